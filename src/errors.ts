@@ -1,0 +1,48 @@
+/** What went wrong, for programs. `message` and `hint` of a {@link CharnnError} are for people. */
+export type ErrorCode =
+  /** What was asked for can't be right, whatever the files hold (exit code 2). */
+  | "INVALID_SETTING"
+  /** A text can't be read, or can't be learned from. */
+  | "BAD_TEXT"
+  /** A text has a character that the vocabulary lacks. */
+  | "UNKNOWN_CHARACTER"
+  /** A text is too short for the batch size and sequence length that were asked for. */
+  | "TEXT_TOO_SHORT"
+  /** A file or folder is missing. */
+  | "NOT_FOUND"
+  /** A file or folder can't be written. */
+  | "NOT_WRITABLE"
+  /** A checkpoint is cut, changed, or not a checkpoint of charnn. */
+  | "BAD_CHECKPOINT"
+  /** The name of a new run is taken, or another process trains it. */
+  | "RUN_EXISTS"
+  /** A run can't go on with what was asked for. */
+  | "CANNOT_RESUME"
+  /** A backend that was asked for by name does not load. */
+  | "BACKEND_UNAVAILABLE"
+  /** The loss is no longer a finite number. */
+  | "DIVERGED";
+
+/**
+ * The one error class for everything a person can mend: what happened, to what, and what would work.
+ * Whatever else is thrown is a bug.
+ */
+export class CharnnError extends Error {
+  override readonly name = "CharnnError";
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    /** What to do or type next. */
+    readonly hint?: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The `code` of a Node system error (`ENOENT`), or undefined for anything else. */
+export function systemErrorCode(error: unknown): string | undefined {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" ? code : undefined;
+}
