@@ -29,15 +29,18 @@ export type ErrorCode =
  */
 export class CharnnError extends Error {
   override readonly name = "CharnnError";
+  /** The setting at fault (`hiddenSize`), where the message begins with its name. */
+  readonly setting: string | undefined;
 
   constructor(
     readonly code: ErrorCode,
     message: string,
     /** What to do or type next. */
     readonly hint?: string,
-    options?: ErrorOptions,
+    options: ErrorOptions & { setting?: string } = {},
   ) {
     super(message, options);
+    this.setting = options.setting;
   }
 }
 

@@ -1,0 +1,292 @@
+/**
+ * The contract of a backend: the few kernels in which a character-level RNN spends its time. A
+ * backend registers them with tfjs-core under their names; everything else it has comes from there.
+ * What each returns, to within rounding, is what the reference in `reference/` returns; the
+ * conformance tests hold every backend to it.
+ *
+ * Shapes, in row-major order: `time` steps of `batch` lanes; `input`, `hidden` and `vocabulary` are
+ * sizes; `gates` is the number of a cell's gates times the hidden size. Weights have PyTorch's
+ * shapes and gate order (see `model/cells.ts`).
+ *
+ * Arguments called `gradient...` are where a gradient goes. An engine that can write in place
+ * overwrites them and returns them; another returns new tensors. Callers use what is returned.
+ */
+import { engine, type NamedAttrMap, type NamedTensorMap, type Tensor } from "@tensorflow/tfjs-core";
+import type { CellName } from "../model/cells.js";
+import type { Workspace } from "./workspace.js";
+
+export const KERNEL_NAMES = [
+  "RnnSequence",
+  "RnnSequenceGrad",
+  "LinearCrossEntropy",
+  "DropoutMask",
+  "AdamStep",
+  "SgdStep",
+  "RmsPropStep",
+  "RnnStep",
+] as const;
+
+export type KernelName = (typeof KERNEL_NAMES)[number];
+
+export interface RnnSequenceInputs<T> {
+  /** Tokens, int32 `[time, batch]`, or vectors, float32 `[time, batch, input]`. */
+  input: T;
+  /** `[vocabulary, input]`, with tokens only. Without it tokens go in one-hot. */
+  embedding?: T;
+  /** `[time, batch, input]`, with vectors only: multiplies them. */
+  inputMask?: T;
+  /** `[batch, hidden]`: the state before the first step. */
+  hidden: T;
+  /** `[batch, hidden]`: the cell state before the first step, for an LSTM. */
+  cellState?: T;
+  /** `[gates, input]` */
+  weightIh: T;
+  /** `[gates, hidden]` */
+  weightHh: T;
+  /** `[gates]` */
+  biasIh: T;
+  /** `[gates]` */
+  biasHh: T;
+}
+
+export interface RnnSequenceOutputs<T> {
+  /** `[time, batch, hidden]`; lives in the workspace until the next call with it. */
+  output: T;
+  /** `[batch, hidden]`: the state after the last step; a value of its own. */
+  hidden: T;
+  cellState?: T;
+}
+
+/** The arguments of the forward call, which must be the last one with this workspace, and: */
+export interface RnnSequenceGradInputs<T> extends RnnSequenceInputs<T> {
+  /** `[time, batch, hidden]`: of the loss by the outputs. The final state has none: truncated. */
+  gradientOutput: T;
+  gradientWeightIh: T;
+  gradientWeightHh: T;
+  gradientBiasIh: T;
+  gradientBiasHh: T;
+  gradientEmbedding?: T;
+}
+
+export interface RnnSequenceGradOutputs<T> {
+  /** `[time, batch, input]`, for vectors only; lives in the workspace until the next call. */
+  gradientInput?: T;
+  /** `[batch, hidden]`: by the state before the first step. */
+  gradientHidden: T;
+  gradientCellState?: T;
+  gradientWeightIh: T;
+  gradientWeightHh: T;
+  gradientBiasIh: T;
+  gradientBiasHh: T;
+  gradientEmbedding?: T;
+}
+
+export interface RnnSequenceAttributes {
+  cell: CellName;
+  workspace: Workspace;
+}
+
+/**
+ * One recurrent layer over a sequence.
+ *
+ * The workspace keeps what {@link rnnSequenceGrad} needs.
+ */
+export function rnnSequence(
+  inputs: RnnSequenceInputs<Tensor>,
+  attributes: RnnSequenceAttributes,
+): RnnSequenceOutputs<Tensor> {
+  const [output, hidden, cellState] = run("RnnSequence", inputs, attributes);
+  return { output, hidden, cellState };
+}
+
+/** Back through time over the sequence of the last {@link rnnSequence} with this workspace. */
+export function rnnSequenceGrad(
+  inputs: RnnSequenceGradInputs<Tensor>,
+  attributes: RnnSequenceAttributes,
+): RnnSequenceGradOutputs<Tensor> {
+  const outputs = run("RnnSequenceGrad", inputs, attributes);
+  const [gradientWeightIh, gradientWeightHh, gradientBiasIh, gradientBiasHh] = outputs;
+  const rest = outputs.slice(4);
+  return {
+    gradientWeightIh,
+    gradientWeightHh,
+    gradientBiasIh,
+    gradientBiasHh,
+    gradientHidden: rest.shift() as Tensor,
+    gradientCellState: inputs.cellState && rest.shift(),
+    gradientEmbedding: inputs.embedding && rest.shift(),
+    gradientInput: rest.shift(),
+  };
+}
+
+export interface LinearCrossEntropyInputs<T> {
+  /** `[time, batch, hidden]` */
+  input: T;
+  /** `[time, batch, hidden]`: multiplies the input. */
+  inputMask?: T;
+  /** `[vocabulary, hidden]` */
+  weight: T;
+  /** `[vocabulary]` */
+  bias: T;
+  /** int32 `[time, batch]`; below 0 means that this place is neither learned nor scored. */
+  targets: T;
+  /** With both of these the gradients are wanted too. */
+  gradientWeight?: T;
+  gradientBias?: T;
+}
+
+export interface LinearCrossEntropyOutputs<T> {
+  /** `[time, batch]`, nats: minus the log of the target's probability; 0 where there is no target. */
+  losses: T;
+  /** int32 `[time, batch]`: the most likely token, the first of equals. */
+  predictions: T;
+  /** `[time, batch, hidden]`; lives in the workspace until the next call with it. */
+  gradientInput?: T;
+  gradientWeight?: T;
+  gradientBias?: T;
+}
+
+/**
+ * The decoder: logits, softmax and cross-entropy, and the gradients of the mean loss over all
+ * places with a target.
+ */
+export function linearCrossEntropy(
+  inputs: LinearCrossEntropyInputs<Tensor>,
+  attributes: { workspace: Workspace },
+): LinearCrossEntropyOutputs<Tensor> {
+  const [losses, predictions, gradientInput, gradientWeight, gradientBias] = run(
+    "LinearCrossEntropy",
+    inputs,
+    attributes,
+  );
+  return { losses, predictions, gradientInput, gradientWeight, gradientBias };
+}
+
+/** Element i is kept when word i of the Philox stream `key` is at or above rate * 2^32. */
+export interface DropoutMaskAttributes {
+  shape: readonly number[];
+  /** Above 0, below 1. */
+  rate: number;
+  key: readonly [number, number];
+}
+
+/** Zeros with probability `rate`, elsewhere 1 / (1 - rate); the same bits from every backend. */
+export function dropoutMask(attributes: DropoutMaskAttributes): Tensor {
+  return run("DropoutMask", {}, attributes)[0];
+}
+
+/** What every optimizer step does with the gradients before it uses them. */
+export interface StepAttributes {
+  learningRate: number;
+  /** The largest global norm of the gradients, which are scaled down to it; 0: any. */
+  clipNorm: number;
+  /** Decoupled: each step takes learningRate * weightDecay of every parameter away. */
+  weightDecay: number;
+}
+
+export interface StepInputs<T> {
+  /** `[parameters]` */
+  parameters: T;
+  /** `[parameters]`; scaled in place where they are clipped. */
+  gradients: T;
+}
+
+export interface AdamStepInputs<T> extends StepInputs<T> {
+  firstMoment: T;
+  secondMoment: T;
+}
+
+export interface AdamStepAttributes extends StepAttributes {
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  /** The number of this step, from 1. */
+  step: number;
+}
+
+export interface MomentStepInputs<T> extends StepInputs<T> {
+  moment: T;
+}
+
+export interface SgdStepAttributes extends StepAttributes {
+  momentum: number;
+}
+
+export interface RmsPropStepAttributes extends StepAttributes {
+  decay: number;
+  epsilon: number;
+}
+
+/**
+ * Adam with decoupled weight decay, in PyTorch's formula (Kingma and Ba, 2015; Loshchilov and
+ * Hutter, 2019).
+ *
+ * All optimizer steps return the gradients' global norm before clipping, a scalar, and then the
+ * arrays they were given, updated. A norm that is not finite changes none of them.
+ */
+export function adamStep(
+  inputs: AdamStepInputs<Tensor>,
+  attributes: AdamStepAttributes,
+): { norm: Tensor; parameters: Tensor; firstMoment: Tensor; secondMoment: Tensor } {
+  const [norm, parameters, firstMoment, secondMoment] = run("AdamStep", inputs, attributes);
+  return { norm, parameters, firstMoment, secondMoment };
+}
+
+/** Gradient descent with momentum, in PyTorch's formula (Sutskever et al., 2013). */
+export function sgdStep(
+  inputs: MomentStepInputs<Tensor>,
+  attributes: SgdStepAttributes,
+): { norm: Tensor; parameters: Tensor; moment: Tensor } {
+  const [norm, parameters, moment] = run("SgdStep", inputs, attributes);
+  return { norm, parameters, moment };
+}
+
+/** RMSProp, in PyTorch's formula (Hinton's lecture 6e, 2012). */
+export function rmsPropStep(
+  inputs: MomentStepInputs<Tensor>,
+  attributes: RmsPropStepAttributes,
+): { norm: Tensor; parameters: Tensor; moment: Tensor } {
+  const [norm, parameters, moment] = run("RmsPropStep", inputs, attributes);
+  return { norm, parameters, moment };
+}
+
+/** The parameters under their PyTorch names, and: */
+export interface RnnStepInputs<T> {
+  /** int32 `[streams]` */
+  tokens: T;
+  /** `[layers, streams, hidden]` */
+  hidden: T;
+  /** `[layers, streams, hidden]`, for an LSTM. */
+  cellState?: T;
+}
+
+export interface RnnStepOutputs<T> {
+  /** `[streams, vocabulary]` */
+  logits: T;
+  hidden: T;
+  cellState?: T;
+}
+
+/** One character of each of several streams: the whole model, one step. */
+export function rnnStep(
+  inputs: RnnStepInputs<Tensor>,
+  parameters: ReadonlyMap<string, Tensor>,
+  attributes: RnnSequenceAttributes,
+): RnnStepOutputs<Tensor> {
+  const [logits, hidden, cellState] = run(
+    "RnnStep",
+    { ...inputs, ...Object.fromEntries(parameters) },
+    attributes,
+  );
+  return { logits, hidden, cellState };
+}
+
+/** Runs a kernel of the active backend; off the gradient tape, which this contract does without. */
+function run(name: KernelName, inputs: object, attributes: object): Tensor[] {
+  const outputs: unknown = engine().runKernel(
+    name,
+    inputs as NamedTensorMap,
+    attributes as NamedAttrMap,
+  );
+  return Array.isArray(outputs) ? outputs : [outputs as Tensor];
+}

@@ -1,0 +1,56 @@
+import type { CellName } from "../../model/cells.js";
+import type { FloatArray } from "../workspace.js";
+import { gruSteps } from "./gru.js";
+import { lstmSteps } from "./lstm.js";
+import { tanhSteps } from "./tanh-rnn.js";
+
+/** The arrays of one time step; each is row-major with one row for each lane. */
+export interface StepArrays {
+  readonly batch: number;
+  readonly hiddenSize: number;
+  /** `[batch, saved]`: what forward leaves for backward. */
+  readonly saved: FloatArray;
+  /** `[batch, hidden]`: the state before the step. */
+  readonly previousHidden: FloatArray;
+  /** `[batch, hidden]`: the cell state before and after the step (empty but for an LSTM). */
+  readonly previousCell: FloatArray;
+  readonly cell: FloatArray;
+}
+
+export interface ForwardStep extends StepArrays {
+  /** `[batch, gates]`: W_ih x + b_ih. */
+  readonly inputGates: FloatArray;
+  /** `[batch, gates]`: W_hh h + b_hh. */
+  readonly hiddenGates: FloatArray;
+  /** `[batch, hidden]`: overwritten by the state after the step. */
+  readonly hidden: FloatArray;
+}
+
+export interface BackwardStep extends StepArrays {
+  /** `[batch, hidden]`: of the loss by the state after the step. */
+  readonly gradientHidden: FloatArray;
+  /** `[batch, hidden]`: by the cell state after the step; becomes that by the one before. */
+  readonly gradientCell: FloatArray;
+  /** `[batch, gates]`: overwritten. */
+  readonly gradientInputGates: FloatArray;
+  /** `[batch, gates]`: overwritten; the same array as the one above where they are always equal. */
+  readonly gradientHiddenGates: FloatArray;
+  /** `[batch, hidden]`: overwritten by the part that reaches the state before not by its gates. */
+  readonly gradientPreviousHidden: FloatArray;
+}
+
+/** What one cell does after the matrix products of a time step, and the same backwards. */
+export interface CellSteps {
+  /** How many numbers for each hidden unit backward needs of forward. */
+  readonly savedSize: number;
+  /** Whether the gates see input and hidden state only in their sum. */
+  readonly gatesAreSums: boolean;
+  forward(step: ForwardStep): void;
+  backward(step: BackwardStep): void;
+}
+
+export const CELL_STEPS: Readonly<Record<CellName, CellSteps>> = {
+  gru: gruSteps,
+  lstm: lstmSteps,
+  rnn: tanhSteps,
+};

@@ -1,0 +1,94 @@
+import type { LinearCrossEntropyInputs } from "../backend.js";
+import type { FloatArray, Workspace } from "../workspace.js";
+import { addWeightGradient } from "./linear.js";
+import { addProduct, fillRows, multiply, transpose } from "./matrix.js";
+
+type Inputs = LinearCrossEntropyInputs<FloatArray>;
+export type LinearCrossEntropyArrays = Omit<Inputs, "targets"> & { targets: Int32Array };
+
+/** So many places at a time, so that memory does not grow with places times vocabulary. */
+const BLOCK = 64;
+
+/**
+ * The decoder and its loss, forward and, where gradients are given, backward.
+ *
+ * @param losses `[places]`, nats: overwritten; 0 where the target is below 0
+ * @param predictions `[places]`: overwritten by the most likely tokens
+ * @returns the gradient by the input `[places, hidden]`, a view of the workspace, if wanted
+ */
+export function forwardAndBackwardLoss(
+  arrays: LinearCrossEntropyArrays,
+  losses: FloatArray,
+  predictions: Int32Array,
+  work: Workspace,
+): FloatArray | undefined {
+  const { weight, bias, targets, gradientWeight, gradientBias } = arrays;
+  const places = targets.length;
+  const vocabulary = bias.length;
+  const hiddenSize = weight.length / vocabulary;
+  let input = arrays.input;
+  if (arrays.inputMask) {
+    input = work.floats("masked input", input.length);
+    multiply(input, arrays.input, arrays.inputMask);
+  }
+  const wantsGradient = gradientWeight !== undefined && gradientBias !== undefined;
+  const gradientInput = wantsGradient
+    ? work.floats("gradient input", input.length).fill(0)
+    : undefined;
+  const weightByUnit = wantsGradient ? work.floats("weight by unit", weight.length) : undefined;
+  if (weightByUnit) transpose(weightByUnit, weight, vocabulary, hiddenSize);
+  const biasSums = work.doubles("bias sums", vocabulary).fill(0);
+  gradientWeight?.fill(0);
+  const scored = countScored(targets);
+
+  for (let first = 0; first < places; first += BLOCK) {
+    const rows = Math.min(BLOCK, places - first);
+    const blockInput = input.subarray(first * hiddenSize, (first + rows) * hiddenSize);
+    const logits = work.floats("logits", rows * vocabulary);
+    fillRows(logits, bias, rows);
+    addProduct(logits, blockInput, weight, rows, vocabulary, hiddenSize);
+    for (let row = 0; row < rows; row++) {
+      const place = first + row;
+      const scores = logits.subarray(row * vocabulary, (row + 1) * vocabulary);
+      predictions[place] = indexOfLargest(scores);
+      const logSum = logSumExp(scores, scores[predictions[place]]);
+      const target = targets[place];
+      losses[place] = target < 0 ? 0 : logSum - scores[target];
+      if (!wantsGradient) continue;
+      // loss = logSumExp(scores) - scores[target], averaged over the places with a target
+      for (let c = 0; c < vocabulary; c++) {
+        const probability = Math.exp(scores[c] - logSum);
+        const gradient = target < 0 ? 0 : (probability - (c === target ? 1 : 0)) / scored;
+        scores[c] = gradient;
+        biasSums[c] += gradient;
+      }
+    }
+    if (gradientInput && gradientWeight && weightByUnit) {
+      const blockGradient = gradientInput.subarray(first * hiddenSize, (first + rows) * hiddenSize);
+      addProduct(blockGradient, logits, weightByUnit, rows, hiddenSize, vocabulary);
+      addWeightGradient(gradientWeight, logits, blockInput, rows, work);
+    }
+  }
+  gradientBias?.set(biasSums);
+  if (gradientInput && arrays.inputMask) multiply(gradientInput, gradientInput, arrays.inputMask);
+  return gradientInput;
+}
+
+function countScored(targets: Int32Array): number {
+  let count = 0;
+  for (const target of targets) if (target >= 0) count++;
+  return Math.max(count, 1);
+}
+
+function indexOfLargest(values: FloatArray): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
+  return best;
+}
+
+/** log(sum of e^value), with the largest taken out so that nothing overflows. */
+function logSumExp(values: FloatArray, largest: number): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += Math.exp(values[i] - largest);
+  return largest + Math.log(sum);
+}

@@ -1,0 +1,159 @@
+import type { FloatArray } from "../workspace.js";
+
+/**
+ * out[r, c] += sum over k of a[r, k] * b[c, k], for `out` `[rows, columns]`, `a` `[rows, depth]` and
+ * `b` `[columns, depth]`.
+ *
+ * Each sum is one accumulator in double precision that runs over k in order, so that a row of the
+ * result does not depend on which other rows are asked for. Working on two rows and four columns at
+ * once uses every number loaded several times, which makes it three times as fast.
+ */
+export function addProduct(
+  out: FloatArray,
+  a: FloatArray,
+  b: FloatArray,
+  rows: number,
+  columns: number,
+  depth: number,
+): void {
+  const pairedRows = rows & ~1;
+  const quads = columns & ~3;
+  for (let r = 0; r < pairedRows; r += 2) {
+    const a0 = r * depth;
+    const a1 = a0 + depth;
+    for (let c = 0; c < quads; c += 4) {
+      const b0 = c * depth;
+      const b1 = b0 + depth;
+      const b2 = b1 + depth;
+      const b3 = b2 + depth;
+      let s00 = 0;
+      let s01 = 0;
+      let s02 = 0;
+      let s03 = 0;
+      let s10 = 0;
+      let s11 = 0;
+      let s12 = 0;
+      let s13 = 0;
+      for (let k = 0; k < depth; k++) {
+        const x0 = a[a0 + k];
+        const x1 = a[a1 + k];
+        const y0 = b[b0 + k];
+        const y1 = b[b1 + k];
+        const y2 = b[b2 + k];
+        const y3 = b[b3 + k];
+        s00 += x0 * y0;
+        s01 += x0 * y1;
+        s02 += x0 * y2;
+        s03 += x0 * y3;
+        s10 += x1 * y0;
+        s11 += x1 * y1;
+        s12 += x1 * y2;
+        s13 += x1 * y3;
+      }
+      const first = r * columns + c;
+      out[first] += s00;
+      out[first + 1] += s01;
+      out[first + 2] += s02;
+      out[first + 3] += s03;
+      const second = first + columns;
+      out[second] += s10;
+      out[second + 1] += s11;
+      out[second + 2] += s12;
+      out[second + 3] += s13;
+    }
+  }
+  addRest(out, a, b, 0, pairedRows, quads, columns, depth);
+  addRow(out, a, b, pairedRows, rows, quads, columns, depth);
+}
+
+/** The last row when their number is odd: four columns at once, then the rest. */
+function addRow(
+  out: FloatArray,
+  a: FloatArray,
+  b: FloatArray,
+  firstRow: number,
+  rows: number,
+  quads: number,
+  columns: number,
+  depth: number,
+): void {
+  for (let r = firstRow; r < rows; r++) {
+    const a0 = r * depth;
+    for (let c = 0; c < quads; c += 4) {
+      const b0 = c * depth;
+      const b1 = b0 + depth;
+      const b2 = b1 + depth;
+      const b3 = b2 + depth;
+      let s0 = 0;
+      let s1 = 0;
+      let s2 = 0;
+      let s3 = 0;
+      for (let k = 0; k < depth; k++) {
+        const x = a[a0 + k];
+        s0 += x * b[b0 + k];
+        s1 += x * b[b1 + k];
+        s2 += x * b[b2 + k];
+        s3 += x * b[b3 + k];
+      }
+      const first = r * columns + c;
+      out[first] += s0;
+      out[first + 1] += s1;
+      out[first + 2] += s2;
+      out[first + 3] += s3;
+    }
+  }
+  addRest(out, a, b, firstRow, rows, quads, columns, depth);
+}
+
+/** The columns past the last four, one by one. */
+function addRest(
+  out: FloatArray,
+  a: FloatArray,
+  b: FloatArray,
+  firstRow: number,
+  rows: number,
+  firstColumn: number,
+  columns: number,
+  depth: number,
+): void {
+  for (let r = firstRow; r < rows; r++) {
+    for (let c = firstColumn; c < columns; c++) {
+      let sum = 0;
+      for (let k = 0; k < depth; k++) sum += a[r * depth + k] * b[c * depth + k];
+      out[r * columns + c] += sum;
+    }
+  }
+}
+
+/** out[c, r] = a[r, c], for `a` `[rows, columns]`; in blocks that stay in the cache. */
+export function transpose(out: FloatArray, a: FloatArray, rows: number, columns: number): void {
+  const block = 32;
+  for (let firstRow = 0; firstRow < rows; firstRow += block) {
+    const lastRow = Math.min(firstRow + block, rows);
+    for (let firstColumn = 0; firstColumn < columns; firstColumn += block) {
+      const lastColumn = Math.min(firstColumn + block, columns);
+      for (let r = firstRow; r < lastRow; r++) {
+        for (let c = firstColumn; c < lastColumn; c++) out[c * rows + r] = a[r * columns + c];
+      }
+    }
+  }
+}
+
+/** Every row of `out` `[rows, row.length]` becomes `row`. */
+export function fillRows(out: FloatArray, row: FloatArray, rows: number): void {
+  for (let r = 0; r < rows; r++) out.set(row, r * row.length);
+}
+
+/** sums[c] = sum over r of a[r, c], for `a` `[rows, sums.length]`. */
+export function sumRows(sums: Float64Array, a: FloatArray, rows: number): void {
+  const columns = sums.length;
+  sums.fill(0);
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++) sums[c] += a[r * columns + c];
+  }
+}
+
+/** out[i] = a[i] * b[i] */
+export function multiply(out: FloatArray, a: FloatArray, b: FloatArray): void {
+  for (let i = 0; i < out.length; i++) out[i] = a[i] * b[i];
+}

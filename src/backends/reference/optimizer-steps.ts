@@ -1,0 +1,101 @@
+import type {
+  AdamStepAttributes,
+  AdamStepInputs,
+  MomentStepInputs,
+  RmsPropStepAttributes,
+  SgdStepAttributes,
+  StepAttributes,
+  StepInputs,
+} from "../backend.js";
+import type { FloatArray } from "../workspace.js";
+
+/** As in PyTorch, so that gradients at the limit come out the same to the last digit. */
+const CLIP_EPSILON = 1e-6;
+
+/**
+ * m  = m + (1 - beta1) (g - m)
+ * v  = beta2 v + (1 - beta2) g^2
+ * p -= learningRate / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon)
+ *
+ * @returns the gradients' norm before clipping
+ */
+export function takeAdamStep(
+  arrays: AdamStepInputs<FloatArray>,
+  attributes: AdamStepAttributes,
+): number {
+  const { parameters, gradients, firstMoment: m, secondMoment: v } = arrays;
+  const { learningRate, beta1, beta2, epsilon, step } = attributes;
+  const stepSize = learningRate / (1 - beta1 ** step);
+  const correction = Math.sqrt(1 - beta2 ** step);
+  return clipThen(arrays, attributes, () => {
+    for (let i = 0; i < parameters.length; i++) {
+      const g = gradients[i];
+      m[i] += (1 - beta1) * (g - m[i]);
+      v[i] = beta2 * v[i] + (1 - beta2) * g * g;
+      parameters[i] -= (stepSize * m[i]) / (Math.sqrt(v[i]) / correction + epsilon);
+    }
+  });
+}
+
+/**
+ * m  = momentum m + g
+ * p -= learningRate * m
+ *
+ * @returns the gradients' norm before clipping
+ */
+export function takeSgdStep(
+  arrays: MomentStepInputs<FloatArray>,
+  attributes: SgdStepAttributes,
+): number {
+  const { parameters, gradients, moment: m } = arrays;
+  const { learningRate, momentum } = attributes;
+  return clipThen(arrays, attributes, () => {
+    for (let i = 0; i < parameters.length; i++) {
+      m[i] = momentum * m[i] + gradients[i];
+      parameters[i] -= learningRate * m[i];
+    }
+  });
+}
+
+/**
+ * v  = decay v + (1 - decay) g^2
+ * p -= learningRate * g / (sqrt(v) + epsilon)
+ *
+ * @returns the gradients' norm before clipping
+ */
+export function takeRmsPropStep(
+  arrays: MomentStepInputs<FloatArray>,
+  attributes: RmsPropStepAttributes,
+): number {
+  const { parameters, gradients, moment: v } = arrays;
+  const { learningRate, decay, epsilon } = attributes;
+  return clipThen(arrays, attributes, () => {
+    for (let i = 0; i < parameters.length; i++) {
+      const g = gradients[i];
+      v[i] = decay * v[i] + (1 - decay) * g * g;
+      parameters[i] -= (learningRate * g) / (Math.sqrt(v[i]) + epsilon);
+    }
+  });
+}
+
+/** Clips by the global norm, decays the weights, then updates; nothing when the norm is not finite. */
+function clipThen(
+  { parameters, gradients }: StepInputs<FloatArray>,
+  { learningRate, clipNorm, weightDecay }: StepAttributes,
+  update: () => void,
+): number {
+  let squares = 0;
+  for (let i = 0; i < gradients.length; i++) squares += gradients[i] * gradients[i];
+  const norm = Math.sqrt(squares);
+  if (!Number.isFinite(norm)) return norm;
+  const scale = clipNorm / (norm + CLIP_EPSILON);
+  if (clipNorm > 0 && scale < 1) {
+    for (let i = 0; i < gradients.length; i++) gradients[i] *= scale;
+  }
+  if (weightDecay > 0) {
+    const kept = 1 - learningRate * weightDecay;
+    for (let i = 0; i < parameters.length; i++) parameters[i] *= kept;
+  }
+  update();
+  return norm;
+}

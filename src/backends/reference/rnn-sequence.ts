@@ -1,0 +1,189 @@
+import { CELLS, type CellName } from "../../model/cells.js";
+import type { RnnSequenceGradInputs, RnnSequenceInputs } from "../backend.js";
+import type { FloatArray, Workspace } from "../workspace.js";
+import { CELL_STEPS } from "./cell-steps.js";
+import { addWeightGradient, setBiasGradient } from "./linear.js";
+import { addProduct, fillRows, multiply, transpose } from "./matrix.js";
+import { lookUpInputGates, type TokenInput, tokenInputGradients } from "./token-input.js";
+
+export interface SequenceSizes {
+  readonly cell: CellName;
+  readonly time: number;
+  readonly batch: number;
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+}
+
+type Arrays = FloatArray | Int32Array;
+type Floats<I> = {
+  [K in keyof I]: K extends "input" ? Arrays : FloatArray | Extract<I[K], undefined>;
+};
+
+export type SequenceArrays = Floats<RnnSequenceInputs<FloatArray>>;
+export type SequenceGradArrays = Floats<RnnSequenceGradInputs<FloatArray>>;
+
+/**
+ * One layer forward over time.
+ *
+ * @returns views of the workspace: the states `[time + 1, batch, hidden]` with the initial one
+ *   first, and the same of the cell state (empty but for an LSTM).
+ */
+export function forwardSequence(
+  sizes: SequenceSizes,
+  arrays: SequenceArrays,
+  work: Workspace,
+): { hiddens: FloatArray; cells: FloatArray } {
+  const { time, batch, hiddenSize } = sizes;
+  const steps = CELL_STEPS[sizes.cell];
+  const gates = CELLS[sizes.cell].gates.length * hiddenSize;
+  const units = batch * hiddenSize;
+  const { inputGates, saved, hiddens, cells, cellUnits } = sequenceBuffers(sizes, work);
+  hiddens.set(arrays.hidden);
+  if (arrays.cellState) cells.set(arrays.cellState);
+
+  // What does not depend on the state is done for all steps at once.
+  const tokens = tokenInput(arrays, gates, sizes.inputSize);
+  if (tokens) {
+    lookUpInputGates(inputGates, tokens, work);
+  } else {
+    const input = maskedInput(arrays, work);
+    fillRows(inputGates, arrays.biasIh, time * batch);
+    addProduct(inputGates, input, arrays.weightIh, time * batch, gates, sizes.inputSize);
+  }
+
+  const hiddenGates = work.floats("hidden gates", batch * gates);
+  for (let t = 0; t < time; t++) {
+    const previousHidden = part(hiddens, t, units);
+    fillRows(hiddenGates, arrays.biasHh, batch);
+    addProduct(hiddenGates, previousHidden, arrays.weightHh, batch, gates, hiddenSize);
+    steps.forward({
+      batch,
+      hiddenSize,
+      inputGates: part(inputGates, t, batch * gates),
+      hiddenGates,
+      saved: part(saved, t, units * steps.savedSize),
+      previousHidden,
+      hidden: part(hiddens, t + 1, units),
+      previousCell: part(cells, t, cellUnits),
+      cell: part(cells, t + 1, cellUnits),
+    });
+  }
+  return { hiddens, cells };
+}
+
+/**
+ * The same layer backward over time; the workspace must hold what the forward pass left.
+ *
+ * Overwrites the gradients of the parameters in `arrays`.
+ *
+ * @returns views of the workspace: the gradients by the initial state `[batch, hidden]`, by the
+ *   initial cell state, and, for vectors, by the input `[time, batch, input]`.
+ */
+export function backwardSequence(
+  sizes: SequenceSizes,
+  arrays: SequenceGradArrays,
+  work: Workspace,
+): { hidden: FloatArray; cell: FloatArray; input: FloatArray | undefined } {
+  const { time, batch, hiddenSize, inputSize } = sizes;
+  const steps = CELL_STEPS[sizes.cell];
+  const gates = CELLS[sizes.cell].gates.length * hiddenSize;
+  const rows = time * batch;
+  const units = batch * hiddenSize;
+  const { saved, hiddens, cells, cellUnits } = sequenceBuffers(sizes, work);
+  const gradientInputGates = work.floats("gradient input gates", rows * gates);
+  const gradientHiddenGates = steps.gatesAreSums
+    ? gradientInputGates
+    : work.floats("gradient hidden gates", rows * gates);
+  const gradientHidden = work.floats("gradient hidden", units);
+  const gradientPrevious = work.floats("gradient previous hidden", units).fill(0);
+  const gradientCell = work.floats("gradient cell", cellUnits).fill(0);
+  const weightByUnit = work.floats("weight_hh by unit", arrays.weightHh.length);
+  transpose(weightByUnit, arrays.weightHh, gates, hiddenSize);
+
+  for (let t = time - 1; t >= 0; t--) {
+    const gradientOutput = part(arrays.gradientOutput, t, units);
+    for (let i = 0; i < units; i++) gradientHidden[i] = gradientOutput[i] + gradientPrevious[i];
+    const gradientStepGates = part(gradientHiddenGates, t, batch * gates);
+    steps.backward({
+      batch,
+      hiddenSize,
+      saved: part(saved, t, units * steps.savedSize),
+      previousHidden: part(hiddens, t, units),
+      previousCell: part(cells, t, cellUnits),
+      cell: part(cells, t + 1, cellUnits),
+      gradientHidden,
+      gradientCell,
+      gradientInputGates: part(gradientInputGates, t, batch * gates),
+      gradientHiddenGates: gradientStepGates,
+      gradientPreviousHidden: gradientPrevious,
+    });
+    // ah = W_hh h + b_hh
+    addProduct(gradientPrevious, gradientStepGates, weightByUnit, batch, hiddenSize, gates);
+  }
+
+  // The weights are the same at every step: their gradient is one product over all of them.
+  const previous = hiddens.subarray(0, rows * hiddenSize);
+  addWeightGradient(arrays.gradientWeightHh.fill(0), gradientHiddenGates, previous, rows, work);
+  setBiasGradient(arrays.gradientBiasHh, gradientHiddenGates, rows, work);
+  setBiasGradient(arrays.gradientBiasIh, gradientInputGates, rows, work);
+  const result = { hidden: gradientPrevious, cell: gradientCell };
+
+  const tokens = tokenInput(arrays, gates, inputSize);
+  if (tokens) {
+    const { gradientWeightIh, gradientEmbedding } = arrays;
+    tokenInputGradients(gradientWeightIh, gradientEmbedding, gradientInputGates, tokens, work);
+    return { ...result, input: undefined };
+  }
+  addWeightGradient(
+    arrays.gradientWeightIh.fill(0),
+    gradientInputGates,
+    maskedInput(arrays, work),
+    rows,
+    work,
+  );
+  const weightByInput = work.floats("weight_ih by input", arrays.weightIh.length);
+  transpose(weightByInput, arrays.weightIh, gates, inputSize);
+  const gradientInput = work.floats("gradient input", rows * inputSize).fill(0);
+  addProduct(gradientInput, gradientInputGates, weightByInput, rows, inputSize, gates);
+  if (arrays.inputMask) multiply(gradientInput, gradientInput, arrays.inputMask);
+  return { ...result, input: gradientInput };
+}
+
+/** The buffers that forward leaves for backward. */
+function sequenceBuffers(sizes: SequenceSizes, work: Workspace) {
+  const { time, batch, hiddenSize } = sizes;
+  const { gates, hasCellState } = CELLS[sizes.cell];
+  const units = batch * hiddenSize;
+  const cellUnits = hasCellState ? units : 0;
+  return {
+    inputGates: work.floats("input gates", time * units * gates.length),
+    saved: work.floats("saved", time * units * CELL_STEPS[sizes.cell].savedSize),
+    hiddens: work.floats("hiddens", (time + 1) * units),
+    cells: work.floats("cells", (time + 1) * cellUnits),
+    cellUnits,
+  };
+}
+
+function tokenInput(
+  arrays: SequenceArrays,
+  gates: number,
+  inputSize: number,
+): TokenInput | undefined {
+  const { input: tokens, embedding, weightIh, biasIh } = arrays;
+  if (!(tokens instanceof Int32Array)) return undefined;
+  return { tokens, embedding, weightIh, biasIh, gates, inputSize };
+}
+
+/** The layer's input after dropout. */
+function maskedInput(arrays: SequenceArrays, work: Workspace): FloatArray {
+  const input = arrays.input as FloatArray;
+  if (!arrays.inputMask) return input;
+  const masked = work.floats("masked input", input.length);
+  multiply(masked, input, arrays.inputMask);
+  return masked;
+}
+
+/** Row `index` of an array of rows of `length`. */
+function part(array: FloatArray, index: number, length: number): FloatArray {
+  return array.subarray(index * length, (index + 1) * length);
+}

@@ -1,0 +1,54 @@
+export type FloatArray = Float32Array | Float64Array;
+
+/**
+ * Scratch memory of one layer, handed to its kernels at every call: a buffer is made when it is
+ * first asked for, grows when a longer one is, and is used again ever after. It also carries what a
+ * forward kernel leaves for its backward one.
+ */
+export class Workspace {
+  readonly #floats = new Map<string, FloatArray>();
+  readonly #doubles = new Map<string, Float64Array>();
+  readonly #integers = new Map<string, Int32Array>();
+
+  /** In double precision gradients can be checked against finite differences. */
+  constructor(readonly precision: "single" | "double" = "single") {}
+
+  /** `length` numbers of the workspace's precision, with whatever they last held. */
+  floats(name: string, length: number): FloatArray {
+    const type = this.precision === "single" ? Float32Array : Float64Array;
+    return take(this.#floats, name, length, (size) => new type(size));
+  }
+
+  /** `length` numbers in double precision, for sums; with whatever they last held. */
+  doubles(name: string, length: number): Float64Array {
+    return take(this.#doubles, name, length, (size) => new Float64Array(size));
+  }
+
+  /** `length` integers, with whatever they last held. */
+  integers(name: string, length: number): Int32Array {
+    return take(this.#integers, name, length, (size) => new Int32Array(size));
+  }
+
+  /** Bytes held. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const buffers of [this.#floats, this.#doubles, this.#integers]) {
+      for (const buffer of buffers.values()) bytes += buffer.byteLength;
+    }
+    return bytes;
+  }
+}
+
+function take<A extends FloatArray | Int32Array>(
+  buffers: Map<string, A>,
+  name: string,
+  length: number,
+  make: (size: number) => A,
+): A {
+  let buffer = buffers.get(name);
+  if (buffer === undefined || buffer.length < length) {
+    buffer = make(length);
+    buffers.set(name, buffer);
+  }
+  return buffer.length === length ? buffer : (buffer.subarray(0, length) as A);
+}

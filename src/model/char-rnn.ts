@@ -1,0 +1,217 @@
+import { type Tensor, tensor, zeros } from "@tensorflow/tfjs-core";
+import {
+  dropoutMask,
+  linearCrossEntropy,
+  type RnnSequenceInputs,
+  type RnnStepOutputs,
+  rnnSequence,
+  rnnSequenceGrad,
+  rnnStep,
+} from "../backends/backend.js";
+import { scoped } from "../backends/scope.js";
+import { Workspace } from "../backends/workspace.js";
+import type { Batch } from "../data/batches.js";
+import type { Random } from "../random.js";
+import { CELLS } from "./cells.js";
+import type { ModelConfig } from "./config.js";
+import { fillInitialWeights } from "./initial-weights.js";
+import { type ParameterArray, parameterArray } from "./parameters.js";
+
+/** The state of one recurrent layer between two windows of text. */
+export interface LayerState {
+  /** `[batch, hidden]` */
+  readonly hidden: Tensor;
+  /** `[batch, hidden]`, for an LSTM. */
+  readonly cellState?: Tensor;
+}
+
+/** The state of all layers, the lowest first: a value, never changed. */
+export type ModelState = readonly LayerState[];
+
+/** The state of several streams, each `[layers, streams, hidden]`. */
+export type StreamState = Pick<RnnStepOutputs<Tensor>, "hidden" | "cellState">;
+
+/** How well a model predicted some characters. */
+export interface Score {
+  /** Sum of the cross-entropy, nats. */
+  readonly loss: number;
+  /** How many characters were predicted. */
+  readonly characters: number;
+  /** How many of them were the most likely one. */
+  readonly hits: number;
+}
+
+/**
+ * A character-level recurrent network: an embedding if it has one, recurrent layers, and a linear
+ * decoder to the logits of the next character. Dropout acts on the outputs of every layer.
+ */
+export class CharRnn {
+  /** The weights; starts at zero. */
+  readonly parameters: ParameterArray;
+  readonly #layerWork: readonly Workspace[];
+  readonly #decoderWork = new Workspace();
+
+  constructor(readonly config: ModelConfig) {
+    this.parameters = parameterArray(config);
+    this.#layerWork = Array.from({ length: config.layers }, () => new Workspace());
+  }
+
+  /** A model with the random weights that training starts from. */
+  static initial(config: ModelConfig, random: Random): CharRnn {
+    const model = new CharRnn(config);
+    fillInitialWeights(config, model.parameters.values, random);
+    return model;
+  }
+
+  /** Bytes of scratch memory held. */
+  get workspaceBytes(): number {
+    return this.#layerWork.reduce((sum, work) => sum + work.bytes, this.#decoderWork.bytes);
+  }
+
+  /** The state before any text: all zeros. */
+  zeroState(batch: number): ModelState {
+    const { layers, cell, hiddenSize } = this.config;
+    const zero = () => zeros([batch, hiddenSize]);
+    return Array.from({ length: layers }, () =>
+      CELLS[cell].hasCellState ? { hidden: zero(), cellState: zero() } : { hidden: zero() },
+    );
+  }
+
+  /** Predicts every target of a batch. */
+  score(batch: Batch, state: ModelState): { score: Score; state: ModelState } {
+    return scoped(() => {
+      const layers = this.#forward(batch, state);
+      const loss = this.#decode(batch, layers[layers.length - 1].output);
+      return { score: scoreOf(batch, loss), state: finalState(layers) };
+    });
+  }
+
+  /**
+   * Predicts every target of a batch and overwrites `gradients` by the gradients of the mean loss
+   * (nats/character) by every parameter. They reach back to the first step of the batch, not into
+   * the state before it.
+   *
+   * @param dropout the stream of random numbers of this step's dropout
+   */
+  learn(
+    batch: Batch,
+    state: ModelState,
+    gradients: ParameterArray,
+    dropout: Random,
+  ): { score: Score; state: ModelState } {
+    return scoped(() => {
+      const layers = this.#forward(batch, state, dropout);
+      const top = layers[layers.length - 1];
+      const topMask = this.#mask(batch, layers.length, dropout);
+      const loss = this.#decode(batch, top.output, topMask, gradients);
+      let gradientOutput = loss.gradientInput as Tensor;
+      for (let layer = layers.length - 1; layer >= 0; layer--) {
+        const { gradientInput } = rnnSequenceGrad(
+          {
+            ...layers[layer].inputs,
+            gradientOutput,
+            gradientWeightIh: gradients.of(`rnn.weight_ih_l${layer}`),
+            gradientWeightHh: gradients.of(`rnn.weight_hh_l${layer}`),
+            gradientBiasIh: gradients.of(`rnn.bias_ih_l${layer}`),
+            gradientBiasHh: gradients.of(`rnn.bias_hh_l${layer}`),
+            gradientEmbedding: layer === 0 ? gradients.byName.get("encoder.weight") : undefined,
+          },
+          { cell: this.config.cell, workspace: this.#layerWork[layer] },
+        );
+        gradientOutput = gradientInput as Tensor;
+      }
+      return { score: scoreOf(batch, loss), state: finalState(layers) };
+    });
+  }
+
+  /** The state of `streams` streams before any text. */
+  zeroStreams(streams: number): StreamState {
+    const { layers, cell, hiddenSize } = this.config;
+    const zero = () => zeros([layers, streams, hiddenSize]);
+    return CELLS[cell].hasCellState ? { hidden: zero(), cellState: zero() } : { hidden: zero() };
+  }
+
+  /**
+   * Reads one more character of each stream.
+   *
+   * @param tokens `[streams]`
+   * @returns the logits of the next character `[streams, vocabulary]` and the state after it
+   */
+  step(tokens: Int32Array, state: StreamState): RnnStepOutputs<Tensor> {
+    return scoped(() =>
+      rnnStep(
+        { tokens: tensor(tokens, [tokens.length], "int32"), ...state },
+        this.parameters.byName,
+        { cell: this.config.cell, workspace: this.#layerWork[0] },
+      ),
+    );
+  }
+
+  dispose(): void {
+    this.parameters.dispose();
+  }
+
+  #forward(batch: Batch, state: ModelState, dropout?: Random) {
+    const shape: [number, number] = [batch.time, batch.batch];
+    const layers = [];
+    let input: Tensor = tensor(batch.inputs, shape, "int32");
+    for (let layer = 0; layer < this.config.layers; layer++) {
+      const inputs: RnnSequenceInputs<Tensor> = {
+        input,
+        embedding: layer === 0 ? this.parameters.byName.get("encoder.weight") : undefined,
+        inputMask: layer > 0 && dropout ? this.#mask(batch, layer, dropout) : undefined,
+        ...state[layer],
+        weightIh: this.parameters.of(`rnn.weight_ih_l${layer}`),
+        weightHh: this.parameters.of(`rnn.weight_hh_l${layer}`),
+        biasIh: this.parameters.of(`rnn.bias_ih_l${layer}`),
+        biasHh: this.parameters.of(`rnn.bias_hh_l${layer}`),
+      };
+      const workspace = this.#layerWork[layer];
+      const outputs = rnnSequence(inputs, { cell: this.config.cell, workspace });
+      layers.push({ inputs, ...outputs });
+      input = outputs.output;
+    }
+    return layers;
+  }
+
+  #decode(batch: Batch, input: Tensor, inputMask?: Tensor, gradients?: ParameterArray) {
+    return linearCrossEntropy(
+      {
+        input,
+        inputMask,
+        weight: this.parameters.of("decoder.weight"),
+        bias: this.parameters.of("decoder.bias"),
+        targets: tensor(batch.targets, [batch.time, batch.batch], "int32"),
+        gradientWeight: gradients?.of("decoder.weight"),
+        gradientBias: gradients?.of("decoder.bias"),
+      },
+      { workspace: this.#decoderWork },
+    );
+  }
+
+  /** The dropout mask between layer `above` and the one below it. */
+  #mask({ time, batch }: Batch, above: number, dropout: Random): Tensor | undefined {
+    const { dropout: rate, hiddenSize } = this.config;
+    if (rate === 0) return undefined;
+    return dropoutMask({ shape: [time, batch, hiddenSize], rate, key: dropout.fork(above).key });
+  }
+}
+
+function finalState(layers: readonly LayerState[]): ModelState {
+  return layers.map(({ hidden, cellState }) => (cellState ? { hidden, cellState } : { hidden }));
+}
+
+function scoreOf(batch: Batch, outputs: { losses: Tensor; predictions: Tensor }): Score {
+  const losses = outputs.losses.dataSync();
+  const predictions = outputs.predictions.dataSync();
+  let loss = 0;
+  let characters = 0;
+  let hits = 0;
+  for (let place = 0; place < batch.targets.length; place++) {
+    if (batch.targets[place] < 0) continue;
+    loss += losses[place];
+    characters++;
+    if (predictions[place] === batch.targets[place]) hits++;
+  }
+  return { loss, characters, hits };
+}

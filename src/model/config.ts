@@ -1,0 +1,60 @@
+import * as v from "valibot";
+import { checked, numberFromZero, oneOf, wholeNumber } from "../settings.js";
+import { CELL_NAMES, CELLS } from "./cells.js";
+
+export const MOST_LAYERS = 64;
+export const LARGEST_SIZE = 65_536;
+
+/** The shape of a model, as a checkpoint keeps it. */
+export const modelConfigSchema = v.strictObject({
+  cell: oneOf(CELL_NAMES),
+  layers: wholeNumber(1, MOST_LAYERS),
+  hiddenSize: wholeNumber(1, LARGEST_SIZE),
+  /** 0: characters go in one-hot. */
+  embeddingSize: wholeNumber(0, LARGEST_SIZE),
+  /** Share of each layer's outputs that is dropped in training. */
+  dropout: numberFromZero(1),
+  vocabularySize: wholeNumber(1, LARGEST_SIZE),
+});
+
+/** The shape of a model, as a checkpoint keeps it; made by {@link modelConfig}. */
+export type ModelConfig = Readonly<v.InferOutput<typeof modelConfigSchema>>;
+
+/**
+ * A checked and frozen model configuration.
+ *
+ * @throws CharnnError `INVALID_SETTING` that names the value at fault.
+ */
+export function modelConfig(values: v.InferInput<typeof modelConfigSchema>): ModelConfig {
+  return Object.freeze(checked(modelConfigSchema, values));
+}
+
+/** The shape of every parameter under its PyTorch name, in the order in which they are stored. */
+export function parameterShapes(config: ModelConfig): ReadonlyMap<string, readonly number[]> {
+  const { layers, hiddenSize, embeddingSize, vocabularySize } = config;
+  const gateRows = CELLS[config.cell].gates.length * hiddenSize;
+  const shapes = new Map<string, readonly number[]>();
+  if (embeddingSize > 0) shapes.set("encoder.weight", [vocabularySize, embeddingSize]);
+  for (let layer = 0; layer < layers; layer++) {
+    const inputSize = layer > 0 ? hiddenSize : embeddingSize || vocabularySize;
+    shapes.set(`rnn.weight_ih_l${layer}`, [gateRows, inputSize]);
+    shapes.set(`rnn.weight_hh_l${layer}`, [gateRows, hiddenSize]);
+    shapes.set(`rnn.bias_ih_l${layer}`, [gateRows]);
+    shapes.set(`rnn.bias_hh_l${layer}`, [gateRows]);
+  }
+  shapes.set("decoder.weight", [vocabularySize, hiddenSize]);
+  shapes.set("decoder.bias", [vocabularySize]);
+  return shapes;
+}
+
+/** The number of elements of an array of this shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((size, length) => size * length, 1);
+}
+
+/** How many numbers the model learns. */
+export function parameterCount(config: ModelConfig): number {
+  let count = 0;
+  for (const shape of parameterShapes(config).values()) count += sizeOf(shape);
+  return count;
+}

@@ -1,0 +1,57 @@
+import * as v from "valibot";
+import { CharnnError, type ErrorCode } from "./errors.js";
+
+/** A whole number from `least` to `most`. */
+export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER) {
+  const upTo = most === Number.MAX_SAFE_INTEGER ? "" : ` to ${most.toLocaleString("en")}`;
+  const rule = `must be a whole number from ${least.toLocaleString("en")}${upTo || " up"}`;
+  return v.pipe(
+    v.number(rule),
+    v.check((value) => Number.isSafeInteger(value) && value >= least && value <= most, rule),
+  );
+}
+
+/** A number that is at least 0, and below `limit` where one is given. */
+export function numberFromZero(limit: number = Number.POSITIVE_INFINITY) {
+  const rule =
+    limit === Number.POSITIVE_INFINITY ? "must be 0 or more" : `must be from 0 to below ${limit}`;
+  return v.pipe(
+    v.number(rule),
+    v.check((value) => value >= 0 && value < limit, rule),
+  );
+}
+
+/** A finite number above 0, and at most `most` where one is given. */
+export function numberAboveZero(most: number = Number.MAX_VALUE) {
+  const rule =
+    most === Number.MAX_VALUE ? "must be above 0" : `must be above 0 and at most ${most}`;
+  return v.pipe(
+    v.number(rule),
+    v.check((value) => value > 0 && value <= most, rule),
+  );
+}
+
+/** One of a few words. */
+export function oneOf<const Words extends readonly string[]>(words: Words) {
+  return v.picklist(words, `must be ${words.slice(0, -1).join(", ")} or ${words.at(-1)}`);
+}
+
+/**
+ * `value`, when it is what `schema` describes.
+ *
+ * @throws CharnnError with `code` that names the first setting at fault, its value and the rule.
+ */
+export function checked<Schema extends v.GenericSchema>(
+  schema: Schema,
+  value: unknown,
+  code: ErrorCode = "INVALID_SETTING",
+): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const name = v.getDotPath(issue) ?? "settings";
+  const shown = JSON.stringify(issue.input) ?? String(issue.input);
+  const got = shown.length > 60 ? `${shown.slice(0, 60)}...` : shown;
+  const rule = issue.message.startsWith("must be") ? issue.message : "is not what it should be";
+  throw new CharnnError(code, `${name} ${rule}, not ${got}.`, undefined, { setting: name });
+}
