@@ -1,4 +1,3 @@
-import type { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
 import { backend, setBackend } from "@tensorflow/tfjs-core";
 import { CharnnError } from "../errors.js";
 
