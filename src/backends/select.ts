@@ -1,10 +1,6 @@
 import { backend, setBackend } from "@tensorflow/tfjs-core";
+import { BACKEND_NAMES, type BackendName } from "../defaults.js";
 import { CharnnError } from "../errors.js";
-
-/** The backends there are, the fastest first. */
-export const BACKEND_NAMES = ["cpu"] as const;
-
-export type BackendName = (typeof BACKEND_NAMES)[number];
 
 /** The backend that was taken, and why each faster one was not. */
 export interface SelectedBackend {

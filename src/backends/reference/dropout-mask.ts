@@ -8,7 +8,7 @@ export function fillDropoutMask(
   mask: Float32Array,
   { rate, key }: Pick<DropoutMaskAttributes, "rate" | "key">,
 ): void {
-  const dropBelow = Math.round(rate * TWO_32);
+  const dropBelow = rate * TWO_32;
   const kept = 1 / (1 - rate);
   const block = new Uint32Array(4);
   for (let i = 0; i < mask.length; i++) {

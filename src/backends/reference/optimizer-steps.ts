@@ -87,7 +87,8 @@ function clipThen(
   let squares = 0;
   for (let i = 0; i < gradients.length; i++) squares += gradients[i] * gradients[i];
   const norm = Math.sqrt(squares);
-  if (!Number.isFinite(norm)) return norm;
+  // The norm is given in single precision: what is infinite there must have changed nothing.
+  if (!Number.isFinite(Math.fround(norm))) return norm;
   const scale = clipNorm / (norm + CLIP_EPSILON);
   if (clipNorm > 0 && scale < 1) {
     for (let i = 0; i < gradients.length; i++) gradients[i] *= scale;

@@ -1,0 +1,196 @@
+import { open } from "node:fs/promises";
+import { Vocabulary } from "../data/vocabulary.js";
+import { CharnnError, systemErrorCode } from "../errors.js";
+import { CELLS } from "../model/cells.js";
+import { parameterShapes } from "../model/config.js";
+import { checked } from "../settings.js";
+import { MOMENT_NAMES, type MomentName } from "../training/moments.js";
+import { writeDurably } from "./durable-file.js";
+import { type Progress, progressSchema, type RunConfig, runConfigSchema } from "./run-config.js";
+import {
+  checksumOf,
+  decodeHeader,
+  decodeSafetensors,
+  encodeSafetensors,
+  type NamedTensor,
+} from "./safetensors.js";
+
+/** Changes when a reader of the format before could no longer make sense of a file. */
+const FORMAT = "charnn-1";
+
+/** What a checkpoint says, beside its tensors. */
+export interface CheckpointFacts {
+  readonly config: RunConfig;
+  readonly vocabulary: Vocabulary;
+  readonly progress: Progress;
+}
+
+/** A run between two steps: everything it needs to go on as if it had never stopped. */
+export interface Checkpoint extends CheckpointFacts {
+  /** Weights, optimizer moments and carried state, under the names of {@link tensorShapes}. */
+  readonly tensors: ReadonlyMap<string, NamedTensor>;
+}
+
+export function momentName(parameter: string, moment: MomentName): string {
+  return `optimizer.${parameter}.${moment}`;
+}
+
+/** The name of a layer's carried hidden state, or of its cell state. */
+export function stateName(layer: number, part: "hidden" | "cell"): string {
+  return part === "hidden" ? `state.l${layer}` : `state.l${layer}.cell`;
+}
+
+/** Puts a checkpoint in the place of the one before, whole or not at all. */
+export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
+  const { config, vocabulary, progress, tensors } = checkpoint;
+  const seed = config.training.randomSeed;
+  const data = [...tensors.values()];
+  const metadata = new Map([
+    ["format", JSON.stringify(FORMAT)],
+    // Checked, so that the same facts always come in the same order.
+    ["config", JSON.stringify(checked(runConfigSchema, config))],
+    ["vocabulary", JSON.stringify(vocabulary)],
+    ["progress", JSON.stringify(checked(progressSchema, progress))],
+    ["random", JSON.stringify({ generator: "philox4x32-10", seed })],
+    ["checksum", JSON.stringify(checksumOf(data.map((tensor) => bytesOf(tensor.data))))],
+  ]);
+  const encoded = encodeSafetensors(data, metadata);
+  await writeDurably(path, [encoded.header, ...encoded.data]);
+}
+
+/**
+ * Reads a checkpoint and checks all of it.
+ *
+ * @throws CharnnError `NOT_FOUND`, or `BAD_CHECKPOINT` that says what is wrong with it.
+ */
+export async function readCheckpoint(path: string): Promise<Checkpoint> {
+  return atPath(path, async () => {
+    const file = decodeSafetensors(await readBytes(path));
+    const facts = checkedFacts(file.metadata);
+    const data = [...file.tensors.values()];
+    const checksum = checksumOf(data.map((tensor) => bytesOf(tensor.data)));
+    if (file.metadata.get("checksum") !== JSON.stringify(checksum)) {
+      throw new CharnnError(
+        "BAD_CHECKPOINT",
+        "its tensors are not those that were saved (checksum)",
+      );
+    }
+    checkTensors(facts.config, file.tensors);
+    return { ...facts, tensors: file.tensors };
+  });
+}
+
+/** Reads only what a checkpoint says of itself; its tensors are not looked at. */
+export async function readCheckpointFacts(path: string): Promise<CheckpointFacts> {
+  return atPath(path, async () => {
+    const { header, size } = await readHeaderBytes(path);
+    return checkedFacts(decodeHeader(header, size).metadata);
+  });
+}
+
+function checkedFacts(metadata: ReadonlyMap<string, string>): CheckpointFacts {
+  if (metadata.get("format") !== JSON.stringify(FORMAT)) {
+    throw new CharnnError(
+      "BAD_CHECKPOINT",
+      `it is a safetensors file, but not a checkpoint of charnn (format ${JSON.stringify(FORMAT)})`,
+    );
+  }
+  const config = checked(runConfigSchema, jsonOf(metadata, "config"), "BAD_CHECKPOINT");
+  const progress = checked(progressSchema, jsonOf(metadata, "progress"), "BAD_CHECKPOINT");
+  const vocabulary = Vocabulary.fromJSON(jsonOf(metadata, "vocabulary"));
+  if (vocabulary.size !== config.model.vocabularySize) {
+    throw new CharnnError(
+      "BAD_CHECKPOINT",
+      `its vocabulary has ${vocabulary.size} characters, but its model is made for ` +
+        `${config.model.vocabularySize}`,
+    );
+  }
+  return { config, vocabulary, progress };
+}
+
+function jsonOf(metadata: ReadonlyMap<string, string>, key: string): unknown {
+  try {
+    return JSON.parse(metadata.get(key) ?? "");
+  } catch (cause) {
+    throw new CharnnError("BAD_CHECKPOINT", `its "${key}" is not JSON`, undefined, { cause });
+  }
+}
+
+/** Holds the tensors to the names and shapes that the configuration asks for. */
+function checkTensors(config: RunConfig, tensors: ReadonlyMap<string, NamedTensor>): void {
+  const missing = new Map<string, readonly number[]>();
+  for (const [name, shape] of parameterShapes(config.model)) {
+    missing.set(name, shape);
+    for (const moment of MOMENT_NAMES[config.training.optimizer]) {
+      missing.set(momentName(name, moment), shape);
+    }
+  }
+  // The state has as many lanes as the last batch, which no setting tells.
+  const lanes = tensors.get(stateName(0, "hidden"))?.shape[0] ?? 1;
+  for (let layer = 0; layer < config.model.layers; layer++) {
+    const shape = [lanes, config.model.hiddenSize];
+    missing.set(stateName(layer, "hidden"), shape);
+    if (CELLS[config.model.cell].hasCellState) missing.set(stateName(layer, "cell"), shape);
+  }
+  for (const { name, shape, data } of tensors.values()) {
+    const expected = missing.get(name);
+    missing.delete(name);
+    if (expected === undefined) {
+      throw new CharnnError("BAD_CHECKPOINT", `its tensor ${name} is none of this model's`);
+    }
+    if (shape.join() !== expected.join() || !(data instanceof Float32Array)) {
+      throw new CharnnError(
+        "BAD_CHECKPOINT",
+        `its tensor ${name} should be F32 [${expected.join(", ")}], and is [${shape.join(", ")}]`,
+      );
+    }
+    if (!data.every(Number.isFinite)) {
+      throw new CharnnError("BAD_CHECKPOINT", `its tensor ${name} has numbers that are not finite`);
+    }
+  }
+  for (const name of missing.keys()) {
+    throw new CharnnError("BAD_CHECKPOINT", `its tensor ${name} is missing`);
+  }
+}
+
+/** Runs `read` and puts the path before what it finds wrong. */
+async function atPath<Result>(path: string, read: () => Promise<Result>): Promise<Result> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof CharnnError && error.code === "BAD_CHECKPOINT") {
+      throw new CharnnError(
+        "BAD_CHECKPOINT",
+        `${path} can't be used: ${error.message.replace(/\.$/, "")}.`,
+        "Checkpoints are the files best.safetensors and last.safetensors of a run.",
+        { cause: error },
+      );
+    }
+    if (systemErrorCode(error) === "ENOENT") {
+      throw new CharnnError("NOT_FOUND", `There is no checkpoint ${path}.`, undefined, {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+async function readBytes(path: string): Promise<Uint8Array> {
+  const file = await open(path, "r");
+  try {
+    const { size } = await file.stat();
+    const bytes = new Uint8Array(size);
+    for (let done = 0; done < size; ) {
+      const { bytesRead } = await file.read(bytes, done, size - done, done);
+      if (bytesRead === 0) throw new CharnnError("BAD_CHECKPOINT", `it ends after ${done} bytes`);
+      done += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}
+
+function bytesOf(data: NamedTensor["data"]): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}

@@ -1,0 +1,111 @@
+import * as nodeFileSystem from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { CharnnError, systemErrorCode } from "../errors.js";
+import { isRunning } from "./processes.js";
+
+/** The file-system calls that a durable write is made of. */
+export type FileSystem = Pick<typeof nodeFileSystem, "open" | "rename" | "rm">;
+
+/** Linux writes no more than 2 GiB in one call. */
+const MAX_WRITE_BYTES = 2 ** 30;
+
+/** Temporary files that this process is writing. */
+const inProgress = new Set<string>();
+
+/**
+ * Writes a file so that at every instant the path holds either the old whole file or the new whole
+ * one, whatever kills the process or the machine. A file is written by one process at a time.
+ *
+ * Own code, because the packages for this trust that one write call writes everything, and leave the
+ * folder, where the new name is kept, unsynced.
+ *
+ * @param pieces what the file will hold, one after the other
+ * @throws CharnnError `NOT_WRITABLE`; the old file is untouched then, unless only the last step
+ *   failed, which makes sure that the new one outlasts a power failure.
+ */
+export async function writeDurably(
+  path: string,
+  pieces: readonly Uint8Array[],
+  fileSystem: FileSystem = nodeFileSystem,
+): Promise<void> {
+  const folder = dirname(resolve(path));
+  const temporary = join(folder, `.${basename(path)}.${process.pid}.tmp`);
+  if (inProgress.has(temporary)) throw new Error(`Two writes of ${path} at once.`);
+  inProgress.add(temporary);
+  try {
+    // Left by a process that was killed and had the number of this one, as happens in containers.
+    await fileSystem.rm(temporary, { force: true });
+    await writeNew(temporary, pieces, fileSystem);
+    await fileSystem.rename(temporary, path);
+    await syncFolder(folder, fileSystem);
+  } catch (error) {
+    await fileSystem.rm(temporary, { force: true }).catch(() => {});
+    throw systemErrorCode(error) === undefined ? error : notWritable(path, error);
+  } finally {
+    inProgress.delete(temporary);
+  }
+}
+
+/** Removes temporary files in `folder` left by writers that were killed. */
+export async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await nodeFileSystem.readdir(folder)) {
+    const pid = Number(/^\..+\.(\d{1,10})\.tmp$/.exec(name)?.[1] ?? Number.NaN);
+    const path = join(resolve(folder), name);
+    const isOurs = pid === process.pid;
+    if (Number.isNaN(pid) || (isOurs ? inProgress.has(path) : isRunning(pid))) continue;
+    await nodeFileSystem.rm(path, { force: true });
+  }
+}
+
+/** What a user is told when a file can't be written or removed. */
+export function notWritable(path: string, cause: unknown): CharnnError {
+  const code = systemErrorCode(cause);
+  const [reason, hint] = REASONS.get(code ?? "") ?? [code ?? String(cause), ELSEWHERE];
+  return new CharnnError("NOT_WRITABLE", `${path} can't be written: ${reason}.`, hint, { cause });
+}
+
+const ELSEWHERE = "Choose another folder with --out.";
+
+const REASONS: ReadonlyMap<string, readonly [reason: string, hint: string]> = new Map([
+  ["ENOSPC", ["the disk is full", "Free some space, or choose another folder with --out."]],
+  ["EDQUOT", ["your disk quota is used up", "Free some space, or choose another folder with --out."]],
+  ["EROFS", ["the file system is read-only", ELSEWHERE]],
+  ["EACCES", ["permission is denied", ELSEWHERE]],
+  ["EPERM", ["permission is denied", ELSEWHERE]],
+  ["EIO", ["the disk reports an error (EIO)", "Check the disk, and choose another folder with --out."]],
+  ["ENOENT", ["its folder is gone", ELSEWHERE]],
+]);
+
+async function writeNew(
+  path: string,
+  pieces: readonly Uint8Array[],
+  fileSystem: FileSystem,
+): Promise<void> {
+  // "wx" never follows a link that somebody put there.
+  const file = await fileSystem.open(path, "wx");
+  try {
+    for (const piece of pieces) {
+      for (let written = 0; written < piece.length; ) {
+        const length = Math.min(piece.length - written, MAX_WRITE_BYTES);
+        written += (await file.write(piece, written, length)).bytesWritten;
+      }
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes a renaming last. Some file systems, and Windows, can't and need not sync a folder. */
+async function syncFolder(path: string, fileSystem: FileSystem): Promise<void> {
+  try {
+    const folder = await fileSystem.open(path, "r");
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  } catch (error) {
+    if (!["EINVAL", "EPERM"].includes(systemErrorCode(error) ?? "")) throw error;
+  }
+}

@@ -1,0 +1,75 @@
+import * as v from "valibot";
+import { BATCHING_NAMES, OPTIMIZER_NAMES, SCHEDULE_NAMES } from "../defaults.js";
+import { modelConfigSchema } from "../model/config.js";
+import { numberAboveZero, numberFromZero, oneOf, wholeNumber } from "../settings.js";
+
+/** Which text a run learns from, and how it was divided. */
+const textConfigSchema = v.strictObject({
+  fingerprint: v.string(),
+  characters: wholeNumber(0),
+  trainCharacters: wholeNumber(0),
+  validationCharacters: wholeNumber(0),
+  testCharacters: wholeNumber(0),
+  documents: v.optional(v.literal("lines")),
+});
+
+/** How a run goes: everything that decides what its weights become, but for the text itself. */
+const trainingConfigSchema = v.strictObject({
+  validation: numberFromZero(1),
+  test: numberFromZero(1),
+  batching: oneOf(BATCHING_NAMES),
+  batchSize: wholeNumber(1),
+  seqLength: wholeNumber(1),
+  stride: wholeNumber(1),
+  optimizer: oneOf(OPTIMIZER_NAMES),
+  learningRate: numberAboveZero(),
+  schedule: oneOf(SCHEDULE_NAMES),
+  warmupSteps: wholeNumber(0),
+  clipNorm: numberFromZero(),
+  weightDecay: numberFromZero(),
+  evalEvery: wholeNumber(1),
+  randomSeed: wholeNumber(0),
+});
+
+/** When a run ends: whichever comes first. */
+const limitsSchema = v.strictObject({
+  epochs: v.optional(wholeNumber(1)),
+  steps: v.optional(wholeNumber(1)),
+  /** Seconds. */
+  maxTime: v.optional(numberAboveZero()),
+});
+
+/** What a checkpoint says of its run. */
+export const runConfigSchema = v.strictObject({
+  model: modelConfigSchema,
+  text: textConfigSchema,
+  training: trainingConfigSchema,
+  limits: limitsSchema,
+});
+
+/** Where a run stands between two steps. */
+export const progressSchema = v.strictObject({
+  /** Steps taken. */
+  step: wholeNumber(0),
+  /** The epoch of the next batch, from 0, and the batch's place in it. */
+  epoch: wholeNumber(0),
+  batch: wholeNumber(0),
+  /** The step at which the run ends. */
+  totalSteps: wholeNumber(1),
+  /** The step of the last evaluation. */
+  evaluatedAt: wholeNumber(0),
+  /** Sum of the training loss since then, nats, and the characters it covers. */
+  lossSum: numberFromZero(),
+  lossCharacters: wholeNumber(0),
+  /** The training loss up to that evaluation, nats/character. */
+  trainingLoss: v.optional(numberFromZero()),
+  /** The lowest validation loss so far, nats/character, and its step. */
+  bestLoss: v.optional(numberFromZero()),
+  bestStep: v.optional(wholeNumber(0)),
+});
+
+export type RunConfig = Readonly<v.InferOutput<typeof runConfigSchema>>;
+export type TextConfig = Readonly<v.InferOutput<typeof textConfigSchema>>;
+export type TrainingConfig = Readonly<v.InferOutput<typeof trainingConfigSchema>>;
+export type Limits = Readonly<v.InferOutput<typeof limitsSchema>>;
+export type Progress = v.InferOutput<typeof progressSchema>;

@@ -1,0 +1,367 @@
+/**
+ * The safetensors format, bytes in and bytes out: eight bytes with the length of the header (u64,
+ * little-endian), the header (a JSON object, padded with spaces), then the tensors' elements in C
+ * order, little-endian, one tensor right after the other.
+ *
+ * Everything is checked before anything is used, as strictly as the format's own reader does and a
+ * little more. What is wrong with a file is a CharnnError `BAD_CHECKPOINT` whose message speaks of
+ * the file as "it": whoever knows the path puts it before.
+ */
+import { createHash } from "node:crypto";
+import { endianness } from "node:os";
+import { CharnnError } from "../errors.js";
+
+/** A tensor with its name: `data` holds the elements of `shape` in C order. */
+export interface NamedTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Int32Array;
+}
+
+export interface SafetensorsFile {
+  readonly metadata: ReadonlyMap<string, string>;
+  /**
+   * In the order of their data. `data` is a view of the file's bytes, or a copy where these are not
+   * aligned; of an element type other than F32 and I32, asking for it throws `BAD_CHECKPOINT`.
+   */
+  readonly tensors: ReadonlyMap<string, NamedTensor>;
+}
+
+export interface SafetensorsHeader {
+  readonly metadata: ReadonlyMap<string, string>;
+  /** In the order of their data. */
+  readonly tensors: ReadonlyMap<string, TensorEntry>;
+  /** Where the data begins in the file, bytes. */
+  readonly dataStart: number;
+}
+
+/** What the header says of a tensor. */
+export interface TensorEntry {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** First byte, and the byte after the last, counted from the beginning of the data. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Bits of one element, for every element type of the format. */
+const ELEMENT_BITS: ReadonlyMap<string, number> = new Map([
+  ["BOOL", 8],
+  ["F4", 4],
+  ["F6_E2M3", 6],
+  ["F6_E3M2", 6],
+  ["U8", 8],
+  ["I8", 8],
+  ["F8_E5M2", 8],
+  ["F8_E4M3", 8],
+  ["F8_E8M0", 8],
+  ["F8_E4M3FNUZ", 8],
+  ["F8_E5M2FNUZ", 8],
+  ["I16", 16],
+  ["U16", 16],
+  ["F16", 16],
+  ["BF16", 16],
+  ["I32", 32],
+  ["U32", 32],
+  ["F32", 32],
+  ["C64", 64],
+  ["F64", 64],
+  ["I64", 64],
+  ["U64", 64],
+]);
+
+const LENGTH_BYTES = 8;
+const METADATA_KEY = "__metadata__";
+/** The header, a tensor in it, and that tensor's shape. */
+const MAX_DEPTH = 3;
+/**
+ * The format allows headers of 100,000,000 bytes, out of which `JSON.parse` can be made to build
+ * gigabytes of objects. This is still more than a vocabulary of all Unicode characters needs.
+ */
+const MAX_HEADER_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Makes a file, as pieces to be written one after the other. Equal tensors and metadata in equal
+ * order give equal bytes. The pieces of `data` are views of the tensors, not copies.
+ */
+export function encodeSafetensors(
+  tensors: Iterable<NamedTensor>,
+  metadata: ReadonlyMap<string, string>,
+): { header: Uint8Array; data: Uint8Array[] } {
+  refuseBigEndian();
+  // Joined by hand: an object would put names that look like numbers first.
+  const members: string[] = [];
+  const names = new Set([METADATA_KEY]);
+  const data: Uint8Array[] = [];
+  if (metadata.size > 0) {
+    const pairs = [...metadata].map(([key, value]) => `${json(key)}:${json(value)}`);
+    members.push(`${json(METADATA_KEY)}:{${pairs.join()}}`);
+  }
+  let end = 0;
+  for (const tensor of tensors) {
+    const { name, shape } = tensor;
+    const { buffer, byteOffset, byteLength, length } = tensor.data;
+    const problem = names.has(name) ? "is there twice, or is reserved" : nameProblem(name);
+    if (problem !== undefined) throw new Error(`The tensor name ${json(name)} ${problem}.`);
+    if (elementCount(shape) !== length) {
+      throw new Error(`The tensor ${name} has shape [${shape}], but ${length} elements.`);
+    }
+    names.add(name);
+    const start = end;
+    end += byteLength;
+    const dtype = tensor.data instanceof Float32Array ? "F32" : "I32";
+    members.push(`${json(name)}:${json({ dtype, shape, data_offsets: [start, end] })}`);
+    data.push(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  const text = new TextEncoder().encode(`{${members.join()}}`);
+  // Padded so that the data begins at a multiple of eight.
+  const length = Math.ceil(text.length / 8) * 8;
+  if (length > MAX_HEADER_BYTES) throw new Error(`A header of ${length} bytes is too long.`);
+  const header = new Uint8Array(LENGTH_BYTES + length).fill(0x20);
+  new DataView(header.buffer).setBigUint64(0, BigInt(length), true);
+  header.set(text, LENGTH_BYTES);
+  return { header, data };
+}
+
+/** @throws CharnnError `BAD_CHECKPOINT` */
+export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
+  const { metadata, tensors, dataStart } = decodeHeader(bytes, bytes.length);
+  const section = bytes.subarray(dataStart);
+  const decoded = new Map<string, NamedTensor>();
+  for (const [name, entry] of tensors) {
+    decoded.set(name, {
+      name,
+      shape: entry.shape,
+      get data() {
+        return elementsOf(name, entry, section);
+      },
+    });
+  }
+  return { metadata, tensors: decoded };
+}
+
+/**
+ * Where the data begins in a file of `fileSize` bytes, which is how many bytes {@link decodeHeader}
+ * wants to see.
+ *
+ * @param start the first eight bytes of the file, or more
+ * @throws CharnnError `BAD_CHECKPOINT`
+ */
+export function headerSize(start: Uint8Array, fileSize: number): number {
+  if (start.length < LENGTH_BYTES) {
+    throw bad(`it ends after ${count(start.length)} bytes, before its header`);
+  }
+  const length = new DataView(start.buffer, start.byteOffset).getBigUint64(0, true);
+  if (length > MAX_HEADER_BYTES) {
+    throw bad(
+      "it is not a safetensors file of charnn " +
+        `(its header would have ${count(length)} bytes, and ${count(MAX_HEADER_BYTES)} is the most)`,
+    );
+  }
+  const size = LENGTH_BYTES + Number(length);
+  if (size > fileSize) {
+    throw bad(`it ends after ${count(fileSize)} bytes, and its header has ${count(size)}`);
+  }
+  return size;
+}
+
+/**
+ * Reads the header alone and holds it against the size of the whole file.
+ *
+ * @param start the file's first {@link headerSize} bytes, or more
+ * @param fileSize bytes
+ * @throws CharnnError `BAD_CHECKPOINT`
+ */
+export function decodeHeader(start: Uint8Array, fileSize: number): SafetensorsHeader {
+  const dataStart = headerSize(start, Math.min(start.length, fileSize));
+  const text = decodeText(start.subarray(LENGTH_BYTES, dataStart));
+  const membersWritten = countMembers(text);
+  let membersLeft = 0;
+  const metadata = new Map<string, string>();
+  const entries: [name: string, entry: TensorEntry][] = [];
+  for (const [name, value] of Object.entries(parse(text))) {
+    membersLeft += 1 + Object.keys(value).length;
+    if (name === METADATA_KEY) {
+      for (const [key, entry] of Object.entries(value)) metadata.set(key, decodeValue(key, entry));
+    } else {
+      entries.push([name, decodeEntry(name, value)]);
+    }
+  }
+  // Of equal keys JSON.parse keeps the last without a word, and then fewer are left than were written.
+  if (membersLeft !== membersWritten) throw bad("its header has a key twice");
+  return { metadata, tensors: inDataOrder(entries, dataStart, fileSize), dataStart };
+}
+
+/** SHA-256 of the data, hexadecimal. The format itself has no checksum. */
+export function checksumOf(pieces: Iterable<Uint8Array>): string {
+  const hash = createHash("sha256");
+  for (const piece of pieces) hash.update(piece);
+  return hash.digest("hex");
+}
+
+function decodeText(bytes: Uint8Array): string {
+  try {
+    // A byte order mark is kept, to be refused.
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw bad("its header is not UTF-8", cause);
+  }
+}
+
+/**
+ * Counts the members of all objects in a header, by their colons. A valid header has nothing but
+ * punctuation and whole numbers outside its strings, and is not deep: the rest is refused here,
+ * before JSON.parse takes `1e3` for a whole number or builds a million arrays in each other.
+ */
+function countMembers(text: string): number {
+  let members = 0;
+  let depth = 0;
+  let quoted = false;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (quoted) {
+      if (character === "\\") at++;
+      else if (character === '"') quoted = false;
+    } else if (character === '"') quoted = true;
+    else if (character === ":") members++;
+    else if (character === "{" || character === "[") depth++;
+    else if (character === "}" || character === "]") depth--;
+    else if (!/[\d, \t\r\n]/.test(character)) {
+      throw bad(`its header has ${shown(character)} where only names and whole numbers belong`);
+    }
+    if (depth > MAX_DEPTH) throw bad("its header has lists or objects too deep in each other");
+  }
+  return members;
+}
+
+function parse(text: string): Readonly<Record<string, object>> {
+  if (!/^\{.*\} *$/s.test(text)) {
+    throw bad("its header is not a JSON object with nothing but spaces after it");
+  }
+  let header: Record<string, unknown>;
+  try {
+    header = JSON.parse(text);
+  } catch (cause) {
+    throw bad("its header is not JSON", cause);
+  }
+  for (const [name, value] of Object.entries(header)) {
+    const problem = nameProblem(name);
+    if (problem !== undefined) throw bad(`its tensor name ${shown(name)} ${problem}`);
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      throw bad(`its header says of ${shown(name)} something that is not an object`);
+    }
+  }
+  return header as Record<string, object>;
+}
+
+function decodeValue(key: string, value: unknown): string {
+  if (nameProblem(key) !== undefined || typeof value !== "string" || hasHalfCharacter(value)) {
+    throw bad(`its metadata ${shown(key)} is not a text`);
+  }
+  return value;
+}
+
+function decodeEntry(name: string, value: object): TensorEntry {
+  const { dtype, shape, data_offsets: offsets } = value as Readonly<Record<string, unknown>>;
+  if (Object.keys(value).length !== 3 || !isCounts(shape) || !isCounts(offsets)) {
+    throw bad(`its tensor ${shown(name)} is not described by dtype, shape and data_offsets`);
+  }
+  const bits = typeof dtype === "string" ? ELEMENT_BITS.get(dtype) : undefined;
+  if (typeof dtype !== "string" || bits === undefined) {
+    throw bad(`its tensor ${shown(name)} has the unknown element type ${shown(String(dtype))}`);
+  }
+  const [start, end] = offsets;
+  if (offsets.length !== 2 || start > end) {
+    throw bad(`its tensor ${shown(name)} does not end after its beginning`);
+  }
+  const size = (elementCount(shape) * bits) / 8;
+  if (!Number.isSafeInteger(size) || size !== end - start) {
+    throw bad(
+      `its tensor ${shown(name)} has ${count(end - start)} bytes, ` +
+        `which is not what ${dtype} [${shape.join(", ")}] needs`,
+    );
+  }
+  return { dtype, shape, start, end };
+}
+
+/** @throws CharnnError where the tensors do not fill the data from its beginning to its end. */
+function inDataOrder(
+  entries: [name: string, entry: TensorEntry][],
+  dataStart: number,
+  fileSize: number,
+): Map<string, TensorEntry> {
+  entries.sort(([, a], [, b]) => a.start - b.start || a.end - b.end);
+  let filled = 0;
+  for (const [name, { start, end }] of entries) {
+    if (start > filled) {
+      throw bad(`its data has a hole of ${count(start - filled)} bytes before ${shown(name)}`);
+    }
+    if (start < filled) throw bad(`its tensor ${shown(name)} overlaps the one before`);
+    filled = end;
+  }
+  const expected = dataStart + filled;
+  if (fileSize < expected) {
+    throw bad(`it ends after ${count(fileSize)} of ${count(expected)} bytes`);
+  }
+  if (fileSize > expected) {
+    throw bad(`it goes on for ${count(fileSize - expected)} bytes after its last tensor`);
+  }
+  return new Map(entries);
+}
+
+function elementsOf(name: string, entry: TensorEntry, section: Uint8Array): NamedTensor["data"] {
+  refuseBigEndian();
+  const { dtype, start, end } = entry;
+  if (dtype !== "F32" && dtype !== "I32") {
+    throw bad(`its tensor ${shown(name)} has elements of type ${dtype}, and only F32 and I32 are read`);
+  }
+  const bytes = section.subarray(start, end);
+  const { buffer, byteOffset, byteLength } =
+    bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
+  return dtype === "F32"
+    ? new Float32Array(buffer, byteOffset, byteLength / 4)
+    : new Int32Array(buffer, byteOffset, byteLength / 4);
+}
+
+/** The product of a shape; not a safe integer where it is too large to be exact. */
+function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => {
+    // Once inexact, always inexact: a zero further on must not hide it.
+    return Number.isSafeInteger(product) ? product * size : Number.NaN;
+  }, 1);
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every(Number.isSafeInteger);
+}
+
+function nameProblem(name: string): string | undefined {
+  if (name.includes("\0")) return "has a NUL character";
+  return hasHalfCharacter(name) ? "is not Unicode text" : undefined;
+}
+
+/** Whether a text has half of a surrogate pair, for which there is no UTF-8. */
+function hasHalfCharacter(text: string): boolean {
+  return /\p{Surrogate}/u.test(text);
+}
+
+function refuseBigEndian(): void {
+  if (endianness() === "BE") throw bad("it is little-endian, and this machine is big-endian");
+}
+
+function json(value: unknown): string {
+  return JSON.stringify(value);
+}
+
+/** A text from the file, short enough for a message. */
+function shown(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+}
+
+function count(value: number | bigint): string {
+  return value.toLocaleString("en");
+}
+
+function bad(message: string, cause?: unknown): CharnnError {
+  return new CharnnError("BAD_CHECKPOINT", message, undefined, { cause });
+}

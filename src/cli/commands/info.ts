@@ -1,0 +1,120 @@
+import type { Command } from "commander";
+import type { CheckpointFacts } from "../../index.js";
+import { CELLS } from "../../model/cells.js";
+import { jsonOption, outOption } from "../options/model-options.js";
+import type { CommandContext } from "../program.js";
+import { columns, count, counted } from "../terminal/format.js";
+import { printable } from "../terminal/printable.js";
+
+interface InfoOptions {
+  out?: string;
+  json?: true;
+}
+
+/** What one run or checkpoint shows of itself. */
+interface Facts extends Omit<CheckpointFacts, "vocabulary"> {
+  readonly path: string;
+  readonly vocabulary: readonly string[];
+  readonly parameters: number;
+}
+
+export function infoCommand(program: Command, { terminal }: CommandContext): void {
+  program
+    .command("info")
+    .description("Show what a checkpoint holds; without a run, list all runs.")
+    .argument("[run]", "a run's name or folder, or a checkpoint file")
+    .addOption(outOption())
+    .addOption(jsonOption("one object for each run"))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  charnn info
+  charnn info shakespeare-gru-1x128
+  charnn info checkpoints/night/last.safetensors --json`,
+    )
+    .action(async (run: string | undefined, { out, json }: InfoOptions) => {
+      const library = await import("../../index.js");
+      const facts: Facts[] = [];
+      for (const checkpoint of run === undefined
+        ? await library.listCheckpoints({ out })
+        : [await library.loadCheckpoint(run, { out })]) {
+        const { path, config, progress, vocabulary } = checkpoint;
+        const parameters = library.parameterCount(config.model);
+        facts.push({ path, parameters, config, progress, vocabulary: vocabulary.toJSON() });
+      }
+      if (json) {
+        for (const fact of facts) await terminal.out(`${JSON.stringify(fact)}\n`);
+      } else if (run !== undefined) {
+        await terminal.out(`${describe(facts[0]).join("\n")}\n`);
+      } else if (facts.length > 0) {
+        await terminal.out(`${list(facts).join("\n")}\n`);
+      } else {
+        terminal.say("There are no runs yet. Make one: charnn train data/shakespeare.txt");
+      }
+    });
+}
+
+function describe({ path, config, progress, vocabulary, parameters }: Facts): string[] {
+  const { model, text, training } = config;
+  const held = [`${count(text.trainCharacters)} trained on`];
+  if (text.validationCharacters > 0) held.push(`${count(text.validationCharacters)} validated on`);
+  if (text.testCharacters > 0) held.push(`${count(text.testCharacters)} kept to test`);
+  const rows = [
+    ["checkpoint", path],
+    [
+      "model",
+      `${modelName(model)}, ${model.embeddingSize > 0 ? `embedding of ${model.embeddingSize}` : "one-hot input"}, dropout ${model.dropout}`,
+    ],
+    ["parameters", count(parameters)],
+    ["vocabulary", `${count(vocabulary.length)}: ${shownVocabulary(vocabulary)}`],
+    ["text", `${count(text.characters)} characters: ${held.join(", ")}`],
+    ["batches", `${training.batchSize} ${training.batching} of ${training.seqLength}`],
+    [
+      "optimizer",
+      `${training.optimizer}, learning rate ${training.learningRate}, ${training.schedule}`,
+    ],
+    [
+      "progress",
+      `step ${count(progress.step)} of ${count(progress.totalSteps)}, ${counted(progress.epoch, "whole epoch")}`,
+    ],
+    ["training loss", inUnits(progress.trainingLoss)],
+    [
+      "best validation loss",
+      progress.bestLoss === undefined
+        ? "none yet"
+        : `${inUnits(progress.bestLoss)}, at step ${count(progress.bestStep ?? 0)}`,
+    ],
+    ["random seed", String(training.randomSeed)],
+  ];
+  return columns(rows);
+}
+
+function list(facts: readonly Facts[]): string[] {
+  const head = ["run", "model", "parameters", "step", "best validation loss"];
+  const rows = facts.map(({ path, config, progress, parameters }) => [
+    path,
+    modelName(config.model),
+    count(parameters),
+    `${count(progress.step)}/${count(progress.totalSteps)}`,
+    progress.bestLoss === undefined ? "none yet" : progress.bestLoss.toFixed(4),
+  ]);
+  return columns([head, ...rows]);
+}
+
+function modelName({ cell, layers, hiddenSize }: Facts["config"]["model"]): string {
+  return `${CELLS[cell].title} ${layers}x${hiddenSize}`;
+}
+
+function inUnits(loss: number | undefined): string {
+  if (loss === undefined) return "none yet";
+  return `${loss.toFixed(4)} nats/char (${(loss / Math.LN2).toFixed(4)} bits/char)`;
+}
+
+/** The first hundred characters, with those that don't show written out. */
+function shownVocabulary(vocabulary: readonly string[]): string {
+  const shown = vocabulary
+    .slice(0, 100)
+    .map((character) => (character === "\n" ? "\\n" : printable(character)));
+  return shown.join("") + (vocabulary.length > shown.length ? " ..." : "");
+}

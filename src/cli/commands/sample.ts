@@ -1,0 +1,139 @@
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { SAMPLE_DEFAULTS as DEFAULTS } from "../../defaults.js";
+import { CharnnError, systemErrorCode } from "../../errors.js";
+import type { SampleSettings } from "../../index.js";
+import { backendOption, jsonOption, outOption, RUN_ARGUMENT } from "../options/model-options.js";
+import { option } from "../options/option.js";
+import { number } from "../options/parsers.js";
+import type { CommandContext } from "../program.js";
+import type { Terminal } from "../terminal/terminal.js";
+
+interface SampleOptions extends SampleSettings {
+  seedFile?: string;
+  greedy?: true;
+  out?: string;
+  json?: true;
+}
+
+export function sampleCommand(program: Command, { terminal }: CommandContext): void {
+  program
+    .command("sample")
+    .description("Write text with a trained model.")
+    .argument("[run]", RUN_ARGUMENT)
+    .addOption(option("--seed <text>", "go on from this text"))
+    .addOption(option("--seed-file <file>", "go on from the text of a file"))
+    .addOption(
+      option("-n, --length <n>", "new characters; -1 is without end", number, DEFAULTS.length),
+    )
+    .addOption(
+      option(
+        "-t, --temperature <t>",
+        "below 1 plays safe, above 1 takes risks, 0 always takes the likeliest",
+        number,
+        DEFAULTS.temperature,
+      ),
+    )
+    .addOption(option("--greedy", "the same as --temperature 0"))
+    .addOption(
+      option("--top-k <n>", "choose among the n likeliest; 0 is all", number, DEFAULTS.topK),
+    )
+    .addOption(
+      option(
+        "--top-p <share>",
+        "choose among the likeliest that have this probability together",
+        number,
+        DEFAULTS.topP,
+      ),
+    )
+    .addOption(option("--count <n>", "texts to write", number, DEFAULTS.count))
+    .addOption(option("--stop <text>", "end when this has been written"))
+    .addOption(option("--random-seed <n>", "same seed, same text", number, DEFAULTS.randomSeed))
+    .addOption(outOption())
+    .addOption(backendOption())
+    .addOption(jsonOption("one object for each text"))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  charnn sample --seed "i love" -n 200
+  charnn sample shakespeare-gru-1x128 -t 0.5 --count 3
+  charnn sample checkpoints/night/last.safetensors -n -1 | head -n 40
+  charnn sample --seed "KING:" --stop $'\\n\\n' --random-seed 7`,
+    )
+    .action(async (run: string | undefined, options: SampleOptions) => {
+      const { seedFile, greedy, out, json, ...given } = options;
+      const { loadCheckpoint, sample } = await import("../../index.js");
+      const checkpoint = await loadCheckpoint(run, { out });
+      const seed = seedFile === undefined ? given.seed : await readSeed(seedFile, given.seed);
+      hintAtRandomSeed(given.seed, terminal);
+      const settings = { ...given, seed, ...(greedy && { temperature: 0 }) };
+      const texts = sample(checkpoint, settings);
+      const write = json ? writeJson : (settings.count ?? 1) > 1 ? writeWhole : writeStream;
+      await write(terminal, texts, seed ?? "");
+    });
+}
+
+type Texts = AsyncGenerator<readonly string[], void>;
+
+/** One text, each character as it comes. */
+async function writeStream(terminal: Terminal, texts: Texts, seed: string): Promise<void> {
+  await terminal.out(seed);
+  for await (const [character] of texts) {
+    await terminal.out(character);
+    if (terminal.outClosed.aborted) return;
+  }
+  await terminal.out("\n");
+}
+
+/** Several texts, each when all are done, with an empty line between two. */
+async function writeWhole(terminal: Terminal, texts: Texts, seed: string): Promise<void> {
+  const whole = await collect(terminal, texts);
+  await terminal.out(`${whole.map((text) => seed + text).join("\n\n")}\n`);
+}
+
+async function writeJson(terminal: Terminal, texts: Texts, seed: string): Promise<void> {
+  for (const text of await collect(terminal, texts)) {
+    await terminal.out(`${JSON.stringify({ seed, text })}\n`);
+  }
+}
+
+async function collect(terminal: Terminal, texts: Texts): Promise<string[]> {
+  const whole: string[] = [];
+  for await (const characters of texts) {
+    for (const [k, character] of characters.entries()) whole[k] = (whole[k] ?? "") + character;
+    if (terminal.outClosed.aborted) break;
+  }
+  return whole;
+}
+
+async function readSeed(file: string, seed: string | undefined): Promise<string> {
+  if (seed !== undefined) {
+    throw new CharnnError(
+      "INVALID_SETTING",
+      "--seed and --seed-file both say what to go on from.",
+      "Leave one of them out.",
+    );
+  }
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    const reason = systemErrorCode(cause) === "ENOENT" ? "there is no such file" : String(cause);
+    throw new CharnnError(
+      "NOT_FOUND",
+      `The seed can't be read from ${file}: ${reason}.`,
+      undefined,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** In other programs `--seed` is a number for the random choices. */
+function hintAtRandomSeed(seed: string | undefined, terminal: Terminal): void {
+  if (seed === undefined || !/^\d+$/.test(seed)) return;
+  terminal.say(
+    `Note: --seed is the text to go on from; the seed of the random choices is --random-seed ${seed}.`,
+  );
+}

@@ -1,0 +1,140 @@
+import type { Command } from "commander";
+import {
+  BACKEND_NAMES,
+  BATCHING_NAMES,
+  TRAIN_DEFAULTS as DEFAULTS,
+  OPTIMIZER_NAMES,
+  SCHEDULE_NAMES,
+} from "../../defaults.js";
+import type { TrainSettings } from "../../index.js";
+import { CELL_NAMES } from "../../model/cells.js";
+import { choice, option } from "../options/option.js";
+import { number, seconds } from "../options/parsers.js";
+import type { CommandContext } from "../program.js";
+import { createReporter } from "../reporters/reporter.js";
+import { catchSignals } from "../terminal/signals.js";
+
+interface TrainOptions extends Omit<TrainSettings, "files"> {
+  json?: true;
+  quiet?: true;
+}
+
+export function trainCommand(program: Command, { terminal, exitWith }: CommandContext): void {
+  program
+    .command("train")
+    .description("Train a model on text. Ctrl-C saves and stops; --resume goes on.")
+    .argument("<files...>", "files and folders of text; - is standard input")
+    .optionsGroup("Model:")
+    .addOption(choice("--cell <name>", "recurrent cell", CELL_NAMES, DEFAULTS.cell))
+    .addOption(option("--layers <n>", "recurrent layers", number, DEFAULTS.layers))
+    .addOption(option("--hidden-size <n>", "units in each layer", number, DEFAULTS.hiddenSize))
+    .addOption(
+      option(
+        "--embedding-size <n>",
+        "size of a character's vector; 0 is one-hot",
+        number,
+        DEFAULTS.embeddingSize,
+      ),
+    )
+    .addOption(
+      option(
+        "--dropout <share>",
+        "outputs of each layer dropped in training",
+        number,
+        DEFAULTS.dropout,
+      ),
+    )
+    .optionsGroup("Text:")
+    .addOption(
+      option("--validation <share>", "held out to score the model on", number, DEFAULTS.validation),
+    )
+    .addOption(option("--test <share>", "kept apart from both, at the end", number, DEFAULTS.test))
+    .addOption(option("--validation-file <file>", "a text of its own to validate on"))
+    .addOption(choice("--documents <kind>", "many short texts, one a line", ["lines"]))
+    .addOption(option("--encoding <name>", "of the files", undefined, DEFAULTS.encoding))
+    .optionsGroup("Batches:")
+    .addOption(option("--batch-size <n>", "windows in a batch", number, DEFAULTS.batchSize))
+    .addOption(option("--seq-length <n>", "characters in a window", number, DEFAULTS.seqLength))
+    .addOption(
+      choice(
+        "--batching <kind>",
+        "read the text in parallel lanes with the state carried on, or shuffled windows",
+        BATCHING_NAMES,
+        DEFAULTS.batching,
+      ),
+    )
+    .addOption(option("--stride <n>", "characters between windows", number, "the sequence length"))
+    .optionsGroup("How long (the first limit reached ends the run):")
+    .addOption(option("--epochs <n>", "passes over the text", number, DEFAULTS.epochs))
+    .addOption(option("--steps <n>", "batches learned from", number))
+    .addOption(option("--max-time <time>", "such as 90s, 10m or 2h", seconds))
+    .optionsGroup("Optimization:")
+    .addOption(choice("--optimizer <name>", "update rule", OPTIMIZER_NAMES, DEFAULTS.optimizer))
+    .addOption(option("--learning-rate <rate>", "at its highest", number, DEFAULTS.learningRate))
+    .addOption(
+      choice("--schedule <name>", "how the learning rate falls", SCHEDULE_NAMES, DEFAULTS.schedule),
+    )
+    .addOption(
+      option("--warmup-steps <n>", "steps in which it rises first", number, DEFAULTS.warmupSteps),
+    )
+    .addOption(
+      option(
+        "--clip-norm <norm>",
+        "largest norm of the gradient; 0 is any",
+        number,
+        DEFAULTS.clipNorm,
+      ),
+    )
+    .addOption(
+      option("--weight-decay <rate>", "decoupled, of all parameters", number, DEFAULTS.weightDecay),
+    )
+    .optionsGroup("Run:")
+    .addOption(option("--name <name>", "of the run", undefined, "from the text and the model"))
+    .addOption(option("--out <folder>", "where runs have their folders", undefined, DEFAULTS.out))
+    .addOption(option("--resume", "go on from the last checkpoint, exactly"))
+    .addOption(option("--overwrite", "start a run of this name anew"))
+    .addOption(
+      option(
+        "--eval-every <steps>",
+        "evaluate; at each epoch's end too",
+        number,
+        DEFAULTS.evalEvery,
+      ),
+    )
+    .addOption(
+      option("--save-every <steps>", "save; at each evaluation too", number, DEFAULTS.saveEvery),
+    )
+    .addOption(option("--keep <n>", "checkpoints step-N that stay", number, DEFAULTS.keep))
+    .addOption(option("--random-seed <n>", "same seed, same model", number, DEFAULTS.randomSeed))
+    .addOption(
+      choice("--backend <name>", "what computes", ["auto", ...BACKEND_NAMES], DEFAULTS.backend),
+    )
+    .optionsGroup("Output:")
+    .addOption(option("--json", "one JSON object a line on standard output"))
+    .addOption(option("-q, --quiet", "no progress"))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  charnn train data/shakespeare.txt
+  charnn train book.txt --layers 2 --hidden-size 256 --epochs 20
+  charnn train book.txt --max-time 10m --name night
+  charnn train book.txt --name night --resume
+  charnn train names.txt --documents lines
+  cat *.md | charnn train - --name notes --json`,
+    )
+    .action(async (files: string[], { json, quiet, ...options }: TrainOptions) => {
+      const { train } = await import("../../index.js");
+      const interruption = catchSignals(terminal);
+      const reporter = createReporter(terminal, { json, quiet });
+      try {
+        const settings = { ...options, files };
+        const signals = { signal: interruption.signal, stdin: process.stdin };
+        for await (const event of train(settings, signals)) await reporter.report(event);
+        exitWith(interruption.exitCode);
+      } finally {
+        reporter.close();
+        interruption.release();
+      }
+    });
+}

@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { evalCommand } from "./commands/eval.js";
+import { infoCommand } from "./commands/info.js";
+import { sampleCommand } from "./commands/sample.js";
+import { trainCommand } from "./commands/train.js";
+import type { Terminal } from "./terminal/terminal.js";
+
+/** What a command is given to run with. */
+export interface CommandContext {
+  readonly terminal: Terminal;
+  /** Sets the exit code of a command that ended without an error. */
+  readonly exitWith: (code: number) => void;
+}
+
+/** The whole command line. Commands load the library only when they run. */
+export function createProgram(terminal: Terminal, exitWith: (code: number) => void): Command {
+  const program = new Command("charnn")
+    .description(
+      "Train a character-level recurrent neural network on any text, and write more like it.",
+    )
+    .version(version(), "-V, --version")
+    .exitOverride()
+    .configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 100, 100) })
+    .addHelpText(
+      "after",
+      `
+Examples:
+  charnn train data/shakespeare.txt
+  charnn sample --seed "i love" -n 200
+  charnn eval shakespeare-gru-1x128 other.txt
+  charnn info`,
+    );
+  const context = { terminal, exitWith };
+  for (const add of [trainCommand, sampleCommand, evalCommand, infoCommand]) add(program, context);
+  return program;
+}
+
+function version(): string {
+  const packageFile = new URL("../../package.json", import.meta.url);
+  return JSON.parse(readFileSync(packageFile, "utf8")).version;
+}

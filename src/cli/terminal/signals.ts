@@ -1,0 +1,38 @@
+import { constants } from "node:os";
+import type { Terminal } from "./terminal.js";
+
+/** The signals that ask a command to finish what it does and end. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+export interface Interruption {
+  /** Aborted by the first signal, or when nobody reads the output any more. */
+  readonly signal: AbortSignal;
+  /** 0 without a signal, otherwise 128 and its number. */
+  readonly exitCode: number;
+  /** Lets signals end the process at once again. */
+  release(): void;
+}
+
+/** Turns the first signal into an abort; a second one ends the process at once. */
+export function catchSignals(terminal: Terminal): Interruption {
+  const controller = new AbortController();
+  let exitCode = 0;
+  const handle = (name: (typeof SIGNALS)[number]) => {
+    const code = 128 + constants.signals[name];
+    if (exitCode > 0) process.exit(code);
+    exitCode = code;
+    terminal.say();
+    terminal.say("Finishing this step and saving; once more to leave at once.");
+    controller.abort();
+  };
+  for (const name of SIGNALS) process.on(name, handle);
+  return {
+    signal: AbortSignal.any([controller.signal, terminal.outClosed]),
+    get exitCode() {
+      return exitCode;
+    },
+    release() {
+      for (const name of SIGNALS) process.off(name, handle);
+    },
+  };
+}

@@ -1,0 +1,318 @@
+import { CharnnError } from "../errors.js";
+import type { Random } from "../random.js";
+import type { TextPart } from "./corpus.js";
+import { type Documents, documentBatch, findDocuments, groupDocuments } from "./documents.js";
+import { NEWLINE } from "./reading.js";
+import type { Tokens, Vocabulary } from "./vocabulary.js";
+
+/** The target of padding: not learned, not scored. */
+export const IGNORED_TARGET = -1;
+
+/** Evaluation reads one more lane for so many characters, up to the most lanes. */
+const CHARACTERS_PER_LANE = 10_000;
+const MOST_LANES = 64;
+/** Characters read before a lane's own, unscored, so that its hidden state fits the text. */
+const WARM_UP = 1_000;
+const EVALUATION_SEQ_LENGTH = 256;
+
+/** How a text is cut into batches. */
+export interface BatchSettings {
+  /**
+   * `"lanes"`: the text is cut into `batchSize` lanes read side by side, the hidden state carried from
+   * batch to batch. `"windows"`: pieces of the text in random order, each from a hidden state of zero.
+   */
+  readonly batching: "lanes" | "windows";
+  readonly batchSize: number;
+  /** Characters per window: how far back through time gradients reach. */
+  readonly seqLength: number;
+  /** Characters from the beginning of one window to the next (`"windows"` only). */
+  readonly stride: number;
+}
+
+/** One step's worth of text. Both arrays are `[time, batch]`. */
+export interface Batch {
+  /** Indices of the characters read. */
+  readonly inputs: Int32Array;
+  /** Indices of the characters that follow them; {@link IGNORED_TARGET} is padding. */
+  readonly targets: Int32Array;
+  readonly time: number;
+  readonly batch: number;
+  /** Whether the hidden state must be zero before this batch; else it is carried from the one before. */
+  readonly startsFresh: boolean;
+}
+
+/** A text as batches, epoch after epoch. */
+export interface Batches {
+  batchesInEpoch(epoch: number): number;
+  /**
+   * The batch at `index`, from 0, of an epoch: a function of these two alone, so that a run can go on
+   * anywhere with nothing stored. Its arrays are used again by the next call: copy what must last.
+   */
+  at(epoch: number, index: number): Batch;
+}
+
+/** The arrays of one batch after another. */
+export class BatchArrays {
+  readonly #inputs: Int32Array;
+  readonly #targets: Int32Array;
+
+  constructor(
+    seqLength: number,
+    readonly batch: number,
+  ) {
+    this.#inputs = new Int32Array(seqLength * batch);
+    this.#targets = new Int32Array(seqLength * batch);
+  }
+
+  /** A batch that is all padding, to be filled. It takes the place of the one before. */
+  empty(time: number, startsFresh: boolean): Batch {
+    const length = time * this.batch;
+    return {
+      inputs: this.#inputs.subarray(0, length).fill(0),
+      targets: this.#targets.subarray(0, length).fill(IGNORED_TARGET),
+      time,
+      batch: this.batch,
+      startsFresh,
+    };
+  }
+}
+
+/**
+ * Cuts a text into batches for training.
+ *
+ * With `documents` each line is a text of its own, read as a newline and the line, predicted as the
+ * line and a newline, each from a hidden state of zero, in a new order each epoch. Lines of about one
+ * length go together; those longer than `seqLength` go on in the batches that follow, the state
+ * carried. `batching` and `stride` mean nothing then.
+ *
+ * A text too short for one batch is a {@link CharnnError} `TEXT_TOO_SHORT`: see {@link fitBatchShape}.
+ */
+export function createBatches(
+  part: TextPart,
+  documents: "lines" | undefined,
+  vocabulary: Vocabulary,
+  settings: BatchSettings,
+  random: Random,
+): Batches {
+  if (documents === "lines") {
+    const lines = findDocuments(part.tokens, newlineOf(vocabulary));
+    return documentBatches(lines, settings, random);
+  }
+  return settings.batching === "lanes"
+    ? laneBatches(part.tokens, settings, random)
+    : windowBatches(part.tokens, settings, random);
+}
+
+/**
+ * Lanes of one length side by side. They begin at another offset each epoch, from 0 to
+ * `seqLength` - 1, so that windows fall differently; the last window of an epoch may be shorter.
+ */
+function laneBatches(tokens: Tokens, settings: BatchSettings, random: Random): Batches {
+  const { batchSize, seqLength } = settings;
+  // The largest offset leaves so many inputs, the last character being a target only.
+  const laneLength = Math.floor((tokens.length - 1 - (seqLength - 1)) / batchSize);
+  if (laneLength < 1) throw tooShort(tokens.length, settings, "lanes");
+  const batches = Math.ceil(laneLength / seqLength);
+  const offsetOf = cached((epoch) => random.fork("lanes", epoch).below(seqLength));
+  const arrays = new BatchArrays(seqLength, batchSize);
+  return {
+    batchesInEpoch: () => batches,
+    at(epoch, index) {
+      checkIndex(index, batches);
+      const first = index * seqLength;
+      const batch = arrays.empty(Math.min(seqLength, laneLength - first), index === 0);
+      for (let lane = 0; lane < batchSize; lane++) {
+        fillColumn(batch, lane, tokens, offsetOf(epoch) + lane * laneLength + first);
+      }
+      return batch;
+    },
+  };
+}
+
+/** Every window once per epoch, in random order. The last batch may be filled up with padding. */
+function windowBatches(tokens: Tokens, settings: BatchSettings, random: Random): Batches {
+  const { batchSize, seqLength, stride } = settings;
+  const windows = Math.floor((tokens.length - 1 - seqLength) / stride) + 1;
+  if (windows < 1) throw tooShort(tokens.length, settings, "windows");
+  const batches = Math.ceil(windows / batchSize);
+  const orderOf = cached((epoch) => {
+    const order = Uint32Array.from({ length: windows }, (_, window) => window);
+    random.fork("windows", epoch).shuffle(order);
+    return order;
+  });
+  const arrays = new BatchArrays(seqLength, batchSize);
+  return {
+    batchesInEpoch: () => batches,
+    at(epoch, index) {
+      checkIndex(index, batches);
+      const batch = arrays.empty(seqLength, true);
+      const start = index * batchSize;
+      for (const [lane, window] of orderOf(epoch)
+        .subarray(start, start + batchSize)
+        .entries()) {
+        fillColumn(batch, lane, tokens, window * stride);
+      }
+      return batch;
+    },
+  };
+}
+
+function documentBatches(documents: Documents, settings: BatchSettings, random: Random): Batches {
+  const { batchSize, seqLength } = settings;
+  const groupsOf = cached((epoch) =>
+    groupDocuments(documents, batchSize, seqLength, random.fork("lines", epoch)),
+  );
+  const batchesInEpoch = (epoch: number) => groupsOf(epoch).firstBatch.at(-1) as number;
+  const arrays = new BatchArrays(seqLength, batchSize);
+  return {
+    batchesInEpoch,
+    at(epoch, index) {
+      checkIndex(index, batchesInEpoch(epoch));
+      return documentBatch(documents, groupsOf(epoch), index, seqLength, arrays);
+    },
+  };
+}
+
+/**
+ * Batches for scoring a text: all characters but the first are targets exactly once. A long text is
+ * read in up to 64 lanes, each of which first reads 1,000 characters before its own whose targets are
+ * {@link IGNORED_TARGET}. With `documents` each line's characters and the newline after it are scored,
+ * as in {@link createBatches}. The arrays of a batch are used again by the next.
+ */
+export function* evaluationBatches(
+  tokens: Tokens,
+  documents: "lines" | undefined,
+  vocabulary: Vocabulary,
+): Generator<Batch> {
+  if (documents === "lines") yield* documentEvaluation(tokens, newlineOf(vocabulary));
+  else yield* laneEvaluation(tokens);
+}
+
+function* laneEvaluation(tokens: Tokens): Generator<Batch> {
+  const predictions = tokens.length - 1;
+  const lanes = Math.max(1, Math.min(MOST_LANES, Math.floor(tokens.length / CHARACTERS_PER_LANE)));
+  // All lanes read `steps` characters; the first scores them all, the others all but the warm-up.
+  const steps = Math.max(0, Math.ceil((predictions + (lanes - 1) * WARM_UP) / lanes));
+  const arrays = new BatchArrays(Math.min(EVALUATION_SEQ_LENGTH, steps), lanes);
+  for (let first = 0; first < steps; first += EVALUATION_SEQ_LENGTH) {
+    const batch = arrays.empty(Math.min(EVALUATION_SEQ_LENGTH, steps - first), first === 0);
+    for (let lane = 0; lane < lanes; lane++) {
+      fillColumn(batch, lane, tokens, lane * (steps - WARM_UP) + first);
+      const unscored = lane === 0 ? 0 : Math.min(WARM_UP - first, batch.time);
+      for (let step = 0; step < unscored; step++) {
+        batch.targets[step * lanes + lane] = IGNORED_TARGET;
+      }
+    }
+    yield batch;
+  }
+}
+
+function* documentEvaluation(tokens: Tokens, newline: number): Generator<Batch> {
+  const documents = findDocuments(tokens, newline);
+  const batchSize = Math.max(1, Math.min(MOST_LANES, documents.starts.length));
+  const groups = groupDocuments(documents, batchSize, EVALUATION_SEQ_LENGTH, undefined);
+  const arrays = new BatchArrays(EVALUATION_SEQ_LENGTH, batchSize);
+  const batches = groups.firstBatch.at(-1) as number;
+  for (let index = 0; index < batches; index++) {
+    yield documentBatch(documents, groups, index, EVALUATION_SEQ_LENGTH, arrays);
+  }
+}
+
+/**
+ * A batch size and a sequence length that fit a text for training: each lane has a whole window, or,
+ * for windows, there is one for each place in a batch. What was asked for stays, and is a
+ * {@link CharnnError} `TEXT_TOO_SHORT` where it can't fit; defaults are halved until they fit, which
+ * `note` tells in a sentence. Lines (`documents`) always fit.
+ */
+export function fitBatchShape(
+  characters: number,
+  asked: { readonly batchSize?: number | undefined; readonly seqLength?: number | undefined },
+  defaults: { readonly batchSize: number; readonly seqLength: number },
+  batching: "lanes" | "windows" = "lanes",
+): { batchSize: number; seqLength: number; note?: string } {
+  let batchSize = asked.batchSize ?? defaults.batchSize;
+  let seqLength = asked.seqLength ?? defaults.seqLength;
+  const wanted = { batchSize, seqLength };
+  while (charactersNeeded(batchSize, seqLength, batching) > characters) {
+    const batchCanShrink = asked.batchSize === undefined && batchSize > 1;
+    const lengthCanShrink = asked.seqLength === undefined && seqLength > 1;
+    if (!batchCanShrink && !lengthCanShrink) {
+      throw tooShort(characters, { batchSize, seqLength }, batching);
+    }
+    if (batchCanShrink && (batchSize >= seqLength || !lengthCanShrink)) {
+      batchSize = Math.floor(batchSize / 2);
+    } else {
+      seqLength = Math.floor(seqLength / 2);
+    }
+  }
+  if (batchSize === wanted.batchSize && seqLength === wanted.seqLength) {
+    return { batchSize, seqLength };
+  }
+  const note = `The text for training is short (${characters.toLocaleString("en")} characters): batch size ${batchSize} and sequence length ${seqLength} are used in place of ${wanted.batchSize} and ${wanted.seqLength}.`;
+  return { batchSize, seqLength, note };
+}
+
+/** Characters that a shape needs at least. */
+function charactersNeeded(
+  batchSize: number,
+  seqLength: number,
+  batching: "lanes" | "windows",
+): number {
+  return batching === "lanes" ? (batchSize + 1) * seqLength : batchSize + seqLength;
+}
+
+function tooShort(
+  characters: number,
+  { batchSize, seqLength }: { readonly batchSize: number; readonly seqLength: number },
+  batching: "lanes" | "windows",
+): CharnnError {
+  const lanes = batching === "lanes";
+  const largestBatch = lanes ? Math.floor(characters / seqLength) - 1 : characters - seqLength;
+  const longest = lanes ? Math.floor(characters / (batchSize + 1)) : characters - batchSize;
+  const needed = charactersNeeded(batchSize, seqLength, batching).toLocaleString("en");
+  const fits = [
+    ...(longest >= 1 ? [`--batch-size ${batchSize} with --seq-length ${longest}`] : []),
+    ...(largestBatch >= 1 ? [`--batch-size ${largestBatch} with --seq-length ${seqLength}`] : []),
+  ];
+  return new CharnnError(
+    "TEXT_TOO_SHORT",
+    `Batch size ${batchSize} and sequence length ${seqLength} need a text of ${needed} characters, and the text for training has ${characters.toLocaleString("en")}.`,
+    fits.length > 0 ? `What fits: ${fits.join("; ")}.` : "Give a longer text, or smaller numbers.",
+  );
+}
+
+/** Writes the characters from `position` on, and those that follow them, into one column of a batch. */
+function fillColumn(batch: Batch, column: number, tokens: Tokens, position: number): void {
+  const steps = Math.min(batch.time, tokens.length - 1 - position);
+  for (let step = 0; step < steps; step++) {
+    batch.inputs[step * batch.batch + column] = tokens[position + step];
+    batch.targets[step * batch.batch + column] = tokens[position + step + 1];
+  }
+}
+
+/** Keeps the last epoch's result, since batches are asked for epoch by epoch. */
+function cached<Value>(compute: (epoch: number) => Value): (epoch: number) => Value {
+  let last: { readonly epoch: number; readonly value: Value } | undefined;
+  return (epoch) => {
+    if (last?.epoch !== epoch) last = { epoch, value: compute(epoch) };
+    return last.value;
+  };
+}
+
+function checkIndex(index: number, batches: number): void {
+  if (!(index >= 0 && index < batches)) {
+    throw new RangeError(`batch ${index} of an epoch of ${batches} batches`);
+  }
+}
+
+function newlineOf(vocabulary: Vocabulary): number {
+  const newline = vocabulary.indexOf(NEWLINE);
+  if (newline === undefined) {
+    throw new CharnnError(
+      "BAD_TEXT",
+      "The model knows no newline, so it can't read a text line by line.",
+      "Train it on lines to begin with.",
+    );
+  }
+  return newline;
+}

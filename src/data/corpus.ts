@@ -1,0 +1,289 @@
+import { createHash } from "node:crypto";
+import { CharnnError } from "../errors.js";
+import { describeCharacter, listFew } from "./characters.js";
+import { encodingName } from "./decoding.js";
+import { NEWLINE, readCharacters } from "./reading.js";
+import { checkNames, findSources, type Source } from "./sources.js";
+import { checkShares, cutText, hasEnough } from "./split.js";
+import { type NumberedText, TextBuilder } from "./text-builder.js";
+import { createTokens, placeIn, type Tokens, unknownCharacters, Vocabulary } from "./vocabulary.js";
+
+/** Bytes that go into the fingerprint at a time: more than 2 GB at once are refused. */
+const HASHED_AT_ONCE = 1 << 26;
+
+/** Which text to read, and how. */
+export interface CorpusSettings {
+  /** Files, folders, or `-` for the standard input. */
+  readonly files: readonly string[];
+  /** A text of its own to validate on, in place of a part of `files`. */
+  readonly validationFile?: string | undefined;
+  /**
+   * Share of the text held out for validation, from 0 to below 1. By position: the text for training
+   * comes first, then that for validation, then that for the test.
+   */
+  readonly validation: number;
+  /** Share of the text kept for a test at the end, from 0 to below 1. */
+  readonly test: number;
+  /** `"lines"`: each line is a text of its own. */
+  readonly documents?: "lines" | undefined;
+  /** `"utf-8"`, or any label that `TextDecoder` knows (`"windows-1252"`, `"utf-16le"`). */
+  readonly encoding: string;
+}
+
+/** A part of the text. */
+export interface TextPart {
+  readonly tokens: Tokens;
+  /** Its first character's offset in the whole text, in characters. */
+  readonly start: number;
+}
+
+/** A text, ready to be learned. */
+export interface Corpus {
+  /** Made from the whole text, the parts held out included. */
+  readonly vocabulary: Vocabulary;
+  readonly train: TextPart;
+  /** Empty where none was asked for, as is `test`. */
+  readonly validation: TextPart;
+  readonly test: TextPart;
+  readonly documents: "lines" | undefined;
+  /** Of the whole text, a validation file included. */
+  readonly characters: number;
+  /** SHA-256 (hex) of the text's characters: the same for the same text, wherever it was read. */
+  readonly fingerprint: string;
+  /** Plain sentences: what is odd about the text, what it means, what to do. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads a text and makes a vocabulary of it. Several files are joined as they are, but one that does
+ * not end in a newline gets one when another follows; with `documents` the last one gets one too.
+ * The text is kept in memory at one byte per character, two if more than 256 different ones occur.
+ *
+ * Throws {@link CharnnError}: `INVALID_SETTING` for shares and encodings that can't be, `NOT_FOUND`
+ * for missing files, `BAD_TEXT` for what can't be read or has nothing to learn, `TEXT_TOO_SHORT` where
+ * a part that was asked for is left with too little.
+ */
+export async function loadCorpus(
+  settings: CorpusSettings,
+  stdin?: AsyncIterable<Uint8Array>,
+): Promise<Corpus> {
+  const { files, validationFile, documents } = settings;
+  const validationFiles = validationFile === undefined ? [] : [validationFile];
+  const shares = {
+    validation: validationFile === undefined ? settings.validation : 0,
+    test: settings.test,
+  };
+  checkShares(shares);
+  checkNames([...files, ...validationFiles]);
+  const encoding = encodingName(settings.encoding);
+  const main = await findSources(files, encoding, stdin);
+  const apart = await findSources(validationFiles, encoding, stdin);
+
+  const text = new TextBuilder(roomFor([...main.sources, ...apart.sources]));
+  const append = (codePoints: Int32Array) => text.append(codePoints);
+  const byLines = documents === "lines";
+  const mainOddities = await readCharacters(main.sources, encoding, byLines, append);
+  const mainLength = text.length;
+  const apartOddities = await readCharacters(apart.sources, encoding, byLines, append);
+  const numbered = text.finish();
+  checkLearnable(numbered, mainLength);
+
+  const { vocabulary, tokens } = sortByCodePoint(numbered);
+  const newline = byLines ? vocabulary.indexOf(NEWLINE) : undefined;
+  const mainTokens = tokens.subarray(0, mainLength);
+  const apartTokens = tokens.subarray(mainLength);
+  if (validationFile !== undefined && !hasEnough(apartTokens, newline)) {
+    throw new CharnnError(
+      "TEXT_TOO_SHORT",
+      `"${validationFile}" is too short to validate on.`,
+      "Give a longer text, or leave it out and hold out a part of the other by --validation.",
+    );
+  }
+  const cuts = cutText(mainTokens, shares, newline);
+  const train = { tokens: mainTokens.subarray(0, cuts.train), start: 0 };
+  const test = { tokens: mainTokens.subarray(cuts.validation), start: cuts.validation };
+  const validation =
+    validationFile === undefined
+      ? { tokens: mainTokens.subarray(cuts.train, cuts.validation), start: cuts.train }
+      : { tokens: apartTokens, start: mainLength };
+
+  return {
+    vocabulary,
+    train,
+    validation,
+    test,
+    documents,
+    characters: tokens.length,
+    fingerprint: fingerprintOf(vocabulary, [mainTokens, apartTokens]),
+    warnings: [
+      ...main.warnings,
+      ...apart.warnings,
+      ...mainOddities,
+      ...apartOddities,
+      ...carriageReturns(tokens, vocabulary),
+      ...neverLearned("validation", validation.tokens, train.tokens, vocabulary),
+      ...neverLearned("test", test.tokens, train.tokens, vocabulary),
+    ],
+  };
+}
+
+/** A text read with a vocabulary that already exists. */
+interface LoadedText {
+  readonly tokens: Tokens;
+  /** How many characters were left out because the vocabulary lacks them. */
+  readonly skipped: number;
+  /** Each of them once, as a message names it: `"é" (U+00E9)`. */
+  readonly skippedCharacters: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads a text to score it with a vocabulary that already exists. Files are joined as
+ * {@link loadCorpus} does.
+ *
+ * Throws {@link CharnnError} as {@link loadCorpus} does, and `UNKNOWN_CHARACTER` for characters that
+ * the vocabulary lacks, unless they are to be skipped.
+ */
+export async function loadText(
+  files: readonly string[],
+  vocabulary: Vocabulary,
+  settings: { readonly encoding: string; readonly unknown: "error" | "skip" },
+  stdin?: AsyncIterable<Uint8Array>,
+): Promise<LoadedText> {
+  checkNames(files);
+  const encoding = encodingName(settings.encoding);
+  const found = await findSources(files, encoding, stdin);
+  const text = new TextBuilder(roomFor(found.sources));
+  const starts: { source: Source; start: number }[] = [];
+  const oddities = await readCharacters(found.sources, encoding, false, (codePoints, source) => {
+    if (starts.at(-1)?.source !== source) starts.push({ source, start: text.length });
+    text.append(codePoints);
+  });
+  const { numbers, codePoints } = text.finish();
+  if (numbers.length < 2) throw nothingToPredict("The text");
+
+  const unknown = codePoints.filter((codePoint) => vocabulary.indexOf(codePoint) === undefined);
+  if (unknown.length > 0 && settings.unknown === "error") {
+    const position = numbers.indexOf(codePoints.indexOf(unknown[0]));
+    const { source, start } = starts.findLast((it) => it.start <= position) ?? starts[0];
+    const line = placeIn(numbers.subarray(start), codePoints.indexOf(NEWLINE), position - start);
+    throw unknownCharacters(
+      unknown,
+      `${line} of ${source.name}`,
+      vocabulary,
+      "To leave unknown characters out: --unknown skip.",
+    );
+  }
+  const indices = Int32Array.from(codePoints, (codePoint) => vocabulary.indexOf(codePoint) ?? -1);
+  const tokens = translate(numbers, indices, vocabulary.size);
+  if (tokens.length < 2) throw nothingToPredict("What the model knows of the text");
+  return {
+    tokens,
+    skipped: numbers.length - tokens.length,
+    skippedCharacters: unknown.map(describeCharacter),
+    warnings: [...found.warnings, ...oddities],
+  };
+}
+
+/** Characters that there will be at most, where sizes are known: those in files, and newlines between. */
+function roomFor(sources: readonly Source[]): number {
+  return sources.reduce((sum, source) => sum + source.size + 1, 0);
+}
+
+function checkLearnable({ numbers, codePoints }: NumberedText, mainLength: number): void {
+  if (mainLength === 0) throw nothingToLearn("The text is empty");
+  if (numbers.length === 1) throw nothingToLearn("The text is a single character");
+  if (codePoints.length === 1) {
+    throw nothingToLearn(`The text is ${describeCharacter(codePoints[0])} throughout`);
+  }
+}
+
+function nothingToLearn(reason: string): CharnnError {
+  return new CharnnError(
+    "BAD_TEXT",
+    `${reason}: there is nothing to learn.`,
+    "Give a text of some thousand characters or more.",
+  );
+}
+
+function nothingToPredict(text: string): CharnnError {
+  return new CharnnError(
+    "BAD_TEXT",
+    `${text} has fewer than two characters: there is nothing to predict.`,
+    "Give a longer text.",
+  );
+}
+
+/** From numbers in order of first appearance to indices in order of code point, in place. */
+function sortByCodePoint(text: NumberedText): { vocabulary: Vocabulary; tokens: Tokens } {
+  const vocabulary = Vocabulary.fromCodePoints(text.codePoints);
+  const indices = Int32Array.from(text.codePoints, (it) => vocabulary.indexOf(it) ?? -1);
+  return { vocabulary, tokens: translate(text.numbers, indices, vocabulary.size) };
+}
+
+/**
+ * Replaces each number by `indices[number]`, leaving out those where that is -1. In place, unless
+ * indices of another width are needed.
+ */
+function translate(numbers: Tokens, indices: Int32Array, vocabularySize: number): Tokens {
+  const { BYTES_PER_ELEMENT: width } = createTokens(vocabularySize, 0);
+  const tokens =
+    numbers.BYTES_PER_ELEMENT === width ? numbers : createTokens(vocabularySize, numbers.length);
+  let length = 0;
+  for (let position = 0; position < numbers.length; position++) {
+    const index = indices[numbers[position]];
+    if (index !== -1) tokens[length++] = index;
+  }
+  return tokens.subarray(0, length);
+}
+
+/** Tells texts apart: by their vocabulary, their lengths and their tokens. */
+function fingerprintOf(vocabulary: Vocabulary, texts: readonly Tokens[]): string {
+  const hash = createHash("sha256");
+  hash.update(JSON.stringify([vocabulary, texts.map((tokens) => tokens.length)]));
+  for (const tokens of texts) {
+    const bytes = new Uint8Array(tokens.buffer, tokens.byteOffset, tokens.byteLength);
+    for (let start = 0; start < bytes.length; start += HASHED_AT_ONCE) {
+      hash.update(bytes.subarray(start, start + HASHED_AT_ONCE));
+    }
+  }
+  return hash.digest("hex");
+}
+
+function carriageReturns(tokens: Tokens, vocabulary: Vocabulary): string[] {
+  const carriageReturn = vocabulary.indexOf(0x0d);
+  if (carriageReturn === undefined) return [];
+  let count = 0;
+  for (let position = 0; position < tokens.length; position++) {
+    if (tokens[position] === carriageReturn) count++;
+  }
+  const returns =
+    count === 1 ? "1 carriage return" : `${count.toLocaleString("en")} carriage returns`;
+  return [
+    `The text has ${returns} (U+000D), as in Windows line ends, and the model will learn to write them. To be rid of them, convert the text first: tr -d '\\r' < FILE > NEWFILE.`,
+  ];
+}
+
+/** What a model meets for the first time when it is scored. */
+function neverLearned(
+  name: "validation" | "test",
+  part: Tokens,
+  train: Tokens,
+  vocabulary: Vocabulary,
+): string[] {
+  const unseen = new Uint8Array(vocabulary.size);
+  for (let position = 0; position < part.length; position++) unseen[part[position]] = 1;
+  let left = unseen.reduce((sum, flag) => sum + flag, 0);
+  for (let position = 0; position < train.length && left > 0; position++) {
+    left -= unseen[train[position]];
+    unseen[train[position]] = 0;
+  }
+  if (left === 0) return [];
+  const characters = Array.from(unseen.keys())
+    .filter((index) => unseen[index] === 1)
+    .map((index) => describeCharacter(vocabulary.characterAt(index).codePointAt(0) as number));
+  const count = left === 1 ? "1 character occurs" : `${left.toLocaleString("en")} characters occur`;
+  return [
+    `${count} only in the ${name} part: ${listFew(characters)}. The model can't learn them, and the ${name} loss counts them. A larger or better mixed text for training helps.`,
+  ];
+}

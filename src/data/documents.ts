@@ -1,0 +1,142 @@
+import type { Random } from "../random.js";
+import type { Batch, BatchArrays } from "./batches.js";
+import type { Tokens } from "./vocabulary.js";
+
+/** Batches' worth of documents that are sorted by length together, so that little is padding. */
+const BATCHES_IN_POOL = 100;
+
+/** The lines of a text as documents. Empty lines are none. */
+export interface Documents {
+  readonly tokens: Tokens;
+  readonly newline: number;
+  /** Per document, where its line begins and where it ends, without the newline. */
+  readonly starts: Uint32Array;
+  readonly ends: Uint32Array;
+}
+
+/**
+ * Documents in groups of a batch. A document is read as a newline and its line, and predicted as its
+ * line and a newline. Longer ones than a window take several, one batch after the other.
+ */
+export interface Groups {
+  /** Documents, group after group; the last group may be smaller. */
+  readonly order: Uint32Array;
+  /** Groups, in the order in which they come. */
+  readonly groups: Uint32Array;
+  /** Per place in `groups`, the index of its first batch; and, last, the number of batches. */
+  readonly firstBatch: Uint32Array;
+}
+
+/** Finds the documents of a text whose lines end by the token `newline`; the last one need not. */
+export function findDocuments(tokens: Tokens, newline: number): Documents {
+  const count = forEachLine(tokens, newline, () => {});
+  const starts = new Uint32Array(count);
+  const ends = new Uint32Array(count);
+  forEachLine(tokens, newline, (index, start, end) => {
+    starts[index] = start;
+    ends[index] = end;
+  });
+  return { tokens, newline, starts, ends };
+}
+
+/**
+ * Puts documents into groups of `batchSize`, each of about one length. With `random` documents and
+ * groups come in a random order, else as they are in the text.
+ */
+export function groupDocuments(
+  documents: Documents,
+  batchSize: number,
+  seqLength: number,
+  random: Random | undefined,
+): Groups {
+  const order = Uint32Array.from(documents.starts.keys());
+  random?.fork("documents").shuffle(order);
+  sortPools(order, documents, batchSize * BATCHES_IN_POOL);
+  const groups = new Uint32Array(Math.ceil(order.length / batchSize)).map((_, group) => group);
+  random?.fork("groups").shuffle(groups);
+  const firstBatch = new Uint32Array(groups.length + 1);
+  for (const [place, group] of groups.entries()) {
+    const longest = longestOf(
+      order.subarray(group * batchSize, (group + 1) * batchSize),
+      documents,
+    );
+    firstBatch[place + 1] = firstBatch[place] + Math.ceil(longest / seqLength);
+  }
+  return { order, groups, firstBatch };
+}
+
+/** The batch at `index`. Its arrays are those of `arrays`. */
+export function documentBatch(
+  documents: Documents,
+  { order, groups, firstBatch }: Groups,
+  index: number,
+  seqLength: number,
+  arrays: BatchArrays,
+): Batch {
+  const place = lastAtMost(firstBatch, index);
+  const start = groups[place] * arrays.batch;
+  const group = order.subarray(start, start + arrays.batch);
+  const from = (index - firstBatch[place]) * seqLength;
+  const time = Math.min(seqLength, longestOf(group, documents) - from);
+  const { tokens, newline, starts, ends } = documents;
+  const batch = arrays.empty(time, from === 0);
+  for (const [lane, document] of group.entries()) {
+    const lineStart = starts[document];
+    const lineEnd = ends[document];
+    for (let step = 0; step < time; step++) {
+      const position = lineStart + from + step;
+      if (position > lineEnd) break;
+      const at = step * arrays.batch + lane;
+      batch.inputs[at] = position === lineStart ? newline : tokens[position - 1];
+      batch.targets[at] = position === lineEnd ? newline : tokens[position];
+    }
+  }
+  return batch;
+}
+
+/** Calls `visit` with each line that is not empty; returns their number. */
+function forEachLine(
+  tokens: Tokens,
+  newline: number,
+  visit: (index: number, start: number, end: number) => void,
+): number {
+  let count = 0;
+  let start = 0;
+  while (start < tokens.length) {
+    const next = tokens.indexOf(newline, start);
+    const end = next === -1 ? tokens.length : next;
+    if (end > start) visit(count++, start, end);
+    start = end + 1;
+  }
+  return count;
+}
+
+/** Sorts each run of `poolSize` documents by length, those of one length as they were. */
+function sortPools(order: Uint32Array, { starts, ends }: Documents, poolSize: number): void {
+  for (let start = 0; start < order.length; start += poolSize) {
+    const pool = order.slice(start, start + poolSize);
+    // Length and place in one number, exact below 2^53: typed arrays sort numbers fast.
+    const keys = Float64Array.from(
+      pool,
+      (document, place) => (ends[document] - starts[document]) * poolSize + place,
+    ).sort();
+    for (const [place, key] of keys.entries()) order[start + place] = pool[key % poolSize];
+  }
+}
+
+/** Steps that the longest of these documents takes: its characters and the newline. */
+function longestOf(group: Uint32Array, { starts, ends }: Documents): number {
+  return group.reduce((longest, it) => Math.max(longest, ends[it] - starts[it] + 1), 0);
+}
+
+/** The last place in a sorted array whose value is at most `value`. */
+function lastAtMost(sorted: Uint32Array, value: number): number {
+  let low = 0;
+  let high = sorted.length - 1;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (sorted[middle] <= value) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

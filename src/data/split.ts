@@ -1,0 +1,103 @@
+import { CharnnError } from "../errors.js";
+import type { Tokens } from "./vocabulary.js";
+
+/** A model learns and is scored by what follows a character, so one alone is no use. */
+const LEAST_CHARACTERS = 2;
+
+/** Shares of a text that are kept from training, each from 0 to below 1. */
+export interface Shares {
+  readonly validation: number;
+  readonly test: number;
+}
+
+/** Where the parts of a text end: training from 0, then validation, then the test to the end. */
+export interface Cuts {
+  readonly train: number;
+  readonly validation: number;
+}
+
+/** Refuses shares that can't be, as {@link CharnnError} `INVALID_SETTING`. */
+export function checkShares(shares: Shares): void {
+  for (const name of ["validation", "test"] as const) {
+    if (!(shares[name] >= 0 && shares[name] < 1)) {
+      throw new CharnnError(
+        "INVALID_SETTING",
+        `--${name} ${shares[name]} is no share of a text.`,
+        `Give a number from 0 to below 1: --${name} 0.1 keeps a tenth.`,
+      );
+    }
+  }
+  if (shares.validation + shares.test >= 1) {
+    throw new CharnnError(
+      "INVALID_SETTING",
+      `--validation ${shares.validation} and --test ${shares.test} leave nothing to train on.`,
+      "Together they must stay below 1.",
+    );
+  }
+}
+
+/**
+ * Cuts a text by position. With `newline`, the token that ends documents, cuts are moved to the
+ * nearest line ends. A part asked for that is left with too little is a {@link CharnnError}
+ * `TEXT_TOO_SHORT` that says what would fit.
+ */
+export function cutText(tokens: Tokens, shares: Shares, newline: number | undefined): Cuts {
+  const length = tokens.length;
+  const testLength = Math.round(length * shares.test);
+  const validationLength = Math.round(length * shares.validation);
+  let validation = length - testLength;
+  let train = validation - validationLength;
+  if (newline !== undefined) {
+    if (shares.test > 0) validation = nearestLineStart(tokens, newline, validation, length);
+    train =
+      shares.validation > 0 ? nearestLineStart(tokens, newline, train, validation) : validation;
+  }
+  const parts = {
+    training: [0, train],
+    validation: [train, validation],
+    test: [validation, length],
+  };
+  for (const [name, [start, end]] of Object.entries(parts)) {
+    const asked = name === "training" || shares[name as keyof Shares] > 0;
+    if (asked && !hasEnough(tokens.subarray(start, end), newline)) {
+      throw tooShort(name, length, newline !== undefined);
+    }
+  }
+  return { train, validation };
+}
+
+/** Whether there is anything to predict in a part of a text. */
+export function hasEnough(tokens: Tokens, newline: number | undefined): boolean {
+  return newline === undefined
+    ? tokens.length >= LEAST_CHARACTERS
+    : tokens.some((token) => token !== newline);
+}
+
+/** The beginning of a line that is nearest to `cut`, between 0 and `end`; `end` where there is none. */
+function nearestLineStart(tokens: Tokens, newline: number, cut: number, end: number): number {
+  let before = Math.min(cut, end - 1);
+  while (before > 0 && tokens[before - 1] !== newline) before--;
+  let after = Math.max(cut, 1);
+  while (after < end && tokens[after - 1] !== newline) after++;
+  if (before <= 0) return after;
+  return after < end && after - cut < cut - before ? after : before;
+}
+
+function tooShort(part: string, length: number, byLines: boolean): CharnnError {
+  const text = `The text has ${length.toLocaleString("en")} characters`;
+  const kept = part === "training" ? "training" : `the ${part} part`;
+  return new CharnnError(
+    "TEXT_TOO_SHORT",
+    byLines
+      ? `${text}: cut at line ends, no line is left for ${kept}.`
+      : `${text}: fewer than ${LEAST_CHARACTERS} are left for ${kept}.`,
+    whatWouldFit(length, byLines),
+  );
+}
+
+function whatWouldFit(length: number, byLines: boolean): string {
+  const hundredths = Math.ceil((100 * LEAST_CHARACTERS) / length);
+  return byLines || hundredths > 50
+    ? "Keep nothing apart (--validation 0 --test 0), or give a longer text."
+    : `Shares from ${hundredths / 100} to ${(100 - hundredths) / 100} fit, and 0 keeps nothing apart.`;
+}

@@ -1,0 +1,196 @@
+import { CharnnError } from "../errors.js";
+import {
+  characterKind,
+  describeCharacter,
+  listFew,
+  showCharacter,
+  similarCharacters,
+  singleCodePoint,
+} from "./characters.js";
+
+/** A text as indices into a vocabulary: one byte each while it has at most 256 entries, else two. */
+export type Tokens = Uint8Array | Uint16Array;
+
+/** Two-byte indices reach no further. */
+export const MAX_VOCABULARY_SIZE = 65_536;
+
+const MAX_NEAREST = 3;
+/** Characters further apart than this in Unicode have nothing to do with each other. */
+const MAX_NEAREST_DISTANCE = 256;
+
+/** Room for `length` tokens of a vocabulary of `vocabularySize` entries, all 0. */
+export function createTokens(vocabularySize: number, length: number): Tokens {
+  return vocabularySize <= 256 ? new Uint8Array(length) : new Uint16Array(length);
+}
+
+/** The characters a model knows: Unicode code points, sorted, each with its index from 0. */
+export class Vocabulary {
+  readonly #codePoints: Uint32Array;
+  /** Index by code point, -1 where it is unknown. As long as the largest known code point needs. */
+  readonly #indices: Int32Array;
+
+  private constructor(sorted: Uint32Array) {
+    this.#codePoints = sorted;
+    this.#indices = new Int32Array((sorted.at(-1) ?? -1) + 1).fill(-1);
+    for (const [index, codePoint] of sorted.entries()) this.#indices[codePoint] = index;
+  }
+
+  /**
+   * The vocabulary of these code points, in any order and as often as they come. More than 65,536
+   * different ones are a {@link CharnnError} `BAD_TEXT`.
+   */
+  static fromCodePoints(codePoints: Iterable<number>): Vocabulary {
+    const sorted = Uint32Array.from(new Set(codePoints)).sort();
+    if (sorted.length > MAX_VOCABULARY_SIZE) throw tooManyCharacters();
+    return new Vocabulary(sorted);
+  }
+
+  /**
+   * Reads back what {@link toJSON} gave: one-character strings, sorted by code point, each once.
+   * Anything else is a {@link CharnnError} `BAD_CHECKPOINT`.
+   */
+  static fromJSON(value: unknown): Vocabulary {
+    if (!Array.isArray(value)) throw badVocabulary("it is not a list");
+    if (value.length === 0) throw badVocabulary("it is empty");
+    if (value.length > MAX_VOCABULARY_SIZE) {
+      throw badVocabulary(`it has more than ${MAX_VOCABULARY_SIZE.toLocaleString("en")} entries`);
+    }
+    const codePoints = new Uint32Array(value.length);
+    for (const [index, entry] of value.entries()) {
+      const codePoint = singleCodePoint(entry);
+      if (codePoint === undefined) throw badVocabulary(`entry ${index} is not one character`);
+      if (index > 0 && codePoint <= codePoints[index - 1]) {
+        throw badVocabulary(`entry ${index} is out of order`);
+      }
+      codePoints[index] = codePoint;
+    }
+    return new Vocabulary(codePoints);
+  }
+
+  /** How many characters it has. */
+  get size(): number {
+    return this.#codePoints.length;
+  }
+
+  /** The index of a code point, or undefined where it is unknown. */
+  indexOf(codePoint: number): number | undefined {
+    const index = this.#indices[codePoint];
+    return index === -1 ? undefined : index;
+  }
+
+  /** The character at an index from 0 to `size` - 1. */
+  characterAt(index: number): string {
+    return String.fromCodePoint(this.#codePoints[index]);
+  }
+
+  /**
+   * The tokens of a short text. Characters the vocabulary lacks, half surrogate pairs among them, are
+   * a {@link CharnnError} `UNKNOWN_CHARACTER` that names them and what could stand in their place.
+   */
+  encode(text: string): Tokens {
+    const codePoints = Array.from(text, (character) => character.codePointAt(0) as number);
+    const unknown = codePoints.filter((codePoint) => this.indexOf(codePoint) === undefined);
+    if (unknown.length > 0) {
+      const place = placeIn(codePoints, 0x0a, codePoints.indexOf(unknown[0]));
+      throw unknownCharacters(unknown, place, this);
+    }
+    const tokens = createTokens(this.size, codePoints.length);
+    for (const [position, codePoint] of codePoints.entries()) {
+      tokens[position] = this.#indices[codePoint];
+    }
+    return tokens;
+  }
+
+  /** The text of tokens from 0 to `size` - 1. */
+  decode(tokens: ArrayLike<number>): string {
+    let text = "";
+    for (let position = 0; position < tokens.length; position++) {
+      text += this.characterAt(tokens[position]);
+    }
+    return text;
+  }
+
+  /**
+   * Up to 3 known characters that could stand in place of another: its other case, its letter without
+   * accent, similar punctuation; where none of these is known, those closest to it in Unicode.
+   */
+  nearest(codePoint: number): string[] {
+    const similar = similarCharacters(codePoint).filter((character) => {
+      const other = singleCodePoint(character);
+      return other !== undefined && this.indexOf(other) !== undefined;
+    });
+    const nearest = similar.length > 0 ? similar : this.#closestInUnicode(codePoint);
+    return [...new Set(nearest)].slice(0, MAX_NEAREST);
+  }
+
+  /** All characters in index order, as a checkpoint keeps them. */
+  toJSON(): string[] {
+    return Array.from(this.#codePoints, (codePoint) => String.fromCodePoint(codePoint));
+  }
+
+  #closestInUnicode(codePoint: number): string[] {
+    const distance = (known: number) => Math.abs(known - codePoint);
+    return Array.from(this.#codePoints)
+      .filter((known) => known !== codePoint && distance(known) <= MAX_NEAREST_DISTANCE)
+      .filter((known) => characterKind(known) === characterKind(codePoint))
+      .sort((a, b) => distance(a) - distance(b))
+      .map((known) => String.fromCodePoint(known));
+  }
+}
+
+/** The error for a text that two-byte indices can't hold. */
+export function tooManyCharacters(): CharnnError {
+  return new CharnnError(
+    "BAD_TEXT",
+    `The text has more than ${MAX_VOCABULARY_SIZE.toLocaleString("en")} different characters.`,
+    "Is all of it text, and is its encoding right? `--encoding` tells another one.",
+  );
+}
+
+/**
+ * The error for characters of a text, in their order, that a vocabulary lacks. `place` is where the
+ * first of them is; `otherWay` is one more sentence for the hint.
+ */
+export function unknownCharacters(
+  codePoints: Iterable<number>,
+  place: string,
+  vocabulary: Vocabulary,
+  otherWay?: string,
+): CharnnError {
+  const distinct = [...new Set(codePoints)];
+  const named = listFew(distinct.map(describeCharacter));
+  const message =
+    distinct.length === 1
+      ? `The model does not know the character ${named}, at ${place}.`
+      : `The model does not know the characters ${named}; the first is at ${place}.`;
+  const replacements = distinct.flatMap((codePoint) => {
+    const nearest = vocabulary.nearest(codePoint).map(showOnly);
+    return nearest.length > 0 ? [`${nearest.join(" or ")} for ${showCharacter(codePoint)}`] : [];
+  });
+  const advice =
+    replacements.length > 0
+      ? `It knows ${listFew(replacements)}.`
+      : "Leave it out, or train on a text that has it.";
+  const hint = otherWay === undefined ? advice : `${advice} ${otherWay}`;
+  return new CharnnError("UNKNOWN_CHARACTER", message, hint);
+}
+
+/** Where a position is in a text whose line ends are `newline`: `line 3, column 7`, in characters. */
+export function placeIn(text: ArrayLike<number>, newline: number, position: number): string {
+  let line = 1;
+  let lineStart = 0;
+  for (let before = 0; before < position; before++) {
+    if (text[before] !== newline) continue;
+    line++;
+    lineStart = before + 1;
+  }
+  return `line ${line}, column ${position - lineStart + 1}`;
+}
+
+function showOnly(character: string): string {
+  return showCharacter(character.codePointAt(0) as number);
+}
+
+function badVocabulary(reason: string): CharnnError {
+  return new CharnnError("BAD_CHECKPOINT", `The checkpoint's vocabulary can't be used: ${reason}.`);
+}

@@ -1,0 +1,59 @@
+/**
+ * What can be chosen among, and what is taken when nothing is said. Nothing heavy is imported here,
+ * so that `--help` can show it at once.
+ */
+
+export const BACKEND_NAMES = ["cpu"] as const;
+export const OPTIMIZER_NAMES = ["adam", "sgd", "rmsprop"] as const;
+export const SCHEDULE_NAMES = ["cosine", "constant", "exponential"] as const;
+export const BATCHING_NAMES = ["lanes", "windows"] as const;
+
+export type BackendName = (typeof BACKEND_NAMES)[number];
+export type OptimizerName = (typeof OPTIMIZER_NAMES)[number];
+export type ScheduleName = (typeof SCHEDULE_NAMES)[number];
+
+/** Where runs are, in the current folder. */
+export const RUNS_FOLDER = "checkpoints";
+
+export const TRAIN_DEFAULTS = {
+  validation: 0.1,
+  test: 0,
+  encoding: "utf-8",
+  cell: "gru",
+  layers: 1,
+  hiddenSize: 128,
+  embeddingSize: 0,
+  dropout: 0,
+  batching: "lanes",
+  batchSize: 32,
+  seqLength: 64,
+  epochs: 12,
+  optimizer: "adam",
+  learningRate: 5e-3,
+  schedule: "cosine",
+  warmupSteps: 0,
+  clipNorm: 5,
+  weightDecay: 0,
+  evalEvery: 500,
+  saveEvery: 500,
+  keep: 0,
+  out: RUNS_FOLDER,
+  randomSeed: 0,
+  backend: "auto",
+} as const;
+
+export const SAMPLE_DEFAULTS = {
+  length: 500,
+  temperature: 0.8,
+  topK: 0,
+  topP: 1,
+  count: 1,
+  randomSeed: 0,
+  backend: "auto",
+} as const;
+
+export const EVAL_DEFAULTS = {
+  encoding: "utf-8",
+  unknown: "error",
+  backend: "auto",
+} as const;

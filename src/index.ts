@@ -1,0 +1,24 @@
+/** charnn as a library: train, sample, evaluate, and look at what is there. It never prints. */
+export type { Checkpoint, CheckpointFacts } from "./checkpoint/checkpoint.js";
+export { listCheckpoints, loadCheckpoint } from "./checkpoint/load-checkpoint.js";
+export type { Progress, RunConfig } from "./checkpoint/run-config.js";
+
+export type { Vocabulary } from "./data/vocabulary.js";
+export { EVAL_DEFAULTS, SAMPLE_DEFAULTS, TRAIN_DEFAULTS } from "./defaults.js";
+export { CharnnError, type ErrorCode } from "./errors.js";
+export type { ModelConfig } from "./model/config.js";
+export { parameterCount } from "./model/config.js";
+export { type SampleSettings, sample } from "./sampling/sample.js";
+export { type EvaluateSettings, evaluateText, type TextScore } from "./training/evaluate-text.js";
+export type {
+  CheckpointEvent,
+  EndEvent,
+  EvalEvent,
+  SampleEvent,
+  StartEvent,
+  StepEvent,
+  TrainingEvent,
+  WarningEvent,
+} from "./training/events.js";
+export type { TrainSettings } from "./training/settings.js";
+export { type TrainOptions, train } from "./training/trainer.js";

@@ -1,0 +1,50 @@
+import * as v from "valibot";
+import { selectBackend } from "../backends/select.js";
+import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { BACKEND_NAMES, SAMPLE_DEFAULTS } from "../defaults.js";
+import { CharRnn } from "../model/char-rnn.js";
+import { loadWeights } from "../model/load-weights.js";
+import { Random } from "../random.js";
+import { checked, numberAboveZero, numberFromZero, oneOf, wholeNumber } from "../settings.js";
+import { generate } from "./sampler.js";
+
+const sampleSettingsSchema = v.strictObject({
+  /** The text to go on from. */
+  seed: v.optional(v.string()),
+  /** New characters of each text; -1: without end. */
+  length: v.optional(wholeNumber(-1)),
+  temperature: v.optional(numberFromZero()),
+  topK: v.optional(wholeNumber(0)),
+  topP: v.optional(numberAboveZero(1)),
+  count: v.optional(wholeNumber(1, 4096)),
+  stop: v.optional(v.string()),
+  randomSeed: v.optional(wholeNumber(0)),
+  backend: v.optional(oneOf(["auto", ...BACKEND_NAMES])),
+});
+
+/** What to write and how; whatever is left out has the default of `SAMPLE_DEFAULTS`. */
+export type SampleSettings = v.InferInput<typeof sampleSettingsSchema>;
+
+/**
+ * Writes text with the model of a checkpoint. The same settings always write the same text.
+ *
+ * @returns for each character written one array, with the next character of each text, or `""` when
+ *   that text has ended; the seed is not among them
+ * @throws CharnnError `INVALID_SETTING`, or `UNKNOWN_CHARACTER` for a seed that the model can't read
+ */
+export async function* sample(
+  checkpoint: Checkpoint,
+  settings: SampleSettings = {},
+): AsyncGenerator<readonly string[], void> {
+  const all = { ...SAMPLE_DEFAULTS, ...checked(sampleSettingsSchema, settings) };
+  await selectBackend(all.backend);
+  const { config, vocabulary, tensors } = checkpoint;
+  const model = new CharRnn(config.model);
+  try {
+    loadWeights(model, tensors);
+    const random = Random.fromSeed(all.randomSeed).fork("sample");
+    yield* generate(model, vocabulary, { ...all, documents: config.text.documents }, random);
+  } finally {
+    model.dispose();
+  }
+}

@@ -1,0 +1,78 @@
+import * as v from "valibot";
+import { selectBackend } from "../backends/select.js";
+import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { evaluationBatches } from "../data/batches.js";
+import { loadText } from "../data/corpus.js";
+import { BACKEND_NAMES, EVAL_DEFAULTS } from "../defaults.js";
+import { CharnnError } from "../errors.js";
+import { CharRnn } from "../model/char-rnn.js";
+import { loadWeights } from "../model/load-weights.js";
+import { checked, oneOf } from "../settings.js";
+import { bitsPerCharacter, evaluate } from "./evaluate.js";
+
+const evaluateSettingsSchema = v.strictObject({
+  /** Files and folders; `-` is standard input. */
+  files: v.array(v.string()),
+  encoding: v.optional(v.string()),
+  /** What to do with characters that the model does not know. */
+  unknown: v.optional(oneOf(["error", "skip"])),
+  backend: v.optional(oneOf(["auto", ...BACKEND_NAMES])),
+});
+
+export type EvaluateSettings = v.InferInput<typeof evaluateSettingsSchema>;
+
+/** How well a model predicts a text. */
+export interface TextScore {
+  /** Mean cross-entropy, nats/character. */
+  readonly loss: number;
+  readonly bitsPerCharacter: number;
+  /** e^loss */
+  readonly perplexity: number;
+  /** Share of the characters that were the most likely one. */
+  readonly accuracy: number;
+  /** How many characters were predicted: all but the first. */
+  readonly characters: number;
+  /** How many were left out since the model does not know them, and which. */
+  readonly skipped: number;
+  readonly skippedCharacters: readonly string[];
+}
+
+/**
+ * Scores the model of a checkpoint on a text: every character but the first is predicted once, from
+ * all that comes before it.
+ *
+ * @throws CharnnError for a text that can't be read, and `UNKNOWN_CHARACTER` unless they are skipped
+ */
+export async function evaluateText(
+  checkpoint: Checkpoint,
+  settings: EvaluateSettings,
+  options: { readonly signal?: AbortSignal; readonly stdin?: AsyncIterable<Uint8Array> } = {},
+): Promise<TextScore> {
+  const { files, ...rest } = checked(evaluateSettingsSchema, settings);
+  const { encoding, unknown, backend } = { ...EVAL_DEFAULTS, ...rest };
+  const { config, vocabulary, tensors } = checkpoint;
+  const text = await loadText(files, vocabulary, { encoding, unknown }, options.stdin);
+  await selectBackend(backend);
+  const model = new CharRnn(config.model);
+  try {
+    loadWeights(model, tensors);
+    const batches = evaluationBatches(text.tokens, config.text.documents, vocabulary);
+    const score = await evaluate(model, batches, options.signal);
+    if (!score) throw options.signal?.reason;
+    if (score.characters === 0) {
+      throw new CharnnError("BAD_TEXT", "The text is too short to predict anything in it.");
+    }
+    const loss = score.loss / score.characters;
+    return {
+      loss,
+      bitsPerCharacter: bitsPerCharacter(loss),
+      perplexity: Math.exp(loss),
+      accuracy: score.hits / score.characters,
+      characters: score.characters,
+      skipped: text.skipped,
+      skippedCharacters: text.skippedCharacters,
+    };
+  } finally {
+    model.dispose();
+  }
+}

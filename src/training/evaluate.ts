@@ -1,0 +1,44 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { disposeAll } from "../backends/scope.js";
+import type { Batch } from "../data/batches.js";
+import type { CharRnn, ModelState, Score } from "../model/char-rnn.js";
+
+/**
+ * Scores a model on batches of text in order, carrying the state from one to the next where a batch
+ * does not start fresh.
+ *
+ * @returns undefined when `signal` stops it
+ */
+export async function evaluate(
+  model: CharRnn,
+  batches: Iterable<Batch>,
+  signal?: AbortSignal,
+): Promise<Score | undefined> {
+  let loss = 0;
+  let characters = 0;
+  let hits = 0;
+  let state: ModelState | undefined;
+  for (const batch of batches) {
+    // A turn of the event loop lets signals through.
+    await nextTurn();
+    if (signal?.aborted) break;
+    if (batch.startsFresh && state) {
+      disposeAll(state);
+      state = undefined;
+    }
+    const before: ModelState = state ?? model.zeroState(batch.batch);
+    const result = model.score(batch, before);
+    disposeAll(before);
+    state = result.state;
+    loss += result.score.loss;
+    characters += result.score.characters;
+    hits += result.score.hits;
+  }
+  if (state) disposeAll(state);
+  return signal?.aborted ? undefined : { loss, characters, hits };
+}
+
+/** Nats per character as bits per character. */
+export function bitsPerCharacter(loss: number): number {
+  return loss / Math.LN2;
+}

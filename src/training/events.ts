@@ -1,0 +1,101 @@
+import type { SelectedBackend } from "../backends/select.js";
+import type { RunConfig } from "../checkpoint/run-config.js";
+
+/** What a run is about to do. */
+export interface StartEvent {
+  readonly event: "start";
+  /** The run's name and folder. */
+  readonly name: string;
+  readonly path: string;
+  readonly config: RunConfig;
+  readonly vocabularySize: number;
+  readonly parameters: number;
+  readonly backend: SelectedBackend;
+  /** The step it goes on from; 0 for a new run. */
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly stepsPerEpoch: number;
+  /** What it will need, by a short trial: bytes, and seconds for what is left. */
+  readonly expectedBytes: number;
+  readonly expectedSeconds: number;
+}
+
+/** Something the user should know, in a sentence or two. */
+export interface WarningEvent {
+  readonly event: "warning";
+  readonly message: string;
+}
+
+/** One step was taken. */
+export interface StepEvent {
+  readonly event: "step";
+  readonly step: number;
+  /** The epoch it belongs to, from 1. */
+  readonly epoch: number;
+  /** Of this step's batch, nats/character. */
+  readonly loss: number;
+  readonly learningRate: number;
+  /** Of the gradients, before clipping. */
+  readonly gradientNorm: number;
+  /** Trained, over the last few seconds. */
+  readonly charsPerSecond: number;
+  /** Since training began in this process. */
+  readonly seconds: number;
+}
+
+/** The held-out part was scored. */
+export interface EvalEvent {
+  readonly event: "eval";
+  readonly step: number;
+  readonly epoch: number;
+  /** The mean training loss since the evaluation before, nats/character. */
+  readonly loss: number;
+  /** Nats/character over the whole validation part; undefined where there is none. */
+  readonly validationLoss?: number;
+  readonly bitsPerCharacter?: number;
+  /** Whether it is the lowest so far. */
+  readonly best: boolean;
+  readonly learningRate: number;
+  readonly seconds: number;
+}
+
+/** What the model writes at this point. */
+export interface SampleEvent {
+  readonly event: "sample";
+  readonly step: number;
+  readonly text: string;
+}
+
+/** A checkpoint is on disk. */
+export interface CheckpointEvent {
+  readonly event: "checkpoint";
+  readonly step: number;
+  readonly kind: "last" | "best" | "step";
+  readonly path: string;
+}
+
+/** The run is over. */
+export interface EndEvent {
+  readonly event: "end";
+  readonly step: number;
+  readonly epoch: number;
+  /** `done` is what a resumed run says that had reached its limit already. */
+  readonly reason: "epochs" | "steps" | "max-time" | "interrupted" | "done";
+  /** Of the last and the best evaluation, nats/character. */
+  readonly loss?: number;
+  readonly validationLoss?: number;
+  readonly bestLoss?: number;
+  readonly bestStep?: number;
+  /** The checkpoint that `sample` uses. */
+  readonly path: string;
+  readonly seconds: number;
+}
+
+export type TrainingEvent =
+  | StartEvent
+  | WarningEvent
+  | StepEvent
+  | EvalEvent
+  | SampleEvent
+  | CheckpointEvent
+  | EndEvent;

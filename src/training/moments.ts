@@ -1,0 +1,10 @@
+import type { OptimizerName } from "../defaults.js";
+
+/** What an optimizer remembers of each parameter: means of gradients, and of their squares. */
+export type MomentName = "m" | "v";
+
+export const MOMENT_NAMES: Readonly<Record<OptimizerName, readonly MomentName[]>> = {
+  adam: ["m", "v"],
+  sgd: ["m"],
+  rmsprop: ["v"],
+};

@@ -1,0 +1,68 @@
+import * as v from "valibot";
+import { BACKEND_NAMES, BATCHING_NAMES, OPTIMIZER_NAMES, SCHEDULE_NAMES } from "../defaults.js";
+import { CELL_NAMES } from "../model/cells.js";
+import { LARGEST_SIZE, MOST_LAYERS } from "../model/config.js";
+import { checked, numberAboveZero, numberFromZero, oneOf, wholeNumber } from "../settings.js";
+
+const trainSettingsSchema = v.strictObject({
+  /** Files and folders; `-` is standard input. */
+  files: v.pipe(v.array(v.string()), v.minLength(1, "must be at least one file")),
+  /** A text to validate on, in place of a part of `files`. */
+  validationFile: v.optional(v.string()),
+  /** Shares of the text, from its end, that are held out. */
+  validation: v.optional(numberFromZero(1)),
+  test: v.optional(numberFromZero(1)),
+  /** `lines`: every line is a text of its own. */
+  documents: v.optional(v.literal("lines")),
+  encoding: v.optional(v.string()),
+
+  cell: v.optional(oneOf(CELL_NAMES)),
+  layers: v.optional(wholeNumber(1, MOST_LAYERS)),
+  hiddenSize: v.optional(wholeNumber(1, LARGEST_SIZE)),
+  embeddingSize: v.optional(wholeNumber(0, LARGEST_SIZE)),
+  dropout: v.optional(numberFromZero(1)),
+
+  batching: v.optional(oneOf(BATCHING_NAMES)),
+  batchSize: v.optional(wholeNumber(1, LARGEST_SIZE)),
+  seqLength: v.optional(wholeNumber(1, LARGEST_SIZE)),
+  /** Characters between the starts of two windows; the sequence length when left out. */
+  stride: v.optional(wholeNumber(1)),
+
+  epochs: v.optional(wholeNumber(1)),
+  steps: v.optional(wholeNumber(1)),
+  /** Seconds. */
+  maxTime: v.optional(numberAboveZero()),
+
+  optimizer: v.optional(oneOf(OPTIMIZER_NAMES)),
+  learningRate: v.optional(numberAboveZero()),
+  schedule: v.optional(oneOf(SCHEDULE_NAMES)),
+  warmupSteps: v.optional(wholeNumber(0)),
+  /** 0: gradients are not clipped. */
+  clipNorm: v.optional(numberFromZero()),
+  weightDecay: v.optional(numberFromZero()),
+
+  /** Steps between two evaluations; there is one at the end of each epoch too. */
+  evalEvery: v.optional(wholeNumber(1)),
+  /** Steps between two checkpoints; there is one at each evaluation too. */
+  saveEvery: v.optional(wholeNumber(1)),
+  /** How many checkpoints `step-N.safetensors` stay. */
+  keep: v.optional(wholeNumber(0)),
+  /** The run's name; made from the text and the model when left out. */
+  name: v.optional(v.string()),
+  /** The folder in which runs have theirs. */
+  out: v.optional(v.string()),
+  resume: v.optional(v.boolean()),
+  overwrite: v.optional(v.boolean()),
+  randomSeed: v.optional(wholeNumber(0)),
+  backend: v.optional(oneOf(["auto", ...BACKEND_NAMES])),
+});
+
+/** What to train on and how; whatever is left out has the default of {@link TRAIN_DEFAULTS}. */
+export type TrainSettings = v.InferInput<typeof trainSettingsSchema>;
+
+/**
+ * @throws CharnnError `INVALID_SETTING` that names the setting at fault.
+ */
+export function checkedTrainSettings(settings: TrainSettings): TrainSettings {
+  return checked(trainSettingsSchema, settings);
+}

@@ -1,0 +1,303 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { disposeAll } from "../backends/scope.js";
+import { writeCheckpoint } from "../checkpoint/checkpoint.js";
+import { MetricsFile } from "../checkpoint/metrics-file.js";
+import { keepNewestSteps } from "../checkpoint/run-folder.js";
+import { evaluationBatches } from "../data/batches.js";
+import { TRAIN_DEFAULTS } from "../defaults.js";
+import { CharnnError } from "../errors.js";
+import { parameterCount } from "../model/config.js";
+import { type ParameterArray, parameterArray } from "../model/parameters.js";
+import { generate } from "../sampling/sampler.js";
+import { bitsPerCharacter, evaluate } from "./evaluate.js";
+import type { EndEvent, EvalEvent, StartEvent, StepEvent, TrainingEvent } from "./events.js";
+import { measureSpeed, type Speed, stepsInTime } from "./forecast.js";
+import { checkpointOf, openRun, type Run } from "./run.js";
+import { learningRateAt } from "./schedule.js";
+import { checkedTrainSettings, type TrainSettings } from "./settings.js";
+import { SpeedMeter } from "./speed-meter.js";
+
+export interface TrainOptions {
+  /** Aborted: the step is finished, the run saved, and the last event is `end`. */
+  readonly signal?: AbortSignal;
+  /** What the file `-` stands for. */
+  readonly stdin?: AsyncIterable<Uint8Array>;
+}
+
+/** What the model writes at each evaluation. */
+const SAMPLE = { length: 200, temperature: 0.8, topK: 0, topP: 1, count: 1 };
+
+/**
+ * Trains a model, and tells what happens while it does.
+ *
+ * @throws CharnnError for what is wrong with the settings, the text, the run's folder or its
+ *   checkpoint, and `DIVERGED` when the loss is no longer a finite number.
+ */
+export async function* train(
+  settings: TrainSettings,
+  { signal, stdin }: TrainOptions = {},
+): AsyncGenerator<TrainingEvent, void> {
+  const run = await openRun(checkedTrainSettings(settings), stdin);
+  try {
+    yield* recordMetrics(run, trainRun(run, settings, signal));
+  } finally {
+    await run.release();
+    disposeAll(run.state);
+    run.model.dispose();
+    run.optimizer.dispose();
+  }
+}
+
+/** The training loop. Everything about the path of a run is a function of its step. */
+async function* trainRun(
+  run: Run,
+  { saveEvery = TRAIN_DEFAULTS.saveEvery, keep = TRAIN_DEFAULTS.keep }: TrainSettings,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<TrainingEvent, void> {
+  const { progress, folder } = run;
+  const gradients = parameterArray(run.config.model);
+  const clock = startClock();
+  for (const message of run.warnings) yield { event: "warning", message };
+  if (progress.step >= progress.totalSteps && !isEvaluationDue(run)) {
+    yield endOf(run, "done", clock());
+    return;
+  }
+  const speed = measureSpeed(run, gradients, validationBatches(run));
+  fitToTime(run, speed);
+  yield startOf(run, speed);
+
+  const meter = new SpeedMeter();
+  let evaluated: EvalEvent | undefined;
+  while (true) {
+    if (isEvaluationDue(run)) {
+      evaluated = await evaluateRun(run, clock, signal);
+      if (evaluated) {
+        yield evaluated;
+        yield { event: "sample", step: progress.step, text: sampleText(run) };
+        if (evaluated.best) yield await save(run, "best");
+        if (keep > 0) {
+          yield await save(run, "step");
+          await keepNewestSteps(folder, keep);
+        }
+        yield await save(run, "last");
+      }
+    } else if (progress.step > 0 && progress.step % saveEvery === 0) {
+      yield await save(run, "last");
+    }
+    if (signal?.aborted || progress.step >= progress.totalSteps) break;
+
+    yield takeStep(run, gradients, meter, clock);
+    // A turn of the event loop lets signals through.
+    await nextTurn();
+  }
+  gradients.dispose();
+
+  if (signal?.aborted && progress.evaluatedAt !== progress.step) yield await save(run, "last");
+  yield endOf(run, signal?.aborted ? "interrupted" : limitReached(run), clock(), evaluated);
+}
+
+/** One step of truncated back-propagation through time: forward, loss, backward, clip, update. */
+function takeStep(
+  run: Run,
+  gradients: ParameterArray,
+  meter: SpeedMeter,
+  clock: () => number,
+): StepEvent {
+  const { config, model, optimizer, batches, random, progress } = run;
+  const start = clock();
+  const batch = batches.at(progress.epoch, progress.batch);
+  if (batch.startsFresh) {
+    disposeAll(run.state);
+    run.state = model.zeroState(batch.batch);
+  }
+  const dropout = random.fork("dropout", progress.step);
+  const { score, state } = model.learn(batch, run.state, gradients, dropout);
+  const learningRate = learningRateAt(progress.step, progress.totalSteps, config.training);
+  const step = progress.step + 1;
+  const gradientNorm = optimizer.step(model.parameters, gradients, learningRate, step);
+  const loss = score.loss / score.characters;
+  if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw diverged(run, step, loss);
+
+  // The state goes on to the next window; the gradient does not.
+  disposeAll(run.state);
+  run.state = state;
+  const epoch = progress.epoch;
+  progress.step = step;
+  progress.lossSum += score.loss;
+  progress.lossCharacters += score.characters;
+  progress.batch++;
+  if (progress.batch === batches.batchesInEpoch(epoch)) {
+    progress.epoch++;
+    progress.batch = 0;
+  }
+  const seconds = clock();
+  meter.add(score.characters, seconds - start);
+  const { charsPerSecond } = meter;
+  return {
+    event: "step",
+    step,
+    epoch: epoch + 1,
+    loss,
+    learningRate,
+    gradientNorm,
+    charsPerSecond,
+    seconds,
+  };
+}
+
+/** Every so many steps, at the end of each epoch, and at the end of the run. */
+function isEvaluationDue({ progress, config }: Run): boolean {
+  const { step, batch, evaluatedAt, totalSteps } = progress;
+  if (step === 0 || step === evaluatedAt) return false;
+  return step % config.training.evalEvery === 0 || batch === 0 || step >= totalSteps;
+}
+
+/** Scores the validation part; undefined when interrupted, and then nothing has changed. */
+async function evaluateRun(
+  run: Run,
+  clock: () => number,
+  signal: AbortSignal | undefined,
+): Promise<EvalEvent | undefined> {
+  const { model, progress, config } = run;
+  const score = await evaluate(model, validationBatches(run), signal);
+  if (!score) return undefined;
+  const validationLoss = score.characters > 0 ? score.loss / score.characters : undefined;
+  const best =
+    validationLoss !== undefined &&
+    validationLoss < (progress.bestLoss ?? Number.POSITIVE_INFINITY);
+  if (best) {
+    progress.bestLoss = validationLoss;
+    progress.bestStep = progress.step;
+  }
+  const loss = progress.lossSum / progress.lossCharacters;
+  progress.trainingLoss = loss;
+  progress.lossSum = 0;
+  progress.lossCharacters = 0;
+  progress.evaluatedAt = progress.step;
+  return {
+    event: "eval",
+    step: progress.step,
+    epoch: epochOf(run),
+    loss,
+    validationLoss,
+    bitsPerCharacter: validationLoss && bitsPerCharacter(validationLoss),
+    best,
+    learningRate: learningRateAt(progress.step - 1, progress.totalSteps, config.training),
+    seconds: clock(),
+  };
+}
+
+function validationBatches({ corpus }: Run) {
+  return evaluationBatches(corpus.validation.tokens, corpus.documents, corpus.vocabulary);
+}
+
+function sampleText({ model, corpus, random, progress }: Run): string {
+  const { vocabulary, documents } = corpus;
+  const stream = random.fork("sample", progress.step);
+  let text = "";
+  for (const [character] of generate(model, vocabulary, { ...SAMPLE, documents }, stream)) {
+    text += character;
+  }
+  return text;
+}
+
+async function save(run: Run, kind: "last" | "best" | "step"): Promise<TrainingEvent> {
+  const { folder, progress } = run;
+  const path = kind === "step" ? folder.stepFile(progress.step) : folder[kind];
+  await writeCheckpoint(path, checkpointOf(run));
+  return { event: "checkpoint", step: progress.step, kind, path };
+}
+
+/** Turns a limit of time into a number of steps, which from then on is what counts. */
+function fitToTime({ config, progress, batches, timeLimit }: Run, speed: Speed): void {
+  if (timeLimit === undefined) return;
+  const stepsPerEpoch = batches.batchesInEpoch(progress.epoch);
+  const steps = stepsInTime(timeLimit, speed, config.training.evalEvery, stepsPerEpoch);
+  progress.totalSteps = Math.min(progress.totalSteps, steps);
+}
+
+function startOf(run: Run, speed: Speed): StartEvent {
+  const { folder, config, corpus, progress, backend, batches } = run;
+  const stepsPerEpoch = batches.batchesInEpoch(progress.epoch);
+  const stepsLeft = progress.totalSteps - progress.step;
+  const evaluations = Math.ceil(stepsLeft / stepsPerEpoch + stepsLeft / config.training.evalEvery);
+  return {
+    event: "start",
+    name: folder.name,
+    path: folder.path,
+    config,
+    vocabularySize: corpus.vocabulary.size,
+    parameters: parameterCount(config.model),
+    backend,
+    step: progress.step,
+    totalSteps: progress.totalSteps,
+    stepsPerEpoch,
+    // The trial has made every array that training needs.
+    expectedBytes: process.memoryUsage.rss(),
+    expectedSeconds: stepsLeft * speed.secondsPerStep + evaluations * speed.secondsPerEvaluation,
+  };
+}
+
+function endOf(
+  run: Run,
+  reason: EndEvent["reason"],
+  seconds: number,
+  evaluated?: EvalEvent,
+): EndEvent {
+  const { progress, folder } = run;
+  return {
+    event: "end",
+    step: progress.step,
+    epoch: epochOf(run),
+    reason,
+    loss: progress.trainingLoss,
+    validationLoss: evaluated?.validationLoss,
+    bestLoss: progress.bestLoss,
+    bestStep: progress.bestStep,
+    path: progress.bestLoss === undefined ? folder.last : folder.best,
+    seconds,
+  };
+}
+
+/** The epoch of the last step taken, from 1. */
+function epochOf({ progress }: Run): number {
+  return progress.batch === 0 ? Math.max(progress.epoch, 1) : progress.epoch + 1;
+}
+
+function limitReached({ config, progress }: Run): EndEvent["reason"] {
+  const { epochs, steps } = config.limits;
+  if (steps === progress.step) return "steps";
+  if (epochs !== undefined && progress.epoch >= epochs) return "epochs";
+  return "max-time";
+}
+
+function diverged({ folder, progress }: Run, step: number, loss: number): CharnnError {
+  const kept = progress.evaluatedAt > 0 ? ` The checkpoint in ${folder.path} is from before.` : "";
+  return new CharnnError(
+    "DIVERGED",
+    `At step ${step} the loss is ${loss}: training has diverged.${kept}`,
+    "Try a lower --learning-rate (a third of it), or a lower --clip-norm.",
+  );
+}
+
+/** Keeps every report of the run in its metrics file. */
+async function* recordMetrics(
+  run: Run,
+  events: AsyncGenerator<TrainingEvent, void>,
+): AsyncGenerator<TrainingEvent, void> {
+  const metrics = new MetricsFile(run.folder.metrics);
+  try {
+    for await (const event of events) {
+      if (event.event === "step" || event.event === "eval") metrics.add(event);
+      if (event.event === "checkpoint") await metrics.flush();
+      yield event;
+    }
+  } finally {
+    await metrics.flush();
+  }
+}
+
+function startClock(): () => number {
+  const start = performance.now();
+  return () => (performance.now() - start) / 1e3;
+}

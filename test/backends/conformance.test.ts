@@ -1,0 +1,675 @@
+/** What every backend must do, held against slow twins of its kernels and against the contract. */
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { memory, type Tensor, tensor } from "@tensorflow/tfjs-core";
+import {
+  adamStep,
+  type DropoutMaskAttributes,
+  dropoutMask,
+  type LinearCrossEntropyOutputs,
+  linearCrossEntropy,
+  rmsPropStep,
+  rnnSequence,
+  rnnStep,
+  type StepAttributes,
+  sgdStep,
+} from "#src/backends/backend.js";
+import { disposeAll, scoped } from "#src/backends/scope.js";
+import { Workspace } from "#src/backends/workspace.js";
+import { CELL_NAMES, CELLS } from "#src/model/cells.js";
+import { CharRnn } from "#src/model/char-rnn.js";
+import { modelConfig, parameterShapes } from "#src/model/config.js";
+import { parameterArray } from "#src/model/parameters.js";
+import { Random } from "#src/random.js";
+import { numbersOf, onEveryBackend } from "../helpers/backends.js";
+import {
+  copied,
+  forward,
+  forwardAndBackward,
+  INPUT_KINDS,
+  laneOf,
+  laneRow,
+  layerCase,
+  layerTensors,
+  randomParameters,
+  stepsOf,
+  streamInputs,
+} from "../helpers/layer-cases.js";
+import { assertClose, assertSameBytes, caseSeed, Draw } from "../helpers/numbers.js";
+import {
+  twinAdam,
+  twinLayer,
+  twinLoss,
+  twinModel,
+  twinPhilox,
+  twinRmsProp,
+  twinSgd,
+} from "../helpers/slow-twin.js";
+
+const SEED = caseSeed();
+
+/** Relative and absolute, for results in single precision: some 80 roundings of numbers near 1. */
+const TOLERANCE = 1e-5;
+
+const HIDDEN_SIZES = [1, 7, 33, 100];
+const INPUT_SIZES = [1, 5, 40];
+const BATCHES = [1, 3, 17];
+const TIMES = [1, 2, 33];
+const VOCABULARIES = [2, 65, 300];
+
+type Arrays = Record<string, Float32Array | Float64Array>;
+
+interface Optimizer {
+  readonly moments: readonly string[];
+  step(
+    inputs: Record<string, Tensor>,
+    common: StepAttributes,
+    step: number,
+  ): { norm: Tensor; parameters: Tensor };
+  twin(inputs: Arrays, common: StepAttributes, step: number): { norm: number; parameters: object };
+}
+
+const ADAM = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8 };
+const SGD = { momentum: 0.8 };
+const RMS_PROP = { decay: 0.95, epsilon: 1e-4 };
+
+const OPTIMIZERS: Readonly<Record<string, Optimizer>> = {
+  Adam: {
+    moments: ["firstMoment", "secondMoment"],
+    step: (inputs, common, step) => adamStep(inputs as never, { ...common, ...ADAM, step }),
+    twin: (inputs, common, step) => twinAdam(inputs as never, { ...common, ...ADAM, step }),
+  },
+  SGD: {
+    moments: ["moment"],
+    step: (inputs, common) => sgdStep(inputs as never, { ...common, ...SGD }),
+    twin: (inputs, common) => twinSgd(inputs as never, { ...common, ...SGD }),
+  },
+  RMSProp: {
+    moments: ["moment"],
+    step: (inputs, common) => rmsPropStep(inputs as never, { ...common, ...RMS_PROP }),
+    twin: (inputs, common) => twinRmsProp(inputs as never, { ...common, ...RMS_PROP }),
+  },
+};
+
+await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
+  // Loops in one fixed order give equal bytes; a library that picks its own order need not.
+  const assertEqualAlone = (actual: Float32Array, expected: Float32Array, what: string) =>
+    backend === "cpu"
+      ? assertSameBytes(actual, expected, what)
+      : assertClose(actual, expected, TOLERANCE, what);
+
+  for (const cell of CELL_NAMES) {
+    for (const kind of INPUT_KINDS) {
+      it(`a layer of ${cell} cells on ${kind} input gives what its equations say`, () => {
+        const draw = drawFor(cell, kind);
+        for (const sizes of coveringSizes(draw)) {
+          const layer = layerCase({ cell, kind, ...sizes }, draw);
+          const expected = twinLayer(layer, layer.inputs, layer.gradientOutput);
+          scoped(() => {
+            const actual = forwardAndBackward(layer);
+            const what = describeSizes(layer);
+            assert.deepEqual(Object.keys(actual).sort(), Object.keys(expected).sort(), what);
+            assertAllClose(actual, expected, `with ${what}`);
+          });
+        }
+      });
+    }
+
+    it(`the two halves of a sequence, the ${cell} state carried, equal the whole`, () => {
+      for (const kind of INPUT_KINDS) {
+        const whole = layerCase(
+          { cell, kind, time: 9, batch: 3, hiddenSize: 7, vocabulary: 11 },
+          drawFor(cell, kind),
+        );
+        scoped(() => {
+          const expected = forward(whole);
+          const first = forward(stepsOf(whole, 0, 4));
+          const rest = stepsOf(whole, 4, 9);
+          const { hidden, cellState } = first;
+          const second = forward({
+            ...rest,
+            inputs: { ...rest.inputs, hidden, ...(cellState && { cellState }) },
+          });
+          const output = Float32Array.from([...first.output, ...second.output]);
+          assertSameBytes(output, expected.output, `${kind}: output`);
+          assertSameBytes(second.hidden, expected.hidden, `${kind}: hidden`);
+          assert.deepEqual(second.cellState, expected.cellState, `${kind}: cell state`);
+        });
+      }
+    });
+
+    it(`what a lane of ${cell} cells gives does not depend on the lanes beside it`, () => {
+      for (const kind of INPUT_KINDS) {
+        const all = layerCase(
+          { cell, kind, time: 5, batch: 4, hiddenSize: 7, vocabulary: 11 },
+          drawFor(cell, kind),
+        );
+        scoped(() => {
+          const together = forwardAndBackward(all);
+          const alone = forwardAndBackward(laneOf(all, 2));
+          for (const [name, rows] of [
+            ["output", 5],
+            ["hidden", 1],
+            ["cellState", 1],
+            ["gradientInput", 5],
+            ["gradientHidden", 1],
+            ["gradientCellState", 1],
+          ] as const) {
+            const values = together[name];
+            if (values === undefined) continue;
+            const lane = Array.from({ length: rows }, (_, t) => [
+              ...laneRow(values, t, 2, rows, 4),
+            ]);
+            const expected = Float32Array.from(lane.flat());
+            assertEqualAlone(alone[name] as Float32Array, expected, `${kind}: ${name}`);
+          }
+        });
+      }
+    });
+
+    it(`the same call of ${cell} cells gives the same bytes, whatever the workspace held`, () => {
+      for (const kind of INPUT_KINDS) {
+        const draw = drawFor(cell, kind);
+        const sizes = { cell, kind, hiddenSize: 7 };
+        const short = layerCase({ ...sizes, time: 3, batch: 2, vocabulary: 5 }, draw);
+        const long = layerCase({ ...sizes, time: 8, batch: 3, vocabulary: 9 }, draw);
+        scoped(() => {
+          const fresh = forwardAndBackward(short);
+          const used = new Workspace();
+          forwardAndBackward(long, used);
+          for (const what of [`${kind}, after a longer one`, `${kind}, once more`]) {
+            assertAllSameBytes(forwardAndBackward(short, used), fresh, what);
+          }
+        });
+      }
+    });
+
+    it(`a workspace of ${cell} cells stops growing after the longest sequence`, () => {
+      scoped(() => {
+        for (const kind of INPUT_KINDS) {
+          const draw = drawFor(cell, kind);
+          const workspace = new Workspace();
+          const bytesAfter = (time: number) => {
+            const sizes = { cell, kind, time, batch: 3, hiddenSize: 7, vocabulary: 30 };
+            forwardAndBackward(layerCase(sizes, draw), workspace);
+            return workspace.bytes;
+          };
+          const short = bytesAfter(2);
+          const long = bytesAfter(12);
+          // How many different tokens occur varies, but never above the vocabulary.
+          assert.ok(long >= short, `${kind}: ${short} bytes, then ${long}`);
+          if (kind.endsWith("vectors")) {
+            assert.equal(bytesAfter(5), long, kind);
+            assert.equal(bytesAfter(12), long, kind);
+          }
+        }
+      });
+    });
+
+    it(`a layer of ${cell} cells changes none of its inputs, and its final state lasts`, () => {
+      const draw = drawFor(cell, "inputs");
+      const sizes = { cell, time: 4, batch: 3, hiddenSize: 7, vocabulary: 11 } as const;
+      const layer = layerCase({ ...sizes, kind: "masked vectors" }, draw);
+      const other = layerCase({ ...sizes, kind: "masked vectors" }, draw);
+      scoped(() => {
+        const workspace = new Workspace();
+        const inputs = layerTensors(layer);
+        const { hidden, cellState } = rnnSequence(inputs, { cell, workspace });
+        const states = cellState ? { hidden, cellState } : { hidden };
+        const before = copied(states);
+        rnnSequence(layerTensors(other), { cell, workspace });
+        for (const [name, input] of Object.entries(inputs)) {
+          const original = layer.inputs[name as keyof typeof layer.inputs];
+          assertSameBytes(numbersOf(input), original as Float32Array, name);
+        }
+        assertAllSameBytes(copied(states), before, "after another call");
+      });
+    });
+
+    it(`one step of streams of ${cell} cells gives the logits and states of the whole model`, () => {
+      const draw = drawFor(cell, "streams");
+      for (const [index, streams] of draw.shuffled([1, 3, 17, 4]).entries()) {
+        const layers = 1 + (index % 3);
+        const embeddingSize = draw.pick([0, 6]);
+        const sizes = { layers, embeddingSize, hiddenSize: draw.pick(HIDDEN_SIZES) };
+        const vocabularySize = draw.pick(VOCABULARIES);
+        const config = modelConfig({ cell, ...sizes, dropout: 0, vocabularySize });
+        assertStepMatchesTwin(config, streams, draw);
+      }
+    });
+  }
+
+  it("the decoder's loss and gradients are those of the equations", () => {
+    const draw = drawFor("loss");
+    for (const masked of [false, true]) {
+      for (const { time, batch, hiddenSize, vocabulary } of coveringSizes(draw)) {
+        const loss = lossCase({ time, batch, hiddenSize, vocabulary, masked }, draw);
+        const expected = twinLoss(loss);
+        scoped(() => {
+          const actual = decode(loss, { gradients: true });
+          const what = `${describeSizes(loss)}${masked ? ", masked" : ""}`;
+          for (const name of ["gradientInput", "gradientWeight", "gradientBias"] as const) {
+            const values = actual[name] as Float32Array;
+            assertClose(values, expected[name], TOLERANCE, `${name} with ${what}`);
+          }
+          assertClose(actual.losses, expected.losses, TOLERANCE, `losses with ${what}`);
+          for (const [place, prediction] of actual.predictions.entries()) {
+            const scores = expected.logits.subarray(place * vocabulary, (place + 1) * vocabulary);
+            // Two that rounding can't tell apart are both right.
+            const gap = Math.max(...scores) - scores[prediction];
+            assert.ok(gap <= TOLERANCE, `prediction ${place} is ${prediction} with ${what}`);
+          }
+          const scoredOnly = decode(loss, { gradients: false });
+          assertSameBytes(scoredOnly.losses, actual.losses, "losses without gradients");
+          assertSameBytes(scoredOnly.predictions, actual.predictions, "predictions without");
+          assert.equal(scoredOnly.gradientInput, undefined);
+        });
+      }
+    }
+  });
+
+  it("a place whose target is below 0 is neither scored nor learned", () => {
+    const draw = drawFor("ignored");
+    const loss = lossCase({ time: 3, batch: 2, hiddenSize: 5, vocabulary: 4 }, draw);
+    loss.targets.set([1, -1, 3, -7, 0, 2]);
+    scoped(() => {
+      const actual = decode(loss, { gradients: true });
+      const gradientInput = actual.gradientInput as Float32Array;
+      for (const place of [1, 3]) {
+        assert.equal(actual.losses[place], 0);
+        const row = gradientInput.subarray(place * 5, place * 5 + 5);
+        assert.ok(
+          row.every((gradient) => gradient === 0),
+          `gradient of place ${place}: ${row}`,
+        );
+      }
+      const scored = [0, 2, 4, 5];
+      const kept = {
+        ...loss,
+        time: 4,
+        batch: 1,
+        input: Float32Array.from(scored.flatMap((p) => [...loss.input.subarray(p * 5, p * 5 + 5)])),
+        targets: Int32Array.from(scored, (place) => loss.targets[place]),
+      };
+      const alone = decode(kept, { gradients: true });
+      const bias = actual.gradientBias as Float32Array;
+      assertClose(bias, alone.gradientBias as Float32Array, 1e-6, "bias gradient of the others");
+      const weight = actual.gradientWeight as Float32Array;
+      assertClose(weight, alone.gradientWeight as Float32Array, 1e-6, "weight gradient");
+    });
+  });
+
+  it("a batch without any target has gradients of zero", () => {
+    const loss = lossCase({ time: 2, batch: 3, hiddenSize: 5, vocabulary: 4 }, drawFor("nothing"));
+    loss.targets.fill(-1);
+    scoped(() => {
+      const actual = decode(loss, { gradients: true });
+      for (const name of ["losses", "gradientInput", "gradientWeight", "gradientBias"] as const) {
+        const values = actual[name] as Float32Array;
+        assert.ok(
+          values.every((value) => value === 0),
+          `${name}: ${values}`,
+        );
+      }
+    });
+  });
+
+  it("of equally likely tokens the first is predicted", () => {
+    const loss = lossCase({ time: 1, batch: 2, hiddenSize: 3, vocabulary: 40 }, drawFor("equal"));
+    loss.weight.fill(0);
+    loss.bias.fill(-1);
+    loss.bias[9] = 2;
+    loss.bias[17] = 2;
+    loss.bias[38] = 2;
+    scoped(() => {
+      assert.deepEqual([...decode(loss, { gradients: false }).predictions], [9, 9]);
+      loss.bias.fill(0);
+      assert.deepEqual([...decode(loss, { gradients: false }).predictions], [0, 0]);
+    });
+  });
+
+  it("logits far beyond what an exponential can hold give finite losses and gradients", () => {
+    const loss = lossCase({ time: 2, batch: 1, hiddenSize: 3, vocabulary: 4 }, drawFor("huge"));
+    loss.weight.fill(0);
+    loss.bias.set([30_000, -30_000, 29_998, 0]);
+    loss.targets.set([2, 1]);
+    scoped(() => {
+      const actual = decode(loss, { gradients: true });
+      const logSum = 30_000 + Math.log1p(Math.exp(-2));
+      assertClose(actual.losses, [logSum - 29_998, logSum + 30_000], 1e-4, "losses");
+      const p = 1 / (1 + Math.exp(-2));
+      const gradient = [p, -0.5, 0.5 - p, 0];
+      assertClose(actual.gradientBias as Float32Array, gradient, TOLERANCE, "bias gradient");
+    });
+  });
+
+  it("the decoder gives the same bytes twice, also after more places than these", () => {
+    const draw = drawFor("again");
+    const few = lossCase({ time: 3, batch: 1, hiddenSize: 7, vocabulary: 9, masked: true }, draw);
+    const many = lossCase({ time: 50, batch: 3, hiddenSize: 7, vocabulary: 9, masked: true }, draw);
+    scoped(() => {
+      const fresh = decode(few, { gradients: true });
+      const workspace = new Workspace();
+      decode(many, { gradients: true, workspace });
+      const { bytes } = workspace;
+      for (const what of ["after more places", "once more"]) {
+        const again = decode(few, { gradients: true, workspace });
+        assertAllSameBytes(again, fresh, what);
+      }
+      assert.equal(workspace.bytes, bytes);
+    });
+  });
+
+  for (const [title, optimizer] of Object.entries(OPTIMIZERS)) {
+    for (const [clipNorm, weightDecay] of [
+      [0, 0],
+      [0.5, 0],
+      [1e6, 0.1],
+    ]) {
+      const what = `clip norm ${clipNorm} and weight decay ${weightDecay}`;
+
+      it(`ten steps of ${title} with ${what} are those of the equations`, () => {
+        const draw = drawFor(title, what);
+        const common = { learningRate: 0.02, clipNorm, weightDecay };
+        for (const length of [1, 33, 1003]) {
+          const zeros = optimizer.moments.map((name) => [name, new Float32Array(length)]);
+          let arrays: Arrays = {
+            parameters: draw.floats(length),
+            ...(Object.fromEntries(zeros) as Arrays),
+          };
+          let expected = arrays;
+          for (let step = 1; step <= 10; step++) {
+            const gradients = draw.floats(length);
+            const { norm, ...twin } = optimizer.twin({ ...expected, gradients }, common, step);
+            expected = twin as unknown as Arrays;
+            arrays = scoped(() => {
+              const result = optimizer.step(flatTensors({ ...arrays, gradients }), common, step);
+              const { norm: actualNorm, ...updated } = copied(result);
+              assertClose(actualNorm, [norm], TOLERANCE, `norm of step ${step}`);
+              return updated as Arrays;
+            });
+            assertAllClose(arrays, expected, `after step ${step} of ${length} parameters`);
+          }
+        }
+      });
+    }
+  }
+
+  for (const [title, gradients] of [
+    ["NaN among the gradients", [0.5, Number.NaN, 1]],
+    ["infinity among the gradients", [0.5, Number.NEGATIVE_INFINITY, 1]],
+    ["a norm beyond single precision", [3e38, 3e38, 3e38]],
+  ] as const) {
+    it(`${title} changes no parameter and no moment`, () => {
+      const common = { learningRate: 0.1, clipNorm: 1, weightDecay: 0.1 };
+      for (const [optimizer, { moments, step }] of Object.entries(OPTIMIZERS)) {
+        const before: Arrays = { parameters: Float32Array.of(1, 2, 3) };
+        for (const name of moments) before[name] = Float32Array.of(0.1, 0.2, 0.3);
+        scoped(() => {
+          const inputs = flatTensors({ ...before, gradients: Float32Array.from(gradients) });
+          const { norm, ...updated } = copied(step(inputs, common, 3));
+          assert.ok(!Number.isFinite(norm[0]), `${optimizer}: ${norm}`);
+          assertAllSameBytes(updated, before, `of ${optimizer}`);
+        });
+      }
+    });
+  }
+
+  it("the first step with gradients of zero leaves the parameters where they are", () => {
+    const common = { learningRate: 0.1, clipNorm: 1, weightDecay: 0 };
+    for (const [optimizer, { moments, step }] of Object.entries(OPTIMIZERS)) {
+      const arrays: Arrays = { parameters: Float32Array.of(1, -2), gradients: new Float32Array(2) };
+      for (const name of moments) arrays[name] = new Float32Array(2);
+      scoped(() => {
+        const { norm, parameters } = step(flatTensors(arrays), common, 1);
+        assert.deepEqual([...numbersOf(parameters)], [1, -2], optimizer);
+        assert.deepEqual([...numbersOf(norm)], [0], optimizer);
+      });
+    }
+  });
+
+  it("a dropout mask is the Philox stream of its key, bit for bit", () => {
+    const justAboveFirstWord = (0x6627e8d5 + 0.25) / 2 ** 32;
+    const cases: DropoutMaskAttributes[] = [
+      { shape: [3, 2, 7], rate: 0.5, key: [0, 0] },
+      { shape: [1, 1, 5], rate: 0.3, key: [0xa4093822, 0x299f31d0] },
+      { shape: [33, 3, 7], rate: 0.9, key: [0xffffffff, 1] },
+      { shape: [2, 2, 2], rate: 1e-3, key: [5, 0xffffffff] },
+      { shape: [1, 1, 1], rate: 0x6627e8d5 / 2 ** 32, key: [0, 0] },
+      { shape: [1, 1, 1], rate: justAboveFirstWord, key: [0, 0] },
+    ];
+    for (const { shape, rate, key } of cases) {
+      const size = shape.reduce((product, length) => product * length, 1);
+      const expected = Float32Array.from({ length: size }, (_, i) => {
+        const word = twinPhilox([Math.floor(i / 4), 0, 0, 0], key)[i % 4];
+        return word >= rate * 2 ** 32 ? 1 / (1 - rate) : 0;
+      });
+      scoped(() => {
+        const mask = dropoutMask({ shape, rate, key });
+        assert.deepEqual(mask.shape, [...shape]);
+        assertSameBytes(numbersOf(mask), expected, `rate ${rate}`);
+      });
+    }
+  });
+
+  it("a dropout mask drops its share and keeps the mean at 1", () => {
+    for (const rate of [0.1, 0.5, 0.85]) {
+      const mask = scoped(() => numbersOf(dropoutMask({ shape: [100, 1000], rate, key: [7, 8] })));
+      const zeros = mask.filter((value) => value === 0).length / mask.length;
+      const mean = mask.reduce((sum, value) => sum + value, 0) / mask.length;
+      // Five standard deviations of the share of 100,000 independent numbers.
+      const slack = 5 * Math.sqrt((rate * (1 - rate)) / mask.length);
+      assert.ok(Math.abs(zeros - rate) < slack, `rate ${rate}: ${zeros} are zero`);
+      assert.ok(Math.abs(mean - 1) < slack / (1 - rate), `rate ${rate}: mean ${mean}`);
+    }
+  });
+
+  it("a hundred rounds of learning and stepping leave no tensor behind", () => {
+    for (const cell of CELL_NAMES) {
+      const config = modelConfig({
+        cell,
+        layers: 2,
+        hiddenSize: 5,
+        embeddingSize: 3,
+        dropout: 0.5,
+        vocabularySize: 6,
+      });
+      const random = Random.fromSeed(1);
+      const model = CharRnn.initial(config, random);
+      const gradients = parameterArray(config);
+      const moment = parameterArray(config);
+      const draw = drawFor("leaks");
+      let state = model.zeroState(2);
+      const round = (step: number) => {
+        const batch = { inputs: draw.tokens(8, 6), targets: draw.tokens(8, 6), time: 4, batch: 2 };
+        const whole = { ...batch, startsFresh: false };
+        const learned = model.learn(whole, state, gradients, random.fork(step));
+        disposeAll(state);
+        state = learned.state;
+        disposeAll(model.score(whole, state).state);
+        const { norm } = sgdStep(
+          { parameters: model.parameters.flat, gradients: gradients.flat, moment: moment.flat },
+          { learningRate: 0.1, momentum: 0.9, clipNorm: 1, weightDecay: 0 },
+        );
+        norm.dispose();
+        const streams = model.zeroStreams(3);
+        disposeAll(model.step(draw.tokens(3, 6), streams));
+        disposeAll(streams);
+      };
+      round(0);
+      const { numTensors } = memory();
+      for (let step = 1; step <= 100; step++) round(step);
+      assert.equal(memory().numTensors, numTensors, cell);
+      for (const holder of [state, gradients, moment, model]) {
+        if ("dispose" in holder) holder.dispose();
+        else disposeAll(holder);
+      }
+    }
+    assert.equal(memory().numTensors, 0);
+  });
+});
+
+/** Numbers for one purpose, the same in whatever order the tests run. */
+function drawFor(...purpose: string[]): Draw {
+  let seed = SEED;
+  for (const character of purpose.join("/")) {
+    seed = Math.imul(seed ^ (character.codePointAt(0) as number), 0x01000193);
+  }
+  return new Draw(seed);
+}
+
+/** Some combinations of sizes in which every size occurs. */
+function coveringSizes(draw: Draw) {
+  return [1, 2, 3].flatMap(() => {
+    const hiddenSizes = draw.shuffled(HIDDEN_SIZES);
+    const inputSizes = draw.shuffled(INPUT_SIZES);
+    const batches = draw.shuffled(BATCHES);
+    const times = draw.shuffled(TIMES);
+    const vocabularies = draw.shuffled(VOCABULARIES);
+    return hiddenSizes.map((hiddenSize, i) => ({
+      hiddenSize,
+      inputSize: inputSizes[i % inputSizes.length],
+      batch: batches[i % batches.length],
+      time: times[i % times.length],
+      vocabulary: vocabularies[i % vocabularies.length],
+    }));
+  });
+}
+
+function describeSizes(sizes: {
+  time: number;
+  batch: number;
+  hiddenSize: number;
+  vocabulary: number;
+  inputSize?: number;
+}): string {
+  const { time, batch, hiddenSize, vocabulary, inputSize } = sizes;
+  return `time ${time}, batch ${batch}, hidden ${hiddenSize}, vocabulary ${vocabulary}, input ${inputSize}`;
+}
+
+/** All arrays of `expected` are the same in `actual` to within the tolerance. */
+function assertAllClose(actual: object, expected: object, what: string): void {
+  for (const [name, values] of Object.entries(expected)) {
+    assertClose(actual[name as never], values, TOLERANCE, `${name} ${what}`);
+  }
+}
+
+/** All arrays of `expected` are the same in `actual` to the last bit. */
+function assertAllSameBytes(actual: object, expected: object, what: string): void {
+  for (const [name, values] of Object.entries(expected)) {
+    assertSameBytes(actual[name as never], values, `${name} ${what}`);
+  }
+}
+
+interface LossCase {
+  time: number;
+  batch: number;
+  hiddenSize: number;
+  vocabulary: number;
+  input: Float32Array;
+  inputMask?: Float32Array;
+  weight: Float32Array;
+  bias: Float32Array;
+  targets: Int32Array;
+}
+
+/** About a fifth of the targets, but never all, are padding. */
+function lossCase(
+  sizes: Pick<LossCase, "time" | "batch" | "hiddenSize" | "vocabulary"> & { masked?: boolean },
+  draw: Draw,
+): LossCase {
+  const { time, batch, hiddenSize, vocabulary, masked } = sizes;
+  const places = time * batch;
+  const targets = draw.tokens(places, vocabulary);
+  for (let place = 1; place < places; place++) if (draw.uniform() < 0.2) targets[place] = -1;
+  return {
+    time,
+    batch,
+    hiddenSize,
+    vocabulary,
+    input: draw.floats(places * hiddenSize),
+    ...(masked && { inputMask: draw.mask(places * hiddenSize) }),
+    weight: draw.floats(vocabulary * hiddenSize, 3 / Math.sqrt(hiddenSize)),
+    bias: draw.floats(vocabulary),
+    targets,
+  };
+}
+
+/** Copies of what the decoder gives; within a scope. */
+function decode(
+  loss: LossCase,
+  options: { gradients: boolean; workspace?: Workspace },
+): LinearCrossEntropyOutputs<Float32Array> {
+  const { time, batch, hiddenSize, vocabulary, inputMask } = loss;
+  const shape = [time, batch, hiddenSize];
+  const garbage = (length: number) => new Float32Array(length).fill(7);
+  const outputs: LinearCrossEntropyOutputs<Tensor> = linearCrossEntropy(
+    {
+      input: tensor(loss.input.slice(), shape),
+      ...(inputMask && { inputMask: tensor(inputMask.slice(), shape) }),
+      weight: tensor(loss.weight.slice(), [vocabulary, hiddenSize]),
+      bias: tensor(loss.bias.slice(), [vocabulary]),
+      targets: tensor(loss.targets.slice(), [time, batch], "int32"),
+      ...(options.gradients && {
+        gradientWeight: tensor(garbage(loss.weight.length), [vocabulary, hiddenSize]),
+        gradientBias: tensor(garbage(vocabulary), [vocabulary]),
+      }),
+    },
+    { workspace: options.workspace ?? new Workspace() },
+  );
+  assert.deepEqual(outputs.losses.shape, [time, batch]);
+  assert.deepEqual(outputs.predictions.shape, [time, batch]);
+  assert.equal(outputs.predictions.dtype, "int32");
+  return copied(outputs);
+}
+
+function assertStepMatchesTwin(
+  config: ReturnType<typeof modelConfig>,
+  streams: number,
+  draw: Draw,
+): void {
+  const { cell, layers, hiddenSize, vocabularySize } = config;
+  const parameters = randomParameters(config, draw);
+  const tokens = draw.tokens(streams, vocabularySize);
+  const units = streams * hiddenSize;
+  const hidden = draw.floats(layers * units);
+  const cellState = CELLS[cell].hasCellState ? draw.floats(layers * units, 1.5) : undefined;
+  const state = Array.from({ length: layers }, (_, layer) => ({
+    hidden: hidden.slice(layer * units, (layer + 1) * units),
+    ...(cellState && { cellState: cellState.slice(layer * units, (layer + 1) * units) }),
+  }));
+  const batch = { inputs: tokens, targets: tokens, time: 1, batch: streams };
+  const expected = twinModel(config, parameters, batch, state);
+  const shapes = parameterShapes(config);
+  scoped(() => {
+    const inputs = streamInputs(config, tokens, { hidden, ...(cellState && { cellState }) });
+    const tensors = new Map(
+      [...parameters].map(([name, values]) => [
+        name,
+        tensor(values, [...(shapes.get(name) ?? [])]),
+      ]),
+    );
+    const outputs = rnnStep(inputs, tensors, { cell, workspace: new Workspace() });
+    const what = `${layers} layers, ${streams} streams, hidden ${hiddenSize}`;
+    assertClose(numbersOf(outputs.logits), expected.logits, TOLERANCE, `logits with ${what}`);
+    const states = expected.layers.flatMap((layer) => [...layer.hidden]);
+    assertClose(numbersOf(outputs.hidden), states, TOLERANCE, `hidden with ${what}`);
+    if (cellState) {
+      const cells = expected.layers.flatMap((layer) => [...(layer.cellState ?? [])]);
+      const actual = numbersOf(outputs.cellState as Tensor);
+      assertClose(actual, cells, TOLERANCE, `cell state with ${what}`);
+    }
+    assert.deepEqual(outputs.logits.shape, [streams, vocabularySize]);
+    assert.deepEqual(outputs.hidden.shape, [layers, streams, hiddenSize]);
+    assertSameBytes(numbersOf(inputs.hidden), hidden, "the state before, unchanged");
+  });
+}
+
+function flatTensors(arrays: Arrays): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.entries(arrays).map(([name, values]) => [
+      name,
+      tensor(Float32Array.from(values), [values.length]),
+    ]),
+  );
+}

@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { test } from "node:test";
+import { checkNames, findSources, type Source } from "#src/data/sources.js";
+import { failsWith } from "../helpers/failure.js";
+import { temporaryFolder } from "../helpers/folder.js";
+
+async function contentOf(source: Source): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of source.read()) chunks.push(Uint8Array.from(chunk));
+  return Buffer.concat(chunks).toString();
+}
+
+async function* chunks(...texts: string[]) {
+  for (const text of texts) yield Buffer.from(text);
+}
+
+test("files are read in the order they are named, the standard input among them", async (t) => {
+  const folder = await temporaryFolder(t);
+  const [b, a] = [path.join(folder, "b.txt"), path.join(folder, "a.txt")];
+  await writeFile(b, "bee");
+  await writeFile(a, "ay");
+  const { sources, warnings } = await findSources([b, "-", a], "utf-8", chunks("in", "put"));
+  assert.deepEqual(await Promise.all(sources.map(contentOf)), ["bee", "input", "ay"]);
+  assert.deepEqual(
+    sources.map(({ name, size }) => [name, size]),
+    [
+      [`"${b}"`, 3],
+      ["the standard input", 0],
+      [`"${a}"`, 2],
+    ],
+  );
+  assert.deepEqual(warnings, []);
+});
+
+test("a file longer than one chunk is read whole", async (t) => {
+  const file = path.join(await temporaryFolder(t), "long.txt");
+  const text = Array.from({ length: 100_000 }, (_, line) => `line ${line}\n`).join("");
+  await writeFile(file, text);
+  const { sources } = await findSources([file], "utf-8");
+  assert.equal(await contentOf(sources[0]), text);
+});
+
+test("a folder stands for its text files, sorted by path, without hidden ones and node_modules", async (t) => {
+  const folder = await temporaryFolder(t);
+  for (const name of ["b/z", "b/.git", "node_modules/x", "a", "a-c"]) {
+    await mkdir(path.join(folder, name), { recursive: true });
+  }
+  const files = [
+    "b/z/1.txt",
+    "b/2.md",
+    "a-c/3",
+    "B.txt",
+    "a/x",
+    "b/.git/HEAD",
+    ".hidden",
+    "node_modules/x/index.js",
+  ];
+  for (const name of files) await writeFile(path.join(folder, name), name);
+  await symlink(path.join(folder, "a/x"), path.join(folder, "link-to-file"));
+  await symlink(folder, path.join(folder, "b/link-to-folder"));
+  await symlink(path.join(folder, "nowhere"), path.join(folder, "broken-link"));
+  const { sources, warnings } = await findSources([folder], "utf-8");
+  assert.deepEqual(
+    sources.map(({ name }) => path.relative(folder, name.slice(1, -1)).split(path.sep).join("/")),
+    ["B.txt", "a-c/3", "a/x", "b/2.md", "b/z/1.txt", "link-to-file"],
+  );
+  assert.deepEqual(warnings, []);
+});
+
+test("binary files in a folder are left out and counted", async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeFile(path.join(folder, "text"), "text");
+  await writeFile(path.join(folder, "image"), Buffer.from([0x89, 0x50, 0, 1]));
+  await writeFile(path.join(folder, "late"), `${"x".repeat(8_191)}\0`);
+  await writeFile(path.join(folder, "later"), `${"x".repeat(8_192)}\0`);
+  const { sources, warnings } = await findSources([folder], "utf-8");
+  assert.deepEqual(
+    sources.map(({ name }) => path.basename(name.slice(1, -1))),
+    ["later", "text"],
+  );
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0], /^2 files in ".*" left out: binary/);
+});
+
+test("a folder without text is refused", async (t) => {
+  const folder = await temporaryFolder(t);
+  await assert.rejects(
+    findSources([folder], "utf-8"),
+    failsWith("BAD_TEXT", "has no text files", folder),
+  );
+  await writeFile(path.join(folder, "image"), Buffer.alloc(10));
+  await assert.rejects(
+    findSources([folder], "utf-8"),
+    failsWith("BAD_TEXT", "only binary ones (1)"),
+  );
+});
+
+test("a binary file named directly is refused", async (t) => {
+  const file = path.join(await temporaryFolder(t), "image.png");
+  await writeFile(file, Buffer.from([0x89, 0x50, 0, 1]));
+  await assert.rejects(findSources([file], "utf-8"), failsWith("BAD_TEXT", file, "zero bytes"));
+});
+
+test("UTF-16 is recognized in place of UTF-8, and is no binary file when asked for", async (t) => {
+  const file = path.join(await temporaryFolder(t), "notepad.txt");
+  await writeFile(file, Buffer.from("\ufeffhello", "utf16le"));
+  await assert.rejects(findSources([file], "utf-8"), failsWith("BAD_TEXT", "--encoding utf-16le"));
+  assert.equal((await findSources([file], "utf-16le")).sources.length, 1);
+});
+
+test("a missing file is named, and how to get the Shakespeare text is told", async (t) => {
+  const folder = await temporaryFolder(t);
+  const missing = path.join(folder, "novel.txt");
+  await assert.rejects(findSources([missing], "utf-8"), failsWith("NOT_FOUND", `"${missing}"`));
+  await writeFile(path.join(folder, "file"), "text");
+  await assert.rejects(
+    findSources([path.join(folder, "file", "below")], "utf-8"),
+    failsWith("NOT_FOUND", "no file or folder"),
+  );
+  await assert.rejects(
+    findSources([path.join(folder, "data/shakespeare.txt")], "utf-8"),
+    failsWith("NOT_FOUND", "`npm run data` makes it"),
+  );
+});
+
+test("a file without permission is refused", {
+  skip: process.getuid?.() === 0 && "root may read all",
+}, async (t) => {
+  const file = path.join(await temporaryFolder(t), "secret.txt");
+  await writeFile(file, "secret");
+  await chmod(file, 0);
+  await assert.rejects(findSources([file], "utf-8"), failsWith("BAD_TEXT", file, "no permission"));
+});
+
+test("a file that goes away between finding and reading is an error that names it", async (t) => {
+  const file = path.join(await temporaryFolder(t), "gone.txt");
+  await writeFile(file, "text");
+  const { sources } = await findSources([file], "utf-8");
+  const { rm } = await import("node:fs/promises");
+  await rm(file);
+  await assert.rejects(contentOf(sources[0]), failsWith("NOT_FOUND", file));
+});
+
+test("a standard input that fails is an error that names it", async () => {
+  async function* failing() {
+    yield Buffer.from("text");
+    throw Object.assign(new Error("EISDIR: illegal operation"), { code: "EISDIR" });
+  }
+  const { sources } = await findSources(["-"], "utf-8", failing());
+  await assert.rejects(
+    contentOf(sources[0]),
+    failsWith("BAD_TEXT", "the standard input", "EISDIR"),
+  );
+});
+
+test("no name at all and the standard input twice are refused", () => {
+  assert.throws(() => checkNames([]), failsWith("INVALID_SETTING", "No text is given"));
+  assert.throws(() => checkNames(["-", "a", "-"]), failsWith("INVALID_SETTING", "twice"));
+  assert.doesNotThrow(() => checkNames(["-", "a", "a"]));
+});

@@ -1,0 +1,454 @@
+/**
+ * The kernels once more, as slow and as plain as their equations: double precision, one lane, one
+ * step and one gate at a time. Only the forward equations are written down; gradients come from the
+ * chain rule, applied to each operation that was made, last one first. Nothing here is shared with
+ * the program.
+ */
+import type {
+  RnnSequenceGradOutputs,
+  RnnSequenceInputs,
+  RnnSequenceOutputs,
+} from "#src/backends/backend.js";
+import type { CellName } from "#src/model/cells.js";
+
+type Numbers = Float32Array | Float64Array | Int32Array;
+
+/** Some numbers and the gradient of the loss by each of them. */
+interface Vector {
+  readonly values: Float64Array;
+  readonly gradient: Float64Array;
+}
+
+/** Makes vectors from vectors and can go back from their gradients to those it started from. */
+class Tape {
+  readonly #undo: (() => void)[] = [];
+
+  /** Adds to the gradients of all vectors that the later ones were made from. */
+  goBack(): void {
+    for (const undo of this.#undo.reverse()) undo();
+  }
+
+  /** W x + b, for W `[b.length, x.length]`. */
+  linear(weight: Vector, bias: Vector, x: Vector): Vector {
+    const columns = x.values.length;
+    const y = vector(bias.values);
+    for (let o = 0; o < y.values.length; o++) {
+      for (let i = 0; i < columns; i++) y.values[o] += weight.values[o * columns + i] * x.values[i];
+    }
+    this.#undo.push(() => {
+      for (let o = 0; o < y.values.length; o++) {
+        const gradient = y.gradient[o];
+        bias.gradient[o] += gradient;
+        for (let i = 0; i < columns; i++) {
+          weight.gradient[o * columns + i] += gradient * x.values[i];
+          x.gradient[i] += gradient * weight.values[o * columns + i];
+        }
+      }
+    });
+    return y;
+  }
+
+  add(a: Vector, b: Vector): Vector {
+    return this.#pairwise(a, b, {
+      value: (x, y) => x + y,
+      byFirst: () => 1,
+      bySecond: () => 1,
+    });
+  }
+
+  multiply(a: Vector, b: Vector): Vector {
+    return this.#pairwise(a, b, {
+      value: (x, y) => x * y,
+      byFirst: (_, y) => y,
+      bySecond: (x) => x,
+    });
+  }
+
+  /** 1 - a */
+  complement(a: Vector): Vector {
+    const minusOnes = vector(new Float64Array(a.values.length).fill(-1));
+    const ones = vector(new Float64Array(a.values.length).fill(1));
+    return this.add(ones, this.multiply(minusOnes, a));
+  }
+
+  sigmoid(a: Vector): Vector {
+    return this.#pairwise(a, a, {
+      value: (x) => 1 / (1 + Math.exp(-x)),
+      byFirst: (x) => Math.exp(-x) / (1 + Math.exp(-x)) ** 2,
+      bySecond: () => 0,
+    });
+  }
+
+  tanh(a: Vector): Vector {
+    return this.#pairwise(a, a, {
+      value: (x) => Math.tanh(x),
+      byFirst: (x) => 1 / Math.cosh(x) ** 2,
+      bySecond: () => 0,
+    });
+  }
+
+  /** -log softmax(logits)[target], whose gradient counts `share` times in the loss. */
+  crossEntropy(logits: Vector, target: number, share: number): number {
+    const largest = Math.max(...logits.values);
+    const powers = logits.values.map((logit) => Math.exp(logit - largest));
+    const sum = powers.reduce((total, power) => total + power, 0);
+    this.#undo.push(() => {
+      for (let c = 0; c < powers.length; c++) {
+        logits.gradient[c] += share * (powers[c] / sum - (c === target ? 1 : 0));
+      }
+    });
+    return Math.log(sum) - (logits.values[target] - largest);
+  }
+
+  #pairwise(
+    a: Vector,
+    b: Vector,
+    rule: {
+      value(x: number, y: number): number;
+      byFirst(x: number, y: number): number;
+      bySecond(x: number, y: number): number;
+    },
+  ): Vector {
+    const result = vector(a.values.map((x, i) => rule.value(x, b.values[i])));
+    this.#undo.push(() => {
+      for (let i = 0; i < result.values.length; i++) {
+        a.gradient[i] += result.gradient[i] * rule.byFirst(a.values[i], b.values[i]);
+        b.gradient[i] += result.gradient[i] * rule.bySecond(a.values[i], b.values[i]);
+      }
+    });
+    return result;
+  }
+}
+
+function vector(values: Numbers): Vector {
+  return { values: Float64Array.from(values), gradient: new Float64Array(values.length) };
+}
+
+function oneHot(index: number, length: number): Vector {
+  const values = new Float64Array(length);
+  values[index] = 1;
+  return vector(values);
+}
+
+/** Row `index` of a matrix, as a view: its gradient is part of the matrix's. */
+function row(matrix: Vector, index: number, length: number): Vector {
+  const start = index * length;
+  return {
+    values: matrix.values.subarray(start, start + length),
+    gradient: matrix.gradient.subarray(start, start + length),
+  };
+}
+
+interface LaneState {
+  readonly hidden: Vector;
+  readonly cell: Vector | undefined;
+}
+
+interface LayerWeights {
+  readonly weightIh: Vector;
+  readonly weightHh: Vector;
+  readonly biasIh: Vector;
+  readonly biasHh: Vector;
+}
+
+const GATES: Readonly<Record<CellName, number>> = { gru: 3, lstm: 4, rnn: 1 };
+
+/** One step of one lane. */
+function cellStep(
+  tape: Tape,
+  cell: CellName,
+  weights: LayerWeights,
+  x: Vector,
+  state: LaneState,
+): LaneState {
+  const { hidden: h, cell: c } = state;
+  const H = h.values.length;
+  const fromInput = (gate: number) =>
+    tape.linear(row(weights.weightIh, gate, H * x.values.length), row(weights.biasIh, gate, H), x);
+  const fromHidden = (gate: number) =>
+    tape.linear(row(weights.weightHh, gate, H * H), row(weights.biasHh, gate, H), h);
+  const gateSum = (gate: number) => tape.add(fromInput(gate), fromHidden(gate));
+  switch (cell) {
+    case "gru": {
+      const r = tape.sigmoid(gateSum(0));
+      const z = tape.sigmoid(gateSum(1));
+      const n = tape.tanh(tape.add(fromInput(2), tape.multiply(r, fromHidden(2))));
+      const hidden = tape.add(tape.multiply(tape.complement(z), n), tape.multiply(z, h));
+      return { hidden, cell: undefined };
+    }
+    case "lstm": {
+      const i = tape.sigmoid(gateSum(0));
+      const f = tape.sigmoid(gateSum(1));
+      const g = tape.tanh(gateSum(2));
+      const o = tape.sigmoid(gateSum(3));
+      const next = tape.add(tape.multiply(f, c as Vector), tape.multiply(i, g));
+      return { hidden: tape.multiply(o, tape.tanh(next)), cell: next };
+    }
+    case "rnn":
+      return { hidden: tape.tanh(gateSum(0)), cell: undefined };
+  }
+}
+
+type LayerResult = RnnSequenceOutputs<Float64Array> & RnnSequenceGradOutputs<Float64Array>;
+
+/** One layer over a sequence, and the gradients of the sum of output times `gradientOutput`. */
+export function twinLayer(
+  sizes: { cell: CellName; time: number; batch: number; hiddenSize: number },
+  inputs: RnnSequenceInputs<Numbers>,
+  gradientOutput: Numbers,
+): LayerResult {
+  const { cell, time, batch, hiddenSize } = sizes;
+  const inputSize = inputs.weightIh.length / (GATES[cell] * hiddenSize);
+  const tape = new Tape();
+  const weights = {
+    weightIh: vector(inputs.weightIh),
+    weightHh: vector(inputs.weightHh),
+    biasIh: vector(inputs.biasIh),
+    biasHh: vector(inputs.biasHh),
+  };
+  const embedding = inputs.embedding && vector(inputs.embedding);
+  const vectors = inputs.input instanceof Int32Array ? undefined : vector(inputs.input);
+  const mask = inputs.inputMask && vector(inputs.inputMask);
+  const inputAt = (place: number): Vector => {
+    if (!vectors) {
+      const token = inputs.input[place];
+      return embedding ? row(embedding, token, inputSize) : oneHot(token, inputSize);
+    }
+    const x = row(vectors, place, inputSize);
+    return mask ? tape.multiply(x, row(mask, place, inputSize)) : x;
+  };
+  const hidden = vector(inputs.hidden);
+  const cellState = inputs.cellState && vector(inputs.cellState);
+  let lanes: LaneState[] = Array.from({ length: batch }, (_, lane) => ({
+    hidden: row(hidden, lane, hiddenSize),
+    cell: cellState && row(cellState, lane, hiddenSize),
+  }));
+  const outputs: Vector[] = [];
+  for (let t = 0; t < time; t++) {
+    lanes = lanes.map((state, lane) =>
+      cellStep(tape, cell, weights, inputAt(t * batch + lane), state),
+    );
+    outputs.push(...lanes.map((state) => state.hidden));
+  }
+  const gradients = vector(gradientOutput).values;
+  for (const [place, { gradient }] of outputs.entries()) {
+    gradient.set(gradients.subarray(place * hiddenSize, (place + 1) * hiddenSize));
+  }
+  tape.goBack();
+  return {
+    output: joined(outputs),
+    hidden: joined(lanes.map((state) => state.hidden)),
+    ...(cellState && { cellState: joined(lanes.map((state) => state.cell as Vector)) }),
+    gradientWeightIh: weights.weightIh.gradient,
+    gradientWeightHh: weights.weightHh.gradient,
+    gradientBiasIh: weights.biasIh.gradient,
+    gradientBiasHh: weights.biasHh.gradient,
+    gradientHidden: hidden.gradient,
+    ...(cellState && { gradientCellState: cellState.gradient }),
+    ...(embedding && { gradientEmbedding: embedding.gradient }),
+    ...(vectors && { gradientInput: vectors.gradient }),
+  };
+}
+
+interface LossResult {
+  losses: Float64Array;
+  /** `[places, vocabulary]` */
+  logits: Float64Array;
+  gradientInput: Float64Array;
+  gradientWeight: Float64Array;
+  gradientBias: Float64Array;
+}
+
+/** The decoder and its loss, and the gradients of the mean loss over the places with a target. */
+export function twinLoss(inputs: {
+  input: Numbers;
+  inputMask?: Numbers;
+  weight: Numbers;
+  bias: Numbers;
+  targets: Int32Array;
+}): LossResult {
+  const tape = new Tape();
+  const input = vector(inputs.input);
+  const mask = inputs.inputMask && vector(inputs.inputMask);
+  const weight = vector(inputs.weight);
+  const bias = vector(inputs.bias);
+  const size = input.values.length / inputs.targets.length;
+  const scored = inputs.targets.filter((target) => target >= 0).length;
+  const logits: Vector[] = [];
+  const losses = new Float64Array(inputs.targets.length);
+  for (const [place, target] of inputs.targets.entries()) {
+    const x = row(input, place, size);
+    const masked = mask ? tape.multiply(x, row(mask, place, size)) : x;
+    const scores = tape.linear(weight, bias, masked);
+    if (target >= 0) losses[place] = tape.crossEntropy(scores, target, 1 / scored);
+    logits.push(scores);
+  }
+  tape.goBack();
+  return {
+    losses,
+    logits: joined(logits),
+    gradientInput: input.gradient,
+    gradientWeight: weight.gradient,
+    gradientBias: bias.gradient,
+  };
+}
+
+function joined(vectors: readonly Vector[]): Float64Array {
+  return Float64Array.from(vectors.flatMap(({ values }) => [...values]));
+}
+
+interface ModelSizes {
+  readonly cell: CellName;
+  readonly layers: number;
+  readonly hiddenSize: number;
+}
+
+/**
+ * A whole model over a sequence, and the gradients of its mean loss by every parameter.
+ *
+ * @param parameters by PyTorch name
+ * @param masks `[time, batch, hidden]` for the output of each layer
+ */
+export function twinModel(
+  sizes: ModelSizes,
+  parameters: ReadonlyMap<string, Numbers>,
+  batch: { inputs: Int32Array; targets: Int32Array; time: number; batch: number },
+  state: readonly { hidden: Numbers; cellState?: Numbers }[],
+  masks?: readonly Numbers[],
+) {
+  const { cell, layers, hiddenSize } = sizes;
+  const { time, batch: lanes } = batch;
+  const get = (name: string) => parameters.get(name) as Numbers;
+  const layerInputs: RnnSequenceInputs<Numbers>[] = [];
+  let input: Numbers = batch.inputs;
+  const outputs: LayerResult[] = [];
+  const layerSizes = { cell, time, batch: lanes, hiddenSize };
+  const none = new Float64Array(time * lanes * hiddenSize);
+  for (let layer = 0; layer < layers; layer++) {
+    const inputs: RnnSequenceInputs<Numbers> = {
+      input,
+      ...(layer === 0 && parameters.has("encoder.weight") && { embedding: get("encoder.weight") }),
+      ...(layer > 0 && masks && { inputMask: masks[layer - 1] }),
+      ...state[layer],
+      weightIh: get(`rnn.weight_ih_l${layer}`),
+      weightHh: get(`rnn.weight_hh_l${layer}`),
+      biasIh: get(`rnn.bias_ih_l${layer}`),
+      biasHh: get(`rnn.bias_hh_l${layer}`),
+    };
+    layerInputs.push(inputs);
+    outputs.push(twinLayer(layerSizes, inputs, none));
+    input = outputs[layer].output;
+  }
+  const loss = twinLoss({
+    input,
+    ...(masks && { inputMask: masks[layers - 1] }),
+    weight: get("decoder.weight"),
+    bias: get("decoder.bias"),
+    targets: batch.targets,
+  });
+  const gradients = new Map<string, Float64Array>();
+  let gradientOutput: Numbers = loss.gradientInput;
+  for (let layer = layers - 1; layer >= 0; layer--) {
+    const result = twinLayer(layerSizes, layerInputs[layer], gradientOutput);
+    gradients.set(`rnn.weight_ih_l${layer}`, result.gradientWeightIh);
+    gradients.set(`rnn.weight_hh_l${layer}`, result.gradientWeightHh);
+    gradients.set(`rnn.bias_ih_l${layer}`, result.gradientBiasIh);
+    gradients.set(`rnn.bias_hh_l${layer}`, result.gradientBiasHh);
+    if (result.gradientEmbedding) gradients.set("encoder.weight", result.gradientEmbedding);
+    gradientOutput = result.gradientInput ?? none;
+  }
+  gradients.set("decoder.weight", loss.gradientWeight);
+  gradients.set("decoder.bias", loss.gradientBias);
+  return { losses: loss.losses, logits: loss.logits, gradients, layers: outputs };
+}
+
+/** What all optimizer steps do first; returns the gradients to use and the parameters to change. */
+function clippedAndDecayed(
+  parameters: Numbers,
+  gradients: Numbers,
+  step: { learningRate: number; clipNorm: number; weightDecay: number },
+) {
+  const norm = Math.sqrt([...gradients].reduce((sum, g) => sum + g * g, 0));
+  const factor = step.clipNorm > 0 ? Math.min(1, step.clipNorm / (norm + 1e-6)) : 1;
+  return {
+    norm,
+    gradients: Float64Array.from(gradients, (g) => g * factor),
+    parameters: Float64Array.from(parameters, (p) => p - step.learningRate * step.weightDecay * p),
+  };
+}
+
+type StepNumbers = { learningRate: number; clipNorm: number; weightDecay: number };
+
+/** Adam as in algorithm 1 of Kingma and Ba (2015), weights decayed as in Loshchilov and Hutter. */
+export function twinAdam(
+  inputs: { parameters: Numbers; gradients: Numbers; firstMoment: Numbers; secondMoment: Numbers },
+  step: StepNumbers & { beta1: number; beta2: number; epsilon: number; step: number },
+) {
+  const { norm, gradients, parameters } = clippedAndDecayed(
+    inputs.parameters,
+    inputs.gradients,
+    step,
+  );
+  const firstMoment = gradients.map(
+    (g, i) => step.beta1 * inputs.firstMoment[i] + (1 - step.beta1) * g,
+  );
+  const secondMoment = gradients.map(
+    (g, i) => step.beta2 * inputs.secondMoment[i] + (1 - step.beta2) * g ** 2,
+  );
+  for (let i = 0; i < parameters.length; i++) {
+    const first = firstMoment[i] / (1 - step.beta1 ** step.step);
+    const second = secondMoment[i] / (1 - step.beta2 ** step.step);
+    parameters[i] -= (step.learningRate * first) / (Math.sqrt(second) + step.epsilon);
+  }
+  return { norm, parameters, firstMoment, secondMoment };
+}
+
+export function twinSgd(
+  inputs: { parameters: Numbers; gradients: Numbers; moment: Numbers },
+  step: StepNumbers & { momentum: number },
+) {
+  const { norm, gradients, parameters } = clippedAndDecayed(
+    inputs.parameters,
+    inputs.gradients,
+    step,
+  );
+  const moment = gradients.map((g, i) => step.momentum * inputs.moment[i] + g);
+  for (let i = 0; i < parameters.length; i++) parameters[i] -= step.learningRate * moment[i];
+  return { norm, parameters, moment };
+}
+
+export function twinRmsProp(
+  inputs: { parameters: Numbers; gradients: Numbers; moment: Numbers },
+  step: StepNumbers & { decay: number; epsilon: number },
+) {
+  const { norm, gradients, parameters } = clippedAndDecayed(
+    inputs.parameters,
+    inputs.gradients,
+    step,
+  );
+  const moment = gradients.map((g, i) => step.decay * inputs.moment[i] + (1 - step.decay) * g ** 2);
+  for (let i = 0; i < parameters.length; i++) {
+    parameters[i] -= (step.learningRate * gradients[i]) / (Math.sqrt(moment[i]) + step.epsilon);
+  }
+  return { norm, parameters, moment };
+}
+
+/** Philox4x32-10, in integers of any length. */
+export function twinPhilox(counter: readonly number[], key: readonly number[]): number[] {
+  const word = 0xffffffffn;
+  let [c0, c1, c2, c3] = counter.map(BigInt);
+  let [k0, k1] = key.map(BigInt);
+  for (let round = 0; round < 10; round++) {
+    const first = 0xd2511f53n * c0;
+    const second = 0xcd9e8d57n * c2;
+    [c0, c1, c2, c3] = [
+      (second >> 32n) ^ c1 ^ k0,
+      second & word,
+      (first >> 32n) ^ c3 ^ k1,
+      first & word,
+    ];
+    k0 = (k0 + 0x9e3779b9n) & word;
+    k1 = (k1 + 0xbb67ae85n) & word;
+  }
+  return [c0, c1, c2, c3].map(Number);
+}

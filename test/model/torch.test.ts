@@ -1,0 +1,275 @@
+/** Whole models against what PyTorch computes; `test/fixtures/torch_numbers.py` made the numbers. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { type Tensor, tensor } from "@tensorflow/tfjs-core";
+import {
+  adamStep,
+  type MomentStepInputs,
+  rmsPropStep,
+  type StepAttributes,
+  sgdStep,
+} from "#src/backends/backend.js";
+import { scoped } from "#src/backends/scope.js";
+import type { Batch } from "#src/data/batches.js";
+import type { CellName } from "#src/model/cells.js";
+import { CharRnn, type ModelState, type StreamState } from "#src/model/char-rnn.js";
+import { modelConfig, parameterShapes } from "#src/model/config.js";
+import { type ParameterArray, parameterArray, parameterViews } from "#src/model/parameters.js";
+import { Random } from "#src/random.js";
+import { numbersOf, onEveryBackend } from "../helpers/backends.js";
+import { assertClose } from "../helpers/numbers.js";
+import { pythonWith } from "../helpers/python.js";
+
+const SCRIPT = fileURLToPath(new URL("../../test/fixtures/torch_numbers.py", import.meta.url));
+const NUMBERS = new URL("../../test/fixtures/torch-numbers.json", import.meta.url);
+
+/** Absolute and relative: charnn computes in single precision, the fixture in double. */
+const TOLERANCE = 1e-5;
+
+/** A number or lists of numbers, as many levels deep as the array has dimensions. */
+type Nested = number | readonly Nested[];
+type ByName = Readonly<Record<string, Nested>>;
+
+interface TorchModel {
+  readonly cell: CellName;
+  readonly embeddingSize: number;
+  readonly parameters: ByName;
+  /** `[time, batch]` */
+  readonly inputs: Nested;
+  readonly targets: Nested;
+  /** The hidden state `[layers, batch, hidden]` and, for an LSTM, the cell state. */
+  readonly state: readonly Nested[];
+  readonly logits: Nested;
+  readonly losses: Nested;
+  readonly finalState: readonly Nested[];
+  readonly gradients: ByName;
+  readonly trained: readonly {
+    readonly optimizer: "adam" | "adamw" | "sgd" | "rmsprop";
+    readonly clipNorm: number;
+    /** Of each step's gradients, before clipping. */
+    readonly norms: readonly number[];
+    readonly parameters: ByName;
+  }[];
+}
+
+const fixture: {
+  sizes: { time: number; batch: number; hidden: number; layers: number; vocabulary: number };
+  models: TorchModel[];
+} = JSON.parse(readFileSync(NUMBERS, "utf8"));
+const { time, batch: lanes, hidden: hiddenSize, layers, vocabulary } = fixture.sizes;
+
+await onEveryBackend("Against PyTorch", () => {
+  for (const torch of fixture.models) {
+    const { cell } = torch;
+
+    it(`a ${cell} model has the same parameters, in the same order and shapes`, () => {
+      const shapes = [...parameterShapes(configOf(torch))];
+      const expected = Object.entries(torch.parameters);
+      assert.deepEqual(
+        shapes,
+        expected.map(([name, value]) => [name, shapeOf(value)]),
+      );
+    });
+
+    it(`a ${cell} model gives the same logits and state, character by character`, () => {
+      const model = modelOf(torch);
+      const tokens = flat(torch.inputs);
+      const shape = [layers, lanes, hiddenSize];
+      const [hidden, cellState] = torch.state.map((state) => tensor(flat(state), shape));
+      let state: StreamState = cellState ? { hidden, cellState } : { hidden };
+      const logits: number[] = [];
+      scoped(() => {
+        for (let t = 0; t < time; t++) {
+          const step = Int32Array.from(tokens.slice(t * lanes, (t + 1) * lanes));
+          const { logits: next, ...after } = model.step(step, state);
+          logits.push(...numbersOf(next));
+          state = after;
+        }
+        assertClose(logits, flat(torch.logits), TOLERANCE, "logits");
+        for (const [i, final] of [state.hidden, state.cellState].entries()) {
+          if (final === undefined) continue;
+          const values = numbersOf(final);
+          assertClose(values, flat(torch.finalState[i]), TOLERANCE, `state ${i}`);
+        }
+      });
+    });
+
+    it(`a ${cell} model gives the same loss at every place`, () => {
+      const model = modelOf(torch);
+      const batch = batchOf(torch);
+      const losses = Array.from(batch.targets, (_, place) => {
+        const alone = batch.targets.map((target, other) => (other === place ? target : -1));
+        return scoped(() => model.score({ ...batch, targets: alone }, stateOf(torch)).score.loss);
+      });
+      assertClose(losses, flat(torch.losses), TOLERANCE, "losses");
+    });
+
+    it(`a ${cell} model gives the same gradients and state after a window`, () => {
+      scoped(() => {
+        const model = modelOf(torch);
+        const gradients = parameterArray(model.config);
+        const { score, state } = learn(torch, model, gradients);
+        const losses = flat(torch.losses);
+        const sum = losses.reduce((total, loss) => total + loss, 0);
+        assertClose([score.loss], [sum], TOLERANCE, "loss");
+        assert.equal(score.characters, time * lanes - 1);
+        assert.equal(score.hits, hitsIn(torch));
+        assertNamed(gradients, torch.gradients, "gradient");
+        const hiddens = state.flatMap((layer) => [...numbersOf(layer.hidden)]);
+        assertClose(hiddens, flat(torch.finalState[0]), TOLERANCE, "hidden state");
+        if (cell !== "lstm") return;
+        const cells = state.flatMap((layer) => [...numbersOf(layer.cellState as Tensor)]);
+        assertClose(cells, flat(torch.finalState[1]), TOLERANCE, "cell state");
+      });
+    });
+
+    for (const { optimizer, clipNorm, norms, parameters } of torch.trained) {
+      const title = `ten steps of ${optimizer} with clip norm ${clipNorm}`;
+      it(`a ${cell} model has the same parameters after ${title}`, () => {
+        scoped(() => {
+          const model = modelOf(torch);
+          const gradients = parameterArray(model.config);
+          const takeStep = OPTIMIZERS[optimizer](model.config);
+          for (const [index, expectedNorm] of norms.entries()) {
+            learn(torch, model, gradients);
+            const inputs = { parameters: model.parameters.flat, gradients: gradients.flat };
+            const { norm } = takeStep(inputs, clipNorm, index + 1);
+            assertClose(numbersOf(norm), [expectedNorm], TOLERANCE, `norm of step ${index + 1}`);
+          }
+          assertNamed(model.parameters, parameters, "parameter");
+        });
+      });
+    }
+  }
+});
+
+it("PyTorch computes the numbers of the fixture", (t) => {
+  const python = pythonWith("torch");
+  if (python === undefined) return t.skip("no Python with PyTorch; `npm run peers` gets it");
+  const printed = execFileSync(python, [SCRIPT], { encoding: "utf8", maxBuffer: 2 ** 24 });
+  const now = leaves(JSON.parse(printed));
+  const committed = leaves(fixture);
+  assert.deepEqual([...now.keys()], [...committed.keys()]);
+  for (const [place, value] of committed) {
+    if (typeof value !== "number") assert.equal(now.get(place), value, place);
+    else assertClose([now.get(place) as number], [value], 1e-6, place);
+  }
+});
+
+type StepInputs = Pick<MomentStepInputs<Tensor>, "parameters" | "gradients">;
+type TakeStep = (inputs: StepInputs, clipNorm: number, step: number) => { norm: Tensor };
+
+const OPTIMIZERS: Readonly<
+  Record<TorchModel["trained"][number]["optimizer"], (config: CharRnn["config"]) => TakeStep>
+> = {
+  adam: (config) => adam(config, 0),
+  adamw: (config) => adam(config, 0.2),
+  sgd: (config) => {
+    const moment = parameterArray(config).flat;
+    return (inputs, clipNorm) =>
+      sgdStep({ ...inputs, moment }, { ...common(0.3, clipNorm), momentum: 0.9 });
+  },
+  rmsprop: (config) => {
+    const moment = parameterArray(config).flat;
+    const coefficients = { decay: 0.9, epsilon: 1e-6 };
+    return (inputs, clipNorm) =>
+      rmsPropStep({ ...inputs, moment }, { ...common(0.01, clipNorm), ...coefficients });
+  },
+};
+
+function adam(config: CharRnn["config"], weightDecay: number): TakeStep {
+  const moments = {
+    firstMoment: parameterArray(config).flat,
+    secondMoment: parameterArray(config).flat,
+  };
+  const coefficients = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8 };
+  return (inputs, clipNorm, step) =>
+    adamStep(
+      { ...inputs, ...moments },
+      { ...common(0.01, clipNorm), ...coefficients, weightDecay, step },
+    );
+}
+
+function common(learningRate: number, clipNorm: number): StepAttributes {
+  return { learningRate, clipNorm, weightDecay: 0 };
+}
+
+function configOf({ cell, embeddingSize }: TorchModel) {
+  return modelConfig({
+    cell,
+    layers,
+    hiddenSize,
+    embeddingSize,
+    dropout: 0,
+    vocabularySize: vocabulary,
+  });
+}
+
+function modelOf(torch: TorchModel): CharRnn {
+  const model = new CharRnn(configOf(torch));
+  for (const [name, { data }] of parameterViews(model.config, model.parameters.values)) {
+    data.set(flat(torch.parameters[name]));
+  }
+  return model;
+}
+
+function batchOf(torch: TorchModel): Batch {
+  return {
+    inputs: Int32Array.from(flat(torch.inputs)),
+    targets: Int32Array.from(flat(torch.targets)),
+    time,
+    batch: lanes,
+    startsFresh: false,
+  };
+}
+
+function stateOf({ state }: TorchModel): ModelState {
+  const [hidden, cellState] = state.map((layersOfState) => layersOfState as readonly Nested[]);
+  return hidden.map((values, layer) => {
+    const shape: [number, number] = [lanes, hiddenSize];
+    const ofLayer = { hidden: tensor(flat(values), shape) };
+    return cellState ? { ...ofLayer, cellState: tensor(flat(cellState[layer]), shape) } : ofLayer;
+  });
+}
+
+function learn(torch: TorchModel, model: CharRnn, gradients: ParameterArray) {
+  return model.learn(batchOf(torch), stateOf(torch), gradients, Random.fromSeed(0));
+}
+
+/** How many targets PyTorch's logits give the highest score. */
+function hitsIn(torch: TorchModel): number {
+  const logits = flat(torch.logits);
+  const targets = flat(torch.targets);
+  return targets.filter((target, place) => {
+    const scores = logits.slice(place * vocabulary, (place + 1) * vocabulary);
+    return scores.indexOf(Math.max(...scores)) === target;
+  }).length;
+}
+
+function assertNamed(actual: ParameterArray, expected: ByName, what: string): void {
+  assert.deepEqual([...actual.byName.keys()], Object.keys(expected));
+  for (const [name, values] of Object.entries(expected)) {
+    assertClose(numbersOf(actual.of(name)), flat(values), TOLERANCE, `${what} ${name}`);
+  }
+}
+
+function flat(values: Nested): number[] {
+  return typeof values === "number" ? [values] : values.flatMap(flat);
+}
+
+function shapeOf(values: Nested): number[] {
+  return typeof values === "number" ? [] : [values.length, ...shapeOf(values[0])];
+}
+
+/** Every number and string in a value under the path to it. */
+function leaves(value: unknown, place = ""): Map<string, unknown> {
+  if (typeof value !== "object" || value === null) return new Map([[place, value]]);
+  const found = new Map<string, unknown>();
+  for (const [key, entry] of Object.entries(value)) {
+    for (const [at, leaf] of leaves(entry, `${place}/${key}`)) found.set(at, leaf);
+  }
+  return found;
+}
