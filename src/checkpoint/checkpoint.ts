@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { Vocabulary } from "../data/vocabulary.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { CELLS } from "../model/cells.js";
@@ -12,6 +12,7 @@ import {
   decodeHeader,
   decodeSafetensors,
   encodeSafetensors,
+  headerSize,
   type NamedTensor,
 } from "./safetensors.js";
 
@@ -65,7 +66,7 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   return atPath(path, async () => {
-    const file = decodeSafetensors(await readBytes(path));
+    const file = decodeSafetensors(await readWhole(path));
     const facts = checkedFacts(file.metadata);
     const data = [...file.tensors.values()];
     const checksum = checksumOf(data.map((tensor) => bytesOf(tensor.data)));
@@ -83,8 +84,14 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
 /** Reads only what a checkpoint says of itself; its tensors are not looked at. */
 export async function readCheckpointFacts(path: string): Promise<CheckpointFacts> {
   return atPath(path, async () => {
-    const { header, size } = await readHeaderBytes(path);
-    return checkedFacts(decodeHeader(header, size).metadata);
+    const file = await open(path, "r");
+    try {
+      const { size } = await file.stat();
+      const length = headerSize(await readStart(file, Math.min(size, 8)), size);
+      return checkedFacts(decodeHeader(await readStart(file, length), size).metadata);
+    } finally {
+      await file.close();
+    }
   });
 }
 
@@ -175,20 +182,24 @@ async function atPath<Result>(path: string, read: () => Promise<Result>): Promis
   }
 }
 
-async function readBytes(path: string): Promise<Uint8Array> {
+async function readWhole(path: string): Promise<Uint8Array> {
   const file = await open(path, "r");
   try {
-    const { size } = await file.stat();
-    const bytes = new Uint8Array(size);
-    for (let done = 0; done < size; ) {
-      const { bytesRead } = await file.read(bytes, done, size - done, done);
-      if (bytesRead === 0) throw new CharnnError("BAD_CHECKPOINT", `it ends after ${done} bytes`);
-      done += bytesRead;
-    }
-    return bytes;
+    return await readStart(file, (await file.stat()).size);
   } finally {
     await file.close();
   }
+}
+
+/** The first `length` bytes of a file. */
+async function readStart(file: FileHandle, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  for (let done = 0; done < length; ) {
+    const { bytesRead } = await file.read(bytes, done, length - done, done);
+    if (bytesRead === 0) throw new CharnnError("BAD_CHECKPOINT", `it ends after ${done} bytes`);
+    done += bytesRead;
+  }
+  return bytes;
 }
 
 function bytesOf(data: NamedTensor["data"]): Uint8Array {

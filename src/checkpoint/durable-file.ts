@@ -68,11 +68,17 @@ const ELSEWHERE = "Choose another folder with --out.";
 
 const REASONS: ReadonlyMap<string, readonly [reason: string, hint: string]> = new Map([
   ["ENOSPC", ["the disk is full", "Free some space, or choose another folder with --out."]],
-  ["EDQUOT", ["your disk quota is used up", "Free some space, or choose another folder with --out."]],
+  [
+    "EDQUOT",
+    ["your disk quota is used up", "Free some space, or choose another folder with --out."],
+  ],
   ["EROFS", ["the file system is read-only", ELSEWHERE]],
   ["EACCES", ["permission is denied", ELSEWHERE]],
   ["EPERM", ["permission is denied", ELSEWHERE]],
-  ["EIO", ["the disk reports an error (EIO)", "Check the disk, and choose another folder with --out."]],
+  [
+    "EIO",
+    ["the disk reports an error (EIO)", "Check the disk, and choose another folder with --out."],
+  ],
   ["ENOENT", ["its folder is gone", ELSEWHERE]],
 ]);
 

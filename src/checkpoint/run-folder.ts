@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Stats } from "node:fs";
-import { readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { link, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { notWritable } from "./durable-file.js";
 import { isRunning, startOf } from "./processes.js";
@@ -25,6 +26,7 @@ const LAST = "last.safetensors";
 const BEST = "best.safetensors";
 const STEP_FILE = /^step-(\d+)\.safetensors$/;
 const NAMES_IN_HINT = 5;
+const TRAIN_FIRST = "Train one first: charnn train data/shakespeare.txt";
 
 /** @throws CharnnError `INVALID_SETTING` for a name that is not one of a folder. */
 export function runFolder(out: string, name: string): RunFolder {
@@ -42,21 +44,18 @@ export async function listRuns(out: string): Promise<RunFolder[]> {
   const runs: { folder: RunFolder; savedAt: number }[] = [];
   for (const name of await namesIn(out)) {
     const folder = folderAt(out, name);
-    let savedAt = Number.NEGATIVE_INFINITY;
-    for (const path of await checkpointsIn(folder)) {
-      savedAt = Math.max(savedAt, (await statIfThere(path))?.mtimeMs ?? savedAt);
-    }
-    if (savedAt > Number.NEGATIVE_INFINITY) runs.push({ folder, savedAt });
+    const checkpoints = await Promise.all((await checkpointsIn(folder.path)).map(statIfThere));
+    const savedAt = Math.max(...checkpoints.map((stats) => stats?.mtimeMs ?? 0));
+    if (checkpoints.length > 0) runs.push({ folder, savedAt });
   }
   runs.sort((a, b) => b.savedAt - a.savedAt || (a.folder.name < b.folder.name ? -1 : 1));
   return runs.map(({ folder }) => folder);
 }
 
-/** `wanted`, or where `out` has that already, the first that is free of `wanted-2`, `wanted-3` ... */
+/** `wanted`, or where `out` has that already, the first of `wanted-2`, `wanted-3` ... that is free. */
 export async function freeName(out: string, wanted: string): Promise<string> {
-  const taken = new Set(await namesIn(out));
   let name = wanted;
-  for (let number = 2; taken.has(name); number++) name = `${wanted}-${number}`;
+  for (let number = 2; await statIfThere(join(out, name)); number++) name = `${wanted}-${number}`;
   return name;
 }
 
@@ -70,31 +69,207 @@ export async function freeName(out: string, wanted: string): Promise<string> {
 export async function findCheckpoint(run: string | undefined, out: string): Promise<string> {
   if (run === undefined) {
     const [newest] = await listRuns(out);
-    if (newest) return (await checkpointsIn(newest))[0];
-    throw new CharnnError(
-      "NOT_FOUND",
-      `There is no run in ${out} yet.`,
-      "Train one first: charnn train data/shakespeare.txt",
-    );
+    if (newest) return (await checkpointsIn(newest.path))[0];
+    throw new CharnnError("NOT_FOUND", `There is no run in ${out} yet.`, TRAIN_FIRST);
   }
-  if (isFolderName(run)) {
-    const [checkpoint] = await checkpointsIn(folderAt(out, run));
+  const folders = isFolderName(run) ? [join(out, run), run] : [run];
+  for (const folder of folders) {
+    const [checkpoint] = await checkpointsIn(folder);
     if (checkpoint !== undefined) return checkpoint;
   }
-  const stats = run === "" ? undefined : await statIfThere(run);
-  if (stats?.isDirectory()) {
-    const [checkpoint] = await checkpointsIn(folderAt(run, "."));
-    if (checkpoint !== undefined) return checkpoint;
-    throw new CharnnError(
-      "NOT_FOUND",
-      `The folder ${run} has no checkpoint.`,
-      await hintFor(run, out),
-    );
+  const stats = await statIfThere(run);
+  if (stats?.isFile()) return run;
+  const message = stats?.isDirectory()
+    ? `The folder ${run} has no checkpoint.`
+    : `There is no run and no checkpoint ${JSON.stringify(run)}.`;
+  const names = (await listRuns(out)).map(({ name }) => name);
+  throw new CharnnError("NOT_FOUND", message, hintAt(names, run, out));
+}
+
+/** Removes all but the newest `keep` of the checkpoints that are kept of single steps. */
+export async function keepNewestSteps(folder: RunFolder, keep: number): Promise<void> {
+  const steps = newestSteps(await namesIn(folder.path));
+  for (const name of steps.slice(keep)) await remove(join(folder.path, name));
+}
+
+/** Removes what a run has saved and reported, so that another can take its place. */
+export async function clearRun(folder: RunFolder): Promise<void> {
+  for (const path of await checkpointsIn(folder.path)) await remove(path);
+  await remove(folder.metrics);
+}
+
+/**
+ * Takes the run for this process, so that two trainers never write one. The lock of a process that
+ * was killed does not count.
+ *
+ * @param folder must be there
+ * @returns gives the run back
+ * @throws CharnnError `RUN_EXISTS` naming the process that has it, or `NOT_WRITABLE`
+ */
+export async function lockRun(folder: RunFolder): Promise<() => Promise<void>> {
+  const path = join(folder.path, ".lock");
+  const holder: LockHolder = {
+    pid: process.pid,
+    start: startOf(process.pid),
+    host: hostname(),
+  };
+  const ours = JSON.stringify(holder);
+  let unreadable = 0;
+  while (!(await createLock(path, ours))) {
+    const theirs = await readLock(path);
+    if (theirs === undefined) continue;
+    const other = lockHolder(theirs);
+    if (other && (other.host !== hostname() || isRunning(other.pid, other.start))) {
+      throw runTaken(folder, path, other);
+    }
+    // Its owner may be about to write what is not there yet.
+    if (other === undefined && ++unreadable < UNREADABLE_TRIES) await setTimeout(20);
+    else await removeStaleLock(path, theirs);
   }
-  if (stats) return run;
-  throw new CharnnError(
-    "NOT_FOUND",
-    `There is no run and no checkpoint ${JSON.stringify(run)}.`,
-    await hintFor(run, out),
+  return async () => {
+    if ((await readLock(path)) === ours) await rm(path, { force: true });
+  };
+}
+
+async function remove(path: string): Promise<void> {
+  try {
+    await rm(path, { force: true });
+  } catch (error) {
+    throw notWritable(path, error);
+  }
+}
+
+/** Who has a run. */
+interface LockHolder {
+  readonly pid: number;
+  /** Tells it from a later process of the same number, see {@link startOf}. */
+  readonly start?: string;
+  readonly host: string;
+}
+
+const UNREADABLE_TRIES = 10;
+
+/** Creates the lock; false where there is one. */
+async function createLock(path: string, content: string): Promise<boolean> {
+  try {
+    await writeFile(path, content, { flag: "wx" });
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === "EEXIST") return false;
+    throw notWritable(path, error);
+  }
+}
+
+async function readLock(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw notWritable(path, error);
+  }
+}
+
+function lockHolder(content: string): LockHolder | undefined {
+  try {
+    const { pid, start, host } = JSON.parse(content);
+    const isPid = Number.isInteger(pid) && pid > 0 && pid < 2 ** 31;
+    const isStart = start === undefined || typeof start === "string";
+    return isPid && isStart && typeof host === "string" ? { pid, start, host } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Removes the lock that says `stale`, but not one that another process put there since. */
+async function removeStaleLock(path: string, stale: string): Promise<void> {
+  // Moved first, as a move has one winner; read again only where nobody else removes it.
+  const aside = `${path}.${randomUUID()}.${process.pid}.tmp`;
+  try {
+    await rename(path, aside);
+    if ((await readLock(aside)) !== stale) await link(aside, path);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code !== "ENOENT" && code !== "EEXIST") throw notWritable(path, error);
+  } finally {
+    await rm(aside, { force: true });
+  }
+}
+
+function runTaken(folder: RunFolder, path: string, { pid, host }: LockHolder): CharnnError {
+  const isHere = host === hostname();
+  return new CharnnError(
+    "RUN_EXISTS",
+    `The run ${folder.name} is being trained by process ${pid}${isHere ? "" : ` on ${host}`}.`,
+    isHere
+      ? "Wait for that process, stop it, or choose another --name."
+      : `Wait for it, or choose another --name. If it is no longer there, delete ${path}.`,
   );
+}
+
+function folderAt(out: string, name: string): RunFolder {
+  const path = join(out, name);
+  return {
+    name,
+    path,
+    last: join(path, LAST),
+    best: join(path, BEST),
+    metrics: join(path, "metrics.jsonl"),
+    stepFile: (step) => join(path, `step-${step}.safetensors`),
+  };
+}
+
+function isFolderName(name: string): boolean {
+  return !/^\.{0,2}$|[/\\\p{Cc}]/u.test(name);
+}
+
+/** The checkpoints in a folder, the one that stands for the run first; none in what is no folder. */
+async function checkpointsIn(path: string): Promise<string[]> {
+  const names = await readdir(path).catch((): string[] => []);
+  const ranked = [...[BEST, LAST].filter((name) => names.includes(name)), ...newestSteps(names)];
+  return ranked.map((name) => join(path, name));
+}
+
+function newestSteps(names: readonly string[]): string[] {
+  const step = (name: string) => Number(STEP_FILE.exec(name)?.[1]);
+  return names.filter((name) => STEP_FILE.test(name)).sort((a, b) => step(b) - step(a));
+}
+
+/** The names in a folder; none where there is no such folder. */
+async function namesIn(path: string): Promise<string[]> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "ENOENT") return [];
+    throw new CharnnError("NOT_FOUND", `The folder ${path} can't be read (${code}).`, undefined, {
+      cause: error,
+    });
+  }
+}
+
+async function statIfThere(path: string): Promise<Stats | undefined> {
+  return stat(path).catch(() => undefined);
+}
+
+function hintAt(names: readonly string[], typed: string, out: string): string {
+  if (names.length === 0) return TRAIN_FIRST;
+  const distances = new Map(names.map((name) => [name, editDistance(name, basename(typed))]));
+  const nearest = names.toSorted((a, b) => (distances.get(a) ?? 0) - (distances.get(b) ?? 0));
+  return `The runs in ${out} are: ${nearest.slice(0, NAMES_IN_HINT).join(", ")}${
+    names.length > NAMES_IN_HINT ? " ..." : "."
+  }`;
+}
+
+/** The fewest characters to put in, leave out or change to make `b` of `a` (Levenshtein, 1966). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (const [i, character] of [...a].entries()) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++) {
+      const changed = row[j] + (character === b[j] ? 0 : 1);
+      next.push(Math.min(changed, row[j + 1] + 1, next[j] + 1));
+    }
+    row = next;
+  }
+  return row[b.length];
 }

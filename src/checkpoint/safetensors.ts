@@ -313,7 +313,9 @@ function elementsOf(name: string, entry: TensorEntry, section: Uint8Array): Name
   refuseBigEndian();
   const { dtype, start, end } = entry;
   if (dtype !== "F32" && dtype !== "I32") {
-    throw bad(`its tensor ${shown(name)} has elements of type ${dtype}, and only F32 and I32 are read`);
+    throw bad(
+      `its tensor ${shown(name)} has elements of type ${dtype}, and only F32 and I32 are read`,
+    );
   }
   const bytes = section.subarray(start, end);
   const { buffer, byteOffset, byteLength } =

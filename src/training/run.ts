@@ -1,4 +1,4 @@
-import { mkdir, rm, rmdir } from "node:fs/promises";
+import { mkdir, rmdir } from "node:fs/promises";
 import { totalmem } from "node:os";
 import { basename, extname } from "node:path";
 import { tensor } from "@tensorflow/tfjs-core";
@@ -10,25 +10,25 @@ import {
   readCheckpointFacts,
   stateName,
 } from "../checkpoint/checkpoint.js";
-import { removeLeftovers } from "../checkpoint/durable-file.js";
+import { notWritable, removeLeftovers } from "../checkpoint/durable-file.js";
 import { truncateMetricsAfter } from "../checkpoint/metrics-file.js";
 import type { Limits, Progress, RunConfig } from "../checkpoint/run-config.js";
 import {
+  clearRun,
   freeName,
   listRuns,
   lockRun,
   type RunFolder,
   runFolder,
-  stepFiles,
 } from "../checkpoint/run-folder.js";
 import type { NamedTensor } from "../checkpoint/safetensors.js";
 import { type Batches, createBatches, fitBatchShape } from "../data/batches.js";
 import { type Corpus, loadCorpus } from "../data/corpus.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
-import { CharnnError, systemErrorCode } from "../errors.js";
+import { CharnnError } from "../errors.js";
 import { CharRnn, type ModelState } from "../model/char-rnn.js";
-import { loadWeights } from "../model/load-weights.js";
 import { type ModelConfig, modelConfig, parameterCount } from "../model/config.js";
+import { loadWeights } from "../model/load-weights.js";
 import { parameterViews } from "../model/parameters.js";
 import { Random } from "../random.js";
 import { createOptimizer, type Optimizer } from "./optimizer.js";
@@ -102,7 +102,7 @@ async function startRun(
   const folder = named ?? runFolder(out, await freeName(out, defaultName(settings, config.model)));
   const release = await takeFolder(folder);
   try {
-    if (settings.overwrite) await removeCheckpoints(folder);
+    if (settings.overwrite) await clearRun(folder);
     const random = Random.fromSeed(config.training.randomSeed);
     const model = CharRnn.initial(config.model, random.fork("model"));
     const run = assembleRun(folder, config, corpus, backend, model, {
@@ -242,7 +242,7 @@ function newConfig(
   corpus: Corpus,
 ): { config: RunConfig; note: string | undefined } {
   const all = { ...TRAIN_DEFAULTS, ...definedOnly(settings) };
-  const shape = fitBatchShape(corpus.train.tokens.length, settings, TRAIN_DEFAULTS);
+  const shape = fitBatchShape(corpus.train.tokens.length, settings, TRAIN_DEFAULTS, all.batching);
   const { batchSize, seqLength, note } = corpus.documents
     ? { ...all, note: undefined }
     : { note: undefined, ...shape };
@@ -397,14 +397,8 @@ function defaultName({ files }: TrainSettings, { cell, layers, hiddenSize }: Mod
 async function takeFolder(folder: RunFolder): Promise<() => Promise<void>> {
   try {
     await mkdir(folder.path, { recursive: true });
-  } catch (cause) {
-    const reason = systemErrorCode(cause) ?? String(cause);
-    throw new CharnnError(
-      "NOT_WRITABLE",
-      `The folder ${folder.path} can't be made (${reason}).`,
-      "Choose another folder with --out.",
-      { cause },
-    );
+  } catch (error) {
+    throw notWritable(folder.path, error);
   }
   return lockRun(folder);
 }
@@ -413,11 +407,6 @@ async function takeFolder(folder: RunFolder): Promise<() => Promise<void>> {
 async function leaveFolder(folder: RunFolder, release: () => Promise<void>): Promise<void> {
   await release();
   await rmdir(folder.path).catch(() => {});
-}
-
-async function removeCheckpoints(folder: RunFolder): Promise<void> {
-  const files = [folder.last, folder.best, folder.metrics, ...(await stepFiles(folder))];
-  for (const file of files) await rm(file, { force: true });
 }
 
 function definedOnly<Values extends object>(values: Values): Values {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { disposeAll } from "../backends/scope.js";
 import { writeCheckpoint } from "../checkpoint/checkpoint.js";
-import { MetricsFile } from "../checkpoint/metrics-file.js";
+import { appendMetrics } from "../checkpoint/metrics-file.js";
 import { keepNewestSteps } from "../checkpoint/run-folder.js";
 import { evaluationBatches } from "../data/batches.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
@@ -282,18 +282,13 @@ function diverged({ folder, progress }: Run, step: number, loss: number): Charnn
 
 /** Keeps every report of the run in its metrics file. */
 async function* recordMetrics(
-  run: Run,
+  { folder }: Run,
   events: AsyncGenerator<TrainingEvent, void>,
 ): AsyncGenerator<TrainingEvent, void> {
-  const metrics = new MetricsFile(run.folder.metrics);
-  try {
-    for await (const event of events) {
-      if (event.event === "step" || event.event === "eval") metrics.add(event);
-      if (event.event === "checkpoint") await metrics.flush();
-      yield event;
-    }
-  } finally {
-    await metrics.flush();
+  for await (const event of events) {
+    if (event.event === "step" || event.event === "eval")
+      await appendMetrics(folder.metrics, event);
+    yield event;
   }
 }
 

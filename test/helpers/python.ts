@@ -2,16 +2,23 @@ import { spawnSync } from "node:child_process";
 import { homedir } from "node:os";
 import path from "node:path";
 
+// Looks for the modules without importing them, which takes PyTorch seconds.
+const LOOK_FOR_MODULES = `
+import sys
+from importlib.util import find_spec
+sys.exit(any(find_spec(name) is None for name in sys.argv[1:]))
+`;
+
 /**
  * A Python that has all of these modules: the one that CHARNN_PYTHON names, that of the peers, or
- * the system's; undefined when there is none.
+ * the system's; undefined when none has.
  */
 export function pythonWith(...modules: string[]): string | undefined {
   const { CHARNN_PYTHON } = process.env;
   const peers = path.join(homedir(), ".cache/charnn-peers/bin/python");
-  const candidates = CHARNN_PYTHON ? [CHARNN_PYTHON] : [peers, "python3"];
-  const program = `import ${modules.join(", ")}`;
-  return candidates.find(
-    (python) => spawnSync(python, ["-c", program], { stdio: "ignore" }).status === 0,
-  );
+  const candidates = [...(CHARNN_PYTHON ? [CHARNN_PYTHON] : []), peers, "python3"];
+  return candidates.find((python) => {
+    const { status } = spawnSync(python, ["-c", LOOK_FOR_MODULES, ...modules], { stdio: "ignore" });
+    return status === 0;
+  });
 }

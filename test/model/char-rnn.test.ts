@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { type Tensor, tensor } from "@tensorflow/tfjs-core";
+import { scoped } from "#src/backends/scope.js";
+import type { Batch } from "#src/data/batches.js";
+import { CELL_NAMES, CELLS, type CellName } from "#src/model/cells.js";
+import { CharRnn, type ModelState } from "#src/model/char-rnn.js";
+import { modelConfig } from "#src/model/config.js";
+import { parameterArray, parameterViews } from "#src/model/parameters.js";
+import { Random } from "#src/random.js";
+import { numbersOf, onEveryBackend } from "../helpers/backends.js";
+import { assertClose, assertSameBytes, Draw } from "../helpers/numbers.js";
+import { twinModel, twinPhilox } from "../helpers/slow-twin.js";
+
+const RATE = 0.25;
+const LAYERS = 3;
+const HIDDEN = 6;
+const VOCABULARY = 9;
+const TIME = 5;
+const LANES = 2;
+
+/** Relative and absolute, for three layers in single precision. */
+const TOLERANCE = 1e-5;
+
+await onEveryBackend("A model", () => {
+  for (const cell of CELL_NAMES) {
+    it(`of ${cell} cells learns under the dropout masks of its random numbers`, () => {
+      scoped(() => {
+        const { model, batch, state, stateNumbers } = setUp(cell);
+        const dropout = Random.fromSeed(3);
+        const masks = [1, 2, 3].map((above) => twinMask(dropout.fork(above).key));
+        const expected = twinModel(model.config, weightsOf(model), batch, stateNumbers, masks);
+        const gradients = parameterArray(model.config);
+        const { score, state: after } = model.learn(batch, state, gradients, dropout);
+        assertClose([score.loss], [sum(expected.losses)], TOLERANCE, "loss");
+        assert.equal(score.characters, TIME * LANES - 1);
+        for (const [name, values] of expected.gradients) {
+          assertClose(numbersOf(gradients.of(name)), values, TOLERANCE, `gradient of ${name}`);
+        }
+        for (const [layer, { hidden }] of after.entries()) {
+          const values = expected.layers[layer].hidden;
+          assertClose(numbersOf(hidden), values, TOLERANCE, `state of layer ${layer}`);
+        }
+      });
+    });
+
+    it(`of ${cell} cells scores without dropout`, () => {
+      scoped(() => {
+        const { model, batch, state, stateNumbers } = setUp(cell);
+        const expected = twinModel(model.config, weightsOf(model), batch, stateNumbers);
+        const { score } = model.score(batch, state);
+        assertClose([score.loss], [sum(expected.losses)], TOLERANCE, "loss");
+        const hits = [...batch.targets].filter((target, place) => {
+          const scores = expected.logits.subarray(place * VOCABULARY, (place + 1) * VOCABULARY);
+          return scores.indexOf(Math.max(...scores)) === target;
+        });
+        assert.deepEqual([score.hits, score.characters], [hits.length, TIME * LANES - 1]);
+      });
+    });
+
+    it(`of ${cell} cells gives two halves of a text the score of the whole`, () => {
+      scoped(() => {
+        const { model, batch, state } = setUp(cell);
+        const whole = model.score(batch, state);
+        const first = model.score(stepsOf(batch, 0, 2), state);
+        const second = model.score(stepsOf(batch, 2, TIME), first.state);
+        const loss = first.score.loss + second.score.loss;
+        assertClose([loss], [whole.score.loss], 1e-12, "loss");
+        assertSameState(second.state, whole.state);
+      });
+    });
+
+    it(`of ${cell} cells steps through a text as it scores it`, () => {
+      scoped(() => {
+        const { model, batch } = setUp(cell);
+        const scored = model.score(batch, model.zeroState(LANES));
+        let streams = model.zeroStreams(LANES);
+        let loss = 0;
+        for (let t = 0; t < TIME; t++) {
+          const { logits, ...after } = model.step(stepsOf(batch, t, t + 1).inputs, streams);
+          streams = after;
+          const values = numbersOf(logits);
+          for (let lane = 0; lane < LANES; lane++) {
+            const target = batch.targets[t * LANES + lane];
+            const scores = values.subarray(lane * VOCABULARY, (lane + 1) * VOCABULARY);
+            if (target >= 0) loss += Math.log(sum(scores.map(Math.exp))) - scores[target];
+          }
+        }
+        assertClose([loss], [scored.score.loss], TOLERANCE, "loss");
+      });
+    });
+  }
+
+  it("drops the same units for the same random numbers and others for others", () => {
+    scoped(() => {
+      const { model, batch, state } = setUp("gru");
+      const gradientsWith = (seed: number) => {
+        const gradients = parameterArray(model.config);
+        model.learn(batch, state, gradients, Random.fromSeed(seed));
+        return numbersOf(gradients.flat);
+      };
+      const once = gradientsWith(1);
+      assertSameBytes(gradientsWith(1), once, "the same random numbers");
+      assert.notDeepEqual(gradientsWith(2), once);
+    });
+  });
+
+  it("is not disturbed by scoring and sampling between two steps of training", () => {
+    scoped(() => {
+      const { model, batch, state } = setUp("lstm");
+      const learn = (from: ModelState) => {
+        const gradients = parameterArray(model.config);
+        const { state: after } = model.learn(batch, from, gradients, Random.fromSeed(1));
+        return { after, gradients: numbersOf(gradients.flat) };
+      };
+      const first = learn(state);
+      const expected = learn(first.after);
+      const weights = model.parameters.values.slice();
+
+      const again = learn(state);
+      const longer = { ...batch, inputs: new Int32Array(40), targets: new Int32Array(40) };
+      model.score({ ...longer, time: 20 }, state);
+      model.step(Int32Array.of(1, 2, 3), model.zeroStreams(3));
+      assertSameBytes(model.parameters.values, weights, "weights");
+      const actual = learn(again.after);
+      assertSameBytes(actual.gradients, expected.gradients, "gradients");
+      assertSameState(actual.after, expected.after);
+    });
+  });
+
+  it("holds no more scratch memory than its longest batch took", () => {
+    scoped(() => {
+      const { model, batch, state } = setUp("gru");
+      const learn = (part: Batch) =>
+        model.learn(part, state, parameterArray(model.config), Random.fromSeed(1));
+      learn(batch);
+      const { workspaceBytes } = model;
+      for (let i = 0; i < 5; i++) learn(stepsOf(batch, 0, 2 + (i % 4)));
+      assert.equal(model.workspaceBytes, workspaceBytes);
+    });
+  });
+});
+
+function setUp(cell: CellName) {
+  const draw = new Draw(21);
+  const config = modelConfig({
+    cell,
+    layers: LAYERS,
+    hiddenSize: HIDDEN,
+    embeddingSize: cell === "lstm" ? 0 : 4,
+    dropout: RATE,
+    vocabularySize: VOCABULARY,
+  });
+  const model = CharRnn.initial(config, Random.fromSeed(4));
+  const targets = draw.tokens(TIME * LANES, VOCABULARY);
+  targets[6] = -1;
+  const inputs = draw.tokens(TIME * LANES, VOCABULARY);
+  const batch: Batch = { inputs, targets, time: TIME, batch: LANES, startsFresh: false };
+  const stateNumbers = Array.from({ length: LAYERS }, () => ({
+    hidden: draw.floats(LANES * HIDDEN),
+    ...(CELLS[cell].hasCellState && { cellState: draw.floats(LANES * HIDDEN) }),
+  }));
+  const ofLanes = (values: Float32Array) => tensor(values.slice(), [LANES, HIDDEN]);
+  const state = stateNumbers.map(({ hidden, cellState }) => ({
+    hidden: ofLanes(hidden),
+    ...(cellState && { cellState: ofLanes(cellState) }),
+  }));
+  return { model, batch, state, stateNumbers };
+}
+
+function weightsOf(model: CharRnn): Map<string, Float32Array> {
+  const views = parameterViews(model.config, model.parameters.values);
+  return new Map([...views].map(([name, { data }]) => [name, data]));
+}
+
+function twinMask(key: readonly number[]): Float32Array {
+  return Float32Array.from({ length: TIME * LANES * HIDDEN }, (_, i) => {
+    const word = twinPhilox([Math.floor(i / 4), 0, 0, 0], key)[i % 4];
+    return word >= RATE * 2 ** 32 ? 1 / (1 - RATE) : 0;
+  });
+}
+
+/** Those steps of all lanes of a batch. */
+function stepsOf(batch: Batch, first: number, end: number): Batch {
+  const cut = (tokens: Int32Array) => tokens.slice(first * LANES, end * LANES);
+  return { ...batch, inputs: cut(batch.inputs), targets: cut(batch.targets), time: end - first };
+}
+
+function assertSameState(actual: ModelState, expected: ModelState): void {
+  const numbers = (state: ModelState) =>
+    state.flatMap((layer) => Object.values(layer).map((part: Tensor) => numbersOf(part)));
+  assert.deepEqual(numbers(actual), numbers(expected));
+}
+
+function sum(values: Iterable<number>): number {
+  return [...values].reduce((total, value) => total + value, 0);
+}
