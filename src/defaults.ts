@@ -29,7 +29,7 @@ export const TRAIN_DEFAULTS = {
   seqLength: 64,
   epochs: 12,
   optimizer: "adam",
-  learningRate: 7e-3,
+  learningRate: 5e-3,
   schedule: "cosine",
   warmupSteps: 0,
   clipNorm: 5,

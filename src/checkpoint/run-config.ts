@@ -69,7 +69,6 @@ export const progressSchema = v.strictObject({
 });
 
 export type RunConfig = Readonly<v.InferOutput<typeof runConfigSchema>>;
-export type TextConfig = Readonly<v.InferOutput<typeof textConfigSchema>>;
 export type TrainingConfig = Readonly<v.InferOutput<typeof trainingConfigSchema>>;
 export type Limits = Readonly<v.InferOutput<typeof limitsSchema>>;
 export type Progress = v.InferOutput<typeof progressSchema>;

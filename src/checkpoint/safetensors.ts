@@ -36,7 +36,7 @@ export interface SafetensorsHeader {
 }
 
 /** What the header says of a tensor. */
-export interface TensorEntry {
+interface TensorEntry {
   readonly dtype: string;
   readonly shape: readonly number[];
   /** First byte, and the byte after the last, counted from the beginning of the data. */
@@ -94,7 +94,12 @@ export function encodeSafetensors(
   const names = new Set([METADATA_KEY]);
   const data: Uint8Array[] = [];
   if (metadata.size > 0) {
-    const pairs = [...metadata].map(([key, value]) => `${json(key)}:${json(value)}`);
+    const pairs = [...metadata].map(([key, value]) => {
+      if (nameProblem(key) !== undefined || hasHalfCharacter(value)) {
+        throw new Error(`The metadata ${json(key)} is not Unicode text.`);
+      }
+      return `${json(key)}:${json(value)}`;
+    });
     members.push(`${json(METADATA_KEY)}:{${pairs.join()}}`);
   }
   let end = 0;

@@ -18,7 +18,7 @@ import { fillInitialWeights } from "./initial-weights.js";
 import { type ParameterArray, parameterArray } from "./parameters.js";
 
 /** The state of one recurrent layer between two windows of text. */
-export interface LayerState {
+interface LayerState {
   /** `[batch, hidden]` */
   readonly hidden: Tensor;
   /** `[batch, hidden]`, for an LSTM. */

@@ -35,6 +35,8 @@ export interface TextScore {
   /** How many were left out since the model does not know them, and which. */
   readonly skipped: number;
   readonly skippedCharacters: readonly string[];
+  /** What is odd about the text, in plain sentences. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -71,6 +73,7 @@ export async function evaluateText(
       characters: score.characters,
       skipped: text.skipped,
       skippedCharacters: text.skippedCharacters,
+      warnings: text.warnings,
     };
   } finally {
     model.dispose();

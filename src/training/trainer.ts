@@ -92,7 +92,8 @@ async function* trainRun(
   }
   gradients.dispose();
 
-  if (signal?.aborted && progress.evaluatedAt !== progress.step) yield await save(run, "last");
+  const isSaved = progress.step > 0 && progress.evaluatedAt === progress.step;
+  if (!isSaved) yield await save(run, "last");
   yield endOf(run, signal?.aborted ? "interrupted" : limitReached(run), clock(), evaluated);
 }
 

@@ -5,7 +5,7 @@ import { lstmSteps } from "./lstm.js";
 import { tanhSteps } from "./tanh-rnn.js";
 
 /** The arrays of one time step; each is row-major with one row for each lane. */
-export interface StepArrays {
+interface StepArrays {
   readonly batch: number;
   readonly hiddenSize: number;
   /** `[batch, saved]`: what forward leaves for backward. */

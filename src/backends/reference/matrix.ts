@@ -5,8 +5,8 @@ import type { FloatArray } from "../workspace.js";
  * `b` `[columns, depth]`.
  *
  * Each sum is one accumulator in double precision that runs over k in order, so that a row of the
- * result does not depend on which other rows are asked for. Working on two rows and four columns at
- * once uses every number loaded several times, which makes it three times as fast.
+ * result does not depend on which other rows are asked for. Tiles of two rows and four columns use
+ * every number loaded several times, which makes them three times as fast as single sums.
  */
 export function addProduct(
   out: FloatArray,
@@ -16,9 +16,24 @@ export function addProduct(
   columns: number,
   depth: number,
 ): void {
-  const pairedRows = rows & ~1;
+  const pairs = rows & ~1;
   const quads = columns & ~3;
-  for (let r = 0; r < pairedRows; r += 2) {
+  addTilesOfTwoRows(out, a, b, pairs, quads, columns, depth);
+  if (pairs < rows) addTilesOfOneRow(out, a, b, pairs, quads, columns, depth);
+  addSingles(out, a, b, rows, quads, columns, depth);
+}
+
+/** Rows 0 to `rows`, an even number, and columns 0 to `quads`, a multiple of four. */
+function addTilesOfTwoRows(
+  out: FloatArray,
+  a: FloatArray,
+  b: FloatArray,
+  rows: number,
+  quads: number,
+  columns: number,
+  depth: number,
+): void {
+  for (let r = 0; r < rows; r += 2) {
     const a0 = r * depth;
     const a1 = a0 + depth;
     for (let c = 0; c < quads; c += 4) {
@@ -62,61 +77,54 @@ export function addProduct(
       out[second + 3] += s13;
     }
   }
-  addRest(out, a, b, 0, pairedRows, quads, columns, depth);
-  addRow(out, a, b, pairedRows, rows, quads, columns, depth);
 }
 
-/** The last row when their number is odd: four columns at once, then the rest. */
-function addRow(
+/** Row `row` and columns 0 to `quads`, a multiple of four. */
+function addTilesOfOneRow(
   out: FloatArray,
   a: FloatArray,
   b: FloatArray,
-  firstRow: number,
-  rows: number,
+  row: number,
   quads: number,
   columns: number,
   depth: number,
 ): void {
-  for (let r = firstRow; r < rows; r++) {
-    const a0 = r * depth;
-    for (let c = 0; c < quads; c += 4) {
-      const b0 = c * depth;
-      const b1 = b0 + depth;
-      const b2 = b1 + depth;
-      const b3 = b2 + depth;
-      let s0 = 0;
-      let s1 = 0;
-      let s2 = 0;
-      let s3 = 0;
-      for (let k = 0; k < depth; k++) {
-        const x = a[a0 + k];
-        s0 += x * b[b0 + k];
-        s1 += x * b[b1 + k];
-        s2 += x * b[b2 + k];
-        s3 += x * b[b3 + k];
-      }
-      const first = r * columns + c;
-      out[first] += s0;
-      out[first + 1] += s1;
-      out[first + 2] += s2;
-      out[first + 3] += s3;
+  const a0 = row * depth;
+  for (let c = 0; c < quads; c += 4) {
+    const b0 = c * depth;
+    const b1 = b0 + depth;
+    const b2 = b1 + depth;
+    const b3 = b2 + depth;
+    let s0 = 0;
+    let s1 = 0;
+    let s2 = 0;
+    let s3 = 0;
+    for (let k = 0; k < depth; k++) {
+      const x = a[a0 + k];
+      s0 += x * b[b0 + k];
+      s1 += x * b[b1 + k];
+      s2 += x * b[b2 + k];
+      s3 += x * b[b3 + k];
     }
+    const first = row * columns + c;
+    out[first] += s0;
+    out[first + 1] += s1;
+    out[first + 2] += s2;
+    out[first + 3] += s3;
   }
-  addRest(out, a, b, firstRow, rows, quads, columns, depth);
 }
 
-/** The columns past the last four, one by one. */
-function addRest(
+/** Rows 0 to `rows`, and columns `firstColumn` to `columns`. */
+function addSingles(
   out: FloatArray,
   a: FloatArray,
   b: FloatArray,
-  firstRow: number,
   rows: number,
   firstColumn: number,
   columns: number,
   depth: number,
 ): void {
-  for (let r = firstRow; r < rows; r++) {
+  for (let r = 0; r < rows; r++) {
     for (let c = firstColumn; c < columns; c++) {
       let sum = 0;
       for (let k = 0; k < depth; k++) sum += a[r * depth + k] * b[c * depth + k];
