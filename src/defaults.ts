@@ -22,7 +22,7 @@ export const TRAIN_DEFAULTS = {
   cell: "gru",
   layers: 1,
   hiddenSize: 128,
-  embeddingSize: 0,
+  embeddingSize: 32,
   dropout: 0,
   batching: "lanes",
   batchSize: 16,

@@ -19,6 +19,9 @@ import {
 /** Changes when a reader of the format before could no longer make sense of a file. */
 const FORMAT = "charnn-1";
 
+/** The metadata that the checksum covers. */
+const COVERED = ["format", "config", "vocabulary", "progress", "random"] as const;
+
 /** What a checkpoint says, beside its tensors. */
 export interface CheckpointFacts {
   readonly config: RunConfig;
@@ -53,8 +56,8 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
     ["vocabulary", JSON.stringify(vocabulary)],
     ["progress", JSON.stringify(checked(progressSchema, progress))],
     ["random", JSON.stringify({ generator: "philox4x32-10", seed })],
-    ["checksum", JSON.stringify(checksumOf(data.map((tensor) => bytesOf(tensor.data))))],
   ]);
+  metadata.set("checksum", checksumFor(metadata, data));
   const encoded = encodeSafetensors(data, metadata);
   await writeDurably(path, [encoded.header, ...encoded.data]);
 }
@@ -68,13 +71,9 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   return atPath(path, async () => {
     const file = decodeSafetensors(await readWhole(path));
     const facts = checkedFacts(file.metadata);
-    const data = [...file.tensors.values()];
-    const checksum = checksumOf(data.map((tensor) => bytesOf(tensor.data)));
-    if (file.metadata.get("checksum") !== JSON.stringify(checksum)) {
-      throw new CharnnError(
-        "BAD_CHECKPOINT",
-        "its tensors are not those that were saved (checksum)",
-      );
+    const checksum = checksumFor(file.metadata, file.tensors.values());
+    if (file.metadata.get("checksum") !== checksum) {
+      throw new CharnnError("BAD_CHECKPOINT", "what it holds is not what was saved (checksum)");
     }
     checkTensors(facts.config, file.tensors);
     return { ...facts, tensors: file.tensors };
@@ -93,6 +92,15 @@ export async function readCheckpointFacts(path: string): Promise<CheckpointFacts
       await file.close();
     }
   });
+}
+
+/** The checksum of what a checkpoint says, in the order of {@link COVERED}, and of its tensors. */
+function checksumFor(
+  metadata: ReadonlyMap<string, string>,
+  tensors: Iterable<NamedTensor>,
+): string {
+  const said = COVERED.map((key) => Buffer.from(metadata.get(key) ?? ""));
+  return JSON.stringify(checksumOf([...said, ...Array.from(tensors, ({ data }) => bytesOf(data))]));
 }
 
 function checkedFacts(metadata: ReadonlyMap<string, string>): CheckpointFacts {
@@ -132,10 +140,8 @@ function checkTensors(config: RunConfig, tensors: ReadonlyMap<string, NamedTenso
       missing.set(momentName(name, moment), shape);
     }
   }
-  // The state has as many lanes as the last batch, which no setting tells.
-  const lanes = tensors.get(stateName(0, "hidden"))?.shape[0] ?? 1;
   for (let layer = 0; layer < config.model.layers; layer++) {
-    const shape = [lanes, config.model.hiddenSize];
+    const shape = [config.training.batchSize, config.model.hiddenSize];
     missing.set(stateName(layer, "hidden"), shape);
     if (CELLS[config.model.cell].hasCellState) missing.set(stateName(layer, "cell"), shape);
   }

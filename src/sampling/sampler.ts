@@ -91,9 +91,10 @@ export function* generate(
 function primingTokens(
   vocabulary: Vocabulary,
   { seed = "", documents }: GenerateSettings,
-): Iterable<number> {
-  const startsLine = vocabulary.indexOf(NEWLINE) !== undefined && (seed === "" || documents);
-  return vocabulary.encode(startsLine ? `\n${seed}` : seed);
+): readonly number[] {
+  const tokens = [...vocabulary.encode(seed)];
+  const newline = vocabulary.indexOf(NEWLINE);
+  return newline !== undefined && (seed === "" || documents) ? [newline, ...tokens] : tokens;
 }
 
 function withoutLogits({ hidden, cellState }: StreamState): StreamState {

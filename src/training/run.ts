@@ -1,18 +1,10 @@
-import { mkdir, rmdir } from "node:fs/promises";
-import { totalmem } from "node:os";
-import { basename, extname } from "node:path";
-import { tensor } from "@tensorflow/tfjs-core";
+import { access, mkdir, rmdir } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { type SelectedBackend, selectBackend } from "../backends/select.js";
-import {
-  type Checkpoint,
-  momentName,
-  readCheckpoint,
-  readCheckpointFacts,
-  stateName,
-} from "../checkpoint/checkpoint.js";
+import { readCheckpoint, readCheckpointFacts } from "../checkpoint/checkpoint.js";
 import { notWritable, removeLeftovers } from "../checkpoint/durable-file.js";
 import { truncateMetricsAfter } from "../checkpoint/metrics-file.js";
-import type { Limits, Progress, RunConfig } from "../checkpoint/run-config.js";
+import type { Progress, RunConfig } from "../checkpoint/run-config.js";
 import {
   clearRun,
   freeName,
@@ -21,18 +13,17 @@ import {
   type RunFolder,
   runFolder,
 } from "../checkpoint/run-folder.js";
-import type { NamedTensor } from "../checkpoint/safetensors.js";
-import { type Batches, createBatches, fitBatchShape } from "../data/batches.js";
+import { type Batches, createBatches } from "../data/batches.js";
 import { type Corpus, loadCorpus } from "../data/corpus.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
-import { CharnnError } from "../errors.js";
+import { CharnnError, systemErrorCode } from "../errors.js";
 import { CharRnn, type ModelState } from "../model/char-rnn.js";
-import { type ModelConfig, modelConfig, parameterCount } from "../model/config.js";
-import { loadWeights } from "../model/load-weights.js";
-import { parameterViews } from "../model/parameters.js";
 import { Random } from "../random.js";
+import { limitsOf, stepsWithin, UNLIMITED_STEPS } from "./limits.js";
+import { corpusSettings, defaultName, newConfig } from "./new-config.js";
 import { createOptimizer, type Optimizer } from "./optimizer.js";
-import type { TrainSettings } from "./settings.js";
+import { definedOnly, type TrainSettings } from "./settings.js";
+import { restoreRun } from "./snapshot.js";
 
 /** A run, ready to take its next step. */
 export interface Run {
@@ -55,12 +46,11 @@ export interface Run {
   release(): Promise<void>;
 }
 
-/** Steps that a run is made of before a time limit is turned into a number of them. */
-const UNLIMITED = Number.MAX_SAFE_INTEGER;
-
 /**
  * Makes ready what was asked for: a new run, or with `resume` one that goes on from its last
  * checkpoint.
+ *
+ * @param stdin what the file `-` stands for
  */
 export async function openRun(
   settings: TrainSettings,
@@ -76,100 +66,120 @@ export async function openRun(
     );
   }
   const backend = await selectBackend(settings.backend ?? TRAIN_DEFAULTS.backend);
-  const named = name === undefined ? undefined : runFolder(out, name);
-  const saved = named && (await readLast(named));
-  if (named && saved && !resume && !overwrite) throw nameTaken(named);
-  if (resume) {
-    const found = saved
-      ? { folder: named as RunFolder, checkpoint: saved }
-      : named
-        ? undefined
-        : await findRunOnText(settings, out, stdin);
-    if (found) return continueRun(found.folder, found.checkpoint, settings, backend, stdin);
-  }
-  return startRun(named, settings, backend, stdin, out);
+  const folder =
+    name !== undefined
+      ? runFolder(out, name)
+      : (resume && (await findRunOnText(settings, out))) ||
+        runFolder(out, await freeName(out, defaultName(settings)));
+  return withFolder(folder, async (release) => {
+    if (resume && (await isThere(folder.last))) {
+      return continueRun(folder, release, settings, backend, stdin);
+    }
+    if (!resume && !overwrite && (await hasCheckpoint(folder))) throw nameTaken(folder);
+    return startRun(folder, release, settings, backend, stdin);
+  });
 }
 
 async function startRun(
-  named: RunFolder | undefined,
+  folder: RunFolder,
+  release: () => Promise<void>,
   settings: TrainSettings,
   backend: SelectedBackend,
   stdin: AsyncIterable<Uint8Array> | undefined,
-  out: string,
 ): Promise<Run> {
   const corpus = await loadCorpus(corpusSettings(settings), stdin);
   const { config, note } = newConfig(settings, corpus);
-  const folder = named ?? runFolder(out, await freeName(out, defaultName(settings, config.model)));
-  const release = await takeFolder(folder);
-  try {
-    if (settings.overwrite) await clearRun(folder);
-    const random = Random.fromSeed(config.training.randomSeed);
-    const model = CharRnn.initial(config.model, random.fork("model"));
-    const run = assembleRun(folder, config, corpus, backend, model, {
-      step: 0,
-      epoch: 0,
-      batch: 0,
-      totalSteps: UNLIMITED,
-      evaluatedAt: 0,
-      lossSum: 0,
-      lossCharacters: 0,
-    });
-    const warnings = [...corpus.warnings, ...(note ? [note] : [])];
-    if (settings.resume)
-      warnings.push(`There is no checkpoint to resume: ${folder.path} starts from the beginning.`);
-    run.progress.totalSteps = stepsWithin(config.limits, run.batches);
-    const timeLimit = config.limits.maxTime;
-    return { ...run, timeLimit, warnings, release: () => leaveFolder(folder, release) };
-  } catch (error) {
-    await leaveFolder(folder, release);
-    throw error;
+  const warnings = [...corpus.warnings, ...(note ? [note] : [])];
+  if (settings.resume) {
+    warnings.push(`There is no checkpoint to resume: ${folder.path} starts from the beginning.`);
   }
+  await clearRun(folder);
+  const model = CharRnn.initial(config.model, runRandom(config).fork("model"));
+  const progress: Progress = {
+    step: 0,
+    epoch: 0,
+    batch: 0,
+    totalSteps: UNLIMITED_STEPS,
+    evaluatedAt: 0,
+    lossSum: 0,
+    lossCharacters: 0,
+  };
+  const run = assembleRun(folder, config, corpus, backend, model, progress);
+  progress.totalSteps = stepsWithin(config.limits, run.batches);
+  return { ...run, timeLimit: config.limits.maxTime, warnings, release };
 }
 
 async function continueRun(
   folder: RunFolder,
-  checkpoint: Checkpoint,
+  release: () => Promise<void>,
   settings: TrainSettings,
   backend: SelectedBackend,
   stdin: AsyncIterable<Uint8Array> | undefined,
 ): Promise<Run> {
-  const { text, training, model: modelShape } = checkpoint.config;
+  const checkpoint = await readCheckpoint(folder.last);
+  const { text, training, limits } = checkpoint.config;
+  refuseOtherSettings(folder, checkpoint.config, settings);
   const { validation, test } = training;
-  refuseDifferences(folder, { ...modelShape, ...training, documents: text.documents }, settings);
   const corpus = await loadCorpus(
     { ...corpusSettings(settings), validation, test, documents: text.documents },
     stdin,
   );
-  if (corpus.fingerprint !== text.fingerprint) {
-    throw new CharnnError(
-      "CANNOT_RESUME",
-      `The run ${folder.name} learned from another text (${text.characters.toLocaleString("en")} ` +
-        `characters; this one has ${corpus.characters.toLocaleString("en")}).`,
-      "Give the files it was started with, or start a run of another --name.",
-    );
-  }
+  refuseOtherText(folder, checkpoint.config, corpus);
+  await removeLeftovers(folder.path);
+  await truncateMetricsAfter(folder.metrics, checkpoint.progress.step);
+
   const asked = limitsOf(settings);
-  const limits = asked ?? checkpoint.config.limits;
-  const config = {
+  const config: RunConfig = {
     ...checkpoint.config,
     training: { ...training, evalEvery: settings.evalEvery ?? training.evalEvery },
-    limits,
+    limits: asked ?? limits,
   };
-  const release = await takeFolder(folder);
+  const progress = { ...checkpoint.progress };
+  const model = new CharRnn(config.model);
+  const run = assembleRun(folder, config, corpus, backend, model, progress);
+  restoreRun(run, checkpoint.tensors);
+  if (asked) progress.totalSteps = stepsWithin(asked, run.batches);
+  return { ...run, timeLimit: asked?.maxTime, warnings: corpus.warnings, release };
+}
+
+/**
+ * Opens a run in a folder that is this process's own until the run is released. Folders that were
+ * made for it and hold nothing then go again.
+ */
+async function withFolder(
+  folder: RunFolder,
+  open: (release: () => Promise<void>) => Promise<Run>,
+): Promise<Run> {
+  let firstMade: string | undefined;
   try {
-    await removeLeftovers(folder.path);
-    await truncateMetricsAfter(folder.metrics, checkpoint.progress.step);
-    const model = new CharRnn(config.model);
-    const run = assembleRun(folder, config, corpus, backend, model, { ...checkpoint.progress });
-    restore(run, checkpoint.tensors);
-    if (asked) run.progress.totalSteps = stepsWithin(asked, run.batches);
-    const { warnings } = corpus;
-    const timeLimit = asked?.maxTime;
-    return { ...run, timeLimit, warnings, release: () => leaveFolder(folder, release) };
+    firstMade = await mkdir(folder.path, { recursive: true });
   } catch (error) {
-    await leaveFolder(folder, release);
+    throw notWritable(folder.path, error);
+  }
+  const unlock = await lockRun(folder);
+  const release = async () => {
+    await unlock();
+    if (firstMade) await removeEmpty(resolve(folder.path), resolve(firstMade));
+  };
+  try {
+    return await open(release);
+  } catch (error) {
+    await release();
     throw error;
   }
+}
+
+/** Removes a folder and those around it up to `outermost`, as far as they are empty. */
+async function removeEmpty(folder: string, outermost: string): Promise<void> {
+  try {
+    for (let path = folder; path.startsWith(outermost); path = dirname(path)) await rmdir(path);
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOTEMPTY") throw error;
+  }
+}
+
+function runRandom({ training }: RunConfig): Random {
+  return Random.fromSeed(training.randomSeed);
 }
 
 function assembleRun(
@@ -181,7 +191,7 @@ function assembleRun(
   progress: Progress,
 ) {
   const { training, model: modelShape } = config;
-  const random = Random.fromSeed(training.randomSeed);
+  const random = runRandom(config);
   const { train, documents, vocabulary } = corpus;
   const batches = createBatches(train, documents, vocabulary, training, random.fork("batches"));
   const optimizer = createOptimizer(modelShape, training);
@@ -189,137 +199,32 @@ function assembleRun(
   return { folder, config, corpus, backend, model, optimizer, batches, random, progress, state };
 }
 
-/** All that a checkpoint keeps of a run between two steps; views of the live arrays. */
-export function checkpointOf(run: Run): Checkpoint {
-  const { config, progress, corpus, model, optimizer, state } = run;
-  const tensors = new Map<string, NamedTensor>();
-  const put = (name: string, shape: readonly number[], data: Float32Array) =>
-    tensors.set(name, { name, shape, data });
-  for (const [name, { shape, data }] of parameterViews(config.model, model.parameters.values)) {
-    put(name, shape, data);
+/** The newest run that learned from the text in `settings`. */
+async function findRunOnText(settings: TrainSettings, out: string): Promise<RunFolder | undefined> {
+  if (settings.files.includes("-")) {
+    throw new CharnnError(
+      "CANNOT_RESUME",
+      "A run on standard input can be resumed only by its name.",
+      "Add --name, with the name it was started with.",
+    );
   }
-  for (const [moment, { values }] of optimizer.moments) {
-    for (const [name, { shape, data }] of parameterViews(config.model, values)) {
-      put(momentName(name, moment), shape, data);
-    }
+  const runs = await listRuns(out);
+  if (runs.length === 0) return undefined;
+  const { fingerprint } = await loadCorpus(corpusSettings(settings));
+  for (const folder of runs) {
+    const facts = await readCheckpointFacts(folder.last).catch(() => undefined);
+    if (facts?.config.text.fingerprint === fingerprint) return folder;
   }
-  for (const [layer, { hidden, cellState }] of state.entries()) {
-    put(stateName(layer, "hidden"), hidden.shape, hidden.dataSync<"float32">());
-    if (cellState) {
-      put(stateName(layer, "cell"), cellState.shape, cellState.dataSync<"float32">());
-    }
-  }
-  return { config, vocabulary: corpus.vocabulary, progress, tensors };
+  return undefined;
 }
 
-/** Puts back what {@link checkpointOf} took. */
-function restore(
-  run: Pick<Run, "config" | "model" | "optimizer" | "state">,
-  tensors: ReadonlyMap<string, NamedTensor>,
-): void {
-  const { config, model, optimizer } = run;
-  const saved = (name: string) => tensors.get(name) as NamedTensor & { data: Float32Array };
-  loadWeights(model, tensors);
-  for (const [moment, { values }] of optimizer.moments) {
-    for (const [name, { data }] of parameterViews(config.model, values)) {
-      data.set(saved(momentName(name, moment)).data);
-    }
-  }
-  const stateTensor = (name: string) => {
-    const { shape, data } = saved(name);
-    return tensor(data, [...shape], "float32");
-  };
-  run.state = run.state.map((layerState, layer) => {
-    const hidden = stateTensor(stateName(layer, "hidden"));
-    if (!layerState.cellState) return { hidden };
-    return { hidden, cellState: stateTensor(stateName(layer, "cell")) };
-  });
-}
-
-/** The configuration of a new run: what was asked for, and for the rest the defaults. */
-function newConfig(
-  settings: TrainSettings,
-  corpus: Corpus,
-): { config: RunConfig; note: string | undefined } {
-  const all = { ...TRAIN_DEFAULTS, ...definedOnly(settings) };
-  const shape = fitBatchShape(corpus.train.tokens.length, settings, TRAIN_DEFAULTS, all.batching);
-  const { batchSize, seqLength, note } = corpus.documents
-    ? { ...all, note: undefined }
-    : { note: undefined, ...shape };
-  const config: RunConfig = {
-    model: modelConfig({
-      cell: all.cell,
-      layers: all.layers,
-      hiddenSize: all.hiddenSize,
-      embeddingSize: all.embeddingSize,
-      dropout: all.dropout,
-      vocabularySize: corpus.vocabulary.size,
-    }),
-    text: {
-      fingerprint: corpus.fingerprint,
-      characters: corpus.characters,
-      trainCharacters: corpus.train.tokens.length,
-      validationCharacters: corpus.validation.tokens.length,
-      testCharacters: corpus.test.tokens.length,
-      documents: corpus.documents,
-    },
-    training: {
-      validation: all.validation,
-      test: all.test,
-      batching: all.batching,
-      batchSize,
-      seqLength,
-      stride: settings.stride ?? seqLength,
-      optimizer: all.optimizer,
-      learningRate: all.learningRate,
-      schedule: all.schedule,
-      warmupSteps: all.warmupSteps,
-      clipNorm: all.clipNorm,
-      weightDecay: all.weightDecay,
-      evalEvery: all.evalEvery,
-      randomSeed: all.randomSeed,
-    },
-    limits: limitsOf(settings) ?? { epochs: TRAIN_DEFAULTS.epochs },
-  };
-  refuseTooLarge(config.model);
-  return { config, note };
-}
-
-function corpusSettings(settings: TrainSettings) {
-  const { files, validationFile, documents } = settings;
-  return {
-    files,
-    validationFile,
-    documents,
-    validation: settings.validation ?? TRAIN_DEFAULTS.validation,
-    test: settings.test ?? TRAIN_DEFAULTS.test,
-    encoding: settings.encoding ?? TRAIN_DEFAULTS.encoding,
-  };
-}
-
-/** The limits that were asked for; undefined when none was. */
-function limitsOf({ epochs, steps, maxTime }: TrainSettings): Limits | undefined {
-  const limits = definedOnly({ epochs, steps, maxTime });
-  return Object.keys(limits).length > 0 ? limits : undefined;
-}
-
-/** The number of steps within the limits that are not of time. */
-function stepsWithin({ epochs, steps }: Limits, batches: Batches): number {
-  let within = steps ?? UNLIMITED;
-  if (epochs !== undefined) {
-    let batchesInAll = 0;
-    for (let epoch = 0; epoch < epochs; epoch++) batchesInAll += batches.batchesInEpoch(epoch);
-    within = Math.min(within, batchesInAll);
-  }
-  return within;
-}
-
-/** @throws CharnnError when a setting given differs from that of the run to go on with. */
-function refuseDifferences(
+/** @throws CharnnError when a setting given differs from that of the run to go on with */
+function refuseOtherSettings(
   folder: RunFolder,
-  saved: Readonly<Record<string, unknown>>,
+  { model, training, text: { documents } }: RunConfig,
   settings: TrainSettings,
 ): void {
+  const saved: Readonly<Record<string, unknown>> = { ...model, ...training, documents };
   for (const [name, value] of Object.entries(definedOnly(settings))) {
     // How often to evaluate is a matter of reporting.
     if (!(name in saved) || name === "evalEvery" || saved[name] === value) continue;
@@ -332,51 +237,15 @@ function refuseDifferences(
   }
 }
 
-/** A model whose training could not fit into this machine's memory is refused before it is made. */
-function refuseTooLarge(model: ModelConfig): void {
-  // Weights, gradients and two moments of four bytes each.
-  const bytes = parameterCount(model) * 16;
-  if (bytes <= totalmem()) return;
-  const gigabytes = (value: number) => `${(value / 1e9).toFixed(1)} GB`;
+function refuseOtherText(folder: RunFolder, { text }: RunConfig, corpus: Corpus): void {
+  if (corpus.fingerprint === text.fingerprint) return;
+  const count = (characters: number) => characters.toLocaleString("en");
   throw new CharnnError(
-    "INVALID_SETTING",
-    `A model with ${parameterCount(model).toLocaleString("en")} parameters needs at least ` +
-      `${gigabytes(bytes)} of memory to train; this machine has ${gigabytes(totalmem())}.`,
-    "Choose a smaller --hidden-size or fewer --layers.",
+    "CANNOT_RESUME",
+    `The run ${folder.name} learned from another text (${count(text.characters)} characters; ` +
+      `this one has ${count(corpus.characters)}).`,
+    "Give the files it was started with, or start a run of another --name.",
   );
-}
-
-/** The newest run that learned from the text in `settings`. */
-async function findRunOnText(
-  settings: TrainSettings,
-  out: string,
-  stdin: AsyncIterable<Uint8Array> | undefined,
-): Promise<{ folder: RunFolder; checkpoint: Checkpoint } | undefined> {
-  if (settings.files.includes("-")) {
-    throw new CharnnError(
-      "CANNOT_RESUME",
-      "A run on standard input can be resumed only by its name.",
-      "Add --name, with the name it was started with.",
-    );
-  }
-  const runs = await listRuns(out);
-  if (runs.length === 0) return undefined;
-  const { fingerprint } = await loadCorpus(corpusSettings(settings), stdin);
-  for (const folder of runs) {
-    const facts = await readCheckpointFacts(folder.last).catch(() => undefined);
-    if (facts?.config.text.fingerprint !== fingerprint) continue;
-    return { folder, checkpoint: await readCheckpoint(folder.last) };
-  }
-  return undefined;
-}
-
-async function readLast(folder: RunFolder): Promise<Checkpoint | undefined> {
-  try {
-    return await readCheckpoint(folder.last);
-  } catch (error) {
-    if (error instanceof CharnnError && error.code === "NOT_FOUND") return undefined;
-    throw error;
-  }
 }
 
 function nameTaken(folder: RunFolder): CharnnError {
@@ -387,29 +256,15 @@ function nameTaken(folder: RunFolder): CharnnError {
   );
 }
 
-/** `shakespeare-gru-1x128` */
-function defaultName({ files }: TrainSettings, { cell, layers, hiddenSize }: ModelConfig): string {
-  const [first] = files;
-  const text = first === "-" ? "stdin" : basename(first, extname(first)) || "text";
-  return `${text}-${cell}-${layers}x${hiddenSize}`.replace(/[^\p{L}\p{N}._-]+/gu, "-");
+async function hasCheckpoint({ last, best }: RunFolder): Promise<boolean> {
+  return (await isThere(last)) || (await isThere(best));
 }
 
-async function takeFolder(folder: RunFolder): Promise<() => Promise<void>> {
+async function isThere(path: string): Promise<boolean> {
   try {
-    await mkdir(folder.path, { recursive: true });
-  } catch (error) {
-    throw notWritable(folder.path, error);
+    await access(path);
+    return true;
+  } catch {
+    return false;
   }
-  return lockRun(folder);
-}
-
-/** Leaves no empty folder behind when nothing was saved. */
-async function leaveFolder(folder: RunFolder, release: () => Promise<void>): Promise<void> {
-  await release();
-  await rmdir(folder.path).catch(() => {});
-}
-
-function definedOnly<Values extends object>(values: Values): Values {
-  const defined = Object.entries(values).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(defined) as Values;
 }

@@ -12,9 +12,10 @@ import { generate } from "../sampling/sampler.js";
 import { bitsPerCharacter, evaluate } from "./evaluate.js";
 import type { EndEvent, EvalEvent, StartEvent, StepEvent, TrainingEvent } from "./events.js";
 import { measureSpeed, type Speed, stepsInTime } from "./forecast.js";
-import { checkpointOf, openRun, type Run } from "./run.js";
+import { openRun, type Run } from "./run.js";
 import { learningRateAt } from "./schedule.js";
 import { checkedTrainSettings, type TrainSettings } from "./settings.js";
+import { checkpointOf } from "./snapshot.js";
 import { SpeedMeter } from "./speed-meter.js";
 
 export interface TrainOptions {

@@ -1,0 +1,94 @@
+import { totalmem } from "node:os";
+import { basename, extname } from "node:path";
+import type { RunConfig } from "../checkpoint/run-config.js";
+import { fitBatchShape } from "../data/batches.js";
+import type { Corpus, CorpusSettings } from "../data/corpus.js";
+import { TRAIN_DEFAULTS } from "../defaults.js";
+import { CharnnError } from "../errors.js";
+import { type ModelConfig, modelConfig, parameterCount } from "../model/config.js";
+import { limitsOf } from "./limits.js";
+import { definedOnly, type TrainSettings } from "./settings.js";
+
+/** The configuration of a new run: what was asked for, and for the rest the defaults. */
+export function newConfig(
+  settings: TrainSettings,
+  corpus: Corpus,
+): { config: RunConfig; note: string | undefined } {
+  const all = { ...TRAIN_DEFAULTS, ...definedOnly(settings) };
+  const shape: ReturnType<typeof fitBatchShape> = corpus.documents
+    ? { batchSize: all.batchSize, seqLength: all.seqLength }
+    : fitBatchShape(corpus.train.tokens.length, settings, TRAIN_DEFAULTS, all.batching);
+  const { batchSize, seqLength, note } = shape;
+  const config: RunConfig = {
+    model: modelConfig({
+      cell: all.cell,
+      layers: all.layers,
+      hiddenSize: all.hiddenSize,
+      embeddingSize: all.embeddingSize,
+      dropout: all.dropout,
+      vocabularySize: corpus.vocabulary.size,
+    }),
+    text: {
+      fingerprint: corpus.fingerprint,
+      characters: corpus.characters,
+      trainCharacters: corpus.train.tokens.length,
+      validationCharacters: corpus.validation.tokens.length,
+      testCharacters: corpus.test.tokens.length,
+      documents: corpus.documents,
+    },
+    training: {
+      validation: all.validation,
+      test: all.test,
+      batching: all.batching,
+      batchSize,
+      seqLength,
+      stride: settings.stride ?? seqLength,
+      optimizer: all.optimizer,
+      learningRate: all.learningRate,
+      schedule: all.schedule,
+      warmupSteps: all.warmupSteps,
+      clipNorm: all.clipNorm,
+      weightDecay: all.weightDecay,
+      evalEvery: all.evalEvery,
+      randomSeed: all.randomSeed,
+    },
+    limits: limitsOf(settings) ?? { epochs: TRAIN_DEFAULTS.epochs },
+  };
+  refuseTooLarge(config.model);
+  return { config, note };
+}
+
+/** Which text was asked for, and how it is to be divided. */
+export function corpusSettings(settings: TrainSettings): CorpusSettings {
+  const { files, validationFile, documents } = settings;
+  return {
+    files,
+    validationFile,
+    documents,
+    validation: settings.validation ?? TRAIN_DEFAULTS.validation,
+    test: settings.test ?? TRAIN_DEFAULTS.test,
+    encoding: settings.encoding ?? TRAIN_DEFAULTS.encoding,
+  };
+}
+
+/** What a run is called when nothing is said: `shakespeare-gru-1x128`. */
+export function defaultName(settings: TrainSettings): string {
+  const { files, cell, layers, hiddenSize } = { ...TRAIN_DEFAULTS, ...definedOnly(settings) };
+  const [first] = files;
+  const text = first === "-" ? "stdin" : basename(first, extname(first)) || "text";
+  return `${text}-${cell}-${layers}x${hiddenSize}`.replace(/[^\p{L}\p{N}._-]+/gu, "-");
+}
+
+/** A model whose training could not fit into this machine's memory is refused before it is made. */
+function refuseTooLarge(model: ModelConfig): void {
+  // Weights, gradients and two moments of four bytes each.
+  const bytes = parameterCount(model) * 16;
+  if (bytes <= totalmem()) return;
+  const gigabytes = (value: number) => `${(value / 1e9).toFixed(1)} GB`;
+  throw new CharnnError(
+    "INVALID_SETTING",
+    `A model with ${parameterCount(model).toLocaleString("en")} parameters needs at least ` +
+      `${gigabytes(bytes)} of memory to train; this machine has ${gigabytes(totalmem())}.`,
+    "Choose a smaller --hidden-size or fewer --layers.",
+  );
+}

@@ -1,0 +1,53 @@
+import { tensor } from "@tensorflow/tfjs-core";
+import { type Checkpoint, momentName, stateName } from "../checkpoint/checkpoint.js";
+import type { NamedTensor } from "../checkpoint/safetensors.js";
+import { loadWeights } from "../model/load-weights.js";
+import { parameterViews } from "../model/parameters.js";
+import type { Run } from "./run.js";
+
+/** All that a checkpoint keeps of a run between two steps; views of the live arrays. */
+export function checkpointOf(run: Run): Checkpoint {
+  const { config, progress, corpus, model, optimizer, state } = run;
+  const tensors = new Map<string, NamedTensor>();
+  const put = (name: string, shape: readonly number[], data: Float32Array) =>
+    tensors.set(name, { name, shape, data });
+  for (const [name, { shape, data }] of parameterViews(config.model, model.parameters.values)) {
+    put(name, shape, data);
+  }
+  for (const [moment, { values }] of optimizer.moments) {
+    for (const [name, { shape, data }] of parameterViews(config.model, values)) {
+      put(momentName(name, moment), shape, data);
+    }
+  }
+  for (const [layer, { hidden, cellState }] of state.entries()) {
+    put(stateName(layer, "hidden"), hidden.shape, hidden.dataSync<"float32">());
+    if (cellState) {
+      put(stateName(layer, "cell"), cellState.shape, cellState.dataSync<"float32">());
+    }
+  }
+  return { config, vocabulary: corpus.vocabulary, progress, tensors };
+}
+
+/** Puts back what {@link checkpointOf} took. */
+export function restoreRun(
+  run: Pick<Run, "config" | "model" | "optimizer" | "state">,
+  tensors: ReadonlyMap<string, NamedTensor>,
+): void {
+  const { config, model, optimizer } = run;
+  const saved = (name: string) => tensors.get(name) as NamedTensor & { data: Float32Array };
+  loadWeights(model, tensors);
+  for (const [moment, { values }] of optimizer.moments) {
+    for (const [name, { data }] of parameterViews(config.model, values)) {
+      data.set(saved(momentName(name, moment)).data);
+    }
+  }
+  const stateTensor = (name: string) => {
+    const { shape, data } = saved(name);
+    return tensor(data, [...shape], "float32");
+  };
+  run.state = run.state.map((layerState, layer) => {
+    const hidden = stateTensor(stateName(layer, "hidden"));
+    if (!layerState.cellState) return { hidden };
+    return { hidden, cellState: stateTensor(stateName(layer, "cell")) };
+  });
+}
