@@ -61,8 +61,9 @@ export const progressSchema = v.strictObject({
   /** Sum of the training loss since then, nats, and the characters it covers. */
   lossSum: numberFromZero(),
   lossCharacters: wholeNumber(0),
-  /** The training loss up to that evaluation, nats/character. */
+  /** The training loss up to that evaluation, and its validation loss, nats/character. */
   trainingLoss: v.optional(numberFromZero()),
+  validationLoss: v.optional(numberFromZero()),
   /** The lowest validation loss so far, nats/character, and its step. */
   bestLoss: v.optional(numberFromZero()),
   bestStep: v.optional(wholeNumber(0)),

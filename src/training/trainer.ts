@@ -6,6 +6,7 @@ import { keepNewestSteps } from "../checkpoint/run-folder.js";
 import { evaluationBatches } from "../data/batches.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
 import { CharnnError } from "../errors.js";
+import type { Score } from "../model/char-rnn.js";
 import { parameterCount } from "../model/config.js";
 import { type ParameterArray, parameterArray } from "../model/parameters.js";
 import { generate } from "../sampling/sampler.js";
@@ -55,7 +56,7 @@ async function* trainRun(
   { saveEvery = TRAIN_DEFAULTS.saveEvery, keep = TRAIN_DEFAULTS.keep }: TrainSettings,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TrainingEvent, void> {
-  const { progress, folder } = run;
+  const { progress } = run;
   const gradients = parameterArray(run.config.model);
   const clock = startClock();
   for (const message of run.warnings) yield { event: "warning", message };
@@ -68,20 +69,9 @@ async function* trainRun(
   yield startOf(run, speed);
 
   const meter = new SpeedMeter();
-  let evaluated: EvalEvent | undefined;
   while (true) {
     if (isEvaluationDue(run)) {
-      evaluated = await evaluateRun(run, clock, signal);
-      if (evaluated) {
-        yield evaluated;
-        yield { event: "sample", step: progress.step, text: sampleText(run) };
-        if (evaluated.best) yield await save(run, "best");
-        if (keep > 0) {
-          yield await save(run, "step");
-          await keepNewestSteps(folder, keep);
-        }
-        yield await save(run, "last");
-      }
+      yield* evaluateAndSave(run, keep, clock, signal);
     } else if (progress.step > 0 && progress.step % saveEvery === 0) {
       yield await save(run, "last");
     }
@@ -95,7 +85,7 @@ async function* trainRun(
 
   const isSaved = progress.step > 0 && progress.evaluatedAt === progress.step;
   if (!isSaved) yield await save(run, "last");
-  yield endOf(run, signal?.aborted ? "interrupted" : limitReached(run), clock(), evaluated);
+  yield endOf(run, signal?.aborted ? "interrupted" : limitReached(run), clock());
 }
 
 /** One step of truncated back-propagation through time: forward, loss, backward, clip, update. */
@@ -154,15 +144,30 @@ function isEvaluationDue({ progress, config }: Run): boolean {
   return step % config.training.evalEvery === 0 || batch === 0 || step >= totalSteps;
 }
 
-/** Scores the validation part; undefined when interrupted, and then nothing has changed. */
-async function evaluateRun(
+/** Scores the validation part, shows a sample, saves; does nothing when interrupted. */
+async function* evaluateAndSave(
   run: Run,
+  keep: number,
   clock: () => number,
   signal: AbortSignal | undefined,
-): Promise<EvalEvent | undefined> {
-  const { model, progress, config } = run;
+): AsyncGenerator<TrainingEvent, void> {
+  const { model, progress, folder } = run;
   const score = await evaluate(model, validationBatches(run), signal);
-  if (!score) return undefined;
+  if (!score) return;
+  const evaluated = noteScore(run, score, clock());
+  yield evaluated;
+  yield { event: "sample", step: progress.step, text: sampleText(run) };
+  if (evaluated.best) yield await save(run, "best");
+  if (keep > 0) {
+    yield await save(run, "step");
+    await keepNewestSteps(folder, keep);
+  }
+  yield await save(run, "last");
+}
+
+/** Takes an evaluation into the run's progress. */
+function noteScore(run: Run, score: Score, seconds: number): EvalEvent {
+  const { progress, config } = run;
   const validationLoss = score.characters > 0 ? score.loss / score.characters : undefined;
   const best =
     validationLoss !== undefined &&
@@ -173,6 +178,7 @@ async function evaluateRun(
   }
   const loss = progress.lossSum / progress.lossCharacters;
   progress.trainingLoss = loss;
+  progress.validationLoss = validationLoss;
   progress.lossSum = 0;
   progress.lossCharacters = 0;
   progress.evaluatedAt = progress.step;
@@ -185,7 +191,7 @@ async function evaluateRun(
     bitsPerCharacter: validationLoss && bitsPerCharacter(validationLoss),
     best,
     learningRate: learningRateAt(progress.step - 1, progress.totalSteps, config.training),
-    seconds: clock(),
+    seconds,
   };
 }
 
@@ -240,12 +246,7 @@ function startOf(run: Run, speed: Speed): StartEvent {
   };
 }
 
-function endOf(
-  run: Run,
-  reason: EndEvent["reason"],
-  seconds: number,
-  evaluated?: EvalEvent,
-): EndEvent {
+function endOf(run: Run, reason: EndEvent["reason"], seconds: number): EndEvent {
   const { progress, folder } = run;
   return {
     event: "end",
@@ -253,7 +254,7 @@ function endOf(
     epoch: epochOf(run),
     reason,
     loss: progress.trainingLoss,
-    validationLoss: evaluated?.validationLoss,
+    validationLoss: progress.validationLoss,
     bestLoss: progress.bestLoss,
     bestStep: progress.bestStep,
     path: progress.bestLoss === undefined ? folder.last : folder.best,
