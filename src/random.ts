@@ -73,7 +73,8 @@ export class Random {
     let key = this.key;
     const block = new Uint32Array(WORDS);
     for (const part of purpose) {
-      const text = typeof part === "number" ? `#${part}` : part;
+      // The mark keeps the number 7 apart from the name "7".
+      const text = typeof part === "number" ? `\0${part}` : part;
       for (let start = 0; start < text.length || start === 0; start += WORDS) {
         for (let word = 0; word < WORDS; word++) {
           // Lengths differ in the first block, so that no name is another's beginning.

@@ -8,8 +8,8 @@
  * sizes; `gates` is the number of a cell's gates times the hidden size. Weights have PyTorch's
  * shapes and gate order (see `model/cells.ts`).
  *
- * Arguments called `gradient...` are where a gradient goes. An engine that can write in place
- * overwrites them and returns them; another returns new tensors. Callers use what is returned.
+ * Arguments called `gradient...` are where a gradient goes: kernels overwrite them in place and
+ * return them. Optimizer steps update their arrays in place and return them too.
  */
 import { engine, type NamedAttrMap, type NamedTensorMap, type Tensor } from "@tensorflow/tfjs-core";
 import type { CellName } from "../model/cells.js";

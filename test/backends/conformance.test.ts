@@ -26,6 +26,7 @@ import {
   copied,
   forward,
   forwardAndBackward,
+  goBack,
   INPUT_KINDS,
   laneOf,
   laneRow,
@@ -206,7 +207,7 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
       });
     });
 
-    it(`a layer of ${cell} cells changes none of its inputs, and its final state lasts`, () => {
+    it(`a layer of ${cell} cells changes none of its inputs, and its states last`, () => {
       const draw = drawFor(cell, "inputs");
       const sizes = { cell, time: 4, batch: 3, hiddenSize: 7, vocabulary: 11 } as const;
       const layer = layerCase({ ...sizes, kind: "masked vectors" }, draw);
@@ -215,9 +216,10 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
         const workspace = new Workspace();
         const inputs = layerTensors(layer);
         const { hidden, cellState } = rnnSequence(inputs, { cell, workspace });
-        const states = cellState ? { hidden, cellState } : { hidden };
+        const { gradientHidden, gradientCellState } = goBack(layer, inputs, workspace);
+        const states = { hidden, cellState, gradientHidden, gradientCellState };
         const before = copied(states);
-        rnnSequence(layerTensors(other), { cell, workspace });
+        forwardAndBackward(other, workspace);
         for (const [name, input] of Object.entries(inputs)) {
           const original = layer.inputs[name as keyof typeof layer.inputs];
           assertSameBytes(numbersOf(input), original as Float32Array, name);

@@ -151,15 +151,23 @@ export function forwardAndBackward(
   layer: LayerCase,
   workspace = new Workspace(),
 ): RnnSequenceOutputs<Float32Array> & RnnSequenceGradOutputs<Float32Array> {
-  const { time, batch, hiddenSize, cell } = layer;
   const inputs = layerTensors(layer);
-  const outputs = copied(rnnSequence(inputs, { cell, workspace }));
+  const outputs = copied(rnnSequence(inputs, { cell: layer.cell, workspace }));
+  return { ...outputs, ...copied(goBack(layer, inputs, workspace)) };
+}
+
+/** Back over the sequence that the workspace saw last. */
+export function goBack(
+  { time, batch, hiddenSize, cell, gradientOutput }: LayerCase,
+  inputs: RnnSequenceInputs<Tensor>,
+  workspace: Workspace,
+): RnnSequenceGradOutputs<Tensor> {
   // What was in a gradient before must not matter.
   const garbage = (like: Tensor) => tensor(new Float32Array(like.size).fill(7), like.shape);
-  const gradients = rnnSequenceGrad(
+  return rnnSequenceGrad(
     {
       ...inputs,
-      gradientOutput: tensor(layer.gradientOutput.slice(), [time, batch, hiddenSize]),
+      gradientOutput: tensor(gradientOutput.slice(), [time, batch, hiddenSize]),
       gradientWeightIh: garbage(inputs.weightIh),
       gradientWeightHh: garbage(inputs.weightHh),
       gradientBiasIh: garbage(inputs.biasIh),
@@ -168,7 +176,6 @@ export function forwardAndBackward(
     },
     { cell, workspace },
   );
-  return { ...outputs, ...copied(gradients) };
 }
 
 /** The numbers of some tensors under the same names; those that are missing stay out. */

@@ -77,7 +77,7 @@ export function forwardAndBackwardLoss(
 function countScored(targets: Int32Array): number {
   let count = 0;
   for (const target of targets) if (target >= 0) count++;
-  return Math.max(count, 1);
+  return count;
 }
 
 function indexOfLargest(values: FloatArray): number {

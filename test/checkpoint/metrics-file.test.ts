@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { test } from "node:test";
+import { appendMetrics, truncateMetricsAfter } from "#src/checkpoint/metrics-file.js";
+import { failsWith } from "../helpers/failure.js";
+import { temporaryFolder } from "../helpers/folder.js";
+
+test("each report is one line of JSON after those before", async (t) => {
+  const file = path.join(await temporaryFolder(t), "metrics.jsonl");
+  await appendMetrics(file, { event: "step", step: 1 });
+  await appendMetrics(file, { event: "sample", text: "two\nlines" });
+  assert.equal(
+    await readFile(file, "utf8"),
+    '{"event":"step","step":1}\n{"event":"sample","text":"two\\nlines"}\n',
+  );
+});
+
+test("resuming drops the lines of later steps and those cut short, and keeps the rest", async (t) => {
+  const folder = await temporaryFolder(t);
+  const file = path.join(folder, "metrics.jsonl");
+  const kept = '{"event":"start"}\n{"event":"step","step":9}\n{"event":"step","step":10}\n';
+  await writeFile(file, `${kept}{"event":"step","step":11}\n{"event":"step","st`);
+  await truncateMetricsAfter(file, 10);
+  assert.equal(await readFile(file, "utf8"), kept);
+  assert.deepEqual(await readdir(folder), ["metrics.jsonl"]);
+});
+
+test("a last line that lacks only its line end is kept, and gets one", async (t) => {
+  const file = path.join(await temporaryFolder(t), "metrics.jsonl");
+  await writeFile(file, '{"step":1}\n{"step":2}');
+  await truncateMetricsAfter(file, 2);
+  assert.equal(await readFile(file, "utf8"), '{"step":1}\n{"step":2}\n');
+});
+
+test("lines of NULs, which a power failure may leave, are dropped", async (t) => {
+  const file = path.join(await temporaryFolder(t), "metrics.jsonl");
+  await writeFile(file, '{"step":1}\n\0\0\0\0');
+  await truncateMetricsAfter(file, 2);
+  assert.equal(await readFile(file, "utf8"), '{"step":1}\n');
+});
+
+test("metrics that are not there need no truncation", async (t) => {
+  const folder = await temporaryFolder(t);
+  await truncateMetricsAfter(path.join(folder, "metrics.jsonl"), 1);
+  assert.deepEqual(await readdir(folder), []);
+});
+
+test("a report that can't be written is an error with the path", async (t) => {
+  const file = path.join(await temporaryFolder(t), "none", "metrics.jsonl");
+  await assert.rejects(appendMetrics(file, {}), failsWith("NOT_WRITABLE", file));
+});

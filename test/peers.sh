@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Makes a Python with the libraries that charnn is compared with. Does nothing where it is there.
+set -euo pipefail
+
+folder="${CHARNN_PEERS:-$HOME/.cache/charnn-peers}"
+python="$folder/bin/python"
+
+has_all() {
+  "$python" - numpy safetensors torch <<'PYTHON' 2>/dev/null
+import sys
+from importlib.util import find_spec
+sys.exit(any(find_spec(name) is None for name in sys.argv[1:]))
+PYTHON
+}
+
+if has_all; then
+  echo "The peers are in $folder."
+  exit
+fi
+"${PYTHON:-python3}" -m venv "$folder"
+"$python" -m pip install --quiet numpy safetensors torch
+has_all
+echo "The peers are in $folder; CHARNN_PYTHON=$python makes the tests use them from any folder."

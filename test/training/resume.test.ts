@@ -1,0 +1,480 @@
+/** A run that was interrupted and resumed must end with the bytes of one that was not. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { TrainingEvent, TrainSettings } from "#src/index.js";
+import { failsWith } from "../helpers/failure.js";
+import { caseSeed, Draw } from "../helpers/numbers.js";
+import {
+  afterStep,
+  endOf,
+  fileOf,
+  inventedText,
+  only,
+  smallRun,
+  trained,
+  type Workplace,
+  workplace,
+} from "../helpers/training.js";
+
+const EXECUTABLE = fileURLToPath(new URL("../../bin/charnn.js", import.meta.url));
+const CHECKPOINTS = ["last.safetensors", "best.safetensors"];
+
+/** Runs whose steps, evaluations, savings and epochs do not fall together. */
+const CASES: readonly { title: string; settings: Partial<TrainSettings> }[] = [
+  {
+    title: "GRU, 2 layers with dropout, lanes, adam, cosine with warm-up",
+    settings: { cell: "gru", layers: 2, dropout: 0.3, schedule: "cosine", warmupSteps: 5 },
+  },
+  {
+    title: "LSTM, embedding, windows, rmsprop, exponential with warm-up",
+    settings: {
+      cell: "lstm",
+      embeddingSize: 5,
+      dropout: 0.2,
+      batching: "windows",
+      stride: 9,
+      optimizer: "rmsprop",
+      learningRate: 2e-3,
+      schedule: "exponential",
+      warmupSteps: 3,
+    },
+  },
+  {
+    title: "tanh RNN, 2 layers, lines, sgd with weight decay, constant with warm-up",
+    settings: {
+      cell: "rnn",
+      layers: 2,
+      documents: "lines",
+      optimizer: "sgd",
+      learningRate: 0.1,
+      weightDecay: 1e-3,
+      schedule: "constant",
+      warmupSteps: 4,
+    },
+  },
+  {
+    title: "LSTM, 2 layers, lanes, adam with weight decay, a test part and steps to keep",
+    settings: { cell: "lstm", layers: 2, test: 0.1, weightDecay: 0.01, keep: 2, clipNorm: 0.5 },
+  },
+];
+const PACE = { steps: 47, evalEvery: 7, saveEvery: 4 };
+
+for (const { title, settings } of CASES) {
+  describe(`A resumed run (${title})`, () => {
+    it("ends with the bytes of an unbroken one, wherever it was interrupted", async (t) => {
+      const place = await workplace(t);
+      const run = (name: string) => ({ ...smallRun(place, settings), ...PACE, name });
+      const events = await trained(run("unbroken"));
+      const evaluations = only(events, "eval").map(({ step }) => step);
+      const epochEnd = evaluations.find((step) => step % PACE.evalEvery !== 0) as number;
+      assert.ok(epochEnd > 1 && epochEnd < PACE.steps, `an epoch ends at step ${epochEnd}`);
+
+      const interruptions = {
+        first: [1],
+        "mid-epoch": [epochEnd - 2],
+        "epoch-end": [epochEnd],
+        "epoch-start": [epochEnd + 1],
+        evaluation: [2 * PACE.evalEvery],
+        saving: [2 * PACE.saveEvery],
+        "last-step": [PACE.steps],
+        several: [2, 3, 4, epochEnd, epochEnd + 1, 28, PACE.steps - 1],
+      };
+      for (const [name, steps] of Object.entries(interruptions)) {
+        for (const step of steps) {
+          const resumed = await trained({ ...run(name), resume: true }, afterStep(step));
+          assert.equal(endOf(resumed).reason, "interrupted");
+          assert.equal(endOf(resumed).step, step);
+        }
+        assert.equal(endOf(await trained({ ...run(name), resume: true })).reason, "steps");
+        await assertSameRun(place, name, "unbroken");
+      }
+    });
+  });
+}
+
+describe("A resumed run", () => {
+  it("ends with the bytes of an unbroken one when it was interrupted by an evaluation", async (t) => {
+    const place = await workplace(t);
+    const [validationFile] = await textFiles(place, inventedText(5_000, 8));
+    const run = (name: string) => smallRun(place, { validationFile, ...PACE, name });
+    await trained(run("unbroken"));
+    for (const at of [14, PACE.steps]) {
+      const controller = new AbortController();
+      const stopSoonAfter = (event: TrainingEvent) => {
+        // The evaluation takes a turn of the event loop for each of its twenty batches.
+        if (afterStep(at)(event)) afterTurns(6, () => controller.abort());
+        return false;
+      };
+      const events = await trained({ ...run(`stopped-${at}`), resume: true }, stopSoonAfter, {
+        signal: controller.signal,
+      });
+      assert.deepEqual(
+        [endOf(events).reason, endOf(events).step, only(events, "eval").at(-1)?.step],
+        ["interrupted", at, at === 14 ? 7 : 42],
+      );
+      const [first, ...rest] = await trained({ ...run(`stopped-${at}`), resume: true });
+      assert.equal(first.event, "start");
+      assert.equal(rest[0].event, "eval");
+      await assertSameRun(place, `stopped-${at}`, "unbroken");
+    }
+  });
+
+  it("ends with the bytes of an unbroken one after epochs of lines too long for a window", async (t) => {
+    const place = await workplace(
+      t,
+      inventedText(900)
+        .replaceAll("\n", " ")
+        .replace(/(.{29}) /g, "$1\n"),
+    );
+    const run = (name: string) =>
+      smallRun(place, { documents: "lines", cell: "lstm", epochs: 2, saveEvery: 5, name });
+    const { step: steps } = endOf(await trained(run("unbroken")));
+    for (let step = 2; step < steps; step += 3) {
+      await trained({ ...run("stopped"), resume: true }, afterStep(step));
+    }
+    assert.equal(endOf(await trained({ ...run("stopped"), resume: true })).reason, "epochs");
+    await assertSameRun(place, "stopped", "unbroken");
+  });
+
+  it("goes on from the last saving when its consumer leaves it", async (t) => {
+    const place = await workplace(t);
+    const run = (name: string) => smallRun(place, { ...PACE, name });
+    await trained(run("unbroken"));
+    await assert.rejects(
+      trained(run("left"), (event) => {
+        if (afterStep(10)(event)) throw new Error("enough");
+        return false;
+      }),
+      /enough/,
+    );
+    const [start] = only(await trained({ ...run("left"), resume: true }), "start");
+    assert.equal(start.step, 8);
+    await assertSameRun(place, "left", "unbroken");
+  });
+
+  it("ends with the bytes of an unbroken one after being killed again and again", async (t) => {
+    const seed = caseSeed();
+    t.diagnostic(`CHARNN_TEST_SEED=${seed}`);
+    const draw = new Draw(seed);
+    const place = await workplace(t);
+    const settings = smallRun(place, { steps: 150, saveEvery: 3, evalEvery: 10, layers: 2 });
+    await trained({ ...settings, name: "unbroken" });
+    const args = [
+      ...["train", place.text, "--out", place.out, "--name", "killed", "--resume", "--json"],
+      ...["--hidden-size", "8", "--layers", "2", "--batch-size", "4", "--seq-length", "8"],
+      ...["--steps", "150", "--save-every", "3", "--eval-every", "10", "--backend", "cpu"],
+    ];
+    for (let kill = 0; kill < 4; kill++) {
+      const child = spawn(process.execPath, [EXECUTABLE, ...args]);
+      const closed = once(child, "close");
+      let lines = draw.below(60);
+      for await (const _line of createInterface(child.stdout)) if (lines-- <= 0) break;
+      setTimeout(() => child.kill("SIGKILL"), 20 * draw.uniform());
+      assert.deepEqual(await closed, [null, "SIGKILL"]);
+    }
+    const finished = await trained({ ...settings, name: "killed", resume: true });
+    assert.ok((only(finished, "start").at(0)?.step ?? 0) > 0, "nothing had been saved");
+    await assertSameRun(place, "killed", "unbroken");
+    await assertNoLeftovers(place, "killed");
+  });
+
+  it("has every report exactly once in its metrics", async (t) => {
+    const place = await workplace(t);
+    const run = (name: string) => smallRun(place, { ...PACE, name });
+    await trained(run("unbroken"));
+    for (const step of [2, 7, 8, 23, 40]) {
+      const leave = trained({ ...run("left"), resume: true }, (event) => {
+        if (afterStep(step)(event)) throw new Error("enough");
+        return false;
+      });
+      await assert.rejects(leave, /enough/);
+    }
+    await trained({ ...run("left"), resume: true });
+    const reports = await reportsOf(place, "left");
+    assert.deepEqual(reports, await reportsOf(place, "unbroken"));
+    const steps = reports.filter(({ event }) => event === "step").map(({ step }) => step);
+    assert.deepEqual(
+      steps,
+      Array.from({ length: PACE.steps }, (_, index) => index + 1),
+    );
+  });
+});
+
+describe("Resuming", () => {
+  it("refuses another text", async (t) => {
+    const place = await workplace(t);
+    const [other] = await textFiles(place, inventedText(650, 2));
+    await trained(smallRun(place, { steps: 2 }));
+    const resume = trained(smallRun({ ...place, text: other }, { resume: true, steps: 4 }));
+    await assert.rejects(resume, failsWith("CANNOT_RESUME", "run", "another text", "700", "650"));
+  });
+
+  it("refuses what would change the run, naming both values", async (t) => {
+    const place = await workplace(t);
+    await trained(smallRun(place, { steps: 2 }));
+    const before = await bytesOf(place, "run");
+    const others: [setting: keyof TrainSettings, value: string | number, was: string | number][] = [
+      ["hiddenSize", 9, 8],
+      ["layers", 2, 1],
+      ["cell", "lstm", "gru"],
+      ["embeddingSize", 3, 0],
+      ["dropout", 0.5, 0],
+      ["batchSize", 5, 4],
+      ["seqLength", 9, 8],
+      ["batching", "windows", "lanes"],
+      ["optimizer", "sgd", "adam"],
+      ["learningRate", 0.001, 0.007],
+      ["schedule", "constant", "cosine"],
+      ["warmupSteps", 2, 0],
+      ["clipNorm", 1, 5],
+      ["weightDecay", 0.1, 0],
+      ["validation", 0.2, 0.1],
+      ["randomSeed", 1, 0],
+    ];
+    for (const [setting, value, was] of others) {
+      const resume = trained(smallRun(place, { steps: 4, resume: true, [setting]: value }));
+      const says = new RegExp(`^${setting} is ${was} in the run run, not ${value}\\.`);
+      await assert.rejects(resume, failsWith("CANNOT_RESUME", says));
+    }
+    assert.deepEqual(await bytesOf(place, "run"), before);
+  });
+
+  it("refuses lines where the run had none, without a word of `undefined`", async (t) => {
+    const place = await workplace(t);
+    await trained(smallRun(place, { steps: 2 }));
+    await assert.rejects(
+      trained(smallRun(place, { steps: 4, resume: true, documents: "lines" })),
+      failsWith("CANNOT_RESUME", /^documents is (?!undefined).*lines/),
+    );
+  });
+
+  it("makes a finished run longer, as if the limit had been there from the beginning", async (t) => {
+    const place = await workplace(t);
+    // Of the schedules only the constant one does not look at the end.
+    const run = { schedule: "constant", ...PACE } as const;
+    await trained(smallRun(place, { ...run, name: "long", evalEvery: 10 }));
+    await trained(smallRun(place, { ...run, name: "short", evalEvery: 10, steps: 20 }));
+    const events = await trained(
+      smallRun(place, { ...run, name: "short", evalEvery: 10, resume: true }),
+    );
+    assert.equal(only(events, "start")[0].step, 20);
+    assert.equal(endOf(events).step, PACE.steps);
+    await assertSameRun(place, "short", "long");
+  });
+
+  it("takes limits of another kind than the run had", async (t) => {
+    const place = await workplace(t);
+    await trained(smallRun(place, { steps: 3 }));
+    const events = await trained(smallRun(place, { epochs: 1, resume: true }));
+    const [start] = only(events, "start");
+    assert.deepEqual([start.step, start.totalSteps], [3, start.stepsPerEpoch]);
+    assert.deepEqual(start.config.limits, { epochs: 1 });
+    assert.equal(endOf(events).reason, "epochs");
+  });
+
+  it("goes on with the settings of the run when none are given", async (t) => {
+    const place = await workplace(t);
+    const settings = { ...CASES[1].settings, ...PACE };
+    await trained(smallRun(place, { ...settings, name: "unbroken" }));
+    await trained(smallRun(place, { ...settings }), afterStep(20));
+    const { text, out } = place;
+    await trained({ files: [text], out, name: "run", resume: true });
+    await assertSameRun(place, "run", "unbroken");
+  });
+
+  it("of a finished run says that it is done and changes no byte", async (t) => {
+    const place = await workplace(t);
+    const settings = smallRun(place, { steps: 12, evalEvery: 5 });
+    const { bestLoss, bestStep, path: checkpoint } = endOf(await trained(settings));
+    const before = await bytesOf(place, "run");
+    for (const steps of [12, 12, 5]) {
+      const events = await trained({ ...settings, steps, resume: true });
+      assert.equal(events.length, 1);
+      const end = endOf(events);
+      assert.deepEqual(
+        [end.reason, end.step, end.bestLoss, end.bestStep, end.path],
+        ["done", 12, bestLoss, bestStep, checkpoint],
+      );
+    }
+    assert.deepEqual(await bytesOf(place, "run"), before);
+  });
+
+  it("of a run that ended by its time says that it is done when the same line is repeated", async (t) => {
+    const place = await workplace(t);
+    const settings = smallRun(place, { maxTime: 0.05 });
+    await trained(settings);
+    const before = await bytesOf(place, "run");
+    const events = await trained({ ...settings, resume: true });
+    assert.equal(endOf(events).reason, "done");
+    assert.deepEqual(await bytesOf(place, "run"), before);
+  });
+
+  it("ends at once, evaluated, when the new limit is behind it", async (t) => {
+    const place = await workplace(t);
+    await trained(smallRun(place, { steps: 20 }), afterStep(9));
+    const events = await trained(smallRun(place, { steps: 5, resume: true }));
+    const [start] = only(events, "start");
+    assert.ok(start.expectedSeconds >= 0, `${start.expectedSeconds} s`);
+    assert.equal(only(events, "step").length, 0);
+    assert.equal(only(events, "eval")[0].step, 9);
+    assert.equal(endOf(events).reason, "steps");
+  });
+
+  it("starts from the beginning, with a warning, where there is no checkpoint yet", async (t) => {
+    const place = await workplace(t);
+    const [warning, start] = await trained(smallRun(place, { steps: 2, resume: true }));
+    assert.ok(warning.event === "warning" && start.event === "start");
+    assert.match(warning.message, /no checkpoint to resume.*from the beginning/);
+    assert.equal(start.step, 0);
+    await trained(smallRun(place, { steps: 2, name: "plain" }));
+    await assertSameRun(place, "run", "plain");
+  });
+
+  it("starts with clean metrics where a run was killed before its first checkpoint", async (t) => {
+    const place = await workplace(t);
+    await mkdir(path.join(place.out, "run"), { recursive: true });
+    await writeFile(path.join(place.out, "run", "metrics.jsonl"), '{"event":"step","step":1}\n');
+    await trained(smallRun(place, { steps: 2, resume: true }));
+    const reports = await reportsOf(place, "run");
+    assert.deepEqual(
+      reports.map(({ event, step }) => [event, step]),
+      [
+        ["step", 1],
+        ["step", 2],
+        ["eval", 2],
+      ],
+    );
+  });
+
+  it("without a name finds the newest run on the same text", async (t) => {
+    const place = await workplace(t);
+    const [other] = await textFiles(place, inventedText(650, 2));
+    await trained(smallRun(place, { steps: 2, name: "older" }));
+    await trained(smallRun(place, { steps: 2, name: "newer" }));
+    await trained(smallRun({ ...place, text: other }, { steps: 2, name: "other-text" }));
+    const events = await trained(smallRun(place, { steps: 4, name: undefined, resume: true }));
+    const [start] = only(events, "start");
+    assert.deepEqual([start.name, start.step], ["newer", 2]);
+  });
+
+  it("without a name starts anew when every run learned from another text", async (t) => {
+    const place = await workplace(t);
+    const [other] = await textFiles(place, inventedText(650, 2));
+    await trained(smallRun({ ...place, text: other }, { steps: 2, name: "other-text" }));
+    const events = await trained(smallRun(place, { steps: 2, name: undefined, resume: true }));
+    const [start] = only(events, "start");
+    assert.deepEqual([start.name, start.step], ["text-gru-1x8", 0]);
+    assert.equal(only(events, "warning").length, 1);
+  });
+
+  it("of the standard input needs a name, and goes on with it", async (t) => {
+    const place = await workplace(t);
+    const text = await readFile(place.text);
+    const stdin = async function* () {
+      yield text;
+    };
+    const onStdin = { ...smallRun(place, { ...PACE }), files: ["-"] };
+    await trained({ ...onStdin, name: "unbroken" }, undefined, { stdin: stdin() });
+    await trained(onStdin, afterStep(9), { stdin: stdin() });
+    const resumed = { ...onStdin, resume: true };
+    await assert.rejects(
+      trained({ ...resumed, name: undefined }, undefined, { stdin: stdin() }),
+      failsWith("CANNOT_RESUME", "standard input", "--name"),
+    );
+    await trained(resumed, undefined, { stdin: stdin() });
+    await assertSameRun(place, "run", "unbroken");
+  });
+
+  it("and overwriting at once are refused", async (t) => {
+    const place = await workplace(t);
+    await assert.rejects(
+      trained(smallRun(place, { resume: true, overwrite: true })),
+      failsWith("INVALID_SETTING", "resume", "overwrite"),
+    );
+  });
+
+  it("or overwriting must be asked for when the name is taken", async (t) => {
+    const place = await workplace(t);
+    await trained(smallRun(place, { steps: 3, randomSeed: 5 }));
+    const before = await bytesOf(place, "run");
+    await assert.rejects(
+      trained(smallRun(place, { steps: 3 })),
+      failsWith("RUN_EXISTS", "run", "--resume", "--overwrite"),
+    );
+    assert.deepEqual(await bytesOf(place, "run"), before);
+  });
+
+  it("refuses a damaged checkpoint, which overwriting replaces", async (t) => {
+    const place = await workplace(t);
+    const last = path.join(place.out, "run", "last.safetensors");
+    await trained(smallRun(place, { steps: 3 }));
+    await writeFile(last, (await readFile(last)).subarray(0, 5_000));
+    await assert.rejects(
+      trained(smallRun(place, { steps: 3, resume: true })),
+      failsWith("BAD_CHECKPOINT", last),
+    );
+    await assert.rejects(trained(smallRun(place, { steps: 3 })), failsWith("RUN_EXISTS"));
+    const events = await trained(smallRun(place, { steps: 3, overwrite: true, keep: 1 }));
+    assert.equal(endOf(events).reason, "steps");
+    const again = await trained(smallRun(place, { steps: 2, validation: 0, overwrite: true }));
+    assert.equal(endOf(again).reason, "steps");
+    assert.deepEqual((await readdir(path.dirname(last))).sort(), [
+      "last.safetensors",
+      "metrics.jsonl",
+    ]);
+  });
+});
+
+/** Writes texts beside the first one. */
+function textFiles({ text }: Workplace, ...texts: readonly string[]): Promise<string[]> {
+  return Promise.all(
+    texts.map(async (content, index) => {
+      const file = path.join(path.dirname(text), `other-${index}.txt`);
+      await writeFile(file, content);
+      return file;
+    }),
+  );
+}
+
+/** Calls `action` after so many turns of the event loop. */
+function afterTurns(turns: number, action: () => void): void {
+  setImmediate(() => (turns > 1 ? afterTurns(turns - 1, action) : action()));
+}
+
+async function assertSameRun(place: Workplace, name: string, expected: string): Promise<void> {
+  for (const file of CHECKPOINTS) {
+    const bytes = await fileOf(place, name, file);
+    const isSame = bytes.equals(await fileOf(place, expected, file));
+    assert.ok(isSame, `${file} of ${name} is not that of ${expected}`);
+  }
+}
+
+async function assertNoLeftovers({ out }: Workplace, name: string): Promise<void> {
+  const files = (await readdir(path.join(out, name))).sort();
+  assert.deepEqual(files, [...CHECKPOINTS, "metrics.jsonl"].sort());
+}
+
+/** Every file of a run with its bytes. */
+async function bytesOf(place: Workplace, name: string): Promise<Record<string, string>> {
+  const files = (await readdir(path.join(place.out, name))).sort();
+  const contents = files.map(async (file) => [
+    file,
+    (await fileOf(place, name, file)).toString("base64"),
+  ]);
+  return Object.fromEntries(await Promise.all(contents));
+}
+
+/** A run's metrics but for what depends on the clock. */
+async function reportsOf(place: Workplace, name: string): Promise<Record<string, unknown>[]> {
+  const lines = (await fileOf(place, name, "metrics.jsonl")).toString().trimEnd().split("\n");
+  return lines.map((line) => {
+    const { seconds, charsPerSecond, ...report } = JSON.parse(line);
+    return report;
+  });
+}
