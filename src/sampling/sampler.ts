@@ -6,6 +6,14 @@ import { type ChoiceSettings, chooseToken } from "./distribution.js";
 
 const NEWLINE = 0x0a;
 
+/**
+ * A model that reads a text on and on hardly ever starts from a state of zero, and writes its first
+ * words badly from there. Without a seed it writes this much unseen first, and then to the line's end.
+ */
+const SETTLING_CHARACTERS = 100;
+/** A text whose lines are long, or which has none, is begun anyway after so many. */
+const MOST_SETTLING_CHARACTERS = 500;
+
 /** What to write. */
 export interface GenerateSettings extends ChoiceSettings {
   /** The text to go on from; nothing: a line of its own begins. */
@@ -20,12 +28,25 @@ export interface GenerateSettings extends ChoiceSettings {
   readonly documents?: "lines";
 }
 
+/** One of the texts. */
+interface Stream {
+  readonly random: Random;
+  token: number;
+  /** Characters written unseen until the state has settled; undefined afterwards. */
+  settling: number | undefined;
+  written: number;
+  /** The last characters, as many as the stop text has. */
+  tail: string;
+  ended: boolean;
+}
+
 /**
  * Writes text, one character of each text at a time.
  *
  * The k-th text depends on the settings, on `random` and on k, not on how many there are.
  *
- * @returns for each text the new character, or `""` when that text has ended
+ * @returns for each text the new character, or `""` when it has none this time: it has ended, or not
+ *   begun
  * @throws CharnnError `UNKNOWN_CHARACTER` for a seed that the model can't read.
  */
 export function* generate(
@@ -34,53 +55,86 @@ export function* generate(
   settings: GenerateSettings,
   random: Random,
 ): Generator<readonly string[], void> {
-  const { length, count, stop } = settings;
-  const streams = Array.from({ length: count }, (_, k) => ({
-    random: random.fork("stream", k),
-    token: 0,
-    ended: false,
-    tail: "",
-  }));
-  let state = model.zeroStreams(count);
-  let logits: Float32Array | undefined;
-  const read = (tokens: Int32Array) => {
-    const next = model.step(tokens, state);
-    disposeAll(state);
-    logits = next.logits.dataSync<"float32">();
-    next.logits.dispose();
-    state = withoutLogits(next);
-  };
+  const { seed = "", length, count, documents } = settings;
+  const streams = Array.from(
+    { length: count },
+    (_, k): Stream => ({
+      random: random.fork("stream", k),
+      token: 0,
+      settling: seed === "" && !documents ? 0 : undefined,
+      written: 0,
+      tail: "",
+      ended: length === 0,
+    }),
+  );
+  const reader = createReader(model, count);
   try {
-    for (const token of primingTokens(vocabulary, settings)) {
-      read(new Int32Array(count).fill(token));
+    for (const token of primingTokens(vocabulary, seed, documents)) {
+      reader.read(new Int32Array(count).fill(token));
     }
-    for (let written = 0; written !== length && !streams.every((s) => s.ended); written++) {
-      const characters = streams.map((stream, k) => {
-        if (stream.ended) return "";
-        stream.token = logits
-          ? chooseToken(
-              logits.subarray(k * vocabulary.size, (k + 1) * vocabulary.size),
-              settings,
-              stream.random,
-            )
-          : stream.random.below(vocabulary.size);
-        const character = vocabulary.characterAt(stream.token);
-        if (settings.documents && character === "\n") {
-          stream.ended = true;
-          return "";
-        }
-        if (stop) {
-          stream.tail = (stream.tail + character).slice(-stop.length);
-          stream.ended = stream.tail === stop;
-        }
-        return character;
-      });
-      yield characters;
-      read(Int32Array.from(streams, (stream) => stream.token));
+    while (!streams.every((stream) => stream.ended)) {
+      const characters = streams.map((stream, k) =>
+        stream.ended ? "" : advance(stream, reader.logits(k), vocabulary, settings),
+      );
+      if (characters.some((character) => character !== "")) yield characters;
+      reader.read(Int32Array.from(streams, (stream) => stream.token));
     }
   } finally {
-    disposeAll(state);
+    reader.dispose();
   }
+}
+
+/** Chooses the next character of a text; `""` for one that is not to be seen. */
+function advance(
+  stream: Stream,
+  logits: Float32Array | undefined,
+  vocabulary: Vocabulary,
+  settings: GenerateSettings,
+): string {
+  stream.token = logits
+    ? chooseToken(logits, settings, stream.random)
+    : stream.random.below(vocabulary.size);
+  const character = vocabulary.characterAt(stream.token);
+  if (stream.settling !== undefined) {
+    stream.settling++;
+    const lineEnds = character === "\n" && stream.settling >= SETTLING_CHARACTERS;
+    if (lineEnds || stream.settling >= MOST_SETTLING_CHARACTERS) stream.settling = undefined;
+    return "";
+  }
+  if (settings.documents && character === "\n") {
+    stream.ended = true;
+    return "";
+  }
+  stream.written++;
+  if (stream.written === settings.length) stream.ended = true;
+  if (settings.stop) {
+    stream.tail = (stream.tail + character).slice(-settings.stop.length);
+    if (stream.tail === settings.stop) stream.ended = true;
+  }
+  return character;
+}
+
+/** Feeds characters to the model and keeps the state between them. */
+function createReader(model: CharRnn, streams: number) {
+  const { vocabularySize } = model.config;
+  let state: StreamState = model.zeroStreams(streams);
+  let logits: Float32Array | undefined;
+  return {
+    read(tokens: Int32Array): void {
+      const { logits: next, hidden, cellState } = model.step(tokens, state);
+      disposeAll(state);
+      state = cellState ? { hidden, cellState } : { hidden };
+      logits = next.dataSync<"float32">();
+      next.dispose();
+    },
+    /** Of the next character of one stream, `[vocabulary]`; undefined before anything was read. */
+    logits(stream: number): Float32Array | undefined {
+      return logits?.subarray(stream * vocabularySize, (stream + 1) * vocabularySize);
+    },
+    dispose(): void {
+      disposeAll(state);
+    },
+  };
 }
 
 /**
@@ -90,13 +144,9 @@ export function* generate(
  */
 function primingTokens(
   vocabulary: Vocabulary,
-  { seed = "", documents }: GenerateSettings,
-): readonly number[] {
-  const tokens = [...vocabulary.encode(seed)];
-  const newline = vocabulary.indexOf(NEWLINE);
-  return newline !== undefined && (seed === "" || documents) ? [newline, ...tokens] : tokens;
-}
-
-function withoutLogits({ hidden, cellState }: StreamState): StreamState {
-  return cellState ? { hidden, cellState } : { hidden };
+  seed: string,
+  documents: "lines" | undefined,
+): Iterable<number> {
+  const startsLine = vocabulary.indexOf(NEWLINE) !== undefined && (seed === "" || documents);
+  return vocabulary.encode(startsLine ? `\n${seed}` : seed);
 }
