@@ -1,12 +1,10 @@
 import { CharnnError } from "../errors.js";
 import type { Random } from "../random.js";
+import { type Batch, BatchArrays, IGNORED_TARGET } from "./batch.js";
 import type { TextPart } from "./corpus.js";
 import { type Documents, documentBatch, findDocuments, groupDocuments } from "./documents.js";
 import { NEWLINE } from "./reading.js";
 import type { Tokens, Vocabulary } from "./vocabulary.js";
-
-/** The target of padding: not learned, not scored. */
-export const IGNORED_TARGET = -1;
 
 /** Evaluation reads one more lane for so many characters, up to the most lanes. */
 const CHARACTERS_PER_LANE = 10_000;
@@ -29,18 +27,6 @@ export interface BatchSettings {
   readonly stride: number;
 }
 
-/** One step's worth of text. Both arrays are `[time, batch]`. */
-export interface Batch {
-  /** Indices of the characters read. */
-  readonly inputs: Int32Array;
-  /** Indices of the characters that follow them; {@link IGNORED_TARGET} is padding. */
-  readonly targets: Int32Array;
-  readonly time: number;
-  readonly batch: number;
-  /** Whether the hidden state must be zero before this batch; else it is carried from the one before. */
-  readonly startsFresh: boolean;
-}
-
 /** A text as batches, epoch after epoch. */
 export interface Batches {
   batchesInEpoch(epoch: number): number;
@@ -49,32 +35,6 @@ export interface Batches {
    * anywhere with nothing stored. Its arrays are used again by the next call: copy what must last.
    */
   at(epoch: number, index: number): Batch;
-}
-
-/** The arrays of one batch after another. */
-export class BatchArrays {
-  readonly #inputs: Int32Array;
-  readonly #targets: Int32Array;
-
-  constructor(
-    seqLength: number,
-    readonly batch: number,
-  ) {
-    this.#inputs = new Int32Array(seqLength * batch);
-    this.#targets = new Int32Array(seqLength * batch);
-  }
-
-  /** A batch that is all padding, to be filled. It takes the place of the one before. */
-  empty(time: number, startsFresh: boolean): Batch {
-    const length = time * this.batch;
-    return {
-      inputs: this.#inputs.subarray(0, length).fill(0),
-      targets: this.#targets.subarray(0, length).fill(IGNORED_TARGET),
-      time,
-      batch: this.batch,
-      startsFresh,
-    };
-  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Random } from "../random.js";
-import type { Batch, BatchArrays } from "./batches.js";
+import type { Batch, BatchArrays } from "./batch.js";
 import type { Tokens } from "./vocabulary.js";
 
 /** Batches' worth of documents that are sorted by length together, so that little is padding. */

@@ -10,7 +10,7 @@ import {
 } from "../backends/backend.js";
 import { scoped } from "../backends/scope.js";
 import { Workspace } from "../backends/workspace.js";
-import type { Batch } from "../data/batches.js";
+import type { Batch } from "../data/batch.js";
 import type { Random } from "../random.js";
 import { CELLS } from "./cells.js";
 import type { ModelConfig } from "./config.js";

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { type Batch, IGNORED_TARGET } from "#src/data/batch.js";
 import {
-  type Batch,
   type BatchSettings,
   createBatches,
   evaluationBatches,
   fitBatchShape,
-  IGNORED_TARGET,
 } from "#src/data/batches.js";
 import { type Tokens, Vocabulary } from "#src/data/vocabulary.js";
 import { Random } from "#src/random.js";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { type Tensor, tensor } from "@tensorflow/tfjs-core";
 import { scoped } from "#src/backends/scope.js";
-import type { Batch } from "#src/data/batches.js";
+import type { Batch } from "#src/data/batch.js";
 import { CELL_NAMES, CELLS, type CellName } from "#src/model/cells.js";
 import { CharRnn, type ModelState } from "#src/model/char-rnn.js";
 import { modelConfig } from "#src/model/config.js";

@@ -13,7 +13,7 @@ import {
   sgdStep,
 } from "#src/backends/backend.js";
 import { scoped } from "#src/backends/scope.js";
-import type { Batch } from "#src/data/batches.js";
+import type { Batch } from "#src/data/batch.js";
 import type { CellName } from "#src/model/cells.js";
 import { CharRnn, type ModelState, type StreamState } from "#src/model/char-rnn.js";
 import { modelConfig, parameterShapes } from "#src/model/config.js";

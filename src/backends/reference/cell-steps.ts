@@ -1,8 +1,4 @@
-import type { CellName } from "../../model/cells.js";
 import type { FloatArray } from "../workspace.js";
-import { gruSteps } from "./gru.js";
-import { lstmSteps } from "./lstm.js";
-import { tanhSteps } from "./tanh-rnn.js";
 
 /** The arrays of one time step; each is row-major with one row for each lane. */
 interface StepArrays {
@@ -48,9 +44,3 @@ export interface CellSteps {
   forward(step: ForwardStep): void;
   backward(step: BackwardStep): void;
 }
-
-export const CELL_STEPS: Readonly<Record<CellName, CellSteps>> = {
-  gru: gruSteps,
-  lstm: lstmSteps,
-  rnn: tanhSteps,
-};

@@ -1,7 +1,7 @@
 import { CELLS, type CellName } from "../../model/cells.js";
 import type { RnnSequenceGradInputs, RnnSequenceInputs } from "../backend.js";
 import type { FloatArray, Workspace } from "../workspace.js";
-import { CELL_STEPS } from "./cell-steps.js";
+import { CELL_STEPS } from "./cells.js";
 import { addWeightGradient, setBiasGradient } from "./linear.js";
 import { addProduct, fillRows, multiply, transpose } from "./matrix.js";
 import { lookUpInputGates, type TokenInput, tokenInputGradients } from "./token-input.js";

@@ -1,6 +1,6 @@
 import { CELLS, type CellName } from "../../model/cells.js";
 import type { FloatArray, Workspace } from "../workspace.js";
-import { CELL_STEPS } from "./cell-steps.js";
+import { CELL_STEPS } from "./cells.js";
 import { addProduct, fillRows } from "./matrix.js";
 import { lookUpInputGates } from "./token-input.js";
 

@@ -1,0 +1,12 @@
+import type { CellName } from "../../model/cells.js";
+import type { CellSteps } from "./cell-steps.js";
+import { gruSteps } from "./gru.js";
+import { lstmSteps } from "./lstm.js";
+import { tanhSteps } from "./tanh-rnn.js";
+
+/** The arithmetic of each cell. */
+export const CELL_STEPS: Readonly<Record<CellName, CellSteps>> = {
+  gru: gruSteps,
+  lstm: lstmSteps,
+  rnn: tanhSteps,
+};
