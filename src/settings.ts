@@ -55,3 +55,9 @@ export function checked<Schema extends v.GenericSchema>(
   const rule = issue.message.startsWith("must be") ? issue.message : "is not what it should be";
   throw new CharnnError(code, `${name} ${rule}, not ${got}.`, undefined, { setting: name });
 }
+
+/** The values that are given, without those left out. */
+export function definedOnly<Values extends object>(values: Values): Values {
+  const defined = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(defined) as Values;
+}

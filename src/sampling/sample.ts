@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import * as v from "valibot";
 import { selectBackend } from "../backends/select.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
@@ -5,7 +6,14 @@ import { BACKEND_NAMES, SAMPLE_DEFAULTS } from "../defaults.js";
 import { CharRnn } from "../model/char-rnn.js";
 import { loadWeights } from "../model/load-weights.js";
 import { Random } from "../random.js";
-import { checked, numberAboveZero, numberFromZero, oneOf, wholeNumber } from "../settings.js";
+import {
+  checked,
+  definedOnly,
+  numberAboveZero,
+  numberFromZero,
+  oneOf,
+  wholeNumber,
+} from "../settings.js";
 import { generate } from "./sampler.js";
 
 const sampleSettingsSchema = v.strictObject({
@@ -25,6 +33,9 @@ const sampleSettingsSchema = v.strictObject({
 /** What to write and how; whatever is left out has the default of `SAMPLE_DEFAULTS`. */
 export type SampleSettings = v.InferInput<typeof sampleSettingsSchema>;
 
+/** So many characters are written before other work of the process gets its turn. */
+const CHARACTERS_PER_TURN = 32;
+
 /**
  * Writes text with the model of a checkpoint. The same settings always write the same text.
  *
@@ -35,15 +46,22 @@ export type SampleSettings = v.InferInput<typeof sampleSettingsSchema>;
 export async function* sample(
   checkpoint: Checkpoint,
   settings: SampleSettings = {},
+  { signal }: { readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<readonly string[], void> {
-  const all = { ...SAMPLE_DEFAULTS, ...checked(sampleSettingsSchema, settings) };
+  const all = { ...SAMPLE_DEFAULTS, ...definedOnly(checked(sampleSettingsSchema, settings)) };
   await selectBackend(all.backend);
   const { config, vocabulary, tensors } = checkpoint;
   const model = new CharRnn(config.model);
   try {
     loadWeights(model, tensors);
     const random = Random.fromSeed(all.randomSeed).fork("sample");
-    yield* generate(model, vocabulary, { ...all, documents: config.text.documents }, random);
+    const { documents } = config.text;
+    let written = 0;
+    for (const characters of generate(model, vocabulary, { ...all, documents }, random)) {
+      yield characters;
+      if (++written % CHARACTERS_PER_TURN === 0) await nextTurn();
+      if (signal?.aborted) return;
+    }
   } finally {
     model.dispose();
   }

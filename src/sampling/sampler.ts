@@ -146,7 +146,8 @@ function primingTokens(
   vocabulary: Vocabulary,
   seed: string,
   documents: "lines" | undefined,
-): Iterable<number> {
-  const startsLine = vocabulary.indexOf(NEWLINE) !== undefined && (seed === "" || documents);
-  return vocabulary.encode(startsLine ? `\n${seed}` : seed);
+): readonly number[] {
+  const tokens = [...vocabulary.encode(seed)];
+  const newline = vocabulary.indexOf(NEWLINE);
+  return newline !== undefined && (seed === "" || documents) ? [newline, ...tokens] : tokens;
 }
