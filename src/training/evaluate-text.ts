@@ -7,7 +7,7 @@ import { BACKEND_NAMES, EVAL_DEFAULTS } from "../defaults.js";
 import { CharnnError } from "../errors.js";
 import { CharRnn } from "../model/char-rnn.js";
 import { loadWeights } from "../model/load-weights.js";
-import { checked, oneOf } from "../settings.js";
+import { checked, definedOnly, oneOf } from "../settings.js";
 import { bitsPerCharacter, evaluate } from "./evaluate.js";
 
 const evaluateSettingsSchema = v.strictObject({
@@ -51,7 +51,7 @@ export async function evaluateText(
   options: { readonly signal?: AbortSignal; readonly stdin?: AsyncIterable<Uint8Array> } = {},
 ): Promise<TextScore> {
   const { files, ...rest } = checked(evaluateSettingsSchema, settings);
-  const { encoding, unknown, backend } = { ...EVAL_DEFAULTS, ...rest };
+  const { encoding, unknown, backend } = { ...EVAL_DEFAULTS, ...definedOnly(rest) };
   const { config, vocabulary, tensors } = checkpoint;
   const text = await loadText(files, vocabulary, { encoding, unknown }, options.stdin);
   await selectBackend(backend);

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { disposeAll } from "../backends/scope.js";
-import type { Batch } from "../data/batches.js";
+import type { Batch } from "../data/batch.js";
 import type { CharRnn, ModelState, Score } from "../model/char-rnn.js";
 
 /**

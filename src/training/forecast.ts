@@ -1,5 +1,5 @@
 import { disposeAll } from "../backends/scope.js";
-import type { Batch } from "../data/batches.js";
+import type { Batch } from "../data/batch.js";
 import type { ParameterArray } from "../model/parameters.js";
 import type { Run } from "./run.js";
 

@@ -6,8 +6,9 @@ import type { Corpus, CorpusSettings } from "../data/corpus.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
 import { CharnnError } from "../errors.js";
 import { type ModelConfig, modelConfig, parameterCount } from "../model/config.js";
+import { definedOnly } from "../settings.js";
 import { limitsOf } from "./limits.js";
-import { definedOnly, type TrainSettings } from "./settings.js";
+import type { TrainSettings } from "./settings.js";
 
 /** The configuration of a new run: what was asked for, and for the rest the defaults. */
 export function newConfig(

@@ -19,10 +19,11 @@ import { TRAIN_DEFAULTS } from "../defaults.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { CharRnn, type ModelState } from "../model/char-rnn.js";
 import { Random } from "../random.js";
-import { limitsOf, stepsWithin, UNLIMITED_STEPS } from "./limits.js";
+import { definedOnly } from "../settings.js";
+import { areSameLimits, limitsOf, stepsWithin, UNLIMITED_STEPS } from "./limits.js";
 import { corpusSettings, defaultName, newConfig } from "./new-config.js";
 import { createOptimizer, type Optimizer } from "./optimizer.js";
-import { definedOnly, type TrainSettings } from "./settings.js";
+import type { TrainSettings } from "./settings.js";
 import { restoreRun } from "./snapshot.js";
 
 /** A run, ready to take its next step. */
@@ -138,8 +139,11 @@ async function continueRun(
   const model = new CharRnn(config.model);
   const run = assembleRun(folder, config, corpus, backend, model, progress);
   restoreRun(run, checkpoint.tensors);
-  if (asked) progress.totalSteps = stepsWithin(asked, run.batches);
-  return { ...run, timeLimit: asked?.maxTime, warnings: corpus.warnings, release };
+  // A time that is given again stays the number of steps that it was turned into.
+  const isNew = asked !== undefined && !areSameLimits(asked, limits);
+  if (isNew) progress.totalSteps = stepsWithin(asked, run.batches);
+  const timeLimit = isNew ? asked.maxTime : undefined;
+  return { ...run, timeLimit, warnings: corpus.warnings, release };
 }
 
 /**
@@ -195,7 +199,7 @@ function assembleRun(
   const { train, documents, vocabulary } = corpus;
   const batches = createBatches(train, documents, vocabulary, training, random.fork("batches"));
   const optimizer = createOptimizer(modelShape, training);
-  const state = model.zeroState(1);
+  const state = model.zeroState(training.batchSize);
   return { folder, config, corpus, backend, model, optimizer, batches, random, progress, state };
 }
 
@@ -230,7 +234,7 @@ function refuseOtherSettings(
     if (!(name in saved) || name === "evalEvery" || saved[name] === value) continue;
     throw new CharnnError(
       "CANNOT_RESUME",
-      `${name} is ${saved[name]} in the run ${folder.name}, not ${value}.`,
+      `${name} is ${saved[name] ?? "not set"} in the run ${folder.name}, not ${value}.`,
       "Leave it out to go on with the run, or start one of another --name.",
       { setting: name },
     );

@@ -66,9 +66,3 @@ export type TrainSettings = v.InferInput<typeof trainSettingsSchema>;
 export function checkedTrainSettings(settings: TrainSettings): TrainSettings {
   return checked(trainSettingsSchema, settings);
 }
-
-/** The values that are given, without those left out. */
-export function definedOnly<Values extends object>(values: Values): Values {
-  const defined = Object.entries(values).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(defined) as Values;
-}

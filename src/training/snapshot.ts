@@ -1,4 +1,5 @@
 import { tensor } from "@tensorflow/tfjs-core";
+import { disposeAll } from "../backends/scope.js";
 import { type Checkpoint, momentName, stateName } from "../checkpoint/checkpoint.js";
 import type { NamedTensor } from "../checkpoint/safetensors.js";
 import { loadWeights } from "../model/load-weights.js";
@@ -45,9 +46,11 @@ export function restoreRun(
     const { shape, data } = saved(name);
     return tensor(data, [...shape], "float32");
   };
-  run.state = run.state.map((layerState, layer) => {
+  const zeros = run.state;
+  run.state = zeros.map((layerState, layer) => {
     const hidden = stateTensor(stateName(layer, "hidden"));
     if (!layerState.cellState) return { hidden };
     return { hidden, cellState: stateTensor(stateName(layer, "cell")) };
   });
+  disposeAll(zeros);
 }

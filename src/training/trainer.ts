@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { disposeAll } from "../backends/scope.js";
 import { writeCheckpoint } from "../checkpoint/checkpoint.js";
@@ -40,10 +41,12 @@ export async function* train(
   { signal, stdin }: TrainOptions = {},
 ): AsyncGenerator<TrainingEvent, void> {
   const run = await openRun(checkedTrainSettings(settings), stdin);
+  const gradients = parameterArray(run.config.model);
   try {
-    yield* recordMetrics(run, trainRun(run, settings, signal));
+    yield* recordMetrics(run, trainRun(run, gradients, settings, signal));
   } finally {
     await run.release();
+    gradients.dispose();
     disposeAll(run.state);
     run.model.dispose();
     run.optimizer.dispose();
@@ -53,11 +56,11 @@ export async function* train(
 /** The training loop. Everything about the path of a run is a function of its step. */
 async function* trainRun(
   run: Run,
+  gradients: ParameterArray,
   { saveEvery = TRAIN_DEFAULTS.saveEvery, keep = TRAIN_DEFAULTS.keep }: TrainSettings,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TrainingEvent, void> {
   const { progress } = run;
-  const gradients = parameterArray(run.config.model);
   const clock = startClock();
   for (const message of run.warnings) yield { event: "warning", message };
   if (progress.step >= progress.totalSteps && !isEvaluationDue(run)) {
@@ -81,7 +84,6 @@ async function* trainRun(
     // A turn of the event loop lets signals through.
     await nextTurn();
   }
-  gradients.dispose();
 
   const isSaved = progress.step > 0 && progress.evaluatedAt === progress.step;
   if (!isSaved) yield await save(run, "last");
@@ -104,15 +106,17 @@ function takeStep(
   }
   const dropout = random.fork("dropout", progress.step);
   const { score, state } = model.learn(batch, run.state, gradients, dropout);
+  // The state goes on to the next window; the gradient does not.
+  disposeAll(run.state);
+  run.state = state;
   const learningRate = learningRateAt(progress.step, progress.totalSteps, config.training);
   const step = progress.step + 1;
   const gradientNorm = optimizer.step(model.parameters, gradients, learningRate, step);
   const loss = score.loss / score.characters;
-  if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw diverged(run, step, loss);
+  if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+    throw diverged(run, step, `the loss is ${loss}`);
+  }
 
-  // The state goes on to the next window; the gradient does not.
-  disposeAll(run.state);
-  run.state = state;
   const epoch = progress.epoch;
   progress.step = step;
   progress.lossSum += score.loss;
@@ -168,6 +172,9 @@ async function* evaluateAndSave(
 /** Takes an evaluation into the run's progress. */
 function noteScore(run: Run, score: Score, seconds: number): EvalEvent {
   const { progress, config } = run;
+  if (!Number.isFinite(score.loss)) {
+    throw diverged(run, progress.step, `the validation loss is ${score.loss}`);
+  }
   const validationLoss = score.characters > 0 ? score.loss / score.characters : undefined;
   const best =
     validationLoss !== undefined &&
@@ -212,7 +219,14 @@ function sampleText({ model, corpus, random, progress }: Run): string {
 async function save(run: Run, kind: "last" | "best" | "step"): Promise<TrainingEvent> {
   const { folder, progress } = run;
   const path = kind === "step" ? folder.stepFile(progress.step) : folder[kind];
-  await writeCheckpoint(path, checkpointOf(run));
+  const checkpoint = checkpointOf(run);
+  // Never in the place of a checkpoint that can be read.
+  for (const { name, data } of checkpoint.tensors.values()) {
+    if (!data.every(Number.isFinite)) {
+      throw diverged(run, progress.step, `${name} has numbers that are not finite`);
+    }
+  }
+  await writeCheckpoint(path, checkpoint);
   return { event: "checkpoint", step: progress.step, kind, path };
 }
 
@@ -227,7 +241,7 @@ function fitToTime({ config, progress, batches, timeLimit }: Run, speed: Speed):
 function startOf(run: Run, speed: Speed): StartEvent {
   const { folder, config, corpus, progress, backend, batches } = run;
   const stepsPerEpoch = batches.batchesInEpoch(progress.epoch);
-  const stepsLeft = progress.totalSteps - progress.step;
+  const stepsLeft = Math.max(progress.totalSteps - progress.step, 0);
   const evaluations = Math.ceil(stepsLeft / stepsPerEpoch + stepsLeft / config.training.evalEvery);
   return {
     event: "start",
@@ -269,16 +283,16 @@ function epochOf({ progress }: Run): number {
 
 function limitReached({ config, progress }: Run): EndEvent["reason"] {
   const { epochs, steps } = config.limits;
-  if (steps === progress.step) return "steps";
+  if (steps !== undefined && progress.step >= steps) return "steps";
   if (epochs !== undefined && progress.epoch >= epochs) return "epochs";
   return "max-time";
 }
 
-function diverged({ folder, progress }: Run, step: number, loss: number): CharnnError {
-  const kept = progress.evaluatedAt > 0 ? ` The checkpoint in ${folder.path} is from before.` : "";
+function diverged({ folder }: Run, step: number, sign: string): CharnnError {
+  const kept = existsSync(folder.last) ? ` The checkpoint in ${folder.path} is from before.` : "";
   return new CharnnError(
     "DIVERGED",
-    `At step ${step} the loss is ${loss}: training has diverged.${kept}`,
+    `At step ${step} ${sign}: training has diverged.${kept}`,
     "Try a lower --learning-rate (a third of it), or a lower --clip-norm.",
   );
 }

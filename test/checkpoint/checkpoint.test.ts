@@ -1,0 +1,340 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdir, open, readFile, truncate, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import {
+  type Checkpoint,
+  readCheckpoint,
+  readCheckpointFacts,
+  writeCheckpoint,
+} from "#src/checkpoint/checkpoint.js";
+import {
+  decodeHeader,
+  decodeSafetensors,
+  encodeSafetensors,
+  type NamedTensor,
+} from "#src/checkpoint/safetensors.js";
+import {
+  type CharnnError,
+  listCheckpoints,
+  loadCheckpoint,
+  type TrainSettings,
+} from "#src/index.js";
+import { CELL_NAMES } from "#src/model/cells.js";
+import { failsWith } from "../helpers/failure.js";
+import { caseSeed, Draw } from "../helpers/numbers.js";
+import { smallRun, trained, workplace } from "../helpers/training.js";
+
+type Metadata = Map<string, string>;
+type Tensors = Map<string, NamedTensor>;
+
+/** What the checksum covers before the tensors, in this order. */
+const COVERED = ["format", "config", "vocabulary", "progress", "random"];
+
+describe("A checkpoint", () => {
+  for (const cell of CELL_NAMES) {
+    it(`of a ${cell} is read as it was written`, async (t) => {
+      const { file, folder } = await savedRun(t, { cell, layers: 2 });
+      const checkpoint = await readCheckpoint(file);
+      const copy = path.join(folder, "copy.safetensors");
+      await writeCheckpoint(copy, checkpoint);
+      assertSame(await readCheckpoint(copy), checkpoint);
+      assert.ok((await readFile(copy)).equals(await readFile(file)));
+    });
+  }
+
+  it("tells what it says of itself without its tensors", async (t) => {
+    const { file } = await savedRun(t);
+    const { config, vocabulary, progress } = await readCheckpoint(file);
+    const facts = await readCheckpointFacts(file);
+    assert.deepEqual(Object.keys(facts).sort(), ["config", "progress", "vocabulary"]);
+    assert.deepEqual([facts.config, facts.progress], [config, progress]);
+    assert.deepEqual(facts.vocabulary.toJSON(), vocabulary.toJSON());
+  });
+
+  it("has the metadata of its format, each value JSON", async (t) => {
+    const { file } = await savedRun(t, { randomSeed: 17 });
+    const { metadata } = decodeSafetensors(await readFile(file));
+    const values = new Map([...metadata].map(([key, value]) => [key, JSON.parse(value)]));
+    assert.deepEqual([...values.keys()], [...COVERED, "checksum"]);
+    assert.equal(values.get("format"), "charnn-1");
+    assert.deepEqual(values.get("random"), { generator: "philox4x32-10", seed: 17 });
+    assert.match(values.get("checksum"), /^[0-9a-f]{64}$/);
+    assert.equal(values.get("progress").step, 3);
+    assert.equal(values.get("config").model.hiddenSize, 8);
+    assert.ok(values.get("vocabulary").includes("\n"));
+  });
+
+  it("says nothing of where, when and by whom it was made", async (t) => {
+    const { file, folder, text } = await savedRun(t, { name: "unmistakable" });
+    const header = (await readFile(file)).toString("latin1");
+    const today = new Date().toISOString().slice(0, 10);
+    for (const name of [folder, text, "unmistakable", today])
+      assert.ok(!header.includes(name), name);
+    assert.doesNotMatch(header, /seconds|charsPerSecond|backend|threads/);
+  });
+
+  it("that is not there is not found", async (t) => {
+    const { folder } = await savedRun(t);
+    const missing = path.join(folder, "none.safetensors");
+    await assert.rejects(readCheckpoint(missing), failsWith("NOT_FOUND", missing));
+    await assert.rejects(readCheckpointFacts(missing), failsWith("NOT_FOUND", missing));
+  });
+
+  it("is loaded by its run's name, its folder, its file, or as the newest", async (t) => {
+    const { file, folder, out } = await savedRun(t);
+    const best = path.join(folder, "best.safetensors");
+    assert.equal((await loadCheckpoint("run", { out })).path, best);
+    assert.equal((await loadCheckpoint(folder)).path, best);
+    assert.equal((await loadCheckpoint(undefined, { out })).path, best);
+    assertSame(await loadCheckpoint(file), await readCheckpoint(file));
+  });
+
+  it("that is damaged does not hide the other runs", async (t) => {
+    const { file, folder, out } = await savedRun(t);
+    const damaged = path.join(out, "damaged");
+    await mkdir(damaged);
+    await writeFile(path.join(damaged, "last.safetensors"), (await readFile(file)).subarray(0, 99));
+    const runs = await listCheckpoints({ out });
+    assert.deepEqual(
+      runs.map((run) => [run.path, run.progress.step]),
+      [[folder, 3]],
+    );
+  });
+});
+
+describe("A checkpoint is refused", () => {
+  it("with any byte of its header changed", async (t) => {
+    const seed = caseSeed();
+    t.diagnostic(`CHARNN_TEST_SEED=${seed}`);
+    const draw = new Draw(seed);
+    const { file } = await savedRun(t);
+    const headerEnd = 8 + Number((await readFile(file)).readBigUInt64LE());
+    for (let position = 0; position < headerEnd; position++) {
+      await assertChangeRefused(file, position, draw.pick([1, 2, 0x20, 0x80, 1 + draw.below(255)]));
+    }
+  });
+
+  it("with any byte of its tensors changed", async (t) => {
+    const seed = caseSeed();
+    t.diagnostic(`CHARNN_TEST_SEED=${seed}`);
+    const draw = new Draw(seed);
+    const { file } = await savedRun(t);
+    const bytes = await readFile(file);
+    const { tensors, dataStart } = decodeHeader(bytes, bytes.length);
+    for (const { start, end } of tensors.values()) {
+      const within = Array.from({ length: 20 }, () => start + draw.below(end - start));
+      for (const offset of [start, ...within, end - 1]) {
+        await assertChangeRefused(file, dataStart + offset, 1 << draw.below(8));
+      }
+    }
+  });
+
+  it("cut short anywhere, or with something after its end", async (t) => {
+    const { file } = await savedRun(t);
+    const bytes = await readFile(file);
+    const dataStart = 8 + Number(bytes.readBigUInt64LE());
+    const lengths = [0, 1, 7, 8, 9, dataStart - 1, dataStart, dataStart + 1, bytes.length - 1];
+    for (let length = 50; length < bytes.length; length += 311) lengths.push(length);
+    for (const length of lengths.toSorted((a, b) => b - a)) {
+      await truncate(file, length);
+      await assert.rejects(readCheckpoint(file), failsWith("BAD_CHECKPOINT", file), `${length}`);
+      await assert.rejects(readCheckpointFacts(file), failsWith("BAD_CHECKPOINT", file));
+    }
+    await writeFile(file, Buffer.concat([bytes, Buffer.of(0)]));
+    await assert.rejects(readCheckpoint(file), failsWith("BAD_CHECKPOINT", file));
+  });
+
+  it("when it is another kind of file", async (t) => {
+    const { file } = await savedRun(t);
+    const other = encodeSafetensors([], new Map([["format", '"pt"']]));
+    for (const content of ["", "thou art more lovely\n".repeat(9), other.header]) {
+      await writeFile(file, content);
+      await assert.rejects(readCheckpoint(file), failsWith("BAD_CHECKPOINT", file));
+      await assert.rejects(readCheckpointFacts(file), failsWith("BAD_CHECKPOINT", file));
+    }
+  });
+
+  const changes: Readonly<
+    Record<string, { change: (metadata: Metadata, tensors: Tensors) => void; says: string }>
+  > = {
+    "of another format": {
+      change: (metadata) => metadata.set("format", '"charnn-2"'),
+      says: "charnn-1",
+    },
+    "without a configuration": {
+      change: (metadata) => metadata.delete("config"),
+      says: "config",
+    },
+    "with a configuration that is not JSON": {
+      change: (metadata) => metadata.set("config", "{"),
+      says: "config",
+    },
+    "with a size that can't be": {
+      change: (metadata) => editJson(metadata, "config", (it) => it.model, { hiddenSize: 0 }),
+      says: "model.hiddenSize",
+    },
+    "with a setting that it does not know": {
+      change: (metadata) => editJson(metadata, "config", (it) => it.training, { magic: 1 }),
+      says: "training.magic",
+    },
+    "with a place in the text that can't be": {
+      change: (metadata) => editJson(metadata, "progress", (it) => it, { batch: -1 }),
+      says: "batch",
+    },
+    "with the shape of another model": {
+      change: (metadata) => editJson(metadata, "config", (it) => it.model, { hiddenSize: 9 }),
+      says: "rnn.weight_ih_l0",
+    },
+    "with a vocabulary of another size": {
+      change: (metadata) => {
+        const characters = JSON.parse(metadata.get("vocabulary") as string);
+        metadata.set("vocabulary", JSON.stringify([...characters, "€"]));
+      },
+      says: "vocabulary",
+    },
+    "with a vocabulary out of order": {
+      change: (metadata) => {
+        const characters = JSON.parse(metadata.get("vocabulary") as string);
+        metadata.set("vocabulary", JSON.stringify(characters.toReversed()));
+      },
+      says: "vocabulary",
+    },
+    "without one of its weights": {
+      change: (_, tensors) => tensors.delete("rnn.bias_hh_l0"),
+      says: "rnn.bias_hh_l0 is missing",
+    },
+    "without one of its moments": {
+      change: (_, tensors) => tensors.delete("optimizer.decoder.bias.v"),
+      says: "optimizer.decoder.bias.v is missing",
+    },
+    "without its state": {
+      change: (_, tensors) => tensors.delete("state.l0"),
+      says: "state.l0 is missing",
+    },
+    "with a tensor too many": {
+      change: (_, tensors) =>
+        tensors.set("rnn.bias_hh_l1", {
+          ...(tensors.get("rnn.bias_hh_l0") as NamedTensor),
+          name: "rnn.bias_hh_l1",
+        }),
+      says: "rnn.bias_hh_l1",
+    },
+    "with a tensor of another shape": {
+      change: (_, tensors) => {
+        const bias = tensors.get("rnn.bias_hh_l0") as NamedTensor;
+        tensors.set(bias.name, { ...bias, shape: [8, 3] });
+      },
+      says: "rnn.bias_hh_l0 should be F32 [24]",
+    },
+    "with the state of more lanes than there are": {
+      change: (_, tensors) => {
+        const data = new Float32Array(5 * 8);
+        tensors.set("state.l0", { name: "state.l0", shape: [5, 8], data });
+      },
+      says: "state.l0 should be F32 [4, 8]",
+    },
+    "with a tensor of whole numbers": {
+      change: (_, tensors) => {
+        const bias = tensors.get("decoder.bias") as NamedTensor;
+        tensors.set(bias.name, { ...bias, data: new Int32Array(bias.data.length) });
+      },
+      says: "decoder.bias should be F32",
+    },
+    "with a number that is not one": {
+      change: (_, tensors) => {
+        (tensors.get("decoder.bias") as NamedTensor).data[1] = Number.NaN;
+      },
+      says: "decoder.bias",
+    },
+    "with a number that is infinite": {
+      change: (_, tensors) => {
+        (tensors.get("optimizer.decoder.bias.m") as NamedTensor).data[1] = Number.POSITIVE_INFINITY;
+      },
+      says: "optimizer.decoder.bias.m",
+    },
+  };
+  for (const [title, { change, says }] of Object.entries(changes)) {
+    it(title, async (t) => {
+      const { file } = await savedRun(t);
+      await rewrite(file, () => {});
+      await readCheckpoint(file);
+      await rewrite(file, change);
+      await assert.rejects(readCheckpoint(file), failsWith("BAD_CHECKPOINT", file, says));
+    });
+  }
+});
+
+/** A run of three steps. */
+async function savedRun(t: TestContext, settings: Partial<TrainSettings> = {}) {
+  const place = await workplace(t);
+  const name = settings.name ?? "run";
+  await trained(smallRun(place, { steps: 3, embeddingSize: 0, ...settings }));
+  const folder = path.join(place.out, name);
+  return { file: path.join(folder, "last.safetensors"), folder, ...place };
+}
+
+function assertSame(actual: Checkpoint, expected: Checkpoint): void {
+  assert.deepEqual(actual.config, expected.config);
+  assert.deepEqual(actual.progress, expected.progress);
+  assert.deepEqual(actual.vocabulary.toJSON(), expected.vocabulary.toJSON());
+  const plain = ({ tensors }: Checkpoint) =>
+    [...tensors.values()].map(({ name, shape, data }) => ({ name, shape, data }));
+  assert.deepEqual(plain(actual), plain(expected));
+}
+
+/** Changes bits of one byte for a moment. */
+async function assertChangeRefused(file: string, position: number, bits: number): Promise<void> {
+  const handle = await open(file, "r+");
+  try {
+    const byte = Buffer.alloc(1);
+    await handle.read(byte, 0, 1, position);
+    byte[0] ^= bits;
+    await handle.write(byte, 0, 1, position);
+    const outcome = await readCheckpoint(file).catch((error: CharnnError) => error);
+    const change = `byte ${position} changed by ${bits}`;
+    assert.ok(outcome instanceof Error, `${change} is accepted`);
+    assert.equal(outcome.code, "BAD_CHECKPOINT", `${change}: ${outcome.stack}`);
+    assert.ok(outcome.message.includes(file), outcome.message);
+    byte[0] ^= bits;
+    await handle.write(byte, 0, 1, position);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Writes a checkpoint again with something else in it, and a checksum that fits. */
+async function rewrite(
+  file: string,
+  change: (metadata: Metadata, tensors: Tensors) => void,
+): Promise<void> {
+  const decoded = decodeSafetensors(await readFile(file));
+  const metadata = new Map(decoded.metadata);
+  const tensors = new Map(
+    [...decoded.tensors].map(([name, { shape, data }]) => [
+      name,
+      { name, shape, data: data.slice() },
+    ]),
+  );
+  change(metadata, tensors);
+  const hash = createHash("sha256");
+  for (const key of COVERED) hash.update(metadata.get(key) ?? "");
+  for (const { data } of tensors.values()) hash.update(new Uint8Array(data.buffer));
+  metadata.set("checksum", JSON.stringify(hash.digest("hex")));
+  const { header, data } = encodeSafetensors(tensors.values(), metadata);
+  await writeFile(file, Buffer.concat([header, ...data]));
+}
+
+/** Puts other values into an object in the metadata. */
+function editJson(
+  metadata: Metadata,
+  key: string,
+  // biome-ignore lint/suspicious/noExplicitAny: JSON of any shape
+  at: (value: any) => object,
+  values: object,
+): void {
+  const value: unknown = JSON.parse(metadata.get(key) as string);
+  Object.assign(at(value), values);
+  metadata.set(key, JSON.stringify(value));
+}

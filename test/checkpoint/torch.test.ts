@@ -1,0 +1,107 @@
+/** What docs/checkpoint-format.md promises to programs that read checkpoints, held by PyTorch. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { it, type TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+import { scoped } from "#src/backends/scope.js";
+import { type Checkpoint, loadCheckpoint } from "#src/index.js";
+import { CELL_NAMES, type CellName } from "#src/model/cells.js";
+import { CharRnn, type StreamState } from "#src/model/char-rnn.js";
+import { loadWeights } from "#src/model/load-weights.js";
+import { numbersOf } from "../helpers/backends.js";
+import { assertClose } from "../helpers/numbers.js";
+import { pythonWith } from "../helpers/python.js";
+import { inventedText, smallRun, trained, workplace } from "../helpers/training.js";
+
+const ROOT = new URL("../../", import.meta.url);
+const SCRIPT = fileURLToPath(new URL("test/fixtures/torch_checkpoint.py", ROOT));
+const FORMAT = new URL("docs/checkpoint-format.md", ROOT);
+const GATES: Readonly<Record<CellName, number>> = { gru: 3, lstm: 4, rnn: 1 };
+const OPTIMIZERS = { adam: ["m", "v"], sgd: ["m"], rmsprop: ["v"] } as const;
+const HIDDEN = 8;
+const LANES = 4;
+
+it("PyTorch loads checkpoints by their plain names and computes the same logits", async (t) => {
+  const python = pythonWith("torch", "safetensors", "numpy");
+  if (python === undefined) return t.skip("no Python with PyTorch; `npm run peers` gets it");
+  const text = inventedText(60, 4).trim();
+  const runs = [];
+  for (const [index, cell] of CELL_NAMES.entries()) {
+    for (const embeddingSize of [0, 5]) {
+      const optimizer = (["adam", "sgd", "rmsprop"] as const)[index];
+      const settings = { cell, embeddingSize, optimizer };
+      runs.push({ ...settings, checkpoint: await trainedModel(t, { ...settings, layers: 2 }) });
+    }
+  }
+  const jobs = runs.map(({ cell, checkpoint }) => ({ cell, path: checkpoint.path, text }));
+  const results: { shapes: Record<string, number[]>; logits: number[] }[] = JSON.parse(
+    execFileSync(python, [SCRIPT], { input: JSON.stringify(jobs), encoding: "utf8" }),
+  );
+  for (const [index, { cell, embeddingSize, optimizer, checkpoint }] of runs.entries()) {
+    const { shapes, logits } = results[index];
+    const title = `${cell}, embedding ${embeddingSize}`;
+    assertClose(logits, logitsOf(checkpoint, text), 1e-5, title);
+    assert.deepEqual(shapes, documentedShapes(cell, embeddingSize, optimizer, checkpoint), title);
+  }
+});
+
+it("PyTorch runs the example of the checkpoint format", async (t) => {
+  const python = pythonWith("torch", "safetensors");
+  if (python === undefined) return t.skip("no Python with PyTorch; `npm run peers` gets it");
+  const checkpoint = await trainedModel(t, { cell: "gru", layers: 2 });
+  const [, example] = /```python\n([\s\S]*?)```/.exec(readFileSync(FORMAT, "utf8")) ?? [];
+  const code = example.replace(/"checkpoints\/[^"]*"/, JSON.stringify(checkpoint.path));
+  assert.notEqual(code, example);
+  const printed = execFileSync(python, ["-c", `${code}\nprint(gru.num_layers, gru.hidden_size)`]);
+  assert.equal(printed.toString().trim(), `2 ${HIDDEN}`);
+});
+
+async function trainedModel(t: TestContext, settings: Parameters<typeof smallRun>[1]) {
+  const place = await workplace(t);
+  await trained(smallRun(place, { steps: 5, hiddenSize: HIDDEN, batchSize: LANES, ...settings }));
+  return loadCheckpoint(path.join(place.out, "run", "last.safetensors"));
+}
+
+/** Of the next character after each of the text, one after the other. */
+function logitsOf({ config, vocabulary, tensors }: Checkpoint, text: string): number[] {
+  return scoped(() => {
+    const model = new CharRnn(config.model);
+    loadWeights(model, tensors);
+    let state: StreamState = model.zeroStreams(1);
+    return [...vocabulary.encode(text)].flatMap((token) => {
+      const { logits, ...after } = model.step(Int32Array.of(token), state);
+      state = after;
+      return [...numbersOf(logits)];
+    });
+  });
+}
+
+/** The table of docs/checkpoint-format.md, for two layers. */
+function documentedShapes(
+  cell: CellName,
+  embedding: number,
+  optimizer: keyof typeof OPTIMIZERS,
+  { vocabulary: { size: vocabulary } }: Checkpoint,
+): Record<string, number[]> {
+  const gates = GATES[cell] * HIDDEN;
+  const weights: Record<string, number[]> = {
+    ...(embedding > 0 && { "encoder.weight": [vocabulary, embedding] }),
+    "decoder.weight": [vocabulary, HIDDEN],
+    "decoder.bias": [vocabulary],
+  };
+  const states: Record<string, number[]> = {};
+  for (const [layer, input] of [embedding || vocabulary, HIDDEN].entries()) {
+    weights[`rnn.weight_ih_l${layer}`] = [gates, input];
+    weights[`rnn.weight_hh_l${layer}`] = [gates, HIDDEN];
+    weights[`rnn.bias_ih_l${layer}`] = [gates];
+    weights[`rnn.bias_hh_l${layer}`] = [gates];
+    states[`state.l${layer}`] = [LANES, HIDDEN];
+    if (cell === "lstm") states[`state.l${layer}.cell`] = [LANES, HIDDEN];
+  }
+  const moments = Object.entries(weights).flatMap(([name, shape]) =>
+    OPTIMIZERS[optimizer].map((moment) => [`optimizer.${name}.${moment}`, shape]),
+  );
+  return { ...weights, ...Object.fromEntries(moments), ...states };
+}

@@ -1,0 +1,106 @@
+/** Holds the sources to the table "Who may import whom" of docs/architecture.md. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const SOURCES = path.join(ROOT, "src");
+
+/** What a file imports, as paths in `src/`. */
+interface SourceFile {
+  readonly name: string;
+  readonly text: string;
+  readonly imports: readonly string[];
+}
+
+const files = sourceFiles();
+const table = importTable();
+
+describe("The layers", () => {
+  it("are those of the folders in src", () => {
+    const topLevel = [...new Set(files.map(({ name }) => name.split("/")[0]))];
+    const listed = [...table.keys()].map((entry) => entry.replace("/", ""));
+    assert.deepEqual(listed.toSorted(), topLevel.toSorted());
+    assert.ok(files.length > 50);
+    assert.ok(files.flatMap(({ imports }) => imports).length > 100);
+  });
+
+  for (const [layer, allowed] of table) {
+    const own = files.filter(({ name }) => isIn(layer, name));
+
+    it(`let ${layer} import only ${allowed.join(", ") || "packages"}`, () => {
+      assert.ok(own.length > 0);
+      for (const { name, imports } of own) {
+        for (const imported of imports) {
+          const isAllowed = [layer, ...allowed].some((entry) => isIn(entry, imported));
+          assert.ok(isAllowed, `${name} imports ${imported}`);
+        }
+      }
+    });
+  }
+
+  it("let the command line load the library only inside an action", () => {
+    const atOnce = /^(?:import|export) (?!type\b).*"[./]+\/index\.js";$/m;
+    const lately = /await import\("[./]+\/index\.js"\)/;
+    const own = files.filter(({ name }) => isIn("cli/", name));
+    for (const { name, text } of own) assert.ok(!atOnce.test(text), name);
+    assert.ok(own.some(({ text }) => lately.test(text)));
+  });
+
+  it("let only the command line print, read the process's surroundings, and end it", () => {
+    const forbidden = /\bconsole\.|\bprocess\.(stdout|stderr|stdin|exit|exitCode|argv|env|on)\b/;
+    for (const { name, text } of files) {
+      if (!isIn("cli/", name)) assert.doesNotMatch(text, forbidden, name);
+    }
+    assert.ok(files.some(({ text }) => forbidden.test(text)));
+  });
+});
+
+function isIn(entry: string, name: string): boolean {
+  return entry.endsWith("/") ? name.startsWith(entry) : name === entry;
+}
+
+function sourceFiles(): SourceFile[] {
+  const names = readdirSync(SOURCES, { recursive: true, encoding: "utf8" });
+  const sources = names.filter((name) => name.endsWith(".ts"));
+  return sources.map((name) => {
+    const file = path.join(SOURCES, name);
+    const text = readFileSync(file, "utf8");
+    const { importedFiles } = ts.preProcessFile(text);
+    const imports = importedFiles
+      .map(({ fileName }) => fileName)
+      .filter((imported) => imported.startsWith("."))
+      .map((imported) => inSources(path.resolve(path.dirname(file), imported)))
+      .map((imported) => imported.replace(/\.js$/, ".ts"));
+    return { name: inSources(file), text, imports };
+  });
+}
+
+function inSources(file: string): string {
+  return path.relative(SOURCES, file).replaceAll(path.sep, "/");
+}
+
+/** For each row, in order, what it may import beside its own. */
+function importTable(): Map<string, string[]> {
+  const text = readFileSync(path.join(ROOT, "docs/architecture.md"), "utf8");
+  const section = text.split(/^## /m).find((part) => part.startsWith("Who may import whom"));
+  const rows = [...(section ?? "").matchAll(/^\| (`.*) \| (.*) \|$/gm)];
+  assert.ok(rows.length > 5, "the table is not found");
+  const allowedBy = new Map<string, string[]>();
+  for (const [, names, allowed] of rows) {
+    const above = /\bthe above\b/.test(allowed) ? [...allowedBy.keys()] : [];
+    const entries = [...new Set([...above, ...namesIn(allowed)])];
+    for (const name of namesIn(names)) allowedBy.set(name, entries);
+  }
+  return allowedBy;
+}
+
+/** What stands in backquotes: `data/` for a folder, `errors` or `errors.ts` for a file. */
+function namesIn(cell: string): string[] {
+  return [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) =>
+    name.endsWith("/") || name.endsWith(".ts") ? name : `${name}.ts`,
+  );
+}

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { it } from "node:test";
+import ts from "typescript";
+import * as charnn from "#src/index.js";
+
+const VALUES = [
+  "CharnnError",
+  "EVAL_DEFAULTS",
+  "SAMPLE_DEFAULTS",
+  "TRAIN_DEFAULTS",
+  "evaluateText",
+  "listCheckpoints",
+  "loadCheckpoint",
+  "parameterCount",
+  "sample",
+  "train",
+];
+
+const TYPES = [
+  "Checkpoint",
+  "CheckpointEvent",
+  "CheckpointFacts",
+  "EndEvent",
+  "ErrorCode",
+  "EvalEvent",
+  "EvaluateSettings",
+  "ModelConfig",
+  "Progress",
+  "RunConfig",
+  "SampleEvent",
+  "SampleSettings",
+  "StartEvent",
+  "StepEvent",
+  "TextScore",
+  "TrainOptions",
+  "TrainSettings",
+  "TrainingEvent",
+  "Vocabulary",
+  "WarningEvent",
+];
+
+it("The library exports these functions and values, and no others", () => {
+  assert.deepEqual(Object.keys(charnn).sort(), VALUES);
+});
+
+it("The library exports these types, and no others", () => {
+  const path = new URL("../src/index.ts", import.meta.url);
+  const source = ts.createSourceFile(
+    "index.ts",
+    readFileSync(path, "utf8"),
+    ts.ScriptTarget.ES2023,
+  );
+  const exported = source.statements.filter(ts.isExportDeclaration).flatMap((declaration) => {
+    const { exportClause, isTypeOnly } = declaration;
+    assert.ok(exportClause && ts.isNamedExports(exportClause), "every name is chosen");
+    return exportClause.elements.map((element) => ({
+      name: element.name.text,
+      isType: isTypeOnly || element.isTypeOnly,
+    }));
+  });
+  const types = exported.filter(({ isType }) => isType).map(({ name }) => name);
+  assert.deepEqual(types.sort(), TYPES);
+});

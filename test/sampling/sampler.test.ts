@@ -1,0 +1,272 @@
+import assert from "node:assert/strict";
+import { describe, it, type TestContext } from "node:test";
+import { memory } from "@tensorflow/tfjs-core";
+import { scoped } from "#src/backends/scope.js";
+import { Vocabulary } from "#src/data/vocabulary.js";
+import { type Checkpoint, loadCheckpoint, type SampleSettings, sample } from "#src/index.js";
+import { CharRnn, type StreamState } from "#src/model/char-rnn.js";
+import { modelConfig } from "#src/model/config.js";
+import { Random } from "#src/random.js";
+import { type GenerateSettings, generate } from "#src/sampling/sampler.js";
+import { numbersOf, onEveryBackend } from "../helpers/backends.js";
+import { failsWith } from "../helpers/failure.js";
+import { smallRun, trained, workplace } from "../helpers/training.js";
+
+const PLAIN: GenerateSettings = { length: 40, count: 1, temperature: 0.8, topK: 0, topP: 1 };
+const LETTERS = "abcdefgh \n";
+
+await onEveryBackend("A sampler", () => {
+  it("writes the likeliest character after all that was read, at temperature 0", () => {
+    const { model, vocabulary } = writer("lstm");
+    const [text] = textsOf(model, vocabulary, { temperature: 0, seed: "bad cafe", length: 25 });
+    const expected = scoped(() => {
+      let written = "bad cafe";
+      while (written.length < "bad cafe".length + 25) {
+        let state: StreamState = model.zeroStreams(1);
+        let values: readonly number[] = [];
+        for (const token of vocabulary.encode(written)) {
+          const { logits, ...after } = model.step(Int32Array.of(token), state);
+          state = after;
+          values = [...numbersOf(logits)];
+        }
+        const likeliest = values.indexOf(Math.max(...values));
+        written += vocabulary.characterAt(likeliest);
+      }
+      return written.slice("bad cafe".length);
+    });
+    assert.equal(text, expected);
+  });
+
+  it("writes the same text for the same random numbers, and another for others", () => {
+    const { model, vocabulary } = writer();
+    const write = (seed: number) => textsOf(model, vocabulary, {}, Random.fromSeed(seed))[0];
+    assert.equal(write(1), write(1));
+    assert.notEqual(write(2), write(1));
+  });
+
+  it("writes a k-th text that does not depend on how many there are", () => {
+    const { model, vocabulary } = writer();
+    const alone = textsOf(model, vocabulary, { seed: "a" });
+    const three = textsOf(model, vocabulary, { seed: "a", count: 3 });
+    const five = textsOf(model, vocabulary, { seed: "a", count: 5 });
+    assert.deepEqual(three.slice(0, 1), alone);
+    assert.deepEqual(five.slice(0, 3), three);
+    assert.equal(new Set(five).size, 5);
+  });
+
+  it("writes a longer text that begins as the shorter one", () => {
+    const { model, vocabulary } = writer();
+    const [short] = textsOf(model, vocabulary, { length: 10 });
+    const [long] = textsOf(model, vocabulary, { length: 30 });
+    assert.equal(long.slice(0, 10), short);
+  });
+
+  it("writes as many characters as asked for", () => {
+    const { model, vocabulary } = writer();
+    for (const seed of ["", "a"]) {
+      for (const length of [0, 1, 2, 100]) {
+        for (const text of textsOf(model, vocabulary, { seed, length, count: 2 })) {
+          assert.match(text, new RegExp(`^[${LETTERS}]{${length}}$`));
+        }
+      }
+    }
+  });
+
+  it("writes without end until nobody asks any more", () => {
+    const { model, vocabulary } = writer();
+    let written = 0;
+    for (const _ of generate(model, vocabulary, { ...PLAIN, length: -1 }, random())) {
+      if (++written === 2_000) break;
+    }
+    assert.equal(written, 2_000);
+  });
+
+  it("counts characters beyond the first plane as one", () => {
+    const { model, vocabulary } = writer("gru", "😀🎈\n");
+    const steps = [...generate(model, vocabulary, { ...PLAIN, seed: "🎈" }, random())].flat();
+    assert.equal(steps.length, 40);
+    assert.deepEqual([...new Set(steps)].sort(), ["\n", "😀", "🎈"].sort());
+  });
+
+  it("ends a text after the stop text, and lets the others go on", () => {
+    const { model, vocabulary } = writer();
+    const whole = textsOf(model, vocabulary, { count: 4, length: 200 });
+    const stop = whole[2].slice(50, 52);
+    const stopped = textsOf(model, vocabulary, { count: 4, length: 200, stop });
+    for (const [k, text] of whole.entries()) {
+      const end = text.indexOf(stop);
+      assert.equal(stopped[k], end === -1 ? text : text.slice(0, end + stop.length));
+    }
+  });
+
+  it("does not take the end of the seed for the beginning of the stop text", () => {
+    const { model, vocabulary } = writer();
+    const [text] = textsOf(model, vocabulary, { seed: "ab" });
+    const stop = `b${text[0]}`;
+    const [stopped] = textsOf(model, vocabulary, { seed: "ab", stop });
+    const end = text.indexOf(stop);
+    assert.equal(stopped, end === -1 ? text : text.slice(0, end + stop.length));
+    assert.ok(stopped.length > 1);
+  });
+
+  it("ends when every text has ended", () => {
+    const { model, vocabulary } = writer();
+    const settings = { ...PLAIN, seed: "b", length: -1, count: 3, stop: "a" };
+    const steps = [...generate(model, vocabulary, settings, random())];
+    const texts = [0, 1, 2].map((k) => steps.map((step) => step[k]).join(""));
+    for (const text of texts) assert.match(text, /^[^a]*a$/);
+    assert.equal(steps.length, Math.max(...texts.map((text) => text.length)));
+  });
+
+  it("without a seed begins a line, after some that are not shown", () => {
+    const { model, vocabulary } = writer();
+    const whole = textsOf(model, vocabulary, { seed: "\n", length: 400, count: 3 });
+    for (const seed of [undefined, ""]) {
+      const shown = textsOf(model, vocabulary, { seed, count: 3 });
+      assert.deepEqual(
+        shown,
+        whole.map((text) => {
+          const start = text.indexOf("\n", 99) + 1;
+          return text.slice(start, start + PLAIN.length);
+        }),
+      );
+    }
+  });
+
+  it("without a seed, and where no line can begin, begins with any character", () => {
+    const { model, vocabulary } = writer("gru", "abcdefgh");
+    const firsts = textsOf(model, vocabulary, { count: 60, length: 1 });
+    assert.deepEqual([...new Set(firsts)].sort(), [..."abcdefgh"]);
+  });
+
+  it("refuses a seed with characters that the model does not know", () => {
+    const { model, vocabulary } = writer();
+    for (const documents of [undefined, "lines"] as const) {
+      assert.throws(
+        () => textsOf(model, vocabulary, { seed: "a baÉ", documents }),
+        failsWith("UNKNOWN_CHARACTER", "É", "line 1, column 5", /knows .*"e"/),
+      );
+    }
+  });
+
+  it("of a model of lines writes one line, without its end", () => {
+    const { model, vocabulary } = writer();
+    const settings = { length: 500, count: 3, seed: "bad" } as const;
+    const asLines = textsOf(model, vocabulary, { ...settings, documents: "lines" });
+    // The model of lines reads the line end that stands before each of its texts.
+    const asText = textsOf(model, vocabulary, { ...settings, seed: "\nbad" });
+    assert.deepEqual(
+      asLines,
+      asText.map((text) => text.split("\n")[0]),
+    );
+  });
+
+  it("leaves no tensors behind, whether it ends or is left", () => {
+    for (const cell of ["gru", "lstm"] as const) {
+      const { model, vocabulary } = writer(cell);
+      const before = memory().numTensors;
+      textsOf(model, vocabulary, { seed: "abc", count: 2 });
+      for (const _ of generate(model, vocabulary, PLAIN, random())) break;
+      assert.throws(() => textsOf(model, vocabulary, { seed: "É" }));
+      assert.equal(memory().numTensors, before);
+    }
+  });
+});
+
+describe("Sampling from a checkpoint", () => {
+  it("writes what the model has learned", async (t) => {
+    const checkpoint = await learned(t, "thou art more lovely\n".repeat(30), 200);
+    const text = await sampled(checkpoint, { seed: "\nthou", length: 41, temperature: 0 });
+    assert.equal(text, " art more lovely\nthou art more lovely\nthou".slice(0, 41));
+  });
+
+  it("writes the same text for the same random seed, by default for the seed 0", async (t) => {
+    const checkpoint = await learned(t);
+    const text = await sampled(checkpoint, {});
+    assert.equal([...text].length, 500);
+    assert.equal(await sampled(checkpoint, { randomSeed: 0 }), text);
+    assert.notEqual(await sampled(checkpoint, { randomSeed: 1 }), text);
+  });
+
+  it("writes lines with a model of lines", async (t) => {
+    const checkpoint = await learned(t, undefined, 3, "lines");
+    const steps = [];
+    for await (const step of sample(checkpoint, { count: 8, length: -1 })) steps.push(step);
+    assert.equal(steps.flat().includes("\n"), false);
+  });
+
+  it("leaves no tensors behind", async (t) => {
+    const checkpoint = await learned(t);
+    const before = memory().numTensors;
+    await sampled(checkpoint, {});
+    for await (const _ of sample(checkpoint)) break;
+    await assert.rejects(sampled(checkpoint, { seed: "É" }), failsWith("UNKNOWN_CHARACTER"));
+    assert.equal(memory().numTensors, before);
+  });
+
+  it("refuses what can't be set, naming it", async (t) => {
+    const checkpoint = await learned(t);
+    for (const [setting, ...values] of [
+      ["seed", 5],
+      ["length", -2, 1.5, Number.NaN],
+      ["temperature", -0.1, Number.NaN, Number.POSITIVE_INFINITY],
+      ["topK", -1, 0.5],
+      ["topP", 0, 1.1, Number.NaN],
+      ["count", 0, 4_097],
+      ["stop", 1],
+      ["randomSeed", -1],
+      ["backend", "abacus"],
+    ] as const) {
+      for (const value of values) {
+        const settings = { [setting]: value } as SampleSettings;
+        const refused = failsWith("INVALID_SETTING", new RegExp(`^${setting}\\b`));
+        await assert.rejects(sampled(checkpoint, settings), refused, `${value}`);
+      }
+    }
+  });
+});
+
+function writer(cell: "gru" | "lstm" = "gru", characters = LETTERS) {
+  const vocabulary = Vocabulary.fromCodePoints(
+    Array.from(characters, (character) => character.codePointAt(0) as number),
+  );
+  const config = modelConfig({
+    cell,
+    layers: 2,
+    hiddenSize: 8,
+    embeddingSize: 0,
+    dropout: 0.5,
+    vocabularySize: vocabulary.size,
+  });
+  return { model: CharRnn.initial(config, Random.fromSeed(3)), vocabulary };
+}
+
+function random(): Random {
+  return Random.fromSeed(5);
+}
+
+function textsOf(
+  model: CharRnn,
+  vocabulary: Vocabulary,
+  settings: Partial<GenerateSettings>,
+  numbers = random(),
+): string[] {
+  const all = { ...PLAIN, ...settings };
+  const texts = new Array<string>(all.count).fill("");
+  for (const characters of generate(model, vocabulary, all, numbers)) {
+    for (const [k, character] of characters.entries()) texts[k] += character;
+  }
+  return texts;
+}
+
+async function learned(t: TestContext, text?: string, steps = 3, documents?: "lines") {
+  const place = await workplace(t, text);
+  await trained(smallRun(place, { steps, learningRate: 0.02, documents }));
+  return loadCheckpoint("run", place);
+}
+
+async function sampled(checkpoint: Checkpoint, settings: SampleSettings): Promise<string> {
+  let text = "";
+  for await (const [character] of sample(checkpoint, settings)) text += character;
+  return text;
+}

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import * as fc from "fast-check";
+import { SCHEDULE_NAMES } from "#src/defaults.js";
+import { learningRateAt } from "#src/training/schedule.js";
+import { assertClose } from "../helpers/numbers.js";
+
+const RATE = 0.004;
+const STEPS = 200;
+
+describe("A learning rate", () => {
+  const expected = {
+    constant: { half: RATE, last: RATE },
+    cosine: { half: RATE / 2, last: (RATE * (1 + Math.cos((Math.PI * 199) / 200))) / 2 },
+    exponential: { half: RATE / 10, last: RATE * 0.01 ** (199 / 200) },
+  } as const;
+
+  for (const schedule of SCHEDULE_NAMES) {
+    const at = (step: number, warmupSteps = 0, steps = STEPS) =>
+      learningRateAt(step, steps, { learningRate: RATE, schedule, warmupSteps });
+
+    it(`on a ${schedule} schedule goes from the full rate to the end`, () => {
+      const { half, last } = expected[schedule];
+      assert.equal(at(0), RATE);
+      assertClose([at(STEPS / 2), at(STEPS - 1)], [half, last], 1e-12, schedule);
+    });
+
+    it(`on a ${schedule} schedule rises in a straight line first, and then goes its way`, () => {
+      const rising = [0, 1, 2, 3].map((step) => at(step, 4));
+      assertClose(
+        rising,
+        [1, 2, 3, 4].map((step) => (RATE * step) / 5),
+        1e-12,
+        "warm-up",
+      );
+      assert.equal(at(4, 4), RATE);
+      assertClose([at(104, 4, 204)], [expected[schedule].half], 1e-12, "half of what is left");
+    });
+
+    it(`on a ${schedule} schedule is above 0, never above the full rate, and falls`, () => {
+      const count = fc.integer({ min: 1, max: 500 });
+      const property = fc.property(
+        count,
+        fc.integer({ min: 0, max: 600 }),
+        (steps, warmupSteps) => {
+          for (let step = 0; step < steps; step++) {
+            const rate = at(step, warmupSteps, steps);
+            assert.ok(rate > 0 && rate <= RATE, `${rate} at step ${step}`);
+            if (step > warmupSteps) assert.ok(rate <= at(step - 1, warmupSteps, steps));
+          }
+        },
+      );
+      fc.assert(property, { numRuns: 30 });
+    });
+  }
+
+  it("without a last step stays where it starts", () => {
+    const cosine = { learningRate: RATE, schedule: "cosine", warmupSteps: 0 } as const;
+    assert.equal(learningRateAt(1_000_000, Number.MAX_SAFE_INTEGER, cosine), RATE);
+  });
+});
