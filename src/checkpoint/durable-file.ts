@@ -46,6 +46,22 @@ export async function writeDurably(
   }
 }
 
+/**
+ * Makes a folder, and those around it that are missing.
+ *
+ * Own code, because Node's recursive `mkdir` never comes back where no folder can be made (`/proc`).
+ *
+ * @returns the outermost folder that was made; undefined when all were there
+ * @throws CharnnError `NOT_WRITABLE`
+ */
+export async function makeFolder(path: string): Promise<string | undefined> {
+  try {
+    return await makeWithParents(path);
+  } catch (error) {
+    throw notWritable(path, error);
+  }
+}
+
 /** Removes temporary files in `folder` left by writers that were killed. */
 export async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await nodeFileSystem.readdir(folder)) {
@@ -79,8 +95,32 @@ const REASONS: ReadonlyMap<string, readonly [reason: string, hint: string]> = ne
     "EIO",
     ["the disk reports an error (EIO)", "Check the disk, and choose another folder with --out."],
   ],
-  ["ENOENT", ["its folder is gone", ELSEWHERE]],
+  ["ENOENT", ["its folder is not there", ELSEWHERE]],
+  ["ENOTDIR", ["a part of the path is a file", ELSEWHERE]],
+  ["EEXIST", ["there is a file of that name", ELSEWHERE]],
 ]);
+
+async function makeWithParents(path: string): Promise<string | undefined> {
+  try {
+    return await makeOne(path);
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT" || dirname(path) === path) throw error;
+  }
+  const outermost = await makeWithParents(dirname(path));
+  const made = await makeOne(path);
+  return outermost ?? made;
+}
+
+async function makeOne(path: string): Promise<string | undefined> {
+  try {
+    await nodeFileSystem.mkdir(path);
+    return path;
+  } catch (error) {
+    const isThere = systemErrorCode(error) === "EEXIST";
+    if (isThere && (await nodeFileSystem.stat(path)).isDirectory()) return undefined;
+    throw error;
+  }
+}
 
 async function writeNew(
   path: string,

@@ -1,8 +1,8 @@
-import { access, mkdir, rmdir } from "node:fs/promises";
+import { access, rmdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type SelectedBackend, selectBackend } from "../backends/select.js";
 import { readCheckpoint, readCheckpointFacts } from "../checkpoint/checkpoint.js";
-import { notWritable, removeLeftovers } from "../checkpoint/durable-file.js";
+import { makeFolder, removeLeftovers } from "../checkpoint/durable-file.js";
 import { truncateMetricsAfter } from "../checkpoint/metrics-file.js";
 import type { Progress, RunConfig } from "../checkpoint/run-config.js";
 import {
@@ -154,12 +154,7 @@ async function withFolder(
   folder: RunFolder,
   open: (release: () => Promise<void>) => Promise<Run>,
 ): Promise<Run> {
-  let firstMade: string | undefined;
-  try {
-    firstMade = await mkdir(folder.path, { recursive: true });
-  } catch (error) {
-    throw notWritable(folder.path, error);
-  }
+  const firstMade = await makeFolder(folder.path);
   const unlock = await lockRun(folder);
   const release = async () => {
     await unlock();
