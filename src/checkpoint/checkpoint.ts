@@ -175,7 +175,7 @@ async function atPath<Result>(path: string, read: () => Promise<Result>): Promis
       throw new CharnnError(
         "BAD_CHECKPOINT",
         `${path} can't be used: ${error.message.replace(/\.$/, "")}.`,
-        "Checkpoints are the files best.safetensors and last.safetensors of a run.",
+        "A run has best.safetensors and last.safetensors: if one is damaged, the other may be whole.",
         { cause: error },
       );
     }

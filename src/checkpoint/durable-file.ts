@@ -95,7 +95,7 @@ const REASONS: ReadonlyMap<string, readonly [reason: string, hint: string]> = ne
     "EIO",
     ["the disk reports an error (EIO)", "Check the disk, and choose another folder with --out."],
   ],
-  ["ENOENT", ["its folder is not there", ELSEWHERE]],
+  ["ENOENT", ["there is no folder for it", ELSEWHERE]],
   ["ENOTDIR", ["a part of the path is a file", ELSEWHERE]],
   ["EEXIST", ["there is a file of that name", ELSEWHERE]],
 ]);

@@ -61,9 +61,8 @@ export async function openRun(
   if (resume && overwrite) {
     throw new CharnnError(
       "INVALID_SETTING",
-      "resume goes on with a run and overwrite starts it anew: both at once can't be.",
+      "--resume goes on with a run and --overwrite starts it anew: both at once can't be.",
       "Leave one of them out.",
-      { setting: "resume" },
     );
   }
   const backend = await selectBackend(settings.backend ?? TRAIN_DEFAULTS.backend);

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
+import { CharnnError } from "../../errors.js";
 
 /** An option whose help shows the default that the library takes. */
 export function option<Value>(
@@ -8,7 +9,7 @@ export function option<Value>(
   fallback?: unknown,
 ): Option {
   const made = new Option(flags, fallback === undefined ? help : `${help} (default: ${fallback})`);
-  return parse ? made.argParser(parse) : made;
+  return parse ? made.argParser(naming(`--${made.name()}`, parse)) : made;
 }
 
 /** An option that takes one of a few words. */
@@ -18,16 +19,26 @@ export function choice(
   words: readonly string[],
   fallback?: string,
 ): Option {
-  const choices = `${help}: ${words.join(", ")}`;
-  const made = new Option(
-    flags,
-    fallback === undefined ? choices : `${choices} (default: ${fallback})`,
-  );
-  return made.argParser((text) => oneOfWords(text, words));
+  const parse = (text: string) => oneOfWords(text, words);
+  return option(flags, `${help}: ${words.join(", ")}`, parse, fallback);
+}
+
+/** A parser that says of which option it speaks when it refuses a text. */
+function naming<Value>(name: string, parse: (text: string) => Value): (text: string) => Value {
+  return (text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof InvalidArgumentError)) throw error;
+      const message = `${name} ${error.message}, not ${JSON.stringify(text)}.`;
+      throw new CharnnError("INVALID_SETTING", message, undefined, { cause: error });
+    }
+  };
 }
 
 function oneOfWords(text: string, words: readonly string[]): string {
   const word = text.toLowerCase();
   if (words.includes(word)) return word;
-  throw new InvalidArgumentError(`It must be ${words.slice(0, -1).join(", ")} or ${words.at(-1)}.`);
+  const others = words.slice(0, -1).join(", ");
+  throw new InvalidArgumentError(`must be ${others ? `${others} or ` : ""}${words.at(-1)}`);
 }

@@ -4,7 +4,7 @@ import { InvalidArgumentError } from "commander";
 export function number(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value)) {
-    throw new InvalidArgumentError("It must be a number, such as 12 or 4e-3.");
+    throw new InvalidArgumentError("must be a number, such as 12 or 4e-3");
   }
   return value;
 }
@@ -16,7 +16,7 @@ export function seconds(text: string): number {
   const [, amount, unit] = /^([\d.]+(?:e[+-]?\d+)?)\s*(s|m|min|h|)$/i.exec(text.trim()) ?? [];
   const value = Number(amount);
   if (amount === undefined || !(value > 0)) {
-    throw new InvalidArgumentError("It must be a time above 0, such as 90s, 10m or 2h.");
+    throw new InvalidArgumentError("must be a time above 0, such as 90s, 10m or 2h");
   }
   return value * SECONDS[unit.toLowerCase()];
 }
