@@ -50,6 +50,10 @@ export function checked<Schema extends v.GenericSchema>(
   if (result.success) return result.output;
   const [issue] = result.issues;
   const name = v.getDotPath(issue) ?? "settings";
+  if (issue.type === "strict_object") {
+    const problem = issue.expected === "never" ? "is not a setting there is" : "is missing";
+    throw new CharnnError(code, `${name} ${problem}.`, undefined, { setting: name });
+  }
   const shown = JSON.stringify(issue.input) ?? String(issue.input);
   const got = shown.length > 60 ? `${shown.slice(0, 60)}...` : shown;
   const rule = issue.message.startsWith("must be") ? issue.message : "is not what it should be";

@@ -16,12 +16,15 @@ export async function appendMetrics(path: string, record: object): Promise<void>
 }
 
 /**
- * Drops what a killed run reported after its last checkpoint: lines of a step after `step`, and
- * lines that were not written to their end.
+ * Drops what a killed run reported after its last checkpoint and will report again: lines of a step
+ * after `step`, evaluations after `evaluatedAt`, and lines that were not written to their end.
  *
  * @throws CharnnError `NOT_WRITABLE`
  */
-export async function truncateMetricsAfter(path: string, step: number): Promise<void> {
+export async function truncateMetricsAfter(
+  path: string,
+  { step, evaluatedAt }: { readonly step: number; readonly evaluatedAt: number },
+): Promise<void> {
   let text: string;
   try {
     text = await readFile(path, "utf8");
@@ -29,17 +32,24 @@ export async function truncateMetricsAfter(path: string, step: number): Promise<
     if (systemErrorCode(error) === "ENOENT") return;
     throw notWritable(path, error);
   }
-  const lines = text.split("\n").filter((line) => isUpTo(step, line));
-  const kept = lines.map((line) => `${line}\n`).join("");
+  const isKept = (line: string) => {
+    const record = recordOf(line);
+    return record && record.step <= (record.event === "eval" ? evaluatedAt : step);
+  };
+  const kept = text
+    .split("\n")
+    .filter(isKept)
+    .map((line) => `${line}\n`)
+    .join("");
   if (kept !== text) await writeDurably(path, [Buffer.from(kept)]);
 }
 
-function isUpTo(step: number, line: string): boolean {
+/** What a line reports, and of which step; undefined for a line that is cut. */
+function recordOf(line: string): { readonly event: unknown; readonly step: number } | undefined {
   try {
-    const record: unknown = JSON.parse(line);
-    if (typeof record !== "object" || record === null) return false;
-    return !("step" in record && typeof record.step === "number" && record.step > step);
+    const { event, step } = JSON.parse(line);
+    return { event, step: typeof step === "number" ? step : 0 };
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -39,8 +39,8 @@ const CHARACTERS_PER_TURN = 32;
 /**
  * Writes text with the model of a checkpoint. The same settings always write the same text.
  *
- * @returns for each character written one array, with the next character of each text, or `""` when
- *   that text has ended; the seed is not among them
+ * @returns arrays with the next character of each text, or `""` where a text has ended or not begun
+ *   yet; the seed is not among them
  * @throws CharnnError `INVALID_SETTING`, or `UNKNOWN_CHARACTER` for a seed that the model can't read
  */
 export async function* sample(

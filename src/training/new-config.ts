@@ -5,10 +5,13 @@ import { fitBatchShape } from "../data/batches.js";
 import type { Corpus, CorpusSettings } from "../data/corpus.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
 import { CharnnError } from "../errors.js";
-import { type ModelConfig, modelConfig, parameterCount } from "../model/config.js";
+import { CELLS } from "../model/cells.js";
+import { modelConfig, parameterCount } from "../model/config.js";
 import { definedOnly } from "../settings.js";
 import { limitsOf } from "./limits.js";
 import type { TrainSettings } from "./settings.js";
+
+const BYTES_PER_NUMBER = 4;
 
 /** The configuration of a new run: what was asked for, and for the rest the defaults. */
 export function newConfig(
@@ -55,7 +58,7 @@ export function newConfig(
     },
     limits: limitsOf(settings) ?? { epochs: TRAIN_DEFAULTS.epochs },
   };
-  refuseTooLarge(config.model);
+  refuseTooLarge(config);
   return { config, note };
 }
 
@@ -80,16 +83,23 @@ export function defaultName(settings: TrainSettings): string {
   return `${text}-${cell}-${layers}x${hiddenSize}`.replace(/[^\p{L}\p{N}._-]+/gu, "-");
 }
 
-/** A model whose training could not fit into this machine's memory is refused before it is made. */
-function refuseTooLarge(model: ModelConfig): void {
-  // Weights, gradients and two moments of four bytes each.
-  const bytes = parameterCount(model) * 16;
+/** A run that could not fit into this machine's memory is refused before anything is made for it. */
+function refuseTooLarge({ model, training }: RunConfig): void {
+  const { layers, hiddenSize, cell } = model;
+  const { batchSize, seqLength } = training;
+  // Weights, gradients and two moments; for each place the gates, their gradients, the states.
+  const forParameters = 4 * parameterCount(model);
+  const forPlaces =
+    batchSize * seqLength * layers * hiddenSize * (3 * CELLS[cell].gates.length + 2);
+  const bytes = BYTES_PER_NUMBER * (forParameters + forPlaces);
   if (bytes <= totalmem()) return;
-  const gigabytes = (value: number) => `${(value / 1e9).toFixed(1)} GB`;
+  const gigabytes = (value: number) =>
+    `${(value / 1e9).toLocaleString("en", { maximumFractionDigits: 1 })} GB`;
   throw new CharnnError(
     "INVALID_SETTING",
-    `A model with ${parameterCount(model).toLocaleString("en")} parameters needs at least ` +
-      `${gigabytes(bytes)} of memory to train; this machine has ${gigabytes(totalmem())}.`,
-    "Choose a smaller --hidden-size or fewer --layers.",
+    `Training needs at least ${gigabytes(bytes)} of memory: ` +
+      `${gigabytes(BYTES_PER_NUMBER * forParameters)} for ${parameterCount(model).toLocaleString("en")} ` +
+      `parameters, the rest for batches. This machine has ${gigabytes(totalmem())}.`,
+    "Choose a smaller --hidden-size, --batch-size or --seq-length, or fewer --layers.",
   );
 }

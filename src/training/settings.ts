@@ -28,7 +28,7 @@ const trainSettingsSchema = v.strictObject({
   /** Characters between the starts of two windows; the sequence length when left out. */
   stride: v.optional(wholeNumber(1)),
 
-  epochs: v.optional(wholeNumber(1)),
+  epochs: v.optional(wholeNumber(1, 100_000)),
   steps: v.optional(wholeNumber(1)),
   /** Seconds. */
   maxTime: v.optional(numberAboveZero()),

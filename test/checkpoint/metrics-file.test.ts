@@ -21,7 +21,7 @@ test("resuming drops the lines of later steps and those cut short, and keeps the
   const file = path.join(folder, "metrics.jsonl");
   const kept = '{"event":"start"}\n{"event":"step","step":9}\n{"event":"step","step":10}\n';
   await writeFile(file, `${kept}{"event":"step","step":11}\n{"event":"step","st`);
-  await truncateMetricsAfter(file, 10);
+  await truncateMetricsAfter(file, { step: 10, evaluatedAt: 10 });
   assert.equal(await readFile(file, "utf8"), kept);
   assert.deepEqual(await readdir(folder), ["metrics.jsonl"]);
 });
@@ -29,20 +29,28 @@ test("resuming drops the lines of later steps and those cut short, and keeps the
 test("a last line that lacks only its line end is kept, and gets one", async (t) => {
   const file = path.join(await temporaryFolder(t), "metrics.jsonl");
   await writeFile(file, '{"step":1}\n{"step":2}');
-  await truncateMetricsAfter(file, 2);
+  await truncateMetricsAfter(file, { step: 2, evaluatedAt: 2 });
   assert.equal(await readFile(file, "utf8"), '{"step":1}\n{"step":2}\n');
+});
+
+test("an evaluation that no checkpoint knows of is dropped, since it is made again", async (t) => {
+  const file = path.join(await temporaryFolder(t), "metrics.jsonl");
+  const kept = '{"event":"eval","step":5}\n{"event":"step","step":8}\n';
+  await writeFile(file, `${kept}{"event":"eval","step":8}\n`);
+  await truncateMetricsAfter(file, { step: 8, evaluatedAt: 5 });
+  assert.equal(await readFile(file, "utf8"), kept);
 });
 
 test("lines of NULs, which a power failure may leave, are dropped", async (t) => {
   const file = path.join(await temporaryFolder(t), "metrics.jsonl");
   await writeFile(file, '{"step":1}\n\0\0\0\0');
-  await truncateMetricsAfter(file, 2);
+  await truncateMetricsAfter(file, { step: 2, evaluatedAt: 2 });
   assert.equal(await readFile(file, "utf8"), '{"step":1}\n');
 });
 
 test("metrics that are not there need no truncation", async (t) => {
   const folder = await temporaryFolder(t);
-  await truncateMetricsAfter(path.join(folder, "metrics.jsonl"), 1);
+  await truncateMetricsAfter(path.join(folder, "metrics.jsonl"), { step: 1, evaluatedAt: 1 });
   assert.deepEqual(await readdir(folder), []);
 });
 

@@ -1,0 +1,248 @@
+import { access, rmdir } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { type SelectedBackend, selectBackend } from "../backends/select.js";
+import { readCheckpoint, readCheckpointFacts } from "../checkpoint/checkpoint.js";
+import { makeFolder, removeLeftovers } from "../checkpoint/durable-file.js";
+import { truncateMetricsAfter } from "../checkpoint/metrics-file.js";
+import type { Progress, RunConfig } from "../checkpoint/run-config.js";
+import {
+  clearRun,
+  freeName,
+  listRuns,
+  lockRun,
+  type RunFolder,
+  runFolder,
+} from "../checkpoint/run-folder.js";
+import { createBatches } from "../data/batches.js";
+import { type Corpus, loadCorpus } from "../data/corpus.js";
+import { TRAIN_DEFAULTS } from "../defaults.js";
+import { CharnnError, systemErrorCode } from "../errors.js";
+import { CharRnn } from "../model/char-rnn.js";
+import { Random } from "../random.js";
+import { definedOnly } from "../settings.js";
+import { areSameLimits, limitsOf, stepsWithin, UNLIMITED_STEPS } from "./limits.js";
+import { corpusSettings, defaultName, newConfig } from "./new-config.js";
+import { createOptimizer } from "./optimizer.js";
+import type { Run } from "./run.js";
+import type { TrainSettings } from "./settings.js";
+import { restoreRun } from "./snapshot.js";
+
+/**
+ * Makes ready what was asked for: a new run, or with `resume` one that goes on from its last
+ * checkpoint.
+ *
+ * @param stdin what the file `-` stands for
+ */
+export async function openRun(
+  settings: TrainSettings,
+  stdin: AsyncIterable<Uint8Array> | undefined,
+): Promise<Run> {
+  const { resume = false, overwrite = false, out = TRAIN_DEFAULTS.out, name } = settings;
+  if (resume && overwrite) {
+    throw new CharnnError(
+      "INVALID_SETTING",
+      "--resume goes on with a run and --overwrite starts it anew: both at once can't be.",
+      "Leave one of them out.",
+    );
+  }
+  const backend = await selectBackend(settings.backend ?? TRAIN_DEFAULTS.backend);
+  const folder =
+    name !== undefined
+      ? runFolder(out, name)
+      : (resume && (await findRunOnText(settings, out))) ||
+        runFolder(out, await freeName(out, defaultName(settings)));
+  return withFolder(folder, async (release) => {
+    if (resume && (await isThere(folder.last))) {
+      return continueRun(folder, release, settings, backend, stdin);
+    }
+    if (!resume && !overwrite && (await hasCheckpoint(folder))) throw nameTaken(folder);
+    return startRun(folder, release, settings, backend, stdin);
+  });
+}
+
+async function startRun(
+  folder: RunFolder,
+  release: () => Promise<void>,
+  settings: TrainSettings,
+  backend: SelectedBackend,
+  stdin: AsyncIterable<Uint8Array> | undefined,
+): Promise<Run> {
+  const corpus = await loadCorpus(corpusSettings(settings), stdin);
+  const { config, note } = newConfig(settings, corpus);
+  const warnings = [...corpus.warnings, ...(note ? [note] : [])];
+  if (settings.resume) {
+    warnings.push(`There is no checkpoint to resume: ${folder.path} starts from the beginning.`);
+  }
+  await clearRun(folder);
+  const model = CharRnn.initial(config.model, runRandom(config).fork("model"));
+  const progress: Progress = {
+    step: 0,
+    epoch: 0,
+    batch: 0,
+    totalSteps: UNLIMITED_STEPS,
+    evaluatedAt: 0,
+    lossSum: 0,
+    lossCharacters: 0,
+  };
+  const run = assembleRun(folder, config, corpus, backend, model, progress);
+  progress.totalSteps = stepsWithin(config.limits, run.batches);
+  return { ...run, timeLimit: config.limits.maxTime, warnings, release };
+}
+
+async function continueRun(
+  folder: RunFolder,
+  release: () => Promise<void>,
+  settings: TrainSettings,
+  backend: SelectedBackend,
+  stdin: AsyncIterable<Uint8Array> | undefined,
+): Promise<Run> {
+  const checkpoint = await readCheckpoint(folder.last);
+  const { text, training, limits } = checkpoint.config;
+  refuseOtherSettings(folder, checkpoint.config, settings);
+  const { validation, test } = training;
+  const corpus = await loadCorpus(
+    { ...corpusSettings(settings), validation, test, documents: text.documents },
+    stdin,
+  );
+  refuseOtherText(folder, checkpoint.config, corpus);
+  await removeLeftovers(folder.path);
+  await truncateMetricsAfter(folder.metrics, checkpoint.progress);
+
+  const asked = limitsOf(settings);
+  const config: RunConfig = {
+    ...checkpoint.config,
+    training: { ...training, evalEvery: settings.evalEvery ?? training.evalEvery },
+    limits: asked ?? limits,
+  };
+  const progress = { ...checkpoint.progress };
+  const model = new CharRnn(config.model);
+  const run = assembleRun(folder, config, corpus, backend, model, progress);
+  restoreRun(run, checkpoint.tensors);
+  // A time that is given again stays the number of steps that it was turned into.
+  const isNew = asked !== undefined && !areSameLimits(asked, limits);
+  if (isNew) progress.totalSteps = stepsWithin(asked, run.batches);
+  const timeLimit = isNew ? asked.maxTime : undefined;
+  return { ...run, timeLimit, warnings: corpus.warnings, release };
+}
+
+/**
+ * Opens a run in a folder that is this process's own until the run is released. Folders that were
+ * made for it and hold nothing then go again.
+ */
+async function withFolder(
+  folder: RunFolder,
+  open: (release: () => Promise<void>) => Promise<Run>,
+): Promise<Run> {
+  const firstMade = await makeFolder(folder.path);
+  const unlock = await lockRun(folder);
+  const release = async () => {
+    await unlock();
+    if (firstMade) await removeEmpty(resolve(folder.path), resolve(firstMade));
+  };
+  try {
+    return await open(release);
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** Removes a folder and those around it up to `outermost`, as far as they are empty. */
+async function removeEmpty(folder: string, outermost: string): Promise<void> {
+  try {
+    for (let path = folder; path.startsWith(outermost); path = dirname(path)) await rmdir(path);
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOTEMPTY") throw error;
+  }
+}
+
+function runRandom({ training }: RunConfig): Random {
+  return Random.fromSeed(training.randomSeed);
+}
+
+function assembleRun(
+  folder: RunFolder,
+  config: RunConfig,
+  corpus: Corpus,
+  backend: SelectedBackend,
+  model: CharRnn,
+  progress: Progress,
+) {
+  const { training, model: modelShape } = config;
+  const random = runRandom(config);
+  const { train, documents, vocabulary } = corpus;
+  const batches = createBatches(train, documents, vocabulary, training, random.fork("batches"));
+  const optimizer = createOptimizer(modelShape, training);
+  const state = model.zeroState(training.batchSize);
+  return { folder, config, corpus, backend, model, optimizer, batches, random, progress, state };
+}
+
+/** The newest run that learned from the text in `settings`. */
+async function findRunOnText(settings: TrainSettings, out: string): Promise<RunFolder | undefined> {
+  if (settings.files.includes("-")) {
+    throw new CharnnError(
+      "CANNOT_RESUME",
+      "A run on standard input can be resumed only by its name.",
+      "Add --name, with the name it was started with.",
+    );
+  }
+  const runs = await listRuns(out);
+  if (runs.length === 0) return undefined;
+  const { fingerprint } = await loadCorpus(corpusSettings(settings));
+  for (const folder of runs) {
+    const facts = await readCheckpointFacts(folder.last).catch(() => undefined);
+    if (facts?.config.text.fingerprint === fingerprint) return folder;
+  }
+  return undefined;
+}
+
+/** @throws CharnnError when a setting given differs from that of the run to go on with */
+function refuseOtherSettings(
+  folder: RunFolder,
+  { model, training, text: { documents } }: RunConfig,
+  settings: TrainSettings,
+): void {
+  const saved: Readonly<Record<string, unknown>> = { ...model, ...training, documents };
+  for (const [name, value] of Object.entries(definedOnly(settings))) {
+    // How often to evaluate is a matter of reporting.
+    if (!(name in saved) || name === "evalEvery" || saved[name] === value) continue;
+    throw new CharnnError(
+      "CANNOT_RESUME",
+      `${name} is ${saved[name] ?? "not set"} in the run ${folder.name}, not ${value}.`,
+      "Leave it out to go on with the run, or start one of another --name.",
+      { setting: name },
+    );
+  }
+}
+
+function refuseOtherText(folder: RunFolder, { text }: RunConfig, corpus: Corpus): void {
+  if (corpus.fingerprint === text.fingerprint) return;
+  const count = (characters: number) => characters.toLocaleString("en");
+  throw new CharnnError(
+    "CANNOT_RESUME",
+    `The run ${folder.name} learned from another text (${count(text.characters)} characters; ` +
+      `this one has ${count(corpus.characters)}).`,
+    "Give the files it was started with, or start a run of another --name.",
+  );
+}
+
+function nameTaken(folder: RunFolder): CharnnError {
+  return new CharnnError(
+    "RUN_EXISTS",
+    `There is a run ${folder.name} already, in ${folder.path}.`,
+    "Add --resume to go on with it, --overwrite to start it anew, or choose another --name.",
+  );
+}
+
+async function hasCheckpoint({ last, best }: RunFolder): Promise<boolean> {
+  return (await isThere(last)) || (await isThere(best));
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
