@@ -62,14 +62,14 @@ export async function makeFolder(path: string): Promise<string | undefined> {
   }
 }
 
-/** Removes temporary files in `folder` left by writers that were killed. */
+/** Removes what processes that were killed left in `folder` under temporary names. */
 export async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await nodeFileSystem.readdir(folder)) {
     const pid = Number(/^\..+\.(\d{1,10})\.tmp$/.exec(name)?.[1] ?? Number.NaN);
     const path = join(resolve(folder), name);
     const isOurs = pid === process.pid;
     if (Number.isNaN(pid) || (isOurs ? inProgress.has(path) : isRunning(pid))) continue;
-    await nodeFileSystem.rm(path, { force: true });
+    await nodeFileSystem.rm(path, { recursive: true, force: true });
   }
 }
 

@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Stats } from "node:fs";
-import { link, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { notWritable } from "./durable-file.js";
 import { isRunning, startOf } from "./processes.js";
@@ -107,27 +106,25 @@ export async function clearRun(folder: RunFolder): Promise<void> {
  * @throws CharnnError `RUN_EXISTS` naming the process that has it, or `NOT_WRITABLE`
  */
 export async function lockRun(folder: RunFolder): Promise<() => Promise<void>> {
-  const path = join(folder.path, ".lock");
-  const holder: LockHolder = {
-    pid: process.pid,
-    start: startOf(process.pid),
-    host: hostname(),
-  };
-  const ours = JSON.stringify(holder);
-  let unreadable = 0;
-  while (!(await createLock(path, ours))) {
-    const theirs = await readLock(path);
-    if (theirs === undefined) continue;
-    const other = lockHolder(theirs);
-    if (other && (other.host !== hostname() || isRunning(other.pid, other.start))) {
-      throw runTaken(folder, path, other);
-    }
-    // Its owner may be about to write what is not there yet.
-    if (other === undefined && ++unreadable < UNREADABLE_TRIES) await setTimeout(20);
-    else await removeStaleLock(path, theirs);
+  // The lock is a folder with one file, whose name no other lock ever has: renaming a folder to
+  // one that is not empty fails, so that one of many gets it, and who removes the file of a killed
+  // process can't remove that of one that took its place a moment ago.
+  const lock = join(folder.path, ".lock");
+  const id = randomUUID();
+  const temporary = join(folder.path, `.lock.${id}.${process.pid}.tmp`);
+  const holder: LockHolder = { pid: process.pid, start: startOf(process.pid), host: hostname() };
+  try {
+    await mkdir(temporary);
+    await writeFile(join(temporary, id), JSON.stringify(holder));
+    while (!(await renameToFree(temporary, lock))) await removeEnded(folder, lock);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    const isOurs = error instanceof CharnnError || systemErrorCode(error) === undefined;
+    throw isOurs ? error : notWritable(lock, error);
   }
   return async () => {
-    if ((await readLock(path)) === ours) await rm(path, { force: true });
+    await rm(join(lock, id), { force: true });
+    await removeIfEmpty(lock);
   };
 }
 
@@ -147,26 +144,47 @@ interface LockHolder {
   readonly host: string;
 }
 
-const UNREADABLE_TRIES = 10;
-
-/** Creates the lock; false where there is one. */
-async function createLock(path: string, content: string): Promise<boolean> {
+/** False where there is a lock already. */
+async function renameToFree(temporary: string, lock: string): Promise<boolean> {
   try {
-    await writeFile(path, content, { flag: "wx" });
+    await rename(temporary, lock);
     return true;
   } catch (error) {
-    if (systemErrorCode(error) === "EEXIST") return false;
-    throw notWritable(path, error);
+    const code = systemErrorCode(error) ?? "";
+    // Windows says EPERM, and so does any system where this is really not permitted.
+    const isTaken = code === "EPERM" && (await statIfThere(lock)) !== undefined;
+    if (isTaken || code === "ENOTEMPTY" || code === "EEXIST") return false;
+    throw error;
   }
 }
 
-async function readLock(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return undefined;
-    throw notWritable(path, error);
+/** Removes a lock whose process has ended, or throws `RUN_EXISTS`. */
+async function removeEnded(folder: RunFolder, lock: string): Promise<void> {
+  for (const id of await unlessGone(readdir(lock), [])) {
+    const content = await unlessGone(readFile(join(lock, id), "utf8"), "");
+    const holder = lockHolder(content);
+    if (holder && (holder.host !== hostname() || isRunning(holder.pid, holder.start))) {
+      throw runTaken(folder, lock, holder);
+    }
+    await rm(join(lock, id), { force: true });
   }
+  await removeIfEmpty(lock);
+}
+
+async function removeIfEmpty(path: string): Promise<void> {
+  try {
+    await rmdir(path);
+  } catch (error) {
+    const code = systemErrorCode(error) ?? "";
+    if (!["ENOENT", "ENOTEMPTY", "EEXIST"].includes(code)) throw error;
+  }
+}
+
+async function unlessGone<Value>(reading: Promise<Value>, otherwise: Value): Promise<Value> {
+  return reading.catch((error: unknown) => {
+    if (systemErrorCode(error) === "ENOENT") return otherwise;
+    throw error;
+  });
 }
 
 function lockHolder(content: string): LockHolder | undefined {
@@ -177,21 +195,6 @@ function lockHolder(content: string): LockHolder | undefined {
     return isPid && isStart && typeof host === "string" ? { pid, start, host } : undefined;
   } catch {
     return undefined;
-  }
-}
-
-/** Removes the lock that says `stale`, but not one that another process put there since. */
-async function removeStaleLock(path: string, stale: string): Promise<void> {
-  // Moved first, as a move has one winner; read again only where nobody else removes it.
-  const aside = `${path}.${randomUUID()}.${process.pid}.tmp`;
-  try {
-    await rename(path, aside);
-    if ((await readLock(aside)) !== stale) await link(aside, path);
-  } catch (error) {
-    const code = systemErrorCode(error);
-    if (code !== "ENOENT" && code !== "EEXIST") throw notWritable(path, error);
-  } finally {
-    await rm(aside, { force: true });
   }
 }
 

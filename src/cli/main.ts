@@ -1,6 +1,8 @@
-import { CommanderError, InvalidArgumentError } from "commander";
+import { CommanderError } from "commander";
 import { CharnnError, systemErrorCode } from "../errors.js";
+import { expandConfigFile } from "./options/config-file.js";
 import { normaliseArguments } from "./options/spelling.js";
+import { usageError } from "./options/usage-error.js";
 import { createProgram } from "./program.js";
 import { printable } from "./terminal/printable.js";
 import { processTerminal, type Terminal } from "./terminal/terminal.js";
@@ -17,25 +19,26 @@ const FAILURE = 1;
 export async function main(args: readonly string[]): Promise<number> {
   const terminal = processTerminal();
   let exitCode = 0;
+  const program = createProgram(terminal, (code) => {
+    exitCode = code;
+  });
   try {
-    const program = createProgram(terminal, (code) => {
-      exitCode = code;
-    });
-    await program.parseAsync(normaliseArguments(args, program), { from: "user" });
+    const expanded = await expandConfigFile(args);
+    await program.parseAsync(normaliseArguments(expanded, program), { from: "user" });
+    await terminal.written();
     return exitCode;
   } catch (error) {
-    return report(error, terminal);
+    if (!(error instanceof CommanderError)) return report(error, terminal);
+    // Help that was asked for, or that commander gave where no command was.
+    if (error.code === "commander.help" || error.exitCode === 0) {
+      return error.exitCode === 0 ? 0 : USAGE_ERROR;
+    }
+    return report(usageError(error, args, program), terminal);
   }
 }
 
 /** Says what went wrong, in the one place that does. */
 function report(error: unknown, terminal: Terminal): number {
-  if (error instanceof InvalidArgumentError) {
-    sayError(terminal, error.message);
-    return USAGE_ERROR;
-  }
-  // Commander has said it already.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_ERROR;
   if (error instanceof CharnnError) {
     sayError(terminal, inOptionSpelling(error), error.hint);
     return error.code === "INVALID_SETTING" ? USAGE_ERROR : FAILURE;

@@ -21,6 +21,8 @@ export function createProgram(terminal: Terminal, exitWith: (code: number) => vo
     )
     .version(version(), "-V, --version")
     .exitOverride()
+    // Errors are said by the caller, all in one way.
+    .configureOutput({ outputError() {} })
     .configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 100, 100) })
     .addHelpText(
       "after",

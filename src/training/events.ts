@@ -86,6 +86,8 @@ export interface EndEvent {
   readonly validationLoss?: number;
   readonly bestLoss?: number;
   readonly bestStep?: number;
+  /** Of the best checkpoint on the part that `test` kept apart, at the run's end. */
+  readonly testLoss?: number;
   /** The checkpoint that `sample` uses. */
   readonly path: string;
   readonly seconds: number;

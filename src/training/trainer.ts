@@ -1,14 +1,15 @@
 import { existsSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { disposeAll } from "../backends/scope.js";
-import { writeCheckpoint } from "../checkpoint/checkpoint.js";
+import { readCheckpoint, writeCheckpoint } from "../checkpoint/checkpoint.js";
 import { appendMetrics } from "../checkpoint/metrics-file.js";
 import { keepNewestSteps } from "../checkpoint/run-folder.js";
 import { evaluationBatches } from "../data/batches.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
 import { CharnnError } from "../errors.js";
-import type { Score } from "../model/char-rnn.js";
+import { CharRnn, type Score } from "../model/char-rnn.js";
 import { parameterCount } from "../model/config.js";
+import { loadWeights } from "../model/load-weights.js";
 import { type ParameterArray, parameterArray } from "../model/parameters.js";
 import { generate } from "../sampling/sampler.js";
 import { bitsPerCharacter, evaluate } from "./evaluate.js";
@@ -65,7 +66,7 @@ async function* trainRun(
   const clock = startClock();
   for (const message of run.warnings) yield { event: "warning", message };
   if (progress.step >= progress.totalSteps && !isEvaluationDue(run)) {
-    yield endOf(run, "done", clock());
+    yield await endOf(run, "done", clock);
     return;
   }
   const speed = measureSpeed(run, gradients, validationBatches(run));
@@ -88,7 +89,7 @@ async function* trainRun(
 
   const isSaved = progress.step > 0 && progress.evaluatedAt === progress.step;
   if (!isSaved) yield await save(run, "last");
-  yield endOf(run, signal?.aborted ? "interrupted" : limitReached(run), clock());
+  yield await endOf(run, signal?.aborted ? "interrupted" : limitReached(run), clock);
 }
 
 /** One step of truncated back-propagation through time: forward, loss, backward, clip, update. */
@@ -261,8 +262,9 @@ function startOf(run: Run, speed: Speed): StartEvent {
   };
 }
 
-function endOf(run: Run, reason: EndEvent["reason"], seconds: number): EndEvent {
+async function endOf(run: Run, reason: EndEvent["reason"], clock: () => number): Promise<EndEvent> {
   const { progress, folder } = run;
+  const path = progress.bestLoss === undefined ? folder.last : folder.best;
   return {
     event: "end",
     step: progress.step,
@@ -272,9 +274,25 @@ function endOf(run: Run, reason: EndEvent["reason"], seconds: number): EndEvent 
     validationLoss: progress.validationLoss,
     bestLoss: progress.bestLoss,
     bestStep: progress.bestStep,
-    path: progress.bestLoss === undefined ? folder.last : folder.best,
-    seconds,
+    testLoss: reason === "interrupted" ? undefined : await testLoss(run, path),
+    path,
+    seconds: clock(),
   };
+}
+
+/** The loss of a checkpoint on the test part, nats/character; undefined where there is none. */
+async function testLoss({ corpus, config }: Run, path: string): Promise<number | undefined> {
+  const { test, documents, vocabulary } = corpus;
+  if (test.tokens.length === 0) return undefined;
+  const model = new CharRnn(config.model);
+  try {
+    loadWeights(model, (await readCheckpoint(path)).tensors);
+    const batches = evaluationBatches(test.tokens, documents, vocabulary);
+    const score = await evaluate(model, batches);
+    return score && score.loss / score.characters;
+  } finally {
+    model.dispose();
+  }
 }
 
 /** The epoch of the last step taken, from 1. */

@@ -158,7 +158,10 @@ test("a full disk and a missing folder are named, with what would help", async (
     failsWith("NOT_WRITABLE", file, "the disk is full", "Free some space"),
   );
   const lost = path.join(folder, "none", "file");
-  await assert.rejects(writeDurably(lost, NEW_PIECES), failsWith("NOT_WRITABLE", lost, "is gone"));
+  await assert.rejects(
+    writeDurably(lost, NEW_PIECES),
+    failsWith("NOT_WRITABLE", lost, "there is no folder for it"),
+  );
 });
 
 test("a link put in the way of the temporary file is not followed", async (t) => {

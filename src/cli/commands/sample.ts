@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { SAMPLE_DEFAULTS as DEFAULTS } from "../../defaults.js";
 import { CharnnError, systemErrorCode } from "../../errors.js";
-import type { SampleSettings } from "../../index.js";
+import type { Checkpoint, SampleSettings } from "../../index.js";
 import { backendOption, jsonOption, outOption, RUN_ARGUMENT } from "../options/model-options.js";
 import { option } from "../options/option.js";
 import { number } from "../options/parsers.js";
@@ -68,6 +68,7 @@ Examples:
       const seed = seedFile === undefined ? given.seed : await readSeed(seedFile, given.seed);
       hintAtRandomSeed(given.seed, terminal);
       const settings = { ...given, seed, ...(greedy && { temperature: 0 }) };
+      if (json || (settings.count ?? 1) > 1) refuseEndless(settings, checkpoint);
       const texts = sample(checkpoint, settings);
       const write = json ? writeJson : (settings.count ?? 1) > 1 ? writeWhole : writeStream;
       await write(terminal, texts, seed ?? "");
@@ -78,12 +79,14 @@ type Texts = AsyncGenerator<readonly string[], void>;
 
 /** One text, each character as it comes. */
 async function writeStream(terminal: Terminal, texts: Texts, seed: string): Promise<void> {
-  await terminal.out(seed);
+  // With the first character, which shows that the model can read the seed.
+  let before = seed;
   for await (const [character] of texts) {
-    await terminal.out(character);
+    await terminal.out(before + character);
+    before = "";
     if (terminal.outClosed.aborted) return;
   }
-  await terminal.out("\n");
+  await terminal.out(`${before}\n`);
 }
 
 /** Several texts, each when all are done, with an empty line between two. */
@@ -116,18 +119,30 @@ async function readSeed(file: string, seed: string | undefined): Promise<string>
     );
   }
   try {
-    return await readFile(file, "utf8");
+    return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(file));
   } catch (cause) {
-    const reason = systemErrorCode(cause) === "ENOENT" ? "there is no such file" : String(cause);
-    throw new CharnnError(
-      "NOT_FOUND",
-      `The seed can't be read from ${file}: ${reason}.`,
-      undefined,
-      {
-        cause,
-      },
-    );
+    const code = systemErrorCode(cause) ?? "";
+    const reason = UNREADABLE.get(code) ?? code;
+    const message = `The seed can't be read from ${JSON.stringify(file)}: ${reason}.`;
+    throw new CharnnError("BAD_TEXT", message, undefined, { cause });
   }
+}
+
+const UNREADABLE: ReadonlyMap<string, string> = new Map([
+  ["ENOENT", "there is no such file"],
+  ["EISDIR", "it is a folder"],
+  ["EACCES", "no permission"],
+  ["ERR_ENCODING_INVALID_ENCODED_DATA", "it is not UTF-8"],
+]);
+
+/** Texts that are written when they are done must come to an end. */
+function refuseEndless({ length, stop }: SampleSettings, { config }: Checkpoint): void {
+  if (length !== -1 || stop !== undefined || config.text.documents) return;
+  throw new CharnnError(
+    "INVALID_SETTING",
+    "--length -1 has no end, but --count and --json write texts that are done.",
+    "Give a --length, or a text to end at with --stop.",
+  );
 }
 
 /** In other programs `--seed` is a number for the random choices. */

@@ -13,6 +13,7 @@ import { number, seconds } from "../options/parsers.js";
 import type { CommandContext } from "../program.js";
 import { createReporter } from "../reporters/reporter.js";
 import { catchSignals } from "../terminal/signals.js";
+import { resumeCommand } from "./resume-command.js";
 
 interface TrainOptions extends Omit<TrainSettings, "files"> {
   json?: true;
@@ -91,6 +92,7 @@ export function trainCommand(program: Command, { terminal, exitWith }: CommandCo
     .optionsGroup("Run:")
     .addOption(option("--name <name>", "of the run", undefined, "from the text and the model"))
     .addOption(option("--out <folder>", "where runs have their folders", undefined, DEFAULTS.out))
+    .addOption(option("--config <file>", "options as a JSON object; what is typed wins"))
     .addOption(option("--resume", "go on from the last checkpoint, exactly"))
     .addOption(option("--overwrite", "start a run of this name anew"))
     .addOption(
@@ -125,10 +127,14 @@ Examples:
     )
     .action(async (files: string[], { json, quiet, ...options }: TrainOptions) => {
       const { train } = await import("../../index.js");
-      const interruption = catchSignals(terminal);
-      const reporter = createReporter(terminal, { json, quiet });
+      const settings = { ...options, files };
+      const reporter = createReporter(terminal, {
+        json,
+        quiet,
+        resumeCommand: (name) => resumeCommand(name, settings),
+      });
+      const interruption = catchSignals(terminal, reporter);
       try {
-        const settings = { ...options, files };
         const signals = { signal: interruption.signal, stdin: process.stdin };
         for await (const event of train(settings, signals)) await reporter.report(event);
         exitWith(interruption.exitCode);

@@ -1,4 +1,6 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
+import { CharnnError } from "../../errors.js";
+import { commandIn } from "./usage-error.js";
 
 /**
  * Names by which other trainers of character models call the same thing, so that a pasted command
@@ -65,33 +67,36 @@ const ALIASES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 /**
  * What was typed, in charnn's own spelling: underscores become hyphens, other programs' names ours.
  *
- * @throws InvalidArgumentError for a long option with one dash, which would be read as short ones
+ * @throws CharnnError `INVALID_SETTING` for a long option with one dash, which would be read as
+ *   short ones
  */
 export function normaliseArguments(args: readonly string[], program: Command): string[] {
-  const name = args.find((arg) => !arg.startsWith("-"));
-  const command = program.commands.find((candidate) => candidate.name() === name);
+  const command = commandIn(args, program);
   if (!command) return [...args];
-  const aliases = ALIASES[command.name()] ?? {};
   const spelled: string[] = [];
   let isValue = false;
   for (const [i, arg] of args.entries()) {
     if (arg === "--" && !isValue) return [...spelled, ...args.slice(i)];
-    const own: string = isValue ? arg : ownSpelling(arg, aliases);
+    const own: string = isValue ? arg : ownSpelling(arg, command);
     spelled.push(own);
     isValue = !isValue && takesNextArgument(own, command);
   }
   return spelled;
 }
 
-function ownSpelling(arg: string, aliases: Readonly<Record<string, string>>): string {
+function ownSpelling(arg: string, command: Command): string {
   const [, dashes, typed, value = ""] = /^(--?)([a-z][a-z_-]+)(=.*)?$/is.exec(arg) ?? [];
   if (typed === undefined) return arg;
+  const aliases = ALIASES[command.name()] ?? {};
   const hyphened = typed.replaceAll("_", "-");
-  const own: string = Object.hasOwn(aliases, hyphened) ? aliases[hyphened] : hyphened;
-  if (dashes === "-") {
-    throw new InvalidArgumentError(`${arg} has one dash; long options take two: --${own}${value}`);
-  }
-  return `--${own}${value}`;
+  const own = `--${Object.hasOwn(aliases, hyphened) ? aliases[hyphened] : hyphened}`;
+  if (dashes === "--") return own + value;
+  if (!command.options.some(({ long }) => long === own)) return arg;
+  throw new CharnnError(
+    "INVALID_SETTING",
+    `${arg} has one dash, as options of a single letter have.`,
+    `Long options take two: ${own}${value}`,
+  );
 }
 
 function takesNextArgument(arg: string, command: Command): boolean {

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { EndEvent, EvalEvent, SampleEvent, StartEvent, StepEvent } from "../../index.js";
 import { CELLS } from "../../model/cells.js";
 import { bytes, columns, count, counted, duration } from "../terminal/format.js";
@@ -10,7 +11,10 @@ import type { Reporter } from "./reporter.js";
 const SECONDS_BETWEEN_LINES = 10;
 
 /** A run for a person to follow: what it will do, a bar, evaluations with a sample, the end. */
-export function humanReporter(terminal: Terminal): Reporter {
+export function humanReporter(
+  terminal: Terminal,
+  resumeCommand: (name: string) => string,
+): Reporter {
   const { bold, dim, green } = terminal.errorColors;
   const progress = createProgress(terminal);
   let started: StartEvent | undefined;
@@ -18,39 +22,35 @@ export function humanReporter(terminal: Terminal): Reporter {
 
   function start(event: StartEvent): void {
     started = event;
-    for (const line of introduction(event)) progress.say(line);
+    const width = terminal.isInteractive ? terminal.stderr.columns : undefined;
+    for (const line of introduction(event, width)) progress.say(line);
     progress.say("");
     progress.start(event.totalSteps, event.step);
   }
 
   function step(event: StepEvent): void {
-    const { step, loss, charsPerSecond } = event;
+    const { step, epoch, loss, charsPerSecond, seconds } = event;
+    const { step: first, totalSteps } = started ?? { step: 0, totalSteps: step };
+    // The most important first: a narrow terminal has no room for all.
     const facts = [
-      `epoch ${event.epoch}`,
       `loss ${loss.toFixed(3)}`,
-      `${inBits(loss)} bits/char`,
+      `${duration(((totalSteps - step) * seconds) / Math.max(step - first, 1))} left`,
+      `epoch ${count(epoch)}`,
       `${count(charsPerSecond)} chars/s`,
+      `${inBits(loss)} bits/char`,
     ];
-    progress.update(step, facts.join(", "));
-    if (terminal.isInteractive || event.seconds - lastLine < SECONDS_BETWEEN_LINES) return;
-    lastLine = event.seconds;
-    const total = started?.totalSteps ?? step;
-    const left = ((total - step) * event.seconds) / Math.max(step - (started?.step ?? 0), 1);
-    progress.say(`step ${step}/${total}, ${facts.join(", ")}, ${duration(left)} left`);
+    progress.update(step, facts);
+    if (terminal.isInteractive || seconds - lastLine < SECONDS_BETWEEN_LINES) return;
+    lastLine = seconds;
+    progress.say(`step ${count(step)} of ${count(totalSteps)}: ${facts.join(", ")}`);
   }
 
   function evaluation(event: EvalEvent): void {
-    const facts = [
-      `step ${event.step}`,
-      `epoch ${event.epoch}`,
-      `training loss ${event.loss.toFixed(3)}`,
-    ];
-    if (event.validationLoss !== undefined) {
-      facts.push(`validation loss ${event.validationLoss.toFixed(3)}`);
-      facts.push(`${inBits(event.validationLoss)} bits/char`);
-    }
-    const line = facts.join(", ");
-    progress.say(event.best ? `${bold(line)} ${green("best so far")}` : line);
+    const { step, epoch, loss, validationLoss, best } = event;
+    const facts = [`training loss ${loss.toFixed(3)}`];
+    if (validationLoss !== undefined) facts.push(`validation loss ${validationLoss.toFixed(3)}`);
+    const line = `step ${count(step)}, epoch ${count(epoch)}: ${facts.join(", ")}`;
+    progress.say(best ? `${bold(line)}, ${green("best so far")}` : line);
   }
 
   function sample({ text }: SampleEvent): void {
@@ -61,6 +61,9 @@ export function humanReporter(terminal: Terminal): Reporter {
   async function end(event: EndEvent): Promise<void> {
     progress.stop();
     for (const line of conclusion(event, started)) terminal.say(line);
+    if (event.reason === "interrupted" && started) {
+      terminal.say(`Go on: ${resumeCommand(started.name)}`);
+    }
     await terminal.out(`${event.path}\n`);
   }
 
@@ -73,7 +76,8 @@ export function humanReporter(terminal: Terminal): Reporter {
       else if (event.event === "warning") terminal.warn(event.message);
       else if (event.event === "end") await end(event);
     },
-    close: () => progress.stop(),
+    say: progress.say,
+    close: progress.stop,
   };
 }
 
@@ -82,7 +86,7 @@ function inBits(loss: number): string {
 }
 
 /** What the run will do. */
-function introduction(event: StartEvent): string[] {
+function introduction(event: StartEvent, width: number | undefined): string[] {
   const { text, model, training } = event.config;
   const split = [`${count(text.trainCharacters)} to train`];
   if (text.validationCharacters > 0) split.push(`${count(text.validationCharacters)} to validate`);
@@ -91,7 +95,7 @@ function introduction(event: StartEvent): string[] {
   const dropout = model.dropout > 0 ? `, dropout ${model.dropout}` : "";
   const layers = `${counted(model.layers, "layer")} of ${count(model.hiddenSize)}`;
   const epochs = event.totalSteps / event.stepsPerEpoch;
-  const unit = training.batching === "lanes" && !text.documents ? "lane" : "window";
+  const unit = text.documents ? "line" : training.batching === "lanes" ? "lane" : "window";
   const rows: [string, string][] = [
     [
       "text",
@@ -103,20 +107,21 @@ function introduction(event: StartEvent): string[] {
     ],
     [
       "batches",
-      `${counted(training.batchSize, unit)} of ${counted(training.seqLength, "character")}, ${counted(event.stepsPerEpoch, "step")} an epoch`,
+      `${counted(training.batchSize, unit)} of ${text.documents ? "up to " : ""}${counted(training.seqLength, "character")}, ${counted(event.stepsPerEpoch, "step")} an epoch`,
     ],
     [
       "training",
       `${counted(event.totalSteps, "step")} (${epochs.toFixed(1)} epochs), ${training.optimizer}, learning rate ${training.learningRate}, ${training.schedule}`,
     ],
     ["backend", backendLine(event)],
-    [
-      "expected",
-      `about ${duration(event.expectedSeconds)}, ${bytes(event.expectedBytes)} of memory`,
-    ],
+    ["expected", `${duration(event.expectedSeconds)}, ${bytes(event.expectedBytes)} of memory`],
   ];
   const verb = event.step > 0 ? `Resuming at step ${count(event.step)}` : "Training";
-  return [`${verb}: ${event.path}`, ...columns(rows.map(([name, fact]) => [`  ${name}`, fact]))];
+  const table = columns(
+    rows.map(([name, fact]) => [`  ${name}`, fact]),
+    width,
+  );
+  return [`${verb}: ${event.path}`, ...table];
 }
 
 function backendLine({ backend }: StartEvent): string {
@@ -124,19 +129,13 @@ function backendLine({ backend }: StartEvent): string {
   return [backend.name, ...reasons].join("; ");
 }
 
-const REASONS: Readonly<Record<EndEvent["reason"], string>> = {
-  epochs: "Done",
-  steps: "Done",
-  "max-time": "Done",
-  interrupted: "Interrupted and saved",
-  done: "This run had reached its end already; a higher --epochs, --steps or --max-time makes it longer",
-};
-
 function conclusion(event: EndEvent, started: StartEvent | undefined): string[] {
+  const step = `step ${count(event.step)} of ${count(started?.totalSteps ?? event.step)}`;
+  const verb = event.reason === "interrupted" ? "Interrupted and saved" : "Done";
   const lines = [
     event.reason === "done"
-      ? `${REASONS.done}.`
-      : `${REASONS[event.reason]}: step ${count(event.step)} after ${duration(event.seconds)}.`,
+      ? `${dirname(event.path)} had reached its end before; a higher --epochs, --steps or --max-time makes it longer.`
+      : `${verb}: ${step}, in ${duration(event.seconds)}.`,
   ];
   if (event.bestLoss !== undefined) {
     const { bestLoss, bestStep = event.step } = event;
@@ -144,8 +143,10 @@ function conclusion(event: EndEvent, started: StartEvent | undefined): string[] 
       `Best validation loss ${bestLoss.toFixed(3)} nats/char (${inBits(bestLoss)} bits/char), at step ${count(bestStep)}.`,
     );
   }
-  if (event.reason === "interrupted" && started) {
-    lines.push(`Go on: charnn train ... --name ${started.name} --resume`);
+  if (event.testLoss !== undefined) {
+    lines.push(
+      `Its loss on the test part: ${event.testLoss.toFixed(3)} nats/char (${inBits(event.testLoss)} bits/char).`,
+    );
   }
   return lines;
 }

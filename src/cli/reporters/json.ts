@@ -5,6 +5,7 @@ import type { Reporter } from "./reporter.js";
 export function jsonReporter(terminal: Terminal): Reporter {
   return {
     report: (event) => terminal.out(`${JSON.stringify(event)}\n`),
+    say: terminal.say,
     close() {},
   };
 }

@@ -8,6 +8,7 @@ export function quietReporter(terminal: Terminal): Reporter {
       if (event.event === "warning") terminal.warn(event.message);
       if (event.event === "end") await terminal.out(`${event.path}\n`);
     },
+    say: terminal.say,
     close() {},
   };
 }

@@ -31,16 +31,31 @@ export function bytes(value: number): string {
   return `${Math.max(1, Math.round(value / 1e3))} kB`;
 }
 
-/** Rows as columns of equal width; the last is not padded. */
-export function columns(rows: readonly (readonly string[])[]): string[] {
+/** Rows as columns of equal width; the last is not padded, and broken between words to fit `width`. */
+export function columns(
+  rows: readonly (readonly string[])[],
+  width = Number.POSITIVE_INFINITY,
+): string[] {
   const widths: number[] = [];
   for (const row of rows) {
     for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
   }
-  return rows.map((row) =>
-    row
-      .map((cell, i) => (i < row.length - 1 ? cell.padEnd(widths[i]) : cell))
-      .join("  ")
-      .trimEnd(),
-  );
+  return rows.flatMap((row) => {
+    const start = row.slice(0, -1).map((cell, i) => `${cell.padEnd(widths[i])}  `);
+    const [first, ...rest] = lines(row.at(-1) ?? "", width - start.join("").length);
+    const indent = " ".repeat(start.join("").length);
+    return [`${start.join("")}${first}`.trimEnd(), ...rest.map((line) => indent + line)];
+  });
+}
+
+/** A text broken between words into lines that fit `width`, where its words do. */
+function lines(text: string, width: number): string[] {
+  const [first, ...words] = text.split(" ");
+  const broken = [first];
+  for (const word of words) {
+    const longer = `${broken.at(-1)} ${word}`;
+    if (longer.length <= width) broken[broken.length - 1] = longer;
+    else broken.push(word);
+  }
+  return broken;
 }

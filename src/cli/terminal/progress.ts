@@ -1,11 +1,11 @@
 import cliProgress, { type MultiBar, type SingleBar } from "cli-progress";
-import { duration } from "./format.js";
 import type { Terminal } from "./terminal.js";
 
 /** A progress bar on standard error with lines above it; without a terminal, the lines alone. */
 export interface Progress {
   start(total: number, done: number): void;
-  update(done: number, facts: string): void;
+  /** `facts` stand beside the bar, as many as have room. */
+  update(done: number, facts: readonly string[]): void;
   say(line: string): void;
   stop(): void;
 }
@@ -17,27 +17,30 @@ export function createProgress(terminal: Terminal): Progress {
     start(total, done) {
       if (!terminal.isInteractive) return;
       bars = new cliProgress.MultiBar({
-        format: "{bar} {percentage}% | {facts} | {eta_formatted} left",
-        formatTime: (seconds) => duration(seconds),
-        barsize: 20,
-        barCompleteChar: "\u2588",
-        barIncompleteChar: "\u2591",
+        format: (_options, { progress }, { facts }) =>
+          barLine(progress, facts, terminal.stderr.columns ?? 80),
         // Signals are the command's own affair.
         gracefulExit: false,
         hideCursor: true,
         clearOnComplete: true,
         fps: 5,
         stream: terminal.stderr,
-        linewrap: false,
+        // Lines above the bar may be longer than the terminal is wide.
+        linewrap: true,
       });
-      bar = bars.create(total, done, { facts: "" });
+      bar = bars.create(total, done, { facts: [] });
     },
     update(done, facts) {
       bar?.update(done, { facts });
     },
     say(line) {
-      if (bars) bars.log(`${line}\n`);
-      else terminal.say(line);
+      if (!bars) {
+        terminal.say(line);
+        return;
+      }
+      bars.log(`${line}\n`);
+      // At once, so that the line stands before whatever is written next.
+      bars.update();
     },
     stop() {
       bars?.stop();
@@ -45,4 +48,17 @@ export function createProgress(terminal: Terminal): Progress {
       bar = undefined;
     },
   };
+}
+
+/** One line that is shorter than the terminal is wide, so that it can be drawn over. */
+function barLine(share: number, facts: readonly string[], width: number): string {
+  const length = Math.min(Math.max(Math.floor(width / 6), 4), 20);
+  const full = Math.round(share * length);
+  let line = `${"\u2588".repeat(full)}${"\u2591".repeat(length - full)} ${Math.floor(100 * share)}%`;
+  for (const [k, fact] of facts.entries()) {
+    const longer = `${line}${k === 0 ? "  " : ", "}${fact}`;
+    if (longer.length >= width) break;
+    line = longer;
+  }
+  return line;
 }

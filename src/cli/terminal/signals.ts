@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import type { Reporter } from "../reporters/reporter.js";
 import type { Terminal } from "./terminal.js";
 
 /** The signals that ask a command to finish what it does and end. */
@@ -14,15 +15,19 @@ export interface Interruption {
 }
 
 /** Turns the first signal into an abort; a second one ends the process at once. */
-export function catchSignals(terminal: Terminal): Interruption {
+export function catchSignals(terminal: Terminal, reporter: Reporter): Interruption {
   const controller = new AbortController();
   let exitCode = 0;
   const handle = (name: (typeof SIGNALS)[number]) => {
     const code = 128 + constants.signals[name];
-    if (exitCode > 0) process.exit(code);
+    if (exitCode > 0) {
+      reporter.close();
+      process.exit(code);
+    }
     exitCode = code;
-    terminal.say();
-    terminal.say("Finishing this step and saving; once more to leave at once.");
+    // The terminal has written ^C there, which the line then covers.
+    const start = terminal.isInteractive ? "\r" : "";
+    reporter.say(`${start}Finishing this step and saving; once more to leave at once.`);
     controller.abort();
   };
   for (const name of SIGNALS) process.on(name, handle);

@@ -1,23 +1,30 @@
-import { Chalk, type ChalkInstance, supportsColor, supportsColorStderr } from "chalk";
+import { once } from "node:events";
+import { Chalk, type ChalkInstance, supportsColorStderr } from "chalk";
+import { CharnnError, systemErrorCode } from "../../errors.js";
 import { printable } from "./printable.js";
 
 type Stream = NodeJS.WriteStream;
 
 /** The two streams a command writes to, and what they can show. */
 export interface Terminal {
-  /** Colours for standard output and standard error; without effect where there are none. */
-  readonly outColors: ChalkInstance;
+  /** Colours for standard error; without effect where there are none. */
   readonly errorColors: ChalkInstance;
   /** Whether standard error is a terminal that a progress bar can be drawn on. */
   readonly isInteractive: boolean;
   readonly stderr: Stream;
-  /** Aborted when whoever reads standard output no longer does. */
+  /** Aborted when nothing more can be written to standard output. */
   readonly outClosed: AbortSignal;
   /**
    * Writes a result to standard output, resolved when more can be taken. On a terminal, control
    * characters that a model or a file may hold are shown, not obeyed.
    */
   out(text: string): Promise<void>;
+  /**
+   * Waits until all results are written.
+   *
+   * @throws CharnnError `NOT_WRITABLE` where that is impossible; a reader who left is no error.
+   */
+  written(): Promise<void>;
   /** Writes a line to standard error. */
   say(line?: string): void;
   /** Writes a warning to standard error. */
@@ -26,12 +33,12 @@ export interface Terminal {
 
 export function processTerminal(): Terminal {
   const { stdout, stderr, env } = process;
-  const colors = (support: { level: number } | false): ChalkInstance =>
-    new Chalk({ level: env.NO_COLOR || !support ? 0 : (support.level as 0 | 1 | 2 | 3) });
-  const errorColors = colors(supportsColorStderr);
+  const hasColors = !env.NO_COLOR && supportsColorStderr;
+  const errorColors = new Chalk({ level: hasColors ? hasColors.level : 0 });
   const closed = new AbortController();
-  stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
+  let failure: Error | undefined;
+  stdout.on("error", (error) => {
+    if (systemErrorCode(error) !== "EPIPE") failure = error;
     closed.abort();
   });
   stderr.on("error", () => {});
@@ -39,21 +46,31 @@ export function processTerminal(): Terminal {
     stderr.write(`${line}\n`);
   };
   return {
-    outColors: colors(supportsColor),
     errorColors,
     isInteractive: stderr.isTTY === true && env.TERM !== "dumb",
     stderr,
     outClosed: closed.signal,
     say,
     warn: (message) => say(`${errorColors.yellow("Warning:")} ${printable(message)}`),
-    out(text) {
-      if (closed.signal.aborted) return Promise.resolve();
-      const shown = stdout.isTTY ? printable(text) : text;
-      if (stdout.write(shown)) return Promise.resolve();
-      return new Promise((resolve) => {
-        stdout.once("drain", resolve);
-        closed.signal.addEventListener("abort", () => resolve(), { once: true });
-      });
+    async out(text) {
+      if (closed.signal.aborted) return;
+      if (stdout.write(stdout.isTTY ? printable(text) : text)) return;
+      // Where it fails, `outClosed` tells.
+      await once(stdout, "drain", { signal: closed.signal }).catch(() => {});
+    },
+    async written() {
+      if (!closed.signal.aborted) await new Promise((resolve) => stdout.write("", resolve));
+      if (failure) throw outNotWritable(failure);
     },
   };
+}
+
+function outNotWritable(cause: Error): CharnnError {
+  const isFull = systemErrorCode(cause) === "ENOSPC";
+  return new CharnnError(
+    "NOT_WRITABLE",
+    `The standard output can't be written: ${isFull ? "the disk is full" : cause.message}.`,
+    undefined,
+    { cause },
+  );
 }

@@ -1,0 +1,25 @@
+import type { TrainSettings } from "../../index.js";
+
+const MOST_FILES = 5;
+
+/** What to type to go on with a run: where its text and its folder are. Its checkpoint has the rest. */
+export function resumeCommand(
+  name: string,
+  { files, validationFile, encoding, out }: TrainSettings,
+): string {
+  const shown = files.length > MOST_FILES ? [...files.slice(0, MOST_FILES), "..."] : files;
+  const words = ["charnn", "train", ...shown];
+  const add = (option: string, value: string | undefined) => {
+    if (value !== undefined) words.push(option, value);
+  };
+  add("--validation-file", validationFile);
+  add("--encoding", encoding);
+  add("--out", out);
+  add("--name", name);
+  return [...words, "--resume"].map(quoted).join(" ");
+}
+
+/** A word as a shell reads it back. */
+function quoted(word: string): string {
+  return /^[\p{L}\p{N}_@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

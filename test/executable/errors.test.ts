@@ -1,0 +1,276 @@
+import assert from "node:assert/strict";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { type TestContext, test } from "node:test";
+import { charnn, filesIn, jsonLines, SMALL, sentences, shell } from "../helpers/executable.js";
+import { temporaryFolder } from "../helpers/folder.js";
+
+const CONCURRENTLY = { concurrency: 2 };
+
+/** Holds that a command is refused as a person would wish, and that no file has changed. */
+async function assertRefused(
+  t: TestContext,
+  cwd: string,
+  args: readonly string[],
+  code: 1 | 2,
+  ...says: readonly string[]
+): Promise<void> {
+  const before = await filesIn(cwd);
+  const { stdout, stderr, ...end } = await charnn(t, args, { cwd });
+  assert.deepEqual(end, { code, signal: null }, stderr);
+  assert.equal(stdout, "");
+  assert.match(stderr, /^Error: [^\n]+\n(?:[^\n]+\n)?$/, "one or two lines");
+  for (const part of says) {
+    assert.ok(stderr.includes(part), `${JSON.stringify(stderr)} does not say ${part}`);
+  }
+  assert.deepEqual(await filesIn(cwd), before);
+}
+
+/** A folder with a text in it, `fox.txt`, and on demand a trained run `fox`. */
+async function workplace(t: TestContext, { trained = false } = {}): Promise<string> {
+  const cwd = await temporaryFolder(t);
+  await writeFile(path.join(cwd, "fox.txt"), sentences(60));
+  if (trained) {
+    const { code, stderr } = await charnn(t, ["train", "fox.txt", "--name", "fox", ...SMALL], {
+      cwd,
+    });
+    assert.equal(code, 0, stderr);
+  }
+  return cwd;
+}
+
+test("what is typed wrong is named, with what would work", CONCURRENTLY, async (t) => {
+  const cwd = await workplace(t, { trained: true });
+  const cases: [args: string, ...says: string[]][] = [
+    ["train fox.txt --hidden-size 0", "--hidden-size", "from 1 to 65,536", "not 0"],
+    ["train fox.txt --hidden-size abc", "--hidden-size", "must be a number", 'not "abc"'],
+    ["train fox.txt --hidden-size 1.5", "--hidden-size", "whole number", "not 1.5"],
+    ["train fox.txt --hidden-size 1e99", "--hidden-size", "not 1e+99"],
+    ["train fox.txt --hidden-size", "--hidden-size", "argument missing"],
+    ["train fox.txt --dropout 1", "--dropout", "from 0 to below 1", "not 1"],
+    ["train fox.txt --validation 1", "--validation", "from 0 to below 1", "not 1"],
+    ["train fox.txt --validation 0.6 --test 0.5", "--validation 0.6", "--test 0.5", "below 1"],
+    ["train fox.txt --learning-rate -1", "--learning-rate", "must be above 0", "not -1"],
+    ["train fox.txt --max-time 10x", "--max-time", "90s, 10m or 2h", 'not "10x"'],
+    ["train fox.txt --cell gruu", "--cell", "gru, lstm or rnn", 'not "gruu"'],
+    ["train fox.txt --documents words", "--documents must be lines", 'not "words"'],
+    ["train fox.txt --encoding klingon", '"klingon"', "utf-8", "latin1"],
+    ["train fox.txt --name a/b", '"a/b"', "slashes", "--out"],
+    ["train fox.txt --resume --overwrite", "--resume", "--overwrite", "Leave one of them out"],
+    ["train - -", "standard input (-) is named twice"],
+    ["train", "'files'", "charnn train --help"],
+    ["train fox.txt --hiden-size 8", "'--hiden-size'", "Did you mean --hidden-size?"],
+    ["train fox.txt --colour", "'--colour'", "charnn train --help"],
+    ["train fox.txt -num_layers 2", "-num_layers has one dash", "--layers"],
+    ["train fox.txt -rnn_size=64", "-rnn_size=64 has one dash", "--hidden-size=64"],
+    ["sample -length 5", "-length has one dash", "--length"],
+    ["trian fox.txt", "'trian'", "Did you mean train?"],
+    ["eval fox", "'files'", "charnn eval --help"],
+    ["info fox fox", "Too many arguments", "charnn info --help"],
+    ["sample --temperature -1", "--temperature", "0 or more", "not -1"],
+    ["sample --temperature warm", "--temperature", "must be a number", 'not "warm"'],
+    ["sample -n -2", "--length", "from -1 up", "not -2"],
+    ["sample -n 0.5", "--length", "whole number", "not 0.5"],
+    ["sample --top-p 2", "--top-p", "at most 1", "not 2"],
+    ["sample --count 0", "--count", "from 1 to 4,096", "not 0"],
+    ["sample --seed a --seed-file fox.txt", "--seed and --seed-file", "Leave one of them out"],
+    ["sample -n -1 --count 2", "--length -1 has no end", "--stop"],
+    ["sample -n -1 --json", "--length -1 has no end", "--stop"],
+  ];
+  const all = cases.map(([args, ...says]) =>
+    t.test(`charnn ${args}`, (sub) => assertRefused(sub, cwd, args.split(" "), 2, ...says)),
+  );
+  await Promise.all(all);
+});
+
+test("a text that can't be learned from is refused", CONCURRENTLY, async (t) => {
+  const cwd = await workplace(t);
+  const put = (name: string, content: string | Uint8Array) =>
+    writeFile(path.join(cwd, name), content);
+  await mkdir(path.join(cwd, "folder"));
+  await put("empty.txt", "");
+  await put("one.txt", "a");
+  await put("same.txt", "a".repeat(500));
+  await put("latin.txt", Buffer.from("Un café, un thé. ".repeat(100), "latin1"));
+  await put("binary.dat", Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 0, 0, 1, 2));
+  await put("short.txt", sentences(6));
+  const cases: [args: string, ...says: string[]][] = [
+    ["nosuch.txt", '"nosuch.txt"', path.join(cwd, "nosuch.txt")],
+    ["fox.txt nosuch.txt", '"nosuch.txt"'],
+    ["data/shakespeare.txt", '"data/shakespeare.txt"', "`npm run data`"],
+    ["empty.txt", "The text is empty", "thousand characters"],
+    ["-", "The text is empty"],
+    ["folder", '"folder" has no text files', "Hidden files"],
+    ["binary.dat", '"binary.dat"', "zero bytes", "Name a text file"],
+    ["latin.txt", '"latin.txt" is not UTF-8', "0xE9 at offset 6", "--encoding windows-1252"],
+    ["one.txt", "single character", "thousand characters"],
+    ["same.txt", '"a" (U+0061) throughout', "thousand characters"],
+    ["fox.txt --validation-file nosuch.txt", '"nosuch.txt"'],
+    ["short.txt --batch-size 16 --seq-length 64", "1,088 characters", "--seq-length 17"],
+  ];
+  const all = cases.map(([args, ...says]) =>
+    t.test(`charnn train ${args}`, (sub) =>
+      assertRefused(sub, cwd, ["train", ...args.split(" ")], 1, ...says),
+    ),
+  );
+  await Promise.all(all);
+  await t.test("the encoding that is right helps", async (sub) => {
+    const args = ["train", "latin.txt", "--encoding", "latin1", "--json", ...SMALL];
+    const { code, stdout } = await charnn(sub, args, { cwd });
+    assert.equal(code, 0);
+    const [start] = jsonLines(stdout);
+    assert.equal(start.config.text.characters, 1700);
+  });
+});
+
+test("a folder that can't be written to is named before training begins", async (t) => {
+  const cwd = await workplace(t);
+  await mkdir(path.join(cwd, "runs"));
+  await writeFile(path.join(cwd, "runs", "taken"), "a file");
+  const train = ["train", "fox.txt", ...SMALL, "--name", "taken", "--out"];
+  await assertRefused(t, cwd, [...train, "fox.txt/runs"], 1, "fox.txt/runs", "is a file", "--out");
+  await assertRefused(t, cwd, [...train, "runs"], 1, "runs/taken", "a file of that name", "--out");
+  if (process.platform === "linux") {
+    await assertRefused(t, cwd, [...train, "/proc/runs"], 1, "/proc/runs", "--out");
+  }
+});
+
+test("a checkpoint that is damaged, or none of charnn's, is refused", CONCURRENTLY, async (t) => {
+  const cwd = await workplace(t, { trained: true });
+  const run = path.join(cwd, "checkpoints", "fox");
+  const whole = await readFile(path.join(run, "last.safetensors"));
+  const changed = Buffer.from(whole);
+  changed[changed.length - 1000] ^= 0x10;
+  const header = Buffer.from('{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}');
+  const foreign = Buffer.concat([Buffer.alloc(8), header, Buffer.alloc(4)]);
+  foreign.writeBigUInt64LE(BigInt(header.length));
+  await writeFile(path.join(cwd, "cut.safetensors"), whole.subarray(0, whole.length - 100));
+  await writeFile(path.join(cwd, "nothing.safetensors"), "");
+  await writeFile(path.join(cwd, "changed.safetensors"), changed);
+  await writeFile(path.join(cwd, "foreign.safetensors"), foreign);
+  const cases: [args: string, ...says: string[]][] = [
+    ["sample cut.safetensors", "cut.safetensors can't be used", "may be whole"],
+    ["sample nothing.safetensors", "nothing.safetensors can't be used"],
+    ["sample changed.safetensors", "changed.safetensors can't be used", "checksum"],
+    ["info changed.safetensors", "changed.safetensors can't be used", "checksum"],
+    ["eval changed.safetensors fox.txt", "changed.safetensors can't be used", "checksum"],
+    ["sample foreign.safetensors", "foreign.safetensors", "not a checkpoint of charnn"],
+    ["sample fox.txt", "fox.txt can't be used", "not a safetensors file"],
+  ];
+  const all = cases.map(([args, ...says]) =>
+    t.test(`charnn ${args}`, (sub) => assertRefused(sub, cwd, args.split(" "), 1, ...says)),
+  );
+  await Promise.all(all);
+  await t.test("and a run whose last checkpoint is damaged stays as it is", async (sub) => {
+    await writeFile(path.join(run, "last.safetensors"), changed);
+    const train = ["train", "fox.txt", "--name", "fox", ...SMALL];
+    await assertRefused(sub, cwd, [...train, "--resume"], 1, "last.safetensors", "may be whole");
+    await assertRefused(sub, cwd, train, 1, "--overwrite");
+  });
+});
+
+test("a run that is not there is answered with those that are", async (t) => {
+  const empty = await temporaryFolder(t);
+  await assertRefused(t, empty, ["sample"], 1, "no run in checkpoints", "charnn train");
+  await assertRefused(t, empty, ["sample", "fox"], 1, '"fox"', "charnn train");
+  const cwd = await workplace(t, { trained: true });
+  await assertRefused(t, cwd, ["sample", "nosuchrun"], 1, '"nosuchrun"', "are: fox.");
+  await assertRefused(t, cwd, ["eval", "nosuchrun", "fox.txt"], 1, '"nosuchrun"', "are: fox.");
+  await assertRefused(t, cwd, ["info", "nosuchrun"], 1, '"nosuchrun"', "are: fox.");
+  await assertRefused(t, cwd, ["sample", "checkpoints"], 1, "checkpoints has no checkpoint");
+});
+
+test("a seed that the model can't read is answered with what it can", async (t) => {
+  const cwd = await workplace(t, { trained: true });
+  await mkdir(path.join(cwd, "folder"));
+  await writeFile(path.join(cwd, "latin.txt"), Buffer.from("café", "latin1"));
+  const refused = (args: string[], ...says: string[]) =>
+    assertRefused(t, cwd, ["sample", ...args], 1, ...says);
+  await refused(["--seed", "Thé 日"], '"é" (U+00E9)', '"日" (U+65E5)', 'knows "e" for "é"');
+  await refused(["--seed-file", "nosuch.txt"], '"nosuch.txt"', "no such file");
+  await refused(["--seed-file", "folder"], '"folder"', "a folder");
+  await refused(["--seed-file", "latin.txt"], '"latin.txt"', "not UTF-8");
+});
+
+test("a seed of digits is used, with a hint at --random-seed", async (t) => {
+  const cwd = await workplace(t, { trained: true });
+  const { code, stdout, stderr } = await charnn(t, ["sample", "--seed", "42", "-n", "5"], { cwd });
+  assert.equal(code, 0);
+  assert.match(stdout, /^42[\s\S]{5}\n$/);
+  assert.match(stderr, /^[^\n]*--random-seed 42[^\n]*\n$/);
+});
+
+test("a name that is taken is refused, with both ways out", async (t) => {
+  const cwd = await workplace(t, { trained: true });
+  await writeFile(path.join(cwd, "other.txt"), sentences(50));
+  const train = (...args: string[]) => ["train", "fox.txt", "--name", "fox", ...args];
+  await assertRefused(t, cwd, train(...SMALL), 1, "fox already", "--resume", "--overwrite");
+  const otherSize = train("--resume", "--hidden-size", "9");
+  await assertRefused(t, cwd, otherSize, 1, "--hidden-size is 8", "not 9");
+  const otherText = ["train", "other.txt", "--name", "fox", "--resume"];
+  await assertRefused(t, cwd, otherText, 1, "another text", "3,291 characters");
+
+  const resumed = await charnn(t, train("--resume", ...SMALL), { cwd });
+  assert.equal(resumed.code, 0);
+  assert.match(resumed.stderr, /checkpoints\/fox had reached its end .* --steps/);
+  const last = path.join(cwd, "checkpoints", "fox", "last.safetensors");
+  const before = await readFile(last);
+  const anew = await charnn(t, train("--overwrite", ...SMALL, "--random-seed", "1"), { cwd });
+  assert.equal(anew.code, 0);
+  assert.notDeepEqual(await readFile(last), before);
+});
+
+test("options of other programs are understood", async (t) => {
+  const cwd = await workplace(t);
+  const args =
+    "--rnn_size 6 --num-layers 2 --lr 0.01 --grad_clip=3 --max_iters 2 --block_size=20 --model LSTM --name pasted --json";
+  const { code, stdout, stderr } = await charnn(t, ["train", "fox.txt", ...args.split(" ")], {
+    cwd,
+  });
+  assert.equal(code, 0, stderr);
+  const [{ config, totalSteps }] = jsonLines(stdout);
+  const { cell, hiddenSize, layers } = config.model;
+  assert.deepEqual({ cell, hiddenSize, layers }, { cell: "lstm", hiddenSize: 6, layers: 2 });
+  const { learningRate, clipNorm, seqLength } = config.training;
+  assert.deepEqual([learningRate, clipNorm, seqLength, totalSteps], [0.01, 3, 20, 2]);
+
+  const own = ["sample", "--seed", "The", "-n", "12", "--temperature", "0.5"];
+  const pasted = ["sample", "--primetext", "The", "--max-new-tokens", "12", "--temp=0.5"];
+  const outcome = await charnn(t, own, { cwd });
+  assert.equal(outcome.code, 0);
+  assert.deepEqual(await charnn(t, pasted, { cwd }), outcome);
+});
+
+test("what is odd about a text is a warning", CONCURRENTLY, async (t) => {
+  const cwd = await workplace(t);
+  const cases: [name: string, text: string, says: RegExp][] = [
+    ["carriage returns", sentences(60).replaceAll("\n", "\r"), /60 carriage returns .*tr -d/],
+    ["a byte order mark", `\ufeff${sentences(60)}`, /byte order mark .* left out/],
+    ["characters only in the held-out part", `${sentences(60)}Ä€`, /2 characters .*only in .*"Ä"/],
+    [
+      "too little text for the defaults",
+      sentences(6),
+      /short \(297 characters\): batch size 8 and/,
+    ],
+  ];
+  const all = cases.map(([name, text, says], k) =>
+    t.test(name, async (sub) => {
+      await writeFile(path.join(cwd, `${k}.txt`), text);
+      const args = ["train", `${k}.txt`, "--quiet", ...SMALL];
+      const { code, stdout, stderr } = await charnn(sub, args, { cwd });
+      assert.equal(code, 0, stderr);
+      assert.equal(stdout, `checkpoints/${k}-gru-1x8/best.safetensors\n`);
+      assert.match(stderr, /^Warning: [^\n]+\n$/);
+      assert.match(stderr, says);
+    }),
+  );
+  await Promise.all(all);
+});
+
+test("results that can't be written are an error", async (t) => {
+  if (process.platform !== "linux") return t.skip("there is no /dev/full");
+  const cwd = await workplace(t, { trained: true });
+  const { code, stderr } = await shell(t, "charnn sample > /dev/full", { cwd });
+  assert.equal(code, 1);
+  assert.match(stderr, /^Error: The standard output can't be written: the disk is full\.\n$/);
+});

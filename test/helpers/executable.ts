@@ -1,0 +1,161 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import type { TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+import { temporaryFolder } from "./folder.js";
+
+/** The built program. */
+export const EXECUTABLE = fileURLToPath(new URL("../../bin/charnn.js", import.meta.url));
+
+/** Settings with which a training takes a moment. */
+export const SMALL = ["--hidden-size", "8", "--steps", "5"];
+
+export interface StartOptions {
+  /** The folder it runs in: a new, empty one when left out. */
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** How a run of the program ended. */
+export interface Outcome {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The environment without what changes the output behind a test's back. */
+export function plainEnvironment(): NodeJS.ProcessEnv {
+  const { NO_COLOR, FORCE_COLOR, NODE_OPTIONS, ...env } = process.env;
+  return env;
+}
+
+/** Starts the program as a shell does; it ends with the test at the latest. */
+export async function startCharnn(
+  t: TestContext,
+  args: readonly string[],
+  { cwd, env }: StartOptions = {},
+): Promise<ChildProcessWithoutNullStreams> {
+  const child = spawn(process.execPath, [EXECUTABLE, ...args], {
+    cwd: cwd ?? (await temporaryFolder(t)),
+    env: { ...plainEnvironment(), ...env },
+  });
+  t.after(() => child.kill("SIGKILL"));
+  return child;
+}
+
+/** What the program writes until it ends. */
+export async function outcomeOf(child: ChildProcessWithoutNullStreams): Promise<Outcome> {
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  child.stdout.on("data", (bytes) => stdout.push(bytes));
+  child.stderr.on("data", (bytes) => stderr.push(bytes));
+  const [code, signal] = await once(child, "close");
+  return {
+    code,
+    signal,
+    stdout: Buffer.concat(stdout).toString(),
+    stderr: Buffer.concat(stderr).toString(),
+  };
+}
+
+/** Runs the program to its end. */
+export async function charnn(
+  t: TestContext,
+  args: readonly string[],
+  { stdin = "", ...options }: StartOptions & { readonly stdin?: string | Uint8Array } = {},
+): Promise<Outcome> {
+  const child = await startCharnn(t, args, options);
+  // It may well end before it has read everything.
+  child.stdin.on("error", () => {});
+  child.stdin.end(stdin);
+  return outcomeOf(child);
+}
+
+/** Runs a line of bash, in which `charnn` is the program. */
+export async function shell(
+  t: TestContext,
+  line: string,
+  { cwd, env }: StartOptions = {},
+): Promise<Outcome> {
+  const script = `charnn() { ${quoted(process.execPath)} ${quoted(EXECUTABLE)} "$@"; }\n${line}`;
+  const child = spawn("bash", ["-o", "pipefail", "-c", script], {
+    cwd: cwd ?? (await temporaryFolder(t)),
+    env: { ...plainEnvironment(), ...env },
+  });
+  t.after(() => child.kill("SIGKILL"));
+  return outcomeOf(child);
+}
+
+/** A word as a shell reads it back. */
+export function quoted(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** Resolves when the stream has written text that matches. */
+export async function written(stream: NodeJS.ReadableStream, pattern: RegExp): Promise<void> {
+  let text = "";
+  for await (const bytes of on(stream)) {
+    text += bytes;
+    if (pattern.test(text)) return;
+  }
+  throw new Error(`The stream ended without ${pattern}:\n${text}`);
+}
+
+/** The chunks of a stream, for a reader beside others. */
+async function* on(stream: NodeJS.ReadableStream): AsyncGenerator<string> {
+  const chunks: string[] = [];
+  let ended = false;
+  let wake = () => {};
+  stream.on("data", (bytes) => {
+    chunks.push(String(bytes));
+    wake();
+  });
+  stream.on("end", () => {
+    ended = true;
+    wake();
+  });
+  while (true) {
+    const chunk = chunks.shift();
+    if (chunk !== undefined) yield chunk;
+    else if (ended) return;
+    else await new Promise<void>((resolve) => (wake = resolve));
+  }
+}
+
+/** All files below a folder with a hash of what is in them. */
+export async function filesIn(folder: string): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  for (const entry of entries) {
+    const file = path.join(entry.parentPath, entry.name);
+    const isFile = entry.isFile();
+    const hash = isFile
+      ? createHash("sha256")
+          .update(await readFile(file))
+          .digest("hex")
+      : "folder";
+    files.set(path.relative(folder, file), hash);
+  }
+  return files;
+}
+
+/** The objects of JSON Lines. */
+// biome-ignore lint/suspicious/noExplicitAny: what they hold is what tests look at
+export function jsonLines(text: string): any[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
+}
+
+/** A text that a small model reads in a moment: 55 characters a line, 40 different ones. */
+export function sentences(lines: number): string {
+  return Array.from(
+    { length: lines },
+    (_, line) => `The quick brown fox number ${line + 1} jumps over the lazy dog.\n`,
+  ).join("");
+}
