@@ -1,19 +1,17 @@
 import { existsSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { disposeAll } from "../backends/scope.js";
-import { readCheckpoint, writeCheckpoint } from "../checkpoint/checkpoint.js";
+import { writeCheckpoint } from "../checkpoint/checkpoint.js";
 import { appendMetrics } from "../checkpoint/metrics-file.js";
 import { keepNewestSteps } from "../checkpoint/run-folder.js";
 import { evaluationBatches } from "../data/batches.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
 import { CharnnError } from "../errors.js";
-import { CharRnn, type Score } from "../model/char-rnn.js";
-import { parameterCount } from "../model/config.js";
-import { loadWeights } from "../model/load-weights.js";
+import type { Score } from "../model/char-rnn.js";
 import { type ParameterArray, parameterArray } from "../model/parameters.js";
 import { generate } from "../sampling/sampler.js";
 import { bitsPerCharacter, evaluate } from "./evaluate.js";
-import type { EndEvent, EvalEvent, StartEvent, StepEvent, TrainingEvent } from "./events.js";
+import type { EvalEvent, StepEvent, TrainingEvent } from "./events.js";
 import { measureSpeed, type Speed, stepsInTime } from "./forecast.js";
 import { openRun } from "./open-run.js";
 import type { Run } from "./run.js";
@@ -21,6 +19,7 @@ import { learningRateAt } from "./schedule.js";
 import { checkedTrainSettings, type TrainSettings } from "./settings.js";
 import { checkpointOf } from "./snapshot.js";
 import { SpeedMeter } from "./speed-meter.js";
+import { endOf, epochOf, limitReached, startOf } from "./start-and-end.js";
 
 export interface TrainOptions {
   /** Aborted: the step is finished, the run saved, and the last event is `end`. */
@@ -238,73 +237,6 @@ function fitToTime({ config, progress, batches, timeLimit }: Run, speed: Speed):
   const stepsPerEpoch = batches.batchesInEpoch(progress.epoch);
   const steps = stepsInTime(timeLimit, speed, config.training.evalEvery, stepsPerEpoch);
   progress.totalSteps = Math.min(progress.totalSteps, steps);
-}
-
-function startOf(run: Run, speed: Speed): StartEvent {
-  const { folder, config, corpus, progress, backend, batches } = run;
-  const stepsPerEpoch = batches.batchesInEpoch(progress.epoch);
-  const stepsLeft = Math.max(progress.totalSteps - progress.step, 0);
-  const evaluations = Math.ceil(stepsLeft / stepsPerEpoch + stepsLeft / config.training.evalEvery);
-  return {
-    event: "start",
-    name: folder.name,
-    path: folder.path,
-    config,
-    vocabularySize: corpus.vocabulary.size,
-    parameters: parameterCount(config.model),
-    backend,
-    step: progress.step,
-    totalSteps: progress.totalSteps,
-    stepsPerEpoch,
-    // The trial has made every array that training needs.
-    expectedBytes: process.memoryUsage.rss(),
-    expectedSeconds: stepsLeft * speed.secondsPerStep + evaluations * speed.secondsPerEvaluation,
-  };
-}
-
-async function endOf(run: Run, reason: EndEvent["reason"], clock: () => number): Promise<EndEvent> {
-  const { progress, folder } = run;
-  const path = progress.bestLoss === undefined ? folder.last : folder.best;
-  return {
-    event: "end",
-    step: progress.step,
-    epoch: epochOf(run),
-    reason,
-    loss: progress.trainingLoss,
-    validationLoss: progress.validationLoss,
-    bestLoss: progress.bestLoss,
-    bestStep: progress.bestStep,
-    testLoss: reason === "interrupted" ? undefined : await testLoss(run, path),
-    path,
-    seconds: clock(),
-  };
-}
-
-/** The loss of a checkpoint on the test part, nats/character; undefined where there is none. */
-async function testLoss({ corpus, config }: Run, path: string): Promise<number | undefined> {
-  const { test, documents, vocabulary } = corpus;
-  if (test.tokens.length === 0) return undefined;
-  const model = new CharRnn(config.model);
-  try {
-    loadWeights(model, (await readCheckpoint(path)).tensors);
-    const batches = evaluationBatches(test.tokens, documents, vocabulary);
-    const score = await evaluate(model, batches);
-    return score && score.loss / score.characters;
-  } finally {
-    model.dispose();
-  }
-}
-
-/** The epoch of the last step taken, from 1. */
-function epochOf({ progress }: Run): number {
-  return progress.batch === 0 ? Math.max(progress.epoch, 1) : progress.epoch + 1;
-}
-
-function limitReached({ config, progress }: Run): EndEvent["reason"] {
-  const { epochs, steps } = config.limits;
-  if (steps !== undefined && progress.step >= steps) return "steps";
-  if (epochs !== undefined && progress.epoch >= epochs) return "epochs";
-  return "max-time";
 }
 
 function diverged({ folder }: Run, step: number, sign: string): CharnnError {

@@ -83,7 +83,7 @@ test("what is typed wrong is named, with what would work", CONCURRENTLY, async (
   await Promise.all(all);
 });
 
-test("a text that can't be learned from is refused", CONCURRENTLY, async (t) => {
+test("a text that can't be learned from is refused", async (t) => {
   const cwd = await workplace(t);
   const put = (name: string, content: string | Uint8Array) =>
     writeFile(path.join(cwd, name), content);

@@ -1,0 +1,83 @@
+import { readCheckpoint } from "../checkpoint/checkpoint.js";
+import { evaluationBatches } from "../data/batches.js";
+import { CharRnn } from "../model/char-rnn.js";
+import { parameterCount } from "../model/config.js";
+import { loadWeights } from "../model/load-weights.js";
+import { evaluate } from "./evaluate.js";
+import type { EndEvent, StartEvent } from "./events.js";
+import type { Speed } from "./forecast.js";
+import type { Run } from "./run.js";
+
+/** What the run is about to do, by what the trial showed. */
+export function startOf(run: Run, speed: Speed): StartEvent {
+  const { folder, config, corpus, progress, backend, batches } = run;
+  const stepsPerEpoch = batches.batchesInEpoch(progress.epoch);
+  const stepsLeft = Math.max(progress.totalSteps - progress.step, 0);
+  const evaluations = Math.ceil(stepsLeft / stepsPerEpoch + stepsLeft / config.training.evalEvery);
+  return {
+    event: "start",
+    name: folder.name,
+    path: folder.path,
+    config,
+    vocabularySize: corpus.vocabulary.size,
+    parameters: parameterCount(config.model),
+    backend,
+    step: progress.step,
+    totalSteps: progress.totalSteps,
+    stepsPerEpoch,
+    // The trial has made every array that training needs.
+    expectedBytes: process.memoryUsage.rss(),
+    expectedSeconds: stepsLeft * speed.secondsPerStep + evaluations * speed.secondsPerEvaluation,
+  };
+}
+
+/** How the run ended. */
+export async function endOf(
+  run: Run,
+  reason: EndEvent["reason"],
+  clock: () => number,
+): Promise<EndEvent> {
+  const { progress, folder } = run;
+  const path = progress.bestLoss === undefined ? folder.last : folder.best;
+  return {
+    event: "end",
+    step: progress.step,
+    epoch: epochOf(run),
+    reason,
+    loss: progress.trainingLoss,
+    validationLoss: progress.validationLoss,
+    bestLoss: progress.bestLoss,
+    bestStep: progress.bestStep,
+    testLoss: reason === "interrupted" ? undefined : await testLoss(run, path),
+    path,
+    seconds: clock(),
+  };
+}
+
+/** The loss of a checkpoint on the test part, nats/character; undefined where there is none. */
+async function testLoss({ corpus, config }: Run, path: string): Promise<number | undefined> {
+  const { test, documents, vocabulary } = corpus;
+  if (test.tokens.length === 0) return undefined;
+  const model = new CharRnn(config.model);
+  try {
+    loadWeights(model, (await readCheckpoint(path)).tensors);
+    const batches = evaluationBatches(test.tokens, documents, vocabulary);
+    const score = await evaluate(model, batches);
+    return score && score.loss / score.characters;
+  } finally {
+    model.dispose();
+  }
+}
+
+/** The epoch of the last step taken, from 1. */
+export function epochOf({ progress }: Run): number {
+  return progress.batch === 0 ? Math.max(progress.epoch, 1) : progress.epoch + 1;
+}
+
+/** Why a run that was not interrupted is over. */
+export function limitReached({ config, progress }: Run): EndEvent["reason"] {
+  const { epochs, steps } = config.limits;
+  if (steps !== undefined && progress.step >= steps) return "steps";
+  if (epochs !== undefined && progress.epoch >= epochs) return "epochs";
+  return "max-time";
+}
