@@ -46,6 +46,7 @@ export class CharnnError extends Error {
 
 /** The `code` of a Node system error (`ENOENT`), or undefined for anything else. */
 export function systemErrorCode(error: unknown): string | undefined {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" ? code : undefined;
+  if (!(error instanceof Error) || error instanceof CharnnError || !("code" in error))
+    return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
 }

@@ -284,6 +284,6 @@ function neverLearned(
     .map((index) => describeCharacter(vocabulary.characterAt(index).codePointAt(0) as number));
   const count = left === 1 ? "1 character occurs" : `${left.toLocaleString("en")} characters occur`;
   return [
-    `${count} only in the ${name} part: ${listFew(characters)}. The model can't learn them, and the ${name} loss counts them. A larger or better mixed text for training helps.`,
+    `${count} only in the ${name} part: ${listFew(characters)}. The model can't learn what it never reads, and the ${name} loss counts it. A larger or better mixed text for training helps.`,
   ];
 }

@@ -105,7 +105,6 @@ async function continueRun(
     stdin,
   );
   refuseOtherText(folder, checkpoint.config, corpus);
-  await removeLeftovers(folder.path);
   await truncateMetricsAfter(folder.metrics, checkpoint.progress);
 
   const asked = limitsOf(settings);
@@ -140,6 +139,7 @@ async function withFolder(
     if (firstMade) await removeEmpty(resolve(folder.path), resolve(firstMade));
   };
   try {
+    await removeLeftovers(folder.path);
     return await open(release);
   } catch (error) {
     await release();

@@ -14,8 +14,8 @@ sys.exit(any(find_spec(name) is None for name in sys.argv[1:]))
  * the system's; undefined when none has.
  */
 export function pythonWith(...modules: string[]): string | undefined {
-  const { CHARNN_PYTHON } = process.env;
-  const peers = path.join(homedir(), ".cache/charnn-peers/bin/python");
+  const { CHARNN_PYTHON, CHARNN_PEERS = path.join(homedir(), ".cache/charnn-peers") } = process.env;
+  const peers = path.join(CHARNN_PEERS, "bin/python");
   const candidates = [...(CHARNN_PYTHON ? [CHARNN_PYTHON] : []), peers, "python3"];
   return candidates.find((python) => {
     const { status } = spawnSync(python, ["-c", LOOK_FOR_MODULES, ...modules], { stdio: "ignore" });
