@@ -1,17 +1,11 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import type { CommandContext } from "./commands/context.js";
 import { evalCommand } from "./commands/eval.js";
 import { infoCommand } from "./commands/info.js";
 import { sampleCommand } from "./commands/sample.js";
 import { trainCommand } from "./commands/train.js";
 import type { Terminal } from "./terminal/terminal.js";
-
-/** What a command is given to run with. */
-export interface CommandContext {
-  readonly terminal: Terminal;
-  /** Sets the exit code of a command that ended without an error. */
-  readonly exitWith: (code: number) => void;
-}
 
 /** The whole command line. Commands load the library only when they run. */
 export function createProgram(terminal: Terminal, exitWith: (code: number) => void): Command {
@@ -33,7 +27,7 @@ Examples:
   charnn eval shakespeare-gru-1x128 other.txt
   charnn info`,
     );
-  const context = { terminal, exitWith };
+  const context: CommandContext = { terminal, exitWith };
   for (const add of [trainCommand, sampleCommand, evalCommand, infoCommand]) add(program, context);
   return program;
 }

@@ -1,7 +1,8 @@
+import assert from "node:assert/strict";
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -19,6 +20,9 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** So that a test fails where the program hangs. */
+const AT_MOST = { timeout: 60_000, killSignal: "SIGKILL" } as const;
+
 /** How a run of the program ended. */
 export interface Outcome {
   readonly code: number | null;
@@ -33,6 +37,19 @@ export function plainEnvironment(): NodeJS.ProcessEnv {
   return env;
 }
 
+/** A folder with a text in it, `fox.txt`, and on demand a run `fox` trained on it. */
+export async function workplace(t: TestContext, { trained = false } = {}): Promise<string> {
+  const cwd = await temporaryFolder(t);
+  await writeFile(path.join(cwd, "fox.txt"), sentences(60));
+  if (trained) {
+    const { code, stderr } = await charnn(t, ["train", "fox.txt", "--name", "fox", ...SMALL], {
+      cwd,
+    });
+    assert.equal(code, 0, stderr);
+  }
+  return cwd;
+}
+
 /** Starts the program as a shell does; it ends with the test at the latest. */
 export async function startCharnn(
   t: TestContext,
@@ -42,6 +59,7 @@ export async function startCharnn(
   const child = spawn(process.execPath, [EXECUTABLE, ...args], {
     cwd: cwd ?? (await temporaryFolder(t)),
     env: { ...plainEnvironment(), ...env },
+    ...AT_MOST,
   });
   t.after(() => child.kill("SIGKILL"));
   return child;
@@ -85,6 +103,7 @@ export async function shell(
   const child = spawn("bash", ["-o", "pipefail", "-c", script], {
     cwd: cwd ?? (await temporaryFolder(t)),
     env: { ...plainEnvironment(), ...env },
+    ...AT_MOST,
   });
   t.after(() => child.kill("SIGKILL"));
   return outcomeOf(child);
@@ -95,35 +114,16 @@ export function quoted(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** Resolves when the stream has written text that matches. */
-export async function written(stream: NodeJS.ReadableStream, pattern: RegExp): Promise<void> {
-  let text = "";
-  for await (const bytes of on(stream)) {
-    text += bytes;
-    if (pattern.test(text)) return;
-  }
-  throw new Error(`The stream ended without ${pattern}:\n${text}`);
-}
-
-/** The chunks of a stream, for a reader beside others. */
-async function* on(stream: NodeJS.ReadableStream): AsyncGenerator<string> {
-  const chunks: string[] = [];
-  let ended = false;
-  let wake = () => {};
-  stream.on("data", (bytes) => {
-    chunks.push(String(bytes));
-    wake();
+/** Resolves when a stream has written text that matches; others may read it too. */
+export function written(stream: NodeJS.ReadableStream, pattern: RegExp): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    stream.on("data", (bytes) => {
+      text += bytes;
+      if (pattern.test(text)) resolve();
+    });
+    stream.on("end", () => reject(new Error(`The stream ended without ${pattern}:\n${text}`)));
   });
-  stream.on("end", () => {
-    ended = true;
-    wake();
-  });
-  while (true) {
-    const chunk = chunks.shift();
-    if (chunk !== undefined) yield chunk;
-    else if (ended) return;
-    else await new Promise<void>((resolve) => (wake = resolve));
-  }
 }
 
 /** All files below a folder with a hash of what is in them. */

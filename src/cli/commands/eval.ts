@@ -3,8 +3,8 @@ import { EVAL_DEFAULTS as DEFAULTS } from "../../defaults.js";
 import type { EvaluateSettings, TextScore } from "../../index.js";
 import { backendOption, jsonOption, outOption } from "../options/model-options.js";
 import { choice, option } from "../options/option.js";
-import type { CommandContext } from "../program.js";
 import { columns, count } from "../terminal/format.js";
+import type { CommandContext } from "./context.js";
 
 interface EvalOptions extends Omit<EvaluateSettings, "files"> {
   out?: string;

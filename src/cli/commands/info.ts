@@ -2,9 +2,9 @@ import type { Command } from "commander";
 import type { CheckpointFacts } from "../../index.js";
 import { CELLS } from "../../model/cells.js";
 import { jsonOption, outOption } from "../options/model-options.js";
-import type { CommandContext } from "../program.js";
 import { columns, count, counted } from "../terminal/format.js";
 import { printable } from "../terminal/printable.js";
+import type { CommandContext } from "./context.js";
 
 interface InfoOptions {
   out?: string;
@@ -46,7 +46,7 @@ Examples:
       if (json) {
         for (const fact of facts) await terminal.out(`${JSON.stringify(fact)}\n`);
       } else if (run !== undefined) {
-        await terminal.out(`${describe(facts[0]).join("\n")}\n`);
+        await terminal.out(`${describe(facts[0], terminal.outWidth).join("\n")}\n`);
       } else if (facts.length > 0) {
         await terminal.out(`${list(facts).join("\n")}\n`);
       } else {
@@ -55,7 +55,10 @@ Examples:
     });
 }
 
-function describe({ path, config, progress, vocabulary, parameters }: Facts): string[] {
+function describe(
+  { path, config, progress, vocabulary, parameters }: Facts,
+  width: number | undefined,
+): string[] {
   const { model, text, training } = config;
   const held = [`${count(text.trainCharacters)} trained on`];
   if (text.validationCharacters > 0) held.push(`${count(text.validationCharacters)} validated on`);
@@ -87,7 +90,7 @@ function describe({ path, config, progress, vocabulary, parameters }: Facts): st
     ],
     ["random seed", String(training.randomSeed)],
   ];
-  return columns(rows);
+  return columns(rows, width);
 }
 
 function list(facts: readonly Facts[]): string[] {

@@ -6,8 +6,8 @@ import type { Checkpoint, SampleSettings } from "../../index.js";
 import { backendOption, jsonOption, outOption, RUN_ARGUMENT } from "../options/model-options.js";
 import { option } from "../options/option.js";
 import { number } from "../options/parsers.js";
-import type { CommandContext } from "../program.js";
 import type { Terminal } from "../terminal/terminal.js";
+import type { CommandContext } from "./context.js";
 
 interface SampleOptions extends SampleSettings {
   seedFile?: string;

@@ -10,9 +10,9 @@ import type { TrainSettings } from "../../index.js";
 import { CELL_NAMES } from "../../model/cells.js";
 import { choice, option } from "../options/option.js";
 import { number, seconds } from "../options/parsers.js";
-import type { CommandContext } from "../program.js";
-import { createReporter } from "../reporters/reporter.js";
+import { createReporter } from "../reporters/create.js";
 import { catchSignals } from "../terminal/signals.js";
+import type { CommandContext } from "./context.js";
 import { resumeCommand } from "./resume-command.js";
 
 interface TrainOptions extends Omit<TrainSettings, "files"> {

@@ -1,8 +1,4 @@
 import type { TrainingEvent } from "../../index.js";
-import type { Terminal } from "../terminal/terminal.js";
-import { humanReporter } from "./human.js";
-import { jsonReporter } from "./json.js";
-import { quietReporter } from "./quiet.js";
 
 /** Shows a run as it goes. */
 export interface Reporter {
@@ -11,19 +7,4 @@ export interface Reporter {
   say(line: string): void;
   /** Leaves the terminal as it was. */
   close(): void;
-}
-
-interface ReporterOptions {
-  json?: boolean | undefined;
-  quiet?: boolean | undefined;
-  /** What to type to go on with the run of this name. */
-  resumeCommand(name: string): string;
-}
-
-export function createReporter(
-  terminal: Terminal,
-  { json, quiet, resumeCommand }: ReporterOptions,
-): Reporter {
-  if (json) return jsonReporter(terminal);
-  return quiet ? quietReporter(terminal) : humanReporter(terminal, resumeCommand);
 }

@@ -12,6 +12,8 @@ export interface Terminal {
   /** Whether standard error is a terminal that a progress bar can be drawn on. */
   readonly isInteractive: boolean;
   readonly stderr: Stream;
+  /** How wide standard output is, in characters; undefined where that is no terminal. */
+  readonly outWidth: number | undefined;
   /** Aborted when nothing more can be written to standard output. */
   readonly outClosed: AbortSignal;
   /**
@@ -49,6 +51,7 @@ export function processTerminal(): Terminal {
     errorColors,
     isInteractive: stderr.isTTY === true && env.TERM !== "dumb",
     stderr,
+    outWidth: stdout.isTTY ? stdout.columns : undefined,
     outClosed: closed.signal,
     say,
     warn: (message) => say(`${errorColors.yellow("Warning:")} ${printable(message)}`),

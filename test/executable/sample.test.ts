@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { test } from "node:test";
+import { charnn, jsonLines, SMALL, shell, workplace } from "../helpers/executable.js";
+import { temporaryFolder } from "../helpers/folder.js";
+
+test("sample", { concurrency: 2 }, async (t) => {
+  const cwd = await workplace(t, { trained: true });
+  await writeFile(path.join(cwd, "seed.txt"), "The\nlazy");
+  const all: Promise<void>[] = [];
+  const check = (name: string, body: (sample: typeof run) => Promise<void>) => {
+    all.push(t.test(name, () => body(run)));
+  };
+  const run = async (...args: string[]) => {
+    const { code, stdout, stderr } = await charnn(t, ["sample", ...args], { cwd });
+    assert.equal(code, 0, stderr);
+    assert.equal(stderr, "");
+    return stdout;
+  };
+
+  check("writes the seed, exactly n new characters, and a newline", async (sample) => {
+    const text = await sample("--seed", "The qui", "-n", "30");
+    assert.ok(text.startsWith("The qui"));
+    assert.ok(text.endsWith("\n"));
+    assert.equal(text.length, "The qui".length + 30 + 1);
+    assert.equal(await sample("--seed", "The", "-n", "0"), "The\n");
+  });
+
+  check(
+    "writes the same with the same random seed, and something else with another",
+    async (sample) => {
+      const text = await sample("-n", "60");
+      assert.equal(await sample("-n", "60", "--random-seed", "0"), text);
+      assert.notEqual(await sample("-n", "60", "--random-seed", "1"), text);
+    },
+  );
+
+  check("writes several texts, which do not depend on how many there are", async (sample) => {
+    const texts = jsonLines(await sample("-n", "20", "--count", "3", "--seed", "a", "--json"));
+    assert.equal(texts.length, 3);
+    for (const { seed, text } of texts) {
+      assert.equal(seed, "a");
+      assert.equal(text.length, 20);
+    }
+    assert.equal(new Set(texts.map(({ text }) => text)).size, 3);
+    assert.equal(await sample("-n", "20", "--seed", "a"), `a${texts[0].text}\n`);
+    const plain = texts.map(({ seed, text }) => seed + text).join("\n\n");
+    assert.equal(await sample("-n", "20", "--count", "3", "--seed", "a"), `${plain}\n`);
+  });
+
+  check("ends after the text to stop at", async (sample) => {
+    const text = await sample("-n", "5000", "--seed", "The", "--stop", "x");
+    assert.match(text, /^The[^x]*x\n$/);
+  });
+
+  check("goes on from the text of a file, line ends included", async (sample) => {
+    const text = await sample("-n", "10", "--seed-file", "seed.txt");
+    assert.ok(text.startsWith("The\nlazy"));
+    assert.equal(text.length, 8 + 10 + 1);
+  });
+
+  check("is greedy at temperature 0, whatever the random seed", async (sample) => {
+    const greedy = await sample("-n", "40", "--greedy");
+    assert.equal(await sample("-n", "40", "-t", "0", "--random-seed", "9"), greedy);
+    assert.equal(await sample("-n", "40", "--top-k", "1", "--random-seed", "9"), greedy);
+    assert.notEqual(await sample("-n", "40"), greedy);
+  });
+
+  check(
+    "takes a run by name, folder and file, and the newest when none is given",
+    async (sample) => {
+      const text = await sample("-n", "20");
+      for (const run of [
+        "fox",
+        "checkpoints/fox",
+        "checkpoints/fox/",
+        "checkpoints/fox/last.safetensors",
+      ]) {
+        assert.equal(await sample(run, "-n", "20"), text, run);
+      }
+      assert.equal(await sample("fox", "--out", path.join(cwd, "checkpoints"), "-n", "20"), text);
+    },
+  );
+
+  check("without end goes on until nobody reads any more", async () => {
+    const line = "charnn sample -n -1 --seed The | head -c 100";
+    const { code, stdout, stderr } = await shell(t, line, { cwd });
+    assert.equal(stderr, "");
+    assert.equal(code, 0);
+    assert.match(stdout, /^The/);
+    assert.equal(stdout.length, 100);
+  });
+
+  await Promise.all(all);
+});
+
+test("the newest run is sampled when none is named", async (t) => {
+  const cwd = await workplace(t, { trained: true });
+  await writeFile(path.join(cwd, "digits.txt"), "0123456789".repeat(200));
+  await charnn(t, ["train", "digits.txt", "--quiet", ...SMALL], { cwd });
+  const { stdout } = await charnn(t, ["sample", "-n", "20"], { cwd });
+  assert.match(stdout, /^\d{20}\n$/);
+});
+
+test("characters are code points, and none is cut", async (t) => {
+  const cwd = await temporaryFolder(t);
+  await writeFile(path.join(cwd, "emoji.txt"), "🙂é𝄞日🦊 ".repeat(300));
+  await charnn(t, ["train", "emoji.txt", "--quiet", ...SMALL], { cwd });
+  const { code, stdout } = await charnn(t, ["sample", "--seed", "🦊", "-n", "50"], { cwd });
+  assert.equal(code, 0);
+  const characters = [...stdout];
+  assert.equal(characters.length, 1 + 50 + 1);
+  for (const character of characters.slice(0, -1)) assert.ok("🙂é𝄞日🦊 ".includes(character));
+});
+
+test("what is not printable reaches a pipe as it is", async (t) => {
+  const cwd = await temporaryFolder(t);
+  await writeFile(path.join(cwd, "odd.txt"), "a\u001bb\u0007".repeat(500));
+  await charnn(t, ["train", "odd.txt", "--quiet", ...SMALL], { cwd });
+  const { stdout } = await charnn(t, ["sample", "-n", "100"], { cwd });
+  assert.ok(stdout.includes("\u001b") && stdout.includes("\u0007"));
+  assert.equal(stdout.length, 101);
+});

@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { type TestContext, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import {
+  charnn,
+  EXECUTABLE,
+  plainEnvironment,
+  quoted,
+  SMALL,
+  sentences,
+  workplace,
+} from "../helpers/executable.js";
+import { temporaryFolder } from "../helpers/folder.js";
+
+const withTmux = { skip: spawnSync("tmux", ["-V"]).status !== 0 && "tmux is not installed" };
+
+/** A command in a terminal of its own. */
+interface Screen {
+  /** The lines that stand there; with `styles`, colours as escape sequences. */
+  lines(styles?: boolean): string[];
+  /** Waits until the screen shows this, and returns its lines. */
+  shows(pattern: RegExp): Promise<string[]>;
+  press(key: string): void;
+  cursorIsShown(): boolean;
+  /** All bytes that the terminal was sent. */
+  sent(): Promise<string>;
+}
+
+async function openScreen(
+  t: TestContext,
+  args: readonly string[],
+  { cwd, columns, env = {} }: { cwd: string; columns: number; env?: Record<string, string> },
+): Promise<Screen> {
+  const socket = `charnn-${randomUUID()}`;
+  // Registered first, so that it is gone before its folder is.
+  t.after(() => spawnSync("tmux", ["-L", socket, "kill-server"]));
+  const log = path.join(await temporaryFolder(t), "log");
+  const tmux = (...words: string[]) => {
+    const { stdout, stderr, status } = spawnSync(
+      "tmux",
+      ["-L", socket, "-f", "/dev/null", ...words],
+      {
+        encoding: "utf8",
+        env: { ...plainEnvironment(), LC_ALL: "C.UTF-8" },
+      },
+    );
+    if (status !== 0) throw new Error(`tmux ${words[0]}: ${stderr}`);
+    return stdout;
+  };
+  const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const command = ["env", ...settings, process.execPath, EXECUTABLE, ...args].map(quoted).join(" ");
+  // It waits for the log, outlives Ctrl-C, and waits for looks at what is left.
+  const script = `trap : INT; read go; ${command}; echo "code $?"; read end`;
+  const size = ["-x", String(columns), "-y", "60"];
+  tmux("new-session", "-d", ...size, "-c", cwd, `stty -echo; sh -c ${quoted(script)}`);
+  tmux("pipe-pane", `cat > ${quoted(log)}`);
+  await setTimeout(100);
+  tmux("send-keys", "Enter");
+  const lines = (styles = false) =>
+    tmux("capture-pane", "-p", ...(styles ? ["-e"] : []))
+      .trimEnd()
+      .split("\n");
+  return {
+    lines,
+    async shows(pattern) {
+      for (let tries = 0; tries < 300; tries++) {
+        if (pattern.test(lines().join("\n"))) return lines();
+        await setTimeout(50);
+      }
+      throw new Error(`The screen does not show ${pattern}:\n${lines().join("\n")}`);
+    },
+    press: (key) => tmux("send-keys", key),
+    cursorIsShown: () => tmux("display-message", "-p", "#{cursor_flag}").trim() === "1",
+    sent: () => readFile(log, "utf8"),
+  };
+}
+
+const WHOLE_BAR =
+  /^[\u2588\u2591]+ \d+% {2}loss \d\.\d{3}(, [\w ]+ left(, epoch \d+(, [\d,]+ chars\/s(, \d\.\d{3} bits\/char)?)?)?)?$/;
+const BAR = /[\u2588\u2591]/;
+const LONG = [
+  "train",
+  "fox.txt",
+  "--hidden-size",
+  "8",
+  "--steps",
+  "100000",
+  "--eval-every",
+  "50000",
+];
+
+for (const columns of [40, 80, 120]) {
+  test(
+    `a bar fits a terminal of ${columns} columns, and Ctrl-C leaves nothing of it`,
+    withTmux,
+    async (t) => {
+      const cwd = await workplace(t);
+      await writeFile(path.join(cwd, "fox.txt"), sentences(2000));
+      const screen = await openScreen(t, [...LONG, "--name", "fox"], { cwd, columns });
+      const running = await screen.shows(/[\u2588\u2591]+ \d+% {2}loss \d\.\d{3}/);
+      assert.equal(running.filter((line) => BAR.test(line)).length, 1, running.join("\n"));
+      // As many facts as have room, each of them whole.
+      assert.match(running.at(-1) as string, WHOLE_BAR);
+      assert.equal(screen.cursorIsShown(), false);
+
+      screen.press("C-c");
+      const left = await screen.shows(/^code \d+$/m);
+      assert.equal(left.at(-1), "code 130");
+      assert.equal(left.at(-2), "checkpoints/fox/last.safetensors");
+      const text = left.join("\n");
+      assert.doesNotMatch(text, BAR);
+      assert.ok(!text.includes("^C"), text);
+      const announced = "Finishing this step and saving; once more to leave at once.";
+      if (columns > announced.length) assert.ok(left.includes(announced), text);
+      const whole = left.join("").replaceAll(/ +/g, " ");
+      for (const part of [
+        "Interrupted and saved: step",
+        "Go on: charnn train fox.txt --name fox --resume",
+      ]) {
+        assert.ok(whole.replaceAll(" ", "").includes(part.replaceAll(" ", "")), text);
+      }
+      assert.equal(screen.cursorIsShown(), true);
+      // Words of the overview are not broken.
+      for (const line of left.slice(
+        0,
+        left.findIndex((line) => line.includes("expected")),
+      )) {
+        assert.ok(line.length <= columns);
+        assert.doesNotMatch(line, / (cha|charact|differ|paramete|lea|learni)$/);
+      }
+    },
+  );
+}
+
+test(
+  "every line of a run that ends stands on the terminal, whole and in order",
+  withTmux,
+  async (t) => {
+    const cwd = await workplace(t);
+    const args = ["train", "fox.txt", "--name", "fox", ...SMALL];
+    const screen = await openScreen(t, args, { cwd, columns: 80 });
+    const lines = await screen.shows(/^code 0$/m);
+    const text = lines.join("\n");
+    const order = [
+      /^Training: checkpoints\/fox$/m,
+      /^step 3, epoch 1: training loss \d\.\d+, validation loss \d\.\d+, best so far$/m,
+      /^step 5, epoch 2: training loss \d\.\d+, validation loss \d\.\d+, best so far$/m,
+      /^Done: step 5 of 5, in under 1 s\.\nBest validation loss .*\ncheckpoints\/fox\/best\.safetensors\ncode 0$/m,
+    ].map((pattern) => text.search(pattern));
+    assert.ok(!order.includes(-1), text);
+    assert.deepEqual(
+      order,
+      order.toSorted((a, b) => a - b),
+    );
+    assert.ok(screen.lines(true).join("\n").includes("\u001b[1m"));
+  },
+);
+
+test("NO_COLOR leaves the bar and takes the colours, TERM=dumb takes both", withTmux, async (t) => {
+  const cwd = await workplace(t);
+  const args = ["train", "fox.txt", ...SMALL];
+  const plain = await openScreen(t, args, { cwd, columns: 80, env: { NO_COLOR: "1" } });
+  await plain.shows(/^code 0$/m);
+  const bytes = await plain.sent();
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  assert.doesNotMatch(bytes, /\u001b\[[\d;]*m/);
+  assert.match(bytes, BAR);
+
+  const dumb = await openScreen(t, args, { cwd, columns: 80, env: { TERM: "dumb" } });
+  await dumb.shows(/^code 0$/m);
+  const dumbBytes = await dumb.sent();
+  assert.match(dumbBytes, /Done: step 5/);
+  assert.ok(!dumbBytes.includes("\u001b"));
+  assert.doesNotMatch(dumbBytes, BAR);
+});
+
+test(
+  "control characters in a sampled text are shown on a terminal, not obeyed",
+  withTmux,
+  async (t) => {
+    const cwd = await temporaryFolder(t);
+    await writeFile(path.join(cwd, "odd.txt"), "a\u001bb\u0007".repeat(500));
+    await charnn(t, ["train", "odd.txt", "--quiet", ...SMALL], { cwd });
+    const screen = await openScreen(t, ["sample", "-n", "60"], { cwd, columns: 300 });
+    const lines = await screen.shows(/^code 0$/m);
+    assert.match(lines.join("\n"), /\\x1b/);
+    assert.match(lines.join("\n"), /\\x07/);
+    const bytes = await screen.sent();
+    assert.ok(!bytes.includes("\u001b") && !bytes.includes("\u0007"));
+  },
+);
