@@ -15,7 +15,7 @@ import type { Draw } from "./numbers.js";
 
 export const INPUT_KINDS = ["one-hot", "embedded", "vectors", "masked vectors"] as const;
 
-export type InputKind = (typeof INPUT_KINDS)[number];
+type InputKind = (typeof INPUT_KINDS)[number];
 
 /** The numbers that a layer gets, with all sizes. */
 export interface LayerCase {
