@@ -33,7 +33,7 @@ export interface Outcome {
 
 /** The environment without what changes the output behind a test's back. */
 export function plainEnvironment(): NodeJS.ProcessEnv {
-  const { NO_COLOR, FORCE_COLOR, NODE_OPTIONS, ...env } = process.env;
+  const { CI, NO_COLOR, FORCE_COLOR, NODE_OPTIONS, ...env } = process.env;
   return env;
 }
 
