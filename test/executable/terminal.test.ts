@@ -16,7 +16,11 @@ import {
 } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
 
-const withTmux = { skip: spawnSync("tmux", ["-V"]).status !== 0 && "tmux is not installed" };
+const withTmux = {
+  skip:
+    spawnSync("tmux", ["-V"]).status !== 0 &&
+    "needs tmux: apt-get install tmux, or brew install tmux",
+};
 
 /** A command in a terminal of its own. */
 interface Screen {
