@@ -3,7 +3,7 @@
  * so that `--help` can show it at once.
  */
 
-export const BACKEND_NAMES = ["cpu"] as const;
+export const BACKEND_NAMES = ["native", "cpu"] as const;
 export const OPTIMIZER_NAMES = ["adam", "sgd", "rmsprop"] as const;
 export const SCHEDULE_NAMES = ["cosine", "constant", "exponential"] as const;
 export const BATCHING_NAMES = ["lanes", "windows"] as const;

@@ -1,4 +1,4 @@
-import { backend, setBackend } from "@tensorflow/tfjs-core";
+import { backend, registerBackend, setBackend } from "@tensorflow/tfjs-core";
 import { BACKEND_NAMES, type BackendName } from "../defaults.js";
 import { CharnnError } from "../errors.js";
 
@@ -9,7 +9,10 @@ export interface SelectedBackend {
 }
 
 /** Makes a backend ready and active; throws when it can't be. */
-const OPEN: Readonly<Record<BackendName, () => Promise<void>>> = { cpu: openCpu };
+const OPEN: Readonly<Record<BackendName, () => Promise<void>>> = {
+  native: openNative,
+  cpu: openCpu,
+};
 
 /**
  * Makes a backend the active one: the one asked for, or with `auto` the first that loads.
@@ -28,6 +31,23 @@ export async function selectBackend(asked: BackendName | "auto"): Promise<Select
   }
   const reasons = passedOver.map(({ name, why }) => `${name}: ${why}`).join("; ");
   throw new CharnnError("BACKEND_UNAVAILABLE", `No backend could be loaded (${reasons}).`);
+}
+
+let nativeIsRegistered = false;
+
+async function openNative(): Promise<void> {
+  const { loadAddon } = await import("./native/addon.js");
+  const addon = loadAddon();
+  if (!nativeIsRegistered) {
+    // Its kernels are the ones that `native` takes over.
+    await import("@tensorflow/tfjs-backend-cpu");
+    const { registerNativeKernels } = await import("./native/kernels.js");
+    const { NativeBackend } = await import("./native/native-backend.js");
+    registerNativeKernels();
+    registerBackend("native", () => new NativeBackend(addon));
+    nativeIsRegistered = true;
+  }
+  if (!(await setBackend("native"))) throw new Error("it does not start");
 }
 
 let cpuKernelsRegistered = false;

@@ -29,6 +29,11 @@ export class Workspace {
     return take(this.#integers, name, length, (size) => new Int32Array(size));
   }
 
+  /** `length` numbers in single precision in an array that `make` makes, which may be longer. */
+  made(name: string, length: number, make: (length: number) => Float32Array): Float32Array {
+    return take(this.#floats, name, length, make) as Float32Array;
+  }
+
   /** Bytes held. */
   get bytes(): number {
     let bytes = 0;

@@ -1,0 +1,155 @@
+/**
+ * Compiles the addon with the system's C++ compiler: the kernels once for each instruction set, the
+ * rest once. Where that can't be done one line says why and what helps, and that is all: without the
+ * addon charnn is slower, but works.
+ *
+ *     node native/build.js                                # the addon
+ *     node native/build.js --test                         # the tests of the kernels, a program
+ *     node native/build.js --strict                       # warnings are errors, and so is failure
+ *     node native/build.js --sanitize address,undefined   # with these sanitizers, in a folder of its own
+ *
+ * CXX names the compiler, CHARNN_ARCH the processor it compiles for (x64, arm64) when not this one.
+ */
+import { execFile } from "node:child_process";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs, promisify } from "node:util";
+
+const run = promisify(execFile);
+const sources = dirname(fileURLToPath(import.meta.url));
+
+const INSTRUCTION_SETS = {
+  x64: {
+    sse2: [],
+    avx2: ["-mavx2", "-mfma"],
+    avx512: ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx2", "-mfma"],
+  },
+  arm64: { neon: [] },
+};
+const SHARED = ["sequence.cc", "cross_entropy.cc", "streams.cc", "isa.cc", "team.cc"];
+const ADDON = [...SHARED, "arguments.cc", "addon.cc"];
+const TEST = [...SHARED, "test/main.cc"];
+
+// Sums must come out the same for every instruction set: the compiler fuses nothing by itself.
+const FLAGS = [
+  "-std=c++17",
+  "-O3",
+  "-fPIC",
+  "-pthread",
+  "-fvisibility=hidden",
+  "-ffp-contract=off",
+];
+const KERNEL_FLAGS = ["-fno-exceptions", "-fno-rtti", "-fno-math-errno"];
+
+/** What is needed and missing; anything else that is thrown is a mistake in the sources. */
+class CannotBuild extends Error {}
+
+/**
+ * @param options.test builds the tests' program, not the addon
+ * @returns the path of what was built
+ */
+async function build({ test = false, strict = false, sanitize = "" }) {
+  const arch = process.env.CHARNN_ARCH ?? process.arch;
+  const instructionSets = INSTRUCTION_SETS[arch];
+  if (!instructionSets) throw new CannotBuild(`there are no kernels for ${arch} processors`);
+  if (process.platform === "win32") throw new CannotBuild("there is no build for Windows yet");
+  const compiler = await findCompiler();
+  const folder = join(sources, "build", [arch, ...sanitize.split(",")].filter(Boolean).join("-"));
+  await mkdir(folder, { recursive: true });
+
+  const flags = [...FLAGS];
+  if (strict) flags.push("-Wall", "-Wextra", "-Werror");
+  if (sanitize) flags.push(`-fsanitize=${sanitize}`, "-fno-sanitize-recover=all", "-g", "-O1");
+  const includes = test ? [] : ["-isystem", headers()];
+  const compile = async (source, object, more) => {
+    const output = join(folder, object);
+    await run(compiler, [...flags, ...more, "-c", join(sources, source), "-o", output]);
+    return output;
+  };
+  const jobs = [
+    ...Object.entries(instructionSets).map(([name, own]) => () => {
+      const define = [`-DCHARNN_ISA=${name}`, `-DCHARNN_ISA_${name.toUpperCase()}`];
+      return compile("kernels.cc", `kernels-${name}.o`, [...KERNEL_FLAGS, ...own, ...define]);
+    }),
+    ...(test ? TEST : ADDON).map(
+      (source) => () => compile(source, `${source.replaceAll("/", "-")}.o`, includes),
+    ),
+  ];
+  const objects = await inParallel(jobs);
+
+  const result = join(folder, test ? "test" : "charnn.node");
+  // Made beside it and put in its place at once, so that nobody ever loads a part of it.
+  const unfinished = `${result}.${process.pid}`;
+  const link = test
+    ? []
+    : process.platform === "darwin"
+      ? ["-bundle", "-undefined", "dynamic_lookup"]
+      : ["-shared"];
+  if (process.platform === "linux" && !sanitize) link.push("-static-libstdc++", "-static-libgcc");
+  await run(compiler, [...flags, ...link, ...objects, "-o", unfinished]);
+  await rename(unfinished, result);
+  for (const object of objects) await rm(object);
+  return result;
+}
+
+async function findCompiler() {
+  const asked = process.env.CXX;
+  for (const compiler of asked ? [asked] : ["c++", "g++", "clang++"]) {
+    try {
+      await run(compiler, ["--version"]);
+      return compiler;
+    } catch {
+      // The next one, then.
+    }
+  }
+  throw new CannotBuild(
+    asked ? `CXX names ${asked}, which does not run` : "there is no C++ compiler",
+  );
+}
+
+function headers() {
+  try {
+    return createRequire(import.meta.url)("node-api-headers").include_dir;
+  } catch {
+    throw new CannotBuild("the package node-api-headers is not installed");
+  }
+}
+
+/** As many at once as there are processors. */
+async function inParallel(jobs) {
+  const results = [];
+  let next = 0;
+  const work = async () => {
+    while (next < jobs.length) {
+      const index = next++;
+      results[index] = await jobs[index]();
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  return results;
+}
+
+const { values: options } = parseArgs({
+  options: {
+    test: { type: "boolean" },
+    strict: { type: "boolean" },
+    sanitize: { type: "string" },
+  },
+});
+try {
+  const result = await build(options);
+  console.log(`Compiled ${relative(process.cwd(), result)}.`);
+} catch (error) {
+  const why =
+    error instanceof CannotBuild
+      ? error.message
+      : `it does not compile:\n${error.stderr || error.message}`;
+  console.error(
+    `The native backend was not built: ${why}. charnn works without it, slower. ` +
+      "With a C++ compiler (apt-get install g++, or xcode-select --install), run: npm run native",
+  );
+  if (options.strict) process.exitCode = 1;
+}

@@ -1,0 +1,139 @@
+// The decoder and its loss, forward and, where wanted, backward.
+#pragma once
+
+#include "cross_entropy.h"
+#include "dropout_mask.h"
+#include "math.h"
+#include "weight_gradient.h"
+
+namespace charnn::CHARNN_ISA {
+
+/// Packs the weights and makes the input ready.
+inline void prepare(const CrossEntropy& c, const Member& member) {
+  const CrossEntropyShape& shape = c.shape;
+  const CrossEntropyScratch& scratch = c.scratch;
+  Range panels = share(shape.vocabulary_panels(), member.index, member.count);
+  for (size_t p = panels.begin; p < panels.end; ++p) {
+    int width = columns_in(p, shape.vocabulary);
+    transpose_to_panel(scratch.weight.at(p, 0), c.weight + p * kLanes * shape.hidden, shape.hidden,
+                       width);
+    // What is no character at all is never likely.
+    for (int i = 0; i < kLanes; ++i)
+      scratch.bias[p * kLanes + i] = i < width ? c.bias[p * kLanes + i] : -__builtin_inff();
+  }
+  Range units = share(shape.hidden_panels(), member.index, member.count);
+  if (shape.wants_gradient)
+    for (size_t p = units.begin; p < units.end; ++p) {
+      Panels panel = {scratch.weight_by_unit.at(p, 0), 0};
+      int width = columns_in(p, shape.hidden);
+      for (size_t token = 0; token < shape.vocabulary; ++token)
+        store(panel.at(0, token), load_columns(c.weight + token * shape.hidden + p * kLanes, width));
+    }
+  Range rows = share(shape.rows, member.index, member.count);
+  if (c.input) to_panels(scratch.input, c.input, shape.hidden, rows);
+  if (shape.has_mask) {
+    if (c.mask) to_panels(scratch.mask, c.mask, shape.hidden, rows);
+    else fill_mask(scratch.mask, shape.hidden, rows, *c.dropout);
+    Panels from = c.input ? scratch.input : c.input_panels;
+    for (size_t p = 0; p < shape.hidden_panels(); ++p)
+      for (size_t row = rows.begin; row < rows.end; ++row)
+        store(scratch.input.at(p, row), load(from.at(p, row)) * load(scratch.mask.at(p, row)));
+  }
+  member.meet();
+}
+
+/// The first of the largest logits of a row; `most` is how large they are.
+inline int32_t likeliest(Panels logits, size_t row, size_t panels, float most) {
+  for (size_t p = 0; p < panels; ++p) {
+    unsigned equal = equal_lanes(load(logits.at(p, row)), broadcast(most));
+    if (equal) return static_cast<int32_t>(p * kLanes + __builtin_ctz(equal));
+  }
+  return 0;
+}
+
+/// Turns a row of products into its loss and prediction, and into the gradient by the logits.
+///
+/// @param place of the row among all rows
+inline void score_row(const CrossEntropy& c, size_t row, size_t place) {
+  const size_t panels = c.shape.vocabulary_panels();
+  const Panels logits = c.scratch.logits;
+  Vec highest = broadcast(-__builtin_inff());
+  for (size_t p = 0; p < panels; ++p) {
+    Vec logit = load(logits.at(p, row)) + load(c.scratch.bias + p * kLanes);
+    store(logits.at(p, row), logit);
+    highest = larger(highest, logit);
+  }
+  const float most = largest(highest);
+  const int32_t target = c.targets[place];
+  const float target_logit =
+      target < 0 ? 0.0f : logits.at(target / kLanes, row)[target % kLanes];
+  c.predictions[place] = likeliest(logits, row, panels, most);
+
+  Vec sums = zero();
+  for (size_t p = 0; p < panels; ++p) {
+    Vec e = exponential(load(logits.at(p, row)) - broadcast(most));
+    // The exponential has a lowest value; what is no character has none.
+    if (p == panels - 1) e = zero_beyond(e, columns_in(p, c.shape.vocabulary));
+    store(logits.at(p, row), e);
+    sums = sums + e;
+  }
+  const float total = sum(sums);
+  c.losses[place] = target < 0 ? 0.0f : (most - target_logit) + logarithm(total);
+  if (!c.shape.wants_gradient) return;
+  // loss = log(sum of e^logit) - logit of the target, averaged over the rows with a target
+  const float part = 1.0f / static_cast<float>(c.scored);
+  const Vec scale = broadcast(target < 0 ? 0.0f : part / total);
+  for (size_t p = 0; p < panels; ++p)
+    store(logits.at(p, row), load(logits.at(p, row)) * scale);
+  if (target >= 0) logits.at(target / kLanes, row)[target % kLanes] -= part;
+}
+
+/// Rows of logits whose product a member makes at once: they stay in the first-level cache.
+constexpr size_t kScoredAtOnce = 32;
+
+inline void cross_entropy(const CrossEntropy& c, const Member& member) {
+  const CrossEntropyShape& shape = c.shape;
+  const CrossEntropyScratch& scratch = c.scratch;
+  const Range vocabulary_panels = {0, shape.vocabulary_panels()};
+  const Range unit_panels = {0, shape.hidden_panels()};
+  prepare(c, member);
+  const Panels input = c.input || shape.has_mask ? scratch.input : c.input_panels;
+
+  for (size_t first = 0; first < shape.rows; first += scratch.rows_at_once) {
+    size_t count = shape.rows - first < scratch.rows_at_once ? shape.rows - first
+                                                             : scratch.rows_at_once;
+    Range mine = share(count, member.index, member.count);
+    for (size_t begin = mine.begin; begin < mine.end; begin += kScoredAtOnce) {
+      size_t end = begin + kScoredAtOnce < mine.end ? begin + kScoredAtOnce : mine.end;
+      multiply<ByRow>(
+          end - begin, shape.hidden, input.at(0, first + begin), input.stride, vocabulary_panels,
+          [&](size_t p) { return scratch.weight.at(p, 0); },
+          [&](size_t p) { return scratch.logits.at(p, begin); }, kLanes, false);
+      for (size_t row = begin; row < end; ++row) score_row(c, row, first + row);
+      if (!shape.wants_gradient) continue;
+      multiply<ByRow>(
+          end - begin, shape.vocabulary, scratch.logits.at(0, begin), scratch.logits.stride,
+          unit_panels, [&](size_t p) { return scratch.weight_by_unit.at(p, 0); },
+          [&](size_t p) { return scratch.gradient_input.at(p, first + begin); }, kLanes, false);
+      if (!shape.has_mask) continue;
+      for (size_t p = 0; p < unit_panels.end; ++p)
+        for (size_t row = first + begin; row < first + end; ++row) {
+          float* gradient = scratch.gradient_input.at(p, row);
+          store(gradient, load(gradient) * load(scratch.mask.at(p, row)));
+        }
+    }
+    if (!shape.wants_gradient) continue;
+    member.meet();
+    constexpr size_t only_block[] = {0};
+    const Panels block_input = {input.at(0, first), input.stride};
+    add_weight_gradient({scratch.logits, block_input, count, shape.hidden, shape.vocabulary, 1,
+                         only_block, c.gradient_weight, scratch.bias_sums, first > 0},
+                        member);
+    member.meet();
+  }
+  if (!shape.wants_gradient || member.index > 0) return;
+  for (size_t token = 0; token < shape.vocabulary; ++token)
+    c.gradient_bias[token] = scratch.bias_sums[token];
+}
+
+}  // namespace charnn::CHARNN_ISA

@@ -1,0 +1,15 @@
+// A mask of dropout, as yet unmade.
+#pragma once
+
+#include <cstdint>
+
+namespace charnn {
+
+/// Element i is 0 where word i of the Philox stream `key` is below rate * 2^32, and 1 / (1 - rate)
+/// elsewhere.
+struct Dropout {
+  double rate;
+  uint32_t key[2];
+};
+
+}  // namespace charnn

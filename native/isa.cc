@@ -1,0 +1,35 @@
+#include "isa.h"
+
+namespace charnn {
+
+#if defined(__x86_64__)
+namespace avx512 {
+extern const Kernels kKernels;
+}
+namespace avx2 {
+extern const Kernels kKernels;
+}
+namespace sse2 {
+extern const Kernels kKernels;
+}
+
+std::vector<const Kernels*> usable_kernels() {
+  std::vector<const Kernels*> usable;
+  // These also ask whether the operating system keeps the registers.
+  bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  if (has_avx2 && has_avx512) usable.push_back(&avx512::kKernels);
+  if (has_avx2) usable.push_back(&avx2::kKernels);
+  usable.push_back(&sse2::kKernels);
+  return usable;
+}
+#elif defined(__aarch64__)
+namespace neon {
+extern const Kernels kKernels;
+}
+
+std::vector<const Kernels*> usable_kernels() { return {&neon::kKernels}; }
+#endif
+
+}  // namespace charnn

@@ -1,0 +1,70 @@
+// Exponential and what is made of it, sixteen at a time. Not-a-numbers stay what they are.
+#pragma once
+
+#include "simd/vec.h"
+
+namespace charnn::CHARNN_ISA {
+
+/// e^x to within two units in the last place, for x from -87 to 88; beyond, what it is there.
+///
+/// x = n ln 2 + r with |r| <= ln 2 / 2, ln 2 in two parts (Cody and Waite, "Software Manual for the
+/// Elementary Functions", 1980); the polynomial is that of Cephes' expf.
+CHARNN_INLINE Vec exponential(Vec x) {
+  x = smaller(broadcast(88.0f), larger(broadcast(-87.0f), x));
+  Vec n = rounded(x * broadcast(1.44269504f));
+  Vec r = fnma(n, broadcast(0.693359375f), x);
+  r = fnma(n, broadcast(-2.12194440e-4f), r);
+  Vec p = broadcast(1.9875691500e-4f);
+  p = fma(p, r, broadcast(1.3981999507e-3f));
+  p = fma(p, r, broadcast(8.3334519073e-3f));
+  p = fma(p, r, broadcast(4.1665795894e-2f));
+  p = fma(p, r, broadcast(1.6666665459e-1f));
+  p = fma(p, r, broadcast(5.0000001201e-1f));
+  p = fma(p, r * r, r + broadcast(1.0f));
+  return times_power_of_two(p, n);
+}
+
+/// 1 / (1 + e^-x)
+CHARNN_INLINE Vec sigmoid(Vec x) {
+  Vec one = broadcast(1.0f);
+  return one / (one + exponential(zero() - x));
+}
+
+/// tanh x = 1 - 2 / (e^2x + 1)
+CHARNN_INLINE Vec hyperbolic_tangent(Vec x) {
+  Vec one = broadcast(1.0f);
+  return one - broadcast(2.0f) / (exponential(x + x) + one);
+}
+
+/// ln x for a normal number above 0, to within a unit in the last place or 1e-7.
+///
+/// x = 2^n m with m from sqrt(1/2) to sqrt(2); the polynomial is that of Cephes' logf.
+inline float logarithm(float x) {
+  unsigned bits;
+  __builtin_memcpy(&bits, &x, sizeof bits);
+  if (!(x > 0.0f) || bits >= 0x7f800000) return x > 0.0f ? x : __builtin_nanf("");
+  int n = static_cast<int>(bits >> 23) - 126;
+  bits = (bits & 0x007fffff) | 0x3f000000;
+  float m;
+  __builtin_memcpy(&m, &bits, sizeof m);
+  if (m < 0.707106781f) {
+    m += m;
+    --n;
+  }
+  m -= 1.0f;
+  float p = 7.0376836292e-2f;
+  p = p * m - 1.1514610310e-1f;
+  p = p * m + 1.1676998740e-1f;
+  p = p * m - 1.2420140846e-1f;
+  p = p * m + 1.4249322787e-1f;
+  p = p * m - 1.6668057665e-1f;
+  p = p * m + 2.0000714765e-1f;
+  p = p * m - 2.4999993993e-1f;
+  p = p * m + 3.3333331174e-1f;
+  float square = m * m;
+  float e = static_cast<float>(n);
+  float y = p * m * square - 2.12194440e-4f * e - 0.5f * square;
+  return m + y + 0.693359375f * e;
+}
+
+}  // namespace charnn::CHARNN_ISA

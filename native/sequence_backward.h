@@ -1,0 +1,192 @@
+// The same layer backward over time.
+#pragma once
+
+#include "sequence_grid.h"
+#include "sequence_input.h"
+#include "weight_gradient.h"
+
+namespace charnn::CHARNN_ISA {
+
+/// By the gates of the units in `unit_panels` at step t, for some lanes: the slots are overwritten.
+template <class CellMath>
+void step_backward(const Sequence& s, Panels d_output, size_t t, Range lanes, Range unit_panels) {
+  constexpr CellFacts facts = facts_of(CellMath::cell);
+  const SequenceScratch& scratch = s.scratch;
+  const size_t units = s.shape.hidden_panels();
+  const size_t before = t * s.shape.batch;
+  const size_t after = before + s.shape.batch;
+  for (size_t p = unit_panels.begin; p < unit_panels.end; ++p)
+    for (size_t lane = lanes.begin; lane < lanes.end; ++lane) {
+      const size_t row = before + lane;
+      Vec slots[facts.slots];
+      for (size_t slot = 0; slot < facts.slots; ++slot)
+        slots[slot] = load(scratch.slots.at(slot * units + p, row));
+      float* d_hidden = scratch.gradient_hidden.at(p, lane);
+      Vec dh = load(d_hidden) + load(d_output.at(p, row));
+      Vec dc = zero(), c_before = zero(), c_after = zero();
+      if constexpr (facts.has_cell_state) {
+        dc = load(scratch.gradient_cell.at(p, lane));
+        c_before = load(scratch.cells.at(p, row));
+        c_after = load(scratch.cells.at(p, after + lane));
+      }
+      CellMath::backward(slots, load(scratch.hiddens.at(p, row)), dh, c_before, c_after, dc);
+      for (size_t slot = 0; slot < facts.slots; ++slot)
+        store(scratch.slots.at(slot * units + p, row), slots[slot]);
+      store(d_hidden, dh);
+      if constexpr (facts.has_cell_state) store(scratch.gradient_cell.at(p, lane), dc);
+    }
+}
+
+/// By tokens: equal ones are added up first, then turned into the gradients of the weights and of
+/// the embedding.
+template <class CellMath>
+void token_gradients(const SequenceGradient& g, const Member& member) {
+  constexpr CellFacts facts = facts_of(CellMath::cell);
+  const Sequence& s = g.forward;
+  const SequenceShape& shape = s.shape;
+  const SequenceScratch& scratch = s.scratch;
+  const size_t units = shape.hidden_panels();
+  const size_t first_slot_panel = (facts.slots - facts.gates) * units;
+  const size_t distinct = *scratch.counts;
+  Range panels = share(shape.gate_panels(), member.index, member.count);
+  for (size_t p = panels.begin; p < panels.end; ++p) {
+    fill(scratch.table.at(p, 0), 0.0f, distinct * kLanes);
+    const float* from = scratch.slots.at(first_slot_panel + p, 0);
+    for (size_t row = 0; row < shape.rows(); ++row) {
+      float* sum = scratch.table.at(p, scratch.places[row]);
+      store(sum, load(sum) + load(from + row * kLanes));
+    }
+  }
+  if (!shape.has_embedding) {
+    for (size_t p = panels.begin; p < panels.end; ++p) {
+      size_t first = CellMath::gate_of_input_slot[p / units] * shape.hidden + p % units * kLanes;
+      for (int i = 0; i < columns_in(p % units, shape.hidden); ++i) {
+        float* row = g.weight_ih + (first + i) * shape.input;
+        fill(row, 0.0f, shape.input);
+        for (size_t d = 0; d < distinct; ++d) row[scratch.distinct[d]] = scratch.table.at(p, d)[i];
+      }
+    }
+    return;
+  }
+  member.meet();
+  add_weight_gradient({scratch.table, scratch.embedding, distinct, shape.input, shape.hidden,
+                       facts.gates, CellMath::gate_of_input_slot, g.weight_ih, nullptr, false},
+                      member);
+  Range inputs = share(shape.input_panels(), member.index, member.count);
+  multiply(scratch.table, scratch.weight_ih_by_gate, scratch.gradient_embedding,
+           shape.gate_panels() * kLanes, {0, distinct}, inputs, false);
+  Range tokens = share(shape.vocabulary, member.index, member.count);
+  fill(g.embedding + tokens.begin * shape.input, 0.0f, tokens.size() * shape.input);
+  member.meet();
+  Range found = share(distinct, member.index, member.count);
+  for (size_t d = found.begin; d < found.end; ++d) {
+    Panels row = {scratch.gradient_embedding.at(0, d), scratch.gradient_embedding.stride};
+    to_rows(g.embedding + scratch.distinct[d] * shape.input, row, shape.input, {0, 1});
+  }
+}
+
+/// From the order of slots into that of gates.
+inline void unpack_bias(float* to, const float* sums, size_t hidden, const size_t* gate_of_slot,
+                        size_t gates) {
+  for (size_t slot = 0; slot < gates; ++slot)
+    for (size_t j = 0; j < hidden; ++j)
+      to[gate_of_slot[slot] * hidden + j] = sums[slot * panels_of(hidden) * kLanes + j];
+}
+
+template <class CellMath>
+void backward_sequence(const SequenceGradient& g, const Member& member) {
+  constexpr CellFacts facts = facts_of(CellMath::cell);
+  const Sequence& s = g.forward;
+  const SequenceShape& shape = s.shape;
+  const SequenceScratch& scratch = s.scratch;
+  const size_t units = shape.hidden_panels();
+  const size_t gate_depth = shape.gate_panels() * kLanes;
+  const bool has_vectors = shape.vocabulary == 0;
+
+  Range packed = share(units, member.index, member.count);
+  pack_weights_by_gate(scratch.weight_hh_by_gate, s.weights.hh, shape.hidden, shape.hidden,
+                       CellMath::gate_of_hidden_slot, facts.gates, packed);
+  if (has_vectors || shape.has_embedding)
+    pack_weights_by_gate(scratch.weight_ih_by_gate, s.weights.ih, shape.input, shape.hidden,
+                         CellMath::gate_of_input_slot, facts.gates,
+                         share(shape.input_panels(), member.index, member.count));
+  clear_rows(scratch.gradient_hidden, packed, {0, shape.batch});
+  if (facts.has_cell_state) clear_rows(scratch.gradient_cell, packed, {0, shape.batch});
+  Panels d_output = g.output ? scratch.gradient_output : g.output_panels;
+  if (g.output)
+    to_panels(d_output, g.output, shape.hidden, share(shape.rows(), member.index, member.count));
+  member.meet();
+
+  // Back through time; what reaches the input of some steps follows right behind them.
+  Part part = part_of(shape, member);
+  Range input_panels = part.meets_each_step
+                           ? share(shape.input_panels(), member.index, member.count)
+                           : Range{0, shape.input_panels()};
+  Panels input_slots = {scratch.slots.at((facts.slots - facts.gates) * units, 0),
+                        scratch.slots.stride};
+  size_t steps_at_once = kRowsAtOnce / (part.lanes.size() + 1) + 1;
+  for (size_t last = shape.time; last > 0;) {
+    size_t first = last > steps_at_once ? last - steps_at_once : 0;
+    for (size_t t = last; t-- > first;) {
+      step_backward<CellMath>(s, d_output, t, part.lanes, part.unit_panels);
+      if (part.meets_each_step) member.meet();
+      // ah = W_hh h
+      multiply<ByRow>(
+          part.lanes.size(), gate_depth, scratch.slots.at(0, t * shape.batch + part.lanes.begin),
+          scratch.slots.stride, part.unit_panels,
+          [&](size_t p) { return scratch.weight_hh_by_gate.at(p, 0); },
+          [&](size_t p) { return scratch.gradient_hidden.at(p, part.lanes.begin); }, kLanes, true);
+    }
+    if (has_vectors) {
+      for (size_t p = input_panels.begin; p < input_panels.end; p += kTilePanels) {
+        size_t end = p + kTilePanels < input_panels.end ? p + kTilePanels : input_panels.end;
+        for (size_t t = first; t < last; ++t) {
+          Range rows = {t * shape.batch + part.lanes.begin, t * shape.batch + part.lanes.end};
+          multiply(input_slots, scratch.weight_ih_by_gate, scratch.gradient_input, gate_depth, rows,
+                   {p, end}, false);
+          if (!shape.has_mask) continue;
+          for (size_t q = p; q < end; ++q)
+            for (size_t row = rows.begin; row < rows.end; ++row) {
+              float* d_input = scratch.gradient_input.at(q, row);
+              store(d_input, load(d_input) * load(scratch.mask.at(q, row)));
+            }
+        }
+      }
+    }
+    last = first;
+  }
+  member.meet();
+
+  // The weights are the same at every step: their gradients are one product over all of them.
+  add_weight_gradient({scratch.slots, scratch.hiddens, shape.rows(), shape.hidden, shape.hidden,
+                       facts.gates, CellMath::gate_of_hidden_slot, g.weight_hh, scratch.bias_sums,
+                       false},
+                      member);
+  if (has_vectors)
+    add_weight_gradient({input_slots, masked_input(s), shape.rows(), shape.input, shape.hidden,
+                         facts.gates, CellMath::gate_of_input_slot, g.weight_ih, nullptr, false},
+                        member);
+  else
+    token_gradients<CellMath>(g, member);
+  // Slots that the hidden state has no part in are yet to be summed.
+  Range rest = share(shape.slot_panels() - shape.gate_panels(), member.index, member.count);
+  for (size_t i = rest.begin; i < rest.end; ++i) {
+    size_t p = shape.gate_panels() + i;
+    for (size_t first = 0; first < shape.rows(); first += kBlock) {
+      size_t rows = shape.rows() - first < kBlock ? shape.rows() - first : kBlock;
+      sum_columns(scratch.bias_sums + p * kLanes, scratch.slots.at(p, first), rows, first > 0);
+    }
+  }
+  member.meet();
+  if (member.index > 0) return;
+  unpack_bias(g.bias_hh, scratch.bias_sums, shape.hidden, CellMath::gate_of_hidden_slot,
+              facts.gates);
+  unpack_bias(g.bias_ih,
+              scratch.bias_sums + (facts.slots - facts.gates) * units * kLanes, shape.hidden,
+              CellMath::gate_of_input_slot, facts.gates);
+  to_rows(g.before.hidden, scratch.gradient_hidden, shape.hidden, {0, shape.batch});
+  if (facts.has_cell_state)
+    to_rows(g.before.cell, scratch.gradient_cell, shape.hidden, {0, shape.batch});
+}
+
+}  // namespace charnn::CHARNN_ISA

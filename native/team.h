@@ -1,0 +1,60 @@
+// Threads that run kernels together.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "member.h"
+
+namespace charnn {
+
+/// Cores of this machine that this process may run on; threads of one core count once.
+size_t physical_cores();
+
+/// The calling thread and others that wait for work: for a moment wide awake, then asleep.
+class Team {
+ public:
+  explicit Team(size_t count);
+  ~Team();
+  Team(const Team&) = delete;
+  Team& operator=(const Team&) = delete;
+
+  size_t size() const { return workers_.size() + 1; }
+
+  /// Calls `work(member)` in every thread of the team and returns when all of them have.
+  template <class Work>
+  void run(const Work& work) {
+    run([](const void* context, const Member& member) {
+      (*static_cast<const Work*>(context))(member);
+    }, &work);
+  }
+
+ private:
+  using Function = void (*)(const void* context, const Member& member);
+
+  void run(Function function, const void* context);
+  void serve(size_t index);
+  Member member(size_t index);
+  void meet();
+  static void relax(size_t turns);
+
+  std::vector<std::thread> workers_;
+
+  Function function_ = nullptr;
+  const void* context_ = nullptr;
+  std::atomic<size_t> job_{0};
+  std::atomic<size_t> unfinished_{0};
+  std::atomic<size_t> sleepers_{0};
+  std::atomic<bool> ends_{false};
+  std::mutex mutex_;
+  std::condition_variable new_job_;
+
+  std::atomic<size_t> arrived_{0};
+  std::atomic<size_t> meetings_{0};
+};
+
+}  // namespace charnn

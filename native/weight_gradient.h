@@ -1,0 +1,93 @@
+// Gradients of weights and biases: sums over all rows of what went in times what came back.
+#pragma once
+
+#include "matmul.h"
+
+namespace charnn::CHARNN_ISA {
+
+/// The gradient of a weight matrix [outputs, inputs] in rows: d_output^T input, of which each
+/// member makes some rows or some columns. The outputs are in blocks ("gates") of `block` features,
+/// which begin at a new panel each; `block_of_slot` says which rows of the matrix each block makes.
+struct WeightGradient {
+  Panels d_output;
+  Panels input;
+  size_t rows;
+  size_t inputs;
+  size_t block;
+  size_t blocks;
+  const size_t* block_of_slot;
+  /// [blocks * block, inputs]
+  float* weights;
+  /// The sums of each column of d_output, in its panels' order; or null.
+  float* column_sums;
+  /// Whether to add to what `weights` and `column_sums` hold.
+  bool adds;
+};
+
+/// sums (+)= the sums of a panel's columns over some rows.
+inline void sum_columns(float* sums, const float* panel, size_t rows, bool adds) {
+  // Four at once, each of every fourth row, hide how long an addition takes.
+  Vec part[4] = {zero(), zero(), zero(), zero()};
+  size_t row = 0;
+  for (; row + 4 <= rows; row += 4)
+    for (int i = 0; i < 4; ++i) part[i] = part[i] + load(panel + (row + i) * kLanes);
+  for (; row < rows; ++row) part[0] = part[0] + load(panel + row * kLanes);
+  Vec total = (part[0] + part[1]) + (part[2] + part[3]);
+  store(sums, adds ? load(sums) + total : total);
+}
+
+inline void add_weight_gradient(const WeightGradient& g, const Member& member) {
+  const size_t panels_in_block = panels_of(g.block);
+  const size_t output_panels = g.blocks * panels_in_block;
+  const size_t input_panels = panels_of(g.inputs);
+  Range outputs = {0, output_panels}, inputs = {0, input_panels};
+  if (output_panels >= 4 * member.count || output_panels >= input_panels)
+    outputs = share(output_panels, member.index, member.count);
+  else
+    inputs = share(input_panels, member.index, member.count);
+  if (inputs.size() == 0) return;
+  // The last panel of the matrix may be narrower than others, and is then made beside it.
+  const bool ends_narrow = inputs.end == input_panels && g.inputs % kLanes > 0;
+  const Range wide = {inputs.begin, inputs.end - (ends_narrow ? 1 : 0)};
+  const bool sums = g.column_sums && inputs.begin == 0;
+
+  for (size_t first = 0; first < g.rows; first += kBlock) {
+    const size_t depth = g.rows - first < kBlock ? g.rows - first : kBlock;
+    const bool adds = g.adds || first > 0;
+    for (size_t p = outputs.begin; p < outputs.end; ++p) {
+      if (sums) sum_columns(g.column_sums + p * kLanes, g.d_output.at(p, first), depth, adds);
+    }
+    // A group of panels of the input stays in the first-level cache while all outputs pass by.
+    for (size_t q = wide.begin; q < wide.end; q += kTilePanels) {
+      const Range group = {q, q + kTilePanels < wide.end ? q + kTilePanels : wide.end};
+      for (size_t p = outputs.begin; p < outputs.end; ++p) {
+        const size_t feature = p % panels_in_block * kLanes;
+        const size_t row = g.block_of_slot[p / panels_in_block] * g.block + feature;
+        multiply<ByColumn>(
+            columns_in(p % panels_in_block, g.block), depth, g.d_output.at(p, first),
+            kLanes * kLanes, group, [&](size_t panel) { return g.input.at(panel, first); },
+            [&](size_t panel) { return g.weights + row * g.inputs + panel * kLanes; }, g.inputs,
+            adds);
+      }
+    }
+    if (!ends_narrow) continue;
+    const size_t q = inputs.end - 1;
+    const int width = columns_in(q, g.inputs);
+    for (size_t p = outputs.begin; p < outputs.end; ++p) {
+      const size_t feature = p % panels_in_block * kLanes;
+      const size_t row = g.block_of_slot[p / panels_in_block] * g.block + feature;
+      const int height = columns_in(p % panels_in_block, g.block);
+      float* to = g.weights + row * g.inputs + q * kLanes;
+      alignas(64) float tile[kLanes * kLanes];
+      if (adds)
+        for (int i = 0; i < height; ++i) store(tile + i * kLanes, load_first(to + i * g.inputs, width));
+      multiply<ByColumn>(
+          height, depth, g.d_output.at(p, first), kLanes * kLanes, {q, q + 1},
+          [&](size_t panel) { return g.input.at(panel, first); }, [&](size_t) { return tile; },
+          kLanes, adds);
+      for (int i = 0; i < height; ++i) store_first(to + i * g.inputs, load(tile + i * kLanes), width);
+    }
+  }
+}
+
+}  // namespace charnn::CHARNN_ISA
