@@ -24,6 +24,7 @@ namespace {
 constexpr int kInterface = 1;
 
 constexpr size_t kMostThreads = 1024;
+constexpr napi_type_tag kStreamsTag = {0x636861726e6e5f73, 0x747265616d730001};
 /// No size is larger, and no array longer than this: sums of such numbers are far from overflowing.
 constexpr size_t kLargest = size_t{1} << 31;
 constexpr size_t kLongest = size_t{1} << 40;
@@ -335,17 +336,41 @@ napi_value write_mask(napi_env env, const Arguments& arguments) {
 /// Streams with the memory they live in.
 struct OwnStreams {
   Streams streams;
-  float* memory;
+  float* memory;  // null once they are closed
   size_t bytes;
   bool alone;
 };
 
-void close_streams(napi_env env, void* data, void*) {
-  auto* own = static_cast<OwnStreams*>(data);
+void free_memory(napi_env env, OwnStreams& own) {
+  if (own.memory == nullptr) return;
   int64_t total;
-  napi_adjust_external_memory(env, -static_cast<int64_t>(own->bytes), &total);
-  std::free(own->memory);
-  delete own;
+  napi_adjust_external_memory(env, -static_cast<int64_t>(own.bytes), &total);
+  std::free(own.memory);
+  own.memory = nullptr;
+}
+
+/// The streams that an external value holds; null, with an error thrown, where it holds none.
+OwnStreams* open_streams_in(napi_env env, napi_value value) {
+  // Externals are made nowhere else in this addon; another's are told apart by their tag.
+  bool is_ours = false;
+  void* data = nullptr;
+  napi_valuetype type;
+  if (napi_typeof(env, value, &type) == napi_ok && type == napi_external &&
+      napi_check_object_type_tag(env, value, &kStreamsTag, &is_ours) == napi_ok && is_ours)
+    napi_get_value_external(env, value, &data);
+  auto* own = static_cast<OwnStreams*>(data);
+  if (own != nullptr && own->memory != nullptr) return own;
+  napi_throw_type_error(env, nullptr, "These are no streams, or they are closed.");
+  return nullptr;
+}
+
+/// @param info streams
+napi_value close_streams(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value value;
+  napi_get_cb_info(env, info, &count, &value, nullptr, nullptr);
+  if (OwnStreams* own = open_streams_in(env, value)) free_memory(env, *own);
+  return nullptr;
 }
 
 /// Weights beyond which it pays to share a step of a single stream among threads.
@@ -408,13 +433,19 @@ napi_value open_streams(napi_env env, const Arguments& arguments) {
   instance.team->run([&](const Member& member) { kernel(own->streams, weights, member); });
 
   napi_value handle;
-  if (napi_create_external(env, own.get(), close_streams, nullptr, &handle) != napi_ok) {
-    std::free(memory);
-    throw std::runtime_error("The streams can't be handed over.");
-  }
+  auto forget = [](napi_env forgetting, void* data, void*) {
+    auto* own = static_cast<OwnStreams*>(data);
+    free_memory(forgetting, *own);
+    delete own;
+  };
   int64_t total;
   napi_adjust_external_memory(env, static_cast<int64_t>(bytes), &total);
+  if (napi_create_external(env, own.get(), forget, nullptr, &handle) != napi_ok) {
+    free_memory(env, *own);
+    throw std::runtime_error("The streams can't be handed over.");
+  }
   own.release();
+  napi_type_tag_object(env, handle, &kStreamsTag);
   return handle;
 }
 
@@ -425,12 +456,8 @@ napi_value step_streams(napi_env env, napi_callback_info info) {
   size_t count = 3;
   napi_value values[3];
   napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
-  void* data = nullptr;
-  if (count < 3 || napi_get_value_external(env, values[0], &data) != napi_ok || data == nullptr) {
-    napi_throw_type_error(env, nullptr, "These are no streams.");
-    return nullptr;
-  }
-  auto* own = static_cast<OwnStreams*>(data);
+  OwnStreams* own = open_streams_in(env, values[0]);
+  if (own == nullptr) return nullptr;
   Streams& streams = own->streams;
   const StreamsShape& shape = streams.shape;
   napi_typedarray_type type;
@@ -557,6 +584,7 @@ napi_value start(napi_env env, napi_value exports) {
   define(env, exports, "writeMask", call<write_mask>);
   define(env, exports, "openStreams", call<open_streams>);
   define(env, exports, "stepStreams", step_streams);
+  define(env, exports, "closeStreams", close_streams);
   return exports;
 }
 

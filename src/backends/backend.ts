@@ -11,8 +11,15 @@
  * Arguments called `gradient...` are where a gradient goes: kernels overwrite them in place and
  * return them. Optimizer steps update their arrays in place and return them too.
  */
-import { engine, type NamedAttrMap, type NamedTensorMap, type Tensor } from "@tensorflow/tfjs-core";
+import {
+  engine,
+  getBackend,
+  type NamedAttrMap,
+  type NamedTensorMap,
+  type Tensor,
+} from "@tensorflow/tfjs-core";
 import type { CellName } from "../model/cells.js";
+import type { ModelConfig } from "../model/config.js";
 import type { Workspace } from "./workspace.js";
 
 /** The names under which a backend registers them. */
@@ -23,8 +30,7 @@ export type KernelName =
   | "DropoutMask"
   | "AdamStep"
   | "SgdStep"
-  | "RmsPropStep"
-  | "RnnStep";
+  | "RmsPropStep";
 
 export interface RnnSequenceInputs<T> {
   /** Tokens, int32 `[time, batch]`, or vectors, float32 `[time, batch, input]`. */
@@ -248,36 +254,45 @@ export function rmsPropStep(
   return { norm, parameters, moment };
 }
 
-/** The parameters under their PyTorch names, and: */
-export interface RnnStepInputs<T> {
-  /** int32 `[streams]` */
-  tokens: T;
-  /** `[layers, streams, hidden]` */
-  hidden: T;
-  /** `[layers, streams, hidden]`, for an LSTM. */
-  cellState?: T;
+/** Several texts that a model reads side by side, one character of each at a time. */
+export interface Streams {
+  /**
+   * Reads one more character of each.
+   *
+   * @param tokens `[streams]`
+   * @returns the logits of the characters that follow, `[streams, vocabulary]`; the array is used
+   *   again by the next call
+   */
+  read(tokens: Int32Array): Float32Array;
+  dispose(): void;
 }
 
-export interface RnnStepOutputs<T> {
-  /** `[streams, vocabulary]` */
-  logits: T;
-  hidden: T;
-  cellState?: T;
+/** A model, whose parameters must stay as they are while streams of it are open. */
+export interface StreamsModel {
+  readonly config: ModelConfig;
+  /** By PyTorch name. */
+  readonly parameters: ReadonlyMap<string, Tensor>;
 }
 
-/** One character of each of several streams: the whole model, one step. */
-export function rnnStep(
-  inputs: RnnStepInputs<Tensor>,
-  parameters: ReadonlyMap<string, Tensor>,
-  attributes: RnnSequenceAttributes,
-): RnnStepOutputs<Tensor> {
-  const [logits, hidden, cellState] = run(
-    "RnnStep",
-    { ...inputs, ...Object.fromEntries(parameters) },
-    attributes,
-  );
-  return { logits, hidden, cellState };
+/** Opens streams, all from a state of zero. */
+export type OpenStreams = (model: StreamsModel, streams: number) => Streams;
+
+const openStreamsOn = new Map<string, OpenStreams>();
+
+/**
+ * Says how a backend opens streams. They are no kernel of tfjs's: a character is read in a few
+ * microseconds, of which its tensors would take more than the reading.
+ */
+export function registerStreams(backendName: string, open: OpenStreams): void {
+  openStreamsOn.set(backendName, open);
 }
+
+/** Opens streams on the active backend. */
+export const openStreams: OpenStreams = (model, streams) => {
+  const open = openStreamsOn.get(getBackend());
+  if (!open) throw new Error(`The backend ${getBackend()} has no streams.`);
+  return open(model, streams);
+};
 
 /** Runs a kernel of the active backend; off the gradient tape, which this contract does without. */
 function run(name: KernelName, inputs: object, attributes: object): Tensor[] {

@@ -1,30 +1,40 @@
+import { availableParallelism } from "node:os";
 import { backend, registerBackend, setBackend } from "@tensorflow/tfjs-core";
 import { BACKEND_NAMES, type BackendName } from "../defaults.js";
 import { CharnnError } from "../errors.js";
+import { registerStreams } from "./backend.js";
 
 /** The backend that was taken, and why each faster one was not. */
 export interface SelectedBackend {
   readonly name: BackendName;
+  /** Threads that compute. */
+  readonly threads: number;
   readonly passedOver: readonly { name: BackendName; why: string }[];
 }
 
-/** Makes a backend ready and active; throws when it can't be. */
-const OPEN: Readonly<Record<BackendName, () => Promise<void>>> = {
-  native: openNative,
-  cpu: openCpu,
-};
+/**
+ * Makes a backend ready and active; throws when it can't be.
+ *
+ * @param threads to compute with; undefined: as many as the processor has cores for this process
+ * @returns the threads that it computes with
+ */
+type Open = (threads: number | undefined) => Promise<number>;
+
+const OPEN: Readonly<Record<BackendName, Open>> = { native: openNative, cpu: openCpu };
 
 /**
  * Makes a backend the active one: the one asked for, or with `auto` the first that loads.
  *
  * @throws CharnnError `BACKEND_UNAVAILABLE` when the one asked for does not load.
  */
-export async function selectBackend(asked: BackendName | "auto"): Promise<SelectedBackend> {
+export async function selectBackend(
+  asked: BackendName | "auto",
+  threads?: number,
+): Promise<SelectedBackend> {
   const passedOver: { name: BackendName; why: string }[] = [];
   for (const name of asked === "auto" ? BACKEND_NAMES : [asked]) {
     try {
-      await OPEN[name]();
-      return { name, passedOver };
+      return { name, threads: await OPEN[name](threads), passedOver };
     } catch (error) {
       passedOver.push({ name, why: error instanceof Error ? error.message : String(error) });
     }
@@ -33,33 +43,39 @@ export async function selectBackend(asked: BackendName | "auto"): Promise<Select
   throw new CharnnError("BACKEND_UNAVAILABLE", `No backend could be loaded (${reasons}).`);
 }
 
-let nativeIsRegistered = false;
+const registered = new Set<BackendName>();
 
-async function openNative(): Promise<void> {
+async function openNative(threads: number | undefined): Promise<number> {
   const { loadAddon } = await import("./native/addon.js");
   const addon = loadAddon();
-  if (!nativeIsRegistered) {
-    // Its kernels are the ones that `native` takes over.
-    await import("@tensorflow/tfjs-backend-cpu");
+  // Its kernels are those that `native` does not have itself.
+  await import("@tensorflow/tfjs-backend-cpu");
+  if (!registered.has("native")) {
     const { registerNativeKernels } = await import("./native/kernels.js");
     const { NativeBackend } = await import("./native/native-backend.js");
+    const { openNativeStreams } = await import("./native/streams.js");
     registerNativeKernels();
     registerBackend("native", () => new NativeBackend(addon));
-    nativeIsRegistered = true;
+    registerStreams("native", (model, streams) => openNativeStreams(addon, model, streams));
+    registered.add("native");
   }
   if (!(await setBackend("native"))) throw new Error("it does not start");
+  const cores = Math.min(addon.describe().physicalCores, availableParallelism());
+  addon.setThreads({ threads: threads ?? cores });
+  return addon.describe().threads;
 }
 
-let cpuKernelsRegistered = false;
-
-async function openCpu(): Promise<void> {
+async function openCpu(): Promise<number> {
   await import("@tensorflow/tfjs-backend-cpu");
-  if (!cpuKernelsRegistered) {
+  if (!registered.has("cpu")) {
     const { registerReferenceKernels } = await import("./reference/kernels.js");
+    const { openReferenceStreams } = await import("./reference/streams.js");
     registerReferenceKernels("cpu");
-    cpuKernelsRegistered = true;
+    registerStreams("cpu", openReferenceStreams);
+    registered.add("cpu");
   }
   if (!(await setBackend("cpu"))) throw new Error("it does not start");
   // Off: tfjs's advice, printed at the first tensor, to install another backend.
   Object.assign(backend(), { firstUse: false });
+  return 1;
 }

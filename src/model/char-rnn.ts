@@ -2,11 +2,11 @@ import { type Tensor, tensor, zeros } from "@tensorflow/tfjs-core";
 import {
   dropoutMask,
   linearCrossEntropy,
+  openStreams,
   type RnnSequenceInputs,
-  type RnnStepOutputs,
   rnnSequence,
   rnnSequenceGrad,
-  rnnStep,
+  type Streams,
 } from "../backends/backend.js";
 import { scoped } from "../backends/scope.js";
 import { Workspace } from "../backends/workspace.js";
@@ -27,9 +27,6 @@ interface LayerState {
 
 /** The state of all layers, the lowest first: a value, never changed. */
 export type ModelState = readonly LayerState[];
-
-/** The state of several streams, each `[layers, streams, hidden]`. */
-export type StreamState = Pick<RnnStepOutputs<Tensor>, "hidden" | "cellState">;
 
 /** How well a model predicted some characters. */
 export interface Score {
@@ -124,27 +121,9 @@ export class CharRnn {
     });
   }
 
-  /** The state of `streams` streams before any text. */
-  zeroStreams(streams: number): StreamState {
-    const { layers, cell, hiddenSize } = this.config;
-    const zero = () => zeros([layers, streams, hiddenSize]);
-    return CELLS[cell].hasCellState ? { hidden: zero(), cellState: zero() } : { hidden: zero() };
-  }
-
-  /**
-   * Reads one more character of each stream.
-   *
-   * @param tokens `[streams]`
-   * @returns the logits of the next character `[streams, vocabulary]` and the state after it
-   */
-  step(tokens: Int32Array, state: StreamState): RnnStepOutputs<Tensor> {
-    return scoped(() =>
-      rnnStep(
-        { tokens: tensor(tokens, [tokens.length], "int32"), ...state },
-        this.parameters.byName,
-        { cell: this.config.cell, workspace: this.#layerWork[0] },
-      ),
-    );
+  /** Opens so many texts to be read side by side; the weights must not change while they are. */
+  openStreams(count: number): Streams {
+    return openStreams({ config: this.config, parameters: this.parameters.byName }, count);
   }
 
   dispose(): void {

@@ -1,6 +1,5 @@
-import { disposeAll } from "../backends/scope.js";
 import type { Vocabulary } from "../data/vocabulary.js";
-import type { CharRnn, StreamState } from "../model/char-rnn.js";
+import type { CharRnn } from "../model/char-rnn.js";
 import type { Random } from "../random.js";
 import { type ChoiceSettings, chooseToken } from "./distribution.js";
 
@@ -67,17 +66,22 @@ export function* generate(
       ended: length === 0,
     }),
   );
-  const reader = createReader(model, count);
+  const reader = model.openStreams(count);
+  const tokens = new Int32Array(count);
   try {
+    let logits: Float32Array | undefined;
     for (const token of primingTokens(vocabulary, seed, documents)) {
-      reader.read(new Int32Array(count).fill(token));
+      logits = reader.read(tokens.fill(token));
     }
     while (!streams.every((stream) => stream.ended)) {
-      const characters = streams.map((stream, k) =>
-        stream.ended ? "" : advance(stream, reader.logits(k), vocabulary, settings),
-      );
+      const characters = streams.map((stream, k) => {
+        if (stream.ended) return "";
+        const own = logits?.subarray(k * vocabulary.size, (k + 1) * vocabulary.size);
+        return advance(stream, own, vocabulary, settings);
+      });
       if (characters.some((character) => character !== "")) yield characters;
-      reader.read(Int32Array.from(streams, (stream) => stream.token));
+      for (const [k, stream] of streams.entries()) tokens[k] = stream.token;
+      logits = reader.read(tokens);
     }
   } finally {
     reader.dispose();
@@ -112,29 +116,6 @@ function advance(
     if (stream.tail === settings.stop) stream.ended = true;
   }
   return character;
-}
-
-/** Feeds characters to the model and keeps the state between them. */
-function createReader(model: CharRnn, streams: number) {
-  const { vocabularySize } = model.config;
-  let state: StreamState = model.zeroStreams(streams);
-  let logits: Float32Array | undefined;
-  return {
-    read(tokens: Int32Array): void {
-      const { logits: next, hidden, cellState } = model.step(tokens, state);
-      disposeAll(state);
-      state = cellState ? { hidden, cellState } : { hidden };
-      logits = next.dataSync<"float32">();
-      next.dispose();
-    },
-    /** Of the next character of one stream, `[vocabulary]`; undefined before anything was read. */
-    logits(stream: number): Float32Array | undefined {
-      return logits?.subarray(stream * vocabularySize, (stream + 1) * vocabularySize);
-    },
-    dispose(): void {
-      disposeAll(state);
-    },
-  };
 }
 
 /**

@@ -183,6 +183,8 @@ export interface Addon {
   openStreams(model: StreamsArguments): StreamsHandle;
   /** @param logits `[streams, vocabulary]`: overwritten */
   stepStreams(streams: StreamsHandle, tokens: Int32Array, logits: Float32Array): void;
+  /** Frees their memory; they can't be used any more. */
+  closeStreams(streams: StreamsHandle): void;
 }
 
 const require = createRequire(import.meta.url);

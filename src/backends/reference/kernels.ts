@@ -18,7 +18,6 @@ import type {
   RnnSequenceAttributes,
   RnnSequenceGradInputs,
   RnnSequenceInputs,
-  RnnStepInputs,
   SgdStepAttributes,
   StepInputs,
 } from "../backend.js";
@@ -33,7 +32,6 @@ import {
   type SequenceGradArrays,
   type SequenceSizes,
 } from "./rnn-sequence.js";
-import { stepStreams } from "./rnn-step.js";
 
 /** Registers the reference kernels under a backend that keeps its tensors as tfjs's `cpu` does. */
 export function registerReferenceKernels(backendName: string): void {
@@ -62,7 +60,6 @@ const KERNELS = {
   AdamStep,
   SgdStep,
   RmsPropStep,
-  RnnStep,
 } satisfies Record<KernelName, (call: Call<never, never>) => TensorInfo[]>;
 
 function RnnSequence({
@@ -176,34 +173,6 @@ function stepOutputs(
   moments: TensorInfo[],
 ): TensorInfo[] {
   return [floatTensor(backend, [], Float32Array.of(norm)), inputs.parameters, ...moments];
-}
-
-function RnnStep({
-  inputs,
-  attrs: { cell, workspace },
-  backend,
-}: Call<
-  RnnStepInputs<TensorInfo> & Record<string, TensorInfo>,
-  RnnSequenceAttributes
->): TensorInfo[] {
-  const parameter = (name: string) => values(backend, inputs[name]);
-  const [layers, streams, hiddenSize] = inputs.hidden.shape;
-  const vocabulary = inputs["decoder.bias"].shape[0];
-  const embeddingSize = inputs["encoder.weight"]?.shape[1] ?? 0;
-  const tokens = values(backend, inputs.tokens) as unknown as Int32Array;
-  const hidden = values(backend, inputs.hidden).slice();
-  const cellState = inputs.cellState
-    ? values(backend, inputs.cellState).slice()
-    : new Float32Array(0);
-  const logits = new Float32Array(streams * vocabulary);
-  const sizes = { cell, layers, hiddenSize, embeddingSize };
-  stepStreams(sizes, { tokens, hidden, cellState, logits }, parameter, workspace);
-  const outputs = [
-    floatTensor(backend, [streams, vocabulary], logits),
-    floatTensor(backend, inputs.hidden.shape, hidden),
-  ];
-  if (inputs.cellState) outputs.push(floatTensor(backend, inputs.cellState.shape, cellState));
-  return outputs;
 }
 
 function sequenceSizes(
