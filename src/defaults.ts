@@ -4,6 +4,8 @@
  */
 
 export const BACKEND_NAMES = ["native", "cpu"] as const;
+/** More threads than any processor has cores. */
+export const MOST_THREADS = 1024;
 export const OPTIMIZER_NAMES = ["adam", "sgd", "rmsprop"] as const;
 export const SCHEDULE_NAMES = ["cosine", "constant", "exponential"] as const;
 export const BATCHING_NAMES = ["lanes", "windows"] as const;

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { BACKEND_NAMES, MOST_THREADS } from "./defaults.js";
 import { CharnnError, type ErrorCode } from "./errors.js";
 
 /** A whole number from `least` to `most`. */
@@ -35,6 +36,13 @@ export function numberAboveZero(most: number = Number.MAX_VALUE) {
 export function oneOf<const Words extends readonly string[]>(words: Words) {
   return v.picklist(words, `must be ${words.slice(0, -1).join(", ")} or ${words.at(-1)}`);
 }
+
+/** What computes, for everything that does. No result depends on it but for rounding. */
+export const backendSettings = {
+  backend: v.optional(oneOf(["auto", ...BACKEND_NAMES])),
+  /** As many as the processor has cores when left out. */
+  threads: v.optional(wholeNumber(1, MOST_THREADS)),
+};
 
 /**
  * `value`, when it is what `schema` describes.

@@ -2,16 +2,16 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import * as v from "valibot";
 import { selectBackend } from "../backends/select.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
-import { BACKEND_NAMES, SAMPLE_DEFAULTS } from "../defaults.js";
+import { SAMPLE_DEFAULTS } from "../defaults.js";
 import { CharRnn } from "../model/char-rnn.js";
 import { loadWeights } from "../model/load-weights.js";
 import { Random } from "../random.js";
 import {
+  backendSettings,
   checked,
   definedOnly,
   numberAboveZero,
   numberFromZero,
-  oneOf,
   wholeNumber,
 } from "../settings.js";
 import { generate } from "./sampler.js";
@@ -27,7 +27,7 @@ const sampleSettingsSchema = v.strictObject({
   count: v.optional(wholeNumber(1, 4096)),
   stop: v.optional(v.string()),
   randomSeed: v.optional(wholeNumber(0)),
-  backend: v.optional(oneOf(["auto", ...BACKEND_NAMES])),
+  ...backendSettings,
 });
 
 /** What to write and how; whatever is left out has the default of `SAMPLE_DEFAULTS`. */
@@ -48,8 +48,9 @@ export async function* sample(
   settings: SampleSettings = {},
   { signal }: { readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<readonly string[], void> {
-  const all = { ...SAMPLE_DEFAULTS, ...definedOnly(checked(sampleSettingsSchema, settings)) };
-  await selectBackend(all.backend);
+  const { backend, threads, ...given } = checked(sampleSettingsSchema, settings);
+  const all = { ...SAMPLE_DEFAULTS, ...definedOnly(given) };
+  await selectBackend(backend ?? all.backend, threads);
   const { config, vocabulary, tensors } = checkpoint;
   const model = new CharRnn(config.model);
   try {

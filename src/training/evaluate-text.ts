@@ -3,11 +3,11 @@ import { selectBackend } from "../backends/select.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { evaluationBatches } from "../data/batches.js";
 import { loadText } from "../data/corpus.js";
-import { BACKEND_NAMES, EVAL_DEFAULTS } from "../defaults.js";
+import { EVAL_DEFAULTS } from "../defaults.js";
 import { CharnnError } from "../errors.js";
 import { CharRnn } from "../model/char-rnn.js";
 import { loadWeights } from "../model/load-weights.js";
-import { checked, definedOnly, oneOf } from "../settings.js";
+import { backendSettings, checked, definedOnly, oneOf } from "../settings.js";
 import { bitsPerCharacter, evaluate } from "./evaluate.js";
 
 const evaluateSettingsSchema = v.strictObject({
@@ -16,7 +16,7 @@ const evaluateSettingsSchema = v.strictObject({
   encoding: v.optional(v.string()),
   /** What to do with characters that the model does not know. */
   unknown: v.optional(oneOf(["error", "skip"])),
-  backend: v.optional(oneOf(["auto", ...BACKEND_NAMES])),
+  ...backendSettings,
 });
 
 export type EvaluateSettings = v.InferInput<typeof evaluateSettingsSchema>;
@@ -50,11 +50,11 @@ export async function evaluateText(
   settings: EvaluateSettings,
   options: { readonly signal?: AbortSignal; readonly stdin?: AsyncIterable<Uint8Array> } = {},
 ): Promise<TextScore> {
-  const { files, ...rest } = checked(evaluateSettingsSchema, settings);
+  const { files, threads, ...rest } = checked(evaluateSettingsSchema, settings);
   const { encoding, unknown, backend } = { ...EVAL_DEFAULTS, ...definedOnly(rest) };
   const { config, vocabulary, tensors } = checkpoint;
   const text = await loadText(files, vocabulary, { encoding, unknown }, options.stdin);
-  await selectBackend(backend);
+  await selectBackend(backend, threads);
   const model = new CharRnn(config.model);
   try {
     loadWeights(model, tensors);

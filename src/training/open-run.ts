@@ -45,7 +45,7 @@ export async function openRun(
       "Leave one of them out.",
     );
   }
-  const backend = await selectBackend(settings.backend ?? TRAIN_DEFAULTS.backend);
+  const backend = await selectBackend(settings.backend ?? TRAIN_DEFAULTS.backend, settings.threads);
   const folder =
     name !== undefined
       ? runFolder(out, name)

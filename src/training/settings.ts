@@ -1,8 +1,15 @@
 import * as v from "valibot";
-import { BACKEND_NAMES, BATCHING_NAMES, OPTIMIZER_NAMES, SCHEDULE_NAMES } from "../defaults.js";
+import { BATCHING_NAMES, OPTIMIZER_NAMES, SCHEDULE_NAMES } from "../defaults.js";
 import { CELL_NAMES } from "../model/cells.js";
 import { LARGEST_SIZE, MOST_LAYERS } from "../model/config.js";
-import { checked, numberAboveZero, numberFromZero, oneOf, wholeNumber } from "../settings.js";
+import {
+  backendSettings,
+  checked,
+  numberAboveZero,
+  numberFromZero,
+  oneOf,
+  wholeNumber,
+} from "../settings.js";
 
 const trainSettingsSchema = v.strictObject({
   /** Files and folders; `-` is standard input. */
@@ -54,7 +61,7 @@ const trainSettingsSchema = v.strictObject({
   resume: v.optional(v.boolean()),
   overwrite: v.optional(v.boolean()),
   randomSeed: v.optional(wholeNumber(0)),
-  backend: v.optional(oneOf(["auto", ...BACKEND_NAMES])),
+  ...backendSettings,
 });
 
 /** What to train on and how; whatever is left out has the default of {@link TRAIN_DEFAULTS}. */

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { EVAL_DEFAULTS as DEFAULTS } from "../../defaults.js";
 import type { EvaluateSettings, TextScore } from "../../index.js";
-import { backendOption, jsonOption, outOption } from "../options/model-options.js";
+import { backendOption, jsonOption, outOption, threadsOption } from "../options/model-options.js";
 import { choice, option } from "../options/option.js";
 import { columns, count } from "../terminal/format.js";
 import type { CommandContext } from "./context.js";
@@ -28,6 +28,7 @@ export function evalCommand(program: Command, { terminal }: CommandContext): voi
     .addOption(option("--encoding <name>", "of the files", undefined, DEFAULTS.encoding))
     .addOption(outOption())
     .addOption(backendOption())
+    .addOption(threadsOption())
     .addOption(jsonOption("one object"))
     .addHelpText(
       "after",

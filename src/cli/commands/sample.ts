@@ -3,7 +3,13 @@ import type { Command } from "commander";
 import { SAMPLE_DEFAULTS as DEFAULTS } from "../../defaults.js";
 import { CharnnError, systemErrorCode } from "../../errors.js";
 import type { Checkpoint, SampleSettings } from "../../index.js";
-import { backendOption, jsonOption, outOption, RUN_ARGUMENT } from "../options/model-options.js";
+import {
+  backendOption,
+  jsonOption,
+  outOption,
+  RUN_ARGUMENT,
+  threadsOption,
+} from "../options/model-options.js";
 import { option } from "../options/option.js";
 import { number } from "../options/parsers.js";
 import type { Terminal } from "../terminal/terminal.js";
@@ -51,6 +57,7 @@ export function sampleCommand(program: Command, { terminal }: CommandContext): v
     .addOption(option("--random-seed <n>", "same seed, same text", number, DEFAULTS.randomSeed))
     .addOption(outOption())
     .addOption(backendOption())
+    .addOption(threadsOption())
     .addOption(jsonOption("one object for each text"))
     .addHelpText(
       "after",

@@ -1,6 +1,5 @@
 import type { Command } from "commander";
 import {
-  BACKEND_NAMES,
   BATCHING_NAMES,
   TRAIN_DEFAULTS as DEFAULTS,
   OPTIMIZER_NAMES,
@@ -8,6 +7,7 @@ import {
 } from "../../defaults.js";
 import type { TrainSettings } from "../../index.js";
 import { CELL_NAMES } from "../../model/cells.js";
+import { backendOption, threadsOption } from "../options/model-options.js";
 import { choice, option } from "../options/option.js";
 import { number, seconds } from "../options/parsers.js";
 import { createReporter } from "../reporters/create.js";
@@ -108,9 +108,8 @@ export function trainCommand(program: Command, { terminal, exitWith }: CommandCo
     )
     .addOption(option("--keep <n>", "checkpoints step-N that stay", number, DEFAULTS.keep))
     .addOption(option("--random-seed <n>", "same seed, same model", number, DEFAULTS.randomSeed))
-    .addOption(
-      choice("--backend <name>", "what computes", ["auto", ...BACKEND_NAMES], DEFAULTS.backend),
-    )
+    .addOption(backendOption())
+    .addOption(threadsOption())
     .optionsGroup("Output:")
     .addOption(option("--json", "one JSON object a line on standard output"))
     .addOption(option("-q, --quiet", "no progress"))

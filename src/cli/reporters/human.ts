@@ -125,8 +125,7 @@ function introduction(event: StartEvent, width: number | undefined): string[] {
 }
 
 function backendLine({ backend }: StartEvent): string {
-  const reasons = backend.passedOver.map(({ name, why }) => `${name} not: ${why}`);
-  return [backend.name, ...reasons].join("; ");
+  return `${backend.name}, ${counted(backend.threads, "thread")}`;
 }
 
 function conclusion(event: EndEvent, started: StartEvent | undefined): string[] {
