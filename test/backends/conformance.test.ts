@@ -10,7 +10,6 @@ import {
   linearCrossEntropy,
   rmsPropStep,
   rnnSequence,
-  rnnStep,
   type StepAttributes,
   sgdStep,
 } from "#src/backends/backend.js";
@@ -18,8 +17,8 @@ import { disposeAll, scoped } from "#src/backends/scope.js";
 import { Workspace } from "#src/backends/workspace.js";
 import { CELL_NAMES, CELLS } from "#src/model/cells.js";
 import { CharRnn } from "#src/model/char-rnn.js";
-import { modelConfig, parameterShapes } from "#src/model/config.js";
-import { parameterArray } from "#src/model/parameters.js";
+import { type ModelConfig, modelConfig } from "#src/model/config.js";
+import { parameterArray, parameterViews } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";
 import { numbersOf, onEveryBackend } from "../helpers/backends.js";
 import {
@@ -34,7 +33,6 @@ import {
   layerTensors,
   randomParameters,
   stepsOf,
-  streamInputs,
 } from "../helpers/layer-cases.js";
 import { assertClose, assertSameBytes, caseSeed, Draw } from "../helpers/numbers.js";
 import {
@@ -52,11 +50,11 @@ const SEED = caseSeed();
 /** Relative and absolute, for results in single precision: some 80 roundings of numbers near 1. */
 const TOLERANCE = 1e-5;
 
-const HIDDEN_SIZES = [1, 7, 33, 100];
+const HIDDEN_SIZES = [1, 7, 33, 100, 129];
 const INPUT_SIZES = [1, 5, 40];
 const BATCHES = [1, 3, 17];
 const TIMES = [1, 2, 33];
-const VOCABULARIES = [2, 65, 300];
+const VOCABULARIES = [2, 17, 65, 300];
 
 type Arrays = Record<string, Float32Array | Float64Array>;
 
@@ -92,13 +90,7 @@ const OPTIMIZERS: Readonly<Record<string, Optimizer>> = {
   },
 };
 
-await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
-  // Loops in one fixed order give equal bytes; a library that picks its own order need not.
-  const assertEqualAlone = (actual: Float32Array, expected: Float32Array, what: string) =>
-    backend === "cpu"
-      ? assertSameBytes(actual, expected, what)
-      : assertClose(actual, expected, TOLERANCE, what);
-
+await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, () => {
   for (const cell of CELL_NAMES) {
     for (const kind of INPUT_KINDS) {
       it(`a layer of ${cell} cells on ${kind} input gives what its equations say`, () => {
@@ -162,7 +154,7 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
               ...laneRow(values, t, 2, rows, 4),
             ]);
             const expected = Float32Array.from(lane.flat());
-            assertEqualAlone(alone[name] as Float32Array, expected, `${kind}: ${name}`);
+            assertSameBytes(alone[name] as Float32Array, expected, `${kind}: ${name}`);
           }
         });
       }
@@ -228,18 +220,102 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
       });
     });
 
-    it(`one step of streams of ${cell} cells gives the logits and states of the whole model`, () => {
+    it(`streams of ${cell} cells give the logits of the whole model, step by step`, () => {
       const draw = drawFor(cell, "streams");
-      for (const [index, streams] of draw.shuffled([1, 3, 17, 4]).entries()) {
-        const layers = 1 + (index % 3);
-        const embeddingSize = draw.pick([0, 6]);
-        const sizes = { layers, embeddingSize, hiddenSize: draw.pick(HIDDEN_SIZES) };
-        const vocabularySize = draw.pick(VOCABULARIES);
-        const config = modelConfig({ cell, ...sizes, dropout: 0, vocabularySize });
-        assertStepMatchesTwin(config, streams, draw);
+      for (const { streams, time, ...sizes } of coveringStreams(draw)) {
+        const config = modelConfig({ cell, ...sizes, dropout: 0 });
+        const model = randomModel(config, draw);
+        assertStreamsMatchTwin(model, streams, time, draw);
+        model.dispose();
+      }
+    });
+
+    it(`what a stream of ${cell} cells gives does not depend on the streams beside it`, () => {
+      const draw = drawFor(cell, "stream alone");
+      for (const embeddingSize of [0, 6]) {
+        const sizes = { layers: 2, hiddenSize: 33, embeddingSize, vocabularySize: 20 };
+        const model = randomModel(modelConfig({ cell, ...sizes, dropout: 0 }), draw);
+        const tokens = draw.tokens(17 * 5, 20);
+        const together = streamLogits(model, tokens, 17);
+        for (const [first, count] of [
+          [16, 1],
+          [4, 2],
+          [3, 13],
+        ]) {
+          const own = tokens.filter((_, i) => i % 17 >= first && i % 17 < first + count);
+          const expected = Array.from({ length: 5 }, (_, t) => {
+            const from = (t * 17 + first) * 20;
+            return [...together.subarray(from, from + count * 20)];
+          });
+          const alone = streamLogits(model, own, count);
+          assertSameBytes(alone, Float32Array.from(expected.flat()), `${count} of 17`);
+        }
+        model.dispose();
+      }
+    });
+
+    it(`two sets of streams of ${cell} cells that are open at once do not meet`, () => {
+      const draw = drawFor(cell, "two sets");
+      const sizes = { layers: 2, hiddenSize: 7, embeddingSize: 0, vocabularySize: 9 };
+      const model = randomModel(modelConfig({ cell, ...sizes, dropout: 0 }), draw);
+      const tokens = [1, 4].map((streams) => draw.tokens(streams * 6, 9));
+      const expected = tokens.map((own, k) => streamLogits(model, own, [1, 4][k]));
+      const open = [1, 4].map((streams) => model.openStreams(streams));
+      const steps: number[][] = [[], []];
+      for (let t = 0; t < 6; t++) {
+        for (const [k, streams] of [1, 4].entries()) {
+          const own = tokens[k].slice(t * streams, (t + 1) * streams);
+          steps[k].push(...open[k].read(own));
+          // One is closed while the other goes on.
+          if (k === 0 && t === 3) open[k].dispose();
+        }
+        if (t === 3) open[0] = model.openStreams(1);
+      }
+      open.forEach((streams) => void streams.dispose());
+      assertSameBytes(Float32Array.from(steps[1]), expected[1], "the four");
+      const begins = Float32Array.from(steps[0].slice(0, 4 * 9));
+      assertSameBytes(begins, expected[0].slice(0, 4 * 9), "the one");
+      const again = streamLogits(model, tokens[0].slice(4), 1);
+      assertSameBytes(Float32Array.from(steps[0].slice(4 * 9)), again, "the one, opened again");
+      model.dispose();
+    });
+
+    it(`streams of ${cell} cells have the weights that the model had when they were opened`, () => {
+      const draw = drawFor(cell, "weights");
+      for (const embeddingSize of [0, 3]) {
+        const sizes = { layers: 2, hiddenSize: 7, embeddingSize, vocabularySize: 9 };
+        const model = randomModel(modelConfig({ cell, ...sizes, dropout: 0 }), draw);
+        const before = assertStreamsMatchTwin(model, 2, 3, draw);
+        scoped(() => {
+          const gradients = parameterArray(model.config);
+          const tokens = { inputs: draw.tokens(6, 9), targets: draw.tokens(6, 9) };
+          const batch = { ...tokens, time: 3, batch: 2, startsFresh: true };
+          model.learn(batch, model.zeroState(2), gradients, Random.fromSeed(1));
+          const moment = parameterArray(model.config);
+          sgdStep(
+            { parameters: model.parameters.flat, gradients: gradients.flat, moment: moment.flat },
+            { learningRate: 0.5, clipNorm: 0, weightDecay: 0, momentum: 0 },
+          );
+          gradients.dispose();
+          moment.dispose();
+        });
+        const after = assertStreamsMatchTwin(model, 2, 3, draw, before.tokens);
+        assert.notDeepEqual(after.logits, before.logits);
+        model.dispose();
       }
     });
   }
+
+  it("streams of so many characters that their input is not looked up read them all the same", () => {
+    const draw = drawFor("many characters");
+    const sizes = { layers: 1, hiddenSize: 33, embeddingSize: 3, vocabularySize: 45_000 };
+    const config = modelConfig({ cell: "lstm", ...sizes, dropout: 0 });
+    for (const streams of [1, 2]) {
+      const model = randomModel(config, draw);
+      assertStreamsMatchTwin(model, streams, 2, draw);
+      model.dispose();
+    }
+  });
 
   it("the decoder's loss and gradients are those of the equations", () => {
     const draw = drawFor("loss");
@@ -494,9 +570,9 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
           { learningRate: 0.1, momentum: 0.9, clipNorm: 1, weightDecay: 0 },
         );
         norm.dispose();
-        const streams = model.zeroStreams(3);
-        disposeAll(model.step(draw.tokens(3, 6), streams));
-        disposeAll(streams);
+        const streams = model.openStreams(3);
+        streams.read(draw.tokens(3, 6));
+        streams.dispose();
       };
       round(0);
       const { numTensors } = memory();
@@ -536,6 +612,22 @@ function coveringSizes(draw: Draw) {
       vocabulary: vocabularies[i % vocabularies.length],
     }));
   });
+}
+
+/** Some sizes of streams in which every size occurs. */
+function coveringStreams(draw: Draw) {
+  const layers = draw.shuffled([1, 2, 3]);
+  const embeddings = draw.shuffled([0, 6, 20]);
+  const vocabularies = draw.shuffled(VOCABULARIES);
+  const streams = draw.shuffled([1, 3, 17, 64]);
+  return draw.shuffled(HIDDEN_SIZES).map((hiddenSize, i) => ({
+    hiddenSize,
+    layers: layers[i % layers.length],
+    embeddingSize: embeddings[i % embeddings.length],
+    vocabularySize: vocabularies[i % vocabularies.length],
+    streams: streams[i % streams.length],
+    time: streams[i % streams.length] > 17 ? 2 : 5,
+  }));
 }
 
 function describeSizes(sizes: {
@@ -625,46 +717,54 @@ function decode(
   return copied(outputs);
 }
 
-function assertStepMatchesTwin(
-  config: ReturnType<typeof modelConfig>,
+/** A model with random weights, none of its biases zero. */
+function randomModel(config: ModelConfig, draw: Draw): CharRnn {
+  const model = new CharRnn(config);
+  const numbers = randomParameters(config, draw);
+  for (const [name, { data }] of parameterViews(config, model.parameters.values)) {
+    data.set(numbers.get(name) ?? []);
+  }
+  return model;
+}
+
+/**
+ * Opens streams and lets them read.
+ *
+ * @param tokens `[time, streams]`
+ * @returns the logits of all steps, `[time, streams, vocabulary]`
+ */
+function streamLogits(model: CharRnn, tokens: Int32Array, streams: number): Float32Array {
+  const { vocabularySize } = model.config;
+  const logits = new Float32Array(tokens.length * vocabularySize);
+  const open = model.openStreams(streams);
+  for (let first = 0; first < tokens.length; first += streams) {
+    logits.set(open.read(tokens.slice(first, first + streams)), first * vocabularySize);
+  }
+  open.dispose();
+  return logits;
+}
+
+function assertStreamsMatchTwin(
+  model: CharRnn,
   streams: number,
+  time: number,
   draw: Draw,
-): void {
-  const { cell, layers, hiddenSize, vocabularySize } = config;
-  const parameters = randomParameters(config, draw);
-  const tokens = draw.tokens(streams, vocabularySize);
-  const units = streams * hiddenSize;
-  const hidden = draw.floats(layers * units);
-  const cellState = CELLS[cell].hasCellState ? draw.floats(layers * units, 1.5) : undefined;
-  const state = Array.from({ length: layers }, (_, layer) => ({
-    hidden: hidden.slice(layer * units, (layer + 1) * units),
-    ...(cellState && { cellState: cellState.slice(layer * units, (layer + 1) * units) }),
-  }));
-  const batch = { inputs: tokens, targets: tokens, time: 1, batch: streams };
-  const expected = twinModel(config, parameters, batch, state);
-  const shapes = parameterShapes(config);
-  scoped(() => {
-    const inputs = streamInputs(config, tokens, { hidden, ...(cellState && { cellState }) });
-    const tensors = new Map(
-      [...parameters].map(([name, values]) => [
-        name,
-        tensor(values, [...(shapes.get(name) ?? [])]),
-      ]),
-    );
-    const outputs = rnnStep(inputs, tensors, { cell, workspace: new Workspace() });
-    const what = `${layers} layers, ${streams} streams, hidden ${hiddenSize}`;
-    assertClose(numbersOf(outputs.logits), expected.logits, TOLERANCE, `logits with ${what}`);
-    const states = expected.layers.flatMap((layer) => [...layer.hidden]);
-    assertClose(numbersOf(outputs.hidden), states, TOLERANCE, `hidden with ${what}`);
-    if (cellState) {
-      const cells = expected.layers.flatMap((layer) => [...(layer.cellState ?? [])]);
-      const actual = numbersOf(outputs.cellState as Tensor);
-      assertClose(actual, cells, TOLERANCE, `cell state with ${what}`);
-    }
-    assert.deepEqual(outputs.logits.shape, [streams, vocabularySize]);
-    assert.deepEqual(outputs.hidden.shape, [layers, streams, hiddenSize]);
-    assertSameBytes(numbersOf(inputs.hidden), hidden, "the state before, unchanged");
-  });
+  tokens = draw.tokens(time * streams, model.config.vocabularySize),
+) {
+  const { layers, hiddenSize, embeddingSize, cell, vocabularySize } = model.config;
+  const zeros = new Float32Array(streams * hiddenSize);
+  const zero = { hidden: zeros, ...(CELLS[cell].hasCellState && { cellState: zeros }) };
+  const expected = twinModel(
+    model.config,
+    new Map([...model.parameters.byName].map(([name, values]) => [name, numbersOf(values)])),
+    { inputs: tokens, targets: tokens, time, batch: streams },
+    new Array(layers).fill(zero),
+  );
+  const logits = streamLogits(model, tokens, streams);
+  const sizes = `hidden ${hiddenSize}, vocabulary ${vocabularySize}, embedding ${embeddingSize}`;
+  const what = `logits of ${streams} streams, ${layers} layers, ${sizes}`;
+  assertClose(logits, expected.logits, TOLERANCE, what);
+  return { tokens, logits };
 }
 
 function flatTensors(arrays: Arrays): Record<string, Tensor> {

@@ -8,9 +8,8 @@ import { fileURLToPath } from "node:url";
 import { scoped } from "#src/backends/scope.js";
 import { type Checkpoint, loadCheckpoint } from "#src/index.js";
 import { CELL_NAMES, type CellName } from "#src/model/cells.js";
-import { CharRnn, type StreamState } from "#src/model/char-rnn.js";
+import { CharRnn } from "#src/model/char-rnn.js";
 import { loadWeights } from "#src/model/load-weights.js";
-import { numbersOf } from "../helpers/backends.js";
 import { assertClose } from "../helpers/numbers.js";
 import { pythonWith } from "../helpers/python.js";
 import { inventedText, smallRun, trained, workplace } from "../helpers/training.js";
@@ -69,12 +68,8 @@ function logitsOf({ config, vocabulary, tensors }: Checkpoint, text: string): nu
   return scoped(() => {
     const model = new CharRnn(config.model);
     loadWeights(model, tensors);
-    let state: StreamState = model.zeroStreams(1);
-    return [...vocabulary.encode(text)].flatMap((token) => {
-      const { logits, ...after } = model.step(Int32Array.of(token), state);
-      state = after;
-      return [...numbersOf(logits)];
-    });
+    const streams = model.openStreams(1);
+    return [...vocabulary.encode(text)].flatMap((token) => [...streams.read(Int32Array.of(token))]);
   });
 }
 

@@ -8,8 +8,10 @@ export async function onEveryBackend(
   title: string,
   define: (backend: BackendName) => void,
 ): Promise<void> {
-  for (const name of BACKEND_NAMES) {
-    const skip = await whyUnavailable(name);
+  const skips = [];
+  // All before the first suite, which begins to run as soon as anything is waited for.
+  for (const name of BACKEND_NAMES) skips.push({ name, skip: await whyUnavailable(name) });
+  for (const { name, skip } of skips) {
     describe(`${title} on the ${name} backend`, { skip }, () => {
       before(async () => {
         await selectBackend(name);

@@ -1,9 +1,8 @@
-import { type Tensor, tensor, zeros } from "@tensorflow/tfjs-core";
+import { type Tensor, tensor } from "@tensorflow/tfjs-core";
 import {
   type RnnSequenceGradOutputs,
   type RnnSequenceInputs,
   type RnnSequenceOutputs,
-  type RnnStepInputs,
   rnnSequence,
   rnnSequenceGrad,
 } from "#src/backends/backend.js";
@@ -197,20 +196,4 @@ export function randomParameters(config: ModelConfig, draw: Draw): Map<string, F
     parameters.set(name, draw.floats(length, scale));
   }
   return parameters;
-}
-
-/** The inputs of one step of several streams. */
-export function streamInputs(
-  { cell, layers, hiddenSize }: ModelConfig,
-  tokens: Int32Array,
-  state: { hidden: Float32Array; cellState?: Float32Array },
-): RnnStepInputs<Tensor> {
-  const shape = [layers, tokens.length, hiddenSize];
-  return {
-    tokens: tensor(tokens.slice(), [tokens.length], "int32"),
-    hidden: tensor(state.hidden.slice(), shape),
-    ...(CELLS[cell].hasCellState && {
-      cellState: state.cellState ? tensor(state.cellState.slice(), shape) : zeros(shape),
-    }),
-  };
 }

@@ -4,11 +4,11 @@ import { memory } from "@tensorflow/tfjs-core";
 import { scoped } from "#src/backends/scope.js";
 import { Vocabulary } from "#src/data/vocabulary.js";
 import { type Checkpoint, loadCheckpoint, type SampleSettings, sample } from "#src/index.js";
-import { CharRnn, type StreamState } from "#src/model/char-rnn.js";
+import { CharRnn } from "#src/model/char-rnn.js";
 import { modelConfig } from "#src/model/config.js";
 import { Random } from "#src/random.js";
 import { type GenerateSettings, generate } from "#src/sampling/sampler.js";
-import { numbersOf, onEveryBackend } from "../helpers/backends.js";
+import { onEveryBackend } from "../helpers/backends.js";
 import { failsWith } from "../helpers/failure.js";
 import { smallRun, trained, workplace } from "../helpers/training.js";
 
@@ -22,13 +22,10 @@ await onEveryBackend("A sampler", () => {
     const expected = scoped(() => {
       let written = "bad cafe";
       while (written.length < "bad cafe".length + 25) {
-        let state: StreamState = model.zeroStreams(1);
-        let values: readonly number[] = [];
-        for (const token of vocabulary.encode(written)) {
-          const { logits, ...after } = model.step(Int32Array.of(token), state);
-          state = after;
-          values = [...numbersOf(logits)];
-        }
+        const streams = model.openStreams(1);
+        let values: Float32Array = new Float32Array();
+        for (const token of vocabulary.encode(written)) values = streams.read(Int32Array.of(token));
+        streams.dispose();
         const likeliest = values.indexOf(Math.max(...values));
         written += vocabulary.characterAt(likeliest);
       }

@@ -9,12 +9,11 @@ import type { Batch } from "#src/data/batch.js";
 import { evaluationBatches } from "#src/data/batches.js";
 import { Vocabulary } from "#src/data/vocabulary.js";
 import { type Checkpoint, evaluateText, loadCheckpoint, type TrainSettings } from "#src/index.js";
-import { CharRnn, type StreamState } from "#src/model/char-rnn.js";
+import { CharRnn } from "#src/model/char-rnn.js";
 import { modelConfig } from "#src/model/config.js";
 import { loadWeights } from "#src/model/load-weights.js";
 import { Random } from "#src/random.js";
 import { evaluate } from "#src/training/evaluate.js";
-import { numbersOf } from "../helpers/backends.js";
 import { failsWith } from "../helpers/failure.js";
 import { assertClose } from "../helpers/numbers.js";
 import { inventedText, smallRun, trained, type Workplace, workplace } from "../helpers/training.js";
@@ -161,7 +160,7 @@ async function scoreOf(
 ) {
   const file = path.join(path.dirname(place.text), "scored.txt");
   await writeFile(file, text);
-  return evaluateText(checkpoint, { files: [file], unknown });
+  return evaluateText(checkpoint, { files: [file], unknown, backend: "cpu" });
 }
 
 /** Predicts all but the first character of each text, from a fresh state. */
@@ -173,17 +172,16 @@ function byHand({ config, vocabulary, tensors }: Checkpoint, texts: readonly str
     let hits = 0;
     for (const text of texts) {
       const tokens = vocabulary.encode(text);
-      let state: StreamState = model.zeroStreams(1);
+      const streams = model.openStreams(1);
       for (let position = 0; position + 1 < tokens.length; position++) {
-        const { logits, ...after } = model.step(Int32Array.of(tokens[position]), state);
-        state = after;
-        const values = numbersOf(logits);
+        const values = streams.read(Int32Array.of(tokens[position]));
         const target = tokens[position + 1];
         const largest = Math.max(...values);
         const total = values.reduce((sum, value) => sum + Math.exp(value - largest), 0);
         losses.push(Math.log(total) + largest - values[target]);
         if (values.indexOf(largest) === target) hits++;
       }
+      streams.dispose();
     }
     return { losses, hits };
   });

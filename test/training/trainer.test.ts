@@ -148,7 +148,7 @@ describe("The events of a run", () => {
     const folder = path.join(place.out, "run");
     assert.deepEqual(
       [start.name, start.path, start.step, start.backend],
-      ["run", folder, 0, { name: "cpu", passedOver: [] }],
+      ["run", folder, 0, { name: "cpu", threads: 1, passedOver: [] }],
     );
     const { vocabularySize: characters } = start;
     assert.equal(start.parameters, 8 * characters + 8 * 8 + 2 * 8 + 8 * characters + characters);
