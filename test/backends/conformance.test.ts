@@ -52,9 +52,16 @@ const TOLERANCE = 1e-5;
 
 const HIDDEN_SIZES = [1, 7, 33, 100, 129];
 const INPUT_SIZES = [1, 5, 40];
-const BATCHES = [1, 3, 17];
+const BATCHES = [1, 3, 8, 13, 17];
 const TIMES = [1, 2, 33];
 const VOCABULARIES = [2, 17, 65, 300];
+
+/** Beyond the 256 rows, units or characters whose products a backend may add up in one go. */
+const LARGE_SIZES = [
+  { time: 6, batch: 50, hiddenSize: 33, inputSize: 5, vocabulary: 17 },
+  { time: 11, batch: 25, hiddenSize: 129, inputSize: 40, vocabulary: 17 },
+  { time: 2, batch: 25, hiddenSize: 273, inputSize: 5, vocabulary: 65 },
+];
 
 type Arrays = Record<string, Float32Array | Float64Array>;
 
@@ -95,7 +102,7 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, () => {
     for (const kind of INPUT_KINDS) {
       it(`a layer of ${cell} cells on ${kind} input gives what its equations say`, () => {
         const draw = drawFor(cell, kind);
-        for (const sizes of coveringSizes(draw)) {
+        for (const sizes of [...coveringSizes(draw), ...LARGE_SIZES]) {
           const layer = layerCase({ cell, kind, ...sizes }, draw);
           const expected = twinLayer(layer, layer.inputs, layer.gradientOutput);
           scoped(() => {
@@ -320,7 +327,10 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, () => {
   it("the decoder's loss and gradients are those of the equations", () => {
     const draw = drawFor("loss");
     for (const masked of [false, true]) {
-      for (const { time, batch, hiddenSize, vocabulary } of coveringSizes(draw)) {
+      // The last has more logits than a backend may hold at once.
+      const manyLogits = { time: 6, batch: 50, hiddenSize: 3, vocabulary: 8_200 };
+      for (const sizes of [...coveringSizes(draw), ...LARGE_SIZES, manyLogits]) {
+        const { time, batch, hiddenSize, vocabulary } = sizes;
         const loss = lossCase({ time, batch, hiddenSize, vocabulary, masked }, draw);
         const expected = twinLoss(loss);
         scoped(() => {
