@@ -59,3 +59,17 @@ export const EVAL_DEFAULTS = {
   unknown: "error",
   backend: "auto",
 } as const;
+
+/** A character goes in one-hot and nothing is dropped unless it is asked for. */
+export const BENCH_DEFAULTS = {
+  cell: TRAIN_DEFAULTS.cell,
+  layers: TRAIN_DEFAULTS.layers,
+  hiddenSize: TRAIN_DEFAULTS.hiddenSize,
+  embeddingSize: 0,
+  dropout: 0,
+  vocabularySize: 65,
+  batchSize: TRAIN_DEFAULTS.batchSize,
+  seqLength: TRAIN_DEFAULTS.seqLength,
+  streams: 1,
+  backend: "auto",
+} as const;

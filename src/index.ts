@@ -4,8 +4,14 @@ export { listCheckpoints, loadCheckpoint } from "./checkpoint/load-checkpoint.js
 export type { Progress, RunConfig } from "./checkpoint/run-config.js";
 
 export type { Vocabulary } from "./data/vocabulary.js";
-export { EVAL_DEFAULTS, SAMPLE_DEFAULTS, TRAIN_DEFAULTS } from "./defaults.js";
+export { BENCH_DEFAULTS, EVAL_DEFAULTS, SAMPLE_DEFAULTS, TRAIN_DEFAULTS } from "./defaults.js";
 export { CharnnError, type ErrorCode } from "./errors.js";
+export {
+  type Benchmark,
+  type BenchmarkProgress,
+  type BenchmarkSettings,
+  benchmark,
+} from "./measuring/benchmark.js";
 export type { ModelConfig } from "./model/config.js";
 export { parameterCount } from "./model/config.js";
 export { type SampleSettings, sample } from "./sampling/sample.js";

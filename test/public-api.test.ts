@@ -5,10 +5,12 @@ import ts from "typescript";
 import * as charnn from "#src/index.js";
 
 const VALUES = [
+  "BENCH_DEFAULTS",
   "CharnnError",
   "EVAL_DEFAULTS",
   "SAMPLE_DEFAULTS",
   "TRAIN_DEFAULTS",
+  "benchmark",
   "evaluateText",
   "listCheckpoints",
   "loadCheckpoint",
@@ -18,6 +20,9 @@ const VALUES = [
 ];
 
 const TYPES = [
+  "Benchmark",
+  "BenchmarkProgress",
+  "BenchmarkSettings",
   "Checkpoint",
   "CheckpointEvent",
   "CheckpointFacts",

@@ -3,13 +3,39 @@ import { backend, registerBackend, setBackend } from "@tensorflow/tfjs-core";
 import { BACKEND_NAMES, type BackendName } from "../defaults.js";
 import { CharnnError } from "../errors.js";
 import { registerStreams } from "./backend.js";
+import { BackendError } from "./backend-error.js";
+
+/** A backend that does not load. */
+export interface PassedOver {
+  readonly name: BackendName;
+  /** The reason, and what helps where something does. */
+  readonly why: string;
+  readonly cure?: string | undefined;
+}
 
 /** The backend that was taken, and why each faster one was not. */
 export interface SelectedBackend {
   readonly name: BackendName;
   /** Threads that compute. */
   readonly threads: number;
-  readonly passedOver: readonly { name: BackendName; why: string }[];
+  readonly passedOver: readonly PassedOver[];
+}
+
+/** What the user should know of the choice: that it is slow, why, and what helps. */
+export function backendWarnings(
+  { name, threads, passedOver }: SelectedBackend,
+  askedThreads: number | undefined,
+): string[] {
+  const warnings = passedOver.map(
+    ({ name: faster, why, cure }) =>
+      `The ${faster} backend does not load: ${why}. The ${name} backend computes, many times ` +
+      `slower.${cure ? ` What helps: ${cure}` : ""}`,
+  );
+  if (warnings.length === 0 && askedThreads !== undefined && askedThreads !== threads) {
+    const computes = `computes with ${threads === 1 ? "one thread" : `${threads} threads`}`;
+    warnings.push(`The ${name} backend ${computes}, not ${askedThreads}.`);
+  }
+  return warnings;
 }
 
 /**
@@ -31,16 +57,17 @@ export async function selectBackend(
   asked: BackendName | "auto",
   threads?: number,
 ): Promise<SelectedBackend> {
-  const passedOver: { name: BackendName; why: string }[] = [];
+  const passedOver: PassedOver[] = [];
   for (const name of asked === "auto" ? BACKEND_NAMES : [asked]) {
     try {
       return { name, threads: await OPEN[name](threads), passedOver };
     } catch (error) {
-      passedOver.push({ name, why: error instanceof Error ? error.message : String(error) });
+      if (!(error instanceof BackendError)) throw error;
+      passedOver.push({ name, why: error.message, cure: error.cure });
     }
   }
-  const reasons = passedOver.map(({ name, why }) => `${name}: ${why}`).join("; ");
-  throw new CharnnError("BACKEND_UNAVAILABLE", `No backend could be loaded (${reasons}).`);
+  const [{ name, why, cure }] = passedOver;
+  throw new CharnnError("BACKEND_UNAVAILABLE", `The ${name} backend does not load: ${why}.`, cure);
 }
 
 const registered = new Set<BackendName>();
@@ -59,7 +86,7 @@ async function openNative(threads: number | undefined): Promise<number> {
     registerStreams("native", (model, streams) => openNativeStreams(addon, model, streams));
     registered.add("native");
   }
-  if (!(await setBackend("native"))) throw new Error("it does not start");
+  if (!(await setBackend("native"))) throw new BackendError("it does not start");
   const cores = Math.min(addon.describe().physicalCores, availableParallelism());
   addon.setThreads({ threads: threads ?? cores });
   return addon.describe().threads;
@@ -74,7 +101,7 @@ async function openCpu(): Promise<number> {
     registerStreams("cpu", openReferenceStreams);
     registered.add("cpu");
   }
-  if (!(await setBackend("cpu"))) throw new Error("it does not start");
+  if (!(await setBackend("cpu"))) throw new BackendError("it does not start");
   // Off: tfjs's advice, printed at the first tensor, to install another backend.
   Object.assign(backend(), { firstUse: false });
   return 1;

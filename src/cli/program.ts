@@ -1,11 +1,14 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { benchCommand } from "./commands/bench.js";
 import type { CommandContext } from "./commands/context.js";
 import { evalCommand } from "./commands/eval.js";
 import { infoCommand } from "./commands/info.js";
 import { sampleCommand } from "./commands/sample.js";
 import { trainCommand } from "./commands/train.js";
 import type { Terminal } from "./terminal/terminal.js";
+
+const COMMANDS = [trainCommand, sampleCommand, evalCommand, infoCommand, benchCommand];
 
 /** The whole command line. Commands load the library only when they run. */
 export function createProgram(terminal: Terminal, exitWith: (code: number) => void): Command {
@@ -28,7 +31,7 @@ Examples:
   charnn info`,
     );
   const context: CommandContext = { terminal, exitWith };
-  for (const add of [trainCommand, sampleCommand, evalCommand, infoCommand]) add(program, context);
+  for (const add of COMMANDS) add(program, context);
   return program;
 }
 

@@ -6,7 +6,7 @@ import type { Corpus, CorpusSettings } from "../data/corpus.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
 import { CharnnError } from "../errors.js";
 import { CELLS } from "../model/cells.js";
-import { modelConfig, parameterCount } from "../model/config.js";
+import { type ModelConfig, modelConfig, parameterCount } from "../model/config.js";
 import { definedOnly } from "../settings.js";
 import { limitsOf } from "./limits.js";
 import type { TrainSettings } from "./settings.js";
@@ -58,7 +58,7 @@ export function newConfig(
     },
     limits: limitsOf(settings) ?? { epochs: TRAIN_DEFAULTS.epochs },
   };
-  refuseTooLarge(config);
+  refuseTooLarge(config.model, config.training);
   return { config, note };
 }
 
@@ -83,10 +83,16 @@ export function defaultName(settings: TrainSettings): string {
   return `${text}-${cell}-${layers}x${hiddenSize}`.replace(/[^\p{L}\p{N}._-]+/gu, "-");
 }
 
-/** A run that could not fit into this machine's memory is refused before anything is made for it. */
-function refuseTooLarge({ model, training }: RunConfig): void {
+/**
+ * Refuses what could not fit into this machine's memory before anything is made for it.
+ *
+ * @throws CharnnError `INVALID_SETTING`
+ */
+export function refuseTooLarge(
+  model: ModelConfig,
+  { batchSize, seqLength }: { readonly batchSize: number; readonly seqLength: number },
+): void {
   const { layers, hiddenSize, cell } = model;
-  const { batchSize, seqLength } = training;
   // Weights, gradients and two moments; for each place the gates, their gradients, the states.
   const forParameters = 4 * parameterCount(model);
   const forPlaces =

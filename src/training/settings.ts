@@ -11,7 +11,7 @@ import {
   wholeNumber,
 } from "../settings.js";
 
-const trainSettingsSchema = v.strictObject({
+export const trainSettingsSchema = v.strictObject({
   /** Files and folders; `-` is standard input. */
   files: v.pipe(v.array(v.string()), v.minLength(1, "must be at least one file")),
   /** A text to validate on, in place of a part of `files`. */

@@ -14,7 +14,7 @@ import { bitsPerCharacter, evaluate } from "./evaluate.js";
 import type { EvalEvent, StepEvent, TrainingEvent } from "./events.js";
 import { measureSpeed, type Speed, stepsInTime } from "./forecast.js";
 import { openRun } from "./open-run.js";
-import type { Run } from "./run.js";
+import type { Learner, Run } from "./run.js";
 import { learningRateAt } from "./schedule.js";
 import { checkedTrainSettings, type TrainSettings } from "./settings.js";
 import { checkpointOf } from "./snapshot.js";
@@ -91,55 +91,60 @@ async function* trainRun(
   yield await endOf(run, signal?.aborted ? "interrupted" : limitReached(run), clock);
 }
 
-/** One step of truncated back-propagation through time: forward, loss, backward, clip, update. */
+/** Takes a step of the run, and tells how it went. */
 function takeStep(
   run: Run,
   gradients: ParameterArray,
   meter: SpeedMeter,
   clock: () => number,
 ): StepEvent {
-  const { config, model, optimizer, batches, random, progress } = run;
+  const { progress } = run;
   const start = clock();
-  const batch = batches.at(progress.epoch, progress.batch);
-  if (batch.startsFresh) {
-    disposeAll(run.state);
-    run.state = model.zeroState(batch.batch);
-  }
-  const dropout = random.fork("dropout", progress.step);
-  const { score, state } = model.learn(batch, run.state, gradients, dropout);
-  // The state goes on to the next window; the gradient does not.
-  disposeAll(run.state);
-  run.state = state;
-  const learningRate = learningRateAt(progress.step, progress.totalSteps, config.training);
-  const step = progress.step + 1;
-  const gradientNorm = optimizer.step(model.parameters, gradients, learningRate, step);
+  const epoch = progress.epoch + 1;
+  const { score, learningRate, gradientNorm } = learnBatch(run, gradients);
+  const { step } = progress;
   const loss = score.loss / score.characters;
   if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
     throw diverged(run, step, `the loss is ${loss}`);
   }
-
-  const epoch = progress.epoch;
-  progress.step = step;
   progress.lossSum += score.loss;
   progress.lossCharacters += score.characters;
-  progress.batch++;
-  if (progress.batch === batches.batchesInEpoch(epoch)) {
-    progress.epoch++;
-    progress.batch = 0;
-  }
   const seconds = clock();
   meter.add(score.characters, seconds - start);
   const { charsPerSecond } = meter;
-  return {
-    event: "step",
-    step,
-    epoch: epoch + 1,
-    loss,
-    learningRate,
-    gradientNorm,
-    charsPerSecond,
-    seconds,
-  };
+  return { event: "step", step, epoch, loss, learningRate, gradientNorm, charsPerSecond, seconds };
+}
+
+/**
+ * One step of truncated back-propagation through time: forward, loss, backward, clip, update.
+ *
+ * @param gradients overwritten
+ * @returns the gradients' norm is that before clipping; not finite: no weight was changed
+ */
+export function learnBatch(
+  learner: Learner,
+  gradients: ParameterArray,
+): { score: Score; learningRate: number; gradientNorm: number } {
+  const { config, model, optimizer, batches, random, progress } = learner;
+  const batch = batches.at(progress.epoch, progress.batch);
+  if (batch.startsFresh) {
+    disposeAll(learner.state);
+    learner.state = model.zeroState(batch.batch);
+  }
+  const dropout = random.fork("dropout", progress.step);
+  const { score, state } = model.learn(batch, learner.state, gradients, dropout);
+  // The state goes on to the next window; the gradient does not.
+  disposeAll(learner.state);
+  learner.state = state;
+  const learningRate = learningRateAt(progress.step, progress.totalSteps, config.training);
+  progress.step++;
+  const gradientNorm = optimizer.step(model.parameters, gradients, learningRate, progress.step);
+  progress.batch++;
+  if (progress.batch === batches.batchesInEpoch(progress.epoch)) {
+    progress.epoch++;
+    progress.batch = 0;
+  }
+  return { score, learningRate, gradientNorm };
 }
 
 /** Every so many steps, at the end of each epoch, and at the end of the run. */

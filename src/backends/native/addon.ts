@@ -1,5 +1,9 @@
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { CharnnError, systemErrorCode } from "../../errors.js";
 import type { CellName } from "../../model/cells.js";
+import { BackendError } from "../backend-error.js";
 
 /** The one number that both sides must agree on; `native/addon.cc` has the same. */
 const INTERFACE = 1;
@@ -189,34 +193,76 @@ export interface Addon {
 
 const require = createRequire(import.meta.url);
 
+/** Where a clone has the addon's sources and what was compiled of them. */
+const SOURCES = new URL("../../../native/", import.meta.url);
+const COMPILER = "apt-get install g++, or xcode-select --install";
+/** Platforms for which there are packages. */
+const PLATFORMS = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"];
+
 /**
  * The addon: the one that was compiled here, or else the one in the package for this platform.
  *
- * @throws Error that says why there is none, and what helps
+ * @throws BackendError that says why there is none, and what helps
+ * @throws CharnnError `INVALID_SETTING` for an instruction set in CHARNN_ISA that is not there
  */
 export function loadAddon(): Addon {
-  const compiled = `../../../native/build/${process.arch}/charnn.node`;
-  const published = `@charnn/native-${process.platform}-${process.arch}`;
-  const addon = tryToLoad(compiled) ?? tryToLoad(published);
-  if (!addon) {
-    throw new Error(
-      "it was not compiled, and there is no package for this platform; with a C++ compiler, run: npm run native",
-    );
+  const platform = `${process.platform}-${process.arch}`;
+  const compiled = fileURLToPath(new URL(`build/${process.arch}/charnn.node`, SOURCES));
+  const isClone = existsSync(new URL("build.js", SOURCES));
+  const again = isClone ? "npm run native" : "install charnn again";
+  const addon = load(compiled, again) ?? load(`@charnn/native-${platform}`, again);
+  if (!addon) throw missing(platform, isClone);
+  if (interfaceOf(addon) !== INTERFACE) {
+    throw new BackendError("it was made for another version of charnn", `${again}.`);
   }
-  const { interface: actual } = addon.describe();
-  if (actual !== INTERFACE) {
-    throw new Error("it was compiled from other sources than these; run: npm run native");
-  }
-  const asked = process.env.CHARNN_ISA;
-  if (asked) addon.setInstructionSet({ name: asked });
+  useInstructionSet(addon, process.env.CHARNN_ISA);
   return addon;
 }
 
-function tryToLoad(path: string): Addon | undefined {
+/** @returns undefined when there is no such file or package */
+function load(path: string, again: string): Addon | undefined {
   try {
-    return require(path) as Addon;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND") return undefined;
-    throw error;
+    return require(path);
+  } catch (cause) {
+    const code = systemErrorCode(cause);
+    if (code === "MODULE_NOT_FOUND") return undefined;
+    if (code !== "ERR_DLOPEN_FAILED" || !(cause instanceof Error)) throw cause;
+    // The system's linker says more in the lines that follow.
+    const [reason] = cause.message.split("\n");
+    const file = `the file is damaged, or made for another system (${reason.replace(/\.$/, "")})`;
+    throw new BackendError(file, `${again}.`, { cause });
   }
+}
+
+function missing(platform: string, isClone: boolean): BackendError {
+  if (!PLATFORMS.includes(platform)) {
+    return new BackendError(`it has no kernels for ${platform} yet`);
+  }
+  if (isClone) {
+    return new BackendError(
+      "it was not compiled",
+      `npm run native, with a C++ compiler (${COMPILER}).`,
+    );
+  }
+  return new BackendError(
+    `the package @charnn/native-${platform} is not installed`,
+    "install charnn again with --include=optional.",
+  );
+}
+
+function interfaceOf(addon: Partial<Addon>): number | undefined {
+  return addon.describe?.().interface;
+}
+
+function useInstructionSet(addon: Addon, asked: string | undefined): void {
+  if (!asked) return;
+  const { instructionSets } = addon.describe();
+  if (!instructionSets.includes(asked)) {
+    throw new CharnnError(
+      "INVALID_SETTING",
+      `CHARNN_ISA names an instruction set, not ${JSON.stringify(asked)}.`,
+      `There are ${instructionSets.join(", ")} on this processor.`,
+    );
+  }
+  addon.setInstructionSet({ name: asked });
 }

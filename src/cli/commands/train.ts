@@ -6,8 +6,17 @@ import {
   SCHEDULE_NAMES,
 } from "../../defaults.js";
 import type { TrainSettings } from "../../index.js";
-import { CELL_NAMES } from "../../model/cells.js";
-import { backendOption, threadsOption } from "../options/model-options.js";
+import {
+  backendOption,
+  batchSizeOption,
+  cellOption,
+  dropoutOption,
+  embeddingSizeOption,
+  hiddenSizeOption,
+  layersOption,
+  seqLengthOption,
+  threadsOption,
+} from "../options/model-options.js";
 import { choice, option } from "../options/option.js";
 import { number, seconds } from "../options/parsers.js";
 import { createReporter } from "../reporters/create.js";
@@ -26,25 +35,11 @@ export function trainCommand(program: Command, { terminal, exitWith }: CommandCo
     .description("Train a model on text. Ctrl-C saves and stops; --resume goes on.")
     .argument("<files...>", "files and folders of text; - is standard input")
     .optionsGroup("Model:")
-    .addOption(choice("--cell <name>", "recurrent cell", CELL_NAMES, DEFAULTS.cell))
-    .addOption(option("--layers <n>", "recurrent layers", number, DEFAULTS.layers))
-    .addOption(option("--hidden-size <n>", "units in each layer", number, DEFAULTS.hiddenSize))
-    .addOption(
-      option(
-        "--embedding-size <n>",
-        "size of a character's vector; 0 is one-hot",
-        number,
-        DEFAULTS.embeddingSize,
-      ),
-    )
-    .addOption(
-      option(
-        "--dropout <share>",
-        "outputs of each layer dropped in training",
-        number,
-        DEFAULTS.dropout,
-      ),
-    )
+    .addOption(cellOption(DEFAULTS.cell))
+    .addOption(layersOption(DEFAULTS.layers))
+    .addOption(hiddenSizeOption(DEFAULTS.hiddenSize))
+    .addOption(embeddingSizeOption(DEFAULTS.embeddingSize))
+    .addOption(dropoutOption(DEFAULTS.dropout))
     .optionsGroup("Text:")
     .addOption(
       option("--validation <share>", "held out to score the model on", number, DEFAULTS.validation),
@@ -54,8 +49,8 @@ export function trainCommand(program: Command, { terminal, exitWith }: CommandCo
     .addOption(choice("--documents <kind>", "many short texts, one a line", ["lines"]))
     .addOption(option("--encoding <name>", "of the files", undefined, DEFAULTS.encoding))
     .optionsGroup("Batches:")
-    .addOption(option("--batch-size <n>", "windows in a batch", number, DEFAULTS.batchSize))
-    .addOption(option("--seq-length <n>", "characters in a window", number, DEFAULTS.seqLength))
+    .addOption(batchSizeOption(DEFAULTS.batchSize))
+    .addOption(seqLengthOption(DEFAULTS.seqLength))
     .addOption(
       choice(
         "--batching <kind>",

@@ -1,11 +1,42 @@
 import type { Option } from "commander";
 import { BACKEND_NAMES, RUNS_FOLDER } from "../../defaults.js";
+import { CELL_NAMES } from "../../model/cells.js";
 import { choice, option } from "./option.js";
 import { number } from "./parsers.js";
 
 /** What a run may be given as, for every command that reads one. */
 export const RUN_ARGUMENT =
   "a run's name or folder, or a checkpoint file; the newest run when left out";
+
+export function cellOption(fallback: string): Option {
+  return choice("--cell <name>", "recurrent cell", CELL_NAMES, fallback);
+}
+
+export function layersOption(fallback: number): Option {
+  return option("--layers <n>", "recurrent layers", number, fallback);
+}
+
+export function hiddenSizeOption(fallback: number): Option {
+  return option("--hidden-size <n>", "units in each layer", number, fallback);
+}
+
+export function embeddingSizeOption(fallback: number): Option {
+  const help = "size of a character's vector; 0 is one-hot";
+  return option("--embedding-size <n>", help, number, fallback);
+}
+
+export function dropoutOption(fallback: number): Option {
+  const help = "outputs of each layer dropped in training";
+  return option("--dropout <share>", help, number, fallback);
+}
+
+export function batchSizeOption(fallback: number): Option {
+  return option("--batch-size <n>", "windows in a batch", number, fallback);
+}
+
+export function seqLengthOption(fallback: number): Option {
+  return option("--seq-length <n>", "characters in a window", number, fallback);
+}
 
 export function outOption(): Option {
   return option("--out <folder>", "where runs have their folders", undefined, RUNS_FOLDER);

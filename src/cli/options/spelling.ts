@@ -61,6 +61,7 @@ const SAMPLE_ALIASES: Readonly<Record<string, string>> = {
 
 const ALIASES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   train: TRAIN_ALIASES,
+  bench: TRAIN_ALIASES,
   sample: SAMPLE_ALIASES,
 };
 

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import type { EndEvent, EvalEvent, SampleEvent, StartEvent, StepEvent } from "../../index.js";
-import { CELLS } from "../../model/cells.js";
 import { bytes, columns, count, counted, duration } from "../terminal/format.js";
+import { modelLine } from "../terminal/model-line.js";
 import { printable } from "../terminal/printable.js";
 import { createProgress } from "../terminal/progress.js";
 import type { Terminal } from "../terminal/terminal.js";
@@ -91,9 +91,6 @@ function introduction(event: StartEvent, width: number | undefined): string[] {
   const split = [`${count(text.trainCharacters)} to train`];
   if (text.validationCharacters > 0) split.push(`${count(text.validationCharacters)} to validate`);
   if (text.testCharacters > 0) split.push(`${count(text.testCharacters)} kept to test`);
-  const input = model.embeddingSize > 0 ? `embedding of ${model.embeddingSize}` : "one-hot input";
-  const dropout = model.dropout > 0 ? `, dropout ${model.dropout}` : "";
-  const layers = `${counted(model.layers, "layer")} of ${count(model.hiddenSize)}`;
   const epochs = event.totalSteps / event.stepsPerEpoch;
   const unit = text.documents ? "line" : training.batching === "lanes" ? "lane" : "window";
   const rows: [string, string][] = [
@@ -101,10 +98,7 @@ function introduction(event: StartEvent, width: number | undefined): string[] {
       "text",
       `${count(text.characters)} characters, ${count(event.vocabularySize)} different: ${split.join(", ")}`,
     ],
-    [
-      "model",
-      `${CELLS[model.cell].title}, ${layers}, ${input}${dropout}: ${count(event.parameters)} parameters`,
-    ],
+    ["model", modelLine(model, event.parameters)],
     [
       "batches",
       `${counted(training.batchSize, unit)} of ${text.documents ? "up to " : ""}${counted(training.seqLength, "character")}, ${counted(event.stepsPerEpoch, "step")} an epoch`,

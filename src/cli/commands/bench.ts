@@ -1,0 +1,112 @@
+import type { Command } from "commander";
+import { BENCH_DEFAULTS as DEFAULTS } from "../../defaults.js";
+import type { Benchmark, BenchmarkProgress, BenchmarkSettings } from "../../index.js";
+import {
+  backendOption,
+  batchSizeOption,
+  cellOption,
+  dropoutOption,
+  embeddingSizeOption,
+  hiddenSizeOption,
+  jsonOption,
+  layersOption,
+  seqLengthOption,
+  threadsOption,
+} from "../options/model-options.js";
+import { option } from "../options/option.js";
+import { number } from "../options/parsers.js";
+import { bytes, columns, count, counted } from "../terminal/format.js";
+import { modelLine } from "../terminal/model-line.js";
+import { createProgress } from "../terminal/progress.js";
+import type { CommandContext } from "./context.js";
+
+interface BenchOptions extends BenchmarkSettings {
+  json?: true;
+}
+
+export function benchCommand(program: Command, { terminal }: CommandContext): void {
+  program
+    .command("bench")
+    .description("Measure how fast this machine trains and samples, on a random text.")
+    .optionsGroup("Model:")
+    .addOption(cellOption(DEFAULTS.cell))
+    .addOption(layersOption(DEFAULTS.layers))
+    .addOption(hiddenSizeOption(DEFAULTS.hiddenSize))
+    .addOption(embeddingSizeOption(DEFAULTS.embeddingSize))
+    .addOption(dropoutOption(DEFAULTS.dropout))
+    .addOption(
+      option(
+        "--vocabulary-size <n>",
+        "characters that the model knows",
+        number,
+        DEFAULTS.vocabularySize,
+      ),
+    )
+    .optionsGroup("Batches:")
+    .addOption(batchSizeOption(DEFAULTS.batchSize))
+    .addOption(seqLengthOption(DEFAULTS.seqLength))
+    .optionsGroup("Measurement:")
+    .addOption(
+      option(
+        "--steps <n>",
+        "training steps, for 10 s at most",
+        number,
+        "as many as 3 s have room for",
+      ),
+    )
+    .addOption(
+      option("--streams <n>", "texts that are written side by side", number, DEFAULTS.streams),
+    )
+    .addOption(backendOption())
+    .addOption(threadsOption())
+    .optionsGroup("Output:")
+    .addOption(jsonOption("one object"))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  charnn bench
+  charnn bench --cell lstm --layers 2 --hidden-size 512 --batch-size 50 --seq-length 50
+  charnn bench --threads 1 --streams 16 --json`,
+    )
+    .action(async ({ json, ...settings }: BenchOptions) => {
+      const { benchmark } = await import("../../index.js");
+      const progress = createProgress(terminal);
+      let isShown = false;
+      try {
+        const onProgress = ({ stage, share }: BenchmarkProgress) => {
+          // Not before the warnings have been said.
+          if (!isShown) progress.start(STAGES.length, 0);
+          isShown = true;
+          progress.update(STAGES.indexOf(stage) + share, [stage]);
+        };
+        const result = await benchmark(settings, { onProgress, onWarning: terminal.warn });
+        progress.stop();
+        await terminal.out(json ? `${JSON.stringify(result)}\n` : table(result));
+      } finally {
+        progress.stop();
+      }
+    });
+}
+
+const STAGES: BenchmarkProgress["stage"][] = ["training", "sampling"];
+
+function table(result: Benchmark): string {
+  const { model, backend, threads, steps, streams } = result;
+  const rows = [
+    ["model", modelLine(model, result.parameters)],
+    ["batches", `${count(result.batchSize)} of ${counted(result.seqLength, "character")}`],
+    ["backend", `${backend}, ${counted(threads, "thread")}`],
+    [
+      "training",
+      `${count(result.trainCharsPerSecond)} chars/s, ${result.msPerStep.toFixed(2)} ms a step, ` +
+        `${result.trainGflops.toFixed(1)} GFLOP/s (median of ${counted(steps, "step")})`,
+    ],
+    [
+      "sampling",
+      `${count(result.sampleCharsPerSecond)} chars/s, ${counted(streams, "text")} at a time`,
+    ],
+    ["memory", `${bytes(result.peakRssBytes)} at its highest`],
+  ];
+  return `${columns(rows).join("\n")}\n`;
+}

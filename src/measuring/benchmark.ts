@@ -1,0 +1,149 @@
+import * as v from "valibot";
+import { backendWarnings, selectBackend } from "../backends/select.js";
+import { Vocabulary } from "../data/vocabulary.js";
+import { type BackendName, BENCH_DEFAULTS } from "../defaults.js";
+import {
+  type ModelConfig,
+  modelConfig,
+  modelConfigSchema,
+  parameterCount,
+} from "../model/config.js";
+import { Random } from "../random.js";
+import { backendSettings, checked, definedOnly, wholeNumber } from "../settings.js";
+import { refuseTooLarge } from "../training/new-config.js";
+import { trainSettingsSchema } from "../training/settings.js";
+import { peakMemory } from "./peak-memory.js";
+import { timeSampling } from "./sampling-speed.js";
+import { createLearner, disposeLearner, type Effort, timeTraining } from "./training-speed.js";
+import { operationsPerCharacter } from "./work.js";
+
+const { batchSize, seqLength, steps } = trainSettingsSchema.entries;
+const benchmarkSettingsSchema = v.strictObject({
+  ...v.partial(modelConfigSchema).entries,
+  batchSize,
+  seqLength,
+  /** Training steps to time; as many as take some seconds when left out. */
+  steps,
+  /** Texts that are written side by side. */
+  streams: v.optional(wholeNumber(1, 4096)),
+  ...backendSettings,
+});
+
+/** What to measure; whatever is left out has the default of `BENCH_DEFAULTS`. */
+export type BenchmarkSettings = v.InferInput<typeof benchmarkSettingsSchema>;
+
+/** How fast this machine trains and samples. */
+export interface Benchmark {
+  readonly backend: BackendName;
+  readonly threads: number;
+  readonly model: ModelConfig;
+  readonly parameters: number;
+  readonly batchSize: number;
+  readonly seqLength: number;
+  /** How many steps were timed; figures of training are by their median. */
+  readonly steps: number;
+  readonly msPerStep: number;
+  readonly trainCharsPerSecond: number;
+  /** Floating-point operations that training takes for a character, in products with weights. */
+  readonly flopsPerCharacter: number;
+  readonly trainGflops: number;
+  readonly streams: number;
+  /** Of all streams together. */
+  readonly sampleCharsPerSecond: number;
+  /** The most memory that the process has had so far. */
+  readonly peakRssBytes: number;
+}
+
+/** What is measured at the moment, and how much of it is done, from 0 to 1. */
+export interface BenchmarkProgress {
+  readonly stage: "training" | "sampling";
+  readonly share: number;
+}
+
+const WARM_UP: Effort = { steps: 20, seconds: 1 };
+const SECONDS_OF_TRAINING = 3;
+/** However many steps are asked for. */
+const MOST_SECONDS_OF_TRAINING = 10;
+const SECONDS_OF_SAMPLING = { warmUp: 0.5, timed: 2 };
+
+/**
+ * Measures whole training steps as `train` makes them, on a random text, and then how fast the model
+ * writes. Both are warmed up first, and take some seconds.
+ *
+ * @throws CharnnError `INVALID_SETTING`, or `BACKEND_UNAVAILABLE` for a backend asked for by name
+ */
+export async function benchmark(
+  settings: BenchmarkSettings = {},
+  options: {
+    readonly onProgress?: (progress: BenchmarkProgress) => void;
+    readonly onWarning?: (message: string) => void;
+  } = {},
+): Promise<Benchmark> {
+  const { onProgress, onWarning } = options;
+  const { threads, steps, ...given } = checked(benchmarkSettingsSchema, settings);
+  const {
+    backend: asked,
+    batchSize,
+    seqLength,
+    streams,
+    ...shape
+  } = {
+    ...BENCH_DEFAULTS,
+    ...definedOnly(given),
+  };
+  const model = modelConfig(shape);
+  refuseTooLarge(model, { batchSize, seqLength });
+  const backend = await selectBackend(asked, threads);
+  for (const message of backendWarnings(backend, threads)) onWarning?.(message);
+
+  const random = Random.fromSeed(0);
+  const vocabulary = inventedVocabulary(model.vocabularySize);
+  const learner = createLearner(model, vocabulary, { batchSize, seqLength }, random);
+  try {
+    const effort =
+      steps === undefined
+        ? { steps: Number.POSITIVE_INFINITY, seconds: SECONDS_OF_TRAINING }
+        : { steps, seconds: MOST_SECONDS_OF_TRAINING };
+    const training = await timeTraining(learner, WARM_UP, effort, (share) =>
+      onProgress?.({ stage: "training", share }),
+    );
+    const sampleCharsPerSecond = await timeSampling(
+      learner.model,
+      vocabulary,
+      streams,
+      random.fork("sample"),
+      SECONDS_OF_SAMPLING,
+      (share) => onProgress?.({ stage: "sampling", share }),
+    );
+    const trainCharsPerSecond = (batchSize * seqLength) / training.secondsPerStep;
+    const flopsPerCharacter = operationsPerCharacter(model);
+    return {
+      backend: backend.name,
+      threads: backend.threads,
+      model,
+      parameters: parameterCount(model),
+      batchSize,
+      seqLength,
+      steps: training.steps,
+      msPerStep: 1e3 * training.secondsPerStep,
+      trainCharsPerSecond,
+      flopsPerCharacter,
+      trainGflops: (flopsPerCharacter * trainCharsPerSecond) / 1e9,
+      streams,
+      sampleCharsPerSecond,
+      peakRssBytes: peakMemory(),
+    };
+  } finally {
+    disposeLearner(learner);
+  }
+}
+
+/** Printable characters, as many as asked for. */
+function inventedVocabulary(size: number): Vocabulary {
+  const [first, surrogates, afterSurrogates] = [0x20, 0xd800, 0xe000];
+  const codePoints = Array.from({ length: size }, (_, index) => {
+    const codePoint = first + index;
+    return codePoint < surrogates ? codePoint : codePoint - surrogates + afterSurrogates;
+  });
+  return Vocabulary.fromCodePoints(codePoints);
+}

@@ -1,0 +1,103 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { disposeAll } from "../backends/scope.js";
+import { createBatches } from "../data/batches.js";
+import { createTokens, type Vocabulary } from "../data/vocabulary.js";
+import { TRAIN_DEFAULTS } from "../defaults.js";
+import { CharRnn } from "../model/char-rnn.js";
+import type { ModelConfig } from "../model/config.js";
+import { parameterArray } from "../model/parameters.js";
+import type { Random } from "../random.js";
+import { UNLIMITED_STEPS } from "../training/limits.js";
+import { createOptimizer } from "../training/optimizer.js";
+import type { Learner } from "../training/run.js";
+import { learnBatch } from "../training/trainer.js";
+import { median } from "./median.js";
+
+/** Steps from one beginning of the text to the next, where the state starts from zero. */
+const STEPS_IN_TEXT = 16;
+
+/** How long to measure: until the first of these is reached, and one step at least. */
+export interface Effort {
+  readonly steps: number;
+  readonly seconds: number;
+}
+
+/**
+ * A model with all that trains it, on a random text in which every batch is full.
+ *
+ * @param vocabulary has as many characters as the model knows
+ */
+export function createLearner(
+  model: ModelConfig,
+  vocabulary: Vocabulary,
+  shape: { readonly batchSize: number; readonly seqLength: number },
+  random: Random,
+): Learner {
+  const { batchSize, seqLength } = shape;
+  const training = {
+    ...TRAIN_DEFAULTS,
+    ...shape,
+    stride: seqLength,
+    schedule: "constant",
+  } as const;
+  const text = random.fork("text");
+  // The last window's targets, and the largest offset at which lanes begin.
+  const length = batchSize * seqLength * STEPS_IN_TEXT + seqLength;
+  const tokens = createTokens(vocabulary.size, length).map(() => text.below(vocabulary.size));
+  const part = { tokens, start: 0 };
+  const charRnn = CharRnn.initial(model, random.fork("model"));
+  return {
+    config: { training },
+    model: charRnn,
+    optimizer: createOptimizer(model, training),
+    batches: createBatches(part, undefined, vocabulary, training, random.fork("batches")),
+    random,
+    progress: { step: 0, epoch: 0, batch: 0, totalSteps: UNLIMITED_STEPS },
+    state: charRnn.zeroState(batchSize),
+  };
+}
+
+export function disposeLearner({ model, optimizer, state }: Learner): void {
+  disposeAll(state);
+  model.dispose();
+  optimizer.dispose();
+}
+
+/**
+ * Times training steps, after others that are not counted: the first ones make the arrays, and the
+ * compiler is at work.
+ *
+ * @param onShare is told how much of it is done, from 0 to 1
+ * @returns the median, and how many steps it is of
+ */
+export async function timeTraining(
+  learner: Learner,
+  warmUp: Effort,
+  effort: Effort,
+  onShare: (share: number) => void = () => {},
+): Promise<{ secondsPerStep: number; steps: number }> {
+  const gradients = parameterArray(learner.model.config);
+  const secondsAll = warmUp.seconds + effort.seconds;
+  const repeat = async ({ steps, seconds }: Effort, done: number): Promise<number[]> => {
+    const times: number[] = [];
+    let spent = 0;
+    do {
+      const start = performance.now();
+      learnBatch(learner, gradients);
+      times.push((performance.now() - start) / 1e3);
+      spent += times[times.length - 1];
+      const own = Math.max(times.length / steps, spent / seconds);
+      onShare(done + (Math.min(own, 1) * seconds) / secondsAll);
+      // A turn of the event loop lets signals through.
+      await nextTurn();
+    } while (times.length < steps && spent < seconds);
+    return times;
+  };
+  try {
+    await repeat(warmUp, 0);
+    const times = await repeat(effort, warmUp.seconds / secondsAll);
+    return { secondsPerStep: median(times), steps: times.length };
+  } finally {
+    gradients.dispose();
+  }
+}
