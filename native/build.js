@@ -11,6 +11,7 @@
  * CXX names the compiler, CHARNN_ARCH the processor it compiles for (x64, arm64) when not this one.
  */
 import { execFile } from "node:child_process";
+import { readdirSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
@@ -31,7 +32,8 @@ const INSTRUCTION_SETS = {
 };
 const SHARED = ["sequence.cc", "cross_entropy.cc", "streams.cc", "isa.cc", "team.cc"];
 const ADDON = [...SHARED, "arguments.cc", "addon.cc"];
-const TEST = [...SHARED, "test/main.cc"];
+const TESTS = readdirSync(join(sources, "test")).filter((name) => name.endsWith(".cc"));
+const TEST = [...SHARED, ...TESTS.map((name) => `test/${name}`)];
 
 // Sums must come out the same for every instruction set: the compiler fuses nothing by itself.
 const FLAGS = [

@@ -1,0 +1,32 @@
+// What the tests say: groups of checks, each counted, and what failed of them.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace charnn::test {
+
+class Report {
+ public:
+  /// Whether a group is wanted; then what follows counts as its own.
+  bool begins(const std::string& group);
+  /// Prints the group's line.
+  void ends();
+  /// Counts a check; where it does not hold, tells so.
+  void check(bool holds, const std::string& what);
+
+  size_t passed() const { return passed_; }
+  size_t failed() const { return failed_; }
+
+  /// Only groups with this in their names.
+  std::string filter;
+  /// Only some of the cases.
+  bool quick = false;
+
+ private:
+  std::string group_;
+  size_t passed_before_ = 0, failed_before_ = 0;
+  size_t passed_ = 0, failed_ = 0;
+};
+
+}  // namespace charnn::test

@@ -1,0 +1,72 @@
+// Dropout masks, word for word.
+#include <cmath>
+
+#include "philox.h"
+#include "tests.h"
+
+namespace charnn::test {
+namespace {
+
+struct KnownAnswer {
+  Words counter;
+  std::array<uint32_t, 2> key;
+  Words words;
+};
+
+/// Of philox4x32 with ten rounds, as Random123 publishes them (Salmon et al., SC 2011).
+constexpr KnownAnswer kKnownAnswers[] = {
+    {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
+    {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff},
+     {0xffffffff, 0xffffffff},
+     {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+    {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+     {0xa4093822, 0x299f31d0},
+     {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
+};
+
+void test_known_answers(Everywhere& everywhere) {
+  Report& report = everywhere.report();
+  if (!report.begins("Philox, known answers")) return;
+  for (const KnownAnswer& known : kKnownAnswers)
+    report.check(philox(known.counter, known.key) == known.words, "the slow one");
+  // An element is dropped where its word is below the rate: so a rate at the word itself keeps it,
+  // and the next one drops it.
+  const KnownAnswer& first = kKnownAnswers[0];
+  for (const Kernels* kernels : everywhere.kernels())
+    for (size_t i = 0; i < 4; ++i) {
+      Floats at(4), above(4);
+      kernels->write_mask(at.data(), {i, i + 1}, {first.words[i] / 4294967296.0, {0, 0}});
+      kernels->write_mask(above.data(), {i, i + 1},
+                          {(first.words[i] + 1.0) / 4294967296.0, {0, 0}});
+      report.check(at[i] > 0 && above[i] == 0,
+                   std::string(kernels->isa) + ", word " + std::to_string(i));
+    }
+  report.ends();
+}
+
+}  // namespace
+
+void test_dropout(Everywhere& everywhere) {
+  test_known_answers(everywhere);
+  Report& report = everywhere.report();
+  if (!report.begins("dropout masks")) return;
+  Draw draw(1);
+  for (double rate : {0.5, 0.1, 0.999, 1e-9, 0.3333333333333333})
+    for (size_t count : {1, 7, 64, 65, 1000}) {
+      const Dropout dropout = {
+          rate, {static_cast<uint32_t>(draw.bits()), static_cast<uint32_t>(draw.bits())}};
+      const std::vector<double> expected = mask_of(dropout, count).doubles();
+      everywhere.check(std::to_string(count) + " elements with rate " + std::to_string(rate),
+                       {{"mask", expected}}, 0, [&](const Kernels& kernels, Team& team) -> Results {
+                         Floats mask(count, std::nanf(""));
+                         team.run([&](const Member& member) {
+                           kernels.write_mask(mask.data(), share(count, member.index, member.count),
+                                              dropout);
+                         });
+                         return {{"mask", mask.numbers()}};
+                       });
+    }
+  report.ends();
+}
+
+}  // namespace charnn::test

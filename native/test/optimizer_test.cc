@@ -1,0 +1,203 @@
+// Optimizer steps.
+#include <cmath>
+
+#include "arrays.h"
+#include "tests.h"
+
+namespace charnn::test {
+namespace {
+
+constexpr double kTolerance = 2e-6;
+
+/// What every step works on, and what it should come to before the update.
+struct Case {
+  size_t count;
+  double clip_norm, weight_decay;
+  Floats parameters, gradients, first, second;
+  std::vector<double> clipped, decayed;
+  double norm = 0;
+  static constexpr double learning_rate = 0.01;
+
+  Case(Draw& draw, size_t count, double clip_norm, double weight_decay)
+      : count(count),
+        clip_norm(clip_norm),
+        weight_decay(weight_decay),
+        parameters(draw.floats(count, 2)),
+        gradients(draw.floats(count, 1)),
+        first(draw.floats(count, 0.5f)),
+        second(draw.floats(count, 1)) {
+    for (size_t i = 0; i < count; ++i) second[i] *= second[i];
+    double squares = 0;
+    for (size_t i = 0; i < count; ++i) squares += double{gradients[i]} * gradients[i];
+    norm = std::sqrt(squares);
+    const double clip = clip_norm / (norm + 1e-6);
+    for (size_t i = 0; i < count; ++i) {
+      clipped.push_back(gradients[i] * (clip_norm > 0 && clip < 1 ? clip : 1));
+      decayed.push_back(parameters[i] * (1 - learning_rate * weight_decay));
+    }
+  }
+
+  std::string title(const char* name) const {
+    return std::string(name) + " of " + std::to_string(count) + " numbers, norm at most " +
+           std::to_string(clip_norm) + ", decay " + std::to_string(weight_decay);
+  }
+};
+
+/// A case's arrays, to be changed, and the step over them.
+struct Work {
+  Floats parameters, gradients, first, second;
+  std::vector<double> block_sums;
+  Step step;
+
+  explicit Work(const Case& c)
+      : parameters(c.parameters),
+        gradients(c.gradients),
+        first(c.first),
+        second(c.second),
+        block_sums(norm_blocks(c.count), std::nan("")),
+        step{c.count,     parameters.data(), gradients.data(),  c.learning_rate,
+             c.clip_norm, c.weight_decay,    block_sums.data(), std::nan("")} {}
+
+  Results results() const {
+    return {{"parameters", parameters.numbers()},
+            {"gradients", gradients.numbers()},
+            {"first", first.numbers()},
+            {"second", second.numbers()},
+            {"norm", {static_cast<float>(step.norm)}}};
+  }
+};
+
+void check_adam(Everywhere& everywhere, const Case& c) {
+  const double beta1 = 0.9, beta2 = 0.99, epsilon = 1e-8;
+  const double first_correction = 1 - std::pow(beta1, 3),
+               second_correction = 1 - std::pow(beta2, 3);
+  std::vector<double> parameters = c.decayed, first = c.first.doubles(),
+                      second = c.second.doubles();
+  for (size_t i = 0; i < c.count; ++i) {
+    first[i] = beta1 * first[i] + (1 - beta1) * c.clipped[i];
+    second[i] = beta2 * second[i] + (1 - beta2) * c.clipped[i] * c.clipped[i];
+    parameters[i] -= c.learning_rate * (first[i] / first_correction) /
+                     (std::sqrt(second[i] / second_correction) + epsilon);
+  }
+  const Expected expected = {{"parameters", parameters},
+                             {"gradients", c.clipped},
+                             {"first", first},
+                             {"second", second},
+                             {"norm", {c.norm}}};
+  everywhere.check(c.title("Adam"), expected, kTolerance, [&](const Kernels& kernels, Team& team) {
+    Work work(c);
+    AdamStep step = {work.step,
+                     work.first.data(),
+                     work.second.data(),
+                     beta1,
+                     beta2,
+                     epsilon,
+                     c.learning_rate / first_correction,
+                     std::sqrt(second_correction)};
+    team.run([&](const Member& member) { kernels.adam_step(step, member); });
+    work.step = step.common;
+    return work.results();
+  });
+}
+
+void check_sgd(Everywhere& everywhere, const Case& c) {
+  const double momentum = 0.8;
+  std::vector<double> parameters = c.decayed, first = c.first.doubles();
+  for (size_t i = 0; i < c.count; ++i) {
+    first[i] = momentum * first[i] + c.clipped[i];
+    parameters[i] -= c.learning_rate * first[i];
+  }
+  const Expected expected = {{"parameters", parameters},
+                             {"gradients", c.clipped},
+                             {"first", first},
+                             {"second", c.second.doubles()},
+                             {"norm", {c.norm}}};
+  everywhere.check(c.title("SGD"), expected, kTolerance, [&](const Kernels& kernels, Team& team) {
+    Work work(c);
+    SgdStep step = {work.step, work.first.data(), momentum};
+    team.run([&](const Member& member) { kernels.sgd_step(step, member); });
+    work.step = step.common;
+    return work.results();
+  });
+}
+
+void check_rms_prop(Everywhere& everywhere, const Case& c) {
+  const double decay = 0.95, epsilon = 1e-4;
+  std::vector<double> parameters = c.decayed, second = c.second.doubles();
+  for (size_t i = 0; i < c.count; ++i) {
+    second[i] = decay * second[i] + (1 - decay) * c.clipped[i] * c.clipped[i];
+    parameters[i] -= c.learning_rate * c.clipped[i] / (std::sqrt(second[i]) + epsilon);
+  }
+  const Expected expected = {{"parameters", parameters},
+                             {"gradients", c.clipped},
+                             {"first", c.first.doubles()},
+                             {"second", second},
+                             {"norm", {c.norm}}};
+  everywhere.check(c.title("RMSProp"), expected, kTolerance,
+                   [&](const Kernels& kernels, Team& team) {
+                     Work work(c);
+                     RmsPropStep step = {work.step, work.second.data(), decay, epsilon};
+                     team.run([&](const Member& member) { kernels.rms_prop_step(step, member); });
+                     work.step = step.common;
+                     return work.results();
+                   });
+}
+
+/// Gradients whose norm is no number in single precision change nothing.
+void test_not_finite(Everywhere& everywhere) {
+  Report& report = everywhere.report();
+  if (!report.begins("optimizers, gradients that are not finite")) return;
+  Draw draw(3);
+  for (float bad : {std::nanf(""), HUGE_VALF, -HUGE_VALF, 3e38f})
+    for (const Kernels* kernels : everywhere.kernels())
+      for (size_t members : {1, 3}) {
+        Case c(draw, 9000, 1, 0.1);
+        c.gradients[8999] = c.gradients[5000] = bad;
+        Work adam(c), sgd(c), rms_prop(c);
+        AdamStep adam_step = {
+            adam.step, adam.first.data(), adam.second.data(), 0.9, 0.99, 1e-8, 0.01, 0.1};
+        SgdStep sgd_step = {sgd.step, sgd.first.data(), 0.8};
+        RmsPropStep rms_prop_step = {rms_prop.step, rms_prop.second.data(), 0.95, 1e-4};
+        everywhere.team(members).run([&](const Member& member) {
+          kernels->adam_step(adam_step, member);
+          kernels->sgd_step(sgd_step, member);
+          kernels->rms_prop_step(rms_prop_step, member);
+        });
+        const Results before = Work(c).results();
+        for (const Work* work : {&adam, &sgd, &rms_prop}) {
+          const Results after = work->results();
+          for (size_t r = 0; r + 1 < before.size(); ++r)
+            report.check(std::memcmp(after[r].numbers.data(), before[r].numbers.data(),
+                                     c.count * sizeof(float)) == 0,
+                         std::string(kernels->isa) + ", " + std::to_string(bad) + ": " +
+                             before[r].name + " changed");
+        }
+        for (double norm : {adam_step.common.norm, sgd_step.common.norm, rms_prop_step.common.norm})
+          report.check(
+              !(norm <= std::numeric_limits<float>::max()),
+              std::string(kernels->isa) + ", " + std::to_string(bad) + ": the norm is finite");
+      }
+  report.ends();
+}
+
+}  // namespace
+
+void test_optimizers(Everywhere& everywhere) {
+  Report& report = everywhere.report();
+  const auto all = [&](const char* name, void (*check)(Everywhere&, const Case&)) {
+    if (!report.begins(name)) return;
+    Draw draw(2);
+    // On each side of a vector, and of a block of the norm.
+    for (size_t count : {1, 15, 16, 17, 4095, 4096, 4097, 20000})
+      for (double clip_norm : {0.0, 0.5, 1e6})
+        for (double weight_decay : {0.0, 0.1})
+          check(everywhere, Case(draw, count, clip_norm, weight_decay));
+    report.ends();
+  };
+  all("Adam", check_adam);
+  all("SGD", check_sgd);
+  all("RMSProp", check_rms_prop);
+  test_not_finite(everywhere);
+}
+
+}  // namespace charnn::test

@@ -1,0 +1,246 @@
+// Layers forward and backward over sequences.
+#include <algorithm>
+#include <cmath>
+
+#include "philox.h"
+#include "tests.h"
+#include "textbook.h"
+
+namespace charnn::test {
+namespace {
+
+constexpr double kTolerance = 1e-5;
+
+enum class Input { one_hot, embedded, rows, panels };
+enum class Masked { no, given, made };
+
+struct Kind {
+  const char* name;
+  Input input;
+  Masked masked;
+};
+
+constexpr Kind kKinds[] = {
+    {"one-hot", Input::one_hot, Masked::no},
+    {"embedded", Input::embedded, Masked::no},
+    {"rows", Input::rows, Masked::no},
+    {"rows masked", Input::rows, Masked::given},
+    {"rows dropped out", Input::rows, Masked::made},
+    {"panels", Input::panels, Masked::no},
+    {"panels masked", Input::panels, Masked::given},
+    {"panels dropped out", Input::panels, Masked::made},
+};
+constexpr size_t kKindCount = sizeof kKinds / sizeof *kKinds;
+
+struct Sizes {
+  Cell cell;
+  size_t hidden, batch, time;
+};
+
+struct Case {
+  Kind kind;
+  SequenceShape shape = {};
+  Integers tokens;
+  Floats embedding, vectors, mask;
+  Floats weight_ih, weight_hh, bias_ih, bias_hh, hidden, cell_state, d_output;
+  Dropout dropout = {};
+
+  bool takes_tokens() const { return shape.vocabulary > 0; }
+  bool has_cell_state() const { return facts_of(shape.cell).has_cell_state; }
+
+  Case(Draw& draw, const Kind& kind, const Sizes& sizes) : kind(kind) {
+    constexpr size_t vocabularies[] = {2, 16, 65, 300}, inputs[] = {1, 5, 16, 40};
+    shape.cell = sizes.cell;
+    shape.time = sizes.time;
+    shape.batch = sizes.batch;
+    shape.hidden = sizes.hidden;
+    shape.has_embedding = kind.input == Input::embedded;
+    shape.has_mask = kind.masked != Masked::no;
+    if (kind.input == Input::one_hot || kind.input == Input::embedded)
+      shape.vocabulary = vocabularies[draw.below(4)];
+    shape.input = kind.input == Input::one_hot ? shape.vocabulary : inputs[draw.below(4)];
+    const size_t rows = shape.rows(), gates = shape.gate_rows(), units = shape.batch * shape.hidden;
+    if (takes_tokens()) tokens = draw.integers(rows, shape.vocabulary);
+    else vectors = draw.floats(rows * shape.input, 1);
+    if (shape.has_embedding) embedding = draw.floats(shape.vocabulary * shape.input, 1);
+    dropout = {0.3, {static_cast<uint32_t>(draw.bits()), static_cast<uint32_t>(draw.bits())}};
+    if (shape.has_mask) mask = mask_of(dropout, rows * shape.input);
+    const float small = 1 / std::sqrt(static_cast<float>(shape.hidden));
+    weight_ih = draw.floats(gates * shape.input, small);
+    weight_hh = draw.floats(gates * shape.hidden, small);
+    bias_ih = draw.floats(gates, small);
+    bias_hh = draw.floats(gates, small);
+    hidden = draw.floats(units, 1);
+    if (has_cell_state()) cell_state = draw.floats(units, 1);
+    // Of a mean over all rows, as a loss is.
+    d_output = draw.floats(rows * shape.hidden, 1 / static_cast<float>(rows));
+  }
+
+  std::string title() const {
+    constexpr const char* cells[] = {"GRU", "LSTM", "RNN"};
+    return std::string(cells[static_cast<size_t>(shape.cell)]) + " " +
+           std::to_string(shape.hidden) + ", batch " + std::to_string(shape.batch) + ", time " +
+           std::to_string(shape.time) + ", input " + std::to_string(shape.input) + ", vocabulary " +
+           std::to_string(shape.vocabulary) + ", " + kind.name;
+  }
+};
+
+TextbookLayer textbook_layer(const Case& c) {
+  const SequenceShape& shape = c.shape;
+  TextbookLayer layer = {shape.cell,
+                         shape.time,
+                         shape.batch,
+                         shape.input,
+                         shape.hidden,
+                         Doubles(shape.rows() * shape.input),
+                         c.weight_ih.doubles(),
+                         c.weight_hh.doubles(),
+                         c.bias_ih.doubles(),
+                         c.bias_hh.doubles(),
+                         c.hidden.doubles(),
+                         c.cell_state.doubles()};
+  for (size_t row = 0; row < shape.rows(); ++row)
+    for (size_t k = 0; k < shape.input; ++k) {
+      const size_t i = row * shape.input + k;
+      if (shape.has_embedding) layer.x[i] = c.embedding[c.tokens[row] * shape.input + k];
+      else if (c.takes_tokens()) layer.x[i] = static_cast<size_t>(c.tokens[row]) == k;
+      else layer.x[i] = double{c.vectors[i]} * (shape.has_mask ? c.mask[i] : 1);
+    }
+  return layer;
+}
+
+Expected expected_of(const Case& c) {
+  const SequenceShape& shape = c.shape;
+  const TextbookLayer layer = textbook_layer(c);
+  const TextbookForward done = forward(layer);
+  TextbookGradients d = backward(layer, done, c.d_output.doubles());
+  Expected expected = {{"output", done.output},
+                       {"hidden", TextbookForward::last(done.output, layer)},
+                       {"cell", TextbookForward::last(done.cells, layer)},
+                       {"gradient hidden", d.h0},
+                       {"gradient cell", d.c0},
+                       {"gradient weight_ih", d.weight_ih},
+                       {"gradient weight_hh", d.weight_hh},
+                       {"gradient bias_ih", d.bias_ih},
+                       {"gradient bias_hh", d.bias_hh}};
+  if (shape.has_embedding) {
+    Doubles d_embedding(c.embedding.size());
+    for (size_t row = 0; row < shape.rows(); ++row)
+      for (size_t k = 0; k < shape.input; ++k)
+        d_embedding[c.tokens[row] * shape.input + k] += d.x[row * shape.input + k];
+    expected.push_back({"gradient embedding", d_embedding});
+  }
+  if (!c.takes_tokens()) {
+    if (shape.has_mask)
+      for (size_t i = 0; i < d.x.size(); ++i) d.x[i] *= c.mask[i];
+    expected.push_back({"gradient input", d.x});
+  }
+  return expected;
+}
+
+/// Forward and backward, `times` times with the same memory.
+Results run(const Case& c, const Kernels& kernels, Team& team, int times) {
+  const float nothing = std::nanf("");
+  Sequence s = {};
+  s.shape = c.shape;
+  s.shape.members = team.size();
+  const SequenceShape& shape = s.shape;
+  const size_t rows = shape.rows(), units = shape.batch * shape.hidden;
+  size_t floats;
+  divide_scratch(shape, nullptr, &floats);
+  Scratch scratch(floats);
+  s.scratch = divide_scratch(shape, scratch.data(), &floats);
+  if (c.takes_tokens()) s.input.tokens = c.tokens.data();
+  s.input.embedding = c.embedding.data();
+  // Memory of their own, so that nobody reaches beyond either.
+  std::vector<OwnPanels> panels;
+  if (c.kind.input == Input::rows) s.input.vectors = c.vectors.data();
+  if (c.kind.input == Input::panels) {
+    panels.emplace_back(c.vectors, rows, shape.input);
+    s.input.panels = panels.back().panels();
+  }
+  if (c.kind.masked == Masked::given) s.input.mask = c.mask.data();
+  if (c.kind.masked == Masked::made) s.input.dropout = &c.dropout;
+  s.weights = {c.weight_ih.data(), c.weight_hh.data(), c.bias_ih.data(), c.bias_hh.data()};
+  Floats before_hidden = c.hidden, before_cell = c.cell_state;
+  s.before = {before_hidden.data(), before_cell.data()};
+  const size_t cell_units = c.has_cell_state() ? units : 0;
+  Floats hidden(units, nothing), cell(cell_units, nothing);
+  s.after = {hidden.data(), cell.data()};
+
+  SequenceGradient g = {};
+  g.forward = s;
+  OwnPanels d_output_panels(c.d_output, rows, shape.hidden);
+  // In turn, so that each way of the input meets both.
+  if (shape.time % 2 > 0) g.output = c.d_output.data();
+  else g.output_panels = d_output_panels.panels();
+  Floats d_weight_ih(c.weight_ih.size(), nothing), d_weight_hh(c.weight_hh.size(), nothing),
+      d_bias_ih(c.bias_ih.size(), nothing), d_bias_hh(c.bias_hh.size(), nothing),
+      d_embedding(c.embedding.size(), nothing), d_hidden(units, nothing),
+      d_cell(cell_units, nothing);
+  g.weight_ih = d_weight_ih.data();
+  g.weight_hh = d_weight_hh.data();
+  g.bias_ih = d_bias_ih.data();
+  g.bias_hh = d_bias_hh.data();
+  if (shape.has_embedding) g.embedding = d_embedding.data();
+  g.before = {d_hidden.data(), d_cell.data()};
+
+  const size_t index = static_cast<size_t>(shape.cell);
+  std::vector<float> output;
+  for (int i = 0; i < times; ++i) {
+    team.run([&](const Member& member) { kernels.forward_sequence[index](s, member); });
+    output = matrix_of({s.scratch.hiddens.at(0, shape.batch), s.scratch.hiddens.stride}, rows,
+                       shape.hidden);
+    team.run([&](const Member& member) { kernels.backward_sequence[index](g, member); });
+  }
+  Results results = {{"output", output},
+                     {"hidden", hidden.numbers()},
+                     {"cell", cell.numbers()},
+                     {"gradient hidden", d_hidden.numbers()},
+                     {"gradient cell", d_cell.numbers()},
+                     {"gradient weight_ih", d_weight_ih.numbers()},
+                     {"gradient weight_hh", d_weight_hh.numbers()},
+                     {"gradient bias_ih", d_bias_ih.numbers()},
+                     {"gradient bias_hh", d_bias_hh.numbers()}};
+  if (shape.has_embedding) results.push_back({"gradient embedding", d_embedding.numbers()});
+  if (!c.takes_tokens())
+    results.push_back({"gradient input", matrix_of(s.scratch.gradient_input, rows, shape.input)});
+  return results;
+}
+
+void check(Everywhere& everywhere, const Case& c) {
+  everywhere.check(c.title(), expected_of(c), kTolerance, [&](const Kernels& kernels, Team& team) {
+    // What is left in the scratch memory changes nothing.
+    return run(c, kernels, team, team.size() == 2 ? 2 : 1);
+  });
+}
+
+/// Three kinds of input for each of these sizes, all kinds in turn.
+void test_cell(Everywhere& everywhere, const char* name, Cell cell) {
+  Report& report = everywhere.report();
+  if (!report.begins(name)) return;
+  Draw draw(6);
+  size_t number = 0;
+  for (size_t hidden : {1, 7, 100, 129, 300})
+    for (size_t batch : {1, 3, 17})
+      for (size_t time : {1, 2, 33}) {
+        // More weights than members share matter at any length.
+        if (hidden == 300 && time > 2) continue;
+        for (size_t i = 0; i < 3; ++i, ++number) {
+          if (report.quick && number % 11 > 0) continue;
+          check(everywhere,
+                Case(draw, kKinds[number * 3 % kKindCount], {cell, hidden, batch, time}));
+        }
+      }
+  report.ends();
+}
+
+}  // namespace
+
+void test_sequences(Everywhere& everywhere) {
+  test_cell(everywhere, "GRU sequences", Cell::gru);
+  test_cell(everywhere, "LSTM sequences", Cell::lstm);
+  test_cell(everywhere, "tanh RNN sequences", Cell::rnn);
+}
+
+}  // namespace charnn::test

@@ -1,0 +1,125 @@
+// The team of threads. Memory that its members share is plain, so that ThreadSanitizer sees whether
+// run() and meet() order what they do.
+#include "../team.h"
+
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include "tests.h"
+
+namespace charnn::test {
+namespace {
+
+/// Longer than any member waits awake.
+void let_sleep() { std::this_thread::sleep_for(std::chrono::milliseconds(30)); }
+
+/// Every member adds to its own number, and the caller reads them all after each job.
+bool runs_jobs(Team& team, size_t jobs) {
+  std::vector<size_t> done(team.size());
+  bool right = true;
+  for (size_t job = 1; job <= jobs; ++job) {
+    team.run([&](const Member& member) {
+      if (member.count == team.size()) ++done[member.index];
+    });
+    for (size_t count : done) right = right && count == job;
+  }
+  return right;
+}
+
+/// In every round each member leaves a number, meets the others and reads what all have left.
+bool meets(Team& team, size_t jobs, size_t rounds) {
+  const size_t size = team.size();
+  std::vector<size_t> left(size);
+  std::vector<char> right(size, 1);
+  for (size_t job = 0; job < jobs; ++job)
+    team.run([&](const Member& member) {
+      for (size_t round = 0; round < rounds; ++round) {
+        left[member.index] = job + round * (member.index + 1);
+        member.meet();
+        for (size_t other = 0; other < size; ++other)
+          if (left[other] != job + round * (other + 1)) right[member.index] = 0;
+        member.meet();
+      }
+    });
+  for (char each : right)
+    if (!each) return false;
+  return true;
+}
+
+void test_sizes(Report& report) {
+  if (!report.begins("team")) return;
+  const size_t jobs = report.quick ? 500 : 20000;
+  for (size_t size : {1, 2, 3, 4, 9}) {
+    Team team(size);
+    const std::string title = std::to_string(size) + " members";
+    report.check(team.size() == size, title + ": the team has another size");
+    report.check(runs_jobs(team, jobs), title + ": a job ran too often or not at all");
+    report.check(meets(team, 5, jobs / 20), title + ": a member went on before all had come");
+    report.check(meets(team, jobs / 20, 1), title + ": a member went on before all had come");
+  }
+  report.check(physical_cores() >= 1, "there is no core");
+  report.ends();
+}
+
+void test_sleep(Report& report) {
+  if (!report.begins("team asleep")) return;
+  for (size_t size : {2, 4}) {
+    Team team(size);
+    bool right = true;
+    for (int i = 0; i < (report.quick ? 5 : 20); ++i) {
+      let_sleep();
+      right = right && runs_jobs(team, 1) && meets(team, 1, 3);
+    }
+    // About as long as members wait awake, so that some fall asleep as a job comes.
+    for (int i = 0; i < (report.quick ? 50 : 1000); ++i) {
+      std::this_thread::sleep_for(std::chrono::microseconds(5 * i % 2000));
+      right = right && runs_jobs(team, 1);
+    }
+    report.check(right, std::to_string(size) + " members that had slept");
+  }
+  report.ends();
+}
+
+void test_oversubscribed(Report& report) {
+  if (!report.begins("team of many more threads than cores")) return;
+  Team team(4 * std::thread::hardware_concurrency() + 3);
+  report.check(runs_jobs(team, report.quick ? 20 : 200), "jobs");
+  report.check(meets(team, 3, report.quick ? 5 : 50), "meetings");
+  report.ends();
+}
+
+void test_lives(Report& report) {
+  if (!report.begins("teams that come and go")) return;
+  bool right = true;
+  for (int i = 0; i < (report.quick ? 20 : 300); ++i) {
+    Team idle(1 + i % 5);
+    Team busy(1 + i % 4);
+    right = right && runs_jobs(busy, static_cast<size_t>(i % 3));
+    if (i % 50 == 0) let_sleep();
+  }
+  report.check(right, "teams made one after the other");
+
+  // As when each of Node's threads has loaded the addon.
+  std::vector<char> done(3, 0);
+  std::vector<std::thread> callers;
+  for (size_t i = 0; i < done.size(); ++i)
+    callers.emplace_back([&done, &report, i] {
+      Team team(2 + i);
+      done[i] = runs_jobs(team, report.quick ? 50 : 500) && meets(team, 2, 50);
+    });
+  for (std::thread& caller : callers) caller.join();
+  for (char each : done) report.check(each, "teams of different threads at once");
+  report.ends();
+}
+
+}  // namespace
+
+void test_team(Report& report) {
+  test_sizes(report);
+  test_sleep(report);
+  test_oversubscribed(report);
+  test_lives(report);
+}
+
+}  // namespace charnn::test
