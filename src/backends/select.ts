@@ -28,8 +28,8 @@ export function backendWarnings(
 ): string[] {
   const warnings = passedOver.map(
     ({ name: faster, why, cure }) =>
-      `The ${faster} backend does not load: ${why}. The ${name} backend computes, many times ` +
-      `slower.${cure ? ` What helps: ${cure}` : ""}`,
+      `The ${faster} backend does not load: ${why}. ` +
+      `The ${name} backend computes, many times slower.${cure ? ` ${cure}` : ""}`,
   );
   if (warnings.length === 0 && askedThreads !== undefined && askedThreads !== threads) {
     const computes = `computes with ${threads === 1 ? "one thread" : `${threads} threads`}`;

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import * as v from "valibot";
-import { selectBackend } from "../backends/select.js";
+import { backendWarnings, selectBackend } from "../backends/select.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { SAMPLE_DEFAULTS } from "../defaults.js";
 import { CharRnn } from "../model/char-rnn.js";
@@ -41,16 +41,21 @@ const CHARACTERS_PER_TURN = 32;
  *
  * @returns arrays with the next character of each text, or `""` where a text has ended or not begun
  *   yet; the seed is not among them
+ * @param options `onWarning` is told what the user should know, in a sentence or two
  * @throws CharnnError `INVALID_SETTING`, or `UNKNOWN_CHARACTER` for a seed that the model can't read
  */
 export async function* sample(
   checkpoint: Checkpoint,
   settings: SampleSettings = {},
-  { signal }: { readonly signal?: AbortSignal } = {},
+  options: {
+    readonly signal?: AbortSignal;
+    readonly onWarning?: (message: string) => void;
+  } = {},
 ): AsyncGenerator<readonly string[], void> {
   const { backend, threads, ...given } = checked(sampleSettingsSchema, settings);
   const all = { ...SAMPLE_DEFAULTS, ...definedOnly(given) };
-  await selectBackend(backend ?? all.backend, threads);
+  const selected = await selectBackend(backend ?? all.backend, threads);
+  for (const message of backendWarnings(selected, threads)) options.onWarning?.(message);
   const { config, vocabulary, tensors } = checkpoint;
   const model = new CharRnn(config.model);
   try {
@@ -61,7 +66,7 @@ export async function* sample(
     for (const characters of generate(model, vocabulary, { ...all, documents }, random)) {
       yield characters;
       if (++written % CHARACTERS_PER_TURN === 0) await nextTurn();
-      if (signal?.aborted) return;
+      if (options.signal?.aborted) return;
     }
   } finally {
     model.dispose();

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { selectBackend } from "../backends/select.js";
+import { backendWarnings, selectBackend } from "../backends/select.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { evaluationBatches } from "../data/batches.js";
 import { loadText } from "../data/corpus.js";
@@ -43,18 +43,24 @@ export interface TextScore {
  * Scores the model of a checkpoint on a text: every character but the first is predicted once, from
  * all that comes before it.
  *
+ * @param options `onWarning` is told at once, before the text is scored, what slows it down
  * @throws CharnnError for a text that can't be read, and `UNKNOWN_CHARACTER` unless they are skipped
  */
 export async function evaluateText(
   checkpoint: Checkpoint,
   settings: EvaluateSettings,
-  options: { readonly signal?: AbortSignal; readonly stdin?: AsyncIterable<Uint8Array> } = {},
+  options: {
+    readonly signal?: AbortSignal;
+    readonly stdin?: AsyncIterable<Uint8Array>;
+    readonly onWarning?: (message: string) => void;
+  } = {},
 ): Promise<TextScore> {
   const { files, threads, ...rest } = checked(evaluateSettingsSchema, settings);
   const { encoding, unknown, backend } = { ...EVAL_DEFAULTS, ...definedOnly(rest) };
   const { config, vocabulary, tensors } = checkpoint;
   const text = await loadText(files, vocabulary, { encoding, unknown }, options.stdin);
-  await selectBackend(backend, threads);
+  const selected = await selectBackend(backend, threads);
+  for (const message of backendWarnings(selected, threads)) options.onWarning?.(message);
   const model = new CharRnn(config.model);
   try {
     loadWeights(model, tensors);

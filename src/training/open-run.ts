@@ -1,6 +1,6 @@
 import { access, rmdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { type SelectedBackend, selectBackend } from "../backends/select.js";
+import { backendWarnings, type SelectedBackend, selectBackend } from "../backends/select.js";
 import { readCheckpoint, readCheckpointFacts } from "../checkpoint/checkpoint.js";
 import { makeFolder, removeLeftovers } from "../checkpoint/durable-file.js";
 import { truncateMetricsAfter } from "../checkpoint/metrics-file.js";
@@ -69,7 +69,11 @@ async function startRun(
 ): Promise<Run> {
   const corpus = await loadCorpus(corpusSettings(settings), stdin);
   const { config, note } = newConfig(settings, corpus);
-  const warnings = [...corpus.warnings, ...(note ? [note] : [])];
+  const warnings = [
+    ...backendWarnings(backend, settings.threads),
+    ...corpus.warnings,
+    ...(note ? [note] : []),
+  ];
   if (settings.resume) {
     warnings.push(`There is no checkpoint to resume: ${folder.path} starts from the beginning.`);
   }
@@ -121,7 +125,8 @@ async function continueRun(
   const isNew = asked !== undefined && !areSameLimits(asked, limits);
   if (isNew) progress.totalSteps = stepsWithin(asked, run.batches);
   const timeLimit = isNew ? asked.maxTime : undefined;
-  return { ...run, timeLimit, warnings: corpus.warnings, release };
+  const warnings = [...backendWarnings(backend, settings.threads), ...corpus.warnings];
+  return { ...run, timeLimit, warnings, release };
 }
 
 /**

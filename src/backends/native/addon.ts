@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { CharnnError, systemErrorCode } from "../../errors.js";
 import type { CellName } from "../../model/cells.js";
 import { BackendError } from "../backend-error.js";
+import { isCutShort } from "./cut-file.js";
 
 /** The one number that both sides must agree on; `native/addon.cc` has the same. */
 const INTERFACE = 1;
@@ -195,7 +196,8 @@ const require = createRequire(import.meta.url);
 
 /** Where a clone has the addon's sources and what was compiled of them. */
 const SOURCES = new URL("../../../native/", import.meta.url);
-const COMPILER = "apt-get install g++, or xcode-select --install";
+const COMPILE =
+  "With a C++ compiler (apt-get install g++, or xcode-select --install), run: npm run native";
 /** Platforms for which there are packages. */
 const PLATFORMS = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"];
 
@@ -209,28 +211,31 @@ export function loadAddon(): Addon {
   const platform = `${process.platform}-${process.arch}`;
   const compiled = fileURLToPath(new URL(`build/${process.arch}/charnn.node`, SOURCES));
   const isClone = existsSync(new URL("build.js", SOURCES));
-  const again = isClone ? "npm run native" : "install charnn again";
+  const again = isClone ? "Compile it anew: npm run native" : "Install charnn again.";
   const addon = load(compiled, again) ?? load(`@charnn/native-${platform}`, again);
   if (!addon) throw missing(platform, isClone);
   if (interfaceOf(addon) !== INTERFACE) {
-    throw new BackendError("it was made for another version of charnn", `${again}.`);
+    throw new BackendError("it was made for another version of charnn", again);
   }
   useInstructionSet(addon, process.env.CHARNN_ISA);
   return addon;
 }
 
 /** @returns undefined when there is no such file or package */
-function load(path: string, again: string): Addon | undefined {
+function load(path: string, cure: string): Addon | undefined {
   try {
-    return require(path);
+    const file = require.resolve(path);
+    if (isCutShort(file)) throw new BackendError(`its end is missing: ${file}`, cure);
+    return require(file);
   } catch (cause) {
     const code = systemErrorCode(cause);
     if (code === "MODULE_NOT_FOUND") return undefined;
-    if (code !== "ERR_DLOPEN_FAILED" || !(cause instanceof Error)) throw cause;
-    // The system's linker says more in the lines that follow.
+    if (code === undefined || !(cause instanceof Error)) throw cause;
+    // The system's linker may say more in lines that follow.
     const [reason] = cause.message.split("\n");
-    const file = `the file is damaged, or made for another system (${reason.replace(/\.$/, "")})`;
-    throw new BackendError(file, `${again}.`, { cause });
+    const what =
+      code === "ERR_DLOPEN_FAILED" ? "is damaged, or made for another system" : "can't be read";
+    throw new BackendError(`its file ${what} (${reason.replace(/\.$/, "")})`, cure, { cause });
   }
 }
 
@@ -238,16 +243,9 @@ function missing(platform: string, isClone: boolean): BackendError {
   if (!PLATFORMS.includes(platform)) {
     return new BackendError(`it has no kernels for ${platform} yet`);
   }
-  if (isClone) {
-    return new BackendError(
-      "it was not compiled",
-      `npm run native, with a C++ compiler (${COMPILER}).`,
-    );
-  }
-  return new BackendError(
-    `the package @charnn/native-${platform} is not installed`,
-    "install charnn again with --include=optional.",
-  );
+  if (isClone) return new BackendError("it was not compiled", COMPILE);
+  const why = `the package @charnn/native-${platform} is not installed`;
+  return new BackendError(why, "Install charnn again with --include=optional.");
 }
 
 function interfaceOf(addon: Partial<Addon>): number | undefined {

@@ -40,7 +40,12 @@ Examples:
     .action(async (run: string, files: string[], { out, json, ...options }: EvalOptions) => {
       const { evaluateText, loadCheckpoint } = await import("../../index.js");
       const checkpoint = await loadCheckpoint(run, { out });
-      const score = await evaluateText(checkpoint, { ...options, files }, { stdin: process.stdin });
+      const score = await evaluateText(
+        checkpoint,
+        { ...options, files },
+        { stdin: process.stdin, onWarning: terminal.warn },
+      );
+      for (const message of score.warnings) terminal.warn(message);
       if (score.skipped > 0) {
         const which = score.skippedCharacters.join(" ");
         terminal.warn(

@@ -76,7 +76,7 @@ Examples:
       hintAtRandomSeed(given.seed, terminal);
       const settings = { ...given, seed, ...(greedy && { temperature: 0 }) };
       if (json || (settings.count ?? 1) > 1) refuseEndless(settings, checkpoint);
-      const texts = sample(checkpoint, settings);
+      const texts = sample(checkpoint, settings, { onWarning: terminal.warn });
       const write = json ? writeJson : (settings.count ?? 1) > 1 ? writeWhole : writeStream;
       await write(terminal, texts, seed ?? "");
     });
