@@ -122,8 +122,9 @@ inline void cross_entropy(const CrossEntropy& c, const Member& member) {
           store(gradient, load(gradient) * load(scratch.mask.at(p, row)));
         }
     }
-    if (!shape.wants_gradient) continue;
+    // Others' rows of these logits are where this member's next ones will be.
     member.meet();
+    if (!shape.wants_gradient) continue;
     constexpr size_t only_block[] = {0};
     const Panels block_input = {input.at(0, first), input.stride};
     add_weight_gradient({scratch.logits, block_input, count, shape.hidden, shape.vocabulary, 1,

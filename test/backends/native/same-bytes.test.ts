@@ -1,0 +1,279 @@
+/** What the native backend computes does not depend on the number of threads nor on the processor. */
+import assert from "node:assert/strict";
+import { before, it } from "node:test";
+import { tensor } from "@tensorflow/tfjs-core";
+import { linearCrossEntropy } from "#src/backends/backend.js";
+import type { Addon } from "#src/backends/native/addon.js";
+import { scoped } from "#src/backends/scope.js";
+import { selectBackend } from "#src/backends/select.js";
+import { Workspace } from "#src/backends/workspace.js";
+import type { OptimizerName } from "#src/defaults.js";
+import { CELL_NAMES } from "#src/model/cells.js";
+import { CharRnn } from "#src/model/char-rnn.js";
+import { type ModelConfig, modelConfig } from "#src/model/config.js";
+import { parameterArray } from "#src/model/parameters.js";
+import { Random } from "#src/random.js";
+import { createOptimizer } from "#src/training/optimizer.js";
+import { onTheAddon } from "../../helpers/addon.js";
+import { numbersOf } from "../../helpers/backends.js";
+import { assertClose, assertSameBytes, Draw } from "../../helpers/numbers.js";
+import { fileOf, smallRun, trained, workplace } from "../../helpers/training.js";
+
+const THREADS = [1, 2, 3, 4];
+
+/** Absolute and relative, where sums are rounded differently. */
+const TOLERANCE = 1e-5;
+
+interface Work {
+  readonly config: ModelConfig;
+  /** Of each step in turn: steps of time and lanes. */
+  readonly windows: readonly { time: number; batch: number }[];
+  readonly optimizer: OptimizerName;
+}
+
+/** All that some work gives, by name. */
+type Results = Map<string, Float32Array | Int32Array>;
+
+onTheAddon("The native backend", (addon) => {
+  before(async () => {
+    await selectBackend("native");
+  });
+
+  for (const cell of CELL_NAMES) {
+    for (const [title, work] of Object.entries(works(cell))) {
+      it(`trains a ${cell} model to the same bytes with any number of threads: ${title}`, () => {
+        assertSameWithThreads(addon, () => resultsOf(work));
+      });
+    }
+  }
+
+  it("scores more logits than it holds at once to the same bytes with any number of threads", () => {
+    const draw = new Draw(8);
+    const rows = 700;
+    const hidden = 3;
+    const vocabulary = 8_200;
+    const input = draw.floats(rows * hidden);
+    const weight = draw.floats(vocabulary * hidden);
+    const bias = draw.floats(vocabulary);
+    const targets = draw.tokens(rows, vocabulary);
+    const workspace = new Workspace();
+    const score = () =>
+      scoped(() => {
+        const { losses, predictions } = linearCrossEntropy(
+          {
+            input: tensor(input, [rows, 1, hidden]),
+            weight: tensor(weight, [vocabulary, hidden]),
+            bias: tensor(bias),
+            targets: tensor(targets, [rows, 1], "int32"),
+          },
+          { workspace },
+        );
+        return new Map([
+          ["losses", numbersOf(losses)],
+          ["predictions", numbersOf(predictions)],
+        ]);
+      });
+    for (let repetition = 0; repetition < 8; repetition++) assertSameWithThreads(addon, score);
+  });
+
+  const { instructionSets } = addon.describe();
+  const fused = instructionSets.filter((name) => name !== "sse2");
+
+  it("gives the same bytes with every instruction set that multiplies and adds at once", (t) => {
+    if (fused.length < 2) return t.skip(`this processor, or this build, has only ${fused}`);
+    for (const cell of CELL_NAMES) {
+      for (const [title, work] of Object.entries(works(cell))) {
+        const [expected, ...others] = fused.map((name) =>
+          withInstructionSet(addon, name, () => resultsOf(work)),
+        );
+        for (const results of others) assertSameResults(results, expected, `${cell}, ${title}`);
+      }
+    }
+  });
+
+  it("gives nearly the same numbers with SSE2", (t) => {
+    if (fused.length === 0 || fused.length === instructionSets.length) {
+      return t.skip(`this processor, or this build, has only ${instructionSets}`);
+    }
+    for (const cell of CELL_NAMES) {
+      for (const [title, work] of Object.entries(works(cell))) {
+        // One step, without the optimizer's: Adam's makes much of the smallest gradients.
+        const once = () => learnedOnce(work);
+        const expected = withInstructionSet(addon, fused[0], once);
+        for (const [name, values] of withInstructionSet(addon, "sse2", once)) {
+          const numbers = expected.get(name) as Float32Array;
+          assertClose(values, numbers, TOLERANCE, `${name} of ${cell}, ${title}`);
+        }
+      }
+    }
+  });
+
+  for (const settings of [
+    { cell: "gru", layers: 2, dropout: 0.3, batching: "lanes" },
+    { cell: "lstm", embeddingSize: 0, optimizer: "rmsprop", batching: "windows" },
+    { cell: "rnn", documents: "lines", optimizer: "sgd", hiddenSize: 70 },
+  ] as const) {
+    it(`makes the same checkpoints with any number of threads: ${settings.cell}`, async (t) => {
+      const place = await workplace(t);
+      for (const threads of THREADS) {
+        const name = `with-${threads}`;
+        const pace = { steps: 25, evalEvery: 10, randomSeed: 3 };
+        const run = smallRun(place, { ...pace, ...settings, name, backend: "native", threads });
+        await trained(run);
+        for (const file of ["last.safetensors", "best.safetensors"]) {
+          const bytes = await fileOf(place, name, file);
+          const expected = await fileOf(place, "with-1", file);
+          assert.ok(bytes.equals(expected), `${file} with ${threads} threads`);
+        }
+      }
+      await selectBackend("native");
+    });
+  }
+});
+
+/** Work on both sides of where lanes, then units are divided among threads. */
+function works(cell: ModelConfig["cell"]): Record<string, Work> {
+  const manyUnits = { gru: 300, lstm: 260, rnn: 520 }[cell];
+  const config = (sizes: Partial<ModelConfig>) =>
+    modelConfig({
+      cell,
+      layers: 1,
+      hiddenSize: 33,
+      embeddingSize: 0,
+      dropout: 0,
+      vocabularySize: 20,
+      ...sizes,
+    });
+  return {
+    "lanes enough for each": {
+      config: config({ layers: 2, embeddingSize: 7, dropout: 0.4 }),
+      windows: [
+        { time: 6, batch: 17 },
+        { time: 9, batch: 8 },
+        { time: 1, batch: 50 },
+      ],
+      optimizer: "adam",
+    },
+    "fewer lanes than threads": {
+      config: config({ hiddenSize: 100, layers: 3, dropout: 0.2 }),
+      windows: [
+        { time: 5, batch: 1 },
+        { time: 5, batch: 3 },
+      ],
+      optimizer: "rmsprop",
+    },
+    "fewer units than fill a register for each": {
+      config: config({ hiddenSize: 7, embeddingSize: 40, vocabularySize: 300 }),
+      windows: [
+        { time: 70, batch: 3 },
+        { time: 20, batch: 25 },
+      ],
+      optimizer: "sgd",
+    },
+    "weights too many to share": {
+      config: config({ hiddenSize: manyUnits, layers: 2, dropout: 0.1 }),
+      windows: [
+        { time: 3, batch: 17 },
+        { time: 4, batch: 2 },
+      ],
+      optimizer: "adam",
+    },
+  };
+}
+
+/** A model trained for some steps, and what it then gives. */
+function resultsOf({ config, windows, optimizer }: Work): Results {
+  return scoped(() => {
+    const draw = new Draw(7);
+    const model = CharRnn.initial(config, Random.fromSeed(2));
+    const gradients = parameterArray(config);
+    // A norm that is clipped at the first steps.
+    const takesSteps = createOptimizer(config, { optimizer, clipNorm: 0.3, weightDecay: 0.01 });
+    const results: Results = new Map();
+    for (const [index, { time, batch }] of [...windows, ...windows].entries()) {
+      const inputs = draw.tokens(time * batch, config.vocabularySize);
+      const targets = draw.tokens(time * batch, config.vocabularySize);
+      targets[draw.below(targets.length)] = -1;
+      const window = { inputs, targets, time, batch, startsFresh: true };
+      const random = Random.fromSeed(index);
+      const { score, state } = model.learn(window, model.zeroState(batch), gradients, random);
+      results.set(`gradients ${index}`, numbersOf(gradients.flat));
+      const norm = takesSteps.step(model.parameters, gradients, 0.01, index + 1);
+      const scored = model.score(window, state);
+      results.set(`scores ${index}`, Float32Array.of(score.loss, scored.score.loss, norm));
+      results.set(`hits ${index}`, Int32Array.of(score.hits, scored.score.hits));
+      for (const [layer, { hidden, cellState }] of scored.state.entries()) {
+        results.set(`state ${index}, ${layer}`, numbersOf(hidden));
+        if (cellState) results.set(`cell state ${index}, ${layer}`, numbersOf(cellState));
+      }
+    }
+    results.set("parameters", model.parameters.values.slice());
+    addStreamLogits(results, model, draw);
+    takesSteps.dispose();
+    return results;
+  });
+}
+
+/** The gradients of one window and what streams give. */
+function learnedOnce({ config, windows: [{ time, batch }] }: Work): Results {
+  return scoped(() => {
+    const draw = new Draw(9);
+    const model = CharRnn.initial(config, Random.fromSeed(2));
+    const gradients = parameterArray(config);
+    const inputs = draw.tokens(time * batch, config.vocabularySize);
+    const targets = draw.tokens(time * batch, config.vocabularySize);
+    const window = { inputs, targets, time, batch, startsFresh: true };
+    const state = model.zeroState(batch);
+    const { score } = model.learn(window, state, gradients, Random.fromSeed(1));
+    const results: Results = new Map([
+      ["gradients", numbersOf(gradients.flat)],
+      ["loss", Float32Array.of(score.loss)],
+    ]);
+    addStreamLogits(results, model, draw);
+    return results;
+  });
+}
+
+function addStreamLogits(results: Results, model: CharRnn, draw: Draw): void {
+  for (const count of [1, 2, 13]) {
+    const streams = model.openStreams(count);
+    for (let step = 0; step < 3; step++) {
+      const logits = streams.read(draw.tokens(count, model.config.vocabularySize));
+      results.set(`logits of ${count} streams ${step}`, logits.slice());
+    }
+    streams.dispose();
+  }
+}
+
+function assertSameWithThreads(addon: Addon, work: () => Results): void {
+  const { threads: usual } = addon.describe();
+  try {
+    const [expected, ...others] = THREADS.map((threads) => {
+      addon.setThreads({ threads });
+      return work();
+    });
+    for (const [index, results] of others.entries()) {
+      assertSameResults(results, expected, `with ${THREADS[index + 1]} threads`);
+    }
+  } finally {
+    addon.setThreads({ threads: usual });
+  }
+}
+
+function withInstructionSet(addon: Addon, name: string, work: () => Results): Results {
+  const { instructionSet: usual } = addon.describe();
+  addon.setInstructionSet({ name });
+  try {
+    return work();
+  } finally {
+    addon.setInstructionSet({ name: usual });
+  }
+}
+
+function assertSameResults(actual: Results, expected: Results, what: string): void {
+  assert.deepEqual([...actual.keys()], [...expected.keys()]);
+  for (const [name, values] of expected) {
+    assert.ok(values.every(Number.isFinite), `${name} ${what}`);
+    assertSameBytes(actual.get(name) as Float32Array, values, `${name} ${what}`);
+  }
+}

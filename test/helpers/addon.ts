@@ -1,0 +1,25 @@
+import { describe } from "node:test";
+import { type Addon, loadAddon } from "#src/backends/native/addon.js";
+
+/** A suite of the native addon; skipped, with the reason and what helps, where it does not load. */
+export function onTheAddon(title: string, define: (addon: Addon) => void): void {
+  const { addon, skip } = load();
+  describe(title, { skip }, () => {
+    if (addon) define(addon);
+  });
+}
+
+function load(): { addon?: Addon; skip?: string } {
+  try {
+    return { addon: loadAddon() };
+  } catch (error) {
+    return { skip: `The native backend: ${(error as Error).message}; \`npm run native\` makes it` };
+  }
+}
+
+/** An array that begins where scratch memory may. */
+export function scratchMemory(addon: Addon, length: number): Float32Array {
+  const array = new Float32Array(length + 16);
+  const skipped = addon.align({ array, count: array.length });
+  return array.subarray(skipped, skipped + length);
+}
