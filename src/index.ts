@@ -12,6 +12,7 @@ export {
   type BenchmarkSettings,
   benchmark,
 } from "./measuring/benchmark.js";
+export { type BackendDiagnosis, type Diagnosis, diagnose } from "./measuring/diagnose.js";
 export type { ModelConfig } from "./model/config.js";
 export { parameterCount } from "./model/config.js";
 export { type SampleSettings, sample } from "./sampling/sample.js";

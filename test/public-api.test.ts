@@ -11,6 +11,7 @@ const VALUES = [
   "SAMPLE_DEFAULTS",
   "TRAIN_DEFAULTS",
   "benchmark",
+  "diagnose",
   "evaluateText",
   "listCheckpoints",
   "loadCheckpoint",
@@ -20,12 +21,14 @@ const VALUES = [
 ];
 
 const TYPES = [
+  "BackendDiagnosis",
   "Benchmark",
   "BenchmarkProgress",
   "BenchmarkSettings",
   "Checkpoint",
   "CheckpointEvent",
   "CheckpointFacts",
+  "Diagnosis",
   "EndEvent",
   "ErrorCode",
   "EvalEvent",

@@ -39,16 +39,6 @@ export function backendWarnings(
 }
 
 /**
- * Makes a backend ready and active; throws when it can't be.
- *
- * @param threads to compute with; undefined: as many as the processor has cores for this process
- * @returns the threads that it computes with
- */
-type Open = (threads: number | undefined) => Promise<number>;
-
-const OPEN: Readonly<Record<BackendName, Open>> = { native: openNative, cpu: openCpu };
-
-/**
  * Makes a backend the active one: the one asked for, or with `auto` the first that loads.
  *
  * @throws CharnnError `BACKEND_UNAVAILABLE` when the one asked for does not load.
@@ -60,7 +50,7 @@ export async function selectBackend(
   const passedOver: PassedOver[] = [];
   for (const name of asked === "auto" ? BACKEND_NAMES : [asked]) {
     try {
-      return { name, threads: await OPEN[name](threads), passedOver };
+      return { name, threads: await openBackend(name, threads), passedOver };
     } catch (error) {
       if (!(error instanceof BackendError)) throw error;
       passedOver.push({ name, why: error.message, cure: error.cure });
@@ -68,6 +58,17 @@ export async function selectBackend(
   }
   const [{ name, why, cure }] = passedOver;
   throw new CharnnError("BACKEND_UNAVAILABLE", `The ${name} backend does not load: ${why}.`, cure);
+}
+
+/**
+ * Makes a backend the active one.
+ *
+ * @param threads to compute with; undefined: as many as the processor has cores for this process
+ * @returns the threads that it computes with
+ * @throws BackendError when it does not load
+ */
+export function openBackend(name: BackendName, threads?: number): Promise<number> {
+  return name === "native" ? openNative(threads) : openCpu();
 }
 
 const registered = new Set<BackendName>();

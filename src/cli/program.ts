@@ -2,13 +2,21 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { benchCommand } from "./commands/bench.js";
 import type { CommandContext } from "./commands/context.js";
+import { doctorCommand } from "./commands/doctor.js";
 import { evalCommand } from "./commands/eval.js";
 import { infoCommand } from "./commands/info.js";
 import { sampleCommand } from "./commands/sample.js";
 import { trainCommand } from "./commands/train.js";
 import type { Terminal } from "./terminal/terminal.js";
 
-const COMMANDS = [trainCommand, sampleCommand, evalCommand, infoCommand, benchCommand];
+const COMMANDS = [
+  trainCommand,
+  sampleCommand,
+  evalCommand,
+  infoCommand,
+  benchCommand,
+  doctorCommand,
+];
 
 /** The whole command line. Commands load the library only when they run. */
 export function createProgram(terminal: Terminal, exitWith: (code: number) => void): Command {
@@ -30,7 +38,7 @@ Examples:
   charnn eval shakespeare-gru-1x128 other.txt
   charnn info`,
     );
-  const context: CommandContext = { terminal, exitWith };
+  const context: CommandContext = { terminal, exitWith, version: version() };
   for (const add of COMMANDS) add(program, context);
   return program;
 }

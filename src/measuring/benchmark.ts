@@ -1,6 +1,5 @@
 import * as v from "valibot";
 import { backendWarnings, selectBackend } from "../backends/select.js";
-import { Vocabulary } from "../data/vocabulary.js";
 import { type BackendName, BENCH_DEFAULTS } from "../defaults.js";
 import {
   type ModelConfig,
@@ -97,8 +96,7 @@ export async function benchmark(
   for (const message of backendWarnings(backend, threads)) onWarning?.(message);
 
   const random = Random.fromSeed(0);
-  const vocabulary = inventedVocabulary(model.vocabularySize);
-  const learner = createLearner(model, vocabulary, { batchSize, seqLength }, random);
+  const learner = createLearner(model, { batchSize, seqLength }, random);
   try {
     const effort =
       steps === undefined
@@ -109,7 +107,7 @@ export async function benchmark(
     );
     const sampleCharsPerSecond = await timeSampling(
       learner.model,
-      vocabulary,
+      learner.vocabulary,
       streams,
       random.fork("sample"),
       SECONDS_OF_SAMPLING,
@@ -136,14 +134,4 @@ export async function benchmark(
   } finally {
     disposeLearner(learner);
   }
-}
-
-/** Printable characters, as many as asked for. */
-function inventedVocabulary(size: number): Vocabulary {
-  const [first, surrogates, afterSurrogates] = [0x20, 0xd800, 0xe000];
-  const codePoints = Array.from({ length: size }, (_, index) => {
-    const codePoint = first + index;
-    return codePoint < surrogates ? codePoint : codePoint - surrogates + afterSurrogates;
-  });
-  return Vocabulary.fromCodePoints(codePoints);
 }

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { disposeAll } from "../backends/scope.js";
 import { createBatches } from "../data/batches.js";
-import { createTokens, type Vocabulary } from "../data/vocabulary.js";
+import type { Vocabulary } from "../data/vocabulary.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
 import { CharRnn } from "../model/char-rnn.js";
 import type { ModelConfig } from "../model/config.js";
@@ -12,6 +12,7 @@ import { createOptimizer } from "../training/optimizer.js";
 import type { Learner } from "../training/run.js";
 import { learnBatch } from "../training/trainer.js";
 import { median } from "./median.js";
+import { randomText } from "./random-text.js";
 
 /** Steps from one beginning of the text to the next, where the state starts from zero. */
 const STEPS_IN_TEXT = 16;
@@ -22,17 +23,17 @@ export interface Effort {
   readonly seconds: number;
 }
 
-/**
- * A model with all that trains it, on a random text in which every batch is full.
- *
- * @param vocabulary has as many characters as the model knows
- */
+/** A learner with the vocabulary of its text. */
+interface TextLearner extends Learner {
+  readonly vocabulary: Vocabulary;
+}
+
+/** A model with all that trains it, on a random text in which every batch is full. */
 export function createLearner(
   model: ModelConfig,
-  vocabulary: Vocabulary,
   shape: { readonly batchSize: number; readonly seqLength: number },
   random: Random,
-): Learner {
+): TextLearner {
   const { batchSize, seqLength } = shape;
   const training = {
     ...TRAIN_DEFAULTS,
@@ -40,10 +41,9 @@ export function createLearner(
     stride: seqLength,
     schedule: "constant",
   } as const;
-  const text = random.fork("text");
   // The last window's targets, and the largest offset at which lanes begin.
   const length = batchSize * seqLength * STEPS_IN_TEXT + seqLength;
-  const tokens = createTokens(vocabulary.size, length).map(() => text.below(vocabulary.size));
+  const { vocabulary, tokens } = randomText(model.vocabularySize, length, random.fork("text"));
   const part = { tokens, start: 0 };
   const charRnn = CharRnn.initial(model, random.fork("model"));
   return {
@@ -54,6 +54,7 @@ export function createLearner(
     random,
     progress: { step: 0, epoch: 0, batch: 0, totalSteps: UNLIMITED_STEPS },
     state: charRnn.zeroState(batchSize),
+    vocabulary,
   };
 }
 

@@ -5,4 +5,6 @@ export interface CommandContext {
   readonly terminal: Terminal;
   /** Sets the exit code of a command that ended without an error. */
   readonly exitWith: (code: number) => void;
+  /** Of charnn. */
+  readonly version: string;
 }

@@ -1,0 +1,61 @@
+import type { Command } from "commander";
+import type { BackendDiagnosis, Diagnosis } from "../../index.js";
+import { CELLS } from "../../model/cells.js";
+import { jsonOption } from "../options/model-options.js";
+import { columns, count, counted } from "../terminal/format.js";
+import type { CommandContext } from "./context.js";
+
+export function doctorCommand(program: Command, { terminal, version }: CommandContext): void {
+  program
+    .command("doctor")
+    .description("Show what charnn computes with on this machine, how fast, and what is missing.")
+    .addOption(jsonOption("one object"))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  charnn doctor
+  charnn doctor --json`,
+    )
+    .action(async ({ json }: { json?: true }) => {
+      const { diagnose } = await import("../../index.js");
+      const diagnosis = await diagnose();
+      const text = json
+        ? JSON.stringify({ version, ...diagnosis })
+        : table(version, diagnosis, terminal.outWidth);
+      await terminal.out(`${text}\n`);
+    });
+}
+
+function table(version: string, diagnosis: Diagnosis, width: number | undefined): string {
+  const { node, platform, architecture, processor = "unknown", cores, backends } = diagnosis;
+  const { auto, model, batchSize, seqLength } = diagnosis;
+  const rows = [
+    ["charnn", version],
+    ["Node.js", node.replace(/^v/, "")],
+    ["platform", `${platform} ${architecture}`],
+    ["processor", `${processor}, ${counted(cores, "core")}`],
+    ...backends.map((backend) => [backend.name, backendLine(backend)]),
+    ["auto", `takes ${auto}`],
+    [
+      "measured",
+      `training a ${CELLS[model.cell].title} of ${counted(model.layers, "layer")} of ` +
+        `${model.hiddenSize}, ${batchSize} windows of ${seqLength} characters; more: charnn bench`,
+    ],
+  ];
+  return columns(rows, width).join("\n");
+}
+
+function backendLine(backend: BackendDiagnosis): string {
+  if (!backend.loads) {
+    return [`does not load: ${backend.why}.`, backend.cure].filter(Boolean).join(" ");
+  }
+  const { threads, instructionSet, instructionSets = [] } = backend;
+  const facts = [
+    `${count(backend.trainCharsPerSecond)} chars/s`,
+    `${backend.trainGflops.toFixed(1)} GFLOP/s`,
+    counted(threads, "thread"),
+  ];
+  if (instructionSet) facts.push(`${instructionSet} (of ${instructionSets.join(", ")})`);
+  return `loads: ${facts.join(", ")}`;
+}

@@ -1,0 +1,103 @@
+import { availableParallelism, cpus } from "node:os";
+import { BackendError } from "../backends/backend-error.js";
+import { loadAddon } from "../backends/native/addon.js";
+import { openBackend } from "../backends/select.js";
+import { BACKEND_NAMES, type BackendName, BENCH_DEFAULTS } from "../defaults.js";
+import { type ModelConfig, modelConfig } from "../model/config.js";
+import { Random } from "../random.js";
+import { createLearner, disposeLearner, timeTraining } from "./training-speed.js";
+import { operationsPerCharacter } from "./work.js";
+
+/** Whether a backend loads, and how fast it is; or why not, and what helps. */
+export type BackendDiagnosis = { readonly name: BackendName } & (
+  | {
+      readonly loads: true;
+      readonly threads: number;
+      /** In use, of those that the processor has, the fastest first. */
+      readonly instructionSet?: string;
+      readonly instructionSets?: readonly string[];
+      readonly trainCharsPerSecond: number;
+      readonly trainGflops: number;
+    }
+  | { readonly loads: false; readonly why: string; readonly cure?: string | undefined }
+);
+
+/** What charnn finds on this machine. */
+export interface Diagnosis {
+  /** The version of Node.js. */
+  readonly node: string;
+  readonly platform: string;
+  readonly architecture: string;
+  /** Its model's name, where the system tells. */
+  readonly processor: string | undefined;
+  /** Those that this process may use; where a core runs two threads, it counts as two. */
+  readonly cores: number;
+  /** The fastest first. */
+  readonly backends: readonly BackendDiagnosis[];
+  /** The one that `auto` takes: the first that loads. */
+  readonly auto: BackendName | undefined;
+  /** What the speed is that of: training this model, on batches of this shape. */
+  readonly model: ModelConfig;
+  readonly batchSize: number;
+  readonly seqLength: number;
+}
+
+const { cell, layers, hiddenSize, embeddingSize, dropout, vocabularySize } = BENCH_DEFAULTS;
+const MODEL = modelConfig({ cell, layers, hiddenSize, embeddingSize, dropout, vocabularySize });
+const { batchSize, seqLength } = BENCH_DEFAULTS;
+const WARM_UP = { steps: 5, seconds: 0.3 };
+const EFFORT = { steps: 1000, seconds: 0.5 };
+
+/**
+ * Tries every backend, about a second each.
+ *
+ * @throws CharnnError `INVALID_SETTING` for an instruction set in CHARNN_ISA that is not there
+ */
+export async function diagnose(): Promise<Diagnosis> {
+  const backends: BackendDiagnosis[] = [];
+  for (const name of BACKEND_NAMES) backends.push(await diagnoseBackend(name));
+  return {
+    node: process.version,
+    platform: process.platform,
+    architecture: process.arch,
+    processor: cpus()[0]?.model.trim() || undefined,
+    cores: availableParallelism(),
+    backends,
+    auto: backends.find(({ loads }) => loads)?.name,
+    model: MODEL,
+    batchSize,
+    seqLength,
+  };
+}
+
+async function diagnoseBackend(name: BackendName): Promise<BackendDiagnosis> {
+  try {
+    const threads = await openBackend(name);
+    const { instructionSet, instructionSets } = name === "native" ? loadAddon().describe() : {};
+    const trainCharsPerSecond = await trainingSpeed();
+    const trainGflops = (operationsPerCharacter(MODEL) * trainCharsPerSecond) / 1e9;
+    return {
+      name,
+      loads: true,
+      threads,
+      instructionSet,
+      instructionSets,
+      trainCharsPerSecond,
+      trainGflops,
+    };
+  } catch (error) {
+    if (!(error instanceof BackendError)) throw error;
+    return { name, loads: false, why: error.message, cure: error.cure };
+  }
+}
+
+/** Characters a second, with the active backend. */
+async function trainingSpeed(): Promise<number> {
+  const learner = createLearner(MODEL, { batchSize, seqLength }, Random.fromSeed(0));
+  try {
+    const { secondsPerStep } = await timeTraining(learner, WARM_UP, EFFORT);
+    return (batchSize * seqLength) / secondsPerStep;
+  } finally {
+    disposeLearner(learner);
+  }
+}
