@@ -7,7 +7,7 @@ namespace {
 
 /// Logits are made for so many at once, so that memory does not grow with rows times vocabulary.
 constexpr size_t kMostLogits = size_t{1} << 22;
-/// Sums over rows are made in blocks of so many: only whole ones may be cut off.
+/// A multiple of the blocks in which sums over rows are made: only whole ones may be cut off.
 constexpr size_t kRowBlock = 256;
 
 }  // namespace

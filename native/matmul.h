@@ -14,7 +14,7 @@ namespace charnn::CHARNN_ISA {
 
 /// Products that are added up before their sum is added to the result. A block of a tile's panels
 /// fits into the first-level cache.
-constexpr size_t kBlock = 256;
+constexpr size_t kBlock = 128;
 
 template <int n>
 struct Count {
@@ -44,8 +44,14 @@ inline void multiply_tile(size_t depth, const float* a, size_t a_stride, const f
 #pragma GCC unroll 4
   for (int p = 0; p < PanelCount; ++p) right[p] = b[p];
 
+  // What is added to is needed at the end, and is on its way row by row until then.
+  int fetched = adds ? 0 : Rows;
   size_t k = 0;
   for (const float* chunk = a; k < depth; chunk += a_stride) {
+    if (fetched < Rows) {
+      for (int p = 0; p < PanelCount; ++p) __builtin_prefetch(c[p] + fetched * c_step, 1);
+      ++fetched;
+    }
     size_t end = depth - k < kLanes ? depth : k + kLanes;
     const float* left = chunk;
     for (; k < end; ++k, left += Left::k_step) {

@@ -24,6 +24,13 @@ struct WeightGradient {
   bool adds;
 };
 
+/// Where the rows of panel `p` of the outputs begin.
+inline float* first_row(const WeightGradient& g, size_t p) {
+  const size_t panels_in_block = panels_of(g.block);
+  const size_t block = g.block_of_slot[p / panels_in_block];
+  return g.weights + (block * g.block + p % panels_in_block * kLanes) * g.inputs;
+}
+
 /// sums (+)= the sums of a panel's columns over some rows.
 inline void sum_columns(float* sums, const float* panel, size_t rows, bool adds) {
   // Four at once, each of every fourth row, hide how long an addition takes.
@@ -36,9 +43,57 @@ inline void sum_columns(float* sums, const float* panel, size_t rows, bool adds)
   store(sums, adds ? load(sums) + total : total);
 }
 
-inline void add_weight_gradient(const WeightGradient& g, const Member& member) {
+/// Some of the gradient, over all rows.
+///
+/// @param outputs, inputs the panels of its rows and of its columns
+inline void add_some(const WeightGradient& g, Range outputs, Range inputs) {
   const size_t panels_in_block = panels_of(g.block);
-  const size_t output_panels = g.blocks * panels_in_block;
+  // The last panel of the matrix may be narrower than others, and is then made beside it.
+  const bool ends_narrow = inputs.end == panels_of(g.inputs) && g.inputs % kLanes > 0;
+  const Range wide = {inputs.begin, inputs.end - (ends_narrow ? 1 : 0)};
+  const bool sums = g.column_sums && inputs.begin == 0;
+
+  for (size_t first = 0; first < g.rows; first += kBlock) {
+    const size_t depth = g.rows - first < kBlock ? g.rows - first : kBlock;
+    const bool adds = g.adds || first > 0;
+    auto input_panel = [&](size_t panel) { return g.input.at(panel, first); };
+    for (size_t p = outputs.begin; sums && p < outputs.end; ++p)
+      sum_columns(g.column_sums + p * kLanes, g.d_output.at(p, first), depth, adds);
+    // Some panels of the input stay in the first-level cache while the outputs pass by.
+    for (size_t q = wide.begin; q < wide.end; q += kTilePanels) {
+      const Range group = {q, q + kTilePanels < wide.end ? q + kTilePanels : wide.end};
+      for (size_t p = outputs.begin; p < outputs.end; ++p) {
+        float* to = first_row(g, p);
+        multiply<ByColumn>(
+            columns_in(p % panels_in_block, g.block), depth, g.d_output.at(p, first),
+            kLanes * kLanes, group, input_panel,
+            [&](size_t panel) { return to + panel * kLanes; }, g.inputs, adds);
+      }
+    }
+    if (!ends_narrow) continue;
+    const size_t q = inputs.end - 1;
+    const int width = columns_in(q, g.inputs);
+    for (size_t p = outputs.begin; p < outputs.end; ++p) {
+      const int height = columns_in(p % panels_in_block, g.block);
+      float* to = first_row(g, p) + q * kLanes;
+      alignas(64) float tile[kLanes * kLanes];
+      for (int i = 0; adds && i < height; ++i)
+        store(tile + i * kLanes, load_first(to + i * g.inputs, width));
+      multiply<ByColumn>(
+          height, depth, g.d_output.at(p, first), kLanes * kLanes, {q, q + 1}, input_panel,
+          [&](size_t) { return tile; }, kLanes, adds);
+      for (int i = 0; i < height; ++i)
+        store_first(to + i * g.inputs, load(tile + i * kLanes), width);
+    }
+  }
+}
+
+/// Numbers of the gradient that are worked on at once: they stay in the second-level cache while all
+/// rows pass by.
+constexpr size_t kWeightsAtOnce = 128 * 1024;
+
+inline void add_weight_gradient(const WeightGradient& g, const Member& member) {
+  const size_t output_panels = g.blocks * panels_of(g.block);
   const size_t input_panels = panels_of(g.inputs);
   Range outputs = {0, output_panels}, inputs = {0, input_panels};
   if (output_panels >= 4 * member.count || output_panels >= input_panels)
@@ -46,48 +101,10 @@ inline void add_weight_gradient(const WeightGradient& g, const Member& member) {
   else
     inputs = share(input_panels, member.index, member.count);
   if (inputs.size() == 0) return;
-  // The last panel of the matrix may be narrower than others, and is then made beside it.
-  const bool ends_narrow = inputs.end == input_panels && g.inputs % kLanes > 0;
-  const Range wide = {inputs.begin, inputs.end - (ends_narrow ? 1 : 0)};
-  const bool sums = g.column_sums && inputs.begin == 0;
-
-  for (size_t first = 0; first < g.rows; first += kBlock) {
-    const size_t depth = g.rows - first < kBlock ? g.rows - first : kBlock;
-    const bool adds = g.adds || first > 0;
-    for (size_t p = outputs.begin; p < outputs.end; ++p) {
-      if (sums) sum_columns(g.column_sums + p * kLanes, g.d_output.at(p, first), depth, adds);
-    }
-    // A group of panels of the input stays in the first-level cache while all outputs pass by.
-    for (size_t q = wide.begin; q < wide.end; q += kTilePanels) {
-      const Range group = {q, q + kTilePanels < wide.end ? q + kTilePanels : wide.end};
-      for (size_t p = outputs.begin; p < outputs.end; ++p) {
-        const size_t feature = p % panels_in_block * kLanes;
-        const size_t row = g.block_of_slot[p / panels_in_block] * g.block + feature;
-        multiply<ByColumn>(
-            columns_in(p % panels_in_block, g.block), depth, g.d_output.at(p, first),
-            kLanes * kLanes, group, [&](size_t panel) { return g.input.at(panel, first); },
-            [&](size_t panel) { return g.weights + row * g.inputs + panel * kLanes; }, g.inputs,
-            adds);
-      }
-    }
-    if (!ends_narrow) continue;
-    const size_t q = inputs.end - 1;
-    const int width = columns_in(q, g.inputs);
-    for (size_t p = outputs.begin; p < outputs.end; ++p) {
-      const size_t feature = p % panels_in_block * kLanes;
-      const size_t row = g.block_of_slot[p / panels_in_block] * g.block + feature;
-      const int height = columns_in(p % panels_in_block, g.block);
-      float* to = g.weights + row * g.inputs + q * kLanes;
-      alignas(64) float tile[kLanes * kLanes];
-      if (adds)
-        for (int i = 0; i < height; ++i) store(tile + i * kLanes, load_first(to + i * g.inputs, width));
-      multiply<ByColumn>(
-          height, depth, g.d_output.at(p, first), kLanes * kLanes, {q, q + 1},
-          [&](size_t panel) { return g.input.at(panel, first); }, [&](size_t) { return tile; },
-          kLanes, adds);
-      for (int i = 0; i < height; ++i) store_first(to + i * g.inputs, load(tile + i * kLanes), width);
-    }
-  }
+  const size_t fitting = kWeightsAtOnce / (inputs.size() * kLanes * kLanes);
+  const size_t at_once = fitting > 0 ? fitting : 1;
+  for (size_t p = outputs.begin; p < outputs.end; p += at_once)
+    add_some(g, {p, p + at_once < outputs.end ? p + at_once : outputs.end}, inputs);
 }
 
 }  // namespace charnn::CHARNN_ISA

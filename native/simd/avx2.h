@@ -60,6 +60,13 @@ CHARNN_INLINE __m256 times_power_of_two(__m256 a, __m256 n) {
 CHARNN_INLINE Vec times_power_of_two(Vec a, Vec n) {
   return {times_power_of_two(a.low, n.low), times_power_of_two(a.high, n.high)};
 }
+/// 1 / a to within an eighth, for a from 1e-37 to 1e37: the exponent is negated, as is, almost, the
+/// logarithm of the mantissa.
+CHARNN_INLINE Vec first_reciprocal(Vec a) {
+  const __m256i constant = _mm256_set1_epi32(0x7ef311c7);
+  return {_mm256_castsi256_ps(_mm256_sub_epi32(constant, _mm256_castps_si256(a.low))),
+          _mm256_castsi256_ps(_mm256_sub_epi32(constant, _mm256_castps_si256(a.high)))};
+}
 /// Bit i is set where lane i of a equals that of b.
 CHARNN_INLINE unsigned equal_lanes(Vec a, Vec b) {
   unsigned low = _mm256_movemask_ps(_mm256_cmp_ps(a.low, b.low, _CMP_EQ_OQ));

@@ -37,6 +37,12 @@ CHARNN_INLINE Vec times_power_of_two(Vec a, Vec n) {
   __m512i bits = _mm512_maskz_slli_epi32(kAll, _mm512_maskz_cvtps_epi32(kAll, n.all), 23);
   return {_mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a.all), bits))};
 }
+/// 1 / a to within an eighth, for a from 1e-37 to 1e37: the exponent is negated, as is, almost, the
+/// logarithm of the mantissa.
+CHARNN_INLINE Vec first_reciprocal(Vec a) {
+  return {_mm512_castsi512_ps(
+      _mm512_sub_epi32(_mm512_set1_epi32(0x7ef311c7), _mm512_castps_si512(a.all)))};
+}
 /// Bit i is set where lane i of a equals that of b.
 CHARNN_INLINE unsigned equal_lanes(Vec a, Vec b) {
   return _mm512_cmp_ps_mask(a.all, b.all, _CMP_EQ_OQ);

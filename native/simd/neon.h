@@ -70,6 +70,14 @@ CHARNN_INLINE Vec times_power_of_two(Vec a, Vec n) {
     return vreinterpretq_f32_s32(vaddq_s32(vreinterpretq_s32_f32(a.part[i]), bits));
   });
 }
+/// 1 / a to within an eighth, for a from 1e-37 to 1e37: the exponent is negated, as is, almost, the
+/// logarithm of the mantissa.
+CHARNN_INLINE Vec first_reciprocal(Vec a) {
+  const int32x4_t constant = vdupq_n_s32(0x7ef311c7);
+  return each([=](int i) {
+    return vreinterpretq_f32_s32(vsubq_s32(constant, vreinterpretq_s32_f32(a.part[i])));
+  });
+}
 /// Bit i is set where lane i of a equals that of b.
 CHARNN_INLINE unsigned equal_lanes(Vec a, Vec b) {
   const uint32x4_t bit = {1, 2, 4, 8};
