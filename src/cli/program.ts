@@ -36,7 +36,8 @@ Examples:
   charnn train data/shakespeare.txt
   charnn sample --seed "i love" -n 200
   charnn eval shakespeare-gru-1x128 other.txt
-  charnn info`,
+  charnn info
+  charnn doctor`,
     );
   const context: CommandContext = { terminal, exitWith, version: version() };
   for (const add of COMMANDS) add(program, context);

@@ -114,6 +114,8 @@ test("help shows defaults and examples, at once", async (t) => {
     train: /--hidden-size <n> .*\(default: 128\)/,
     sample: /-n, --length <n> .*\(default: 500\)/,
     eval: /--unknown <what> .*error, skip \(default: error\)/,
+    bench: /--threads <n> .*\(default: the processor's cores\)/,
+    doctor: /--json +one object on standard output/,
     info: /--out <folder> .*\(default: checkpoints\)/,
   };
   for (const [command, shown] of Object.entries(defaults)) {

@@ -18,6 +18,8 @@ export interface StartOptions {
   /** The folder it runs in: a new, empty one when left out. */
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** In place of the built program: a copy of it. */
+  readonly program?: string;
 }
 
 /** So that a test fails where the program hangs. */
@@ -54,9 +56,9 @@ export async function workplace(t: TestContext, { trained = false } = {}): Promi
 export async function startCharnn(
   t: TestContext,
   args: readonly string[],
-  { cwd, env }: StartOptions = {},
+  { cwd, env, program = EXECUTABLE }: StartOptions = {},
 ): Promise<ChildProcessWithoutNullStreams> {
-  const child = spawn(process.execPath, [EXECUTABLE, ...args], {
+  const child = spawn(process.execPath, [program, ...args], {
     cwd: cwd ?? (await temporaryFolder(t)),
     env: { ...plainEnvironment(), ...env },
     ...AT_MOST,

@@ -18,6 +18,7 @@ import { number } from "../options/parsers.js";
 import { bytes, columns, count, counted } from "../terminal/format.js";
 import { modelLine } from "../terminal/model-line.js";
 import { createProgress } from "../terminal/progress.js";
+import { endAtSignals } from "../terminal/signals.js";
 import type { CommandContext } from "./context.js";
 
 interface BenchOptions extends BenchmarkSettings {
@@ -46,14 +47,7 @@ export function benchCommand(program: Command, { terminal }: CommandContext): vo
     .addOption(batchSizeOption(DEFAULTS.batchSize))
     .addOption(seqLengthOption(DEFAULTS.seqLength))
     .optionsGroup("Measurement:")
-    .addOption(
-      option(
-        "--steps <n>",
-        "training steps, for 10 s at most",
-        number,
-        "as many as 3 s have room for",
-      ),
-    )
+    .addOption(option("--steps <n>", "training steps to time, for at most 10 s", number, "for 3 s"))
     .addOption(
       option("--streams <n>", "texts that are written side by side", number, DEFAULTS.streams),
     )
@@ -73,6 +67,7 @@ Examples:
       const { benchmark } = await import("../../index.js");
       const progress = createProgress(terminal);
       let isShown = false;
+      const release = endAtSignals(progress.stop);
       try {
         const onProgress = ({ stage, share }: BenchmarkProgress) => {
           // Not before the warnings have been said.
@@ -85,6 +80,7 @@ Examples:
         await terminal.out(json ? `${JSON.stringify(result)}\n` : table(result));
       } finally {
         progress.stop();
+        release();
       }
     });
 }

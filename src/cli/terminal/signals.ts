@@ -14,6 +14,23 @@ export interface Interruption {
   release(): void;
 }
 
+/**
+ * Ends the process at the first signal, for a command that has nothing to save.
+ *
+ * @param close leaves the terminal as it was
+ * @returns lets signals be what they were
+ */
+export function endAtSignals(close: () => void): () => void {
+  const handle = (name: (typeof SIGNALS)[number]) => {
+    close();
+    process.exit(128 + constants.signals[name]);
+  };
+  for (const name of SIGNALS) process.on(name, handle);
+  return () => {
+    for (const name of SIGNALS) process.off(name, handle);
+  };
+}
+
 /** Turns the first signal into an abort; a second one ends the process at once. */
 export function catchSignals(terminal: Terminal, reporter: Reporter): Interruption {
   const controller = new AbortController();

@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { before, describe, it, test } from "node:test";
+import { onTheAddon } from "../helpers/addon.js";
+import { copiedProgram } from "../helpers/copied-program.js";
+import { charnn, jsonLines, SMALL, workplace } from "../helpers/executable.js";
+
+const PLATFORM = `${process.platform}-${process.arch}`;
+const COMPILED = `native/build/${process.arch}/charnn.node`;
+const CLONE = { "native/build.js": "" };
+const WARNING =
+  /^Warning: The native backend does not load: .+\. The cpu backend computes, many times slower\. .+$/gm;
+
+describe("Where the native backend does not load", () => {
+  it("every command that computes warns once, with the reason and the cure", async (t) => {
+    const cwd = await workplace(t, { trained: true });
+    const program = await copiedProgram(t, CLONE);
+    for (const command of [
+      "train fox.txt --name other --quiet --hidden-size 8 --steps 2",
+      "train fox.txt --name other --quiet --resume --steps 3",
+      "train fox.txt --name third --hidden-size 8 --steps 2",
+      "sample fox -n 5",
+      "sample fox -n 5 --json --threads 2",
+      "eval fox fox.txt",
+      "eval fox fox.txt --json",
+      "bench --hidden-size 8 --steps 1 --json",
+    ]) {
+      const { code, stdout, stderr } = await charnn(t, command.split(" "), { cwd, program });
+      assert.equal(code, 0, stderr);
+      assert.notEqual(stdout, "");
+      assert.equal([...stderr.matchAll(WARNING)].length, 1, `${command}: ${stderr}`);
+      assert.equal(stderr.match(/Warning:/g)?.length, 1, `${command}: ${stderr}`);
+      assert.match(stderr, /it was not compiled\..*C\+\+ compiler.*npm run native$/m);
+    }
+  });
+
+  it("training with --json tells it as an event too", async (t) => {
+    const cwd = await workplace(t);
+    const program = await copiedProgram(t);
+    const train = ["train", "fox.txt", "--json", ...SMALL];
+    const { stdout, stderr } = await charnn(t, train, { cwd, program });
+    const events = jsonLines(stdout);
+    const warnings = events.filter(({ event }) => event === "warning");
+    assert.equal(warnings.length, 1);
+    assert.equal(stderr, `Warning: ${warnings[0].message}\n`);
+    const { backend } = events.find(({ event }) => event === "start");
+    const { name, threads, passedOver } = backend;
+    assert.deepEqual({ name, threads }, { name: "cpu", threads: 1 });
+    assert.equal(passedOver.length, 1);
+    assert.equal(passedOver[0].name, "native");
+    assert.ok(warnings[0].message.includes(`${passedOver[0].why}. `));
+    assert.ok(warnings[0].message.endsWith(` ${passedOver[0].cure}`));
+  });
+
+  it("it is refused when it is asked for by name, and cpu is taken without a word", async (t) => {
+    const cwd = await workplace(t, { trained: true });
+    const program = await copiedProgram(t);
+    for (const command of ["train fox.txt", "sample", "eval fox fox.txt", "bench"]) {
+      const args = [...command.split(" "), "--backend", "native"];
+      const { code, stdout, stderr } = await charnn(t, args, { cwd, program });
+      assert.equal(code, 1);
+      assert.equal(stdout, "");
+      assert.match(stderr, /^Error: The native backend does not load: .+\.\nInstall .+\n$/);
+    }
+    const cpu = ["sample", "-n", "5", "--backend", "cpu"];
+    const { code, stderr } = await charnn(t, cpu, { cwd, program });
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+  });
+
+  // A package that has its name, in a folder where Node looks first.
+  const packaged = `dist/node_modules/@charnn/native-${PLATFORM}/index.js`;
+  const cases: [title: string, files: Record<string, string | Uint8Array>, ...says: string[]][] = [
+    [
+      "no package for the platform",
+      {},
+      `the package @charnn/native-${PLATFORM} is not installed.`,
+      "\nInstall charnn again with --include=optional.\n",
+    ],
+    ["not compiled", CLONE, "it was not compiled.\nWith a C++ compiler (", "npm run native\n"],
+    [
+      "a file that is none of the system's",
+      { ...CLONE, [COMPILED]: "This is no addon.\n".repeat(10) },
+      "its file is damaged, or made for another system (",
+      COMPILED,
+      "\nCompile it anew: npm run native\n",
+    ],
+    [
+      "an empty file in place of the package's",
+      {
+        [packaged.replace("index.js", "package.json")]: '{"main":"charnn.node"}',
+        [packaged.replace("index.js", "charnn.node")]: "",
+      },
+      "its file is damaged, or made for another system (",
+      "\nInstall charnn again.\n",
+    ],
+    [
+      "an addon of another version",
+      { ...CLONE, [packaged]: "exports.describe = () => ({ interface: 0 });" },
+      "it was made for another version of charnn.\nCompile it anew: npm run native\n",
+    ],
+    [
+      "an addon that says nothing of itself",
+      { [packaged]: "" },
+      "it was made for another version of charnn.\nInstall charnn again.\n",
+    ],
+  ];
+  for (const [title, files, ...says] of cases) {
+    it(`the reason and the cure are told: ${title}`, async (t) => {
+      const program = await copiedProgram(t, files);
+      const args = ["bench", "--backend", "native"];
+      const { code, stdout, stderr } = await charnn(t, args, { program });
+      assert.deepEqual({ code, stdout }, { code: 1, stdout: "" }, stderr);
+      assert.match(stderr, /^Error: The native backend does not load: [^\n]+\n[^\n]+\n$/);
+      for (const part of says) assert.ok(stderr.includes(part), `${stderr} does not say ${part}`);
+    });
+  }
+
+  const linux = { skip: process.platform !== "linux" && "only Linux's linker crashes on it" };
+  it("a file whose end is missing does not crash", linux, async (t) => {
+    const whole = await readFile(process.execPath);
+    const program = await copiedProgram(t, { ...CLONE, [COMPILED]: whole.subarray(0, 200_000) });
+    const args = ["bench", "--backend", "native"];
+    const { code, stderr } = await charnn(t, args, { program });
+    assert.equal(code, 1);
+    assert.match(stderr, /does not load: its end is missing: .*charnn\.node\.\nCompile it anew/);
+  });
+});
+
+onTheAddon("The native backend", (addon) => {
+  let sets: readonly string[] = [];
+  before(() => {
+    sets = addon.describe().instructionSets;
+  });
+
+  it("computes with as many threads as are asked for, and says so", async (t) => {
+    const cwd = await workplace(t);
+    const train = (...args: string[]) =>
+      charnn(t, ["train", "fox.txt", "--name", "fox", "--hidden-size", "8", ...args], { cwd });
+    const shown = await train("--steps", "2", "--threads", "3");
+    assert.equal(shown.code, 0, shown.stderr);
+    assert.match(shown.stderr, /^ {2}backend +native, 3 threads$/m);
+    // How it is computed is no part of the run.
+    const resumed = await train("--resume", "--steps", "4", "--threads", "1", "--json");
+    assert.equal(resumed.code, 0, resumed.stderr);
+    const [{ backend, config, step }] = jsonLines(resumed.stdout);
+    assert.deepEqual(backend, { name: "native", threads: 1, passedOver: [] });
+    assert.equal(step, 2);
+    assert.ok(!JSON.stringify(config).includes("threads"));
+
+    for (const command of ["sample -n 60 --seed The", "eval fox fox.txt --json"]) {
+      const [one, many] = await Promise.all(
+        ["1", "3"].map((threads) =>
+          charnn(t, [...command.split(" "), "--threads", threads], { cwd }),
+        ),
+      );
+      assert.deepEqual({ code: one.code, stderr: one.stderr }, { code: 0, stderr: "" });
+      assert.deepEqual(many, one);
+    }
+  });
+
+  it("uses the instruction set that CHARNN_ISA names, and refuses one that is not there", async (t) => {
+    const cwd = await workplace(t, { trained: true });
+    for (const args of ["sample -n 5", "doctor", "bench --backend native"]) {
+      const env = { CHARNN_ISA: "mmx" };
+      const { code, stdout, stderr } = await charnn(t, args.split(" "), { cwd, env });
+      assert.deepEqual({ code, stdout }, { code: 2, stdout: "" });
+      assert.match(stderr, /^Error: CHARNN_ISA .*"mmx".*\n[^\n]+\n$/);
+      for (const set of sets) assert.ok(stderr.includes(set), stderr);
+    }
+    const last = sets[sets.length - 1];
+    const env = { CHARNN_ISA: last };
+    const { stdout } = await charnn(t, ["doctor", "--json"], { env });
+    const [{ backends }] = jsonLines(stdout);
+    assert.equal(backends[0].instructionSet, last);
+  });
+});
+
+test("cpu warns that it computes with one thread when more are asked for", async (t) => {
+  const cwd = await workplace(t, { trained: true });
+  const run = async (threads: string) => {
+    const args = ["sample", "-n", "5", "--backend", "cpu", "--threads", threads];
+    const { code, stdout, stderr } = await charnn(t, args, { cwd });
+    assert.equal(code, 0);
+    assert.equal(stdout.length, 6);
+    return stderr;
+  };
+  assert.equal(await run("4"), "Warning: The cpu backend computes with one thread, not 4.\n");
+  assert.equal(await run("1"), "");
+});

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { test } from "node:test";
+import { onTheAddon } from "../helpers/addon.js";
+import { copiedProgram } from "../helpers/copied-program.js";
+import { charnn, jsonLines } from "../helpers/executable.js";
+
+const packageFile = new URL("../../package.json", import.meta.url);
+
+test("doctor shows the backends that load and the machine, with --json as one object", async (t) => {
+  const { code, stdout, stderr } = await charnn(t, ["doctor", "--json"]);
+  assert.equal(code, 0, stderr);
+  assert.equal(stderr, "");
+  const [diagnosis, ...others] = jsonLines(stdout);
+  assert.deepEqual(others, []);
+  assert.equal(diagnosis.version, JSON.parse(await readFile(packageFile, "utf8")).version);
+  assert.equal(diagnosis.node, process.version);
+  assert.equal(diagnosis.platform, process.platform);
+  assert.equal(diagnosis.architecture, process.arch);
+  assert.equal(diagnosis.cores, availableParallelism());
+  assert.deepEqual(
+    diagnosis.backends.map(({ name }: { name: string }) => name),
+    ["native", "cpu"],
+  );
+  const loaded = diagnosis.backends.filter(({ loads }: { loads: boolean }) => loads);
+  assert.equal(diagnosis.auto, loaded[0].name);
+  const cpu = loaded.at(-1);
+  assert.equal(cpu.threads, 1);
+  for (const { trainCharsPerSecond, trainGflops } of loaded) {
+    assert.ok(trainCharsPerSecond > 0 && Number.isFinite(trainCharsPerSecond));
+    // A GRU of 128 units that knows 65 characters.
+    const operations = 6 * (3 * 128 * 128 + 65 * 128);
+    const ratio = (trainGflops * 1e9) / (trainCharsPerSecond * operations);
+    assert.ok(Math.abs(ratio - 1) < 1e-9, `${ratio}`);
+  }
+});
+
+onTheAddon("doctor", (addon) => {
+  test("shows what the native backend has", async (t) => {
+    const { instructionSets } = addon.describe();
+    const { stdout } = await charnn(t, ["doctor"]);
+    const line = stdout.split("\n").find((one) => one.startsWith("native "));
+    assert.match(line ?? "", /^native +loads: [\d,]+ chars\/s, [\d.]+ GFLOP\/s, \d+ threads?, /);
+    assert.ok(line?.endsWith(`${instructionSets[0]} (of ${instructionSets.join(", ")})`), line);
+    assert.match(stdout, /^auto +takes native$/m);
+  });
+});
+
+test("doctor shows why a backend does not load, and what helps", async (t) => {
+  const program = await copiedProgram(t, { "native/build.js": "" });
+  const shown = await charnn(t, ["doctor"], { program });
+  assert.deepEqual({ code: shown.code, stderr: shown.stderr }, { code: 0, stderr: "" });
+  for (const line of [
+    /^charnn +\d+\.\d+\.\d+/m,
+    /^Node\.js +\d+\.\d+\.\d+$/m,
+    /^processor +\S.*, \d+ cores?$/m,
+    /^native +does not load: it was not compiled\. With a C\+\+ compiler .*npm run native$/m,
+    /^cpu +loads: [\d,]+ chars\/s, [\d.]+ GFLOP\/s, 1 thread$/m,
+    /^auto +takes cpu$/m,
+  ]) {
+    assert.match(shown.stdout, line);
+  }
+  const { code, stdout } = await charnn(t, ["doctor", "--json"], { program });
+  assert.equal(code, 0);
+  const [{ backends, auto }] = jsonLines(stdout);
+  assert.equal(auto, "cpu");
+  const { cure, ...native } = backends[0];
+  assert.deepEqual(native, { name: "native", loads: false, why: "it was not compiled" });
+  assert.match(cure, /npm run native$/);
+});

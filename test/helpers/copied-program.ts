@@ -1,0 +1,30 @@
+import { cp, mkdir, symlink, writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+import { temporaryFolder } from "./folder.js";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/**
+ * The built program in a folder of its own, as a package has it: without the native addon.
+ *
+ * @param files more that lie in it, by their paths there
+ * @returns the path of its executable
+ */
+export async function copiedProgram(
+  t: TestContext,
+  files: Readonly<Record<string, string | Uint8Array>> = {},
+): Promise<string> {
+  const folder = await temporaryFolder(t);
+  for (const name of ["bin", "dist", "package.json"]) {
+    await cp(path.join(ROOT, name), path.join(folder, name), { recursive: true });
+  }
+  await symlink(path.join(ROOT, "node_modules"), path.join(folder, "node_modules"), "junction");
+  for (const [name, content] of Object.entries(files)) {
+    const file = path.join(folder, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, content);
+  }
+  return path.join(folder, "bin", "charnn.js");
+}
