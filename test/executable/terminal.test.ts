@@ -196,3 +196,21 @@ test(
     assert.ok(!bytes.includes("\u001b") && !bytes.includes("\u0007"));
   },
 );
+
+test("bench shows a bar, then its results alone; Ctrl-C ends it at once", withTmux, async (t) => {
+  const cwd = await temporaryFolder(t);
+  const bench = ["bench", "--hidden-size", "8", "--backend", "cpu"];
+  const whole = await openScreen(t, [...bench, "--steps", "2"], { cwd, columns: 80 });
+  await whole.shows(/^[\u2588\u2591]+ \d+% {2}sampling$/m);
+  const lines = await whole.shows(/^code 0$/m);
+  assert.match(lines[0], /^model +GRU, 1 layer of 8, /);
+  assert.doesNotMatch(lines.join("\n"), BAR);
+
+  const stopped = await openScreen(t, bench, { cwd, columns: 80 });
+  await stopped.shows(/^[\u2588\u2591]+ \d+% {2}training$/m);
+  assert.equal(stopped.cursorIsShown(), false);
+  stopped.press("C-c");
+  const left = await stopped.shows(/^code \d+$/m);
+  assert.equal(left.at(-1), "code 130");
+  assert.equal(stopped.cursorIsShown(), true);
+});
