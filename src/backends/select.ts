@@ -6,7 +6,7 @@ import { registerStreams } from "./backend.js";
 import { BackendError } from "./backend-error.js";
 
 /** A backend that does not load. */
-export interface PassedOver {
+interface PassedOver {
   readonly name: BackendName;
   /** The reason, and what helps where something does. */
   readonly why: string;
