@@ -37,11 +37,11 @@ inline void multiply_tile(size_t depth, const float* a, size_t a_stride, const f
   Vec sums[Rows][PanelCount];
 #pragma GCC unroll 16
   for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int p = 0; p < PanelCount; ++p) sums[i][p] = zero();
 
   const float* right[PanelCount];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int p = 0; p < PanelCount; ++p) right[p] = b[p];
 
   // What is added to is needed at the end, and is on its way row by row until then.
@@ -56,12 +56,12 @@ inline void multiply_tile(size_t depth, const float* a, size_t a_stride, const f
     const float* left = chunk;
     for (; k < end; ++k, left += Left::k_step) {
       Vec row[PanelCount];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int p = 0; p < PanelCount; ++p) row[p] = load(right[p] + k * kLanes);
 #pragma GCC unroll 16
       for (int i = 0; i < Rows; ++i) {
         Vec factor = broadcast(left[i * Left::row_step]);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
         for (int p = 0; p < PanelCount; ++p) sums[i][p] = fma(factor, row[p], sums[i][p]);
       }
     }
@@ -69,7 +69,7 @@ inline void multiply_tile(size_t depth, const float* a, size_t a_stride, const f
 
 #pragma GCC unroll 16
   for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int p = 0; p < PanelCount; ++p) {
       float* place = c[p] + i * c_step;
       store(place, adds ? load(place) + sums[i][p] : sums[i][p]);

@@ -53,6 +53,6 @@ CHARNN_INLINE unsigned equal_lanes(Vec a, Vec b) {
 constexpr int kTilePanels = 3;
 constexpr int kTileRows[kTilePanels + 1] = {0, 12, 12, 8};
 /// How many panels a product of a single row takes at once.
-constexpr int kRowPanels = 8;
+constexpr int kRowPanels = 4;
 
 }  // namespace charnn::CHARNN_ISA
