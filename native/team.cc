@@ -57,11 +57,19 @@ size_t physical_cores() {
 }
 
 Team::Team(size_t count) {
-  for (size_t index = 1; index < count; ++index)
-    workers_.emplace_back([this, index] { serve(index); });
+  try {
+    for (size_t index = 1; index < count; ++index)
+      workers_.emplace_back([this, index] { serve(index); });
+  } catch (...) {
+    // The system starts no more: a thread that is not joined would end the process.
+    end();
+    throw;
+  }
 }
 
-Team::~Team() {
+Team::~Team() { end(); }
+
+void Team::end() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     ends_ = true;

@@ -18,6 +18,7 @@ size_t physical_cores();
 /// The calling thread and others that wait for work: for a moment wide awake, then asleep.
 class Team {
  public:
+  /// Throws std::system_error where the system does not start so many threads.
   explicit Team(size_t count);
   ~Team();
   Team(const Team&) = delete;
@@ -40,6 +41,7 @@ class Team {
   void serve(size_t index);
   Member member(size_t index);
   void meet();
+  void end();
   static void relax(size_t turns);
 
   std::vector<std::thread> workers_;

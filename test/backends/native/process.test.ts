@@ -1,0 +1,255 @@
+/** How the addon lives in its process: what it keeps, which instructions it takes, how it ends. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { before, it } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { selectBackend } from "#src/backends/select.js";
+import { onTheAddon } from "../../helpers/addon.js";
+import { plainEnvironment } from "../../helpers/executable.js";
+import { smallTraining, trainNatively } from "../../helpers/native-work.js";
+
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+const WORK = new URL("../../helpers/native-work.js", import.meta.url).href;
+const ADDON = "#src/backends/native/addon.js";
+
+const MEGABYTE = 2 ** 20;
+
+onTheAddon("The native backend in its process", (addon) => {
+  before(async () => {
+    await selectBackend("native");
+  });
+
+  it("holds no more scratch memory than the largest step took, whatever comes after", () => {
+    const { model, step } = smallTraining();
+    step(20, 17);
+    const { workspaceBytes } = model;
+    assert.ok(workspaceBytes > 0);
+    for (const time of [1, 20, 7, 13]) {
+      for (const batch of [17, 1, 16, 3]) step(time, batch);
+    }
+    assert.equal(model.workspaceBytes, workspaceBytes);
+    step(21, 17);
+    assert.ok(model.workspaceBytes > workspaceBytes);
+    model.dispose();
+  });
+
+  it("keeps no memory of thousands of steps", async () => {
+    const { model, step } = smallTraining();
+    const trainOn = (steps: number) => {
+      for (let i = 0; i < steps; i++) step(2, 1 + (i % 4));
+    };
+    trainOn(200);
+    const start = await memoryInUse();
+    trainOn(3_000);
+    const growth = (await memoryInUse()) - start;
+    assert.ok(growth < MEGABYTE, `${growth} bytes more`);
+    model.dispose();
+  });
+
+  it("keeps no memory of streams that were closed", async () => {
+    const { model } = smallTraining();
+    const readOn = (times: number) => {
+      for (let i = 0; i < times; i++) {
+        const streams = model.openStreams(4);
+        streams.read(Int32Array.of(1, 2, 3, 4));
+        streams.dispose();
+      }
+    };
+    readOn(50);
+    const start = await memoryInUse();
+    const before = process.memoryUsage.rss();
+    readOn(2_000);
+    const growth = (await memoryInUse()) - start;
+    assert.ok(growth < MEGABYTE, `${growth} bytes more`);
+    // The addon's own memory is in no other number: all of theirs together is nearly 400 MB.
+    const growthInAll = process.memoryUsage.rss() - before;
+    assert.ok(growthInAll < 100 * MEGABYTE, `${growthInAll} bytes more in all`);
+    model.dispose();
+  });
+
+  it("frees the memory of streams that nobody closed", async () => {
+    const { model } = smallTraining();
+    const tokens = Int32Array.of(1, 2, 3, 4);
+    const kept = model.openStreams(4);
+    kept.read(tokens);
+    const before = process.memoryUsage.rss();
+    for (let round = 0; round < 20; round++) {
+      for (let i = 0; i < 100; i++) model.openStreams(4);
+      await memoryInUse();
+    }
+    const growth = process.memoryUsage.rss() - before;
+    assert.ok(growth < 100 * MEGABYTE, `${growth} bytes more in all`);
+    const fresh = model.openStreams(4);
+    fresh.read(tokens);
+    assert.deepEqual(kept.read(tokens), fresh.read(tokens));
+    for (const streams of [kept, fresh]) streams.dispose();
+    model.dispose();
+  });
+
+  it("takes the instruction set that CHARNN_ISA names", async () => {
+    const program = `
+      import { loadAddon } from "${ADDON}";
+      console.log(loadAddon().describe().instructionSet);`;
+    const { instructionSets } = addon.describe();
+    for (const name of instructionSets) {
+      assert.deepEqual(await outcomeOf(program, { CHARNN_ISA: name }), { code: 0, stdout: name });
+    }
+    const [fastest] = instructionSets;
+    for (const env of [{}, { CHARNN_ISA: "" }]) {
+      assert.deepEqual(await outcomeOf(program, env), { code: 0, stdout: fastest });
+    }
+  });
+
+  it("refuses a CHARNN_ISA that names none, and says which there are", async () => {
+    const program = `
+      import { selectBackend } from "#src/backends/select.js";
+      for (const backend of ["native", "auto"]) {
+        const { code, message, hint } = await selectBackend(backend).catch((error) => error);
+        console.log(code, message, hint);
+      }`;
+    const { code, stdout } = await outcomeOf(program, { CHARNN_ISA: "abacus" });
+    assert.equal(code, 0);
+    const lines = stdout.split("\n");
+    assert.equal(lines.length, 2);
+    for (const line of lines) {
+      assert.match(line, /^INVALID_SETTING .*"abacus"/);
+      for (const name of addon.describe().instructionSets) assert.ok(line.includes(name), line);
+    }
+  });
+
+  it("lets its process end by itself, whatever it has open and however many threads", async () => {
+    const expected = await trainNatively(1, 12);
+    for (const threads of [1, 4, 40]) {
+      const program = `
+        import { trainNatively } from "${WORK}";
+        console.log(await trainNatively(${threads}, 12));`;
+      assert.deepEqual(await outcomeOf(program), { code: 0, stdout: expected }, `${threads}`);
+    }
+  });
+
+  it("goes on with the threads it has where the system starts no more", async (t) => {
+    const program = `
+      import { loadAddon } from "${ADDON}";
+      const addon = loadAddon();
+      addon.setThreads({ threads: 2 });
+      console.log("ready");
+      try {
+        addon.setThreads({ threads: 1024 });
+      } catch {
+        console.log(addon.describe().threads);
+      }
+      const { trainNatively } = await import("${WORK}");
+      console.log(await trainNatively(3, 12));`;
+    const expected = await trainNatively(1, 12);
+    // A thousand threads' stacks are 8 GB of addresses.
+    const kilobytes = 4_000_000;
+    const { code, stdout } = await outcomeOf(program, {}, kilobytes);
+    if (!stdout.startsWith("ready")) return t.skip(`Node does not start: ${stdout}`);
+    const [, threads, hash] = stdout.split("\n");
+    if (threads === expected) return t.skip("the system does not keep to the limit");
+    assert.deepEqual([code, threads, hash], [0, "2", expected], stdout);
+  });
+
+  it("lets its process be ended in the middle", async () => {
+    const program = `
+      import { trainNatively } from "${WORK}";
+      await trainNatively(4, 3);
+      process.exit(7);`;
+    assert.equal((await outcomeOf(program)).code, 7);
+  });
+
+  it("trains in several threads of Node's side by side, each with a team of its own", async () => {
+    const expected = await trainNatively(1, 12);
+    const worker = moduleOf(`
+      import { parentPort, workerData } from "node:worker_threads";
+      import { trainNatively } from "${WORK}";
+      parentPort.postMessage(await trainNatively(workerData, 12));`);
+    const program = `
+      import { once } from "node:events";
+      import { Worker } from "node:worker_threads";
+      import { trainNatively } from "${WORK}";
+      const start = (workerData) => {
+        const worker = new Worker(new URL("${worker}"), { workerData });
+        return Promise.all([once(worker, "message"), once(worker, "exit")]);
+      };
+      const workers = [1, 2, 3].map(start);
+      console.log(await trainNatively(2, 12));
+      for (const [[hash], [code]] of await Promise.all(workers)) console.log(hash, code);
+      console.log(await trainNatively(2, 12));`;
+    const { code, stdout } = await outcomeOf(program);
+    const lines = stdout.split("\n");
+    const ofWorker = `${expected} 0`;
+    assert.deepEqual([code, ...lines], [0, expected, ofWorker, ofWorker, ofWorker, expected]);
+  });
+
+  it("lets one of Node's threads be ended while it trains", async () => {
+    const worker = moduleOf(`
+      import { parentPort } from "node:worker_threads";
+      import { trainNatively } from "${WORK}";
+      await trainNatively(3, 1);
+      parentPort.postMessage("begun");
+      await trainNatively(3, 1_000_000);`);
+    const program = `
+      import { once } from "node:events";
+      import { Worker } from "node:worker_threads";
+      import { trainNatively } from "${WORK}";
+      const worker = new Worker(new URL("${worker}"));
+      await once(worker, "message");
+      await trainNatively(2, 3);
+      console.log(await worker.terminate());
+      await trainNatively(2, 3);`;
+    assert.deepEqual(await outcomeOf(program), { code: 0, stdout: "1" });
+  });
+});
+
+/** The address of a module of these lines. */
+function moduleOf(program: string): string {
+  return `data:text/javascript,${encodeURIComponent(program)}`;
+}
+
+/**
+ * Runs a module of these lines; one that hangs is killed, and fails.
+ *
+ * @param addresses the most memory that it may lay out, in kilobytes
+ */
+async function outcomeOf(
+  program: string,
+  env: NodeJS.ProcessEnv = {},
+  addresses: number | "unlimited" = "unlimited",
+): Promise<{ code: number | string; stdout: string }> {
+  const { CHARNN_ISA, ...surroundings } = plainEnvironment();
+  const command = `ulimit -v ${addresses}; exec "$0" --input-type=module --eval "$1"`;
+  try {
+    const { stdout } = await promisify(execFile)("sh", ["-c", command, process.execPath, program], {
+      cwd: ROOT,
+      env: { ...surroundings, ...env },
+      timeout: 60_000,
+      killSignal: "SIGKILL",
+    });
+    return { code: 0, stdout: stdout.trim() };
+  } catch (error) {
+    const { code, signal, stdout, stderr } = error as {
+      code: number | null;
+      signal: string;
+      stdout: string;
+      stderr: string;
+    };
+    return { code: code ?? signal, stdout: `${stdout}${stderr}`.trim() };
+  }
+}
+
+/** Bytes outside the heap that are in use once all garbage is gone. */
+async function memoryInUse(): Promise<number> {
+  setFlagsFromString("--expose-gc");
+  const collect: () => void = runInNewContext("gc");
+  for (let round = 0; round < 3; round++) {
+    collect();
+    await setImmediate();
+  }
+  const { external } = process.memoryUsage();
+  return external;
+}

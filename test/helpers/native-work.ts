@@ -1,0 +1,56 @@
+import { createHash } from "node:crypto";
+import { disposeAll } from "#src/backends/scope.js";
+import { selectBackend } from "#src/backends/select.js";
+import type { Batch } from "#src/data/batch.js";
+import { CharRnn } from "#src/model/char-rnn.js";
+import { modelConfig } from "#src/model/config.js";
+import { parameterArray } from "#src/model/parameters.js";
+import { Random } from "#src/random.js";
+import { createOptimizer } from "#src/training/optimizer.js";
+import { Draw } from "./numbers.js";
+
+const VOCABULARY = 30;
+
+/** A small model that can be trained step by step, with all that its training takes. */
+export function smallTraining() {
+  const config = modelConfig({
+    cell: "lstm",
+    layers: 2,
+    hiddenSize: 64,
+    embeddingSize: 8,
+    dropout: 0.2,
+    vocabularySize: VOCABULARY,
+  });
+  const model = CharRnn.initial(config, Random.fromSeed(1));
+  const gradients = parameterArray(config);
+  const optimizer = createOptimizer(config, { optimizer: "adam", clipNorm: 1, weightDecay: 0 });
+  const draw = new Draw(1);
+  let steps = 0;
+  const step = (time: number, batch: number): void => {
+    steps++;
+    const inputs = draw.tokens(time * batch, VOCABULARY);
+    const targets = draw.tokens(time * batch, VOCABULARY);
+    const window: Batch = { inputs, targets, time, batch, startsFresh: true };
+    const state = model.zeroState(batch);
+    const learned = model.learn(window, state, gradients, Random.fromSeed(steps));
+    optimizer.step(model.parameters, gradients, 0.01, steps);
+    disposeAll(model.score(window, learned.state).state);
+    disposeAll(learned.state);
+    disposeAll(state);
+  };
+  return { model, step };
+}
+
+/**
+ * Trains for some steps on the native backend.
+ *
+ * @returns the hash of the weights
+ */
+export async function trainNatively(threads: number, steps: number): Promise<string> {
+  await selectBackend("native", threads);
+  const { model, step } = smallTraining();
+  for (let i = 0; i < steps; i++) step(5, 1 + (i % 9));
+  const streams = model.openStreams(3);
+  streams.read(Int32Array.of(1, 2, 3));
+  return createHash("sha256").update(model.parameters.values).digest("hex");
+}
