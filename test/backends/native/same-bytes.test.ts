@@ -8,13 +8,14 @@ import { scoped } from "#src/backends/scope.js";
 import { selectBackend } from "#src/backends/select.js";
 import { Workspace } from "#src/backends/workspace.js";
 import type { OptimizerName } from "#src/defaults.js";
-import { CELL_NAMES } from "#src/model/cells.js";
+import { CELL_NAMES, CELLS } from "#src/model/cells.js";
 import { CharRnn } from "#src/model/char-rnn.js";
 import { type ModelConfig, modelConfig } from "#src/model/config.js";
 import { parameterArray } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";
 import { createOptimizer } from "#src/training/optimizer.js";
 import { onTheAddon } from "../../helpers/addon.js";
+import { backwardArguments, crossEntropyArguments, SOURCES } from "../../helpers/addon-calls.js";
 import { numbersOf } from "../../helpers/backends.js";
 import { assertClose, assertSameBytes, Draw } from "../../helpers/numbers.js";
 import { fileOf, smallRun, trained, workplace } from "../../helpers/training.js";
@@ -76,6 +77,37 @@ onTheAddon("The native backend", (addon) => {
     for (let repetition = 0; repetition < 8; repetition++) assertSameWithThreads(addon, score);
   });
 
+  it("gives the same bytes whatever its scratch memory and its outputs held before", () => {
+    for (const source of SOURCES) {
+      for (const cell of CELL_NAMES) {
+        const sizes = { cell, source, time: 7, batch: 5, input: 18, hidden: 37, vocabulary: 19 };
+        const draw = new Draw(5);
+        const layer = backwardArguments(addon, sizes, draw);
+        const hiddenAfter = new Float32Array(5 * 37);
+        const cellAfter = CELLS[cell].hasCellState ? new Float32Array(5 * 37) : undefined;
+        const decoder = crossEntropyArguments(addon, { ...sizes, rows: 35 }, draw);
+        const outputs = { ...outputsOf(layer), ...outputsOf(decoder), hiddenAfter, cellAfter };
+        const resultsAfter = (value: number): Results => {
+          for (const array of [layer.scratch, decoder.scratch, ...Object.values(outputs)]) {
+            array?.fill(value);
+          }
+          addon.forwardSequence({ ...layer, hiddenAfter, cellAfter });
+          addon.backwardSequence(layer);
+          addon.crossEntropy(decoder);
+          const results: Results = new Map();
+          for (const [name, array] of Object.entries(outputs)) {
+            if (array) results.set(name, array.slice());
+          }
+          return results;
+        };
+        const expected = resultsAfter(0);
+        for (const value of [Number.NaN, Number.POSITIVE_INFINITY, -3e38]) {
+          assertSameResults(resultsAfter(value), expected, `of ${cell}, ${source}, after ${value}`);
+        }
+      }
+    }
+  });
+
   const { instructionSets } = addon.describe();
   const fused = instructionSets.filter((name) => name !== "sse2");
 
@@ -130,6 +162,12 @@ onTheAddon("The native backend", (addon) => {
     });
   }
 });
+
+/** The arrays that a kernel overwrites. */
+function outputsOf(values: object): Record<string, Float32Array | Int32Array> {
+  const isOutput = /^(gradient(?!Output)|losses|predictions)/;
+  return Object.fromEntries(Object.entries(values).filter(([name]) => isOutput.test(name)));
+}
 
 /** Work on both sides of where lanes, then units are divided among threads. */
 function works(cell: ModelConfig["cell"]): Record<string, Work> {
