@@ -5,6 +5,7 @@
  *     node dist-bench/versus.js ROUNDS 'COMMAND A' 'COMMAND B'
  */
 import { execFileSync } from "node:child_process";
+import { median } from "./median.js";
 
 const [rounds, ...commands] = process.argv.slice(2);
 
@@ -13,10 +14,6 @@ function charsPerSecond(command: string): number {
   const found = /([\d.]+) chars\/s/.exec(output);
   if (!found) throw new Error(`No chars/s in what this printed: ${command}\n${output}`);
   return Number(found[1]);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1];
 }
 
 const pairs: [number, number][] = [];

@@ -1,0 +1,114 @@
+/** The commands that measure, each giving one figure. */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { SamplingCase, TrainingCase } from "./cases.js";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const CHARNN = join(ROOT, "bin", "charnn.js");
+const PEER = join(ROOT, "..", "shared", "peers", "torch_rnn.py");
+const PYTHON =
+  process.env.CHARNN_PYTHON ?? join(homedir(), ".cache", "charnn-peers", "bin", "python");
+
+/** Why there is nothing to compare with; undefined when there is. */
+export function whyNoPeer(): string | undefined {
+  if (!existsSync(PYTHON)) return "PyTorch is not installed; get it: npm run peers";
+  if (!existsSync(PEER)) return `the script that trains with PyTorch is not in ${PEER}`;
+  return undefined;
+}
+
+/** What `charnn bench --json` prints, as far as it is needed here. */
+export interface CharnnFigures {
+  readonly trainCharsPerSecond: number;
+  readonly sampleCharsPerSecond: number;
+  readonly flopsPerCharacter: number;
+  readonly peakRssBytes: number;
+}
+
+export function charnn(model: Partial<TrainingCase & SamplingCase>, threads: number) {
+  const { cell = "gru", layers, hiddenSize, embeddingSize, dropout } = model;
+  const { batchSize, seqLength, streams } = model;
+  const options = {
+    cell,
+    layers,
+    "hidden-size": hiddenSize,
+    "embedding-size": embeddingSize,
+    dropout,
+    "batch-size": batchSize,
+    "seq-length": seqLength,
+    streams,
+    threads,
+  };
+  const args = Object.entries(options).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name}`, String(value)],
+  );
+  const output = execFileSync(process.execPath, [CHARNN, "bench", "--json", ...args], {
+    encoding: "utf8",
+  });
+  return JSON.parse(output) as CharnnFigures;
+}
+
+/** chars/s */
+export function torchTraining(
+  { cell, layers, hiddenSize, embeddingSize, batchSize, seqLength }: TrainingCase,
+  threads: number,
+): number {
+  // So many steps take PyTorch some seconds.
+  const steps = hiddenSize < 256 ? 60 : 8;
+  return torch(
+    ["train", cell.toUpperCase(), layers, hiddenSize, embeddingSize, batchSize, seqLength, steps],
+    threads,
+  );
+}
+
+/** chars/s of one text */
+export function torchSampling({ layers, hiddenSize }: SamplingCase, threads: number): number {
+  return torch(["sample", "GRU", layers, hiddenSize, hiddenSize < 500 ? 4000 : 1500], threads);
+}
+
+function torch(args: readonly (string | number)[], threads: number): number {
+  const output = execFileSync(PYTHON, [PEER, ...args.map(String)], {
+    encoding: "utf8",
+    env: { ...process.env, THREADS: String(threads) },
+  });
+  return figureBefore("chars/s", output);
+}
+
+/** FLOP/s */
+export function matmulPeak(threads: number): number {
+  const script = join(ROOT, "bench", "matmul-peak.py");
+  const output = execFileSync(PYTHON, [script, String(threads)], { encoding: "utf8" });
+  return 1e9 * figureBefore("GFLOP/s", output);
+}
+
+let bandwidthProgram: string | undefined;
+
+/** Bytes/s */
+export function readBandwidth(bytes: number, threads: number): number {
+  if (!bandwidthProgram) {
+    bandwidthProgram = join(mkdtempSync(join(tmpdir(), "charnn-bench-")), "read-bandwidth");
+    const source = join(ROOT, "bench", "read-bandwidth.cc");
+    const flags = ["-O3", "-march=native", "-ffast-math", "-pthread"];
+    execFileSync(process.env.CXX ?? "c++", [...flags, source, "-o", bandwidthProgram]);
+  }
+  const output = execFileSync(bandwidthProgram, [String(Math.round(bytes)), String(threads)]);
+  return 1e9 * figureBefore("GB/s", output.toString());
+}
+
+/** Seconds that a command takes. */
+export function secondsOf(args: readonly string[], cwd?: string): number {
+  const start = performance.now();
+  execFileSync(process.execPath, args, { cwd, stdio: "ignore" });
+  return (performance.now() - start) / 1e3;
+}
+
+export { CHARNN };
+
+function figureBefore(unit: string, output: string): number {
+  const words = output.split(/\s+/);
+  const figure = Number(words[words.indexOf(unit) - 1]);
+  if (!Number.isFinite(figure)) throw new Error(`No ${unit} in: ${output}`);
+  return figure;
+}

@@ -1,0 +1,233 @@
+/**
+ * Measures charnn beside PyTorch and beside what the machine can do at most, in turn, A B A B, and
+ * prints a table with what each row must reach.
+ *
+ *     npm run bench -- [--rounds 3] [--threads 2] [--only training|scaling|sampling|start]
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import * as cases from "./cases.js";
+import {
+  CHARNN,
+  charnn,
+  matmulPeak,
+  readBandwidth,
+  secondsOf,
+  torchSampling,
+  torchTraining,
+  whyNoPeer,
+} from "./commands.js";
+import { machineFacts } from "./machine.js";
+import { median } from "./median.js";
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "3" },
+    threads: { type: "string", default: "2" },
+    only: { type: "string" },
+  },
+});
+const ROUNDS = Number(options.rounds);
+const THREADS = Number(options.threads);
+
+/** One line of the results. */
+interface Row {
+  readonly work: string;
+  readonly reached: string;
+  readonly mustReach: string;
+  readonly holds: boolean;
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+const whole = (figure: number) => Math.round(figure).toLocaleString("en-US");
+
+/** Runs all measurements of a round before the next round begins, and gives the figures of each. */
+function inRounds<Name extends string>(
+  measurements: Readonly<Record<Name, () => number>>,
+): Record<Name, number[]> {
+  const names = Object.keys(measurements) as Name[];
+  const figures = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<
+    Name,
+    number[]
+  >;
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const name of names) figures[name].push(measurements[name]());
+  }
+  return figures;
+}
+
+/** The median of the rounds' ratios. */
+function ratio(above: readonly number[], below: readonly number[]): number {
+  return median(above.map((figure, round) => figure / below[round]));
+}
+
+function training(): Row[] {
+  return cases.TRAINING.map((one) => {
+    let operations = 0;
+    const figures = inRounds({
+      charnn: () => {
+        const { trainCharsPerSecond, flopsPerCharacter } = charnn(one, THREADS);
+        operations = flopsPerCharacter;
+        return trainCharsPerSecond;
+      },
+      torch: () => torchTraining(one, THREADS),
+      peak: () => matmulPeak(THREADS),
+    });
+    const times = ratio(figures.charnn, figures.torch);
+    const share = operations * ratio(figures.charnn, figures.peak);
+    const torchShare = operations * ratio(figures.torch, figures.peak);
+    const { cell, layers, hiddenSize, embeddingSize, dropout, batchSize, seqLength } = one;
+    const extras = [
+      embeddingSize > 0 ? `embedding ${embeddingSize}` : "one-hot",
+      ...(dropout > 0 ? [`dropout ${dropout}`] : []),
+    ];
+    return {
+      work: `train ${cell.toUpperCase()} ${layers}x${hiddenSize}, batch ${batchSize}, seq ${seqLength}, ${extras.join(", ")}`,
+      reached: `${whole(median(figures.charnn))} chars/s: ${times.toFixed(2)} x PyTorch, ${percent(share)} of the peak (PyTorch: ${percent(torchShare)})`,
+      mustReach: `${one.ratio} x or ${percent(one.share)}`,
+      holds: times >= one.ratio || share >= one.share,
+    };
+  });
+}
+
+function scaling(): Row[] {
+  const memory: number[] = [];
+  const figures = inRounds({
+    one: () => charnn(cases.SCALED, 1).trainCharsPerSecond,
+    peakOfOne: () => matmulPeak(1),
+    all: () => {
+      const { trainCharsPerSecond, peakRssBytes } = charnn(cases.SCALED, THREADS);
+      memory.push(peakRssBytes);
+      return trainCharsPerSecond;
+    },
+    peakOfAll: () => matmulPeak(THREADS),
+  });
+  const own = ratio(figures.all, figures.one);
+  const matmul = ratio(figures.peakOfAll, figures.peakOfOne);
+  const { layers, hiddenSize } = cases.SCALED;
+  const model = `GRU ${layers}x${hiddenSize}`;
+  return [
+    {
+      work: `${THREADS} threads against 1, ${model}`,
+      reached: `${own.toFixed(2)} x; the matmul ${matmul.toFixed(2)} x: ${percent(own / matmul)}`,
+      mustReach: percent(cases.SCALING_SHARE),
+      holds: own / matmul >= cases.SCALING_SHARE,
+    },
+    {
+      work: `peak memory of training ${model}`,
+      reached: `${whole(Math.max(...memory) / 1e6)} MB`,
+      mustReach: `${cases.MOST_MEMORY / 1e6} MB`,
+      holds: Math.max(...memory) <= cases.MOST_MEMORY,
+    },
+  ];
+}
+
+/** Training is measured too by `charnn bench`; it is kept short. */
+const SHORT = { batchSize: 1, seqLength: 8 };
+
+function sampling(): Row[] {
+  const small = inRounds({
+    charnn: () => charnn({ ...SHORT, ...cases.SMALL_SAMPLING }, 1).sampleCharsPerSecond,
+    torch: () => torchSampling(cases.SMALL_SAMPLING, 1),
+  });
+  const times = ratio(small.charnn, small.torch);
+  const rows: Row[] = [
+    {
+      work: `sample GRU 2x128, 1 thread`,
+      reached: `${whole(median(small.charnn))} chars/s: ${times.toFixed(2)} x PyTorch`,
+      mustReach: `${cases.SMALL_SAMPLING_RATIO} x`,
+      holds: times >= cases.SMALL_SAMPLING_RATIO,
+    },
+  ];
+  for (const one of cases.SAMPLING) {
+    let bytes = 0;
+    const figures = inRounds({
+      charnn: () => {
+        const { sampleCharsPerSecond, flopsPerCharacter } = charnn({ ...SHORT, ...one }, THREADS);
+        // Six operations of training, four bytes for each weight.
+        bytes = (flopsPerCharacter / 6) * 4;
+        return sampleCharsPerSecond;
+      },
+      torch: () => torchSampling(one, THREADS),
+      bandwidth: () => readBandwidth(bytes, THREADS),
+    });
+    const share = bytes * ratio(figures.charnn, figures.bandwidth);
+    const toTorch = ratio(figures.charnn, figures.torch);
+    rows.push({
+      work: `sample GRU ${one.layers}x${one.hiddenSize}`,
+      reached: `${whole(median(figures.charnn))} chars/s: ${percent(share)} of the read bandwidth, ${toTorch.toFixed(2)} x PyTorch`,
+      mustReach: `${percent(cases.SAMPLING_SHARE)} and 1 x`,
+      holds: share >= cases.SAMPLING_SHARE && toTorch >= 1,
+    });
+  }
+  for (const one of cases.SAMPLING_SIDE_BY_SIDE) {
+    let operations = 0;
+    const figures = inRounds({
+      charnn: () => {
+        const { sampleCharsPerSecond, flopsPerCharacter } = charnn({ ...SHORT, ...one }, THREADS);
+        operations = flopsPerCharacter / 3;
+        return sampleCharsPerSecond;
+      },
+      peak: () => matmulPeak(THREADS),
+    });
+    const share = operations * ratio(figures.charnn, figures.peak);
+    rows.push({
+      work: `sample ${one.streams} texts at once, GRU ${one.layers}x${one.hiddenSize}`,
+      reached: `${whole(median(figures.charnn))} chars/s: ${percent(share)} of the matmul peak`,
+      mustReach: percent(cases.SAMPLING_SHARE),
+      holds: share >= cases.SAMPLING_SHARE,
+    });
+  }
+  return rows;
+}
+
+function start(): Row[] {
+  const folder = mkdtempSync(join(tmpdir(), "charnn-bench-"));
+  try {
+    const text = "The quick brown fox jumps over the lazy dog.\n".repeat(200);
+    writeFileSync(join(folder, "fox.txt"), text);
+    secondsOf([CHARNN, "train", "fox.txt", "--steps", "5"], folder);
+    const figures = inRounds({
+      node: () => best(() => secondsOf(["-e", "0"])),
+      version: () => best(() => secondsOf([CHARNN, "--version"])),
+      sample: () => best(() => secondsOf([CHARNN, "sample", "-n", "200"], folder)),
+    });
+    const times = ratio(figures.version, figures.node);
+    const seconds = median(figures.sample);
+    return [
+      {
+        work: "charnn --version",
+        reached: `${(1e3 * median(figures.version)).toFixed(0)} ms: ${times.toFixed(2)} x node -e 0`,
+        mustReach: `${cases.MOST_START_RATIO} x`,
+        holds: times <= cases.MOST_START_RATIO,
+      },
+      {
+        work: "charnn sample -n 200, from a cold start",
+        reached: `${seconds.toFixed(2)} s`,
+        mustReach: `${cases.MOST_SAMPLE_SECONDS} s`,
+        holds: seconds <= cases.MOST_SAMPLE_SECONDS,
+      },
+    ];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The least of some runs. */
+function best(measure: () => number): number {
+  return Math.min(...Array.from({ length: 5 }, measure));
+}
+
+const missing = whyNoPeer();
+if (missing) throw new Error(missing);
+const parts = { training, scaling, sampling, start };
+const chosen = Object.entries(parts).filter(([name]) => !options.only || options.only === name);
+console.log(`${machineFacts()}; ${THREADS} threads, medians of ${ROUNDS} rounds.\n`);
+console.log("| work | reached | must reach | holds |\n|---|---|---|---|");
+for (const [, measure] of chosen) {
+  for (const { work, reached, mustReach, holds } of measure()) {
+    console.log(`| ${work} | ${reached} | ${mustReach} | ${holds ? "yes" : "no"} |`);
+  }
+}
