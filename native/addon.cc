@@ -374,7 +374,7 @@ napi_value close_streams(napi_env env, napi_callback_info info) {
 }
 
 /// Weights beyond which it pays to share a step of a single stream among threads.
-constexpr size_t kWeightsForTeam = 150'000;
+constexpr size_t kWeightsForTeam = 180'000;
 
 napi_value open_streams(napi_env env, const Arguments& arguments) {
   Instance& instance = instance_of(env);

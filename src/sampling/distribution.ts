@@ -11,40 +11,50 @@ export interface ChoiceSettings {
 }
 
 /**
- * Chooses a token by its logits: temperature first, then top-k, then top-p (Holtzman et al., "The
- * Curious Case of Neural Text Degeneration", 2020, section 3.1), then by chance among what is left.
- * Among equals the lower token comes first.
+ * Chooses a token by its logits.
  *
- * @param logits `[vocabulary]`
+ * @param logits of several texts, one after the other
+ * @param start where those of this text begin
  */
-export function chooseToken(
-  logits: ArrayLike<number>,
-  settings: ChoiceSettings,
-  random: Random,
-): number {
-  const likeliest = indexOfLargest(logits);
-  if (settings.temperature === 0) return likeliest;
-  const weights = Float64Array.from(logits, (logit) =>
-    Math.exp((logit - logits[likeliest]) / settings.temperature),
-  );
-  const allowed = likelyTokens(weights, settings);
-  const total = sum(weights, allowed);
-  const draw = random.uniform() * total;
-  let passed = 0;
-  for (const token of allowed) {
-    passed += weights[token];
-    if (draw < passed) return token;
-  }
-  return likeliest;
+export type ChooseToken = (logits: ArrayLike<number>, start: number, random: Random) => number;
+
+/**
+ * How tokens are chosen: temperature first, then top-k, then top-p (Holtzman et al., "The Curious
+ * Case of Neural Text Degeneration", 2020, section 3.1), then by chance among what is left. Among
+ * equals the lower token comes first.
+ */
+export function tokenChooser(settings: ChoiceSettings, vocabularySize: number): ChooseToken {
+  const { temperature, topK, topP } = settings;
+  const weights = new Float64Array(vocabularySize);
+  const isRestricted = (topK > 0 && topK < vocabularySize) || topP < 1;
+  const all = Uint32Array.from(weights.keys());
+  return (logits, start, random) => {
+    let likeliest = 0;
+    for (let token = 1; token < vocabularySize; token++) {
+      if (logits[start + token] > logits[start + likeliest]) likeliest = token;
+    }
+    if (temperature === 0) return likeliest;
+    const highest = logits[start + likeliest];
+    for (let token = 0; token < vocabularySize; token++) {
+      weights[token] = Math.exp((logits[start + token] - highest) / temperature);
+    }
+    const allowed = isRestricted ? likelyTokens(weights, settings) : all;
+    const draw = random.uniform() * sum(weights, allowed);
+    let passed = 0;
+    for (let i = 0; i < allowed.length; i++) {
+      passed += weights[allowed[i]];
+      if (draw < passed) return allowed[i];
+    }
+    return likeliest;
+  };
 }
 
 /** The tokens that top-k and top-p leave to chance. */
 function likelyTokens(weights: Float64Array, { topK, topP }: ChoiceSettings): Uint32Array {
-  const all = Uint32Array.from(weights.keys());
-  const restrictsCount = topK > 0 && topK < weights.length;
-  if (!restrictsCount && topP >= 1) return all;
-  const byWeight = all.sort((a, b) => weights[b] - weights[a] || a - b);
-  const likeliest = restrictsCount ? byWeight.subarray(0, topK) : byWeight;
+  const byWeight = Uint32Array.from(weights.keys()).sort(
+    (a, b) => weights[b] - weights[a] || a - b,
+  );
+  const likeliest = topK > 0 ? byWeight.subarray(0, topK) : byWeight;
   if (topP >= 1) return likeliest;
   const enough = topP * sum(weights, likeliest);
   let passed = 0;
@@ -55,12 +65,6 @@ function likelyTokens(weights: Float64Array, { topK, topP }: ChoiceSettings): Ui
 
 function sum(weights: Float64Array, tokens: Uint32Array): number {
   let total = 0;
-  for (const token of tokens) total += weights[token];
+  for (let i = 0; i < tokens.length; i++) total += weights[tokens[i]];
   return total;
-}
-
-function indexOfLargest(values: ArrayLike<number>): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
-  return best;
 }

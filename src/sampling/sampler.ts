@@ -1,7 +1,7 @@
 import type { Vocabulary } from "../data/vocabulary.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import type { Random } from "../random.js";
-import { type ChoiceSettings, chooseToken } from "./distribution.js";
+import { type ChoiceSettings, tokenChooser } from "./distribution.js";
 
 const NEWLINE = 0x0a;
 
@@ -30,7 +30,6 @@ export interface GenerateSettings extends ChoiceSettings {
 /** One of the texts. */
 interface Stream {
   readonly random: Random;
-  token: number;
   /** Characters written unseen until the state has settled; undefined afterwards. */
   settling: number | undefined;
   written: number;
@@ -59,13 +58,13 @@ export function* generate(
     { length: count },
     (_, k): Stream => ({
       random: random.fork("stream", k),
-      token: 0,
       settling: seed === "" && !documents ? 0 : undefined,
       written: 0,
       tail: "",
       ended: length === 0,
     }),
   );
+  const choose = tokenChooser(settings, vocabulary.size);
   const reader = model.openStreams(count);
   const tokens = new Int32Array(count);
   try {
@@ -76,11 +75,12 @@ export function* generate(
     while (!streams.every((stream) => stream.ended)) {
       const characters = streams.map((stream, k) => {
         if (stream.ended) return "";
-        const own = logits?.subarray(k * vocabulary.size, (k + 1) * vocabulary.size);
-        return advance(stream, own, vocabulary, settings);
+        tokens[k] = logits
+          ? choose(logits, k * vocabulary.size, stream.random)
+          : stream.random.below(vocabulary.size);
+        return advance(stream, vocabulary.characterAt(tokens[k]), settings);
       });
       if (characters.some((character) => character !== "")) yield characters;
-      for (const [k, stream] of streams.entries()) tokens[k] = stream.token;
       logits = reader.read(tokens);
     }
   } finally {
@@ -88,17 +88,8 @@ export function* generate(
   }
 }
 
-/** Chooses the next character of a text; `""` for one that is not to be seen. */
-function advance(
-  stream: Stream,
-  logits: Float32Array | undefined,
-  vocabulary: Vocabulary,
-  settings: GenerateSettings,
-): string {
-  stream.token = logits
-    ? chooseToken(logits, settings, stream.random)
-    : stream.random.below(vocabulary.size);
-  const character = vocabulary.characterAt(stream.token);
+/** Takes note of a text's next character; `""` for one that is not to be seen. */
+function advance(stream: Stream, character: string, settings: GenerateSettings): string {
   if (stream.settling !== undefined) {
     stream.settling++;
     const lineEnds = character === "\n" && stream.settling >= SETTLING_CHARACTERS;

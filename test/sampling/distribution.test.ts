@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
 import { Random } from "#src/random.js";
-import { type ChoiceSettings, chooseToken } from "#src/sampling/distribution.js";
+import { type ChoiceSettings, tokenChooser } from "#src/sampling/distribution.js";
 
 const ALL: ChoiceSettings = { temperature: 1, topK: 0, topP: 1 };
 const DRAWS = 20_000;
@@ -172,4 +172,8 @@ function softmax(logits: readonly number[]): number[] {
   const weights = logits.map((logit) => Math.exp(logit - largest));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return weights.map((weight) => weight / total);
+}
+
+function chooseToken(logits: ArrayLike<number>, settings: ChoiceSettings, random: Random): number {
+  return tokenChooser(settings, logits.length)(logits, 0, random);
 }
