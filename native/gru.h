@@ -22,10 +22,11 @@ struct Gru {
 
   /// @param ah n, r, z
   /// @param ax r, z, n
-  static CHARNN_INLINE Vec forward(const Vec* ah, const Vec* ax, Vec h, Vec&, Vec* slots) {
-    Vec r = sigmoid(ax[0] + ah[1]);
-    Vec z = sigmoid(ax[1] + ah[2]);
-    Vec n = hyperbolic_tangent(fma(r, ah[0], ax[2]));
+  template <class V>
+  static CHARNN_INLINE V forward(const V* ah, const V* ax, V h, V&, V* slots) {
+    V r = sigmoid(ax[0] + ah[1]);
+    V z = sigmoid(ax[1] + ah[2]);
+    V n = hyperbolic_tangent(fma(r, ah[0], ax[2]));
     slots[0] = ah[0];
     slots[1] = r;
     slots[2] = z;

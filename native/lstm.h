@@ -20,11 +20,12 @@ struct Lstm {
   static constexpr size_t gate_of_input_slot[] = {0, 1, 2, 3};
 
   /// @param c the cell state, overwritten by the one after the step
-  static CHARNN_INLINE Vec forward(const Vec* ah, const Vec* ax, Vec, Vec& c, Vec* slots) {
-    Vec i = sigmoid(ax[0] + ah[0]);
-    Vec f = sigmoid(ax[1] + ah[1]);
-    Vec g = hyperbolic_tangent(ax[2] + ah[2]);
-    Vec o = sigmoid(ax[3] + ah[3]);
+  template <class V>
+  static CHARNN_INLINE V forward(const V* ah, const V* ax, V, V& c, V* slots) {
+    V i = sigmoid(ax[0] + ah[0]);
+    V f = sigmoid(ax[1] + ah[1]);
+    V g = hyperbolic_tangent(ax[2] + ah[2]);
+    V o = sigmoid(ax[3] + ah[3]);
     c = fma(f, c, i * g);
     slots[0] = i;
     slots[1] = f;

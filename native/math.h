@@ -1,7 +1,7 @@
 // Exponential and what is made of it, sixteen at a time. Not-a-numbers stay what they are.
 #pragma once
 
-#include "simd/vec.h"
+#include "simd/rows.h"
 
 namespace charnn::CHARNN_ISA {
 
@@ -9,9 +9,10 @@ namespace charnn::CHARNN_ISA {
 /// as long, and the processors' own approximations differ.
 ///
 /// Three steps of Newton's method, each of which squares the error.
-CHARNN_INLINE Vec reciprocal(Vec a) {
-  const Vec one = broadcast(1.0f);
-  Vec y = first_reciprocal(a);
+template <class V>
+CHARNN_INLINE V reciprocal(V a) {
+  const V one = constant<V>(1.0f);
+  V y = first_reciprocal(a);
   for (int step = 0; step < 3; ++step) y = fma(y, fnma(a, y, one), y);
   return y;
 }
@@ -20,30 +21,33 @@ CHARNN_INLINE Vec reciprocal(Vec a) {
 ///
 /// x = n ln 2 + r with |r| <= ln 2 / 2, ln 2 in two parts (Cody and Waite, "Software Manual for the
 /// Elementary Functions", 1980); the polynomial is that of Cephes' expf.
-CHARNN_INLINE Vec exponential(Vec x) {
-  x = smaller(broadcast(84.0f), larger(broadcast(-87.0f), x));
-  Vec n = rounded(x * broadcast(1.44269504f));
-  Vec r = fnma(n, broadcast(0.693359375f), x);
-  r = fnma(n, broadcast(-2.12194440e-4f), r);
-  Vec p = broadcast(1.9875691500e-4f);
-  p = fma(p, r, broadcast(1.3981999507e-3f));
-  p = fma(p, r, broadcast(8.3334519073e-3f));
-  p = fma(p, r, broadcast(4.1665795894e-2f));
-  p = fma(p, r, broadcast(1.6666665459e-1f));
-  p = fma(p, r, broadcast(5.0000001201e-1f));
-  p = fma(p, r * r, r + broadcast(1.0f));
+template <class V>
+CHARNN_INLINE V exponential(V x) {
+  x = smaller(constant<V>(84.0f), larger(constant<V>(-87.0f), x));
+  V n = rounded(x * constant<V>(1.44269504f));
+  V r = fnma(n, constant<V>(0.693359375f), x);
+  r = fnma(n, constant<V>(-2.12194440e-4f), r);
+  V p = constant<V>(1.9875691500e-4f);
+  p = fma(p, r, constant<V>(1.3981999507e-3f));
+  p = fma(p, r, constant<V>(8.3334519073e-3f));
+  p = fma(p, r, constant<V>(4.1665795894e-2f));
+  p = fma(p, r, constant<V>(1.6666665459e-1f));
+  p = fma(p, r, constant<V>(5.0000001201e-1f));
+  p = fma(p, r * r, r + constant<V>(1.0f));
   return times_power_of_two(p, n);
 }
 
 /// 1 / (1 + e^-x)
-CHARNN_INLINE Vec sigmoid(Vec x) {
-  return reciprocal(broadcast(1.0f) + exponential(zero() - x));
+template <class V>
+CHARNN_INLINE V sigmoid(V x) {
+  return reciprocal(constant<V>(1.0f) + exponential(constant<V>(0.0f) - x));
 }
 
 /// tanh x = 1 - 2 / (e^2x + 1)
-CHARNN_INLINE Vec hyperbolic_tangent(Vec x) {
-  const Vec one = broadcast(1.0f);
-  return fnma(broadcast(2.0f), reciprocal(exponential(x + x) + one), one);
+template <class V>
+CHARNN_INLINE V hyperbolic_tangent(V x) {
+  const V one = constant<V>(1.0f);
+  return fnma(constant<V>(2.0f), reciprocal(exponential(x + x) + one), one);
 }
 
 /// ln x for a normal number above 0, to within a unit in the last place or 1e-7.

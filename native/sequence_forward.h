@@ -36,6 +36,57 @@ void prepare_forward(const Sequence& s, const Member& member) {
   }
 }
 
+/// What the gates of one panel of units are made of at a step.
+template <class CellMath>
+struct StepGates {
+  static constexpr size_t gates = facts_of(CellMath::cell).gates;
+  const float* products[gates];  // W_hh h of each lane
+  Vec bias_hh[gates];
+  Vec bias_ih[gates];
+};
+
+/// The state after the step of panel `p` of the units, for `n` lanes from `lane` on.
+///
+/// @param first_row of the lanes at this step
+template <class CellMath, int n>
+CHARNN_INLINE void activate(const Sequence& s, const StepGates<CellMath>& step, size_t p,
+                            size_t first_row, size_t lane) {
+  constexpr CellFacts facts = facts_of(CellMath::cell);
+  constexpr size_t gates = facts.gates;
+  const SequenceScratch& scratch = s.scratch;
+  const size_t units = s.shape.hidden_panels();
+  const size_t row = first_row + lane;
+  const size_t after = row + s.shape.batch;
+  auto load_rows = [](const float* from) {
+    return each_row<n>([&](int i) { return load(from + i * kLanes); });
+  };
+  auto store_rows = [](float* to, const Rows<n>& values) {
+#pragma GCC unroll 8
+    for (int i = 0; i < n; ++i) store(to + i * kLanes, values.row[i]);
+  };
+  Rows<n> ah[gates], ax[gates], slots[facts.slots];
+#pragma GCC unroll 8
+  for (size_t g = 0; g < gates; ++g) {
+    ah[g] = load_rows(step.products[g] + lane * kLanes) + Filled<Rows<n>>::with(step.bias_hh[g]);
+    const size_t panel = g * units + p;
+    ax[g] = (s.shape.vocabulary > 0
+                 ? each_row<n>([&](int i) {
+                     return load(scratch.table.at(panel, scratch.places[row + i]));
+                   })
+                 : load_rows(scratch.slots.at(panel + (facts.slots - gates) * units, row))) +
+            Filled<Rows<n>>::with(step.bias_ih[g]);
+  }
+  Rows<n> cell = {};
+  if constexpr (facts.has_cell_state) cell = load_rows(scratch.cells.at(p, row));
+  Rows<n> hidden =
+      CellMath::template forward<Rows<n>>(ah, ax, load_rows(scratch.hiddens.at(p, row)), cell, slots);
+#pragma GCC unroll 8
+  for (size_t slot = 0; slot < facts.slots; ++slot)
+    store_rows(scratch.slots.at(slot * units + p, row), slots[slot]);
+  store_rows(scratch.hiddens.at(p, after), hidden);
+  if constexpr (facts.has_cell_state) store_rows(scratch.cells.at(p, after), cell);
+}
+
 /// One step of the units in `unit_panels`, for some lanes.
 template <class CellMath>
 void step_forward(const Sequence& s, size_t t, Range lanes, Range unit_panels, Panels step_gates) {
@@ -47,7 +98,6 @@ void step_forward(const Sequence& s, size_t t, Range lanes, Range unit_panels, P
   const SequenceScratch& scratch = s.scratch;
   const size_t units = shape.hidden_panels();
   const size_t before = t * shape.batch;
-  const size_t after = before + shape.batch;
   for (size_t first = unit_panels.begin; first < unit_panels.end; first += at_once) {
     size_t last = first + at_once < unit_panels.end ? first + at_once : unit_panels.end;
     size_t count = last - first;
@@ -59,30 +109,17 @@ void step_forward(const Sequence& s, size_t t, Range lanes, Range unit_panels, P
         [&](size_t i) { return step_gates.at(i, 0); }, kLanes, false);
 
     for (size_t p = first; p < last; ++p) {
-      Vec bias_hh[gates], bias_ih[gates];
+      StepGates<CellMath> gates_of_unit = {};
       for (size_t g = 0; g < gates; ++g) {
-        bias_hh[g] = load(scratch.bias_hh + (g * units + p) * kLanes);
-        bias_ih[g] = load(scratch.bias_ih + (g * units + p) * kLanes);
+        gates_of_unit.products[g] = step_gates.at(g * count + p - first, 0);
+        gates_of_unit.bias_hh[g] = load(scratch.bias_hh + (g * units + p) * kLanes);
+        gates_of_unit.bias_ih[g] = load(scratch.bias_ih + (g * units + p) * kLanes);
       }
-      for (size_t lane = lanes.begin; lane < lanes.end; ++lane) {
-        size_t row = before + lane;
-        Vec ah[gates], ax[gates], slots[facts.slots];
-        for (size_t g = 0; g < gates; ++g) {
-          ah[g] = load(step_gates.at(g * count + p - first, lane - lanes.begin)) + bias_hh[g];
-          size_t panel = g * units + p;
-          const float* input_gate =
-              shape.vocabulary > 0
-                  ? scratch.table.at(panel, scratch.places[row])
-                  : scratch.slots.at(panel + (facts.slots - gates) * units, row);
-          ax[g] = load(input_gate) + bias_ih[g];
-        }
-        Vec cell = facts.has_cell_state ? load(scratch.cells.at(p, row)) : zero();
-        Vec hidden = CellMath::forward(ah, ax, load(scratch.hiddens.at(p, row)), cell, slots);
-        for (size_t slot = 0; slot < facts.slots; ++slot)
-          store(scratch.slots.at(slot * units + p, row), slots[slot]);
-        store(scratch.hiddens.at(p, after + lane), hidden);
-        if (facts.has_cell_state) store(scratch.cells.at(p, after + lane), cell);
-      }
+      size_t lane = 0;
+      for (; lane + kRowsTogether <= lanes.size(); lane += kRowsTogether)
+        activate<CellMath, kRowsTogether>(s, gates_of_unit, p, before + lanes.begin, lane);
+      for (; lane < lanes.size(); ++lane)
+        activate<CellMath, 1>(s, gates_of_unit, p, before + lanes.begin, lane);
     }
   }
 }

@@ -15,7 +15,8 @@ struct TanhRnn {
   static constexpr size_t gate_of_hidden_slot[] = {0};
   static constexpr size_t gate_of_input_slot[] = {0};
 
-  static CHARNN_INLINE Vec forward(const Vec* ah, const Vec* ax, Vec, Vec&, Vec* slots) {
+  template <class V>
+  static CHARNN_INLINE V forward(const V* ah, const V* ax, V, V&, V* slots) {
     slots[0] = hyperbolic_tangent(ax[0] + ah[0]);
     return slots[0];
   }

@@ -54,5 +54,7 @@ constexpr int kTilePanels = 3;
 constexpr int kTileRows[kTilePanels + 1] = {0, 12, 12, 8};
 /// How many panels a product of a single row takes at once.
 constexpr int kRowPanels = 4;
+/// How many rows' gates are made at once: their vectors are to stay in registers.
+constexpr int kRowsTogether = 4;
 
 }  // namespace charnn::CHARNN_ISA

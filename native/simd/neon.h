@@ -93,5 +93,7 @@ constexpr int kTilePanels = 1;
 constexpr int kTileRows[kTilePanels + 1] = {0, 6};
 /// How many panels a product of a single row takes at once.
 constexpr int kRowPanels = 4;
+/// How many rows' gates are made at once: their vectors are to stay in registers.
+constexpr int kRowsTogether = 1;
 
 }  // namespace charnn::CHARNN_ISA
