@@ -37,7 +37,7 @@ export interface SequenceShape {
   readonly hasMask: boolean;
 }
 
-export interface SequenceArguments extends SequenceShape {
+interface SequenceArguments extends SequenceShape {
   readonly scratch: Float32Array;
   readonly tokens?: Int32Array;
   readonly embedding?: Float32Array;
@@ -70,7 +70,7 @@ export interface BackwardArguments extends SequenceArguments {
   readonly gradientCellState?: Float32Array;
 }
 
-export interface CrossEntropyShape {
+interface CrossEntropyShape {
   readonly rows: number;
   readonly hidden: number;
   readonly vocabulary: number;
@@ -93,7 +93,7 @@ export interface CrossEntropyArguments extends CrossEntropyShape {
   readonly gradientBias?: Float32Array;
 }
 
-export interface StepArguments {
+interface StepArguments {
   readonly count: number;
   readonly parameters: Float32Array;
   readonly gradients: Float32Array;
@@ -114,18 +114,18 @@ export interface AdamArguments extends StepArguments {
   readonly correction: number;
 }
 
-export interface SgdArguments extends StepArguments {
+interface SgdArguments extends StepArguments {
   readonly moment: Float32Array;
   readonly momentum: number;
 }
 
-export interface RmsPropArguments extends StepArguments {
+interface RmsPropArguments extends StepArguments {
   readonly moment: Float32Array;
   readonly decay: number;
   readonly epsilon: number;
 }
 
-export interface LayerWeights {
+interface LayerWeights {
   readonly weightIh: Float32Array;
   readonly weightHh: Float32Array;
   readonly biasIh: Float32Array;
@@ -151,7 +151,7 @@ export interface StreamsHandle {
   readonly isStreams: never;
 }
 
-export interface AddonFacts {
+interface AddonFacts {
   readonly interface: number;
   /** In use; the fastest that the processor has, unless another is asked for. */
   readonly instructionSet: string;
