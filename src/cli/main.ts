@@ -1,15 +1,4 @@
-import { CommanderError } from "commander";
-import { CharnnError, systemErrorCode } from "../errors.js";
-import { expandConfigFile } from "./options/config-file.js";
-import { normaliseArguments } from "./options/spelling.js";
-import { usageError } from "./options/usage-error.js";
-import { createProgram } from "./program.js";
-import { printable } from "./terminal/printable.js";
-import { processTerminal, type Terminal } from "./terminal/terminal.js";
-
-/** Exit codes beside 0: what was typed can't be right; anything else that went wrong. */
-const USAGE_ERROR = 2;
-const FAILURE = 1;
+import { version } from "./version.js";
 
 /**
  * Runs the command line.
@@ -17,52 +6,11 @@ const FAILURE = 1;
  * @returns the exit code
  */
 export async function main(args: readonly string[]): Promise<number> {
-  const terminal = processTerminal();
-  let exitCode = 0;
-  const program = createProgram(terminal, (code) => {
-    exitCode = code;
-  });
-  try {
-    const expanded = await expandConfigFile(args);
-    await program.parseAsync(normaliseArguments(expanded, program), { from: "user" });
-    await terminal.written();
-    return exitCode;
-  } catch (error) {
-    if (!(error instanceof CommanderError)) return report(error, terminal);
-    // Help that was asked for, or that commander gave where no command was.
-    if (error.code === "commander.help" || error.exitCode === 0) {
-      return error.exitCode === 0 ? 0 : USAGE_ERROR;
-    }
-    return report(usageError(error, args, program), terminal);
+  // Scripts ask for the version often, and all else takes as long to load as Node itself.
+  if (args.length === 1 && (args[0] === "-V" || args[0] === "--version")) {
+    process.stdout.write(`${version()}\n`);
+    return 0;
   }
-}
-
-/** Says what went wrong, in the one place that does. */
-function report(error: unknown, terminal: Terminal): number {
-  if (error instanceof CharnnError) {
-    sayError(terminal, inOptionSpelling(error), error.hint);
-    return error.code === "INVALID_SETTING" ? USAGE_ERROR : FAILURE;
-  }
-  const systemError = systemErrorCode(error);
-  if (systemError && error instanceof Error) {
-    sayError(terminal, `The system refused: ${error.message}`);
-    return FAILURE;
-  }
-  const stack = error instanceof Error ? error.stack : String(error);
-  sayError(terminal, `This is a bug in charnn; please report it with these lines.\n${stack}`);
-  return FAILURE;
-}
-
-function sayError(terminal: Terminal, message: string, hint?: string): void {
-  const { red, dim } = terminal.errorColors;
-  const lines = message.split("\n").map(printable).join("\n");
-  terminal.say(`${red("Error:")} ${lines}`);
-  if (hint) terminal.say(dim(printable(hint)));
-}
-
-/** A setting's name as it is typed: `hiddenSize must be ...` becomes `--hidden-size must be ...`. */
-function inOptionSpelling({ message, setting }: CharnnError): string {
-  if (setting === undefined || !message.startsWith(setting)) return message;
-  const option = setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  return `--${option}${message.slice(setting.length)}`;
+  const { run } = await import("./run.js");
+  return run(args);
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { benchCommand } from "./commands/bench.js";
 import type { CommandContext } from "./commands/context.js";
@@ -8,6 +7,7 @@ import { infoCommand } from "./commands/info.js";
 import { sampleCommand } from "./commands/sample.js";
 import { trainCommand } from "./commands/train.js";
 import type { Terminal } from "./terminal/terminal.js";
+import { version } from "./version.js";
 
 const COMMANDS = [
   trainCommand,
@@ -42,9 +42,4 @@ Examples:
   const context: CommandContext = { terminal, exitWith, version: version() };
   for (const add of COMMANDS) add(program, context);
   return program;
-}
-
-function version(): string {
-  const packageFile = new URL("../../package.json", import.meta.url);
-  return JSON.parse(readFileSync(packageFile, "utf8")).version;
 }
