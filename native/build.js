@@ -12,7 +12,7 @@
  */
 import { execFile } from "node:child_process";
 import { readdirSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { dirname, join, relative } from "node:path";
@@ -61,40 +61,50 @@ async function build({ test = false, strict = false, sanitize = "" }) {
   const compiler = await findCompiler();
   const folder = join(sources, "build", [arch, ...sanitize.split(",")].filter(Boolean).join("-"));
   await mkdir(folder, { recursive: true });
+  const result = join(folder, test ? "test" : "charnn.node");
+  // Put in its place at once, so that nobody ever loads a part of it.
+  const unfinished = await mkdtemp(join(folder, "unfinished-"));
+  try {
+    const output = join(unfinished, "result");
+    await compileInto(output, { compiler, instructionSets, test, strict, sanitize });
+    await rename(output, result);
+  } finally {
+    await rm(unfinished, { recursive: true });
+  }
+  return result;
+}
 
+/** @param output is made, with the objects that it is linked of beside it */
+async function compileInto(output, { compiler, instructionSets, test, strict, sanitize }) {
   const flags = [...FLAGS];
   if (strict) flags.push("-Wall", "-Wextra", "-Werror");
   if (sanitize) flags.push(`-fsanitize=${sanitize}`, "-fno-sanitize-recover=all", "-g", "-O1");
   const includes = test ? [] : ["-isystem", headers()];
-  const compile = async (source, object, more) => {
-    const output = join(folder, object);
-    await run(compiler, [...flags, ...more, "-c", join(sources, source), "-o", output]);
-    return output;
+  const compile = async (source, name, more) => {
+    const object = join(dirname(output), name);
+    await run(compiler, [...flags, ...more, "-c", join(sources, source), "-o", object]);
+    return object;
   };
   const jobs = [
-    ...Object.entries(instructionSets).map(([name, own]) => () => {
+    ...Object.entries(instructionSets).map(([name, own]) => async () => {
+      const more = [...KERNEL_FLAGS, ...own];
       const define = [`-DCHARNN_ISA=${name}`, `-DCHARNN_ISA_${name.toUpperCase()}`];
-      return compile("kernels.cc", `kernels-${name}.o`, [...KERNEL_FLAGS, ...own, ...define]);
+      const object = await compile("kernels.cc", `kernels-${name}.o`, [...more, ...define]);
+      if (strict && !sanitize) await checkNames(compiler, object, name);
+      return object;
     }),
     ...(test ? TEST : ADDON).map(
       (source) => () => compile(source, `${source.replaceAll("/", "-")}.o`, includes),
     ),
   ];
   const objects = await inParallel(jobs);
-
-  const result = join(folder, test ? "test" : "charnn.node");
-  // Made beside it and put in its place at once, so that nobody ever loads a part of it.
-  const unfinished = `${result}.${process.pid}`;
   const link = test
     ? []
     : process.platform === "darwin"
       ? ["-bundle", "-undefined", "dynamic_lookup"]
       : ["-shared"];
   if (process.platform === "linux" && !sanitize) link.push("-static-libstdc++", "-static-libgcc");
-  await run(compiler, [...flags, ...link, ...objects, "-o", unfinished]);
-  await rename(unfinished, result);
-  for (const object of objects) await rm(object);
-  return result;
+  await run(compiler, [...flags, ...link, ...objects, "-o", output]);
 }
 
 async function findCompiler() {
@@ -110,6 +120,27 @@ async function findCompiler() {
   throw new CannotBuild(
     asked ? `CXX names ${asked}, which does not run` : "there is no C++ compiler",
   );
+}
+
+/**
+ * Of functions with the same name in several objects the linker keeps one: if that is the one for a
+ * larger instruction set, a processor without it crashes. So all names must be the object's own.
+ *
+ * @param name of its instruction set
+ */
+async function checkNames(compiler, object, name) {
+  const { stdout: nm } = await run(compiler, ["-print-prog-name=nm"]);
+  const { stdout } = await run(nm.trim(), ["--defined-only", "--format=posix", object]);
+  const own = new RegExp(`^_?_Z(T[VTIS])?Z*NK?6charnn${name.length}${name}`);
+  const foreign = stdout
+    .split("\n")
+    .map((line) => line.split(" "))
+    // Lower-case letters are local names, but for the kinds of weak ones.
+    .filter(([symbol, type]) => type && /[A-Zuvw]/.test(type) && !own.test(symbol))
+    .map(([symbol]) => symbol);
+  if (foreign.length > 0) {
+    throw new Error(`kernels-${name}.o defines names that others may too: ${foreign.join(", ")}`);
+  }
 }
 
 function headers() {

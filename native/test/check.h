@@ -20,8 +20,11 @@ class Report {
 
   /// Only groups with this in their names.
   std::string filter;
-  /// Only some of the cases.
-  bool quick = false;
+  /// One of so many cases and repetitions: sanitizers and emulators are slow.
+  size_t every = 1;
+  /// Whether the `number`-th case is made.
+  bool takes(size_t number) const { return number % every == 0; }
+  size_t repetitions(size_t count) const { return count / every + 1; }
 
  private:
   std::string group_;

@@ -29,18 +29,18 @@ void test_known_answers(Everywhere& everywhere) {
   if (!report.begins("Philox, known answers")) return;
   for (const KnownAnswer& known : kKnownAnswers)
     report.check(philox(known.counter, known.key) == known.words, "the slow one");
-  // An element is dropped where its word is below the rate: so a rate at the word itself keeps it,
-  // and the next one drops it.
+  // An element is dropped where its word is below rate * 2^32: not at the word itself, but at
+  // whatever is above it.
   const KnownAnswer& first = kKnownAnswers[0];
   for (const Kernels* kernels : everywhere.kernels())
-    for (size_t i = 0; i < 4; ++i) {
-      Floats at(4), above(4);
-      kernels->write_mask(at.data(), {i, i + 1}, {first.words[i] / 4294967296.0, {0, 0}});
-      kernels->write_mask(above.data(), {i, i + 1},
-                          {(first.words[i] + 1.0) / 4294967296.0, {0, 0}});
-      report.check(at[i] > 0 && above[i] == 0,
-                   std::string(kernels->isa) + ", word " + std::to_string(i));
-    }
+    for (size_t i = 0; i < 4; ++i)
+      for (double above : {0.0, 0.5, 1.0}) {
+        Floats mask(4);
+        const Dropout dropout = {(first.words[i] + above) / 4294967296.0, {0, 0}};
+        kernels->write_mask(mask.data(), {i, i + 1}, dropout);
+        report.check(above > 0 ? mask[i] == 0 : mask[i] > 0,
+                     std::string(kernels->isa) + ", word " + std::to_string(i));
+      }
   report.ends();
 }
 

@@ -1,11 +1,12 @@
 // Tests of the kernels and of the team of threads, as a program of their own that runs under the
 // compiler's sanitizers. build.js --test compiles it.
 //
-//     test [--quick] [NAME]    # only groups with NAME in their names; --quick: some of the cases
+//     test [--every COUNT] [NAME]    # one case of so many; only groups with NAME in their names
 //
 // CHARNN_ISA restricts the kernels to one instruction set's.
 #include <cinttypes>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "tests.h"
@@ -15,8 +16,13 @@ using namespace charnn::test;
 int main(int count, char** arguments) {
   Report report;
   for (int i = 1; i < count; ++i) {
-    if (std::strcmp(arguments[i], "--quick") == 0) report.quick = true;
+    if (std::strcmp(arguments[i], "--every") == 0 && i + 1 < count)
+      report.every = std::strtoul(arguments[++i], nullptr, 10);
     else report.filter = arguments[i];
+  }
+  if (report.every == 0) {
+    std::printf("--every takes a number above 0.\n");
+    return 1;
   }
   Everywhere everywhere(report);
   if (everywhere.kernels().empty()) {

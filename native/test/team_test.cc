@@ -49,7 +49,7 @@ bool meets(Team& team, size_t jobs, size_t rounds) {
 
 void test_sizes(Report& report) {
   if (!report.begins("team")) return;
-  const size_t jobs = report.quick ? 500 : 20000;
+  const size_t jobs = report.repetitions(20000);
   for (size_t size : {1, 2, 3, 4, 9}) {
     Team team(size);
     const std::string title = std::to_string(size) + " members";
@@ -67,12 +67,12 @@ void test_sleep(Report& report) {
   for (size_t size : {2, 4}) {
     Team team(size);
     bool right = true;
-    for (int i = 0; i < (report.quick ? 5 : 20); ++i) {
+    for (size_t i = 0; i < report.repetitions(20); ++i) {
       let_sleep();
       right = right && runs_jobs(team, 1) && meets(team, 1, 3);
     }
     // About as long as members wait awake, so that some fall asleep as a job comes.
-    for (int i = 0; i < (report.quick ? 50 : 1000); ++i) {
+    for (size_t i = 0; i < report.repetitions(1000); ++i) {
       std::this_thread::sleep_for(std::chrono::microseconds(5 * i % 2000));
       right = right && runs_jobs(team, 1);
     }
@@ -84,18 +84,18 @@ void test_sleep(Report& report) {
 void test_oversubscribed(Report& report) {
   if (!report.begins("team of many more threads than cores")) return;
   Team team(4 * std::thread::hardware_concurrency() + 3);
-  report.check(runs_jobs(team, report.quick ? 20 : 200), "jobs");
-  report.check(meets(team, 3, report.quick ? 5 : 50), "meetings");
+  report.check(runs_jobs(team, report.repetitions(200)), "jobs");
+  report.check(meets(team, 3, report.repetitions(50)), "meetings");
   report.ends();
 }
 
 void test_lives(Report& report) {
   if (!report.begins("teams that come and go")) return;
   bool right = true;
-  for (int i = 0; i < (report.quick ? 20 : 300); ++i) {
+  for (size_t i = 0; i < report.repetitions(300); ++i) {
     Team idle(1 + i % 5);
     Team busy(1 + i % 4);
-    right = right && runs_jobs(busy, static_cast<size_t>(i % 3));
+    right = right && runs_jobs(busy, i % 3);
     if (i % 50 == 0) let_sleep();
   }
   report.check(right, "teams made one after the other");
@@ -106,7 +106,7 @@ void test_lives(Report& report) {
   for (size_t i = 0; i < done.size(); ++i)
     callers.emplace_back([&done, &report, i] {
       Team team(2 + i);
-      done[i] = runs_jobs(team, report.quick ? 50 : 500) && meets(team, 2, 50);
+      done[i] = runs_jobs(team, report.repetitions(500)) && meets(team, 2, 50);
     });
   for (std::thread& caller : callers) caller.join();
   for (char each : done) report.check(each, "teams of different threads at once");

@@ -1,0 +1,133 @@
+/**
+ * Builds and runs the tests of the C++ sources: as they are, under the compiler's sanitizers, and
+ * for arm64 in an emulator.
+ *
+ *     node native/check.js             # all parts
+ *     node native/check.js address     # one of them: plain, address, thread, addon or arm64
+ */
+import { spawnSync } from "node:child_process";
+import { cp, mkdir, rm, symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const sources = dirname(fileURLToPath(import.meta.url));
+const root = dirname(sources);
+/** Whatever takes longer hangs. */
+const MOST_MINUTES = 10;
+
+const PARTS = { plain, address, thread, addon, arm64 };
+
+/** What did not pass; it has already been told why. */
+class Failure extends Error {}
+
+/** What was built in this run, and need not be again. */
+const built = new Set();
+
+function plain() {
+  build(["--test"]);
+  run(program(process.arch), []);
+}
+
+/** Memory used beyond its ends, and what C++ leaves undefined. */
+function address() {
+  build(["--test", "--sanitize", "address,undefined"]);
+  run(program(`${process.arch}-address-undefined`), ["--every", "5"]);
+}
+
+/** Memory used by several threads without an order. */
+function thread() {
+  build(["--test", "--sanitize", "thread"]);
+  run(program(`${process.arch}-thread`), ["--every", "11"]);
+}
+
+/** The addon itself, called by the tests of the backends in a copy of what npm compiled. */
+async function addon() {
+  build(["--sanitize", "address,undefined"]);
+  const folder = join(sources, "build", `${process.arch}-address-undefined`);
+  const copy = join(folder, "charnn");
+  await rm(copy, { recursive: true, force: true });
+  const place = join(copy, "native", "build", process.arch);
+  await mkdir(place, { recursive: true });
+  await cp(join(folder, "charnn.node"), join(place, "charnn.node"));
+  for (const name of ["dist", "dist-test", "package.json"]) {
+    await cp(join(root, name), join(copy, name), { recursive: true });
+  }
+  await symlink(join(root, "node_modules"), join(copy, "node_modules"));
+  const { stdout } = spawnSync(process.env.CXX ?? "g++", ["-print-file-name=libasan.so"]);
+  const environment = {
+    // Node ends without giving back what it holds.
+    ASAN_OPTIONS: "detect_leaks=0",
+    LD_PRELOAD: stdout.toString().trim(),
+  };
+  const tests = join(copy, "dist-test", "backends");
+  const withNames = ["--test", "--test-reporter=spec"];
+  const native = ["--test-name-pattern", "on the native backend"];
+  run(process.execPath, [...withNames, ...native, join(tests, "conformance.test.js")], environment);
+  run(process.execPath, [...withNames, join(tests, "native", "arguments.test.js")], environment);
+}
+
+/** Its results must have the same bits as AVX2's. */
+function arm64() {
+  const compiler = "aarch64-linux-gnu-g++";
+  const emulator = "qemu-aarch64-static";
+  if (!runs(compiler) || !runs(emulator)) {
+    console.log("Not tested for arm64: apt-get install g++-aarch64-linux-gnu qemu-user-static");
+    return;
+  }
+  build(["--test"], { CHARNN_ARCH: "arm64", CXX: compiler });
+  const neon = run(emulator, ["-L", "/usr/aarch64-linux-gnu", program("arm64"), "--every", "11"]);
+  if (process.arch !== "x64") return;
+  build(["--test"]);
+  const x64 = run(program("x64"), ["--every", "11"]);
+  const [sum, expected] = [checksum(neon, "neon"), checksum(x64, "avx2")];
+  if (expected && sum !== expected) {
+    throw new Failure(`NEON's results have the checksum ${sum}, AVX2's ${expected}.`);
+  }
+}
+
+function checksum(output, instructionSet) {
+  return output.match(new RegExp(`^checksum ${instructionSet} (\\w+)$`, "m"))?.[1];
+}
+
+function program(folder) {
+  return join(sources, "build", folder, "test");
+}
+
+function build(options, environment) {
+  const key = JSON.stringify([options, environment]);
+  if (built.has(key)) return;
+  run(process.execPath, [join(sources, "build.js"), "--strict", ...options], environment);
+  built.add(key);
+}
+
+/** @returns what it printed, which is printed here too */
+function run(command, args, environment = {}) {
+  const { status, signal, stdout } = spawnSync(command, args, {
+    cwd: root,
+    encoding: "utf8",
+    env: { ...process.env, ...environment },
+    stdio: ["ignore", "pipe", "inherit"],
+    timeout: MOST_MINUTES * 60_000,
+  });
+  process.stdout.write(stdout);
+  if (status !== 0)
+    throw new Failure(`${command} ${args.join(" ")} ended with ${signal ?? status}.`);
+  return stdout;
+}
+
+function runs(command) {
+  return spawnSync(command, ["--version"]).status === 0;
+}
+
+const asked = process.argv.slice(2);
+try {
+  for (const name of asked.length > 0 ? asked : Object.keys(PARTS)) {
+    if (!(name in PARTS)) throw new Failure(`There is no part ${name}.`);
+    console.log(`== ${name}`);
+    await PARTS[name]();
+  }
+} catch (error) {
+  if (!(error instanceof Failure)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
