@@ -72,7 +72,8 @@ async function openScreen(
     lines,
     async shows(pattern) {
       for (let tries = 0; tries < 300; tries++) {
-        if (pattern.test(lines().join("\n"))) return lines();
+        const seen = lines();
+        if (pattern.test(seen.join("\n"))) return seen;
         await setTimeout(50);
       }
       throw new Error(`The screen does not show ${pattern}:\n${lines().join("\n")}`);
@@ -95,6 +96,9 @@ const LONG = [
   "100000",
   "--eval-every",
   "50000",
+  // So slow that an epoch's end does not take the bar away at every look.
+  "--backend",
+  "cpu",
 ];
 
 for (const columns of [40, 80, 120]) {
