@@ -20,6 +20,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 
 const run = promisify(execFile);
+const require = createRequire(import.meta.url);
 const sources = dirname(fileURLToPath(import.meta.url));
 
 const INSTRUCTION_SETS = {
@@ -145,7 +146,7 @@ async function checkNames(compiler, object, name) {
 
 function headers() {
   try {
-    return createRequire(import.meta.url)("node-api-headers").include_dir;
+    return require("node-api-headers").include_dir;
   } catch {
     throw new CannotBuild("the package node-api-headers is not installed");
   }
