@@ -47,8 +47,15 @@ const FLAGS = [
 ];
 const KERNEL_FLAGS = ["-fno-exceptions", "-fno-rtti", "-fno-math-errno"];
 
-/** What is needed and missing; anything else that is thrown is a mistake in the sources. */
-class CannotBuild extends Error {}
+/** Why there is no addon, and what helps. */
+class CannotBuild extends Error {
+  /** @param details that stand before the one line, such as a compiler's messages */
+  constructor(message, cure = "", details = "") {
+    super(message);
+    this.cure = cure;
+    this.details = details;
+  }
+}
 
 /**
  * @param options.test builds the tests' program, not the addon
@@ -70,7 +77,8 @@ async function build({ test = false, strict = false, sanitize = "" }) {
     await compileInto(output, { compiler, instructionSets, test, strict, sanitize });
     await rename(output, result);
   } finally {
-    await rm(unfinished, { recursive: true });
+    // Another compiler may still be writing there.
+    await rm(unfinished, { recursive: true, maxRetries: 5 });
   }
   return result;
 }
@@ -83,7 +91,7 @@ async function compileInto(output, { compiler, instructionSets, test, strict, sa
   const includes = test ? [] : ["-isystem", headers()];
   const compile = async (source, name, more) => {
     const object = join(dirname(output), name);
-    await run(compiler, [...flags, ...more, "-c", join(sources, source), "-o", object]);
+    await callCompiler(compiler, [...flags, ...more, "-c", join(sources, source), "-o", object]);
     return object;
   };
   const jobs = [
@@ -105,7 +113,19 @@ async function compileInto(output, { compiler, instructionSets, test, strict, sa
       ? ["-bundle", "-undefined", "dynamic_lookup"]
       : ["-shared"];
   if (process.platform === "linux" && !sanitize) link.push("-static-libstdc++", "-static-libgcc");
-  await run(compiler, [...flags, ...link, ...objects, "-o", output]);
+  await callCompiler(compiler, [...flags, ...link, ...objects, "-o", output]);
+}
+
+async function callCompiler(compiler, args) {
+  try {
+    await run(compiler, args);
+  } catch (error) {
+    throw new CannotBuild(
+      `${compiler} does not compile it`,
+      "With another C++ compiler, run: CXX=clang++ npm run native",
+      (error.stderr || error.message).trim(),
+    );
+  }
 }
 
 async function findCompiler() {
@@ -120,6 +140,7 @@ async function findCompiler() {
   }
   throw new CannotBuild(
     asked ? `CXX names ${asked}, which does not run` : "there is no C++ compiler",
+    "With one (apt-get install g++, or xcode-select --install), run: npm run native",
   );
 }
 
@@ -140,7 +161,11 @@ async function checkNames(compiler, object, name) {
     .filter(([symbol, type]) => type && /[A-Zuvw]/.test(type) && !own.test(symbol))
     .map(([symbol]) => symbol);
   if (foreign.length > 0) {
-    throw new Error(`kernels-${name}.o defines names that others may too: ${foreign.join(", ")}`);
+    throw new CannotBuild(
+      `kernels-${name}.o defines names that others may too`,
+      "Whatever kernels share must be CHARNN_INLINE, or in their own namespace.",
+      foreign.join("\n"),
+    );
   }
 }
 
@@ -148,7 +173,7 @@ function headers() {
   try {
     return require("node-api-headers").include_dir;
   } catch {
-    throw new CannotBuild("the package node-api-headers is not installed");
+    throw new CannotBuild("the package node-api-headers is not installed", "Run: npm ci");
   }
 }
 
@@ -177,13 +202,9 @@ try {
   const result = await build(options);
   console.log(`Compiled ${relative(process.cwd(), result)}.`);
 } catch (error) {
-  const why =
-    error instanceof CannotBuild
-      ? error.message
-      : `it does not compile:\n${error.stderr || error.message}`;
-  console.error(
-    `The native backend was not built: ${why}. charnn works without it, slower. ` +
-      "With a C++ compiler (apt-get install g++, or xcode-select --install), run: npm run native",
-  );
+  const { message, cure = "", details = "" } = error;
+  if (details) console.error(details);
+  const line = `The native backend was not built: ${message}. charnn works without it, slower.`;
+  console.error(`${line} ${cure}`.trimEnd());
   if (options.strict) process.exitCode = 1;
 }
