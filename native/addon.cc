@@ -135,7 +135,6 @@ Sequence sequence_of(napi_env env, const Arguments& arguments, Dropout* dropout)
   const size_t rows = s.shape.rows();
   if (s.shape.vocabulary > 0) {
     s.input.tokens = arguments.integers("tokens", rows);
-    check_tokens("tokens", s.input.tokens, rows, 0, s.shape.vocabulary);
     if (s.shape.has_embedding)
       s.input.embedding =
           arguments.floats("embedding", product({s.shape.vocabulary, s.shape.input}));
@@ -162,6 +161,26 @@ Sequence sequence_of(napi_env env, const Arguments& arguments, Dropout* dropout)
   return s;
 }
 
+/// What the arrays hold, once nothing can change it any more.
+void check_contents(const Sequence& s) {
+  if (s.shape.vocabulary > 0)
+    check_tokens("tokens", s.input.tokens, s.shape.rows(), 0, s.shape.vocabulary);
+}
+
+/// What forward left is trusted no further than it can be seen to be right.
+void check_contents(const SequenceGradient& g) {
+  const SequenceShape& shape = g.forward.shape;
+  check_contents(g.forward);
+  if (shape.vocabulary == 0) return;
+  const SequenceScratch& scratch = g.forward.scratch;
+  const size_t distinct = std::min(shape.rows(), shape.vocabulary);
+  const int32_t count = *scratch.counts;
+  if (count < 1 || static_cast<size_t>(count) > distinct)
+    throw BadArgument("The scratch memory does not hold what forward leaves.");
+  check_tokens("places", scratch.places, shape.rows(), 0, count);
+  check_tokens("distinct", scratch.distinct, count, 0, shape.vocabulary);
+}
+
 /// Where panels begin in the scratch memory, in floats.
 napi_value place_of(napi_env env, Panels panels, const Arguments& arguments) {
   return make_number(env, static_cast<double>(panels.data - arguments.scratch("scratch", 0)));
@@ -175,6 +194,8 @@ napi_value forward_sequence(napi_env env, const Arguments& arguments) {
   const size_t units = s.shape.batch * s.shape.hidden;
   s.after.hidden = arguments.floats("hiddenAfter", units);
   if (facts_of(s.shape.cell).has_cell_state) s.after.cell = arguments.floats("cellAfter", units);
+  arguments.hold_arrays();
+  check_contents(s);
   auto kernel = instance.kernels->forward_sequence[index_of(s.shape.cell)];
   instance.team->run([&](const Member& member) { kernel(s, member); });
   return place_of(env, {s.scratch.hiddens.at(0, s.shape.batch), 0}, arguments);
@@ -187,15 +208,6 @@ napi_value backward_sequence(napi_env env, const Arguments& arguments) {
   SequenceGradient g = {};
   g.forward = sequence_of(env, arguments, &dropout);
   const SequenceShape& shape = g.forward.shape;
-  // What forward left is trusted no further than it can be seen to be right.
-  if (shape.vocabulary > 0) {
-    size_t distinct = std::min(shape.rows(), shape.vocabulary);
-    if (*g.forward.scratch.counts < 1 || static_cast<size_t>(*g.forward.scratch.counts) > distinct)
-      throw BadArgument("The scratch memory does not hold what forward leaves.");
-    check_tokens("places", g.forward.scratch.places, shape.rows(), 0, *g.forward.scratch.counts);
-    check_tokens("distinct", g.forward.scratch.distinct, *g.forward.scratch.counts, 0,
-                 shape.vocabulary);
-  }
   g.output = arguments.floats_or_null("gradientOutput", product({shape.rows(), shape.hidden}));
   if (!g.output)
     g.output_panels =
@@ -211,6 +223,8 @@ napi_value backward_sequence(napi_env env, const Arguments& arguments) {
   g.before.hidden = arguments.floats("gradientHidden", units);
   if (facts_of(shape.cell).has_cell_state)
     g.before.cell = arguments.floats("gradientCellState", units);
+  arguments.hold_arrays();
+  check_contents(g);
   auto kernel = instance.kernels->backward_sequence[index_of(shape.cell)];
   instance.team->run([&](const Member& member) { kernel(g, member); });
   return shape.vocabulary > 0 ? make_number(env, 0)
@@ -259,14 +273,15 @@ napi_value cross_entropy(napi_env env, const Arguments& arguments) {
   c.weight = arguments.floats("weight", weights);
   c.bias = arguments.floats("bias", c.shape.vocabulary);
   c.targets = arguments.integers("targets", rows);
-  check_tokens("targets", c.targets, rows, INT32_MIN, c.shape.vocabulary);
-  c.scored = std::count_if(c.targets, c.targets + rows, [](int32_t target) { return target >= 0; });
   c.losses = arguments.floats("losses", rows);
   c.predictions = arguments.integers("predictions", rows);
   if (c.shape.wants_gradient) {
     c.gradient_weight = arguments.floats("gradientWeight", weights);
     c.gradient_bias = arguments.floats("gradientBias", c.shape.vocabulary);
   }
+  arguments.hold_arrays();
+  check_tokens("targets", c.targets, rows, INT32_MIN, c.shape.vocabulary);
+  c.scored = std::count_if(c.targets, c.targets + rows, [](int32_t target) { return target >= 0; });
   instance.team->run([&](const Member& member) { instance.kernels->cross_entropy(c, member); });
   return c.shape.wants_gradient ? place_of(env, c.scratch.gradient_input, arguments)
                                 : make_number(env, 0);
@@ -297,6 +312,7 @@ napi_value adam_step(napi_env env, const Arguments& arguments) {
   step.epsilon = arguments.number("epsilon");
   step.step_size = arguments.number("stepSize");
   step.correction = arguments.number("correction");
+  arguments.hold_arrays();
   instance.team->run([&](const Member& member) { instance.kernels->adam_step(step, member); });
   return make_number(env, step.common.norm);
 }
@@ -307,6 +323,7 @@ napi_value sgd_step(napi_env env, const Arguments& arguments) {
   step.common = step_of(instance, arguments);
   step.moment = arguments.floats("moment", step.common.count);
   step.momentum = arguments.number("momentum");
+  arguments.hold_arrays();
   instance.team->run([&](const Member& member) { instance.kernels->sgd_step(step, member); });
   return make_number(env, step.common.norm);
 }
@@ -318,6 +335,7 @@ napi_value rms_prop_step(napi_env env, const Arguments& arguments) {
   step.moment = arguments.floats("moment", step.common.count);
   step.decay = arguments.number("decay");
   step.epsilon = arguments.number("epsilon");
+  arguments.hold_arrays();
   instance.team->run([&](const Member& member) { instance.kernels->rms_prop_step(step, member); });
   return make_number(env, step.common.norm);
 }
@@ -327,6 +345,7 @@ napi_value write_mask(napi_env env, const Arguments& arguments) {
   float* mask = arguments.floats("mask", count);
   const Dropout dropout = dropout_of(arguments);
   Instance& instance = instance_of(env);
+  arguments.hold_arrays();
   instance.team->run([&](const Member& member) {
     instance.kernels->write_mask(mask, share(count, member.index, member.count), dropout);
   });
@@ -412,6 +431,7 @@ napi_value open_streams(napi_env env, const Arguments& arguments) {
   weights.decoder = arguments.floats("decoderWeight", product({shape.vocabulary, shape.hidden}));
   weights.decoder_bias = arguments.floats("decoderBias", shape.vocabulary);
 
+  arguments.hold_arrays();
   size_t floats;
   divide_memory(shape, nullptr, &floats);
   const size_t bytes = floats * sizeof(float);

@@ -70,7 +70,19 @@ void* Arguments::typed_array(const char* name, napi_typedarray_type type, const 
   if (!is_typed_array) throw BadArgument(expected(name, type_name));
   check(napi_get_typedarray_info(env_, value, &actual, length, &data, nullptr, nullptr), name);
   if (actual != type) throw BadArgument(expected(name, type_name));
+  arrays_->push_back({value, data, *length});
   return data;
+}
+
+void Arguments::hold_arrays() const {
+  for (const SeenArray& seen : *arrays_) {
+    size_t length;
+    void* data;
+    if (napi_get_typedarray_info(env_, seen.value, nullptr, &length, &data, nullptr, nullptr) !=
+            napi_ok ||
+        data != seen.data || length != seen.length)
+      throw BadArgument("An array changed its memory while others were read.");
+  }
 }
 
 namespace {
@@ -127,7 +139,7 @@ Arguments Arguments::object(const char* name) const {
   napi_valuetype type;
   check(napi_typeof(env_, value, &type), name);
   if (type != napi_object) throw BadArgument(expected(name, "an object"));
-  return Arguments(env_, value);
+  return Arguments(env_, value, arrays_);
 }
 
 Arguments Arguments::element(const char* name, size_t index, size_t count) const {
@@ -140,7 +152,7 @@ Arguments Arguments::element(const char* name, size_t index, size_t count) const
   napi_valuetype type;
   check(napi_typeof(env_, value, &type), name);
   if (type != napi_object) throw BadArgument(expected(name, "an array of objects"));
-  return Arguments(env_, value);
+  return Arguments(env_, value, arrays_);
 }
 
 }  // namespace charnn

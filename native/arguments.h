@@ -5,8 +5,10 @@
 #include <node_api.h>
 
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "panels.h"
 
@@ -21,7 +23,8 @@ class BadArgument : public std::runtime_error {
 /// The properties of an object that a function is called with.
 class Arguments {
  public:
-  Arguments(napi_env env, napi_value object) : env_(env), object_(object) {}
+  Arguments(napi_env env, napi_value object)
+      : env_(env), object_(object), arrays_(std::make_shared<std::vector<SeenArray>>()) {}
 
   bool has(const char* name) const;
   /// A number.
@@ -44,13 +47,29 @@ class Arguments {
   /// A Float32Array of at least `length` numbers that begins at a multiple of 64 bytes.
   float* scratch(const char* name, size_t length) const;
 
+  /// Holds that all arrays that were handed out are still where they were: a property may be a
+  /// function, and that may have taken the memory of an array which was read before. To be called
+  /// after the last property was read, before the arrays are used.
+  void hold_arrays() const;
+
  private:
+  struct SeenArray {
+    napi_value value;
+    void* data;
+    size_t length;
+  };
+
+  Arguments(napi_env env, napi_value object, std::shared_ptr<std::vector<SeenArray>> arrays)
+      : env_(env), object_(object), arrays_(std::move(arrays)) {}
+
   napi_value get(const char* name) const;
   void* typed_array(const char* name, napi_typedarray_type type, const char* type_name,
                     size_t* length) const;
 
   napi_env env_;
   napi_value object_;
+  /// Shared by an object and those in it.
+  std::shared_ptr<std::vector<SeenArray>> arrays_;
 };
 
 }  // namespace charnn

@@ -84,6 +84,28 @@ onTheAddon("A function of the native addon", (addon) => {
     }
   });
 
+  it("is not deceived by a property that is a function and changes those read before", () => {
+    const draw = new Draw(6);
+    const vectors = forwardArguments(addon, sizesOf("gru", "vectors"), draw);
+    const detaches = {
+      ...vectors,
+      get hiddenAfter() {
+        structuredClone(vectors.vectors, { transfer: [vectors.vectors?.buffer as ArrayBuffer] });
+        return vectors.hiddenAfter;
+      },
+    };
+    assert.throws(() => addon.forwardSequence(detaches), /changed its memory/);
+    const embedded = forwardArguments(addon, sizesOf("gru", "embedded"), draw);
+    const overwrites = {
+      ...embedded,
+      get hiddenAfter() {
+        embedded.tokens?.fill(2 ** 30);
+        return embedded.hiddenAfter;
+      },
+    };
+    assert.throws(() => addon.forwardSequence(overwrites), /tokens must be below/);
+  });
+
   it("refuses scratch memory that is not aligned, and takes more than it needs", () => {
     const forward = forwardArguments(addon, sizesOf("gru", "vectors"), new Draw(3));
     const scratch = scratchMemory(addon, forward.scratch.length + 16);
