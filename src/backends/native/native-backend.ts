@@ -1,5 +1,5 @@
 import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
-import type { DataId, TensorInfo } from "@tensorflow/tfjs-core";
+import type { BackendValues, DataId, DataType, TensorInfo } from "@tensorflow/tfjs-core";
 import type { DropoutMaskAttributes } from "../backend.js";
 import type { Workspace } from "../workspace.js";
 import type { Addon, MaskSource, Panels } from "./addon.js";
@@ -7,6 +7,8 @@ import type { Addon, MaskSource, Panels } from "./addon.js";
 /** Columns of a panel; `native/panels.h` has the same number. */
 export const LANES = 16;
 const FLOATS_TO_ALIGN = 16;
+/** Floats from which on an array can hold a large page, of 2 MB. */
+const LARGE = 2 ** 20;
 
 /**
  * tfjs's cpu backend, from which every op but the kernels comes, with two kinds of tensors that it
@@ -21,6 +23,14 @@ export class NativeBackend extends MathBackendCPU {
     super();
     // Off: tfjs's advice, printed at the first tensor, to install another backend.
     Object.assign(this, { firstUse: false });
+  }
+
+  override write(values: BackendValues, shape: number[], dtype: DataType): DataId {
+    // Large pages for large arrays: the weights' gradients are written all over theirs.
+    if (values instanceof Float32Array && values.length >= LARGE) {
+      this.addon.align({ array: values, count: values.length });
+    }
+    return super.write(values, shape, dtype);
   }
 
   /** The values of a tensor in the array they are kept in: no copy. */
