@@ -1,5 +1,5 @@
-// The kernels as functions of a Node-API addon: each takes one object, checks all it holds, and runs
-// the kernel on its arrays in place.
+// The kernels as functions of a Node-API addon: each takes one object, checks all it holds, and
+// runs the kernel on its arrays in place.
 #include <node_api.h>
 
 #include <algorithm>
@@ -105,8 +105,7 @@ SequenceShape sequence_shape(const Arguments& arguments, size_t members) {
   shape.has_embedding = arguments.flag("hasEmbedding");
   shape.has_mask = arguments.flag("hasMask");
   shape.members = members;
-  if (shape.vocabulary == 0 && shape.has_embedding)
-    throw BadArgument("Vectors have no embedding.");
+  if (shape.vocabulary == 0 && shape.has_embedding) throw BadArgument("Vectors have no embedding.");
   if (shape.vocabulary > 0 && shape.has_mask) throw BadArgument("Tokens have no mask.");
   if (shape.vocabulary > 0 && !shape.has_embedding && shape.vocabulary != shape.input)
     throw BadArgument("One-hot, the input size must be that of the vocabulary.");
@@ -210,8 +209,7 @@ napi_value backward_sequence(napi_env env, const Arguments& arguments) {
   const SequenceShape& shape = g.forward.shape;
   g.output = arguments.floats_or_null("gradientOutput", product({shape.rows(), shape.hidden}));
   if (!g.output)
-    g.output_panels =
-        arguments.panels("gradientOutputPanels", shape.hidden_panels(), shape.rows());
+    g.output_panels = arguments.panels("gradientOutputPanels", shape.hidden_panels(), shape.rows());
   const size_t gates = shape.gate_rows();
   g.weight_ih = arguments.floats("gradientWeightIh", gates * shape.input);
   g.weight_hh = arguments.floats("gradientWeightHh", gates * shape.hidden);
@@ -529,8 +527,8 @@ napi_value set_instruction_set(napi_env env, const Arguments& arguments) {
   throw BadArgument("This processor, or this build, does not have " + name + ".");
 }
 
-/// Advises the system to back an array by large pages, and tells how many floats to leave out at its
-/// beginning so that the rest begins at a multiple of 64 bytes.
+/// Advises the system to back an array by large pages, and tells how many floats to leave out at
+/// its beginning so that the rest begins at a multiple of 64 bytes.
 napi_value align(napi_env env, const Arguments& arguments) {
   const size_t count = arguments.size("count", kLanes, kLargest);
   float* data = arguments.floats("array", count);

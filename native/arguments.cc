@@ -40,8 +40,8 @@ size_t Arguments::size(const char* name, size_t least, size_t most) const {
   // Written so that what is not a number is refused.
   if (!(value >= static_cast<double>(least) && value <= static_cast<double>(most)) ||
       value != std::floor(value))
-    throw BadArgument(expected(name, "a whole number from " + std::to_string(least) + " to " +
-                                         std::to_string(most)));
+    throw BadArgument(expected(
+        name, "a whole number from " + std::to_string(least) + " to " + std::to_string(most)));
   return static_cast<size_t>(value);
 }
 
@@ -129,8 +129,8 @@ Panels Arguments::panels(const char* name, size_t panels, size_t rows) const {
   size_t offset = parts.size("offset", 0, length);
   size_t stride = parts.size("stride", 0, length);
   if ((panels - 1) * stride + rows * kLanes > length - offset)
-    throw BadArgument(expected(name, std::to_string(panels) + " panels of " +
-                                         std::to_string(rows) + " rows inside their array"));
+    throw BadArgument(expected(name, std::to_string(panels) + " panels of " + std::to_string(rows) +
+                                         " rows inside their array"));
   return {static_cast<float*>(data) + offset, stride};
 }
 

@@ -41,8 +41,8 @@ inline void to_rows(float* to, Panels from, size_t columns, Range rows) {
   }
 }
 
-/// Overwrites a panel with `depth` rows by the transpose of `count` (up to sixteen) rows of `columns`
-/// numbers each: a weight matrix's rows are features of what it makes.
+/// Overwrites a panel with `depth` rows by the transpose of `count` (up to sixteen) rows of
+/// `columns` numbers each: a weight matrix's rows are features of what it makes.
 inline void transpose_to_panel(float* panel, const float* from, size_t columns, int count) {
   for (int i = 0; i < kLanes; ++i)
     for (size_t k = 0; k < columns; ++k)

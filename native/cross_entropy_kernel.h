@@ -27,7 +27,8 @@ inline void prepare(const CrossEntropy& c, const Member& member) {
       Panels panel = {scratch.weight_by_unit.at(p, 0), 0};
       int width = columns_in(p, shape.hidden);
       for (size_t token = 0; token < shape.vocabulary; ++token)
-        store(panel.at(0, token), load_columns(c.weight + token * shape.hidden + p * kLanes, width));
+        store(panel.at(0, token),
+              load_columns(c.weight + token * shape.hidden + p * kLanes, width));
     }
   Range rows = share(shape.rows, member.index, member.count);
   if (c.input) to_panels(scratch.input, c.input, shape.hidden, rows);
@@ -65,8 +66,7 @@ inline void score_row(const CrossEntropy& c, size_t row, size_t place) {
   }
   const float most = largest(highest);
   const int32_t target = c.targets[place];
-  const float target_logit =
-      target < 0 ? 0.0f : logits.at(target / kLanes, row)[target % kLanes];
+  const float target_logit = target < 0 ? 0.0f : logits.at(target / kLanes, row)[target % kLanes];
   c.predictions[place] = likeliest(logits, row, panels, most);
 
   Vec sums = zero();
@@ -83,8 +83,7 @@ inline void score_row(const CrossEntropy& c, size_t row, size_t place) {
   // loss = log(sum of e^logit) - logit of the target, averaged over the rows with a target
   const float part = 1.0f / static_cast<float>(c.scored);
   const Vec scale = broadcast(target < 0 ? 0.0f : part / total);
-  for (size_t p = 0; p < panels; ++p)
-    store(logits.at(p, row), load(logits.at(p, row)) * scale);
+  for (size_t p = 0; p < panels; ++p) store(logits.at(p, row), load(logits.at(p, row)) * scale);
   if (target >= 0) logits.at(target / kLanes, row)[target % kLanes] -= part;
 }
 
@@ -100,8 +99,8 @@ inline void cross_entropy(const CrossEntropy& c, const Member& member) {
   const Panels input = c.input || shape.has_mask ? scratch.input : c.input_panels;
 
   for (size_t first = 0; first < shape.rows; first += scratch.rows_at_once) {
-    size_t count = shape.rows - first < scratch.rows_at_once ? shape.rows - first
-                                                             : scratch.rows_at_once;
+    size_t count =
+        shape.rows - first < scratch.rows_at_once ? shape.rows - first : scratch.rows_at_once;
     Range mine = share(count, member.index, member.count);
     for (size_t begin = mine.begin; begin < mine.end; begin += kScoredAtOnce) {
       size_t end = begin + kScoredAtOnce < mine.end ? begin + kScoredAtOnce : mine.end;

@@ -1,5 +1,6 @@
-// The gated recurrent unit (Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder",
-// 2014) in the variant of PyTorch, cuDNN and Keras, which resets after the recurrent product:
+// The gated recurrent unit (Cho et al., "Learning Phrase Representations using RNN
+// Encoder-Decoder", 2014) in the variant of PyTorch, cuDNN and Keras, which resets after the
+// recurrent product:
 //
 //     ax = W_ih x + b_ih      ah = W_hh h + b_hh      gates in PyTorch's order r, z, n
 //     r  = sigmoid(ax_r + ah_r)

@@ -1,5 +1,5 @@
-// Long short-term memory (Hochreiter and Schmidhuber, 1997) with forget gates (Gers et al., 2000), in
-// PyTorch's variant and gate order:
+// Long short-term memory (Hochreiter and Schmidhuber, 1997) with forget gates (Gers et al., 2000),
+// in PyTorch's variant and gate order:
 //
 //     a  = W_ih x + b_ih + W_hh h + b_hh
 //     i  = sigmoid(a_i)      f = sigmoid(a_f)      g = tanh(a_g)      o = sigmoid(a_o)

@@ -5,8 +5,8 @@
 
 namespace charnn::CHARNN_ISA {
 
-/// 1 / a to within two units in the last place, for a from 1e-37 to 1e37. A division takes many times
-/// as long, and the processors' own approximations differ.
+/// 1 / a to within two units in the last place, for a from 1e-37 to 1e37. A division takes many
+/// times as long, and the processors' own approximations differ.
 ///
 /// Three steps of Newton's method, each of which squares the error.
 template <class V>

@@ -1,8 +1,8 @@
 // The matrix product of panels, in tiles whose sums stay in registers.
 //
-// Every element of a product is a sum in one fixed order, whatever the instruction set, the tile and
-// the thread that makes it: products are added up one after the other in blocks of kBlock, and the
-// blocks one after the other.
+// Every element of a product is a sum in one fixed order, whatever the instruction set, the tile
+// and the thread that makes it: products are added up one after the other in blocks of kBlock, and
+// the blocks one after the other.
 #pragma once
 
 #include "copy.h"
@@ -30,7 +30,8 @@ struct ByColumn {  // the transpose of panels: i counts columns, within one pane
   static constexpr size_t row_step = 1, k_step = kLanes;
 };
 
-/// `Rows` rows of `PanelCount` panels of c: overwritten by, or added to it, the product over `depth`.
+/// `Rows` rows of `PanelCount` panels of c: overwritten by, or added to it, the product over
+/// `depth`.
 template <class Left, int Rows, int PanelCount>
 inline void multiply_tile(size_t depth, const float* a, size_t a_stride, const float* const* b,
                           float* const* c, size_t c_step, bool adds) {

@@ -11,7 +11,9 @@ namespace charnn {
 /// norm does not depend on the number of threads.
 constexpr size_t kNormBlock = 4096;
 
-CHARNN_INLINE constexpr size_t norm_blocks(size_t count) { return (count + kNormBlock - 1) / kNormBlock; }
+CHARNN_INLINE constexpr size_t norm_blocks(size_t count) {
+  return (count + kNormBlock - 1) / kNormBlock;
+}
 
 /// What every optimizer step works on.
 struct Step {

@@ -22,9 +22,9 @@ inline double sum_of_squares(const float* values, size_t count) {
   return sum;
 }
 
-/// Finds the norm and calls `update(i, width, scale, kept)` for every vector of this member's share:
-/// gradients are to be multiplied by `scale` and parameters by `kept` first. Does nothing more when
-/// the norm is not finite.
+/// Finds the norm and calls `update(i, width, scale, kept)` for every vector of this member's
+/// share: gradients are to be multiplied by `scale` and parameters by `kept` first. Does nothing
+/// more when the norm is not finite.
 template <class Update>
 void clip_then(Step& step, const Member& member, Update update) {
   // As in PyTorch, so that gradients at the limit come out the same.

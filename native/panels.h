@@ -3,7 +3,8 @@
 
 #include <cstddef>
 
-/// For all that is used by the kernels of several instruction sets: each has to compile it for itself.
+/// For all that is used by the kernels of several instruction sets: each has to compile it for
+/// itself.
 #define CHARNN_INLINE inline __attribute__((always_inline))
 
 namespace charnn {
@@ -22,7 +23,9 @@ struct Panels {
   /// Floats from one panel to the next.
   size_t stride = 0;
 
-  CHARNN_INLINE float* at(size_t panel, size_t row) const { return data + panel * stride + row * kLanes; }
+  CHARNN_INLINE float* at(size_t panel, size_t row) const {
+    return data + panel * stride + row * kLanes;
+  }
 };
 
 }  // namespace charnn

@@ -14,8 +14,8 @@ enum class Cell { gru, lstm, rnn };
 struct CellFacts {
   size_t gates;
   /// Numbers for each unit that forward leaves for backward, which overwrites them by the gradients
-  /// of the gates. Those of the gates of the hidden state come first, those of the input last; where
-  /// the two are not the same, there are more slots than gates.
+  /// of the gates. Those of the gates of the hidden state come first, those of the input last;
+  /// where the two are not the same, there are more slots than gates.
   size_t slots;
   bool has_cell_state;
 };

@@ -158,16 +158,15 @@ void backward_sequence(const SequenceGradient& g, const Member& member) {
   member.meet();
 
   // The weights are the same at every step: their gradients are one product over all of them.
-  add_weight_gradient({scratch.slots, scratch.hiddens, shape.rows(), shape.hidden, shape.hidden,
-                       facts.gates, CellMath::gate_of_hidden_slot, g.weight_hh, scratch.bias_sums,
-                       false},
-                      member);
+  add_weight_gradient(
+      {scratch.slots, scratch.hiddens, shape.rows(), shape.hidden, shape.hidden, facts.gates,
+       CellMath::gate_of_hidden_slot, g.weight_hh, scratch.bias_sums, false},
+      member);
   if (has_vectors)
     add_weight_gradient({input_slots, masked_input(s), shape.rows(), shape.input, shape.hidden,
                          facts.gates, CellMath::gate_of_input_slot, g.weight_ih, nullptr, false},
                         member);
-  else
-    token_gradients<CellMath>(g, member);
+  else token_gradients<CellMath>(g, member);
   // Slots that the hidden state has no part in are yet to be summed.
   Range rest = share(shape.slot_panels() - shape.gate_panels(), member.index, member.count);
   for (size_t i = rest.begin; i < rest.end; ++i) {
@@ -181,9 +180,8 @@ void backward_sequence(const SequenceGradient& g, const Member& member) {
   if (member.index > 0) return;
   unpack_bias(g.bias_hh, scratch.bias_sums, shape.hidden, CellMath::gate_of_hidden_slot,
               facts.gates);
-  unpack_bias(g.bias_ih,
-              scratch.bias_sums + (facts.slots - facts.gates) * units * kLanes, shape.hidden,
-              CellMath::gate_of_input_slot, facts.gates);
+  unpack_bias(g.bias_ih, scratch.bias_sums + (facts.slots - facts.gates) * units * kLanes,
+              shape.hidden, CellMath::gate_of_input_slot, facts.gates);
   to_rows(g.before.hidden, scratch.gradient_hidden, shape.hidden, {0, shape.batch});
   if (facts.has_cell_state)
     to_rows(g.before.cell, scratch.gradient_cell, shape.hidden, {0, shape.batch});

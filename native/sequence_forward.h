@@ -20,7 +20,8 @@ void prepare_forward(const Sequence& s, const Member& member) {
     pack_weights(scratch.weight_ih, s.weights.ih, shape.input, shape.hidden,
                  CellMath::gate_of_input_slot, panels);
   if (member.index == 0) {
-    pack_bias(scratch.bias_ih, s.weights.bias_ih, shape.hidden, CellMath::gate_of_input_slot, gates);
+    pack_bias(scratch.bias_ih, s.weights.bias_ih, shape.hidden, CellMath::gate_of_input_slot,
+              gates);
     pack_bias(scratch.bias_hh, s.weights.bias_hh, shape.hidden, CellMath::gate_of_hidden_slot,
               gates);
     to_panels(scratch.hiddens, s.before.hidden, shape.hidden, {0, shape.batch});
@@ -78,8 +79,8 @@ CHARNN_INLINE void activate(const Sequence& s, const StepGates<CellMath>& step, 
   }
   Rows<n> cell = {};
   if constexpr (facts.has_cell_state) cell = load_rows(scratch.cells.at(p, row));
-  Rows<n> hidden =
-      CellMath::template forward<Rows<n>>(ah, ax, load_rows(scratch.hiddens.at(p, row)), cell, slots);
+  Rows<n> hidden = CellMath::template forward<Rows<n>>(
+      ah, ax, load_rows(scratch.hiddens.at(p, row)), cell, slots);
 #pragma GCC unroll 8
   for (size_t slot = 0; slot < facts.slots; ++slot)
     store_rows(scratch.slots.at(slot * units + p, row), slots[slot]);
@@ -145,8 +146,8 @@ void forward_sequence(const Sequence& s, const Member& member) {
     if (shape.vocabulary == 0) {
       for (size_t gate = 0; gate < facts.gates; ++gate)
         for (size_t p = part.unit_panels.begin; p < part.unit_panels.end; p += kTilePanels) {
-          size_t end = p + kTilePanels < part.unit_panels.end ? p + kTilePanels
-                                                              : part.unit_panels.end;
+          size_t end =
+              p + kTilePanels < part.unit_panels.end ? p + kTilePanels : part.unit_panels.end;
           for (size_t t = first; t < last; ++t)
             multiply(masked_input(s), scratch.weight_ih, input_slots, shape.input,
                      {t * shape.batch + part.lanes.begin, t * shape.batch + part.lanes.end},

@@ -14,9 +14,9 @@ struct Part {
   bool meets_each_step;
 };
 
-/// Lanes are independent of each other and so need no meeting, but each member then reads all of the
-/// recurrent weights at every step. Where those are too many for the second-level cache, members
-/// that keep to their own units have half of them, or less, to themselves.
+/// Lanes are independent of each other and so need no meeting, but each member then reads all of
+/// the recurrent weights at every step. Where those are too many for the second-level cache,
+/// members that keep to their own units have half of them, or less, to themselves.
 CHARNN_INLINE Part part_of(const SequenceShape& shape, const Member& member) {
   constexpr size_t most_shared_weights = 256 * 1024;
   size_t weights = shape.gate_rows() * shape.hidden;

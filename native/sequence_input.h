@@ -9,8 +9,8 @@
 
 namespace charnn::CHARNN_ISA {
 
-/// Puts the rows of a weight matrix that belong to the panels in `panels`, gate by gate in the order
-/// of `gate_of_slot`, into panels: a product with them makes the gates.
+/// Puts the rows of a weight matrix that belong to the panels in `panels`, gate by gate in the
+/// order of `gate_of_slot`, into panels: a product with them makes the gates.
 inline void pack_weights(Panels to, const float* weights, size_t columns, size_t hidden,
                          const size_t* gate_of_slot, Range panels) {
   size_t units = panels_of(hidden);

@@ -45,8 +45,8 @@ struct StreamsMemory {
   Panels logits;       // V, streams
 };
 
-/// Whether the lowest layer's input is looked up: always without an embedding, and with one where the
-/// table stays small.
+/// Whether the lowest layer's input is looked up: always without an embedding, and with one where
+/// the table stays small.
 CHARNN_INLINE bool has_table(const StreamsShape& shape) {
   constexpr size_t largest_table = size_t{1} << 23;
   return shape.embedding == 0 || shape.vocabulary * shape.gate_panels() * kLanes <= largest_table;

@@ -33,8 +33,7 @@ void pack_streams(const Streams& s, const StreamsWeights& all, const Member& mem
   const Range vocabulary_panels = share(panels_of(shape.vocabulary), member.index, member.count);
   for (size_t p = vocabulary_panels.begin; p < vocabulary_panels.end; ++p) {
     int width = columns_in(p, shape.vocabulary);
-    transpose_to_panel(s.memory.decoder.at(p, 0), all.decoder + p * kLanes * hidden, hidden,
-                       width);
+    transpose_to_panel(s.memory.decoder.at(p, 0), all.decoder + p * kLanes * hidden, hidden, width);
     store(s.memory.bias + p * kLanes, load_first(all.decoder_bias + p * kLanes, width));
   }
   if (!has_table(shape)) {
@@ -71,8 +70,7 @@ void step_streams(const Streams& s, const Member& member) {
         multiply_row(
             depth, a.data, a.stride, panels, [&](size_t p) { return weights.at(p, 0); },
             [&](size_t p) { return to.at(p, 0); });
-      else
-        multiply(a, weights, to, depth, {0, shape.streams}, panels, false);
+      else multiply(a, weights, to, depth, {0, shape.streams}, panels, false);
     }
   };
   if (!has_table(shape)) {
@@ -101,8 +99,8 @@ void step_streams(const Streams& s, const Member& member) {
         Vec ah[gates], ax[gates], slots[facts.slots];
         for (size_t g = 0; g < gates; ++g) {
           const size_t panel = g * units + p;
-          const float* input_gate = looks_up ? memory.table.at(panel, s.tokens[k])
-                                             : memory.input_gates.at(panel, k);
+          const float* input_gate =
+              looks_up ? memory.table.at(panel, s.tokens[k]) : memory.input_gates.at(panel, k);
           ax[g] = load(input_gate) + load(layer.bias_ih + panel * kLanes);
           ah[g] = load(memory.step_gates.at(panel, k)) + load(layer.bias_hh + panel * kLanes);
         }
@@ -118,7 +116,8 @@ void step_streams(const Streams& s, const Member& member) {
   const Range columns = share(panels_of(shape.vocabulary), member.index, member.count);
   if (shape.streams == 1)
     multiply_row(
-        shape.hidden, top.data, top.stride, columns, [&](size_t p) { return memory.decoder.at(p, 0); },
+        shape.hidden, top.data, top.stride, columns,
+        [&](size_t p) { return memory.decoder.at(p, 0); },
         [&](size_t p) { return memory.logits.at(p, 0); });
   else
     multiply(top, memory.decoder, memory.logits, shape.hidden, {0, shape.streams}, columns, false);

@@ -29,9 +29,9 @@ class Team {
   /// Calls `work(member)` in every thread of the team and returns when all of them have.
   template <class Work>
   void run(const Work& work) {
-    run([](const void* context, const Member& member) {
-      (*static_cast<const Work*>(context))(member);
-    }, &work);
+    run([](const void* context,
+           const Member& member) { (*static_cast<const Work*>(context))(member); },
+        &work);
   }
 
  private:

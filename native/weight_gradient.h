@@ -66,8 +66,8 @@ inline void add_some(const WeightGradient& g, Range outputs, Range inputs) {
         float* to = first_row(g, p);
         multiply<ByColumn>(
             columns_in(p % panels_in_block, g.block), depth, g.d_output.at(p, first),
-            kLanes * kLanes, group, input_panel,
-            [&](size_t panel) { return to + panel * kLanes; }, g.inputs, adds);
+            kLanes * kLanes, group, input_panel, [&](size_t panel) { return to + panel * kLanes; },
+            g.inputs, adds);
       }
     }
     if (!ends_narrow) continue;
@@ -88,8 +88,8 @@ inline void add_some(const WeightGradient& g, Range outputs, Range inputs) {
   }
 }
 
-/// Numbers of the gradient that are worked on at once: they stay in the second-level cache while all
-/// rows pass by.
+/// Numbers of the gradient that are worked on at once: they stay in the second-level cache while
+/// all rows pass by.
 constexpr size_t kWeightsAtOnce = 128 * 1024;
 
 inline void add_weight_gradient(const WeightGradient& g, const Member& member) {
@@ -98,8 +98,7 @@ inline void add_weight_gradient(const WeightGradient& g, const Member& member) {
   Range outputs = {0, output_panels}, inputs = {0, input_panels};
   if (output_panels >= 4 * member.count || output_panels >= input_panels)
     outputs = share(output_panels, member.index, member.count);
-  else
-    inputs = share(input_panels, member.index, member.count);
+  else inputs = share(input_panels, member.index, member.count);
   if (inputs.size() == 0) return;
   const size_t fitting = kWeightsAtOnce / (inputs.size() * kLanes * kLanes);
   const size_t at_once = fitting > 0 ? fitting : 1;

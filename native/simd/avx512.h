@@ -9,7 +9,8 @@ struct Vec {
   __m512 all;
 };
 
-/// All lanes: with a mask the compiler's headers have no values that are not set, of which it warns.
+/// All lanes: with a mask the compiler's headers have no values that are not set, of which it
+/// warns.
 constexpr __mmask16 kAll = 0xffff;
 
 CHARNN_INLINE Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }

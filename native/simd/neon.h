@@ -50,14 +50,12 @@ CHARNN_INLINE Vec fnma(Vec a, Vec b, Vec c) {
 }
 /// The smaller of each two; b where either is not a number.
 CHARNN_INLINE Vec smaller(Vec a, Vec b) {
-  return each([=](int i) {
-    return vbslq_f32(vcltq_f32(a.part[i], b.part[i]), a.part[i], b.part[i]);
-  });
+  return each(
+      [=](int i) { return vbslq_f32(vcltq_f32(a.part[i], b.part[i]), a.part[i], b.part[i]); });
 }
 CHARNN_INLINE Vec larger(Vec a, Vec b) {
-  return each([=](int i) {
-    return vbslq_f32(vcgtq_f32(a.part[i], b.part[i]), a.part[i], b.part[i]);
-  });
+  return each(
+      [=](int i) { return vbslq_f32(vcgtq_f32(a.part[i], b.part[i]), a.part[i], b.part[i]); });
 }
 /// To the nearest whole number, to the even one of two.
 CHARNN_INLINE Vec rounded(Vec a) {

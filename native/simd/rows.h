@@ -1,5 +1,5 @@
-// Several vectors at once, of rows that don't depend on each other: while one waits for the result of
-// an operation, the others use the processor. Everything here is that of each vector alone.
+// Several vectors at once, of rows that don't depend on each other: while one waits for the result
+// of an operation, the others use the processor. Everything here is that of each vector alone.
 #pragma once
 
 #include "vec.h"
