@@ -1,4 +1,5 @@
 import type { Random } from "../random.js";
+import { exponentials } from "./exponentials.js";
 
 /** How adventurously the next character is chosen. */
 export interface ChoiceSettings {
@@ -27,7 +28,6 @@ export function tokenChooser(settings: ChoiceSettings, vocabularySize: number): 
   const { temperature, topK, topP } = settings;
   const weights = new Float64Array(vocabularySize);
   const isRestricted = (topK > 0 && topK < vocabularySize) || topP < 1;
-  const all = Uint32Array.from(weights.keys());
   return (logits, start, random) => {
     let likeliest = 0;
     for (let token = 1; token < vocabularySize; token++) {
@@ -35,15 +35,15 @@ export function tokenChooser(settings: ChoiceSettings, vocabularySize: number): 
     }
     if (temperature === 0) return likeliest;
     const highest = logits[start + likeliest];
-    for (let token = 0; token < vocabularySize; token++) {
-      weights[token] = Math.exp((logits[start + token] - highest) / temperature);
-    }
-    const allowed = isRestricted ? likelyTokens(weights, settings) : all;
-    const draw = random.uniform() * sum(weights, allowed);
+    const total = exponentials(weights, logits, start, highest, temperature);
+    const allowed = isRestricted ? likelyTokens(weights, settings) : undefined;
+    const draw = random.uniform() * (allowed ? sum(weights, allowed) : total);
+    const choices = allowed ? allowed.length : vocabularySize;
     let passed = 0;
-    for (let i = 0; i < allowed.length; i++) {
-      passed += weights[allowed[i]];
-      if (draw < passed) return allowed[i];
+    for (let i = 0; i < choices; i++) {
+      const token = allowed ? allowed[i] : i;
+      passed += weights[token];
+      if (draw < passed) return token;
     }
     return likeliest;
   };
