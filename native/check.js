@@ -1,11 +1,12 @@
 /**
- * Builds and runs the tests of the C++ sources: as they are, under the compiler's sanitizers, and
- * for arm64 in an emulator.
+ * Looks at the format of the C++ sources, and builds and runs their tests: as they are, under the
+ * compiler's sanitizers, and for arm64 in an emulator.
  *
  *     node native/check.js             # all parts
- *     node native/check.js address     # one of them: plain, address, thread, addon or arm64
+ *     node native/check.js address     # one: format, plain, address, thread, addon or arm64
  */
 import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
 import { cp, mkdir, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,13 +16,26 @@ const root = dirname(sources);
 /** Whatever takes longer hangs. */
 const MOST_MINUTES = 10;
 
-const PARTS = { plain, address, thread, addon, arm64 };
+const PARTS = { format, plain, address, thread, addon, arm64 };
 
 /** What did not pass; it has already been told why. */
 class Failure extends Error {}
 
 /** What was built in this run, and need not be again. */
 const built = new Set();
+
+function format() {
+  if (!runs("clang-format")) {
+    console.log("Not looked at: apt-get install clang-format");
+    return;
+  }
+  const files = ["", "simd", "test"].flatMap((folder) =>
+    readdirSync(join(sources, folder))
+      .filter((name) => /\.(cc|h)$/.test(name))
+      .map((name) => join(sources, folder, name)),
+  );
+  run("clang-format", ["--dry-run", "--Werror", ...files]);
+}
 
 function plain() {
   build(["--test"]);
