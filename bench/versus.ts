@@ -11,9 +11,9 @@ const [rounds, ...commands] = process.argv.slice(2);
 
 function charsPerSecond(command: string): number {
   const output = execFileSync("bash", ["-c", command], { encoding: "utf8" });
-  const found = /([\d.]+) chars\/s/.exec(output);
+  const found = /([\d.,]+) chars\/s/.exec(output);
   if (!found) throw new Error(`No chars/s in what this printed: ${command}\n${output}`);
-  return Number(found[1]);
+  return Number(found[1].replaceAll(",", ""));
 }
 
 const pairs: [number, number][] = [];
