@@ -9,7 +9,10 @@ import sys
 import matplotlib
 
 matplotlib.use("svg")
+# The same figures give the same file.
+matplotlib.rcParams["svg.hashsalt"] = "charnn"
 from matplotlib import pyplot
+from matplotlib.ticker import ScalarFormatter
 
 source, target = sys.argv[1:3]
 with open(source) as file:
@@ -30,7 +33,9 @@ for axis, one in zip(axes, series):
     axis.set_xlabel(one["title"])
     axis.grid(alpha=0.3)
     axis.legend(fontsize="small")
+axes[0].yaxis.set_major_formatter(ScalarFormatter())
+axes[0].yaxis.set_minor_formatter(ScalarFormatter())
 axes[0].set_ylabel("GFLOP/s")
 figure.suptitle(f"Training speed around {scaling['around']}", fontsize="medium")
 figure.tight_layout()
-figure.savefig(target)
+figure.savefig(target, metadata={"Date": None})
