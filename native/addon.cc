@@ -345,7 +345,7 @@ napi_value write_mask(napi_env env, const Arguments& arguments) {
   Instance& instance = instance_of(env);
   arguments.hold_arrays();
   instance.team->run([&](const Member& member) {
-    instance.kernels->write_mask(mask, share(count, member.index, member.count), dropout);
+    instance.kernels->write_mask(mask, member.share_of(count), dropout);
   });
   return nullptr;
 }
@@ -503,7 +503,7 @@ napi_value step_streams(napi_env env, napi_callback_info info) {
     }
   Instance& instance = instance_of(env);
   auto kernel = instance.kernels->step_streams[index_of(shape.cell)];
-  if (own->alone) kernel(streams, Member{0, 1, nullptr, nullptr});
+  if (own->alone) kernel(streams, Member::alone());
   else instance.team->run([&](const Member& member) { kernel(streams, member); });
   streams.turn = 1 - streams.turn;
   return nullptr;

@@ -12,7 +12,7 @@ namespace charnn::CHARNN_ISA {
 inline void prepare(const CrossEntropy& c, const Member& member) {
   const CrossEntropyShape& shape = c.shape;
   const CrossEntropyScratch& scratch = c.scratch;
-  Range panels = share(shape.vocabulary_panels(), member.index, member.count);
+  Range panels = member.share_of(shape.vocabulary_panels());
   for (size_t p = panels.begin; p < panels.end; ++p) {
     int width = columns_in(p, shape.vocabulary);
     transpose_to_panel(scratch.weight.at(p, 0), c.weight + p * kLanes * shape.hidden, shape.hidden,
@@ -21,7 +21,7 @@ inline void prepare(const CrossEntropy& c, const Member& member) {
     for (int i = 0; i < kLanes; ++i)
       scratch.bias[p * kLanes + i] = i < width ? c.bias[p * kLanes + i] : -__builtin_inff();
   }
-  Range units = share(shape.hidden_panels(), member.index, member.count);
+  Range units = member.share_of(shape.hidden_panels());
   if (shape.wants_gradient)
     for (size_t p = units.begin; p < units.end; ++p) {
       Panels panel = {scratch.weight_by_unit.at(p, 0), 0};
@@ -30,7 +30,7 @@ inline void prepare(const CrossEntropy& c, const Member& member) {
         store(panel.at(0, token),
               load_columns(c.weight + token * shape.hidden + p * kLanes, width));
     }
-  Range rows = share(shape.rows, member.index, member.count);
+  Range rows = member.share_of(shape.rows);
   if (c.input) to_panels(scratch.input, c.input, shape.hidden, rows);
   if (shape.has_mask) {
     if (c.mask) to_panels(scratch.mask, c.mask, shape.hidden, rows);
@@ -101,27 +101,26 @@ inline void cross_entropy(const CrossEntropy& c, const Member& member) {
   for (size_t first = 0; first < shape.rows; first += scratch.rows_at_once) {
     size_t count =
         shape.rows - first < scratch.rows_at_once ? shape.rows - first : scratch.rows_at_once;
-    Range mine = share(count, member.index, member.count);
-    for (size_t begin = mine.begin; begin < mine.end; begin += kScoredAtOnce) {
-      size_t end = begin + kScoredAtOnce < mine.end ? begin + kScoredAtOnce : mine.end;
+    member.divide(count, kScoredAtOnce, [&](Range rows) {
       multiply<ByRow>(
-          end - begin, shape.hidden, input.at(0, first + begin), input.stride, vocabulary_panels,
-          [&](size_t p) { return scratch.weight.at(p, 0); },
-          [&](size_t p) { return scratch.logits.at(p, begin); }, kLanes, false);
-      for (size_t row = begin; row < end; ++row) score_row(c, row, first + row);
-      if (!shape.wants_gradient) continue;
+          rows.size(), shape.hidden, input.at(0, first + rows.begin), input.stride,
+          vocabulary_panels, [&](size_t p) { return scratch.weight.at(p, 0); },
+          [&](size_t p) { return scratch.logits.at(p, rows.begin); }, kLanes, false);
+      for (size_t row = rows.begin; row < rows.end; ++row) score_row(c, row, first + row);
+      if (!shape.wants_gradient) return;
       multiply<ByRow>(
-          end - begin, shape.vocabulary, scratch.logits.at(0, begin), scratch.logits.stride,
+          rows.size(), shape.vocabulary, scratch.logits.at(0, rows.begin), scratch.logits.stride,
           unit_panels, [&](size_t p) { return scratch.weight_by_unit.at(p, 0); },
-          [&](size_t p) { return scratch.gradient_input.at(p, first + begin); }, kLanes, false);
-      if (!shape.has_mask) continue;
+          [&](size_t p) { return scratch.gradient_input.at(p, first + rows.begin); }, kLanes,
+          false);
+      if (!shape.has_mask) return;
       for (size_t p = 0; p < unit_panels.end; ++p)
-        for (size_t row = first + begin; row < first + end; ++row) {
+        for (size_t row = first + rows.begin; row < first + rows.end; ++row) {
           float* gradient = scratch.gradient_input.at(p, row);
           store(gradient, load(gradient) * load(scratch.mask.at(p, row)));
         }
-    }
-    // Others' rows of these logits are where this member's next ones will be.
+    });
+    // The next rows' logits will be where these are.
     member.meet();
     if (!shape.wants_gradient) continue;
     constexpr size_t only_block[] = {0};

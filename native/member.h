@@ -1,24 +1,13 @@
 // How a kernel's work is divided among threads.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 
 #include "panels.h"
 
 namespace charnn {
-
-/// One thread of the team that runs a kernel. Every kernel is called by all of a team at once.
-struct Member {
-  size_t index;
-  size_t count;
-  void (*wait)(void* barrier);
-  void* barrier;
-
-  /// Returns when all members have called it.
-  CHARNN_INLINE void meet() const {
-    if (count > 1) wait(barrier);
-  }
-};
 
 /// Some of a row of equal pieces of work.
 struct Range {
@@ -30,5 +19,69 @@ struct Range {
 CHARNN_INLINE Range share(size_t count, size_t index, size_t parts) {
   return {count * index / parts, count * (index + 1) / parts};
 }
+
+/// What one member of a team has of the loops that all of them divide.
+struct Shares {
+  /// Loops that this member has begun.
+  alignas(64) uint64_t loops = 0;
+  /// How many pieces of its share of a loop are taken, by whomever, below the number of that loop.
+  alignas(64) std::atomic<uint64_t> taken{0};
+
+  static constexpr int kPieceBits = 24;
+
+  /// Takes the next of `pieces` in loop number `loop`, into `piece`; false where none is left.
+  CHARNN_INLINE bool take(uint64_t loop, size_t pieces, size_t* piece) {
+    const uint64_t first = loop << kPieceBits;
+    uint64_t seen = taken.load(std::memory_order_relaxed);
+    while (true) {
+      // A number of a loop before this one: none is taken yet. Of one after it: all are.
+      const uint64_t next = seen < first ? first : seen;
+      if (next - first >= pieces) return false;
+      if (!taken.compare_exchange_weak(seen, next + 1, std::memory_order_relaxed)) continue;
+      *piece = next - first;
+      return true;
+    }
+  }
+};
+
+/// One thread of the team that runs a kernel. Every kernel is called by all of a team at once.
+struct Member {
+  size_t index;
+  size_t count;
+  void (*wait)(void* barrier);
+  void* barrier;
+  /// Of each member.
+  Shares* shares;
+
+  /// A team of one.
+  CHARNN_INLINE static Member alone() { return {0, 1, nullptr, nullptr, nullptr}; }
+
+  /// Returns when all members have called it.
+  CHARNN_INLINE void meet() const {
+    if (count > 1) wait(barrier);
+  }
+
+  /// This member's share of some pieces.
+  CHARNN_INLINE Range share_of(size_t pieces) const { return share(pieces, index, count); }
+
+  /// Calls `work` with ranges of up to `at_once` of the pieces, until all of them are taken. Each
+  /// member takes its own share first, the same at every time, so that what it needs is in its
+  /// cache, and then what others have not come to: a core that is slowed down holds up nobody.
+  /// Others may still be at work when this returns.
+  template <class Work>
+  CHARNN_INLINE void divide(size_t pieces, size_t at_once, Work work) const {
+    const uint64_t loop = count > 1 ? ++shares[index].loops : 0;
+    for (size_t i = 0; i < count; ++i) {
+      const size_t owner = (index + i) % count;
+      const Range whole = share(pieces, owner, count);
+      // As even as can be: 4 by three are two twos, not three and one.
+      const size_t groups = (whole.size() + at_once - 1) / at_once;
+      for (size_t g = 0; count > 1 ? shares[owner].take(loop, groups, &g) : g < groups; ++g) {
+        const Range group = share(whole.size(), g, groups);
+        work(Range{whole.begin + group.begin, whole.begin + group.end});
+      }
+    }
+  }
+};
 
 }  // namespace charnn

@@ -30,7 +30,7 @@ void clip_then(Step& step, const Member& member, Update update) {
   // As in PyTorch, so that gradients at the limit come out the same.
   constexpr double clip_epsilon = 1e-6;
   const size_t blocks = norm_blocks(step.count);
-  Range mine = share(blocks, member.index, member.count);
+  Range mine = member.share_of(blocks);
   for (size_t block = mine.begin; block < mine.end; ++block) {
     size_t first = block * kNormBlock;
     size_t count = step.count - first < kNormBlock ? step.count - first : kNormBlock;

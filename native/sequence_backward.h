@@ -48,7 +48,7 @@ void token_gradients(const SequenceGradient& g, const Member& member) {
   const size_t units = shape.hidden_panels();
   const size_t first_slot_panel = (facts.slots - facts.gates) * units;
   const size_t distinct = *scratch.counts;
-  Range panels = share(shape.gate_panels(), member.index, member.count);
+  Range panels = member.share_of(shape.gate_panels());
   for (size_t p = panels.begin; p < panels.end; ++p) {
     fill(scratch.table.at(p, 0), 0.0f, distinct * kLanes);
     const float* from = scratch.slots.at(first_slot_panel + p, 0);
@@ -72,13 +72,13 @@ void token_gradients(const SequenceGradient& g, const Member& member) {
   add_weight_gradient({scratch.table, scratch.embedding, distinct, shape.input, shape.hidden,
                        facts.gates, CellMath::gate_of_input_slot, g.weight_ih, nullptr, false},
                       member);
-  Range inputs = share(shape.input_panels(), member.index, member.count);
+  Range inputs = member.share_of(shape.input_panels());
   multiply(scratch.table, scratch.weight_ih_by_gate, scratch.gradient_embedding,
            shape.gate_panels() * kLanes, {0, distinct}, inputs, false);
-  Range tokens = share(shape.vocabulary, member.index, member.count);
+  Range tokens = member.share_of(shape.vocabulary);
   fill(g.embedding + tokens.begin * shape.input, 0.0f, tokens.size() * shape.input);
   member.meet();
-  Range found = share(distinct, member.index, member.count);
+  Range found = member.share_of(distinct);
   for (size_t d = found.begin; d < found.end; ++d) {
     Panels row = {scratch.gradient_embedding.at(0, d), scratch.gradient_embedding.stride};
     to_rows(g.embedding + scratch.distinct[d] * shape.input, row, shape.input, {0, 1});
@@ -93,6 +93,75 @@ inline void unpack_bias(float* to, const float* sums, size_t hidden, const size_
       to[gate_of_slot[slot] * hidden + j] = sums[slot * panels_of(hidden) * kLanes + j];
 }
 
+/// Packs the weights and clears what is summed up on the way back.
+template <class CellMath>
+void prepare_backward(const SequenceGradient& g, Panels d_output, const Member& member) {
+  constexpr CellFacts facts = facts_of(CellMath::cell);
+  const Sequence& s = g.forward;
+  const SequenceShape& shape = s.shape;
+  const SequenceScratch& scratch = s.scratch;
+  const Range units = member.share_of(shape.hidden_panels());
+  pack_weights_by_gate(scratch.weight_hh_by_gate, s.weights.hh, shape.hidden, shape.hidden,
+                       CellMath::gate_of_hidden_slot, facts.gates, units);
+  if (shape.vocabulary == 0 || shape.has_embedding)
+    pack_weights_by_gate(scratch.weight_ih_by_gate, s.weights.ih, shape.input, shape.hidden,
+                         CellMath::gate_of_input_slot, facts.gates,
+                         member.share_of(shape.input_panels()));
+  clear_rows(scratch.gradient_hidden, units, {0, shape.batch});
+  if (facts.has_cell_state) clear_rows(scratch.gradient_cell, units, {0, shape.batch});
+  if (g.output) to_panels(d_output, g.output, shape.hidden, member.share_of(shape.rows()));
+  member.meet();
+}
+
+/// What reaches the input of some steps.
+template <class CellMath>
+void gradient_of_input(const Sequence& s, Range steps, const Part& part) {
+  const SequenceShape& shape = s.shape;
+  const SequenceScratch& scratch = s.scratch;
+  const Panels slots = input_slots<CellMath>(s);
+  part.crew.divide(shape.input_panels(), kTilePanels, [&](Range panels) {
+    for (size_t t = steps.begin; t < steps.end; ++t) {
+      const Range rows = {t * shape.batch + part.lanes.begin, t * shape.batch + part.lanes.end};
+      multiply(slots, scratch.weight_ih_by_gate, scratch.gradient_input,
+               shape.gate_panels() * kLanes, rows, panels, false);
+      if (!shape.has_mask) continue;
+      for (size_t p = panels.begin; p < panels.end; ++p)
+        for (size_t row = rows.begin; row < rows.end; ++row) {
+          float* d_input = scratch.gradient_input.at(p, row);
+          store(d_input, load(d_input) * load(scratch.mask.at(p, row)));
+        }
+    }
+  });
+}
+
+/// Back through all steps: the slots are overwritten by the gradients of the gates.
+template <class CellMath>
+void back_through_time(const Sequence& s, Panels d_output, const Part& part) {
+  const SequenceShape& shape = s.shape;
+  const SequenceScratch& scratch = s.scratch;
+  const size_t units = shape.hidden_panels();
+  const size_t steps_at_once = part.steps_at_once(kRowsAtOnce);
+  part.crew.divide(units, 1, [&](Range unit_panels) {
+    step_backward<CellMath>(s, d_output, shape.time - 1, part.lanes, unit_panels);
+  });
+  part.crew.meet();
+  for (size_t t = shape.time; t-- > 0;) {
+    part.crew.divide(units, kTilePanels, [&](Range unit_panels) {
+      // ah = W_hh h
+      multiply<ByRow>(
+          part.lanes.size(), shape.gate_panels() * kLanes,
+          scratch.slots.at(0, t * shape.batch + part.lanes.begin), scratch.slots.stride,
+          unit_panels, [&](size_t p) { return scratch.weight_hh_by_gate.at(p, 0); },
+          [&](size_t p) { return scratch.gradient_hidden.at(p, part.lanes.begin); }, kLanes, true);
+      if (t > 0) step_backward<CellMath>(s, d_output, t - 1, part.lanes, unit_panels);
+    });
+    part.crew.meet();
+    if (shape.vocabulary == 0 && t % steps_at_once == 0)
+      gradient_of_input<CellMath>(
+          s, {t, t + steps_at_once < shape.time ? t + steps_at_once : shape.time}, part);
+  }
+}
+
 template <class CellMath>
 void backward_sequence(const SequenceGradient& g, const Member& member) {
   constexpr CellFacts facts = facts_of(CellMath::cell);
@@ -100,61 +169,9 @@ void backward_sequence(const SequenceGradient& g, const Member& member) {
   const SequenceShape& shape = s.shape;
   const SequenceScratch& scratch = s.scratch;
   const size_t units = shape.hidden_panels();
-  const size_t gate_depth = shape.gate_panels() * kLanes;
-  const bool has_vectors = shape.vocabulary == 0;
-
-  Range packed = share(units, member.index, member.count);
-  pack_weights_by_gate(scratch.weight_hh_by_gate, s.weights.hh, shape.hidden, shape.hidden,
-                       CellMath::gate_of_hidden_slot, facts.gates, packed);
-  if (has_vectors || shape.has_embedding)
-    pack_weights_by_gate(scratch.weight_ih_by_gate, s.weights.ih, shape.input, shape.hidden,
-                         CellMath::gate_of_input_slot, facts.gates,
-                         share(shape.input_panels(), member.index, member.count));
-  clear_rows(scratch.gradient_hidden, packed, {0, shape.batch});
-  if (facts.has_cell_state) clear_rows(scratch.gradient_cell, packed, {0, shape.batch});
-  Panels d_output = g.output ? scratch.gradient_output : g.output_panels;
-  if (g.output)
-    to_panels(d_output, g.output, shape.hidden, share(shape.rows(), member.index, member.count));
-  member.meet();
-
-  // Back through time; what reaches the input of some steps follows right behind them.
-  Part part = part_of(shape, member);
-  Range input_panels = part.meets_each_step
-                           ? share(shape.input_panels(), member.index, member.count)
-                           : Range{0, shape.input_panels()};
-  Panels input_slots = {scratch.slots.at((facts.slots - facts.gates) * units, 0),
-                        scratch.slots.stride};
-  size_t steps_at_once = kRowsAtOnce / (part.lanes.size() + 1) + 1;
-  for (size_t last = shape.time; last > 0;) {
-    size_t first = last > steps_at_once ? last - steps_at_once : 0;
-    for (size_t t = last; t-- > first;) {
-      step_backward<CellMath>(s, d_output, t, part.lanes, part.unit_panels);
-      if (part.meets_each_step) member.meet();
-      // ah = W_hh h
-      multiply<ByRow>(
-          part.lanes.size(), gate_depth, scratch.slots.at(0, t * shape.batch + part.lanes.begin),
-          scratch.slots.stride, part.unit_panels,
-          [&](size_t p) { return scratch.weight_hh_by_gate.at(p, 0); },
-          [&](size_t p) { return scratch.gradient_hidden.at(p, part.lanes.begin); }, kLanes, true);
-    }
-    if (has_vectors) {
-      for (size_t p = input_panels.begin; p < input_panels.end; p += kTilePanels) {
-        size_t end = p + kTilePanels < input_panels.end ? p + kTilePanels : input_panels.end;
-        for (size_t t = first; t < last; ++t) {
-          Range rows = {t * shape.batch + part.lanes.begin, t * shape.batch + part.lanes.end};
-          multiply(input_slots, scratch.weight_ih_by_gate, scratch.gradient_input, gate_depth, rows,
-                   {p, end}, false);
-          if (!shape.has_mask) continue;
-          for (size_t q = p; q < end; ++q)
-            for (size_t row = rows.begin; row < rows.end; ++row) {
-              float* d_input = scratch.gradient_input.at(q, row);
-              store(d_input, load(d_input) * load(scratch.mask.at(q, row)));
-            }
-        }
-      }
-    }
-    last = first;
-  }
+  const Panels d_output = g.output ? scratch.gradient_output : g.output_panels;
+  prepare_backward<CellMath>(g, d_output, member);
+  back_through_time<CellMath>(s, d_output, part_of(shape, member));
   member.meet();
 
   // The weights are the same at every step: their gradients are one product over all of them.
@@ -162,13 +179,14 @@ void backward_sequence(const SequenceGradient& g, const Member& member) {
       {scratch.slots, scratch.hiddens, shape.rows(), shape.hidden, shape.hidden, facts.gates,
        CellMath::gate_of_hidden_slot, g.weight_hh, scratch.bias_sums, false},
       member);
-  if (has_vectors)
-    add_weight_gradient({input_slots, masked_input(s), shape.rows(), shape.input, shape.hidden,
-                         facts.gates, CellMath::gate_of_input_slot, g.weight_ih, nullptr, false},
-                        member);
+  if (shape.vocabulary == 0)
+    add_weight_gradient(
+        {input_slots<CellMath>(s), masked_input(s), shape.rows(), shape.input, shape.hidden,
+         facts.gates, CellMath::gate_of_input_slot, g.weight_ih, nullptr, false},
+        member);
   else token_gradients<CellMath>(g, member);
   // Slots that the hidden state has no part in are yet to be summed.
-  Range rest = share(shape.slot_panels() - shape.gate_panels(), member.index, member.count);
+  Range rest = member.share_of(shape.slot_panels() - shape.gate_panels());
   for (size_t i = rest.begin; i < rest.end; ++i) {
     size_t p = shape.gate_panels() + i;
     for (size_t first = 0; first < shape.rows(); first += kBlock) {

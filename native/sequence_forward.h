@@ -12,7 +12,7 @@ void prepare_forward(const Sequence& s, const Member& member) {
   constexpr size_t gates = facts_of(CellMath::cell).gates;
   const SequenceShape& shape = s.shape;
   const SequenceScratch& scratch = s.scratch;
-  Range panels = share(shape.gate_panels(), member.index, member.count);
+  Range panels = member.share_of(shape.gate_panels());
   pack_weights(scratch.weight_hh, s.weights.hh, shape.hidden, shape.hidden,
                CellMath::gate_of_hidden_slot, panels);
   bool looks_up = shape.vocabulary > 0;
@@ -89,77 +89,80 @@ CHARNN_INLINE void activate(const Sequence& s, const StepGates<CellMath>& step, 
 }
 
 /// One step of the units in `unit_panels`, for some lanes.
+///
+/// @param step_gates where the gates of the step are made
 template <class CellMath>
 void step_forward(const Sequence& s, size_t t, Range lanes, Range unit_panels, Panels step_gates) {
-  constexpr CellFacts facts = facts_of(CellMath::cell);
-  constexpr size_t gates = facts.gates;
-  // As many units at once as have gates enough to fill a tile.
-  constexpr size_t at_once = gates == 1 ? kTilePanels : 1;
+  constexpr size_t gates = facts_of(CellMath::cell).gates;
   const SequenceShape& shape = s.shape;
   const SequenceScratch& scratch = s.scratch;
   const size_t units = shape.hidden_panels();
   const size_t before = t * shape.batch;
-  for (size_t first = unit_panels.begin; first < unit_panels.end; first += at_once) {
-    size_t last = first + at_once < unit_panels.end ? first + at_once : unit_panels.end;
-    size_t count = last - first;
-    // ah = W_hh h
-    multiply<ByRow>(
-        lanes.size(), shape.hidden, scratch.hiddens.at(0, before + lanes.begin),
-        scratch.hiddens.stride, {0, gates * count},
-        [&](size_t i) { return scratch.weight_hh.at(i / count * units + first + i % count, 0); },
-        [&](size_t i) { return step_gates.at(i, 0); }, kLanes, false);
+  const size_t first = unit_panels.begin, count = unit_panels.size();
+  // ah = W_hh h
+  multiply<ByRow>(
+      lanes.size(), shape.hidden, scratch.hiddens.at(0, before + lanes.begin),
+      scratch.hiddens.stride, {0, gates * count},
+      [&](size_t i) { return scratch.weight_hh.at(i / count * units + first + i % count, 0); },
+      [&](size_t i) { return step_gates.at(i, 0); }, kLanes, false);
 
-    for (size_t p = first; p < last; ++p) {
-      StepGates<CellMath> gates_of_unit = {};
-      for (size_t g = 0; g < gates; ++g) {
-        gates_of_unit.products[g] = step_gates.at(g * count + p - first, 0);
-        gates_of_unit.bias_hh[g] = load(scratch.bias_hh + (g * units + p) * kLanes);
-        gates_of_unit.bias_ih[g] = load(scratch.bias_ih + (g * units + p) * kLanes);
-      }
-      size_t lane = 0;
-      for (; lane + kRowsTogether <= lanes.size(); lane += kRowsTogether)
-        activate<CellMath, kRowsTogether>(s, gates_of_unit, p, before + lanes.begin, lane);
-      for (; lane < lanes.size(); ++lane)
-        activate<CellMath, 1>(s, gates_of_unit, p, before + lanes.begin, lane);
+  for (size_t p = first; p < unit_panels.end; ++p) {
+    StepGates<CellMath> gates_of_unit = {};
+    for (size_t g = 0; g < gates; ++g) {
+      gates_of_unit.products[g] = step_gates.at(g * count + p - first, 0);
+      gates_of_unit.bias_hh[g] = load(scratch.bias_hh + (g * units + p) * kLanes);
+      gates_of_unit.bias_ih[g] = load(scratch.bias_ih + (g * units + p) * kLanes);
     }
+    size_t lane = 0;
+    for (; lane + kRowsTogether <= lanes.size(); lane += kRowsTogether)
+      activate<CellMath, kRowsTogether>(s, gates_of_unit, p, before + lanes.begin, lane);
+    for (; lane < lanes.size(); ++lane)
+      activate<CellMath, 1>(s, gates_of_unit, p, before + lanes.begin, lane);
   }
+}
+
+/// The input's part of some steps' gates, W_ih x, made where the gradients by it will be.
+template <class CellMath>
+void multiply_input(const Sequence& s, Range steps, const Part& part) {
+  constexpr CellFacts facts = facts_of(CellMath::cell);
+  const SequenceShape& shape = s.shape;
+  const size_t units = shape.hidden_panels();
+  const Panels to = input_slots<CellMath>(s);
+  for (size_t gate = 0; gate < facts.gates; ++gate)
+    part.crew.divide(units, kTilePanels, [&](Range group) {
+      for (size_t t = steps.begin; t < steps.end; ++t)
+        multiply(masked_input(s), s.scratch.weight_ih, to, shape.input,
+                 {t * shape.batch + part.lanes.begin, t * shape.batch + part.lanes.end},
+                 {gate * units + group.begin, gate * units + group.end}, false);
+    });
+  part.crew.meet();
 }
 
 template <class CellMath>
 void forward_sequence(const Sequence& s, const Member& member) {
   constexpr CellFacts facts = facts_of(CellMath::cell);
+  // As many units at once as have gates enough to fill a tile.
+  constexpr size_t units_at_once = facts.gates == 1 ? kTilePanels : 1;
   const SequenceShape& shape = s.shape;
   const SequenceScratch& scratch = s.scratch;
-  const size_t units = shape.hidden_panels();
   prepare_forward<CellMath>(s, member);
 
-  Part part = part_of(shape, member);
-  Panels step_gates = {scratch.step_gates.data + member.index * scratch.step_gates_each,
-                       scratch.step_gates.stride};
-  // The input's part of some steps' gates, W_ih x, is made where those of the input will be, right
-  // before these steps: many rows at once, yet still in the cache when they are needed.
-  Panels input_slots = {scratch.slots.at((facts.slots - facts.gates) * units, 0),
-                        scratch.slots.stride};
-  size_t steps_at_once = kRowsAtOnce / (part.lanes.size() + 1) + 1;
-  for (size_t first = 0; first < shape.time; first += steps_at_once) {
-    size_t last = first + steps_at_once < shape.time ? first + steps_at_once : shape.time;
-    if (shape.vocabulary == 0) {
-      for (size_t gate = 0; gate < facts.gates; ++gate)
-        for (size_t p = part.unit_panels.begin; p < part.unit_panels.end; p += kTilePanels) {
-          size_t end =
-              p + kTilePanels < part.unit_panels.end ? p + kTilePanels : part.unit_panels.end;
-          for (size_t t = first; t < last; ++t)
-            multiply(masked_input(s), scratch.weight_ih, input_slots, shape.input,
-                     {t * shape.batch + part.lanes.begin, t * shape.batch + part.lanes.end},
-                     {gate * units + p, gate * units + end}, false);
-        }
-    }
-    for (size_t t = first; t < last; ++t) {
-      step_forward<CellMath>(s, t, part.lanes, part.unit_panels, step_gates);
-      if (part.meets_each_step) member.meet();
-    }
+  const Part part = part_of(shape, member);
+  const Panels step_gates = {scratch.step_gates.data + member.index * scratch.step_gates_each,
+                             scratch.step_gates.stride};
+  const size_t steps_at_once = part.steps_at_once(kRowsAtOnce);
+  for (size_t t = 0; t < shape.time; ++t) {
+    // The input's part of some steps right before them: many rows at once, yet still in the cache
+    // when they are needed.
+    if (shape.vocabulary == 0 && t % steps_at_once == 0)
+      multiply_input<CellMath>(
+          s, {t, t + steps_at_once < shape.time ? t + steps_at_once : shape.time}, part);
+    part.crew.divide(shape.hidden_panels(), units_at_once, [&](Range unit_panels) {
+      step_forward<CellMath>(s, t, part.lanes, unit_panels, step_gates);
+    });
+    part.crew.meet();
   }
-  if (!part.meets_each_step) member.meet();
+  member.meet();
   if (member.index > 0) return;
   size_t end = shape.time * shape.batch;
   Panels last_hidden = {scratch.hiddens.at(0, end), scratch.hiddens.stride};

@@ -6,26 +6,24 @@
 
 namespace charnn {
 
-/// One member's part of the recurrence: some lanes of all units, or some units of all lanes.
+/// Some lanes, and those who work on them together.
 struct Part {
   Range lanes;
-  Range unit_panels;
-  /// Whether members need each other's results at every step.
-  bool meets_each_step;
+  Member crew;
+
+  /// How many steps have about `rows` rows of these lanes.
+  CHARNN_INLINE size_t steps_at_once(size_t rows) const { return rows / (lanes.size() + 1) + 1; }
 };
 
-/// Lanes are independent of each other and so need no meeting, but each member then reads all of
-/// the recurrent weights at every step. Where those are too many for the second-level cache,
-/// members that keep to their own units have half of them, or less, to themselves.
+/// Lanes are independent of each other: members that have their own, each a crew of one, need not
+/// meet, but then each reads all of the recurrent weights at every step. Where those are too many
+/// for the second-level cache all lanes are everyone's, and the crew divides the units.
 CHARNN_INLINE Part part_of(const SequenceShape& shape, const Member& member) {
   constexpr size_t most_shared_weights = 256 * 1024;
   size_t weights = shape.gate_rows() * shape.hidden;
-  Range all_lanes = {0, shape.batch};
-  Range all_units = {0, shape.hidden_panels()};
-  if (member.count == 1) return {all_lanes, all_units, false};
   if (weights > most_shared_weights || shape.batch < 2 * member.count)
-    return {all_lanes, share(shape.hidden_panels(), member.index, member.count), true};
-  return {share(shape.batch, member.index, member.count), all_units, false};
+    return {{0, shape.batch}, member};
+  return {member.share_of(shape.batch), Member::alone()};
 }
 
 }  // namespace charnn

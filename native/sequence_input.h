@@ -70,9 +70,9 @@ template <class CellMath>
 void make_table(const Sequence& s, const Member& member) {
   const SequenceShape& shape = s.shape;
   size_t count = *s.scratch.counts;
-  Range panels = share(shape.gate_panels(), member.index, member.count);
+  Range panels = member.share_of(shape.gate_panels());
   if (shape.has_embedding) {
-    Range inputs = share(shape.input_panels(), member.index, member.count);
+    Range inputs = member.share_of(shape.input_panels());
     for (size_t p = inputs.begin; p < inputs.end; ++p)
       for (size_t d = 0; d < count; ++d) {
         const float* row = s.input.embedding + s.scratch.distinct[d] * shape.input + p * kLanes;
@@ -95,6 +95,14 @@ void make_table(const Sequence& s, const Member& member) {
   }
 }
 
+/// The slots of the gates of the input: what it makes of them, then the gradients by that.
+template <class CellMath>
+Panels input_slots(const Sequence& s) {
+  constexpr CellFacts facts = facts_of(CellMath::cell);
+  const Panels slots = s.scratch.slots;
+  return {slots.at((facts.slots - facts.gates) * s.shape.hidden_panels(), 0), slots.stride};
+}
+
 /// Whether the layer's input can be used as it comes.
 inline bool comes_as_panels(const Sequence& s) {
   return s.input.vectors == nullptr && !s.shape.has_mask;
@@ -109,7 +117,7 @@ inline Panels masked_input(const Sequence& s) {
 inline void mask_input(const Sequence& s, const Member& member) {
   if (comes_as_panels(s)) return;
   const SequenceShape& shape = s.shape;
-  Range rows = share(shape.rows(), member.index, member.count);
+  Range rows = member.share_of(shape.rows());
   if (s.input.vectors) to_panels(s.scratch.input, s.input.vectors, shape.input, rows);
   if (!shape.has_mask) return;
   if (s.input.mask) to_panels(s.scratch.mask, s.input.mask, shape.input, rows);

@@ -13,7 +13,7 @@ void pack_streams(const Streams& s, const StreamsWeights& all, const Member& mem
   const StreamsShape& shape = s.shape;
   const size_t hidden = shape.hidden;
   const size_t units = shape.hidden_panels();
-  const Range gate_panels = share(shape.gate_panels(), member.index, member.count);
+  const Range gate_panels = member.share_of(shape.gate_panels());
   const Range all_streams = {0, shape.streams};
   for (size_t l = 0; l < shape.layers; ++l) {
     const StreamsMemory::Layer& layer = s.memory.layers[l];
@@ -30,21 +30,21 @@ void pack_streams(const Streams& s, const StreamsWeights& all, const Member& mem
     for (Panels state : layer.hidden) clear_rows(state, {0, units}, all_streams);
     if (facts_of(CellMath::cell).has_cell_state) clear_rows(layer.cell, {0, units}, all_streams);
   }
-  const Range vocabulary_panels = share(panels_of(shape.vocabulary), member.index, member.count);
+  const Range vocabulary_panels = member.share_of(panels_of(shape.vocabulary));
   for (size_t p = vocabulary_panels.begin; p < vocabulary_panels.end; ++p) {
     int width = columns_in(p, shape.vocabulary);
     transpose_to_panel(s.memory.decoder.at(p, 0), all.decoder + p * kLanes * hidden, hidden, width);
     store(s.memory.bias + p * kLanes, load_first(all.decoder_bias + p * kLanes, width));
   }
   if (!has_table(shape)) {
-    Range rows = share(shape.vocabulary, member.index, member.count);
+    Range rows = member.share_of(shape.vocabulary);
     for (size_t i = rows.begin * shape.embedding; i < rows.end * shape.embedding; ++i)
       s.memory.vectors[i] = all.embedding[i];
     return;
   }
   if (shape.embedding > 0) {
     to_panels(s.memory.embedding, all.embedding, shape.embedding,
-              share(shape.vocabulary, member.index, member.count));
+              member.share_of(shape.vocabulary));
     member.meet();
     multiply(s.memory.embedding, s.memory.layers[0].weight_ih, s.memory.table, shape.embedding,
              {0, shape.vocabulary}, gate_panels, false);
@@ -61,7 +61,7 @@ void step_streams(const Streams& s, const Member& member) {
   const StreamsShape& shape = s.shape;
   const StreamsMemory& memory = s.memory;
   const size_t units = shape.hidden_panels();
-  const Range mine = share(units, member.index, member.count);
+  const Range mine = member.share_of(units);
   // The gates of this member's units, and nobody else's.
   auto multiply_gates = [&](Panels a, size_t depth, Panels weights, Panels to) {
     for (size_t gate = 0; gate < gates; ++gate) {
@@ -113,7 +113,7 @@ void step_streams(const Streams& s, const Member& member) {
   }
 
   const Panels top = memory.layers[shape.layers - 1].hidden[1 - s.turn];
-  const Range columns = share(panels_of(shape.vocabulary), member.index, member.count);
+  const Range columns = member.share_of(panels_of(shape.vocabulary));
   if (shape.streams == 1)
     multiply_row(
         shape.hidden, top.data, top.stride, columns,

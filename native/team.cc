@@ -56,7 +56,7 @@ size_t physical_cores() {
 #endif
 }
 
-Team::Team(size_t count) {
+Team::Team(size_t count) : shares_(new Shares[count]) {
   try {
     for (size_t index = 1; index < count; ++index)
       workers_.emplace_back([this, index] { serve(index); });
@@ -115,7 +115,7 @@ void Team::serve(size_t index) {
 }
 
 Member Team::member(size_t index) {
-  return {index, size(), [](void* team) { static_cast<Team*>(team)->meet(); }, this};
+  return {index, size(), [](void* team) { static_cast<Team*>(team)->meet(); }, this, shares_.get()};
 }
 
 void Team::meet() {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -54,6 +55,9 @@ class Team {
   std::atomic<bool> ends_{false};
   std::mutex mutex_;
   std::condition_variable new_job_;
+
+  /// Of each member.
+  std::unique_ptr<Shares[]> shares_;
 
   std::atomic<size_t> arrived_{0};
   std::atomic<size_t> meetings_{0};

@@ -92,18 +92,20 @@ inline void add_some(const WeightGradient& g, Range outputs, Range inputs) {
 /// all rows pass by.
 constexpr size_t kWeightsAtOnce = 128 * 1024;
 
+/// Others may still be at work when this returns.
 inline void add_weight_gradient(const WeightGradient& g, const Member& member) {
-  const size_t output_panels = g.blocks * panels_of(g.block);
-  const size_t input_panels = panels_of(g.inputs);
-  Range outputs = {0, output_panels}, inputs = {0, input_panels};
-  if (output_panels >= 4 * member.count || output_panels >= input_panels)
-    outputs = share(output_panels, member.index, member.count);
-  else inputs = share(input_panels, member.index, member.count);
-  if (inputs.size() == 0) return;
-  const size_t fitting = kWeightsAtOnce / (inputs.size() * kLanes * kLanes);
-  const size_t at_once = fitting > 0 ? fitting : 1;
-  for (size_t p = outputs.begin; p < outputs.end; p += at_once)
-    add_some(g, {p, p + at_once < outputs.end ? p + at_once : outputs.end}, inputs);
+  const size_t outputs = g.blocks * panels_of(g.block);
+  const size_t inputs = panels_of(g.inputs);
+  constexpr size_t most = kWeightsAtOnce / (kLanes * kLanes);
+  // Few outputs are not divided well.
+  if (outputs >= 4 * member.count || outputs >= inputs)
+    member.divide(outputs, inputs < most ? most / inputs : 1, [&](Range some) {
+      add_some(g, some, {0, inputs});
+    });
+  else
+    member.divide(inputs, outputs < most ? most / outputs : 1, [&](Range some) {
+      add_some(g, {0, outputs}, some);
+    });
 }
 
 }  // namespace charnn::CHARNN_ISA

@@ -60,8 +60,7 @@ void test_dropout(Everywhere& everywhere) {
                        {{"mask", expected}}, 0, [&](const Kernels& kernels, Team& team) -> Results {
                          Floats mask(count, std::nanf(""));
                          team.run([&](const Member& member) {
-                           kernels.write_mask(mask.data(), share(count, member.index, member.count),
-                                              dropout);
+                           kernels.write_mask(mask.data(), member.share_of(count), dropout);
                          });
                          return {{"mask", mask.numbers()}};
                        });

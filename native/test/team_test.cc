@@ -2,6 +2,7 @@
 // run() and meet() order what they do.
 #include "../team.h"
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <thread>
@@ -47,6 +48,52 @@ bool meets(Team& team, size_t jobs, size_t rounds) {
   return true;
 }
 
+/// Loops of many lengths, with no meeting between them: each piece is taken once. One member comes
+/// late to every other loop, so that others do its share and are loops ahead.
+bool divides(Team& team, size_t loops) {
+  std::vector<std::vector<char>> taken(loops);
+  for (size_t loop = 0; loop < loops; ++loop) taken[loop].resize(loop * 7 % 40);
+  std::vector<char> right(team.size(), 1);
+  team.run([&](const Member& member) {
+    for (size_t loop = 0; loop < loops; ++loop) {
+      if (loop % 2 > 0 && member.index == loop % member.count)
+        std::this_thread::sleep_for(std::chrono::microseconds(20));
+      const size_t at_once = 1 + loop % 3;
+      member.divide(taken[loop].size(), at_once, [&](Range some) {
+        if (some.size() < 1 || some.size() > at_once) right[member.index] = 0;
+        for (size_t piece = some.begin; piece < some.end; ++piece) ++taken[loop][piece];
+      });
+    }
+  });
+  for (char each : right)
+    if (!each) return false;
+  for (const auto& pieces : taken)
+    for (char times : pieces)
+      if (times != 1) return false;
+  return true;
+}
+
+/// A member that others wait for in the middle of its own share: they do the rest of it.
+bool helps(Team& team) {
+  const size_t pieces = 8 * team.size();
+  std::atomic<size_t> done{0};
+  std::atomic<bool> late{false};
+  team.run([&](const Member& member) {
+    member.divide(pieces, 1, [&](Range) {
+      // The first member's first piece ends when all others are done, by whomever else.
+      if (member.index == 0 && member.count > 1 && done < pieces - 1) {
+        const auto start = std::chrono::steady_clock::now();
+        while (done < pieces - 1 && !late) {
+          std::this_thread::yield();
+          late = std::chrono::steady_clock::now() - start > std::chrono::seconds(20);
+        }
+      }
+      ++done;
+    });
+  });
+  return done == pieces && !late;
+}
+
 void test_sizes(Report& report) {
   if (!report.begins("team")) return;
   const size_t jobs = report.repetitions(20000);
@@ -57,6 +104,9 @@ void test_sizes(Report& report) {
     report.check(runs_jobs(team, jobs), title + ": a job ran too often or not at all");
     report.check(meets(team, 5, jobs / 20), title + ": a member went on before all had come");
     report.check(meets(team, jobs / 20, 1), title + ": a member went on before all had come");
+    report.check(divides(team, jobs / 20), title + ": a piece was taken twice or not at all");
+    report.check(divides(team, 50), title + ": a piece of a later job was");
+    report.check(helps(team), title + ": nobody did the share of one that was held up");
   }
   report.check(physical_cores() >= 1, "there is no core");
   report.ends();
