@@ -189,10 +189,7 @@ void backward_sequence(const SequenceGradient& g, const Member& member) {
   Range rest = member.share_of(shape.slot_panels() - shape.gate_panels());
   for (size_t i = rest.begin; i < rest.end; ++i) {
     size_t p = shape.gate_panels() + i;
-    for (size_t first = 0; first < shape.rows(); first += kBlock) {
-      size_t rows = shape.rows() - first < kBlock ? shape.rows() - first : kBlock;
-      sum_columns(scratch.bias_sums + p * kLanes, scratch.slots.at(p, first), rows, first > 0);
-    }
+    sum_columns(scratch.bias_sums + p * kLanes, scratch.slots.at(p, 0), shape.rows(), false);
   }
   member.meet();
   if (member.index > 0) return;

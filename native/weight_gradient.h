@@ -31,8 +31,8 @@ inline float* first_row(const WeightGradient& g, size_t p) {
   return g.weights + (block * g.block + p % panels_in_block * kLanes) * g.inputs;
 }
 
-/// sums (+)= the sums of a panel's columns over some rows.
-inline void sum_columns(float* sums, const float* panel, size_t rows, bool adds) {
+/// sums (+)= the sums of a panel's columns over a block of rows.
+inline void sum_block(float* sums, const float* panel, size_t rows, bool adds) {
   // Four at once, each of every fourth row, hide how long an addition takes.
   Vec part[4] = {zero(), zero(), zero(), zero()};
   size_t row = 0;
@@ -42,6 +42,17 @@ inline void sum_columns(float* sums, const float* panel, size_t rows, bool adds)
   Vec total = (part[0] + part[1]) + (part[2] + part[3]);
   store(sums, adds ? load(sums) + total : total);
 }
+
+/// sums (+)= the sums of a panel's columns over some rows, block after block.
+inline void sum_columns(float* sums, const float* panel, size_t rows, bool adds) {
+  for (size_t first = 0; first < rows; first += kBlock)
+    sum_block(sums, panel + first * kLanes, rows - first < kBlock ? rows - first : kBlock,
+              adds || first > 0);
+}
+
+/// Rows that are worked on at once, whole blocks of them: so many of a tile's panels fill a
+/// first-level cache of 32 KiB.
+constexpr size_t kGradientRows = 512 / kTilePanels / kBlock * kBlock;
 
 /// Some of the gradient, over all rows.
 ///
@@ -53,8 +64,8 @@ inline void add_some(const WeightGradient& g, Range outputs, Range inputs) {
   const Range wide = {inputs.begin, inputs.end - (ends_narrow ? 1 : 0)};
   const bool sums = g.column_sums && inputs.begin == 0;
 
-  for (size_t first = 0; first < g.rows; first += kBlock) {
-    const size_t depth = g.rows - first < kBlock ? g.rows - first : kBlock;
+  for (size_t first = 0; first < g.rows; first += kGradientRows) {
+    const size_t depth = g.rows - first < kGradientRows ? g.rows - first : kGradientRows;
     const bool adds = g.adds || first > 0;
     auto input_panel = [&](size_t panel) { return g.input.at(panel, first); };
     for (size_t p = outputs.begin; sums && p < outputs.end; ++p)
