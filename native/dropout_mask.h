@@ -17,59 +17,64 @@ constexpr int kWords = 4 * kCounters;
 
 /// Words 4 * `first_counter` to 4 * first_counter + 63 of the stream `key`.
 inline void philox(uint64_t first_counter, const uint32_t* key, uint32_t* words) {
-  uint32_t word[4][kCounters];
-  for (int i = 0; i < kCounters; ++i) {
-    uint64_t counter = first_counter + i;
-    word[0][i] = static_cast<uint32_t>(counter);
-    word[1][i] = static_cast<uint32_t>(counter >> 32);
-    word[2][i] = word[3][i] = 0;
-  }
-  uint32_t key0 = key[0], key1 = key[1];
-  for (int round = 0; round < 10; ++round) {
-    for (int i = 0; i < kCounters; ++i) {
-      uint64_t product0 = uint64_t{0xd2511f53} * word[0][i];
-      uint64_t product1 = uint64_t{0xcd9e8d57} * word[2][i];
-      word[0][i] = static_cast<uint32_t>(product1 >> 32) ^ word[1][i] ^ key0;
-      word[1][i] = static_cast<uint32_t>(product1);
-      word[2][i] = static_cast<uint32_t>(product0 >> 32) ^ word[3][i] ^ key1;
-      word[3][i] = static_cast<uint32_t>(product0);
+  // Each word of a counter lies in the lower half of a wider one; the upper half means nothing.
+  uint64_t counters[kCounters], results[4][kCounters];
+  for (int i = 0; i < kCounters; ++i) counters[i] = first_counter + i;
+  for (int i = 0; i < kCounters; i += kWordsInRegister) {
+    Words word0 = load(counters + i), word1 = upper(word0);
+    Words word2 = broadcast(uint64_t{0}), word3 = word2;
+    uint32_t key0 = key[0], key1 = key[1];
+    for (int round = 0; round < 10; ++round) {
+      const Words product0 = multiply_lower(word0, broadcast(uint64_t{0xd2511f53}));
+      const Words product1 = multiply_lower(word2, broadcast(uint64_t{0xcd9e8d57}));
+      word0 = exclusive_or(exclusive_or(upper(product1), word1), broadcast(uint64_t{key0}));
+      word1 = product1;
+      word2 = exclusive_or(exclusive_or(upper(product0), word3), broadcast(uint64_t{key1}));
+      word3 = product0;
+      key0 += 0x9e3779b9;
+      key1 += 0xbb67ae85;
     }
-    key0 += 0x9e3779b9;
-    key1 += 0xbb67ae85;
+    store(results[0] + i, word0);
+    store(results[1] + i, word1);
+    store(results[2] + i, word2);
+    store(results[3] + i, word3);
   }
   for (int i = 0; i < kCounters; ++i)
-    for (int j = 0; j < 4; ++j) words[4 * i + j] = word[j][i];
+    for (int j = 0; j < 4; ++j) words[4 * i + j] = static_cast<uint32_t>(results[j][i]);
 }
 
-/// Some elements of a mask, from element `begin` on: rate 0 to 1, both excluded.
+/// The elements of a mask: rate 0 to 1, both excluded.
 class MaskElements {
  public:
   explicit MaskElements(const Dropout& dropout)
       : dropout_(dropout), kept_(static_cast<float>(1.0 / (1.0 - dropout.rate))) {
-    // A word is below the limit when it is below the next whole number.
+    // A word is below rate * 2^32 when it is below the next whole number.
     double limit = dropout.rate * 4294967296.0;
-    limit_ = static_cast<uint64_t>(limit);
-    if (static_cast<double>(limit_) < limit) ++limit_;
+    last_dropped_ = static_cast<uint32_t>(limit);
+    if (static_cast<double>(last_dropped_) == limit) --last_dropped_;
   }
 
-  float operator[](uint64_t element) {
-    uint64_t block = element / kWords;
-    if (block != block_) {
-      philox(block * kCounters, dropout_.key, words_);
-      block_ = block;
-    }
-    return words_[element % kWords] < limit_ ? 0.0f : kept_;
-  }
-
-  /// `count` elements from `first` on.
+  /// `count` elements from `first` on; those that follow are best written next.
   void write(float* to, uint64_t first, size_t count) {
-    for (size_t i = 0; i < count; ++i) to[i] = (*this)[first + i];
+    for (size_t written = 0; written < count;) {
+      const uint64_t element = first + written;
+      const uint64_t block = element / kWords;
+      if (block != block_) {
+        philox(block * kCounters, dropout_.key, words_);
+        block_ = block;
+      }
+      const uint32_t* words = words_ + element % kWords;
+      const size_t rest = kWords - element % kWords;
+      const size_t run = count - written < rest ? count - written : rest;
+      for (size_t i = 0; i < run; ++i) to[written + i] = words[i] <= last_dropped_ ? 0.0f : kept_;
+      written += run;
+    }
   }
 
  private:
   Dropout dropout_;
   float kept_;
-  uint64_t limit_;
+  uint32_t last_dropped_;
   uint64_t block_ = ~uint64_t{0};
   uint32_t words_[kWords];
 };

@@ -74,6 +74,22 @@ CHARNN_INLINE unsigned equal_lanes(Vec a, Vec b) {
   return low | high << 8;
 }
 
+/// Words of 64 bits, as many as a register holds.
+using Words = __m256i;
+constexpr int kWordsInRegister = 4;
+
+CHARNN_INLINE Words load(const uint64_t* p) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+}
+CHARNN_INLINE void store(uint64_t* p, Words v) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v);
+}
+CHARNN_INLINE Words broadcast(uint64_t x) { return _mm256_set1_epi64x(static_cast<int64_t>(x)); }
+/// The products of the lower halves.
+CHARNN_INLINE Words multiply_lower(Words a, Words b) { return _mm256_mul_epu32(a, b); }
+CHARNN_INLINE Words upper(Words a) { return _mm256_srli_epi64(a, 32); }
+CHARNN_INLINE Words exclusive_or(Words a, Words b) { return _mm256_xor_si256(a, b); }
+
 /// How many rows a tile of the matrix product has, by its number of panels, so that its sums stay
 /// in the 16 registers with a row of the panel and one factor.
 constexpr int kTilePanels = 1;

@@ -12,6 +12,7 @@ struct Vec {
 /// All lanes: with a mask the compiler's headers have no values that are not set, of which it
 /// warns.
 constexpr __mmask16 kAll = 0xffff;
+constexpr __mmask8 kAllWords = 0xff;
 
 CHARNN_INLINE Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
 CHARNN_INLINE void store(float* p, Vec v) { _mm512_storeu_ps(p, v.all); }
@@ -48,6 +49,20 @@ CHARNN_INLINE Vec first_reciprocal(Vec a) {
 CHARNN_INLINE unsigned equal_lanes(Vec a, Vec b) {
   return _mm512_cmp_ps_mask(a.all, b.all, _CMP_EQ_OQ);
 }
+
+/// Words of 64 bits, as many as a register holds.
+using Words = __m512i;
+constexpr int kWordsInRegister = 8;
+
+CHARNN_INLINE Words load(const uint64_t* p) { return _mm512_loadu_si512(p); }
+CHARNN_INLINE void store(uint64_t* p, Words v) { _mm512_storeu_si512(p, v); }
+CHARNN_INLINE Words broadcast(uint64_t x) { return _mm512_set1_epi64(static_cast<int64_t>(x)); }
+/// The products of the lower halves.
+CHARNN_INLINE Words multiply_lower(Words a, Words b) {
+  return _mm512_maskz_mul_epu32(kAllWords, a, b);
+}
+CHARNN_INLINE Words upper(Words a) { return _mm512_maskz_srli_epi64(kAllWords, a, 32); }
+CHARNN_INLINE Words exclusive_or(Words a, Words b) { return _mm512_xor_si512(a, b); }
 
 /// How many rows a tile of the matrix product has, by its number of panels, so that its sums stay
 /// in the 32 registers with a row of each panel and one factor.

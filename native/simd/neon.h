@@ -85,6 +85,20 @@ CHARNN_INLINE unsigned equal_lanes(Vec a, Vec b) {
   return lanes;
 }
 
+/// Words of 64 bits, as many as a register holds.
+using Words = uint64x2_t;
+constexpr int kWordsInRegister = 2;
+
+CHARNN_INLINE Words load(const uint64_t* p) { return vld1q_u64(p); }
+CHARNN_INLINE void store(uint64_t* p, Words v) { vst1q_u64(p, v); }
+CHARNN_INLINE Words broadcast(uint64_t x) { return vdupq_n_u64(x); }
+/// The products of the lower halves.
+CHARNN_INLINE Words multiply_lower(Words a, Words b) {
+  return vmull_u32(vmovn_u64(a), vmovn_u64(b));
+}
+CHARNN_INLINE Words upper(Words a) { return vshrq_n_u64(a, 32); }
+CHARNN_INLINE Words exclusive_or(Words a, Words b) { return veorq_u64(a, b); }
+
 /// How many rows a tile of the matrix product has, by its number of panels, so that its sums stay
 /// in the 32 registers with a row of the panel and one factor.
 constexpr int kTilePanels = 1;

@@ -79,6 +79,22 @@ CHARNN_INLINE unsigned equal_lanes(Vec a, Vec b) {
   return lanes;
 }
 
+/// Words of 64 bits, as many as a register holds.
+using Words = __m128i;
+constexpr int kWordsInRegister = 2;
+
+CHARNN_INLINE Words load(const uint64_t* p) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+}
+CHARNN_INLINE void store(uint64_t* p, Words v) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), v);
+}
+CHARNN_INLINE Words broadcast(uint64_t x) { return _mm_set1_epi64x(static_cast<int64_t>(x)); }
+/// The products of the lower halves.
+CHARNN_INLINE Words multiply_lower(Words a, Words b) { return _mm_mul_epu32(a, b); }
+CHARNN_INLINE Words upper(Words a) { return _mm_srli_epi64(a, 32); }
+CHARNN_INLINE Words exclusive_or(Words a, Words b) { return _mm_xor_si128(a, b); }
+
 /// How many rows a tile of the matrix product has, by its number of panels.
 constexpr int kTilePanels = 1;
 constexpr int kTileRows[kTilePanels + 1] = {0, 2};

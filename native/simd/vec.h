@@ -3,6 +3,8 @@
 // of AVX2, four of SSE or NEON. With fused multiply-add all of them give the same bits.
 #pragma once
 
+#include <cstdint>
+
 #include "../panels.h"
 
 #if defined(CHARNN_ISA_AVX512)
