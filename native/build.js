@@ -32,9 +32,8 @@ const INSTRUCTION_SETS = {
   arm64: { neon: [] },
 };
 const SHARED = ["sequence.cc", "cross_entropy.cc", "streams.cc", "isa.cc", "team.cc"];
-const ADDON = [...SHARED, "arguments.cc", "addon.cc"];
-const TESTS = readdirSync(join(sources, "test")).filter((name) => name.endsWith(".cc"));
-const TEST = [...SHARED, ...TESTS.map((name) => `test/${name}`)];
+const ADDON = [...SHARED, ...sourcesIn("addon")];
+const TEST = [...SHARED, ...sourcesIn("test")];
 
 // Sums must come out the same for every instruction set: the compiler fuses nothing by itself.
 const FLAGS = [
@@ -113,7 +112,7 @@ async function compileInto(output, { compiler, instructionSets, test, strict, sa
       return object;
     }),
     ...(test ? TEST : ADDON).map(
-      (source) => () => compile(source, `${source.replaceAll("/", "-")}.o`, includes),
+      (source) => () => compile(source, `${source.replace("/", "-")}.o`, includes),
     ),
   ];
   const objects = await inParallel(jobs);
@@ -185,6 +184,12 @@ function headers() {
   } catch {
     throw new CannotBuild("the package node-api-headers is not installed", "Run: npm ci");
   }
+}
+
+function sourcesIn(folder) {
+  return readdirSync(join(sources, folder))
+    .filter((name) => name.endsWith(".cc"))
+    .map((name) => `${folder}/${name}`);
 }
 
 /** As many at once as there are processors. */

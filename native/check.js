@@ -29,7 +29,7 @@ function format() {
     console.log("Not looked at: apt-get install clang-format");
     return;
   }
-  const files = ["", "simd", "test"].flatMap((folder) =>
+  const files = ["", "addon", "simd", "test"].flatMap((folder) =>
     readdirSync(join(sources, folder))
       .filter((name) => /\.(cc|h)$/.test(name))
       .map((name) => join(sources, folder, name)),

@@ -6,7 +6,7 @@ import type { CellName } from "../../model/cells.js";
 import { BackendError } from "../backend-error.js";
 import { isCutShort } from "./cut-file.js";
 
-/** The one number that both sides must agree on; `native/addon.cc` has the same. */
+/** The one number that both sides must agree on; `native/addon/addon.cc` has the same. */
 const INTERFACE = 1;
 
 /** A matrix in panels of sixteen columns (see `native/panels.h`), somewhere in an array. */
@@ -162,7 +162,7 @@ interface AddonFacts {
 }
 
 /**
- * The functions of `native/addon.cc`. Each checks all that it is given and throws a TypeError for
+ * The functions in `native/addon/`. Each checks all that it is given and throws a TypeError for
  * what is wrong; arrays are used in place.
  */
 export interface Addon {

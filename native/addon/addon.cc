@@ -1,0 +1,121 @@
+// The start of the addon, and the functions that set it up.
+#include <node_api.h>
+
+#include "functions.h"
+#include "instance.h"
+#include "values.h"
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+namespace charnn {
+namespace {
+
+/// Changes whenever the functions or what they take do, so that an addon from another version is
+/// noticed; `src/backends/native/addon.ts` has the same number.
+constexpr int kInterface = 1;
+
+constexpr size_t kMostThreads = 1024;
+
+napi_value set_threads(napi_env env, const Arguments& arguments) {
+  Instance& instance = instance_of(env);
+  const size_t count = arguments.size("threads", 1, kMostThreads);
+  if (count != instance.team->size()) instance.team = std::make_unique<Team>(count);
+  return nullptr;
+}
+
+napi_value set_instruction_set(napi_env env, const Arguments& arguments) {
+  Instance& instance = instance_of(env);
+  const std::string name = arguments.text("name");
+  for (const Kernels* kernels : instance.usable)
+    if (name == kernels->isa) {
+      instance.kernels = kernels;
+      return nullptr;
+    }
+  throw BadArgument("This processor, or this build, does not have " + name + ".");
+}
+
+/// Advises the system to back an array by large pages, and tells how many floats to leave out at
+/// its beginning so that the rest begins at a multiple of 64 bytes.
+napi_value align(napi_env env, const Arguments& arguments) {
+  const size_t count = arguments.size("count", kLanes, kLargest);
+  float* data = arguments.floats("array", count);
+#if defined(__linux__)
+  constexpr uintptr_t page = uintptr_t{1} << 21;
+  const uintptr_t begin = (reinterpret_cast<uintptr_t>(data) + page - 1) / page * page;
+  const uintptr_t end = reinterpret_cast<uintptr_t>(data + count) / page * page;
+  // Where it is refused, small pages do.
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+#endif
+  const uintptr_t past = reinterpret_cast<uintptr_t>(data) % 64;
+  return make_number(env, past == 0 ? 0 : (64 - past) / sizeof(float));
+}
+
+napi_value describe(napi_env env, const Arguments&) {
+  Instance& instance = instance_of(env);
+  napi_value result, sets;
+  napi_create_object(env, &result);
+  napi_set_named_property(env, result, "interface", make_number(env, kInterface));
+  napi_set_named_property(env, result, "instructionSet", make_text(env, instance.kernels->isa));
+  napi_create_array(env, &sets);
+  uint32_t index = 0;
+  for (const Kernels* kernels : instance.usable)
+    napi_set_element(env, sets, index++, make_text(env, kernels->isa));
+  napi_set_named_property(env, result, "instructionSets", sets);
+  napi_set_named_property(env, result, "threads", make_number(env, instance.team->size()));
+  napi_set_named_property(env, result, "physicalCores", make_number(env, physical_cores()));
+  return result;
+}
+
+using Function = napi_value (*)(napi_env env, const Arguments& arguments);
+
+/// Turns what a function throws into an error of JavaScript's.
+template <Function function>
+napi_value call(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value object;
+  napi_get_cb_info(env, info, &count, &object, nullptr, nullptr);
+  try {
+    return function(env, Arguments(env, object));
+  } catch (const BadArgument& error) {
+    napi_throw_type_error(env, nullptr, error.what());
+  } catch (const std::exception& error) {
+    napi_throw_error(env, nullptr, error.what());
+  }
+  return nullptr;
+}
+
+void define(napi_env env, napi_value exports, const char* name, napi_callback callback) {
+  napi_value function;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
+  napi_set_named_property(env, exports, name, function);
+}
+
+napi_value start(napi_env env, napi_value exports) {
+  napi_set_instance_data(
+      env, new Instance(), [](napi_env, void* data, void*) { delete static_cast<Instance*>(data); },
+      nullptr);
+  define(env, exports, "describe", call<describe>);
+  define(env, exports, "setThreads", call<set_threads>);
+  define(env, exports, "setInstructionSet", call<set_instruction_set>);
+  define(env, exports, "align", call<align>);
+  define(env, exports, "sequenceScratch", call<sequence_scratch>);
+  define(env, exports, "forwardSequence", call<forward_sequence>);
+  define(env, exports, "backwardSequence", call<backward_sequence>);
+  define(env, exports, "crossEntropyScratch", call<cross_entropy_scratch>);
+  define(env, exports, "crossEntropy", call<cross_entropy>);
+  define(env, exports, "adamStep", call<adam_step>);
+  define(env, exports, "sgdStep", call<sgd_step>);
+  define(env, exports, "rmsPropStep", call<rms_prop_step>);
+  define(env, exports, "writeMask", call<write_mask>);
+  define(env, exports, "openStreams", call<open_streams>);
+  define(env, exports, "stepStreams", step_streams);
+  define(env, exports, "closeStreams", close_streams);
+  return exports;
+}
+
+}  // namespace
+}  // namespace charnn
+
+NAPI_MODULE_INIT() { return charnn::start(env, exports); }

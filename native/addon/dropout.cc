@@ -1,0 +1,21 @@
+#include "../dropout.h"
+
+#include "functions.h"
+#include "instance.h"
+#include "values.h"
+
+namespace charnn {
+
+napi_value write_mask(napi_env env, const Arguments& arguments) {
+  const size_t count = arguments.size("count", 0, kLargest);
+  float* mask = arguments.floats("mask", count);
+  const Dropout dropout = dropout_of(arguments);
+  Instance& instance = instance_of(env);
+  arguments.hold_arrays();
+  instance.team->run([&](const Member& member) {
+    instance.kernels->write_mask(mask, member.share_of(count), dropout);
+  });
+  return nullptr;
+}
+
+}  // namespace charnn

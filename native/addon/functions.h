@@ -1,0 +1,35 @@
+// The functions of the addon. Each takes one object, checks all it holds, and runs a kernel on its
+// arrays in place; what it throws becomes an error of JavaScript's.
+#pragma once
+
+#include <node_api.h>
+
+#include "arguments.h"
+
+namespace charnn {
+
+napi_value sequence_scratch(napi_env env, const Arguments& arguments);
+/// @returns where in the scratch memory the outputs begin
+napi_value forward_sequence(napi_env env, const Arguments& arguments);
+/// @returns where in the scratch memory the gradient by the input begins, if it is vectors
+napi_value backward_sequence(napi_env env, const Arguments& arguments);
+
+napi_value cross_entropy_scratch(napi_env env, const Arguments& arguments);
+/// @returns where in the scratch memory the gradient by the input begins, if it is wanted
+napi_value cross_entropy(napi_env env, const Arguments& arguments);
+
+/// All optimizer steps return the norm of the gradients before clipping.
+napi_value adam_step(napi_env env, const Arguments& arguments);
+napi_value sgd_step(napi_env env, const Arguments& arguments);
+napi_value rms_prop_step(napi_env env, const Arguments& arguments);
+
+napi_value write_mask(napi_env env, const Arguments& arguments);
+
+/// @returns a handle for the two functions below, which take their arguments one by one
+napi_value open_streams(napi_env env, const Arguments& arguments);
+/// @param info streams, tokens and logits
+napi_value step_streams(napi_env env, napi_callback_info info);
+/// @param info streams
+napi_value close_streams(napi_env env, napi_callback_info info);
+
+}  // namespace charnn

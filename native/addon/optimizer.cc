@@ -1,0 +1,64 @@
+#include "../optimizer.h"
+
+#include "functions.h"
+#include "instance.h"
+#include "values.h"
+
+namespace charnn {
+namespace {
+
+Step step_of(Instance& instance, const Arguments& arguments) {
+  Step step = {};
+  step.count = arguments.size("count", 1, kLargest);
+  step.parameters = arguments.floats("parameters", step.count);
+  step.gradients = arguments.floats("gradients", step.count);
+  step.learning_rate = arguments.number("learningRate");
+  step.clip_norm = arguments.number("clipNorm");
+  step.weight_decay = arguments.number("weightDecay");
+  instance.block_sums.resize(norm_blocks(step.count));
+  step.block_sums = instance.block_sums.data();
+  return step;
+}
+
+}  // namespace
+
+napi_value adam_step(napi_env env, const Arguments& arguments) {
+  Instance& instance = instance_of(env);
+  AdamStep step = {};
+  step.common = step_of(instance, arguments);
+  step.first_moment = arguments.floats("firstMoment", step.common.count);
+  step.second_moment = arguments.floats("secondMoment", step.common.count);
+  step.beta1 = arguments.number("beta1");
+  step.beta2 = arguments.number("beta2");
+  step.epsilon = arguments.number("epsilon");
+  step.step_size = arguments.number("stepSize");
+  step.correction = arguments.number("correction");
+  arguments.hold_arrays();
+  instance.team->run([&](const Member& member) { instance.kernels->adam_step(step, member); });
+  return make_number(env, step.common.norm);
+}
+
+napi_value sgd_step(napi_env env, const Arguments& arguments) {
+  Instance& instance = instance_of(env);
+  SgdStep step = {};
+  step.common = step_of(instance, arguments);
+  step.moment = arguments.floats("moment", step.common.count);
+  step.momentum = arguments.number("momentum");
+  arguments.hold_arrays();
+  instance.team->run([&](const Member& member) { instance.kernels->sgd_step(step, member); });
+  return make_number(env, step.common.norm);
+}
+
+napi_value rms_prop_step(napi_env env, const Arguments& arguments) {
+  Instance& instance = instance_of(env);
+  RmsPropStep step = {};
+  step.common = step_of(instance, arguments);
+  step.moment = arguments.floats("moment", step.common.count);
+  step.decay = arguments.number("decay");
+  step.epsilon = arguments.number("epsilon");
+  arguments.hold_arrays();
+  instance.team->run([&](const Member& member) { instance.kernels->rms_prop_step(step, member); });
+  return make_number(env, step.common.norm);
+}
+
+}  // namespace charnn

@@ -1,0 +1,57 @@
+#include "values.h"
+
+namespace charnn {
+
+Cell cell_of(const Arguments& arguments) {
+  const std::string name = arguments.text("cell");
+  if (name == "gru") return Cell::gru;
+  if (name == "lstm") return Cell::lstm;
+  if (name == "rnn") return Cell::rnn;
+  throw BadArgument("cell must be gru, lstm or rnn.");
+}
+
+size_t product(std::initializer_list<size_t> lengths) {
+  size_t result = 1;
+  for (size_t length : lengths) {
+    if (length > 0 && result > kLongest / length)
+      throw BadArgument("The shape is larger than any array.");
+    result *= length;
+  }
+  return result;
+}
+
+void check_tokens(const char* name, const int32_t* tokens, size_t count, int64_t least,
+                  size_t vocabulary) {
+  for (size_t i = 0; i < count; ++i)
+    if (tokens[i] < least || (tokens[i] >= 0 && static_cast<size_t>(tokens[i]) >= vocabulary))
+      throw BadArgument(std::string(name) + " must be below " + std::to_string(vocabulary) +
+                        ", not " + std::to_string(tokens[i]) + ".");
+}
+
+Dropout dropout_of(const Arguments& arguments) {
+  Dropout dropout;
+  dropout.rate = arguments.number("rate");
+  if (!(dropout.rate > 0 && dropout.rate < 1))
+    throw BadArgument("rate must be above 0 and below 1.");
+  dropout.key[0] = static_cast<uint32_t>(arguments.size("key0", 0, 0xffffffff));
+  dropout.key[1] = static_cast<uint32_t>(arguments.size("key1", 0, 0xffffffff));
+  return dropout;
+}
+
+napi_value make_number(napi_env env, double value) {
+  napi_value result;
+  napi_create_double(env, value, &result);
+  return result;
+}
+
+napi_value make_text(napi_env env, const std::string& value) {
+  napi_value result;
+  napi_create_string_utf8(env, value.data(), value.size(), &result);
+  return result;
+}
+
+napi_value place_of(napi_env env, Panels panels, const Arguments& arguments) {
+  return make_number(env, static_cast<double>(panels.data - arguments.scratch("scratch", 0)));
+}
+
+}  // namespace charnn

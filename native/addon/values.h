@@ -1,0 +1,36 @@
+// What several functions of the addon read from their arguments, and what they return.
+#pragma once
+
+#include <node_api.h>
+
+#include <initializer_list>
+#include <string>
+
+#include "../dropout.h"
+#include "../sequence.h"
+#include "arguments.h"
+
+namespace charnn {
+
+/// No size is larger, and no array longer than this: sums of such numbers are far from overflowing.
+constexpr size_t kLargest = size_t{1} << 31;
+constexpr size_t kLongest = size_t{1} << 40;
+
+/// How many numbers an array of these lengths has.
+size_t product(std::initializer_list<size_t> lengths);
+
+Cell cell_of(const Arguments& arguments);
+inline size_t index_of(Cell cell) { return static_cast<size_t>(cell); }
+
+Dropout dropout_of(const Arguments& arguments);
+
+/// Holds that `count` tokens are below the size of the vocabulary, and not below `least`.
+void check_tokens(const char* name, const int32_t* tokens, size_t count, int64_t least,
+                  size_t vocabulary);
+
+napi_value make_number(napi_env env, double value);
+napi_value make_text(napi_env env, const std::string& value);
+/// Where panels begin in the scratch memory, in floats.
+napi_value place_of(napi_env env, Panels panels, const Arguments& arguments);
+
+}  // namespace charnn
