@@ -4,8 +4,11 @@ import { CharnnError, type ErrorCode } from "./errors.js";
 
 /** A whole number from `least` to `most`. */
 export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER) {
-  const upTo = most === Number.MAX_SAFE_INTEGER ? "" : ` to ${most.toLocaleString("en")}`;
-  const rule = `must be a whole number from ${least.toLocaleString("en")}${upTo || " up"}`;
+  // Written when it is asked for: the first number in a language's format takes milliseconds.
+  const rule = () => {
+    const upTo = most === Number.MAX_SAFE_INTEGER ? "" : ` to ${most.toLocaleString("en")}`;
+    return `must be a whole number from ${least.toLocaleString("en")}${upTo || " up"}`;
+  };
   return v.pipe(
     v.number(rule),
     v.check((value) => Number.isSafeInteger(value) && value >= least && value <= most, rule),

@@ -11,15 +11,10 @@
  * Arguments called `gradient...` are where a gradient goes: kernels overwrite them in place and
  * return them. Optimizer steps update their arrays in place and return them too.
  */
-import {
-  engine,
-  getBackend,
-  type NamedAttrMap,
-  type NamedTensorMap,
-  type Tensor,
-} from "@tensorflow/tfjs-core";
+
 import type { CellName } from "../model/cells.js";
 import type { ModelConfig } from "../model/config.js";
+import { engine, getBackend, type NamedAttrMap, type NamedTensorMap, type Tensor } from "./tfjs.js";
 import type { Workspace } from "./workspace.js";
 
 /** The names under which a backend registers them. */

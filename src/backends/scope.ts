@@ -1,4 +1,4 @@
-import { dispose as disposeTensors, type TensorContainer, tidy } from "@tensorflow/tfjs-core";
+import { dispose as disposeTensors, type TensorContainer, tidy } from "./tfjs.js";
 
 /** Runs `work` and frees every tensor it made but those in its result. */
 export function scoped<Result>(work: () => Result): Result {

@@ -1,9 +1,9 @@
 import { availableParallelism } from "node:os";
-import { backend, registerBackend, setBackend } from "@tensorflow/tfjs-core";
 import { BACKEND_NAMES, type BackendName } from "../defaults.js";
 import { CharnnError } from "../errors.js";
 import { registerStreams } from "./backend.js";
 import { BackendError } from "./backend-error.js";
+import { backend, registerBackend, setBackend } from "./tfjs.js";
 
 /** A backend that does not load. */
 interface PassedOver {
@@ -77,7 +77,7 @@ async function openNative(threads: number | undefined): Promise<number> {
   const { loadAddon } = await import("./native/addon.js");
   const addon = loadAddon();
   // Its kernels are those that `native` does not have itself.
-  await import("@tensorflow/tfjs-backend-cpu");
+  await import("./tfjs-cpu.js");
   if (!registered.has("native")) {
     const { registerNativeKernels } = await import("./native/kernels.js");
     const { NativeBackend } = await import("./native/native-backend.js");
@@ -94,7 +94,7 @@ async function openNative(threads: number | undefined): Promise<number> {
 }
 
 async function openCpu(): Promise<number> {
-  await import("@tensorflow/tfjs-backend-cpu");
+  await import("./tfjs-cpu.js");
   if (!registered.has("cpu")) {
     const { registerReferenceKernels } = await import("./reference/kernels.js");
     const { openReferenceStreams } = await import("./reference/streams.js");

@@ -1,4 +1,3 @@
-import { type Tensor, tensor, zeros } from "@tensorflow/tfjs-core";
 import {
   dropoutMask,
   linearCrossEntropy,
@@ -9,6 +8,7 @@ import {
   type Streams,
 } from "../backends/backend.js";
 import { scoped } from "../backends/scope.js";
+import { type Tensor, tensor, zeros } from "../backends/tfjs.js";
 import { Workspace } from "../backends/workspace.js";
 import type { Batch } from "../data/batch.js";
 import type { Random } from "../random.js";

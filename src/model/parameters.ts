@@ -1,4 +1,4 @@
-import { type Tensor, tensor } from "@tensorflow/tfjs-core";
+import { type Tensor, tensor } from "../backends/tfjs.js";
 import { type ModelConfig, parameterCount, parameterShapes, sizeOf } from "./config.js";
 
 /**

@@ -1,6 +1,6 @@
-import type { Tensor } from "@tensorflow/tfjs-core";
 import { adamStep, rmsPropStep, sgdStep } from "../backends/backend.js";
 import { scoped } from "../backends/scope.js";
+import type { Tensor } from "../backends/tfjs.js";
 import type { TrainingConfig } from "../checkpoint/run-config.js";
 import type { ModelConfig } from "../model/config.js";
 import { type ParameterArray, parameterArray } from "../model/parameters.js";

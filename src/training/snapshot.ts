@@ -1,5 +1,5 @@
-import { tensor } from "@tensorflow/tfjs-core";
 import { disposeAll } from "../backends/scope.js";
+import { tensor } from "../backends/tfjs.js";
 import { type Checkpoint, momentName, stateName } from "../checkpoint/checkpoint.js";
 import type { NamedTensor } from "../checkpoint/safetensors.js";
 import { loadWeights } from "../model/load-weights.js";

@@ -1,9 +1,3 @@
-import {
-  getKernelsForBackend,
-  type KernelFunc,
-  registerKernel,
-  type TensorInfo,
-} from "@tensorflow/tfjs-core";
 import { CELLS } from "../../model/cells.js";
 import type {
   AdamStepAttributes,
@@ -20,6 +14,7 @@ import type {
   StepAttributes,
   StepInputs,
 } from "../backend.js";
+import { getKernelsForBackend, type KernelFunc, registerKernel, type TensorInfo } from "../tfjs.js";
 import type { Workspace } from "../workspace.js";
 import { LANES, type NativeBackend } from "./native-backend.js";
 

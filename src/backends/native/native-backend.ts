@@ -1,6 +1,6 @@
-import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
-import type { BackendValues, DataId, DataType, TensorInfo } from "@tensorflow/tfjs-core";
 import type { DropoutMaskAttributes } from "../backend.js";
+import type { BackendValues, DataId, DataType, TensorInfo } from "../tfjs.js";
+import { MathBackendCPU } from "../tfjs-cpu.js";
 import type { Workspace } from "../workspace.js";
 import type { Addon, MaskSource, Panels } from "./addon.js";
 

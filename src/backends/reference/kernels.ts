@@ -1,10 +1,3 @@
-import type { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
-import {
-  type KernelConfig,
-  type KernelFunc,
-  registerKernel,
-  type TensorInfo,
-} from "@tensorflow/tfjs-core";
 import { CELLS } from "../../model/cells.js";
 import { sizeOf } from "../../model/config.js";
 import type {
@@ -21,6 +14,8 @@ import type {
   SgdStepAttributes,
   StepInputs,
 } from "../backend.js";
+import { type KernelConfig, type KernelFunc, registerKernel, type TensorInfo } from "../tfjs.js";
+import type { MathBackendCPU } from "../tfjs-cpu.js";
 import type { FloatArray, Workspace } from "../workspace.js";
 import { fillDropoutMask } from "./dropout-mask.js";
 import { forwardAndBackwardLoss } from "./linear-cross-entropy.js";
