@@ -54,6 +54,9 @@ void pack_streams(const Streams& s, const StreamsWeights& all, const Member& mem
   }
 }
 
+/// Streams whose logits a member makes at once.
+constexpr size_t kStreamsAtOnce = 12;
+
 template <class CellMath>
 void step_streams(const Streams& s, const Member& member) {
   constexpr CellFacts facts = facts_of(CellMath::cell);
@@ -61,11 +64,9 @@ void step_streams(const Streams& s, const Member& member) {
   const StreamsShape& shape = s.shape;
   const StreamsMemory& memory = s.memory;
   const size_t units = shape.hidden_panels();
-  const Range mine = member.share_of(units);
-  // The gates of this member's units, and nobody else's.
-  auto multiply_gates = [&](Panels a, size_t depth, Panels weights, Panels to) {
+  auto multiply_gates = [&](Range some, Panels a, size_t depth, Panels weights, Panels to) {
     for (size_t gate = 0; gate < gates; ++gate) {
-      Range panels = {gate * units + mine.begin, gate * units + mine.end};
+      Range panels = {gate * units + some.begin, gate * units + some.end};
       if (shape.streams == 1)
         multiply_row(
             depth, a.data, a.stride, panels, [&](size_t p) { return weights.at(p, 0); },
@@ -88,44 +89,58 @@ void step_streams(const Streams& s, const Member& member) {
     const Panels before = layer.hidden[s.turn];
     const Panels after = layer.hidden[1 - s.turn];
     const bool looks_up = l == 0 && has_table(shape);
-    if (!looks_up) {
-      Panels below = l > 0 ? memory.layers[l - 1].hidden[1 - s.turn] : memory.input;
-      multiply_gates(below, l > 0 ? shape.hidden : shape.embedding, layer.weight_ih,
-                     memory.input_gates);
-    }
-    multiply_gates(before, shape.hidden, layer.weight_hh, memory.step_gates);
-    for (size_t p = mine.begin; p < mine.end; ++p)
-      for (size_t k = 0; k < shape.streams; ++k) {
-        Vec ah[gates], ax[gates], slots[facts.slots];
-        for (size_t g = 0; g < gates; ++g) {
-          const size_t panel = g * units + p;
-          const float* input_gate =
-              looks_up ? memory.table.at(panel, s.tokens[k]) : memory.input_gates.at(panel, k);
-          ax[g] = load(input_gate) + load(layer.bias_ih + panel * kLanes);
-          ah[g] = load(memory.step_gates.at(panel, k)) + load(layer.bias_hh + panel * kLanes);
-        }
-        Vec cell = zero();
-        if constexpr (facts.has_cell_state) cell = load(layer.cell.at(p, k));
-        store(after.at(p, k), CellMath::forward(ah, ax, load(before.at(p, k)), cell, slots));
-        if constexpr (facts.has_cell_state) store(layer.cell.at(p, k), cell);
+    auto step_units = [&](Range some) {
+      if (!looks_up) {
+        Panels below = l > 0 ? memory.layers[l - 1].hidden[1 - s.turn] : memory.input;
+        multiply_gates(some, below, l > 0 ? shape.hidden : shape.embedding, layer.weight_ih,
+                       memory.input_gates);
       }
+      multiply_gates(some, before, shape.hidden, layer.weight_hh, memory.step_gates);
+      for (size_t p = some.begin; p < some.end; ++p)
+        for (size_t k = 0; k < shape.streams; ++k) {
+          Vec ah[gates], ax[gates], slots[facts.slots];
+          for (size_t g = 0; g < gates; ++g) {
+            const size_t panel = g * units + p;
+            const float* input_gate =
+                looks_up ? memory.table.at(panel, s.tokens[k]) : memory.input_gates.at(panel, k);
+            ax[g] = load(input_gate) + load(layer.bias_ih + panel * kLanes);
+            ah[g] = load(memory.step_gates.at(panel, k)) + load(layer.bias_hh + panel * kLanes);
+          }
+          Vec cell = zero();
+          if constexpr (facts.has_cell_state) cell = load(layer.cell.at(p, k));
+          store(after.at(p, k), CellMath::forward(ah, ax, load(before.at(p, k)), cell, slots));
+          if constexpr (facts.has_cell_state) store(layer.cell.at(p, k), cell);
+        }
+    };
+    // Of a single stream each member keeps to its own units: reading their weights is all that
+    // takes time, and they stay in its cache.
+    if (shape.streams == 1) step_units(member.share_of(units));
+    else member.divide(units, kTilePanels, step_units);
     member.meet();
   }
 
   const Panels top = memory.layers[shape.layers - 1].hidden[1 - s.turn];
-  const Range columns = member.share_of(panels_of(shape.vocabulary));
-  if (shape.streams == 1)
+  const Range vocabulary = {0, panels_of(shape.vocabulary)};
+  auto write_logits = [&](Range rows, Range columns) {
+    for (size_t p = columns.begin; p < columns.end; ++p)
+      for (size_t k = rows.begin; k < rows.end; ++k)
+        store_columns(s.logits + k * shape.vocabulary + p * kLanes,
+                      load(memory.logits.at(p, k)) + load(memory.bias + p * kLanes),
+                      columns_in(p, shape.vocabulary));
+  };
+  if (shape.streams == 1) {
+    const Range columns = member.share_of(vocabulary.end);
     multiply_row(
         shape.hidden, top.data, top.stride, columns,
         [&](size_t p) { return memory.decoder.at(p, 0); },
         [&](size_t p) { return memory.logits.at(p, 0); });
-  else
-    multiply(top, memory.decoder, memory.logits, shape.hidden, {0, shape.streams}, columns, false);
-  for (size_t p = columns.begin; p < columns.end; ++p)
-    for (size_t k = 0; k < shape.streams; ++k)
-      store_columns(s.logits + k * shape.vocabulary + p * kLanes,
-                    load(memory.logits.at(p, k)) + load(memory.bias + p * kLanes),
-                    columns_in(p, shape.vocabulary));
+    write_logits({0, 1}, columns);
+    return;
+  }
+  member.divide(shape.streams, kStreamsAtOnce, [&](Range rows) {
+    multiply(top, memory.decoder, memory.logits, shape.hidden, rows, vocabulary, false);
+    write_logits(rows, vocabulary);
+  });
 }
 
 }  // namespace charnn::CHARNN_ISA
