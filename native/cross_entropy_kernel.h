@@ -36,9 +36,7 @@ inline void prepare(const CrossEntropy& c, const Member& member) {
     if (c.mask) to_panels(scratch.mask, c.mask, shape.hidden, rows);
     else fill_mask(scratch.mask, shape.hidden, rows, *c.dropout);
     Panels from = c.input ? scratch.input : c.input_panels;
-    for (size_t p = 0; p < shape.hidden_panels(); ++p)
-      for (size_t row = rows.begin; row < rows.end; ++row)
-        store(scratch.input.at(p, row), load(from.at(p, row)) * load(scratch.mask.at(p, row)));
+    apply_mask(scratch.input, from, scratch.mask, {0, shape.hidden_panels()}, rows);
   }
   member.meet();
 }
@@ -99,8 +97,7 @@ inline void cross_entropy(const CrossEntropy& c, const Member& member) {
   const Panels input = c.input || shape.has_mask ? scratch.input : c.input_panels;
 
   for (size_t first = 0; first < shape.rows; first += scratch.rows_at_once) {
-    size_t count =
-        shape.rows - first < scratch.rows_at_once ? shape.rows - first : scratch.rows_at_once;
+    const size_t count = some(first, scratch.rows_at_once, shape.rows).size();
     member.divide(count, kScoredAtOnce, [&](Range rows) {
       multiply<ByRow>(
           rows.size(), shape.hidden, input.at(0, first + rows.begin), input.stride,
@@ -113,12 +110,9 @@ inline void cross_entropy(const CrossEntropy& c, const Member& member) {
           unit_panels, [&](size_t p) { return scratch.weight_by_unit.at(p, 0); },
           [&](size_t p) { return scratch.gradient_input.at(p, first + rows.begin); }, kLanes,
           false);
-      if (!shape.has_mask) return;
-      for (size_t p = 0; p < unit_panels.end; ++p)
-        for (size_t row = first + rows.begin; row < first + rows.end; ++row) {
-          float* gradient = scratch.gradient_input.at(p, row);
-          store(gradient, load(gradient) * load(scratch.mask.at(p, row)));
-        }
+      if (shape.has_mask)
+        apply_mask(scratch.gradient_input, scratch.gradient_input, scratch.mask, unit_panels,
+                   {first + rows.begin, first + rows.end});
     });
     // The next rows' logits will be where these are.
     member.meet();

@@ -91,6 +91,13 @@ inline void fill_mask(Panels mask, size_t columns, Range rows, const Dropout& dr
     }
 }
 
+/// to = from * mask, element by element, for some rows of some panels.
+inline void apply_mask(Panels to, Panels from, Panels mask, Range panels, Range rows) {
+  for (size_t p = panels.begin; p < panels.end; ++p)
+    for (size_t row = rows.begin; row < rows.end; ++row)
+      store(to.at(p, row), load(from.at(p, row)) * load(mask.at(p, row)));
+}
+
 /// The elements in `range`, one after the other.
 inline void write_mask(float* mask, Range range, const Dropout& dropout) {
   MaskElements(dropout).write(mask + range.begin, range.begin, range.size());

@@ -15,6 +15,11 @@ struct Range {
   CHARNN_INLINE size_t size() const { return end - begin; }
 };
 
+/// Pieces from `begin` on: `most` of them, or all there are before `end`.
+CHARNN_INLINE Range some(size_t begin, size_t most, size_t end) {
+  return {begin, begin + most < end ? begin + most : end};
+}
+
 /// One of `parts` shares of `count` pieces: consecutive, and at most one more than another's.
 CHARNN_INLINE Range share(size_t count, size_t index, size_t parts) {
   return {count * index / parts, count * (index + 1) / parts};
@@ -27,19 +32,25 @@ struct Shares {
   /// How many pieces of its share of a loop are taken, by whomever, below the number of that loop.
   alignas(64) std::atomic<uint64_t> taken{0};
 
-  static constexpr int kPieceBits = 24;
+  /// Enough for the pieces of the largest sizes; numbers of loops begin anew after 2^36.
+  static constexpr int kPieceBits = 28;
 
   /// Takes the next of `pieces` in loop number `loop`, into `piece`; false where none is left.
   CHARNN_INLINE bool take(uint64_t loop, size_t pieces, size_t* piece) {
     const uint64_t first = loop << kPieceBits;
     uint64_t seen = taken.load(std::memory_order_relaxed);
     while (true) {
-      // A number of a loop before this one: none is taken yet. Of one after it: all are.
-      const uint64_t next = seen < first ? first : seen;
-      if (next - first >= pieces) return false;
-      if (!taken.compare_exchange_weak(seen, next + 1, std::memory_order_relaxed)) continue;
+      // Of a loop before this one: none is taken yet. Of one after it: all are. The difference
+      // tells also where numbers have begun anew, since members are never far from each other.
+      const bool is_older = static_cast<int64_t>(seen - first) < 0;
+      const uint64_t next = is_older ? first : seen;
+      const bool is_left = next - first < pieces;
+      // A share of nothing is marked all the same: no number grows old.
+      if (!is_left && !is_older) return false;
+      if (!taken.compare_exchange_weak(seen, is_left ? next + 1 : next, std::memory_order_relaxed))
+        continue;
       *piece = next - first;
-      return true;
+      return is_left;
     }
   }
 };
@@ -76,6 +87,7 @@ struct Member {
       const Range whole = share(pieces, owner, count);
       // As even as can be: 4 by three are two twos, not three and one.
       const size_t groups = (whole.size() + at_once - 1) / at_once;
+      // With others `take` says which is next.
       for (size_t g = 0; count > 1 ? shares[owner].take(loop, groups, &g) : g < groups; ++g) {
         const Range group = share(whole.size(), g, groups);
         work(Range{whole.begin + group.begin, whole.begin + group.end});

@@ -124,12 +124,8 @@ void gradient_of_input(const Sequence& s, Range steps, const Part& part) {
       const Range rows = {t * shape.batch + part.lanes.begin, t * shape.batch + part.lanes.end};
       multiply(slots, scratch.weight_ih_by_gate, scratch.gradient_input,
                shape.gate_panels() * kLanes, rows, panels, false);
-      if (!shape.has_mask) continue;
-      for (size_t p = panels.begin; p < panels.end; ++p)
-        for (size_t row = rows.begin; row < rows.end; ++row) {
-          float* d_input = scratch.gradient_input.at(p, row);
-          store(d_input, load(d_input) * load(scratch.mask.at(p, row)));
-        }
+      if (shape.has_mask)
+        apply_mask(scratch.gradient_input, scratch.gradient_input, scratch.mask, panels, rows);
     }
   });
 }
@@ -157,8 +153,7 @@ void back_through_time(const Sequence& s, Panels d_output, const Part& part) {
     });
     part.crew.meet();
     if (shape.vocabulary == 0 && t % steps_at_once == 0)
-      gradient_of_input<CellMath>(
-          s, {t, t + steps_at_once < shape.time ? t + steps_at_once : shape.time}, part);
+      gradient_of_input<CellMath>(s, some(t, steps_at_once, shape.time), part);
   }
 }
 

@@ -155,8 +155,7 @@ void forward_sequence(const Sequence& s, const Member& member) {
     // The input's part of some steps right before them: many rows at once, yet still in the cache
     // when they are needed.
     if (shape.vocabulary == 0 && t % steps_at_once == 0)
-      multiply_input<CellMath>(
-          s, {t, t + steps_at_once < shape.time ? t + steps_at_once : shape.time}, part);
+      multiply_input<CellMath>(s, some(t, steps_at_once, shape.time), part);
     part.crew.divide(shape.hidden_panels(), units_at_once, [&](Range unit_panels) {
       step_forward<CellMath>(s, t, part.lanes, unit_panels, step_gates);
     });

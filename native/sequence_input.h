@@ -123,9 +123,7 @@ inline void mask_input(const Sequence& s, const Member& member) {
   if (s.input.mask) to_panels(s.scratch.mask, s.input.mask, shape.input, rows);
   else fill_mask(s.scratch.mask, shape.input, rows, *s.input.dropout);
   Panels from = s.input.vectors ? s.scratch.input : s.input.panels;
-  for (size_t p = 0; p < shape.input_panels(); ++p)
-    for (size_t row = rows.begin; row < rows.end; ++row)
-      store(s.scratch.input.at(p, row), load(from.at(p, row)) * load(s.scratch.mask.at(p, row)));
+  apply_mask(s.scratch.input, from, s.scratch.mask, {0, shape.input_panels()}, rows);
 }
 
 }  // namespace charnn::CHARNN_ISA

@@ -64,9 +64,9 @@ void step_streams(const Streams& s, const Member& member) {
   const StreamsShape& shape = s.shape;
   const StreamsMemory& memory = s.memory;
   const size_t units = shape.hidden_panels();
-  auto multiply_gates = [&](Range some, Panels a, size_t depth, Panels weights, Panels to) {
+  auto multiply_gates = [&](Range mine, Panels a, size_t depth, Panels weights, Panels to) {
     for (size_t gate = 0; gate < gates; ++gate) {
-      Range panels = {gate * units + some.begin, gate * units + some.end};
+      Range panels = {gate * units + mine.begin, gate * units + mine.end};
       if (shape.streams == 1)
         multiply_row(
             depth, a.data, a.stride, panels, [&](size_t p) { return weights.at(p, 0); },
@@ -89,14 +89,14 @@ void step_streams(const Streams& s, const Member& member) {
     const Panels before = layer.hidden[s.turn];
     const Panels after = layer.hidden[1 - s.turn];
     const bool looks_up = l == 0 && has_table(shape);
-    auto step_units = [&](Range some) {
+    auto step_units = [&](Range mine) {
       if (!looks_up) {
         Panels below = l > 0 ? memory.layers[l - 1].hidden[1 - s.turn] : memory.input;
-        multiply_gates(some, below, l > 0 ? shape.hidden : shape.embedding, layer.weight_ih,
+        multiply_gates(mine, below, l > 0 ? shape.hidden : shape.embedding, layer.weight_ih,
                        memory.input_gates);
       }
-      multiply_gates(some, before, shape.hidden, layer.weight_hh, memory.step_gates);
-      for (size_t p = some.begin; p < some.end; ++p)
+      multiply_gates(mine, before, shape.hidden, layer.weight_hh, memory.step_gates);
+      for (size_t p = mine.begin; p < mine.end; ++p)
         for (size_t k = 0; k < shape.streams; ++k) {
           Vec ah[gates], ax[gates], slots[facts.slots];
           for (size_t g = 0; g < gates; ++g) {

@@ -46,8 +46,7 @@ inline void sum_block(float* sums, const float* panel, size_t rows, bool adds) {
 /// sums (+)= the sums of a panel's columns over some rows, block after block.
 inline void sum_columns(float* sums, const float* panel, size_t rows, bool adds) {
   for (size_t first = 0; first < rows; first += kBlock)
-    sum_block(sums, panel + first * kLanes, rows - first < kBlock ? rows - first : kBlock,
-              adds || first > 0);
+    sum_block(sums, panel + first * kLanes, some(first, kBlock, rows).size(), adds || first > 0);
 }
 
 /// Rows that are worked on at once, whole blocks of them: so many of a tile's panels fill a
@@ -65,14 +64,14 @@ inline void add_some(const WeightGradient& g, Range outputs, Range inputs) {
   const bool sums = g.column_sums && inputs.begin == 0;
 
   for (size_t first = 0; first < g.rows; first += kGradientRows) {
-    const size_t depth = g.rows - first < kGradientRows ? g.rows - first : kGradientRows;
+    const size_t depth = some(first, kGradientRows, g.rows).size();
     const bool adds = g.adds || first > 0;
     auto input_panel = [&](size_t panel) { return g.input.at(panel, first); };
     for (size_t p = outputs.begin; sums && p < outputs.end; ++p)
       sum_columns(g.column_sums + p * kLanes, g.d_output.at(p, first), depth, adds);
     // Some panels of the input stay in the first-level cache while the outputs pass by.
     for (size_t q = wide.begin; q < wide.end; q += kTilePanels) {
-      const Range group = {q, q + kTilePanels < wide.end ? q + kTilePanels : wide.end};
+      const Range group = some(q, kTilePanels, wide.end);
       for (size_t p = outputs.begin; p < outputs.end; ++p) {
         float* to = first_row(g, p);
         multiply<ByColumn>(

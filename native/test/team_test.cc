@@ -94,6 +94,28 @@ bool helps(Team& team) {
   return done == pieces && !late;
 }
 
+/// Two members of which one does nothing at all, from some loop on: each piece is taken once, also
+/// when the numbers of loops begin anew, and after many loops in which a member had no share.
+bool counts_loops(uint64_t loops_before) {
+  Shares shares[2];
+  for (Shares& each : shares) {
+    each.loops = loops_before;
+    each.taken = loops_before << Shares::kPieceBits;
+  }
+  const Member busy = {0, 2, nullptr, nullptr, shares};
+  const Member idle = {1, 2, nullptr, nullptr, shares};
+  for (size_t loop = 0; loop < 40; ++loop) {
+    size_t pieces = loop % 20 == 19 ? 7 : 1;
+    size_t taken = 0, taken_twice = 0;
+    busy.divide(pieces, 1, [&](Range) { ++taken; });
+    idle.divide(pieces, 1, [&](Range) { ++taken_twice; });
+    if (taken != pieces || taken_twice > 0) return false;
+    for (const Shares& each : shares)
+      if ((each.taken - (each.loops << Shares::kPieceBits)) > pieces) return false;
+  }
+  return true;
+}
+
 void test_sizes(Report& report) {
   if (!report.begins("team")) return;
   const size_t jobs = report.repetitions(20000);
@@ -108,6 +130,10 @@ void test_sizes(Report& report) {
     report.check(divides(team, 50), title + ": a piece of a later job was");
     report.check(helps(team), title + ": nobody did the share of one that was held up");
   }
+  for (int bits = 8; bits < 64; ++bits)
+    for (uint64_t before : {1, 5, 25})
+      report.check(counts_loops((uint64_t{1} << bits) - before),
+                   "after nearly 2^" + std::to_string(bits) + " loops");
   report.check(physical_cores() >= 1, "there is no core");
   report.ends();
 }

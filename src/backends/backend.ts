@@ -11,7 +11,6 @@
  * Arguments called `gradient...` are where a gradient goes: kernels overwrite them in place and
  * return them. Optimizer steps update their arrays in place and return them too.
  */
-
 import type { CellName } from "../model/cells.js";
 import type { ModelConfig } from "../model/config.js";
 import { engine, getBackend, type NamedAttrMap, type NamedTensorMap, type Tensor } from "./tfjs.js";
