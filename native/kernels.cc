@@ -24,6 +24,7 @@ const Kernels kKernels = {
     {backward_sequence<Gru>, backward_sequence<Lstm>, backward_sequence<TanhRnn>},
     {pack_streams<Gru>, pack_streams<Lstm>, pack_streams<TanhRnn>},
     {step_streams<Gru>, step_streams<Lstm>, step_streams<TanhRnn>},
+    prepare_step,
     cross_entropy,
     take_adam_step,
     take_sgd_step,

@@ -19,6 +19,7 @@ struct Kernels {
   void (*backward_sequence[3])(const SequenceGradient&, const Member&);
   void (*pack_streams[3])(const Streams&, const StreamsWeights&, const Member&);
   void (*step_streams[3])(const Streams&, const Member&);
+  void (*prepare_step)(const Streams&, const Member&);
   void (*cross_entropy)(const CrossEntropy&, const Member&);
   void (*adam_step)(AdamStep&, const Member&);
   void (*sgd_step)(SgdStep&, const Member&);

@@ -19,6 +19,7 @@ StreamsMemory divide_memory(const StreamsShape& shape, float* base, size_t* floa
     layer.bias_hh = memory.floats(gates * kLanes);
     for (Panels& state : layer.hidden) state = memory.panels(hidden, shape.streams);
     if (facts_of(shape.cell).has_cell_state) layer.cell = memory.panels(hidden, shape.streams);
+    layer.recurrent = memory.panels(gates, shape.streams);
   }
   if (has_table(shape)) {
     parts.table = memory.panels(gates, shape.vocabulary);
@@ -29,7 +30,6 @@ StreamsMemory divide_memory(const StreamsShape& shape, float* base, size_t* floa
     parts.input = memory.panels(panels_of(shape.embedding), shape.streams);
   }
   parts.input_gates = memory.panels(gates, shape.streams);
-  parts.step_gates = memory.panels(gates, shape.streams);
   parts.decoder = memory.panels(vocabulary, shape.hidden);
   parts.bias = memory.floats(vocabulary * kLanes);
   parts.logits = memory.panels(vocabulary, shape.streams);

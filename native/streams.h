@@ -32,6 +32,7 @@ struct StreamsMemory {
     float* bias_hh;    // [16 G]
     Panels hidden[2];  // H, streams: the state before and after a step, in turn
     Panels cell;       // H, streams, for an LSTM
+    Panels recurrent;  // G, streams: what the recurrent weights make of the state before a step
   };
   Layer layers[kMostLayers];
   Panels table;        // G, vocabulary: what the input weights make of each character, or
@@ -39,7 +40,6 @@ struct StreamsMemory {
   float* vectors;      // [vocabulary, embedding], where a table would be too large, and
   Panels input;        // E, streams: those of a step's characters
   Panels input_gates;  // G, streams
-  Panels step_gates;   // G, streams
   Panels decoder;      // V, hidden
   float* bias;         // [16 V]
   Panels logits;       // V, streams

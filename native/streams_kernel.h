@@ -57,6 +57,31 @@ void pack_streams(const Streams& s, const StreamsWeights& all, const Member& mem
 /// Streams whose logits a member makes at once.
 constexpr size_t kStreamsAtOnce = 12;
 
+/// Some panels of to = a weights for all streams.
+CHARNN_INLINE void multiply_streams(const Streams& s, Panels a, size_t depth, Panels weights,
+                                    Panels to, Range panels) {
+  if (s.shape.streams > 1) {
+    multiply(a, weights, to, depth, {0, s.shape.streams}, panels, false);
+    return;
+  }
+  multiply_row(
+      depth, a.data, a.stride, panels, [&](size_t p) { return weights.at(p, 0); },
+      [&](size_t p) { return to.at(p, 0); });
+}
+
+/// What of a step does not depend on its characters, which is most of it.
+inline void prepare_step(const Streams& s, const Member& member) {
+  const size_t at_once = s.shape.streams == 1 ? kRowPanels : kTilePanels;
+  for (size_t l = 0; l < s.shape.layers; ++l) {
+    const StreamsMemory::Layer& layer = s.memory.layers[l];
+    member.divide(s.shape.gate_panels(), at_once, [&](Range panels) {
+      multiply_streams(s, layer.hidden[s.turn], s.shape.hidden, layer.weight_hh, layer.recurrent,
+                       panels);
+    });
+  }
+}
+
+/// The rest of a step.
 template <class CellMath>
 void step_streams(const Streams& s, const Member& member) {
   constexpr CellFacts facts = facts_of(CellMath::cell);
@@ -64,16 +89,6 @@ void step_streams(const Streams& s, const Member& member) {
   const StreamsShape& shape = s.shape;
   const StreamsMemory& memory = s.memory;
   const size_t units = shape.hidden_panels();
-  auto multiply_gates = [&](Range mine, Panels a, size_t depth, Panels weights, Panels to) {
-    for (size_t gate = 0; gate < gates; ++gate) {
-      Range panels = {gate * units + mine.begin, gate * units + mine.end};
-      if (shape.streams == 1)
-        multiply_row(
-            depth, a.data, a.stride, panels, [&](size_t p) { return weights.at(p, 0); },
-            [&](size_t p) { return to.at(p, 0); });
-      else multiply(a, weights, to, depth, {0, shape.streams}, panels, false);
-    }
-  };
   if (!has_table(shape)) {
     if (member.index == 0)
       for (size_t p = 0; p < panels_of(shape.embedding); ++p)
@@ -92,10 +107,10 @@ void step_streams(const Streams& s, const Member& member) {
     auto step_units = [&](Range mine) {
       if (!looks_up) {
         Panels below = l > 0 ? memory.layers[l - 1].hidden[1 - s.turn] : memory.input;
-        multiply_gates(mine, below, l > 0 ? shape.hidden : shape.embedding, layer.weight_ih,
-                       memory.input_gates);
+        for (size_t g = 0; g < gates; ++g)
+          multiply_streams(s, below, l > 0 ? shape.hidden : shape.embedding, layer.weight_ih,
+                           memory.input_gates, {g * units + mine.begin, g * units + mine.end});
       }
-      multiply_gates(mine, before, shape.hidden, layer.weight_hh, memory.step_gates);
       for (size_t p = mine.begin; p < mine.end; ++p)
         for (size_t k = 0; k < shape.streams; ++k) {
           Vec ah[gates], ax[gates], slots[facts.slots];
@@ -104,7 +119,7 @@ void step_streams(const Streams& s, const Member& member) {
             const float* input_gate =
                 looks_up ? memory.table.at(panel, s.tokens[k]) : memory.input_gates.at(panel, k);
             ax[g] = load(input_gate) + load(layer.bias_ih + panel * kLanes);
-            ah[g] = load(memory.step_gates.at(panel, k)) + load(layer.bias_hh + panel * kLanes);
+            ah[g] = load(layer.recurrent.at(panel, k)) + load(layer.bias_hh + panel * kLanes);
           }
           Vec cell = zero();
           if constexpr (facts.has_cell_state) cell = load(layer.cell.at(p, k));

@@ -67,7 +67,10 @@ Team::Team(size_t count) : shares_(new Shares[count]) {
   }
 }
 
-Team::~Team() { end(); }
+Team::~Team() {
+  finish();
+  end();
+}
 
 void Team::end() {
   {
@@ -78,13 +81,11 @@ void Team::end() {
   for (std::thread& worker : workers_) worker.join();
 }
 
-void Team::run(Function function, const void* context) {
-  if (workers_.empty()) {
-    function(context, member(0));
-    return;
-  }
+void Team::begin(Function function, const void* context) {
+  finish();
   function_ = function;
   context_ = context;
+  if (workers_.empty()) return;
   unfinished_ = workers_.size();
   ++job_;
   if (sleepers_ > 0) {
@@ -92,8 +93,13 @@ void Team::run(Function function, const void* context) {
     { std::lock_guard<std::mutex> lock(mutex_); }
     new_job_.notify_all();
   }
-  function(context, member(0));
+}
+
+void Team::finish() {
+  if (function_ == nullptr) return;
+  function_(context_, member(0));
   for (size_t turns = 0; unfinished_ > 0; ++turns) relax(turns);
+  function_ = nullptr;
 }
 
 void Team::serve(size_t index) {

@@ -30,15 +30,26 @@ class Team {
   /// Calls `work(member)` in every thread of the team and returns when all of them have.
   template <class Work>
   void run(const Work& work) {
-    run([](const void* context,
-           const Member& member) { (*static_cast<const Work*>(context))(member); },
-        &work);
+    begin(work);
+    finish();
   }
+
+  /// Lets the other threads begin `work(member)`, which must stay where it is until it is finished,
+  /// and returns at once. What was begun before is finished first.
+  template <class Work>
+  void begin(const Work& work) {
+    begin([](const void* context,
+             const Member& member) { (*static_cast<const Work*>(context))(member); },
+          &work);
+  }
+
+  /// Takes part in what was begun, if it is not finished, and returns when all have done it.
+  void finish();
 
  private:
   using Function = void (*)(const void* context, const Member& member);
 
-  void run(Function function, const void* context);
+  void begin(Function function, const void* context);
   void serve(size_t index);
   Member member(size_t index);
   void meet();
@@ -47,6 +58,7 @@ class Team {
 
   std::vector<std::thread> workers_;
 
+  /// Of the job that has begun; null when it is finished.
   Function function_ = nullptr;
   const void* context_ = nullptr;
   std::atomic<size_t> job_{0};

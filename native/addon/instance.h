@@ -16,7 +16,8 @@ namespace charnn {
 struct Instance {
   std::vector<const Kernels*> usable = usable_kernels();
   const Kernels* kernels = usable.front();
-  std::unique_ptr<Team> team = std::make_unique<Team>(1);
+  /// Shared with streams, which keep the one that they are opened with.
+  std::shared_ptr<Team> team = std::make_shared<Team>(1);
   std::vector<double> block_sums;
 };
 

@@ -18,16 +18,21 @@ constexpr napi_type_tag kStreamsTag = {0x636861726e6e5f73, 0x747265616d730001};
 /// Weights beyond which it pays to share a step of a single stream among threads.
 constexpr size_t kWeightsForTeam = 180'000;
 
-/// Streams with the memory they live in.
+/// Streams with the memory they live in, and who runs their steps.
 struct OwnStreams {
   Streams streams;
   float* memory;  // null once they are closed
   size_t bytes;
-  bool alone;
+  const Kernels* kernels;
+  std::shared_ptr<Team> team;  // null where a step is too little work for several threads
+
+  /// Prepares the next step, as one member of the team.
+  void operator()(const Member& member) const { kernels->prepare_step(streams, member); }
 };
 
 void free_memory(napi_env env, OwnStreams& own) {
   if (own.memory == nullptr) return;
+  if (own.team) own.team->finish();
   int64_t total;
   napi_adjust_external_memory(env, -static_cast<int64_t>(own.bytes), &total);
   std::free(own.memory);
@@ -104,9 +109,13 @@ napi_value open_streams(napi_env env, const Arguments& arguments) {
   own->streams.turn = 0;
   own->memory = memory;
   own->bytes = bytes;
-  own->alone = count * shape.streams < kWeightsForTeam;
+  own->kernels = instance.kernels;
   auto kernel = instance.kernels->pack_streams[index_of(shape.cell)];
   instance.team->run([&](const Member& member) { kernel(own->streams, weights, member); });
+  if (count * shape.streams >= kWeightsForTeam) {
+    own->team = instance.team;
+    own->team->begin(*own);
+  }
 
   napi_value handle;
   auto forget = [](napi_env forgetting, void* data, void*) {
@@ -157,11 +166,20 @@ napi_value step_streams(napi_env env, napi_callback_info info) {
       napi_throw_type_error(env, nullptr, "tokens must be below the size of the vocabulary.");
       return nullptr;
     }
-  Instance& instance = instance_of(env);
-  auto kernel = instance.kernels->step_streams[index_of(shape.cell)];
-  if (own->alone) kernel(streams, Member::alone());
-  else instance.team->run([&](const Member& member) { kernel(streams, member); });
-  streams.turn = 1 - streams.turn;
+  auto step = [&, kernel = own->kernels->step_streams[index_of(shape.cell)]](const Member& member) {
+    kernel(streams, member);
+  };
+  if (own->team == nullptr) {
+    (*own)(Member::alone());
+    step(Member::alone());
+    streams.turn = 1 - streams.turn;
+  } else {
+    own->team->finish();
+    own->team->run(step);
+    streams.turn = 1 - streams.turn;
+    // The others go on while the caller chooses the next characters.
+    own->team->begin(*own);
+  }
   return nullptr;
 }
 

@@ -111,6 +111,7 @@ Results run(const Case& c, const Kernels& kernels, Team& team) {
     Floats logits(shape.streams * shape.vocabulary, std::nanf(""));
     streams.tokens = c.tokens[step].data();
     streams.logits = logits.data();
+    team.run([&](const Member& member) { kernels.prepare_step(streams, member); });
     team.run([&](const Member& member) { kernels.step_streams[index](streams, member); });
     streams.turn = 1 - streams.turn;
     all.insert(all.end(), logits.data(), logits.data() + logits.size());

@@ -116,6 +116,52 @@ bool counts_loops(uint64_t loops_before) {
   return true;
 }
 
+/// What is begun goes on without the caller, as far as it can, and all of it is done when it is
+/// finished: by the caller's word, by the next job, or by the end of the team.
+bool begins(size_t size, size_t jobs) {
+  constexpr size_t pieces = 60;
+  std::vector<std::vector<size_t>> taken(jobs, std::vector<size_t>(pieces));
+  std::atomic<size_t> left{0};
+  bool right = true;
+  const auto start = std::chrono::steady_clock::now();
+  auto work_of = [&](std::vector<size_t>& of_job) {
+    return [&](const Member& member) {
+      member.divide(pieces, 7, [&](Range some) {
+        for (size_t piece = some.begin; piece < some.end; ++piece) ++of_job[piece];
+        left -= some.size();
+      });
+    };
+  };
+  std::vector<decltype(work_of(taken[0]))> works;
+  for (std::vector<size_t>& of_job : taken) works.push_back(work_of(of_job));
+  {
+    Team team(size);
+    for (size_t job = 0; job < jobs; ++job) {
+      left = pieces;
+      team.begin(works[job]);
+      if (job % 4 == 0) {
+        // The others need no help of the caller's. Nobody else does its own work for a team of one.
+        while (size > 1 && left > 0 && right) {
+          std::this_thread::yield();
+          right = std::chrono::steady_clock::now() - start < std::chrono::seconds(60);
+        }
+        right = right && left == (size > 1 ? 0 : pieces);
+      }
+      if (job % 4 == 1) right = right && runs_jobs(team, 1) && left == 0;
+      if (job % 4 == 2) let_sleep();
+      if (job + 1 < jobs) team.finish();
+    }
+    team.finish();
+    team.finish();
+    left = pieces;
+    for (size_t& times : taken[0]) times = 0;
+    team.begin(works[0]);
+  }
+  for (const auto& of_job : taken)
+    for (size_t times : of_job) right = right && times == 1;
+  return right && left == 0;
+}
+
 void test_sizes(Report& report) {
   if (!report.begins("team")) return;
   const size_t jobs = report.repetitions(20000);
@@ -128,6 +174,7 @@ void test_sizes(Report& report) {
     report.check(meets(team, jobs / 20, 1), title + ": a member went on before all had come");
     report.check(divides(team, jobs / 20), title + ": a piece was taken twice or not at all");
     report.check(divides(team, 50), title + ": a piece of a later job was");
+    report.check(begins(size, 13), title + ": what was begun was not done, or twice");
     report.check(helps(team), title + ": nobody did the share of one that was held up");
   }
   for (int bits = 8; bits < 64; ++bits)

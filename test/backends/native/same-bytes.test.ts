@@ -17,6 +17,7 @@ import { createOptimizer } from "#src/training/optimizer.js";
 import { onTheAddon } from "../../helpers/addon.js";
 import { backwardArguments, crossEntropyArguments, SOURCES } from "../../helpers/addon-calls.js";
 import { numbersOf } from "../../helpers/backends.js";
+import { smallTraining } from "../../helpers/native-work.js";
 import { assertClose, assertSameBytes, Draw } from "../../helpers/numbers.js";
 import { fileOf, smallRun, trained, workplace } from "../../helpers/training.js";
 
@@ -105,6 +106,45 @@ onTheAddon("The native backend", (addon) => {
           assertSameResults(resultsAfter(value), expected, `of ${cell}, ${source}, after ${value}`);
         }
       }
+    }
+  });
+
+  it("goes on with streams from where they were, whatever it does between their steps", () => {
+    const { model, step } = smallTraining();
+    const { threads: usual } = addon.describe();
+    const counts = [4, 9];
+    const { vocabularySize } = model.config;
+    const draw = new Draw(6);
+    const tokens = counts.map((count) =>
+      Array.from({ length: 12 }, () => draw.tokens(count, vocabularySize)),
+    );
+    const fresh = CharRnn.initial(model.config, Random.fromSeed(3));
+    addon.setThreads({ threads: 1 });
+    const expected = counts.map((count, k) => {
+      const streams = fresh.openStreams(count);
+      const logits = tokens[k].map((own) => streams.read(own).slice());
+      streams.dispose();
+      return logits;
+    });
+    try {
+      for (const threads of THREADS) {
+        addon.setThreads({ threads });
+        const open = counts.map((count) => fresh.openStreams(count));
+        for (let t = 0; t < 12; t++) {
+          for (const [k, streams] of open.entries()) {
+            if (t % 3 === 0) step(3, 5);
+            if (t % 5 === 2) addon.setThreads({ threads: 1 + ((threads + t) % 4) });
+            // Others are opened, and closed before they have read anything.
+            if (t % 4 === 1) model.openStreams(6).dispose();
+            const logits = streams.read(tokens[k][t]);
+            assertSameBytes(logits, expected[k][t], `${counts[k]} streams, step ${t}`);
+          }
+        }
+        for (const streams of open) streams.dispose();
+      }
+    } finally {
+      addon.setThreads({ threads: usual });
+      for (const each of [fresh, model]) each.dispose();
     }
   });
 
