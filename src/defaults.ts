@@ -3,7 +3,7 @@
  * so that `--help` can show it at once.
  */
 
-export const BACKEND_NAMES = ["native", "cpu"] as const;
+export const BACKEND_NAMES = ["native", "tensorflow", "cpu"] as const;
 /** More threads than any processor has cores. */
 export const MOST_THREADS = 1024;
 export const OPTIMIZER_NAMES = ["adam", "sgd", "rmsprop"] as const;

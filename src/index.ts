@@ -1,4 +1,10 @@
 /** charnn as a library: train, sample, evaluate, and look at what is there. It never prints. */
+export {
+  type InstalledTensorFlow,
+  type InstallTensorFlowOptions,
+  installTensorFlow,
+} from "./backends/tensorflow/install.js";
+export { TENSORFLOW_SIZES } from "./backends/tensorflow/install-tools.js";
 export type { Checkpoint, CheckpointFacts } from "./checkpoint/checkpoint.js";
 export { listCheckpoints, loadCheckpoint } from "./checkpoint/load-checkpoint.js";
 export type { Progress, RunConfig } from "./checkpoint/run-config.js";

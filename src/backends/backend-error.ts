@@ -1,11 +1,15 @@
 /** A backend does not load: the message is why, a part of a sentence. */
 export class BackendError extends Error {
+  /** Nobody expects it here: it was never installed. */
+  readonly isAbsent: boolean;
+
   constructor(
     message: string,
     /** What helps, a sentence; undefined where nothing does. */
     readonly cure?: string,
-    options?: ErrorOptions,
+    { isAbsent = false, ...options }: ErrorOptions & { isAbsent?: boolean } = {},
   ) {
     super(message, options);
+    this.isAbsent = isAbsent;
   }
 }

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { BACKEND_NAMES, type BackendName } from "../defaults.js";
 import { CharnnError } from "../errors.js";
-import { registerStreams } from "./backend.js";
+import { registerEngine } from "./backend.js";
 import { BackendError } from "./backend-error.js";
 import { backend, registerBackend, setBackend } from "./tfjs.js";
 
@@ -11,6 +11,8 @@ interface PassedOver {
   /** The reason, and what helps where something does. */
   readonly why: string;
   readonly cure?: string | undefined;
+  /** Nobody expects it here: it was never installed. */
+  readonly isAbsent: boolean;
 }
 
 /** The backend that was taken, and why each faster one was not. */
@@ -26,11 +28,13 @@ export function backendWarnings(
   { name, threads, passedOver }: SelectedBackend,
   askedThreads: number | undefined,
 ): string[] {
-  const warnings = passedOver.map(
-    ({ name: faster, why, cure }) =>
-      `The ${faster} backend does not load: ${why}. ` +
-      `The ${name} backend computes, many times slower.${cure ? ` ${cure}` : ""}`,
-  );
+  const warnings = passedOver
+    .filter(({ isAbsent }) => !isAbsent)
+    .map(
+      ({ name: faster, why, cure }) =>
+        `The ${faster} backend does not load: ${why}. ` +
+        `The ${name} backend computes, many times slower.${cure ? ` ${cure}` : ""}`,
+    );
   if (warnings.length === 0 && askedThreads !== undefined && askedThreads !== threads) {
     const computes = `computes with ${threads === 1 ? "one thread" : `${threads} threads`}`;
     warnings.push(`The ${name} backend ${computes}, not ${askedThreads}.`);
@@ -53,7 +57,7 @@ export async function selectBackend(
       return { name, threads: await openBackend(name, threads), passedOver };
     } catch (error) {
       if (!(error instanceof BackendError)) throw error;
-      passedOver.push({ name, why: error.message, cure: error.cure });
+      passedOver.push({ name, why: error.message, cure: error.cure, isAbsent: error.isAbsent });
     }
   }
   const [{ name, why, cure }] = passedOver;
@@ -68,8 +72,14 @@ export async function selectBackend(
  * @throws BackendError when it does not load
  */
 export function openBackend(name: BackendName, threads?: number): Promise<number> {
-  return name === "native" ? openNative(threads) : openCpu();
+  return OPEN[name](threads);
 }
+
+const OPEN: Record<BackendName, (threads: number | undefined) => Promise<number>> = {
+  native: openNative,
+  tensorflow: openTensorFlow,
+  cpu: openCpu,
+};
 
 const registered = new Set<BackendName>();
 
@@ -84,7 +94,9 @@ async function openNative(threads: number | undefined): Promise<number> {
     const { openNativeStreams } = await import("./native/streams.js");
     registerNativeKernels();
     registerBackend("native", () => new NativeBackend(addon));
-    registerStreams("native", (model, streams) => openNativeStreams(addon, model, streams));
+    registerEngine("native", {
+      openStreams: (model, streams) => openNativeStreams(addon, model, streams),
+    });
     registered.add("native");
   }
   if (!(await setBackend("native"))) throw new BackendError("it does not start");
@@ -93,13 +105,33 @@ async function openNative(threads: number | undefined): Promise<number> {
   return addon.describe().threads;
 }
 
+async function openTensorFlow(threads = availableParallelism()): Promise<number> {
+  const { loadTensorFlow } = await import("./tensorflow/load.js");
+  const loaded = loadTensorFlow(threads);
+  if (!registered.has("tensorflow")) {
+    const { registerTensorFlowKernels } = await import("./tensorflow/kernels.js");
+    const { TensorFlowBackend } = await import("./tensorflow/tensorflow-backend.js");
+    const { openTensorFlowStreams } = await import("./tensorflow/streams.js");
+    registerTensorFlowKernels();
+    const own = new TensorFlowBackend(loaded.binding);
+    registerBackend("tensorflow", () => own);
+    registerEngine("tensorflow", {
+      openStreams: (model, streams) => openTensorFlowStreams(own, model, streams),
+      sharing: own,
+    });
+    registered.add("tensorflow");
+  }
+  if (!(await setBackend("tensorflow"))) throw new BackendError("it does not start");
+  return loaded.threads;
+}
+
 async function openCpu(): Promise<number> {
   await import("./tfjs-cpu.js");
   if (!registered.has("cpu")) {
     const { registerReferenceKernels } = await import("./reference/kernels.js");
     const { openReferenceStreams } = await import("./reference/streams.js");
     registerReferenceKernels("cpu");
-    registerStreams("cpu", openReferenceStreams);
+    registerEngine("cpu", { openStreams: openReferenceStreams });
     registered.add("cpu");
   }
   if (!(await setBackend("cpu"))) throw new BackendError("it does not start");

@@ -23,10 +23,12 @@ const core: typeof tfjsCore = require("@tensorflow/tfjs-core");
 
 export const {
   backend,
+  DataStorage,
   dispose,
   engine,
   getBackend,
   getKernelsForBackend,
+  KernelBackend,
   registerBackend,
   registerKernel,
   setBackend,
@@ -34,3 +36,4 @@ export const {
   tidy,
   zeros,
 } = core;
+export type DataStorage<Data> = tfjsCore.DataStorage<Data>;

@@ -1,5 +1,11 @@
 export type FloatArray = Float32Array | Float64Array;
 
+/** What lives in an engine's own memory. */
+interface Kept {
+  readonly value: unknown;
+  dispose(): void;
+}
+
 /**
  * Scratch memory of one layer, handed to its kernels at every call: a buffer is made when it is
  * first asked for, grows when a longer one is, and is used again ever after. It also carries what a
@@ -9,6 +15,8 @@ export class Workspace {
   readonly #floats = new Map<string, FloatArray>();
   readonly #doubles = new Map<string, Float64Array>();
   readonly #integers = new Map<string, Int32Array>();
+
+  #kept: Kept | undefined;
 
   /** In double precision gradients can be checked against finite differences. */
   constructor(readonly precision: "single" | "double" = "single") {}
@@ -34,7 +42,24 @@ export class Workspace {
     return take(this.#floats, name, length, make) as Float32Array;
   }
 
-  /** Bytes held. */
+  /** Keeps what a forward kernel leaves for its backward one, in place of what was kept before. */
+  keep(kept: Kept): void {
+    this.#kept?.dispose();
+    this.#kept = kept;
+  }
+
+  /** What {@link keep} kept; there must be something. */
+  kept<Value>(): Value {
+    if (!this.#kept) throw new Error("There was no forward pass with this workspace.");
+    return this.#kept.value as Value;
+  }
+
+  dispose(): void {
+    this.#kept?.dispose();
+    this.#kept = undefined;
+  }
+
+  /** Bytes of the buffers. */
   get bytes(): number {
     let bytes = 0;
     for (const buffers of [this.#floats, this.#doubles, this.#integers]) {

@@ -2,6 +2,7 @@ import { availableParallelism, cpus } from "node:os";
 import { BackendError } from "../backends/backend-error.js";
 import { loadAddon } from "../backends/native/addon.js";
 import { openBackend } from "../backends/select.js";
+import { loadTensorFlow } from "../backends/tensorflow/load.js";
 import { BACKEND_NAMES, type BackendName, BENCH_DEFAULTS } from "../defaults.js";
 import { type ModelConfig, modelConfig } from "../model/config.js";
 import { Random } from "../random.js";
@@ -16,6 +17,8 @@ export type BackendDiagnosis = { readonly name: BackendName } & (
       /** In use, of those that the processor has, the fastest first. */
       readonly instructionSet?: string;
       readonly instructionSets?: readonly string[];
+      /** Of TensorFlow. */
+      readonly version?: string;
       readonly trainCharsPerSecond: number;
       readonly trainGflops: number;
     }
@@ -74,6 +77,7 @@ async function diagnoseBackend(name: BackendName): Promise<BackendDiagnosis> {
   try {
     const threads = await openBackend(name);
     const { instructionSet, instructionSets } = name === "native" ? loadAddon().describe() : {};
+    const version = name === "tensorflow" ? loadTensorFlow(threads).binding.TF_Version : undefined;
     const trainCharsPerSecond = await trainingSpeed();
     const trainGflops = (operationsPerCharacter(MODEL) * trainCharsPerSecond) / 1e9;
     return {
@@ -82,6 +86,7 @@ async function diagnoseBackend(name: BackendName): Promise<BackendDiagnosis> {
       threads,
       instructionSet,
       instructionSets,
+      version,
       trainCharsPerSecond,
       trainGflops,
     };

@@ -14,7 +14,7 @@ import type { Batch } from "../data/batch.js";
 import type { Random } from "../random.js";
 import { CELLS } from "./cells.js";
 import type { ModelConfig } from "./config.js";
-import { fillInitialWeights } from "./initial-weights.js";
+import { initialWeights } from "./initial-weights.js";
 import { type ParameterArray, parameterArray } from "./parameters.js";
 
 /** The state of one recurrent layer between two windows of text. */
@@ -56,7 +56,7 @@ export class CharRnn {
   /** A model with the random weights that training starts from. */
   static initial(config: ModelConfig, random: Random): CharRnn {
     const model = new CharRnn(config);
-    fillInitialWeights(config, model.parameters.values, random);
+    model.parameters.write(initialWeights(config, random));
     return model;
   }
 
@@ -128,6 +128,7 @@ export class CharRnn {
 
   dispose(): void {
     this.parameters.dispose();
+    for (const work of [...this.#layerWork, this.#decoderWork]) work.dispose();
   }
 
   #forward(batch: Batch, state: ModelState, dropout?: Random) {

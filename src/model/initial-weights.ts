@@ -1,21 +1,18 @@
 import type { Random } from "../random.js";
 import { CELLS } from "./cells.js";
-import type { ModelConfig } from "./config.js";
+import { type ModelConfig, parameterCount } from "./config.js";
 import { parameterViews } from "./parameters.js";
 
 /**
- * Fills `values` with the weights a model starts from: input and decoder weights uniform after
+ * The weights a model starts from, `[parameters]`: input and decoder weights uniform after
  * Glorot and Bengio ("Understanding the difficulty of training deep feedforward neural networks",
  * 2010, equation 16), each gate by itself; recurrent weights orthogonal, each gate by itself (Saxe
  * et al., "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks",
  * 2014); embeddings standard normal; biases 0, but an LSTM's forget gate 1.
  */
-export function fillInitialWeights(
-  config: ModelConfig,
-  values: Float32Array,
-  random: Random,
-): void {
+export function initialWeights(config: ModelConfig, random: Random): Float32Array {
   const { hiddenSize } = config;
+  const values = new Float32Array(parameterCount(config));
   const cell = CELLS[config.cell];
   for (const [name, { shape, data }] of parameterViews(config, values)) {
     const stream = random.fork("initial weights", name);
@@ -37,6 +34,7 @@ export function fillInitialWeights(
       }
     }
   }
+  return values;
 }
 
 function fillGlorot(data: Float32Array, inputs: number, outputs: number, random: Random): void {

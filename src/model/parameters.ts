@@ -1,32 +1,33 @@
-import { type Tensor, tensor } from "../backends/tfjs.js";
+import { linkedTensors, overwrite } from "../backends/backend.js";
+import type { Tensor } from "../backends/tfjs.js";
 import { type ModelConfig, parameterCount, parameterShapes, sizeOf } from "./config.js";
 
 /**
  * One number for each parameter of a model (the weights themselves, their gradients, an optimizer's
- * moments) in one array, seen as a whole and by parameter. The tensors are views of the array, so
- * that a kernel which writes in place writes all of them at once.
+ * moments), seen as a whole and by parameter: what a kernel writes to the whole is seen in the
+ * parameters, and the other way round.
  */
 export interface ParameterArray {
-  readonly values: Float32Array;
   /** All of them, `[parameters]`. */
   readonly flat: Tensor;
   /** By PyTorch name, each in its own shape. */
   readonly byName: ReadonlyMap<string, Tensor>;
   /** The one of this name, which must exist. */
   of(name: string): Tensor;
+  /** All numbers as they are now: not to be changed, and, with some backends, changed later. */
+  read(): Float32Array;
+  /** Overwrites all numbers. */
+  write(values: Float32Array): void;
   dispose(): void;
 }
 
 /** A new array of zeros for the parameters of `config`. */
 export function parameterArray(config: ModelConfig): ParameterArray {
-  const values = new Float32Array(parameterCount(config));
-  const flat = tensor(values, [values.length], "float32");
-  const byName = new Map<string, Tensor>();
-  for (const [name, part] of parameterViews(config, values)) {
-    byName.set(name, tensor(part.data, [...part.shape], "float32"));
-  }
+  const shapes = parameterShapes(config);
+  const zeros = new Float32Array(parameterCount(config));
+  const { whole: flat, parts } = linkedTensors(zeros, shapes.values());
+  const byName = new Map([...shapes.keys()].map((name, index) => [name, parts[index]]));
   return {
-    values,
     flat,
     byName,
     of(name) {
@@ -34,9 +35,11 @@ export function parameterArray(config: ModelConfig): ParameterArray {
       if (view === undefined) throw new Error(`A model of this shape has no parameter ${name}.`);
       return view;
     },
+    read: () => flat.dataSync<"float32">(),
+    write: (values) => overwrite(flat, values),
     dispose() {
       flat.dispose();
-      for (const view of byName.values()) view.dispose();
+      for (const view of parts) view.dispose();
     },
   };
 }

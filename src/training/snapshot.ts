@@ -2,6 +2,7 @@ import { disposeAll } from "../backends/scope.js";
 import { tensor } from "../backends/tfjs.js";
 import { type Checkpoint, momentName, stateName } from "../checkpoint/checkpoint.js";
 import type { NamedTensor } from "../checkpoint/safetensors.js";
+import { parameterCount } from "../model/config.js";
 import { loadWeights } from "../model/load-weights.js";
 import { parameterViews } from "../model/parameters.js";
 import type { Run } from "./run.js";
@@ -12,11 +13,11 @@ export function checkpointOf(run: Run): Checkpoint {
   const tensors = new Map<string, NamedTensor>();
   const put = (name: string, shape: readonly number[], data: Float32Array) =>
     tensors.set(name, { name, shape, data });
-  for (const [name, { shape, data }] of parameterViews(config.model, model.parameters.values)) {
+  for (const [name, { shape, data }] of parameterViews(config.model, model.parameters.read())) {
     put(name, shape, data);
   }
-  for (const [moment, { values }] of optimizer.moments) {
-    for (const [name, { shape, data }] of parameterViews(config.model, values)) {
+  for (const [moment, array] of optimizer.moments) {
+    for (const [name, { shape, data }] of parameterViews(config.model, array.read())) {
       put(momentName(name, moment), shape, data);
     }
   }
@@ -37,10 +38,12 @@ export function restoreRun(
   const { config, model, optimizer } = run;
   const saved = (name: string) => tensors.get(name) as NamedTensor & { data: Float32Array };
   loadWeights(model, tensors);
-  for (const [moment, { values }] of optimizer.moments) {
+  for (const [moment, array] of optimizer.moments) {
+    const values = new Float32Array(parameterCount(config.model));
     for (const [name, { data }] of parameterViews(config.model, values)) {
       data.set(saved(momentName(name, moment)).data);
     }
+    array.write(values);
   }
   const stateTensor = (name: string) => {
     const { shape, data } = saved(name);

@@ -18,7 +18,8 @@ import { Workspace } from "#src/backends/workspace.js";
 import { CELL_NAMES, CELLS } from "#src/model/cells.js";
 import { CharRnn } from "#src/model/char-rnn.js";
 import { type ModelConfig, modelConfig } from "#src/model/config.js";
-import { parameterArray, parameterViews } from "#src/model/parameters.js";
+import { loadWeights } from "#src/model/load-weights.js";
+import { parameterArray } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";
 import { numbersOf, onEveryBackend } from "../helpers/backends.js";
 import {
@@ -97,7 +98,13 @@ const OPTIMIZERS: Readonly<Record<string, Optimizer>> = {
   },
 };
 
-await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, () => {
+await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
+  /** In what order TensorFlow adds up a product depends on the product's size. */
+  const assertSameLane: typeof assertSameBytes =
+    backend === "tensorflow"
+      ? (actual, expected, what) => assertClose(actual, expected, TOLERANCE, what as string)
+      : assertSameBytes;
+
   for (const cell of CELL_NAMES) {
     for (const kind of INPUT_KINDS) {
       it(`a layer of ${cell} cells on ${kind} input gives what its equations say`, () => {
@@ -161,7 +168,7 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, () => {
               ...laneRow(values, t, 2, rows, 4),
             ]);
             const expected = Float32Array.from(lane.flat());
-            assertSameBytes(alone[name] as Float32Array, expected, `${kind}: ${name}`);
+            assertSameLane(alone[name] as Float32Array, expected, `${kind}: ${name}`);
           }
         });
       }
@@ -255,7 +262,7 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, () => {
             return [...together.subarray(from, from + count * 20)];
           });
           const alone = streamLogits(model, own, count);
-          assertSameBytes(alone, Float32Array.from(expected.flat()), `${count} of 17`);
+          assertSameLane(alone, Float32Array.from(expected.flat()), `${count} of 17`);
         }
         model.dispose();
       }
@@ -730,10 +737,8 @@ function decode(
 /** A model with random weights, none of its biases zero. */
 function randomModel(config: ModelConfig, draw: Draw): CharRnn {
   const model = new CharRnn(config);
-  const numbers = randomParameters(config, draw);
-  for (const [name, { data }] of parameterViews(config, model.parameters.values)) {
-    data.set(numbers.get(name) ?? []);
-  }
+  const numbers = [...randomParameters(config, draw)];
+  loadWeights(model, new Map(numbers.map(([name, data]) => [name, { data }])));
   return model;
 }
 

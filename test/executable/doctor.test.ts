@@ -21,7 +21,7 @@ test("doctor shows the backends that load and the machine, with --json as one ob
   assert.equal(diagnosis.cores, availableParallelism());
   assert.deepEqual(
     diagnosis.backends.map(({ name }: { name: string }) => name),
-    ["native", "cpu"],
+    ["native", "tensorflow", "cpu"],
   );
   const loaded = diagnosis.backends.filter(({ loads }: { loads: boolean }) => loads);
   assert.equal(diagnosis.auto, loaded[0].name);
@@ -56,6 +56,7 @@ test("doctor shows why a backend does not load, and what helps", async (t) => {
     /^Node\.js +\d+\.\d+\.\d+$/m,
     /^processor +\S.*, \d+ cores?$/m,
     /^native +does not load: it was not compiled\. With a C\+\+ compiler .*npm run native$/m,
+    /^tensorflow +does not load: .* is not installed\. Run: charnn doctor --install-tensorflow$/m,
     /^cpu +loads: [\d,]+ chars\/s, [\d.]+ GFLOP\/s, 1 thread$/m,
     /^auto +takes cpu$/m,
   ]) {

@@ -3,6 +3,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { readdir, readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -36,7 +37,8 @@ export interface Outcome {
 /** The environment without what changes the output behind a test's back. */
 export function plainEnvironment(): NodeJS.ProcessEnv {
   const { CI, NO_COLOR, FORCE_COLOR, NODE_OPTIONS, ...env } = process.env;
-  return env;
+  // Nothing that charnn was told to install there.
+  return { ...env, XDG_DATA_HOME: path.join(tmpdir(), "charnn-has-no-data") };
 }
 
 /** A folder with a text in it, `fox.txt`, and on demand a run `fox` trained on it. */

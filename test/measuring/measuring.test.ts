@@ -66,7 +66,7 @@ describe("A learner on a random text", () => {
   it("learns while it is timed: so many steps, and those before that don't count", async () => {
     await selectBackend("cpu");
     const learner = createLearner(MODEL, SHAPE, Random.fromSeed(1));
-    const before = learner.model.parameters.values.slice();
+    const before = learner.model.parameters.read().slice();
     const shares: number[] = [];
     const timing = await timeTraining(
       learner,
@@ -77,8 +77,8 @@ describe("A learner on a random text", () => {
     assert.equal(timing.steps, 7);
     assert.equal(learner.progress.step, 11);
     assert.ok(timing.secondsPerStep > 0 && timing.secondsPerStep < 60);
-    assert.ok(learner.model.parameters.values.every(Number.isFinite));
-    assert.notDeepEqual(learner.model.parameters.values, before);
+    assert.ok(learner.model.parameters.read().every(Number.isFinite));
+    assert.notDeepEqual(learner.model.parameters.read(), before);
     assert.deepEqual(
       shares,
       shares.toSorted((a, b) => a - b),

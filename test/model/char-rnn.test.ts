@@ -114,7 +114,7 @@ await onEveryBackend("A model", () => {
       };
       const first = learn(state);
       const expected = learn(first.after);
-      const weights = model.parameters.values.slice();
+      const weights = model.parameters.read().slice();
 
       const again = learn(state);
       const longer = { ...batch, inputs: new Int32Array(40), targets: new Int32Array(40) };
@@ -122,7 +122,7 @@ await onEveryBackend("A model", () => {
       const streams = model.openStreams(3);
       streams.read(Int32Array.of(1, 2, 3));
       streams.dispose();
-      assertSameBytes(model.parameters.values, weights, "weights");
+      assertSameBytes(model.parameters.read(), weights, "weights");
       const actual = learn(again.after);
       assertSameBytes(actual.gradients, expected.gradients, "gradients");
       assertSameState(actual.after, expected.after);
@@ -170,7 +170,7 @@ function setUp(cell: CellName) {
 }
 
 function weightsOf(model: CharRnn): Map<string, Float32Array> {
-  const views = parameterViews(model.config, model.parameters.values);
+  const views = parameterViews(model.config, model.parameters.read());
   return new Map([...views].map(([name, { data }]) => [name, data]));
 }
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CELL_NAMES, CELLS } from "#src/model/cells.js";
-import { type ModelConfig, modelConfig, parameterCount } from "#src/model/config.js";
-import { fillInitialWeights, orthogonalMatrix } from "#src/model/initial-weights.js";
+import { type ModelConfig, modelConfig } from "#src/model/config.js";
+import { initialWeights, orthogonalMatrix } from "#src/model/initial-weights.js";
 import { parameterViews } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";
 import { assertClose, assertSameBytes } from "../helpers/numbers.js";
@@ -15,7 +15,7 @@ describe("Initial weights", () => {
     const { gates } = CELLS[cell];
 
     it(`have orthogonal recurrent matrices, one for each gate of a ${cell}`, () => {
-      const weights = initialWeights(config, 1);
+      const weights = weightsByName(config, 1);
       for (let layer = 0; layer < config.layers; layer++) {
         const stacked = weights.get(`rnn.weight_hh_l${layer}`) as Float32Array;
         for (const [gate, name] of gates.entries()) {
@@ -31,7 +31,7 @@ describe("Initial weights", () => {
     });
 
     it(`fill the input matrices of a ${cell} up to Glorot's limit and not beyond`, () => {
-      const weights = initialWeights(config, 2);
+      const weights = weightsByName(config, 2);
       const expectLimit = (name: string, inputs: number, outputs: number) =>
         assertUniform(weights.get(name) as Float32Array, Math.sqrt(6 / (inputs + outputs)), name);
       expectLimit("rnn.weight_ih_l0", 5, 13);
@@ -40,7 +40,7 @@ describe("Initial weights", () => {
     });
 
     it(`have biases of zero, but of one in an LSTM's forget gate (${cell})`, () => {
-      const weights = initialWeights(config, 3);
+      const weights = weightsByName(config, 3);
       const zeros = new Float32Array(gates.length * 13);
       for (let layer = 0; layer < config.layers; layer++) {
         const expected = zeros.slice();
@@ -55,7 +55,7 @@ describe("Initial weights", () => {
 
   it("see the vocabulary as the input where there is no embedding", () => {
     const config = modelConfig({ cell: "gru", ...SIZES, embeddingSize: 0 });
-    const weights = initialWeights(config, 4);
+    const weights = weightsByName(config, 4);
     assert.equal(weights.has("encoder.weight"), false);
     const limit = Math.sqrt(6 / (31 + 13));
     assertUniform(weights.get("rnn.weight_ih_l0") as Float32Array, limit, "rnn.weight_ih_l0");
@@ -69,7 +69,7 @@ describe("Initial weights", () => {
       embeddingSize: 50,
       vocabularySize: 200,
     });
-    const embedding = initialWeights(config, 5).get("encoder.weight") as Float32Array;
+    const embedding = weightsByName(config, 5).get("encoder.weight") as Float32Array;
     // Five standard deviations of the mean and the variance of 10,000 normal numbers.
     assert.ok(Math.abs(mean(embedding)) < 0.05, `mean ${mean(embedding)}`);
     const variance = mean(embedding.map((value) => value ** 2));
@@ -84,8 +84,8 @@ describe("Initial weights", () => {
   });
 
   it("of one layer do not depend on how many layers there are", () => {
-    const two = initialWeights(modelConfig({ cell: "gru", ...SIZES }), 8);
-    const three = initialWeights(modelConfig({ cell: "gru", ...SIZES, layers: 3 }), 8);
+    const two = weightsByName(modelConfig({ cell: "gru", ...SIZES }), 8);
+    const three = weightsByName(modelConfig({ cell: "gru", ...SIZES, layers: 3 }), 8);
     for (const [name, values] of two) assert.deepEqual(three.get(name), values, name);
   });
 });
@@ -145,12 +145,10 @@ describe("A random orthogonal matrix", () => {
 });
 
 function allWeights(config: ModelConfig, seed: number): Float32Array {
-  const values = new Float32Array(parameterCount(config));
-  fillInitialWeights(config, values, Random.fromSeed(seed));
-  return values;
+  return initialWeights(config, Random.fromSeed(seed));
 }
 
-function initialWeights(config: ModelConfig, seed: number): Map<string, Float32Array> {
+function weightsByName(config: ModelConfig, seed: number): Map<string, Float32Array> {
   const views = parameterViews(config, allWeights(config, seed));
   return new Map([...views].map(([name, { data }]) => [name, data]));
 }

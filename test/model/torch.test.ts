@@ -17,7 +17,8 @@ import type { Batch } from "#src/data/batch.js";
 import type { CellName } from "#src/model/cells.js";
 import { CharRnn, type ModelState } from "#src/model/char-rnn.js";
 import { modelConfig, parameterShapes } from "#src/model/config.js";
-import { type ParameterArray, parameterArray, parameterViews } from "#src/model/parameters.js";
+import { loadWeights } from "#src/model/load-weights.js";
+import { type ParameterArray, parameterArray } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";
 import { numbersOf, onEveryBackend } from "../helpers/backends.js";
 import { assertClose } from "../helpers/numbers.js";
@@ -204,9 +205,11 @@ function configOf({ cell, embeddingSize }: TorchModel) {
 
 function modelOf(torch: TorchModel): CharRnn {
   const model = new CharRnn(configOf(torch));
-  for (const [name, { data }] of parameterViews(model.config, model.parameters.values)) {
-    data.set(flat(torch.parameters[name]));
-  }
+  const { parameters } = torch;
+  loadWeights(
+    model,
+    new Map(Object.keys(parameters).map((name) => [name, { data: flat(parameters[name]) }])),
+  );
   return model;
 }
 

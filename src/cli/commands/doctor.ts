@@ -1,23 +1,31 @@
+import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
+import { CharnnError } from "../../errors.js";
 import type { BackendDiagnosis, Diagnosis } from "../../index.js";
 import { CELLS } from "../../model/cells.js";
 import { jsonOption } from "../options/model-options.js";
 import { columns, count, counted } from "../terminal/format.js";
+import type { Terminal } from "../terminal/terminal.js";
 import type { CommandContext } from "./context.js";
 
 export function doctorCommand(program: Command, { terminal, version }: CommandContext): void {
   program
     .command("doctor")
     .description("Show what charnn computes with on this machine, how fast, and what is missing.")
+    .option("--install-tensorflow", "get what the tensorflow backend needs, from npm and PyPI")
+    .option("-y, --yes", "do so without asking")
     .addOption(jsonOption("one object"))
     .addHelpText(
       "after",
       `
 Examples:
   charnn doctor
-  charnn doctor --json`,
+  charnn doctor --json
+  charnn doctor --install-tensorflow`,
     )
-    .action(async ({ json }: { json?: true }) => {
+    .action(async (options: { json?: true; installTensorflow?: true; yes?: true }) => {
+      const { json, installTensorflow, yes } = options;
+      if (installTensorflow && !(await install(terminal, yes))) return;
       const { diagnose } = await import("../../index.js");
       const diagnosis = await diagnose();
       const text = json
@@ -25,6 +33,44 @@ Examples:
         : table(version, diagnosis, terminal.outWidth);
       await terminal.out(`${text}\n`);
     });
+}
+
+/** @returns false where the user would rather not */
+async function install(terminal: Terminal, yes: true | undefined): Promise<boolean> {
+  const { TENSORFLOW_SIZES, installTensorFlow } = await import("../../index.js");
+  const { download, installed, needed } = TENSORFLOW_SIZES;
+  const inMegabytes = (bytes: number) => `${bytes / 1e6} MB`;
+  terminal.say(
+    `TensorFlow: ${inMegabytes(download)} to download, ${inMegabytes(installed)} on the disk ` +
+      `(${inMegabytes(needed)} until it is done), in charnn's data folder.`,
+  );
+  if (!yes && !(await agrees(terminal))) return false;
+  const { PYTHON: python, CXX: compiler } = process.env;
+  const { folder, version, wasThere } = await installTensorFlow({
+    python,
+    compiler,
+    onStep: (what) => terminal.say(`${what} ...`),
+  });
+  const is = wasThere ? "was there before, and works" : "is installed";
+  terminal.say(`TensorFlow ${version} ${is}: ${folder}`);
+  return true;
+}
+
+async function agrees(terminal: Terminal): Promise<boolean> {
+  if (!process.stdin.isTTY || !terminal.isInteractive) {
+    throw new CharnnError(
+      "INVALID_SETTING",
+      "There is no terminal to ask on.",
+      "Where nobody is asked, say so: charnn doctor --install-tensorflow --yes",
+    );
+  }
+  const questions = createInterface({ input: process.stdin, output: terminal.stderr });
+  try {
+    const answer = await questions.question("Go on? [y/N] ");
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    questions.close();
+  }
 }
 
 function table(version: string, diagnosis: Diagnosis, width: number | undefined): string {
@@ -50,12 +96,13 @@ function backendLine(backend: BackendDiagnosis): string {
   if (!backend.loads) {
     return [`does not load: ${backend.why}.`, backend.cure].filter(Boolean).join(" ");
   }
-  const { threads, instructionSet, instructionSets = [] } = backend;
+  const { threads, instructionSet, instructionSets = [], version } = backend;
   const facts = [
     `${count(backend.trainCharsPerSecond)} chars/s`,
     `${backend.trainGflops.toFixed(1)} GFLOP/s`,
     counted(threads, "thread"),
   ];
   if (instructionSet) facts.push(`${instructionSet} (of ${instructionSets.join(", ")})`);
+  if (version) facts.push(`TensorFlow ${version}`);
   return `loads: ${facts.join(", ")}`;
 }

@@ -285,7 +285,7 @@ function resultsOf({ config, windows, optimizer }: Work): Results {
         if (cellState) results.set(`cell state ${index}, ${layer}`, numbersOf(cellState));
       }
     }
-    results.set("parameters", model.parameters.values.slice());
+    results.set("parameters", model.parameters.read().slice());
     addStreamLogits(results, model, draw);
     takesSteps.dispose();
     return results;

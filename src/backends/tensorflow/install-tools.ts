@@ -1,0 +1,111 @@
+import { execFile } from "node:child_process";
+import { statfs } from "node:fs/promises";
+import { dirname } from "node:path";
+import { promisify } from "node:util";
+import { CharnnError, systemErrorCode } from "../../errors.js";
+
+export const TENSORFLOW_SIZES = {
+  /** Bytes that are downloaded. */
+  download: 274e6,
+  /** Bytes that it takes for good. */
+  installed: 860e6,
+  /** Bytes that it needs until it is done. */
+  needed: 1500e6,
+};
+
+/** More than any of the programs prints. */
+const MOST_OUTPUT = 64 * 2 ** 20;
+
+const execute = promisify(execFile);
+
+export interface Tools {
+  readonly python: string;
+  readonly compiler: string;
+}
+
+/** @throws CharnnError `CANNOT_INSTALL` for one that is missing, and for a system without a library */
+export async function findTools({
+  python = "python3",
+  compiler,
+}: {
+  readonly python?: string | undefined;
+  readonly compiler?: string | undefined;
+}): Promise<Tools> {
+  const { platform, arch } = process;
+  if (platform !== "linux" || arch !== "x64") {
+    throw cannotInstall(`there is no library for ${platform} ${arch} that charnn knows of`);
+  }
+  if (!(await runs(python, ["-m", "pip", "--version"]))) {
+    throw cannotInstall(
+      `${python} with pip is missing`,
+      "Install it (apt-get install python3-pip), or name another: PYTHON=python3.12",
+    );
+  }
+  const compilers = compiler ? [compiler] : ["c++", "g++", "clang++"];
+  for (const candidate of compilers) {
+    if (await runs(candidate, ["--version"])) return { python, compiler: candidate };
+  }
+  throw cannotInstall(
+    `there is no C++ compiler (${compilers.join(", ")})`,
+    "Install one (apt-get install g++), or name another: CXX=clang++",
+  );
+}
+
+/** @throws CharnnError `CANNOT_INSTALL` where the disk of `folder` has too little room */
+export async function checkSpace(folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  const left = bavail * bsize;
+  if (left >= TENSORFLOW_SIZES.needed) return;
+  const [has, needs] = [left, TENSORFLOW_SIZES.needed].map(
+    (bytes) => `${Math.floor(bytes / 1e6)} MB`,
+  );
+  throw cannotInstall(
+    `${dirname(folder)} has ${has} left, and it needs ${needs}`,
+    spaceHint(folder),
+  );
+}
+
+export function spaceHint(folder: string): string {
+  return `Make room on the disk of ${dirname(folder)}, or name another place by XDG_DATA_HOME.`;
+}
+
+export function cannotInstall(why: string, hint?: string, cause?: unknown): CharnnError {
+  return new CharnnError("CANNOT_INSTALL", `TensorFlow can't be installed: ${why}.`, hint, {
+    cause,
+  });
+}
+
+/**
+ * Runs a program to its end.
+ *
+ * @returns what it printed
+ * @throws CharnnError `CANNOT_INSTALL` with `failure` and the last that it said
+ */
+export async function runTool(
+  failure: string,
+  program: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<string> {
+  try {
+    const { stdout } = await execute(program, args, { env, maxBuffer: MOST_OUTPUT });
+    return stdout;
+  } catch (cause) {
+    if (systemErrorCode(cause) === "ENOENT") {
+      throw cannotInstall(`${failure}, because ${program} is missing`, undefined, cause);
+    }
+    const said = String((cause as { stderr?: unknown }).stderr ?? "");
+    const lines = said
+      .split("\n")
+      .filter((line) => /\S/.test(line) && !/full log|^\[notice/.test(line));
+    const reason = lines.findLast((line) => /error|no space/i.test(line)) ?? lines.at(-1);
+    throw cannotInstall(reason ? `${failure} (${reason.trim()})` : failure, undefined, cause);
+  }
+}
+
+async function runs(program: string, args: readonly string[]): Promise<boolean> {
+  return execute(program, args).then(
+    () => true,
+    () => false,
+  );
+}

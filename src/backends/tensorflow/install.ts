@@ -1,0 +1,194 @@
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { systemErrorCode } from "../../errors.js";
+import { dataFolder, tensorFlowFolder } from "./folder.js";
+import {
+  cannotInstall,
+  checkSpace,
+  findTools,
+  runTool,
+  spaceHint,
+  TENSORFLOW_SIZES,
+  type Tools,
+} from "./install-tools.js";
+
+const TFJS_NODE = "@tensorflow/tfjs-node@4.22.0";
+/** The newest Node-API that it was written for. */
+const NEWEST_NODE_API = 8;
+const NODE_API_HEADERS = "node-api-headers@1.9.0";
+const TENSORFLOW = "2.21.0";
+/** Of the wheel for Python 3.11, whose libraries know nothing of Python. */
+const WHEEL_HASH = "2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c";
+const WHEEL_OPTIONS = [
+  ...["--only-binary", ":all:", "--no-deps"],
+  ...["--python-version", "3.11", "--platform", "manylinux_2_27_x86_64"],
+];
+/** In the wheel, and the names by which tfjs-node's addon asks for them. */
+const LIBRARIES = [
+  { file: "libtensorflow_cc.so.2", link: "libtensorflow.so" },
+  { file: "libtensorflow_framework.so.2", link: "libtensorflow_framework.so" },
+];
+
+/** Takes from a wheel what belongs under tfjs-node's `deps/`; any Python can run it. */
+const UNPACK = `
+import os, shutil, sys, zipfile
+wheel, deps = sys.argv[1:3]
+with zipfile.ZipFile(wheel) as archive:
+    for name in archive.namelist():
+        if name.startswith("tensorflow/include/") and name.endswith((".h", ".inc")):
+            target = os.path.join(deps, "include", name[len("tensorflow/include/"):])
+        elif os.path.basename(name) in sys.argv[3:] and os.path.dirname(name) == "tensorflow":
+            target = os.path.join(deps, "lib", os.path.basename(name))
+        else:
+            continue
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with archive.open(name) as source, open(target, "wb") as file:
+            shutil.copyfileobj(source, file, 1 << 20)
+`;
+
+export interface InstallTensorFlowOptions {
+  /** Told what begins, a short line each. */
+  readonly onStep?: (what: string) => void;
+  /** Python and a C++ compiler, where not the usual ones. */
+  readonly python?: string | undefined;
+  readonly compiler?: string | undefined;
+}
+
+export interface InstalledTensorFlow {
+  readonly folder: string;
+  readonly version: string;
+  /** It was there before, and works. */
+  readonly wasThere: boolean;
+}
+
+/**
+ * Installs what the tensorflow backend needs into charnn's data folder: TensorFlow's library from its
+ * PyPI wheel, and the addon of tfjs-node, compiled for this Node.js. What is there and works stays as
+ * it is. Nothing is left of a failure.
+ *
+ * @throws CharnnError `CANNOT_INSTALL` that says what is missing, and how to get it
+ */
+export async function installTensorFlow(
+  options: InstallTensorFlowOptions = {},
+): Promise<InstalledTensorFlow> {
+  const folder = tensorFlowFolder();
+  const { onStep = () => {} } = options;
+  if (existsSync(folder)) {
+    onStep("Trying what is there");
+    const version = await versionThatTrains(dataFolder()).catch(() => undefined);
+    if (version !== undefined) return { folder, version, wasThere: true };
+  }
+  const tools = await findTools(options);
+  const place = await makePlace(folder);
+  const unfinished = tensorFlowFolder(place);
+  try {
+    await checkSpace(place);
+    await mkdir(unfinished, { recursive: true });
+    await fetchPackages(unfinished, tools, onStep);
+    onStep("Compiling the addon");
+    await compileAddon(unfinished, tools.compiler);
+    onStep("Training a step");
+    const version = await versionThatTrains(place);
+    await rm(folder, { recursive: true, force: true });
+    await rename(unfinished, folder);
+    return { folder, version, wasThere: false };
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOSPC") throw error;
+    throw cannotInstall(`the disk of ${dirname(folder)} is full`, spaceHint(folder), error);
+  } finally {
+    await rm(place, { recursive: true, force: true });
+  }
+}
+
+/** A data folder of its own, beside what is there, in which the unfinished is. */
+async function makePlace(folder: string): Promise<string> {
+  try {
+    await mkdir(dirname(folder), { recursive: true });
+    return await mkdtemp(join(dirname(folder), "unfinished-"));
+  } catch (cause) {
+    const hint = "XDG_DATA_HOME names another place.";
+    throw cannotInstall(`${dirname(folder)} can't be written`, hint, cause);
+  }
+}
+
+/** Leaves the package of tfjs-node in the folder, with TensorFlow under its `deps/`. */
+async function fetchPackages(
+  folder: string,
+  { python }: Tools,
+  onStep: (what: string) => void,
+): Promise<void> {
+  const downloads = join(folder, "downloads");
+  const deps = join(folder, "deps");
+  await mkdir(downloads);
+  onStep("Downloading tfjs-node");
+  await fetchNpmPackage(TFJS_NODE, downloads, folder);
+  await fetchNpmPackage(NODE_API_HEADERS, downloads, join(deps, "node-api"));
+  onStep(`Downloading TensorFlow ${TENSORFLOW}, ${TENSORFLOW_SIZES.download / 1e6} MB`);
+  const requirements = join(downloads, "requirements.txt");
+  await writeFile(requirements, `tensorflow-cpu==${TENSORFLOW} --hash=sha256:${WHEEL_HASH}\n`);
+  const pip = ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-cache-dir"];
+  const what = ["--require-hashes", "--requirement", requirements, "--dest", downloads];
+  await runTool(`pip can't download TensorFlow ${TENSORFLOW}`, python, [
+    ...pip,
+    ...WHEEL_OPTIONS,
+    ...what,
+  ]);
+  onStep("Unpacking it");
+  const wheel = (await readdir(downloads)).find((name) => name.endsWith(".whl")) as string;
+  const files = LIBRARIES.map(({ file }) => file);
+  const unpack = ["-c", UNPACK, join(downloads, wheel), deps, ...files];
+  await runTool("TensorFlow can't be unpacked", python, unpack);
+  await rm(downloads, { recursive: true });
+  for (const { file, link } of LIBRARIES) await symlink(file, join(deps, "lib", link));
+}
+
+async function fetchNpmPackage(name: string, downloads: string, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const pack = ["pack", name, "--json", "--loglevel=error", "--pack-destination", downloads];
+  const packed = await runTool(`npm can't download ${name}`, "npm", pack);
+  const [{ filename }] = JSON.parse(packed);
+  // Older versions of npm name the scope, but not the file, as it is.
+  const archive = join(downloads, filename.replace(/^@/, "").replace("/", "-"));
+  const unpack = ["-xzf", archive, "--strip-components=1", "-C", folder];
+  await runTool(`${name} can't be unpacked`, "tar", unpack);
+}
+
+/** Compiles the addon for this Node.js's Node-API alone, and removes what only that needs. */
+async function compileAddon(folder: string, compiler: string): Promise<void> {
+  const version = Math.min(Number(process.versions.napi), NEWEST_NODE_API);
+  const to = join(folder, "lib", `napi-v${version}`);
+  const deps = join(folder, "deps");
+  const headers = [join(deps, "include"), join(deps, "node-api", "include")];
+  await mkdir(to, { recursive: true });
+  await runTool("the addon of tfjs-node can't be compiled", compiler, [
+    ...["-std=c++17", "-O2", "-w", "-fPIC", "-shared", `-DNAPI_VERSION=${version}`],
+    ...headers.map((path) => `-I${path}`),
+    ...["tfjs_backend.cc", "tfjs_binding.cc"].map((name) => join(folder, "binding", name)),
+    ...[`-L${join(deps, "lib")}`, "-ltensorflow", "-ltensorflow_framework"],
+    ...["-Wl,-rpath,$ORIGIN/../../deps/lib", "-o", join(to, "tfjs_binding.node")],
+  ]);
+  for (const path of headers) await rm(path, { recursive: true });
+}
+
+/**
+ * Trains some steps in a process of its own, which can come to no harm here.
+ *
+ * @param place the data folder whose TensorFlow is tried
+ * @returns the version of TensorFlow
+ */
+async function versionThatTrains(place: string): Promise<string> {
+  const program = fileURLToPath(new URL("../../../bin/charnn.js", import.meta.url));
+  const env = { ...process.env, XDG_DATA_HOME: place };
+  const output = await runTool(
+    "it can't be tried",
+    process.execPath,
+    [program, "doctor", "--json"],
+    env,
+  );
+  const backends: { name: string; why?: string; version?: string }[] = JSON.parse(output).backends;
+  const found = backends.find(({ name }) => name === "tensorflow");
+  if (found?.version === undefined) throw cannotInstall(`it does not load: ${found?.why}`);
+  return found.version;
+}

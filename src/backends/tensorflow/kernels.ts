@@ -1,0 +1,279 @@
+import { sizeOf } from "../../model/config.js";
+import type {
+  AdamStepAttributes,
+  AdamStepInputs,
+  DropoutMaskAttributes,
+  KernelName,
+  LinearCrossEntropyInputs,
+  MomentStepInputs,
+  RmsPropStepAttributes,
+  RnnSequenceAttributes,
+  RnnSequenceGradInputs,
+  RnnSequenceInputs,
+  SgdStepAttributes,
+  StepInputs,
+} from "../backend.js";
+import { fillDropoutMask } from "../reference/dropout-mask.js";
+import { type KernelFunc, registerKernel, type TensorInfo } from "../tfjs.js";
+import type { Workspace } from "../workspace.js";
+import type { LayerInput } from "./input.js";
+import { lossAndGradients } from "./linear-cross-entropy.js";
+import { type Id, idsIn, type Operations } from "./operations.js";
+import { adamStep, rmsPropStep, type Stepped, sgdStep } from "./optimizer-steps.js";
+import {
+  backwardSequence,
+  forwardSequence,
+  type LayerState,
+  prepareWeights,
+  type SequenceKept,
+  type SequenceSizes,
+} from "./rnn-sequence.js";
+import type { TensorFlowBackend } from "./tensorflow-backend.js";
+
+/** Registers the kernels, made of TensorFlow's operations. */
+export function registerTensorFlowKernels(): void {
+  for (const [kernelName, kernelFunc] of Object.entries(KERNELS)) {
+    registerKernel({
+      kernelName,
+      backendName: "tensorflow",
+      // tfjs's registry knows neither the inputs nor the attributes of a kernel.
+      kernelFunc: kernelFunc as unknown as KernelFunc,
+    });
+  }
+}
+
+interface Call<Inputs, Attributes> {
+  inputs: Inputs;
+  attrs: Attributes;
+  backend: TensorFlowBackend;
+}
+
+const KERNELS = {
+  RnnSequence,
+  RnnSequenceGrad,
+  LinearCrossEntropy,
+  DropoutMask,
+  AdamStep,
+  SgdStep,
+  RmsPropStep,
+} satisfies Record<KernelName, (call: Call<never, never>) => TensorInfo[]>;
+
+function RnnSequence({
+  inputs,
+  attrs: { cell, workspace },
+  backend,
+}: Call<RnnSequenceInputs<TensorInfo>, RnnSequenceAttributes>): TensorInfo[] {
+  const sizes = sequenceSizes(inputs, cell);
+  const { time, batch, hiddenSize } = sizes;
+  return backend.run((ops) => {
+    const input = layerInput(inputs, backend);
+    const readsTokens = input.kind !== "vectors";
+    const weights = prepareWeights(ops, cell, weightsOf(inputs, backend), readsTokens, hiddenSize);
+    const state = stateOf(inputs, backend);
+    const made = forwardSequence(ops, weights, input, state, sizes);
+    const { output, hidden, cellState, kept } = made;
+    const outputs = [
+      owned(backend, ops, [time, batch, hiddenSize], output),
+      owned(backend, ops, [batch, hiddenSize], hidden),
+    ];
+    if (cellState !== undefined) outputs.push(owned(backend, ops, [batch, hiddenSize], cellState));
+    const ids = ops.keepOwn(idsIn(kept));
+    workspace.keep({
+      value: kept,
+      dispose: () => {
+        for (const id of ids) backend.binding.deleteTensor(id);
+      },
+    });
+    return outputs;
+  });
+}
+
+function RnnSequenceGrad({
+  inputs,
+  attrs: { cell, workspace },
+  backend,
+}: Call<RnnSequenceGradInputs<TensorInfo>, RnnSequenceAttributes>): TensorInfo[] {
+  const sizes = sequenceSizes(inputs, cell);
+  const { time, batch, hiddenSize } = sizes;
+  return backend.run((ops) => {
+    const by = backwardSequence(
+      ops,
+      weightsOf(inputs, backend),
+      layerInput(inputs, backend),
+      stateOf(inputs, backend),
+      sizes,
+      workspace.kept<SequenceKept>(),
+      backend.id(inputs.gradientOutput),
+    );
+    const write = (to: TensorInfo, id: Id) => {
+      backend.overwrite(to, ops.keep(id));
+      return to;
+    };
+    const outputs = [
+      write(inputs.gradientWeightIh, by.weightIh),
+      write(inputs.gradientWeightHh, by.weightHh),
+      write(inputs.gradientBiasIh, by.biasIh),
+      write(inputs.gradientBiasHh, by.biasHh),
+      owned(backend, ops, [batch, hiddenSize], by.hidden),
+    ];
+    if (by.cellState !== undefined) {
+      outputs.push(owned(backend, ops, [batch, hiddenSize], by.cellState));
+    }
+    if (inputs.gradientEmbedding && by.embedding !== undefined) {
+      outputs.push(write(inputs.gradientEmbedding, by.embedding));
+    }
+    if (by.vectors !== undefined) {
+      const { shape } = inputs.input;
+      outputs.push(owned(backend, ops, [time, batch, shape[2]], ops.reshape(by.vectors, ...shape)));
+    }
+    return outputs;
+  });
+}
+
+function LinearCrossEntropy({
+  inputs,
+  backend,
+}: Call<LinearCrossEntropyInputs<TensorInfo>, { workspace: Workspace }>): TensorInfo[] {
+  const { gradientWeight, gradientBias } = inputs;
+  const [time, batch, hidden] = inputs.input.shape;
+  return backend.run((ops) => {
+    const { losses, predictions, gradients } = lossAndGradients(
+      ops,
+      {
+        input: backend.id(inputs.input),
+        inputMask: inputs.inputMask && backend.id(inputs.inputMask),
+        weight: backend.id(inputs.weight),
+        bias: backend.id(inputs.bias),
+        targets: backend.readSync(inputs.targets.dataId) as Int32Array,
+      },
+      [time, batch, hidden],
+      gradientWeight !== undefined && gradientBias !== undefined,
+    );
+    const outputs = [
+      owned(backend, ops, [time, batch], losses),
+      owned(backend, ops, [time, batch], predictions, "int32"),
+    ];
+    if (gradients && gradientWeight && gradientBias) {
+      outputs.push(owned(backend, ops, [time, batch, hidden], gradients.input));
+      backend.overwrite(gradientWeight, ops.keep(gradients.weight));
+      backend.overwrite(gradientBias, ops.keep(gradients.bias));
+      outputs.push(gradientWeight, gradientBias);
+    }
+    return outputs;
+  });
+}
+
+function DropoutMask({ attrs, backend }: Call<object, DropoutMaskAttributes>): TensorInfo[] {
+  const shape = [...attrs.shape];
+  const mask = new Float32Array(sizeOf(shape));
+  fillDropoutMask(mask, attrs);
+  return [{ dataId: backend.write(mask, shape, "float32"), shape, dtype: "float32" }];
+}
+
+function AdamStep({
+  inputs,
+  attrs,
+  backend,
+}: Call<AdamStepInputs<TensorInfo>, AdamStepAttributes>): TensorInfo[] {
+  return backend.run((ops) => {
+    const { parameters, gradients, firstMoment, secondMoment } = inputs;
+    const given = { parameters, gradients, firstMoment, secondMoment };
+    const step = adamStep(ops, idsOf(backend, given), attrs);
+    return stepOutputs(backend, ops, given, step, [parameters, firstMoment, secondMoment]);
+  });
+}
+
+function SgdStep({
+  inputs: { parameters, gradients, moment },
+  attrs,
+  backend,
+}: Call<MomentStepInputs<TensorInfo>, SgdStepAttributes>): TensorInfo[] {
+  return backend.run((ops) => {
+    const given = { parameters, gradients, moment };
+    const step = sgdStep(ops, idsOf(backend, given), attrs);
+    return stepOutputs(backend, ops, given, step, [parameters, moment]);
+  });
+}
+
+function RmsPropStep({
+  inputs: { parameters, gradients, moment },
+  attrs,
+  backend,
+}: Call<MomentStepInputs<TensorInfo>, RmsPropStepAttributes>): TensorInfo[] {
+  return backend.run((ops) => {
+    const given = { parameters, gradients, moment };
+    const step = rmsPropStep(ops, idsOf(backend, given), attrs);
+    return stepOutputs(backend, ops, given, step, [parameters, moment]);
+  });
+}
+
+function idsOf<Inputs extends object>(
+  backend: TensorFlowBackend,
+  inputs: Inputs,
+): { [Name in keyof Inputs]: Id } {
+  const ids = Object.entries(inputs).map(([name, info]) => [name, backend.id(info)]);
+  return Object.fromEntries(ids) as { [Name in keyof Inputs]: Id };
+}
+
+/** Overwrites what a step was given by what it made of it. */
+function stepOutputs<Inputs extends StepInputs<Id>>(
+  backend: TensorFlowBackend,
+  ops: Operations,
+  given: { [Name in keyof Inputs]: TensorInfo },
+  { norm, changed }: Stepped<Inputs>,
+  outputs: TensorInfo[],
+): TensorInfo[] {
+  for (const [name, id] of Object.entries((changed ?? {}) as Record<string, Id>)) {
+    const to = given[name as keyof Inputs];
+    // Gradients that were not clipped are what they were.
+    if (id !== backend.id(to)) backend.overwrite(to, ops.keep(id));
+  }
+  return [owned(backend, ops, [], norm), ...outputs];
+}
+
+/** A tensor that owns what an operation made. */
+function owned(
+  backend: TensorFlowBackend,
+  ops: Operations,
+  shape: number[],
+  id: Id,
+  dtype: "float32" | "int32" = "float32",
+): TensorInfo {
+  return backend.tensor(shape, dtype, ops.keep(id));
+}
+
+function sequenceSizes(
+  { input, hidden }: RnnSequenceInputs<TensorInfo>,
+  cell: RnnSequenceAttributes["cell"],
+): SequenceSizes {
+  const [time, batch] = input.shape;
+  return { cell, time, batch, hiddenSize: hidden.shape[1] };
+}
+
+function weightsOf(inputs: RnnSequenceInputs<TensorInfo>, backend: TensorFlowBackend) {
+  const { weightIh, weightHh, biasIh, biasHh } = inputs;
+  const weights = idsOf(backend, { weightIh, weightHh, biasIh, biasHh });
+  return { ...weights, embedding: inputs.embedding && backend.id(inputs.embedding) };
+}
+
+function stateOf(
+  { hidden, cellState }: RnnSequenceInputs<TensorInfo>,
+  backend: TensorFlowBackend,
+): LayerState {
+  return { hidden: backend.id(hidden), cellState: cellState && backend.id(cellState) };
+}
+
+function layerInput(
+  { input, embedding, inputMask, weightIh }: RnnSequenceInputs<TensorInfo>,
+  backend: TensorFlowBackend,
+): LayerInput {
+  const [time, batch] = input.shape;
+  const common = { rows: time * batch, size: weightIh.shape[1] };
+  const id = backend.id(input);
+  if (input.dtype !== "int32") {
+    return { ...common, kind: "vectors", vectors: id, mask: inputMask && backend.id(inputMask) };
+  }
+  if (!embedding) return { ...common, kind: "one-hot", tokens: id };
+  const [vocabulary] = embedding.shape;
+  return { ...common, kind: "embedded", tokens: id, embedding: backend.id(embedding), vocabulary };
+}

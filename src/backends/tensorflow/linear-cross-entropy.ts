@@ -1,0 +1,61 @@
+import { type } from "./binding.js";
+import type { Id, Operations } from "./operations.js";
+
+export interface LossInputs {
+  /** `[time, batch, hidden]` */
+  readonly input: Id;
+  /** Of the same shape: multiplies it. */
+  readonly inputMask: Id | undefined;
+  /** `[vocabulary, hidden]` */
+  readonly weight: Id;
+  readonly bias: Id;
+  /** `[time, batch]`; below 0: no target. */
+  readonly targets: Int32Array;
+}
+
+/** Decoder, softmax and cross-entropy; shapes and meaning are the contract's. */
+export function lossAndGradients(
+  ops: Operations,
+  { input, inputMask, weight, bias, targets }: LossInputs,
+  [time, batch, hidden]: readonly [number, number, number],
+  wantsGradients: boolean,
+) {
+  const rows = time * batch;
+  const inRows = (all: Id) => ops.reshape(all, rows, hidden);
+  const mask = inputMask === undefined ? undefined : inRows(inputMask);
+  const masked = (all: Id) => (mask === undefined ? all : ops.multiply(all, mask));
+  const features = masked(inRows(input));
+  const logits = ops.addBias(ops.product(features, weight, "right"), bias);
+  const scored = targets.reduce((count, target) => count + Number(target >= 0), 0);
+  const labels = targets.map((target) => Math.max(target, 0));
+  let [losses, byLogits] = ops.many(
+    "SparseSoftmaxCrossEntropyWithLogits",
+    [logits, ops.tensor([rows], "int32", labels)],
+    2,
+  );
+  if (scored < rows) {
+    const isScored = Float32Array.from(targets, (target) => Number(target >= 0));
+    const factors = ops.tensor([rows], "float32", isScored);
+    losses = ops.multiply(losses, factors);
+    byLogits = ops.multiply(byLogits, ops.reshape(factors, rows, 1));
+  }
+  const predictions = ops.one(
+    "ArgMax",
+    [logits, ops.constants.integer(1)],
+    [type("output_type", "int32")],
+  );
+  const outputs = {
+    losses: ops.reshape(losses, time, batch),
+    predictions: ops.reshape(predictions, time, batch),
+  };
+  if (!wantsGradients) return { ...outputs, gradients: undefined };
+  byLogits = ops.multiply(byLogits, ops.number(1 / Math.max(scored, 1)));
+  return {
+    ...outputs,
+    gradients: {
+      input: ops.reshape(masked(ops.product(byLogits, weight)), time, batch, hidden),
+      weight: ops.product(byLogits, features, "left"),
+      bias: ops.sumOfRows(byLogits),
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { BackendError } from "../backend-error.js";
+import type { TensorFlowBinding } from "./binding.js";
+import { tensorFlowFolder } from "./folder.js";
+
+const require = createRequire(import.meta.url);
+
+/** The one with graphics processors first: who has it went to some trouble for it. */
+const PACKAGES = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"];
+
+const INSTALL = "Run: charnn doctor --install-tensorflow";
+
+/** TensorFlow's addon, and the threads that it was told to use. */
+export interface LoadedTensorFlow {
+  readonly binding: TensorFlowBinding;
+  readonly threads: number;
+}
+
+let loaded: LoadedTensorFlow | undefined;
+
+/**
+ * Loads the addon of tfjs-node, once: that which `charnn doctor --install-tensorflow` made, or else
+ * that of the npm package where its installation succeeded.
+ *
+ * @param threads to compute with, which can't be changed afterwards
+ * @throws BackendError that says why there is none, and what helps
+ */
+export function loadTensorFlow(threads: number): LoadedTensorFlow {
+  loaded ??= { binding: loadFrom(addonFile(), threads), threads };
+  return loaded;
+}
+
+/** Loads the addon in a file. */
+function loadFrom(file: string, threads: number): TensorFlowBinding {
+  // TensorFlow takes its threads from here alone, and prints whatever is not an error.
+  Object.assign(process.env, {
+    TF_NUM_INTRAOP_THREADS: String(threads),
+    TF_NUM_INTEROP_THREADS: "1",
+    TF_CPP_MIN_LOG_LEVEL: process.env.TF_CPP_MIN_LOG_LEVEL ?? "2",
+  });
+  try {
+    return require(file);
+  } catch (cause) {
+    const [reason] = (cause as Error).message.split("\n");
+    throw new BackendError(`its addon can't be loaded (${reason})`, INSTALL, { cause });
+  }
+}
+
+function addonFile(): string {
+  const folders = [tensorFlowFolder(), ...PACKAGES.flatMap(installed)];
+  const present = folders.filter(existsSync);
+  for (const folder of present) {
+    const file = addonIn(folder);
+    if (file !== undefined) return file;
+  }
+  if (present.length === 0) {
+    throw new BackendError("@tensorflow/tfjs-node is not installed", INSTALL, { isAbsent: true });
+  }
+  throw new BackendError("the addon of @tensorflow/tfjs-node was not built", INSTALL);
+}
+
+function installed(name: string): string[] {
+  try {
+    return [dirname(require.resolve(`${name}/package.json`))];
+  } catch {
+    return [];
+  }
+}
+
+/** The addon in a folder of tfjs-node, for the newest Node-API that this Node.js has. */
+function addonIn(folder: string): string | undefined {
+  for (let version = Number(process.versions.napi); version > 0; version--) {
+    const file = join(folder, "lib", `napi-v${version}`, "tfjs_binding.node");
+    if (existsSync(file)) return file;
+  }
+  return undefined;
+}

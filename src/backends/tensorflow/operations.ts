@@ -1,0 +1,264 @@
+import {
+  type Attribute,
+  bool,
+  int,
+  type TensorFlowBinding,
+  type TensorValues,
+  TYPES,
+  type,
+} from "./binding.js";
+
+/** The number of a tensor of TensorFlow's. */
+export type Id = number;
+
+const NONE: readonly Attribute[] = [];
+const TRANSPOSED = {
+  none: NONE,
+  left: [bool("transpose_a", true)],
+  right: [bool("transpose_b", true)],
+};
+const FLOATS = type("T", "float32");
+const INT_INDICES = type("Tidx", "int32");
+
+/** Tensors that never change, made once: sizes, axes and numbers. */
+export class Constants {
+  readonly #ids = new Map<string, Id>();
+
+  constructor(readonly binding: TensorFlowBinding) {}
+
+  /** Whole numbers, as a vector. */
+  integers(...values: number[]): Id {
+    return this.#of(`integers ${values}`, () =>
+      this.binding.createTensor([values.length], TYPES.int32, Int32Array.from(values)),
+    );
+  }
+
+  /** A whole number, as a scalar. */
+  integer(value: number): Id {
+    return this.#of(`integer ${value}`, () =>
+      this.binding.createTensor([], TYPES.int32, Int32Array.of(value)),
+    );
+  }
+
+  /** A whole number, as a scalar of 64 bits. */
+  long(value: number): Id {
+    return this.#of(`long ${value}`, () =>
+      // In two halves, the lower first.
+      this.binding.createTensor([], TYPES.int64, Int32Array.of(value, 0)),
+    );
+  }
+
+  /** A scalar. */
+  float(value: number): Id {
+    return this.#of(`float ${value}`, () =>
+      this.binding.createTensor([], TYPES.float32, Float32Array.of(value)),
+    );
+  }
+
+  #of(name: string, make: () => Id): Id {
+    let id = this.#ids.get(name);
+    if (id === undefined) {
+      id = make();
+      this.#ids.set(name, id);
+    }
+    return id;
+  }
+}
+
+/**
+ * TensorFlow's operations. What they make is freed together when the work is done, but for what was
+ * kept. A list of tensors has as many as it says; axes are counted from 0.
+ */
+export class Operations {
+  readonly #made = new Set<Id>();
+
+  constructor(readonly constants: Constants) {}
+
+  /** Leaves a tensor that was made here to the caller. */
+  keep(id: Id): Id {
+    this.#made.delete(id);
+    return id;
+  }
+
+  /** @returns those of the tensors that were made here: they are left to the caller */
+  keepOwn(ids: readonly Id[]): Id[] {
+    return ids.filter((id) => this.#made.delete(id));
+  }
+
+  free(): void {
+    for (const id of this.#made) this.constants.binding.deleteTensor(id);
+    this.#made.clear();
+  }
+
+  one(name: string, inputs: readonly Id[], attributes = NONE): Id {
+    return this.many(name, inputs, 1, attributes)[0];
+  }
+
+  many(name: string, inputs: readonly Id[], outputs: number, attributes = NONE): Id[] {
+    const made = this.constants.binding.executeOp(name, attributes, inputs, outputs);
+    return made.map(({ id }) => {
+      this.#made.add(id);
+      return id;
+    });
+  }
+
+  /** A tensor of these numbers. */
+  tensor(shape: readonly number[], dtype: "float32" | "int32", values: TensorValues): Id {
+    const id = this.constants.binding.createTensor(shape, TYPES[dtype], values);
+    this.#made.add(id);
+    return id;
+  }
+
+  /** A scalar. */
+  number(value: number): Id {
+    return this.tensor([], "float32", Float32Array.of(value));
+  }
+
+  /** A copy of a tensor's numbers. */
+  values(id: Id): TensorValues {
+    return this.constants.binding.tensorDataSync(id);
+  }
+
+  add(a: Id, b: Id): Id {
+    return this.one("AddV2", [a, b]);
+  }
+
+  subtract(a: Id, b: Id): Id {
+    return this.one("Sub", [a, b]);
+  }
+
+  multiply(a: Id, b: Id): Id {
+    return this.one("Mul", [a, b]);
+  }
+
+  divide(a: Id, b: Id): Id {
+    return this.one("RealDiv", [a, b]);
+  }
+
+  /** Of tensors of one shape. */
+  sum(...terms: Id[]): Id {
+    return this.one("AddN", terms, [int("N", terms.length), FLOATS]);
+  }
+
+  /** Of all numbers together, added up in double precision: a scalar. */
+  norm(a: Id): Id {
+    const half = this.one("L2Loss", [this.one("Cast", [a], [type("DstT", "float64")])]);
+    const square = this.one("AddV2", [half, half]);
+    return this.one("Cast", [this.root(square)], [type("DstT", "float32")]);
+  }
+
+  sumOfRows(matrix: Id): Id {
+    return this.one("Sum", [matrix, this.constants.integers(0)]);
+  }
+
+  square(a: Id): Id {
+    return this.one("Square", [a]);
+  }
+
+  root(a: Id): Id {
+    return this.one("Sqrt", [a]);
+  }
+
+  sigmoid(a: Id): Id {
+    return this.one("Sigmoid", [a]);
+  }
+
+  tanh(a: Id): Id {
+    return this.one("Tanh", [a]);
+  }
+
+  /** Of what the sigmoid has made `y` of: dy y (1 - y). */
+  sigmoidGradient(y: Id, dy: Id): Id {
+    return this.one("SigmoidGrad", [y, dy]);
+  }
+
+  /** Of what the hyperbolic tangent has made `y` of: dy (1 - y y). */
+  tanhGradient(y: Id, dy: Id): Id {
+    return this.one("TanhGrad", [y, dy]);
+  }
+
+  /** Matrices; `transposed` is the factor whose transpose is taken. */
+  product(a: Id, b: Id, transposed: keyof typeof TRANSPOSED = "none"): Id {
+    return this.one("MatMul", [a, b], TRANSPOSED[transposed]);
+  }
+
+  addBias(rows: Id, bias: Id): Id {
+    return this.one("BiasAdd", [rows, bias]);
+  }
+
+  transpose(matrix: Id): Id {
+    return this.one("Transpose", [matrix, this.constants.integers(1, 0)]);
+  }
+
+  /** The same numbers in another shape; a size of -1 is what is left. */
+  reshape(a: Id, ...shape: number[]): Id {
+    return this.one("Reshape", [a, this.constants.integers(...shape)]);
+  }
+
+  /** Equal parts. */
+  split(a: Id, parts: number, axis: number): Id[] {
+    const inputs = [this.constants.integer(axis), a];
+    return this.many("Split", inputs, parts, [int("num_split", parts)]);
+  }
+
+  /** Parts of these sizes. */
+  splitInto(a: Id, sizes: readonly number[], axis: number): Id[] {
+    const inputs = [a, this.constants.integers(...sizes), this.constants.integer(axis)];
+    return this.many("SplitV", inputs, sizes.length, [int("num_split", sizes.length)]);
+  }
+
+  join(parts: readonly Id[], axis: number): Id {
+    const attributes = [int("N", parts.length), FLOATS, INT_INDICES];
+    return this.one("ConcatV2", [...parts, this.constants.integer(axis)], attributes);
+  }
+
+  /** One tensor of several of one shape, along a new first axis. */
+  stack(parts: readonly Id[]): Id {
+    return this.one("Pack", parts, [int("N", parts.length), FLOATS, int("axis", 0)]);
+  }
+
+  /** The parts of a tensor along its first axis, which it has no more. */
+  unstack(a: Id, count: number): Id[] {
+    return this.many("Unpack", [a], count, [int("num", count), int("axis", 0)]);
+  }
+
+  /** The same tensor under another number, to be freed by itself. */
+  same(a: Id): Id {
+    return this.one("Identity", [a]);
+  }
+
+  /** The last part of a tensor `[count, ...shape]` along its first axis. */
+  last(a: Id, count: number, shape: readonly number[]): Id {
+    const { constants } = this;
+    const begin = constants.integers(count - 1, ...shape.map(() => 0));
+    const part = this.one("Slice", [a, begin, constants.integers(1, ...shape)]);
+    return this.reshape(part, ...shape);
+  }
+
+  /** Rows of a matrix by their numbers. */
+  rows(matrix: Id, numbers: Id): Id {
+    return this.one("GatherV2", [matrix, numbers, this.constants.integer(0)]);
+  }
+
+  /** Row i is the sum of all rows whose number is i. */
+  sumsByNumber(rows: Id, numbers: Id, count: number): Id {
+    return this.one("UnsortedSegmentSum", [rows, numbers, this.constants.integer(count)]);
+  }
+
+  /** A new last axis of `size`, with a one at the number and zeros elsewhere. */
+  oneHot(numbers: Id, size: number): Id {
+    const { constants } = this;
+    const inputs = [numbers, constants.integer(size), constants.float(1), constants.float(0)];
+    return this.one("OneHot", inputs);
+  }
+
+  zeros(...shape: number[]): Id {
+    return this.one("Fill", [this.constants.integers(...shape), this.constants.float(0)]);
+  }
+}
+
+/** All tensors in an object or array, however deep. */
+export function idsIn(holder: unknown): Id[] {
+  if (typeof holder === "number") return [holder];
+  return typeof holder === "object" && holder !== null ? Object.values(holder).flatMap(idsIn) : [];
+}

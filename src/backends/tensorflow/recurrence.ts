@@ -1,0 +1,70 @@
+import type { Id, Operations } from "./operations.js";
+
+interface RecurrenceSizes {
+  readonly time: number;
+  readonly batch: number;
+  readonly hiddenSize: number;
+}
+
+/** What a recurrence reads. */
+interface RecurrenceInputs {
+  /** What the input makes of the gates, `[time, batch, gates]`. */
+  readonly gates: Id;
+  /** The state before the first step, `[batch, hidden]`. */
+  readonly hidden: Id;
+  /** `[gates, hidden]` */
+  readonly weightHh: Id;
+  /** `[gates]` */
+  readonly biasHh: Id;
+}
+
+/** The states of all steps, each `[batch, hidden]`. */
+interface Steps {
+  /** The state before each. */
+  readonly before: readonly Id[];
+  /** The gradient by the state after each, but for what later steps have of it. */
+  readonly gradients: readonly Id[];
+}
+
+/** A cell that TensorFlow has no operation for: its recurrence, one step after the other. */
+export interface Recurrence<Kept> {
+  /** @returns the state after each step, and what `backward` needs */
+  forward(
+    ops: Operations,
+    inputs: RecurrenceInputs,
+    sizes: RecurrenceSizes,
+  ): { hiddens: Id[]; kept: Kept };
+  /**
+   * @returns the gradients by the gates before their activation, `[time * batch, gates]`, as the
+   *   input and as the state make them, and that by the state before the first step
+   */
+  backward(
+    ops: Operations,
+    weightHh: Id,
+    sizes: RecurrenceSizes,
+    steps: Steps,
+    kept: Kept,
+  ): { inputGates: Id; hiddenGates: Id; hidden: Id };
+}
+
+/**
+ * The gradients by all states, the last first.
+ *
+ * @param goBack gives the terms of the gradient by the state before a step, of that by the one after
+ * @returns those after each step, `[time, batch, hidden]`, and that by the state before the first
+ */
+export function goBackInTime(
+  ops: Operations,
+  gradients: readonly Id[],
+  goBack: (dh: Id, t: number) => Id[],
+): { all: Id; first: Id } {
+  const all: Id[] = [];
+  let dh = gradients[gradients.length - 1];
+  for (let t = gradients.length - 1; t >= 0; t--) {
+    all[t] = dh;
+    const terms = goBack(dh, t);
+    if (t > 0) terms.push(gradients[t - 1]);
+    dh = ops.sum(...terms);
+  }
+  return { all: ops.stack(all), first: dh };
+}

@@ -1,0 +1,94 @@
+import type { Streams, StreamsModel } from "../backend.js";
+import type { TensorInfo } from "../tfjs.js";
+import type { LayerInput } from "./input.js";
+import { type Id, idsIn, type Operations } from "./operations.js";
+import { forwardSequence, type LayerState, prepareWeights } from "./rnn-sequence.js";
+import type { TensorFlowBackend } from "./tensorflow-backend.js";
+
+/** Streams whose every step is a sequence of one step. */
+export function openTensorFlowStreams(
+  backend: TensorFlowBackend,
+  model: StreamsModel,
+  streams: number,
+): Streams {
+  const { config, parameters } = model;
+  const { cell, layers, hiddenSize, embeddingSize, vocabularySize } = config;
+  const parameter = (name: string) => backend.id(parameters.get(name) as TensorInfo);
+  const numbers = Array.from({ length: layers }, (_, layer) => layer);
+  // Of their own, since the model may be trained on, and they are used at every step.
+  const own = new Set<Id>();
+  const keep = (ops: Operations, ids: readonly Id[]) => {
+    for (const id of ops.keepOwn(ids)) own.add(id);
+  };
+  const { weights, embedding, decoder, bias } = backend.run((ops) => {
+    const copy = (name: string) => ops.same(parameter(name));
+    const embedding = embeddingSize > 0 ? copy("encoder.weight") : undefined;
+    const weights = numbers.map((layer) =>
+      prepareWeights(
+        ops,
+        cell,
+        {
+          weightIh: copy(`rnn.weight_ih_l${layer}`),
+          weightHh: copy(`rnn.weight_hh_l${layer}`),
+          biasIh: copy(`rnn.bias_ih_l${layer}`),
+          biasHh: copy(`rnn.bias_hh_l${layer}`),
+          embedding: layer === 0 ? embedding : undefined,
+        },
+        layer === 0,
+        hiddenSize,
+      ),
+    );
+    const all = { weights, embedding, decoder: copy("decoder.weight"), bias: copy("decoder.bias") };
+    keep(ops, idsIn(all));
+    return all;
+  });
+  let state: LayerState[] = backend.run((ops) =>
+    numbers.map(() => {
+      const zeros = () => ops.zeros(streams, hiddenSize);
+      const first = { hidden: zeros(), cellState: zeros() };
+      keep(ops, Object.values(first));
+      return first;
+    }),
+  );
+  return {
+    read: (tokens) =>
+      backend.run((ops) => {
+        const places = ops.tensor([1, streams], "int32", tokens.slice());
+        let input: LayerInput = {
+          rows: streams,
+          size: embeddingSize || vocabularySize,
+          tokens: places,
+          ...(embedding === undefined
+            ? { kind: "one-hot" }
+            : { kind: "embedded", embedding, vocabulary: vocabularySize }),
+        };
+        const sizes = { cell, time: 1, batch: streams, hiddenSize };
+        let top: Id = places;
+        const after = state.map((before, layer): LayerState => {
+          const made = forwardSequence(ops, weights[layer], input, before, sizes);
+          const { output, hidden, cellState } = made;
+          input = {
+            kind: "vectors",
+            rows: streams,
+            size: hiddenSize,
+            vectors: output,
+            mask: undefined,
+          };
+          top = hidden;
+          return { hidden, cellState };
+        });
+        const logits = ops.addBias(ops.product(top, decoder, "right"), bias);
+        for (const id of idsIn(state)) {
+          own.delete(id);
+          backend.binding.deleteTensor(id);
+        }
+        keep(ops, idsIn(after));
+        state = after;
+        return ops.values(logits) as Float32Array;
+      }),
+    dispose() {
+      for (const id of own) backend.binding.deleteTensor(id);
+      own.clear();
+    },
+  };
+}

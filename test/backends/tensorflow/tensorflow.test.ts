@@ -1,0 +1,81 @@
+/** What the tensorflow backend does beside the contract. */
+import assert from "node:assert/strict";
+import { before, it } from "node:test";
+import { linkedTensors, overwrite } from "#src/backends/backend.js";
+import { disposeAll } from "#src/backends/scope.js";
+import { selectBackend } from "#src/backends/select.js";
+import type { TensorFlowBackend } from "#src/backends/tensorflow/tensorflow-backend.js";
+import { backend, type Tensor } from "#src/backends/tfjs.js";
+import { smallTraining } from "../../helpers/native-work.js";
+import { onTensorFlow } from "../../helpers/tensorflow.js";
+
+await onTensorFlow("The tensorflow backend", ({ binding }) => {
+  before(async () => {
+    await selectBackend("tensorflow");
+  });
+
+  it("keeps no tensor of a thousand steps, evaluations and texts", () => {
+    const start = binding.getNumOfTensors();
+    const { model, step } = smallTraining();
+    const round = (steps: number) => {
+      for (let i = 0; i < steps; i++) step(1 + (i % 3), 1 + (i % 4));
+      const streams = model.openStreams(2);
+      for (let i = 0; i < 5; i++) streams.read(Int32Array.of(i, 2 * i));
+      streams.dispose();
+    };
+    round(100);
+    const after = binding.getNumOfTensors();
+    for (let i = 0; i < 10; i++) round(100);
+    assert.equal(binding.getNumOfTensors(), after);
+    assert.ok(after - start < 400, `${after - start} tensors`);
+    model.dispose();
+  });
+
+  it("frees all that a model had, but for constants", () => {
+    const train = () => {
+      const before = binding.getNumOfTensors();
+      const { model, optimizer, gradients, step } = smallTraining();
+      for (let i = 0; i < 3; i++) step(2, 3);
+      for (const each of [model, optimizer, gradients]) each.dispose();
+      return binding.getNumOfTensors() - before;
+    };
+    train();
+    assert.equal(train(), 0);
+  });
+
+  it("shows in a whole what was written to its parts, and the other way round", () => {
+    const { whole, parts } = linkedTensors(Float32Array.of(1, 2, 3, 4, 5, 6, 7), [
+      [2, 2],
+      [1],
+      [2],
+    ]);
+    const [first, second, third] = parts;
+    const numbers = (tensor: Tensor) => [...tensor.dataSync()];
+    const write = (tensor: Tensor, ...values: number[]) =>
+      overwrite(tensor, Float32Array.from(values));
+    assert.deepEqual(parts.map(numbers), [[1, 2, 3, 4], [5], [6, 7]]);
+    write(second, 50);
+    assert.deepEqual(numbers(whole), [1, 2, 3, 4, 50, 6, 7]);
+    write(first, 10, 20, 30, 40);
+    write(third, 60, 70);
+    assert.deepEqual(numbers(first), [10, 20, 30, 40]);
+    assert.deepEqual(numbers(whole), [10, 20, 30, 40, 50, 60, 70]);
+    write(whole, 7, 6, 5, 4, 3, 2, 1);
+    assert.deepEqual(numbers(second), [3]);
+    write(whole, 1, 1, 1, 1, 1, 1, 1);
+    // One part is written while the others still wait for the whole's numbers.
+    write(third, 8, 9);
+    assert.deepEqual(parts.map(numbers), [[1, 1, 1, 1], [1], [8, 9]]);
+    assert.deepEqual(numbers(whole), [1, 1, 1, 1, 1, 8, 9]);
+    disposeAll([whole, ...parts]);
+  });
+
+  it("says what an operation has against its inputs, and keeps nothing of it", () => {
+    const own = backend() as unknown as TensorFlowBackend;
+    const multiply = () => own.run((ops) => ops.product(ops.zeros(2, 3), ops.zeros(2, 3)));
+    assert.throws(multiply, /Matrix size-incompatible/);
+    const before = binding.getNumOfTensors();
+    assert.throws(multiply, /Matrix size-incompatible/);
+    assert.equal(binding.getNumOfTensors(), before);
+  });
+});

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import { dataFolder } from "#src/backends/tensorflow/folder.js";
+import { checkSpace } from "#src/backends/tensorflow/install-tools.js";
+import { charnn, jsonLines, workplace } from "../helpers/executable.js";
+import { temporaryFolder } from "../helpers/folder.js";
+import { onTensorFlow } from "../helpers/tensorflow.js";
+
+const INSTALL = ["doctor", "--install-tensorflow", "--yes"];
+/** Where the tests' own TensorFlow is. */
+const env = { XDG_DATA_HOME: dataFolder() };
+
+await onTensorFlow("The program with TensorFlow", () => {
+  it("trains without a word of its own, goes on with another backend, and writes with a third", async (t) => {
+    const cwd = await workplace(t);
+    const shape = ["--layers", "2", "--hidden-size", "12", "--dropout", "0.2", "--quiet"];
+    for (const cell of ["gru", "lstm", "rnn"]) {
+      const train = ["train", "fox.txt", "--name", cell, "--cell", cell, "--steps", "4"];
+      const first = await charnn(t, [...train, ...shape, "--backend", "tensorflow"], { cwd, env });
+      assert.deepEqual({ code: first.code, stderr: first.stderr }, { code: 0, stderr: "" });
+      const resume = ["train", "fox.txt", "--name", cell, "--resume", "--steps", "8", "--quiet"];
+      const second = await charnn(t, [...resume, "--backend", "auto"], { cwd, env });
+      assert.deepEqual({ code: second.code, stderr: second.stderr }, { code: 0, stderr: "" });
+      const third = [...resume.with(6, "12"), "--backend", "tensorflow"];
+      const { code, stderr } = await charnn(t, third, { cwd, env });
+      assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+      const texts = [];
+      for (const backend of ["tensorflow", "cpu"]) {
+        const sample = ["sample", cell, "-n", "30", "--seed", "fox", "--backend", backend];
+        const { code, stdout, stderr } = await charnn(t, sample, { cwd, env });
+        assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+        texts.push(stdout);
+      }
+      assert.equal(texts[0], texts[1]);
+    }
+  });
+
+  it("learns what the reference learns", async (t) => {
+    const cwd = await workplace(t);
+    const losses = [];
+    for (const backend of ["tensorflow", "cpu"]) {
+      const train = ["train", "fox.txt", "--name", backend, "--backend", backend, "--json"];
+      const shape = ["--hidden-size", "16", "--steps", "50"];
+      const { code, stdout, stderr } = await charnn(t, [...train, ...shape], { cwd, env });
+      assert.equal(code, 0, stderr);
+      const end = jsonLines(stdout).find(({ event }) => event === "eval");
+      losses.push(end.validationLoss);
+    }
+    assert.ok(Math.abs(losses[0] - losses[1]) < 1e-3, `${losses}`);
+  });
+
+  it("doctor names its version, and finds nothing to install", async (t) => {
+    const { stdout } = await charnn(t, ["doctor"], { env });
+    assert.match(stdout, /^tensorflow +loads: .* TensorFlow 2\.\d+\.\d+$/m);
+    const { code, stderr } = await charnn(t, INSTALL, { env });
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^TensorFlow 2\.\d+\.\d+ was there before, and works: /m);
+  });
+
+  it("--threads is what computes", async (t) => {
+    const bench = ["bench", "--backend", "tensorflow", "--steps", "1", "--json", "--threads", "1"];
+    const { code, stdout, stderr } = await charnn(t, bench, { env });
+    assert.equal(code, 0, stderr);
+    assert.equal(jsonLines(stdout)[0].threads, 1);
+  });
+});
+
+describe("Where TensorFlow is not installed", () => {
+  it("a command that asks for it says how to get it", async (t) => {
+    const cwd = await workplace(t);
+    const train = ["train", "fox.txt", "--backend", "tensorflow"];
+    const { code, stdout, stderr } = await charnn(t, train, { cwd });
+    assert.deepEqual({ code, stdout }, { code: 1, stdout: "" });
+    assert.equal(
+      stderr,
+      "Error: The tensorflow backend does not load: @tensorflow/tfjs-node is not installed.\n" +
+        "Run: charnn doctor --install-tensorflow\n",
+    );
+  });
+
+  it("nothing is installed without being asked for", async (t) => {
+    const data = await temporaryFolder(t);
+    const { code, stdout, stderr } = await charnn(t, INSTALL.slice(0, 2), {
+      env: { XDG_DATA_HOME: data },
+    });
+    assert.deepEqual({ code, stdout }, { code: 2, stdout: "" });
+    assert.match(stderr, /274 MB to download, 860 MB on the disk/);
+    assert.match(stderr, /^Error: There is no terminal to ask on\.\n.* --yes\n$/m);
+    assert.deepEqual(readdirSync(data), []);
+  });
+
+  const linux = {
+    skip: (process.platform !== "linux" || process.arch !== "x64") && "only for Linux on x64",
+  };
+
+  it("each thing that is missing gets its line, and nothing is left behind", linux, async (t) => {
+    const nowhere = "http://127.0.0.1:9/";
+    const network = {
+      npm_config_registry: nowhere,
+      npm_config_fetch_retries: "0",
+      PIP_INDEX_URL: nowhere,
+      PIP_RETRIES: "0",
+    };
+    const cases: [programs: Record<string, string>, says: RegExp][] = [
+      [{}, /: python3 with pip is missing\.\nInstall it \(apt-get install python3-pip\), or/],
+      [
+        { python3: "exit 0" },
+        /: there is no C\+\+ compiler \(c\+\+, g\+\+, clang\+\+\)\.\nInstall/,
+      ],
+      [
+        { python3: "exit 0", "c++": "exit 0" },
+        /: npm can't download .*, because npm is missing\.\n$/,
+      ],
+      [
+        { python3: "exit 0", "c++": "exit 0", npm: "echo 'npm error network' >&2; exit 1" },
+        /: npm can't download @tensorflow\/tfjs-node@4\.22\.0 \(npm error network\)\.\n$/,
+      ],
+    ];
+    for (const [programs, says] of cases) {
+      const data = await temporaryFolder(t);
+      const own = { PATH: await folderOf(t, programs), XDG_DATA_HOME: data, ...network };
+      const { code, stdout, stderr } = await charnn(t, INSTALL, { env: own });
+      assert.deepEqual({ code, stdout }, { code: 1, stdout: "" }, stderr);
+      assert.match(stderr, /^Error: TensorFlow can't be installed: [^\n]+\n/m);
+      assert.match(stderr, says);
+      const left = existsSync(path.join(data, "charnn"))
+        ? readdirSync(path.join(data, "charnn"))
+        : [];
+      assert.deepEqual(left, []);
+    }
+  });
+
+  it("a data folder that can't be written is named", linux, async (t) => {
+    const folder = await temporaryFolder(t);
+    const file = path.join(folder, "file");
+    await writeFile(file, "");
+    const programs = await folderOf(t, { python3: "exit 0", "c++": "exit 0" });
+    const own = { PATH: programs, XDG_DATA_HOME: file };
+    const { code, stderr } = await charnn(t, INSTALL, { env: own });
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /can't be installed: .*file\/charnn can't be written\.\nXDG_DATA_HOME names/,
+    );
+  });
+
+  it("a disk with too little room is named", linux, async () => {
+    await assert.rejects(checkSpace("/proc/self"), /\/proc has 0 MB left, and it needs 1500 MB\.$/);
+  });
+});
+
+/** A folder with programs, each some lines of shell. */
+async function folderOf(t: TestContext, programs: Record<string, string>): Promise<string> {
+  const folder = await temporaryFolder(t);
+  await mkdir(folder, { recursive: true });
+  await symlink("/bin/sh", path.join(folder, "sh"));
+  for (const [name, script] of Object.entries(programs)) {
+    await writeFile(path.join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  }
+  return folder;
+}
