@@ -13,6 +13,15 @@ sys.exit(any(find_spec(name) is None for name in sys.argv[1:]))
 PYTHON
 }
 
+# tfjs-node with its JavaScript, on the TensorFlow that charnn installs, for the benchmark.
+tfjs="$folder/node_modules/@tensorflow/tfjs-node"
+tensorflow="${XDG_DATA_HOME:-$HOME/.local/share}/charnn/tensorflow"
+if [ -d "$tensorflow" ] && ! [ -e "$tfjs/lib" ]; then
+  npm install --prefix "$folder" --ignore-scripts --no-audit --no-fund --loglevel=error \
+    @tensorflow/tfjs-node@4.22.0
+  ln -s "$tensorflow/lib" "$tensorflow/deps" "$tfjs/"
+fi
+
 if has_all; then
   echo "The peers are in $folder."
   exit

@@ -1,14 +1,24 @@
 import type { Id } from "./operations.js";
 import { goBackInTime, type Recurrence } from "./recurrence.js";
 
+/** The weights by which the state acts on the reset and update gates, and on the new one. */
+interface Prepared {
+  /** `[hidden, 2 hidden]` */
+  readonly weightRz: Id;
+  readonly biasRz: Id;
+  /** `[hidden, hidden]` */
+  readonly weightN: Id;
+  readonly biasN: Id;
+}
+
 /** What forward leaves for backward, of each step. */
-interface Kept {
+interface KeptStep {
   /** Reset and update gates together, `[batch, 2 hidden]`. */
-  readonly resetAndUpdate: Id[];
-  readonly update: Id[];
-  readonly new: Id[];
+  readonly rz: Id;
+  readonly z: Id;
+  readonly n: Id;
   /** What the new gate gets of the state before it is reset. */
-  readonly newOfHidden: Id[];
+  readonly nOfHidden: Id;
 }
 
 /**
@@ -17,27 +27,36 @@ interface Kept {
  *     ax = W_ih x + b_ih    ah = W_hh h + b_hh
  *     r, z = sigmoid(ax + ah)    n = tanh(ax_n + r ah_n)    h' = n + z (h - n)
  */
-export const GRU: Recurrence<Kept> = {
-  forward(ops, { gates, hidden, weightHh, biasHh }, { time, hiddenSize }) {
+export const GRU: Recurrence<Prepared, KeptStep[]> = {
+  prepare(ops, weightHh, biasHh, hiddenSize) {
     const sizes = [2 * hiddenSize, hiddenSize];
-    const [ofResetAndUpdate, ofNew] = ops
-      .splitInto(gates, sizes, 2)
-      .map((some) => ops.unstack(some, time));
-    const kept: Kept = { resetAndUpdate: [], update: [], new: [], newOfHidden: [] };
-    const hiddens = [];
+    const [weightRz, weightN] = ops
+      .splitInto(weightHh, sizes, 0)
+      .map((weight) => ops.transpose(weight));
+    const [biasRz, biasN] = ops.splitInto(biasHh, sizes, 0);
+    return { weightRz, weightN, biasRz, biasN };
+  },
+
+  forward(ops, { gates, hidden, prepared }, { time, hiddenSize }) {
+    const { weightRz, weightN, biasRz, biasN } = prepared;
+    const [ofRz, ofN] = ops.splitInto(gates, [2 * hiddenSize, hiddenSize], 2);
+    const rzOfInput = ops.unstack(ops.add(ofRz, biasRz), time);
+    const nOfInput = ops.unstack(ofN, time);
+    const kept: KeptStep[] = [];
+    const hiddens: Id[] = [];
     let h = hidden;
     for (let t = 0; t < time; t++) {
-      const ofHidden = ops.addBias(ops.product(h, weightHh, "right"), biasHh);
-      const [rzOfHidden, nOfHidden] = ops.splitInto(ofHidden, sizes, 1);
-      const rz = ops.sigmoid(ops.add(ofResetAndUpdate[t], rzOfHidden));
-      const [r, z] = ops.split(rz, 2, 1);
-      const n = ops.tanh(ops.add(ofNew[t], ops.multiply(r, nOfHidden)));
-      h = ops.add(n, ops.multiply(z, ops.subtract(h, n)));
+      const step = ops.tidy(() => {
+        const rz = ops.sigmoid(ops.add(rzOfInput[t], ops.product(h, weightRz)));
+        const [r, z] = ops.split(rz, 2, 1);
+        const nOfHidden = ops.add(ops.product(h, weightN), biasN);
+        const n = ops.tanh(ops.add(nOfInput[t], ops.multiply(r, nOfHidden)));
+        const after = ops.add(n, ops.multiply(z, ops.subtract(h, n)));
+        return { after, kept: { rz, z, n, nOfHidden } };
+      });
+      h = step.after;
       hiddens.push(h);
-      kept.resetAndUpdate.push(rz);
-      kept.update.push(z);
-      kept.new.push(n);
-      kept.newOfHidden.push(nOfHidden);
+      kept.push(step.kept);
     }
     return { hiddens, kept };
   },
@@ -51,12 +70,13 @@ export const GRU: Recurrence<Kept> = {
    * so the factors of all steps are made at once, and a step multiplies by them once.
    */
   backward(ops, weightHh, { time, batch, hiddenSize }, steps, kept) {
-    const [r, z] = ops.split(ops.stack(kept.resetAndUpdate), 2, 2);
-    const n = ops.stack(kept.new);
+    const all = (name: keyof KeptStep) => ops.stack(kept.map((step) => step[name]));
+    const [r, z] = ops.split(all("rz"), 2, 2);
+    const n = all("n");
     const before = ops.stack(steps.before);
     const byNew = ops.tanhGradient(n, ops.subtract(ops.constants.float(1), z));
     const byUpdate = ops.sigmoidGradient(z, ops.subtract(before, n));
-    const byReset = ops.sigmoidGradient(r, ops.multiply(byNew, ops.stack(kept.newOfHidden)));
+    const byReset = ops.sigmoidGradient(r, ops.multiply(byNew, all("nOfHidden")));
     const byNewOfHidden = ops.multiply(byNew, r);
     const byGates = (factors: Id[]) =>
       ops.reshape(ops.join(factors, 2), time, batch, 3, hiddenSize);
@@ -67,10 +87,10 @@ export const GRU: Recurrence<Kept> = {
     const goBack = (dh: Id, t: number) => {
       const gradient = ops.multiply(ops.reshape(dh, batch, 1, hiddenSize), factors[t]);
       const ofGates = ops.product(ops.reshape(gradient, batch, 3 * hiddenSize), weightHh);
-      return [ofGates, ops.multiply(dh, kept.update[t])];
+      return [ofGates, ops.multiply(dh, kept[t].z)];
     };
-    const { all, first } = goBackInTime(ops, steps.gradients, goBack);
-    const dh = ops.reshape(all, time, batch, 1, hiddenSize);
+    const { all: gradients, first } = goBackInTime(ops, steps.gradients, goBack);
+    const dh = ops.reshape(gradients, time, batch, 1, hiddenSize);
     const inRows = (by: Id) => ops.reshape(ops.multiply(dh, by), time * batch, 3 * hiddenSize);
     return {
       inputGates: inRows(byInputGates),

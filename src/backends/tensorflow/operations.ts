@@ -70,7 +70,7 @@ export class Constants {
  * kept. A list of tensors has as many as it says; axes are counted from 0.
  */
 export class Operations {
-  readonly #made = new Set<Id>();
+  #made = new Set<Id>();
 
   constructor(readonly constants: Constants) {}
 
@@ -88,6 +88,23 @@ export class Operations {
   free(): void {
     for (const id of this.#made) this.constants.binding.deleteTensor(id);
     this.#made.clear();
+  }
+
+  /**
+   * Frees at once what `work` made but for what it returns: the memory is used again while it is
+   * still in the processor's cache.
+   */
+  tidy<Result>(work: () => Result): Result {
+    const outer = this.#made;
+    this.#made = new Set();
+    try {
+      const result = work();
+      for (const id of this.keepOwn(idsIn(result))) outer.add(id);
+      return result;
+    } finally {
+      this.free();
+      this.#made = outer;
+    }
   }
 
   one(name: string, inputs: readonly Id[], attributes = NONE): Id {

@@ -7,15 +7,12 @@ interface RecurrenceSizes {
 }
 
 /** What a recurrence reads. */
-interface RecurrenceInputs {
+interface RecurrenceInputs<Prepared> {
   /** What the input makes of the gates, `[time, batch, gates]`. */
   readonly gates: Id;
   /** The state before the first step, `[batch, hidden]`. */
   readonly hidden: Id;
-  /** `[gates, hidden]` */
-  readonly weightHh: Id;
-  /** `[gates]` */
-  readonly biasHh: Id;
+  readonly prepared: Prepared;
 }
 
 /** The states of all steps, each `[batch, hidden]`. */
@@ -27,11 +24,18 @@ interface Steps {
 }
 
 /** A cell that TensorFlow has no operation for: its recurrence, one step after the other. */
-export interface Recurrence<Kept> {
+export interface Recurrence<Prepared, Kept> {
+  /**
+   * What is made of the weights once, however many sequences follow.
+   *
+   * @param weightHh `[gates, hidden]`
+   * @param biasHh `[gates]`
+   */
+  prepare(ops: Operations, weightHh: Id, biasHh: Id, hiddenSize: number): Prepared;
   /** @returns the state after each step, and what `backward` needs */
   forward(
     ops: Operations,
-    inputs: RecurrenceInputs,
+    inputs: RecurrenceInputs<Prepared>,
     sizes: RecurrenceSizes,
   ): { hiddens: Id[]; kept: Kept };
   /**
@@ -62,9 +66,11 @@ export function goBackInTime(
   let dh = gradients[gradients.length - 1];
   for (let t = gradients.length - 1; t >= 0; t--) {
     all[t] = dh;
-    const terms = goBack(dh, t);
-    if (t > 0) terms.push(gradients[t - 1]);
-    dh = ops.sum(...terms);
+    const after = dh;
+    dh = ops.tidy(() => {
+      const terms = goBack(after, t);
+      return ops.sum(...(t > 0 ? [...terms, gradients[t - 1]] : terms));
+    });
   }
   return { all: ops.stack(all), first: dh };
 }

@@ -15,10 +15,10 @@ import type { Recurrence } from "./recurrence.js";
 import { TANH_RNN } from "./tanh-rnn.js";
 
 /** The cells that go step by step; an LSTM is one operation. */
-const RECURRENCES: Record<Exclude<CellName, "lstm">, Recurrence<unknown>> = {
-  gru: GRU as Recurrence<unknown>,
-  rnn: TANH_RNN as Recurrence<unknown>,
-};
+const RECURRENCES = { gru: GRU, rnn: TANH_RNN } as unknown as Record<
+  Exclude<CellName, "lstm">,
+  Recurrence<unknown, unknown>
+>;
 
 export interface SequenceSizes {
   readonly cell: CellName;
@@ -41,7 +41,13 @@ export interface LayerWeights {
 export type PreparedWeights = LayerWeights &
   (
     | { readonly cell: "lstm"; readonly lstm: LstmWeights }
-    | { readonly cell: "gru" | "rnn"; readonly table: Id | undefined }
+    | {
+        readonly cell: "gru" | "rnn";
+        /** Of what reads characters. */
+        readonly table: Id | undefined;
+        /** What the recurrence made of the weights. */
+        readonly prepared: unknown;
+      }
   );
 
 export interface LayerState {
@@ -82,7 +88,9 @@ export function prepareWeights(
   if (cell === "lstm") return { ...weights, cell, lstm: lstmWeights(ops, weights, hiddenSize) };
   const { weightIh, biasIh, embedding } = weights;
   const table = readsTokens ? gateTable(ops, weightIh, biasIh, embedding) : undefined;
-  return { ...weights, cell, table };
+  const { weightHh, biasHh } = weights;
+  const prepared = RECURRENCES[cell].prepare(ops, weightHh, biasHh, hiddenSize);
+  return { ...weights, cell, table, prepared };
 }
 
 /** One recurrent layer over a sequence. */
@@ -102,12 +110,12 @@ export function forwardSequence(
     const kept = { cell: weights.cell, lstm };
     return { output: ops.same(output), hidden: last(output), cellState: last(cells), kept };
   }
-  const { cell, table, weightIh, biasIh } = weights;
+  const { cell, table, weightIh, biasIh, prepared } = weights;
   const gates =
     input.kind === "vectors"
       ? ops.reshape(gatesOfVectors(ops, input, weightIh, biasIh), time, batch, -1)
       : ops.rows(table as Id, input.tokens);
-  const { hiddens, kept } = RECURRENCES[cell].forward(ops, { ...weights, gates, hidden }, sizes);
+  const { hiddens, kept } = RECURRENCES[cell].forward(ops, { gates, hidden, prepared }, sizes);
   return {
     output: ops.stack(hiddens),
     hidden: ops.same(hiddens[time - 1]),

@@ -2,24 +2,27 @@ import type { Id } from "./operations.js";
 import { goBackInTime, type Recurrence } from "./recurrence.js";
 
 /** h' = tanh(W_ih x + b_ih + W_hh h + b_hh) (Elman, "Finding Structure in Time", 1990). */
-export const TANH_RNN: Recurrence<{ hiddens: Id[] }> = {
-  forward(ops, { gates, hidden, weightHh, biasHh }, { time }) {
-    const ofInput = ops.unstack(ops.add(gates, biasHh), time);
+export const TANH_RNN: Recurrence<{ weight: Id; bias: Id }, { hiddens: Id[] }> = {
+  prepare(ops, weightHh, biasHh) {
+    return { weight: ops.transpose(weightHh), bias: biasHh };
+  },
+
+  forward(ops, { gates, hidden, prepared: { weight, bias } }, { time }) {
+    const ofInput = ops.unstack(ops.add(gates, bias), time);
     const hiddens: Id[] = [];
     for (let t = 0, h = hidden; t < time; t++) {
-      h = ops.tanh(ops.add(ofInput[t], ops.product(h, weightHh, "right")));
+      h = ops.tidy(() => ops.tanh(ops.add(ofInput[t], ops.product(h, weight))));
       hiddens.push(h);
     }
     return { hiddens, kept: { hiddens } };
   },
 
   backward(ops, weightHh, { time, batch, hiddenSize }, steps, { hiddens }) {
-    const ofGates: Id[] = [];
-    const { first } = goBackInTime(ops, steps.gradients, (dh, t) => {
-      ofGates[t] = ops.tanhGradient(hiddens[t], dh);
-      return [ops.product(ofGates[t], weightHh)];
-    });
-    const gates = ops.reshape(ops.stack(ofGates), time * batch, hiddenSize);
+    const { all, first } = goBackInTime(ops, steps.gradients, (dh, t) => [
+      ops.product(ops.tanhGradient(hiddens[t], dh), weightHh),
+    ]);
+    const byGates = ops.tanhGradient(ops.stack(hiddens), all);
+    const gates = ops.reshape(byGates, time * batch, hiddenSize);
     return { inputGates: gates, hiddenGates: gates, hidden: first };
   },
 };
