@@ -1,7 +1,7 @@
 import * as nodeFileSystem from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { CharnnError, systemErrorCode } from "../errors.js";
-import { isRunning } from "./processes.js";
+import { isRunning } from "../processes.js";
 
 /** The file-system calls that a durable write is made of. */
 export type FileSystem = Pick<typeof nodeFileSystem, "open" | "rename" | "rm">;

@@ -4,8 +4,8 @@ import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from "no
 import { hostname } from "node:os";
 import { basename, join } from "node:path";
 import { CharnnError, systemErrorCode } from "../errors.js";
+import { isRunning, startOf } from "../processes.js";
 import { notWritable } from "./durable-file.js";
-import { isRunning, startOf } from "./processes.js";
 
 /** Where a run keeps its files: the folder `<out>/<name>/`. */
 export interface RunFolder {

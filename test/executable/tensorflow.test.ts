@@ -5,7 +5,8 @@ import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { dataFolder } from "#src/backends/tensorflow/folder.js";
 import { checkSpace } from "#src/backends/tensorflow/install-tools.js";
-import { charnn, jsonLines, workplace } from "../helpers/executable.js";
+import { copiedProgram } from "../helpers/copied-program.js";
+import { charnn, jsonLines, outcomeOf, startCharnn, workplace } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { onTensorFlow } from "../helpers/tensorflow.js";
 
@@ -58,6 +59,17 @@ await onTensorFlow("The program with TensorFlow", () => {
     const { code, stderr } = await charnn(t, INSTALL, { env });
     assert.equal(code, 0, stderr);
     assert.match(stderr, /^TensorFlow 2\.\d+\.\d+ was there before, and works: /m);
+  });
+
+  it("takes the addon of the npm package where npm could install it", async (t) => {
+    const program = await copiedProgram(t);
+    const scope = path.join(path.dirname(program), "../dist/node_modules/@tensorflow");
+    await mkdir(scope, { recursive: true });
+    await symlink(path.join(env.XDG_DATA_HOME, "charnn/tensorflow"), path.join(scope, "tfjs-node"));
+    const bench = ["bench", "--backend", "tensorflow", "--steps", "1", "--json"];
+    const { code, stdout, stderr } = await charnn(t, bench, { program });
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+    assert.equal(jsonLines(stdout)[0].backend, "tensorflow");
   });
 
   it("--threads is what computes", async (t) => {
@@ -130,6 +142,49 @@ describe("Where TensorFlow is not installed", () => {
         ? readdirSync(path.join(data, "charnn"))
         : [];
       assert.deepEqual(left, []);
+    }
+  });
+
+  it("a signal leaves nothing behind, nor do those who had no time to", linux, async (t) => {
+    const data = await temporaryFolder(t);
+    const left = path.join(data, "charnn", "unfinished-4194305-x");
+    await mkdir(left, { recursive: true });
+    const programs = { python3: "exit 0", "c++": "exit 0", npm: "exec /bin/sleep 50" };
+    const own = { PATH: await folderOf(t, programs), XDG_DATA_HOME: data };
+    for (const [signal, expected] of [
+      ["SIGINT", 130],
+      ["SIGTERM", 143],
+    ] as const) {
+      const child = await startCharnn(t, INSTALL, { env: own });
+      child.stderr.on("data", (bytes: Buffer) => {
+        if (bytes.includes("Downloading tfjs-node")) child.kill(signal);
+      });
+      const { code, stdout, stderr } = await outcomeOf(child);
+      assert.deepEqual({ code, stdout }, { code: expected, stdout: "" }, stderr);
+      assert.match(stderr, /\nDownloading tfjs-node \.\.\.\nRemoving what is unfinished\.\n$/);
+      assert.deepEqual(readdirSync(path.join(data, "charnn")), []);
+    }
+  });
+
+  it("an addon that does not load is named, with what helps", linux, async (t) => {
+    const damaged = { "lib/napi-v3/tfjs_binding.node": "This is no addon.\n".repeat(10) };
+    const cases: [files: Record<string, string>, says: RegExp][] = [
+      [{ "package.json": "{}" }, /: the addon of @tensorflow\/tfjs-node was not built\.\nRun/],
+      [
+        { "package.json": "{}", ...damaged },
+        /: its addon can't be loaded \(.*tfjs_binding\.node.*\)\.\nRun/,
+      ],
+    ];
+    for (const [files, says] of cases) {
+      const inPackage = Object.entries(files).map(([name, content]) => [
+        `dist/node_modules/@tensorflow/tfjs-node/${name}`,
+        content,
+      ]);
+      const program = await copiedProgram(t, Object.fromEntries(inPackage));
+      const bench = ["bench", "--backend", "tensorflow"];
+      const { code, stdout, stderr } = await charnn(t, bench, { program });
+      assert.deepEqual({ code, stdout }, { code: 1, stdout: "" });
+      assert.match(stderr, says);
     }
   });
 

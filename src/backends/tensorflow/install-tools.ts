@@ -21,15 +21,18 @@ const execute = promisify(execFile);
 export interface Tools {
   readonly python: string;
   readonly compiler: string;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** @throws CharnnError `CANNOT_INSTALL` for one that is missing, and for a system without a library */
 export async function findTools({
   python = "python3",
   compiler,
+  signal,
 }: {
   readonly python?: string | undefined;
   readonly compiler?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
 }): Promise<Tools> {
   const { platform, arch } = process;
   if (platform !== "linux" || arch !== "x64") {
@@ -43,7 +46,7 @@ export async function findTools({
   }
   const compilers = compiler ? [compiler] : ["c++", "g++", "clang++"];
   for (const candidate of compilers) {
-    if (await runs(candidate, ["--version"])) return { python, compiler: candidate };
+    if (await runs(candidate, ["--version"])) return { python, compiler: candidate, signal };
   }
   throw cannotInstall(
     `there is no C++ compiler (${compilers.join(", ")})`,
@@ -79,18 +82,20 @@ export function cannotInstall(why: string, hint?: string, cause?: unknown): Char
  * Runs a program to its end.
  *
  * @returns what it printed
- * @throws CharnnError `CANNOT_INSTALL` with `failure` and the last that it said
+ * @throws CharnnError `CANNOT_INSTALL` with `failure` and the last that it said; the reason of a signal
  */
 export async function runTool(
   failure: string,
   program: string,
   args: readonly string[],
-  env: NodeJS.ProcessEnv = process.env,
+  options: { readonly env?: NodeJS.ProcessEnv; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<string> {
   try {
-    const { stdout } = await execute(program, args, { env, maxBuffer: MOST_OUTPUT });
+    const { stdout } = await execute(program, args, { ...options, maxBuffer: MOST_OUTPUT });
     return stdout;
   } catch (cause) {
+    // The program may have had the signal too.
+    options.signal?.throwIfAborted();
     if (systemErrorCode(cause) === "ENOENT") {
       throw cannotInstall(`${failure}, because ${program} is missing`, undefined, cause);
     }

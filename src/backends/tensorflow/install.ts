@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from "node:fs
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { systemErrorCode } from "../../errors.js";
+import { isRunning } from "../../processes.js";
 import { dataFolder, tensorFlowFolder } from "./folder.js";
 import {
   cannotInstall,
@@ -51,6 +52,8 @@ with zipfile.ZipFile(wheel) as archive:
 export interface InstallTensorFlowOptions {
   /** Told what begins, a short line each. */
   readonly onStep?: (what: string) => void;
+  /** Aborted: nothing is installed, and nothing left. */
+  readonly signal?: AbortSignal | undefined;
   /** Python and a C++ compiler, where not the usual ones. */
   readonly python?: string | undefined;
   readonly compiler?: string | undefined;
@@ -74,12 +77,13 @@ export async function installTensorFlow(
   options: InstallTensorFlowOptions = {},
 ): Promise<InstalledTensorFlow> {
   const folder = tensorFlowFolder();
-  const { onStep = () => {} } = options;
+  const { onStep = () => {}, signal } = options;
   if (existsSync(folder)) {
     onStep("Trying what is there");
-    const version = await versionThatTrains(dataFolder()).catch(() => undefined);
+    const version = await versionThatTrains(dataFolder(), signal).catch(() => undefined);
     if (version !== undefined) return { folder, version, wasThere: true };
   }
+  signal?.throwIfAborted();
   const tools = await findTools(options);
   const place = await makePlace(folder);
   const unfinished = tensorFlowFolder(place);
@@ -88,9 +92,9 @@ export async function installTensorFlow(
     await mkdir(unfinished, { recursive: true });
     await fetchPackages(unfinished, tools, onStep);
     onStep("Compiling the addon");
-    await compileAddon(unfinished, tools.compiler);
+    await compileAddon(unfinished, tools);
     onStep("Training a step");
-    const version = await versionThatTrains(place);
+    const version = await versionThatTrains(place, signal);
     await rm(folder, { recursive: true, force: true });
     await rename(unfinished, folder);
     return { folder, version, wasThere: false };
@@ -106,69 +110,84 @@ export async function installTensorFlow(
 async function makePlace(folder: string): Promise<string> {
   try {
     await mkdir(dirname(folder), { recursive: true });
-    return await mkdtemp(join(dirname(folder), "unfinished-"));
+    await removeLeftovers(dirname(folder));
+    return await mkdtemp(join(dirname(folder), `unfinished-${process.pid}-`));
   } catch (cause) {
     const hint = "XDG_DATA_HOME names another place.";
     throw cannotInstall(`${dirname(folder)} can't be written`, hint, cause);
   }
 }
 
+/** Removes what was left by processes that had no time to. */
+async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const [, pid] = /^unfinished-(\d+)-/.exec(name) ?? [];
+    if (pid !== undefined && !isRunning(Number(pid))) {
+      await rm(join(folder, name), { recursive: true, force: true });
+    }
+  }
+}
+
 /** Leaves the package of tfjs-node in the folder, with TensorFlow under its `deps/`. */
 async function fetchPackages(
   folder: string,
-  { python }: Tools,
+  tools: Tools,
   onStep: (what: string) => void,
 ): Promise<void> {
+  const { python, signal } = tools;
   const downloads = join(folder, "downloads");
   const deps = join(folder, "deps");
   await mkdir(downloads);
   onStep("Downloading tfjs-node");
-  await fetchNpmPackage(TFJS_NODE, downloads, folder);
-  await fetchNpmPackage(NODE_API_HEADERS, downloads, join(deps, "node-api"));
+  await fetchNpmPackage(TFJS_NODE, downloads, folder, signal);
+  await fetchNpmPackage(NODE_API_HEADERS, downloads, join(deps, "node-api"), signal);
   onStep(`Downloading TensorFlow ${TENSORFLOW}, ${TENSORFLOW_SIZES.download / 1e6} MB`);
   const requirements = join(downloads, "requirements.txt");
   await writeFile(requirements, `tensorflow-cpu==${TENSORFLOW} --hash=sha256:${WHEEL_HASH}\n`);
   const pip = ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-cache-dir"];
   const what = ["--require-hashes", "--requirement", requirements, "--dest", downloads];
-  await runTool(`pip can't download TensorFlow ${TENSORFLOW}`, python, [
-    ...pip,
-    ...WHEEL_OPTIONS,
-    ...what,
-  ]);
+  const download = [...pip, ...WHEEL_OPTIONS, ...what];
+  await runTool(`pip can't download TensorFlow ${TENSORFLOW}`, python, download, { signal });
   onStep("Unpacking it");
   const wheel = (await readdir(downloads)).find((name) => name.endsWith(".whl")) as string;
   const files = LIBRARIES.map(({ file }) => file);
   const unpack = ["-c", UNPACK, join(downloads, wheel), deps, ...files];
-  await runTool("TensorFlow can't be unpacked", python, unpack);
+  await runTool("TensorFlow can't be unpacked", python, unpack, { signal });
   await rm(downloads, { recursive: true });
   for (const { file, link } of LIBRARIES) await symlink(file, join(deps, "lib", link));
 }
 
-async function fetchNpmPackage(name: string, downloads: string, folder: string): Promise<void> {
+async function fetchNpmPackage(
+  name: string,
+  downloads: string,
+  folder: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   await mkdir(folder, { recursive: true });
   const pack = ["pack", name, "--json", "--loglevel=error", "--pack-destination", downloads];
-  const packed = await runTool(`npm can't download ${name}`, "npm", pack);
+  const packed = await runTool(`npm can't download ${name}`, "npm", pack, { signal });
   const [{ filename }] = JSON.parse(packed);
   // Older versions of npm name the scope, but not the file, as it is.
   const archive = join(downloads, filename.replace(/^@/, "").replace("/", "-"));
   const unpack = ["-xzf", archive, "--strip-components=1", "-C", folder];
-  await runTool(`${name} can't be unpacked`, "tar", unpack);
+  await runTool(`${name} can't be unpacked`, "tar", unpack, { signal });
 }
 
 /** Compiles the addon for this Node.js's Node-API alone, and removes what only that needs. */
-async function compileAddon(folder: string, compiler: string): Promise<void> {
+async function compileAddon(folder: string, { compiler, signal }: Tools): Promise<void> {
   const version = Math.min(Number(process.versions.napi), NEWEST_NODE_API);
   const to = join(folder, "lib", `napi-v${version}`);
   const deps = join(folder, "deps");
   const headers = [join(deps, "include"), join(deps, "node-api", "include")];
   await mkdir(to, { recursive: true });
-  await runTool("the addon of tfjs-node can't be compiled", compiler, [
+  const args = [
     ...["-std=c++17", "-O2", "-w", "-fPIC", "-shared", `-DNAPI_VERSION=${version}`],
     ...headers.map((path) => `-I${path}`),
     ...["tfjs_backend.cc", "tfjs_binding.cc"].map((name) => join(folder, "binding", name)),
     ...[`-L${join(deps, "lib")}`, "-ltensorflow", "-ltensorflow_framework"],
     ...["-Wl,-rpath,$ORIGIN/../../deps/lib", "-o", join(to, "tfjs_binding.node")],
-  ]);
+  ];
+  await runTool("the addon of tfjs-node can't be compiled", compiler, args, { signal });
   for (const path of headers) await rm(path, { recursive: true });
 }
 
@@ -178,15 +197,11 @@ async function compileAddon(folder: string, compiler: string): Promise<void> {
  * @param place the data folder whose TensorFlow is tried
  * @returns the version of TensorFlow
  */
-async function versionThatTrains(place: string): Promise<string> {
+async function versionThatTrains(place: string, signal: AbortSignal | undefined): Promise<string> {
   const program = fileURLToPath(new URL("../../../bin/charnn.js", import.meta.url));
   const env = { ...process.env, XDG_DATA_HOME: place };
-  const output = await runTool(
-    "it can't be tried",
-    process.execPath,
-    [program, "doctor", "--json"],
-    env,
-  );
+  const args = [program, "doctor", "--json"];
+  const output = await runTool("it can't be tried", process.execPath, args, { env, signal });
   const backends: { name: string; why?: string; version?: string }[] = JSON.parse(output).backends;
   const found = backends.find(({ name }) => name === "tensorflow");
   if (found?.version === undefined) throw cannotInstall(`it does not load: ${found?.why}`);

@@ -5,10 +5,12 @@ import type { BackendDiagnosis, Diagnosis } from "../../index.js";
 import { CELLS } from "../../model/cells.js";
 import { jsonOption } from "../options/model-options.js";
 import { columns, count, counted } from "../terminal/format.js";
+import { abortAtSignals } from "../terminal/signals.js";
 import type { Terminal } from "../terminal/terminal.js";
 import type { CommandContext } from "./context.js";
 
-export function doctorCommand(program: Command, { terminal, version }: CommandContext): void {
+export function doctorCommand(program: Command, context: CommandContext): void {
+  const { terminal, version } = context;
   program
     .command("doctor")
     .description("Show what charnn computes with on this machine, how fast, and what is missing.")
@@ -25,7 +27,7 @@ Examples:
     )
     .action(async (options: { json?: true; installTensorflow?: true; yes?: true }) => {
       const { json, installTensorflow, yes } = options;
-      if (installTensorflow && !(await install(terminal, yes))) return;
+      if (installTensorflow && !(await install(context, yes))) return;
       const { diagnose } = await import("../../index.js");
       const diagnosis = await diagnose();
       const text = json
@@ -35,25 +37,35 @@ Examples:
     });
 }
 
-/** @returns false where the user would rather not */
-async function install(terminal: Terminal, yes: true | undefined): Promise<boolean> {
+/** @returns false where the user would rather not, or has interrupted it */
+async function install(
+  { terminal, exitWith }: CommandContext,
+  yes: true | undefined,
+): Promise<boolean> {
   const { TENSORFLOW_SIZES, installTensorFlow } = await import("../../index.js");
-  const { download, installed, needed } = TENSORFLOW_SIZES;
+  const sizes = TENSORFLOW_SIZES;
   const inMegabytes = (bytes: number) => `${bytes / 1e6} MB`;
   terminal.say(
-    `TensorFlow: ${inMegabytes(download)} to download, ${inMegabytes(installed)} on the disk ` +
-      `(${inMegabytes(needed)} until it is done), in charnn's data folder.`,
+    `TensorFlow: ${inMegabytes(sizes.download)} to download, ${inMegabytes(sizes.installed)} on the disk ` +
+      `(${inMegabytes(sizes.needed)} until it is done), in charnn's data folder.`,
   );
   if (!yes && !(await agrees(terminal))) return false;
   const { PYTHON: python, CXX: compiler } = process.env;
-  const { folder, version, wasThere } = await installTensorFlow({
-    python,
-    compiler,
-    onStep: (what) => terminal.say(`${what} ...`),
-  });
-  const is = wasThere ? "was there before, and works" : "is installed";
-  terminal.say(`TensorFlow ${version} ${is}: ${folder}`);
-  return true;
+  const onStep = (what: string) => terminal.say(`${what} ...`);
+  const interruption = abortAtSignals(() => terminal.say("Removing what is unfinished."));
+  const { signal } = interruption;
+  try {
+    const installed = await installTensorFlow({ python, compiler, onStep, signal });
+    const is = installed.wasThere ? "was there before, and works" : "is installed";
+    terminal.say(`TensorFlow ${installed.version} ${is}: ${installed.folder}`);
+    return true;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    exitWith(interruption.exitCode);
+    return false;
+  } finally {
+    interruption.release();
+  }
 }
 
 async function agrees(terminal: Terminal): Promise<boolean> {

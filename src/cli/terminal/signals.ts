@@ -6,7 +6,7 @@ import type { Terminal } from "./terminal.js";
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 export interface Interruption {
-  /** Aborted by the first signal, or when nobody reads the output any more. */
+  /** Aborted by the first signal. */
   readonly signal: AbortSignal;
   /** 0 without a signal, otherwise 128 and its number. */
   readonly exitCode: number;
@@ -31,25 +31,38 @@ export function endAtSignals(close: () => void): () => void {
   };
 }
 
-/** Turns the first signal into an abort; a second one ends the process at once. */
+/** Asks a run to end, and to save, at the first signal or when nobody reads the output any more. */
 export function catchSignals(terminal: Terminal, reporter: Reporter): Interruption {
+  // The terminal has written ^C there, which the line then covers.
+  const start = terminal.isInteractive ? "\r" : "";
+  const message = `${start}Finishing this step and saving; once more to leave at once.`;
+  const interruption = abortAtSignals(() => reporter.say(message), reporter.close);
+  return {
+    signal: AbortSignal.any([interruption.signal, terminal.outClosed]),
+    get exitCode() {
+      return interruption.exitCode;
+    },
+    release: interruption.release,
+  };
+}
+
+/** Turns the first signal into an abort; a second one ends the process at once. */
+export function abortAtSignals(atFirst: () => void, close: () => void = () => {}): Interruption {
   const controller = new AbortController();
   let exitCode = 0;
   const handle = (name: (typeof SIGNALS)[number]) => {
     const code = 128 + constants.signals[name];
     if (exitCode > 0) {
-      reporter.close();
+      close();
       process.exit(code);
     }
     exitCode = code;
-    // The terminal has written ^C there, which the line then covers.
-    const start = terminal.isInteractive ? "\r" : "";
-    reporter.say(`${start}Finishing this step and saving; once more to leave at once.`);
+    atFirst();
     controller.abort();
   };
   for (const name of SIGNALS) process.on(name, handle);
   return {
-    signal: AbortSignal.any([controller.signal, terminal.outClosed]),
+    signal: controller.signal,
     get exitCode() {
       return exitCode;
     },

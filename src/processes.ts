@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { systemErrorCode } from "../errors.js";
+import { systemErrorCode } from "./errors.js";
 
 /**
  * When a process started, in the system's clock ticks since boot, so that a process is not taken for
