@@ -71,6 +71,13 @@ export const TRAINING: readonly TrainingCase[] = [
   },
 ];
 
+/** What is compared with tfjs-layers on tfjs-node: training on native, and on tensorflow. */
+export const BESIDE_TFJS = [
+  { ...TRAINING[0], times: { native: 30, tensorflow: 4 } },
+  { ...TRAINING[1], times: { native: undefined, tensorflow: 4 } },
+  { ...TRAINING[3], times: { native: 5, tensorflow: 2 } },
+];
+
 /** The model whose speed on all threads is compared with that on one, and whose memory is measured. */
 export const SCALED = TRAINING[2];
 /** Of the matmul's own scaling. */

@@ -8,15 +8,24 @@ import type { SamplingCase, TrainingCase } from "./cases.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const CHARNN = join(ROOT, "bin", "charnn.js");
-const PEER = join(ROOT, "..", "shared", "peers", "torch_rnn.py");
-const PYTHON =
-  process.env.CHARNN_PYTHON ?? join(homedir(), ".cache", "charnn-peers", "bin", "python");
+const SHARED = join(ROOT, "..", "shared");
+const PEER = join(SHARED, "peers", "torch_rnn.py");
+const TFJS_PEER = join(SHARED, "peers", "tfjs_layers.cjs");
+const PEERS = process.env.CHARNN_PEERS ?? join(homedir(), ".cache", "charnn-peers");
+const PYTHON = process.env.CHARNN_PYTHON ?? join(PEERS, "bin", "python");
+const TFJS_NODE = join(PEERS, "node_modules", "@tensorflow", "tfjs-node");
 
 /** Why there is nothing to compare with; undefined when there is. */
 export function whyNoPeer(): string | undefined {
   if (!existsSync(PYTHON)) return "PyTorch is not installed; get it: npm run peers";
   if (!existsSync(PEER)) return `the script that trains with PyTorch is not in ${PEER}`;
   return undefined;
+}
+
+/** Why there is no tfjs-node to compare with; undefined when there is. */
+export function whyNoTfjs(): string | undefined {
+  if (existsSync(join(TFJS_NODE, "lib"))) return undefined;
+  return "tfjs-node is not installed; get it: charnn doctor --install-tensorflow; npm run peers";
 }
 
 /** What `charnn bench --json` prints, as far as it is needed here. */
@@ -27,7 +36,11 @@ export interface CharnnFigures {
   readonly peakRssBytes: number;
 }
 
-export function charnn(model: Partial<TrainingCase & SamplingCase>, threads: number) {
+export function charnn(
+  model: Partial<TrainingCase & SamplingCase>,
+  threads: number,
+  backend = "auto",
+) {
   const { cell = "gru", layers, hiddenSize, embeddingSize, dropout } = model;
   const { batchSize, seqLength, streams } = model;
   const options = {
@@ -40,6 +53,7 @@ export function charnn(model: Partial<TrainingCase & SamplingCase>, threads: num
     "seq-length": seqLength,
     streams,
     threads,
+    backend,
   };
   const args = Object.entries(options).flatMap(([name, value]) =>
     value === undefined ? [] : [`--${name}`, String(value)],
@@ -61,6 +75,27 @@ export function torchTraining(
     ["train", cell.toUpperCase(), layers, hiddenSize, embeddingSize, batchSize, seqLength, steps],
     threads,
   );
+}
+
+/** chars/s of tfjs-layers on tfjs-node */
+export function tfjsTraining(
+  { cell, layers, hiddenSize, embeddingSize, batchSize, seqLength }: TrainingCase,
+  threads: number,
+): number {
+  const steps = hiddenSize < 256 ? 6 : 3;
+  const sizes = [layers, hiddenSize, embeddingSize, batchSize, seqLength, steps].map(String);
+  const text = join(SHARED, "data", "tinyshakespeare.txt");
+  const args = [TFJS_PEER, "tensorflow", cell.toUpperCase(), ...sizes, text];
+  const output = execFileSync(process.execPath, args, {
+    encoding: "utf8",
+    env: {
+      ...process.env,
+      NODE_PATH: join(PEERS, "node_modules"),
+      TF_NUM_INTRAOP_THREADS: String(threads),
+      TF_CPP_MIN_LOG_LEVEL: "2",
+    },
+  });
+  return figureBefore("chars/s", output);
 }
 
 /** chars/s of one text */

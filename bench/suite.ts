@@ -2,7 +2,7 @@
  * Measures charnn beside PyTorch and beside what the machine can do at most, in turn, A B A B, and
  * prints a table with what each row must reach.
  *
- *     npm run bench -- [--rounds 3] [--threads 2] [--only training|scaling|sampling|start]
+ *     npm run bench -- [--rounds 3] [--threads 2] [--only training|scaling|sampling|start|tfjs]
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,9 +15,11 @@ import {
   matmulPeak,
   readBandwidth,
   secondsOf,
+  tfjsTraining,
   torchSampling,
   torchTraining,
   whyNoPeer,
+  whyNoTfjs,
 } from "./commands.js";
 import { machineFacts } from "./machine.js";
 import { median } from "./median.js";
@@ -78,17 +80,46 @@ function training(): Row[] {
     const times = ratio(figures.charnn, figures.torch);
     const share = operations * ratio(figures.charnn, figures.peak);
     const torchShare = operations * ratio(figures.torch, figures.peak);
-    const { cell, layers, hiddenSize, embeddingSize, dropout, batchSize, seqLength } = one;
-    const extras = [
-      embeddingSize > 0 ? `embedding ${embeddingSize}` : "one-hot",
-      ...(dropout > 0 ? [`dropout ${dropout}`] : []),
-    ];
     return {
-      work: `train ${cell.toUpperCase()} ${layers}x${hiddenSize}, batch ${batchSize}, seq ${seqLength}, ${extras.join(", ")}`,
+      work: `train ${titleOf(one)}`,
       reached: `${whole(median(figures.charnn))} chars/s: ${times.toFixed(2)} x PyTorch, ${percent(share)} of the peak (PyTorch: ${percent(torchShare)})`,
       mustReach: `${one.ratio} x or ${percent(one.share)}`,
       holds: times >= one.ratio || share >= one.share,
     };
+  });
+}
+
+function titleOf(one: cases.TrainingCase): string {
+  const { cell, layers, hiddenSize, embeddingSize, dropout, batchSize, seqLength } = one;
+  const extras = [
+    embeddingSize > 0 ? `embedding ${embeddingSize}` : "one-hot",
+    ...(dropout > 0 ? [`dropout ${dropout}`] : []),
+  ];
+  const model = `${cell.toUpperCase()} ${layers}x${hiddenSize}`;
+  return `${model}, batch ${batchSize}, seq ${seqLength}, ${extras.join(", ")}`;
+}
+
+/** Of other JavaScript: tfjs-layers on tfjs-node. */
+function besideTfjs(): Row[] {
+  const why = whyNoTfjs();
+  if (why) throw new Error(why);
+  return cases.BESIDE_TFJS.flatMap((one) => {
+    const figures = inRounds({
+      native: () => charnn(one, THREADS, "native").trainCharsPerSecond,
+      tensorflow: () => charnn(one, THREADS, "tensorflow").trainCharsPerSecond,
+      tfjs: () => tfjsTraining(one, THREADS),
+    });
+    return (["native", "tensorflow"] as const).flatMap((backend) => {
+      const least = one.times[backend];
+      if (least === undefined) return [];
+      const times = ratio(figures[backend], figures.tfjs);
+      return {
+        work: `train ${titleOf(one)}, on ${backend}`,
+        reached: `${whole(median(figures[backend]))} chars/s: ${times.toFixed(1)} x tfjs-node layers`,
+        mustReach: `${least} x`,
+        holds: times >= least,
+      };
+    });
   });
 }
 
@@ -222,7 +253,7 @@ function best(measure: () => number): number {
 
 const missing = whyNoPeer();
 if (missing) throw new Error(missing);
-const parts = { training, scaling, sampling, start };
+const parts = { training, scaling, sampling, start, tfjs: besideTfjs };
 const chosen = Object.entries(parts).filter(([name]) => !options.only || options.only === name);
 console.log(`${machineFacts()}; ${THREADS} threads, medians of ${ROUNDS} rounds.\n`);
 console.log("| work | reached | must reach | holds |\n|---|---|---|---|");
