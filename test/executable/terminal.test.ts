@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
@@ -218,3 +218,25 @@ test("bench shows a bar, then its results alone; Ctrl-C ends it at once", withTm
   assert.equal(left.at(-1), "code 130");
   assert.equal(stopped.cursorIsShown(), true);
 });
+
+const ANSWERS: [key: string, shows: RegExp][] = [
+  ["C-c", /^Stopping; nothing is left of it\.\n+code 130$/m],
+  ["C-d", /^Nothing was installed\.\ncode 0$/m],
+  ["Enter", /^Nothing was installed\.\ncode 0$/m],
+];
+const askable = {
+  skip: process.platform !== "linux" || process.arch !== "x64" ? "only there" : withTmux.skip,
+};
+
+for (const [key, shows] of ANSWERS) {
+  test(`${key} is no leave to install TensorFlow`, askable, async (t) => {
+    const cwd = await temporaryFolder(t);
+    const env = { XDG_DATA_HOME: cwd, PYTHON: "true", CXX: "true" };
+    const args = ["doctor", "--install-tensorflow"];
+    const screen = await openScreen(t, args, { cwd, columns: 100, env });
+    await screen.shows(/Go on\? \[y\/N\]/);
+    screen.press(key);
+    await screen.shows(shows);
+    assert.deepEqual(await readdir(cwd), []);
+  });
+}

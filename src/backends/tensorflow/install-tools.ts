@@ -88,7 +88,14 @@ export async function runTool(
   failure: string,
   program: string,
   args: readonly string[],
-  options: { readonly env?: NodeJS.ProcessEnv; readonly signal?: AbortSignal | undefined } = {},
+  {
+    hint,
+    ...options
+  }: {
+    readonly env?: NodeJS.ProcessEnv;
+    readonly signal?: AbortSignal | undefined;
+    readonly hint?: string;
+  } = {},
 ): Promise<string> {
   try {
     const { stdout } = await execute(program, args, { ...options, maxBuffer: MOST_OUTPUT });
@@ -99,13 +106,19 @@ export async function runTool(
     if (systemErrorCode(cause) === "ENOENT") {
       throw cannotInstall(`${failure}, because ${program} is missing`, undefined, cause);
     }
-    const said = String((cause as { stderr?: unknown }).stderr ?? "");
-    const lines = said
-      .split("\n")
-      .filter((line) => /\S/.test(line) && !/full log|^\[notice/.test(line));
-    const reason = lines.findLast((line) => /error|no space/i.test(line)) ?? lines.at(-1);
-    throw cannotInstall(reason ? `${failure} (${reason.trim()})` : failure, undefined, cause);
+    const reason = reasonIn(String((cause as { stderr?: unknown }).stderr ?? ""));
+    throw cannotInstall(reason ? `${failure} (${reason})` : failure, hint, cause);
   }
+}
+
+/** The line that tells the most of what a program says before it gives up. */
+function reasonIn(said: string): string | undefined {
+  const lines = said
+    .split("\n")
+    .filter((line) => /\S/.test(line) && !/\.log$|^\[notice/.test(line));
+  const telling = [/reason: |connection broken/i, /error: (?!code)/i, /no space|error/i];
+  const line = telling.map((one) => lines.find((each) => one.test(each))).find(Boolean);
+  return (line ?? lines.at(-1))?.replace(/^(npm )?(error|warning):? /i, "").trim();
 }
 
 async function runs(program: string, args: readonly string[]): Promise<boolean> {

@@ -32,6 +32,9 @@ const LIBRARIES = [
   { file: "libtensorflow_framework.so.2", link: "libtensorflow_framework.so" },
 ];
 
+const NETWORK =
+  "Is there a network? Mirrors are what npm and pip are told: npm config set registry, PIP_INDEX_URL.";
+
 /** Takes from a wheel what belongs under tfjs-node's `deps/`; any Python can run it. */
 const UNPACK = `
 import os, shutil, sys, zipfile
@@ -50,6 +53,8 @@ with zipfile.ZipFile(wheel) as archive:
 `;
 
 export interface InstallTensorFlowOptions {
+  /** Asked before anything is downloaded. */
+  readonly mayDownload?: () => boolean | Promise<boolean>;
   /** Told what begins, a short line each. */
   readonly onStep?: (what: string) => void;
   /** Aborted: nothing is installed, and nothing left. */
@@ -71,13 +76,14 @@ export interface InstalledTensorFlow {
  * PyPI wheel, and the addon of tfjs-node, compiled for this Node.js. What is there and works stays as
  * it is. Nothing is left of a failure.
  *
+ * @returns undefined where it may not
  * @throws CharnnError `CANNOT_INSTALL` that says what is missing, and how to get it
  */
 export async function installTensorFlow(
   options: InstallTensorFlowOptions = {},
-): Promise<InstalledTensorFlow> {
+): Promise<InstalledTensorFlow | undefined> {
   const folder = tensorFlowFolder();
-  const { onStep = () => {}, signal } = options;
+  const { mayDownload = () => true, onStep = () => {}, signal } = options;
   if (existsSync(folder)) {
     onStep("Trying what is there");
     const version = await versionThatTrains(dataFolder(), signal).catch(() => undefined);
@@ -85,6 +91,7 @@ export async function installTensorFlow(
   }
   signal?.throwIfAborted();
   const tools = await findTools(options);
+  if (!(await mayDownload())) return undefined;
   const place = await makePlace(folder);
   const unfinished = tensorFlowFolder(place);
   try {
@@ -147,7 +154,10 @@ async function fetchPackages(
   const pip = ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-cache-dir"];
   const what = ["--require-hashes", "--requirement", requirements, "--dest", downloads];
   const download = [...pip, ...WHEEL_OPTIONS, ...what];
-  await runTool(`pip can't download TensorFlow ${TENSORFLOW}`, python, download, { signal });
+  await runTool(`pip can't download TensorFlow ${TENSORFLOW}`, python, download, {
+    signal,
+    hint: NETWORK,
+  });
   onStep("Unpacking it");
   const wheel = (await readdir(downloads)).find((name) => name.endsWith(".whl")) as string;
   const files = LIBRARIES.map(({ file }) => file);
@@ -165,7 +175,10 @@ async function fetchNpmPackage(
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   const pack = ["pack", name, "--json", "--loglevel=error", "--pack-destination", downloads];
-  const packed = await runTool(`npm can't download ${name}`, "npm", pack, { signal });
+  const packed = await runTool(`npm can't download ${name}`, "npm", pack, {
+    signal,
+    hint: NETWORK,
+  });
   const [{ filename }] = JSON.parse(packed);
   // Older versions of npm name the scope, but not the file, as it is.
   const archive = join(downloads, filename.replace(/^@/, "").replace("/", "-"));

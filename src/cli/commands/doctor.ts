@@ -42,20 +42,29 @@ async function install(
   { terminal, exitWith }: CommandContext,
   yes: true | undefined,
 ): Promise<boolean> {
-  const { TENSORFLOW_SIZES, installTensorFlow } = await import("../../index.js");
-  const sizes = TENSORFLOW_SIZES;
+  const { TENSORFLOW_SIZES: sizes, installTensorFlow } = await import("../../index.js");
   const inMegabytes = (bytes: number) => `${bytes / 1e6} MB`;
-  terminal.say(
-    `TensorFlow: ${inMegabytes(sizes.download)} to download, ${inMegabytes(sizes.installed)} on the disk ` +
-      `(${inMegabytes(sizes.needed)} until it is done), in charnn's data folder.`,
-  );
-  if (!yes && !(await agrees(terminal))) return false;
-  const { PYTHON: python, CXX: compiler } = process.env;
-  const onStep = (what: string) => terminal.say(`${what} ...`);
-  const interruption = abortAtSignals(() => terminal.say("Removing what is unfinished."));
+  const interruption = abortAtSignals(() => terminal.say("Stopping; nothing is left of it."));
   const { signal } = interruption;
   try {
-    const installed = await installTensorFlow({ python, compiler, onStep, signal });
+    const installed = await installTensorFlow({
+      python: process.env.PYTHON,
+      compiler: process.env.CXX,
+      signal,
+      mayDownload() {
+        terminal.say(
+          `TensorFlow is ${inMegabytes(sizes.download)} to download and takes ` +
+            `${inMegabytes(sizes.installed)} in charnn's data folder, ` +
+            `${inMegabytes(sizes.needed)} until it is there.`,
+        );
+        return yes ?? agrees(terminal, signal);
+      },
+      onStep: (what) => terminal.say(`${what} ...`),
+    });
+    if (!installed) {
+      terminal.say("Nothing was installed.");
+      return false;
+    }
     const is = installed.wasThere ? "was there before, and works" : "is installed";
     terminal.say(`TensorFlow ${installed.version} ${is}: ${installed.folder}`);
     return true;
@@ -68,7 +77,7 @@ async function install(
   }
 }
 
-async function agrees(terminal: Terminal): Promise<boolean> {
+async function agrees(terminal: Terminal, signal: AbortSignal): Promise<boolean> {
   if (!process.stdin.isTTY || !terminal.isInteractive) {
     throw new CharnnError(
       "INVALID_SETTING",
@@ -77,9 +86,19 @@ async function agrees(terminal: Terminal): Promise<boolean> {
     );
   }
   const questions = createInterface({ input: process.stdin, output: terminal.stderr });
+  // A terminal that is read line by line gives Ctrl-C to its reader.
+  questions.on("SIGINT", () => {
+    terminal.say();
+    process.kill(process.pid, "SIGINT");
+  });
   try {
-    const answer = await questions.question("Go on? [y/N] ");
+    const answer = await questions.question("Go on? [y/N] ", { signal });
     return /^y(es)?$/i.test(answer.trim());
+  } catch {
+    signal.throwIfAborted();
+    // The end of what is typed, Ctrl-D, is no answer.
+    terminal.say();
+    return false;
   } finally {
     questions.close();
   }
