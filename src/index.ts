@@ -3,8 +3,8 @@ export {
   type InstalledTensorFlow,
   type InstallTensorFlowOptions,
   installTensorFlow,
-} from "./backends/tensorflow/install.js";
-export { TENSORFLOW_SIZES } from "./backends/tensorflow/install-tools.js";
+} from "./backends/tensorflow/install/install.js";
+export { TENSORFLOW_SIZES } from "./backends/tensorflow/install/tools.js";
 export type { Checkpoint, CheckpointFacts } from "./checkpoint/checkpoint.js";
 export { listCheckpoints, loadCheckpoint } from "./checkpoint/load-checkpoint.js";
 export type { Progress, RunConfig } from "./checkpoint/run-config.js";

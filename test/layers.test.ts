@@ -61,7 +61,7 @@ describe("The layers", () => {
     // installation, which take their settings from there.
     const forbidden =
       /\bconsole\.|\bprocess\.(stdout|stderr|stdin|exit|exitCode|argv|env(?!\.CHARNN_ISA\b)|on)\b/;
-    const foreign = ["load.ts", "folder.ts", "install.ts", "install-tools.ts"].map(
+    const foreign = ["load.ts", "folder.ts", "install/install.ts", "install/tools.ts"].map(
       (name) => `backends/tensorflow/${name}`,
     );
     for (const { name, text } of files) {

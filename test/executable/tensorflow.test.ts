@@ -4,7 +4,7 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { dataFolder } from "#src/backends/tensorflow/folder.js";
-import { checkSpace } from "#src/backends/tensorflow/install-tools.js";
+import { checkSpace } from "#src/backends/tensorflow/install/tools.js";
 import { copiedProgram } from "../helpers/copied-program.js";
 import { charnn, jsonLines, outcomeOf, startCharnn, workplace } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";

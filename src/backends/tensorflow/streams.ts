@@ -1,3 +1,4 @@
+import { CELLS } from "../../model/cells.js";
 import type { Streams, StreamsModel } from "../backend.js";
 import type { TensorInfo } from "../tfjs.js";
 import type { LayerInput } from "./input.js";
@@ -45,8 +46,10 @@ export function openTensorFlowStreams(
   let state: LayerState[] = backend.run((ops) =>
     numbers.map(() => {
       const zeros = () => ops.zeros(streams, hiddenSize);
-      const first = { hidden: zeros(), cellState: zeros() };
-      keep(ops, Object.values(first));
+      const first = CELLS[cell].hasCellState
+        ? { hidden: zeros(), cellState: zeros() }
+        : { hidden: zeros() };
+      keep(ops, idsIn(first));
       return first;
     }),
   );

@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { systemErrorCode } from "../../errors.js";
-import { isRunning } from "../../processes.js";
-import { dataFolder, tensorFlowFolder } from "./folder.js";
+import { systemErrorCode } from "../../../errors.js";
+import { isRunning } from "../../../processes.js";
+import { dataFolder, tensorFlowFolder } from "../folder.js";
 import {
   cannotInstall,
   checkSpace,
@@ -13,7 +13,7 @@ import {
   spaceHint,
   TENSORFLOW_SIZES,
   type Tools,
-} from "./install-tools.js";
+} from "./tools.js";
 
 const TFJS_NODE = "@tensorflow/tfjs-node@4.22.0";
 /** The newest Node-API that it was written for. */
@@ -211,7 +211,7 @@ async function compileAddon(folder: string, { compiler, signal }: Tools): Promis
  * @returns the version of TensorFlow
  */
 async function versionThatTrains(place: string, signal: AbortSignal | undefined): Promise<string> {
-  const program = fileURLToPath(new URL("../../../bin/charnn.js", import.meta.url));
+  const program = fileURLToPath(new URL("../../../../bin/charnn.js", import.meta.url));
   const env = { ...process.env, XDG_DATA_HOME: place };
   const args = [program, "doctor", "--json"];
   const output = await runTool("it can't be tried", process.execPath, args, { env, signal });

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
-import { CharnnError, systemErrorCode } from "../../errors.js";
+import { CharnnError, systemErrorCode } from "../../../errors.js";
 
 export const TENSORFLOW_SIZES = {
   /** Bytes that are downloaded. */
