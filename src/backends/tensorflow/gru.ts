@@ -13,8 +13,7 @@ interface Prepared {
 
 /** What forward leaves for backward, of each step. */
 interface KeptStep {
-  /** Reset and update gates together, `[batch, 2 hidden]`. */
-  readonly rz: Id;
+  readonly r: Id;
   readonly z: Id;
   readonly n: Id;
   /** What the new gate gets of the state before it is reset. */
@@ -52,7 +51,7 @@ export const GRU: Recurrence<Prepared, KeptStep[]> = {
         const nOfHidden = ops.add(ops.product(h, weightN), biasN);
         const n = ops.tanh(ops.add(nOfInput[t], ops.multiply(r, nOfHidden)));
         const after = ops.add(n, ops.multiply(z, ops.subtract(h, n)));
-        return { after, kept: { rz, z, n, nOfHidden } };
+        return { after, kept: { r, z, n, nOfHidden } };
       });
       h = step.after;
       hiddens.push(h);
@@ -71,17 +70,18 @@ export const GRU: Recurrence<Prepared, KeptStep[]> = {
    */
   backward(ops, weightHh, { time, batch, hiddenSize }, steps, kept) {
     const all = (name: keyof KeptStep) => ops.stack(kept.map((step) => step[name]));
-    const [r, z] = ops.split(all("rz"), 2, 2);
-    const n = all("n");
-    const before = ops.stack(steps.before);
-    const byNew = ops.tanhGradient(n, ops.subtract(ops.constants.float(1), z));
-    const byUpdate = ops.sigmoidGradient(z, ops.subtract(before, n));
-    const byReset = ops.sigmoidGradient(r, ops.multiply(byNew, all("nOfHidden")));
-    const byNewOfHidden = ops.multiply(byNew, r);
     const byGates = (factors: Id[]) =>
       ops.reshape(ops.join(factors, 2), time, batch, 3, hiddenSize);
-    const byHiddenGates = byGates([byReset, byUpdate, byNewOfHidden]);
-    const byInputGates = byGates([byReset, byUpdate, byNew]);
+    const { byHiddenGates, byInputGates } = ops.tidy(() => {
+      const [r, z, n] = [all("r"), all("z"), all("n")];
+      const byNew = ops.tanhGradient(n, ops.subtract(ops.constants.float(1), z));
+      const byUpdate = ops.sigmoidGradient(z, ops.subtract(steps.before, n));
+      const byReset = ops.sigmoidGradient(r, ops.multiply(byNew, all("nOfHidden")));
+      return {
+        byHiddenGates: byGates([byReset, byUpdate, ops.multiply(byNew, r)]),
+        byInputGates: byGates([byReset, byUpdate, byNew]),
+      };
+    });
 
     const factors = ops.unstack(byHiddenGates, time);
     const goBack = (dh: Id, t: number) => {

@@ -15,11 +15,10 @@ interface RecurrenceInputs<Prepared> {
   readonly prepared: Prepared;
 }
 
-/** The states of all steps, each `[batch, hidden]`. */
 interface Steps {
-  /** The state before each. */
-  readonly before: readonly Id[];
-  /** The gradient by the state after each, but for what later steps have of it. */
+  /** The states before the steps, `[time, batch, hidden]`. */
+  readonly before: Id;
+  /** Of each step `[batch, hidden]`: the gradient by the state after it, but for what later steps have. */
   readonly gradients: readonly Id[];
 }
 

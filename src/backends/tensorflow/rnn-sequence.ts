@@ -140,10 +140,10 @@ export function backwardSequence(
     const biases = { biasIh: bias, biasHh: ops.same(bias) };
     return { ...gradients, ...biases, ...gradientOfVectors(ops, input, vectors) };
   }
-  const before = [hidden, ...kept.hiddens.slice(0, -1)];
+  const before = ops.stack([hidden, ...kept.hiddens.slice(0, -1)]);
   const steps = { before, gradients: ops.unstack(gradientOutput, time) };
   const by = RECURRENCES[kept.cell].backward(ops, weightHh, sizes, steps, kept.steps);
-  const states = ops.reshape(ops.stack(before), time * batch, hiddenSize);
+  const states = ops.reshape(before, time * batch, hiddenSize);
   return {
     ...inputGradients(ops, input, weightIh, by.inputGates),
     weightHh: ops.product(by.hiddenGates, states, "left"),

@@ -1,13 +1,17 @@
 /** What the tensorflow backend does beside the contract. */
 import assert from "node:assert/strict";
+import path from "node:path";
 import { before, it } from "node:test";
 import { linkedTensors, overwrite } from "#src/backends/backend.js";
 import { disposeAll } from "#src/backends/scope.js";
 import { selectBackend } from "#src/backends/select.js";
 import type { TensorFlowBackend } from "#src/backends/tensorflow/tensorflow-backend.js";
 import { backend, type Tensor } from "#src/backends/tfjs.js";
+import { readCheckpoint } from "#src/checkpoint/checkpoint.js";
+import { CELL_NAMES } from "#src/model/cells.js";
 import { smallTraining } from "../../helpers/native-work.js";
 import { onTensorFlow } from "../../helpers/tensorflow.js";
+import { afterStep, smallRun, trained, workplace } from "../../helpers/training.js";
 
 await onTensorFlow("The tensorflow backend", ({ binding }) => {
   before(async () => {
@@ -42,6 +46,28 @@ await onTensorFlow("The tensorflow backend", ({ binding }) => {
     train();
     assert.equal(train(), 0);
   });
+
+  for (const cell of CELL_NAMES) {
+    it(`a resumed run of a ${cell} ends with the bytes of an unbroken one`, async (t) => {
+      const place = await workplace(t);
+      const shape = { cell, layers: 2, dropout: 0.3, embeddingSize: 5 } as const;
+      const pace = { steps: 23, evalEvery: 7, saveEvery: 4, backend: "tensorflow" } as const;
+      const whole = smallRun(place, { ...shape, ...pace, name: "whole" });
+      await trained(whole);
+      for (const step of [3, 14, 20]) {
+        const name = `broken-${step}`;
+        const { backend, out } = whole;
+        await trained(smallRun(place, { ...shape, ...pace, name }), afterStep(step));
+        await trained({ files: whole.files, name, out, backend, resume: true });
+        for (const file of ["last.safetensors", "best.safetensors"]) {
+          const [expected, actual] = await Promise.all(
+            ["whole", name].map((run) => readCheckpoint(path.join(out, run, file))),
+          );
+          assert.deepEqual(actual.tensors, expected.tensors, `${file} after ${step}`);
+        }
+      }
+    });
+  }
 
   it("shows in a whole what was written to its parts, and the other way round", () => {
     const { whole, parts } = linkedTensors(Float32Array.of(1, 2, 3, 4, 5, 6, 7), [
