@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
 import { BACKEND_NAMES, type BackendName } from "../defaults.js";
 import { CharnnError } from "../errors.js";
-import { registerEngine } from "./backend.js";
 import { BackendError } from "./backend-error.js";
+import { registerEngine } from "./engine.js";
 import { backend, registerBackend, setBackend } from "./tfjs.js";
 
 /** A backend that does not load. */

@@ -1,12 +1,11 @@
 import {
   dropoutMask,
   linearCrossEntropy,
-  openStreams,
   type RnnSequenceInputs,
   rnnSequence,
   rnnSequenceGrad,
-  type Streams,
 } from "../backends/backend.js";
+import { openStreams, type Streams } from "../backends/engine.js";
 import { scoped } from "../backends/scope.js";
 import { type Tensor, tensor, zeros } from "../backends/tfjs.js";
 import { Workspace } from "../backends/workspace.js";

@@ -1,4 +1,4 @@
-import { linkedTensors, overwrite } from "../backends/backend.js";
+import { linkedTensors, overwrite } from "../backends/engine.js";
 import type { Tensor } from "../backends/tfjs.js";
 import { type ModelConfig, parameterCount, parameterShapes, sizeOf } from "./config.js";
 

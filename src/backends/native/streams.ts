@@ -1,4 +1,4 @@
-import type { Streams, StreamsModel } from "../backend.js";
+import type { Streams, StreamsModel } from "../engine.js";
 import type { Addon } from "./addon.js";
 
 /** Streams whose weights and state are in the addon's own memory. */

@@ -1,5 +1,5 @@
 import { CELLS } from "../../model/cells.js";
-import type { Streams, StreamsModel } from "../backend.js";
+import type { Streams, StreamsModel } from "../engine.js";
 import { type FloatArray, Workspace } from "../workspace.js";
 import { CELL_STEPS } from "./cells.js";
 import { addProduct, fillRows } from "./matrix.js";

@@ -1,5 +1,5 @@
 import { CELLS } from "../../model/cells.js";
-import type { Streams, StreamsModel } from "../backend.js";
+import type { Streams, StreamsModel } from "../engine.js";
 import type { TensorInfo } from "../tfjs.js";
 import type { LayerInput } from "./input.js";
 import { type Id, idsIn, type Operations } from "./operations.js";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { before, it } from "node:test";
-import { linkedTensors, overwrite } from "#src/backends/backend.js";
+import { linkedTensors, overwrite } from "#src/backends/engine.js";
 import { disposeAll } from "#src/backends/scope.js";
 import { selectBackend } from "#src/backends/select.js";
 import type { TensorFlowBackend } from "#src/backends/tensorflow/tensorflow-backend.js";
