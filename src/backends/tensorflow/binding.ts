@@ -36,9 +36,6 @@ export const TYPES = {
   float64: 2,
   int32: 3,
   int64: 9,
-  bool: 10,
-  uint32: 22,
-  uint64: 23,
 } as const;
 
 /** TensorFlow's numbers of kinds of attributes (`TF_AttrType`). */
