@@ -13,20 +13,18 @@ sys.exit(any(find_spec(name) is None for name in sys.argv[1:]))
 PYTHON
 }
 
+if ! has_all; then
+  "${PYTHON:-python3}" -m venv "$folder"
+  "$python" -m pip install --quiet matplotlib numpy safetensors torch
+  has_all
+fi
+echo "The peers are in $folder; CHARNN_PYTHON=$python makes the tests use them from any folder."
+
 # tfjs-node with its JavaScript, on the TensorFlow that charnn installs, for the benchmark.
 tfjs="$folder/node_modules/@tensorflow/tfjs-node"
 tensorflow="${XDG_DATA_HOME:-$HOME/.local/share}/charnn/tensorflow"
 if [ -d "$tensorflow" ] && ! [ -e "$tfjs/lib" ]; then
   npm install --prefix "$folder" --ignore-scripts --no-audit --no-fund --loglevel=error \
     @tensorflow/tfjs-node@4.22.0
-  ln -s "$tensorflow/lib" "$tensorflow/deps" "$tfjs/"
+  ln -sfn "$tensorflow/lib" "$tensorflow/deps" "$tfjs/"
 fi
-
-if has_all; then
-  echo "The peers are in $folder."
-  exit
-fi
-"${PYTHON:-python3}" -m venv "$folder"
-"$python" -m pip install --quiet matplotlib numpy safetensors torch
-has_all
-echo "The peers are in $folder; CHARNN_PYTHON=$python makes the tests use them from any folder."

@@ -169,17 +169,16 @@ napi_value step_streams(napi_env env, napi_callback_info info) {
   auto step = [&, kernel = own->kernels->step_streams[index_of(shape.cell)]](const Member& member) {
     kernel(streams, member);
   };
-  if (own->team == nullptr) {
-    (*own)(Member::alone());
-    step(Member::alone());
-    streams.turn = 1 - streams.turn;
-  } else {
+  if (own->team) {
     own->team->finish();
     own->team->run(step);
-    streams.turn = 1 - streams.turn;
-    // The others go on while the caller chooses the next characters.
-    own->team->begin(*own);
+  } else {
+    (*own)(Member::alone());
+    step(Member::alone());
   }
+  streams.turn = 1 - streams.turn;
+  // The others go on while the caller chooses the next characters.
+  if (own->team) own->team->begin(*own);
   return nullptr;
 }
 

@@ -12,11 +12,19 @@
  * return them. Optimizer steps update their arrays in place and return them too.
  */
 import type { CellName } from "../model/cells.js";
-import { engine, type NamedAttrMap, type NamedTensorMap, type Tensor } from "./tfjs.js";
+import {
+  engine,
+  type KernelFunc,
+  type NamedAttrMap,
+  type NamedTensorMap,
+  registerKernel,
+  type Tensor,
+  type TensorInfo,
+} from "./tfjs.js";
 import type { Workspace } from "./workspace.js";
 
 /** The names under which a backend registers them. */
-export type KernelName =
+type KernelName =
   | "RnnSequence"
   | "RnnSequenceGrad"
   | "LinearCrossEntropy"
@@ -245,6 +253,23 @@ export function rmsPropStep(
 ): { norm: Tensor; parameters: Tensor; moment: Tensor } {
   const [norm, parameters, moment] = run("RmsPropStep", inputs, attributes);
   return { norm, parameters, moment };
+}
+
+/** What a kernel of a backend is called with. */
+export interface KernelCall<Inputs, Attributes, Backend> {
+  inputs: Inputs;
+  attrs: Attributes;
+  backend: Backend;
+}
+
+/** A backend's kernels by their names. */
+export type Kernels = Record<KernelName, (call: KernelCall<never, never, never>) => TensorInfo[]>;
+
+export function registerKernels(backendName: string, kernels: Kernels): void {
+  for (const [kernelName, kernelFunc] of Object.entries(kernels)) {
+    // tfjs's registry knows neither the inputs nor the attributes of a kernel.
+    registerKernel({ kernelName, backendName, kernelFunc: kernelFunc as unknown as KernelFunc });
+  }
 }
 
 /** Runs a kernel of the active backend; off the gradient tape, which this contract does without. */

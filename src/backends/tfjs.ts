@@ -9,7 +9,6 @@ export type {
   BackendValues,
   DataId,
   DataType,
-  KernelConfig,
   KernelFunc,
   NamedAttrMap,
   NamedTensorMap,

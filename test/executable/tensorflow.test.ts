@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
 import { dataFolder } from "#src/backends/tensorflow/folder.js";
 import { checkSpace } from "#src/backends/tensorflow/install/tools.js";
 import { copiedProgram } from "../helpers/copied-program.js";
@@ -10,6 +12,7 @@ import { charnn, jsonLines, outcomeOf, startCharnn, workplace } from "../helpers
 import { temporaryFolder } from "../helpers/folder.js";
 import { onTensorFlow } from "../helpers/tensorflow.js";
 
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const INSTALL = ["doctor", "--install-tensorflow", "--yes"];
 /** Where the tests' own TensorFlow is. */
 const env = { XDG_DATA_HOME: dataFolder() };
@@ -72,11 +75,22 @@ await onTensorFlow("The program with TensorFlow", () => {
     assert.equal(jsonLines(stdout)[0].backend, "tensorflow");
   });
 
-  it("--threads is what computes", async (t) => {
-    const bench = ["bench", "--backend", "tensorflow", "--steps", "1", "--json", "--threads", "1"];
-    const { code, stdout, stderr } = await charnn(t, bench, { env });
-    assert.equal(code, 0, stderr);
-    assert.equal(jsonLines(stdout)[0].threads, 1);
+  const linux = { skip: process.platform !== "linux" && "threads are counted in Linux's /proc" };
+
+  it("--threads is what computes", linux, async () => {
+    const [one, five] = [1, 5].map((threads) => {
+      const program = `
+        import { readdirSync } from "node:fs";
+        import { benchmark } from "#src/index.js";
+        const { threads } = await benchmark({ backend: "tensorflow", threads: ${threads}, steps: 1 });
+        console.log(threads, readdirSync("/proc/self/task").length);`;
+      const args = ["--input-type=module", "-e", program];
+      const output = execFileSync(process.execPath, args, { cwd: ROOT, encoding: "utf8" });
+      const [told, running] = output.split(" ").map(Number);
+      assert.equal(told, threads);
+      return running;
+    });
+    assert.equal(five - one, 4);
   });
 });
 

@@ -1,20 +1,22 @@
 import { CELLS } from "../../model/cells.js";
-import type {
-  AdamStepAttributes,
-  AdamStepInputs,
-  DropoutMaskAttributes,
-  KernelName,
-  LinearCrossEntropyInputs,
-  MomentStepInputs,
-  RmsPropStepAttributes,
-  RnnSequenceAttributes,
-  RnnSequenceGradInputs,
-  RnnSequenceInputs,
-  SgdStepAttributes,
-  StepAttributes,
-  StepInputs,
+import {
+  type AdamStepAttributes,
+  type AdamStepInputs,
+  type DropoutMaskAttributes,
+  type KernelCall,
+  type Kernels,
+  type LinearCrossEntropyInputs,
+  type MomentStepInputs,
+  type RmsPropStepAttributes,
+  type RnnSequenceAttributes,
+  type RnnSequenceGradInputs,
+  type RnnSequenceInputs,
+  registerKernels,
+  type SgdStepAttributes,
+  type StepAttributes,
+  type StepInputs,
 } from "../backend.js";
-import { getKernelsForBackend, type KernelFunc, registerKernel, type TensorInfo } from "../tfjs.js";
+import { getKernelsForBackend, registerKernel, type TensorInfo } from "../tfjs.js";
 import type { Workspace } from "../workspace.js";
 import { LANES, type NativeBackend } from "./native-backend.js";
 
@@ -23,21 +25,10 @@ export function registerNativeKernels(): void {
   for (const kernel of getKernelsForBackend("cpu")) {
     if (!(kernel.kernelName in KERNELS)) registerKernel({ ...kernel, backendName: "native" });
   }
-  for (const [kernelName, kernelFunc] of Object.entries(KERNELS)) {
-    registerKernel({
-      kernelName,
-      backendName: "native",
-      // tfjs's registry knows neither the inputs nor the attributes of a kernel.
-      kernelFunc: kernelFunc as unknown as KernelFunc,
-    });
-  }
+  registerKernels("native", KERNELS);
 }
 
-interface Call<Inputs, Attributes> {
-  inputs: Inputs;
-  attrs: Attributes;
-  backend: NativeBackend;
-}
+type Call<Inputs, Attributes> = KernelCall<Inputs, Attributes, NativeBackend>;
 
 const KERNELS = {
   RnnSequence,
@@ -47,7 +38,7 @@ const KERNELS = {
   AdamStep,
   SgdStep,
   RmsPropStep,
-} satisfies Partial<Record<KernelName, (call: Call<never, never>) => TensorInfo[]>>;
+} satisfies Kernels;
 
 function RnnSequence({
   inputs,

@@ -1,20 +1,22 @@
 import { CELLS } from "../../model/cells.js";
 import { sizeOf } from "../../model/config.js";
-import type {
-  AdamStepAttributes,
-  AdamStepInputs,
-  DropoutMaskAttributes,
-  KernelName,
-  LinearCrossEntropyInputs,
-  MomentStepInputs,
-  RmsPropStepAttributes,
-  RnnSequenceAttributes,
-  RnnSequenceGradInputs,
-  RnnSequenceInputs,
-  SgdStepAttributes,
-  StepInputs,
+import {
+  type AdamStepAttributes,
+  type AdamStepInputs,
+  type DropoutMaskAttributes,
+  type KernelCall,
+  type Kernels,
+  type LinearCrossEntropyInputs,
+  type MomentStepInputs,
+  type RmsPropStepAttributes,
+  type RnnSequenceAttributes,
+  type RnnSequenceGradInputs,
+  type RnnSequenceInputs,
+  registerKernels,
+  type SgdStepAttributes,
+  type StepInputs,
 } from "../backend.js";
-import { type KernelConfig, type KernelFunc, registerKernel, type TensorInfo } from "../tfjs.js";
+import type { TensorInfo } from "../tfjs.js";
 import type { MathBackendCPU } from "../tfjs-cpu.js";
 import type { FloatArray, Workspace } from "../workspace.js";
 import { fillDropoutMask } from "./dropout-mask.js";
@@ -30,22 +32,10 @@ import {
 
 /** Registers the reference kernels under a backend that keeps its tensors as tfjs's `cpu` does. */
 export function registerReferenceKernels(backendName: string): void {
-  for (const [kernelName, kernelFunc] of Object.entries(KERNELS)) {
-    const config: KernelConfig = {
-      kernelName,
-      backendName,
-      // tfjs's registry knows neither the inputs nor the attributes of a kernel.
-      kernelFunc: kernelFunc as unknown as KernelFunc,
-    };
-    registerKernel(config);
-  }
+  registerKernels(backendName, KERNELS);
 }
 
-interface Call<Inputs, Attributes> {
-  inputs: Inputs;
-  attrs: Attributes;
-  backend: MathBackendCPU;
-}
+type Call<Inputs, Attributes> = KernelCall<Inputs, Attributes, MathBackendCPU>;
 
 const KERNELS = {
   RnnSequence,
@@ -55,7 +45,7 @@ const KERNELS = {
   AdamStep,
   SgdStep,
   RmsPropStep,
-} satisfies Record<KernelName, (call: Call<never, never>) => TensorInfo[]>;
+} satisfies Kernels;
 
 function RnnSequence({
   inputs,

@@ -10,7 +10,7 @@ import type {
 import type { FloatArray } from "../workspace.js";
 
 /** As in PyTorch, so that gradients at the limit come out the same to the last digit. */
-const CLIP_EPSILON = 1e-6;
+export const CLIP_EPSILON = 1e-6;
 
 /**
  * m  = m + (1 - beta1) (g - m)

@@ -1,20 +1,16 @@
 import { sizeOf } from "../../model/config.js";
-import type {
-  AdamStepAttributes,
-  AdamStepInputs,
-  DropoutMaskAttributes,
-  KernelName,
-  LinearCrossEntropyInputs,
-  MomentStepInputs,
-  RmsPropStepAttributes,
-  RnnSequenceAttributes,
-  RnnSequenceGradInputs,
-  RnnSequenceInputs,
-  SgdStepAttributes,
-  StepInputs,
+import {
+  type DropoutMaskAttributes,
+  type KernelCall,
+  type Kernels,
+  type LinearCrossEntropyInputs,
+  type RnnSequenceAttributes,
+  type RnnSequenceGradInputs,
+  type RnnSequenceInputs,
+  registerKernels,
 } from "../backend.js";
 import { fillDropoutMask } from "../reference/dropout-mask.js";
-import { type KernelFunc, registerKernel, type TensorInfo } from "../tfjs.js";
+import type { TensorInfo } from "../tfjs.js";
 import type { Workspace } from "../workspace.js";
 import type { LayerInput } from "./input.js";
 import { lossAndGradients } from "./linear-cross-entropy.js";
@@ -32,31 +28,20 @@ import type { TensorFlowBackend } from "./tensorflow-backend.js";
 
 /** Registers the kernels, made of TensorFlow's operations. */
 export function registerTensorFlowKernels(): void {
-  for (const [kernelName, kernelFunc] of Object.entries(KERNELS)) {
-    registerKernel({
-      kernelName,
-      backendName: "tensorflow",
-      // tfjs's registry knows neither the inputs nor the attributes of a kernel.
-      kernelFunc: kernelFunc as unknown as KernelFunc,
-    });
-  }
+  registerKernels("tensorflow", KERNELS);
 }
 
-interface Call<Inputs, Attributes> {
-  inputs: Inputs;
-  attrs: Attributes;
-  backend: TensorFlowBackend;
-}
+type Call<Inputs, Attributes> = KernelCall<Inputs, Attributes, TensorFlowBackend>;
 
 const KERNELS = {
   RnnSequence,
   RnnSequenceGrad,
   LinearCrossEntropy,
   DropoutMask,
-  AdamStep,
-  SgdStep,
-  RmsPropStep,
-} satisfies Record<KernelName, (call: Call<never, never>) => TensorInfo[]>;
+  AdamStep: stepKernel(adamStep, ["parameters", "firstMoment", "secondMoment"]),
+  SgdStep: stepKernel(sgdStep, ["parameters", "moment"]),
+  RmsPropStep: stepKernel(rmsPropStep, ["parameters", "moment"]),
+} satisfies Kernels;
 
 function RnnSequence({
   inputs,
@@ -80,9 +65,7 @@ function RnnSequence({
     const ids = ops.keepOwn(idsIn(kept));
     workspace.keep({
       value: kept,
-      dispose: () => {
-        for (const id of ids) backend.binding.deleteTensor(id);
-      },
+      dispose: () => backend.free(ids),
     });
     return outputs;
   });
@@ -170,65 +153,37 @@ function DropoutMask({ attrs, backend }: Call<object, DropoutMaskAttributes>): T
   return [{ dataId: backend.write(mask, shape, "float32"), shape, dtype: "float32" }];
 }
 
-function AdamStep({
-  inputs,
-  attrs,
-  backend,
-}: Call<AdamStepInputs<TensorInfo>, AdamStepAttributes>): TensorInfo[] {
-  return backend.run((ops) => {
-    const { parameters, gradients, firstMoment, secondMoment } = inputs;
-    const given = { parameters, gradients, firstMoment, secondMoment };
-    const step = adamStep(ops, idsOf(backend, given), attrs);
-    return stepOutputs(backend, ops, given, step, [parameters, firstMoment, secondMoment]);
-  });
+/** A kernel that overwrites what it is given by what an optimizer's step makes of it. */
+function stepKernel<Name extends string, Attributes>(
+  step: (
+    ops: Operations,
+    arrays: Record<Name | "gradients", Id>,
+    attributes: Attributes,
+  ) => Stepped<Record<Name | "gradients", Id>>,
+  outputs: readonly Name[],
+) {
+  return ({
+    inputs,
+    attrs,
+    backend,
+  }: Call<Record<Name | "gradients", TensorInfo>, Attributes>): TensorInfo[] =>
+    backend.run((ops) => {
+      const { norm, changed } = step(ops, idsOf(backend, inputs), attrs);
+      for (const name of changed ? [...outputs, "gradients" as const] : []) {
+        const id = (changed as Record<Name | "gradients", Id>)[name];
+        // Gradients that were not clipped are what they were.
+        if (id !== backend.id(inputs[name])) backend.overwrite(inputs[name], ops.keep(id));
+      }
+      return [owned(backend, ops, [], norm), ...outputs.map((name) => inputs[name])];
+    });
 }
 
-function SgdStep({
-  inputs: { parameters, gradients, moment },
-  attrs,
-  backend,
-}: Call<MomentStepInputs<TensorInfo>, SgdStepAttributes>): TensorInfo[] {
-  return backend.run((ops) => {
-    const given = { parameters, gradients, moment };
-    const step = sgdStep(ops, idsOf(backend, given), attrs);
-    return stepOutputs(backend, ops, given, step, [parameters, moment]);
-  });
-}
-
-function RmsPropStep({
-  inputs: { parameters, gradients, moment },
-  attrs,
-  backend,
-}: Call<MomentStepInputs<TensorInfo>, RmsPropStepAttributes>): TensorInfo[] {
-  return backend.run((ops) => {
-    const given = { parameters, gradients, moment };
-    const step = rmsPropStep(ops, idsOf(backend, given), attrs);
-    return stepOutputs(backend, ops, given, step, [parameters, moment]);
-  });
-}
-
-function idsOf<Inputs extends object>(
+function idsOf<Name extends string>(
   backend: TensorFlowBackend,
-  inputs: Inputs,
-): { [Name in keyof Inputs]: Id } {
-  const ids = Object.entries(inputs).map(([name, info]) => [name, backend.id(info)]);
-  return Object.fromEntries(ids) as { [Name in keyof Inputs]: Id };
-}
-
-/** Overwrites what a step was given by what it made of it. */
-function stepOutputs<Inputs extends StepInputs<Id>>(
-  backend: TensorFlowBackend,
-  ops: Operations,
-  given: { [Name in keyof Inputs]: TensorInfo },
-  { norm, changed }: Stepped<Inputs>,
-  outputs: TensorInfo[],
-): TensorInfo[] {
-  for (const [name, id] of Object.entries((changed ?? {}) as Record<string, Id>)) {
-    const to = given[name as keyof Inputs];
-    // Gradients that were not clipped are what they were.
-    if (id !== backend.id(to)) backend.overwrite(to, ops.keep(id));
-  }
-  return [owned(backend, ops, [], norm), ...outputs];
+  inputs: Record<Name, TensorInfo>,
+): Record<Name, Id> {
+  const ids = Object.entries<TensorInfo>(inputs).map(([name, info]) => [name, backend.id(info)]);
+  return Object.fromEntries(ids) as Record<Name, Id>;
 }
 
 /** A tensor that owns what an operation made. */

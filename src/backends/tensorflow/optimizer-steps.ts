@@ -7,10 +7,8 @@ import type {
   StepAttributes,
   StepInputs,
 } from "../backend.js";
+import { CLIP_EPSILON } from "../reference/optimizer-steps.js";
 import type { Id, Operations } from "./operations.js";
-
-/** As in PyTorch, so that gradients at the limit come out the same. */
-const CLIP_EPSILON = 1e-6;
 
 /** What a step gives: the norm before clipping, and new numbers, by the names of the inputs. */
 export interface Stepped<Inputs> {

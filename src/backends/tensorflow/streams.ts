@@ -66,7 +66,6 @@ export function openTensorFlowStreams(
             : { kind: "embedded", embedding, vocabulary: vocabularySize }),
         };
         const sizes = { cell, time: 1, batch: streams, hiddenSize };
-        let top: Id = places;
         const after = state.map((before, layer): LayerState => {
           const made = forwardSequence(ops, weights[layer], input, before, sizes);
           const { output, hidden, cellState } = made;
@@ -77,20 +76,19 @@ export function openTensorFlowStreams(
             vectors: output,
             mask: undefined,
           };
-          top = hidden;
           return { hidden, cellState };
         });
+        const top = after[layers - 1].hidden;
         const logits = ops.addBias(ops.product(top, decoder, "right"), bias);
-        for (const id of idsIn(state)) {
-          own.delete(id);
-          backend.binding.deleteTensor(id);
-        }
+        const old = idsIn(state);
+        for (const id of old) own.delete(id);
+        backend.free(old);
         keep(ops, idsIn(after));
         state = after;
         return ops.values(logits) as Float32Array;
       }),
     dispose() {
-      for (const id of own) backend.binding.deleteTensor(id);
+      backend.free(own);
       own.clear();
     },
   };

@@ -1,3 +1,4 @@
+import { sizeOf } from "../../model/config.js";
 import {
   type BackendValues,
   type DataId,
@@ -47,6 +48,11 @@ export class TensorFlowBackend extends KernelBackend {
     } finally {
       ops.free();
     }
+  }
+
+  /** Frees tensors that were kept of a run. */
+  free(ids: Iterable<Id>): void {
+    for (const id of ids) this.binding.deleteTensor(id);
   }
 
   /** The number of a tensor, to be read. */
@@ -115,7 +121,7 @@ export class TensorFlowBackend extends KernelBackend {
         this.#replace(whole, ops.keep(ops.join(flat, 0)));
         return;
       }
-      const sizes = parts.map(({ shape }) => shape.reduce((size, length) => size * length, 1));
+      const sizes = parts.map(({ shape }) => sizeOf(shape));
       for (const [i, flat] of ops.splitInto(this.#idOf(whole), sizes, 0).entries()) {
         this.#replace(parts[i], ops.keep(ops.reshape(flat, ...parts[i].shape)));
       }

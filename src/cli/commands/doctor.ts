@@ -1,13 +1,11 @@
-import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import { CharnnError } from "../../errors.js";
 import type { BackendDiagnosis, Diagnosis } from "../../index.js";
 import { CELLS } from "../../model/cells.js";
 import { jsonOption } from "../options/model-options.js";
 import { columns, count, counted } from "../terminal/format.js";
-import { abortAtSignals } from "../terminal/signals.js";
-import type { Terminal } from "../terminal/terminal.js";
 import type { CommandContext } from "./context.js";
+import { installTensorFlow } from "./install-tensorflow.js";
 
 export function doctorCommand(program: Command, context: CommandContext): void {
   const { terminal, version } = context;
@@ -27,7 +25,10 @@ Examples:
     )
     .action(async (options: { json?: true; installTensorflow?: true; yes?: true }) => {
       const { json, installTensorflow, yes } = options;
-      if (installTensorflow && !(await install(context, yes))) return;
+      if (yes && !installTensorflow) {
+        throw new CharnnError("INVALID_SETTING", "--yes belongs to --install-tensorflow.");
+      }
+      if (installTensorflow && !(await installTensorFlow(context, yes))) return;
       const { diagnose } = await import("../../index.js");
       const diagnosis = await diagnose();
       const text = json
@@ -35,73 +36,6 @@ Examples:
         : table(version, diagnosis, terminal.outWidth);
       await terminal.out(`${text}\n`);
     });
-}
-
-/** @returns false where the user would rather not, or has interrupted it */
-async function install(
-  { terminal, exitWith }: CommandContext,
-  yes: true | undefined,
-): Promise<boolean> {
-  const { TENSORFLOW_SIZES: sizes, installTensorFlow } = await import("../../index.js");
-  const inMegabytes = (bytes: number) => `${bytes / 1e6} MB`;
-  const interruption = abortAtSignals(() => terminal.say("Stopping; nothing is left of it."));
-  const { signal } = interruption;
-  try {
-    const installed = await installTensorFlow({
-      python: process.env.PYTHON,
-      compiler: process.env.CXX,
-      signal,
-      mayDownload() {
-        terminal.say(
-          `TensorFlow is ${inMegabytes(sizes.download)} to download and takes ` +
-            `${inMegabytes(sizes.installed)} in charnn's data folder, ` +
-            `${inMegabytes(sizes.needed)} until it is there.`,
-        );
-        return yes ?? agrees(terminal, signal);
-      },
-      onStep: (what) => terminal.say(`${what} ...`),
-    });
-    if (!installed) {
-      terminal.say("Nothing was installed.");
-      return false;
-    }
-    const is = installed.wasThere ? "was there before, and works" : "is installed";
-    terminal.say(`TensorFlow ${installed.version} ${is}: ${installed.folder}`);
-    return true;
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    exitWith(interruption.exitCode);
-    return false;
-  } finally {
-    interruption.release();
-  }
-}
-
-async function agrees(terminal: Terminal, signal: AbortSignal): Promise<boolean> {
-  if (!process.stdin.isTTY || !terminal.isInteractive) {
-    throw new CharnnError(
-      "INVALID_SETTING",
-      "There is no terminal to ask on.",
-      "Where nobody is asked, say so: charnn doctor --install-tensorflow --yes",
-    );
-  }
-  const questions = createInterface({ input: process.stdin, output: terminal.stderr });
-  // A terminal that is read line by line gives Ctrl-C to its reader.
-  questions.on("SIGINT", () => {
-    terminal.say();
-    process.kill(process.pid, "SIGINT");
-  });
-  try {
-    const answer = await questions.question("Go on? [y/N] ", { signal });
-    return /^y(es)?$/i.test(answer.trim());
-  } catch {
-    signal.throwIfAborted();
-    // The end of what is typed, Ctrl-D, is no answer.
-    terminal.say();
-    return false;
-  } finally {
-    questions.close();
-  }
 }
 
 function table(version: string, diagnosis: Diagnosis, width: number | undefined): string {
