@@ -49,6 +49,14 @@ inline void transpose_to_panel(float* panel, const float* from, size_t columns, 
       panel[k * kLanes + i] = i < count ? from[i * columns + k] : 0.0f;
 }
 
+/// The same, each number multiplied by that of `mask` in its place.
+inline void transpose_to_panel(float* panel, const float* from, const float* mask, size_t columns,
+                               int count) {
+  for (int i = 0; i < kLanes; ++i)
+    for (size_t k = 0; k < columns; ++k)
+      panel[k * kLanes + i] = i < count ? from[i * columns + k] * mask[i * columns + k] : 0.0f;
+}
+
 inline void fill(float* p, float value, size_t count) {
   for (size_t i = 0; i < count; ++i) p[i] = value;
 }

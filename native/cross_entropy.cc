@@ -21,7 +21,7 @@ CrossEntropyScratch divide_scratch(const CrossEntropyShape& shape, float* base, 
   size_t rows = (blocks > 0 ? blocks : 1) * kRowBlock;
   scratch.rows_at_once = rows < shape.rows ? rows : shape.rows;
   scratch.input = memory.panels(hidden, shape.rows);
-  if (shape.has_mask) scratch.mask = memory.panels(hidden, shape.rows);
+  if (shape.has_mask) scratch.mask = memory.panels(hidden, shape.lanes);
   scratch.weight = memory.panels(vocabulary, shape.hidden);
   scratch.logits = memory.panels(vocabulary, scratch.rows_at_once);
   scratch.bias = memory.floats(vocabulary * kLanes);

@@ -10,6 +10,8 @@ namespace charnn {
 
 struct CrossEntropyShape {
   size_t rows, hidden, vocabulary;
+  /// Rows of a step, and of the mask.
+  size_t lanes;
   bool has_mask;
   bool wants_gradient;
 
@@ -20,7 +22,7 @@ struct CrossEntropyShape {
 /// Scratch memory; H and V are the panels of the hidden state and of the vocabulary.
 struct CrossEntropyScratch {
   Panels input;           // H, rows: masked, or where it does not come as panels
-  Panels mask;            // H, rows
+  Panels mask;            // H, lanes
   Panels weight;          // V, hidden
   Panels weight_by_unit;  // H, vocabulary
   Panels logits;          // V, rows_at_once: or their gradients
@@ -37,8 +39,7 @@ struct CrossEntropy {
   CrossEntropyScratch scratch;
   const float* input;      // [rows, hidden], or, where null:
   Panels input_panels;     // the same
-  const float* mask;       // [rows, hidden], which multiplies it, or, where null:
-  const Dropout* dropout;  // what it is made from
+  Mask mask;               // [lanes, hidden]: multiplies the rows of every step
   const float* weight;     // [vocabulary, hidden]
   const float* bias;       // [vocabulary]
   const int32_t* targets;  // [rows], below the vocabulary; below 0: not scored

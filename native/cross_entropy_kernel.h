@@ -33,10 +33,10 @@ inline void prepare(const CrossEntropy& c, const Member& member) {
   Range rows = member.share_of(shape.rows);
   if (c.input) to_panels(scratch.input, c.input, shape.hidden, rows);
   if (shape.has_mask) {
-    if (c.mask) to_panels(scratch.mask, c.mask, shape.hidden, rows);
-    else fill_mask(scratch.mask, shape.hidden, rows, *c.dropout);
+    fill_mask(scratch.mask, c.mask, shape.hidden, member.share_of(shape.lanes));
+    member.meet();
     Panels from = c.input ? scratch.input : c.input_panels;
-    apply_mask(scratch.input, from, scratch.mask, {0, shape.hidden_panels()}, rows);
+    apply_mask(scratch.input, from, scratch.mask, shape.lanes, {0, shape.hidden_panels()}, rows);
   }
   member.meet();
 }
@@ -111,8 +111,8 @@ inline void cross_entropy(const CrossEntropy& c, const Member& member) {
           [&](size_t p) { return scratch.gradient_input.at(p, first + rows.begin); }, kLanes,
           false);
       if (shape.has_mask)
-        apply_mask(scratch.gradient_input, scratch.gradient_input, scratch.mask, unit_panels,
-                   {first + rows.begin, first + rows.end});
+        apply_mask(scratch.gradient_input, scratch.gradient_input, scratch.mask, shape.lanes,
+                   unit_panels, {first + rows.begin, first + rows.end});
     });
     // The next rows' logits will be where these are.
     member.meet();

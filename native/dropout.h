@@ -1,4 +1,4 @@
-// A mask of dropout, as yet unmade.
+// Masks of dropout.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,12 @@ namespace charnn {
 struct Dropout {
   double rate;
   uint32_t key[2];
+};
+
+/// Numbers that multiply others.
+struct Mask {
+  const float* values;  // or, where null:
+  Dropout dropout;      // what they are made from
 };
 
 }  // namespace charnn

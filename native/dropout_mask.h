@@ -79,23 +79,31 @@ class MaskElements {
   uint32_t words_[kWords];
 };
 
-/// The mask of a matrix of `columns` columns, whose elements are counted row by row.
-inline void fill_mask(Panels mask, size_t columns, Range rows, const Dropout& dropout) {
-  MaskElements elements(dropout);
+/// Puts some rows of a mask of `columns` columns, whose elements are counted row by row, into
+/// panels.
+inline void fill_mask(Panels to, const Mask& mask, size_t columns, Range rows) {
+  if (mask.values) return to_panels(to, mask.values, columns, rows);
+  MaskElements elements(mask.dropout);
   for (size_t row = rows.begin; row < rows.end; ++row)
     for (size_t p = 0; p < panels_of(columns); ++p) {
       int width = columns_in(p, columns);
-      float* to = mask.at(p, row);
-      elements.write(to, row * columns + p * kLanes, width);
-      fill(to + width, 0.0f, kLanes - width);
+      float* panel = to.at(p, row);
+      elements.write(panel, row * columns + p * kLanes, width);
+      fill(panel + width, 0.0f, kLanes - width);
     }
 }
 
-/// to = from * mask, element by element, for some rows of some panels.
-inline void apply_mask(Panels to, Panels from, Panels mask, Range panels, Range rows) {
-  for (size_t p = panels.begin; p < panels.end; ++p)
-    for (size_t row = rows.begin; row < rows.end; ++row)
-      store(to.at(p, row), load(from.at(p, row)) * load(mask.at(p, row)));
+/// to = from * mask, element by element, for some rows of some panels. There are `lanes` rows for
+/// each step, and as many of the mask.
+inline void apply_mask(Panels to, Panels from, Panels mask, size_t lanes, Range panels,
+                       Range rows) {
+  for (size_t p = panels.begin; p < panels.end; ++p) {
+    size_t lane = rows.begin % lanes;
+    for (size_t row = rows.begin; row < rows.end; ++row) {
+      store(to.at(p, row), load(from.at(p, row)) * load(mask.at(p, lane)));
+      if (++lane == lanes) lane = 0;
+    }
+  }
 }
 
 /// The elements in `range`, one after the other.

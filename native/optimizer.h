@@ -22,7 +22,10 @@ struct Step {
   float* gradients;  // scaled in place where they are clipped
   double learning_rate;
   double clip_norm;     // 0: none
+  double clip_value;    // of each gradient, after clip_norm; 0: none
   double weight_decay;  // decoupled
+  float* average;       // [count]: of the parameters over the steps, or null
+  double average_kept;  // the share of the average that stays at each step
   double* block_sums;   // [norm_blocks(count)]: scratch memory
   /// Becomes the gradients' norm before clipping. Where that is not finite in single precision,
   /// nothing else changes.

@@ -22,9 +22,9 @@ inline double sum_of_squares(const float* values, size_t count) {
   return sum;
 }
 
-/// Finds the norm and calls `update(i, width, scale, kept)` for every vector of this member's
-/// share: gradients are to be multiplied by `scale` and parameters by `kept` first. Does nothing
-/// more when the norm is not finite.
+/// Finds the norm and calls `update(i, width, gradient, parameter)` for every vector of this
+/// member's share, with the clipped gradients and the decayed parameters; takes what it returns
+/// into their average. Does nothing more when the norm is not finite.
 template <class Update>
 void clip_then(Step& step, const Member& member, Update update) {
   // As in PyTorch, so that gradients at the limit come out the same.
@@ -45,17 +45,23 @@ void clip_then(Step& step, const Member& member, Update update) {
   const double clip = step.clip_norm / (norm + clip_epsilon);
   const bool clips = step.clip_norm > 0 && clip < 1;
   const Vec scale = broadcast(clips ? static_cast<float>(clip) : 1.0f);
+  const bool limits = step.clip_value > 0;
+  const Vec limit = broadcast(static_cast<float>(step.clip_value));
+  const Vec fresh = broadcast(static_cast<float>(1 - step.average_kept));
   const Vec kept = broadcast(static_cast<float>(1 - step.learning_rate * step.weight_decay));
   const size_t end = mine.end == blocks ? step.count : mine.end * kNormBlock;
   for (size_t i = mine.begin * kNormBlock; i < end; i += kLanes) {
     int width = end - i < kLanes ? static_cast<int>(end - i) : kLanes;
     Vec gradient = load_columns(step.gradients + i, width);
-    if (clips) {
-      gradient = gradient * scale;
-      store_columns(step.gradients + i, gradient, width);
-    }
+    if (clips) gradient = gradient * scale;
+    if (limits) gradient = larger(smaller(gradient, limit), zero() - limit);
+    if (clips || limits) store_columns(step.gradients + i, gradient, width);
     Vec parameter = load_columns(step.parameters + i, width) * kept;
-    store_columns(step.parameters + i, update(i, width, gradient, parameter), width);
+    parameter = update(i, width, gradient, parameter);
+    store_columns(step.parameters + i, parameter, width);
+    if (!step.average) continue;
+    const Vec average = load_columns(step.average + i, width);
+    store_columns(step.average + i, fma(fresh, parameter - average, average), width);
   }
 }
 

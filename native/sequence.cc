@@ -16,6 +16,11 @@ SequenceScratch divide_scratch(const SequenceShape& shape, float* base, size_t* 
   size_t distinct = rows < shape.vocabulary ? rows : shape.vocabulary;
 
   scratch.hiddens = memory.panels(hidden, states);
+  if (shape.has_state_mask) {
+    scratch.seen = memory.panels(hidden, states);
+    scratch.state_mask = memory.panels(hidden, shape.batch);
+    scratch.gradient_seen = memory.panels(hidden, shape.batch);
+  }
   if (facts_of(shape.cell).has_cell_state) {
     scratch.cells = memory.panels(hidden, states);
     scratch.gradient_cell = memory.panels(hidden, shape.batch);
@@ -23,7 +28,7 @@ SequenceScratch divide_scratch(const SequenceShape& shape, float* base, size_t* 
   scratch.slots = memory.panels(shape.slot_panels(), rows);
   if (has_vectors) {
     scratch.input = memory.panels(input, rows);
-    if (shape.has_mask) scratch.mask = memory.panels(input, rows);
+    if (shape.has_input_mask) scratch.input_mask = memory.panels(input, shape.batch);
     scratch.gradient_input = memory.panels(input, rows);
   } else {
     scratch.distinct = memory.integers(rows);
@@ -36,6 +41,7 @@ SequenceScratch divide_scratch(const SequenceShape& shape, float* base, size_t* 
     scratch.embedding = memory.panels(input, distinct);
     scratch.gradient_embedding = memory.panels(input, distinct);
   }
+  if (shape.has_weight_mask) scratch.weight_mask = memory.floats(shape.gate_rows() * shape.hidden);
   scratch.weight_hh = memory.panels(gates, shape.hidden);
   scratch.weight_hh_by_gate = memory.panels(hidden, gate_rows);
   if (has_vectors || shape.has_embedding) {

@@ -35,7 +35,7 @@ struct SequenceShape {
   /// The tokens that there are; 0: the input is vectors.
   size_t vocabulary;
   bool has_embedding;
-  bool has_mask;
+  bool has_input_mask, has_state_mask, has_weight_mask;
   /// Of the team.
   size_t members;
 
@@ -51,16 +51,19 @@ struct SequenceShape {
 /// state, of the input and of all gates. Gates are in the order of their slots.
 struct SequenceScratch {
   // What forward leaves for backward.
-  Panels hiddens;     // H, (time + 1) * batch: the states, the initial one first
-  Panels cells;       // H, (time + 1) * batch, for an LSTM
-  Panels slots;       // slots * H, time * batch
-  Panels input;       // I, time * batch: vectors, masked
-  Panels mask;        // I, time * batch
-  Panels embedding;   // I, distinct tokens
-  int32_t* distinct;  // [rows]: the tokens that occur, in the order in which they first do
-  int32_t* places;    // [rows]: the place of each row's token among them
-  int32_t* counts;    // [1]: how many they are
-  int32_t* place_of;  // [vocabulary]
+  Panels hiddens;      // H, (time + 1) * batch: the states, the initial one first
+  Panels seen;         // the same, masked: what the recurrent weights see of them
+  Panels cells;        // H, (time + 1) * batch, for an LSTM
+  Panels slots;        // slots * H, time * batch
+  Panels input;        // I, time * batch: vectors, masked
+  Panels input_mask;   // I, batch
+  Panels state_mask;   // H, batch
+  float* weight_mask;  // [gates, hidden]
+  Panels embedding;    // I, distinct tokens
+  int32_t* distinct;   // [rows]: the tokens that occur, in the order in which they first do
+  int32_t* places;     // [rows]: the place of each row's token among them
+  int32_t* counts;     // [1]: how many they are
+  int32_t* place_of;   // [vocabulary]
 
   // What both use for themselves.
   Panels weight_hh;          // G, hidden
@@ -76,6 +79,7 @@ struct SequenceScratch {
 
   Panels gradient_output;     // H, time * batch
   Panels gradient_hidden;     // H, batch
+  Panels gradient_seen;       // H, batch
   Panels gradient_cell;       // H, batch
   Panels gradient_input;      // I, time * batch
   Panels gradient_embedding;  // I, distinct tokens
@@ -92,8 +96,7 @@ struct SequenceInput {
   const float* embedding;  // [vocabulary, input]
   const float* vectors;    // [time, batch, input], or, where null:
   Panels panels;           // the same
-  const float* mask;       // [time, batch, input], which multiplies them, or, where null:
-  const Dropout* dropout;  // what it is made from
+  Mask mask;               // [batch, input]: multiplies those of every step
 };
 
 struct SequenceWeights {
@@ -101,6 +104,7 @@ struct SequenceWeights {
   const float* hh;       // [gates, hidden]
   const float* bias_ih;  // [gates]
   const float* bias_hh;  // [gates]
+  Mask mask;             // [gates, hidden]: multiplies hh
 };
 
 struct SequenceState {
@@ -114,6 +118,7 @@ struct Sequence {
   SequenceInput input;
   SequenceWeights weights;
   SequenceState before;
+  Mask state_mask;      // [batch, hidden]: multiplies what the recurrent weights see of the state
   SequenceState after;  // overwritten
 };
 

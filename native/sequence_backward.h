@@ -102,7 +102,7 @@ void prepare_backward(const SequenceGradient& g, Panels d_output, const Member& 
   const SequenceScratch& scratch = s.scratch;
   const Range units = member.share_of(shape.hidden_panels());
   pack_weights_by_gate(scratch.weight_hh_by_gate, s.weights.hh, shape.hidden, shape.hidden,
-                       CellMath::gate_of_hidden_slot, facts.gates, units);
+                       CellMath::gate_of_hidden_slot, facts.gates, units, weight_mask(s));
   if (shape.vocabulary == 0 || shape.has_embedding)
     pack_weights_by_gate(scratch.weight_ih_by_gate, s.weights.ih, shape.input, shape.hidden,
                          CellMath::gate_of_input_slot, facts.gates,
@@ -124,10 +124,19 @@ void gradient_of_input(const Sequence& s, Range steps, const Part& part) {
       const Range rows = {t * shape.batch + part.lanes.begin, t * shape.batch + part.lanes.end};
       multiply(slots, scratch.weight_ih_by_gate, scratch.gradient_input,
                shape.gate_panels() * kLanes, rows, panels, false);
-      if (shape.has_mask)
-        apply_mask(scratch.gradient_input, scratch.gradient_input, scratch.mask, panels, rows);
+      if (shape.has_input_mask)
+        apply_mask(scratch.gradient_input, scratch.gradient_input, scratch.input_mask, shape.batch,
+                   panels, rows);
     }
   });
+}
+
+/// to += from * mask, element by element, for some lanes of some panels.
+inline void add_masked(Panels to, Panels from, Panels mask, Range panels, Range lanes) {
+  for (size_t p = panels.begin; p < panels.end; ++p)
+    for (size_t lane = lanes.begin; lane < lanes.end; ++lane)
+      store(to.at(p, lane),
+            fma(load(from.at(p, lane)), load(mask.at(p, lane)), load(to.at(p, lane))));
 }
 
 /// Back through all steps: the slots are overwritten by the gradients of the gates.
@@ -137,18 +146,21 @@ void back_through_time(const Sequence& s, Panels d_output, const Part& part) {
   const SequenceScratch& scratch = s.scratch;
   const size_t units = shape.hidden_panels();
   const size_t steps_at_once = part.steps_at_once(kRowsAtOnce);
+  const Panels seen = shape.has_state_mask ? scratch.gradient_seen : scratch.gradient_hidden;
   part.crew.divide(units, 1, [&](Range unit_panels) {
     step_backward<CellMath>(s, d_output, shape.time - 1, part.lanes, unit_panels);
   });
   part.crew.meet();
   for (size_t t = shape.time; t-- > 0;) {
     part.crew.divide(units, kTilePanels, [&](Range unit_panels) {
-      // ah = W_hh h
+      // ah = W_hh (mask h)
       multiply<ByRow>(
           part.lanes.size(), shape.gate_panels() * kLanes,
           scratch.slots.at(0, t * shape.batch + part.lanes.begin), scratch.slots.stride,
           unit_panels, [&](size_t p) { return scratch.weight_hh_by_gate.at(p, 0); },
-          [&](size_t p) { return scratch.gradient_hidden.at(p, part.lanes.begin); }, kLanes, true);
+          [&](size_t p) { return seen.at(p, part.lanes.begin); }, kLanes, !shape.has_state_mask);
+      if (shape.has_state_mask)
+        add_masked(scratch.gradient_hidden, seen, scratch.state_mask, unit_panels, part.lanes);
       if (t > 0) step_backward<CellMath>(s, d_output, t - 1, part.lanes, unit_panels);
     });
     part.crew.meet();
@@ -171,7 +183,7 @@ void backward_sequence(const SequenceGradient& g, const Member& member) {
 
   // The weights are the same at every step: their gradients are one product over all of them.
   add_weight_gradient(
-      {scratch.slots, scratch.hiddens, shape.rows(), shape.hidden, shape.hidden, facts.gates,
+      {scratch.slots, seen_states(s), shape.rows(), shape.hidden, shape.hidden, facts.gates,
        CellMath::gate_of_hidden_slot, g.weight_hh, scratch.bias_sums, false},
       member);
   if (shape.vocabulary == 0)
@@ -187,6 +199,10 @@ void backward_sequence(const SequenceGradient& g, const Member& member) {
     sum_columns(scratch.bias_sums + p * kLanes, scratch.slots.at(p, 0), shape.rows(), false);
   }
   member.meet();
+  if (const float* mask = weight_mask(s)) {
+    const Range weights = member.share_of(shape.gate_rows() * shape.hidden);
+    for (size_t i = weights.begin; i < weights.end; ++i) g.weight_hh[i] *= mask[i];
+  }
   if (member.index > 0) return;
   unpack_bias(g.bias_hh, scratch.bias_sums, shape.hidden, CellMath::gate_of_hidden_slot,
               facts.gates);

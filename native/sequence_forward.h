@@ -6,6 +6,20 @@
 
 namespace charnn::CHARNN_ISA {
 
+/// Makes the rows of the recurrent weights' mask that belong to the panels in `panels`.
+template <class CellMath>
+void make_weight_mask(const Sequence& s, Range panels) {
+  if (!s.shape.has_weight_mask || s.weights.mask.values) return;
+  const size_t hidden = s.shape.hidden;
+  const size_t units = panels_of(hidden);
+  MaskElements elements(s.weights.mask.dropout);
+  for (size_t p = panels.begin; p < panels.end; ++p) {
+    const size_t gate = CellMath::gate_of_hidden_slot[p / units];
+    const size_t first = (gate * hidden + p % units * kLanes) * hidden;
+    elements.write(s.scratch.weight_mask + first, first, columns_in(p % units, hidden) * hidden);
+  }
+}
+
 /// Packs the weights and makes all of the input's part that does not wait for the state.
 template <class CellMath>
 void prepare_forward(const Sequence& s, const Member& member) {
@@ -13,12 +27,18 @@ void prepare_forward(const Sequence& s, const Member& member) {
   const SequenceShape& shape = s.shape;
   const SequenceScratch& scratch = s.scratch;
   Range panels = member.share_of(shape.gate_panels());
+  make_weight_mask<CellMath>(s, panels);
   pack_weights(scratch.weight_hh, s.weights.hh, shape.hidden, shape.hidden,
-               CellMath::gate_of_hidden_slot, panels);
+               CellMath::gate_of_hidden_slot, panels, weight_mask(s));
   bool looks_up = shape.vocabulary > 0;
   if (!looks_up || shape.has_embedding)
     pack_weights(scratch.weight_ih, s.weights.ih, shape.input, shape.hidden,
                  CellMath::gate_of_input_slot, panels);
+  const Range lanes = member.share_of(shape.batch);
+  if (shape.has_input_mask) fill_mask(scratch.input_mask, s.input.mask, shape.input, lanes);
+  if (shape.has_state_mask) fill_mask(scratch.state_mask, s.state_mask, shape.hidden, lanes);
+  if (s.input.vectors)
+    to_panels(scratch.input, s.input.vectors, shape.input, member.share_of(shape.rows()));
   if (member.index == 0) {
     pack_bias(scratch.bias_ih, s.weights.bias_ih, shape.hidden, CellMath::gate_of_input_slot,
               gates);
@@ -29,12 +49,15 @@ void prepare_forward(const Sequence& s, const Member& member) {
       to_panels(scratch.cells, s.before.cell, shape.hidden, {0, shape.batch});
     if (looks_up) find_distinct(shape, s.input.tokens, scratch);
   }
-  if (!looks_up) mask_input(s, member);
   member.meet();
-  if (looks_up) {
-    make_table<CellMath>(s, member);
-    member.meet();
-  }
+  if (looks_up) make_table<CellMath>(s, member);
+  if (shape.has_input_mask)
+    apply_mask(scratch.input, input_in_panels(s), scratch.input_mask, shape.batch,
+               member.share_of(shape.input_panels()), {0, shape.rows()});
+  if (shape.has_state_mask)
+    apply_mask(scratch.seen, scratch.hiddens, scratch.state_mask, shape.batch,
+               member.share_of(shape.hidden_panels()), {0, shape.batch});
+  member.meet();
 }
 
 /// What the gates of one panel of units are made of at a step.
@@ -48,15 +71,16 @@ struct StepGates {
 
 /// The state after the step of panel `p` of the units, for `n` lanes from `lane` on.
 ///
-/// @param first_row of the lanes at this step
+/// @param before the first row of the step
+/// @param first_lane of those whose products `step` has, among which `lane` is counted
 template <class CellMath, int n>
 CHARNN_INLINE void activate(const Sequence& s, const StepGates<CellMath>& step, size_t p,
-                            size_t first_row, size_t lane) {
+                            size_t before, size_t first_lane, size_t lane) {
   constexpr CellFacts facts = facts_of(CellMath::cell);
   constexpr size_t gates = facts.gates;
   const SequenceScratch& scratch = s.scratch;
   const size_t units = s.shape.hidden_panels();
-  const size_t row = first_row + lane;
+  const size_t row = before + first_lane + lane;
   const size_t after = row + s.shape.batch;
   auto load_rows = [](const float* from) {
     return each_row<n>([&](int i) { return load(from + i * kLanes); });
@@ -85,6 +109,9 @@ CHARNN_INLINE void activate(const Sequence& s, const StepGates<CellMath>& step, 
   for (size_t slot = 0; slot < facts.slots; ++slot)
     store_rows(scratch.slots.at(slot * units + p, row), slots[slot]);
   store_rows(scratch.hiddens.at(p, after), hidden);
+  if (s.shape.has_state_mask)
+    store_rows(scratch.seen.at(p, after),
+               hidden * load_rows(scratch.state_mask.at(p, first_lane + lane)));
   if constexpr (facts.has_cell_state) store_rows(scratch.cells.at(p, after), cell);
 }
 
@@ -101,8 +128,8 @@ void step_forward(const Sequence& s, size_t t, Range lanes, Range unit_panels, P
   const size_t first = unit_panels.begin, count = unit_panels.size();
   // ah = W_hh h
   multiply<ByRow>(
-      lanes.size(), shape.hidden, scratch.hiddens.at(0, before + lanes.begin),
-      scratch.hiddens.stride, {0, gates * count},
+      lanes.size(), shape.hidden, seen_states(s).at(0, before + lanes.begin), seen_states(s).stride,
+      {0, gates * count},
       [&](size_t i) { return scratch.weight_hh.at(i / count * units + first + i % count, 0); },
       [&](size_t i) { return step_gates.at(i, 0); }, kLanes, false);
 
@@ -115,9 +142,9 @@ void step_forward(const Sequence& s, size_t t, Range lanes, Range unit_panels, P
     }
     size_t lane = 0;
     for (; lane + kRowsTogether <= lanes.size(); lane += kRowsTogether)
-      activate<CellMath, kRowsTogether>(s, gates_of_unit, p, before + lanes.begin, lane);
+      activate<CellMath, kRowsTogether>(s, gates_of_unit, p, before, lanes.begin, lane);
     for (; lane < lanes.size(); ++lane)
-      activate<CellMath, 1>(s, gates_of_unit, p, before + lanes.begin, lane);
+      activate<CellMath, 1>(s, gates_of_unit, p, before, lanes.begin, lane);
   }
 }
 

@@ -26,4 +26,15 @@ CHARNN_INLINE Part part_of(const SequenceShape& shape, const Member& member) {
   return {member.share_of(shape.batch), Member::alone()};
 }
 
+/// The states as the recurrent weights see them.
+CHARNN_INLINE Panels seen_states(const Sequence& s) {
+  return s.shape.has_state_mask ? s.scratch.seen : s.scratch.hiddens;
+}
+
+/// What the recurrent weights are multiplied with, in rows like them; null: nothing.
+CHARNN_INLINE const float* weight_mask(const Sequence& s) {
+  if (!s.shape.has_weight_mask) return nullptr;
+  return s.weights.mask.values ? s.weights.mask.values : s.scratch.weight_mask;
+}
+
 }  // namespace charnn

@@ -11,29 +11,38 @@ namespace charnn::CHARNN_ISA {
 
 /// Puts the rows of a weight matrix that belong to the panels in `panels`, gate by gate in the
 /// order of `gate_of_slot`, into panels: a product with them makes the gates.
+///
+/// @param mask multiplies them where it is not null
 inline void pack_weights(Panels to, const float* weights, size_t columns, size_t hidden,
-                         const size_t* gate_of_slot, Range panels) {
+                         const size_t* gate_of_slot, Range panels, const float* mask = nullptr) {
   size_t units = panels_of(hidden);
   for (size_t p = panels.begin; p < panels.end; ++p) {
-    size_t first = p % units * kLanes;
-    const float* rows = weights + (gate_of_slot[p / units] * hidden + first) * columns;
-    transpose_to_panel(to.at(p, 0), rows, columns, columns_in(p % units, hidden));
+    const size_t first = (gate_of_slot[p / units] * hidden + p % units * kLanes) * columns;
+    const int count = columns_in(p % units, hidden);
+    if (mask) transpose_to_panel(to.at(p, 0), weights + first, mask + first, columns, count);
+    else transpose_to_panel(to.at(p, 0), weights + first, columns, count);
   }
 }
 
 /// Puts the columns of a weight matrix in `panels` into panels, the rows in the order of
 /// `gate_of_slot` and each gate's filled up with zeros to whole panels: a product of the gates'
 /// gradients with them makes the gradient of what the weights were multiplied with.
+///
+/// @param mask multiplies them where it is not null
 inline void pack_weights_by_gate(Panels to, const float* weights, size_t columns, size_t hidden,
-                                 const size_t* gate_of_slot, size_t gates, Range panels) {
+                                 const size_t* gate_of_slot, size_t gates, Range panels,
+                                 const float* mask = nullptr) {
   size_t padded = panels_of(hidden) * kLanes;
   for (size_t p = panels.begin; p < panels.end; ++p) {
     int width = columns_in(p, columns);
     for (size_t slot = 0; slot < gates; ++slot) {
-      const float* from = weights + gate_of_slot[slot] * hidden * columns + p * kLanes;
+      const size_t first = gate_of_slot[slot] * hidden * columns + p * kLanes;
       float* rows = to.at(p, slot * padded);
-      for (size_t j = 0; j < hidden; ++j)
-        store(rows + j * kLanes, load_columns(from + j * columns, width));
+      for (size_t j = 0; j < hidden; ++j) {
+        Vec row = load_columns(weights + first + j * columns, width);
+        if (mask) row = row * load_columns(mask + first + j * columns, width);
+        store(rows + j * kLanes, row);
+      }
       fill(rows + hidden * kLanes, 0.0f, (padded - hidden) * kLanes);
     }
   }
@@ -103,27 +112,14 @@ Panels input_slots(const Sequence& s) {
   return {slots.at((facts.slots - facts.gates) * s.shape.hidden_panels(), 0), slots.stride};
 }
 
-/// Whether the layer's input can be used as it comes.
-inline bool comes_as_panels(const Sequence& s) {
-  return s.input.vectors == nullptr && !s.shape.has_mask;
+/// The layer's input in panels, before its mask.
+inline Panels input_in_panels(const Sequence& s) {
+  return s.input.vectors ? s.scratch.input : s.input.panels;
 }
 
 /// The vectors that are multiplied with the input weights.
 inline Panels masked_input(const Sequence& s) {
-  return comes_as_panels(s) ? s.input.panels : s.scratch.input;
-}
-
-/// Makes the mask and the masked input, where they don't come as they are needed.
-inline void mask_input(const Sequence& s, const Member& member) {
-  if (comes_as_panels(s)) return;
-  const SequenceShape& shape = s.shape;
-  Range rows = member.share_of(shape.rows());
-  if (s.input.vectors) to_panels(s.scratch.input, s.input.vectors, shape.input, rows);
-  if (!shape.has_mask) return;
-  if (s.input.mask) to_panels(s.scratch.mask, s.input.mask, shape.input, rows);
-  else fill_mask(s.scratch.mask, shape.input, rows, *s.input.dropout);
-  Panels from = s.input.vectors ? s.scratch.input : s.input.panels;
-  apply_mask(s.scratch.input, from, s.scratch.mask, {0, shape.input_panels()}, rows);
+  return s.shape.has_input_mask ? s.scratch.input : input_in_panels(s);
 }
 
 }  // namespace charnn::CHARNN_ISA

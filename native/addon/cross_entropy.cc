@@ -14,9 +14,11 @@ CrossEntropyShape cross_entropy_shape(const Arguments& arguments) {
   shape.rows = arguments.size("rows", 1, kLargest);
   shape.hidden = arguments.size("hidden", 1, kLargest);
   shape.vocabulary = arguments.size("vocabulary", 1, kLargest);
+  shape.lanes = arguments.size("lanes", 1, kLargest);
   shape.has_mask = arguments.flag("hasMask");
   shape.wants_gradient = arguments.flag("wantsGradient");
   product({shape.rows, shape.hidden_panels(), kLanes});
+  product({shape.lanes, shape.hidden_panels(), kLanes});
   product({shape.vocabulary, shape.hidden_panels(), kLanes});
   return shape;
 }
@@ -32,7 +34,6 @@ napi_value cross_entropy_scratch(napi_env env, const Arguments& arguments) {
 napi_value cross_entropy(napi_env env, const Arguments& arguments) {
   Instance& instance = instance_of(env);
   CrossEntropy c = {};
-  Dropout dropout;
   c.shape = cross_entropy_shape(arguments);
   const size_t rows = c.shape.rows;
   const size_t inputs = product({rows, c.shape.hidden});
@@ -41,13 +42,8 @@ napi_value cross_entropy(napi_env env, const Arguments& arguments) {
   c.scratch = divide_scratch(c.shape, arguments.scratch("scratch", floats), &floats);
   c.input = arguments.floats_or_null("vectors", inputs);
   if (!c.input) c.input_panels = arguments.panels("inputPanels", c.shape.hidden_panels(), rows);
-  if (c.shape.has_mask) {
-    c.mask = arguments.floats_or_null("mask", inputs);
-    if (!c.mask) {
-      dropout = dropout_of(arguments.object("dropout"));
-      c.dropout = &dropout;
-    }
-  }
+  if (c.shape.has_mask)
+    c.mask = mask_of(arguments, "mask", product({c.shape.lanes, c.shape.hidden}));
   const size_t weights = product({c.shape.vocabulary, c.shape.hidden});
   c.weight = arguments.floats("weight", weights);
   c.bias = arguments.floats("bias", c.shape.vocabulary);

@@ -14,7 +14,10 @@ Step step_of(Instance& instance, const Arguments& arguments) {
   step.gradients = arguments.floats("gradients", step.count);
   step.learning_rate = arguments.number("learningRate");
   step.clip_norm = arguments.number("clipNorm");
+  step.clip_value = arguments.number("clipValue");
   step.weight_decay = arguments.number("weightDecay");
+  step.average = arguments.floats_or_null("average", step.count);
+  if (step.average) step.average_kept = arguments.number("averageDecay");
   instance.block_sums.resize(norm_blocks(step.count));
   step.block_sums = instance.block_sums.data();
   return step;

@@ -18,10 +18,12 @@ SequenceShape sequence_shape(const Arguments& arguments, size_t members) {
   shape.hidden = arguments.size("hidden", 1, kLargest);
   shape.vocabulary = arguments.size("vocabulary", 0, kLargest);
   shape.has_embedding = arguments.flag("hasEmbedding");
-  shape.has_mask = arguments.flag("hasMask");
+  shape.has_input_mask = arguments.flag("hasInputMask");
+  shape.has_state_mask = arguments.flag("hasStateMask");
+  shape.has_weight_mask = arguments.flag("hasWeightMask");
   shape.members = members;
   if (shape.vocabulary == 0 && shape.has_embedding) throw BadArgument("Vectors have no embedding.");
-  if (shape.vocabulary > 0 && shape.has_mask) throw BadArgument("Tokens have no mask.");
+  if (shape.vocabulary > 0 && shape.has_input_mask) throw BadArgument("Tokens have no mask.");
   if (shape.vocabulary > 0 && !shape.has_embedding && shape.vocabulary != shape.input)
     throw BadArgument("One-hot, the input size must be that of the vocabulary.");
   const size_t states = product({shape.time + 1, shape.batch});
@@ -33,8 +35,7 @@ SequenceShape sequence_shape(const Arguments& arguments, size_t members) {
   return shape;
 }
 
-/// @param dropout where what the mask is made from is kept
-Sequence sequence_of(napi_env env, const Arguments& arguments, Dropout* dropout) {
+Sequence sequence_of(napi_env env, const Arguments& arguments) {
   Sequence s = {};
   s.shape = sequence_shape(arguments, instance_of(env).team->size());
   size_t floats;
@@ -51,19 +52,17 @@ Sequence sequence_of(napi_env env, const Arguments& arguments, Dropout* dropout)
     if (!s.input.vectors)
       s.input.panels = arguments.panels("inputPanels", s.shape.input_panels(), rows);
   }
-  if (s.shape.has_mask) {
-    s.input.mask = arguments.floats_or_null("mask", product({rows, s.shape.input}));
-    if (!s.input.mask) {
-      *dropout = dropout_of(arguments.object("dropout"));
-      s.input.dropout = dropout;
-    }
-  }
+  if (s.shape.has_input_mask)
+    s.input.mask = mask_of(arguments, "inputMask", product({s.shape.batch, s.shape.input}));
   const size_t gates = s.shape.gate_rows();
   s.weights.ih = arguments.floats("weightIh", product({gates, s.shape.input}));
   s.weights.hh = arguments.floats("weightHh", product({gates, s.shape.hidden}));
   s.weights.bias_ih = arguments.floats("biasIh", gates);
   s.weights.bias_hh = arguments.floats("biasHh", gates);
+  if (s.shape.has_weight_mask)
+    s.weights.mask = mask_of(arguments, "weightMask", product({gates, s.shape.hidden}));
   const size_t units = product({s.shape.batch, s.shape.hidden});
+  if (s.shape.has_state_mask) s.state_mask = mask_of(arguments, "stateMask", units);
   s.before.hidden = arguments.floats("hiddenBefore", units);
   if (facts_of(s.shape.cell).has_cell_state) s.before.cell = arguments.floats("cellBefore", units);
   return s;
@@ -99,8 +98,7 @@ napi_value sequence_scratch(napi_env env, const Arguments& arguments) {
 
 napi_value forward_sequence(napi_env env, const Arguments& arguments) {
   Instance& instance = instance_of(env);
-  Dropout dropout;
-  Sequence s = sequence_of(env, arguments, &dropout);
+  Sequence s = sequence_of(env, arguments);
   const size_t units = s.shape.batch * s.shape.hidden;
   s.after.hidden = arguments.floats("hiddenAfter", units);
   if (facts_of(s.shape.cell).has_cell_state) s.after.cell = arguments.floats("cellAfter", units);
@@ -113,9 +111,8 @@ napi_value forward_sequence(napi_env env, const Arguments& arguments) {
 
 napi_value backward_sequence(napi_env env, const Arguments& arguments) {
   Instance& instance = instance_of(env);
-  Dropout dropout;
   SequenceGradient g = {};
-  g.forward = sequence_of(env, arguments, &dropout);
+  g.forward = sequence_of(env, arguments);
   const SequenceShape& shape = g.forward.shape;
   g.output = arguments.floats_or_null("gradientOutput", product({shape.rows(), shape.hidden}));
   if (!g.output)

@@ -38,6 +38,14 @@ Dropout dropout_of(const Arguments& arguments) {
   return dropout;
 }
 
+Mask mask_of(const Arguments& arguments, const char* name, size_t length) {
+  Mask mask = {};
+  const Arguments given = arguments.object(name);
+  mask.values = given.floats_or_null("values", length);
+  if (!mask.values) mask.dropout = dropout_of(given);
+  return mask;
+}
+
 napi_value make_number(napi_env env, double value) {
   napi_value result;
   napi_create_double(env, value, &result);

@@ -23,6 +23,8 @@ Cell cell_of(const Arguments& arguments);
 inline size_t index_of(Cell cell) { return static_cast<size_t>(cell); }
 
 Dropout dropout_of(const Arguments& arguments);
+/// A mask of `length` numbers, either as a Float32Array of this name or as what it is made from.
+Mask mask_of(const Arguments& arguments, const char* name, size_t length);
 
 /// Holds that `count` tokens are below the size of the vocabulary, and not below `least`.
 void check_tokens(const char* name, const int32_t* tokens, size_t count, int64_t least,

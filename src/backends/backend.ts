@@ -38,16 +38,20 @@ export interface RnnSequenceInputs<T> {
   input: T;
   /** `[vocabulary, input]`, with tokens only. Without it tokens go in one-hot. */
   embedding?: T;
-  /** `[time, batch, input]`, with vectors only: multiplies them. */
+  /** `[batch, input]`, with vectors only: multiplies those of every step. */
   inputMask?: T;
   /** `[batch, hidden]`: the state before the first step. */
   hidden: T;
+  /** `[batch, hidden]`: multiplies what the recurrent weights see of the state, at every step. */
+  stateMask?: T;
   /** `[batch, hidden]`: the cell state before the first step, for an LSTM. */
   cellState?: T;
   /** `[gates, input]` */
   weightIh: T;
   /** `[gates, hidden]` */
   weightHh: T;
+  /** `[gates, hidden]`: multiplies the recurrent weights. */
+  weightMask?: T;
   /** `[gates]` */
   biasIh: T;
   /** `[gates]` */
@@ -127,7 +131,7 @@ export function rnnSequenceGrad(
 export interface LinearCrossEntropyInputs<T> {
   /** `[time, batch, hidden]` */
   input: T;
-  /** `[time, batch, hidden]`: multiplies the input. */
+  /** `[batch, hidden]`: multiplies the input of every step. */
   inputMask?: T;
   /** `[vocabulary, hidden]` */
   weight: T;
@@ -185,15 +189,21 @@ export interface StepAttributes {
   learningRate: number;
   /** The largest global norm of the gradients, which are scaled down to it; 0: any. */
   clipNorm: number;
+  /** The largest size of each gradient, which is cut off at it after `clipNorm`; 0: any. */
+  clipValue: number;
   /** Decoupled: each step takes learningRate * weightDecay of every parameter away. */
   weightDecay: number;
+  /** With an average: the share of it that stays at this step; the rest is the new parameters. */
+  averageDecay?: number;
 }
 
 export interface StepInputs<T> {
   /** `[parameters]` */
   parameters: T;
-  /** `[parameters]`; scaled in place where they are clipped. */
+  /** `[parameters]`; changed in place where they are clipped. */
   gradients: T;
+  /** `[parameters]`: the exponential moving average of the parameters over the steps. */
+  average?: T;
 }
 
 export interface AdamStepInputs<T> extends StepInputs<T> {
@@ -222,37 +232,45 @@ export interface RmsPropStepAttributes extends StepAttributes {
   epsilon: number;
 }
 
+interface SteppedArrays {
+  norm: Tensor;
+  parameters: Tensor;
+  average?: Tensor;
+}
+
 /**
  * Adam with decoupled weight decay, in PyTorch's formula (Kingma and Ba, 2015; Loshchilov and
  * Hutter, 2019).
  *
  * All optimizer steps return the gradients' global norm before clipping, a scalar, and then the
- * arrays they were given, updated. A norm that is not finite changes none of them.
+ * arrays they were given, updated, the average (if there is one) last. A norm that is not finite
+ * changes none of them.
  */
 export function adamStep(
   inputs: AdamStepInputs<Tensor>,
   attributes: AdamStepAttributes,
-): { norm: Tensor; parameters: Tensor; firstMoment: Tensor; secondMoment: Tensor } {
-  const [norm, parameters, firstMoment, secondMoment] = run("AdamStep", inputs, attributes);
-  return { norm, parameters, firstMoment, secondMoment };
+): SteppedArrays & { firstMoment: Tensor; secondMoment: Tensor } {
+  const outputs = run("AdamStep", inputs, attributes);
+  const [norm, parameters, firstMoment, secondMoment, average] = outputs;
+  return { norm, parameters, firstMoment, secondMoment, average };
 }
 
 /** Gradient descent with momentum, in PyTorch's formula (Sutskever et al., 2013). */
 export function sgdStep(
   inputs: MomentStepInputs<Tensor>,
   attributes: SgdStepAttributes,
-): { norm: Tensor; parameters: Tensor; moment: Tensor } {
-  const [norm, parameters, moment] = run("SgdStep", inputs, attributes);
-  return { norm, parameters, moment };
+): SteppedArrays & { moment: Tensor } {
+  const [norm, parameters, moment, average] = run("SgdStep", inputs, attributes);
+  return { norm, parameters, moment, average };
 }
 
 /** RMSProp, in PyTorch's formula (Hinton's lecture 6e, 2012). */
 export function rmsPropStep(
   inputs: MomentStepInputs<Tensor>,
   attributes: RmsPropStepAttributes,
-): { norm: Tensor; parameters: Tensor; moment: Tensor } {
-  const [norm, parameters, moment] = run("RmsPropStep", inputs, attributes);
-  return { norm, parameters, moment };
+): SteppedArrays & { moment: Tensor } {
+  const [norm, parameters, moment, average] = run("RmsPropStep", inputs, attributes);
+  return { norm, parameters, moment, average };
 }
 
 /** What a kernel of a backend is called with. */

@@ -169,10 +169,10 @@ export class CharRnn {
   }
 
   /** The dropout mask between layer `above` and the one below it. */
-  #mask({ time, batch }: Batch, above: number, dropout: Random): Tensor | undefined {
+  #mask({ batch }: Batch, above: number, dropout: Random): Tensor | undefined {
     const { dropout: rate, hiddenSize } = this.config;
     if (rate === 0) return undefined;
-    return dropoutMask({ shape: [time, batch, hiddenSize], rate, key: dropout.fork(above).key });
+    return dropoutMask({ shape: [batch, hiddenSize], rate, key: dropout.fork(above).key });
   }
 }
 

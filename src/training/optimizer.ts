@@ -57,7 +57,11 @@ export function createOptimizer(
     step(parameters, gradients, learningRate, step) {
       return scoped(() => {
         const arrays = { parameters: parameters.flat, gradients: gradients.flat };
-        const { norm } = takeStep(arrays, { learningRate, clipNorm, weightDecay }, step);
+        const { norm } = takeStep(
+          arrays,
+          { learningRate, clipNorm, clipValue: 0, weightDecay },
+          step,
+        );
         return norm.dataSync()[0];
       });
     },
@@ -75,5 +79,6 @@ interface Arrays {
 interface Rate {
   learningRate: number;
   clipNorm: number;
+  clipValue: number;
   weightDecay: number;
 }

@@ -109,7 +109,12 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
     for (const kind of INPUT_KINDS) {
       it(`a layer of ${cell} cells on ${kind} input gives what its equations say`, () => {
         const draw = drawFor(cell, kind);
-        for (const sizes of [...coveringSizes(draw), ...LARGE_SIZES]) {
+        const withDropout = LARGE_SIZES.map((sizes) => ({ ...sizes, recurrentDropout: true }));
+        const covering = coveringSizes(draw).map((sizes, i) => ({
+          ...sizes,
+          recurrentDropout: i % 2 === 1,
+        }));
+        for (const sizes of [...covering, ...LARGE_SIZES, ...withDropout]) {
           const layer = layerCase({ cell, kind, ...sizes }, draw);
           const expected = twinLayer(layer, layer.inputs, layer.gradientOutput);
           scoped(() => {
@@ -125,7 +130,7 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
     it(`the two halves of a sequence, the ${cell} state carried, equal the whole`, () => {
       for (const kind of INPUT_KINDS) {
         const whole = layerCase(
-          { cell, kind, time: 9, batch: 3, hiddenSize: 7, vocabulary: 11 },
+          { cell, kind, time: 9, batch: 3, hiddenSize: 7, vocabulary: 11, recurrentDropout: true },
           drawFor(cell, kind),
         );
         scoped(() => {
@@ -148,7 +153,7 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
     it(`what a lane of ${cell} cells gives does not depend on the lanes beside it`, () => {
       for (const kind of INPUT_KINDS) {
         const all = layerCase(
-          { cell, kind, time: 5, batch: 4, hiddenSize: 7, vocabulary: 11 },
+          { cell, kind, time: 5, batch: 4, hiddenSize: 7, vocabulary: 11, recurrentDropout: true },
           drawFor(cell, kind),
         );
         scoped(() => {
@@ -177,7 +182,7 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
     it(`the same call of ${cell} cells gives the same bytes, whatever the workspace held`, () => {
       for (const kind of INPUT_KINDS) {
         const draw = drawFor(cell, kind);
-        const sizes = { cell, kind, hiddenSize: 7 };
+        const sizes = { cell, kind, hiddenSize: 7, recurrentDropout: true };
         const short = layerCase({ ...sizes, time: 3, batch: 2, vocabulary: 5 }, draw);
         const long = layerCase({ ...sizes, time: 8, batch: 3, vocabulary: 9 }, draw);
         scoped(() => {
@@ -215,7 +220,8 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
 
     it(`a layer of ${cell} cells changes none of its inputs, and its states last`, () => {
       const draw = drawFor(cell, "inputs");
-      const sizes = { cell, time: 4, batch: 3, hiddenSize: 7, vocabulary: 11 } as const;
+      const size = { time: 4, batch: 3, hiddenSize: 7, vocabulary: 11 };
+      const sizes = { cell, ...size, recurrentDropout: true };
       const layer = layerCase({ ...sizes, kind: "masked vectors" }, draw);
       const other = layerCase({ ...sizes, kind: "masked vectors" }, draw);
       scoped(() => {
@@ -308,7 +314,7 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
           const moment = parameterArray(model.config);
           sgdStep(
             { parameters: model.parameters.flat, gradients: gradients.flat, moment: moment.flat },
-            { learningRate: 0.5, clipNorm: 0, weightDecay: 0, momentum: 0 },
+            { learningRate: 0.5, clipNorm: 0, clipValue: 0, weightDecay: 0, momentum: 0 },
           );
           gradients.dispose();
           moment.dispose();
@@ -456,20 +462,22 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
   });
 
   for (const [title, optimizer] of Object.entries(OPTIMIZERS)) {
-    for (const [clipNorm, weightDecay] of [
-      [0, 0],
-      [0.5, 0],
-      [1e6, 0.1],
-    ]) {
-      const what = `clip norm ${clipNorm} and weight decay ${weightDecay}`;
+    for (const [clipNorm, clipValue, weightDecay, averageDecay] of [
+      [0, 0, 0, undefined],
+      [0.5, 0, 0, 0.8],
+      [1e6, 0, 0.1, 0],
+      [5, 0.1, 0.1, 0.99],
+    ] as const) {
+      const what = `clip norm ${clipNorm}, clip value ${clipValue}, weight decay ${weightDecay} and average decay ${averageDecay}`;
 
       it(`ten steps of ${title} with ${what} are those of the equations`, () => {
         const draw = drawFor(title, what);
-        const common = { learningRate: 0.02, clipNorm, weightDecay };
+        const common = { learningRate: 0.02, clipNorm, clipValue, weightDecay, averageDecay };
         for (const length of [1, 33, 1003]) {
           const zeros = optimizer.moments.map((name) => [name, new Float32Array(length)]);
           let arrays: Arrays = {
             parameters: draw.floats(length),
+            ...(averageDecay !== undefined && { average: draw.floats(length) }),
             ...(Object.fromEntries(zeros) as Arrays),
           };
           let expected = arrays;
@@ -496,9 +504,12 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
     ["a norm beyond single precision", [3e38, 3e38, 3e38]],
   ] as const) {
     it(`${title} changes no parameter and no moment`, () => {
-      const common = { learningRate: 0.1, clipNorm: 1, weightDecay: 0.1 };
+      const common = { learningRate: 0.1, clipNorm: 1, clipValue: 1, weightDecay: 0.1 };
       for (const [optimizer, { moments, step }] of Object.entries(OPTIMIZERS)) {
-        const before: Arrays = { parameters: Float32Array.of(1, 2, 3) };
+        const before: Arrays = {
+          parameters: Float32Array.of(1, 2, 3),
+          average: Float32Array.of(4, 5, 6),
+        };
         for (const name of moments) before[name] = Float32Array.of(0.1, 0.2, 0.3);
         scoped(() => {
           const inputs = flatTensors({ ...before, gradients: Float32Array.from(gradients) });
@@ -511,7 +522,7 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
   }
 
   it("the first step with gradients of zero leaves the parameters where they are", () => {
-    const common = { learningRate: 0.1, clipNorm: 1, weightDecay: 0 };
+    const common = { learningRate: 0.1, clipNorm: 1, clipValue: 0, weightDecay: 0 };
     for (const [optimizer, { moments, step }] of Object.entries(OPTIMIZERS)) {
       const arrays: Arrays = { parameters: Float32Array.of(1, -2), gradients: new Float32Array(2) };
       for (const name of moments) arrays[name] = new Float32Array(2);
@@ -584,7 +595,7 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
         disposeAll(model.score(whole, state).state);
         const { norm } = sgdStep(
           { parameters: model.parameters.flat, gradients: gradients.flat, moment: moment.flat },
-          { learningRate: 0.1, momentum: 0.9, clipNorm: 1, weightDecay: 0 },
+          { learningRate: 0.1, momentum: 0.9, clipNorm: 1, clipValue: 0, weightDecay: 0 },
         );
         norm.dispose();
         const streams = model.openStreams(3);
@@ -653,9 +664,11 @@ function describeSizes(sizes: {
   hiddenSize: number;
   vocabulary: number;
   inputSize?: number;
+  recurrentDropout?: boolean;
 }): string {
-  const { time, batch, hiddenSize, vocabulary, inputSize } = sizes;
-  return `time ${time}, batch ${batch}, hidden ${hiddenSize}, vocabulary ${vocabulary}, input ${inputSize}`;
+  const { time, batch, hiddenSize, vocabulary, inputSize, recurrentDropout } = sizes;
+  const masked = recurrentDropout ? ", recurrent dropout" : "";
+  return `time ${time}, batch ${batch}, hidden ${hiddenSize}, vocabulary ${vocabulary}, input ${inputSize}${masked}`;
 }
 
 /** All arrays of `expected` are the same in `actual` to within the tolerance. */
@@ -699,7 +712,7 @@ function lossCase(
     hiddenSize,
     vocabulary,
     input: draw.floats(places * hiddenSize),
-    ...(masked && { inputMask: draw.mask(places * hiddenSize) }),
+    ...(masked && { inputMask: draw.mask(batch * hiddenSize) }),
     weight: draw.floats(vocabulary * hiddenSize, 3 / Math.sqrt(hiddenSize)),
     bias: draw.floats(vocabulary),
     targets,
@@ -717,7 +730,7 @@ function decode(
   const outputs: LinearCrossEntropyOutputs<Tensor> = linearCrossEntropy(
     {
       input: tensor(loss.input.slice(), shape),
-      ...(inputMask && { inputMask: tensor(inputMask.slice(), shape) }),
+      ...(inputMask && { inputMask: tensor(inputMask.slice(), [batch, hiddenSize]) }),
       weight: tensor(loss.weight.slice(), [vocabulary, hiddenSize]),
       bias: tensor(loss.bias.slice(), [vocabulary]),
       targets: tensor(loss.targets.slice(), [time, batch], "int32"),

@@ -21,10 +21,13 @@ const TOLERANCE = 1e-8;
 
 describe("Gradients of the reference", () => {
   for (const cell of CELL_NAMES) {
-    for (const kind of INPUT_KINDS) {
-      it(`of a layer of ${cell} cells on ${kind} input are finite differences`, () => {
-        const sizes = { cell, kind, time: 4, batch: 3, hiddenSize: 5, inputSize: 2, vocabulary: 7 };
-        const layer = layerCase(sizes, new Draw(11));
+    for (const [kind, recurrentDropout] of INPUT_KINDS.flatMap((kind) =>
+      [false, true].map((masked) => [kind, masked] as const),
+    )) {
+      const masked = recurrentDropout ? ", with recurrent dropout," : "";
+      it(`of a layer of ${cell} cells on ${kind} input${masked} are finite differences`, () => {
+        const sizes = { time: 4, batch: 3, hiddenSize: 5, inputSize: 2, vocabulary: 7 };
+        const layer = layerCase({ cell, kind, recurrentDropout, ...sizes }, new Draw(11));
         const arrays = inDoubles(layer.inputs) as SequenceArrays;
         const gradientOutput = Float64Array.from(layer.gradientOutput);
         const loss = () => weightedOutput(layer, arrays, gradientOutput);
@@ -52,7 +55,7 @@ describe("Gradients of the reference", () => {
       targets.set([-1, -1], 66);
       const arrays = inDoubles({
         input: draw.floats(places * hiddenSize),
-        ...(masked && { inputMask: draw.mask(places * hiddenSize) }),
+        ...(masked && { inputMask: draw.mask(7 * hiddenSize) }),
         weight: draw.floats(vocabulary * hiddenSize, 2),
         bias: draw.floats(vocabulary),
         targets,

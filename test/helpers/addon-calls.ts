@@ -41,8 +41,12 @@ export function forwardArguments(addon: Addon, sizes: LayerSizes, draw: Draw): F
     hidden,
     vocabulary: readsTokens ? sizes.vocabulary : 0,
     hasEmbedding: source === "embedded",
-    hasMask: source === "masked vectors" || source === "panels",
+    hasInputMask: source === "masked vectors" || source === "panels",
+    hasStateMask: source === "masked vectors" || source === "embedded",
+    hasWeightMask: source === "panels" || source === "embedded",
   };
+  const masked = <K extends string>(name: K, is: boolean, length: number) =>
+    is && { [name]: source === "panels" ? DROPOUT : { values: draw.mask(length) } };
   const rows = time * batch;
   const units = batch * hidden;
   const gates = CELLS[cell].gates.length * hidden;
@@ -52,8 +56,10 @@ export function forwardArguments(addon: Addon, sizes: LayerSizes, draw: Draw): F
     ...(readsTokens && { tokens: draw.tokens(rows, sizes.vocabulary) }),
     ...(source === "embedded" && { embedding: draw.floats(sizes.vocabulary * input) }),
     ...(source.endsWith("vectors") && { vectors: draw.floats(rows * input) }),
-    ...(source === "masked vectors" && { mask: draw.mask(rows * input) }),
-    ...(source === "panels" && { inputPanels: panelsFor(rows, input, draw), dropout: DROPOUT }),
+    ...(source === "panels" && { inputPanels: panelsFor(rows, input, draw) }),
+    ...masked("inputMask", shape.hasInputMask, batch * input),
+    ...masked("stateMask", shape.hasStateMask, units),
+    ...masked("weightMask", shape.hasWeightMask, gates * hidden),
     weightIh: draw.floats(gates * input),
     weightHh: draw.floats(gates * hidden),
     biasIh: draw.floats(gates),
@@ -90,12 +96,14 @@ export function backwardArguments(addon: Addon, sizes: LayerSizes, draw: Draw): 
 
 export function crossEntropyArguments(
   addon: Addon,
-  sizes: { rows: number; hidden: number; vocabulary: number; source: LayerSizes["source"] },
+  sizes: Pick<LayerSizes, "time" | "batch" | "hidden" | "vocabulary" | "source">,
   draw: Draw,
 ): CrossEntropyArguments {
-  const { rows, hidden, vocabulary, source } = sizes;
+  const { time, batch: lanes, hidden, vocabulary, source } = sizes;
+  const rows = time * lanes;
   const shape = {
     rows,
+    lanes,
     hidden,
     vocabulary,
     hasMask: source === "masked vectors" || source === "panels",
@@ -105,9 +113,9 @@ export function crossEntropyArguments(
     ...shape,
     scratch: scratchMemory(addon, addon.crossEntropyScratch(shape)),
     ...(source === "panels"
-      ? { inputPanels: panelsFor(rows, hidden, draw), dropout: DROPOUT }
+      ? { inputPanels: panelsFor(rows, hidden, draw), mask: DROPOUT }
       : { vectors: draw.floats(rows * hidden) }),
-    ...(source === "masked vectors" && { mask: draw.mask(rows * hidden) }),
+    ...(source === "masked vectors" && { mask: { values: draw.mask(lanes * hidden) } }),
     weight: draw.floats(vocabulary * hidden),
     bias: draw.floats(vocabulary),
     targets: draw.tokens(rows, vocabulary),
@@ -126,7 +134,10 @@ export function stepArguments(count: number, draw: Draw) {
     gradients: draw.floats(count),
     learningRate: 0.01,
     clipNorm: 1.5,
+    clipValue: 0.2,
     weightDecay: 0.1,
+    average: draw.floats(count),
+    averageDecay: 0.9,
     firstMoment: draw.floats(count),
     secondMoment: new Float32Array(count).fill(1),
     moment: new Float32Array(count).fill(1),

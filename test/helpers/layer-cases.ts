@@ -26,6 +26,8 @@ export interface LayerCase {
   /** Of the vectors or of the embedding; one-hot: the vocabulary. */
   readonly inputSize: number;
   readonly vocabulary: number;
+  /** Whether the recurrent weights and what they see of the state are masked. */
+  readonly recurrentDropout?: boolean;
   readonly inputs: RnnSequenceInputs<Float32Array | Int32Array>;
   readonly gradientOutput: Float32Array;
 }
@@ -34,20 +36,23 @@ type Sizes = Omit<LayerCase, "inputs" | "gradientOutput" | "inputSize"> & { inpu
 
 /** Random numbers for a layer of these sizes, none of its states or biases zero. */
 export function layerCase(sizes: Sizes, draw: Draw): LayerCase {
-  const { cell, kind, time, batch, hiddenSize, vocabulary } = sizes;
+  const { cell, kind, time, batch, hiddenSize, vocabulary, recurrentDropout } = sizes;
   const inputSize = kind === "one-hot" ? vocabulary : (sizes.inputSize ?? 5);
   const gates = CELLS[cell].gates.length * hiddenSize;
   const places = time * batch;
   const isTokens = kind === "one-hot" || kind === "embedded";
-  const weightScale = 1.5 / Math.sqrt(hiddenSize);
+  // Masks make what they leave larger, and rounding errors must not grow from step to step.
+  const weightScale = (recurrentDropout ? 0.6 : 1.5) / Math.sqrt(hiddenSize);
   const inputs: RnnSequenceInputs<Float32Array | Int32Array> = {
     input: isTokens ? draw.tokens(places, vocabulary) : draw.floats(places * inputSize),
     ...(kind === "embedded" && { embedding: draw.floats(vocabulary * inputSize) }),
-    ...(kind === "masked vectors" && { inputMask: draw.mask(places * inputSize) }),
+    ...(kind === "masked vectors" && { inputMask: draw.mask(batch * inputSize) }),
     hidden: draw.floats(batch * hiddenSize),
+    ...(recurrentDropout && { stateMask: draw.mask(batch * hiddenSize) }),
     ...(CELLS[cell].hasCellState && { cellState: draw.floats(batch * hiddenSize, 1.5) }),
     weightIh: draw.floats(gates * inputSize, isTokens ? 1 : 1 / Math.sqrt(inputSize)),
     weightHh: draw.floats(gates * hiddenSize, weightScale),
+    ...(recurrentDropout && { weightMask: draw.mask(gates * hiddenSize) }),
     biasIh: draw.floats(gates, 0.5),
     biasHh: draw.floats(gates, 0.5),
   };
@@ -57,7 +62,6 @@ export function layerCase(sizes: Sizes, draw: Draw): LayerCase {
 
 /** Those steps of all lanes: the same layer over part of the sequence. */
 export function stepsOf(layer: LayerCase, first: number, end: number): LayerCase {
-  const { input, inputMask } = layer.inputs;
   const cut = <A extends Float32Array | Int32Array>(array: A) => {
     const perStep = array.length / layer.time;
     return array.slice(first * perStep, end * perStep) as A;
@@ -65,11 +69,7 @@ export function stepsOf(layer: LayerCase, first: number, end: number): LayerCase
   return {
     ...layer,
     time: end - first,
-    inputs: {
-      ...layer.inputs,
-      input: cut(input),
-      ...(inputMask && { inputMask: cut(inputMask) }),
-    },
+    inputs: { ...layer.inputs, input: cut(layer.inputs.input) },
     gradientOutput: cut(layer.gradientOutput),
   };
 }
@@ -77,7 +77,7 @@ export function stepsOf(layer: LayerCase, first: number, end: number): LayerCase
 /** One lane of a case, alone. */
 export function laneOf(layer: LayerCase, lane: number): LayerCase {
   const { time, batch } = layer;
-  const { input, inputMask, hidden, cellState } = layer.inputs;
+  const { input, inputMask, stateMask, hidden, cellState } = layer.inputs;
   const cut = <A extends Float32Array | Int32Array>(array: A, rows: number): A => {
     const size = array.length / (rows * batch);
     const own = array.slice(0, rows * size);
@@ -90,7 +90,8 @@ export function laneOf(layer: LayerCase, lane: number): LayerCase {
     inputs: {
       ...layer.inputs,
       input: cut(input, time),
-      ...(inputMask && { inputMask: cut(inputMask, time) }),
+      ...(inputMask && { inputMask: cut(inputMask, 1) }),
+      ...(stateMask && { stateMask: cut(stateMask, 1) }),
       hidden: cut(hidden, 1),
       ...(cellState && { cellState: cut(cellState, 1) }),
     },
@@ -119,11 +120,13 @@ export function layerTensors(layer: LayerCase): RnnSequenceInputs<Tensor> {
   const shapes: Record<keyof RnnSequenceInputs<never>, number[]> = {
     input: isTokens ? [time, batch] : [time, batch, inputSize],
     embedding: [vocabulary, inputSize],
-    inputMask: [time, batch, inputSize],
+    inputMask: [batch, inputSize],
     hidden: [batch, hiddenSize],
+    stateMask: [batch, hiddenSize],
     cellState: [batch, hiddenSize],
     weightIh: [gates, inputSize],
     weightHh: [gates, hiddenSize],
+    weightMask: [gates, hiddenSize],
     biasIh: [gates],
     biasHh: [gates],
   };

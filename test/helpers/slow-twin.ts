@@ -160,13 +160,15 @@ function cellStep(
   weights: LayerWeights,
   x: Vector,
   state: LaneState,
+  stateMask: Vector | undefined,
 ): LaneState {
   const { hidden: h, cell: c } = state;
   const H = h.values.length;
+  const seen = stateMask ? tape.multiply(h, stateMask) : h;
   const fromInput = (gate: number) =>
     tape.linear(row(weights.weightIh, gate, H * x.values.length), row(weights.biasIh, gate, H), x);
   const fromHidden = (gate: number) =>
-    tape.linear(row(weights.weightHh, gate, H * H), row(weights.biasHh, gate, H), h);
+    tape.linear(row(weights.weightHh, gate, H * H), row(weights.biasHh, gate, H), seen);
   const gateSum = (gate: number) => tape.add(fromInput(gate), fromHidden(gate));
   switch (cell) {
     case "gru": {
@@ -200,22 +202,24 @@ export function twinLayer(
   const { cell, time, batch, hiddenSize } = sizes;
   const inputSize = inputs.weightIh.length / (GATES[cell] * hiddenSize);
   const tape = new Tape();
+  const weightHh = vector(inputs.weightHh);
   const weights = {
     weightIh: vector(inputs.weightIh),
-    weightHh: vector(inputs.weightHh),
+    weightHh: inputs.weightMask ? tape.multiply(weightHh, vector(inputs.weightMask)) : weightHh,
     biasIh: vector(inputs.biasIh),
     biasHh: vector(inputs.biasHh),
   };
   const embedding = inputs.embedding && vector(inputs.embedding);
   const vectors = inputs.input instanceof Int32Array ? undefined : vector(inputs.input);
   const mask = inputs.inputMask && vector(inputs.inputMask);
+  const stateMask = inputs.stateMask && vector(inputs.stateMask);
   const inputAt = (place: number): Vector => {
     if (!vectors) {
       const token = inputs.input[place];
       return embedding ? row(embedding, token, inputSize) : oneHot(token, inputSize);
     }
     const x = row(vectors, place, inputSize);
-    return mask ? tape.multiply(x, row(mask, place, inputSize)) : x;
+    return mask ? tape.multiply(x, row(mask, place % batch, inputSize)) : x;
   };
   const hidden = vector(inputs.hidden);
   const cellState = inputs.cellState && vector(inputs.cellState);
@@ -226,7 +230,14 @@ export function twinLayer(
   const outputs: Vector[] = [];
   for (let t = 0; t < time; t++) {
     lanes = lanes.map((state, lane) =>
-      cellStep(tape, cell, weights, inputAt(t * batch + lane), state),
+      cellStep(
+        tape,
+        cell,
+        weights,
+        inputAt(t * batch + lane),
+        state,
+        stateMask && row(stateMask, lane, hiddenSize),
+      ),
     );
     outputs.push(...lanes.map((state) => state.hidden));
   }
@@ -240,7 +251,7 @@ export function twinLayer(
     hidden: joined(lanes.map((state) => state.hidden)),
     ...(cellState && { cellState: joined(lanes.map((state) => state.cell as Vector)) }),
     gradientWeightIh: weights.weightIh.gradient,
-    gradientWeightHh: weights.weightHh.gradient,
+    gradientWeightHh: weightHh.gradient,
     gradientBiasIh: weights.biasIh.gradient,
     gradientBiasHh: weights.biasHh.gradient,
     gradientHidden: hidden.gradient,
@@ -262,6 +273,7 @@ interface LossResult {
 /** The decoder and its loss, and the gradients of the mean loss over the places with a target. */
 export function twinLoss(inputs: {
   input: Numbers;
+  /** `[lanes, hidden]`, the places being `[time, lanes]`. */
   inputMask?: Numbers;
   weight: Numbers;
   bias: Numbers;
@@ -273,12 +285,13 @@ export function twinLoss(inputs: {
   const weight = vector(inputs.weight);
   const bias = vector(inputs.bias);
   const size = input.values.length / inputs.targets.length;
+  const lanes = (mask?.values.length ?? 0) / size;
   const scored = inputs.targets.filter((target) => target >= 0).length;
   const logits: Vector[] = [];
   const losses = new Float64Array(inputs.targets.length);
   for (const [place, target] of inputs.targets.entries()) {
     const x = row(input, place, size);
-    const masked = mask ? tape.multiply(x, row(mask, place, size)) : x;
+    const masked = mask ? tape.multiply(x, row(mask, place % lanes, size)) : x;
     const scores = tape.linear(weight, bias, masked);
     if (target >= 0) losses[place] = tape.crossEntropy(scores, target, 1 / scored);
     logits.push(scores);
@@ -307,7 +320,7 @@ interface ModelSizes {
  * A whole model over a sequence, and the gradients of its mean loss by every parameter.
  *
  * @param parameters by PyTorch name
- * @param masks `[time, batch, hidden]` for the output of each layer
+ * @param masks `[batch, hidden]` for the output of each layer
  */
 export function twinModel(
   sizes: ModelSizes,
@@ -362,75 +375,85 @@ export function twinModel(
   return { losses: loss.losses, logits: loss.logits, gradients, layers: outputs };
 }
 
-/** What all optimizer steps do first; returns the gradients to use and the parameters to change. */
-function clippedAndDecayed(
-  parameters: Numbers,
-  gradients: Numbers,
-  step: { learningRate: number; clipNorm: number; weightDecay: number },
+interface StepNumbers {
+  learningRate: number;
+  clipNorm: number;
+  clipValue: number;
+  weightDecay: number;
+  averageDecay?: number;
+}
+
+interface StepArrays {
+  parameters: Numbers;
+  gradients: Numbers;
+  average?: Numbers;
+}
+
+/**
+ * What all optimizer steps do before and after their own: `change` gives for each parameter, with its
+ * clipped gradient, what is taken from it.
+ */
+function twinStep(
+  { parameters, gradients, average }: StepArrays,
+  step: StepNumbers,
+  change: (gradient: number, i: number) => number,
 ) {
   const norm = Math.sqrt([...gradients].reduce((sum, g) => sum + g * g, 0));
   const factor = step.clipNorm > 0 ? Math.min(1, step.clipNorm / (norm + 1e-6)) : 1;
+  const most = step.clipValue || Number.POSITIVE_INFINITY;
+  const updated = Float64Array.from(parameters, (p, i) => {
+    const gradient = Math.min(Math.max(gradients[i] * factor, -most), most);
+    return p - step.learningRate * step.weightDecay * p - change(gradient, i);
+  });
+  const kept = step.averageDecay ?? 0;
   return {
     norm,
-    gradients: Float64Array.from(gradients, (g) => g * factor),
-    parameters: Float64Array.from(parameters, (p) => p - step.learningRate * step.weightDecay * p),
+    parameters: updated,
+    ...(average && {
+      average: updated.map((p, i) => kept * average[i] + (1 - kept) * p),
+    }),
   };
 }
 
-type StepNumbers = { learningRate: number; clipNorm: number; weightDecay: number };
-
 /** Adam as in algorithm 1 of Kingma and Ba (2015), weights decayed as in Loshchilov and Hutter. */
 export function twinAdam(
-  inputs: { parameters: Numbers; gradients: Numbers; firstMoment: Numbers; secondMoment: Numbers },
+  inputs: StepArrays & { firstMoment: Numbers; secondMoment: Numbers },
   step: StepNumbers & { beta1: number; beta2: number; epsilon: number; step: number },
 ) {
-  const { norm, gradients, parameters } = clippedAndDecayed(
-    inputs.parameters,
-    inputs.gradients,
-    step,
-  );
-  const firstMoment = gradients.map(
-    (g, i) => step.beta1 * inputs.firstMoment[i] + (1 - step.beta1) * g,
-  );
-  const secondMoment = gradients.map(
-    (g, i) => step.beta2 * inputs.secondMoment[i] + (1 - step.beta2) * g ** 2,
-  );
-  for (let i = 0; i < parameters.length; i++) {
+  const firstMoment = Float64Array.from(inputs.firstMoment);
+  const secondMoment = Float64Array.from(inputs.secondMoment);
+  const result = twinStep(inputs, step, (g, i) => {
+    firstMoment[i] = step.beta1 * firstMoment[i] + (1 - step.beta1) * g;
+    secondMoment[i] = step.beta2 * secondMoment[i] + (1 - step.beta2) * g ** 2;
     const first = firstMoment[i] / (1 - step.beta1 ** step.step);
     const second = secondMoment[i] / (1 - step.beta2 ** step.step);
-    parameters[i] -= (step.learningRate * first) / (Math.sqrt(second) + step.epsilon);
-  }
-  return { norm, parameters, firstMoment, secondMoment };
+    return (step.learningRate * first) / (Math.sqrt(second) + step.epsilon);
+  });
+  return { ...result, firstMoment, secondMoment };
 }
 
 export function twinSgd(
-  inputs: { parameters: Numbers; gradients: Numbers; moment: Numbers },
+  inputs: StepArrays & { moment: Numbers },
   step: StepNumbers & { momentum: number },
 ) {
-  const { norm, gradients, parameters } = clippedAndDecayed(
-    inputs.parameters,
-    inputs.gradients,
-    step,
-  );
-  const moment = gradients.map((g, i) => step.momentum * inputs.moment[i] + g);
-  for (let i = 0; i < parameters.length; i++) parameters[i] -= step.learningRate * moment[i];
-  return { norm, parameters, moment };
+  const moment = Float64Array.from(inputs.moment);
+  const result = twinStep(inputs, step, (g, i) => {
+    moment[i] = step.momentum * moment[i] + g;
+    return step.learningRate * moment[i];
+  });
+  return { ...result, moment };
 }
 
 export function twinRmsProp(
-  inputs: { parameters: Numbers; gradients: Numbers; moment: Numbers },
+  inputs: StepArrays & { moment: Numbers },
   step: StepNumbers & { decay: number; epsilon: number },
 ) {
-  const { norm, gradients, parameters } = clippedAndDecayed(
-    inputs.parameters,
-    inputs.gradients,
-    step,
-  );
-  const moment = gradients.map((g, i) => step.decay * inputs.moment[i] + (1 - step.decay) * g ** 2);
-  for (let i = 0; i < parameters.length; i++) {
-    parameters[i] -= (step.learningRate * gradients[i]) / (Math.sqrt(moment[i]) + step.epsilon);
-  }
-  return { norm, parameters, moment };
+  const moment = Float64Array.from(inputs.moment);
+  const result = twinStep(inputs, step, (g, i) => {
+    moment[i] = step.decay * moment[i] + (1 - step.decay) * g ** 2;
+    return (step.learningRate * g) / (Math.sqrt(moment[i]) + step.epsilon);
+  });
+  return { ...result, moment };
 }
 
 /** Philox4x32-10, in integers of any length. */

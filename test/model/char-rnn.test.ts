@@ -175,7 +175,7 @@ function weightsOf(model: CharRnn): Map<string, Float32Array> {
 }
 
 function twinMask(key: readonly number[]): Float32Array {
-  return Float32Array.from({ length: TIME * LANES * HIDDEN }, (_, i) => {
+  return Float32Array.from({ length: LANES * HIDDEN }, (_, i) => {
     const word = twinPhilox([Math.floor(i / 4), 0, 0, 0], key)[i % 4];
     return word >= RATE * 2 ** 32 ? 1 / (1 - RATE) : 0;
   });

@@ -189,7 +189,7 @@ function adam(config: CharRnn["config"], weightDecay: number): TakeStep {
 }
 
 function common(learningRate: number, clipNorm: number): StepAttributes {
-  return { learningRate, clipNorm, weightDecay: 0 };
+  return { learningRate, clipNorm, clipValue: 0, weightDecay: 0 };
 }
 
 function configOf({ cell, embeddingSize }: TorchModel) {

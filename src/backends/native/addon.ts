@@ -7,7 +7,7 @@ import { BackendError } from "../backend-error.js";
 import { isCutShort } from "./cut-file.js";
 
 /** The one number that both sides must agree on; `native/addon/addon.cc` has the same. */
-const INTERFACE = 1;
+const INTERFACE = 2;
 
 /** A matrix in panels of sixteen columns (see `native/panels.h`), somewhere in an array. */
 export interface Panels {
@@ -25,6 +25,9 @@ export interface MaskSource {
   readonly key1: number;
 }
 
+/** A mask by its numbers or by what it is made from. */
+export type MaskArgument = MaskSource | { readonly values: Float32Array };
+
 export interface SequenceShape {
   readonly cell: CellName;
   readonly time: number;
@@ -34,7 +37,9 @@ export interface SequenceShape {
   /** 0: the input is vectors. */
   readonly vocabulary: number;
   readonly hasEmbedding: boolean;
-  readonly hasMask: boolean;
+  readonly hasInputMask: boolean;
+  readonly hasStateMask: boolean;
+  readonly hasWeightMask: boolean;
 }
 
 interface SequenceArguments extends SequenceShape {
@@ -43,13 +48,14 @@ interface SequenceArguments extends SequenceShape {
   readonly embedding?: Float32Array;
   readonly vectors?: Float32Array;
   readonly inputPanels?: Panels;
-  readonly mask?: Float32Array;
-  readonly dropout?: MaskSource;
+  readonly inputMask?: MaskArgument;
   readonly weightIh: Float32Array;
   readonly weightHh: Float32Array;
+  readonly weightMask?: MaskArgument;
   readonly biasIh: Float32Array;
   readonly biasHh: Float32Array;
   readonly hiddenBefore: Float32Array;
+  readonly stateMask?: MaskArgument;
   readonly cellBefore?: Float32Array;
 }
 
@@ -74,6 +80,8 @@ interface CrossEntropyShape {
   readonly rows: number;
   readonly hidden: number;
   readonly vocabulary: number;
+  /** Rows of a step, and of the mask. */
+  readonly lanes: number;
   readonly hasMask: boolean;
   readonly wantsGradient: boolean;
 }
@@ -82,8 +90,7 @@ export interface CrossEntropyArguments extends CrossEntropyShape {
   readonly scratch: Float32Array;
   readonly vectors?: Float32Array;
   readonly inputPanels?: Panels;
-  readonly mask?: Float32Array;
-  readonly dropout?: MaskSource;
+  readonly mask?: MaskArgument;
   readonly weight: Float32Array;
   readonly bias: Float32Array;
   readonly targets: Int32Array;
@@ -99,7 +106,11 @@ interface StepArguments {
   readonly gradients: Float32Array;
   readonly learningRate: number;
   readonly clipNorm: number;
+  readonly clipValue: number;
   readonly weightDecay: number;
+  readonly average?: Float32Array;
+  /** With `average` only. */
+  readonly averageDecay?: number;
 }
 
 export interface AdamArguments extends StepArguments {

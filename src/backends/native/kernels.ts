@@ -118,34 +118,31 @@ function sequenceArguments(
     hidden: inputs.hidden.shape[1],
     vocabulary: readsTokens ? (embedding ?? inputs.weightIh).shape[embedding ? 0 : 1] : 0,
     hasEmbedding: embedding !== undefined,
-    hasMask: inputs.inputMask !== undefined,
+    hasInputMask: inputs.inputMask !== undefined,
+    hasStateMask: inputs.stateMask !== undefined,
+    hasWeightMask: inputs.weightMask !== undefined,
   };
   return {
     ...shape,
     scratch: backend.scratch(workspace, backend.addon.sequenceScratch(shape)),
-    ...(readsTokens
-      ? { tokens: backend.integers(inputs.input) }
-      : vectors(inputs.input, inputs.inputMask, backend)),
+    ...(readsTokens ? { tokens: backend.integers(inputs.input) } : vectors(inputs.input, backend)),
+    inputMask: inputs.inputMask && backend.maskArgument(inputs.inputMask),
     embedding: embedding && backend.floats(embedding),
     weightIh: backend.floats(inputs.weightIh),
     weightHh: backend.floats(inputs.weightHh),
+    weightMask: inputs.weightMask && backend.maskArgument(inputs.weightMask),
     biasIh: backend.floats(inputs.biasIh),
     biasHh: backend.floats(inputs.biasHh),
     hiddenBefore: backend.floats(inputs.hidden),
+    stateMask: inputs.stateMask && backend.maskArgument(inputs.stateMask),
     cellBefore: inputs.cellState && backend.floats(inputs.cellState),
   };
 }
 
-/** Vectors and their mask, each as it is kept. */
-function vectors(input: TensorInfo, mask: TensorInfo | undefined, backend: NativeBackend) {
+/** Vectors as they are kept. */
+function vectors(input: TensorInfo, backend: NativeBackend) {
   const inputPanels = backend.panelsOf(input);
-  const dropout = mask && backend.maskSourceOf(mask);
-  return {
-    inputPanels,
-    vectors: inputPanels ? undefined : backend.floats(input),
-    dropout,
-    mask: dropout || !mask ? undefined : backend.floats(mask),
-  };
+  return inputPanels ? { inputPanels } : { vectors: backend.floats(input) };
 }
 
 function LinearCrossEntropy({
@@ -161,6 +158,7 @@ function LinearCrossEntropy({
     rows,
     hidden,
     vocabulary,
+    lanes: inputs.targets.shape[1],
     hasMask: inputs.inputMask !== undefined,
     wantsGradient: gradientWeight !== undefined && gradientBias !== undefined,
   };
@@ -170,7 +168,8 @@ function LinearCrossEntropy({
   const offset = backend.addon.crossEntropy({
     ...shape,
     scratch,
-    ...vectors(inputs.input, inputs.inputMask, backend),
+    ...vectors(inputs.input, backend),
+    mask: inputs.inputMask && backend.maskArgument(inputs.inputMask),
     weight: backend.floats(inputs.weight),
     bias: backend.floats(inputs.bias),
     targets,
@@ -242,12 +241,21 @@ function RmsPropStep({
 
 function stepArguments(
   inputs: StepInputs<TensorInfo>,
-  { learningRate, clipNorm, weightDecay }: StepAttributes,
+  { learningRate, clipNorm, clipValue, weightDecay, averageDecay = 0 }: StepAttributes,
   backend: NativeBackend,
 ) {
   const parameters = backend.floats(inputs.parameters);
-  const gradients = backend.floats(inputs.gradients);
-  return { count: parameters.length, parameters, gradients, learningRate, clipNorm, weightDecay };
+  return {
+    count: parameters.length,
+    parameters,
+    gradients: backend.floats(inputs.gradients),
+    learningRate,
+    clipNorm,
+    clipValue,
+    weightDecay,
+    average: inputs.average && backend.floats(inputs.average),
+    averageDecay,
+  };
 }
 
 function stepOutputs(
@@ -256,5 +264,7 @@ function stepOutputs(
   inputs: StepInputs<TensorInfo>,
   moments: TensorInfo[],
 ): TensorInfo[] {
-  return [backend.floatTensor([], Float32Array.of(norm)), inputs.parameters, ...moments];
+  const { parameters, average } = inputs;
+  const outputs = [backend.floatTensor([], Float32Array.of(norm)), parameters, ...moments];
+  return average ? [...outputs, average] : outputs;
 }

@@ -2,7 +2,7 @@ import type { DropoutMaskAttributes } from "../backend.js";
 import type { BackendValues, DataId, DataType, TensorInfo } from "../tfjs.js";
 import { MathBackendCPU } from "../tfjs-cpu.js";
 import type { Workspace } from "../workspace.js";
-import type { Addon, MaskSource, Panels } from "./addon.js";
+import type { Addon, MaskArgument, MaskSource, Panels } from "./addon.js";
 
 /** Columns of a panel; `native/panels.h` has the same number. */
 export const LANES = 16;
@@ -69,9 +69,9 @@ export class NativeBackend extends MathBackendCPU {
     return info;
   }
 
-  /** What a mask is made from; undefined when it is a tensor like others. */
-  maskSourceOf(info: TensorInfo): MaskSource | undefined {
-    return this.#masks.get(info.dataId);
+  /** What a mask is made from, or its values when it is a tensor like others. */
+  maskArgument(info: TensorInfo): MaskArgument {
+    return this.#masks.get(info.dataId) ?? { values: this.floats(info) };
   }
 
   /** Scratch memory for the addon. */

@@ -157,7 +157,9 @@ function stepOutputs(
   inputs: StepInputs<TensorInfo>,
   moments: TensorInfo[],
 ): TensorInfo[] {
-  return [floatTensor(backend, [], Float32Array.of(norm)), inputs.parameters, ...moments];
+  const { parameters, average } = inputs;
+  const outputs = [floatTensor(backend, [], Float32Array.of(norm)), parameters, ...moments];
+  return average ? [...outputs, average] : outputs;
 }
 
 function sequenceSizes(

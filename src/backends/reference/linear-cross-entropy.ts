@@ -1,7 +1,7 @@
 import type { LinearCrossEntropyInputs } from "../backend.js";
 import type { FloatArray, Workspace } from "../workspace.js";
 import { addWeightGradient } from "./linear.js";
-import { addProduct, fillRows, multiply, transpose } from "./matrix.js";
+import { addProduct, fillRows, multiplyRows, transpose } from "./matrix.js";
 
 type Inputs = LinearCrossEntropyInputs<FloatArray>;
 export type LinearCrossEntropyArrays = Omit<Inputs, "targets"> & { targets: Int32Array };
@@ -29,7 +29,7 @@ export function forwardAndBackwardLoss(
   let input = arrays.input;
   if (arrays.inputMask) {
     input = work.floats("masked input", input.length);
-    multiply(input, arrays.input, arrays.inputMask);
+    multiplyRows(input, arrays.input, arrays.inputMask);
   }
   const wantsGradient = gradientWeight !== undefined && gradientBias !== undefined;
   const gradientInput = wantsGradient
@@ -70,7 +70,9 @@ export function forwardAndBackwardLoss(
     }
   }
   gradientBias?.set(biasSums);
-  if (gradientInput && arrays.inputMask) multiply(gradientInput, gradientInput, arrays.inputMask);
+  if (gradientInput && arrays.inputMask) {
+    multiplyRows(gradientInput, gradientInput, arrays.inputMask);
+  }
   return gradientInput;
 }
 

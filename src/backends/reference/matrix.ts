@@ -180,7 +180,9 @@ export function sumRows(sums: Float64Array, a: FloatArray, rows: number): void {
   }
 }
 
-/** out[i] = a[i] * b[i] */
-export function multiply(out: FloatArray, a: FloatArray, b: FloatArray): void {
-  for (let i = 0; i < out.length; i++) out[i] = a[i] * b[i];
+/** Every row of `out` is that of `a` times `row`, number by number. */
+export function multiplyRows(out: FloatArray, a: FloatArray, row: FloatArray): void {
+  for (let start = 0; start < out.length; start += row.length) {
+    for (let i = 0; i < row.length; i++) out[start + i] = a[start + i] * row[i];
+  }
 }

@@ -78,10 +78,13 @@ export function takeRmsPropStep(
   });
 }
 
-/** Clips by the global norm, decays the weights, then updates; nothing when the norm is not finite. */
+/**
+ * Clips by the global norm and by value, decays the weights, updates, averages; nothing when the
+ * norm is not finite.
+ */
 function clipThen(
-  { parameters, gradients }: StepInputs<FloatArray>,
-  { learningRate, clipNorm, weightDecay }: StepAttributes,
+  { parameters, gradients, average }: StepInputs<FloatArray>,
+  { learningRate, clipNorm, clipValue, weightDecay, averageDecay = 0 }: StepAttributes,
   update: () => void,
 ): number {
   let squares = 0;
@@ -93,10 +96,20 @@ function clipThen(
   if (clipNorm > 0 && scale < 1) {
     for (let i = 0; i < gradients.length; i++) gradients[i] *= scale;
   }
+  if (clipValue > 0) {
+    for (let i = 0; i < gradients.length; i++) {
+      gradients[i] = Math.max(Math.min(gradients[i], clipValue), -clipValue);
+    }
+  }
   if (weightDecay > 0) {
     const kept = 1 - learningRate * weightDecay;
     for (let i = 0; i < parameters.length; i++) parameters[i] *= kept;
   }
   update();
+  if (average) {
+    for (let i = 0; i < average.length; i++) {
+      average[i] += (1 - averageDecay) * (parameters[i] - average[i]);
+    }
+  }
   return norm;
 }

@@ -3,7 +3,7 @@ import type { RnnSequenceGradInputs, RnnSequenceInputs } from "../backend.js";
 import type { FloatArray, Workspace } from "../workspace.js";
 import { CELL_STEPS } from "./cells.js";
 import { addWeightGradient, setBiasGradient } from "./linear.js";
-import { addProduct, fillRows, multiply, transpose } from "./matrix.js";
+import { addProduct, fillRows, multiplyRows, transpose } from "./matrix.js";
 import { lookUpInputGates, type TokenInput, tokenInputGradients } from "./token-input.js";
 
 export interface SequenceSizes {
@@ -51,11 +51,15 @@ export function forwardSequence(
     addProduct(inputGates, input, arrays.weightIh, time * batch, gates, sizes.inputSize);
   }
 
+  const weightHh = maskedWeight(arrays, work);
+  const seen = seenStates(arrays, time * units, hiddens, work);
   const hiddenGates = work.floats("hidden gates", batch * gates);
   for (let t = 0; t < time; t++) {
     const previousHidden = part(hiddens, t, units);
+    const seenState = part(seen, t, units);
+    if (arrays.stateMask) multiplyRows(seenState, previousHidden, arrays.stateMask);
     fillRows(hiddenGates, arrays.biasHh, batch);
-    addProduct(hiddenGates, previousHidden, arrays.weightHh, batch, gates, hiddenSize);
+    addProduct(hiddenGates, seenState, weightHh, batch, gates, hiddenSize);
     steps.forward({
       batch,
       hiddenSize,
@@ -98,7 +102,8 @@ export function backwardSequence(
   const gradientPrevious = work.floats("gradient previous hidden", units).fill(0);
   const gradientCell = work.floats("gradient cell", cellUnits).fill(0);
   const weightByUnit = work.floats("weight_hh by unit", arrays.weightHh.length);
-  transpose(weightByUnit, arrays.weightHh, gates, hiddenSize);
+  transpose(weightByUnit, maskedWeight(arrays, work), gates, hiddenSize);
+  const gradientSeen = arrays.stateMask ? work.floats("gradient seen", units) : gradientPrevious;
 
   for (let t = time - 1; t >= 0; t--) {
     const gradientOutput = part(arrays.gradientOutput, t, units);
@@ -117,13 +122,19 @@ export function backwardSequence(
       gradientHiddenGates: gradientStepGates,
       gradientPreviousHidden: gradientPrevious,
     });
-    // ah = W_hh h + b_hh
-    addProduct(gradientPrevious, gradientStepGates, weightByUnit, batch, hiddenSize, gates);
+    // ah = W_hh (mask h) + b_hh
+    if (arrays.stateMask) gradientSeen.fill(0);
+    addProduct(gradientSeen, gradientStepGates, weightByUnit, batch, hiddenSize, gates);
+    if (!arrays.stateMask) continue;
+    multiplyRows(gradientSeen, gradientSeen, arrays.stateMask);
+    for (let i = 0; i < units; i++) gradientPrevious[i] += gradientSeen[i];
   }
 
   // The weights are the same at every step: their gradient is one product over all of them.
-  const previous = hiddens.subarray(0, rows * hiddenSize);
-  addWeightGradient(arrays.gradientWeightHh.fill(0), gradientHiddenGates, previous, rows, work);
+  const { gradientWeightHh, weightMask } = arrays;
+  const seen = seenStates(arrays, rows * hiddenSize, hiddens, work);
+  addWeightGradient(gradientWeightHh.fill(0), gradientHiddenGates, seen, rows, work);
+  if (weightMask) multiplyRows(gradientWeightHh, gradientWeightHh, weightMask);
   setBiasGradient(arrays.gradientBiasHh, gradientHiddenGates, rows, work);
   setBiasGradient(arrays.gradientBiasIh, gradientInputGates, rows, work);
   const result = { hidden: gradientPrevious, cell: gradientCell };
@@ -145,7 +156,7 @@ export function backwardSequence(
   transpose(weightByInput, arrays.weightIh, gates, inputSize);
   const gradientInput = work.floats("gradient input", rows * inputSize).fill(0);
   addProduct(gradientInput, gradientInputGates, weightByInput, rows, inputSize, gates);
-  if (arrays.inputMask) multiply(gradientInput, gradientInput, arrays.inputMask);
+  if (arrays.inputMask) multiplyRows(gradientInput, gradientInput, arrays.inputMask);
   return { ...result, input: gradientInput };
 }
 
@@ -179,8 +190,26 @@ function maskedInput(arrays: SequenceArrays, work: Workspace): FloatArray {
   const input = arrays.input as FloatArray;
   if (!arrays.inputMask) return input;
   const masked = work.floats("masked input", input.length);
-  multiply(masked, input, arrays.inputMask);
+  multiplyRows(masked, input, arrays.inputMask);
   return masked;
+}
+
+/** The recurrent weights after dropout. */
+function maskedWeight({ weightHh, weightMask }: SequenceArrays, work: Workspace): FloatArray {
+  if (!weightMask) return weightHh;
+  const masked = work.floats("masked weight_hh", weightHh.length);
+  multiplyRows(masked, weightHh, weightMask);
+  return masked;
+}
+
+/** The first `length` numbers of the states before each step as the recurrent weights see them. */
+function seenStates(
+  { stateMask }: SequenceArrays,
+  length: number,
+  hiddens: FloatArray,
+  work: Workspace,
+): FloatArray {
+  return stateMask ? work.floats("seen states", length) : hiddens.subarray(0, length);
 }
 
 /** Row `index` of an array of rows of `length`. */

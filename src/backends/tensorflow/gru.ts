@@ -1,5 +1,5 @@
 import type { Id } from "./operations.js";
-import { goBackInTime, type Recurrence } from "./recurrence.js";
+import { goBackInTime, type Recurrence, seenState } from "./recurrence.js";
 
 /** The weights by which the state acts on the reset and update gates, and on the new one. */
 interface Prepared {
@@ -36,7 +36,7 @@ export const GRU: Recurrence<Prepared, KeptStep[]> = {
     return { weightRz, weightN, biasRz, biasN };
   },
 
-  forward(ops, { gates, hidden, prepared }, { time, hiddenSize }) {
+  forward(ops, { gates, hidden, stateMask, prepared }, { time, hiddenSize }) {
     const { weightRz, weightN, biasRz, biasN } = prepared;
     const [ofRz, ofN] = ops.splitInto(gates, [2 * hiddenSize, hiddenSize], 2);
     const rzOfInput = ops.unstack(ops.add(ofRz, biasRz), time);
@@ -46,9 +46,10 @@ export const GRU: Recurrence<Prepared, KeptStep[]> = {
     let h = hidden;
     for (let t = 0; t < time; t++) {
       const step = ops.tidy(() => {
-        const rz = ops.sigmoid(ops.add(rzOfInput[t], ops.product(h, weightRz)));
+        const seen = seenState(ops, h, stateMask);
+        const rz = ops.sigmoid(ops.add(rzOfInput[t], ops.product(seen, weightRz)));
         const [r, z] = ops.split(rz, 2, 1);
-        const nOfHidden = ops.add(ops.product(h, weightN), biasN);
+        const nOfHidden = ops.add(ops.product(seen, weightN), biasN);
         const n = ops.tanh(ops.add(nOfInput[t], ops.multiply(r, nOfHidden)));
         const after = ops.add(n, ops.multiply(z, ops.subtract(h, n)));
         return { after, kept: { r, z, n, nOfHidden } };
@@ -87,7 +88,7 @@ export const GRU: Recurrence<Prepared, KeptStep[]> = {
     const goBack = (dh: Id, t: number) => {
       const gradient = ops.multiply(ops.reshape(dh, batch, 1, hiddenSize), factors[t]);
       const ofGates = ops.product(ops.reshape(gradient, batch, 3 * hiddenSize), weightHh);
-      return [ofGates, ops.multiply(dh, kept[t].z)];
+      return [seenState(ops, ofGates, steps.stateMask), ops.multiply(dh, kept[t].z)];
     };
     const { all: gradients, first } = goBackInTime(ops, steps.gradients, goBack);
     const dh = ops.reshape(gradients, time, batch, 1, hiddenSize);

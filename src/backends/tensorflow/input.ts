@@ -1,9 +1,9 @@
 import type { Id, Operations } from "./operations.js";
 
-/** What a layer reads, and how many rows of how many numbers it is. */
+/** What a layer reads, and of which sizes. */
 export type LayerInput = {
-  /** Time times batch. */
-  readonly rows: number;
+  readonly time: number;
+  readonly batch: number;
   /** Of a vector; one-hot, that of the vocabulary. */
   readonly size: number;
 } & (
@@ -11,7 +11,7 @@ export type LayerInput = {
       readonly kind: "vectors";
       /** `[time, batch, size]` */
       readonly vectors: Id;
-      /** Of the same shape: multiplies them. */
+      /** `[batch, size]`: multiplies those of every step. */
       readonly mask: Id | undefined;
     }
   | { readonly kind: "one-hot" /** `[time, batch]` */; readonly tokens: Id }
@@ -30,7 +30,7 @@ export interface InputGradients {
   readonly weightIh: Id;
   /** `[vocabulary, size]`, of an embedding. */
   readonly embedding?: Id;
-  /** `[time * batch, size]`, of vectors. */
+  /** `[time, batch, size]`, of vectors. */
   readonly vectors?: Id;
 }
 
@@ -51,12 +51,7 @@ export function gateTable(
 }
 
 /** What vectors make of the gates, `[time * batch, gates]`. */
-export function gatesOfVectors(
-  ops: Operations,
-  input: LayerInput & { kind: "vectors" },
-  weightIh: Id,
-  biasIh: Id,
-): Id {
+export function gatesOfVectors(ops: Operations, input: Vectors, weightIh: Id, biasIh: Id): Id {
   return ops.addBias(ops.product(maskedRows(ops, input), weightIh, "right"), biasIh);
 }
 
@@ -69,7 +64,7 @@ export function inputGradients(
 ): InputGradients {
   if (input.kind === "vectors") {
     const weight = ops.product(byGates, maskedRows(ops, input), "left");
-    return { weightIh: weight, vectors: masked(ops, input, ops.product(byGates, weightIh)) };
+    return { weightIh: weight, vectors: ofVectors(ops, input, ops.product(byGates, weightIh)) };
   }
   const vocabulary = input.kind === "one-hot" ? input.size : input.vocabulary;
   const byTable = ops.sumsByNumber(byGates, ops.reshape(input.tokens, -1), vocabulary);
@@ -84,7 +79,7 @@ export function inputGradients(
 export function asVectors(ops: Operations, input: LayerInput): Id {
   if (input.kind === "one-hot") return ops.oneHot(input.tokens, input.size);
   if (input.kind === "embedded") return ops.rows(input.embedding, input.tokens);
-  return input.mask === undefined ? input.vectors : ops.multiply(input.vectors, input.mask);
+  return masked(ops, input, input.vectors);
 }
 
 /** The gradient by what {@link asVectors} made vectors of, without that by the weights. */
@@ -94,16 +89,24 @@ export function gradientOfVectors(
   byVectors: Id,
 ): Omit<InputGradients, "weightIh"> {
   if (input.kind === "one-hot") return {};
-  const rows = ops.reshape(byVectors, input.rows, input.size);
-  if (input.kind === "vectors") return { vectors: masked(ops, input, rows) };
+  if (input.kind === "vectors") return { vectors: ofVectors(ops, input, byVectors) };
+  const rows = ops.reshape(byVectors, input.time * input.batch, input.size);
   const numbers = ops.reshape(input.tokens, -1);
   return { embedding: ops.sumsByNumber(rows, numbers, input.vocabulary) };
 }
 
-function maskedRows(ops: Operations, input: LayerInput & { kind: "vectors" }): Id {
-  return masked(ops, input, ops.reshape(input.vectors, input.rows, input.size));
+type Vectors = LayerInput & { kind: "vectors" };
+
+function maskedRows(ops: Operations, input: Vectors): Id {
+  return ops.reshape(masked(ops, input, input.vectors), input.time * input.batch, input.size);
 }
 
-function masked(ops: Operations, { mask, rows, size }: LayerInput & { kind: "vectors" }, all: Id) {
-  return mask === undefined ? all : ops.multiply(all, ops.reshape(mask, rows, size));
+/** The gradient by vectors of that by what is left of them, `[time, batch, size]`. */
+function ofVectors(ops: Operations, input: Vectors, byMasked: Id): Id {
+  return masked(ops, input, ops.reshape(byMasked, input.time, input.batch, input.size));
+}
+
+/** @param all `[time, batch, size]` */
+function masked(ops: Operations, { mask }: Vectors, all: Id): Id {
+  return mask === undefined ? all : ops.multiply(all, mask);
 }

@@ -53,7 +53,8 @@ function RnnSequence({
   return backend.run((ops) => {
     const input = layerInput(inputs, backend);
     const readsTokens = input.kind !== "vectors";
-    const weights = prepareWeights(ops, cell, weightsOf(inputs, backend), readsTokens, hiddenSize);
+    const own = weightsOf(ops, inputs, backend);
+    const weights = prepareWeights(ops, cell, own, readsTokens, hiddenSize);
     const state = stateOf(inputs, backend);
     const made = forwardSequence(ops, weights, input, state, sizes);
     const { output, hidden, cellState, kept } = made;
@@ -77,11 +78,11 @@ function RnnSequenceGrad({
   backend,
 }: Call<RnnSequenceGradInputs<TensorInfo>, RnnSequenceAttributes>): TensorInfo[] {
   const sizes = sequenceSizes(inputs, cell);
-  const { time, batch, hiddenSize } = sizes;
+  const { batch, hiddenSize } = sizes;
   return backend.run((ops) => {
     const by = backwardSequence(
       ops,
-      weightsOf(inputs, backend),
+      weightsOf(ops, inputs, backend),
       layerInput(inputs, backend),
       stateOf(inputs, backend),
       sizes,
@@ -94,7 +95,7 @@ function RnnSequenceGrad({
     };
     const outputs = [
       write(inputs.gradientWeightIh, by.weightIh),
-      write(inputs.gradientWeightHh, by.weightHh),
+      write(inputs.gradientWeightHh, withMask(ops, by.weightHh, inputs.weightMask, backend)),
       write(inputs.gradientBiasIh, by.biasIh),
       write(inputs.gradientBiasHh, by.biasHh),
       owned(backend, ops, [batch, hiddenSize], by.hidden),
@@ -106,8 +107,7 @@ function RnnSequenceGrad({
       outputs.push(write(inputs.gradientEmbedding, by.embedding));
     }
     if (by.vectors !== undefined) {
-      const { shape } = inputs.input;
-      outputs.push(owned(backend, ops, [time, batch, shape[2]], ops.reshape(by.vectors, ...shape)));
+      outputs.push(owned(backend, ops, inputs.input.shape, by.vectors));
     }
     return outputs;
   });
@@ -153,36 +153,38 @@ function DropoutMask({ attrs, backend }: Call<object, DropoutMaskAttributes>): T
   return [{ dataId: backend.write(mask, shape, "float32"), shape, dtype: "float32" }];
 }
 
+/** The arrays of an optimizer's step. */
+type StepArrays<Name extends string, T> = Record<Name | "gradients", T> & { average?: T };
+
 /** A kernel that overwrites what it is given by what an optimizer's step makes of it. */
 function stepKernel<Name extends string, Attributes>(
   step: (
     ops: Operations,
-    arrays: Record<Name | "gradients", Id>,
+    arrays: StepArrays<Name, Id>,
     attributes: Attributes,
-  ) => Stepped<Record<Name | "gradients", Id>>,
+  ) => Stepped<StepArrays<Name, Id>>,
   outputs: readonly Name[],
 ) {
-  return ({
-    inputs,
-    attrs,
-    backend,
-  }: Call<Record<Name | "gradients", TensorInfo>, Attributes>): TensorInfo[] =>
+  return ({ inputs, attrs, backend }: Call<StepArrays<Name, TensorInfo>, Attributes>) =>
     backend.run((ops) => {
-      const { norm, changed } = step(ops, idsOf(backend, inputs), attrs);
-      for (const name of changed ? [...outputs, "gradients" as const] : []) {
-        const id = (changed as Record<Name | "gradients", Id>)[name];
+      const { norm, changed } = step(ops, idsOf(backend, inputs) as StepArrays<Name, Id>, attrs);
+      for (const [name, id] of Object.entries<Id>(changed ?? {})) {
+        const to = inputs[name as keyof typeof inputs] as TensorInfo;
         // Gradients that were not clipped are what they were.
-        if (id !== backend.id(inputs[name])) backend.overwrite(inputs[name], ops.keep(id));
+        if (id !== backend.id(to)) backend.overwrite(to, ops.keep(id));
       }
-      return [owned(backend, ops, [], norm), ...outputs.map((name) => inputs[name])];
+      const changedInputs = [...outputs, "average" as const].map((name) => inputs[name]);
+      return [owned(backend, ops, [], norm), ...changedInputs.filter((info) => info !== undefined)];
     });
 }
 
+/** The tensors of all inputs that are given. */
 function idsOf<Name extends string>(
   backend: TensorFlowBackend,
-  inputs: Record<Name, TensorInfo>,
+  inputs: Partial<Record<Name, TensorInfo>>,
 ): Record<Name, Id> {
-  const ids = Object.entries<TensorInfo>(inputs).map(([name, info]) => [name, backend.id(info)]);
+  const given = Object.entries<TensorInfo | undefined>(inputs).filter(([, info]) => info);
+  const ids = given.map(([name, info]) => [name, backend.id(info as TensorInfo)]);
   return Object.fromEntries(ids) as Record<Name, Id>;
 }
 
@@ -205,17 +207,39 @@ function sequenceSizes(
   return { cell, time, batch, hiddenSize: hidden.shape[1] };
 }
 
-function weightsOf(inputs: RnnSequenceInputs<TensorInfo>, backend: TensorFlowBackend) {
+/** The weights that a layer uses: the recurrent ones are masked. */
+function weightsOf(
+  ops: Operations,
+  inputs: RnnSequenceInputs<TensorInfo>,
+  backend: TensorFlowBackend,
+) {
   const { weightIh, weightHh, biasIh, biasHh } = inputs;
   const weights = idsOf(backend, { weightIh, weightHh, biasIh, biasHh });
-  return { ...weights, embedding: inputs.embedding && backend.id(inputs.embedding) };
+  return {
+    ...weights,
+    weightHh: withMask(ops, weights.weightHh, inputs.weightMask, backend),
+    embedding: inputs.embedding && backend.id(inputs.embedding),
+  };
+}
+
+function withMask(
+  ops: Operations,
+  id: Id,
+  mask: TensorInfo | undefined,
+  backend: TensorFlowBackend,
+): Id {
+  return mask ? ops.multiply(id, backend.id(mask)) : id;
 }
 
 function stateOf(
-  { hidden, cellState }: RnnSequenceInputs<TensorInfo>,
+  { hidden, cellState, stateMask }: RnnSequenceInputs<TensorInfo>,
   backend: TensorFlowBackend,
 ): LayerState {
-  return { hidden: backend.id(hidden), cellState: cellState && backend.id(cellState) };
+  return {
+    hidden: backend.id(hidden),
+    cellState: cellState && backend.id(cellState),
+    mask: stateMask && backend.id(stateMask),
+  };
 }
 
 function layerInput(
@@ -223,7 +247,7 @@ function layerInput(
   backend: TensorFlowBackend,
 ): LayerInput {
   const [time, batch] = input.shape;
-  const common = { rows: time * batch, size: weightIh.shape[1] };
+  const common = { time, batch, size: weightIh.shape[1] };
   const id = backend.id(input);
   if (input.dtype !== "int32") {
     return { ...common, kind: "vectors", vectors: id, mask: inputMask && backend.id(inputMask) };

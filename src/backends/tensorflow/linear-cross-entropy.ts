@@ -4,7 +4,7 @@ import type { Id, Operations } from "./operations.js";
 export interface LossInputs {
   /** `[time, batch, hidden]` */
   readonly input: Id;
-  /** Of the same shape: multiplies it. */
+  /** `[batch, hidden]`: multiplies the input of every step. */
   readonly inputMask: Id | undefined;
   /** `[vocabulary, hidden]` */
   readonly weight: Id;
@@ -21,10 +21,8 @@ export function lossAndGradients(
   wantsGradients: boolean,
 ) {
   const rows = time * batch;
-  const inRows = (all: Id) => ops.reshape(all, rows, hidden);
-  const mask = inputMask === undefined ? undefined : inRows(inputMask);
-  const masked = (all: Id) => (mask === undefined ? all : ops.multiply(all, mask));
-  const features = masked(inRows(input));
+  const masked = (all: Id) => (inputMask === undefined ? all : ops.multiply(all, inputMask));
+  const features = ops.reshape(masked(input), rows, hidden);
   const logits = ops.addBias(ops.product(features, weight, "right"), bias);
   const scored = targets.reduce((count, target) => count + Number(target >= 0), 0);
   const labels = targets.map((target) => Math.max(target, 0));
@@ -53,7 +51,7 @@ export function lossAndGradients(
   return {
     ...outputs,
     gradients: {
-      input: ops.reshape(masked(ops.product(byLogits, weight)), time, batch, hidden),
+      input: masked(ops.reshape(ops.product(byLogits, weight), time, batch, hidden)),
       weight: ops.product(byLogits, features, "left"),
       bias: ops.sumOfRows(byLogits),
     },

@@ -176,6 +176,11 @@ export class Operations {
     return this.one("Sqrt", [a]);
   }
 
+  /** Each number, but none beyond `most` or its negative. */
+  limit(a: Id, most: number): Id {
+    return this.one("ClipByValue", [a, this.number(-most), this.number(most)]);
+  }
+
   sigmoid(a: Id): Id {
     return this.one("Sigmoid", [a]);
   }

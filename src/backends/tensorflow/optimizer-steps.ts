@@ -68,11 +68,14 @@ function stepped(ops: Operations, parameters: Id, change: Id, size: number) {
   return { parameters: ops.subtract(parameters, ops.multiply(change, ops.number(size))) };
 }
 
-/** Clips by the global norm, decays the weights, then updates; nothing when the norm is not finite. */
+/**
+ * Clips by the global norm and by value, decays the weights, updates, averages; nothing when the
+ * norm is not finite.
+ */
 function clipThen<Inputs extends StepInputs<Id>>(
   ops: Operations,
-  { parameters, gradients }: StepInputs<Id>,
-  { learningRate, clipNorm, weightDecay }: StepAttributes,
+  { parameters, gradients, average }: StepInputs<Id>,
+  { learningRate, clipNorm, clipValue, weightDecay, averageDecay = 0 }: StepAttributes,
   update: (parameters: Id, gradients: Id) => Omit<Inputs, "gradients">,
 ): Stepped<Inputs> {
   const norm = ops.norm(gradients);
@@ -80,11 +83,14 @@ function clipThen<Inputs extends StepInputs<Id>>(
   if (!Number.isFinite(value)) return { norm };
   const scale = clipNorm / (value + CLIP_EPSILON);
   const clips = clipNorm > 0 && scale < 1;
-  const clipped = clips ? ops.multiply(gradients, ops.number(scale)) : gradients;
+  const scaled = clips ? ops.multiply(gradients, ops.number(scale)) : gradients;
+  const clipped = clipValue > 0 ? ops.limit(scaled, clipValue) : scaled;
   const decayed =
     weightDecay > 0
       ? ops.multiply(parameters, ops.number(1 - learningRate * weightDecay))
       : parameters;
-  const changed = { ...update(decayed, clipped), gradients: clipped } as Inputs;
+  const updated = update(decayed, clipped);
+  const averaged = average && { average: mean(ops, average, updated.parameters, averageDecay) };
+  const changed = { ...updated, gradients: clipped, ...averaged } as Inputs;
   return { norm, changed };
 }

@@ -12,6 +12,8 @@ interface RecurrenceInputs<Prepared> {
   readonly gates: Id;
   /** The state before the first step, `[batch, hidden]`. */
   readonly hidden: Id;
+  /** `[batch, hidden]`: multiplies what the recurrent weights see of the state. */
+  readonly stateMask: Id | undefined;
   readonly prepared: Prepared;
 }
 
@@ -20,6 +22,7 @@ interface Steps {
   readonly before: Id;
   /** Of each step `[batch, hidden]`: the gradient by the state after it, but for what later steps have. */
   readonly gradients: readonly Id[];
+  readonly stateMask: Id | undefined;
 }
 
 /** A cell that TensorFlow has no operation for: its recurrence, one step after the other. */
@@ -48,6 +51,11 @@ export interface Recurrence<Prepared, Kept> {
     steps: Steps,
     kept: Kept,
   ): { inputGates: Id; hiddenGates: Id; hidden: Id };
+}
+
+/** The state as the recurrent weights see it, or the gradient by that as one by the state. */
+export function seenState(ops: Operations, state: Id, mask: Id | undefined): Id {
+  return mask === undefined ? state : ops.multiply(state, mask);
 }
 
 /**

@@ -57,21 +57,23 @@ export function openTensorFlowStreams(
     read: (tokens) =>
       backend.run((ops) => {
         const places = ops.tensor([1, streams], "int32", tokens.slice());
+        const sizes = { cell, time: 1, batch: streams, hiddenSize };
         let input: LayerInput = {
-          rows: streams,
+          time: 1,
+          batch: streams,
           size: embeddingSize || vocabularySize,
           tokens: places,
           ...(embedding === undefined
             ? { kind: "one-hot" }
             : { kind: "embedded", embedding, vocabulary: vocabularySize }),
         };
-        const sizes = { cell, time: 1, batch: streams, hiddenSize };
         const after = state.map((before, layer): LayerState => {
           const made = forwardSequence(ops, weights[layer], input, before, sizes);
           const { output, hidden, cellState } = made;
           input = {
             kind: "vectors",
-            rows: streams,
+            time: 1,
+            batch: streams,
             size: hiddenSize,
             vectors: output,
             mask: undefined,

@@ -1,5 +1,5 @@
 import type { Id } from "./operations.js";
-import { goBackInTime, type Recurrence } from "./recurrence.js";
+import { goBackInTime, type Recurrence, seenState } from "./recurrence.js";
 
 /** h' = tanh(W_ih x + b_ih + W_hh h + b_hh) (Elman, "Finding Structure in Time", 1990). */
 export const TANH_RNN: Recurrence<{ weight: Id; bias: Id }, { hiddens: Id[] }> = {
@@ -7,11 +7,15 @@ export const TANH_RNN: Recurrence<{ weight: Id; bias: Id }, { hiddens: Id[] }> =
     return { weight: ops.transpose(weightHh), bias: biasHh };
   },
 
-  forward(ops, { gates, hidden, prepared: { weight, bias } }, { time }) {
+  forward(ops, { gates, hidden, stateMask, prepared: { weight, bias } }, { time }) {
     const ofInput = ops.unstack(ops.add(gates, bias), time);
     const hiddens: Id[] = [];
     for (let t = 0, h = hidden; t < time; t++) {
-      h = ops.tidy(() => ops.tanh(ops.add(ofInput[t], ops.product(h, weight))));
+      const before = h;
+      h = ops.tidy(() => {
+        const ofState = ops.product(seenState(ops, before, stateMask), weight);
+        return ops.tanh(ops.add(ofInput[t], ofState));
+      });
       hiddens.push(h);
     }
     return { hiddens, kept: { hiddens } };
@@ -19,7 +23,7 @@ export const TANH_RNN: Recurrence<{ weight: Id; bias: Id }, { hiddens: Id[] }> =
 
   backward(ops, weightHh, { time, batch, hiddenSize }, steps, { hiddens }) {
     const { all, first } = goBackInTime(ops, steps.gradients, (dh, t) => [
-      ops.product(ops.tanhGradient(hiddens[t], dh), weightHh),
+      seenState(ops, ops.product(ops.tanhGradient(hiddens[t], dh), weightHh), steps.stateMask),
     ]);
     const byGates = ops.tanhGradient(ops.stack(hiddens), all);
     const gates = ops.reshape(byGates, time * batch, hiddenSize);

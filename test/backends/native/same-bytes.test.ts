@@ -86,7 +86,7 @@ onTheAddon("The native backend", (addon) => {
         const layer = backwardArguments(addon, sizes, draw);
         const hiddenAfter = new Float32Array(5 * 37);
         const cellAfter = CELLS[cell].hasCellState ? new Float32Array(5 * 37) : undefined;
-        const decoder = crossEntropyArguments(addon, { ...sizes, rows: 35 }, draw);
+        const decoder = crossEntropyArguments(addon, sizes, draw);
         const outputs = { ...outputsOf(layer), ...outputsOf(decoder), hiddenAfter, cellAfter };
         const resultsAfter = (value: number): Results => {
           for (const array of [layer.scratch, decoder.scratch, ...Object.values(outputs)]) {
