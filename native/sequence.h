@@ -104,7 +104,6 @@ struct SequenceWeights {
   const float* hh;       // [gates, hidden]
   const float* bias_ih;  // [gates]
   const float* bias_hh;  // [gates]
-  Mask mask;             // [gates, hidden]: multiplies hh
 };
 
 struct SequenceState {
@@ -119,6 +118,7 @@ struct Sequence {
   SequenceWeights weights;
   SequenceState before;
   Mask state_mask;      // [batch, hidden]: multiplies what the recurrent weights see of the state
+  Mask weight_mask;     // [gates, hidden]: multiplies weights.hh
   SequenceState after;  // overwritten
 };
 

@@ -102,7 +102,7 @@ void prepare_backward(const SequenceGradient& g, Panels d_output, const Member& 
   const SequenceScratch& scratch = s.scratch;
   const Range units = member.share_of(shape.hidden_panels());
   pack_weights_by_gate(scratch.weight_hh_by_gate, s.weights.hh, shape.hidden, shape.hidden,
-                       CellMath::gate_of_hidden_slot, facts.gates, units, weight_mask(s));
+                       CellMath::gate_of_hidden_slot, facts.gates, units, recurrent_mask(s));
   if (shape.vocabulary == 0 || shape.has_embedding)
     pack_weights_by_gate(scratch.weight_ih_by_gate, s.weights.ih, shape.input, shape.hidden,
                          CellMath::gate_of_input_slot, facts.gates,
@@ -199,7 +199,7 @@ void backward_sequence(const SequenceGradient& g, const Member& member) {
     sum_columns(scratch.bias_sums + p * kLanes, scratch.slots.at(p, 0), shape.rows(), false);
   }
   member.meet();
-  if (const float* mask = weight_mask(s)) {
+  if (const float* mask = recurrent_mask(s)) {
     const Range weights = member.share_of(shape.gate_rows() * shape.hidden);
     for (size_t i = weights.begin; i < weights.end; ++i) g.weight_hh[i] *= mask[i];
   }

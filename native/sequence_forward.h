@@ -9,10 +9,10 @@ namespace charnn::CHARNN_ISA {
 /// Makes the rows of the recurrent weights' mask that belong to the panels in `panels`.
 template <class CellMath>
 void make_weight_mask(const Sequence& s, Range panels) {
-  if (!s.shape.has_weight_mask || s.weights.mask.values) return;
+  if (!s.shape.has_weight_mask || s.weight_mask.values) return;
   const size_t hidden = s.shape.hidden;
   const size_t units = panels_of(hidden);
-  MaskElements elements(s.weights.mask.dropout);
+  MaskElements elements(s.weight_mask.dropout);
   for (size_t p = panels.begin; p < panels.end; ++p) {
     const size_t gate = CellMath::gate_of_hidden_slot[p / units];
     const size_t first = (gate * hidden + p % units * kLanes) * hidden;
@@ -29,7 +29,7 @@ void prepare_forward(const Sequence& s, const Member& member) {
   Range panels = member.share_of(shape.gate_panels());
   make_weight_mask<CellMath>(s, panels);
   pack_weights(scratch.weight_hh, s.weights.hh, shape.hidden, shape.hidden,
-               CellMath::gate_of_hidden_slot, panels, weight_mask(s));
+               CellMath::gate_of_hidden_slot, panels, recurrent_mask(s));
   bool looks_up = shape.vocabulary > 0;
   if (!looks_up || shape.has_embedding)
     pack_weights(scratch.weight_ih, s.weights.ih, shape.input, shape.hidden,

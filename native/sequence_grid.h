@@ -32,9 +32,9 @@ CHARNN_INLINE Panels seen_states(const Sequence& s) {
 }
 
 /// What the recurrent weights are multiplied with, in rows like them; null: nothing.
-CHARNN_INLINE const float* weight_mask(const Sequence& s) {
+CHARNN_INLINE const float* recurrent_mask(const Sequence& s) {
   if (!s.shape.has_weight_mask) return nullptr;
-  return s.weights.mask.values ? s.weights.mask.values : s.scratch.weight_mask;
+  return s.weight_mask.values ? s.weight_mask.values : s.scratch.weight_mask;
 }
 
 }  // namespace charnn

@@ -60,7 +60,7 @@ Sequence sequence_of(napi_env env, const Arguments& arguments) {
   s.weights.bias_ih = arguments.floats("biasIh", gates);
   s.weights.bias_hh = arguments.floats("biasHh", gates);
   if (s.shape.has_weight_mask)
-    s.weights.mask = mask_of(arguments, "weightMask", product({gates, s.shape.hidden}));
+    s.weight_mask = mask_of(arguments, "weightMask", product({gates, s.shape.hidden}));
   const size_t units = product({s.shape.batch, s.shape.hidden});
   if (s.shape.has_state_mask) s.state_mask = mask_of(arguments, "stateMask", units);
   s.before.hidden = arguments.floats("hiddenBefore", units);

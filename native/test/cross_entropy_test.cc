@@ -23,7 +23,12 @@ struct Case {
 
   Case(Draw& draw, size_t rows, size_t hidden, size_t vocabulary, Masked masked, bool in_panels,
        bool wants_gradient)
-      : shape{rows, hidden, vocabulary, masked != Masked::no, wants_gradient},
+      : shape{rows,
+              hidden,
+              vocabulary,
+              rows % 3 == 0 ? rows / 3 : rows,
+              masked != Masked::no,
+              wants_gradient},
         masked(masked),
         in_panels(in_panels),
         input(draw.floats(rows * hidden, 1)),
@@ -31,7 +36,7 @@ struct Case {
         bias(draw.floats(vocabulary, 3)),
         targets(draw.integers(rows, vocabulary)),
         dropout{0.4, {static_cast<uint32_t>(draw.bits()), static_cast<uint32_t>(draw.bits())}} {
-    if (shape.has_mask) mask = mask_of(dropout, rows * hidden);
+    if (shape.has_mask) mask = mask_of(dropout, shape.lanes * hidden);
     for (size_t row = 1; row < rows; row += 3) targets[row] = -1;
     count_targets();
   }
@@ -56,7 +61,7 @@ struct Textbook {
 };
 
 Textbook textbook(const Case& c) {
-  const auto [rows, hidden, vocabulary, has_mask, wants_gradient] = c.shape;
+  const auto [rows, hidden, vocabulary, lanes, has_mask, wants_gradient] = c.shape;
   Textbook result;
   result.losses.resize(rows);
   result.d_input.resize(rows * hidden);
@@ -65,7 +70,7 @@ Textbook textbook(const Case& c) {
   for (size_t row = 0; row < rows; ++row) {
     std::vector<double> x(hidden), logits = c.bias.doubles();
     for (size_t k = 0; k < hidden; ++k)
-      x[k] = double{c.input[row * hidden + k]} * (has_mask ? c.mask[row * hidden + k] : 1);
+      x[k] = double{c.input[row * hidden + k]} * (has_mask ? c.mask[row % lanes * hidden + k] : 1);
     for (size_t v = 0; v < vocabulary; ++v)
       for (size_t k = 0; k < hidden; ++k) logits[v] += x[k] * c.weight[v * hidden + k];
     result.logits.insert(result.logits.end(), logits.begin(), logits.end());
@@ -81,7 +86,7 @@ Textbook textbook(const Case& c) {
       for (size_t k = 0; k < hidden; ++k) {
         result.d_weight[v * hidden + k] += d * x[k];
         result.d_input[row * hidden + k] +=
-            d * c.weight[v * hidden + k] * (has_mask ? c.mask[row * hidden + k] : 1);
+            d * c.weight[v * hidden + k] * (has_mask ? c.mask[row % lanes * hidden + k] : 1);
       }
     }
   }
@@ -103,8 +108,7 @@ Results run(const Case& c, const Kernels& kernels, Team& team) {
   work.scratch = divide_scratch(shape, scratch.data(), &floats);
   if (c.in_panels) work.input_panels = panels.panels();
   else work.input = c.input.data();
-  if (c.masked == Masked::given) work.mask = c.mask.data();
-  if (c.masked == Masked::made) work.dropout = &c.dropout;
+  work.mask = {c.masked == Masked::given ? c.mask.data() : nullptr, c.dropout};
   work.weight = c.weight.data();
   work.bias = c.bias.data();
   work.targets = c.targets.data();

@@ -12,40 +12,55 @@ constexpr double kTolerance = 2e-6;
 /// What every step works on, and what it should come to before the update.
 struct Case {
   size_t count;
-  double clip_norm, weight_decay;
-  Floats parameters, gradients, first, second;
+  double clip_norm, clip_value, weight_decay;
+  Floats parameters, gradients, first, second, average;
   std::vector<double> clipped, decayed;
   double norm = 0;
-  static constexpr double learning_rate = 0.01;
+  static constexpr double learning_rate = 0.01, average_kept = 0.9;
 
-  Case(Draw& draw, size_t count, double clip_norm, double weight_decay)
+  Case(Draw& draw, size_t count, double clip_norm, double clip_value, double weight_decay)
       : count(count),
         clip_norm(clip_norm),
+        clip_value(clip_value),
         weight_decay(weight_decay),
         parameters(draw.floats(count, 2)),
         gradients(draw.floats(count, 1)),
         first(draw.floats(count, 0.5f)),
-        second(draw.floats(count, 1)) {
+        second(draw.floats(count, 1)),
+        average(draw.floats(count, 2)) {
     for (size_t i = 0; i < count; ++i) second[i] *= second[i];
     double squares = 0;
     for (size_t i = 0; i < count; ++i) squares += double{gradients[i]} * gradients[i];
     norm = std::sqrt(squares);
     const double clip = clip_norm / (norm + 1e-6);
     for (size_t i = 0; i < count; ++i) {
-      clipped.push_back(gradients[i] * (clip_norm > 0 && clip < 1 ? clip : 1));
+      const double scaled = gradients[i] * (clip_norm > 0 && clip < 1 ? clip : 1);
+      const double most = clip_value > 0 ? clip_value : HUGE_VAL;
+      clipped.push_back(std::fmax(std::fmin(scaled, most), -most));
       decayed.push_back(parameters[i] * (1 - learning_rate * weight_decay));
     }
   }
 
   std::string title(const char* name) const {
     return std::string(name) + " of " + std::to_string(count) + " numbers, norm at most " +
-           std::to_string(clip_norm) + ", decay " + std::to_string(weight_decay);
+           std::to_string(clip_norm) + ", each at most " + std::to_string(clip_value) + ", decay " +
+           std::to_string(weight_decay);
   }
 };
 
+/// The results of a step that makes these parameters and moments.
+Expected expected_of(const Case& c, const std::vector<double>& parameters,
+                     const std::vector<double>& first, const std::vector<double>& second) {
+  std::vector<double> average = c.average.doubles();
+  for (size_t i = 0; i < c.count; ++i)
+    average[i] = c.average_kept * average[i] + (1 - c.average_kept) * parameters[i];
+  return {{"parameters", parameters}, {"gradients", c.clipped}, {"first", first},
+          {"second", second},         {"average", average},     {"norm", {c.norm}}};
+}
+
 /// A case's arrays, to be changed, and the step over them.
 struct Work {
-  Floats parameters, gradients, first, second;
+  Floats parameters, gradients, first, second, average;
   std::vector<double> block_sums;
   Step step;
 
@@ -54,16 +69,16 @@ struct Work {
         gradients(c.gradients),
         first(c.first),
         second(c.second),
+        average(c.average),
         block_sums(norm_blocks(c.count), std::nan("")),
-        step{c.count,     parameters.data(), gradients.data(),  c.learning_rate,
-             c.clip_norm, c.weight_decay,    block_sums.data(), std::nan("")} {}
+        step{c.count,        parameters.data(), gradients.data(), c.learning_rate,
+             c.clip_norm,    c.clip_value,      c.weight_decay,   average.data(),
+             c.average_kept, block_sums.data(), std::nan("")} {}
 
   Results results() const {
-    return {{"parameters", parameters.numbers()},
-            {"gradients", gradients.numbers()},
-            {"first", first.numbers()},
-            {"second", second.numbers()},
-            {"norm", {static_cast<float>(step.norm)}}};
+    return {{"parameters", parameters.numbers()}, {"gradients", gradients.numbers()},
+            {"first", first.numbers()},           {"second", second.numbers()},
+            {"average", average.numbers()},       {"norm", {static_cast<float>(step.norm)}}};
   }
 };
 
@@ -79,11 +94,7 @@ void check_adam(Everywhere& everywhere, const Case& c) {
     parameters[i] -= c.learning_rate * (first[i] / first_correction) /
                      (std::sqrt(second[i] / second_correction) + epsilon);
   }
-  const Expected expected = {{"parameters", parameters},
-                             {"gradients", c.clipped},
-                             {"first", first},
-                             {"second", second},
-                             {"norm", {c.norm}}};
+  const Expected expected = expected_of(c, parameters, first, second);
   everywhere.check(c.title("Adam"), expected, kTolerance, [&](const Kernels& kernels, Team& team) {
     Work work(c);
     AdamStep step = {work.step,
@@ -107,11 +118,7 @@ void check_sgd(Everywhere& everywhere, const Case& c) {
     first[i] = momentum * first[i] + c.clipped[i];
     parameters[i] -= c.learning_rate * first[i];
   }
-  const Expected expected = {{"parameters", parameters},
-                             {"gradients", c.clipped},
-                             {"first", first},
-                             {"second", c.second.doubles()},
-                             {"norm", {c.norm}}};
+  const Expected expected = expected_of(c, parameters, first, c.second.doubles());
   everywhere.check(c.title("SGD"), expected, kTolerance, [&](const Kernels& kernels, Team& team) {
     Work work(c);
     SgdStep step = {work.step, work.first.data(), momentum};
@@ -128,11 +135,7 @@ void check_rms_prop(Everywhere& everywhere, const Case& c) {
     second[i] = decay * second[i] + (1 - decay) * c.clipped[i] * c.clipped[i];
     parameters[i] -= c.learning_rate * c.clipped[i] / (std::sqrt(second[i]) + epsilon);
   }
-  const Expected expected = {{"parameters", parameters},
-                             {"gradients", c.clipped},
-                             {"first", c.first.doubles()},
-                             {"second", second},
-                             {"norm", {c.norm}}};
+  const Expected expected = expected_of(c, parameters, c.first.doubles(), second);
   everywhere.check(c.title("RMSProp"), expected, kTolerance,
                    [&](const Kernels& kernels, Team& team) {
                      Work work(c);
@@ -151,7 +154,7 @@ void test_not_finite(Everywhere& everywhere) {
   for (float bad : {std::nanf(""), HUGE_VALF, -HUGE_VALF, 3e38f})
     for (const Kernels* kernels : everywhere.kernels())
       for (size_t members : {1, 3}) {
-        Case c(draw, 9000, 1, 0.1);
+        Case c(draw, 9000, 1, 0.5, 0.1);
         c.gradients[8999] = c.gradients[5000] = bad;
         Work adam(c), sgd(c), rms_prop(c);
         AdamStep adam_step = {
@@ -191,7 +194,8 @@ void test_optimizers(Everywhere& everywhere) {
     for (size_t count : {1, 15, 16, 17, 4095, 4096, 4097, 20000})
       for (double clip_norm : {0.0, 0.5, 1e6})
         for (double weight_decay : {0.0, 0.1})
-          check(everywhere, Case(draw, count, clip_norm, weight_decay));
+          check(everywhere,
+                Case(draw, count, clip_norm, weight_decay > 0 ? 0.01 : 0, weight_decay));
     report.ends();
   };
   all("Adam", check_adam);

@@ -39,23 +39,27 @@ struct Sizes {
 
 struct Case {
   Kind kind;
+  Masked recurrence;
   SequenceShape shape = {};
   Integers tokens;
-  Floats embedding, vectors, mask;
+  Floats embedding, vectors, input_mask, state_mask, weight_mask;
   Floats weight_ih, weight_hh, bias_ih, bias_hh, hidden, cell_state, d_output;
-  Dropout dropout = {};
+  Dropout dropout = {}, state_dropout = {}, weight_dropout = {};
 
   bool takes_tokens() const { return shape.vocabulary > 0; }
   bool has_cell_state() const { return facts_of(shape.cell).has_cell_state; }
 
-  Case(Draw& draw, const Kind& kind, const Sizes& sizes) : kind(kind) {
+  /// @param recurrence how its state and its weights are masked
+  Case(Draw& draw, const Kind& kind, Masked recurrence, const Sizes& sizes)
+      : kind(kind), recurrence(recurrence) {
     constexpr size_t vocabularies[] = {2, 16, 65, 300}, inputs[] = {1, 5, 16, 40};
     shape.cell = sizes.cell;
     shape.time = sizes.time;
     shape.batch = sizes.batch;
     shape.hidden = sizes.hidden;
     shape.has_embedding = kind.input == Input::embedded;
-    shape.has_mask = kind.masked != Masked::no;
+    shape.has_input_mask = kind.masked != Masked::no;
+    shape.has_state_mask = shape.has_weight_mask = recurrence != Masked::no;
     if (kind.input == Input::one_hot || kind.input == Input::embedded)
       shape.vocabulary = vocabularies[draw.below(4)];
     shape.input = kind.input == Input::one_hot ? shape.vocabulary : inputs[draw.below(4)];
@@ -63,8 +67,11 @@ struct Case {
     if (takes_tokens()) tokens = draw.integers(rows, shape.vocabulary);
     else vectors = draw.floats(rows * shape.input, 1);
     if (shape.has_embedding) embedding = draw.floats(shape.vocabulary * shape.input, 1);
-    dropout = {0.3, {static_cast<uint32_t>(draw.bits()), static_cast<uint32_t>(draw.bits())}};
-    if (shape.has_mask) mask = mask_of(dropout, rows * shape.input);
+    for (Dropout* each : {&dropout, &state_dropout, &weight_dropout})
+      *each = {0.3, {static_cast<uint32_t>(draw.bits()), static_cast<uint32_t>(draw.bits())}};
+    if (shape.has_input_mask) input_mask = mask_of(dropout, shape.batch * shape.input);
+    if (shape.has_state_mask) state_mask = mask_of(state_dropout, units);
+    if (shape.has_weight_mask) weight_mask = mask_of(weight_dropout, gates * shape.hidden);
     const float small = 1 / std::sqrt(static_cast<float>(shape.hidden));
     weight_ih = draw.floats(gates * shape.input, small);
     weight_hh = draw.floats(gates * shape.hidden, small);
@@ -76,35 +83,47 @@ struct Case {
     d_output = draw.floats(rows * shape.hidden, 1 / static_cast<float>(rows));
   }
 
+  /// What number `i` of all vectors is multiplied by.
+  double input_factor(size_t i) const {
+    return shape.has_input_mask ? input_mask[i % input_mask.size()] : 1;
+  }
+
   std::string title() const {
     constexpr const char* cells[] = {"GRU", "LSTM", "RNN"};
     return std::string(cells[static_cast<size_t>(shape.cell)]) + " " +
            std::to_string(shape.hidden) + ", batch " + std::to_string(shape.batch) + ", time " +
            std::to_string(shape.time) + ", input " + std::to_string(shape.input) + ", vocabulary " +
-           std::to_string(shape.vocabulary) + ", " + kind.name;
+           std::to_string(shape.vocabulary) + ", " + kind.name +
+           (recurrence == Masked::no      ? ""
+            : recurrence == Masked::given ? ", recurrence masked"
+                                          : ", recurrence dropped out");
   }
 };
 
 TextbookLayer textbook_layer(const Case& c) {
   const SequenceShape& shape = c.shape;
-  TextbookLayer layer = {shape.cell,
-                         shape.time,
-                         shape.batch,
-                         shape.input,
-                         shape.hidden,
-                         Doubles(shape.rows() * shape.input),
-                         c.weight_ih.doubles(),
-                         c.weight_hh.doubles(),
-                         c.bias_ih.doubles(),
-                         c.bias_hh.doubles(),
-                         c.hidden.doubles(),
-                         c.cell_state.doubles()};
+  TextbookLayer layer = {
+      shape.cell,
+      shape.time,
+      shape.batch,
+      shape.input,
+      shape.hidden,
+      Doubles(shape.rows() * shape.input),
+      c.weight_ih.doubles(),
+      c.weight_hh.doubles(),
+      c.bias_ih.doubles(),
+      c.bias_hh.doubles(),
+      c.hidden.doubles(),
+      c.cell_state.doubles(),
+      shape.has_state_mask ? c.state_mask.doubles() : Doubles(c.hidden.size(), 1)};
+  for (size_t i = 0; shape.has_weight_mask && i < c.weight_hh.size(); ++i)
+    layer.weight_hh[i] *= c.weight_mask[i];
   for (size_t row = 0; row < shape.rows(); ++row)
     for (size_t k = 0; k < shape.input; ++k) {
       const size_t i = row * shape.input + k;
       if (shape.has_embedding) layer.x[i] = c.embedding[c.tokens[row] * shape.input + k];
       else if (c.takes_tokens()) layer.x[i] = static_cast<size_t>(c.tokens[row]) == k;
-      else layer.x[i] = double{c.vectors[i]} * (shape.has_mask ? c.mask[i] : 1);
+      else layer.x[i] = double{c.vectors[i]} * c.input_factor(i);
     }
   return layer;
 }
@@ -114,6 +133,8 @@ Expected expected_of(const Case& c) {
   const TextbookLayer layer = textbook_layer(c);
   const TextbookForward done = forward(layer);
   TextbookGradients d = backward(layer, done, c.d_output.doubles());
+  for (size_t i = 0; shape.has_weight_mask && i < d.weight_hh.size(); ++i)
+    d.weight_hh[i] *= c.weight_mask[i];
   Expected expected = {{"output", done.output},
                        {"hidden", TextbookForward::last(done.output, layer)},
                        {"cell", TextbookForward::last(done.cells, layer)},
@@ -131,8 +152,7 @@ Expected expected_of(const Case& c) {
     expected.push_back({"gradient embedding", d_embedding});
   }
   if (!c.takes_tokens()) {
-    if (shape.has_mask)
-      for (size_t i = 0; i < d.x.size(); ++i) d.x[i] *= c.mask[i];
+    for (size_t i = 0; i < d.x.size(); ++i) d.x[i] *= c.input_factor(i);
     expected.push_back({"gradient input", d.x});
   }
   return expected;
@@ -159,9 +179,13 @@ Results run(const Case& c, const Kernels& kernels, Team& team, int times) {
     panels.emplace_back(c.vectors, rows, shape.input);
     s.input.panels = panels.back().panels();
   }
-  if (c.kind.masked == Masked::given) s.input.mask = c.mask.data();
-  if (c.kind.masked == Masked::made) s.input.dropout = &c.dropout;
+  const auto mask = [](Masked masked, const Floats& values, const Dropout& dropout) {
+    return Mask{masked == Masked::given ? values.data() : nullptr, dropout};
+  };
+  s.input.mask = mask(c.kind.masked, c.input_mask, c.dropout);
+  s.state_mask = mask(c.recurrence, c.state_mask, c.state_dropout);
   s.weights = {c.weight_ih.data(), c.weight_hh.data(), c.bias_ih.data(), c.bias_hh.data()};
+  s.weight_mask = mask(c.recurrence, c.weight_mask, c.weight_dropout);
   Floats before_hidden = c.hidden, before_cell = c.cell_state;
   s.before = {before_hidden.data(), before_cell.data()};
   const size_t cell_units = c.has_cell_state() ? units : 0;
@@ -229,7 +253,8 @@ void test_cell(Everywhere& everywhere, const char* name, Cell cell) {
         for (size_t i = 0; i < 3; ++i, ++number) {
           if (!report.takes(number)) continue;
           check(everywhere,
-                Case(draw, kKinds[number * 3 % kKindCount], {cell, hidden, batch, time}));
+                Case(draw, kKinds[number * 3 % kKindCount],
+                     static_cast<Masked>(number / kKindCount % 3), {cell, hidden, batch, time}));
         }
       }
   report.ends();

@@ -63,7 +63,8 @@ Expected expected_of(const Case& c) {
                            c.layers[l].bias_ih.doubles(),
                            c.layers[l].bias_hh.doubles(),
                            Doubles(units),
-                           Doubles(facts_of(shape.cell).has_cell_state ? units : 0)};
+                           Doubles(facts_of(shape.cell).has_cell_state ? units : 0),
+                           Doubles(units, 1)};
     if (l == 0) {
       layer.x.assign(rows * layer.input, 0);
       for (size_t row = 0; row < rows; ++row) {

@@ -33,6 +33,14 @@ const double* state_before(const Doubles& first, const Doubles& states, size_t t
   return t == 0 ? &first[lane * layer.hidden] : &states[(row - layer.batch) * layer.hidden];
 }
 
+/// The state as the recurrent weights see it.
+Doubles seen_of(const TextbookLayer& layer, const double* h, size_t lane) {
+  Doubles seen(layer.hidden);
+  for (size_t j = 0; j < layer.hidden; ++j)
+    seen[j] = h[j] * layer.state_mask[lane * layer.hidden + j];
+  return seen;
+}
+
 }  // namespace
 
 TextbookForward forward(const TextbookLayer& layer) {
@@ -45,7 +53,8 @@ TextbookForward forward(const TextbookLayer& layer) {
       const double* x = &layer.x[(t * layer.batch + lane) * layer.input];
       const double* h = state_before(layer.h0, result.output, t, lane, layer);
       const Doubles ax = linear(layer.weight_ih, layer.bias_ih, x, layer.input);
-      const Doubles ah = linear(layer.weight_hh, layer.bias_hh, h, H);
+      const Doubles seen = seen_of(layer, h, lane);
+      const Doubles ah = linear(layer.weight_hh, layer.bias_hh, seen.data(), H);
       Doubles g(gates), h_after(H), c_after(has_cell_state ? H : 0);
       for (size_t j = 0; j < H; ++j) {
         const size_t first = j, second = H + j, third = 2 * H + j, fourth = 3 * H + j;
@@ -120,8 +129,10 @@ TextbookGradients backward(const TextbookLayer& layer, const TextbookForward& do
           d_ax[first] = d_ah[first] = dh * (1 - g[first] * g[first]);
         }
       }
-      add_linear_gradients(d_ah, layer.weight_hh, h, H, &d.weight_hh, &d.bias_hh,
-                           d_h_before.data());
+      Doubles d_seen(H);
+      add_linear_gradients(d_ah, layer.weight_hh, seen_of(layer, h, lane).data(), H, &d.weight_hh,
+                           &d.bias_hh, d_seen.data());
+      for (size_t j = 0; j < H; ++j) d_h_before[j] += d_seen[j] * layer.state_mask[lane * H + j];
       add_linear_gradients(d_ax, layer.weight_ih, &layer.x[row * layer.input], layer.input,
                            &d.weight_ih, &d.bias_ih, &d.x[row * layer.input]);
       for (size_t j = 0; j < H; ++j) d.h0[lane * H + j] = d_h_before[j];

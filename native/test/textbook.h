@@ -17,7 +17,8 @@ struct TextbookLayer {
   Doubles weight_ih;  // [gates, input]
   Doubles weight_hh;  // [gates, hidden]
   Doubles bias_ih, bias_hh;
-  Doubles h0, c0;  // [batch, hidden]
+  Doubles h0, c0;      // [batch, hidden]
+  Doubles state_mask;  // [batch, hidden]: multiplies what weight_hh sees of the state
 };
 
 struct TextbookForward {
