@@ -13,7 +13,7 @@ SequenceScratch divide_scratch(const SequenceShape& shape, float* base, size_t* 
   size_t gates = shape.gate_panels();
   size_t gate_rows = gates * kLanes;
   bool has_vectors = shape.vocabulary == 0;
-  size_t distinct = rows < shape.vocabulary ? rows : shape.vocabulary;
+  size_t distinct = rows < shape.pairs() ? rows : shape.pairs();
 
   scratch.hiddens = memory.panels(hidden, states);
   if (shape.has_state_mask) {
@@ -26,15 +26,15 @@ SequenceScratch divide_scratch(const SequenceShape& shape, float* base, size_t* 
     scratch.gradient_cell = memory.panels(hidden, shape.batch);
   }
   scratch.slots = memory.panels(shape.slot_panels(), rows);
+  if (shape.input_masks > 0) scratch.input_mask = memory.panels(input, shape.input_masks);
   if (has_vectors) {
     scratch.input = memory.panels(input, rows);
-    if (shape.has_input_mask) scratch.input_mask = memory.panels(input, shape.batch);
     scratch.gradient_input = memory.panels(input, rows);
   } else {
     scratch.distinct = memory.integers(rows);
     scratch.places = memory.integers(rows);
     scratch.counts = memory.integers(1);
-    scratch.place_of = memory.integers(shape.vocabulary);
+    scratch.place_of = memory.integers(shape.pairs());
     scratch.table = memory.panels(gates, distinct);
   }
   if (shape.has_embedding) {

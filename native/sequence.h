@@ -35,11 +35,16 @@ struct SequenceShape {
   /// The tokens that there are; 0: the input is vectors.
   size_t vocabulary;
   bool has_embedding;
-  bool has_input_mask, has_state_mask, has_weight_mask;
+  /// Rows of the input's mask, 0: it has none. Of vectors that is the batch; tokens of lane b have
+  /// row b % input_masks.
+  size_t input_masks;
+  bool has_state_mask, has_weight_mask;
   /// Of the team.
   size_t members;
 
   CHARNN_INLINE size_t rows() const { return time * batch; }
+  /// Pairs of a mask and a token.
+  CHARNN_INLINE size_t pairs() const { return vocabulary * (input_masks > 0 ? input_masks : 1); }
   CHARNN_INLINE size_t gate_rows() const { return facts_of(cell).gates * hidden; }
   CHARNN_INLINE size_t hidden_panels() const { return panels_of(hidden); }
   CHARNN_INLINE size_t input_panels() const { return panels_of(input); }
@@ -56,21 +61,22 @@ struct SequenceScratch {
   Panels cells;        // H, (time + 1) * batch, for an LSTM
   Panels slots;        // slots * H, time * batch
   Panels input;        // I, time * batch: vectors, masked
-  Panels input_mask;   // I, batch
+  Panels input_mask;   // I, input_masks
   Panels state_mask;   // H, batch
   float* weight_mask;  // [gates, hidden]
-  Panels embedding;    // I, distinct tokens
-  int32_t* distinct;   // [rows]: the tokens that occur, in the order in which they first do
-  int32_t* places;     // [rows]: the place of each row's token among them
-  int32_t* counts;     // [1]: how many they are
-  int32_t* place_of;   // [vocabulary]
+  Panels embedding;    // I, distinct pairs: the tokens' vectors, masked
+  // A pair of a mask and a token is one number, the mask's times the vocabulary plus the token.
+  int32_t* distinct;  // [rows]: the pairs that occur, in the order in which they first do
+  int32_t* places;    // [rows]: the place of each row's pair among them
+  int32_t* counts;    // [1]: how many they are
+  int32_t* place_of;  // [pairs]
 
   // What both use for themselves.
   Panels weight_hh;          // G, hidden
   Panels weight_ih;          // G, input
   Panels weight_hh_by_gate;  // H, 16 G
   Panels weight_ih_by_gate;  // I, 16 G
-  Panels table;              // G, distinct tokens: the input's part of the gates, or its gradient
+  Panels table;              // G, distinct pairs: the input's part of the gates, or its gradient
   Panels step_gates;         // 3 or 4, batch: for each member
   size_t step_gates_each;    // floats of a member's
   float* bias_ih;            // [16 G]
@@ -82,7 +88,7 @@ struct SequenceScratch {
   Panels gradient_seen;       // H, batch
   Panels gradient_cell;       // H, batch
   Panels gradient_input;      // I, time * batch
-  Panels gradient_embedding;  // I, distinct tokens
+  Panels gradient_embedding;  // I, distinct pairs
 };
 
 /// Divides the memory from `base` on, which begins at a multiple of 64 bytes.
@@ -96,7 +102,7 @@ struct SequenceInput {
   const float* embedding;  // [vocabulary, input]
   const float* vectors;    // [time, batch, input], or, where null:
   Panels panels;           // the same
-  Mask mask;               // [batch, input]: multiplies those of every step
+  Mask mask;               // [input_masks, input]: multiplies the vectors, also those of tokens
 };
 
 struct SequenceWeights {

@@ -37,8 +37,8 @@ void step_backward(const Sequence& s, Panels d_output, size_t t, Range lanes, Ra
     }
 }
 
-/// By tokens: equal ones are added up first, then turned into the gradients of the weights and of
-/// the embedding.
+/// By tokens: equal ones with equal masks are added up first, then turned into the gradients of the
+/// weights and of the embedding.
 template <class CellMath>
 void token_gradients(const SequenceGradient& g, const Member& member) {
   constexpr CellFacts facts = facts_of(CellMath::cell);
@@ -63,7 +63,10 @@ void token_gradients(const SequenceGradient& g, const Member& member) {
       for (int i = 0; i < columns_in(p % units, shape.hidden); ++i) {
         float* row = g.weight_ih + (first + i) * shape.input;
         fill(row, 0.0f, shape.input);
-        for (size_t d = 0; d < distinct; ++d) row[scratch.distinct[d]] = scratch.table.at(p, d)[i];
+        for (size_t d = 0; d < distinct; ++d) {
+          const MaskedToken at = masked_token(s, d);
+          row[at.token] += scratch.table.at(p, d)[i] * one_hot_factor(s, at);
+        }
       }
     }
     return;
@@ -75,13 +78,18 @@ void token_gradients(const SequenceGradient& g, const Member& member) {
   Range inputs = member.share_of(shape.input_panels());
   multiply(scratch.table, scratch.weight_ih_by_gate, scratch.gradient_embedding,
            shape.gate_panels() * kLanes, {0, distinct}, inputs, false);
-  Range tokens = member.share_of(shape.vocabulary);
-  fill(g.embedding + tokens.begin * shape.input, 0.0f, tokens.size() * shape.input);
-  member.meet();
-  Range found = member.share_of(distinct);
-  for (size_t d = found.begin; d < found.end; ++d) {
-    Panels row = {scratch.gradient_embedding.at(0, d), scratch.gradient_embedding.stride};
-    to_rows(g.embedding + scratch.distinct[d] * shape.input, row, shape.input, {0, 1});
+  for (size_t p = inputs.begin; p < inputs.end; ++p) {
+    const int width = columns_in(p, shape.input);
+    float* column = g.embedding + p * kLanes;
+    for (size_t token = 0; token < shape.vocabulary; ++token)
+      store_columns(column + token * shape.input, zero(), width);
+    for (size_t d = 0; d < distinct; ++d) {
+      const MaskedToken at = masked_token(s, d);
+      float* to = column + at.token * shape.input;
+      Vec gradient = load(scratch.gradient_embedding.at(p, d));
+      if (shape.input_masks > 0) gradient = gradient * load(scratch.input_mask.at(p, at.mask));
+      store_columns(to, load_columns(to, width) + gradient, width);
+    }
   }
 }
 
@@ -124,7 +132,7 @@ void gradient_of_input(const Sequence& s, Range steps, const Part& part) {
       const Range rows = {t * shape.batch + part.lanes.begin, t * shape.batch + part.lanes.end};
       multiply(slots, scratch.weight_ih_by_gate, scratch.gradient_input,
                shape.gate_panels() * kLanes, rows, panels, false);
-      if (shape.has_input_mask)
+      if (shape.input_masks > 0)
         apply_mask(scratch.gradient_input, scratch.gradient_input, scratch.input_mask, shape.batch,
                    panels, rows);
     }

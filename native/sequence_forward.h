@@ -35,7 +35,8 @@ void prepare_forward(const Sequence& s, const Member& member) {
     pack_weights(scratch.weight_ih, s.weights.ih, shape.input, shape.hidden,
                  CellMath::gate_of_input_slot, panels);
   const Range lanes = member.share_of(shape.batch);
-  if (shape.has_input_mask) fill_mask(scratch.input_mask, s.input.mask, shape.input, lanes);
+  if (shape.input_masks > 0)
+    fill_mask(scratch.input_mask, s.input.mask, shape.input, member.share_of(shape.input_masks));
   if (shape.has_state_mask) fill_mask(scratch.state_mask, s.state_mask, shape.hidden, lanes);
   if (s.input.vectors)
     to_panels(scratch.input, s.input.vectors, shape.input, member.share_of(shape.rows()));
@@ -51,7 +52,7 @@ void prepare_forward(const Sequence& s, const Member& member) {
   }
   member.meet();
   if (looks_up) make_table<CellMath>(s, member);
-  if (shape.has_input_mask)
+  else if (shape.input_masks > 0)
     apply_mask(scratch.input, input_in_panels(s), scratch.input_mask, shape.batch,
                member.share_of(shape.input_panels()), {0, shape.rows()});
   if (shape.has_state_mask)

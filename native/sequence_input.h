@@ -57,15 +57,19 @@ inline void pack_bias(float* to, const float* bias, size_t hidden, const size_t*
       to[slot * padded + j] = j < hidden ? bias[gate_of_slot[slot] * hidden + j] : 0.0f;
 }
 
-/// Finds the tokens that occur.
+/// Finds the pairs of a mask and a token that occur.
 inline void find_distinct(const SequenceShape& shape, const int32_t* tokens,
                           const SequenceScratch& scratch) {
-  for (size_t token = 0; token < shape.vocabulary; ++token) scratch.place_of[token] = -1;
+  for (size_t pair = 0; pair < shape.pairs(); ++pair) scratch.place_of[pair] = -1;
+  const size_t masks = shape.pairs() / shape.vocabulary;
   int32_t count = 0;
+  size_t lane = 0;
   for (size_t row = 0; row < shape.rows(); ++row) {
-    int32_t& place = scratch.place_of[tokens[row]];
+    const size_t pair = lane % masks * shape.vocabulary + tokens[row];
+    if (++lane == shape.batch) lane = 0;
+    int32_t& place = scratch.place_of[pair];
     if (place < 0) {
-      scratch.distinct[count] = tokens[row];
+      scratch.distinct[count] = static_cast<int32_t>(pair);
       place = count++;
     }
     scratch.places[row] = place;
@@ -73,8 +77,24 @@ inline void find_distinct(const SequenceShape& shape, const int32_t* tokens,
   *scratch.counts = count;
 }
 
-/// Makes `scratch.table`: what the input weights make of each token that occurs. `scratch.distinct`
-/// and, where there is an embedding, `scratch.weight_ih` must be ready.
+/// A token that occurs, and the row of the mask it occurs with.
+struct MaskedToken {
+  size_t token, mask;
+};
+
+CHARNN_INLINE MaskedToken masked_token(const Sequence& s, size_t distinct) {
+  const size_t pair = s.scratch.distinct[distinct];
+  return {pair % s.shape.vocabulary, pair / s.shape.vocabulary};
+}
+
+/// What a token is multiplied by where it goes in one-hot.
+CHARNN_INLINE float one_hot_factor(const Sequence& s, MaskedToken at) {
+  if (s.shape.input_masks == 0) return 1.0f;
+  return s.scratch.input_mask.at(at.token / kLanes, at.mask)[at.token % kLanes];
+}
+
+/// Makes `scratch.table`: what the input weights make of each pair that occurs. `scratch.distinct`
+/// and, where there are any, `scratch.weight_ih` and `scratch.input_mask` must be ready.
 template <class CellMath>
 void make_table(const Sequence& s, const Member& member) {
   const SequenceShape& shape = s.shape;
@@ -84,8 +104,11 @@ void make_table(const Sequence& s, const Member& member) {
     Range inputs = member.share_of(shape.input_panels());
     for (size_t p = inputs.begin; p < inputs.end; ++p)
       for (size_t d = 0; d < count; ++d) {
-        const float* row = s.input.embedding + s.scratch.distinct[d] * shape.input + p * kLanes;
-        store(s.scratch.embedding.at(p, d), load_columns(row, columns_in(p, shape.input)));
+        const MaskedToken at = masked_token(s, d);
+        const float* row = s.input.embedding + at.token * shape.input + p * kLanes;
+        Vec vector = load_columns(row, columns_in(p, shape.input));
+        if (shape.input_masks > 0) vector = vector * load(s.scratch.input_mask.at(p, at.mask));
+        store(s.scratch.embedding.at(p, d), vector);
       }
     member.meet();
     multiply(s.scratch.embedding, s.scratch.weight_ih, s.scratch.table, shape.input, {0, count},
@@ -98,8 +121,10 @@ void make_table(const Sequence& s, const Member& member) {
     int width = columns_in(p % units, shape.hidden);
     for (int i = 0; i < kLanes; ++i) {
       const float* weights = s.weights.ih + (first + i) * shape.input;
-      for (size_t d = 0; d < count; ++d)
-        s.scratch.table.at(p, d)[i] = i < width ? weights[s.scratch.distinct[d]] : 0.0f;
+      for (size_t d = 0; d < count; ++d) {
+        const MaskedToken at = masked_token(s, d);
+        s.scratch.table.at(p, d)[i] = i < width ? weights[at.token] * one_hot_factor(s, at) : 0.0f;
+      }
     }
   }
 }
@@ -119,7 +144,7 @@ inline Panels input_in_panels(const Sequence& s) {
 
 /// The vectors that are multiplied with the input weights.
 inline Panels masked_input(const Sequence& s) {
-  return s.shape.has_input_mask ? s.scratch.input : input_in_panels(s);
+  return s.shape.input_masks > 0 ? s.scratch.input : input_in_panels(s);
 }
 
 }  // namespace charnn::CHARNN_ISA

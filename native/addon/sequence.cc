@@ -18,17 +18,20 @@ SequenceShape sequence_shape(const Arguments& arguments, size_t members) {
   shape.hidden = arguments.size("hidden", 1, kLargest);
   shape.vocabulary = arguments.size("vocabulary", 0, kLargest);
   shape.has_embedding = arguments.flag("hasEmbedding");
-  shape.has_input_mask = arguments.flag("hasInputMask");
+  shape.input_masks = arguments.size("inputMasks", 0, kLargest);
   shape.has_state_mask = arguments.flag("hasStateMask");
   shape.has_weight_mask = arguments.flag("hasWeightMask");
   shape.members = members;
   if (shape.vocabulary == 0 && shape.has_embedding) throw BadArgument("Vectors have no embedding.");
-  if (shape.vocabulary > 0 && shape.has_input_mask) throw BadArgument("Tokens have no mask.");
+  if (shape.vocabulary == 0 && shape.input_masks > 0 && shape.input_masks != shape.batch)
+    throw BadArgument("inputMasks must be 0 or the batch for vectors.");
   if (shape.vocabulary > 0 && !shape.has_embedding && shape.vocabulary != shape.input)
     throw BadArgument("One-hot, the input size must be that of the vocabulary.");
   const size_t states = product({shape.time + 1, shape.batch});
   product({states, shape.slot_panels(), kLanes});
   product({states, shape.input_panels(), kLanes});
+  product({shape.input_masks, shape.input_panels(), kLanes});
+  if (shape.pairs() > kLargest - 1) throw BadArgument("There are too many masks.");
   product({shape.gate_panels(), kLanes, shape.hidden_panels(), kLanes});
   product({shape.gate_panels(), kLanes, shape.input_panels(), kLanes});
   product({shape.members, shape.batch, 4 * kLanes});
@@ -52,8 +55,8 @@ Sequence sequence_of(napi_env env, const Arguments& arguments) {
     if (!s.input.vectors)
       s.input.panels = arguments.panels("inputPanels", s.shape.input_panels(), rows);
   }
-  if (s.shape.has_input_mask)
-    s.input.mask = mask_of(arguments, "inputMask", product({s.shape.batch, s.shape.input}));
+  if (s.shape.input_masks > 0)
+    s.input.mask = mask_of(arguments, "inputMask", product({s.shape.input_masks, s.shape.input}));
   const size_t gates = s.shape.gate_rows();
   s.weights.ih = arguments.floats("weightIh", product({gates, s.shape.input}));
   s.weights.hh = arguments.floats("weightHh", product({gates, s.shape.hidden}));
@@ -80,12 +83,12 @@ void check_contents(const SequenceGradient& g) {
   check_contents(g.forward);
   if (shape.vocabulary == 0) return;
   const SequenceScratch& scratch = g.forward.scratch;
-  const size_t distinct = std::min(shape.rows(), shape.vocabulary);
+  const size_t distinct = std::min(shape.rows(), shape.pairs());
   const int32_t count = *scratch.counts;
   if (count < 1 || static_cast<size_t>(count) > distinct)
     throw BadArgument("The scratch memory does not hold what forward leaves.");
   check_tokens("places", scratch.places, shape.rows(), 0, count);
-  check_tokens("distinct", scratch.distinct, count, 0, shape.vocabulary);
+  check_tokens("distinct", scratch.distinct, count, 0, shape.pairs());
 }
 
 }  // namespace

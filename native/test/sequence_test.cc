@@ -23,6 +23,9 @@ struct Kind {
 constexpr Kind kKinds[] = {
     {"one-hot", Input::one_hot, Masked::no},
     {"embedded", Input::embedded, Masked::no},
+    {"one-hot masked", Input::one_hot, Masked::given},
+    {"embedded masked", Input::embedded, Masked::given},
+    {"embedded dropped out", Input::embedded, Masked::made},
     {"rows", Input::rows, Masked::no},
     {"rows masked", Input::rows, Masked::given},
     {"rows dropped out", Input::rows, Masked::made},
@@ -58,18 +61,20 @@ struct Case {
     shape.batch = sizes.batch;
     shape.hidden = sizes.hidden;
     shape.has_embedding = kind.input == Input::embedded;
-    shape.has_input_mask = kind.masked != Masked::no;
     shape.has_state_mask = shape.has_weight_mask = recurrence != Masked::no;
     if (kind.input == Input::one_hot || kind.input == Input::embedded)
       shape.vocabulary = vocabularies[draw.below(4)];
     shape.input = kind.input == Input::one_hot ? shape.vocabulary : inputs[draw.below(4)];
+    // Of three masks some lanes have the same.
+    if (kind.masked != Masked::no)
+      shape.input_masks = takes_tokens() ? std::min<size_t>(shape.batch, 3) : shape.batch;
     const size_t rows = shape.rows(), gates = shape.gate_rows(), units = shape.batch * shape.hidden;
     if (takes_tokens()) tokens = draw.integers(rows, shape.vocabulary);
     else vectors = draw.floats(rows * shape.input, 1);
     if (shape.has_embedding) embedding = draw.floats(shape.vocabulary * shape.input, 1);
     for (Dropout* each : {&dropout, &state_dropout, &weight_dropout})
       *each = {0.3, {static_cast<uint32_t>(draw.bits()), static_cast<uint32_t>(draw.bits())}};
-    if (shape.has_input_mask) input_mask = mask_of(dropout, shape.batch * shape.input);
+    input_mask = mask_of(dropout, shape.input_masks * shape.input);
     if (shape.has_state_mask) state_mask = mask_of(state_dropout, units);
     if (shape.has_weight_mask) weight_mask = mask_of(weight_dropout, gates * shape.hidden);
     const float small = 1 / std::sqrt(static_cast<float>(shape.hidden));
@@ -85,7 +90,9 @@ struct Case {
 
   /// What number `i` of all vectors is multiplied by.
   double input_factor(size_t i) const {
-    return shape.has_input_mask ? input_mask[i % input_mask.size()] : 1;
+    if (shape.input_masks == 0) return 1;
+    const size_t lane = i / shape.input % shape.batch;
+    return input_mask[lane % shape.input_masks * shape.input + i % shape.input];
   }
 
   std::string title() const {
@@ -123,7 +130,8 @@ TextbookLayer textbook_layer(const Case& c) {
       const size_t i = row * shape.input + k;
       if (shape.has_embedding) layer.x[i] = c.embedding[c.tokens[row] * shape.input + k];
       else if (c.takes_tokens()) layer.x[i] = static_cast<size_t>(c.tokens[row]) == k;
-      else layer.x[i] = double{c.vectors[i]} * c.input_factor(i);
+      else layer.x[i] = c.vectors[i];
+      layer.x[i] *= c.input_factor(i);
     }
   return layer;
 }
@@ -135,6 +143,7 @@ Expected expected_of(const Case& c) {
   TextbookGradients d = backward(layer, done, c.d_output.doubles());
   for (size_t i = 0; shape.has_weight_mask && i < d.weight_hh.size(); ++i)
     d.weight_hh[i] *= c.weight_mask[i];
+  for (size_t i = 0; i < d.x.size(); ++i) d.x[i] *= c.input_factor(i);
   Expected expected = {{"output", done.output},
                        {"hidden", TextbookForward::last(done.output, layer)},
                        {"cell", TextbookForward::last(done.cells, layer)},
@@ -152,7 +161,6 @@ Expected expected_of(const Case& c) {
     expected.push_back({"gradient embedding", d_embedding});
   }
   if (!c.takes_tokens()) {
-    for (size_t i = 0; i < d.x.size(); ++i) d.x[i] *= c.input_factor(i);
     expected.push_back({"gradient input", d.x});
   }
   return expected;

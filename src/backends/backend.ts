@@ -38,7 +38,11 @@ export interface RnnSequenceInputs<T> {
   input: T;
   /** `[vocabulary, input]`, with tokens only. Without it tokens go in one-hot. */
   embedding?: T;
-  /** `[batch, input]`, with vectors only: multiplies those of every step. */
+  /**
+   * With vectors `[batch, input]`: multiplies those of every step. With tokens `[masks, input]`:
+   * multiplies their vectors, one-hot or from the embedding, those of lane b by row b mod masks; the
+   * fewer masks there are, the fewer products are to be made.
+   */
   inputMask?: T;
   /** `[batch, hidden]`: the state before the first step. */
   hidden: T;

@@ -16,7 +16,14 @@ import type { Draw } from "./numbers.js";
 const LANES = 16;
 
 /** How a layer is given what it reads. */
-export const SOURCES = ["one-hot", "embedded", "vectors", "masked vectors", "panels"] as const;
+export const SOURCES = [
+  "one-hot",
+  "embedded",
+  "vectors",
+  "masked vectors",
+  "panels",
+  "masked one-hot",
+] as const;
 
 export interface LayerSizes {
   readonly cell: CellName;
@@ -31,8 +38,8 @@ export interface LayerSizes {
 /** The arguments of a layer forward, all right. */
 export function forwardArguments(addon: Addon, sizes: LayerSizes, draw: Draw): ForwardArguments {
   const { cell, source, time, batch, hidden } = sizes;
-  const readsTokens = source === "one-hot" || source === "embedded";
-  const input = source === "one-hot" ? sizes.vocabulary : sizes.input;
+  const readsTokens = source.endsWith("one-hot") || source === "embedded";
+  const input = source.endsWith("one-hot") ? sizes.vocabulary : sizes.input;
   const shape: SequenceShape = {
     cell,
     time,
@@ -41,7 +48,7 @@ export function forwardArguments(addon: Addon, sizes: LayerSizes, draw: Draw): F
     hidden,
     vocabulary: readsTokens ? sizes.vocabulary : 0,
     hasEmbedding: source === "embedded",
-    hasInputMask: source === "masked vectors" || source === "panels",
+    inputMasks: inputMasksOf(sizes),
     hasStateMask: source === "masked vectors" || source === "embedded",
     hasWeightMask: source === "panels" || source === "embedded",
   };
@@ -57,7 +64,7 @@ export function forwardArguments(addon: Addon, sizes: LayerSizes, draw: Draw): F
     ...(source === "embedded" && { embedding: draw.floats(sizes.vocabulary * input) }),
     ...(source.endsWith("vectors") && { vectors: draw.floats(rows * input) }),
     ...(source === "panels" && { inputPanels: panelsFor(rows, input, draw) }),
-    ...masked("inputMask", shape.hasInputMask, batch * input),
+    ...masked("inputMask", shape.inputMasks > 0, shape.inputMasks * input),
     ...masked("stateMask", shape.hasStateMask, units),
     ...masked("weightMask", shape.hasWeightMask, gates * hidden),
     weightIh: draw.floats(gates * input),
@@ -71,6 +78,12 @@ export function forwardArguments(addon: Addon, sizes: LayerSizes, draw: Draw): F
       cellAfter: new Float32Array(units),
     }),
   };
+}
+
+/** How many lanes have masks of their own. */
+function inputMasksOf({ source, batch }: LayerSizes): number {
+  if (source === "masked one-hot") return Math.min(batch, 2);
+  return source === "masked vectors" || source === "panels" ? batch : 0;
 }
 
 /** The arguments of the same layer backward; the scratch memory has seen it forward. */

@@ -12,7 +12,14 @@ import { type ModelConfig, parameterShapes } from "#src/model/config.js";
 import { numbersOf } from "./backends.js";
 import type { Draw } from "./numbers.js";
 
-export const INPUT_KINDS = ["one-hot", "embedded", "vectors", "masked vectors"] as const;
+export const INPUT_KINDS = [
+  "one-hot",
+  "embedded",
+  "vectors",
+  "masked one-hot",
+  "masked embedded",
+  "masked vectors",
+] as const;
 
 type InputKind = (typeof INPUT_KINDS)[number];
 
@@ -37,16 +44,18 @@ type Sizes = Omit<LayerCase, "inputs" | "gradientOutput" | "inputSize"> & { inpu
 /** Random numbers for a layer of these sizes, none of its states or biases zero. */
 export function layerCase(sizes: Sizes, draw: Draw): LayerCase {
   const { cell, kind, time, batch, hiddenSize, vocabulary, recurrentDropout } = sizes;
-  const inputSize = kind === "one-hot" ? vocabulary : (sizes.inputSize ?? 5);
+  const inputSize = kind.endsWith("one-hot") ? vocabulary : (sizes.inputSize ?? 5);
   const gates = CELLS[cell].gates.length * hiddenSize;
   const places = time * batch;
-  const isTokens = kind === "one-hot" || kind === "embedded";
+  const isTokens = !kind.endsWith("vectors");
+  // Of three masks some lanes have the same.
+  const masks = isTokens ? Math.min(batch, 3) : batch;
   // Masks make what they leave larger, and rounding errors must not grow from step to step.
   const weightScale = (recurrentDropout ? 0.6 : 1.5) / Math.sqrt(hiddenSize);
   const inputs: RnnSequenceInputs<Float32Array | Int32Array> = {
     input: isTokens ? draw.tokens(places, vocabulary) : draw.floats(places * inputSize),
-    ...(kind === "embedded" && { embedding: draw.floats(vocabulary * inputSize) }),
-    ...(kind === "masked vectors" && { inputMask: draw.mask(batch * inputSize) }),
+    ...(kind.endsWith("embedded") && { embedding: draw.floats(vocabulary * inputSize) }),
+    ...(kind.startsWith("masked") && { inputMask: draw.mask(masks * inputSize) }),
     hidden: draw.floats(batch * hiddenSize),
     ...(recurrentDropout && { stateMask: draw.mask(batch * hiddenSize) }),
     ...(CELLS[cell].hasCellState && { cellState: draw.floats(batch * hiddenSize, 1.5) }),
@@ -90,13 +99,23 @@ export function laneOf(layer: LayerCase, lane: number): LayerCase {
     inputs: {
       ...layer.inputs,
       input: cut(input, time),
-      ...(inputMask && { inputMask: cut(inputMask, 1) }),
+      ...(inputMask && { inputMask: maskOf(inputMask, layer, lane) }),
       ...(stateMask && { stateMask: cut(stateMask, 1) }),
       hidden: cut(hidden, 1),
       ...(cellState && { cellState: cut(cellState, 1) }),
     },
     gradientOutput: cut(layer.gradientOutput, time),
   };
+}
+
+/** The mask of one lane's input. */
+function maskOf(
+  inputMask: Float32Array | Int32Array,
+  { inputSize }: LayerCase,
+  lane: number,
+): Float32Array {
+  const row = lane % (inputMask.length / inputSize);
+  return Float32Array.from(inputMask.slice(row * inputSize, (row + 1) * inputSize));
 }
 
 /** Step `t` of one lane in an array of `rows` steps `[rows, batch, ...]`. */
@@ -120,7 +139,7 @@ export function layerTensors(layer: LayerCase): RnnSequenceInputs<Tensor> {
   const shapes: Record<keyof RnnSequenceInputs<never>, number[]> = {
     input: isTokens ? [time, batch] : [time, batch, inputSize],
     embedding: [vocabulary, inputSize],
-    inputMask: [batch, inputSize],
+    inputMask: [(inputs.inputMask?.length ?? 0) / inputSize, inputSize],
     hidden: [batch, hiddenSize],
     stateMask: [batch, hiddenSize],
     cellState: [batch, hiddenSize],

@@ -213,13 +213,13 @@ export function twinLayer(
   const vectors = inputs.input instanceof Int32Array ? undefined : vector(inputs.input);
   const mask = inputs.inputMask && vector(inputs.inputMask);
   const stateMask = inputs.stateMask && vector(inputs.stateMask);
+  const masks = (mask?.values.length ?? 0) / inputSize;
+  const vectorOf = (token: number): Vector =>
+    embedding ? row(embedding, token, inputSize) : oneHot(token, inputSize);
   const inputAt = (place: number): Vector => {
-    if (!vectors) {
-      const token = inputs.input[place];
-      return embedding ? row(embedding, token, inputSize) : oneHot(token, inputSize);
-    }
-    const x = row(vectors, place, inputSize);
-    return mask ? tape.multiply(x, row(mask, place % batch, inputSize)) : x;
+    const x = vectors ? row(vectors, place, inputSize) : vectorOf(inputs.input[place]);
+    const lane = place % batch;
+    return mask ? tape.multiply(x, row(mask, lane % masks, inputSize)) : x;
   };
   const hidden = vector(inputs.hidden);
   const cellState = inputs.cellState && vector(inputs.cellState);

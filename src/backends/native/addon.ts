@@ -37,7 +37,8 @@ export interface SequenceShape {
   /** 0: the input is vectors. */
   readonly vocabulary: number;
   readonly hasEmbedding: boolean;
-  readonly hasInputMask: boolean;
+  /** Rows of the mask; 0: there is none. */
+  readonly inputMasks: number;
   readonly hasStateMask: boolean;
   readonly hasWeightMask: boolean;
 }

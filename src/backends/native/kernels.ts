@@ -118,7 +118,7 @@ function sequenceArguments(
     hidden: inputs.hidden.shape[1],
     vocabulary: readsTokens ? (embedding ?? inputs.weightIh).shape[embedding ? 0 : 1] : 0,
     hasEmbedding: embedding !== undefined,
-    hasInputMask: inputs.inputMask !== undefined,
+    inputMasks: inputs.inputMask?.shape[0] ?? 0,
     hasStateMask: inputs.stateMask !== undefined,
     hasWeightMask: inputs.weightMask !== undefined,
   };

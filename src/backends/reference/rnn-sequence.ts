@@ -42,7 +42,7 @@ export function forwardSequence(
   if (arrays.cellState) cells.set(arrays.cellState);
 
   // What does not depend on the state is done for all steps at once.
-  const tokens = tokenInput(arrays, gates, sizes.inputSize);
+  const tokens = tokenInput(arrays, gates, sizes);
   if (tokens) {
     lookUpInputGates(inputGates, tokens, work);
   } else {
@@ -139,7 +139,7 @@ export function backwardSequence(
   setBiasGradient(arrays.gradientBiasIh, gradientInputGates, rows, work);
   const result = { hidden: gradientPrevious, cell: gradientCell };
 
-  const tokens = tokenInput(arrays, gates, inputSize);
+  const tokens = tokenInput(arrays, gates, sizes);
   if (tokens) {
     const { gradientWeightIh, gradientEmbedding } = arrays;
     tokenInputGradients(gradientWeightIh, gradientEmbedding, gradientInputGates, tokens, work);
@@ -178,11 +178,12 @@ function sequenceBuffers(sizes: SequenceSizes, work: Workspace) {
 function tokenInput(
   arrays: SequenceArrays,
   gates: number,
-  inputSize: number,
+  { batch, inputSize }: SequenceSizes,
 ): TokenInput | undefined {
-  const { input: tokens, embedding, weightIh, biasIh } = arrays;
+  const { input: tokens, inputMask: mask, embedding, weightIh, biasIh } = arrays;
   if (!(tokens instanceof Int32Array)) return undefined;
-  return { tokens, embedding, weightIh, biasIh, gates, inputSize };
+  const vocabulary = embedding ? embedding.length / inputSize : inputSize;
+  return { tokens, batch, vocabulary, mask, embedding, weightIh, biasIh, gates, inputSize };
 }
 
 /** The layer's input after dropout. */

@@ -61,7 +61,9 @@ function stepStreams(
     } else {
       const embedding = embeddingSize > 0 ? parameter("encoder.weight") : undefined;
       const inputSize = embeddingSize || vocabularySize;
-      lookUpInputGates(inputGates, { tokens, embedding, weightIh, biasIh, gates, inputSize }, work);
+      const weights = { embedding, weightIh, biasIh, gates, inputSize };
+      const input = { tokens, batch: streams, vocabulary: vocabularySize, mask: undefined };
+      lookUpInputGates(inputGates, { ...input, ...weights }, work);
     }
     fillRows(hiddenGates, parameter(`rnn.bias_hh_l${layer}`), streams);
     const weightHh = parameter(`rnn.weight_hh_l${layer}`);

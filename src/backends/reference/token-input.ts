@@ -3,12 +3,16 @@ import { addProduct, fillRows, transpose } from "./matrix.js";
 
 /**
  * Tokens as a layer's input. The product of the input weights with a token's vector depends on the
- * token alone, so it is made once for each token that occurs and then looked up: no matrix product
- * over time. Backwards the gradients of equal tokens are added up first.
+ * token and its mask alone, so it is made once for each pair of them that occurs and then looked up:
+ * no matrix product over time. Backwards the gradients of equal pairs are added up first.
  */
 export interface TokenInput {
   /** int32 `[time, batch]` */
   readonly tokens: Int32Array;
+  readonly batch: number;
+  readonly vocabulary: number;
+  /** `[masks, input]`: multiplies the vectors; lane b has row b mod masks. */
+  readonly mask: FloatArray | undefined;
   /** `[vocabulary, input]`; undefined: one-hot. */
   readonly embedding: FloatArray | undefined;
   /** `[gates, input]` */
@@ -19,18 +23,22 @@ export interface TokenInput {
   readonly inputSize: number;
 }
 
-/** inputGates[t, b] = W_ih x[t, b] + b_ih, `[time, batch, gates]`. */
+/** inputGates[t, b] = W_ih (mask x[t, b]) + b_ih, `[time, batch, gates]`. */
 export function lookUpInputGates(inputGates: FloatArray, input: TokenInput, work: Workspace): void {
   const { tokens, embedding, weightIh, biasIh, gates, inputSize } = input;
-  const { distinct, places } = findDistinct(tokens, work);
-  const table = work.floats("token table", distinct.length * gates);
-  fillRows(table, biasIh, distinct.length);
+  const { pairs, places } = findPairs(input, work);
+  const table = work.floats("token table", pairs.length * gates);
+  fillRows(table, biasIh, pairs.length);
   if (embedding) {
-    const rows = gatherRows(embedding, distinct, inputSize, work);
-    addProduct(table, rows, weightIh, distinct.length, gates, inputSize);
+    const rows = maskedRows(embedding, pairs, input, work);
+    addProduct(table, rows, weightIh, pairs.length, gates, inputSize);
   } else {
-    for (let d = 0; d < distinct.length; d++) {
-      for (let g = 0; g < gates; g++) table[d * gates + g] += weightIh[g * inputSize + distinct[d]];
+    for (let d = 0; d < pairs.length; d++) {
+      const { token, mask } = partsOf(pairs[d], input);
+      const factor = input.mask ? input.mask[mask + token] : 1;
+      for (let g = 0; g < gates; g++) {
+        table[d * gates + g] += factor * weightIh[g * inputSize + token];
+      }
     }
   }
   for (let i = 0; i < tokens.length; i++) {
@@ -48,69 +56,89 @@ export function tokenInputGradients(
   work: Workspace,
 ): void {
   const { tokens, embedding, weightIh, gates, inputSize } = input;
-  const { distinct, places } = findDistinct(tokens, work);
-  const sums = work.doubles("token sums", distinct.length * gates).fill(0);
+  const { pairs, places } = findPairs(input, work);
+  const sums = work.doubles("token sums", pairs.length * gates).fill(0);
   for (let i = 0; i < tokens.length; i++) {
     const row = places[i] * gates;
     for (let g = 0; g < gates; g++) sums[row + g] += gradientInputGates[i * gates + g];
   }
   gradientWeightIh.fill(0);
   if (embedding && gradientEmbedding) {
-    const rows = gatherRows(embedding, distinct, inputSize, work);
+    const rows = maskedRows(embedding, pairs, input, work);
     const rowsByInput = work.floats("embedding rows by input", rows.length);
-    transpose(rowsByInput, rows, distinct.length, inputSize);
+    transpose(rowsByInput, rows, pairs.length, inputSize);
     const sumsByGate = work.doubles("token sums by gate", sums.length);
-    transpose(sumsByGate, sums, distinct.length, gates);
-    addProduct(gradientWeightIh, sumsByGate, rowsByInput, gates, inputSize, distinct.length);
+    transpose(sumsByGate, sums, pairs.length, gates);
+    addProduct(gradientWeightIh, sumsByGate, rowsByInput, gates, inputSize, pairs.length);
 
     const weightByInput = work.floats("weight_ih by input", weightIh.length);
     transpose(weightByInput, weightIh, gates, inputSize);
     const gradientRows = work.floats("gradient rows", rows.length).fill(0);
-    addProduct(gradientRows, sums, weightByInput, distinct.length, inputSize, gates);
+    addProduct(gradientRows, sums, weightByInput, pairs.length, inputSize, gates);
     gradientEmbedding.fill(0);
-    for (let d = 0; d < distinct.length; d++) {
-      const row = gradientRows.subarray(d * inputSize, (d + 1) * inputSize);
-      gradientEmbedding.set(row, distinct[d] * inputSize);
+    for (let d = 0; d < pairs.length; d++) {
+      const { token, mask } = partsOf(pairs[d], input);
+      for (let i = 0; i < inputSize; i++) {
+        const factor = input.mask ? input.mask[mask + i] : 1;
+        gradientEmbedding[token * inputSize + i] += factor * gradientRows[d * inputSize + i];
+      }
     }
   } else {
-    for (let d = 0; d < distinct.length; d++) {
+    for (let d = 0; d < pairs.length; d++) {
+      const { token, mask } = partsOf(pairs[d], input);
+      const factor = input.mask ? input.mask[mask + token] : 1;
       for (let g = 0; g < gates; g++) {
-        gradientWeightIh[g * inputSize + distinct[d]] = sums[d * gates + g];
+        gradientWeightIh[g * inputSize + token] += factor * sums[d * gates + g];
       }
     }
   }
 }
 
-/** The tokens that occur, in the order in which they first do, and each place's index among them. */
-function findDistinct(
-  tokens: Int32Array,
+/**
+ * The pairs of a mask and a token that occur, in the order in which they first do, and each place's
+ * index among them. A pair is one number: the mask's times the vocabulary, plus the token.
+ */
+function findPairs(
+  { tokens, batch, vocabulary, mask, inputSize }: TokenInput,
   work: Workspace,
-): { distinct: Int32Array; places: Int32Array } {
+): { pairs: Int32Array; places: Int32Array } {
+  const masks = mask ? mask.length / inputSize : 1;
   const places = work.integers("token places", tokens.length);
-  const distinct = work.integers("distinct tokens", tokens.length);
+  const pairs = work.integers("token pairs", tokens.length);
   const placeOf = new Map<number, number>();
   for (let i = 0; i < tokens.length; i++) {
-    let place = placeOf.get(tokens[i]);
+    const pair = ((i % batch) % masks) * vocabulary + tokens[i];
+    let place = placeOf.get(pair);
     if (place === undefined) {
       place = placeOf.size;
-      placeOf.set(tokens[i], place);
-      distinct[place] = tokens[i];
+      placeOf.set(pair, place);
+      pairs[place] = pair;
     }
     places[i] = place;
   }
-  return { distinct: distinct.subarray(0, placeOf.size), places };
+  return { pairs: pairs.subarray(0, placeOf.size), places };
 }
 
-function gatherRows(
-  matrix: FloatArray,
-  rows: Int32Array,
-  columns: number,
+/** A pair's token, and where its mask begins. */
+function partsOf(pair: number, { vocabulary, inputSize }: TokenInput) {
+  return { token: pair % vocabulary, mask: Math.floor(pair / vocabulary) * inputSize };
+}
+
+/** The embedding of each pair's token times its mask, `[pairs, input]`. */
+function maskedRows(
+  embedding: FloatArray,
+  pairs: Int32Array,
+  input: TokenInput,
   work: Workspace,
 ): FloatArray {
-  const gathered = work.floats("embedding rows", rows.length * columns);
-  for (let r = 0; r < rows.length; r++) {
-    const start = rows[r] * columns;
-    gathered.set(matrix.subarray(start, start + columns), r * columns);
+  const { inputSize } = input;
+  const rows = work.floats("embedding rows", pairs.length * inputSize);
+  for (let d = 0; d < pairs.length; d++) {
+    const { token, mask } = partsOf(pairs[d], input);
+    for (let i = 0; i < inputSize; i++) {
+      const factor = input.mask ? input.mask[mask + i] : 1;
+      rows[d * inputSize + i] = factor * embedding[token * inputSize + i];
+    }
   }
-  return gathered;
+  return rows;
 }

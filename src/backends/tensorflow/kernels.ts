@@ -12,7 +12,7 @@ import {
 import { fillDropoutMask } from "../reference/dropout-mask.js";
 import type { TensorInfo } from "../tfjs.js";
 import type { Workspace } from "../workspace.js";
-import type { LayerInput } from "./input.js";
+import { asVectors, type LayerInput } from "./input.js";
 import { lossAndGradients } from "./linear-cross-entropy.js";
 import { type Id, idsIn, type Operations } from "./operations.js";
 import { adamStep, rmsPropStep, type Stepped, sgdStep } from "./optimizer-steps.js";
@@ -51,7 +51,7 @@ function RnnSequence({
   const sizes = sequenceSizes(inputs, cell);
   const { time, batch, hiddenSize } = sizes;
   return backend.run((ops) => {
-    const input = layerInput(inputs, backend);
+    const input = layerInput(ops, inputs, backend);
     const readsTokens = input.kind !== "vectors";
     const own = weightsOf(ops, inputs, backend);
     const weights = prepareWeights(ops, cell, own, readsTokens, hiddenSize);
@@ -83,7 +83,7 @@ function RnnSequenceGrad({
     const by = backwardSequence(
       ops,
       weightsOf(ops, inputs, backend),
-      layerInput(inputs, backend),
+      layerInput(ops, inputs, backend),
       stateOf(inputs, backend),
       sizes,
       workspace.kept<SequenceKept>(),
@@ -103,11 +103,12 @@ function RnnSequenceGrad({
     if (by.cellState !== undefined) {
       outputs.push(owned(backend, ops, [batch, hiddenSize], by.cellState));
     }
-    if (inputs.gradientEmbedding && by.embedding !== undefined) {
-      outputs.push(write(inputs.gradientEmbedding, by.embedding));
+    if (inputs.gradientEmbedding) {
+      const embedding = by.embedding ?? gradientOfTokens(ops, inputs, by.vectors as Id, backend);
+      outputs.push(write(inputs.gradientEmbedding, embedding));
     }
-    if (by.vectors !== undefined) {
-      outputs.push(owned(backend, ops, inputs.input.shape, by.vectors));
+    if (inputs.input.dtype !== "int32") {
+      outputs.push(owned(backend, ops, inputs.input.shape, by.vectors as Id));
     }
     return outputs;
   });
@@ -242,17 +243,45 @@ function stateOf(
   };
 }
 
+/** What a layer reads; tokens under masks are turned into the vectors that the masks multiply. */
 function layerInput(
+  ops: Operations,
   { input, embedding, inputMask, weightIh }: RnnSequenceInputs<TensorInfo>,
   backend: TensorFlowBackend,
 ): LayerInput {
   const [time, batch] = input.shape;
   const common = { time, batch, size: weightIh.shape[1] };
   const id = backend.id(input);
-  if (input.dtype !== "int32") {
-    return { ...common, kind: "vectors", vectors: id, mask: inputMask && backend.id(inputMask) };
-  }
-  if (!embedding) return { ...common, kind: "one-hot", tokens: id };
-  const [vocabulary] = embedding.shape;
-  return { ...common, kind: "embedded", tokens: id, embedding: backend.id(embedding), vocabulary };
+  const mask = inputMask && backend.id(inputMask);
+  if (input.dtype !== "int32") return { ...common, kind: "vectors", vectors: id, mask };
+  const tokens: LayerInput = embedding
+    ? {
+        ...common,
+        kind: "embedded",
+        tokens: id,
+        embedding: backend.id(embedding),
+        vocabulary: embedding.shape[0],
+      }
+    : { ...common, kind: "one-hot", tokens: id };
+  if (!inputMask || mask === undefined) return tokens;
+  const [masks] = inputMask.shape;
+  const maskOfLane = Int32Array.from({ length: batch }, (_, lane) => lane % masks);
+  return {
+    ...common,
+    kind: "vectors",
+    vectors: asVectors(ops, tokens),
+    mask: ops.rows(mask, ops.tensor([batch], "int32", maskOfLane)),
+  };
+}
+
+/** The gradient by the embedding of that by the vectors which were made of tokens. */
+function gradientOfTokens(
+  ops: Operations,
+  { input, embedding }: RnnSequenceInputs<TensorInfo>,
+  byVectors: Id,
+  backend: TensorFlowBackend,
+): Id {
+  const [vocabulary, size] = (embedding as TensorInfo).shape;
+  const tokens = ops.reshape(backend.id(input), -1);
+  return ops.sumsByNumber(ops.reshape(byVectors, -1, size), tokens, vocabulary);
 }

@@ -213,7 +213,7 @@ onTheAddon("A function of the native addon", (addon) => {
       hasEmbedding: fc.boolean(),
       lanes: size,
       hasMask: fc.boolean(),
-      hasInputMask: fc.boolean(),
+      inputMasks: size,
       hasStateMask: fc.boolean(),
       hasWeightMask: fc.boolean(),
       wantsGradient: fc.boolean(),
@@ -303,7 +303,7 @@ function sizesOf(cell: LayerSizes["cell"], source: LayerSizes["source"]): LayerS
 function calls(addon: Addon): Call[] {
   const draw = new Draw(2);
   const layers = SOURCES.map((source, index) => sizesOf(CELL_NAMES[index % 3], source));
-  const masks = { hasInputMask: true, hasStateMask: false, hasWeightMask: true };
+  const masks = { inputMasks: 2, hasStateMask: false, hasWeightMask: true };
   const shape = {
     hasEmbedding: false,
     cell: "gru",
@@ -354,7 +354,7 @@ function calls(addon: Addon): Call[] {
       backwardArguments(addon, sizes, draw),
       sizes.source,
     ]),
-    ...SOURCES.slice(2).map((source) => {
+    ...SOURCES.slice(2, 5).map((source) => {
       const sizes = sizesOf("gru", source);
       return ["crossEntropy", crossEntropyArguments(addon, sizes, draw), source];
     }),
