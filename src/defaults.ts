@@ -7,7 +7,7 @@ export const BACKEND_NAMES = ["native", "tensorflow", "cpu"] as const;
 /** More threads than any processor has cores. */
 export const MOST_THREADS = 1024;
 export const OPTIMIZER_NAMES = ["adam", "sgd", "rmsprop"] as const;
-export const SCHEDULE_NAMES = ["cosine", "constant", "exponential"] as const;
+export const SCHEDULE_NAMES = ["cosine", "linear", "exponential", "plateau", "constant"] as const;
 export const BATCHING_NAMES = ["lanes", "windows"] as const;
 
 export type BackendName = (typeof BACKEND_NAMES)[number];
@@ -26,6 +26,9 @@ export const TRAIN_DEFAULTS = {
   hiddenSize: 128,
   embeddingSize: 32,
   dropout: 0,
+  inputDropout: 0,
+  recurrentDropout: 0,
+  weightDropout: 0,
   batching: "lanes",
   batchSize: 16,
   seqLength: 64,
@@ -35,7 +38,10 @@ export const TRAIN_DEFAULTS = {
   schedule: "cosine",
   warmupSteps: 0,
   clipNorm: 5,
+  clipValue: 0,
+  accumulate: 1,
   weightDecay: 0,
+  averageDecay: 0.998,
   evalEvery: 500,
   saveEvery: 500,
   keep: 0,

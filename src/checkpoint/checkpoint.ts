@@ -39,6 +39,11 @@ export function momentName(parameter: string, moment: MomentName): string {
   return `optimizer.${parameter}.${moment}`;
 }
 
+/** The name of a parameter as it is trained, where the plain name has its average. */
+export function trainingName(parameter: string): string {
+  return `training.${parameter}`;
+}
+
 /** The name of a layer's carried hidden state, or of its cell state. */
 export function stateName(layer: number, part: "hidden" | "cell"): string {
   return part === "hidden" ? `state.l${layer}` : `state.l${layer}.cell`;
@@ -136,6 +141,7 @@ function checkTensors(config: RunConfig, tensors: ReadonlyMap<string, NamedTenso
   const missing = new Map<string, readonly number[]>();
   for (const [name, shape] of parameterShapes(config.model)) {
     missing.set(name, shape);
+    if (config.training.averageDecay > 0) missing.set(trainingName(name), shape);
     for (const moment of MOMENT_NAMES[config.training.optimizer]) {
       missing.set(momentName(name, moment), shape);
     }

@@ -21,12 +21,23 @@ const trainingConfigSchema = v.strictObject({
   batchSize: wholeNumber(1),
   seqLength: wholeNumber(1),
   stride: wholeNumber(1),
+  /** Shares that are dropped: see `DropoutRates`. */
+  dropout: numberFromZero(1),
+  inputDropout: numberFromZero(1),
+  recurrentDropout: numberFromZero(1),
+  weightDropout: numberFromZero(1),
   optimizer: oneOf(OPTIMIZER_NAMES),
   learningRate: numberAboveZero(),
   schedule: oneOf(SCHEDULE_NAMES),
   warmupSteps: wholeNumber(0),
+  /** 0: gradients are not clipped. */
   clipNorm: numberFromZero(),
+  clipValue: numberFromZero(),
+  /** Batches whose gradients make one step. */
+  accumulate: wholeNumber(1),
   weightDecay: numberFromZero(),
+  /** The share of the weights' running average that stays at each step; 0: there is none. */
+  averageDecay: numberFromZero(1),
   evalEvery: wholeNumber(1),
   randomSeed: wholeNumber(0),
 });
@@ -37,6 +48,10 @@ const limitsSchema = v.strictObject({
   steps: v.optional(wholeNumber(1)),
   /** Seconds. */
   maxTime: v.optional(numberAboveZero()),
+  /** Evaluations in a row that bring no lower validation loss. */
+  patience: v.optional(wholeNumber(1)),
+  /** A validation loss that is low enough, nats/character. */
+  targetLoss: v.optional(numberAboveZero()),
 });
 
 /** What a checkpoint says of its run. */
@@ -54,8 +69,8 @@ export const progressSchema = v.strictObject({
   /** The epoch of the next batch, from 0, and the batch's place in it. */
   epoch: wholeNumber(0),
   batch: wholeNumber(0),
-  /** The step at which the run ends. */
-  totalSteps: wholeNumber(1),
+  /** The step at which the run ends; undefined where losses alone decide. */
+  totalSteps: v.optional(wholeNumber(1)),
   /** The step of the last evaluation. */
   evaluatedAt: wholeNumber(0),
   /** Sum of the training loss since then, nats, and the characters it covers. */
@@ -67,6 +82,16 @@ export const progressSchema = v.strictObject({
   /** The lowest validation loss so far, nats/character, and its step. */
   bestLoss: v.optional(numberFromZero()),
   bestStep: v.optional(wholeNumber(0)),
+  /** Evaluations since then, and since the plateau schedule lowered the rate. */
+  evaluationsSinceBest: wholeNumber(0),
+  evaluationsSinceLowered: wholeNumber(0),
+  /** What the learning rate is multiplied by: below 1 after plateaus and rollbacks. */
+  rateFactor: numberAboveZero(1),
+  /** Steps that changed nothing, since something in them was not finite: in a row, and in all. */
+  badSteps: wholeNumber(0),
+  droppedSteps: wholeNumber(0),
+  /** How often the run went back to its last checkpoint after several of them. */
+  rollbacks: wholeNumber(0),
 });
 
 export type RunConfig = Readonly<v.InferOutput<typeof runConfigSchema>>;

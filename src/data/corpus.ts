@@ -26,6 +26,8 @@ export interface CorpusSettings {
   readonly test: number;
   /** `"lines"`: each line is a text of its own. */
   readonly documents?: "lines" | undefined;
+  /** Characters that the vocabulary has in any case. */
+  readonly alsoKnown?: Vocabulary | undefined;
   /** `"utf-8"`, or any label that `TextDecoder` knows (`"windows-1252"`, `"utf-16le"`). */
   readonly encoding: string;
 }
@@ -88,7 +90,9 @@ export async function loadCorpus(
   const numbered = text.finish();
   checkLearnable(numbered, mainLength);
 
-  const { vocabulary, tokens } = sortByCodePoint(numbered);
+  const own = sortByCodePoint(numbered);
+  const fingerprint = fingerprintOf(own, mainLength);
+  const { vocabulary, tokens } = settings.alsoKnown ? united(own, settings.alsoKnown) : own;
   const newline = byLines ? vocabulary.indexOf(NEWLINE) : undefined;
   const mainTokens = tokens.subarray(0, mainLength);
   const apartTokens = tokens.subarray(mainLength);
@@ -114,7 +118,7 @@ export async function loadCorpus(
     test,
     documents,
     characters: tokens.length,
-    fingerprint: fingerprintOf(vocabulary, [mainTokens, apartTokens]),
+    fingerprint,
     warnings: [
       ...main.warnings,
       ...apart.warnings,
@@ -214,11 +218,24 @@ function nothingToPredict(text: string): CharnnError {
   );
 }
 
+/** A text as indices into its vocabulary. */
+interface EncodedText {
+  readonly vocabulary: Vocabulary;
+  readonly tokens: Tokens;
+}
+
 /** From numbers in order of first appearance to indices in order of code point, in place. */
-function sortByCodePoint(text: NumberedText): { vocabulary: Vocabulary; tokens: Tokens } {
+function sortByCodePoint(text: NumberedText): EncodedText {
   const vocabulary = Vocabulary.fromCodePoints(text.codePoints);
   const indices = Int32Array.from(text.codePoints, (it) => vocabulary.indexOf(it) ?? -1);
   return { vocabulary, tokens: translate(text.numbers, indices, vocabulary.size) };
+}
+
+/** The same text with a vocabulary that has all characters of another too. */
+function united({ vocabulary: own, tokens }: EncodedText, other: Vocabulary): EncodedText {
+  const vocabulary = Vocabulary.fromCodePoints([...own.codePoints(), ...other.codePoints()]);
+  const indices = Int32Array.from(own.codePoints(), (it) => vocabulary.indexOf(it) ?? -1);
+  return { vocabulary, tokens: translate(tokens, indices, vocabulary.size) };
 }
 
 /**
@@ -237,12 +254,17 @@ function translate(numbers: Tokens, indices: Int32Array, vocabularySize: number)
   return tokens.subarray(0, length);
 }
 
-/** Tells texts apart: by their vocabulary, their lengths and their tokens. */
-function fingerprintOf(vocabulary: Vocabulary, texts: readonly Tokens[]): string {
+/**
+ * Tells texts apart: by their own vocabulary, their lengths and their tokens.
+ *
+ * @param mainLength where the validation file begins
+ */
+function fingerprintOf({ vocabulary, tokens }: EncodedText, mainLength: number): string {
+  const texts = [tokens.subarray(0, mainLength), tokens.subarray(mainLength)];
   const hash = createHash("sha256");
-  hash.update(JSON.stringify([vocabulary, texts.map((tokens) => tokens.length)]));
-  for (const tokens of texts) {
-    const bytes = new Uint8Array(tokens.buffer, tokens.byteOffset, tokens.byteLength);
+  hash.update(JSON.stringify([vocabulary, texts.map(({ length }) => length)]));
+  for (const part of texts) {
+    const bytes = new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
     for (let start = 0; start < bytes.length; start += HASHED_AT_ONCE) {
       hash.update(bytes.subarray(start, start + HASHED_AT_ONCE));
     }

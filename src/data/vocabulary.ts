@@ -72,6 +72,11 @@ export class Vocabulary {
     return this.#codePoints.length;
   }
 
+  /** All characters as code points, in index order. */
+  codePoints(): Iterable<number> {
+    return this.#codePoints.values();
+  }
+
   /** The index of a code point, or undefined where it is unknown. */
   indexOf(codePoint: number): number | undefined {
     const index = this.#indices[codePoint];

@@ -85,6 +85,7 @@ export async function benchmark(
     batchSize,
     seqLength,
     streams,
+    dropout,
     ...shape
   } = {
     ...BENCH_DEFAULTS,
@@ -96,7 +97,7 @@ export async function benchmark(
   for (const message of backendWarnings(backend, threads)) onWarning?.(message);
 
   const random = Random.fromSeed(0);
-  const learner = createLearner(model, { batchSize, seqLength }, random);
+  const learner = createLearner(model, { batchSize, seqLength, dropout }, random);
   try {
     const effort =
       steps === undefined

@@ -45,9 +45,9 @@ export interface Diagnosis {
   readonly seqLength: number;
 }
 
-const { cell, layers, hiddenSize, embeddingSize, dropout, vocabularySize } = BENCH_DEFAULTS;
-const MODEL = modelConfig({ cell, layers, hiddenSize, embeddingSize, dropout, vocabularySize });
-const { batchSize, seqLength } = BENCH_DEFAULTS;
+const { cell, layers, hiddenSize, embeddingSize, vocabularySize } = BENCH_DEFAULTS;
+const MODEL = modelConfig({ cell, layers, hiddenSize, embeddingSize, vocabularySize });
+const { batchSize, seqLength, dropout } = BENCH_DEFAULTS;
 const WARM_UP = { steps: 5, seconds: 0.3 };
 const EFFORT = { steps: 1000, seconds: 0.5 };
 
@@ -98,7 +98,7 @@ async function diagnoseBackend(name: BackendName): Promise<BackendDiagnosis> {
 
 /** Characters a second, with the active backend. */
 async function trainingSpeed(): Promise<number> {
-  const learner = createLearner(MODEL, { batchSize, seqLength }, Random.fromSeed(0));
+  const learner = createLearner(MODEL, { batchSize, seqLength, dropout }, Random.fromSeed(0));
   try {
     const { secondsPerStep } = await timeTraining(learner, WARM_UP, EFFORT);
     return (batchSize * seqLength) / secondsPerStep;

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { disposeAll } from "../backends/scope.js";
+import type { TrainingConfig } from "../checkpoint/run-config.js";
 import { createBatches } from "../data/batches.js";
 import type { Vocabulary } from "../data/vocabulary.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
@@ -7,10 +8,10 @@ import { CharRnn } from "../model/char-rnn.js";
 import type { ModelConfig } from "../model/config.js";
 import { parameterArray } from "../model/parameters.js";
 import type { Random } from "../random.js";
-import { UNLIMITED_STEPS } from "../training/limits.js";
+import { GradientSum } from "../training/gradient-sum.js";
+import { learn } from "../training/learn.js";
 import { createOptimizer } from "../training/optimizer.js";
 import type { Learner } from "../training/run.js";
-import { learnBatch } from "../training/trainer.js";
 import { median } from "./median.js";
 import { randomText } from "./random-text.js";
 
@@ -31,7 +32,7 @@ interface TextLearner extends Learner {
 /** A model with all that trains it, on a random text in which every batch is full. */
 export function createLearner(
   model: ModelConfig,
-  shape: { readonly batchSize: number; readonly seqLength: number },
+  shape: Pick<TrainingConfig, "batchSize" | "seqLength" | "dropout">,
   random: Random,
 ): TextLearner {
   const { batchSize, seqLength } = shape;
@@ -49,16 +50,19 @@ export function createLearner(
   return {
     config: { training },
     model: charRnn,
+    average: parameterArray(model),
     optimizer: createOptimizer(model, training),
+    gradientSum: new GradientSum(),
     batches: createBatches(part, undefined, vocabulary, training, random.fork("batches")),
     random,
-    progress: { step: 0, epoch: 0, batch: 0, totalSteps: UNLIMITED_STEPS },
+    progress: { step: 0, epoch: 0, batch: 0, rateFactor: 1 },
     state: charRnn.zeroState(batchSize),
     vocabulary,
   };
 }
 
-export function disposeLearner({ model, optimizer, state }: Learner): void {
+export function disposeLearner({ model, average, optimizer, state }: Learner): void {
+  average?.dispose();
   disposeAll(state);
   model.dispose();
   optimizer.dispose();
@@ -84,7 +88,7 @@ export async function timeTraining(
     let spent = 0;
     do {
       const start = performance.now();
-      learnBatch(learner, gradients);
+      learn(learner, gradients);
       times.push((performance.now() - start) / 1e3);
       spent += times[times.length - 1];
       const own = Math.max(times.length / steps, spent / seconds);

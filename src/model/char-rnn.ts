@@ -1,5 +1,4 @@
 import {
-  dropoutMask,
   linearCrossEntropy,
   type RnnSequenceInputs,
   rnnSequence,
@@ -13,6 +12,7 @@ import type { Batch } from "../data/batch.js";
 import type { Random } from "../random.js";
 import { CELLS } from "./cells.js";
 import type { ModelConfig } from "./config.js";
+import { type Dropout, type DropoutMasks, dropoutMasks } from "./dropout.js";
 import { initialWeights } from "./initial-weights.js";
 import { type ParameterArray, parameterArray } from "./parameters.js";
 
@@ -39,16 +39,17 @@ export interface Score {
 
 /**
  * A character-level recurrent network: an embedding if it has one, recurrent layers, and a linear
- * decoder to the logits of the next character. Dropout acts on the outputs of every layer.
+ * decoder to the logits of the next character.
  */
 export class CharRnn {
-  /** The weights; starts at zero. */
-  readonly parameters: ParameterArray;
   readonly #layerWork: readonly Workspace[];
   readonly #decoderWork = new Workspace();
 
-  constructor(readonly config: ModelConfig) {
-    this.parameters = parameterArray(config);
+  /** @param parameters the weights, the model's own from now on; zeros when left out */
+  constructor(
+    readonly config: ModelConfig,
+    readonly parameters: ParameterArray = parameterArray(config),
+  ) {
     this.#layerWork = Array.from({ length: config.layers }, () => new Workspace());
   }
 
@@ -87,21 +88,21 @@ export class CharRnn {
    * (nats/character) by every parameter. They reach back to the first step of the batch, not into
    * the state before it.
    *
-   * @param dropout the stream of random numbers of this step's dropout
+   * @param dropout what is dropped, by random numbers of this step's own
    */
   learn(
     batch: Batch,
     state: ModelState,
     gradients: ParameterArray,
-    dropout: Random,
+    dropout: Dropout,
   ): { score: Score; state: ModelState } {
     return scoped(() => {
-      const layers = this.#forward(batch, state, dropout);
-      const top = layers[layers.length - 1];
-      const topMask = this.#mask(batch, layers.length, dropout);
-      const loss = this.#decode(batch, top.output, topMask, gradients);
+      const masks = dropoutMasks(this.config, dropout, batch.batch);
+      const layers = this.#forward(batch, state, masks);
+      const top = layers.length - 1;
+      const loss = this.#decode(batch, layers[top].output, masks.output(top), gradients);
       let gradientOutput = loss.gradientInput as Tensor;
-      for (let layer = layers.length - 1; layer >= 0; layer--) {
+      for (let layer = top; layer >= 0; layer--) {
         const { gradientInput } = rnnSequenceGrad(
           {
             ...layers[layer].inputs,
@@ -130,7 +131,7 @@ export class CharRnn {
     for (const work of [...this.#layerWork, this.#decoderWork]) work.dispose();
   }
 
-  #forward(batch: Batch, state: ModelState, dropout?: Random) {
+  #forward(batch: Batch, state: ModelState, masks?: DropoutMasks) {
     const shape: [number, number] = [batch.time, batch.batch];
     const layers = [];
     let input: Tensor = tensor(batch.inputs, shape, "int32");
@@ -138,10 +139,12 @@ export class CharRnn {
       const inputs: RnnSequenceInputs<Tensor> = {
         input,
         embedding: layer === 0 ? this.parameters.byName.get("encoder.weight") : undefined,
-        inputMask: layer > 0 && dropout ? this.#mask(batch, layer, dropout) : undefined,
+        inputMask: layer > 0 ? masks?.output(layer - 1) : masks?.input,
         ...state[layer],
+        stateMask: masks?.state(layer),
         weightIh: this.parameters.of(`rnn.weight_ih_l${layer}`),
         weightHh: this.parameters.of(`rnn.weight_hh_l${layer}`),
+        weightMask: masks?.weight(layer),
         biasIh: this.parameters.of(`rnn.bias_ih_l${layer}`),
         biasHh: this.parameters.of(`rnn.bias_hh_l${layer}`),
       };
@@ -166,13 +169,6 @@ export class CharRnn {
       },
       { workspace: this.#decoderWork },
     );
-  }
-
-  /** The dropout mask between layer `above` and the one below it. */
-  #mask({ batch }: Batch, above: number, dropout: Random): Tensor | undefined {
-    const { dropout: rate, hiddenSize } = this.config;
-    if (rate === 0) return undefined;
-    return dropoutMask({ shape: [batch, hiddenSize], rate, key: dropout.fork(above).key });
   }
 }
 

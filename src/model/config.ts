@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { checked, numberFromZero, oneOf, wholeNumber } from "../settings.js";
+import { checked, oneOf, wholeNumber } from "../settings.js";
 import { CELL_NAMES, CELLS } from "./cells.js";
 
 export const MOST_LAYERS = 64;
@@ -12,8 +12,6 @@ export const modelConfigSchema = v.strictObject({
   hiddenSize: wholeNumber(1, LARGEST_SIZE),
   /** 0: characters go in one-hot. */
   embeddingSize: wholeNumber(0, LARGEST_SIZE),
-  /** Share of each layer's outputs that is dropped in training. */
-  dropout: numberFromZero(1),
   vocabularySize: wholeNumber(1, LARGEST_SIZE),
 });
 

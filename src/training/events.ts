@@ -13,11 +13,12 @@ export interface StartEvent {
   readonly backend: SelectedBackend;
   /** The step it goes on from; 0 for a new run. */
   readonly step: number;
-  readonly totalSteps: number;
+  /** Undefined where losses alone decide when it ends. */
+  readonly totalSteps: number | undefined;
   readonly stepsPerEpoch: number;
   /** What it will need, by a short trial: bytes, and seconds for what is left. */
   readonly expectedBytes: number;
-  readonly expectedSeconds: number;
+  readonly expectedSeconds: number | undefined;
 }
 
 /** Something the user should know, in a sentence or two. */
@@ -32,11 +33,13 @@ export interface StepEvent {
   readonly step: number;
   /** The epoch it belongs to, from 1. */
   readonly epoch: number;
-  /** Of this step's batch, nats/character. */
+  /** Of this step's batches, nats/character. */
   readonly loss: number;
   readonly learningRate: number;
   /** Of the gradients, before clipping. */
   readonly gradientNorm: number;
+  /** Whether the loss or a gradient was not finite, so that nothing was changed. */
+  readonly dropped: boolean;
   /** Trained, over the last few seconds. */
   readonly charsPerSecond: number;
   /** Since training began in this process. */
@@ -49,7 +52,7 @@ export interface EvalEvent {
   readonly step: number;
   readonly epoch: number;
   /** The mean training loss since the evaluation before, nats/character. */
-  readonly loss: number;
+  readonly loss: number | undefined;
   /** Nats/character over the whole validation part; undefined where there is none. */
   readonly validationLoss?: number;
   readonly bitsPerCharacter?: number;
@@ -80,12 +83,21 @@ export interface EndEvent {
   readonly step: number;
   readonly epoch: number;
   /** `done` is what a resumed run says that had reached its limit already. */
-  readonly reason: "epochs" | "steps" | "max-time" | "interrupted" | "done";
+  readonly reason:
+    | "epochs"
+    | "steps"
+    | "max-time"
+    | "patience"
+    | "target-loss"
+    | "interrupted"
+    | "done";
   /** Of the last and the best evaluation, nats/character. */
   readonly loss?: number;
   readonly validationLoss?: number;
   readonly bestLoss?: number;
   readonly bestStep?: number;
+  /** Steps that changed nothing, since something in them was not finite. */
+  readonly droppedSteps: number;
   /** Of the best checkpoint on the part that `test` kept apart, at the run's end. */
   readonly testLoss?: number;
   /** The checkpoint that `sample` uses. */

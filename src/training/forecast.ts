@@ -21,13 +21,15 @@ export function measureSpeed(
   gradients: ParameterArray,
   validation: readonly Batch[] | Iterable<Batch>,
 ): Speed {
-  const { model, batches, progress, random } = run;
+  const { model, scored, batches, progress, random, config } = run;
+  const { accumulate, ...rates } = config.training;
   const batch = batches.at(progress.epoch, 0);
-  const secondsPerStep = fastest(() => {
+  const secondsPerBatch = fastest(() => {
     const state = model.zeroState(batch.batch);
-    disposeAll(model.learn(batch, state, gradients, random).state);
+    disposeAll(model.learn(batch, state, gradients, { rates, random }).state);
     disposeAll(state);
   });
+  const secondsPerStep = accumulate * secondsPerBatch;
   let count = 0;
   let first: Batch | undefined;
   for (const part of validation) {
@@ -35,13 +37,13 @@ export function measureSpeed(
     count++;
   }
   if (!first) return { secondsPerStep, secondsPerEvaluation: 0 };
-  const scored = first;
-  const secondsPerBatch = fastest(() => {
-    const state = model.zeroState(scored.batch);
-    disposeAll(model.score(scored, state).state);
+  const text = first;
+  const secondsPerScore = fastest(() => {
+    const state = scored.zeroState(text.batch);
+    disposeAll(scored.score(text, state).state);
     disposeAll(state);
   });
-  return { secondsPerStep, secondsPerEvaluation: count * secondsPerBatch };
+  return { secondsPerStep, secondsPerEvaluation: count * secondsPerScore };
 }
 
 /** The number of steps, with their evaluations, that fit into `seconds`. */
@@ -54,6 +56,17 @@ export function stepsInTime(
   const evaluationsPerStep = 1 / evalEvery + 1 / stepsPerEpoch;
   const perStep = speed.secondsPerStep + evaluationsPerStep * speed.secondsPerEvaluation;
   return Math.max(1, Math.floor((seconds - speed.secondsPerEvaluation) / perStep));
+}
+
+/** How long so many steps take, with their evaluations. */
+export function secondsFor(
+  steps: number,
+  speed: Speed,
+  evalEvery: number,
+  stepsPerEpoch: number,
+): number {
+  const evaluations = Math.ceil(steps / stepsPerEpoch + steps / evalEvery);
+  return steps * speed.secondsPerStep + evaluations * speed.secondsPerEvaluation;
 }
 
 /** Seconds of the fastest of a few runs: the first ones are slowed by the compiler at work. */

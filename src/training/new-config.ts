@@ -8,7 +8,8 @@ import { CharnnError } from "../errors.js";
 import { CELLS } from "../model/cells.js";
 import { type ModelConfig, modelConfig, parameterCount } from "../model/config.js";
 import { definedOnly } from "../settings.js";
-import { limitsOf } from "./limits.js";
+import { haveEnd, limitsOf } from "./limits.js";
+import { ENDING_SCHEDULES } from "./schedule.js";
 import type { TrainSettings } from "./settings.js";
 
 const BYTES_PER_NUMBER = 4;
@@ -23,13 +24,13 @@ export function newConfig(
     ? { batchSize: all.batchSize, seqLength: all.seqLength }
     : fitBatchShape(corpus.train.tokens.length, settings, TRAIN_DEFAULTS, all.batching);
   const { batchSize, seqLength, note } = shape;
+  const limits = limitsOf(settings) ?? { epochs: TRAIN_DEFAULTS.epochs };
   const config: RunConfig = {
     model: modelConfig({
       cell: all.cell,
       layers: all.layers,
       hiddenSize: all.hiddenSize,
       embeddingSize: all.embeddingSize,
-      dropout: all.dropout,
       vocabularySize: corpus.vocabulary.size,
     }),
     text: {
@@ -47,19 +48,42 @@ export function newConfig(
       batchSize,
       seqLength,
       stride: settings.stride ?? seqLength,
+      dropout: all.dropout,
+      inputDropout: all.inputDropout,
+      recurrentDropout: all.recurrentDropout,
+      weightDropout: all.weightDropout,
       optimizer: all.optimizer,
       learningRate: all.learningRate,
-      schedule: all.schedule,
+      schedule: settings.schedule ?? (haveEnd(limits) ? TRAIN_DEFAULTS.schedule : "plateau"),
       warmupSteps: all.warmupSteps,
       clipNorm: all.clipNorm,
+      clipValue: all.clipValue,
+      accumulate: all.accumulate,
       weightDecay: all.weightDecay,
+      averageDecay: all.averageDecay,
       evalEvery: all.evalEvery,
       randomSeed: all.randomSeed,
     },
-    limits: limitsOf(settings) ?? { epochs: TRAIN_DEFAULTS.epochs },
+    limits,
   };
+  refuseEndlessSchedule(config);
   refuseTooLarge(config.model, config.training);
   return { config, note };
+}
+
+/**
+ * Refuses a schedule that has to know when the run ends where nothing says so.
+ *
+ * @throws CharnnError `INVALID_SETTING`
+ */
+export function refuseEndlessSchedule({ training: { schedule }, limits }: RunConfig): void {
+  if (!ENDING_SCHEDULES.has(schedule) || haveEnd(limits)) return;
+  throw new CharnnError(
+    "INVALID_SETTING",
+    `The ${schedule} schedule has to know when the run ends, and --patience and --target-loss don't say.`,
+    "Give --epochs, --steps or --max-time too, or take --schedule plateau or constant.",
+    { setting: "schedule" },
+  );
 }
 
 /** Which text was asked for, and how it is to be divided. */

@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { backendWarnings, type SelectedBackend, selectBackend } from "../backends/select.js";
 import { readCheckpoint, readCheckpointFacts } from "../checkpoint/checkpoint.js";
 import { makeFolder, removeLeftovers } from "../checkpoint/durable-file.js";
+import { loadCheckpoint } from "../checkpoint/load-checkpoint.js";
 import { truncateMetricsAfter } from "../checkpoint/metrics-file.js";
 import type { Progress, RunConfig } from "../checkpoint/run-config.js";
 import {
@@ -18,11 +19,15 @@ import { type Corpus, loadCorpus } from "../data/corpus.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { CharRnn } from "../model/char-rnn.js";
+import { parameterArray } from "../model/parameters.js";
 import { Random } from "../random.js";
 import { definedOnly } from "../settings.js";
-import { areSameLimits, limitsOf, stepsWithin, UNLIMITED_STEPS } from "./limits.js";
-import { corpusSettings, defaultName, newConfig } from "./new-config.js";
+import { GradientSum } from "./gradient-sum.js";
+import { beginWith, withShapeOf } from "./init-from.js";
+import { areSameLimits, limitsOf, stepsWithin } from "./limits.js";
+import { corpusSettings, defaultName, newConfig, refuseEndlessSchedule } from "./new-config.js";
 import { createOptimizer } from "./optimizer.js";
+import { firstProgress } from "./roll-back.js";
 import type { Run } from "./run.js";
 import type { TrainSettings } from "./settings.js";
 import { restoreRun } from "./snapshot.js";
@@ -67,8 +72,11 @@ async function startRun(
   backend: SelectedBackend,
   stdin: AsyncIterable<Uint8Array> | undefined,
 ): Promise<Run> {
-  const corpus = await loadCorpus(corpusSettings(settings), stdin);
-  const { config, note } = newConfig(settings, corpus);
+  const base = settings.initFrom === undefined ? undefined : await baseOf(settings);
+  const alsoKnown = base?.vocabulary;
+  const corpus = await loadCorpus({ ...corpusSettings(settings), alsoKnown }, stdin);
+  const shaped = base ? withShapeOf(settings, base.config.model) : settings;
+  const { config, note } = newConfig(shaped, corpus);
   const warnings = [
     ...backendWarnings(backend, settings.threads),
     ...corpus.warnings,
@@ -79,17 +87,11 @@ async function startRun(
   }
   await clearRun(folder);
   const model = CharRnn.initial(config.model, runRandom(config).fork("model"));
-  const progress: Progress = {
-    step: 0,
-    epoch: 0,
-    batch: 0,
-    totalSteps: UNLIMITED_STEPS,
-    evaluatedAt: 0,
-    lossSum: 0,
-    lossCharacters: 0,
-  };
+  if (base) beginWith(model, corpus.vocabulary, base);
+  const progress = firstProgress();
   const run = assembleRun(folder, config, corpus, backend, model, progress);
-  progress.totalSteps = stepsWithin(config.limits, run.batches);
+  run.average?.write(run.firstWeights);
+  progress.totalSteps = stepsWithin(config, run.batches);
   return { ...run, timeLimit: config.limits.maxTime, warnings, release };
 }
 
@@ -104,8 +106,10 @@ async function continueRun(
   const { text, training, limits } = checkpoint.config;
   refuseOtherSettings(folder, checkpoint.config, settings);
   const { validation, test } = training;
+  const { documents } = text;
+  const alsoKnown = checkpoint.vocabulary;
   const corpus = await loadCorpus(
-    { ...corpusSettings(settings), validation, test, documents: text.documents },
+    { ...corpusSettings(settings), validation, test, documents, alsoKnown },
     stdin,
   );
   refuseOtherText(folder, checkpoint.config, corpus);
@@ -117,13 +121,14 @@ async function continueRun(
     training: { ...training, evalEvery: settings.evalEvery ?? training.evalEvery },
     limits: asked ?? limits,
   };
+  refuseEndlessSchedule(config);
   const progress = { ...checkpoint.progress };
   const model = new CharRnn(config.model);
   const run = assembleRun(folder, config, corpus, backend, model, progress);
   restoreRun(run, checkpoint.tensors);
   // A time that is given again stays the number of steps that it was turned into.
   const isNew = asked !== undefined && !areSameLimits(asked, limits);
-  if (isNew) progress.totalSteps = stepsWithin(asked, run.batches);
+  if (isNew) progress.totalSteps = stepsWithin(config, run.batches);
   const timeLimit = isNew ? asked.maxTime : undefined;
   const warnings = [...backendWarnings(backend, settings.threads), ...corpus.warnings];
   return { ...run, timeLimit, warnings, release };
@@ -177,9 +182,35 @@ function assembleRun(
   const random = runRandom(config);
   const { train, documents, vocabulary } = corpus;
   const batches = createBatches(train, documents, vocabulary, training, random.fork("batches"));
-  const optimizer = createOptimizer(modelShape, training);
-  const state = model.zeroState(training.batchSize);
-  return { folder, config, corpus, backend, model, optimizer, batches, random, progress, state };
+  const average = training.averageDecay > 0 ? parameterArray(modelShape) : undefined;
+  return {
+    folder,
+    config,
+    corpus,
+    backend,
+    model,
+    average,
+    scored: average ? new CharRnn(modelShape, average) : model,
+    optimizer: createOptimizer(modelShape, training),
+    gradientSum: new GradientSum(),
+    batches,
+    random,
+    progress,
+    firstWeights: model.parameters.read().slice(),
+    state: model.zeroState(training.batchSize),
+  };
+}
+
+/** The checkpoint whose weights a run is to begin with. */
+async function baseOf({ initFrom, resume, out = TRAIN_DEFAULTS.out }: TrainSettings) {
+  if (resume) {
+    throw new CharnnError(
+      "INVALID_SETTING",
+      "--resume goes on with a run and --init-from begins one: both at once can't be.",
+      "Leave one of them out.",
+    );
+  }
+  return loadCheckpoint(initFrom, { out });
 }
 
 /** The newest run that learned from the text in `settings`. */

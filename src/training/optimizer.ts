@@ -1,4 +1,4 @@
-import { adamStep, rmsPropStep, sgdStep } from "../backends/backend.js";
+import { adamStep, rmsPropStep, type StepAttributes, sgdStep } from "../backends/backend.js";
 import { scoped } from "../backends/scope.js";
 import type { Tensor } from "../backends/tfjs.js";
 import type { TrainingConfig } from "../checkpoint/run-config.js";
@@ -7,7 +7,7 @@ import { type ParameterArray, parameterArray } from "../model/parameters.js";
 import { MOMENT_NAMES, type MomentName } from "./moments.js";
 
 /** Adam's rates of decay (Kingma and Ba, 2015, algorithm 1). */
-const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+const ADAM = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8 };
 const SGD = { momentum: 0.9 };
 /** As char-rnn and its followers have it, but with PyTorch's epsilon. */
 const RMSPROP = { decay: 0.95, epsilon: 1e-8 };
@@ -19,12 +19,16 @@ export interface Optimizer {
   /**
    * Takes one step, in place.
    *
+   * @param average the running average of the parameters, if there is one; it takes them in
    * @param step the number of this step, from 1
    * @returns the global norm of the gradients before clipping; not finite: nothing was changed
    */
   step(
-    parameters: ParameterArray,
-    gradients: ParameterArray,
+    arrays: {
+      readonly parameters: ParameterArray;
+      readonly gradients: ParameterArray;
+      readonly average: ParameterArray | undefined;
+    },
     learningRate: number,
     step: number,
   ): number;
@@ -33,35 +37,37 @@ export interface Optimizer {
 
 export function createOptimizer(
   model: ModelConfig,
-  {
-    optimizer,
-    clipNorm,
-    weightDecay,
-  }: Pick<TrainingConfig, "optimizer" | "clipNorm" | "weightDecay">,
+  settings: Pick<
+    TrainingConfig,
+    "optimizer" | "clipNorm" | "clipValue" | "weightDecay" | "averageDecay"
+  >,
 ): Optimizer {
+  const { optimizer, clipNorm, clipValue, weightDecay } = settings;
   const moments = new Map(MOMENT_NAMES[optimizer].map((name) => [name, parameterArray(model)]));
   const moment = (name: MomentName) => (moments.get(name) as ParameterArray).flat;
   const takeStep = {
-    adam: (arrays: Arrays, rate: Rate, step: number) =>
+    adam: (arrays: Arrays, common: StepAttributes, step: number) =>
       adamStep(
         { ...arrays, firstMoment: moment("m"), secondMoment: moment("v") },
-        { ...rate, ...ADAM, step },
+        { ...common, ...ADAM, step },
       ),
-    sgd: (arrays: Arrays, rate: Rate) =>
-      sgdStep({ ...arrays, moment: moment("m") }, { ...rate, ...SGD }),
-    rmsprop: (arrays: Arrays, rate: Rate) =>
-      rmsPropStep({ ...arrays, moment: moment("v") }, { ...rate, ...RMSPROP }),
+    sgd: (arrays: Arrays, common: StepAttributes) =>
+      sgdStep({ ...arrays, moment: moment("m") }, { ...common, ...SGD }),
+    rmsprop: (arrays: Arrays, common: StepAttributes) =>
+      rmsPropStep({ ...arrays, moment: moment("v") }, { ...common, ...RMSPROP }),
   }[optimizer];
   return {
     moments,
-    step(parameters, gradients, learningRate, step) {
+    step({ parameters, gradients, average }, learningRate, step) {
+      const averageDecay = average && warmedUp(settings.averageDecay, step);
+      const common = { learningRate, clipNorm, clipValue, weightDecay, averageDecay };
       return scoped(() => {
-        const arrays = { parameters: parameters.flat, gradients: gradients.flat };
-        const { norm } = takeStep(
-          arrays,
-          { learningRate, clipNorm, clipValue: 0, weightDecay },
-          step,
-        );
+        const arrays = {
+          parameters: parameters.flat,
+          gradients: gradients.flat,
+          average: average?.flat,
+        };
+        const { norm } = takeStep(arrays, common, step);
         return norm.dataSync()[0];
       });
     },
@@ -71,14 +77,13 @@ export function createOptimizer(
   };
 }
 
+/** An average of few steps must not hold on to the weights that the first of them began with. */
+function warmedUp(decay: number, step: number): number {
+  return Math.min(decay, step / (step + 9));
+}
+
 interface Arrays {
   parameters: Tensor;
   gradients: Tensor;
-}
-
-interface Rate {
-  learningRate: number;
-  clipNorm: number;
-  clipValue: number;
-  weightDecay: number;
+  average: Tensor | undefined;
 }

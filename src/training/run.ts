@@ -4,17 +4,22 @@ import type { RunFolder } from "../checkpoint/run-folder.js";
 import type { Batches } from "../data/batches.js";
 import type { Corpus } from "../data/corpus.js";
 import type { CharRnn, ModelState } from "../model/char-rnn.js";
+import type { ParameterArray } from "../model/parameters.js";
 import type { Random } from "../random.js";
+import type { GradientSum } from "./gradient-sum.js";
 import type { Optimizer } from "./optimizer.js";
 
 /** What a step of training reads and changes. */
 export interface Learner {
   readonly config: Pick<RunConfig, "training">;
   readonly model: CharRnn;
+  /** Of the model's weights over the steps, unless there is none. */
+  readonly average: ParameterArray | undefined;
   readonly optimizer: Optimizer;
+  readonly gradientSum: GradientSum;
   readonly batches: Batches;
   readonly random: Random;
-  readonly progress: Pick<Progress, "step" | "epoch" | "batch" | "totalSteps">;
+  readonly progress: Pick<Progress, "step" | "epoch" | "batch" | "totalSteps" | "rateFactor">;
   /** The state carried to the next batch. */
   state: ModelState;
 }
@@ -25,7 +30,11 @@ export interface Run extends Learner {
   readonly config: RunConfig;
   readonly corpus: Corpus;
   readonly backend: SelectedBackend;
+  /** What is evaluated and sampled from: the model, or another with its averaged weights. */
+  readonly scored: CharRnn;
   readonly progress: Progress;
+  /** What the weights were at step 0, `[parameters]`. */
+  readonly firstWeights: Float32Array;
   /** Seconds to be turned into a number of steps, once the speed is known. */
   readonly timeLimit: number | undefined;
   /** What the user should know before it starts. */

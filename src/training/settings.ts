@@ -27,7 +27,11 @@ export const trainSettingsSchema = v.strictObject({
   layers: v.optional(wholeNumber(1, MOST_LAYERS)),
   hiddenSize: v.optional(wholeNumber(1, LARGEST_SIZE)),
   embeddingSize: v.optional(wholeNumber(0, LARGEST_SIZE)),
+  /** Shares that are dropped in training: see `DropoutRates`. */
   dropout: v.optional(numberFromZero(1)),
+  inputDropout: v.optional(numberFromZero(1)),
+  recurrentDropout: v.optional(numberFromZero(1)),
+  weightDropout: v.optional(numberFromZero(1)),
 
   batching: v.optional(oneOf(BATCHING_NAMES)),
   batchSize: v.optional(wholeNumber(1, LARGEST_SIZE)),
@@ -39,6 +43,10 @@ export const trainSettingsSchema = v.strictObject({
   steps: v.optional(wholeNumber(1)),
   /** Seconds. */
   maxTime: v.optional(numberAboveZero()),
+  /** Evaluations in a row without a lower validation loss. */
+  patience: v.optional(wholeNumber(1)),
+  /** Nats/character. */
+  targetLoss: v.optional(numberAboveZero()),
 
   optimizer: v.optional(oneOf(OPTIMIZER_NAMES)),
   learningRate: v.optional(numberAboveZero()),
@@ -46,7 +54,12 @@ export const trainSettingsSchema = v.strictObject({
   warmupSteps: v.optional(wholeNumber(0)),
   /** 0: gradients are not clipped. */
   clipNorm: v.optional(numberFromZero()),
+  clipValue: v.optional(numberFromZero()),
+  /** Batches whose gradients make one step. */
+  accumulate: v.optional(wholeNumber(1)),
   weightDecay: v.optional(numberFromZero()),
+  /** The share of the weights' running average that stays at each step; 0: there is none. */
+  averageDecay: v.optional(numberFromZero(1)),
 
   /** Steps between two evaluations; there is one at the end of each epoch too. */
   evalEvery: v.optional(wholeNumber(1)),
@@ -58,6 +71,8 @@ export const trainSettingsSchema = v.strictObject({
   name: v.optional(v.string()),
   /** The folder in which runs have theirs. */
   out: v.optional(v.string()),
+  /** A checkpoint whose weights to begin with: a file, a run's folder, or a run's name in `out`. */
+  initFrom: v.optional(v.string()),
   resume: v.optional(v.boolean()),
   overwrite: v.optional(v.boolean()),
   randomSeed: v.optional(wholeNumber(0)),

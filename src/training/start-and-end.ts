@@ -3,17 +3,20 @@ import { evaluationBatches } from "../data/batches.js";
 import { CharRnn } from "../model/char-rnn.js";
 import { parameterCount } from "../model/config.js";
 import { loadWeights } from "../model/load-weights.js";
+import { lossLimitReached } from "./early-stopping.js";
 import { evaluate } from "./evaluate.js";
 import type { EndEvent, StartEvent } from "./events.js";
-import type { Speed } from "./forecast.js";
+import { type Speed, secondsFor } from "./forecast.js";
 import type { Run } from "./run.js";
 
 /** What the run is about to do, by what the trial showed. */
 export function startOf(run: Run, speed: Speed): StartEvent {
   const { folder, config, corpus, progress, backend, batches } = run;
-  const stepsPerEpoch = batches.batchesInEpoch(progress.epoch);
-  const stepsLeft = Math.max(progress.totalSteps - progress.step, 0);
-  const evaluations = Math.ceil(stepsLeft / stepsPerEpoch + stepsLeft / config.training.evalEvery);
+  const stepsPerEpoch = Math.ceil(
+    batches.batchesInEpoch(progress.epoch) / config.training.accumulate,
+  );
+  const { step, totalSteps } = progress;
+  const stepsLeft = totalSteps && Math.max(totalSteps - step, 0);
   return {
     event: "start",
     name: folder.name,
@@ -22,12 +25,13 @@ export function startOf(run: Run, speed: Speed): StartEvent {
     vocabularySize: corpus.vocabulary.size,
     parameters: parameterCount(config.model),
     backend,
-    step: progress.step,
-    totalSteps: progress.totalSteps,
+    step,
+    totalSteps,
     stepsPerEpoch,
     // The trial has made every array that training needs.
     expectedBytes: process.memoryUsage.rss(),
-    expectedSeconds: stepsLeft * speed.secondsPerStep + evaluations * speed.secondsPerEvaluation,
+    expectedSeconds:
+      stepsLeft && secondsFor(stepsLeft, speed, config.training.evalEvery, stepsPerEpoch),
   };
 }
 
@@ -48,6 +52,7 @@ export async function endOf(
     validationLoss: progress.validationLoss,
     bestLoss: progress.bestLoss,
     bestStep: progress.bestStep,
+    droppedSteps: progress.droppedSteps,
     testLoss: reason === "interrupted" ? undefined : await testLoss(run, path),
     path,
     seconds: clock(),
@@ -74,8 +79,11 @@ export function epochOf({ progress }: Run): number {
   return progress.batch === 0 ? Math.max(progress.epoch, 1) : progress.epoch + 1;
 }
 
-/** Why a run that was not interrupted is over. */
-export function limitReached({ config, progress }: Run): EndEvent["reason"] {
+/** Why a run is over; undefined while it is not. */
+export function endReached({ config, progress }: Run): EndEvent["reason"] | undefined {
+  const byLoss = lossLimitReached(config.limits, progress);
+  if (byLoss) return byLoss;
+  if (progress.totalSteps === undefined || progress.step < progress.totalSteps) return undefined;
   const { epochs, steps } = config.limits;
   if (steps !== undefined && progress.step >= steps) return "steps";
   if (epochs !== undefined && progress.epoch >= epochs) return "epochs";

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { disposeAll } from "../backends/scope.js";
 import { writeCheckpoint } from "../checkpoint/checkpoint.js";
@@ -6,20 +5,22 @@ import { appendMetrics } from "../checkpoint/metrics-file.js";
 import { keepNewestSteps } from "../checkpoint/run-folder.js";
 import { evaluationBatches } from "../data/batches.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
-import { CharnnError } from "../errors.js";
 import type { Score } from "../model/char-rnn.js";
 import { type ParameterArray, parameterArray } from "../model/parameters.js";
 import { generate } from "../sampling/sampler.js";
+import { noteValidationLoss } from "./early-stopping.js";
 import { bitsPerCharacter, evaluate } from "./evaluate.js";
 import type { EvalEvent, StepEvent, TrainingEvent } from "./events.js";
 import { measureSpeed, type Speed, stepsInTime } from "./forecast.js";
+import { learn } from "./learn.js";
 import { openRun } from "./open-run.js";
-import type { Learner, Run } from "./run.js";
+import { diverged, MOST_BAD_STEPS, rollBack } from "./roll-back.js";
+import type { Run } from "./run.js";
 import { learningRateAt } from "./schedule.js";
 import { checkedTrainSettings, type TrainSettings } from "./settings.js";
 import { checkpointOf } from "./snapshot.js";
 import { SpeedMeter } from "./speed-meter.js";
-import { endOf, epochOf, limitReached, startOf } from "./start-and-end.js";
+import { endOf, endReached, epochOf, startOf } from "./start-and-end.js";
 
 export interface TrainOptions {
   /** Aborted: the step is finished, the run saved, and the last event is `end`. */
@@ -35,7 +36,7 @@ const SAMPLE = { length: 200, temperature: 0.8, topK: 0, topP: 1, count: 1 };
  * Trains a model, and tells what happens while it does.
  *
  * @throws CharnnError for what is wrong with the settings, the text, the run's folder or its
- *   checkpoint, and `DIVERGED` when the loss is no longer a finite number.
+ *   checkpoint, and `DIVERGED` when going back with a lower learning rate does not help either.
  */
 export async function* train(
   settings: TrainSettings,
@@ -50,6 +51,7 @@ export async function* train(
     gradients.dispose();
     disposeAll(run.state);
     run.model.dispose();
+    if (run.scored !== run.model) run.scored.dispose();
     run.optimizer.dispose();
   }
 }
@@ -64,7 +66,7 @@ async function* trainRun(
   const { progress } = run;
   const clock = startClock();
   for (const message of run.warnings) yield { event: "warning", message };
-  if (progress.step >= progress.totalSteps && !isEvaluationDue(run)) {
+  if (endReached(run) && !isEvaluationDue(run)) {
     yield await endOf(run, "done", clock);
     return;
   }
@@ -76,19 +78,27 @@ async function* trainRun(
   while (true) {
     if (isEvaluationDue(run)) {
       yield* evaluateAndSave(run, keep, clock, signal);
-    } else if (progress.step > 0 && progress.step % saveEvery === 0) {
+    } else if (isSavingDue(run, saveEvery)) {
       yield await save(run, "last");
     }
-    if (signal?.aborted || progress.step >= progress.totalSteps) break;
+    if (signal?.aborted || endReached(run)) break;
 
     yield takeStep(run, gradients, meter, clock);
+    if (progress.badSteps === MOST_BAD_STEPS) {
+      const sign = `the loss or its gradient was not finite ${MOST_BAD_STEPS} times in a row`;
+      yield { event: "warning", message: await rollBack(run, sign) };
+    }
     // A turn of the event loop lets signals through.
     await nextTurn();
   }
 
   const isSaved = progress.step > 0 && progress.evaluatedAt === progress.step;
   if (!isSaved) yield await save(run, "last");
-  yield await endOf(run, signal?.aborted ? "interrupted" : limitReached(run), clock);
+  yield await endOf(
+    run,
+    signal?.aborted ? "interrupted" : (endReached(run) ?? "interrupted"),
+    clock,
+  );
 }
 
 /** Takes a step of the run, and tells how it went. */
@@ -101,57 +111,42 @@ function takeStep(
   const { progress } = run;
   const start = clock();
   const epoch = progress.epoch + 1;
-  const { score, learningRate, gradientNorm } = learnBatch(run, gradients);
-  const { step } = progress;
+  const { score, learningRate, gradientNorm, dropped } = learn(run, gradients);
   const loss = score.loss / score.characters;
-  if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
-    throw diverged(run, step, `the loss is ${loss}`);
+  if (dropped) {
+    progress.badSteps++;
+    progress.droppedSteps++;
+  } else {
+    progress.badSteps = 0;
+    progress.lossSum += score.loss;
+    progress.lossCharacters += score.characters;
   }
-  progress.lossSum += score.loss;
-  progress.lossCharacters += score.characters;
   const seconds = clock();
   meter.add(score.characters, seconds - start);
-  const { charsPerSecond } = meter;
-  return { event: "step", step, epoch, loss, learningRate, gradientNorm, charsPerSecond, seconds };
+  return {
+    event: "step",
+    step: progress.step,
+    epoch,
+    loss,
+    learningRate,
+    gradientNorm,
+    dropped,
+    charsPerSecond: meter.charsPerSecond,
+    seconds,
+  };
 }
 
-/**
- * One step of truncated back-propagation through time: forward, loss, backward, clip, update.
- *
- * @param gradients overwritten
- * @returns the gradients' norm is that before clipping; not finite: no weight was changed
- */
-export function learnBatch(
-  learner: Learner,
-  gradients: ParameterArray,
-): { score: Score; learningRate: number; gradientNorm: number } {
-  const { config, model, optimizer, batches, random, progress } = learner;
-  const batch = batches.at(progress.epoch, progress.batch);
-  if (batch.startsFresh) {
-    disposeAll(learner.state);
-    learner.state = model.zeroState(batch.batch);
-  }
-  const dropout = random.fork("dropout", progress.step);
-  const { score, state } = model.learn(batch, learner.state, gradients, dropout);
-  // The state goes on to the next window; the gradient does not.
-  disposeAll(learner.state);
-  learner.state = state;
-  const learningRate = learningRateAt(progress.step, progress.totalSteps, config.training);
-  progress.step++;
-  const gradientNorm = optimizer.step(model.parameters, gradients, learningRate, progress.step);
-  progress.batch++;
-  if (progress.batch === batches.batchesInEpoch(progress.epoch)) {
-    progress.epoch++;
-    progress.batch = 0;
-  }
-  return { score, learningRate, gradientNorm };
+/** Every so many steps, but not among steps that are dropped: a run goes back to before them. */
+function isSavingDue({ progress: { step, badSteps } }: Run, saveEvery: number): boolean {
+  return step > 0 && step % saveEvery === 0 && badSteps === 0;
 }
 
 /** Every so many steps, at the end of each epoch, and at the end of the run. */
-function isEvaluationDue({ progress, config }: Run): boolean {
-  const { step, batch, evaluatedAt, totalSteps } = progress;
+function isEvaluationDue({ progress, config: { training } }: Run): boolean {
+  const { step, batch, evaluatedAt, totalSteps = Number.POSITIVE_INFINITY } = progress;
   if (step === 0 || step === evaluatedAt) return false;
-  return step % config.training.evalEvery === 0 || batch === 0 || step >= totalSteps;
+  const endsEpoch = batch < training.accumulate;
+  return step % training.evalEvery === 0 || endsEpoch || step >= totalSteps;
 }
 
 /** Scores the validation part, shows a sample, saves; does nothing when interrupted. */
@@ -161,9 +156,14 @@ async function* evaluateAndSave(
   clock: () => number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TrainingEvent, void> {
-  const { model, progress, folder } = run;
-  const score = await evaluate(model, validationBatches(run), signal);
+  const { scored, progress, folder } = run;
+  const score = await evaluate(scored, validationBatches(run), signal);
   if (!score) return;
+  if (!Number.isFinite(score.loss)) {
+    const sign = `the validation loss is ${score.loss}`;
+    yield { event: "warning", message: await rollBack(run, sign) };
+    return;
+  }
   const evaluated = noteScore(run, score, clock());
   yield evaluated;
   yield { event: "sample", step: progress.step, text: sampleText(run) };
@@ -178,20 +178,12 @@ async function* evaluateAndSave(
 /** Takes an evaluation into the run's progress. */
 function noteScore(run: Run, score: Score, seconds: number): EvalEvent {
   const { progress, config } = run;
-  if (!Number.isFinite(score.loss)) {
-    throw diverged(run, progress.step, `the validation loss is ${score.loss}`);
-  }
+  const { training } = config;
   const validationLoss = score.characters > 0 ? score.loss / score.characters : undefined;
-  const best =
-    validationLoss !== undefined &&
-    validationLoss < (progress.bestLoss ?? Number.POSITIVE_INFINITY);
-  if (best) {
-    progress.bestLoss = validationLoss;
-    progress.bestStep = progress.step;
-  }
-  const loss = progress.lossSum / progress.lossCharacters;
+  const learningRate = learningRateAt({ ...progress, step: progress.step - 1 }, training);
+  const best = noteValidationLoss(progress, validationLoss, training.schedule);
+  const loss = progress.lossCharacters > 0 ? progress.lossSum / progress.lossCharacters : undefined;
   progress.trainingLoss = loss;
-  progress.validationLoss = validationLoss;
   progress.lossSum = 0;
   progress.lossCharacters = 0;
   progress.evaluatedAt = progress.step;
@@ -203,7 +195,7 @@ function noteScore(run: Run, score: Score, seconds: number): EvalEvent {
     validationLoss,
     bitsPerCharacter: validationLoss && bitsPerCharacter(validationLoss),
     best,
-    learningRate: learningRateAt(progress.step - 1, progress.totalSteps, config.training),
+    learningRate,
     seconds,
   };
 }
@@ -212,11 +204,11 @@ function validationBatches({ corpus }: Run) {
   return evaluationBatches(corpus.validation.tokens, corpus.documents, corpus.vocabulary);
 }
 
-function sampleText({ model, corpus, random, progress }: Run): string {
+function sampleText({ scored, corpus, random, progress }: Run): string {
   const { vocabulary, documents } = corpus;
   const stream = random.fork("sample", progress.step);
   let text = "";
-  for (const [character] of generate(model, vocabulary, { ...SAMPLE, documents }, stream)) {
+  for (const [character] of generate(scored, vocabulary, { ...SAMPLE, documents }, stream)) {
     text += character;
   }
   return text;
@@ -229,7 +221,7 @@ async function save(run: Run, kind: "last" | "best" | "step"): Promise<TrainingE
   // Never in the place of a checkpoint that can be read.
   for (const { name, data } of checkpoint.tensors.values()) {
     if (!data.every(Number.isFinite)) {
-      throw diverged(run, progress.step, `${name} has numbers that are not finite`);
+      throw diverged(run, `${name} has numbers that are not finite`);
     }
   }
   await writeCheckpoint(path, checkpoint);
@@ -239,18 +231,9 @@ async function save(run: Run, kind: "last" | "best" | "step"): Promise<TrainingE
 /** Turns a limit of time into a number of steps, which from then on is what counts. */
 function fitToTime({ config, progress, batches, timeLimit }: Run, speed: Speed): void {
   if (timeLimit === undefined) return;
-  const stepsPerEpoch = batches.batchesInEpoch(progress.epoch);
+  const stepsPerEpoch = batches.batchesInEpoch(progress.epoch) / config.training.accumulate;
   const steps = stepsInTime(timeLimit, speed, config.training.evalEvery, stepsPerEpoch);
-  progress.totalSteps = Math.min(progress.totalSteps, steps);
-}
-
-function diverged({ folder }: Run, step: number, sign: string): CharnnError {
-  const kept = existsSync(folder.last) ? ` The checkpoint in ${folder.path} is from before.` : "";
-  return new CharnnError(
-    "DIVERGED",
-    `At step ${step} ${sign}: training has diverged.${kept}`,
-    "Try a lower --learning-rate (a third of it), or a lower --clip-norm.",
-  );
+  progress.totalSteps = Math.min(progress.totalSteps ?? steps, steps);
 }
 
 /** Keeps every report of the run in its metrics file. */

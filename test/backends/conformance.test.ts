@@ -35,6 +35,7 @@ import {
   randomParameters,
   stepsOf,
 } from "../helpers/layer-cases.js";
+import { muchDropped, nothingDropped } from "../helpers/learning.js";
 import { assertClose, assertSameBytes, caseSeed, Draw } from "../helpers/numbers.js";
 import {
   twinAdam,
@@ -243,7 +244,7 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
     it(`streams of ${cell} cells give the logits of the whole model, step by step`, () => {
       const draw = drawFor(cell, "streams");
       for (const { streams, time, ...sizes } of coveringStreams(draw)) {
-        const config = modelConfig({ cell, ...sizes, dropout: 0 });
+        const config = modelConfig({ cell, ...sizes });
         const model = randomModel(config, draw);
         assertStreamsMatchTwin(model, streams, time, draw);
         model.dispose();
@@ -254,7 +255,7 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
       const draw = drawFor(cell, "stream alone");
       for (const embeddingSize of [0, 6]) {
         const sizes = { layers: 2, hiddenSize: 33, embeddingSize, vocabularySize: 20 };
-        const model = randomModel(modelConfig({ cell, ...sizes, dropout: 0 }), draw);
+        const model = randomModel(modelConfig({ cell, ...sizes }), draw);
         const tokens = draw.tokens(17 * 5, 20);
         const together = streamLogits(model, tokens, 17);
         for (const [first, count] of [
@@ -277,7 +278,7 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
     it(`two sets of streams of ${cell} cells that are open at once do not meet`, () => {
       const draw = drawFor(cell, "two sets");
       const sizes = { layers: 2, hiddenSize: 7, embeddingSize: 0, vocabularySize: 9 };
-      const model = randomModel(modelConfig({ cell, ...sizes, dropout: 0 }), draw);
+      const model = randomModel(modelConfig({ cell, ...sizes }), draw);
       const tokens = [1, 4].map((streams) => draw.tokens(streams * 6, 9));
       const expected = tokens.map((own, k) => streamLogits(model, own, [1, 4][k]));
       const open = [1, 4].map((streams) => model.openStreams(streams));
@@ -304,13 +305,13 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
       const draw = drawFor(cell, "weights");
       for (const embeddingSize of [0, 3]) {
         const sizes = { layers: 2, hiddenSize: 7, embeddingSize, vocabularySize: 9 };
-        const model = randomModel(modelConfig({ cell, ...sizes, dropout: 0 }), draw);
+        const model = randomModel(modelConfig({ cell, ...sizes }), draw);
         const before = assertStreamsMatchTwin(model, 2, 3, draw);
         scoped(() => {
           const gradients = parameterArray(model.config);
           const tokens = { inputs: draw.tokens(6, 9), targets: draw.tokens(6, 9) };
           const batch = { ...tokens, time: 3, batch: 2, startsFresh: true };
-          model.learn(batch, model.zeroState(2), gradients, Random.fromSeed(1));
+          model.learn(batch, model.zeroState(2), gradients, nothingDropped());
           const moment = parameterArray(model.config);
           sgdStep(
             { parameters: model.parameters.flat, gradients: gradients.flat, moment: moment.flat },
@@ -329,7 +330,7 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
   it("streams of so many characters that their input is not looked up read them all the same", () => {
     const draw = drawFor("many characters");
     const sizes = { layers: 1, hiddenSize: 33, embeddingSize: 3, vocabularySize: 45_000 };
-    const config = modelConfig({ cell: "lstm", ...sizes, dropout: 0 });
+    const config = modelConfig({ cell: "lstm", ...sizes });
     for (const streams of [1, 2]) {
       const model = randomModel(config, draw);
       assertStreamsMatchTwin(model, streams, 2, draw);
@@ -577,7 +578,6 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
         layers: 2,
         hiddenSize: 5,
         embeddingSize: 3,
-        dropout: 0.5,
         vocabularySize: 6,
       });
       const random = Random.fromSeed(1);
@@ -589,7 +589,7 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
       const round = (step: number) => {
         const batch = { inputs: draw.tokens(8, 6), targets: draw.tokens(8, 6), time: 4, batch: 2 };
         const whole = { ...batch, startsFresh: false };
-        const learned = model.learn(whole, state, gradients, random.fork(step));
+        const learned = model.learn(whole, state, gradients, muchDropped(step));
         disposeAll(state);
         state = learned.state;
         disposeAll(model.score(whole, state).state);

@@ -98,5 +98,6 @@ function documentedShapes(
   const moments = Object.entries(weights).flatMap(([name, shape]) =>
     OPTIMIZERS[optimizer].map((moment) => [`optimizer.${name}.${moment}`, shape]),
   );
-  return { ...weights, ...Object.fromEntries(moments), ...states };
+  const trained = Object.entries(weights).map(([name, shape]) => [`training.${name}`, shape]);
+  return { ...weights, ...Object.fromEntries([...trained, ...moments]), ...states };
 }

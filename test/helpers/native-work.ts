@@ -7,6 +7,7 @@ import { modelConfig } from "#src/model/config.js";
 import { parameterArray } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";
 import { createOptimizer } from "#src/training/optimizer.js";
+import { muchDropped, STEPS } from "./learning.js";
 import { Draw } from "./numbers.js";
 
 const VOCABULARY = 30;
@@ -18,12 +19,12 @@ export function smallTraining() {
     layers: 2,
     hiddenSize: 64,
     embeddingSize: 8,
-    dropout: 0.2,
     vocabularySize: VOCABULARY,
   });
   const model = CharRnn.initial(config, Random.fromSeed(1));
   const gradients = parameterArray(config);
-  const optimizer = createOptimizer(config, { optimizer: "adam", clipNorm: 1, weightDecay: 0 });
+  const optimizer = createOptimizer(config, { optimizer: "adam", ...STEPS });
+  const average = parameterArray(config);
   const draw = new Draw(1);
   let steps = 0;
   const step = (time: number, batch: number): void => {
@@ -32,8 +33,8 @@ export function smallTraining() {
     const targets = draw.tokens(time * batch, VOCABULARY);
     const window: Batch = { inputs, targets, time, batch, startsFresh: true };
     const state = model.zeroState(batch);
-    const learned = model.learn(window, state, gradients, Random.fromSeed(steps));
-    optimizer.step(model.parameters, gradients, 0.01, steps);
+    const learned = model.learn(window, state, gradients, muchDropped(steps));
+    optimizer.step({ parameters: model.parameters, gradients, average }, 0.01, steps);
     disposeAll(model.score(window, learned.state).state);
     disposeAll(learned.state);
     disposeAll(state);

@@ -316,18 +316,28 @@ interface ModelSizes {
   readonly hiddenSize: number;
 }
 
+/** The masks of dropout in a model. */
+export interface TwinMasks {
+  /** `[batch, input]` of the lowest layer. */
+  readonly input: Numbers;
+  /** `[batch, hidden]` of each layer. */
+  readonly outputs: readonly Numbers[];
+  readonly states: readonly Numbers[];
+  /** `[gates, hidden]` of each layer. */
+  readonly weights: readonly Numbers[];
+}
+
 /**
  * A whole model over a sequence, and the gradients of its mean loss by every parameter.
  *
  * @param parameters by PyTorch name
- * @param masks `[batch, hidden]` for the output of each layer
  */
 export function twinModel(
   sizes: ModelSizes,
   parameters: ReadonlyMap<string, Numbers>,
   batch: { inputs: Int32Array; targets: Int32Array; time: number; batch: number },
   state: readonly { hidden: Numbers; cellState?: Numbers }[],
-  masks?: readonly Numbers[],
+  masks?: TwinMasks,
 ) {
   const { cell, layers, hiddenSize } = sizes;
   const { time, batch: lanes } = batch;
@@ -341,7 +351,11 @@ export function twinModel(
     const inputs: RnnSequenceInputs<Numbers> = {
       input,
       ...(layer === 0 && parameters.has("encoder.weight") && { embedding: get("encoder.weight") }),
-      ...(layer > 0 && masks && { inputMask: masks[layer - 1] }),
+      ...(masks && {
+        inputMask: layer > 0 ? masks.outputs[layer - 1] : masks.input,
+        stateMask: masks.states[layer],
+        weightMask: masks.weights[layer],
+      }),
       ...state[layer],
       weightIh: get(`rnn.weight_ih_l${layer}`),
       weightHh: get(`rnn.weight_hh_l${layer}`),
@@ -354,7 +368,7 @@ export function twinModel(
   }
   const loss = twinLoss({
     input,
-    ...(masks && { inputMask: masks[layers - 1] }),
+    ...(masks && { inputMask: masks.outputs[layers - 1] }),
     weight: get("decoder.weight"),
     bias: get("decoder.bias"),
     targets: batch.targets,

@@ -5,14 +5,15 @@ import { scoped } from "#src/backends/scope.js";
 import type { Batch } from "#src/data/batch.js";
 import { CELL_NAMES, CELLS, type CellName } from "#src/model/cells.js";
 import { CharRnn, type ModelState } from "#src/model/char-rnn.js";
-import { modelConfig } from "#src/model/config.js";
+import { type ModelConfig, modelConfig } from "#src/model/config.js";
 import { parameterArray, parameterViews } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";
 import { numbersOf, onEveryBackend } from "../helpers/backends.js";
+import { muchDropped } from "../helpers/learning.js";
 import { assertClose, assertSameBytes, Draw } from "../helpers/numbers.js";
-import { twinModel, twinPhilox } from "../helpers/slow-twin.js";
+import { type TwinMasks, twinModel, twinPhilox } from "../helpers/slow-twin.js";
 
-const RATE = 0.25;
+const RATES = { dropout: 0.25, inputDropout: 0.2, recurrentDropout: 0.1, weightDropout: 0.3 };
 const LAYERS = 3;
 const HIDDEN = 6;
 const VOCABULARY = 9;
@@ -27,8 +28,8 @@ await onEveryBackend("A model", () => {
     it(`of ${cell} cells learns under the dropout masks of its random numbers`, () => {
       scoped(() => {
         const { model, batch, state, stateNumbers } = setUp(cell);
-        const dropout = Random.fromSeed(3);
-        const masks = [1, 2, 3].map((above) => twinMask(dropout.fork(above).key));
+        const dropout = { rates: RATES, random: Random.fromSeed(3) };
+        const masks = twinMasks(model.config, dropout.random);
         const expected = twinModel(model.config, weightsOf(model), batch, stateNumbers, masks);
         const gradients = parameterArray(model.config);
         const { score, state: after } = model.learn(batch, state, gradients, dropout);
@@ -95,7 +96,7 @@ await onEveryBackend("A model", () => {
       const { model, batch, state } = setUp("gru");
       const gradientsWith = (seed: number) => {
         const gradients = parameterArray(model.config);
-        model.learn(batch, state, gradients, Random.fromSeed(seed));
+        model.learn(batch, state, gradients, muchDropped(seed));
         return numbersOf(gradients.flat);
       };
       const once = gradientsWith(1);
@@ -109,7 +110,7 @@ await onEveryBackend("A model", () => {
       const { model, batch, state } = setUp("lstm");
       const learn = (from: ModelState) => {
         const gradients = parameterArray(model.config);
-        const { state: after } = model.learn(batch, from, gradients, Random.fromSeed(1));
+        const { state: after } = model.learn(batch, from, gradients, muchDropped(1));
         return { after, gradients: numbersOf(gradients.flat) };
       };
       const first = learn(state);
@@ -133,7 +134,7 @@ await onEveryBackend("A model", () => {
     scoped(() => {
       const { model, batch, state } = setUp("gru");
       const learn = (part: Batch) =>
-        model.learn(part, state, parameterArray(model.config), Random.fromSeed(1));
+        model.learn(part, state, parameterArray(model.config), muchDropped(1));
       learn(batch);
       const { workspaceBytes } = model;
       for (let i = 0; i < 5; i++) learn(stepsOf(batch, 0, 2 + (i % 4)));
@@ -149,7 +150,6 @@ function setUp(cell: CellName) {
     layers: LAYERS,
     hiddenSize: HIDDEN,
     embeddingSize: cell === "lstm" ? 0 : 4,
-    dropout: RATE,
     vocabularySize: VOCABULARY,
   });
   const model = CharRnn.initial(config, Random.fromSeed(4));
@@ -174,10 +174,30 @@ function weightsOf(model: CharRnn): Map<string, Float32Array> {
   return new Map([...views].map(([name, { data }]) => [name, data]));
 }
 
-function twinMask(key: readonly number[]): Float32Array {
-  return Float32Array.from({ length: LANES * HIDDEN }, (_, i) => {
+/** The masks of a model's first window. */
+function twinMasks({ cell, embeddingSize }: ModelConfig, random: Random): TwinMasks {
+  const layers = Array.from({ length: LAYERS }, (_, layer) => layer);
+  const { dropout, inputDropout, recurrentDropout, weightDropout } = RATES;
+  const gates = CELLS[cell].gates.length * HIDDEN;
+  const input = LANES * (embeddingSize || VOCABULARY);
+  return {
+    input: twinMask(input, inputDropout, random.fork("input").key),
+    outputs: layers.map((layer) =>
+      twinMask(LANES * HIDDEN, dropout, random.fork("output", layer).key),
+    ),
+    states: layers.map((layer) =>
+      twinMask(LANES * HIDDEN, recurrentDropout, random.fork("state", layer).key),
+    ),
+    weights: layers.map((layer) =>
+      twinMask(gates * HIDDEN, weightDropout, random.fork("weight", layer).key),
+    ),
+  };
+}
+
+function twinMask(length: number, rate: number, key: readonly number[]): Float32Array {
+  return Float32Array.from({ length }, (_, i) => {
     const word = twinPhilox([Math.floor(i / 4), 0, 0, 0], key)[i % 4];
-    return word >= RATE * 2 ** 32 ? 1 / (1 - RATE) : 0;
+    return word >= rate * 2 ** 32 ? 1 / (1 - rate) : 0;
   });
 }
 

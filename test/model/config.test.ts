@@ -8,7 +8,6 @@ const GRU = {
   layers: 2,
   hiddenSize: 128,
   embeddingSize: 0,
-  dropout: 0.5,
   vocabularySize: 65,
 } as const;
 
@@ -64,13 +63,12 @@ describe("A model's shape", () => {
     assert.deepEqual(config, GRU);
   });
 
-  it("may be as small as can be, and without dropout", () => {
+  it("may be as small as can be", () => {
     const smallest = {
       cell: "rnn",
       layers: 1,
       hiddenSize: 1,
       embeddingSize: 0,
-      dropout: 0,
       vocabularySize: 1,
     } as const;
     assert.equal(parameterCount(modelConfig(smallest)), 6);
@@ -81,7 +79,6 @@ describe("A model's shape", () => {
     layers: [0, -1, 1.5, 65, Number.NaN, Number.POSITIVE_INFINITY, "2"],
     hiddenSize: [0, -4, 0.5, 65_537, Number.NaN, "128", null],
     embeddingSize: [-1, 2.5, 65_537, Number.NaN, "0"],
-    dropout: [-0.1, 1, 1.5, Number.NaN, "0.5"],
     vocabularySize: [0, -1, 65_537, 3.5, Number.NaN],
   })) {
     it(`is refused with its name and value when ${setting} can't be right`, () => {

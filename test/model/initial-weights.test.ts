@@ -7,7 +7,7 @@ import { parameterViews } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";
 import { assertClose, assertSameBytes } from "../helpers/numbers.js";
 
-const SIZES = { layers: 2, hiddenSize: 13, embeddingSize: 5, dropout: 0, vocabularySize: 31 };
+const SIZES = { layers: 2, hiddenSize: 13, embeddingSize: 5, vocabularySize: 31 };
 
 describe("Initial weights", () => {
   for (const cell of CELL_NAMES) {

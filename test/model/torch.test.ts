@@ -19,8 +19,8 @@ import { CharRnn, type ModelState } from "#src/model/char-rnn.js";
 import { modelConfig, parameterShapes } from "#src/model/config.js";
 import { loadWeights } from "#src/model/load-weights.js";
 import { type ParameterArray, parameterArray } from "#src/model/parameters.js";
-import { Random } from "#src/random.js";
 import { numbersOf, onEveryBackend } from "../helpers/backends.js";
+import { nothingDropped } from "../helpers/learning.js";
 import { assertClose } from "../helpers/numbers.js";
 import { pythonWith } from "../helpers/python.js";
 
@@ -198,7 +198,6 @@ function configOf({ cell, embeddingSize }: TorchModel) {
     layers,
     hiddenSize,
     embeddingSize,
-    dropout: 0,
     vocabularySize: vocabulary,
   });
 }
@@ -233,7 +232,7 @@ function stateOf({ state }: TorchModel): ModelState {
 }
 
 function learn(torch: TorchModel, model: CharRnn, gradients: ParameterArray) {
-  return model.learn(batchOf(torch), stateOf(torch), gradients, Random.fromSeed(0));
+  return model.learn(batchOf(torch), stateOf(torch), gradients, nothingDropped());
 }
 
 /** How many targets PyTorch's logits give the highest score. */

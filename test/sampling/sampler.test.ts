@@ -232,7 +232,6 @@ function writer(cell: "gru" | "lstm" = "gru", characters = LETTERS) {
     layers: 2,
     hiddenSize: 8,
     embeddingSize: 0,
-    dropout: 0.5,
     vocabularySize: vocabulary.size,
   });
   return { model: CharRnn.initial(config, Random.fromSeed(3)), vocabulary };

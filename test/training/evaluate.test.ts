@@ -193,7 +193,6 @@ function modelFor(vocabulary: Vocabulary): CharRnn {
     layers: 1,
     hiddenSize: 8,
     embeddingSize: 0,
-    dropout: 0,
     vocabularySize: vocabulary.size,
   });
   return CharRnn.initial(config, Random.fromSeed(6));

@@ -29,7 +29,14 @@ const CHECKPOINTS = ["last.safetensors", "best.safetensors"];
 const CASES: readonly { title: string; settings: Partial<TrainSettings> }[] = [
   {
     title: "GRU, 2 layers with dropout, lanes, adam, cosine with warm-up",
-    settings: { cell: "gru", layers: 2, dropout: 0.3, schedule: "cosine", warmupSteps: 5 },
+    settings: {
+      cell: "gru",
+      layers: 2,
+      dropout: 0.3,
+      recurrentDropout: 0.1,
+      schedule: "cosine",
+      warmupSteps: 5,
+    },
   },
   {
     title: "LSTM, embedding, windows, rmsprop, exponential with warm-up",
@@ -37,6 +44,9 @@ const CASES: readonly { title: string; settings: Partial<TrainSettings> }[] = [
       cell: "lstm",
       embeddingSize: 5,
       dropout: 0.2,
+      inputDropout: 0.1,
+      clipValue: 0.1,
+      averageDecay: 0,
       batching: "windows",
       stride: 9,
       optimizer: "rmsprop",
@@ -54,9 +64,18 @@ const CASES: readonly { title: string; settings: Partial<TrainSettings> }[] = [
       optimizer: "sgd",
       learningRate: 0.1,
       weightDecay: 1e-3,
+      weightDropout: 0.2,
       schedule: "constant",
       warmupSteps: 4,
     },
+  },
+  {
+    title: "GRU, three batches a step, linear",
+    settings: { cell: "gru", accumulate: 3, schedule: "linear", batchSize: 2, seqLength: 7 },
+  },
+  {
+    title: "GRU, a rate that falls on plateaus",
+    settings: { cell: "gru", schedule: "plateau", learningRate: 0.05 },
   },
   {
     title: "LSTM, 2 layers, lanes, adam with weight decay, a test part and steps to keep",
@@ -313,7 +332,7 @@ describe("Resuming", () => {
     await trained(smallRun(place, { steps: 20 }), afterStep(9));
     const events = await trained(smallRun(place, { steps: 5, resume: true }));
     const [start] = only(events, "start");
-    assert.ok(start.expectedSeconds >= 0, `${start.expectedSeconds} s`);
+    assert.ok((start.expectedSeconds ?? -1) >= 0, `${start.expectedSeconds} s`);
     assert.equal(only(events, "step").length, 0);
     assert.equal(only(events, "eval")[0].step, 9);
     assert.equal(endOf(events).reason, "steps");

@@ -1,23 +1,34 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
-import { SCHEDULE_NAMES } from "#src/defaults.js";
+import { SCHEDULE_NAMES, type ScheduleName } from "#src/defaults.js";
 import { learningRateAt } from "#src/training/schedule.js";
 import { assertClose } from "../helpers/numbers.js";
 
 const RATE = 0.004;
 const STEPS = 200;
 
+function rateAt(
+  step: number,
+  totalSteps: number | undefined,
+  settings: { schedule: ScheduleName; warmupSteps: number },
+  rateFactor = 1,
+): number {
+  return learningRateAt({ step, totalSteps, rateFactor }, { learningRate: RATE, ...settings });
+}
+
 describe("A learning rate", () => {
   const expected = {
     constant: { half: RATE, last: RATE },
+    plateau: { half: RATE, last: RATE },
+    linear: { half: RATE / 2, last: RATE / 200 },
     cosine: { half: RATE / 2, last: (RATE * (1 + Math.cos((Math.PI * 199) / 200))) / 2 },
     exponential: { half: RATE / 10, last: RATE * 0.01 ** (199 / 200) },
   } as const;
 
   for (const schedule of SCHEDULE_NAMES) {
     const at = (step: number, warmupSteps = 0, steps = STEPS) =>
-      learningRateAt(step, steps, { learningRate: RATE, schedule, warmupSteps });
+      rateAt(step, steps, { schedule, warmupSteps });
 
     it(`on a ${schedule} schedule goes from the full rate to the end`, () => {
       const { half, last } = expected[schedule];
@@ -55,7 +66,17 @@ describe("A learning rate", () => {
   }
 
   it("without a last step stays where it starts", () => {
-    const cosine = { learningRate: RATE, schedule: "cosine", warmupSteps: 0 } as const;
-    assert.equal(learningRateAt(1_000_000, Number.MAX_SAFE_INTEGER, cosine), RATE);
+    const plateau = { schedule: "plateau", warmupSteps: 0 } as const;
+    assert.equal(rateAt(1_000_000, undefined, plateau), RATE);
+  });
+
+  it("is a part of what it was after plateaus and rollbacks", () => {
+    for (const schedule of SCHEDULE_NAMES) {
+      for (const step of [0, 3, 50]) {
+        const settings = { schedule, warmupSteps: 5 };
+        const whole = rateAt(step, STEPS, settings);
+        assertClose([rateAt(step, STEPS, settings, 0.25)], [whole / 4], 1e-12, schedule);
+      }
+    }
   });
 });

@@ -99,7 +99,7 @@ describe("Training", () => {
     assert.equal(memory().numTensors, before, "finished");
     assert.equal(endOf(await trained({ ...settings, resume: true })).reason, "done");
     assert.equal(memory().numTensors, before, "done");
-    await assert.rejects(trained(smallRun(place, { ...OVERFLOWING, name: "other" })));
+    await assert.rejects(trained(smallRun(place, { learningRate: 1e39, name: "other" })));
     assert.equal(memory().numTensors, before, "diverged");
   });
 });
@@ -153,7 +153,7 @@ describe("The events of a run", () => {
     const { vocabularySize: characters } = start;
     assert.equal(start.parameters, 8 * characters + 8 * 8 + 2 * 8 + 8 * characters + characters);
     assert.equal(start.totalSteps, 2 * start.stepsPerEpoch);
-    assert.ok(start.expectedBytes > 0 && start.expectedSeconds > 0);
+    assert.ok(start.expectedBytes > 0 && (start.expectedSeconds ?? 0) > 0);
 
     const steps = only(events, "step");
     for (const [index, step] of steps.entries()) {
@@ -173,7 +173,7 @@ describe("The events of a run", () => {
         .map(({ loss }) => loss);
       const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
       // The last window of an epoch is shorter than the others.
-      assertClose([evaluation.loss], [mean], 0.02, `the training loss of epoch ${epoch + 1}`);
+      assertClose([evaluation.loss ?? 0], [mean], 0.02, `the training loss of epoch ${epoch + 1}`);
     }
     const { validationLoss = Number.NaN, bitsPerCharacter = Number.NaN } = second;
     assertClose([bitsPerCharacter], [validationLoss / Math.LN2], 1e-12, "bits");
@@ -320,32 +320,6 @@ describe("A run's folder", () => {
   });
 });
 
-describe("A run that diverges", () => {
-  it("ends with an error that says so, and leaves the checkpoint before it intact", async (t) => {
-    const place = await workplace(t);
-    const settings = smallRun(place, { ...OVERFLOWING, saveEvery: 1 });
-    let saved = 0;
-    const run = trained(settings, (event) => {
-      if (event.event === "checkpoint") saved = event.step;
-      return false;
-    });
-    const folder = path.join(place.out, "run");
-    await assert.rejects(run, failsWith("DIVERGED", /at step/i, folder, "--learning-rate"));
-    assert.ok(saved > 0, "nothing was saved");
-    const { progress } = await readCheckpoint(path.join(folder, "last.safetensors"));
-    assert.equal(progress.step, saved);
-  });
-
-  it("never saves numbers that are not finite", async (t) => {
-    const place = await workplace(t);
-    for (const pace of [{ saveEvery: 1 }, { evalEvery: 1 }, { steps: 1 }]) {
-      const settings = smallRun(place, { steps: 9, learningRate: 1e39, overwrite: true, ...pace });
-      await assert.rejects(trained(settings), failsWith("DIVERGED", /at step 1 /i));
-      assert.deepEqual(await filesOf(place), ["metrics.jsonl"]);
-    }
-  });
-});
-
 describe("Training refuses", () => {
   const bad: [setting: keyof TrainSettings, ...values: unknown[]][] = [
     ["files", [], "text.txt", undefined],
@@ -357,6 +331,9 @@ describe("Training refuses", () => {
     ["hiddenSize", 0, -1, 1.5, 65_537, Number.NaN, Number.POSITIVE_INFINITY],
     ["embeddingSize", -1, 0.5],
     ["dropout", 1, -0.1],
+    ["inputDropout", 1],
+    ["recurrentDropout", 1, -1],
+    ["weightDropout", 1, Number.NaN],
     ["batching", "pages"],
     ["batchSize", 0],
     ["seqLength", 0],
@@ -369,6 +346,11 @@ describe("Training refuses", () => {
     ["schedule", "magic"],
     ["warmupSteps", -1],
     ["clipNorm", -1, Number.NaN],
+    ["clipValue", -1],
+    ["accumulate", 0, 1.5],
+    ["averageDecay", 1, -0.1],
+    ["patience", 0],
+    ["targetLoss", 0, -1],
     ["weightDecay", -1],
     ["evalEvery", 0],
     ["saveEvery", 0],
@@ -415,9 +397,6 @@ describe("Training refuses", () => {
     await assert.rejects(readdir(place.out), { code: "ENOENT" });
   });
 });
-
-/** Weights that overflow single precision after a few steps. */
-const OVERFLOWING = { learningRate: 3e38, warmupSteps: 6, steps: 20 };
 
 async function assertLearns(t: TestContext, settings: Partial<TrainSettings>): Promise<void> {
   const place = await workplace(t, "thou art more lovely\n".repeat(30));

@@ -2,8 +2,9 @@ import type { Command } from "commander";
 import type { CheckpointFacts } from "../../index.js";
 import { CELLS } from "../../model/cells.js";
 import { jsonOption, outOption } from "../options/model-options.js";
-import { columns, count, counted } from "../terminal/format.js";
+import { columns, count, counted, stepOf } from "../terminal/format.js";
 import { printable } from "../terminal/printable.js";
+import { regularization } from "../terminal/regularization.js";
 import type { CommandContext } from "./context.js";
 
 interface InfoOptions {
@@ -67,7 +68,7 @@ function describe(
     ["checkpoint", path],
     [
       "model",
-      `${modelName(model)}, ${model.embeddingSize > 0 ? `embedding of ${model.embeddingSize}` : "one-hot input"}, dropout ${model.dropout}`,
+      `${modelName(model)}, ${model.embeddingSize > 0 ? `embedding of ${model.embeddingSize}` : "one-hot input"}`,
     ],
     ["parameters", count(parameters)],
     ["vocabulary", `${count(vocabulary.length)}: ${shownVocabulary(vocabulary)}`],
@@ -77,9 +78,10 @@ function describe(
       "optimizer",
       `${training.optimizer}, learning rate ${training.learningRate}, ${training.schedule}`,
     ],
+    ["regularization", regularization(training).join(", ") || "none"],
     [
       "progress",
-      `step ${count(progress.step)} of ${count(progress.totalSteps)}, ${counted(progress.epoch, "whole epoch")}`,
+      `${stepOf(progress.step, progress.totalSteps)}, ${counted(progress.epoch, "whole epoch")}`,
     ],
     ["training loss", inUnits(progress.trainingLoss)],
     [
@@ -99,7 +101,7 @@ function list(facts: readonly Facts[]): string[] {
     path,
     modelName(config.model),
     count(parameters),
-    `${count(progress.step)}/${count(progress.totalSteps)}`,
+    [progress.step, ...(progress.totalSteps ? [progress.totalSteps] : [])].map(count).join("/"),
     progress.bestLoss === undefined ? "none yet" : progress.bestLoss.toFixed(4),
   ]);
   return columns([head, ...rows]);

@@ -39,7 +39,6 @@ export function trainCommand(program: Command, { terminal, exitWith }: CommandCo
     .addOption(layersOption(DEFAULTS.layers))
     .addOption(hiddenSizeOption(DEFAULTS.hiddenSize))
     .addOption(embeddingSizeOption(DEFAULTS.embeddingSize))
-    .addOption(dropoutOption(DEFAULTS.dropout))
     .optionsGroup("Text:")
     .addOption(
       option("--validation <share>", "held out to score the model on", number, DEFAULTS.validation),
@@ -64,6 +63,34 @@ export function trainCommand(program: Command, { terminal, exitWith }: CommandCo
     .addOption(option("--epochs <n>", "passes over the text", number, DEFAULTS.epochs))
     .addOption(option("--steps <n>", "batches learned from", number))
     .addOption(option("--max-time <time>", "such as 90s, 10m or 2h", seconds))
+    .addOption(
+      option("--patience <n>", "evaluations in a row without a lower validation loss", number),
+    )
+    .addOption(option("--target-loss <loss>", "a validation loss that is low enough", number))
+    .optionsGroup("Regularization (shares dropped, the same for a whole window):")
+    .addOption(dropoutOption(DEFAULTS.dropout))
+    .addOption(
+      option("--input-dropout <share>", "of characters' vectors", number, DEFAULTS.inputDropout),
+    )
+    .addOption(
+      option(
+        "--recurrent-dropout <share>",
+        "of the state, where the next step reads it",
+        number,
+        DEFAULTS.recurrentDropout,
+      ),
+    )
+    .addOption(
+      option(
+        "--weight-dropout <share>",
+        "of the recurrent weights",
+        number,
+        DEFAULTS.weightDropout,
+      ),
+    )
+    .addOption(
+      option("--weight-decay <rate>", "decoupled, of all parameters", number, DEFAULTS.weightDecay),
+    )
     .optionsGroup("Optimization:")
     .addOption(choice("--optimizer <name>", "update rule", OPTIMIZER_NAMES, DEFAULTS.optimizer))
     .addOption(option("--learning-rate <rate>", "at its highest", number, DEFAULTS.learningRate))
@@ -82,12 +109,24 @@ export function trainCommand(program: Command, { terminal, exitWith }: CommandCo
       ),
     )
     .addOption(
-      option("--weight-decay <rate>", "decoupled, of all parameters", number, DEFAULTS.weightDecay),
+      option("--clip-value <size>", "largest gradient; 0 is any", number, DEFAULTS.clipValue),
+    )
+    .addOption(
+      option("--accumulate <n>", "batches that make one step", number, DEFAULTS.accumulate),
+    )
+    .addOption(
+      option(
+        "--average-decay <share>",
+        "of the weights' running average, which is scored and sampled; 0 is none",
+        number,
+        DEFAULTS.averageDecay,
+      ),
     )
     .optionsGroup("Run:")
     .addOption(option("--name <name>", "of the run", undefined, "from the text and the model"))
     .addOption(option("--out <folder>", "where runs have their folders", undefined, DEFAULTS.out))
     .addOption(option("--config <file>", "options as a JSON object; what is typed wins"))
+    .addOption(option("--init-from <run>", "begin with the weights of a run or checkpoint"))
     .addOption(option("--resume", "go on from the last checkpoint, exactly"))
     .addOption(option("--overwrite", "start a run of this name anew"))
     .addOption(
@@ -115,6 +154,7 @@ Examples:
   charnn train data/shakespeare.txt
   charnn train book.txt --layers 2 --hidden-size 256 --epochs 20
   charnn train book.txt --max-time 10m --name night
+  charnn train letters.txt --init-from night --epochs 3
   charnn train book.txt --name night --resume
   charnn train names.txt --documents lines
   cat *.md | charnn train - --name notes --json`,

@@ -1,11 +1,19 @@
 import { dirname } from "node:path";
 import type { EndEvent, EvalEvent, SampleEvent, StartEvent, StepEvent } from "../../index.js";
-import { bytes, columns, count, counted, duration } from "../terminal/format.js";
+import { bytes, columns, count, counted, duration, stepOf } from "../terminal/format.js";
 import { modelLine } from "../terminal/model-line.js";
 import { printable } from "../terminal/printable.js";
 import { createProgress } from "../terminal/progress.js";
+import { regularization } from "../terminal/regularization.js";
 import type { Terminal } from "../terminal/terminal.js";
 import type { Reporter } from "./reporter.js";
+
+/** How a run ended that did not reach the last of its steps. */
+const VERBS: Partial<Record<EndEvent["reason"], string>> = {
+  interrupted: "Interrupted and saved",
+  patience: "No lower validation loss for too long",
+  "target-loss": "The validation loss is low enough",
+};
 
 /** Where no bar can be drawn, a line says how it goes so often. */
 const SECONDS_BETWEEN_LINES = 10;
@@ -30,11 +38,12 @@ export function humanReporter(
 
   function step(event: StepEvent): void {
     const { step, epoch, loss, charsPerSecond, seconds } = event;
-    const { step: first, totalSteps } = started ?? { step: 0, totalSteps: step };
+    const { step: first = 0, totalSteps } = started ?? {};
+    const left = totalSteps && ((totalSteps - step) * seconds) / Math.max(step - first, 1);
     // The most important first: a narrow terminal has no room for all.
     const facts = [
       `loss ${loss.toFixed(3)}`,
-      `${duration(((totalSteps - step) * seconds) / Math.max(step - first, 1))} left`,
+      left === undefined ? stepOf(step, totalSteps) : `${duration(left)} left`,
       `epoch ${count(epoch)}`,
       `${count(charsPerSecond)} chars/s`,
       `${inBits(loss)} bits/char`,
@@ -42,12 +51,12 @@ export function humanReporter(
     progress.update(step, facts);
     if (terminal.isInteractive || seconds - lastLine < SECONDS_BETWEEN_LINES) return;
     lastLine = seconds;
-    progress.say(`step ${count(step)} of ${count(totalSteps)}: ${facts.join(", ")}`);
+    progress.say(`${stepOf(step, totalSteps)}: ${facts.join(", ")}`);
   }
 
   function evaluation(event: EvalEvent): void {
     const { step, epoch, loss, validationLoss, best } = event;
-    const facts = [`training loss ${loss.toFixed(3)}`];
+    const facts = loss === undefined ? [] : [`training loss ${loss.toFixed(3)}`];
     if (validationLoss !== undefined) facts.push(`validation loss ${validationLoss.toFixed(3)}`);
     const line = `step ${count(step)}, epoch ${count(epoch)}: ${facts.join(", ")}`;
     progress.say(best ? `${bold(line)}, ${green("best so far")}` : line);
@@ -91,7 +100,7 @@ function introduction(event: StartEvent, width: number | undefined): string[] {
   const split = [`${count(text.trainCharacters)} to train`];
   if (text.validationCharacters > 0) split.push(`${count(text.validationCharacters)} to validate`);
   if (text.testCharacters > 0) split.push(`${count(text.testCharacters)} kept to test`);
-  const epochs = event.totalSteps / event.stepsPerEpoch;
+  const regular = regularization(training);
   const unit = text.documents ? "line" : training.batching === "lanes" ? "lane" : "window";
   const rows: [string, string][] = [
     [
@@ -105,10 +114,11 @@ function introduction(event: StartEvent, width: number | undefined): string[] {
     ],
     [
       "training",
-      `${counted(event.totalSteps, "step")} (${epochs.toFixed(1)} epochs), ${training.optimizer}, learning rate ${training.learningRate}, ${training.schedule}`,
+      `${lengthLine(event)}, ${training.optimizer}, learning rate ${training.learningRate}, ${training.schedule}`,
     ],
+    ...(regular.length > 0 ? [["regularized", regular.join(", ")] as [string, string]] : []),
     ["backend", backendLine(event)],
-    ["expected", `${duration(event.expectedSeconds)}, ${bytes(event.expectedBytes)} of memory`],
+    ["expected", expectedLine(event)],
   ];
   const verb = event.step > 0 ? `Resuming at step ${count(event.step)}` : "Training";
   const table = columns(
@@ -118,13 +128,33 @@ function introduction(event: StartEvent, width: number | undefined): string[] {
   return [`${verb}: ${event.path}`, ...table];
 }
 
+/** How long it goes on: `200 steps (1.5 epochs)`, `until the validation loss is 1.5` ... */
+function lengthLine({ totalSteps, stepsPerEpoch, config: { limits } }: StartEvent): string {
+  const parts = [];
+  if (totalSteps !== undefined) {
+    const epochs = (totalSteps / stepsPerEpoch).toFixed(1);
+    parts.push(`${counted(totalSteps, "step")} (${epochs} epochs)`);
+  }
+  if (limits.targetLoss !== undefined)
+    parts.push(`until the validation loss is ${limits.targetLoss}`);
+  if (limits.patience !== undefined) {
+    parts.push(`until ${counted(limits.patience, "evaluation")} in a row bring no lower one`);
+  }
+  return parts.join(" or ");
+}
+
+function expectedLine({ expectedSeconds, expectedBytes }: StartEvent): string {
+  const memory = `${bytes(expectedBytes)} of memory`;
+  return expectedSeconds === undefined ? memory : `${duration(expectedSeconds)}, ${memory}`;
+}
+
 function backendLine({ backend }: StartEvent): string {
   return `${backend.name}, ${counted(backend.threads, "thread")}`;
 }
 
 function conclusion(event: EndEvent, started: StartEvent | undefined): string[] {
-  const step = `step ${count(event.step)} of ${count(started?.totalSteps ?? event.step)}`;
-  const verb = event.reason === "interrupted" ? "Interrupted and saved" : "Done";
+  const step = stepOf(event.step, started?.totalSteps ?? event.step);
+  const verb = VERBS[event.reason] ?? "Done";
   const lines = [
     event.reason === "done"
       ? `${dirname(event.path)} had reached its end before; a higher --epochs, --steps or --max-time makes it longer.`
@@ -134,6 +164,11 @@ function conclusion(event: EndEvent, started: StartEvent | undefined): string[] 
     const { bestLoss, bestStep = event.step } = event;
     lines.push(
       `Best validation loss ${bestLoss.toFixed(3)} nats/char (${inBits(bestLoss)} bits/char), at step ${count(bestStep)}.`,
+    );
+  }
+  if (event.droppedSteps > 0) {
+    lines.push(
+      `${counted(event.droppedSteps, "step")} changed nothing: the loss or its gradient was not finite.`,
     );
   }
   if (event.testLoss !== undefined) {

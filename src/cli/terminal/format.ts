@@ -9,6 +9,11 @@ export function counted(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
 }
 
+/** `step 10 of 200`; `step 10` where nobody knows how many there will be. */
+export function stepOf(step: number, total: number | undefined): string {
+  return total === undefined ? `step ${count(step)}` : `step ${count(step)} of ${count(total)}`;
+}
+
 /** `45 s`, `1 min 20 s`, `2 h 5 min` */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "?";

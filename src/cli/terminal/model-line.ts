@@ -2,11 +2,10 @@ import type { ModelConfig } from "../../index.js";
 import { CELLS } from "../../model/cells.js";
 import { count, counted } from "./format.js";
 
-/** `GRU, 1 layer of 128, embedding of 32, dropout 0.1: 74,000 parameters` */
+/** `GRU, 1 layer of 128, embedding of 32: 74,000 parameters` */
 export function modelLine(model: ModelConfig, parameters: number): string {
   const layers = `${counted(model.layers, "layer")} of ${count(model.hiddenSize)}`;
   const facts = [CELLS[model.cell].title, layers];
   facts.push(model.embeddingSize > 0 ? `embedding of ${model.embeddingSize}` : "one-hot input");
-  if (model.dropout > 0) facts.push(`dropout ${model.dropout}`);
   return `${facts.join(", ")}: ${count(parameters)} parameters`;
 }

@@ -3,7 +3,8 @@ import type { Terminal } from "./terminal.js";
 
 /** A progress bar on standard error with lines above it; without a terminal, the lines alone. */
 export interface Progress {
-  start(total: number, done: number): void;
+  /** @param total undefined where nobody knows it: no bar is drawn, but the facts are */
+  start(total: number | undefined, done: number): void;
   /** `facts` stand beside the bar, as many as have room. */
   update(done: number, facts: readonly string[]): void;
   say(line: string): void;
@@ -18,7 +19,7 @@ export function createProgress(terminal: Terminal): Progress {
       if (!terminal.isInteractive) return;
       bars = new cliProgress.MultiBar({
         format: (_options, { progress }, { facts }) =>
-          barLine(progress, facts, terminal.stderr.columns ?? 80),
+          barLine(total && progress, facts, terminal.stderr.columns ?? 80),
         // Signals are the command's own affair.
         gracefulExit: false,
         hideCursor: true,
@@ -28,7 +29,7 @@ export function createProgress(terminal: Terminal): Progress {
         // Lines above the bar may be longer than the terminal is wide.
         linewrap: true,
       });
-      bar = bars.create(total, done, { facts: [] });
+      bar = bars.create(total ?? 0, done, { facts: [] });
     },
     update(done, facts) {
       bar?.update(done, { facts });
@@ -51,12 +52,15 @@ export function createProgress(terminal: Terminal): Progress {
 }
 
 /** One line that is shorter than the terminal is wide, so that it can be drawn over. */
-function barLine(share: number, facts: readonly string[], width: number): string {
+function barLine(share: number | undefined, facts: readonly string[], width: number): string {
   const length = Math.min(Math.max(Math.floor(width / 6), 4), 20);
-  const full = Math.round(share * length);
-  let line = `${"\u2588".repeat(full)}${"\u2591".repeat(length - full)} ${Math.floor(100 * share)}%`;
+  let line = "";
+  if (share !== undefined) {
+    const full = Math.round(share * length);
+    line = `${"\u2588".repeat(full)}${"\u2591".repeat(length - full)} ${Math.floor(100 * share)}%  `;
+  }
   for (const [k, fact] of facts.entries()) {
-    const longer = `${line}${k === 0 ? "  " : ", "}${fact}`;
+    const longer = `${line}${k === 0 ? "" : ", "}${fact}`;
     if (longer.length >= width) break;
     line = longer;
   }

@@ -17,6 +17,7 @@ import { createOptimizer } from "#src/training/optimizer.js";
 import { onTheAddon } from "../../helpers/addon.js";
 import { backwardArguments, crossEntropyArguments, SOURCES } from "../../helpers/addon-calls.js";
 import { numbersOf } from "../../helpers/backends.js";
+import { muchDropped, STEPS } from "../../helpers/learning.js";
 import { smallTraining } from "../../helpers/native-work.js";
 import { assertClose, assertSameBytes, Draw } from "../../helpers/numbers.js";
 import { fileOf, smallRun, trained, workplace } from "../../helpers/training.js";
@@ -181,9 +182,16 @@ onTheAddon("The native backend", (addon) => {
   });
 
   for (const settings of [
-    { cell: "gru", layers: 2, dropout: 0.3, batching: "lanes" },
-    { cell: "lstm", embeddingSize: 0, optimizer: "rmsprop", batching: "windows" },
-    { cell: "rnn", documents: "lines", optimizer: "sgd", hiddenSize: 70 },
+    { cell: "gru", layers: 2, dropout: 0.3, inputDropout: 0.1, batching: "lanes" },
+    {
+      cell: "lstm",
+      embeddingSize: 0,
+      inputDropout: 0.1,
+      recurrentDropout: 0.2,
+      optimizer: "rmsprop",
+      batching: "windows",
+    },
+    { cell: "rnn", weightDropout: 0.2, documents: "lines", optimizer: "sgd", hiddenSize: 70 },
   ] as const) {
     it(`makes the same checkpoints with any number of threads: ${settings.cell}`, async (t) => {
       const place = await workplace(t);
@@ -218,13 +226,12 @@ function works(cell: ModelConfig["cell"]): Record<string, Work> {
       layers: 1,
       hiddenSize: 33,
       embeddingSize: 0,
-      dropout: 0,
       vocabularySize: 20,
       ...sizes,
     });
   return {
     "lanes enough for each": {
-      config: config({ layers: 2, embeddingSize: 7, dropout: 0.4 }),
+      config: config({ layers: 2, embeddingSize: 7 }),
       windows: [
         { time: 6, batch: 17 },
         { time: 9, batch: 8 },
@@ -233,7 +240,7 @@ function works(cell: ModelConfig["cell"]): Record<string, Work> {
       optimizer: "adam",
     },
     "fewer lanes than threads": {
-      config: config({ hiddenSize: 100, layers: 3, dropout: 0.2 }),
+      config: config({ hiddenSize: 100, layers: 3 }),
       windows: [
         { time: 5, batch: 1 },
         { time: 5, batch: 3 },
@@ -249,7 +256,7 @@ function works(cell: ModelConfig["cell"]): Record<string, Work> {
       optimizer: "sgd",
     },
     "weights too many to share": {
-      config: config({ hiddenSize: manyUnits, layers: 2, dropout: 0.1 }),
+      config: config({ hiddenSize: manyUnits, layers: 2 }),
       windows: [
         { time: 3, batch: 17 },
         { time: 4, batch: 2 },
@@ -265,18 +272,20 @@ function resultsOf({ config, windows, optimizer }: Work): Results {
     const draw = new Draw(7);
     const model = CharRnn.initial(config, Random.fromSeed(2));
     const gradients = parameterArray(config);
+    const average = parameterArray(config);
     // A norm that is clipped at the first steps.
-    const takesSteps = createOptimizer(config, { optimizer, clipNorm: 0.3, weightDecay: 0.01 });
+    const takesSteps = createOptimizer(config, { optimizer, ...STEPS });
     const results: Results = new Map();
     for (const [index, { time, batch }] of [...windows, ...windows].entries()) {
       const inputs = draw.tokens(time * batch, config.vocabularySize);
       const targets = draw.tokens(time * batch, config.vocabularySize);
       targets[draw.below(targets.length)] = -1;
       const window = { inputs, targets, time, batch, startsFresh: true };
-      const random = Random.fromSeed(index);
-      const { score, state } = model.learn(window, model.zeroState(batch), gradients, random);
+      const before = model.zeroState(batch);
+      const { score, state } = model.learn(window, before, gradients, muchDropped(index));
       results.set(`gradients ${index}`, numbersOf(gradients.flat));
-      const norm = takesSteps.step(model.parameters, gradients, 0.01, index + 1);
+      const arrays = { parameters: model.parameters, gradients, average };
+      const norm = takesSteps.step(arrays, 0.01, index + 1);
       const scored = model.score(window, state);
       results.set(`scores ${index}`, Float32Array.of(score.loss, scored.score.loss, norm));
       results.set(`hits ${index}`, Int32Array.of(score.hits, scored.score.hits));
@@ -286,6 +295,7 @@ function resultsOf({ config, windows, optimizer }: Work): Results {
       }
     }
     results.set("parameters", model.parameters.read().slice());
+    results.set("average", average.read().slice());
     addStreamLogits(results, model, draw);
     takesSteps.dispose();
     return results;
@@ -302,7 +312,7 @@ function learnedOnce({ config, windows: [{ time, batch }] }: Work): Results {
     const targets = draw.tokens(time * batch, config.vocabularySize);
     const window = { inputs, targets, time, batch, startsFresh: true };
     const state = model.zeroState(batch);
-    const { score } = model.learn(window, state, gradients, Random.fromSeed(1));
+    const { score } = model.learn(window, state, gradients, muchDropped(1));
     const results: Results = new Map([
       ["gradients", numbersOf(gradients.flat)],
       ["loss", Float32Array.of(score.loss)],

@@ -1,0 +1,75 @@
+import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import type { Vocabulary } from "../data/vocabulary.js";
+import { CharnnError } from "../errors.js";
+import type { CharRnn } from "../model/char-rnn.js";
+import { type ModelConfig, parameterCount } from "../model/config.js";
+import { parameterViews } from "../model/parameters.js";
+import type { TrainSettings } from "./settings.js";
+
+/** What must be the same in a model and in the one whose weights it begins with. */
+const SHAPE = ["cell", "layers", "hiddenSize", "embeddingSize"] as const;
+
+/**
+ * The settings of a run that begins with the weights of a checkpoint: the model's shape is the
+ * checkpoint's.
+ *
+ * @throws CharnnError `INVALID_SETTING` when another shape is asked for
+ */
+export function withShapeOf(settings: TrainSettings, base: ModelConfig): TrainSettings {
+  for (const name of SHAPE) {
+    const asked = settings[name];
+    if (asked === undefined || asked === base[name]) continue;
+    throw new CharnnError(
+      "INVALID_SETTING",
+      `${name} is ${base[name]} in the checkpoint to begin with, not ${asked}.`,
+      "Leave it out: a run that begins with weights has their model's sizes.",
+      { setting: name },
+    );
+  }
+  const { cell, layers, hiddenSize, embeddingSize } = base;
+  return { ...settings, cell, layers, hiddenSize, embeddingSize };
+}
+
+/**
+ * Overwrites a model's first weights by those of a checkpoint, whose characters must all be in the
+ * model's vocabulary. What belongs to a character that the checkpoint does not know keeps its first
+ * weights, and is as unlikely as the least likely one.
+ */
+export function beginWith(model: CharRnn, vocabulary: Vocabulary, base: Checkpoint): void {
+  const values = model.parameters.read().slice();
+  const { size } = base.vocabulary;
+  const places = Array.from({ length: size }, (_, index) => {
+    const codePoint = base.vocabulary.characterAt(index).codePointAt(0) as number;
+    return vocabulary.indexOf(codePoint) as number;
+  });
+  const saved = new Float32Array(parameterCount(base.config.model));
+  const from = new Map(parameterViews(base.config.model, saved));
+  for (const [name, { data }] of from) data.set(base.tensors.get(name)?.data as Float32Array);
+  for (const [name, to] of parameterViews(model.config, values)) {
+    const { data, shape } = from.get(name) as typeof to;
+    if (/^(encoder|decoder)\./.test(name)) {
+      if (name === "decoder.bias") to.data.fill(Math.min(...data));
+      copyRows(to.data, data, places, data.length / size);
+    } else if (name === "rnn.weight_ih_l0" && model.config.embeddingSize === 0) {
+      for (let row = 0; row < shape[0]; row++) {
+        const ofRow = to.data.subarray(row * vocabulary.size, (row + 1) * vocabulary.size);
+        copyRows(ofRow, data.subarray(row * size, (row + 1) * size), places, 1);
+      }
+    } else {
+      to.data.set(data);
+    }
+  }
+  model.parameters.write(values);
+}
+
+/** Row i of `from` becomes row `places[i]` of `to`. */
+function copyRows(
+  to: Float32Array,
+  from: Float32Array,
+  places: readonly number[],
+  columns: number,
+): void {
+  for (const [row, place] of places.entries()) {
+    to.set(from.subarray(row * columns, (row + 1) * columns), place * columns);
+  }
+}

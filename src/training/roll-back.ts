@@ -1,0 +1,74 @@
+import { existsSync } from "node:fs";
+import { disposeAll } from "../backends/scope.js";
+import { readCheckpoint } from "../checkpoint/checkpoint.js";
+import { truncateMetricsAfter } from "../checkpoint/metrics-file.js";
+import type { Progress } from "../checkpoint/run-config.js";
+import { CharnnError } from "../errors.js";
+import type { Run } from "./run.js";
+import { restoreRun } from "./snapshot.js";
+
+/** After so many steps in a row that had to be dropped a run goes back. */
+export const MOST_BAD_STEPS = 5;
+const MOST_ROLLBACKS = 3;
+const RATE_FACTOR = 1 / 3;
+
+/** Where a new run stands. */
+export function firstProgress(): Progress {
+  return {
+    step: 0,
+    epoch: 0,
+    batch: 0,
+    evaluatedAt: 0,
+    lossSum: 0,
+    lossCharacters: 0,
+    evaluationsSinceBest: 0,
+    evaluationsSinceLowered: 0,
+    rateFactor: 1,
+    badSteps: 0,
+    droppedSteps: 0,
+    rollbacks: 0,
+  };
+}
+
+/**
+ * Takes a run that has gone wrong back to its last checkpoint, or to its beginning, with a lower
+ * learning rate.
+ *
+ * @param sign what showed it: `the loss is NaN`
+ * @returns what happened, in a sentence
+ * @throws CharnnError `DIVERGED` when that was of no use before
+ */
+export async function rollBack(run: Run, sign: string): Promise<string> {
+  const { folder, progress, model } = run;
+  const { step, totalSteps, droppedSteps, rollbacks } = progress;
+  if (rollbacks === MOST_ROLLBACKS) throw diverged(run, sign);
+  const rateFactor = progress.rateFactor * RATE_FACTOR;
+  disposeAll(run.state);
+  run.state = model.zeroState(run.config.training.batchSize);
+  let before = firstProgress();
+  if (existsSync(folder.last)) {
+    const checkpoint = await readCheckpoint(folder.last);
+    restoreRun(run, checkpoint.tensors);
+    before = checkpoint.progress;
+  } else {
+    for (const array of [model.parameters, run.average]) array?.write(run.firstWeights);
+    for (const moment of run.optimizer.moments.values()) {
+      moment.write(new Float32Array(run.firstWeights.length));
+    }
+  }
+  const kept = { totalSteps, droppedSteps, rateFactor, badSteps: 0, rollbacks: rollbacks + 1 };
+  Object.assign(progress, before, kept);
+  await truncateMetricsAfter(folder.metrics, progress);
+  return `At step ${step} ${sign}. Going back to step ${progress.step}, with a third of the learning rate.`;
+}
+
+export function diverged({ folder, progress }: Run, sign: string): CharnnError {
+  const { step, rollbacks } = progress;
+  const again = rollbacks > 0 ? `, after going back ${rollbacks} times` : "";
+  const kept = existsSync(folder.last) ? ` The checkpoint in ${folder.path} is from before.` : "";
+  return new CharnnError(
+    "DIVERGED",
+    `At step ${step} ${sign}${again}: training has diverged.${kept}`,
+    "Try a lower --learning-rate (a third of it), or a lower --clip-norm.",
+  );
+}

@@ -1,0 +1,118 @@
+/** Numbers that are not finite: they never reach the weights, and a run that makes many goes back. */
+import assert from "node:assert/strict";
+import path from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import { readCheckpoint } from "#src/checkpoint/checkpoint.js";
+import type { TrainSettings } from "#src/index.js";
+import { breakGradients } from "../helpers/broken-kernel.js";
+import { failsWith } from "../helpers/failure.js";
+import {
+  afterStep,
+  endOf,
+  fileOf,
+  only,
+  smallRun,
+  trained,
+  workplace,
+} from "../helpers/training.js";
+
+/** The trial before the first step learns a few times too. */
+const TRIALS = 4;
+
+describe("A gradient that is not finite", () => {
+  it("changes nothing, is counted, and training goes on", async (t) => {
+    const { settings } = await small(t, { steps: 12, schedule: "constant" });
+    await breakGradients(t, (call) => call === TRIALS + 6);
+    const events = await trained(settings);
+    const steps = only(events, "step");
+    assert.deepEqual(
+      steps.filter(({ dropped }) => dropped).map(({ step }) => step),
+      [6],
+    );
+    assert.ok(Number.isFinite(steps[5].loss) && Number.isNaN(steps[5].gradientNorm));
+    assert.ok(steps.slice(6).every(({ loss }) => Number.isFinite(loss)));
+    const end = endOf(events);
+    assert.deepEqual([end.reason, end.step, end.droppedSteps], ["steps", 12, 1]);
+  });
+
+  it("leaves the weights as they were before the step", async (t) => {
+    const { settings, place } = await small(t, { averageDecay: 0 });
+    await breakGradients(t, (call) => call === TRIALS + 6);
+    const run = { ...settings, saveEvery: 1, keep: 9, evalEvery: 1 };
+    await trained({ ...run, steps: 7 });
+    const weightsAfter = async (step: number) => {
+      const file = path.join(place.out, "run", `step-${step}.safetensors`);
+      return (await readCheckpoint(file)).tensors.get("decoder.weight")?.data;
+    };
+    assert.deepEqual(await weightsAfter(6), await weightsAfter(5));
+    assert.notDeepEqual(await weightsAfter(7), await weightsAfter(6));
+  });
+
+  it("five times in a row takes the run back to its last checkpoint, with a lower rate", async (t) => {
+    const { settings, place } = await small(t, { steps: 20, saveEvery: 4, schedule: "constant" });
+    await breakGradients(t, (call) => call > TRIALS + 6 && call <= TRIALS + 11);
+    const events = await trained(settings);
+    const [warning] = only(events, "warning");
+    assert.match(warning.message, /at step 11 .*back to step 8.*third of the learning rate/i);
+    const steps = only(events, "step");
+    const again = steps.slice(11);
+    assert.equal(again[0].step, 9);
+    assert.ok(Math.abs(again[0].learningRate - steps[0].learningRate / 3) < 1e-12);
+    const end = endOf(events);
+    assert.deepEqual([end.reason, end.step, end.droppedSteps], ["steps", 20, 5]);
+    // Of each step one line, that of the way that was kept.
+    const metrics = (await fileOf(place, "run", "metrics.jsonl")).toString().trim().split("\n");
+    const lines = metrics.map((line) => JSON.parse(line)).filter(({ event }) => event === "step");
+    assert.deepEqual(
+      lines.map(({ step }) => step),
+      Array.from({ length: 20 }, (_, index) => index + 1),
+    );
+  });
+
+  it("before the first checkpoint takes the run back to its beginning", async (t) => {
+    const { settings } = await small(t, { steps: 9 });
+    await breakGradients(t, (call) => call > TRIALS + 1 && call <= TRIALS + 6);
+    const events = await trained(settings);
+    assert.match(only(events, "warning")[0].message, /back to step 0/);
+    assert.equal(endOf(events).step, 9);
+  });
+
+  it("again and again ends the run with an error, and leaves the checkpoint before it", async (t) => {
+    const { settings, place } = await small(t, { steps: 20, saveEvery: 3 });
+    await breakGradients(t, (call) => call > TRIALS + 4);
+    const folder = path.join(place.out, "run");
+    await assert.rejects(
+      trained(settings),
+      failsWith("DIVERGED", /at step 8 .*3 times/i, folder, "--learning-rate"),
+    );
+    const { progress } = await readCheckpoint(path.join(folder, "last.safetensors"));
+    assert.equal(progress.step, 3);
+  });
+
+  it("is dropped by a resumed run as by an unbroken one", async (t) => {
+    const { settings, place } = await small(t, { steps: 12 });
+    await breakGradients(t, (call) => call === TRIALS + 6);
+    await trained({ ...settings, name: "unbroken" });
+    await breakGradients(t, (call) => call === 2 * TRIALS + 6);
+    await trained({ ...settings, name: "resumed" }, afterStep(4));
+    await trained({ ...settings, name: "resumed", resume: true });
+    const [unbroken, resumed] = await Promise.all(
+      ["unbroken", "resumed"].map((name) => fileOf(place, name, "last.safetensors")),
+    );
+    assert.ok(resumed.equals(unbroken));
+  });
+});
+
+describe("Weights that are not finite", () => {
+  it("are never saved", async (t) => {
+    const { settings } = await small(t, { steps: 9, learningRate: 1e39, overwrite: true });
+    for (const pace of [{ saveEvery: 1 }, { evalEvery: 1 }, { steps: 1 }]) {
+      await assert.rejects(trained({ ...settings, ...pace }), failsWith("DIVERGED", /at step 1 /i));
+    }
+  });
+});
+
+async function small(t: TestContext, settings: Partial<TrainSettings>) {
+  const place = await workplace(t);
+  return { place, settings: smallRun(place, settings) };
+}
