@@ -11,6 +11,8 @@ const textConfigSchema = v.strictObject({
   validationCharacters: wholeNumber(0),
   testCharacters: wholeNumber(0),
   documents: v.optional(v.literal("lines")),
+  /** How well counting strings of up to `order` characters predicts the validation part. */
+  counting: v.optional(v.strictObject({ order: wholeNumber(1), loss: numberFromZero() })),
 });
 
 /** How a run goes: everything that decides what its weights become, but for the text itself. */

@@ -100,6 +100,11 @@ export interface EndEvent {
   readonly droppedSteps: number;
   /** Of the best checkpoint on the part that `test` kept apart, at the run's end. */
   readonly testLoss?: number;
+  /** How well counting strings of up to `order` characters predicts the validation part. */
+  readonly counting: { readonly order: number; readonly loss: number } | undefined;
+  /** Characters of the whole text and of its validation part. */
+  readonly characters: number;
+  readonly validationCharacters: number;
   /** The checkpoint that `sample` uses. */
   readonly path: string;
   readonly seconds: number;

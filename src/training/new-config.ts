@@ -8,6 +8,7 @@ import { CharnnError } from "../errors.js";
 import { CELLS } from "../model/cells.js";
 import { type ModelConfig, modelConfig, parameterCount } from "../model/config.js";
 import { definedOnly } from "../settings.js";
+import type { CountScore } from "./count-model.js";
 import { haveEnd, limitsOf } from "./limits.js";
 import { ENDING_SCHEDULES } from "./schedule.js";
 import type { TrainSettings } from "./settings.js";
@@ -18,6 +19,7 @@ const BYTES_PER_NUMBER = 4;
 export function newConfig(
   settings: TrainSettings,
   corpus: Corpus,
+  counting: CountScore | undefined,
 ): { config: RunConfig; note: string | undefined } {
   const all = { ...TRAIN_DEFAULTS, ...definedOnly(settings) };
   const shape: ReturnType<typeof fitBatchShape> = corpus.documents
@@ -40,6 +42,7 @@ export function newConfig(
       validationCharacters: corpus.validation.tokens.length,
       testCharacters: corpus.test.tokens.length,
       documents: corpus.documents,
+      counting,
     },
     training: {
       validation: all.validation,

@@ -22,6 +22,7 @@ import { CharRnn } from "../model/char-rnn.js";
 import { parameterArray } from "../model/parameters.js";
 import { Random } from "../random.js";
 import { definedOnly } from "../settings.js";
+import { countScore } from "./count-model.js";
 import { GradientSum } from "./gradient-sum.js";
 import { beginWith, withShapeOf } from "./init-from.js";
 import { areSameLimits, limitsOf, stepsWithin } from "./limits.js";
@@ -76,7 +77,9 @@ async function startRun(
   const alsoKnown = base?.vocabulary;
   const corpus = await loadCorpus({ ...corpusSettings(settings), alsoKnown }, stdin);
   const shaped = base ? withShapeOf(settings, base.config.model) : settings;
-  const { config, note } = newConfig(shaped, corpus);
+  const { train, validation, vocabulary } = corpus;
+  const counting = await countScore(train.tokens, validation.tokens, vocabulary.size);
+  const { config, note } = newConfig(shaped, corpus, counting);
   const warnings = [
     ...backendWarnings(backend, settings.threads),
     ...corpus.warnings,

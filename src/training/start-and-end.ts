@@ -42,6 +42,7 @@ export async function endOf(
   clock: () => number,
 ): Promise<EndEvent> {
   const { progress, folder } = run;
+  const { counting, characters, validationCharacters } = run.config.text;
   const path = progress.bestLoss === undefined ? folder.last : folder.best;
   return {
     event: "end",
@@ -54,6 +55,9 @@ export async function endOf(
     bestStep: progress.bestStep,
     droppedSteps: progress.droppedSteps,
     testLoss: reason === "interrupted" ? undefined : await testLoss(run, path),
+    counting,
+    characters,
+    validationCharacters,
     path,
     seconds: clock(),
   };

@@ -3,6 +3,7 @@ import type { CheckpointFacts } from "../../index.js";
 import { CELLS } from "../../model/cells.js";
 import { jsonOption, outOption } from "../options/model-options.js";
 import { columns, count, counted, stepOf } from "../terminal/format.js";
+import { inUnits, judgement } from "../terminal/judgement.js";
 import { printable } from "../terminal/printable.js";
 import { regularization } from "../terminal/regularization.js";
 import type { CommandContext } from "./context.js";
@@ -83,13 +84,7 @@ function describe(
       "progress",
       `${stepOf(progress.step, progress.totalSteps)}, ${counted(progress.epoch, "whole epoch")}`,
     ],
-    ["training loss", inUnits(progress.trainingLoss)],
-    [
-      "best validation loss",
-      progress.bestLoss === undefined
-        ? "none yet"
-        : `${inUnits(progress.bestLoss)}, at step ${count(progress.bestStep ?? 0)}`,
-    ],
+    ["result", resultOf(config, progress)],
     ["random seed", String(training.randomSeed)],
   ];
   return columns(rows, width);
@@ -111,9 +106,12 @@ function modelName({ cell, layers, hiddenSize }: Facts["config"]["model"]): stri
   return `${CELLS[cell].title} ${layers}x${hiddenSize}`;
 }
 
-function inUnits(loss: number | undefined): string {
-  if (loss === undefined) return "none yet";
-  return `${loss.toFixed(4)} nats/char (${(loss / Math.LN2).toFixed(4)} bits/char)`;
+function resultOf({ text }: Facts["config"], progress: Facts["progress"]): string {
+  const { bestLoss, bestStep = 0, trainingLoss } = progress;
+  if (bestLoss !== undefined) {
+    return `${judgement({ ...text, bestLoss, trainingLoss })}; best at step ${count(bestStep)}`;
+  }
+  return trainingLoss === undefined ? "none yet" : `training loss ${inUnits(trainingLoss)}`;
 }
 
 /** The first hundred characters, with those that don't show written out. */

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import type { EndEvent, EvalEvent, SampleEvent, StartEvent, StepEvent } from "../../index.js";
 import { bytes, columns, count, counted, duration, stepOf } from "../terminal/format.js";
+import { inUnits, judgement } from "../terminal/judgement.js";
 import { modelLine } from "../terminal/model-line.js";
 import { printable } from "../terminal/printable.js";
 import { createProgress } from "../terminal/progress.js";
@@ -161,9 +162,9 @@ function conclusion(event: EndEvent, started: StartEvent | undefined): string[] 
       : `${verb}: ${step}, in ${duration(event.seconds)}.`,
   ];
   if (event.bestLoss !== undefined) {
-    const { bestLoss, bestStep = event.step } = event;
+    const { bestLoss, bestStep = event.step, loss: trainingLoss } = event;
     lines.push(
-      `Best validation loss ${bestLoss.toFixed(3)} nats/char (${inBits(bestLoss)} bits/char), at step ${count(bestStep)}.`,
+      `Best, at step ${count(bestStep)}: ${judgement({ ...event, bestLoss, trainingLoss })}`,
     );
   }
   if (event.droppedSteps > 0) {
@@ -172,9 +173,7 @@ function conclusion(event: EndEvent, started: StartEvent | undefined): string[] 
     );
   }
   if (event.testLoss !== undefined) {
-    lines.push(
-      `Its loss on the test part: ${event.testLoss.toFixed(3)} nats/char (${inBits(event.testLoss)} bits/char).`,
-    );
+    lines.push(`Its loss on the test part: ${inUnits(event.testLoss)}.`);
   }
   return lines;
 }
