@@ -9,38 +9,33 @@ export const MOST_THREADS = 1024;
 export const OPTIMIZER_NAMES = ["adam", "sgd", "rmsprop"] as const;
 export const SCHEDULE_NAMES = ["cosine", "linear", "exponential", "plateau", "constant"] as const;
 export const BATCHING_NAMES = ["lanes", "windows"] as const;
+export const PRESET_NAMES = ["tiny", "small", "medium", "large"] as const;
 
 export type BackendName = (typeof BACKEND_NAMES)[number];
 export type OptimizerName = (typeof OPTIMIZER_NAMES)[number];
+export type PresetName = (typeof PRESET_NAMES)[number];
 export type ScheduleName = (typeof SCHEDULE_NAMES)[number];
 
 /** Where runs are, in the current folder. */
 export const RUNS_FOLDER = "checkpoints";
 
+/** For what no preset decides: see `training/presets.ts`. */
 export const TRAIN_DEFAULTS = {
   validation: 0.1,
   test: 0,
   encoding: "utf-8",
   cell: "gru",
   layers: 1,
-  hiddenSize: 128,
-  embeddingSize: 32,
-  dropout: 0,
-  inputDropout: 0,
-  recurrentDropout: 0,
   weightDropout: 0,
   batching: "lanes",
-  batchSize: 16,
   seqLength: 64,
-  epochs: 12,
   optimizer: "adam",
-  learningRate: 5e-3,
   schedule: "cosine",
-  warmupSteps: 0,
-  clipNorm: 5,
+  warmupSteps: 50,
+  clipNorm: 1,
   clipValue: 0,
   accumulate: 1,
-  weightDecay: 0,
+  weightDecay: 0.1,
   averageDecay: 0.998,
   evalEvery: 500,
   saveEvery: 500,
@@ -70,11 +65,14 @@ export const EVAL_DEFAULTS = {
 export const BENCH_DEFAULTS = {
   cell: TRAIN_DEFAULTS.cell,
   layers: TRAIN_DEFAULTS.layers,
-  hiddenSize: TRAIN_DEFAULTS.hiddenSize,
+  hiddenSize: 128,
   embeddingSize: 0,
   dropout: 0,
+  inputDropout: 0,
+  recurrentDropout: 0,
+  weightDropout: 0,
   vocabularySize: 65,
-  batchSize: TRAIN_DEFAULTS.batchSize,
+  batchSize: 16,
   seqLength: TRAIN_DEFAULTS.seqLength,
   streams: 1,
   backend: "auto",

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { BATCHING_NAMES, OPTIMIZER_NAMES, SCHEDULE_NAMES } from "../defaults.js";
+import { BATCHING_NAMES, OPTIMIZER_NAMES, PRESET_NAMES, SCHEDULE_NAMES } from "../defaults.js";
 import { modelConfigSchema } from "../model/config.js";
 import { numberAboveZero, numberFromZero, oneOf, wholeNumber } from "../settings.js";
 
@@ -17,6 +17,8 @@ const textConfigSchema = v.strictObject({
 
 /** How a run goes: everything that decides what its weights become, but for the text itself. */
 const trainingConfigSchema = v.strictObject({
+  /** Which decided what was not asked for. */
+  preset: oneOf(PRESET_NAMES),
   validation: numberFromZero(1),
   test: numberFromZero(1),
   batching: oneOf(BATCHING_NAMES),

@@ -7,6 +7,8 @@ import {
   modelConfigSchema,
   parameterCount,
 } from "../model/config.js";
+import type { DropoutRates } from "../model/dropout.js";
+import { operationsPerCharacter } from "../model/operations.js";
 import { Random } from "../random.js";
 import { backendSettings, checked, definedOnly, wholeNumber } from "../settings.js";
 import { refuseTooLarge } from "../training/new-config.js";
@@ -14,11 +16,15 @@ import { trainSettingsSchema } from "../training/settings.js";
 import { peakMemory } from "./peak-memory.js";
 import { timeSampling } from "./sampling-speed.js";
 import { createLearner, disposeLearner, type Effort, timeTraining } from "./training-speed.js";
-import { operationsPerCharacter } from "./work.js";
 
-const { batchSize, seqLength, steps } = trainSettingsSchema.entries;
+const { batchSize, seqLength, steps, dropout, inputDropout, recurrentDropout, weightDropout } =
+  trainSettingsSchema.entries;
 const benchmarkSettingsSchema = v.strictObject({
   ...v.partial(modelConfigSchema).entries,
+  dropout,
+  inputDropout,
+  recurrentDropout,
+  weightDropout,
   batchSize,
   seqLength,
   /** Training steps to time; as many as take some seconds when left out. */
@@ -32,7 +38,7 @@ const benchmarkSettingsSchema = v.strictObject({
 export type BenchmarkSettings = v.InferInput<typeof benchmarkSettingsSchema>;
 
 /** How fast this machine trains and samples. */
-export interface Benchmark {
+export interface Benchmark extends DropoutRates {
   readonly backend: BackendName;
   readonly threads: number;
   readonly model: ModelConfig;
@@ -85,19 +91,20 @@ export async function benchmark(
     batchSize,
     seqLength,
     streams,
-    dropout,
     ...shape
   } = {
     ...BENCH_DEFAULTS,
     ...definedOnly(given),
   };
-  const model = modelConfig(shape);
+  const { dropout, inputDropout, recurrentDropout, weightDropout, ...sizes } = shape;
+  const rates = { dropout, inputDropout, recurrentDropout, weightDropout };
+  const model = modelConfig(sizes);
   refuseTooLarge(model, { batchSize, seqLength });
   const backend = await selectBackend(asked, threads);
   for (const message of backendWarnings(backend, threads)) onWarning?.(message);
 
   const random = Random.fromSeed(0);
-  const learner = createLearner(model, { batchSize, seqLength, dropout }, random);
+  const learner = createLearner(model, { batchSize, seqLength, ...rates }, random);
   try {
     const effort =
       steps === undefined
@@ -121,6 +128,7 @@ export async function benchmark(
       threads: backend.threads,
       model,
       parameters: parameterCount(model),
+      ...rates,
       batchSize,
       seqLength,
       steps: training.steps,

@@ -5,9 +5,10 @@ import { openBackend } from "../backends/select.js";
 import { loadTensorFlow } from "../backends/tensorflow/load.js";
 import { BACKEND_NAMES, type BackendName, BENCH_DEFAULTS } from "../defaults.js";
 import { type ModelConfig, modelConfig } from "../model/config.js";
+import { NO_DROPOUT } from "../model/dropout.js";
+import { operationsPerCharacter } from "../model/operations.js";
 import { Random } from "../random.js";
 import { createLearner, disposeLearner, timeTraining } from "./training-speed.js";
-import { operationsPerCharacter } from "./work.js";
 
 /** Whether a backend loads, and how fast it is; or why not, and what helps. */
 export type BackendDiagnosis = { readonly name: BackendName } & (
@@ -47,7 +48,7 @@ export interface Diagnosis {
 
 const { cell, layers, hiddenSize, embeddingSize, vocabularySize } = BENCH_DEFAULTS;
 const MODEL = modelConfig({ cell, layers, hiddenSize, embeddingSize, vocabularySize });
-const { batchSize, seqLength, dropout } = BENCH_DEFAULTS;
+const { batchSize, seqLength } = BENCH_DEFAULTS;
 const WARM_UP = { steps: 5, seconds: 0.3 };
 const EFFORT = { steps: 1000, seconds: 0.5 };
 
@@ -98,7 +99,7 @@ async function diagnoseBackend(name: BackendName): Promise<BackendDiagnosis> {
 
 /** Characters a second, with the active backend. */
 async function trainingSpeed(): Promise<number> {
-  const learner = createLearner(MODEL, { batchSize, seqLength, dropout }, Random.fromSeed(0));
+  const learner = createLearner(MODEL, { batchSize, seqLength, ...NO_DROPOUT }, Random.fromSeed(0));
   try {
     const { secondsPerStep } = await timeTraining(learner, WARM_UP, EFFORT);
     return (batchSize * seqLength) / secondsPerStep;

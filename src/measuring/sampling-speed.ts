@@ -4,7 +4,7 @@ import { SAMPLE_DEFAULTS } from "../defaults.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import type { Random } from "../random.js";
 import { generate } from "../sampling/sampler.js";
-import { median } from "./median.js";
+import { median } from "../training/median.js";
 
 /** So many characters of each text are timed together: one alone takes some microseconds. */
 const CHARACTERS_PER_TIME = 64;

@@ -6,13 +6,14 @@ import type { Vocabulary } from "../data/vocabulary.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
 import { CharRnn } from "../model/char-rnn.js";
 import type { ModelConfig } from "../model/config.js";
+import type { DropoutRates } from "../model/dropout.js";
 import { parameterArray } from "../model/parameters.js";
 import type { Random } from "../random.js";
 import { GradientSum } from "../training/gradient-sum.js";
 import { learn } from "../training/learn.js";
+import { median } from "../training/median.js";
 import { createOptimizer } from "../training/optimizer.js";
 import type { Learner } from "../training/run.js";
-import { median } from "./median.js";
 import { randomText } from "./random-text.js";
 
 /** Steps from one beginning of the text to the next, where the state starts from zero. */
@@ -32,13 +33,15 @@ interface TextLearner extends Learner {
 /** A model with all that trains it, on a random text in which every batch is full. */
 export function createLearner(
   model: ModelConfig,
-  shape: Pick<TrainingConfig, "batchSize" | "seqLength" | "dropout">,
+  shape: Pick<TrainingConfig, "batchSize" | "seqLength" | keyof DropoutRates>,
   random: Random,
 ): TextLearner {
   const { batchSize, seqLength } = shape;
   const training = {
     ...TRAIN_DEFAULTS,
     ...shape,
+    learningRate: 1e-3,
+    preset: "tiny",
     stride: seqLength,
     schedule: "constant",
   } as const;
@@ -51,6 +54,7 @@ export function createLearner(
     config: { training },
     model: charRnn,
     average: parameterArray(model),
+    gradients: parameterArray(model),
     optimizer: createOptimizer(model, training),
     gradientSum: new GradientSum(),
     batches: createBatches(part, undefined, vocabulary, training, random.fork("batches")),
@@ -61,8 +65,9 @@ export function createLearner(
   };
 }
 
-export function disposeLearner({ model, average, optimizer, state }: Learner): void {
+export function disposeLearner({ model, average, gradients, optimizer, state }: Learner): void {
   average?.dispose();
+  gradients.dispose();
   disposeAll(state);
   model.dispose();
   optimizer.dispose();
@@ -81,14 +86,13 @@ export async function timeTraining(
   effort: Effort,
   onShare: (share: number) => void = () => {},
 ): Promise<{ secondsPerStep: number; steps: number }> {
-  const gradients = parameterArray(learner.model.config);
   const secondsAll = warmUp.seconds + effort.seconds;
   const repeat = async ({ steps, seconds }: Effort, done: number): Promise<number[]> => {
     const times: number[] = [];
     let spent = 0;
     do {
       const start = performance.now();
-      learn(learner, gradients);
+      learn(learner);
       times.push((performance.now() - start) / 1e3);
       spent += times[times.length - 1];
       const own = Math.max(times.length / steps, spent / seconds);
@@ -98,11 +102,7 @@ export async function timeTraining(
     } while (times.length < steps && spent < seconds);
     return times;
   };
-  try {
-    await repeat(warmUp, 0);
-    const times = await repeat(effort, warmUp.seconds / secondsAll);
-    return { secondsPerStep: median(times), steps: times.length };
-  } finally {
-    gradients.dispose();
-  }
+  await repeat(warmUp, 0);
+  const times = await repeat(effort, warmUp.seconds / secondsAll);
+  return { secondsPerStep: median(times), steps: times.length };
 }

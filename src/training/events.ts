@@ -1,5 +1,6 @@
 import type { SelectedBackend } from "../backends/select.js";
 import type { RunConfig } from "../checkpoint/run-config.js";
+import type { PresetName } from "../defaults.js";
 
 /** What a run is about to do. */
 export interface StartEvent {
@@ -11,6 +12,8 @@ export interface StartEvent {
   readonly vocabularySize: number;
   readonly parameters: number;
   readonly backend: SelectedBackend;
+  /** The preset that was chosen for what was not asked for, and why. */
+  readonly choice: { readonly preset: PresetName; readonly reason: string } | undefined;
   /** The step it goes on from; 0 for a new run. */
   readonly step: number;
   /** Undefined where losses alone decide when it ends. */

@@ -1,6 +1,14 @@
 import { disposeAll } from "../backends/scope.js";
 import type { Batch } from "../data/batch.js";
-import type { ParameterArray } from "../model/parameters.js";
+import { evaluationBatches } from "../data/batches.js";
+import { CharRnn } from "../model/char-rnn.js";
+import { NO_DROPOUT } from "../model/dropout.js";
+import { operationsPerCharacter } from "../model/operations.js";
+import { parameterArray } from "../model/parameters.js";
+import { Random } from "../random.js";
+import { learn } from "./learn.js";
+import { median } from "./median.js";
+import { PRESETS, presetModel } from "./presets.js";
 import type { Run } from "./run.js";
 
 /** How long a run's parts take on this machine. */
@@ -9,41 +17,60 @@ export interface Speed {
   readonly secondsPerEvaluation: number;
 }
 
-const LONGEST_TRIAL_SECONDS = 1;
-const MOST_TRIALS = 4;
+const LONGEST_TRIAL_SECONDS = 1.5;
+const MOST_TRIALS = 7;
 
 /**
- * Measures the run's speed by a short trial, which leaves no trace: the weights stay as they are,
- * and the gradients are overwritten by the first real step.
+ * Measures the speed of a run that has not begun, or has not been restored, by a short trial: steps
+ * whose learning rate is zero. The optimizer's moments are zero again afterwards.
  */
-export function measureSpeed(
-  run: Run,
-  gradients: ParameterArray,
-  validation: readonly Batch[] | Iterable<Batch>,
-): Speed {
-  const { model, scored, batches, progress, random, config } = run;
-  const { accumulate, ...rates } = config.training;
-  const batch = batches.at(progress.epoch, 0);
-  const secondsPerBatch = fastest(() => {
-    const state = model.zeroState(batch.batch);
-    disposeAll(model.learn(batch, state, gradients, { rates, random }).state);
-    disposeAll(state);
+export function measureSpeed(run: Omit<Run, "speed" | "choice" | "warnings" | "release">): Speed {
+  const { model, scored, optimizer, progress, config, corpus } = run;
+  const secondsPerStep = secondsOf(() => {
+    const state = model.zeroState(config.training.batchSize);
+    const trial = { ...run, progress: { ...progress, rateFactor: 0 }, state };
+    learn(trial);
+    disposeAll(trial.state);
   });
-  const secondsPerStep = accumulate * secondsPerBatch;
+  for (const moment of optimizer.moments.values()) {
+    moment.write(new Float32Array(moment.flat.size));
+  }
+  const { validation, documents, vocabulary } = corpus;
   let count = 0;
   let first: Batch | undefined;
-  for (const part of validation) {
+  for (const part of evaluationBatches(validation.tokens, documents, vocabulary)) {
     first ??= { ...part, inputs: part.inputs.slice(), targets: part.targets.slice() };
     count++;
   }
   if (!first) return { secondsPerStep, secondsPerEvaluation: 0 };
   const text = first;
-  const secondsPerScore = fastest(() => {
+  const secondsPerBatch = secondsOf(() => {
     const state = scored.zeroState(text.batch);
     disposeAll(scored.score(text, state).state);
     disposeAll(state);
   });
-  return { secondsPerStep, secondsPerEvaluation: count * secondsPerScore };
+  return { secondsPerStep, secondsPerEvaluation: count * secondsPerBatch };
+}
+
+/** Floating-point operations a second that training makes on the active backend, by a short trial. */
+export function operationsPerSecond(vocabularySize: number): number {
+  const config = presetModel("small", vocabularySize);
+  const { batchSize: batch } = PRESETS.small;
+  const time = 32;
+  const random = Random.fromSeed(0);
+  const tokens = Int32Array.from({ length: time * batch }, () => random.below(vocabularySize));
+  const model = new CharRnn(config);
+  const gradients = parameterArray(config);
+  const window = { inputs: tokens, targets: tokens, time, batch, startsFresh: true };
+  const seconds = secondsOf(() => {
+    const state = model.zeroState(batch);
+    const dropout = { rates: NO_DROPOUT, random };
+    disposeAll(model.learn(window, state, gradients, dropout).state);
+    disposeAll(state);
+  });
+  model.dispose();
+  gradients.dispose();
+  return (time * batch * operationsPerCharacter(config)) / seconds;
 }
 
 /** The number of steps, with their evaluations, that fit into `seconds`. */
@@ -69,16 +96,15 @@ export function secondsFor(
   return steps * speed.secondsPerStep + evaluations * speed.secondsPerEvaluation;
 }
 
-/** Seconds of the fastest of a few runs: the first ones are slowed by the compiler at work. */
-function fastest(work: () => void): number {
-  let best = Number.POSITIVE_INFINITY;
+/** The median of a few runs of some work, the first one not counted, which makes its arrays. */
+function secondsOf(work: () => void): number {
+  const times: number[] = [];
   let spent = 0;
-  for (let trial = 0; trial < MOST_TRIALS && spent < LONGEST_TRIAL_SECONDS; trial++) {
+  for (let trial = 0; trial <= MOST_TRIALS && spent < LONGEST_TRIAL_SECONDS; trial++) {
     const start = performance.now();
     work();
-    const seconds = (performance.now() - start) / 1e3;
-    best = Math.min(best, seconds);
-    spent += seconds;
+    times.push((performance.now() - start) / 1e3);
+    spent += times[trial];
   }
-  return best;
+  return median(times.length > 1 ? times.slice(1) : times);
 }

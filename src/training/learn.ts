@@ -1,6 +1,5 @@
 import { disposeAll } from "../backends/scope.js";
 import type { Score } from "../model/char-rnn.js";
-import type { ParameterArray } from "../model/parameters.js";
 import type { Learner } from "./run.js";
 import { learningRateAt } from "./schedule.js";
 
@@ -17,15 +16,13 @@ export interface Learned {
 /**
  * One step: the gradients of as many batches as make one, and the update. What is not finite never
  * reaches the weights, the optimizer's moments or the state.
- *
- * @param gradients overwritten
  */
-export function learn(learner: Learner, gradients: ParameterArray): Learned {
-  const { model, average, optimizer, progress, gradientSum } = learner;
+export function learn(learner: Learner): Learned {
+  const { model, average, gradients, optimizer, progress, gradientSum } = learner;
   const { training } = learner.config;
   let [loss, characters, hits] = [0, 0, 0];
   for (let part = 0; part < training.accumulate; part++) {
-    const score = learnBatch(learner, gradients, part);
+    const score = learnBatch(learner, part);
     if (training.accumulate > 1) gradientSum.add(gradients, score.characters);
     loss += score.loss;
     characters += score.characters;
@@ -43,8 +40,8 @@ export function learn(learner: Learner, gradients: ParameterArray): Learned {
 }
 
 /** Truncated back-propagation through time over the next batch: forward, loss, backward. */
-function learnBatch(learner: Learner, gradients: ParameterArray, part: number): Score {
-  const { config, model, batches, random, progress } = learner;
+function learnBatch(learner: Learner, part: number): Score {
+  const { config, model, gradients, batches, random, progress } = learner;
   const batch = batches.at(progress.epoch, progress.batch);
   if (batch.startsFresh) {
     disposeAll(learner.state);

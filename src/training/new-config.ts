@@ -3,30 +3,40 @@ import { basename, extname } from "node:path";
 import type { RunConfig } from "../checkpoint/run-config.js";
 import { fitBatchShape } from "../data/batches.js";
 import type { Corpus, CorpusSettings } from "../data/corpus.js";
-import { TRAIN_DEFAULTS } from "../defaults.js";
+import { type PresetName, TRAIN_DEFAULTS } from "../defaults.js";
 import { CharnnError } from "../errors.js";
 import { CELLS } from "../model/cells.js";
 import { type ModelConfig, modelConfig, parameterCount } from "../model/config.js";
 import { definedOnly } from "../settings.js";
 import type { CountScore } from "./count-model.js";
 import { haveEnd, limitsOf } from "./limits.js";
+import { defaultEpochs, dropoutFor, MOST_EPOCHS, PRESETS } from "./presets.js";
 import { ENDING_SCHEDULES } from "./schedule.js";
 import type { TrainSettings } from "./settings.js";
 
 const BYTES_PER_NUMBER = 4;
+/** Share of a run in which the learning rate may rise when nothing else is said. */
+const LONGEST_WARM_UP = 0.05;
 
-/** The configuration of a new run: what was asked for, and for the rest the defaults. */
+/**
+ * The configuration of a new run: what was asked for, for the rest what the preset says, and then the
+ * defaults. What depends on how long it goes on is still to be set: see {@link fittedTo}.
+ */
 export function newConfig(
   settings: TrainSettings,
   corpus: Corpus,
   counting: CountScore | undefined,
+  preset: PresetName,
 ): { config: RunConfig; note: string | undefined } {
-  const all = { ...TRAIN_DEFAULTS, ...definedOnly(settings) };
+  const { fewestCharacters, ...recipe } = PRESETS[preset];
+  const defaults = { ...TRAIN_DEFAULTS, ...recipe };
+  const all = { ...defaults, ...definedOnly(settings) };
+  const characters = corpus.train.tokens.length;
   const shape: ReturnType<typeof fitBatchShape> = corpus.documents
     ? { batchSize: all.batchSize, seqLength: all.seqLength }
-    : fitBatchShape(corpus.train.tokens.length, settings, TRAIN_DEFAULTS, all.batching);
+    : fitBatchShape(characters, settings, defaults, all.batching);
   const { batchSize, seqLength, note } = shape;
-  const limits = limitsOf(settings) ?? { epochs: TRAIN_DEFAULTS.epochs };
+  const limits = limitsOf(settings) ?? { epochs: defaultEpochs(characters) };
   const config: RunConfig = {
     model: modelConfig({
       cell: all.cell,
@@ -38,22 +48,23 @@ export function newConfig(
     text: {
       fingerprint: corpus.fingerprint,
       characters: corpus.characters,
-      trainCharacters: corpus.train.tokens.length,
+      trainCharacters: characters,
       validationCharacters: corpus.validation.tokens.length,
       testCharacters: corpus.test.tokens.length,
       documents: corpus.documents,
       counting,
     },
     training: {
+      preset,
       validation: all.validation,
       test: all.test,
       batching: all.batching,
       batchSize,
       seqLength,
       stride: settings.stride ?? seqLength,
-      dropout: all.dropout,
-      inputDropout: all.inputDropout,
-      recurrentDropout: all.recurrentDropout,
+      dropout: settings.dropout ?? 0,
+      inputDropout: settings.inputDropout ?? 0,
+      recurrentDropout: settings.recurrentDropout ?? 0,
       weightDropout: all.weightDropout,
       optimizer: all.optimizer,
       learningRate: all.learningRate,
@@ -72,6 +83,32 @@ export function newConfig(
   refuseEndlessSchedule(config);
   refuseTooLarge(config.model, config.training);
   return { config, note };
+}
+
+/**
+ * The same with what depends on how long the run goes on, where it was not asked for: dropout by the
+ * passes over the text, and a warm-up that is a small part of it.
+ *
+ * @param totalSteps undefined where losses alone decide
+ */
+export function fittedTo(
+  config: RunConfig,
+  settings: TrainSettings,
+  totalSteps: number | undefined,
+): RunConfig {
+  const { model, text, training } = config;
+  const { batchSize, seqLength, accumulate } = training;
+  const characters = (totalSteps ?? 0) * batchSize * seqLength * accumulate;
+  const epochs = totalSteps === undefined ? MOST_EPOCHS : characters / text.trainCharacters;
+  const fitting = dropoutFor(model, text.trainCharacters, epochs);
+  const rates = {
+    dropout: settings.dropout ?? fitting.dropout,
+    inputDropout: settings.inputDropout ?? fitting.inputDropout,
+    recurrentDropout: settings.recurrentDropout ?? fitting.recurrentDropout,
+  };
+  const longest = Math.floor((totalSteps ?? Number.POSITIVE_INFINITY) * LONGEST_WARM_UP);
+  const warmupSteps = settings.warmupSteps ?? Math.min(training.warmupSteps, longest);
+  return { ...config, training: { ...training, ...rates, warmupSteps } };
 }
 
 /**
@@ -102,10 +139,11 @@ export function corpusSettings(settings: TrainSettings): CorpusSettings {
   };
 }
 
-/** What a run is called when nothing is said: `shakespeare-gru-1x128`. */
-export function defaultName(settings: TrainSettings): string {
-  const { files, cell, layers, hiddenSize } = { ...TRAIN_DEFAULTS, ...definedOnly(settings) };
-  const [first] = files;
+/** What a run is called when nothing is said: `shakespeare-gru-1x256`. */
+export function defaultName(
+  [first]: readonly string[],
+  { cell, layers, hiddenSize }: ModelConfig,
+): string {
   const text = first === "-" ? "stdin" : basename(first, extname(first)) || "text";
   return `${text}-${cell}-${layers}x${hiddenSize}`.replace(/[^\p{L}\p{N}._-]+/gu, "-");
 }

@@ -1,7 +1,7 @@
 import { access, rmdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { backendWarnings, type SelectedBackend, selectBackend } from "../backends/select.js";
-import { readCheckpoint, readCheckpointFacts } from "../checkpoint/checkpoint.js";
+import { type Checkpoint, readCheckpoint, readCheckpointFacts } from "../checkpoint/checkpoint.js";
 import { makeFolder, removeLeftovers } from "../checkpoint/durable-file.js";
 import { loadCheckpoint } from "../checkpoint/load-checkpoint.js";
 import { truncateMetricsAfter } from "../checkpoint/metrics-file.js";
@@ -23,11 +23,19 @@ import { parameterArray } from "../model/parameters.js";
 import { Random } from "../random.js";
 import { definedOnly } from "../settings.js";
 import { countScore } from "./count-model.js";
+import { measureSpeed, operationsPerSecond, type Speed, stepsInTime } from "./forecast.js";
 import { GradientSum } from "./gradient-sum.js";
 import { beginWith, withShapeOf } from "./init-from.js";
 import { areSameLimits, limitsOf, stepsWithin } from "./limits.js";
-import { corpusSettings, defaultName, newConfig, refuseEndlessSchedule } from "./new-config.js";
+import {
+  corpusSettings,
+  defaultName,
+  fittedTo,
+  newConfig,
+  refuseEndlessSchedule,
+} from "./new-config.js";
 import { createOptimizer } from "./optimizer.js";
+import { type Choice, choiceForText, choiceForTime } from "./presets.js";
 import { firstProgress } from "./roll-back.js";
 import type { Run } from "./run.js";
 import type { TrainSettings } from "./settings.js";
@@ -52,18 +60,68 @@ export async function openRun(
     );
   }
   const backend = await selectBackend(settings.backend ?? TRAIN_DEFAULTS.backend, settings.threads);
-  const folder =
+  const named =
     name !== undefined
       ? runFolder(out, name)
-      : (resume && (await findRunOnText(settings, out))) ||
-        runFolder(out, await freeName(out, defaultName(settings)));
+      : resume
+        ? await findRunOnText(settings, out)
+        : undefined;
+  const plan = named ? undefined : await planRun(settings, backend, stdin);
+  const folder =
+    named ??
+    runFolder(out, await freeName(out, defaultName(settings.files, (plan as Plan).config.model)));
   return withFolder(folder, async (release) => {
     if (resume && (await isThere(folder.last))) {
       return continueRun(folder, release, settings, backend, stdin);
     }
     if (!resume && !overwrite && (await hasCheckpoint(folder))) throw nameTaken(folder);
-    return startRun(folder, release, settings, backend, stdin);
+    return startRun(
+      folder,
+      release,
+      settings,
+      backend,
+      plan ?? (await planRun(settings, backend, stdin)),
+    );
   });
+}
+
+/** What a new run will be. */
+interface Plan {
+  readonly corpus: Corpus;
+  readonly config: RunConfig;
+  /** The checkpoint whose weights it begins with. */
+  readonly base: Checkpoint | undefined;
+  readonly warnings: readonly string[];
+  readonly choice: Choice | undefined;
+}
+
+async function planRun(
+  settings: TrainSettings,
+  backend: SelectedBackend,
+  stdin: AsyncIterable<Uint8Array> | undefined,
+): Promise<Plan> {
+  const base = settings.initFrom === undefined ? undefined : await baseOf(settings);
+  const alsoKnown = base?.vocabulary;
+  const corpus = await loadCorpus({ ...corpusSettings(settings), alsoKnown }, stdin);
+  const { train, validation, vocabulary } = corpus;
+  const counting = await countScore(train.tokens, validation.tokens, vocabulary.size);
+  const choice = settings.preset ? undefined : chosen(settings, corpus, backend);
+  const preset = settings.preset ?? (choice as Choice).preset;
+  const shaped = base ? withShapeOf(settings, base.config.model) : settings;
+  const { config, note } = newConfig(shaped, corpus, counting, preset);
+  const warnings = [
+    ...backendWarnings(backend, settings.threads),
+    ...corpus.warnings,
+    ...(note ? [note] : []),
+  ];
+  return { corpus, config, base, warnings, choice };
+}
+
+/** The preset that fits the time given, or else the text. */
+function chosen({ maxTime }: TrainSettings, corpus: Corpus, { name }: SelectedBackend): Choice {
+  const { train, vocabulary } = corpus;
+  if (maxTime === undefined) return choiceForText(train.tokens.length, name);
+  return choiceForTime(maxTime, operationsPerSecond(vocabulary.size), vocabulary.size);
 }
 
 async function startRun(
@@ -71,31 +129,35 @@ async function startRun(
   release: () => Promise<void>,
   settings: TrainSettings,
   backend: SelectedBackend,
-  stdin: AsyncIterable<Uint8Array> | undefined,
+  { corpus, config: planned, base, choice, ...plan }: Plan,
 ): Promise<Run> {
-  const base = settings.initFrom === undefined ? undefined : await baseOf(settings);
-  const alsoKnown = base?.vocabulary;
-  const corpus = await loadCorpus({ ...corpusSettings(settings), alsoKnown }, stdin);
-  const shaped = base ? withShapeOf(settings, base.config.model) : settings;
-  const { train, validation, vocabulary } = corpus;
-  const counting = await countScore(train.tokens, validation.tokens, vocabulary.size);
-  const { config, note } = newConfig(shaped, corpus, counting);
-  const warnings = [
-    ...backendWarnings(backend, settings.threads),
-    ...corpus.warnings,
-    ...(note ? [note] : []),
-  ];
+  const warnings = [...plan.warnings];
   if (settings.resume) {
     warnings.push(`There is no checkpoint to resume: ${folder.path} starts from the beginning.`);
   }
   await clearRun(folder);
-  const model = CharRnn.initial(config.model, runRandom(config).fork("model"));
+  const model = CharRnn.initial(planned.model, runRandom(planned).fork("model"));
   if (base) beginWith(model, corpus.vocabulary, base);
-  const progress = firstProgress();
-  const run = assembleRun(folder, config, corpus, backend, model, progress);
+  const run = assembleRun(folder, planned, corpus, backend, model, firstProgress());
   run.average?.write(run.firstWeights);
-  progress.totalSteps = stepsWithin(config, run.batches);
-  return { ...run, timeLimit: config.limits.maxTime, warnings, release };
+  const speed = measureSpeed(run);
+  run.progress.totalSteps = fittedSteps(run, speed, planned.limits.maxTime);
+  const config = fittedTo(planned, settings, run.progress.totalSteps);
+  return { ...run, config, speed, choice, warnings, release };
+}
+
+/** The number of steps within a run's limits, that of time turned into steps; undefined: no end. */
+function fittedSteps(
+  { config, batches, progress }: Pick<Run, "config" | "batches" | "progress">,
+  speed: Speed,
+  maxTime: number | undefined,
+): number | undefined {
+  const steps = stepsWithin(config, batches);
+  if (maxTime === undefined) return steps;
+  const { accumulate, evalEvery } = config.training;
+  const stepsPerEpoch = batches.batchesInEpoch(progress.epoch) / accumulate;
+  const inTime = stepsInTime(maxTime, speed, evalEvery, stepsPerEpoch);
+  return Math.min(steps ?? inTime, inTime);
 }
 
 async function continueRun(
@@ -128,13 +190,13 @@ async function continueRun(
   const progress = { ...checkpoint.progress };
   const model = new CharRnn(config.model);
   const run = assembleRun(folder, config, corpus, backend, model, progress);
+  const speed = measureSpeed(run);
   restoreRun(run, checkpoint.tensors);
   // A time that is given again stays the number of steps that it was turned into.
   const isNew = asked !== undefined && !areSameLimits(asked, limits);
-  if (isNew) progress.totalSteps = stepsWithin(config, run.batches);
-  const timeLimit = isNew ? asked.maxTime : undefined;
+  if (isNew) progress.totalSteps = fittedSteps(run, speed, asked.maxTime);
   const warnings = [...backendWarnings(backend, settings.threads), ...corpus.warnings];
-  return { ...run, timeLimit, warnings, release };
+  return { ...run, speed, choice: undefined, warnings, release };
 }
 
 /**
@@ -193,6 +255,7 @@ function assembleRun(
     backend,
     model,
     average,
+    gradients: parameterArray(modelShape),
     scored: average ? new CharRnn(modelShape, average) : model,
     optimizer: createOptimizer(modelShape, training),
     gradientSum: new GradientSum(),

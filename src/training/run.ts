@@ -6,8 +6,10 @@ import type { Corpus } from "../data/corpus.js";
 import type { CharRnn, ModelState } from "../model/char-rnn.js";
 import type { ParameterArray } from "../model/parameters.js";
 import type { Random } from "../random.js";
+import type { Speed } from "./forecast.js";
 import type { GradientSum } from "./gradient-sum.js";
 import type { Optimizer } from "./optimizer.js";
+import type { Choice } from "./presets.js";
 
 /** What a step of training reads and changes. */
 export interface Learner {
@@ -15,6 +17,8 @@ export interface Learner {
   readonly model: CharRnn;
   /** Of the model's weights over the steps, unless there is none. */
   readonly average: ParameterArray | undefined;
+  /** Overwritten at every step. */
+  readonly gradients: ParameterArray;
   readonly optimizer: Optimizer;
   readonly gradientSum: GradientSum;
   readonly batches: Batches;
@@ -35,8 +39,9 @@ export interface Run extends Learner {
   readonly progress: Progress;
   /** What the weights were at step 0, `[parameters]`. */
   readonly firstWeights: Float32Array;
-  /** Seconds to be turned into a number of steps, once the speed is known. */
-  readonly timeLimit: number | undefined;
+  readonly speed: Speed;
+  /** The preset that was chosen for it, unless one was asked for. */
+  readonly choice: Choice | undefined;
   /** What the user should know before it starts. */
   readonly warnings: readonly string[];
   /** Lets other processes have the run. */

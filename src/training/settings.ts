@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { BATCHING_NAMES, OPTIMIZER_NAMES, SCHEDULE_NAMES } from "../defaults.js";
+import { BATCHING_NAMES, OPTIMIZER_NAMES, PRESET_NAMES, SCHEDULE_NAMES } from "../defaults.js";
 import { CELL_NAMES } from "../model/cells.js";
 import { LARGEST_SIZE, MOST_LAYERS } from "../model/config.js";
 import {
@@ -23,6 +23,8 @@ export const trainSettingsSchema = v.strictObject({
   documents: v.optional(v.literal("lines")),
   encoding: v.optional(v.string()),
 
+  /** Decides what else is left out; chosen by the text and the time when left out itself. */
+  preset: v.optional(oneOf(PRESET_NAMES)),
   cell: v.optional(oneOf(CELL_NAMES)),
   layers: v.optional(wholeNumber(1, MOST_LAYERS)),
   hiddenSize: v.optional(wholeNumber(1, LARGEST_SIZE)),
@@ -79,7 +81,8 @@ export const trainSettingsSchema = v.strictObject({
   ...backendSettings,
 });
 
-/** What to train on and how; whatever is left out has the default of {@link TRAIN_DEFAULTS}. */
+/** What to train on and how; whatever is left out is decided by the preset, or has
+ * the default of {@link TRAIN_DEFAULTS}. */
 export type TrainSettings = v.InferInput<typeof trainSettingsSchema>;
 
 /**

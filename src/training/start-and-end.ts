@@ -6,12 +6,12 @@ import { loadWeights } from "../model/load-weights.js";
 import { lossLimitReached } from "./early-stopping.js";
 import { evaluate } from "./evaluate.js";
 import type { EndEvent, StartEvent } from "./events.js";
-import { type Speed, secondsFor } from "./forecast.js";
+import { secondsFor } from "./forecast.js";
 import type { Run } from "./run.js";
 
 /** What the run is about to do, by what the trial showed. */
-export function startOf(run: Run, speed: Speed): StartEvent {
-  const { folder, config, corpus, progress, backend, batches } = run;
+export function startOf(run: Run): StartEvent {
+  const { folder, config, corpus, progress, backend, batches, speed } = run;
   const stepsPerEpoch = Math.ceil(
     batches.batchesInEpoch(progress.epoch) / config.training.accumulate,
   );
@@ -25,6 +25,7 @@ export function startOf(run: Run, speed: Speed): StartEvent {
     vocabularySize: corpus.vocabulary.size,
     parameters: parameterCount(config.model),
     backend,
+    choice: run.choice,
     step,
     totalSteps,
     stepsPerEpoch,

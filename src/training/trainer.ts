@@ -6,12 +6,10 @@ import { keepNewestSteps } from "../checkpoint/run-folder.js";
 import { evaluationBatches } from "../data/batches.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
 import type { Score } from "../model/char-rnn.js";
-import { type ParameterArray, parameterArray } from "../model/parameters.js";
 import { generate } from "../sampling/sampler.js";
 import { noteValidationLoss } from "./early-stopping.js";
 import { bitsPerCharacter, evaluate } from "./evaluate.js";
 import type { EvalEvent, StepEvent, TrainingEvent } from "./events.js";
-import { measureSpeed, type Speed, stepsInTime } from "./forecast.js";
 import { learn } from "./learn.js";
 import { openRun } from "./open-run.js";
 import { diverged, MOST_BAD_STEPS, rollBack } from "./roll-back.js";
@@ -43,12 +41,11 @@ export async function* train(
   { signal, stdin }: TrainOptions = {},
 ): AsyncGenerator<TrainingEvent, void> {
   const run = await openRun(checkedTrainSettings(settings), stdin);
-  const gradients = parameterArray(run.config.model);
   try {
-    yield* recordMetrics(run, trainRun(run, gradients, settings, signal));
+    yield* recordMetrics(run, trainRun(run, settings, signal));
   } finally {
     await run.release();
-    gradients.dispose();
+    run.gradients.dispose();
     disposeAll(run.state);
     run.model.dispose();
     if (run.scored !== run.model) run.scored.dispose();
@@ -59,7 +56,6 @@ export async function* train(
 /** The training loop. Everything about the path of a run is a function of its step. */
 async function* trainRun(
   run: Run,
-  gradients: ParameterArray,
   { saveEvery = TRAIN_DEFAULTS.saveEvery, keep = TRAIN_DEFAULTS.keep }: TrainSettings,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TrainingEvent, void> {
@@ -70,9 +66,7 @@ async function* trainRun(
     yield await endOf(run, "done", clock);
     return;
   }
-  const speed = measureSpeed(run, gradients, validationBatches(run));
-  fitToTime(run, speed);
-  yield startOf(run, speed);
+  yield startOf(run);
 
   const meter = new SpeedMeter();
   while (true) {
@@ -83,7 +77,7 @@ async function* trainRun(
     }
     if (signal?.aborted || endReached(run)) break;
 
-    yield takeStep(run, gradients, meter, clock);
+    yield takeStep(run, meter, clock);
     if (progress.badSteps === MOST_BAD_STEPS) {
       const sign = `the loss or its gradient was not finite ${MOST_BAD_STEPS} times in a row`;
       yield { event: "warning", message: await rollBack(run, sign) };
@@ -102,16 +96,11 @@ async function* trainRun(
 }
 
 /** Takes a step of the run, and tells how it went. */
-function takeStep(
-  run: Run,
-  gradients: ParameterArray,
-  meter: SpeedMeter,
-  clock: () => number,
-): StepEvent {
+function takeStep(run: Run, meter: SpeedMeter, clock: () => number): StepEvent {
   const { progress } = run;
   const start = clock();
   const epoch = progress.epoch + 1;
-  const { score, learningRate, gradientNorm, dropped } = learn(run, gradients);
+  const { score, learningRate, gradientNorm, dropped } = learn(run);
   const loss = score.loss / score.characters;
   if (dropped) {
     progress.badSteps++;
@@ -226,14 +215,6 @@ async function save(run: Run, kind: "last" | "best" | "step"): Promise<TrainingE
   }
   await writeCheckpoint(path, checkpoint);
   return { event: "checkpoint", step: progress.step, kind, path };
-}
-
-/** Turns a limit of time into a number of steps, which from then on is what counts. */
-function fitToTime({ config, progress, batches, timeLimit }: Run, speed: Speed): void {
-  if (timeLimit === undefined) return;
-  const stepsPerEpoch = batches.batchesInEpoch(progress.epoch) / config.training.accumulate;
-  const steps = stepsInTime(timeLimit, speed, config.training.evalEvery, stepsPerEpoch);
-  progress.totalSteps = Math.min(progress.totalSteps ?? steps, steps);
 }
 
 /** Keeps every report of the run in its metrics file. */

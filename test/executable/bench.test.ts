@@ -15,7 +15,7 @@ test("bench measures training and sampling, with --json as one object", async (t
   // Not to be counted as the program's own.
   const parents = Buffer.alloc(300e6, 1);
   const args =
-    "bench --cell lstm --layers 2 --hidden-size 24 --embedding-size 5 --dropout 0.25 --vocabulary-size 300 " +
+    "bench --cell lstm --layers 2 --hidden-size 24 --embedding-size 5 --dropout 0.25 --input-dropout 0.1 --recurrent-dropout 0.2 --vocabulary-size 300 " +
     "--batch-size 3 --seq-length 7 --steps 9 --streams 2 --backend cpu --threads 1 --json";
   const { code, stdout, stderr } = await charnn(t, args.split(" "));
   assert.equal(code, 0, stderr);
@@ -31,9 +31,10 @@ test("bench measures training and sampling, with --json as one object", async (t
     layers: 2,
     hiddenSize: 24,
     embeddingSize: 5,
-    dropout: 0.25,
     vocabularySize: 300,
   });
+  const { dropout, inputDropout, recurrentDropout, weightDropout } = result;
+  assert.deepEqual([dropout, inputDropout, recurrentDropout, weightDropout], [0.25, 0.1, 0.2, 0]);
   assert.deepEqual(
     { backend, threads, steps, streams, batchSize, seqLength },
     { backend: "cpu", threads: 1, steps: 9, streams: 2, batchSize: 3, seqLength: 7 },

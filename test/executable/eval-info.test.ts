@@ -111,7 +111,7 @@ test("help shows defaults and examples, at once", async (t) => {
   };
 
   const defaults: Record<string, RegExp> = {
-    train: /--hidden-size <n> .*\(default: 128\)/,
+    train: /--clip-norm <norm> .*\(default: 1\)/,
     sample: /-n, --length <n> .*\(default: 500\)/,
     eval: /--unknown <what> .*error, skip \(default: error\)/,
     bench: /--threads <n> .*\(default: the processor's cores\)/,

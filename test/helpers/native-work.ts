@@ -39,7 +39,7 @@ export function smallTraining() {
     disposeAll(learned.state);
     disposeAll(state);
   };
-  return { model, gradients, optimizer, step };
+  return { model, gradients, average, optimizer, step };
 }
 
 /**

@@ -46,12 +46,28 @@ export function smallRun({ out, text }: Workplace, settings: Partial<TrainSettin
     files: [text],
     out,
     name: "run",
+    preset: "tiny",
     hiddenSize: 8,
     batchSize: 4,
     seqLength: 8,
+    dropout: 0,
+    inputDropout: 0,
+    recurrentDropout: 0,
+    warmupSteps: 0,
+    learningRate: 5e-3,
+    weightDecay: 0,
     backend: "cpu",
     ...settings,
   } satisfies TrainSettings;
+}
+
+/** The arguments that make the executable train with these settings. */
+export function commandFor({ files, ...settings }: TrainSettings): string[] {
+  const options = Object.entries(settings).flatMap(([name, value]) => [
+    `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    String(value),
+  ]);
+  return ["train", ...files, ...options];
 }
 
 /** Trains to the end, or until it is stopped: aborted by the event for which `stopAt` holds. */

@@ -3,13 +3,14 @@ import { describe, it } from "node:test";
 import { memory } from "@tensorflow/tfjs-core";
 import { selectBackend } from "#src/backends/select.js";
 import { type BenchmarkProgress, benchmark } from "#src/index.js";
-import { median } from "#src/measuring/median.js";
 import { peakMemory } from "#src/measuring/peak-memory.js";
 import { createLearner, disposeLearner, timeTraining } from "#src/measuring/training-speed.js";
-import { operationsPerCharacter } from "#src/measuring/work.js";
 import { CELL_NAMES, CELLS } from "#src/model/cells.js";
 import { modelConfig, parameterShapes, sizeOf } from "#src/model/config.js";
+import { NO_DROPOUT } from "#src/model/dropout.js";
+import { operationsPerCharacter } from "#src/model/operations.js";
 import { Random } from "#src/random.js";
+import { median } from "#src/training/median.js";
 import { failsWith } from "../helpers/failure.js";
 
 const MODEL = modelConfig({
@@ -19,7 +20,7 @@ const MODEL = modelConfig({
   embeddingSize: 0,
   vocabularySize: 9,
 });
-const SHAPE = { batchSize: 3, seqLength: 5, dropout: 0.1 };
+const SHAPE = { batchSize: 3, seqLength: 5, ...NO_DROPOUT };
 
 describe("A median", () => {
   it("is the middle one, or the mean of the middle two", () => {

@@ -12,6 +12,7 @@ import { failsWith } from "../helpers/failure.js";
 import { caseSeed, Draw } from "../helpers/numbers.js";
 import {
   afterStep,
+  commandFor,
   endOf,
   fileOf,
   inventedText,
@@ -177,11 +178,7 @@ describe("A resumed run", () => {
     const place = await workplace(t);
     const settings = smallRun(place, { steps: 300, saveEvery: 3, evalEvery: 10, layers: 2 });
     await trained({ ...settings, name: "unbroken" });
-    const args = [
-      ...["train", place.text, "--out", place.out, "--name", "killed", "--resume", "--json"],
-      ...["--hidden-size", "8", "--layers", "2", "--batch-size", "4", "--seq-length", "8"],
-      ...["--steps", "300", "--save-every", "3", "--eval-every", "10", "--backend", "cpu"],
-    ];
+    const args = [...commandFor({ ...settings, name: "killed" }), "--resume", "--json"];
     for (let kill = 0; kill < 3; kill++) {
       const child = spawn(process.execPath, [EXECUTABLE, ...args]);
       const closed = once(child, "close");
@@ -235,17 +232,18 @@ describe("Resuming", () => {
       ["hiddenSize", 9, 8],
       ["layers", 2, 1],
       ["cell", "lstm", "gru"],
-      ["embeddingSize", 3, TRAIN_DEFAULTS.embeddingSize],
-      ["dropout", 0.5, TRAIN_DEFAULTS.dropout],
+      ["embeddingSize", 3, 32],
+      ["dropout", 0.5, 0],
       ["batchSize", 5, 4],
       ["seqLength", 9, 8],
       ["batching", "windows", "lanes"],
       ["optimizer", "sgd", TRAIN_DEFAULTS.optimizer],
-      ["learningRate", 0.001, TRAIN_DEFAULTS.learningRate],
+      ["learningRate", 0.001, 0.005],
       ["schedule", "constant", TRAIN_DEFAULTS.schedule],
-      ["warmupSteps", 2, TRAIN_DEFAULTS.warmupSteps],
-      ["clipNorm", 1, TRAIN_DEFAULTS.clipNorm],
-      ["weightDecay", 0.1, TRAIN_DEFAULTS.weightDecay],
+      ["warmupSteps", 2, 0],
+      ["clipNorm", 2, TRAIN_DEFAULTS.clipNorm],
+      ["weightDecay", 0.1, 0],
+      ["preset", "small", "tiny"],
       ["validation", 0.2, 0.1],
       ["randomSeed", 1, 0],
     ];

@@ -5,7 +5,8 @@ import {
   backendOption,
   batchSizeOption,
   cellOption,
-  dropoutOption,
+  DROPOUT_TITLE,
+  dropoutOptions,
   embeddingSizeOption,
   hiddenSizeOption,
   jsonOption,
@@ -26,7 +27,7 @@ interface BenchOptions extends BenchmarkSettings {
 }
 
 export function benchCommand(program: Command, { terminal }: CommandContext): void {
-  program
+  const command = program
     .command("bench")
     .description("Measure how fast this machine trains and samples, on a random text.")
     .optionsGroup("Model:")
@@ -34,7 +35,6 @@ export function benchCommand(program: Command, { terminal }: CommandContext): vo
     .addOption(layersOption(DEFAULTS.layers))
     .addOption(hiddenSizeOption(DEFAULTS.hiddenSize))
     .addOption(embeddingSizeOption(DEFAULTS.embeddingSize))
-    .addOption(dropoutOption(DEFAULTS.dropout))
     .addOption(
       option(
         "--vocabulary-size <n>",
@@ -43,6 +43,9 @@ export function benchCommand(program: Command, { terminal }: CommandContext): vo
         DEFAULTS.vocabularySize,
       ),
     )
+    .optionsGroup(DROPOUT_TITLE);
+  for (const made of dropoutOptions(DEFAULTS)) command.addOption(made);
+  command
     .optionsGroup("Batches:")
     .addOption(batchSizeOption(DEFAULTS.batchSize))
     .addOption(seqLengthOption(DEFAULTS.seqLength))

@@ -3,6 +3,7 @@ import {
   BATCHING_NAMES,
   TRAIN_DEFAULTS as DEFAULTS,
   OPTIMIZER_NAMES,
+  PRESET_NAMES,
   SCHEDULE_NAMES,
 } from "../../defaults.js";
 import type { TrainSettings } from "../../index.js";
@@ -10,7 +11,8 @@ import {
   backendOption,
   batchSizeOption,
   cellOption,
-  dropoutOption,
+  DROPOUT_TITLE,
+  dropoutOptions,
   embeddingSizeOption,
   hiddenSizeOption,
   layersOption,
@@ -24,21 +26,38 @@ import { catchSignals } from "../terminal/signals.js";
 import type { CommandContext } from "./context.js";
 import { resumeCommand } from "./resume-command.js";
 
+const BY_PRESET = "by the preset";
+const BY_LENGTH = "by the model, the text and the epochs";
+const DROPOUT_DEFAULTS = {
+  dropout: BY_LENGTH,
+  inputDropout: BY_LENGTH,
+  recurrentDropout: BY_LENGTH,
+  weightDropout: DEFAULTS.weightDropout,
+};
+
 interface TrainOptions extends Omit<TrainSettings, "files"> {
   json?: true;
   quiet?: true;
 }
 
 export function trainCommand(program: Command, { terminal, exitWith }: CommandContext): void {
-  program
+  const command = program
     .command("train")
     .description("Train a model on text. Ctrl-C saves and stops; --resume goes on.")
     .argument("<files...>", "files and folders of text; - is standard input")
+    .addOption(
+      choice(
+        "--preset <size>",
+        "what else is not given",
+        PRESET_NAMES,
+        "by the time, or else the text",
+      ),
+    )
     .optionsGroup("Model:")
     .addOption(cellOption(DEFAULTS.cell))
     .addOption(layersOption(DEFAULTS.layers))
-    .addOption(hiddenSizeOption(DEFAULTS.hiddenSize))
-    .addOption(embeddingSizeOption(DEFAULTS.embeddingSize))
+    .addOption(hiddenSizeOption(BY_PRESET))
+    .addOption(embeddingSizeOption(BY_PRESET))
     .optionsGroup("Text:")
     .addOption(
       option("--validation <share>", "held out to score the model on", number, DEFAULTS.validation),
@@ -48,7 +67,7 @@ export function trainCommand(program: Command, { terminal, exitWith }: CommandCo
     .addOption(choice("--documents <kind>", "many short texts, one a line", ["lines"]))
     .addOption(option("--encoding <name>", "of the files", undefined, DEFAULTS.encoding))
     .optionsGroup("Batches:")
-    .addOption(batchSizeOption(DEFAULTS.batchSize))
+    .addOption(batchSizeOption(BY_PRESET))
     .addOption(seqLengthOption(DEFAULTS.seqLength))
     .addOption(
       choice(
@@ -60,40 +79,22 @@ export function trainCommand(program: Command, { terminal, exitWith }: CommandCo
     )
     .addOption(option("--stride <n>", "characters between windows", number, "the sequence length"))
     .optionsGroup("How long (the first limit reached ends the run):")
-    .addOption(option("--epochs <n>", "passes over the text", number, DEFAULTS.epochs))
+    .addOption(option("--epochs <n>", "passes over the text", number, "by the text's length"))
     .addOption(option("--steps <n>", "batches learned from", number))
     .addOption(option("--max-time <time>", "such as 90s, 10m or 2h", seconds))
     .addOption(
       option("--patience <n>", "evaluations in a row without a lower validation loss", number),
     )
     .addOption(option("--target-loss <loss>", "a validation loss that is low enough", number))
-    .optionsGroup("Regularization (shares dropped, the same for a whole window):")
-    .addOption(dropoutOption(DEFAULTS.dropout))
-    .addOption(
-      option("--input-dropout <share>", "of characters' vectors", number, DEFAULTS.inputDropout),
-    )
-    .addOption(
-      option(
-        "--recurrent-dropout <share>",
-        "of the state, where the next step reads it",
-        number,
-        DEFAULTS.recurrentDropout,
-      ),
-    )
-    .addOption(
-      option(
-        "--weight-dropout <share>",
-        "of the recurrent weights",
-        number,
-        DEFAULTS.weightDropout,
-      ),
-    )
+    .optionsGroup(DROPOUT_TITLE);
+  for (const made of dropoutOptions(DROPOUT_DEFAULTS)) command.addOption(made);
+  command
+    .optionsGroup("Optimization:")
     .addOption(
       option("--weight-decay <rate>", "decoupled, of all parameters", number, DEFAULTS.weightDecay),
     )
-    .optionsGroup("Optimization:")
     .addOption(choice("--optimizer <name>", "update rule", OPTIMIZER_NAMES, DEFAULTS.optimizer))
-    .addOption(option("--learning-rate <rate>", "at its highest", number, DEFAULTS.learningRate))
+    .addOption(option("--learning-rate <rate>", "at its highest", number, BY_PRESET))
     .addOption(
       choice("--schedule <name>", "how the learning rate falls", SCHEDULE_NAMES, DEFAULTS.schedule),
     )
@@ -152,8 +153,9 @@ export function trainCommand(program: Command, { terminal, exitWith }: CommandCo
       `
 Examples:
   charnn train data/shakespeare.txt
-  charnn train book.txt --layers 2 --hidden-size 256 --epochs 20
   charnn train book.txt --max-time 10m --name night
+  charnn train book.txt --preset medium --epochs 20
+  charnn train book.txt --cell lstm --layers 2 --hidden-size 256
   charnn train letters.txt --init-from night --epochs 3
   charnn train book.txt --name night --resume
   charnn train names.txt --documents lines

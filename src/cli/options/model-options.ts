@@ -1,6 +1,7 @@
 import type { Option } from "commander";
 import { BACKEND_NAMES, RUNS_FOLDER } from "../../defaults.js";
 import { CELL_NAMES } from "../../model/cells.js";
+import type { DropoutRates } from "../../model/dropout.js";
 import { choice, option } from "./option.js";
 import { number } from "./parsers.js";
 
@@ -12,29 +13,43 @@ export function cellOption(fallback: string): Option {
   return choice("--cell <name>", "recurrent cell", CELL_NAMES, fallback);
 }
 
-export function layersOption(fallback: number): Option {
+export function layersOption(fallback: number | string): Option {
   return option("--layers <n>", "recurrent layers", number, fallback);
 }
 
-export function hiddenSizeOption(fallback: number): Option {
+export function hiddenSizeOption(fallback: number | string): Option {
   return option("--hidden-size <n>", "units in each layer", number, fallback);
 }
 
-export function embeddingSizeOption(fallback: number): Option {
+export function embeddingSizeOption(fallback: number | string): Option {
   const help = "size of a character's vector; 0 is one-hot";
   return option("--embedding-size <n>", help, number, fallback);
 }
 
-export function dropoutOption(fallback: number): Option {
-  const help = "outputs of each layer dropped in training";
-  return option("--dropout <share>", help, number, fallback);
+/** The shares that are dropped in training. */
+export function dropoutOptions(
+  fallback: {
+    readonly [Name in keyof DropoutRates]: number | string;
+  },
+): Option[] {
+  const { dropout, inputDropout, recurrentDropout, weightDropout } = fallback;
+  const ofState = "of the state, where the next step reads it";
+  return [
+    option("--dropout <share>", "of the outputs of each layer", number, dropout),
+    option("--input-dropout <share>", "of characters' vectors", number, inputDropout),
+    option("--recurrent-dropout <share>", ofState, number, recurrentDropout),
+    option("--weight-dropout <share>", "of the recurrent weights", number, weightDropout),
+  ];
 }
 
-export function batchSizeOption(fallback: number): Option {
+/** Above them in the help. */
+export const DROPOUT_TITLE = "Dropout (shares, the same ones for a whole window):";
+
+export function batchSizeOption(fallback: number | string): Option {
   return option("--batch-size <n>", "windows in a batch", number, fallback);
 }
 
-export function seqLengthOption(fallback: number): Option {
+export function seqLengthOption(fallback: number | string): Option {
   return option("--seq-length <n>", "characters in a window", number, fallback);
 }
 

@@ -108,6 +108,7 @@ function introduction(event: StartEvent, width: number | undefined): string[] {
       "text",
       `${count(text.characters)} characters, ${count(event.vocabularySize)} different: ${split.join(", ")}`,
     ],
+    ["preset", presetLine(event)],
     ["model", modelLine(model, event.parameters)],
     [
       "batches",
@@ -147,6 +148,12 @@ function lengthLine({ totalSteps, stepsPerEpoch, config: { limits } }: StartEven
 function expectedLine({ expectedSeconds, expectedBytes }: StartEvent): string {
   const memory = `${bytes(expectedBytes)} of memory`;
   return expectedSeconds === undefined ? memory : `${duration(expectedSeconds)}, ${memory}`;
+}
+
+/** `small, chosen for 94,039 characters: --preset medium is larger` ... */
+function presetLine({ choice, config: { training } }: StartEvent): string {
+  if (!choice) return training.preset;
+  return `${choice.preset}, chosen ${choice.reason}; --preset takes another`;
 }
 
 function backendLine({ backend }: StartEvent): string {

@@ -38,9 +38,9 @@ await onTensorFlow("The tensorflow backend", ({ binding }) => {
   it("frees all that a model had, but for constants", () => {
     const train = () => {
       const before = binding.getNumOfTensors();
-      const { model, optimizer, gradients, step } = smallTraining();
+      const { model, optimizer, gradients, average, step } = smallTraining();
       for (let i = 0; i < 3; i++) step(2, 3);
-      for (const each of [model, optimizer, gradients]) each.dispose();
+      for (const each of [model, optimizer, gradients, average]) each.dispose();
       return binding.getNumOfTensors() - before;
     };
     train();

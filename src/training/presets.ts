@@ -1,0 +1,113 @@
+import type { BackendName, PresetName } from "../defaults.js";
+import { type ModelConfig, modelConfig, parameterCount } from "../model/config.js";
+import type { DropoutRates } from "../model/dropout.js";
+import { operationsPerCharacter } from "../model/operations.js";
+
+/** What a preset decides whatever the text is. */
+interface Preset {
+  readonly hiddenSize: number;
+  readonly embeddingSize: number;
+  readonly batchSize: number;
+  readonly learningRate: number;
+  /** Characters that it has to learn from, the same ones again counted again, to beat smaller ones. */
+  readonly fewestCharacters: number;
+}
+
+/** All are GRUs of one layer; `bench/quality/` has what was tried, and what each of them reaches. */
+export const PRESETS: Readonly<Record<PresetName, Preset>> = {
+  tiny: {
+    hiddenSize: 128,
+    embeddingSize: 32,
+    batchSize: 16,
+    learningRate: 1e-2,
+    fewestCharacters: 0,
+  },
+  small: {
+    hiddenSize: 256,
+    embeddingSize: 32,
+    batchSize: 32,
+    learningRate: 1e-2,
+    fewestCharacters: 1e6,
+  },
+  medium: {
+    hiddenSize: 512,
+    embeddingSize: 64,
+    batchSize: 32,
+    learningRate: 5e-3,
+    fewestCharacters: 3e6,
+  },
+  large: {
+    hiddenSize: 1024,
+    embeddingSize: 128,
+    batchSize: 32,
+    learningRate: 2.5e-3,
+    fewestCharacters: 10e6,
+  },
+};
+
+/** Largest first. */
+const BY_SIZE = ["large", "medium", "small", "tiny"] as const satisfies readonly PresetName[];
+
+/** Without limits: characters to learn from in all, and passes over the text. */
+const CHARACTERS_WITHOUT_LIMITS = 8e6;
+export const MOST_EPOCHS = 30;
+
+/** The shape that a preset gives a model. */
+export function presetModel(name: PresetName, vocabularySize: number): ModelConfig {
+  const { hiddenSize, embeddingSize } = PRESETS[name];
+  return modelConfig({ cell: "gru", layers: 1, hiddenSize, embeddingSize, vocabularySize });
+}
+
+/** Which preset, and why, in a few words. */
+export interface Choice {
+  readonly preset: PresetName;
+  readonly reason: string;
+}
+
+/**
+ * The largest preset that gets to learn from enough characters in the time given.
+ *
+ * @param speed floating-point operations a second that training makes here
+ */
+export function choiceForTime(seconds: number, speed: number, vocabularySize: number): Choice {
+  const preset = BY_SIZE.find((name) => {
+    const characters =
+      (seconds * speed) / operationsPerCharacter(presetModel(name, vocabularySize));
+    return characters >= PRESETS[name].fewestCharacters;
+  });
+  return { preset: preset ?? "tiny", reason: `for ${seconds} s here` };
+}
+
+/** What fits a text of so many characters for training, where nothing is said about time. */
+export function choiceForText(characters: number, backend: BackendName): Choice {
+  if (backend === "cpu") return { preset: "tiny", reason: "for the slow backend cpu" };
+  const size = `${characters.toLocaleString("en")} characters`;
+  return { preset: characters < 50_000 ? "tiny" : "small", reason: `for ${size}` };
+}
+
+/** Passes over a text where no limit is given. */
+export function defaultEpochs(characters: number): number {
+  const epochs = Math.ceil(CHARACTERS_WITHOUT_LIMITS / characters);
+  return Math.min(Math.max(epochs, 1), MOST_EPOCHS);
+}
+
+/**
+ * The shares to drop so that a model neither learns its text by heart nor learns too little: the
+ * more, the more parameters it has for each character, and the more often it reads them.
+ *
+ * @param epochs passes over the text
+ */
+export function dropoutFor(
+  model: ModelConfig,
+  characters: number,
+  epochs: number,
+): Omit<DropoutRates, "weightDropout"> {
+  const pressure = (parameterCount(model) * epochs) / characters;
+  const rate = Math.min(Math.max(0.1 * Math.log2(pressure / 2.5), 0), 0.5);
+  const inHundredths = (share: number) => Math.round(100 * share) / 100;
+  return {
+    dropout: inHundredths(rate),
+    recurrentDropout: inHundredths(0.6 * rate),
+    inputDropout: inHundredths(0.4 * rate),
+  };
+}
