@@ -1,7 +1,6 @@
 import type { Option } from "commander";
 import { BACKEND_NAMES, RUNS_FOLDER } from "../../defaults.js";
 import { CELL_NAMES } from "../../model/cells.js";
-import type { DropoutRates } from "../../model/dropout.js";
 import { choice, option } from "./option.js";
 import { number } from "./parsers.js";
 
@@ -28,9 +27,9 @@ export function embeddingSizeOption(fallback: number | string): Option {
 
 /** The shares that are dropped in training. */
 export function dropoutOptions(
-  fallback: {
-    readonly [Name in keyof DropoutRates]: number | string;
-  },
+  fallback: Readonly<
+    Record<"dropout" | "inputDropout" | "recurrentDropout" | "weightDropout", number | string>
+  >,
 ): Option[] {
   const { dropout, inputDropout, recurrentDropout, weightDropout } = fallback;
   const ofState = "of the state, where the next step reads it";

@@ -70,7 +70,9 @@ export function humanReporter(
 
   async function end(event: EndEvent): Promise<void> {
     progress.stop();
-    for (const line of conclusion(event, started)) terminal.say(line);
+    const width = terminal.isInteractive ? terminal.stderr.columns : undefined;
+    const lines = conclusion(event, started).map((line) => [line]);
+    for (const line of columns(lines, width)) terminal.say(line);
     if (event.reason === "interrupted" && started) {
       terminal.say(`Go on: ${resumeCommand(started.name)}`);
     }
