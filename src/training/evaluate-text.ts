@@ -1,14 +1,18 @@
 import * as v from "valibot";
 import { backendWarnings, selectBackend } from "../backends/select.js";
-import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { type Checkpoint, momentName } from "../checkpoint/checkpoint.js";
 import { evaluationBatches } from "../data/batches.js";
 import { loadText } from "../data/corpus.js";
 import { EVAL_DEFAULTS } from "../defaults.js";
 import { CharnnError } from "../errors.js";
-import { CharRnn } from "../model/char-rnn.js";
+import { CharRnn, type Score } from "../model/char-rnn.js";
+import { parameterCount } from "../model/config.js";
 import { loadWeights } from "../model/load-weights.js";
+import { parameterViews } from "../model/parameters.js";
 import { backendSettings, checked, definedOnly, oneOf } from "../settings.js";
+import { evaluateDynamically } from "./dynamic-evaluation.js";
 import { bitsPerCharacter, evaluate } from "./evaluate.js";
+import { MOMENT_NAMES } from "./moments.js";
 
 const evaluateSettingsSchema = v.strictObject({
   /** Files and folders; `-` is standard input. */
@@ -16,13 +20,15 @@ const evaluateSettingsSchema = v.strictObject({
   encoding: v.optional(v.string()),
   /** What to do with characters that the model does not know. */
   unknown: v.optional(oneOf(["error", "skip"])),
+  /** Whether to score it once more with weights that follow the text. */
+  dynamic: v.optional(v.boolean()),
   ...backendSettings,
 });
 
 export type EvaluateSettings = v.InferInput<typeof evaluateSettingsSchema>;
 
-/** How well a model predicts a text. */
-export interface TextScore {
+/** How good predictions are. */
+interface Figures {
   /** Mean cross-entropy, nats/character. */
   readonly loss: number;
   readonly bitsPerCharacter: number;
@@ -30,6 +36,12 @@ export interface TextScore {
   readonly perplexity: number;
   /** Share of the characters that were the most likely one. */
   readonly accuracy: number;
+}
+
+/** How well a model predicts a text. */
+export interface TextScore extends Figures {
+  /** The same with weights that follow the text, where that was asked for. */
+  readonly dynamic?: Figures;
   /** How many characters were predicted: all but the first. */
   readonly characters: number;
   /** How many were left out since the model does not know them, and which. */
@@ -55,9 +67,10 @@ export async function evaluateText(
     readonly onWarning?: (message: string) => void;
   } = {},
 ): Promise<TextScore> {
-  const { files, threads, ...rest } = checked(evaluateSettingsSchema, settings);
+  const { files, threads, dynamic = false, ...rest } = checked(evaluateSettingsSchema, settings);
   const { encoding, unknown, backend } = { ...EVAL_DEFAULTS, ...definedOnly(rest) };
   const { config, vocabulary, tensors } = checkpoint;
+  const squares = dynamic ? gradientSquares(checkpoint) : undefined;
   const text = await loadText(files, vocabulary, { encoding, unknown }, options.stdin);
   const selected = await selectBackend(backend, threads);
   for (const message of backendWarnings(selected, threads)) options.onWarning?.(message);
@@ -70,12 +83,12 @@ export async function evaluateText(
     if (score.characters === 0) {
       throw new CharnnError("BAD_TEXT", "The text is too short to predict anything in it.");
     }
-    const loss = score.loss / score.characters;
+    const followed =
+      squares && (await evaluateDynamically(model, text.tokens, squares, options.signal));
+    if (squares && !followed) throw options.signal?.reason;
     return {
-      loss,
-      bitsPerCharacter: bitsPerCharacter(loss),
-      perplexity: Math.exp(loss),
-      accuracy: score.hits / score.characters,
+      ...figuresOf(score),
+      dynamic: followed && figuresOf(followed),
       characters: score.characters,
       skipped: text.skipped,
       skippedCharacters: text.skippedCharacters,
@@ -84,4 +97,40 @@ export async function evaluateText(
   } finally {
     model.dispose();
   }
+}
+
+function figuresOf({ loss: sum, characters, hits }: Score): Figures {
+  const loss = sum / characters;
+  return {
+    loss,
+    bitsPerCharacter: bitsPerCharacter(loss),
+    perplexity: Math.exp(loss),
+    accuracy: hits / characters,
+  };
+}
+
+/**
+ * The running mean of the squares of the training's gradients, `[parameters]`.
+ *
+ * @throws CharnnError `INVALID_SETTING` where there is none, or where a text is not read in one piece
+ */
+function gradientSquares({ config, tensors }: Checkpoint): Float32Array {
+  const { optimizer } = config.training;
+  const isLines = config.text.documents === "lines";
+  if (isLines || !MOMENT_NAMES[optimizer].includes("v")) {
+    const reason = isLines
+      ? "reads a text in one piece, and this model reads lines"
+      : `needs the mean squares of the gradients, which ${optimizer} does not keep`;
+    throw new CharnnError(
+      "INVALID_SETTING",
+      `Dynamic evaluation ${reason}.`,
+      isLines ? "Leave --dynamic out." : "Train with --optimizer adam or rmsprop, or leave it out.",
+      { setting: "dynamic" },
+    );
+  }
+  const squares = new Float32Array(parameterCount(config.model));
+  for (const [name, { data }] of parameterViews(config.model, squares)) {
+    data.set(tensors.get(momentName(name, "v"))?.data as Float32Array);
+  }
+  return squares;
 }

@@ -25,6 +25,9 @@ export function evalCommand(program: Command, { terminal }: CommandContext): voi
         DEFAULTS.unknown,
       ),
     )
+    .addOption(
+      option("--dynamic", "score it once more with weights that follow the text (much slower)"),
+    )
     .addOption(option("--encoding <name>", "of the files", undefined, DEFAULTS.encoding))
     .addOption(outOption())
     .addOption(backendOption())
@@ -34,7 +37,8 @@ export function evalCommand(program: Command, { terminal }: CommandContext): voi
       "after",
       `
 Examples:
-  charnn eval shakespeare-gru-1x128 other.txt
+  charnn eval shakespeare-gru-1x256 other.txt
+  charnn eval shakespeare-gru-1x256 other.txt --dynamic
   charnn eval checkpoints/night - --json < other.txt`,
     )
     .action(async (run: string, files: string[], { out, json, ...options }: EvalOptions) => {
@@ -57,11 +61,13 @@ Examples:
 }
 
 function table(score: TextScore): string {
+  const columnsOf = score.dynamic ? [score, score.dynamic] : [score];
   const rows = [
-    ["loss", `${score.loss.toFixed(4)} nats/char`],
-    ["bits per character", score.bitsPerCharacter.toFixed(4)],
-    ["perplexity", score.perplexity.toFixed(3)],
-    ["accuracy", `${(100 * score.accuracy).toFixed(2)} %`],
+    ...(score.dynamic ? [["", "plain", "dynamic"]] : []),
+    ["loss", ...columnsOf.map(({ loss }) => `${loss.toFixed(4)} nats/char`)],
+    ["bits per character", ...columnsOf.map((it) => it.bitsPerCharacter.toFixed(4))],
+    ["perplexity", ...columnsOf.map(({ perplexity }) => perplexity.toFixed(3))],
+    ["accuracy", ...columnsOf.map(({ accuracy }) => `${(100 * accuracy).toFixed(2)} %`)],
     ["characters", count(score.characters)],
   ];
   return `${columns(rows).join("\n")}\n`;

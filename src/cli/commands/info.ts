@@ -32,7 +32,7 @@ export function infoCommand(program: Command, { terminal }: CommandContext): voi
       `
 Examples:
   charnn info
-  charnn info shakespeare-gru-1x128
+  charnn info shakespeare-gru-1x256
   charnn info checkpoints/night/last.safetensors --json`,
     )
     .action(async (run: string | undefined, { out, json }: InfoOptions) => {

@@ -64,7 +64,7 @@ export function sampleCommand(program: Command, { terminal }: CommandContext): v
       `
 Examples:
   charnn sample --seed "i love" -n 200
-  charnn sample shakespeare-gru-1x128 -t 0.5 --count 3
+  charnn sample shakespeare-gru-1x256 -t 0.5 --count 3
   charnn sample checkpoints/night/last.safetensors -n -1 | head -n 40
   charnn sample --seed "KING:" --stop $'\\n\\n' --random-seed 7`,
     )

@@ -1,0 +1,63 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { disposeAll } from "../backends/scope.js";
+import { BatchArrays } from "../data/batch.js";
+import type { Tokens } from "../data/vocabulary.js";
+import type { CharRnn, ModelState, Score } from "../model/char-rnn.js";
+import { NO_DROPOUT } from "../model/dropout.js";
+import { parameterArray } from "../model/parameters.js";
+import { Random } from "../random.js";
+
+/** Characters that are predicted between two changes of the weights. */
+const WINDOW = 20;
+/** How far the weights follow the text, and how fast they return to where they were. */
+const RATE = 6e-5;
+const RETURN = 3e-3;
+const EPSILON = 1e-6;
+
+/**
+ * Scores a model on a text while its weights follow it: every few characters, which have been
+ * predicted by then, are learned from (Krause et al., "Dynamic Evaluation of Neural Sequence Models",
+ * 2018, equations 6 and 7: steps are divided by the root mean square of the training's gradients, and
+ * the weights are drawn back to the trained ones, most of all those with large gradients).
+ *
+ * @param squares the running mean of the squares of the training's gradients, `[parameters]`
+ * @returns undefined when `signal` stops it; the model's weights are others afterwards
+ */
+export async function evaluateDynamically(
+  model: CharRnn,
+  tokens: Tokens,
+  squares: Float32Array,
+  signal?: AbortSignal,
+): Promise<Score | undefined> {
+  const gradients = parameterArray(model.config);
+  const trained = model.parameters.read().slice();
+  const weights = trained.slice();
+  const roots = squares.map(Math.sqrt);
+  const mean = roots.reduce((sum, root) => sum + root, 0) / roots.length;
+  const steps = roots.map((root) => RATE / (root + EPSILON * mean));
+  const returns = roots.map((root) => Math.min((RETURN * root) / mean, 1));
+  const arrays = new BatchArrays(WINDOW, 1);
+  const dropout = { rates: NO_DROPOUT, random: Random.fromSeed(0) };
+  let state: ModelState = model.zeroState(1);
+  let [loss, characters, hits] = [0, 0, 0];
+  for (let first = 0; first < tokens.length - 1 && !signal?.aborted; first += WINDOW) {
+    await nextTurn();
+    const batch = arrays.empty(Math.min(WINDOW, tokens.length - 1 - first), first === 0);
+    batch.inputs.set(tokens.subarray(first, first + batch.time));
+    batch.targets.set(tokens.subarray(first + 1, first + 1 + batch.time));
+    const learned = model.learn(batch, state, gradients, dropout);
+    disposeAll(state);
+    state = learned.state;
+    loss += learned.score.loss;
+    characters += learned.score.characters;
+    hits += learned.score.hits;
+    const values = gradients.read();
+    for (let i = 0; i < weights.length; i++) {
+      weights[i] += returns[i] * (trained[i] - weights[i]) - steps[i] * values[i];
+    }
+    model.parameters.write(weights);
+  }
+  disposeAll(state);
+  gradients.dispose();
+  return signal?.aborted ? undefined : { loss, characters, hits };
+}
