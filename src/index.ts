@@ -22,9 +22,11 @@ export { type BackendDiagnosis, type Diagnosis, diagnose } from "./measuring/dia
 export type { ModelConfig } from "./model/config.js";
 export { parameterCount } from "./model/config.js";
 export { type SampleSettings, sample } from "./sampling/sample.js";
+export { crossValidate } from "./training/cross-validate.js";
 export { type EvaluateSettings, evaluateText, type TextScore } from "./training/evaluate-text.js";
 export type {
   CheckpointEvent,
+  CrossValidationEvent,
   EndEvent,
   EvalEvent,
   SampleEvent,

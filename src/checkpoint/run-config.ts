@@ -3,6 +3,12 @@ import { BATCHING_NAMES, OPTIMIZER_NAMES, PRESET_NAMES, SCHEDULE_NAMES } from ".
 import { modelConfigSchema } from "../model/config.js";
 import { numberAboveZero, numberFromZero, oneOf, wholeNumber } from "../settings.js";
 
+/** A part of a text that is divided into equal ones. */
+export const foldSchema = v.pipe(
+  v.strictObject({ index: wholeNumber(1), of: wholeNumber(2, 100) }),
+  v.check(({ index, of }) => index <= of, "must be one of the parts"),
+);
+
 /** Which text a run learns from, and how it was divided. */
 const textConfigSchema = v.strictObject({
   fingerprint: v.string(),
@@ -20,6 +26,8 @@ const trainingConfigSchema = v.strictObject({
   /** Which decided what was not asked for. */
   preset: oneOf(PRESET_NAMES),
   validation: numberFromZero(1),
+  /** Of so many equal parts of the text the one that is validated on. */
+  fold: v.optional(foldSchema),
   test: numberFromZero(1),
   batching: oneOf(BATCHING_NAMES),
   batchSize: wholeNumber(1),

@@ -4,7 +4,7 @@ import { describeCharacter, listFew } from "./characters.js";
 import { encodingName } from "./decoding.js";
 import { NEWLINE, readCharacters } from "./reading.js";
 import { checkNames, findSources, type Source } from "./sources.js";
-import { checkShares, cutText, hasEnough } from "./split.js";
+import { checkShares, cutText, type Fold, hasEnough } from "./split.js";
 import { type NumberedText, TextBuilder } from "./text-builder.js";
 import { createTokens, placeIn, type Tokens, unknownCharacters, Vocabulary } from "./vocabulary.js";
 
@@ -22,6 +22,8 @@ export interface CorpusSettings {
    * comes first, then that for validation, then that for the test.
    */
   readonly validation: number;
+  /** In place of `validation`: of so many equal parts of the text this one, from 1, is held out. */
+  readonly fold?: Fold | undefined;
   /** Share of the text kept for a test at the end, from 0 to below 1. */
   readonly test: number;
   /** `"lines"`: each line is a text of its own. */
@@ -103,9 +105,11 @@ export async function loadCorpus(
       "Give a longer text, or leave it out and hold out a part of the other by --validation.",
     );
   }
-  const cuts = cutText(mainTokens, shares, newline);
-  const train = { tokens: mainTokens.subarray(0, cuts.train), start: 0 };
-  const test = { tokens: mainTokens.subarray(cuts.validation), start: cuts.validation };
+  const cuts = cutText(mainTokens, shares, newline, settings.fold);
+  const before = mainTokens.subarray(0, cuts.train);
+  const after = mainTokens.subarray(cuts.validation, cuts.rest);
+  const train = { tokens: joined(before, after, vocabulary), start: 0 };
+  const test = { tokens: mainTokens.subarray(cuts.rest), start: cuts.rest };
   const validation =
     validationFile === undefined
       ? { tokens: mainTokens.subarray(cuts.train, cuts.validation), start: cuts.train }
@@ -129,6 +133,15 @@ export async function loadCorpus(
       ...neverLearned("test", test.tokens, train.tokens, vocabulary),
     ],
   };
+}
+
+/** Two parts of a text as one; no copy where the second is empty. */
+function joined(first: Tokens, second: Tokens, vocabulary: Vocabulary): Tokens {
+  if (second.length === 0) return first;
+  const both = createTokens(vocabulary.size, first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
 }
 
 /** A text read with a vocabulary that already exists. */

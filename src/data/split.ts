@@ -10,10 +10,20 @@ export interface Shares {
   readonly test: number;
 }
 
-/** Where the parts of a text end: training from 0, then validation, then the test to the end. */
+/** One of equal parts of a text, counted from 1. */
+export interface Fold {
+  readonly index: number;
+  readonly of: number;
+}
+
+/**
+ * Where the parts of a text end: training from 0, then validation, then, for a fold, the rest of what
+ * is for training, then the test to the end.
+ */
 export interface Cuts {
   readonly train: number;
   readonly validation: number;
+  readonly rest: number;
 }
 
 /** Refuses shares that can't be, as {@link CharnnError} `INVALID_SETTING`. */
@@ -38,32 +48,41 @@ export function checkShares(shares: Shares): void {
 
 /**
  * Cuts a text by position. With `newline`, the token that ends documents, cuts are moved to the
- * nearest line ends. A part asked for that is left with too little is a {@link CharnnError}
+ * nearest line ends. With `fold` that part of what is not for the test is for validation. A part asked for that is left with too little is a {@link CharnnError}
  * `TEXT_TOO_SHORT` that says what would fit.
  */
-export function cutText(tokens: Tokens, shares: Shares, newline: number | undefined): Cuts {
+export function cutText(
+  tokens: Tokens,
+  shares: Shares,
+  newline: number | undefined,
+  fold?: Fold,
+): Cuts {
   const length = tokens.length;
-  const testLength = Math.round(length * shares.test);
-  const validationLength = Math.round(length * shares.validation);
-  let validation = length - testLength;
-  let train = validation - validationLength;
-  if (newline !== undefined) {
-    if (shares.test > 0) validation = nearestLineStart(tokens, newline, validation, length);
-    train =
-      shares.validation > 0 ? nearestLineStart(tokens, newline, train, validation) : validation;
-  }
+  const lineStart = (cut: number, end: number) =>
+    newline === undefined || cut === 0 || cut === end
+      ? cut
+      : nearestLineStart(tokens, newline, cut, end);
+  const rest = lineStart(length - Math.round(length * shares.test), length);
+  const [first, end] = fold
+    ? [Math.round((rest * (fold.index - 1)) / fold.of), Math.round((rest * fold.index) / fold.of)]
+    : [rest - Math.round(length * shares.validation), rest];
+  const train = lineStart(first, rest);
+  const validation = lineStart(end, rest);
   const parts = {
-    training: [0, train],
-    validation: [train, validation],
-    test: [validation, length],
+    training: [
+      [0, train],
+      [validation, rest],
+    ],
+    validation: [[train, validation]],
+    test: [[rest, length]],
   };
-  for (const [name, [start, end]] of Object.entries(parts)) {
-    const asked = name === "training" || shares[name as keyof Shares] > 0;
-    if (asked && !hasEnough(tokens.subarray(start, end), newline)) {
-      throw tooShort(name, length, newline !== undefined);
-    }
+  for (const [name, pieces] of Object.entries(parts)) {
+    const asked =
+      name === "training" || (fold && name === "validation") || shares[name as keyof Shares] > 0;
+    const isEnough = pieces.some(([from, to]) => hasEnough(tokens.subarray(from, to), newline));
+    if (asked && !isEnough) throw tooShort(name, length, newline !== undefined);
   }
-  return { train, validation };
+  return { train, validation, rest };
 }
 
 /** Whether there is anything to predict in a part of a text. */

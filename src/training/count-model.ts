@@ -37,8 +37,9 @@ export async function countScore(
   tokens.set(counted);
   tokens.set(heldOut, counted.length);
   const probabilities = new Float64Array(heldOut.length).fill(1 / vocabulary);
-  // Of each position, the number of the string of so many characters that ends there; -1: not counted.
-  let ends = new Int32Array(tokens.length);
+  // Of each position, the number of the string of so many characters that ends before it; -1: not
+  // counted. Of no characters there is one.
+  let ends = new Int32Array(tokens.length + 1);
   let best: CountScore | undefined;
   for (let length = 1; length <= LONGEST; length++) {
     await nextTurn();
@@ -47,10 +48,11 @@ export async function countScore(
     // The first character is not predicted by a model either.
     for (let i = 1; i < heldOut.length; i++) {
       const position = counted.length + i;
-      const before = ends[position - 1];
-      if (before >= 0) {
+      const before = ends[position];
+      // The last string that is counted may be followed by nothing that is.
+      if (before >= 0 && strings.followers[before] > 0) {
         const [followers, distinct] = [strings.followers[before], strings.distinct[before]];
-        const string = strings.ends[position];
+        const string = strings.ends[position + 1];
         const count = string >= 0 ? strings.counts[string] : 0;
         probabilities[i] = (count + distinct * probabilities[i]) / (followers + distinct);
       }
@@ -65,7 +67,7 @@ export async function countScore(
 }
 
 interface Strings {
-  /** Of each position, the number of the string that ends there; -1: not counted. */
+  /** Of each position, the number of the string that ends before it; -1: not counted. */
   readonly ends: Int32Array<ArrayBuffer>;
   /** By the number of a string: how often it occurs in what is counted. */
   readonly counts: Int32Array;
@@ -85,7 +87,7 @@ function countStrings(
   before: Int32Array,
   vocabulary: number,
 ): Strings {
-  const ends = new Int32Array(tokens.length).fill(-1);
+  const ends = new Int32Array(tokens.length + 1).fill(-1);
   const counts = new Int32Array(counted);
   const followers = new Int32Array(counted);
   const distinct = new Int32Array(counted);
@@ -94,8 +96,8 @@ function countStrings(
   const keys = new Float64Array(mask + 1).fill(-1);
   const numbers = new Int32Array(mask + 1);
   let count = 0;
-  for (let position = 1; position < tokens.length; position++) {
-    const shorter = before[position - 1];
+  for (let position = 0; position < tokens.length; position++) {
+    const shorter = before[position];
     if (shorter < 0) continue;
     const key = shorter * vocabulary + tokens[position];
     let slot = (Math.imul(shorter, 0x9e3779b1) + Math.imul(tokens[position], 0x85ebca6b)) >>> 0;
@@ -110,7 +112,7 @@ function countStrings(
       counts[numbers[slot]]++;
       followers[shorter]++;
     }
-    if (keys[slot] !== -1) ends[position] = numbers[slot];
+    if (keys[slot] !== -1) ends[position + 1] = numbers[slot];
   }
   return { ends, counts, followers, distinct };
 }

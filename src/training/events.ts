@@ -113,6 +113,16 @@ export interface EndEvent {
   readonly seconds: number;
 }
 
+/** All folds are trained and scored. */
+export interface CrossValidationEvent {
+  readonly event: "cross-validation";
+  /** The best validation loss of each fold, nats/character. */
+  readonly losses: readonly number[];
+  readonly mean: number;
+  /** Their standard deviation. */
+  readonly deviation: number;
+}
+
 export type TrainingEvent =
   | StartEvent
   | WarningEvent
@@ -120,4 +130,5 @@ export type TrainingEvent =
   | EvalEvent
   | SampleEvent
   | CheckpointEvent
-  | EndEvent;
+  | EndEvent
+  | CrossValidationEvent;

@@ -57,6 +57,7 @@ export function newConfig(
     training: {
       preset,
       validation: all.validation,
+      fold: settings.fold,
       test: all.test,
       batching: all.batching,
       batchSize,
@@ -128,11 +129,12 @@ export function refuseEndlessSchedule({ training: { schedule }, limits }: RunCon
 
 /** Which text was asked for, and how it is to be divided. */
 export function corpusSettings(settings: TrainSettings): CorpusSettings {
-  const { files, validationFile, documents } = settings;
+  const { files, validationFile, documents, fold } = settings;
   return {
     files,
     validationFile,
     documents,
+    fold,
     validation: settings.validation ?? TRAIN_DEFAULTS.validation,
     test: settings.test ?? TRAIN_DEFAULTS.test,
     encoding: settings.encoding ?? TRAIN_DEFAULTS.encoding,

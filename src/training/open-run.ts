@@ -1,5 +1,6 @@
 import { access, rmdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { backendWarnings, type SelectedBackend, selectBackend } from "../backends/select.js";
 import { type Checkpoint, readCheckpoint, readCheckpointFacts } from "../checkpoint/checkpoint.js";
 import { makeFolder, removeLeftovers } from "../checkpoint/durable-file.js";
@@ -170,11 +171,11 @@ async function continueRun(
   const checkpoint = await readCheckpoint(folder.last);
   const { text, training, limits } = checkpoint.config;
   refuseOtherSettings(folder, checkpoint.config, settings);
-  const { validation, test } = training;
+  const { validation, test, fold } = training;
   const { documents } = text;
   const alsoKnown = checkpoint.vocabulary;
   const corpus = await loadCorpus(
-    { ...corpusSettings(settings), validation, test, documents, alsoKnown },
+    { ...corpusSettings(settings), validation, test, fold, documents, alsoKnown },
     stdin,
   );
   refuseOtherText(folder, checkpoint.config, corpus);
@@ -307,7 +308,7 @@ function refuseOtherSettings(
   const saved: Readonly<Record<string, unknown>> = { ...model, ...training, documents };
   for (const [name, value] of Object.entries(definedOnly(settings))) {
     // How often to evaluate is a matter of reporting.
-    if (!(name in saved) || name === "evalEvery" || saved[name] === value) continue;
+    if (!(name in saved) || name === "evalEvery" || isDeepStrictEqual(saved[name], value)) continue;
     throw new CharnnError(
       "CANNOT_RESUME",
       `${name} is ${saved[name] ?? "not set"} in the run ${folder.name}, not ${value}.`,

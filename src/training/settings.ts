@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { foldSchema } from "../checkpoint/run-config.js";
 import { BATCHING_NAMES, OPTIMIZER_NAMES, PRESET_NAMES, SCHEDULE_NAMES } from "../defaults.js";
 import { CELL_NAMES } from "../model/cells.js";
 import { LARGEST_SIZE, MOST_LAYERS } from "../model/config.js";
@@ -19,6 +20,8 @@ export const trainSettingsSchema = v.strictObject({
   /** Shares of the text, from its end, that are held out. */
   validation: v.optional(numberFromZero(1)),
   test: v.optional(numberFromZero(1)),
+  /** Of so many equal parts of the text the one to validate on, from 1; in place of `validation`. */
+  fold: v.optional(foldSchema),
   /** `lines`: every line is a text of its own. */
   documents: v.optional(v.literal("lines")),
   encoding: v.optional(v.string()),

@@ -36,6 +36,7 @@ const DROPOUT_DEFAULTS = {
 };
 
 interface TrainOptions extends Omit<TrainSettings, "files"> {
+  crossValidate?: number;
   json?: true;
   quiet?: true;
 }
@@ -64,6 +65,9 @@ export function trainCommand(program: Command, { terminal, exitWith }: CommandCo
     )
     .addOption(option("--test <share>", "kept apart from both, at the end", number, DEFAULTS.test))
     .addOption(option("--validation-file <file>", "a text of its own to validate on"))
+    .addOption(
+      option("--cross-validate <k>", "train k models, each validated on another k-th", number),
+    )
     .addOption(choice("--documents <kind>", "many short texts, one a line", ["lines"]))
     .addOption(option("--encoding <name>", "of the files", undefined, DEFAULTS.encoding))
     .optionsGroup("Batches:")
@@ -161,8 +165,8 @@ Examples:
   charnn train names.txt --documents lines
   cat *.md | charnn train - --name notes --json`,
     )
-    .action(async (files: string[], { json, quiet, ...options }: TrainOptions) => {
-      const { train } = await import("../../index.js");
+    .action(async (files: string[], { json, quiet, crossValidate, ...options }: TrainOptions) => {
+      const library = await import("../../index.js");
       const settings = { ...options, files };
       const reporter = createReporter(terminal, {
         json,
@@ -172,7 +176,11 @@ Examples:
       const interruption = catchSignals(terminal, reporter);
       try {
         const signals = { signal: interruption.signal, stdin: process.stdin };
-        for await (const event of train(settings, signals)) await reporter.report(event);
+        const events =
+          crossValidate === undefined
+            ? library.train(settings, signals)
+            : library.crossValidate(settings, crossValidate, signals);
+        for await (const event of events) await reporter.report(event);
         exitWith(interruption.exitCode);
       } finally {
         reporter.close();

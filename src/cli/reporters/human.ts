@@ -1,5 +1,12 @@
 import { dirname } from "node:path";
-import type { EndEvent, EvalEvent, SampleEvent, StartEvent, StepEvent } from "../../index.js";
+import type {
+  CrossValidationEvent,
+  EndEvent,
+  EvalEvent,
+  SampleEvent,
+  StartEvent,
+  StepEvent,
+} from "../../index.js";
 import { bytes, columns, count, counted, duration, stepOf } from "../terminal/format.js";
 import { inUnits, judgement } from "../terminal/judgement.js";
 import { modelLine } from "../terminal/model-line.js";
@@ -87,6 +94,7 @@ export function humanReporter(
       else if (event.event === "sample") sample(event);
       else if (event.event === "warning") terminal.warn(event.message);
       else if (event.event === "end") await end(event);
+      else if (event.event === "cross-validation") terminal.say(summary(event));
     },
     say: progress.say,
     close: progress.stop,
@@ -130,6 +138,12 @@ function introduction(event: StartEvent, width: number | undefined): string[] {
     width,
   );
   return [`${verb}: ${event.path}`, ...table];
+}
+
+/** `3 folds: validation loss 1.500 nats/char ...` */
+function summary({ losses, mean, deviation }: CrossValidationEvent): string {
+  const each = losses.map((loss) => loss.toFixed(3)).join(", ");
+  return `${counted(losses.length, "fold")}: validation loss ${inUnits(mean)}, standard deviation ${deviation.toFixed(3)} (${each})`;
 }
 
 /** How long it goes on: `200 steps (1.5 epochs)`, `until the validation loss is 1.5` ... */

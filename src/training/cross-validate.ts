@@ -1,0 +1,40 @@
+import type { CrossValidationEvent, EndEvent, TrainingEvent } from "./events.js";
+import { checkedTrainSettings, type TrainSettings } from "./settings.js";
+import { type TrainOptions, train } from "./trainer.js";
+
+/**
+ * Trains a model on each of `folds` divisions of a text, of which another part is held out each time,
+ * and scores it on that part: how much a result owes to where the text was cut.
+ *
+ * @returns the events of one run after the other, each named after its fold, and `cross-validation`
+ *   at the end, unless it was interrupted
+ * @throws CharnnError as {@link train} does
+ */
+export async function* crossValidate(
+  settings: TrainSettings,
+  folds: number,
+  options: TrainOptions = {},
+): AsyncGenerator<TrainingEvent, void> {
+  const { name } = checkedTrainSettings(settings);
+  const losses: number[] = [];
+  for (let index = 1; index <= folds; index++) {
+    const fold = { index, of: folds };
+    const ofFold = name === undefined ? {} : { name: `${name}-fold-${index}` };
+    let end: EndEvent | undefined;
+    for await (const event of train({ ...settings, ...ofFold, fold }, options)) {
+      if (event.event === "end") end = event;
+      yield event;
+    }
+    if (end?.reason === "interrupted") return;
+    losses.push(end?.bestLoss ?? Number.NaN);
+  }
+  yield summaryOf(losses);
+}
+
+/** The mean of the folds' losses, and their standard deviation. */
+function summaryOf(losses: readonly number[]): CrossValidationEvent {
+  const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+  const squares = losses.reduce((sum, loss) => sum + (loss - mean) ** 2, 0);
+  const deviation = Math.sqrt(squares / (losses.length - 1));
+  return { event: "cross-validation", losses, mean, deviation };
+}

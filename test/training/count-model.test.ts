@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { countScore } from "#src/training/count-model.js";
+import { assertClose, Draw } from "../helpers/numbers.js";
+import { inventedText } from "../helpers/training.js";
+
+describe("A model that counts", () => {
+  it("gives the loss of the interpolated counts, worked out string by string", async () => {
+    const draw = new Draw(5);
+    for (const [characters, vocabulary] of [
+      [400, 3],
+      [3_000, 12],
+    ]) {
+      const all = tokensOf(inventedText(characters, draw.below(99)), vocabulary);
+      const cut = Math.floor(0.8 * all.length);
+      const score = await countScore(all.subarray(0, cut), all.subarray(cut), vocabulary);
+      const losses = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((n) => slowLoss(all, cut, vocabulary, n));
+      // The first order that the next one does not beat.
+      const best = losses.findIndex((loss, i) => !(losses[i + 1] < loss));
+      assert.equal(score?.order, best + 1);
+      assertClose([score?.loss ?? 0], [losses[best]], 1e-12, "loss");
+    }
+  });
+
+  it("needs no character of the text to occur in what it counts", async () => {
+    const score = await countScore(Uint8Array.of(0, 1, 0, 1, 2), Uint8Array.of(2, 3, 3, 2), 4);
+    assert.ok(score && Number.isFinite(score.loss) && score.loss > 0);
+  });
+
+  it("has no score where nothing is held out", async () => {
+    assert.equal(await countScore(Uint8Array.of(0, 1, 0), new Uint8Array(0), 2), undefined);
+  });
+});
+
+function tokensOf(text: string, vocabulary: number): Uint8Array {
+  return Uint8Array.from(text, (character) => (character.codePointAt(0) as number) % vocabulary);
+}
+
+/** The loss on what is after `cut`, with the probability of each character from its definition. */
+function slowLoss(all: Uint8Array, cut: number, vocabulary: number, order: number): number {
+  const counted = String.fromCodePoint(...all.subarray(0, cut));
+  const followers = new Map<string, string[]>();
+  for (let length = 0; length < order; length++) {
+    for (let at = length; at < counted.length; at++) {
+      const before = counted.slice(at - length, at);
+      followers.set(before, [...(followers.get(before) ?? []), counted[at]]);
+    }
+  }
+  const probability = (before: string, next: string): number => {
+    const shorter = before === "" ? 1 / vocabulary : probability(before.slice(1), next);
+    const after = followers.get(before);
+    if (!after) return shorter;
+    const distinct = new Set(after).size;
+    const count = after.filter((it) => it === next).length;
+    return (count + distinct * shorter) / (after.length + distinct);
+  };
+  const text = String.fromCodePoint(...all);
+  let loss = 0;
+  for (let at = cut + 1; at < text.length; at++) {
+    loss -= Math.log(probability(text.slice(at - order + 1, at), text[at]));
+  }
+  return loss / (text.length - cut - 1);
+}
