@@ -58,16 +58,17 @@ export function cutText(
   fold?: Fold,
 ): Cuts {
   const length = tokens.length;
-  const lineStart = (cut: number, end: number) =>
-    newline === undefined || cut === 0 || cut === end
-      ? cut
-      : nearestLineStart(tokens, newline, cut, end);
-  const rest = lineStart(length - Math.round(length * shares.test), length);
-  const [first, end] = fold
-    ? [Math.round((rest * (fold.index - 1)) / fold.of), Math.round((rest * fold.index) / fold.of)]
-    : [rest - Math.round(length * shares.validation), rest];
-  const train = lineStart(first, rest);
-  const validation = lineStart(end, rest);
+  const cutAt = (place: number, end: number) =>
+    newline === undefined ? place : nearestLineStart(tokens, newline, place, end);
+  const rest = shares.test > 0 ? cutAt(length - Math.round(length * shares.test), length) : length;
+  const startOfFold = (index: number, of: number) =>
+    index === 1 ? 0 : index > of ? rest : cutAt(Math.round((rest * (index - 1)) / of), rest);
+  let [train, validation] = [rest, rest];
+  if (fold) {
+    [train, validation] = [fold.index, fold.index + 1].map((it) => startOfFold(it, fold.of));
+  } else if (shares.validation > 0) {
+    train = cutAt(rest - Math.round(length * shares.validation), rest);
+  }
   const parts = {
     training: [
       [0, train],

@@ -1,6 +1,11 @@
+import * as v from "valibot";
+import { CharnnError } from "../errors.js";
+import { checked, wholeNumber } from "../settings.js";
 import type { CrossValidationEvent, EndEvent, TrainingEvent } from "./events.js";
 import { checkedTrainSettings, type TrainSettings } from "./settings.js";
 import { type TrainOptions, train } from "./trainer.js";
+
+const foldsSchema = v.object({ crossValidate: wholeNumber(2, 100) });
 
 /**
  * Trains a model on each of `folds` divisions of a text, of which another part is held out each time,
@@ -15,7 +20,17 @@ export async function* crossValidate(
   folds: number,
   options: TrainOptions = {},
 ): AsyncGenerator<TrainingEvent, void> {
-  const { name } = checkedTrainSettings(settings);
+  checked(foldsSchema, { crossValidate: folds });
+  const { name, validation, validationFile } = checkedTrainSettings(settings);
+  if (validation !== undefined || validationFile !== undefined) {
+    const setting = validation === undefined ? "validationFile" : "validation";
+    throw new CharnnError(
+      "INVALID_SETTING",
+      `${setting} has no meaning in cross-validation: each fold holds out its own part.`,
+      "Leave it out.",
+      { setting },
+    );
+  }
   const losses: number[] = [];
   for (let index = 1; index <= folds; index++) {
     const fold = { index, of: folds };

@@ -427,3 +427,41 @@ test("a text that leaves nothing to predict is refused", async () => {
   await assert.rejects(loadKnown("a", "error"), failsWith("BAD_TEXT", "nothing to predict"));
   await assert.rejects(loadKnown("axyz", "skip"), failsWith("BAD_TEXT", "What the model knows"));
 });
+
+test("each fold holds out another part, and what is left is one text", async () => {
+  const text = "0123456789abcdefghijXY";
+  const parts = [];
+  for (let index = 1; index <= 3; index++) {
+    const corpus = await load(text, { test: 0.1, fold: { index, of: 3 } });
+    const [train, validation, kept] = textOf(corpus);
+    assert.equal(kept, "XY");
+    assert.equal(train.length + validation.length, 20);
+    assert.equal(corpus.validation.start, text.indexOf(validation));
+    assert.equal(train, text.slice(0, 20).replace(validation, ""));
+    parts.push(validation);
+  }
+  assert.equal(parts.join(""), text.slice(0, 20));
+});
+
+test("folds of lines are whole lines", async () => {
+  const lines = Array.from({ length: 30 }, (_, i) => `${"x".repeat(i % 7)}${i}\n`);
+  const held = [];
+  for (let index = 1; index <= 4; index++) {
+    const fold = { index, of: 4 };
+    const [train, validation] = textOf(await load(lines.join(""), { documents: "lines", fold }));
+    for (const part of [train, validation]) {
+      for (const line of part.split(/(?<=\n)/)) assert.ok(lines.includes(line), line);
+    }
+    held.push(validation);
+  }
+  assert.equal(held.join(""), lines.join(""));
+});
+
+test("a text can be read with more characters than it has, and is the same text", async () => {
+  const alsoKnown = Vocabulary.fromCodePoints([..."éa€"].map((it) => it.codePointAt(0) as number));
+  const plain = await load("banana bandana");
+  const more = await load("banana bandana", { alsoKnown });
+  assert.deepEqual(more.vocabulary.toJSON(), [" ", "a", "b", "d", "n", "é", "€"]);
+  assert.deepEqual(textOf(more), textOf(plain));
+  assert.equal(more.fingerprint, plain.fingerprint);
+});

@@ -40,6 +40,19 @@ test("eval scores any text", async (t) => {
     );
   });
 
+  await t.test(
+    "once more with weights that follow the text, beside the plain figures",
+    async () => {
+      const [plain] = jsonLines((await score(["other.txt", "--json"])).stdout);
+      const { stdout } = await score(["other.txt", "--dynamic", "--json"]);
+      const [{ dynamic, ...others }] = jsonLines(stdout);
+      assert.deepEqual(others, plain);
+      assert.ok(dynamic.loss < plain.loss && dynamic.loss > 0, `${dynamic.loss}, ${plain.loss}`);
+      const { stdout: shown } = await score(["other.txt", "--dynamic"]);
+      assert.match(shown, /^ +plain +dynamic\nloss +\d\.\d{4} nats\/char +\d\.\d{4} nats\/char\n/);
+    },
+  );
+
   await t.test("without the characters that the model does not know, if so told", async () => {
     const refused = await charnn(t, ["eval", "fox", "accents.txt"], { cwd });
     assert.equal(refused.code, 1);
