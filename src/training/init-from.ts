@@ -2,20 +2,24 @@ import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import type { Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
 import type { CharRnn } from "../model/char-rnn.js";
-import { type ModelConfig, parameterCount } from "../model/config.js";
+import { parameterCount } from "../model/config.js";
 import { parameterViews } from "../model/parameters.js";
 import type { TrainSettings } from "./settings.js";
 
 /** What must be the same in a model and in the one whose weights it begins with. */
 const SHAPE = ["cell", "layers", "hiddenSize", "embeddingSize"] as const;
 
+/** Of the rate that the weights were trained with: what they know is not to be lost at once. */
+const RATE_FACTOR = 0.3;
+
 /**
  * The settings of a run that begins with the weights of a checkpoint: the model's shape is the
- * checkpoint's.
+ * checkpoint's, and the learning rate is lower than its was, unless one is asked for.
  *
  * @throws CharnnError `INVALID_SETTING` when another shape is asked for
  */
-export function withShapeOf(settings: TrainSettings, base: ModelConfig): TrainSettings {
+export function continuing(settings: TrainSettings, { config }: Checkpoint): TrainSettings {
+  const base = config.model;
   for (const name of SHAPE) {
     const asked = settings[name];
     if (asked === undefined || asked === base[name]) continue;
@@ -27,7 +31,8 @@ export function withShapeOf(settings: TrainSettings, base: ModelConfig): TrainSe
     );
   }
   const { cell, layers, hiddenSize, embeddingSize } = base;
-  return { ...settings, cell, layers, hiddenSize, embeddingSize };
+  const learningRate = settings.learningRate ?? RATE_FACTOR * config.training.learningRate;
+  return { ...settings, cell, layers, hiddenSize, embeddingSize, learningRate };
 }
 
 /**

@@ -2,9 +2,8 @@ import { access, rmdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { backendWarnings, type SelectedBackend, selectBackend } from "../backends/select.js";
-import { type Checkpoint, readCheckpoint, readCheckpointFacts } from "../checkpoint/checkpoint.js";
+import { readCheckpoint, readCheckpointFacts } from "../checkpoint/checkpoint.js";
 import { makeFolder, removeLeftovers } from "../checkpoint/durable-file.js";
-import { loadCheckpoint } from "../checkpoint/load-checkpoint.js";
 import { truncateMetricsAfter } from "../checkpoint/metrics-file.js";
 import type { Progress, RunConfig } from "../checkpoint/run-config.js";
 import {
@@ -23,20 +22,13 @@ import { CharRnn } from "../model/char-rnn.js";
 import { parameterArray } from "../model/parameters.js";
 import { Random } from "../random.js";
 import { definedOnly } from "../settings.js";
-import { countScore } from "./count-model.js";
-import { measureSpeed, operationsPerSecond, type Speed, stepsInTime } from "./forecast.js";
+import { measureSpeed, type Speed, stepsInTime } from "./forecast.js";
 import { GradientSum } from "./gradient-sum.js";
-import { beginWith, withShapeOf } from "./init-from.js";
+import { beginWith } from "./init-from.js";
 import { areSameLimits, limitsOf, stepsWithin } from "./limits.js";
-import {
-  corpusSettings,
-  defaultName,
-  fittedTo,
-  newConfig,
-  refuseEndlessSchedule,
-} from "./new-config.js";
+import { corpusSettings, defaultName, fittedTo, refuseEndlessSchedule } from "./new-config.js";
 import { createOptimizer } from "./optimizer.js";
-import { type Choice, choiceForText, choiceForTime } from "./presets.js";
+import { type Plan, planRun } from "./plan.js";
 import { firstProgress } from "./roll-back.js";
 import type { Run } from "./run.js";
 import type { TrainSettings } from "./settings.js";
@@ -84,45 +76,6 @@ export async function openRun(
       plan ?? (await planRun(settings, backend, stdin)),
     );
   });
-}
-
-/** What a new run will be. */
-interface Plan {
-  readonly corpus: Corpus;
-  readonly config: RunConfig;
-  /** The checkpoint whose weights it begins with. */
-  readonly base: Checkpoint | undefined;
-  readonly warnings: readonly string[];
-  readonly choice: Choice | undefined;
-}
-
-async function planRun(
-  settings: TrainSettings,
-  backend: SelectedBackend,
-  stdin: AsyncIterable<Uint8Array> | undefined,
-): Promise<Plan> {
-  const base = settings.initFrom === undefined ? undefined : await baseOf(settings);
-  const alsoKnown = base?.vocabulary;
-  const corpus = await loadCorpus({ ...corpusSettings(settings), alsoKnown }, stdin);
-  const { train, validation, vocabulary } = corpus;
-  const counting = await countScore(train.tokens, validation.tokens, vocabulary.size);
-  const choice = settings.preset ? undefined : chosen(settings, corpus, backend);
-  const preset = settings.preset ?? (choice as Choice).preset;
-  const shaped = base ? withShapeOf(settings, base.config.model) : settings;
-  const { config, note } = newConfig(shaped, corpus, counting, preset);
-  const warnings = [
-    ...backendWarnings(backend, settings.threads),
-    ...corpus.warnings,
-    ...(note ? [note] : []),
-  ];
-  return { corpus, config, base, warnings, choice };
-}
-
-/** The preset that fits the time given, or else the text. */
-function chosen({ maxTime }: TrainSettings, corpus: Corpus, { name }: SelectedBackend): Choice {
-  const { train, vocabulary } = corpus;
-  if (maxTime === undefined) return choiceForText(train.tokens.length, name);
-  return choiceForTime(maxTime, operationsPerSecond(vocabulary.size), vocabulary.size);
 }
 
 async function startRun(
@@ -266,18 +219,6 @@ function assembleRun(
     firstWeights: model.parameters.read().slice(),
     state: model.zeroState(training.batchSize),
   };
-}
-
-/** The checkpoint whose weights a run is to begin with. */
-async function baseOf({ initFrom, resume, out = TRAIN_DEFAULTS.out }: TrainSettings) {
-  if (resume) {
-    throw new CharnnError(
-      "INVALID_SETTING",
-      "--resume goes on with a run and --init-from begins one: both at once can't be.",
-      "Leave one of them out.",
-    );
-  }
-  return loadCheckpoint(initFrom, { out });
 }
 
 /** The newest run that learned from the text in `settings`. */

@@ -1,0 +1,74 @@
+import { backendWarnings, type SelectedBackend } from "../backends/select.js";
+import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { loadCheckpoint } from "../checkpoint/load-checkpoint.js";
+import type { RunConfig } from "../checkpoint/run-config.js";
+import { type Corpus, loadCorpus } from "../data/corpus.js";
+import { TRAIN_DEFAULTS } from "../defaults.js";
+import { CharnnError } from "../errors.js";
+import { countScore } from "./count-model.js";
+import { operationsPerSecond } from "./forecast.js";
+import { continuing } from "./init-from.js";
+import { corpusSettings, newConfig } from "./new-config.js";
+import { type Choice, choiceForText, choiceForTime } from "./presets.js";
+import type { TrainSettings } from "./settings.js";
+
+/** What a new run will be. */
+export interface Plan {
+  readonly corpus: Corpus;
+  readonly config: RunConfig;
+  /** The checkpoint whose weights it begins with. */
+  readonly base: Checkpoint | undefined;
+  readonly warnings: readonly string[];
+  readonly choice: Choice | undefined;
+}
+
+/** Reads the text, and decides what was not asked for. */
+export async function planRun(
+  settings: TrainSettings,
+  backend: SelectedBackend,
+  stdin: AsyncIterable<Uint8Array> | undefined,
+): Promise<Plan> {
+  const base = settings.initFrom === undefined ? undefined : await baseOf(settings);
+  const alsoKnown = base?.vocabulary;
+  const corpus = await loadCorpus({ ...corpusSettings(settings), alsoKnown }, stdin);
+  const { train, validation, vocabulary } = corpus;
+  const counting = await countScore(train.tokens, validation.tokens, vocabulary.size);
+  const choice = settings.preset ? undefined : chosen(settings, corpus, backend, base);
+  const preset = settings.preset ?? (choice as Choice).preset;
+  const { config, note } = newConfig(
+    base ? continuing(settings, base) : settings,
+    corpus,
+    counting,
+    preset,
+  );
+  const warnings = [
+    ...backendWarnings(backend, settings.threads),
+    ...corpus.warnings,
+    ...(note ? [note] : []),
+  ];
+  return { corpus, config, base, warnings, choice };
+}
+
+/** The preset of the weights to begin with, or what fits the time given, or else the text. */
+function chosen(
+  { maxTime }: TrainSettings,
+  { train, vocabulary }: Corpus,
+  { name }: SelectedBackend,
+  base: Checkpoint | undefined,
+): Choice {
+  if (base) return { preset: base.config.training.preset, reason: "as the weights to begin with" };
+  if (maxTime === undefined) return choiceForText(train.tokens.length, name);
+  return choiceForTime(maxTime, operationsPerSecond(vocabulary.size), vocabulary.size);
+}
+
+/** The checkpoint whose weights a run is to begin with. */
+async function baseOf({ initFrom, resume, out = TRAIN_DEFAULTS.out }: TrainSettings) {
+  if (resume) {
+    throw new CharnnError(
+      "INVALID_SETTING",
+      "--resume goes on with a run and --init-from begins one: both at once can't be.",
+      "Leave one of them out.",
+    );
+  }
+  return loadCheckpoint(initFrom, { out });
+}

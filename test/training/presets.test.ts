@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import * as fc from "fast-check";
+import { PRESET_NAMES } from "#src/defaults.js";
+import { operationsPerCharacter } from "#src/model/operations.js";
+import {
+  choiceForText,
+  choiceForTime,
+  defaultEpochs,
+  dropoutFor,
+  PRESETS,
+  presetModel,
+} from "#src/training/presets.js";
+
+const VOCABULARY = 65;
+
+describe("The preset for a time", () => {
+  it("is the largest one that learns from enough characters in it", () => {
+    const speed = 1e11;
+    const property = fc.property(fc.double({ min: 0.01, max: 1e6, noNaN: true }), (seconds) => {
+      const { preset } = choiceForTime(seconds, speed, VOCABULARY);
+      const hasEnough = PRESET_NAMES.map((name) => {
+        const operations = operationsPerCharacter(presetModel(name, VOCABULARY));
+        return (seconds * speed) / operations >= PRESETS[name].fewestCharacters;
+      });
+      assert.equal(preset, PRESET_NAMES[hasEnough.lastIndexOf(true)]);
+    });
+    fc.assert(property);
+  });
+
+  it("grows with the time and with the speed", () => {
+    const places = [1, 30, 200, 3_000, 1e5].map((seconds) =>
+      PRESET_NAMES.indexOf(choiceForTime(seconds, 1e11, VOCABULARY).preset),
+    );
+    assert.deepEqual(
+      places,
+      places.toSorted((a, b) => a - b),
+    );
+    assert.deepEqual([places[0], places.at(-1)], [0, PRESET_NAMES.length - 1]);
+    assert.equal(choiceForTime(100, 1e8, VOCABULARY).preset, "tiny");
+    assert.match(choiceForTime(90, 1e11, VOCABULARY).reason, /90 s/);
+  });
+});
+
+describe("Where nothing is said", () => {
+  it("the preset depends on the text and the backend alone", () => {
+    assert.equal(choiceForText(5_000, "native").preset, "tiny");
+    assert.equal(choiceForText(1_000_000, "native").preset, "small");
+    assert.equal(choiceForText(1_000_000, "cpu").preset, "tiny");
+  });
+
+  it("a long text is read once at least, and a short one so often and no more", () => {
+    assert.equal(defaultEpochs(1e9), 1);
+    assert.equal(defaultEpochs(500), 30);
+    assert.ok(defaultEpochs(1e6) > 1 && defaultEpochs(1e6) < 30);
+  });
+});
+
+describe("Dropout that nobody asked for", () => {
+  it("is none in a short run, and grows with the passes over a text, but not beyond a half", () => {
+    const model = presetModel("medium", VOCABULARY);
+    const rates = [0.1, 1, 3, 10, 30, 100, 1e6].map((epochs) => dropoutFor(model, 1e6, epochs));
+    for (const name of ["dropout", "recurrentDropout", "inputDropout"] as const) {
+      const values = rates.map((rate) => rate[name]);
+      assert.deepEqual(
+        values,
+        values.toSorted((a, b) => a - b),
+      );
+      assert.equal(values[0], 0, name);
+    }
+    assert.deepEqual(rates.at(-1), { dropout: 0.5, recurrentDropout: 0.3, inputDropout: 0.2 });
+  });
+
+  it("is more for a larger model, and less for a longer text", () => {
+    const [small, medium] = ["small", "medium"].map((name) =>
+      presetModel(name as "small", VOCABULARY),
+    );
+    assert.ok(dropoutFor(medium, 1e6, 10).dropout > dropoutFor(small, 1e6, 10).dropout);
+    assert.ok(dropoutFor(medium, 1e7, 10).dropout < dropoutFor(medium, 1e6, 10).dropout);
+  });
+});
