@@ -51,12 +51,12 @@ export function humanReporter(
     // The most important first: a narrow terminal has no room for all.
     const facts = [
       `loss ${loss.toFixed(3)}`,
-      left === undefined ? stepOf(step, totalSteps) : `${duration(left)} left`,
+      ...(left === undefined ? [] : [`${duration(left)} left`]),
       `epoch ${count(epoch)}`,
       `${count(charsPerSecond)} chars/s`,
       `${inBits(loss)} bits/char`,
     ];
-    progress.update(step, facts);
+    progress.update(step, left === undefined ? [stepOf(step, totalSteps), ...facts] : facts);
     if (terminal.isInteractive || seconds - lastLine < SECONDS_BETWEEN_LINES) return;
     lastLine = seconds;
     progress.say(`${stepOf(step, totalSteps)}: ${facts.join(", ")}`);
@@ -177,7 +177,7 @@ function backendLine({ backend }: StartEvent): string {
 }
 
 function conclusion(event: EndEvent, started: StartEvent | undefined): string[] {
-  const step = stepOf(event.step, started?.totalSteps ?? event.step);
+  const step = stepOf(event.step, started?.totalSteps);
   const verb = VERBS[event.reason] ?? "Done";
   const lines = [
     event.reason === "done"
