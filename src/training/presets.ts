@@ -103,7 +103,7 @@ export function dropoutFor(
   epochs: number,
 ): Omit<DropoutRates, "weightDropout"> {
   const pressure = (parameterCount(model) * epochs) / characters;
-  const rate = Math.min(Math.max(0.1 * Math.log2(pressure / 2.5), 0), 0.5);
+  const rate = Math.min(Math.max(0.125 * Math.log2(pressure / 4), 0), 0.5);
   const inHundredths = (share: number) => Math.round(100 * share) / 100;
   return {
     dropout: inHundredths(rate),
