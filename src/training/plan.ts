@@ -56,7 +56,8 @@ function chosen(
   { name }: SelectedBackend,
   base: Checkpoint | undefined,
 ): Choice {
-  if (base) return { preset: base.config.training.preset, reason: "as for the weights to begin with" };
+  if (base)
+    return { preset: base.config.training.preset, reason: "as for the weights to begin with" };
   if (maxTime === undefined) return choiceForText(train.tokens.length, name);
   return choiceForTime(maxTime, operationsPerSecond(vocabulary.size), vocabulary.size);
 }
