@@ -21,7 +21,7 @@ export async function* crossValidate(
   options: TrainOptions = {},
 ): AsyncGenerator<TrainingEvent, void> {
   checked(foldsSchema, { crossValidate: folds });
-  const { name, validation, validationFile } = checkedTrainSettings(settings);
+  const { name, resume, validation, validationFile } = checkedTrainSettings(settings);
   if (validation !== undefined || validationFile !== undefined) {
     const setting = validation === undefined ? "validationFile" : "validation";
     throw new CharnnError(
@@ -29,6 +29,14 @@ export async function* crossValidate(
       `${setting} has no meaning in cross-validation: each fold holds out its own part.`,
       "Leave it out.",
       { setting },
+    );
+  }
+  if (resume && name === undefined) {
+    throw new CharnnError(
+      "INVALID_SETTING",
+      "A cross-validation can be resumed only by its name.",
+      "Add --name, with the name it was started with.",
+      { setting: "name" },
     );
   }
   const losses: number[] = [];

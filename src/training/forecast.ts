@@ -17,6 +17,9 @@ export interface Speed {
   readonly secondsPerEvaluation: number;
 }
 
+/** Of a run that has nothing left to do. */
+export const NO_TIME: Speed = { secondsPerStep: 0, secondsPerEvaluation: 0 };
+
 const LONGEST_TRIAL_SECONDS = 1.5;
 const MOST_TRIALS = 7;
 

@@ -22,7 +22,7 @@ import { CharRnn } from "../model/char-rnn.js";
 import { parameterArray } from "../model/parameters.js";
 import { Random } from "../random.js";
 import { definedOnly } from "../settings.js";
-import { measureSpeed, type Speed, stepsInTime } from "./forecast.js";
+import { measureSpeed, NO_TIME, type Speed, stepsInTime } from "./forecast.js";
 import { GradientSum } from "./gradient-sum.js";
 import { beginWith } from "./init-from.js";
 import { areSameLimits, limitsOf, stepsWithin } from "./limits.js";
@@ -33,6 +33,7 @@ import { firstProgress } from "./roll-back.js";
 import type { Run } from "./run.js";
 import type { TrainSettings } from "./settings.js";
 import { restoreRun } from "./snapshot.js";
+import { endReached } from "./start-and-end.js";
 
 /**
  * Makes ready what was asked for: a new run, or with `resume` one that goes on from its last
@@ -49,6 +50,13 @@ export async function openRun(
     throw new CharnnError(
       "INVALID_SETTING",
       "--resume goes on with a run and --overwrite starts it anew: both at once can't be.",
+      "Leave one of them out.",
+    );
+  }
+  if (resume && settings.initFrom !== undefined) {
+    throw new CharnnError(
+      "INVALID_SETTING",
+      "--resume goes on with a run and --init-from begins one: both at once can't be.",
       "Leave one of them out.",
     );
   }
@@ -144,10 +152,11 @@ async function continueRun(
   const progress = { ...checkpoint.progress };
   const model = new CharRnn(config.model);
   const run = assembleRun(folder, config, corpus, backend, model, progress);
-  const speed = measureSpeed(run);
-  restoreRun(run, checkpoint.tensors);
   // A time that is given again stays the number of steps that it was turned into.
   const isNew = asked !== undefined && !areSameLimits(asked, limits);
+  // A run that is over already need not be tried.
+  const speed = !isNew && endReached(run) ? NO_TIME : measureSpeed(run);
+  restoreRun(run, checkpoint.tensors);
   if (isNew) progress.totalSteps = fittedSteps(run, speed, asked.maxTime);
   const warnings = [...backendWarnings(backend, settings.threads), ...corpus.warnings];
   return { ...run, speed, choice: undefined, warnings, release };

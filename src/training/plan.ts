@@ -4,7 +4,6 @@ import { loadCheckpoint } from "../checkpoint/load-checkpoint.js";
 import type { RunConfig } from "../checkpoint/run-config.js";
 import { type Corpus, loadCorpus } from "../data/corpus.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
-import { CharnnError } from "../errors.js";
 import { countScore } from "./count-model.js";
 import { operationsPerSecond } from "./forecast.js";
 import { continuing } from "./init-from.js";
@@ -28,7 +27,8 @@ export async function planRun(
   backend: SelectedBackend,
   stdin: AsyncIterable<Uint8Array> | undefined,
 ): Promise<Plan> {
-  const base = settings.initFrom === undefined ? undefined : await baseOf(settings);
+  const { initFrom, out = TRAIN_DEFAULTS.out } = settings;
+  const base = initFrom === undefined ? undefined : await loadCheckpoint(initFrom, { out });
   const alsoKnown = base?.vocabulary;
   const corpus = await loadCorpus({ ...corpusSettings(settings), alsoKnown }, stdin);
   const { train, validation, vocabulary } = corpus;
@@ -60,16 +60,4 @@ function chosen(
     return { preset: base.config.training.preset, reason: "as for the weights to begin with" };
   if (maxTime === undefined) return choiceForText(train.tokens.length, name);
   return choiceForTime(maxTime, operationsPerSecond(vocabulary.size), vocabulary.size);
-}
-
-/** The checkpoint whose weights a run is to begin with. */
-async function baseOf({ initFrom, resume, out = TRAIN_DEFAULTS.out }: TrainSettings) {
-  if (resume) {
-    throw new CharnnError(
-      "INVALID_SETTING",
-      "--resume goes on with a run and --init-from begins one: both at once can't be.",
-      "Leave one of them out.",
-    );
-  }
-  return loadCheckpoint(initFrom, { out });
 }

@@ -13,7 +13,10 @@ interface Preset {
   readonly fewestCharacters: number;
 }
 
-/** All are GRUs of one layer; `bench/quality/` has what was tried, and what each of them reaches. */
+/**
+ * All are GRUs of one layer. `bench/quality/` has what was tried, and what they reach; the numbers of
+ * `large` are drawn on from those of the others, and have not been measured.
+ */
 export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   tiny: {
     hiddenSize: 128,

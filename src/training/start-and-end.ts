@@ -85,7 +85,10 @@ export function epochOf({ progress }: Run): number {
 }
 
 /** Why a run is over; undefined while it is not. */
-export function endReached({ config, progress }: Run): EndEvent["reason"] | undefined {
+export function endReached({
+  config,
+  progress,
+}: Pick<Run, "config" | "progress">): EndEvent["reason"] | undefined {
   const byLoss = lossLimitReached(config.limits, progress);
   if (byLoss) return byLoss;
   if (progress.totalSteps === undefined || progress.step < progress.totalSteps) return undefined;

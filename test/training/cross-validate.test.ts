@@ -46,6 +46,15 @@ describe("Cross-validation", () => {
     assert.deepEqual(resumed.at(-1), whole.at(-1));
   });
 
+  it("without a name can't be resumed, since it can't be told from others", async (t) => {
+    const place = await workplace(t);
+    const { name, ...unnamed } = smallRun(place, { steps: 2 });
+    await assert.rejects(
+      collected(crossValidate({ ...unnamed, resume: true }, 2)),
+      failsWith("INVALID_SETTING", "--name"),
+    );
+  });
+
   it("needs two folds or more, and no more than a hundred", async (t) => {
     const place = await workplace(t);
     for (const folds of [0, 1, 1.5, 101, Number.NaN]) {

@@ -75,6 +75,11 @@ describe("A run that begins with the weights of another", () => {
 
   it("is refused where it can't be", async (t) => {
     const { place } = await setUp(t);
+    // Also where there is a run to resume.
+    await assert.rejects(
+      trained(smallRun(place, { name: "base", initFrom: "base", resume: true })),
+      failsWith("INVALID_SETTING", "--resume", "--init-from"),
+    );
     for (const [settings, code, ...said] of [
       [{ hiddenSize: 9 }, "INVALID_SETTING", "hiddenSize is 8", "9"],
       [{ cell: "lstm" }, "INVALID_SETTING", "cell is gru", "lstm"],
