@@ -7,12 +7,12 @@ import { fileURLToPath } from "node:url";
 import type { SamplingCase, TrainingCase } from "./cases.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const CHARNN = join(ROOT, "bin", "charnn.js");
+export const CHARNN = join(ROOT, "bin", "charnn.js");
 const SHARED = join(ROOT, "..", "shared");
 const PEER = join(SHARED, "peers", "torch_rnn.py");
 const TFJS_PEER = join(SHARED, "peers", "tfjs_layers.cjs");
 const PEERS = process.env.CHARNN_PEERS ?? join(homedir(), ".cache", "charnn-peers");
-const PYTHON = process.env.CHARNN_PYTHON ?? join(PEERS, "bin", "python");
+export const PYTHON = process.env.CHARNN_PYTHON ?? join(PEERS, "bin", "python");
 const TFJS_NODE = join(PEERS, "node_modules", "@tensorflow", "tfjs-node");
 
 /** Why there is nothing to compare with; undefined when there is. */
@@ -138,8 +138,6 @@ export function secondsOf(args: readonly string[], cwd?: string): number {
   execFileSync(process.execPath, args, { cwd, stdio: "ignore" });
   return (performance.now() - start) / 1e3;
 }
-
-export { CHARNN };
 
 function figureBefore(unit: string, output: string): number {
   const words = output.split(/\s+/);

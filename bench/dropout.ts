@@ -1,0 +1,73 @@
+/**
+ * What dropout costs a training step. One learner drops nothing, and one drops at each place where
+ * charnn can; they take their steps in turn in one process, so that a shared machine slows all of them
+ * alike. Prints the median of the ratios to the step beside it that drops nothing.
+ *
+ *     npm run bench:dropout -- [--hidden-sizes 256,512,1024] [--rounds 100] [--threads 2] [--cell gru]
+ */
+import { parseArgs } from "node:util";
+import { selectBackend } from "#src/backends/select.js";
+import { createLearner, disposeLearner } from "#src/measuring/training-speed.js";
+import { modelConfig } from "#src/model/config.js";
+import { NO_DROPOUT } from "#src/model/dropout.js";
+import { Random } from "#src/random.js";
+import { learn } from "#src/training/learn.js";
+import { median } from "./median.js";
+
+const { values: options } = parseArgs({
+  options: {
+    "hidden-sizes": { type: "string", default: "256,512,1024" },
+    rounds: { type: "string", default: "100" },
+    threads: { type: "string", default: "2" },
+    cell: { type: "string", default: "gru" },
+  },
+});
+
+const SHAPE = { batchSize: 32, seqLength: 64 };
+const DROPPED = {
+  nothing: {},
+  outputs: { dropout: 0.2 },
+  vectors: { inputDropout: 0.1 },
+  state: { recurrentDropout: 0.1 },
+  "outputs, vectors and state": { dropout: 0.2, inputDropout: 0.1, recurrentDropout: 0.1 },
+  "recurrent weights": { weightDropout: 0.2 },
+};
+/** Steps that are not counted: the first ones make the arrays, and the compiler is at work. */
+const WARM_UP = 5;
+
+await selectBackend("native", Number(options.threads));
+for (const hiddenSize of options["hidden-sizes"].split(",").map(Number)) compare(hiddenSize);
+
+function compare(hiddenSize: number): void {
+  const model = modelConfig({
+    cell: options.cell === "lstm" ? "lstm" : "gru",
+    layers: 1,
+    hiddenSize,
+    embeddingSize: hiddenSize / 8,
+    vocabularySize: 65,
+  });
+  const learners = Object.entries(DROPPED).map(([name, rates]) => {
+    const shape = { ...SHAPE, ...NO_DROPOUT, ...rates };
+    return {
+      name,
+      learner: createLearner(model, shape, Random.fromSeed(0)),
+      seconds: [] as number[],
+    };
+  });
+  for (let round = -WARM_UP; round < Number(options.rounds); round++) {
+    for (const { learner, seconds } of learners) {
+      const start = performance.now();
+      learn(learner);
+      if (round >= 0) seconds.push((performance.now() - start) / 1e3);
+    }
+  }
+  const plain = learners[0].seconds;
+  console.log(
+    `${model.cell.toUpperCase()} 1x${hiddenSize}: ${(1e3 * median(plain)).toFixed(1)} ms a step`,
+  );
+  for (const { name, learner, seconds } of learners) {
+    const ratio = median(seconds.map((time, round) => time / plain[round]));
+    if (name !== "nothing") console.log(`  ${name}: ${(100 * (ratio - 1)).toFixed(1)} % more`);
+    disposeLearner(learner);
+  }
+}

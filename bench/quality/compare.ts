@@ -1,0 +1,147 @@
+/**
+ * The plain command beside what others recommend, one after the other on the same machine: nanoGPT's
+ * recipe for CPUs, PyTorch's GRU as in `torch_recipe.py`, and `charnn train --max-time` for the times
+ * given, and for as long as nanoGPT takes. Prints what each reaches, and keeps all losses on the way for
+ * `curves.py` to draw.
+ *
+ *     npm run bench:compare -- TEXT [--nanogpt FOLDER] [--times 60s,10m] [--results compare.json]
+ *
+ * FOLDER is a clone of github.com/karpathy/nanoGPT; without it nanoGPT is left out.
+ */
+import { spawn } from "node:child_process";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { CHARNN, PYTHON } from "../commands.js";
+
+const RECIPE = fileURLToPath(new URL("../../bench/quality/torch_recipe.py", import.meta.url));
+/** As in nanoGPT's README, for "a macbook (or other cheap computer)". */
+const NANOGPT_OPTIONS = [
+  "--device=cpu",
+  "--compile=False",
+  "--eval_iters=20",
+  "--log_interval=50",
+  "--block_size=64",
+  "--batch_size=12",
+  "--n_layer=4",
+  "--n_head=4",
+  "--n_embd=128",
+  "--max_iters=2000",
+  "--lr_decay_iters=2000",
+  "--dropout=0.0",
+];
+
+const {
+  values: options,
+  positionals: [text],
+} = parseArgs({
+  allowPositionals: true,
+  options: {
+    nanogpt: { type: "string" },
+    times: { type: "string", default: "60s,10m" },
+    results: { type: "string", default: "compare.json" },
+  },
+});
+if (!text) throw new Error("Which text? npm run bench:compare -- TEXT");
+
+/** Losses on the way, nats per character, after so many seconds. */
+type Curve = [seconds: number, loss: number][];
+
+interface Result {
+  readonly name: string;
+  /** What was chosen for it; of charnn alone. */
+  readonly note?: string;
+  readonly seconds: number;
+  readonly loss: number;
+  readonly curve: Curve;
+}
+
+const results: Result[] = [];
+if (options.nanogpt) keep(await nanoGpt(options.nanogpt));
+const times = options.times.split(",");
+if (results.length > 0) times.unshift(`${Math.round(results[0].seconds)}s`);
+for (const time of times) keep(await charnn(time));
+keep(await torchRecipe());
+
+function keep(result: Result): void {
+  results.push(result);
+  writeFileSync(
+    options.results,
+    `${JSON.stringify({ text: path.basename(text), results }, null, 1)}\n`,
+  );
+  const { name, note, seconds, loss } = result;
+  console.log(
+    `${name}: ${loss.toFixed(3)} after ${seconds.toFixed(1)} s${note ? `, ${note}` : ""}`,
+  );
+}
+
+/** Lowest loss of all, as each of them keeps its best weights. */
+function resultOf(name: string, seconds: number, curve: Curve, note?: string): Result {
+  return { name, note, seconds, loss: Math.min(...curve.map(([, loss]) => loss)), curve };
+}
+
+/** What a command prints, line by line, each with the seconds since it began. */
+async function* linesOf(
+  command: string,
+  args: readonly string[],
+  cwd?: string,
+): AsyncGenerator<[line: string, seconds: number]> {
+  const start = performance.now();
+  const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+  for await (const line of createInterface(child.stdout)) {
+    yield [line, (performance.now() - start) / 1e3];
+  }
+  const code = await ended;
+  if (code !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${code}`);
+}
+
+async function charnn(time: string): Promise<Result> {
+  const folder = mkdtempSync(path.join(tmpdir(), "charnn-compare-"));
+  const curve: Curve = [];
+  let [note, seconds] = ["", 0];
+  try {
+    const args = [CHARNN, "train", text, "--max-time", time, "--out", folder, "--json"];
+    for await (const [line, now] of linesOf(process.execPath, args)) {
+      const event = JSON.parse(line);
+      if (event.event === "start") {
+        const { preset, dropout, recurrentDropout } = event.config.training;
+        const rates = `dropout ${dropout}, recurrent ${recurrentDropout}`;
+        note = `${preset}, ${event.totalSteps} steps, ${rates}`;
+      }
+      if (event.event === "eval") curve.push([now, event.validationLoss]);
+      seconds = now;
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  return resultOf(`charnn --max-time ${time}`, seconds, curve, note);
+}
+
+/** nanoGPT estimates its losses from windows that it draws at random. */
+async function nanoGpt(clone: string): Promise<Result> {
+  const data = path.join(clone, "data", "shakespeare_char");
+  copyFileSync(text, path.join(data, "input.txt"));
+  for await (const _ of linesOf(PYTHON, ["prepare.py"], data));
+  const curve: Curve = [];
+  let seconds = 0;
+  const args = ["-u", "train.py", "config/train_shakespeare_char.py", ...NANOGPT_OPTIONS];
+  for await (const [line, now] of linesOf(PYTHON, args, clone)) {
+    const loss = /^step \d+: .*val loss ([\d.]+)/.exec(line)?.[1];
+    if (loss) curve.push([now, Number(loss)]);
+    seconds = now;
+  }
+  return resultOf("nanoGPT's recipe for CPUs", seconds, curve);
+}
+
+async function torchRecipe(): Promise<Result> {
+  const curve: Curve = [];
+  for await (const [line] of linesOf(PYTHON, [RECIPE, text])) {
+    const { seconds, loss } = JSON.parse(line);
+    curve.push([seconds, loss]);
+  }
+  return resultOf("PyTorch GRU 1x512", curve[curve.length - 1][0], curve);
+}

