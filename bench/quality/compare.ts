@@ -1,12 +1,13 @@
 /**
  * The plain command beside what others recommend, one after the other on the same machine: nanoGPT's
- * recipe for CPUs, PyTorch's GRU as in `torch_recipe.py`, and `charnn train --max-time` for the times
- * given, and for as long as nanoGPT takes. Prints what each reaches, and keeps all losses on the way for
- * `curves.py` to draw.
+ * recipe for CPUs, PyTorch's GRU as in `torch_recipe.py`, and `charnn train` with nothing but a time
+ * given, or with a preset too. Prints what each reaches, and keeps all losses on the way for `curves.py`
+ * to draw.
  *
- *     npm run bench:compare -- TEXT [--nanogpt FOLDER] [--times 60s,10m] [--results compare.json]
+ *     npm run bench:compare -- TEXT [--nanogpt FOLDER] [--torch] [--runs 60s,10m,tiny@5m]
+ *         [--results compare.json]
  *
- * FOLDER is a clone of github.com/karpathy/nanoGPT; without it nanoGPT is left out.
+ * FOLDER is a clone of github.com/karpathy/nanoGPT; what it takes becomes one of charnn's times.
  */
 import { spawn } from "node:child_process";
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -41,7 +42,8 @@ const {
   allowPositionals: true,
   options: {
     nanogpt: { type: "string" },
-    times: { type: "string", default: "60s,10m" },
+    torch: { type: "boolean", default: false },
+    runs: { type: "string", default: "60s,10m" },
     results: { type: "string", default: "compare.json" },
   },
 });
@@ -60,11 +62,13 @@ interface Result {
 }
 
 const results: Result[] = [];
-if (options.nanogpt) keep(await nanoGpt(options.nanogpt));
-const times = options.times.split(",");
-if (results.length > 0) times.unshift(`${Math.round(results[0].seconds)}s`);
-for (const time of times) keep(await charnn(time));
-keep(await torchRecipe());
+const runs = options.runs.split(",");
+if (options.nanogpt) {
+  keep(await nanoGpt(options.nanogpt));
+  runs.unshift(`${Math.round(results[0].seconds)}s`);
+}
+for (const run of runs) keep(await charnn(run));
+if (options.torch) keep(await torchRecipe());
 
 function keep(result: Result): void {
   results.push(result);
@@ -99,12 +103,15 @@ async function* linesOf(
   if (code !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${code}`);
 }
 
-async function charnn(time: string): Promise<Result> {
+/** @param run a time, or a preset and a time */
+async function charnn(run: string): Promise<Result> {
+  const [time, preset] = run.split("@").reverse();
+  const asked = [...(preset ? ["--preset", preset] : []), "--max-time", time];
   const folder = mkdtempSync(path.join(tmpdir(), "charnn-compare-"));
   const curve: Curve = [];
   let [note, seconds] = ["", 0];
   try {
-    const args = [CHARNN, "train", text, "--max-time", time, "--out", folder, "--json"];
+    const args = [CHARNN, "train", text, ...asked, "--out", folder, "--json"];
     for await (const [line, now] of linesOf(process.execPath, args)) {
       const event = JSON.parse(line);
       if (event.event === "start") {
@@ -118,7 +125,7 @@ async function charnn(time: string): Promise<Result> {
   } finally {
     rmSync(folder, { recursive: true });
   }
-  return resultOf(`charnn --max-time ${time}`, seconds, curve, note);
+  return resultOf(`charnn ${asked.join(" ")}`, seconds, curve, note);
 }
 
 /** nanoGPT estimates its losses from windows that it draws at random. */

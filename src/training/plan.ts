@@ -58,6 +58,6 @@ function chosen(
 ): Choice {
   if (base)
     return { preset: base.config.training.preset, reason: "as for the weights to begin with" };
-  if (maxTime === undefined) return choiceForText(train.tokens.length, name);
+  if (maxTime === undefined) return choiceForText(train.tokens.length, vocabulary.size, name);
   return choiceForTime(maxTime, operationsPerSecond(vocabulary.size), vocabulary.size);
 }

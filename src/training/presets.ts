@@ -53,7 +53,14 @@ const BY_SIZE = ["large", "medium", "small", "tiny"] as const satisfies readonly
 
 /** Without limits: characters to learn from in all, and passes over the text. */
 const CHARACTERS_WITHOUT_LIMITS = 8e6;
-export const MOST_EPOCHS = 30;
+export const MOST_EPOCHS = 60;
+/** Characters of a text for training. */
+const FEWEST_FOR_SMALL = 50_000;
+const FEWEST_FOR_MEDIUM = 250_000;
+/** Characters that differ: with more of them the decoder takes most of the time. */
+const MOST_DIFFERENT_FOR_MEDIUM = 1_000;
+/** More keeps a model from learning, however short its text is. */
+const MOST_DROPOUT = 0.33;
 
 /** The shape that a preset gives a model. */
 export function presetModel(name: PresetName, vocabularySize: number): ModelConfig {
@@ -81,11 +88,20 @@ export function choiceForTime(seconds: number, speed: number, vocabularySize: nu
   return { preset: preset ?? "tiny", reason: `for ${seconds} s here` };
 }
 
-/** What fits a text of so many characters for training, where nothing is said about time. */
-export function choiceForText(characters: number, backend: BackendName): Choice {
+/**
+ * What fits a text of so many characters for training, where nothing is said about time: the best that
+ * some minutes can give.
+ */
+export function choiceForText(
+  characters: number,
+  vocabularySize: number,
+  backend: BackendName,
+): Choice {
   if (backend === "cpu") return { preset: "tiny", reason: "for the slow backend cpu" };
-  const size = `${characters.toLocaleString("en")} characters`;
-  return { preset: characters < 50_000 ? "tiny" : "small", reason: `for ${size}` };
+  const reason = `for ${characters.toLocaleString("en")} characters`;
+  if (characters < FEWEST_FOR_SMALL) return { preset: "tiny", reason };
+  const isLarge = characters >= FEWEST_FOR_MEDIUM && vocabularySize <= MOST_DIFFERENT_FOR_MEDIUM;
+  return { preset: isLarge ? "medium" : "small", reason };
 }
 
 /** Passes over a text where no limit is given. */
@@ -106,7 +122,7 @@ export function dropoutFor(
   epochs: number,
 ): Omit<DropoutRates, "weightDropout"> {
   const pressure = (parameterCount(model) * epochs) / characters;
-  const rate = Math.min(Math.max(0.125 * Math.log2(pressure / 4), 0), 0.5);
+  const rate = Math.min(Math.max(0.125 * Math.log2(pressure / 4), 0), MOST_DROPOUT);
   const inHundredths = (share: number) => Math.round(100 * share) / 100;
   return {
     dropout: inHundredths(rate),

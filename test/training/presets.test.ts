@@ -44,20 +44,23 @@ describe("The preset for a time", () => {
 
 describe("Where nothing is said", () => {
   it("the preset depends on the text and the backend alone", () => {
-    assert.equal(choiceForText(5_000, "native").preset, "tiny");
-    assert.equal(choiceForText(1_000_000, "native").preset, "small");
-    assert.equal(choiceForText(1_000_000, "cpu").preset, "tiny");
+    const presetFor = (...text: Parameters<typeof choiceForText>) => choiceForText(...text).preset;
+    assert.equal(presetFor(5_000, 65, "native"), "tiny");
+    assert.equal(presetFor(100_000, 65, "native"), "small");
+    assert.equal(presetFor(1_000_000, 65, "native"), "medium");
+    assert.equal(presetFor(1_000_000, 5_000, "native"), "small");
+    assert.equal(presetFor(1_000_000, 65, "cpu"), "tiny");
   });
 
   it("a long text is read once at least, and a short one so often and no more", () => {
     assert.equal(defaultEpochs(1e9), 1);
-    assert.equal(defaultEpochs(500), 30);
-    assert.ok(defaultEpochs(1e6) > 1 && defaultEpochs(1e6) < 30);
+    assert.equal(defaultEpochs(500), 60);
+    assert.ok(defaultEpochs(1e6) > 1 && defaultEpochs(1e6) < 60);
   });
 });
 
 describe("Dropout that nobody asked for", () => {
-  it("is none in a short run, and grows with the passes over a text, but not beyond a half", () => {
+  it("is none in a short run, and grows with the passes over a text, but not beyond a third", () => {
     const model = presetModel("medium", VOCABULARY);
     const rates = [0.1, 1, 3, 10, 30, 100, 1e6].map((epochs) => dropoutFor(model, 1e6, epochs));
     for (const name of ["dropout", "recurrentDropout", "inputDropout"] as const) {
@@ -68,7 +71,7 @@ describe("Dropout that nobody asked for", () => {
       );
       assert.equal(values[0], 0, name);
     }
-    assert.deepEqual(rates.at(-1), { dropout: 0.5, recurrentDropout: 0.3, inputDropout: 0.2 });
+    assert.deepEqual(rates.at(-1), { dropout: 0.33, recurrentDropout: 0.2, inputDropout: 0.13 });
   });
 
   it("is more for a larger model, and less for a longer text", () => {
