@@ -70,6 +70,10 @@ try {
   rmSync(folder, { recursive: true });
 }
 
+function rounded(value: number): number {
+  return Number(value.toFixed(4));
+}
+
 /** Lines that say something. */
 function linesOf(file: string): string[] {
   const lines = readFileSync(file, "utf8").split("\n");
@@ -99,8 +103,12 @@ async function run({ name, text, characters, settings }: Trial): Promise<Result>
   for await (const line of createInterface(child.stdout)) {
     const event = JSON.parse(line);
     if (event.event === "start") parameters = event.parameters;
-    if (event.event === "eval") curve.push([(event.step * perStep) / 1e6, event.validationLoss]);
-    if (event.event === "end") [bestLoss, trainingLoss] = [event.bestLoss, event.loss];
+    if (event.event === "eval") {
+      curve.push([rounded((event.step * perStep) / 1e6), rounded(event.validationLoss)]);
+    }
+    if (event.event === "end") {
+      [bestLoss, trainingLoss] = [event.bestLoss, event.loss].map(rounded);
+    }
   }
   const finalLoss = curve.at(-1)?.[1] ?? Number.NaN;
   const all = [text, `${characters / 1e6}M`, ...settings].join(" ");

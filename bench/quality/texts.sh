@@ -2,9 +2,9 @@
 # Makes the texts that RESULTS.md measures beside tinyshakespeare and the sonnets: a novel, source code
 # and Chinese news.
 #
-#     bash bench/quality/texts.sh FOLDER
+#     bash bench/quality/texts.sh [FOLDER]     # bench/quality/texts
 set -euo pipefail
-folder=${1:?"a folder for the texts"}
+folder=${1:-$(dirname "$0")/texts}
 mkdir -p "$folder"
 downloads=$(mktemp -d)
 trap 'rm -rf "$downloads"' EXIT
