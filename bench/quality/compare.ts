@@ -72,19 +72,26 @@ if (options.torch) keep(await torchRecipe());
 
 function keep(result: Result): void {
   results.push(result);
-  writeFileSync(
-    options.results,
-    `${JSON.stringify({ text: path.basename(text), results }, null, 1)}\n`,
-  );
+  const all = { text: path.basename(text), results };
+  writeFileSync(options.results, `${JSON.stringify(all, null, 1)}\n`);
   const { name, note, seconds, loss } = result;
-  console.log(
-    `${name}: ${loss.toFixed(3)} after ${seconds.toFixed(1)} s${note ? `, ${note}` : ""}`,
-  );
+  const chosen = note ? `, ${note}` : "";
+  console.log(`${name}: ${loss.toFixed(3)} after ${seconds} s${chosen}`);
+}
+
+function point(seconds: number, loss: number): Curve[number] {
+  return [Number(seconds.toFixed(1)), Number(loss.toFixed(4))];
 }
 
 /** Lowest loss of all, as each of them keeps its best weights. */
 function resultOf(name: string, seconds: number, curve: Curve, note?: string): Result {
-  return { name, note, seconds, loss: Math.min(...curve.map(([, loss]) => loss)), curve };
+  return {
+    name,
+    note,
+    seconds: Number(seconds.toFixed(1)),
+    loss: Math.min(...curve.map(([, loss]) => loss)),
+    curve,
+  };
 }
 
 /** What a command prints, line by line, each with the seconds since it began. */
@@ -119,7 +126,7 @@ async function charnn(run: string): Promise<Result> {
         const rates = `dropout ${dropout}, recurrent ${recurrentDropout}`;
         note = `${preset}, ${event.totalSteps} steps, ${rates}`;
       }
-      if (event.event === "eval") curve.push([now, event.validationLoss]);
+      if (event.event === "eval") curve.push(point(now, event.validationLoss));
       seconds = now;
     }
   } finally {
@@ -138,7 +145,7 @@ async function nanoGpt(clone: string): Promise<Result> {
   const args = ["-u", "train.py", "config/train_shakespeare_char.py", ...NANOGPT_OPTIONS];
   for await (const [line, now] of linesOf(PYTHON, args, clone)) {
     const loss = /^step \d+: .*val loss ([\d.]+)/.exec(line)?.[1];
-    if (loss) curve.push([now, Number(loss)]);
+    if (loss) curve.push(point(now, Number(loss)));
     seconds = now;
   }
   return resultOf("nanoGPT's recipe for CPUs", seconds, curve);

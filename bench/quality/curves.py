@@ -26,7 +26,7 @@ for result in comparison["results"]:
 losses = [loss for result in comparison["results"] for _, loss in result["curve"]]
 axis.set_xscale("log")
 axis.xaxis.set_major_formatter(ScalarFormatter())
-axis.set_xlim(left=5)
+axis.set_xlim(left=4)
 axis.set_ylim(min(losses) - 0.05, 2.5)
 axis.set_xlabel("seconds, with evaluation")
 axis.set_ylabel("validation loss, nats/character")

@@ -3,10 +3,23 @@ import type { Batches } from "../data/batches.js";
 import { definedOnly } from "../settings.js";
 import type { TrainSettings } from "./settings.js";
 
+/**
+ * Passes over the text in a time that is given alone: with more of them a model only learns a short
+ * text by heart, whatever is dropped.
+ */
+export const MOST_EPOCHS_IN_TIME = 100;
+
 /** The limits that were asked for; undefined when none was. */
 export function limitsOf(settings: TrainSettings): Limits | undefined {
   const { epochs, steps, maxTime, patience, targetLoss } = settings;
-  const limits = definedOnly({ epochs, steps, maxTime, patience, targetLoss });
+  const isTimeAlone = maxTime !== undefined && epochs === undefined && steps === undefined;
+  const limits = definedOnly({
+    epochs: isTimeAlone ? MOST_EPOCHS_IN_TIME : epochs,
+    steps,
+    maxTime,
+    patience,
+    targetLoss,
+  });
   return Object.keys(limits).length > 0 ? limits : undefined;
 }
 

@@ -28,7 +28,7 @@ export function newConfig(
   counting: CountScore | undefined,
   preset: PresetName,
 ): { config: RunConfig; note: string | undefined } {
-  const { fewestCharacters, ...recipe } = PRESETS[preset];
+  const { fewestCharacters, shortestText, ...recipe } = PRESETS[preset];
   const defaults = { ...TRAIN_DEFAULTS, ...recipe };
   const all = { ...defaults, ...definedOnly(settings) };
   const characters = corpus.train.tokens.length;

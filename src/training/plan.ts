@@ -58,6 +58,7 @@ function chosen(
 ): Choice {
   if (base)
     return { preset: base.config.training.preset, reason: "as for the weights to begin with" };
-  if (maxTime === undefined) return choiceForText(train.tokens.length, vocabulary.size, name);
-  return choiceForTime(maxTime, operationsPerSecond(vocabulary.size), vocabulary.size);
+  const text = [train.tokens.length, vocabulary.size] as const;
+  if (maxTime === undefined) return choiceForText(...text, name);
+  return choiceForTime(maxTime, operationsPerSecond(vocabulary.size), ...text);
 }

@@ -11,6 +11,8 @@ interface Preset {
   readonly learningRate: number;
   /** Characters that it has to learn from, the same ones again counted again, to beat smaller ones. */
   readonly fewestCharacters: number;
+  /** Characters for training below which smaller ones reach more: it learns them by heart. */
+  readonly shortestText: number;
 }
 
 /**
@@ -24,6 +26,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     batchSize: 16,
     learningRate: 1e-2,
     fewestCharacters: 0,
+    shortestText: 0,
   },
   small: {
     hiddenSize: 256,
@@ -31,6 +34,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     batchSize: 32,
     learningRate: 1e-2,
     fewestCharacters: 1e6,
+    shortestText: 50_000,
   },
   medium: {
     hiddenSize: 512,
@@ -38,6 +42,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     batchSize: 32,
     learningRate: 5e-3,
     fewestCharacters: 3e6,
+    shortestText: 250_000,
   },
   large: {
     hiddenSize: 1024,
@@ -45,6 +50,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     batchSize: 32,
     learningRate: 2.5e-3,
     fewestCharacters: 10e6,
+    shortestText: 2_000_000,
   },
 };
 
@@ -54,9 +60,6 @@ const BY_SIZE = ["large", "medium", "small", "tiny"] as const satisfies readonly
 /** Without limits: characters to learn from in all, and passes over the text. */
 const CHARACTERS_WITHOUT_LIMITS = 8e6;
 export const MOST_EPOCHS = 60;
-/** Characters of a text for training. */
-const FEWEST_FOR_SMALL = 50_000;
-const FEWEST_FOR_MEDIUM = 250_000;
 /** Characters that differ: with more of them the decoder takes most of the time. */
 const MOST_DIFFERENT_FOR_MEDIUM = 1_000;
 /** More keeps a model from learning, however short its text is. */
@@ -75,17 +78,24 @@ export interface Choice {
 }
 
 /**
- * The largest preset that gets to learn from enough characters in the time given.
+ * The largest preset that gets to learn from enough characters in the time given, and that a text of
+ * so many characters for training is long enough for.
  *
  * @param speed floating-point operations a second that training makes here
  */
-export function choiceForTime(seconds: number, speed: number, vocabularySize: number): Choice {
+export function choiceForTime(
+  seconds: number,
+  speed: number,
+  characters: number,
+  vocabularySize: number,
+): Choice {
   const preset = BY_SIZE.find((name) => {
-    const characters =
-      (seconds * speed) / operationsPerCharacter(presetModel(name, vocabularySize));
-    return characters >= PRESETS[name].fewestCharacters;
+    const { fewestCharacters, shortestText } = PRESETS[name];
+    const inTime = (seconds * speed) / operationsPerCharacter(presetModel(name, vocabularySize));
+    return inTime >= fewestCharacters && characters >= shortestText;
   });
-  return { preset: preset ?? "tiny", reason: `for ${seconds} s here` };
+  const text = `${characters.toLocaleString("en")} characters`;
+  return { preset: preset ?? "tiny", reason: `for ${text} and ${seconds} s here` };
 }
 
 /**
@@ -99,9 +109,10 @@ export function choiceForText(
 ): Choice {
   if (backend === "cpu") return { preset: "tiny", reason: "for the slow backend cpu" };
   const reason = `for ${characters.toLocaleString("en")} characters`;
-  if (characters < FEWEST_FOR_SMALL) return { preset: "tiny", reason };
-  const isLarge = characters >= FEWEST_FOR_MEDIUM && vocabularySize <= MOST_DIFFERENT_FOR_MEDIUM;
-  return { preset: isLarge ? "medium" : "small", reason };
+  if (characters < PRESETS.small.shortestText) return { preset: "tiny", reason };
+  const isMedium =
+    characters >= PRESETS.medium.shortestText && vocabularySize <= MOST_DIFFERENT_FOR_MEDIUM;
+  return { preset: isMedium ? "medium" : "small", reason };
 }
 
 /** Passes over a text where no limit is given. */

@@ -117,7 +117,8 @@ test("--documents lines learns and writes lines", async (t) => {
 
 test("--max-time ends a run in time, and says so", async (t) => {
   const cwd = await workplace(t);
-  const args = ["train", "fox.txt", "--hidden-size", "8", "--max-time", "1s", "--json"];
+  const limits = ["--max-time", "1s", "--epochs", "100000"];
+  const args = ["train", "fox.txt", "--hidden-size", "8", ...limits, "--json"];
   const { code, stdout } = await charnn(t, args, { cwd });
   assert.equal(code, 0);
   const { reason, step } = jsonLines(stdout).at(-1);

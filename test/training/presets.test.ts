@@ -18,7 +18,7 @@ describe("The preset for a time", () => {
   it("is the largest one that learns from enough characters in it", () => {
     const speed = 1e11;
     const property = fc.property(fc.double({ min: 0.01, max: 1e6, noNaN: true }), (seconds) => {
-      const { preset } = choiceForTime(seconds, speed, VOCABULARY);
+      const { preset } = choiceForTime(seconds, speed, 1e9, VOCABULARY);
       const hasEnough = PRESET_NAMES.map((name) => {
         const operations = operationsPerCharacter(presetModel(name, VOCABULARY));
         return (seconds * speed) / operations >= PRESETS[name].fewestCharacters;
@@ -30,15 +30,22 @@ describe("The preset for a time", () => {
 
   it("grows with the time and with the speed", () => {
     const places = [1, 30, 200, 3_000, 1e5].map((seconds) =>
-      PRESET_NAMES.indexOf(choiceForTime(seconds, 1e11, VOCABULARY).preset),
+      PRESET_NAMES.indexOf(choiceForTime(seconds, 1e11, 1e9, VOCABULARY).preset),
     );
     assert.deepEqual(
       places,
       places.toSorted((a, b) => a - b),
     );
     assert.deepEqual([places[0], places.at(-1)], [0, PRESET_NAMES.length - 1]);
-    assert.equal(choiceForTime(100, 1e8, VOCABULARY).preset, "tiny");
-    assert.match(choiceForTime(90, 1e11, VOCABULARY).reason, /90 s/);
+    assert.equal(choiceForTime(100, 1e8, 1e9, VOCABULARY).preset, "tiny");
+    assert.match(choiceForTime(90, 1e11, 1e6, VOCABULARY).reason, /1,000,000 characters and 90 s/);
+  });
+
+  it("is no larger than the text is long enough for, however long the time", () => {
+    const presets = [1_000, 100_000, 1_000_000, 1e8].map(
+      (characters) => choiceForTime(1e6, 1e11, characters, VOCABULARY).preset,
+    );
+    assert.deepEqual(presets, ["tiny", "small", "medium", "large"]);
   });
 });
 

@@ -219,6 +219,7 @@ describe("A run ends", () => {
       [{ epochs: 3, steps: 30 }, "steps", 30],
       [{ epochs: 1, steps: 30 }, "epochs", 20],
       [{ epochs: 1, maxTime: 1_000 }, "epochs", 20],
+      [{ maxTime: 1_000 }, "epochs", 100 * 20],
     ];
     for (const [limit, reason, steps] of limits) {
       const events = await trained(smallRun(place, { ...limit, overwrite: true }));

@@ -85,7 +85,9 @@ export function trainCommand(program: Command, { terminal, exitWith }: CommandCo
     .optionsGroup("How long (the first limit reached ends the run):")
     .addOption(option("--epochs <n>", "passes over the text", number, "by the text's length"))
     .addOption(option("--steps <n>", "batches learned from", number))
-    .addOption(option("--max-time <time>", "such as 90s, 10m or 2h", seconds))
+    .addOption(
+      option("--max-time <time>", "such as 90s, 10m or 2h; alone, 100 epochs at most", seconds),
+    )
     .addOption(
       option("--patience <n>", "evaluations in a row without a lower validation loss", number),
     )
