@@ -7,7 +7,7 @@ import type { TrainSettings } from "./settings.js";
  * Passes over the text in a time that is given alone: with more of them a model only learns a short
  * text by heart, whatever is dropped.
  */
-export const MOST_EPOCHS_IN_TIME = 100;
+const MOST_EPOCHS_IN_TIME = 100;
 
 /** The limits that were asked for; undefined when none was. */
 export function limitsOf(settings: TrainSettings): Limits | undefined {
