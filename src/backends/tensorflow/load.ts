@@ -34,11 +34,14 @@ export function loadTensorFlow(threads: number): LoadedTensorFlow {
 
 /** Loads the addon in a file. */
 function loadFrom(file: string, threads: number): TensorFlowBinding {
-  // TensorFlow takes its threads from here alone, and prints whatever is not an error.
+  // TensorFlow takes its threads from here alone, and prints whatever is not an error. On processors
+  // with AVX-512 it takes oneDNN's operations by itself, and says so before it reads its log level; what
+  // they make of a row then depends on how many there are.
   Object.assign(process.env, {
     TF_NUM_INTRAOP_THREADS: String(threads),
     TF_NUM_INTEROP_THREADS: "1",
     TF_CPP_MIN_LOG_LEVEL: process.env.TF_CPP_MIN_LOG_LEVEL ?? "2",
+    TF_ENABLE_ONEDNN_OPTS: process.env.TF_ENABLE_ONEDNN_OPTS ?? "0",
   });
   try {
     return require(file);
