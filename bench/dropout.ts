@@ -3,7 +3,7 @@
  * charnn can; they take their steps in turn in one process, so that a shared machine slows all of them
  * alike. Prints the median of the ratios to the step beside it that drops nothing.
  *
- *     npm run bench:dropout -- [--hidden-sizes 256,512,1024] [--rounds 100] [--threads 2] [--cell gru]
+ *     npm run bench:dropout -- [--hidden-sizes 256,512,1024] [--rounds 100] [--threads 2]
  */
 import { parseArgs } from "node:util";
 import { selectBackend } from "#src/backends/select.js";
@@ -19,7 +19,6 @@ const { values: options } = parseArgs({
     "hidden-sizes": { type: "string", default: "256,512,1024" },
     rounds: { type: "string", default: "100" },
     threads: { type: "string", default: "2" },
-    cell: { type: "string", default: "gru" },
   },
 });
 
@@ -40,7 +39,7 @@ for (const hiddenSize of options["hidden-sizes"].split(",").map(Number)) compare
 
 function compare(hiddenSize: number): void {
   const model = modelConfig({
-    cell: options.cell === "lstm" ? "lstm" : "gru",
+    cell: "gru",
     layers: 1,
     hiddenSize,
     embeddingSize: hiddenSize / 8,
@@ -62,9 +61,7 @@ function compare(hiddenSize: number): void {
     }
   }
   const plain = learners[0].seconds;
-  console.log(
-    `${model.cell.toUpperCase()} 1x${hiddenSize}: ${(1e3 * median(plain)).toFixed(1)} ms a step`,
-  );
+  console.log(`GRU 1x${hiddenSize}: ${(1e3 * median(plain)).toFixed(1)} ms a step`);
   for (const { name, learner, seconds } of learners) {
     const ratio = median(seconds.map((time, round) => time / plain[round]));
     if (name !== "nothing") console.log(`  ${name}: ${(100 * (ratio - 1)).toFixed(1)} % more`);

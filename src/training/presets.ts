@@ -55,7 +55,9 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
 };
 
 /** Largest first. */
-const BY_SIZE = ["large", "medium", "small", "tiny"] as const satisfies readonly PresetName[];
+const SMALL_ONES = ["small", "tiny"] as const satisfies readonly PresetName[];
+const IN_SOME_MINUTES = ["medium", ...SMALL_ONES] as const;
+const BY_SIZE = ["large", ...IN_SOME_MINUTES] as const;
 
 /** Without limits: characters to learn from in all, and passes over the text. */
 const CHARACTERS_WITHOUT_LIMITS = 8e6;
@@ -108,11 +110,9 @@ export function choiceForText(
   backend: BackendName,
 ): Choice {
   if (backend === "cpu") return { preset: "tiny", reason: "for the slow backend cpu" };
-  const reason = `for ${characters.toLocaleString("en")} characters`;
-  if (characters < PRESETS.small.shortestText) return { preset: "tiny", reason };
-  const isMedium =
-    characters >= PRESETS.medium.shortestText && vocabularySize <= MOST_DIFFERENT_FOR_MEDIUM;
-  return { preset: isMedium ? "medium" : "small", reason };
+  const names = vocabularySize > MOST_DIFFERENT_FOR_MEDIUM ? SMALL_ONES : IN_SOME_MINUTES;
+  const preset = names.find((name) => characters >= PRESETS[name].shortestText);
+  return { preset: preset ?? "tiny", reason: `for ${characters.toLocaleString("en")} characters` };
 }
 
 /** Passes over a text where no limit is given. */
