@@ -23,6 +23,13 @@ export function createTokens(vocabularySize: number, length: number): Tokens {
   return vocabularySize <= 256 ? new Uint8Array(length) : new Uint16Array(length);
 }
 
+/** How often each entry of a vocabulary occurs. */
+export function countTokens(tokens: Tokens, vocabularySize: number): Float64Array {
+  const counts = new Float64Array(vocabularySize);
+  for (const token of tokens) counts[token]++;
+  return counts;
+}
+
 /** The characters a model knows: Unicode code points, sorted, each with its index from 0. */
 export class Vocabulary {
   readonly #codePoints: Uint32Array;

@@ -53,10 +53,10 @@ export class CharRnn {
     this.#layerWork = Array.from({ length: config.layers }, () => new Workspace());
   }
 
-  /** A model with the random weights that training starts from. */
-  static initial(config: ModelConfig, random: Random): CharRnn {
+  /** A model with the weights that training starts from: see {@link initialWeights}. */
+  static initial(config: ModelConfig, random: Random, counts?: Float64Array): CharRnn {
     const model = new CharRnn(config);
-    model.parameters.write(initialWeights(config, random));
+    model.parameters.write(initialWeights(config, random, counts));
     return model;
   }
 

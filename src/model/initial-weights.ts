@@ -9,8 +9,16 @@ import { parameterViews } from "./parameters.js";
  * 2010, equation 16), each gate by itself; recurrent weights orthogonal, each gate by itself (Saxe
  * et al., "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks",
  * 2014); embeddings standard normal; biases 0, but an LSTM's forget gate 1.
+ *
+ * @param counts how often each character occurs in the text to learn: the decoder's biases are then the
+ *   logarithms of their frequencies (each counted once more, so that none is 0), which thousands of
+ *   characters take long to learn
  */
-export function initialWeights(config: ModelConfig, random: Random): Float32Array {
+export function initialWeights(
+  config: ModelConfig,
+  random: Random,
+  counts?: Float64Array,
+): Float32Array {
   const { hiddenSize } = config;
   const values = new Float32Array(parameterCount(config));
   const cell = CELLS[config.cell];
@@ -32,6 +40,9 @@ export function initialWeights(config: ModelConfig, random: Random): Float32Arra
         const start = cell.gates.indexOf(gate) * hiddenSize;
         data.fill(bias, start, start + hiddenSize);
       }
+    } else if (name === "decoder.bias" && counts) {
+      const total = counts.reduce((sum, count) => sum + count + 1, 0);
+      for (const [index, count] of counts.entries()) data[index] = Math.log((count + 1) / total);
     }
   }
   return values;

@@ -10,7 +10,7 @@ import { type ModelConfig, modelConfig, parameterCount } from "../model/config.j
 import { definedOnly } from "../settings.js";
 import type { CountScore } from "./count-model.js";
 import { haveEnd, limitsOf } from "./limits.js";
-import { defaultEpochs, dropoutFor, MOST_EPOCHS, PRESETS } from "./presets.js";
+import { defaultEpochs, dropoutFor, MOST_EPOCHS, presetRecipe } from "./presets.js";
 import { ENDING_SCHEDULES } from "./schedule.js";
 import type { TrainSettings } from "./settings.js";
 
@@ -28,8 +28,7 @@ export function newConfig(
   counting: CountScore | undefined,
   preset: PresetName,
 ): { config: RunConfig; note: string | undefined } {
-  const { fewestCharacters, shortestText, ...recipe } = PRESETS[preset];
-  const defaults = { ...TRAIN_DEFAULTS, ...recipe };
+  const defaults = { ...TRAIN_DEFAULTS, ...presetRecipe(preset, corpus.vocabulary.size) };
   const all = { ...defaults, ...definedOnly(settings) };
   const characters = corpus.train.tokens.length;
   const shape: ReturnType<typeof fitBatchShape> = corpus.documents

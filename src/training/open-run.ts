@@ -16,6 +16,7 @@ import {
 } from "../checkpoint/run-folder.js";
 import { createBatches } from "../data/batches.js";
 import { type Corpus, loadCorpus } from "../data/corpus.js";
+import { countTokens } from "../data/vocabulary.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { CharRnn } from "../model/char-rnn.js";
@@ -98,7 +99,8 @@ async function startRun(
     warnings.push(`There is no checkpoint to resume: ${folder.path} starts from the beginning.`);
   }
   await clearRun(folder);
-  const model = CharRnn.initial(planned.model, runRandom(planned).fork("model"));
+  const counts = countTokens(corpus.train.tokens, corpus.vocabulary.size);
+  const model = CharRnn.initial(planned.model, runRandom(planned).fork("model"), counts);
   if (base) beginWith(model, corpus.vocabulary, base);
   const run = assembleRun(folder, planned, corpus, backend, model, firstProgress());
   run.average?.write(run.firstWeights);

@@ -58,7 +58,8 @@ function chosen(
 ): Choice {
   if (base)
     return { preset: base.config.training.preset, reason: "as for the weights to begin with" };
-  const text = [train.tokens.length, vocabulary.size] as const;
-  if (maxTime === undefined) return choiceForText(...text, name);
-  return choiceForTime(maxTime, operationsPerSecond(vocabulary.size), ...text);
+  const characters = train.tokens.length;
+  if (maxTime === undefined) return choiceForText(characters, name);
+  const speed = operationsPerSecond(vocabulary.size);
+  return choiceForTime(maxTime, speed, characters, vocabulary.size);
 }

@@ -3,12 +3,15 @@ import { type ModelConfig, modelConfig, parameterCount } from "../model/config.j
 import type { DropoutRates } from "../model/dropout.js";
 import { operationsPerCharacter } from "../model/operations.js";
 
-/** What a preset decides whatever the text is. */
-interface Preset {
+/** What a preset decides about training. */
+interface Recipe {
   readonly hiddenSize: number;
   readonly embeddingSize: number;
   readonly batchSize: number;
   readonly learningRate: number;
+}
+
+interface Preset extends Recipe {
   /** Characters that it has to learn from, the same ones again counted again, to beat smaller ones. */
   readonly fewestCharacters: number;
   /** Characters for training below which smaller ones reach more: it learns them by heart. */
@@ -55,21 +58,28 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
 };
 
 /** Largest first. */
-const SMALL_ONES = ["small", "tiny"] as const satisfies readonly PresetName[];
-const IN_SOME_MINUTES = ["medium", ...SMALL_ONES] as const;
+const IN_SOME_MINUTES = ["medium", "small", "tiny"] as const satisfies readonly PresetName[];
 const BY_SIZE = ["large", ...IN_SOME_MINUTES] as const;
 
 /** Without limits: characters to learn from in all, and passes over the text. */
 const CHARACTERS_WITHOUT_LIMITS = 8e6;
 export const MOST_EPOCHS = 60;
-/** Characters that differ: with more of them the decoder takes most of the time. */
-const MOST_DIFFERENT_FOR_MEDIUM = 1_000;
+/** A text with more different characters, such as Chinese, needs longer vectors to tell them apart. */
+const MANY_DIFFERENT = 1_000;
+const EMBEDDING_SIZE_FOR_MANY = 128;
 /** More keeps a model from learning, however short its text is. */
 const MOST_DROPOUT = 0.33;
 
+/** What a preset decides for a text with so many different characters. */
+export function presetRecipe(name: PresetName, vocabularySize: number): Recipe {
+  const { fewestCharacters, shortestText, ...recipe } = PRESETS[name];
+  const least = vocabularySize > MANY_DIFFERENT ? EMBEDDING_SIZE_FOR_MANY : 0;
+  return { ...recipe, embeddingSize: Math.max(recipe.embeddingSize, least) };
+}
+
 /** The shape that a preset gives a model. */
 export function presetModel(name: PresetName, vocabularySize: number): ModelConfig {
-  const { hiddenSize, embeddingSize } = PRESETS[name];
+  const { hiddenSize, embeddingSize } = presetRecipe(name, vocabularySize);
   return modelConfig({ cell: "gru", layers: 1, hiddenSize, embeddingSize, vocabularySize });
 }
 
@@ -104,14 +114,9 @@ export function choiceForTime(
  * What fits a text of so many characters for training, where nothing is said about time: the best that
  * some minutes can give.
  */
-export function choiceForText(
-  characters: number,
-  vocabularySize: number,
-  backend: BackendName,
-): Choice {
+export function choiceForText(characters: number, backend: BackendName): Choice {
   if (backend === "cpu") return { preset: "tiny", reason: "for the slow backend cpu" };
-  const names = vocabularySize > MOST_DIFFERENT_FOR_MEDIUM ? SMALL_ONES : IN_SOME_MINUTES;
-  const preset = names.find((name) => characters >= PRESETS[name].shortestText);
+  const preset = IN_SOME_MINUTES.find((name) => characters >= PRESETS[name].shortestText);
   return { preset: preset ?? "tiny", reason: `for ${characters.toLocaleString("en")} characters` };
 }
 

@@ -53,6 +53,13 @@ describe("Initial weights", () => {
     });
   }
 
+  it("begin with the frequencies of characters where they are known", () => {
+    const config = modelConfig({ cell: "gru", ...SIZES, vocabularySize: 3 });
+    const weights = initialWeights(config, Random.fromSeed(1), Float64Array.of(6, 0, 2));
+    const bias = new Map(parameterViews(config, weights)).get("decoder.bias")?.data as Float32Array;
+    assertClose(bias.map(Math.exp), [7 / 11, 1 / 11, 3 / 11], 1e-6, "frequencies");
+  });
+
   it("see the vocabulary as the input where there is no embedding", () => {
     const config = modelConfig({ cell: "gru", ...SIZES, embeddingSize: 0 });
     const weights = weightsByName(config, 4);

@@ -10,6 +10,7 @@ import {
   dropoutFor,
   PRESETS,
   presetModel,
+  presetRecipe,
 } from "#src/training/presets.js";
 
 const VOCABULARY = 65;
@@ -52,17 +53,30 @@ describe("The preset for a time", () => {
 describe("Where nothing is said", () => {
   it("the preset depends on the text and the backend alone", () => {
     const presetFor = (...text: Parameters<typeof choiceForText>) => choiceForText(...text).preset;
-    assert.equal(presetFor(5_000, 65, "native"), "tiny");
-    assert.equal(presetFor(100_000, 65, "native"), "small");
-    assert.equal(presetFor(1_000_000, 65, "native"), "medium");
-    assert.equal(presetFor(1_000_000, 5_000, "native"), "small");
-    assert.equal(presetFor(1_000_000, 65, "cpu"), "tiny");
+    assert.equal(presetFor(5_000, "native"), "tiny");
+    assert.equal(presetFor(100_000, "native"), "small");
+    assert.equal(presetFor(1_000_000, "native"), "medium");
+    assert.equal(presetFor(1_000_000, "cpu"), "tiny");
   });
 
   it("a long text is read once at least, and a short one so often and no more", () => {
     assert.equal(defaultEpochs(1e9), 1);
     assert.equal(defaultEpochs(500), 60);
     assert.ok(defaultEpochs(1e6) > 1 && defaultEpochs(1e6) < 60);
+  });
+});
+
+describe("The length of a character's vector", () => {
+  it("is more where thousands of characters differ", () => {
+    const lengths = PRESET_NAMES.map((name) =>
+      [65, 5_000].map((size) => presetRecipe(name, size).embeddingSize),
+    );
+    assert.deepEqual(lengths, [
+      [32, 128],
+      [32, 128],
+      [64, 128],
+      [128, 128],
+    ]);
   });
 });
 
