@@ -17,7 +17,7 @@ export async function appendMetrics(path: string, record: object): Promise<void>
 
 /**
  * Drops what a killed run reported after its last checkpoint and will report again: lines of a step
- * after `step`, evaluations after `evaluatedAt`, and lines that were not written to their end.
+ * after `step`, evaluations and samples after `evaluatedAt`, and lines that were not written to their end.
  *
  * @throws CharnnError `NOT_WRITABLE`
  */
@@ -34,7 +34,7 @@ export async function truncateMetricsAfter(
   }
   const isKept = (line: string) => {
     const record = recordOf(line);
-    return record && record.step <= (record.event === "eval" ? evaluatedAt : step);
+    return record && record.step <= (record.event === "step" ? step : evaluatedAt);
   };
   const kept = text
     .split("\n")

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Stats } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { isRunning, startOf } from "../processes.js";
 import { notWritable } from "./durable-file.js";
@@ -23,6 +23,7 @@ export interface RunFolder {
 
 const LAST = "last.safetensors";
 const BEST = "best.safetensors";
+const METRICS = "metrics.jsonl";
 const STEP_FILE = /^step-(\d+)\.safetensors$/;
 const NAMES_IN_HINT = 5;
 const TRAIN_FIRST = "Train one first: charnn train data/shakespeare.txt";
@@ -95,6 +96,44 @@ export async function keepNewestSteps(folder: RunFolder, keep: number): Promise<
 export async function clearRun(folder: RunFolder): Promise<void> {
   for (const path of await checkpointsIn(folder.path)) await remove(path);
   await remove(folder.metrics);
+}
+
+/**
+ * The folder of the run that a person means, which need not have a checkpoint yet but has reported
+ * something.
+ *
+ * @param run a run's name in `out`, its folder or a file in it; the one in `out` that reported last when
+ *   undefined
+ * @throws CharnnError `NOT_FOUND`
+ */
+export async function findReportedRun(run: string | undefined, out: string): Promise<RunFolder> {
+  const reported = await reportedRuns(out);
+  if (run === undefined) {
+    if (reported.length > 0) return reported[0];
+    throw new CharnnError("NOT_FOUND", `There is no run in ${out} yet.`, TRAIN_FIRST);
+  }
+  const paths = isFolderName(run) ? [join(out, run), run] : [run];
+  const folders = [...paths, dirname(run)].map((path) => resolve(path));
+  for (const path of folders) {
+    const folder = folderAt(dirname(path), basename(path));
+    if (await statIfThere(folder.metrics)) return folder;
+  }
+  const stats = await statIfThere(paths[0]);
+  const message = stats
+    ? `The run ${JSON.stringify(run)} has reported nothing: it has no ${METRICS}.`
+    : `There is no run ${JSON.stringify(run)}.`;
+  const names = reported.map(({ name }) => name);
+  throw new CharnnError("NOT_FOUND", message, hintAt(names, run, out));
+}
+
+/** The runs in `out` that have reported something, the one that did last first. */
+async function reportedRuns(out: string): Promise<RunFolder[]> {
+  const folders = (await namesIn(out)).map((name) => folderAt(out, name));
+  const stats = await Promise.all(folders.map(({ metrics }) => statIfThere(metrics)));
+  const times = new Map(folders.map((folder, k) => [folder, stats[k]?.mtimeMs]));
+  return folders
+    .filter((folder) => times.get(folder) !== undefined)
+    .sort((a, b) => (times.get(b) as number) - (times.get(a) as number));
 }
 
 /**
@@ -216,7 +255,7 @@ function folderAt(out: string, name: string): RunFolder {
     path,
     last: join(path, LAST),
     best: join(path, BEST),
-    metrics: join(path, "metrics.jsonl"),
+    metrics: join(path, METRICS),
     stepFile: (step) => join(path, `step-${step}.safetensors`),
   };
 }

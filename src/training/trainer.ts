@@ -30,6 +30,9 @@ export interface TrainOptions {
 /** What the model writes at each evaluation. */
 const SAMPLE = { length: 200, temperature: 0.8, topK: 0, topP: 1, count: 1 };
 
+/** What a run's metrics keep. */
+const RECORDED: ReadonlySet<TrainingEvent["event"]> = new Set(["step", "eval", "sample"]);
+
 /**
  * Trains a model, and tells what happens while it does.
  *
@@ -217,14 +220,13 @@ async function save(run: Run, kind: "last" | "best" | "step"): Promise<TrainingE
   return { event: "checkpoint", step: progress.step, kind, path };
 }
 
-/** Keeps every report of the run in its metrics file. */
+/** Keeps what a run reports of itself in its metrics file. */
 async function* recordMetrics(
   { folder }: Run,
   events: AsyncGenerator<TrainingEvent, void>,
 ): AsyncGenerator<TrainingEvent, void> {
   for await (const event of events) {
-    if (event.event === "step" || event.event === "eval")
-      await appendMetrics(folder.metrics, event);
+    if (RECORDED.has(event.event)) await appendMetrics(folder.metrics, event);
     yield event;
   }
 }

@@ -33,10 +33,11 @@ test("a last line that lacks only its line end is kept, and gets one", async (t)
   assert.equal(await readFile(file, "utf8"), '{"step":1}\n{"step":2}\n');
 });
 
-test("an evaluation that no checkpoint knows of is dropped, since it is made again", async (t) => {
+test("an evaluation and its sample that no checkpoint knows of are dropped, since they are made again", async (t) => {
   const file = path.join(await temporaryFolder(t), "metrics.jsonl");
   const kept = '{"event":"eval","step":5}\n{"event":"step","step":8}\n';
-  await writeFile(file, `${kept}{"event":"eval","step":8}\n`);
+  const again = '{"event":"eval","step":8}\n{"event":"sample","step":8,"text":"so"}\n';
+  await writeFile(file, kept + again);
   await truncateMetricsAfter(file, { step: 8, evaluatedAt: 5 });
   assert.equal(await readFile(file, "utf8"), kept);
 });
