@@ -48,6 +48,8 @@ struct CrossEntropy {
   // All overwritten.
   float* losses;         // [rows], nats; 0 where there is no target
   int32_t* predictions;  // [rows]
+  // [rows], or null: how many are likelier than the target, or as likely and before it.
+  int32_t* ranks;
   float* gradient_weight;
   float* gradient_bias;
 };

@@ -50,6 +50,21 @@ inline int32_t likeliest(Panels logits, size_t row, size_t panels, float most) {
   return 0;
 }
 
+/// How many characters have a larger logit than the target, or the same one and come before it.
+inline int32_t rank(Panels logits, size_t row, size_t panels, size_t target, float target_logit) {
+  const Vec own = broadcast(target_logit);
+  int count = 0;
+  for (size_t p = 0; p < panels; ++p) {
+    const Vec logit = load(logits.at(p, row));
+    const unsigned equal = equal_lanes(logit, own);
+    const unsigned at_most = equal_lanes(larger(logit, own), own);
+    const size_t before = target < p * kLanes ? 0 : some(p * kLanes, kLanes, target).size();
+    count += kLanes - __builtin_popcount(at_most);
+    count += __builtin_popcount(equal & ((1u << before) - 1));
+  }
+  return count;
+}
+
 /// Turns a row of products into its loss and prediction, and into the gradient by the logits.
 ///
 /// @param place of the row among all rows
@@ -66,6 +81,7 @@ inline void score_row(const CrossEntropy& c, size_t row, size_t place) {
   const int32_t target = c.targets[place];
   const float target_logit = target < 0 ? 0.0f : logits.at(target / kLanes, row)[target % kLanes];
   c.predictions[place] = likeliest(logits, row, panels, most);
+  if (c.ranks) c.ranks[place] = target < 0 ? 0 : rank(logits, row, panels, target, target_logit);
 
   Vec sums = zero();
   for (size_t p = 0; p < panels; ++p) {

@@ -57,7 +57,17 @@ export const SAMPLE_DEFAULTS = {
 
 export const EVAL_DEFAULTS = {
   encoding: "utf-8",
+  each: false,
   unknown: "error",
+  dynamic: false,
+  baselines: true,
+  backend: "auto",
+} as const;
+
+export const SCORE_DEFAULTS = {
+  encoding: "utf-8",
+  unknown: "skip",
+  fresh: false,
   backend: "auto",
 } as const;
 

@@ -10,7 +10,13 @@ export { listCheckpoints, loadCheckpoint } from "./checkpoint/load-checkpoint.js
 export type { Progress, RunConfig } from "./checkpoint/run-config.js";
 
 export type { Vocabulary } from "./data/vocabulary.js";
-export { BENCH_DEFAULTS, EVAL_DEFAULTS, SAMPLE_DEFAULTS, TRAIN_DEFAULTS } from "./defaults.js";
+export {
+  BENCH_DEFAULTS,
+  EVAL_DEFAULTS,
+  SAMPLE_DEFAULTS,
+  SCORE_DEFAULTS,
+  TRAIN_DEFAULTS,
+} from "./defaults.js";
 export { CharnnError, type ErrorCode } from "./errors.js";
 export {
   type Benchmark,
@@ -22,8 +28,13 @@ export { type BackendDiagnosis, type Diagnosis, diagnose } from "./measuring/dia
 export type { ModelConfig } from "./model/config.js";
 export { parameterCount } from "./model/config.js";
 export { type SampleSettings, sample } from "./sampling/sample.js";
+export {
+  type EvaluateSettings,
+  evaluateTexts,
+  type TextScore,
+} from "./scoring/evaluate-texts.js";
+export { type ScoredText, type ScoreSettings, scoreTexts } from "./scoring/score-texts.js";
 export { crossValidate } from "./training/cross-validate.js";
-export { type EvaluateSettings, evaluateText, type TextScore } from "./training/evaluate-text.js";
 export type {
   CheckpointEvent,
   CrossValidationEvent,

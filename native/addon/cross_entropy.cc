@@ -50,7 +50,9 @@ napi_value cross_entropy(napi_env env, const Arguments& arguments) {
   c.targets = arguments.integers("targets", rows);
   c.losses = arguments.floats("losses", rows);
   c.predictions = arguments.integers("predictions", rows);
-  if (c.shape.wants_gradient) {
+  if (!c.shape.wants_gradient) {
+    c.ranks = arguments.integers("ranks", rows);
+  } else {
     c.gradient_weight = arguments.floats("gradientWeight", weights);
     c.gradient_bias = arguments.floats("gradientBias", c.shape.vocabulary);
   }

@@ -102,7 +102,7 @@ Results run(const Case& c, const Kernels& kernels, Team& team) {
   OwnPanels panels(c.input, shape.rows, shape.hidden);
   Floats losses(shape.rows, nothing), d_weight(c.weight.size(), nothing),
       d_bias(c.bias.size(), nothing);
-  Integers predictions(shape.rows, -7);
+  Integers predictions(shape.rows, -7), ranks(shape.rows, -7);
   CrossEntropy work = {};
   work.shape = shape;
   work.scratch = divide_scratch(shape, scratch.data(), &floats);
@@ -115,19 +115,41 @@ Results run(const Case& c, const Kernels& kernels, Team& team) {
   work.scored = c.scored;
   work.losses = losses.data();
   work.predictions = predictions.data();
-  if (shape.wants_gradient) {
+  if (!shape.wants_gradient) {
+    work.ranks = ranks.data();
+  } else {
     work.gradient_weight = d_weight.data();
     work.gradient_bias = d_bias.data();
   }
   team.run([&](const Member& member) { kernels.cross_entropy(work, member); });
   Results results = {{"losses", losses.numbers()},
                      {"predictions", {predictions.data(), predictions.data() + shape.rows}}};
-  if (!shape.wants_gradient) return results;
+  if (!shape.wants_gradient) {
+    results.push_back({"ranks", {ranks.data(), ranks.data() + shape.rows}});
+    return results;
+  }
   results.push_back(
       {"gradient input", matrix_of(work.scratch.gradient_input, shape.rows, shape.hidden)});
   results.push_back({"gradient weight", d_weight.numbers()});
   results.push_back({"gradient bias", d_bias.numbers()});
   return results;
+}
+
+/// The rank of each target; where rounding can't tell some from it, the one that was given.
+std::vector<double> ranks_of(const Case& c, const Textbook& right, const Results& given) {
+  std::vector<double> ranks(c.shape.rows);
+  for (size_t row = 0; row < c.shape.rows; ++row) {
+    if (c.targets[row] < 0) continue;
+    const double* logits = &right.logits[row * c.shape.vocabulary];
+    const double own = logits[c.targets[row]];
+    double likelier = 0, as_likely = -1;
+    for (size_t v = 0; v < c.shape.vocabulary; ++v) {
+      likelier += logits[v] > own + 1e-5;
+      as_likely += std::abs(logits[v] - own) <= 1e-5;
+    }
+    ranks[row] = std::clamp<double>(given[2].numbers[row], likelier, likelier + as_likely);
+  }
+  return ranks;
 }
 
 void check(Everywhere& everywhere, const Case& c) {
@@ -143,7 +165,9 @@ void check(Everywhere& everywhere, const Case& c) {
     predictions.push_back(static_cast<double>(equals ? taken : best - logits));
   }
   Expected expected = {{"losses", right.losses}, {"predictions", predictions}};
-  if (c.shape.wants_gradient) {
+  if (!c.shape.wants_gradient) {
+    expected.push_back({"ranks", ranks_of(c, right, first)});
+  } else {
     expected.push_back({"gradient input", right.d_input});
     expected.push_back({"gradient weight", right.d_weight});
     expected.push_back({"gradient bias", right.d_bias});
@@ -169,6 +193,12 @@ void test_edges(Everywhere& everywhere) {
     const Results results = run(equal, *kernels, everywhere.team(1));
     for (float prediction : results[1].numbers)
       report.check(prediction == 0, std::string(kernels->isa) + ": not the first of equals");
+    equal.shape.wants_gradient = false;
+    const Results scored = run(equal, *kernels, everywhere.team(1));
+    for (size_t row = 0; row < equal.shape.rows; ++row)
+      report.check(scored[2].numbers[row] == std::max(equal.targets[row], 0),
+                   std::string(kernels->isa) + ": a rank that is not that of equals in order");
+    equal.shape.wants_gradient = true;
   }
   check(everywhere, equal);
 

@@ -153,6 +153,11 @@ export interface LinearCrossEntropyOutputs<T> {
   losses: T;
   /** int32 `[time, batch]`: the most likely token, the first of equals. */
   predictions: T;
+  /**
+   * int32 `[time, batch]`, without gradients only: how many tokens are likelier than the target, or as
+   * likely and before it; 0 where there is no target.
+   */
+  ranks?: T;
   /** `[time, batch, hidden]`; lives in the workspace until the next call with it. */
   gradientInput?: T;
   gradientWeight?: T;
@@ -167,11 +172,10 @@ export function linearCrossEntropy(
   inputs: LinearCrossEntropyInputs<Tensor>,
   attributes: { workspace: Workspace },
 ): LinearCrossEntropyOutputs<Tensor> {
-  const [losses, predictions, gradientInput, gradientWeight, gradientBias] = run(
-    "LinearCrossEntropy",
-    inputs,
-    attributes,
-  );
+  const [losses, predictions, ...rest] = run("LinearCrossEntropy", inputs, attributes);
+  if (!inputs.gradientWeight || !inputs.gradientBias)
+    return { losses, predictions, ranks: rest[0] };
+  const [gradientInput, gradientWeight, gradientBias] = rest;
   return { losses, predictions, gradientInput, gradientWeight, gradientBias };
 }
 

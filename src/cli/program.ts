@@ -5,6 +5,7 @@ import { doctorCommand } from "./commands/doctor.js";
 import { evalCommand } from "./commands/eval.js";
 import { infoCommand } from "./commands/info.js";
 import { sampleCommand } from "./commands/sample.js";
+import { scoreCommand } from "./commands/score.js";
 import { trainCommand } from "./commands/train.js";
 import type { Terminal } from "./terminal/terminal.js";
 import { version } from "./version.js";
@@ -13,6 +14,7 @@ const COMMANDS = [
   trainCommand,
   sampleCommand,
   evalCommand,
+  scoreCommand,
   infoCommand,
   benchCommand,
   doctorCommand,

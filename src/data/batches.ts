@@ -1,6 +1,6 @@
 import { CharnnError } from "../errors.js";
 import type { Random } from "../random.js";
-import { type Batch, BatchArrays, IGNORED_TARGET } from "./batch.js";
+import { type Batch, BatchArrays, IGNORED_TARGET, type PlacedBatch } from "./batch.js";
 import type { TextPart } from "./corpus.js";
 import { type Documents, documentBatch, findDocuments, groupDocuments } from "./documents.js";
 import { NEWLINE } from "./reading.js";
@@ -143,12 +143,12 @@ export function* evaluationBatches(
   tokens: Tokens,
   documents: "lines" | undefined,
   vocabulary: Vocabulary,
-): Generator<Batch> {
+): Generator<PlacedBatch> {
   if (documents === "lines") yield* documentEvaluation(tokens, newlineOf(vocabulary));
   else yield* laneEvaluation(tokens);
 }
 
-function* laneEvaluation(tokens: Tokens): Generator<Batch> {
+function* laneEvaluation(tokens: Tokens): Generator<PlacedBatch> {
   const predictions = tokens.length - 1;
   const lanes = Math.max(1, Math.min(MOST_LANES, Math.floor(tokens.length / CHARACTERS_PER_LANE)));
   // All lanes read `steps` characters; the first scores them all, the others all but the warm-up.
@@ -167,7 +167,7 @@ function* laneEvaluation(tokens: Tokens): Generator<Batch> {
   }
 }
 
-function* documentEvaluation(tokens: Tokens, newline: number): Generator<Batch> {
+function* documentEvaluation(tokens: Tokens, newline: number): Generator<PlacedBatch> {
   const documents = findDocuments(tokens, newline);
   const batchSize = Math.max(1, Math.min(MOST_LANES, documents.starts.length));
   const groups = groupDocuments(documents, batchSize, EVALUATION_SEQ_LENGTH, undefined);
@@ -242,11 +242,12 @@ function tooShort(
 }
 
 /** Writes the characters from `position` on, and those that follow them, into one column of a batch. */
-function fillColumn(batch: Batch, column: number, tokens: Tokens, position: number): void {
+function fillColumn(batch: PlacedBatch, column: number, tokens: Tokens, position: number): void {
   const steps = Math.min(batch.time, tokens.length - 1 - position);
   for (let step = 0; step < steps; step++) {
     batch.inputs[step * batch.batch + column] = tokens[position + step];
     batch.targets[step * batch.batch + column] = tokens[position + step + 1];
+    batch.positions[step * batch.batch + column] = position + step + 1;
   }
 }
 

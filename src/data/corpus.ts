@@ -3,10 +3,10 @@ import { CharnnError } from "../errors.js";
 import { describeCharacter, listFew } from "./characters.js";
 import { encodingName } from "./decoding.js";
 import { NEWLINE, readCharacters } from "./reading.js";
-import { checkNames, findSources, type Source } from "./sources.js";
+import { checkNames, findSources, roomFor } from "./sources.js";
 import { checkShares, cutText, type Fold, hasEnough } from "./split.js";
-import { type NumberedText, TextBuilder } from "./text-builder.js";
-import { createTokens, placeIn, type Tokens, unknownCharacters, Vocabulary } from "./vocabulary.js";
+import { type NumberedText, TextBuilder, translate } from "./text-builder.js";
+import { createTokens, type Tokens, Vocabulary } from "./vocabulary.js";
 
 /** Bytes that go into the fingerprint at a time: more than 2 GB at once are refused. */
 const HASHED_AT_ONCE = 1 << 26;
@@ -144,69 +144,6 @@ function joined(first: Tokens, second: Tokens, vocabulary: Vocabulary): Tokens {
   return both;
 }
 
-/** A text read with a vocabulary that already exists. */
-interface LoadedText {
-  readonly tokens: Tokens;
-  /** How many characters were left out because the vocabulary lacks them. */
-  readonly skipped: number;
-  /** Each of them once, as a message names it: `"é" (U+00E9)`. */
-  readonly skippedCharacters: readonly string[];
-  readonly warnings: readonly string[];
-}
-
-/**
- * Reads a text to score it with a vocabulary that already exists. Files are joined as
- * {@link loadCorpus} does.
- *
- * Throws {@link CharnnError} as {@link loadCorpus} does, and `UNKNOWN_CHARACTER` for characters that
- * the vocabulary lacks, unless they are to be skipped.
- */
-export async function loadText(
-  files: readonly string[],
-  vocabulary: Vocabulary,
-  settings: { readonly encoding: string; readonly unknown: "error" | "skip" },
-  stdin?: AsyncIterable<Uint8Array>,
-): Promise<LoadedText> {
-  checkNames(files);
-  const encoding = encodingName(settings.encoding);
-  const found = await findSources(files, encoding, stdin);
-  const text = new TextBuilder(roomFor(found.sources));
-  const starts: { source: Source; start: number }[] = [];
-  const oddities = await readCharacters(found.sources, encoding, false, (codePoints, source) => {
-    if (starts.at(-1)?.source !== source) starts.push({ source, start: text.length });
-    text.append(codePoints);
-  });
-  const { numbers, codePoints } = text.finish();
-  if (numbers.length < 2) throw nothingToPredict("The text");
-
-  const unknown = codePoints.filter((codePoint) => vocabulary.indexOf(codePoint) === undefined);
-  if (unknown.length > 0 && settings.unknown === "error") {
-    const position = numbers.indexOf(codePoints.indexOf(unknown[0]));
-    const { source, start } = starts.findLast((it) => it.start <= position) ?? starts[0];
-    const line = placeIn(numbers.subarray(start), codePoints.indexOf(NEWLINE), position - start);
-    throw unknownCharacters(
-      unknown,
-      `${line} of ${source.name}`,
-      vocabulary,
-      "To leave unknown characters out: --unknown skip.",
-    );
-  }
-  const indices = Int32Array.from(codePoints, (codePoint) => vocabulary.indexOf(codePoint) ?? -1);
-  const tokens = translate(numbers, indices, vocabulary.size);
-  if (tokens.length < 2) throw nothingToPredict("What the model knows of the text");
-  return {
-    tokens,
-    skipped: numbers.length - tokens.length,
-    skippedCharacters: unknown.map(describeCharacter),
-    warnings: [...found.warnings, ...oddities],
-  };
-}
-
-/** Characters that there will be at most, where sizes are known: those in files, and newlines between. */
-function roomFor(sources: readonly Source[]): number {
-  return sources.reduce((sum, source) => sum + source.size + 1, 0);
-}
-
 function checkLearnable({ numbers, codePoints }: NumberedText, mainLength: number): void {
   if (mainLength === 0) throw nothingToLearn("The text is empty");
   if (numbers.length === 1) throw nothingToLearn("The text is a single character");
@@ -223,14 +160,6 @@ function nothingToLearn(reason: string): CharnnError {
   );
 }
 
-function nothingToPredict(text: string): CharnnError {
-  return new CharnnError(
-    "BAD_TEXT",
-    `${text} has fewer than two characters: there is nothing to predict.`,
-    "Give a longer text.",
-  );
-}
-
 /** A text as indices into its vocabulary. */
 interface EncodedText {
   readonly vocabulary: Vocabulary;
@@ -241,30 +170,21 @@ interface EncodedText {
 function sortByCodePoint(text: NumberedText): EncodedText {
   const vocabulary = Vocabulary.fromCodePoints(text.codePoints);
   const indices = Int32Array.from(text.codePoints, (it) => vocabulary.indexOf(it) ?? -1);
-  return { vocabulary, tokens: translate(text.numbers, indices, vocabulary.size) };
+  return { vocabulary, tokens: translateInPlace(text.numbers, indices, vocabulary.size) };
 }
 
 /** The same text with a vocabulary that has all characters of another too. */
 function united({ vocabulary: own, tokens }: EncodedText, other: Vocabulary): EncodedText {
   const vocabulary = Vocabulary.fromCodePoints([...own.codePoints(), ...other.codePoints()]);
   const indices = Int32Array.from(own.codePoints(), (it) => vocabulary.indexOf(it) ?? -1);
-  return { vocabulary, tokens: translate(tokens, indices, vocabulary.size) };
+  return { vocabulary, tokens: translateInPlace(tokens, indices, vocabulary.size) };
 }
 
-/**
- * Replaces each number by `indices[number]`, leaving out those where that is -1. In place, unless
- * indices of another width are needed.
- */
-function translate(numbers: Tokens, indices: Int32Array, vocabularySize: number): Tokens {
+/** In the memory of the numbers, which may be most of what there is, where they are as wide. */
+function translateInPlace(numbers: Tokens, indices: Int32Array, vocabularySize: number): Tokens {
   const { BYTES_PER_ELEMENT: width } = createTokens(vocabularySize, 0);
-  const tokens =
-    numbers.BYTES_PER_ELEMENT === width ? numbers : createTokens(vocabularySize, numbers.length);
-  let length = 0;
-  for (let position = 0; position < numbers.length; position++) {
-    const index = indices[numbers[position]];
-    if (index !== -1) tokens[length++] = index;
-  }
-  return tokens.subarray(0, length);
+  const fits = numbers.BYTES_PER_ELEMENT === width;
+  return translate(numbers, indices, fits ? numbers : createTokens(vocabularySize, numbers.length));
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Random } from "../random.js";
-import type { Batch, BatchArrays } from "./batch.js";
+import type { BatchArrays, PlacedBatch } from "./batch.js";
 import type { Tokens } from "./vocabulary.js";
 
 /** Batches' worth of documents that are sorted by length together, so that little is padding. */
@@ -72,7 +72,7 @@ export function documentBatch(
   index: number,
   seqLength: number,
   arrays: BatchArrays,
-): Batch {
+): PlacedBatch {
   const place = lastAtMost(firstBatch, index);
   const start = groups[place] * arrays.batch;
   const group = order.subarray(start, start + arrays.batch);
@@ -89,6 +89,7 @@ export function documentBatch(
       const at = step * arrays.batch + lane;
       batch.inputs[at] = position === lineStart ? newline : tokens[position - 1];
       batch.targets[at] = position === lineEnd ? newline : tokens[position];
+      batch.positions[at] = position;
     }
   }
   return batch;

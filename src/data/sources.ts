@@ -9,6 +9,8 @@ const CHUNK_BYTES = 128 * 1024;
 
 /** One file, or the standard input, that text is read from. */
 export interface Source {
+  /** The path of the file, or `-`. */
+  readonly path: string;
   /** As messages name it: its path in quotes, or `the standard input`. */
   readonly name: string;
   /** Bytes expected, 0 where nobody knows. */
@@ -76,8 +78,14 @@ export async function findSources(
   return { sources, warnings };
 }
 
+/** Characters that there will be at most, where sizes are known: those in files, and newlines between. */
+export function roomFor(sources: readonly Source[]): number {
+  return sources.reduce((sum, source) => sum + source.size + 1, 0);
+}
+
 function stdinSource(stdin: AsyncIterable<Uint8Array> | undefined): Source {
   return {
+    path: STDIN,
     name: "the standard input",
     size: 0,
     async *read() {
@@ -93,6 +101,7 @@ function stdinSource(stdin: AsyncIterable<Uint8Array> | undefined): Source {
 
 function fileSource(file: string, size: number): Source {
   return {
+    path: file,
     name: `"${file}"`,
     size,
     async *read() {

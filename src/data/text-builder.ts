@@ -90,3 +90,18 @@ function allocate(vocabularySize: number, length: number): Tokens {
     );
   }
 }
+
+/**
+ * Replaces each number by `indices[number]`, leaving out those where that is -1.
+ *
+ * @param into may be `numbers` itself, where it is as wide as the vocabulary asks for
+ * @returns what of `into` is used
+ */
+export function translate(numbers: Tokens, indices: Int32Array, into: Tokens): Tokens {
+  let length = 0;
+  for (let position = 0; position < numbers.length; position++) {
+    const index = indices[numbers[position]];
+    if (index !== -1) into[length++] = index;
+  }
+  return into.subarray(0, length);
+}

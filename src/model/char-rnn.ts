@@ -37,6 +37,16 @@ export interface Score {
   readonly hits: number;
 }
 
+/** How well each place of a batch was predicted, `[time, batch]`; those without a target don't count. */
+export interface PlaceScores {
+  /** Cross-entropy, nats. */
+  readonly losses: Float32Array;
+  /** The most likely tokens. */
+  readonly predictions: Int32Array;
+  /** How many tokens were likelier than the target. */
+  readonly ranks: Int32Array;
+}
+
 /**
  * A character-level recurrent network: an embedding if it has one, recurrent layers, and a linear
  * decoder to the logits of the next character.
@@ -75,11 +85,16 @@ export class CharRnn {
   }
 
   /** Predicts every target of a batch. */
-  score(batch: Batch, state: ModelState): { score: Score; state: ModelState } {
+  score(batch: Batch, state: ModelState): { score: Score; places: PlaceScores; state: ModelState } {
     return scoped(() => {
       const layers = this.#forward(batch, state);
-      const loss = this.#decode(batch, layers[layers.length - 1].output);
-      return { score: scoreOf(batch, loss), state: finalState(layers) };
+      const outputs = this.#decode(batch, layers[layers.length - 1].output);
+      const places = {
+        losses: outputs.losses.dataSync<"float32">(),
+        predictions: outputs.predictions.dataSync<"int32">(),
+        ranks: (outputs.ranks as Tensor).dataSync<"int32">(),
+      };
+      return { score: scoreOf(batch, places), places, state: finalState(layers) };
     });
   }
 
@@ -100,8 +115,8 @@ export class CharRnn {
       const masks = dropoutMasks(this.config, dropout, batch.batch);
       const layers = this.#forward(batch, state, masks);
       const top = layers.length - 1;
-      const loss = this.#decode(batch, layers[top].output, masks.output(top), gradients);
-      let gradientOutput = loss.gradientInput as Tensor;
+      const outputs = this.#decode(batch, layers[top].output, masks.output(top), gradients);
+      let gradientOutput = outputs.gradientInput as Tensor;
       for (let layer = top; layer >= 0; layer--) {
         const { gradientInput } = rnnSequenceGrad(
           {
@@ -117,7 +132,9 @@ export class CharRnn {
         );
         gradientOutput = gradientInput as Tensor;
       }
-      return { score: scoreOf(batch, loss), state: finalState(layers) };
+      const losses = outputs.losses.dataSync<"float32">();
+      const predictions = outputs.predictions.dataSync<"int32">();
+      return { score: scoreOf(batch, { losses, predictions }), state: finalState(layers) };
     });
   }
 
@@ -176,9 +193,10 @@ function finalState(layers: readonly LayerState[]): ModelState {
   return layers.map(({ hidden, cellState }) => (cellState ? { hidden, cellState } : { hidden }));
 }
 
-function scoreOf(batch: Batch, outputs: { losses: Tensor; predictions: Tensor }): Score {
-  const losses = outputs.losses.dataSync();
-  const predictions = outputs.predictions.dataSync();
+function scoreOf(
+  batch: Batch,
+  { losses, predictions }: Pick<PlaceScores, "losses" | "predictions">,
+): Score {
   let loss = 0;
   let characters = 0;
   let hits = 0;

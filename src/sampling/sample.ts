@@ -1,10 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import * as v from "valibot";
-import { backendWarnings, selectBackend } from "../backends/select.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { SAMPLE_DEFAULTS } from "../defaults.js";
-import { CharRnn } from "../model/char-rnn.js";
-import { loadWeights } from "../model/load-weights.js";
+import { openModel } from "../model/open-model.js";
 import { Random } from "../random.js";
 import {
   backendSettings,
@@ -54,12 +52,10 @@ export async function* sample(
 ): AsyncGenerator<readonly string[], void> {
   const { backend, threads, ...given } = checked(sampleSettingsSchema, settings);
   const all = { ...SAMPLE_DEFAULTS, ...definedOnly(given) };
-  const selected = await selectBackend(backend ?? all.backend, threads);
-  for (const message of backendWarnings(selected, threads)) options.onWarning?.(message);
   const { config, vocabulary, tensors } = checkpoint;
-  const model = new CharRnn(config.model);
+  const engine = { backend: backend ?? all.backend, threads };
+  const model = await openModel(config.model, tensors, engine, options.onWarning);
   try {
-    loadWeights(model, tensors);
     const random = Random.fromSeed(all.randomSeed).fork("sample");
     const { documents } = config.text;
     let written = 0;

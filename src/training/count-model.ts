@@ -36,57 +36,73 @@ export async function countScore(
   const tokens = createTokens(vocabulary, counted.length + heldOut.length);
   tokens.set(counted);
   tokens.set(heldOut, counted.length);
-  const probabilities = new Float64Array(heldOut.length).fill(1 / vocabulary);
+  // The first character is not predicted by a model either.
+  return bestOrder({ tokens, vocabulary, counted: counted.length, first: counted.length + 1 });
+}
+
+/**
+ * The same of a model that begins with nothing, and counts each character of a text after it has
+ * predicted it, as compressors do.
+ *
+ * @returns undefined for a text of less than two characters, and for one so long that counting it would
+ *   take more memory than there may be
+ */
+export async function adaptiveCountScore(
+  tokens: Tokens,
+  vocabulary: number,
+): Promise<CountScore | undefined> {
+  if (tokens.length < 2 || tokens.length > MOST_CHARACTERS) return undefined;
+  return bestOrder({ tokens, vocabulary, counted: tokens.length, first: 1 });
+}
+
+/** What is counted, and what is predicted. */
+interface Counting {
+  readonly tokens: Tokens;
+  /** How many characters there can be. */
+  readonly vocabulary: number;
+  /** So many characters from the beginning are counted; the others are only looked up. */
+  readonly counted: number;
+  /** Those from here on are predicted, each before it is counted. */
+  readonly first: number;
+}
+
+async function bestOrder(counting: Counting): Promise<CountScore> {
+  const { tokens, vocabulary, first } = counting;
+  const probabilities = new Float64Array(tokens.length - first).fill(1 / vocabulary);
   // Of each position, the number of the string of so many characters that ends before it; -1: not
   // counted. Of no characters there is one.
   let ends = new Int32Array(tokens.length + 1);
   let best: CountScore | undefined;
   for (let length = 1; length <= LONGEST; length++) {
     await nextTurn();
-    const strings = countStrings(tokens, counted.length, ends, vocabulary);
-    let loss = 0;
-    // The first character is not predicted by a model either.
-    for (let i = 1; i < heldOut.length; i++) {
-      const position = counted.length + i;
-      const before = ends[position];
+    ends = countStrings(counting, ends, (position, count, followers, distinct) => {
       // The last string that is counted may be followed by nothing that is.
-      if (before >= 0 && strings.followers[before] > 0) {
-        const [followers, distinct] = [strings.followers[before], strings.distinct[before]];
-        const string = strings.ends[position + 1];
-        const count = string >= 0 ? strings.counts[string] : 0;
-        probabilities[i] = (count + distinct * probabilities[i]) / (followers + distinct);
-      }
-      loss -= Math.log(probabilities[i]);
-    }
-    loss /= heldOut.length - 1;
+      if (followers === 0) return;
+      const i = position - first;
+      probabilities[i] = (count + distinct * probabilities[i]) / (followers + distinct);
+    });
+    let loss = 0;
+    for (const probability of probabilities) loss -= Math.log(probability);
+    loss /= probabilities.length;
     if (best && loss >= best.loss) break;
     best = { order: length, loss };
-    ends = strings.ends;
   }
-  return best;
-}
-
-interface Strings {
-  /** Of each position, the number of the string that ends before it; -1: not counted. */
-  readonly ends: Int32Array<ArrayBuffer>;
-  /** By the number of a string: how often it occurs in what is counted. */
-  readonly counts: Int32Array;
-  /** By the number of a string shorter by one: characters that follow it, and different ones. */
-  readonly followers: Int32Array;
-  readonly distinct: Int32Array;
+  return best as CountScore;
 }
 
 /**
  * Counts the strings that are longer by one character than those in `before`.
  *
- * @param counted how many characters are counted; strings that end after them are only looked up
+ * @param before of each position, the number of the string that ends before it; -1: not counted
+ * @param predict is told of each position to be predicted how often its string was counted so far, how
+ *   many characters followed the string without it, and how many different ones
+ * @returns `before` for the longer strings
  */
 function countStrings(
-  tokens: Tokens,
-  counted: number,
+  { tokens, vocabulary, counted, first }: Counting,
   before: Int32Array,
-  vocabulary: number,
-): Strings {
+  predict: (position: number, count: number, followers: number, distinct: number) => void,
+): Int32Array<ArrayBuffer> {
   const ends = new Int32Array(tokens.length + 1).fill(-1);
   const counts = new Int32Array(counted);
   const followers = new Int32Array(counted);
@@ -95,7 +111,7 @@ function countStrings(
   const mask = 2 ** Math.ceil(Math.log2(2 * counted)) - 1;
   const keys = new Float64Array(mask + 1).fill(-1);
   const numbers = new Int32Array(mask + 1);
-  let count = 0;
+  let strings = 0;
   for (let position = 0; position < tokens.length; position++) {
     const shorter = before[position];
     if (shorter < 0) continue;
@@ -103,16 +119,23 @@ function countStrings(
     let slot = (Math.imul(shorter, 0x9e3779b1) + Math.imul(tokens[position], 0x85ebca6b)) >>> 0;
     slot = (slot ^ (slot >>> 15)) & mask;
     while (keys[slot] !== key && keys[slot] !== -1) slot = (slot + 1) & mask;
+    const isKnown = keys[slot] === key;
+    if (position >= first) {
+      const count = isKnown ? counts[numbers[slot]] : 0;
+      predict(position, count, followers[shorter], distinct[shorter]);
+    }
     if (position < counted) {
-      if (keys[slot] === -1) {
+      if (!isKnown) {
         keys[slot] = key;
-        numbers[slot] = count++;
+        numbers[slot] = strings++;
         distinct[shorter]++;
       }
       counts[numbers[slot]]++;
       followers[shorter]++;
+      ends[position + 1] = numbers[slot];
+    } else if (isKnown) {
+      ends[position + 1] = numbers[slot];
     }
-    if (keys[slot] !== -1) ends[position + 1] = numbers[slot];
   }
-  return { ends, counts, followers, distinct };
+  return ends;
 }

@@ -1,18 +1,20 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { disposeAll } from "../backends/scope.js";
 import type { Batch } from "../data/batch.js";
-import type { CharRnn, ModelState, Score } from "../model/char-rnn.js";
+import type { CharRnn, ModelState, PlaceScores, Score } from "../model/char-rnn.js";
 
 /**
  * Scores a model on batches of text in order, carrying the state from one to the next where a batch
  * does not start fresh.
  *
+ * @param visit is shown how each place of each batch was predicted
  * @returns undefined when `signal` stops it
  */
-export async function evaluate(
+export async function evaluate<Kind extends Batch>(
   model: CharRnn,
-  batches: Iterable<Batch>,
+  batches: Iterable<Kind>,
   signal?: AbortSignal,
+  visit?: (batch: Kind, places: PlaceScores) => void,
 ): Promise<Score | undefined> {
   let loss = 0;
   let characters = 0;
@@ -30,6 +32,7 @@ export async function evaluate(
     const result = model.score(batch, before);
     disposeAll(before);
     state = result.state;
+    visit?.(batch, result.places);
     loss += result.score.loss;
     characters += result.score.characters;
     hits += result.score.hits;

@@ -365,6 +365,16 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
           assertSameBytes(scoredOnly.losses, actual.losses, "losses without gradients");
           assertSameBytes(scoredOnly.predictions, actual.predictions, "predictions without");
           assert.equal(scoredOnly.gradientInput, undefined);
+          assert.equal(actual.ranks, undefined);
+          assert.equal(scoredOnly.ranks?.length, loss.targets.length);
+          for (const [place, rank] of [...(scoredOnly.ranks ?? [])].entries()) {
+            const scores = expected.logits.subarray(place * vocabulary, (place + 1) * vocabulary);
+            const own = loss.targets[place] < 0 ? Math.max(...scores) : scores[loss.targets[place]];
+            const [least, most] = [own + TOLERANCE, own - TOLERANCE].map(
+              (limit) => scores.filter((score) => score > limit).length,
+            );
+            assert.ok(rank >= least && rank < most, `rank ${rank} of place ${place} with ${what}`);
+          }
         });
       }
     }
@@ -425,6 +435,10 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
     loss.bias[38] = 2;
     scoped(() => {
       assert.deepEqual([...decode(loss, { gradients: false }).predictions], [9, 9]);
+      loss.targets.set([38, 0]);
+      assert.deepEqual([...(decode(loss, { gradients: false }).ranks ?? [])], [2, 3]);
+      loss.targets.set([-1, 39]);
+      assert.deepEqual([...(decode(loss, { gradients: false }).ranks ?? [])], [0, 39]);
       loss.bias.fill(0);
       assert.deepEqual([...decode(loss, { gradients: false }).predictions], [0, 0]);
     });

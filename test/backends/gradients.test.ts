@@ -62,9 +62,13 @@ describe("Gradients of the reference", () => {
       }) as unknown as LinearCrossEntropyArrays;
       const scored = places - 3;
       const losses = new Float64Array(places);
-      const predictions = new Int32Array(places);
+      const outputs = {
+        losses,
+        predictions: new Int32Array(places),
+        ranks: new Int32Array(places),
+      };
       const meanLoss = () => {
-        forwardAndBackwardLoss(arrays, losses, predictions, new Workspace("double"));
+        forwardAndBackwardLoss(arrays, outputs, new Workspace("double"));
         return losses.reduce((sum, loss) => sum + loss, 0) / scored;
       };
 
@@ -72,8 +76,7 @@ describe("Gradients of the reference", () => {
       const gradientBias = new Float64Array(vocabulary).fill(7);
       const gradientInput = forwardAndBackwardLoss(
         { ...arrays, gradientWeight, gradientBias },
-        losses,
-        predictions,
+        outputs,
         new Workspace("double"),
       ) as Float64Array;
       const check = (name: "input" | "weight" | "bias", analytic: Float64Array) => {

@@ -43,7 +43,7 @@ function batchesOf(
 }
 
 function copyOf(batch: Batch): Batch {
-  return { ...batch, inputs: batch.inputs.slice(), targets: batch.targets.slice() };
+  return structuredClone(batch);
 }
 
 function epochOf(batches: ReturnType<typeof createBatches>, epoch = 0): Batch[] {
@@ -324,6 +324,35 @@ test("evaluation of a long text reads lanes that warm up on 1,000 unscored chara
     );
     // All lanes take the same time, but for a rest of less than a step each.
     assert.ok(runs.flat().length - targets.length - (lanes - 1) * 1_000 < lanes);
+  }
+});
+
+test("evaluation tells where in the text each target is", () => {
+  const draw = Uint8Array.from({ length: 30_000 }, (_, i) => (i * i) % 97);
+  const newline = vocabulary.indexOf(0x0a) as number;
+  for (const [tokens, documents] of [
+    [draw, undefined],
+    [linesOf([3, 0, 300, 2]), "lines"],
+    [linesOf([3, 0, 300, 2]).subarray(0, -1), "lines"],
+  ] as const) {
+    const seen: number[] = [];
+    for (const { targets, positions } of evaluationBatches(tokens, documents, vocabulary)) {
+      for (const [place, target] of targets.entries()) {
+        if (target === IGNORED_TARGET) continue;
+        assert.equal(target, tokens[positions[place]] ?? newline);
+        seen.push(positions[place]);
+      }
+    }
+    const all = Array.from(tokens.keys()).filter(
+      // An empty line is no document.
+      (position) => documents === undefined || position !== 4,
+    );
+    if (documents === undefined) all.shift();
+    else if (tokens.at(-1) !== newline) all.push(tokens.length);
+    assert.deepEqual(
+      seen.toSorted((a, b) => a - b),
+      all,
+    );
   }
 });
 

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
-import { type Corpus, type CorpusSettings, loadCorpus, loadText } from "#src/data/corpus.js";
+import { type Corpus, type CorpusSettings, loadCorpus } from "#src/data/corpus.js";
 import { Vocabulary } from "#src/data/vocabulary.js";
 import { CharnnError } from "#src/errors.js";
 import { failsWith } from "../helpers/failure.js";
@@ -368,64 +368,6 @@ test("lines that leave nothing for a part are refused", async () => {
     load("line\n\n\n\n\n\n", { documents: "lines", validation: 0.3 }),
     failsWith("TEXT_TOO_SHORT", "no line is left for the validation part"),
   );
-});
-
-const known = Vocabulary.fromCodePoints(Array.from("\n abcdef", (it) => it.charCodeAt(0)));
-
-function loadKnown(text: string, unknown: "error" | "skip", vocabulary = known) {
-  return loadText(
-    ["-"],
-    vocabulary,
-    { encoding: "utf-8", unknown },
-    cutAt(Buffer.from(text), [3, 5]),
-  );
-}
-
-test("a text is encoded with a given vocabulary", async () => {
-  const { tokens, skipped, skippedCharacters, warnings } = await loadKnown("fed a cab\n", "error");
-  assert.equal(known.decode(tokens), "fed a cab\n");
-  assert.deepEqual([skipped, skippedCharacters, warnings], [0, [], []]);
-});
-
-test("tokens are as wide as the vocabulary asks for, whatever the text", async () => {
-  const wide = Vocabulary.fromCodePoints(Array.from({ length: 300 }, (_, index) => index));
-  const few = await loadKnown("a\u012ba\u012b", "error", wide);
-  assert.ok(few.tokens instanceof Uint16Array);
-  assert.equal(wide.decode(few.tokens), "a\u012ba\u012b");
-  const many = Array.from({ length: 300 }, (_, i) => String.fromCodePoint(0x100 + i)).join("");
-  const { tokens, skipped } = await loadKnown(`ab${many}cd`, "skip");
-  assert.ok(tokens instanceof Uint8Array);
-  assert.deepEqual([known.decode(tokens), skipped], ["abcd", 300]);
-});
-
-test("unknown characters of a text are an error that names place and way out", async (t) => {
-  await assert.rejects(
-    loadKnown("cab\nfée É", "error"),
-    failsWith(
-      "UNKNOWN_CHARACTER",
-      '"é" (U+00E9), "É"',
-      "line 2, column 2 of the standard input",
-      '"e" for "é"',
-      "--unknown skip",
-    ),
-  );
-  const [a, b] = await filesOf(t, { a: "cab\n", b: "a bed\nfor" });
-  await assert.rejects(
-    loadText([a, b], known, { encoding: "utf-8", unknown: "error" }),
-    failsWith("UNKNOWN_CHARACTER", `line 2, column 2 of "${b}"`),
-  );
-});
-
-test("unknown characters are left out and counted when they are to be skipped", async () => {
-  const { tokens, skipped, skippedCharacters } = await loadKnown("fée, éa\tb", "skip");
-  assert.equal(known.decode(tokens), "fe ab");
-  assert.equal(skipped, 4);
-  assert.deepEqual(skippedCharacters, ['"é" (U+00E9)', '"," (U+002C)', "tab (U+0009)"]);
-});
-
-test("a text that leaves nothing to predict is refused", async () => {
-  await assert.rejects(loadKnown("a", "error"), failsWith("BAD_TEXT", "nothing to predict"));
-  await assert.rejects(loadKnown("axyz", "skip"), failsWith("BAD_TEXT", "What the model knows"));
 });
 
 test("each fold holds out another part, and what is left is one text", async () => {

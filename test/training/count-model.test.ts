@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { countScore } from "#src/training/count-model.js";
+import { adaptiveCountScore, countScore } from "#src/training/count-model.js";
 import { assertClose, Draw } from "../helpers/numbers.js";
 import { inventedText } from "../helpers/training.js";
 
@@ -22,6 +22,29 @@ describe("A model that counts", () => {
     }
   });
 
+  it("that begins with nothing predicts each character by those before it", async () => {
+    const draw = new Draw(6);
+    for (const [characters, vocabulary] of [
+      [60, 3],
+      [300, 12],
+    ]) {
+      const all = tokensOf(inventedText(characters, draw.below(99)), vocabulary);
+      const score = await adaptiveCountScore(all, vocabulary);
+      const losses = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((order) => {
+        let loss = 0;
+        // All that is before a character is counted, and then that character alone predicted.
+        for (let at = 1; at < all.length; at++) {
+          loss += slowLoss(all.subarray(0, at + 1), at, vocabulary, order, at);
+        }
+        return loss / (all.length - 1);
+      });
+      const best = losses.findIndex((loss, i) => !(losses[i + 1] < loss));
+      assert.equal(score?.order, best + 1);
+      assertClose([score?.loss ?? 0], [losses[best]], 1e-12, "loss");
+    }
+    assert.equal(await adaptiveCountScore(Uint8Array.of(1), 2), undefined);
+  });
+
   it("needs no character of the text to occur in what it counts", async () => {
     const score = await countScore(Uint8Array.of(0, 1, 0, 1, 2), Uint8Array.of(2, 3, 3, 2), 4);
     assert.ok(score && Number.isFinite(score.loss) && score.loss > 0);
@@ -36,8 +59,18 @@ function tokensOf(text: string, vocabulary: number): Uint8Array {
   return Uint8Array.from(text, (character) => (character.codePointAt(0) as number) % vocabulary);
 }
 
-/** The loss on what is after `cut`, with the probability of each character from its definition. */
-function slowLoss(all: Uint8Array, cut: number, vocabulary: number, order: number): number {
+/**
+ * The mean loss on what is from `first` on, with the probability of each character from its definition.
+ *
+ * @param cut what is before it is counted
+ */
+function slowLoss(
+  all: Uint8Array,
+  cut: number,
+  vocabulary: number,
+  order: number,
+  first = cut + 1,
+): number {
   const counted = String.fromCodePoint(...all.subarray(0, cut));
   const followers = new Map<string, string[]>();
   for (let length = 0; length < order; length++) {
@@ -56,8 +89,8 @@ function slowLoss(all: Uint8Array, cut: number, vocabulary: number, order: numbe
   };
   const text = String.fromCodePoint(...all);
   let loss = 0;
-  for (let at = cut + 1; at < text.length; at++) {
-    loss -= Math.log(probability(text.slice(at - order + 1, at), text[at]));
+  for (let at = first; at < text.length; at++) {
+    loss -= Math.log(probability(text.slice(Math.max(at - order + 1, 0), at), text[at]));
   }
-  return loss / (text.length - cut - 1);
+  return loss / (text.length - first);
 }

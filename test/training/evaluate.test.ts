@@ -8,7 +8,7 @@ import { selectBackend } from "#src/backends/select.js";
 import type { Batch } from "#src/data/batch.js";
 import { evaluationBatches } from "#src/data/batches.js";
 import { Vocabulary } from "#src/data/vocabulary.js";
-import { type Checkpoint, evaluateText, loadCheckpoint, type TrainSettings } from "#src/index.js";
+import { type Checkpoint, loadCheckpoint, type TrainSettings } from "#src/index.js";
 import { CharRnn } from "#src/model/char-rnn.js";
 import { modelConfig } from "#src/model/config.js";
 import { loadWeights } from "#src/model/load-weights.js";
@@ -16,6 +16,7 @@ import { Random } from "#src/random.js";
 import { evaluate } from "#src/training/evaluate.js";
 import { failsWith } from "../helpers/failure.js";
 import { assertClose } from "../helpers/numbers.js";
+import { evaluated } from "../helpers/scoring.js";
 import { inventedText, smallRun, trained, type Workplace, workplace } from "../helpers/training.js";
 
 describe("Scoring a text", () => {
@@ -129,9 +130,9 @@ describe("The score of a text", () => {
       ["backend", "abacus"],
       ["encoding", 8],
     ] as const) {
-      const settings = { files, [setting]: value } as Parameters<typeof evaluateText>[1];
+      const settings = { files, [setting]: value } as Parameters<typeof evaluated>[1];
       const refused = failsWith("INVALID_SETTING", new RegExp(`^${setting}\\b`));
-      await assert.rejects(evaluateText(checkpoint, settings), refused);
+      await assert.rejects(evaluated(checkpoint, settings), refused);
     }
   });
 
@@ -140,8 +141,8 @@ describe("The score of a text", () => {
     const before = memory().numTensors;
     const signal = AbortSignal.abort(new Error("changed my mind"));
     const files = [place.text];
-    await assert.rejects(evaluateText(checkpoint, { files }, { signal }), /changed my mind/);
-    await evaluateText(checkpoint, { files });
+    await assert.rejects(evaluated(checkpoint, { files }, { signal }), /changed my mind/);
+    await evaluated(checkpoint, { files });
     assert.equal(memory().numTensors, before);
   });
 });
@@ -160,7 +161,7 @@ async function scoreOf(
 ) {
   const file = path.join(path.dirname(place.text), "scored.txt");
   await writeFile(file, text);
-  return evaluateText(checkpoint, { files: [file], unknown, backend: "cpu" });
+  return evaluated(checkpoint, { files: [file], unknown, backend: "cpu" });
 }
 
 /** Predicts all but the first character of each text, from a fresh state. */

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
-import { type EndEvent, evaluateText, loadCheckpoint, train } from "#src/index.js";
+import { type EndEvent, loadCheckpoint, train } from "#src/index.js";
 import { temporaryFolder } from "../helpers/folder.js";
+import { evaluated } from "../helpers/scoring.js";
 
 const TEXT = "In the beginning there was a text, and it was long enough. ".repeat(30);
 
@@ -19,7 +20,7 @@ test("a run ends with the best checkpoint's loss on the part kept to test", asyn
   assert.ok(end);
   const tail = path.join(folder, "tail.txt");
   await writeFile(tail, (await readFile(file, "utf8")).slice(-Math.round(0.2 * TEXT.length)));
-  const { loss } = await evaluateText(await loadCheckpoint(end.path), { files: [tail] });
+  const { loss } = await evaluated(await loadCheckpoint(end.path), { files: [tail] });
   assert.equal(end.testLoss, loss);
 });
 

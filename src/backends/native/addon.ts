@@ -7,7 +7,7 @@ import { BackendError } from "../backend-error.js";
 import { isCutShort } from "./cut-file.js";
 
 /** The one number that both sides must agree on; `native/addon/addon.cc` has the same. */
-const INTERFACE = 2;
+const INTERFACE = 3;
 
 /** A matrix in panels of sixteen columns (see `native/panels.h`), somewhere in an array. */
 export interface Panels {
@@ -97,6 +97,8 @@ export interface CrossEntropyArguments extends CrossEntropyShape {
   readonly targets: Int32Array;
   readonly losses: Float32Array;
   readonly predictions: Int32Array;
+  /** Without gradients only. */
+  readonly ranks?: Int32Array;
   readonly gradientWeight?: Float32Array;
   readonly gradientBias?: Float32Array;
 }

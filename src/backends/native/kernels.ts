@@ -165,6 +165,7 @@ function LinearCrossEntropy({
   const scratch = backend.scratch(workspace, backend.addon.crossEntropyScratch(shape));
   const losses = new Float32Array(rows);
   const predictions = new Int32Array(rows);
+  const ranks = shape.wantsGradient ? undefined : new Int32Array(rows);
   const offset = backend.addon.crossEntropy({
     ...shape,
     scratch,
@@ -175,6 +176,7 @@ function LinearCrossEntropy({
     targets,
     losses,
     predictions,
+    ranks,
     gradientWeight: gradientWeight && backend.floats(gradientWeight),
     gradientBias: gradientBias && backend.floats(gradientBias),
   });
@@ -182,6 +184,7 @@ function LinearCrossEntropy({
     backend.floatTensor(inputs.targets.shape, losses),
     backend.makeTensorInfo(inputs.targets.shape, "int32", predictions),
   ];
+  if (ranks) outputs.push(backend.makeTensorInfo(inputs.targets.shape, "int32", ranks));
   if (gradientWeight && gradientBias) {
     const panels = { data: scratch, offset, stride: rows * LANES };
     outputs.push(backend.panelTensor(inputs.input.shape, panels), gradientWeight, gradientBias);

@@ -100,12 +100,9 @@ function LinearCrossEntropy({
   const targets = arrays.targets as unknown as Int32Array;
   const losses = new Float32Array(targets.length);
   const predictions = new Int32Array(targets.length);
-  const gradientInput = forwardAndBackwardLoss(
-    { ...arrays, targets },
-    losses,
-    predictions,
-    workspace,
-  );
+  const ranks = new Int32Array(targets.length);
+  const results = { losses, predictions, ranks };
+  const gradientInput = forwardAndBackwardLoss({ ...arrays, targets }, results, workspace);
   const { shape } = inputs.targets;
   const outputs = [
     floatTensor(backend, shape, losses),
@@ -114,6 +111,8 @@ function LinearCrossEntropy({
   if (gradientInput && inputs.gradientWeight && inputs.gradientBias) {
     outputs.push(floatTensor(backend, inputs.input.shape, gradientInput));
     outputs.push(inputs.gradientWeight, inputs.gradientBias);
+  } else {
+    outputs.push(backend.makeTensorInfo(shape, "int32", ranks));
   }
   return outputs;
 }

@@ -6,20 +6,28 @@ import { addProduct, fillRows, multiplyRows, transpose } from "./matrix.js";
 type Inputs = LinearCrossEntropyInputs<FloatArray>;
 export type LinearCrossEntropyArrays = Omit<Inputs, "targets"> & { targets: Int32Array };
 
+/** All `[places]`; 0 where the target is below 0, but for the predictions. */
+export interface LossOutputs {
+  /** Nats. */
+  readonly losses: FloatArray;
+  /** The most likely tokens. */
+  readonly predictions: Int32Array;
+  /** How many tokens are likelier than the target, or as likely and before it. */
+  readonly ranks: Int32Array;
+}
+
 /** So many places at a time, so that memory does not grow with places times vocabulary. */
 const BLOCK = 64;
 
 /**
  * The decoder and its loss, forward and, where gradients are given, backward.
  *
- * @param losses `[places]`, nats: overwritten; 0 where the target is below 0
- * @param predictions `[places]`: overwritten by the most likely tokens
+ * @param outputs overwritten
  * @returns the gradient by the input `[places, hidden]`, a view of the workspace, if wanted
  */
 export function forwardAndBackwardLoss(
   arrays: LinearCrossEntropyArrays,
-  losses: FloatArray,
-  predictions: Int32Array,
+  { losses, predictions, ranks }: LossOutputs,
   work: Workspace,
 ): FloatArray | undefined {
   const { weight, bias, targets, gradientWeight, gradientBias } = arrays;
@@ -54,6 +62,7 @@ export function forwardAndBackwardLoss(
       const logSum = logSumExp(scores, scores[predictions[place]]);
       const target = targets[place];
       losses[place] = target < 0 ? 0 : logSum - scores[target];
+      ranks[place] = target < 0 ? 0 : rankOf(scores, target);
       if (!wantsGradient) continue;
       // loss = logSumExp(scores) - scores[target], averaged over the places with a target
       for (let c = 0; c < vocabulary; c++) {
@@ -86,6 +95,15 @@ function indexOfLargest(values: FloatArray): number {
   let best = 0;
   for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
   return best;
+}
+
+/** How many values are larger than that at an index, or equal to it and before it. */
+function rankOf(values: FloatArray, index: number): number {
+  let rank = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] > values[index] || (values[i] === values[index] && i < index)) rank++;
+  }
+  return rank;
 }
 
 /** log(sum of e^value), with the largest taken out so that nothing overflows. */

@@ -121,7 +121,7 @@ function LinearCrossEntropy({
   const { gradientWeight, gradientBias } = inputs;
   const [time, batch, hidden] = inputs.input.shape;
   return backend.run((ops) => {
-    const { losses, predictions, gradients } = lossAndGradients(
+    const { losses, predictions, ranks, gradients } = lossAndGradients(
       ops,
       {
         input: backend.id(inputs.input),
@@ -131,12 +131,14 @@ function LinearCrossEntropy({
         targets: backend.readSync(inputs.targets.dataId) as Int32Array,
       },
       [time, batch, hidden],
+      inputs.weight.shape[0],
       gradientWeight !== undefined && gradientBias !== undefined,
     );
     const outputs = [
       owned(backend, ops, [time, batch], losses),
       owned(backend, ops, [time, batch], predictions, "int32"),
     ];
+    if (ranks !== undefined) outputs.push(owned(backend, ops, [time, batch], ranks, "int32"));
     if (gradients && gradientWeight && gradientBias) {
       outputs.push(owned(backend, ops, [time, batch, hidden], gradients.input));
       backend.overwrite(gradientWeight, ops.keep(gradients.weight));

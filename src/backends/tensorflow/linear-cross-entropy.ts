@@ -1,4 +1,4 @@
-import { type } from "./binding.js";
+import { int, type } from "./binding.js";
 import type { Id, Operations } from "./operations.js";
 
 export interface LossInputs {
@@ -18,6 +18,7 @@ export function lossAndGradients(
   ops: Operations,
   { input, inputMask, weight, bias, targets }: LossInputs,
   [time, batch, hidden]: readonly [number, number, number],
+  vocabulary: number,
   wantsGradients: boolean,
 ) {
   const rows = time * batch;
@@ -46,14 +47,40 @@ export function lossAndGradients(
     losses: ops.reshape(losses, time, batch),
     predictions: ops.reshape(predictions, time, batch),
   };
-  if (!wantsGradients) return { ...outputs, gradients: undefined };
+  if (!wantsGradients) {
+    const factors = Int32Array.from(targets, (target) => Number(target >= 0));
+    const isScored = ops.tensor([rows], "int32", factors);
+    const ranks = ops.multiply(ranksOf(ops, logits, labels, vocabulary), isScored);
+    return { ...outputs, ranks: ops.reshape(ranks, time, batch), gradients: undefined };
+  }
   byLogits = ops.multiply(byLogits, ops.number(1 / Math.max(scored, 1)));
   return {
     ...outputs,
+    ranks: undefined,
     gradients: {
       input: masked(ops.reshape(ops.product(byLogits, weight), time, batch, hidden)),
       weight: ops.product(byLogits, features, "left"),
       bias: ops.sumOfRows(byLogits),
     },
   };
+}
+
+/** How many logits of each row are larger than that of its label, or equal to it and before it. */
+function ranksOf(ops: Operations, logits: Id, labels: Int32Array, vocabulary: number): Id {
+  const rows = labels.length;
+  const axis = ops.constants.integer(1);
+  const targets = ops.tensor([rows], "int32", labels);
+  const tokens = ops.tensor(
+    [vocabulary],
+    "int32",
+    Int32Array.from({ length: vocabulary }, (_, token) => token),
+  );
+  const own = ops.one("GatherV2", [logits, targets, axis], [int("batch_dims", 1)]);
+  const ownColumn = ops.reshape(own, rows, 1);
+  const isLarger = ops.one("Greater", [logits, ownColumn]);
+  const isEqual = ops.one("Equal", [logits, ownColumn]);
+  const isBefore = ops.one("Less", [tokens, ops.reshape(targets, rows, 1)]);
+  const isAhead = ops.one("LogicalOr", [isLarger, ops.one("LogicalAnd", [isEqual, isBefore])]);
+  const ahead = ops.one("Cast", [isAhead], [type("DstT", "int32")]);
+  return ops.one("Sum", [ahead, ops.constants.integers(1)]);
 }

@@ -4,11 +4,20 @@ import type { EvaluateSettings, TextScore } from "../../index.js";
 import { backendOption, jsonOption, outOption, threadsOption } from "../options/model-options.js";
 import { choice, option } from "../options/option.js";
 import { columns, count } from "../terminal/format.js";
+import { printable } from "../terminal/printable.js";
+import type { Terminal } from "../terminal/terminal.js";
 import type { CommandContext } from "./context.js";
+import { alsoOption, openRuns, rereadable } from "./several-runs.js";
 
 interface EvalOptions extends Omit<EvaluateSettings, "files"> {
+  also?: string[];
   out?: string;
   json?: true;
+}
+
+/** The score of a run on a text. */
+interface RunScore extends TextScore {
+  readonly run: string;
 }
 
 export function evalCommand(program: Command, { terminal }: CommandContext): void {
@@ -17,6 +26,8 @@ export function evalCommand(program: Command, { terminal }: CommandContext): voi
     .description("Score a model on any text: how well it predicts each next character.")
     .argument("<run>", "a run's name or folder, or a checkpoint file")
     .argument("<files...>", "files and folders of text; - is standard input")
+    .addOption(alsoOption("score these runs too, one row each"))
+    .addOption(option("--each", "each file is a text of its own, one row each"))
     .addOption(
       choice(
         "--unknown <what>",
@@ -28,47 +39,131 @@ export function evalCommand(program: Command, { terminal }: CommandContext): voi
     .addOption(
       option("--dynamic", "score it once more with weights that follow the text (much slower)"),
     )
+    .addOption(option("--no-baselines", "leave out counting and the compressors"))
     .addOption(option("--encoding <name>", "of the files", undefined, DEFAULTS.encoding))
     .addOption(outOption())
     .addOption(backendOption())
     .addOption(threadsOption())
-    .addOption(jsonOption("one object"))
+    .addOption(jsonOption("one object for each run and text"))
     .addHelpText(
       "after",
       `
 Examples:
   charnn eval shakespeare-gru-1x256 other.txt
   charnn eval shakespeare-gru-1x256 other.txt --dynamic
+  charnn eval night texts/ --each --also day evening
   charnn eval checkpoints/night - --json < other.txt`,
     )
-    .action(async (run: string, files: string[], { out, json, ...options }: EvalOptions) => {
-      const { evaluateText, loadCheckpoint } = await import("../../index.js");
-      const checkpoint = await loadCheckpoint(run, { out });
-      const score = await evaluateText(
-        checkpoint,
-        { ...options, files },
-        { stdin: process.stdin, onWarning: terminal.warn },
-      );
-      for (const message of score.warnings) terminal.warn(message);
-      if (score.skipped > 0) {
-        const which = score.skippedCharacters.join(" ");
-        terminal.warn(
-          `${count(score.skipped)} characters that the model does not know were left out: ${which}`,
-        );
+    .action(async (run: string, files: string[], { also, out, json, ...options }: EvalOptions) => {
+      const { evaluateTexts } = await import("../../index.js");
+      const runs = await openRuns([run, ...(also ?? [])], out);
+      const settings = { ...options, files };
+      const stdin =
+        runs.length > 1 && files.includes("-") ? await rereadable(process.stdin) : undefined;
+      const scores: RunScore[] = [];
+      for (const { name, checkpoint } of runs) {
+        const given = { stdin: stdin?.() ?? process.stdin, onWarning: terminal.warn };
+        for await (const score of evaluateTexts(checkpoint, settings, given)) {
+          warnOfSkipped(terminal, score, runs.length > 1 ? name : undefined);
+          scores.push({ run: name, ...score });
+          if (json) await terminal.out(`${JSON.stringify(scores.at(-1))}\n`);
+        }
       }
-      await terminal.out(json ? `${JSON.stringify(score)}\n` : table(score));
+      if (json) return;
+      const shown = scores.length === 1 ? table(scores[0]) : comparison(scores);
+      await terminal.out(`${shown.join("\n")}\n`);
     });
 }
 
-function table(score: TextScore): string {
-  const columnsOf = score.dynamic ? [score, score.dynamic] : [score];
+function warnOfSkipped(
+  { warn }: Terminal,
+  { skipped, skippedCharacters }: TextScore,
+  run: string | undefined,
+): void {
+  if (skipped === 0) return;
+  const model = run === undefined ? "the model" : `the model of ${run}`;
+  warn(
+    `${count(skipped)} characters that ${model} does not know were left out: ${skippedCharacters.join(" ")}`,
+  );
+}
+
+function table(score: RunScore): string[] {
+  const both = score.dynamic ? [score, score.dynamic] : [score];
   const rows = [
     ...(score.dynamic ? [["", "plain", "dynamic"]] : []),
-    ["loss", ...columnsOf.map(({ loss }) => `${loss.toFixed(4)} nats/char`)],
-    ["bits per character", ...columnsOf.map((it) => it.bitsPerCharacter.toFixed(4))],
-    ["perplexity", ...columnsOf.map(({ perplexity }) => perplexity.toFixed(3))],
-    ["accuracy", ...columnsOf.map(({ accuracy }) => `${(100 * accuracy).toFixed(2)} %`)],
+    ["loss", ...both.map(({ loss }) => `${loss.toFixed(4)} nats/char`)],
+    ["bits per character", ...both.map((it) => it.bitsPerCharacter.toFixed(4))],
+    ["perplexity", ...both.map(({ perplexity }) => perplexity.toFixed(3))],
+    ["accuracy", ...both.map(({ accuracy }) => percent(accuracy))],
+    ["top-5 accuracy", percent(score.topFiveAccuracy)],
+    ["macro precision", percent(score.macroPrecision)],
+    ["macro recall", percent(score.macroRecall)],
+    ["macro F1", percent(score.macroF1)],
     ["characters", count(score.characters)],
   ];
-  return `${columns(rows).join("\n")}\n`;
+  return [
+    ...columns(rows),
+    ...section("Most confused", confusions(score)),
+    ...section("Loss after a cold start", coldStart(score)),
+    ...section("Beginning with nothing, bits per character", baselines(score)),
+  ];
+}
+
+function section(title: string, rows: readonly (readonly string[])[]): string[] {
+  if (rows.length === 0) return [];
+  return ["", title, ...columns(rows).map((line) => `  ${line}`)];
+}
+
+function confusions({ confused }: TextScore): string[][] {
+  return confused.map(({ character, predicted, count: times, share }) => [
+    `${shown(character)} taken for ${shown(predicted)}`,
+    `${count(times)} times`,
+    `${percent(share)} of ${shown(character)}`,
+  ]);
+}
+
+function coldStart({ coldStart: losses }: TextScore): string[][] {
+  return losses.map(({ from, to, loss }) => [
+    from === to ? `${from} character read` : `${from} to ${to}`,
+    `${loss.toFixed(4)} nats/char`,
+  ]);
+}
+
+function baselines({ baselines: others }: TextScore): string[][] {
+  if (!others) return [];
+  const { counting, compressed } = others;
+  const rows = Object.entries(compressed).map(([name, bits]) => [
+    `${name} -9`,
+    bits === undefined ? "not on this system" : bits.toFixed(4),
+  ]);
+  const bits = counting && (counting.loss / Math.LN2).toFixed(4);
+  const strings = counting ? `counting strings of ${counting.order} characters` : "counting";
+  return [[strings, bits ?? "not for so long a text"], ...rows];
+}
+
+/** A row for each run and text. */
+function comparison(scores: readonly RunScore[]): string[] {
+  const head = ["run", "text", "nats/char", "bits/char", "perplexity", "accuracy", "top-5"];
+  const withDynamic = scores.some(({ dynamic }) => dynamic);
+  const rows = scores.map((score) => [
+    score.run,
+    printable(score.text),
+    score.loss.toFixed(4),
+    score.bitsPerCharacter.toFixed(4),
+    score.perplexity.toFixed(3),
+    percent(score.accuracy),
+    percent(score.topFiveAccuracy),
+    count(score.characters),
+    ...(score.dynamic ? [score.dynamic.loss.toFixed(4)] : []),
+  ]);
+  return columns([[...head, "characters", ...(withDynamic ? ["dynamic"] : [])], ...rows]);
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(2)} %`;
+}
+
+/** `"a"`; what shows nothing is written out. */
+function shown(character: string): string {
+  return JSON.stringify(printable(character));
 }

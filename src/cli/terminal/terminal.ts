@@ -1,5 +1,11 @@
 import { once } from "node:events";
-import { Chalk, type ChalkInstance, supportsColorStderr } from "chalk";
+import {
+  Chalk,
+  type ChalkInstance,
+  type ColorInfo,
+  supportsColor,
+  supportsColorStderr,
+} from "chalk";
 import { CharnnError, systemErrorCode } from "../../errors.js";
 import { printable } from "./printable.js";
 
@@ -7,8 +13,9 @@ type Stream = NodeJS.WriteStream;
 
 /** The two streams a command writes to, and what they can show. */
 export interface Terminal {
-  /** Colours for standard error; without effect where there are none. */
+  /** Colours for standard error, and for standard output; without effect where there are none. */
   readonly errorColors: ChalkInstance;
+  readonly outColors: ChalkInstance;
   /** Whether standard error is a terminal that a progress bar can be drawn on. */
   readonly isInteractive: boolean;
   readonly stderr: Stream;
@@ -18,9 +25,10 @@ export interface Terminal {
   readonly outClosed: AbortSignal;
   /**
    * Writes a result to standard output, resolved when more can be taken. On a terminal, control
-   * characters that a model or a file may hold are shown, not obeyed.
+   * characters that a model or a file may hold are shown, not obeyed, unless they are `styled` by
+   * {@link outColors}.
    */
-  out(text: string): Promise<void>;
+  out(text: string, styled?: "styled"): Promise<void>;
   /**
    * Waits until all results are written.
    *
@@ -35,8 +43,9 @@ export interface Terminal {
 
 export function processTerminal(): Terminal {
   const { stdout, stderr, env } = process;
-  const hasColors = !env.NO_COLOR && supportsColorStderr;
-  const errorColors = new Chalk({ level: hasColors ? hasColors.level : 0 });
+  const colors = (support: ColorInfo) =>
+    new Chalk({ level: !env.NO_COLOR && support ? support.level : 0 });
+  const errorColors = colors(supportsColorStderr);
   const closed = new AbortController();
   let failure: Error | undefined;
   stdout.on("error", (error) => {
@@ -49,15 +58,16 @@ export function processTerminal(): Terminal {
   };
   return {
     errorColors,
+    outColors: colors(supportsColor),
     isInteractive: stderr.isTTY === true && env.TERM !== "dumb",
     stderr,
     outWidth: stdout.isTTY ? stdout.columns : undefined,
     outClosed: closed.signal,
     say,
     warn: (message) => say(`${errorColors.yellow("Warning:")} ${printable(message)}`),
-    async out(text) {
+    async out(text, styled) {
       if (closed.signal.aborted) return;
-      if (stdout.write(stdout.isTTY ? printable(text) : text)) return;
+      if (stdout.write(stdout.isTTY && !styled ? printable(text) : text)) return;
       // Where it fails, `outClosed` tells.
       await once(stdout, "drain", { signal: closed.signal }).catch(() => {});
     },

@@ -1,7 +1,7 @@
 /** What the native backend computes does not depend on the number of threads nor on the processor. */
 import assert from "node:assert/strict";
 import { before, it } from "node:test";
-import { tensor } from "@tensorflow/tfjs-core";
+import { type Tensor, tensor } from "@tensorflow/tfjs-core";
 import { linearCrossEntropy } from "#src/backends/backend.js";
 import type { Addon } from "#src/backends/native/addon.js";
 import { scoped } from "#src/backends/scope.js";
@@ -62,7 +62,7 @@ onTheAddon("The native backend", (addon) => {
     const workspace = new Workspace();
     const score = () =>
       scoped(() => {
-        const { losses, predictions } = linearCrossEntropy(
+        const { losses, predictions, ranks } = linearCrossEntropy(
           {
             input: tensor(input, [rows, 1, hidden]),
             weight: tensor(weight, [vocabulary, hidden]),
@@ -74,6 +74,7 @@ onTheAddon("The native backend", (addon) => {
         return new Map([
           ["losses", numbersOf(losses)],
           ["predictions", numbersOf(predictions)],
+          ["ranks", numbersOf(ranks as Tensor)],
         ]);
       });
     for (let repetition = 0; repetition < 8; repetition++) assertSameWithThreads(addon, score);

@@ -2,16 +2,17 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { memory } from "@tensorflow/tfjs-core";
 import { scoped } from "#src/backends/scope.js";
-import { type EvaluateSettings, evaluateText, loadCheckpoint } from "#src/index.js";
+import { type EvaluateSettings, loadCheckpoint } from "#src/index.js";
 import { CharRnn } from "#src/model/char-rnn.js";
 import { modelConfig } from "#src/model/config.js";
 import { parameterArray } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";
-import { evaluateDynamically } from "#src/training/dynamic-evaluation.js";
+import { evaluateDynamically } from "#src/scoring/dynamic-evaluation.js";
 import { onEveryBackend } from "../helpers/backends.js";
 import { failsWith } from "../helpers/failure.js";
 import { nothingDropped } from "../helpers/learning.js";
 import { assertClose, Draw } from "../helpers/numbers.js";
+import { evaluated } from "../helpers/scoring.js";
 import { inventedText, smallRun, trained, workplace } from "../helpers/training.js";
 
 const VOCABULARY = 7;
@@ -79,8 +80,8 @@ describe("Dynamic evaluation", () => {
     const checkpoint = await loadCheckpoint("run", place);
     const other = await workplace(t, inventedText(60, 7).repeat(20));
     const settings: EvaluateSettings = { files: [other.text], unknown: "skip", backend: "cpu" };
-    const plain = await evaluateText(checkpoint, settings);
-    const both = await evaluateText(checkpoint, { ...settings, dynamic: true });
+    const plain = await evaluated(checkpoint, settings);
+    const both = await evaluated(checkpoint, { ...settings, dynamic: true });
     assert.equal(plain.dynamic, undefined);
     assert.equal(both.loss, plain.loss);
     const { loss = Number.NaN, bitsPerCharacter = 0, perplexity } = both.dynamic ?? {};
@@ -98,7 +99,7 @@ describe("Dynamic evaluation", () => {
       await trained(smallRun(place, { ...settings, steps: 2, overwrite: true }));
       const checkpoint = await loadCheckpoint("run", place);
       await assert.rejects(
-        evaluateText(checkpoint, { files: [place.text], dynamic: true, backend: "cpu" }),
+        evaluated(checkpoint, { files: [place.text], dynamic: true, backend: "cpu" }),
         failsWith("INVALID_SETTING", ...said),
       );
     }

@@ -1,0 +1,205 @@
+import path from "node:path";
+import type { Command } from "commander";
+import { SCORE_DEFAULTS as DEFAULTS } from "../../defaults.js";
+import { CharnnError } from "../../errors.js";
+import type { ScoredText, ScoreSettings } from "../../index.js";
+import { backendOption, jsonOption, outOption, threadsOption } from "../options/model-options.js";
+import { choice, option } from "../options/option.js";
+import { columns, count } from "../terminal/format.js";
+import { printable } from "../terminal/printable.js";
+import { colored, legend } from "../terminal/surprise-colors.js";
+import type { Terminal } from "../terminal/terminal.js";
+import type { CommandContext } from "./context.js";
+import { alsoOption, openRuns } from "./several-runs.js";
+
+interface ScoreOptions extends Omit<ScoreSettings, "files"> {
+  also?: string[];
+  labels?: true;
+  lines?: true;
+  out?: string;
+  json?: true;
+}
+
+export function scoreCommand(program: Command, { terminal }: CommandContext): void {
+  program
+    .command("score")
+    .description(
+      "Show how much each character of a text surprises a model, or which model it fits.",
+    )
+    .argument("<run>", "a run's name or folder, or a checkpoint file")
+    .argument("<files...>", "files and folders, each file a text of its own; - is standard input")
+    .addOption(option("--lines", "one figure for each line, not for each character"))
+    .addOption(alsoOption("say which of these runs and the first each text or line fits best"))
+    .addOption(
+      option(
+        "--labels",
+        "with --also: a file's folder has the name of its run; count what is right",
+      ),
+    )
+    .addOption(option("--fresh", "read each line from its beginning, without those before it"))
+    .addOption(
+      choice(
+        "--unknown <what>",
+        "characters the model does not know",
+        ["error", "skip"],
+        DEFAULTS.unknown,
+      ),
+    )
+    .addOption(option("--encoding <name>", "of the files", undefined, DEFAULTS.encoding))
+    .addOption(outOption())
+    .addOption(backendOption())
+    .addOption(threadsOption())
+    .addOption(jsonOption("one object for each line, or with --also for each text or line"))
+    .addHelpText(
+      "after",
+      `
+Figures are bits per character: how little the model expected what it read.
+
+Examples:
+  charnn score shakespeare-gru-1x256 letter.txt
+  charnn score shakespeare-gru-1x256 letter.txt --lines | sort -rn | head
+  charnn score shakespeare-gru-1x256 - --lines --json < letter.txt
+  charnn score english texts/ --also french german --labels`,
+    )
+    .action(async (run: string, files: string[], options: ScoreOptions) => {
+      const { also = [], labels, lines, out, json, ...settings } = options;
+      if (labels && also.length === 0) {
+        throw new CharnnError(
+          "INVALID_SETTING",
+          "--labels is for finding out which of several runs fits, and only one is given.",
+          "Name the others: --also RUN...",
+        );
+      }
+      const { scoreTexts } = await import("../../index.js");
+      const runs = await openRuns([run, ...also], out);
+      const names = runs.map(({ name }) => name);
+      const texts = scoreTexts(
+        runs.map(({ checkpoint }) => checkpoint),
+        { ...settings, files },
+        { stdin: process.stdin, onWarning: terminal.warn },
+      );
+      const view = { terminal, names, lines, json };
+      if (also.length > 0) await compare(texts, view, labels);
+      else await show(texts, view);
+    });
+}
+
+type Texts = AsyncGenerator<ScoredText, void>;
+
+interface View {
+  readonly terminal: Terminal;
+  readonly names: readonly string[];
+  readonly lines: true | undefined;
+  readonly json: true | undefined;
+}
+
+/** What each text does to one model. */
+async function show(texts: Texts, { terminal, lines, json }: View): Promise<void> {
+  const inColor = !json && !lines && terminal.outColors.level > 0;
+  for await (const text of texts) {
+    for (const { bits, byModel, ...line } of text.lines()) {
+      if (terminal.outClosed.aborted) return;
+      if (json) {
+        const shown = { file: text.name, ...line, ...(!lines && { bits }) };
+        await terminal.out(`${JSON.stringify(shown)}\n`);
+      } else if (inColor) {
+        await terminal.out(`${colored(line.text, bits, terminal.outColors)}\n`, "styled");
+      } else {
+        await terminal.out(`${figure(line.bitsPerCharacter)}\t${line.text}\n`);
+      }
+    }
+    if (!json) terminal.say(summaryOf(text));
+  }
+  if (inColor) terminal.say(`Bits per character: ${legend(terminal.outColors)}`);
+}
+
+/** Which of several models each text, or each line, fits best. */
+async function compare(texts: Texts, view: View, labels: true | undefined): Promise<void> {
+  const { terminal, names, lines, json } = view;
+  const results = new Results(names);
+  for await (const text of texts) {
+    const label = labels && labelOf(text.name, names);
+    const pieces = lines ? text.lines() : [{ ...text.whole, line: undefined, text: undefined }];
+    for (const { line, text: content, characters, unknown, byModel } of pieces) {
+      if (terminal.outClosed.aborted) return;
+      const best = bestOf(byModel, names);
+      if (label !== undefined && best !== undefined) results.add(label, best);
+      if (json) {
+        const bits = Object.fromEntries(names.map((name, k) => [name, byModel[k]]));
+        const piece = { file: text.name, line, text: content, characters, unknown };
+        await terminal.out(
+          `${JSON.stringify({ ...piece, label, best: best ?? null, bitsPerCharacter: bits })}\n`,
+        );
+      } else {
+        const figures = byModel.map(figure).join("\t");
+        await terminal.out(`${best ?? "-"}\t${figures}\t${content ?? text.name}\n`);
+      }
+    }
+  }
+  if (!labels) return;
+  if (json) await terminal.out(`${JSON.stringify(results.facts())}\n`);
+  else for (const line of results.table(lines ? "lines" : "texts")) terminal.say(line);
+}
+
+/** How often the model that fits best was the right one. */
+class Results {
+  readonly #counts: Map<string, { right: number; all: number }>;
+
+  constructor(names: readonly string[]) {
+    this.#counts = new Map(names.map((name) => [name, { right: 0, all: 0 }]));
+  }
+
+  add(label: string, best: string): void {
+    const counts = this.#counts.get(label) as { right: number; all: number };
+    counts.all++;
+    if (label === best) counts.right++;
+  }
+
+  facts() {
+    const all = [...this.#counts.values()].reduce((sum, counts) => sum + counts.all, 0);
+    const right = [...this.#counts.values()].reduce((sum, counts) => sum + counts.right, 0);
+    return { accuracy: right / all, right, all, byLabel: Object.fromEntries(this.#counts) };
+  }
+
+  table(what: string): string[] {
+    const { accuracy, right, all } = this.facts();
+    const rows = [...this.#counts, ["all", { right, all }] as const].map(([label, counts]) => [
+      label,
+      `${count(counts.right)} of ${count(counts.all)} ${what}`,
+      counts.all > 0 ? percent(counts.right / counts.all) : "",
+    ]);
+    return ["", `Right: ${percent(accuracy)}`, ...columns(rows).map((line) => `  ${line}`)];
+  }
+}
+
+/** The run whose name the folder of a file has. */
+function labelOf(file: string, names: readonly string[]): string {
+  const label = path.basename(path.dirname(path.resolve(file)));
+  if (file !== "-" && names.includes(label)) return label;
+  throw new CharnnError(
+    "INVALID_SETTING",
+    `--labels: ${file} is in no folder with the name of a run.`,
+    `The runs are ${names.join(", ")}: put their texts into folders of these names.`,
+  );
+}
+
+/** The name of the model to which a piece is the least surprise; undefined for an empty one. */
+function bestOf(bits: readonly (number | null)[], names: readonly string[]): string | undefined {
+  const known = bits.map((value) => value ?? Number.POSITIVE_INFINITY);
+  const least = Math.min(...known);
+  return Number.isFinite(least) ? names[known.indexOf(least)] : undefined;
+}
+
+function summaryOf({ name, whole }: ScoredText): string {
+  const { characters, unknown, bitsPerCharacter } = whole;
+  const leftOut = unknown > 0 ? `; ${count(unknown)} left out that the model does not know` : "";
+  return `${printable(name)}: ${figure(bitsPerCharacter)} bits per character, ${count(characters)} characters${leftOut}`;
+}
+
+function figure(bits: number | null): string {
+  return bits === null ? "-" : bits.toFixed(3);
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(2)} %`;
+}

@@ -1,0 +1,49 @@
+import type { ChalkInstance } from "chalk";
+import { printable } from "./printable.js";
+
+/** From so many bits on a character has these colours: a background that is seen on light and dark. */
+const LEVELS = [
+  { from: 6, background: "#b3002d", text: "#ffffff" },
+  { from: 4, background: "#f46d43", text: "#000000" },
+  { from: 2, background: "#fdc862", text: "#000000" },
+  { from: 1, background: "#fff2b2", text: "#000000" },
+] as const;
+
+/** A newline is only shown where it comes unexpected. */
+const SHOWN_NEWLINE = 2;
+
+/**
+ * A line of a text, each character in the colour of how much it surprises.
+ *
+ * @param bits of each character; null for one that the model does not know, which is underlined
+ */
+export function colored(
+  text: string,
+  bits: readonly (number | null)[],
+  colors: ChalkInstance,
+): string {
+  return Array.from(text, (character, k) => {
+    const own = bits[k] ?? null;
+    const shown = printable(character);
+    return own === null ? colors.underline(shown) : inColor(shown, own, colors);
+  }).join("");
+}
+
+/** `↵` where a line ends unexpectedly, else nothing. */
+export function coloredLineEnd(bits: number | null, colors: ChalkInstance): string {
+  return bits !== null && bits >= SHOWN_NEWLINE ? inColor("↵", bits, colors) : "";
+}
+
+/** What the colours mean. */
+export function legend(colors: ChalkInstance): string {
+  const levels = LEVELS.map(({ from }, k) => {
+    const to = k === 0 ? " and more" : ` to ${LEVELS[k - 1].from}`;
+    return inColor(` ${from}${to} `, from, colors);
+  });
+  return ["under 1", ...levels.reverse()].join(" ");
+}
+
+function inColor(text: string, bits: number, colors: ChalkInstance): string {
+  const level = LEVELS.find(({ from }) => bits >= from);
+  return level ? colors.bgHex(level.background).hex(level.text)(text) : text;
+}

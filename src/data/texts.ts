@@ -1,0 +1,114 @@
+import { CharnnError } from "../errors.js";
+import { describeCharacter } from "./characters.js";
+import { encodingName } from "./decoding.js";
+import { NEWLINE, readCharacters } from "./reading.js";
+import { checkNames, findSources, roomFor, type Source } from "./sources.js";
+import { type NumberedText, TextBuilder, translate } from "./text-builder.js";
+import {
+  createTokens,
+  placeIn,
+  type Tokens,
+  unknownCharacters,
+  type Vocabulary,
+} from "./vocabulary.js";
+
+/** A text to look at with vocabularies that already exist. */
+export interface NamedText extends NumberedText {
+  /** The path of its file, or `-`; where it was read from several, the first and how many more. */
+  readonly name: string;
+  /** Where in it each file begins. */
+  readonly starts: readonly { readonly source: Source; readonly start: number }[];
+}
+
+/**
+ * Reads texts that no model is trained on.
+ *
+ * @param files files, folders, and `-` for the standard input
+ * @param joined whether all are one text, joined as `loadCorpus` does it; else each file is its own
+ * @throws CharnnError as `loadCorpus` does
+ */
+export async function readTexts(
+  files: readonly string[],
+  encoding: string,
+  joined: boolean,
+  stdin?: AsyncIterable<Uint8Array>,
+): Promise<{ readonly texts: readonly NamedText[]; readonly warnings: readonly string[] }> {
+  checkNames(files);
+  const name = encodingName(encoding);
+  const { sources, warnings } = await findSources(files, name, stdin);
+  const texts: NamedText[] = [];
+  const oddities: string[] = [];
+  for (const group of joined ? [sources] : sources.map((source) => [source])) {
+    const builder = new TextBuilder(roomFor(group));
+    const starts: { source: Source; start: number }[] = [];
+    const found = await readCharacters(group, name, false, (codePoints, source) => {
+      if (starts.at(-1)?.source !== source) starts.push({ source, start: builder.length });
+      builder.append(codePoints);
+    });
+    oddities.push(...found);
+    texts.push({ ...builder.finish(), name: nameOf(group), starts });
+  }
+  return { texts, warnings: [...warnings, ...oddities] };
+}
+
+/** What a vocabulary knows of a text. */
+export interface KnownText {
+  readonly tokens: Tokens;
+  /** How many characters are left out because the vocabulary lacks them. */
+  readonly skipped: number;
+  /** Each of them once, as a message names it: `"é" (U+00E9)`. */
+  readonly skippedCharacters: readonly string[];
+}
+
+/**
+ * A text as a vocabulary's tokens.
+ *
+ * @throws CharnnError `UNKNOWN_CHARACTER` for characters that the vocabulary lacks, unless they are to
+ *   be skipped
+ */
+export function knownPart(
+  text: NamedText,
+  vocabulary: Vocabulary,
+  unknown: "error" | "skip",
+): KnownText {
+  const { numbers, codePoints } = text;
+  const lacking = codePoints.filter((codePoint) => vocabulary.indexOf(codePoint) === undefined);
+  if (lacking.length > 0 && unknown === "error") {
+    const position = numbers.indexOf(codePoints.indexOf(lacking[0]));
+    throw unknownCharacters(
+      lacking,
+      placeOf(text, position),
+      vocabulary,
+      "To leave unknown characters out: --unknown skip.",
+    );
+  }
+  const indices = Int32Array.from(codePoints, (codePoint) => vocabulary.indexOf(codePoint) ?? -1);
+  const tokens = translate(numbers, indices, createTokens(vocabulary.size, numbers.length));
+  return {
+    tokens,
+    skipped: numbers.length - tokens.length,
+    skippedCharacters: lacking.map(describeCharacter),
+  };
+}
+
+/** @throws CharnnError `BAD_TEXT` where there is nothing to predict in a text. */
+export function refuseTooShort({ tokens, skipped }: KnownText, { name }: NamedText): void {
+  if (tokens.length > 1) return;
+  const what = skipped > 0 ? "What the model knows of the text" : "The text";
+  throw new CharnnError(
+    "BAD_TEXT",
+    `${what} (${name}) has fewer than two characters: there is nothing to predict.`,
+    "Give a longer text.",
+  );
+}
+
+/** `line 3, column 7 of "a.txt"` */
+function placeOf({ numbers, codePoints, starts }: NamedText, position: number): string {
+  const { source, start } = starts.findLast((it) => it.start <= position) ?? starts[0];
+  const newline = codePoints.indexOf(NEWLINE);
+  return `${placeIn(numbers.subarray(start), newline, position - start)} of ${source.name}`;
+}
+
+function nameOf([first, ...more]: readonly Source[]): string {
+  return more.length === 0 ? first.path : `${first.path} and ${more.length} more`;
+}

@@ -1,0 +1,211 @@
+import * as v from "valibot";
+import { type Checkpoint, momentName } from "../checkpoint/checkpoint.js";
+import { evaluationBatches } from "../data/batches.js";
+import { knownPart, type NamedText, readTexts, refuseTooShort } from "../data/texts.js";
+import type { Tokens } from "../data/vocabulary.js";
+import { EVAL_DEFAULTS } from "../defaults.js";
+import { CharnnError } from "../errors.js";
+import type { CharRnn, Score } from "../model/char-rnn.js";
+import { parameterCount } from "../model/config.js";
+import { openModel } from "../model/open-model.js";
+import { parameterViews } from "../model/parameters.js";
+import { backendSettings, checked, definedOnly, oneOf } from "../settings.js";
+import { adaptiveCountScore, type CountScore } from "../training/count-model.js";
+import { bitsPerCharacter, evaluate } from "../training/evaluate.js";
+import { MOMENT_NAMES } from "../training/moments.js";
+import { type ColdLoss, coldLosses } from "./cold-start.js";
+import { type CompressedSizes, compressedSizes } from "./compressors.js";
+import { evaluateDynamically } from "./dynamic-evaluation.js";
+import { type Classification, Tally } from "./tally.js";
+
+const evaluateSettingsSchema = v.strictObject({
+  /** Files and folders; `-` is standard input. */
+  files: v.array(v.string()),
+  encoding: v.optional(v.string()),
+  /** Whether each file is a text of its own; else all are one. */
+  each: v.optional(v.boolean()),
+  /** What to do with characters that the model does not know. */
+  unknown: v.optional(oneOf(["error", "skip"])),
+  /** Whether to score it once more with weights that follow the text. */
+  dynamic: v.optional(v.boolean()),
+  /** Whether to see what counting and the system's compressors make of the same text. */
+  baselines: v.optional(v.boolean()),
+  ...backendSettings,
+});
+
+export type EvaluateSettings = v.InferInput<typeof evaluateSettingsSchema>;
+
+/** How good predictions are. */
+interface Figures {
+  /** Mean cross-entropy, nats/character. */
+  readonly loss: number;
+  readonly bitsPerCharacter: number;
+  /** e^loss */
+  readonly perplexity: number;
+  /** Share of the characters that were the most likely one. */
+  readonly accuracy: number;
+}
+
+/** What others make of the same text who begin with nothing. */
+interface Baselines {
+  /** Strings of characters, counted as they come; undefined for a very long text. */
+  readonly counting: CountScore | undefined;
+  /** Bits per character of the system's compressors; undefined where one is missing. */
+  readonly compressed: CompressedSizes;
+}
+
+/** How well a model predicts a text. */
+export interface TextScore extends Figures, Classification {
+  /** The text's name: the path of its file, or `-`. */
+  readonly text: string;
+  /** Loss by the number of characters read after a state of zero. */
+  readonly coldStart: readonly ColdLoss[];
+  /** The same figures with weights that follow the text, where that was asked for. */
+  readonly dynamic?: Figures;
+  readonly baselines?: Baselines;
+  /** How many characters were predicted: all but the first. */
+  readonly characters: number;
+  /** How many were left out since the model does not know them, and which. */
+  readonly skipped: number;
+  readonly skippedCharacters: readonly string[];
+}
+
+export interface EvaluateOptions {
+  readonly signal?: AbortSignal;
+  readonly stdin?: AsyncIterable<Uint8Array>;
+  /** Is told at once what is odd about the texts, and what slows their scoring down. */
+  readonly onWarning?: (message: string) => void;
+}
+
+/**
+ * Scores the model of a checkpoint on texts: every character but the first of each is predicted once,
+ * from all that comes before it.
+ *
+ * @throws CharnnError for a text that can't be read, and `UNKNOWN_CHARACTER` unless they are skipped
+ */
+export async function* evaluateTexts(
+  checkpoint: Checkpoint,
+  settings: EvaluateSettings,
+  { signal, stdin, onWarning }: EvaluateOptions = {},
+): AsyncGenerator<TextScore, void> {
+  const { files, threads, ...given } = checked(evaluateSettingsSchema, settings);
+  const all = { ...EVAL_DEFAULTS, ...definedOnly(given) };
+  const squares = all.dynamic ? gradientSquares(checkpoint) : undefined;
+  const { texts, warnings } = await readTexts(files, all.encoding, !all.each, stdin);
+  for (const warning of warnings) onWarning?.(warning);
+  const { config, tensors } = checkpoint;
+  const engine = { backend: all.backend, threads };
+  const model = await openModel(config.model, tensors, engine, onWarning);
+  try {
+    for (const text of texts) {
+      const { unknown, baselines } = all;
+      yield await scoreOf(text, model, checkpoint, { unknown, baselines, squares, signal });
+    }
+  } finally {
+    model.dispose();
+  }
+}
+
+async function scoreOf(
+  text: NamedText,
+  model: CharRnn,
+  { config, vocabulary }: Checkpoint,
+  options: {
+    readonly unknown: "error" | "skip";
+    readonly baselines: boolean;
+    readonly squares: Float32Array | undefined;
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<TextScore> {
+  const { unknown, baselines, squares, signal } = options;
+  const known = knownPart(text, vocabulary, unknown);
+  refuseTooShort(known, text);
+  const { tokens, skipped, skippedCharacters } = known;
+  const { documents } = config.text;
+  const tally = new Tally(vocabulary);
+  const score = await evaluate(
+    model,
+    evaluationBatches(tokens, documents, vocabulary),
+    signal,
+    (batch, places) => tally.add(batch, places),
+  );
+  if (!score) throw signal?.reason;
+  if (score.characters === 0) {
+    throw new CharnnError("BAD_TEXT", `The text (${text.name}) has nothing in it to predict.`);
+  }
+  const coldStart = await coldLosses(model, tokens, documents, vocabulary, signal);
+  const followed = squares && (await evaluatedDynamically(model, tokens, squares, signal));
+  const others = baselines ? await baselinesOf(text, tokens, vocabulary.size, signal) : undefined;
+  if (!coldStart) throw signal?.reason;
+  return {
+    text: text.name,
+    ...figuresOf(score),
+    ...tally.finish(),
+    coldStart,
+    dynamic: followed && figuresOf(followed),
+    baselines: others,
+    characters: score.characters,
+    skipped,
+    skippedCharacters,
+  };
+}
+
+async function baselinesOf(
+  text: NamedText,
+  tokens: Tokens,
+  vocabularySize: number,
+  signal: AbortSignal | undefined,
+): Promise<Baselines> {
+  const compressed = await compressedSizes(text, signal);
+  return { counting: await adaptiveCountScore(tokens, vocabularySize), compressed };
+}
+
+/** The weights are as before afterwards. */
+async function evaluatedDynamically(
+  model: CharRnn,
+  tokens: Tokens,
+  squares: Float32Array,
+  signal: AbortSignal | undefined,
+): Promise<Score> {
+  const weights = model.parameters.read().slice();
+  const score = await evaluateDynamically(model, tokens, squares, signal);
+  model.parameters.write(weights);
+  if (!score) throw signal?.reason;
+  return score;
+}
+
+function figuresOf({ loss: sum, characters, hits }: Score): Figures {
+  const loss = sum / characters;
+  return {
+    loss,
+    bitsPerCharacter: bitsPerCharacter(loss),
+    perplexity: Math.exp(loss),
+    accuracy: hits / characters,
+  };
+}
+
+/**
+ * The running mean of the squares of the training's gradients, `[parameters]`.
+ *
+ * @throws CharnnError `INVALID_SETTING` where there is none, or where a text is not read in one piece
+ */
+function gradientSquares({ config, tensors }: Checkpoint): Float32Array {
+  const { optimizer } = config.training;
+  const isLines = config.text.documents === "lines";
+  if (isLines || !MOMENT_NAMES[optimizer].includes("v")) {
+    const reason = isLines
+      ? "reads a text in one piece, and this model reads lines"
+      : `needs the mean squares of the gradients, which ${optimizer} does not keep`;
+    throw new CharnnError(
+      "INVALID_SETTING",
+      `Dynamic evaluation ${reason}.`,
+      isLines ? "Leave --dynamic out." : "Train with --optimizer adam or rmsprop, or leave it out.",
+      { setting: "dynamic" },
+    );
+  }
+  const squares = new Float32Array(parameterCount(config.model));
+  for (const [name, { data }] of parameterViews(config.model, squares)) {
+    data.set(tensors.get(momentName(name, "v"))?.data as Float32Array);
+  }
+  return squares;
+}

@@ -1,0 +1,160 @@
+import * as v from "valibot";
+import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { NEWLINE } from "../data/reading.js";
+import { type NamedText, readTexts } from "../data/texts.js";
+import { SCORE_DEFAULTS } from "../defaults.js";
+import type { CharRnn } from "../model/char-rnn.js";
+import { openModel } from "../model/open-model.js";
+import { backendSettings, checked, definedOnly, oneOf } from "../settings.js";
+import { surprises } from "./surprise.js";
+
+const scoreSettingsSchema = v.strictObject({
+  /** Files and folders; `-` is standard input. Each file is a text of its own. */
+  files: v.array(v.string()),
+  encoding: v.optional(v.string()),
+  /** What to do with characters that a model does not know. */
+  unknown: v.optional(oneOf(["error", "skip"])),
+  /** Whether each line is read from its beginning, knowing nothing of those before it. */
+  fresh: v.optional(v.boolean()),
+  ...backendSettings,
+});
+
+export type ScoreSettings = v.InferInput<typeof scoreSettingsSchema>;
+
+/** How much a piece of text surprises models. */
+interface Surprise {
+  /** Of the piece. */
+  readonly characters: number;
+  /** How many of them the first model does not know. */
+  readonly unknown: number;
+  /** To the first model, the mean over the characters it knows; null where there is none. */
+  readonly bitsPerCharacter: number | null;
+  /**
+   * To each model, the mean over all characters, by which models can be compared. A character that a
+   * model does not know has the probability that Laplace's rule of succession gives something which
+   * did not come once in the n characters of a training text, 1 / (n + 2).
+   */
+  readonly byModel: readonly (number | null)[];
+}
+
+/** A line of a text; its newline does not belong to it. */
+interface ScoredLine extends Surprise {
+  /** From 1. */
+  readonly line: number;
+  readonly text: string;
+  /** Of each character, to the first model; null for one it does not know. */
+  readonly bits: readonly (number | null)[];
+}
+
+/** A text through the eyes of models. */
+export interface ScoredText {
+  /** The path of its file, or `-`. */
+  readonly name: string;
+  /** Newlines included. */
+  readonly whole: Surprise;
+  lines(): Generator<ScoredLine, void>;
+}
+
+/**
+ * Tells how much each character of some texts surprises models.
+ *
+ * @throws CharnnError for a text that can't be read, and `UNKNOWN_CHARACTER` unless they are skipped
+ */
+export async function* scoreTexts(
+  checkpoints: readonly Checkpoint[],
+  settings: ScoreSettings,
+  options: {
+    readonly signal?: AbortSignal;
+    readonly stdin?: AsyncIterable<Uint8Array>;
+    /** Is told at once what is odd about the texts, and what slows their scoring down. */
+    readonly onWarning?: (message: string) => void;
+  } = {},
+): AsyncGenerator<ScoredText, void> {
+  const { files, threads, ...given } = checked(scoreSettingsSchema, settings);
+  const { encoding, backend, ...reading } = { ...SCORE_DEFAULTS, ...definedOnly(given) };
+  const { texts, warnings } = await readTexts(files, encoding, false, options.stdin);
+  for (const warning of warnings) options.onWarning?.(warning);
+  const models: CharRnn[] = [];
+  try {
+    for (const [k, { config, tensors }] of checkpoints.entries()) {
+      // All are told the same of the backend.
+      const onWarning = k === 0 ? options.onWarning : undefined;
+      models.push(await openModel(config.model, tensors, { backend, threads }, onWarning));
+    }
+    for (const text of texts) {
+      const readings: Reading[] = [];
+      for (const [k, checkpoint] of checkpoints.entries()) {
+        const bits = await surprises(models[k], checkpoint, text, reading, options.signal);
+        readings.push({
+          bits,
+          bitsOfUnknown: Math.log2(checkpoint.config.text.trainCharacters + 2),
+        });
+      }
+      yield scoredText(text, readings);
+    }
+  } finally {
+    for (const model of models) model.dispose();
+  }
+}
+
+/** What a model made of a text. */
+interface Reading {
+  /** By position; NaN: not known. */
+  readonly bits: Float32Array;
+  /** What a character costs that the model does not know. */
+  readonly bitsOfUnknown: number;
+}
+
+function scoredText(text: NamedText, readings: readonly Reading[]): ScoredText {
+  const { name, numbers, codePoints } = text;
+  const newline = codePoints.indexOf(NEWLINE);
+  return {
+    name,
+    whole: surpriseOf(readings, 0, numbers.length),
+    *lines() {
+      let line = 0;
+      for (let start = 0; start < numbers.length; ) {
+        const next = newline === -1 ? -1 : numbers.indexOf(newline, start);
+        const end = next === -1 ? numbers.length : next;
+        const characters = Array.from(numbers.subarray(start, end), (number) =>
+          String.fromCodePoint(codePoints[number]),
+        );
+        yield {
+          line: ++line,
+          text: characters.join(""),
+          ...surpriseOf(readings, start, end),
+          bits: Array.from(readings[0].bits.subarray(start, end), orNull),
+        };
+        start = end + 1;
+      }
+    },
+  };
+}
+
+function surpriseOf(readings: readonly Reading[], start: number, end: number): Surprise {
+  const characters = end - start;
+  const sums = readings.map(({ bits }) => {
+    let [sum, known] = [0, 0];
+    for (let position = start; position < end; position++) {
+      if (Number.isNaN(bits[position])) continue;
+      sum += bits[position];
+      known++;
+    }
+    return { sum, known };
+  });
+  const [{ sum, known }] = sums;
+  return {
+    characters,
+    unknown: characters - known,
+    bitsPerCharacter: orNull(sum / known),
+    byModel: sums.map((own, k) => {
+      const unknown = characters - own.known;
+      return orNull((own.sum + unknown * readings[k].bitsOfUnknown) / characters);
+    }),
+  };
+}
+
+/** JSON has no number that is not finite. */
+function orNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
