@@ -12,7 +12,8 @@ test("eval scores any text", async (t) => {
   await writeFile(path.join(cwd, "other.txt"), text);
   await writeFile(path.join(cwd, "accents.txt"), `${text}é€é`);
   const score = async (args: string[], stdin = "") => {
-    const { code, stdout, stderr } = await charnn(t, ["eval", "fox", ...args], { cwd, stdin });
+    const all = ["eval", "fox", ...args];
+    const { code, stdout, stderr } = await charnn(t, all, { cwd, stdin });
     assert.equal(code, 0, stderr);
     return { stdout, stderr };
   };
@@ -22,22 +23,68 @@ test("eval scores any text", async (t) => {
     assert.equal(stderr, "");
     const [facts, ...others] = jsonLines(stdout);
     assert.deepEqual(others, []);
-    const { loss, bitsPerCharacter, perplexity, accuracy, characters } = facts;
+    const { loss, bitsPerCharacter, perplexity, accuracy, characters, ...more } = facts;
+    assert.deepEqual([more.run, more.text, more.skipped], ["fox", "other.txt", 0]);
+    assert.ok(more.topFiveAccuracy > accuracy && more.topFiveAccuracy <= 1);
+    for (const name of ["macroPrecision", "macroRecall", "macroF1"]) {
+      assert.ok(more[name] >= 0 && more[name] < 1, name);
+    }
+    assert.deepEqual([more.coldStart[0].from, more.coldStart.at(-1).to], [1, 255]);
+    assert.ok(more.confused.length > 0);
+    const { counting, compressed } = more.baselines;
+    // The text repeats one sentence, which is soon counted.
+    assert.ok(counting.loss > 0 && counting.loss < 2, `${counting.loss}`);
+    assert.ok(compressed.gzip > 0 && compressed.gzip < 8);
     assert.equal(characters, text.length - 1);
     assert.ok(loss > 3 && loss < Math.log(40) + 0.5, `loss ${loss}`);
     assert.ok(Math.abs(bitsPerCharacter - loss / Math.LN2) < 1e-9);
     assert.ok(Math.abs(perplexity - Math.exp(loss)) < 1e-6);
     assert.ok(accuracy >= 0 && accuracy <= 1);
-    const piped = await score(["-", "--json"], text);
-    assert.equal(piped.stdout, stdout);
+    const [piped] = jsonLines((await score(["-", "--json"], text)).stdout);
+    assert.deepEqual({ ...piped, text: "other.txt" }, facts);
   });
 
   await t.test("as a table", async () => {
     const { stdout } = await score(["other.txt"]);
+    const figures =
+      /^loss +\d\.\d{4} nats\/char\nbits per character +\d\.\d{4}\nperplexity +\d+\.\d{3}\naccuracy +\d+\.\d\d %\ntop-5 accuracy +/;
+    assert.match(stdout, figures);
+    const [, confused, coldStart, baselines] = stdout.split("\n\n");
+    assert.match(confused, /^Most confused\n {2}"." taken for "." +\d+ times? +\d/);
+    assert.match(coldStart, /^Loss after a cold start\n {2}1 character read +\d\.\d{4} nats/);
+    assert.match(coldStart, /\n {2}128 to 255 +\d\.\d{4} nats\/char$/);
+    assert.match(baselines, /begins with nothing.*\n {2}counting strings of \d+ characters +\d/);
+    assert.match(baselines, /\n {2}gzip -9 +/);
+    const without = await score(["other.txt", "--no-baselines"]);
+    assert.equal(without.stdout, stdout.slice(0, stdout.indexOf("\n\nWhat begins") + 1));
+  });
+
+  await t.test("as a row for each of several runs and texts", async () => {
+    const more = ["train", "fox.txt", "--name", "hare", "--hidden-size", "4", "--steps", "3"];
+    assert.equal((await charnn(t, more, { cwd })).code, 0);
+    const { stdout } = await score(["other.txt", "fox.txt", "--each", "--also", "hare"]);
+    const [head, ...rows] = stdout.trimEnd().split("\n");
     assert.match(
-      stdout,
-      /^loss +\d\.\d{4} nats\/char\nbits per character +\d\.\d{4}\nperplexity +\d+\.\d{3}\naccuracy +\d+\.\d\d %\ncharacters +540\n$/,
+      head,
+      /^run +text +nats\/char +bits\/char +perplexity +accuracy +top-5 +characters$/,
     );
+    assert.deepEqual(
+      rows.map((row) => row.split(/ +/).slice(0, 2).join(" ")),
+      ["fox other.txt", "fox fox.txt", "hare other.txt", "hare fox.txt"],
+    );
+    const piped = await score(["-", "--also", "hare", "--json"], text);
+    const objects = jsonLines(piped.stdout);
+    assert.deepEqual(
+      objects.map(({ run, text: name }) => [run, name]),
+      [
+        ["fox", "-"],
+        ["hare", "-"],
+      ],
+    );
+    assert.notEqual(objects[0].loss, objects[1].loss);
+    const twice = await charnn(t, ["eval", "fox", "other.txt", "--also", "fox"], { cwd });
+    assert.equal(twice.code, 2);
+    assert.match(twice.stderr, /asked for twice/);
   });
 
   await t.test(

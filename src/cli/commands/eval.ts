@@ -105,7 +105,7 @@ function table(score: RunScore): string[] {
     ...columns(rows),
     ...section("Most confused", confusions(score)),
     ...section("Loss after a cold start", coldStart(score)),
-    ...section("Beginning with nothing, bits per character", baselines(score)),
+    ...section("What begins with nothing makes of it, bits per character", baselines(score)),
   ];
 }
 

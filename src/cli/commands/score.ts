@@ -125,11 +125,9 @@ async function compare(texts: Texts, view: View, labels: true | undefined): Prom
       const best = bestOf(byModel, names);
       if (label !== undefined && best !== undefined) results.add(label, best);
       if (json) {
-        const bits = Object.fromEntries(names.map((name, k) => [name, byModel[k]]));
+        const byRun = Object.fromEntries(names.map((name, k) => [name, byModel[k]]));
         const piece = { file: text.name, line, text: content, characters, unknown };
-        await terminal.out(
-          `${JSON.stringify({ ...piece, label, best: best ?? null, bitsPerCharacter: bits })}\n`,
-        );
+        await terminal.out(`${JSON.stringify({ ...piece, label, best: best ?? null, byRun })}\n`);
       } else {
         const figures = byModel.map(figure).join("\t");
         await terminal.out(`${best ?? "-"}\t${figures}\t${content ?? text.name}\n`);

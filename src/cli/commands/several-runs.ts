@@ -15,21 +15,27 @@ export function alsoOption(description: string): Option {
   return option("--also <run...>", description);
 }
 
-/** Loads the runs that were asked for, each of another name. */
+/**
+ * Loads the runs that were asked for, and names each by its folder, or by its path where another has
+ * that name.
+ */
 export async function openRuns(
   asked: readonly string[],
   out: string | undefined,
 ): Promise<OpenRun[]> {
   const { loadCheckpoint } = await import("../../index.js");
   const runs: OpenRun[] = [];
+  const paths = new Set<string>();
   for (const run of asked) {
     const checkpoint = await loadCheckpoint(run, { out });
-    const folder = path.basename(path.dirname(path.resolve(checkpoint.path)));
-    const name = runs.some((other) => other.name === folder) ? checkpoint.path : folder;
-    if (runs.some((other) => other.name === name)) {
+    const file = path.resolve(checkpoint.path);
+    if (paths.has(file)) {
       throw new CharnnError("INVALID_SETTING", `${run} is asked for twice.`, "Name each run once.");
     }
-    runs.push({ name, checkpoint });
+    paths.add(file);
+    const folder = path.basename(path.dirname(file));
+    const isTaken = runs.some(({ name }) => name === folder);
+    runs.push({ name: isTaken ? checkpoint.path : folder, checkpoint });
   }
   return runs;
 }

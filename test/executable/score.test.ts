@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { charnn, jsonLines, sentences, shell, workplace } from "../helpers/executable.js";
+
+const SONNETS = fileURLToPath(new URL("../../data/shakespeare.txt", import.meta.url));
+const SOURCES = fileURLToPath(new URL("../../src/", import.meta.url));
+
+test("score shows the surprise of a text", async (t) => {
+  const cwd = await workplace(t, { trained: true });
+  await writeFile(path.join(cwd, "letter.txt"), `${sentences(2)}\nwas für ein Fuchs\n`);
+  const score = async (args: string[], env = {}, stdin = "") => {
+    const outcome = await charnn(t, ["score", "fox", ...args], { cwd, env, stdin });
+    assert.equal(outcome.code, 0, outcome.stderr);
+    return outcome;
+  };
+
+  await t.test("as a figure before each line, where there are no colours", async () => {
+    const { stdout, stderr } = await score(["letter.txt"]);
+    const text = await readFile(path.join(cwd, "letter.txt"), "utf8");
+    const lines = stdout.split("\n").map((line) => line.split("\t"));
+    assert.equal(lines.map(([, line]) => line).join("\n"), text);
+    assert.ok(lines.slice(0, -1).every(([bits, line]) => (line ? Number(bits) > 0 : bits === "-")));
+    assert.match(
+      stderr,
+      /^letter\.txt: \d\.\d{3} bits per character, \d+ characters; \d+ left out/,
+    );
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+    assert.doesNotMatch(stdout, /\x1b/);
+  });
+
+  await t.test("as one object for each line, whose characters may be left out", async () => {
+    const { stdout } = await score(["-", "--lines", "--json"], {}, "the fox\n\nfür Ä");
+    const lines = jsonLines(stdout);
+    assert.deepEqual(
+      lines.map(({ bitsPerCharacter, ...line }) => line),
+      [
+        { file: "-", line: 1, text: "the fox", characters: 7, unknown: 0 },
+        { file: "-", line: 2, text: "", characters: 0, unknown: 0 },
+        { file: "-", line: 3, text: "für Ä", characters: 5, unknown: 2 },
+      ],
+    );
+    assert.deepEqual(
+      lines.map(({ bitsPerCharacter }) => bitsPerCharacter > 0),
+      [true, false, true],
+    );
+    const whole = jsonLines((await score(["-", "--json"], {}, "the fox\n\nfür Ä")).stdout);
+    assert.deepEqual(
+      whole.map(({ bits, ...line }) => line),
+      lines,
+    );
+    const [first] = whole;
+    const mean = first.bits.reduce((sum: number, bits: number) => sum + bits, 0) / 7;
+    assert.ok(Math.abs(mean - first.bitsPerCharacter) < 1e-6);
+    assert.equal(whole[2].bits[4], null);
+  });
+
+  await t.test("in colours, where there are some", async () => {
+    const { stdout, stderr } = await score(["-"], { FORCE_COLOR: "3" }, "the fox\x07zzz\n");
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    const plain = stdout.replace(/\x1b\[[\d;]*m/g, "");
+    assert.equal(plain, "the fox\\x07zzz\n");
+    assert.notEqual(plain, stdout);
+    assert.match(stderr, /Bits per character: under 1 .* 1 to 2 .* 2 to 4 .* 4 to 6 .* 6 and more/);
+    const without = await score(["-"], { FORCE_COLOR: "3", NO_COLOR: "1" }, "the fox\n");
+    assert.match(without.stdout, /^\d\.\d{3}\tthe fox\n$/);
+  });
+
+  await t.test("and refuses what can't be", async () => {
+    for (const [args, code, said] of [
+      [["fox", "letter.txt", "--unknown", "error"], 1, /"ü" \(U\+00FC\).*line \d+, column 6/],
+      [["fix", "letter.txt"], 1, /no run and no checkpoint "fix"/],
+      [["fox", "none.txt"], 1, /no file or folder "none.txt"/],
+      [["fox", "letter.txt", "--labels"], 2, /only one is given.*\n.*--also/],
+      [["fox"], 2, /files/],
+    ] as const) {
+      const outcome = await charnn(t, ["score", ...args], { cwd });
+      assert.deepEqual([outcome.code, outcome.stdout], [code, ""], outcome.stderr);
+      assert.match(outcome.stderr, said);
+    }
+  });
+});
+
+test("score tells sonnets from source code, line by line", async (t) => {
+  const cwd = await workplace(t);
+  const sonnets = (await readFile(SONNETS, "utf8")).split("\n");
+  const code = (await readFile(path.join(SOURCES, "training/trainer.ts"), "utf8")).split("\n");
+  const others = (await readFile(path.join(SOURCES, "data/batches.ts"), "utf8")).split("\n");
+  for (const [name, learned, kept] of [
+    ["sonnets", sonnets.slice(0, -250), sonnets.slice(-250)],
+    ["code", [...code, ...others.slice(0, -100)], others.slice(-100)],
+  ] as const) {
+    await mkdir(path.join(cwd, "texts", name), { recursive: true });
+    await writeFile(path.join(cwd, "texts", name, "kept.txt"), kept.join("\n"));
+    await writeFile(path.join(cwd, `${name}.txt`), learned.join("\n"));
+    const args = ["train", `${name}.txt`, "--name", name, "--preset", "tiny", "--steps", "250"];
+    assert.equal((await charnn(t, args, { cwd })).code, 0);
+  }
+  const compared = ["score", "sonnets", "texts", "--also", "code", "--labels"];
+  const { stdout } = await charnn(t, [...compared, "--lines", "--json"], { cwd });
+  const lines = jsonLines(stdout);
+  const { accuracy, right, all, byLabel } = lines.pop();
+  assert.ok(all > 290, `${all} lines`);
+  assert.ok(accuracy > 0.99, `${accuracy}`);
+  assert.equal(right, byLabel.sonnets.right + byLabel.code.right);
+  const counted = lines.filter(({ best }) => best !== null);
+  assert.equal(counted.length, all);
+  assert.equal(counted.filter(({ best, label }) => best === label).length, right);
+  assert.ok(
+    counted.every(({ byRun, best }) => byRun[best] === Math.min(byRun.sonnets, byRun.code)),
+  );
+
+  const whole = await charnn(t, compared, { cwd });
+  assert.match(whole.stdout, /^code\t\d+\.\d+\t\d+\.\d+\ttexts\/code\/kept\.txt\nsonnets\t/);
+  assert.match(whole.stderr, /Right: 100\.00 %\n +sonnets +1 of 1 texts +100\.00 %\n/);
+  const alone = await charnn(t, [...compared.slice(0, -1), "--lines", "--fresh"], { cwd });
+  assert.equal(alone.stdout.split("\n").length, lines.length + 1);
+
+  const elsewhere = await charnn(
+    t,
+    ["score", "sonnets", "code.txt", "--also", "code", "--labels"],
+    {
+      cwd,
+    },
+  );
+  assert.equal(elsewhere.code, 2);
+  assert.match(elsewhere.stderr, /code\.txt is in no folder with the name of a run/);
+  // A reader that has seen enough is no error.
+  const cut = await shell(t, "charnn score sonnets sonnets.txt | head -n 1", { cwd });
+  assert.equal(cut.stdout.split("\n").length, 2);
+});
