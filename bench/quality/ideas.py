@@ -283,6 +283,7 @@ def trials():
         yield f"label-smoothing-{share}", Trial(label_smoothing=share)
     for size in (32, 256):
         yield f"tied-{size}", Trial({"tied": True, "embedding": size})
+    yield "embedding-256", Trial({"embedding": 256})
     for betas in ((0.9, 0.95), (0.9, 0.999), (0.8, 0.99), (0.95, 0.99)):
         yield "betas-{}-{}".format(*betas), Trial(optimizers=partial(adamw, betas=betas))
     yield "linear", Trial(schedule=lambda done: 1 - done, warm_up=0.1)
@@ -294,6 +295,9 @@ def run(trial, tokens, characters):
     """Trains, and scores the averaged weights on the last tenth of the text on the way."""
     cut = len(tokens) - round(len(tokens) / 10)
     model = CharRnn(int(tokens.max()) + 1, **trial.model)
+    # As charnn's: the logarithms of the characters' frequencies.
+    counts = torch.bincount(tokens[:cut], minlength=int(tokens.max()) + 1) + 1
+    model.decoder.bias.data = (counts / counts.sum()).log()
     average = copy.deepcopy(model)
     optimizers = trial.optimizers(model)
     steps = math.ceil(characters / (LANES * WINDOW))

@@ -116,14 +116,14 @@ async function show(texts: Texts, { terminal, lines, json }: View): Promise<void
 /** Which of several models each text, or each line, fits best. */
 async function compare(texts: Texts, view: View, labels: true | undefined): Promise<void> {
   const { terminal, names, lines, json } = view;
-  const results = new Results(names);
+  const judged: Judged[] = [];
   for await (const text of texts) {
     const label = labels && labelOf(text.name, names);
     const pieces = lines ? text.lines() : [{ ...text.whole, line: undefined, text: undefined }];
     for (const { line, text: content, characters, unknown, byModel } of pieces) {
       if (terminal.outClosed.aborted) return;
       const best = bestOf(byModel, names);
-      if (label !== undefined && best !== undefined) results.add(label, best);
+      if (label !== undefined && best !== undefined) judged.push({ label, best });
       if (json) {
         const byRun = Object.fromEntries(names.map((name, k) => [name, byModel[k]]));
         const piece = { file: text.name, line, text: content, characters, unknown };
@@ -135,39 +135,42 @@ async function compare(texts: Texts, view: View, labels: true | undefined): Prom
     }
   }
   if (!labels) return;
-  if (json) await terminal.out(`${JSON.stringify(results.facts())}\n`);
-  else for (const line of results.table(lines ? "lines" : "texts")) terminal.say(line);
+  if (json) {
+    const byLabel = names.map((name) => [name, rightOnes(labelled(judged, name))]);
+    const results = { ...rightOnes(judged), byLabel: Object.fromEntries(byLabel) };
+    await terminal.out(`${JSON.stringify(results)}\n`);
+  } else {
+    for (const line of accuracyTable(judged, names, lines ? "lines" : "texts")) terminal.say(line);
+  }
 }
 
-/** How often the model that fits best was the right one. */
-class Results {
-  readonly #counts: Map<string, { right: number; all: number }>;
+/** A piece of text that was known to belong to a run, and the run that it fits best. */
+interface Judged {
+  readonly label: string;
+  readonly best: string;
+}
 
-  constructor(names: readonly string[]) {
-    this.#counts = new Map(names.map((name) => [name, { right: 0, all: 0 }]));
-  }
+/** How often the run that fits best was the right one. */
+function rightOnes(judged: readonly Judged[]): { right: number; all: number; accuracy: number } {
+  const right = judged.filter(({ label, best }) => label === best).length;
+  return { right, all: judged.length, accuracy: right / judged.length };
+}
 
-  add(label: string, best: string): void {
-    const counts = this.#counts.get(label) as { right: number; all: number };
-    counts.all++;
-    if (label === best) counts.right++;
-  }
+function accuracyTable(
+  judged: readonly Judged[],
+  names: readonly string[],
+  what: string,
+): string[] {
+  const rowOf = (name: string, own: readonly Judged[]) => {
+    const { right, all, accuracy } = rightOnes(own);
+    return [name, `${count(right)} of ${count(all)} ${what}`, all > 0 ? percent(accuracy) : ""];
+  };
+  const rows = names.map((name) => rowOf(name, labelled(judged, name)));
+  return ["", ...columns([...rows, rowOf("all", judged)])];
+}
 
-  facts() {
-    const all = [...this.#counts.values()].reduce((sum, counts) => sum + counts.all, 0);
-    const right = [...this.#counts.values()].reduce((sum, counts) => sum + counts.right, 0);
-    return { accuracy: right / all, right, all, byLabel: Object.fromEntries(this.#counts) };
-  }
-
-  table(what: string): string[] {
-    const { accuracy, right, all } = this.facts();
-    const rows = [...this.#counts, ["all", { right, all }] as const].map(([label, counts]) => [
-      label,
-      `${count(counts.right)} of ${count(counts.all)} ${what}`,
-      counts.all > 0 ? percent(counts.right / counts.all) : "",
-    ]);
-    return ["", `Right: ${percent(accuracy)}`, ...columns(rows).map((line) => `  ${line}`)];
-  }
+function labelled(judged: readonly Judged[], name: string): Judged[] {
+  return judged.filter(({ label }) => label === name);
 }
 
 /** The run whose name the folder of a file has. */
