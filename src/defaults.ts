@@ -52,6 +52,7 @@ export const SAMPLE_DEFAULTS = {
   topP: 1,
   count: 1,
   randomSeed: 0,
+  encoding: "utf-8",
   backend: "auto",
 } as const;
 
@@ -69,6 +70,11 @@ export const SCORE_DEFAULTS = {
   unknown: "skip",
   fresh: false,
   backend: "auto",
+} as const;
+
+export const COPIES_DEFAULTS = {
+  encoding: "utf-8",
+  atLeast: 20,
 } as const;
 
 /** A character goes in one-hot and nothing is dropped unless it is asked for. */

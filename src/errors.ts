@@ -20,6 +20,8 @@ export type ErrorCode =
   | "CANNOT_RESUME"
   /** A backend that was asked for by name does not load. */
   | "BACKEND_UNAVAILABLE"
+  /** Every character that could come next is refused: see `CopyGuard`. */
+  | "COPIES_ONLY"
   /** What a backend needs can't be installed. */
   | "CANNOT_INSTALL"
   /** The loss is no longer a finite number. */

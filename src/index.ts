@@ -9,9 +9,16 @@ export type { Checkpoint, CheckpointFacts } from "./checkpoint/checkpoint.js";
 export { listCheckpoints, loadCheckpoint } from "./checkpoint/load-checkpoint.js";
 export type { Progress, RunConfig } from "./checkpoint/run-config.js";
 
+export {
+  type Copies,
+  type CopiesSettings,
+  type Copy,
+  findCopies,
+} from "./copying/find-copies.js";
 export type { Vocabulary } from "./data/vocabulary.js";
 export {
   BENCH_DEFAULTS,
+  COPIES_DEFAULTS,
   EVAL_DEFAULTS,
   SAMPLE_DEFAULTS,
   SCORE_DEFAULTS,

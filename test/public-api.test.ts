@@ -6,6 +6,7 @@ import * as charnn from "#src/index.js";
 
 const VALUES = [
   "BENCH_DEFAULTS",
+  "COPIES_DEFAULTS",
   "CharnnError",
   "EVAL_DEFAULTS",
   "SAMPLE_DEFAULTS",
@@ -16,6 +17,7 @@ const VALUES = [
   "crossValidate",
   "diagnose",
   "evaluateTexts",
+  "findCopies",
   "installTensorFlow",
   "listCheckpoints",
   "loadCheckpoint",
@@ -33,6 +35,9 @@ const TYPES = [
   "Checkpoint",
   "CheckpointEvent",
   "CheckpointFacts",
+  "Copies",
+  "CopiesSettings",
+  "Copy",
   "CrossValidationEvent",
   "Diagnosis",
   "EndEvent",

@@ -31,16 +31,16 @@ RATE, BETAS, DECAY = 1e-2, (0.9, 0.99), 1e-3
 WARM_UP_STEPS, EVALUATE_EVERY = 50, 500
 
 
-def training_windows(tokens):
+def training_windows(tokens, lanes=LANES, size=WINDOW):
     """Inputs and targets, window after window without end, and whether the state starts at zero.
 
     As charnn's lanes: stretches side by side, which begin at another offset in each epoch.
     """
-    length = (len(tokens) - WINDOW) // LANES
+    length = (len(tokens) - size) // lanes
     while True:
-        start = int(torch.randint(WINDOW, ()))
+        start = int(torch.randint(size, ()))
         inputs, targets = (
-            tokens[first : first + LANES * length].view(LANES, length).t().split(WINDOW)
+            tokens[first : first + lanes * length].view(lanes, length).t().split(size)
             for first in (start, start + 1)
         )
         for index, window in enumerate(inputs):

@@ -16,12 +16,14 @@ import time
 from pathlib import Path
 
 import torch
-from ideas import LANES, WINDOW, mean_loss, training_windows, validation_loss
+from ideas import mean_loss, training_windows, validation_loss
 from torch import nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
 RATE, DECAY, CLIP_NORM, AVERAGE_KEPT = 4e-3, 0.05, 1.0, 0.998
+# Large enough for PyTorch to use two cores.
+LANES, WINDOW = 64, 100
 EVALUATIONS = 20
 
 
@@ -62,7 +64,7 @@ def main():
     average = copy.deepcopy(model).eval()
     optimizer = AdamW(model.parameters(), RATE, (0.9, 0.99), weight_decay=DECAY)
     schedule = CosineAnnealingLR(optimizer, steps)
-    windows, state, start = training_windows(tokens[:cut]), None, time.perf_counter()
+    windows, state, start = training_windows(tokens[:cut], LANES, WINDOW), None, time.perf_counter()
     for step in range(1, steps + 1):
         inputs, targets, starts_fresh = next(windows)
         logits, state = model(inputs, None if starts_fresh else state)

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { benchCommand } from "./commands/bench.js";
 import type { CommandContext } from "./commands/context.js";
+import { copiesCommand } from "./commands/copies.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evalCommand } from "./commands/eval.js";
 import { infoCommand } from "./commands/info.js";
@@ -15,6 +16,7 @@ const COMMANDS = [
   sampleCommand,
   evalCommand,
   scoreCommand,
+  copiesCommand,
   infoCommand,
   benchCommand,
   doctorCommand,

@@ -1,7 +1,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import * as v from "valibot";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { CopyGuard } from "../copying/copy-guard.js";
+import { readTexts } from "../data/texts.js";
+import type { Vocabulary } from "../data/vocabulary.js";
 import { SAMPLE_DEFAULTS } from "../defaults.js";
+import { CharnnError } from "../errors.js";
 import { openModel } from "../model/open-model.js";
 import { Random } from "../random.js";
 import {
@@ -24,6 +28,12 @@ const sampleSettingsSchema = v.strictObject({
   topP: v.optional(numberAboveZero(1)),
   count: v.optional(wholeNumber(1, 4096)),
   stop: v.optional(v.string()),
+  /** No longer run of what is written, the seed included, is to be found in the training text. */
+  maxCopy: v.optional(wholeNumber(1)),
+  /** Files and folders of the training text, for `maxCopy`; a checkpoint does not hold it. */
+  trainingText: v.optional(v.array(v.string())),
+  /** Of the training text. */
+  encoding: v.optional(v.string()),
   randomSeed: v.optional(wholeNumber(0)),
   ...backendSettings,
 });
@@ -40,7 +50,8 @@ const CHARACTERS_PER_TURN = 32;
  * @returns arrays with the next character of each text, or `""` where a text has ended or not begun
  *   yet; the seed is not among them
  * @param options `onWarning` is told what the user should know, in a sentence or two
- * @throws CharnnError `INVALID_SETTING`, or `UNKNOWN_CHARACTER` for a seed that the model can't read
+ * @throws CharnnError `INVALID_SETTING`, `UNKNOWN_CHARACTER` for a seed that the model can't read,
+ *   `COPIES_ONLY` where `maxCopy` leaves nothing to write
  */
 export async function* sample(
   checkpoint: Checkpoint,
@@ -53,13 +64,15 @@ export async function* sample(
   const { backend, threads, ...given } = checked(sampleSettingsSchema, settings);
   const all = { ...SAMPLE_DEFAULTS, ...definedOnly(given) };
   const { config, vocabulary, tensors } = checkpoint;
+  const guard = await guardOf(all, vocabulary, options.onWarning);
   const engine = { backend: backend ?? all.backend, threads };
   const model = await openModel(config.model, tensors, engine, options.onWarning);
   try {
     const random = Random.fromSeed(all.randomSeed).fork("sample");
     const { documents } = config.text;
     let written = 0;
-    for (const characters of generate(model, vocabulary, { ...all, documents }, random)) {
+    const generating = { ...all, documents, guard };
+    for (const characters of generate(model, vocabulary, generating, random)) {
       yield characters;
       if (++written % CHARACTERS_PER_TURN === 0) await nextTurn();
       if (options.signal?.aborted) return;
@@ -67,4 +80,26 @@ export async function* sample(
   } finally {
     model.dispose();
   }
+}
+
+/** What keeps the texts from copying, where that was asked for. */
+async function guardOf(
+  { maxCopy, trainingText, encoding = SAMPLE_DEFAULTS.encoding }: SampleSettings,
+  vocabulary: Vocabulary,
+  onWarning: ((message: string) => void) | undefined,
+): Promise<CopyGuard | undefined> {
+  if (maxCopy === undefined && trainingText === undefined) return undefined;
+  if (maxCopy === undefined || trainingText === undefined) {
+    throw new CharnnError(
+      "INVALID_SETTING",
+      maxCopy === undefined
+        ? "A training text is for not copying from it, and how much may be copied is not said."
+        : "What must not be copied from is not said: a checkpoint does not hold its text.",
+      maxCopy === undefined ? "Give --max-copy too." : "Give --training-text FILE... too.",
+      { setting: maxCopy === undefined ? "trainingText" : "maxCopy" },
+    );
+  }
+  const { texts, warnings } = await readTexts(trainingText, encoding, true);
+  for (const warning of warnings) onWarning?.(warning);
+  return CopyGuard.of(texts[0], vocabulary, maxCopy);
 }

@@ -1,4 +1,6 @@
+import type { CopyGuard } from "../copying/copy-guard.js";
 import type { Vocabulary } from "../data/vocabulary.js";
+import { CharnnError } from "../errors.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import type { Random } from "../random.js";
 import { type ChoiceSettings, tokenChooser } from "./distribution.js";
@@ -25,6 +27,8 @@ export interface GenerateSettings extends ChoiceSettings {
   readonly stop?: string;
   /** What the model learned from: with `lines` a text ends where its line would. */
   readonly documents?: "lines";
+  /** What no text may copy from, the seed included. */
+  readonly guard?: CopyGuard | undefined;
 }
 
 /** One of the texts. */
@@ -35,6 +39,8 @@ interface Stream {
   written: number;
   /** The last characters, as many as the stop text has. */
   tail: string;
+  /** The last tokens, the seed's among them, as many as the guard asks for; none without a guard. */
+  readonly recent: number[];
   ended: boolean;
 }
 
@@ -61,10 +67,12 @@ export function* generate(
       settling: seed === "" && !documents ? 0 : undefined,
       written: 0,
       tail: "",
+      recent: [],
       ended: length === 0,
     }),
   );
   const choose = tokenChooser(settings, vocabulary.size);
+  const forbid = settings.guard && forbidden(settings.guard, vocabulary.size);
   const reader = model.openStreams(count);
   const tokens = new Int32Array(count);
   try {
@@ -72,13 +80,17 @@ export function* generate(
     for (const token of primingTokens(vocabulary, seed, documents)) {
       logits = reader.read(tokens.fill(token));
     }
+    for (const stream of streams) remember(stream, vocabulary.encode(seed), settings.guard);
     while (!streams.every((stream) => stream.ended)) {
       const characters = streams.map((stream, k) => {
         if (stream.ended) return "";
+        if (logits && forbid) forbid(stream, logits.subarray(k * vocabulary.size));
         tokens[k] = logits
           ? choose(logits, k * vocabulary.size, stream.random)
           : stream.random.below(vocabulary.size);
-        return advance(stream, vocabulary.characterAt(tokens[k]), settings);
+        const character = advance(stream, vocabulary.characterAt(tokens[k]), settings);
+        if (character !== "") remember(stream, [tokens[k]], settings.guard);
+        return character;
       });
       if (characters.some((character) => character !== "")) yield characters;
       logits = reader.read(tokens);
@@ -86,6 +98,38 @@ export function* generate(
   } finally {
     reader.dispose();
   }
+}
+
+/** Keeps the end of a text, as much of it as a guard has to see. */
+function remember(
+  { recent }: Stream,
+  tokens: Iterable<number>,
+  guard: CopyGuard | undefined,
+): void {
+  if (!guard) return;
+  recent.push(...tokens);
+  recent.splice(0, recent.length - guard.most);
+}
+
+/**
+ * Makes characters impossible that would go on copying.
+ *
+ * @returns overwrites a text's logits by minus infinity for each of them
+ */
+function forbidden(guard: CopyGuard, vocabularySize: number) {
+  const isCopy = new Uint8Array(vocabularySize);
+  return ({ recent }: Stream, logits: Float32Array): void => {
+    if (!guard.mark(recent, isCopy)) {
+      throw new CharnnError(
+        "COPIES_ONLY",
+        `Whatever could come next would make a copy of more than ${guard.most} characters.`,
+        "Allow longer ones: --max-copy.",
+      );
+    }
+    for (let token = 0; token < vocabularySize; token++) {
+      if (isCopy[token]) logits[token] = Number.NEGATIVE_INFINITY;
+    }
+  };
 }
 
 /** Takes note of a text's next character; `""` for one that is not to be seen. */

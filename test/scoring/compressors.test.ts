@@ -1,23 +1,23 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { it } from "node:test";
+import { it, type TestContext } from "node:test";
 import { readTexts } from "#src/data/texts.js";
 import { COMPRESSORS, compressedSizes } from "#src/scoring/compressors.js";
+import { temporaryFolder } from "../helpers/folder.js";
 import { inventedText } from "../helpers/training.js";
 
-async function textOf(content: string) {
-  const file = path.join(mkdtempSync(path.join(tmpdir(), "charnn-test-")), "text.txt");
-  writeFileSync(file, content);
+async function textOf(t: TestContext, content: string) {
+  const file = path.join(await temporaryFolder(t), "text.txt");
+  await writeFile(file, content);
   const { texts } = await readTexts([file], "utf-8", true);
   return { file, text: texts[0] };
 }
 
-it("the compressors' figures are those of their own output", async () => {
+it("the compressors' figures are those of their own output", async (t) => {
   // More than a pipe holds, and characters of several bytes.
-  const { file, text } = await textOf(`${inventedText(300_000)}é€😀`);
+  const { file, text } = await textOf(t, `${inventedText(300_000)}é€😀`);
   const sizes = await compressedSizes(text);
   for (const name of COMPRESSORS) {
     let bytes: number | undefined;
@@ -31,11 +31,11 @@ it("the compressors' figures are those of their own output", async () => {
   assert.ok(Object.values(sizes).some((size) => size !== undefined));
 });
 
-it("a compressor that is missing has no figure", async () => {
+it("a compressor that is missing has no figure", async (t) => {
   const { PATH } = process.env;
   process.env.PATH = "";
   try {
-    const { text } = await textOf("nothing to see");
+    const { text } = await textOf(t, "nothing to see");
     assert.deepEqual(
       Object.values(await compressedSizes(text)),
       COMPRESSORS.map(() => undefined),

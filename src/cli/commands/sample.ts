@@ -54,6 +54,11 @@ export function sampleCommand(program: Command, { terminal }: CommandContext): v
     )
     .addOption(option("--count <n>", "texts to write", number, DEFAULTS.count))
     .addOption(option("--stop <text>", "end when this has been written"))
+    .addOption(
+      option("--max-copy <n>", "write no longer run that the training text has too", number),
+    )
+    .addOption(option("--training-text <file...>", "for --max-copy: files and folders"))
+    .addOption(option("--encoding <name>", "of the training text", undefined, DEFAULTS.encoding))
     .addOption(option("--random-seed <n>", "same seed, same text", number, DEFAULTS.randomSeed))
     .addOption(outOption())
     .addOption(backendOption())
@@ -66,7 +71,8 @@ Examples:
   charnn sample --seed "i love" -n 200
   charnn sample shakespeare-gru-1x256 -t 0.5 --count 3
   charnn sample checkpoints/night/last.safetensors -n -1 | head -n 40
-  charnn sample --seed "KING:" --stop $'\\n\\n' --random-seed 7`,
+  charnn sample --seed "KING:" --stop $'\\n\\n' --random-seed 7
+  charnn sample night --max-copy 30 --training-text book.txt`,
     )
     .action(async (run: string | undefined, options: SampleOptions) => {
       const { seedFile, greedy, out, json, ...given } = options;

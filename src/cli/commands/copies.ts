@@ -1,0 +1,87 @@
+import type { Command } from "commander";
+import { COPIES_DEFAULTS as DEFAULTS } from "../../defaults.js";
+import type { Copies, CopiesSettings, Copy } from "../../index.js";
+import { jsonOption } from "../options/model-options.js";
+import { option } from "../options/option.js";
+import { number } from "../options/parsers.js";
+import { columns, count, counted } from "../terminal/format.js";
+import { printable } from "../terminal/printable.js";
+import type { CommandContext } from "./context.js";
+
+interface CopiesOptions extends Pick<CopiesSettings, "atLeast" | "encoding"> {
+  json?: true;
+}
+
+/** So many characters of a run are shown at its beginning, and at its end. */
+const SHOWN_CHARACTERS = 40;
+/** So many copies are listed for a person. */
+const LISTED_COPIES = 20;
+
+export function copiesCommand(program: Command, { terminal }: CommandContext): void {
+  program
+    .command("copies")
+    .description("Find what a sample has copied from the training text.")
+    .argument("<sample>", "a file of what a model wrote; - is standard input")
+    .argument("<files...>", "files and folders of the training text")
+    .addOption(
+      option("--at-least <n>", "characters that make a run a copy", number, DEFAULTS.atLeast),
+    )
+    .addOption(option("--encoding <name>", "of the files", undefined, DEFAULTS.encoding))
+    .addOption(jsonOption("one object"))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  charnn copies sample.txt data/shakespeare.txt
+  charnn sample -n 10000 | charnn copies - data/shakespeare.txt --at-least 40
+  charnn copies sample.txt novels/ --json`,
+    )
+    .action(async (sample: string, files: string[], { json, ...options }: CopiesOptions) => {
+      const { findCopies } = await import("../../index.js");
+      const found = await findCopies(
+        { ...options, sample, files },
+        { stdin: process.stdin, onWarning: terminal.warn },
+      );
+      const shown = json ? JSON.stringify(found) : description(found).join("\n");
+      await terminal.out(`${shown}\n`);
+    });
+}
+
+function description({ characters, longest, atLeast, copies, copied, share }: Copies): string[] {
+  if (!longest) return ["The sample and the training text have no character in common."];
+  const rows = [
+    ["longest shared run", counted(longest.length, "character")],
+    ["", shortened(longest.text)],
+    ["in the sample", `line ${count(longest.inSample.line)}, column ${longest.inSample.column}`],
+    ["in the text", placeInText(longest)],
+    [
+      "copied",
+      `${(100 * share).toFixed(2)} %: ${count(copied)} of ${counted(characters, "character")}`,
+    ],
+    ["copies", `${count(copies.length)} of ${count(atLeast)} characters and more`],
+  ];
+  const byLength = copies.toSorted((a, b) => b.length - a.length).slice(0, LISTED_COPIES);
+  const list = byLength.map((copy) => [
+    `  ${count(copy.length)}`,
+    `${copy.inSample.line}:${copy.inSample.column}`,
+    `${printable(copy.inText.file)}:${copy.inText.line}:${copy.inText.column}`,
+    shortened(copy.text),
+  ]);
+  if (list.length === 0) return columns(rows);
+  const title = copies.length > list.length ? `The ${list.length} longest copies` : "The copies";
+  const head = ["  characters", "sample", "text", ""];
+  return [...columns(rows), "", `${title}, by line and column`, ...columns([head, ...list])];
+}
+
+function placeInText({ inText: { file, line, column } }: Copy): string {
+  return `${printable(file)}, line ${count(line)}, column ${column}`;
+}
+
+/** A run in one line, without its middle where it is long. */
+function shortened(text: string): string {
+  const characters = Array.from(text);
+  const whole = characters.length <= 2 * SHOWN_CHARACTERS;
+  const part = (from: number, to?: number) => characters.slice(from, to).join("");
+  const shown = whole ? text : `${part(0, SHOWN_CHARACTERS)} ... ${part(-SHOWN_CHARACTERS)}`;
+  return printable(JSON.stringify(shown));
+}

@@ -1,0 +1,102 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { NamedText } from "../data/texts.js";
+import type { Vocabulary } from "../data/vocabulary.js";
+
+/** Of the rolling hash: odd, with bits all over. */
+const BASE = 0x01000193;
+const CHARACTERS_PER_TURN = 1 << 20;
+
+/**
+ * Knows every string of a certain length that occurs in a text: one place for each, in a table that is
+ * looked up by a rolling hash and then compared with the text itself, so that it is never wrong. It takes
+ * 5 to 11 bytes for each character of the text.
+ */
+export class CopyGuard {
+  readonly #text: NamedText["numbers"];
+  /** The number in the text of each token; -1 where the text lacks it. */
+  readonly #numberOf: Int32Array;
+  /** Places in the text, from 1; 0: free. */
+  readonly #table: Uint32Array;
+  readonly #mask: number;
+
+  private constructor(
+    text: NamedText,
+    vocabulary: Vocabulary,
+    /** The longest run that may be copied, in characters. */
+    readonly most: number,
+  ) {
+    const numbers = new Map(text.codePoints.map((codePoint, number) => [codePoint, number]));
+    this.#text = text.numbers;
+    this.#numberOf = Int32Array.from(vocabulary.codePoints(), (it) => numbers.get(it) ?? -1);
+    const slots = 2 ** Math.ceil(Math.log2(1.25 * Math.max(text.numbers.length, 2)));
+    this.#table = new Uint32Array(slots);
+    this.#mask = slots - 1;
+  }
+
+  /** Against copies of more than `most` characters of a text. */
+  static async of(text: NamedText, vocabulary: Vocabulary, most: number): Promise<CopyGuard> {
+    const guard = new CopyGuard(text, vocabulary, most);
+    await guard.#addAll();
+    return guard;
+  }
+
+  /**
+   * Marks the tokens that would make the end of what was written a copy of more than `most` characters.
+   *
+   * @param written tokens, the last ones last; fewer than `most` can't be made too many
+   * @param isCopy by token: overwritten by 1 or 0
+   * @returns whether there is one that is no copy
+   */
+  mark(written: readonly number[], isCopy: Uint8Array): boolean {
+    isCopy.fill(0);
+    const { most } = this;
+    if (written.length < most) return true;
+    const before = written.slice(-most).map((token) => this.#numberOf[token]);
+    if (before.includes(-1)) return true;
+    let hash = 0;
+    for (const number of before) hash = Math.imul(hash, BASE) + number + 1;
+    let allowed = 0;
+    for (let token = 0; token < isCopy.length; token++) {
+      const number = this.#numberOf[token];
+      if (number >= 0) {
+        const slot = this.#slotOf(Math.imul(hash, BASE) + number + 1, (i) => before[i] ?? number);
+        isCopy[token] = this.#table[slot] > 0 ? 1 : 0;
+      }
+      allowed += 1 - isCopy[token];
+    }
+    return allowed > 0;
+  }
+
+  async #addAll(): Promise<void> {
+    const text = this.#text;
+    const length = this.most + 1;
+    // What the first of so many characters has come to in their hash.
+    let oldest = 1;
+    for (let i = 0; i < length; i++) oldest = Math.imul(oldest, BASE);
+    let hash = 0;
+    for (let end = 0; end < text.length; end++) {
+      hash = Math.imul(hash, BASE) + text[end] + 1;
+      const start = end - length + 1;
+      if (start < 0) continue;
+      if (start > 0) hash -= Math.imul(oldest, text[start - 1] + 1);
+      this.#table[this.#slotOf(hash, (i) => text[start + i])] ||= start + 1;
+      if (start % CHARACTERS_PER_TURN === 0) await nextTurn();
+    }
+  }
+
+  /** Where a string is in the table, or would be. */
+  #slotOf(hash: number, numberAt: (i: number) => number): number {
+    const table = this.#table;
+    let mixed = Math.imul(hash, 0x9e3779b1);
+    mixed ^= mixed >>> 15;
+    let slot = mixed & this.#mask;
+    while (table[slot] > 0 && !this.#isAt(table[slot] - 1, numberAt))
+      slot = (slot + 1) & this.#mask;
+    return slot;
+  }
+
+  #isAt(start: number, numberAt: (i: number) => number): boolean {
+    for (let i = 0; i <= this.most; i++) if (this.#text[start + i] !== numberAt(i)) return false;
+    return true;
+  }
+}

@@ -1,0 +1,109 @@
+import { SuffixAutomaton } from "./suffix-automaton.js";
+
+/** A run of a sample that occurs in a text, and can't be made longer on either side. */
+export interface SharedRun {
+  /** Where it begins in the sample, and in one of the places where the text has it. */
+  readonly start: number;
+  readonly inText: number;
+  readonly length: number;
+}
+
+/**
+ * Looks for what a sample shares with a text that is read once from beginning to end: the sample is
+ * indexed, and the text led through the index (matching statistics: Chang and Lawler, "Sublinear
+ * approximate string matching and biological applications", 1994). Takes time for the characters of
+ * both, and memory for those of the sample alone.
+ */
+export class SharedRunFinder {
+  readonly #automaton: SuffixAutomaton;
+  readonly #symbols: ArrayLike<number>;
+  /** Of each state, the longest string met in the text that ends there, and where that ends. */
+  readonly #longest: Int32Array;
+  readonly #ends: Float64Array;
+  #state = 0;
+  #length = 0;
+  #read = 0;
+
+  /** @param symbols the sample, as whole numbers from 0 */
+  constructor(symbols: ArrayLike<number>) {
+    this.#automaton = new SuffixAutomaton(symbols);
+    this.#symbols = symbols;
+    this.#longest = new Int32Array(this.#automaton.size);
+    this.#ends = new Float64Array(this.#automaton.size);
+  }
+
+  /**
+   * Reads the next piece of the text.
+   *
+   * @param symbolOf by code point; -1 for one that the sample does not have
+   */
+  read(codePoints: Int32Array, symbolOf: Int32Array): void {
+    const automaton = this.#automaton;
+    const { lengths, links } = automaton;
+    const longest = this.#longest;
+    let state = this.#state;
+    let length = this.#length;
+    for (let i = 0; i < codePoints.length; i++) {
+      const symbol = symbolOf[codePoints[i]];
+      if (symbol < 0) {
+        state = 0;
+        length = 0;
+        continue;
+      }
+      let next = automaton.follow(state, symbol);
+      // What was read is made shorter at its beginning until the symbol can follow it.
+      while (next < 0 && state > 0) {
+        state = links[state];
+        length = lengths[state];
+        next = automaton.follow(state, symbol);
+      }
+      if (next < 0) continue;
+      state = next;
+      length++;
+      if (length > longest[state]) {
+        longest[state] = length;
+        this.#ends[state] = this.#read + i + 1;
+      }
+    }
+    this.#state = state;
+    this.#length = length;
+    this.#read += codePoints.length;
+  }
+
+  /** The runs of the whole sample, in order; none of them is part of another. */
+  runs(): SharedRun[] {
+    const met = this.#metStates();
+    const { prefixes } = this.#automaton;
+    const runs: SharedRun[] = [];
+    let before: SharedRun | undefined;
+    for (let end = 1; end <= this.#symbols.length; end++) {
+      const state = met[prefixes[end - 1]];
+      const length = this.#longest[state];
+      const run = { start: end - length, inText: this.#ends[state] - length, length };
+      // The run that ends one character before goes on, or can't.
+      if (before && run.start > before.start) runs.push(before);
+      before = length > 0 ? run : undefined;
+    }
+    if (before) runs.push(before);
+    return runs;
+  }
+
+  /** Of each state, that of its longest suffix which was met in the text; 0 where none was. */
+  #metStates(): Int32Array {
+    const { lengths, links } = this.#automaton;
+    const order = this.#automaton.longestFirst();
+    // Where a string was met, so were its suffixes.
+    for (const state of order) {
+      const link = links[state];
+      if (this.#longest[state] === 0 || link <= 0 || this.#longest[link] === lengths[link])
+        continue;
+      this.#longest[link] = lengths[link];
+      this.#ends[link] = this.#ends[state];
+    }
+    const met = new Int32Array(order.length);
+    for (const state of order.reverse()) {
+      if (state > 0) met[state] = this.#longest[state] > 0 ? state : met[links[state]];
+    }
+    return met;
+  }
+}
