@@ -11,6 +11,17 @@ export const SCHEDULE_NAMES = ["cosine", "linear", "exponential", "plateau", "co
 export const BATCHING_NAMES = ["lanes", "windows"] as const;
 export const PRESET_NAMES = ["tiny", "small", "medium", "large"] as const;
 
+/** What `charnn plot` can draw. */
+export const METRIC_NAMES = [
+  "loss",
+  "training-loss",
+  "validation-loss",
+  "learning-rate",
+  "gradient-norm",
+  "speed",
+] as const;
+
+export type MetricName = (typeof METRIC_NAMES)[number];
 export type BackendName = (typeof BACKEND_NAMES)[number];
 export type OptimizerName = (typeof OPTIMIZER_NAMES)[number];
 export type PresetName = (typeof PRESET_NAMES)[number];

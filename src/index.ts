@@ -34,6 +34,9 @@ export {
 export { type BackendDiagnosis, type Diagnosis, diagnose } from "./measuring/diagnose.js";
 export type { ModelConfig } from "./model/config.js";
 export { parameterCount } from "./model/config.js";
+export { binned } from "./reporting/binned.js";
+export { type Curve, curvesOf } from "./reporting/curves.js";
+export { readMetrics } from "./reporting/metrics.js";
 export { type SampleSettings, sample } from "./sampling/sample.js";
 export {
   type EvaluateSettings,

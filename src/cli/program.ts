@@ -5,6 +5,7 @@ import { copiesCommand } from "./commands/copies.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evalCommand } from "./commands/eval.js";
 import { infoCommand } from "./commands/info.js";
+import { plotCommand } from "./commands/plot.js";
 import { sampleCommand } from "./commands/sample.js";
 import { scoreCommand } from "./commands/score.js";
 import { trainCommand } from "./commands/train.js";
@@ -17,6 +18,7 @@ const COMMANDS = [
   evalCommand,
   scoreCommand,
   copiesCommand,
+  plotCommand,
   infoCommand,
   benchCommand,
   doctorCommand,

@@ -13,6 +13,7 @@ import { modelLine } from "../terminal/model-line.js";
 import { printable } from "../terminal/printable.js";
 import { createProgress } from "../terminal/progress.js";
 import { regularization } from "../terminal/regularization.js";
+import { sparkline } from "../terminal/sparkline.js";
 import type { Terminal } from "../terminal/terminal.js";
 import type { Reporter } from "./reporter.js";
 
@@ -25,6 +26,8 @@ const VERBS: Partial<Record<EndEvent["reason"], string>> = {
 
 /** Where no bar can be drawn, a line says how it goes so often. */
 const SECONDS_BETWEEN_LINES = 10;
+/** Of the curve of validation losses beside the bar, in characters. */
+const CURVE_WIDTH = 12;
 
 /** A run for a person to follow: what it will do, a bar, evaluations with a sample, the end. */
 export function humanReporter(
@@ -35,6 +38,7 @@ export function humanReporter(
   const progress = createProgress(terminal);
   let started: StartEvent | undefined;
   let lastLine = 0;
+  const validationLosses: number[] = [];
 
   function start(event: StartEvent): void {
     started = event;
@@ -54,6 +58,7 @@ export function humanReporter(
       ...(left === undefined ? [] : [`${duration(left)} left`]),
       `epoch ${count(epoch)}`,
       `${count(charsPerSecond)} chars/s`,
+      ...(validationLosses.length > 1 ? [sparkline(validationLosses, CURVE_WIDTH)] : []),
       `${inBits(loss)} bits/char`,
     ];
     progress.update(step, left === undefined ? [stepOf(step, totalSteps), ...facts] : facts);
@@ -65,7 +70,10 @@ export function humanReporter(
   function evaluation(event: EvalEvent): void {
     const { step, epoch, loss, validationLoss, best } = event;
     const facts = loss === undefined ? [] : [`training loss ${loss.toFixed(3)}`];
-    if (validationLoss !== undefined) facts.push(`validation loss ${validationLoss.toFixed(3)}`);
+    if (validationLoss !== undefined) {
+      facts.push(`validation loss ${validationLoss.toFixed(3)}`);
+      validationLosses.push(validationLoss);
+    }
     const line = `step ${count(step)}, epoch ${count(epoch)}: ${facts.join(", ")}`;
     progress.say(best ? `${bold(line)}, ${green("best so far")}` : line);
   }

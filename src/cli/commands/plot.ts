@@ -1,0 +1,136 @@
+import type { Command } from "commander";
+import { METRIC_NAMES, type MetricName, RUNS_FOLDER } from "../../defaults.js";
+import { CharnnError } from "../../errors.js";
+import type { Curve } from "../../index.js";
+import { jsonOption, outOption } from "../options/model-options.js";
+import { choice, option } from "../options/option.js";
+import { number } from "../options/parsers.js";
+import { chart } from "../terminal/chart.js";
+import { count } from "../terminal/format.js";
+import { printable } from "../terminal/printable.js";
+import type { Terminal } from "../terminal/terminal.js";
+import type { CommandContext } from "./context.js";
+
+interface PlotOptions {
+  metric?: MetricName;
+  width?: number;
+  height?: number;
+  out?: string;
+  json?: true;
+}
+
+const DEFAULTS = { metric: "loss", width: 80, height: 16 } as const;
+const LEAST_WIDTH = 40;
+const LEAST_HEIGHT = 4;
+/** For scripts, so many points of each curve. */
+const MOST_POINTS = 1_000;
+
+/** How curves are drawn, one after the other. */
+const STYLES = [
+  ["○", "yellow"],
+  ["●", "cyan"],
+  ["◇", "green"],
+  ["◆", "magenta"],
+  ["□", "red"],
+  ["■", "blue"],
+] as const;
+
+export function plotCommand(program: Command, { terminal }: CommandContext): void {
+  program
+    .command("plot")
+    .description("Draw how runs went, in the terminal.")
+    .argument("[runs...]", "names or folders of runs; the one that reported last when left out")
+    .addOption(choice("--metric <name>", "what to draw", METRIC_NAMES, DEFAULTS.metric))
+    .addOption(option("--width <columns>", "of the picture", number, "the terminal's, or 80"))
+    .addOption(option("--height <rows>", "of the picture", number, DEFAULTS.height))
+    .addOption(outOption())
+    .addOption(jsonOption("one object for each curve"))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  charnn plot
+  charnn plot night day --metric validation-loss
+  charnn plot night --metric gradient-norm --width 60 > norm.txt
+  charnn plot night --json`,
+    )
+    .action(async (names: string[], options: PlotOptions) => {
+      const { metric = DEFAULTS.metric, height = DEFAULTS.height, out = RUNS_FOLDER } = options;
+      const width = options.width ?? Math.max(terminal.outWidth ?? DEFAULTS.width, LEAST_WIDTH);
+      refuseBelow("--width", width, LEAST_WIDTH);
+      refuseBelow("--height", height, LEAST_HEIGHT);
+      const { binned, curvesOf, readMetrics } = await import("../../index.js");
+      const runs = [];
+      for (const name of names.length > 0 ? names : [undefined]) {
+        const metrics = await readMetrics(name, out);
+        for (const warning of metrics.warnings) terminal.warn(warning);
+        runs.push(metrics);
+      }
+      const all = curvesOf(runs, metric);
+      for (const { run, name, points } of all) {
+        if (points.length === 0) terminal.warn(`${run} has reported no ${name}.`);
+      }
+      const curves = all.filter(({ points }) => points.length > 0);
+      if (options.json) {
+        for (const { run, name, points } of curves) {
+          const shown = binned(points, MOST_POINTS).map(({ x, y, ...rest }) => {
+            return { step: x, value: y, ...rest };
+          });
+          await terminal.out(`${JSON.stringify({ run, curve: name, points: shown })}\n`);
+        }
+        return;
+      }
+      refuseMany(curves);
+      if (curves.length === 0) return;
+      const { default: draw } = await import("simple-ascii-chart");
+      const lines = curves.map(({ points }, k) => {
+        return { symbol: STYLES[k][0], points: binned(points, width) };
+      });
+      const drawn = chart(draw, lines, width, height);
+      const legend = curves.map((curve, k) => `${STYLES[k][0]} ${summary(curve)}`);
+      await show(terminal, [...drawn, ...legend]);
+    });
+}
+
+/** `validation loss of night: 1.505 at step 5,000, least 1.503 at step 4,500` */
+function summary({ run, name, points }: Curve): string {
+  let least = points[0];
+  for (const point of points) if (point[1] < least[1]) least = point;
+  const [step, value] = least;
+  const last = points[points.length - 1];
+  return (
+    `${name} of ${printable(run)}: ${figure(last[1])} at step ${count(last[0])}, ` +
+    `least ${figure(value)} at step ${count(step)}`
+  );
+}
+
+/** Four figures, and thousands with commas. */
+function figure(value: number): string {
+  return Math.abs(value) >= 1_000 ? count(value) : String(Number(value.toPrecision(4)));
+}
+
+/** The lines in their colours, where there are some. */
+async function show(terminal: Terminal, lines: readonly string[]): Promise<void> {
+  let text = `${lines.join("\n")}\n`;
+  for (const [symbol, color] of STYLES) {
+    text = text.replaceAll(symbol, terminal.outColors[color](symbol));
+  }
+  await terminal.out(text, "styled");
+}
+
+function refuseBelow(name: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new CharnnError(
+    "INVALID_SETTING",
+    `${name} must be a whole number from ${least} up, not ${value}.`,
+  );
+}
+
+function refuseMany(curves: readonly Curve[]): void {
+  if (curves.length <= STYLES.length) return;
+  throw new CharnnError(
+    "INVALID_SETTING",
+    `${curves.length} curves are too many for one picture: ${STYLES.length} can be told apart.`,
+    "Name fewer runs.",
+  );
+}

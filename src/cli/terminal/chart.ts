@@ -1,0 +1,125 @@
+import type plot from "simple-ascii-chart";
+
+/** A place that a line goes through. */
+type Point = [x: number, y: number];
+
+/** A line of a chart. */
+export interface ChartLine {
+  readonly symbol: string;
+  /** In order of x, all numbers finite; at least one. */
+  readonly points: readonly { readonly x: number; readonly y: number }[];
+}
+
+/** What the library draws beside the labels and the lines: an axis on the left, an arrow on the right. */
+const FRAME = 3;
+/** Columns and rows from one label to the next, at least. */
+const COLUMNS_PER_LABEL = 10;
+const ROWS_PER_LABEL = 2;
+
+/**
+ * Draws lines into one frame, each with its own symbol, so that they are told apart without colours.
+ *
+ * @param draw is what simple-ascii-chart exports
+ * @param width of the whole, in characters: nothing is wider
+ * @param height of the lines' own part
+ */
+export function chart(
+  draw: typeof plot,
+  lines: readonly ChartLine[],
+  width: number,
+  height: number,
+): string[] {
+  const points = lines.flatMap((line) => line.points);
+  const [left, right] = extent(points.map(({ x }) => x));
+  const yTicks = niceTicks(
+    ...extent(points.map(({ y }) => y)),
+    Math.floor(height / ROWS_PER_LABEL),
+  );
+  const [bottom, top] = extent([...points.map(({ y }) => y), ...yTicks]);
+  const label = labeller(yTicks);
+  const inner = width - FRAME - Math.max(...yTicks.map((tick) => label(tick).length));
+  const symbols = new Map<string, string>();
+  const series = lines.map((line) => {
+    const own = onColumns(line.points, left, right, inner);
+    // The library does not tell which line a point belongs to.
+    for (const [x, y] of own) symbols.set(`${x} ${y}`, line.symbol);
+    return own;
+  });
+  const drawn = draw(series, {
+    width: inner,
+    height,
+    yRange: [bottom, top],
+    customXAxisTicks: niceTicks(left, right, Math.floor(inner / COLUMNS_PER_LABEL)),
+    customYAxisTicks: yTicks,
+    formatter: (value, { axis }) => (axis === "y" ? label(value) : shortened(value)),
+    lineFormatter: ({ x, y, plotX, plotY }) => {
+      return { x: plotX, y: plotY, symbol: symbols.get(`${x} ${y}`) ?? "" };
+    },
+  });
+  return drawn
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== "");
+}
+
+/** The least and the most; wider by a little where they are the same. */
+function extent(values: readonly number[]): [number, number] {
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+  }
+  return least < most ? [least, most] : [least, least + (Math.abs(least) || 1) / 10];
+}
+
+/** Round numbers from about `from` to about `to`, at most `count` and at least two. */
+function niceTicks(from: number, to: number, count: number): number[] {
+  const rough = (to - from) / Math.max(count - 1, 1);
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
+  const ticks: number[] = [];
+  // Counted in whole steps, so that nothing adds up.
+  for (let k = Math.ceil(from / step); k * step <= to; k++) ticks.push(k * step);
+  return ticks.length > 1 ? ticks : [from, to];
+}
+
+/** The labels of ticks, with as many decimals as tell them apart. */
+function labeller(ticks: readonly number[]): (value: number) => string {
+  const most = Math.max(...ticks.map(Math.abs));
+  const step = Math.min(...ticks.slice(1).map((tick, k) => tick - ticks[k]));
+  if (most >= 1e4) return shortened;
+  if (most < 1e-3) return (value) => value.toExponential(1);
+  const decimals = Math.min(Math.max(0, -Math.floor(Math.log10(step) + 1e-9)), 6);
+  return (value) => value.toFixed(decimals);
+}
+
+/** `1.5k`, `20k`, `3M` */
+function shortened(value: number): string {
+  const rounded = (divided: number) => String(Number(divided.toPrecision(3)));
+  if (Math.abs(value) >= 1e6) return `${rounded(value / 1e6)}M`;
+  return Math.abs(value) >= 1e3 ? `${rounded(value / 1e3)}k` : rounded(value);
+}
+
+/** The heights of a line at each of the columns that it reaches over, straight between its points. */
+function onColumns(
+  points: ChartLine["points"],
+  left: number,
+  right: number,
+  columns: number,
+): Point[] {
+  const heights: Point[] = [];
+  let next = 0;
+  for (let column = 0; column < columns; column++) {
+    const x = left + ((right - left) * column) / (columns - 1);
+    while (next < points.length && points[next].x < x) next++;
+    const [before, after] = [points[next - 1], points[next]];
+    if (before && after) {
+      const share = (x - before.x) / (after.x - before.x);
+      heights.push([x, before.y + share * (after.y - before.y)]);
+    } else if (after && after.x === x) {
+      heights.push([x, after.y]);
+    }
+  }
+  // Shorter than a column, it is a point.
+  return heights.length > 0 ? heights : points.slice(0, 1).map(({ x, y }): Point => [x, y]);
+}

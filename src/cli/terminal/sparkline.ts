@@ -1,0 +1,14 @@
+const LEVELS = "▁▂▃▄▅▆▇█";
+
+/** The last of some numbers as a curve in one line of at most `width` characters. */
+export function sparkline(values: readonly number[], width: number): string {
+  const shown = values.slice(-width);
+  const least = Math.min(...shown);
+  const most = Math.max(...shown);
+  return shown
+    .map((value) => {
+      const share = most > least ? (value - least) / (most - least) : 0;
+      return LEVELS[Math.round(share * (LEVELS.length - 1))];
+    })
+    .join("");
+}
