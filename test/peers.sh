@@ -6,7 +6,7 @@ folder="${CHARNN_PEERS:-$HOME/.cache/charnn-peers}"
 python="$folder/bin/python"
 
 has_all() {
-  "$python" - matplotlib numpy safetensors torch <<'PYTHON' 2>/dev/null
+  "$python" - matplotlib numpy safetensors tensorboard torch <<'PYTHON' 2>/dev/null
 import sys
 from importlib.util import find_spec
 sys.exit(any(find_spec(name) is None for name in sys.argv[1:]))
@@ -15,7 +15,7 @@ PYTHON
 
 if ! has_all; then
   "${PYTHON:-python3}" -m venv "$folder"
-  "$python" -m pip install --quiet matplotlib numpy safetensors torch
+  "$python" -m pip install --quiet matplotlib numpy safetensors tensorboard torch
   has_all
 fi
 echo "The peers are in $folder; CHARNN_PYTHON=$python makes the tests use them from any folder."

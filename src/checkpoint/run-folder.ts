@@ -24,6 +24,8 @@ export interface RunFolder {
 const LAST = "last.safetensors";
 const BEST = "best.safetensors";
 const METRICS = "metrics.jsonl";
+/** How the names of files begin that are for TensorBoard, which looks for them by that. */
+export const EVENT_FILE_PREFIX = "events.out.tfevents";
 const STEP_FILE = /^step-(\d+)\.safetensors$/;
 const NAMES_IN_HINT = 5;
 const TRAIN_FIRST = "Train one first: charnn train data/shakespeare.txt";
@@ -96,6 +98,9 @@ export async function keepNewestSteps(folder: RunFolder, keep: number): Promise<
 export async function clearRun(folder: RunFolder): Promise<void> {
   for (const path of await checkpointsIn(folder.path)) await remove(path);
   await remove(folder.metrics);
+  for (const name of await namesIn(folder.path)) {
+    if (name.startsWith(EVENT_FILE_PREFIX)) await remove(join(folder.path, name));
+  }
 }
 
 /**

@@ -31,9 +31,9 @@ const reportSchema = v.variant("event", [
 ]);
 
 type Report = v.InferOutput<typeof reportSchema>;
-export type StepReport = Extract<Report, { event: "step" }>;
-export type EvalReport = Extract<Report, { event: "eval" }>;
-export type SampleReport = Extract<Report, { event: "sample" }>;
+type StepReport = Extract<Report, { event: "step" }>;
+type EvalReport = Extract<Report, { event: "eval" }>;
+type SampleReport = Extract<Report, { event: "sample" }>;
 
 /** What a run has reported of itself, in order. */
 export interface Metrics {

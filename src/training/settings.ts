@@ -81,6 +81,8 @@ export const trainSettingsSchema = v.strictObject({
   resume: v.optional(v.boolean()),
   overwrite: v.optional(v.boolean()),
   randomSeed: v.optional(wholeNumber(0)),
+  /** Whether to keep what the run reports for TensorBoard too. */
+  tensorboard: v.optional(v.boolean()),
   ...backendSettings,
 });
 

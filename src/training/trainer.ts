@@ -12,6 +12,7 @@ import { bitsPerCharacter, evaluate } from "./evaluate.js";
 import type { EvalEvent, StepEvent, TrainingEvent } from "./events.js";
 import { learn } from "./learn.js";
 import { openRun } from "./open-run.js";
+import { recordEvents } from "./record-events.js";
 import { diverged, MOST_BAD_STEPS, rollBack } from "./roll-back.js";
 import type { Run } from "./run.js";
 import { learningRateAt } from "./schedule.js";
@@ -45,7 +46,8 @@ export async function* train(
 ): AsyncGenerator<TrainingEvent, void> {
   const run = await openRun(checkedTrainSettings(settings), stdin);
   try {
-    yield* recordMetrics(run, trainRun(run, settings, signal));
+    const events = recordMetrics(run, trainRun(run, settings, signal));
+    yield* settings.tensorboard ? recordEvents(run, events) : events;
   } finally {
     await run.release();
     run.gradients.dispose();

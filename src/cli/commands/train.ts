@@ -147,6 +147,7 @@ export function trainCommand(program: Command, { terminal, exitWith }: CommandCo
     .addOption(
       option("--save-every <steps>", "save; at each evaluation too", number, DEFAULTS.saveEvery),
     )
+    .addOption(option("--tensorboard", "keep losses, samples and histograms for TensorBoard too"))
     .addOption(option("--keep <n>", "checkpoints step-N that stay", number, DEFAULTS.keep))
     .addOption(option("--random-seed <n>", "same seed, same model", number, DEFAULTS.randomSeed))
     .addOption(backendOption())
