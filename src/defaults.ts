@@ -88,6 +88,13 @@ export const COPIES_DEFAULTS = {
   atLeast: 20,
 } as const;
 
+export const REPORT_DEFAULTS = {
+  out: RUNS_FOLDER,
+  encoding: "utf-8",
+  unknown: "skip",
+  backend: "auto",
+} as const;
+
 /** A character goes in one-hot and nothing is dropped unless it is asked for. */
 export const BENCH_DEFAULTS = {
   cell: TRAIN_DEFAULTS.cell,

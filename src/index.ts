@@ -20,6 +20,7 @@ export {
   BENCH_DEFAULTS,
   COPIES_DEFAULTS,
   EVAL_DEFAULTS,
+  REPORT_DEFAULTS,
   SAMPLE_DEFAULTS,
   SCORE_DEFAULTS,
   TRAIN_DEFAULTS,
@@ -37,6 +38,8 @@ export { parameterCount } from "./model/config.js";
 export { binned } from "./reporting/binned.js";
 export { type Curve, curvesOf } from "./reporting/curves.js";
 export { readMetrics } from "./reporting/metrics.js";
+export { watchRun } from "./reporting/watch.js";
+export { type ReportSettings, writeReport } from "./reporting/write-report.js";
 export { type SampleSettings, sample } from "./sampling/sample.js";
 export {
   type EvaluateSettings,

@@ -153,7 +153,7 @@ export async function lockRun(folder: RunFolder): Promise<() => Promise<void>> {
   // The lock is a folder with one file, whose name no other lock ever has: renaming a folder to
   // one that is not empty fails, so that one of many gets it, and who removes the file of a killed
   // process can't remove that of one that took its place a moment ago.
-  const lock = join(folder.path, ".lock");
+  const lock = lockOf(folder);
   const id = randomUUID();
   const temporary = join(folder.path, `.lock.${id}.${process.pid}.tmp`);
   const holder: LockHolder = { pid: process.pid, start: startOf(process.pid), host: hostname() };
@@ -170,6 +170,25 @@ export async function lockRun(folder: RunFolder): Promise<() => Promise<void>> {
     await rm(join(lock, id), { force: true });
     await removeIfEmpty(lock);
   };
+}
+
+/** Whether a process trains the run at this moment. */
+export async function isTrained(folder: RunFolder): Promise<boolean> {
+  const lock = lockOf(folder);
+  for (const id of await unlessGone(readdir(lock), [])) {
+    const holder = lockHolder(await unlessGone(readFile(join(lock, id), "utf8"), ""));
+    if (holder && isThere(holder)) return true;
+  }
+  return false;
+}
+
+function lockOf({ path }: RunFolder): string {
+  return join(path, ".lock");
+}
+
+/** Whether who has a run is still there, as far as this machine can tell. */
+function isThere({ host, pid, start }: LockHolder): boolean {
+  return host !== hostname() || isRunning(pid, start);
 }
 
 async function remove(path: string): Promise<void> {
@@ -207,9 +226,7 @@ async function removeEnded(folder: RunFolder, lock: string): Promise<void> {
   for (const id of await unlessGone(readdir(lock), [])) {
     const content = await unlessGone(readFile(join(lock, id), "utf8"), "");
     const holder = lockHolder(content);
-    if (holder && (holder.host !== hostname() || isRunning(holder.pid, holder.start))) {
-      throw runTaken(folder, lock, holder);
-    }
+    if (holder && isThere(holder)) throw runTaken(folder, lock, holder);
     await rm(join(lock, id), { force: true });
   }
   await removeIfEmpty(lock);

@@ -6,6 +6,7 @@ import { doctorCommand } from "./commands/doctor.js";
 import { evalCommand } from "./commands/eval.js";
 import { infoCommand } from "./commands/info.js";
 import { plotCommand } from "./commands/plot.js";
+import { reportCommand } from "./commands/report.js";
 import { sampleCommand } from "./commands/sample.js";
 import { scoreCommand } from "./commands/score.js";
 import { trainCommand } from "./commands/train.js";
@@ -19,6 +20,7 @@ const COMMANDS = [
   scoreCommand,
   copiesCommand,
   plotCommand,
+  reportCommand,
   infoCommand,
   benchCommand,
   doctorCommand,

@@ -99,6 +99,19 @@ export class CharRnn {
   }
 
   /**
+   * What each layer makes of a batch, the lowest first.
+   *
+   * @returns `[time, batch, hidden]` each, copies
+   */
+  trace(batch: Batch, state: ModelState): { outputs: Float32Array[]; state: ModelState } {
+    return scoped(() => {
+      const layers = this.#forward(batch, state);
+      const outputs = layers.map(({ output }) => output.dataSync<"float32">().slice());
+      return { outputs, state: finalState(layers) };
+    });
+  }
+
+  /**
    * Predicts every target of a batch and overwrites `gradients` by the gradients of the mean loss
    * (nats/character) by every parameter. They reach back to the first step of the batch, not into
    * the state before it.

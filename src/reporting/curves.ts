@@ -39,7 +39,7 @@ const CURVES: Readonly<
 type Value = readonly [step: number, value: number | null | undefined];
 
 /** A curve of what a run has reported; without points where it has reported nothing of the kind. */
-export function curveOf(metrics: Metrics, metric: keyof typeof CURVES): Curve {
+function curveOf(metrics: Metrics, metric: keyof typeof CURVES): Curve {
   const [name, values] = CURVES[metric];
   const points: Point[] = [];
   for (const [step, value] of values(metrics)) {

@@ -9,9 +9,6 @@ const LEVELS = [
   { from: 1, background: "#fff2b2", text: "#000000" },
 ] as const;
 
-/** A newline is only shown where it comes unexpected. */
-const SHOWN_NEWLINE = 2;
-
 /**
  * A line of a text, each character in the colour of how much it surprises.
  *
@@ -27,11 +24,6 @@ export function colored(
     const shown = printable(character);
     return own === null ? colors.underline(shown) : inColor(shown, own, colors);
   }).join("");
-}
-
-/** `↵` where a line ends unexpectedly, else nothing. */
-export function coloredLineEnd(bits: number | null, colors: ChalkInstance): string {
-  return bits !== null && bits >= SHOWN_NEWLINE ? inColor("↵", bits, colors) : "";
 }
 
 /** What the colours mean. */

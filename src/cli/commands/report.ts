@@ -1,0 +1,79 @@
+import type { Command } from "commander";
+import { REPORT_DEFAULTS as DEFAULTS } from "../../defaults.js";
+import { CharnnError } from "../../errors.js";
+import type { ReportSettings } from "../../index.js";
+import { backendOption, outOption, threadsOption } from "../options/model-options.js";
+import { choice, option } from "../options/option.js";
+import { number } from "../options/parsers.js";
+import { abortAtSignals } from "../terminal/signals.js";
+import type { CommandContext } from "./context.js";
+
+interface ReportOptions extends Omit<ReportSettings, "runs"> {
+  output?: string;
+  watch?: true;
+  port?: number;
+}
+
+export function reportCommand(program: Command, { terminal, exitWith }: CommandContext): void {
+  program
+    .command("report")
+    .description("Write a page about runs: curves, samples, and what the model sees in a text.")
+    .argument("[runs...]", "names or folders of runs; the one that reported last when left out")
+    .addOption(option("-o, --output <file>", "of the page", undefined, "RUN-report.html"))
+    .addOption(option("--text <file...>", "look at this text with the first run's model"))
+    .addOption(
+      choice(
+        "--unknown <what>",
+        "characters of it that the model does not know",
+        ["error", "skip"],
+        DEFAULTS.unknown,
+      ),
+    )
+    .addOption(option("--encoding <name>", "of the text", undefined, DEFAULTS.encoding))
+    .addOption(option("--watch", "serve the page on this machine, and follow the run"))
+    .addOption(option("--port <n>", "for --watch", number, "a free one"))
+    .addOption(outOption())
+    .addOption(backendOption())
+    .addOption(threadsOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  charnn report
+  charnn report night --text book.txt
+  charnn report night day --output both.html
+  charnn report night --watch`,
+    )
+    .action(async (runs: string[], options: ReportOptions) => {
+      const { output, watch, port, ...given } = options;
+      const settings = { ...given, runs };
+      const { watchRun, writeReport } = await import("../../index.js");
+      if (!watch) {
+        if (port !== undefined) throw watchOnly("--port is", "Give --watch too.");
+        const { path, warnings } = await writeReport(settings, output);
+        for (const warning of warnings) terminal.warn(warning);
+        await terminal.out(`${path}\n`);
+        return;
+      }
+      if (output !== undefined) throw watchOnly("--output is not", "Leave one of them out.");
+      if (runs.length > 1) throw watchOnly("Several runs are not", "Name one of them.");
+      const interruption = abortAtSignals(() => {});
+      try {
+        await watchRun(settings, {
+          port: port ?? 0,
+          signal: interruption.signal,
+          onAddress(address) {
+            void terminal.out(`${address}\n`);
+            terminal.say("Ctrl-C ends it.");
+          },
+        });
+        exitWith(interruption.exitCode);
+      } finally {
+        interruption.release();
+      }
+    });
+}
+
+function watchOnly(what: string, hint: string): CharnnError {
+  return new CharnnError("INVALID_SETTING", `${what} for --watch.`, hint);
+}

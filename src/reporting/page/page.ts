@@ -1,0 +1,225 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Metrics } from "../metrics.js";
+import type { Report } from "../report.js";
+import type { TextView } from "../view-text.js";
+import { Html, html, jsonFor } from "./html.js";
+import type { PageData } from "./script/data.js";
+import { STYLE } from "./style.js";
+
+const require = createRequire(import.meta.url);
+
+/** From so many bits on a character has the class of its level. */
+const LEVELS = [1, 2, 4, 6];
+
+/** The whole page of a report, in one file that needs nothing else. */
+export function reportPage(report: Report, live: boolean): string {
+  const { runs, view, charts, title } = report;
+  const library = readFileSync(require.resolve("uplot/dist/uPlot.iife.min.js"), "utf8");
+  const libraryStyle = readFileSync(require.resolve("uplot/dist/uPlot.min.css"), "utf8");
+  const script = readFileSync(new URL("script/main.js", import.meta.url), "utf8");
+  const data: PageData = { charts, text: view?.data, live };
+  const policy = [
+    "default-src 'none'",
+    // What the library sets on elements has no hash.
+    "style-src 'unsafe-inline'",
+    `script-src ${[library, script].map((it) => `'sha256-${sha256(it)}'`).join(" ")}`,
+    ...(live ? ["connect-src 'self'"] : []),
+  ].join("; ");
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<link rel="icon" href="data:,">
+<style>${new Html(libraryStyle + STYLE)}</style>
+</head>
+<body>
+<header>
+<h1>${title}</h1>
+${live ? html`<p id="live" class="quiet" role="status">The run goes on; the page follows it.</p>` : ""}
+${report.warnings.map((warning) => html`<p role="note">Warning: ${warning}</p>`)}
+<nav aria-label="Parts of the report"><ul>
+${sectionsOf(report).map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)}
+</ul></nav>
+</header>
+<main>
+<section aria-labelledby="figures"><h2 id="figures">Figures</h2>
+<div id="figures-body">${figures(report)}</div></section>
+<section aria-labelledby="curves"><h2 id="curves">Curves</h2>
+${chart("loss", "Loss, nats per character", "Training and validation loss over the steps.")}
+${chart("rate", "Learning rate", "The learning rate over the steps.")}
+${chart("speed", "Speed", "Characters trained on in a second, over the steps.")}
+${evaluations(runs)}</section>
+<section aria-labelledby="samples"><h2 id="samples">Samples</h2>
+<div id="samples-body">${samples(runs)}</div></section>
+${view ? surprise(view) : ""}
+${view ? neurons(view) : ""}
+${report.settings.length > 0 ? settings(report) : ""}
+${report.neighbours.length > 0 ? vocabulary(report) : ""}
+</main>
+<script type="application/json" id="data">${jsonFor(data)}</script>
+<script>${new Html(library)}</script>
+<script type="module">${new Html(script)}</script>
+</body>
+</html>
+`;
+  return page.text;
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("base64");
+}
+
+function sectionsOf({ view, settings: own, neighbours }: Report): [id: string, name: string][] {
+  return [
+    ["figures", "Figures"],
+    ["curves", "Curves"],
+    ["samples", "Samples"],
+    ...(view
+      ? ([
+          ["surprise", "Surprise"],
+          ["neurons", "Neurons"],
+        ] as [string, string][])
+      : []),
+    ...(own.length > 0 ? ([["settings", "Settings"]] as [string, string][]) : []),
+    ...(neighbours.length > 0 ? ([["vocabulary", "Vocabulary"]] as [string, string][]) : []),
+  ];
+}
+
+/** How each run stands. */
+export function figures({ figures: rows }: Pick<Report, "figures">): Html {
+  return table(
+    ["run", "steps", "training loss", "best validation loss", "bits per character", "at step"],
+    rows,
+  );
+}
+
+function table(head: readonly string[], rows: readonly (readonly (string | Html)[])[]): Html {
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>
+<thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+<tbody>${rows.map(
+    (row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>
+`,
+  )}</tbody></table></div>`;
+}
+
+function chart(name: string, title: string, description: string): Html {
+  return html`<h3>${title}</h3>
+<figure><div id="chart-${name}" role="img" aria-label="${description} The table below has the numbers."></div></figure>
+`;
+}
+
+/** The numbers behind the charts, for who does not see them. */
+function evaluations(runs: readonly Metrics[]): Html {
+  const rows = runs.flatMap(({ run, evaluations: own }) =>
+    own.map(({ step, epoch, loss, validationLoss, learningRate }) => [
+      run.name,
+      step.toLocaleString("en"),
+      String(epoch),
+      figure(loss),
+      figure(validationLoss),
+      learningRate.toPrecision(3),
+    ]),
+  );
+  const head = ["run", "step", "epoch", "training loss", "validation loss", "learning rate"];
+  return html`<details><summary>All ${rows.length} evaluations as a table</summary>${table(head, rows)}</details>`;
+}
+
+/** What was written on the way, the newest first. */
+export function samples(runs: readonly Metrics[]): Html {
+  const all = runs.flatMap(({ run, samples: own }) =>
+    own.map(({ step, text }) => ({
+      title: `${run.name}, step ${step.toLocaleString("en")}`,
+      step,
+      text,
+    })),
+  );
+  if (all.length === 0) return html`<p>There are none yet.</p>`;
+  all.sort((a, b) => b.step - a.step);
+  return html`${all.map(
+    (
+      { title, text },
+      k,
+    ) => html`<details${new Html(k === 0 ? " open" : "")}><summary>${title}</summary>
+<pre>${text}</pre></details>
+`,
+  )}`;
+}
+
+function surprise({ data, isHeldOut }: TextView): Html {
+  const spans = data.characters.map((character, place) => {
+    const level = LEVELS.filter((least) => (data.bits[place] ?? 0) >= least).length;
+    return level > 0
+      ? html`<span class="s${level}">${character}</span>`
+      : html`<span>${character}</span>`;
+  });
+  return html`<section aria-labelledby="surprise"><h2 id="surprise">Surprise</h2>
+<p>How much each character surprised the model after all before it: minus the logarithm of its probability, in
+bits. ${whichText(isHeldOut)}</p>
+<p>under 1 <span class="s1"> 1 to 2 </span> <span class="s2"> 2 to 4 </span> <span class="s3"> 4 to 6 </span>
+<span class="s4"> 6 and more </span></p>
+<p class="status screen" id="surprise-status" role="status">Point at a character, or go through the text by the arrow keys.</p>
+<div class="text" id="surprise-text" tabindex="0" role="group" aria-label="Text by surprise; the arrow keys go from character to character">${spans}</div>
+</section>`;
+}
+
+function whichText(isHeldOut: boolean): string {
+  return isHeldOut
+    ? "This is the beginning of the part that was held out."
+    : "This is the beginning of another text than that of the run, or of one without a held-out part.";
+}
+
+function neurons({ data, tracked, fitted, isHeldOut }: TextView): Html {
+  const rows = tracked.map(({ property, measure, best }) => [
+    property,
+    measure,
+    html`${best.map(
+      ({ unit, score }) =>
+        html`<button type="button" data-unit="${unit}">unit ${unit}: ${score.toFixed(2)}</button> `,
+    )}`,
+  ]);
+  const spans = data.characters.map((character) => html`<span>${character}</span>`);
+  return html`<section aria-labelledby="neurons"><h2 id="neurons">Neurons</h2>
+<p>Which single units track something of the text, and how well: fitted on the first half of ${fitted.toLocaleString("en")}
+characters, scored on the second. ${isHeldOut ? "None of them was trained on." : ""} A balanced accuracy of 0.5 is chance.</p>
+${table(["property", "measure", "best units"], rows)}
+<p class="screen"><label>Unit <input id="unit" type="number" min="0" max="${data.units - 1}" value="${tracked[0]?.best[0]?.unit ?? 0}"></label>
+of ${data.units}, after each character: orange above 0, blue below.</p>
+<p class="status screen" id="neuron-status" role="status">Point at a character, or go through the text by the arrow keys.</p>
+<div class="text" id="neuron-text" tabindex="0" role="group" aria-label="Text by the activation of a unit; the arrow keys go from character to character">${spans}</div>
+</section>`;
+}
+
+function settings({ settings: rows }: Report): Html {
+  return html`<section aria-labelledby="settings"><h2 id="settings">Settings</h2>
+${table(["setting", "value"], rows)}</section>`;
+}
+
+function vocabulary({ neighbours, vocabularySize }: Report): Html {
+  const withCounts = neighbours.some(({ count }) => count !== undefined);
+  const rows = neighbours.map(({ character, count, nearest }) => [
+    named(character),
+    ...(withCounts ? [(count ?? 0).toLocaleString("en")] : []),
+    nearest.map(named).join(" "),
+  ]);
+  const head = ["character", ...(withCounts ? ["in the text"] : []), "nearest by its vector"];
+  const some = neighbours.length < vocabularySize ? `The first ${neighbours.length} of them.` : "";
+  return html`<section aria-labelledby="vocabulary"><h2 id="vocabulary">Vocabulary</h2>
+<p>${vocabularySize.toLocaleString("en")} characters. ${some}</p>
+<details><summary>Characters, and those that the model takes for similar</summary>${table(head, rows)}</details></section>`;
+}
+
+/** A character that can be seen. */
+function named(character: string): string {
+  if (character === "\n") return "newline";
+  if (character === " ") return "space";
+  return character === "\t" ? "tab" : character;
+}
+
+function figure(value: number | null | undefined): string {
+  return typeof value === "number" ? value.toFixed(4) : "";
+}
