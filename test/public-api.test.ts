@@ -9,6 +9,7 @@ const VALUES = [
   "COPIES_DEFAULTS",
   "CharnnError",
   "EVAL_DEFAULTS",
+  "REPORT_DEFAULTS",
   "SAMPLE_DEFAULTS",
   "SCORE_DEFAULTS",
   "TENSORFLOW_SIZES",
@@ -28,6 +29,8 @@ const VALUES = [
   "sample",
   "scoreTexts",
   "train",
+  "watchRun",
+  "writeReport",
 ];
 
 const TYPES = [
@@ -52,6 +55,7 @@ const TYPES = [
   "InstalledTensorFlow",
   "ModelConfig",
   "Progress",
+  "ReportSettings",
   "RunConfig",
   "SampleEvent",
   "SampleSettings",

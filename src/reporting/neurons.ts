@@ -1,7 +1,7 @@
 import { type Property, propertiesOf } from "./properties.js";
 
 /** How well a unit tracks a property. */
-export interface Tracking {
+interface Tracking {
   /** From 0, over all layers. */
   readonly unit: number;
   /** See {@link Tracked}. */
@@ -17,6 +17,7 @@ export interface Tracked {
    * that a threshold tells right (balanced accuracy; 0.5 is chance).
    */
   readonly measure: "R²" | "balanced accuracy";
+  /** None where no unit does better than chance. */
   readonly best: readonly Tracking[];
 }
 
@@ -34,10 +35,11 @@ export function trackedProperties(
 ): Tracked[] {
   const half = Math.floor(characters.length / 2);
   return propertiesOf(characters).map((property) => {
+    const chance = property.kind === "number" ? 0 : 0.5;
     const scoreOf = property.kind === "number" ? lineScore : thresholdScore;
     const scores = activations.map((own, unit) => ({ unit, score: scoreOf(own, property, half) }));
     const best = scores
-      .filter(({ score }) => Number.isFinite(score))
+      .filter(({ score }) => score > chance)
       .sort((a, b) => b.score - a.score || a.unit - b.unit)
       .slice(0, SHOWN_UNITS);
     const measure = property.kind === "number" ? "R²" : "balanced accuracy";

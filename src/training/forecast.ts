@@ -1,6 +1,7 @@
 import { disposeAll } from "../backends/scope.js";
 import type { Batch } from "../data/batch.js";
 import { evaluationBatches } from "../data/batches.js";
+import { TRAIN_DEFAULTS } from "../defaults.js";
 import { CharRnn } from "../model/char-rnn.js";
 import { NO_DROPOUT } from "../model/dropout.js";
 import { operationsPerCharacter } from "../model/operations.js";
@@ -59,7 +60,7 @@ export function measureSpeed(run: Omit<Run, "speed" | "choice" | "warnings" | "r
 export function operationsPerSecond(vocabularySize: number): number {
   const config = presetModel("small", vocabularySize);
   const { batchSize: batch } = PRESETS.small;
-  const time = 32;
+  const time = TRAIN_DEFAULTS.seqLength;
   const random = Random.fromSeed(0);
   const tokens = Int32Array.from({ length: time * batch }, () => random.below(vocabularySize));
   const model = new CharRnn(config);

@@ -44,7 +44,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     embeddingSize: 64,
     batchSize: 32,
     learningRate: 5e-3,
-    fewestCharacters: 3e6,
+    fewestCharacters: 2.4e6,
     shortestText: 250_000,
   },
   large: {

@@ -25,6 +25,8 @@ export function reportPage(report: Report, live: boolean): string {
     // What the library sets on elements has no hash.
     "style-src 'unsafe-inline'",
     `script-src ${[library, script].map((it) => `'sha256-${sha256(it)}'`).join(" ")}`,
+    // An icon of nothing, so that no browser asks for another.
+    "img-src data:",
     ...(live ? ["connect-src 'self'"] : []),
   ].join("; ");
   const page = html`<!doctype html>
@@ -160,8 +162,8 @@ function surprise({ data, isHeldOut }: TextView): Html {
   return html`<section aria-labelledby="surprise"><h2 id="surprise">Surprise</h2>
 <p>How much each character surprised the model after all before it: minus the logarithm of its probability, in
 bits. ${whichText(isHeldOut)}</p>
-<p>under 1 <span class="s1"> 1 to 2 </span> <span class="s2"> 2 to 4 </span> <span class="s3"> 4 to 6 </span>
-<span class="s4"> 6 and more </span></p>
+<p class="legend"><span>under 1</span> <span class="s1">1 to 2</span> <span class="s2">2 to 4</span>
+<span class="s3">4 to 6</span> <span class="s4">6 and more</span></p>
 <p class="status screen" id="surprise-status" role="status">Point at a character, or go through the text by the arrow keys.</p>
 <div class="text" id="surprise-text" tabindex="0" role="group" aria-label="Text by surprise; the arrow keys go from character to character">${spans}</div>
 </section>`;

@@ -33,6 +33,7 @@ pre, .text {
 .text { max-height: 26rem; overflow-y: auto; }
 .text span.current { outline: 2px solid var(--text); }
 .s1, .s2, .s3, .s4 { color: #000000; }
+.legend span { padding: .1rem .4rem; }
 .s1 { background: #fff2b2; }
 .s2 { background: #fdc862; }
 .s3 { background: #f4874f; text-decoration: underline dotted; }

@@ -1,0 +1,167 @@
+/// <reference lib="dom" />
+/** The report's page in a real browser; with CHARNN_PICTURE=1 its picture becomes docs/report.png. */
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { appendFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import puppeteer, { type Browser, type Page } from "puppeteer-core";
+import { charnn, startCharnn } from "../helpers/executable.js";
+import { temporaryFolder } from "../helpers/folder.js";
+
+const ROOT = new URL("../../", import.meta.url);
+const SONNETS = fileURLToPath(new URL("data/shakespeare.txt", ROOT));
+const PICTURE = fileURLToPath(new URL("docs/report.png", ROOT));
+const CHROMIUM = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/google-chrome"].find(
+  (file) => file !== undefined && existsSync(file),
+);
+const skip =
+  CHROMIUM === undefined && "no Chromium; apt-get install chromium, or CHROMIUM names it";
+
+async function browserFor(t: TestContext): Promise<Browser> {
+  const browser = await puppeteer.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+  t.after(() => browser.close());
+  return browser;
+}
+
+/** A page that notes what goes wrong in it, and what it asks for. */
+async function openPage(browser: Browser, address: string) {
+  const page = await browser.newPage();
+  const complaints: string[] = [];
+  const requests: string[] = [];
+  page.on("console", (message) => complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("request", (request) => requests.push(request.url()));
+  await page.setViewport({ width: 1100, height: 900 });
+  await page.goto(address, { waitUntil: "load" });
+  return { page, complaints, requests };
+}
+
+function textOf(page: Page, selector: string): Promise<string> {
+  return page.$eval(selector, (element) => element.textContent ?? "");
+}
+
+describe("The report's page in Chromium", { skip }, () => {
+  it("shows a run on the sonnets, by mouse and keyboard, light and dark, wide and narrow", async (t) => {
+    const cwd = await temporaryFolder(t);
+    const train = ["train", SONNETS, "--name", "sonnets", "--preset", "small", "--steps", "400"];
+    assert.equal((await charnn(t, [...train, "--eval-every", "50"], { cwd })).code, 0);
+    assert.equal((await charnn(t, ["report", "--text", SONNETS], { cwd })).code, 0);
+    const address = pathToFileURL(path.join(cwd, "sonnets-report.html")).href;
+    const { page, complaints, requests } = await openPage(await browserFor(t), address);
+    assert.deepEqual(requests, [address]);
+
+    // All three charts are drawn.
+    const drawn = await page.$$eval("canvas", (canvases) =>
+      canvases.map((canvas) => {
+        const context = canvas.getContext("2d") as CanvasRenderingContext2D;
+        const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+        return data.some((value) => value > 0);
+      }),
+    );
+    assert.deepEqual(drawn, [true, true, true]);
+    // Something in the text, by a unit, with a figure of its own.
+    assert.match(
+      await textOf(page, "#neurons ~ div table"),
+      /position in the line.*unit \d+: 0\.\d/,
+    );
+
+    await page.focus("#surprise-text");
+    for (let k = 0; k < 3; k++) await page.keyboard.press("ArrowRight");
+    assert.match(await textOf(page, "#surprise-status"), /; \d+\.\d\d bits; expected .* \d+ %/);
+    const [unit] = await page.$$("button[data-unit]");
+    await unit.focus();
+    await page.keyboard.press("Enter");
+    const chosen = await unit.evaluate((button) => button.getAttribute("data-unit"));
+    assert.equal(await page.$eval("#unit", (field) => (field as HTMLInputElement).value), chosen);
+    await page.hover("#neuron-text span:nth-child(5)");
+    assert.match(
+      await textOf(page, "#neuron-status"),
+      new RegExp(`unit ${chosen} is -?\\d\\.\\d\\d`),
+    );
+
+    const colors = () =>
+      page.evaluate(() => {
+        const { color, backgroundColor } = getComputedStyle(document.body);
+        return [color, backgroundColor];
+      });
+    assert.deepEqual(await colors(), ["rgb(28, 28, 30)", "rgb(255, 255, 255)"]);
+    await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
+    assert.deepEqual(await colors(), ["rgb(236, 236, 240)", "rgb(22, 23, 26)"]);
+    await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "light" }]);
+    await page.setViewport({ width: 360, height: 800 });
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.equal(width, 360, "nothing is wider than a narrow page");
+    await page.emulateMediaType("print");
+    const hidden = await page.$eval("nav", (nav) => getComputedStyle(nav).display);
+    assert.equal(hidden, "none");
+    assert.ok((await page.pdf()).length > 10_000);
+    assert.deepEqual(complaints, []);
+
+    if (process.env.CHARNN_PICTURE) {
+      await page.emulateMediaType("screen");
+      await page.setViewport({ width: 1000, height: 900 });
+      // From the figures to the first lines by the activation of a unit.
+      const height = await page.$eval(
+        "#settings",
+        (part) => part.getBoundingClientRect().top + scrollY,
+      );
+      await page.screenshot({ path: PICTURE, clip: { x: 0, y: 0, width: 1000, height } });
+    }
+  });
+
+  it("has a name for every control and a heading for every part", async (t) => {
+    const cwd = await temporaryFolder(t);
+    const train = ["train", SONNETS, "--name", "run", "--preset", "tiny", "--steps", "10"];
+    assert.equal((await charnn(t, train, { cwd })).code, 0);
+    assert.equal((await charnn(t, ["report", "--text", SONNETS], { cwd })).code, 0);
+    const address = pathToFileURL(path.join(cwd, "run-report.html")).href;
+    const { page } = await openPage(await browserFor(t), address);
+    const tree = await page.accessibility.snapshot({ interestingOnly: false });
+    assert.ok(tree);
+    const nodes = [tree];
+    for (const node of nodes) nodes.push(...(node.children ?? []));
+    const unnamed = nodes.filter(
+      ({ role, name }) =>
+        ["button", "link", "image", "img", "spinbutton", "region"].includes(role) && !name,
+    );
+    assert.deepEqual(
+      unnamed.map(({ role }) => role),
+      [],
+    );
+    const named = nodes.filter(({ role }) => role === "image" || role === "img");
+    assert.equal(named.length, 3);
+    for (const role of ["main", "navigation", "heading", "table"]) {
+      assert.ok(
+        nodes.some((node) => node.role === role),
+        role,
+      );
+    }
+  });
+
+  it("follows a run that goes on", async (t) => {
+    const cwd = await temporaryFolder(t);
+    const train = ["train", SONNETS, "--name", "run", "--preset", "tiny", "--steps", "10"];
+    assert.equal((await charnn(t, train, { cwd })).code, 0);
+    const child = await startCharnn(t, ["report", "--watch"], { cwd });
+    let address = "";
+    for await (const chunk of child.stdout) {
+      address += chunk;
+      if (address.endsWith("\n")) break;
+    }
+    const { page, complaints, requests } = await openPage(await browserFor(t), address.trim());
+    assert.ok(requests.every((url) => url.startsWith(address.trim())));
+    const metrics = path.join(cwd, "checkpoints/run/metrics.jsonl");
+    const report = { step: 99, epoch: 1, loss: 1, learningRate: 0, seconds: 1 };
+    await appendFile(metrics, `${JSON.stringify({ event: "step", ...report })}\n`);
+    await appendFile(metrics, '{"event":"sample","step":99,"text":"<b>new</b>"}\n');
+    await page.waitForFunction(() =>
+      document.getElementById("samples-body")?.textContent?.includes("<b>new</b>"),
+    );
+    assert.match(await textOf(page, "#figures-body"), /run99/);
+    assert.match(await textOf(page, "#live"), /The run is over/);
+    assert.deepEqual(complaints, []);
+    await writeFile(metrics, "");
+  });
+});
