@@ -4,7 +4,7 @@
  * given, or with a preset too. Prints what each reaches, and keeps all losses on the way for `curves.py`
  * to draw.
  *
- *     npm run bench:compare -- TEXT [--nanogpt FOLDER] [--torch] [--runs 60s,10m,tiny@5m]
+ *     npm run bench:compare -- TEXT [--nanogpt FOLDER] [--torch EPOCHS] [--runs 60s,10m,tiny@5m]
  *         [--results compare.json]
  *
  * FOLDER is a clone of github.com/karpathy/nanoGPT; what it takes becomes one of charnn's times.
@@ -42,7 +42,7 @@ const {
   allowPositionals: true,
   options: {
     nanogpt: { type: "string" },
-    torch: { type: "boolean", default: false },
+    torch: { type: "string" },
     runs: { type: "string", default: "60s,10m" },
     results: { type: "string", default: "compare.json" },
   },
@@ -68,7 +68,7 @@ if (options.nanogpt) {
   runs.unshift(`${Math.round(results[0].seconds)}s`);
 }
 for (const run of runs) keep(await charnn(run));
-if (options.torch) keep(await torchRecipe());
+if (options.torch) keep(await torchRecipe(options.torch));
 
 function keep(result: Result): void {
   results.push(result);
@@ -151,11 +151,11 @@ async function nanoGpt(clone: string): Promise<Result> {
   return resultOf("nanoGPT's recipe for CPUs", seconds, curve);
 }
 
-async function torchRecipe(): Promise<Result> {
+async function torchRecipe(epochs: string): Promise<Result> {
   const curve: Curve = [];
-  for await (const [line] of linesOf(PYTHON, [RECIPE, text])) {
+  for await (const [line] of linesOf(PYTHON, [RECIPE, "--epochs", epochs, text])) {
     const { seconds, loss } = JSON.parse(line);
     curve.push([seconds, loss]);
   }
-  return resultOf("PyTorch GRU 1x512", curve[curve.length - 1][0], curve);
+  return resultOf(`PyTorch GRU 1x512, ${epochs} passes`, curve[curve.length - 1][0], curve);
 }

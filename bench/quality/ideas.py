@@ -363,4 +363,5 @@ def main():
             print(line, file=results, flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

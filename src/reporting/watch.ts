@@ -33,7 +33,6 @@ export async function watchRun(
     readonly onAddress: (address: string) => void;
   },
 ): Promise<void> {
-  const { out = "", text: _text, ...rest } = settings;
   // Whatever is wrong with the run is said before there is a server.
   const { runs } = await makeReport(settings);
   const { run } = runs[0];
@@ -53,8 +52,8 @@ export async function watchRun(
       const ended = !(await isTrained(run));
       const now = `${await versionOf(run.metrics)} ${ended}`;
       if (now !== seen) {
-        const update = await updateOf({ ...rest, out, runs: [run.path] }, ended);
-        for (const reader of readers) send(reader, update);
+        const update = await updateOf(run.path, ended);
+        if (update) for (const reader of readers) send(reader, update);
         seen = now;
       }
       await sleep(MILLISECONDS_BETWEEN_LOOKS, undefined, { signal: options.signal }).catch(
@@ -97,8 +96,16 @@ function send(reader: ServerResponse, update: Update): void {
   reader.write(`event: update\ndata: ${JSON.stringify(update)}\n\n`);
 }
 
-async function updateOf({ runs, out = "" }: ReportSettings, ended: boolean): Promise<Update> {
-  const metrics = [await readMetrics(runs?.[0], out)];
+/** Undefined where there is nothing for a moment, as when a run begins anew. */
+async function updateOf(run: string, ended: boolean): Promise<Update | undefined> {
+  const metrics = await readMetrics(run, run).then(
+    (read) => [read],
+    (error: unknown) => {
+      if (error instanceof CharnnError && error.code === "NOT_FOUND") return undefined;
+      throw error;
+    },
+  );
+  if (!metrics) return undefined;
   return {
     charts: chartsOf(metrics),
     figures: figures({ figures: figuresOf(metrics) }).text,

@@ -215,6 +215,7 @@ describe("A report that is served", () => {
     // A run that is resumed has another file in its place.
     const text = await readFile(metrics, "utf8");
     await rm(metrics);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
     await writeFile(metrics, text.split("\n").slice(0, 5).join("\n"));
     assert.ok((await next()).charts.loss.steps.length < 6);
     await stop();

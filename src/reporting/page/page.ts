@@ -13,6 +13,10 @@ const require = createRequire(import.meta.url);
 /** From so many bits on a character has the class of its level. */
 const LEVELS = [1, 2, 4, 6];
 
+/** Of evaluations and of samples, evenly spread; a page of all may be too long for anybody. */
+const MOST_EVALUATIONS = 500;
+const MOST_SAMPLES = 200;
+
 /** The whole page of a report, in one file that needs nothing else. */
 export function reportPage(report: Report, live: boolean): string {
   const { runs, view, charts, title } = report;
@@ -118,7 +122,7 @@ function chart(name: string, title: string, description: string): Html {
 /** The numbers behind the charts, for who does not see them. */
 function evaluations(runs: readonly Metrics[]): Html {
   const rows = runs.flatMap(({ run, evaluations: own }) =>
-    own.map(({ step, epoch, loss, validationLoss, learningRate }) => [
+    spread(own, MOST_EVALUATIONS).map(({ step, epoch, loss, validationLoss, learningRate }) => [
       run.name,
       step.toLocaleString("en"),
       String(epoch),
@@ -128,13 +132,13 @@ function evaluations(runs: readonly Metrics[]): Html {
     ]),
   );
   const head = ["run", "step", "epoch", "training loss", "validation loss", "learning rate"];
-  return html`<details><summary>All ${rows.length} evaluations as a table</summary>${table(head, rows)}</details>`;
+  return html`<details><summary>${rows.length} evaluations as a table</summary>${table(head, rows)}</details>`;
 }
 
 /** What was written on the way, the newest first. */
 export function samples(runs: readonly Metrics[]): Html {
   const all = runs.flatMap(({ run, samples: own }) =>
-    own.map(({ step, text }) => ({
+    spread(own, MOST_SAMPLES).map(({ step, text }) => ({
       title: `${run.name}, step ${step.toLocaleString("en")}`,
       step,
       text,
@@ -150,6 +154,12 @@ export function samples(runs: readonly Metrics[]): Html {
 <pre>${text}</pre></details>
 `,
   )}`;
+}
+
+/** At most so many of a list, the last among them. */
+function spread<Item>(list: readonly Item[], most: number): Item[] {
+  const every = Math.ceil(list.length / most);
+  return list.filter((_, k) => (list.length - 1 - k) % every === 0);
 }
 
 function surprise({ data, isHeldOut }: TextView): Html {
