@@ -19,8 +19,8 @@ interface Preset extends Recipe {
 }
 
 /**
- * All are GRUs of one layer. `bench/quality/` has what was tried, and what they reach; the numbers of
- * `large` are drawn on from those of the others, and have not been measured.
+ * All are GRUs of one layer. `bench/quality/` has what was tried, and what they reach; `large` was
+ * tried on one text alone, which is shorter than it is chosen for.
  */
 export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   tiny: {
@@ -138,7 +138,7 @@ export function dropoutFor(
   epochs: number,
 ): Omit<DropoutRates, "weightDropout"> {
   const pressure = (parameterCount(model) * epochs) / characters;
-  const rate = Math.min(Math.max(0.125 * Math.log2(pressure / 4), 0), MOST_DROPOUT);
+  const rate = Math.min(Math.max(0.125 * Math.log2(pressure / 8), 0), MOST_DROPOUT);
   const inHundredths = (share: number) => Math.round(100 * share) / 100;
   return {
     dropout: inHundredths(rate),

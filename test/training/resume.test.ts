@@ -358,6 +358,7 @@ describe("Resuming", () => {
         ["step", 1],
         ["step", 2],
         ["eval", 2],
+        ["sample", 2],
       ],
     );
   });
