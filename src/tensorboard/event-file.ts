@@ -12,16 +12,21 @@ const FILE_VERSION = "brain.Event:2";
 /** A file of events in a folder, made when the first is written. */
 export class EventFile {
   readonly #path: string;
-  #isBegun = false;
+  #isThere = false;
+  /** Where the steps begin that are yet to be told; undefined when that has been said. */
+  #firstStep: number | undefined;
 
   /** @param firstStep what earlier files tell of this step and later ones is void */
-  constructor(
-    folder: string,
-    readonly firstStep: number,
-  ) {
+  constructor(folder: string, firstStep: number) {
+    this.#firstStep = firstStep;
     // In the order of their names files are in that of their times.
     const time = Date.now();
     this.#path = join(folder, `${EVENT_FILE_PREFIX}.${time}.${hostname()}.${process.pid}`);
+  }
+
+  /** Makes void what was told of a step and of later ones, as they are taken again. */
+  goBackTo(step: number): void {
+    this.#firstStep = step;
   }
 
   /**
@@ -32,9 +37,9 @@ export class EventFile {
   async add(step: number, summaries: readonly Summary[]): Promise<void> {
     const wallTime = Date.now() / 1e3;
     const events: TensorBoardEvent[] = [];
-    if (!this.#isBegun) {
-      events.push({ wallTime, step: 0, fileVersion: FILE_VERSION });
-      events.push({ wallTime, step: this.firstStep, begins: true });
+    if (!this.#isThere) events.push({ wallTime, step: 0, fileVersion: FILE_VERSION });
+    if (this.#firstStep !== undefined) {
+      events.push({ wallTime, step: this.#firstStep, begins: true });
     }
     events.push({ wallTime, step, summaries });
     try {
@@ -42,6 +47,7 @@ export class EventFile {
     } catch (error) {
       throw notWritable(this.#path, error);
     }
-    this.#isBegun = true;
+    this.#isThere = true;
+    this.#firstStep = undefined;
   }
 }

@@ -16,8 +16,12 @@ export async function* recordEvents(
 ): AsyncGenerator<TrainingEvent, void> {
   const firstStep = run.progress.step + 1;
   const file = new EventFile(run.folder.path, firstStep);
+  let last = firstStep - 1;
   for await (const event of events) {
     if (event.event === "step") {
+      // A run whose numbers were not finite goes back to its last checkpoint.
+      if (event.step <= last) file.goBackTo(event.step);
+      last = event.step;
       await file.add(event.step, ofStep(event));
     } else if (event.event === "eval") {
       const { model, average, gradients } = run;
@@ -29,7 +33,10 @@ export async function* recordEvents(
       ]);
     } else if (event.event === "sample") {
       // Four spaces keep it as it is, where TensorBoard takes it for Markdown.
-      const text = event.text.replace(/^/gm, "    ");
+      const text = event.text
+        .split(/\r\n|\r|\n/)
+        .map((line) => `    ${line}`)
+        .join("\n");
       await file.add(event.step, [{ tag: "sample", text }]);
     }
     yield event;

@@ -8,6 +8,7 @@ import { type TrainSettings, train } from "#src/index.js";
 import { readMetrics } from "#src/reporting/metrics.js";
 import { histogramOf } from "#src/tensorboard/histogram.js";
 import { crc32c, encodeRecord } from "#src/tensorboard/records.js";
+import { breakGradients } from "../helpers/broken-kernel.js";
 import { assertClose } from "../helpers/numbers.js";
 import { pythonWith } from "../helpers/python.js";
 import {
@@ -146,6 +147,20 @@ describe("TensorBoard's reader", { skip }, () => {
       [4, 8, 12],
     );
     for (const list of Object.values(histograms)) assert.equal(list.length, 3);
+  });
+
+  it("sees each step once where a run went back to its last checkpoint", async (t) => {
+    const place = await workplace(t);
+    // The trial before the first step learns eight times too.
+    await breakGradients(t, (call) => call > 8 + 6 && call <= 8 + 11);
+    const settings = { ...SETTINGS, steps: 20, saveEvery: 4, evalEvery: 100 };
+    await trained(smallRun(place, { ...settings, schedule: "constant" }));
+    const { scalars } = foundIn(place);
+    assert.deepEqual(
+      scalars["loss/training"].map(([step]) => step),
+      Array.from({ length: 20 }, (_, index) => index + 1),
+    );
+    assert.deepEqual(scalars["loss/training"], (await expectedScalars(place))["loss/training"]);
   });
 
   it("sees nothing of the run that was there before", async (t) => {
