@@ -9,7 +9,7 @@ import { readMetrics } from "#src/reporting/metrics.js";
 import { histogramOf } from "#src/tensorboard/histogram.js";
 import { crc32c, encodeRecord } from "#src/tensorboard/records.js";
 import { breakGradients } from "../helpers/broken-kernel.js";
-import { assertClose } from "../helpers/numbers.js";
+import { assertClose, Draw } from "../helpers/numbers.js";
 import { pythonWith } from "../helpers/python.js";
 import {
   fileOf,
@@ -196,17 +196,43 @@ it("checksums are those of RFC 3720, appendix B.4", () => {
 });
 
 it("a histogram counts every number that is finite in its part", () => {
-  const values = Float32Array.of(-1, -1, 0, 0.25, 3, Number.NaN, Number.POSITIVE_INFINITY);
+  const draw = new Draw(2);
+  // Of all sizes, some of them many times as large as others.
+  const values = Float32Array.from(
+    { length: 2_000 },
+    () => (draw.uniform() - 0.4) * 10 ** (6 * draw.uniform() - 3),
+  );
+  values.set([Number.NaN, Number.POSITIVE_INFINITY, 2.1, -2e-40, 3.4e38, -3.4e38, 1e-42], 100);
   const histogram = histogramOf(values);
   assert.ok(histogram);
   const { limits, counts, ...rest } = histogram;
-  assert.deepEqual(rest, { least: -1, most: 3, count: 5, sum: 1.25, sumOfSquares: 11.0625 });
-  for (const [k, count] of counts.entries()) {
-    const [from, to] = [limits[k - 1] ?? -1, limits[k]];
-    const isLast = k === limits.length - 1;
-    const own = [...values].filter((it) => it >= from && (isLast ? it <= to : it < to));
-    assert.equal(count, own.length);
+  const finite = [...values].filter(Number.isFinite);
+  assert.deepEqual(
+    [rest.least, rest.most, rest.count],
+    [Math.min(...finite), Math.max(...finite), 1_998],
+  );
+  assert.deepEqual(
+    limits,
+    limits.toSorted((a, b) => a - b),
+  );
+  let left = Number.NEGATIVE_INFINITY;
+  for (const [k, limit] of limits.entries()) {
+    assert.equal(counts[k], finite.filter((value) => value > left && value <= limit).length);
+    // No wider than a quarter of a doubling, but next to nothing.
+    if (counts[k] > 0 && k > 0 && Math.min(Math.abs(left), Math.abs(limit)) > 1e-37) {
+      assert.ok(Math.max(left / limit, limit / left) <= 1.25);
+    }
+    left = limit;
   }
-  assert.deepEqual(histogramOf(new Float32Array(3))?.limits, [0]);
+});
+
+it("a histogram of one number, and of none", () => {
+  const same = histogramOf(new Float32Array(3).fill(2.5));
+  assert.deepEqual([same?.counts, same?.limits], [[3], [2.5]]);
   assert.equal(histogramOf(Float32Array.of(Number.NaN)), undefined);
+  const zeros = histogramOf(Float32Array.of(0, -0, 1))?.counts ?? [];
+  assert.equal(
+    zeros.reduce((sum, count) => sum + count, 0),
+    3,
+  );
 });
