@@ -50,8 +50,8 @@ export function layerCase(sizes: Sizes, draw: Draw): LayerCase {
   const isTokens = !kind.endsWith("vectors");
   // Of three masks some lanes have the same.
   const masks = isTokens ? Math.min(batch, 3) : batch;
-  // Masks make what they leave larger, and rounding errors must not grow from step to step.
-  const weightScale = (recurrentDropout ? 0.6 : 1.5) / Math.sqrt(hiddenSize);
+  // Two masks make what they leave larger, and rounding errors must not grow from step to step.
+  const weightScale = (recurrentDropout ? 0.25 : 1.5) / Math.sqrt(hiddenSize);
   const inputs: RnnSequenceInputs<Float32Array | Int32Array> = {
     input: isTokens ? draw.tokens(places, vocabulary) : draw.floats(places * inputSize),
     ...(kind.endsWith("embedded") && { embedding: draw.floats(vocabulary * inputSize) }),
