@@ -15,17 +15,23 @@ interface PassedOver {
   readonly isAbsent: boolean;
 }
 
-/** The backend that was taken, and why each faster one was not. */
-export interface SelectedBackend {
-  readonly name: BackendName;
+/** A backend that was made the active one. */
+interface OpenedBackend {
   /** Threads that compute. */
   readonly threads: number;
+  /** What makes it slower than it could be here, a sentence. */
+  readonly warning?: string | undefined;
+}
+
+/** The backend that was taken, and why each faster one was not. */
+export interface SelectedBackend extends OpenedBackend {
+  readonly name: BackendName;
   readonly passedOver: readonly PassedOver[];
 }
 
 /** What the user should know of the choice: that it is slow, why, and what helps. */
 export function backendWarnings(
-  { name, threads, passedOver }: SelectedBackend,
+  { name, threads, warning, passedOver }: SelectedBackend,
   askedThreads: number | undefined,
 ): string[] {
   const warnings = passedOver
@@ -39,7 +45,7 @@ export function backendWarnings(
     const computes = `computes with ${threads === 1 ? "one thread" : `${threads} threads`}`;
     warnings.push(`The ${name} backend ${computes}, not ${askedThreads}.`);
   }
-  return warnings;
+  return warning === undefined ? warnings : [...warnings, warning];
 }
 
 /**
@@ -54,7 +60,7 @@ export async function selectBackend(
   const passedOver: PassedOver[] = [];
   for (const name of asked === "auto" ? BACKEND_NAMES : [asked]) {
     try {
-      return { name, threads: await openBackend(name, threads), passedOver };
+      return { name, ...(await openBackend(name, threads)), passedOver };
     } catch (error) {
       if (!(error instanceof BackendError)) throw error;
       passedOver.push({ name, why: error.message, cure: error.cure, isAbsent: error.isAbsent });
@@ -68,14 +74,13 @@ export async function selectBackend(
  * Makes a backend the active one.
  *
  * @param threads to compute with; undefined: as many as the processor has cores for this process
- * @returns the threads that it computes with
  * @throws BackendError when it does not load
  */
-export function openBackend(name: BackendName, threads?: number): Promise<number> {
+export function openBackend(name: BackendName, threads?: number): Promise<OpenedBackend> {
   return OPEN[name](threads);
 }
 
-const OPEN: Record<BackendName, (threads: number | undefined) => Promise<number>> = {
+const OPEN: Record<BackendName, (threads: number | undefined) => Promise<OpenedBackend>> = {
   native: openNative,
   tensorflow: openTensorFlow,
   cpu: openCpu,
@@ -83,7 +88,7 @@ const OPEN: Record<BackendName, (threads: number | undefined) => Promise<number>
 
 const registered = new Set<BackendName>();
 
-async function openNative(threads: number | undefined): Promise<number> {
+async function openNative(threads: number | undefined): Promise<OpenedBackend> {
   const { loadAddon } = await import("./native/addon.js");
   const addon = loadAddon();
   // Its kernels are those that `native` does not have itself.
@@ -102,18 +107,18 @@ async function openNative(threads: number | undefined): Promise<number> {
   if (!(await setBackend("native"))) throw new BackendError("it does not start");
   const cores = Math.min(addon.describe().physicalCores, availableParallelism());
   addon.setThreads({ threads: threads ?? cores });
-  return addon.describe().threads;
+  return { threads: addon.describe().threads };
 }
 
-async function openTensorFlow(threads = availableParallelism()): Promise<number> {
+async function openTensorFlow(asked = availableParallelism()): Promise<OpenedBackend> {
   const { loadTensorFlow } = await import("./tensorflow/load.js");
-  const loaded = loadTensorFlow(threads);
+  const { binding, threads, whyNoCudnn } = loadTensorFlow(asked);
   if (!registered.has("tensorflow")) {
     const { registerTensorFlowKernels } = await import("./tensorflow/kernels.js");
     const { TensorFlowBackend } = await import("./tensorflow/tensorflow-backend.js");
     const { openTensorFlowStreams } = await import("./tensorflow/streams.js");
     registerTensorFlowKernels();
-    const own = new TensorFlowBackend(loaded.binding);
+    const own = new TensorFlowBackend(binding, whyNoCudnn === undefined);
     registerBackend("tensorflow", () => own);
     registerEngine("tensorflow", {
       openStreams: (model, streams) => openTensorFlowStreams(own, model, streams),
@@ -122,10 +127,14 @@ async function openTensorFlow(threads = availableParallelism()): Promise<number>
     registered.add("tensorflow");
   }
   if (!(await setBackend("tensorflow"))) throw new BackendError("it does not start");
-  return loaded.threads;
+  const warning =
+    whyNoCudnn !== undefined && binding.isUsingGpuDevice()
+      ? `cuDNN's recurrent layers can't be used: ${whyNoCudnn}. Layers go step by step, many times slower.`
+      : undefined;
+  return { threads, warning };
 }
 
-async function openCpu(): Promise<number> {
+async function openCpu(): Promise<OpenedBackend> {
   await import("./tfjs-cpu.js");
   if (!registered.has("cpu")) {
     const { registerReferenceKernels } = await import("./reference/kernels.js");
@@ -137,5 +146,5 @@ async function openCpu(): Promise<number> {
   if (!(await setBackend("cpu"))) throw new BackendError("it does not start");
   // Off: tfjs's advice, printed at the first tensor, to install another backend.
   Object.assign(backend(), { firstUse: false });
-  return 1;
+  return { threads: 1 };
 }

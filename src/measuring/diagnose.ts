@@ -18,13 +18,22 @@ export type BackendDiagnosis = { readonly name: BackendName } & (
       /** In use, of those that the processor has, the fastest first. */
       readonly instructionSet?: string;
       readonly instructionSets?: readonly string[];
-      /** Of TensorFlow. */
-      readonly version?: string;
+      readonly tensorflow?: TensorFlowDiagnosis;
+      /** What makes it slower than it could be, a sentence. */
+      readonly warning?: string | undefined;
       readonly trainCharsPerSecond: number;
       readonly trainGflops: number;
     }
   | { readonly loads: false; readonly why: string; readonly cure?: string | undefined }
 );
+
+/** What of TensorFlow the backend computes with. */
+export interface TensorFlowDiagnosis {
+  readonly version: string;
+  readonly device: "CPU" | "GPU";
+  /** Recurrent layers go by cuDNN's operations. */
+  readonly cudnn: boolean;
+}
 
 /** What charnn finds on this machine. */
 export interface Diagnosis {
@@ -76,9 +85,9 @@ export async function diagnose(): Promise<Diagnosis> {
 
 async function diagnoseBackend(name: BackendName): Promise<BackendDiagnosis> {
   try {
-    const threads = await openBackend(name);
+    const { threads, warning } = await openBackend(name);
     const { instructionSet, instructionSets } = name === "native" ? loadAddon().describe() : {};
-    const version = name === "tensorflow" ? loadTensorFlow(threads).binding.TF_Version : undefined;
+    const tensorflow = name === "tensorflow" ? describeTensorFlow(threads) : undefined;
     const trainCharsPerSecond = await trainingSpeed();
     const trainGflops = (operationsPerCharacter(MODEL) * trainCharsPerSecond) / 1e9;
     return {
@@ -87,7 +96,8 @@ async function diagnoseBackend(name: BackendName): Promise<BackendDiagnosis> {
       threads,
       instructionSet,
       instructionSets,
-      version,
+      tensorflow,
+      warning,
       trainCharsPerSecond,
       trainGflops,
     };
@@ -95,6 +105,15 @@ async function diagnoseBackend(name: BackendName): Promise<BackendDiagnosis> {
     if (!(error instanceof BackendError)) throw error;
     return { name, loads: false, why: error.message, cure: error.cure };
   }
+}
+
+function describeTensorFlow(threads: number): TensorFlowDiagnosis {
+  const { binding, whyNoCudnn } = loadTensorFlow(threads);
+  return {
+    version: binding.TF_Version,
+    device: binding.isUsingGpuDevice() ? "GPU" : "CPU",
+    cudnn: whyNoCudnn === undefined,
+  };
 }
 
 /** Characters a second, with the active backend. */

@@ -46,6 +46,11 @@ export function int(name: string, value: number): Attribute {
   return { name, type: KINDS.int, value };
 }
 
+/** An attribute that is a word. */
+export function string(name: string, value: string): Attribute {
+  return { name, type: KINDS.string, value };
+}
+
 export function bool(name: string, value: boolean): Attribute {
   return { name, type: KINDS.bool, value };
 }

@@ -36,7 +36,7 @@ export const GRU: Recurrence<Prepared, KeptStep[]> = {
     return { weightRz, weightN, biasRz, biasN };
   },
 
-  forward(ops, { gates, hidden, stateMask, prepared }, { time, hiddenSize }) {
+  forward(ops, gates, { hidden, mask }, prepared, { time, hiddenSize }) {
     const { weightRz, weightN, biasRz, biasN } = prepared;
     const [ofRz, ofN] = ops.splitInto(gates, [2 * hiddenSize, hiddenSize], 2);
     const rzOfInput = ops.unstack(ops.add(ofRz, biasRz), time);
@@ -46,7 +46,7 @@ export const GRU: Recurrence<Prepared, KeptStep[]> = {
     let h = hidden;
     for (let t = 0; t < time; t++) {
       const step = ops.tidy(() => {
-        const seen = seenState(ops, h, stateMask);
+        const seen = seenState(ops, h, mask);
         const rz = ops.sigmoid(ops.add(rzOfInput[t], ops.product(seen, weightRz)));
         const [r, z] = ops.split(rz, 2, 1);
         const nOfHidden = ops.add(ops.product(seen, weightN), biasN);
@@ -88,7 +88,7 @@ export const GRU: Recurrence<Prepared, KeptStep[]> = {
     const goBack = (dh: Id, t: number) => {
       const gradient = ops.multiply(ops.reshape(dh, batch, 1, hiddenSize), factors[t]);
       const ofGates = ops.product(ops.reshape(gradient, batch, 3 * hiddenSize), weightHh);
-      return [seenState(ops, ofGates, steps.stateMask), ops.multiply(dh, kept[t].z)];
+      return [seenState(ops, ofGates, steps.state.mask), ops.multiply(dh, kept[t].z)];
     };
     const { all: gradients, first } = goBackInTime(ops, steps.gradients, goBack);
     const dh = ops.reshape(gradients, time, batch, 1, hiddenSize);

@@ -1,3 +1,4 @@
+import type { CellName } from "../../model/cells.js";
 import { sizeOf } from "../../model/config.js";
 import {
   type DropoutMaskAttributes,
@@ -16,14 +17,8 @@ import { asVectors, type LayerInput } from "./input.js";
 import { lossAndGradients } from "./linear-cross-entropy.js";
 import { type Id, idsIn, type Operations } from "./operations.js";
 import { adamStep, rmsPropStep, type Stepped, sgdStep } from "./optimizer-steps.js";
-import {
-  backwardSequence,
-  forwardSequence,
-  type LayerState,
-  prepareWeights,
-  type SequenceKept,
-  type SequenceSizes,
-} from "./rnn-sequence.js";
+import { sequenceLayer } from "./rnn-sequence.js";
+import type { LayerState, SequenceSizes } from "./sequence-layer.js";
 import type { TensorFlowBackend } from "./tensorflow-backend.js";
 
 /** Registers the kernels, made of TensorFlow's operations. */
@@ -48,15 +43,15 @@ function RnnSequence({
   attrs: { cell, workspace },
   backend,
 }: Call<RnnSequenceInputs<TensorInfo>, RnnSequenceAttributes>): TensorInfo[] {
-  const sizes = sequenceSizes(inputs, cell);
+  const sizes = sequenceSizes(inputs);
   const { time, batch, hiddenSize } = sizes;
+  const layer = layerOf(inputs, cell, backend);
   return backend.run((ops) => {
     const input = layerInput(ops, inputs, backend);
     const readsTokens = input.kind !== "vectors";
-    const own = weightsOf(ops, inputs, backend);
-    const weights = prepareWeights(ops, cell, own, readsTokens, hiddenSize);
-    const state = stateOf(inputs, backend);
-    const made = forwardSequence(ops, weights, input, state, sizes);
+    const weights = weightsOf(ops, inputs, backend);
+    const prepared = layer.prepare(ops, weights, readsTokens, hiddenSize);
+    const made = layer.forward(ops, prepared, input, stateOf(inputs, backend), sizes);
     const { output, hidden, cellState, kept } = made;
     const outputs = [
       owned(backend, ops, [time, batch, hiddenSize], output),
@@ -77,16 +72,17 @@ function RnnSequenceGrad({
   attrs: { cell, workspace },
   backend,
 }: Call<RnnSequenceGradInputs<TensorInfo>, RnnSequenceAttributes>): TensorInfo[] {
-  const sizes = sequenceSizes(inputs, cell);
+  const sizes = sequenceSizes(inputs);
   const { batch, hiddenSize } = sizes;
+  const layer = layerOf(inputs, cell, backend);
   return backend.run((ops) => {
-    const by = backwardSequence(
+    const by = layer.backward(
       ops,
       weightsOf(ops, inputs, backend),
       layerInput(ops, inputs, backend),
       stateOf(inputs, backend),
       sizes,
-      workspace.kept<SequenceKept>(),
+      workspace.kept(),
       backend.id(inputs.gradientOutput),
     );
     const write = (to: TensorInfo, id: Id) => {
@@ -202,12 +198,17 @@ function owned(
   return backend.tensor(shape, dtype, ops.keep(id));
 }
 
-function sequenceSizes(
-  { input, hidden }: RnnSequenceInputs<TensorInfo>,
-  cell: RnnSequenceAttributes["cell"],
-): SequenceSizes {
+function sequenceSizes({ input, hidden }: RnnSequenceInputs<TensorInfo>): SequenceSizes {
   const [time, batch] = input.shape;
-  return { cell, time, batch, hiddenSize: hidden.shape[1] };
+  return { time, batch, hiddenSize: hidden.shape[1] };
+}
+
+function layerOf(
+  { stateMask }: RnnSequenceInputs<TensorInfo>,
+  cell: CellName,
+  { cudnn }: TensorFlowBackend,
+) {
+  return sequenceLayer(cell, { masked: stateMask !== undefined, cudnn });
 }
 
 /** The weights that a layer uses: the recurrent ones are masked. */

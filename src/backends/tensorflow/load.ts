@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { BackendError } from "../backend-error.js";
 import type { TensorFlowBinding } from "./binding.js";
+import { whyNoCudnn } from "./cudnn-check.js";
 import { tensorFlowFolder } from "./folder.js";
 
 const require = createRequire(import.meta.url);
@@ -12,10 +13,13 @@ const PACKAGES = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"];
 
 const INSTALL = "Run: charnn doctor --install-tensorflow";
 
-/** TensorFlow's addon, and the threads that it was told to use. */
+/** TensorFlow's addon, and what it computes with. */
 export interface LoadedTensorFlow {
   readonly binding: TensorFlowBinding;
+  /** Those that it was told to use. */
   readonly threads: number;
+  /** Why layers don't go by cuDNN's operations, a part of a sentence; undefined: they do. */
+  readonly whyNoCudnn: string | undefined;
 }
 
 let loaded: LoadedTensorFlow | undefined;
@@ -28,7 +32,10 @@ let loaded: LoadedTensorFlow | undefined;
  * @throws BackendError that says why there is none, and what helps
  */
 export function loadTensorFlow(threads: number): LoadedTensorFlow {
-  loaded ??= { binding: loadFrom(addonFile(), threads), threads };
+  if (loaded === undefined) {
+    const binding = loadFrom(addonFile(), threads);
+    loaded = { binding, threads, whyNoCudnn: whyNoCudnn(binding) };
+  }
   return loaded;
 }
 

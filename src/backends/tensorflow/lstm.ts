@@ -1,16 +1,12 @@
 import { bool } from "./binding.js";
-import type { Id, Operations } from "./operations.js";
+import { asVectors, gradientOfVectors } from "./input.js";
+import type { Id } from "./operations.js";
+import type { SequenceLayer } from "./sequence-layer.js";
 
 const NO_PEEPHOLES = [bool("use_peephole", false)];
 
-export interface LstmSizes {
-  readonly time: number;
-  readonly inputSize: number;
-  readonly hiddenSize: number;
-}
-
 /** The weights as the operation wants them. */
-export interface LstmWeights {
+interface Prepared {
   /** `[input + hidden, gates]` */
   readonly weight: Id;
   /** `[gates]` */
@@ -23,60 +19,68 @@ export interface LstmWeights {
 type Made = readonly [i: Id, cells: Id, f: Id, o: Id, candidates: Id, tanhOfCells: Id, h: Id];
 
 /** What the operation read, and what it made. */
-export interface LstmKept {
+interface Kept {
   readonly inputs: readonly Id[];
   readonly made: Made;
-}
-
-export function lstmWeights(
-  ops: Operations,
-  { weightIh, weightHh, biasIh, biasHh }: Record<"weightIh" | "weightHh" | "biasIh" | "biasHh", Id>,
-  hiddenSize: number,
-): LstmWeights {
-  return {
-    weight: ops.join([ops.transpose(weightIh), ops.transpose(weightHh)], 0),
-    bias: ops.add(biasIh, biasHh),
-    peephole: ops.zeros(hiddenSize),
-  };
 }
 
 /**
  * The long short-term memory, in PyTorch's form (see `reference/lstm.ts`), as one operation. It wants
  * the gates in the order input, forget, cell, output, which is PyTorch's.
- *
- * @param vectors `[time, batch, input]`
  */
-export function forwardLstm(
-  ops: Operations,
-  { weight, bias, peephole }: LstmWeights,
-  vectors: Id,
-  { hidden, cellState }: { hidden: Id; cellState: Id },
-  time: number,
-): LstmKept {
-  const peepholes = [peephole, peephole, peephole];
-  const steps = ops.constants.long(time);
-  const inputs = [steps, vectors, cellState, hidden, weight, ...peepholes, bias];
-  const made = ops.many("BlockLSTMV2", inputs, 7, NO_PEEPHOLES);
-  return { inputs, made: made as unknown as Made };
-}
+export const LSTM: SequenceLayer<Prepared, Kept> = {
+  prepare(ops, { weightIh, weightHh, biasIh, biasHh }, _readsTokens, hiddenSize) {
+    return {
+      weight: ops.join([ops.transpose(weightIh), ops.transpose(weightHh)], 0),
+      bias: ops.add(biasIh, biasHh),
+      peephole: ops.zeros(hiddenSize),
+    };
+  },
 
-/** @param gradientOutput `[time, batch, hidden]` */
-export function backwardLstm(
-  ops: Operations,
-  { inputs, made }: LstmKept,
-  gradientOutput: Id,
-  { inputSize, hiddenSize }: LstmSizes,
-) {
-  const byCells = ops.one("ZerosLike", [gradientOutput]);
-  const all = ops.many(
-    "BlockLSTMGradV2",
-    [...inputs, ...made, byCells, gradientOutput],
-    8,
-    NO_PEEPHOLES,
-  );
-  const [vectors, cellState, hidden, weight, , , , bias] = all;
-  const [weightIh, weightHh] = ops
-    .splitInto(weight, [inputSize, hiddenSize], 0)
-    .map((part) => ops.transpose(part));
-  return { vectors, cellState, hidden, weightIh, weightHh, bias };
-}
+  forward(ops, { weight, bias, peephole }, input, { hidden, cellState }, sizes) {
+    const { time, batch, hiddenSize } = sizes;
+    const inputs = [
+      ops.constants.long(time),
+      asVectors(ops, input),
+      cellState as Id,
+      hidden,
+      weight,
+      peephole,
+      peephole,
+      peephole,
+      bias,
+    ];
+    const made = ops.many("BlockLSTMV2", inputs, 7, NO_PEEPHOLES) as unknown as Made;
+    const [, cells, , , , , output] = made;
+    const last = (all: Id) => ops.last(all, time, [batch, hiddenSize]);
+    return {
+      output: ops.same(output),
+      hidden: last(output),
+      cellState: last(cells),
+      kept: { inputs, made },
+    };
+  },
+
+  backward(ops, _weights, input, _state, { hiddenSize }, { inputs, made }, gradientOutput) {
+    const byCells = ops.one("ZerosLike", [gradientOutput]);
+    const gradients = ops.many(
+      "BlockLSTMGradV2",
+      [...inputs, ...made, byCells, gradientOutput],
+      8,
+      NO_PEEPHOLES,
+    );
+    const [vectors, cellState, hidden, weight, , , , bias] = gradients;
+    const [weightIh, weightHh] = ops
+      .splitInto(weight, [input.size, hiddenSize], 0)
+      .map((part) => ops.transpose(part));
+    return {
+      ...gradientOfVectors(ops, input, vectors),
+      weightIh,
+      weightHh,
+      biasIh: bias,
+      biasHh: ops.same(bias),
+      hidden,
+      cellState,
+    };
+  },
+};

@@ -1,31 +1,16 @@
 import type { Id, Operations } from "./operations.js";
-
-interface RecurrenceSizes {
-  readonly time: number;
-  readonly batch: number;
-  readonly hiddenSize: number;
-}
-
-/** What a recurrence reads. */
-interface RecurrenceInputs<Prepared> {
-  /** What the input makes of the gates, `[time, batch, gates]`. */
-  readonly gates: Id;
-  /** The state before the first step, `[batch, hidden]`. */
-  readonly hidden: Id;
-  /** `[batch, hidden]`: multiplies what the recurrent weights see of the state. */
-  readonly stateMask: Id | undefined;
-  readonly prepared: Prepared;
-}
+import type { LayerState, SequenceSizes } from "./sequence-layer.js";
 
 interface Steps {
   /** The states before the steps, `[time, batch, hidden]`. */
   readonly before: Id;
   /** Of each step `[batch, hidden]`: the gradient by the state after it, but for what later steps have. */
   readonly gradients: readonly Id[];
-  readonly stateMask: Id | undefined;
+  /** The state before the first step. */
+  readonly state: LayerState;
 }
 
-/** A cell that TensorFlow has no operation for: its recurrence, one step after the other. */
+/** A cell's recurrence, one step after the other. */
 export interface Recurrence<Prepared, Kept> {
   /**
    * What is made of the weights once, however many sequences follow.
@@ -34,23 +19,29 @@ export interface Recurrence<Prepared, Kept> {
    * @param biasHh `[gates]`
    */
   prepare(ops: Operations, weightHh: Id, biasHh: Id, hiddenSize: number): Prepared;
-  /** @returns the state after each step, and what `backward` needs */
+  /**
+   * @param gates what the input makes of them, `[time, batch, gates]`
+   * @param state before the first step
+   * @returns the states after each step, and what `backward` needs
+   */
   forward(
     ops: Operations,
-    inputs: RecurrenceInputs<Prepared>,
-    sizes: RecurrenceSizes,
-  ): { hiddens: Id[]; kept: Kept };
+    gates: Id,
+    state: LayerState,
+    prepared: Prepared,
+    sizes: SequenceSizes,
+  ): { hiddens: Id[]; cells?: Id[]; kept: Kept };
   /**
    * @returns the gradients by the gates before their activation, `[time * batch, gates]`, as the
-   *   input and as the state make them, and that by the state before the first step
+   *   input and as the state make them, and those by the state before the first step
    */
   backward(
     ops: Operations,
     weightHh: Id,
-    sizes: RecurrenceSizes,
+    sizes: SequenceSizes,
     steps: Steps,
     kept: Kept,
-  ): { inputGates: Id; hiddenGates: Id; hidden: Id };
+  ): { inputGates: Id; hiddenGates: Id; hidden: Id; cellState?: Id };
 }
 
 /** The state as the recurrent weights see it, or the gradient by that as one by the state. */

@@ -3,7 +3,8 @@ import type { Streams, StreamsModel } from "../engine.js";
 import type { TensorInfo } from "../tfjs.js";
 import type { LayerInput } from "./input.js";
 import { type Id, idsIn, type Operations } from "./operations.js";
-import { forwardSequence, type LayerState, prepareWeights } from "./rnn-sequence.js";
+import { sequenceLayer } from "./rnn-sequence.js";
+import type { LayerState } from "./sequence-layer.js";
 import type { TensorFlowBackend } from "./tensorflow-backend.js";
 
 /** Streams whose every step is a sequence of one step. */
@@ -16,6 +17,7 @@ export function openTensorFlowStreams(
   const { cell, layers, hiddenSize, embeddingSize, vocabularySize } = config;
   const parameter = (name: string) => backend.id(parameters.get(name) as TensorInfo);
   const numbers = Array.from({ length: layers }, (_, layer) => layer);
+  const way = sequenceLayer(cell, { masked: false, cudnn: backend.cudnn });
   // Of their own, since the model may be trained on, and they are used at every step.
   const own = new Set<Id>();
   const keep = (ops: Operations, ids: readonly Id[]) => {
@@ -25,9 +27,8 @@ export function openTensorFlowStreams(
     const copy = (name: string) => ops.same(parameter(name));
     const embedding = embeddingSize > 0 ? copy("encoder.weight") : undefined;
     const weights = numbers.map((layer) =>
-      prepareWeights(
+      way.prepare(
         ops,
-        cell,
         {
           weightIh: copy(`rnn.weight_ih_l${layer}`),
           weightHh: copy(`rnn.weight_hh_l${layer}`),
@@ -57,7 +58,7 @@ export function openTensorFlowStreams(
     read: (tokens) =>
       backend.run((ops) => {
         const places = ops.tensor([1, streams], "int32", tokens.slice());
-        const sizes = { cell, time: 1, batch: streams, hiddenSize };
+        const sizes = { time: 1, batch: streams, hiddenSize };
         let input: LayerInput = {
           time: 1,
           batch: streams,
@@ -68,7 +69,7 @@ export function openTensorFlowStreams(
             : { kind: "embedded", embedding, vocabulary: vocabularySize }),
         };
         const after = state.map((before, layer): LayerState => {
-          const made = forwardSequence(ops, weights[layer], input, before, sizes);
+          const made = way.forward(ops, weights[layer], input, before, sizes);
           const { output, hidden, cellState } = made;
           input = {
             kind: "vectors",

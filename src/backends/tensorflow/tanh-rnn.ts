@@ -7,13 +7,13 @@ export const TANH_RNN: Recurrence<{ weight: Id; bias: Id }, { hiddens: Id[] }> =
     return { weight: ops.transpose(weightHh), bias: biasHh };
   },
 
-  forward(ops, { gates, hidden, stateMask, prepared: { weight, bias } }, { time }) {
+  forward(ops, gates, { hidden, mask }, { weight, bias }, { time }) {
     const ofInput = ops.unstack(ops.add(gates, bias), time);
     const hiddens: Id[] = [];
     for (let t = 0, h = hidden; t < time; t++) {
       const before = h;
       h = ops.tidy(() => {
-        const ofState = ops.product(seenState(ops, before, stateMask), weight);
+        const ofState = ops.product(seenState(ops, before, mask), weight);
         return ops.tanh(ops.add(ofInput[t], ofState));
       });
       hiddens.push(h);
@@ -23,7 +23,7 @@ export const TANH_RNN: Recurrence<{ weight: Id; bias: Id }, { hiddens: Id[] }> =
 
   backward(ops, weightHh, { time, batch, hiddenSize }, steps, { hiddens }) {
     const { all, first } = goBackInTime(ops, steps.gradients, (dh, t) => [
-      seenState(ops, ops.product(ops.tanhGradient(hiddens[t], dh), weightHh), steps.stateMask),
+      seenState(ops, ops.product(ops.tanhGradient(hiddens[t], dh), weightHh), steps.state.mask),
     ]);
     const byGates = ops.tanhGradient(ops.stack(hiddens), all);
     const gates = ops.reshape(byGates, time * batch, hiddenSize);

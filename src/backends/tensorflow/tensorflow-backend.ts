@@ -34,7 +34,11 @@ export class TensorFlowBackend extends KernelBackend {
   readonly #kept: DataStorage<Kept>;
   readonly #constants: Constants;
 
-  constructor(readonly binding: TensorFlowBinding) {
+  /** @param cudnn layers go by cuDNN's operations where they can */
+  constructor(
+    readonly binding: TensorFlowBinding,
+    readonly cudnn: boolean,
+  ) {
     super();
     this.#kept = new DataStorage(this, engine());
     this.#constants = new Constants(binding);

@@ -61,13 +61,17 @@ function backendLine(backend: BackendDiagnosis): string {
   if (!backend.loads) {
     return [`does not load: ${backend.why}.`, backend.cure].filter(Boolean).join(" ");
   }
-  const { threads, instructionSet, instructionSets = [], version } = backend;
+  const { threads, instructionSet, instructionSets = [], tensorflow, warning } = backend;
   const facts = [
     `${count(backend.trainCharsPerSecond)} chars/s`,
     `${backend.trainGflops.toFixed(1)} GFLOP/s`,
     counted(threads, "thread"),
   ];
   if (instructionSet) facts.push(`${instructionSet} (of ${instructionSets.join(", ")})`);
-  if (version) facts.push(`TensorFlow ${version}`);
-  return `loads: ${facts.join(", ")}`;
+  if (tensorflow) {
+    const { version, device, cudnn } = tensorflow;
+    const on = device === "GPU" ? ` on a GPU${cudnn ? " with cuDNN" : ""}` : "";
+    facts.push(`TensorFlow ${version}${on}`);
+  }
+  return [`loads: ${facts.join(", ")}`, warning].filter(Boolean).join(". ");
 }

@@ -1,0 +1,88 @@
+import { CELL_NAMES, CELLS, type CellName } from "../../model/cells.js";
+import type { TensorFlowBinding } from "./binding.js";
+import { Constants, type Id, Operations } from "./operations.js";
+import { sequenceLayer } from "./rnn-sequence.js";
+
+const SIZES = { time: 3, batch: 2, hiddenSize: 5 };
+const INPUT_SIZE = 4;
+
+/**
+ * The relative distance at which two results are no longer the same sums in another order: much above
+ * what a graphics processor loses where it multiplies with 10 bits after the point, and much below
+ * what one gate in another's place makes.
+ */
+const TOLERANCE = 0.01;
+
+/**
+ * Tries cuDNN's layers, of each cell a small one forward and backward, against those that go by
+ * TensorFlow's other operations.
+ *
+ * @returns why they can't be used, a part of a sentence; undefined: they can
+ */
+export function whyNoCudnn(binding: TensorFlowBinding): string | undefined {
+  const ops = new Operations(new Constants(binding));
+  try {
+    const wrong = CELL_NAMES.find((cell) => !agrees(ops, cell));
+    return wrong && `its ${CELLS[wrong].title} gives other numbers than TensorFlow's operations`;
+  } catch (error) {
+    const [reason] = (error as Error).message.split("\n");
+    return reason;
+  } finally {
+    ops.free();
+  }
+}
+
+function agrees(ops: Operations, cell: CellName): boolean {
+  const [cudnn, expected] = [true, false].map((cudnn) => resultsOf(ops, cell, cudnn));
+  return expected.every((numbers, i) => {
+    const distance = Math.hypot(...numbers.map((number, j) => number - cudnn[i][j]));
+    // A result that is not a number is not near either.
+    return distance <= TOLERANCE * Math.hypot(...numbers);
+  });
+}
+
+/** All that a layer gives, forward and backward. */
+function resultsOf(ops: Operations, cell: CellName, cudnn: boolean): Float32Array[] {
+  const { time, batch, hiddenSize } = SIZES;
+  const { gates, hasCellState } = CELLS[cell];
+  const rows = gates.length * hiddenSize;
+  let made = 0;
+  const numbers = (...shape: number[]): Id => {
+    const size = shape.reduce((a, b) => a * b);
+    return ops.tensor(
+      shape,
+      "float32",
+      Float32Array.from({ length: size }, () => Math.sin(++made)),
+    );
+  };
+  const weights = {
+    weightIh: numbers(rows, INPUT_SIZE),
+    weightHh: numbers(rows, hiddenSize),
+    biasIh: numbers(rows),
+    biasHh: numbers(rows),
+  };
+  const vectors = numbers(time, batch, INPUT_SIZE);
+  const input = {
+    kind: "vectors",
+    time,
+    batch,
+    size: INPUT_SIZE,
+    vectors,
+    mask: undefined,
+  } as const;
+  const state = {
+    hidden: numbers(batch, hiddenSize),
+    cellState: hasCellState ? numbers(batch, hiddenSize) : undefined,
+  };
+  const layer = sequenceLayer(cell, { masked: false, cudnn });
+  const prepared = layer.prepare(ops, weights, false, hiddenSize);
+  const { kept, ...outputs } = layer.forward(ops, prepared, input, state, SIZES);
+  const by = numbers(time, batch, hiddenSize);
+  const gradients = layer.backward(ops, weights, input, state, SIZES, kept, by);
+  const tensors: Partial<Record<string, Id>>[] = [{ ...outputs }, { ...gradients }];
+  return tensors.flatMap((named) =>
+    Object.keys(named)
+      .sort()
+      .map((name) => ops.values(named[name] as Id) as Float32Array),
+  );
+}

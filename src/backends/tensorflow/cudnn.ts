@@ -1,0 +1,80 @@
+import { CELLS, type CellName } from "../../model/cells.js";
+import { type Attribute, bool, string } from "./binding.js";
+import { asVectors, gradientOfVectors } from "./input.js";
+import type { Id } from "./operations.js";
+import type { SequenceLayer } from "./sequence-layer.js";
+
+/** cuDNN's names of the cells. */
+const MODES: Readonly<Record<CellName, string>> = { gru: "gru", lstm: "lstm", rnn: "rnn_tanh" };
+
+interface Kept {
+  /** What the operation read. */
+  readonly inputs: readonly Id[];
+  /** What it made: the output, the states after the last step, and what it keeps for itself. */
+  readonly made: readonly Id[];
+}
+
+/**
+ * A layer as one operation of cuDNN's (Chetlur et al., "cuDNN: Efficient Primitives for Deep
+ * Learning", 2014), on graphics processors. Its equations, the order of its gates and its two biases
+ * are PyTorch's; it reads all weights of a layer in one row, first those of the input, then those of
+ * the state, then the biases in the same order.
+ */
+export function cudnnLayer(cell: CellName): SequenceLayer<{ parameters: Id }, Kept> {
+  const { gates, hasCellState } = CELLS[cell];
+  const attributes: readonly Attribute[] = [
+    string("rnn_mode", MODES[cell]),
+    bool("is_training", true),
+    bool("time_major", true),
+  ];
+  return {
+    prepare(ops, { weightIh, weightHh, biasIh, biasHh }) {
+      const inRows = [weightIh, weightHh].map((weight) => ops.reshape(weight, -1));
+      return { parameters: ops.join([...inRows, biasIh, biasHh], 0) };
+    },
+
+    forward(ops, { parameters }, input, { hidden, cellState }, { time, batch, hiddenSize }) {
+      const asLayer = (state: Id) => ops.reshape(state, 1, batch, hiddenSize);
+      const inputs = [
+        asVectors(ops, input),
+        asLayer(hidden),
+        hasCellState ? asLayer(cellState as Id) : ops.constants.float(0),
+        parameters,
+        ops.constants.integers(...Array<number>(batch).fill(time)),
+      ];
+      const made = ops.many("CudnnRNNV3", inputs, 5, attributes);
+      const [output, lastHidden, lastCell] = made;
+      const ofLayer = (state: Id) => ops.reshape(state, batch, hiddenSize);
+      return {
+        output: ops.same(output),
+        hidden: ofLayer(lastHidden),
+        ...(hasCellState && { cellState: ofLayer(lastCell) }),
+        kept: { inputs, made },
+      };
+    },
+
+    backward(ops, _weights, input, _state, { batch, hiddenSize }, kept, gradientOutput) {
+      const [output, lastHidden, lastCell, ...reserved] = kept.made;
+      const byLast = [lastHidden, lastCell].map((state) => ops.one("ZerosLike", [state]));
+      const [vectors, hidden, cellState, parameters] = ops.many(
+        "CudnnRNNBackpropV3",
+        [...kept.inputs, output, lastHidden, lastCell, gradientOutput, ...byLast, ...reserved],
+        4,
+        attributes,
+      );
+      const rows = gates.length * hiddenSize;
+      const sizes = [rows * input.size, rows * hiddenSize, rows, rows];
+      const [weightIh, weightHh, biasIh, biasHh] = ops.splitInto(parameters, sizes, 0);
+      const ofLayer = (state: Id) => ops.reshape(state, batch, hiddenSize);
+      return {
+        ...gradientOfVectors(ops, input, vectors),
+        weightIh: ops.reshape(weightIh, rows, input.size),
+        weightHh: ops.reshape(weightHh, rows, hiddenSize),
+        biasIh,
+        biasHh,
+        hidden: ofLayer(hidden),
+        ...(hasCellState && { cellState: ofLayer(cellState) }),
+      };
+    },
+  };
+}

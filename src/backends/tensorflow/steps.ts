@@ -1,0 +1,68 @@
+import { gatesOfVectors, gateTable, inputGradients } from "./input.js";
+import type { Id } from "./operations.js";
+import { type Recurrence, seenState } from "./recurrence.js";
+import type { SequenceLayer } from "./sequence-layer.js";
+
+interface Prepared<OfRecurrence> {
+  readonly weightIh: Id;
+  readonly biasIh: Id;
+  /** What each character makes of the gates, where characters are read. */
+  readonly table: Id | undefined;
+  readonly ofRecurrence: OfRecurrence;
+}
+
+interface Kept<OfRecurrence> {
+  /** The states after each step. */
+  readonly hiddens: readonly Id[];
+  readonly ofRecurrence: OfRecurrence;
+}
+
+/**
+ * A layer that goes step by step: what the input makes of the gates is made at once before, the
+ * gradients by the weights at once after.
+ */
+export function layerOfSteps<OfWeights, OfSteps>(
+  recurrence: Recurrence<OfWeights, OfSteps>,
+): SequenceLayer<Prepared<OfWeights>, Kept<OfSteps>> {
+  return {
+    prepare(ops, { weightIh, weightHh, biasIh, biasHh, embedding }, readsTokens, hiddenSize) {
+      const table = readsTokens ? gateTable(ops, weightIh, biasIh, embedding) : undefined;
+      const ofRecurrence = recurrence.prepare(ops, weightHh, biasHh, hiddenSize);
+      return { weightIh, biasIh, table, ofRecurrence };
+    },
+
+    forward(ops, { weightIh, biasIh, table, ofRecurrence }, input, state, sizes) {
+      const { time, batch } = sizes;
+      const gates =
+        input.kind === "vectors"
+          ? ops.reshape(gatesOfVectors(ops, input, weightIh, biasIh), time, batch, -1)
+          : ops.rows(table as Id, input.tokens);
+      const made = recurrence.forward(ops, gates, state, ofRecurrence, sizes);
+      const { hiddens, cells, kept } = made;
+      return {
+        output: ops.stack(hiddens),
+        hidden: ops.same(hiddens[time - 1]),
+        ...(cells && { cellState: ops.same(cells[time - 1]) }),
+        kept: { hiddens, ofRecurrence: kept },
+      };
+    },
+
+    backward(ops, { weightIh, weightHh }, input, state, sizes, kept, gradientOutput) {
+      const { time, batch, hiddenSize } = sizes;
+      const gradients = ops.unstack(gradientOutput, time);
+      const before = ops.stack([state.hidden, ...kept.hiddens.slice(0, -1)]);
+      const steps = { before, gradients, state };
+      const by = recurrence.backward(ops, weightHh, sizes, steps, kept.ofRecurrence);
+      const { inputGates, hiddenGates, ...byState } = by;
+      const seen = ops.reshape(seenState(ops, before, state.mask), time * batch, hiddenSize);
+      const biasIh = ops.sumOfRows(inputGates);
+      return {
+        ...inputGradients(ops, input, weightIh, inputGates),
+        weightHh: ops.product(hiddenGates, seen, "left"),
+        biasIh,
+        biasHh: hiddenGates === inputGates ? ops.same(biasIh) : ops.sumOfRows(hiddenGates),
+        ...byState,
+      };
+    },
+  };
+}
