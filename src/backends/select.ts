@@ -112,13 +112,13 @@ async function openNative(threads: number | undefined): Promise<OpenedBackend> {
 
 async function openTensorFlow(asked = availableParallelism()): Promise<OpenedBackend> {
   const { loadTensorFlow } = await import("./tensorflow/load.js");
-  const { binding, threads, whyNoCudnn } = loadTensorFlow(asked);
+  const { binding, threads, cudnn } = loadTensorFlow(asked);
   if (!registered.has("tensorflow")) {
     const { registerTensorFlowKernels } = await import("./tensorflow/kernels.js");
     const { TensorFlowBackend } = await import("./tensorflow/tensorflow-backend.js");
     const { openTensorFlowStreams } = await import("./tensorflow/streams.js");
     registerTensorFlowKernels();
-    const own = new TensorFlowBackend(binding, whyNoCudnn === undefined);
+    const own = new TensorFlowBackend(binding, cudnn.usable);
     registerBackend("tensorflow", () => own);
     registerEngine("tensorflow", {
       openStreams: (model, streams) => openTensorFlowStreams(own, model, streams),
@@ -128,9 +128,8 @@ async function openTensorFlow(asked = availableParallelism()): Promise<OpenedBac
   }
   if (!(await setBackend("tensorflow"))) throw new BackendError("it does not start");
   const warning =
-    whyNoCudnn !== undefined && binding.isUsingGpuDevice()
-      ? `cuDNN's recurrent layers can't be used: ${whyNoCudnn}. Layers go step by step, many times slower.`
-      : undefined;
+    cudnn.fault &&
+    `cuDNN's layers can't be used: ${cudnn.fault}. Layers go step by step, many times slower.`;
   return { threads, warning };
 }
 

@@ -108,11 +108,11 @@ async function diagnoseBackend(name: BackendName): Promise<BackendDiagnosis> {
 }
 
 function describeTensorFlow(threads: number): TensorFlowDiagnosis {
-  const { binding, whyNoCudnn } = loadTensorFlow(threads);
+  const { binding, cudnn } = loadTensorFlow(threads);
   return {
     version: binding.TF_Version,
     device: binding.isUsingGpuDevice() ? "GPU" : "CPU",
-    cudnn: whyNoCudnn === undefined,
+    cudnn: cudnn.usable,
   };
 }
 

@@ -13,20 +13,31 @@ const INPUT_SIZE = 4;
  */
 const TOLERANCE = 0.01;
 
+/** How the addon begins what it says of an operation that has no kernel here. */
+const NOT_FOUND = "Invalid TF_Status: 5\n";
+
+/** Whether layers go by cuDNN's operations. */
+export interface Cudnn {
+  readonly usable: boolean;
+  /** What is wrong with them where TensorFlow has them, a part of a sentence. */
+  readonly fault?: string;
+}
+
 /**
  * Tries cuDNN's layers, of each cell a small one forward and backward, against those that go by
  * TensorFlow's other operations.
- *
- * @returns why they can't be used, a part of a sentence; undefined: they can
  */
-export function whyNoCudnn(binding: TensorFlowBinding): string | undefined {
+export function tryCudnn(binding: TensorFlowBinding): Cudnn {
   const ops = new Operations(new Constants(binding));
   try {
     const wrong = CELL_NAMES.find((cell) => !agrees(ops, cell));
-    return wrong && `its ${CELLS[wrong].title} gives other numbers than TensorFlow's operations`;
+    if (wrong === undefined) return { usable: true };
+    const { title } = CELLS[wrong];
+    return { usable: false, fault: `a ${title} gives other numbers than without them` };
   } catch (error) {
-    const [reason] = (error as Error).message.split("\n");
-    return reason;
+    const { message } = error as Error;
+    if (message.startsWith(NOT_FOUND)) return { usable: false };
+    return { usable: false, fault: /^Message: (.*)/m.exec(message)?.[1] ?? message };
   } finally {
     ops.free();
   }

@@ -1,5 +1,5 @@
 import { CELLS, type CellName } from "../../model/cells.js";
-import { type Attribute, bool, string } from "./binding.js";
+import { string } from "./binding.js";
 import { asVectors, gradientOfVectors } from "./input.js";
 import type { Id } from "./operations.js";
 import type { SequenceLayer } from "./sequence-layer.js";
@@ -22,11 +22,8 @@ interface Kept {
  */
 export function cudnnLayer(cell: CellName): SequenceLayer<{ parameters: Id }, Kept> {
   const { gates, hasCellState } = CELLS[cell];
-  const attributes: readonly Attribute[] = [
-    string("rnn_mode", MODES[cell]),
-    bool("is_training", true),
-    bool("time_major", true),
-  ];
+  // The rest is as it is by itself: for training, the first axis time, one direction.
+  const attributes = [string("rnn_mode", MODES[cell])];
   return {
     prepare(ops, { weightIh, weightHh, biasIh, biasHh }) {
       const inRows = [weightIh, weightHh].map((weight) => ops.reshape(weight, -1));

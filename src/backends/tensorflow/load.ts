@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { BackendError } from "../backend-error.js";
 import type { TensorFlowBinding } from "./binding.js";
-import { whyNoCudnn } from "./cudnn-check.js";
+import { type Cudnn, tryCudnn } from "./cudnn-check.js";
 import { tensorFlowFolder } from "./folder.js";
 
 const require = createRequire(import.meta.url);
@@ -18,8 +18,7 @@ export interface LoadedTensorFlow {
   readonly binding: TensorFlowBinding;
   /** Those that it was told to use. */
   readonly threads: number;
-  /** Why layers don't go by cuDNN's operations, a part of a sentence; undefined: they do. */
-  readonly whyNoCudnn: string | undefined;
+  readonly cudnn: Cudnn;
 }
 
 let loaded: LoadedTensorFlow | undefined;
@@ -34,7 +33,7 @@ let loaded: LoadedTensorFlow | undefined;
 export function loadTensorFlow(threads: number): LoadedTensorFlow {
   if (loaded === undefined) {
     const binding = loadFrom(addonFile(), threads);
-    loaded = { binding, threads, whyNoCudnn: whyNoCudnn(binding) };
+    loaded = { binding, threads, cudnn: tryCudnn(binding) };
   }
   return loaded;
 }

@@ -70,8 +70,8 @@ function backendLine(backend: BackendDiagnosis): string {
   if (instructionSet) facts.push(`${instructionSet} (of ${instructionSets.join(", ")})`);
   if (tensorflow) {
     const { version, device, cudnn } = tensorflow;
-    const on = device === "GPU" ? ` on a GPU${cudnn ? " with cuDNN" : ""}` : "";
-    facts.push(`TensorFlow ${version}${on}`);
+    const on = device === "GPU" ? " on a GPU" : "";
+    facts.push(`TensorFlow ${version}${on}${cudnn ? " with cuDNN" : ""}`);
   }
   return [`loads: ${facts.join(", ")}`, warning].filter(Boolean).join(". ");
 }
