@@ -46,6 +46,7 @@ import {
   twinRmsProp,
   twinSgd,
 } from "../helpers/slow-twin.js";
+import { isOnGpu } from "../helpers/tensorflow.js";
 
 const SEED = caseSeed();
 
@@ -106,6 +107,9 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
       ? (actual, expected, what) => assertClose(actual, expected, TOLERANCE, what as string)
       : assertSameBytes;
 
+  /** And on graphics processors on the number of steps as well. */
+  const assertSameSteps = backend === "tensorflow" && isOnGpu() ? assertSameLane : assertSameBytes;
+
   for (const cell of CELL_NAMES) {
     for (const kind of INPUT_KINDS) {
       it(`a layer of ${cell} cells on ${kind} input gives what its equations say`, () => {
@@ -144,9 +148,12 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
             inputs: { ...rest.inputs, hidden, ...(cellState && { cellState }) },
           });
           const output = Float32Array.from([...first.output, ...second.output]);
-          assertSameBytes(output, expected.output, `${kind}: output`);
-          assertSameBytes(second.hidden, expected.hidden, `${kind}: hidden`);
-          assert.deepEqual(second.cellState, expected.cellState, `${kind}: cell state`);
+          assertSameSteps(output, expected.output, `${kind}: output`);
+          assertSameSteps(second.hidden, expected.hidden, `${kind}: hidden`);
+          if (CELLS[cell].hasCellState) {
+            const [actual, wanted] = [second, expected].map((made) => made.cellState);
+            assertSameSteps(actual as Float32Array, wanted as Float32Array, `${kind}: cell state`);
+          }
         });
       }
     });

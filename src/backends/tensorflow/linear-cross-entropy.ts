@@ -1,4 +1,4 @@
-import { int, type } from "./binding.js";
+import { type } from "./binding.js";
 import type { Id, Operations } from "./operations.js";
 
 export interface LossInputs {
@@ -27,10 +27,10 @@ export function lossAndGradients(
   const logits = ops.addBias(ops.product(features, weight, "right"), bias);
   const scored = targets.reduce((count, target) => count + Number(target >= 0), 0);
   const labels = targets.map((target) => Math.max(target, 0));
-  let [losses, byLogits] = ops.many(
-    "SparseSoftmaxCrossEntropyWithLogits",
-    [logits, ops.tensor([rows], "int32", labels)],
-    2,
+  let [losses, byLogits] = ops.softmaxCrossEntropy(
+    logits,
+    ops.tensor([rows], "int32", labels),
+    vocabulary,
   );
   if (scored < rows) {
     const isScored = Float32Array.from(targets, (target) => Number(target >= 0));
@@ -68,15 +68,13 @@ export function lossAndGradients(
 /** How many logits of each row are larger than that of its label, or equal to it and before it. */
 function ranksOf(ops: Operations, logits: Id, labels: Int32Array, vocabulary: number): Id {
   const rows = labels.length;
-  const axis = ops.constants.integer(1);
   const targets = ops.tensor([rows], "int32", labels);
   const tokens = ops.tensor(
     [vocabulary],
     "int32",
     Int32Array.from({ length: vocabulary }, (_, token) => token),
   );
-  const own = ops.one("GatherV2", [logits, targets, axis], [int("batch_dims", 1)]);
-  const ownColumn = ops.reshape(own, rows, 1);
+  const ownColumn = ops.reshape(ops.atNumbers(logits, targets), rows, 1);
   const isLarger = ops.one("Greater", [logits, ownColumn]);
   const isEqual = ops.one("Equal", [logits, ownColumn]);
   const isBefore = ops.one("Less", [tokens, ops.reshape(targets, rows, 1)]);

@@ -21,6 +21,24 @@ export interface LoadedTensorFlow {
   readonly cudnn: Cudnn;
 }
 
+/** What TensorFlow and NVIDIA's libraries read as they load. */
+const VARIABLES = {
+  // It prints whatever is not an error.
+  TF_CPP_MIN_LOG_LEVEL: "2",
+  // On processors with AVX-512 it takes oneDNN's operations by itself, and says so before it reads its
+  // log level; what they make of a row then depends on how many there are.
+  TF_ENABLE_ONEDNN_OPTS: "0",
+  // On graphics processors: only the memory that is needed, not all there is,
+  TF_FORCE_GPU_ALLOW_GROWTH: "true",
+  // factors of products not rounded to 10 bits after the point,
+  NVIDIA_TF32_OVERRIDE: "0",
+  // and sums always in the same order, so that a resumed run gives the same bytes.
+  CUBLAS_WORKSPACE_CONFIG: ":4096:8",
+};
+
+/** What TensorFlow reads at its first operation. On processors it would only be slower for it. */
+const GPU_VARIABLES = { TF_DETERMINISTIC_OPS: "1" };
+
 let loaded: LoadedTensorFlow | undefined;
 
 /**
@@ -40,21 +58,25 @@ export function loadTensorFlow(threads: number): LoadedTensorFlow {
 
 /** Loads the addon in a file. */
 function loadFrom(file: string, threads: number): TensorFlowBinding {
-  // TensorFlow takes its threads from here alone, and prints whatever is not an error. On processors
-  // with AVX-512 it takes oneDNN's operations by itself, and says so before it reads its log level; what
-  // they make of a row then depends on how many there are.
+  // TensorFlow takes its threads from here alone.
   Object.assign(process.env, {
     TF_NUM_INTRAOP_THREADS: String(threads),
     TF_NUM_INTEROP_THREADS: "1",
-    TF_CPP_MIN_LOG_LEVEL: process.env.TF_CPP_MIN_LOG_LEVEL ?? "2",
-    TF_ENABLE_ONEDNN_OPTS: process.env.TF_ENABLE_ONEDNN_OPTS ?? "0",
   });
+  setDefaults(VARIABLES);
   try {
-    return require(file);
+    const binding: TensorFlowBinding = require(file);
+    if (binding.isUsingGpuDevice()) setDefaults(GPU_VARIABLES);
+    return binding;
   } catch (cause) {
     const [reason] = (cause as Error).message.split("\n");
     throw new BackendError(`its addon can't be loaded (${reason})`, INSTALL, { cause });
   }
+}
+
+/** Sets variables that the user has not set. */
+function setDefaults(variables: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(variables)) process.env[name] ??= value;
 }
 
 function addonFile(): string {

@@ -24,7 +24,12 @@ const INT_INDICES = type("Tidx", "int32");
 export class Constants {
   readonly #ids = new Map<string, Id>();
 
-  constructor(readonly binding: TensorFlowBinding) {}
+  /** Operations run on a graphics processor. */
+  readonly onGpu: boolean;
+
+  constructor(readonly binding: TensorFlowBinding) {
+    this.onGpu = binding.isUsingGpuDevice();
+  }
 
   /** Whole numbers, as a vector. */
   integers(...values: number[]): Id {
@@ -265,6 +270,30 @@ export class Operations {
   /** Row i is the sum of all rows whose number is i. */
   sumsByNumber(rows: Id, numbers: Id, count: number): Id {
     return this.one("UnsortedSegmentSum", [rows, numbers, this.constants.integer(count)]);
+  }
+
+  /**
+   * The negative logarithm of the softmax at each row's label, and the gradient by its logits.
+   *
+   * @param logits `[rows, classes]`
+   * @param labels `[rows]`
+   */
+  softmaxCrossEntropy(logits: Id, labels: Id, classes: number): [losses: Id, byLogits: Id] {
+    // On graphics processors this operation adds up in any order, and doesn't run where the same
+    // bytes are wanted.
+    if (!this.constants.onGpu) {
+      const name = "SparseSoftmaxCrossEntropyWithLogits";
+      return this.many(name, [logits, labels], 2) as [Id, Id];
+    }
+    const logarithms = this.one("LogSoftmax", [logits]);
+    const losses = this.one("Neg", [this.atNumbers(logarithms, labels)]);
+    return [losses, this.subtract(this.one("Exp", [logarithms]), this.oneHot(labels, classes))];
+  }
+
+  /** Of each row the element of this number. */
+  atNumbers(matrix: Id, numbers: Id): Id {
+    const inputs = [matrix, numbers, this.constants.integer(1)];
+    return this.one("GatherV2", inputs, [int("batch_dims", 1)]);
   }
 
   /** A new last axis of `size`, with a one at the number and zeros elsewhere. */
