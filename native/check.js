@@ -29,12 +29,13 @@ function format() {
     console.log("Not looked at: apt-get install clang-format");
     return;
   }
-  const files = ["", "addon", "simd", "test"].flatMap((folder) =>
+  const files = ["", "addon", "simd", "test", "../test/fixtures/cudnn"].flatMap((folder) =>
     readdirSync(join(sources, folder))
       .filter((name) => /\.(cc|h)$/.test(name))
       .map((name) => join(sources, folder, name)),
   );
-  run("clang-format", ["--dry-run", "--Werror", ...files]);
+  const style = `--style=file:${join(sources, ".clang-format")}`;
+  run("clang-format", ["--dry-run", "--Werror", style, ...files]);
 }
 
 function plain() {
