@@ -4,7 +4,8 @@ export {
   type InstallTensorFlowOptions,
   installTensorFlow,
 } from "./backends/tensorflow/install/install.js";
-export { TENSORFLOW_SIZES } from "./backends/tensorflow/install/tools.js";
+export { TENSORFLOW_SIZES, type TensorFlowBuild } from "./backends/tensorflow/install/tools.js";
+export type { TensorFlowFacts } from "./backends/tensorflow/load.js";
 export type { Checkpoint, CheckpointFacts } from "./checkpoint/checkpoint.js";
 export { listCheckpoints, loadCheckpoint } from "./checkpoint/load-checkpoint.js";
 export type { Progress, RunConfig } from "./checkpoint/run-config.js";

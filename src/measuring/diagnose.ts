@@ -2,7 +2,7 @@ import { availableParallelism, cpus } from "node:os";
 import { BackendError } from "../backends/backend-error.js";
 import { loadAddon } from "../backends/native/addon.js";
 import { openBackend } from "../backends/select.js";
-import { loadTensorFlow } from "../backends/tensorflow/load.js";
+import { describeTensorFlow, type TensorFlowFacts } from "../backends/tensorflow/load.js";
 import { BACKEND_NAMES, type BackendName, BENCH_DEFAULTS } from "../defaults.js";
 import { type ModelConfig, modelConfig } from "../model/config.js";
 import { NO_DROPOUT } from "../model/dropout.js";
@@ -18,7 +18,7 @@ export type BackendDiagnosis = { readonly name: BackendName } & (
       /** In use, of those that the processor has, the fastest first. */
       readonly instructionSet?: string;
       readonly instructionSets?: readonly string[];
-      readonly tensorflow?: TensorFlowDiagnosis;
+      readonly tensorflow?: TensorFlowFacts;
       /** What makes it slower than it could be, a sentence. */
       readonly warning?: string | undefined;
       readonly trainCharsPerSecond: number;
@@ -26,14 +26,6 @@ export type BackendDiagnosis = { readonly name: BackendName } & (
     }
   | { readonly loads: false; readonly why: string; readonly cure?: string | undefined }
 );
-
-/** What of TensorFlow the backend computes with. */
-export interface TensorFlowDiagnosis {
-  readonly version: string;
-  readonly device: "CPU" | "GPU";
-  /** Recurrent layers go by cuDNN's operations. */
-  readonly cudnn: boolean;
-}
 
 /** What charnn finds on this machine. */
 export interface Diagnosis {
@@ -87,7 +79,7 @@ async function diagnoseBackend(name: BackendName): Promise<BackendDiagnosis> {
   try {
     const { threads, warning } = await openBackend(name);
     const { instructionSet, instructionSets } = name === "native" ? loadAddon().describe() : {};
-    const tensorflow = name === "tensorflow" ? describeTensorFlow(threads) : undefined;
+    const tensorflow = name === "tensorflow" ? describeTensorFlow() : undefined;
     const trainCharsPerSecond = await trainingSpeed();
     const trainGflops = (operationsPerCharacter(MODEL) * trainCharsPerSecond) / 1e9;
     return {
@@ -105,15 +97,6 @@ async function diagnoseBackend(name: BackendName): Promise<BackendDiagnosis> {
     if (!(error instanceof BackendError)) throw error;
     return { name, loads: false, why: error.message, cure: error.cure };
   }
-}
-
-function describeTensorFlow(threads: number): TensorFlowDiagnosis {
-  const { binding, cudnn } = loadTensorFlow(threads);
-  return {
-    version: binding.TF_Version,
-    device: binding.isUsingGpuDevice() ? "GPU" : "CPU",
-    cudnn: cudnn.usable,
-  };
 }
 
 /** Characters a second, with the active backend. */

@@ -82,6 +82,7 @@ test("what is typed wrong is named, with what would work", async (t) => {
     ["eval fox fox.txt --threads 1025", "--threads", "from 1 to 1,024", "not 1025"],
     ["sample --threads all", "--threads", "must be a number", 'not "all"'],
     ["doctor --yes", "--yes belongs to --install-tensorflow"],
+    ["doctor --gpu", "--gpu belongs to --install-tensorflow"],
     ["sample --backend gpu", "--backend", "auto, native, tensorflow or cpu", 'not "gpu"'],
     ["bench --steps 0", "--steps", "from 1 up", "not 0"],
     ["bench --streams 0.5", "--streams", "from 1 to 4,096", "not 0.5"],

@@ -56,6 +56,25 @@ export function loadTensorFlow(threads: number): LoadedTensorFlow {
   return loaded;
 }
 
+/** What of TensorFlow is loaded. */
+export interface TensorFlowFacts {
+  readonly version: string;
+  readonly device: "CPU" | "GPU";
+  /** Recurrent layers go by cuDNN's operations. */
+  readonly cudnn: boolean;
+}
+
+/** @returns undefined where it was not loaded */
+export function describeTensorFlow(): TensorFlowFacts | undefined {
+  if (loaded === undefined) return undefined;
+  const { binding, cudnn } = loaded;
+  return {
+    version: binding.TF_Version,
+    device: binding.isUsingGpuDevice() ? "GPU" : "CPU",
+    cudnn: cudnn.usable,
+  };
+}
+
 /** Loads the addon in a file. */
 function loadFrom(file: string, threads: number): TensorFlowBinding {
   // TensorFlow takes its threads from here alone.

@@ -8,7 +8,7 @@ export interface SequenceSizes {
 }
 
 /** A layer's weights, in PyTorch's shapes. */
-export interface LayerWeights {
+interface LayerWeights {
   readonly weightIh: Id;
   readonly weightHh: Id;
   readonly biasIh: Id;
@@ -24,7 +24,7 @@ export interface LayerState {
   readonly mask?: Id | undefined;
 }
 
-export interface SequenceOutputs<Kept> {
+interface SequenceOutputs<Kept> {
   /** `[time, batch, hidden]` */
   readonly output: Id;
   /** `[batch, hidden]` */
@@ -34,7 +34,7 @@ export interface SequenceOutputs<Kept> {
   readonly kept: Kept;
 }
 
-export interface SequenceGradients extends InputGradients {
+interface SequenceGradients extends InputGradients {
   readonly weightHh: Id;
   readonly biasIh: Id;
   readonly biasHh: Id;

@@ -7,12 +7,20 @@ import { columns, count, counted } from "../terminal/format.js";
 import type { CommandContext } from "./context.js";
 import { installTensorFlow } from "./install-tensorflow.js";
 
+interface DoctorOptions {
+  readonly json?: true;
+  readonly installTensorflow?: true;
+  readonly gpu?: true;
+  readonly yes?: true;
+}
+
 export function doctorCommand(program: Command, context: CommandContext): void {
   const { terminal, version } = context;
   program
     .command("doctor")
     .description("Show what charnn computes with on this machine, how fast, and what is missing.")
     .option("--install-tensorflow", "get what the tensorflow backend needs, from npm and PyPI")
+    .option("--gpu", "with the library for NVIDIA's graphics processors")
     .option("-y, --yes", "do so without asking")
     .addOption(jsonOption("one object"))
     .addHelpText(
@@ -23,12 +31,12 @@ Examples:
   charnn doctor --json
   charnn doctor --install-tensorflow`,
     )
-    .action(async (options: { json?: true; installTensorflow?: true; yes?: true }) => {
-      const { json, installTensorflow, yes } = options;
-      if (yes && !installTensorflow) {
-        throw new CharnnError("INVALID_SETTING", "--yes belongs to --install-tensorflow.");
+    .action(async ({ json, installTensorflow, ...how }: DoctorOptions) => {
+      const [other] = Object.keys(how);
+      if (other !== undefined && !installTensorflow) {
+        throw new CharnnError("INVALID_SETTING", `--${other} belongs to --install-tensorflow.`);
       }
-      if (installTensorflow && !(await installTensorFlow(context, yes))) return;
+      if (installTensorflow && !(await installTensorFlow(context, how))) return;
       const { diagnose } = await import("../../index.js");
       const diagnosis = await diagnose();
       const text = json

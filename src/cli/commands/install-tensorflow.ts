@@ -4,6 +4,10 @@ import { abortAtSignals } from "../terminal/signals.js";
 import type { Terminal } from "../terminal/terminal.js";
 import type { CommandContext } from "./context.js";
 
+const NO_GPU =
+  "It computes on the processor: it finds no graphics processor, or not what it needs for one, " +
+  "which is NVIDIA's driver, CUDA 12 and cuDNN 9 in the folders of LD_LIBRARY_PATH.";
+
 /**
  * Installs what the tensorflow backend needs, and tells how it goes.
  *
@@ -11,14 +15,17 @@ import type { CommandContext } from "./context.js";
  */
 export async function installTensorFlow(
   { terminal, exitWith }: CommandContext,
-  yes: true | undefined,
+  { yes, gpu }: { readonly yes?: true; readonly gpu?: true },
 ): Promise<boolean> {
-  const { TENSORFLOW_SIZES: sizes, installTensorFlow: install } = await import("../../index.js");
+  const { TENSORFLOW_SIZES, installTensorFlow: install } = await import("../../index.js");
+  const build = gpu ? "gpu" : "cpu";
+  const sizes = TENSORFLOW_SIZES[build];
   const inMegabytes = (bytes: number) => `${bytes / 1e6} MB`;
   const interruption = abortAtSignals(() => terminal.say("Stopping; nothing is left of it."));
   const { signal } = interruption;
   try {
     const installed = await install({
+      build,
       python: process.env.PYTHON,
       compiler: process.env.CXX,
       signal,
@@ -38,6 +45,7 @@ export async function installTensorFlow(
     }
     const is = installed.wasThere ? "was there before, and works" : "is installed";
     terminal.say(`TensorFlow ${installed.version} ${is}: ${installed.folder}`);
+    if (gpu && installed.device === "CPU") terminal.say(NO_GPU);
     return true;
   } catch (error) {
     if (!signal.aborted) throw error;

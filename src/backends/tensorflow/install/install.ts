@@ -1,10 +1,20 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { systemErrorCode } from "../../../errors.js";
 import { isRunning } from "../../../processes.js";
 import { dataFolder, tensorFlowFolder } from "../folder.js";
+import type { TensorFlowFacts } from "../load.js";
 import {
   cannotInstall,
   checkSpace,
@@ -12,6 +22,7 @@ import {
   runTool,
   spaceHint,
   TENSORFLOW_SIZES,
+  type TensorFlowBuild,
   type Tools,
 } from "./tools.js";
 
@@ -20,8 +31,18 @@ const TFJS_NODE = "@tensorflow/tfjs-node@4.22.0";
 const NEWEST_NODE_API = 8;
 const NODE_API_HEADERS = "node-api-headers@1.9.0";
 const TENSORFLOW = "2.21.0";
-/** Of the wheel for Python 3.11, whose libraries know nothing of Python. */
-const WHEEL_HASH = "2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c";
+/** The wheels for Python 3.11, whose libraries know nothing of Python. */
+const WHEELS: Readonly<Record<TensorFlowBuild, { readonly name: string; readonly hash: string }>> =
+  {
+    cpu: {
+      name: "tensorflow-cpu",
+      hash: "2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c",
+    },
+    gpu: {
+      name: "tensorflow",
+      hash: "9056fbc9ba04235810b71ae6cbd958a196e8804fb53bbcffbf3e23b56155f124",
+    },
+  };
 const WHEEL_OPTIONS = [
   ...["--only-binary", ":all:", "--no-deps"],
   ...["--python-version", "3.11", "--platform", "manylinux_2_27_x86_64"],
@@ -53,6 +74,8 @@ with zipfile.ZipFile(wheel) as archive:
 `;
 
 export interface InstallTensorFlowOptions {
+  /** Default: `cpu`. */
+  readonly build?: TensorFlowBuild | undefined;
   /** Asked before anything is downloaded. */
   readonly mayDownload?: () => boolean | Promise<boolean>;
   /** Told what begins, a short line each. */
@@ -64,9 +87,8 @@ export interface InstallTensorFlowOptions {
   readonly compiler?: string | undefined;
 }
 
-export interface InstalledTensorFlow {
+export interface InstalledTensorFlow extends TensorFlowFacts {
   readonly folder: string;
-  readonly version: string;
   /** It was there before, and works. */
   readonly wasThere: boolean;
 }
@@ -83,11 +105,12 @@ export async function installTensorFlow(
   options: InstallTensorFlowOptions = {},
 ): Promise<InstalledTensorFlow | undefined> {
   const folder = tensorFlowFolder();
-  const { mayDownload = () => true, onStep = () => {}, signal } = options;
-  if (existsSync(folder)) {
+  const { build = "cpu", mayDownload = () => true, onStep = () => {}, signal } = options;
+  // The one for graphics processors is good for processors as well.
+  if (existsSync(folder) && (build === "cpu" || (await buildIn(folder)) === "gpu")) {
     onStep("Trying what is there");
-    const version = await versionThatTrains(dataFolder(), signal).catch(() => undefined);
-    if (version !== undefined) return { folder, version, wasThere: true };
+    const found = await whatTrains(dataFolder(), signal).catch(() => undefined);
+    if (found !== undefined) return { folder, ...found, wasThere: true };
   }
   signal?.throwIfAborted();
   const tools = await findTools(options);
@@ -95,22 +118,32 @@ export async function installTensorFlow(
   const place = await makePlace(folder);
   const unfinished = tensorFlowFolder(place);
   try {
-    await checkSpace(place);
+    await checkSpace(place, TENSORFLOW_SIZES[build].needed);
     await mkdir(unfinished, { recursive: true });
-    await fetchPackages(unfinished, tools, onStep);
+    await fetchPackages(unfinished, build, tools, onStep);
     onStep("Compiling the addon");
     await compileAddon(unfinished, tools);
     onStep("Training a step");
-    const version = await versionThatTrains(place, signal);
+    const found = await whatTrains(place, signal);
     await rm(folder, { recursive: true, force: true });
     await rename(unfinished, folder);
-    return { folder, version, wasThere: false };
+    return { folder, ...found, wasThere: false };
   } catch (error) {
     if (systemErrorCode(error) !== "ENOSPC") throw error;
     throw cannotInstall(`the disk of ${dirname(folder)} is full`, spaceHint(folder), error);
   } finally {
     await rm(place, { recursive: true, force: true });
   }
+}
+
+/** Keeps which wheel the libraries are from, as pip writes it. */
+function wheelFile(folder: string): string {
+  return join(folder, "deps", "wheel.txt");
+}
+
+async function buildIn(folder: string): Promise<TensorFlowBuild> {
+  const wheel = await readFile(wheelFile(folder), "utf8").catch(() => "");
+  return wheel.startsWith(`${WHEELS.gpu.name}==`) ? "gpu" : "cpu";
 }
 
 /** A data folder of its own, beside what is there, in which the unfinished is. */
@@ -138,19 +171,20 @@ async function removeLeftovers(folder: string): Promise<void> {
 /** Leaves the package of tfjs-node in the folder, with TensorFlow under its `deps/`. */
 async function fetchPackages(
   folder: string,
-  tools: Tools,
+  build: TensorFlowBuild,
+  { python, signal }: Tools,
   onStep: (what: string) => void,
 ): Promise<void> {
-  const { python, signal } = tools;
   const downloads = join(folder, "downloads");
   const deps = join(folder, "deps");
   await mkdir(downloads);
   onStep("Downloading tfjs-node");
   await fetchNpmPackage(TFJS_NODE, downloads, folder, signal);
   await fetchNpmPackage(NODE_API_HEADERS, downloads, join(deps, "node-api"), signal);
-  onStep(`Downloading TensorFlow ${TENSORFLOW}, ${TENSORFLOW_SIZES.download / 1e6} MB`);
-  const requirements = join(downloads, "requirements.txt");
-  await writeFile(requirements, `tensorflow-cpu==${TENSORFLOW} --hash=sha256:${WHEEL_HASH}\n`);
+  onStep(`Downloading TensorFlow ${TENSORFLOW}, ${TENSORFLOW_SIZES[build].download / 1e6} MB`);
+  const requirements = wheelFile(folder);
+  const { name, hash } = WHEELS[build];
+  await writeFile(requirements, `${name}==${TENSORFLOW} --hash=sha256:${hash}\n`);
   const pip = ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-cache-dir"];
   const what = ["--require-hashes", "--requirement", requirements, "--dest", downloads];
   const download = [...pip, ...WHEEL_OPTIONS, ...what];
@@ -208,15 +242,18 @@ async function compileAddon(folder: string, { compiler, signal }: Tools): Promis
  * Trains some steps in a process of its own, which can come to no harm here.
  *
  * @param place the data folder whose TensorFlow is tried
- * @returns the version of TensorFlow
  */
-async function versionThatTrains(place: string, signal: AbortSignal | undefined): Promise<string> {
+async function whatTrains(
+  place: string,
+  signal: AbortSignal | undefined,
+): Promise<TensorFlowFacts> {
   const program = fileURLToPath(new URL("../../../../bin/charnn.js", import.meta.url));
   const env = { ...process.env, XDG_DATA_HOME: place };
   const args = [program, "doctor", "--json"];
   const output = await runTool("it can't be tried", process.execPath, args, { env, signal });
-  const backends: { name: string; why?: string; version?: string }[] = JSON.parse(output).backends;
+  const backends: { name: string; why?: string; tensorflow?: TensorFlowFacts }[] =
+    JSON.parse(output).backends;
   const found = backends.find(({ name }) => name === "tensorflow");
-  if (found?.version === undefined) throw cannotInstall(`it does not load: ${found?.why}`);
-  return found.version;
+  if (found?.tensorflow === undefined) throw cannotInstall(`it does not load: ${found?.why}`);
+  return found.tensorflow;
 }

@@ -4,13 +4,21 @@ import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { CharnnError, systemErrorCode } from "../../../errors.js";
 
-export const TENSORFLOW_SIZES = {
+/** TensorFlow's library for processors alone, or for NVIDIA's graphics processors as well. */
+export type TensorFlowBuild = "cpu" | "gpu";
+
+interface BuildSizes {
   /** Bytes that are downloaded. */
-  download: 274e6,
+  readonly download: number;
   /** Bytes that it takes for good. */
-  installed: 860e6,
+  readonly installed: number;
   /** Bytes that it needs until it is done. */
-  needed: 1500e6,
+  readonly needed: number;
+}
+
+export const TENSORFLOW_SIZES: Readonly<Record<TensorFlowBuild, BuildSizes>> = {
+  cpu: { download: 274e6, installed: 860e6, needed: 1500e6 },
+  gpu: { download: 574e6, installed: 1270e6, needed: 2300e6 },
 };
 
 /** More than any of the programs prints. */
@@ -55,13 +63,11 @@ export async function findTools({
 }
 
 /** @throws CharnnError `CANNOT_INSTALL` where the disk of `folder` has too little room */
-export async function checkSpace(folder: string): Promise<void> {
+export async function checkSpace(folder: string, needed: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   const left = bavail * bsize;
-  if (left >= TENSORFLOW_SIZES.needed) return;
-  const [has, needs] = [left, TENSORFLOW_SIZES.needed].map(
-    (bytes) => `${Math.floor(bytes / 1e6)} MB`,
-  );
+  if (left >= needed) return;
+  const [has, needs] = [left, needed].map((bytes) => `${Math.floor(bytes / 1e6)} MB`);
   throw cannotInstall(
     `${dirname(folder)} has ${has} left, and it needs ${needs}`,
     spaceHint(folder),
