@@ -58,7 +58,10 @@ await onTensorFlow("The program with TensorFlow", () => {
 
   it("doctor names its version, and finds nothing to install", async (t) => {
     const { stdout } = await charnn(t, ["doctor"], { env });
-    assert.match(stdout, /^tensorflow +loads: .* TensorFlow 2\.\d+\.\d+( on a GPU)?( with cuDNN)?$/m);
+    assert.match(
+      stdout,
+      /^tensorflow +loads: .* TensorFlow 2\.\d+\.\d+( on a GPU)?( with cuDNN)?$/m,
+    );
     const { code, stderr } = await charnn(t, INSTALL, { env });
     assert.equal(code, 0, stderr);
     assert.match(stderr, /^TensorFlow 2\.\d+\.\d+ was there before, and works: /m);

@@ -5,11 +5,13 @@ import { before, it } from "node:test";
 import { linkedTensors, overwrite } from "#src/backends/engine.js";
 import { disposeAll } from "#src/backends/scope.js";
 import { selectBackend } from "#src/backends/select.js";
+import { Constants, Operations } from "#src/backends/tensorflow/operations.js";
 import type { TensorFlowBackend } from "#src/backends/tensorflow/tensorflow-backend.js";
 import { backend, type Tensor } from "#src/backends/tfjs.js";
 import { readCheckpoint } from "#src/checkpoint/checkpoint.js";
 import { CELL_NAMES } from "#src/model/cells.js";
 import { smallTraining } from "../../helpers/native-work.js";
+import { assertClose, Draw } from "../../helpers/numbers.js";
 import { onTensorFlow } from "../../helpers/tensorflow.js";
 import { afterStep, smallRun, trained, workplace } from "../../helpers/training.js";
 
@@ -94,6 +96,28 @@ await onTensorFlow("The tensorflow backend", ({ binding }) => {
     assert.deepEqual(parts.map(numbers), [[1, 1, 1, 1], [1], [8, 9]]);
     assert.deepEqual(numbers(whole), [1, 1, 1, 1, 1, 8, 9]);
     disposeAll([whole, ...parts]);
+  });
+
+  it("gives the same cross-entropy by the operations that a graphics processor takes", () => {
+    const [rows, classes] = [7, 5];
+    const draw = new Draw(3);
+    const logits = draw.floats(rows * classes, 4);
+    const labels = draw.tokens(rows, classes);
+    const [fused, apart] = [false, true].map((onGpu) => {
+      const there = Object.create(binding, { isUsingGpuDevice: { value: () => onGpu } });
+      const ops = new Operations(new Constants(there));
+      const inputs = [
+        ops.tensor([rows, classes], "float32", logits.slice()),
+        ops.tensor([rows], "int32", labels.slice()),
+      ] as const;
+      const made = ops.softmaxCrossEntropy(...inputs, classes);
+      const numbers = made.map((id) => ops.values(id) as Float32Array);
+      ops.free();
+      return numbers;
+    });
+    for (const [i, what] of ["losses", "gradients"].entries()) {
+      assertClose(apart[i], fused[i], 1e-6, what);
+    }
   });
 
   it("says what an operation has against its inputs, and keeps nothing of it", () => {
