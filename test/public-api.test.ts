@@ -63,6 +63,8 @@ const TYPES = [
   "ScoredText",
   "StartEvent",
   "StepEvent",
+  "TensorFlowBuild",
+  "TensorFlowFacts",
   "TextScore",
   "TrainOptions",
   "TrainSettings",
