@@ -46,7 +46,6 @@ import {
   twinRmsProp,
   twinSgd,
 } from "../helpers/slow-twin.js";
-import { isOnGpu } from "../helpers/tensorflow.js";
 
 const SEED = caseSeed();
 
@@ -102,13 +101,10 @@ const OPTIMIZERS: Readonly<Record<string, Optimizer>> = {
 
 await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
   /** In what order TensorFlow adds up a product depends on the product's size. */
-  const assertSameLane: typeof assertSameBytes =
+  const assertSameNumbers: typeof assertSameBytes =
     backend === "tensorflow"
       ? (actual, expected, what) => assertClose(actual, expected, TOLERANCE, what as string)
       : assertSameBytes;
-
-  /** And on graphics processors on the number of steps as well. */
-  const assertSameSteps = backend === "tensorflow" && isOnGpu() ? assertSameLane : assertSameBytes;
 
   for (const cell of CELL_NAMES) {
     for (const kind of INPUT_KINDS) {
@@ -148,11 +144,15 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
             inputs: { ...rest.inputs, hidden, ...(cellState && { cellState }) },
           });
           const output = Float32Array.from([...first.output, ...second.output]);
-          assertSameSteps(output, expected.output, `${kind}: output`);
-          assertSameSteps(second.hidden, expected.hidden, `${kind}: hidden`);
+          assertSameNumbers(output, expected.output, `${kind}: output`);
+          assertSameNumbers(second.hidden, expected.hidden, `${kind}: hidden`);
           if (CELLS[cell].hasCellState) {
             const [actual, wanted] = [second, expected].map((made) => made.cellState);
-            assertSameSteps(actual as Float32Array, wanted as Float32Array, `${kind}: cell state`);
+            assertSameNumbers(
+              actual as Float32Array,
+              wanted as Float32Array,
+              `${kind}: cell state`,
+            );
           }
         });
       }
@@ -181,7 +181,7 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
               ...laneRow(values, t, 2, rows, 4),
             ]);
             const expected = Float32Array.from(lane.flat());
-            assertSameLane(alone[name] as Float32Array, expected, `${kind}: ${name}`);
+            assertSameNumbers(alone[name] as Float32Array, expected, `${kind}: ${name}`);
           }
         });
       }
@@ -276,7 +276,7 @@ await onEveryBackend(`Kernels (CHARNN_TEST_SEED=${SEED})`, (backend) => {
             return [...together.subarray(from, from + count * 20)];
           });
           const alone = streamLogits(model, own, count);
-          assertSameLane(alone, Float32Array.from(expected.flat()), `${count} of 17`);
+          assertSameNumbers(alone, Float32Array.from(expected.flat()), `${count} of 17`);
         }
         model.dispose();
       }

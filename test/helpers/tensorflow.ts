@@ -17,8 +17,3 @@ export async function onTensorFlow(
     if (!skip) define(loadTensorFlow(1));
   });
 }
-
-/** Whether TensorFlow, once it is loaded, computes on a graphics processor. */
-export function isOnGpu(): boolean {
-  return loadTensorFlow(1).binding.isUsingGpuDevice();
-}

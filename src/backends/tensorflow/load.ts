@@ -25,8 +25,8 @@ export interface LoadedTensorFlow {
 const VARIABLES = {
   // It prints whatever is not an error.
   TF_CPP_MIN_LOG_LEVEL: "2",
-  // On processors with AVX-512 it takes oneDNN's operations by itself, and says so before it reads its
-  // log level; what they make of a row then depends on how many there are.
+  // On processors with AVX-512 it takes all of oneDNN's operations by itself, and says so before it
+  // reads its log level. The one that is worth it is called by its name: see `onednn.ts`.
   TF_ENABLE_ONEDNN_OPTS: "0",
   // On graphics processors: only the memory that is needed, not all there is,
   TF_FORCE_GPU_ALLOW_GROWTH: "true",

@@ -31,7 +31,7 @@ interface Kept {
 export const LSTM: SequenceLayer<Prepared, Kept> = {
   prepare(ops, { weightIh, weightHh, biasIh, biasHh }, _readsTokens, hiddenSize) {
     return {
-      weight: ops.join([ops.transpose(weightIh), ops.transpose(weightHh)], 0),
+      weight: ops.transpose(ops.join([weightIh, weightHh], 1)),
       bias: ops.add(biasIh, biasHh),
       peephole: ops.zeros(hiddenSize),
     };
@@ -70,9 +70,8 @@ export const LSTM: SequenceLayer<Prepared, Kept> = {
       NO_PEEPHOLES,
     );
     const [vectors, cellState, hidden, weight, , , , bias] = gradients;
-    const [weightIh, weightHh] = ops
-      .splitInto(weight, [input.size, hiddenSize], 0)
-      .map((part) => ops.transpose(part));
+    const parts = [input.size, hiddenSize];
+    const [weightIh, weightHh] = ops.splitInto(ops.transpose(weight), parts, 1);
     return {
       ...gradientOfVectors(ops, input, vectors),
       weightIh,

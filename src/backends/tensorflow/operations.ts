@@ -7,28 +7,37 @@ import {
   TYPES,
   type,
 } from "./binding.js";
+import { FOR_ONEDNN, multipliesByOneDnn, ONEDNN_PRODUCT } from "./onednn.js";
 
 /** The number of a tensor of TensorFlow's. */
 export type Id = number;
 
 const NONE: readonly Attribute[] = [];
-const TRANSPOSED = {
+/** By the factor whose transpose is taken. */
+const PRODUCTS = {
   none: NONE,
   left: [bool("transpose_a", true)],
   right: [bool("transpose_b", true)],
 };
+const ONEDNN_PRODUCTS = {
+  none: [FOR_ONEDNN],
+  left: [...PRODUCTS.left, FOR_ONEDNN],
+  right: [...PRODUCTS.right, FOR_ONEDNN],
+};
 const FLOATS = type("T", "float32");
 const INT_INDICES = type("Tidx", "int32");
 
-/** Tensors that never change, made once: sizes, axes and numbers. */
+/** What operations run on, and tensors that never change, made once: sizes, axes and numbers. */
 export class Constants {
   readonly #ids = new Map<string, Id>();
-
   /** Operations run on a graphics processor. */
   readonly onGpu: boolean;
+  /** Products are oneDNN's. */
+  readonly oneDnn: boolean;
 
   constructor(readonly binding: TensorFlowBinding) {
     this.onGpu = binding.isUsingGpuDevice();
+    this.oneDnn = !this.onGpu && multipliesByOneDnn(binding);
   }
 
   /** Whole numbers, as a vector. */
@@ -205,8 +214,10 @@ export class Operations {
   }
 
   /** Matrices; `transposed` is the factor whose transpose is taken. */
-  product(a: Id, b: Id, transposed: keyof typeof TRANSPOSED = "none"): Id {
-    return this.one("MatMul", [a, b], TRANSPOSED[transposed]);
+  product(a: Id, b: Id, transposed: keyof typeof PRODUCTS = "none"): Id {
+    return this.constants.oneDnn
+      ? this.one(ONEDNN_PRODUCT, [a, b], ONEDNN_PRODUCTS[transposed])
+      : this.one("MatMul", [a, b], PRODUCTS[transposed]);
   }
 
   addBias(rows: Id, bias: Id): Id {
