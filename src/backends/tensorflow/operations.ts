@@ -250,9 +250,9 @@ export class Operations {
     return this.one("ConcatV2", [...parts, this.constants.integer(axis)], attributes);
   }
 
-  /** One tensor of several of one shape, along a new first axis. */
-  stack(parts: readonly Id[]): Id {
-    return this.one("Pack", parts, [int("N", parts.length), FLOATS, int("axis", 0)]);
+  /** One tensor of several of one shape, along a new axis. */
+  stack(parts: readonly Id[], axis = 0): Id {
+    return this.one("Pack", parts, [int("N", parts.length), FLOATS, int("axis", axis)]);
   }
 
   /** The parts of a tensor along its first axis, which it has no more. */
@@ -267,10 +267,20 @@ export class Operations {
 
   /** The last part of a tensor `[count, ...shape]` along its first axis. */
   last(a: Id, count: number, shape: readonly number[]): Id {
+    return this.reshape(this.#slice(a, count - 1, 1, shape), ...shape);
+  }
+
+  /** What was before each part of a tensor `[count, ...shape]`: `first`, `[...shape]`, and all but the last. */
+  before(a: Id, first: Id, count: number, shape: readonly number[]): Id {
+    const begins = this.reshape(first, 1, ...shape);
+    return count === 1 ? begins : this.join([begins, this.#slice(a, 0, count - 1, shape)], 0);
+  }
+
+  /** Parts of a tensor `[count, ...shape]` along its first axis. */
+  #slice(a: Id, from: number, count: number, shape: readonly number[]): Id {
     const { constants } = this;
-    const begin = constants.integers(count - 1, ...shape.map(() => 0));
-    const part = this.one("Slice", [a, begin, constants.integers(1, ...shape)]);
-    return this.reshape(part, ...shape);
+    const begin = constants.integers(from, ...shape.map(() => 0));
+    return this.one("Slice", [a, begin, constants.integers(count, ...shape)]);
   }
 
   /** Rows of a matrix by their numbers. */

@@ -12,8 +12,8 @@ interface Prepared<OfRecurrence> {
 }
 
 interface Kept<OfRecurrence> {
-  /** The states after each step. */
-  readonly hiddens: readonly Id[];
+  /** The states after each step, `[time, batch, hidden]`. */
+  readonly output: Id;
   readonly ofRecurrence: OfRecurrence;
 }
 
@@ -39,18 +39,19 @@ export function layerOfSteps<OfWeights, OfSteps>(
           : ops.rows(table as Id, input.tokens);
       const made = recurrence.forward(ops, gates, state, ofRecurrence, sizes);
       const { hiddens, cells, kept } = made;
+      const output = ops.stack(hiddens);
       return {
-        output: ops.stack(hiddens),
-        hidden: ops.same(hiddens[time - 1]),
-        ...(cells && { cellState: ops.same(cells[time - 1]) }),
-        kept: { hiddens, ofRecurrence: kept },
+        output: ops.same(output),
+        hidden: hiddens[time - 1],
+        ...(cells && { cellState: cells[time - 1] }),
+        kept: { output, ofRecurrence: kept },
       };
     },
 
     backward(ops, { weightIh, weightHh }, input, state, sizes, kept, gradientOutput) {
       const { time, batch, hiddenSize } = sizes;
       const gradients = ops.unstack(gradientOutput, time);
-      const before = ops.stack([state.hidden, ...kept.hiddens.slice(0, -1)]);
+      const before = ops.before(kept.output, state.hidden, time, [batch, hiddenSize]);
       const steps = { before, gradients, state };
       const by = recurrence.backward(ops, weightHh, sizes, steps, kept.ofRecurrence);
       const { inputGates, hiddenGates, ...byState } = by;
