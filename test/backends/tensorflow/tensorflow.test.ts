@@ -120,6 +120,24 @@ await onTensorFlow("The tensorflow backend", ({ binding }) => {
     }
   });
 
+  it("multiplies by TensorFlow's own product where the library has no other", () => {
+    const executeOp: typeof binding.executeOp = (name, ...rest) => {
+      if (name.startsWith("_Mkl")) throw new Error("Invalid TF_Status: 5");
+      return binding.executeOp(name, ...rest);
+    };
+    const there = Object.create(binding, { executeOp: { value: executeOp } });
+    const ops = new Operations(new Constants(there));
+    assert.equal(ops.constants.oneDnn, false);
+    const matrix = (...numbers: number[]) =>
+      ops.tensor([2, 2], "float32", Float32Array.from(numbers));
+    const [a, b] = [matrix(1, 2, 3, 4), matrix(5, 6, 7, 8)];
+    const numbers = (id: number) => [...(ops.values(id) as Float32Array)];
+    assert.deepEqual(numbers(ops.product(a, b)), [19, 22, 43, 50]);
+    assert.deepEqual(numbers(ops.product(a, b, "left")), [26, 30, 38, 44]);
+    assert.deepEqual(numbers(ops.product(a, b, "right")), [17, 23, 39, 53]);
+    ops.free();
+  });
+
   it("says what an operation has against its inputs, and keeps nothing of it", () => {
     const own = backend() as unknown as TensorFlowBackend;
     const multiply = () => own.run((ops) => ops.product(ops.zeros(2, 3), ops.zeros(2, 3)));
