@@ -29,7 +29,8 @@ export function doctorCommand(program: Command, context: CommandContext): void {
 Examples:
   charnn doctor
   charnn doctor --json
-  charnn doctor --install-tensorflow`,
+  charnn doctor --install-tensorflow
+  charnn doctor --install-tensorflow --gpu --yes`,
     )
     .action(async ({ json, installTensorflow, ...how }: DoctorOptions) => {
       const [other] = Object.keys(how);

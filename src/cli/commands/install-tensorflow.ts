@@ -35,7 +35,7 @@ export async function installTensorFlow(
             `${inMegabytes(sizes.installed)} in charnn's data folder, ` +
             `${inMegabytes(sizes.needed)} until it is there.`,
         );
-        return yes ?? agrees(terminal, signal);
+        return yes ?? agrees(terminal, gpu, signal);
       },
       onStep: (what) => terminal.say(`${what} ...`),
     });
@@ -56,12 +56,16 @@ export async function installTensorFlow(
   }
 }
 
-async function agrees(terminal: Terminal, signal: AbortSignal): Promise<boolean> {
+async function agrees(
+  terminal: Terminal,
+  gpu: true | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
   if (!process.stdin.isTTY || !terminal.isInteractive) {
     throw new CharnnError(
       "INVALID_SETTING",
       "There is no terminal to ask on.",
-      "Where nobody is asked, say so: charnn doctor --install-tensorflow --yes",
+      `Where nobody is asked, say so: charnn doctor --install-tensorflow${gpu ? " --gpu" : ""} --yes`,
     );
   }
   const questions = createInterface({ input: process.stdin, output: terminal.stderr });
