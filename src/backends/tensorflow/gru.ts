@@ -1,13 +1,11 @@
 import type { Id } from "./operations.js";
 import { goBackInTime, type Recurrence, seenState } from "./recurrence.js";
 
-/** The weights by which the state acts on the reset and update gates, and on the new one. */
 interface Prepared {
-  /** `[hidden, 2 hidden]` */
-  readonly weightRz: Id;
+  /** By which the state acts on the gates, `[hidden, 3 hidden]`. */
+  readonly weight: Id;
+  /** Of the reset and update gates, and of the new one. */
   readonly biasRz: Id;
-  /** `[hidden, hidden]` */
-  readonly weightN: Id;
   readonly biasN: Id;
 }
 
@@ -28,17 +26,14 @@ interface KeptStep {
  */
 export const GRU: Recurrence<Prepared, KeptStep[]> = {
   prepare(ops, weightHh, biasHh, hiddenSize) {
-    const sizes = [2 * hiddenSize, hiddenSize];
-    const [weightRz, weightN] = ops
-      .splitInto(weightHh, sizes, 0)
-      .map((weight) => ops.transpose(weight));
-    const [biasRz, biasN] = ops.splitInto(biasHh, sizes, 0);
-    return { weightRz, weightN, biasRz, biasN };
+    const [biasRz, biasN] = ops.splitInto(biasHh, [2 * hiddenSize, hiddenSize], 0);
+    return { weight: ops.transpose(weightHh), biasRz, biasN };
   },
 
   forward(ops, gates, { hidden, mask }, prepared, { time, hiddenSize }) {
-    const { weightRz, weightN, biasRz, biasN } = prepared;
-    const [ofRz, ofN] = ops.splitInto(gates, [2 * hiddenSize, hiddenSize], 2);
+    const { weight, biasRz, biasN } = prepared;
+    const parts = [2 * hiddenSize, hiddenSize];
+    const [ofRz, ofN] = ops.splitInto(gates, parts, 2);
     const rzOfInput = ops.unstack(ops.add(ofRz, biasRz), time);
     const nOfInput = ops.unstack(ofN, time);
     const kept: KeptStep[] = [];
@@ -46,10 +41,11 @@ export const GRU: Recurrence<Prepared, KeptStep[]> = {
     let h = hidden;
     for (let t = 0; t < time; t++) {
       const step = ops.tidy(() => {
-        const seen = seenState(ops, h, mask);
-        const rz = ops.sigmoid(ops.add(rzOfInput[t], ops.product(seen, weightRz)));
+        const ofHidden = ops.product(seenState(ops, h, mask), weight);
+        const [rzOfHidden, nOfState] = ops.splitInto(ofHidden, parts, 1);
+        const rz = ops.sigmoid(ops.add(rzOfInput[t], rzOfHidden));
         const [r, z] = ops.split(rz, 2, 1);
-        const nOfHidden = ops.add(ops.product(seen, weightN), biasN);
+        const nOfHidden = ops.add(nOfState, biasN);
         const n = ops.tanh(ops.add(nOfInput[t], ops.multiply(r, nOfHidden)));
         const after = ops.add(n, ops.multiply(z, ops.subtract(h, n)));
         return { after, kept: { r, z, n, nOfHidden } };
