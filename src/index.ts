@@ -5,7 +5,7 @@ export {
   installTensorFlow,
 } from "./backends/tensorflow/install/install.js";
 export { TENSORFLOW_SIZES, type TensorFlowBuild } from "./backends/tensorflow/install/tools.js";
-export type { TensorFlowFacts } from "./backends/tensorflow/load.js";
+export type { TensorFlowFacts } from "./backends/tensorflow/tensorflow-backend.js";
 export type { Checkpoint, CheckpointFacts } from "./checkpoint/checkpoint.js";
 export { listCheckpoints, loadCheckpoint } from "./checkpoint/load-checkpoint.js";
 export type { Progress, RunConfig } from "./checkpoint/run-config.js";

@@ -3,6 +3,7 @@ import { BACKEND_NAMES, type BackendName } from "../defaults.js";
 import { CharnnError } from "../errors.js";
 import { BackendError } from "./backend-error.js";
 import { registerEngine } from "./engine.js";
+import type { TensorFlowBackend, TensorFlowFacts } from "./tensorflow/tensorflow-backend.js";
 import { backend, registerBackend, setBackend } from "./tfjs.js";
 
 /** A backend that does not load. */
@@ -21,6 +22,7 @@ interface OpenedBackend {
   readonly threads: number;
   /** What makes it slower than it could be here, a sentence. */
   readonly warning?: string | undefined;
+  readonly tensorflow?: TensorFlowFacts;
 }
 
 /** The backend that was taken, and why each faster one was not. */
@@ -112,13 +114,13 @@ async function openNative(threads: number | undefined): Promise<OpenedBackend> {
 
 async function openTensorFlow(asked = availableParallelism()): Promise<OpenedBackend> {
   const { loadTensorFlow } = await import("./tensorflow/load.js");
-  const { binding, threads, cudnn } = loadTensorFlow(asked);
+  const { binding, threads } = loadTensorFlow(asked);
   if (!registered.has("tensorflow")) {
     const { registerTensorFlowKernels } = await import("./tensorflow/kernels.js");
     const { TensorFlowBackend } = await import("./tensorflow/tensorflow-backend.js");
     const { openTensorFlowStreams } = await import("./tensorflow/streams.js");
     registerTensorFlowKernels();
-    const own = new TensorFlowBackend(binding, cudnn.usable);
+    const own = new TensorFlowBackend(binding);
     registerBackend("tensorflow", () => own);
     registerEngine("tensorflow", {
       openStreams: (model, streams) => openTensorFlowStreams(own, model, streams),
@@ -127,10 +129,11 @@ async function openTensorFlow(asked = availableParallelism()): Promise<OpenedBac
     registered.add("tensorflow");
   }
   if (!(await setBackend("tensorflow"))) throw new BackendError("it does not start");
+  const own = backend() as unknown as TensorFlowBackend;
+  const { fault } = own.cudnn;
   const warning =
-    cudnn.fault &&
-    `cuDNN's layers can't be used: ${cudnn.fault}. Layers go step by step, many times slower.`;
-  return { threads, warning };
+    fault && `cuDNN's layers can't be used: ${fault}. Others compute, several times slower.`;
+  return { threads, warning, tensorflow: own.describe() };
 }
 
 async function openCpu(): Promise<OpenedBackend> {

@@ -2,7 +2,7 @@ import { availableParallelism, cpus } from "node:os";
 import { BackendError } from "../backends/backend-error.js";
 import { loadAddon } from "../backends/native/addon.js";
 import { openBackend } from "../backends/select.js";
-import { describeTensorFlow, type TensorFlowFacts } from "../backends/tensorflow/load.js";
+import type { TensorFlowFacts } from "../backends/tensorflow/tensorflow-backend.js";
 import { BACKEND_NAMES, type BackendName, BENCH_DEFAULTS } from "../defaults.js";
 import { type ModelConfig, modelConfig } from "../model/config.js";
 import { NO_DROPOUT } from "../model/dropout.js";
@@ -77,9 +77,8 @@ export async function diagnose(): Promise<Diagnosis> {
 
 async function diagnoseBackend(name: BackendName): Promise<BackendDiagnosis> {
   try {
-    const { threads, warning } = await openBackend(name);
+    const { threads, warning, tensorflow } = await openBackend(name);
     const { instructionSet, instructionSets } = name === "native" ? loadAddon().describe() : {};
-    const tensorflow = name === "tensorflow" ? describeTensorFlow() : undefined;
     const trainCharsPerSecond = await trainingSpeed();
     const trainGflops = (operationsPerCharacter(MODEL) * trainCharsPerSecond) / 1e9;
     return {

@@ -1,6 +1,5 @@
 import { CELL_NAMES, CELLS, type CellName } from "../../model/cells.js";
-import type { TensorFlowBinding } from "./binding.js";
-import { Constants, type Id, Operations } from "./operations.js";
+import type { Id, Operations } from "./operations.js";
 import { sequenceLayer } from "./rnn-sequence.js";
 
 const SIZES = { time: 3, batch: 2, hiddenSize: 5 };
@@ -27,8 +26,7 @@ export interface Cudnn {
  * Tries cuDNN's layers, of each cell a small one forward and backward, against those that go by
  * TensorFlow's other operations.
  */
-export function tryCudnn(binding: TensorFlowBinding): Cudnn {
-  const ops = new Operations(new Constants(binding));
+export function tryCudnn(ops: Operations): Cudnn {
   try {
     const wrong = CELL_NAMES.find((cell) => !agrees(ops, cell));
     if (wrong === undefined) return { usable: true };
@@ -38,8 +36,6 @@ export function tryCudnn(binding: TensorFlowBinding): Cudnn {
     const { message } = error as Error;
     if (message.startsWith(NOT_FOUND)) return { usable: false };
     return { usable: false, fault: /^Message: (.*)/m.exec(message)?.[1] ?? message };
-  } finally {
-    ops.free();
   }
 }
 

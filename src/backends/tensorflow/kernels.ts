@@ -208,7 +208,7 @@ function layerOf(
   cell: CellName,
   { cudnn }: TensorFlowBackend,
 ) {
-  return sequenceLayer(cell, { masked: stateMask !== undefined, cudnn });
+  return sequenceLayer(cell, { masked: stateMask !== undefined, cudnn: cudnn.usable });
 }
 
 /** The weights that a layer uses: the recurrent ones are masked. */

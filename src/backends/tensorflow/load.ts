@@ -3,7 +3,6 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { BackendError } from "../backend-error.js";
 import type { TensorFlowBinding } from "./binding.js";
-import { type Cudnn, tryCudnn } from "./cudnn-check.js";
 import { tensorFlowFolder } from "./folder.js";
 
 const require = createRequire(import.meta.url);
@@ -13,12 +12,10 @@ const PACKAGES = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"];
 
 const INSTALL = "Run: charnn doctor --install-tensorflow";
 
-/** TensorFlow's addon, and what it computes with. */
+/** TensorFlow's addon, and the threads that it was told to use. */
 export interface LoadedTensorFlow {
   readonly binding: TensorFlowBinding;
-  /** Those that it was told to use. */
   readonly threads: number;
-  readonly cudnn: Cudnn;
 }
 
 /** What TensorFlow and NVIDIA's libraries read as they load. */
@@ -49,30 +46,8 @@ let loaded: LoadedTensorFlow | undefined;
  * @throws BackendError that says why there is none, and what helps
  */
 export function loadTensorFlow(threads: number): LoadedTensorFlow {
-  if (loaded === undefined) {
-    const binding = loadFrom(addonFile(), threads);
-    loaded = { binding, threads, cudnn: tryCudnn(binding) };
-  }
+  loaded ??= { binding: loadFrom(addonFile(), threads), threads };
   return loaded;
-}
-
-/** What of TensorFlow is loaded. */
-export interface TensorFlowFacts {
-  readonly version: string;
-  readonly device: "CPU" | "GPU";
-  /** Recurrent layers go by cuDNN's operations. */
-  readonly cudnn: boolean;
-}
-
-/** @returns undefined where it was not loaded */
-export function describeTensorFlow(): TensorFlowFacts | undefined {
-  if (loaded === undefined) return undefined;
-  const { binding, cudnn } = loaded;
-  return {
-    version: binding.TF_Version,
-    device: binding.isUsingGpuDevice() ? "GPU" : "CPU",
-    cudnn: cudnn.usable,
-  };
 }
 
 /** Loads the addon in a file. */

@@ -11,6 +11,13 @@ export interface LstmKept {
   readonly tanhOfCells: Id;
 }
 
+export interface LstmWeights {
+  /** `[hidden, gates]` */
+  readonly weight: Id;
+  /** `[gates]` */
+  readonly bias: Id;
+}
+
 interface Step {
   readonly i: Id;
   readonly f: Id;
@@ -25,7 +32,7 @@ interface Step {
  * The long short-term memory step by step, for what its one operation (see `lstm.ts`) can't do, or
  * does slowly.
  */
-export const LSTM_STEPS: Recurrence<{ weight: Id; bias: Id }, LstmKept> = {
+export const LSTM_STEPS: Recurrence<LstmWeights, LstmKept> = {
   prepare(ops, weightHh, biasHh) {
     return { weight: ops.transpose(weightHh), bias: biasHh };
   },

@@ -1,18 +1,18 @@
 import { bool } from "./binding.js";
 import { asVectors, gradientOfVectors } from "./input.js";
-import { LSTM_STEPS } from "./lstm-steps.js";
+import { LSTM_STEPS, type LstmKept, type LstmWeights } from "./lstm-steps.js";
 import type { Id } from "./operations.js";
 import type { SequenceLayer } from "./sequence-layer.js";
-import { layerOfSteps } from "./steps.js";
+import { type LayerOfSteps, layerOfSteps } from "./steps.js";
 
 const NO_PEEPHOLES = [bool("use_peephole", false)];
 
-const BY_STEPS = layerOfSteps(LSTM_STEPS);
+export const LSTM_BY_STEPS: LayerOfSteps<LstmWeights, LstmKept> = layerOfSteps(LSTM_STEPS);
 
 /**
  * Products of a gate's state with its weights at a step, `batch * hidden * hidden`, from which on the
- * way back is shorter step by step: the operation multiplies slowly, but costs 10 microseconds a step,
- * and the steps 100.
+ * way back is shorter step by step on a processor: the operation multiplies slowly there, but costs 10
+ * microseconds a step, and the steps 100.
  */
 const LARGE = 2 ** 18;
 
@@ -73,10 +73,11 @@ export const LSTM: SequenceLayer<Prepared, Kept> = {
   },
 
   backward(ops, weights, input, state, sizes, { inputs, made }, gradientOutput) {
-    if (sizes.batch * sizes.hiddenSize ** 2 >= LARGE) {
+    const isLarge = sizes.batch * sizes.hiddenSize ** 2 >= LARGE;
+    if (isLarge && !ops.constants.onGpu) {
       const [i, cells, f, o, g, tanhOfCells, output] = made;
       const kept = { output, ofRecurrence: { i, f, g, o, cells, tanhOfCells } };
-      return BY_STEPS.backward(ops, weights, input, state, sizes, kept, gradientOutput);
+      return LSTM_BY_STEPS.backward(ops, weights, input, state, sizes, kept, gradientOutput);
     }
     const byCells = ops.one("ZerosLike", [gradientOutput]);
     const gradients = ops.many(

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { type Attribute, string, type TensorFlowBinding, TYPES } from "./binding.js";
 
 /** TensorFlow's product of matrices by oneDNN, by the name that its own rewriting gives it. */
@@ -6,16 +7,26 @@ export const ONEDNN_PRODUCT = "_MklMatMul";
 /** How TensorFlow marks that an operation was meant for oneDNN. */
 export const FOR_ONEDNN: Attribute = string("_kernel", "MklNameChangeOp");
 
+/** The factor of a product whose transpose is taken. */
+export type Transposed = "none" | "left" | "right";
+
 const LEFT = Float32Array.of(1, 2, 3, 4, 5, 6);
 const RIGHT = Float32Array.of(1, 0, 2, -1, 1, 3);
 const PRODUCT = [8, 7, 20, 13];
 
 /**
- * Whether TensorFlow's library has oneDNN's product, on this processor, and it multiplies. TensorFlow
- * takes all of oneDNN's operations or none, on some processors only, and prints lines where it does;
- * this one is much faster than its own and says nothing when it is called by its name.
+ * The products that are better made by oneDNN, where TensorFlow's library has it: all with AVX-512, and
+ * without it the gradients of weights, whose sums are long. TensorFlow itself takes all of oneDNN's
+ * operations or none, on some processors only, and prints lines where it does; this one says nothing
+ * when it is called by its name.
  */
-export function multipliesByOneDnn(binding: TensorFlowBinding): boolean {
+export function oneDnnProducts(binding: TensorFlowBinding): ReadonlySet<Transposed> {
+  if (!multiplies(binding)) return new Set();
+  return new Set(hasAvx512() ? ["none", "left", "right"] : ["left"]);
+}
+
+/** Whether the library has oneDNN's product, and it multiplies here. */
+function multiplies(binding: TensorFlowBinding): boolean {
   const made: number[] = [];
   const keep = (id: number) => {
     made.push(id);
@@ -31,5 +42,14 @@ export function multipliesByOneDnn(binding: TensorFlowBinding): boolean {
     return false;
   } finally {
     for (const id of made) binding.deleteTensor(id);
+  }
+}
+
+/** Whether the processor has it, where the system tells. */
+function hasAvx512(): boolean {
+  try {
+    return /\bavx512f\b/.test(readFileSync("/proc/cpuinfo", "latin1"));
+  } catch {
+    return false;
   }
 }

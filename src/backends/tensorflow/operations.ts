@@ -7,13 +7,12 @@ import {
   TYPES,
   type,
 } from "./binding.js";
-import { FOR_ONEDNN, multipliesByOneDnn, ONEDNN_PRODUCT } from "./onednn.js";
+import { FOR_ONEDNN, ONEDNN_PRODUCT, oneDnnProducts, type Transposed } from "./onednn.js";
 
 /** The number of a tensor of TensorFlow's. */
 export type Id = number;
 
 const NONE: readonly Attribute[] = [];
-/** By the factor whose transpose is taken. */
 const PRODUCTS = {
   none: NONE,
   left: [bool("transpose_a", true)],
@@ -32,12 +31,12 @@ export class Constants {
   readonly #ids = new Map<string, Id>();
   /** Operations run on a graphics processor. */
   readonly onGpu: boolean;
-  /** Products are oneDNN's. */
-  readonly oneDnn: boolean;
+  /** The products that are oneDNN's. */
+  readonly oneDnn: ReadonlySet<Transposed>;
 
   constructor(readonly binding: TensorFlowBinding) {
     this.onGpu = binding.isUsingGpuDevice();
-    this.oneDnn = !this.onGpu && multipliesByOneDnn(binding);
+    this.oneDnn = this.onGpu ? new Set() : oneDnnProducts(binding);
   }
 
   /** Whole numbers, as a vector. */
@@ -214,8 +213,8 @@ export class Operations {
   }
 
   /** Matrices; `transposed` is the factor whose transpose is taken. */
-  product(a: Id, b: Id, transposed: keyof typeof PRODUCTS = "none"): Id {
-    return this.constants.oneDnn
+  product(a: Id, b: Id, transposed: Transposed = "none"): Id {
+    return this.constants.oneDnn.has(transposed)
       ? this.one(ONEDNN_PRODUCT, [a, b], ONEDNN_PRODUCTS[transposed])
       : this.one("MatMul", [a, b], PRODUCTS[transposed]);
   }

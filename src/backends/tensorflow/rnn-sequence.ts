@@ -1,8 +1,7 @@
 import type { CellName } from "../../model/cells.js";
 import { cudnnLayer } from "./cudnn.js";
 import { GRU } from "./gru.js";
-import { LSTM } from "./lstm.js";
-import { LSTM_STEPS } from "./lstm-steps.js";
+import { LSTM, LSTM_BY_STEPS } from "./lstm.js";
 import type { SequenceLayer } from "./sequence-layer.js";
 import { layerOfSteps } from "./steps.js";
 import { TANH_RNN } from "./tanh-rnn.js";
@@ -15,7 +14,7 @@ type Ways = Readonly<Record<CellName, AnyLayer>>;
 
 const STEPS = {
   gru: layerOfSteps(GRU),
-  lstm: layerOfSteps(LSTM_STEPS),
+  lstm: LSTM_BY_STEPS,
   rnn: layerOfSteps(TANH_RNN),
 } as Ways;
 

@@ -17,13 +17,15 @@ interface Kept<OfRecurrence> {
   readonly ofRecurrence: OfRecurrence;
 }
 
+export type LayerOfSteps<OfWeights, OfSteps> = SequenceLayer<Prepared<OfWeights>, Kept<OfSteps>>;
+
 /**
  * A layer that goes step by step: what the input makes of the gates is made at once before, the
  * gradients by the weights at once after.
  */
 export function layerOfSteps<OfWeights, OfSteps>(
   recurrence: Recurrence<OfWeights, OfSteps>,
-): SequenceLayer<Prepared<OfWeights>, Kept<OfSteps>> {
+): LayerOfSteps<OfWeights, OfSteps> {
   return {
     prepare(ops, { weightIh, weightHh, biasIh, biasHh, embedding }, readsTokens, hiddenSize) {
       const table = readsTokens ? gateTable(ops, weightIh, biasIh, embedding) : undefined;

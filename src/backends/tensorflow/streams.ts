@@ -17,7 +17,7 @@ export function openTensorFlowStreams(
   const { cell, layers, hiddenSize, embeddingSize, vocabularySize } = config;
   const parameter = (name: string) => backend.id(parameters.get(name) as TensorInfo);
   const numbers = Array.from({ length: layers }, (_, layer) => layer);
-  const way = sequenceLayer(cell, { masked: false, cudnn: backend.cudnn });
+  const way = sequenceLayer(cell, { masked: false, cudnn: backend.cudnn.usable });
   // Of their own, since the model may be trained on, and they are used at every step.
   const own = new Set<Id>();
   const keep = (ops: Operations, ids: readonly Id[]) => {

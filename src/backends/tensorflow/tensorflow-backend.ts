@@ -9,6 +9,7 @@ import {
   type TensorInfo,
 } from "../tfjs.js";
 import { type TensorFlowBinding, type TensorValues, TYPES } from "./binding.js";
+import { type Cudnn, tryCudnn } from "./cudnn-check.js";
 import { Constants, type Id, Operations } from "./operations.js";
 
 /** What is kept of a tensor: its values as they were given until TensorFlow needs them, then its number. */
@@ -29,19 +30,35 @@ interface Link {
   newer: "whole" | "parts" | undefined;
 }
 
+/** What of TensorFlow computes. */
+export interface TensorFlowFacts {
+  readonly version: string;
+  readonly device: "CPU" | "GPU";
+  /** Recurrent layers go by cuDNN's operations. */
+  readonly cudnn: boolean;
+}
+
 /** Tensors of TensorFlow's, for tfjs-core. Kernels read them by number, and write by new ones. */
 export class TensorFlowBackend extends KernelBackend {
   readonly #kept: DataStorage<Kept>;
   readonly #constants: Constants;
 
-  /** @param cudnn layers go by cuDNN's operations where they can */
-  constructor(
-    readonly binding: TensorFlowBinding,
-    readonly cudnn: boolean,
-  ) {
+  /** Whether layers go by it where they can. */
+  readonly cudnn: Cudnn;
+
+  constructor(readonly binding: TensorFlowBinding) {
     super();
     this.#kept = new DataStorage(this, engine());
     this.#constants = new Constants(binding);
+    this.cudnn = this.run(tryCudnn);
+  }
+
+  describe(): TensorFlowFacts {
+    return {
+      version: this.binding.TF_Version,
+      device: this.#constants.onGpu ? "GPU" : "CPU",
+      cudnn: this.cudnn.usable,
+    };
   }
 
   /** Runs operations, and frees what they made but for what was kept. */

@@ -14,7 +14,7 @@ import { fileURLToPath } from "node:url";
 import { systemErrorCode } from "../../../errors.js";
 import { isRunning } from "../../../processes.js";
 import { dataFolder, tensorFlowFolder } from "../folder.js";
-import type { TensorFlowFacts } from "../load.js";
+import type { TensorFlowFacts } from "../tensorflow-backend.js";
 import {
   cannotInstall,
   checkSpace,
