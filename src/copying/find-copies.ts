@@ -81,7 +81,7 @@ export async function findCopies(
       "Name files or folders.",
     );
   }
-  const { texts, warnings } = await readTexts([file], encoding, true, options.stdin);
+  const { texts, warnings } = await readTexts([file], { encoding, joined: true }, options);
   const sample = texts[0];
   refuseUnfit(sample);
   const finder = new SharedRunFinder(sample.numbers);
@@ -89,10 +89,10 @@ export async function findCopies(
   for (const [number, codePoint] of sample.codePoints.entries()) symbolOf[codePoint] = number;
 
   const name = encodingName(encoding);
-  const found = await findSources(files, name, options.stdin);
+  const found = await findSources(files, name, options);
   const text = new TextPlaces();
-  const oddities = await readCharacters(found.sources, name, false, (codePoints, source) => {
-    if (options.signal?.aborted) throw options.signal.reason;
+  const reading = { encoding: name, signal: options.signal };
+  const oddities = await readCharacters(found.sources, reading, (codePoints, source) => {
     finder.read(codePoints, symbolOf);
     text.read(codePoints, source);
   });

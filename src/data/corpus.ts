@@ -3,13 +3,11 @@ import { CharnnError } from "../errors.js";
 import { describeCharacter, listFew } from "./characters.js";
 import { encodingName } from "./decoding.js";
 import { NEWLINE, readCharacters } from "./reading.js";
-import { checkNames, findSources, roomFor } from "./sources.js";
+import { checkNames, findSources, type ReadOptions, roomFor } from "./sources.js";
 import { checkShares, cutText, type Fold, hasEnough } from "./split.js";
 import { type NumberedText, TextBuilder, translate } from "./text-builder.js";
+import { inPieces } from "./turns.js";
 import { createTokens, type Tokens, Vocabulary } from "./vocabulary.js";
-
-/** Bytes that go into the fingerprint at a time: more than 2 GB at once are refused. */
-const HASHED_AT_ONCE = 1 << 26;
 
 /** Which text to read, and how. */
 export interface CorpusSettings {
@@ -65,12 +63,14 @@ export interface Corpus {
  *
  * Throws {@link CharnnError}: `INVALID_SETTING` for shares and encodings that can't be, `NOT_FOUND`
  * for missing files, `BAD_TEXT` for what can't be read or has nothing to learn, `TEXT_TOO_SHORT` where
- * a part that was asked for is left with too little.
+ * a part that was asked for is left with too little. Throws the signal's reason within a moment once it
+ * is aborted.
  */
 export async function loadCorpus(
   settings: CorpusSettings,
-  stdin?: AsyncIterable<Uint8Array>,
+  options: ReadOptions = {},
 ): Promise<Corpus> {
+  const { signal } = options;
   const { files, validationFile, documents } = settings;
   const validationFiles = validationFile === undefined ? [] : [validationFile];
   const shares = {
@@ -80,21 +80,24 @@ export async function loadCorpus(
   checkShares(shares);
   checkNames([...files, ...validationFiles]);
   const encoding = encodingName(settings.encoding);
-  const main = await findSources(files, encoding, stdin);
-  const apart = await findSources(validationFiles, encoding, stdin);
+  const main = await findSources(files, encoding, options);
+  const apart = await findSources(validationFiles, encoding, options);
 
   const text = new TextBuilder(roomFor([...main.sources, ...apart.sources]));
   const append = (codePoints: Int32Array) => text.append(codePoints);
   const byLines = documents === "lines";
-  const mainOddities = await readCharacters(main.sources, encoding, byLines, append);
+  const reading = { encoding, endLastLine: byLines, signal };
+  const mainOddities = await readCharacters(main.sources, reading, append);
   const mainLength = text.length;
-  const apartOddities = await readCharacters(apart.sources, encoding, byLines, append);
+  const apartOddities = await readCharacters(apart.sources, reading, append);
   const numbered = text.finish();
   checkLearnable(numbered, mainLength);
 
-  const own = sortByCodePoint(numbered);
-  const fingerprint = fingerprintOf(own, mainLength);
-  const { vocabulary, tokens } = settings.alsoKnown ? united(own, settings.alsoKnown) : own;
+  const own = await sortByCodePoint(numbered, signal);
+  const fingerprint = await fingerprintOf(own, mainLength, signal);
+  const { vocabulary, tokens } = settings.alsoKnown
+    ? await united(own, settings.alsoKnown, signal)
+    : own;
   const newline = byLines ? vocabulary.indexOf(NEWLINE) : undefined;
   const mainTokens = tokens.subarray(0, mainLength);
   const apartTokens = tokens.subarray(mainLength);
@@ -128,9 +131,9 @@ export async function loadCorpus(
       ...apart.warnings,
       ...mainOddities,
       ...apartOddities,
-      ...carriageReturns(tokens, vocabulary),
-      ...neverLearned("validation", validation.tokens, train.tokens, vocabulary),
-      ...neverLearned("test", test.tokens, train.tokens, vocabulary),
+      ...(await carriageReturns(tokens, vocabulary, signal)),
+      ...(await neverLearned("validation", validation.tokens, train.tokens, vocabulary, signal)),
+      ...(await neverLearned("test", test.tokens, train.tokens, vocabulary, signal)),
     ],
   };
 }
@@ -167,24 +170,38 @@ interface EncodedText {
 }
 
 /** From numbers in order of first appearance to indices in order of code point, in place. */
-function sortByCodePoint(text: NumberedText): EncodedText {
+async function sortByCodePoint(
+  text: NumberedText,
+  signal: AbortSignal | undefined,
+): Promise<EncodedText> {
   const vocabulary = Vocabulary.fromCodePoints(text.codePoints);
   const indices = Int32Array.from(text.codePoints, (it) => vocabulary.indexOf(it) ?? -1);
-  return { vocabulary, tokens: translateInPlace(text.numbers, indices, vocabulary.size) };
+  const tokens = await translateInPlace(text.numbers, indices, vocabulary.size, signal);
+  return { vocabulary, tokens };
 }
 
 /** The same text with a vocabulary that has all characters of another too. */
-function united({ vocabulary: own, tokens }: EncodedText, other: Vocabulary): EncodedText {
+async function united(
+  { vocabulary: own, tokens }: EncodedText,
+  other: Vocabulary,
+  signal: AbortSignal | undefined,
+): Promise<EncodedText> {
   const vocabulary = Vocabulary.fromCodePoints([...own.codePoints(), ...other.codePoints()]);
   const indices = Int32Array.from(own.codePoints(), (it) => vocabulary.indexOf(it) ?? -1);
-  return { vocabulary, tokens: translateInPlace(tokens, indices, vocabulary.size) };
+  return { vocabulary, tokens: await translateInPlace(tokens, indices, vocabulary.size, signal) };
 }
 
 /** In the memory of the numbers, which may be most of what there is, where they are as wide. */
-function translateInPlace(numbers: Tokens, indices: Int32Array, vocabularySize: number): Tokens {
+async function translateInPlace(
+  numbers: Tokens,
+  indices: Int32Array,
+  vocabularySize: number,
+  signal: AbortSignal | undefined,
+): Promise<Tokens> {
   const { BYTES_PER_ELEMENT: width } = createTokens(vocabularySize, 0);
   const fits = numbers.BYTES_PER_ELEMENT === width;
-  return translate(numbers, indices, fits ? numbers : createTokens(vocabularySize, numbers.length));
+  const room = fits ? numbers : createTokens(vocabularySize, numbers.length);
+  return translate(numbers, indices, room, signal);
 }
 
 /**
@@ -192,26 +209,34 @@ function translateInPlace(numbers: Tokens, indices: Int32Array, vocabularySize: 
  *
  * @param mainLength where the validation file begins
  */
-function fingerprintOf({ vocabulary, tokens }: EncodedText, mainLength: number): string {
+async function fingerprintOf(
+  { vocabulary, tokens }: EncodedText,
+  mainLength: number,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   const texts = [tokens.subarray(0, mainLength), tokens.subarray(mainLength)];
   const hash = createHash("sha256");
   hash.update(JSON.stringify([vocabulary, texts.map(({ length }) => length)]));
   for (const part of texts) {
     const bytes = new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
-    for (let start = 0; start < bytes.length; start += HASHED_AT_ONCE) {
-      hash.update(bytes.subarray(start, start + HASHED_AT_ONCE));
-    }
+    await inPieces(bytes.length, signal, (start, end) => hash.update(bytes.subarray(start, end)));
   }
   return hash.digest("hex");
 }
 
-function carriageReturns(tokens: Tokens, vocabulary: Vocabulary): string[] {
+async function carriageReturns(
+  tokens: Tokens,
+  vocabulary: Vocabulary,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
   const carriageReturn = vocabulary.indexOf(0x0d);
   if (carriageReturn === undefined) return [];
   let count = 0;
-  for (let position = 0; position < tokens.length; position++) {
-    if (tokens[position] === carriageReturn) count++;
-  }
+  await inPieces(tokens.length, signal, (start, end) => {
+    for (let position = start; position < end; position++) {
+      if (tokens[position] === carriageReturn) count++;
+    }
+  });
   const returns =
     count === 1 ? "1 carriage return" : `${count.toLocaleString("en")} carriage returns`;
   return [
@@ -220,19 +245,25 @@ function carriageReturns(tokens: Tokens, vocabulary: Vocabulary): string[] {
 }
 
 /** What a model meets for the first time when it is scored. */
-function neverLearned(
+async function neverLearned(
   name: "validation" | "test",
   part: Tokens,
   train: Tokens,
   vocabulary: Vocabulary,
-): string[] {
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
   const unseen = new Uint8Array(vocabulary.size);
-  for (let position = 0; position < part.length; position++) unseen[part[position]] = 1;
+  await inPieces(part.length, signal, (start, end) => {
+    for (let position = start; position < end; position++) unseen[part[position]] = 1;
+  });
   let left = unseen.reduce((sum, flag) => sum + flag, 0);
-  for (let position = 0; position < train.length && left > 0; position++) {
-    left -= unseen[train[position]];
-    unseen[train[position]] = 0;
-  }
+  await inPieces(train.length, signal, (start, end) => {
+    for (let position = start; position < end && left > 0; position++) {
+      left -= unseen[train[position]];
+      unseen[train[position]] = 0;
+    }
+    return left === 0 ? "stop" : undefined;
+  });
   if (left === 0) return [];
   const characters = Array.from(unseen.keys())
     .filter((index) => unseen[index] === 1)

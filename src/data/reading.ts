@@ -1,22 +1,30 @@
 import { createDecoder } from "./decoding.js";
 import type { Source } from "./sources.js";
+import { untilAborted } from "./turns.js";
 
 export const NEWLINE = 0x0a;
 const BYTE_ORDER_MARK = 0xfeff;
+
+/** How to read a text. */
+export interface ReadingSettings {
+  /** A name from `encodingName`. */
+  readonly encoding: string;
+  /** Whether a last line without a newline gets one. */
+  readonly endLastLine?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
  * Reads sources one after the other as one text, and hands it on as chunks of code points, each valid
  * during its call only. Texts are joined as they are, but one that does not end in a newline gets one
  * when another follows, and with `endLastLine` so does the last. A byte order mark at the beginning of a source is left out.
- * `encoding` is a name from `encodingName`.
  *
  * Returns warnings. Bytes that are wrong in the encoding, and sources that can't be read, are a
- * {@link CharnnError} `BAD_TEXT`.
+ * {@link CharnnError} `BAD_TEXT`. Throws the signal's reason within a moment once it is aborted.
  */
 export async function readCharacters(
   sources: readonly Source[],
-  encoding: string,
-  endLastLine: boolean,
+  { encoding, endLastLine = false, signal }: ReadingSettings,
   onCharacters: (codePoints: Int32Array, source: Source) => void,
 ): Promise<string[]> {
   const marked: string[] = [];
@@ -41,7 +49,7 @@ export async function readCharacters(
       last = codePoints[codePoints.length - 1];
     };
     const decoder = createDecoder(encoding, source.name);
-    for await (const bytes of source.read()) pass(decoder.decode(bytes));
+    for await (const bytes of untilAborted(source.read(), signal)) pass(decoder.decode(bytes));
     pass(decoder.end());
   }
   if (endLastLine && last !== NEWLINE)

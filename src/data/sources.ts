@@ -1,6 +1,7 @@
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { CharnnError, systemErrorCode } from "../errors.js";
+import { Turns } from "./turns.js";
 
 /** How a person names the standard input. */
 const STDIN = "-";
@@ -20,6 +21,17 @@ export interface Source {
    * A failure to read is a {@link CharnnError} `NOT_FOUND` or `BAD_TEXT`.
    */
   read(): AsyncIterable<Uint8Array>;
+}
+
+/** What reading needs beside the names of texts. */
+export interface ReadOptions {
+  /** What the file `-` stands for. */
+  readonly stdin?: AsyncIterable<Uint8Array> | undefined;
+  /**
+   * Aborted: reading ends within a moment, whatever it waits for, by throwing the signal's reason. The
+   * text is then not read, and nothing is left open.
+   */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What was found under the names that a person gave. */
@@ -49,16 +61,18 @@ export function checkNames(names: readonly string[]): void {
  * only, since one to a folder may lead round in circles.
  *
  * `encoding` is a name from `encodingName`. Throws {@link CharnnError} `NOT_FOUND` for what is missing, `BAD_TEXT` for what can't be read, a
- * binary file named directly, and a folder without text.
+ * binary file named directly, and a folder without text; and the signal's reason.
  */
 export async function findSources(
   names: readonly string[],
   encoding: string,
-  stdin?: AsyncIterable<Uint8Array>,
+  { stdin, signal }: ReadOptions = {},
 ): Promise<FoundSources> {
+  const turns = new Turns(signal);
   const sources: Source[] = [];
   const warnings: string[] = [];
   for (const name of names) {
+    signal?.throwIfAborted();
     if (name === STDIN) {
       sources.push(stdinSource(stdin));
       continue;
@@ -70,10 +84,10 @@ export async function findSources(
       sources.push(fileSource(name, found.size));
       continue;
     }
-    const { texts, binaries } = await findTexts(name, encoding);
+    const { texts, binaries } = await findTexts(name, encoding, turns);
     if (texts.length === 0) throw folderWithoutText(name, binaries);
     if (binaries > 0) warnings.push(skippedBinaries(name, binaries));
-    sources.push(...texts);
+    for (const text of texts) sources.push(text);
   }
   return { sources, warnings };
 }
@@ -123,10 +137,12 @@ function fileSource(file: string, size: number): Source {
 async function findTexts(
   folder: string,
   encoding: string,
+  turns: Turns,
 ): Promise<{ texts: Source[]; binaries: number }> {
   const texts: Source[] = [];
   let binaries = 0;
-  for (const file of (await filesBelow(folder)).sort(byCodeUnit)) {
+  for (const file of (await filesBelow(folder, turns)).sort(byCodeUnit)) {
+    await turns.give();
     const { size } = await explainingFailures(file, () => stat(file));
     if (await looksBinary(file, encoding)) binaries++;
     else texts.push(fileSource(file, size));
@@ -134,14 +150,16 @@ async function findTexts(
   return { texts, binaries };
 }
 
-async function filesBelow(folder: string): Promise<string[]> {
+async function filesBelow(folder: string, turns: Turns): Promise<string[]> {
   const files: string[] = [];
+  await turns.give();
   const entries = await explainingFailures(folder, () => readdir(folder, { withFileTypes: true }));
   for (const entry of entries) {
     if (entry.name.startsWith(".") || entry.name === "node_modules") continue;
     const entryPath = path.join(folder, entry.name);
-    if (entry.isDirectory()) files.push(...(await filesBelow(entryPath)));
-    else if (entry.isFile()) files.push(entryPath);
+    if (entry.isDirectory()) {
+      for (const file of await filesBelow(entryPath, turns)) files.push(file);
+    } else if (entry.isFile()) files.push(entryPath);
     else if (entry.isSymbolicLink() && (await leadsToFile(entryPath))) files.push(entryPath);
   }
   return files;

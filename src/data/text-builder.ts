@@ -1,4 +1,5 @@
 import { CharnnError } from "../errors.js";
+import { inPieces } from "./turns.js";
 import { createTokens, MAX_VOCABULARY_SIZE, type Tokens, tooManyCharacters } from "./vocabulary.js";
 
 const CODE_POINTS = 0x11_0000;
@@ -96,12 +97,20 @@ function allocate(vocabularySize: number, length: number): Tokens {
  *
  * @param into may be `numbers` itself, where it is as wide as the vocabulary asks for
  * @returns what of `into` is used
+ * @throws the signal's reason once it is aborted
  */
-export function translate(numbers: Tokens, indices: Int32Array, into: Tokens): Tokens {
+export async function translate(
+  numbers: Tokens,
+  indices: Int32Array,
+  into: Tokens,
+  signal?: AbortSignal,
+): Promise<Tokens> {
   let length = 0;
-  for (let position = 0; position < numbers.length; position++) {
-    const index = indices[numbers[position]];
-    if (index !== -1) into[length++] = index;
-  }
+  await inPieces(numbers.length, signal, (start, end) => {
+    for (let position = start; position < end; position++) {
+      const index = indices[numbers[position]];
+      if (index !== -1) into[length++] = index;
+    }
+  });
   return into.subarray(0, length);
 }

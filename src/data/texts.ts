@@ -2,7 +2,7 @@ import { CharnnError } from "../errors.js";
 import { describeCharacter } from "./characters.js";
 import { encodingName } from "./decoding.js";
 import { NEWLINE, readCharacters } from "./reading.js";
-import { checkNames, findSources, roomFor, type Source } from "./sources.js";
+import { checkNames, findSources, type ReadOptions, roomFor, type Source } from "./sources.js";
 import { type NumberedText, TextBuilder, translate } from "./text-builder.js";
 import {
   createTokens,
@@ -20,32 +20,39 @@ export interface NamedText extends NumberedText {
   readonly starts: readonly { readonly source: Source; readonly start: number }[];
 }
 
+/** How to read texts. */
+export interface TextSettings {
+  /** `"utf-8"`, or any label that `TextDecoder` knows. */
+  readonly encoding: string;
+  /** Whether all are one text, joined as `loadCorpus` does it; else each file is its own. */
+  readonly joined: boolean;
+}
+
 /**
  * Reads texts that no model is trained on.
  *
  * @param files files, folders, and `-` for the standard input
- * @param joined whether all are one text, joined as `loadCorpus` does it; else each file is its own
- * @throws CharnnError as `loadCorpus` does
+ * @throws CharnnError as `loadCorpus` does, and the signal's reason
  */
 export async function readTexts(
   files: readonly string[],
-  encoding: string,
-  joined: boolean,
-  stdin?: AsyncIterable<Uint8Array>,
+  { encoding: label, joined }: TextSettings,
+  options: ReadOptions = {},
 ): Promise<{ readonly texts: readonly NamedText[]; readonly warnings: readonly string[] }> {
   checkNames(files);
-  const name = encodingName(encoding);
-  const { sources, warnings } = await findSources(files, name, stdin);
+  const encoding = encodingName(label);
+  const { signal } = options;
+  const { sources, warnings } = await findSources(files, encoding, options);
   const texts: NamedText[] = [];
   const oddities: string[] = [];
   for (const group of joined ? [sources] : sources.map((source) => [source])) {
     const builder = new TextBuilder(roomFor(group));
     const starts: { source: Source; start: number }[] = [];
-    const found = await readCharacters(group, name, false, (codePoints, source) => {
+    const found = await readCharacters(group, { encoding, signal }, (codePoints, source) => {
       if (starts.at(-1)?.source !== source) starts.push({ source, start: builder.length });
       builder.append(codePoints);
     });
-    oddities.push(...found);
+    for (const oddity of found) oddities.push(oddity);
     texts.push({ ...builder.finish(), name: nameOf(group), starts });
   }
   return { texts, warnings: [...warnings, ...oddities] };
@@ -64,13 +71,14 @@ export interface KnownText {
  * A text as a vocabulary's tokens.
  *
  * @throws CharnnError `UNKNOWN_CHARACTER` for characters that the vocabulary lacks, unless they are to
- *   be skipped
+ *   be skipped; the signal's reason
  */
-export function knownPart(
+export async function knownPart(
   text: NamedText,
   vocabulary: Vocabulary,
   unknown: "error" | "skip",
-): KnownText {
+  signal?: AbortSignal,
+): Promise<KnownText> {
   const { numbers, codePoints } = text;
   const lacking = codePoints.filter((codePoint) => vocabulary.indexOf(codePoint) === undefined);
   if (lacking.length > 0 && unknown === "error") {
@@ -83,7 +91,8 @@ export function knownPart(
     );
   }
   const indices = Int32Array.from(codePoints, (codePoint) => vocabulary.indexOf(codePoint) ?? -1);
-  const tokens = translate(numbers, indices, createTokens(vocabulary.size, numbers.length));
+  const room = createTokens(vocabulary.size, numbers.length);
+  const tokens = await translate(numbers, indices, room, signal);
   return {
     tokens,
     skipped: numbers.length - tokens.length,

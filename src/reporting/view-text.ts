@@ -88,9 +88,9 @@ async function textOf(
   { files, encoding, unknown }: Pick<ViewSettings, "files" | "encoding" | "unknown">,
   onWarning: (message: string) => void,
 ): Promise<{ text: Tokens; tokens: Tokens; isHeldOut: boolean }> {
-  const { texts, warnings } = await readTexts(files, encoding, true);
+  const { texts, warnings } = await readTexts(files, { encoding, joined: true });
   for (const warning of warnings) onWarning(warning);
-  const known = knownPart(texts[0], vocabulary, unknown);
+  const known = await knownPart(texts[0], vocabulary, unknown);
   refuseTooShort(known, texts[0]);
   if (known.skipped > 0) {
     onWarning(

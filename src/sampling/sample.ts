@@ -64,7 +64,7 @@ export async function* sample(
   const { backend, threads, ...given } = checked(sampleSettingsSchema, settings);
   const all = { ...SAMPLE_DEFAULTS, ...definedOnly(given) };
   const { config, vocabulary, tensors } = checkpoint;
-  const guard = await guardOf(all, vocabulary, options.onWarning);
+  const guard = await guardOf(all, vocabulary, options);
   const engine = { backend: backend ?? all.backend, threads };
   const model = await openModel(config.model, tensors, engine, options.onWarning);
   try {
@@ -86,7 +86,7 @@ export async function* sample(
 async function guardOf(
   { maxCopy, trainingText, encoding = SAMPLE_DEFAULTS.encoding }: SampleSettings,
   vocabulary: Vocabulary,
-  onWarning: ((message: string) => void) | undefined,
+  { signal, onWarning }: Parameters<typeof sample>[2] & object,
 ): Promise<CopyGuard | undefined> {
   if (maxCopy === undefined && trainingText === undefined) return undefined;
   if (maxCopy === undefined || trainingText === undefined) {
@@ -99,7 +99,7 @@ async function guardOf(
       { setting: maxCopy === undefined ? "trainingText" : "maxCopy" },
     );
   }
-  const { texts, warnings } = await readTexts(trainingText, encoding, true);
+  const { texts, warnings } = await readTexts(trainingText, { encoding, joined: true }, { signal });
   for (const warning of warnings) onWarning?.(warning);
   return CopyGuard.of(texts[0], vocabulary, maxCopy);
 }

@@ -91,7 +91,8 @@ export async function* evaluateTexts(
   const { files, threads, ...given } = checked(evaluateSettingsSchema, settings);
   const all = { ...EVAL_DEFAULTS, ...definedOnly(given) };
   const squares = all.dynamic ? gradientSquares(checkpoint) : undefined;
-  const { texts, warnings } = await readTexts(files, all.encoding, !all.each, stdin);
+  const reading = { encoding: all.encoding, joined: !all.each };
+  const { texts, warnings } = await readTexts(files, reading, { stdin, signal });
   for (const warning of warnings) onWarning?.(warning);
   const { config, tensors } = checkpoint;
   const engine = { backend: all.backend, threads };
@@ -118,7 +119,7 @@ async function scoreOf(
   },
 ): Promise<TextScore> {
   const { unknown, baselines, squares, signal } = options;
-  const known = knownPart(text, vocabulary, unknown);
+  const known = await knownPart(text, vocabulary, unknown, signal);
   refuseTooShort(known, text);
   const { tokens, skipped, skippedCharacters } = known;
   const { documents } = config.text;

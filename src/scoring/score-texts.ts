@@ -72,7 +72,7 @@ export async function* scoreTexts(
 ): AsyncGenerator<ScoredText, void> {
   const { files, threads, ...given } = checked(scoreSettingsSchema, settings);
   const { encoding, backend, ...reading } = { ...SCORE_DEFAULTS, ...definedOnly(given) };
-  const { texts, warnings } = await readTexts(files, encoding, false, options.stdin);
+  const { texts, warnings } = await readTexts(files, { encoding, joined: false }, options);
   for (const warning of warnings) options.onWarning?.(warning);
   const models: CharRnn[] = [];
   try {

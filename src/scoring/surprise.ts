@@ -32,7 +32,7 @@ export async function surprises(
   signal?: AbortSignal,
 ): Promise<Float32Array> {
   await nextTurn();
-  const known = knownPart(text, vocabulary, unknown);
+  const known = await knownPart(text, vocabulary, unknown, signal);
   const places = placesOfKnown(text, known, (codePoint) => vocabulary.indexOf(codePoint));
   const documents = fresh ? "lines" : config.text.documents;
   const newline = vocabulary.indexOf(NEWLINE);

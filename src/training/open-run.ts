@@ -16,6 +16,7 @@ import {
 } from "../checkpoint/run-folder.js";
 import { createBatches } from "../data/batches.js";
 import { type Corpus, loadCorpus } from "../data/corpus.js";
+import type { ReadOptions } from "../data/sources.js";
 import { countTokens } from "../data/vocabulary.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
@@ -40,12 +41,9 @@ import { endReached } from "./start-and-end.js";
  * Makes ready what was asked for: a new run, or with `resume` one that goes on from its last
  * checkpoint.
  *
- * @param stdin what the file `-` stands for
+ * @throws CharnnError, and the signal's reason where it is aborted while the text is read
  */
-export async function openRun(
-  settings: TrainSettings,
-  stdin: AsyncIterable<Uint8Array> | undefined,
-): Promise<Run> {
+export async function openRun(settings: TrainSettings, reading: ReadOptions): Promise<Run> {
   const { resume = false, overwrite = false, out = TRAIN_DEFAULTS.out, name } = settings;
   if (resume && overwrite) {
     throw new CharnnError(
@@ -66,15 +64,15 @@ export async function openRun(
     name !== undefined
       ? runFolder(out, name)
       : resume
-        ? await findRunOnText(settings, out)
+        ? await findRunOnText(settings, out, reading)
         : undefined;
-  const plan = named ? undefined : await planRun(settings, backend, stdin);
+  const plan = named ? undefined : await planRun(settings, backend, reading);
   const folder =
     named ??
     runFolder(out, await freeName(out, defaultName(settings.files, (plan as Plan).config.model)));
   return withFolder(folder, async (release) => {
     if (resume && (await isThere(folder.last))) {
-      return continueRun(folder, release, settings, backend, stdin);
+      return continueRun(folder, release, settings, backend, reading);
     }
     if (!resume && !overwrite && (await hasCheckpoint(folder))) throw nameTaken(folder);
     return startRun(
@@ -82,7 +80,7 @@ export async function openRun(
       release,
       settings,
       backend,
-      plan ?? (await planRun(settings, backend, stdin)),
+      plan ?? (await planRun(settings, backend, reading)),
     );
   });
 }
@@ -129,7 +127,7 @@ async function continueRun(
   release: () => Promise<void>,
   settings: TrainSettings,
   backend: SelectedBackend,
-  stdin: AsyncIterable<Uint8Array> | undefined,
+  reading: ReadOptions,
 ): Promise<Run> {
   const checkpoint = await readCheckpoint(folder.last);
   const { text, training, limits } = checkpoint.config;
@@ -139,7 +137,7 @@ async function continueRun(
   const alsoKnown = checkpoint.vocabulary;
   const corpus = await loadCorpus(
     { ...corpusSettings(settings), validation, test, fold, documents, alsoKnown },
-    stdin,
+    reading,
   );
   refuseOtherText(folder, checkpoint.config, corpus);
   await truncateMetricsAfter(folder.metrics, checkpoint.progress);
@@ -233,7 +231,11 @@ function assembleRun(
 }
 
 /** The newest run that learned from the text in `settings`. */
-async function findRunOnText(settings: TrainSettings, out: string): Promise<RunFolder | undefined> {
+async function findRunOnText(
+  settings: TrainSettings,
+  out: string,
+  reading: ReadOptions,
+): Promise<RunFolder | undefined> {
   if (settings.files.includes("-")) {
     throw new CharnnError(
       "CANNOT_RESUME",
@@ -243,7 +245,7 @@ async function findRunOnText(settings: TrainSettings, out: string): Promise<RunF
   }
   const runs = await listRuns(out);
   if (runs.length === 0) return undefined;
-  const { fingerprint } = await loadCorpus(corpusSettings(settings));
+  const { fingerprint } = await loadCorpus(corpusSettings(settings), reading);
   for (const folder of runs) {
     const facts = await readCheckpointFacts(folder.last).catch(() => undefined);
     if (facts?.config.text.fingerprint === fingerprint) return folder;

@@ -3,6 +3,7 @@ import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { loadCheckpoint } from "../checkpoint/load-checkpoint.js";
 import type { RunConfig } from "../checkpoint/run-config.js";
 import { type Corpus, loadCorpus } from "../data/corpus.js";
+import type { ReadOptions } from "../data/sources.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
 import { countScore } from "./count-model.js";
 import { operationsPerSecond } from "./forecast.js";
@@ -25,12 +26,12 @@ export interface Plan {
 export async function planRun(
   settings: TrainSettings,
   backend: SelectedBackend,
-  stdin: AsyncIterable<Uint8Array> | undefined,
+  reading: ReadOptions,
 ): Promise<Plan> {
   const { initFrom, out = TRAIN_DEFAULTS.out } = settings;
   const base = initFrom === undefined ? undefined : await loadCheckpoint(initFrom, { out });
   const alsoKnown = base?.vocabulary;
-  const corpus = await loadCorpus({ ...corpusSettings(settings), alsoKnown }, stdin);
+  const corpus = await loadCorpus({ ...corpusSettings(settings), alsoKnown }, reading);
   const { train, validation, vocabulary } = corpus;
   const counting = await countScore(train.tokens, validation.tokens, vocabulary.size);
   const choice = settings.preset ? undefined : chosen(settings, corpus, backend, base);

@@ -44,7 +44,7 @@ export async function* train(
   settings: TrainSettings,
   { signal, stdin }: TrainOptions = {},
 ): AsyncGenerator<TrainingEvent, void> {
-  const run = await openRun(checkedTrainSettings(settings), stdin);
+  const run = await openRun(checkedTrainSettings(settings), { stdin });
   try {
     const events = recordMetrics(run, trainRun(run, settings, signal));
     yield* settings.tensorboard ? recordEvents(run, events) : events;

@@ -11,7 +11,7 @@ async function guardOf(text: string, most: number): Promise<CopyGuard> {
   const stdin = (async function* () {
     yield Buffer.from(text);
   })();
-  const { texts } = await readTexts(["-"], "utf-8", true, stdin);
+  const { texts } = await readTexts(["-"], { encoding: "utf-8", joined: true }, { stdin: stdin });
   return CopyGuard.of(texts[0], vocabulary, most);
 }
 

@@ -30,7 +30,7 @@ function load(
   cuts: number[] = [],
 ) {
   const bytes = typeof text === "string" ? Buffer.from(text) : text;
-  return loadCorpus({ ...WHOLE, ...settings }, cutAt(bytes, cuts));
+  return loadCorpus({ ...WHOLE, ...settings }, { stdin: cutAt(bytes, cuts) });
 }
 
 function textOf({ vocabulary, train, validation, test: kept }: Corpus): string[] {

@@ -21,7 +21,9 @@ test("files are read in the order they are named, the standard input among them"
   const [b, a] = [path.join(folder, "b.txt"), path.join(folder, "a.txt")];
   await writeFile(b, "bee");
   await writeFile(a, "ay");
-  const { sources, warnings } = await findSources([b, "-", a], "utf-8", chunks("in", "put"));
+  const { sources, warnings } = await findSources([b, "-", a], "utf-8", {
+    stdin: chunks("in", "put"),
+  });
   assert.deepEqual(await Promise.all(sources.map(contentOf)), ["bee", "input", "ay"]);
   assert.deepEqual(
     sources.map(({ name, size }) => [name, size]),
@@ -148,7 +150,7 @@ test("a standard input that fails is an error that names it", async () => {
     yield Buffer.from("text");
     throw Object.assign(new Error("EISDIR: illegal operation"), { code: "EISDIR" });
   }
-  const { sources } = await findSources(["-"], "utf-8", failing());
+  const { sources } = await findSources(["-"], "utf-8", { stdin: failing() });
   await assert.rejects(
     contentOf(sources[0]),
     failsWith("BAD_TEXT", "the standard input", "EISDIR"),

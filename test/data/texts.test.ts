@@ -21,8 +21,8 @@ async function loadKnown(text: string, unknown: "error" | "skip", vocabulary = k
       yield bytes.subarray(from, to);
     }
   })();
-  const { texts } = await readTexts(["-"], "utf-8", true, pieces);
-  const part = knownPart(texts[0], vocabulary, unknown);
+  const { texts } = await readTexts(["-"], { encoding: "utf-8", joined: true }, { stdin: pieces });
+  const part = await knownPart(texts[0], vocabulary, unknown);
   refuseTooShort(part, texts[0]);
   return part;
 }
@@ -40,9 +40,12 @@ test("a text is encoded with a given vocabulary", async () => {
 });
 
 test("a text is left as it is, for another vocabulary to read", async (t) => {
-  const { texts } = await readTexts(await filesOf(t, { a: "fed zz" }), "utf-8", true);
+  const { texts } = await readTexts(await filesOf(t, { a: "fed zz" }), {
+    encoding: "utf-8",
+    joined: true,
+  });
   const before = texts[0].numbers.slice();
-  assert.equal(known.decode(knownPart(texts[0], known, "skip").tokens), "fed ");
+  assert.equal(known.decode((await knownPart(texts[0], known, "skip")).tokens), "fed ");
   assert.deepEqual(texts[0].numbers, before);
 });
 
@@ -69,9 +72,9 @@ test("unknown characters of a text are an error that names place and way out", a
     ),
   );
   const [a, b] = await filesOf(t, { a: "cab\n", b: "a bed\nfor" });
-  const { texts } = await readTexts([a, b], "utf-8", true);
-  assert.throws(
-    () => knownPart(texts[0], known, "error"),
+  const { texts } = await readTexts([a, b], { encoding: "utf-8", joined: true });
+  await assert.rejects(
+    knownPart(texts[0], known, "error"),
     failsWith("UNKNOWN_CHARACTER", `line 2, column 2 of "${b}"`),
   );
 });
@@ -90,13 +93,15 @@ test("a text that leaves nothing to predict is refused", async () => {
 
 test("files are one text, or each its own", async (t) => {
   const files = await filesOf(t, { a: "fed", b: "cab\n", c: "a\n" });
-  const together = await readTexts(files, "utf-8", true);
-  const textOf = (text: (typeof together.texts)[number]) =>
-    known.decode(knownPart(text, known, "error").tokens);
-  assert.deepEqual(together.texts.map(textOf), ["fed\ncab\na\n"]);
+  const together = await readTexts(files, { encoding: "utf-8", joined: true });
+  const textsOf = ({ texts }: typeof together) =>
+    Promise.all(
+      texts.map(async (text) => known.decode((await knownPart(text, known, "error")).tokens)),
+    );
+  assert.deepEqual(await textsOf(together), ["fed\ncab\na\n"]);
   assert.equal(together.texts[0].name, `${files[0]} and 2 more`);
-  const apart = await readTexts(files, "utf-8", false);
-  assert.deepEqual(apart.texts.map(textOf), ["fed", "cab\n", "a\n"]);
+  const apart = await readTexts(files, { encoding: "utf-8", joined: false });
+  assert.deepEqual(await textsOf(apart), ["fed", "cab\n", "a\n"]);
   assert.deepEqual(
     apart.texts.map(({ name }) => name),
     files,

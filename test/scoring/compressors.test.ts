@@ -11,7 +11,7 @@ import { inventedText } from "../helpers/training.js";
 async function textOf(t: TestContext, content: string) {
   const file = path.join(await temporaryFolder(t), "text.txt");
   await writeFile(file, content);
-  const { texts } = await readTexts([file], "utf-8", true);
+  const { texts } = await readTexts([file], { encoding: "utf-8", joined: true });
   return { file, text: texts[0] };
 }
 
