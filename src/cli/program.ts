@@ -35,7 +35,13 @@ export function createProgram(terminal: Terminal, exitWith: (code: number) => vo
     .version(version(), "-V, --version")
     .exitOverride()
     // Errors are said by the caller, all in one way.
-    .configureOutput({ outputError() {} })
+    .configureOutput({
+      writeOut: (text) => void terminal.out(text),
+      writeErr(text) {
+        for (const line of text.trimEnd().split("\n")) terminal.say(line);
+      },
+      outputError() {},
+    })
     .configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 100, 100) })
     .addHelpText(
       "after",

@@ -4,7 +4,8 @@ import { expandConfigFile } from "./options/config-file.js";
 import { normaliseArguments } from "./options/spelling.js";
 import { usageError } from "./options/usage-error.js";
 import { createProgram } from "./program.js";
-import { printable } from "./terminal/printable.js";
+import { printableMessage } from "./terminal/printable.js";
+import { styled } from "./terminal/styled.js";
 import { processTerminal, type Terminal } from "./terminal/terminal.js";
 
 /** Exit codes beside 0: what was typed can't be right; anything else that went wrong. */
@@ -48,16 +49,16 @@ function report(error: unknown, terminal: Terminal): number {
     sayError(terminal, `The system refused: ${error.message}`);
     return FAILURE;
   }
-  const stack = error instanceof Error ? error.stack : String(error);
-  sayError(terminal, `This is a bug in charnn; please report it with these lines.\n${stack}`);
+  sayError(terminal, "This is a bug in charnn; please report it with these lines.");
+  const stack = (error instanceof Error && error.stack) || String(error);
+  for (const line of stack.split("\n")) terminal.say(line);
   return FAILURE;
 }
 
 function sayError(terminal: Terminal, message: string, hint?: string): void {
   const { red, dim } = terminal.errorColors;
-  const lines = message.split("\n").map(printable).join("\n");
-  terminal.say(`${red("Error:")} ${lines}`);
-  if (hint) terminal.say(dim(printable(hint)));
+  terminal.say(styled(red, "Error:"), ` ${printableMessage(message)}`);
+  if (hint) terminal.say(styled(dim, hint));
 }
 
 /** A setting's name as it is typed: `hiddenSize must be ...` becomes `--hidden-size must be ...`. */

@@ -5,7 +5,6 @@ import { jsonOption } from "../options/model-options.js";
 import { option } from "../options/option.js";
 import { number } from "../options/parsers.js";
 import { columns, count, counted } from "../terminal/format.js";
-import { printable } from "../terminal/printable.js";
 import type { CommandContext } from "./context.js";
 
 interface CopiesOptions extends Pick<CopiesSettings, "atLeast" | "encoding"> {
@@ -64,7 +63,7 @@ function description({ characters, longest, atLeast, copies, copied, share }: Co
   const list = byLength.map((copy) => [
     `  ${count(copy.length)}`,
     `${copy.inSample.line}:${copy.inSample.column}`,
-    `${printable(copy.inText.file)}:${copy.inText.line}:${copy.inText.column}`,
+    `${copy.inText.file}:${copy.inText.line}:${copy.inText.column}`,
     shortened(copy.text),
   ]);
   if (list.length === 0) return columns(rows);
@@ -74,7 +73,7 @@ function description({ characters, longest, atLeast, copies, copied, share }: Co
 }
 
 function placeInText({ inText: { file, line, column } }: Copy): string {
-  return `${printable(file)}, line ${count(line)}, column ${column}`;
+  return `${file}, line ${count(line)}, column ${column}`;
 }
 
 /** A run in one line, without its middle where it is long. */
@@ -83,5 +82,5 @@ function shortened(text: string): string {
   const whole = characters.length <= 2 * SHOWN_CHARACTERS;
   const part = (from: number, to?: number) => characters.slice(from, to).join("");
   const shown = whole ? text : `${part(0, SHOWN_CHARACTERS)} ... ${part(-SHOWN_CHARACTERS)}`;
-  return printable(JSON.stringify(shown));
+  return JSON.stringify(shown);
 }

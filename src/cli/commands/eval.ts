@@ -147,7 +147,7 @@ function comparison(scores: readonly RunScore[]): string[] {
   const withDynamic = scores.some(({ dynamic }) => dynamic);
   const rows = scores.map((score) => [
     score.run,
-    printable(score.text),
+    score.text,
     score.loss.toFixed(4),
     score.bitsPerCharacter.toFixed(4),
     score.perplexity.toFixed(3),
@@ -165,5 +165,5 @@ function percent(share: number): string {
 
 /** `"a"`; what shows nothing is written out. */
 function shown(character: string): string {
-  return JSON.stringify(printable(character));
+  return printable(JSON.stringify(character));
 }

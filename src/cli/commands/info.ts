@@ -4,7 +4,7 @@ import { CELLS } from "../../model/cells.js";
 import { jsonOption, outOption } from "../options/model-options.js";
 import { columns, count, counted, stepOf } from "../terminal/format.js";
 import { inUnits, judgement } from "../terminal/judgement.js";
-import { printable } from "../terminal/printable.js";
+import { printableLine } from "../terminal/printable.js";
 import { regularization } from "../terminal/regularization.js";
 import type { CommandContext } from "./context.js";
 
@@ -116,8 +116,6 @@ function resultOf({ text }: Facts["config"], progress: Facts["progress"]): strin
 
 /** The first hundred characters, with those that don't show written out. */
 function shownVocabulary(vocabulary: readonly string[]): string {
-  const shown = vocabulary
-    .slice(0, 100)
-    .map((character) => (character === "\n" ? "\\n" : printable(character)));
+  const shown = vocabulary.slice(0, 100).map(printableLine);
   return shown.join("") + (vocabulary.length > shown.length ? " ..." : "");
 }

@@ -1,3 +1,4 @@
+import type { ChalkInstance } from "chalk";
 import type { Command } from "commander";
 import { METRIC_NAMES, type MetricName, RUNS_FOLDER } from "../../defaults.js";
 import { CharnnError } from "../../errors.js";
@@ -7,7 +8,8 @@ import { choice, option } from "../options/option.js";
 import { number } from "../options/parsers.js";
 import { chart } from "../terminal/chart.js";
 import { count } from "../terminal/format.js";
-import { printable } from "../terminal/printable.js";
+import { printableLine } from "../terminal/printable.js";
+import { styled } from "../terminal/styled.js";
 import type { Terminal } from "../terminal/terminal.js";
 import type { CommandContext } from "./context.js";
 
@@ -99,7 +101,7 @@ function summary({ run, name, points }: Curve): string {
   const [step, value] = least;
   const last = points[points.length - 1];
   return (
-    `${name} of ${printable(run)}: ${figure(last[1])} at step ${count(last[0])}, ` +
+    `${name} of ${printableLine(run)}: ${figure(last[1])} at step ${count(last[0])}, ` +
     `least ${figure(value)} at step ${count(step)}`
   );
 }
@@ -111,11 +113,14 @@ function figure(value: number): string {
 
 /** The lines in their colours, where there are some. */
 async function show(terminal: Terminal, lines: readonly string[]): Promise<void> {
-  let text = `${lines.join("\n")}\n`;
-  for (const [symbol, color] of STYLES) {
-    text = text.replaceAll(symbol, terminal.outColors[color](symbol));
-  }
-  await terminal.out(text, "styled");
+  const colors = new Map<string, ChalkInstance>(
+    STYLES.map(([symbol, color]) => [symbol, terminal.outColors[color]]),
+  );
+  const pieces = Array.from(`${lines.join("\n")}\n`, (character) => {
+    const color = colors.get(character);
+    return color ? styled(color, character) : character;
+  });
+  await terminal.out(...pieces);
 }
 
 function refuseBelow(name: string, value: number, least: number): void {

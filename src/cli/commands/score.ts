@@ -6,7 +6,6 @@ import type { ScoredText, ScoreSettings } from "../../index.js";
 import { backendOption, jsonOption, outOption, threadsOption } from "../options/model-options.js";
 import { choice, option } from "../options/option.js";
 import { columns, count } from "../terminal/format.js";
-import { printable } from "../terminal/printable.js";
 import { colored, legend } from "../terminal/surprise-colors.js";
 import type { Terminal } from "../terminal/terminal.js";
 import type { CommandContext } from "./context.js";
@@ -103,14 +102,14 @@ async function show(texts: Texts, { terminal, lines, json }: View): Promise<void
         const shown = { file: text.name, ...line, ...(!lines && { bits }) };
         await terminal.out(`${JSON.stringify(shown)}\n`);
       } else if (inColor) {
-        await terminal.out(`${colored(line.text, bits, terminal.outColors)}\n`, "styled");
+        await terminal.out(...colored(line.text, bits, terminal.outColors), "\n");
       } else {
         await terminal.out(`${figure(line.bitsPerCharacter)}\t${line.text}\n`);
       }
     }
     if (!json) terminal.say(summaryOf(text));
   }
-  if (inColor) terminal.say(`Bits per character: ${legend(terminal.outColors)}`);
+  if (inColor) terminal.say("Bits per character: ", ...legend(terminal.outColors));
 }
 
 /** Which of several models each text, or each line, fits best. */
@@ -194,7 +193,7 @@ function bestOf(bits: readonly (number | null)[], names: readonly string[]): str
 function summaryOf({ name, whole }: ScoredText): string {
   const { characters, unknown, bitsPerCharacter } = whole;
   const leftOut = unknown > 0 ? `; ${count(unknown)} left out that the model does not know` : "";
-  return `${printable(name)}: ${figure(bitsPerCharacter)} bits per character, ${count(characters)} characters${leftOut}`;
+  return `${name}: ${figure(bitsPerCharacter)} bits per character, ${count(characters)} characters${leftOut}`;
 }
 
 function figure(bits: number | null): string {

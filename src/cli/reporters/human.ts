@@ -10,10 +10,10 @@ import type {
 import { bytes, columns, count, counted, duration, stepOf } from "../terminal/format.js";
 import { inUnits, judgement } from "../terminal/judgement.js";
 import { modelLine } from "../terminal/model-line.js";
-import { printable } from "../terminal/printable.js";
 import { createProgress } from "../terminal/progress.js";
 import { regularization } from "../terminal/regularization.js";
 import { sparkline } from "../terminal/sparkline.js";
+import { styled } from "../terminal/styled.js";
 import type { Terminal } from "../terminal/terminal.js";
 import type { Reporter } from "./reporter.js";
 
@@ -75,11 +75,12 @@ export function humanReporter(
       validationLosses.push(validationLoss);
     }
     const line = `step ${count(step)}, epoch ${count(epoch)}: ${facts.join(", ")}`;
-    progress.say(best ? `${bold(line)}, ${green("best so far")}` : line);
+    if (best) progress.say(styled(bold, line), ", ", styled(green, "best so far"));
+    else progress.say(line);
   }
 
   function sample({ text }: SampleEvent): void {
-    for (const line of text.trim().split("\n")) progress.say(dim(`    ${printable(line)}`));
+    for (const line of text.trim().split("\n")) progress.say(styled(dim, `    ${line}`));
     progress.say("");
   }
 

@@ -1,10 +1,11 @@
 import type { TrainingEvent } from "../../index.js";
+import type { Piece } from "../terminal/styled.js";
 
 /** Shows a run as it goes. */
 export interface Reporter {
   report(event: TrainingEvent): void | Promise<void>;
   /** Writes a line of the command's own to standard error. */
-  say(line: string): void;
+  say(...pieces: readonly Piece[]): void;
   /** Leaves the terminal as it was. */
   close(): void;
 }

@@ -1,5 +1,7 @@
 /** Numbers and times as people read them. */
 
+import { printableLine } from "./printable.js";
+
 export function count(value: number): string {
   return Math.round(value).toLocaleString("en");
 }
@@ -36,11 +38,15 @@ export function bytes(value: number): string {
   return `${Math.max(1, Math.round(value / 1e3))} kB`;
 }
 
-/** Rows as columns of equal width; the last is not padded, and broken between words to fit `width`. */
+/**
+ * Rows as columns of equal width; the last is not padded, and broken between words to fit `width`. What a
+ * terminal would not show is written out, so that widths are what is seen.
+ */
 export function columns(
-  rows: readonly (readonly string[])[],
+  cells: readonly (readonly string[])[],
   width = Number.POSITIVE_INFINITY,
 ): string[] {
+  const rows = cells.map((row) => row.map(printableLine));
   const widths: number[] = [];
   for (const row of rows) {
     for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);

@@ -1,4 +1,5 @@
 import cliProgress, { type MultiBar, type SingleBar } from "cli-progress";
+import { type Piece, shownLine } from "./styled.js";
 import type { Terminal } from "./terminal.js";
 
 /** A progress bar on standard error with lines above it; without a terminal, the lines alone. */
@@ -7,7 +8,7 @@ export interface Progress {
   start(total: number | undefined, done: number): void;
   /** `facts` stand beside the bar, as many as have room. */
   update(done: number, facts: readonly string[]): void;
-  say(line: string): void;
+  say(...pieces: readonly Piece[]): void;
   stop(): void;
 }
 
@@ -32,14 +33,14 @@ export function createProgress(terminal: Terminal): Progress {
       bar = bars.create(total ?? 0, done, { facts: [] });
     },
     update(done, facts) {
-      bar?.update(done, { facts });
+      bar?.update(done, { facts: facts.map((fact) => shownLine([fact])) });
     },
-    say(line) {
+    say(...pieces) {
       if (!bars) {
-        terminal.say(line);
+        terminal.say(...pieces);
         return;
       }
-      bars.log(`${line}\n`);
+      bars.log(`${shownLine(pieces)}\n`);
       // At once, so that the line stands before whatever is written next.
       bars.update();
     },

@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import type { Reporter } from "../reporters/reporter.js";
+import { TO_LINE_START } from "./styled.js";
 import type { Terminal } from "./terminal.js";
 
 /** The signals that ask a command to finish what it does and end. */
@@ -34,9 +35,9 @@ export function endAtSignals(close: () => void): () => void {
 /** Asks a run to end, and to save, at the first signal or when nobody reads the output any more. */
 export function catchSignals(terminal: Terminal, reporter: Reporter): Interruption {
   // The terminal has written ^C there, which the line then covers.
-  const start = terminal.isInteractive ? "\r" : "";
-  const message = `${start}Finishing this step and saving; once more to leave at once.`;
-  const interruption = abortAtSignals(() => reporter.say(message), reporter.close);
+  const start = terminal.isInteractive ? TO_LINE_START : "";
+  const message = "Finishing this step and saving; once more to leave at once.";
+  const interruption = abortAtSignals(() => reporter.say(start, message), reporter.close);
   return {
     signal: AbortSignal.any([interruption.signal, terminal.outClosed]),
     get exitCode() {

@@ -1,5 +1,5 @@
 import type { ChalkInstance } from "chalk";
-import { printable } from "./printable.js";
+import { type Piece, type Styled, styled } from "./styled.js";
 
 /** From so many bits on a character has these colours: a background that is seen on light and dark. */
 const LEVELS = [
@@ -18,24 +18,23 @@ export function colored(
   text: string,
   bits: readonly (number | null)[],
   colors: ChalkInstance,
-): string {
+): Styled[] {
   return Array.from(text, (character, k) => {
     const own = bits[k] ?? null;
-    const shown = printable(character);
-    return own === null ? colors.underline(shown) : inColor(shown, own, colors);
-  }).join("");
+    return own === null ? styled(colors.underline, character) : inColor(character, own, colors);
+  });
 }
 
 /** What the colours mean. */
-export function legend(colors: ChalkInstance): string {
+export function legend(colors: ChalkInstance): Piece[] {
   const levels = LEVELS.map(({ from }, k) => {
     const to = k === 0 ? " and more" : ` to ${LEVELS[k - 1].from}`;
     return inColor(` ${from}${to} `, from, colors);
   });
-  return ["under 1", ...levels.reverse()].join(" ");
+  return ["under 1", ...levels.reverse().flatMap((level) => [" ", level])];
 }
 
-function inColor(text: string, bits: number, colors: ChalkInstance): string {
+function inColor(text: string, bits: number, colors: ChalkInstance): Styled {
   const level = LEVELS.find(({ from }) => bits >= from);
-  return level ? colors.bgHex(level.background).hex(level.text)(text) : text;
+  return styled(level ? colors.bgHex(level.background).hex(level.text) : (shown) => shown, text);
 }

@@ -7,11 +7,15 @@ import {
   supportsColorStderr,
 } from "chalk";
 import { CharnnError, systemErrorCode } from "../../errors.js";
-import { printable } from "./printable.js";
+import { printableMessage } from "./printable.js";
+import { exactText, type Piece, shownLine, shownText, styled } from "./styled.js";
 
 type Stream = NodeJS.WriteStream;
 
-/** The two streams a command writes to, and what they can show. */
+/**
+ * The two streams a command writes to, and what they can show. All that a command writes for people
+ * goes through here, so that what a model, a file or a name holds is shown and never obeyed.
+ */
 export interface Terminal {
   /** Colours for standard error, and for standard output; without effect where there are none. */
   readonly errorColors: ChalkInstance;
@@ -24,20 +28,19 @@ export interface Terminal {
   /** Aborted when nothing more can be written to standard output. */
   readonly outClosed: AbortSignal;
   /**
-   * Writes a result to standard output, resolved when more can be taken. On a terminal, control
-   * characters that a model or a file may hold are shown, not obeyed, unless they are `styled` by
-   * {@link outColors}.
+   * Writes a result to standard output, resolved when more can be taken: exactly where a file or a
+   * program takes it, and as {@link shownText} on a terminal.
    */
-  out(text: string, styled?: "styled"): Promise<void>;
+  out(...pieces: readonly Piece[]): Promise<void>;
   /**
    * Waits until all results are written.
    *
    * @throws CharnnError `NOT_WRITABLE` where that is impossible; a reader who left is no error.
    */
   written(): Promise<void>;
-  /** Writes a line to standard error. */
-  say(line?: string): void;
-  /** Writes a warning to standard error. */
+  /** Writes a line to standard error, as {@link shownLine}. */
+  say(...pieces: readonly Piece[]): void;
+  /** Writes a warning to standard error, in one line. */
   warn(message: string): void;
 }
 
@@ -53,8 +56,8 @@ export function processTerminal(): Terminal {
     closed.abort();
   });
   stderr.on("error", () => {});
-  const say = (line = "") => {
-    stderr.write(`${line}\n`);
+  const say = (...pieces: readonly Piece[]) => {
+    stderr.write(`${shownLine(pieces)}\n`);
   };
   return {
     errorColors,
@@ -64,10 +67,10 @@ export function processTerminal(): Terminal {
     outWidth: stdout.isTTY ? stdout.columns : undefined,
     outClosed: closed.signal,
     say,
-    warn: (message) => say(`${errorColors.yellow("Warning:")} ${printable(message)}`),
-    async out(text, styled) {
+    warn: (message) => say(styled(errorColors.yellow, "Warning:"), ` ${printableMessage(message)}`),
+    async out(...pieces) {
       if (closed.signal.aborted) return;
-      if (stdout.write(stdout.isTTY && !styled ? printable(text) : text)) return;
+      if (stdout.write(stdout.isTTY ? shownText(pieces) : exactText(pieces))) return;
       // Where it fails, `outClosed` tells.
       await once(stdout, "drain", { signal: closed.signal }).catch(() => {});
     },
