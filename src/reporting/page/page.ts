@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { PAGE_MARKER } from "../../run-files.js";
 import type { Metrics } from "../metrics.js";
 import type { Report } from "../report.js";
 import type { TextView } from "../view-text.js";
@@ -37,6 +38,7 @@ export function reportPage(report: Report, live: boolean): string {
 <html lang="en">
 <head>
 <meta charset="utf-8">
+${new Html(PAGE_MARKER)}
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title>
