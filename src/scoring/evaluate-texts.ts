@@ -158,7 +158,8 @@ async function baselinesOf(
   signal: AbortSignal | undefined,
 ): Promise<Baselines> {
   const compressed = await compressedSizes(text, signal);
-  return { counting: await adaptiveCountScore(tokens, vocabularySize), compressed };
+  const counting = await adaptiveCountScore(tokens, vocabularySize, { signal });
+  return { counting, compressed };
 }
 
 /** The weights are as before afterwards. */

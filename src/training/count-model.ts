@@ -1,10 +1,17 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { createTokens, type Tokens } from "../data/vocabulary.js";
+import { countTokens, createTokens, type Tokens } from "../data/vocabulary.js";
 
 /** Longest strings that are counted, in characters. */
 const LONGEST = 10;
-/** Of a longer text only the end is counted: it takes half a second and 100 MB for each million. */
-const MOST_CHARACTERS = 8_000_000;
+/** Of a longer text for training only the end is counted: a million characters take about 0.3 s. */
+const MOST_COUNTED = 4_000_000;
+/** Of a longer held-out text pieces are predicted that lie evenly over it. */
+const MOST_PREDICTED = 500_000;
+const PIECE_LENGTH = 10_000;
+/** The longest text of which each character is predicted and then counted. */
+const MOST_ADAPTIVE = 8_000_000;
+/** After so many positions other work gets a turn: some milliseconds. */
+const POSITIONS_IN_TURN = 100_000;
 
 /** How well counting alone predicts a text. */
 export interface CountScore {
@@ -12,6 +19,15 @@ export interface CountScore {
   readonly order: number;
   /** Nats/character. */
   readonly loss: number;
+}
+
+export interface CountOptions {
+  /** Aborted: counting ends with the signal's reason as its error. */
+  readonly signal?: AbortSignal | undefined;
+  /** Gets the share that is done, from 0 to 1, many times a second. */
+  readonly onShare?: ((share: number) => void) | undefined;
+  /** Characters of the training text that are counted at most; fewer take less time. */
+  readonly most?: number | undefined;
 }
 
 /**
@@ -22,6 +38,8 @@ export interface CountScore {
  *     p(c | s) = (count(s c) + distinct(s) p(c | s without its first character)) / (count(s) + distinct(s))
  *
  * where distinct(s) is how many different characters follow s. The first is a uniform distribution.
+ * Of a long text the last 4 million characters are counted, and of a long held-out text half a million
+ * predicted, in pieces that lie evenly over it.
  *
  * @returns that of the best order up to 10; undefined for a text of less than two characters
  */
@@ -29,15 +47,23 @@ export async function countScore(
   train: Tokens,
   heldOut: Tokens,
   vocabulary: number,
+  { most = MOST_COUNTED, ...options }: CountOptions = {},
 ): Promise<CountScore | undefined> {
   if (heldOut.length < 2 || train.length < 2) return undefined;
-  const counted = train.subarray(-MOST_CHARACTERS);
-  // One after the other: the strings of the text to score are looked up as those to count are made.
-  const tokens = createTokens(vocabulary, counted.length + heldOut.length);
+  const counted = train.subarray(-Math.min(most, MOST_COUNTED));
+  const pieces = evenPieces(heldOut, Math.min(most, MOST_PREDICTED));
+  const predicted = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  // One after the other, so that all strings are sorted together.
+  const tokens = createTokens(vocabulary, counted.length + predicted);
   tokens.set(counted);
-  tokens.set(heldOut, counted.length);
+  let end = counted.length;
+  for (const piece of pieces) {
+    tokens.set(piece, end);
+    end += piece.length;
+  }
   // The first character is not predicted by a model either.
-  return bestOrder({ tokens, vocabulary, counted: counted.length, first: counted.length + 1 });
+  const counting = { tokens, vocabulary, counted: counted.length, first: counted.length + 1 };
+  return bestOrder(counting, options);
 }
 
 /**
@@ -50,9 +76,22 @@ export async function countScore(
 export async function adaptiveCountScore(
   tokens: Tokens,
   vocabulary: number,
+  options: Omit<CountOptions, "most"> = {},
 ): Promise<CountScore | undefined> {
-  if (tokens.length < 2 || tokens.length > MOST_CHARACTERS) return undefined;
-  return bestOrder({ tokens, vocabulary, counted: tokens.length, first: 1 });
+  if (tokens.length < 2 || tokens.length > MOST_ADAPTIVE) return undefined;
+  return bestOrder({ tokens, vocabulary, counted: tokens.length, first: 1 }, options);
+}
+
+/** All of a text, or of one longer than `most` pieces at even distances. */
+function evenPieces(tokens: Tokens, most: number): Tokens[] {
+  if (tokens.length <= most) return [tokens];
+  const length = Math.min(PIECE_LENGTH, most);
+  const count = Math.floor(most / length);
+  const distance = tokens.length / count;
+  return Array.from({ length: count }, (_, index) => {
+    const start = Math.floor(index * distance);
+    return tokens.subarray(start, start + length);
+  });
 }
 
 /** What is counted, and what is predicted. */
@@ -60,82 +99,173 @@ interface Counting {
   readonly tokens: Tokens;
   /** How many characters there can be. */
   readonly vocabulary: number;
-  /** So many characters from the beginning are counted; the others are only looked up. */
+  /** The number of characters, from the first, that are counted. */
   readonly counted: number;
-  /** Those from here on are predicted, each before it is counted. */
+  /** The first character that is predicted, as all after it are, each before it is counted. */
   readonly first: number;
 }
 
-async function bestOrder(counting: Counting): Promise<CountScore> {
+async function bestOrder(
+  counting: Counting,
+  { signal, onShare }: Omit<CountOptions, "most">,
+): Promise<CountScore> {
   const { tokens, vocabulary, first } = counting;
   const probabilities = new Float64Array(tokens.length - first).fill(1 / vocabulary);
-  // Of each position, the number of the string of so many characters that ends before it; -1: not
-  // counted. Of no characters there is one.
-  let ends = new Int32Array(tokens.length + 1);
+  let positions = firstPositions(tokens.length);
   let best: CountScore | undefined;
   for (let length = 1; length <= LONGEST; length++) {
-    await nextTurn();
-    ends = countStrings(counting, ends, (position, count, followers, distinct) => {
-      // The last string that is counted may be followed by nothing that is.
-      if (followers === 0) return;
-      const i = position - first;
-      probabilities[i] = (count + distinct * probabilities[i]) / (followers + distinct);
-    });
-    let loss = 0;
-    for (const probability of probabilities) loss -= Math.log(probability);
-    loss /= probabilities.length;
+    const pass = new Pass(counting, positions, probabilities);
+    for (let isOver = false; !isOver; ) {
+      isOver = pass.advance(POSITIONS_IN_TURN);
+      onShare?.((length - 1 + pass.share) / LONGEST);
+      await nextTurn();
+      signal?.throwIfAborted();
+    }
+    const loss = meanLoss(probabilities);
     if (best && loss >= best.loss) break;
     best = { order: length, loss };
+    positions = pass.next;
   }
+  onShare?.(1);
   return best as CountScore;
 }
 
+/** Adds up in the order of the text, so that the sum does not depend on how strings are sorted. */
+function meanLoss(probabilities: Float64Array): number {
+  let loss = 0;
+  for (let i = 0; i < probabilities.length; i++) loss -= Math.log(probabilities[i]);
+  return loss / probabilities.length;
+}
+
 /**
- * Counts the strings that are longer by one character than those in `before`.
- *
- * @param before of each position, the number of the string that ends before it; -1: not counted
- * @param predict is told of each position to be predicted how often its string was counted so far, how
- *   many characters followed the string without it, and how many different ones
- * @returns `before` for the longer strings
+ * Positions in a text, sorted by the characters before them, so that those after one string are
+ * together: a group. Within a group they are in the order of the text.
  */
-function countStrings(
-  { tokens, vocabulary, counted, first }: Counting,
-  before: Int32Array,
-  predict: (position: number, count: number, followers: number, distinct: number) => void,
-): Int32Array<ArrayBuffer> {
-  const ends = new Int32Array(tokens.length + 1).fill(-1);
-  const counts = new Int32Array(counted);
-  const followers = new Int32Array(counted);
-  const distinct = new Int32Array(counted);
-  // Open addressing; a string's key is the shorter one's number and the character.
-  const mask = 2 ** Math.ceil(Math.log2(2 * counted)) - 1;
-  const keys = new Float64Array(mask + 1).fill(-1);
-  const numbers = new Int32Array(mask + 1);
-  let strings = 0;
-  for (let position = 0; position < tokens.length; position++) {
-    const shorter = before[position];
-    if (shorter < 0) continue;
-    const key = shorter * vocabulary + tokens[position];
-    let slot = (Math.imul(shorter, 0x9e3779b1) + Math.imul(tokens[position], 0x85ebca6b)) >>> 0;
-    slot = (slot ^ (slot >>> 15)) & mask;
-    while (keys[slot] !== key && keys[slot] !== -1) slot = (slot + 1) & mask;
-    const isKnown = keys[slot] === key;
-    if (position >= first) {
-      const count = isKnown ? counts[numbers[slot]] : 0;
-      predict(position, count, followers[shorter], distinct[shorter]);
-    }
-    if (position < counted) {
-      if (!isKnown) {
-        keys[slot] = key;
-        numbers[slot] = strings++;
-        distinct[shorter]++;
-      }
-      counts[numbers[slot]]++;
-      followers[shorter]++;
-      ends[position + 1] = numbers[slot];
-    } else if (isKnown) {
-      ends[position + 1] = numbers[slot];
-    }
+interface SortedPositions {
+  /** A position; where a group begins its complement (`~position`), which is negative. */
+  readonly entries: Int32Array;
+  /** There is a stretch of entries for each character that may come before, with room after it. */
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+}
+
+/** After no characters: all positions are one group. */
+function firstPositions(length: number): SortedPositions {
+  const entries = new Int32Array(length);
+  for (let position = 0; position < length; position++) entries[position] = position;
+  entries[0] = ~0;
+  return { entries, starts: Int32Array.of(0), ends: Int32Array.of(length) };
+}
+
+/** Room for every position, by the character before it. */
+function emptyPositions(tokens: Tokens, vocabulary: number): SortedPositions {
+  const starts = new Int32Array(vocabulary);
+  const counts = countTokens(tokens, vocabulary);
+  for (let character = 1; character < vocabulary; character++) {
+    starts[character] = starts[character - 1] + counts[character - 1];
   }
-  return ends;
+  return { entries: new Int32Array(tokens.length), starts, ends: starts.slice() };
+}
+
+/**
+ * Counts what follows each string of one length, and takes it into the probabilities.
+ *
+ * Sorting by one more character is a matter of one pass: the positions after those of a group have the
+ * group's string and one character before them, so when they are dealt out by that character, group
+ * after group, they come sorted. Where nothing counted comes before something to predict, nothing is
+ * learned from longer strings either, and a group goes no further.
+ */
+class Pass {
+  /** The positions sorted by one character more, when the pass is over. */
+  readonly next: SortedPositions;
+  /** The stretch and the entry in it that come next. */
+  #stretch = 0;
+  #entry: number;
+  // The group at hand, and what followed its string so far:
+  #group = 0;
+  #followers = 0;
+  #distinct = 0;
+  /** How often each character did; out of date where `#countedIn` names another group. */
+  readonly #counts: Int32Array;
+  readonly #countedIn: Int32Array;
+  /** The last group of which a position was dealt to each character. */
+  readonly #dealtIn: Int32Array;
+
+  constructor(
+    readonly counting: Counting,
+    readonly positions: SortedPositions,
+    readonly probabilities: Float64Array,
+  ) {
+    const { tokens, vocabulary } = counting;
+    this.next = emptyPositions(tokens, vocabulary);
+    this.#entry = positions.starts[0];
+    this.#counts = new Int32Array(vocabulary);
+    this.#countedIn = new Int32Array(vocabulary);
+    this.#dealtIn = new Int32Array(vocabulary);
+  }
+
+  /** How much of it is done, from 0 to 1. */
+  get share(): number {
+    return Math.min(this.#entry / this.positions.entries.length, 1);
+  }
+
+  /**
+   * Visits about `most` positions.
+   *
+   * @returns whether the pass is over
+   */
+  advance(most: number): boolean {
+    // All in local variables: this loop takes nearly all the time.
+    const { entries, starts, ends } = this.positions;
+    const { tokens, counted, first } = this.counting;
+    const { probabilities } = this;
+    const { entries: dealt, ends: dealtEnds } = this.next;
+    const [counts, countedIn, dealtIn] = [this.#counts, this.#countedIn, this.#dealtIn];
+    const last = tokens.length - 1;
+    let [stretch, entry] = [this.#stretch, this.#entry];
+    let [group, followers, distinct] = [this.#group, this.#followers, this.#distinct];
+    let stretchEnd = ends[stretch];
+    for (let left = most; left > 0; left--) {
+      while (entry === stretchEnd) {
+        if (++stretch === starts.length) return true;
+        entry = starts[stretch];
+        stretchEnd = ends[stretch];
+      }
+      let position = entries[entry];
+      if (position < 0) {
+        position = ~position;
+        let end = entry + 1;
+        while (end < stretchEnd && entries[end] >= 0) end++;
+        const isOfUse = end - entry > 1 && position < counted && entries[end - 1] >= first - 1;
+        if (!isOfUse) {
+          entry = end;
+          continue;
+        }
+        group++;
+        followers = 0;
+        distinct = 0;
+      }
+      const character = tokens[position];
+      const count = countedIn[character] === group ? counts[character] : 0;
+      if (position >= first && followers > 0) {
+        const i = position - first;
+        probabilities[i] = (count + distinct * probabilities[i]) / (followers + distinct);
+      }
+      if (position < counted) {
+        if (count === 0) distinct++;
+        countedIn[character] = group;
+        counts[character] = count + 1;
+        followers++;
+      }
+      if (position < last) {
+        const place = dealtEnds[character]++;
+        dealt[place] = dealtIn[character] === group ? position + 1 : ~(position + 1);
+        dealtIn[character] = group;
+      }
+      entry++;
+    }
+    [this.#stretch, this.#entry] = [stretch, entry];
+    [this.#group, this.#followers, this.#distinct] = [group, followers, distinct];
+    return false;
+  }
 }

@@ -33,7 +33,9 @@ export async function planRun(
   const alsoKnown = base?.vocabulary;
   const corpus = await loadCorpus({ ...corpusSettings(settings), alsoKnown }, reading);
   const { train, validation, vocabulary } = corpus;
-  const counting = await countScore(train.tokens, validation.tokens, vocabulary.size);
+  const counting = await countScore(train.tokens, validation.tokens, vocabulary.size, {
+    signal: reading.signal,
+  });
   const choice = settings.preset ? undefined : chosen(settings, corpus, backend, base);
   const preset = settings.preset ?? (choice as Choice).preset;
   const { config, note } = newConfig(

@@ -50,6 +50,43 @@ describe("A model that counts", () => {
     assert.ok(score && Number.isFinite(score.loss) && score.loss > 0);
   });
 
+  it("counts the end of a long text, and predicts pieces from all over a long held-out one", async () => {
+    const train = tokensOf(inventedText(90_000, 3), 12);
+    const heldOut = tokensOf(inventedText(40_000, 4), 12);
+    // The text changes halfway: its first half alone would be predicted much better.
+    const changed = Uint8Array.from(heldOut, (token, i) => (i < 20_000 ? token : 11 - token));
+    const most = 20_000;
+    const pieces = [0, 20_000].map((start) => changed.subarray(start, start + 10_000));
+    const parts = Uint8Array.from(pieces.flatMap((piece) => Array.from(piece)));
+    assert.deepEqual(
+      await countScore(train, changed, 12, { most }),
+      await countScore(train.subarray(-most), parts, 12),
+    );
+  });
+
+  it("tells how far it is, lets other work have a turn, and stops when it is aborted", async () => {
+    const train = tokensOf(inventedText(300_000, 3), 12);
+    const heldOut = tokensOf(inventedText(30_000, 4), 12);
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    const shares: number[] = [];
+    await countScore(train, heldOut, 12, { onShare: (share) => shares.push(share) });
+    clearInterval(timer);
+    assert.ok(turns >= 2, `${turns} turns`);
+    assert.ok(shares.length > 6, `${shares.length} reports`);
+    assert.deepEqual(
+      shares,
+      shares.toSorted((a, b) => a - b),
+    );
+    assert.equal(shares.at(-1), 1);
+    const controller = new AbortController();
+    const stopped = countScore(train, heldOut, 12, {
+      signal: controller.signal,
+      onShare: () => controller.abort(new Error("changed my mind")),
+    });
+    await assert.rejects(stopped, /changed my mind/);
+  });
+
   it("has no score where nothing is held out", async () => {
     assert.equal(await countScore(Uint8Array.of(0, 1, 0), new Uint8Array(0), 2), undefined);
   });
