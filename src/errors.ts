@@ -1,3 +1,5 @@
+import { constants } from "node:os";
+
 /** What went wrong, for programs. `message` and `hint` of a {@link CharnnError} are for people. */
 export type ErrorCode =
   /** What was asked for can't be right, whatever the files hold (exit code 2). */
@@ -10,6 +12,8 @@ export type ErrorCode =
   | "TEXT_TOO_SHORT"
   /** A file or folder is missing. */
   | "NOT_FOUND"
+  /** A file or folder is there and can't be read. */
+  | "NOT_READABLE"
   /** A file or folder can't be written. */
   | "NOT_WRITABLE"
   /** A checkpoint is cut, changed, or not a checkpoint of charnn. */
@@ -48,9 +52,22 @@ export class CharnnError extends Error {
   }
 }
 
-/** The `code` of a Node system error (`ENOENT`), or undefined for anything else. */
+/** Node.js does not know it either, and Linux gives it for a damaged file system. */
+const EUCLEAN = process.platform === "linux" ? 117 : undefined;
+
+/**
+ * The name of a system error (`ENOENT`), undefined for anything else. Some that libuv does not know have
+ * only their number (`Unknown system error -122`) and are named by it.
+ */
 export function systemErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || error instanceof CharnnError || !("code" in error))
     return undefined;
-  return typeof error.code === "string" ? error.code : undefined;
+  if (typeof error.code !== "string") return undefined;
+  const [, number] = /^Unknown system error -(\d+)$/.exec(error.code) ?? [];
+  return number === undefined ? error.code : (nameOf(Number(number)) ?? error.code);
+}
+
+function nameOf(number: number): string | undefined {
+  if (number === EUCLEAN) return "EUCLEAN";
+  return Object.entries(constants.errno).find(([, value]) => value === number)?.[0];
 }

@@ -4,6 +4,7 @@ import { CharnnError, systemErrorCode } from "../errors.js";
 import { CELLS } from "../model/cells.js";
 import { parameterShapes } from "../model/config.js";
 import { checked } from "../settings.js";
+import { notReadable } from "../system-errors.js";
 import { MOMENT_NAMES, type MomentName } from "../training/moments.js";
 import { writeDurably } from "./durable-file.js";
 import { type Progress, progressSchema, type RunConfig, runConfigSchema } from "./run-config.js";
@@ -190,7 +191,7 @@ async function atPath<Result>(path: string, read: () => Promise<Result>): Promis
         cause: error,
       });
     }
-    throw error;
+    throw systemErrorCode(error) === undefined ? error : notReadable(path, error);
   }
 }
 

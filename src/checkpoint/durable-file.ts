@@ -1,7 +1,9 @@
 import * as nodeFileSystem from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { CharnnError, systemErrorCode } from "../errors.js";
+import { thenCleanUp } from "../clean-up.js";
+import { systemErrorCode } from "../errors.js";
 import { isRunning } from "../processes.js";
+import { notWritable } from "../system-errors.js";
 
 /** The file-system calls that a durable write is made of. */
 export type FileSystem = Pick<typeof nodeFileSystem, "open" | "rename" | "rm">;
@@ -73,33 +75,6 @@ export async function removeLeftovers(folder: string): Promise<void> {
   }
 }
 
-/** What a user is told when a file can't be written or removed. */
-export function notWritable(path: string, cause: unknown): CharnnError {
-  const code = systemErrorCode(cause);
-  const [reason, hint] = REASONS.get(code ?? "") ?? [code ?? String(cause), ELSEWHERE];
-  return new CharnnError("NOT_WRITABLE", `${path} can't be written: ${reason}.`, hint, { cause });
-}
-
-const ELSEWHERE = "Choose another folder with --out.";
-
-const REASONS: ReadonlyMap<string, readonly [reason: string, hint: string]> = new Map([
-  ["ENOSPC", ["the disk is full", "Free some space, or choose another folder with --out."]],
-  [
-    "EDQUOT",
-    ["your disk quota is used up", "Free some space, or choose another folder with --out."],
-  ],
-  ["EROFS", ["the file system is read-only", ELSEWHERE]],
-  ["EACCES", ["permission is denied", ELSEWHERE]],
-  ["EPERM", ["permission is denied", ELSEWHERE]],
-  [
-    "EIO",
-    ["the disk reports an error (EIO)", "Check the disk, and choose another folder with --out."],
-  ],
-  ["ENOENT", ["there is no folder for it", ELSEWHERE]],
-  ["ENOTDIR", ["a part of the path is a file", ELSEWHERE]],
-  ["EEXIST", ["there is a file of that name", ELSEWHERE]],
-]);
-
 async function makeWithParents(path: string): Promise<string | undefined> {
   try {
     return await makeOne(path);
@@ -129,28 +104,28 @@ async function writeNew(
 ): Promise<void> {
   // "wx" never follows a link that somebody put there.
   const file = await fileSystem.open(path, "wx");
-  try {
-    for (const piece of pieces) {
-      for (let written = 0; written < piece.length; ) {
-        const length = Math.min(piece.length - written, MAX_WRITE_BYTES);
-        written += (await file.write(piece, written, length)).bytesWritten;
+  await thenCleanUp(
+    async () => {
+      for (const piece of pieces) {
+        for (let written = 0; written < piece.length; ) {
+          const length = Math.min(piece.length - written, MAX_WRITE_BYTES);
+          written += (await file.write(piece, written, length)).bytesWritten;
+        }
       }
-    }
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+      await file.sync();
+    },
+    () => file.close(),
+  );
 }
 
 /** Makes a renaming last. Some file systems, and Windows, can't and need not sync a folder. */
 async function syncFolder(path: string, fileSystem: FileSystem): Promise<void> {
   try {
     const folder = await fileSystem.open(path, "r");
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
+    await thenCleanUp(
+      () => folder.sync(),
+      () => folder.close(),
+    );
   } catch (error) {
     if (!["EINVAL", "EPERM"].includes(systemErrorCode(error) ?? "")) throw error;
   }

@@ -1,6 +1,7 @@
 import { appendFile, readFile } from "node:fs/promises";
 import { systemErrorCode } from "../errors.js";
-import { notWritable, writeDurably } from "./durable-file.js";
+import { notWritable } from "../system-errors.js";
+import { writeDurably } from "./durable-file.js";
 
 /**
  * Adds a line to a run's metrics.

@@ -5,7 +5,7 @@ import { hostname } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { isRunning, startOf } from "../processes.js";
-import { notWritable } from "./durable-file.js";
+import { notReadable, notWritable } from "../system-errors.js";
 
 /** Where a run keeps its files: the folder `<out>/<name>/`. */
 export interface RunFolder {
@@ -305,9 +305,7 @@ async function namesIn(path: string): Promise<string[]> {
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === "ENOENT") return [];
-    throw new CharnnError("NOT_FOUND", `The folder ${path} can't be read (${code}).`, undefined, {
-      cause: error,
-    });
+    throw notReadable(path, error);
   }
 }
 

@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import { CharnnError, systemErrorCode } from "../errors.js";
+import { cureOf, reasonOf } from "../system-errors.js";
 import { expandConfigFile } from "./options/config-file.js";
 import { normaliseArguments } from "./options/spelling.js";
 import { usageError } from "./options/usage-error.js";
@@ -44,15 +45,24 @@ function report(error: unknown, terminal: Terminal): number {
     sayError(terminal, inOptionSpelling(error), error.hint);
     return error.code === "INVALID_SETTING" ? USAGE_ERROR : FAILURE;
   }
-  const systemError = systemErrorCode(error);
-  if (systemError && error instanceof Error) {
-    sayError(terminal, `The system refused: ${error.message}`);
+  const code = systemErrorCode(error);
+  // Those of Node.js itself, such as ERR_INVALID_ARG_TYPE, are no one's but ours.
+  if (code !== undefined && !code.startsWith("ERR_")) {
+    sayError(terminal, systemFailure(error), cureOf(error));
     return FAILURE;
   }
   sayError(terminal, "This is a bug in charnn; please report it with these lines.");
   const stack = (error instanceof Error && error.stack) || String(error);
   for (const line of stack.split("\n")) terminal.say(line);
   return FAILURE;
+}
+
+/** A failed call of the operating system that nothing has put into words before. */
+function systemFailure(error: unknown): string {
+  const path = error instanceof Error && "path" in error ? error.path : undefined;
+  return typeof path === "string"
+    ? `${path} can't be used: ${reasonOf(error)}.`
+    : `The system reports that ${reasonOf(error)}.`;
 }
 
 function sayError(terminal: Terminal, message: string, hint?: string): void {

@@ -1,6 +1,7 @@
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { CharnnError, systemErrorCode } from "../errors.js";
+import { cureOf, reasonOf } from "../system-errors.js";
 import { Turns } from "./turns.js";
 
 /** How a person names the standard input. */
@@ -218,11 +219,11 @@ function unreadable(name: string, cause: unknown): CharnnError {
       : `Looked for ${path.resolve(name)}.`;
     return new CharnnError("NOT_FOUND", `There is no file or folder "${name}".`, hint, { cause });
   }
-  const forbidden = code === "EACCES" || code === "EPERM";
+  const what = name === STDIN ? "the standard input" : `"${name}"`;
   return new CharnnError(
     "BAD_TEXT",
-    `Can't read ${name === STDIN ? "the standard input" : `"${name}"`}: ${forbidden ? "no permission" : String(cause)}.`,
-    forbidden ? "Give yourself the right to read it, or name another file." : undefined,
+    `${what} can't be read: ${reasonOf(cause)}.`,
+    cureOf(cause, name === STDIN ? undefined : "name another file"),
     { cause },
   );
 }

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import * as v from "valibot";
 import { findReportedRun, type RunFolder } from "../checkpoint/run-folder.js";
-import { CharnnError, systemErrorCode } from "../errors.js";
+import { CharnnError } from "../errors.js";
+import { notReadable } from "../system-errors.js";
 
 const fromZero = v.pipe(v.number(), v.minValue(0));
 /** JSON has no number that is not finite, and writes null. */
@@ -100,8 +101,7 @@ async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
-    const reason = systemErrorCode(cause) ?? (cause as Error).message;
-    throw new CharnnError("NOT_FOUND", `${path} can't be read: ${reason}.`, undefined, { cause });
+    throw notReadable(path, cause);
   }
 }
 

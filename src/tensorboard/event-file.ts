@@ -1,8 +1,8 @@
 import { appendFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { notWritable } from "../checkpoint/durable-file.js";
 import { EVENT_FILE_PREFIX } from "../checkpoint/run-folder.js";
+import { notWritable } from "../system-errors.js";
 import { encodeEvent, type Summary, type TensorBoardEvent } from "./events.js";
 import { encodeRecord } from "./records.js";
 

@@ -14,6 +14,7 @@ import {
   type RunFolder,
   runFolder,
 } from "../checkpoint/run-folder.js";
+import { cleanUp, cleanUpOnFailure } from "../clean-up.js";
 import { createBatches } from "../data/batches.js";
 import { type Corpus, loadCorpus } from "../data/corpus.js";
 import type { ReadOptions } from "../data/sources.js";
@@ -171,18 +172,15 @@ async function withFolder(
   open: (release: () => Promise<void>) => Promise<Run>,
 ): Promise<Run> {
   const firstMade = await makeFolder(folder.path);
-  const unlock = await lockRun(folder);
-  const release = async () => {
-    await unlock();
+  const removeMade = async () => {
     if (firstMade) await removeEmpty(resolve(folder.path), resolve(firstMade));
   };
-  try {
+  const unlock = await cleanUpOnFailure(() => lockRun(folder), removeMade);
+  const release = () => cleanUp(unlock, removeMade);
+  return cleanUpOnFailure(async () => {
     await removeLeftovers(folder.path);
-    return await open(release);
-  } catch (error) {
-    await release();
-    throw error;
-  }
+    return open(release);
+  }, release);
 }
 
 /** Removes a folder and those around it up to `outermost`, as far as they are empty. */

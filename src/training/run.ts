@@ -1,3 +1,4 @@
+import { disposeAll } from "../backends/scope.js";
 import type { SelectedBackend } from "../backends/select.js";
 import type { Progress, RunConfig } from "../checkpoint/run-config.js";
 import type { RunFolder } from "../checkpoint/run-folder.js";
@@ -46,4 +47,19 @@ export interface Run extends Learner {
   readonly warnings: readonly string[];
   /** Lets other processes have the run. */
   release(): Promise<void>;
+}
+
+/** Frees the tensors of a run. */
+export function disposeRun({
+  gradients,
+  state,
+  model,
+  scored,
+  optimizer,
+}: Pick<Run, "gradients" | "state" | "model" | "scored" | "optimizer">): void {
+  gradients.dispose();
+  disposeAll(state);
+  model.dispose();
+  if (scored !== model) scored.dispose();
+  optimizer.dispose();
 }

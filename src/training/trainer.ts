@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { disposeAll } from "../backends/scope.js";
 import { writeCheckpoint } from "../checkpoint/checkpoint.js";
 import { appendMetrics } from "../checkpoint/metrics-file.js";
 import { keepNewestSteps } from "../checkpoint/run-folder.js";
+import { cleanUpAfter } from "../clean-up.js";
 import { evaluationBatches } from "../data/batches.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
 import type { Score } from "../model/char-rnn.js";
@@ -14,7 +14,7 @@ import { learn } from "./learn.js";
 import { openRun } from "./open-run.js";
 import { recordEvents } from "./record-events.js";
 import { diverged, MOST_BAD_STEPS, rollBack } from "./roll-back.js";
-import type { Run } from "./run.js";
+import { disposeRun, type Run } from "./run.js";
 import { learningRateAt } from "./schedule.js";
 import { checkedTrainSettings, type TrainSettings } from "./settings.js";
 import { checkpointOf } from "./snapshot.js";
@@ -45,17 +45,12 @@ export async function* train(
   { signal, stdin }: TrainOptions = {},
 ): AsyncGenerator<TrainingEvent, void> {
   const run = await openRun(checkedTrainSettings(settings), { stdin });
-  try {
-    const events = recordMetrics(run, trainRun(run, settings, signal));
-    yield* settings.tensorboard ? recordEvents(run, events) : events;
-  } finally {
-    await run.release();
-    run.gradients.dispose();
-    disposeAll(run.state);
-    run.model.dispose();
-    if (run.scored !== run.model) run.scored.dispose();
-    run.optimizer.dispose();
-  }
+  const events = recordMetrics(run, trainRun(run, settings, signal));
+  yield* cleanUpAfter(
+    settings.tensorboard ? recordEvents(run, events) : events,
+    () => run.release(),
+    () => disposeRun(run),
+  );
 }
 
 /** The training loop. Everything about the path of a run is a function of its step. */

@@ -153,7 +153,7 @@ test("a standard input that fails is an error that names it", async () => {
   const { sources } = await findSources(["-"], "utf-8", { stdin: failing() });
   await assert.rejects(
     contentOf(sources[0]),
-    failsWith("BAD_TEXT", "the standard input", "EISDIR"),
+    failsWith("BAD_TEXT", "the standard input", "it is a folder"),
   );
 });
 

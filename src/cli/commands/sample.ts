@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { SAMPLE_DEFAULTS as DEFAULTS } from "../../defaults.js";
 import { CharnnError, systemErrorCode } from "../../errors.js";
 import type { Checkpoint, SampleSettings } from "../../index.js";
+import { cureOf, reasonOf } from "../../system-errors.js";
 import {
   backendOption,
   jsonOption,
@@ -134,19 +135,12 @@ async function readSeed(file: string, seed: string | undefined): Promise<string>
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(file));
   } catch (cause) {
-    const code = systemErrorCode(cause) ?? "";
-    const reason = UNREADABLE.get(code) ?? code;
+    const isNotUtf8 = systemErrorCode(cause) === "ERR_ENCODING_INVALID_ENCODED_DATA";
+    const reason = isNotUtf8 ? "it is not UTF-8" : reasonOf(cause);
     const message = `The seed can't be read from ${JSON.stringify(file)}: ${reason}.`;
-    throw new CharnnError("BAD_TEXT", message, undefined, { cause });
+    throw new CharnnError("BAD_TEXT", message, cureOf(cause), { cause });
   }
 }
-
-const UNREADABLE: ReadonlyMap<string, string> = new Map([
-  ["ENOENT", "there is no such file"],
-  ["EISDIR", "it is a folder"],
-  ["EACCES", "no permission"],
-  ["ERR_ENCODING_INVALID_ENCODED_DATA", "it is not UTF-8"],
-]);
 
 /** Texts that are written when they are done must come to an end. */
 function refuseEndless({ length, stop }: SampleSettings, { config }: Checkpoint): void {

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { CharnnError, systemErrorCode } from "../../errors.js";
+import { CharnnError } from "../../errors.js";
+import { notReadable } from "../../system-errors.js";
 
 /**
  * What was typed, with `--config FILE` replaced by the options that the file holds. They come first,
@@ -46,8 +47,7 @@ async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch (cause) {
-    const reason = systemErrorCode(cause) === "ENOENT" ? "there is no such file" : String(cause);
-    throw new CharnnError("NOT_FOUND", `${file} can't be read: ${reason}.`, undefined, { cause });
+    throw notReadable(file, cause);
   }
 }
 

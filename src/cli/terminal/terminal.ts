@@ -7,6 +7,7 @@ import {
   supportsColorStderr,
 } from "chalk";
 import { CharnnError, systemErrorCode } from "../../errors.js";
+import { reasonOf } from "../../system-errors.js";
 import { printableMessage } from "./printable.js";
 import { exactText, type Piece, shownLine, shownText, styled } from "./styled.js";
 
@@ -82,10 +83,9 @@ export function processTerminal(): Terminal {
 }
 
 function outNotWritable(cause: Error): CharnnError {
-  const isFull = systemErrorCode(cause) === "ENOSPC";
   return new CharnnError(
     "NOT_WRITABLE",
-    `The standard output can't be written: ${isFull ? "the disk is full" : cause.message}.`,
+    `The standard output can't be written: ${reasonOf(cause)}.`,
     undefined,
     { cause },
   );

@@ -1,0 +1,71 @@
+/** Something to do at the end, whatever happened before. */
+type CleanUp = () => unknown;
+
+/**
+ * Does all of `cleanUps`, one after the other. One that fails does not keep the others from being done.
+ *
+ * @throws what the first that failed threw
+ */
+export async function cleanUp(...cleanUps: readonly CleanUp[]): Promise<void> {
+  const failure = await firstFailure(cleanUps);
+  if (failure) throw failure.error;
+}
+
+/**
+ * Does `action`, and then all of `cleanUps`.
+ *
+ * @throws what went wrong first: a failure to clean up never hides that of the action
+ */
+export async function thenCleanUp<Result>(
+  action: () => Result | Promise<Result>,
+  ...cleanUps: readonly CleanUp[]
+): Promise<Result> {
+  const result = await cleanUpOnFailure(action, ...cleanUps);
+  await cleanUp(...cleanUps);
+  return result;
+}
+
+/** Does `action`, and where it fails all of `cleanUps`; throws what the action threw. */
+export async function cleanUpOnFailure<Result>(
+  action: () => Result | Promise<Result>,
+  ...cleanUps: readonly CleanUp[]
+): Promise<Result> {
+  try {
+    return await action();
+  } catch (error) {
+    await firstFailure(cleanUps);
+    throw error;
+  }
+}
+
+/** Yields what `values` does, and does all of `cleanUps` when these end, fail, or are left before their end. */
+export async function* cleanUpAfter<Value>(
+  values: AsyncIterable<Value>,
+  ...cleanUps: readonly CleanUp[]
+): AsyncGenerator<Value, void> {
+  let hasFailed = false;
+  try {
+    yield* values;
+  } catch (error) {
+    hasFailed = true;
+    throw error;
+  } finally {
+    const failure = await firstFailure(cleanUps);
+    // biome-ignore lint/correctness/noUnsafeFinally: it hides nothing that went wrong before
+    if (failure && !hasFailed) throw failure.error;
+  }
+}
+
+async function firstFailure(
+  cleanUps: readonly CleanUp[],
+): Promise<{ readonly error: unknown } | undefined> {
+  let first: { readonly error: unknown } | undefined;
+  for (const one of cleanUps) {
+    try {
+      await one();
+    } catch (error) {
+      first ??= { error };
+    }
+  }
+  return first;
+}

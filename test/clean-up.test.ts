@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { cleanUp, cleanUpAfter, cleanUpOnFailure, thenCleanUp } from "#src/clean-up.js";
+
+/** Clean-ups that note that they were done, those named in `failing` before they throw. */
+function cleanUps(...failing: readonly string[]) {
+  const done: string[] = [];
+  const named = (name: string) => async () => {
+    done.push(name);
+    if (failing.includes(name)) throw new Error(name);
+  };
+  return { done, all: [named("first"), named("second"), named("third")] };
+}
+
+async function fail(): Promise<never> {
+  throw new Error("the action");
+}
+
+describe("Cleaning up", () => {
+  it("does everything, and tells the first failure", async () => {
+    const { done, all } = cleanUps("first", "second");
+    await assert.rejects(cleanUp(...all), /^Error: first$/);
+    assert.deepEqual(done, ["first", "second", "third"]);
+  });
+
+  it("after an action that failed never hides why it did", async () => {
+    for (const clean of [thenCleanUp, cleanUpOnFailure]) {
+      const { done, all } = cleanUps("first", "third");
+      await assert.rejects(clean(fail, ...all), /^Error: the action$/);
+      assert.deepEqual(done, ["first", "second", "third"]);
+    }
+  });
+
+  it("after an action that succeeded gives its result, or tells its own failure", async () => {
+    const { done, all } = cleanUps();
+    assert.equal(await thenCleanUp(() => "result", ...all), "result");
+    assert.deepEqual(done, ["first", "second", "third"]);
+    await assert.rejects(
+      thenCleanUp(() => "result", ...cleanUps("second").all),
+      /^Error: second$/,
+    );
+  });
+
+  it("on failure only is not done after a success", async () => {
+    const { done, all } = cleanUps("first");
+    assert.equal(await cleanUpOnFailure(async () => "result", ...all), "result");
+    assert.deepEqual(done, []);
+  });
+
+  it("after values is done when they end, fail, or are left", async () => {
+    async function* values(fails: boolean) {
+      yield 1;
+      yield 2;
+      if (fails) await fail();
+    }
+    const ended = cleanUps("second");
+    await assert.rejects(async () => {
+      for await (const value of cleanUpAfter(values(false), ...ended.all)) assert.ok(value < 3);
+    }, /^Error: second$/);
+    const failed = cleanUps("first");
+    await assert.rejects(async () => {
+      for await (const value of cleanUpAfter(values(true), ...failed.all)) assert.ok(value < 3);
+    }, /^Error: the action$/);
+    const left = cleanUps();
+    for await (const value of cleanUpAfter(values(true), ...left.all)) {
+      assert.equal(value, 1);
+      break;
+    }
+    for (const { done } of [ended, failed, left]) {
+      assert.deepEqual(done, ["first", "second", "third"]);
+    }
+  });
+});

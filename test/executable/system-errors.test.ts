@@ -1,0 +1,62 @@
+/** Calls of the operating system that fail, as strace makes them. */
+import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { describe, it } from "node:test";
+import { SMALL, shell, workplace } from "../helpers/executable.js";
+import { charnnUnder, withoutStrace } from "../helpers/strace.js";
+
+const TRAIN = `train fox.txt --name other ${SMALL.join(" ")}`;
+
+describe("A call of the system that fails", { skip: withoutStrace, concurrency: 2 }, () => {
+  for (const [code, said] of [
+    ["ENOSPC", "the disk is full"],
+    ["EDQUOT", "your disk quota is used up"],
+    ["EIO", "the disk reports an error (EIO)"],
+    ["ESTALE", "stale file handle"],
+  ] as const) {
+    it(`is told in words when a checkpoint is saved: ${code}`, async (t) => {
+      const cwd = await workplace(t);
+      const line = charnnUnder(TRAIN, [`fsync:error=${code}`]);
+      const { code: exitCode, stderr } = await shell(t, line, { cwd });
+      assert.equal(exitCode, 1, stderr);
+      assert.match(stderr, /^Error: \S+\.safetensors can't be written: /m);
+      assert.ok(stderr.includes(said), stderr);
+    });
+  }
+
+  it("for good is told by the first that failed, not by what could not be cleaned up", async (t) => {
+    const cwd = await workplace(t);
+    const calls = ["fsync", "fdatasync", "unlink", "unlinkat", "rmdir"];
+    const line = charnnUnder(
+      TRAIN,
+      calls.map((call) => `${call}:error=EIO`),
+    );
+    const { code, stderr } = await shell(t, line, { cwd });
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /^Error: \S+\.safetensors can't be written: the disk reports an error/m);
+    assert.doesNotMatch(stderr, /lock|system refused|bug in charnn/);
+  });
+
+  it("leaves no folder behind that was made for the run", async (t) => {
+    const cwd = await workplace(t);
+    const line = charnnUnder(`${TRAIN} --out a/b`, ["rename:error=EROFS"]);
+    const { code, stderr } = await shell(t, line, { cwd });
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /the file system is read-only/);
+    assert.deepEqual(await readdir(cwd), ["fox.txt"]);
+  });
+
+  it("is told in words where something is read", async (t) => {
+    const cwd = await workplace(t, { trained: true });
+    for (const args of ["sample fox", "info fox", "eval fox fox.txt", "plot fox", "report fox"]) {
+      const files = ["checkpoints/fox/best.safetensors", "checkpoints/fox/metrics.jsonl"];
+      const only = files.flatMap((file) => [file, path.join(cwd, file)]);
+      const line = charnnUnder(args, ["openat:error=EMFILE"], { only });
+      const { code, stderr } = await shell(t, line, { cwd });
+      assert.equal(code, 1, `${args}: ${stderr}`);
+      assert.match(stderr, /^Error: \S+ can't be read: this process has too many files open\.$/m);
+      assert.match(stderr, /ulimit -n/);
+    }
+  });
+});
