@@ -124,7 +124,7 @@ function fileSource(file: string, size: number): Source {
       try {
         const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
         for (;;) {
-          const { bytesRead } = await explainingFailures(file, () => handle.read(chunk));
+          const { bytesRead } = await explainingFailures(file, () => handle.read(chunk, 0, chunk.length));
           if (bytesRead === 0) return;
           yield chunk.subarray(0, bytesRead);
         }
@@ -185,7 +185,7 @@ async function firstBytes(file: string): Promise<Uint8Array> {
   try {
     handle = await open(file);
     const bytes = new Uint8Array(SNIFFED_BYTES);
-    const { bytesRead } = await handle.read(bytes);
+    const { bytesRead } = await handle.read(bytes, 0, bytes.length);
     return bytes.subarray(0, bytesRead);
   } catch (error) {
     throw unreadable(file, error);
