@@ -124,7 +124,9 @@ function fileSource(file: string, size: number): Source {
       try {
         const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
         for (;;) {
-          const { bytesRead } = await explainingFailures(file, () => handle.read(chunk, 0, chunk.length));
+          const { bytesRead } = await explainingFailures(file, () =>
+            handle.read(chunk, 0, chunk.length),
+          );
           if (bytesRead === 0) return;
           yield chunk.subarray(0, bytesRead);
         }
