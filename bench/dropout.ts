@@ -35,9 +35,11 @@ const DROPPED = {
 const WARM_UP = 5;
 
 await selectBackend("native", Number(options.threads));
-for (const hiddenSize of options["hidden-sizes"].split(",").map(Number)) compare(hiddenSize);
+for (const hiddenSize of options["hidden-sizes"].split(",").map(Number)) {
+  await compare(hiddenSize);
+}
 
-function compare(hiddenSize: number): void {
+async function compare(hiddenSize: number): Promise<void> {
   const model = modelConfig({
     cell: "gru",
     layers: 1,
@@ -56,7 +58,7 @@ function compare(hiddenSize: number): void {
   for (let round = -WARM_UP; round < Number(options.rounds); round++) {
     for (const { learner, seconds } of learners) {
       const start = performance.now();
-      learn(learner);
+      await learn(learner);
       if (round >= 0) seconds.push((performance.now() - start) / 1e3);
     }
   }

@@ -60,5 +60,5 @@ export type {
   TrainingEvent,
   WarningEvent,
 } from "./training/events.js";
-export type { TrainSettings } from "./training/settings.js";
-export { type TrainOptions, train } from "./training/trainer.js";
+export type { TrainOptions, TrainSettings } from "./training/settings.js";
+export { train } from "./training/trainer.js";

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { CharnnError } from "../errors.js";
+import { inPieces } from "../turns.js";
 import { describeCharacter, listFew } from "./characters.js";
 import { encodingName } from "./decoding.js";
 import { NEWLINE, readCharacters } from "./reading.js";
 import { checkNames, findSources, type ReadOptions, roomFor } from "./sources.js";
 import { checkShares, cutText, type Fold, hasEnough } from "./split.js";
 import { type NumberedText, TextBuilder, translate } from "./text-builder.js";
-import { inPieces } from "./turns.js";
 import { createTokens, type Tokens, Vocabulary } from "./vocabulary.js";
 
 /** Which text to read, and how. */

@@ -1,6 +1,6 @@
+import { untilAborted } from "../turns.js";
 import { createDecoder } from "./decoding.js";
 import type { Source } from "./sources.js";
-import { untilAborted } from "./turns.js";
 
 export const NEWLINE = 0x0a;
 const BYTE_ORDER_MARK = 0xfeff;

@@ -2,7 +2,7 @@ import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { cureOf, reasonOf } from "../system-errors.js";
-import { Turns } from "./turns.js";
+import { Turns } from "../turns.js";
 
 /** How a person names the standard input. */
 const STDIN = "-";

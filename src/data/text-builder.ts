@@ -1,5 +1,5 @@
 import { CharnnError } from "../errors.js";
-import { inPieces } from "./turns.js";
+import { inPieces } from "../turns.js";
 import { createTokens, MAX_VOCABULARY_SIZE, type Tokens, tooManyCharacters } from "./vocabulary.js";
 
 const CODE_POINTS = 0x11_0000;

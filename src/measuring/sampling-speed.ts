@@ -1,10 +1,10 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Vocabulary } from "../data/vocabulary.js";
 import { SAMPLE_DEFAULTS } from "../defaults.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import type { Random } from "../random.js";
 import { generate } from "../sampling/sampler.js";
 import { median } from "../training/median.js";
+import { Turns } from "../turns.js";
 
 /** So many characters of each text are timed together: one alone takes some microseconds. */
 const CHARACTERS_PER_TIME = 64;
@@ -13,6 +13,7 @@ const CHARACTERS_PER_TIME = 64;
  * Times the writing of texts side by side, without end.
  *
  * @returns the characters a second of all of them together, by the median
+ * @throws the reason of `signal` when it is aborted
  */
 export async function timeSampling(
   model: CharRnn,
@@ -21,11 +22,13 @@ export async function timeSampling(
   random: Random,
   seconds: { readonly warmUp: number; readonly timed: number },
   onShare: (share: number) => void = () => {},
+  signal?: AbortSignal,
 ): Promise<number> {
   // With a seed every text is seen from its first character on.
   const seed = vocabulary.characterAt(0);
   const settings = { ...SAMPLE_DEFAULTS, seed, length: -1, count: streams };
   const texts = generate(model, vocabulary, settings, random);
+  const turns = new Turns(signal);
   const secondsAll = seconds.warmUp + seconds.timed;
   const repeat = async (limit: number, done: number): Promise<number[]> => {
     const times: number[] = [];
@@ -42,8 +45,8 @@ export async function timeSampling(
       spent += own;
       times.push(own / written);
       onShare((done + Math.min(spent, limit)) / secondsAll);
-      // A turn of the event loop lets signals through.
-      await nextTurn();
+      if (turns.isDue()) await turns.take();
+      signal?.throwIfAborted();
     } while (spent < limit);
     return times;
   };

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { disposeAll } from "../backends/scope.js";
 import type { TrainingConfig } from "../checkpoint/run-config.js";
 import { createBatches } from "../data/batches.js";
@@ -14,6 +13,7 @@ import { learn } from "../training/learn.js";
 import { median } from "../training/median.js";
 import { createOptimizer } from "../training/optimizer.js";
 import type { Learner } from "../training/run.js";
+import { Turns } from "../turns.js";
 import { randomText } from "./random-text.js";
 
 /** Steps from one beginning of the text to the next, where the state starts from zero. */
@@ -77,28 +77,31 @@ export function disposeLearner({ model, average, gradients, optimizer, state }: 
  * Times training steps, after others that are not counted: the first ones make the arrays, and the
  * compiler is at work.
  *
- * @param onShare is told how much of it is done, from 0 to 1
+ * @param onShare called with the share that is done, from 0 to 1
  * @returns the median, and how many steps it is of
+ * @throws the reason of `signal` when it is aborted
  */
 export async function timeTraining(
   learner: Learner,
   warmUp: Effort,
   effort: Effort,
   onShare: (share: number) => void = () => {},
+  signal?: AbortSignal,
 ): Promise<{ secondsPerStep: number; steps: number }> {
+  const turns = new Turns(signal);
   const secondsAll = warmUp.seconds + effort.seconds;
   const repeat = async ({ steps, seconds }: Effort, done: number): Promise<number[]> => {
     const times: number[] = [];
     let spent = 0;
     do {
       const start = performance.now();
-      learn(learner);
+      await learn(learner, signal);
       times.push((performance.now() - start) / 1e3);
       spent += times[times.length - 1];
       const own = Math.max(times.length / steps, spent / seconds);
       onShare(done + (Math.min(own, 1) * seconds) / secondsAll);
-      // A turn of the event loop lets signals through.
-      await nextTurn();
+      if (turns.isDue()) await turns.take();
+      signal?.throwIfAborted();
     } while (times.length < steps && spent < seconds);
     return times;
   };

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import * as v from "valibot";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { CopyGuard } from "../copying/copy-guard.js";
@@ -16,7 +15,8 @@ import {
   numberFromZero,
   wholeNumber,
 } from "../settings.js";
-import { generate } from "./sampler.js";
+import { Turns } from "../turns.js";
+import { generateByStep } from "./sampler.js";
 
 const sampleSettingsSchema = v.strictObject({
   /** The text to go on from. */
@@ -41,9 +41,6 @@ const sampleSettingsSchema = v.strictObject({
 /** What to write and how; whatever is left out has the default of `SAMPLE_DEFAULTS`. */
 export type SampleSettings = v.InferInput<typeof sampleSettingsSchema>;
 
-/** So many characters are written before other work of the process gets its turn. */
-const CHARACTERS_PER_TURN = 32;
-
 /**
  * Writes text with the model of a checkpoint. The same settings always write the same text.
  *
@@ -64,18 +61,18 @@ export async function* sample(
   const { backend, threads, ...given } = checked(sampleSettingsSchema, settings);
   const all = { ...SAMPLE_DEFAULTS, ...definedOnly(given) };
   const { config, vocabulary, tensors } = checkpoint;
+  const turns = new Turns(options.signal);
   const guard = await guardOf(all, vocabulary, options);
   const engine = { backend: backend ?? all.backend, threads };
   const model = await openModel(config.model, tensors, engine, options.onWarning);
   try {
     const random = Random.fromSeed(all.randomSeed).fork("sample");
     const { documents } = config.text;
-    let written = 0;
     const generating = { ...all, documents, guard };
-    for (const characters of generate(model, vocabulary, generating, random)) {
-      yield characters;
-      if (++written % CHARACTERS_PER_TURN === 0) await nextTurn();
-      if (options.signal?.aborted) return;
+    for (const characters of generateByStep(model, vocabulary, generating, random)) {
+      if (characters.length > 0) yield characters;
+      if (turns.isDue()) await turns.take();
+      options.signal?.throwIfAborted();
     }
   } finally {
     model.dispose();

@@ -15,6 +15,8 @@ const SETTLING_CHARACTERS = 100;
 /** A text whose lines are long, or which has none, is begun anyway after so many. */
 const MOST_SETTLING_CHARACTERS = 500;
 
+const NO_CHARACTERS: readonly string[] = [];
+
 /** What to write. */
 export interface GenerateSettings extends ChoiceSettings {
   /** The text to go on from; nothing: a line of its own begins. */
@@ -59,6 +61,23 @@ export function* generate(
   settings: GenerateSettings,
   random: Random,
 ): Generator<readonly string[], void> {
+  for (const characters of generateByStep(model, vocabulary, settings, random)) {
+    if (characters.length > 0) yield characters;
+  }
+}
+
+/**
+ * Writes as {@link generate} does, and comes back after every step of the model, so that the caller can
+ * let others run while a long seed is read.
+ *
+ * @returns an empty array after a step in which no text has a new character
+ */
+export function* generateByStep(
+  model: CharRnn,
+  vocabulary: Vocabulary,
+  settings: GenerateSettings,
+  random: Random,
+): Generator<readonly string[], void> {
   const { seed = "", length, count, documents } = settings;
   const streams = Array.from(
     { length: count },
@@ -79,6 +98,7 @@ export function* generate(
     let logits: Float32Array | undefined;
     for (const token of primingTokens(vocabulary, seed, documents)) {
       logits = reader.read(tokens.fill(token));
+      yield NO_CHARACTERS;
     }
     for (const stream of streams) remember(stream, vocabulary.encode(seed), settings.guard);
     while (!streams.every((stream) => stream.ended)) {
@@ -92,7 +112,7 @@ export function* generate(
         if (character !== "") remember(stream, [tokens[k]], settings.guard);
         return character;
       });
-      if (characters.some((character) => character !== "")) yield characters;
+      yield characters.some((character) => character !== "") ? characters : NO_CHARACTERS;
       logits = reader.read(tokens);
     }
   } finally {

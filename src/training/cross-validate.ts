@@ -2,8 +2,8 @@ import * as v from "valibot";
 import { CharnnError } from "../errors.js";
 import { checked, wholeNumber } from "../settings.js";
 import type { CrossValidationEvent, EndEvent, TrainingEvent } from "./events.js";
-import { checkedTrainSettings, type TrainSettings } from "./settings.js";
-import { type TrainOptions, train } from "./trainer.js";
+import { checkedTrainSettings, type TrainOptions, type TrainSettings } from "./settings.js";
+import { train } from "./trainer.js";
 
 const foldsSchema = v.object({ crossValidate: wholeNumber(2, 100) });
 

@@ -1,7 +1,7 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { disposeAll } from "../backends/scope.js";
 import type { Batch } from "../data/batch.js";
 import type { CharRnn, ModelState, PlaceScores, Score } from "../model/char-rnn.js";
+import { Turns } from "../turns.js";
 
 /**
  * Scores a model on batches of text in order, carrying the state from one to the next where a batch
@@ -16,13 +16,14 @@ export async function evaluate<Kind extends Batch>(
   signal?: AbortSignal,
   visit?: (batch: Kind, places: PlaceScores) => void,
 ): Promise<Score | undefined> {
+  const turns = new Turns();
   let loss = 0;
   let characters = 0;
   let hits = 0;
   let state: ModelState | undefined;
   for (const batch of batches) {
-    // A turn of the event loop lets signals through.
-    await nextTurn();
+    // A batch takes long enough for a turn of its own.
+    await turns.take();
     if (signal?.aborted) break;
     if (batch.startsFresh && state) {
       disposeAll(state);

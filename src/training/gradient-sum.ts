@@ -14,13 +14,17 @@ export class GradientSum {
     this.#characters += characters;
   }
 
-  /** Overwrites `gradients` by those of the mean loss over all characters, and starts anew. */
+  /** Overwrites `gradients` by those of the mean loss over all characters that were added. */
   takeMean(gradients: ParameterArray): void {
     const sum = this.#sum;
     if (!sum) return;
     for (let i = 0; i < sum.length; i++) sum[i] /= this.#characters;
     gradients.write(sum);
-    sum.fill(0);
+  }
+
+  /** Forgets what was added. */
+  clear(): void {
+    this.#sum?.fill(0);
     this.#characters = 0;
   }
 }

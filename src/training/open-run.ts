@@ -33,7 +33,7 @@ import { corpusSettings, defaultName, fittedTo, refuseEndlessSchedule } from "./
 import { createOptimizer } from "./optimizer.js";
 import { type Plan, planRun } from "./plan.js";
 import { firstProgress } from "./roll-back.js";
-import type { Run } from "./run.js";
+import { disposeRun, type Run } from "./run.js";
 import type { TrainSettings } from "./settings.js";
 import { restoreRun } from "./snapshot.js";
 import { endReached } from "./start-and-end.js";
@@ -42,9 +42,9 @@ import { endReached } from "./start-and-end.js";
  * Makes ready what was asked for: a new run, or with `resume` one that goes on from its last
  * checkpoint.
  *
- * @throws CharnnError, and the signal's reason where it is aborted while the text is read
+ * @throws CharnnError, and the reason of the signal when it is aborted: nothing is changed then
  */
-export async function openRun(settings: TrainSettings, reading: ReadOptions): Promise<Run> {
+export async function openRun(settings: TrainSettings, options: ReadOptions): Promise<Run> {
   const { resume = false, overwrite = false, out = TRAIN_DEFAULTS.out, name } = settings;
   if (resume && overwrite) {
     throw new CharnnError(
@@ -65,15 +65,15 @@ export async function openRun(settings: TrainSettings, reading: ReadOptions): Pr
     name !== undefined
       ? runFolder(out, name)
       : resume
-        ? await findRunOnText(settings, out, reading)
+        ? await findRunOnText(settings, out, options)
         : undefined;
-  const plan = named ? undefined : await planRun(settings, backend, reading);
+  const plan = named ? undefined : await planRun(settings, backend, options);
   const folder =
     named ??
     runFolder(out, await freeName(out, defaultName(settings.files, (plan as Plan).config.model)));
   return withFolder(folder, async (release) => {
     if (resume && (await isThere(folder.last))) {
-      return continueRun(folder, release, settings, backend, reading);
+      return continueRun(folder, release, settings, backend, options);
     }
     if (!resume && !overwrite && (await hasCheckpoint(folder))) throw nameTaken(folder);
     return startRun(
@@ -81,7 +81,8 @@ export async function openRun(settings: TrainSettings, reading: ReadOptions): Pr
       release,
       settings,
       backend,
-      plan ?? (await planRun(settings, backend, reading)),
+      plan ?? (await planRun(settings, backend, options)),
+      options,
     );
   });
 }
@@ -92,21 +93,25 @@ async function startRun(
   settings: TrainSettings,
   backend: SelectedBackend,
   { corpus, config: planned, base, choice, ...plan }: Plan,
+  { signal }: ReadOptions,
 ): Promise<Run> {
   const warnings = [...plan.warnings];
   if (settings.resume) {
     warnings.push(`There is no checkpoint to resume: ${folder.path} starts from the beginning.`);
   }
-  await clearRun(folder);
   const counts = countTokens(corpus.train.tokens, corpus.vocabulary.size);
   const model = CharRnn.initial(planned.model, runRandom(planned).fork("model"), counts);
   if (base) beginWith(model, corpus.vocabulary, base);
   const run = assembleRun(folder, planned, corpus, backend, model, firstProgress());
-  run.average?.write(run.firstWeights);
-  const speed = measureSpeed(run);
-  run.progress.totalSteps = fittedSteps(run, speed, planned.limits.maxTime);
-  const config = fittedTo(planned, settings, run.progress.totalSteps);
-  return { ...run, config, speed, choice, warnings, release };
+  return orDisposed(run, async () => {
+    run.average?.write(run.firstWeights);
+    const speed = await measureSpeed(run, signal);
+    run.progress.totalSteps = fittedSteps(run, speed, planned.limits.maxTime);
+    const config = fittedTo(planned, settings, run.progress.totalSteps);
+    // As late as can be: a run to be overwritten is there until then.
+    await clearRun(folder);
+    return { ...run, config, speed, choice, warnings, release };
+  });
 }
 
 /** The number of steps within a run's limits, that of time turned into steps; undefined: no end. */
@@ -128,7 +133,7 @@ async function continueRun(
   release: () => Promise<void>,
   settings: TrainSettings,
   backend: SelectedBackend,
-  reading: ReadOptions,
+  options: ReadOptions,
 ): Promise<Run> {
   const checkpoint = await readCheckpoint(folder.last);
   const { text, training, limits } = checkpoint.config;
@@ -138,7 +143,7 @@ async function continueRun(
   const alsoKnown = checkpoint.vocabulary;
   const corpus = await loadCorpus(
     { ...corpusSettings(settings), validation, test, fold, documents, alsoKnown },
-    reading,
+    options,
   );
   refuseOtherText(folder, checkpoint.config, corpus);
   await truncateMetricsAfter(folder.metrics, checkpoint.progress);
@@ -153,14 +158,16 @@ async function continueRun(
   const progress = { ...checkpoint.progress };
   const model = new CharRnn(config.model);
   const run = assembleRun(folder, config, corpus, backend, model, progress);
-  // A time that is given again stays the number of steps that it was turned into.
-  const isNew = asked !== undefined && !areSameLimits(asked, limits);
-  // A run that is over already need not be tried.
-  const speed = !isNew && endReached(run) ? NO_TIME : measureSpeed(run);
-  restoreRun(run, checkpoint.tensors);
-  if (isNew) progress.totalSteps = fittedSteps(run, speed, asked.maxTime);
-  const warnings = [...backendWarnings(backend, settings.threads), ...corpus.warnings];
-  return { ...run, speed, choice: undefined, warnings, release };
+  return orDisposed(run, async () => {
+    // A time that is given again stays the number of steps that it was turned into.
+    const isNew = asked !== undefined && !areSameLimits(asked, limits);
+    // A run that is over already need not be tried.
+    const speed = !isNew && endReached(run) ? NO_TIME : await measureSpeed(run, options.signal);
+    restoreRun(run, checkpoint.tensors);
+    if (isNew) progress.totalSteps = fittedSteps(run, speed, asked.maxTime);
+    const warnings = [...backendWarnings(backend, settings.threads), ...corpus.warnings];
+    return { ...run, speed, choice: undefined, warnings, release };
+  });
 }
 
 /**
@@ -189,6 +196,19 @@ async function removeEmpty(folder: string, outermost: string): Promise<void> {
     for (let path = folder; path.startsWith(outermost); path = dirname(path)) await rmdir(path);
   } catch (error) {
     if (systemErrorCode(error) !== "ENOTEMPTY") throw error;
+  }
+}
+
+/** Makes a run ready, and frees it where that fails. */
+async function orDisposed(
+  run: Parameters<typeof disposeRun>[0],
+  makeReady: () => Promise<Run>,
+): Promise<Run> {
+  try {
+    return await makeReady();
+  } catch (error) {
+    disposeRun(run);
+    throw error;
   }
 }
 

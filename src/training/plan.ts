@@ -22,21 +22,26 @@ export interface Plan {
   readonly choice: Choice | undefined;
 }
 
-/** Reads the text, and decides what was not asked for. */
+/**
+ * Reads the text, and decides what was not asked for.
+ *
+ * @throws the reason of the signal when it is aborted
+ */
 export async function planRun(
   settings: TrainSettings,
   backend: SelectedBackend,
-  reading: ReadOptions,
+  options: ReadOptions,
 ): Promise<Plan> {
   const { initFrom, out = TRAIN_DEFAULTS.out } = settings;
   const base = initFrom === undefined ? undefined : await loadCheckpoint(initFrom, { out });
   const alsoKnown = base?.vocabulary;
-  const corpus = await loadCorpus({ ...corpusSettings(settings), alsoKnown }, reading);
+  const corpus = await loadCorpus({ ...corpusSettings(settings), alsoKnown }, options);
+  const { signal } = options;
   const { train, validation, vocabulary } = corpus;
-  const counting = await countScore(train.tokens, validation.tokens, vocabulary.size, {
-    signal: reading.signal,
-  });
-  const choice = settings.preset ? undefined : chosen(settings, corpus, backend, base);
+  const counting = await countScore(train.tokens, validation.tokens, vocabulary.size, { signal });
+  const choice = settings.preset
+    ? undefined
+    : await chosen(settings, corpus, backend, base, signal);
   const preset = settings.preset ?? (choice as Choice).preset;
   const { config, note } = newConfig(
     base ? continuing(settings, base) : settings,
@@ -53,16 +58,17 @@ export async function planRun(
 }
 
 /** The preset of the weights to begin with, or what fits the time given, or else the text. */
-function chosen(
+async function chosen(
   { maxTime }: TrainSettings,
   { train, vocabulary }: Corpus,
   { name }: SelectedBackend,
   base: Checkpoint | undefined,
-): Choice {
+  signal: AbortSignal | undefined,
+): Promise<Choice> {
   if (base)
     return { preset: base.config.training.preset, reason: "as for the weights to begin with" };
   const characters = train.tokens.length;
   if (maxTime === undefined) return choiceForText(characters, name);
-  const speed = operationsPerSecond(vocabulary.size);
+  const speed = await operationsPerSecond(vocabulary.size, signal);
   return choiceForTime(maxTime, speed, characters, vocabulary.size);
 }

@@ -86,6 +86,16 @@ export const trainSettingsSchema = v.strictObject({
   ...backendSettings,
 });
 
+export interface TrainOptions {
+  /**
+   * Aborted: the run is saved as it was after its last whole step, and the last event is `end`. Before
+   * the first step nothing is kept, and the reason of the signal is thrown.
+   */
+  readonly signal?: AbortSignal | undefined;
+  /** What the file `-` stands for. */
+  readonly stdin?: AsyncIterable<Uint8Array> | undefined;
+}
+
 /** What to train on and how; whatever is left out is decided by the preset, or has
  * the default of {@link TRAIN_DEFAULTS}. */
 export type TrainSettings = v.InferInput<typeof trainSettingsSchema>;

@@ -36,26 +36,32 @@ export function startOf(run: Run): StartEvent {
   };
 }
 
-/** How the run ended. */
+/**
+ * How the run ended.
+ *
+ * @param signal aborted: the test part is not scored, and that was the reason
+ */
 export async function endOf(
   run: Run,
   reason: EndEvent["reason"],
   clock: () => number,
+  signal: AbortSignal | undefined,
 ): Promise<EndEvent> {
   const { progress, folder } = run;
   const { counting, characters, validationCharacters } = run.config.text;
   const path = progress.bestLoss === undefined ? folder.last : folder.best;
+  const tested = reason === "interrupted" ? undefined : await testLoss(run, path, signal);
   return {
     event: "end",
     step: progress.step,
     epoch: epochOf(run),
-    reason,
+    reason: signal?.aborted ? "interrupted" : reason,
     loss: progress.trainingLoss,
     validationLoss: progress.validationLoss,
     bestLoss: progress.bestLoss,
     bestStep: progress.bestStep,
     droppedSteps: progress.droppedSteps,
-    testLoss: reason === "interrupted" ? undefined : await testLoss(run, path),
+    testLoss: tested,
     counting,
     characters,
     validationCharacters,
@@ -64,15 +70,22 @@ export async function endOf(
   };
 }
 
-/** The loss of a checkpoint on the test part, nats/character; undefined where there is none. */
-async function testLoss({ corpus, config }: Run, path: string): Promise<number | undefined> {
+/**
+ * The loss of a checkpoint on the test part, nats/character; undefined where there is none, and when
+ * `signal` stops it.
+ */
+async function testLoss(
+  { corpus, config }: Run,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<number | undefined> {
   const { test, documents, vocabulary } = corpus;
   if (test.tokens.length === 0) return undefined;
   const model = new CharRnn(config.model);
   try {
     loadWeights(model, (await readCheckpoint(path)).tensors);
     const batches = evaluationBatches(test.tokens, documents, vocabulary);
-    const score = await evaluate(model, batches);
+    const score = await evaluate(model, batches, signal);
     return score && score.loss / score.characters;
   } finally {
     model.dispose();

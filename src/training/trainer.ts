@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { writeCheckpoint } from "../checkpoint/checkpoint.js";
 import { appendMetrics } from "../checkpoint/metrics-file.js";
 import { keepNewestSteps } from "../checkpoint/run-folder.js";
@@ -6,7 +5,8 @@ import { cleanUpAfter } from "../clean-up.js";
 import { evaluationBatches } from "../data/batches.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
 import type { Score } from "../model/char-rnn.js";
-import { generate } from "../sampling/sampler.js";
+import { generateByStep } from "../sampling/sampler.js";
+import { Turns } from "../turns.js";
 import { noteValidationLoss } from "./early-stopping.js";
 import { bitsPerCharacter, evaluate } from "./evaluate.js";
 import type { EvalEvent, StepEvent, TrainingEvent } from "./events.js";
@@ -16,17 +16,10 @@ import { recordEvents } from "./record-events.js";
 import { diverged, MOST_BAD_STEPS, rollBack } from "./roll-back.js";
 import { disposeRun, type Run } from "./run.js";
 import { learningRateAt } from "./schedule.js";
-import { checkedTrainSettings, type TrainSettings } from "./settings.js";
+import { checkedTrainSettings, type TrainOptions, type TrainSettings } from "./settings.js";
 import { checkpointOf } from "./snapshot.js";
 import { SpeedMeter } from "./speed-meter.js";
 import { endOf, endReached, epochOf, startOf } from "./start-and-end.js";
-
-export interface TrainOptions {
-  /** Aborted: the step is finished, the run saved, and the last event is `end`. */
-  readonly signal?: AbortSignal;
-  /** What the file `-` stands for. */
-  readonly stdin?: AsyncIterable<Uint8Array>;
-}
 
 /** What the model writes at each evaluation. */
 const SAMPLE = { length: 200, temperature: 0.8, topK: 0, topP: 1, count: 1 };
@@ -38,13 +31,14 @@ const RECORDED: ReadonlySet<TrainingEvent["event"]> = new Set(["step", "eval", "
  * Trains a model, and tells what happens while it does.
  *
  * @throws CharnnError for what is wrong with the settings, the text, the run's folder or its
- *   checkpoint, and `DIVERGED` when going back with a lower learning rate does not help either.
+ *   checkpoint, and `DIVERGED` when going back with a lower learning rate does not help either; the
+ *   reason of a signal that is aborted before the first step
  */
 export async function* train(
   settings: TrainSettings,
   { signal, stdin }: TrainOptions = {},
 ): AsyncGenerator<TrainingEvent, void> {
-  const run = await openRun(checkedTrainSettings(settings), { stdin });
+  const run = await openRun(checkedTrainSettings(settings), { signal, stdin });
   const events = recordMetrics(run, trainRun(run, settings, signal));
   yield* cleanUpAfter(
     settings.tensorboard ? recordEvents(run, events) : events,
@@ -63,7 +57,7 @@ async function* trainRun(
   const clock = startClock();
   for (const message of run.warnings) yield { event: "warning", message };
   if (endReached(run) && !isEvaluationDue(run)) {
-    yield await endOf(run, "done", clock);
+    yield await endOf(run, "done", clock, signal);
     return;
   }
   yield startOf(run);
@@ -77,30 +71,36 @@ async function* trainRun(
     }
     if (signal?.aborted || endReached(run)) break;
 
-    yield takeStep(run, meter, clock);
+    const step = await takeStep(run, meter, clock, signal);
+    if (!step) break;
+    yield step;
     if (progress.badSteps === MOST_BAD_STEPS) {
       const sign = `the loss or its gradient was not finite ${MOST_BAD_STEPS} times in a row`;
       yield { event: "warning", message: await rollBack(run, sign) };
     }
-    // A turn of the event loop lets signals through.
-    await nextTurn();
   }
 
+  // A run that has taken no step is none.
+  if (progress.step === 0) signal?.throwIfAborted();
   const isSaved = progress.step > 0 && progress.evaluatedAt === progress.step;
   if (!isSaved) yield await save(run, "last");
-  yield await endOf(
-    run,
-    signal?.aborted ? "interrupted" : (endReached(run) ?? "interrupted"),
-    clock,
-  );
+  const reason = signal?.aborted ? undefined : endReached(run);
+  yield await endOf(run, reason ?? "interrupted", clock, signal);
 }
 
-/** Takes a step of the run, and tells how it went. */
-function takeStep(run: Run, meter: SpeedMeter, clock: () => number): StepEvent {
+/** Takes a step of the run, and tells how it went; undefined when it was interrupted and undone. */
+async function takeStep(
+  run: Run,
+  meter: SpeedMeter,
+  clock: () => number,
+  signal: AbortSignal | undefined,
+): Promise<StepEvent | undefined> {
   const { progress } = run;
   const start = clock();
   const epoch = progress.epoch + 1;
-  const { score, learningRate, gradientNorm, dropped } = learn(run);
+  const learned = await learn(run, signal);
+  if (!learned) return undefined;
+  const { score, learningRate, gradientNorm, dropped } = learned;
   const loss = score.loss / score.characters;
   if (dropped) {
     progress.badSteps++;
@@ -155,7 +155,7 @@ async function* evaluateAndSave(
   }
   const evaluated = noteScore(run, score, clock());
   yield evaluated;
-  yield { event: "sample", step: progress.step, text: sampleText(run) };
+  yield { event: "sample", step: progress.step, text: await sampleText(run) };
   if (evaluated.best) yield await save(run, "best");
   if (keep > 0) {
     yield await save(run, "step");
@@ -193,12 +193,19 @@ function validationBatches({ corpus }: Run) {
   return evaluationBatches(corpus.validation.tokens, corpus.documents, corpus.vocabulary);
 }
 
-function sampleText({ scored, corpus, random, progress }: Run): string {
+async function sampleText({ scored, corpus, random, progress }: Run): Promise<string> {
   const { vocabulary, documents } = corpus;
   const stream = random.fork("sample", progress.step);
+  const turns = new Turns();
   let text = "";
-  for (const [character] of generate(scored, vocabulary, { ...SAMPLE, documents }, stream)) {
+  for (const [character = ""] of generateByStep(
+    scored,
+    vocabulary,
+    { ...SAMPLE, documents },
+    stream,
+  )) {
     text += character;
+    if (turns.isDue()) await turns.take();
   }
   return text;
 }

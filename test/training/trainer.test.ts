@@ -246,19 +246,6 @@ describe("A run ends", () => {
     assert.ok(config.training.dropout > 0 && config.training.recurrentDropout > 0);
     assert.deepEqual(await tensorsOf(place, "run"), await tensorsOf(place, "steps"));
   });
-
-  it("with a checkpoint of the step at which it was interrupted, even of none", async (t) => {
-    const place = await workplace(t);
-    const interrupted = AbortSignal.abort();
-    const events = await trained(smallRun(place), undefined, { signal: interrupted });
-    assert.deepEqual([endOf(events).reason, endOf(events).step], ["interrupted", 0]);
-    const { progress } = await loadCheckpoint(endOf(events).path);
-    assert.equal(progress.step, 0);
-    const resumed = await trained(smallRun(place, { steps: 3, resume: true }));
-    assert.equal(only(resumed, "start")[0].step, 0);
-    await trained(smallRun(place, { steps: 3, name: "unbroken" }));
-    assert.deepEqual(await tensorsOf(place, "run"), await tensorsOf(place, "unbroken"));
-  });
 });
 
 describe("A run's folder", () => {

@@ -185,6 +185,10 @@ Examples:
             : library.crossValidate(settings, crossValidate, signals);
         for await (const event of events) await reporter.report(event);
         exitWith(interruption.exitCode);
+      } catch (error) {
+        if (error !== interruption.signal.reason) throw error;
+        terminal.say("Interrupted before the first step: nothing was changed.");
+        exitWith(interruption.exitCode);
       } finally {
         reporter.close();
         interruption.release();

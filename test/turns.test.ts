@@ -4,9 +4,9 @@ import path from "node:path";
 import { test } from "node:test";
 import { loadCorpus } from "#src/data/corpus.js";
 import { knownPart, readTexts } from "#src/data/texts.js";
-import { inPieces, untilAborted } from "#src/data/turns.js";
 import { Vocabulary } from "#src/data/vocabulary.js";
-import { temporaryFolder } from "../helpers/folder.js";
+import { inPieces, untilAborted } from "#src/turns.js";
+import { temporaryFolder } from "./helpers/folder.js";
 
 const SETTINGS = { files: ["-"], validation: 0.1, test: 0, encoding: "utf-8" };
 const STOP = new Error("stop");
