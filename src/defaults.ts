@@ -9,6 +9,7 @@ export const MOST_THREADS = 1024;
 export const OPTIMIZER_NAMES = ["adam", "sgd", "rmsprop"] as const;
 export const SCHEDULE_NAMES = ["cosine", "linear", "exponential", "plateau", "constant"] as const;
 export const BATCHING_NAMES = ["lanes", "windows"] as const;
+export const SPLIT_NAMES = ["random", "sequential"] as const;
 export const PRESET_NAMES = ["tiny", "small", "medium", "large"] as const;
 
 /** What `charnn plot` can draw. */

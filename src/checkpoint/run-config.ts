@@ -1,5 +1,11 @@
 import * as v from "valibot";
-import { BATCHING_NAMES, OPTIMIZER_NAMES, PRESET_NAMES, SCHEDULE_NAMES } from "../defaults.js";
+import {
+  BATCHING_NAMES,
+  OPTIMIZER_NAMES,
+  PRESET_NAMES,
+  SCHEDULE_NAMES,
+  SPLIT_NAMES,
+} from "../defaults.js";
 import { modelConfigSchema } from "../model/config.js";
 import { numberAboveZero, numberFromZero, oneOf, wholeNumber } from "../settings.js";
 
@@ -29,6 +35,8 @@ const trainingConfigSchema = v.strictObject({
   /** Of so many equal parts of the text the one that is validated on. */
   fold: v.optional(foldSchema),
   test: numberFromZero(1),
+  /** How the text is divided; sequentially when left out, as all texts once were. */
+  split: v.optional(oneOf(SPLIT_NAMES)),
   batching: oneOf(BATCHING_NAMES),
   batchSize: wholeNumber(1),
   seqLength: wholeNumber(1),

@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { CharnnError } from "../errors.js";
 import { inPieces } from "../turns.js";
 import { describeCharacter, listFew } from "./characters.js";
+import { dealDocuments } from "./deal.js";
 import { encodingName } from "./decoding.js";
 import { NEWLINE, readCharacters } from "./reading.js";
 import { checkNames, findSources, type ReadOptions, roomFor } from "./sources.js";
-import { checkShares, cutText, type Fold, hasEnough } from "./split.js";
+import { checkShares, cutText, type Fold, hasEnough, type Split } from "./split.js";
 import { type NumberedText, TextBuilder, translate } from "./text-builder.js";
 import { createTokens, type Tokens, Vocabulary } from "./vocabulary.js";
 
@@ -15,17 +16,21 @@ export interface CorpusSettings {
   readonly files: readonly string[];
   /** A text of its own to validate on, in place of a part of `files`. */
   readonly validationFile?: string | undefined;
-  /**
-   * Share of the text held out for validation, from 0 to below 1. By position: the text for training
-   * comes first, then that for validation, then that for the test.
-   */
+  /** Share of the text held out for validation, from 0 to below 1. */
   readonly validation: number;
   /** In place of `validation`: of so many equal parts of the text this one, from 1, is held out. */
   readonly fold?: Fold | undefined;
-  /** Share of the text kept for a test at the end, from 0 to below 1. */
+  /** Share of the text kept for a test when training is over, from 0 to below 1. */
   readonly test: number;
   /** `"lines"`: each line is a text of its own. */
   readonly documents?: "lines" | undefined;
+  /**
+   * `"random"`: lines (`documents`) are dealt to the parts by the random seed. `"sequential"`, and when
+   * left out: the text is cut in its order, first what is for training, then validation, then the test.
+   */
+  readonly split?: Split | undefined;
+  /** Decides which lines go to which part; 0 when left out. */
+  readonly randomSeed?: number | undefined;
   /** Characters that the vocabulary has in any case. */
   readonly alsoKnown?: Vocabulary | undefined;
   /** `"utf-8"`, or any label that `TextDecoder` knows (`"windows-1252"`, `"utf-16le"`). */
@@ -35,8 +40,6 @@ export interface CorpusSettings {
 /** A part of the text. */
 export interface TextPart {
   readonly tokens: Tokens;
-  /** Its first character's offset in the whole text, in characters. */
-  readonly start: number;
 }
 
 /** A text, ready to be learned. */
@@ -108,15 +111,15 @@ export async function loadCorpus(
       "Give a longer text, or leave it out and hold out a part of the other by --validation.",
     );
   }
-  const cuts = cutText(mainTokens, shares, newline, settings.fold);
-  const before = mainTokens.subarray(0, cuts.train);
-  const after = mainTokens.subarray(cuts.validation, cuts.rest);
-  const train = { tokens: joined(before, after, vocabulary), start: 0 };
-  const test = { tokens: mainTokens.subarray(cuts.rest), start: cuts.rest };
-  const validation =
-    validationFile === undefined
-      ? { tokens: mainTokens.subarray(cuts.train, cuts.validation), start: cuts.train }
-      : { tokens: apartTokens, start: mainLength };
+  const oddities = await carriageReturns(tokens, vocabulary, signal);
+  const { split, fold, randomSeed = 0 } = settings;
+  const parts =
+    newline !== undefined && split === "random"
+      ? await dealDocuments(mainTokens, vocabulary, newline, { shares, fold, randomSeed }, signal)
+      : cutText(mainTokens, vocabulary, { shares, newline, fold });
+  const train = { tokens: parts.train };
+  const test = { tokens: parts.test };
+  const validation = { tokens: validationFile === undefined ? parts.validation : apartTokens };
 
   return {
     vocabulary,
@@ -131,20 +134,11 @@ export async function loadCorpus(
       ...apart.warnings,
       ...mainOddities,
       ...apartOddities,
-      ...(await carriageReturns(tokens, vocabulary, signal)),
+      ...oddities,
       ...(await neverLearned("validation", validation.tokens, train.tokens, vocabulary, signal)),
       ...(await neverLearned("test", test.tokens, train.tokens, vocabulary, signal)),
     ],
   };
-}
-
-/** Two parts of a text as one; no copy where the second is empty. */
-function joined(first: Tokens, second: Tokens, vocabulary: Vocabulary): Tokens {
-  if (second.length === 0) return first;
-  const both = createTokens(vocabulary.size, first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
 }
 
 function checkLearnable({ numbers, codePoints }: NumberedText, mainLength: number): void {

@@ -1,5 +1,5 @@
 import { CharnnError } from "../errors.js";
-import type { Tokens } from "./vocabulary.js";
+import { createTokens, type Tokens, type Vocabulary } from "./vocabulary.js";
 
 /** A model learns and is scored by what follows a character, so one alone is no use. */
 const LEAST_CHARACTERS = 2;
@@ -10,20 +10,20 @@ export interface Shares {
   readonly test: number;
 }
 
+/** How a text is divided: its lines at random, or the whole in its order. */
+export type Split = "random" | "sequential";
+
 /** One of equal parts of a text, counted from 1. */
 export interface Fold {
   readonly index: number;
   readonly of: number;
 }
 
-/**
- * Where the parts of a text end: training from 0, then validation, then, for a fold, the rest of what
- * is for training, then the test to the end.
- */
-export interface Cuts {
-  readonly train: number;
-  readonly validation: number;
-  readonly rest: number;
+/** The parts of a text; one that was not asked for is empty. */
+export interface Parts {
+  readonly train: Tokens;
+  readonly validation: Tokens;
+  readonly test: Tokens;
 }
 
 /** Refuses shares that can't be, as {@link CharnnError} `INVALID_SETTING`. */
@@ -47,16 +47,22 @@ export function checkShares(shares: Shares): void {
 }
 
 /**
- * Cuts a text by position. With `newline`, the token that ends documents, cuts are moved to the
- * nearest line ends. With `fold` that part of what is not for the test is for validation. A part asked for that is left with too little is a {@link CharnnError}
- * `TEXT_TOO_SHORT` that says what would fit.
+ * Cuts a text by position: the beginning is for training, then comes the validation part, then the test
+ * part. With `newline`, the token that ends documents, cuts are moved to the nearest line ends. With `fold`
+ * that part of what is not for the test is for validation, and what is before and after it for training.
+ *
+ * @throws CharnnError `TEXT_TOO_SHORT` where a part that was asked for is left with too little; it says
+ *   what would fit
  */
 export function cutText(
   tokens: Tokens,
-  shares: Shares,
-  newline: number | undefined,
-  fold?: Fold,
-): Cuts {
+  vocabulary: Vocabulary,
+  {
+    shares,
+    newline,
+    fold,
+  }: { shares: Shares; newline: number | undefined; fold: Fold | undefined },
+): Parts {
   const length = tokens.length;
   const cutAt = (place: number, end: number) =>
     newline === undefined ? place : nearestLineStart(tokens, newline, place, end);
@@ -69,21 +75,32 @@ export function cutText(
   } else if (shares.validation > 0) {
     train = cutAt(rest - Math.round(length * shares.validation), rest);
   }
-  const parts = {
-    training: [
-      [0, train],
-      [validation, rest],
-    ],
-    validation: [[train, validation]],
-    test: [[rest, length]],
+  const isEnough = (from: number, to: number) => hasEnough(tokens.subarray(from, to), newline);
+  // All folds are looked at by the first, which would else be trained in vain.
+  const heldOut = fold
+    ? Array.from({ length: fold.of }, (_, index) => [index + 1, index + 2] as const)
+        .map((ends) => ends.map((it) => startOfFold(it, fold.of)))
+        .every(([from, to]) => isEnough(from, to))
+    : shares.validation === 0 || isEnough(train, validation);
+  const short =
+    (!isEnough(0, train) && !isEnough(validation, rest) && "training") ||
+    (!heldOut && "validation") ||
+    (shares.test > 0 && !isEnough(rest, length) && "test");
+  if (short) throw tooShort(short, length, { shares, newline, fold });
+  return {
+    train: joined(tokens.subarray(0, train), tokens.subarray(validation, rest), vocabulary),
+    validation: tokens.subarray(train, validation),
+    test: tokens.subarray(rest),
   };
-  for (const [name, pieces] of Object.entries(parts)) {
-    const asked =
-      name === "training" || (fold && name === "validation") || shares[name as keyof Shares] > 0;
-    const isEnough = pieces.some(([from, to]) => hasEnough(tokens.subarray(from, to), newline));
-    if (asked && !isEnough) throw tooShort(name, length, newline !== undefined);
-  }
-  return { train, validation, rest };
+}
+
+/** Two parts of a text as one; no copy where the second is empty. */
+function joined(first: Tokens, second: Tokens, vocabulary: Vocabulary): Tokens {
+  if (second.length === 0) return first;
+  const both = createTokens(vocabulary.size, first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
 }
 
 /** Whether there is anything to predict in a part of a text. */
@@ -103,7 +120,16 @@ function nearestLineStart(tokens: Tokens, newline: number, cut: number, end: num
   return after < end && after - cut < cut - before ? after : before;
 }
 
-function tooShort(part: string, length: number, byLines: boolean): CharnnError {
+function tooShort(
+  part: string,
+  length: number,
+  {
+    shares,
+    newline,
+    fold,
+  }: { shares: Shares; newline: number | undefined; fold: Fold | undefined },
+): CharnnError {
+  const byLines = newline !== undefined;
   const text = `The text has ${length.toLocaleString("en")} characters`;
   const kept = part === "training" ? "training" : `the ${part} part`;
   return new CharnnError(
@@ -111,13 +137,23 @@ function tooShort(part: string, length: number, byLines: boolean): CharnnError {
     byLines
       ? `${text}: cut at line ends, no line is left for ${kept}.`
       : `${text}: fewer than ${LEAST_CHARACTERS} are left for ${kept}.`,
-    whatWouldFit(length, byLines),
+    fold ? fewerFolds(length, shares, byLines) : otherShares(length, shares, byLines),
   );
 }
 
-function whatWouldFit(length: number, byLines: boolean): string {
-  const hundredths = Math.ceil((100 * LEAST_CHARACTERS) / length);
-  return byLines || hundredths > 50
-    ? "Keep nothing apart (--validation 0 --test 0), or give a longer text."
-    : `Shares from ${hundredths / 100} to ${(100 - hundredths) / 100} fit, and 0 keeps nothing apart.`;
+function otherShares(length: number, shares: Shares, byLines: boolean): string {
+  const asked = (["validation", "test"] as const).filter((name) => shares[name] > 0);
+  const nothing = `keep nothing apart (${asked.map((name) => `--${name} 0`).join(" ")})`;
+  const least = Math.ceil((100 * LEAST_CHARACTERS) / length);
+  const hasRoom = !byLines && (asked.length + 1) * least <= 100;
+  return hasRoom
+    ? `Give ${asked.map((name) => `--${name}`).join(" and ")} at least ${least / 100}, leave as much to train on, or ${nothing}.`
+    : `Give a longer text, or ${nothing}.`;
+}
+
+function fewerFolds(length: number, { test }: Shares, byLines: boolean): string {
+  const most = Math.floor((length - Math.round(length * test)) / LEAST_CHARACTERS);
+  return byLines || most < 2
+    ? "Give a longer text, fewer folds or a smaller --test."
+    : `--cross-validate ${most} fits, or give a longer text.`;
 }

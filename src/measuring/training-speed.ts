@@ -48,7 +48,7 @@ export function createLearner(
   // The last window's targets, and the largest offset at which lanes begin.
   const length = batchSize * seqLength * STEPS_IN_TEXT + seqLength;
   const { vocabulary, tokens } = randomText(model.vocabularySize, length, random.fork("text"));
-  const part = { tokens, start: 0 };
+  const part = { tokens };
   const charRnn = CharRnn.initial(model, random.fork("model"));
   return {
     config: { training },

@@ -98,7 +98,7 @@ async function textOf(
     );
   }
   const { training, text } = config;
-  const { validation, fold, test } = training;
+  const { validation, fold, test, split, randomSeed } = training;
   const { documents } = text;
   if (known.skipped === 0 && known.tokens.length === text.characters) {
     const corpus = await loadCorpus({
@@ -107,6 +107,8 @@ async function textOf(
       validation,
       fold,
       test,
+      split,
+      randomSeed,
       documents,
       alsoKnown: vocabulary,
     });

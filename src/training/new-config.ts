@@ -58,6 +58,7 @@ export function newConfig(
       validation: all.validation,
       fold: settings.fold,
       test: all.test,
+      split: splitOf(settings),
       batching: all.batching,
       batchSize,
       seqLength,
@@ -134,10 +135,25 @@ export function corpusSettings(settings: TrainSettings): CorpusSettings {
     validationFile,
     documents,
     fold,
+    split: splitOf(settings),
+    randomSeed: settings.randomSeed ?? TRAIN_DEFAULTS.randomSeed,
     validation: settings.validation ?? TRAIN_DEFAULTS.validation,
     test: settings.test ?? TRAIN_DEFAULTS.test,
     encoding: settings.encoding ?? TRAIN_DEFAULTS.encoding,
   };
+}
+
+/** @throws CharnnError `INVALID_SETTING` for a running text, which has no lines to deal */
+function splitOf({ split, documents }: TrainSettings): CorpusSettings["split"] {
+  if (split === "random" && !documents) {
+    throw new CharnnError(
+      "INVALID_SETTING",
+      "--split random deals lines to the parts, and a running text is not divided into lines.",
+      "If each line is a text of its own, add --documents lines; else --cross-validate 5 holds out each fifth of the text in turn.",
+      { setting: "split" },
+    );
+  }
+  return split ?? (documents ? "random" : undefined);
 }
 
 /** What a run is called when nothing is said: `shakespeare-gru-1x256`. */

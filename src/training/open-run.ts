@@ -138,11 +138,12 @@ async function continueRun(
   const checkpoint = await readCheckpoint(folder.last);
   const { text, training, limits } = checkpoint.config;
   refuseOtherSettings(folder, checkpoint.config, settings);
-  const { validation, test, fold } = training;
+  const { validation, test, fold, split, randomSeed } = training;
   const { documents } = text;
   const alsoKnown = checkpoint.vocabulary;
+  const divided = { validation, test, fold, split, randomSeed, documents };
   const corpus = await loadCorpus(
-    { ...corpusSettings(settings), validation, test, fold, documents, alsoKnown },
+    { ...corpusSettings({ ...settings, documents }), ...divided, alsoKnown },
     options,
   );
   refuseOtherText(folder, checkpoint.config, corpus);
@@ -277,7 +278,8 @@ function refuseOtherSettings(
   { model, training, text: { documents } }: RunConfig,
   settings: TrainSettings,
 ): void {
-  const saved: Readonly<Record<string, unknown>> = { ...model, ...training, documents };
+  const { split = "sequential" } = training;
+  const saved: Readonly<Record<string, unknown>> = { ...model, ...training, documents, split };
   for (const [name, value] of Object.entries(definedOnly(settings))) {
     // How often to evaluate is a matter of reporting.
     if (!(name in saved) || name === "evalEvery" || isDeepStrictEqual(saved[name], value)) continue;

@@ -1,6 +1,12 @@
 import * as v from "valibot";
 import { foldSchema } from "../checkpoint/run-config.js";
-import { BATCHING_NAMES, OPTIMIZER_NAMES, PRESET_NAMES, SCHEDULE_NAMES } from "../defaults.js";
+import {
+  BATCHING_NAMES,
+  OPTIMIZER_NAMES,
+  PRESET_NAMES,
+  SCHEDULE_NAMES,
+  SPLIT_NAMES,
+} from "../defaults.js";
 import { CELL_NAMES } from "../model/cells.js";
 import { LARGEST_SIZE, MOST_LAYERS } from "../model/config.js";
 import {
@@ -17,13 +23,15 @@ export const trainSettingsSchema = v.strictObject({
   files: v.pipe(v.array(v.string()), v.minLength(1, "must be at least one file")),
   /** A text to validate on, in place of a part of `files`. */
   validationFile: v.optional(v.string()),
-  /** Shares of the text, from its end, that are held out. */
+  /** Shares of the text that are held out. */
   validation: v.optional(numberFromZero(1)),
   test: v.optional(numberFromZero(1)),
   /** Of so many equal parts of the text the one to validate on, from 1; in place of `validation`. */
   fold: v.optional(foldSchema),
   /** `lines`: every line is a text of its own. */
   documents: v.optional(v.literal("lines")),
+  /** How the parts are chosen: `random` deals lines to them, which is the default for `documents`. */
+  split: v.optional(oneOf(SPLIT_NAMES)),
   encoding: v.optional(v.string()),
 
   /** Decides what else is left out; chosen by the text and the time when left out itself. */

@@ -39,7 +39,7 @@ function batchesOf(
   seed = 1,
 ) {
   const all = { batching: "lanes" as const, batchSize: 3, seqLength: 5, stride: 5, ...settings };
-  return createBatches({ tokens, start: 0 }, documents, vocabulary, all, Random.fromSeed(seed));
+  return createBatches({ tokens }, documents, vocabulary, all, Random.fromSeed(seed));
 }
 
 function copyOf(batch: Batch): Batch {
@@ -269,7 +269,7 @@ test("a text too short for one batch is refused", () => {
 
 test("lines need a vocabulary with newline", () => {
   const letters = Vocabulary.fromCodePoints([0x61, 0x62]);
-  const part = { tokens: Uint8Array.of(0, 1), start: 0 };
+  const part = { tokens: Uint8Array.of(0, 1) };
   const settings = { batching: "lanes" as const, batchSize: 1, seqLength: 1, stride: 1 };
   assert.throws(
     () => createBatches(part, "lines", letters, settings, Random.fromSeed(0)),

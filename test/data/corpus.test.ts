@@ -184,9 +184,6 @@ test("the parts follow each other and make up the text", async () => {
         fc.pre(new Set(text).size > 1);
         const corpus = await load(text, { validation, test: kept });
         assert.equal(textOf(corpus).join(""), text);
-        assert.equal(corpus.train.start, 0);
-        assert.equal(corpus.validation.start, corpus.train.tokens.length);
-        assert.equal(corpus.test.start, corpus.validation.start + corpus.validation.tokens.length);
         assert.equal(corpus.validation.tokens.length, Math.round(text.length * validation));
         assert.equal(corpus.test.tokens.length, Math.round(text.length * kept));
       },
@@ -210,7 +207,6 @@ test("a validation file takes the place of a held-out part, and shares the vocab
   assert.deepEqual(textOf(corpus), ["ababab", "zabé", "ab"]);
   assert.deepEqual(corpus.vocabulary.toJSON(), ["a", "b", "z", "é"]);
   assert.equal(corpus.characters, 12);
-  assert.equal(corpus.validation.start, 8);
   assert.match(
     corpus.warnings.join("\n"),
     /2 characters occur only in the validation part: "z" \(U\+007A\), "é"/,
@@ -316,12 +312,12 @@ test("shares that can't be are refused", async () => {
 test("a part left with fewer than two characters is refused, and the shares it names do fit", async () => {
   await assert.rejects(
     load("abcdefghij", { validation: 0.1 }),
-    failsWith("TEXT_TOO_SHORT", "10 characters", "the validation part", "from 0.2 to 0.8"),
+    failsWith("TEXT_TOO_SHORT", "10 characters", "the validation part", "at least 0.2"),
   );
   for (const validation of [0.2, 0.8]) await load("abcdefghij", { validation });
   await assert.rejects(
     load("abcdefghijklmno", { validation: 0.05 }),
-    failsWith("TEXT_TOO_SHORT", "from 0.14 to 0.86"),
+    failsWith("TEXT_TOO_SHORT", "at least 0.14"),
   );
   for (const validation of [0.14, 0.86]) await load("abcdefghijklmno", { validation });
   await assert.rejects(
@@ -334,8 +330,22 @@ test("a part left with fewer than two characters is refused, and the shares it n
   );
   await assert.rejects(
     load("abc", { validation: 0.5 }),
-    failsWith("TEXT_TOO_SHORT", "--validation 0"),
+    failsWith("TEXT_TOO_SHORT", "longer text, or keep nothing apart (--validation 0)."),
   );
+  await assert.rejects(
+    load("abcdefg", { validation: 0.1, test: 0.1 }),
+    failsWith("TEXT_TOO_SHORT", "--validation and --test at least 0.29", "as much to train on"),
+  );
+  await load("abcdefg", { validation: 0.29, test: 0.29 });
+});
+
+test("folds that are too small are refused, and the number that the hint names fits", async () => {
+  const text = "abcdefghij";
+  const folds = (of: number, test = 0) => load(text, { test, fold: { index: 2, of } });
+  await assert.rejects(folds(7), failsWith("TEXT_TOO_SHORT", "--cross-validate 5 fits"));
+  for (let index = 1; index <= 5; index++) await load(text, { fold: { index, of: 5 } });
+  await assert.rejects(folds(5, 0.3), failsWith("TEXT_TOO_SHORT", "--cross-validate 3 fits"));
+  for (let index = 1; index <= 3; index++) await load(text, { test: 0.3, fold: { index, of: 3 } });
 });
 
 test("lines are cut apart at line ends, as near to the shares as can be", async () => {
@@ -378,7 +388,6 @@ test("each fold holds out another part, and what is left is one text", async () 
     const [train, validation, kept] = textOf(corpus);
     assert.equal(kept, "XY");
     assert.equal(train.length + validation.length, 20);
-    assert.equal(corpus.validation.start, text.indexOf(validation));
     assert.equal(train, text.slice(0, 20).replace(validation, ""));
     parts.push(validation);
   }

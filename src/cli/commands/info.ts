@@ -3,7 +3,7 @@ import type { CheckpointFacts } from "../../index.js";
 import { CELLS } from "../../model/cells.js";
 import { jsonOption, outOption } from "../options/model-options.js";
 import { columns, count, counted, stepOf } from "../terminal/format.js";
-import { inUnits, judgement } from "../terminal/judgement.js";
+import { inUnits, judgement, lossToBaseline } from "../terminal/judgement.js";
 import { printableLine } from "../terminal/printable.js";
 import { regularization } from "../terminal/regularization.js";
 import type { CommandContext } from "./context.js";
@@ -109,7 +109,8 @@ function modelName({ cell, layers, hiddenSize }: Facts["config"]["model"]): stri
 function resultOf({ text }: Facts["config"], progress: Facts["progress"]): string {
   const { bestLoss, bestStep = 0, trainingLoss } = progress;
   if (bestLoss !== undefined) {
-    return `${judgement({ ...text, bestLoss, trainingLoss })}; best at step ${count(bestStep)}`;
+    const result = `${judgement({ ...text, bestLoss, trainingLoss })}; best at step ${count(bestStep)}`;
+    return [result, lossToBaseline({ ...text, bestLoss })].filter(Boolean).join(". ");
   }
   return trainingLoss === undefined ? "none yet" : `training loss ${inUnits(trainingLoss)}`;
 }

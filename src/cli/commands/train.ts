@@ -5,6 +5,7 @@ import {
   OPTIMIZER_NAMES,
   PRESET_NAMES,
   SCHEDULE_NAMES,
+  SPLIT_NAMES,
 } from "../../defaults.js";
 import type { TrainSettings } from "../../index.js";
 import {
@@ -69,6 +70,14 @@ export function trainCommand(program: Command, { terminal, exitWith }: CommandCo
       option("--cross-validate <k>", "train k models, each validated on another k-th", number),
     )
     .addOption(choice("--documents <kind>", "many short texts, one a line", ["lines"]))
+    .addOption(
+      choice(
+        "--split <how>",
+        "hold out random lines, or the end of the text",
+        SPLIT_NAMES,
+        "random with --documents, else sequential",
+      ),
+    )
     .addOption(option("--encoding <name>", "of the files", undefined, DEFAULTS.encoding))
     .optionsGroup("Batches:")
     .addOption(batchSizeOption(BY_PRESET))

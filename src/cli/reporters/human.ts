@@ -8,7 +8,7 @@ import type {
   StepEvent,
 } from "../../index.js";
 import { bytes, columns, count, counted, duration, stepOf } from "../terminal/format.js";
-import { inUnits, judgement } from "../terminal/judgement.js";
+import { inUnits, judgement, lossToBaseline } from "../terminal/judgement.js";
 import { modelLine } from "../terminal/model-line.js";
 import { createProgress } from "../terminal/progress.js";
 import { regularization } from "../terminal/regularization.js";
@@ -120,6 +120,7 @@ function introduction(event: StartEvent, width: number | undefined): string[] {
   const split = [`${count(text.trainCharacters)} to train`];
   if (text.validationCharacters > 0) split.push(`${count(text.validationCharacters)} to validate`);
   if (text.testCharacters > 0) split.push(`${count(text.testCharacters)} kept to test`);
+  if (training.split === "random") split.push("lines dealt at random");
   const regular = regularization(training);
   const unit = text.documents ? "line" : training.batching === "lanes" ? "lane" : "window";
   const rows: [string, string][] = [
@@ -198,6 +199,8 @@ function conclusion(event: EndEvent, started: StartEvent | undefined): string[] 
     lines.push(
       `Best, at step ${count(bestStep)}: ${judgement({ ...event, bestLoss, trainingLoss })}`,
     );
+    const lost = lossToBaseline({ ...event, bestLoss });
+    if (lost) lines.push(lost);
   }
   if (event.droppedSteps > 0) {
     lines.push(

@@ -1,4 +1,4 @@
-import { count } from "./format.js";
+import { count, counted } from "./format.js";
 
 /** What a result is judged by; losses in nats/character. */
 interface Result {
@@ -16,9 +16,28 @@ export function judgement(result: Result): string {
   const facts = [`validation loss ${inUnits(bestLoss)}, held out ${share}`];
   if (trainingLoss !== undefined) facts.push(`training loss ${trainingLoss.toFixed(3)}`);
   if (counting) {
-    facts.push(`counting strings of ${counting.order} characters ${counting.loss.toFixed(3)}`);
+    facts.push(`${strings(counting)} ${counting.loss.toFixed(3)}`);
   }
   return facts.join("; ");
+}
+
+/**
+ * A sentence for a model that lost to the n-gram baseline.
+ *
+ * @returns undefined for a model that beats it, and where there is no baseline
+ */
+export function lossToBaseline({
+  bestLoss,
+  counting,
+}: Pick<Result, "bestLoss" | "counting">): string | undefined {
+  if (!counting || bestLoss < counting.loss) return undefined;
+  const losses = `${bestLoss.toFixed(3)} against ${counting.loss.toFixed(3)} nats/char`;
+  return `The model lost to the n-gram baseline: ${strings(counting)} predicts the held-out part better, or as well (${losses}). Longer training or more text may help.`;
+}
+
+/** `counting strings of 5 characters` */
+function strings({ order }: { readonly order: number }): string {
+  return `counting strings of ${counted(order, "character")}`;
 }
 
 /** `1.500 nats/char (2.164 bits/char)` */

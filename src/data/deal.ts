@@ -1,0 +1,240 @@
+import { CharnnError } from "../errors.js";
+import { Random } from "../random.js";
+import { type Documents, findDocuments } from "./documents.js";
+import type { Fold, Parts, Shares } from "./split.js";
+import { Turns } from "./turns.js";
+import { createTokens, type Tokens, type Vocabulary } from "./vocabulary.js";
+
+const [TRAIN, VALIDATION, TEST] = [0, 1, 2];
+/** In place of a part: a document that no part has yet. */
+const FREE = 0xff;
+/** Between two looks at the clock. */
+const DOCUMENTS_PER_LOOK = 1 << 10;
+
+/** How to divide. */
+interface Dealing {
+  readonly shares: Shares;
+  readonly fold: Fold | undefined;
+  readonly randomSeed: number;
+}
+
+/** The different documents of a text. */
+interface Distinct {
+  /** A number for each, by which they are sorted: their random order. */
+  readonly keys: Float64Array;
+  /** Characters of all documents that are equal to it, newlines included. */
+  readonly sizes: Float64Array;
+}
+
+/**
+ * Deals the documents of a text to the parts at random, so that all parts are alike however the text is
+ * sorted. Which part a document goes to depends on what it says, on the other documents and on the random
+ * seed, not on its place: equal documents go to one part, and a sorted list is divided as a shuffled one
+ * is. Parts are as close to their shares, in characters, as whole documents can be, and one that was asked
+ * for has at least one. Within a part documents keep their order.
+ *
+ * @param tokens lines that all end by the token `newline`; overwritten, since the training part is moved
+ *   together in its memory
+ * @throws CharnnError `TEXT_TOO_SHORT` for fewer different documents than parts, and the signal's reason
+ *   once it is aborted
+ */
+export async function dealDocuments(
+  tokens: Tokens,
+  vocabulary: Vocabulary,
+  newline: number,
+  { shares, fold, randomSeed }: Dealing,
+  signal?: AbortSignal,
+): Promise<Parts> {
+  const turns = new Turns(signal);
+  const documents = findDocuments(tokens, newline);
+  await turns.give();
+  const random = Random.fromSeed(randomSeed).fork("documents");
+  const keys = await keysOf(documents, vocabulary, random, turns);
+  const distinct = await distinctOf(documents, keys, turns);
+  const parts = fold ? dealFolds(distinct, shares, fold) : dealShares(distinct, shares);
+  await turns.give();
+  const partOf = (document: number) => parts[placeOf(distinct.keys, keys[document])];
+  return gather(tokens, vocabulary, documents, partOf, turns);
+}
+
+/** A random number for what each document says, of 53 bits, so that different ones hardly ever share it. */
+async function keysOf(
+  { tokens, starts, ends }: Documents,
+  vocabulary: Vocabulary,
+  random: Random,
+  turns: Turns,
+): Promise<Float64Array> {
+  // Characters and not tokens, so that a larger vocabulary divides a text in the same way.
+  const codePoints = Uint32Array.from(vocabulary.codePoints());
+  const seeds = [random.uint32(), random.uint32()];
+  const keys = new Float64Array(starts.length);
+  for (let document = 0; document < keys.length; document++) {
+    if (document % DOCUMENTS_PER_LOOK === 0) await turns.give();
+    let [high, low] = seeds;
+    for (let position = starts[document]; position < ends[document]; position++) {
+      const codePoint = codePoints[tokens[position]];
+      high = mixed(high ^ codePoint, 0x85ebca6b);
+      low = mixed(low ^ codePoint, 0xc2b2ae35);
+    }
+    high = mixed(mixed(high, 0xc2b2ae35), 0x85ebca6b);
+    low = mixed(mixed(low, 0x85ebca6b), 0xc2b2ae35);
+    keys[document] = (high >>> 0) * 2 ** 21 + (low >>> 11);
+  }
+  return keys;
+}
+
+function mixed(value: number, factor: number): number {
+  const product = Math.imul(value ^ (value >>> 15), factor);
+  return product ^ (product >>> 13);
+}
+
+async function distinctOf(
+  { starts, ends }: Documents,
+  ofEach: Float64Array,
+  turns: Turns,
+): Promise<Distinct> {
+  const sorted = ofEach.slice().sort();
+  let count = 0;
+  for (const key of sorted) {
+    if (count === 0 || sorted[count - 1] !== key) sorted[count++] = key;
+  }
+  const keys = sorted.slice(0, count);
+  const sizes = new Float64Array(count);
+  for (let document = 0; document < ofEach.length; document++) {
+    if (document % DOCUMENTS_PER_LOOK === 0) await turns.give();
+    sizes[placeOf(keys, ofEach[document])] += ends[document] - starts[document] + 1;
+  }
+  return { keys, sizes };
+}
+
+function dealShares({ sizes }: Distinct, shares: Shares): Uint8Array {
+  const parts = new Uint8Array(sizes.length).fill(FREE);
+  const total = sum(sizes);
+  const asked = [
+    ...(shares.test > 0 ? [{ part: TEST, size: total * shares.test }] : []),
+    ...(shares.validation > 0 ? [{ part: VALIDATION, size: total * shares.validation }] : []),
+  ];
+  if (sizes.length <= asked.length) throw tooFew(sizes.length, asked.length + 1);
+  for (const [index, { part, size }] of asked.entries()) {
+    // Each of those that follow, and training, is to have a document too.
+    fill(parts, sizes, part, size, asked.length - index);
+  }
+  return parts.map((part) => (part === FREE ? TRAIN : part));
+}
+
+/** The test part first, the same for each fold; each other document to the smallest fold so far. */
+function dealFolds({ sizes }: Distinct, { test }: Shares, fold: Fold): Uint8Array {
+  const parts = new Uint8Array(sizes.length).fill(FREE);
+  const kept = test > 0 ? 1 : 0;
+  if (sizes.length < fold.of + kept) throw tooFewForFolds(sizes.length, fold, kept);
+  if (test > 0) fill(parts, sizes, TEST, sum(sizes) * test, fold.of);
+  const folds = new Float64Array(fold.of);
+  const deal = (document: number) => {
+    const smallest = folds.indexOf(folds.reduce((a, b) => Math.min(a, b)));
+    folds[smallest] += sizes[document];
+    parts[document] = smallest === fold.index - 1 ? VALIDATION : TRAIN;
+  };
+  // Large ones first, by powers of two: small ones then even the folds out.
+  for (let magnitude = Math.floor(Math.log2(sum(sizes))); magnitude >= 0; magnitude--) {
+    for (let document = 0; document < sizes.length; document++) {
+      const isOfMagnitude = Math.floor(Math.log2(sizes[document])) === magnitude;
+      if (isOfMagnitude && parts[document] === FREE) deal(document);
+    }
+  }
+  return parts;
+}
+
+/**
+ * Gives a part those free documents, in their random order, that bring its size closer to `target`; at
+ * least the smallest. At least `reserved` stay free.
+ */
+function fill(
+  parts: Uint8Array,
+  sizes: Float64Array,
+  part: number,
+  target: number,
+  reserved: number,
+): void {
+  let free = parts.reduce((count, it) => count + (it === FREE ? 1 : 0), 0);
+  let size = 0;
+  let smallest = -1;
+  for (let document = 0; document < sizes.length && free > reserved; document++) {
+    if (parts[document] !== FREE) continue;
+    if (smallest < 0 || sizes[document] < sizes[smallest]) smallest = document;
+    if (Math.abs(size + sizes[document] - target) >= Math.abs(size - target)) continue;
+    parts[document] = part;
+    size += sizes[document];
+    free--;
+  }
+  if (size === 0) parts[smallest] = part;
+}
+
+/** The parts, each with its documents in the order of the text. Empty lines stay with those before. */
+async function gather(
+  tokens: Tokens,
+  vocabulary: Vocabulary,
+  { starts }: Documents,
+  partOf: (document: number) => number,
+  turns: Turns,
+): Promise<Parts> {
+  const from = (document: number) => (document === 0 ? 0 : starts[document]);
+  const to = (document: number) =>
+    document + 1 < starts.length ? starts[document + 1] : tokens.length;
+  const lengths = [0, 0, 0];
+  for (let document = 0; document < starts.length; document++) {
+    if (document % DOCUMENTS_PER_LOOK === 0) await turns.give();
+    lengths[partOf(document)] += to(document) - from(document);
+  }
+  const parts = lengths.map((length, part) =>
+    part === TRAIN ? tokens.subarray(0, length) : createTokens(vocabulary.size, length),
+  );
+  const ends = [0, 0, 0];
+  for (let document = 0; document < starts.length; document++) {
+    if (document % DOCUMENTS_PER_LOOK === 0) await turns.give();
+    const part = partOf(document);
+    parts[part].set(tokens.subarray(from(document), to(document)), ends[part]);
+    ends[part] += to(document) - from(document);
+  }
+  return { train: parts[TRAIN], validation: parts[VALIDATION], test: parts[TEST] };
+}
+
+/** The place of a key in a sorted array that has it. */
+function placeOf(keys: Float64Array, key: number): number {
+  let low = 0;
+  let high = keys.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (keys[middle] < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function sum(sizes: Float64Array): number {
+  return sizes.reduce((total, size) => total + size, 0);
+}
+
+function tooFew(different: number, parts: number): CharnnError {
+  return new CharnnError(
+    "TEXT_TOO_SHORT",
+    `The text has ${differentLines(different)}, too few to divide among ${parts} parts: equal lines stay together.`,
+    "Keep nothing apart (--validation 0 --test 0), or give more lines.",
+  );
+}
+
+function tooFewForFolds(different: number, { of }: Fold, kept: number): CharnnError {
+  const most = different - kept;
+  const needed = kept > 0 ? `${of} folds and the test part` : `${of} folds`;
+  const fewer = most >= 2 ? `--cross-validate ${most} fits` : "";
+  return new CharnnError(
+    "TEXT_TOO_SHORT",
+    `The text has ${differentLines(different)}, too few for ${needed}: equal lines stay together.`,
+    fewer ? `${fewer}, or give more lines.` : "Give more lines, or leave --cross-validate out.",
+  );
+}
+
+function differentLines(count: number): string {
+  return count === 1
+    ? "only one different line"
+    : `only ${count.toLocaleString("en")} different lines`;
+}
