@@ -1,8 +1,8 @@
 import { CharnnError } from "../errors.js";
 import { Random } from "../random.js";
+import { Turns } from "../turns.js";
 import { type Documents, findDocuments } from "./documents.js";
 import type { Fold, Parts, Shares } from "./split.js";
-import { Turns } from "./turns.js";
 import { createTokens, type Tokens, type Vocabulary } from "./vocabulary.js";
 
 const [TRAIN, VALIDATION, TEST] = [0, 1, 2];
