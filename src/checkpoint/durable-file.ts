@@ -1,18 +1,30 @@
+import { randomBytes } from "node:crypto";
 import * as nodeFileSystem from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { thenCleanUp } from "../clean-up.js";
+import { cleanUpOnFailure, thenCleanUp } from "../clean-up.js";
 import { systemErrorCode } from "../errors.js";
 import { isRunning } from "../processes.js";
-import { notWritable } from "../system-errors.js";
+import { notReadable, notWritable } from "../system-errors.js";
 
 /** The file-system calls that a durable write is made of. */
 export type FileSystem = Pick<typeof nodeFileSystem, "open" | "rename" | "rm">;
 
 /** Linux writes no more than 2 GiB in one call. */
 const MAX_WRITE_BYTES = 2 ** 30;
+/** Of a name, so that what is added to it fits the 255 bytes that file systems allow. */
+const MAX_NAME_BYTES = 200;
+/** A temporary file that nobody has touched for so long is not being written. */
+const STALE_MILLISECONDS = 3_600_000;
+/**
+ * The name of a temporary file: that of the file it becomes, and a random number. Locks, and earlier versions,
+ * have the number of a process there.
+ */
+const TEMPORARY = /^\.(.+)\.([0-9a-f]{16}|\d{1,10})\.tmp$/;
+/** Files that only the process that has the run writes. */
+const RUN_FILE = /\.(?:safetensors|jsonl)$/;
 
-/** Temporary files that this process is writing. */
-const inProgress = new Set<string>();
+/** What this process is writing: the temporary file for each path. */
+const inProgress = new Map<string, string>();
 
 /**
  * Writes a file so that at every instant the path holds either the old whole file or the new whole
@@ -22,6 +34,7 @@ const inProgress = new Set<string>();
  * folder, where the new name is kept, unsynced.
  *
  * @param pieces what the file will hold, one after the other
+ * @param options `elsewhere` is how the user chooses another place, see `cureOf`; `mode` of a new file
  * @throws CharnnError `NOT_WRITABLE`; the old file is untouched then, unless only the last step
  *   failed, which makes sure that the new one outlasts a power failure.
  */
@@ -29,71 +42,145 @@ export async function writeDurably(
   path: string,
   pieces: readonly Uint8Array[],
   fileSystem: FileSystem = nodeFileSystem,
+  { elsewhere, mode }: { readonly elsewhere?: string; readonly mode?: number } = {},
 ): Promise<void> {
-  const folder = dirname(resolve(path));
-  const temporary = join(folder, `.${basename(path)}.${process.pid}.tmp`);
-  if (inProgress.has(temporary)) throw new Error(`Two writes of ${path} at once.`);
-  inProgress.add(temporary);
+  const target = resolve(path);
+  if (inProgress.has(target)) throw new Error(`Two writes of ${path} at once.`);
+  const temporary = temporaryFor(target);
+  inProgress.set(target, temporary);
   try {
-    // Left by a process that was killed and had the number of this one, as happens in containers.
-    await fileSystem.rm(temporary, { force: true });
-    await writeNew(temporary, pieces, fileSystem);
-    await fileSystem.rename(temporary, path);
-    await syncFolder(folder, fileSystem);
+    await cleanUpOnFailure(
+      async () => {
+        await writeNew(temporary, pieces, fileSystem, mode);
+        await fileSystem.rename(temporary, path);
+        await syncFolder(dirname(target), fileSystem);
+      },
+      () => fileSystem.rm(temporary, { force: true }),
+    );
   } catch (error) {
-    await fileSystem.rm(temporary, { force: true }).catch(() => {});
-    throw systemErrorCode(error) === undefined ? error : notWritable(path, error);
+    throw systemErrorCode(error) === undefined ? error : notWritable(path, error, elsewhere);
   } finally {
-    inProgress.delete(temporary);
+    inProgress.delete(target);
   }
 }
 
 /**
- * Makes a folder, and those around it that are missing.
+ * Makes a folder, and those around it that are missing, so that they outlast a power failure.
  *
  * Own code, because Node's recursive `mkdir` never comes back where no folder can be made (`/proc`).
  *
  * @returns the outermost folder that was made; undefined when all were there
- * @throws CharnnError `NOT_WRITABLE`
+ * @throws CharnnError `NOT_WRITABLE`; the folders that were made before are removed again
  */
 export async function makeFolder(path: string): Promise<string | undefined> {
+  const made: string[] = [];
+  const removeMade = async () => {
+    for (const folder of made.reverse()) await nodeFileSystem.rmdir(folder);
+  };
   try {
-    return await makeWithParents(path);
+    await cleanUpOnFailure(() => makeWithParents(path, made), removeMade);
   } catch (error) {
     throw notWritable(path, error);
   }
+  return made[0];
 }
 
-/** Removes what processes that were killed left in `folder` under temporary names. */
+/**
+ * Removes temporary files that killed processes left in a run's folder. Those of the run's own files are
+ * leftovers whichever process's number they bear, as the run is this process's.
+ *
+ * @param folder of a run that this process has locked
+ */
 export async function removeLeftovers(folder: string): Promise<void> {
-  for (const name of await nodeFileSystem.readdir(folder)) {
-    const pid = Number(/^\..+\.(\d{1,10})\.tmp$/.exec(name)?.[1] ?? Number.NaN);
+  const ours = new Set(inProgress.values());
+  for (const name of await namesIn(folder)) {
+    const [, target, tag] = TEMPORARY.exec(name) ?? [];
     const path = join(resolve(folder), name);
-    const isOurs = pid === process.pid;
-    if (Number.isNaN(pid) || (isOurs ? inProgress.has(path) : isRunning(pid))) continue;
-    await nodeFileSystem.rm(path, { recursive: true, force: true });
+    if (target === undefined || ours.has(path)) continue;
+    if (!RUN_FILE.test(target) && !hasEnded(tag) && !(await isStale(path))) continue;
+    await nodeFileSystem.rm(path, { recursive: true, force: true }).catch((error: unknown) => {
+      throw notWritable(path, error);
+    });
   }
 }
 
-async function makeWithParents(path: string): Promise<string | undefined> {
+/** Removes what processes that were killed while they wrote `path` have left beside it. */
+export async function removeStaleTemporaries(path: string): Promise<void> {
+  const folder = dirname(resolve(path));
+  const own = shortened(basename(path));
+  for (const name of await namesIn(folder)) {
+    const temporary = join(folder, name);
+    if (TEMPORARY.exec(name)?.[1] !== own || !(await isStale(temporary))) continue;
+    await nodeFileSystem.rm(temporary, { force: true });
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
   try {
-    return await makeOne(path);
+    return await nodeFileSystem.readdir(folder);
+  } catch (error) {
+    throw notReadable(folder, error);
+  }
+}
+
+/** A path beside `path` that no other process, of whatever machine, has chosen. */
+function temporaryFor(path: string): string {
+  const name = shortened(basename(path));
+  return join(dirname(path), `.${name}.${randomBytes(8).toString("hex")}.tmp`);
+}
+
+/** As much of a name as leaves room for what is added to it, in whole characters. */
+function shortened(name: string): string {
+  let [bytes, kept] = [0, ""];
+  for (const character of name) {
+    bytes += Buffer.byteLength(character);
+    if (bytes > MAX_NAME_BYTES) break;
+    kept += character;
+  }
+  return kept;
+}
+
+/** Whether what tells a temporary file from others is the number of a process that no longer runs. */
+function hasEnded(tag: string): boolean {
+  return tag.length <= 10 && !isRunning(Number(tag));
+}
+
+async function isStale(path: string): Promise<boolean> {
+  try {
+    const { mtimeMs } = await nodeFileSystem.lstat(path);
+    return Date.now() - mtimeMs > STALE_MILLISECONDS;
+  } catch {
+    // Whoever wrote it has renamed or removed it.
+    return false;
+  }
+}
+
+/** @param made gets the folders that were made, the outermost first */
+async function makeWithParents(path: string, made: string[]): Promise<void> {
+  try {
+    await makeOne(path, made);
+    return;
   } catch (error) {
     if (systemErrorCode(error) !== "ENOENT" || dirname(path) === path) throw error;
   }
-  const outermost = await makeWithParents(dirname(path));
-  const made = await makeOne(path);
-  return outermost ?? made;
+  await makeWithParents(dirname(path), made);
+  await makeOne(path, made);
 }
 
-async function makeOne(path: string): Promise<string | undefined> {
+async function makeOne(path: string, made: string[]): Promise<void> {
   try {
     await nodeFileSystem.mkdir(path);
-    return path;
   } catch (error) {
     const isThere = systemErrorCode(error) === "EEXIST";
-    if (isThere && (await nodeFileSystem.stat(path)).isDirectory()) return undefined;
+    if (isThere && (await nodeFileSystem.stat(path)).isDirectory()) return;
     throw error;
+  }
+  made.push(path);
+  try {
+    await syncFolder(dirname(resolve(path)), nodeFileSystem);
+  } catch (error) {
+    // One may make folders where one may not look.
+    if (systemErrorCode(error) !== "EACCES") throw error;
   }
 }
 
@@ -101,9 +188,10 @@ async function writeNew(
   path: string,
   pieces: readonly Uint8Array[],
   fileSystem: FileSystem,
+  mode: number | undefined,
 ): Promise<void> {
   // "wx" never follows a link that somebody put there.
-  const file = await fileSystem.open(path, "wx");
+  const file = await fileSystem.open(path, "wx", mode);
   await thenCleanUp(
     async () => {
       for (const piece of pieces) {

@@ -1,6 +1,7 @@
-import { appendFile, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { systemErrorCode } from "../errors.js";
 import { notWritable } from "../system-errors.js";
+import { appendWhole } from "./append-file.js";
 import { writeDurably } from "./durable-file.js";
 
 /**
@@ -9,11 +10,7 @@ import { writeDurably } from "./durable-file.js";
  * @throws CharnnError `NOT_WRITABLE`
  */
 export async function appendMetrics(path: string, record: object): Promise<void> {
-  try {
-    await appendFile(path, `${JSON.stringify(record)}\n`);
-  } catch (error) {
-    throw notWritable(path, error);
-  }
+  await appendWhole(path, `${JSON.stringify(record)}\n`);
 }
 
 /**

@@ -1,11 +1,13 @@
-import { writeDurably } from "../checkpoint/durable-file.js";
+import { checkOutput, type OutputFile, writeOutput } from "../checkpoint/output-file.js";
+import { PAGE_MARKER } from "../run-files.js";
 import { reportPage } from "./page/page.js";
 import { makeReport, type ReportSettings } from "./report.js";
 
 export type { ReportSettings } from "./report.js";
 
 /**
- * Writes a report of some runs as one HTML file that needs nothing else.
+ * Writes a report of some runs as one HTML file that needs nothing else. It takes the place of an earlier
+ * page, but of no other file unless `overwrite` is set.
  *
  * @param file its path; from the first run's name when undefined
  * @returns the file's path, and what is odd about the runs or the text, in plain sentences
@@ -14,9 +16,15 @@ export type { ReportSettings } from "./report.js";
 export async function writeReport(
   settings: ReportSettings,
   file?: string,
+  { overwrite = false }: { readonly overwrite?: boolean | undefined } = {},
 ): Promise<{ readonly path: string; readonly warnings: readonly string[] }> {
+  const outputAt = (path: string): OutputFile => {
+    return { path, inputs: settings.text ?? [], marker: PAGE_MARKER, overwrite };
+  };
+  // What can't be written is refused before a long text is read.
+  if (file !== undefined) await checkOutput(outputAt(file));
   const report = await makeReport(settings);
   const path = file ?? `${report.runs[0].run.name}-report.html`;
-  await writeDurably(path, [Buffer.from(reportPage(report, false))]);
+  await writeOutput(outputAt(path), Buffer.from(reportPage(report, false)));
   return { path, warnings: report.warnings };
 }

@@ -1,27 +1,30 @@
-import { appendFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { appendWhole } from "../checkpoint/append-file.js";
 import { EVENT_FILE_PREFIX } from "../checkpoint/run-folder.js";
-import { notWritable } from "../system-errors.js";
+import { notReadable } from "../system-errors.js";
 import { encodeEvent, type Summary, type TensorBoardEvent } from "./events.js";
 import { encodeRecord } from "./records.js";
 
 /** Of the format; TensorBoard then asks no more of how a process begins. */
 const FILE_VERSION = "brain.Event:2";
 
+/** The time in the name of a file, see `EVENT_FILE_PREFIX`. */
+const FILE_NAME = /^events\.out\.tfevents\.(\d{1,30})\b/;
+
 /** A file of events in a folder, made when the first is written. */
 export class EventFile {
-  readonly #path: string;
-  #isThere = false;
+  readonly #folder: string;
+  /** Undefined until the file is made. */
+  #path: string | undefined;
   /** Where the steps begin that are yet to be told; undefined when that has been said. */
   #firstStep: number | undefined;
 
   /** @param firstStep what earlier files tell of this step and later ones is void */
   constructor(folder: string, firstStep: number) {
     this.#firstStep = firstStep;
-    // In the order of their names files are in that of their times.
-    const time = Date.now();
-    this.#path = join(folder, `${EVENT_FILE_PREFIX}.${time}.${hostname()}.${process.pid}`);
+    this.#folder = folder;
   }
 
   /** Makes void what was told of a step and of later ones, as they are taken again. */
@@ -32,22 +35,44 @@ export class EventFile {
   /**
    * Adds what there is to tell of a step.
    *
-   * @throws CharnnError `NOT_WRITABLE`
+   * @throws CharnnError `NOT_WRITABLE`, or `NOT_READABLE` where it can't be told which files are there
    */
   async add(step: number, summaries: readonly Summary[]): Promise<void> {
     const wallTime = Date.now() / 1e3;
     const events: TensorBoardEvent[] = [];
-    if (!this.#isThere) events.push({ wallTime, step: 0, fileVersion: FILE_VERSION });
+    const path = this.#path ?? (await newPath(this.#folder));
+    if (this.#path === undefined) events.push({ wallTime, step: 0, fileVersion: FILE_VERSION });
     if (this.#firstStep !== undefined) {
       events.push({ wallTime, step: this.#firstStep, begins: true });
     }
     events.push({ wallTime, step, summaries });
-    try {
-      await appendFile(this.#path, Buffer.concat(events.map(encodeEvent).map(encodeRecord)));
-    } catch (error) {
-      throw notWritable(this.#path, error);
-    }
-    this.#isThere = true;
+    await appendWhole(path, Buffer.concat(events.map(encodeEvent).map(encodeRecord)));
+    this.#path = path;
     this.#firstStep = undefined;
+  }
+}
+
+/**
+ * TensorBoard reads the files of a folder in the order of their names, in which the time comes first. So a
+ * file gets a later time than those that are there, also where the clock has been set back since.
+ */
+async function newPath(folder: string): Promise<string> {
+  let time = String(Date.now());
+  for (const name of await namesIn(folder)) {
+    const [, other] = FILE_NAME.exec(name) ?? [];
+    if (other === undefined) continue;
+    // Other programs write seconds or microseconds: digits of a common length are compared.
+    const length = Math.max(time.length, other.length);
+    const next = String(BigInt(other.padEnd(length, "0")) + 1n);
+    if (next > time.padEnd(length, "0")) time = next;
+  }
+  return join(folder, `${EVENT_FILE_PREFIX}.${time}.${hostname()}.${process.pid}`);
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    throw notReadable(folder, error);
   }
 }

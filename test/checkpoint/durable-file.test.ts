@@ -2,11 +2,16 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import * as nodeFileSystem from "node:fs/promises";
-import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { type FileSystem, removeLeftovers, writeDurably } from "#src/checkpoint/durable-file.js";
+import {
+  type FileSystem,
+  makeFolder,
+  removeLeftovers,
+  writeDurably,
+} from "#src/checkpoint/durable-file.js";
 import { failsWith } from "../helpers/failure.js";
 import { temporaryFolder } from "../helpers/folder.js";
 
@@ -69,7 +74,7 @@ test("the file is synced before it is renamed, and the folder after", async (t) 
     NEW_PIECES,
     watched((call) => calls.push(call)),
   );
-  const writes = ["rm", "open", "write", "write", "sync", "close", "rename"];
+  const writes = ["open", "write", "write", "sync", "close", "rename"];
   assert.deepEqual(calls, [...writes, "open", "sync", "close"]);
 });
 
@@ -118,21 +123,21 @@ for (const code of ["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EIO", "EMFILE"]) {
       failsWith("NOT_WRITABLE", file, code === "EMFILE" ? "ulimit -n" : "--out")(error);
       assert.deepEqual(await readdir(folder), ["file"]);
     });
-    assert.equal(failures, 10);
+    assert.equal(failures, 9);
   });
 }
 
 test("a disk that fails for good leaves a whole file, and the next start can write", async (t) => {
   const folder = await temporaryFolder(t);
-  const file = path.join(folder, "file");
+  const file = path.join(folder, "last.safetensors");
   const failures = await failAtEachCall(file, "EIO", true, async (error) => {
     failsWith("NOT_WRITABLE", file)(error);
     await removeLeftovers(folder);
-    assert.deepEqual(await readdir(folder), ["file"]);
+    assert.deepEqual(await readdir(folder), ["last.safetensors"]);
     await writeDurably(file, [Buffer.from("again")]);
     assert.equal(await readFile(file, "utf8"), "again");
   });
-  assert.equal(failures, 10);
+  assert.equal(failures, 9);
 });
 
 test("a folder that can't be synced is no failure", async (t) => {
@@ -165,32 +170,61 @@ test("a full disk and a missing folder are named, with what would help", async (
   );
 });
 
-test("a link put in the way of the temporary file is not followed", async (t) => {
+test("a name that leaves no room for what is added to it can be written", async (t) => {
   const folder = await temporaryFolder(t);
-  const [file, other] = [path.join(folder, "file"), path.join(folder, "other")];
-  await writeFile(other, OLD);
-  await symlink(other, path.join(folder, `.file.${process.pid}.tmp`));
-  await writeDurably(file, NEW_PIECES);
-  assert.equal(await readFile(file, "utf8"), NEW);
-  assert.equal(await readFile(other, "utf8"), OLD);
+  for (const name of ["a".repeat(255), `${"é".repeat(127)}x`, "😀".repeat(63)]) {
+    await writeDurably(path.join(folder, name), NEW_PIECES);
+    assert.equal(await readFile(path.join(folder, name), "utf8"), NEW);
+    assert.ok((await readdir(folder)).includes(name));
+  }
+  assert.equal((await readdir(folder)).length, 3);
 });
 
-test("only temporary files of ended processes are removed", async (t) => {
+test("folders that were made before one can't be are removed again", async (t) => {
+  const folder = await temporaryFolder(t);
+  await assert.rejects(
+    makeFolder(path.join(folder, "a", "b", "c".repeat(300))),
+    failsWith("NOT_WRITABLE", "its name is too long"),
+  );
+  assert.deepEqual(await readdir(folder), []);
+  assert.equal(await makeFolder(path.join(folder, "a", "b")), path.join(folder, "a"));
+  assert.equal(await makeFolder(path.join(folder, "a", "b")), undefined);
+});
+
+test("a run's temporary files are removed, whichever process has their number now", async (t) => {
+  const folder = await temporaryFolder(t);
+  const random = "0123456789abcdef";
+  for (const tag of [process.ppid, process.pid, 1, random]) {
+    for (const name of ["last.safetensors", "step-12.safetensors", "metrics.jsonl"]) {
+      await writeFile(path.join(folder, `.${name}.${tag}.tmp`), "");
+    }
+  }
+  // Of no run: somebody may be writing it this moment.
+  const page = `.page.html.${random}.tmp`;
+  await writeFile(path.join(folder, page), "");
+  await removeLeftovers(folder);
+  assert.deepEqual(await readdir(folder), [page]);
+  const hoursAgo = new Date(Date.now() - 2 * 3_600_000);
+  await utimes(path.join(folder, page), hoursAgo, hoursAgo);
+  await removeLeftovers(folder);
+  assert.deepEqual(await readdir(folder), []);
+});
+
+test("other files are removed only where they are temporary and their process has ended", async (t) => {
   const folder = await temporaryFolder(t);
   const ended = spawn(process.execPath, ["--version"], { stdio: "ignore" });
   await once(ended, "exit");
   const kept = [
-    `.last.safetensors.${process.ppid}.tmp`,
+    `.lock.some-id.${process.ppid}.tmp`,
     "last.safetensors",
     `last.safetensors.${ended.pid}.tmp`,
     `.last.safetensors.${ended.pid}`,
     ".notes.tmp",
+    ".notes.abc.tmp",
   ];
-  for (const name of [...kept, `.last.safetensors.${ended.pid}.tmp`]) {
+  for (const name of [...kept, `.lock.some-id.${ended.pid}.tmp`]) {
     await writeFile(path.join(folder, name), "");
   }
-  // Of an earlier process with this one's number, as nothing is being written.
-  await writeFile(path.join(folder, `.best.safetensors.${process.pid}.tmp`), "");
   await mkdir(path.join(folder, "folder"));
   await removeLeftovers(folder);
   assert.deepEqual((await readdir(folder)).sort(), [...kept, "folder"].sort());

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { link, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { charnn, startCharnn, workplace } from "../helpers/executable.js";
@@ -28,6 +28,38 @@ test("report writes a page", async (t) => {
     assert.deepEqual([outcome.code, outcome.stdout], [code, ""], outcome.stderr);
     assert.match(outcome.stderr, said);
   }
+});
+
+test("report takes the place of its own pages, and of nothing else unless it is told to", async (t) => {
+  const cwd = await workplace(t, { trained: true });
+  const before = await readFile(path.join(cwd, "fox.txt"), "utf8");
+  await writeFile(path.join(cwd, "notes.html"), "<p>notes");
+  await link(path.join(cwd, "fox.txt"), path.join(cwd, "link.html"));
+  const report = ["report", "fox", "--text", "fox.txt"];
+  for (const [file, reason] of [
+    ["fox.txt", /fox\.txt can't be written: it is the file "fox\.txt" itself, which is read/],
+    ["link.html", /link\.html can't be written: it is the file "fox\.txt" itself/],
+    ["notes.html", /notes\.html can't be written: there is a file that charnn did not make/],
+    ["checkpoints/fox/last.safetensors", /charnn did not make/],
+    ["checkpoints", /checkpoints can't be written: it is a folder/],
+  ] as const) {
+    const { code, stdout, stderr } = await charnn(t, [...report, "--output", file], { cwd });
+    assert.deepEqual([code, stdout], [1, ""], stderr);
+    assert.match(stderr, reason);
+    assert.match(stderr, /\nChoose another file with --output/);
+  }
+  assert.equal(await readFile(path.join(cwd, "fox.txt"), "utf8"), before);
+  for (let k = 0; k < 2; k++) assert.equal((await charnn(t, report, { cwd })).code, 0);
+  const told = await charnn(t, [...report, "-o", "notes.html", "--overwrite"], { cwd });
+  assert.deepEqual([told.code, told.stdout], [0, "notes.html\n"]);
+  assert.match(await readFile(path.join(cwd, "notes.html"), "utf8"), /^<!doctype html>/);
+  assert.deepEqual((await readdir(cwd)).sort(), [
+    "checkpoints",
+    "fox-report.html",
+    "fox.txt",
+    "link.html",
+    "notes.html",
+  ]);
 });
 
 test("report --watch serves it until Ctrl-C", async (t) => {

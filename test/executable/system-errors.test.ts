@@ -1,6 +1,6 @@
 /** Calls of the operating system that fail, as strace makes them. */
 import assert from "node:assert/strict";
-import { readdir } from "node:fs/promises";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, it } from "node:test";
 import { SMALL, shell, workplace } from "../helpers/executable.js";
@@ -17,6 +17,8 @@ describe("A call of the system that fails", { skip: withoutStrace, concurrency: 
   ] as const) {
     it(`is told in words when a checkpoint is saved: ${code}`, async (t) => {
       const cwd = await workplace(t);
+      // What is synced is the checkpoint, and not a new folder.
+      await mkdir(path.join(cwd, "checkpoints", "other"), { recursive: true });
       const line = charnnUnder(TRAIN, [`fsync:error=${code}`]);
       const { code: exitCode, stderr } = await shell(t, line, { cwd });
       assert.equal(exitCode, 1, stderr);
@@ -27,6 +29,7 @@ describe("A call of the system that fails", { skip: withoutStrace, concurrency: 
 
   it("for good is told by the first that failed, not by what could not be cleaned up", async (t) => {
     const cwd = await workplace(t);
+    await mkdir(path.join(cwd, "checkpoints", "other"), { recursive: true });
     const calls = ["fsync", "fdatasync", "unlink", "unlinkat", "rmdir"];
     const line = charnnUnder(
       TRAIN,
@@ -47,6 +50,14 @@ describe("A call of the system that fails", { skip: withoutStrace, concurrency: 
     assert.deepEqual(await readdir(cwd), ["fox.txt"]);
   });
 
+  it("is told where the folder for a run can't be made to last", async (t) => {
+    const cwd = await workplace(t);
+    const { code, stderr } = await shell(t, charnnUnder(TRAIN, ["fsync:error=EIO"]), { cwd });
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /^Error: checkpoints\/other can't be written: the disk reports an error/);
+    assert.deepEqual(await readdir(cwd), ["fox.txt"]);
+  });
+
   it("is told in words where something is read", async (t) => {
     const cwd = await workplace(t, { trained: true });
     for (const args of ["sample fox", "info fox", "eval fox fox.txt", "plot fox", "report fox"]) {
@@ -57,6 +68,29 @@ describe("A call of the system that fails", { skip: withoutStrace, concurrency: 
       assert.equal(code, 1, `${args}: ${stderr}`);
       assert.match(stderr, /^Error: \S+ can't be read: this process has too many files open\.$/m);
       assert.match(stderr, /ulimit -n/);
+    }
+  });
+});
+
+describe("Folders made for a run", { skip: withoutStrace }, () => {
+  it("are synced in the folder around them, up to the first that existed", async (t) => {
+    const cwd = await workplace(t);
+    const trace = path.join(cwd, "trace");
+    const line = charnnUnder(`${TRAIN} --out a/b`, [], { trace, calls: ["mkdir", "fsync"] });
+    const { code, stderr } = await shell(t, line, { cwd });
+    assert.equal(code, 0, stderr);
+    const calls = await readFile(trace, "utf8");
+    for (const [made, around] of [
+      ["a", cwd],
+      ["a/b", path.join(cwd, "a")],
+      ["a/b/other", path.join(cwd, "a/b")],
+    ]) {
+      const madeAt = calls.indexOf(`mkdir("${made}",`);
+      const syncedAt = calls.search(new RegExp(`fsync\\(\\d+<${around}>\\)`));
+      assert.ok(
+        madeAt >= 0 && syncedAt > madeAt,
+        `${around} is not synced after ${made}:\n${calls}`,
+      );
     }
   });
 });

@@ -6,9 +6,12 @@ export const withoutStrace = canTrace()
   ? false
   : "strace is missing or not allowed here; apt-get install strace";
 
-/** Files whose calls fail alone. */
-interface Faults {
+interface StraceOptions {
+  /** Files whose calls fail alone. */
   readonly only?: readonly string[];
+  /** A file that gets a line for each of some calls, with the paths of what they are made on. */
+  readonly trace?: string;
+  readonly calls?: readonly string[];
 }
 
 /**
@@ -20,14 +23,15 @@ interface Faults {
 export function charnnUnder(
   args: string,
   injections: readonly string[],
-  { only = [] }: Faults = {},
+  { only = [], trace = "/dev/null", calls = [] }: StraceOptions = {},
 ): string {
   const options = [
     ...injections.map((injection) => `-e ${quoted(`inject=${injection}`)}`),
+    ...(calls.length > 0 ? [`-y -e trace=${calls.join(",")}`] : []),
     ...only.map((file) => `-P ${quoted(file)}`),
   ];
   const program = `${quoted(process.execPath)} ${quoted(EXECUTABLE)}`;
-  return `strace -f -qq -o /dev/null ${options.join(" ")} ${program} ${args}`;
+  return `strace -f -qq -o ${quoted(trace)} ${options.join(" ")} ${program} ${args}`;
 }
 
 function canTrace(): boolean {

@@ -10,6 +10,7 @@ import type { CommandContext } from "./context.js";
 
 interface ReportOptions extends Omit<ReportSettings, "runs"> {
   output?: string;
+  overwrite?: true;
   watch?: true;
   port?: number;
 }
@@ -20,6 +21,7 @@ export function reportCommand(program: Command, { terminal, exitWith }: CommandC
     .description("Write a page about runs: curves, samples, and what the model sees in a text.")
     .argument("[runs...]", "names or folders of runs; the one that reported last when left out")
     .addOption(option("-o, --output <file>", "of the page", undefined, "RUN-report.html"))
+    .addOption(option("--overwrite", "let the page take the place of any file"))
     .addOption(option("--text <file...>", "look at this text with the first run's model"))
     .addOption(
       choice(
@@ -45,16 +47,17 @@ Examples:
   charnn report night --watch`,
     )
     .action(async (runs: string[], options: ReportOptions) => {
-      const { output, watch, port, ...given } = options;
+      const { output, overwrite, watch, port, ...given } = options;
       const settings = { ...given, runs };
       const { watchRun, writeReport } = await import("../../index.js");
       if (!watch) {
         if (port !== undefined) throw watchOnly("--port is", "Give --watch too.");
-        const { path, warnings } = await writeReport(settings, output);
+        const { path, warnings } = await writeReport(settings, output, { overwrite });
         for (const warning of warnings) terminal.warn(warning);
         await terminal.out(`${path}\n`);
         return;
       }
+      if (overwrite) throw watchOnly("--overwrite is not", "Leave one of them out.");
       if (output !== undefined) throw watchOnly("--output is not", "Leave one of them out.");
       if (runs.length > 1) throw watchOnly("Several runs are not", "Name one of them.");
       const interruption = abortAtSignals(() => {});
