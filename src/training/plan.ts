@@ -8,6 +8,7 @@ import { TRAIN_DEFAULTS } from "../defaults.js";
 import { countScore } from "./count-model.js";
 import { operationsPerSecond } from "./forecast.js";
 import { continuing } from "./init-from.js";
+import { unlikeTraining } from "./likeness.js";
 import { corpusSettings, newConfig } from "./new-config.js";
 import { type Choice, choiceForText, choiceForTime } from "./presets.js";
 import type { TrainSettings } from "./settings.js";
@@ -53,8 +54,34 @@ export async function planRun(
     ...backendWarnings(backend, settings.threads),
     ...corpus.warnings,
     ...(note ? [note] : []),
+    ...(await unlikeHeldOut(settings, corpus, signal)),
   ];
   return { corpus, config, base, warnings, choice };
+}
+
+/** Says so where the held-out part is unlike the rest, and what shows more. */
+async function unlikeHeldOut(
+  { documents, split, fold, validationFile }: TrainSettings,
+  { train, validation, vocabulary }: Corpus,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const isDealt = documents && split !== "sequential" && validationFile === undefined;
+  if (fold || isDealt) return [];
+  const unlike = await unlikeTraining(train.tokens, validation.tokens, vocabulary.size, signal);
+  if (!unlike) return [];
+  const [heldOut, within] = [unlike.heldOut, unlike.within].map((loss) => loss.toFixed(2));
+  const losses = `counting strings predicts it with ${heldOut} nats/char, and parts of the training text that are held out in turn with ${within}`;
+  if (validationFile !== undefined) {
+    return [
+      `The validation file is unlike the training text: ${losses}. The validation loss says how well the model does on such other text.`,
+    ];
+  }
+  const advice = documents
+    ? "Leave --split sequential out, and random lines are held out."
+    : "--cross-validate 5 holds out each fifth of the text in turn.";
+  return [
+    `The held-out part, the end of the text, is unlike the rest: ${losses}. So the validation loss says little about the rest. ${advice}`,
+  ];
 }
 
 /** The preset of the weights to begin with, or what fits the time given, or else the text. */
