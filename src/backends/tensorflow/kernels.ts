@@ -172,7 +172,9 @@ function stepKernel<Name extends string, Attributes>(
         // Gradients that were not clipped are what they were.
         if (id !== backend.id(to)) backend.overwrite(to, ops.keep(id));
       }
-      const changedInputs = [...outputs, "average" as const].map((name) => inputs[name]);
+      const changedInputs = [...outputs, "average" as const].map(
+        (name): TensorInfo | undefined => inputs[name],
+      );
       return [owned(backend, ops, [], norm), ...changedInputs.filter((info) => info !== undefined)];
     });
 }
