@@ -1,12 +1,15 @@
+import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { Vocabulary } from "../data/vocabulary.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { CELLS } from "../model/cells.js";
-import { parameterShapes } from "../model/config.js";
+import { LARGEST_SIZE, parameterShapes } from "../model/config.js";
 import { checked } from "../settings.js";
 import { notReadable } from "../system-errors.js";
 import { MOMENT_NAMES, type MomentName } from "../training/moments.js";
+import { parseBounded } from "./bounded-json.js";
 import { writeDurably } from "./durable-file.js";
+import { isAbsent } from "./folder-names.js";
 import { type Progress, progressSchema, type RunConfig, runConfigSchema } from "./run-config.js";
 import {
   checksumOf,
@@ -22,6 +25,13 @@ const FORMAT = "charnn-1";
 
 /** The metadata that the checksum covers. */
 const COVERED = ["format", "config", "vocabulary", "progress", "random"] as const;
+
+/** More than any configuration and progress have; a vocabulary is a list of characters. */
+const METADATA_BOUNDS = {
+  config: { depth: 8, values: 2_048 },
+  progress: { depth: 8, values: 2_048 },
+  vocabulary: { depth: 1, values: 2 * LARGEST_SIZE },
+};
 
 /** What a checkpoint says, beside its tensors. */
 export interface CheckpointFacts {
@@ -71,11 +81,12 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
 /**
  * Reads a checkpoint and checks all of it.
  *
- * @throws CharnnError `NOT_FOUND`, or `BAD_CHECKPOINT` that says what is wrong with it.
+ * @throws CharnnError `NOT_FOUND`, `BAD_CHECKPOINT` that says what is wrong with it, or `NOT_READABLE`
+ *   where the system does not let it be read
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
-  return atPath(path, async () => {
-    const file = decodeSafetensors(await readWhole(path));
+  return withFile(path, async (handle, size) => {
+    const file = decodeSafetensors(await readStart(handle, size));
     const facts = checkedFacts(file.metadata);
     const checksum = checksumFor(file.metadata, file.tensors.values());
     if (file.metadata.get("checksum") !== checksum) {
@@ -86,17 +97,15 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   });
 }
 
-/** Reads only what a checkpoint says of itself; its tensors are not looked at. */
+/**
+ * Reads only what a checkpoint says of itself; its tensors are not looked at.
+ *
+ * @throws CharnnError as {@link readCheckpoint} does
+ */
 export async function readCheckpointFacts(path: string): Promise<CheckpointFacts> {
-  return atPath(path, async () => {
-    const file = await open(path, "r");
-    try {
-      const { size } = await file.stat();
-      const length = headerSize(await readStart(file, Math.min(size, 8)), size);
-      return checkedFacts(decodeHeader(await readStart(file, length), size).metadata);
-    } finally {
-      await file.close();
-    }
+  return withFile(path, async (file, size) => {
+    const length = headerSize(await readStart(file, Math.min(size, 8)), size);
+    return checkedFacts(decodeHeader(await readStart(file, length), size).metadata);
   });
 }
 
@@ -129,12 +138,8 @@ function checkedFacts(metadata: ReadonlyMap<string, string>): CheckpointFacts {
   return { config, vocabulary, progress };
 }
 
-function jsonOf(metadata: ReadonlyMap<string, string>, key: string): unknown {
-  try {
-    return JSON.parse(metadata.get(key) ?? "");
-  } catch (cause) {
-    throw new CharnnError("BAD_CHECKPOINT", `its "${key}" is not JSON`, undefined, { cause });
-  }
+function jsonOf(metadata: ReadonlyMap<string, string>, key: "config" | "progress" | "vocabulary") {
+  return parseBounded(metadata.get(key) ?? "", METADATA_BOUNDS[key], `its "${key}"`);
 }
 
 /** Holds the tensors to the names and shapes that the configuration asks for. */
@@ -173,36 +178,55 @@ function checkTensors(config: RunConfig, tensors: ReadonlyMap<string, NamedTenso
   }
 }
 
-/** Runs `read` and puts the path before what it finds wrong. */
-async function atPath<Result>(path: string, read: () => Promise<Result>): Promise<Result> {
+/** Runs `read` on a checkpoint file, and puts the path before what it finds wrong. */
+async function withFile<Result>(
+  path: string,
+  read: (file: FileHandle, size: number) => Promise<Result>,
+): Promise<Result> {
+  let file: FileHandle | undefined;
   try {
-    return await read();
+    // Opening a pipe would wait for somebody to write to it.
+    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const stats = await file.stat();
+    if (stats.isDirectory()) throw new CharnnError("BAD_CHECKPOINT", "it is a folder");
+    if (!stats.isFile()) throw new CharnnError("BAD_CHECKPOINT", "it is not a regular file");
+    return await read(file, stats.size);
   } catch (error) {
-    if (error instanceof CharnnError && error.code === "BAD_CHECKPOINT") {
-      throw new CharnnError(
-        "BAD_CHECKPOINT",
-        `${path} can't be used: ${error.message.replace(/\.$/, "")}.`,
-        "A run has best.safetensors and last.safetensors: if one is damaged, the other may be whole.",
-        { cause: error },
-      );
-    }
-    if (systemErrorCode(error) === "ENOENT") {
-      throw new CharnnError("NOT_FOUND", `There is no checkpoint ${path}.`, undefined, {
-        cause: error,
-      });
-    }
-    throw systemErrorCode(error) === undefined ? error : notReadable(path, error);
+    throw await readingError(path, error);
+  } finally {
+    await file?.close();
   }
 }
 
-async function readWhole(path: string): Promise<Uint8Array> {
-  const file = await open(path, "r");
-  try {
-    return await readStart(file, (await file.stat()).size);
-  } finally {
-    await file.close();
+async function readingError(path: string, error: unknown): Promise<unknown> {
+  const code = systemErrorCode(error) ?? "";
+  if (code === "ENOENT" && (await isAbsent(path))) {
+    const message = `There is no checkpoint ${path}.`;
+    return new CharnnError("NOT_FOUND", message, undefined, { cause: error });
   }
+  const reason =
+    error instanceof CharnnError && error.code === "BAD_CHECKPOINT"
+      ? error.message.replace(/\.$/, "")
+      : NO_FILE.get(code);
+  if (reason !== undefined) {
+    return new CharnnError(
+      "BAD_CHECKPOINT",
+      `${path} can't be used: ${reason}.`,
+      "A run has best.safetensors and last.safetensors: if one is damaged, the other may be whole.",
+      { cause: error },
+    );
+  }
+  return code ? notReadable(path, error) : error;
 }
+
+/** What shows that something other than a file has a checkpoint's name. */
+const NO_FILE: ReadonlyMap<string, string> = new Map([
+  ["ENOENT", "it is a link to something that is not there"],
+  ["ELOOP", "its links lead round in a circle"],
+  ["EISDIR", "it is a folder"],
+  // A socket.
+  ["ENXIO", "it is not a regular file"],
+]);
 
 /** The first `length` bytes of a file. */
 async function readStart(file: FileHandle, length: number): Promise<Uint8Array> {

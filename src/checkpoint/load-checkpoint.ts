@@ -1,12 +1,9 @@
 import { RUNS_FOLDER } from "../defaults.js";
 import { CharnnError } from "../errors.js";
-import {
-  type Checkpoint,
-  type CheckpointFacts,
-  readCheckpoint,
-  readCheckpointFacts,
-} from "./checkpoint.js";
-import { findCheckpoint, listRuns } from "./run-folder.js";
+import { type Checkpoint, type CheckpointFacts, readCheckpoint } from "./checkpoint.js";
+import { findCheckpoint, listRuns, type OnUnreadable } from "./find-runs.js";
+import { contentsOf } from "./run-contents.js";
+import { readRunFacts } from "./saved-states.js";
 
 /** Where runs are: `checkpoints` in the current folder when left out. */
 interface Place {
@@ -28,17 +25,29 @@ export async function loadCheckpoint(
   return { ...(await readCheckpoint(path)), path };
 }
 
-/** What the last checkpoint of each run says of itself, the newest run first. */
+/**
+ * What each run says of itself by its last checkpoint, or by the newest that it has in its place; the newest
+ * run first.
+ *
+ * @param place `onUnreadable` gets the folder of each run that can't be read, which hides no other, and the
+ *   `CharnnError` that says why
+ * @throws CharnnError `NOT_READABLE` for the folder of all runs
+ */
 export async function listCheckpoints({
   out = RUNS_FOLDER,
-}: Place = {}): Promise<(CheckpointFacts & { readonly path: string })[]> {
+  onUnreadable,
+}: Place & { readonly onUnreadable?: OnUnreadable } = {}): Promise<
+  (CheckpointFacts & { readonly path: string })[]
+> {
   const found = [];
-  for (const { path, last } of await listRuns(out)) {
+  for (const folder of await listRuns(out, onUnreadable)) {
     try {
-      found.push({ ...(await readCheckpointFacts(last)), path });
+      const contents = await contentsOf(folder);
+      if (!contents) continue;
+      found.push({ ...(await readRunFacts(folder, contents)), path: folder.path });
     } catch (error) {
-      // A damaged run must not hide the others; asked for by name it says what is wrong.
       if (!(error instanceof CharnnError)) throw error;
+      onUnreadable?.(folder.path, error);
     }
   }
   return found;

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
-import type { Stats } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { isRunning, startOf } from "../processes.js";
-import { notReadable, notWritable } from "../system-errors.js";
+import { notWritable } from "../system-errors.js";
+import { isAbsent } from "./folder-names.js";
 
 /** Where a run keeps its files: the folder `<out>/<name>/`. */
 export interface RunFolder {
@@ -21,14 +21,12 @@ export interface RunFolder {
   stepFile(step: number): string;
 }
 
-const LAST = "last.safetensors";
-const BEST = "best.safetensors";
-const METRICS = "metrics.jsonl";
+export const LAST = "last.safetensors";
+export const BEST = "best.safetensors";
+export const METRICS = "metrics.jsonl";
 /** How the names of files begin that are for TensorBoard, which looks for them by that. */
 export const EVENT_FILE_PREFIX = "events.out.tfevents";
-const STEP_FILE = /^step-(\d+)\.safetensors$/;
-const NAMES_IN_HINT = 5;
-const TRAIN_FIRST = "Train one first: charnn train data/shakespeare.txt";
+export const STEP_FILE = /^step-(\d+)\.safetensors$/;
 
 /** @throws CharnnError `INVALID_SETTING` for a name that is not one of a folder. */
 export function runFolder(out: string, name: string): RunFolder {
@@ -41,104 +39,15 @@ export function runFolder(out: string, name: string): RunFolder {
   );
 }
 
-/** The runs in `out` that have a checkpoint, those with the newest one first. */
-export async function listRuns(out: string): Promise<RunFolder[]> {
-  const runs: { folder: RunFolder; savedAt: number }[] = [];
-  for (const name of await namesIn(out)) {
-    const folder = folderAt(out, name);
-    const checkpoints = await Promise.all((await checkpointsIn(folder.path)).map(statIfThere));
-    const savedAt = Math.max(...checkpoints.map((stats) => stats?.mtimeMs ?? 0));
-    if (checkpoints.length > 0) runs.push({ folder, savedAt });
-  }
-  runs.sort((a, b) => b.savedAt - a.savedAt || (a.folder.name < b.folder.name ? -1 : 1));
-  return runs.map(({ folder }) => folder);
-}
-
-/** `wanted`, or where `out` has that already, the first of `wanted-2`, `wanted-3` ... that is free. */
+/**
+ * `wanted`, or where `out` has that already, the first of `wanted-2`, `wanted-3` ... that is free.
+ *
+ * @throws CharnnError `NOT_READABLE` where it can't be told what `out` has
+ */
 export async function freeName(out: string, wanted: string): Promise<string> {
   let name = wanted;
-  for (let number = 2; await statIfThere(join(out, name)); number++) name = `${wanted}-${number}`;
+  for (let number = 2; !(await isAbsent(join(out, name))); number++) name = `${wanted}-${number}`;
   return name;
-}
-
-/**
- * The checkpoint file that a person means.
- *
- * @param run a run's name in `out`, a run's folder, or a checkpoint file; the newest run in `out`
- *   when undefined. Of a run it is the best checkpoint where there is one, else the last.
- * @throws CharnnError `NOT_FOUND`
- */
-export async function findCheckpoint(run: string | undefined, out: string): Promise<string> {
-  if (run === undefined) {
-    const [newest] = await listRuns(out);
-    if (newest) return (await checkpointsIn(newest.path))[0];
-    throw new CharnnError("NOT_FOUND", `There is no run in ${out} yet.`, TRAIN_FIRST);
-  }
-  const folders = isFolderName(run) ? [join(out, run), run] : [run];
-  for (const folder of folders) {
-    const [checkpoint] = await checkpointsIn(folder);
-    if (checkpoint !== undefined) return checkpoint;
-  }
-  const stats = await statIfThere(run);
-  if (stats?.isFile()) return run;
-  const message = stats?.isDirectory()
-    ? `The folder ${run} has no checkpoint.`
-    : `There is no run and no checkpoint ${JSON.stringify(run)}.`;
-  const names = (await listRuns(out)).map(({ name }) => name);
-  throw new CharnnError("NOT_FOUND", message, hintAt(names, run, out));
-}
-
-/** Removes all but the newest `keep` of the checkpoints that are kept of single steps. */
-export async function keepNewestSteps(folder: RunFolder, keep: number): Promise<void> {
-  const steps = newestSteps(await namesIn(folder.path));
-  for (const name of steps.slice(keep)) await remove(join(folder.path, name));
-}
-
-/** Removes what a run has saved and reported, so that another can take its place. */
-export async function clearRun(folder: RunFolder): Promise<void> {
-  for (const path of await checkpointsIn(folder.path)) await remove(path);
-  await remove(folder.metrics);
-  for (const name of await namesIn(folder.path)) {
-    if (name.startsWith(EVENT_FILE_PREFIX)) await remove(join(folder.path, name));
-  }
-}
-
-/**
- * The folder of the run that a person means, which need not have a checkpoint yet but has reported
- * something.
- *
- * @param run a run's name in `out`, its folder or a file in it; the one in `out` that reported last when
- *   undefined
- * @throws CharnnError `NOT_FOUND`
- */
-export async function findReportedRun(run: string | undefined, out: string): Promise<RunFolder> {
-  const reported = await reportedRuns(out);
-  if (run === undefined) {
-    if (reported.length > 0) return reported[0];
-    throw new CharnnError("NOT_FOUND", `There is no run in ${out} yet.`, TRAIN_FIRST);
-  }
-  const paths = isFolderName(run) ? [join(out, run), run] : [run];
-  const folders = [...paths, dirname(run)].map((path) => resolve(path));
-  for (const path of folders) {
-    const folder = folderAt(dirname(path), basename(path));
-    if (await statIfThere(folder.metrics)) return folder;
-  }
-  const stats = await statIfThere(paths[0]);
-  const message = stats
-    ? `The run ${JSON.stringify(run)} has reported nothing: it has no ${METRICS}.`
-    : `There is no run ${JSON.stringify(run)}.`;
-  const names = reported.map(({ name }) => name);
-  throw new CharnnError("NOT_FOUND", message, hintAt(names, run, out));
-}
-
-/** The runs in `out` that have reported something, the one that did last first. */
-async function reportedRuns(out: string): Promise<RunFolder[]> {
-  const folders = (await namesIn(out)).map((name) => folderAt(out, name));
-  const stats = await Promise.all(folders.map(({ metrics }) => statIfThere(metrics)));
-  const times = new Map(folders.map((folder, k) => [folder, stats[k]?.mtimeMs]));
-  return folders
-    .filter((folder) => times.get(folder) !== undefined)
-    .sort((a, b) => (times.get(b) as number) - (times.get(a) as number));
 }
 
 /**
@@ -191,14 +100,6 @@ function isThere({ host, pid, start }: LockHolder): boolean {
   return host !== hostname() || isRunning(pid, start);
 }
 
-async function remove(path: string): Promise<void> {
-  try {
-    await rm(path, { force: true });
-  } catch (error) {
-    throw notWritable(path, error);
-  }
-}
-
 /** Who has a run. */
 interface LockHolder {
   readonly pid: number;
@@ -215,7 +116,7 @@ async function renameToFree(temporary: string, lock: string): Promise<boolean> {
   } catch (error) {
     const code = systemErrorCode(error) ?? "";
     // Windows says EPERM, and so does any system where this is really not permitted.
-    const isTaken = code === "EPERM" && (await statIfThere(lock)) !== undefined;
+    const isTaken = code === "EPERM" && !(await isAbsent(lock));
     if (isTaken || code === "ENOTEMPTY" || code === "EEXIST") return false;
     throw error;
   }
@@ -270,7 +171,8 @@ function runTaken(folder: RunFolder, path: string, { pid, host }: LockHolder): C
   );
 }
 
-function folderAt(out: string, name: string): RunFolder {
+/** The run in a folder whose name need not be checked. */
+export function folderAt(out: string, name: string): RunFolder {
   const path = join(out, name);
   return {
     name,
@@ -282,56 +184,6 @@ function folderAt(out: string, name: string): RunFolder {
   };
 }
 
-function isFolderName(name: string): boolean {
+export function isFolderName(name: string): boolean {
   return !/^\.{0,2}$|[/\\\p{Cc}]/u.test(name);
-}
-
-/** The checkpoints in a folder, the one that stands for the run first; none in what is no folder. */
-async function checkpointsIn(path: string): Promise<string[]> {
-  const names = await readdir(path).catch((): string[] => []);
-  const ranked = [...[BEST, LAST].filter((name) => names.includes(name)), ...newestSteps(names)];
-  return ranked.map((name) => join(path, name));
-}
-
-function newestSteps(names: readonly string[]): string[] {
-  const step = (name: string) => Number(STEP_FILE.exec(name)?.[1]);
-  return names.filter((name) => STEP_FILE.test(name)).sort((a, b) => step(b) - step(a));
-}
-
-/** The names in a folder; none where there is no such folder. */
-async function namesIn(path: string): Promise<string[]> {
-  try {
-    return await readdir(path);
-  } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === "ENOENT") return [];
-    throw notReadable(path, error);
-  }
-}
-
-async function statIfThere(path: string): Promise<Stats | undefined> {
-  return stat(path).catch(() => undefined);
-}
-
-function hintAt(names: readonly string[], typed: string, out: string): string {
-  if (names.length === 0) return TRAIN_FIRST;
-  const distances = new Map(names.map((name) => [name, editDistance(name, basename(typed))]));
-  const nearest = names.toSorted((a, b) => (distances.get(a) ?? 0) - (distances.get(b) ?? 0));
-  return `The runs in ${out} are: ${nearest.slice(0, NAMES_IN_HINT).join(", ")}${
-    names.length > NAMES_IN_HINT ? " ..." : "."
-  }`;
-}
-
-/** The fewest characters to put in, leave out or change to make `b` of `a` (Levenshtein, 1966). */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (const [i, character] of [...a].entries()) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++) {
-      const changed = row[j] + (character === b[j] ? 0 : 1);
-      next.push(Math.min(changed, row[j + 1] + 1, next[j] + 1));
-    }
-    row = next;
-  }
-  return row[b.length];
 }

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import * as v from "valibot";
-import { findReportedRun, type RunFolder } from "../checkpoint/run-folder.js";
+import { findReportedRun } from "../checkpoint/find-runs.js";
+import type { RunFolder } from "../checkpoint/run-folder.js";
 import { CharnnError } from "../errors.js";
 import { notReadable } from "../system-errors.js";
 

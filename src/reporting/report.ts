@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { readCheckpoint } from "../checkpoint/checkpoint.js";
-import { findCheckpoint } from "../checkpoint/run-folder.js";
+import { findCheckpoint } from "../checkpoint/find-runs.js";
 import { REPORT_DEFAULTS } from "../defaults.js";
 import { CharnnError } from "../errors.js";
 import { backendSettings, checked, definedOnly, oneOf } from "../settings.js";

@@ -1,19 +1,20 @@
-import { access, rmdir } from "node:fs/promises";
+import { rmdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { backendWarnings, type SelectedBackend, selectBackend } from "../backends/select.js";
-import { readCheckpoint, readCheckpointFacts } from "../checkpoint/checkpoint.js";
 import { makeFolder, removeLeftovers } from "../checkpoint/durable-file.js";
+import { listRuns } from "../checkpoint/find-runs.js";
 import { truncateMetricsAfter } from "../checkpoint/metrics-file.js";
 import type { Progress, RunConfig } from "../checkpoint/run-config.js";
 import {
+  checkpointsOf,
   clearRun,
-  freeName,
-  listRuns,
-  lockRun,
-  type RunFolder,
-  runFolder,
-} from "../checkpoint/run-folder.js";
+  contentsOf,
+  type RunContents,
+  setMetricsAside,
+} from "../checkpoint/run-contents.js";
+import { freeName, lockRun, type RunFolder, runFolder } from "../checkpoint/run-folder.js";
+import { readRunFacts, statesBesideLast } from "../checkpoint/saved-states.js";
 import { cleanUp, cleanUpOnFailure } from "../clean-up.js";
 import { createBatches } from "../data/batches.js";
 import { type Corpus, loadCorpus } from "../data/corpus.js";
@@ -28,6 +29,7 @@ import { definedOnly } from "../settings.js";
 import { measureSpeed, NO_TIME, type Speed, stepsInTime } from "./forecast.js";
 import { GradientSum } from "./gradient-sum.js";
 import { beginWith } from "./init-from.js";
+import { readLast } from "./last-checkpoint.js";
 import { areSameLimits, limitsOf, stepsWithin } from "./limits.js";
 import { corpusSettings, defaultName, fittedTo, refuseEndlessSchedule } from "./new-config.js";
 import { createOptimizer } from "./optimizer.js";
@@ -61,23 +63,26 @@ export async function openRun(settings: TrainSettings, options: ReadOptions): Pr
     );
   }
   const backend = await selectBackend(settings.backend ?? TRAIN_DEFAULTS.backend, settings.threads);
+  const leftOut: string[] = [];
   const named =
     name !== undefined
       ? runFolder(out, name)
       : resume
-        ? await findRunOnText(settings, out, options)
+        ? await findRunOnText(settings, out, leftOut, options)
         : undefined;
   const plan = named ? undefined : await planRun(settings, backend, options);
   const folder =
     named ??
     runFolder(out, await freeName(out, defaultName(settings.files, (plan as Plan).config.model)));
-  return withFolder(folder, async (release) => {
-    if (resume && (await isThere(folder.last))) {
-      return continueRun(folder, release, settings, backend, options);
+  const run = await withFolder(folder, async (release) => {
+    const contents = await contentsOf(folder);
+    if (resume && contents && checkpointsOf(folder, contents).length > 0) {
+      return continueRun(folder, contents, release, settings, backend, options);
     }
-    if (!resume && !overwrite && (await hasCheckpoint(folder))) throw nameTaken(folder);
+    if (!resume && !overwrite && contents) throw nameTaken(folder);
     return startRun(
       folder,
+      contents,
       release,
       settings,
       backend,
@@ -85,10 +90,13 @@ export async function openRun(settings: TrainSettings, options: ReadOptions): Pr
       options,
     );
   });
+  return { ...run, warnings: [...leftOut, ...run.warnings] };
 }
 
+/** @param contents is overwritten where that is asked for, and else has no checkpoint */
 async function startRun(
   folder: RunFolder,
+  contents: RunContents | undefined,
   release: () => Promise<void>,
   settings: TrainSettings,
   backend: SelectedBackend,
@@ -109,7 +117,10 @@ async function startRun(
     run.progress.totalSteps = fittedSteps(run, speed, planned.limits.maxTime);
     const config = fittedTo(planned, settings, run.progress.totalSteps);
     // As late as can be: a run to be overwritten is there until then.
-    await clearRun(folder);
+    if (settings.overwrite) await clearRun(folder);
+    else if (contents?.metrics) {
+      warnings.push(`What it reported before is now in ${await setMetricsAside(folder)}.`);
+    }
     return { ...run, config, speed, choice, warnings, release };
   });
 }
@@ -130,12 +141,13 @@ function fittedSteps(
 
 async function continueRun(
   folder: RunFolder,
+  contents: RunContents,
   release: () => Promise<void>,
   settings: TrainSettings,
   backend: SelectedBackend,
   options: ReadOptions,
 ): Promise<Run> {
-  const checkpoint = await readCheckpoint(folder.last);
+  const checkpoint = await readLast(folder, contents);
   const { text, training, limits } = checkpoint.config;
   refuseOtherSettings(folder, checkpoint.config, settings);
   const { validation, test, fold, split, randomSeed } = training;
@@ -249,10 +261,15 @@ function assembleRun(
   };
 }
 
-/** The newest run that learned from the text in `settings`. */
+/**
+ * The newest run that learned from the text in `settings`.
+ *
+ * @param leftOut gets a sentence for each run of which that can't be told
+ */
 async function findRunOnText(
   settings: TrainSettings,
   out: string,
+  leftOut: string[],
   reading: ReadOptions,
 ): Promise<RunFolder | undefined> {
   if (settings.files.includes("-")) {
@@ -262,14 +279,32 @@ async function findRunOnText(
       "Add --name, with the name it was started with.",
     );
   }
-  const runs = await listRuns(out);
+  const leaveOut = (path: string, { message }: CharnnError) =>
+    leftOut.push(`Whether ${path} learned from this text can't be told: ${message}`);
+  const runs = await listRuns(out, leaveOut);
   if (runs.length === 0) return undefined;
   const { fingerprint } = await loadCorpus(corpusSettings(settings), reading);
   for (const folder of runs) {
-    const facts = await readCheckpointFacts(folder.last).catch(() => undefined);
-    if (facts?.config.text.fingerprint === fingerprint) return folder;
+    try {
+      if ((await textOf(folder)) === fingerprint) return folder;
+    } catch (error) {
+      if (!(error instanceof CharnnError)) throw error;
+      leaveOut(folder.path, error);
+    }
   }
   return undefined;
+}
+
+/** The fingerprint of the text that a run learned from, by any of its checkpoints. */
+async function textOf(folder: RunFolder): Promise<string | undefined> {
+  const contents = await contentsOf(folder);
+  if (!contents) return undefined;
+  const facts = await readRunFacts(folder, contents).catch(async (error: unknown) => {
+    const [other] = await statesBesideLast(folder, contents);
+    if (!other) throw error;
+    return other.facts;
+  });
+  return facts.config.text.fingerprint;
 }
 
 /** @throws CharnnError when a setting given differs from that of the run to go on with */
@@ -309,17 +344,4 @@ function nameTaken(folder: RunFolder): CharnnError {
     `There is a run ${folder.name} already, in ${folder.path}.`,
     "Add --resume to go on with it, --overwrite to start it anew, or choose another --name.",
   );
-}
-
-async function hasCheckpoint({ last, best }: RunFolder): Promise<boolean> {
-  return (await isThere(last)) || (await isThere(best));
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,8 +1,8 @@
-import { existsSync } from "node:fs";
 import { disposeAll } from "../backends/scope.js";
 import { readCheckpoint } from "../checkpoint/checkpoint.js";
 import { truncateMetricsAfter } from "../checkpoint/metrics-file.js";
 import type { Progress } from "../checkpoint/run-config.js";
+import { contentsOf } from "../checkpoint/run-contents.js";
 import { CharnnError } from "../errors.js";
 import type { Run } from "./run.js";
 import { restoreRun } from "./snapshot.js";
@@ -41,12 +41,12 @@ export function firstProgress(): Progress {
 export async function rollBack(run: Run, sign: string): Promise<string> {
   const { folder, progress, model } = run;
   const { step, totalSteps, droppedSteps, rollbacks } = progress;
-  if (rollbacks === MOST_ROLLBACKS) throw diverged(run, sign);
+  if (rollbacks === MOST_ROLLBACKS) throw await diverged(run, sign);
   const rateFactor = progress.rateFactor * RATE_FACTOR;
   disposeAll(run.state);
   run.state = model.zeroState(run.config.training.batchSize);
   let before = firstProgress();
-  if (existsSync(folder.last)) {
+  if ((await contentsOf(folder))?.last) {
     const checkpoint = await readCheckpoint(folder.last);
     restoreRun(run, checkpoint.tensors);
     before = checkpoint.progress;
@@ -62,10 +62,12 @@ export async function rollBack(run: Run, sign: string): Promise<string> {
   return `At step ${step} ${sign}. Going back to step ${progress.step}, with a third of the learning rate.`;
 }
 
-export function diverged({ folder, progress }: Run, sign: string): CharnnError {
+export async function diverged({ folder, progress }: Run, sign: string): Promise<CharnnError> {
   const { step, rollbacks } = progress;
   const again = rollbacks > 0 ? `, after going back ${rollbacks} times` : "";
-  const kept = existsSync(folder.last) ? ` The checkpoint in ${folder.path} is from before.` : "";
+  // Whatever is wrong with the folder, that training has diverged is what went wrong first.
+  const contents = await contentsOf(folder).catch(() => undefined);
+  const kept = contents?.last ? ` The checkpoint in ${folder.path} is from before.` : "";
   return new CharnnError(
     "DIVERGED",
     `At step ${step} ${sign}${again}: training has diverged.${kept}`,

@@ -1,6 +1,6 @@
 import { writeCheckpoint } from "../checkpoint/checkpoint.js";
 import { appendMetrics } from "../checkpoint/metrics-file.js";
-import { keepNewestSteps } from "../checkpoint/run-folder.js";
+import { keepNewestSteps } from "../checkpoint/run-contents.js";
 import { cleanUpAfter } from "../clean-up.js";
 import { evaluationBatches } from "../data/batches.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
@@ -159,7 +159,7 @@ async function* evaluateAndSave(
   if (evaluated.best) yield await save(run, "best");
   if (keep > 0) {
     yield await save(run, "step");
-    await keepNewestSteps(folder, keep);
+    await keepNewestSteps(folder, keep, progress.step);
   }
   yield await save(run, "last");
 }
@@ -217,7 +217,7 @@ async function save(run: Run, kind: "last" | "best" | "step"): Promise<TrainingE
   // Never in the place of a checkpoint that can be read.
   for (const { name, data } of checkpoint.tensors.values()) {
     if (!data.every(Number.isFinite)) {
-      throw diverged(run, `${name} has numbers that are not finite`);
+      throw await diverged(run, `${name} has numbers that are not finite`);
     }
   }
   await writeCheckpoint(path, checkpoint);

@@ -6,16 +6,9 @@ import { hostname } from "node:os";
 import path from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { type TestContext, test } from "node:test";
-import {
-  clearRun,
-  findCheckpoint,
-  freeName,
-  keepNewestSteps,
-  listRuns,
-  lockRun,
-  type RunFolder,
-  runFolder,
-} from "#src/checkpoint/run-folder.js";
+import { findCheckpoint, listRuns } from "#src/checkpoint/find-runs.js";
+import { clearRun, keepNewestSteps } from "#src/checkpoint/run-contents.js";
+import { freeName, lockRun, type RunFolder, runFolder } from "#src/checkpoint/run-folder.js";
 import { failsWith } from "../helpers/failure.js";
 import { temporaryFolder } from "../helpers/folder.js";
 
@@ -155,12 +148,12 @@ test("the newest steps are kept by number, and nothing else is touched", async (
   const others = ["best.safetensors", "last.safetensors", "metrics.jsonl", "step-x.safetensors"];
   const names = [...others, ...[9, 10, 100, 8].map((step) => `step-${step}.safetensors`)];
   const run = await makeRun(out, "run", Object.fromEntries(names.map((name) => [name, 1])));
-  await keepNewestSteps(run, 4);
+  await keepNewestSteps(run, 4, 100);
   assert.equal((await readdir(run.path)).length, names.length);
-  await keepNewestSteps(run, 2);
+  await keepNewestSteps(run, 2, 100);
   const kept = [...others, "step-10.safetensors", "step-100.safetensors"];
   assert.deepEqual((await readdir(run.path)).sort(), kept.sort());
-  await keepNewestSteps(run, 0);
+  await keepNewestSteps(run, 0, 100);
   assert.deepEqual((await readdir(run.path)).sort(), others.sort());
 });
 

@@ -179,7 +179,7 @@ test("a checkpoint that is damaged, or none of charnn's, is refused", async (t) 
   // A run whose last checkpoint is damaged stays as it is.
   await writeFile(path.join(run, "last.safetensors"), changed);
   await assertRefused(t, cwd, 1, [
-    ["train fox.txt --name fox --resume", "last.safetensors", "may be whole"],
+    ["train fox.txt --name fox --resume", "last.safetensors", "exactly from step 5", "--init-from"],
   ]);
   await assertRefused(t, cwd, 1, [["train fox.txt --name fox", "--overwrite"]]);
 });

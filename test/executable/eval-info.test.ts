@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { charnn, jsonLines, sentences, workplace } from "../helpers/executable.js";
+import { decodeSafetensors, encodeSafetensors } from "#src/checkpoint/safetensors.js";
+import { charnn, jsonLines, quoted, sentences, shell, workplace } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
 
 test("eval scores any text", async (t) => {
@@ -146,6 +147,59 @@ test("info shows what a checkpoint holds, and all runs", async (t) => {
   assert.deepEqual(listed.config, facts.config);
   assert.equal(listed.path, "checkpoints/fox");
 });
+
+test("info lists every run, whatever is wrong with one of them", async (t) => {
+  const cwd = await workplace(t, { trained: true });
+  const runs = path.join(cwd, "checkpoints");
+  const bad = (name: string) => path.join(runs, name, "last.safetensors");
+  for (const name of ["folder", "link", "pipe", "deep", "cut"]) await mkdir(path.join(runs, name));
+  await mkdir(bad("folder"));
+  await symlink("last.safetensors", bad("link"));
+  assert.equal((await shell(t, `mkfifo ${quoted(bad("pipe"))}`)).code, 0);
+  await writeFile(bad("deep"), deepCheckpoint(await readFile(bad("fox"))));
+  await writeFile(bad("cut"), (await readFile(bad("fox"))).subarray(0, 100));
+  await symlink("loop", path.join(runs, "loop"));
+  await writeFile(path.join(runs, "notes.txt"), "not a run");
+
+  const { code, stdout, stderr } = await charnn(t, ["info"], { cwd });
+  assert.equal(code, 0, stderr);
+  assert.equal(stderr, "");
+  assert.match(stdout, /^checkpoints\/fox +GRU 1x8 /m);
+  const damaged = ["folder", "link", "pipe", "deep", "cut", "loop"];
+  for (const name of damaged) {
+    assert.match(stdout, new RegExp(`^checkpoints/${name}.* can't be (used|read): .*\\.$`, "m"));
+  }
+  assert.doesNotMatch(stdout, /notes/);
+  const rows = jsonLines((await charnn(t, ["info", "--json"], { cwd })).stdout);
+  assert.deepEqual(
+    rows.map((row) => [row.path, typeof row.error]).toSorted(),
+    [
+      ["checkpoints/fox", "undefined"],
+      ...damaged.map((name) => [`checkpoints/${name}`, "string"]),
+    ].toSorted(),
+  );
+
+  for (const name of damaged) {
+    const asked = await charnn(t, ["info", name], { cwd });
+    assert.equal(asked.code, 1);
+    assert.match(asked.stderr, new RegExp(`^Error: checkpoints/${name}.* can't be (used|read)`));
+  }
+  const sampled = await charnn(t, ["sample", "fox", "-n", "5"], { cwd });
+  assert.equal(sampled.code, 0, sampled.stderr);
+
+  await rm(path.join(runs, "fox"), { recursive: true });
+  const none = await charnn(t, ["info"], { cwd });
+  assert.equal(none.code, 1);
+  assert.match(none.stdout, /^checkpoints\/cut/m);
+});
+
+/** A checkpoint whose configuration is a list in a list in a list. */
+function deepCheckpoint(whole: Buffer): Buffer {
+  const { metadata, tensors } = decodeSafetensors(whole);
+  const deep = "[".repeat(5_000) + "]".repeat(5_000);
+  const encoded = encodeSafetensors(tensors.values(), new Map([...metadata, ["config", deep]]));
+  return Buffer.concat([encoded.header, ...encoded.data]);
+}
 
 test("help shows defaults and examples, at once", async (t) => {
   const folder = await temporaryFolder(t);

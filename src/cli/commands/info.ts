@@ -1,10 +1,11 @@
 import type { Command } from "commander";
+import type { CharnnError } from "../../errors.js";
 import type { CheckpointFacts } from "../../index.js";
 import { CELLS } from "../../model/cells.js";
 import { jsonOption, outOption } from "../options/model-options.js";
 import { columns, count, counted, stepOf } from "../terminal/format.js";
 import { inUnits, judgement, lossToBaseline } from "../terminal/judgement.js";
-import { printableLine } from "../terminal/printable.js";
+import { printableLine, printableMessage } from "../terminal/printable.js";
 import { regularization } from "../terminal/regularization.js";
 import type { CommandContext } from "./context.js";
 
@@ -20,7 +21,16 @@ interface Facts extends Omit<CheckpointFacts, "vocabulary"> {
   readonly parameters: number;
 }
 
-export function infoCommand(program: Command, { terminal }: CommandContext): void {
+/** A run that can't be read. */
+interface Unreadable {
+  readonly path: string;
+  readonly error: string;
+}
+
+/** When there are runs, and none of them can be read. */
+const FAILURE = 1;
+
+export function infoCommand(program: Command, { terminal, exitWith }: CommandContext): void {
   program
     .command("info")
     .description("Show what a checkpoint holds; without a run, list all runs.")
@@ -37,23 +47,29 @@ Examples:
     )
     .action(async (run: string | undefined, { out, json }: InfoOptions) => {
       const library = await import("../../index.js");
-      const facts: Facts[] = [];
-      for (const checkpoint of run === undefined
-        ? await library.listCheckpoints({ out })
-        : [await library.loadCheckpoint(run, { out })]) {
-        const { path, config, progress, vocabulary } = checkpoint;
+      const unreadable: Unreadable[] = [];
+      const onUnreadable = (path: string, { message }: CharnnError) =>
+        unreadable.push({ path, error: message });
+      const checkpoints =
+        run === undefined
+          ? await library.listCheckpoints({ out, onUnreadable })
+          : [await library.loadCheckpoint(run, { out })];
+      const facts = checkpoints.map(({ path, config, progress, vocabulary }): Facts => {
         const parameters = library.parameterCount(config.model);
-        facts.push({ path, parameters, config, progress, vocabulary: vocabulary.toJSON() });
-      }
+        return { path, parameters, config, progress, vocabulary: vocabulary.toJSON() };
+      });
       if (json) {
-        for (const fact of facts) await terminal.out(`${JSON.stringify(fact)}\n`);
+        for (const row of [...facts, ...unreadable]) {
+          await terminal.out(`${JSON.stringify(row)}\n`);
+        }
       } else if (run !== undefined) {
         await terminal.out(`${describe(facts[0], terminal.outWidth).join("\n")}\n`);
-      } else if (facts.length > 0) {
-        await terminal.out(`${list(facts).join("\n")}\n`);
+      } else if (facts.length + unreadable.length > 0) {
+        await terminal.out(`${list(facts, unreadable).join("\n")}\n`);
       } else {
         terminal.say("There are no runs yet. Make one: charnn train data/shakespeare.txt");
       }
+      if (facts.length === 0 && unreadable.length > 0) exitWith(FAILURE);
     });
 }
 
@@ -90,7 +106,7 @@ function describe(
   return columns(rows, width);
 }
 
-function list(facts: readonly Facts[]): string[] {
+function list(facts: readonly Facts[], unreadable: readonly Unreadable[]): string[] {
   const head = ["run", "model", "parameters", "step", "best validation loss"];
   const rows = facts.map(({ path, config, progress, parameters }) => [
     path,
@@ -99,7 +115,11 @@ function list(facts: readonly Facts[]): string[] {
     [progress.step, ...(progress.totalSteps ? [progress.totalSteps] : [])].map(count).join("/"),
     progress.bestLoss === undefined ? "none yet" : progress.bestLoss.toFixed(4),
   ]);
-  return columns([head, ...rows]);
+  return [
+    ...(rows.length > 0 ? columns([head, ...rows]) : []),
+    // The message begins with the path.
+    ...unreadable.map(({ error }) => printableMessage(error)),
+  ];
 }
 
 function modelName({ cell, layers, hiddenSize }: Facts["config"]["model"]): string {

@@ -1,4 +1,5 @@
 import type { TrainSettings } from "../../index.js";
+import { quoted } from "../../shell-words.js";
 
 const MOST_FILES = 5;
 
@@ -18,9 +19,4 @@ export function resumeCommand(
   add("--name", name);
   if (tensorboard) words.push("--tensorboard");
   return [...words, "--resume"].map(quoted).join(" ");
-}
-
-/** A word as a shell reads it back. */
-function quoted(word: string): string {
-  return /^[\p{L}\p{N}_@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

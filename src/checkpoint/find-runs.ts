@@ -1,0 +1,163 @@
+import type { Stats } from "node:fs";
+import { stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { CharnnError, systemErrorCode } from "../errors.js";
+import { isAbsent, namesIn, unreadable } from "./folder-names.js";
+import { checkpointsOf, contentsOf, type RunContents } from "./run-contents.js";
+import { folderAt, isFolderName, METRICS, type RunFolder } from "./run-folder.js";
+
+/** Called for each run that can't be read: the path of its folder, and why. */
+export type OnUnreadable = (path: string, error: CharnnError) => void;
+
+const NAMES_IN_HINT = 5;
+const TRAIN_FIRST = "Train one first: charnn train data/shakespeare.txt";
+
+/**
+ * The runs in `out` that have a checkpoint, those with the newest one first. A folder of which it can't be
+ * told whether it holds a run does not hide the others.
+ *
+ * @throws CharnnError `NOT_READABLE` for `out` itself
+ */
+export async function listRuns(out: string, onUnreadable?: OnUnreadable): Promise<RunFolder[]> {
+  const runs: { folder: RunFolder; savedAt: number }[] = [];
+  for (const { folder, contents } of await foldersIn(out, onUnreadable)) {
+    const checkpoints = checkpointsOf(folder, contents);
+    if (checkpoints.length > 0) runs.push({ folder, savedAt: await newestOf(checkpoints) });
+  }
+  runs.sort((a, b) => b.savedAt - a.savedAt || (a.folder.name < b.folder.name ? -1 : 1));
+  return runs.map(({ folder }) => folder);
+}
+
+/**
+ * The checkpoint file that a person means.
+ *
+ * @param run a run's name in `out`, a run's folder, or a checkpoint file; the newest run in `out`
+ *   when undefined. Of a run it is the best checkpoint where there is one, else the last.
+ * @throws CharnnError `NOT_FOUND`, or `NOT_READABLE` where it can't be told what is there
+ */
+export async function findCheckpoint(run: string | undefined, out: string): Promise<string> {
+  if (run === undefined) {
+    const [newest] = await listRuns(out);
+    if (newest) return checkpointsOf(newest, await contentsOf(newest))[0];
+    throw new CharnnError("NOT_FOUND", `There is no run in ${out} yet.`, TRAIN_FIRST);
+  }
+  for (const path of isFolderName(run) ? [join(out, run), run] : [run]) {
+    if (!(await statsOf(path))?.isDirectory()) continue;
+    const folder = folderAt(dirname(path), basename(path));
+    const [checkpoint] = checkpointsOf(folder, await contentsOf(folder));
+    if (checkpoint !== undefined) return checkpoint;
+  }
+  const stats = await statsOf(run);
+  if (stats && !stats.isDirectory()) return run;
+  const message = stats
+    ? `The folder ${run} has no checkpoint.`
+    : `There is no run and no checkpoint ${JSON.stringify(run)}.`;
+  const names = (await listRuns(out)).map(({ name }) => name);
+  throw new CharnnError("NOT_FOUND", message, hintAt(names, run, out));
+}
+
+/**
+ * The folder of the run that a person means, which need not have a checkpoint yet but has reported
+ * something.
+ *
+ * @param run a run's name in `out`, its folder or a file in it; the one in `out` that reported last when
+ *   undefined
+ * @throws CharnnError `NOT_FOUND`, or `NOT_READABLE` where it can't be told what is there
+ */
+export async function findReportedRun(run: string | undefined, out: string): Promise<RunFolder> {
+  if (run === undefined) {
+    const [newest] = await reportedRuns(out);
+    if (newest) return newest;
+    throw new CharnnError("NOT_FOUND", `There is no run in ${out} yet.`, TRAIN_FIRST);
+  }
+  const paths = isFolderName(run) ? [join(out, run), run] : [run];
+  for (const path of [...paths, dirname(run)].map((path) => resolve(path))) {
+    if (!(await statsOf(path))?.isDirectory()) continue;
+    const folder = folderAt(dirname(path), basename(path));
+    if ((await contentsOf(folder))?.metrics) return folder;
+  }
+  const message = (await statsOf(paths[0]))
+    ? `The run ${JSON.stringify(run)} has reported nothing: it has no ${METRICS}.`
+    : `There is no run ${JSON.stringify(run)}.`;
+  const names = (await reportedRuns(out)).map(({ name }) => name);
+  throw new CharnnError("NOT_FOUND", message, hintAt(names, run, out));
+}
+
+/** The runs in `out` that have reported something, the one that did last first. */
+async function reportedRuns(out: string): Promise<RunFolder[]> {
+  const runs: { folder: RunFolder; reportedAt: number }[] = [];
+  for (const { folder, contents } of await foldersIn(out)) {
+    if (contents.metrics) runs.push({ folder, reportedAt: await newestOf([folder.metrics]) });
+  }
+  return runs.sort((a, b) => b.reportedAt - a.reportedAt).map(({ folder }) => folder);
+}
+
+/** The folders in `out` that hold something of a run. */
+async function foldersIn(
+  out: string,
+  onUnreadable?: OnUnreadable,
+): Promise<{ folder: RunFolder; contents: RunContents }[]> {
+  const found: { folder: RunFolder; contents: RunContents }[] = [];
+  for (const name of (await namesIn(out)) ?? []) {
+    const folder = folderAt(out, name);
+    try {
+      const contents = await contentsOf(folder);
+      if (contents) found.push({ folder, contents });
+    } catch (error) {
+      if (!(error instanceof CharnnError)) throw error;
+      // A file beside the runs is none of them.
+      if (systemErrorCode(error.cause) !== "ENOTDIR") onUnreadable?.(folder.path, error);
+    }
+  }
+  return found;
+}
+
+/**
+ * When the newest of some files was changed, in milliseconds since 1970. What is no file has no time by
+ * which its run could be the newest.
+ */
+async function newestOf(paths: readonly string[]): Promise<number> {
+  let newest = 0;
+  for (const path of paths) {
+    const stats = await stat(path).catch(() => undefined);
+    if (stats?.isFile()) newest = Math.max(newest, stats.mtimeMs);
+  }
+  return newest;
+}
+
+/** What is at a path; undefined where there is nothing. */
+async function statsOf(path: string): Promise<Stats | undefined> {
+  // No name has a NUL character.
+  if (path.includes("\0")) return undefined;
+  try {
+    return await stat(path);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    // Nothing can be below a file.
+    if (code === "ENOTDIR" || (code === "ENOENT" && (await isAbsent(path)))) return undefined;
+    throw unreadable(path, error);
+  }
+}
+
+function hintAt(names: readonly string[], typed: string, out: string): string {
+  if (names.length === 0) return TRAIN_FIRST;
+  const distances = new Map(names.map((name) => [name, editDistance(name, basename(typed))]));
+  const nearest = names.toSorted((a, b) => (distances.get(a) ?? 0) - (distances.get(b) ?? 0));
+  return `The runs in ${out} are: ${nearest.slice(0, NAMES_IN_HINT).join(", ")}${
+    names.length > NAMES_IN_HINT ? " ..." : "."
+  }`;
+}
+
+/** The fewest characters to put in, leave out or change to make `b` of `a` (Levenshtein, 1966). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (const [i, character] of [...a].entries()) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++) {
+      const changed = row[j] + (character === b[j] ? 0 : 1);
+      next.push(Math.min(changed, row[j + 1] + 1, next[j] + 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}
