@@ -10,6 +10,9 @@ import { checkShares, cutText, type Fold, hasEnough, type Split } from "./split.
 import { type NumberedText, TextBuilder, translate } from "./text-builder.js";
 import { createTokens, type Tokens, Vocabulary } from "./vocabulary.js";
 
+const TOO_MUCH_ALIKE =
+  "The text has so few different lines that the held-out ones are trained on too: the validation loss only says how well the model knows them.";
+
 /** Which text to read, and how. */
 export interface CorpusSettings {
   /** Files, folders, or `-` for the standard input. */
@@ -113,10 +116,11 @@ export async function loadCorpus(
   }
   const oddities = await carriageReturns(tokens, vocabulary, signal);
   const { split, fold, randomSeed = 0 } = settings;
-  const parts =
-    newline !== undefined && split === "random"
-      ? await dealDocuments(mainTokens, vocabulary, newline, { shares, fold, randomSeed }, signal)
-      : cutText(mainTokens, vocabulary, { shares, newline, fold });
+  const isDealt = newline !== undefined && split === "random";
+  const dealt = isDealt
+    ? await dealDocuments(mainTokens, vocabulary, newline, { shares, fold, randomSeed }, signal)
+    : undefined;
+  const parts = dealt ?? cutText(mainTokens, vocabulary, { shares, newline, fold });
   const train = { tokens: parts.train };
   const test = { tokens: parts.test };
   const validation = { tokens: validationFile === undefined ? parts.validation : apartTokens };
@@ -135,6 +139,7 @@ export async function loadCorpus(
       ...mainOddities,
       ...apartOddities,
       ...oddities,
+      ...(isDealt && !dealt ? [TOO_MUCH_ALIKE] : []),
       ...(await neverLearned("validation", validation.tokens, train.tokens, vocabulary, signal)),
       ...(await neverLearned("test", test.tokens, train.tokens, vocabulary, signal)),
     ],

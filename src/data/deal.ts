@@ -1,4 +1,3 @@
-import { CharnnError } from "../errors.js";
 import { Random } from "../random.js";
 import { Turns } from "../turns.js";
 import { type Documents, findDocuments } from "./documents.js";
@@ -35,8 +34,8 @@ interface Distinct {
  *
  * @param tokens lines that all end by the token `newline`; overwritten, since the training part is moved
  *   together in its memory
- * @throws CharnnError `TEXT_TOO_SHORT` for fewer different documents than parts, and the signal's reason
- *   once it is aborted
+ * @returns undefined, with the tokens as they were, for fewer different documents than parts
+ * @throws the signal's reason once it is aborted
  */
 export async function dealDocuments(
   tokens: Tokens,
@@ -44,13 +43,15 @@ export async function dealDocuments(
   newline: number,
   { shares, fold, randomSeed }: Dealing,
   signal?: AbortSignal,
-): Promise<Parts> {
+): Promise<Parts | undefined> {
   const turns = new Turns(signal);
   const documents = findDocuments(tokens, newline);
   await turns.give();
   const random = Random.fromSeed(randomSeed).fork("documents");
   const keys = await keysOf(documents, vocabulary, random, turns);
   const distinct = await distinctOf(documents, keys, turns);
+  const asked = (fold?.of ?? 1 + Math.ceil(shares.validation)) + Math.ceil(shares.test);
+  if (distinct.keys.length < asked) return undefined;
   const parts = fold ? dealFolds(distinct, shares, fold) : dealShares(distinct, shares);
   await turns.give();
   const partOf = (document: number) => parts[placeOf(distinct.keys, keys[document])];
@@ -114,7 +115,6 @@ function dealShares({ sizes }: Distinct, shares: Shares): Uint8Array {
     ...(shares.test > 0 ? [{ part: TEST, size: total * shares.test }] : []),
     ...(shares.validation > 0 ? [{ part: VALIDATION, size: total * shares.validation }] : []),
   ];
-  if (sizes.length <= asked.length) throw tooFew(sizes.length, asked.length + 1);
   for (const [index, { part, size }] of asked.entries()) {
     // Each of those that follow, and training, is to have a document too.
     fill(parts, sizes, part, size, asked.length - index);
@@ -125,8 +125,6 @@ function dealShares({ sizes }: Distinct, shares: Shares): Uint8Array {
 /** The test part first, the same for each fold; each other document to the smallest fold so far. */
 function dealFolds({ sizes }: Distinct, { test }: Shares, fold: Fold): Uint8Array {
   const parts = new Uint8Array(sizes.length).fill(FREE);
-  const kept = test > 0 ? 1 : 0;
-  if (sizes.length < fold.of + kept) throw tooFewForFolds(sizes.length, fold, kept);
   if (test > 0) fill(parts, sizes, TEST, sum(sizes) * test, fold.of);
   const folds = new Float64Array(fold.of);
   const deal = (document: number) => {
@@ -212,29 +210,4 @@ function placeOf(keys: Float64Array, key: number): number {
 
 function sum(sizes: Float64Array): number {
   return sizes.reduce((total, size) => total + size, 0);
-}
-
-function tooFew(different: number, parts: number): CharnnError {
-  return new CharnnError(
-    "TEXT_TOO_SHORT",
-    `The text has ${differentLines(different)}, too few to divide among ${parts} parts: equal lines stay together.`,
-    "Keep nothing apart (--validation 0 --test 0), or give more lines.",
-  );
-}
-
-function tooFewForFolds(different: number, { of }: Fold, kept: number): CharnnError {
-  const most = different - kept;
-  const needed = kept > 0 ? `${of} folds and the test part` : `${of} folds`;
-  const fewer = most >= 2 ? `--cross-validate ${most} fits` : "";
-  return new CharnnError(
-    "TEXT_TOO_SHORT",
-    `The text has ${differentLines(different)}, too few for ${needed}: equal lines stay together.`,
-    fewer ? `${fewer}, or give more lines.` : "Give more lines, or leave --cross-validate out.",
-  );
-}
-
-function differentLines(count: number): string {
-  return count === 1
-    ? "only one different line"
-    : `only ${count.toLocaleString("en")} different lines`;
 }

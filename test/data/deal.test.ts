@@ -131,17 +131,27 @@ test("two lines make two parts, whatever the share", async () => {
   }
 });
 
-test("fewer different lines than parts are refused, and what the hint says helps", async () => {
-  for (const text of ["one\n", "one\none\none\n"]) {
-    await assert.rejects(
-      deal(text),
-      failsWith("TEXT_TOO_SHORT", "only one different line", "--validation 0"),
-    );
-    await deal(text, { validation: 0 });
-  }
+test("where there are fewer different lines than parts, equal lines are held out, which is said", async () => {
+  const corpus = await deal("one\none\none\n");
+  assert.deepEqual(linesOf(corpus), [["one", "one"], ["one"], []]);
+  assert.match(
+    corpus.warnings.join(),
+    /so few different lines that the held-out ones are trained on/,
+  );
+  assert.deepEqual((await deal("tow\ntwo\n")).warnings, []);
+  const folds = await deal("one\ntwo\ntwo\n", { fold: { index: 1, of: 3 } });
+  assert.match(folds.warnings.join(), /so few different lines/);
+});
+
+test("fewer lines than parts are refused, and what the hint says helps", async () => {
+  await assert.rejects(
+    deal("one\n"),
+    failsWith("TEXT_TOO_SHORT", "no line is left for the validation part", "--validation 0"),
+  );
+  await deal("one\n", { validation: 0 });
   await assert.rejects(
     deal("one\ntwo\nthree\n", { test: 0.1, fold: { index: 1, of: 5 } }),
-    failsWith("TEXT_TOO_SHORT", "only 3 different lines", "--cross-validate 2 fits"),
+    failsWith("TEXT_TOO_SHORT", "fewer folds"),
   );
   await deal("one\ntwo\nthree\n", { test: 0.1, fold: { index: 1, of: 2 } });
 });
