@@ -58,6 +58,7 @@ export const TRAIN_DEFAULTS = {
 } as const;
 
 export const SAMPLE_DEFAULTS = {
+  out: RUNS_FOLDER,
   length: 500,
   temperature: 0.8,
   topK: 0,
@@ -69,6 +70,7 @@ export const SAMPLE_DEFAULTS = {
 } as const;
 
 export const EVAL_DEFAULTS = {
+  out: RUNS_FOLDER,
   encoding: "utf-8",
   each: false,
   unknown: "error",
@@ -78,6 +80,7 @@ export const EVAL_DEFAULTS = {
 } as const;
 
 export const SCORE_DEFAULTS = {
+  out: RUNS_FOLDER,
   encoding: "utf-8",
   unknown: "skip",
   fresh: false,
@@ -85,6 +88,7 @@ export const SCORE_DEFAULTS = {
 } as const;
 
 export const COPIES_DEFAULTS = {
+  out: RUNS_FOLDER,
   encoding: "utf-8",
   atLeast: 20,
 } as const;

@@ -16,6 +16,7 @@ export {
   type Copy,
   findCopies,
 } from "./copying/find-copies.js";
+export { Inputs } from "./data/inputs.js";
 export type { Vocabulary } from "./data/vocabulary.js";
 export {
   BENCH_DEFAULTS,

@@ -1,4 +1,29 @@
-/** How files are recognised that charnn itself wrote. */
+/** The files that charnn itself writes, by name and by how they begin. */
+
+/** The checkpoint to go on from, and the one with the lowest validation loss. */
+export const LAST = "last.safetensors";
+export const BEST = "best.safetensors";
+export const STEP_FILE = /^step-(\d+)\.safetensors$/;
 
 /** In the head of every page of a report, within its first thousand bytes. */
 export const PAGE_MARKER = '<meta name="generator" content="charnn">';
+/** Pages without the marker, which charnn wrote until version 0.1. */
+const OLDER_PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; style-src &#39;unsafe-inline&#39;; script-src &#39;sha256-`;
+/** Metrics, and what `--json` prints while a model is trained. */
+const EVENTS =
+  /^\{"event":"(?:warning|start|step|eval|sample|checkpoint|end|cross-validation)"[,}]/;
+
+/** Whether a file has the metrics of a run, or a page about runs, by its first thousand bytes. */
+export function isOwnOutput(beginning: string): boolean {
+  const isPage = beginning.startsWith("<!doctype html>") && beginning.includes(PAGE_MARKER);
+  return isPage || beginning.startsWith(OLDER_PAGE) || EVENTS.test(beginning);
+}
+
+/** Whether a folder with files of these names is that of a run. */
+export function isRunFolder(names: readonly string[]): boolean {
+  return names.some((name) => name === LAST || name === BEST || STEP_FILE.test(name));
+}

@@ -16,6 +16,8 @@ const copiesSettingsSchema = v.strictObject({
   /** Files and folders of the training text, read as one. */
   files: v.array(v.string()),
   encoding: v.optional(v.string()),
+  /** The folder in which runs have theirs, which is no part of a folder around it. */
+  out: v.optional(v.string()),
   /** Shorter runs are no copies, in characters. */
   atLeast: v.optional(wholeNumber(1)),
 });
@@ -72,8 +74,8 @@ export async function findCopies(
   } = {},
 ): Promise<Copies> {
   const { sample: file, files, ...given } = checked(copiesSettingsSchema, settings);
-  const { encoding, atLeast } = { ...COPIES_DEFAULTS, ...definedOnly(given) };
-  checkNames([file, ...files]);
+  const { encoding, atLeast, out } = { ...COPIES_DEFAULTS, ...definedOnly(given) };
+  await checkNames([file, ...files]);
   if (files.length === 0) {
     throw new CharnnError(
       "INVALID_SETTING",
@@ -89,7 +91,7 @@ export async function findCopies(
   for (const [number, codePoint] of sample.codePoints.entries()) symbolOf[codePoint] = number;
 
   const name = encodingName(encoding);
-  const found = await findSources(files, name, options);
+  const found = await findSources(files, { encoding: name, leftOut: [out] }, options);
   const text = new TextPlaces();
   const reading = { encoding: name, signal: options.signal };
   const oddities = await readCharacters(found.sources, reading, (codePoints, source) => {

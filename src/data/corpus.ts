@@ -36,6 +36,8 @@ export interface CorpusSettings {
   readonly randomSeed?: number | undefined;
   /** Characters that the vocabulary has in any case. */
   readonly alsoKnown?: Vocabulary | undefined;
+  /** Folders that are no part of a folder around them: where runs are. */
+  readonly leftOut?: readonly string[] | undefined;
   /** `"utf-8"`, or any label that `TextDecoder` knows (`"windows-1252"`, `"utf-16le"`). */
   readonly encoding: string;
 }
@@ -84,10 +86,11 @@ export async function loadCorpus(
     test: settings.test,
   };
   checkShares(shares);
-  checkNames([...files, ...validationFiles]);
+  await checkNames([...files, ...validationFiles]);
   const encoding = encodingName(settings.encoding);
-  const main = await findSources(files, encoding, options);
-  const apart = await findSources(validationFiles, encoding, options);
+  const finding = { encoding, leftOut: settings.leftOut };
+  const main = await findSources(files, finding, options);
+  const apart = await findSources(validationFiles, finding, options);
 
   const text = new TextBuilder(roomFor([...main.sources, ...apart.sources]));
   const append = (codePoints: Int32Array) => text.append(codePoints);

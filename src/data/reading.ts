@@ -49,7 +49,8 @@ export async function readCharacters(
       last = codePoints[codePoints.length - 1];
     };
     const decoder = createDecoder(encoding, source.name);
-    for await (const bytes of untilAborted(source.read(), signal)) pass(decoder.decode(bytes));
+    for await (const bytes of untilAborted(source.read(signal), signal))
+      pass(decoder.decode(bytes));
     pass(decoder.end());
   }
   if (endLastLine && last !== NEWLINE)

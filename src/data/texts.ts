@@ -26,6 +26,8 @@ export interface TextSettings {
   readonly encoding: string;
   /** Whether all are one text, joined as `loadCorpus` does it; else each file is its own. */
   readonly joined: boolean;
+  /** Folders that are no part of a folder around them: where runs are. */
+  readonly leftOut?: readonly string[] | undefined;
 }
 
 /**
@@ -36,13 +38,13 @@ export interface TextSettings {
  */
 export async function readTexts(
   files: readonly string[],
-  { encoding: label, joined }: TextSettings,
+  { encoding: label, joined, leftOut }: TextSettings,
   options: ReadOptions = {},
 ): Promise<{ readonly texts: readonly NamedText[]; readonly warnings: readonly string[] }> {
-  checkNames(files);
+  await checkNames(files);
   const encoding = encodingName(label);
   const { signal } = options;
-  const { sources, warnings } = await findSources(files, encoding, options);
+  const { sources, warnings } = await findSources(files, { encoding, leftOut }, options);
   const texts: NamedText[] = [];
   const oddities: string[] = [];
   for (const group of joined ? [sources] : sources.map((source) => [source])) {

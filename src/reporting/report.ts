@@ -26,6 +26,12 @@ const reportSettingsSchema = v.strictObject({
 
 export type ReportSettings = v.InferInput<typeof reportSettingsSchema>;
 
+export interface ReportOptions {
+  /** What the file `-` of the text stands for. */
+  readonly stdin?: AsyncIterable<Uint8Array>;
+  readonly signal?: AbortSignal;
+}
+
 /** All that a report shows. */
 export interface Report {
   readonly title: string;
@@ -47,14 +53,17 @@ export interface Report {
  * @throws CharnnError for a run that is not there or has reported nothing, and for a text that can't be
  *   read
  */
-export async function makeReport(settings: ReportSettings): Promise<Report> {
+export async function makeReport(
+  settings: ReportSettings,
+  { stdin, signal }: ReportOptions = {},
+): Promise<Report> {
   const { runs: names = [], text, threads, ...given } = checked(reportSettingsSchema, settings);
   const { out, encoding, unknown, backend } = { ...REPORT_DEFAULTS, ...definedOnly(given) };
   const warnings: string[] = [];
   const runs: Metrics[] = [];
   for (const name of names.length > 0 ? names : [undefined])
     runs.push(await readMetrics(name, out));
-  for (const run of runs) warnings.push(...run.warnings);
+  for (const run of runs) for (const warning of run.warnings) warnings.push(warning);
   const checkpoint = await checkpointOf(runs[0]);
   if (text && !checkpoint) {
     throw new CharnnError(
@@ -66,8 +75,10 @@ export async function makeReport(settings: ReportSettings): Promise<Report> {
   const engine = { backend, threads };
   const view =
     text && checkpoint
-      ? await viewText(checkpoint, { files: text, encoding, unknown, engine }, (warning) =>
-          warnings.push(warning),
+      ? await viewText(
+          checkpoint,
+          { files: text, encoding, out, unknown, engine },
+          { stdin, signal, onWarning: (warning) => warnings.push(warning) },
         )
       : undefined;
   return {

@@ -1,7 +1,9 @@
 import { disposeAll } from "../backends/scope.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { loadCorpus } from "../data/corpus.js";
+import { Inputs } from "../data/inputs.js";
 import { NEWLINE } from "../data/reading.js";
+import type { ReadOptions } from "../data/sources.js";
 import { knownPart, readTexts, refuseTooShort } from "../data/texts.js";
 import { countTokens, type Tokens } from "../data/vocabulary.js";
 import type { CharRnn, ModelState } from "../model/char-rnn.js";
@@ -13,8 +15,17 @@ import type { TextData } from "./page/script/data.js";
 export interface ViewSettings {
   readonly files: readonly string[];
   readonly encoding: string;
+  /** The folder in which runs have theirs, which is no part of a folder around it. */
+  readonly out: string;
   readonly unknown: "error" | "skip";
   readonly engine: Engine;
+}
+
+export interface ViewOptions {
+  /** What the file `-` stands for. */
+  readonly stdin?: AsyncIterable<Uint8Array> | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onWarning: (message: string) => void;
 }
 
 /** A text through a model's eyes. */
@@ -46,13 +57,15 @@ const SHOWN_EXPECTATIONS = 3;
  */
 export async function viewText(
   checkpoint: Checkpoint,
-  { files, encoding, unknown, engine }: ViewSettings,
-  onWarning: (message: string) => void,
+  { engine, ...settings }: ViewSettings,
+  { stdin, signal, onWarning }: ViewOptions,
 ): Promise<TextView> {
   const { config, vocabulary, tensors } = checkpoint;
   const { text, tokens, isHeldOut } = await textOf(
     checkpoint,
-    { files, encoding, unknown },
+    settings,
+    // It is read twice.
+    { inputs: new Inputs(stdin), signal },
     onWarning,
   );
   const model = await openModel(config.model, tensors, engine, onWarning);
@@ -85,12 +98,14 @@ export async function viewText(
 /** The whole text, and what of it to look at. */
 async function textOf(
   { config, vocabulary }: Checkpoint,
-  { files, encoding, unknown }: Pick<ViewSettings, "files" | "encoding" | "unknown">,
+  { files, encoding, out, unknown }: Omit<ViewSettings, "engine">,
+  options: ReadOptions,
   onWarning: (message: string) => void,
 ): Promise<{ text: Tokens; tokens: Tokens; isHeldOut: boolean }> {
-  const { texts, warnings } = await readTexts(files, { encoding, joined: true });
+  const reading = { encoding, leftOut: [out] };
+  const { texts, warnings } = await readTexts(files, { ...reading, joined: true }, options);
   for (const warning of warnings) onWarning(warning);
-  const known = await knownPart(texts[0], vocabulary, unknown);
+  const known = await knownPart(texts[0], vocabulary, unknown, options.signal);
   refuseTooShort(known, texts[0]);
   if (known.skipped > 0) {
     onWarning(
@@ -101,17 +116,10 @@ async function textOf(
   const { validation, fold, test, split, randomSeed } = training;
   const { documents } = text;
   if (known.skipped === 0 && known.tokens.length === text.characters) {
-    const corpus = await loadCorpus({
-      files,
-      encoding,
-      validation,
-      fold,
-      test,
-      split,
-      randomSeed,
-      documents,
-      alsoKnown: vocabulary,
-    });
+    const corpus = await loadCorpus(
+      { files, ...reading, validation, fold, test, split, randomSeed, documents, alsoKnown: vocabulary },
+      options,
+    );
     if (corpus.fingerprint === text.fingerprint && corpus.validation.tokens.length > 1) {
       return { text: known.tokens, tokens: corpus.validation.tokens, isHeldOut: true };
     }

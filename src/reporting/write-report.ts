@@ -1,7 +1,7 @@
 import { checkOutput, type OutputFile, writeOutput } from "../checkpoint/output-file.js";
 import { PAGE_MARKER } from "../run-files.js";
 import { reportPage } from "./page/page.js";
-import { makeReport, type ReportSettings } from "./report.js";
+import { makeReport, type ReportOptions, type ReportSettings } from "./report.js";
 
 export type { ReportSettings } from "./report.js";
 
@@ -16,14 +16,17 @@ export type { ReportSettings } from "./report.js";
 export async function writeReport(
   settings: ReportSettings,
   file?: string,
-  { overwrite = false }: { readonly overwrite?: boolean | undefined } = {},
+  {
+    overwrite = false,
+    ...options
+  }: ReportOptions & { readonly overwrite?: boolean | undefined } = {},
 ): Promise<{ readonly path: string; readonly warnings: readonly string[] }> {
   const outputAt = (path: string): OutputFile => {
     return { path, inputs: settings.text ?? [], marker: PAGE_MARKER, overwrite };
   };
   // What can't be written is refused before a long text is read.
   if (file !== undefined) await checkOutput(outputAt(file));
-  const report = await makeReport(settings);
+  const report = await makeReport(settings, options);
   const path = file ?? `${report.runs[0].run.name}-report.html`;
   await writeOutput(outputAt(path), Buffer.from(reportPage(report, false)));
   return { path, warnings: report.warnings };

@@ -34,6 +34,8 @@ const sampleSettingsSchema = v.strictObject({
   trainingText: v.optional(v.array(v.string())),
   /** Of the training text. */
   encoding: v.optional(v.string()),
+  /** The folder in which runs have theirs, which is no part of a folder around it. */
+  out: v.optional(v.string()),
   randomSeed: v.optional(wholeNumber(0)),
   ...backendSettings,
 });
@@ -55,6 +57,8 @@ export async function* sample(
   settings: SampleSettings = {},
   options: {
     readonly signal?: AbortSignal;
+    /** What the file `-` stands for. */
+    readonly stdin?: AsyncIterable<Uint8Array>;
     readonly onWarning?: (message: string) => void;
   } = {},
 ): AsyncGenerator<readonly string[], void> {
@@ -81,9 +85,14 @@ export async function* sample(
 
 /** What keeps the texts from copying, where that was asked for. */
 async function guardOf(
-  { maxCopy, trainingText, encoding = SAMPLE_DEFAULTS.encoding }: SampleSettings,
+  {
+    maxCopy,
+    trainingText,
+    encoding = SAMPLE_DEFAULTS.encoding,
+    out = SAMPLE_DEFAULTS.out,
+  }: SampleSettings,
   vocabulary: Vocabulary,
-  { signal, onWarning }: Parameters<typeof sample>[2] & object,
+  { stdin, signal, onWarning }: Parameters<typeof sample>[2] & object,
 ): Promise<CopyGuard | undefined> {
   if (maxCopy === undefined && trainingText === undefined) return undefined;
   if (maxCopy === undefined || trainingText === undefined) {
@@ -96,7 +105,11 @@ async function guardOf(
       { setting: maxCopy === undefined ? "trainingText" : "maxCopy" },
     );
   }
-  const { texts, warnings } = await readTexts(trainingText, { encoding, joined: true }, { signal });
+  const { texts, warnings } = await readTexts(
+    trainingText,
+    { encoding, joined: true, leftOut: [out] },
+    { stdin, signal },
+  );
   for (const warning of warnings) onWarning?.(warning);
   return CopyGuard.of(texts[0], vocabulary, maxCopy);
 }

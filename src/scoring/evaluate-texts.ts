@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { type Checkpoint, momentName } from "../checkpoint/checkpoint.js";
 import { evaluationBatches } from "../data/batches.js";
+import type { Inputs } from "../data/inputs.js";
 import { knownPart, type NamedText, readTexts, refuseTooShort } from "../data/texts.js";
 import type { Tokens } from "../data/vocabulary.js";
 import { EVAL_DEFAULTS } from "../defaults.js";
@@ -22,6 +23,8 @@ const evaluateSettingsSchema = v.strictObject({
   /** Files and folders; `-` is standard input. */
   files: v.array(v.string()),
   encoding: v.optional(v.string()),
+  /** The folder in which runs have theirs, which is no part of a folder around it. */
+  out: v.optional(v.string()),
   /** Whether each file is a text of its own; else all are one. */
   each: v.optional(v.boolean()),
   /** What to do with characters that the model does not know. */
@@ -73,6 +76,8 @@ export interface TextScore extends Figures, Classification {
 export interface EvaluateOptions {
   readonly signal?: AbortSignal;
   readonly stdin?: AsyncIterable<Uint8Array>;
+  /** In its place where several calls read the same. */
+  readonly inputs?: Inputs;
   /** Is told at once what is odd about the texts, and what slows their scoring down. */
   readonly onWarning?: (message: string) => void;
 }
@@ -86,13 +91,13 @@ export interface EvaluateOptions {
 export async function* evaluateTexts(
   checkpoint: Checkpoint,
   settings: EvaluateSettings,
-  { signal, stdin, onWarning }: EvaluateOptions = {},
+  { signal, stdin, inputs, onWarning }: EvaluateOptions = {},
 ): AsyncGenerator<TextScore, void> {
   const { files, threads, ...given } = checked(evaluateSettingsSchema, settings);
   const all = { ...EVAL_DEFAULTS, ...definedOnly(given) };
   const squares = all.dynamic ? gradientSquares(checkpoint) : undefined;
-  const reading = { encoding: all.encoding, joined: !all.each };
-  const { texts, warnings } = await readTexts(files, reading, { stdin, signal });
+  const reading = { encoding: all.encoding, joined: !all.each, leftOut: [all.out] };
+  const { texts, warnings } = await readTexts(files, reading, { stdin, inputs, signal });
   for (const warning of warnings) onWarning?.(warning);
   const { config, tensors } = checkpoint;
   const engine = { backend: all.backend, threads };

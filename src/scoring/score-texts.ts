@@ -12,6 +12,8 @@ const scoreSettingsSchema = v.strictObject({
   /** Files and folders; `-` is standard input. Each file is a text of its own. */
   files: v.array(v.string()),
   encoding: v.optional(v.string()),
+  /** The folder in which runs have theirs, which is no part of a folder around it. */
+  out: v.optional(v.string()),
   /** What to do with characters that a model does not know. */
   unknown: v.optional(oneOf(["error", "skip"])),
   /** Whether each line is read from its beginning, knowing nothing of those before it. */
@@ -71,8 +73,12 @@ export async function* scoreTexts(
   } = {},
 ): AsyncGenerator<ScoredText, void> {
   const { files, threads, ...given } = checked(scoreSettingsSchema, settings);
-  const { encoding, backend, ...reading } = { ...SCORE_DEFAULTS, ...definedOnly(given) };
-  const { texts, warnings } = await readTexts(files, { encoding, joined: false }, options);
+  const { encoding, out, backend, ...reading } = { ...SCORE_DEFAULTS, ...definedOnly(given) };
+  const { texts, warnings } = await readTexts(
+    files,
+    { encoding, joined: false, leftOut: [out] },
+    options,
+  );
   for (const warning of warnings) options.onWarning?.(warning);
   const models: CharRnn[] = [];
   try {

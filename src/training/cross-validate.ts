@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { Inputs } from "../data/inputs.js";
 import { CharnnError } from "../errors.js";
 import { checked, wholeNumber } from "../settings.js";
 import type { CrossValidationEvent, EndEvent, TrainingEvent } from "./events.js";
@@ -39,12 +40,14 @@ export async function* crossValidate(
       { setting: "name" },
     );
   }
+  // Each fold reads all of it.
+  const inputs = options.inputs ?? new Inputs(options.stdin);
   const losses: number[] = [];
   for (let index = 1; index <= folds; index++) {
     const fold = { index, of: folds };
     const ofFold = name === undefined ? {} : { name: `${name}-fold-${index}` };
     let end: EndEvent | undefined;
-    for await (const event of train({ ...settings, ...ofFold, fold }, options)) {
+    for await (const event of train({ ...settings, ...ofFold, fold }, { ...options, inputs })) {
       if (event.event === "end") end = event;
       yield event;
     }

@@ -1,5 +1,5 @@
 import { totalmem } from "node:os";
-import { basename, extname } from "node:path";
+import { basename, extname, join } from "node:path";
 import type { RunConfig } from "../checkpoint/run-config.js";
 import { fitBatchShape } from "../data/batches.js";
 import type { Corpus, CorpusSettings } from "../data/corpus.js";
@@ -129,8 +129,9 @@ export function refuseEndlessSchedule({ training: { schedule }, limits }: RunCon
 
 /** Which text was asked for, and how it is to be divided. */
 export function corpusSettings(settings: TrainSettings): CorpusSettings {
-  const { files, validationFile, documents, fold } = settings;
+  const { files, validationFile, documents, fold, out = TRAIN_DEFAULTS.out, name } = settings;
   return {
+    leftOut: name === undefined ? [out] : [out, join(out, name)],
     files,
     validationFile,
     documents,

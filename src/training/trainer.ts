@@ -3,6 +3,7 @@ import { appendMetrics } from "../checkpoint/metrics-file.js";
 import { keepNewestSteps } from "../checkpoint/run-contents.js";
 import { cleanUpAfter } from "../clean-up.js";
 import { evaluationBatches } from "../data/batches.js";
+import type { Inputs } from "../data/inputs.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
 import type { Score } from "../model/char-rnn.js";
 import { generateByStep } from "../sampling/sampler.js";
@@ -36,9 +37,9 @@ const RECORDED: ReadonlySet<TrainingEvent["event"]> = new Set(["step", "eval", "
  */
 export async function* train(
   settings: TrainSettings,
-  { signal, stdin }: TrainOptions = {},
+  { signal, stdin, inputs }: TrainOptions = {},
 ): AsyncGenerator<TrainingEvent, void> {
-  const run = await openRun(checkedTrainSettings(settings), { signal, stdin });
+  const run = await openRun(checkedTrainSettings(settings), { signal, stdin, inputs });
   const events = recordMetrics(run, trainRun(run, settings, signal));
   yield* cleanUpAfter(
     settings.tensorboard ? recordEvents(run, events) : events,

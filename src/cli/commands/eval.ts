@@ -7,7 +7,7 @@ import { columns, count } from "../terminal/format.js";
 import { printable } from "../terminal/printable.js";
 import type { Terminal } from "../terminal/terminal.js";
 import type { CommandContext } from "./context.js";
-import { alsoOption, openRuns, rereadable } from "./several-runs.js";
+import { alsoOption, openRuns } from "./several-runs.js";
 
 interface EvalOptions extends Omit<EvaluateSettings, "files"> {
   also?: string[];
@@ -55,14 +55,14 @@ Examples:
   charnn eval checkpoints/night - --json < other.txt`,
     )
     .action(async (run: string, files: string[], { also, out, json, ...options }: EvalOptions) => {
-      const { evaluateTexts } = await import("../../index.js");
+      const { evaluateTexts, Inputs } = await import("../../index.js");
       const runs = await openRuns([run, ...(also ?? [])], out);
-      const settings = { ...options, files };
-      const stdin =
-        runs.length > 1 && files.includes("-") ? await rereadable(process.stdin) : undefined;
+      const settings = { ...options, out, files };
+      // Each run reads all of it.
+      const inputs = runs.length > 1 ? new Inputs(process.stdin) : undefined;
       const scores: RunScore[] = [];
       for (const { name, checkpoint } of runs) {
-        const given = { stdin: stdin?.() ?? process.stdin, onWarning: terminal.warn };
+        const given = { stdin: process.stdin, inputs, onWarning: terminal.warn };
         for await (const score of evaluateTexts(checkpoint, settings, given)) {
           warnOfSkipped(terminal, score, runs.length > 1 ? name : undefined);
           scores.push({ run: name, ...score });

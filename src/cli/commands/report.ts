@@ -52,7 +52,8 @@ Examples:
       const { watchRun, writeReport } = await import("../../index.js");
       if (!watch) {
         if (port !== undefined) throw watchOnly("--port is", "Give --watch too.");
-        const { path, warnings } = await writeReport(settings, output, { overwrite });
+        const given = { overwrite, stdin: process.stdin };
+        const { path, warnings } = await writeReport(settings, output, given);
         for (const warning of warnings) terminal.warn(warning);
         await terminal.out(`${path}\n`);
         return;

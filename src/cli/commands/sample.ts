@@ -81,9 +81,12 @@ Examples:
       const checkpoint = await loadCheckpoint(run, { out });
       const seed = seedFile === undefined ? given.seed : await readSeed(seedFile, given.seed);
       hintAtRandomSeed(given.seed, terminal);
-      const settings = { ...given, seed, ...(greedy && { temperature: 0 }) };
+      const settings = { ...given, out, seed, ...(greedy && { temperature: 0 }) };
       if (json || (settings.count ?? 1) > 1) refuseEndless(settings, checkpoint);
-      const texts = sample(checkpoint, settings, { onWarning: terminal.warn });
+      const texts = sample(checkpoint, settings, {
+        stdin: process.stdin,
+        onWarning: terminal.warn,
+      });
       const write = json ? writeJson : (settings.count ?? 1) > 1 ? writeWhole : writeStream;
       await write(terminal, texts, seed ?? "");
     });

@@ -74,7 +74,7 @@ Examples:
       const names = runs.map(({ name }) => name);
       const texts = scoreTexts(
         runs.map(({ checkpoint }) => checkpoint),
-        { ...settings, files },
+        { ...settings, out, files },
         { stdin: process.stdin, onWarning: terminal.warn },
       );
       const view = { terminal, names, lines, json };

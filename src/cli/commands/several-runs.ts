@@ -39,14 +39,3 @@ export async function openRuns(
   }
   return runs;
 }
-
-/** What a stream brings, kept to be read as often as need be. */
-export async function rereadable(
-  stream: AsyncIterable<Uint8Array>,
-): Promise<() => AsyncIterable<Uint8Array>> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return async function* () {
-    yield* chunks;
-  };
-}

@@ -1,0 +1,155 @@
+/** Which files of a folder are its text. */
+
+import { type Dirent, fstatSync, type Stats, statSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { isOwnOutput, isRunFolder } from "../run-files.js";
+import { beginningOf } from "./files.js";
+import { formatOf } from "./formats.js";
+import { explainingFailures } from "./read-failure.js";
+import type { Turns } from "../turns.js";
+
+const SNIFFED_BYTES = 8_192;
+
+/** What is in a folder and below. */
+export interface FolderContents {
+  /** Sorted by path, the same way on every machine. */
+  readonly texts: readonly { readonly path: string; readonly size: number }[];
+  /** How many files of which kind are no plain text: `PDF`, `binary`. */
+  readonly others: ReadonlyMap<string, number>;
+  /** What charnn itself wrote there: paths below the folder, those of folders with a slash at the end. */
+  readonly own: readonly string[];
+}
+
+/** How to tell texts from what else is in a folder. */
+export interface FolderSettings {
+  /** A name from `encodingName`. */
+  readonly encoding: string;
+  /** Folders below that are left out: where runs are, and the folder of the run itself. */
+  readonly leftOut: readonly string[];
+}
+
+/**
+ * Finds the texts in a folder and below. Left out are hidden files and `node_modules`; what is no plain
+ * text by its first bytes; and what charnn wrote: runs, reports and metrics, so that a text is the same
+ * before and after a model was trained on it.
+ *
+ * Links are followed to files only, since one to a folder may lead round in circles.
+ *
+ * @throws CharnnError for what can't be read; the signal's reason
+ */
+export async function textsInFolder(
+  folder: string,
+  settings: FolderSettings,
+  turns: Turns,
+): Promise<FolderContents> {
+  const own: string[] = [];
+  const files = await filesBelow(folder, settings, turns, own);
+  const texts: { path: string; size: number }[] = [];
+  const others = new Map<string, number>();
+  const room = new Uint8Array(SNIFFED_BYTES);
+  const written = [1, 2].flatMap((fd) => statsOf(fd) ?? []);
+  for (const file of files.sort(byCodeUnit)) {
+    if (turns.isDue()) await turns.take();
+    const { bytes, stats } = beginningOf(file, room);
+    const kind = isSame(written, stats) ? "own" : kindOf(bytes, settings.encoding);
+    if (kind === "text") texts.push({ path: file, size: stats.size });
+    else if (kind === "own") own.push(path.relative(folder, file));
+    else others.set(kind, (others.get(kind) ?? 0) + 1);
+  }
+  return { texts, others, own: own.sort(byCodeUnit) };
+}
+
+/** Whether a file has a zero byte near its beginning. In UTF-16 that is nothing special. */
+export function looksBinary(beginning: Uint8Array, encoding: string): boolean {
+  return !encoding.startsWith("utf-16") && beginning.includes(0);
+}
+
+/** The beginning of a file, as far as it is looked at. */
+export function sniffed(file: string): Uint8Array {
+  return beginningOf(file, new Uint8Array(SNIFFED_BYTES)).bytes;
+}
+
+/** `text`, `own` for what charnn wrote, or what else it is. */
+function kindOf(bytes: Uint8Array, encoding: string): string {
+  const format = formatOf(bytes);
+  if (format) return format.short;
+  if (looksBinary(bytes, encoding)) return "binary";
+  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 1_024));
+  return isOwnOutput(start.toString("latin1")) ? "own" : "text";
+}
+
+async function filesBelow(
+  root: string,
+  { leftOut }: FolderSettings,
+  turns: Turns,
+  own: string[],
+): Promise<string[]> {
+  const files: string[] = [];
+  const excluded = leftOut.flatMap((it) => statsOf(it) ?? []);
+  const folders = [root];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    const at = folder;
+    if (turns.isDue()) await turns.take();
+    const entries = await explainingFailures(at, () => readdir(at, { withFileTypes: true }));
+    const isOwn = at !== root && (isOneOf(excluded, at) || isRunFolder(entries.map(nameOf)));
+    if (isOwn) {
+      if (await holdsFiles(at)) own.push(`${path.relative(root, at)}${path.sep}`);
+      continue;
+    }
+    for (const entry of entries) {
+      if (isHidden(entry) || entry.name === "node_modules") continue;
+      const entryPath = path.join(at, entry.name);
+      if (entry.isDirectory()) folders.push(entryPath);
+      else if (entry.isFile()) files.push(entryPath);
+      else if (entry.isSymbolicLink() && leadsToFile(entryPath)) files.push(entryPath);
+    }
+  }
+  return files;
+}
+
+/** Whether anything is in a folder or below that a person would see. */
+async function holdsFiles(folder: string): Promise<boolean> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  for (const entry of entries) {
+    if (isHidden(entry)) continue;
+    if (!entry.isDirectory() || (await holdsFiles(path.join(folder, entry.name)))) return true;
+  }
+  return false;
+}
+
+function nameOf({ name }: Dirent): string {
+  return name;
+}
+
+function isHidden({ name }: Dirent): boolean {
+  return name.startsWith(".");
+}
+
+function leadsToFile(link: string): boolean {
+  return statsOf(link)?.isFile() === true;
+}
+
+/** Of a path or an open file; undefined where there is none. */
+function statsOf(file: string | number): Stats | undefined {
+  try {
+    return typeof file === "number" ? fstatSync(file) : statSync(file);
+  } catch {
+    return undefined;
+  }
+}
+
+function isOneOf(others: readonly Stats[], file: string): boolean {
+  const stats = others.length > 0 ? statsOf(file) : undefined;
+  return stats !== undefined && isSame(others, stats);
+}
+
+function isSame(others: readonly Stats[], { dev, ino }: Stats): boolean {
+  return others.some((other) => other.dev === dev && other.ino === ino);
+}
+
+/** The same order on every machine, whatever its language. */
+function byCodeUnit(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

@@ -1,0 +1,48 @@
+import path from "node:path";
+import { CharnnError, systemErrorCode } from "../errors.js";
+import { cureOf, reasonOf } from "../system-errors.js";
+
+/** The result of an action on something named, with what the system refuses as a {@link CharnnError}. */
+export async function explainingFailures<Result>(
+  name: string,
+  action: () => Result | Promise<Result>,
+): Promise<Result> {
+  try {
+    return await action();
+  } catch (error) {
+    throw unreadable(`"${name}"`, error, name);
+  }
+}
+
+/**
+ * The error for a source that can't be read: `NOT_FOUND` where nothing has its path, else `BAD_TEXT`.
+ *
+ * @param source as messages name it
+ */
+export function unreadable(source: string, cause: unknown, file?: string): CharnnError {
+  if (cause instanceof CharnnError) return cause;
+  const code = systemErrorCode(cause) ?? "";
+  if (file !== undefined && (code === "ENOENT" || code === "ENOTDIR")) return missing(file, cause);
+  const message = `${source} can't be read: ${reasonOf(cause)}.`;
+  const hint = cureOf(cause, file === undefined ? undefined : "name another file");
+  return new CharnnError("BAD_TEXT", message, hint, { cause });
+}
+
+/** The error for a file or folder that is not there. */
+function missing(file: string, cause: unknown): CharnnError {
+  return new CharnnError("NOT_FOUND", `There is no file or folder "${file}".`, hintAt(file), {
+    cause,
+  });
+}
+
+function hintAt(file: string): string {
+  if (/(^|[\\/])data[\\/]shakespeare\.txt$/.test(file)) return "`npm run data` makes it.";
+  if (file.startsWith("~")) {
+    const whole = /^~([\\/]|$)/.test(file) ? `"$HOME${file.slice(1)}"` : "its whole path";
+    return `The shell left ~ as it is, as it does in quotes and after =. Write ${whole}.`;
+  }
+  if (/[*?[\]{}]/.test(file)) {
+    return "The shell left the wildcard as it is: nothing matches it, or it stands in quotes. To read all texts in a folder, name the folder.";
+  }
+  return `Looked for ${path.resolve(file)}.`;
+}
