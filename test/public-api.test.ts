@@ -9,6 +9,7 @@ const VALUES = [
   "COPIES_DEFAULTS",
   "CharnnError",
   "EVAL_DEFAULTS",
+  "Inputs",
   "REPORT_DEFAULTS",
   "SAMPLE_DEFAULTS",
   "SCORE_DEFAULTS",

@@ -79,35 +79,18 @@ export async function loadCorpus(
   options: ReadOptions = {},
 ): Promise<Corpus> {
   const { signal } = options;
-  const { files, validationFile, documents } = settings;
-  const validationFiles = validationFile === undefined ? [] : [validationFile];
+  const { validationFile, documents } = settings;
   const shares = {
     validation: validationFile === undefined ? settings.validation : 0,
     test: settings.test,
   };
   checkShares(shares);
-  await checkNames([...files, ...validationFiles]);
-  const encoding = encodingName(settings.encoding);
-  const finding = { encoding, leftOut: settings.leftOut };
-  const main = await findSources(files, finding, options);
-  const apart = await findSources(validationFiles, finding, options);
-
-  const text = new TextBuilder(roomFor([...main.sources, ...apart.sources]));
-  const append = (codePoints: Int32Array) => text.append(codePoints);
-  const byLines = documents === "lines";
-  const reading = { encoding, endLastLine: byLines, signal };
-  const mainOddities = await readCharacters(main.sources, reading, append);
-  const mainLength = text.length;
-  const apartOddities = await readCharacters(apart.sources, reading, append);
-  const numbered = text.finish();
-  checkLearnable(numbered, mainLength);
-
-  const own = await sortByCodePoint(numbered, signal);
+  const { own, mainLength, warnings } = await readWhole(settings, options);
   const fingerprint = await fingerprintOf(own, mainLength, signal);
   const { vocabulary, tokens } = settings.alsoKnown
     ? await united(own, settings.alsoKnown, signal)
     : own;
-  const newline = byLines ? vocabulary.indexOf(NEWLINE) : undefined;
+  const newline = documents === "lines" ? vocabulary.indexOf(NEWLINE) : undefined;
   const mainTokens = tokens.subarray(0, mainLength);
   const apartTokens = tokens.subarray(mainLength);
   if (validationFile !== undefined && !hasEnough(apartTokens, newline)) {
@@ -137,16 +120,55 @@ export async function loadCorpus(
     characters: tokens.length,
     fingerprint,
     warnings: [
-      ...main.warnings,
-      ...apart.warnings,
-      ...mainOddities,
-      ...apartOddities,
+      ...warnings,
       ...oddities,
       ...(isDealt && !dealt ? [TOO_MUCH_ALIKE] : []),
       ...(await neverLearned("validation", validation.tokens, train.tokens, vocabulary, signal)),
       ...(await neverLearned("test", test.tokens, train.tokens, vocabulary, signal)),
     ],
   };
+}
+
+/**
+ * The fingerprint that a corpus of these settings has: that of the whole text, however it is divided.
+ *
+ * @throws CharnnError as {@link loadCorpus} does for what can't be read
+ */
+export async function textFingerprint(
+  settings: CorpusSettings,
+  options: ReadOptions = {},
+): Promise<string> {
+  const { own, mainLength } = await readWhole(settings, options);
+  return fingerprintOf(own, mainLength, options.signal);
+}
+
+/** The text and its validation file, one after the other. */
+interface WholeText {
+  readonly own: EncodedText;
+  /** Where the validation file begins. */
+  readonly mainLength: number;
+  readonly warnings: readonly string[];
+}
+
+async function readWhole(settings: CorpusSettings, options: ReadOptions): Promise<WholeText> {
+  const { files, validationFile, documents, leftOut } = settings;
+  const { signal } = options;
+  const validationFiles = validationFile === undefined ? [] : [validationFile];
+  await checkNames([...files, ...validationFiles]);
+  const encoding = encodingName(settings.encoding);
+  const main = await findSources(files, { encoding, leftOut }, options);
+  const apart = await findSources(validationFiles, { encoding, leftOut }, options);
+  const text = new TextBuilder(roomFor([...main.sources, ...apart.sources]));
+  const append = (codePoints: Int32Array) => text.append(codePoints);
+  const reading = { encoding, endLastLine: documents === "lines", signal };
+  const mainOddities = await readCharacters(main.sources, reading, append);
+  const mainLength = text.length;
+  const apartOddities = await readCharacters(apart.sources, reading, append);
+  const numbered = text.finish();
+  checkLearnable(numbered, mainLength);
+  const own = await sortByCodePoint(numbered, signal);
+  const warnings = [...main.warnings, ...apart.warnings, ...mainOddities, ...apartOddities];
+  return { own, mainLength, warnings };
 }
 
 function checkLearnable({ numbers, codePoints }: NumberedText, mainLength: number): void {

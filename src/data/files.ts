@@ -1,7 +1,8 @@
 /** Reading regular files. */
 
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
+import { cleanUpAfter } from "../clean-up.js";
 import { CharnnError } from "../errors.js";
 import { explainingFailures, unreadable } from "./read-failure.js";
 
@@ -23,21 +24,20 @@ export async function* fileBytes(file: string, size: number): AsyncGenerator<Uin
     return;
   }
   const handle = await explainingFailures(file, () => open(file, FLAGS));
-  try {
-    const before = await explainingFailures(file, () => handle.stat());
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    for (let length = 0; ; ) {
-      const { bytesRead } = await explainingFailures(file, () => handle.read(chunk, 0, chunk.length));
-      if (bytesRead === 0) {
-        refuseChanged(file, before, await handle.stat(), length);
-        return;
-      }
-      length += bytesRead;
-      yield chunk.subarray(0, bytesRead);
-    }
-  } finally {
-    await handle.close();
+  yield* cleanUpAfter(largeFile(file, handle), () => handle.close());
+}
+
+async function* largeFile(file: string, handle: FileHandle): AsyncGenerator<Uint8Array, void> {
+  const before = await explainingFailures(file, () => handle.stat());
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  let length = 0;
+  for (;;) {
+    const { bytesRead } = await explainingFailures(file, () => handle.read(chunk, 0, chunk.length));
+    if (bytesRead === 0) break;
+    length += bytesRead;
+    yield chunk.subarray(0, bytesRead);
   }
+  refuseChanged(file, before, await explainingFailures(file, () => handle.stat()), length);
 }
 
 /** The first bytes of a file, up to `room.length`, in `room`; and its size. */

@@ -134,7 +134,7 @@ const SIGNATURES: readonly Signature[] = [
 ];
 
 /** How many bytes {@link formatOf} looks at. */
-export const SIGNATURE_BYTES = 1_024;
+const SIGNATURE_BYTES = 1_024;
 
 /** The format that a file has by its first bytes; undefined for what may be plain text. */
 export function formatOf(bytes: Uint8Array): Format | undefined {

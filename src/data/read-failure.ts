@@ -23,6 +23,7 @@ export function unreadable(source: string, cause: unknown, file?: string): Charn
   if (cause instanceof CharnnError) return cause;
   const code = systemErrorCode(cause) ?? "";
   if (file !== undefined && (code === "ENOENT" || code === "ENOTDIR")) return missing(file, cause);
+  if (file !== undefined && code === "") throw cause;
   const message = `${source} can't be read: ${reasonOf(cause)}.`;
   const hint = cureOf(cause, file === undefined ? undefined : "name another file");
   return new CharnnError("BAD_TEXT", message, hint, { cause });

@@ -1,5 +1,6 @@
 import { untilAborted } from "../turns.js";
 import { createDecoder } from "./decoding.js";
+import { formatOf, wrongFormat } from "./formats.js";
 import type { Source } from "./sources.js";
 
 export const NEWLINE = 0x0a;
@@ -49,8 +50,13 @@ export async function readCharacters(
       last = codePoints[codePoints.length - 1];
     };
     const decoder = createDecoder(encoding, source.name);
-    for await (const bytes of untilAborted(source.read(signal), signal))
+    let isFirst = true;
+    for await (const bytes of untilAborted(source.read(signal), signal)) {
+      const format = isFirst ? formatOf(bytes) : undefined;
+      if (format) throw wrongFormat(source.name, format);
+      isFirst = false;
       pass(decoder.decode(bytes));
+    }
     pass(decoder.end());
   }
   if (endLastLine && last !== NEWLINE)

@@ -166,18 +166,9 @@ function utf16Of(bytes: Uint8Array): string | undefined {
   return odd === 0 ? "utf-16be" : undefined;
 }
 
-/** `binary (2), PDF (1)` */
-function kindsOf({ others }: FolderContents): string {
-  const [first, ...more] = others;
-  if (more.length === 0) return first[0];
-  return [first, ...more]
-    .map(([kind, count]) => `${kind} (${count.toLocaleString("en")})`)
-    .join(", ");
-}
-
 function folderWithoutText(name: string, contents: FolderContents): CharnnError {
   const reasons = [
-    ...(contents.others.size > 0 ? [`only others: ${kindsOf(contents)}`] : []),
+    ...[...contents.others].map(([kind, count]) => `only ${kind} ones (${count})`),
     ...(contents.own.length > 0 ? [`only what charnn wrote: ${listFew(contents.own)}`] : []),
   ];
   return new CharnnError(
@@ -190,12 +181,16 @@ function folderWithoutText(name: string, contents: FolderContents): CharnnError 
 function leftOutOf(name: string, contents: FolderContents): string[] {
   const { others, own } = contents;
   const warnings: string[] = [];
-  let count = 0;
-  for (const times of others.values()) count += times;
-  if (count > 0) {
+  if (others.size > 0) {
+    const kinds = [...others];
+    const count = kinds.reduce((sum, [, times]) => sum + times, 0);
     const files = count === 1 ? "1 file" : `${count.toLocaleString("en")} files`;
+    const named =
+      kinds.length === 1
+        ? kinds[0][0]
+        : kinds.map(([kind, times]) => `${kind} (${times.toLocaleString("en")})`).join(", ");
     warnings.push(
-      `${files} in "${name}" left out: ${kindsOf(contents)}, by the look of it. Name a file directly to see why.`,
+      `${files} in "${name}" left out: ${named}, by the look of it. Name a file directly to see why.`,
     );
   }
   if (own.length > 0) {

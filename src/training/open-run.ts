@@ -17,7 +17,8 @@ import { freeName, lockRun, type RunFolder, runFolder } from "../checkpoint/run-
 import { readRunFacts, statesBesideLast } from "../checkpoint/saved-states.js";
 import { cleanUp, cleanUpOnFailure } from "../clean-up.js";
 import { createBatches } from "../data/batches.js";
-import { type Corpus, loadCorpus } from "../data/corpus.js";
+import { type Corpus, loadCorpus, textFingerprint } from "../data/corpus.js";
+import { Inputs } from "../data/inputs.js";
 import type { ReadOptions } from "../data/sources.js";
 import { countTokens } from "../data/vocabulary.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
@@ -48,6 +49,10 @@ import { endReached } from "./start-and-end.js";
  */
 export async function openRun(settings: TrainSettings, options: ReadOptions): Promise<Run> {
   const { resume = false, overwrite = false, out = TRAIN_DEFAULTS.out, name } = settings;
+  // The text is read to find the run, and once more to go on with it.
+  const readsAgain = resume && name === undefined;
+  const inputs = options.inputs ?? (readsAgain ? new Inputs(options.stdin) : undefined);
+  const reading = { ...options, inputs };
   if (resume && overwrite) {
     throw new CharnnError(
       "INVALID_SETTING",
@@ -272,31 +277,31 @@ async function findRunOnText(
   leftOut: string[],
   reading: ReadOptions,
 ): Promise<RunFolder | undefined> {
-  if (settings.files.includes("-")) {
-    throw new CharnnError(
-      "CANNOT_RESUME",
-      "A run on standard input can be resumed only by its name.",
-      "Add --name, with the name it was started with.",
-    );
-  }
   const leaveOut = (path: string, { message }: CharnnError) =>
     leftOut.push(`Whether ${path} learned from this text can't be told: ${message}`);
-  const runs = await listRuns(out, leaveOut);
-  if (runs.length === 0) return undefined;
-  const { fingerprint } = await loadCorpus(corpusSettings(settings), reading);
-  for (const folder of runs) {
+  const fingerprints = new Map<string | undefined, string>();
+  for (const folder of await listRuns(out, leaveOut)) {
+    let text: RunConfig["text"] | undefined;
     try {
-      if ((await textOf(folder)) === fingerprint) return folder;
+      text = await textOf(folder);
     } catch (error) {
       if (!(error instanceof CharnnError)) throw error;
       leaveOut(folder.path, error);
     }
+    if (!text) continue;
+    const { documents } = text;
+    // As the run has read it.
+    const own =
+      fingerprints.get(documents) ??
+      (await textFingerprint({ ...corpusSettings(settings), documents }, reading));
+    if (own === text.fingerprint) return folder;
+    fingerprints.set(documents, own);
   }
   return undefined;
 }
 
 /** The fingerprint of the text that a run learned from, by any of its checkpoints. */
-async function textOf(folder: RunFolder): Promise<string | undefined> {
+async function textOf(folder: RunFolder): Promise<RunConfig["text"] | undefined> {
   const contents = await contentsOf(folder);
   if (!contents) return undefined;
   const facts = await readRunFacts(folder, contents).catch(async (error: unknown) => {
@@ -304,7 +309,7 @@ async function textOf(folder: RunFolder): Promise<string | undefined> {
     if (!other) throw error;
     return other.facts;
   });
-  return facts.config.text.fingerprint;
+  return facts.config.text;
 }
 
 /** @throws CharnnError when a setting given differs from that of the run to go on with */
