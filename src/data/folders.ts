@@ -4,10 +4,10 @@ import { type Dirent, fstatSync, type Stats, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { isOwnOutput, isRunFolder } from "../run-files.js";
+import type { Turns } from "../turns.js";
 import { beginningOf } from "./files.js";
 import { formatOf } from "./formats.js";
 import { explainingFailures } from "./read-failure.js";
-import type { Turns } from "../turns.js";
 
 const SNIFFED_BYTES = 8_192;
 

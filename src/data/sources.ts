@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { CharnnError } from "../errors.js";
+import { Turns } from "../turns.js";
 import { listFew } from "./characters.js";
 import { fileBytes } from "./files.js";
 import { type FolderContents, looksBinary, sniffed, textsInFolder } from "./folders.js";
@@ -15,7 +16,6 @@ import {
   stdinOnce,
 } from "./inputs.js";
 import { explainingFailures } from "./read-failure.js";
-import { Turns } from "../turns.js";
 
 /** One file, or the standard input, that text is read from. */
 export interface Source {

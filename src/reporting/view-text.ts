@@ -117,7 +117,17 @@ async function textOf(
   const { documents } = text;
   if (known.skipped === 0 && known.tokens.length === text.characters) {
     const corpus = await loadCorpus(
-      { files, ...reading, validation, fold, test, split, randomSeed, documents, alsoKnown: vocabulary },
+      {
+        files,
+        ...reading,
+        validation,
+        fold,
+        test,
+        split,
+        randomSeed,
+        documents,
+        alsoKnown: vocabulary,
+      },
       options,
     );
     if (corpus.fingerprint === text.fingerprint && corpus.validation.tokens.length > 1) {

@@ -47,12 +47,12 @@ import { endReached } from "./start-and-end.js";
  *
  * @throws CharnnError, and the reason of the signal when it is aborted: nothing is changed then
  */
-export async function openRun(settings: TrainSettings, options: ReadOptions): Promise<Run> {
+export async function openRun(settings: TrainSettings, given: ReadOptions): Promise<Run> {
   const { resume = false, overwrite = false, out = TRAIN_DEFAULTS.out, name } = settings;
   // The text is read to find the run, and once more to go on with it.
   const readsAgain = resume && name === undefined;
-  const inputs = options.inputs ?? (readsAgain ? new Inputs(options.stdin) : undefined);
-  const reading = { ...options, inputs };
+  const inputs = given.inputs ?? (readsAgain ? new Inputs(given.stdin) : undefined);
+  const options = { ...given, inputs };
   if (resume && overwrite) {
     throw new CharnnError(
       "INVALID_SETTING",

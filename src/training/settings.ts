@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { foldSchema } from "../checkpoint/run-config.js";
+import type { Inputs } from "../data/inputs.js";
 import {
   BATCHING_NAMES,
   OPTIMIZER_NAMES,
@@ -102,6 +103,8 @@ export interface TrainOptions {
   readonly signal?: AbortSignal | undefined;
   /** What the file `-` stands for. */
   readonly stdin?: AsyncIterable<Uint8Array> | undefined;
+  /** In its place where several calls read the same. */
+  readonly inputs?: Inputs | undefined;
 }
 
 /** What to train on and how; whatever is left out is decided by the preset, or has

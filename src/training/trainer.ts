@@ -3,7 +3,6 @@ import { appendMetrics } from "../checkpoint/metrics-file.js";
 import { keepNewestSteps } from "../checkpoint/run-contents.js";
 import { cleanUpAfter } from "../clean-up.js";
 import { evaluationBatches } from "../data/batches.js";
-import type { Inputs } from "../data/inputs.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
 import type { Score } from "../model/char-rnn.js";
 import { generateByStep } from "../sampling/sampler.js";

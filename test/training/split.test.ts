@@ -77,12 +77,12 @@ test("the held-out part that a report shows is the one that the run held out", a
   const place = await workplace(t, SORTED);
   await trained(smallRun(place, { ...DOCUMENTS, steps: 5, randomSeed: 4 }));
   const checkpoint = await readCheckpoint(path.join(place.out, "run", "last.safetensors"));
-  const { encoding, unknown } = REPORT_DEFAULTS;
+  const { encoding, out, unknown } = REPORT_DEFAULTS;
   const engine = { backend: "cpu", threads: undefined } as const;
   const view = await viewText(
     checkpoint,
-    { files: [place.text], encoding, unknown, engine },
-    () => {},
+    { files: [place.text], encoding, out, unknown, engine },
+    { onWarning: () => {} },
   );
   assert.ok(view.isHeldOut);
   assert.equal(view.fitted, checkpoint.config.text.validationCharacters);
