@@ -25,6 +25,10 @@ napi_value rms_prop_step(napi_env env, const Arguments& arguments);
 
 napi_value write_mask(napi_env env, const Arguments& arguments);
 
+/// Locks an open file until it is closed, or its process ends however it ends.
+/// @returns "taken", "held" by another, or "unsupported" by the file system
+napi_value lock_file(napi_env env, const Arguments& arguments);
+
 /// @returns a handle for the two functions below, which take their arguments one by one
 napi_value open_streams(napi_env env, const Arguments& arguments);
 /// @param info streams, tokens and logits

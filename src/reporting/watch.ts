@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isTrained } from "../checkpoint/run-folder.js";
+import { watchTraining } from "../checkpoint/run-lock.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { chartsOf } from "./charts.js";
 import { readMetrics } from "./metrics.js";
@@ -47,9 +47,10 @@ export async function watchRun(
   try {
     const port = await listening(server, options.port);
     options.onAddress(`http://${HOST}:${port}/`);
+    const isTrained = watchTraining(run);
     let seen = "";
     while (!options.signal.aborted) {
-      const ended = !(await isTrained(run));
+      const ended = !(await isTrained());
       const now = `${await versionOf(run.metrics)} ${ended}`;
       if (now !== seen) {
         const update = await updateOf(run.path, ended);

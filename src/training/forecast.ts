@@ -33,7 +33,7 @@ const MOST_BATCHES_TRIED = 4;
  * @throws the reason of `signal` when it is aborted
  */
 export async function measureSpeed(
-  run: Omit<Run, "speed" | "choice" | "warnings" | "release">,
+  run: Omit<Run, "speed" | "choice" | "warnings" | "lock">,
   signal?: AbortSignal,
 ): Promise<Speed> {
   const { model, scored, optimizer, progress, config, corpus } = run;

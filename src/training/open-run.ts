@@ -13,7 +13,8 @@ import {
   type RunContents,
   setMetricsAside,
 } from "../checkpoint/run-contents.js";
-import { freeName, lockRun, type RunFolder, runFolder } from "../checkpoint/run-folder.js";
+import { freeName, type RunFolder, runFolder } from "../checkpoint/run-folder.js";
+import { lockRun, type RunLock } from "../checkpoint/run-lock.js";
 import { readRunFacts, statesBesideLast } from "../checkpoint/saved-states.js";
 import { cleanUp, cleanUpOnFailure } from "../clean-up.js";
 import { createBatches } from "../data/batches.js";
@@ -79,16 +80,16 @@ export async function openRun(settings: TrainSettings, given: ReadOptions): Prom
   const folder =
     named ??
     runFolder(out, await freeName(out, defaultName(settings.files, (plan as Plan).config.model)));
-  const run = await withFolder(folder, async (release) => {
+  const run = await withFolder(folder, options.signal, async (lock) => {
     const contents = await contentsOf(folder);
     if (resume && contents && checkpointsOf(folder, contents).length > 0) {
-      return continueRun(folder, contents, release, settings, backend, options);
+      return continueRun(folder, contents, lock, settings, backend, options);
     }
     if (!resume && !overwrite && contents) throw nameTaken(folder);
     return startRun(
       folder,
       contents,
-      release,
+      lock,
       settings,
       backend,
       plan ?? (await planRun(settings, backend, options)),
@@ -102,7 +103,7 @@ export async function openRun(settings: TrainSettings, given: ReadOptions): Prom
 async function startRun(
   folder: RunFolder,
   contents: RunContents | undefined,
-  release: () => Promise<void>,
+  lock: RunLock,
   settings: TrainSettings,
   backend: SelectedBackend,
   { corpus, config: planned, base, choice, ...plan }: Plan,
@@ -122,11 +123,12 @@ async function startRun(
     run.progress.totalSteps = fittedSteps(run, speed, planned.limits.maxTime);
     const config = fittedTo(planned, settings, run.progress.totalSteps);
     // As late as can be: a run to be overwritten is there until then.
+    await lock.check();
     if (settings.overwrite) await clearRun(folder);
     else if (contents?.metrics) {
       warnings.push(`What it reported before is now in ${await setMetricsAside(folder)}.`);
     }
-    return { ...run, config, speed, choice, warnings, release };
+    return { ...run, config, speed, choice, warnings, lock };
   });
 }
 
@@ -147,7 +149,7 @@ function fittedSteps(
 async function continueRun(
   folder: RunFolder,
   contents: RunContents,
-  release: () => Promise<void>,
+  lock: RunLock,
   settings: TrainSettings,
   backend: SelectedBackend,
   options: ReadOptions,
@@ -184,7 +186,7 @@ async function continueRun(
     restoreRun(run, checkpoint.tensors);
     if (isNew) progress.totalSteps = fittedSteps(run, speed, asked.maxTime);
     const warnings = [...backendWarnings(backend, settings.threads), ...corpus.warnings];
-    return { ...run, speed, choice: undefined, warnings, release };
+    return { ...run, speed, choice: undefined, warnings, lock };
   });
 }
 
@@ -194,17 +196,18 @@ async function continueRun(
  */
 async function withFolder(
   folder: RunFolder,
-  open: (release: () => Promise<void>) => Promise<Run>,
+  signal: AbortSignal | undefined,
+  open: (lock: RunLock) => Promise<Run>,
 ): Promise<Run> {
   const firstMade = await makeFolder(folder.path);
   const removeMade = async () => {
     if (firstMade) await removeEmpty(resolve(folder.path), resolve(firstMade));
   };
-  const unlock = await cleanUpOnFailure(() => lockRun(folder), removeMade);
-  const release = () => cleanUp(unlock, removeMade);
+  const held = await cleanUpOnFailure(() => lockRun(folder, signal), removeMade);
+  const release = () => cleanUp(held.release, removeMade);
   return cleanUpOnFailure(async () => {
     await removeLeftovers(folder.path);
-    return open(release);
+    return open({ ...held, release });
   }, release);
 }
 

@@ -42,6 +42,7 @@ export async function rollBack(run: Run, sign: string): Promise<string> {
   const { folder, progress, model } = run;
   const { step, totalSteps, droppedSteps, rollbacks } = progress;
   if (rollbacks === MOST_ROLLBACKS) throw await diverged(run, sign);
+  await run.lock.check();
   const rateFactor = progress.rateFactor * RATE_FACTOR;
   disposeAll(run.state);
   run.state = model.zeroState(run.config.training.batchSize);

@@ -2,6 +2,7 @@ import { disposeAll } from "../backends/scope.js";
 import type { SelectedBackend } from "../backends/select.js";
 import type { Progress, RunConfig } from "../checkpoint/run-config.js";
 import type { RunFolder } from "../checkpoint/run-folder.js";
+import type { RunLock } from "../checkpoint/run-lock.js";
 import type { Batches } from "../data/batches.js";
 import type { Corpus } from "../data/corpus.js";
 import type { CharRnn, ModelState } from "../model/char-rnn.js";
@@ -45,8 +46,7 @@ export interface Run extends Learner {
   readonly choice: Choice | undefined;
   /** What the user should know before it starts. */
   readonly warnings: readonly string[];
-  /** Lets other processes have the run. */
-  release(): Promise<void>;
+  readonly lock: RunLock;
 }
 
 /** Frees the tensors of a run. */

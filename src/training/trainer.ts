@@ -24,6 +24,9 @@ import { endOf, endReached, epochOf, startOf } from "./start-and-end.js";
 /** What the model writes at each evaluation. */
 const SAMPLE = { length: 200, temperature: 0.8, topK: 0, topP: 1, count: 1 };
 
+/** A process that was stopped for less has lost nothing. */
+const MILLISECONDS_BETWEEN_CHECKS = 1_000;
+
 /** What a run's metrics keep. */
 const RECORDED: ReadonlySet<TrainingEvent["event"]> = new Set(["step", "eval", "sample"]);
 
@@ -42,7 +45,7 @@ export async function* train(
   const events = recordMetrics(run, trainRun(run, settings, signal));
   yield* cleanUpAfter(
     settings.tensorboard ? recordEvents(run, events) : events,
-    () => run.release(),
+    () => run.lock.release(),
     () => disposeRun(run),
   );
 }
@@ -220,17 +223,21 @@ async function save(run: Run, kind: "last" | "best" | "step"): Promise<TrainingE
       throw await diverged(run, `${name} has numbers that are not finite`);
     }
   }
+  await run.lock.check();
   await writeCheckpoint(path, checkpoint);
   return { event: "checkpoint", step: progress.step, kind, path };
 }
 
 /** Keeps what a run reports of itself in its metrics file. */
 async function* recordMetrics(
-  { folder }: Run,
+  { folder, lock }: Run,
   events: AsyncGenerator<TrainingEvent, void>,
 ): AsyncGenerator<TrainingEvent, void> {
   for await (const event of events) {
-    if (RECORDED.has(event.event)) await appendMetrics(folder.metrics, event);
+    if (RECORDED.has(event.event)) {
+      await lock.check(MILLISECONDS_BETWEEN_CHECKS);
+      await appendMetrics(folder.metrics, event);
+    }
     yield event;
   }
 }

@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
-import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { once } from "node:events";
-import { access, mkdir, readdir, utimes, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
+import { mkdir, readdir, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
-import type { Readable, Writable } from "node:stream";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { findCheckpoint, listRuns } from "#src/checkpoint/find-runs.js";
 import { clearRun, keepNewestSteps } from "#src/checkpoint/run-contents.js";
-import { freeName, lockRun, type RunFolder, runFolder } from "#src/checkpoint/run-folder.js";
+import { freeName, type RunFolder, runFolder } from "#src/checkpoint/run-folder.js";
 import { failsWith } from "../helpers/failure.js";
 import { temporaryFolder } from "../helpers/folder.js";
 
@@ -26,12 +22,6 @@ async function makeRun(
   }
   return folder;
 }
-
-const exists = (file: string) =>
-  access(file).then(
-    () => true,
-    () => false,
-  );
 
 test("a run's files have the names that the documentation gives", () => {
   const run = runFolder("checkpoints", "mine");
@@ -163,130 +153,4 @@ test("clearing a run removes its checkpoints and reports, and not what others pu
   const run = await makeRun(await temporaryFolder(t), "run", files);
   await clearRun(run);
   assert.deepEqual(await readdir(run.path), ["notes.txt"]);
-});
-
-/** Puts a lock there that says this; returns the path of what says it. */
-async function leaveLock(run: RunFolder, content: string): Promise<string> {
-  const lock = path.join(run.path, ".lock");
-  await mkdir(lock, { recursive: true });
-  await writeFile(path.join(lock, "other"), content);
-  return path.join(lock, "other");
-}
-
-/** The number of a process that has ended. */
-async function endedProcess(): Promise<number | undefined> {
-  const ended = spawn(process.execPath, ["--version"], { stdio: "ignore" });
-  await once(ended, "exit");
-  return ended.pid;
-}
-
-/** Starts a process that takes the run when told to, says `taken` or `refused`, and stays. */
-function startTaker(t: TestContext, run: RunFolder): ChildProcessByStdio<Writable, Readable, null> {
-  const module = JSON.stringify(import.meta.resolve("#src/checkpoint/run-folder.js"));
-  const program = `
-    import { lockRun, runFolder } from ${module};
-    process.stdin.once("data", async () => {
-      process.stdout.write(
-        await lockRun(runFolder(process.argv[1], "run")).then(
-          () => "taken",
-          (error) => error.code === "RUN_EXISTS" ? "refused" : error.stack,
-        ),
-      );
-    });
-    process.stdout.write("ready");`;
-  const taker = spawn(
-    process.execPath,
-    ["--input-type=module", "-e", program, path.dirname(run.path)],
-    { stdio: ["pipe", "pipe", "inherit"] },
-  );
-  t.after(() => taker.kill("SIGKILL"));
-  return taker;
-}
-
-async function said({ stdout }: { stdout: Readable }): Promise<string> {
-  const [chunk] = await once(stdout, "data");
-  return String(chunk);
-}
-
-test("a run is taken by one process until it gives it back", async (t) => {
-  const run = await makeRun(await temporaryFolder(t), "run", {});
-  const release = await lockRun(run);
-  await assert.rejects(lockRun(run), failsWith("RUN_EXISTS", "run", `process ${process.pid}`));
-  await release();
-  assert.deepEqual(await readdir(run.path), []);
-  await (await lockRun(run))();
-  assert.deepEqual(await readdir(run.path), []);
-});
-
-test("giving a run back twice leaves the lock of who has taken it since", async (t) => {
-  const run = await makeRun(await temporaryFolder(t), "run", {});
-  const release = await lockRun(run);
-  await release();
-  await lockRun(run);
-  await release();
-  await assert.rejects(lockRun(run), failsWith("RUN_EXISTS"));
-});
-
-test("the lock of a killed process does not count", async (t) => {
-  const run = await makeRun(await temporaryFolder(t), "run", {});
-  const holder = startTaker(t, run);
-  assert.equal(await said(holder), "ready");
-  holder.stdin.write("go");
-  assert.equal(await said(holder), "taken");
-  await assert.rejects(lockRun(run), failsWith("RUN_EXISTS", `process ${holder.pid}`));
-  holder.kill("SIGKILL");
-  await once(holder, "exit");
-  await (await lockRun(run))();
-  assert.deepEqual(await readdir(run.path), []);
-});
-
-test("the lock of an earlier process with a living one's number does not count", async (t) => {
-  if (!(await exists("/proc/self/stat"))) return t.skip("the system does not tell start times");
-  const run = await makeRun(await temporaryFolder(t), "run", {});
-  await leaveLock(run, JSON.stringify({ pid: process.ppid, start: "1", host: hostname() }));
-  await (await lockRun(run))();
-  assert.deepEqual(await readdir(run.path), []);
-});
-
-test("a lock of another machine counts, and what to delete is named", async (t) => {
-  const run = await makeRun(await temporaryFolder(t), "run", {});
-  const lock = path.join(run.path, ".lock");
-  const pid = await endedProcess();
-  await leaveLock(run, JSON.stringify({ pid, host: "elsewhere" }));
-  await assert.rejects(
-    lockRun(run),
-    failsWith("RUN_EXISTS", `process ${pid} on elsewhere`, `delete ${lock}.`),
-  );
-  assert.deepEqual(await readdir(run.path), [".lock"]);
-});
-
-for (const content of ["", "{", "7", '{"pid":0,"host":"x"}', '{"pid":"1","host":"x"}', "null"]) {
-  test(`a lock that says ${JSON.stringify(content)} is damaged and does not count`, async (t) => {
-    const run = await makeRun(await temporaryFolder(t), "run", {});
-    await leaveLock(run, content);
-    await (await lockRun(run))();
-    assert.deepEqual(await readdir(run.path), []);
-  });
-}
-
-test("of many processes that find a lock left behind, one gets the run", async (t) => {
-  const pid = await endedProcess();
-  const takers = 6;
-  for (let round = 0; round < 5; round++) {
-    const run = await makeRun(await temporaryFolder(t), "run", {});
-    await leaveLock(run, JSON.stringify({ pid, host: hostname() }));
-    const processes = Array.from({ length: takers }, () => startTaker(t, run));
-    await Promise.all(processes.map(said));
-    const answers = processes.map(said);
-    for (const { stdin } of processes) stdin.write("go");
-    const expected = ["taken", ...Array(takers - 1).fill("refused")];
-    assert.deepEqual((await Promise.all(answers)).sort(), expected.sort());
-    assert.deepEqual(await readdir(run.path), [".lock"]);
-    for (const taker of processes) taker.kill("SIGKILL");
-  }
-});
-
-test("a run whose folder is missing can't be taken", async (t) => {
-  const run = runFolder(await temporaryFolder(t), "none");
-  await assert.rejects(lockRun(run), failsWith("NOT_WRITABLE", run.path));
 });

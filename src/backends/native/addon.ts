@@ -7,7 +7,7 @@ import { BackendError } from "../backend-error.js";
 import { isCutShort } from "./cut-file.js";
 
 /** The one number that both sides must agree on; `native/addon/addon.cc` has the same. */
-const INTERFACE = 3;
+const INTERFACE = 4;
 
 /** A matrix in panels of sixteen columns (see `native/panels.h`), somewhere in an array. */
 export interface Panels {
@@ -199,6 +199,15 @@ export interface Addon {
   sgdStep(step: SgdArguments): number;
   rmsPropStep(step: RmsPropArguments): number;
   writeMask(mask: MaskSource & { readonly mask: Float32Array; readonly count: number }): void;
+  /**
+   * Locks an open file until it is closed, or its process ends however it ends. Others may have it at
+   * the same time where all that have it share it.
+   */
+  lockFile(file: {
+    /** For a lock that is not shared it must be open for writing. */
+    readonly descriptor: number;
+    readonly shared: boolean;
+  }): "taken" | "held" | "unsupported";
   openStreams(model: StreamsArguments): StreamsHandle;
   /** @param logits `[streams, vocabulary]`: overwritten */
   stepStreams(streams: StreamsHandle, tokens: Int32Array, logits: Float32Array): void;
@@ -216,12 +225,29 @@ const COMPILE =
 const PLATFORMS = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"];
 
 /**
- * The addon: the one that was compiled here, or else the one in the package for this platform.
+ * The addon, with the instruction set that was asked for.
  *
  * @throws BackendError that says why there is none, and what helps
  * @throws CharnnError `INVALID_SETTING` for an instruction set in CHARNN_ISA that is not there
  */
 export function loadAddon(): Addon {
+  const addon = findAddon();
+  useInstructionSet(addon, process.env.CHARNN_ISA);
+  return addon;
+}
+
+/** What locks files; undefined where the addon does not load. */
+export function fileLocks(): Pick<Addon, "lockFile"> | undefined {
+  try {
+    return findAddon();
+  } catch (error) {
+    if (error instanceof BackendError) return undefined;
+    throw error;
+  }
+}
+
+/** The addon: the one that was compiled here, or else the one in the package for this platform. */
+function findAddon(): Addon {
   const platform = `${process.platform}-${process.arch}`;
   const compiled = fileURLToPath(new URL(`build/${process.arch}/charnn.node`, SOURCES));
   const isClone = existsSync(new URL("build.js", SOURCES));
@@ -231,7 +257,6 @@ export function loadAddon(): Addon {
   if (interfaceOf(addon) !== INTERFACE) {
     throw new BackendError("it was made for another version of charnn", again);
   }
-  useInstructionSet(addon, process.env.CHARNN_ISA);
   return addon;
 }
 

@@ -1,8 +1,10 @@
 /** The addon checks all that it is given: what is wrong throws a TypeError and changes nothing. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { openSync } from "node:fs";
 import { createServer } from "node:net";
 import { it } from "node:test";
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import type { Addon, StreamsHandle } from "#src/backends/native/addon.js";
 import { CELL_NAMES } from "#src/model/cells.js";
@@ -340,6 +342,7 @@ function calls(addon: Addon): Call[] {
       { rows: 3, hidden: 4, vocabulary: 5, lanes: 3, hasMask: true, wantsGradient: true },
     ],
     ["writeMask", mask],
+    ["lockFile", { descriptor: openSync(fileURLToPath(import.meta.url), "r"), shared: true }],
     ["adamStep", adam],
     ["sgdStep", { ...common, moment, momentum }],
     ["rmsPropStep", { ...common, moment, decay, epsilon }],
