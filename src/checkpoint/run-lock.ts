@@ -38,7 +38,7 @@ const MOST_ATTEMPTS = 5;
  * whether the process still beats.
  *
  * @param folder must be there
- * @param signal ends the waiting
+ * @param signal ends the waiting; its reason is thrown
  * @throws CharnnError `RUN_EXISTS` naming the process that has it, or `NOT_WRITABLE`
  */
 export async function lockRun(folder: RunFolder, signal?: AbortSignal): Promise<RunLock> {
@@ -171,7 +171,8 @@ async function makeRoom(
   const look = await watch.look();
   if (look.state === "held") throw runTaken(folder, look.holder, self);
   if (look.state === "unclear") {
-    await sleep(MILLISECONDS_BETWEEN_LOOKS, undefined, { signal });
+    await sleep(MILLISECONDS_BETWEEN_LOOKS, undefined, { signal }).catch(() => {});
+    signal?.throwIfAborted();
     return;
   }
   if (look.state === "left") await rm(look.file, { force: true });

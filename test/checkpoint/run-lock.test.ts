@@ -158,7 +158,7 @@ describe("A lock of an earlier version, which does not beat,", () => {
 test("waiting for a sign of a process can be interrupted", async (t) => {
   const run = await emptyRun(t);
   await leaveLock(run, { pid: 1, host: "elsewhere", beat: "1" });
-  await assert.rejects(lockRun(run, AbortSignal.timeout(300)), { name: "AbortError" });
+  await assert.rejects(lockRun(run, AbortSignal.timeout(300)), { name: "TimeoutError" });
   assert.deepEqual(await readdir(run.path), [".lock"]);
 });
 

@@ -36,7 +36,7 @@ const PROGRAM = `
   process.stdout.write("ready " + process.pid + "\\n");`;
 
 /** A process that takes a run, and does more with its lock, when it is told to. */
-export class HolderProcess {
+class HolderProcess {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   readonly #lines: AsyncIterator<string>;
   readonly #reader: Interface;
