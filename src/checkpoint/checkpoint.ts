@@ -1,30 +1,29 @@
-import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { totalmem } from "node:os";
 import { Vocabulary } from "../data/vocabulary.js";
-import { CharnnError, systemErrorCode } from "../errors.js";
-import { CELLS } from "../model/cells.js";
-import { LARGEST_SIZE, parameterShapes } from "../model/config.js";
+import { CharnnError } from "../errors.js";
+import { LARGEST_SIZE } from "../model/config.js";
 import { checked } from "../settings.js";
-import { notReadable } from "../system-errors.js";
-import { MOMENT_NAMES, type MomentName } from "../training/moments.js";
 import { parseBounded } from "./bounded-json.js";
+import { type CheckpointFile, withCheckpointFile } from "./checkpoint-file.js";
+import { checkTensors, tensorShapes } from "./checkpoint-tensors.js";
+import { checksumDigits, checksumOf, FileChecksum, NO_CHECKSUM } from "./checksum.js";
 import { writeDurably } from "./durable-file.js";
-import { isAbsent } from "./folder-names.js";
 import { type Progress, progressSchema, type RunConfig, runConfigSchema } from "./run-config.js";
 import {
-  checksumOf,
   decodeHeader,
-  decodeSafetensors,
   encodeSafetensors,
   headerSize,
+  LENGTH_BYTES,
   type NamedTensor,
+  refuseBigEndian,
+  type SafetensorsHeader,
 } from "./safetensors.js";
 
 /** Changes when a reader of the format before could no longer make sense of a file. */
 const FORMAT = "charnn-1";
 
-/** The metadata that the checksum covers. */
-const COVERED = ["format", "config", "vocabulary", "progress", "random"] as const;
+/** The metadata that the checksum of older files covers. */
+const COVERED_BEFORE = ["format", "config", "vocabulary", "progress", "random"] as const;
 
 /** More than any configuration and progress have; a vocabulary is a list of characters. */
 const METADATA_BOUNDS = {
@@ -46,25 +45,10 @@ export interface Checkpoint extends CheckpointFacts {
   readonly tensors: ReadonlyMap<string, NamedTensor>;
 }
 
-export function momentName(parameter: string, moment: MomentName): string {
-  return `optimizer.${parameter}.${moment}`;
-}
-
-/** The name of a parameter as it is trained, where the plain name has its average. */
-export function trainingName(parameter: string): string {
-  return `training.${parameter}`;
-}
-
-/** The name of a layer's carried hidden state, or of its cell state. */
-export function stateName(layer: number, part: "hidden" | "cell"): string {
-  return part === "hidden" ? `state.l${layer}` : `state.l${layer}.cell`;
-}
-
 /** Puts a checkpoint in the place of the one before, whole or not at all. */
 export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
   const { config, vocabulary, progress, tensors } = checkpoint;
   const seed = config.training.randomSeed;
-  const data = [...tensors.values()];
   const metadata = new Map([
     ["format", JSON.stringify(FORMAT)],
     // Checked, so that the same facts always come in the same order.
@@ -72,29 +56,50 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
     ["vocabulary", JSON.stringify(vocabulary)],
     ["progress", JSON.stringify(checked(progressSchema, progress))],
     ["random", JSON.stringify({ generator: "philox4x32-10", seed })],
+    ["checksum", NO_CHECKSUM],
   ]);
-  metadata.set("checksum", checksumFor(metadata, data));
-  const encoded = encodeSafetensors(data, metadata);
-  await writeDurably(path, [encoded.header, ...encoded.data]);
+  const { header, data } = encodeSafetensors(tensors.values(), metadata);
+  // Its digits are zeros as yet.
+  const checksum = checksumOf([header, ...data]);
+  checksumDigits(header)?.set(Buffer.from(checksum));
+  await writeDurably(path, [header, ...data]);
 }
 
 /**
- * Reads a checkpoint and checks all of it.
+ * Reads a checkpoint and checks all of it. Each tensor gets an array of its own; there is no other copy of
+ * the file in memory.
  *
+ * @param pieceBytes the most that is read at once
  * @throws CharnnError `NOT_FOUND`, `BAD_CHECKPOINT` that says what is wrong with it, or `NOT_READABLE`
  *   where the system does not let it be read
  */
-export async function readCheckpoint(path: string): Promise<Checkpoint> {
-  return withFile(path, async (handle, size) => {
-    const file = decodeSafetensors(await readStart(handle, size));
-    const facts = checkedFacts(file.metadata);
-    const checksum = checksumFor(file.metadata, file.tensors.values());
-    if (file.metadata.get("checksum") !== checksum) {
-      throw new CharnnError("BAD_CHECKPOINT", "what it holds is not what was saved (checksum)");
-    }
-    checkTensors(facts.config, file.tensors);
-    return { ...facts, tensors: file.tensors };
-  });
+export async function readCheckpoint(path: string, pieceBytes?: number): Promise<Checkpoint> {
+  return withCheckpointFile(
+    path,
+    async (file) => {
+      refuseBigEndian();
+      const start = await readHeader(file);
+      const header = decodeHeader(start, file.size);
+      const facts = checkedFacts(header.metadata);
+      // Before there is memory for any.
+      checkTensors(facts.config, header.tensors);
+      refuseTooLarge(file.size);
+      const checksum = new FileChecksum(start);
+      const tensors = await readTensors(file, header, (piece) => checksum.add(piece));
+      const said = header.metadata.get("checksum");
+      const isWhole = said === JSON.stringify(checksum.digest());
+      if (!isWhole && !isWholeAsBefore(header.metadata, facts.config, tensors)) {
+        throw bad("what it holds is not what was saved (checksum)");
+      }
+      for (const { name, data } of tensors.values()) {
+        if (!data.every(Number.isFinite)) {
+          throw bad(`its tensor ${name} has numbers that are not finite`);
+        }
+      }
+      return { ...facts, tensors };
+    },
+    pieceBytes,
+  );
 }
 
 /**
@@ -103,25 +108,56 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
  * @throws CharnnError as {@link readCheckpoint} does
  */
 export async function readCheckpointFacts(path: string): Promise<CheckpointFacts> {
-  return withFile(path, async (file, size) => {
-    const length = headerSize(await readStart(file, Math.min(size, 8)), size);
-    return checkedFacts(decodeHeader(await readStart(file, length), size).metadata);
-  });
+  return withCheckpointFile(path, async (file) =>
+    checkedFacts(decodeHeader(await readHeader(file), file.size).metadata),
+  );
 }
 
-/** The checksum of what a checkpoint says, in the order of {@link COVERED}, and of its tensors. */
-function checksumFor(
+/** The bytes of the file before its data. */
+async function readHeader(file: CheckpointFile): Promise<Uint8Array> {
+  const length = new Uint8Array(Math.min(file.size, LENGTH_BYTES));
+  await file.readInto(length, 0);
+  const header = new Uint8Array(headerSize(length, file.size));
+  await file.readInto(header, 0);
+  return header;
+}
+
+/** All tensors, of F32, one after the other. */
+async function readTensors(
+  file: CheckpointFile,
+  { tensors, dataStart }: SafetensorsHeader,
+  onPiece: (piece: Uint8Array) => void,
+): Promise<Map<string, NamedTensor>> {
+  const read = new Map<string, NamedTensor>();
+  for (const [name, { shape, start, end }] of tensors) {
+    const bytes = new Uint8Array(end - start);
+    await file.readInto(bytes, dataStart + start, onPiece);
+    read.set(name, { name, shape, data: new Float32Array(bytes.buffer) });
+  }
+  return read;
+}
+
+/**
+ * Whether a file has the checksum of older files, of the values of {@link COVERED_BEFORE} and the tensors'
+ * bytes. It leaves out which bytes are whose, which the tensors' order has to make up for.
+ *
+ * A damaged file of today is not taken for an older one: what it says is the other checksum.
+ */
+function isWholeAsBefore(
   metadata: ReadonlyMap<string, string>,
-  tensors: Iterable<NamedTensor>,
-): string {
-  const said = COVERED.map((key) => Buffer.from(metadata.get(key) ?? ""));
-  return JSON.stringify(checksumOf([...said, ...Array.from(tensors, ({ data }) => bytesOf(data))]));
+  config: RunConfig,
+  tensors: ReadonlyMap<string, NamedTensor>,
+): boolean {
+  const names = [...tensorShapes(config).keys()];
+  if ([...tensors.keys()].some((name, place) => name !== names[place])) return false;
+  const said = COVERED_BEFORE.map((key) => Buffer.from(metadata.get(key) ?? ""));
+  const bytes = Array.from(tensors.values(), ({ data }) => new Uint8Array(data.buffer));
+  return metadata.get("checksum") === JSON.stringify(checksumOf([...said, ...bytes]));
 }
 
 function checkedFacts(metadata: ReadonlyMap<string, string>): CheckpointFacts {
   if (metadata.get("format") !== JSON.stringify(FORMAT)) {
-    throw new CharnnError(
-      "BAD_CHECKPOINT",
+    throw bad(
       `it is a safetensors file, but not a checkpoint of charnn (format ${JSON.stringify(FORMAT)})`,
     );
   }
@@ -129,8 +165,7 @@ function checkedFacts(metadata: ReadonlyMap<string, string>): CheckpointFacts {
   const progress = checked(progressSchema, jsonOf(metadata, "progress"), "BAD_CHECKPOINT");
   const vocabulary = Vocabulary.fromJSON(jsonOf(metadata, "vocabulary"));
   if (vocabulary.size !== config.model.vocabularySize) {
-    throw new CharnnError(
-      "BAD_CHECKPOINT",
+    throw bad(
       `its vocabulary has ${vocabulary.size} characters, but its model is made for ` +
         `${config.model.vocabularySize}`,
     );
@@ -142,103 +177,13 @@ function jsonOf(metadata: ReadonlyMap<string, string>, key: "config" | "progress
   return parseBounded(metadata.get(key) ?? "", METADATA_BOUNDS[key], `its "${key}"`);
 }
 
-/** Holds the tensors to the names and shapes that the configuration asks for. */
-function checkTensors(config: RunConfig, tensors: ReadonlyMap<string, NamedTensor>): void {
-  const missing = new Map<string, readonly number[]>();
-  for (const [name, shape] of parameterShapes(config.model)) {
-    missing.set(name, shape);
-    if (config.training.averageDecay > 0) missing.set(trainingName(name), shape);
-    for (const moment of MOMENT_NAMES[config.training.optimizer]) {
-      missing.set(momentName(name, moment), shape);
-    }
-  }
-  for (let layer = 0; layer < config.model.layers; layer++) {
-    const shape = [config.training.batchSize, config.model.hiddenSize];
-    missing.set(stateName(layer, "hidden"), shape);
-    if (CELLS[config.model.cell].hasCellState) missing.set(stateName(layer, "cell"), shape);
-  }
-  for (const { name, shape, data } of tensors.values()) {
-    const expected = missing.get(name);
-    missing.delete(name);
-    if (expected === undefined) {
-      throw new CharnnError("BAD_CHECKPOINT", `its tensor ${name} is none of this model's`);
-    }
-    if (shape.join() !== expected.join() || !(data instanceof Float32Array)) {
-      throw new CharnnError(
-        "BAD_CHECKPOINT",
-        `its tensor ${name} should be F32 [${expected.join(", ")}], and is [${shape.join(", ")}]`,
-      );
-    }
-    if (!data.every(Number.isFinite)) {
-      throw new CharnnError("BAD_CHECKPOINT", `its tensor ${name} has numbers that are not finite`);
-    }
-  }
-  for (const name of missing.keys()) {
-    throw new CharnnError("BAD_CHECKPOINT", `its tensor ${name} is missing`);
-  }
+/** Refuses what no memory can hold: a file may have holes, and be larger than the disk. */
+function refuseTooLarge(size: number): void {
+  if (size <= totalmem()) return;
+  const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
+  throw bad(`it has ${gigabytes(size)} GB, and this machine ${gigabytes(totalmem())} GB of memory`);
 }
 
-/** Runs `read` on a checkpoint file, and puts the path before what it finds wrong. */
-async function withFile<Result>(
-  path: string,
-  read: (file: FileHandle, size: number) => Promise<Result>,
-): Promise<Result> {
-  let file: FileHandle | undefined;
-  try {
-    // Opening a pipe would wait for somebody to write to it.
-    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    const stats = await file.stat();
-    if (stats.isDirectory()) throw new CharnnError("BAD_CHECKPOINT", "it is a folder");
-    if (!stats.isFile()) throw new CharnnError("BAD_CHECKPOINT", "it is not a regular file");
-    return await read(file, stats.size);
-  } catch (error) {
-    throw await readingError(path, error);
-  } finally {
-    await file?.close();
-  }
-}
-
-async function readingError(path: string, error: unknown): Promise<unknown> {
-  const code = systemErrorCode(error) ?? "";
-  if (code === "ENOENT" && (await isAbsent(path))) {
-    const message = `There is no checkpoint ${path}.`;
-    return new CharnnError("NOT_FOUND", message, undefined, { cause: error });
-  }
-  const reason =
-    error instanceof CharnnError && error.code === "BAD_CHECKPOINT"
-      ? error.message.replace(/\.$/, "")
-      : NO_FILE.get(code);
-  if (reason !== undefined) {
-    return new CharnnError(
-      "BAD_CHECKPOINT",
-      `${path} can't be used: ${reason}.`,
-      "A run has best.safetensors and last.safetensors: if one is damaged, the other may be whole.",
-      { cause: error },
-    );
-  }
-  return code ? notReadable(path, error) : error;
-}
-
-/** What shows that something other than a file has a checkpoint's name. */
-const NO_FILE: ReadonlyMap<string, string> = new Map([
-  ["ENOENT", "it is a link to something that is not there"],
-  ["ELOOP", "its links lead round in a circle"],
-  ["EISDIR", "it is a folder"],
-  // A socket.
-  ["ENXIO", "it is not a regular file"],
-]);
-
-/** The first `length` bytes of a file. */
-async function readStart(file: FileHandle, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  for (let done = 0; done < length; ) {
-    const { bytesRead } = await file.read(bytes, done, length - done, done);
-    if (bytesRead === 0) throw new CharnnError("BAD_CHECKPOINT", `it ends after ${done} bytes`);
-    done += bytesRead;
-  }
-  return bytes;
-}
-
-function bytesOf(data: NamedTensor["data"]): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+function bad(message: string): CharnnError {
+  return new CharnnError("BAD_CHECKPOINT", message);
 }

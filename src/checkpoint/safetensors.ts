@@ -7,7 +7,6 @@
  * little more. What is wrong with a file is a CharnnError `BAD_CHECKPOINT` whose message speaks of
  * the file as "it": whoever knows the path puts it before.
  */
-import { createHash } from "node:crypto";
 import { endianness } from "node:os";
 import { CharnnError } from "../errors.js";
 import { type JsonBounds, scanJson } from "./bounded-json.js";
@@ -37,7 +36,7 @@ export interface SafetensorsHeader {
 }
 
 /** What the header says of a tensor. */
-interface TensorEntry {
+export interface TensorEntry {
   readonly dtype: string;
   readonly shape: readonly number[];
   /** First byte, and the byte after the last, counted from the beginning of the data. */
@@ -71,7 +70,8 @@ const ELEMENT_BITS: ReadonlyMap<string, number> = new Map([
   ["U64", 64],
 ]);
 
-const LENGTH_BYTES = 8;
+/** Of the number at the beginning of a file. */
+export const LENGTH_BYTES = 8;
 const METADATA_KEY = "__metadata__";
 /**
  * More than a checkpoint can need: 65,536 characters of vocabulary take less than a megabyte, 64 layers with
@@ -125,7 +125,10 @@ export function encodeSafetensors(
     members.push(`${json(name)}:${json({ dtype, shape, data_offsets: [start, end] })}`);
     data.push(new Uint8Array(buffer, byteOffset, byteLength));
   }
-  const text = new TextEncoder().encode(`{${members.join()}}`);
+  const written = `{${members.join()}}`;
+  // What could not be read is not written either.
+  scanJson(written, HEADER_BOUNDS, "the header");
+  const text = new TextEncoder().encode(written);
   // Padded so that the data begins at a multiple of eight.
   const length = Math.ceil(text.length / 8) * 8;
   if (length > MAX_HEADER_BYTES) throw new Error(`A header of ${length} bytes is too long.`);
@@ -202,13 +205,6 @@ export function decodeHeader(start: Uint8Array, fileSize: number): SafetensorsHe
   // Of equal keys JSON.parse keeps the last without a word, and then fewer are left than were written.
   if (membersLeft !== membersWritten) throw bad("its header has a key twice");
   return { metadata, tensors: inDataOrder(entries, dataStart, fileSize), dataStart };
-}
-
-/** SHA-256 of the data, hexadecimal. The format itself has no checksum. */
-export function checksumOf(pieces: Iterable<Uint8Array>): string {
-  const hash = createHash("sha256");
-  for (const piece of pieces) hash.update(piece);
-  return hash.digest("hex");
 }
 
 function decodeText(bytes: Uint8Array): string {
@@ -345,7 +341,8 @@ function hasHalfCharacter(text: string): boolean {
   return /\p{Surrogate}/u.test(text);
 }
 
-function refuseBigEndian(): void {
+/** @throws CharnnError on a machine that reads numbers the other way round */
+export function refuseBigEndian(): void {
   if (endianness() === "BE") throw bad("it is little-endian, and this machine is big-endian");
 }
 
@@ -354,7 +351,7 @@ function json(value: unknown): string {
 }
 
 /** A text from the file, short enough for a message. */
-function shown(text: string): string {
+export function shown(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }
 

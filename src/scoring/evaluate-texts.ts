@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { type Checkpoint, momentName } from "../checkpoint/checkpoint.js";
+import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { momentName } from "../checkpoint/checkpoint-tensors.js";
 import { evaluationBatches } from "../data/batches.js";
 import type { Inputs } from "../data/inputs.js";
 import { knownPart, type NamedText, readTexts, refuseTooShort } from "../data/texts.js";

@@ -1,6 +1,7 @@
 import { disposeAll } from "../backends/scope.js";
 import { tensor } from "../backends/tfjs.js";
-import { type Checkpoint, momentName, stateName, trainingName } from "../checkpoint/checkpoint.js";
+import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { momentName, stateName, trainingName } from "../checkpoint/checkpoint-tensors.js";
 import type { NamedTensor } from "../checkpoint/safetensors.js";
 import { parameterCount } from "../model/config.js";
 import { type ParameterArray, parameterViews } from "../model/parameters.js";

@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { mkdir, open, readFile, truncate, writeFile } from "node:fs/promises";
+import { totalmem } from "node:os";
 import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
 import {
   type Checkpoint,
   readCheckpoint,
   readCheckpointFacts,
   writeCheckpoint,
 } from "#src/checkpoint/checkpoint.js";
+import { tensorShapes } from "#src/checkpoint/checkpoint-tensors.js";
 import {
   decodeHeader,
   decodeSafetensors,
@@ -29,8 +32,13 @@ import { smallRun, trained, workplace } from "../helpers/training.js";
 type Metadata = Map<string, string>;
 type Tensors = Map<string, NamedTensor>;
 
-/** What the checksum covers before the tensors, in this order. */
+/** What the checksum of earlier files covers before the tensors, in this order. */
 const COVERED = ["format", "config", "vocabulary", "progress", "random"];
+
+/** Of a version whose checksum did not cover the header. */
+const EARLIER = fileURLToPath(
+  new URL("../../test/fixtures/earlier-checkpoint.safetensors", import.meta.url),
+);
 
 describe("A checkpoint", () => {
   for (const cell of CELL_NAMES) {
@@ -266,6 +274,137 @@ describe("A checkpoint is refused", () => {
   }
 });
 
+describe("The checksum of a checkpoint", () => {
+  it("is that of the file in which its digits are zeros", async (t) => {
+    const { file } = await savedRun(t);
+    const bytes = await readFile(file);
+    const digits = bytes.indexOf('"checksum":"\\"') + 14;
+    const checksum = bytes.toString("latin1", digits, digits + 64);
+    bytes.fill("0", digits, digits + 64);
+    assert.equal(createHash("sha256").update(bytes).digest("hex"), checksum);
+  });
+
+  const swaps: Readonly<Record<string, (header: string) => string>> = {
+    "two names of one shape": (header) => swapped(header, "rnn.bias_ih_l0", "rnn.bias_hh_l0"),
+    "two moments": (header) =>
+      swapped(header, "optimizer.decoder.bias.m", "optimizer.decoder.bias.v"),
+    "the offsets of two tensors": (header) => {
+      const [first, second] = ["rnn.bias_ih_l0", "rnn.bias_hh_l0"].map(
+        (name) => new RegExp(`"${name}":.*?"data_offsets":\\[(.*?)\\]`).exec(header)?.[1] as string,
+      );
+      return swapped(header, `[${first}]`, `[${second}]`);
+    },
+    "an element type": (header) => header.replace('"dtype":"F32"', '"dtype":"I32"'),
+    "a shape and its transpose": (header) => header.replace(/"shape":\[24,8\]/, '"shape":[8,24]'),
+    "the order of the header": (header) =>
+      header.replace(/("rnn\.bias_ih_l0":\{.*?\}),("rnn\.bias_hh_l0":\{.*?\})/, "$2,$1"),
+    "a name that nothing reads": (header) => header.replace("philox4x32-10", "philox4x32-11"),
+    "a space": (header) => header.replace(/ $/, "\n"),
+  };
+  for (const [title, change] of Object.entries(swaps)) {
+    it(`does not let ${title} pass`, async (t) => {
+      const { file } = await savedRun(t);
+      const changed = withHeader(await readFile(file), change);
+      assert.ok(!changed.equals(await readFile(file)));
+      await writeFile(file, changed);
+      await assert.rejects(readCheckpoint(file), failsWith("BAD_CHECKPOINT", file));
+    });
+  }
+
+  it("of earlier files is known, and so are two of their names that were swapped", async (t) => {
+    const earlier = await readFile(EARLIER);
+    const { progress, tensors } = await readCheckpoint(EARLIER);
+    assert.equal(progress.step, 3);
+    assert.equal(tensors.get("decoder.bias")?.data.length, 11);
+    const { out } = await workplace(t);
+    await mkdir(out);
+    const file = path.join(out, "earlier.safetensors");
+    for (const names of [
+      ["rnn.bias_ih_l0", "rnn.bias_hh_l0"],
+      ["optimizer.decoder.bias.m", "optimizer.decoder.bias.v"],
+    ]) {
+      await writeFile(
+        file,
+        withHeader(earlier, (header) => swapped(header, names[0], names[1])),
+      );
+      await assert.rejects(readCheckpoint(file), failsWith("BAD_CHECKPOINT", file, "checksum"));
+    }
+  });
+
+  it("of earlier files is the present one once they have been resumed", async (t) => {
+    const { out } = await workplace(t);
+    const run = path.join(out, "run");
+    await mkdir(run, { recursive: true });
+    await writeFile(path.join(run, "last.safetensors"), await readFile(EARLIER));
+    const text = fileURLToPath(
+      new URL("../../test/fixtures/earlier-checkpoint.txt", import.meta.url),
+    );
+    await trained({ files: [text], out, name: "run", resume: true, steps: 5, backend: "cpu" });
+    const { progress } = await readCheckpoint(path.join(run, "last.safetensors"));
+    assert.equal(progress.step, 5);
+  });
+});
+
+describe("Reading a checkpoint in pieces", () => {
+  for (const bytes of [1, 7, 4_096, 1e9]) {
+    it(`of ${bytes} bytes gives the same`, async (t) => {
+      const { file } = await savedRun(t, { hiddenSize: 4 });
+      assertSame(await readCheckpoint(file, bytes), await readCheckpoint(file));
+    });
+  }
+
+  it("takes no memory for a file whose tensors are not those of its model", async (t) => {
+    const { file } = await savedRun(t);
+    await rewrite(file, (metadata) =>
+      editJson(metadata, "config", (it) => it.model, { hiddenSize: 65_536 }),
+    );
+    const before = process.memoryUsage().rss;
+    await assert.rejects(readCheckpoint(file), failsWith("BAD_CHECKPOINT", file));
+    assert.ok(process.memoryUsage().rss - before < 5e7);
+  });
+
+  it("refuses one that is larger than the machine's memory before it reads it", async (t) => {
+    const { file } = await savedRun(t);
+    const { model, training } = (await readCheckpointFacts(file)).config;
+    const hiddenSize = 65_536;
+    const bytes = await readFile(file);
+    const config = { ...(await readCheckpointFacts(file)).config, model: { ...model, hiddenSize } };
+    let end = 0;
+    const members = [...tensorShapes({ ...config, training })].map(([name, shape]) => {
+      const start = end;
+      end += 4 * shape.reduce((product, size) => product * size, 1);
+      return `"${name}":${JSON.stringify({ dtype: "F32", shape, data_offsets: [start, end] })}`;
+    });
+    const { metadata } = decodeSafetensors(bytes);
+    const entries = Object.fromEntries([...metadata, ["config", JSON.stringify(config)]]);
+    const header = Buffer.from(`{"__metadata__":${JSON.stringify(entries)},${members.join()}}`);
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    await writeFile(file, Buffer.concat([length, header]));
+    // A file that is nearly all hole takes no room on the disk.
+    await truncate(file, 8 + header.length + end);
+    if (end < totalmem()) return t.skip("this machine has the memory");
+    await assert.rejects(readCheckpoint(file), failsWith("BAD_CHECKPOINT", file, "GB"));
+  });
+});
+
+/** A file with another header of the same length. */
+function withHeader(file: Buffer, change: (header: string) => string): Buffer {
+  const end = 8 + Number(file.readBigUInt64LE());
+  const header = change(file.toString("utf8", 8, end));
+  return Buffer.concat([file.subarray(0, 8), Buffer.from(header), file.subarray(end)]);
+}
+
+/** A text in which two words have each other's places. */
+function swapped(text: string, first: string, second: string): string {
+  const words = new Map([
+    [first, second],
+    [second, first],
+  ]);
+  const parts = text.split(first).map((part) => part.split(second).join(words.get(second)));
+  return parts.join(words.get(first));
+}
+
 /** A run of three steps. */
 async function savedRun(t: TestContext, settings: Partial<TrainSettings> = {}) {
   const place = await workplace(t);
@@ -304,7 +443,7 @@ async function assertChangeRefused(file: string, position: number, bits: number)
   }
 }
 
-/** Writes a checkpoint again with something else in it, and a checksum that fits. */
+/** Writes a checkpoint again with something else in it, and a checksum that fits, as earlier files have it. */
 async function rewrite(
   file: string,
   change: (metadata: Metadata, tensors: Tensors) => void,

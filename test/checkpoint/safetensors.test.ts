@@ -4,8 +4,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
+import { checksumOf } from "#src/checkpoint/checksum.js";
 import {
-  checksumOf,
   decodeHeader,
   decodeSafetensors,
   encodeSafetensors,

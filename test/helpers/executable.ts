@@ -21,6 +21,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** In place of the built program: a copy of it. */
   readonly program?: string;
+  /** Milliseconds after which it is killed, in place of a minute. */
+  readonly timeout?: number;
 }
 
 /** So that a test fails where the program hangs. */
@@ -58,12 +60,13 @@ export async function workplace(t: TestContext, { trained = false } = {}): Promi
 export async function startCharnn(
   t: TestContext,
   args: readonly string[],
-  { cwd, env, program = EXECUTABLE }: StartOptions = {},
+  { cwd, env, program = EXECUTABLE, timeout = AT_MOST.timeout }: StartOptions = {},
 ): Promise<ChildProcessWithoutNullStreams> {
   const child = spawn(process.execPath, [program, ...args], {
     cwd: cwd ?? (await temporaryFolder(t)),
     env: { ...plainEnvironment(), ...env },
     ...AT_MOST,
+    timeout,
   });
   t.after(() => child.kill("SIGKILL"));
   return child;

@@ -1,0 +1,99 @@
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { CharnnError, systemErrorCode } from "../errors.js";
+import { notReadable } from "../system-errors.js";
+import { isAbsent } from "./folder-names.js";
+
+/** A checkpoint file that is open. */
+export interface CheckpointFile {
+  /** Bytes. */
+  readonly size: number;
+  /**
+   * Fills an array with the bytes from `position` on, and shows each piece that has been read.
+   *
+   * @throws CharnnError `BAD_CHECKPOINT` where the file has ended
+   */
+  readInto(
+    bytes: Uint8Array,
+    position: number,
+    onPiece?: (piece: Uint8Array) => void,
+  ): Promise<void>;
+}
+
+/** One call reads no more than 2 GiB anywhere, and other work has its turn between two. */
+const PIECE_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Runs `read` on a checkpoint file, and puts the path before what it finds wrong.
+ *
+ * @param pieceBytes the most that is read at once
+ * @throws CharnnError `NOT_FOUND`, `BAD_CHECKPOINT` or `NOT_READABLE`
+ */
+export async function withCheckpointFile<Result>(
+  path: string,
+  read: (file: CheckpointFile) => Promise<Result>,
+  pieceBytes: number = PIECE_BYTES,
+): Promise<Result> {
+  let handle: FileHandle | undefined;
+  try {
+    // Without O_NONBLOCK opening a pipe would wait for somebody to write to it.
+    handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const stats = await handle.stat();
+    if (stats.isDirectory()) throw bad("it is a folder");
+    if (!stats.isFile()) throw bad("it is not a regular file");
+    return await read(checkpointFile(handle, stats.size, pieceBytes));
+  } catch (error) {
+    throw await readingError(path, error);
+  } finally {
+    await handle?.close();
+  }
+}
+
+function checkpointFile(handle: FileHandle, size: number, pieceBytes: number): CheckpointFile {
+  return {
+    size,
+    async readInto(bytes, position, onPiece) {
+      for (let done = 0; done < bytes.length; ) {
+        const piece = bytes.subarray(done, done + pieceBytes);
+        const { bytesRead } = await handle.read(piece, 0, piece.length, position + done);
+        if (bytesRead === 0) throw bad(`it ends after ${position + done} bytes`);
+        onPiece?.(piece.subarray(0, bytesRead));
+        done += bytesRead;
+      }
+    },
+  };
+}
+
+async function readingError(path: string, error: unknown): Promise<unknown> {
+  const code = systemErrorCode(error) ?? "";
+  if (code === "ENOENT" && (await isAbsent(path))) {
+    const message = `There is no checkpoint ${path}.`;
+    return new CharnnError("NOT_FOUND", message, undefined, { cause: error });
+  }
+  const reason =
+    error instanceof CharnnError && error.code === "BAD_CHECKPOINT"
+      ? error.message.replace(/\.$/, "")
+      : NO_FILE.get(code);
+  if (reason !== undefined) {
+    return new CharnnError(
+      "BAD_CHECKPOINT",
+      `${path} can't be used: ${reason}.`,
+      "A run has best.safetensors and last.safetensors: if one is damaged, the other may be whole.",
+      { cause: error },
+    );
+  }
+  return code ? notReadable(path, error) : error;
+}
+
+/** What shows that something other than a file has a checkpoint's name. */
+const NO_FILE: ReadonlyMap<string, string> = new Map([
+  ["ENOENT", "it is a link to something that is not there"],
+  ["ELOOP", "its links lead round in a circle"],
+  ["EISDIR", "it is a folder"],
+  // A socket.
+  ["ENXIO", "it is not a regular file"],
+]);
+
+function bad(message: string): CharnnError {
+  return new CharnnError("BAD_CHECKPOINT", message);
+}

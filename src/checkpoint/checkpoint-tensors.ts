@@ -1,0 +1,70 @@
+import { CharnnError } from "../errors.js";
+import { CELLS } from "../model/cells.js";
+import { parameterShapes } from "../model/config.js";
+import { MOMENT_NAMES, type MomentName } from "../training/moments.js";
+import type { RunConfig } from "./run-config.js";
+import { shown, type TensorEntry } from "./safetensors.js";
+
+export function momentName(parameter: string, moment: MomentName): string {
+  return `optimizer.${parameter}.${moment}`;
+}
+
+/** The name of a parameter as it is trained, where the plain name has its average. */
+export function trainingName(parameter: string): string {
+  return `training.${parameter}`;
+}
+
+/** The name of a layer's carried hidden state, or of its cell state. */
+export function stateName(layer: number, part: "hidden" | "cell"): string {
+  return part === "hidden" ? `state.l${layer}` : `state.l${layer}.cell`;
+}
+
+/** The shape of every tensor of a checkpoint under its name, in the order of the file. */
+export function tensorShapes({
+  model,
+  training,
+}: RunConfig): ReadonlyMap<string, readonly number[]> {
+  const parameters = parameterShapes(model);
+  const shapes = new Map(parameters);
+  const addParameters = (nameOf: (parameter: string) => string) => {
+    for (const [name, shape] of parameters) shapes.set(nameOf(name), shape);
+  };
+  if (training.averageDecay > 0) addParameters(trainingName);
+  for (const moment of MOMENT_NAMES[training.optimizer]) {
+    addParameters((name) => momentName(name, moment));
+  }
+  for (let layer = 0; layer < model.layers; layer++) {
+    const shape = [training.batchSize, model.hiddenSize];
+    shapes.set(stateName(layer, "hidden"), shape);
+    if (CELLS[model.cell].hasCellState) shapes.set(stateName(layer, "cell"), shape);
+  }
+  return shapes;
+}
+
+/**
+ * Holds the tensors of a file to the names and shapes that its configuration asks for, by the header alone.
+ *
+ * @throws CharnnError `BAD_CHECKPOINT`
+ */
+export function checkTensors(
+  config: RunConfig,
+  tensors: ReadonlyMap<string, Pick<TensorEntry, "dtype" | "shape">>,
+): void {
+  const missing = new Map(tensorShapes(config));
+  for (const [name, { dtype, shape }] of tensors) {
+    const expected = missing.get(name);
+    missing.delete(name);
+    if (expected === undefined) throw bad(`its tensor ${shown(name)} is none of this model's`);
+    if (dtype !== "F32" || shape.join() !== expected.join()) {
+      throw bad(
+        `its tensor ${name} should be F32 [${expected.join(", ")}], ` +
+          `and is ${dtype} [${shape.join(", ")}]`,
+      );
+    }
+  }
+  for (const name of missing.keys()) throw bad(`its tensor ${name} is missing`);
+}
+
+function bad(message: string): CharnnError {
+  return new CharnnError("BAD_CHECKPOINT", message);
+}
