@@ -4,13 +4,9 @@ import { encodingName } from "./decoding.js";
 import { NEWLINE, readCharacters } from "./reading.js";
 import { checkNames, findSources, type ReadOptions, roomFor, type Source } from "./sources.js";
 import { type NumberedText, TextBuilder, translate } from "./text-builder.js";
-import {
-  createTokens,
-  placeIn,
-  type Tokens,
-  unknownCharacters,
-  type Vocabulary,
-} from "./vocabulary.js";
+import { isAccent } from "./twins.js";
+import { unknownCharacters } from "./unknown-characters.js";
+import { createTokens, placeIn, type Tokens, type Vocabulary } from "./vocabulary.js";
 
 /** A text to look at with vocabularies that already exist. */
 export interface NamedText extends NumberedText {
@@ -84,10 +80,15 @@ export async function knownPart(
   const { numbers, codePoints } = text;
   const lacking = codePoints.filter((codePoint) => vocabulary.indexOf(codePoint) === undefined);
   if (lacking.length > 0 && unknown === "error") {
-    const position = numbers.indexOf(codePoints.indexOf(lacking[0]));
+    const positionOf = (codePoint: number) => numbers.indexOf(codePoints.indexOf(codePoint));
+    const placed = lacking.map((codePoint) => {
+      // Only an accent is one with what is before it; looking for it takes a pass over the text.
+      const position = isAccent(codePoint) ? positionOf(codePoint) : 0;
+      return { codePoint, before: position > 0 ? codePoints[numbers[position - 1]] : undefined };
+    });
     throw unknownCharacters(
-      lacking,
-      placeOf(text, position),
+      placed,
+      placeOf(text, positionOf(lacking[0])),
       vocabulary,
       "To leave unknown characters out: --unknown skip.",
     );

@@ -1,22 +1,12 @@
 import { CharnnError } from "../errors.js";
-import {
-  characterKind,
-  describeCharacter,
-  listFew,
-  showCharacter,
-  similarCharacters,
-  singleCodePoint,
-} from "./characters.js";
+import { singleCodePoint } from "./characters.js";
+import { unknownCharacters } from "./unknown-characters.js";
 
 /** A text as indices into a vocabulary: one byte each while it has at most 256 entries, else two. */
 export type Tokens = Uint8Array | Uint16Array;
 
 /** Two-byte indices reach no further. */
 export const MAX_VOCABULARY_SIZE = 65_536;
-
-const MAX_NEAREST = 3;
-/** Characters further apart than this in Unicode have nothing to do with each other. */
-const MAX_NEAREST_DISTANCE = 256;
 
 /** Room for `length` tokens of a vocabulary of `vocabularySize` entries, all 0. */
 export function createTokens(vocabularySize: number, length: number): Tokens {
@@ -101,10 +91,13 @@ export class Vocabulary {
    */
   encode(text: string): Tokens {
     const codePoints = Array.from(text, (character) => character.codePointAt(0) as number);
-    const unknown = codePoints.filter((codePoint) => this.indexOf(codePoint) === undefined);
-    if (unknown.length > 0) {
-      const place = placeIn(codePoints, 0x0a, codePoints.indexOf(unknown[0]));
-      throw unknownCharacters(unknown, place, this);
+    const lacking = [...new Set(codePoints)].filter((it) => this.indexOf(it) === undefined);
+    if (lacking.length > 0) {
+      const placed = lacking.map((codePoint) => {
+        return { codePoint, before: codePoints[codePoints.indexOf(codePoint) - 1] };
+      });
+      const place = placeIn(codePoints, 0x0a, codePoints.indexOf(lacking[0]));
+      throw unknownCharacters(placed, place, this);
     }
     const tokens = createTokens(this.size, codePoints.length);
     for (const [position, codePoint] of codePoints.entries()) {
@@ -122,31 +115,9 @@ export class Vocabulary {
     return text;
   }
 
-  /**
-   * Up to 3 known characters that could stand in place of another: its other case, its letter without
-   * accent, similar punctuation; where none of these is known, those closest to it in Unicode.
-   */
-  nearest(codePoint: number): string[] {
-    const similar = similarCharacters(codePoint).filter((character) => {
-      const other = singleCodePoint(character);
-      return other !== undefined && this.indexOf(other) !== undefined;
-    });
-    const nearest = similar.length > 0 ? similar : this.#closestInUnicode(codePoint);
-    return [...new Set(nearest)].slice(0, MAX_NEAREST);
-  }
-
   /** All characters in index order, as a checkpoint keeps them. */
   toJSON(): string[] {
     return Array.from(this.#codePoints, (codePoint) => String.fromCodePoint(codePoint));
-  }
-
-  #closestInUnicode(codePoint: number): string[] {
-    const distance = (known: number) => Math.abs(known - codePoint);
-    return Array.from(this.#codePoints)
-      .filter((known) => known !== codePoint && distance(known) <= MAX_NEAREST_DISTANCE)
-      .filter((known) => characterKind(known) === characterKind(codePoint))
-      .sort((a, b) => distance(a) - distance(b))
-      .map((known) => String.fromCodePoint(known));
   }
 }
 
@@ -159,34 +130,6 @@ export function tooManyCharacters(): CharnnError {
   );
 }
 
-/**
- * The error for characters of a text, in their order, that a vocabulary lacks. `place` is where the
- * first of them is; `otherWay` is one more sentence for the hint.
- */
-export function unknownCharacters(
-  codePoints: Iterable<number>,
-  place: string,
-  vocabulary: Vocabulary,
-  otherWay?: string,
-): CharnnError {
-  const distinct = [...new Set(codePoints)];
-  const named = listFew(distinct.map(describeCharacter));
-  const message =
-    distinct.length === 1
-      ? `The model does not know the character ${named}, at ${place}.`
-      : `The model does not know the characters ${named}; the first is at ${place}.`;
-  const replacements = distinct.flatMap((codePoint) => {
-    const nearest = vocabulary.nearest(codePoint).map(showOnly);
-    return nearest.length > 0 ? [`${nearest.join(" or ")} for ${showCharacter(codePoint)}`] : [];
-  });
-  const advice =
-    replacements.length > 0
-      ? `It knows ${listFew(replacements)}.`
-      : "Leave it out, or train on a text that has it.";
-  const hint = otherWay === undefined ? advice : `${advice} ${otherWay}`;
-  return new CharnnError("UNKNOWN_CHARACTER", message, hint);
-}
-
 /** Where a position is in a text whose line ends are `newline`: `line 3, column 7`, in characters. */
 export function placeIn(text: ArrayLike<number>, newline: number, position: number): string {
   let line = 1;
@@ -197,10 +140,6 @@ export function placeIn(text: ArrayLike<number>, newline: number, position: numb
     lineStart = before + 1;
   }
   return `line ${line}, column ${position - lineStart + 1}`;
-}
-
-function showOnly(character: string): string {
-  return showCharacter(character.codePointAt(0) as number);
 }
 
 function badVocabulary(reason: string): CharnnError {

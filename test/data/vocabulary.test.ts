@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { describeCharacter } from "#src/data/characters.js";
+import { twinsOf } from "#src/data/twins.js";
 import { Vocabulary } from "#src/data/vocabulary.js";
+import { CharnnError } from "#src/errors.js";
 import { failsWith } from "../helpers/failure.js";
 
 function vocabularyOf(text: string): Vocabulary {
@@ -116,31 +118,83 @@ test("half a surrogate pair is an unknown character", () => {
   );
 });
 
-test("the nearest characters are other cases, bare letters, similar punctuation, then neighbours", () => {
-  const vocabulary = vocabularyOf("abeEz-\"' .89");
-  const nearest = (character: string) => vocabulary.nearest(character.codePointAt(0) as number);
-  assert.deepEqual(nearest("A"), ["a"]);
-  assert.deepEqual(nearest("É"), ["E", "e"]);
-  assert.deepEqual(nearest("”"), ['"']);
-  assert.deepEqual(nearest("—"), ["-"]);
-  assert.deepEqual(nearest("\u00a0"), [" "]);
-  assert.deepEqual(nearest("…"), ["."]);
-  assert.deepEqual(nearest("c"), ["b", "a", "e"]);
-  assert.deepEqual(nearest("7"), ["8", "9"]);
-  assert.deepEqual(nearest("語"), []);
+/** The hint for a text that a model of another one can't read. */
+function hintFor(written: string, known: string): string {
+  try {
+    vocabularyOf(known).encode(written);
+  } catch (error) {
+    assert.ok(error instanceof CharnnError);
+    return error.hint as string;
+  }
+  throw new Error(`${known} has all of ${written}`);
+}
+
+test("only true twins of an unknown character are offered", () => {
+  const cases: [written: string, known: string, hint: string][] = [
+    ["A", "ab", 'It knows "a" for "A".'],
+    ["É", "éab", 'It knows "é" for "É".'],
+    ["É", "eEab", 'It knows "E" or "e" for "É" (without its accent).'],
+    ["é", "e\u0301b", 'It knows "e" and "\u25cc\u0301" for "é" (with its accent apart).'],
+    ["e\u0301", "aeé", 'It knows "é" for "e" and "\u25cc\u0301" after it.'],
+    ["’", "'a", 'It knows "\'" for "’".'],
+    ["'", "a’", 'It knows "’" for "\'".'],
+    ["«", 'a"', `It knows '"' for "«".`],
+    ["—", "-a", 'It knows "-" for "—".'],
+    ["\u00a0", " a", "It knows space for no-break space."],
+    ["…", ".a", 'It knows "..." for "…".'],
+    ["ﬁ", "fia", 'It knows "fi" for "ﬁ".'],
+    [",", "，a", 'It knows "，" for "," (its wide form).'],
+    ["\u2028", "\na", "It knows newline for U+2028."],
+    ["\u212a", "Ka", 'It knows "K" for "\u212a".'],
+  ];
+  for (const [written, known, hint] of cases) assert.equal(hintFor(written, known), hint);
 });
 
-test("what is called nearest is always known, never more than three, never the character itself", () => {
+test("where a model knows no twin its characters are told, and nothing is offered", () => {
+  const shakespeare = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz3\n !$&',-.:;?";
+  const knows65 =
+    "The model knows 65 characters: A-Z a-z 3 newline space ! $ & ' , - . : ; and 1 more.";
+  assert.equal(shakespeare.length, 65);
+  for (const written of ["\t", "\\", "7", "*", "語", "µ", "й", "ß", "\u0007", "\ud800", "²", "–"]) {
+    const hint = hintFor(written, shakespeare);
+    assert.equal(hint, written === "–" ? 'It knows "-" for "–".' : knows65, written);
+  }
+  const manyIdeographs = Array.from({ length: 3_000 }, (_, i) => String.fromCodePoint(0x4e00 + i));
+  assert.equal(
+    hintFor("鿿", `${manyIdeographs.join("")}。a\n`),
+    "The model knows 3,003 characters: a newline 一-\u59b7 。.".replace(
+      "\u59b7",
+      manyIdeographs[2_999],
+    ),
+  );
+  for (const [written, known] of [
+    [" ", "\n\ta"],
+    ["\n", " a\r"],
+    ["?", "¿!a"],
+    [".", "·•a"],
+    ["c", "abd"],
+  ]) {
+    assert.match(hintFor(written, known), /^The model knows \d+ characters: /);
+  }
+});
+
+test("twins and what has none are told together, in few words", () => {
+  const hint = hintFor("ABCDEFG7", "abcdefg");
+  assert.equal(
+    hint,
+    'It knows "a" for "A", "b" for "B", "c" for "C", "d" for "D", "e" for "E" and 2 more. The model knows 7 characters: a-g.',
+  );
+});
+
+test("whatever is offered is known, and safe to show", () => {
   fc.assert(
     fc.property(text, fc.integer({ min: 0, max: 0x10ffff }), (written, codePoint) => {
       const vocabulary = vocabularyOf(written);
-      const nearest = vocabulary.nearest(codePoint);
-      assert.ok(nearest.length <= 3);
-      assert.equal(new Set(nearest).size, nearest.length);
-      for (const character of nearest) {
-        const near = character.codePointAt(0) as number;
-        assert.notEqual(near, codePoint);
-        assert.notEqual(vocabulary.indexOf(near), undefined);
+      if (vocabulary.indexOf(codePoint) !== undefined) return;
+      const hint = hintFor(String.fromCodePoint(codePoint), written);
+      assert.doesNotMatch(hint, /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+      for (const { text: twin } of twinsOf(codePoint)) {
+        assert.notEqual(twin, String.fromCodePoint(codePoint));
       }
     }),
   );

@@ -1,0 +1,124 @@
+import { CharnnError } from "../errors.js";
+import { describeCharacter, listFew, showCharacter } from "./characters.js";
+import { composedOf, isAccent, twinsOf } from "./twins.js";
+
+/** What a vocabulary has to say of itself here. */
+interface Known {
+  codePoints(): Iterable<number>;
+  indexOf(codePoint: number): number | undefined;
+}
+
+/** A character that a vocabulary lacks. */
+export interface LackingCharacter {
+  readonly codePoint: number;
+  /** The character before it where it first occurs. */
+  readonly before: number | undefined;
+}
+
+const MOST_TWINS = 2;
+/** Ranges and characters of a vocabulary that a message lists. */
+const MOST_SHOWN = 14;
+/** Fewer characters in a row are no range. */
+const SHORTEST_RANGE = 3;
+
+/**
+ * The error for characters of a text, each once, that a vocabulary lacks.
+ *
+ * @param place where the first of them is
+ * @param otherWay one more sentence for the hint
+ */
+export function unknownCharacters(
+  lacking: readonly LackingCharacter[],
+  place: string,
+  known: Known,
+  otherWay?: string,
+): CharnnError {
+  const named = listFew(lacking.map(({ codePoint }) => describeCharacter(codePoint)));
+  const message =
+    lacking.length === 1
+      ? `The model does not know the character ${named}, at ${place}.`
+      : `The model does not know the characters ${named}; the first is at ${place}.`;
+  const twins = lacking.map((it) => shownTwins(it, known));
+  const offered = twins.filter((shown) => shown !== undefined);
+  const hints = [
+    ...(offered.length > 0 ? [`It knows ${listFew(offered)}.`] : []),
+    ...(offered.length < twins.length ? [describeKnown(known.codePoints())] : []),
+    ...(otherWay === undefined ? [] : [otherWay]),
+  ];
+  return new CharnnError("UNKNOWN_CHARACTER", message, hints.join(" "));
+}
+
+/** `"c" for "C"`, `"e" for "é" (without its accent)`; undefined where nothing known stands for it. */
+function shownTwins({ codePoint, before }: LackingCharacter, known: Known): string | undefined {
+  const isKnown = (text: string) =>
+    Array.from(text).every((it) => known.indexOf(it.codePointAt(0) as number) !== undefined);
+  const composed = before !== undefined && isAccent(codePoint) && composedOf(before, codePoint);
+  if (composed && isKnown(composed)) {
+    return `${shownText(composed)} for ${showCharacter(before)} and ${showCharacter(codePoint)} after it`;
+  }
+  const twins = twinsOf(codePoint).filter(({ text }) => isKnown(text));
+  if (twins.length === 0) return undefined;
+  const [{ difference }] = twins;
+  const alike = twins.filter((twin) => twin.difference === difference).slice(0, MOST_TWINS);
+  const texts = alike.map(({ text }) => shownText(text)).join(" or ");
+  return `${texts} for ${showCharacter(codePoint)}${difference ? ` (${difference})` : ""}`;
+}
+
+/** `"e" and "◌́"`; one that is typed is shown whole: `"..."` */
+function shownText(text: string): string {
+  const codePoints = Array.from(text, (it) => it.codePointAt(0) as number);
+  const isTyped = codePoints.length > 1 && codePoints.every((it) => it > 0x20 && it < 0x7f);
+  return isTyped ? JSON.stringify(text) : codePoints.map(showCharacter).join(" and ");
+}
+
+/** `The model knows 65 characters: A-Z a-z 0-9 newline space ! & ' and 3 more.` */
+function describeKnown(codePoints: Iterable<number>): string {
+  const known = [...codePoints];
+  const ranges = rangesOf(known).sort((a, b) => rankOf(a.first) - rankOf(b.first));
+  const shown = ranges.slice(0, MOST_SHOWN);
+  const left = ranges.slice(MOST_SHOWN).reduce((sum, { first, last }) => sum + last - first + 1, 0);
+  const names = shown.map(({ first, last }) =>
+    first === last ? bare(first) : `${bare(first)}-${bare(last)}`,
+  );
+  const more = left > 0 ? ` and ${left.toLocaleString("en")} more` : "";
+  const count =
+    known.length === 1 ? "1 character" : `${known.length.toLocaleString("en")} characters`;
+  return `The model knows ${count}: ${names.join(" ")}${more}.`;
+}
+
+/** Letters or digits that follow each other as ranges, all others by themselves. */
+function rangesOf(sorted: readonly number[]): { first: number; last: number }[] {
+  const ranges: { first: number; last: number }[] = [];
+  for (const codePoint of sorted) {
+    const range = ranges.at(-1);
+    const goesOn = range?.last === codePoint - 1 && kindOf(codePoint) === kindOf(range.last);
+    if (goesOn && kindOf(codePoint) !== undefined) range.last = codePoint;
+    else ranges.push({ first: codePoint, last: codePoint });
+  }
+  return ranges.flatMap(({ first, last }) =>
+    last - first + 1 >= SHORTEST_RANGE
+      ? [{ first, last }]
+      : Array.from({ length: last - first + 1 }, (_, i) => ({ first: first + i, last: first + i })),
+  );
+}
+
+/** What a range is of; undefined for characters that make none. */
+function kindOf(codePoint: number): "upper" | "letter" | "digit" | undefined {
+  const character = String.fromCodePoint(codePoint);
+  if (/\p{Lu}/u.test(character)) return "upper";
+  if (/\p{L}/u.test(character)) return "letter";
+  return /\p{Nd}/u.test(character) ? "digit" : undefined;
+}
+
+/** Letters and digits that everybody types come first, then other such characters, then the rest. */
+function rankOf(codePoint: number): number {
+  const kind = kindOf(codePoint);
+  if (codePoint > 0x7f) return kind === undefined ? 5 : 4;
+  if (kind === undefined) return 3;
+  return kind === "digit" ? 2 : kind === "upper" ? 0 : 1;
+}
+
+/** Without quotes, which a list of many would be full of. */
+function bare(codePoint: number): string {
+  return showCharacter(codePoint).replace(/^"(.+)"$/u, "$1");
+}
