@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { CharnnError } from "../errors.js";
-import { isAbsent } from "./folder-names.js";
+import { namesIn } from "./folder-names.js";
 
 /** Where a run keeps its files: the folder `<out>/<name>/`. */
 export interface RunFolder {
@@ -35,13 +35,23 @@ export function runFolder(out: string, name: string): RunFolder {
 }
 
 /**
- * `wanted`, or where `out` has that already, the first of `wanted-2`, `wanted-3` ... that is free.
+ * `wanted`, or where `out` has that already, the first of `wanted-2`, `wanted-3` ... that is free. Names
+ * that differ in their case alone are the same on some systems, and so are they here.
  *
+ * @param endings what will be added to the name: none of it is taken either
  * @throws CharnnError `NOT_READABLE` where it can't be told what `out` has
  */
-export async function freeName(out: string, wanted: string): Promise<string> {
+export async function freeName(
+  out: string,
+  wanted: string,
+  endings: readonly string[] = [""],
+): Promise<string> {
+  const inOneCase = (name: string) => name.normalize("NFC").toLowerCase();
+  const taken = new Set(((await namesIn(out)) ?? []).map(inOneCase));
   let name = wanted;
-  for (let number = 2; !(await isAbsent(join(out, name))); number++) name = `${wanted}-${number}`;
+  for (let number = 2; endings.some((ending) => taken.has(inOneCase(name + ending))); number++) {
+    name = `${wanted}-${number}`;
+  }
   return name;
 }
 

@@ -3,6 +3,7 @@ import { Inputs } from "../data/inputs.js";
 import { CharnnError } from "../errors.js";
 import { checked, wholeNumber } from "../settings.js";
 import type { CrossValidationEvent, EndEvent, TrainingEvent } from "./events.js";
+import { foldName, refuseUnsafeName } from "./run-name.js";
 import { checkedTrainSettings, type TrainOptions, type TrainSettings } from "./settings.js";
 import { train } from "./trainer.js";
 
@@ -42,12 +43,16 @@ export async function* crossValidate(
   }
   // Each fold reads all of it.
   const inputs = options.inputs ?? new Inputs(options.stdin);
+  // Not after hours, at the first fold of two digits.
+  if (name !== undefined && !resume) refuseUnsafeName(foldName(name, folds));
   const losses: number[] = [];
+  let common = name;
   for (let index = 1; index <= folds; index++) {
     const fold = { index, of: folds };
-    const ofFold = name === undefined ? {} : { name: `${name}-fold-${index}` };
+    const ofFold = common === undefined ? {} : { name: foldName(common, index) };
     let end: EndEvent | undefined;
     for await (const event of train({ ...settings, ...ofFold, fold }, { ...options, inputs })) {
+      if (event.event === "start") common ??= event.name.slice(0, -foldName("", index).length);
       if (event.event === "end") end = event;
       yield event;
     }

@@ -94,6 +94,8 @@ export interface EndEvent {
     | "target-loss"
     | "interrupted"
     | "done";
+  /** The limit that ends the run, now or before it was resumed; undefined where none is reached. */
+  readonly reached: "epochs" | "steps" | "max-time" | "patience" | "target-loss" | undefined;
   /** Of the last and the best evaluation, nats/character. */
   readonly loss?: number;
   readonly validationLoss?: number;

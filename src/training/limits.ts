@@ -1,5 +1,6 @@
 import type { Limits, RunConfig } from "../checkpoint/run-config.js";
 import type { Batches } from "../data/batches.js";
+import { CharnnError } from "../errors.js";
 import { definedOnly } from "../settings.js";
 import type { TrainSettings } from "./settings.js";
 
@@ -14,22 +15,54 @@ export function limitsOf(settings: TrainSettings): Limits | undefined {
     epochs: isTimeAlone ? MOST_EPOCHS_IN_TIME : epochs,
     steps,
     maxTime,
-    patience,
-    targetLoss,
+    // 0 is none.
+    patience: patience || undefined,
+    targetLoss: targetLoss || undefined,
   });
   return Object.keys(limits).length > 0 ? limits : undefined;
 }
 
-const LIMIT_NAMES = ["epochs", "steps", "maxTime", "patience", "targetLoss"] as const;
+/** Those that say when a run ends whatever its losses are. */
+const END_NAMES = ["epochs", "steps", "maxTime"] as const;
+
+/**
+ * The limits of a run that goes on: those asked for take the place of those of their kind. The passes,
+ * steps and time are one kind, the patience and the loss to reach one each.
+ *
+ * @param settings a patience or a loss of 0 is none
+ * @throws CharnnError `INVALID_SETTING` when none is left
+ */
+export function resumedLimits(saved: Limits, settings: TrainSettings): Limits {
+  const asked = limitsOf(settings) ?? {};
+  const { patience = saved.patience, targetLoss = saved.targetLoss } = settings;
+  const limits: Limits = definedOnly({
+    ...pick(haveEnd(asked) ? asked : saved, END_NAMES),
+    patience: patience || undefined,
+    targetLoss: targetLoss || undefined,
+  });
+  if (Object.keys(limits).length > 0) return limits;
+  throw new CharnnError(
+    "INVALID_SETTING",
+    "Nothing would end the run: it has no limit but the one that is taken away.",
+    "Give --epochs, --steps or --max-time too.",
+  );
+}
+
+function pick<Values extends object, Name extends keyof Values>(
+  values: Values,
+  names: readonly Name[],
+): Pick<Values, Name> {
+  return Object.fromEntries(names.map((name) => [name, values[name]])) as Pick<Values, Name>;
+}
 
 /** Whether these say when a run ends whatever its losses are. */
 export function haveEnd({ epochs, steps, maxTime }: Limits): boolean {
   return (epochs ?? steps ?? maxTime) !== undefined;
 }
 
-/** Whether these are the limits that a run has already. */
-export function areSameLimits(asked: Limits, saved: Limits): boolean {
-  return LIMIT_NAMES.every((name) => asked[name] === saved[name]);
+/** Whether both end at the same time whatever the losses are. */
+export function haveSameEnd(asked: Limits, saved: Limits): boolean {
+  return END_NAMES.every((name) => asked[name] === saved[name]);
 }
 
 /** The number of steps within the limits of epochs and steps; undefined where there are none. */

@@ -1,5 +1,5 @@
 import { totalmem } from "node:os";
-import { basename, extname, join } from "node:path";
+import { join } from "node:path";
 import type { RunConfig } from "../checkpoint/run-config.js";
 import { fitBatchShape } from "../data/batches.js";
 import type { Corpus, CorpusSettings } from "../data/corpus.js";
@@ -155,15 +155,6 @@ function splitOf({ split, documents }: TrainSettings): CorpusSettings["split"] {
     );
   }
   return split ?? (documents ? "random" : undefined);
-}
-
-/** What a run is called when nothing is said: `shakespeare-gru-1x256`. */
-export function defaultName(
-  [first]: readonly string[],
-  { cell, layers, hiddenSize }: ModelConfig,
-): string {
-  const text = first === "-" ? "stdin" : basename(first, extname(first)) || "text";
-  return `${text}-${cell}-${layers}x${hiddenSize}`.replace(/[^\p{L}\p{N}._-]+/gu, "-");
 }
 
 /**

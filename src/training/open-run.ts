@@ -1,6 +1,5 @@
 import { rmdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { isDeepStrictEqual } from "node:util";
 import { backendWarnings, type SelectedBackend, selectBackend } from "../backends/select.js";
 import { makeFolder, removeLeftovers } from "../checkpoint/durable-file.js";
 import { listRuns } from "../checkpoint/find-runs.js";
@@ -25,19 +24,26 @@ import { countTokens } from "../data/vocabulary.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { CharRnn } from "../model/char-rnn.js";
+import type { ModelConfig } from "../model/config.js";
 import { parameterArray } from "../model/parameters.js";
 import { Random } from "../random.js";
-import { definedOnly } from "../settings.js";
 import { measureSpeed, NO_TIME, type Speed, stepsInTime } from "./forecast.js";
 import { GradientSum } from "./gradient-sum.js";
 import { beginWith } from "./init-from.js";
 import { readLast } from "./last-checkpoint.js";
-import { areSameLimits, limitsOf, stepsWithin } from "./limits.js";
-import { corpusSettings, defaultName, fittedTo, refuseEndlessSchedule } from "./new-config.js";
+import { haveSameEnd, resumedLimits, stepsWithin } from "./limits.js";
+import { corpusSettings, fittedTo, refuseEndlessSchedule } from "./new-config.js";
 import { createOptimizer } from "./optimizer.js";
 import { type Plan, planRun } from "./plan.js";
+import {
+  noRunWithSettings,
+  type OtherSetting,
+  otherSetting,
+  refuseOtherSettings,
+} from "./resumed-settings.js";
 import { firstProgress } from "./roll-back.js";
 import { disposeRun, type Run } from "./run.js";
+import { defaultName, foldName, refuseUnsafeFolder } from "./run-name.js";
 import type { TrainSettings } from "./settings.js";
 import { restoreRun } from "./snapshot.js";
 import { endReached } from "./start-and-end.js";
@@ -61,7 +67,8 @@ export async function openRun(settings: TrainSettings, given: ReadOptions): Prom
       "Leave one of them out.",
     );
   }
-  if (resume && settings.initFrom !== undefined) {
+  // In a cross-validation some folds go on while others are still to begin.
+  if (resume && settings.initFrom !== undefined && settings.fold === undefined) {
     throw new CharnnError(
       "INVALID_SETTING",
       "--resume goes on with a run and --init-from begins one: both at once can't be.",
@@ -77,9 +84,7 @@ export async function openRun(settings: TrainSettings, given: ReadOptions): Prom
         ? await findRunOnText(settings, out, leftOut, options)
         : undefined;
   const plan = named ? undefined : await planRun(settings, backend, options);
-  const folder =
-    named ??
-    runFolder(out, await freeName(out, defaultName(settings.files, (plan as Plan).config.model)));
+  const folder = named ?? runFolder(out, await unnamed(settings, out, (plan as Plan).config.model));
   const run = await withFolder(folder, options.signal, async (lock) => {
     const contents = await contentsOf(folder);
     if (resume && contents && checkpointsOf(folder, contents).length > 0) {
@@ -97,6 +102,18 @@ export async function openRun(settings: TrainSettings, given: ReadOptions): Prom
     );
   });
   return { ...run, warnings: [...leftOut, ...run.warnings] };
+}
+
+/** The name of a run that was given none. Only to overwrite one it takes one that is taken. */
+async function unnamed(
+  { files, fold, overwrite }: TrainSettings,
+  out: string,
+  model: ModelConfig,
+): Promise<string> {
+  const wanted = defaultName(files, model);
+  const folds = fold ? Array.from({ length: fold.of }, (_, k) => foldName("", k + 1)) : [""];
+  const name = overwrite ? wanted : await freeName(out, wanted, folds);
+  return fold ? foldName(name, fold.index) : name;
 }
 
 /** @param contents is overwritten where that is asked for, and else has no checkpoint */
@@ -168,11 +185,10 @@ async function continueRun(
   refuseOtherText(folder, checkpoint.config, corpus);
   await truncateMetricsAfter(folder.metrics, checkpoint.progress);
 
-  const asked = limitsOf(settings);
   const config: RunConfig = {
     ...checkpoint.config,
     training: { ...training, evalEvery: settings.evalEvery ?? training.evalEvery },
-    limits: asked ?? limits,
+    limits: resumedLimits(limits, settings),
   };
   refuseEndlessSchedule(config);
   const progress = { ...checkpoint.progress };
@@ -180,11 +196,11 @@ async function continueRun(
   const run = assembleRun(folder, config, corpus, backend, model, progress);
   return orDisposed(run, async () => {
     // A time that is given again stays the number of steps that it was turned into.
-    const isNew = asked !== undefined && !areSameLimits(asked, limits);
+    const isNew = !haveSameEnd(config.limits, limits);
     // A run that is over already need not be tried.
     const speed = !isNew && endReached(run) ? NO_TIME : await measureSpeed(run, options.signal);
     restoreRun(run, checkpoint.tensors);
-    if (isNew) progress.totalSteps = fittedSteps(run, speed, asked.maxTime);
+    if (isNew) progress.totalSteps = fittedSteps(run, speed, config.limits.maxTime);
     const warnings = [...backendWarnings(backend, settings.threads), ...corpus.warnings];
     return { ...run, speed, choice: undefined, warnings, lock };
   });
@@ -199,6 +215,7 @@ async function withFolder(
   signal: AbortSignal | undefined,
   open: (lock: RunLock) => Promise<Run>,
 ): Promise<Run> {
+  await refuseUnsafeFolder(folder);
   const firstMade = await makeFolder(folder.path);
   const removeMade = async () => {
     if (firstMade) await removeEmpty(resolve(folder.path), resolve(firstMade));
@@ -270,9 +287,10 @@ function assembleRun(
 }
 
 /**
- * The newest run that learned from the text in `settings`.
+ * The newest run that learned from the text in `settings`, and that can go on with them.
  *
  * @param leftOut gets a sentence for each run of which that can't be told
+ * @throws CharnnError `CANNOT_RESUME` where there are runs on the text, and none can
  */
 async function findRunOnText(
   settings: TrainSettings,
@@ -283,28 +301,33 @@ async function findRunOnText(
   const leaveOut = (path: string, { message }: CharnnError) =>
     leftOut.push(`Whether ${path} learned from this text can't be told: ${message}`);
   const fingerprints = new Map<string | undefined, string>();
+  let newest: { readonly folder: RunFolder; readonly other: OtherSetting } | undefined;
   for (const folder of await listRuns(out, leaveOut)) {
-    let text: RunConfig["text"] | undefined;
+    let config: RunConfig | undefined;
     try {
-      text = await textOf(folder);
+      config = await configOf(folder);
     } catch (error) {
       if (!(error instanceof CharnnError)) throw error;
       leaveOut(folder.path, error);
     }
-    if (!text) continue;
-    const { documents } = text;
+    if (!config) continue;
+    const { documents } = config.text;
     // As the run has read it.
     const own =
       fingerprints.get(documents) ??
       (await textFingerprint({ ...corpusSettings(settings), documents }, reading));
-    if (own === text.fingerprint) return folder;
     fingerprints.set(documents, own);
+    if (own !== config.text.fingerprint) continue;
+    const other = otherSetting(config, settings);
+    if (!other) return folder;
+    newest ??= { folder, other };
   }
+  if (newest) throw noRunWithSettings(newest.folder, newest.other);
   return undefined;
 }
 
-/** The fingerprint of the text that a run learned from, by any of its checkpoints. */
-async function textOf(folder: RunFolder): Promise<RunConfig["text"] | undefined> {
+/** What a run says of itself, by any of its checkpoints. */
+async function configOf(folder: RunFolder): Promise<RunConfig | undefined> {
   const contents = await contentsOf(folder);
   if (!contents) return undefined;
   const facts = await readRunFacts(folder, contents).catch(async (error: unknown) => {
@@ -312,27 +335,7 @@ async function textOf(folder: RunFolder): Promise<RunConfig["text"] | undefined>
     if (!other) throw error;
     return other.facts;
   });
-  return facts.config.text;
-}
-
-/** @throws CharnnError when a setting given differs from that of the run to go on with */
-function refuseOtherSettings(
-  folder: RunFolder,
-  { model, training, text: { documents } }: RunConfig,
-  settings: TrainSettings,
-): void {
-  const { split = "sequential" } = training;
-  const saved: Readonly<Record<string, unknown>> = { ...model, ...training, documents, split };
-  for (const [name, value] of Object.entries(definedOnly(settings))) {
-    // How often to evaluate is a matter of reporting.
-    if (!(name in saved) || name === "evalEvery" || isDeepStrictEqual(saved[name], value)) continue;
-    throw new CharnnError(
-      "CANNOT_RESUME",
-      `${name} is ${saved[name] ?? "not set"} in the run ${folder.name}, not ${value}.`,
-      "Leave it out to go on with the run, or start one of another --name.",
-      { setting: name },
-    );
-  }
+  return facts.config;
 }
 
 function refuseOtherText(folder: RunFolder, { text }: RunConfig, corpus: Corpus): void {

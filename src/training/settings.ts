@@ -57,10 +57,10 @@ export const trainSettingsSchema = v.strictObject({
   steps: v.optional(wholeNumber(1)),
   /** Seconds. */
   maxTime: v.optional(numberAboveZero()),
-  /** Evaluations in a row without a lower validation loss. */
-  patience: v.optional(wholeNumber(1)),
-  /** Nats/character. */
-  targetLoss: v.optional(numberAboveZero()),
+  /** Evaluations in a row without a lower validation loss; 0 is any number. */
+  patience: v.optional(wholeNumber(0)),
+  /** Nats/character; 0 is none. */
+  targetLoss: v.optional(numberFromZero()),
 
   optimizer: v.optional(oneOf(OPTIMIZER_NAMES)),
   learningRate: v.optional(numberAboveZero()),

@@ -56,6 +56,7 @@ export async function endOf(
     step: progress.step,
     epoch: epochOf(run),
     reason: signal?.aborted ? "interrupted" : reason,
+    reached: endReached(run),
     loss: progress.trainingLoss,
     validationLoss: progress.validationLoss,
     bestLoss: progress.bestLoss,
@@ -101,7 +102,7 @@ export function epochOf({ progress }: Run): number {
 export function endReached({
   config,
   progress,
-}: Pick<Run, "config" | "progress">): EndEvent["reason"] | undefined {
+}: Pick<Run, "config" | "progress">): EndEvent["reached"] {
   const byLoss = lossLimitReached(config.limits, progress);
   if (byLoss) return byLoss;
   if (progress.totalSteps === undefined || progress.step < progress.totalSteps) return undefined;

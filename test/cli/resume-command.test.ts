@@ -1,12 +1,96 @@
 import assert from "node:assert/strict";
-import { it } from "node:test";
+import { spawnSync } from "node:child_process";
+import { describe, it } from "node:test";
+import fc from "fast-check";
 import { resumeCommand } from "#src/cli/commands/resume-command.js";
+import type { TrainOptions } from "#src/cli/commands/train.js";
+import { quoted } from "#src/shell-words.js";
 
-it("what goes on with a run says where its text and its folder are, and what it writes beside", () => {
-  assert.equal(
-    resumeCommand("night", { files: ["a b.txt", "c"], out: "runs", tensorboard: true, steps: 9 }),
-    "charnn train 'a b.txt' c --out runs --name night --tensorboard --resume",
-  );
-  const files = Array.from({ length: 7 }, (_, k) => `${k}`);
-  assert.equal(resumeCommand("x", { files }), "charnn train 0 1 2 3 4 ... --name x --resume");
+const FILES = ["a b.txt", "c"];
+
+describe("What goes on with a run", () => {
+  it("names its text and its folder, and all that the checkpoint does not keep", () => {
+    const options: TrainOptions = {
+      ...{ out: "runs", tensorboard: true, steps: 9, keep: 3, saveEvery: 40, threads: 2 },
+      ...{ backend: "cpu", encoding: "latin1", validationFile: "v.txt", hiddenSize: 8 },
+      ...{ overwrite: true, initFrom: "other", maxTime: 60, randomSeed: 3, quiet: true },
+    };
+    assert.equal(
+      resumeCommand("night", FILES, options).command,
+      "charnn train 'a b.txt' c --out runs --tensorboard --keep 3 --save-every 40 --threads 2 " +
+        "--backend cpu --encoding latin1 --validation-file v.txt --quiet --name night --resume",
+    );
+  });
+
+  it("names every file", () => {
+    const files = Array.from({ length: 7 }, (_, k) => `${k}`);
+    const { command } = resumeCommand("x", files, {});
+    assert.equal(command, "charnn train 0 1 2 3 4 5 6 --name x --resume");
+  });
+
+  it("goes on with all folds of a cross-validation, of which some are still to begin", () => {
+    const options = {
+      crossValidate: 3,
+      hiddenSize: 8,
+      initFrom: "other",
+      overwrite: true,
+    } as const;
+    const rest = "--cross-validate 3 --hidden-size 8 --init-from other";
+    assert.equal(
+      resumeCommand("fox-gru-1x8-fold-2", ["f"], options).command,
+      `charnn train f ${rest} --name fox-gru-1x8 --resume`,
+    );
+    assert.equal(
+      resumeCommand("my-fold-2-fold-2", ["f"], { ...options, name: "my-fold-2" }).command,
+      `charnn train f ${rest} --name my-fold-2 --resume`,
+    );
+  });
+
+  it("keeps what begins with a dash from being an option", () => {
+    const { command } = resumeCommand("-n", ["-x.txt", "-"], { out: "--out" });
+    assert.match(command, /^charnn train \.\/-x\.txt - --out=--out --name=-n --resume/);
+  });
+
+  it("says that what can be read only once is needed again", () => {
+    const { command, needs } = resumeCommand("n", ["/dev/fd/63"], {});
+    assert.equal(command.replace(/ < .*/, ""), "charnn train - --name n --resume");
+    assert.match(needs ?? "", /the same text again, on standard input/);
+  });
+});
+
+describe("A quoted word", () => {
+  const asRead = (words: readonly string[]) => {
+    const line = `printf '%s\\0' ${words.map(quoted).join(" ")}`;
+    const { stdout, stderr } = spawnSync("bash", ["-c", line], { encoding: "utf8" });
+    assert.equal(stderr, "");
+    return stdout.split("\0").slice(0, -1);
+  };
+
+  it("is read by a shell as it was", () => {
+    const hard = ["", "a b", "it's", '"x"', "$HOME", "`id`", "!!", "a!b'!c\n!d", "~", "=ls", "-n"];
+    const words = [
+      ...hard,
+      "a\\b",
+      "*.txt",
+      "[a]",
+      "{a,b}",
+      "#",
+      "é日本",
+      "\u202e'\\!\u{e0041}x",
+      "\t",
+    ];
+    assert.deepEqual(asRead(words), words);
+    const text = fc.string({ unit: "grapheme-composite" }).map((word) => word.replaceAll("\0", ""));
+    fc.assert(
+      fc.property(fc.array(text, { minLength: 1 }), (some) => assert.deepEqual(asRead(some), some)),
+      { numRuns: 20 },
+    );
+  });
+
+  it("has nothing that does not survive being pasted", () => {
+    for (const word of ["a\nb", "\u001b[5m", "\u202e!", "\u200b", "\u2028", "\t"]) {
+      assert.match(quoted(word), /^\$'[\x20-\x7e]+'$/);
+      assert.ok(!quoted(word).includes("!"));
+    }
+  });
 });

@@ -36,7 +36,8 @@ const DROPOUT_DEFAULTS = {
   weightDropout: DEFAULTS.weightDropout,
 };
 
-interface TrainOptions extends Omit<TrainSettings, "files"> {
+/** What can be typed beside the files. */
+export interface TrainOptions extends Omit<TrainSettings, "files" | "fold"> {
   crossValidate?: number;
   json?: true;
   quiet?: true;
@@ -98,9 +99,15 @@ export function trainCommand(program: Command, { terminal, exitWith }: CommandCo
       option("--max-time <time>", "such as 90s, 10m or 2h; alone, 100 epochs at most", seconds),
     )
     .addOption(
-      option("--patience <n>", "evaluations in a row without a lower validation loss", number),
+      option(
+        "--patience <n>",
+        "evaluations in a row without a lower validation loss; 0 is any number",
+        number,
+      ),
     )
-    .addOption(option("--target-loss <loss>", "a validation loss that is low enough", number))
+    .addOption(
+      option("--target-loss <loss>", "a validation loss that is low enough; 0 is none", number),
+    )
     .optionsGroup(DROPOUT_TITLE);
   for (const made of dropoutOptions(DROPOUT_DEFAULTS)) command.addOption(made);
   command
@@ -143,8 +150,13 @@ export function trainCommand(program: Command, { terminal, exitWith }: CommandCo
     .addOption(option("--out <folder>", "where runs have their folders", undefined, DEFAULTS.out))
     .addOption(option("--config <file>", "options as a JSON object; what is typed wins"))
     .addOption(option("--init-from <run>", "begin with the weights of a run or checkpoint"))
-    .addOption(option("--resume", "go on from the last checkpoint, exactly"))
-    .addOption(option("--overwrite", "start a run of this name anew"))
+    .addOption(
+      option(
+        "--resume",
+        "go on from the last checkpoint, exactly; a limit replaces those of its kind",
+      ),
+    )
+    .addOption(option("--overwrite", "replace the run of this name, or of the default one"))
     .addOption(
       option(
         "--eval-every <steps>",
@@ -183,7 +195,8 @@ Examples:
       const reporter = createReporter(terminal, {
         json,
         quiet,
-        resumeCommand: (name) => resumeCommand(name, settings),
+        resumeCommand: (name) =>
+          resumeCommand(name, files, { ...options, json, quiet, crossValidate }),
       });
       const interruption = catchSignals(terminal, reporter);
       try {

@@ -1,3 +1,4 @@
+import type { ResumeCommand } from "../commands/resume-command.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { humanReporter } from "./human.js";
 import { jsonReporter } from "./json.js";
@@ -8,7 +9,7 @@ interface ReporterOptions {
   json?: boolean | undefined;
   quiet?: boolean | undefined;
   /** What to type to go on with the run of this name. */
-  resumeCommand(name: string): string;
+  resumeCommand(name: string): ResumeCommand;
 }
 
 export function createReporter(

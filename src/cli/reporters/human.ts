@@ -7,6 +7,7 @@ import type {
   StartEvent,
   StepEvent,
 } from "../../index.js";
+import type { ResumeCommand } from "../commands/resume-command.js";
 import { bytes, columns, count, counted, duration, stepOf } from "../terminal/format.js";
 import { inUnits, judgement, lossToBaseline } from "../terminal/judgement.js";
 import { modelLine } from "../terminal/model-line.js";
@@ -32,7 +33,7 @@ const CURVE_WIDTH = 12;
 /** A run for a person to follow: what it will do, a bar, evaluations with a sample, the end. */
 export function humanReporter(
   terminal: Terminal,
-  resumeCommand: (name: string) => string,
+  resumeCommand: (name: string) => ResumeCommand,
 ): Reporter {
   const { bold, dim, green } = terminal.errorColors;
   const progress = createProgress(terminal);
@@ -90,7 +91,9 @@ export function humanReporter(
     const lines = conclusion(event, started).map((line) => [line]);
     for (const line of columns(lines, width)) terminal.say(line);
     if (event.reason === "interrupted" && started) {
-      terminal.say(`Go on: ${resumeCommand(started.name)}`);
+      const { command, needs } = resumeCommand(started.name);
+      if (needs !== undefined) terminal.say(needs);
+      terminal.say(`Go on: ${command}`);
     }
     await terminal.out(`${event.path}\n`);
   }
@@ -186,12 +189,23 @@ function backendLine({ backend }: StartEvent): string {
   return `${backend.name}, ${counted(backend.threads, "thread")}`;
 }
 
+/** How a run gets to go on that had reached a limit before. */
+function longer({ reached }: EndEvent): string {
+  if (reached === "patience") {
+    return ", by its --patience; a higher one lets it go on, and --patience 0 takes it away.";
+  }
+  if (reached === "target-loss") {
+    return ", its --target-loss; a lower one lets it go on, and --target-loss 0 takes it away.";
+  }
+  return "; a higher --epochs, --steps or --max-time makes it longer.";
+}
+
 function conclusion(event: EndEvent, started: StartEvent | undefined): string[] {
   const step = stepOf(event.step, started?.totalSteps);
   const verb = VERBS[event.reason] ?? "Done";
   const lines = [
     event.reason === "done"
-      ? `${dirname(event.path)} had reached its end before; a higher --epochs, --steps or --max-time makes it longer.`
+      ? `${dirname(event.path)} had reached its end before${longer(event)}`
       : `${verb}: ${step}, in ${duration(event.seconds)}.`,
   ];
   if (event.bestLoss !== undefined) {

@@ -1,0 +1,60 @@
+import { isDeepStrictEqual } from "node:util";
+import type { RunConfig } from "../checkpoint/run-config.js";
+import type { RunFolder } from "../checkpoint/run-folder.js";
+import { CharnnError } from "../errors.js";
+import { definedOnly } from "../settings.js";
+import type { TrainSettings } from "./settings.js";
+
+/** A setting that is another one in a run than what was asked for. */
+export interface OtherSetting {
+  readonly name: string;
+  readonly saved: unknown;
+  readonly asked: unknown;
+}
+
+/** The first setting asked for that a run can't go on with, since it is another one there. */
+export function otherSetting(
+  { model, training, text: { documents } }: RunConfig,
+  settings: TrainSettings,
+): OtherSetting | undefined {
+  const { split = "sequential" } = training;
+  const saved: Readonly<Record<string, unknown>> = { ...model, ...training, documents, split };
+  for (const [name, asked] of Object.entries(definedOnly(settings))) {
+    // How often to evaluate is a matter of reporting.
+    if (!(name in saved) || name === "evalEvery" || isDeepStrictEqual(saved[name], asked)) continue;
+    return { name, saved: saved[name], asked };
+  }
+  return undefined;
+}
+
+/** @throws CharnnError `CANNOT_RESUME` when a setting asked for differs from that of the run */
+export function refuseOtherSettings(
+  folder: RunFolder,
+  config: RunConfig,
+  settings: TrainSettings,
+): void {
+  const other = otherSetting(config, settings);
+  if (!other) return;
+  throw new CharnnError(
+    "CANNOT_RESUME",
+    `${other.name} is ${shown(other.saved)} in the run ${folder.name}, not ${shown(other.asked)}.`,
+    "Leave it out to go on with the run, or start one of another --name.",
+    { setting: other.name },
+  );
+}
+
+/** None of the runs on a text is the one that was asked for; `newest` is the newest of them. */
+export function noRunWithSettings(newest: RunFolder, other: OtherSetting): CharnnError {
+  return new CharnnError(
+    "CANNOT_RESUME",
+    `${other.name} ${shown(other.asked)} is in none of the runs on this text that could go on; in the newest, ` +
+      `${newest.name}, it is ${shown(other.saved)}.`,
+    "Leave it out, name a run with --name, or leave out --resume to start one.",
+    { setting: other.name },
+  );
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return "not set";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
