@@ -126,7 +126,7 @@ for (const columns of [40, 80, 120]) {
       const whole = left.join("").replaceAll(/ +/g, " ");
       for (const part of [
         "Interrupted and saved: step",
-        "Go on: charnn train fox.txt --name fox --resume",
+        "Go on: charnn train fox.txt --backend cpu --name fox --resume",
       ]) {
         assert.ok(whole.replaceAll(" ", "").includes(part.replaceAll(" ", "")), text);
       }

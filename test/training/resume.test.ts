@@ -384,7 +384,7 @@ describe("Resuming", () => {
     assert.equal(only(events, "warning").length, 1);
   });
 
-  it("of the standard input needs a name, and goes on with it", async (t) => {
+  it("of the standard input finds the run by the text, as of a file", async (t) => {
     const place = await workplace(t);
     const text = await readFile(place.text);
     const stdin = async function* () {
@@ -393,12 +393,8 @@ describe("Resuming", () => {
     const onStdin = { ...smallRun(place, { ...PACE }), files: ["-"] };
     await trained({ ...onStdin, name: "unbroken" }, undefined, { stdin: stdin() });
     await trained(onStdin, afterStep(9), { stdin: stdin() });
-    const resumed = { ...onStdin, resume: true };
-    await assert.rejects(
-      trained({ ...resumed, name: undefined }, undefined, { stdin: stdin() }),
-      failsWith("CANNOT_RESUME", "standard input", "--name"),
-    );
-    await trained(resumed, undefined, { stdin: stdin() });
+    const unnamed = { ...onStdin, name: undefined, resume: true };
+    await trained(unnamed, undefined, { stdin: stdin() });
     await assertSameRun(place, "run", "unbroken");
   });
 
