@@ -14,7 +14,7 @@ namespace {
 
 /// Changes whenever the functions or what they take do, so that an addon from another version is
 /// noticed; `src/backends/native/addon.ts` has the same number.
-constexpr int kInterface = 4;
+constexpr int kInterface = 5;
 
 constexpr size_t kMostThreads = 1024;
 
@@ -110,6 +110,8 @@ napi_value start(napi_env env, napi_value exports) {
   define(env, exports, "rmsPropStep", call<rms_prop_step>);
   define(env, exports, "writeMask", call<write_mask>);
   define(env, exports, "lockFile", call<lock_file>);
+  define(env, exports, "guardSignals", call<guard_signals>);
+  define(env, exports, "releaseSignals", call<release_signals>);
   define(env, exports, "openStreams", call<open_streams>);
   define(env, exports, "stepStreams", step_streams);
   define(env, exports, "closeStreams", close_streams);

@@ -1,7 +1,7 @@
 import { open, readdir, readFile, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { fileLocks } from "../backends/native/addon.js";
+import { systemCalls } from "../backends/native/addon.js";
 import { systemErrorCode } from "../errors.js";
 import { areOnOneSystem, isRunning, isStillRunning, type ProcessIdentity } from "../processes.js";
 import { type LockHolder, MILLISECONDS_PER_BEAT } from "./beat.js";
@@ -96,7 +96,7 @@ function isThisProcess(holder: LockHolder, self: ProcessIdentity): boolean {
 
 /** Whether the system holds a file locked for a process; undefined where it can't be told. */
 async function probe(file: string): Promise<string | undefined> {
-  const locks = fileLocks();
+  const locks = systemCalls();
   if (!locks) return undefined;
   const handle = await unlessGone(open(file, "r"));
   try {

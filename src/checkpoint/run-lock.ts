@@ -4,7 +4,7 @@ import { type FileHandle, mkdir, open, rename, rm, rmdir, stat } from "node:fs/p
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileLocks } from "../backends/native/addon.js";
+import { systemCalls } from "../backends/native/addon.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { numbersAreShared, type ProcessIdentity, thisProcess } from "../processes.js";
 import { notWritable } from "../system-errors.js";
@@ -94,7 +94,7 @@ async function makeEntry({ path }: RunFolder, self: ProcessIdentity): Promise<En
   let file: FileHandle | undefined;
   try {
     file = await open(join(temporary, id), constants.O_RDWR | constants.O_CREAT | constants.O_EXCL);
-    const locks = fileLocks();
+    const locks = systemCalls();
     const found = locks?.lockFile({ descriptor: file.fd, shared: false });
     const holder = { ...self, locksFile: found === "taken" };
     await file.writeFile(holderText(holder, 1));

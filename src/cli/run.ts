@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { CommanderError } from "commander";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { cureOf, reasonOf } from "../system-errors.js";
@@ -6,12 +7,15 @@ import { normaliseArguments } from "./options/spelling.js";
 import { usageError } from "./options/usage-error.js";
 import { createProgram } from "./program.js";
 import { printableMessage } from "./terminal/printable.js";
+import { heedHangUp } from "./terminal/signals.js";
 import { styled } from "./terminal/styled.js";
 import { processTerminal, type Terminal } from "./terminal/terminal.js";
 
 /** Exit codes beside 0: what was typed can't be right; anything else that went wrong. */
 const USAGE_ERROR = 2;
 const FAILURE = 1;
+/** Interrupted by a signal: this and its number. */
+const INTERRUPTED = 128;
 
 /**
  * Runs the command line.
@@ -20,6 +24,7 @@ const FAILURE = 1;
  */
 export async function run(args: readonly string[]): Promise<number> {
   const terminal = processTerminal();
+  heedHangUp(terminal);
   let exitCode = 0;
   const program = createProgram(terminal, (code) => {
     exitCode = code;
@@ -28,6 +33,8 @@ export async function run(args: readonly string[]): Promise<number> {
     const expanded = await expandConfigFile(args);
     await program.parseAsync(normaliseArguments(expanded, program), { from: "user" });
     await terminal.written();
+    // What is still waited for, such as a reader that does not read, must not keep an interrupted command.
+    if (exitCode > INTERRUPTED) endInterrupted(exitCode);
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) return report(error, terminal);
@@ -37,6 +44,12 @@ export async function run(args: readonly string[]): Promise<number> {
     }
     return report(usageError(error, args, program), terminal);
   }
+}
+
+function endInterrupted(exitCode: number): never {
+  // Node aborts where it puts back the settings of a terminal that is gone. The signal does not.
+  if (exitCode === INTERRUPTED + constants.signals.SIGHUP) process.kill(process.pid, "SIGHUP");
+  process.exit(exitCode);
 }
 
 /** Says what went wrong, in the one place that does. */

@@ -5,7 +5,7 @@ import { appendFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import path from "node:path";
 import { describe, it, type TestContext, test } from "node:test";
-import { fileLocks } from "#src/backends/native/addon.js";
+import { systemCalls } from "#src/backends/native/addon.js";
 import { type RunFolder, runFolder } from "#src/checkpoint/run-folder.js";
 import { lockRun, watchTraining } from "#src/checkpoint/run-lock.js";
 import { startOf } from "#src/processes.js";
@@ -176,7 +176,7 @@ const KINDS = [
 ];
 
 describe("Of two processes", {
-  skip: fileLocks() ? whyNot("otherHost", "otherNumbers") : "no addon",
+  skip: systemCalls() ? whyNot("otherHost", "otherNumbers") : "no addon",
 }, () => {
   for (const { holds, wants } of KINDS) {
     const who = `the holder ${holds ? "with" : "without"} the addon and the other ${wants ? "with" : "without"}, `;

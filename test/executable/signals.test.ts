@@ -13,6 +13,7 @@ import {
   workplace,
   written,
 } from "../helpers/executable.js";
+import { openScreen, withTmux } from "../helpers/screen.js";
 
 const unlessOnWindows = { skip: process.platform === "win32" && "Windows has no signals" };
 
@@ -109,14 +110,162 @@ test("SIGINT while sampling without end leaves no stack", unlessOnWindows, async
   assert.equal(stderr, "");
 });
 
-test("a run whose output nobody reads any more is saved and ends", async (t) => {
+test("a run whose output nobody reads any more is saved, and ends as by SIGPIPE", async (t) => {
   const cwd = await workplace(t);
   const line = `charnn train fox.txt --name fox ${LONG.join(" ")} --json | head -n 3`;
   const { code, stdout, stderr } = await shell(t, line, { cwd });
   assert.equal(stderr, "");
-  assert.equal(code, 0);
+  assert.equal(code, 141);
   assert.equal(stdout.split("\n").length, 4);
   assert.equal((await charnn(t, ["info", "fox"], { cwd })).code, 0);
+});
+
+/** What a command waits for when a signal comes, before a run has taken its first step. */
+const BEFORE_THE_FIRST_STEP: [what: string, args: readonly string[]][] = [
+  ["reads its standard input", ["-"]],
+  ["takes a step of very many batches", ["fox.txt", "--accumulate", "1000000"]],
+];
+
+for (const [what, args] of BEFORE_THE_FIRST_STEP) {
+  for (const [name, exitCode] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const) {
+    test(`${name} while a run ${what} leaves nothing of it`, unlessOnWindows, async (t) => {
+      const cwd = await workplace(t);
+      const train = ["train", ...args, "--name", "fox", "--preset", "tiny", "--hidden-size", "8"];
+      const child = await startCharnn(t, train, { cwd });
+      const end = outcomeOf(child);
+      if (args[0] === "-") child.stdin.write(sentences(50));
+      // The folder is there when the signals are heard.
+      while (!(await exists(path.join(cwd, "checkpoints", "fox")))) await setTimeout(20);
+      await setTimeout(500);
+      child.kill(name);
+      const { code, stdout, stderr } = await end;
+      assert.equal(code, exitCode, stderr);
+      assert.match(stderr, /^Stopping; once more to leave at once\.$/m);
+      assert.match(stderr, /^Interrupted before the first step: nothing was changed\.$/m);
+      assert.equal(stdout, "");
+      assert.ok(!(await exists(path.join(cwd, "checkpoints"))));
+    });
+  }
+}
+
+test("a second signal ends a run in the middle of a very long step", unlessOnWindows, async (t) => {
+  const cwd = await workplace(t);
+  await writeFile(path.join(cwd, "long.txt"), sentences(2_000));
+  // A single batch takes minutes, in which JavaScript hears nothing.
+  const shape = ["--hidden-size", "512", "--batch-size", "64", "--seq-length", "256"];
+  const train = ["train", "long.txt", "--name", "long", ...shape, "--backend", "cpu"];
+  const child = await startCharnn(t, train, { cwd });
+  const end = outcomeOf(child);
+  while (!(await exists(path.join(cwd, "checkpoints", "long")))) await setTimeout(20);
+  await setTimeout(2_000);
+  child.kill("SIGTERM");
+  await setTimeout(200);
+  child.kill("SIGINT");
+  const { code, stderr } = await end;
+  assert.equal(code, 130, stderr);
+});
+
+test("a reader that does not read keeps no run from being saved", unlessOnWindows, async (t) => {
+  const cwd = await workplace(t);
+  const shape = ["--hidden-size", "8", "--batch-size", "1", "--seq-length", "4"];
+  const train = ["train", "fox.txt", "--name", "fox", ...shape, "--steps", "100000", "--json"];
+  const child = await startCharnn(t, train, { cwd });
+  const exit = once(child, "exit");
+  const metrics = path.join(cwd, "checkpoints", "fox", "metrics.jsonl");
+  for (let size = -1, before = -2; size !== before || size <= 0; await setTimeout(400)) {
+    before = size;
+    size = (await exists(metrics)) ? (await stat(metrics)).size : 0;
+  }
+  child.kill("SIGTERM");
+  assert.deepEqual(await exit, [143, null]);
+  assert.equal((await charnn(t, ["info", "fox"], { cwd })).code, 0);
+});
+
+test(
+  "a run goes on after SIGHUP where standard error is no terminal",
+  unlessOnWindows,
+  async (t) => {
+    const cwd = await workplace(t);
+    const train = ["train", "fox.txt", "--name", "fox", "--hidden-size", "8", "--steps", "300"];
+    const child = await startCharnn(t, [...train, "--eval-every", "20"], { cwd });
+    const end = outcomeOf(child);
+    await written(child.stderr, /^step 20,/m);
+    child.kill("SIGHUP");
+    child.kill("SIGHUP");
+    const { code, stderr } = await end;
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^Done: step 300 of 300, /m);
+  },
+);
+
+const onTheScreen = ["train", "fox.txt", "--name", "fox", ...LONG, "--eval-every", "50000"];
+
+test("a run is saved when its terminal goes, and ends as by SIGHUP", withTmux, async (t) => {
+  const cwd = await workplace(t);
+  const screen = await openScreen(t, onTheScreen, {
+    cwd,
+    columns: 80,
+    // As an interactive shell does, it sends the signal on.
+    scriptOf: (command) =>
+      `trap 'kill -HUP $run' HUP; ${command} & run=$!; wait $run; wait $run; echo $? > code`,
+  });
+  await screen.shows(/% {2}loss/);
+  screen.close();
+  const code = path.join(cwd, "code");
+  for (let tries = 0; !(await exists(code)) || (await stat(code)).size === 0; tries++) {
+    assert.ok(tries < 1_000, "the run has not ended");
+    await setTimeout(50);
+  }
+  assert.equal(await readFile(code, "utf8"), "129\n");
+  assert.equal((await charnn(t, ["info", "fox"], { cwd })).code, 0);
+});
+
+test("a run goes on after SIGHUP where its shell ignores that", withTmux, async (t) => {
+  const cwd = await workplace(t);
+  const steps = ["--hidden-size", "8", "--steps", "1000", "--eval-every", "1000"];
+  const screen = await openScreen(t, ["train", "fox.txt", "--name", "fox", ...steps], {
+    cwd,
+    columns: 80,
+    scriptOf: (command) => `trap '' HUP; ${command} & echo $! > run; wait $!; echo "code $?"`,
+  });
+  await screen.shows(/% {2}loss/);
+  process.kill(Number(await readFile(path.join(cwd, "run"), "utf8")), "SIGHUP");
+  await screen.shows(/^code 0$/m);
+  assert.match(screen.lines().join("\n"), /^Done: step 1,000 of 1,000, /m);
+});
+
+test("Ctrl-Z shows the cursor, and fg brings the bar back", withTmux, async (t) => {
+  const cwd = await workplace(t);
+  const screen = await openScreen(t, onTheScreen, {
+    cwd,
+    columns: 80,
+    scriptOf: (command) =>
+      `set -m; ${command}; echo "stopped $?"; read go; fg > /dev/null; echo "code $?"`,
+  });
+  await screen.shows(/% {2}loss/);
+  assert.equal(screen.cursorIsShown(), false);
+  screen.press("C-z");
+  const stopped = await screen.shows(/^stopped 148$/m);
+  assert.doesNotMatch(stopped.join("\n"), /% {2}loss/);
+  assert.equal(screen.cursorIsShown(), true);
+  screen.press("Enter");
+  await screen.shows(/% {2}loss/);
+  assert.equal(screen.cursorIsShown(), false);
+  screen.press("C-c");
+  await screen.shows(/^code 130$/m);
+  assert.equal(screen.cursorIsShown(), true);
+});
+
+test("the table of exit codes has all that a command ends with", async () => {
+  const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
+  const [, table] = /^\| exit code \|.*\n\|---\|---\|\n((?:\|.*\n)+)/m.exec(readme) ?? [];
+  const codes = [...(table ?? "").matchAll(/^\| ([\d, ]+) \|/gm)].flatMap(([, list]) =>
+    list.split(", ").map(Number),
+  );
+  assert.deepEqual(codes, [0, 1, 2, 129, 130, 141, 143]);
 });
 
 async function exists(file: string): Promise<boolean> {

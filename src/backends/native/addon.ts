@@ -7,7 +7,7 @@ import { BackendError } from "../backend-error.js";
 import { isCutShort } from "./cut-file.js";
 
 /** The one number that both sides must agree on; `native/addon/addon.cc` has the same. */
-const INTERFACE = 4;
+const INTERFACE = 5;
 
 /** A matrix in panels of sixteen columns (see `native/panels.h`), somewhere in an array. */
 export interface Panels {
@@ -208,6 +208,18 @@ export interface Addon {
     readonly descriptor: number;
     readonly shared: boolean;
   }): "taken" | "held" | "unsupported";
+  /**
+   * Ends the process with 128 and the number of a signal, SIGINT, SIGTERM or with `hangUp` SIGHUP, that
+   * comes after as many as are let through to Node. It does not wait for JavaScript.
+   */
+  guardSignals(how: {
+    readonly letThrough: number;
+    readonly hangUp: boolean;
+    /** Whether standard error is a terminal whose cursor may be hidden then. */
+    readonly restoreTerminal: boolean;
+  }): void;
+  /** Puts back the handlers that were there before. */
+  releaseSignals(nothing: object): void;
   openStreams(model: StreamsArguments): StreamsHandle;
   /** @param logits `[streams, vocabulary]`: overwritten */
   stepStreams(streams: StreamsHandle, tokens: Int32Array, logits: Float32Array): void;
@@ -236,8 +248,10 @@ export function loadAddon(): Addon {
   return addon;
 }
 
-/** What locks files; undefined where the addon does not load. */
-export function fileLocks(): Pick<Addon, "lockFile"> | undefined {
+/** What the addon does beside its kernels; undefined where it does not load. */
+export function systemCalls():
+  | Pick<Addon, "lockFile" | "guardSignals" | "releaseSignals">
+  | undefined {
   try {
     return findAddon();
   } catch (error) {

@@ -70,7 +70,7 @@ Examples:
       const { benchmark } = await import("../../index.js");
       const progress = createProgress(terminal);
       let isShown = false;
-      const release = endAtSignals(progress.stop);
+      const release = await endAtSignals(terminal, progress.stop);
       try {
         const onProgress = ({ stage, share }: BenchmarkProgress) => {
           // Not before the warnings have been said.

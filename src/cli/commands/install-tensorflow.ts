@@ -21,7 +21,9 @@ export async function installTensorFlow(
   const build = gpu ? "gpu" : "cpu";
   const sizes = TENSORFLOW_SIZES[build];
   const inMegabytes = (bytes: number) => `${bytes / 1e6} MB`;
-  const interruption = abortAtSignals(() => terminal.say("Stopping; nothing is left of it."));
+  const interruption = await abortAtSignals(terminal, () =>
+    terminal.say("Stopping; nothing is left of it."),
+  );
   const { signal } = interruption;
   try {
     const installed = await install({

@@ -61,7 +61,7 @@ Examples:
       if (overwrite) throw watchOnly("--overwrite is not", "Leave one of them out.");
       if (output !== undefined) throw watchOnly("--output is not", "Leave one of them out.");
       if (runs.length > 1) throw watchOnly("Several runs are not", "Name one of them.");
-      const interruption = abortAtSignals(() => {});
+      const interruption = await abortAtSignals(terminal, () => {});
       try {
         await watchRun(settings, {
           port: port ?? 0,

@@ -198,17 +198,23 @@ Examples:
         resumeCommand: (name) =>
           resumeCommand(name, files, { ...options, json, quiet, crossValidate }),
       });
-      const interruption = catchSignals(terminal, reporter);
+      let isBegun = false;
+      const interruption = await catchSignals(terminal, reporter, () => isBegun);
       try {
         const signals = { signal: interruption.signal, stdin: process.stdin };
         const events =
           crossValidate === undefined
             ? library.train(settings, signals)
             : library.crossValidate(settings, crossValidate, signals);
-        for await (const event of events) await reporter.report(event);
+        for await (const event of events) {
+          isBegun ||= event.event === "step";
+          await reporter.report(event);
+        }
+        // Whether somebody reads the last of it is known when it is written.
+        await terminal.written();
         exitWith(interruption.exitCode);
       } catch (error) {
-        if (error !== interruption.signal.reason) throw error;
+        if (!interruption.signal.aborted || error !== interruption.signal.reason) throw error;
         terminal.say("Interrupted before the first step: nothing was changed.");
         exitWith(interruption.exitCode);
       } finally {

@@ -1,6 +1,11 @@
 import cliProgress, { type MultiBar, type SingleBar } from "cli-progress";
 import { type Piece, shownLine } from "./styled.js";
+import { atSuspension } from "./suspension.js";
 import type { Terminal } from "./terminal.js";
+
+const CLEAR_LINE = "\r\u001b[K";
+const SHOW_CURSOR = "\u001b[?25h";
+const HIDE_CURSOR = "\u001b[?25l";
 
 /** A progress bar on standard error with lines above it; without a terminal, the lines alone. */
 export interface Progress {
@@ -15,6 +20,7 @@ export interface Progress {
 export function createProgress(terminal: Terminal): Progress {
   let bars: MultiBar | undefined;
   let bar: SingleBar | undefined;
+  let unsuspend = () => {};
   return {
     start(total, done) {
       if (!terminal.isInteractive) return;
@@ -31,6 +37,13 @@ export function createProgress(terminal: Terminal): Progress {
         linewrap: true,
       });
       bar = bars.create(total ?? 0, done, { facts: [] });
+      unsuspend = atSuspension(
+        () => terminal.stderr.write(`${CLEAR_LINE}${SHOW_CURSOR}`),
+        () => {
+          terminal.stderr.write(HIDE_CURSOR);
+          bars?.update();
+        },
+      );
     },
     update(done, facts) {
       bar?.update(done, { facts: facts.map((fact) => shownLine([fact])) });
@@ -45,6 +58,7 @@ export function createProgress(terminal: Terminal): Progress {
       bars.update();
     },
     stop() {
+      unsuspend();
       bars?.stop();
       bars = undefined;
       bar = undefined;

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   Chalk,
   type ChalkInstance,
@@ -10,6 +11,9 @@ import { CharnnError, systemErrorCode } from "../../errors.js";
 import { reasonOf } from "../../system-errors.js";
 import { printableMessage } from "./printable.js";
 import { exactText, type Piece, shownLine, shownText, styled } from "./styled.js";
+
+/** How long a hurried command waits for who does not read its output, in milliseconds. */
+const LAST_WAIT = 500;
 
 type Stream = NodeJS.WriteStream;
 
@@ -34,11 +38,13 @@ export interface Terminal {
    */
   out(...pieces: readonly Piece[]): Promise<void>;
   /**
-   * Waits until all results are written.
+   * Waits until all is written; a hurried command waits for a moment only.
    *
    * @throws CharnnError `NOT_WRITABLE` where that is impossible; a reader who left is no error.
    */
   written(): Promise<void>;
+  /** From now on nothing waits for who does not read: the command is to end. */
+  hurry(): void;
   /** Writes a line to standard error, as {@link shownLine}. */
   say(...pieces: readonly Piece[]): void;
   /** Writes a warning to standard error, in one line. */
@@ -51,6 +57,8 @@ export function processTerminal(): Terminal {
     new Chalk({ level: !env.NO_COLOR && support ? support.level : 0 });
   const errorColors = colors(supportsColorStderr);
   const closed = new AbortController();
+  const hurried = new AbortController();
+  const stopped = AbortSignal.any([closed.signal, hurried.signal]);
   let failure: Error | undefined;
   stdout.on("error", (error) => {
     if (systemErrorCode(error) !== "EPIPE") failure = error;
@@ -73,12 +81,17 @@ export function processTerminal(): Terminal {
       if (closed.signal.aborted) return;
       if (stdout.write(stdout.isTTY ? shownText(pieces) : exactText(pieces))) return;
       // Where it fails, `outClosed` tells.
-      await once(stdout, "drain", { signal: closed.signal }).catch(() => {});
+      await once(stdout, "drain", { signal: stopped }).catch(() => {});
     },
     async written() {
-      if (!closed.signal.aborted) await new Promise((resolve) => stdout.write("", resolve));
+      const streams = closed.signal.aborted ? [stderr] : [stdout, stderr];
+      const all = Promise.all(
+        streams.map((stream) => new Promise((resolve) => stream.write("", resolve))),
+      );
+      await (hurried.signal.aborted ? Promise.race([all, sleep(LAST_WAIT)]) : all);
       if (failure) throw outNotWritable(failure);
     },
+    hurry: () => hurried.abort(),
   };
 }
 
