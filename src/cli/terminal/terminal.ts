@@ -89,7 +89,8 @@ export function processTerminal(): Terminal {
         streams.map((stream) => new Promise((resolve) => stream.write("", resolve))),
       );
       await (hurried.signal.aborted ? Promise.race([all, sleep(LAST_WAIT)]) : all);
-      if (failure) throw outNotWritable(failure);
+      // A terminal that is gone, of whose end the command was told, is no other failure.
+      if (failure && !hurried.signal.aborted) throw outNotWritable(failure);
     },
     hurry: () => hurried.abort(),
   };
