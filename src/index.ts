@@ -55,6 +55,7 @@ export type {
   CrossValidationEvent,
   EndEvent,
   EvalEvent,
+  ReplanEvent,
   SampleEvent,
   StartEvent,
   StepEvent,

@@ -59,6 +59,8 @@ const trainingConfigSchema = v.strictObject({
   /** The share of the weights' running average that stays at each step; 0: there is none. */
   averageDecay: numberFromZero(1),
   evalEvery: wholeNumber(1),
+  /** About how many characters of the held-out part an evaluation scores; all when left out. */
+  evalCharacters: v.optional(wholeNumber(1)),
   randomSeed: wholeNumber(0),
 });
 
@@ -68,6 +70,8 @@ const limitsSchema = v.strictObject({
   steps: v.optional(wholeNumber(1)),
   /** Seconds. */
   maxTime: v.optional(numberAboveZero()),
+  /** The number of steps after which it ends in place of `steps`, decided at a step of the run. */
+  replan: v.optional(v.strictObject({ step: wholeNumber(0), steps: wholeNumber(1) })),
   /** Evaluations in a row that bring no lower validation loss. */
   patience: v.optional(wholeNumber(1)),
   /** A validation loss that is low enough, nats/character. */
@@ -91,6 +95,11 @@ export const progressSchema = v.strictObject({
   batch: wholeNumber(0),
   /** The step at which the run ends; undefined where losses alone decide. */
   totalSteps: v.optional(wholeNumber(1)),
+  /**
+   * When the speed was measured again, for a run whose time is limited: the step, and the number of steps
+   * planned until then, which may be the same as after it.
+   */
+  replan: v.optional(v.strictObject({ step: wholeNumber(0), totalSteps: wholeNumber(1) })),
   /** The step of the last evaluation. */
   evaluatedAt: wholeNumber(0),
   /** Sum of the training loss since then, nats, and the characters it covers. */

@@ -8,6 +8,10 @@ import type { Tokens, Vocabulary } from "./vocabulary.js";
 
 /** Evaluation reads one more lane for so many characters, up to the most lanes. */
 const CHARACTERS_PER_LANE = 10_000;
+/** Where only a part of a text is scored: shorter lanes come from more places. */
+const CHARACTERS_PER_LANE_OF_PART = 4_000;
+/** A larger share of a text is not worth leaving the rest out. */
+const LARGEST_PART = 0.9;
 const MOST_LANES = 64;
 /** Characters read before a lane's own, unscored, so that its hidden state fits the text. */
 const WARM_UP = 1_000;
@@ -138,26 +142,60 @@ function documentBatches(documents: Documents, settings: BatchSettings, random: 
  * read in up to 64 lanes, each of which first reads 1,000 characters before its own whose targets are
  * {@link IGNORED_TARGET}. With `documents` each line's characters and the newline after it are scored,
  * as in {@link createBatches}. The arrays of a batch are used again by the next.
+ *
+ * @param most of a longer text about this many characters are scored, always the same: lanes, or lines,
+ *   at even distances
  */
 export function* evaluationBatches(
   tokens: Tokens,
   documents: "lines" | undefined,
   vocabulary: Vocabulary,
+  most: number = Number.POSITIVE_INFINITY,
 ): Generator<PlacedBatch> {
-  if (documents === "lines") yield* documentEvaluation(tokens, newlineOf(vocabulary));
-  else yield* laneEvaluation(tokens);
+  if (documents === "lines") yield* documentEvaluation(tokens, newlineOf(vocabulary), most);
+  else yield* laneEvaluation(tokens, most);
 }
 
-function* laneEvaluation(tokens: Tokens): Generator<PlacedBatch> {
-  const predictions = tokens.length - 1;
-  const lanes = Math.max(1, Math.min(MOST_LANES, Math.floor(tokens.length / CHARACTERS_PER_LANE)));
-  // All lanes read `steps` characters; the first scores them all, the others all but the warm-up.
-  const steps = Math.max(0, Math.ceil((predictions + (lanes - 1) * WARM_UP) / lanes));
+/** Characters that are read to score a text, those included whose targets are not scored. */
+export function charactersRead(
+  length: number,
+  documents: "lines" | undefined,
+  most: number = Number.POSITIVE_INFINITY,
+): number {
+  if (documents === "lines") return isPartOf(length, most) ? most : length;
+  const { lanes, steps } = evaluationLanes(length, most);
+  return lanes * steps;
+}
+
+/** Whether an evaluation of about `most` characters leaves a part of a text of this length out. */
+export function isPartOf(length: number, most: number): boolean {
+  return most < LARGEST_PART * length;
+}
+
+/** How many lanes side by side, of how many characters each, with those that are not scored. */
+function evaluationLanes(length: number, most: number): { lanes: number; steps: number } {
+  const isPart = isPartOf(length, most);
+  const scored = isPart ? most : Math.max(length - 1, 0);
+  const perLane = isPart ? CHARACTERS_PER_LANE_OF_PART : CHARACTERS_PER_LANE;
+  const lanes = Math.max(1, Math.min(MOST_LANES, Math.floor((scored + 1) / perLane)));
+  const steps = Math.ceil((scored + (lanes - 1) * WARM_UP) / lanes);
+  return { lanes, steps };
+}
+
+/**
+ * The lanes begin at even distances, the first at the beginning, and the last ends with the text. All
+ * but the first have a warm-up; where the whole text is scored, it reads what the lane before scores.
+ */
+function* laneEvaluation(tokens: Tokens, most: number): Generator<PlacedBatch> {
+  const { lanes, steps } = evaluationLanes(tokens.length, most);
+  const distance = isPartOf(tokens.length, most)
+    ? (tokens.length - 1 - steps) / Math.max(lanes - 1, 1)
+    : steps - WARM_UP;
   const arrays = new BatchArrays(Math.min(EVALUATION_SEQ_LENGTH, steps), lanes);
   for (let first = 0; first < steps; first += EVALUATION_SEQ_LENGTH) {
     const batch = arrays.empty(Math.min(EVALUATION_SEQ_LENGTH, steps - first), first === 0);
     for (let lane = 0; lane < lanes; lane++) {
-      fillColumn(batch, lane, tokens, lane * (steps - WARM_UP) + first);
+      fillColumn(batch, lane, tokens, Math.floor(lane * distance) + first);
       const unscored = lane === 0 ? 0 : Math.min(WARM_UP - first, batch.time);
       for (let step = 0; step < unscored; step++) {
         batch.targets[step * lanes + lane] = IGNORED_TARGET;
@@ -167,8 +205,14 @@ function* laneEvaluation(tokens: Tokens): Generator<PlacedBatch> {
   }
 }
 
-function* documentEvaluation(tokens: Tokens, newline: number): Generator<PlacedBatch> {
-  const documents = findDocuments(tokens, newline);
+function* documentEvaluation(
+  tokens: Tokens,
+  newline: number,
+  most: number,
+): Generator<PlacedBatch> {
+  const all = findDocuments(tokens, newline);
+  const isPart = isPartOf(tokens.length, most);
+  const documents = isPart ? evenDocuments(all, most / tokens.length) : all;
   const batchSize = Math.max(1, Math.min(MOST_LANES, documents.starts.length));
   const groups = groupDocuments(documents, batchSize, EVALUATION_SEQ_LENGTH, undefined);
   const arrays = new BatchArrays(EVALUATION_SEQ_LENGTH, batchSize);
@@ -176,6 +220,15 @@ function* documentEvaluation(tokens: Tokens, newline: number): Generator<PlacedB
   for (let index = 0; index < batches; index++) {
     yield documentBatch(documents, groups, index, EVALUATION_SEQ_LENGTH, arrays);
   }
+}
+
+/** A share of the documents, at even distances; one at least. */
+function evenDocuments(documents: Documents, share: number): Documents {
+  const all = documents.starts.length;
+  const count = Math.min(Math.max(Math.ceil(all * share), 1), all);
+  const pick = (places: Uint32Array) =>
+    Uint32Array.from({ length: count }, (_, index) => places[Math.floor((index * all) / count)]);
+  return { ...documents, starts: pick(documents.starts), ends: pick(documents.ends) };
 }
 
 /**

@@ -4,14 +4,20 @@ import { CharnnError } from "../errors.js";
 import { checked, wholeNumber } from "../settings.js";
 import type { CrossValidationEvent, EndEvent, TrainingEvent } from "./events.js";
 import { foldName, refuseUnsafeName } from "./run-name.js";
-import { checkedTrainSettings, type TrainOptions, type TrainSettings } from "./settings.js";
+import {
+  checkedTrainSettings,
+  startClock,
+  type TrainOptions,
+  type TrainSettings,
+} from "./settings.js";
 import { train } from "./trainer.js";
 
 const foldsSchema = v.object({ crossValidate: wholeNumber(2, 100) });
 
 /**
  * Trains a model on each of `folds` divisions of a text, of which another part is held out each time,
- * and scores it on that part: how much a result owes to where the text was cut.
+ * and scores it on that part: how much a result owes to where the text was cut. `maxTime` is that of all
+ * of them: each gets an equal share of it.
  *
  * @returns the events of one run after the other, each named after its fold, and `cross-validation`
  *   at the end, unless it was interrupted
@@ -45,19 +51,23 @@ export async function* crossValidate(
   const inputs = options.inputs ?? new Inputs(options.stdin);
   // Not after hours, at the first fold of two digits.
   if (name !== undefined && !resume) refuseUnsafeName(foldName(name, folds));
+  const { clock = startClock() } = options;
+  const maxTime = settings.maxTime && settings.maxTime / folds;
   const losses: number[] = [];
   let common = name;
   for (let index = 1; index <= folds; index++) {
     const fold = { index, of: folds };
     const ofFold = common === undefined ? {} : { name: foldName(common, index) };
     let end: EndEvent | undefined;
-    for await (const event of train({ ...settings, ...ofFold, fold }, { ...options, inputs })) {
+    const start = index === 1 ? 0 : clock();
+    const timed = { ...options, inputs, clock: () => clock() - start };
+    for await (const event of train({ ...settings, ...ofFold, fold, maxTime }, timed)) {
       if (event.event === "start") common ??= event.name.slice(0, -foldName("", index).length);
       if (event.event === "end") end = event;
       yield event;
     }
     if (end?.reason === "interrupted") return;
-    losses.push(end?.bestLoss ?? Number.NaN);
+    losses.push(end?.wholeLoss ?? end?.bestLoss ?? Number.NaN);
   }
   yield summaryOf(losses);
 }

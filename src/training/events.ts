@@ -19,9 +19,25 @@ export interface StartEvent {
   /** Undefined where losses alone decide when it ends. */
   readonly totalSteps: number | undefined;
   readonly stepsPerEpoch: number;
-  /** What it will need, by a short trial: bytes, and seconds for what is left. */
+  /**
+   * What it will need, by a short trial: bytes, and seconds for what is left, with evaluations, samples,
+   * checkpoints and all that is scored at the end.
+   */
   readonly expectedBytes: number;
   readonly expectedSeconds: number | undefined;
+  /** Since the run began. */
+  readonly seconds: number;
+}
+
+/** The speed of a run whose time is limited was measured again, and its number of steps changed. */
+export interface ReplanEvent {
+  readonly event: "replan";
+  /** The step at which it was done. */
+  readonly step: number;
+  /** The number of steps before and now. */
+  readonly before: number;
+  readonly totalSteps: number;
+  readonly seconds: number;
 }
 
 /** Something the user should know, in a sentence or two. */
@@ -45,7 +61,10 @@ export interface StepEvent {
   readonly dropped: boolean;
   /** Trained, over the last few seconds. */
   readonly charsPerSecond: number;
-  /** Since training began in this process. */
+  /**
+   * Since the run began: since the call of `train`, or what its `clock` says, and for a run that goes on
+   * what it had taken before.
+   */
   readonly seconds: number;
 }
 
@@ -56,7 +75,7 @@ export interface EvalEvent {
   readonly epoch: number;
   /** The mean training loss since the evaluation before, nats/character. */
   readonly loss: number | undefined;
-  /** Nats/character over the whole validation part; undefined where there is none. */
+  /** Nats/character over the validation part, or what `evalCharacters` says of it; undefined where there is none. */
   readonly validationLoss?: number;
   readonly bitsPerCharacter?: number;
   /** Whether it is the lowest so far. */
@@ -103,8 +122,21 @@ export interface EndEvent {
   readonly bestStep?: number;
   /** Steps that changed nothing, since something in them was not finite. */
   readonly droppedSteps: number;
+  /**
+   * The best checkpoint's loss on the whole validation part, where evaluations scored only a part of it;
+   * undefined where there was no time for it.
+   */
+  readonly wholeLoss?: number | undefined;
+  /** How much of the validation part evaluations scored, in characters; undefined where it was all. */
+  readonly evalCharacters?: number | undefined;
   /** Of the best checkpoint on the part that `test` kept apart, at the run's end. */
   readonly testLoss?: number;
+  /** How many characters of that part were scored: those for which there was time. */
+  readonly testedCharacters?: number | undefined;
+  /** The number of steps that was planned in the end. */
+  readonly totalSteps: number | undefined;
+  /** The step at which that was changed, and what it was before. */
+  readonly replan?: { readonly step: number; readonly totalSteps: number } | undefined;
   /** How well counting strings of up to `order` characters predicts the validation part. */
   readonly counting: { readonly order: number; readonly loss: number } | undefined;
   /** Characters of the whole text and of its validation part. */
@@ -127,6 +159,7 @@ export interface CrossValidationEvent {
 
 export type TrainingEvent =
   | StartEvent
+  | ReplanEvent
   | WarningEvent
   | StepEvent
   | EvalEvent

@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Limits, RunConfig } from "../checkpoint/run-config.js";
 import type { Batches } from "../data/batches.js";
 import { CharnnError } from "../errors.js";
 import { definedOnly } from "../settings.js";
+import { Turns } from "../turns.js";
 import type { TrainSettings } from "./settings.js";
 
 /** Passes over the text in a time that is given alone: next to nothing is gained by more than 60. */
@@ -9,12 +11,13 @@ const MOST_EPOCHS_IN_TIME = 100;
 
 /** The limits that were asked for; undefined when none was. */
 export function limitsOf(settings: TrainSettings): Limits | undefined {
-  const { epochs, steps, maxTime, patience, targetLoss } = settings;
+  const { epochs, steps, maxTime, replan, patience, targetLoss } = settings;
   const isTimeAlone = maxTime !== undefined && epochs === undefined && steps === undefined;
   const limits = definedOnly({
     epochs: isTimeAlone ? MOST_EPOCHS_IN_TIME : epochs,
     steps,
     maxTime,
+    replan,
     // 0 is none.
     patience: patience || undefined,
     targetLoss: targetLoss || undefined,
@@ -23,7 +26,7 @@ export function limitsOf(settings: TrainSettings): Limits | undefined {
 }
 
 /** Those that say when a run ends whatever its losses are. */
-const END_NAMES = ["epochs", "steps", "maxTime"] as const;
+const END_NAMES = ["epochs", "steps", "maxTime", "replan"] as const;
 
 /**
  * The limits of a run that goes on: those asked for take the place of those of their kind. The passes,
@@ -62,19 +65,31 @@ export function haveEnd({ epochs, steps, maxTime }: Limits): boolean {
 
 /** Whether both end at the same time whatever the losses are. */
 export function haveSameEnd(asked: Limits, saved: Limits): boolean {
-  return END_NAMES.every((name) => asked[name] === saved[name]);
+  return END_NAMES.every((name) => isDeepStrictEqual(asked[name], saved[name]));
 }
 
-/** The number of steps within the limits of epochs and steps; undefined where there are none. */
-export function stepsWithin(
-  { limits: { epochs, steps }, training: { accumulate } }: RunConfig,
+/**
+ * The number of steps within the limits of epochs and steps, and at most `most`; undefined where there
+ * are none. Where the number of steps was changed, it is that after the change.
+ *
+ * @throws the reason of the signal when it is aborted
+ */
+export async function stepsWithin(
+  config: RunConfig,
   batches: Batches,
-): number | undefined {
-  if (epochs === undefined) return steps;
-  const most = steps ?? Number.POSITIVE_INFINITY;
+  most: number = Number.POSITIVE_INFINITY,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
+  const { epochs, steps, replan } = config.limits;
+  const { accumulate } = config.training;
+  const limit = Math.min(most, replan?.steps ?? steps ?? Number.POSITIVE_INFINITY);
+  if (epochs === undefined) return Number.isFinite(limit) ? limit : undefined;
+  const turns = new Turns(signal);
   let batchesInAll = 0;
-  for (let epoch = 0; epoch < epochs && batchesInAll < most * accumulate; epoch++) {
+  for (let epoch = 0; epoch < epochs && batchesInAll < limit * accumulate; epoch++) {
+    // Lists are put into batches for that.
+    if (turns.isDue()) await turns.take();
     batchesInAll += batches.batchesInEpoch(epoch);
   }
-  return Math.min(most, Math.ceil(batchesInAll / accumulate));
+  return Math.min(limit, Math.ceil(batchesInAll / accumulate));
 }

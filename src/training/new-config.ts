@@ -77,6 +77,7 @@ export function newConfig(
       weightDecay: all.weightDecay,
       averageDecay: all.averageDecay,
       evalEvery: all.evalEvery,
+      evalCharacters: settings.evalCharacters,
       randomSeed: all.randomSeed,
     },
     limits,

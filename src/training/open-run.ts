@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { backendWarnings, type SelectedBackend, selectBackend } from "../backends/select.js";
 import { makeFolder, removeLeftovers } from "../checkpoint/durable-file.js";
 import { listRuns } from "../checkpoint/find-runs.js";
+import { lastSeconds } from "../checkpoint/last-seconds.js";
 import { truncateMetricsAfter } from "../checkpoint/metrics-file.js";
 import type { Progress, RunConfig } from "../checkpoint/run-config.js";
 import {
@@ -16,7 +17,7 @@ import { freeName, type RunFolder, runFolder } from "../checkpoint/run-folder.js
 import { lockRun, type RunLock } from "../checkpoint/run-lock.js";
 import { readRunFacts, statesBesideLast } from "../checkpoint/saved-states.js";
 import { cleanUp, cleanUpOnFailure } from "../clean-up.js";
-import { createBatches } from "../data/batches.js";
+import { type Batches, createBatches } from "../data/batches.js";
 import { type Corpus, loadCorpus, textFingerprint } from "../data/corpus.js";
 import { Inputs } from "../data/inputs.js";
 import type { ReadOptions } from "../data/sources.js";
@@ -27,14 +28,14 @@ import { CharRnn } from "../model/char-rnn.js";
 import type { ModelConfig } from "../model/config.js";
 import { parameterArray } from "../model/parameters.js";
 import { Random } from "../random.js";
-import { measureSpeed, NO_TIME, type Speed, stepsInTime } from "./forecast.js";
+import { NO_TIME, type Speed } from "./forecast.js";
 import { GradientSum } from "./gradient-sum.js";
 import { beginWith } from "./init-from.js";
 import { readLast } from "./last-checkpoint.js";
-import { haveSameEnd, resumedLimits, stepsWithin } from "./limits.js";
-import { corpusSettings, fittedTo, refuseEndlessSchedule } from "./new-config.js";
+import { haveSameEnd, resumedLimits } from "./limits.js";
+import { corpusSettings, refuseEndlessSchedule } from "./new-config.js";
 import { createOptimizer } from "./optimizer.js";
-import { type Plan, planRun } from "./plan.js";
+import { type OpenOptions, type Plan, planRun } from "./plan.js";
 import {
   noRunWithSettings,
   type OtherSetting,
@@ -43,6 +44,7 @@ import {
 } from "./resumed-settings.js";
 import { firstProgress } from "./roll-back.js";
 import { disposeRun, type Run } from "./run.js";
+import { lengthOfNewRun, lengthOfRun } from "./run-length.js";
 import { defaultName, foldName, refuseUnsafeFolder } from "./run-name.js";
 import type { TrainSettings } from "./settings.js";
 import { restoreRun } from "./snapshot.js";
@@ -54,7 +56,7 @@ import { endReached } from "./start-and-end.js";
  *
  * @throws CharnnError, and the reason of the signal when it is aborted: nothing is changed then
  */
-export async function openRun(settings: TrainSettings, given: ReadOptions): Promise<Run> {
+export async function openRun(settings: TrainSettings, given: OpenOptions): Promise<Run> {
   const { resume = false, overwrite = false, out = TRAIN_DEFAULTS.out, name } = settings;
   // The text is read to find the run, and once more to go on with it.
   const readsAgain = resume && name === undefined;
@@ -124,43 +126,47 @@ async function startRun(
   settings: TrainSettings,
   backend: SelectedBackend,
   { corpus, config: planned, base, choice, ...plan }: Plan,
-  { signal }: ReadOptions,
+  { signal, clock }: OpenOptions,
 ): Promise<Run> {
   const warnings = [...plan.warnings];
   if (settings.resume) {
     warnings.push(`There is no checkpoint to resume: ${folder.path} starts from the beginning.`);
   }
+  const batches = batchesOf(planned, corpus);
+  const length = await lengthOfNewRun(planned, settings, corpus, batches, { signal, clock });
+  const { config, totalSteps, speed } = length;
+  warnings.push(...timeWarnings(config, speed, clock()));
+  const { replan, steps } = config.limits;
+  const progress: Progress = {
+    ...firstProgress(),
+    totalSteps,
+    replan: replan && { step: replan.step, totalSteps: steps as number },
+  };
   const counts = countTokens(corpus.train.tokens, corpus.vocabulary.size);
-  const model = CharRnn.initial(planned.model, runRandom(planned).fork("model"), counts);
+  const model = CharRnn.initial(config.model, runRandom(config).fork("model"), counts);
   if (base) beginWith(model, corpus.vocabulary, base);
-  const run = assembleRun(folder, planned, corpus, backend, model, firstProgress());
+  const run = assembleRun(folder, config, corpus, batches, backend, model, progress);
   return orDisposed(run, async () => {
     run.average?.write(run.firstWeights);
-    const speed = await measureSpeed(run, signal);
-    run.progress.totalSteps = fittedSteps(run, speed, planned.limits.maxTime);
-    const config = fittedTo(planned, settings, run.progress.totalSteps);
     // As late as can be: a run to be overwritten is there until then.
     await lock.check();
     if (settings.overwrite) await clearRun(folder);
     else if (contents?.metrics) {
       warnings.push(`What it reported before is now in ${await setMetricsAside(folder)}.`);
     }
-    return { ...run, config, speed, choice, warnings, lock };
+    return { ...run, speed, clock, choice, warnings, lock };
   });
 }
 
-/** The number of steps within a run's limits, that of time turned into steps; undefined: no end. */
-function fittedSteps(
-  { config, batches, progress }: Pick<Run, "config" | "batches" | "progress">,
-  speed: Speed,
-  maxTime: number | undefined,
-): number | undefined {
-  const steps = stepsWithin(config, batches);
-  if (maxTime === undefined) return steps;
-  const { accumulate, evalEvery } = config.training;
-  const stepsPerEpoch = batches.batchesInEpoch(progress.epoch) / accumulate;
-  const inTime = stepsInTime(maxTime, speed, evalEvery, stepsPerEpoch);
-  return Math.min(steps ?? inTime, inTime);
+/** What the user should know of a limited time before it is spent. */
+function timeWarnings({ limits }: RunConfig, { secondsPerStep }: Speed, seconds: number): string[] {
+  const { maxTime } = limits;
+  if (maxTime === undefined || seconds + secondsPerStep <= maxTime) return [];
+  const inSeconds = (time: number) =>
+    `${time.toLocaleString("en", { maximumFractionDigits: 1 })} s`;
+  return [
+    `Before the first step ${inSeconds(seconds)} have gone of the ${inSeconds(maxTime)} of --max-time, and a step takes about ${inSeconds(secondsPerStep)}: the run takes one step, and longer than it should.`,
+  ];
 }
 
 async function continueRun(
@@ -169,7 +175,7 @@ async function continueRun(
   lock: RunLock,
   settings: TrainSettings,
   backend: SelectedBackend,
-  options: ReadOptions,
+  { clock: clockOfProcess, ...options }: OpenOptions,
 ): Promise<Run> {
   const checkpoint = await readLast(folder, contents);
   const { text, training, limits } = checkpoint.config;
@@ -184,6 +190,8 @@ async function continueRun(
   );
   refuseOtherText(folder, checkpoint.config, corpus);
   await truncateMetricsAfter(folder.metrics, checkpoint.progress);
+  const secondsBefore = await lastSeconds(folder.metrics);
+  const clock = () => secondsBefore + clockOfProcess();
 
   const config: RunConfig = {
     ...checkpoint.config,
@@ -192,17 +200,26 @@ async function continueRun(
   };
   refuseEndlessSchedule(config);
   const progress = { ...checkpoint.progress };
+  const batches = batchesOf(config, corpus);
+  // A time that is given again stays the number of steps that it was turned into.
+  const areNew = !haveSameEnd(config.limits, limits);
+  // A run that is over already need not be tried.
+  const isOver = !areNew && endReached({ config, progress }) !== undefined;
+  const trial = { signal: options.signal, clock };
+  const { totalSteps, speed } = isOver
+    ? { totalSteps: progress.totalSteps, speed: NO_TIME }
+    : await lengthOfRun(config, corpus, batches, progress, areNew, trial);
+  if (areNew) {
+    const { replan, steps } = config.limits;
+    progress.totalSteps = totalSteps;
+    progress.replan = replan && { step: replan.step, totalSteps: steps as number };
+  }
   const model = new CharRnn(config.model);
-  const run = assembleRun(folder, config, corpus, backend, model, progress);
+  const run = assembleRun(folder, config, corpus, batches, backend, model, progress);
   return orDisposed(run, async () => {
-    // A time that is given again stays the number of steps that it was turned into.
-    const isNew = !haveSameEnd(config.limits, limits);
-    // A run that is over already need not be tried.
-    const speed = !isNew && endReached(run) ? NO_TIME : await measureSpeed(run, options.signal);
     restoreRun(run, checkpoint.tensors);
-    if (isNew) progress.totalSteps = fittedSteps(run, speed, config.limits.maxTime);
     const warnings = [...backendWarnings(backend, settings.threads), ...corpus.warnings];
-    return { ...run, speed, choice: undefined, warnings, lock };
+    return { ...run, speed, clock, choice: undefined, warnings, lock };
   });
 }
 
@@ -254,18 +271,22 @@ function runRandom({ training }: RunConfig): Random {
   return Random.fromSeed(training.randomSeed);
 }
 
+function batchesOf(config: RunConfig, { train, documents, vocabulary }: Corpus): Batches {
+  const random = runRandom(config).fork("batches");
+  return createBatches(train, documents, vocabulary, config.training, random);
+}
+
 function assembleRun(
   folder: RunFolder,
   config: RunConfig,
   corpus: Corpus,
+  batches: Batches,
   backend: SelectedBackend,
   model: CharRnn,
   progress: Progress,
 ) {
   const { training, model: modelShape } = config;
   const random = runRandom(config);
-  const { train, documents, vocabulary } = corpus;
-  const batches = createBatches(train, documents, vocabulary, training, random.fork("batches"));
   const average = training.averageDecay > 0 ? parameterArray(modelShape) : undefined;
   return {
     folder,

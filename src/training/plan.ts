@@ -6,12 +6,24 @@ import { type Corpus, loadCorpus } from "../data/corpus.js";
 import type { ReadOptions } from "../data/sources.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
 import { countScore } from "./count-model.js";
-import { operationsPerSecond } from "./forecast.js";
 import { continuing } from "./init-from.js";
 import { unlikeTraining } from "./likeness.js";
 import { corpusSettings, newConfig } from "./new-config.js";
 import { type Choice, choiceForText, choiceForTime } from "./presets.js";
-import type { TrainSettings } from "./settings.js";
+import type { Clock, TrainSettings } from "./settings.js";
+import { secondsToTry } from "./time-plan.js";
+import { operationsPerSecond } from "./trial.js";
+
+/**
+ * Of a limited time, what counting strings may take a small share of: by the time that is given, not by
+ * how fast the machine is, so that the same settings give the same result.
+ */
+const CHARACTERS_COUNTED_PER_SECOND = 100_000;
+
+/** What opening a run needs beside its settings. */
+export interface OpenOptions extends ReadOptions {
+  readonly clock: Clock;
+}
 
 /** What a new run will be. */
 export interface Plan {
@@ -31,7 +43,7 @@ export interface Plan {
 export async function planRun(
   settings: TrainSettings,
   backend: SelectedBackend,
-  options: ReadOptions,
+  options: OpenOptions,
 ): Promise<Plan> {
   const { initFrom, out = TRAIN_DEFAULTS.out } = settings;
   const base = initFrom === undefined ? undefined : await loadCheckpoint(initFrom, { out });
@@ -39,10 +51,14 @@ export async function planRun(
   const corpus = await loadCorpus({ ...corpusSettings(settings), alsoKnown }, options);
   const { signal } = options;
   const { train, validation, vocabulary } = corpus;
-  const counting = await countScore(train.tokens, validation.tokens, vocabulary.size, { signal });
+  const { maxTime } = settings;
+  const counting = await countScore(train.tokens, validation.tokens, vocabulary.size, {
+    signal,
+    most: maxTime && Math.ceil(CHARACTERS_COUNTED_PER_SECOND * maxTime),
+  });
   const choice = settings.preset
     ? undefined
-    : await chosen(settings, corpus, backend, base, signal);
+    : await chosen(settings, corpus, backend, base, options);
   const preset = settings.preset ?? (choice as Choice).preset;
   const { config, note } = newConfig(
     base ? continuing(settings, base) : settings,
@@ -84,18 +100,19 @@ async function unlikeHeldOut(
   ];
 }
 
-/** The preset of the weights to begin with, or what fits the time given, or else the text. */
+/** The preset of the weights to begin with, or what fits the time that is left, or else the text. */
 async function chosen(
   { maxTime }: TrainSettings,
   { train, vocabulary }: Corpus,
   { name }: SelectedBackend,
   base: Checkpoint | undefined,
-  signal: AbortSignal | undefined,
+  { signal, clock }: OpenOptions,
 ): Promise<Choice> {
   if (base)
     return { preset: base.config.training.preset, reason: "as for the weights to begin with" };
   const characters = train.tokens.length;
   if (maxTime === undefined) return choiceForText(characters, name);
-  const speed = await operationsPerSecond(vocabulary.size, signal);
-  return choiceForTime(maxTime, speed, characters, vocabulary.size);
+  const seconds = secondsToTry(maxTime - clock());
+  const speed = await operationsPerSecond(vocabulary.size, name, { signal, clock, seconds });
+  return choiceForTime(Math.max(maxTime - clock(), 0), speed, characters, vocabulary.size);
 }

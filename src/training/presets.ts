@@ -107,7 +107,7 @@ export function choiceForTime(
     return inTime >= fewestCharacters && characters >= shortestText;
   });
   const text = `${characters.toLocaleString("en")} characters`;
-  return { preset: preset ?? "tiny", reason: `for ${text} and ${seconds} s here` };
+  return { preset: preset ?? "tiny", reason: `for ${text} and ${Math.round(seconds)} s here` };
 }
 
 /**

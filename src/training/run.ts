@@ -12,6 +12,7 @@ import type { Speed } from "./forecast.js";
 import type { GradientSum } from "./gradient-sum.js";
 import type { Optimizer } from "./optimizer.js";
 import type { Choice } from "./presets.js";
+import type { Clock } from "./settings.js";
 
 /** What a step of training reads and changes. */
 export interface Learner {
@@ -25,7 +26,10 @@ export interface Learner {
   readonly gradientSum: GradientSum;
   readonly batches: Batches;
   readonly random: Random;
-  readonly progress: Pick<Progress, "step" | "epoch" | "batch" | "totalSteps" | "rateFactor">;
+  readonly progress: Pick<
+    Progress,
+    "step" | "epoch" | "batch" | "totalSteps" | "replan" | "rateFactor"
+  >;
   /** The state carried to the next batch. */
   state: ModelState;
 }
@@ -41,7 +45,10 @@ export interface Run extends Learner {
   readonly progress: Progress;
   /** What the weights were at step 0, `[parameters]`. */
   readonly firstWeights: Float32Array;
+  /** What the trial showed. */
   readonly speed: Speed;
+  /** Of the whole run, the time included that earlier processes took. */
+  readonly clock: Clock;
   /** The preset that was chosen for it, unless one was asked for. */
   readonly choice: Choice | undefined;
   /** What the user should know before it starts. */

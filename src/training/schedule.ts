@@ -19,23 +19,43 @@ export const ENDING_SCHEDULES: ReadonlySet<ScheduleName> = new Set([
   "exponential",
 ]);
 
+/** How far a run is, as a schedule sees it. */
+export interface ScheduledProgress {
+  /** From 0. */
+  readonly step: number;
+  /** Undefined where losses alone decide when the run ends. */
+  readonly totalSteps?: number | undefined;
+  /** The step at which the number of steps was changed, and what it was before. */
+  readonly replan?: { readonly step: number; readonly totalSteps: number } | undefined;
+  /** What evaluations and rollbacks have made of the full rate. */
+  readonly rateFactor: number;
+}
+
 /**
- * The learning rate of step `step` (from 0) of `totalSteps`: the first `warmupSteps` rise in a
- * straight line to the full rate, from which the schedule goes on.
- *
- * @param rateFactor what evaluations and rollbacks have made of the full rate
+ * The learning rate of a step: the first `warmupSteps` rise in a straight line to the full rate, from
+ * which the schedule goes on. Where the number of steps was changed, the rate goes on from where it was,
+ * and takes the rest of the schedule in the steps that are left.
  */
 export function learningRateAt(
-  {
-    step,
-    totalSteps = Number.POSITIVE_INFINITY,
-    rateFactor,
-  }: { step: number; totalSteps?: number | undefined; rateFactor: number },
+  progress: ScheduledProgress,
   settings: { learningRate: number; schedule: ScheduleName; warmupSteps: number },
 ): number {
   const { schedule, warmupSteps } = settings;
-  const full = settings.learningRate * rateFactor;
-  if (step < warmupSteps) return (full * (step + 1)) / (warmupSteps + 1);
-  const done = (step - warmupSteps) / Math.max(totalSteps - warmupSteps, 1);
-  return full * FACTORS[schedule](Math.min(done, 1));
+  const full = settings.learningRate * progress.rateFactor;
+  if (progress.step < warmupSteps) return (full * (progress.step + 1)) / (warmupSteps + 1);
+  return full * FACTORS[schedule](Math.min(shareDone(progress, warmupSteps), 1));
+}
+
+/** The share of the schedule that is over. */
+function shareDone(
+  { step, totalSteps = Number.POSITIVE_INFINITY, replan }: ScheduledProgress,
+  warmupSteps: number,
+): number {
+  const share = (at: number, total: number) =>
+    (at - warmupSteps) / Math.max(total - warmupSteps, 1);
+  if (!replan || replan.totalSteps === totalSteps) return share(step, totalSteps);
+  if (step < replan.step) return share(step, replan.totalSteps);
+  const before = Math.max(share(replan.step, replan.totalSteps), 0);
+  const first = Math.max(replan.step, warmupSteps);
+  return before + ((1 - before) * (step - first)) / Math.max(totalSteps - first, 1);
 }

@@ -8,6 +8,7 @@ import {
   SCHEDULE_NAMES,
   SPLIT_NAMES,
 } from "../defaults.js";
+import { CharnnError } from "../errors.js";
 import { CELL_NAMES } from "../model/cells.js";
 import { LARGEST_SIZE, MOST_LAYERS } from "../model/config.js";
 import {
@@ -55,8 +56,13 @@ export const trainSettingsSchema = v.strictObject({
 
   epochs: v.optional(wholeNumber(1, 100_000)),
   steps: v.optional(wholeNumber(1)),
-  /** Seconds. */
+  /** Seconds, from the beginning of `TrainOptions.clock` to the end of the run. */
   maxTime: v.optional(numberAboveZero()),
+  /**
+   * Ends the run after other `steps` than those given, as a run with `maxTime` does when it measures its
+   * speed again at `step`: the learning rate goes on from where it is then.
+   */
+  replan: v.optional(v.strictObject({ step: wholeNumber(0), steps: wholeNumber(1) })),
   /** Evaluations in a row without a lower validation loss; 0 is any number. */
   patience: v.optional(wholeNumber(0)),
   /** Nats/character; 0 is none. */
@@ -77,7 +83,12 @@ export const trainSettingsSchema = v.strictObject({
 
   /** Steps between two evaluations; there is one at the end of each epoch too. */
   evalEvery: v.optional(wholeNumber(1)),
-  /** Steps between two checkpoints; there is one at each evaluation too. */
+  /**
+   * About how many characters of the held-out part an evaluation scores, always the same ones, from all
+   * over it; all when left out, or with `maxTime` what there is time for.
+   */
+  evalCharacters: v.optional(wholeNumber(1)),
+  /** Steps between two checkpoints; there is one at each evaluation, and every five minutes, too. */
   saveEvery: v.optional(wholeNumber(1)),
   /** How many checkpoints `step-N.safetensors` stay. */
   keep: v.optional(wholeNumber(0)),
@@ -95,6 +106,9 @@ export const trainSettingsSchema = v.strictObject({
   ...backendSettings,
 });
 
+/** Seconds since a run began; it never goes back. */
+export type Clock = () => number;
+
 export interface TrainOptions {
   /**
    * Aborted: the run is saved as it was after its last whole step, and the last event is `end`. Before
@@ -105,6 +119,14 @@ export interface TrainOptions {
   readonly stdin?: AsyncIterable<Uint8Array> | undefined;
   /** In its place where several calls read the same. */
   readonly inputs?: Inputs | undefined;
+  /** The time that counts for `maxTime`, and in events; the time since the call when left out. */
+  readonly clock?: Clock | undefined;
+}
+
+/** The time since this call. */
+export function startClock(): Clock {
+  const start = performance.now();
+  return () => (performance.now() - start) / 1e3;
 }
 
 /** What to train on and how; whatever is left out is decided by the preset, or has
@@ -115,5 +137,23 @@ export type TrainSettings = v.InferInput<typeof trainSettingsSchema>;
  * @throws CharnnError `INVALID_SETTING` that names the setting at fault.
  */
 export function checkedTrainSettings(settings: TrainSettings): TrainSettings {
-  return checked(trainSettingsSchema, settings);
+  const valid = checked(trainSettingsSchema, settings);
+  const { replan, steps, epochs, maxTime } = valid;
+  if (replan && (steps === undefined || epochs !== undefined || maxTime !== undefined)) {
+    throw new CharnnError(
+      "INVALID_SETTING",
+      "replan changes a number of steps: it goes with --steps alone, without --epochs and --max-time.",
+      "Give it as the line at the end of the run that is to be repeated has it.",
+      { setting: "replan" },
+    );
+  }
+  if (replan && replan.step >= Math.min(replan.steps, steps as number)) {
+    throw new CharnnError(
+      "INVALID_SETTING",
+      `replan is at step ${replan.step}, which the run does not go on from.`,
+      "Name a step before the end of the run: --replan 120:3500 is at step 120.",
+      { setting: "replan" },
+    );
+  }
+  return valid;
 }

@@ -1,20 +1,15 @@
-import { readCheckpoint } from "../checkpoint/checkpoint.js";
-import { evaluationBatches } from "../data/batches.js";
-import { CharRnn } from "../model/char-rnn.js";
 import { parameterCount } from "../model/config.js";
-import { loadWeights } from "../model/load-weights.js";
 import { lossLimitReached } from "./early-stopping.js";
-import { evaluate } from "./evaluate.js";
 import type { EndEvent, StartEvent } from "./events.js";
-import { secondsFor } from "./forecast.js";
+import { finalScores } from "./final-scores.js";
+import { type Speed, secondsFor } from "./forecast.js";
 import type { Run } from "./run.js";
+import { paceOf } from "./run-length.js";
 
 /** What the run is about to do, by what the trial showed. */
 export function startOf(run: Run): StartEvent {
   const { folder, config, corpus, progress, backend, batches, speed } = run;
-  const stepsPerEpoch = Math.ceil(
-    batches.batchesInEpoch(progress.epoch) / config.training.accumulate,
-  );
+  const pace = paceOf(config, batches, progress.epoch);
   const { step, totalSteps } = progress;
   const stepsLeft = totalSteps && Math.max(totalSteps - step, 0);
   return {
@@ -28,29 +23,32 @@ export function startOf(run: Run): StartEvent {
     choice: run.choice,
     step,
     totalSteps,
-    stepsPerEpoch,
+    stepsPerEpoch: pace.stepsPerEpoch,
     // The trial has made every array that training needs.
     expectedBytes: process.memoryUsage.rss(),
-    expectedSeconds:
-      stepsLeft && secondsFor(stepsLeft, speed, config.training.evalEvery, stepsPerEpoch),
+    expectedSeconds: stepsLeft && secondsFor(stepsLeft, speed, pace),
+    seconds: run.clock(),
   };
 }
 
 /**
  * How the run ended.
  *
- * @param signal aborted: the test part is not scored, and that was the reason
+ * @param speed as the run has shown it
+ * @param signal aborted: nothing more is scored, and that was the reason
  */
 export async function endOf(
   run: Run,
   reason: EndEvent["reason"],
-  clock: () => number,
+  speed: Speed,
   signal: AbortSignal | undefined,
 ): Promise<EndEvent> {
-  const { progress, folder } = run;
-  const { counting, characters, validationCharacters } = run.config.text;
+  const { progress, folder, config } = run;
+  const { counting, characters, validationCharacters } = config.text;
   const path = progress.bestLoss === undefined ? folder.last : folder.best;
-  const tested = reason === "interrupted" ? undefined : await testLoss(run, path, signal);
+  const isNew = reason !== "done";
+  const scores =
+    reason === "interrupted" ? {} : await finalScores(run, path, { isNew, speed, signal });
   return {
     event: "end",
     step: progress.step,
@@ -62,35 +60,15 @@ export async function endOf(
     bestLoss: progress.bestLoss,
     bestStep: progress.bestStep,
     droppedSteps: progress.droppedSteps,
-    testLoss: tested,
+    ...scores,
+    totalSteps: progress.totalSteps,
+    replan: progress.replan,
     counting,
     characters,
     validationCharacters,
     path,
-    seconds: clock(),
+    seconds: run.clock(),
   };
-}
-
-/**
- * The loss of a checkpoint on the test part, nats/character; undefined where there is none, and when
- * `signal` stops it.
- */
-async function testLoss(
-  { corpus, config }: Run,
-  path: string,
-  signal: AbortSignal | undefined,
-): Promise<number | undefined> {
-  const { test, documents, vocabulary } = corpus;
-  if (test.tokens.length === 0) return undefined;
-  const model = new CharRnn(config.model);
-  try {
-    loadWeights(model, (await readCheckpoint(path)).tensors);
-    const batches = evaluationBatches(test.tokens, documents, vocabulary);
-    const score = await evaluate(model, batches, signal);
-    return score && score.loss / score.characters;
-  } finally {
-    model.dispose();
-  }
 }
 
 /** The epoch of the last step taken, from 1. */
@@ -106,8 +84,8 @@ export function endReached({
   const byLoss = lossLimitReached(config.limits, progress);
   if (byLoss) return byLoss;
   if (progress.totalSteps === undefined || progress.step < progress.totalSteps) return undefined;
-  const { epochs, steps } = config.limits;
-  if (steps !== undefined && progress.step >= steps) return "steps";
+  const { epochs, steps, replan } = config.limits;
+  if (steps !== undefined && (replan || progress.step >= steps)) return "steps";
   if (epochs !== undefined && progress.epoch >= epochs) return "epochs";
   return "max-time";
 }

@@ -9,23 +9,34 @@ import { generateByStep } from "../sampling/sampler.js";
 import { Turns } from "../turns.js";
 import { noteValidationLoss } from "./early-stopping.js";
 import { bitsPerCharacter, evaluate } from "./evaluate.js";
-import type { EvalEvent, StepEvent, TrainingEvent } from "./events.js";
+import type { EvalEvent, ReplanEvent, StepEvent, TrainingEvent } from "./events.js";
+import type { Speed } from "./forecast.js";
 import { learn } from "./learn.js";
 import { openRun } from "./open-run.js";
+import { Pace } from "./pace.js";
 import { recordEvents } from "./record-events.js";
 import { diverged, MOST_BAD_STEPS, rollBack } from "./roll-back.js";
 import { disposeRun, type Run } from "./run.js";
+import { lengthAfterMeasuring } from "./run-length.js";
 import { learningRateAt } from "./schedule.js";
-import { checkedTrainSettings, type TrainOptions, type TrainSettings } from "./settings.js";
+import {
+  checkedTrainSettings,
+  startClock,
+  type TrainOptions,
+  type TrainSettings,
+} from "./settings.js";
 import { checkpointOf } from "./snapshot.js";
 import { SpeedMeter } from "./speed-meter.js";
 import { endOf, endReached, epochOf, startOf } from "./start-and-end.js";
+import { secondsToMeasure } from "./time-plan.js";
 
 /** What the model writes at each evaluation. */
 const SAMPLE = { length: 200, temperature: 0.8, topK: 0, topP: 1, count: 1 };
 
 /** A process that was stopped for less has lost nothing. */
 const MILLISECONDS_BETWEEN_CHECKS = 1_000;
+/** However long a step takes, no more than this and a step is lost when the process is killed. */
+const SECONDS_BETWEEN_SAVES = 300;
 
 /** What a run's metrics keep. */
 const RECORDED: ReadonlySet<TrainingEvent["event"]> = new Set(["step", "eval", "sample"]);
@@ -39,9 +50,9 @@ const RECORDED: ReadonlySet<TrainingEvent["event"]> = new Set(["step", "eval", "
  */
 export async function* train(
   settings: TrainSettings,
-  { signal, stdin, inputs }: TrainOptions = {},
+  { signal, stdin, inputs, clock = startClock() }: TrainOptions = {},
 ): AsyncGenerator<TrainingEvent, void> {
-  const run = await openRun(checkedTrainSettings(settings), { signal, stdin, inputs });
+  const run = await openRun(checkedTrainSettings(settings), { signal, stdin, inputs, clock });
   const events = recordMetrics(run, trainRun(run, settings, signal));
   yield* cleanUpAfter(
     settings.tensorboard ? recordEvents(run, events) : events,
@@ -56,30 +67,52 @@ async function* trainRun(
   { saveEvery = TRAIN_DEFAULTS.saveEvery, keep = TRAIN_DEFAULTS.keep }: TrainSettings,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TrainingEvent, void> {
-  const { progress } = run;
-  const clock = startClock();
+  const { progress, clock } = run;
   for (const message of run.warnings) yield { event: "warning", message };
   if (endReached(run) && !isEvaluationDue(run)) {
-    yield await endOf(run, "done", clock, signal);
+    yield await endOf(run, "done", run.speed, signal);
     return;
   }
   yield startOf(run);
 
   const meter = new SpeedMeter();
+  const pace = new Pace(clock);
+  let speed = run.speed;
+  const secondsLeft = (run.config.limits.maxTime ?? Number.POSITIVE_INFINITY) - clock();
+  let savedAt = clock();
   while (true) {
-    if (isEvaluationDue(run)) {
-      yield* evaluateAndSave(run, keep, clock, signal);
-    } else if (isSavingDue(run, saveEvery)) {
+    const isDue = isEvaluationDue(run);
+    const untilSave = isDue ? (pace.secondsPerEvaluation ?? speed.secondsPerEvaluation) : 0;
+    const isSaveLate = clock() - savedAt + untilSave >= SECONDS_BETWEEN_SAVES;
+    if (isSavingDue(run, saveEvery, isSaveLate, isDue)) {
       yield await save(run, "last");
+      savedAt = clock();
+    }
+    pace.pass();
+    if (isDue) {
+      yield* evaluateAndSave(run, keep, signal);
+      savedAt = clock();
+      pace.addEvaluation();
     }
     if (signal?.aborted || endReached(run)) break;
 
-    const step = await takeStep(run, meter, clock, signal);
+    const step = await takeStep(run, meter, signal);
     if (!step) break;
     yield step;
     if (progress.badSteps === MOST_BAD_STEPS) {
       const sign = `the loss or its gradient was not finite ${MOST_BAD_STEPS} times in a row`;
       yield { event: "warning", message: await rollBack(run, sign) };
+    }
+    pace.addStep();
+    if (isReplanDue(run, pace, secondsLeft)) {
+      const replanned = await unlessAborted(replan(run, pace, signal), signal);
+      if (!replanned) break;
+      const [event, measured] = replanned;
+      speed = measured;
+      // At once, so that a run that is killed goes on with the numbers that it has reported.
+      yield await save(run, "last");
+      savedAt = clock();
+      if (event) yield event;
     }
   }
 
@@ -88,17 +121,29 @@ async function* trainRun(
   const isSaved = progress.step > 0 && progress.evaluatedAt === progress.step;
   if (!isSaved) yield await save(run, "last");
   const reason = signal?.aborted ? undefined : endReached(run);
-  yield await endOf(run, reason ?? "interrupted", clock, signal);
+  yield await endOf(run, reason ?? "interrupted", speed, signal);
+}
+
+/** What is promised; undefined when the signal stops it. */
+async function unlessAborted<Value>(
+  promise: Promise<Value>,
+  signal: AbortSignal | undefined,
+): Promise<Value | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (signal?.aborted) return undefined;
+    throw error;
+  }
 }
 
 /** Takes a step of the run, and tells how it went; undefined when it was interrupted and undone. */
 async function takeStep(
   run: Run,
   meter: SpeedMeter,
-  clock: () => number,
   signal: AbortSignal | undefined,
 ): Promise<StepEvent | undefined> {
-  const { progress } = run;
+  const { progress, clock } = run;
   const start = clock();
   const epoch = progress.epoch + 1;
   const learned = await learn(run, signal);
@@ -128,9 +173,47 @@ async function takeStep(
   };
 }
 
-/** Every so many steps, but not among steps that are dropped: a run goes back to before them. */
-function isSavingDue({ progress: { step, badSteps } }: Run, saveEvery: number): boolean {
-  return step > 0 && step % saveEvery === 0 && badSteps === 0;
+/**
+ * Every so many steps, unless an evaluation saves, and where too long ago. Not among steps that are
+ * dropped: a run goes back to before them.
+ */
+function isSavingDue(
+  { progress: { step, badSteps, evaluatedAt } }: Run,
+  saveEvery: number,
+  isLate: boolean,
+  isEvaluationDue: boolean,
+): boolean {
+  if (step === 0 || badSteps > 0 || step === evaluatedAt) return false;
+  return isLate || (!isEvaluationDue && step % saveEvery === 0);
+}
+
+/** Once in a run whose time is limited, when enough of it has gone to tell how fast it is. */
+function isReplanDue({ progress, config }: Run, pace: Pace, secondsLeft: number): boolean {
+  if (config.limits.maxTime === undefined || progress.replan || progress.badSteps > 0) return false;
+  if (endReached({ config, progress })) return false;
+  return pace.seconds >= secondsToMeasure(secondsLeft, pace.secondsPerEvaluation !== undefined);
+}
+
+/**
+ * Sets the number of steps once more where the trial was wrong about it, and notes both numbers.
+ *
+ * @returns what to report, where it was changed, and the speed
+ */
+async function replan(
+  run: Run,
+  pace: Pace,
+  signal: AbortSignal | undefined,
+): Promise<[ReplanEvent | undefined, Speed]> {
+  const { progress, config, clock } = run;
+  const { step, totalSteps: before = step } = progress;
+  const { secondsPerStep = run.speed.secondsPerStep, secondsPerEvaluation } = pace;
+  const measured = { secondsPerStep, secondsPerEvaluation };
+  const maxTime = config.limits.maxTime as number;
+  const { totalSteps, speed } = await lengthAfterMeasuring(run, measured, maxTime, signal);
+  progress.replan = { step, totalSteps: before };
+  progress.totalSteps = totalSteps;
+  if (totalSteps === before) return [undefined, speed];
+  return [{ event: "replan", step, before, totalSteps, seconds: clock() }, speed];
 }
 
 /** Every so many steps, at the end of each epoch, and at the end of the run. */
@@ -145,7 +228,6 @@ function isEvaluationDue({ progress, config: { training } }: Run): boolean {
 async function* evaluateAndSave(
   run: Run,
   keep: number,
-  clock: () => number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TrainingEvent, void> {
   const { scored, progress, folder } = run;
@@ -156,7 +238,7 @@ async function* evaluateAndSave(
     yield { event: "warning", message: await rollBack(run, sign) };
     return;
   }
-  const evaluated = noteScore(run, score, clock());
+  const evaluated = noteScore(run, score, run.clock());
   yield evaluated;
   yield { event: "sample", step: progress.step, text: await sampleText(run) };
   if (evaluated.best) yield await save(run, "best");
@@ -192,8 +274,10 @@ function noteScore(run: Run, score: Score, seconds: number): EvalEvent {
   };
 }
 
-function validationBatches({ corpus }: Run) {
-  return evaluationBatches(corpus.validation.tokens, corpus.documents, corpus.vocabulary);
+function validationBatches({ corpus, config }: Run) {
+  const { validation, documents, vocabulary } = corpus;
+  const { evalCharacters } = config.training;
+  return evaluationBatches(validation.tokens, documents, vocabulary, evalCharacters);
 }
 
 async function sampleText({ scored, corpus, random, progress }: Run): Promise<string> {
@@ -240,9 +324,4 @@ async function* recordMetrics(
     }
     yield event;
   }
-}
-
-function startClock(): () => number {
-  const start = performance.now();
-  return () => (performance.now() - start) / 1e3;
 }

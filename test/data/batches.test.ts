@@ -434,3 +434,53 @@ test("what was asked for and can't fit is refused, and what the hint names does 
   }
   assert.throws(() => fitBatchShape(1, {}, DEFAULTS), failsWith("TEXT_TOO_SHORT", "longer text"));
 });
+
+test("evaluation of a part scores lanes from all over a text, always the same, each place once", () => {
+  const length = 300_000;
+  for (const most of [1_000, 20_000, 100_000, 260_000]) {
+    const tokens = countingText(length);
+    const read = () => {
+      const positions: number[] = [];
+      for (const batch of evaluationBatches(tokens, undefined, vocabulary, most)) {
+        for (const [place, target] of batch.targets.entries()) {
+          if (target !== IGNORED_TARGET) positions.push(batch.positions[place]);
+        }
+      }
+      return positions;
+    };
+    const positions = read();
+    assert.deepEqual(read(), positions);
+    assert.equal(new Set(positions).size, positions.length);
+    assert.ok(Math.abs(positions.length - most) <= 64, `${positions.length} of ${most}`);
+    if (most < 8_000) continue;
+    const tenths = new Set(positions.map((position) => Math.floor((10 * position) / length)));
+    assert.ok(tenths.has(0) && tenths.has(9) && tenths.size >= Math.min(10, most / 5_000));
+  }
+});
+
+test("evaluation of nearly all of a text scores all of it", () => {
+  const tokens = countingText(30_000);
+  let scored = 0;
+  for (const { targets } of evaluationBatches(tokens, undefined, vocabulary, 28_000)) {
+    scored += targets.filter((target) => target !== IGNORED_TARGET).length;
+  }
+  assert.equal(scored, 29_999);
+});
+
+test("evaluation of a part of many lines scores every so-many-th line", () => {
+  const tokens = linesOf(Array.from({ length: 400 }, () => 9));
+  let scored = 0;
+  const lines = new Set<number>();
+  for (const { targets, positions } of evaluationBatches(tokens, "lines", vocabulary, 1_000)) {
+    for (const [place, target] of targets.entries()) {
+      if (target === IGNORED_TARGET) continue;
+      scored++;
+      lines.add(Math.floor(positions[place] / 10));
+    }
+  }
+  assert.equal(scored, 1_000);
+  assert.deepEqual(
+    [...lines].sort((a, b) => a - b),
+    Array.from({ length: 100 }, (_, index) => 4 * index),
+  );
+});

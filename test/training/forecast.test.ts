@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
-import { stepsInTime } from "#src/training/forecast.js";
+import { secondsFor, stepsInTime } from "#src/training/forecast.js";
 
 describe("The steps that fit into a time", () => {
-  it("are the time by that of a step where evaluations take none", () => {
-    const speed = { secondsPerStep: 0.25, secondsPerEvaluation: 0 };
-    assert.equal(stepsInTime(60, speed, 500, 100), 240);
+  it("are the time by that of a step where nothing else takes any", () => {
+    const speed = { secondsPerStep: 0.25, secondsPerEvaluation: 0, secondsAtEnd: 0 };
+    assert.equal(stepsInTime(60, speed, { evalEvery: 500, stepsPerEpoch: 100 }), 240);
   });
 
-  it("leave time for the evaluations, the last one included", () => {
+  it("leave time for evaluations, and for what is scored at the end", () => {
     const seconds = fc.double({ min: 1, max: 1e5, noNaN: true });
     const cost = fc.double({ min: 1e-4, max: 2, noNaN: true });
     const every = fc.integer({ min: 1, max: 2_000 });
@@ -17,21 +17,30 @@ describe("The steps that fit into a time", () => {
       seconds,
       cost,
       cost,
+      cost,
       every,
       every,
-      (time, step, evaluation, a, b) => {
-        const speed = { secondsPerStep: step, secondsPerEvaluation: evaluation };
-        const steps = stepsInTime(time, speed, a, b);
-        const timeOf = (count: number) => count * step + (count / a + count / b + 1) * evaluation;
-        if (steps > 1) assert.ok(timeOf(steps) <= time * (1 + 1e-9), `${timeOf(steps)} s`);
-        assert.ok(timeOf(steps + 1) > time * (1 - 1e-9), `${timeOf(steps + 1)} s`);
+      (time, step, evaluation, end, evalEvery, stepsPerEpoch) => {
+        const speed = {
+          secondsPerStep: step,
+          secondsPerEvaluation: evaluation,
+          secondsAtEnd: end,
+          secondsPerCharacter: 0,
+        };
+        const pace = { evalEvery, stepsPerEpoch };
+        const steps = stepsInTime(time, speed, pace);
+        // The last evaluation may come a moment after one of the others.
+        const most = time + 1e-9 * time;
+        if (steps > 1) assert.ok(secondsFor(steps, speed, pace) <= most);
+        const more = secondsFor(steps + 1, speed, pace) + evaluation;
+        assert.ok(more > time - 1e-9 * time, `${more} s`);
       },
     );
     fc.assert(property);
   });
 
   it("are at least one", () => {
-    const speed = { secondsPerStep: 10, secondsPerEvaluation: 100 };
-    assert.equal(stepsInTime(1, speed, 500, 100), 1);
+    const speed = { secondsPerStep: 10, secondsPerEvaluation: 100, secondsAtEnd: 0 };
+    assert.equal(stepsInTime(1, speed, { evalEvery: 500, stepsPerEpoch: 100 }), 1);
   });
 });

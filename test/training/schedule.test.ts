@@ -79,4 +79,27 @@ describe("A learning rate", () => {
       }
     }
   });
+
+  it("goes on from where it was when the number of steps changes, and ends as it would have", () => {
+    for (const schedule of SCHEDULE_NAMES) {
+      for (const warmupSteps of [0, 10, 30]) {
+        const settings = { schedule, warmupSteps, learningRate: RATE };
+        for (const totalSteps of [60, 150, 200, 1_000]) {
+          const replan = { step: 20, totalSteps: 200 };
+          const at = (step: number) =>
+            learningRateAt({ step, totalSteps, replan, rateFactor: 1 }, settings);
+          for (let step = 0; step <= 20; step++) {
+            assert.equal(at(step), rateAt(step, 200, { schedule, warmupSteps }));
+          }
+          for (let step = 1; step < totalSteps; step++) {
+            const change = Math.abs(at(step) - at(step - 1));
+            // Of a schedule over 30 steps, the fewest that are left.
+            assert.ok(change <= RATE / 6, `${schedule}, ${warmupSteps}, ${totalSteps}: ${step}`);
+          }
+          const plain = rateAt(totalSteps, totalSteps, { schedule, warmupSteps });
+          assertClose([at(totalSteps)], [plain], 1e-12, schedule);
+        }
+      }
+    }
+  });
 });

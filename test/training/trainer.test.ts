@@ -4,7 +4,7 @@ import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { memory } from "@tensorflow/tfjs-core";
 import { readCheckpoint } from "#src/checkpoint/checkpoint.js";
-import { loadCheckpoint, type TrainSettings, train } from "#src/index.js";
+import { type TrainSettings, train } from "#src/index.js";
 import { CELL_NAMES } from "#src/model/cells.js";
 import { failsWith } from "../helpers/failure.js";
 import { assertClose } from "../helpers/numbers.js";
@@ -231,24 +231,6 @@ describe("A run ends", () => {
     }
   });
 
-  it("after the number of steps that a time was turned into, with the bytes of that number", async (t) => {
-    const place = await workplace(t);
-    // What is left out is fitted to that number too.
-    const fitted = { dropout: undefined, inputDropout: undefined, recurrentDropout: undefined };
-    const left = { ...fitted, warmupSteps: undefined } as unknown as Partial<TrainSettings>;
-    const events = await trained(smallRun(place, { ...left, maxTime: 0.05 }));
-    const [{ totalSteps }] = only(events, "start");
-    assert.deepEqual([endOf(events).reason, endOf(events).step], ["max-time", totalSteps]);
-    const { progress } = await loadCheckpoint("run", place);
-    assert.equal(progress.totalSteps, totalSteps);
-    await trained(smallRun(place, { ...left, steps: totalSteps, name: "steps" }));
-    const { config } = await loadCheckpoint("run", place);
-    assert.ok(config.training.dropout > 0 && config.training.recurrentDropout > 0);
-    assert.deepEqual(await tensorsOf(place, "run"), await tensorsOf(place, "steps"));
-  });
-});
-
-describe("A run's folder", () => {
   it("without a validation part has no best checkpoint, and the last stands for the run", async (t) => {
     const place = await workplace(t);
     const events = await trained(smallRun(place, { steps: 3, validation: 0 }));

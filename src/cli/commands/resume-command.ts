@@ -21,6 +21,7 @@ const ON_RESUME: Readonly<Record<keyof TrainOptions, "kept" | "again" | "beginni
   embeddingSize: "kept",
   encoding: "again",
   epochs: "kept",
+  evalCharacters: "kept",
   evalEvery: "kept",
   hiddenSize: "kept",
   initFrom: "kept",
@@ -39,6 +40,7 @@ const ON_RESUME: Readonly<Record<keyof TrainOptions, "kept" | "again" | "beginni
   quiet: "again",
   randomSeed: "kept",
   recurrentDropout: "kept",
+  replan: "kept",
   resume: "beginning",
   saveEvery: "again",
   schedule: "kept",
@@ -104,7 +106,7 @@ function typed(option: string, value: TrainOptions[keyof TrainOptions]): string[
   const flag = `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   if (value === undefined || value === false) return [];
   if (value === true) return [flag];
-  const word = String(value);
+  const word = typeof value === "object" ? `${value.step}:${value.steps}` : String(value);
   return word.startsWith("-") ? [quoted(`${flag}=${word}`)] : [flag, quoted(word)];
 }
 

@@ -21,7 +21,7 @@ import {
   threadsOption,
 } from "../options/model-options.js";
 import { choice, option } from "../options/option.js";
-import { number, seconds } from "../options/parsers.js";
+import { number, replan, seconds } from "../options/parsers.js";
 import { createReporter } from "../reporters/create.js";
 import { catchSignals } from "../terminal/signals.js";
 import type { CommandContext } from "./context.js";
@@ -96,7 +96,18 @@ export function trainCommand(program: Command, { terminal, exitWith }: CommandCo
     .addOption(option("--epochs <n>", "passes over the text", number, "by the text's length"))
     .addOption(option("--steps <n>", "batches learned from", number))
     .addOption(
-      option("--max-time <time>", "such as 90s, 10m or 2h; alone, 100 epochs at most", seconds),
+      option(
+        "--max-time <time>",
+        "from the start of the command to its end, such as 90s, 10m or 2h; alone, 100 epochs at most",
+        seconds,
+      ),
+    )
+    .addOption(
+      option(
+        "--replan <step:steps>",
+        "with --steps: at that step, make it so many, as the run to be repeated did",
+        replan,
+      ),
     )
     .addOption(
       option(
@@ -166,7 +177,20 @@ export function trainCommand(program: Command, { terminal, exitWith }: CommandCo
       ),
     )
     .addOption(
-      option("--save-every <steps>", "save; at each evaluation too", number, DEFAULTS.saveEvery),
+      option(
+        "--eval-characters <n>",
+        "of the held-out part, from all over it, that an evaluation scores",
+        number,
+        "all, or with --max-time what there is time for",
+      ),
+    )
+    .addOption(
+      option(
+        "--save-every <steps>",
+        "save; at each evaluation and after five minutes too",
+        number,
+        DEFAULTS.saveEvery,
+      ),
     )
     .addOption(option("--tensorboard", "keep losses, samples and histograms for TensorBoard too"))
     .addOption(option("--keep <n>", "checkpoints step-N that stay", number, DEFAULTS.keep))
@@ -201,7 +225,12 @@ Examples:
       let isBegun = false;
       const interruption = await catchSignals(terminal, reporter, () => isBegun);
       try {
-        const signals = { signal: interruption.signal, stdin: process.stdin };
+        const signals = {
+          signal: interruption.signal,
+          stdin: process.stdin,
+          // The time that a user waits begins with the process.
+          clock: () => performance.now() / 1e3,
+        };
         const events =
           crossValidate === undefined
             ? library.train(settings, signals)

@@ -3,6 +3,7 @@ import type {
   CrossValidationEvent,
   EndEvent,
   EvalEvent,
+  ReplanEvent,
   SampleEvent,
   StartEvent,
   StepEvent,
@@ -13,6 +14,7 @@ import { inUnits, judgement, lossToBaseline } from "../terminal/judgement.js";
 import { modelLine } from "../terminal/model-line.js";
 import { createProgress } from "../terminal/progress.js";
 import { regularization } from "../terminal/regularization.js";
+import { optionsToRepeat } from "../terminal/repeat.js";
 import { sparkline } from "../terminal/sparkline.js";
 import { styled } from "../terminal/styled.js";
 import type { Terminal } from "../terminal/terminal.js";
@@ -38,11 +40,14 @@ export function humanReporter(
   const { bold, dim, green } = terminal.errorColors;
   const progress = createProgress(terminal);
   let started: StartEvent | undefined;
+  let totalSteps: number | undefined;
   let lastLine = 0;
   const validationLosses: number[] = [];
 
   function start(event: StartEvent): void {
     started = event;
+    totalSteps = event.totalSteps;
+    lastLine = event.seconds;
     const width = terminal.isInteractive ? terminal.stderr.columns : undefined;
     for (const line of introduction(event, width)) progress.say(line);
     progress.say("");
@@ -51,8 +56,9 @@ export function humanReporter(
 
   function step(event: StepEvent): void {
     const { step, epoch, loss, charsPerSecond, seconds } = event;
-    const { step: first = 0, totalSteps } = started ?? {};
-    const left = totalSteps && ((totalSteps - step) * seconds) / Math.max(step - first, 1);
+    const { step: first = 0, seconds: startSeconds = 0 } = started ?? {};
+    const perStep = (seconds - startSeconds) / Math.max(step - first, 1);
+    const left = totalSteps && (totalSteps - step) * perStep;
     // The most important first: a narrow terminal has no room for all.
     const facts = [
       `loss ${loss.toFixed(3)}`,
@@ -66,6 +72,15 @@ export function humanReporter(
     if (terminal.isInteractive || seconds - lastLine < SECONDS_BETWEEN_LINES) return;
     lastLine = seconds;
     progress.say(`${stepOf(step, totalSteps)}: ${facts.join(", ")}`);
+  }
+
+  function replan(event: ReplanEvent): void {
+    totalSteps = event.totalSteps;
+    progress.changeTotal(totalSteps);
+    const speed = totalSteps < event.before ? "slower" : "faster";
+    progress.say(
+      `Training is ${speed} than the trial before it: ${counted(totalSteps, "step")} in the time, not ${count(event.before)}.`,
+    );
   }
 
   function evaluation(event: EvalEvent): void {
@@ -102,6 +117,7 @@ export function humanReporter(
     async report(event) {
       if (event.event === "start") start(event);
       else if (event.event === "step") step(event);
+      else if (event.event === "replan") replan(event);
       else if (event.event === "eval") evaluation(event);
       else if (event.event === "sample") sample(event);
       else if (event.event === "warning") terminal.warn(event.message);
@@ -142,6 +158,7 @@ function introduction(event: StartEvent, width: number | undefined): string[] {
       `${lengthLine(event)}, ${training.optimizer}, learning rate ${training.learningRate}, ${training.schedule}`,
     ],
     ...(regular.length > 0 ? [["regularized", regular.join(", ")] as [string, string]] : []),
+    ...evaluationRow(event),
     ["backend", backendLine(event)],
     ["expected", expectedLine(event)],
   ];
@@ -151,6 +168,14 @@ function introduction(event: StartEvent, width: number | undefined): string[] {
     width,
   );
   return [`${verb}: ${event.path}`, ...table];
+}
+
+/** Said where evaluations score less than what is held out. */
+function evaluationRow({ config: { text, training } }: StartEvent): [string, string][] {
+  const { evalCharacters } = training;
+  if (evalCharacters === undefined || evalCharacters >= text.validationCharacters) return [];
+  const part = `${count(evalCharacters)} of ${count(text.validationCharacters)} held-out characters`;
+  return [["evaluations", `on ${part}, always the same, from all over them`]];
 }
 
 /** `3 folds: validation loss 1.500 nats/char ...` */
@@ -201,19 +226,20 @@ function longer({ reached }: EndEvent): string {
 }
 
 function conclusion(event: EndEvent, started: StartEvent | undefined): string[] {
-  const step = stepOf(event.step, started?.totalSteps);
+  const step = stepOf(event.step, event.totalSteps);
   const verb = VERBS[event.reason] ?? "Done";
   const lines = [
     event.reason === "done"
       ? `${dirname(event.path)} had reached its end before${longer(event)}`
-      : `${verb}: ${step}, in ${duration(event.seconds)}.`,
+      : `${verb}: ${step}, in ${timeTaken(event, started)}.`,
   ];
   if (event.bestLoss !== undefined) {
-    const { bestLoss, bestStep = event.step, loss: trainingLoss } = event;
+    const { bestLoss, bestStep = event.step, loss: trainingLoss, wholeLoss = bestLoss } = event;
     lines.push(
-      `Best, at step ${count(bestStep)}: ${judgement({ ...event, bestLoss, trainingLoss })}`,
+      `Best, at step ${count(bestStep)}: ${judgement({ ...event, bestLoss: wholeLoss, trainingLoss })}`,
     );
-    const lost = lossToBaseline({ ...event, bestLoss });
+    lines.push(...partLine(event));
+    const lost = lossToBaseline({ ...event, bestLoss: wholeLoss });
     if (lost) lines.push(lost);
   }
   if (event.droppedSteps > 0) {
@@ -222,7 +248,39 @@ function conclusion(event: EndEvent, started: StartEvent | undefined): string[] 
     );
   }
   if (event.testLoss !== undefined) {
-    lines.push(`Its loss on the test part: ${inUnits(event.testLoss)}.`);
+    const { testLoss, testedCharacters } = event;
+    const all = started?.config.text.testCharacters ?? 0;
+    // All but the first character can be predicted.
+    const isAll = testedCharacters === undefined || testedCharacters >= all - 1;
+    const where = isAll
+      ? "the test part"
+      : `${count(testedCharacters)} of the ${count(all)} characters kept to test, for which there was time`;
+    lines.push(`Its loss on ${where}: ${inUnits(testLoss)}.`);
+  }
+  if (
+    started?.config.limits.maxTime !== undefined &&
+    !["interrupted", "done"].includes(event.reason)
+  ) {
+    lines.push(`To repeat it exactly, in place of --max-time: ${optionsToRepeat(started, event)}`);
   }
   return lines;
+}
+
+/** The time of training, or where it was limited that of all there was to do. */
+function timeTaken({ seconds }: EndEvent, started: StartEvent | undefined): string {
+  const { maxTime } = started?.config.limits ?? {};
+  if (maxTime === undefined) return duration(seconds - (started?.seconds ?? 0));
+  return `${duration(seconds)} of ${duration(maxTime)}`;
+}
+
+/** Where evaluations scored a part of what is held out: which number is of what. */
+function partLine(event: EndEvent): string[] {
+  const { evalCharacters, bestLoss, wholeLoss, validationCharacters } = event;
+  if (evalCharacters === undefined || bestLoss === undefined) return [];
+  const part = `${count(evalCharacters)} of ${count(validationCharacters)} held-out characters`;
+  return [
+    wholeLoss === undefined
+      ? `That is the loss on ${part}: there was no time to score all of them.`
+      : `That is the loss on all held-out characters; it was chosen by that on ${part}: ${inUnits(bestLoss)}.`,
+  ];
 }

@@ -13,6 +13,8 @@ export interface Progress {
   start(total: number | undefined, done: number): void;
   /** `facts` stand beside the bar, as many as have room. */
   update(done: number, facts: readonly string[]): void;
+  /** Takes another total in place of the one at the start. */
+  changeTotal(total: number): void;
   say(...pieces: readonly Piece[]): void;
   stop(): void;
 }
@@ -44,6 +46,9 @@ export function createProgress(terminal: Terminal): Progress {
           bars?.update();
         },
       );
+    },
+    changeTotal(total) {
+      bar?.setTotal(total);
     },
     update(done, facts) {
       bar?.update(done, { facts: facts.map((fact) => shownLine([fact])) });

@@ -1,0 +1,63 @@
+import { readCheckpoint } from "../checkpoint/checkpoint.js";
+import { charactersRead, evaluationBatches, isPartOf } from "../data/batches.js";
+import { CharRnn } from "../model/char-rnn.js";
+import { loadWeights } from "../model/load-weights.js";
+import { evaluate } from "./evaluate.js";
+import type { EndEvent } from "./events.js";
+import type { Speed } from "./forecast.js";
+import type { Run } from "./run.js";
+import { charactersAtEnd } from "./time-plan.js";
+
+export type FinalScores = Pick<
+  EndEvent,
+  "wholeLoss" | "evalCharacters" | "testLoss" | "testedCharacters"
+>;
+
+/**
+ * Scores a checkpoint when a run is over: on the test part, of which a part is enough where time is
+ * short, and on the whole validation part where evaluations scored only a part of it and there is time.
+ *
+ * @param signal aborted: what is not scored yet stays so
+ */
+export async function finalScores(
+  run: Run,
+  path: string,
+  { isNew, speed, signal }: { isNew: boolean; speed: Speed; signal: AbortSignal | undefined },
+): Promise<FinalScores> {
+  const { config, clock, corpus } = run;
+  const { test, validation, documents, vocabulary } = corpus;
+  const { evalCharacters } = config.training;
+  const scored = evalCharacters ?? Number.POSITIVE_INFINITY;
+  const isPart = isPartOf(validation.tokens.length, scored);
+  const facts = isPart ? { evalCharacters } : {};
+  const wantsWhole = isPart && isNew && run.progress.bestLoss !== undefined;
+  if (signal?.aborted || (test.tokens.length === 0 && !wantsWhole)) return facts;
+
+  const secondsLeft = () =>
+    isNew && config.limits.maxTime !== undefined
+      ? config.limits.maxTime - clock()
+      : Number.POSITIVE_INFINITY;
+  const secondsFor = (characters: number) =>
+    speed.secondsPerCharacter * charactersRead(characters, documents);
+  const model = new CharRnn(config.model);
+  const lossOf = async (tokens: typeof test.tokens, most?: number) => {
+    const batches = evaluationBatches(tokens, documents, vocabulary, most);
+    const score = await evaluate(model, batches, signal);
+    return score && { loss: score.loss / score.characters, characters: score.characters };
+  };
+  try {
+    loadWeights(model, (await readCheckpoint(path)).tensors);
+    const { length } = test.tokens;
+    const most = charactersAtEnd(secondsLeft(), length, secondsFor(length));
+    const tested = length > 0 ? await lossOf(test.tokens, most) : undefined;
+    const isTime = secondsFor(validation.tokens.length) <= secondsLeft();
+    const whole = wantsWhole && isTime ? await lossOf(validation.tokens) : undefined;
+    return {
+      ...facts,
+      ...(whole && { wholeLoss: whole.loss }),
+      ...(tested && { testLoss: tested.loss, testedCharacters: tested.characters }),
+    };
+  } finally {
+    model.dispose();
+  }
+}

@@ -1,0 +1,242 @@
+import { disposeAll } from "../backends/scope.js";
+import type { RunConfig } from "../checkpoint/run-config.js";
+import type { Batch } from "../data/batch.js";
+import { type Batches, charactersRead, evaluationBatches } from "../data/batches.js";
+import type { Corpus } from "../data/corpus.js";
+import type { BackendName } from "../defaults.js";
+import { TRAIN_DEFAULTS } from "../defaults.js";
+import { CharRnn } from "../model/char-rnn.js";
+import { parameterCount } from "../model/config.js";
+import { NO_DROPOUT } from "../model/dropout.js";
+import { operationsPerCharacter } from "../model/operations.js";
+import { parameterArray } from "../model/parameters.js";
+import { Random } from "../random.js";
+import { Turns } from "../turns.js";
+import { GradientSum } from "./gradient-sum.js";
+import { learn } from "./learn.js";
+import { median } from "./median.js";
+import { createOptimizer } from "./optimizer.js";
+import { PRESETS, presetModel } from "./presets.js";
+import type { Clock } from "./settings.js";
+
+/** What the work of a run costs on this machine, in seconds. */
+export interface Costs {
+  readonly step: number;
+  /** For each character that is read to score a text. */
+  readonly scoredCharacter: number;
+  readonly sample: number;
+  readonly checkpoint: number;
+}
+
+/** How a trial is timed. */
+export interface TrialOptions {
+  /** Aborted: the trial ends with its reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Seconds for each of the things that are tried. */
+  readonly seconds?: number | undefined;
+  readonly clock: Clock;
+}
+
+const LONGEST_TRIAL_SECONDS = 1.5;
+const MOST_TRIALS = 7;
+/** Of the batches of a step: they show how long all of them take. */
+const MOST_BATCHES_IN_STEP = 4;
+/** Batches that are looked at to find one of about the mean length. */
+const BATCHES_LOOKED_AT = 32;
+/** Characters that a sample reads before its beginning, and its own. */
+const CHARACTERS_OF_SAMPLE = 400;
+const CHARACTERS_TRIED = 8;
+/** Of writing a checkpoint: a slow disk is slower. */
+const BYTES_PER_SECOND = 2e8;
+const SECONDS_TO_SYNC = 0.01;
+
+/**
+ * Measures what a run will cost, by a short trial with a model of its own: weights, dropout and batches
+ * as they will be.
+ *
+ * @throws the reason of the signal when it is aborted
+ */
+export async function measureCosts(
+  config: RunConfig,
+  corpus: Corpus,
+  batches: Batches,
+  options: TrialOptions,
+): Promise<Costs> {
+  const model = new CharRnn(config.model);
+  try {
+    const step = await secondsPerStep(model, config, batches, options);
+    return { step, ...(await measureEvaluation(model, config, corpus, options)) };
+  } finally {
+    model.dispose();
+  }
+}
+
+/**
+ * Measures what evaluations of a model will cost.
+ *
+ * @throws the reason of the signal when it is aborted
+ */
+export async function measureEvaluation(
+  model: CharRnn,
+  config: RunConfig,
+  corpus: Corpus,
+  options: TrialOptions,
+): Promise<Omit<Costs, "step">> {
+  const scoredCharacter = await secondsPerScoredCharacter(model, corpus, options);
+  const sample = CHARACTERS_OF_SAMPLE * (await secondsPerWrittenCharacter(model, options));
+  return { scoredCharacter, sample, checkpoint: secondsPerCheckpoint(config) };
+}
+
+/** Seconds to score a text, or about `most` of its characters. */
+export function secondsToScore(
+  { scoredCharacter }: Costs,
+  characters: number,
+  documents: "lines" | undefined,
+  most?: number,
+): number {
+  return scoredCharacter * charactersRead(characters, documents, most);
+}
+
+/**
+ * Floating-point operations a second that training makes on the active backend, by a short trial.
+ *
+ * @throws the reason of the signal when it is aborted
+ */
+export async function operationsPerSecond(
+  vocabularySize: number,
+  backend: BackendName,
+  options: TrialOptions,
+): Promise<number> {
+  const config = presetModel("small", vocabularySize);
+  const { batchSize: batch } = PRESETS.small;
+  // The slow backend takes as long for each character of a short window.
+  const time = backend === "cpu" ? 2 : TRAIN_DEFAULTS.seqLength;
+  const random = Random.fromSeed(0);
+  const tokens = Int32Array.from({ length: time * batch }, () => random.below(vocabularySize));
+  const model = new CharRnn(config);
+  const gradients = parameterArray(config);
+  const window = { inputs: tokens, targets: tokens, time, batch, startsFresh: true };
+  try {
+    const seconds = await secondsOf(() => {
+      const state = model.zeroState(batch);
+      const dropout = { rates: NO_DROPOUT, random };
+      disposeAll(model.learn(window, state, gradients, dropout).state);
+      disposeAll(state);
+    }, options);
+    return (time * batch * operationsPerCharacter(config)) / seconds;
+  } finally {
+    model.dispose();
+    gradients.dispose();
+  }
+}
+
+async function secondsPerStep(
+  model: CharRnn,
+  config: RunConfig,
+  batches: Batches,
+  options: TrialOptions,
+): Promise<number> {
+  const { accumulate, batchSize, averageDecay } = config.training;
+  const tried = Math.min(accumulate, MOST_BATCHES_IN_STEP);
+  const all = batches.batchesInEpoch(0);
+  const batch = nearestToMean(
+    Array.from({ length: Math.min(all, BATCHES_LOOKED_AT) }, (_, index) => {
+      const place = Math.floor((index * all) / Math.min(all, BATCHES_LOOKED_AT));
+      return { place, time: batches.at(0, place).time };
+    }),
+  ).place;
+  const average = averageDecay > 0 ? parameterArray(config.model) : undefined;
+  const gradients = parameterArray(config.model);
+  const optimizer = createOptimizer(config.model, config.training);
+  const gradientSum = new GradientSum();
+  try {
+    const seconds = await secondsOf(async () => {
+      const learner = {
+        config: { training: { ...config.training, accumulate: tried } },
+        ...{ model, average, gradients, optimizer, gradientSum, batches },
+        random: Random.fromSeed(config.training.randomSeed),
+        progress: { step: 0, epoch: 0, batch, rateFactor: 0 },
+        state: model.zeroState(batchSize),
+      };
+      try {
+        await learn(learner, options.signal);
+      } finally {
+        disposeAll(learner.state);
+      }
+    }, options);
+    return (seconds * accumulate) / tried;
+  } finally {
+    average?.dispose();
+    gradients.dispose();
+    optimizer.dispose();
+  }
+}
+
+async function secondsPerScoredCharacter(
+  model: CharRnn,
+  { validation, test, documents, vocabulary }: Corpus,
+  options: TrialOptions,
+): Promise<number> {
+  const part = validation.tokens.length > 1 ? validation : test;
+  const turns = new Turns(options.signal);
+  const found: Batch[] = [];
+  for (const batch of evaluationBatches(part.tokens, documents, vocabulary)) {
+    found.push({ ...batch, inputs: batch.inputs.slice(), targets: batch.targets.slice() });
+    if (turns.isDue()) await turns.take();
+    if (found.length === BATCHES_LOOKED_AT) break;
+  }
+  if (found.length === 0) return 0;
+  const batch = nearestToMean(found);
+  const seconds = await secondsOf(() => {
+    const state = model.zeroState(batch.batch);
+    disposeAll(model.score(batch, state).state);
+    disposeAll(state);
+  }, options);
+  return seconds / (batch.time * batch.batch);
+}
+
+async function secondsPerWrittenCharacter(model: CharRnn, options: TrialOptions): Promise<number> {
+  const streams = model.openStreams(1);
+  try {
+    const seconds = await secondsOf(() => {
+      for (let k = 0; k < CHARACTERS_TRIED; k++) streams.read(Int32Array.of(0));
+    }, options);
+    return seconds / CHARACTERS_TRIED;
+  } finally {
+    streams.dispose();
+  }
+}
+
+/** Not tried: an estimate is enough until the run has written one. */
+function secondsPerCheckpoint({ model, training }: RunConfig): number {
+  // Weights, their average and what the optimizer keeps.
+  const bytes = 4 * parameterCount(model) * (training.averageDecay > 0 ? 4 : 3);
+  return SECONDS_TO_SYNC + bytes / BYTES_PER_SECOND;
+}
+
+/** The one whose length is nearest to the mean: it takes about the mean time. */
+function nearestToMean<Timed extends { readonly time: number }>(batches: readonly Timed[]): Timed {
+  const mean = batches.reduce((sum, { time }) => sum + time, 0) / batches.length;
+  return batches.reduce((best, batch) =>
+    Math.abs(batch.time - mean) < Math.abs(best.time - mean) ? batch : best,
+  );
+}
+
+/** The median of a few runs of some work, the first one not counted, which makes its arrays. */
+async function secondsOf(
+  work: () => void | Promise<void>,
+  { signal, clock, seconds = LONGEST_TRIAL_SECONDS }: TrialOptions,
+): Promise<number> {
+  const turns = new Turns(signal);
+  const times: number[] = [];
+  let spent = 0;
+  for (let trial = 0; trial <= MOST_TRIALS && spent < seconds; trial++) {
+    if (turns.isDue()) await turns.take();
+    const start = clock();
+    await work();
+    times.push(clock() - start);
+    spent += times[trial];
+    signal?.throwIfAborted();
+  }
+  return median(times.length > 1 ? times.slice(1) : times);
+}

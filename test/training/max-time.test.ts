@@ -1,0 +1,263 @@
+import assert from "node:assert/strict";
+import { describe, it, type TestContext } from "node:test";
+import { loadCheckpoint, type TrainingEvent, type TrainSettings, train } from "#src/index.js";
+import { FakeClock } from "../helpers/fake-clock.js";
+import {
+  afterStep,
+  endOf,
+  inventedText,
+  only,
+  smallRun,
+  tensorsOf,
+  trained,
+  type Workplace,
+  workplace,
+} from "../helpers/training.js";
+
+/** What is left out is fitted to the number of steps. */
+const FITTED = {
+  dropout: undefined,
+  inputDropout: undefined,
+  recurrentDropout: undefined,
+  warmupSteps: undefined,
+} as unknown as Partial<TrainSettings>;
+
+interface Timing {
+  /** Seconds that each thing takes in the trial. */
+  readonly tick?: number;
+  /** Seconds that are gone when the run is opened. */
+  readonly before?: number;
+  /** The process is killed after this event. */
+  readonly killAt?: (event: TrainingEvent) => boolean;
+}
+
+/** Trains by a clock on which events take what `costs` says. */
+async function timed(
+  settings: TrainSettings,
+  costs: Parameters<FakeClock["charge"]>[1],
+  { tick = 0.01, before = 0, killAt }: Timing = {},
+): Promise<{ events: TrainingEvent[]; seconds: number }> {
+  const clock = new FakeClock(tick);
+  clock.advance(before);
+  const events: TrainingEvent[] = [];
+  for await (const event of train(settings, { clock: clock.read })) {
+    events.push(event);
+    clock.charge(event, costs);
+    if (killAt?.(event)) break;
+  }
+  return { events, seconds: clock.seconds };
+}
+
+/** Repeats a run whose time was limited by the numbers in its checkpoint, and compares its weights. */
+async function assertRepeats(place: Workplace, settings: TrainSettings & { name: string }) {
+  const { name } = settings;
+  const { config, progress } = await loadCheckpoint(name, place);
+  const { replan, totalSteps = 0 } = progress;
+  const isChanged = replan !== undefined && replan.totalSteps !== totalSteps;
+  const again = {
+    ...settings,
+    maxTime: undefined,
+    steps: replan?.totalSteps ?? totalSteps,
+    replan: isChanged ? { step: replan.step, steps: totalSteps } : undefined,
+    evalCharacters: config.training.evalCharacters,
+    name: `${name}-again`,
+  } as unknown as TrainSettings;
+  assert.equal(endOf(await trained(again)).reason, "steps");
+  assert.deepEqual(await tensorsOf(place, name), await tensorsOf(place, `${name}-again`), name);
+}
+
+describe("A run whose time is limited", () => {
+  it("ends in that time, whatever the trial said of its speed", async (t) => {
+    const place = await workplace(t, inventedText(3_000));
+    for (const step of [0.01, 0.02, 0.026, 0.1, 0.5]) {
+      for (const checkpoint of [0, 0.05]) {
+        const settings = smallRun(place, { maxTime: 20, overwrite: true, evalEvery: 200 });
+        const costs = { step, eval: 0.02, checkpoint };
+        const { events, seconds } = await timed(settings, costs, { tick: 0.02 });
+        const end = endOf(events);
+        const what = `${step} s a step, ${checkpoint} s a checkpoint: ${seconds} s`;
+        assert.equal(end.reason, "max-time");
+        assert.ok(seconds >= 0.85 * 20 && seconds <= 1.05 * 20, what);
+        assert.equal(end.step, end.totalSteps);
+        assert.equal(only(events, "eval").at(-1)?.step, end.step);
+      }
+    }
+  });
+
+  it("counts what came before, and is one step long where nothing is left", async (t) => {
+    const place = await workplace(t, inventedText(3_000));
+    const settings = smallRun(place, { maxTime: 20, overwrite: true });
+    const half = await timed(settings, { step: 0.02 }, { before: 10 });
+    assert.ok(half.seconds >= 17 && half.seconds <= 21, `${half.seconds} s`);
+    const late = await timed(settings, { step: 0.02 }, { before: 25 });
+    assert.equal(endOf(late.events).step, 1);
+    assert.match(only(late.events, "warning")[0].message, /--max-time.*one step/);
+  });
+
+  it("keeps the number of steps where the trial was wrong by less than a tenth", async (t) => {
+    const place = await workplace(t, inventedText(3_000));
+    const settings = smallRun(place, { maxTime: 20, evalEvery: 100_000 });
+    const { events, seconds } = await timed(settings, { step: 0.0102, eval: 0.5 });
+    assert.equal(only(events, "replan").length, 0);
+    const { totalSteps, replan } = endOf(events);
+    assert.equal(replan?.totalSteps, totalSteps);
+    assert.ok(seconds >= 17 && seconds <= 21, `${seconds} s`);
+  });
+
+  it("reports both numbers of steps where it changed them, and keeps them", async (t) => {
+    const place = await workplace(t, inventedText(3_000));
+    const { events } = await timed(smallRun(place, { maxTime: 20 }), { step: 0.05 });
+    const [{ totalSteps: planned = 0 }] = only(events, "start");
+    const [replan, ...more] = only(events, "replan");
+    assert.equal(more.length, 0);
+    assert.equal(replan.before, planned);
+    assert.ok(replan.totalSteps < planned);
+    const end = endOf(events);
+    assert.deepEqual([end.totalSteps, end.step], [replan.totalSteps, replan.totalSteps]);
+    assert.deepEqual(end.replan, { step: replan.step, totalSteps: planned });
+    const { progress } = await loadCheckpoint("run", place);
+    assert.deepEqual([progress.totalSteps, progress.replan], [end.totalSteps, end.replan]);
+  });
+
+  it("can be repeated to the same bytes by its numbers", async (t) => {
+    const place = await workplace(t, inventedText(3_000));
+    const costs = { slower: 0.004, faster: 0.001, tried: 0.0021 };
+    for (const [name, step] of Object.entries(costs)) {
+      const settings = { ...smallRun(place, { ...FITTED, hiddenSize: 32, maxTime: 3 }), name };
+      await timed(settings, { step }, { tick: 0.002 });
+      const { config } = await loadCheckpoint(name, place);
+      assert.ok(config.training.dropout > 0 || config.training.warmupSteps > 0, name);
+      await assertRepeats(place, settings);
+    }
+  });
+
+  it("killed before, at and after the change goes on to the bytes of its numbers", async (t) => {
+    const place = await workplace(t, inventedText(3_000));
+    const costs = { step: 0.01 };
+    const tick = 0.002;
+    const base = smallRun(place, { ...FITTED, maxTime: 3, saveEvery: 3, evalEvery: 40 });
+    const unbroken = await timed({ ...base, name: "unbroken" }, costs, { tick });
+    const [{ step: changedAt }] = only(unbroken.events, "replan");
+    const kills: Readonly<Record<string, (event: TrainingEvent) => boolean>> = {
+      before: afterStep(7),
+      at: ({ event }) => event === "replan",
+      after: afterStep(changedAt + 20),
+    };
+    for (const [name, killAt] of Object.entries(kills)) {
+      const settings = { ...base, name };
+      const killed = await timed(settings, costs, { tick, killAt });
+      assert.notEqual(killed.events.at(-1)?.event, "end");
+      const resumed = await timed({ ...settings, resume: true }, costs, { tick });
+      assert.ok(only(resumed.events, "start")[0].step > 0);
+      await assertRepeats(place, settings);
+      if (name === "before") continue;
+      assert.deepEqual(endOf(resumed.events).replan, endOf(unbroken.events).replan);
+      assert.deepEqual(await tensorsOf(place, name), await tensorsOf(place, "unbroken"), name);
+    }
+  });
+
+  it("killed before the change counts the time until then when it goes on", async (t) => {
+    const place = await workplace(t, inventedText(3_000));
+    const settings = smallRun(place, { maxTime: 100, saveEvery: 1 });
+    const killAt = (event: TrainingEvent) => event.event === "step" && event.seconds > 4;
+    const first = await timed(settings, { step: 0.5 }, { killAt });
+    assert.equal(only(first.events, "replan").length, 0);
+    const second = await timed({ ...settings, resume: true }, { step: 0.5 });
+    assert.equal(only(second.events, "replan").length, 1);
+    const seconds = first.seconds + second.seconds;
+    assert.ok(seconds >= 85 && seconds <= 105, `${seconds} s`);
+    const { seconds: told } = endOf(second.events);
+    assert.ok(Math.abs(told - seconds) < 2, `${told} s of ${seconds} s`);
+  });
+
+  it("given more time goes on to its end, counted from the beginning of the run", async (t) => {
+    const place = await workplace(t, inventedText(3_000));
+    const first = await timed(smallRun(place, { maxTime: 10 }), { step: 0.05 });
+    const more = smallRun(place, { maxTime: 30, resume: true });
+    const second = await timed(more, { step: 0.05 });
+    const seconds = first.seconds + second.seconds;
+    assert.ok(seconds >= 0.85 * 30 && seconds <= 1.05 * 30, `${seconds} s`);
+    assert.equal(endOf(second.events).reason, "max-time");
+  });
+
+  it("refuses a change of steps that can't be one, naming it", async (t) => {
+    const place = await workplace(t);
+    const replan = { step: 10, steps: 30 };
+    for (const settings of [
+      { replan },
+      { replan, steps: 40, epochs: 3 },
+      { replan, steps: 40, maxTime: 9 },
+      { replan, steps: 10 },
+      { replan: { step: 30, steps: 30 }, steps: 40 },
+    ]) {
+      await assert.rejects(trained(smallRun(place, settings)), /^CharnnError: replan /);
+    }
+  });
+});
+
+describe("An evaluation that would take too long", () => {
+  it("scores a part, the same each time, and the whole at the end where there is time", async (t) => {
+    const { events, seconds } = await longEvaluations(t, 0.1);
+    const [{ config }] = only(events, "start");
+    const { evalCharacters = 0 } = config.training;
+    assert.ok(evalCharacters >= 20_000 && evalCharacters < 130_000, `${evalCharacters}`);
+    const { wholeLoss, bestLoss, evalCharacters: told } = endOf(events);
+    assert.equal(told, evalCharacters);
+    assert.ok(wholeLoss !== undefined && bestLoss !== undefined && wholeLoss !== bestLoss);
+    assert.ok(seconds >= 0.85 * 60 && seconds <= 1.05 * 60, `${seconds} s`);
+  });
+
+  it("leaves the whole out where there is no time for it", async (t) => {
+    const { events } = await longEvaluations(t, 30);
+    const { wholeLoss, bestLoss, evalCharacters } = endOf(events);
+    assert.equal(wholeLoss, undefined);
+    assert.ok(bestLoss !== undefined && evalCharacters !== undefined);
+  });
+
+  it("can be made shorter by a setting; the whole is scored at the end then", async (t) => {
+    const place = await workplace(t, inventedText(60_000));
+    const settings = { validation: 0.5, steps: 4, evalEvery: 2 };
+    const all = endOf(await trained(smallRun(place, { ...settings, name: "all" })));
+    const end = endOf(await trained(smallRun(place, { ...settings, evalCharacters: 9_000 })));
+    assert.equal(end.evalCharacters, 9_000);
+    assert.equal(end.wholeLoss, all.bestLoss);
+    assert.notEqual(end.wholeLoss, end.bestLoss);
+    assert.deepEqual([all.evalCharacters, all.wholeLoss], [undefined, undefined]);
+    assert.deepEqual(await tensorsOf(place, "run"), await tensorsOf(place, "all"));
+  });
+});
+
+/** A run for which scoring the held-out part takes many times what a step does, or more. */
+async function longEvaluations(t: TestContext, evaluation: number) {
+  const place = await workplace(t, inventedText(300_000));
+  const settings = { validation: 0.5, evalEvery: 10, maxTime: 60 };
+  return timed(smallRun(place, settings), { step: 0.1, eval: evaluation }, { tick: 0.1 });
+}
+
+describe("A run is saved", () => {
+  it("after five minutes at the latest, which changes nothing of it", async (t) => {
+    const place = await workplace(t);
+    const settings = { steps: 12, evalEvery: 10, saveEvery: 100 };
+    const { events } = await timed(smallRun(place, settings), { step: 100, eval: 1 });
+    const saves = only(events, "checkpoint").filter(({ kind }) => kind === "last");
+    assert.deepEqual([...new Set(saves.map(({ step }) => step))], [3, 6, 9, 10, 12]);
+    await trained(smallRun(place, { ...settings, name: "fast" }));
+    assert.deepEqual(await tensorsOf(place, "run"), await tensorsOf(place, "fast"));
+  });
+
+  it("before an evaluation that takes longer", async (t) => {
+    const place = await workplace(t);
+    const settings = smallRun(place, { steps: 12, evalEvery: 5, saveEvery: 100 });
+    const { events } = await timed(settings, { step: 1, eval: 400 });
+    const kinds = events.flatMap((event) =>
+      event.event === "eval" || (event.event === "checkpoint" && event.kind === "last")
+        ? [`${event.event} ${event.step}`]
+        : [],
+    );
+    assert.deepEqual(kinds, [
+      ...["eval 5", "checkpoint 5"],
+      ...["checkpoint 10", "eval 10", "checkpoint 10"],
+      ...["checkpoint 12", "eval 12", "checkpoint 12"],
+    ]);
+  });
+});
