@@ -2,8 +2,7 @@ import { constants } from "node:os";
 import { CommanderError } from "commander";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { cureOf, reasonOf } from "../system-errors.js";
-import { expandConfigFile } from "./options/config-file.js";
-import { normaliseArguments } from "./options/spelling.js";
+import { readCommandLine } from "./options/command-line.js";
 import { usageError } from "./options/usage-error.js";
 import { createProgram } from "./program.js";
 import { printableMessage } from "./terminal/printable.js";
@@ -30,8 +29,7 @@ export async function run(args: readonly string[]): Promise<number> {
     exitCode = code;
   });
   try {
-    const expanded = await expandConfigFile(args);
-    await program.parseAsync(normaliseArguments(expanded, program), { from: "user" });
+    await program.parseAsync(await readCommandLine(args, program), { from: "user" });
     await terminal.written();
     // What is still waited for, such as a reader that does not read, must not keep an interrupted command.
     if (exitCode > INTERRUPTED) endInterrupted(exitCode);

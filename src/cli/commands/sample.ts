@@ -77,6 +77,13 @@ Examples:
     )
     .action(async (run: string | undefined, options: SampleOptions) => {
       const { seedFile, greedy, out, json, ...given } = options;
+      if (greedy && (given.temperature ?? 0) !== 0) {
+        throw new CharnnError(
+          "INVALID_SETTING",
+          `--greedy is --temperature 0, and --temperature ${given.temperature} is asked for too.`,
+          "Leave one of them out.",
+        );
+      }
       const { loadCheckpoint, sample } = await import("../../index.js");
       const checkpoint = await loadCheckpoint(run, { out });
       const seed = seedFile === undefined ? given.seed : await readSeed(seedFile, given.seed);

@@ -1,41 +1,53 @@
 import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
 import { CharnnError } from "../../errors.js";
 import { notReadable } from "../../system-errors.js";
+import { hyphened, optionNamed, type Token } from "./spelling.js";
+
+/** Characters of a name or a value that a message shows. */
+const MOST_SHOWN = 60;
 
 /**
- * What was typed, with `--config FILE` replaced by the options that the file holds. They come first,
- * so that what is typed beside them wins.
+ * The options of a command that a file holds as a JSON object: `{"hidden-size": 256}`. What is `false` or
+ * `null` is left out.
  *
  * @throws CharnnError for a file that can't be read (`NOT_FOUND`) or is no object of options
  *   (`INVALID_SETTING`)
  */
-export async function expandConfigFile(args: readonly string[]): Promise<string[]> {
-  const at = args.findIndex((arg) => arg === "--config" || arg.startsWith("--config="));
-  const isOption = at > 0 && !args.slice(0, at).includes("--");
-  if (!isOption) return [...args];
-  const hasValue = args[at] !== "--config";
-  const file = hasValue ? args[at].slice("--config=".length) : args[at + 1];
-  // Commander says that the file is missing.
-  if (file === undefined) return [...args];
-  const [command, ...typed] = [...args.slice(0, at), ...args.slice(at + (hasValue ? 1 : 2))];
-  return [command, ...(await readOptions(file)), ...typed];
-}
-
-async function readOptions(file: string): Promise<string[]> {
+export async function readConfigFile(file: string, command: Command): Promise<Token[]> {
   const options = parseObject(await readText(file), file);
   return Object.entries(options).flatMap(([name, value]) => {
-    const option = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    if (value === true) return [option];
+    const word = hyphened(name);
+    const option = optionNamed(word, command);
+    const shownName = JSON.stringify(shortened(name));
+    if (!option || option.long === "--config") {
+      throw notOptions(file, `${shownName} is no option that charnn ${command.name()} has there`);
+    }
     if (value === false || value === null) return [];
-    if (typeof value === "string" || typeof value === "number") return [`${option}=${value}`];
-    throw notOptions(file, `"${name}" is neither a text, a number, true nor false`);
+    const shown = `${shownName}: ${shortened(JSON.stringify(value))} in ${file}`;
+    if (value === true && !option.required) {
+      return { words: [`${option.long}`], given: { word, shown, option, value: undefined } };
+    }
+    const isText = typeof value === "string" || typeof value === "number";
+    if (!isText || !option.required) {
+      throw notOptions(
+        file,
+        `${shownName} must be ${option.required ? "a text or a number" : "true or false"}`,
+      );
+    }
+    const given = { word, shown, option, value: String(value) };
+    return { words: [`${option.long}=${value}`], given };
   });
+}
+
+function shortened(text: string): string {
+  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}...` : text;
 }
 
 function parseObject(text: string, file: string): object {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (cause) {
     throw notOptions(file, cause instanceof Error ? cause.message : String(cause));
   }

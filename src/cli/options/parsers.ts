@@ -1,9 +1,11 @@
 import { InvalidArgumentError } from "commander";
 
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
 /** What is typed, as a number: `12`, `0.5`, `4e-3`. */
 export function number(text: string): number {
   const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) {
+  if (!DECIMAL.test(text.trim()) || !Number.isFinite(value)) {
     throw new InvalidArgumentError("must be a number, such as 12 or 4e-3");
   }
   return value;
@@ -15,7 +17,7 @@ const SECONDS: Readonly<Record<string, number>> = { "": 1, s: 1, m: 60, min: 60,
 export function seconds(text: string): number {
   const [, amount, unit] = /^([\d.]+(?:e[+-]?\d+)?)\s*(s|m|min|h|)$/i.exec(text.trim()) ?? [];
   const value = Number(amount);
-  if (amount === undefined || !(value > 0)) {
+  if (amount === undefined || !(value > 0 && Number.isFinite(value))) {
     throw new InvalidArgumentError("must be a time above 0, such as 90s, 10m or 2h");
   }
   return value * SECONDS[unit.toLowerCase()];

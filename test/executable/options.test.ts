@@ -1,0 +1,117 @@
+/** No option that is given is ignored without a word. */
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { test } from "node:test";
+import { charnn, jsonLines, workplace } from "../helpers/executable.js";
+import { temporaryFolder } from "../helpers/folder.js";
+
+test("one option with two values is refused, and both are named", async (t) => {
+  const cwd = await temporaryFolder(t);
+  await writeFile(path.join(cwd, "alias.json"), '{"max_epochs": 1}');
+  await writeFile(path.join(cwd, "two.json"), '{"lr": 1, "learningRate": 2}');
+  const cases: [line: string, ...says: string[]][] = [
+    [
+      "sample --start=the --seed=1337",
+      "--start=the and --seed=1337",
+      "--seed",
+      "--random-seed 1337",
+    ],
+    ["sample --prompt a --seed b", "--prompt a and --seed b"],
+    ["sample -n 5 --length 6", "-n 5 and --length 6", "--length"],
+    ["sample -n5 --max_new_tokens=6", "-n5 and --max_new_tokens=6"],
+    ["sample --start=FILE:a.txt --seed-file b.txt", "--start=FILE:a.txt and --seed-file b.txt"],
+    ["sample --greedy --temperature 0.5", "--greedy", "--temperature 0.5"],
+    ["train f.txt --epochs 5 --max_epochs 1", "--epochs 5 and --max_epochs 1", "--epochs"],
+    ["train f.txt --epochs 5 --epochs 6", "--epochs 5 and --epochs 6"],
+    ["train f.txt --lr 1 --learning-rate=2", "--lr 1 and --learning-rate=2"],
+    ["train f.txt --config alias.json --epochs 5", '"max_epochs": 1 in alias.json and --epochs 5'],
+    ["train f.txt --config two.json", '"lr": 1 in two.json', '"learningRate": 2 in two.json'],
+    ["train f.txt --config two.json --config alias.json", "--config two.json and --config"],
+    ["bench --hidden 8 --hidden-size 9", "--hidden 8 and --hidden-size 9"],
+  ];
+  for (const [line, ...says] of cases) {
+    const { stderr, ...outcome } = await charnn(t, line.split(" "), { cwd });
+    assert.deepEqual([outcome.code, outcome.stdout], [2, ""], `${line}\n${stderr}`);
+    for (const part of says) assert.ok(stderr.includes(part), `${line}\n${stderr}`);
+  }
+});
+
+test("what is typed wins over the same option in a file, and the same value may stand twice", async (t) => {
+  const cwd = await workplace(t);
+  const options = { hidden_size: 64, learningRate: 0.5, steps: 3, tensorboard: false, name: null };
+  await writeFile(path.join(cwd, "options.json"), `\ufeff${JSON.stringify(options)}`);
+  const typed = "--config=options.json --hidden-size 8 --lr 0.5 --learning-rate 0.5 --json".split(
+    " ",
+  );
+  const { code, stdout, stderr } = await charnn(t, ["train", "fox.txt", ...typed], { cwd });
+  assert.equal(code, 0, stderr);
+  const [{ config }] = jsonLines(stdout).filter(({ event }) => event === "start");
+  assert.deepEqual(
+    [config.model.hiddenSize, config.training.learningRate, config.limits.steps],
+    [8, 0.5, 3],
+  );
+});
+
+test("a file that holds no options is refused, and what is wrong with it is named", async (t) => {
+  const cwd = await workplace(t);
+  const cases: [content: string, says: RegExp][] = [
+    ['{"colour": 1}', /"colour" is no option/],
+    ['{"files": "a"}', /"files" is no option/],
+    ['{"config": "a.json"}', /"config" is no option/],
+    ['{"epochs": true}', /"epochs" must be a text or a number/],
+    ['{"epochs": [1]}', /"epochs" must be a text or a number/],
+    ['{"resume": "yes"}', /"resume" must be true or false/],
+    ['{"resume": 1}', /"resume" must be true or false/],
+    ['{"steps": 1e999}', /--steps must be a number/],
+    ["[1]", /not an object/],
+    ["{", /JSON/],
+    ['{"name": ""}', /--name must not be empty/],
+  ];
+  for (const [content, says] of cases) {
+    await writeFile(path.join(cwd, "options.json"), content);
+    const args = ["train", "fox.txt", "--config", "options.json", "--hidden-size", "8"];
+    const { code, stderr } = await charnn(t, args, { cwd });
+    assert.equal(code, 2, content + stderr);
+    assert.match(stderr, says);
+  }
+});
+
+test("a number is written as numbers are, and nothing is not a value", async (t) => {
+  const cwd = await workplace(t);
+  for (const value of ["0x10", "1_000", "1e999", "0b1", "Infinity", "1,000", "5 6", "--"]) {
+    const { code, stderr } = await charnn(t, ["train", "fox.txt", `--steps=${value}`], { cwd });
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /^Error: --steps must be a number, such as 12 or 4e-3, not /);
+  }
+  for (const option of [
+    "steps",
+    "out",
+    "name",
+    "init-from",
+    "encoding",
+    "validation-file",
+    "config",
+  ]) {
+    const { code, stderr } = await charnn(t, ["train", "fox.txt", `--${option}=`], { cwd });
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, new RegExp(`^Error: --${option} must not be empty\\.`));
+  }
+  const { code, stderr } = await charnn(t, ["train", "fox.txt", "--max-time", "1e999"], { cwd });
+  assert.deepEqual([code, /must be a time above 0/.test(stderr)], [2, true], stderr);
+});
+
+test("a prompt is read from a file where nanoGPT reads it", async (t) => {
+  const cwd = await workplace(t, { trained: true });
+  await writeFile(path.join(cwd, "prompt.txt"), "The quick");
+  const sample = (...args: string[]) => charnn(t, ["sample", "-n", "9", ...args], { cwd });
+  const own = await sample("--seed-file", "prompt.txt");
+  assert.equal(own.code, 0, own.stderr);
+  assert.match(own.stdout, /^The quick/);
+  assert.deepEqual(await sample("--start=FILE:prompt.txt"), own);
+  assert.deepEqual(await sample("--start", "FILE:prompt.txt"), own);
+  assert.match(
+    (await sample("--start=FILE:none.txt")).stderr,
+    /"none\.txt": there is no such file/,
+  );
+});
