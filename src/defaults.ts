@@ -8,6 +8,9 @@ export const BACKEND_NAMES = ["native", "tensorflow", "cpu"] as const;
 export const MOST_THREADS = 1024;
 export const OPTIMIZER_NAMES = ["adam", "sgd", "rmsprop"] as const;
 export const SCHEDULE_NAMES = ["cosine", "linear", "exponential", "plateau", "constant"] as const;
+/** What to do with bytes that are wrong in a text's encoding. */
+export const INVALID_NAMES = ["error", "replace", "skip"] as const;
+export const LINE_END_NAMES = ["keep", "lf"] as const;
 export const BATCHING_NAMES = ["lanes", "windows"] as const;
 export const SPLIT_NAMES = ["random", "sequential"] as const;
 export const PRESET_NAMES = ["tiny", "small", "medium", "large"] as const;
@@ -36,6 +39,7 @@ export const TRAIN_DEFAULTS = {
   validation: 0.1,
   test: 0,
   encoding: "utf-8",
+  invalid: "error",
   cell: "gru",
   layers: 1,
   weightDropout: 0,
@@ -66,12 +70,14 @@ export const SAMPLE_DEFAULTS = {
   count: 1,
   randomSeed: 0,
   encoding: "utf-8",
+  invalid: "error",
   backend: "auto",
 } as const;
 
 export const EVAL_DEFAULTS = {
   out: RUNS_FOLDER,
   encoding: "utf-8",
+  invalid: "error",
   each: false,
   unknown: "error",
   dynamic: false,
@@ -82,6 +88,7 @@ export const EVAL_DEFAULTS = {
 export const SCORE_DEFAULTS = {
   out: RUNS_FOLDER,
   encoding: "utf-8",
+  invalid: "error",
   unknown: "skip",
   fresh: false,
   backend: "auto",
@@ -90,12 +97,14 @@ export const SCORE_DEFAULTS = {
 export const COPIES_DEFAULTS = {
   out: RUNS_FOLDER,
   encoding: "utf-8",
+  invalid: "error",
   atLeast: 20,
 } as const;
 
 export const REPORT_DEFAULTS = {
   out: RUNS_FOLDER,
   encoding: "utf-8",
+  invalid: "error",
   unknown: "skip",
   backend: "auto",
 } as const;

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import {
   BATCHING_NAMES,
+  LINE_END_NAMES,
   OPTIMIZER_NAMES,
   PRESET_NAMES,
   SCHEDULE_NAMES,
@@ -23,6 +24,8 @@ const textConfigSchema = v.strictObject({
   validationCharacters: wholeNumber(0),
   testCharacters: wholeNumber(0),
   documents: v.optional(v.literal("lines")),
+  /** Whether line ends stayed as they were, as they do where it is missing. */
+  lineEnds: v.optional(oneOf(LINE_END_NAMES)),
   /** How well counting strings of up to `order` characters predicts the validation part. */
   counting: v.optional(v.strictObject({ order: wholeNumber(1), loss: numberFromZero() })),
 });

@@ -4,9 +4,9 @@ import { encodingName } from "../data/decoding.js";
 import { NEWLINE, readCharacters } from "../data/reading.js";
 import { checkNames, findSources, type Source } from "../data/sources.js";
 import { type NamedText, readTexts } from "../data/texts.js";
-import { COPIES_DEFAULTS } from "../defaults.js";
+import { COPIES_DEFAULTS, INVALID_NAMES } from "../defaults.js";
 import { CharnnError } from "../errors.js";
-import { checked, definedOnly, wholeNumber } from "../settings.js";
+import { checked, definedOnly, oneOf, wholeNumber } from "../settings.js";
 import { LineStarts } from "./line-starts.js";
 import { type SharedRun, SharedRunFinder } from "./shared-runs.js";
 
@@ -16,6 +16,8 @@ const copiesSettingsSchema = v.strictObject({
   /** Files and folders of the training text, read as one. */
   files: v.array(v.string()),
   encoding: v.optional(v.string()),
+  /** What to do with bytes that are wrong in it. */
+  invalid: v.optional(oneOf(INVALID_NAMES)),
   /** The folder in which runs have theirs, which is no part of a folder around it. */
   out: v.optional(v.string()),
   /** Shorter runs are no copies, in characters. */
@@ -59,6 +61,7 @@ export interface Copies {
 /** The sample is indexed, which takes some 150 bytes for each of its characters. */
 const LONGEST_SAMPLE = 10_000_000;
 const CODE_POINTS = 0x11_0000;
+const CARRIAGE_RETURN = 0x0d;
 
 /**
  * Finds what a sample shares with a training text, which may be much larger than memory.
@@ -74,7 +77,7 @@ export async function findCopies(
   } = {},
 ): Promise<Copies> {
   const { sample: file, files, ...given } = checked(copiesSettingsSchema, settings);
-  const { encoding, atLeast, out } = { ...COPIES_DEFAULTS, ...definedOnly(given) };
+  const { encoding, invalid, atLeast, out } = { ...COPIES_DEFAULTS, ...definedOnly(given) };
   await checkNames([file, ...files]);
   if (files.length === 0) {
     throw new CharnnError(
@@ -83,7 +86,7 @@ export async function findCopies(
       "Name files or folders.",
     );
   }
-  const { texts, warnings } = await readTexts([file], { encoding, joined: true }, options);
+  const { texts, warnings } = await readTexts([file], { encoding, invalid, joined: true }, options);
   const sample = texts[0];
   refuseUnfit(sample);
   const finder = new SharedRunFinder(sample.numbers);
@@ -93,7 +96,9 @@ export async function findCopies(
   const name = encodingName(encoding);
   const found = await findSources(files, { encoding: name, leftOut: [out] }, options);
   const text = new TextPlaces();
-  const reading = { encoding: name, signal: options.signal };
+  // A model that read every line end as a newline writes no others.
+  const lineEnds = sample.codePoints.includes(CARRIAGE_RETURN) ? "keep" : "lf";
+  const reading = { encoding: name, invalid, lineEnds, signal: options.signal } as const;
   const oddities = await readCharacters(found.sources, reading, (codePoints, source) => {
     finder.read(codePoints, symbolOf);
     text.read(codePoints, source);

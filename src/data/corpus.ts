@@ -3,8 +3,9 @@ import { CharnnError } from "../errors.js";
 import { inPieces } from "../turns.js";
 import { describeCharacter, listFew } from "./characters.js";
 import { dealDocuments } from "./deal.js";
-import { encodingName } from "./decoding.js";
-import { NEWLINE, readCharacters } from "./reading.js";
+import { encodingName, type Invalid } from "./decoding.js";
+import { oddities } from "./oddities.js";
+import { type LineEnds, NEWLINE, readCharacters } from "./reading.js";
 import { checkNames, findSources, type ReadOptions, roomFor } from "./sources.js";
 import { checkShares, cutText, type Fold, hasEnough, type Split } from "./split.js";
 import { type NumberedText, TextBuilder, translate } from "./text-builder.js";
@@ -40,6 +41,10 @@ export interface CorpusSettings {
   readonly leftOut?: readonly string[] | undefined;
   /** `"utf-8"`, or any label that `TextDecoder` knows (`"windows-1252"`, `"utf-16le"`). */
   readonly encoding: string;
+  /** What to do with bytes that are wrong in it: `"error"` when left out. */
+  readonly invalid?: Invalid | undefined;
+  /** `"lf"`: CR LF and CR by themselves are read as newlines. `"keep"` when left out. */
+  readonly lineEnds?: LineEnds | undefined;
 }
 
 /** A part of the text. */
@@ -100,7 +105,8 @@ export async function loadCorpus(
       "Give a longer text, or leave it out and hold out a part of the other by --validation.",
     );
   }
-  const oddities = await carriageReturns(tokens, vocabulary, signal);
+  const encoding = encodingName(settings.encoding);
+  const odd = await oddities(tokens, vocabulary, encoding, signal);
   const { split, fold, randomSeed = 0 } = settings;
   const isDealt = newline !== undefined && split === "random";
   const dealt = isDealt
@@ -121,7 +127,7 @@ export async function loadCorpus(
     fingerprint,
     warnings: [
       ...warnings,
-      ...oddities,
+      ...odd,
       ...(isDealt && !dealt ? [TOO_MUCH_ALIKE] : []),
       ...(await neverLearned("validation", validation.tokens, train.tokens, vocabulary, signal)),
       ...(await neverLearned("test", test.tokens, train.tokens, vocabulary, signal)),
@@ -151,7 +157,7 @@ interface WholeText {
 }
 
 async function readWhole(settings: CorpusSettings, options: ReadOptions): Promise<WholeText> {
-  const { files, validationFile, documents, leftOut } = settings;
+  const { files, validationFile, documents, leftOut, invalid, lineEnds } = settings;
   const { signal } = options;
   const validationFiles = validationFile === undefined ? [] : [validationFile];
   await checkNames([...files, ...validationFiles]);
@@ -160,7 +166,8 @@ async function readWhole(settings: CorpusSettings, options: ReadOptions): Promis
   const apart = await findSources(validationFiles, { encoding, leftOut }, options);
   const text = new TextBuilder(roomFor([...main.sources, ...apart.sources]));
   const append = (codePoints: Int32Array) => text.append(codePoints);
-  const reading = { encoding, endLastLine: documents === "lines", signal };
+  const endLastLine = documents === "lines";
+  const reading = { encoding, invalid, lineEnds, endLastLine, signal };
   const mainOddities = await readCharacters(main.sources, reading, append);
   const mainLength = text.length;
   const apartOddities = await readCharacters(apart.sources, reading, append);
@@ -246,26 +253,6 @@ async function fingerprintOf(
     await inPieces(bytes.length, signal, (start, end) => hash.update(bytes.subarray(start, end)));
   }
   return hash.digest("hex");
-}
-
-async function carriageReturns(
-  tokens: Tokens,
-  vocabulary: Vocabulary,
-  signal: AbortSignal | undefined,
-): Promise<string[]> {
-  const carriageReturn = vocabulary.indexOf(0x0d);
-  if (carriageReturn === undefined) return [];
-  let count = 0;
-  await inPieces(tokens.length, signal, (start, end) => {
-    for (let position = start; position < end; position++) {
-      if (tokens[position] === carriageReturn) count++;
-    }
-  });
-  const returns =
-    count === 1 ? "1 carriage return" : `${count.toLocaleString("en")} carriage returns`;
-  return [
-    `The text has ${returns} (U+000D), as in Windows line ends, and the model will learn to write them. To be rid of them, convert the text first: tr -d '\\r' < FILE > NEWFILE.`,
-  ];
 }
 
 /** What a model meets for the first time when it is scored. */

@@ -1,15 +1,25 @@
 import { untilAborted } from "../turns.js";
-import { createDecoder } from "./decoding.js";
+import { createDecoder, type Invalid } from "./decoding.js";
 import { formatOf, wrongFormat } from "./formats.js";
 import type { Source } from "./sources.js";
 
 export const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 const BYTE_ORDER_MARK = 0xfeff;
+/** Of sources that are each doubtful. */
+const MOST_DOUBTS = 5;
+
+/** Whether line ends stay as they are, or all become newlines. */
+export type LineEnds = "keep" | "lf";
 
 /** How to read a text. */
 export interface ReadingSettings {
   /** A name from `encodingName`. */
   readonly encoding: string;
+  /** What to do with bytes that are wrong in it: `"error"` when left out. */
+  readonly invalid?: Invalid | undefined;
+  /** `"lf"`: CR LF and CR by themselves are read as newlines. `"keep"` when left out. */
+  readonly lineEnds?: LineEnds | undefined;
   /** Whether a last line without a newline gets one. */
   readonly endLastLine?: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -25,14 +35,16 @@ export interface ReadingSettings {
  */
 export async function readCharacters(
   sources: readonly Source[],
-  { encoding, endLastLine = false, signal }: ReadingSettings,
+  { encoding, invalid = "error", lineEnds = "keep", endLastLine = false, signal }: ReadingSettings,
   onCharacters: (codePoints: Int32Array, source: Source) => void,
 ): Promise<string[]> {
   const marked: string[] = [];
+  const doubts: string[] = [];
   /** The last code point handed on. */
   let last = NEWLINE;
   for (const source of sources) {
     let markSought = false;
+    const newlines = lineEnds === "lf" ? new NewlineReader() : undefined;
     let joined = false;
     const pass = (decoded: Int32Array) => {
       let codePoints = decoded;
@@ -43,13 +55,14 @@ export async function readCharacters(
           codePoints = codePoints.subarray(1);
         }
       }
+      if (newlines) codePoints = newlines.read(codePoints);
       if (codePoints.length === 0) return;
       if (!joined && last !== NEWLINE) onCharacters(Int32Array.of(NEWLINE), source);
       joined = true;
       onCharacters(codePoints, source);
       last = codePoints[codePoints.length - 1];
     };
-    const decoder = createDecoder(encoding, source.name);
+    const decoder = createDecoder(encoding, source.name, invalid);
     let isFirst = true;
     for await (const bytes of untilAborted(source.read(signal), signal)) {
       const format = isFirst ? formatOf(bytes) : undefined;
@@ -58,12 +71,39 @@ export async function readCharacters(
       pass(decoder.decode(bytes));
     }
     pass(decoder.end());
+    for (const doubt of decoder.warnings()) doubts.push(doubt);
   }
   if (endLastLine && last !== NEWLINE)
     onCharacters(Int32Array.of(NEWLINE), sources[sources.length - 1]);
-  if (marked.length === 0) return [];
+  const warnings = doubts.slice(0, MOST_DOUBTS);
+  if (doubts.length > MOST_DOUBTS) {
+    const left = (doubts.length - MOST_DOUBTS).toLocaleString("en");
+    warnings.push(`And ${left} more such lines on other files.`);
+  }
+  if (marked.length === 0) return warnings;
   const names = marked.length === 1 ? marked[0] : `${marked[0]} and ${marked.length - 1} more`;
   return [
+    ...warnings,
     `A byte order mark at the beginning of ${names} was left out: it is not part of the text.`,
   ];
+}
+
+/** Makes newlines of CR LF and CR, wherever a text is cut. */
+class NewlineReader {
+  #endsInReturn = false;
+
+  /** In place. */
+  read(codePoints: Int32Array): Int32Array {
+    if (codePoints.length === 0) return codePoints;
+    const endsInReturn = codePoints[codePoints.length - 1] === CARRIAGE_RETURN;
+    let count = 0;
+    let before = this.#endsInReturn ? CARRIAGE_RETURN : NEWLINE;
+    for (const codePoint of codePoints) {
+      const isSecondHalf = codePoint === NEWLINE && before === CARRIAGE_RETURN;
+      if (!isSecondHalf) codePoints[count++] = codePoint === CARRIAGE_RETURN ? NEWLINE : codePoint;
+      before = codePoint;
+    }
+    this.#endsInReturn = endsInReturn;
+    return codePoints.subarray(0, count);
+  }
 }

@@ -1,7 +1,7 @@
 import { CharnnError } from "../errors.js";
 import { describeCharacter } from "./characters.js";
-import { encodingName } from "./decoding.js";
-import { NEWLINE, readCharacters } from "./reading.js";
+import { encodingName, type Invalid } from "./decoding.js";
+import { type LineEnds, NEWLINE, readCharacters } from "./reading.js";
 import { checkNames, findSources, type ReadOptions, roomFor, type Source } from "./sources.js";
 import { type NumberedText, TextBuilder, translate } from "./text-builder.js";
 import { isAccent } from "./twins.js";
@@ -20,6 +20,10 @@ export interface NamedText extends NumberedText {
 export interface TextSettings {
   /** `"utf-8"`, or any label that `TextDecoder` knows. */
   readonly encoding: string;
+  /** What to do with bytes that are wrong in it: `"error"` when left out. */
+  readonly invalid?: Invalid | undefined;
+  /** `"lf"`: CR LF and CR by themselves are read as newlines. `"keep"` when left out. */
+  readonly lineEnds?: LineEnds | undefined;
   /** Whether all are one text, joined as `loadCorpus` does it; else each file is its own. */
   readonly joined: boolean;
   /** Folders that are no part of a folder around them: where runs are. */
@@ -34,19 +38,20 @@ export interface TextSettings {
  */
 export async function readTexts(
   files: readonly string[],
-  { encoding: label, joined, leftOut }: TextSettings,
+  { encoding: label, invalid, lineEnds, joined, leftOut }: TextSettings,
   options: ReadOptions = {},
 ): Promise<{ readonly texts: readonly NamedText[]; readonly warnings: readonly string[] }> {
   await checkNames(files);
   const encoding = encodingName(label);
   const { signal } = options;
   const { sources, warnings } = await findSources(files, { encoding, leftOut }, options);
+  const reading = { encoding, invalid, lineEnds, signal };
   const texts: NamedText[] = [];
   const oddities: string[] = [];
   for (const group of joined ? [sources] : sources.map((source) => [source])) {
     const builder = new TextBuilder(roomFor(group));
     const starts: { source: Source; start: number }[] = [];
-    const found = await readCharacters(group, { encoding, signal }, (codePoints, source) => {
+    const found = await readCharacters(group, reading, (codePoints, source) => {
       if (starts.at(-1)?.source !== source) starts.push({ source, start: builder.length });
       builder.append(codePoints);
     });

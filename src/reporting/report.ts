@@ -2,7 +2,7 @@ import * as v from "valibot";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { readCheckpoint } from "../checkpoint/checkpoint.js";
 import { findCheckpoint } from "../checkpoint/find-runs.js";
-import { REPORT_DEFAULTS } from "../defaults.js";
+import { INVALID_NAMES, REPORT_DEFAULTS } from "../defaults.js";
 import { CharnnError } from "../errors.js";
 import { backendSettings, checked, definedOnly, oneOf } from "../settings.js";
 import { bitsPerCharacter } from "../training/evaluate.js";
@@ -20,6 +20,8 @@ const reportSettingsSchema = v.strictObject({
   /** Files and folders of a text to look at with the first run's model. */
   text: v.optional(v.array(v.string())),
   encoding: v.optional(v.string()),
+  /** What to do with bytes that are wrong in it. */
+  invalid: v.optional(oneOf(INVALID_NAMES)),
   unknown: v.optional(oneOf(["error", "skip"])),
   ...backendSettings,
 });
@@ -58,7 +60,10 @@ export async function makeReport(
   { stdin, signal }: ReportOptions = {},
 ): Promise<Report> {
   const { runs: names = [], text, threads, ...given } = checked(reportSettingsSchema, settings);
-  const { out, encoding, unknown, backend } = { ...REPORT_DEFAULTS, ...definedOnly(given) };
+  const { out, encoding, invalid, unknown, backend } = {
+    ...REPORT_DEFAULTS,
+    ...definedOnly(given),
+  };
   const warnings: string[] = [];
   const runs: Metrics[] = [];
   for (const name of names.length > 0 ? names : [undefined])
@@ -77,7 +82,7 @@ export async function makeReport(
     text && checkpoint
       ? await viewText(
           checkpoint,
-          { files: text, encoding, out, unknown, engine },
+          { files: text, encoding, invalid, out, unknown, engine },
           { stdin, signal, onWarning: (warning) => warnings.push(warning) },
         )
       : undefined;

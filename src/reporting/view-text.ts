@@ -1,6 +1,7 @@
 import { disposeAll } from "../backends/scope.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { loadCorpus } from "../data/corpus.js";
+import type { Invalid } from "../data/decoding.js";
 import { Inputs } from "../data/inputs.js";
 import { NEWLINE } from "../data/reading.js";
 import type { ReadOptions } from "../data/sources.js";
@@ -15,6 +16,8 @@ import type { TextData } from "./page/script/data.js";
 export interface ViewSettings {
   readonly files: readonly string[];
   readonly encoding: string;
+  /** What to do with bytes that are wrong in it. */
+  readonly invalid: Invalid;
   /** The folder in which runs have theirs, which is no part of a folder around it. */
   readonly out: string;
   readonly unknown: "error" | "skip";
@@ -98,11 +101,12 @@ export async function viewText(
 /** The whole text, and what of it to look at. */
 async function textOf(
   { config, vocabulary }: Checkpoint,
-  { files, encoding, out, unknown }: Omit<ViewSettings, "engine">,
+  { files, encoding, invalid, out, unknown }: Omit<ViewSettings, "engine">,
   options: ReadOptions,
   onWarning: (message: string) => void,
 ): Promise<{ text: Tokens; tokens: Tokens; isHeldOut: boolean }> {
-  const reading = { encoding, leftOut: [out] };
+  const { lineEnds } = config.text;
+  const reading = { encoding, invalid, lineEnds, leftOut: [out] };
   const { texts, warnings } = await readTexts(files, { ...reading, joined: true }, options);
   for (const warning of warnings) onWarning(warning);
   const known = await knownPart(texts[0], vocabulary, unknown, options.signal);

@@ -2,8 +2,7 @@ import * as v from "valibot";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { CopyGuard } from "../copying/copy-guard.js";
 import { readTexts } from "../data/texts.js";
-import type { Vocabulary } from "../data/vocabulary.js";
-import { SAMPLE_DEFAULTS } from "../defaults.js";
+import { INVALID_NAMES, SAMPLE_DEFAULTS } from "../defaults.js";
 import { CharnnError } from "../errors.js";
 import { openModel } from "../model/open-model.js";
 import { Random } from "../random.js";
@@ -13,6 +12,7 @@ import {
   definedOnly,
   numberAboveZero,
   numberFromZero,
+  oneOf,
   wholeNumber,
 } from "../settings.js";
 import { Turns } from "../turns.js";
@@ -34,6 +34,8 @@ const sampleSettingsSchema = v.strictObject({
   trainingText: v.optional(v.array(v.string())),
   /** Of the training text. */
   encoding: v.optional(v.string()),
+  /** What to do with bytes that are wrong in it. */
+  invalid: v.optional(oneOf(INVALID_NAMES)),
   /** The folder in which runs have theirs, which is no part of a folder around it. */
   out: v.optional(v.string()),
   randomSeed: v.optional(wholeNumber(0)),
@@ -66,7 +68,7 @@ export async function* sample(
   const all = { ...SAMPLE_DEFAULTS, ...definedOnly(given) };
   const { config, vocabulary, tensors } = checkpoint;
   const turns = new Turns(options.signal);
-  const guard = await guardOf(all, vocabulary, options);
+  const guard = await guardOf(all, checkpoint, options);
   const engine = { backend: backend ?? all.backend, threads };
   const model = await openModel(config.model, tensors, engine, options.onWarning);
   try {
@@ -89,9 +91,10 @@ async function guardOf(
     maxCopy,
     trainingText,
     encoding = SAMPLE_DEFAULTS.encoding,
+    invalid = SAMPLE_DEFAULTS.invalid,
     out = SAMPLE_DEFAULTS.out,
   }: SampleSettings,
-  vocabulary: Vocabulary,
+  { config, vocabulary }: Checkpoint,
   { stdin, signal, onWarning }: Parameters<typeof sample>[2] & object,
 ): Promise<CopyGuard | undefined> {
   if (maxCopy === undefined && trainingText === undefined) return undefined;
@@ -105,9 +108,10 @@ async function guardOf(
       { setting: maxCopy === undefined ? "trainingText" : "maxCopy" },
     );
   }
+  const { lineEnds } = config.text;
   const { texts, warnings } = await readTexts(
     trainingText,
-    { encoding, joined: true, leftOut: [out] },
+    { encoding, invalid, lineEnds, joined: true, leftOut: [out] },
     { stdin, signal },
   );
   for (const warning of warnings) onWarning?.(warning);

@@ -5,7 +5,7 @@ import { evaluationBatches } from "../data/batches.js";
 import type { Inputs } from "../data/inputs.js";
 import { knownPart, type NamedText, readTexts, refuseTooShort } from "../data/texts.js";
 import type { Tokens } from "../data/vocabulary.js";
-import { EVAL_DEFAULTS } from "../defaults.js";
+import { EVAL_DEFAULTS, INVALID_NAMES } from "../defaults.js";
 import { CharnnError } from "../errors.js";
 import type { CharRnn, Score } from "../model/char-rnn.js";
 import { parameterCount } from "../model/config.js";
@@ -24,6 +24,8 @@ const evaluateSettingsSchema = v.strictObject({
   /** Files and folders; `-` is standard input. */
   files: v.array(v.string()),
   encoding: v.optional(v.string()),
+  /** What to do with bytes that are wrong in it. */
+  invalid: v.optional(oneOf(INVALID_NAMES)),
   /** The folder in which runs have theirs, which is no part of a folder around it. */
   out: v.optional(v.string()),
   /** Whether each file is a text of its own; else all are one. */
@@ -97,7 +99,9 @@ export async function* evaluateTexts(
   const { files, threads, ...given } = checked(evaluateSettingsSchema, settings);
   const all = { ...EVAL_DEFAULTS, ...definedOnly(given) };
   const squares = all.dynamic ? gradientSquares(checkpoint) : undefined;
-  const reading = { encoding: all.encoding, joined: !all.each, leftOut: [all.out] };
+  const { encoding, invalid, each, out } = all;
+  const { lineEnds } = checkpoint.config.text;
+  const reading = { encoding, invalid, lineEnds, joined: !each, leftOut: [out] };
   const { texts, warnings } = await readTexts(files, reading, { stdin, inputs, signal });
   for (const warning of warnings) onWarning?.(warning);
   const { config, tensors } = checkpoint;

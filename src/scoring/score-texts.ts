@@ -2,7 +2,7 @@ import * as v from "valibot";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { NEWLINE } from "../data/reading.js";
 import { type NamedText, readTexts } from "../data/texts.js";
-import { SCORE_DEFAULTS } from "../defaults.js";
+import { INVALID_NAMES, SCORE_DEFAULTS } from "../defaults.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import { openModel } from "../model/open-model.js";
 import { backendSettings, checked, definedOnly, oneOf } from "../settings.js";
@@ -12,6 +12,8 @@ const scoreSettingsSchema = v.strictObject({
   /** Files and folders; `-` is standard input. Each file is a text of its own. */
   files: v.array(v.string()),
   encoding: v.optional(v.string()),
+  /** What to do with bytes that are wrong in it. */
+  invalid: v.optional(oneOf(INVALID_NAMES)),
   /** The folder in which runs have theirs, which is no part of a folder around it. */
   out: v.optional(v.string()),
   /** What to do with characters that a model does not know. */
@@ -73,10 +75,16 @@ export async function* scoreTexts(
   } = {},
 ): AsyncGenerator<ScoredText, void> {
   const { files, threads, ...given } = checked(scoreSettingsSchema, settings);
-  const { encoding, out, backend, ...reading } = { ...SCORE_DEFAULTS, ...definedOnly(given) };
+  const { encoding, invalid, out, backend, ...reading } = {
+    ...SCORE_DEFAULTS,
+    ...definedOnly(given),
+  };
+  // As models read it, where all of them read it so.
+  const isLf = checkpoints.every(({ config }) => config.text.lineEnds === "lf");
+  const lineEnds = isLf ? "lf" : "keep";
   const { texts, warnings } = await readTexts(
     files,
-    { encoding, joined: false, leftOut: [out] },
+    { encoding, invalid, lineEnds, joined: false, leftOut: [out] },
     options,
   );
   for (const warning of warnings) options.onWarning?.(warning);

@@ -51,6 +51,7 @@ export function newConfig(
       validationCharacters: corpus.validation.tokens.length,
       testCharacters: corpus.test.tokens.length,
       documents: corpus.documents,
+      lineEnds: corpusSettings(settings).lineEnds,
       counting,
     },
     training: {
@@ -142,6 +143,8 @@ export function corpusSettings(settings: TrainSettings): CorpusSettings {
     validation: settings.validation ?? TRAIN_DEFAULTS.validation,
     test: settings.test ?? TRAIN_DEFAULTS.test,
     encoding: settings.encoding ?? TRAIN_DEFAULTS.encoding,
+    invalid: settings.invalid ?? TRAIN_DEFAULTS.invalid,
+    lineEnds: settings.lineEnds ?? (documents ? "lf" : "keep"),
   };
 }
 

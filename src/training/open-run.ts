@@ -181,9 +181,9 @@ async function continueRun(
   const { text, training, limits } = checkpoint.config;
   refuseOtherSettings(folder, checkpoint.config, settings);
   const { validation, test, fold, split, randomSeed } = training;
-  const { documents } = text;
+  const { documents, lineEnds = "keep" } = text;
   const alsoKnown = checkpoint.vocabulary;
-  const divided = { validation, test, fold, split, randomSeed, documents };
+  const divided = { validation, test, fold, split, randomSeed, documents, lineEnds };
   const corpus = await loadCorpus(
     { ...corpusSettings({ ...settings, documents }), ...divided, alsoKnown },
     options,
@@ -321,7 +321,7 @@ async function findRunOnText(
 ): Promise<RunFolder | undefined> {
   const leaveOut = (path: string, { message }: CharnnError) =>
     leftOut.push(`Whether ${path} learned from this text can't be told: ${message}`);
-  const fingerprints = new Map<string | undefined, string>();
+  const fingerprints = new Map<string, string>();
   let newest: { readonly folder: RunFolder; readonly other: OtherSetting } | undefined;
   for (const folder of await listRuns(out, leaveOut)) {
     let config: RunConfig | undefined;
@@ -332,12 +332,13 @@ async function findRunOnText(
       leaveOut(folder.path, error);
     }
     if (!config) continue;
-    const { documents } = config.text;
     // As the run has read it.
+    const { documents, lineEnds = "keep" } = config.text;
+    const how = `${documents} ${lineEnds}`;
     const own =
-      fingerprints.get(documents) ??
-      (await textFingerprint({ ...corpusSettings(settings), documents }, reading));
-    fingerprints.set(documents, own);
+      fingerprints.get(how) ??
+      (await textFingerprint({ ...corpusSettings(settings), documents, lineEnds }, reading));
+    fingerprints.set(how, own);
     if (own !== config.text.fingerprint) continue;
     const other = otherSetting(config, settings);
     if (!other) return folder;

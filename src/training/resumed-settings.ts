@@ -14,11 +14,17 @@ export interface OtherSetting {
 
 /** The first setting asked for that a run can't go on with, since it is another one there. */
 export function otherSetting(
-  { model, training, text: { documents } }: RunConfig,
+  { model, training, text: { documents, lineEnds = "keep" } }: RunConfig,
   settings: TrainSettings,
 ): OtherSetting | undefined {
   const { split = "sequential" } = training;
-  const saved: Readonly<Record<string, unknown>> = { ...model, ...training, documents, split };
+  const saved: Readonly<Record<string, unknown>> = {
+    ...model,
+    ...training,
+    documents,
+    lineEnds,
+    split,
+  };
   for (const [name, asked] of Object.entries(definedOnly(settings))) {
     // How often to evaluate is a matter of reporting.
     if (!(name in saved) || name === "evalEvery" || isDeepStrictEqual(saved[name], asked)) continue;

@@ -3,6 +3,8 @@ import { foldSchema } from "../checkpoint/run-config.js";
 import type { Inputs } from "../data/inputs.js";
 import {
   BATCHING_NAMES,
+  INVALID_NAMES,
+  LINE_END_NAMES,
   OPTIMIZER_NAMES,
   PRESET_NAMES,
   SCHEDULE_NAMES,
@@ -35,6 +37,10 @@ export const trainSettingsSchema = v.strictObject({
   /** How the parts are chosen: `random` deals lines to them, which is the default for `documents`. */
   split: v.optional(oneOf(SPLIT_NAMES)),
   encoding: v.optional(v.string()),
+  /** What to do with bytes that are wrong in it. */
+  invalid: v.optional(oneOf(INVALID_NAMES)),
+  /** Whether line ends stay as they are; `lf`, all read as newlines, when left out with `documents`. */
+  lineEnds: v.optional(oneOf(LINE_END_NAMES)),
 
   /** Decides what else is left out; chosen by the text and the time when left out itself. */
   preset: v.optional(oneOf(PRESET_NAMES)),

@@ -77,11 +77,11 @@ test("the held-out part that a report shows is the one that the run held out", a
   const place = await workplace(t, SORTED);
   await trained(smallRun(place, { ...DOCUMENTS, steps: 5, randomSeed: 4 }));
   const checkpoint = await readCheckpoint(path.join(place.out, "run", "last.safetensors"));
-  const { encoding, out, unknown } = REPORT_DEFAULTS;
+  const { encoding, invalid, out, unknown } = REPORT_DEFAULTS;
   const engine = { backend: "cpu", threads: undefined } as const;
   const view = await viewText(
     checkpoint,
-    { files: [place.text], encoding, out, unknown, engine },
+    { files: [place.text], encoding, invalid, out, unknown, engine },
     { onWarning: () => {} },
   );
   assert.ok(view.isHeldOut);

@@ -1,13 +1,13 @@
 import type { Command } from "commander";
 import { COPIES_DEFAULTS as DEFAULTS } from "../../defaults.js";
 import type { Copies, CopiesSettings, Copy } from "../../index.js";
-import { jsonOption } from "../options/model-options.js";
+import { encodingOption, invalidOption, jsonOption } from "../options/model-options.js";
 import { option } from "../options/option.js";
 import { number } from "../options/parsers.js";
 import { columns, count, counted } from "../terminal/format.js";
 import type { CommandContext } from "./context.js";
 
-interface CopiesOptions extends Pick<CopiesSettings, "atLeast" | "encoding"> {
+interface CopiesOptions extends Pick<CopiesSettings, "atLeast" | "encoding" | "invalid"> {
   json?: true;
 }
 
@@ -25,7 +25,8 @@ export function copiesCommand(program: Command, { terminal }: CommandContext): v
     .addOption(
       option("--at-least <n>", "characters that make a run a copy", number, DEFAULTS.atLeast),
     )
-    .addOption(option("--encoding <name>", "of the files", undefined, DEFAULTS.encoding))
+    .addOption(encodingOption("of the files"))
+    .addOption(invalidOption())
     .addOption(jsonOption("one object"))
     .addHelpText(
       "after",

@@ -1,7 +1,14 @@
 import type { Command } from "commander";
 import { EVAL_DEFAULTS as DEFAULTS } from "../../defaults.js";
 import type { EvaluateSettings, TextScore } from "../../index.js";
-import { backendOption, jsonOption, outOption, threadsOption } from "../options/model-options.js";
+import {
+  backendOption,
+  encodingOption,
+  invalidOption,
+  jsonOption,
+  outOption,
+  threadsOption,
+} from "../options/model-options.js";
 import { choice, option } from "../options/option.js";
 import { columns, count } from "../terminal/format.js";
 import { printable } from "../terminal/printable.js";
@@ -40,7 +47,8 @@ export function evalCommand(program: Command, { terminal }: CommandContext): voi
       option("--dynamic", "score it once more with weights that follow the text (much slower)"),
     )
     .addOption(option("--no-baselines", "leave out counting and the compressors"))
-    .addOption(option("--encoding <name>", "of the files", undefined, DEFAULTS.encoding))
+    .addOption(encodingOption("of the files"))
+    .addOption(invalidOption())
     .addOption(outOption())
     .addOption(backendOption())
     .addOption(threadsOption())

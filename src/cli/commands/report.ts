@@ -2,7 +2,13 @@ import type { Command } from "commander";
 import { REPORT_DEFAULTS as DEFAULTS } from "../../defaults.js";
 import { CharnnError } from "../../errors.js";
 import type { ReportSettings } from "../../index.js";
-import { backendOption, outOption, threadsOption } from "../options/model-options.js";
+import {
+  backendOption,
+  encodingOption,
+  invalidOption,
+  outOption,
+  threadsOption,
+} from "../options/model-options.js";
 import { choice, option } from "../options/option.js";
 import { number } from "../options/parsers.js";
 import { abortAtSignals } from "../terminal/signals.js";
@@ -31,7 +37,8 @@ export function reportCommand(program: Command, { terminal, exitWith }: CommandC
         DEFAULTS.unknown,
       ),
     )
-    .addOption(option("--encoding <name>", "of the text", undefined, DEFAULTS.encoding))
+    .addOption(encodingOption("of the text"))
+    .addOption(invalidOption())
     .addOption(option("--watch", "serve the page on this machine, and follow the run"))
     .addOption(option("--port <n>", "for --watch", number, "a free one"))
     .addOption(outOption())

@@ -26,10 +26,12 @@ const ON_RESUME: Readonly<Record<keyof TrainOptions, "kept" | "again" | "beginni
   hiddenSize: "kept",
   initFrom: "kept",
   inputDropout: "kept",
+  invalid: "again",
   json: "again",
   keep: "again",
   layers: "kept",
   learningRate: "kept",
+  lineEnds: "kept",
   maxTime: "kept",
   name: "again",
   optimizer: "kept",
@@ -85,7 +87,7 @@ export function resumeCommand(
   };
   const words = ["charnn", "train"];
   const texts = files.map(textToGive);
-  words.push(...texts.map(({ word }) => quoted(word)));
+  for (const { word } of texts) words.push(quoted(word));
   for (const [option, value] of Object.entries(again)) {
     const kind = ON_RESUME[option as keyof TrainOptions];
     if (kind === "again" || (kind === "kept" && isFold)) words.push(...typed(option, value));

@@ -6,6 +6,8 @@ import type { Checkpoint, SampleSettings } from "../../index.js";
 import { cureOf, reasonOf } from "../../system-errors.js";
 import {
   backendOption,
+  encodingOption,
+  invalidOption,
   jsonOption,
   outOption,
   RUN_ARGUMENT,
@@ -59,7 +61,8 @@ export function sampleCommand(program: Command, { terminal }: CommandContext): v
       option("--max-copy <n>", "write no longer run that the training text has too", number),
     )
     .addOption(option("--training-text <file...>", "for --max-copy: files and folders"))
-    .addOption(option("--encoding <name>", "of the training text", undefined, DEFAULTS.encoding))
+    .addOption(encodingOption("of the training text"))
+    .addOption(invalidOption())
     .addOption(option("--random-seed <n>", "same seed, same text", number, DEFAULTS.randomSeed))
     .addOption(outOption())
     .addOption(backendOption())

@@ -3,7 +3,14 @@ import type { Command } from "commander";
 import { SCORE_DEFAULTS as DEFAULTS } from "../../defaults.js";
 import { CharnnError } from "../../errors.js";
 import type { ScoredText, ScoreSettings } from "../../index.js";
-import { backendOption, jsonOption, outOption, threadsOption } from "../options/model-options.js";
+import {
+  backendOption,
+  encodingOption,
+  invalidOption,
+  jsonOption,
+  outOption,
+  threadsOption,
+} from "../options/model-options.js";
 import { choice, option } from "../options/option.js";
 import { columns, count } from "../terminal/format.js";
 import { colored, legend } from "../terminal/surprise-colors.js";
@@ -44,7 +51,8 @@ export function scoreCommand(program: Command, { terminal }: CommandContext): vo
         DEFAULTS.unknown,
       ),
     )
-    .addOption(option("--encoding <name>", "of the files", undefined, DEFAULTS.encoding))
+    .addOption(encodingOption("of the files"))
+    .addOption(invalidOption())
     .addOption(outOption())
     .addOption(backendOption())
     .addOption(threadsOption())

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import {
   BATCHING_NAMES,
   TRAIN_DEFAULTS as DEFAULTS,
+  LINE_END_NAMES,
   OPTIMIZER_NAMES,
   PRESET_NAMES,
   SCHEDULE_NAMES,
@@ -15,7 +16,9 @@ import {
   DROPOUT_TITLE,
   dropoutOptions,
   embeddingSizeOption,
+  encodingOption,
   hiddenSizeOption,
+  invalidOption,
   layersOption,
   seqLengthOption,
   threadsOption,
@@ -79,7 +82,16 @@ export function trainCommand(program: Command, { terminal, exitWith }: CommandCo
         "random with --documents, else sequential",
       ),
     )
-    .addOption(option("--encoding <name>", "of the files", undefined, DEFAULTS.encoding))
+    .addOption(encodingOption("of the files"))
+    .addOption(invalidOption())
+    .addOption(
+      choice(
+        "--line-ends <kind>",
+        "as they are, or all as newlines",
+        LINE_END_NAMES,
+        "keep, and lf with --documents",
+      ),
+    )
     .optionsGroup("Batches:")
     .addOption(batchSizeOption(BY_PRESET))
     .addOption(seqLengthOption(DEFAULTS.seqLength))

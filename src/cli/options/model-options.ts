@@ -1,5 +1,5 @@
 import type { Option } from "commander";
-import { BACKEND_NAMES, RUNS_FOLDER } from "../../defaults.js";
+import { BACKEND_NAMES, INVALID_NAMES, RUNS_FOLDER, TRAIN_DEFAULTS } from "../../defaults.js";
 import { CELL_NAMES } from "../../model/cells.js";
 import { choice, option } from "./option.js";
 import { number } from "./parsers.js";
@@ -66,4 +66,14 @@ export function threadsOption(): Option {
 
 export function jsonOption(what: string): Option {
   return option("--json", `${what} on standard output`);
+}
+
+/** @param whose `of the files` */
+export function encodingOption(whose: string): Option {
+  return option("--encoding <name>", whose, undefined, TRAIN_DEFAULTS.encoding);
+}
+
+export function invalidOption(): Option {
+  const help = "bytes that are wrong in that encoding";
+  return choice("--invalid <what>", help, INVALID_NAMES, TRAIN_DEFAULTS.invalid);
 }

@@ -1,0 +1,96 @@
+/** What to say of bytes that are wrong in an encoding, or right in a wrong one. */
+
+import { CharnnError } from "../errors.js";
+
+/** Where bytes are wrong, and the first of them where it is known. */
+export interface Fault {
+  readonly byte: number | undefined;
+  /** In bytes, from 0. */
+  readonly offset: number;
+  /** In characters, from 1. */
+  readonly line: number;
+  readonly column: number;
+}
+
+const LEAVE_OUT =
+  "--invalid replace puts U+FFFD in the place of what is wrong, --invalid skip leaves it out";
+const UTF8_REPAIR = "iconv -c -f utf-8 -t utf-8 FILE > NEWFILE";
+
+/**
+ * @param isUtf8 whether most of what is not ASCII is right
+ * @param isCut whether the text ends within a character
+ */
+export function badUtf8(
+  source: string,
+  fault: Fault,
+  isUtf8: boolean,
+  isCut: boolean,
+): CharnnError {
+  const { byte = 0, offset } = fault;
+  const at = `byte ${hexadecimal(byte)} at offset ${offset} (${placeOf(fault)}) begins no whole character`;
+  if (offset === 0 && byte >= 0xfe) {
+    const hint = `It begins as UTF-16 does: try --encoding ${byte === 0xff ? "utf-16le" : "utf-16be"}.`;
+    return new CharnnError("BAD_TEXT", `${source} is not UTF-8: ${at}.`, hint);
+  }
+  if (isUtf8 || isCut) {
+    return new CharnnError(
+      "BAD_TEXT",
+      `${source} is UTF-8 with faults: ${at}.`,
+      `${LEAVE_OUT}. To repair the text itself: ${UTF8_REPAIR}`,
+    );
+  }
+  return new CharnnError(
+    "BAD_TEXT",
+    `${source} is not UTF-8: ${at}.`,
+    `If it is in another encoding, name it: --encoding windows-1252 (older Western texts), shift_jis, gb18030 ... Else ${LEAVE_OUT}.`,
+  );
+}
+
+/** @param end the offset before which the wrong bytes are; undefined at the end of the text */
+export function badOtherBytes(
+  source: string,
+  encoding: string,
+  fault: Fault,
+  end: number | undefined,
+): CharnnError {
+  const offsets =
+    end === undefined
+      ? "at its end"
+      : end === fault.offset
+        ? `at offset ${end}`
+        : `between the offsets ${Math.max(0, fault.offset - 4)} and ${end}`;
+  return new CharnnError(
+    "BAD_TEXT",
+    `${source} is not ${encoding}: wrong bytes ${offsets} (${placeOf(fault)}).`,
+    `Give the encoding it was written in by --encoding. If this is the right one, ${LEAVE_OUT}.`,
+  );
+}
+
+/** What was done with bytes that are wrong. */
+export function lossesOf(
+  source: string,
+  faults: number,
+  first: Fault,
+  invalid: "replace" | "skip",
+): string {
+  const places =
+    faults === 1
+      ? "1 place where the bytes are wrong"
+      : `${faults.toLocaleString("en")} places where the bytes are wrong`;
+  const done = invalid === "skip" ? "they were left out" : "U+FFFD stands there in the text";
+  return `${source} has ${places}, the first at ${placeOf(first)}: ${done}.`;
+}
+
+/** What was decoded by a wrong encoding, by the look of it. */
+export function misread(source: string, encoding: string, better: string): string {
+  const cure = better === "utf-8" ? "Leave --encoding out" : `Try --encoding ${better}`;
+  return `${source} seems to be ${better.toUpperCase()}, and reading it as ${encoding} makes other characters of it. ${cure}.`;
+}
+
+function placeOf({ line, column }: Fault): string {
+  return `line ${line.toLocaleString("en")}, column ${column.toLocaleString("en")}`;
+}
+
+function hexadecimal(byte: number): string {
+  return `0x${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+}

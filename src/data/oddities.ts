@@ -1,0 +1,226 @@
+/** What is odd about a text: its line ends, and characters that are there by mistake. */
+
+import { inPieces } from "../turns.js";
+import { describeCharacter, listFew } from "./characters.js";
+import type { Tokens, Vocabulary } from "./vocabulary.js";
+
+const [NEWLINE, CARRIAGE_RETURN, BYTE_ORDER_MARK] = [0x0a, 0x0d, 0xfeff];
+/** Zero-width characters, byte order marks, directions; not what chooses the look of an emoji. */
+const INVISIBLE = /(?!\ufe0e|\ufe0f)[\p{DI}\u2028\u2029]/u;
+/** Controls, what no character is, private ones, and what stands for a character that was lost. */
+const NO_CHARACTER = /(?![\t\n\r])[\p{Cc}\p{Cn}\p{Co}\p{Cs}\ufffd]/u;
+/** What those are called that are most often met, by code point. */
+const NAMES: ReadonlyMap<number, string> = new Map([
+  [0xad, "soft hyphen"],
+  [0x200c, "zero-width non-joiner"],
+  [0x200d, "zero-width joiner"],
+  [0x200e, "left-to-right mark"],
+  [0x200f, "right-to-left mark"],
+  [0x202a, "left-to-right embedding"],
+  [0x202b, "right-to-left embedding"],
+  [0x202c, "end of a direction"],
+  [0x202d, "left-to-right override"],
+  [0x202e, "right-to-left override"],
+  [0x2028, "line separator"],
+  [0x2029, "paragraph separator"],
+  [0x2060, "word joiner"],
+  [0x2066, "left-to-right isolate"],
+  [0x2067, "right-to-left isolate"],
+  [0x2068, "first strong isolate"],
+  [0x2069, "end of an isolate"],
+  [0xfffd, "replacement character"],
+]);
+/** From this share of the text on, the encoding or the file is likely to be a wrong one. */
+const MANY = 0.01;
+const MOST_IN_COMMAND = 20;
+
+/** Fewer characters that look like UTF-8 in windows-1252 may be there by chance. */
+const LEAST_MISREAD = 3;
+/** What windows-1252 has in the place of the bytes 0x80 to 0x9f. */
+const WINDOWS_1252 = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ";
+
+/**
+ * Plain sentences on what a model would learn from a text, likely without being meant to: what it is, how
+ * often, and what to do about it.
+ *
+ * @throws the signal's reason once it is aborted
+ */
+export async function oddities(
+  tokens: Tokens,
+  vocabulary: Vocabulary,
+  encoding: string,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const codePoints = [...vocabulary.codePoints()];
+  const isOdd = (it: number) => isInvisible(it) || isNoCharacter(it) || it === CARRIAGE_RETURN;
+  const mayBeMisread = codePoints.some(isFirstByte) && codePoints.some(isOtherByte);
+  if (!mayBeMisread && !codePoints.some(isOdd)) return [];
+  const counted = await count(tokens, codePoints, signal);
+  const present = codePoints
+    .map((codePoint, token): Present => ({ codePoint, times: counted.times[token] }))
+    .filter(({ times }) => times > 0);
+  return [
+    ...lineEnds(counted),
+    ...invisibleOnes(present, encoding),
+    ...noCharacters(present, tokens.length, encoding),
+    ...(encoding === "utf-8" ? misread(counted) : []),
+  ];
+}
+
+interface Present {
+  readonly codePoint: number;
+  readonly times: number;
+}
+
+interface Counted {
+  /** By token. */
+  readonly times: Float64Array;
+  /** Line ends of each kind. */
+  readonly crlf: number;
+  readonly cr: number;
+  readonly lf: number;
+  /** Characters that are the first byte of a UTF-8 character in windows-1252, and those with the next behind them. */
+  readonly firstBytes: number;
+  readonly misread: number;
+}
+
+async function count(
+  tokens: Tokens,
+  codePoints: readonly number[],
+  signal: AbortSignal | undefined,
+): Promise<Counted> {
+  const times = new Float64Array(codePoints.length);
+  const cr = codePoints.indexOf(CARRIAGE_RETURN);
+  const lf = codePoints.indexOf(NEWLINE);
+  const isFirst = Uint8Array.from(codePoints, (it) => Number(isFirstByte(it)));
+  const isOther = Uint8Array.from(codePoints, (it) => Number(isOtherByte(it)));
+  let [pairs, both] = [0, 0];
+  await inPieces(tokens.length, signal, (start, end) => {
+    let before = start > 0 ? tokens[start - 1] : -1;
+    for (let position = start; position < end; position++) {
+      const token = tokens[position];
+      times[token]++;
+      if (before >= 0) {
+        if (token === lf && before === cr) pairs++;
+        both += isFirst[before] & isOther[token];
+      }
+      before = token;
+    }
+  });
+  const firstBytes = times.reduce((sum, own, token) => sum + own * isFirst[token], 0);
+  const timesOf = (token: number) => (token < 0 ? 0 : times[token]);
+  return {
+    times,
+    crlf: pairs,
+    cr: timesOf(cr) - pairs,
+    lf: timesOf(lf) - pairs,
+    firstBytes,
+    misread: both,
+  };
+}
+
+function lineEnds({ crlf, cr, lf }: Counted): string[] {
+  if (cr + crlf === 0) return [];
+  const returns = plural(cr + crlf, "carriage return");
+  const kinds = [
+    ...(crlf > 0 ? [`${number(crlf)} before newlines, as in Windows line ends (CR LF)`] : []),
+    ...(cr > 0 ? [`${number(cr)} alone, as in old Macintosh line ends (CR)`] : []),
+    ...(lf > 0 ? [`${plural(lf, "line")} without (LF)`] : []),
+  ];
+  const command =
+    cr === 0
+      ? "tr -d '\\r' < FILE > NEWFILE"
+      : crlf + lf === 0
+        ? "tr '\\r' '\\n' < FILE > NEWFILE"
+        : "perl -pe 's/\\r\\n?/\\n/g' < FILE > NEWFILE";
+  return [
+    `The text has ${returns} (U+000D): ${kinds.join(", ")}. The model will learn to write them. --line-ends lf reads every line end as a newline. To convert the text itself: ${command}`,
+  ];
+}
+
+function invisibleOnes(present: readonly Present[], encoding: string): string[] {
+  const found = present.filter(({ codePoint }) => isInvisible(codePoint));
+  if (found.length === 0) return [];
+  const hasMarks = found.some(({ codePoint }) => codePoint === BYTE_ORDER_MARK);
+  const marks = hasMarks
+    ? " Byte order marks come from files that were joined: name the files one by one, and each one's mark is left out."
+    : "";
+  return [
+    `The text has characters that show nothing: ${listed(found)}. The model will learn to write them.${marks} To remove them, where they are not meant to be there: ${removal(found, encoding)}`,
+  ];
+}
+
+function noCharacters(present: readonly Present[], length: number, encoding: string): string[] {
+  const found = present.filter(({ codePoint }) => isNoCharacter(codePoint));
+  if (found.length === 0) return [];
+  const times = found.reduce((sum, own) => sum + own.times, 0);
+  const isMuch = times >= MANY * length;
+  const isC1 = found.some(({ codePoint }) => codePoint >= 0x80 && codePoint <= 0x9f);
+  const doubt =
+    isMuch || isC1 ? ` Is it a text, and was it read in its own encoding (--encoding)?` : "";
+  return [
+    `The text has control characters and others that no text should have: ${listed(found)}.${doubt} The model will learn to write them. To remove them: ${removal(found, encoding)}`,
+  ];
+}
+
+function misread({ firstBytes, misread: times }: Counted): string[] {
+  if (times < LEAST_MISREAD || 2 * times < firstBytes) return [];
+  return [
+    `The text has ${plural(times, "pair")} of characters like "Ã©", as where UTF-8 was once taken for windows-1252. To mend it: iconv -f utf-8 -t windows-1252 FILE > NEWFILE`,
+  ];
+}
+
+/** `byte order mark (U+FEFF) 3 times` */
+function listed(found: readonly Present[]): string {
+  return listFew(
+    found.map(({ codePoint, times }) => `${nameOf(codePoint)} ${plural(times, "time")}`),
+  );
+}
+
+function nameOf(codePoint: number): string {
+  const name = NAMES.get(codePoint);
+  const number = `U+${codePoint.toString(16).toUpperCase().padStart(4, "0")}`;
+  return name ? `${name} (${number})` : describeCharacter(codePoint);
+}
+
+/** A command that leaves characters out of a file. */
+function removal(found: readonly Present[], encoding: string): string {
+  const characters =
+    found.length <= MOST_IN_COMMAND
+      ? found.map(({ codePoint }) => `\\x{${codePoint.toString(16).toUpperCase()}}`).join("")
+      : found.some(({ codePoint }) => isInvisible(codePoint))
+        ? "\\p{DI}\\x{2028}\\x{2029}"
+        : "\\x{0}-\\x{8}\\x{B}\\x{C}\\x{E}-\\x{1F}\\x{7F}-\\x{9F}\\p{Cn}\\p{Co}\\x{FFFD}";
+  const script = `perl -CSD -pe 's/[${characters}]//g'`;
+  return encoding === "utf-8"
+    ? `${script} FILE > NEWFILE`
+    : `iconv -f ${encoding} -t utf-8 FILE | ${script} > NEWFILE, and leave --encoding out`;
+}
+
+function isInvisible(codePoint: number): boolean {
+  return INVISIBLE.test(String.fromCodePoint(codePoint));
+}
+
+function isNoCharacter(codePoint: number): boolean {
+  return NO_CHARACTER.test(String.fromCodePoint(codePoint));
+}
+
+/** Of two bytes. */
+function isFirstByte(codePoint: number): boolean {
+  return codePoint >= 0xc2 && codePoint <= 0xdf;
+}
+
+function isOtherByte(codePoint: number): boolean {
+  if (codePoint >= 0x80 && codePoint <= 0xbf) return true;
+  return (
+    codePoint > 0xff && codePoint < 0x10000 && WINDOWS_1252.includes(String.fromCharCode(codePoint))
+  );
+}
+
+function plural(times: number, what: string): string {
+  return times === 1 ? `1 ${what}` : `${number(times)} ${what}s`;
+}
+
+function number(value: number): string {
+  return value.toLocaleString("en");
+}
