@@ -18,21 +18,15 @@ const UTF8_REPAIR = "iconv -c -f utf-8 -t utf-8 FILE > NEWFILE";
 
 /**
  * @param isUtf8 whether most of what is not ASCII is right
- * @param isCut whether the text ends within a character
  */
-export function badUtf8(
-  source: string,
-  fault: Fault,
-  isUtf8: boolean,
-  isCut: boolean,
-): CharnnError {
+export function badUtf8(source: string, fault: Fault, isUtf8: boolean): CharnnError {
   const { byte = 0, offset } = fault;
   const at = `byte ${hexadecimal(byte)} at offset ${offset} (${placeOf(fault)}) begins no whole character`;
   if (offset === 0 && byte >= 0xfe) {
     const hint = `It begins as UTF-16 does: try --encoding ${byte === 0xff ? "utf-16le" : "utf-16be"}.`;
     return new CharnnError("BAD_TEXT", `${source} is not UTF-8: ${at}.`, hint);
   }
-  if (isUtf8 || isCut) {
+  if (isUtf8) {
     return new CharnnError(
       "BAD_TEXT",
       `${source} is UTF-8 with faults: ${at}.`,
@@ -77,7 +71,8 @@ export function lossesOf(
     faults === 1
       ? "1 place where the bytes are wrong"
       : `${faults.toLocaleString("en")} places where the bytes are wrong`;
-  const done = invalid === "skip" ? "they were left out" : "U+FFFD stands there in the text";
+  const left = faults === 1 ? "it was left out" : "they were left out";
+  const done = invalid === "skip" ? left : "U+FFFD stands there in the text";
   return `${source} has ${places}, the first at ${placeOf(first)}: ${done}.`;
 }
 

@@ -190,7 +190,7 @@ class Utf8Decoder extends FaultyDecoder implements Decoder {
   }
 
   protected refusal(fault: Fault): CharnnError {
-    return badUtf8(this.source, fault, this.seemsRight, this.#missing > 0);
+    return badUtf8(this.source, fault, this.seemsRight);
   }
 }
 

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { test } from "node:test";
+import fc from "fast-check";
+import { type CorpusSettings, loadCorpus } from "#src/data/corpus.js";
+import { failsWith } from "../helpers/failure.js";
+
+const WHOLE: CorpusSettings = { files: ["-"], validation: 0, test: 0, encoding: "utf-8" };
+
+function load(text: string | Uint8Array, settings: Partial<CorpusSettings> = {}, chunk = 7) {
+  const bytes = Buffer.from(text as string);
+  async function* stdin() {
+    for (let start = 0; start < bytes.length; start += chunk) {
+      yield Uint8Array.from(bytes.subarray(start, start + chunk));
+    }
+  }
+  return loadCorpus({ ...WHOLE, ...settings }, { stdin: stdin() });
+}
+
+async function textOf(...args: Parameters<typeof load>): Promise<string> {
+  const { vocabulary, train } = await load(...args);
+  return vocabulary.decode(train.tokens);
+}
+
+/** Follows the advice at the end of a warning, as a shell does. */
+function follow(warning: string, text: string): string {
+  const [, command] =
+    /(?:: )((?:tr|perl|iconv) [\s\S]*?)(?: <)? FILE > NEWFILE/.exec(warning) ?? [];
+  assert.ok(command, warning);
+  return execFileSync("sh", ["-c", command], { input: text }).toString();
+}
+
+test("wrong bytes are replaced or left out as TextDecoder finds them", async () => {
+  const bytes = fc.uint8Array({ minLength: 3, maxLength: 60 });
+  await fc.assert(
+    fc.asyncProperty(bytes, fc.integer({ min: 1, max: 9 }), async (wrong, chunk) => {
+      const all = Buffer.concat([Buffer.from("aé😀b"), wrong]);
+      const expected = new TextDecoder("utf-8", { ignoreBOM: true }).decode(all);
+      assert.equal(await textOf(all, { invalid: "replace" }, chunk), expected);
+      fc.pre(!all.includes(Buffer.from("\ufffd")));
+      assert.equal(
+        await textOf(all, { invalid: "skip" }, chunk),
+        expected.replaceAll("\ufffd", ""),
+      );
+    }),
+  );
+});
+
+test("wrong bytes that are let pass are counted, with the place of the first", async () => {
+  const bytes = Buffer.concat([Buffer.from("é\r\nxy"), Buffer.from([0xff, 0x7a, 0xfe])]);
+  const skipped = await load(bytes, { invalid: "skip", lineEnds: "lf" });
+  assert.match(
+    skipped.warnings.join("\n"),
+    /standard input has 2 places where the bytes are wrong, the first at line 2, column 3: they were left out/,
+  );
+  const japanese = Buffer.concat([Buffer.from([0x93, 0xfa, 0x0a, 0xff]), Buffer.from("ab")]);
+  assert.equal(
+    await textOf(japanese, { encoding: "shift_jis", invalid: "replace" }),
+    "日\n\ufffdab",
+  );
+  assert.equal(await textOf(japanese, { encoding: "shift_jis", invalid: "skip" }), "日\nab");
+  const half = Buffer.from([0x61, 0, 0, 0xd8, 0x62, 0, 0x63]);
+  assert.equal(await textOf(half, { encoding: "utf-16le", invalid: "replace" }), "a\ufffdb\ufffd");
+});
+
+test("UTF-8 with faults is told from another encoding, with line and column", async () => {
+  const faulty = Buffer.concat([Buffer.from("schön\nfür "), Buffer.from([0xff]), Buffer.from("x")]);
+  await assert.rejects(
+    load(faulty, {}, 100),
+    failsWith(
+      "BAD_TEXT",
+      "UTF-8 with faults",
+      "offset 12 (line 2, column 5)",
+      "--invalid skip",
+      "iconv -c",
+    ),
+  );
+  const first = Buffer.concat([Buffer.from([0xff]), Buffer.from(" schön für")]);
+  await assert.rejects(load(first, {}, 100), failsWith("BAD_TEXT", "is not UTF-8", "utf-16le"));
+  const latin = Buffer.from("na\xefve caf\xe9", "latin1");
+  await assert.rejects(load(latin, {}, 100), failsWith("BAD_TEXT", "--encoding windows-1252"));
+  await assert.rejects(
+    load(Buffer.from("ab\ncdé").subarray(0, 6)),
+    failsWith("BAD_TEXT", "offset 5 (line 2, column 3)", "--invalid"),
+  );
+});
+
+test("a text that is read in a wrong encoding gets a warning, and one in its own does not", async () => {
+  const german = "Ein schöner Tag für Größe und Übermut.\n".repeat(20);
+  const faulty = Buffer.concat([Buffer.from(german), Buffer.from([0xff, 0x0a])]);
+  const wrong = await load(faulty, { encoding: "windows-1252" });
+  assert.match(wrong.warnings.join("\n"), /seems to be UTF-8.*Leave --encoding out/);
+  const big = Buffer.from("plain text\n".repeat(20), "utf16le").swap16();
+  const swapped = await load(big, { encoding: "utf-16le" });
+  assert.match(swapped.warnings.join("\n"), /seems to be UTF-16BE.*--encoding utf-16be/);
+  const ascii = await load("plain text!\n".repeat(20), { encoding: "utf-16le" });
+  assert.match(ascii.warnings.join("\n"), /seems to be UTF-8/);
+  for (const [text, encoding] of [
+    [Buffer.from(german, "latin1"), "windows-1252"],
+    [Buffer.from(german, "utf16le"), "utf-16le"],
+    [Buffer.from("中文文本在这里很长\n".repeat(9), "utf16le"), "utf-16le"],
+    [Buffer.from(german), "utf-8"],
+  ] as const) {
+    assert.deepEqual((await load(text, { encoding })).warnings, [], encoding);
+  }
+});
+
+test("UTF-8 that was misread before gets a warning whose advice mends it", async () => {
+  const text = "schöne Größe für alle\n".repeat(10);
+  const misread = new TextDecoder("windows-1252").decode(Buffer.from(text), { stream: true });
+  const { warnings } = await load(misread);
+  assert.match(warnings[0], /30 pairs of characters like "Ã©"/);
+  assert.equal(follow(warnings[0], misread), text);
+});
+
+for (const [kind, text, lines] of [
+  ["CR", "one\rtwo\r\rthree\r", "one\ntwo\n\nthree\n"],
+  ["CR LF", "one\r\ntwo\r\n\r\nthree\r\n", "one\ntwo\n\nthree\n"],
+  ["mixed", "one\r\ntwo\r\rthree\nfour\r", "one\ntwo\n\nthree\nfour\n"],
+] as const) {
+  test(`line ends are named and the advice gives the right text: ${kind}`, async () => {
+    const { warnings } = await load(text);
+    assert.equal(warnings.length, 1);
+    assert.ok(warnings[0].includes(kind === "mixed" ? "(CR LF)" : `(${kind})`), warnings[0]);
+    assert.equal(follow(warnings[0], text), lines);
+    assert.match(warnings[0], /--line-ends lf/);
+    for (const chunk of [1, 2, 3, 100]) {
+      assert.equal(await textOf(text, { lineEnds: "lf" }, chunk), lines);
+    }
+    assert.deepEqual((await load(text, { lineEnds: "lf" })).warnings, []);
+  });
+}
+
+test("characters that show nothing are counted, and the advice removes them", async () => {
+  const text = "one\ufeff two\u200b three\u202e four\ufeff\n\u2028a\u00adb\n";
+  const { warnings } = await load(text);
+  assert.match(warnings[0], /byte order mark \(U\+FEFF\) 2 times/);
+  assert.match(warnings[0], /right-to-left override \(U\+202E\) 1 time/);
+  assert.match(warnings[0], /name the files one by one/);
+  const clean = follow(warnings[0], text);
+  assert.equal(clean, "one two three four\nab\n");
+  assert.deepEqual((await load(clean)).warnings, []);
+});
+
+test("control characters are counted, and the advice removes them", async () => {
+  const all = Array.from({ length: 32 }, (_, code) => String.fromCharCode(code)).join("");
+  const text = `${all.replace(/[\n\r]/g, "")}text\u0085 \ufffd\n`;
+  const { warnings } = await load(text);
+  assert.match(warnings[0], /control characters.*null character \(U\+0000\) 1 time.*--encoding/);
+  assert.equal(follow(warnings[0], text), "\ttext \n");
+});
+
+test("an emoji's look and ordinary text are not odd", async () => {
+  assert.deepEqual(
+    (await load("I \u2764\ufe0f text — naïve “quotes”, Straß“ é»\t…\n")).warnings,
+    [],
+  );
+});
