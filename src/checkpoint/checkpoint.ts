@@ -1,6 +1,6 @@
-import { totalmem } from "node:os";
 import { Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
+import { gigabytes, memoryLimit } from "../memory.js";
 import { LARGEST_SIZE } from "../model/config.js";
 import { checked } from "../settings.js";
 import { parseBounded } from "./bounded-json.js";
@@ -179,9 +179,9 @@ function jsonOf(metadata: ReadonlyMap<string, string>, key: "config" | "progress
 
 /** Refuses what no memory can hold: a file may have holes, and be larger than the disk. */
 function refuseTooLarge(size: number): void {
-  if (size <= totalmem()) return;
-  const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
-  throw bad(`it has ${gigabytes(size)} GB, and this machine ${gigabytes(totalmem())} GB of memory`);
+  const limit = memoryLimit();
+  if (size <= limit) return;
+  throw bad(`it has ${gigabytes(size)}, and there are ${gigabytes(limit)} of memory for it`);
 }
 
 function bad(message: string): CharnnError {

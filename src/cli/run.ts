@@ -1,6 +1,7 @@
 import { constants } from "node:os";
 import { CommanderError } from "commander";
 import { CharnnError, systemErrorCode } from "../errors.js";
+import { gigabytes, isOutOfMemory, memoryLimit } from "../memory.js";
 import { cureOf, reasonOf } from "../system-errors.js";
 import { readCommandLine } from "./options/command-line.js";
 import { usageError } from "./options/usage-error.js";
@@ -55,6 +56,16 @@ function report(error: unknown, terminal: Terminal): number {
   if (error instanceof CharnnError) {
     sayError(terminal, inOptionSpelling(error), error.hint);
     return error.code === "INVALID_SETTING" ? USAGE_ERROR : FAILURE;
+  }
+  if (isOutOfMemory(error)) {
+    const { message } = error as Error;
+    const what = "Not everything that is needed fits into memory";
+    sayError(
+      terminal,
+      `${what}: ${message}. There are ${gigabytes(memoryLimit())} for this process.`,
+      "A smaller model, a shorter text, fewer texts at a time or a smaller --batch-size needs less.",
+    );
+    return FAILURE;
   }
   const code = systemErrorCode(error);
   // Those of Node.js itself, such as ERR_INVALID_ARG_TYPE, are no one's but ours.

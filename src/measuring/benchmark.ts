@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { backendWarnings, selectBackend } from "../backends/select.js";
 import { type BackendName, BENCH_DEFAULTS } from "../defaults.js";
+import { inMemory } from "../memory.js";
 import {
   type ModelConfig,
   modelConfig,
@@ -11,7 +12,7 @@ import type { DropoutRates } from "../model/dropout.js";
 import { operationsPerCharacter } from "../model/operations.js";
 import { Random } from "../random.js";
 import { backendSettings, checked, definedOnly, wholeNumber } from "../settings.js";
-import { refuseTooLarge } from "../training/new-config.js";
+import { refuseTooLarge, trainingOutOfMemory } from "../training/memory-need.js";
 import { trainSettingsSchema } from "../training/settings.js";
 import { peakMemory } from "./peak-memory.js";
 import { timeSampling } from "./sampling-speed.js";
@@ -75,7 +76,8 @@ const SECONDS_OF_SAMPLING = { warmUp: 0.5, timed: 2 };
  * Measures whole training steps as `train` makes them, on a random text, and then how fast the model
  * writes. Both are warmed up first, and take some seconds.
  *
- * @throws CharnnError `INVALID_SETTING`, or `BACKEND_UNAVAILABLE` for a backend asked for by name
+ * @throws CharnnError `INVALID_SETTING`, `OUT_OF_MEMORY`, or `BACKEND_UNAVAILABLE` for a backend asked for
+ *   by name
  */
 export async function benchmark(
   settings: BenchmarkSettings = {},
@@ -103,44 +105,49 @@ export async function benchmark(
   const backend = await selectBackend(asked, threads);
   for (const message of backendWarnings(backend, threads)) onWarning?.(message);
 
-  const random = Random.fromSeed(0);
-  const learner = createLearner(model, { batchSize, seqLength, ...rates }, random);
-  try {
-    const effort =
-      steps === undefined
-        ? { steps: Number.POSITIVE_INFINITY, seconds: SECONDS_OF_TRAINING }
-        : { steps, seconds: MOST_SECONDS_OF_TRAINING };
-    const training = await timeTraining(learner, WARM_UP, effort, (share) =>
-      onProgress?.({ stage: "training", share }),
-    );
-    const sampleCharsPerSecond = await timeSampling(
-      learner.model,
-      learner.vocabulary,
-      streams,
-      random.fork("sample"),
-      SECONDS_OF_SAMPLING,
-      (share) => onProgress?.({ stage: "sampling", share }),
-    );
-    const trainCharsPerSecond = (batchSize * seqLength) / training.secondsPerStep;
-    const flopsPerCharacter = operationsPerCharacter(model);
-    return {
-      backend: backend.name,
-      threads: backend.threads,
-      model,
-      parameters: parameterCount(model),
-      ...rates,
-      batchSize,
-      seqLength,
-      steps: training.steps,
-      msPerStep: 1e3 * training.secondsPerStep,
-      trainCharsPerSecond,
-      flopsPerCharacter,
-      trainGflops: (flopsPerCharacter * trainCharsPerSecond) / 1e9,
-      streams,
-      sampleCharsPerSecond,
-      peakRssBytes: peakMemory(),
-    };
-  } finally {
-    disposeLearner(learner);
-  }
+  return inMemory(
+    async () => {
+      const random = Random.fromSeed(0);
+      const learner = createLearner(model, { batchSize, seqLength, ...rates }, random);
+      try {
+        const effort =
+          steps === undefined
+            ? { steps: Number.POSITIVE_INFINITY, seconds: SECONDS_OF_TRAINING }
+            : { steps, seconds: MOST_SECONDS_OF_TRAINING };
+        const training = await timeTraining(learner, WARM_UP, effort, (share) =>
+          onProgress?.({ stage: "training", share }),
+        );
+        const sampleCharsPerSecond = await timeSampling(
+          learner.model,
+          learner.vocabulary,
+          streams,
+          random.fork("sample"),
+          SECONDS_OF_SAMPLING,
+          (share) => onProgress?.({ stage: "sampling", share }),
+        );
+        const trainCharsPerSecond = (batchSize * seqLength) / training.secondsPerStep;
+        const flopsPerCharacter = operationsPerCharacter(model);
+        return {
+          backend: backend.name,
+          threads: backend.threads,
+          model,
+          parameters: parameterCount(model),
+          ...rates,
+          batchSize,
+          seqLength,
+          steps: training.steps,
+          msPerStep: 1e3 * training.secondsPerStep,
+          trainCharsPerSecond,
+          flopsPerCharacter,
+          trainGflops: (flopsPerCharacter * trainCharsPerSecond) / 1e9,
+          streams,
+          sampleCharsPerSecond,
+          peakRssBytes: peakMemory(),
+        };
+      } finally {
+        disposeLearner(learner);
+      }
+    },
+    (cause) => trainingOutOfMemory(model, { batchSize, seqLength }, cause),
+  );
 }

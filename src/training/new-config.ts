@@ -1,20 +1,18 @@
-import { totalmem } from "node:os";
 import { join } from "node:path";
 import type { RunConfig } from "../checkpoint/run-config.js";
 import { fitBatchShape } from "../data/batches.js";
 import type { Corpus, CorpusSettings } from "../data/corpus.js";
 import { type PresetName, TRAIN_DEFAULTS } from "../defaults.js";
 import { CharnnError } from "../errors.js";
-import { CELLS } from "../model/cells.js";
-import { type ModelConfig, modelConfig, parameterCount } from "../model/config.js";
+import { modelConfig } from "../model/config.js";
 import { definedOnly } from "../settings.js";
 import type { CountScore } from "./count-model.js";
 import { haveEnd, limitsOf } from "./limits.js";
+import { refuseTooLarge } from "./memory-need.js";
 import { defaultEpochs, dropoutFor, MOST_EPOCHS, presetRecipe } from "./presets.js";
 import { ENDING_SCHEDULES } from "./schedule.js";
 import type { TrainSettings } from "./settings.js";
 
-const BYTES_PER_NUMBER = 4;
 /** Share of a run in which the learning rate may rise when nothing else is said. */
 const LONGEST_WARM_UP = 0.05;
 
@@ -159,31 +157,4 @@ function splitOf({ split, documents }: TrainSettings): CorpusSettings["split"] {
     );
   }
   return split ?? (documents ? "random" : undefined);
-}
-
-/**
- * Refuses what could not fit into this machine's memory before anything is made for it.
- *
- * @throws CharnnError `INVALID_SETTING`
- */
-export function refuseTooLarge(
-  model: ModelConfig,
-  { batchSize, seqLength }: { readonly batchSize: number; readonly seqLength: number },
-): void {
-  const { layers, hiddenSize, cell } = model;
-  // Weights, gradients and two moments; for each place the gates, their gradients, the states.
-  const forParameters = 4 * parameterCount(model);
-  const forPlaces =
-    batchSize * seqLength * layers * hiddenSize * (3 * CELLS[cell].gates.length + 2);
-  const bytes = BYTES_PER_NUMBER * (forParameters + forPlaces);
-  if (bytes <= totalmem()) return;
-  const gigabytes = (value: number) =>
-    `${(value / 1e9).toLocaleString("en", { maximumFractionDigits: 1 })} GB`;
-  throw new CharnnError(
-    "INVALID_SETTING",
-    `Training needs at least ${gigabytes(bytes)} of memory: ` +
-      `${gigabytes(BYTES_PER_NUMBER * forParameters)} for ${parameterCount(model).toLocaleString("en")} ` +
-      `parameters, the rest for batches. This machine has ${gigabytes(totalmem())}.`,
-    "Choose a smaller --hidden-size, --batch-size or --seq-length, or fewer --layers.",
-  );
 }

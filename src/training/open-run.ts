@@ -24,6 +24,7 @@ import type { ReadOptions } from "../data/sources.js";
 import { countTokens } from "../data/vocabulary.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
+import { inMemory } from "../memory.js";
 import { CharRnn } from "../model/char-rnn.js";
 import type { ModelConfig } from "../model/config.js";
 import { parameterArray } from "../model/parameters.js";
@@ -33,6 +34,7 @@ import { GradientSum } from "./gradient-sum.js";
 import { beginWith } from "./init-from.js";
 import { readLast } from "./last-checkpoint.js";
 import { haveSameEnd, resumedLimits } from "./limits.js";
+import { trainingOutOfMemory } from "./memory-need.js";
 import { corpusSettings, refuseEndlessSchedule } from "./new-config.js";
 import { createOptimizer } from "./optimizer.js";
 import { type OpenOptions, type Plan, planRun } from "./plan.js";
@@ -93,14 +95,10 @@ export async function openRun(settings: TrainSettings, given: OpenOptions): Prom
       return continueRun(folder, contents, lock, settings, backend, options);
     }
     if (!resume && !overwrite && contents) throw nameTaken(folder);
-    return startRun(
-      folder,
-      contents,
-      lock,
-      settings,
-      backend,
-      plan ?? (await planRun(settings, backend, options)),
-      options,
+    const ready = plan ?? (await planRun(settings, backend, options));
+    return inMemory(
+      () => startRun(folder, contents, lock, settings, backend, ready, options),
+      (cause) => trainingOutOfMemory(ready.config.model, ready.config.training, cause),
     );
   });
   return { ...run, warnings: [...leftOut, ...run.warnings] };

@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
+import { getHeapStatistics } from "node:v8";
 import type { Command } from "commander";
 import { SAMPLE_DEFAULTS as DEFAULTS } from "../../defaults.js";
 import { CharnnError, systemErrorCode } from "../../errors.js";
 import type { Checkpoint, SampleSettings } from "../../index.js";
+import { gigabytes } from "../../memory.js";
 import { cureOf, reasonOf } from "../../system-errors.js";
 import {
   backendOption,
@@ -92,7 +94,10 @@ Examples:
       const seed = seedFile === undefined ? given.seed : await readSeed(seedFile, given.seed);
       hintAtRandomSeed(given.seed, terminal);
       const settings = { ...given, out, seed, ...(greedy && { temperature: 0 }) };
-      if (json || (settings.count ?? 1) > 1) refuseEndless(settings, checkpoint);
+      if (json || (settings.count ?? 1) > 1) {
+        refuseEndless(settings, checkpoint);
+        refuseTooMuch(settings);
+      }
       const texts = sample(checkpoint, settings, {
         stdin: process.stdin,
         onWarning: terminal.warn,
@@ -101,6 +106,10 @@ Examples:
       await write(terminal, texts, seed ?? "");
     });
 }
+
+/** Characters of a text that are kept one by one. */
+const PIECE = 1024;
+const BYTES_PER_CHARACTER = 2;
 
 type Texts = AsyncGenerator<readonly string[], void>;
 
@@ -130,11 +139,22 @@ async function writeJson(terminal: Terminal, texts: Texts, seed: string): Promis
 
 async function collect(terminal: Terminal, texts: Texts): Promise<string[]> {
   const whole: string[] = [];
+  const latest: string[] = [];
   for await (const characters of texts) {
-    for (const [k, character] of characters.entries()) whole[k] = (whole[k] ?? "") + character;
+    for (const [k, character] of characters.entries()) {
+      latest[k] = (latest[k] ?? "") + character;
+      if (latest[k].length < PIECE) continue;
+      whole[k] = (whole[k] ?? "") + flat(latest[k]);
+      latest[k] = "";
+    }
     if (terminal.outClosed.aborted) break;
   }
-  return whole;
+  return latest.map((text, k) => (whole[k] ?? "") + text);
+}
+
+/** A text of many parts as one, which takes a tenth of the memory. */
+function flat(text: string): string {
+  return Buffer.from(text, "utf16le").toString("utf16le");
 }
 
 async function readSeed(file: string, seed: string | undefined): Promise<string> {
@@ -153,6 +173,18 @@ async function readSeed(file: string, seed: string | undefined): Promise<string>
     const message = `The seed can't be read from ${JSON.stringify(file)}: ${reason}.`;
     throw new CharnnError("BAD_TEXT", message, cureOf(cause), { cause });
   }
+}
+
+/** Texts that are written when they are done have to fit into the memory that Node.js has for strings. */
+function refuseTooMuch({ length = DEFAULTS.length, count = DEFAULTS.count }: SampleSettings): void {
+  const most = getHeapStatistics().heap_size_limit / 2;
+  const bytes = BYTES_PER_CHARACTER * length * count;
+  if (length === -1 || bytes <= most) return;
+  throw new CharnnError(
+    "INVALID_SETTING",
+    `Texts of ${length} characters, ${count} at a time, need ${gigabytes(bytes)} of memory; there are ${gigabytes(most)}.`,
+    "Write fewer or shorter ones at a time. One alone, without --json, is written as it comes.",
+  );
 }
 
 /** Texts that are written when they are done must come to an end. */
