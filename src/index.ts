@@ -55,6 +55,7 @@ export type {
   CrossValidationEvent,
   EndEvent,
   EvalEvent,
+  PreparingEvent,
   ReplanEvent,
   SampleEvent,
   StartEvent,

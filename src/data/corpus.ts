@@ -14,6 +14,9 @@ import { createTokens, type Tokens, Vocabulary } from "./vocabulary.js";
 const TOO_MUCH_ALIKE =
   "The text has so few different lines that the held-out ones are trained on too: the validation loss only says how well the model knows them.";
 
+/** In characters: a shorter one is read in a moment, and nobody need be shown how far that is. */
+export const LONG_TEXT = 2_000_000;
+
 /** Which text to read, and how. */
 export interface CorpusSettings {
   /** Files, folders, or `-` for the standard input. */
@@ -158,14 +161,18 @@ interface WholeText {
 
 async function readWhole(settings: CorpusSettings, options: ReadOptions): Promise<WholeText> {
   const { files, validationFile, documents, leftOut, invalid, lineEnds } = settings;
-  const { signal } = options;
+  const { signal, onShare } = options;
   const validationFiles = validationFile === undefined ? [] : [validationFile];
   await checkNames([...files, ...validationFiles]);
   const encoding = encodingName(settings.encoding);
   const main = await findSources(files, { encoding, leftOut }, options);
   const apart = await findSources(validationFiles, { encoding, leftOut }, options);
-  const text = new TextBuilder(roomFor([...main.sources, ...apart.sources]));
-  const append = (codePoints: Int32Array) => text.append(codePoints);
+  const room = roomFor([...main.sources, ...apart.sources]);
+  const text = new TextBuilder(room);
+  const append = (codePoints: Int32Array) => {
+    text.append(codePoints);
+    if (room >= LONG_TEXT) onShare?.(Math.min(text.length / room, 1));
+  };
   const endLastLine = documents === "lines";
   const reading = { encoding, invalid, lineEnds, endLastLine, signal };
   const mainOddities = await readCharacters(main.sources, reading, append);

@@ -46,6 +46,8 @@ export interface ReadOptions {
    * text is then not read, and nothing is left open.
    */
   readonly signal?: AbortSignal | undefined;
+  /** Called from time to time while a text is read, with the share of it that has been. */
+  readonly onShare?: ((share: number) => void) | undefined;
 }
 
 /** How to find texts. */

@@ -2,6 +2,15 @@ import type { SelectedBackend } from "../backends/select.js";
 import type { RunConfig } from "../checkpoint/run-config.js";
 import type { PresetName } from "../defaults.js";
 
+/** What goes on before a run starts, for a long text: now and then while it is read and counted. */
+export interface PreparingEvent {
+  readonly event: "preparing";
+  /** `counting` is for the n-gram baseline. */
+  readonly doing: "reading" | "counting";
+  /** How much of it is done, from 0 to 1. */
+  readonly share: number;
+}
+
 /** What a run is about to do. */
 export interface StartEvent {
   readonly event: "start";
@@ -158,6 +167,7 @@ export interface CrossValidationEvent {
 }
 
 export type TrainingEvent =
+  | PreparingEvent
   | StartEvent
   | ReplanEvent
   | WarningEvent

@@ -63,7 +63,8 @@ export async function openRun(settings: TrainSettings, given: OpenOptions): Prom
   // The text is read to find the run, and once more to go on with it.
   const readsAgain = resume && name === undefined;
   const inputs = given.inputs ?? (readsAgain ? new Inputs(given.stdin) : undefined);
-  const options = { ...given, inputs };
+  const onShare = (share: number) => given.onPreparing?.("reading", share);
+  const options = { ...given, inputs, onShare };
   if (resume && overwrite) {
     throw new CharnnError(
       "INVALID_SETTING",
@@ -130,6 +131,7 @@ async function startRun(
   if (settings.resume) {
     warnings.push(`There is no checkpoint to resume: ${folder.path} starts from the beginning.`);
   }
+  const counts = countTokens(corpus.train.tokens, corpus.vocabulary.size);
   const batches = batchesOf(planned, corpus);
   const length = await lengthOfNewRun(planned, settings, corpus, batches, { signal, clock });
   const { config, totalSteps, speed } = length;
@@ -140,7 +142,6 @@ async function startRun(
     totalSteps,
     replan: replan && { step: replan.step, totalSteps: steps as number },
   };
-  const counts = countTokens(corpus.train.tokens, corpus.vocabulary.size);
   const model = CharRnn.initial(config.model, runRandom(config).fork("model"), counts);
   if (base) beginWith(model, corpus.vocabulary, base);
   const run = assembleRun(folder, config, corpus, batches, backend, model, progress);

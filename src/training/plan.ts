@@ -2,13 +2,14 @@ import { backendWarnings, type SelectedBackend } from "../backends/select.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { loadCheckpoint } from "../checkpoint/load-checkpoint.js";
 import type { RunConfig } from "../checkpoint/run-config.js";
-import { type Corpus, loadCorpus } from "../data/corpus.js";
+import { type Corpus, LONG_TEXT, loadCorpus } from "../data/corpus.js";
 import type { ReadOptions } from "../data/sources.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
 import { countScore } from "./count-model.js";
 import { continuing } from "./init-from.js";
 import { unlikeTraining } from "./likeness.js";
 import { corpusSettings, newConfig } from "./new-config.js";
+import type { OnPreparing } from "./preparing.js";
 import { type Choice, choiceForText, choiceForTime } from "./presets.js";
 import type { Clock, TrainSettings } from "./settings.js";
 import { secondsToTry } from "./time-plan.js";
@@ -23,6 +24,7 @@ const CHARACTERS_COUNTED_PER_SECOND = 100_000;
 /** What opening a run needs beside its settings. */
 export interface OpenOptions extends ReadOptions {
   readonly clock: Clock;
+  readonly onPreparing?: OnPreparing | undefined;
 }
 
 /** What a new run will be. */
@@ -52,8 +54,10 @@ export async function planRun(
   const { signal } = options;
   const { train, validation, vocabulary } = corpus;
   const { maxTime } = settings;
+  const isLong = corpus.characters >= LONG_TEXT;
   const counting = await countScore(train.tokens, validation.tokens, vocabulary.size, {
     signal,
+    onShare: isLong ? (share) => options.onPreparing?.("counting", share) : undefined,
     most: maxTime && Math.ceil(CHARACTERS_COUNTED_PER_SECOND * maxTime),
   });
   const choice = settings.preset

@@ -1,7 +1,7 @@
 import { writeCheckpoint } from "../checkpoint/checkpoint.js";
 import { appendMetrics } from "../checkpoint/metrics-file.js";
 import { keepNewestSteps } from "../checkpoint/run-contents.js";
-import { cleanUpAfter } from "../clean-up.js";
+import { cleanUp, cleanUpAfter } from "../clean-up.js";
 import { evaluationBatches } from "../data/batches.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
 import type { Score } from "../model/char-rnn.js";
@@ -14,6 +14,7 @@ import type { Speed } from "./forecast.js";
 import { learn } from "./learn.js";
 import { openRun } from "./open-run.js";
 import { Pace } from "./pace.js";
+import { whilePreparing } from "./preparing.js";
 import { recordEvents } from "./record-events.js";
 import { diverged, MOST_BAD_STEPS, rollBack } from "./roll-back.js";
 import { disposeRun, type Run } from "./run.js";
@@ -52,7 +53,17 @@ export async function* train(
   settings: TrainSettings,
   { signal, stdin, inputs, clock = startClock() }: TrainOptions = {},
 ): AsyncGenerator<TrainingEvent, void> {
-  const run = await openRun(checkedTrainSettings(settings), { signal, stdin, inputs, clock });
+  const checked = checkedTrainSettings(settings);
+  const run = yield* whilePreparing(async (onPreparing, left) => {
+    const signals = AbortSignal.any(signal ? [signal, left] : [left]);
+    const opened = await openRun(checked, { signal: signals, stdin, inputs, clock, onPreparing });
+    if (left.aborted)
+      await cleanUp(
+        () => opened.lock.release(),
+        () => disposeRun(opened),
+      );
+    return opened;
+  });
   const events = recordMetrics(run, trainRun(run, settings, signal));
   yield* cleanUpAfter(
     settings.tensorboard ? recordEvents(run, events) : events,

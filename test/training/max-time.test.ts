@@ -261,3 +261,23 @@ describe("A run is saved", () => {
     ]);
   });
 });
+
+describe("Before a run starts", () => {
+  it("reading and counting a long text are reported, and a consumer may leave then", async (t) => {
+    const line = inventedText(20_000);
+    const place = await workplace(t, line.repeat(110));
+    const settings = smallRun(place, { steps: 1, validation: 0.01 });
+    const events = await trained(settings);
+    const start = events.findIndex(({ event }) => event === "start");
+    const before = only(events.slice(0, start), "preparing");
+    assert.deepEqual([...new Set(before.map(({ doing }) => doing))], ["reading", "counting"]);
+    assert.equal(only(events, "preparing").length, before.length);
+    assert.ok(before.length > 8 && before.every(({ share }) => share >= 0 && share <= 1));
+    for await (const { event } of train({ ...settings, name: "left" })) {
+      assert.equal(event, "preparing");
+      break;
+    }
+    await assert.rejects(loadCheckpoint("left", place));
+    await trained({ ...settings, name: "left" });
+  });
+});

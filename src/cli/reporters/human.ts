@@ -3,6 +3,7 @@ import type {
   CrossValidationEvent,
   EndEvent,
   EvalEvent,
+  PreparingEvent,
   ReplanEvent,
   SampleEvent,
   StartEvent,
@@ -41,10 +42,24 @@ export function humanReporter(
   const progress = createProgress(terminal);
   let started: StartEvent | undefined;
   let totalSteps: number | undefined;
+  let prepared: PreparingEvent["doing"] | undefined;
   let lastLine = 0;
   const validationLosses: number[] = [];
 
+  function preparing({ doing, share }: PreparingEvent): void {
+    const line = doing === "reading" ? "Reading the text" : "Counting strings to compare with";
+    if (terminal.isInteractive) {
+      if (doing !== prepared) {
+        progress.stop();
+        progress.start(100, 0);
+      }
+      progress.update(100 * share, [line]);
+    } else if (doing !== prepared) progress.say(`${line}.`);
+    prepared = doing;
+  }
+
   function start(event: StartEvent): void {
+    progress.stop();
     started = event;
     totalSteps = event.totalSteps;
     lastLine = event.seconds;
@@ -115,7 +130,8 @@ export function humanReporter(
 
   return {
     async report(event) {
-      if (event.event === "start") start(event);
+      if (event.event === "preparing") preparing(event);
+      else if (event.event === "start") start(event);
       else if (event.event === "step") step(event);
       else if (event.event === "replan") replan(event);
       else if (event.event === "eval") evaluation(event);
