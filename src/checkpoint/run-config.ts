@@ -7,7 +7,7 @@ import {
   SCHEDULE_NAMES,
   SPLIT_NAMES,
 } from "../defaults.js";
-import { modelConfigSchema } from "../model/config.js";
+import { LARGEST_SIZE, modelConfigSchema } from "../model/config.js";
 import { numberAboveZero, numberFromZero, oneOf, wholeNumber } from "../settings.js";
 
 /** A part of a text that is divided into equal ones. */
@@ -41,8 +41,8 @@ const trainingConfigSchema = v.strictObject({
   /** How the text is divided; sequentially when left out, as all texts once were. */
   split: v.optional(oneOf(SPLIT_NAMES)),
   batching: oneOf(BATCHING_NAMES),
-  batchSize: wholeNumber(1),
-  seqLength: wholeNumber(1),
+  batchSize: wholeNumber(1, LARGEST_SIZE),
+  seqLength: wholeNumber(1, LARGEST_SIZE),
   stride: wholeNumber(1),
   /** Shares that are dropped: see `DropoutRates`. */
   dropout: numberFromZero(1),
