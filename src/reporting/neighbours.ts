@@ -52,7 +52,7 @@ function unitVectors(
             { length: data.length / vocabularySize },
             (_value, row) => data[row * vocabularySize + index],
           );
-    const length = Math.hypot(...vector) || 1;
+    const length = Math.sqrt(vector.reduce((sum, value) => sum + value ** 2, 0)) || 1;
     return vector.map((value) => value / length);
   });
 }

@@ -127,7 +127,7 @@ function remember(
   guard: CopyGuard | undefined,
 ): void {
   if (!guard) return;
-  recent.push(...tokens);
+  for (const token of tokens) recent.push(token);
   recent.splice(0, recent.length - guard.most);
 }
 

@@ -53,7 +53,8 @@ export function beginWith(model: CharRnn, vocabulary: Vocabulary, base: Checkpoi
   for (const [name, to] of parameterViews(model.config, values)) {
     const { data, shape } = from.get(name) as typeof to;
     if (/^(encoder|decoder)\./.test(name)) {
-      if (name === "decoder.bias") to.data.fill(Math.min(...data));
+      if (name === "decoder.bias")
+        to.data.fill(data.reduce((least, value) => Math.min(least, value)));
       copyRows(to.data, data, places, data.length / size);
     } else if (name === "rnn.weight_ih_l0" && model.config.embeddingSize === 0) {
       for (let row = 0; row < shape[0]; row++) {

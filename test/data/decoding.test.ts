@@ -109,7 +109,7 @@ test("UTF-8 that was misread before gets a warning whose advice mends it", async
   const text = "schöne Größe für alle\n".repeat(10);
   const misread = new TextDecoder("windows-1252").decode(Buffer.from(text), { stream: true });
   const { warnings } = await load(misread);
-  assert.match(warnings[0], /30 pairs of characters like "Ã©"/);
+  assert.match(warnings[0], /40 pairs of characters like "Ã©"/);
   assert.equal(follow(warnings[0], misread), text);
 });
 

@@ -18,6 +18,8 @@ import type { Terminal } from "../terminal/terminal.js";
 import type { CommandContext } from "./context.js";
 import { alsoOption, openRuns } from "./several-runs.js";
 
+const PIECES_AT_ONCE = 1_000;
+
 interface ScoreOptions extends Omit<ScoreSettings, "files"> {
   also?: string[];
   labels?: true;
@@ -110,7 +112,11 @@ async function show(texts: Texts, { terminal, lines, json }: View): Promise<void
         const shown = { file: text.name, ...line, ...(!lines && { bits }) };
         await terminal.out(`${JSON.stringify(shown)}\n`);
       } else if (inColor) {
-        await terminal.out(...colored(line.text, bits, terminal.outColors), "\n");
+        const pieces = [...colored(line.text, bits, terminal.outColors), "\n"];
+        // A call takes so many arguments and not more, and a line may be a whole book.
+        for (let start = 0; start < pieces.length; start += PIECES_AT_ONCE) {
+          await terminal.out(...pieces.slice(start, start + PIECES_AT_ONCE));
+        }
       } else {
         await terminal.out(`${figure(line.bitsPerCharacter)}\t${line.text}\n`);
       }
@@ -194,7 +200,7 @@ function labelOf(file: string, names: readonly string[]): string {
 /** The name of the model to which a piece is the least surprise; undefined for an empty one. */
 function bestOf(bits: readonly (number | null)[], names: readonly string[]): string | undefined {
   const known = bits.map((value) => value ?? Number.POSITIVE_INFINITY);
-  const least = Math.min(...known);
+  const least = known.reduce((lower, value) => Math.min(lower, value), Number.POSITIVE_INFINITY);
   return Number.isFinite(least) ? names[known.indexOf(least)] : undefined;
 }
 

@@ -1,0 +1,63 @@
+/** A call takes some hundred thousand arguments at most, so no array of a length that a user decides may become them. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { it } from "node:test";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+
+const SOURCES = fileURLToPath(new URL("../src", import.meta.url));
+
+/** Arrays that are short whatever a user does, by file. */
+const SHORT: readonly string[] = [
+  "backends/tensorflow/cudnn-check.ts: numbers",
+  "backends/tensorflow/cudnn-check.ts: numbers.map((number, j) => number - cudnn[i][j])",
+  "backends/tensorflow/cudnn.ts: Array<number>(batch).fill(time)",
+  "backends/tensorflow/operations.ts: shape",
+  "backends/tensorflow/operations.ts: shape.map(() => 0)",
+  "backends/tensorflow/operations.ts: sizes",
+  "backends/tensorflow/recurrence.ts: (t > 0 ? [...terms, gradients[t - 1]] : terms)",
+  "backends/tensorflow/tensorflow-backend.ts: parts[i].shape",
+  "clean-up.ts: cleanUps",
+  "cli/commands/plot.ts: pieces",
+  "cli/commands/resume-command.ts: typed(option, value)",
+  "cli/commands/score.ts: legend(terminal.outColors)",
+  "cli/commands/score.ts: pieces.slice(start, start + PIECES_AT_ONCE)",
+  "cli/reporters/human.ts: partLine(event)",
+  "cli/terminal/chart.ts: extent(points.map(({ y }) => y))",
+  "cli/terminal/chart.ts: ticks.map(Math.abs)",
+  "cli/terminal/chart.ts: ticks.slice(1).map((tick, k) => tick - ticks[k])",
+  "cli/terminal/chart.ts: yTicks.map((tick) => label(tick).length)",
+  "cli/terminal/progress.ts: pieces",
+  "cli/terminal/sparkline.ts: shown",
+  "model/dropout.ts: purpose",
+  "training/open-run.ts: timeWarnings(config, speed, clock())",
+];
+
+it("No array of any length is spread into the arguments of a call", () => {
+  const spread: string[] = [];
+  for (const name of readdirSync(SOURCES, { recursive: true, encoding: "utf8" })) {
+    if (!name.endsWith(".ts")) continue;
+    const file = path.join(SOURCES, name);
+    const source = ts.createSourceFile(
+      file,
+      readFileSync(file, "utf8"),
+      ts.ScriptTarget.Latest,
+      true,
+    );
+    const visit = (node: ts.Node): void => {
+      if (ts.isCallExpression(node) || ts.isNewExpression(node)) {
+        for (const argument of node.arguments ?? []) {
+          if (!ts.isSpreadElement(argument)) continue;
+          const text = argument.expression.getText().replace(/\s+/g, " ");
+          spread.push(`${name.replaceAll(path.sep, "/")}: ${text}`);
+        }
+      }
+      ts.forEachChild(node, visit);
+    };
+    visit(source);
+  }
+  const others = [...new Set(spread)].filter((it) => !SHORT.includes(it));
+  assert.deepEqual(others, []);
+  for (const known of SHORT) assert.ok(spread.includes(known), `no longer there: ${known}`);
+});
