@@ -111,6 +111,8 @@ export const progressSchema = v.strictObject({
   /** The training loss up to that evaluation, and its validation loss, nats/character. */
   trainingLoss: v.optional(numberFromZero()),
   validationLoss: v.optional(numberFromZero()),
+  /** The loss of the first step, nats/character, by which later ones are judged. */
+  firstLoss: v.optional(numberFromZero()),
   /** The lowest validation loss so far, nats/character, and its step. */
   bestLoss: v.optional(numberFromZero()),
   bestStep: v.optional(wholeNumber(0)),

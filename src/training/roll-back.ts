@@ -31,24 +31,29 @@ export function firstProgress(): Progress {
 }
 
 /**
- * Takes a run that has gone wrong back to its last checkpoint, or to its beginning, with a lower
- * learning rate.
+ * Takes a run that has gone wrong back to its best checkpoint, with its average of the weights, and with
+ * a lower learning rate. Where nothing is held out, or was scored yet, it goes back to its last checkpoint
+ * or its beginning: to the latter where the loss exploded, and that checkpoint may hold weights of which
+ * it did.
  *
  * @param sign what showed it: `the loss is NaN`
  * @returns what happened, in a sentence
  * @throws CharnnError `DIVERGED` when that was of no use before
  */
-export async function rollBack(run: Run, sign: string): Promise<string> {
+export async function rollBack(run: Run, sign: string, exploded = false): Promise<string> {
   const { folder, progress, model } = run;
   const { step, totalSteps, droppedSteps, rollbacks } = progress;
-  if (rollbacks === MOST_ROLLBACKS) throw await diverged(run, sign);
+  if (rollbacks === MOST_ROLLBACKS) throw await diverged(run, sign, exploded);
   await run.lock.check();
   const rateFactor = progress.rateFactor * RATE_FACTOR;
   disposeAll(run.state);
   run.state = model.zeroState(run.config.training.batchSize);
   let before = firstProgress();
-  if ((await contentsOf(folder))?.last) {
-    const checkpoint = await readCheckpoint(folder.last);
+  const contents = await contentsOf(folder);
+  const isTrusted = !exploded || (rollbacks === 0 && run.corpus.validation.tokens.length === 0);
+  const path = contents?.best ? folder.best : contents?.last && isTrusted ? folder.last : undefined;
+  if (path !== undefined) {
+    const checkpoint = await readCheckpoint(path);
     restoreRun(run, checkpoint.tensors);
     before = checkpoint.progress;
   } else {
@@ -63,12 +68,17 @@ export async function rollBack(run: Run, sign: string): Promise<string> {
   return `At step ${step} ${sign}. Going back to step ${progress.step}, with a third of the learning rate.`;
 }
 
-export async function diverged({ folder, progress }: Run, sign: string): Promise<CharnnError> {
+export async function diverged(
+  { folder, progress }: Run,
+  sign: string,
+  exploded = false,
+): Promise<CharnnError> {
   const { step, rollbacks } = progress;
   const again = rollbacks > 0 ? `, after going back ${rollbacks} times` : "";
   // Whatever is wrong with the folder, that training has diverged is what went wrong first.
   const contents = await contentsOf(folder).catch(() => undefined);
-  const kept = contents?.last ? ` The checkpoint in ${folder.path} is from before.` : "";
+  const isBefore = contents?.best || (contents?.last && !exploded);
+  const kept = isBefore ? ` The checkpoint in ${folder.path} is from before.` : "";
   return new CharnnError(
     "DIVERGED",
     `At step ${step} ${sign}${again}: training has diverged.${kept}`,

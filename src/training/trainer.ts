@@ -10,6 +10,7 @@ import { Turns } from "../turns.js";
 import { noteValidationLoss } from "./early-stopping.js";
 import { bitsPerCharacter, evaluate } from "./evaluate.js";
 import type { EvalEvent, ReplanEvent, StepEvent, TrainingEvent } from "./events.js";
+import { guessingLoss, isExploded, isValidationExploded } from "./explosion.js";
 import type { Speed } from "./forecast.js";
 import { learn } from "./learn.js";
 import { openRun } from "./open-run.js";
@@ -111,8 +112,11 @@ async function* trainRun(
     if (!step) break;
     yield step;
     if (progress.badSteps === MOST_BAD_STEPS) {
-      const sign = `the loss or its gradient was not finite ${MOST_BAD_STEPS} times in a row`;
-      yield { event: "warning", message: await rollBack(run, sign) };
+      const what = step.dropped
+        ? "the loss or its gradient was not finite"
+        : `the loss was far above guessing (${shown(step.loss)}, and not ${shown(guessingLoss(run))})`;
+      const sign = `${what} ${MOST_BAD_STEPS} times in a row`;
+      yield { event: "warning", message: await rollBack(run, sign, !step.dropped) };
     }
     pace.addStep();
     if (isReplanDue(run, pace, secondsLeft)) {
@@ -165,7 +169,8 @@ async function takeStep(
     progress.badSteps++;
     progress.droppedSteps++;
   } else {
-    progress.badSteps = 0;
+    if (progress.step === 1) progress.firstLoss = loss;
+    progress.badSteps = isExploded(loss, run) ? progress.badSteps + 1 : 0;
     progress.lossSum += score.loss;
     progress.lossCharacters += score.characters;
   }
@@ -249,6 +254,12 @@ async function* evaluateAndSave(
     yield { event: "warning", message: await rollBack(run, sign) };
     return;
   }
+  const validationLoss = score.loss / score.characters;
+  if (isValidationExploded(validationLoss, run)) {
+    const sign = `the validation loss was far above guessing (${shown(validationLoss)}, and not ${shown(guessingLoss(run))})`;
+    yield { event: "warning", message: await rollBack(run, sign, true) };
+    return;
+  }
   const evaluated = noteScore(run, score, run.clock());
   yield evaluated;
   yield { event: "sample", step: progress.step, text: await sampleText(run) };
@@ -258,6 +269,10 @@ async function* evaluateAndSave(
     await keepNewestSteps(folder, keep, progress.step);
   }
   yield await save(run, "last");
+}
+
+function shown(loss: number): string {
+  return Number(loss.toPrecision(3)).toString();
 }
 
 /** Takes an evaluation into the run's progress. */

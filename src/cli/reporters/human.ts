@@ -258,6 +258,13 @@ function conclusion(event: EndEvent, started: StartEvent | undefined): string[] 
     const lost = lossToBaseline({ ...event, bestLoss: wholeLoss });
     if (lost) lines.push(lost);
   }
+  const loss = event.bestLoss ?? event.loss;
+  const guessing = started && Math.log(started.vocabularySize);
+  if (loss !== undefined && guessing !== undefined && loss > guessing) {
+    lines.push(
+      `The model is worse than guessing, which gives ${guessing.toFixed(3)} nats/char: try a lower --learning-rate.`,
+    );
+  }
   if (event.droppedSteps > 0) {
     lines.push(
       `${counted(event.droppedSteps, "step")} changed nothing: the loss or its gradient was not finite.`,

@@ -1,0 +1,116 @@
+/** A loss that is finite but far above guessing: the run goes back to its best state, or ends. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { readCheckpoint } from "#src/checkpoint/checkpoint.js";
+import type { TrainingEvent } from "#src/index.js";
+import { charnn, workplace as textPlace } from "../helpers/executable.js";
+import { failsWith } from "../helpers/failure.js";
+import {
+  endOf,
+  fileOf,
+  inventedText,
+  only,
+  smallRun,
+  trained,
+  type Workplace,
+  workplace,
+} from "../helpers/training.js";
+
+/** The rate rises until the weights explode, when some evaluations are done. */
+function rising(place: Workplace, name: string) {
+  const pace = { evalEvery: 4, saveEvery: 3, steps: 200 } as const;
+  const rate = { schedule: "constant", warmupSteps: 150, learningRate: 60 } as const;
+  return smallRun(place, { ...pace, ...rate, name, validation: 0.2 });
+}
+
+describe("A run whose loss explodes", () => {
+  it("at once ends with an error, and calls nothing its best", async (t) => {
+    const place = await workplace(t);
+    const events: TrainingEvent[] = [];
+    const exploding = trained(
+      smallRun(place, { learningRate: 100, steps: 60, evalEvery: 20 }),
+      (event) => {
+        events.push(event);
+        return false;
+      },
+    );
+    await assert.rejects(exploding, failsWith("DIVERGED", "far above guessing", "3 times"));
+    assert.equal(only(events, "warning").length, 3);
+    for (const { validationLoss = Number.NaN } of only(events, "eval")) {
+      assert.ok(validationLoss < 30, `${validationLoss}`);
+    }
+  });
+
+  it("later goes back to its best state, with its average, at a lower rate", async (t) => {
+    const place = await workplace(t, inventedText(2_000));
+    const events: TrainingEvent[] = [];
+    await trained(rising(place, "run"), (event) => {
+      events.push(event);
+      return false;
+    }).catch(failsWith("DIVERGED"));
+    const warnings = only(events, "warning").filter(({ message }) => /far above/.test(message));
+    assert.ok(warnings.length > 0, "it has not exploded");
+    const first = events.indexOf(warnings[0]);
+    const best = only(events.slice(0, first), "eval").findLast((event) => event.best);
+    assert.ok(best && best.step > 0);
+    assert.ok(warnings[0].message.includes(`Going back to step ${best.step}, `));
+    const [next] = only(events.slice(first), "step");
+    const before = only(events.slice(0, first), "step").find(({ step }) => step === next.step);
+    assert.equal(next.step, best.step + 1);
+    assert.equal(next.loss, before?.loss, "the weights are those of then");
+    assert.ok(next.learningRate < 0.34 * (before?.learningRate ?? 0));
+    const { progress, tensors } = await readCheckpoint(`${place.out}/run/best.safetensors`);
+    assert.ok((progress.bestLoss ?? Number.NaN) < 6);
+    for (const { data } of tensors.values()) assert.ok(data.every(Number.isFinite));
+  });
+
+  it("and is left around the going back, ends with the bytes of an unbroken one", async (t) => {
+    const place = await workplace(t, inventedText(2_000));
+    const ended = (run: Promise<unknown>) => run.then(() => "done", failsWith("DIVERGED"));
+    const unbroken = await ended(trained(rising(place, "unbroken")));
+    for (const stop of ["before", "after"] as const) {
+      let went = false;
+      const left = trained(rising(place, stop), (event) => {
+        const back = event.event === "warning" && /Going back/.test(event.message);
+        if (stop === "before" ? back : went && event.event === "step") throw new Error("killed");
+        went ||= back;
+        return false;
+      });
+      await assert.rejects(left, /killed/);
+      assert.equal(await ended(trained({ ...rising(place, stop), resume: true })), unbroken);
+      for (const file of ["last.safetensors", "best.safetensors"]) {
+        const bytes = await fileOf(place, stop, file);
+        assert.ok(bytes.equals(await fileOf(place, "unbroken", file)), `${stop}: ${file}`);
+      }
+    }
+  });
+});
+
+describe("What is no explosion", () => {
+  it("is a usual run, a tiny text, and weights that know another text well", async (t) => {
+    const place = await workplace(t);
+    await trained(smallRun(place, { steps: 80, learningRate: 0.02 }));
+    const other = await workplace(t, "QZXW 1928374650 +*#\n".repeat(60));
+    const tuned = smallRun(other, { steps: 20, initFrom: `${place.out}/run`, name: "tuned" });
+    const tiny = await workplace(t, "ab ab ab ba ab\n".repeat(6));
+    const learned = smallRun(tiny, { steps: 150, learningRate: 0.05, seqLength: 4, batchSize: 2 });
+    for (const settings of [tuned, learned]) {
+      const events = await trained(settings);
+      const backs = only(events, "warning").filter(({ message }) => /Going back/.test(message));
+      assert.deepEqual(backs, []);
+      assert.equal(endOf(events).reason, "steps");
+    }
+  });
+});
+
+describe("The command", () => {
+  it("ends with 1 where the loss explodes", async (t) => {
+    const cwd = await textPlace(t);
+    const rate = ["--learning-rate", "1e6", "--steps", "60", "--eval-every", "20"];
+    const small = ["--preset", "tiny", "--hidden-size", "16", "--threads", "1"];
+    const { code, stderr } = await charnn(t, ["train", "fox.txt", ...small, ...rate], { cwd });
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /training has diverged/);
+    assert.doesNotMatch(stderr, /e\+\d+ nats|best so far.*e\+/);
+  });
+});
