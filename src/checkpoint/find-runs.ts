@@ -74,7 +74,10 @@ export async function findReportedRun(run: string | undefined, out: string): Pro
   for (const path of [...paths, dirname(run)].map((path) => resolve(path))) {
     if (!(await statsOf(path))?.isDirectory()) continue;
     const folder = folderAt(dirname(path), basename(path));
-    if ((await contentsOf(folder))?.metrics) return folder;
+    if ((await contentsOf(folder))?.metrics) {
+      await refuseOtherThanFile(folder.metrics);
+      return folder;
+    }
   }
   const message = (await statsOf(paths[0]))
     ? `The run ${JSON.stringify(run)} has reported nothing: it has no ${METRICS}.`
@@ -87,7 +90,9 @@ export async function findReportedRun(run: string | undefined, out: string): Pro
 async function reportedRuns(out: string): Promise<RunFolder[]> {
   const runs: { folder: RunFolder; reportedAt: number }[] = [];
   for (const { folder, contents } of await foldersIn(out)) {
-    if (contents.metrics) runs.push({ folder, reportedAt: await newestOf([folder.metrics]) });
+    // What is no file has no time.
+    const reportedAt = contents.metrics ? await newestOf([folder.metrics]) : 0;
+    if (reportedAt > 0) runs.push({ folder, reportedAt });
   }
   return runs.sort((a, b) => b.reportedAt - a.reportedAt).map(({ folder }) => folder);
 }
@@ -123,6 +128,12 @@ async function newestOf(paths: readonly string[]): Promise<number> {
     if (stats?.isFile()) newest = Math.max(newest, stats.mtimeMs);
   }
   return newest;
+}
+
+/** Reading a pipe would wait for somebody to write to it. */
+async function refuseOtherThanFile(path: string): Promise<void> {
+  if ((await statsOf(path))?.isFile()) return;
+  throw new CharnnError("NOT_READABLE", `${path} can't be read: it is not a regular file.`);
 }
 
 /** What is at a path; undefined where there is nothing. */

@@ -10,6 +10,8 @@ interface Place {
   readonly out?: string;
 }
 
+const RUNS_IN_HINT = 5;
+
 /**
  * Reads a checkpoint and checks all of it.
  *
@@ -22,7 +24,21 @@ export async function loadCheckpoint(
   { out = RUNS_FOLDER }: Place = {},
 ): Promise<Checkpoint & { readonly path: string }> {
   const path = await findCheckpoint(run, out);
-  return { ...(await readCheckpoint(path)), path };
+  try {
+    return { ...(await readCheckpoint(path)), path };
+  } catch (error) {
+    if (run !== undefined || !(error instanceof CharnnError)) throw error;
+    throw await newestUnusable(error, out);
+  }
+}
+
+/** Another run is not taken in the place of the newest, but named. */
+async function newestUnusable(error: CharnnError, out: string): Promise<CharnnError> {
+  const [, ...others] = await listRuns(out);
+  const named = others.slice(0, RUNS_IN_HINT).map(({ name }) => name);
+  if (named.length === 0) return error;
+  const hint = `That is the newest run. Name another one: ${named.join(", ")}.`;
+  return new CharnnError(error.code, error.message, hint, { cause: error });
 }
 
 /**

@@ -187,6 +187,19 @@ test("info lists every run, whatever is wrong with one of them", async (t) => {
   const sampled = await charnn(t, ["sample", "fox", "-n", "5"], { cwd });
   assert.equal(sampled.code, 0, sampled.stderr);
 
+  const newest = await charnn(t, ["sample"], { cwd });
+  assert.equal(newest.code, 1);
+  assert.match(newest.stderr, /can't be used.*\n.*newest run.*: .*fox/);
+
+  assert.equal(
+    (await shell(t, `mkfifo ${quoted(path.join(runs, "cut", "metrics.jsonl"))}`)).code,
+    0,
+  );
+  const plotted = await charnn(t, ["plot", "cut"], { cwd });
+  assert.equal(plotted.code, 1);
+  assert.match(plotted.stderr, /metrics\.jsonl can't be read: it is not a regular file/);
+  assert.equal((await charnn(t, ["plot"], { cwd })).code, 0);
+
   await rm(path.join(runs, "fox"), { recursive: true });
   const none = await charnn(t, ["info"], { cwd });
   assert.equal(none.code, 1);
