@@ -40,6 +40,8 @@ const trainingConfigSchema = v.strictObject({
   test: numberFromZero(1),
   /** How the text is divided; sequentially when left out, as all texts once were. */
   split: v.optional(oneOf(SPLIT_NAMES)),
+  /** Characters that occur less often in the training part are one unknown character. */
+  minCount: v.optional(wholeNumber(1)),
   batching: oneOf(BATCHING_NAMES),
   batchSize: wholeNumber(1, LARGEST_SIZE),
   seqLength: wholeNumber(1, LARGEST_SIZE),

@@ -15,6 +15,8 @@ export class CopyGuard {
   readonly #text: NamedText["numbers"];
   /** The number in the text of each token; -1 where the text lacks it. */
   readonly #numberOf: Int32Array;
+  readonly #vocabulary: Vocabulary;
+  readonly #numbers: ReadonlyMap<number, number>;
   /** Places in the text, from 1; 0: free. */
   readonly #table: Uint32Array;
   readonly #mask: number;
@@ -27,7 +29,13 @@ export class CopyGuard {
   ) {
     const numbers = new Map(text.codePoints.map((codePoint, number) => [codePoint, number]));
     this.#text = text.numbers;
-    this.#numberOf = Int32Array.from(vocabulary.codePoints(), (it) => numbers.get(it) ?? -1);
+    this.#numbers = numbers;
+    this.#vocabulary = vocabulary;
+    this.#numberOf = new Int32Array(vocabulary.size).fill(-1);
+    for (const codePoint of vocabulary.codePoints()) {
+      const token = vocabulary.indexOf(codePoint) as number;
+      this.#numberOf[token] = numbers.get(codePoint) ?? -1;
+    }
     const slots = 2 ** Math.ceil(Math.log2(1.25 * Math.max(text.numbers.length, 2)));
     this.#table = new Uint32Array(slots);
     this.#mask = slots - 1;
@@ -41,9 +49,26 @@ export class CopyGuard {
   }
 
   /**
+   * What was written, for {@link mark}: the tokens of a text, and numbers of their own, from the
+   * vocabulary's size on, for characters of the training text that the vocabulary does not know.
+   */
+  tokensOf(written: string): number[] {
+    const { size } = this.#vocabulary;
+    return Array.from(written, (character) => {
+      const codePoint = character.codePointAt(0) as number;
+      const number = this.#numbers.get(codePoint);
+      const own = this.#vocabulary.indexOf(codePoint);
+      if (own !== undefined || number === undefined) {
+        return own ?? (this.#vocabulary.tokenOf(codePoint) as number);
+      }
+      return size + number;
+    });
+  }
+
+  /**
    * Marks the tokens that would make the end of what was written a copy of more than `most` characters.
    *
-   * @param written tokens, the last ones last; fewer than `most` can't be made too many
+   * @param written tokens, or what {@link tokensOf} gives, the last ones last; fewer than `most` can't be made too many
    * @param isCopy by token: overwritten by 1 or 0
    * @returns whether there is one that is no copy
    */
@@ -51,7 +76,10 @@ export class CopyGuard {
     isCopy.fill(0);
     const { most } = this;
     if (written.length < most) return true;
-    const before = written.slice(-most).map((token) => this.#numberOf[token]);
+    const { size, unknown } = this.#vocabulary;
+    const before = written
+      .slice(-most)
+      .map((token) => (token < size ? this.#numberOf[token] : token - size));
     if (before.includes(-1)) return true;
     let hash = 0;
     for (const number of before) hash = Math.imul(hash, BASE) + number + 1;
@@ -62,7 +90,8 @@ export class CopyGuard {
         const slot = this.#slotOf(Math.imul(hash, BASE) + number + 1, (i) => before[i] ?? number);
         isCopy[token] = this.#table[slot] > 0 ? 1 : 0;
       }
-      allowed += 1 - isCopy[token];
+      // The unknown character is never written.
+      if (token !== unknown) allowed += 1 - isCopy[token];
     }
     return allowed > 0;
   }

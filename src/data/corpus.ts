@@ -5,11 +5,12 @@ import { describeCharacter, listFew } from "./characters.js";
 import { dealDocuments } from "./deal.js";
 import { encodingName, type Invalid } from "./decoding.js";
 import { oddities } from "./oddities.js";
+import { withoutRare } from "./rare-characters.js";
 import { type LineEnds, NEWLINE, readCharacters } from "./reading.js";
 import { checkNames, findSources, type ReadOptions, roomFor } from "./sources.js";
 import { checkShares, cutText, type Fold, hasEnough, type Split } from "./split.js";
-import { type NumberedText, TextBuilder, translate } from "./text-builder.js";
-import { createTokens, type Tokens, Vocabulary } from "./vocabulary.js";
+import { type NumberedText, TextBuilder, translateInPlace } from "./text-builder.js";
+import { type Tokens, Vocabulary } from "./vocabulary.js";
 
 const TOO_MUCH_ALIKE =
   "The text has so few different lines that the held-out ones are trained on too: the validation loss only says how well the model knows them.";
@@ -38,7 +39,9 @@ export interface CorpusSettings {
   readonly split?: Split | undefined;
   /** Decides which lines go to which part; 0 when left out. */
   readonly randomSeed?: number | undefined;
-  /** Characters that the vocabulary has in any case. */
+  /** Characters that occur less often in the training part become one unknown character. */
+  readonly minCount?: number | undefined;
+  /** Characters that the vocabulary has in any case, the unknown one among them where it has that. */
   readonly alsoKnown?: Vocabulary | undefined;
   /** Folders that are no part of a folder around them: where runs are. */
   readonly leftOut?: readonly string[] | undefined;
@@ -57,7 +60,10 @@ export interface TextPart {
 
 /** A text, ready to be learned. */
 export interface Corpus {
-  /** Made from the whole text, the parts held out included. */
+  /**
+   * Made from the whole text, the parts held out included; with `minCount` without the characters that are
+   * rare in the training part.
+   */
   readonly vocabulary: Vocabulary;
   readonly train: TextPart;
   /** Empty where none was asked for, as is `test`. */
@@ -95,10 +101,10 @@ export async function loadCorpus(
   checkShares(shares);
   const { own, mainLength, warnings } = await readWhole(settings, options);
   const fingerprint = await fingerprintOf(own, mainLength, signal);
-  const { vocabulary, tokens } = settings.alsoKnown
-    ? await united(own, settings.alsoKnown, signal)
-    : own;
-  const newline = documents === "lines" ? vocabulary.indexOf(NEWLINE) : undefined;
+  const { alsoKnown, minCount } = settings;
+  const all = alsoKnown ? await united(own, alsoKnown, signal) : own;
+  const { tokens } = all;
+  const newline = documents === "lines" ? all.vocabulary.indexOf(NEWLINE) : undefined;
   const mainTokens = tokens.subarray(0, mainLength);
   const apartTokens = tokens.subarray(mainLength);
   if (validationFile !== undefined && !hasEnough(apartTokens, newline)) {
@@ -109,22 +115,34 @@ export async function loadCorpus(
     );
   }
   const encoding = encodingName(settings.encoding);
-  const odd = await oddities(tokens, vocabulary, encoding, signal);
+  const odd = await oddities(tokens, all.vocabulary, encoding, signal);
   const { split, fold, randomSeed = 0 } = settings;
   const isDealt = newline !== undefined && split === "random";
   const dealt = isDealt
-    ? await dealDocuments(mainTokens, vocabulary, newline, { shares, fold, randomSeed }, signal)
+    ? await dealDocuments(mainTokens, all.vocabulary, newline, { shares, fold, randomSeed }, signal)
     : undefined;
-  const parts = dealt ?? cutText(mainTokens, vocabulary, { shares, newline, fold });
-  const train = { tokens: parts.train };
-  const test = { tokens: parts.test };
-  const validation = { tokens: validationFile === undefined ? parts.validation : apartTokens };
+  const ofMain = dealt ?? cutText(mainTokens, all.vocabulary, { shares, newline, fold });
+  const { vocabulary, parts, warning } = await withoutRare(
+    {
+      vocabulary: all.vocabulary,
+      parts: validationFile === undefined ? ofMain : { ...ofMain, validation: apartTokens },
+    },
+    {
+      minCount,
+      unknown: alsoKnown?.unknown !== undefined,
+      alwaysKnown: (codePoint) =>
+        alsoKnown?.indexOf(codePoint) !== undefined ||
+        (documents === "lines" && codePoint === NEWLINE),
+    },
+    signal,
+  );
+  const { train, validation, test } = parts;
 
   return {
     vocabulary,
-    train,
-    validation,
-    test,
+    train: { tokens: train },
+    validation: { tokens: validation },
+    test: { tokens: test },
     documents,
     characters: tokens.length,
     fingerprint,
@@ -132,8 +150,9 @@ export async function loadCorpus(
       ...warnings,
       ...odd,
       ...(isDealt && !dealt ? [TOO_MUCH_ALIKE] : []),
-      ...(await neverLearned("validation", validation.tokens, train.tokens, vocabulary, signal)),
-      ...(await neverLearned("test", test.tokens, train.tokens, vocabulary, signal)),
+      ...(warning === undefined ? [] : [warning]),
+      ...(await neverLearned("validation", validation, train, vocabulary, signal)),
+      ...(await neverLearned("test", test, train, vocabulary, signal)),
     ],
   };
 }
@@ -229,19 +248,6 @@ async function united(
   return { vocabulary, tokens: await translateInPlace(tokens, indices, vocabulary.size, signal) };
 }
 
-/** In the memory of the numbers, which may be most of what there is, where they are as wide. */
-async function translateInPlace(
-  numbers: Tokens,
-  indices: Int32Array,
-  vocabularySize: number,
-  signal: AbortSignal | undefined,
-): Promise<Tokens> {
-  const { BYTES_PER_ELEMENT: width } = createTokens(vocabularySize, 0);
-  const fits = numbers.BYTES_PER_ELEMENT === width;
-  const room = fits ? numbers : createTokens(vocabularySize, numbers.length);
-  return translate(numbers, indices, room, signal);
-}
-
 /**
  * Tells texts apart: by their own vocabulary, their lengths and their tokens.
  *
@@ -285,9 +291,13 @@ async function neverLearned(
   if (left === 0) return [];
   const characters = Array.from(unseen.keys())
     .filter((index) => unseen[index] === 1)
-    .map((index) => describeCharacter(vocabulary.characterAt(index).codePointAt(0) as number));
+    .map((index) =>
+      index === vocabulary.unknown
+        ? "the unknown character"
+        : describeCharacter(vocabulary.characterAt(index).codePointAt(0) as number),
+    );
   const count = left === 1 ? "1 character occurs" : `${left.toLocaleString("en")} characters occur`;
   return [
-    `${count} only in the ${name} part: ${listFew(characters)}. The model can't learn what it never reads, and the ${name} loss counts it. A larger or better mixed text for training helps.`,
+    `${count} only in the ${name} part: ${listFew(characters)}. The model can't learn what it never reads, and the ${name} loss counts it.`,
   ];
 }

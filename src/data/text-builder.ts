@@ -114,3 +114,16 @@ export async function translate(
   });
   return into.subarray(0, length);
 }
+
+/** In the memory of the numbers, which may be most of what there is, where they are as wide. */
+export async function translateInPlace(
+  numbers: Tokens,
+  indices: Int32Array,
+  vocabularySize: number,
+  signal: AbortSignal | undefined,
+): Promise<Tokens> {
+  const { BYTES_PER_ELEMENT: width } = createTokens(vocabularySize, 0);
+  const fits = numbers.BYTES_PER_ELEMENT === width;
+  const room = fits ? numbers : createTokens(vocabularySize, numbers.length);
+  return translate(numbers, indices, room, signal);
+}

@@ -1,4 +1,5 @@
 import { CharnnError } from "../errors.js";
+import { inPieces } from "../turns.js";
 import { describeCharacter } from "./characters.js";
 import { encodingName, type Invalid } from "./decoding.js";
 import { type LineEnds, NEWLINE, readCharacters } from "./reading.js";
@@ -68,10 +69,15 @@ export interface KnownText {
   readonly skipped: number;
   /** Each of them once, as a message names it: `"é" (U+00E9)`. */
   readonly skippedCharacters: readonly string[];
+  /** How many are read as the vocabulary's unknown character. */
+  readonly unknown: number;
+  /** Their code points, each once. */
+  readonly unknownCodePoints: readonly number[];
 }
 
 /**
- * A text as a vocabulary's tokens.
+ * A text as a vocabulary's tokens. Where the vocabulary has an unknown character, those that it lacks are
+ * read as that one.
  *
  * @throws CharnnError `UNKNOWN_CHARACTER` for characters that the vocabulary lacks, unless they are to
  *   be skipped; the signal's reason
@@ -83,7 +89,9 @@ export async function knownPart(
   signal?: AbortSignal,
 ): Promise<KnownText> {
   const { numbers, codePoints } = text;
-  const lacking = codePoints.filter((codePoint) => vocabulary.indexOf(codePoint) === undefined);
+  const notKnown = codePoints.filter((codePoint) => vocabulary.indexOf(codePoint) === undefined);
+  const unknownCodePoints = vocabulary.unknown === undefined ? [] : notKnown;
+  const lacking = vocabulary.unknown === undefined ? notKnown : [];
   if (lacking.length > 0 && unknown === "error") {
     const positionOf = (codePoint: number) => numbers.indexOf(codePoints.indexOf(codePoint));
     const placed = lacking.map((codePoint) => {
@@ -98,11 +106,19 @@ export async function knownPart(
       "To leave unknown characters out: --unknown skip.",
     );
   }
-  const indices = Int32Array.from(codePoints, (codePoint) => vocabulary.indexOf(codePoint) ?? -1);
+  const indices = Int32Array.from(codePoints, (codePoint) => vocabulary.tokenOf(codePoint) ?? -1);
   const room = createTokens(vocabulary.size, numbers.length);
   const tokens = await translate(numbers, indices, room, signal);
+  let asUnknown = 0;
+  if (unknownCodePoints.length > 0) {
+    await inPieces(tokens.length, signal, (start, end) => {
+      for (let i = start; i < end; i++) if (tokens[i] === vocabulary.unknown) asUnknown++;
+    });
+  }
   return {
     tokens,
+    unknown: asUnknown,
+    unknownCodePoints,
     skipped: numbers.length - tokens.length,
     skippedCharacters: lacking.map(describeCharacter),
   };

@@ -48,6 +48,14 @@ export function unknownCharacters(
   return new CharnnError("UNKNOWN_CHARACTER", message, hints.join(" "));
 }
 
+/** A sentence for characters that became the unknown one of a vocabulary, each named once. */
+export function readAsUnknown(count: number, codePoints: readonly number[]): string {
+  const named = listFew(codePoints.map(describeCharacter));
+  const characters =
+    count === 1 ? "1 character is" : `${count.toLocaleString("en")} characters are`;
+  return `${characters} read as the unknown character, since the model does not know ${named}.`;
+}
+
 /** `"c" for "C"`, `"e" for "é" (without its accent)`; undefined where nothing known stands for it. */
 function shownTwins({ codePoint, before }: LackingCharacter, known: Known): string | undefined {
   const isKnown = (text: string) =>

@@ -8,6 +8,9 @@ export type Tokens = Uint8Array | Uint16Array;
 /** Two-byte indices reach no further. */
 export const MAX_VOCABULARY_SIZE = 65_536;
 
+/** The replacement character: how one is shown that is not known. */
+const UNKNOWN_CHARACTER = "\ufffd";
+
 /** Room for `length` tokens of a vocabulary of `vocabularySize` entries, all 0. */
 export function createTokens(vocabularySize: number, length: number): Tokens {
   return vocabularySize <= 256 ? new Uint8Array(length) : new Uint16Array(length);
@@ -26,7 +29,11 @@ export class Vocabulary {
   /** Index by code point, -1 where it is unknown. As long as the largest known code point needs. */
   readonly #indices: Int32Array;
 
-  private constructor(sorted: Uint32Array) {
+  private constructor(
+    sorted: Uint32Array,
+    /** The index that stands for every other character, the last one; undefined where none does. */
+    readonly unknown: number | undefined,
+  ) {
     this.#codePoints = sorted;
     this.#indices = new Int32Array((sorted.at(-1) ?? -1) + 1).fill(-1);
     for (const [index, codePoint] of sorted.entries()) this.#indices[codePoint] = index;
@@ -35,15 +42,21 @@ export class Vocabulary {
   /**
    * The vocabulary of these code points, in any order and as often as they come. More than 65,536
    * different ones are a {@link CharnnError} `BAD_TEXT`.
+   *
+   * @param unknown whether one more index stands for all other characters
    */
-  static fromCodePoints(codePoints: Iterable<number>): Vocabulary {
+  static fromCodePoints(
+    codePoints: Iterable<number>,
+    { unknown = false }: { unknown?: boolean } = {},
+  ): Vocabulary {
     const sorted = Uint32Array.from(new Set(codePoints)).sort();
-    if (sorted.length > MAX_VOCABULARY_SIZE) throw tooManyCharacters();
-    return new Vocabulary(sorted);
+    if (sorted.length + (unknown ? 1 : 0) > MAX_VOCABULARY_SIZE) throw tooManyCharacters();
+    return new Vocabulary(sorted, unknown ? sorted.length : undefined);
   }
 
   /**
-   * Reads back what {@link toJSON} gave: one-character strings, sorted by code point, each once.
+   * Reads back what {@link toJSON} gave: one-character strings, sorted by code point, each once, and null
+   * at the end where an index stands for all other characters.
    * Anything else is a {@link CharnnError} `BAD_CHECKPOINT`.
    */
   static fromJSON(value: unknown): Vocabulary {
@@ -52,8 +65,10 @@ export class Vocabulary {
     if (value.length > MAX_VOCABULARY_SIZE) {
       throw badVocabulary(`it has more than ${MAX_VOCABULARY_SIZE.toLocaleString("en")} entries`);
     }
-    const codePoints = new Uint32Array(value.length);
-    for (const [index, entry] of value.entries()) {
+    const hasUnknown = value.length > 1 && value.at(-1) === null;
+    const characters = hasUnknown ? value.slice(0, -1) : value;
+    const codePoints = new Uint32Array(characters.length);
+    for (const [index, entry] of characters.entries()) {
       const codePoint = singleCodePoint(entry);
       if (codePoint === undefined) throw badVocabulary(`entry ${index} is not one character`);
       if (index > 0 && codePoint <= codePoints[index - 1]) {
@@ -61,15 +76,15 @@ export class Vocabulary {
       }
       codePoints[index] = codePoint;
     }
-    return new Vocabulary(codePoints);
+    return new Vocabulary(codePoints, hasUnknown ? characters.length : undefined);
   }
 
-  /** How many characters it has. */
+  /** How many indices it has: one for each character, and one for all others where there is {@link unknown}. */
   get size(): number {
-    return this.#codePoints.length;
+    return this.#codePoints.length + (this.unknown === undefined ? 0 : 1);
   }
 
-  /** All characters as code points, in index order. */
+  /** All known characters as code points, in index order. */
   codePoints(): Iterable<number> {
     return this.#codePoints.values();
   }
@@ -80,18 +95,24 @@ export class Vocabulary {
     return index === -1 ? undefined : index;
   }
 
-  /** The character at an index from 0 to `size` - 1. */
+  /** The index by which a code point is read: its own, or else that of unknown ones; undefined for none. */
+  tokenOf(codePoint: number): number | undefined {
+    return this.indexOf(codePoint) ?? this.unknown;
+  }
+
+  /** The character at an index from 0 to `size` - 1; U+FFFD for the unknown one. */
   characterAt(index: number): string {
+    if (index === this.unknown) return UNKNOWN_CHARACTER;
     return String.fromCodePoint(this.#codePoints[index]);
   }
 
   /**
-   * The tokens of a short text. Characters the vocabulary lacks, half surrogate pairs among them, are
-   * a {@link CharnnError} `UNKNOWN_CHARACTER` that names them and what could stand in their place.
+   * The tokens of a short text. Characters the vocabulary lacks, half surrogate pairs among them, become
+   * its unknown one, or are a {@link CharnnError} `UNKNOWN_CHARACTER` that names them and what could stand in their place.
    */
   encode(text: string): Tokens {
     const codePoints = Array.from(text, (character) => character.codePointAt(0) as number);
-    const lacking = [...new Set(codePoints)].filter((it) => this.indexOf(it) === undefined);
+    const lacking = [...new Set(codePoints)].filter((it) => this.tokenOf(it) === undefined);
     if (lacking.length > 0) {
       const placed = lacking.map((codePoint) => {
         return { codePoint, before: codePoints[codePoints.indexOf(codePoint) - 1] };
@@ -101,7 +122,7 @@ export class Vocabulary {
     }
     const tokens = createTokens(this.size, codePoints.length);
     for (const [position, codePoint] of codePoints.entries()) {
-      tokens[position] = this.#indices[codePoint];
+      tokens[position] = this.tokenOf(codePoint) as number;
     }
     return tokens;
   }
@@ -116,8 +137,9 @@ export class Vocabulary {
   }
 
   /** All characters in index order, as a checkpoint keeps them. */
-  toJSON(): string[] {
-    return Array.from(this.#codePoints, (codePoint) => String.fromCodePoint(codePoint));
+  toJSON(): (string | null)[] {
+    const characters = Array.from(this.#codePoints, (codePoint) => String.fromCodePoint(codePoint));
+    return this.unknown === undefined ? characters : [...characters, null];
   }
 }
 

@@ -117,7 +117,7 @@ async function textOf(
     );
   }
   const { training, text } = config;
-  const { validation, fold, test, split, randomSeed } = training;
+  const { validation, fold, test, split, minCount, randomSeed } = training;
   const { documents } = text;
   if (known.skipped === 0 && known.tokens.length === text.characters) {
     const corpus = await loadCorpus(
@@ -128,6 +128,7 @@ async function textOf(
         fold,
         test,
         split,
+        minCount,
         randomSeed,
         documents,
         alsoKnown: vocabulary,

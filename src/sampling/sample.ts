@@ -2,7 +2,11 @@ import * as v from "valibot";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { CopyGuard } from "../copying/copy-guard.js";
 import { readTexts } from "../data/texts.js";
+
+import { readAsUnknown } from "../data/unknown-characters.js";
+import type { Vocabulary } from "../data/vocabulary.js";
 import { INVALID_NAMES, SAMPLE_DEFAULTS } from "../defaults.js";
+
 import { CharnnError } from "../errors.js";
 import { openModel } from "../model/open-model.js";
 import { Random } from "../random.js";
@@ -69,6 +73,7 @@ export async function* sample(
   const { config, vocabulary, tensors } = checkpoint;
   const turns = new Turns(options.signal);
   const guard = await guardOf(all, checkpoint, options);
+  warnOfUnknown(all.seed, vocabulary, options.onWarning);
   const engine = { backend: backend ?? all.backend, threads };
   const model = await openModel(config.model, tensors, engine, options.onWarning);
   try {
@@ -82,6 +87,18 @@ export async function* sample(
     }
   } finally {
     model.dispose();
+  }
+}
+
+function warnOfUnknown(
+  seed: string | undefined,
+  vocabulary: Vocabulary,
+  onWarning: ((message: string) => void) | undefined,
+): void {
+  const codePoints = Array.from(seed ?? "", (it) => it.codePointAt(0) as number);
+  const unknown = codePoints.filter((it) => vocabulary.indexOf(it) === undefined);
+  if (unknown.length > 0 && vocabulary.unknown !== undefined) {
+    onWarning?.(`Of the seed ${readAsUnknown(unknown.length, [...new Set(unknown)])}`);
   }
 }
 

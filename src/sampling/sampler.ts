@@ -90,6 +90,7 @@ export function* generateByStep(
       ended: length === 0,
     }),
   );
+  const { unknown } = vocabulary;
   const choose = tokenChooser(settings, vocabulary.size);
   const forbid = settings.guard && forbidden(settings.guard, vocabulary.size);
   const reader = model.openStreams(count);
@@ -100,14 +101,19 @@ export function* generateByStep(
       logits = reader.read(tokens.fill(token));
       yield NO_CHARACTERS;
     }
-    for (const stream of streams) remember(stream, vocabulary.encode(seed), settings.guard);
+    const { guard } = settings;
+    for (const stream of streams) remember(stream, guard?.tokensOf(seed) ?? [], guard);
     while (!streams.every((stream) => stream.ended)) {
       const characters = streams.map((stream, k) => {
         if (stream.ended) return "";
+        // It is read, but never written.
+        if (logits && unknown !== undefined) {
+          logits[k * vocabulary.size + unknown] = Number.NEGATIVE_INFINITY;
+        }
         if (logits && forbid) forbid(stream, logits.subarray(k * vocabulary.size));
         tokens[k] = logits
           ? choose(logits, k * vocabulary.size, stream.random)
-          : stream.random.below(vocabulary.size);
+          : stream.random.below(unknown ?? vocabulary.size);
         const character = advance(stream, vocabulary.characterAt(tokens[k]), settings);
         if (character !== "") remember(stream, [tokens[k]], settings.guard);
         return character;

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { momentName } from "../checkpoint/checkpoint-tensors.js";
 import { evaluationBatches } from "../data/batches.js";
+import { describeCharacter } from "../data/characters.js";
 import type { Inputs } from "../data/inputs.js";
 import { knownPart, type NamedText, readTexts, refuseTooShort } from "../data/texts.js";
 import type { Tokens } from "../data/vocabulary.js";
@@ -74,6 +75,9 @@ export interface TextScore extends Figures, Classification {
   /** How many were left out since the model does not know them, and which. */
   readonly skipped: number;
   readonly skippedCharacters: readonly string[];
+  /** How many were read as the model's unknown character (`minCount`), and which. */
+  readonly unknown: number;
+  readonly unknownCharacters: readonly string[];
 }
 
 export interface EvaluateOptions {
@@ -131,7 +135,7 @@ async function scoreOf(
   const { unknown, baselines, squares, signal } = options;
   const known = await knownPart(text, vocabulary, unknown, signal);
   refuseTooShort(known, text);
-  const { tokens, skipped, skippedCharacters } = known;
+  const { tokens, skipped, skippedCharacters, unknown: asUnknown } = known;
   const { documents } = config.text;
   const tally = new Tally(vocabulary);
   const score = await evaluate(
@@ -158,6 +162,8 @@ async function scoreOf(
     characters: score.characters,
     skipped,
     skippedCharacters,
+    unknown: asUnknown,
+    unknownCharacters: known.unknownCodePoints.map(describeCharacter),
   };
 }
 

@@ -99,8 +99,10 @@ export async function* scoreTexts(
       const readings: Reading[] = [];
       for (const [k, checkpoint] of checkpoints.entries()) {
         const bits = await surprises(models[k], checkpoint, text, reading, options.signal);
+        const { vocabulary } = checkpoint;
         readings.push({
           bits,
+          isKnown: text.codePoints.map((it) => vocabulary.indexOf(it) !== undefined),
           bitsOfUnknown: Math.log2(checkpoint.config.text.trainCharacters + 2),
         });
       }
@@ -115,6 +117,8 @@ export async function* scoreTexts(
 interface Reading {
   /** By position; NaN: not known. */
   readonly bits: Float32Array;
+  /** By the number of a character in the text; one that is not may be read as the unknown character. */
+  readonly isKnown: readonly boolean[];
   /** What a character costs that the model does not know. */
   readonly bitsOfUnknown: number;
 }
@@ -124,7 +128,7 @@ function scoredText(text: NamedText, readings: readonly Reading[]): ScoredText {
   const newline = codePoints.indexOf(NEWLINE);
   return {
     name,
-    whole: surpriseOf(readings, 0, numbers.length),
+    whole: surpriseOf(text, readings, 0, numbers.length),
     *lines() {
       let line = 0;
       for (let start = 0; start < numbers.length; ) {
@@ -136,7 +140,7 @@ function scoredText(text: NamedText, readings: readonly Reading[]): ScoredText {
         yield {
           line: ++line,
           text: characters.join(""),
-          ...surpriseOf(readings, start, end),
+          ...surpriseOf(text, readings, start, end),
           bits: Array.from(readings[0].bits.subarray(start, end), orNull),
         };
         start = end + 1;
@@ -145,12 +149,18 @@ function scoredText(text: NamedText, readings: readonly Reading[]): ScoredText {
   };
 }
 
-function surpriseOf(readings: readonly Reading[], start: number, end: number): Surprise {
+function surpriseOf(
+  { numbers }: NamedText,
+  readings: readonly Reading[],
+  start: number,
+  end: number,
+): Surprise {
   const characters = end - start;
-  const sums = readings.map(({ bits }) => {
+  const sums = readings.map(({ bits, isKnown }) => {
     let [sum, known] = [0, 0];
     for (let position = start; position < end; position++) {
-      if (Number.isNaN(bits[position])) continue;
+      // The bits of the unknown character don't say which one it is, so they compare with nothing.
+      if (!isKnown[numbers[position]] || Number.isNaN(bits[position])) continue;
       sum += bits[position];
       known++;
     }

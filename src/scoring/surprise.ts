@@ -33,7 +33,7 @@ export async function surprises(
 ): Promise<Float32Array> {
   await nextTurn();
   const known = await knownPart(text, vocabulary, unknown, signal);
-  const places = placesOfKnown(text, known, (codePoint) => vocabulary.indexOf(codePoint));
+  const places = placesOfKnown(text, known, (codePoint) => vocabulary.tokenOf(codePoint));
   const documents = fresh ? "lines" : config.text.documents;
   const newline = vocabulary.indexOf(NEWLINE);
   const shift = documents === undefined && newline !== undefined ? 1 : 0;
@@ -59,9 +59,9 @@ export async function surprises(
 function placesOfKnown(
   { numbers, codePoints }: NamedText,
   { tokens }: KnownText,
-  indexOf: (codePoint: number) => number | undefined,
+  tokenOf: (codePoint: number) => number | undefined,
 ): Int32Array {
-  const isKnown = codePoints.map((codePoint) => indexOf(codePoint) !== undefined);
+  const isKnown = codePoints.map((codePoint) => tokenOf(codePoint) !== undefined);
   const places = new Int32Array(tokens.length);
   let token = 0;
   for (let position = 0; position < numbers.length; position++) {

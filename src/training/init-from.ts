@@ -44,6 +44,7 @@ export function beginWith(model: CharRnn, vocabulary: Vocabulary, base: Checkpoi
   const values = model.parameters.read().slice();
   const { size } = base.vocabulary;
   const places = Array.from({ length: size }, (_, index) => {
+    if (index === base.vocabulary.unknown) return vocabulary.unknown as number;
     const codePoint = base.vocabulary.characterAt(index).codePointAt(0) as number;
     return vocabulary.indexOf(codePoint) as number;
   });

@@ -179,10 +179,10 @@ async function continueRun(
   const checkpoint = await readLast(folder, contents);
   const { text, training, limits } = checkpoint.config;
   refuseOtherSettings(folder, checkpoint.config, settings);
-  const { validation, test, fold, split, randomSeed } = training;
+  const { validation, test, fold, split, minCount, randomSeed } = training;
   const { documents, lineEnds = "keep" } = text;
   const alsoKnown = checkpoint.vocabulary;
-  const divided = { validation, test, fold, split, randomSeed, documents, lineEnds };
+  const divided = { validation, test, fold, split, minCount, randomSeed, documents, lineEnds };
   const corpus = await loadCorpus(
     { ...corpusSettings({ ...settings, documents }), ...divided, alsoKnown },
     options,

@@ -11,6 +11,7 @@ import { unlikeTraining } from "./likeness.js";
 import { corpusSettings, newConfig } from "./new-config.js";
 import type { OnPreparing } from "./preparing.js";
 import { type Choice, choiceForText, choiceForTime } from "./presets.js";
+import { rareCharactersNote } from "./rare-characters.js";
 import type { Clock, TrainSettings } from "./settings.js";
 import { secondsToTry } from "./time-plan.js";
 import { operationsPerSecond } from "./trial.js";
@@ -20,6 +21,9 @@ import { operationsPerSecond } from "./trial.js";
  * how fast the machine is, so that the same settings give the same result.
  */
 const CHARACTERS_COUNTED_PER_SECOND = 100_000;
+
+/** In less time the parts of a text are not compared: that takes up to a second. */
+const SECONDS_TO_COMPARE = 20;
 
 /** What opening a run needs beside its settings. */
 export interface OpenOptions extends ReadOptions {
@@ -75,18 +79,19 @@ export async function planRun(
     ...corpus.warnings,
     ...(note ? [note] : []),
     ...(await unlikeHeldOut(settings, corpus, signal)),
+    ...(settings.minCount === undefined && !base ? rareCharactersNote(corpus, config.model) : []),
   ];
   return { corpus, config, base, warnings, choice };
 }
 
 /** Says so where the held-out part is unlike the rest, and what shows more. */
 async function unlikeHeldOut(
-  { documents, split, fold, validationFile }: TrainSettings,
+  { documents, split, fold, validationFile, maxTime = SECONDS_TO_COMPARE }: TrainSettings,
   { train, validation, vocabulary }: Corpus,
   signal: AbortSignal | undefined,
 ): Promise<string[]> {
   const isDealt = documents && split !== "sequential" && validationFile === undefined;
-  if (fold || isDealt) return [];
+  if (fold || isDealt || maxTime < SECONDS_TO_COMPARE) return [];
   const unlike = await unlikeTraining(train.tokens, validation.tokens, vocabulary.size, signal);
   if (!unlike) return [];
   const [heldOut, within] = [unlike.heldOut, unlike.within].map((loss) => loss.toFixed(2));

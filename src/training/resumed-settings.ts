@@ -17,13 +17,14 @@ export function otherSetting(
   { model, training, text: { documents, lineEnds = "keep" } }: RunConfig,
   settings: TrainSettings,
 ): OtherSetting | undefined {
-  const { split = "sequential" } = training;
+  const { split = "sequential", minCount } = training;
   const saved: Readonly<Record<string, unknown>> = {
     ...model,
     ...training,
     documents,
     lineEnds,
     split,
+    minCount,
   };
   for (const [name, asked] of Object.entries(definedOnly(settings))) {
     // How often to evaluate is a matter of reporting.

@@ -36,6 +36,8 @@ export const trainSettingsSchema = v.strictObject({
   documents: v.optional(v.literal("lines")),
   /** How the parts are chosen: `random` deals lines to them, which is the default for `documents`. */
   split: v.optional(oneOf(SPLIT_NAMES)),
+  /** Characters that occur less often in the training part become one unknown character. */
+  minCount: v.optional(wholeNumber(1)),
   encoding: v.optional(v.string()),
   /** What to do with bytes that are wrong in it. */
   invalid: v.optional(oneOf(INVALID_NAMES)),

@@ -10,7 +10,7 @@ import {
   threadsOption,
 } from "../options/model-options.js";
 import { choice, option } from "../options/option.js";
-import { columns, count } from "../terminal/format.js";
+import { columns, count, counted } from "../terminal/format.js";
 import { printable } from "../terminal/printable.js";
 import type { Terminal } from "../terminal/terminal.js";
 import type { CommandContext } from "./context.js";
@@ -38,7 +38,7 @@ export function evalCommand(program: Command, { terminal }: CommandContext): voi
     .addOption(
       choice(
         "--unknown <what>",
-        "characters the model does not know",
+        "characters the model does not know, unless it has an unknown one",
         ["error", "skip"],
         DEFAULTS.unknown,
       ),
@@ -85,11 +85,20 @@ Examples:
 
 function warnOfSkipped(
   { warn }: Terminal,
-  { skipped, skippedCharacters }: TextScore,
+  { skipped, skippedCharacters, unknown, unknownCharacters }: TextScore,
   run: string | undefined,
 ): void {
-  if (skipped === 0) return;
+  if (skipped + unknown === 0) return;
   const model = run === undefined ? "the model" : `the model of ${run}`;
+  if (unknown > 0) {
+    const few = unknownCharacters.slice(0, 5).join(" ");
+    const more =
+      unknownCharacters.length > 5 ? ` and ${count(unknownCharacters.length - 5)} more` : "";
+    warn(
+      `${counted(unknown, "character")} that ${model} does not know read as its unknown character: ${few}${more}`,
+    );
+    return;
+  }
   warn(
     `${count(skipped)} characters that ${model} does not know were left out: ${skippedCharacters.join(" ")}`,
   );

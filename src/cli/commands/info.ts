@@ -17,7 +17,8 @@ interface InfoOptions {
 /** What one run or checkpoint shows of itself. */
 interface Facts extends Omit<CheckpointFacts, "vocabulary"> {
   readonly path: string;
-  readonly vocabulary: readonly string[];
+  /** In the order of their indices; null stands for all other characters. */
+  readonly vocabulary: readonly (string | null)[];
   readonly parameters: number;
 }
 
@@ -136,7 +137,12 @@ function resultOf({ text }: Facts["config"], progress: Facts["progress"]): strin
 }
 
 /** The first hundred characters, with those that don't show written out. */
-function shownVocabulary(vocabulary: readonly string[]): string {
-  const shown = vocabulary.slice(0, 100).map(printableLine);
-  return shown.join("") + (vocabulary.length > shown.length ? " ..." : "");
+function shownVocabulary(vocabulary: readonly (string | null)[]): string {
+  const characters = vocabulary.filter((it) => it !== null);
+  const shown = characters.slice(0, 100).map(printableLine);
+  return (
+    shown.join("") +
+    (characters.length > shown.length ? " ..." : "") +
+    (characters.length < vocabulary.length ? " and one unknown character" : "")
+  );
 }

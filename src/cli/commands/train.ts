@@ -92,6 +92,13 @@ export function trainCommand(program: Command, { terminal, exitWith }: CommandCo
         "keep, and lf with --documents",
       ),
     )
+    .addOption(
+      option(
+        "--min-count <n>",
+        "characters that occur less often become one unknown character, which is never written",
+        number,
+      ),
+    )
     .optionsGroup("Batches:")
     .addOption(batchSizeOption(BY_PRESET))
     .addOption(seqLengthOption(DEFAULTS.seqLength))

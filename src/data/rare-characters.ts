@@ -1,0 +1,94 @@
+import { CharnnError } from "../errors.js";
+import { inPieces } from "../turns.js";
+import { listFew, showCharacter } from "./characters.js";
+import type { Parts } from "./split.js";
+import { translateInPlace } from "./text-builder.js";
+import { type Tokens, Vocabulary } from "./vocabulary.js";
+
+/** Parts of a text, and what their tokens mean. */
+interface EncodedParts {
+  readonly vocabulary: Vocabulary;
+  readonly parts: Parts;
+}
+
+/**
+ * Turns characters that are rare in the training part into one unknown character.
+ *
+ * @param minCount characters that occur as often stay, and the others become the unknown one
+ * @param alwaysKnown those that stay however rare they are
+ * @param unknown whether there is to be an unknown character in any case
+ * @returns `warning` tells what became of the text; the tokens are overwritten where there is room
+ * @throws CharnnError `INVALID_SETTING` where fewer than two characters would stay
+ */
+export async function withoutRare(
+  { vocabulary, parts }: EncodedParts,
+  settings: {
+    readonly minCount: number | undefined;
+    readonly alwaysKnown: (codePoint: number) => boolean;
+    readonly unknown: boolean;
+  },
+  signal: AbortSignal | undefined,
+): Promise<EncodedParts & { readonly warning: string | undefined }> {
+  const { minCount = 0, alwaysKnown, unknown } = settings;
+  const counts = await countsOf(parts.train, vocabulary.size, signal);
+  const codePoints = [...vocabulary.codePoints()];
+  const isRare = (codePoint: number, index: number) =>
+    counts[index] < minCount && !alwaysKnown(codePoint);
+  const rare = codePoints.filter(isRare);
+  if (rare.length === 0 && !unknown) {
+    const warning =
+      minCount > 0
+        ? `No character is so rare that --min-count ${minCount} changes anything.`
+        : undefined;
+    return { vocabulary, parts, warning };
+  }
+  const kept = codePoints.filter((codePoint, index) => !isRare(codePoint, index));
+  if (kept.length < 2) throw tooFewKept(minCount, counts);
+  const reduced = Vocabulary.fromCodePoints(kept, { unknown: true });
+  const indices = Int32Array.from(codePoints, (it) => reduced.tokenOf(it) as number);
+  const translated = (tokens: Tokens) => translateInPlace(tokens, indices, reduced.size, signal);
+  const translatedParts = {
+    train: await translated(parts.train),
+    validation: await translated(parts.validation),
+    test: await translated(parts.test),
+  };
+  let occurrences = 0;
+  for (const [index, codePoint] of codePoints.entries()) {
+    if (isRare(codePoint, index)) occurrences += counts[index];
+  }
+  const warning =
+    rare.length > 0 ? rareOnes(rare, occurrences / parts.train.length, minCount) : undefined;
+  return { vocabulary: reduced, parts: translatedParts, warning };
+}
+
+async function countsOf(
+  tokens: Tokens,
+  vocabularySize: number,
+  signal: AbortSignal | undefined,
+): Promise<Float64Array> {
+  const counts = new Float64Array(vocabularySize);
+  await inPieces(tokens.length, signal, (start, end) => {
+    for (let position = start; position < end; position++) counts[tokens[position]]++;
+  });
+  return counts;
+}
+
+/** Says what the unknown character stands for, and what that means. */
+function rareOnes(rare: readonly number[], share: number, minCount: number): string {
+  const kinds =
+    rare.length === 1
+      ? "1 character occurs"
+      : `${rare.length.toLocaleString("en")} characters occur`;
+  const percent = (100 * share).toLocaleString("en", { maximumSignificantDigits: 2 });
+  return `${kinds} fewer than ${minCount} times in the training part: ${listFew(rare.map(showCharacter))}. To the model ${rare.length === 1 ? "it is" : "they are"} one unknown character (${percent} % of the training part), which it reads and never writes. The loss counts that as one character, so it compares with runs of the same --min-count only.`;
+}
+
+function tooFewKept(minCount: number, counts: Float64Array): CharnnError {
+  const most = counts.slice().sort().at(-2) ?? 0;
+  return new CharnnError(
+    "INVALID_SETTING",
+    `--min-count ${minCount} leaves fewer than two characters that the model knows.`,
+    most > 0 ? `Give --min-count ${most} or less.` : "Leave it out.",
+    { setting: "minCount" },
+  );
+}

@@ -1,0 +1,25 @@
+import type { Corpus } from "../data/corpus.js";
+import { countTokens } from "../data/vocabulary.js";
+import { type ModelConfig, parameterCount } from "../model/config.js";
+
+/** Characters that occur at most this often are hardly learned. */
+const RARELY = 2;
+/** The least share of a model's parameters that is worth speaking of. */
+const WORTH_SAVING = 0.1;
+
+/**
+ * Says so where a good part of a model belongs to characters that it hardly meets, and what saves it.
+ *
+ * @returns no or one sentence
+ */
+export function rareCharactersNote({ train, vocabulary }: Corpus, model: ModelConfig): string[] {
+  if (vocabulary.unknown !== undefined) return [];
+  const rare = countTokens(train.tokens, vocabulary.size).filter((it) => it <= RARELY).length;
+  const smaller = { ...model, vocabularySize: vocabulary.size - rare + 1 };
+  const saved = 1 - parameterCount(smaller) / parameterCount(model);
+  if (rare < 2 || vocabulary.size - rare < 2 || saved < WORTH_SAVING) return [];
+  const share = `${Math.round(100 * saved)} %`;
+  return [
+    `${rare.toLocaleString("en")} of the ${vocabulary.size.toLocaleString("en")} different characters occur at most ${RARELY} times in the training part, and ${share} of the model's parameters are for them alone: --min-count ${RARELY + 1} makes them one unknown character.`,
+  ];
+}

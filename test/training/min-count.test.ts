@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { type TestContext, test } from "node:test";
+import { type Checkpoint, readCheckpoint } from "#src/checkpoint/checkpoint.js";
+import { CopyGuard } from "#src/copying/copy-guard.js";
+import { readTexts } from "#src/data/texts.js";
+import { Vocabulary } from "#src/data/vocabulary.js";
+import { evaluateTexts, sample, scoreTexts } from "#src/index.js";
+import { failsWith } from "../helpers/failure.js";
+import {
+  afterStep,
+  fileOf,
+  inventedText,
+  only,
+  smallRun,
+  trained,
+  type Workplace,
+  workplace,
+} from "../helpers/training.js";
+
+/** A text of 17 different characters that occur often, and 200 that occur twice. */
+const RARE = Array.from({ length: 200 }, (_, i) => String.fromCodePoint(0x4e00 + i));
+const COMMON = inventedText(6_000);
+const TEXT = RARE.map(
+  (it, i) =>
+    `${it}${COMMON.slice(30 * i, 30 * i + 15)}${it}${COMMON.slice(30 * i + 15, 30 * i + 30)}`,
+).join("");
+
+async function rareRun(t: TestContext, settings = {}): Promise<Workplace> {
+  const place = await workplace(t, TEXT);
+  await trained(smallRun(place, { steps: 30, evalEvery: 10, minCount: 3, ...settings }));
+  return place;
+}
+
+function lastOf(place: Workplace, name = "run"): Promise<Checkpoint> {
+  return readCheckpoint(path.join(place.out, name, "last.safetensors"));
+}
+
+async function textOf(checkpoint: Checkpoint, settings = {}, onWarning?: (it: string) => void) {
+  let text = "";
+  const all = { length: 300, temperature: 5, backend: "cpu", ...settings } as const;
+  for await (const [it] of sample(checkpoint, all, { onWarning })) text += it;
+  return text;
+}
+
+test("rare characters become one that is the last of the vocabulary, and null in the checkpoint", async (t) => {
+  const place = await workplace(t, TEXT);
+  const events = await trained(smallRun(place, { steps: 2, minCount: 3 }));
+  const { vocabulary, config } = await lastOf(place);
+  const known = vocabulary.toJSON();
+  assert.equal(known.at(-1), null);
+  assert.equal(vocabulary.unknown, vocabulary.size - 1);
+  assert.equal(config.model.vocabularySize, vocabulary.size);
+  assert.ok(RARE.every((it) => !known.includes(it)) && known.includes("o"));
+  const said = only(events, "warning")
+    .map(({ message }) => message)
+    .join("\n");
+  assert.match(
+    said,
+    /^200 characters occur fewer than 3 times in the training part: "一", .*never writes\. The loss counts that as one character/,
+  );
+  assert.throws(
+    () => Vocabulary.fromJSON(["a", null, "b"]),
+    failsWith("BAD_CHECKPOINT", "entry 1"),
+  );
+  assert.throws(() => Vocabulary.fromJSON([null]), failsWith("BAD_CHECKPOINT", "entry 0"));
+});
+
+test("the unknown character is never written, however hot the sampling", async (t) => {
+  const checkpoint = await lastOf(await rareRun(t));
+  for (const settings of [{}, { temperature: 0 }, { topK: 3 }, { seed: "一love", topP: 0.9 }]) {
+    assert.match(await textOf(checkpoint, settings), /^[a-z' \n]{300}$/);
+  }
+});
+
+test("a seed may hold characters that are not known, and their number is said", async (t) => {
+  const checkpoint = await lastOf(await rareRun(t));
+  const warnings: string[] = [];
+  const one = await textOf(checkpoint, { seed: "一love€", temperature: 0 }, (it) =>
+    warnings.push(it),
+  );
+  assert.match(
+    warnings.join(),
+    /^Of the seed 2 characters are read as the unknown character, .*"一".*"€"/,
+  );
+  assert.equal(await textOf(checkpoint, { seed: "二love丁", temperature: 0 }), one);
+  await assert.rejects(
+    textOf(await lastOf(await rareRun(t, { minCount: undefined })), { seed: "€" }),
+    failsWith("UNKNOWN_CHARACTER"),
+  );
+});
+
+test("a run with rare characters resumes to the same bytes, without being told of them again", async (t) => {
+  for (const documents of [undefined, "lines"] as const) {
+    const place = await rareRun(t, { documents, name: "whole" });
+    await trained(
+      smallRun(place, { steps: 30, evalEvery: 10, minCount: 3, documents, name: "cut" }),
+      afterStep(17),
+    );
+    const resumed = { files: [place.text], out: place.out, name: "cut", resume: true };
+    await trained({ ...resumed, backend: "cpu" });
+    const [whole, cut] = await Promise.all(
+      ["whole", "cut"].map((it) => fileOf(place, it, "last.safetensors")),
+    );
+    assert.ok(whole.equals(cut));
+    await assert.rejects(
+      trained({ ...resumed, minCount: 2 }),
+      failsWith("CANNOT_RESUME", "minCount is 3 in the run cut, not 2"),
+    );
+  }
+});
+
+test("other texts are scored with the unknown character, and how many there were is told", async (t) => {
+  const place = await rareRun(t);
+  const checkpoint = await lastOf(place);
+  const other = path.join(path.dirname(place.text), "other.txt");
+  await writeFile(other, "love é summer 一 day é\n");
+  const settings = { files: [other], backend: "cpu" as const, baselines: false };
+  for await (const score of evaluateTexts(checkpoint, { ...settings, dynamic: true })) {
+    assert.deepEqual([score.unknown, score.skipped], [3, 0]);
+    assert.deepEqual(score.unknownCharacters, ['"é" (U+00E9)', '"一" (U+4E00)']);
+    assert.equal(score.characters, 21);
+    assert.ok(score.loss > 0 && Number.isFinite(score.loss));
+  }
+  for await (const { whole, lines } of scoreTexts([checkpoint], {
+    files: [other],
+    backend: "cpu",
+  })) {
+    assert.equal(whole.unknown, 3);
+    const [line] = lines();
+    assert.ok(line.bits.every((bits) => bits !== null && bits > 0));
+  }
+});
+
+test("what begins with a run's weights keeps its unknown character, and can get one", async (t) => {
+  const place = await rareRun(t, { name: "base" });
+  const initFrom = path.join(place.out, "base");
+  const next = { files: [place.text], out: place.out, initFrom, steps: 5, backend: "cpu" } as const;
+  await trained({ ...next, files: [place.text], name: "kept" });
+  const kept = (await lastOf(place, "kept")).vocabulary;
+  assert.ok(kept.unknown !== undefined && kept.indexOf(0x4e00) !== undefined);
+  await trained({ ...next, files: [place.text], name: "rare", minCount: 3 });
+  assert.deepEqual(
+    (await lastOf(place, "rare")).vocabulary.toJSON(),
+    (await lastOf(place, "base")).vocabulary.toJSON(),
+  );
+  await trained({
+    files: [place.text],
+    out: place.out,
+    name: "rare",
+    resume: true,
+    steps: 8,
+    backend: "cpu",
+  });
+});
+
+test("a guard against copies knows characters of the seed that the model does not", async (t) => {
+  const place = await workplace(t, TEXT);
+  const { texts } = await readTexts([place.text], { encoding: "utf-8", joined: true });
+  const vocabulary = Vocabulary.fromCodePoints(
+    Array.from(COMMON, (it) => it.codePointAt(0) as number),
+    { unknown: true },
+  );
+  const guard = await CopyGuard.of(texts[0], vocabulary, 3);
+  const copied = TEXT.slice(0, 3);
+  const next = vocabulary.indexOf(TEXT.codePointAt(3) as number) as number;
+  const isCopy = new Uint8Array(vocabulary.size);
+  assert.ok(guard.mark(guard.tokensOf(copied), isCopy));
+  assert.equal(isCopy[next], 1);
+  guard.mark(guard.tokensOf(`€${copied.slice(1)}`), isCopy);
+  assert.equal(isCopy[next], 0);
+});
+
+test("what can't be asked for is refused with what can, and what changes nothing is said", async (t) => {
+  const place = await workplace(t, `${"aaaa ".repeat(12)}b`);
+  const run = smallRun(place, { steps: 1, validation: 0, overwrite: true });
+  await assert.rejects(
+    trained({ ...run, minCount: 20 }),
+    failsWith("INVALID_SETTING", "--min-count 20 leaves fewer than two", "--min-count 12 or less"),
+  );
+  await trained({ ...run, minCount: 12 });
+  const events = await trained({ ...run, minCount: 1 });
+  assert.match(
+    only(events, "warning")
+      .map(({ message }) => message)
+      .join("\n"),
+    /--min-count 1 changes anything/,
+  );
+  assert.equal((await lastOf(place)).vocabulary.unknown, undefined);
+});
+
+test("characters that only the held-out part has are unknown ones with the least count of 1", async (t) => {
+  const place = await workplace(t, `${inventedText(3_000)}€ü`);
+  await trained(smallRun(place, { steps: 1, minCount: 1 }));
+  const { vocabulary } = await lastOf(place);
+  assert.ok(vocabulary.unknown !== undefined && vocabulary.indexOf(0xfc) === undefined);
+});
+
+test("a run says when rare characters take a good part of its parameters, and what the share is", async (t) => {
+  const place = await workplace(t, TEXT);
+  const said = async (settings: Parameters<typeof smallRun>[1]) => {
+    const events = await trained(smallRun(place, { steps: 1, overwrite: true, ...settings }));
+    return only(events, "warning")
+      .map(({ message }) => message)
+      .join("\n");
+  };
+  const note = await said({ hiddenSize: 16 });
+  const [, share] =
+    note.match(
+      /200 of the \d+ different characters occur at most 2 times .*, and (\d+) % of .*--min-count 3 /,
+    ) ?? [];
+  assert.ok(Number(share) > 30 && Number(share) < 90, note);
+  assert.doesNotMatch(await said({ minCount: 3 }), /--min-count 3 makes/);
+  await writeFile(place.text, inventedText(3_000));
+  assert.doesNotMatch(await said({}), /min-count/);
+});
