@@ -47,6 +47,7 @@ const ON_RESUME: Readonly<Record<keyof TrainOptions, "kept" | "again" | "beginni
   saveEvery: "again",
   schedule: "kept",
   seqLength: "kept",
+  minCount: "kept",
   split: "kept",
   steps: "kept",
   stride: "kept",
