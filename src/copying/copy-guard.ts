@@ -1,10 +1,11 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { NamedText } from "../data/texts.js";
 import type { Vocabulary } from "../data/vocabulary.js";
+import { Turns } from "../turns.js";
 
 /** Of the rolling hash: odd, with bits all over. */
 const BASE = 0x01000193;
-const CHARACTERS_PER_TURN = 1 << 20;
+/** So many characters are added between two looks at the clock. */
+const CHARACTERS_PER_LOOK = 1 << 12;
 
 /**
  * Knows every string of a certain length that occurs in a text: one place for each, in a table that is
@@ -41,10 +42,19 @@ export class CopyGuard {
     this.#mask = slots - 1;
   }
 
-  /** Against copies of more than `most` characters of a text. */
-  static async of(text: NamedText, vocabulary: Vocabulary, most: number): Promise<CopyGuard> {
+  /**
+   * Against copies of more than `most` characters of a text.
+   *
+   * @throws the reason of `signal` when it is aborted
+   */
+  static async of(
+    text: NamedText,
+    vocabulary: Vocabulary,
+    most: number,
+    signal?: AbortSignal,
+  ): Promise<CopyGuard> {
     const guard = new CopyGuard(text, vocabulary, most);
-    await guard.#addAll();
+    await guard.#addAll(signal);
     return guard;
   }
 
@@ -96,7 +106,8 @@ export class CopyGuard {
     return allowed > 0;
   }
 
-  async #addAll(): Promise<void> {
+  async #addAll(signal: AbortSignal | undefined): Promise<void> {
+    const turns = new Turns(signal);
     const text = this.#text;
     const length = this.most + 1;
     // What the first of so many characters has come to in their hash.
@@ -109,7 +120,7 @@ export class CopyGuard {
       if (start < 0) continue;
       if (start > 0) hash -= Math.imul(oldest, text[start - 1] + 1);
       this.#table[this.#slotOf(hash, (i) => text[start + i])] ||= start + 1;
-      if (start % CHARACTERS_PER_TURN === 0) await nextTurn();
+      if (start % CHARACTERS_PER_LOOK === 0 && turns.isDue()) await turns.take();
     }
   }
 

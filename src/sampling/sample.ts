@@ -56,7 +56,7 @@ export type SampleSettings = v.InferInput<typeof sampleSettingsSchema>;
  *   yet; the seed is not among them
  * @param options `onWarning` is told what the user should know, in a sentence or two
  * @throws CharnnError `INVALID_SETTING`, `UNKNOWN_CHARACTER` for a seed that the model can't read,
- *   `COPIES_ONLY` where `maxCopy` leaves nothing to write
+ *   `COPIES_ONLY` where `maxCopy` leaves nothing to write; the reason of the signal once it is aborted
  */
 export async function* sample(
   checkpoint: Checkpoint,
@@ -72,6 +72,7 @@ export async function* sample(
   const all = { ...SAMPLE_DEFAULTS, ...definedOnly(given) };
   const { config, vocabulary, tensors } = checkpoint;
   const turns = new Turns(options.signal);
+  options.signal?.throwIfAborted();
   const guard = await guardOf(all, checkpoint, options);
   warnOfUnknown(all.seed, vocabulary, options.onWarning);
   const engine = { backend: backend ?? all.backend, threads };
@@ -132,5 +133,5 @@ async function guardOf(
     { stdin, signal },
   );
   for (const warning of warnings) onWarning?.(warning);
-  return CopyGuard.of(texts[0], vocabulary, maxCopy);
+  return CopyGuard.of(texts[0], vocabulary, maxCopy, signal);
 }

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { disposeAll } from "../backends/scope.js";
 import { BatchArrays } from "../data/batch.js";
 import type { Tokens } from "../data/vocabulary.js";
@@ -6,6 +5,7 @@ import type { CharRnn, ModelState, Score } from "../model/char-rnn.js";
 import { NO_DROPOUT } from "../model/dropout.js";
 import { parameterArray } from "../model/parameters.js";
 import { Random } from "../random.js";
+import { Turns } from "../turns.js";
 
 /** Characters that are predicted between two changes of the weights. */
 const WINDOW = 20;
@@ -36,12 +36,13 @@ export async function evaluateDynamically(
   const mean = roots.reduce((sum, root) => sum + root, 0) / roots.length;
   const steps = roots.map((root) => RATE / (root + EPSILON * mean));
   const returns = roots.map((root) => Math.min((RETURN * root) / mean, 1));
+  const turns = new Turns();
   const arrays = new BatchArrays(WINDOW, 1);
   const dropout = { rates: NO_DROPOUT, random: Random.fromSeed(0) };
   let state: ModelState = model.zeroState(1);
   let [loss, characters, hits] = [0, 0, 0];
   for (let first = 0; first < tokens.length - 1 && !signal?.aborted; first += WINDOW) {
-    await nextTurn();
+    if (turns.isDue()) await turns.take();
     const batch = arrays.empty(Math.min(WINDOW, tokens.length - 1 - first), first === 0);
     batch.inputs.set(tokens.subarray(first, first + batch.time));
     batch.targets.set(tokens.subarray(first + 1, first + 1 + batch.time));

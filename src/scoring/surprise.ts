@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { CheckpointFacts } from "../checkpoint/checkpoint.js";
 import { IGNORED_TARGET } from "../data/batch.js";
 import { evaluationBatches } from "../data/batches.js";
@@ -7,6 +6,7 @@ import { type KnownText, knownPart, type NamedText } from "../data/texts.js";
 import { createTokens } from "../data/vocabulary.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import { bitsPerCharacter, evaluate } from "../training/evaluate.js";
+import { Turns } from "../turns.js";
 
 /** How a text is read. */
 export interface ReadingSettings {
@@ -31,7 +31,7 @@ export async function surprises(
   { unknown, fresh }: ReadingSettings,
   signal?: AbortSignal,
 ): Promise<Float32Array> {
-  await nextTurn();
+  await new Turns(signal).give();
   const known = await knownPart(text, vocabulary, unknown, signal);
   const places = placesOfKnown(text, known, (codePoint) => vocabulary.tokenOf(codePoint));
   const documents = fresh ? "lines" : config.text.documents;

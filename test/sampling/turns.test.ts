@@ -1,0 +1,42 @@
+/** Writing text leaves the rest of the process its turns, and hears its signal. */
+import assert from "node:assert/strict";
+import { it, type TestContext } from "node:test";
+import { memory } from "@tensorflow/tfjs-core";
+import { loadCheckpoint, sample } from "#src/index.js";
+import { inventedText, smallRun, trained, workplace } from "../helpers/training.js";
+
+it("A thousand short samples let a timer run between them", async (t) => {
+  const checkpoint = await writer(t);
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 1);
+  for (let k = 0; k < 1_000; k++) {
+    for await (const _ of sample(checkpoint, { length: 3, randomSeed: k, backend: "cpu" }));
+  }
+  clearInterval(timer);
+  assert.ok(ticks > 0);
+});
+
+it("A long seed is read with turns for others, and no longer than the signal lets it", async (t) => {
+  const checkpoint = await writer(t);
+  const seed = inventedText(2_000_000);
+  const before = memory().numTensors;
+  const controller = new AbortController();
+  const reason = new Error("changed my mind");
+  setTimeout(() => controller.abort(reason), 100);
+  const texts = sample(checkpoint, { seed, backend: "cpu" }, { signal: controller.signal });
+  await assert.rejects(texts.next(), (error) => error === reason);
+  assert.equal(memory().numTensors, before);
+});
+
+it("A signal that was aborted before is the end of it", async (t) => {
+  const checkpoint = await writer(t);
+  const reason = new Error("changed my mind");
+  const texts = sample(checkpoint, {}, { signal: AbortSignal.abort(reason) });
+  await assert.rejects(texts.next(), (error) => error === reason);
+});
+
+async function writer(t: TestContext) {
+  const place = await workplace(t);
+  await trained(smallRun(place, { steps: 3 }));
+  return loadCheckpoint("run", place);
+}
