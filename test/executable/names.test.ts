@@ -52,7 +52,7 @@ test("a name that can't be had is refused in words", async (t) => {
     [["train", "fox.txt", "--name", "NUL"], 2, /--name "NUL" is the name of a device on Windows/],
     [["train", "fox.txt", "--name", "a:b"], 2, /--name "a:b" has :/],
     [["train", "fox.txt", "--name", "a".repeat(175), "--cross-validate", "2"], 2, /is too long/],
-    [["train", "fox.txt", "--name", ""], 2, /--name "" can't be the name of a folder/],
+    [["train", "fox.txt", "--name", ""], 2, /--name must not be empty/],
     [["train", "fox.txt", "--out", long], 1, /name is too long/],
     [["train", long], 1, /name is too long/],
     [["train", "fox.txt", "--config", long], 1, /name is too long/],

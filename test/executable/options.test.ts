@@ -77,6 +77,21 @@ test("a file that holds no options is refused, and what is wrong with it is name
   }
 });
 
+test("an option that would be ignored is refused", async (t) => {
+  const cwd = await temporaryFolder(t);
+  for (const [line, says] of [
+    ["train f.txt --validation 0.2 --validation-file v.txt", "--validation does nothing beside"],
+    ["train f.txt --stride 3", "--stride does nothing without --batching"],
+    ["plot --json --width 50", "--width does nothing beside --json"],
+    ["sample --encoding latin1", "--encoding does nothing without --training-text"],
+    ["report --unknown skip", "--unknown does nothing without --text"],
+  ]) {
+    const { stderr, ...outcome } = await charnn(t, line.split(" "), { cwd });
+    assert.deepEqual([outcome.code, outcome.stdout], [2, ""], stderr);
+    assert.ok(stderr.includes(says), stderr);
+  }
+});
+
 test("a number is written as numbers are, and nothing is not a value", async (t) => {
   const cwd = await workplace(t);
   for (const value of ["0x10", "1_000", "1e999", "0b1", "Infinity", "1,000", "5 6", "--"]) {

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { CharnnError } from "../../errors.js";
 import { readConfigFile } from "./config-file.js";
+import { refuseIgnored } from "./conflicts.js";
 import { type GivenOption, type Token, tokensOf } from "./spelling.js";
 import { commandIn } from "./usage-error.js";
 
@@ -11,7 +12,7 @@ const MAY_BE_EMPTY = new Set(["--seed"]);
  * What was typed, as commander is to read it: in charnn's own spelling, and with `--config FILE` replaced by
  * the options that the file holds and that were not typed.
  *
- * @throws CharnnError `INVALID_SETTING` where one option is given two values, and for a file that can't be
+ * @throws CharnnError `INVALID_SETTING` where one option is given two values or would be ignored, and for a file that can't be
  *   read or does not hold options
  */
 export async function readCommandLine(
@@ -27,6 +28,7 @@ export async function readCommandLine(
   const file = typed.find(isConfig)?.given?.value;
   const own = file === undefined ? typed : typed.filter((token) => !isConfig(token));
   const kept = file === undefined ? [] : besideTyped(await readConfigFile(file, command), own);
+  refuseIgnored(command.name(), [...kept, ...own]);
   return [...args.slice(0, start), ...[...kept, ...own].flatMap(({ words }) => words)];
 }
 

@@ -1,0 +1,78 @@
+import { CharnnError } from "../../errors.js";
+import type { Token } from "./spelling.js";
+
+/** An option that does nothing beside another one, or without it. */
+interface Conflict {
+  readonly command: string;
+  readonly option: string;
+  readonly beside?: string;
+  readonly without?: readonly string[];
+  readonly hint: string;
+}
+
+const CONFLICTS: readonly Conflict[] = [
+  {
+    command: "train",
+    option: "--validation",
+    beside: "--validation-file",
+    hint: "Both say what to validate on: leave one of them out.",
+  },
+  {
+    command: "train",
+    option: "--stride",
+    without: ["--batching", "--resume"],
+    hint: "The text is read in lanes, without a stride; add --batching windows.",
+  },
+  {
+    command: "plot",
+    option: "--width",
+    beside: "--json",
+    hint: "There is no picture: leave one of them out.",
+  },
+  {
+    command: "plot",
+    option: "--height",
+    beside: "--json",
+    hint: "There is no picture: leave one of them out.",
+  },
+  {
+    command: "sample",
+    option: "--encoding",
+    without: ["--training-text"],
+    hint: "It is that of the training text.",
+  },
+  {
+    command: "report",
+    option: "--encoding",
+    without: ["--text"],
+    hint: "It is that of the text to look at.",
+  },
+  {
+    command: "report",
+    option: "--unknown",
+    without: ["--text"],
+    hint: "It is about the text to look at.",
+  },
+];
+
+/**
+ * Refuses an option that would be ignored.
+ *
+ * @throws CharnnError `INVALID_SETTING`
+ */
+export function refuseIgnored(command: string, tokens: readonly Token[]): void {
+  const given = new Set(tokens.map((token) => token.given?.option.long));
+  for (const { option, beside, without, hint, ...conflict } of CONFLICTS) {
+    if (conflict.command !== command || !given.has(option)) continue;
+    if (beside !== undefined && given.has(beside)) {
+      throw new CharnnError("INVALID_SETTING", `${option} does nothing beside ${beside}.`, hint);
+    }
+    if (without && !without.some((other) => given.has(other))) {
+      throw new CharnnError(
+        "INVALID_SETTING",
+        `${option} does nothing without ${without[0]}.`,
+        hint,
+      );
+    }
+  }
+}
