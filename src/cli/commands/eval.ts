@@ -38,7 +38,7 @@ export function evalCommand(program: Command, { terminal }: CommandContext): voi
     .addOption(
       choice(
         "--unknown <what>",
-        "characters the model does not know, unless it has an unknown one",
+        "characters the model does not know",
         ["error", "skip"],
         DEFAULTS.unknown,
       ),

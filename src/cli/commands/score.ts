@@ -48,7 +48,7 @@ export function scoreCommand(program: Command, { terminal }: CommandContext): vo
     .addOption(
       choice(
         "--unknown <what>",
-        "characters the model does not know, unless it has an unknown one",
+        "characters the model does not know",
         ["error", "skip"],
         DEFAULTS.unknown,
       ),
