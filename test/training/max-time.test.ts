@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import { loadCheckpoint, type TrainingEvent, type TrainSettings, train } from "#src/index.js";
+import {
+  crossValidate,
+  loadCheckpoint,
+  type TrainingEvent,
+  type TrainSettings,
+  train,
+} from "#src/index.js";
 import { FakeClock } from "../helpers/fake-clock.js";
 import {
   afterStep,
@@ -178,6 +184,19 @@ describe("A run whose time is limited", () => {
     const seconds = first.seconds + second.seconds;
     assert.ok(seconds >= 0.85 * 30 && seconds <= 1.05 * 30, `${seconds} s`);
     assert.equal(endOf(second.events).reason, "max-time");
+  });
+
+  it("shares it out among the folds of a cross-validation", async (t) => {
+    const place = await workplace(t, inventedText(3_000));
+    const clock = new FakeClock(0.01);
+    const settings = smallRun(place, { maxTime: 60 });
+    const steps: number[] = [];
+    for await (const event of crossValidate(settings, 3, { clock: clock.read })) {
+      clock.charge(event, { step: 0.2 });
+      if (event.event === "end") steps.push(event.step);
+    }
+    assert.equal(steps.length, 3);
+    assert.ok(clock.seconds >= 51 && clock.seconds <= 63, `${clock.seconds} s`);
   });
 
   it("refuses a change of steps that can't be one, naming it", async (t) => {
