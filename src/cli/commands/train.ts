@@ -1,3 +1,4 @@
+import { basename, dirname } from "node:path";
 import type { Command } from "commander";
 import {
   BATCHING_NAMES,
@@ -242,6 +243,7 @@ Examples:
           resumeCommand(name, files, { ...options, json, quiet, crossValidate }),
       });
       let isBegun = false;
+      let ended: string | undefined;
       const interruption = await catchSignals(terminal, reporter, () => isBegun);
       try {
         const signals = {
@@ -255,6 +257,7 @@ Examples:
             ? library.train(settings, signals)
             : library.crossValidate(settings, crossValidate, signals);
         for await (const event of events) {
+          if (event.event === "end") ended = event.path;
           isBegun ||= event.event === "step";
           await reporter.report(event);
         }
@@ -264,6 +267,12 @@ Examples:
       } catch (error) {
         if (!interruption.signal.aborted || error !== interruption.signal.reason) throw error;
         terminal.say("Interrupted before the first step: nothing was changed.");
+        // Of a cross-validation, folds before this one are done.
+        if (ended !== undefined && !json && !quiet) {
+          const fold = basename(dirname(ended));
+          const again = { ...options, json, quiet, crossValidate };
+          terminal.say(`Go on: ${resumeCommand(fold, files, again).command}`);
+        }
         exitWith(interruption.exitCode);
       } finally {
         reporter.close();
