@@ -1,9 +1,9 @@
 /** The files that charnn itself writes, by name and by how they begin. */
 
 /** The checkpoint to go on from, and the one with the lowest validation loss. */
-const LAST = "last.safetensors";
-const BEST = "best.safetensors";
-const STEP_FILE = /^step-(\d+)\.safetensors$/;
+export const LAST = "last.safetensors";
+export const BEST = "best.safetensors";
+export const STEP_FILE = /^step-(\d+)\.safetensors$/;
 
 /** In the head of every page of a report, within its first thousand bytes. */
 export const PAGE_MARKER = '<meta name="generator" content="charnn">';

@@ -1,9 +1,10 @@
 import { lstat, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CharnnError } from "../errors.js";
+import { BEST, LAST, STEP_FILE } from "../run-files.js";
 import { notReadable, notWritable } from "../system-errors.js";
 import { type FolderReader, isAbsent, namesIn } from "./folder-names.js";
-import { BEST, EVENT_FILE_PREFIX, LAST, METRICS, type RunFolder, STEP_FILE } from "./run-folder.js";
+import { EVENT_FILE_PREFIX, METRICS, type RunFolder } from "./run-folder.js";
 
 /** The files of a run that are in its folder, by name. */
 export interface RunContents {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { CharnnError } from "../errors.js";
+import { BEST, LAST } from "../run-files.js";
 import { namesIn } from "./folder-names.js";
 
 /** Where a run keeps its files: the folder `<out>/<name>/`. */
@@ -16,12 +17,9 @@ export interface RunFolder {
   stepFile(step: number): string;
 }
 
-export const LAST = "last.safetensors";
-export const BEST = "best.safetensors";
 export const METRICS = "metrics.jsonl";
 /** How the names of files begin that are for TensorBoard, which looks for them by that. */
 export const EVENT_FILE_PREFIX = "events.out.tfevents";
-export const STEP_FILE = /^step-(\d+)\.safetensors$/;
 
 /** @throws CharnnError `INVALID_SETTING` for a name that is not one of a folder. */
 export function runFolder(out: string, name: string): RunFolder {
