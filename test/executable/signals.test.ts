@@ -230,7 +230,18 @@ test("a run is saved when its terminal goes, and ends as by SIGHUP", withTmux, a
 
 test("a run goes on after SIGHUP where its shell ignores that", withTmux, async (t) => {
   const cwd = await workplace(t);
-  const steps = ["--hidden-size", "8", "--steps", "1000", "--eval-every", "1000"];
+  // Few evaluations, which take their time on a busy machine.
+  await writeFile(path.join(cwd, "fox.txt"), sentences(4_000));
+  const steps = [
+    "--preset",
+    "tiny",
+    "--hidden-size",
+    "32",
+    "--steps",
+    "200",
+    "--eval-every",
+    "1000",
+  ];
   const screen = await openScreen(t, ["train", "fox.txt", "--name", "fox", ...steps], {
     cwd,
     columns: 80,
@@ -239,7 +250,7 @@ test("a run goes on after SIGHUP where its shell ignores that", withTmux, async 
   await screen.shows(/% {2}loss/);
   process.kill(Number(await readFile(path.join(cwd, "run"), "utf8")), "SIGHUP");
   await screen.shows(/^code 0$/m);
-  assert.match(screen.lines().join("\n"), /^Done: step 1,000 of 1,000, /m);
+  assert.match(screen.lines().join("\n"), /^Done: step 200 of 200, /m);
 });
 
 test("Ctrl-Z shows the cursor, and fg brings the bar back", withTmux, async (t) => {
