@@ -1,0 +1,119 @@
+import { type SpawnOptions, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { EXECUTABLE, plainEnvironment, sentences } from "../helpers/executable.js";
+
+const HANG_MILLISECONDS = 120_000;
+const LAST = path.join("checkpoints", "run", "last.safetensors");
+
+/** A run that saves twice, and keeps the checkpoint of a step. */
+export const TRAIN = [
+  ...["train", "text.txt", "--name", "run", "--hidden-size", "4", "--batch-size", "2"],
+  ...["--seq-length", "8", "--steps", "4", "--eval-every", "2", "--keep", "1", "--threads", "1"],
+];
+export const RESUME = [...TRAIN, "--resume"];
+
+/** What a campaign is asked for. */
+export interface Campaign {
+  readonly long: boolean;
+  readonly seed: number;
+  /** A folder that goes away with the campaign. */
+  readonly scratch: string;
+  /** What is preloaded to make calls fail; undefined without a C compiler, or not on Linux. */
+  readonly faultyCalls: string | undefined;
+}
+
+/** How many cases of a kind were tried, and what became of them. */
+export class Tally {
+  tried = 0;
+  survived = 0;
+  readonly failures: string[] = [];
+
+  constructor(readonly kind: string) {}
+
+  /**
+   * @param repeat how to have the same case again
+   * @param check says what is wrong; undefined: nothing
+   */
+  async attempt(repeat: string, check: () => Promise<string | undefined>): Promise<void> {
+    this.tried++;
+    const wrong = await check().catch((error: unknown) => `${error}`);
+    if (wrong === undefined) this.survived++;
+    else {
+      this.failures.push(`${this.kind}, ${repeat}: ${wrong}`);
+      // At once: a campaign may take hours.
+      console.error(this.failures.at(-1));
+    }
+  }
+}
+
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stderr: string;
+}
+
+/** Runs the program; `onStart` may do something to it. */
+export async function run(
+  cwd: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  onStart: (kill: (signal: NodeJS.Signals) => void) => void = () => {},
+): Promise<Ending> {
+  const options: SpawnOptions = {
+    cwd,
+    env: { ...plainEnvironment(), UV_THREADPOOL_SIZE: "1", ...env },
+    stdio: ["ignore", "ignore", "pipe"],
+    timeout: HANG_MILLISECONDS,
+    killSignal: "SIGKILL",
+  };
+  const child = spawn(process.execPath, [EXECUTABLE, ...args], options);
+  let stderr = "";
+  child.stderr?.on("data", (bytes) => {
+    stderr += bytes;
+  });
+  onStart((signal) => child.kill(signal));
+  const [code, signal] = await once(child, "close");
+  return { code, signal, stderr };
+}
+
+/** A folder with a text; `from`: a copy of that one. */
+export async function place({ scratch }: Campaign, from?: string): Promise<string> {
+  const folder = await mkdtemp(path.join(scratch, "case-"));
+  if (from) await cp(from, folder, { recursive: true });
+  else await writeFile(path.join(folder, "text.txt"), sentences(20));
+  return folder;
+}
+
+/** What the last checkpoint of an unbroken run holds. */
+export async function unbroken(campaign: Campaign): Promise<Buffer> {
+  const folder = await place(campaign);
+  const { code, stderr } = await run(folder, TRAIN);
+  if (code !== 0) throw new Error(stderr);
+  return readFile(path.join(folder, LAST));
+}
+
+/**
+ * Resumes a run to its end; what is wrong with that, if something is. A run that was killed between its first
+ * best checkpoint and its first last one names the command that helps, which is followed.
+ */
+export async function resumesTo(expected: Buffer, folder: string): Promise<string | undefined> {
+  let { code, stderr } = await run(folder, RESUME);
+  const [, from, to] = /repeat the command: cp (\S+) (\S+)/.exec(stderr) ?? [];
+  if (code !== 0 && to !== undefined) {
+    await cp(path.join(folder, from), path.join(folder, to));
+    ({ code, stderr } = await run(folder, RESUME));
+  }
+  if (code !== 0) return `the resume ends with ${code}: ${stderr.trim()}`;
+  const last = await readFile(path.join(folder, LAST));
+  await rm(folder, { recursive: true });
+  return last.equals(expected) ? undefined : "the resumed run ends with other bytes";
+}
+
+export async function scratchFolder(): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), "charnn-faults-"));
+  await mkdir(folder, { recursive: true });
+  return folder;
+}

@@ -1,0 +1,33 @@
+/** Kills at random times. */
+import { Draw } from "../helpers/numbers.js";
+import {
+  type Campaign,
+  place,
+  RESUME,
+  resumesTo,
+  run,
+  type Tally,
+  TRAIN,
+  unbroken,
+} from "./campaign.js";
+
+export async function randomKills(campaign: Campaign, tally: Tally): Promise<void> {
+  const expected = await unbroken(campaign);
+  const draw = new Draw(campaign.seed);
+  const start = performance.now();
+  await run(await place(campaign), TRAIN);
+  const whole = performance.now() - start;
+  for (let index = 0; index < (campaign.long ? 1_000 : 20); index++) {
+    const folder = await place(campaign);
+    const waits = [draw.uniform() * whole, draw.uniform() * whole];
+    await tally.attempt(`seed ${campaign.seed}, number ${index + 1}`, async () => {
+      // Twice: the second hits what cleans up after the first.
+      for (const [round, wait] of waits.entries()) {
+        await run(folder, round === 0 ? TRAIN : RESUME, {}, (kill) => {
+          setTimeout(kill, wait, "SIGKILL").unref();
+        });
+      }
+      return resumesTo(expected, folder);
+    });
+  }
+}
