@@ -5,6 +5,7 @@
  *
  *     node native/build.js                                # the addon
  *     node native/build.js --test                         # the tests of the kernels, a program
+ *     node native/build.js --fuzz                         # the kernels' fuzzer, a program; needs clang
  *     node native/build.js --strict                       # warnings are errors, and so is failure
  *     node native/build.js --sanitize address,undefined   # with these sanitizers, in a folder of its own
  *
@@ -34,6 +35,11 @@ const INSTRUCTION_SETS = {
 const SHARED = ["sequence.cc", "cross_entropy.cc", "streams.cc", "isa.cc", "team.cc"];
 const ADDON = [...SHARED, ...sourcesIn("addon")];
 const TEST = [...SHARED, ...sourcesIn("test")];
+const FUZZ = [...TEST.filter((source) => source !== "test/main.cc"), ...sourcesIn("fuzz")];
+const SOURCES = { addon: ADDON, test: TEST, fuzz: FUZZ };
+const RESULTS = { addon: "charnn.node", test: "test", fuzz: "fuzz" };
+const ADDON_LINK =
+  process.platform === "darwin" ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared"];
 
 // Sums must come out the same for every instruction set: the compiler fuses nothing by itself.
 const FLAGS = [
@@ -68,9 +74,10 @@ class CannotBuild extends Error {
 
 /**
  * @param options.test builds the tests' program, not the addon
+ * @param options.fuzz builds the fuzzer
  * @returns the path of what was built
  */
-async function build({ test = false, strict = false, sanitize = "" }) {
+async function build({ test = false, fuzz = false, strict = false, sanitize = "" }) {
   const arch = process.env.CHARNN_ARCH ?? process.arch;
   const instructionSets = INSTRUCTION_SETS[arch];
   if (!instructionSets) throw new CannotBuild(`there are no kernels for ${arch} processors`);
@@ -78,12 +85,13 @@ async function build({ test = false, strict = false, sanitize = "" }) {
   const compiler = await findCompiler();
   const folder = join(sources, "build", [arch, ...sanitize.split(",")].filter(Boolean).join("-"));
   await mkdir(folder, { recursive: true });
-  const result = join(folder, test ? "test" : "charnn.node");
+  const target = fuzz ? "fuzz" : test ? "test" : "addon";
+  const result = join(folder, RESULTS[target]);
   // Put in its place at once, so that nobody ever loads a part of it.
   const unfinished = await mkdtemp(join(folder, "unfinished-"));
   try {
     const output = join(unfinished, "result");
-    await compileInto(output, { compiler, instructionSets, test, strict, sanitize });
+    await compileInto(output, { compiler, instructionSets, target, strict, sanitize });
     await rename(output, result);
   } finally {
     // Another compiler may still be writing there.
@@ -93,36 +101,37 @@ async function build({ test = false, strict = false, sanitize = "" }) {
 }
 
 /** @param output is made, with the objects that it is linked of beside it */
-async function compileInto(output, { compiler, instructionSets, test, strict, sanitize }) {
+async function compileInto(output, { compiler, instructionSets, target, strict, sanitize }) {
   const flags = [...FLAGS];
+  // clang takes half an hour to instrument the kernels for AVX-512; the tests run the fuzzer's cases on them.
+  if (target === "fuzz") flags.push("-fsanitize=fuzzer-no-link", "-DCHARNN_WITHOUT_AVX512");
   if (strict) flags.push("-Wall", "-Wextra", "-Werror");
   if (sanitize) flags.push(`-fsanitize=${sanitize}`, ...SANITIZER_FLAGS);
-  const includes = test ? [] : ["-isystem", headers()];
+  const includes = target === "addon" ? ["-isystem", headers()] : [];
   const compile = async (source, name, more) => {
     const object = join(dirname(output), name);
     await callCompiler(compiler, [...flags, ...more, "-c", join(sources, source), "-o", object]);
     return object;
   };
   const jobs = [
-    ...Object.entries(instructionSets).map(([name, own]) => async () => {
-      const more = [...KERNEL_FLAGS, ...own];
-      const define = [`-DCHARNN_ISA=${name}`, `-DCHARNN_ISA_${name.toUpperCase()}`];
-      const object = await compile("kernels.cc", `kernels-${name}.o`, [...more, ...define]);
-      if (strict && !sanitize) await checkNames(compiler, object, name);
-      return object;
-    }),
-    ...(test ? TEST : ADDON).map(
+    ...Object.entries(instructionSets)
+      .filter(([name]) => !(target === "fuzz" && name === "avx512"))
+      .map(([name, own]) => async () => {
+        const more = [...KERNEL_FLAGS, ...own];
+        const define = [`-DCHARNN_ISA=${name}`, `-DCHARNN_ISA_${name.toUpperCase()}`];
+        const object = await compile("kernels.cc", `kernels-${name}.o`, [...more, ...define]);
+        if (strict && !sanitize) await checkNames(compiler, object, name);
+        return object;
+      }),
+    ...SOURCES[target].map(
       (source) => () => compile(source, `${source.replace("/", "-")}.o`, includes),
     ),
   ];
   const objects = await inParallel(jobs);
-  const link = test
-    ? []
-    : process.platform === "darwin"
-      ? ["-bundle", "-undefined", "dynamic_lookup"]
-      : ["-shared"];
-  if (process.platform === "linux" && !sanitize) link.push("-static-libstdc++", "-static-libgcc");
-  await callCompiler(compiler, [...flags, ...link, ...objects, "-o", output]);
+  const link = { addon: ADDON_LINK, test: [], fuzz: ["-fsanitize=fuzzer"] }[target];
+  const isStatic = process.platform === "linux" && !sanitize;
+  const runtime = isStatic ? ["-static-libstdc++", "-static-libgcc"] : [];
+  await callCompiler(compiler, [...flags, ...link, ...runtime, ...objects, "-o", output]);
 }
 
 async function callCompiler(compiler, args) {
@@ -209,6 +218,7 @@ async function inParallel(jobs) {
 const { values: options } = parseArgs({
   options: {
     test: { type: "boolean" },
+    fuzz: { type: "boolean" },
     strict: { type: "boolean" },
     sanitize: { type: "string" },
   },

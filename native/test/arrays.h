@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <new>
 #include <vector>
@@ -60,6 +61,20 @@ class Scratch {
 class Draw {
  public:
   explicit Draw(uint64_t seed) : state_(seed) {}
+  /// Choices are made by these bytes while there are any, which must outlive it; the first says
+  /// whether numbers are wild.
+  Draw(const uint8_t* bytes, size_t count) : state_(count), bytes_(bytes), left_(count) {
+    for (size_t i = 0; i < count; ++i) state_ = (state_ ^ bytes[i]) * 0x100000001b3;
+    is_wild_ = choose(4) == 0;
+  }
+
+  /// Whether some numbers are infinite, not a number, or at the ends of what a float can hold.
+  bool is_wild() const { return is_wild_; }
+  size_t choose(size_t limit) {
+    if (left_ == 0) return below(limit);
+    --left_;
+    return *bytes_++ % limit;
+  }
 
   uint64_t bits() {
     uint64_t z = state_ += 0x9e3779b97f4a7c15;
@@ -70,6 +85,7 @@ class Draw {
   size_t below(size_t limit) { return bits() % limit; }
   /// From -size to size.
   float number(float size) {
+    if (is_wild_ && below(8) == 0) return wild_number();
     return size * (static_cast<float>(bits() >> 40) / static_cast<float>(1 << 23) - 1.0f);
   }
   Floats floats(size_t count, float size) {
@@ -84,7 +100,23 @@ class Draw {
   }
 
  private:
+  float wild_number() {
+    using Limits = std::numeric_limits<float>;
+    constexpr float numbers[] = {Limits::infinity(),
+                                 Limits::quiet_NaN(),
+                                 Limits::max(),
+                                 Limits::min(),
+                                 Limits::denorm_min(),
+                                 0.0f,
+                                 88.7f,
+                                 1e19f};
+    return (below(2) > 0 ? 1.0f : -1.0f) * numbers[below(std::size(numbers))];
+  }
+
   uint64_t state_;
+  const uint8_t* bytes_ = nullptr;
+  size_t left_ = 0;
+  bool is_wild_ = false;
 };
 
 /// A matrix in panels with a gap after each, as they lie in another layer's scratch memory.

@@ -152,6 +152,10 @@ std::vector<double> ranks_of(const Case& c, const Textbook& right, const Results
   return ranks;
 }
 
+Everywhere::Run running(const Case& c) {
+  return [&](const Kernels& kernels, Team& team) { return run(c, kernels, team); };
+}
+
 void check(Everywhere& everywhere, const Case& c) {
   const Textbook right = textbook(c);
   // The likeliest: of those that are as good as equal, the one that the kernel takes.
@@ -172,8 +176,18 @@ void check(Everywhere& everywhere, const Case& c) {
     expected.push_back({"gradient weight", right.d_weight});
     expected.push_back({"gradient bias", right.d_bias});
   }
-  everywhere.check(c.title(), expected, kTolerance,
-                   [&](const Kernels& kernels, Team& team) { return run(c, kernels, team); });
+  everywhere.check(c.title(), expected, kTolerance, running(c));
+}
+
+/// Whatever the numbers are, what is predicted is one of the characters.
+void check_predictions(Everywhere& everywhere, const Case& c) {
+  for (const Kernels* kernels : everywhere.kernels()) {
+    const Results results = run(c, *kernels, everywhere.team(1));
+    for (float prediction : results[1].numbers)
+      everywhere.report().check(
+          prediction >= 0 && prediction < static_cast<float>(c.shape.vocabulary),
+          c.title() + " on " + kernels->isa + " predicts character " + std::to_string(prediction));
+  }
 }
 
 void test_edges(Everywhere& everywhere) {
@@ -230,6 +244,17 @@ void test_cross_entropy(Everywhere& everywhere) {
     report.ends();
   }
   test_edges(everywhere);
+}
+
+void fuzz_cross_entropy(Everywhere& everywhere, Draw& draw) {
+  const size_t rows = 1 + draw.choose(70), hidden = 1 + draw.choose(150);
+  const size_t vocabulary = 1 + draw.choose(200);
+  const auto masked = static_cast<Masked>(draw.choose(3));
+  const bool in_panels = draw.choose(2) > 0, wants_gradient = draw.choose(2) > 0;
+  const Case c(draw, rows, hidden, vocabulary, masked, in_panels, wants_gradient);
+  check_predictions(everywhere, c);
+  if (draw.is_wild()) everywhere.check_alike(c.title(), running(c));
+  else check(everywhere, c);
 }
 
 }  // namespace charnn::test

@@ -44,6 +44,20 @@ void test_known_answers(Everywhere& everywhere) {
   report.ends();
 }
 
+void check_mask(Everywhere& everywhere, Draw& draw, double rate, size_t count) {
+  const Dropout dropout = {
+      rate, {static_cast<uint32_t>(draw.bits()), static_cast<uint32_t>(draw.bits())}};
+  const std::vector<double> expected = mask_of(dropout, count).doubles();
+  everywhere.check(std::to_string(count) + " elements with rate " + std::to_string(rate),
+                   {{"mask", expected}}, 0, [&](const Kernels& kernels, Team& team) -> Results {
+                     Floats mask(count, std::nanf(""));
+                     team.run([&](const Member& member) {
+                       kernels.write_mask(mask.data(), member.share_of(count), dropout);
+                     });
+                     return {{"mask", mask.numbers()}};
+                   });
+}
+
 }  // namespace
 
 void test_dropout(Everywhere& everywhere) {
@@ -52,20 +66,13 @@ void test_dropout(Everywhere& everywhere) {
   if (!report.begins("dropout masks")) return;
   Draw draw(1);
   for (double rate : {0.5, 0.1, 0.999, 1e-9, 0.3333333333333333})
-    for (size_t count : {1, 7, 64, 65, 1000}) {
-      const Dropout dropout = {
-          rate, {static_cast<uint32_t>(draw.bits()), static_cast<uint32_t>(draw.bits())}};
-      const std::vector<double> expected = mask_of(dropout, count).doubles();
-      everywhere.check(std::to_string(count) + " elements with rate " + std::to_string(rate),
-                       {{"mask", expected}}, 0, [&](const Kernels& kernels, Team& team) -> Results {
-                         Floats mask(count, std::nanf(""));
-                         team.run([&](const Member& member) {
-                           kernels.write_mask(mask.data(), member.share_of(count), dropout);
-                         });
-                         return {{"mask", mask.numbers()}};
-                       });
-    }
+    for (size_t count : {1, 7, 64, 65, 1000}) check_mask(everywhere, draw, rate, count);
   report.ends();
+}
+
+void fuzz_dropout(Everywhere& everywhere, Draw& draw) {
+  const double rate = static_cast<double>(draw.choose(256)) / 256;
+  check_mask(everywhere, draw, rate, 1 + draw.choose(256));
 }
 
 }  // namespace charnn::test

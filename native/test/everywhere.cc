@@ -36,7 +36,7 @@ std::string difference_of_bits(const Results& actual, const Results& expected) {
     const std::vector<float>& a = actual[r].numbers;
     const std::vector<float>& b = expected[r].numbers;
     for (size_t i = 0; i < b.size(); ++i)
-      if (std::memcmp(&a[i], &b[i], sizeof(float)) != 0)
+      if (std::memcmp(&a[i], &b[i], sizeof(float)) != 0 && !(std::isnan(a[i]) && std::isnan(b[i])))
         return expected[r].name + "[" + std::to_string(i) + "] is " + std::to_string(a[i]) +
                ", not " + std::to_string(b[i]);
   }
@@ -86,6 +86,17 @@ void Everywhere::check(const std::string& title, const Expected& expected, doubl
       report_.check(other.empty(), where + ", as on others: " + other);
     }
     fused = alone;
+  }
+}
+
+void Everywhere::check_alike(const std::string& title, const Run& run) {
+  for (const Kernels* kernels : kernels_) {
+    const Results alone = run(*kernels, team(1));
+    for (size_t members = 2; members <= kMostMembers; ++members) {
+      const std::string other = difference_of_bits(run(*kernels, team(members)), alone);
+      report_.check(other.empty(), title + " on " + kernels->isa + " with " +
+                                       std::to_string(members) + " threads: " + other);
+    }
   }
 }
 

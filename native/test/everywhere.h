@@ -33,6 +33,10 @@ class Everywhere {
   /// addition are fused.
   void check(const std::string& title, const Expected& expected, double tolerance, const Run& run);
 
+  /// Holds a kernel's results to the same bits whatever the team, where nothing else is known of
+  /// them. What is not a number has no bits of its own.
+  void check_alike(const std::string& title, const Run& run);
+
   /// Of all bits that one instruction set's kernels made so far.
   const std::map<std::string, uint64_t>& checksums() const { return checksums_; }
   const std::vector<const Kernels*>& kernels() const { return kernels_; }

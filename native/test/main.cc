@@ -1,7 +1,10 @@
 // Tests of the kernels and of the team of threads, as a program of their own that runs under the
 // compiler's sanitizers. build.js --test compiles it.
 //
-//     test [--every COUNT] [NAME]    # one case of so many; only groups with NAME in their names
+//     test [--every COUNT] [--corpus FILE] [NAME]
+//
+// --every runs one case in COUNT; NAME runs only groups with NAME in their names; --corpus adds the
+// cases that the fuzzer kept in FILE.
 //
 // CHARNN_ISA restricts the kernels to one instruction set's.
 #include <cinttypes>
@@ -15,9 +18,11 @@ using namespace charnn::test;
 
 int main(int count, char** arguments) {
   Report report;
+  const char* corpus = nullptr;
   for (int i = 1; i < count; ++i) {
     if (std::strcmp(arguments[i], "--every") == 0 && i + 1 < count)
       report.every = std::strtoul(arguments[++i], nullptr, 10);
+    else if (std::strcmp(arguments[i], "--corpus") == 0 && i + 1 < count) corpus = arguments[++i];
     else report.filter = arguments[i];
   }
   if (report.every == 0) {
@@ -37,6 +42,7 @@ int main(int count, char** arguments) {
   test_cross_entropy(everywhere);
   test_sequences(everywhere);
   test_streams(everywhere);
+  if (corpus) test_corpus(everywhere, corpus);
   for (const auto& [isa, checksum] : everywhere.checksums())
     std::printf("checksum %s %016" PRIx64 "\n", isa.c_str(), checksum);
   std::printf("%zu passed, %zu failed\n", report.passed(), report.failed());

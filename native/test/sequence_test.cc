@@ -240,11 +240,15 @@ Results run(const Case& c, const Kernels& kernels, Team& team, int times) {
   return results;
 }
 
-void check(Everywhere& everywhere, const Case& c) {
-  everywhere.check(c.title(), expected_of(c), kTolerance, [&](const Kernels& kernels, Team& team) {
-    // What is left in the scratch memory changes nothing.
+/// What is left in the scratch memory changes nothing.
+Everywhere::Run running(const Case& c) {
+  return [&](const Kernels& kernels, Team& team) {
     return run(c, kernels, team, team.size() == 2 ? 2 : 1);
-  });
+  };
+}
+
+void check(Everywhere& everywhere, const Case& c) {
+  everywhere.check(c.title(), expected_of(c), kTolerance, running(c));
 }
 
 /// Three kinds of input for each of these sizes, all kinds in turn.
@@ -274,6 +278,16 @@ void test_sequences(Everywhere& everywhere) {
   test_cell(everywhere, "GRU sequences", Cell::gru);
   test_cell(everywhere, "LSTM sequences", Cell::lstm);
   test_cell(everywhere, "tanh RNN sequences", Cell::rnn);
+}
+
+void fuzz_sequence(Everywhere& everywhere, Draw& draw) {
+  const auto cell = static_cast<Cell>(draw.choose(3));
+  const Kind& kind = kKinds[draw.choose(kKindCount)];
+  const auto recurrence = static_cast<Masked>(draw.choose(3));
+  const size_t hidden = 1 + draw.choose(150), batch = 1 + draw.choose(20);
+  const Case c(draw, kind, recurrence, {cell, hidden, batch, 1 + draw.choose(6)});
+  if (draw.is_wild()) everywhere.check_alike(c.title(), running(c));
+  else check(everywhere, c);
 }
 
 }  // namespace charnn::test

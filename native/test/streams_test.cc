@@ -120,9 +120,12 @@ Results run(const Case& c, const Kernels& kernels, Team& team) {
   return {{"logits", all}};
 }
 
+Everywhere::Run running(const Case& c) {
+  return [&](const Kernels& kernels, Team& team) { return run(c, kernels, team); };
+}
+
 void check(Everywhere& everywhere, const Case& c) {
-  everywhere.check(c.title(), expected_of(c), kTolerance,
-                   [&](const Kernels& kernels, Team& team) { return run(c, kernels, team); });
+  everywhere.check(c.title(), expected_of(c), kTolerance, running(c));
 }
 
 void test_cell(Everywhere& everywhere, const char* name, Cell cell) {
@@ -157,6 +160,15 @@ void test_streams(Everywhere& everywhere) {
   test_cell(everywhere, "GRU streams", Cell::gru);
   test_cell(everywhere, "LSTM streams", Cell::lstm);
   test_cell(everywhere, "tanh RNN streams", Cell::rnn);
+}
+
+void fuzz_streams(Everywhere& everywhere, Draw& draw) {
+  const auto cell = static_cast<Cell>(draw.choose(3));
+  const size_t layers = 1 + draw.choose(3), streams = 1 + draw.choose(20);
+  const size_t hidden = 1 + draw.choose(150), vocabulary = 1 + draw.choose(200);
+  const Case c(draw, {cell, layers, streams, hidden, vocabulary, draw.choose(50)});
+  if (draw.is_wild()) everywhere.check_alike(c.title(), running(c));
+  else check(everywhere, c);
 }
 
 }  // namespace charnn::test

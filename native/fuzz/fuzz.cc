@@ -1,0 +1,17 @@
+// The kernels, fuzzed: libFuzzer chooses the sizes, the kinds and some of the numbers of a case,
+// and the case is held to everything that the tests hold theirs to. `node native/check.js fuzz`
+// builds and runs it.
+#include <cstdint>
+#include <cstdlib>
+
+#include "../test/tests.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace charnn::test;
+  static Report report;
+  static Everywhere everywhere(report);
+  fuzz(everywhere, {data, data + size});
+  // libFuzzer keeps the input at which a program ends.
+  if (report.failed() > 0) std::abort();
+  return 0;
+}
