@@ -4,10 +4,12 @@
  *
  *     node native/check.js             # all parts
  *     node native/check.js address     # one: format, plain, address, thread, addon or arm64
+ *     node native/check.js fuzz 3600   # not among all: the fuzzer, for so many seconds; needs clang
  */
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
-import { cp, mkdir, rm, symlink } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -17,6 +19,7 @@ const root = dirname(sources);
 const MOST_MINUTES = 10;
 
 const PARTS = { format, plain, address, thread, addon, arm64 };
+const CORPUS = join(sources, "test", "corpus.txt");
 
 /** What did not pass; it has already been told why. */
 class Failure extends Error {}
@@ -29,7 +32,7 @@ function format() {
     console.log("Not looked at: apt-get install clang-format");
     return;
   }
-  const files = ["", "addon", "simd", "test", "../test/fixtures/cudnn"].flatMap((folder) =>
+  const files = ["", "addon", "simd", "test", "fuzz", "../test/fixtures/cudnn"].flatMap((folder) =>
     readdirSync(join(sources, folder))
       .filter((name) => /\.(cc|h)$/.test(name))
       .map((name) => join(sources, folder, name)),
@@ -40,13 +43,13 @@ function format() {
 
 function plain() {
   build(["--test"]);
-  run(program(process.arch), []);
+  run(program(process.arch), ["--corpus", CORPUS]);
 }
 
 /** Memory used beyond its ends, and what C++ leaves undefined. */
 function address() {
   build(["--test", "--sanitize", "address,undefined"]);
-  run(program(`${process.arch}-address-undefined`), ["--every", "5"]);
+  run(program(`${process.arch}-address-undefined`), ["--every", "5", "--corpus", CORPUS]);
 }
 
 /** Memory used by several threads without an order. */
@@ -100,6 +103,34 @@ function arm64() {
   }
 }
 
+/**
+ * Looks for sizes and numbers that break the kernels, from the cases that are kept on, and keeps what it
+ * finds: each new case is a line of {@link CORPUS}.
+ */
+async function fuzz(seconds) {
+  build(["--fuzz", "--sanitize", "address,undefined"], { CXX: process.env.CXX ?? "clang++" });
+  const folder = await mkdtemp(join(tmpdir(), "charnn-fuzz-"));
+  const kept = join(folder, "kept");
+  const merged = join(folder, "merged");
+  await Promise.all([mkdir(kept), mkdir(merged)]);
+  const known = (await readFile(CORPUS, "utf8")).trim().split("\n");
+  for (const [index, line] of known.entries()) {
+    await writeFile(join(kept, String(index)), Buffer.from(line, "hex"));
+  }
+  const fuzzer = join(sources, "build", `${process.arch}-address-undefined`, "fuzz");
+  const found = join(folder, "found-");
+  const most = ["-max_len=64", "-timeout=60", `-artifact_prefix=${found}`];
+  run(fuzzer, [...most, `-max_total_time=${seconds}`, kept], {}, Number(seconds) / 60);
+  run(fuzzer, [...most, "-merge=1", merged, kept]);
+  const cases = await Promise.all(
+    (await readdir(merged)).map(async (name) =>
+      (await readFile(join(merged, name))).toString("hex"),
+    ),
+  );
+  await writeFile(CORPUS, `${cases.filter(Boolean).sort().join("\n")}\n`);
+  await rm(folder, { recursive: true });
+}
+
 function checksum(output, instructionSet) {
   return output.match(new RegExp(`^checksum ${instructionSet} (\\w+)$`, "m"))?.[1];
 }
@@ -116,13 +147,13 @@ function build(options, environment) {
 }
 
 /** @returns what it printed, which is printed here too */
-function run(command, args, environment = {}) {
+function run(command, args, environment = {}, moreMinutes = 0) {
   const { status, signal, stdout } = spawnSync(command, args, {
     cwd: root,
     encoding: "utf8",
     env: { ...process.env, ...environment },
     stdio: ["ignore", "pipe", "inherit"],
-    timeout: MOST_MINUTES * 60_000,
+    timeout: (MOST_MINUTES + moreMinutes) * 60_000,
   });
   process.stdout.write(stdout);
   if (status !== 0)
@@ -134,15 +165,18 @@ function runs(command) {
   return spawnSync(command, ["--version"]).status === 0;
 }
 
-const asked = process.argv.slice(2);
+const [part, seconds = "60"] = process.argv.slice(2);
 try {
-  for (const name of asked.length > 0 ? asked : Object.keys(PARTS)) {
-    if (!(name in PARTS)) throw new Failure(`There is no part ${name}.`);
-    console.log(`== ${name}`);
-    await PARTS[name]();
-  }
+  if (part === "fuzz") await fuzz(seconds);
+  else for (const name of part ? [part] : Object.keys(PARTS)) await check(name);
 } catch (error) {
   if (!(error instanceof Failure)) throw error;
   console.error(error.message);
   process.exitCode = 1;
+}
+
+async function check(name) {
+  if (!(name in PARTS)) throw new Failure(`There is no part ${name}.`);
+  console.log(`== ${name}`);
+  await PARTS[name]();
 }
