@@ -15,7 +15,7 @@ const SNIFFED_BYTES = 8_192;
 export interface FolderContents {
   /** Sorted by path, the same way on every machine. */
   readonly texts: readonly { readonly path: string; readonly size: number }[];
-  /** How many files of which kind are no plain text: `PDF`, `binary`. */
+  /** How many files of which kind are not plain text: `PDF`, `binary`. */
   readonly others: ReadonlyMap<string, number>;
   /** What charnn itself wrote there: paths below the folder, those of folders with a slash at the end. */
   readonly own: readonly string[];

@@ -49,7 +49,8 @@ function packed(name: string, start: string, command: string, at = 0): Signature
 }
 
 function noText(short: string, start: string): Signature {
-  return { name: `a ${short} file`, short, start, advice: NO_TEXT };
+  const article = /^(ELF|MP3|Ogg)$/.test(short) ? "an" : "a";
+  return { name: `${article} ${short} file`, short, start, advice: NO_TEXT };
 }
 
 const SIGNATURES: readonly Signature[] = [
@@ -150,7 +151,7 @@ export function formatOf(bytes: Uint8Array): Format | undefined {
 
 /** The error for a source that has another format. */
 export function wrongFormat(source: string, { name, advice }: Format): CharnnError {
-  return new CharnnError("BAD_TEXT", `${source} is ${name}, no plain text.`, advice);
+  return new CharnnError("BAD_TEXT", `${source} is ${name}, not plain text.`, advice);
 }
 
 /** What is in an archive, by the name of its first file. */

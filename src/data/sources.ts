@@ -89,7 +89,7 @@ export async function checkNames(names: readonly string[]): Promise<void> {
  * for the texts in it and below (see `textsInFolder`); a warning counts what else is there.
  *
  * Throws {@link CharnnError} `NOT_FOUND` for what is missing, `BAD_TEXT` for what can't be read, what is
- * no plain text but named directly, and a folder without text; and the signal's reason.
+ * not plain text but named directly, and a folder without text; and the signal's reason.
  */
 export async function findSources(
   names: readonly string[],
@@ -139,7 +139,7 @@ function sourceOnce(path: string, once: Once, inputs: Inputs | undefined, size =
   return { path, name, size, read };
 }
 
-/** @throws CharnnError `BAD_TEXT` for a file that is no plain text by its first bytes */
+/** @throws CharnnError `BAD_TEXT` for a file that is not plain text by its first bytes */
 function refuseOtherThanText(file: string, encoding: string): void {
   const beginning = sniffed(file);
   const format = formatOf(beginning);
@@ -148,7 +148,7 @@ function refuseOtherThanText(file: string, encoding: string): void {
   const utf16 = utf16Of(beginning);
   throw new CharnnError(
     "BAD_TEXT",
-    `"${file}" is no plain text: it has zero bytes.`,
+    `"${file}" is not plain text: it has zero bytes.`,
     utf16 === undefined
       ? "Name a text file, or unpack or convert this one to plain text first."
       : `It begins as UTF-16 does: try --encoding ${utf16}.`,
@@ -176,7 +176,7 @@ function folderWithoutText(name: string, contents: FolderContents): CharnnError 
   return new CharnnError(
     "BAD_TEXT",
     `The folder "${name}" has no text files${reasons.map((it) => `, ${it}`).join("")}.`,
-    "Hidden files, node_modules, files that are no plain text, and charnn's own are left out.",
+    "Hidden files, node_modules, files that are not plain text, and charnn's own are left out.",
   );
 }
 

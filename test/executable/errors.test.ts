@@ -117,7 +117,7 @@ test("a text that can't be learned from is refused", async (t) => {
     ["empty.txt", "The text is empty", "thousand characters"],
     ["-", "The text is empty"],
     ["folder", '"folder" has no text files', "Hidden files"],
-    ["binary.dat", '"binary.dat"', "zero bytes", "Name a text file"],
+    ["binary.dat", '"binary.dat"', "an ELF file", "Name a text file"],
     ["latin.txt", '"latin.txt" is not UTF-8', "0xE9 at offset 6", "--encoding windows-1252"],
     ["same.txt", '"a" (U+0061) throughout', "thousand characters"],
     ["fox.txt --validation-file nosuch.txt", '"nosuch.txt"'],
@@ -265,7 +265,11 @@ test("options of other programs are understood", async (t) => {
 test("what is odd about a text is a warning", CONCURRENTLY, async (t) => {
   const cwd = await workplace(t);
   const cases: [name: string, text: string, says: RegExp][] = [
-    ["carriage returns", sentences(60).replaceAll("\n", "\r"), /60 carriage returns .*tr -d/],
+    [
+      "carriage returns",
+      sentences(60).replaceAll("\n", "\r"),
+      /60 carriage returns .*--line-ends lf/,
+    ],
     ["a byte order mark", `\ufeff${sentences(60)}`, /byte order mark .* left out/],
     ["characters only in the held-out part", `${sentences(60)}Ä€`, /2 characters .*only in .*"Ä"/],
     [
