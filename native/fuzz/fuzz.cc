@@ -2,6 +2,7 @@
 // and the case is held to everything that the tests hold theirs to. `node native/check.js fuzz`
 // builds and runs it.
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 
 #include "../test/tests.h"
@@ -12,6 +13,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static Everywhere everywhere(report);
   fuzz(everywhere, {data, data + size});
   // libFuzzer keeps the input at which a program ends.
-  if (report.failed() > 0) std::abort();
+  if (report.failed() > 0) {
+    std::fflush(stdout);
+    std::abort();
+  }
   return 0;
 }

@@ -71,7 +71,7 @@ void test_dropout(Everywhere& everywhere) {
 }
 
 void fuzz_dropout(Everywhere& everywhere, Draw& draw) {
-  const double rate = static_cast<double>(draw.choose(256)) / 256;
+  const double rate = static_cast<double>(1 + draw.choose(255)) / 256;
   check_mask(everywhere, draw, rate, 1 + draw.choose(256));
 }
 
