@@ -1,8 +1,9 @@
 /** Calls of the system that fail, do half, or are the last before a kill. */
-import { readFile } from "node:fs/promises";
+import { readFile, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import {
   type Campaign,
+  LAST,
   place,
   RESUME,
   resumesTo,
@@ -13,6 +14,7 @@ import {
 } from "./campaign.js";
 
 const MOST_CALLS = 5_000;
+const LOG = "faults.log";
 
 interface Fault {
   /** See faulty-calls.c. */
@@ -63,8 +65,7 @@ async function everyCall(
   judge: (ending: Awaited<ReturnType<typeof run>>) => string | undefined,
 ): Promise<void> {
   const expected = await unbroken(campaign);
-  const started = await place(campaign);
-  await run(started, TRAIN, environment(campaign, started, KILLS[0], 60));
+  const started = await startedRun(campaign);
   for (const fault of faults) {
     for (const [name, args, from] of [
       ["train", TRAIN, undefined],
@@ -76,7 +77,7 @@ async function everyCall(
       for (let call = first; call < MOST_CALLS; call += stride) {
         const folder = await place(campaign, from);
         const ending = await run(folder, args, environment(campaign, folder, fault, call));
-        const isHit = await readFile(path.join(folder, "faults.log")).catch(() => undefined);
+        const isHit = await readFile(path.join(folder, LOG)).catch(() => undefined);
         if (!isHit) break;
         await tally.attempt(`${name}, ${fault.name}, K=${call}`, async () => {
           return judge(ending) ?? (await resumesTo(expected, folder));
@@ -84,6 +85,19 @@ async function everyCall(
       }
     }
   }
+}
+
+/** The folder of a run that was killed after its first save. */
+async function startedRun(campaign: Campaign): Promise<string> {
+  for (let call = 60; call < MOST_CALLS; call += 10) {
+    const folder = await place(campaign);
+    const { signal } = await run(folder, TRAIN, environment(campaign, folder, KILLS[0], call));
+    if (signal === null) break;
+    await rm(path.join(folder, LOG));
+    const isSaved = await stat(path.join(folder, LAST)).catch(() => undefined);
+    if (isSaved) return folder;
+  }
+  throw new Error("No kill left a run with a last checkpoint.");
 }
 
 function environment(
@@ -98,7 +112,7 @@ function environment(
     FAULT_AT: `${call}`,
     FAULT_DO: what,
     FAULT_ON: on,
-    FAULT_LOG: path.join(folder, "faults.log"),
+    FAULT_LOG: path.join(folder, LOG),
     ...(always && { FAULT_ALWAYS: "1" }),
   };
 }

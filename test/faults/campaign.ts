@@ -6,7 +6,8 @@ import path from "node:path";
 import { EXECUTABLE, plainEnvironment, sentences } from "../helpers/executable.js";
 
 const HANG_MILLISECONDS = 120_000;
-const LAST = path.join("checkpoints", "run", "last.safetensors");
+/** The checkpoint of {@link TRAIN} to go on from. */
+export const LAST = path.join("checkpoints", "run", "last.safetensors");
 
 /** A run that saves twice, and keeps the checkpoint of a step. */
 export const TRAIN = [
