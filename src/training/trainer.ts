@@ -260,6 +260,8 @@ async function* evaluateAndSave(
     yield { event: "warning", message: await rollBack(run, sign, true) };
     return;
   }
+  // A run that is killed between its first best checkpoint and its first last one could not be resumed.
+  if (progress.bestLoss === undefined) await save(run, "last");
   const evaluated = noteScore(run, score, run.clock());
   yield evaluated;
   yield { event: "sample", step: progress.step, text: await sampleText(run) };

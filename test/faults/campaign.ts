@@ -96,17 +96,9 @@ export async function unbroken(campaign: Campaign): Promise<Buffer> {
   return readFile(path.join(folder, LAST));
 }
 
-/**
- * Resumes a run to its end; what is wrong with that, if something is. A run that was killed between its first
- * best checkpoint and its first last one names the command that helps, which is followed.
- */
+/** Resumes a run to its end; what is wrong with that, if something is. */
 export async function resumesTo(expected: Buffer, folder: string): Promise<string | undefined> {
-  let { code, stderr } = await run(folder, RESUME);
-  const [, from, to] = /repeat the command: cp (\S+) (\S+)/.exec(stderr) ?? [];
-  if (code !== 0 && to !== undefined) {
-    await cp(path.join(folder, from), path.join(folder, to));
-    ({ code, stderr } = await run(folder, RESUME));
-  }
+  const { code, stderr } = await run(folder, RESUME);
   if (code !== 0) return `the resume ends with ${code}: ${stderr.trim()}`;
   const last = await readFile(path.join(folder, LAST));
   await rm(folder, { recursive: true });

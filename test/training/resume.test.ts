@@ -7,7 +7,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { TRAIN_DEFAULTS, type TrainingEvent, type TrainSettings } from "#src/index.js";
+import { TRAIN_DEFAULTS, type TrainingEvent, type TrainSettings, train } from "#src/index.js";
 import { failsWith } from "../helpers/failure.js";
 import { caseSeed, Draw } from "../helpers/numbers.js";
 import {
@@ -343,6 +343,18 @@ describe("Resuming", () => {
     assert.match(warning.message, /no checkpoint to resume.*from the beginning/);
     assert.equal(start.step, 0);
     await trained(smallRun(place, { steps: 2, name: "plain" }));
+    await assertSameRun(place, "run", "plain");
+  });
+
+  it("goes on where a run was killed right after its first best checkpoint", async (t) => {
+    const place = await workplace(t);
+    const settings = { steps: 6, evalEvery: 3 };
+    for await (const event of train(smallRun(place, settings))) {
+      if (event.event === "checkpoint" && event.kind === "best") break;
+    }
+    const [start] = only(await trained(smallRun(place, { ...settings, resume: true })), "start");
+    assert.equal(start.step, 3);
+    await trained(smallRun(place, { ...settings, name: "plain" }));
     await assertSameRun(place, "run", "plain");
   });
 
