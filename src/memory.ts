@@ -20,7 +20,7 @@ export function containerLimit(read: ReadFile = (path) => readFileSync(path, "ut
   for (const { root, group, file } of groups(read)) {
     const names = group.split("/").filter((name) => name !== "");
     for (let depth = names.length; depth >= 0; depth--) {
-      const text = contentOf(join(root, ...names.slice(0, depth), file), read);
+      const text = contentOf(join(root, names.slice(0, depth).join("/"), file), read);
       const limit = Number(text);
       // "max" is none, and so is what is missing.
       if (text !== "" && limit > 0) lowest = Math.min(lowest, limit);
