@@ -1,11 +1,11 @@
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { cleanUpOnFailure, thenCleanUp } from "../clean-up.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { notWritable } from "../system-errors.js";
 
 // A link may lead to a file that charnn did not make. Windows knows no such flag.
-const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW = 0 } = constants;
+const { O_APPEND, O_CREAT, O_RDWR, O_WRONLY, O_NOFOLLOW = 0 } = constants;
 
 /**
  * Adds bytes to the end of a file, which is made where there is none. Where only some of them can be
@@ -14,16 +14,37 @@ const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW = 0 } = constants;
  * @throws CharnnError `NOT_WRITABLE`
  */
 export async function appendWhole(path: string, bytes: string | Uint8Array): Promise<void> {
+  await change(path, O_APPEND | O_CREAT | O_WRONLY, async (file) => {
+    const { size } = await file.stat();
+    await cleanUpOnFailure(
+      () => file.appendFile(bytes),
+      () => file.truncate(size),
+    );
+  });
+}
+
+/**
+ * Cuts off the end of a file, so that it stays cut after a power failure.
+ *
+ * @param size bytes that are left
+ * @throws CharnnError `NOT_WRITABLE`
+ */
+export async function cutOff(path: string, size: number): Promise<void> {
+  await change(path, O_RDWR, async (file) => {
+    await file.truncate(size);
+    await file.sync();
+  });
+}
+
+async function change(
+  path: string,
+  flags: number,
+  action: (file: FileHandle) => Promise<void>,
+): Promise<void> {
   try {
-    const file = await open(path, O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW);
+    const file = await open(path, flags | O_NOFOLLOW);
     await thenCleanUp(
-      async () => {
-        const { size } = await file.stat();
-        await cleanUpOnFailure(
-          () => file.appendFile(bytes),
-          () => file.truncate(size),
-        );
-      },
+      () => action(file),
       () => file.close(),
     );
   } catch (error) {

@@ -9,6 +9,9 @@ import { notReadable, notWritable } from "../system-errors.js";
 /** The file-system calls that a durable write is made of. */
 export type FileSystem = Pick<typeof nodeFileSystem, "open" | "rename" | "rm">;
 
+/** What a file will hold, one after the other; each is good until the next one is asked for. */
+type Pieces = readonly Uint8Array[] | AsyncIterable<Uint8Array>;
+
 /** Linux writes no more than 2 GiB in one call. */
 const MAX_WRITE_BYTES = 2 ** 30;
 /** Of a name, so that what is added to it fits the 255 bytes that file systems allow. */
@@ -40,7 +43,7 @@ const inProgress = new Map<string, string>();
  */
 export async function writeDurably(
   path: string,
-  pieces: readonly Uint8Array[],
+  pieces: Pieces,
   fileSystem: FileSystem = nodeFileSystem,
   { elsewhere, mode }: { readonly elsewhere?: string; readonly mode?: number } = {},
 ): Promise<void> {
@@ -186,7 +189,7 @@ async function makeOne(path: string, made: string[]): Promise<void> {
 
 async function writeNew(
   path: string,
-  pieces: readonly Uint8Array[],
+  pieces: Pieces,
   fileSystem: FileSystem,
   mode: number | undefined,
 ): Promise<void> {
@@ -194,7 +197,7 @@ async function writeNew(
   const file = await fileSystem.open(path, "wx", mode);
   await thenCleanUp(
     async () => {
-      for (const piece of pieces) {
+      for await (const piece of pieces) {
         for (let written = 0; written < piece.length; ) {
           const length = Math.min(piece.length - written, MAX_WRITE_BYTES);
           written += (await file.write(piece, written, length)).bytesWritten;

@@ -1,8 +1,16 @@
-import { readFile } from "node:fs/promises";
 import { systemErrorCode } from "../errors.js";
-import { notWritable } from "../system-errors.js";
-import { appendWhole } from "./append-file.js";
+import { notReadable } from "../system-errors.js";
+import { appendWhole, cutOff } from "./append-file.js";
 import { writeDurably } from "./durable-file.js";
+import { type Line, readLines } from "./read-lines.js";
+
+/** How far a checkpoint knows what its run has reported. */
+interface Known {
+  readonly step: number;
+  readonly evaluatedAt: number;
+}
+
+const LINE_END = Buffer.from("\n");
 
 /**
  * Adds a line to a run's metrics.
@@ -16,30 +24,45 @@ export async function appendMetrics(path: string, record: object): Promise<void>
 /**
  * Drops what a killed run reported after its last checkpoint and will report again: lines of a step
  * after `step`, evaluations and samples after `evaluatedAt`, and lines that were not written to their end.
+ * They are at the end of the file, which is cut off, unless the file was damaged before.
  *
- * @throws CharnnError `NOT_WRITABLE`
+ * @throws CharnnError `NOT_READABLE` or `NOT_WRITABLE`
  */
-export async function truncateMetricsAfter(
-  path: string,
-  { step, evaluatedAt }: { readonly step: number; readonly evaluatedAt: number },
-): Promise<void> {
-  let text: string;
+export async function truncateMetricsAfter(path: string, known: Known): Promise<void> {
+  let firstDropped: Line | undefined;
+  let lastKept: Line | undefined;
   try {
-    text = await readFile(path, "utf8");
+    for await (const lines of readLines(path)) {
+      for (const line of lines) {
+        if (isKept(line, known)) lastKept = line;
+        else firstDropped ??= line;
+      }
+    }
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return;
-    throw notWritable(path, error);
+    throw notReadable(path, error);
   }
-  const isKept = (line: string) => {
-    const record = recordOf(line);
-    return record && record.step <= (record.event === "step" ? step : evaluatedAt);
-  };
-  const kept = text
-    .split("\n")
-    .filter(isKept)
-    .map((line) => `${line}\n`)
-    .join("");
-  if (kept !== text) await writeDurably(path, [Buffer.from(kept)]);
+  if (firstDropped && lastKept && lastKept.start > firstDropped.start) {
+    await writeDurably(path, keptLines(path, known));
+  } else if (firstDropped) {
+    await cutOff(path, firstDropped.start);
+  } else if (lastKept?.isWhole === false) {
+    await appendWhole(path, LINE_END);
+  }
+}
+
+async function* keptLines(path: string, known: Known): AsyncGenerator<Uint8Array, void> {
+  for await (const lines of readLines(path)) {
+    const kept = lines.flatMap((line) => {
+      return line.bytes && isKept(line, known) ? [line.bytes, LINE_END] : [];
+    });
+    yield Buffer.concat(kept);
+  }
+}
+
+function isKept({ bytes }: Line, { step, evaluatedAt }: Known): boolean {
+  const record = bytes && recordOf(bytes.toString());
+  return !!record && record.step <= (record.event === "step" ? step : evaluatedAt);
 }
 
 /** What a line reports, and of which step; undefined for a line that is cut. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { appendMetrics, truncateMetricsAfter } from "#src/checkpoint/metrics-file.js";
@@ -58,4 +58,24 @@ test("metrics that are not there need no truncation", async (t) => {
 test("a report that can't be written is an error with the path", async (t) => {
   const file = path.join(await temporaryFolder(t), "none", "metrics.jsonl");
   await assert.rejects(appendMetrics(file, {}), failsWith("NOT_WRITABLE", file));
+});
+
+test("only the end of the file is cut off, and the rest stays where it is", async (t) => {
+  const file = path.join(await temporaryFolder(t), "metrics.jsonl");
+  const kept = Array.from({ length: 5_000 }, (_, k) => `{"event":"step","step":${k}}\n`).join("");
+  await writeFile(file, `${kept}{"event":"step","step":5000}\n{"event":"step"`);
+  const { ino } = await stat(file);
+  await truncateMetricsAfter(file, { step: 4_999, evaluatedAt: 0 });
+  assert.equal(await readFile(file, "utf8"), kept);
+  assert.equal((await stat(file)).ino, ino);
+});
+
+test("damage before the end is dropped, and what comes after it is kept", async (t) => {
+  const folder = await temporaryFolder(t);
+  const file = path.join(folder, "metrics.jsonl");
+  const tooLong = `{"event":"sample","step":1,"text":"${"x".repeat(2 ** 21)}"}\n`;
+  await writeFile(file, `{"step":1}\n\0\0\0\n${tooLong}{"step":2}\n{"step":3}\n{"st`);
+  await truncateMetricsAfter(file, { step: 2, evaluatedAt: 2 });
+  assert.equal(await readFile(file, "utf8"), '{"step":1}\n{"step":2}\n');
+  assert.deepEqual(await readdir(folder), ["metrics.jsonl"]);
 });
