@@ -1,6 +1,6 @@
 import type { MetricName } from "../defaults.js";
 import type { Point } from "./binned.js";
-import type { Metrics } from "./metrics.js";
+import type { CurveName, Metrics } from "./metrics-collector.js";
 
 /** How something went during a run. */
 export interface Curve {
@@ -8,44 +8,21 @@ export interface Curve {
   readonly run: string;
   /** `validation loss` */
   readonly name: string;
-  /** Steps, and values there. */
+  /** Steps, and values there. Losses are in nats/character. */
   readonly points: readonly Point[];
 }
 
-/** What can be looked at, the curve's name first. Losses are in nats/character. */
-const CURVES: Readonly<
-  Record<Exclude<MetricName, "loss">, readonly [string, (metrics: Metrics) => readonly Value[]]>
-> = {
-  "training-loss": ["training loss", ({ steps }) => steps.map(({ step, loss }) => [step, loss])],
-  "validation-loss": [
-    "validation loss",
-    ({ evaluations }) => evaluations.map(({ step, validationLoss }) => [step, validationLoss]),
-  ],
-  "learning-rate": [
-    "learning rate",
-    ({ steps }) => steps.map(({ step, learningRate }) => [step, learningRate]),
-  ],
-  "gradient-norm": [
-    "gradient norm",
-    ({ steps }) => steps.map(({ step, gradientNorm }) => [step, gradientNorm]),
-  ],
-  speed: [
-    "chars/s",
-    ({ steps }) => steps.map(({ step, charsPerSecond }) => [step, charsPerSecond]),
-  ],
+const NAMES: Readonly<Record<CurveName, string>> = {
+  "training-loss": "training loss",
+  "validation-loss": "validation loss",
+  "learning-rate": "learning rate",
+  "gradient-norm": "gradient norm",
+  speed: "chars/s",
 };
 
-/** Undefined and null where there is none, or none that is finite. */
-type Value = readonly [step: number, value: number | null | undefined];
-
 /** A curve of what a run has reported; without points where it has reported nothing of the kind. */
-function curveOf(metrics: Metrics, metric: keyof typeof CURVES): Curve {
-  const [name, values] = CURVES[metric];
-  const points: Point[] = [];
-  for (const [step, value] of values(metrics)) {
-    if (typeof value === "number") points.push([step, value]);
-  }
-  return { run: metrics.run.name, name, points };
+function curveOf({ run, curves }: Metrics, metric: CurveName): Curve {
+  return { run: run.name, name: NAMES[metric], points: curves[metric] };
 }
 
 /**

@@ -7,7 +7,8 @@ import { CharnnError } from "../errors.js";
 import { backendSettings, checked, definedOnly, oneOf } from "../settings.js";
 import { bitsPerCharacter } from "../training/evaluate.js";
 import { chartsOf } from "./charts.js";
-import { type Metrics, readMetrics } from "./metrics.js";
+import { readMetrics } from "./metrics.js";
+import type { Metrics } from "./metrics-collector.js";
 import { type Neighbours, neighboursOf } from "./neighbours.js";
 import type { Charts } from "./page/script/data.js";
 import { type TextView, viewText } from "./view-text.js";
@@ -101,11 +102,7 @@ export async function makeReport(
 
 /** How each run stands: a row of what `page.ts` has the head of. */
 export function figuresOf(runs: readonly Metrics[]): string[][] {
-  return runs.map(({ run, steps, evaluations }) => {
-    let best: { loss: number; step: number } | undefined;
-    for (const { step, validationLoss: loss } of evaluations) {
-      if (typeof loss === "number" && loss < (best?.loss ?? Infinity)) best = { loss, step };
-    }
+  return runs.map(({ run, steps, evaluations, best }) => {
     const training = evaluations.at(-1)?.loss ?? steps.at(-1)?.loss;
     const last = Math.max(steps.at(-1)?.step ?? 0, evaluations.at(-1)?.step ?? 0);
     return [

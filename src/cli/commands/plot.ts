@@ -96,13 +96,15 @@ Examples:
 
 /** `validation loss of night: 1.505 at step 5,000, least 1.503 at step 4,500` */
 function summary({ run, name, points }: Curve): string {
-  let least = points[0];
-  for (const point of points) if (point[1] < least[1]) least = point;
-  const [step, value] = least;
-  const last = points[points.length - 1];
+  let [least, leastAt] = [Number.POSITIVE_INFINITY, 0];
+  for (const [x, y, of = { least: y, leastAt: x }] of points) {
+    if (of.least < least) ({ least, leastAt } = of);
+  }
+  const [x, y, of] = points[points.length - 1];
+  const [step, value] = of?.last ?? [x, y];
   return (
-    `${name} of ${printableLine(run)}: ${figure(last[1])} at step ${count(last[0])}, ` +
-    `least ${figure(value)} at step ${count(step)}`
+    `${name} of ${printableLine(run)}: ${figure(value)} at step ${count(step)}, ` +
+    `least ${figure(least)} at step ${count(leastAt)}`
   );
 }
 
