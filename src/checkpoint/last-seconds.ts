@@ -8,7 +8,7 @@ const BYTES_READ = 1 << 16;
 /**
  * How many seconds a run had taken at the last line of its metrics that says so; 0 where none does.
  *
- * @throws CharnnError `NOT_WRITABLE` for a file that can't be read
+ * @throws CharnnError `NOT_READABLE` for a file that can't be read
  */
 export async function lastSeconds(path: string): Promise<number> {
   const lines = (await endOfFile(path)).split("\n");
