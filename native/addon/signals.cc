@@ -1,8 +1,8 @@
 // Ends the process at a repeated signal, while JavaScript waits for a long call too.
 //
-// Node hands a signal on when its event loop turns, which takes as long as the longest call. A handler
-// of the operating system's runs at once. It sits before Node's, lets the first signals through to it,
-// and ends the process at the next one.
+// Node hands a signal on when its event loop turns, which takes as long as the longest call. A
+// handler of the operating system's runs at once. It sits before Node's, lets the first signals
+// through to it, and ends the process at the next one.
 #include <poll.h>
 #include <signal.h>
 #include <time.h>
@@ -49,8 +49,9 @@ bool is_from_system(const siginfo_t* info) {
 #endif
 }
 
-/// Whether a signal repeats one from elsewhere: a key or the end of a terminal makes the system send it
-/// to all programs there, and the shell or npm, which get it too, then send it on to theirs.
+/// Whether a signal repeats one from elsewhere: a key or the end of a terminal makes the system
+/// send it to all programs there, and the shell or npm, which get it too, then send it on to
+/// theirs.
 bool is_echo(int index, const siginfo_t* info) {
   const bool from_system = is_from_system(info);
   const int64_t now = milliseconds_now();
@@ -77,8 +78,7 @@ void on_signal(int number, siginfo_t* info, void* context) {
   if (!is_echo(static_cast<int>(index), info)) {
     if (left_to_let_through.fetch_sub(1) <= 0) end_process(number);
     const struct sigaction& before = handlers_before[index];
-    if ((before.sa_flags & SA_SIGINFO) != 0)
-      before.sa_sigaction(number, info, context);
+    if ((before.sa_flags & SA_SIGINFO) != 0) before.sa_sigaction(number, info, context);
     else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN)
       before.sa_handler(number);
   }
