@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
+import { binned, type Point } from "#src/reporting/binned.js";
 import { readMetrics } from "#src/reporting/metrics.js";
+import { MetricsReader } from "#src/reporting/metrics-reader.js";
 import { failsWith } from "../helpers/failure.js";
 import { only, smallRun, trained, workplace } from "../helpers/training.js";
 
@@ -83,5 +85,56 @@ describe("What a run has reported", () => {
     await assert.rejects(readMetrics("run", out), failsWith("NOT_FOUND", "no metrics.jsonl"));
     await rm(folder, { recursive: true });
     await assert.rejects(readMetrics(undefined, out), failsWith("NOT_FOUND", "Train one first"));
+  });
+
+  it("is read on from where it was left, and anew where the file is another one", async (t) => {
+    const { out, file } = await reported(t, `${STEP}${STEP.trimEnd()}`);
+    const reader = new MetricsReader((await readMetrics("run", out)).run);
+    const seen = async () => {
+      await reader.read();
+      return reader.metrics.steps.map(({ step }) => step);
+    };
+    const step = (number: number) => STEP.replace('"step":1', `"step":${number}`);
+    assert.deepEqual(await seen(), [1, 1]);
+    // The line end of what was there, and a line that is being written.
+    await appendFile(file, `\n${step(2)}${step(3).slice(0, 20)}`);
+    assert.deepEqual(await seen(), [1, 1, 2]);
+    await appendFile(file, step(3).slice(20));
+    assert.deepEqual(await seen(), [1, 1, 2, 3]);
+    assert.deepEqual(await seen(), [1, 1, 2, 3]);
+    assert.deepEqual(reader.metrics.warnings, []);
+    await writeFile(file, step(7));
+    assert.deepEqual(await seen(), [7]);
+    // As long as what was read, or longer, and yet not the same.
+    await writeFile(file, `${step(8)}${step(9)}`);
+    assert.deepEqual(await seen(), [8, 9]);
+    await writeFile(file, "");
+    assert.deepEqual(await seen(), []);
+  });
+
+  it("is shown by the same curves and figures when it is too long to be kept", async (t) => {
+    const steps = 40_000;
+    const lossAt = (step: number) => (step === 12_345 ? 0.125 : 2 + 1 / step);
+    const lines = Array.from({ length: steps }, (_, k) => {
+      const report = { event: "step", step: k + 1, epoch: 1, loss: lossAt(k + 1) };
+      return `${JSON.stringify({ ...report, learningRate: 0.01, seconds: k })}\n`;
+    });
+    const tooLong = `{"event":"sample","step":1,"text":"${"x".repeat(2 ** 21)}"}\n`;
+    const { out } = await reported(t, `${lines.join("")}${tooLong}`);
+    const metrics = await readMetrics("run", out);
+    assert.match(metrics.warnings[0], /damaged at line 40,001 of 40,001/);
+    assert.equal(metrics.steps.at(-1)?.step, steps);
+    assert.ok(metrics.steps.length < 5_000);
+    const points = metrics.curves["training-loss"];
+    assert.ok(points.length <= 20_000);
+    const least = points
+      .map(([x, y, of]) => of ?? { least: y, leastAt: x })
+      .find((of) => of.least < 1);
+    assert.deepEqual([least?.least, least?.leastAt], [0.125, 12_345]);
+    const whole = Array.from({ length: steps }, (_, k): Point => [k + 1, lossAt(k + 1)]);
+    const [shown, exact] = [binned(points, 100), binned(whole, 100)];
+    assert.equal(shown.length, exact.length);
+    // A few of the points next to the edge of a bin are merged with those beyond it.
+    for (const [k, { y }] of exact.entries()) assert.ok(Math.abs(shown[k].y - y) < 0.01);
   });
 });
