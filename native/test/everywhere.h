@@ -33,8 +33,8 @@ class Everywhere {
   /// addition are fused.
   void check(const std::string& title, const Expected& expected, double tolerance, const Run& run);
 
-  /// Holds a kernel's results to the same bits whatever the team, where nothing else is known of
-  /// them. What is not a number has no bits of its own.
+  /// Checks that a kernel gives the same bits with every number of threads, where the right results
+  /// are not known. All NaNs count as equal.
   void check_alike(const std::string& title, const Run& run);
 
   /// Of all bits that one instruction set's kernels made so far.

@@ -240,7 +240,7 @@ Results run(const Case& c, const Kernels& kernels, Team& team, int times) {
   return results;
 }
 
-/// What is left in the scratch memory changes nothing.
+/// One team runs twice with the same scratch memory, whose old contents must not matter.
 Everywhere::Run running(const Case& c) {
   return [&](const Kernels& kernels, Team& team) {
     return run(c, kernels, team, team.size() == 2 ? 2 : 1);
