@@ -66,8 +66,8 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
 }
 
 /**
- * Reads a checkpoint and checks all of it. Each tensor gets an array of its own; there is no other copy of
- * the file in memory.
+ * Reads a checkpoint and checks all of it. Each tensor is read into a separate array, so
+ * the file is in memory only once.
  *
  * @param pieceBytes the most that is read at once
  * @throws CharnnError `NOT_FOUND`, `BAD_CHECKPOINT` that says what is wrong with it, or `NOT_READABLE`

@@ -33,7 +33,7 @@ export class FileChecksum {
     addTo(this.#hash, piece);
   }
 
-  /** Hexadecimal; to be asked for once. */
+  /** Hexadecimal. May be called only once. */
   digest(): string {
     return this.#hash.digest("hex");
   }

@@ -9,7 +9,7 @@ import { notReadable, notWritable } from "../system-errors.js";
 /** The file-system calls that a durable write is made of. */
 export type FileSystem = Pick<typeof nodeFileSystem, "open" | "rename" | "rm">;
 
-/** What a file will hold, one after the other; each is good until the next one is asked for. */
+/** The parts of a file, in order. Each is valid until the next one is read. */
 type Pieces = readonly Uint8Array[] | AsyncIterable<Uint8Array>;
 
 /** Linux writes no more than 2 GiB in one call. */
@@ -126,7 +126,7 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-/** A path beside `path` that no other process, of whatever machine, has chosen. */
+/** A path beside `path` that no other process on any machine uses. */
 function temporaryFor(path: string): string {
   const name = shortened(basename(path));
   return join(dirname(path), `.${name}.${randomBytes(8).toString("hex")}.tmp`);

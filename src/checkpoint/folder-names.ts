@@ -8,8 +8,8 @@ export type FolderReader = Pick<typeof nodeFileSystem, "readdir" | "lstat">;
 /**
  * The names in a folder; undefined where there is nothing of that name.
  *
- * Only ENOENT means that. Whatever else goes wrong (no permission, a mount that has gone stale) leaves
- * open what is there, and is thrown, so that nobody takes it for an empty folder.
+ * Only ENOENT means that. After any other error (no permission, a stale mount) the contents are unknown,
+ * so it is thrown: an unreadable folder must not be taken for an empty one.
  *
  * @throws CharnnError `NOT_READABLE`, or `NOT_FOUND` below a file
  */

@@ -2,8 +2,8 @@ import { Worker } from "node:worker_threads";
 import { type Beating, beatEverySecond } from "./beat.js";
 
 /**
- * Shows others every second that a process still has its lock, from a thread of its own, since a step of a
- * large model takes longer than that. It keeps no process alive.
+ * Shows other processes every second that this one still holds its lock. It runs in a worker thread, since a
+ * step of a large model can block the main thread for longer. It does not keep the process alive.
  *
  * @returns stops it
  */

@@ -28,8 +28,8 @@ interface Place {
 }
 
 /**
- * Refuses a file that can't be written without loss: one that is read for it, by whatever name or link, and
- * one that charnn did not make, unless it is empty.
+ * Refuses to replace a file whose loss would matter: one of the command's inputs, under any name or link, or
+ * a file that charnn did not make, unless it is empty.
  *
  * @throws CharnnError `NOT_WRITABLE`
  */

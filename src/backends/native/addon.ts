@@ -237,7 +237,7 @@ const COMPILE =
 const PLATFORMS = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"];
 
 /**
- * The addon, with the instruction set that was asked for.
+ * Loads the addon and selects the instruction set that CHARNN_ISA names, or the fastest.
  *
  * @throws BackendError that says why there is none, and what helps
  * @throws CharnnError `INVALID_SETTING` for an instruction set in CHARNN_ISA that is not there
