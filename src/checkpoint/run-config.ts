@@ -10,6 +10,17 @@ import {
 import { LARGEST_SIZE, modelConfigSchema } from "../model/config.js";
 import { numberAboveZero, numberFromZero, oneOf, wholeNumber } from "../settings.js";
 
+/** A list, also where a checkpoint from when there could only be one item has that item alone. */
+function oneOrMore<Item extends v.GenericSchema<object>>(item: Item) {
+  return v.union([
+    v.array(item),
+    v.pipe(
+      item,
+      v.transform((only) => [only]),
+    ),
+  ]);
+}
+
 /** A part of a text that is divided into equal ones. */
 export const foldSchema = v.pipe(
   v.strictObject({ index: wholeNumber(1), of: wholeNumber(2, 100) }),
@@ -75,8 +86,8 @@ const limitsSchema = v.strictObject({
   steps: v.optional(wholeNumber(1)),
   /** Seconds. */
   maxTime: v.optional(numberAboveZero()),
-  /** The number of steps after which it ends in place of `steps`, decided at a step of the run. */
-  replan: v.optional(v.strictObject({ step: wholeNumber(0), steps: wholeNumber(1) })),
+  /** Changes of the number of steps, in order: at `step` it became `steps`. */
+  replan: v.optional(oneOrMore(v.strictObject({ step: wholeNumber(0), steps: wholeNumber(1) }))),
   /** Evaluations in a row that bring no lower validation loss. */
   patience: v.optional(wholeNumber(1)),
   /** A validation loss that is low enough, nats/character. */
@@ -104,7 +115,10 @@ export const progressSchema = v.strictObject({
    * When the speed was measured again, for a run whose time is limited: the step, and the number of steps
    * planned until then, which may be the same as after it.
    */
-  replan: v.optional(v.strictObject({ step: wholeNumber(0), totalSteps: wholeNumber(1) })),
+  replan: v.optional(
+    oneOrMore(v.strictObject({ step: wholeNumber(0), totalSteps: wholeNumber(1) })),
+    [],
+  ),
   /** The step of the last evaluation. */
   evaluatedAt: wholeNumber(0),
   /** Sum of the training loss since then, nats, and the characters it covers. */

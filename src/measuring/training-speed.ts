@@ -59,7 +59,7 @@ export function createLearner(
     gradientSum: new GradientSum(),
     batches: createBatches(part, undefined, vocabulary, training, random.fork("batches")),
     random,
-    progress: { step: 0, epoch: 0, batch: 0, rateFactor: 1 },
+    progress: { step: 0, epoch: 0, batch: 0, rateFactor: 1, replan: [] },
     state: charRnn.zeroState(batchSize),
     vocabulary,
   };

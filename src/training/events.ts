@@ -144,8 +144,8 @@ export interface EndEvent {
   readonly testedCharacters?: number | undefined;
   /** The number of steps that was planned in the end. */
   readonly totalSteps: number | undefined;
-  /** The step at which that was changed, and what it was before. */
-  readonly replan?: { readonly step: number; readonly totalSteps: number } | undefined;
+  /** The steps at which the speed was measured again, and the number of steps planned until then. */
+  readonly replan: readonly { readonly step: number; readonly totalSteps: number }[];
   /** How well counting strings of up to `order` characters predicts the validation part. */
   readonly counting: { readonly order: number; readonly loss: number } | undefined;
   /** Characters of the whole text and of its validation part. */

@@ -82,7 +82,7 @@ export async function stepsWithin(
 ): Promise<number | undefined> {
   const { epochs, steps, replan } = config.limits;
   const { accumulate } = config.training;
-  const limit = Math.min(most, replan?.steps ?? steps ?? Number.POSITIVE_INFINITY);
+  const limit = Math.min(most, replan?.at(-1)?.steps ?? steps ?? Number.POSITIVE_INFINITY);
   if (epochs === undefined) return Number.isFinite(limit) ? limit : undefined;
   const turns = new Turns(signal);
   let batchesInAll = 0;

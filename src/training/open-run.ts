@@ -38,6 +38,7 @@ import { trainingOutOfMemory } from "./memory-need.js";
 import { corpusSettings, refuseEndlessSchedule } from "./new-config.js";
 import { createOptimizer } from "./optimizer.js";
 import { type OpenOptions, type Plan, planRun } from "./plan.js";
+import { plannedChanges } from "./replan.js";
 import {
   noRunWithSettings,
   type OtherSetting,
@@ -136,12 +137,8 @@ async function startRun(
   const length = await lengthOfNewRun(planned, settings, corpus, batches, { signal, clock });
   const { config, totalSteps, speed } = length;
   warnings.push(...timeWarnings(config, speed, clock()));
-  const { replan, steps } = config.limits;
-  const progress: Progress = {
-    ...firstProgress(),
-    totalSteps,
-    replan: replan && { step: replan.step, totalSteps: steps as number },
-  };
+  const replan = plannedChanges(config.limits);
+  const progress: Progress = { ...firstProgress(), totalSteps, replan };
   const model = CharRnn.initial(config.model, runRandom(config).fork("model"), counts);
   if (base) beginWith(model, corpus.vocabulary, base);
   const run = assembleRun(folder, config, corpus, batches, backend, model, progress);
@@ -209,9 +206,8 @@ async function continueRun(
     ? { totalSteps: progress.totalSteps, speed: NO_TIME }
     : await lengthOfRun(config, corpus, batches, progress, areNew, trial);
   if (areNew) {
-    const { replan, steps } = config.limits;
     progress.totalSteps = totalSteps;
-    progress.replan = replan && { step: replan.step, totalSteps: steps as number };
+    progress.replan = plannedChanges(config.limits);
   }
   const model = new CharRnn(config.model);
   const run = assembleRun(folder, config, corpus, batches, backend, model, progress);

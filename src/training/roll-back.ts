@@ -27,6 +27,7 @@ export function firstProgress(): Progress {
     badSteps: 0,
     droppedSteps: 0,
     rollbacks: 0,
+    replan: [],
   };
 }
 
@@ -42,7 +43,7 @@ export function firstProgress(): Progress {
  */
 export async function rollBack(run: Run, sign: string, exploded = false): Promise<string> {
   const { folder, progress, model } = run;
-  const { step, totalSteps, droppedSteps, rollbacks } = progress;
+  const { step, totalSteps, replan, droppedSteps, rollbacks } = progress;
   if (rollbacks === MOST_ROLLBACKS) throw await diverged(run, sign, exploded);
   await run.lock.check();
   const rateFactor = progress.rateFactor * RATE_FACTOR;
@@ -62,8 +63,8 @@ export async function rollBack(run: Run, sign: string, exploded = false): Promis
       moment.write(new Float32Array(run.firstWeights.length));
     }
   }
-  const kept = { totalSteps, droppedSteps, rateFactor, badSteps: 0, rollbacks: rollbacks + 1 };
-  Object.assign(progress, before, kept);
+  const rolledBack = { rateFactor, badSteps: 0, rollbacks: rollbacks + 1 };
+  Object.assign(progress, before, { totalSteps, replan, droppedSteps }, rolledBack);
   await truncateMetricsAfter(folder.metrics, progress);
   return `At step ${step} ${sign}. Going back to step ${progress.step}, with a third of the learning rate.`;
 }

@@ -107,29 +107,55 @@ export async function lengthOfRun(
 }
 
 /**
- * The same of a run that has gone on for a while: the number of steps stays as planned, unless that would
- * be wrong by a tenth or more of the time that is left.
+ * The same of a run that has gone on for a while: the number of steps stays as planned, unless the run
+ * would end too early or too late.
  *
- * @param measured what steps and evaluations have taken
+ * @param measured what steps and evaluations have taken since the last look
+ * @param speed as it was then; undefined at the first look, at which evaluations are tried once more
  */
 export async function lengthAfterMeasuring(
-  { config, corpus, batches, scored, progress, clock }: Run,
+  run: Run,
   measured: { readonly secondsPerStep: number; readonly secondsPerEvaluation: number | undefined },
   maxTime: number,
-  signal: AbortSignal | undefined,
+  { speed: before, signal }: { speed: Speed | undefined; signal: AbortSignal | undefined },
 ): Promise<{ totalSteps: number; speed: Speed }> {
-  const seconds = secondsToTry(maxTime - clock());
-  const costs = await measureEvaluation(scored, config, corpus, { signal, clock, seconds });
-  const left = maxTime - clock();
-  const forecast = speedOf(config, { step: measured.secondsPerStep, ...costs }, left);
+  const { config, batches, progress, clock } = run;
+  const forecast = before
+    ? slowed(before, measured.secondsPerStep / before.secondsPerStep)
+    : await triedOnceMore(run, measured.secondsPerStep, maxTime, signal);
   const secondsPerEvaluation = measured.secondsPerEvaluation ?? forecast.secondsPerEvaluation;
   const speed = { ...forecast, secondsPerEvaluation };
   const { step, epoch, totalSteps = step } = progress;
   const pace = paceOf(config, batches, epoch);
-  const inTime = step + stepsFor(left, speed, pace, 0);
+  const now = clock();
+  const inTime = step + stepsFor(maxTime - now, speed, pace, 0);
   const within = (await stepsWithin(config, batches, inTime, signal)) as number;
   const steps = { planned: totalSteps - step, fitting: within - step };
-  return { totalSteps: step + stepsLeftAfterMeasuring(steps, left, speed, pace), speed };
+  const look = { now, maxTime, isFirst: before === undefined };
+  return { totalSteps: step + stepsLeftAfterMeasuring(steps, look, speed, pace), speed };
+}
+
+/** What evaluations cost, by a trial, beside what a step was seen to take. */
+async function triedOnceMore(
+  { config, corpus, scored, clock }: Run,
+  secondsPerStep: number,
+  maxTime: number,
+  signal: AbortSignal | undefined,
+): Promise<Speed> {
+  const seconds = secondsToTry(maxTime - clock());
+  const costs = await measureEvaluation(scored, config, corpus, { signal, clock, seconds });
+  return speedOf(config, { step: secondsPerStep, ...costs }, maxTime - clock());
+}
+
+/** Everything slower by a factor, as when other programs use the machine too. */
+function slowed(speed: Speed, factor: number): Speed {
+  return {
+    secondsPerStep: factor * speed.secondsPerStep,
+    secondsPerEvaluation: factor * speed.secondsPerEvaluation,
+    // The part of the time that is kept for it.
+    secondsAtEnd: speed.secondsAtEnd,
+    secondsPerCharacter: factor * speed.secondsPerCharacter,
+  };
 }
 
 /** How often a run is evaluated. */
@@ -150,16 +176,17 @@ function wholeCosts({ text }: RunConfig, costs: Costs) {
 function speedOf({ text, training }: RunConfig, costs: Costs, secondsLeft?: number): Speed {
   const { validationCharacters, testCharacters, documents } = text;
   const { evalCharacters } = training;
-  const wanted =
-    secondsToScore(costs, testCharacters, documents) +
-    (evalCharacters === undefined ? 0 : secondsToScore(costs, validationCharacters, documents));
+  const wholeCharacters = evalCharacters === undefined ? 0 : validationCharacters;
+  const test = secondsToScore(costs, testCharacters, documents);
+  const whole = secondsToScore(costs, wholeCharacters, documents);
   return {
     secondsPerStep: costs.step,
     secondsPerEvaluation:
       secondsToScore(costs, validationCharacters, documents, evalCharacters) +
       costs.sample +
       CHECKPOINTS_PER_EVALUATION * costs.checkpoint,
-    secondsAtEnd: secondsLeft === undefined ? wanted : secondsKeptForEnd(secondsLeft, wanted),
+    secondsAtEnd:
+      secondsLeft === undefined ? test + whole : secondsKeptForEnd(secondsLeft, { test, whole }),
     secondsPerCharacter: costs.scoredCharacter,
   };
 }

@@ -25,8 +25,8 @@ export interface ScheduledProgress {
   readonly step: number;
   /** Undefined where losses alone decide when the run ends. */
   readonly totalSteps?: number | undefined;
-  /** The step at which the number of steps was changed, and what it was before. */
-  readonly replan?: { readonly step: number; readonly totalSteps: number } | undefined;
+  /** The steps at which the number of steps was changed, in order, and what it was before. */
+  readonly replan?: readonly { readonly step: number; readonly totalSteps: number }[];
   /** What evaluations and rollbacks have made of the full rate. */
   readonly rateFactor: number;
 }
@@ -48,14 +48,19 @@ export function learningRateAt(
 
 /** The share of the schedule that is over. */
 function shareDone(
-  { step, totalSteps = Number.POSITIVE_INFINITY, replan }: ScheduledProgress,
+  { step, totalSteps = Number.POSITIVE_INFINITY, replan = [] }: ScheduledProgress,
   warmupSteps: number,
 ): number {
-  const share = (at: number, total: number) =>
-    (at - warmupSteps) / Math.max(total - warmupSteps, 1);
-  if (!replan || replan.totalSteps === totalSteps) return share(step, totalSteps);
-  if (step < replan.step) return share(step, replan.totalSteps);
-  const before = Math.max(share(replan.step, replan.totalSteps), 0);
-  const first = Math.max(replan.step, warmupSteps);
-  return before + ((1 - before) * (step - first)) / Math.max(totalSteps - first, 1);
+  // The share that was over at the last change, and the step from which the rest is taken.
+  let [done, first] = [0, warmupSteps];
+  const shareAt = (at: number, total: number) =>
+    done + ((1 - done) * (at - first)) / Math.max(total - first, 1);
+  for (const [k, { step: changedAt, totalSteps: before }] of replan.entries()) {
+    if (step < changedAt) return shareAt(step, before);
+    // The speed was measured, and the number left as it was.
+    if (before === (replan[k + 1]?.totalSteps ?? totalSteps)) continue;
+    done = Math.min(Math.max(shareAt(changedAt, before), 0), 1);
+    first = Math.max(changedAt, warmupSteps);
+  }
+  return shareAt(step, totalSteps);
 }

@@ -67,10 +67,10 @@ export const trainSettingsSchema = v.strictObject({
   /** Seconds, from the beginning of `TrainOptions.clock` to the end of the run. */
   maxTime: v.optional(numberAboveZero()),
   /**
-   * Ends the run after other `steps` than those given, as a run with `maxTime` does when it measures its
-   * speed again at `step`: the learning rate goes on from where it is then.
+   * Changes the number of steps during the run, as a run with `maxTime` does when it measures its speed
+   * again: from `step` on there are `steps` in all, and the learning rate continues from where it is.
    */
-  replan: v.optional(v.strictObject({ step: wholeNumber(0), steps: wholeNumber(1) })),
+  replan: v.optional(v.array(v.strictObject({ step: wholeNumber(0), steps: wholeNumber(1) }))),
   /** Evaluations in a row without a lower validation loss; 0 is any number. */
   patience: v.optional(wholeNumber(0)),
   /** Nats/character; 0 is none. */
@@ -155,11 +155,13 @@ export function checkedTrainSettings(settings: TrainSettings): TrainSettings {
       { setting: "replan" },
     );
   }
-  if (replan && replan.step >= Math.min(replan.steps, steps as number)) {
+  for (const [k, { step, steps: after }] of (replan ?? []).entries()) {
+    const { step: last = -1, steps: before = steps as number } = replan?.[k - 1] ?? {};
+    if (step > last && step < before && step <= after) continue;
     throw new CharnnError(
       "INVALID_SETTING",
-      `replan is at step ${replan.step}, which the run does not go on from.`,
-      "Name a step before the end of the run: --replan 120:3500 is at step 120.",
+      `replan is at step ${step}, where the number of steps can't become ${after}.`,
+      "Each change is later than the one before it, and before the end of the run: with --steps 4000, --replan 120:3500 changes the number at step 120.",
       { setting: "replan" },
     );
   }

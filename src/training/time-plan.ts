@@ -8,10 +8,16 @@ import {
 
 /** Of a time, the share that is planned: what is forecast wrong by a twentieth still ends in time. */
 const PLANNED = 0.95;
-/** How wrong a forecast has to be for the number of steps to be set once more. */
-const TOLERANCE = 0.1;
-/** Of a time, the share in which the speed is measured before the plan is looked at again. */
+/** Of a time, the shares between which a run may be about to end without a change of its steps ... */
+const END_AFTER_FIRST_LOOK = { earliest: 0.9, latest: 1.02 };
+/** ... and once that was decided: a speed that changes a little is no reason to change the number again. */
+const END_AFTER_LATER_LOOK = { earliest: 0.86, latest: 1.04 };
+/** Of the time left, the share in which the speed is measured before the plan is looked at again. */
 const MEASURED = 0.05;
+/** The same for later looks, which are closer and closer together, so that the end is met. */
+const MEASURED_LATER = 0.2;
+/** Of the whole time, the share in which it is measured then at least. */
+const LEAST_MEASURED_LATER = 0.01;
 /** A short time needs a larger share, a long one a smaller, in seconds. */
 const SHORTEST_MEASUREMENT = 0.5;
 const LARGEST_SHARE_MEASURED = 0.2;
@@ -74,9 +80,14 @@ export function charactersToScore(
   return scored < characters ? scored : undefined;
 }
 
-/** Of what it would be good to score at the end, the seconds that are kept for it. */
-export function secondsKeptForEnd(secondsLeft: number, wanted: number): number {
-  return Math.max(Math.min(wanted, FOR_END * secondsLeft), 0);
+/**
+ * The seconds that are kept for scoring at the end: the test part, of which a part will do, and the whole of
+ * the held-out part where evaluations score only a part of it, if there is time for all of it.
+ */
+export function secondsKeptForEnd(secondsLeft: number, wanted: { test: number; whole: number }) {
+  const most = Math.max(FOR_END * secondsLeft, 0);
+  const both = wanted.test + wanted.whole;
+  return both <= most ? both : Math.min(wanted.test, most);
 }
 
 /** How many of the test part's characters can be scored at the end in the time that is left. */
@@ -86,7 +97,7 @@ export function charactersAtEnd(secondsLeft: number, characters: number, seconds
   return Math.min(Math.max(Math.floor(share * characters), FEWEST_SCORED), characters);
 }
 
-/** After how many seconds of training the plan is looked at again. */
+/** After how many seconds of training the plan is looked at for the first time. */
 export function secondsToMeasure(secondsLeft: number, isEvaluated: boolean): number {
   const least = Math.min(SHORTEST_MEASUREMENT, LARGEST_SHARE_MEASURED * secondsLeft);
   const seconds = Math.min(Math.max(MEASURED * secondsLeft, least), LONGEST_MEASUREMENT);
@@ -94,17 +105,30 @@ export function secondsToMeasure(secondsLeft: number, isEvaluated: boolean): num
 }
 
 /**
- * The number of steps that are left when the speed has been measured again: as planned, unless that
- * would be wrong by a tenth or more of the time; then as many as fit.
+ * After how many seconds it is looked at once more: other programs come and go.
+ *
+ * @param secondsLeft when the measurement began
+ */
+export function secondsToMeasureLater(secondsLeft: number, maxTime: number): number {
+  return Math.max(MEASURED_LATER * secondsLeft, LEAST_MEASURED_LATER * maxTime);
+}
+
+/**
+ * The number of steps that are left when the speed has been measured again: as planned, unless the run
+ * would end too early or too late; then as many as fit.
+ *
+ * @param now seconds that have gone of `maxTime`
+ * @param isFirst whether the number is what a trial gave
  */
 export function stepsLeftAfterMeasuring(
   { planned, fitting }: { readonly planned: number; readonly fitting: number },
-  secondsLeft: number,
+  { now, maxTime, isFirst }: { now: number; maxTime: number; isFirst: boolean },
   speed: Speed,
   pace: EvaluationPace,
 ): number {
-  const share = secondsFor(planned, speed, pace) / (PLANNED * Math.max(secondsLeft, 0));
-  const isTooLong = !(share < 1 + TOLERANCE);
-  const isTooShort = share <= 1 - TOLERANCE && fitting > planned;
+  const end = (now + secondsFor(planned, speed, pace)) / maxTime;
+  const { earliest, latest } = isFirst ? END_AFTER_FIRST_LOOK : END_AFTER_LATER_LOOK;
+  const isTooLong = !(end < latest);
+  const isTooShort = end <= earliest && fitting > planned;
   return isTooLong || isTooShort ? fitting : planned;
 }

@@ -9,17 +9,16 @@ import { generateByStep } from "../sampling/sampler.js";
 import { Turns } from "../turns.js";
 import { noteValidationLoss } from "./early-stopping.js";
 import { bitsPerCharacter, evaluate } from "./evaluate.js";
-import type { EvalEvent, ReplanEvent, StepEvent, TrainingEvent } from "./events.js";
+import type { EvalEvent, StepEvent, TrainingEvent } from "./events.js";
 import { guessingLoss, isExploded, isValidationExploded } from "./explosion.js";
-import type { Speed } from "./forecast.js";
 import { learn } from "./learn.js";
 import { openRun } from "./open-run.js";
 import { Pace } from "./pace.js";
 import { whilePreparing } from "./preparing.js";
 import { recordEvents } from "./record-events.js";
+import { isReplanDue, replan } from "./replan.js";
 import { diverged, MOST_BAD_STEPS, rollBack } from "./roll-back.js";
 import { disposeRun, type Run } from "./run.js";
-import { lengthAfterMeasuring } from "./run-length.js";
 import { learningRateAt } from "./schedule.js";
 import {
   checkedTrainSettings,
@@ -30,7 +29,6 @@ import {
 import { checkpointOf } from "./snapshot.js";
 import { SpeedMeter } from "./speed-meter.js";
 import { endOf, endReached, epochOf, startOf } from "./start-and-end.js";
-import { secondsToMeasure } from "./time-plan.js";
 
 /** What the model writes at each evaluation. */
 const SAMPLE = { length: 200, temperature: 0.8, topK: 0, topP: 1, count: 1 };
@@ -88,9 +86,8 @@ async function* trainRun(
   yield startOf(run);
 
   const meter = new SpeedMeter();
-  const pace = new Pace(clock);
+  let pace = new Pace(clock);
   let speed = run.speed;
-  const secondsLeft = (run.config.limits.maxTime ?? Number.POSITIVE_INFINITY) - clock();
   let savedAt = clock();
   while (true) {
     const isDue = isEvaluationDue(run);
@@ -119,14 +116,17 @@ async function* trainRun(
       yield { event: "warning", message: await rollBack(run, sign, !step.dropped) };
     }
     pace.addStep();
-    if (isReplanDue(run, pace, secondsLeft)) {
-      const replanned = await unlessAborted(replan(run, pace, signal), signal);
+    if (isReplanDue(run, pace)) {
+      const replanned = await unlessAborted(replan(run, pace, speed, signal), signal);
       if (!replanned) break;
-      const [event, measured] = replanned;
-      speed = measured;
+      const { event } = replanned;
+      speed = replanned.speed;
+      pace = new Pace(clock);
       // At once, so that a run that is killed goes on with the numbers that it has reported.
-      yield await save(run, "last");
-      savedAt = clock();
+      if (progress.replan.at(-1)?.step === progress.step) {
+        yield await save(run, "last");
+        savedAt = clock();
+      }
       if (event) yield event;
     }
   }
@@ -201,35 +201,6 @@ function isSavingDue(
 ): boolean {
   if (step === 0 || badSteps > 0 || step === evaluatedAt) return false;
   return isLate || (!isEvaluationDue && step % saveEvery === 0);
-}
-
-/** Once in a run whose time is limited, when enough of it has gone to tell how fast it is. */
-function isReplanDue({ progress, config }: Run, pace: Pace, secondsLeft: number): boolean {
-  if (config.limits.maxTime === undefined || progress.replan || progress.badSteps > 0) return false;
-  if (endReached({ config, progress })) return false;
-  return pace.seconds >= secondsToMeasure(secondsLeft, pace.secondsPerEvaluation !== undefined);
-}
-
-/**
- * Sets the number of steps once more where the trial was wrong about it, and notes both numbers.
- *
- * @returns what to report, where it was changed, and the speed
- */
-async function replan(
-  run: Run,
-  pace: Pace,
-  signal: AbortSignal | undefined,
-): Promise<[ReplanEvent | undefined, Speed]> {
-  const { progress, config, clock } = run;
-  const { step, totalSteps: before = step } = progress;
-  const { secondsPerStep = run.speed.secondsPerStep, secondsPerEvaluation } = pace;
-  const measured = { secondsPerStep, secondsPerEvaluation };
-  const maxTime = config.limits.maxTime as number;
-  const { totalSteps, speed } = await lengthAfterMeasuring(run, measured, maxTime, signal);
-  progress.replan = { step, totalSteps: before };
-  progress.totalSteps = totalSteps;
-  if (totalSteps === before) return [undefined, speed];
-  return [{ event: "replan", step, before, totalSteps, seconds: clock() }, speed];
 }
 
 /** Every so many steps, at the end of each epoch, and at the end of the run. */

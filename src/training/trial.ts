@@ -155,7 +155,7 @@ async function secondsPerStep(
         config: { training: { ...config.training, accumulate: tried } },
         ...{ model, average, gradients, optimizer, gradientSum, batches },
         random: Random.fromSeed(config.training.randomSeed),
-        progress: { step: 0, epoch: 0, batch, rateFactor: 0 },
+        progress: { step: 0, epoch: 0, batch, rateFactor: 0, replan: [] },
         state: model.zeroState(batchSize),
       };
       try {

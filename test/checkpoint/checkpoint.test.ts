@@ -331,6 +331,20 @@ describe("The checksum of a checkpoint", () => {
     }
   });
 
+  it("of earlier files, with one change of the number of steps, has it in a list", async (t) => {
+    const { out } = await workplace(t);
+    await mkdir(out);
+    const file = path.join(out, "earlier.safetensors");
+    await writeFile(file, await readFile(EARLIER));
+    await rewrite(file, (metadata) => {
+      editJson(metadata, "progress", (it) => it, { replan: { step: 2, totalSteps: 9 } });
+      editJson(metadata, "config", (it) => it.limits, { replan: { step: 2, steps: 3 } });
+    });
+    const { progress, config } = await readCheckpoint(file);
+    assert.deepEqual(progress.replan, [{ step: 2, totalSteps: 9 }]);
+    assert.deepEqual(config.limits.replan, [{ step: 2, steps: 3 }]);
+  });
+
   it("of earlier files is the present one once they have been resumed", async (t) => {
     const { out } = await workplace(t);
     const run = path.join(out, "run");

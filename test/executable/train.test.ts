@@ -124,7 +124,7 @@ test("--max-time ends a run in time, and says so", async (t) => {
   assert.equal(code, 0);
   const { reason, step, totalSteps, replan } = jsonLines(stdout).at(-1);
   assert.equal(reason, "max-time");
-  assert.ok(step === totalSteps && replan.totalSteps > 0, `${step} of ${totalSteps}`);
+  assert.ok(step === totalSteps && replan[0].totalSteps > 0, `${step} of ${totalSteps}`);
 });
 
 test("the same command makes the same bytes, another random seed others", async (t) => {

@@ -28,6 +28,8 @@ const FITTED = {
   warmupSteps: undefined,
 } as unknown as Partial<TrainSettings>;
 
+type Costs = Parameters<FakeClock["charge"]>[1];
+
 interface Timing {
   /** Seconds that each thing takes in the trial. */
   readonly tick?: number;
@@ -40,7 +42,7 @@ interface Timing {
 /** Trains by a clock on which events take what `costs` says. */
 async function timed(
   settings: TrainSettings,
-  costs: Parameters<FakeClock["charge"]>[1],
+  costs: Costs | ((seconds: number) => Costs),
   { tick = 0.01, before = 0, killAt }: Timing = {},
 ): Promise<{ events: TrainingEvent[]; seconds: number }> {
   const clock = new FakeClock(tick);
@@ -48,7 +50,7 @@ async function timed(
   const events: TrainingEvent[] = [];
   for await (const event of train(settings, { clock: clock.read })) {
     events.push(event);
-    clock.charge(event, costs);
+    clock.charge(event, typeof costs === "function" ? costs(clock.seconds) : costs);
     if (killAt?.(event)) break;
   }
   return { events, seconds: clock.seconds };
@@ -59,12 +61,11 @@ async function assertRepeats(place: Workplace, settings: TrainSettings & { name:
   const { name } = settings;
   const { config, progress } = await loadCheckpoint(name, place);
   const { replan, totalSteps = 0 } = progress;
-  const isChanged = replan !== undefined && replan.totalSteps !== totalSteps;
   const again = {
     ...settings,
     maxTime: undefined,
-    steps: replan?.totalSteps ?? totalSteps,
-    replan: isChanged ? { step: replan.step, steps: totalSteps } : undefined,
+    steps: replan[0]?.totalSteps ?? totalSteps,
+    replan: replan.map(({ step }, k) => ({ step, steps: replan[k + 1]?.totalSteps ?? totalSteps })),
     evalCharacters: config.training.evalCharacters,
     name: `${name}-again`,
   } as unknown as TrainSettings;
@@ -106,7 +107,10 @@ describe("A run whose time is limited", () => {
     const { events, seconds } = await timed(settings, { step: 0.0102, eval: 0.5 });
     assert.equal(only(events, "replan").length, 0);
     const { totalSteps, replan } = endOf(events);
-    assert.equal(replan?.totalSteps, totalSteps);
+    assert.deepEqual(
+      replan.map((look) => look.totalSteps),
+      [totalSteps],
+    );
     assert.ok(seconds >= 17 && seconds <= 21, `${seconds} s`);
   });
 
@@ -120,9 +124,26 @@ describe("A run whose time is limited", () => {
     assert.ok(replan.totalSteps < planned);
     const end = endOf(events);
     assert.deepEqual([end.totalSteps, end.step], [replan.totalSteps, replan.totalSteps]);
-    assert.deepEqual(end.replan, { step: replan.step, totalSteps: planned });
+    assert.deepEqual(end.replan[0], { step: replan.step, totalSteps: planned });
     const { progress } = await loadCheckpoint("run", place);
     assert.deepEqual([progress.totalSteps, progress.replan], [end.totalSteps, end.replan]);
+  });
+
+  it("ends in that time where the machine becomes slower or faster at any time", async (t) => {
+    const place = await workplace(t, inventedText(3_000));
+    for (const [before, after] of [
+      [0.02, 0.06],
+      [0.06, 0.02],
+    ]) {
+      for (const share of [0.1, 0.3, 0.5, 0.8]) {
+        const name = `from-${before}-at-${share}`;
+        const settings = { ...smallRun(place, { maxTime: 20, evalEvery: 100 }), name };
+        const costs = (seconds: number) => ({ step: seconds < share * 20 ? before : after });
+        const { seconds } = await timed(settings, costs, { tick: 0.02 });
+        assert.ok(seconds >= 0.85 * 20 && seconds <= 1.05 * 20, `${name}: ${seconds} s`);
+        await assertRepeats(place, settings);
+      }
+    }
   });
 
   it("can be repeated to the same bytes by its numbers", async (t) => {
@@ -201,13 +222,15 @@ describe("A run whose time is limited", () => {
 
   it("refuses a change of steps that can't be one, naming it", async (t) => {
     const place = await workplace(t);
-    const replan = { step: 10, steps: 30 };
+    const replan = [{ step: 10, steps: 30 }];
     for (const settings of [
       { replan },
       { replan, steps: 40, epochs: 3 },
       { replan, steps: 40, maxTime: 9 },
       { replan, steps: 10 },
-      { replan: { step: 30, steps: 30 }, steps: 40 },
+      { replan: [{ step: 31, steps: 30 }], steps: 40 },
+      { replan: [...replan, { step: 10, steps: 40 }], steps: 40 },
+      { replan: [...replan, { step: 30, steps: 40 }], steps: 40 },
     ]) {
       await assert.rejects(trained(smallRun(place, settings)), /^CharnnError: replan /);
     }

@@ -85,7 +85,7 @@ describe("A learning rate", () => {
       for (const warmupSteps of [0, 10, 30]) {
         const settings = { schedule, warmupSteps, learningRate: RATE };
         for (const totalSteps of [60, 150, 200, 1_000]) {
-          const replan = { step: 20, totalSteps: 200 };
+          const replan = [{ step: 20, totalSteps: 200 }];
           const at = (step: number) =>
             learningRateAt({ step, totalSteps, replan, rateFactor: 1 }, settings);
           for (let step = 0; step <= 20; step++) {
@@ -100,6 +100,26 @@ describe("A learning rate", () => {
           assertClose([at(totalSteps)], [plain], 1e-12, schedule);
         }
       }
+    }
+  });
+
+  it("does so at every change, and a change to the same number is none", () => {
+    for (const schedule of SCHEDULE_NAMES) {
+      const settings = { schedule, warmupSteps: 10, learningRate: RATE };
+      const totalSteps = 90;
+      const once = [{ step: 20, totalSteps: 200 }];
+      const twice = [...once, { step: 60, totalSteps: 120 }];
+      const more = [{ step: 5, totalSteps: 200 }, ...twice, { step: 70, totalSteps }];
+      const at = (step: number, replan: typeof once, total = totalSteps) =>
+        learningRateAt({ step, totalSteps: total, replan, rateFactor: 1 }, settings);
+      for (let step = 0; step <= totalSteps; step++) {
+        if (step <= 60) assert.equal(at(step, twice), at(step, once, 120), `${schedule}, ${step}`);
+        assert.equal(at(step, more), at(step, twice), `${schedule}, ${step}`);
+        const change = Math.abs(at(step, twice) - at(Math.max(step - 1, 0), twice));
+        assert.ok(step <= 10 || change <= RATE / 15, `${schedule}, ${step}`);
+      }
+      const end = rateAt(200, 200, { schedule, warmupSteps: 10 });
+      assertClose([at(totalSteps, twice)], [end], 1e-12, schedule);
     }
   });
 });

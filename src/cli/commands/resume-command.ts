@@ -109,7 +109,9 @@ function typed(option: string, value: TrainOptions[keyof TrainOptions]): string[
   const flag = `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   if (value === undefined || value === false) return [];
   if (value === true) return [flag];
-  const word = typeof value === "object" ? `${value.step}:${value.steps}` : String(value);
+  const word = Array.isArray(value)
+    ? value.map(({ step, steps }) => `${step}:${steps}`).join(",")
+    : String(value);
   return word.startsWith("-") ? [quoted(`${flag}=${word}`)] : [flag, quoted(word)];
 }
 

@@ -124,8 +124,8 @@ export function trainCommand(program: Command, { terminal, exitWith }: CommandCo
     )
     .addOption(
       option(
-        "--replan <step:steps>",
-        "with --steps: at that step, make it so many, as the run to be repeated did",
+        "--replan <step:steps,...>",
+        "with --steps: change the number of steps at that step, as the run to be repeated did",
         replan,
       ),
     )

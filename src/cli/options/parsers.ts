@@ -23,11 +23,13 @@ export function seconds(text: string): number {
   return value * SECONDS[unit.toLowerCase()];
 }
 
-/** What is typed, as a change of the number of steps: `120:3500` makes it 3,500 at step 120. */
-export function replan(text: string): { step: number; steps: number } {
-  const [, step, steps] = /^(\d+):(\d+)$/.exec(text.trim()) ?? [];
-  if (steps === undefined) {
-    throw new InvalidArgumentError("must be a step and a number of steps, such as 120:3500");
-  }
-  return { step: Number(step), steps: Number(steps) };
+/** What is typed, as changes of the number of steps: `120:3500,900:3300` makes it 3,500 at step 120 ... */
+export function replan(text: string): { step: number; steps: number }[] {
+  return text.split(",").map((change) => {
+    const [, step, steps] = /^(\d+):(\d+)$/.exec(change.trim()) ?? [];
+    if (steps === undefined) {
+      throw new InvalidArgumentError("must be a step and a number of steps, such as 120:3500");
+    }
+    return { step: Number(step), steps: Number(steps) };
+  });
 }

@@ -94,7 +94,7 @@ export function humanReporter(
     progress.changeTotal(totalSteps);
     const speed = totalSteps < event.before ? "slower" : "faster";
     progress.say(
-      `Training is ${speed} than the trial before it: ${counted(totalSteps, "step")} in the time, not ${count(event.before)}.`,
+      `Training is ${speed} than planned: ${counted(totalSteps, "step")} in the time, not ${count(event.before)}.`,
     );
   }
 

@@ -6,12 +6,15 @@ export function optionsToRepeat(
   { totalSteps, replan }: Pick<EndEvent, "totalSteps" | "replan">,
 ): string {
   const { preset, evalCharacters } = config.training;
-  const planned = replan?.totalSteps ?? totalSteps;
-  const isChanged = replan !== undefined && replan.totalSteps !== totalSteps;
+  const planned = replan[0]?.totalSteps ?? totalSteps;
+  const changes = replan.flatMap(({ step, totalSteps: before }, k) => {
+    const steps = replan[k + 1]?.totalSteps ?? totalSteps;
+    return steps === before ? [] : [`${step}:${steps}`];
+  });
   return [
     ...(choice ? ["--preset", preset] : []),
     ...["--steps", planned],
-    ...(isChanged ? ["--replan", `${replan.step}:${totalSteps}`] : []),
+    ...(changes.length > 0 ? ["--replan", changes.join(",")] : []),
     ...(evalCharacters === undefined ? [] : ["--eval-characters", evalCharacters]),
   ].join(" ");
 }
