@@ -1,5 +1,5 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { countTokens, createTokens, type Tokens } from "../data/vocabulary.js";
+import { Turns } from "../turns.js";
 
 /** Longest strings that are counted, in characters. */
 const LONGEST = 10;
@@ -112,14 +112,14 @@ async function bestOrder(
   const { tokens, vocabulary, first } = counting;
   const probabilities = new Float64Array(tokens.length - first).fill(1 / vocabulary);
   let positions = firstPositions(tokens.length);
+  const turns = new Turns(signal);
   let best: CountScore | undefined;
   for (let length = 1; length <= LONGEST; length++) {
     const pass = new Pass(counting, positions, probabilities);
     for (let isOver = false; !isOver; ) {
       isOver = pass.advance(POSITIONS_IN_TURN);
       onShare?.((length - 1 + pass.share) / LONGEST);
-      await nextTurn();
-      signal?.throwIfAborted();
+      await turns.give();
     }
     const loss = meanLoss(probabilities);
     if (best && loss >= best.loss) break;
