@@ -203,12 +203,17 @@ function isSavingDue(
   return isLate || (!isEvaluationDue && step % saveEvery === 0);
 }
 
-/** Every so many steps, at the end of each epoch, and at the end of the run. */
+/**
+ * Every so many steps, at the end of each epoch, and at the end of the run. Where a step went wrong then,
+ * after the next one that did not, unless the run goes back.
+ */
 function isEvaluationDue({ progress, config: { training } }: Run): boolean {
-  const { step, batch, evaluatedAt, totalSteps = Number.POSITIVE_INFINITY } = progress;
+  const { step, batch, badSteps, evaluatedAt, totalSteps = Number.POSITIVE_INFINITY } = progress;
   if (step === 0 || step === evaluatedAt) return false;
+  if (step >= totalSteps) return true;
+  const isPassed = step - (step % training.evalEvery) > evaluatedAt;
   const endsEpoch = batch < training.accumulate;
-  return step % training.evalEvery === 0 || endsEpoch || step >= totalSteps;
+  return badSteps === 0 && (isPassed || endsEpoch);
 }
 
 /** Scores the validation part, shows a sample, saves; does nothing when interrupted. */

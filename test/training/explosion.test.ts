@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { readCheckpoint } from "#src/checkpoint/checkpoint.js";
 import type { TrainingEvent } from "#src/index.js";
+import { MOST_BAD_STEPS } from "#src/training/roll-back.js";
 import { charnn, workplace as textPlace } from "../helpers/executable.js";
 import { failsWith } from "../helpers/failure.js";
 import {
@@ -62,6 +63,25 @@ describe("A run whose loss explodes", () => {
     const { progress, tensors } = await readCheckpoint(`${place.out}/run/best.safetensors`);
     assert.ok((progress.bestLoss ?? Number.NaN) < 6);
     for (const { data } of tensors.values()) assert.ok(data.every(Number.isFinite));
+  });
+
+  it("is not evaluated among the steps that exploded, of which nothing is saved", async (t) => {
+    const place = await workplace(t, inventedText(2_000));
+    // Every step would be evaluated, but for those of a row of bad ones.
+    const settings = { ...rising(place, "run"), evalEvery: 1, averageDecay: 0.999 };
+    const events: TrainingEvent[] = [];
+    await trained(settings, (event) => {
+      events.push(event);
+      return event.event === "warning";
+    });
+    const back = events.findIndex(({ event }) => event === "warning");
+    assert.ok(back > 0, "it has not exploded");
+    const steps = only(events.slice(0, back), "step").map(({ step }) => step);
+    const evaluated = only(events.slice(0, back), "eval").map(({ step }) => step);
+    assert.ok(evaluated.length > 1);
+    assert.equal(evaluated.at(-1), steps.at(-1 - MOST_BAD_STEPS));
+    const saved = only(events.slice(0, back), "checkpoint").at(-1);
+    assert.equal(saved?.step, evaluated.at(-1));
   });
 
   it("and is left around the going back, ends with the bytes of an unbroken one", async (t) => {
