@@ -75,6 +75,7 @@ async function addon() {
   const environment = {
     // Node ends without giving back what it holds.
     ASAN_OPTIONS: "detect_leaks=0",
+    CHARNN_TEST_ROUNDS: "1",
     LD_PRELOAD: stdout.toString().trim(),
   };
   const tests = join(copy, "dist-test", "backends");

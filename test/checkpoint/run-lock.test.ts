@@ -13,7 +13,14 @@ import { copiedProgram } from "../helpers/copied-program.js";
 import { failsWith } from "../helpers/failure.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { holderOf } from "../helpers/lock-holder.js";
-import { mounted, whyNot } from "../helpers/namespaces.js";
+import { mounted, type Place, whyNot } from "../helpers/namespaces.js";
+
+/** Most of the time these tests wait for a sign of a process. */
+const TOGETHER = { concurrency: 6 };
+
+async function all<T>(cases: readonly T[], check: (it: T) => Promise<void>): Promise<void> {
+  await Promise.all(cases.map(check));
+}
 
 async function emptyRun(t: TestContext): Promise<RunFolder> {
   const run = runFolder(await temporaryFolder(t), "run");
@@ -119,7 +126,7 @@ test("a lock that can't be read is not taken for one that is not there", async (
   assert.deepEqual(await readdir(run.path), [".lock"]);
 });
 
-describe("A lock of an earlier version, which does not beat,", () => {
+describe("A lock of an earlier version, which does not beat,", TOGETHER, () => {
   it("counts while its process runs on this host", async (t) => {
     const run = await emptyRun(t);
     const { ppid: pid } = process;
@@ -129,13 +136,14 @@ describe("A lock of an earlier version, which does not beat,", () => {
   });
 
   it("does not count when its process has ended, be it that another has its number", async (t) => {
-    const run = await emptyRun(t);
     const { ppid } = process;
-    for (const holder of [{ pid: await endedProcess() }, { pid: ppid, start: "1" }]) {
+    const ended = { pid: await endedProcess() };
+    await all([ended, { pid: ppid, start: "1" }], async (holder) => {
+      const run = await emptyRun(t);
       await leaveLock(run, { ...holder, host: hostname() });
       await (await lockRun(run)).release();
       assert.deepEqual(await readdir(run.path), []);
-    }
+    });
   });
 
   it("does not count when it is of another host and nothing happens in the run's folder", async (t) => {
@@ -176,18 +184,20 @@ const KINDS = [
 ];
 
 describe("Of two processes", {
+  ...TOGETHER,
   skip: systemCalls() ? whyNot("otherHost", "otherNumbers") : "no addon",
 }, () => {
   for (const { holds, wants } of KINDS) {
     const who = `the holder ${holds ? "with" : "without"} the addon and the other ${wants ? "with" : "without"}, `;
 
     it(`${who}one that lives keeps the run in another container`, async (t) => {
-      for (const [place, other] of [
+      const places: [Place, Place][] = [
         ["otherNumbers", "here"],
         ["here", "otherNumbers"],
         ["otherNumbers", "otherNumbers"],
         ["otherHost", "here"],
-      ] as const) {
+      ];
+      await all(places, async ([place, other]) => {
         const run = await emptyRun(t);
         const holder = await holderOf(t, run, { place, program: await programOf(t, holds) });
         assert.equal(await holder.asked("take"), "taken");
@@ -198,11 +208,11 @@ describe("Of two processes", {
         );
         assert.equal(await holder.asked("check"), "ours");
         await Promise.all([holder.kill(), taker.kill()]);
-      }
+      });
     });
 
     it(`${who}one that was killed leaves the run to another host and container`, async (t) => {
-      for (const place of ["otherHost", "otherNumbers"] as const) {
+      await all(["otherHost", "otherNumbers"] as const, async (place) => {
         const run = await emptyRun(t);
         const holder = await holderOf(t, run, { place, program: await programOf(t, holds) });
         assert.equal(await holder.asked("take"), "taken");
@@ -212,7 +222,7 @@ describe("Of two processes", {
         assert.equal(await taker.asked("release"), "released");
         assert.deepEqual(await readdir(run.path), []);
         await taker.kill();
-      }
+      });
     });
   }
 
@@ -304,27 +314,29 @@ const FILE_SYSTEMS = {
     mount -t overlay none -o userxattr,lowerdir=lower,upperdir=upper,workdir=work "$1"`,
 };
 
-for (const [name, script] of Object.entries(FILE_SYSTEMS)) {
-  for (const hasAddon of [true, false]) {
-    test(`a run on ${name} is taken and given back ${hasAddon ? "with" : "without"} the addon`, async (t) => {
-      const out = await temporaryFolder(t);
-      const under = await mounted(t, script.replaceAll("$1", out));
-      if (!under) return t.skip(`${name} can't be mounted here`);
-      const run = runFolder(out, "run");
-      const program = await programOf(t, hasAddon);
-      const [first, second] = await Promise.all([
-        holderOf(t, run, { under, program }),
-        holderOf(t, run, { under, program }),
-      ]);
-      assert.equal(await first.asked("take"), "taken");
-      assert.match(await second.asked("take"), /^RUN_EXISTS/);
-      assert.equal(await first.asked("check"), "ours");
-      await first.kill();
-      assert.equal(await second.asked("take"), "taken");
-      assert.equal(await second.asked("release"), "released");
-      assert.equal(await second.asked("take"), "taken");
-      // Only the two see what is mounted there.
-      assert.deepEqual(await readdir(out), []);
-    });
+describe("A lock", TOGETHER, () => {
+  for (const [name, script] of Object.entries(FILE_SYSTEMS)) {
+    for (const hasAddon of [true, false]) {
+      it(`of a run on ${name} is taken and given back ${hasAddon ? "with" : "without"} the addon`, async (t) => {
+        const out = await temporaryFolder(t);
+        const under = await mounted(t, script.replaceAll("$1", out));
+        if (!under) return t.skip(`${name} can't be mounted here`);
+        const run = runFolder(out, "run");
+        const program = await programOf(t, hasAddon);
+        const [first, second] = await Promise.all([
+          holderOf(t, run, { under, program }),
+          holderOf(t, run, { under, program }),
+        ]);
+        assert.equal(await first.asked("take"), "taken");
+        assert.match(await second.asked("take"), /^RUN_EXISTS/);
+        assert.equal(await first.asked("check"), "ours");
+        await first.kill();
+        assert.equal(await second.asked("take"), "taken");
+        assert.equal(await second.asked("release"), "released");
+        assert.equal(await second.asked("take"), "taken");
+        // Only the two see what is mounted there.
+        assert.deepEqual(await readdir(out), []);
+      });
+    }
   }
-}
+});

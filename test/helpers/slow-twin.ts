@@ -30,18 +30,23 @@ class Tape {
 
   /** W x + b, for W `[b.length, x.length]`. */
   linear(weight: Vector, bias: Vector, x: Vector): Vector {
-    const columns = x.values.length;
     const y = vector(bias.values);
-    for (let o = 0; o < y.values.length; o++) {
-      for (let i = 0; i < columns; i++) y.values[o] += weight.values[o * columns + i] * x.values[i];
+    // Most of the time goes into these two loops, so they look up nothing twice.
+    const { values: w, gradient: gradientW } = weight;
+    const { values: from, gradient: gradientFrom } = x;
+    const columns = from.length;
+    for (let o = 0, at = 0; o < y.values.length; o++) {
+      let sum = y.values[o];
+      for (let i = 0; i < columns; i++, at++) sum += w[at] * from[i];
+      y.values[o] = sum;
     }
     this.#undo.push(() => {
-      for (let o = 0; o < y.values.length; o++) {
+      for (let o = 0, at = 0; o < y.gradient.length; o++) {
         const gradient = y.gradient[o];
         bias.gradient[o] += gradient;
-        for (let i = 0; i < columns; i++) {
-          weight.gradient[o * columns + i] += gradient * x.values[i];
-          x.gradient[i] += gradient * weight.values[o * columns + i];
+        for (let i = 0; i < columns; i++, at++) {
+          gradientW[at] += gradient * from[i];
+          gradientFrom[i] += gradient * w[at];
         }
       }
     });
@@ -121,7 +126,7 @@ class Tape {
 }
 
 function vector(values: Numbers): Vector {
-  return { values: Float64Array.from(values), gradient: new Float64Array(values.length) };
+  return { values: new Float64Array(values), gradient: new Float64Array(values.length) };
 }
 
 function oneHot(index: number, length: number): Vector {
@@ -307,7 +312,13 @@ export function twinLoss(inputs: {
 }
 
 function joined(vectors: readonly Vector[]): Float64Array {
-  return Float64Array.from(vectors.flatMap(({ values }) => [...values]));
+  const whole = new Float64Array(vectors.reduce((length, { values }) => length + values.length, 0));
+  let end = 0;
+  for (const { values } of vectors) {
+    whole.set(values, end);
+    end += values.length;
+  }
+  return whole;
 }
 
 interface ModelSizes {

@@ -5,17 +5,17 @@
  */
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { existsSync, mkdtempSync } from "node:fs";
+import { readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
-import { type TestContext, test } from "node:test";
+import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { dataFolder, tensorFlowFolder } from "#src/backends/tensorflow/folder.js";
 import type { TensorFlowBackend } from "#src/backends/tensorflow/tensorflow-backend.js";
 import { backend } from "#src/backends/tfjs.js";
 import { charnn, SMALL, workplace } from "../../helpers/executable.js";
-import { temporaryFolder } from "../../helpers/folder.js";
 import { onTensorFlow } from "../../helpers/tensorflow.js";
 
 const run = promisify(execFile);
@@ -26,6 +26,9 @@ const SOURCE = fileURLToPath(
 const LIBRARIES = path.join(tensorFlowFolder(), "deps", "lib");
 const COMPILER = process.env.CXX ?? "g++";
 
+const folder = mkdtempSync(path.join(tmpdir(), "charnn-cudnn-"));
+const standIns = new Map<string, Promise<string>>();
+
 const TRAIN = [
   ...["train", "fox.txt", "--backend", "tensorflow", "--threads", "1", ...SMALL],
   // With it no layer goes by cuDNN.
@@ -33,6 +36,7 @@ const TRAIN = [
 ];
 
 await onTensorFlow("cuDNN's operations", () => {
+  after(() => rm(folder, { recursive: true }));
   const skip = whyNoStandIn((backend() as unknown as TensorFlowBackend).cudnn.usable);
 
   for (const [file, atLeast] of [
@@ -40,14 +44,21 @@ await onTensorFlow("cuDNN's operations", () => {
     ["tensorflow.test.js", 7],
   ] as const) {
     const name = path.basename(file, ".test.js");
-    test(`do what the tests of ${name} ask for`, { skip }, async (t) => {
+    test(`do what the tests of ${name} ask for`, { skip }, async () => {
       const { stdout } = await run(
         process.execPath,
         [
           ...["--test", "--test-reporter=tap", "--test-name-pattern=tensorflow backend"],
           fileURLToPath(new URL(file, import.meta.url)),
         ],
-        { env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...(await standIn(t)) } },
+        {
+          env: {
+            ...process.env,
+            NODE_TEST_CONTEXT: undefined,
+            CHARNN_TEST_ROUNDS: "1",
+            ...(await standIn()),
+          },
+        },
       ).catch((error) => assert.fail(error.stdout));
       const passed = Number(/^# pass (\d+)$/m.exec(stdout)?.[1]);
       assert.ok(passed >= atLeast, stdout);
@@ -55,7 +66,7 @@ await onTensorFlow("cuDNN's operations", () => {
   }
 
   test("are found by doctor", { skip }, async (t) => {
-    const env = await standIn(t);
+    const env = await standIn();
     const { stdout } = await charnn(t, ["doctor"], { env });
     assert.match(stdout, /^tensorflow +loads: .*, TensorFlow \d+\.\d+\.\d+ with cuDNN$/m);
     const { backends } = JSON.parse((await charnn(t, ["doctor", "--json"], { env })).stdout);
@@ -71,7 +82,7 @@ await onTensorFlow("cuDNN's operations", () => {
     const plain = await charnn(t, [...TRAIN, "--name", "plain"], { cwd, env: data });
     assert.equal(plain.code, 0, plain.stderr);
     assert.doesNotMatch(plain.stderr, /cuDNN/);
-    const env = await standIn(t, "-DEXCHANGED_GATES");
+    const env = await standIn("-DEXCHANGED_GATES");
     const wrong = await charnn(t, [...TRAIN, "--name", "wrong"], { cwd, env });
     assert.equal(wrong.code, 0, wrong.stderr);
     const warning =
@@ -99,22 +110,28 @@ function whyNoStandIn(isThere: boolean): string | false {
 }
 
 /**
- * Compiles the stand-in.
+ * Compiles the stand-in, once for the same flags.
  *
  * @returns the environment in which a process has it
  */
-async function standIn(t: TestContext, ...flags: string[]): Promise<Record<string, string>> {
-  const addon = path.join(await temporaryFolder(t), "cudnn.node");
+async function standIn(...flags: string[]): Promise<Record<string, string>> {
+  const name = `cudnn${flags.join("")}.node`;
+  const compiled = standIns.get(name) ?? compile(path.join(folder, name), flags);
+  standIns.set(name, compiled);
+  return {
+    XDG_DATA_HOME: dataFolder(),
+    NODE_OPTIONS: `--require=${await compiled}`,
+    // It loads TensorFlow before charnn can tell it so.
+    TF_CPP_MIN_LOG_LEVEL: "2",
+    TF_ENABLE_ONEDNN_OPTS: "0",
+  };
+}
+
+async function compile(addon: string, flags: readonly string[]): Promise<string> {
   await run(COMPILER, [
     ...["-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", ...flags, SOURCE],
     ...["-o", addon, `-L${LIBRARIES}`, "-ltensorflow", "-ltensorflow_framework"],
     `-Wl,-rpath,${LIBRARIES}`,
   ]);
-  return {
-    XDG_DATA_HOME: dataFolder(),
-    NODE_OPTIONS: `--require=${addon}`,
-    // It loads TensorFlow before charnn can tell it so.
-    TF_CPP_MIN_LOG_LEVEL: "2",
-    TF_ENABLE_ONEDNN_OPTS: "0",
-  };
+  return addon;
 }
