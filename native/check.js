@@ -121,8 +121,11 @@ async function fuzz(seconds) {
   const fuzzer = join(sources, "build", `${process.arch}-address-undefined`, "fuzz");
   const found = join(folder, "found-");
   const most = ["-max_len=64", "-timeout=60", `-artifact_prefix=${found}`];
-  run(fuzzer, [...most, `-max_total_time=${seconds}`, kept], {}, Number(seconds) / 60);
-  run(fuzzer, [...most, "-merge=1", merged, kept]);
+  // Long inputs from the start: an execution takes too long for them to be reached by and by.
+  const long = ["-len_control=0", `-max_total_time=${seconds}`];
+  run(fuzzer, [...most, ...long, kept], {}, Number(seconds) / 60);
+  // One case for each edge, not for each number of times that it is taken, since all are tests.
+  run(fuzzer, [...most, "-merge=1", "-use_counters=0", merged, kept], {}, Number(seconds) / 60);
   const cases = await Promise.all(
     (await readdir(merged)).map(async (name) =>
       (await readFile(join(merged, name))).toString("hex"),
