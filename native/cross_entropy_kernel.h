@@ -41,11 +41,16 @@ inline void prepare(const CrossEntropy& c, const Member& member) {
   member.meet();
 }
 
-/// The first of the largest logits of a row; `most` is how large they are.
-inline int32_t likeliest(Panels logits, size_t row, size_t panels, float most) {
+/// The first of the largest logits of a row, or 0 where none is a number; `most` is how large they
+/// are.
+inline int32_t likeliest(Panels logits, size_t row, size_t vocabulary, float most) {
+  const size_t panels = panels_of(vocabulary);
   for (size_t p = 0; p < panels; ++p) {
-    unsigned equal = equal_lanes(load(logits.at(p, row)), broadcast(most));
-    if (equal) return static_cast<int32_t>(p * kLanes + __builtin_ctz(equal));
+    const unsigned equal = equal_lanes(load(logits.at(p, row)), broadcast(most));
+    if (!equal) continue;
+    const size_t token = p * kLanes + static_cast<size_t>(__builtin_ctz(equal));
+    // What is no character is as likely as the least that a number can be.
+    return token < vocabulary ? static_cast<int32_t>(token) : 0;
   }
   return 0;
 }
@@ -80,7 +85,7 @@ inline void score_row(const CrossEntropy& c, size_t row, size_t place) {
   const float most = largest(highest);
   const int32_t target = c.targets[place];
   const float target_logit = target < 0 ? 0.0f : logits.at(target / kLanes, row)[target % kLanes];
-  c.predictions[place] = likeliest(logits, row, panels, most);
+  c.predictions[place] = likeliest(logits, row, c.shape.vocabulary, most);
   if (c.ranks) c.ranks[place] = target < 0 ? 0 : rank(logits, row, panels, target, target_logit);
 
   Vec sums = zero();

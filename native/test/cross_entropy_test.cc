@@ -216,6 +216,14 @@ void test_edges(Everywhere& everywhere) {
   }
   check(everywhere, equal);
 
+  // Logits that are not numbers, or the least that a number can be.
+  for (size_t vocabulary : {1, 17, 32})
+    for (float logit : {std::nanf(""), -INFINITY, INFINITY}) {
+      Case wild(draw, 3, 2, vocabulary, Masked::no, false, true);
+      wild.bias = Floats(wild.bias.size(), logit);
+      check_predictions(everywhere, wild);
+    }
+
   // Logits of which single precision can't hold the exponentials.
   Case far(draw, 33, 16, 50, Masked::no, true, true);
   for (size_t v = 0; v < 50; ++v) far.bias[v] *= 100;
