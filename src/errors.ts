@@ -73,3 +73,11 @@ function nameOf(number: number): string | undefined {
   if (number === EUCLEAN) return "EUCLEAN";
   return Object.entries(constants.errno).find(([, value]) => value === number)?.[0];
 }
+
+/** Characters of a text from a file or a command line that a message shows. */
+const MOST_SHOWN = 60;
+
+/** The beginning of a text that may be of any length, for a message. */
+export function shortened(text: string): string {
+  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}...` : text;
+}

@@ -4,6 +4,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { EXECUTABLE, plainEnvironment, sentences } from "../helpers/executable.js";
+import { Draw } from "../helpers/numbers.js";
 
 const HANG_MILLISECONDS = 120_000;
 /** The checkpoint of {@link TRAIN} to go on from. */
@@ -48,6 +49,11 @@ export class Tally {
       console.error(this.failures.at(-1));
     }
   }
+}
+
+/** The random numbers of a case, the same for the same seed and number. */
+export function caseDraw(seed: number, number: number): Draw {
+  return new Draw(Math.imul(seed, 0x9e3779b1) + number);
 }
 
 export interface Ending {

@@ -7,11 +7,13 @@ import { parseArgs } from "node:util";
 import { failingCalls, killsAtCalls } from "./calls.js";
 import { type Campaign, scratchFolder, Tally } from "./campaign.js";
 import { randomKills } from "./random-kills.js";
+import { mutatedFiles } from "./readers.js";
 
 const KINDS = [
   { name: "kills at random times", run: randomKills, needsFaults: false },
   { name: "kills at a call", run: killsAtCalls, needsFaults: true },
   { name: "failing and short calls", run: failingCalls, needsFaults: true },
+  { name: "other mutated files", run: mutatedFiles, needsFaults: false },
 ];
 
 /** Compiles what makes calls fail. */

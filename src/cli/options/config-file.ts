@@ -1,11 +1,11 @@
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import type { Command } from "commander";
-import { CharnnError } from "../../errors.js";
+import { CharnnError, shortened } from "../../errors.js";
 import { notReadable } from "../../system-errors.js";
 import { hyphened, optionNamed, type Token } from "./spelling.js";
 
-/** Characters of a name or a value that a message shows. */
-const MOST_SHOWN = 60;
+/** More than all options take. */
+const MOST_BYTES = 2 ** 20;
 
 /**
  * The options of a command that a file holds as a JSON object: `{"hidden-size": 256}`. What is `false` or
@@ -24,24 +24,19 @@ export async function readConfigFile(file: string, command: Command): Promise<To
       throw notOptions(file, `${shownName} is no option that charnn ${command.name()} has there`);
     }
     if (value === false || value === null) return [];
-    const shown = `${shownName}: ${shortened(JSON.stringify(value))} in ${file}`;
-    if (value === true && !option.required) {
-      return { words: [`${option.long}`], given: { word, shown, option, value: undefined } };
-    }
     const isText = typeof value === "string" || typeof value === "number";
-    if (!isText || !option.required) {
-      throw notOptions(
-        file,
-        `${shownName} must be ${option.required ? "a text or a number" : "true or false"}`,
-      );
+    // Before the value is shown: lists in lists of any depth can be read, but not written.
+    if (option.required ? !isText : value !== true) {
+      const kind = option.required ? "a text or a number" : "true or false";
+      throw notOptions(file, `${shownName} must be ${kind}`);
+    }
+    const shown = `${shownName}: ${shortened(JSON.stringify(value))} in ${file}`;
+    if (value === true) {
+      return { words: [`${option.long}`], given: { word, shown, option, value: undefined } };
     }
     const given = { word, shown, option, value: String(value) };
     return { words: [`${option.long}=${value}`], given };
   });
-}
-
-function shortened(text: string): string {
-  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}...` : text;
 }
 
 function parseObject(text: string, file: string): object {
@@ -56,11 +51,18 @@ function parseObject(text: string, file: string): object {
 }
 
 async function readText(file: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
   try {
-    return await readFile(file, "utf8");
+    for await (const chunk of createReadStream(file)) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > MOST_BYTES) throw notOptions(file, "it is longer than all options together");
+    }
   } catch (cause) {
-    throw notReadable(file, cause);
+    throw cause instanceof CharnnError ? cause : notReadable(file, cause);
   }
+  return Buffer.concat(chunks).toString();
 }
 
 function notOptions(file: string, problem: string): CharnnError {

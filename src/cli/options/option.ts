@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
-import { CharnnError } from "../../errors.js";
+import { CharnnError, shortened } from "../../errors.js";
 
 /** An option whose help shows the default that the library takes. */
 export function option<Value>(
@@ -30,7 +30,7 @@ function naming<Value>(name: string, parse: (text: string) => Value): (text: str
       return parse(text);
     } catch (error) {
       if (!(error instanceof InvalidArgumentError)) throw error;
-      const message = `${name} ${error.message}, not ${JSON.stringify(text)}.`;
+      const message = `${name} ${error.message}, not ${JSON.stringify(shortened(text))}.`;
       throw new CharnnError("INVALID_SETTING", message, undefined, { cause: error });
     }
   };
