@@ -1,8 +1,9 @@
 import * as v from "valibot";
 
-const fromZero = v.pipe(v.number(), v.minValue(0));
-/** JSON has no number that is not finite, and writes null. */
-const loss = v.nullish(v.number());
+/** JSON writes null for what is not finite, but reads 1e999. */
+const finite = v.pipe(v.number(), v.finite());
+const fromZero = v.pipe(finite, v.minValue(0));
+const loss = v.nullish(finite);
 
 const reportSchema = v.variant("event", [
   v.object({
@@ -11,8 +12,8 @@ const reportSchema = v.variant("event", [
     epoch: fromZero,
     loss,
     learningRate: fromZero,
-    gradientNorm: v.nullish(v.number()),
-    charsPerSecond: v.nullish(v.number()),
+    gradientNorm: v.nullish(finite),
+    charsPerSecond: v.nullish(finite),
     seconds: fromZero,
   }),
   v.object({

@@ -31,6 +31,8 @@ interface Reader {
   read(bytes: Buffer, draw: Draw): Promise<string | undefined>;
 }
 
+const BRACE = 0x7d;
+const LINE_END = 0x0a;
 const LONGEST_MESSAGE = 2_000;
 const MOST_MILLISECONDS = 10_000;
 
@@ -100,7 +102,10 @@ function metricsReader(out: string, trained: Buffer): Reader {
         if (![step, epoch, at].every(Number.isFinite)) return `step ${step}, ${epoch}, ${at}`;
       }
       const growing = new MetricsReader(folder);
-      await writeFile(folder.metrics, bytes.subarray(0, draw.below(bytes.length + 1)));
+      let cut = draw.below(bytes.length + 1);
+      // What is written grows by lines: none is whole before its end.
+      while (bytes[cut - 1] === BRACE && bytes[cut] !== LINE_END) cut--;
+      await writeFile(folder.metrics, bytes.subarray(0, cut));
       await growing.read();
       await writeFile(folder.metrics, bytes);
       await growing.read();
@@ -125,7 +130,7 @@ function resumedMetricsReader(out: string, trained: Buffer): Reader {
       const known = { step: draw.below(6), evaluatedAt: draw.below(6) };
       await truncateMetricsAfter(metrics, known);
       const left = await readFile(metrics);
-      if (left.length > 0 && left.at(-1) !== 0x0a) return "its last line has no end";
+      if (left.length > 0 && left.at(-1) !== LINE_END) return "its last line has no end";
       for (const line of left.toString().split("\n").filter(Boolean)) {
         const { event, step } = JSON.parse(line);
         const most = event === "step" ? known.step : known.evaluatedAt;

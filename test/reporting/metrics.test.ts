@@ -53,6 +53,16 @@ describe("What a run has reported", () => {
     assert.equal((await readMetrics(undefined, out)).run.name, "other");
   });
 
+  it("is damaged where a number has no end", async (t) => {
+    for (const name of ["step", "epoch", "loss", "learningRate", "seconds"]) {
+      const line = STEP.replace(new RegExp(`(?<="${name}":)[\\d.]+`), "1e999");
+      assert.notEqual(line, STEP);
+      const { out } = await reported(t, `${STEP}${line}`);
+      const { steps, warnings } = await readMetrics("run", out);
+      assert.deepEqual([steps.length, warnings.length], [1, 1], name);
+    }
+  });
+
   it("is used up to the first damage, with a warning", async (t) => {
     const { out } = await reported(t, `${STEP}${STEP}{"event":"step","st\0\n${STEP}`);
     const { steps, warnings } = await readMetrics("run", out);
