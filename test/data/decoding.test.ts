@@ -46,6 +46,27 @@ test("wrong bytes are replaced or left out as TextDecoder finds them", async () 
   );
 });
 
+test("bytes give the same characters, wherever they are cut for reading", async () => {
+  for (const [encoding, hex, characters] of [
+    ["iso-2022-jp", "61621b240f6162", undefined],
+    ["euc-jp", "61628fc1286162", undefined],
+    ["gb18030", "61628e30006162", undefined],
+    // U+FFFD itself is no fault.
+    ["gb18030", "61628431a4376162", "ab\ufffdab"],
+    ["gb18030", "61628431a43720ff20", undefined],
+  ] as const) {
+    const bytes = Buffer.from(hex, "hex");
+    if (characters) assert.equal(await textOf(bytes, { encoding }), characters);
+    else await assert.rejects(textOf(bytes, { encoding }), failsWith("BAD_TEXT", encoding));
+    for (const invalid of ["replace", "skip"] as const) {
+      const whole = await textOf(bytes, { encoding, invalid }, bytes.length);
+      for (let chunk = 1; chunk < bytes.length; chunk++) {
+        assert.equal(await textOf(bytes, { encoding, invalid }, chunk), whole, encoding);
+      }
+    }
+  }
+});
+
 test("wrong bytes that are let pass are counted, with the place of the first", async () => {
   const bytes = Buffer.concat([Buffer.from("é\r\nxy"), Buffer.from([0xff, 0x7a, 0xfe])]);
   const skipped = await load(bytes, { invalid: "skip", lineEnds: "lf" });

@@ -1,0 +1,78 @@
+/** What the decoders of all encodings have in common. */
+
+import type { CharnnError } from "../errors.js";
+import { type Fault, lossesOf } from "./decoding-messages.js";
+import { LineCounter } from "./line-counter.js";
+
+/** What stands for bytes that are wrong. */
+export const REPLACEMENT = 0xfffd;
+
+/** What to do with bytes that are wrong in the encoding: refuse them, put U+FFFD in their place, or leave them out. */
+export type Invalid = "error" | "replace" | "skip";
+
+/** Decodes one file, or the standard input. */
+export interface Decoder {
+  /**
+   * The code points that end within the next bytes, in an array that the next call uses again.
+   * With `"error"`, bytes that are wrong in the encoding are a {@link CharnnError} `BAD_TEXT`.
+   */
+  decode(bytes: Uint8Array): Int32Array;
+  /** Must follow the last bytes: what was still held back, or the error that a character is cut. */
+  end(): Int32Array;
+  /** Plain sentences, when all is decoded: what was wrong, and what makes the encoding doubtful. */
+  warnings(): string[];
+}
+
+/** The code points so far, and what was wrong. */
+export abstract class FaultyDecoder {
+  protected codePoints = new Int32Array(0);
+  /** How many code points of this call are there. */
+  protected count = 0;
+  /** Bytes before those of this call. */
+  protected offset = 0;
+  protected isOver = false;
+  readonly #lines = new LineCounter();
+  #faults = 0;
+  /** The first of them. */
+  protected fault: Fault | undefined;
+
+  constructor(
+    readonly source: string,
+    readonly invalid: Invalid,
+  ) {}
+
+  /** Room for the code points of a call. */
+  protected begin(most: number): void {
+    if (this.codePoints.length < most) this.codePoints = new Int32Array(most);
+    this.count = 0;
+  }
+
+  /** Notes bytes that are wrong, of which the first is `byte`. */
+  protected addFault(byte: number | undefined, offset: number): void {
+    if (this.#faults++ === 0) {
+      const place = this.#lines.placeAfter(this.codePoints.subarray(0, this.count));
+      this.fault = { byte, offset, ...place };
+    }
+    if (this.invalid === "replace") this.codePoints[this.count++] = REPLACEMENT;
+  }
+
+  /** @throws CharnnError where something was wrong that must not be */
+  protected finish(bytes: number): Int32Array {
+    this.offset += bytes;
+    if (this.fault && this.invalid === "error") throw this.refusal(this.fault);
+    const decoded = this.codePoints.subarray(0, this.count);
+    if (!this.fault) this.#lines.read(decoded);
+    return decoded;
+  }
+
+  warnings(): string[] {
+    if (!this.fault || this.invalid === "error") return [];
+    return [lossesOf(this.source, this.#faults, this.fault, this.invalid)];
+  }
+
+  protected get faults(): number {
+    return this.#faults;
+  }
+
+  protected abstract refusal(fault: Fault): CharnnError;
+}
