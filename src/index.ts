@@ -40,7 +40,7 @@ export { parameterCount } from "./model/config.js";
 export { binned } from "./reporting/binned.js";
 export { type Curve, curvesOf } from "./reporting/curves.js";
 export { readMetrics } from "./reporting/metrics.js";
-export { watchRun } from "./reporting/watch.js";
+export { watchRun } from "./reporting/watch/watch-run.js";
 export { type ReportSettings, writeReport } from "./reporting/write-report.js";
 export { type SampleSettings, sample } from "./sampling/sample.js";
 export {

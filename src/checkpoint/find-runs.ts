@@ -41,7 +41,7 @@ export async function findCheckpoint(run: string | undefined, out: string): Prom
     if (newest) return checkpointsOf(newest, await contentsOf(newest))[0];
     throw new CharnnError("NOT_FOUND", `There is no run in ${out} yet.`, TRAIN_FIRST);
   }
-  for (const path of isFolderName(run) ? [join(out, run), run] : [run]) {
+  for (const path of placesOf(run, out)) {
     if (!(await statsOf(path))?.isDirectory()) continue;
     const folder = folderAt(dirname(path), basename(path));
     const [checkpoint] = checkpointsOf(folder, await contentsOf(folder));
@@ -65,13 +65,25 @@ export async function findCheckpoint(run: string | undefined, out: string): Prom
  * @throws CharnnError `NOT_FOUND`, or `NOT_READABLE` where it can't be told what is there
  */
 export async function findReportedRun(run: string | undefined, out: string): Promise<RunFolder> {
+  const found = await lookForReportedRun(run, out);
+  if (found) return found;
   if (run === undefined) {
-    const [newest] = await reportedRuns(out);
-    if (newest) return newest;
     throw new CharnnError("NOT_FOUND", `There is no run in ${out} yet.`, TRAIN_FIRST);
   }
-  const paths = isFolderName(run) ? [join(out, run), run] : [run];
-  for (const path of [...paths, dirname(run)].map((path) => resolve(path))) {
+  const message = (await statsOf(placesOf(run, out)[0]))
+    ? `The run ${JSON.stringify(run)} has reported nothing: it has no ${METRICS}.`
+    : `There is no run ${JSON.stringify(run)}.`;
+  const names = (await reportedRuns(out)).map(({ name }) => name);
+  throw new CharnnError("NOT_FOUND", message, hintAt(names, run, out));
+}
+
+/** As {@link findReportedRun}, for who looks again and again; undefined where there is no such run yet. */
+export async function lookForReportedRun(
+  run: string | undefined,
+  out: string,
+): Promise<RunFolder | undefined> {
+  if (run === undefined) return (await reportedRuns(out))[0];
+  for (const path of [...placesOf(run, out), dirname(run)].map((path) => resolve(path))) {
     if (!(await statsOf(path))?.isDirectory()) continue;
     const folder = folderAt(dirname(path), basename(path));
     if ((await contentsOf(folder))?.metrics) {
@@ -79,11 +91,12 @@ export async function findReportedRun(run: string | undefined, out: string): Pro
       return folder;
     }
   }
-  const message = (await statsOf(paths[0]))
-    ? `The run ${JSON.stringify(run)} has reported nothing: it has no ${METRICS}.`
-    : `There is no run ${JSON.stringify(run)}.`;
-  const names = (await reportedRuns(out)).map(({ name }) => name);
-  throw new CharnnError("NOT_FOUND", message, hintAt(names, run, out));
+  return undefined;
+}
+
+/** Where the folder of a run may be. */
+function placesOf(run: string, out: string): string[] {
+  return isFolderName(run) ? [join(out, run), run] : [run];
 }
 
 /** The runs in `out` that have reported something, the one that did last first. */

@@ -16,24 +16,31 @@ export interface Line {
 const LONGEST_LINE = 2 ** 20;
 const LINE_END = 0x0a;
 
+/** Which lines of a file to read. */
+interface LineOptions {
+  /** Where the first one begins. */
+  readonly from?: number;
+  /** Bytes of the longest one that is kept. */
+  readonly longest?: number;
+}
+
 /**
  * Reads the lines of a file of any size, many at a time, in little memory.
  *
- * @param from where the first one begins
  * @throws the system's error for a file that can't be read
  */
 export async function* readLines(
   path: string,
-  { from = 0, longest = LONGEST_LINE }: { from?: number; longest?: number } = {},
+  options: LineOptions = {},
 ): AsyncGenerator<readonly Line[], void> {
   const file = await open(path, "r");
-  yield* cleanUpAfter(linesOf(file, from, longest), () => file.close());
+  yield* cleanUpAfter(linesOf(file, options), () => file.close());
 }
 
-async function* linesOf(
+/** As {@link readLines}, of a file that is open already and stays so. */
+export async function* linesOf(
   file: FileHandle,
-  from: number,
-  longest: number,
+  { from = 0, longest = LONGEST_LINE }: LineOptions = {},
 ): AsyncGenerator<readonly Line[], void> {
   const buffer = Buffer.allocUnsafe(longest + 1);
   /** Where the line begins that is not yet read to its end, and where the buffer does. */

@@ -29,26 +29,50 @@ export interface Bin {
  */
 export function binned(points: readonly Point[], count: number): Bin[] {
   if (points.length <= count) return points.map(binOf);
-  const [first] = points[0];
+  const first = points[0][0];
   const width = points[points.length - 1][0] - first;
+  let part = 0;
+  return merged(points, (x) => {
+    // The last part has whatever is left, in spite of rounding.
+    while (part < count - 1 && x >= first + (width * (part + 1)) / count) part++;
+    return part;
+  });
+}
+
+/** By how much parts of {@link steadilyBinned} grow. */
+const GROWTH = 1.25;
+
+/**
+ * As {@link binned}, for a curve that grows: its parts stay as they are until it is about a quarter longer, so
+ * that only what was added to it is new.
+ *
+ * @param points in order, all numbers finite
+ */
+export function steadilyBinned(points: readonly Point[], most: number): Bin[] {
+  if (points.length <= most) return points.map(binOf);
+  const first = points[0][0];
+  const least = (points[points.length - 1][0] - first) / (most - 1);
+  const width = least > 0 ? GROWTH ** Math.ceil(Math.log(least) / Math.log(GROWTH)) : 1;
+  return merged(points, (x) => Math.min(Math.floor((x - first) / width), most - 1));
+}
+
+/** Merges points that follow each other and lie in one part. */
+function merged(points: readonly Point[], partOf: (x: number) => number): Bin[] {
   const bins: Bin[] = [];
-  let next = 0;
-  for (let bin = 0; bin < count; bin++) {
-    const end = first + (width * (bin + 1)) / count;
+  for (let next = 0; next < points.length; ) {
+    const part = partOf(points[next][0]);
     let [own, sumX, sumY] = [0, 0, 0];
     let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    // The last bin has whatever is left, in spite of rounding.
-    while (next < points.length && (points[next][0] < end || bin === count - 1)) {
-      const point = points[next++];
-      const { x, y, ...range } = binOf(point);
-      const count = point[2]?.count ?? 1;
+    for (; next < points.length && partOf(points[next][0]) === part; next++) {
+      const { x, y, ...range } = binOf(points[next]);
+      const count = points[next][2]?.count ?? 1;
       own += count;
       sumX += x * count;
       sumY += y * count;
       least = Math.min(least, range.least);
       most = Math.max(most, range.most);
     }
-    if (own > 0) bins.push({ x: sumX / own, y: sumY / own, least, most });
+    bins.push({ x: sumX / own, y: sumY / own, least, most });
   }
   return bins;
 }

@@ -1,4 +1,4 @@
-import { binned } from "./binned.js";
+import { steadilyBinned } from "./binned.js";
 import { type Curve, curvesOf } from "./curves.js";
 import type { Metrics } from "./metrics-collector.js";
 import type { ChartData, Charts } from "./page/script/data.js";
@@ -24,14 +24,14 @@ function chartOf(curves: readonly Curve[]): ChartData {
   const shown = curves
     .filter(({ points }) => points.length > 0)
     .map(({ run, name, points }) => {
-      const bins = binned(points, MOST_POINTS);
+      const bins = steadilyBinned(points, MOST_POINTS);
       return { name: `${name} of ${run}`, values: new Map(bins.map(({ x, y }) => [x, y])) };
     });
   const steps = [...new Set(shown.flatMap(({ values }) => [...values.keys()]))].sort(
     (a, b) => a - b,
   );
   return {
-    steps: steps.map(rounded),
+    steps: steps.map((step) => Number(step.toFixed(1))),
     lines: shown.map(({ name, values }) => {
       return { name, values: steps.map((step) => rounded(values.get(step) ?? null)) };
     }),
@@ -39,6 +39,6 @@ function chartOf(curves: readonly Curve[]): ChartData {
 }
 
 /** To five figures: no screen shows more. */
-function rounded<Value extends number | null>(value: Value): Value {
-  return (value === null ? null : Number(value.toPrecision(5))) as Value;
+function rounded(value: number | null): number | null {
+  return value === null ? null : Number(value.toPrecision(5));
 }

@@ -39,8 +39,14 @@ export class MetricsCollector {
     speed: new ThinnedCurve(POINTS),
   };
   #best: { readonly step: number; readonly loss: number } | undefined;
+  #isEmpty = true;
+
+  get isEmpty(): boolean {
+    return this.#isEmpty;
+  }
 
   add(report: Report): void {
+    this.#isEmpty = false;
     if (report.event === "sample") {
       this.#samples.add(report);
     } else if (report.event === "step") {

@@ -1,13 +1,22 @@
-import { open, stat } from "node:fs/promises";
-import { type Line, readLines } from "../checkpoint/read-lines.js";
+import { type FileHandle, open } from "node:fs/promises";
+import { type Line, linesOf } from "../checkpoint/read-lines.js";
 import type { RunFolder } from "../checkpoint/run-folder.js";
 import { thenCleanUp } from "../clean-up.js";
+import { CharnnError } from "../errors.js";
 import { notReadable } from "../system-errors.js";
 import { type Metrics, MetricsCollector } from "./metrics-collector.js";
 import { reportOf } from "./reports.js";
 
 /** Of the last line that was read, enough to tell whether the file is still the same one. */
 const CHECKED_BYTES = 512;
+
+/** What a look at a run's metrics found. */
+export interface MetricsNews {
+  /** Lines that are new. */
+  readonly added: number;
+  /** Whether what was read before is gone, since another file is in its place. */
+  readonly beganAgain: boolean;
+}
 
 /**
  * Reads what a run has reported in little memory, and on later looks only what is new. Where the file is
@@ -32,6 +41,26 @@ export class MetricsReader {
     return this.#collector.metrics(this.run, this.#warnings());
   }
 
+  /**
+   * Refuses a run that has nothing to show.
+   *
+   * @throws CharnnError `NOT_FOUND`
+   */
+  refuseEmpty(): void {
+    if (!this.isEmpty) return;
+    const reason = this.isDamaged ? "is damaged from its first line on" : "is empty";
+    throw new CharnnError(
+      "NOT_FOUND",
+      `The run ${this.run.name} has nothing to show: ${this.run.metrics} ${reason}.`,
+      "Wait for its first step, or train it from the beginning with --overwrite.",
+    );
+  }
+
+  /** Whether a run has reported nothing that can be read. */
+  get isEmpty(): boolean {
+    return this.#collector.isEmpty;
+  }
+
   get isDamaged(): boolean {
     return this.#damaged !== undefined;
   }
@@ -39,21 +68,37 @@ export class MetricsReader {
   /**
    * Reads what was added since the look before.
    *
-   * @throws CharnnError `NOT_FOUND` or `NOT_READABLE`
+   * @throws CharnnError `NOT_FOUND` or `NOT_READABLE`, and the signal's reason once it is aborted; what was
+   *   read before stays then
    */
-  async read(): Promise<void> {
+  async read(signal?: AbortSignal): Promise<MetricsNews> {
     try {
-      if (!(await this.#isContinued())) this.#begin();
-      for await (const lines of readLines(this.run.metrics, { from: this.#offset })) {
-        let last: Line | undefined;
-        for (const line of lines) if (this.#take(line)) last = line;
-        if (!last) continue;
+      // All of it of one file, whatever takes its place meanwhile.
+      const file = await open(this.run.metrics, "r");
+      return await thenCleanUp(
+        () => this.#readFrom(file, signal),
+        () => file.close(),
+      );
+    } catch (error) {
+      throw signal?.aborted ? signal.reason : notReadable(this.run.metrics, error);
+    }
+  }
+
+  async #readFrom(file: FileHandle, signal: AbortSignal | undefined): Promise<MetricsNews> {
+    const isContinued = await this.#isContinued(file);
+    const beganAgain = !isContinued && this.#offset > 0;
+    if (!isContinued) this.#begin();
+    const before = this.#lines;
+    for await (const lines of linesOf(file, { from: this.#offset })) {
+      let last: Line | undefined;
+      for (const line of lines) if (this.#take(line)) last = line;
+      if (last) {
         const bytes = Buffer.from((last.bytes ?? Buffer.alloc(0)).subarray(-CHECKED_BYTES));
         this.#checked = { bytes, at: last.end - Number(last.isWhole) - bytes.length };
       }
-    } catch (error) {
-      throw notReadable(this.run.metrics, error);
+      signal?.throwIfAborted();
     }
+    return { added: this.#lines - before, beganAgain };
   }
 
   /** Takes a line in; false for one that is being written. */
@@ -73,19 +118,13 @@ export class MetricsReader {
   }
 
   /** Whether the file holds what was read of it, and perhaps more. */
-  async #isContinued(): Promise<boolean> {
-    const { size } = await stat(this.run.metrics);
+  async #isContinued(file: FileHandle): Promise<boolean> {
+    const { size } = await file.stat();
     if (size < this.#offset) return false;
     if (!this.#checked) return this.#offset > 0;
     const { bytes, at } = this.#checked;
-    const file = await open(this.run.metrics, "r");
-    return thenCleanUp(
-      async () => {
-        const { buffer } = await file.read(Buffer.alloc(bytes.length), 0, bytes.length, at);
-        return buffer.equals(bytes);
-      },
-      () => file.close(),
-    );
+    const { buffer } = await file.read(Buffer.alloc(bytes.length), 0, bytes.length, at);
+    return buffer.equals(bytes);
   }
 
   #begin(): void {

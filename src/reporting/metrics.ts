@@ -1,5 +1,4 @@
 import { findReportedRun } from "../checkpoint/find-runs.js";
-import { CharnnError } from "../errors.js";
 import type { Metrics } from "./metrics-collector.js";
 import { MetricsReader } from "./metrics-reader.js";
 
@@ -14,19 +13,6 @@ export async function readMetrics(run: string | undefined, out: string): Promise
   const folder = await findReportedRun(run, out);
   const reader = new MetricsReader(folder);
   await reader.read();
-  const { metrics } = reader;
-  if (isEmpty(metrics)) {
-    const reason = reader.isDamaged ? "is damaged from its first line on" : "is empty";
-    throw new CharnnError(
-      "NOT_FOUND",
-      `The run ${folder.name} has nothing to show: ${folder.metrics} ${reason}.`,
-      "Wait for its first step, or train it anew with --overwrite.",
-    );
-  }
-  return metrics;
-}
-
-/** Whether a run has reported nothing that can be read. */
-function isEmpty({ steps, evaluations, samples }: Metrics): boolean {
-  return steps.length + evaluations.length + samples.length === 0;
+  reader.refuseEmpty();
+  return reader.metrics;
 }

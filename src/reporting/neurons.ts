@@ -1,3 +1,4 @@
+import { Turns } from "../turns.js";
 import { type Property, propertiesOf } from "./properties.js";
 
 /** How well a unit tracks a property. */
@@ -28,23 +29,32 @@ const THRESHOLDS = 64;
  * Finds for each property of a text the units whose activations track it best.
  *
  * @param activations of each unit, `[characters]`, when it has read the character
+ * @throws the signal's reason once it is aborted
  */
-export function trackedProperties(
+export async function trackedProperties(
   characters: readonly string[],
   activations: readonly Float32Array[],
-): Tracked[] {
+  signal?: AbortSignal,
+): Promise<Tracked[]> {
+  const turns = new Turns(signal);
   const half = Math.floor(characters.length / 2);
-  return propertiesOf(characters).map((property) => {
+  const tracked: Tracked[] = [];
+  for (const property of propertiesOf(characters)) {
     const chance = property.kind === "number" ? 0 : 0.5;
     const scoreOf = property.kind === "number" ? lineScore : thresholdScore;
-    const scores = activations.map((own, unit) => ({ unit, score: scoreOf(own, property, half) }));
+    const scores: Tracking[] = [];
+    for (const [unit, own] of activations.entries()) {
+      scores.push({ unit, score: scoreOf(own, property, half) });
+      await turns.give();
+    }
     const best = scores
       .filter(({ score }) => score > chance)
       .sort((a, b) => b.score - a.score || a.unit - b.unit)
       .slice(0, SHOWN_UNITS);
     const measure = property.kind === "number" ? "R²" : "balanced accuracy";
-    return { property: property.name, measure, best };
-  });
+    tracked.push({ property: property.name, measure, best });
+  }
+  return tracked;
 }
 
 /** The R² on what is from `half` on of the line that fits best what is before it. */

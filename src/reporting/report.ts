@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import type { Checkpoint } from "../checkpoint/checkpoint.js";
-import { readCheckpoint } from "../checkpoint/checkpoint.js";
-import { findCheckpoint } from "../checkpoint/find-runs.js";
+import { checkpointsOf, contentsOf } from "../checkpoint/run-contents.js";
+import type { RunFolder } from "../checkpoint/run-folder.js";
+import { Inputs } from "../data/inputs.js";
 import { INVALID_NAMES, REPORT_DEFAULTS } from "../defaults.js";
 import { CharnnError } from "../errors.js";
 import { backendSettings, checked, definedOnly, oneOf } from "../settings.js";
@@ -9,9 +9,9 @@ import { bitsPerCharacter } from "../training/evaluate.js";
 import { chartsOf } from "./charts.js";
 import { readMetrics } from "./metrics.js";
 import type { Metrics } from "./metrics-collector.js";
-import { type Neighbours, neighboursOf } from "./neighbours.js";
+import { type ModelParts, modelParts, NO_MODEL } from "./model-parts.js";
 import type { Charts } from "./page/script/data.js";
-import { type TextView, viewText } from "./view-text.js";
+import type { ViewSettings } from "./view-text.js";
 
 const reportSettingsSchema = v.strictObject({
   /** Names or folders of runs; the one that reported last when empty. */
@@ -36,22 +36,36 @@ export interface ReportOptions {
 }
 
 /** All that a report shows. */
-export interface Report {
+export interface Report extends ModelParts {
   readonly title: string;
   readonly runs: readonly Metrics[];
   readonly charts: Charts;
   /** A row for each run, as `page.ts` has its head. */
   readonly figures: readonly (readonly string[])[];
-  /** Of the first run, where it has a checkpoint: names and values. */
-  readonly settings: readonly (readonly [name: string, value: string])[];
-  readonly neighbours: readonly Neighbours[];
-  readonly vocabularySize: number;
-  readonly view: TextView | undefined;
-  readonly warnings: readonly string[];
+}
+
+/** The settings of a report, checked and with their defaults. */
+export interface ReportPlan {
+  /** Names or folders of runs, empty for the one that reported last. */
+  readonly names: readonly string[];
+  readonly out: string;
+  /** The text to look at, if there is one. */
+  readonly text: ViewSettings | undefined;
+}
+
+/** @throws CharnnError `INVALID_SETTING` */
+export function planReport(settings: ReportSettings): ReportPlan {
+  const { runs: names = [], text, threads, ...given } = checked(reportSettingsSchema, settings);
+  const { out, encoding, invalid, unknown, backend } = {
+    ...REPORT_DEFAULTS,
+    ...definedOnly(given),
+  };
+  const engine = { backend, threads };
+  return { names, out, text: text && { files: text, encoding, invalid, out, unknown, engine } };
 }
 
 /**
- * Gathers what a report shows of some runs, and with a text what the first one's model makes of it.
+ * Gathers what a report shows of some runs, and of a text as the first one's model reads it.
  *
  * @throws CharnnError for a run that is not there or has reported nothing, and for a text that can't be
  *   read
@@ -60,43 +74,36 @@ export async function makeReport(
   settings: ReportSettings,
   { stdin, signal }: ReportOptions = {},
 ): Promise<Report> {
-  const { runs: names = [], text, threads, ...given } = checked(reportSettingsSchema, settings);
-  const { out, encoding, invalid, unknown, backend } = {
-    ...REPORT_DEFAULTS,
-    ...definedOnly(given),
-  };
-  const warnings: string[] = [];
+  const { names, out, text } = planReport(settings);
   const runs: Metrics[] = [];
   for (const name of names.length > 0 ? names : [undefined])
     runs.push(await readMetrics(name, out));
-  for (const run of runs) for (const warning of run.warnings) warnings.push(warning);
-  const checkpoint = await checkpointOf(runs[0]);
-  if (text && !checkpoint) {
+  const checkpoint = await checkpointOf(runs[0].run);
+  if (text && checkpoint === undefined) {
     throw new CharnnError(
       "NOT_FOUND",
       `The run ${runs[0].run.name} has no checkpoint yet, so there is no model to look at a text with.`,
       "Leave --text out, or wait for its first checkpoint.",
     );
   }
-  const engine = { backend, threads };
-  const view =
-    text && checkpoint
-      ? await viewText(
-          checkpoint,
-          { files: text, encoding, invalid, out, unknown, engine },
-          { stdin, signal, onWarning: (warning) => warnings.push(warning) },
-        )
-      : undefined;
+  const options = { inputs: new Inputs(stdin), signal };
+  const parts = checkpoint === undefined ? NO_MODEL : await modelParts(checkpoint, text, options);
+  return reportOf(runs, parts);
+}
+
+/** @param title names the runs when it is left out */
+export function reportOf(
+  runs: readonly Metrics[],
+  parts: ModelParts,
+  title = runs.map(({ run }) => run.name).join(", "),
+): Report {
   return {
-    title: `charnn: ${runs.map(({ run }) => run.name).join(", ")}`,
+    ...parts,
+    title: `charnn: ${title}`,
     runs,
     charts: chartsOf(runs),
     figures: figuresOf(runs),
-    settings: checkpoint ? settingsOf(checkpoint) : [],
-    neighbours: checkpoint ? neighboursOf(checkpoint, view?.counts) : [],
-    vocabularySize: checkpoint?.vocabulary.size ?? 0,
-    view,
-    warnings,
+    warnings: [...runs.flatMap((run) => run.warnings), ...parts.warnings],
   };
 }
 
@@ -116,35 +123,7 @@ export function figuresOf(runs: readonly Metrics[]): string[][] {
   });
 }
 
-/** The checkpoint that stands for a run; undefined where there is none yet. */
-async function checkpointOf({ run }: Metrics): Promise<Checkpoint | undefined> {
-  let path: string;
-  try {
-    path = await findCheckpoint(run.path, run.path);
-  } catch (error) {
-    if (error instanceof CharnnError && error.code === "NOT_FOUND") return undefined;
-    throw error;
-  }
-  return readCheckpoint(path);
-}
-
-function settingsOf({ config, progress }: Checkpoint): [name: string, value: string][] {
-  const { fingerprint, ...text } = config.text;
-  const groups = { model: config.model, text, training: config.training, limits: config.limits };
-  const rows = Object.entries(groups).flatMap(([group, values]) =>
-    Object.entries(values)
-      .filter(([, value]) => value !== undefined)
-      .map(([name, value]): [string, string] => [`${group}: ${spaced(name)}`, shown(value)]),
-  );
-  return [...rows, ["checkpoint: step", shown(progress.step)]];
-}
-
-/** `hiddenSize` as `hidden size` */
-function spaced(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-}
-
-function shown(value: unknown): string {
-  if (typeof value === "number") return value >= 1_000 ? value.toLocaleString("en") : String(value);
-  return typeof value === "string" ? value : JSON.stringify(value);
+/** The path of the checkpoint that stands for a run; undefined where there is none yet. */
+export async function checkpointOf(run: RunFolder): Promise<string | undefined> {
+  return checkpointsOf(run, await contentsOf(run))[0];
 }

@@ -2,13 +2,14 @@ import { disposeAll } from "../backends/scope.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { loadCorpus } from "../data/corpus.js";
 import type { Invalid } from "../data/decoding.js";
-import { Inputs } from "../data/inputs.js";
+import type { Inputs } from "../data/inputs.js";
 import { NEWLINE } from "../data/reading.js";
 import type { ReadOptions } from "../data/sources.js";
 import { knownPart, readTexts, refuseTooShort } from "../data/texts.js";
 import { countTokens, type Tokens } from "../data/vocabulary.js";
 import type { CharRnn, ModelState } from "../model/char-rnn.js";
 import { type Engine, openModel } from "../model/open-model.js";
+import { Turns } from "../turns.js";
 import { type Tracked, trackedProperties } from "./neurons.js";
 import type { TextData } from "./page/script/data.js";
 
@@ -25,8 +26,8 @@ export interface ViewSettings {
 }
 
 export interface ViewOptions {
-  /** What the file `-` stands for. */
-  readonly stdin?: AsyncIterable<Uint8Array> | undefined;
+  /** Keeps what can be read once: the text is read twice. */
+  readonly inputs: Inputs;
   readonly signal?: AbortSignal | undefined;
   readonly onWarning: (message: string) => void;
 }
@@ -61,25 +62,22 @@ const SHOWN_EXPECTATIONS = 3;
 export async function viewText(
   checkpoint: Checkpoint,
   { engine, ...settings }: ViewSettings,
-  { stdin, signal, onWarning }: ViewOptions,
+  { inputs, signal, onWarning }: ViewOptions,
 ): Promise<TextView> {
   const { config, vocabulary, tensors } = checkpoint;
-  const { text, tokens, isHeldOut } = await textOf(
-    checkpoint,
-    settings,
-    // It is read twice.
-    { inputs: new Inputs(stdin), signal },
-    onWarning,
-  );
+  const options = { inputs, signal };
+  const { text, tokens, isHeldOut } = await textOf(checkpoint, settings, options, onWarning);
   const model = await openModel(config.model, tensors, engine, onWarning);
   try {
     const units = config.model.layers * config.model.hiddenSize;
     const fitted = Math.min(tokens.length, MOST_FITTED, Math.floor(MOST_ACTIVATIONS / units));
     const shown = Math.min(fitted, MOST_SHOWN, Math.max(Math.floor(MOST_BYTES / units), 500));
     const newline = config.text.documents ? vocabulary.indexOf(NEWLINE) : undefined;
-    const activations = activationsOf(model, tokens.subarray(0, fitted), newline);
+    const turns = new Turns(signal);
+    const activations = await activationsOf(model, tokens.subarray(0, fitted), newline, turns);
     const characters = Array.from(tokens.subarray(0, fitted), (it) => vocabulary.characterAt(it));
-    const predictions = predictionsOf(checkpoint, tokens.subarray(0, shown), activations);
+    const read = tokens.subarray(0, shown);
+    const predictions = await predictionsOf(checkpoint, read, activations, turns);
     return {
       data: {
         characters: characters.slice(0, shown),
@@ -90,7 +88,7 @@ export async function viewText(
       },
       isHeldOut,
       fitted,
-      tracked: trackedProperties(characters, activations),
+      tracked: await trackedProperties(characters, activations, signal),
       counts: countTokens(text, vocabulary.size),
     };
   } finally {
@@ -147,42 +145,47 @@ async function textOf(
  *
  * @param newline where it is given, each line begins from a state of zero
  */
-function activationsOf(
+async function activationsOf(
   model: CharRnn,
   tokens: Tokens,
   newline: number | undefined,
-): Float32Array[] {
+  turns: Turns,
+): Promise<Float32Array[]> {
   const { layers, hiddenSize } = model.config;
   const activations = Array.from(
     { length: layers * hiddenSize },
     () => new Float32Array(tokens.length),
   );
   let state: ModelState = model.zeroState(1);
-  for (let start = 0; start < tokens.length; ) {
-    const startsFresh = start === 0 || tokens[start] === newline;
-    if (startsFresh) {
-      disposeAll(state);
-      state = model.zeroState(1);
-    }
-    const next = newline === undefined ? -1 : tokens.indexOf(newline, start + 1);
-    const end = Math.min(next < 0 ? tokens.length : next, start + WINDOW, tokens.length);
-    const inputs = Int32Array.from(tokens.subarray(start, end));
-    const traced = model.trace(
-      { inputs, targets: inputs, time: end - start, batch: 1, startsFresh },
-      state,
-    );
-    disposeAll(state);
-    state = traced.state;
-    for (const [layer, outputs] of traced.outputs.entries()) {
-      for (let unit = 0; unit < hiddenSize; unit++) {
-        const own = activations[layer * hiddenSize + unit];
-        for (let step = 0; step < end - start; step++)
-          own[start + step] = outputs[step * hiddenSize + unit];
+  try {
+    for (let start = 0; start < tokens.length; ) {
+      const startsFresh = start === 0 || tokens[start] === newline;
+      if (startsFresh) {
+        disposeAll(state);
+        state = model.zeroState(1);
       }
+      const next = newline === undefined ? -1 : tokens.indexOf(newline, start + 1);
+      const end = Math.min(next < 0 ? tokens.length : next, start + WINDOW, tokens.length);
+      const inputs = Int32Array.from(tokens.subarray(start, end));
+      const traced = model.trace(
+        { inputs, targets: inputs, time: end - start, batch: 1, startsFresh },
+        state,
+      );
+      disposeAll(state);
+      state = traced.state;
+      for (const [layer, outputs] of traced.outputs.entries()) {
+        for (let unit = 0; unit < hiddenSize; unit++) {
+          const own = activations[layer * hiddenSize + unit];
+          for (let step = 0; step < end - start; step++)
+            own[start + step] = outputs[step * hiddenSize + unit];
+        }
+      }
+      start = end;
+      await turns.give();
     }
-    start = end;
+  } finally {
+    disposeAll(state);
   }
-  disposeAll(state);
   return activations;
 }
 
@@ -192,17 +195,18 @@ interface Prediction {
 }
 
 /** What was expected in the place of each token, by the decoder. */
-function predictionsOf(
+async function predictionsOf(
   { config, vocabulary, tensors }: Checkpoint,
   tokens: Tokens,
   activations: readonly Float32Array[],
-): Prediction[] {
+  turns: Turns,
+): Promise<Prediction[]> {
   const { layers, hiddenSize } = config.model;
   const top = activations.slice((layers - 1) * hiddenSize);
   const weight = tensors.get("decoder.weight")?.data as Float32Array;
   const bias = tensors.get("decoder.bias")?.data as Float32Array;
   const probabilities = new Float64Array(vocabulary.size);
-  return Array.from(tokens, (token, place): Prediction => {
+  const predict = (token: number, place: number): Prediction => {
     if (place === 0) return { bits: null, expected: [] };
     const state = Float64Array.from(top, (own) => own[place - 1]);
     for (let other = 0; other < vocabulary.size; other++) {
@@ -222,7 +226,13 @@ function predictionsOf(
       Number((probabilities[it] / sum).toFixed(3)),
     ]);
     return { bits: Number((-Math.log2(probabilities[token] / sum)).toFixed(2)), expected };
-  });
+  };
+  const predictions: Prediction[] = [];
+  for (const [place, token] of tokens.entries()) {
+    predictions.push(predict(token, place));
+    await turns.give();
+  }
+  return predictions;
 }
 
 /** The indices of the largest numbers, the largest first. */

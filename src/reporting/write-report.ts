@@ -28,6 +28,6 @@ export async function writeReport(
   if (file !== undefined) await checkOutput(outputAt(file));
   const report = await makeReport(settings, options);
   const path = file ?? `${report.runs[0].run.name}-report.html`;
-  await writeOutput(outputAt(path), Buffer.from(reportPage(report, false)));
+  await writeOutput(outputAt(path), Buffer.from(reportPage(report)));
   return { path, warnings: report.warnings };
 }

@@ -2,7 +2,7 @@
 /** The report's page in a real browser; with CHARNN_PICTURE=1 its picture becomes docs/report.png. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { appendFile, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -141,28 +141,107 @@ describe("The report's page in Chromium", { skip }, () => {
     }
   });
 
-  it("follows a run that goes on", async (t) => {
+  it("waits for a run, follows it, and begins again when it does", async (t) => {
     const cwd = await temporaryFolder(t);
-    const train = ["train", SONNETS, "--name", "run", "--preset", "tiny", "--steps", "10"];
-    assert.equal((await charnn(t, train, { cwd })).code, 0);
-    const child = await startCharnn(t, ["report", "--watch"], { cwd });
+    const child = await startCharnn(t, ["report", "run", "--watch"], { cwd });
     let address = "";
     for await (const chunk of child.stdout) {
       address += chunk;
       if (address.endsWith("\n")) break;
     }
     const { page, complaints, requests } = await openPage(await browserFor(t), address.trim());
-    assert.ok(requests.every((url) => url.startsWith(address.trim())));
+    const { origin } = new URL(address);
+    assert.ok(requests.every((url) => url.startsWith(`${origin}/`)));
+    assert.match(await textOf(page, "#live"), /Waiting for the run/);
+    assert.match(await textOf(page, "#samples"), /Samples/);
+
+    const train = ["train", SONNETS, "--name", "run", "--preset", "tiny", "--steps", "10"];
+    assert.equal((await charnn(t, train, { cwd })).code, 0);
+    // It loads again for the parts that the model's first checkpoint brings.
+    await page.waitForSelector("#settings");
+    await page.waitForFunction(() =>
+      document.getElementById("figures-body")?.textContent?.includes("run10"),
+    );
+    assert.match(await textOf(page, "#live"), /The run is over/);
+    const evaluations = Number(await textOf(page, "#evaluations-count"));
+    assert.ok(evaluations > 0);
+
     const metrics = path.join(cwd, "checkpoints/run/metrics.jsonl");
     const report = { step: 99, epoch: 1, loss: 1, learningRate: 0, seconds: 1 };
     await appendFile(metrics, `${JSON.stringify({ event: "step", ...report })}\n`);
-    await appendFile(metrics, '{"event":"sample","step":99,"text":"<b>new</b>"}\n');
-    await page.waitForFunction(() =>
-      document.getElementById("samples-body")?.textContent?.includes("<b>new</b>"),
+    await appendFile(
+      metrics,
+      `${JSON.stringify({ event: "eval", ...report, validationLoss: 2 })}\n`,
     );
+    for (const text of ["<b>new</b>", "<i>newer</i>"]) {
+      await appendFile(metrics, `${JSON.stringify({ event: "sample", step: 99, text })}\n`);
+      await page.waitForFunction(
+        (text) => document.querySelector("#samples-body details[open] pre")?.textContent === text,
+        {},
+        text,
+      );
+    }
     assert.match(await textOf(page, "#figures-body"), /run99/);
-    assert.match(await textOf(page, "#live"), /The run is over/);
-    assert.deepEqual(complaints, []);
-    await writeFile(metrics, "");
+    assert.equal(Number(await textOf(page, "#evaluations-count")), evaluations + 1);
+    assert.equal((await page.$$("#samples-body details[open]")).length, 1);
+    // The chart's legend shows what is under the pointer: its last point is the new one.
+    const place = await (await page.$("#chart-loss .u-over"))?.boundingBox();
+    assert.ok(place);
+    await page.mouse.move(place.x + place.width - 1, place.y + place.height / 2);
+    await page.waitForFunction(() =>
+      document.querySelector("#chart-loss .u-legend")?.textContent?.includes("99"),
+    );
+
+    await writeFile(metrics, `${JSON.stringify({ event: "step", ...report, step: 3 })}\n`);
+    await page.waitForFunction(() =>
+      document.getElementById("figures-body")?.textContent?.includes("run3"),
+    );
+    assert.equal((await page.$$("#samples-body details")).length, 0);
+    child.kill("SIGINT");
+    await page.waitForFunction(() =>
+      document.getElementById("live")?.textContent?.includes("not served at the moment"),
+    );
+    assert.deepEqual(
+      complaints.filter((text) => !/ERR_|Failed to load resource/.test(text)),
+      [],
+    );
+  });
+
+  it("keeps the part of a curve that its reader chose while the run goes on", async (t) => {
+    const cwd = await temporaryFolder(t);
+    const folder = path.join(cwd, "checkpoints/run");
+    await mkdir(folder, { recursive: true });
+    const lineOf = (step: number) =>
+      `${JSON.stringify({ event: "step", step, epoch: 1, loss: 1 / step, learningRate: 0, seconds: 1 })}\n`;
+    const metrics = path.join(folder, "metrics.jsonl");
+    await writeFile(metrics, Array.from({ length: 100 }, (_, k) => lineOf(k + 1)).join(""));
+    const child = await startCharnn(t, ["report", "--watch"], { cwd });
+    let address = "";
+    for await (const chunk of child.stdout) {
+      address += chunk;
+      if (address.endsWith("\n")) break;
+    }
+    const { page } = await openPage(await browserFor(t), address.trim());
+    await page.waitForFunction(() =>
+      document.getElementById("figures-body")?.textContent?.includes("run100"),
+    );
+    const place = await (await page.$("#chart-loss .u-over"))?.boundingBox();
+    assert.ok(place);
+    const y = place.y + place.height / 2;
+    await page.mouse.move(place.x + place.width / 4, y);
+    await page.mouse.down();
+    await page.mouse.move(place.x + place.width / 2, y, { steps: 4 });
+    await page.mouse.up();
+    const stepAt = async (share: number) => {
+      await page.mouse.move(place.x + place.width * share, y - 5);
+      return Number(await textOf(page, "#chart-loss .u-legend .u-value"));
+    };
+    const [left, right] = [await stepAt(0.02), await stepAt(0.98)];
+    assert.ok(left > 20 && right < 60, `${left} to ${right}`);
+    await appendFile(metrics, lineOf(101) + lineOf(102));
+    await page.waitForFunction(() =>
+      document.getElementById("figures-body")?.textContent?.includes("run102"),
+    );
+    assert.deepEqual([await stepAt(0.02), await stepAt(0.98)], [left, right]);
   });
 });

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { link, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { charnn, startCharnn, workplace } from "../helpers/executable.js";
+import { openPage } from "../helpers/following.js";
 
 test("report writes a page", async (t) => {
   const cwd = await workplace(t, { trained: true });
@@ -62,18 +64,57 @@ test("report takes the place of its own pages, and of nothing else unless it is 
   ]);
 });
 
-test("report --watch serves it until Ctrl-C", async (t) => {
+test("report --watch serves it until a signal ends it, whoever reads it", async (t) => {
   const cwd = await workplace(t, { trained: true });
-  const child = await startCharnn(t, ["report", "fox", "--watch"], { cwd });
-  let address = "";
-  for await (const chunk of child.stdout) {
-    address += chunk;
-    if (address.endsWith("\n")) break;
+  for (const [signal, code] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const) {
+    const child = await startCharnn(t, ["report", "fox", "--watch"], { cwd });
+    const address = await lineOf(child.stdout);
+    const page = await fetch(address);
+    assert.equal(page.status, 200);
+    assert.match(await page.text(), /charnn: fox/);
+    assert.equal((await fetch(address.replace(/\?.*/, ""))).status, 403);
+    await Promise.all([openPage(address), openPage(address)]);
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill(signal);
+    assert.equal(await ended, code);
   }
-  const page = await fetch(address.trim());
-  assert.equal(page.status, 200);
-  assert.match(await page.text(), /charnn: fox/);
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  child.kill("SIGINT");
-  assert.equal(await ended, 130);
 });
+
+test("report --watch waits for a run, and says for which and what others there are", async (t) => {
+  const cwd = await workplace(t, { trained: true });
+  const child = await startCharnn(t, ["report", "night", "--watch"], { cwd });
+  let said = "";
+  child.stderr.on("data", (bytes) => {
+    said += bytes;
+  });
+  const address = await lineOf(child.stdout);
+  const page = await openPage(address);
+  await page.next();
+  assert.match(page.shown.status, /Waiting for the run/);
+  const { code, stderr } = await charnn(
+    t,
+    ["train", "fox.txt", "--name", "night", "--hidden-size", "8", "--steps", "7"],
+    { cwd },
+  );
+  assert.equal(code, 0, stderr);
+  await page.until(({ figures }) => figures.includes("<td>night</td><td>7</td>"));
+  child.kill("SIGINT");
+  await once(child, "close");
+  assert.match(
+    said,
+    /There is no run "night"\. Waiting for it\. The runs in checkpoints are: fox\./,
+  );
+});
+
+/** The first line that a stream brings. */
+async function lineOf(stream: NodeJS.ReadableStream): Promise<string> {
+  let text = "";
+  for await (const chunk of stream) {
+    text += chunk;
+    if (text.includes("\n")) break;
+  }
+  return text.split("\n")[0];
+}

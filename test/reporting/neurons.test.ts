@@ -48,7 +48,7 @@ describe("Properties of a text", () => {
 });
 
 describe("Units that track something", () => {
-  it("are found among others, with how well they do", () => {
+  it("are found among others, with how well they do", async () => {
     const characters = textOf(400);
     const draw = new Draw(9);
     const noise = () => Float32Array.from(characters, () => draw.uniform() - 0.5);
@@ -63,7 +63,7 @@ describe("Units that track something", () => {
       quotes.map((value, k) => (k % 20 === 0 ? -1 : 1) * (0.4 - value)),
     ];
     const tracked = new Map(
-      trackedProperties(characters, activations).map((it) => [it.property, it]),
+      (await trackedProperties(characters, activations)).map((it) => [it.property, it]),
     );
     const line = tracked.get("position in the line");
     assert.deepEqual([line?.best[0].unit, line?.measure], [1, "R²"]);
@@ -75,14 +75,14 @@ describe("Units that track something", () => {
     assert.ok(score > 0.93 && score < 0.99, `${score}`);
   });
 
-  it("do not count where they are no better than chance on text that was not fitted", () => {
+  it("do not count where they are no better than chance on text that was not fitted", async () => {
     const draw = new Draw(4);
     const characters = textOf(200);
     const noise = Float32Array.from(characters, () => draw.uniform());
-    for (const { best } of trackedProperties(characters, [noise])) {
+    for (const { best } of await trackedProperties(characters, [noise])) {
       assert.ok(best.every(({ score }) => score < 0.56));
     }
-    const still = trackedProperties(characters, [new Float32Array(characters.length)]);
+    const still = await trackedProperties(characters, [new Float32Array(characters.length)]);
     assert.ok(still.every(({ best }) => best.length === 0));
   });
 });

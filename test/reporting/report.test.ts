@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { appendFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { request } from "node:http";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
-import { type ReportSettings, watchRun, writeReport } from "#src/index.js";
+import { type ReportSettings, writeReport } from "#src/index.js";
 import { makeReport } from "#src/reporting/report.js";
 import { failsWith } from "../helpers/failure.js";
 import { inventedText, smallRun, trained, workplace } from "../helpers/training.js";
@@ -131,112 +130,5 @@ describe("A report", () => {
       makeReport({ ...settings, text: [place.text] }),
       failsWith("NOT_FOUND", "no checkpoint yet"),
     );
-  });
-});
-
-interface Answer {
-  readonly status: number | undefined;
-  readonly text: string;
-}
-
-/** What a server answers to a request that names a host as it likes. */
-function asked(address: string, headers: Record<string, string> = {}, method = "GET") {
-  return new Promise<Answer>((resolve, reject) => {
-    const ask = request(address, { headers, method }, async (response) => {
-      let text = "";
-      for await (const chunk of response) text += chunk;
-      resolve({ status: response.statusCode, text });
-    });
-    ask.on("error", reject).end();
-  });
-}
-
-/** Serves a report until it is stopped. */
-async function serve(settings: ReportSettings) {
-  const controller = new AbortController();
-  const { signal } = controller;
-  let served: Promise<void> | undefined;
-  const address = await new Promise<string>((resolve, reject) => {
-    served = watchRun(settings, { port: 0, signal, onAddress: resolve });
-    served.catch(reject);
-  });
-  const stop = async () => {
-    controller.abort();
-    await served;
-  };
-  return { address, stop };
-}
-
-describe("A report that is served", () => {
-  it("follows the run, and answers this machine alone", async (t) => {
-    const { settings, place } = await trainedRun(t);
-    const { address, stop } = await serve(settings);
-    const { port } = new URL(address);
-    assert.match(address, /^http:\/\/127\.0\.0\.1:\d+\/$/);
-    const page = await asked(address);
-    assert.equal(page.status, 200);
-    assert.equal(dataOf(page.text).live, true);
-    assert.match(page.text, /connect-src &#39;self&#39;/);
-    assert.equal((await asked(address, { host: `localhost:${port}` })).status, 200);
-    for (const host of ["evil.example", `evil.example:${port}`, "127.0.0.1", "localhost:1"]) {
-      assert.equal((await asked(address, { host })).status, 403, host);
-    }
-    for (const name of [
-      "metrics.jsonl",
-      "last.safetensors",
-      "../run/metrics.jsonl",
-      "..%2frun%2fmetrics.jsonl",
-    ]) {
-      assert.equal((await asked(address + name)).status, 404, name);
-    }
-    assert.equal((await asked(address, {}, "POST")).status, 405);
-
-    const response = await fetch(`${address}events`);
-    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
-    const metrics = path.join(place.out, "run", "metrics.jsonl");
-    const report = { event: "step", step: 21, epoch: 2, loss: 1.25, learningRate: 0, seconds: 9 };
-    let news = "";
-    const next = async () => {
-      news = "";
-      while (!/^event: update\ndata: .*\n\n$/m.test(news)) {
-        const { value, done } = await reader.read();
-        assert.ok(!done);
-        news += Buffer.from(value).toString();
-      }
-      return JSON.parse(/^data: (.*)$/m.exec(news)?.[1] ?? "");
-    };
-    await appendFile(metrics, `${JSON.stringify(report)}\n`);
-    let update = await next();
-    // What there was when it began may come first.
-    if (update.charts.loss.steps.at(-1) < 21) update = await next();
-    assert.equal(update.charts.loss.steps.at(-1), 21);
-    assert.equal(update.ended, true);
-    assert.match(update.figures, /<td>run<\/td><td>21<\/td>/);
-    // A run that is resumed has another file in its place.
-    const text = await readFile(metrics, "utf8");
-    await rm(metrics);
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
-    await writeFile(metrics, text.split("\n").slice(0, 5).join("\n"));
-    assert.ok((await next()).charts.loss.steps.length < 6);
-    await stop();
-    await assert.rejects(fetch(address));
-  });
-
-  it("needs a run, and a port that is free", async (t) => {
-    const { settings, place } = await trainedRun(t);
-    const signal = AbortSignal.timeout(20_000);
-    const options = { port: 0, signal, onAddress() {} };
-    await mkdir(path.join(place.out, "none"));
-    await assert.rejects(
-      watchRun({ ...settings, runs: ["none"] }, options),
-      failsWith("NOT_FOUND", "has reported nothing"),
-    );
-    const { address, stop } = await serve(settings);
-    const port = Number(new URL(address).port);
-    await assert.rejects(
-      watchRun(settings, { ...options, port }),
-      failsWith("INVALID_SETTING", "port", "is taken"),
-    );
-    await stop();
   });
 });

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { readCheckpoint, writeCheckpoint } from "#src/checkpoint/checkpoint.js";
+import { Inputs } from "#src/data/inputs.js";
 import { REPORT_DEFAULTS } from "#src/defaults.js";
 import { viewText } from "#src/reporting/view-text.js";
 import { failsWith } from "../helpers/failure.js";
@@ -82,7 +83,7 @@ test("the held-out part that a report shows is the one that the run held out", a
   const view = await viewText(
     checkpoint,
     { files: [place.text], encoding, invalid, out, unknown, engine },
-    { onWarning: () => {} },
+    { inputs: new Inputs(undefined), onWarning: () => {} },
   );
   assert.ok(view.isHeldOut);
   assert.equal(view.fitted, checkpoint.config.text.validationCharacters);

@@ -39,7 +39,12 @@ export function reportCommand(program: Command, { terminal, exitWith }: CommandC
     )
     .addOption(encodingOption("of the text"))
     .addOption(invalidOption())
-    .addOption(option("--watch", "serve the page on this machine, and follow the run"))
+    .addOption(
+      option(
+        "--watch",
+        "serve the page on this machine and follow the run, also one that is not there yet; the address has a token that keeps others out",
+      ),
+    )
     .addOption(option("--port <n>", "for --watch", number, "a free one"))
     .addOption(outOption())
     .addOption(backendOption())
@@ -73,10 +78,13 @@ Examples:
         await watchRun(settings, {
           port: port ?? 0,
           signal: interruption.signal,
+          stdin: process.stdin,
           onAddress(address) {
             void terminal.out(`${address}\n`);
-            terminal.say("Ctrl-C ends it.");
+            terminal.say("Who has this address can read the page. Ctrl-C ends it.");
           },
+          onWaiting: (message) => terminal.say(message),
+          onWarning: terminal.warn,
         });
         exitWith(interruption.exitCode);
       } finally {

@@ -18,13 +18,26 @@ const LEVELS = [1, 2, 4, 6];
 const MOST_EVALUATIONS = 500;
 const MOST_SAMPLES = 200;
 
+/** What a page that follows a run has beside the report. */
+export interface Live {
+  /** How the run stands, as a sentence. */
+  readonly status: string;
+  /** See `Update`. */
+  readonly edition: number;
+}
+
 /** The whole page of a report, in one file that needs nothing else. */
-export function reportPage(report: Report, live: boolean): string {
+export function reportPage(report: Report, live?: Live): string {
   const { runs, view, charts, title } = report;
   const library = readFileSync(require.resolve("uplot/dist/uPlot.iife.min.js"), "utf8");
   const libraryStyle = readFileSync(require.resolve("uplot/dist/uPlot.min.css"), "utf8");
   const script = readFileSync(new URL("script/main.js", import.meta.url), "utf8");
-  const data: PageData = { charts, text: view?.data, live };
+  const data: PageData = {
+    charts,
+    text: view?.data,
+    live: live !== undefined,
+    edition: live?.edition,
+  };
   const policy = [
     "default-src 'none'",
     // What the library sets on elements has no hash.
@@ -48,7 +61,7 @@ ${new Html(PAGE_MARKER)}
 <body>
 <header>
 <h1>${title}</h1>
-${live ? html`<p id="live" class="quiet" role="status">The run goes on; the page follows it.</p>` : ""}
+${live ? html`<p id="live" class="quiet" role="status" data-status="${live.status}">${live.status}</p>` : ""}
 ${report.warnings.map((warning) => html`<p role="note">Warning: ${warning}</p>`)}
 <nav aria-label="Parts of the report"><ul>
 ${sectionsOf(report).map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)}
@@ -63,7 +76,7 @@ ${chart("rate", "Learning rate", "The learning rate over the steps.")}
 ${chart("speed", "Speed", "Characters trained on in a second, over the steps.")}
 ${evaluations(runs)}</section>
 <section aria-labelledby="samples"><h2 id="samples">Samples</h2>
-<div id="samples-body">${samples(runs)}</div></section>
+${samples(runs)}</section>
 ${view ? surprise(view) : ""}
 ${view ? neurons(view) : ""}
 ${report.settings.length > 0 ? settings(report) : ""}
@@ -106,13 +119,20 @@ export function figures({ figures: rows }: Pick<Report, "figures">): Html {
   );
 }
 
-function table(head: readonly string[], rows: readonly (readonly (string | Html)[])[]): Html {
+function table(head: readonly string[], rows: readonly Cells[]): Html {
+  return tableOf(head, html`<tbody>${rows.map(rowOf)}</tbody>`);
+}
+
+function tableOf(head: readonly string[], body: Html): Html {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>
 <thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-<tbody>${rows.map(
-    (row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>
-`,
-  )}</tbody></table></div>`;
+${body}</table></div>`;
+}
+
+type Cells = readonly (string | Html)[];
+
+function rowOf(cells: Cells): Html {
+  return html`<tr>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`;
 }
 
 function chart(name: string, title: string, description: string): Html {
@@ -123,45 +143,56 @@ function chart(name: string, title: string, description: string): Html {
 
 /** The numbers behind the charts, for who does not see them. */
 function evaluations(runs: readonly Metrics[]): Html {
-  const rows = runs.flatMap(({ run, evaluations: own }) =>
-    spread(own, MOST_EVALUATIONS).map(({ step, epoch, loss, validationLoss, learningRate }) => [
-      run.name,
-      step.toLocaleString("en"),
-      String(epoch),
-      figure(loss),
-      figure(validationLoss),
-      learningRate.toPrecision(3),
-    ]),
-  );
+  const rows = evaluationRows(runs);
   const head = ["run", "step", "epoch", "training loss", "validation loss", "learning rate"];
-  return html`<details><summary>${rows.length} evaluations as a table</summary>${table(head, rows)}</details>`;
+  return html`<details><summary><span id="evaluations-count">${rows.length}</span> evaluations as a table</summary>
+${tableOf(head, html`<tbody id="evaluations-body">${rows}</tbody>`)}</details>`;
 }
 
-/** What was written on the way, the newest first. */
-export function samples(runs: readonly Metrics[]): Html {
-  const all = runs.flatMap(({ run, samples: own }) =>
-    spread(own, MOST_SAMPLES).map(({ step, text }) => ({
-      title: `${run.name}, step ${step.toLocaleString("en")}`,
-      step,
-      text,
-    })),
+/** The evaluations of some runs as rows of a table, the oldest of each run first. */
+export function evaluationRows(runs: readonly Metrics[]): Html[] {
+  return runs.flatMap(({ run, evaluations: own }) =>
+    spread(own, MOST_EVALUATIONS).map(({ step, epoch, loss, validationLoss, learningRate }) =>
+      rowOf([
+        run.name,
+        step.toLocaleString("en"),
+        String(epoch),
+        figure(loss),
+        figure(validationLoss),
+        learningRate.toPrecision(3),
+      ]),
+    ),
   );
-  if (all.length === 0) return html`<p>There are none yet.</p>`;
-  all.sort((a, b) => b.step - a.step);
-  return html`${all.map(
-    (
-      { title, text },
-      k,
-    ) => html`<details${new Html(k === 0 ? " open" : "")}><summary>${title}</summary>
-<pre>${text}</pre></details>
-`,
-  )}`;
 }
 
-/** At most so many of a list, the last among them. */
+/** What was written on the way, the newest first and open. */
+function samples(runs: readonly Metrics[]): Html {
+  const items = sampleItems(runs).reverse();
+  const newest = items[0]?.text.replace("<details>", "<details open>");
+  return html`<p id="samples-none"${new Html(items.length > 0 ? " hidden" : "")}>There are none yet.</p>
+<div id="samples-body">${newest === undefined ? "" : new Html(newest)}${items.slice(1)}</div>`;
+}
+
+/** What some runs wrote on the way, each sample to be opened, the oldest first. */
+export function sampleItems(runs: readonly Metrics[]): Html[] {
+  return runs
+    .flatMap(({ run, samples: own }) =>
+      spread(own, MOST_SAMPLES).map(({ step, text }) => {
+        const title = `${run.name}, step ${step.toLocaleString("en")}`;
+        return {
+          step,
+          item: html`<details><summary>${title}</summary><pre>${text}</pre></details>`,
+        };
+      }),
+    )
+    .sort((a, b) => a.step - b.step)
+    .map(({ item }) => item);
+}
+
+/** About `most` of a list, the last among them. As it grows, most of those before stay the same. */
 function spread<Item>(list: readonly Item[], most: number): Item[] {
-  const every = Math.ceil(list.length / most);
-  return list.filter((_, k) => (list.length - 1 - k) % every === 0);
+  const every = 2 ** Math.max(0, Math.ceil(Math.log2(list.length / most)));
+  return list.filter((_, k) => k % every === 0 || k === list.length - 1);
 }
 
 function surprise({ data, isHeldOut }: TextView): Html {

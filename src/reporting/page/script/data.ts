@@ -2,8 +2,10 @@
 export interface PageData {
   readonly charts: Charts;
   readonly text: TextData | undefined;
-  /** Whether the page is served while a run goes on, and is told what is new. */
+  /** Whether the page is served, and follows a run. */
   readonly live: boolean;
+  /** Of a page that is served: see `Update`. */
+  readonly edition?: number | undefined;
 }
 
 /** Curves as uPlot takes them: the steps of all, and for each its values there, null where it has none. */
@@ -21,13 +23,30 @@ export interface Charts {
   readonly speed: ChartData;
 }
 
-/** What is new while a run goes on. */
+/** The end of a list: what stands there from `from` on. What is before it stays. */
+export interface ListChange {
+  readonly from: number;
+  /** HTML of each. */
+  readonly items: readonly string[];
+}
+
+/** The end of a chart, from its step number `from` on. */
+export interface ChartChange extends ChartData {
+  readonly from: number;
+}
+
+/** What has changed in a page since the update before; what is left out has not. */
 export interface Update {
-  readonly charts: Charts;
-  /** HTML of the figures and of the samples. */
-  readonly figures: string;
-  readonly samples: string;
-  readonly ended: boolean;
+  readonly charts?: Partial<Record<keyof Charts, ChartChange>>;
+  /** HTML of the figures. */
+  readonly figures?: string;
+  /** Evaluations as rows of a table, and samples; the oldest first. */
+  readonly evaluations?: ListChange;
+  readonly samples?: ListChange;
+  /** How the run stands, as a sentence. */
+  readonly status?: string;
+  /** A page of another edition has parts that updates don't change, and loads again. */
+  readonly edition?: number;
 }
 
 /** A piece of text through the model's eyes. */

@@ -1,6 +1,14 @@
 /** What the report's page does in a browser: draws the charts, and shows what each character holds. */
 import type uPlotClass from "uplot";
-import type { ChartData, PageData, TextData, Update } from "./data.js";
+import type {
+  ChartChange,
+  ChartData,
+  Charts,
+  ListChange,
+  PageData,
+  TextData,
+  Update,
+} from "./data.js";
 
 /** The library, which a script before this one brings. */
 declare const uPlot: typeof uPlotClass;
@@ -10,10 +18,15 @@ const CHART_HEIGHT = 300;
 const LINE_COLORS = ["#e69f00", "#0072b2", "#009e73", "#d55e00", "#cc79a7", "#56b4e9"];
 const DASHES = [[], [8, 4], [2, 3], [12, 3, 2, 3]];
 
+const CHARTS = ["loss", "rate", "speed"] as const;
+/** How long a page waits that was refused, in milliseconds. */
+const RETRY = 5_000;
+
 const page: PageData = JSON.parse(element("data").textContent ?? "");
+const shown: Record<keyof Charts, ChartData> = { ...page.charts };
 const charts = new Map<string, uPlotClass>();
 
-for (const name of ["loss", "rate", "speed"] as const) drawChart(name, page.charts[name]);
+redrawAll();
 addEventListener("resize", resizeCharts);
 // A chart is as wide as the page was, on paper as well.
 addEventListener("beforeprint", resizeCharts);
@@ -32,7 +45,7 @@ function colorOf(name: string): string {
   return getComputedStyle(document.body).getPropertyValue(name).trim();
 }
 
-function drawChart(name: keyof PageData["charts"], data: ChartData): void {
+function drawChart(name: keyof Charts, data: ChartData): void {
   const place = element(`chart-${name}`);
   charts.get(name)?.destroy();
   const axis = { stroke: colorOf("--text"), grid: { stroke: colorOf("--line"), width: 1 } };
@@ -53,14 +66,18 @@ function drawChart(name: keyof PageData["charts"], data: ChartData): void {
         })),
       ],
     },
-    [data.steps, ...data.lines.map(({ values }) => values)] as uPlotClass.AlignedData,
+    columnsOf(data),
     place,
   );
   charts.set(name, chart);
 }
 
+function columnsOf({ steps, lines }: ChartData): uPlotClass.AlignedData {
+  return [steps, ...lines.map(({ values }) => values)] as uPlotClass.AlignedData;
+}
+
 function redrawAll(): void {
-  for (const name of ["loss", "rate", "speed"] as const) drawChart(name, page.charts[name]);
+  for (const name of CHARTS) drawChart(name, shown[name]);
 }
 
 function resizeCharts(): void {
@@ -152,22 +169,77 @@ function named(character: string): string {
   return character === " " ? "space" : `"${character}"`;
 }
 
-/** Takes what is new from the server while the run goes on. */
+/** Takes what is new from the server. Every connection begins with all there is. */
 function follow(): void {
-  const source = new EventSource("events");
-  const status = element("live");
-  source.addEventListener("update", ({ data }) => {
-    const update: Update = JSON.parse(data);
-    Object.assign(page, { charts: update.charts });
-    redrawAll();
-    element("figures-body").innerHTML = update.figures;
-    element("samples-body").innerHTML = update.samples;
-    status.textContent = update.ended
-      ? "The run is over."
-      : "The run goes on; the page follows it.";
-    if (update.ended) source.close();
-  });
+  // The address has the token that the server wants.
+  const source = new EventSource(`events${location.search}`);
+  source.addEventListener("update", ({ data }) => show(JSON.parse(data)));
   source.addEventListener("error", () => {
-    status.textContent = "Nobody serves the page any more; it shows what there was last.";
+    element("live").textContent =
+      "The page is not served at the moment; it shows what there was last.";
+    // Refused, as where there are too many readers; else the browser tries again by itself.
+    if (source.readyState === EventSource.CLOSED) setTimeout(follow, RETRY);
   });
+}
+
+function show(update: Update): void {
+  if (update.edition !== undefined && update.edition !== page.edition) {
+    location.reload();
+    return;
+  }
+  for (const name of CHARTS) {
+    const change = update.charts?.[name];
+    if (change) extendChart(name, change);
+  }
+  if (update.figures !== undefined) element("figures-body").innerHTML = update.figures;
+  if (update.evaluations) {
+    const body = element("evaluations-body");
+    cutAfter([...body.children], update.evaluations.from);
+    body.insertAdjacentHTML("beforeend", update.evaluations.items.join(""));
+    element("evaluations-count").textContent = String(body.children.length);
+  }
+  if (update.samples) showSamples(update.samples);
+  const status = element("live");
+  if (update.status !== undefined) status.dataset.status = update.status;
+  status.textContent = status.dataset.status ?? "";
+}
+
+function extendChart(name: keyof Charts, { from, steps, lines }: ChartChange): void {
+  const before = shown[name];
+  const now: ChartData = {
+    steps: [...before.steps.slice(0, from), ...steps],
+    lines: lines.map(({ name, values }, k) => {
+      return { name, values: [...(before.lines[k]?.values.slice(0, from) ?? []), ...values] };
+    }),
+  };
+  shown[name] = now;
+  const namesOf = ({ lines }: ChartData) => JSON.stringify(lines.map(({ name }) => name));
+  const chart = charts.get(name);
+  if (!chart || namesOf(before) !== namesOf(now)) {
+    drawChart(name, now);
+    return;
+  }
+  // A part that the reader chose by the mouse stays.
+  const { min, max } = chart.scales.x;
+  const isWhole = min === before.steps[0] && max === before.steps.at(-1);
+  chart.setData(columnsOf(now), isWhole || min === null || before.steps.length < 2);
+  if (!isWhole) chart.redraw();
+}
+
+/** The newest sample is at the top, and open. */
+function showSamples({ from, items }: ListChange): void {
+  const body = element("samples-body");
+  const before = body.firstElementChild;
+  cutAfter([...body.children].reverse(), from);
+  for (const item of items) body.insertAdjacentHTML("afterbegin", item);
+  const newest = body.firstElementChild as HTMLDetailsElement | null;
+  if (newest && newest !== before) {
+    newest.open = true;
+    if (before instanceof HTMLDetailsElement) before.open = false;
+  }
+  element("samples-none").hidden = newest !== null;
+}
+
+function cutAfter(children: readonly Element[], count: number): void {
+  for (const child of children.slice(count)) child.remove();
 }
