@@ -2,6 +2,9 @@ import * as v from "valibot";
 import { BACKEND_NAMES, MOST_THREADS } from "./defaults.js";
 import { CharnnError, type ErrorCode } from "./errors.js";
 
+/** Characters of a name or a value in a message. */
+const LONGEST_SHOWN = 60;
+
 /** A whole number from `least` to `most`. */
 export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER) {
   // Written when it is asked for: the first number in a language's format takes milliseconds.
@@ -60,15 +63,19 @@ export function checked<Schema extends v.GenericSchema>(
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;
-  const name = v.getDotPath(issue) ?? "settings";
+  const name = shortened(v.getDotPath(issue) ?? "settings");
   if (issue.type === "strict_object") {
     const problem = issue.expected === "never" ? "is not a setting there is" : "is missing";
     throw new CharnnError(code, `${name} ${problem}.`, undefined, { setting: name });
   }
-  const shown = JSON.stringify(issue.input) ?? String(issue.input);
-  const got = shown.length > 60 ? `${shown.slice(0, 60)}...` : shown;
+  const got = shortened(JSON.stringify(issue.input) ?? String(issue.input));
   const rule = issue.message.startsWith("must be") ? issue.message : "is not what it should be";
   throw new CharnnError(code, `${name} ${rule}, not ${got}.`, undefined, { setting: name });
+}
+
+/** Files can hold names and values of any length. */
+function shortened(text: string): string {
+  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}...` : text;
 }
 
 /** The values that are given, without those left out. */

@@ -76,7 +76,7 @@ async function everyCall(
       const first = campaign.long ? 1 : 1 + (faults.indexOf(fault) % stride);
       for (let call = first; call < MOST_CALLS; call += stride) {
         const folder = await place(campaign, from);
-        const ending = await run(folder, args, environment(campaign, folder, fault, call));
+        const ending = await run(folder, args, { env: environment(campaign, folder, fault, call) });
         const isHit = await readFile(path.join(folder, LOG)).catch(() => undefined);
         if (!isHit) break;
         await tally.attempt(`${name}, ${fault.name}, K=${call}`, async () => {
@@ -91,7 +91,9 @@ async function everyCall(
 async function startedRun(campaign: Campaign): Promise<string> {
   for (let call = 60; call < MOST_CALLS; call += 10) {
     const folder = await place(campaign);
-    const { signal } = await run(folder, TRAIN, environment(campaign, folder, KILLS[0], call));
+    const { signal } = await run(folder, TRAIN, {
+      env: environment(campaign, folder, KILLS[0], call),
+    });
     if (signal === null) break;
     await rm(path.join(folder, LOG));
     const isSaved = await stat(path.join(folder, LAST)).catch(() => undefined);

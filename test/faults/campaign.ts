@@ -1,7 +1,7 @@
-import { type SpawnOptions, spawn } from "node:child_process";
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
 import { EXECUTABLE, plainEnvironment, sentences } from "../helpers/executable.js";
 import { Draw } from "../helpers/numbers.js";
@@ -17,7 +17,7 @@ export const TRAIN = [
 ];
 export const RESUME = [...TRAIN, "--resume"];
 
-/** What a campaign is asked for. */
+/** How a campaign goes. */
 export interface Campaign {
   readonly long: boolean;
   readonly seed: number;
@@ -40,15 +40,44 @@ export class Tally {
    * @param check says what is wrong; undefined: nothing
    */
   async attempt(repeat: string, check: () => Promise<string | undefined>): Promise<void> {
-    this.tried++;
     const wrong = await check().catch((error: unknown) => `${error}`);
-    if (wrong === undefined) this.survived++;
-    else {
-      this.failures.push(`${this.kind}, ${repeat}: ${wrong}`);
-      // At once: a campaign may take hours.
-      console.error(this.failures.at(-1));
-    }
+    if (wrong === undefined) this.pass();
+    else this.fail(repeat, wrong);
   }
+
+  pass(): void {
+    this.tried++;
+    this.survived++;
+  }
+
+  fail(repeat: string, wrong: string): void {
+    this.tried++;
+    this.failures.push(`${this.kind}, ${repeat}: ${wrong}`);
+    // At once: a campaign may take hours.
+    console.error(this.failures.at(-1));
+  }
+}
+
+/** The random numbers of a case, the same for the same seed and number. */
+export function caseDraw(seed: number, number: number): Draw {
+  return new Draw(Math.imul(seed, 0x9e3779b1) + number);
+}
+
+/** Handles items one after the other, on every core. */
+export async function onAllCores<Item>(
+  items: Iterable<Item>,
+  handle: (item: Item) => Promise<void>,
+): Promise<void> {
+  const left = items[Symbol.iterator]();
+  const work = async () => {
+    for (let next = left.next(); !next.done; next = left.next()) await handle(next.value);
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+}
+
+/** The numbers from 1 to `count`. */
+export function numbersTo(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index + 1);
 }
 
 /** The random numbers of a case, the same for the same seed and number. */
@@ -59,31 +88,50 @@ export function caseDraw(seed: number, number: number): Draw {
 export interface Ending {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs the program; `onStart` may do something to it. */
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Words before the command: those of a namespace, see `PLACES`. */
+  readonly words?: readonly string[];
+  /** Does something to the program. */
+  readonly onStart?: (child: ChildProcess) => void;
+}
+
+/** Runs the program. */
 export async function run(
   cwd: string,
   args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-  onStart: (kill: (signal: NodeJS.Signals) => void) => void = () => {},
+  { env = {}, words = [], onStart = () => {} }: RunOptions = {},
 ): Promise<Ending> {
   const options: SpawnOptions = {
     cwd,
     env: { ...plainEnvironment(), UV_THREADPOOL_SIZE: "1", ...env },
-    stdio: ["ignore", "ignore", "pipe"],
+    stdio: ["ignore", "pipe", "pipe"],
     timeout: HANG_MILLISECONDS,
     killSignal: "SIGKILL",
   };
-  const child = spawn(process.execPath, [EXECUTABLE, ...args], options);
-  let stderr = "";
+  const [command, ...more] = [...words, process.execPath, EXECUTABLE, ...args];
+  const child = spawn(command, more, options);
+  let [stdout, stderr] = ["", ""];
+  child.stdout?.on("data", (bytes) => {
+    stdout += bytes;
+  });
   child.stderr?.on("data", (bytes) => {
     stderr += bytes;
   });
-  onStart((signal) => child.kill(signal));
+  onStart(child);
   const [code, signal] = await once(child, "close");
-  return { code, signal, stderr };
+  return { code, signal, stdout, stderr };
+}
+
+/** What no ending may have: a crash, a hang, or a stack. */
+export function crashOf({ code, signal, stderr }: Ending): string | undefined {
+  if (signal) return `it was ended by ${signal}`;
+  if (/^ +at /m.test(stderr) || /bug in charnn/.test(stderr)) return `a stack: ${stderr}`;
+  return code === 0 || /^Error: \S/m.test(stderr) ? undefined : `it ends with ${code}: ${stderr}`;
 }
 
 /** A folder with a text; `from`: a copy of that one. */
@@ -103,8 +151,12 @@ export async function unbroken(campaign: Campaign): Promise<Buffer> {
 }
 
 /** Resumes a run to its end; what is wrong with that, if something is. */
-export async function resumesTo(expected: Buffer, folder: string): Promise<string | undefined> {
-  const { code, stderr } = await run(folder, RESUME);
+export async function resumesTo(
+  expected: Buffer,
+  folder: string,
+  resume: readonly string[] = RESUME,
+): Promise<string | undefined> {
+  const { code, stderr } = await run(folder, resume);
   if (code !== 0) return `the resume ends with ${code}: ${stderr.trim()}`;
   const last = await readFile(path.join(folder, LAST));
   await rm(folder, { recursive: true });
@@ -112,7 +164,5 @@ export async function resumesTo(expected: Buffer, folder: string): Promise<strin
 }
 
 export async function scratchFolder(): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), "charnn-faults-"));
-  await mkdir(folder, { recursive: true });
-  return folder;
+  return mkdtemp(path.join(tmpdir(), "charnn-faults-"));
 }

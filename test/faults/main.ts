@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { failingCalls, killsAtCalls } from "./calls.js";
 import { type Campaign, scratchFolder, Tally } from "./campaign.js";
+import { mutations } from "./mutations.js";
 import { randomKills } from "./random-kills.js";
 import { mutatedFiles } from "./readers.js";
 
@@ -13,6 +14,7 @@ const KINDS = [
   { name: "kills at random times", run: randomKills, needsFaults: false },
   { name: "kills at a call", run: killsAtCalls, needsFaults: true },
   { name: "failing and short calls", run: failingCalls, needsFaults: true },
+  { name: "mutated checkpoints", run: mutations, needsFaults: false },
   { name: "other mutated files", run: mutatedFiles, needsFaults: false },
 ];
 

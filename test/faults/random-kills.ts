@@ -23,8 +23,8 @@ export async function randomKills(campaign: Campaign, tally: Tally): Promise<voi
     await tally.attempt(`seed ${campaign.seed}, number ${index + 1}`, async () => {
       // Twice: the second hits what cleans up after the first.
       for (const [round, wait] of waits.entries()) {
-        await run(folder, round === 0 ? TRAIN : RESUME, {}, (kill) => {
-          setTimeout(kill, wait, "SIGKILL").unref();
+        await run(folder, round === 0 ? TRAIN : RESUME, {
+          onStart: (child) => setTimeout(() => child.kill("SIGKILL"), wait).unref(),
         });
       }
       return resumesTo(expected, folder);
