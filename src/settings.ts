@@ -1,9 +1,6 @@
 import * as v from "valibot";
 import { BACKEND_NAMES, MOST_THREADS } from "./defaults.js";
-import { CharnnError, type ErrorCode } from "./errors.js";
-
-/** Characters of a name or a value in a message. */
-const LONGEST_SHOWN = 60;
+import { CharnnError, type ErrorCode, shortened } from "./errors.js";
 
 /** A whole number from `least` to `most`. */
 export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER) {
@@ -71,11 +68,6 @@ export function checked<Schema extends v.GenericSchema>(
   const got = shortened(JSON.stringify(issue.input) ?? String(issue.input));
   const rule = issue.message.startsWith("must be") ? issue.message : "is not what it should be";
   throw new CharnnError(code, `${name} ${rule}, not ${got}.`, undefined, { setting: name });
-}
-
-/** Files can hold names and values of any length. */
-function shortened(text: string): string {
-  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}...` : text;
 }
 
 /** The values that are given, without those left out. */

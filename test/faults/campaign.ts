@@ -5,6 +5,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
 import { EXECUTABLE, plainEnvironment, sentences } from "../helpers/executable.js";
 import { Draw } from "../helpers/numbers.js";
+import { stateOf } from "./states.js";
 
 const HANG_MILLISECONDS = 120_000;
 /** The checkpoint of {@link TRAIN} to go on from. */
@@ -80,11 +81,6 @@ export function numbersTo(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index + 1);
 }
 
-/** The random numbers of a case, the same for the same seed and number. */
-export function caseDraw(seed: number, number: number): Draw {
-  return new Draw(Math.imul(seed, 0x9e3779b1) + number);
-}
-
 export interface Ending {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -150,16 +146,37 @@ export async function unbroken(campaign: Campaign): Promise<Buffer> {
   return readFile(path.join(folder, LAST));
 }
 
-/** Resumes a run to its end; what is wrong with that, if something is. */
+/**
+ * What is wrong with resuming a run to its end, if something is. Of runs that stand the same one is resumed, and
+ * all folders go away.
+ */
 export async function resumesTo(
   expected: Buffer,
   folder: string,
   resume: readonly string[] = RESUME,
 ): Promise<string | undefined> {
+  const state = JSON.stringify([await stateOf(folder), resume]);
+  const known = verdicts.get(expected) ?? new Map<string, Verdict>();
+  const verdict = known.get(state) ?? resumed(expected, folder, resume);
+  verdicts.set(expected, known.set(state, verdict));
+  const wrong = await verdict;
+  await rm(folder, { recursive: true });
+  return wrong;
+}
+
+type Verdict = Promise<string | undefined>;
+
+/** By how a run should end, and by how it stands. */
+const verdicts = new WeakMap<Buffer, Map<string, Verdict>>();
+
+async function resumed(
+  expected: Buffer,
+  folder: string,
+  resume: readonly string[],
+): Promise<string | undefined> {
   const { code, stderr } = await run(folder, resume);
   if (code !== 0) return `the resume ends with ${code}: ${stderr.trim()}`;
   const last = await readFile(path.join(folder, LAST));
-  await rm(folder, { recursive: true });
   return last.equals(expected) ? undefined : "the resumed run ends with other bytes";
 }
 
