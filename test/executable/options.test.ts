@@ -67,6 +67,13 @@ test("a file that holds no options is refused, and what is wrong with it is name
     ['{"resume": "yes"}', /"resume" must be true or false/],
     ['{"resume": 1}', /"resume" must be true or false/],
     ['{"steps": 1e999}', /--steps must be a number/],
+    ['{"lr": 1, "steps": 5, "lr": 1}', /options\.json gives two values.*: "lr" is there twice/],
+    ['{"resume": true, "resume": false}', /"resume" is there twice/],
+    ['{"st\\u0065ps": 1, "steps": 2}', /"steps" is there twice/],
+    [
+      '{"batchSize": null, "name": "{\\":", "batch_size": 4}',
+      /"batchSize" and "batch_size" are one/,
+    ],
     ["[1]", /not an object/],
     ["{", /JSON/],
     ['{"name": ""}', /--name must not be empty/],

@@ -6,6 +6,8 @@ import { hyphened, optionNamed, type Token } from "./spelling.js";
 
 /** More than all options take. */
 const MOST_BYTES = 2 ** 20;
+/** Strings that a colon follows, as names; and other strings, which may have brackets in them. */
+const NAMES_AND_BRACKETS = /("[^"\\]*(?:\\.[^"\\]*)*")\s*:|"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]/g;
 
 /**
  * The options of a command that a file holds as a JSON object: `{"hidden-size": 256}`. What is `false` or
@@ -15,7 +17,9 @@ const MOST_BYTES = 2 ** 20;
  *   (`INVALID_SETTING`)
  */
 export async function readConfigFile(file: string, command: Command): Promise<Token[]> {
-  const options = parseObject(await readText(file), file);
+  const text = await readText(file);
+  const options = parseObject(text, file);
+  refuseTwice(text, file);
   return Object.entries(options).flatMap(([name, value]) => {
     const word = hyphened(name);
     const option = optionNamed(word, command);
@@ -48,6 +52,39 @@ function parseObject(text: string, file: string): object {
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
   throw notOptions(file, "it is not an object");
+}
+
+/**
+ * Refuses a name that is there twice, in one spelling or in two: of these JSON takes the last one.
+ *
+ * @param text an object in JSON
+ */
+function refuseTwice(text: string, file: string): void {
+  const before = new Map<string, string>();
+  for (const name of namesIn(text)) {
+    const other = before.get(hyphened(name));
+    before.set(hyphened(name), name);
+    if (other === undefined) continue;
+    const [one, two] = [other, name].map((it) => JSON.stringify(shortened(it)));
+    const problem = one === two ? `${one} is there twice` : `${one} and ${two} are one option`;
+    throw new CharnnError(
+      "INVALID_SETTING",
+      `${file} gives two values to one option: ${problem}.`,
+      "Leave one of them out.",
+    );
+  }
+}
+
+/** The names in an object in JSON, without those in objects within it. */
+function namesIn(text: string): string[] {
+  const names: string[] = [];
+  let depth = 0;
+  for (const [token, name] of text.matchAll(NAMES_AND_BRACKETS)) {
+    if (token === "{" || token === "[") depth++;
+    else if (token === "}" || token === "]") depth--;
+    else if (name !== undefined && depth === 1) names.push(JSON.parse(name));
+  }
+  return names;
 }
 
 async function readText(file: string): Promise<string> {
