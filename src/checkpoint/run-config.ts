@@ -81,18 +81,22 @@ const trainingConfigSchema = v.strictObject({
 });
 
 /** When a run ends: whichever comes first. */
-const limitsSchema = v.strictObject({
-  epochs: v.optional(wholeNumber(1)),
-  steps: v.optional(wholeNumber(1)),
-  /** Seconds. */
-  maxTime: v.optional(numberAboveZero()),
-  /** Changes of the number of steps, in order: at `step` it became `steps`. */
-  replan: v.optional(oneOrMore(v.strictObject({ step: wholeNumber(0), steps: wholeNumber(1) }))),
-  /** Evaluations in a row that bring no lower validation loss. */
-  patience: v.optional(wholeNumber(1)),
-  /** A validation loss that is low enough, nats/character. */
-  targetLoss: v.optional(numberAboveZero()),
-});
+const limitsSchema = v.pipe(
+  // An empty list would be an object that lacks nothing.
+  v.custom<object>((value) => !Array.isArray(value), "must be an object"),
+  v.strictObject({
+    epochs: v.optional(wholeNumber(1)),
+    steps: v.optional(wholeNumber(1)),
+    /** Seconds. */
+    maxTime: v.optional(numberAboveZero()),
+    /** Changes of the number of steps, in order: at `step` it became `steps`. */
+    replan: v.optional(oneOrMore(v.strictObject({ step: wholeNumber(0), steps: wholeNumber(1) }))),
+    /** Evaluations in a row that bring no lower validation loss. */
+    patience: v.optional(wholeNumber(1)),
+    /** A validation loss that is low enough, nats/character. */
+    targetLoss: v.optional(numberAboveZero()),
+  }),
+);
 
 /** What a checkpoint says of its run. */
 export const runConfigSchema = v.strictObject({
