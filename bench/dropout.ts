@@ -47,14 +47,16 @@ async function compare(hiddenSize: number): Promise<void> {
     embeddingSize: hiddenSize / 8,
     vocabularySize: 65,
   });
-  const learners = Object.entries(DROPPED).map(([name, rates]) => {
+  const learners: {
+    name: string;
+    learner: Awaited<ReturnType<typeof createLearner>>;
+    seconds: number[];
+  }[] = [];
+  for (const [name, rates] of Object.entries(DROPPED)) {
     const shape = { ...SHAPE, ...NO_DROPOUT, ...rates };
-    return {
-      name,
-      learner: createLearner(model, shape, Random.fromSeed(0)),
-      seconds: [] as number[],
-    };
-  });
+    const learner = await createLearner(model, shape, Random.fromSeed(0));
+    learners.push({ name, learner, seconds: [] });
+  }
   for (let round = -WARM_UP; round < Number(options.rounds); round++) {
     for (const { learner, seconds } of learners) {
       const start = performance.now();

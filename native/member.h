@@ -63,9 +63,19 @@ struct Member {
   void* barrier;
   /// Of each member.
   Shares* shares;
+  /// Becomes true when nobody wants any more what the kernel makes; null: it is always wanted.
+  const std::atomic<bool>* stop = nullptr;
 
   /// A team of one.
-  CHARNN_INLINE static Member alone() { return {0, 1, nullptr, nullptr, nullptr}; }
+  ///
+  /// @param stop that of the member which it is made of
+  CHARNN_INLINE static Member alone(const std::atomic<bool>* stop = nullptr) {
+    return {0, 1, nullptr, nullptr, nullptr, stop};
+  }
+
+  CHARNN_INLINE bool is_stopped() const {
+    return stop != nullptr && stop->load(std::memory_order_relaxed);
+  }
 
   /// Returns when all members have called it.
   CHARNN_INLINE void meet() const {
@@ -78,7 +88,8 @@ struct Member {
   /// Calls `work` with ranges of up to `at_once` of the pieces, until all of them are taken. Each
   /// member takes its own share first, the same at every time, so that what it needs is in its
   /// cache, and then what others have not come to: a core that is slowed down holds up nobody.
-  /// Others may still be at work when this returns.
+  /// Others may still be at work when this returns. When the kernel is stopped no more pieces are
+  /// begun, but loops and meetings go on, so that all members come to its end.
   template <class Work>
   CHARNN_INLINE void divide(size_t pieces, size_t at_once, Work work) const {
     const uint64_t loop = count > 1 ? ++shares[index].loops : 0;
@@ -89,6 +100,7 @@ struct Member {
       const size_t groups = (whole.size() + at_once - 1) / at_once;
       // With others `take` says which is next.
       for (size_t g = 0; count > 1 ? shares[owner].take(loop, groups, &g) : g < groups; ++g) {
+        if (is_stopped()) return;
         const Range group = share(whole.size(), g, groups);
         work(Range{whole.begin + group.begin, whole.begin + group.end});
       }

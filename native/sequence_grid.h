@@ -23,7 +23,7 @@ CHARNN_INLINE Part part_of(const SequenceShape& shape, const Member& member) {
   size_t weights = shape.gate_rows() * shape.hidden;
   if (weights > most_shared_weights || shape.batch < 2 * member.count)
     return {{0, shape.batch}, member};
-  return {member.share_of(shape.batch), Member::alone()};
+  return {member.share_of(shape.batch), Member::alone(member.stop)};
 }
 
 /// The states as the recurrent weights see them.

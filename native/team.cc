@@ -81,10 +81,11 @@ void Team::end() {
   for (std::thread& worker : workers_) worker.join();
 }
 
-void Team::begin(Function function, const void* context) {
+void Team::begin(Function function, const void* context, const std::atomic<bool>* stop) {
   finish();
   function_ = function;
   context_ = context;
+  stop_ = stop;
   if (workers_.empty()) return;
   unfinished_ = workers_.size();
   ++job_;
@@ -121,7 +122,8 @@ void Team::serve(size_t index) {
 }
 
 Member Team::member(size_t index) {
-  return {index, size(), [](void* team) { static_cast<Team*>(team)->meet(); }, this, shares_.get()};
+  auto meet = [](void* team) { static_cast<Team*>(team)->meet(); };
+  return {index, size(), meet, this, shares_.get(), stop_};
 }
 
 void Team::meet() {

@@ -28,19 +28,21 @@ class Team {
   size_t size() const { return workers_.size() + 1; }
 
   /// Calls `work(member)` in every thread of the team and returns when all of them have.
+  ///
+  /// @param stop ends it early when it becomes true: what it has made is of no use then
   template <class Work>
-  void run(const Work& work) {
-    begin(work);
+  void run(const Work& work, const std::atomic<bool>* stop = nullptr) {
+    begin(work, stop);
     finish();
   }
 
   /// Lets the other threads begin `work(member)`, which must stay where it is until it is finished,
   /// and returns at once. What was begun before is finished first.
   template <class Work>
-  void begin(const Work& work) {
+  void begin(const Work& work, const std::atomic<bool>* stop = nullptr) {
     begin([](const void* context,
              const Member& member) { (*static_cast<const Work*>(context))(member); },
-          &work);
+          &work, stop);
   }
 
   /// Takes part in what was begun, if it is not finished, and returns when all have done it.
@@ -49,7 +51,7 @@ class Team {
  private:
   using Function = void (*)(const void* context, const Member& member);
 
-  void begin(Function function, const void* context);
+  void begin(Function function, const void* context, const std::atomic<bool>* stop);
   void serve(size_t index);
   Member member(size_t index);
   void meet();
@@ -61,6 +63,7 @@ class Team {
   /// Of the job that has begun; null when it is finished.
   Function function_ = nullptr;
   const void* context_ = nullptr;
+  const std::atomic<bool>* stop_ = nullptr;
   std::atomic<size_t> job_{0};
   std::atomic<size_t> unfinished_{0};
   std::atomic<size_t> sleepers_{0};

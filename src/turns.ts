@@ -7,6 +7,11 @@ const LONGEST_WORK = 20;
 /** Tokens in a piece of a long loop: some milliseconds of work. */
 const PIECE = 1 << 20;
 
+/** The code of the error with which a kernel ends that a signal of the system has stopped. */
+const STOPPED = "CHARNN_STOPPED";
+/** Node hears of a signal within this many turns. */
+const TURNS_UNTIL_HEARD = 4;
+
 /** When the process last had a turn, whoever gave it: so many short calls give one too. */
 let lastTurn = performance.now();
 
@@ -33,6 +38,70 @@ export class Turns {
     await nextTurn();
     lastTurn = performance.now();
     this.signal?.throwIfAborted();
+  }
+
+  /**
+   * Does some work that runs kernels.
+   *
+   * @throws the signal's reason where it was aborted by a signal of the system that stopped a kernel
+   */
+  async during<Result>(work: () => Result | Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      for (let turn = 0; isStopped(error) && turn < TURNS_UNTIL_HEARD; turn++) await this.take();
+      throw error;
+    }
+  }
+}
+
+/** Whether an error is that of a kernel which a signal of the system has stopped. */
+export function isStopped(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === STOPPED;
+}
+
+/**
+ * What is promised; undefined where the signal has stopped it.
+ *
+ * @throws what the promise is rejected with, but for the signal's reason
+ */
+export async function unlessAborted<Value>(
+  promise: Promise<Value>,
+  signal: AbortSignal | undefined,
+): Promise<Value | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (signal?.aborted && error === signal.reason) return undefined;
+    throw error;
+  }
+}
+
+/** Long work that stops after each of its parts. */
+export type Parts<Result> = Generator<void, Result>;
+
+/** Does all parts of a work at once. */
+export function atOnce<Result>(parts: Parts<Result>): Result {
+  for (;;) {
+    const { done, value } = parts.next();
+    if (done) return value;
+  }
+}
+
+/**
+ * Does a work with turns of the event loop between its parts.
+ *
+ * @throws the signal's reason once it is aborted
+ */
+export async function inTurns<Result>(
+  parts: Parts<Result>,
+  signal: AbortSignal | undefined,
+): Promise<Result> {
+  const turns = new Turns(signal);
+  for (;;) {
+    const { done, value } = parts.next();
+    if (done) return value;
+    if (turns.isDue()) await turns.take();
   }
 }
 

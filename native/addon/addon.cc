@@ -14,7 +14,7 @@ namespace {
 
 /// Changes whenever the functions or what they take do, so that an addon from another version is
 /// noticed; `src/backends/native/addon.ts` has the same number.
-constexpr int kInterface = 5;
+constexpr int kInterface = 6;
 
 constexpr size_t kMostThreads = 1024;
 
@@ -80,6 +80,8 @@ napi_value call(napi_env env, napi_callback_info info) {
     return function(env, Arguments(env, object));
   } catch (const BadArgument& error) {
     napi_throw_type_error(env, nullptr, error.what());
+  } catch (const Stopped& error) {
+    napi_throw_error(env, "CHARNN_STOPPED", error.what());
   } catch (const std::exception& error) {
     napi_throw_error(env, nullptr, error.what());
   }
@@ -112,6 +114,7 @@ napi_value start(napi_env env, napi_value exports) {
   define(env, exports, "lockFile", call<lock_file>);
   define(env, exports, "guardSignals", call<guard_signals>);
   define(env, exports, "releaseSignals", call<release_signals>);
+  define(env, exports, "resumeKernels", call<resume_kernels>);
   define(env, exports, "openStreams", call<open_streams>);
   define(env, exports, "stepStreams", step_streams);
   define(env, exports, "closeStreams", close_streams);

@@ -59,7 +59,8 @@ napi_value cross_entropy(napi_env env, const Arguments& arguments) {
   arguments.hold_arrays();
   check_tokens("targets", c.targets, rows, INT32_MIN, c.shape.vocabulary);
   c.scored = std::count_if(c.targets, c.targets + rows, [](int32_t target) { return target >= 0; });
-  instance.team->run([&](const Member& member) { instance.kernels->cross_entropy(c, member); });
+  run_unless_stopped(instance,
+                     [&](const Member& member) { instance.kernels->cross_entropy(c, member); });
   return c.shape.wants_gradient ? place_of(env, c.scratch.gradient_input, arguments)
                                 : make_number(env, 0);
 }

@@ -28,8 +28,11 @@ napi_value write_mask(napi_env env, const Arguments& arguments);
 /// Locks an open file until it is closed, or its process ends however it ends.
 /// @returns "taken", "held" by another, or "unsupported" by the file system
 napi_value lock_file(napi_env env, const Arguments& arguments);
-/// Ends the process at a signal after as many as are let through to Node, until they are released.
+/// Ends the process at a signal after as many as are let through to Node, or where it has not ended
+/// some time after the first, until they are released. One that is let through stops kernels.
 napi_value guard_signals(napi_env env, const Arguments& arguments);
+/// Lets kernels run again after a signal.
+napi_value resume_kernels(napi_env env, const Arguments& arguments);
 napi_value release_signals(napi_env env, const Arguments& arguments);
 
 /// @returns a handle for the two functions below, which take their arguments one by one

@@ -3,7 +3,9 @@
 
 #include <node_api.h>
 
+#include <atomic>
 #include <memory>
+#include <stdexcept>
 #include <vector>
 
 #include "../isa.h"
@@ -20,6 +22,21 @@ struct Instance {
   std::shared_ptr<Team> team = std::make_shared<Team>(1);
   std::vector<double> block_sums;
 };
+
+/// Set by a guarded signal, until JavaScript has heard it.
+extern std::atomic<bool> is_stopping;
+
+/// A kernel was ended early by a signal.
+struct Stopped : std::runtime_error {
+  Stopped() : std::runtime_error("A signal has stopped the kernel.") {}
+};
+
+/// Runs a kernel whose results can be thrown away.
+template <class Work>
+void run_unless_stopped(const Instance& instance, const Work& work) {
+  instance.team->run(work, &is_stopping);
+  if (is_stopping) throw Stopped();
+}
 
 inline Instance& instance_of(napi_env env) {
   void* data = nullptr;

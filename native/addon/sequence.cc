@@ -108,7 +108,7 @@ napi_value forward_sequence(napi_env env, const Arguments& arguments) {
   arguments.hold_arrays();
   check_contents(s);
   auto kernel = instance.kernels->forward_sequence[index_of(s.shape.cell)];
-  instance.team->run([&](const Member& member) { kernel(s, member); });
+  run_unless_stopped(instance, [&](const Member& member) { kernel(s, member); });
   return place_of(env, {s.scratch.hiddens.at(0, s.shape.batch), 0}, arguments);
 }
 
@@ -134,7 +134,7 @@ napi_value backward_sequence(napi_env env, const Arguments& arguments) {
   arguments.hold_arrays();
   check_contents(g);
   auto kernel = instance.kernels->backward_sequence[index_of(shape.cell)];
-  instance.team->run([&](const Member& member) { kernel(g, member); });
+  run_unless_stopped(instance, [&](const Member& member) { kernel(g, member); });
   return shape.vocabulary > 0 ? make_number(env, 0)
                               : place_of(env, g.forward.scratch.gradient_input, arguments);
 }

@@ -2,9 +2,12 @@
 //
 // Node hands a signal on when its event loop turns, which takes as long as the longest call. A
 // handler of the operating system's runs at once. It sits before Node's, lets the first signals
-// through to it, and ends the process at the next one.
+// through to it, and ends the process at the next one, or when the time that it may take is over.
+// So that a long call is a kernel no longer than need be, kernels stop when a signal is let
+// through.
 #include <poll.h>
 #include <signal.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,13 +15,18 @@
 #include <cerrno>
 
 #include "functions.h"
+#include "instance.h"
 
 namespace charnn {
+
+std::atomic<bool> is_stopping{false};
+
 namespace {
 
 constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
 constexpr size_t kCount = sizeof kSignals / sizeof *kSignals;
 constexpr size_t kMostLetThrough = 100;
+constexpr size_t kMostMilliseconds = 60'000;
 
 /// Clears the line that the cursor is in, where a progress bar may stand, and shows the cursor.
 constexpr char kRestore[] = "\r\x1b[K\x1b[?25h";
@@ -26,6 +34,8 @@ constexpr char kRestore[] = "\r\x1b[K\x1b[?25h";
 // All that the handler reads. It may run at any time, on any thread.
 std::atomic<int> left_to_let_through;
 std::atomic<bool> restores_terminal;
+/// How long the process may take to end after the first signal; 0: as long as it likes.
+std::atomic<size_t> most_milliseconds;
 struct sigaction handlers_before[kCount];
 /// The last signal, by its index, 0 for none from 1 up, and whether it came from the system.
 std::atomic<int> last_signal;
@@ -34,6 +44,7 @@ std::atomic<int64_t> last_milliseconds;
 // Only changed by the thread of JavaScript.
 bool is_guarding = false;
 bool is_guarded[kCount];
+struct sigaction alarm_before;
 
 int64_t milliseconds_now() {
   timespec time;
@@ -71,12 +82,27 @@ bool is_echo(int index, const siginfo_t* info) {
   _exit(128 + number);
 }
 
+void set_alarm(size_t milliseconds) {
+  itimerval time = {};
+  time.it_value.tv_sec = static_cast<time_t>(milliseconds / 1000);
+  time.it_value.tv_usec = static_cast<suseconds_t>(milliseconds % 1000 * 1000);
+  setitimer(ITIMER_REAL, &time, nullptr);
+}
+
+/// The time is over that the process may take.
+void on_alarm(int) {
+  const int index = last_signal - 1;
+  if (index >= 0) end_process(kSignals[index]);
+}
+
 void on_signal(int number, siginfo_t* info, void* context) {
   const int error = errno;
   size_t index = 0;
   while (index + 1 < kCount && kSignals[index] != number) ++index;
   if (!is_echo(static_cast<int>(index), info)) {
     if (left_to_let_through.fetch_sub(1) <= 0) end_process(number);
+    is_stopping = true;
+    if (const size_t milliseconds = most_milliseconds) set_alarm(milliseconds);
     const struct sigaction& before = handlers_before[index];
     if ((before.sa_flags & SA_SIGINFO) != 0) before.sa_sigaction(number, info, context);
     else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN)
@@ -97,6 +123,8 @@ void release() {
       sigaction(kSignals[k], &handlers_before[k], nullptr);
     is_guarded[k] = false;
   }
+  set_alarm(0);
+  sigaction(SIGALRM, &alarm_before, nullptr);
   is_guarding = false;
 }
 
@@ -106,11 +134,19 @@ napi_value guard_signals(napi_env, const Arguments& arguments) {
   const size_t let_through = arguments.size("letThrough", 0, kMostLetThrough);
   const bool hang_up = arguments.flag("hangUp");
   const bool restore = arguments.flag("restoreTerminal");
+  const size_t milliseconds = arguments.size("mostMilliseconds", 0, kMostMilliseconds);
   if (is_guarding) release();
   left_to_let_through = static_cast<int>(let_through);
   restores_terminal = restore;
+  most_milliseconds = milliseconds;
   last_signal = 0;
+  is_stopping = false;
   is_guarding = true;
+  struct sigaction at_alarm = {};
+  at_alarm.sa_handler = on_alarm;
+  at_alarm.sa_flags = SA_RESTART;
+  sigfillset(&at_alarm.sa_mask);
+  sigaction(SIGALRM, &at_alarm, &alarm_before);
   for (size_t k = 0; k < kCount; ++k) {
     if (kSignals[k] == SIGHUP && !hang_up) continue;
     struct sigaction action = {};
@@ -125,6 +161,12 @@ napi_value guard_signals(napi_env, const Arguments& arguments) {
 
 napi_value release_signals(napi_env, const Arguments&) {
   if (is_guarding) release();
+  is_stopping = false;
+  return nullptr;
+}
+
+napi_value resume_kernels(napi_env, const Arguments&) {
+  is_stopping = false;
   return nullptr;
 }
 

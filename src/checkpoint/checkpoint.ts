@@ -3,10 +3,17 @@ import { CharnnError } from "../errors.js";
 import { gigabytes, memoryLimit } from "../memory.js";
 import { LARGEST_SIZE } from "../model/config.js";
 import { checked } from "../settings.js";
+import { inPieces, inTurns } from "../turns.js";
 import { parseBounded } from "./bounded-json.js";
 import { type CheckpointFile, withCheckpointFile } from "./checkpoint-file.js";
 import { checkTensors, tensorShapes } from "./checkpoint-tensors.js";
-import { checksumDigits, checksumOf, FileChecksum, NO_CHECKSUM } from "./checksum.js";
+import {
+  checksumDigits,
+  checksumInParts,
+  checksumOf,
+  FileChecksum,
+  NO_CHECKSUM,
+} from "./checksum.js";
 import { writeDurably } from "./durable-file.js";
 import { type Progress, progressSchema, type RunConfig, runConfigSchema } from "./run-config.js";
 import {
@@ -45,8 +52,16 @@ export interface Checkpoint extends CheckpointFacts {
   readonly tensors: ReadonlyMap<string, NamedTensor>;
 }
 
-/** Puts a checkpoint in the place of the one before, whole or not at all. */
-export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
+/**
+ * Puts a checkpoint in the place of the one before, whole or not at all.
+ *
+ * @param beforeRename called when all is written, right before it takes that place; throws where it must not
+ */
+export async function writeCheckpoint(
+  path: string,
+  checkpoint: Checkpoint,
+  beforeRename?: () => Promise<void>,
+): Promise<void> {
   const { config, vocabulary, progress, tensors } = checkpoint;
   const seed = config.training.randomSeed;
   const metadata = new Map([
@@ -60,20 +75,26 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
   ]);
   const { header, data } = encodeSafetensors(tensors.values(), metadata);
   // Its digits are zeros as yet.
-  const checksum = checksumOf([header, ...data]);
+  const checksum = await inTurns(checksumInParts([header, ...data]), undefined);
   checksumDigits(header)?.set(Buffer.from(checksum));
-  await writeDurably(path, [header, ...data]);
+  await writeDurably(path, [header, ...data], undefined, { beforeRename });
 }
 
 /**
  * Reads a checkpoint and checks all of it. Each tensor is read into a separate array, so
  * the file is in memory only once.
  *
- * @param pieceBytes the most that is read at once
+ * @param options `pieceBytes`: the most that is read at once
  * @throws CharnnError `NOT_FOUND`, `BAD_CHECKPOINT` that says what is wrong with it, or `NOT_READABLE`
- *   where the system does not let it be read
+ *   where the system does not let it be read; the reason of the signal once it is aborted
  */
-export async function readCheckpoint(path: string, pieceBytes?: number): Promise<Checkpoint> {
+export async function readCheckpoint(
+  path: string,
+  {
+    pieceBytes,
+    signal,
+  }: { readonly pieceBytes?: number; readonly signal?: AbortSignal | undefined } = {},
+): Promise<Checkpoint> {
   return withCheckpointFile(
     path,
     async (file) => {
@@ -85,14 +106,17 @@ export async function readCheckpoint(path: string, pieceBytes?: number): Promise
       checkTensors(facts.config, header.tensors);
       refuseTooLarge(file.size);
       const checksum = new FileChecksum(start);
-      const tensors = await readTensors(file, header, (piece) => checksum.add(piece));
+      const tensors = await readTensors(file, header, (piece) => {
+        signal?.throwIfAborted();
+        checksum.add(piece);
+      });
       const said = header.metadata.get("checksum");
       const isWhole = said === JSON.stringify(checksum.digest());
       if (!isWhole && !isWholeAsBefore(header.metadata, facts.config, tensors)) {
         throw bad("what it holds is not what was saved (checksum)");
       }
       for (const { name, data } of tensors.values()) {
-        if (!data.every(Number.isFinite)) {
+        if (!(await areFinite(data, signal))) {
           throw bad(`its tensor ${name} has numbers that are not finite`);
         }
       }
@@ -111,6 +135,16 @@ export async function readCheckpointFacts(path: string): Promise<CheckpointFacts
   return withCheckpointFile(path, async (file) =>
     checkedFacts(decodeHeader(await readHeader(file), file.size).metadata),
   );
+}
+
+/** Whether all numbers of a tensor are finite. */
+export async function areFinite(data: NamedTensor["data"], signal?: AbortSignal): Promise<boolean> {
+  let found = true;
+  await inPieces(data.length, signal, (start, end) => {
+    found = data.subarray(start, end).every(Number.isFinite);
+    return found ? undefined : "stop";
+  });
+  return found;
 }
 
 /** The bytes of the file before its data. */

@@ -1,7 +1,8 @@
 import { createHash, type Hash } from "node:crypto";
+import { atOnce, type Parts } from "../turns.js";
 
-/** One call hashes no more than 2 GiB. */
-const MOST_BYTES = 2 ** 30;
+/** One call hashes no more than 2 GiB, and less does not take long. */
+const MOST_BYTES = 2 ** 22;
 const DIGITS = 64;
 /** What stands before the digits in the header. Inside a string its quotes would have backslashes. */
 const BEFORE = Buffer.from('"checksum":"\\"');
@@ -11,8 +12,13 @@ export const NO_CHECKSUM = JSON.stringify("0".repeat(DIGITS));
 
 /** SHA-256 of some pieces as one, hexadecimal. */
 export function checksumOf(pieces: Iterable<Uint8Array>): string {
+  return atOnce(checksumInParts(pieces));
+}
+
+/** The same as {@link checksumOf}, which takes seconds for gigabytes. */
+export function* checksumInParts(pieces: Iterable<Uint8Array>): Parts<string> {
   const hash = createHash("sha256");
-  for (const piece of pieces) addTo(hash, piece);
+  for (const piece of pieces) yield* adding(hash, piece);
   return hash.digest("hex");
 }
 
@@ -26,11 +32,11 @@ export class FileChecksum {
   constructor(header: Uint8Array) {
     const blank = Uint8Array.from(header);
     checksumDigits(blank)?.fill("0".charCodeAt(0));
-    addTo(this.#hash, blank);
+    atOnce(adding(this.#hash, blank));
   }
 
   add(piece: Uint8Array): void {
-    addTo(this.#hash, piece);
+    atOnce(adding(this.#hash, piece));
   }
 
   /** Hexadecimal. May be called only once. */
@@ -47,8 +53,9 @@ export function checksumDigits(header: Uint8Array): Uint8Array | undefined {
   return header.subarray(at + BEFORE.length, at + BEFORE.length + DIGITS);
 }
 
-function addTo(hash: Hash, piece: Uint8Array): void {
+function* adding(hash: Hash, piece: Uint8Array): Parts<void> {
   for (let done = 0; done < piece.length; done += MOST_BYTES) {
     hash.update(piece.subarray(done, done + MOST_BYTES));
+    yield;
   }
 }

@@ -29,6 +29,15 @@ const RUN_FILE = /\.(?:safetensors|jsonl)$/;
 /** What this process is writing: the temporary file for each path. */
 const inProgress = new Map<string, string>();
 
+interface DurableOptions {
+  /** How the user chooses another place, see `cureOf`. */
+  readonly elsewhere?: string;
+  /** Of a new file. */
+  readonly mode?: number | undefined;
+  /** Called when all is written, right before it takes its place; throws where it must not. */
+  readonly beforeRename?: (() => Promise<void>) | undefined;
+}
+
 /**
  * Writes a file so that at every instant the path holds either the old whole file or the new whole
  * one, whatever kills the process or the machine. A file is written by one process at a time.
@@ -37,7 +46,6 @@ const inProgress = new Map<string, string>();
  * folder, where the new name is kept, unsynced.
  *
  * @param pieces what the file will hold, one after the other
- * @param options `elsewhere` is how the user chooses another place, see `cureOf`; `mode` of a new file
  * @throws CharnnError `NOT_WRITABLE`; the old file is untouched then, unless only the last step
  *   failed, which makes sure that the new one outlasts a power failure.
  */
@@ -45,7 +53,7 @@ export async function writeDurably(
   path: string,
   pieces: Pieces,
   fileSystem: FileSystem = nodeFileSystem,
-  { elsewhere, mode }: { readonly elsewhere?: string; readonly mode?: number } = {},
+  { elsewhere, mode, beforeRename }: DurableOptions = {},
 ): Promise<void> {
   const target = resolve(path);
   if (inProgress.has(target)) throw new Error(`Two writes of ${path} at once.`);
@@ -55,6 +63,7 @@ export async function writeDurably(
     await cleanUpOnFailure(
       async () => {
         await writeNew(temporary, pieces, fileSystem, mode);
+        await beforeRename?.();
         await fileSystem.rename(temporary, path);
         await syncFolder(dirname(target), fileSystem);
       },

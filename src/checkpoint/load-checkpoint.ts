@@ -1,5 +1,6 @@
 import { RUNS_FOLDER } from "../defaults.js";
 import { CharnnError } from "../errors.js";
+import { Turns } from "../turns.js";
 import { type Checkpoint, type CheckpointFacts, readCheckpoint } from "./checkpoint.js";
 import { findCheckpoint, listRuns, type OnUnreadable } from "./find-runs.js";
 import { contentsOf } from "./run-contents.js";
@@ -8,6 +9,7 @@ import { readRunFacts } from "./saved-states.js";
 /** Where runs are: `checkpoints` in the current folder when left out. */
 interface Place {
   readonly out?: string;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const RUNS_IN_HINT = 5;
@@ -17,15 +19,15 @@ const RUNS_IN_HINT = 5;
  *
  * @param run a checkpoint file, a run's folder, or a run's name in the folder `out`; the newest run
  *   there when left out. Of a run it is the best checkpoint, or the last where there is no best.
- * @throws CharnnError `NOT_FOUND` or `BAD_CHECKPOINT`
+ * @throws CharnnError `NOT_FOUND` or `BAD_CHECKPOINT`; the reason of the signal once it is aborted
  */
 export async function loadCheckpoint(
   run?: string,
-  { out = RUNS_FOLDER }: Place = {},
+  { out = RUNS_FOLDER, signal }: Place = {},
 ): Promise<Checkpoint & { readonly path: string }> {
   const path = await findCheckpoint(run, out);
   try {
-    return { ...(await readCheckpoint(path)), path };
+    return { ...(await readCheckpoint(path, { signal })), path };
   } catch (error) {
     if (run !== undefined || !(error instanceof CharnnError)) throw error;
     throw await newestUnusable(error, out);
@@ -47,16 +49,19 @@ async function newestUnusable(error: CharnnError, out: string): Promise<CharnnEr
  *
  * @param place `onUnreadable` gets the folder of each run that can't be read, which hides no other, and the
  *   `CharnnError` that says why
- * @throws CharnnError `NOT_READABLE` for the folder of all runs
+ * @throws CharnnError `NOT_READABLE` for the folder of all runs; the reason of the signal once it is aborted
  */
 export async function listCheckpoints({
   out = RUNS_FOLDER,
   onUnreadable,
+  signal,
 }: Place & { readonly onUnreadable?: OnUnreadable } = {}): Promise<
   (CheckpointFacts & { readonly path: string })[]
 > {
   const found = [];
+  const turns = new Turns(signal);
   for (const folder of await listRuns(out, onUnreadable)) {
+    await turns.give();
     try {
       const contents = await contentsOf(folder);
       if (!contents) continue;

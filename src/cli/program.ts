@@ -10,7 +10,6 @@ import { reportCommand } from "./commands/report.js";
 import { sampleCommand } from "./commands/sample.js";
 import { scoreCommand } from "./commands/score.js";
 import { trainCommand } from "./commands/train.js";
-import type { Terminal } from "./terminal/terminal.js";
 import { version } from "./version.js";
 
 const COMMANDS = [
@@ -27,13 +26,15 @@ const COMMANDS = [
 ];
 
 /** The whole command line. Commands load the library only when they run. */
-export function createProgram(terminal: Terminal, exitWith: (code: number) => void): Command {
+export function createProgram(given: Omit<CommandContext, "version">): Command {
+  const { terminal, interruption } = given;
   const program = new Command("charnn")
     .description(
       "Train a character-level recurrent neural network on any text, and write more like it.",
     )
     .version(version(), "-V, --version")
     .exitOverride()
+    .hook("preAction", () => interruption.begin())
     // Errors are said by the caller, all in one way.
     .configureOutput({
       writeOut: (text) => void terminal.out(text),
@@ -53,7 +54,6 @@ Examples:
   charnn info
   charnn doctor`,
     );
-  const context: CommandContext = { terminal, exitWith, version: version() };
-  for (const add of COMMANDS) add(program, context);
+  for (const add of COMMANDS) add(program, { ...given, version: version() });
   return program;
 }

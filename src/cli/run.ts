@@ -7,7 +7,7 @@ import { readCommandLine } from "./options/command-line.js";
 import { usageError } from "./options/usage-error.js";
 import { createProgram } from "./program.js";
 import { printableMessage } from "./terminal/printable.js";
-import { heedHangUp } from "./terminal/signals.js";
+import { heedHangUp, Interruption } from "./terminal/signals.js";
 import { styled } from "./terminal/styled.js";
 import { processTerminal, type Terminal } from "./terminal/terminal.js";
 
@@ -25,29 +25,44 @@ const INTERRUPTED = 128;
 export async function run(args: readonly string[]): Promise<number> {
   const terminal = processTerminal();
   heedHangUp(terminal);
+  const interruption = new Interruption(terminal);
   let exitCode = 0;
-  const program = createProgram(terminal, (code) => {
+  const exitWith = (code: number) => {
     exitCode = code;
-  });
+  };
+  const program = createProgram({ terminal, interruption, exitWith });
   try {
-    await program.parseAsync(await readCommandLine(args, program), { from: "user" });
+    try {
+      await program.parseAsync(await readCommandLine(args, program), { from: "user" });
+    } catch (error) {
+      if (!(await interruption.hasCaused(error))) throw error;
+    }
     await terminal.written();
     // What is still waited for, such as a reader that does not read, must not keep an interrupted command.
-    if (exitCode > INTERRUPTED) endInterrupted(exitCode);
+    if (interruption.exitCode > 0) endInterrupted(interruption);
+    interruption.release();
     return exitCode;
   } catch (error) {
+    interruption.release();
     if (!(error instanceof CommanderError)) return report(error, terminal);
     // Help that was asked for, or that commander gave where no command was.
     if (error.code === "commander.help" || error.exitCode === 0) {
-      return error.exitCode === 0 ? 0 : USAGE_ERROR;
+      return terminal.written().then(
+        () => interruption.exitCode || (error.exitCode === 0 ? 0 : USAGE_ERROR),
+        (failure: unknown) => report(failure, terminal),
+      );
     }
     return report(usageError(error, args, program), terminal);
   }
 }
 
-function endInterrupted(exitCode: number): never {
+function endInterrupted(interruption: Interruption): never {
+  const { exitCode } = interruption;
   // Node aborts where it puts back the settings of a terminal that is gone. The signal does not.
-  if (exitCode === INTERRUPTED + constants.signals.SIGHUP) process.kill(process.pid, "SIGHUP");
+  if (exitCode === INTERRUPTED + constants.signals.SIGHUP) {
+    interruption.release();
+    process.kill(process.pid, "SIGHUP");
+  }
   process.exit(exitCode);
 }
 

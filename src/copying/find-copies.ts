@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import * as v from "valibot";
 import { encodingName } from "../data/decoding.js";
 import { NEWLINE, readCharacters } from "../data/reading.js";
@@ -7,6 +6,7 @@ import { type NamedText, readTexts } from "../data/texts.js";
 import { COPIES_DEFAULTS, INVALID_NAMES } from "../defaults.js";
 import { CharnnError } from "../errors.js";
 import { checked, definedOnly, oneOf, wholeNumber } from "../settings.js";
+import { inTurns } from "../turns.js";
 import { LineStarts } from "./line-starts.js";
 import { type SharedRun, SharedRunFinder } from "./shared-runs.js";
 
@@ -66,7 +66,8 @@ const CARRIAGE_RETURN = 0x0d;
 /**
  * Finds what a sample shares with a training text, which may be much larger than memory.
  *
- * @throws CharnnError for what can't be read, and `BAD_TEXT` for a sample that is empty or too long
+ * @throws CharnnError for what can't be read, and `BAD_TEXT` for a sample that is empty or too long; the
+ *   reason of the signal once it is aborted
  */
 export async function findCopies(
   settings: CopiesSettings,
@@ -89,7 +90,8 @@ export async function findCopies(
   const { texts, warnings } = await readTexts([file], { encoding, invalid, joined: true }, options);
   const sample = texts[0];
   refuseUnfit(sample);
-  const finder = new SharedRunFinder(sample.numbers);
+  const { signal } = options;
+  const finder = await inTurns(SharedRunFinder.of(sample.numbers), signal);
   const symbolOf = new Int32Array(CODE_POINTS).fill(-1);
   for (const [number, codePoint] of sample.codePoints.entries()) symbolOf[codePoint] = number;
 
@@ -98,14 +100,13 @@ export async function findCopies(
   const text = new TextPlaces();
   // A model that read every line end as a newline writes no others.
   const lineEnds = sample.codePoints.includes(CARRIAGE_RETURN) ? "keep" : "lf";
-  const reading = { encoding: name, invalid, lineEnds, signal: options.signal } as const;
+  const reading = { encoding: name, invalid, lineEnds, signal } as const;
   const oddities = await readCharacters(found.sources, reading, (codePoints, source) => {
     finder.read(codePoints, symbolOf);
     text.read(codePoints, source);
   });
   for (const warning of [...warnings, ...found.warnings, ...oddities]) options.onWarning?.(warning);
-  await nextTurn();
-  return copiesOf(sample, finder.runs(), text, atLeast);
+  return copiesOf(sample, await inTurns(finder.runs(), signal), text, atLeast);
 }
 
 /** Knows where the files and the lines of a text begin. */

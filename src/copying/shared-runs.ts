@@ -1,4 +1,8 @@
+import type { Parts } from "../turns.js";
 import { SuffixAutomaton } from "./suffix-automaton.js";
+
+/** Characters or states that are visited between two stops. */
+const VISITED_IN_PART = 1 << 16;
 
 /** A run of a sample that occurs in a text, and can't be made longer on either side. */
 export interface SharedRun {
@@ -24,9 +28,13 @@ export class SharedRunFinder {
   #length = 0;
   #read = 0;
 
-  /** @param symbols the sample, as whole numbers from 0 */
-  constructor(symbols: ArrayLike<number>) {
-    this.#automaton = new SuffixAutomaton(symbols);
+  /** That of a sample, as whole numbers from 0. */
+  static *of(symbols: ArrayLike<number>): Parts<SharedRunFinder> {
+    return new SharedRunFinder(symbols, yield* SuffixAutomaton.of(symbols));
+  }
+
+  private constructor(symbols: ArrayLike<number>, automaton: SuffixAutomaton) {
+    this.#automaton = automaton;
     this.#symbols = symbols;
     this.#longest = new Int32Array(this.#automaton.size);
     this.#ends = new Float64Array(this.#automaton.size);
@@ -71,12 +79,13 @@ export class SharedRunFinder {
   }
 
   /** The runs of the whole sample, in order; none of them is part of another. */
-  runs(): SharedRun[] {
-    const met = this.#metStates();
+  *runs(): Parts<SharedRun[]> {
+    const met = yield* this.#metStates();
     const { prefixes } = this.#automaton;
     const runs: SharedRun[] = [];
     let before: SharedRun | undefined;
     for (let end = 1; end <= this.#symbols.length; end++) {
+      if (end % VISITED_IN_PART === 0) yield;
       const state = met[prefixes[end - 1]];
       const length = this.#longest[state];
       const run = { start: end - length, inText: this.#ends[state] - length, length };
@@ -89,11 +98,13 @@ export class SharedRunFinder {
   }
 
   /** Of each state, that of its longest suffix which was met in the text; 0 where none was. */
-  #metStates(): Int32Array {
+  *#metStates(): Parts<Int32Array> {
     const { lengths, links } = this.#automaton;
     const order = this.#automaton.longestFirst();
+    let visited = 0;
     // Where a string was met, so were its suffixes.
     for (const state of order) {
+      if (++visited % VISITED_IN_PART === 0) yield;
       const link = links[state];
       if (this.#longest[state] === 0 || link <= 0 || this.#longest[link] === lengths[link])
         continue;
@@ -102,6 +113,7 @@ export class SharedRunFinder {
     }
     const met = new Int32Array(order.length);
     for (const state of order.reverse()) {
+      if (++visited % VISITED_IN_PART === 0) yield;
       if (state > 0) met[state] = this.#longest[state] > 0 ? state : met[links[state]];
     }
     return met;

@@ -1,3 +1,7 @@
+import type { Parts } from "../turns.js";
+
+/** Symbols that are read between two stops. */
+const SYMBOLS_IN_PART = 1 << 12;
 /** Slots of the table for each character: less than half are ever used. */
 const SLOTS_PER_CHARACTER = 8;
 /** A slot holds a state, a symbol, and where they lead. */
@@ -26,8 +30,18 @@ export class SuffixAutomaton {
   readonly #next: Int32Array;
   #transitions = 0;
 
-  /** @param symbols whole numbers from 0 */
-  constructor(symbols: ArrayLike<number>) {
+  /** That of a sequence, of whole numbers from 0. */
+  static *of(symbols: ArrayLike<number>): Parts<SuffixAutomaton> {
+    const automaton = new SuffixAutomaton(symbols);
+    let last = 0;
+    for (let i = 0; i < symbols.length; i++) {
+      last = automaton.prefixes[i] = automaton.#append(symbols[i], last);
+      if (i % SYMBOLS_IN_PART === 0) yield;
+    }
+    return automaton;
+  }
+
+  private constructor(symbols: ArrayLike<number>) {
     const most = Math.max(2 * symbols.length, 2);
     this.lengths = new Int32Array(most);
     this.links = new Int32Array(most).fill(NONE);
@@ -38,9 +52,6 @@ export class SuffixAutomaton {
     this.#heads = new Int32Array(most).fill(NONE);
     this.#listed = new Int32Array(3 * most);
     this.#next = new Int32Array(3 * most);
-    let last = 0;
-    for (let i = 0; i < symbols.length; i++)
-      last = this.prefixes[i] = this.#append(symbols[i], last);
   }
 
   /** How many states there are. */

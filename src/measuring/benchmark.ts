@@ -77,28 +77,29 @@ const SECONDS_OF_SAMPLING = { warmUp: 0.5, timed: 2 };
  * writes. Both are warmed up first, and take some seconds.
  *
  * @throws CharnnError `INVALID_SETTING`, `OUT_OF_MEMORY`, or `BACKEND_UNAVAILABLE` for a backend asked for
- *   by name
+ *   by name; the reason of the signal once it is aborted
  */
 export async function benchmark(
   settings: BenchmarkSettings = {},
   options: {
     readonly onProgress?: (progress: BenchmarkProgress) => void;
     readonly onWarning?: (message: string) => void;
+    readonly signal?: AbortSignal;
   } = {},
 ): Promise<Benchmark> {
-  const { onProgress, onWarning } = options;
+  const { onProgress, onWarning, signal } = options;
   const { threads, steps, ...given } = checked(benchmarkSettingsSchema, settings);
   const {
     backend: asked,
     batchSize,
     seqLength,
     streams,
-    ...shape
+    ...others
   } = {
     ...BENCH_DEFAULTS,
     ...definedOnly(given),
   };
-  const { dropout, inputDropout, recurrentDropout, weightDropout, ...sizes } = shape;
+  const { dropout, inputDropout, recurrentDropout, weightDropout, ...sizes } = others;
   const rates = { dropout, inputDropout, recurrentDropout, weightDropout };
   const model = modelConfig(sizes);
   refuseTooLarge(model, { batchSize, seqLength });
@@ -108,15 +109,15 @@ export async function benchmark(
   return inMemory(
     async () => {
       const random = Random.fromSeed(0);
-      const learner = createLearner(model, { batchSize, seqLength, ...rates }, random);
+      const shape = { batchSize, seqLength, ...rates };
+      const learner = await createLearner(model, shape, random, signal);
       try {
         const effort =
           steps === undefined
             ? { steps: Number.POSITIVE_INFINITY, seconds: SECONDS_OF_TRAINING }
             : { steps, seconds: MOST_SECONDS_OF_TRAINING };
-        const training = await timeTraining(learner, WARM_UP, effort, (share) =>
-          onProgress?.({ stage: "training", share }),
-        );
+        const onTraining = (share: number) => onProgress?.({ stage: "training", share });
+        const training = await timeTraining(learner, WARM_UP, effort, onTraining, signal);
         const sampleCharsPerSecond = await timeSampling(
           learner.model,
           learner.vocabulary,
@@ -124,6 +125,7 @@ export async function benchmark(
           random.fork("sample"),
           SECONDS_OF_SAMPLING,
           (share) => onProgress?.({ stage: "sampling", share }),
+          signal,
         );
         const trainCharsPerSecond = (batchSize * seqLength) / training.secondsPerStep;
         const flopsPerCharacter = operationsPerCharacter(model);

@@ -56,11 +56,19 @@ const EFFORT = { steps: 1000, seconds: 0.5 };
 /**
  * Tries every backend, about a second each.
  *
- * @throws CharnnError `INVALID_SETTING` for an instruction set in CHARNN_ISA that is not there
+ * @throws CharnnError `INVALID_SETTING` for an instruction set in CHARNN_ISA that is not there; the reason of
+ *   the signal once it is aborted
  */
-export async function diagnose(): Promise<Diagnosis> {
+export async function diagnose({
+  signal,
+}: {
+  readonly signal?: AbortSignal;
+} = {}): Promise<Diagnosis> {
   const backends: BackendDiagnosis[] = [];
-  for (const name of BACKEND_NAMES) backends.push(await diagnoseBackend(name));
+  for (const name of BACKEND_NAMES) {
+    signal?.throwIfAborted();
+    backends.push(await diagnoseBackend(name, signal));
+  }
   return {
     node: process.version,
     platform: process.platform,
@@ -75,11 +83,14 @@ export async function diagnose(): Promise<Diagnosis> {
   };
 }
 
-async function diagnoseBackend(name: BackendName): Promise<BackendDiagnosis> {
+async function diagnoseBackend(
+  name: BackendName,
+  signal: AbortSignal | undefined,
+): Promise<BackendDiagnosis> {
   try {
     const { threads, warning, tensorflow } = await openBackend(name);
     const { instructionSet, instructionSets } = name === "native" ? loadAddon().describe() : {};
-    const trainCharsPerSecond = await trainingSpeed();
+    const trainCharsPerSecond = await trainingSpeed(signal);
     const trainGflops = (operationsPerCharacter(MODEL) * trainCharsPerSecond) / 1e9;
     return {
       name,
@@ -99,10 +110,11 @@ async function diagnoseBackend(name: BackendName): Promise<BackendDiagnosis> {
 }
 
 /** Characters a second, with the active backend. */
-async function trainingSpeed(): Promise<number> {
-  const learner = createLearner(MODEL, { batchSize, seqLength, ...NO_DROPOUT }, Random.fromSeed(0));
+async function trainingSpeed(signal: AbortSignal | undefined): Promise<number> {
+  const shape = { batchSize, seqLength, ...NO_DROPOUT };
+  const learner = await createLearner(MODEL, shape, Random.fromSeed(0), signal);
   try {
-    const { secondsPerStep } = await timeTraining(learner, WARM_UP, EFFORT);
+    const { secondsPerStep } = await timeTraining(learner, WARM_UP, EFFORT, undefined, signal);
     return (batchSize * seqLength) / secondsPerStep;
   } finally {
     disposeLearner(learner);

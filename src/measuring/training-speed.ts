@@ -13,7 +13,7 @@ import { learn } from "../training/learn.js";
 import { median } from "../training/median.js";
 import { createOptimizer } from "../training/optimizer.js";
 import type { Learner } from "../training/run.js";
-import { Turns } from "../turns.js";
+import { inTurns, Turns } from "../turns.js";
 import { randomText } from "./random-text.js";
 
 /** Steps from one beginning of the text to the next, where the state starts from zero. */
@@ -30,12 +30,17 @@ interface TextLearner extends Learner {
   readonly vocabulary: Vocabulary;
 }
 
-/** A model with all that trains it, on a random text in which every batch is full. */
-export function createLearner(
+/**
+ * A model with all that trains it, on a random text in which every batch is full.
+ *
+ * @throws the reason of `signal` when it is aborted
+ */
+export async function createLearner(
   model: ModelConfig,
   shape: Pick<TrainingConfig, "batchSize" | "seqLength" | keyof DropoutRates>,
   random: Random,
-): TextLearner {
+  signal?: AbortSignal,
+): Promise<TextLearner> {
   const { batchSize, seqLength } = shape;
   const training = {
     ...TRAIN_DEFAULTS,
@@ -47,9 +52,10 @@ export function createLearner(
   } as const;
   // The last window's targets, and the largest offset at which lanes begin.
   const length = batchSize * seqLength * STEPS_IN_TEXT + seqLength;
-  const { vocabulary, tokens } = randomText(model.vocabularySize, length, random.fork("text"));
+  const text = randomText(model.vocabularySize, length, random.fork("text"));
+  const { vocabulary, tokens } = await inTurns(text, signal);
   const part = { tokens };
-  const charRnn = CharRnn.initial(model, random.fork("model"));
+  const charRnn = await CharRnn.initialInTurns(model, random.fork("model"), signal);
   return {
     config: { training },
     model: charRnn,

@@ -10,10 +10,11 @@ import { type Tensor, tensor, zeros } from "../backends/tfjs.js";
 import { Workspace } from "../backends/workspace.js";
 import type { Batch } from "../data/batch.js";
 import type { Random } from "../random.js";
+import { inTurns } from "../turns.js";
 import { CELLS } from "./cells.js";
 import type { ModelConfig } from "./config.js";
 import { type Dropout, type DropoutMasks, dropoutMasks } from "./dropout.js";
-import { initialWeights } from "./initial-weights.js";
+import { initialWeights, initialWeightsInParts } from "./initial-weights.js";
 import { type ParameterArray, parameterArray } from "./parameters.js";
 
 /** The state of one recurrent layer between two windows of text. */
@@ -67,6 +68,23 @@ export class CharRnn {
   static initial(config: ModelConfig, random: Random, counts?: Float64Array): CharRnn {
     const model = new CharRnn(config);
     model.parameters.write(initialWeights(config, random, counts));
+    return model;
+  }
+
+  /**
+   * The same as {@link initial}, with turns of the event loop: for a large model it takes seconds.
+   *
+   * @throws the signal's reason once it is aborted
+   */
+  static async initialInTurns(
+    config: ModelConfig,
+    random: Random,
+    signal: AbortSignal | undefined,
+    counts?: Float64Array,
+  ): Promise<CharRnn> {
+    const weights = await inTurns(initialWeightsInParts(config, random, counts), signal);
+    const model = new CharRnn(config);
+    model.parameters.write(weights);
     return model;
   }
 

@@ -1,7 +1,11 @@
 import type { Random } from "../random.js";
+import { atOnce, type Parts } from "../turns.js";
 import { CELLS } from "./cells.js";
 import { type ModelConfig, parameterCount } from "./config.js";
 import { parameterViews } from "./parameters.js";
+
+/** Random numbers that are drawn between two stops. */
+const NUMBERS_IN_PART = 1 << 15;
 
 /**
  * The weights a model starts from, `[parameters]`: input and decoder weights uniform after
@@ -19,21 +23,34 @@ export function initialWeights(
   random: Random,
   counts?: Float64Array,
 ): Float32Array {
+  return atOnce(initialWeightsInParts(config, random, counts));
+}
+
+/** The same as {@link initialWeights}, which take seconds for a large model. */
+export function* initialWeightsInParts(
+  config: ModelConfig,
+  random: Random,
+  counts?: Float64Array,
+): Parts<Float32Array> {
   const { hiddenSize } = config;
   const values = new Float32Array(parameterCount(config));
   const cell = CELLS[config.cell];
   for (const [name, { shape, data }] of parameterViews(config, values)) {
     const stream = random.fork("initial weights", name);
+    yield;
     if (name === "encoder.weight") {
-      for (let i = 0; i < data.length; i++) data[i] = stream.normal();
+      for (let i = 0; i < data.length; i++) {
+        data[i] = stream.normal();
+        if (i % NUMBERS_IN_PART === 0) yield;
+      }
     } else if (name === "decoder.weight") {
-      fillGlorot(data, shape[1], shape[0], stream);
+      yield* fillGlorot(data, shape[1], shape[0], stream);
     } else if (name.startsWith("rnn.weight_ih")) {
-      fillGlorot(data, shape[1], hiddenSize, stream);
+      yield* fillGlorot(data, shape[1], hiddenSize, stream);
     } else if (name.startsWith("rnn.weight_hh")) {
       const gateSize = hiddenSize * hiddenSize;
       for (let gate = 0; gate < cell.gates.length; gate++) {
-        data.set(orthogonalMatrix(hiddenSize, stream), gate * gateSize);
+        data.set(yield* orthogonalMatrix(hiddenSize, stream), gate * gateSize);
       }
     } else if (name.startsWith("rnn.bias_ih")) {
       for (const [gate, bias] of Object.entries(cell.initialBias)) {
@@ -48,9 +65,17 @@ export function initialWeights(
   return values;
 }
 
-function fillGlorot(data: Float32Array, inputs: number, outputs: number, random: Random): void {
+function* fillGlorot(
+  data: Float32Array,
+  inputs: number,
+  outputs: number,
+  random: Random,
+): Parts<void> {
   const limit = Math.sqrt(6 / (inputs + outputs));
-  for (let i = 0; i < data.length; i++) data[i] = (2 * random.uniform() - 1) * limit;
+  for (let i = 0; i < data.length; i++) {
+    data[i] = (2 * random.uniform() - 1) * limit;
+    if (i % NUMBERS_IN_PART === 0) yield;
+  }
 }
 
 /**
@@ -58,11 +83,12 @@ function fillGlorot(data: Float32Array, inputs: number, outputs: number, random:
  * Householder reflections, the k-th in a space of k dimensions (Stewart, "The Efficient Generation
  * of Random Orthogonal Matrices", 1980, section 3).
  */
-export function orthogonalMatrix(size: number, random: Random): Float32Array {
+export function* orthogonalMatrix(size: number, random: Random): Parts<Float32Array> {
   const matrix = new Float64Array(size * size);
   for (let i = 0; i < size; i++) matrix[i * size + i] = random.uniform() < 0.5 ? -1 : 1;
   for (let dimensions = 2; dimensions <= size; dimensions++) {
     reflect(matrix, size, size - dimensions, randomMirror(dimensions, random));
+    yield;
   }
   return Float32Array.from(matrix);
 }

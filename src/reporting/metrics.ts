@@ -9,10 +9,14 @@ import { MetricsReader } from "./metrics-reader.js";
  * @throws CharnnError `NOT_FOUND` where there is no such run, or nothing of what it reported can be read, and
  *   `NOT_READABLE`
  */
-export async function readMetrics(run: string | undefined, out: string): Promise<Metrics> {
+export async function readMetrics(
+  run: string | undefined,
+  out: string,
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<Metrics> {
   const folder = await findReportedRun(run, out);
   const reader = new MetricsReader(folder);
-  await reader.read();
+  await reader.read(signal);
   reader.refuseEmpty();
   return reader.metrics;
 }

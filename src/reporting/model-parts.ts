@@ -1,5 +1,6 @@
 import { type Checkpoint, readCheckpoint } from "../checkpoint/checkpoint.js";
 import type { Inputs } from "../data/inputs.js";
+import { inTurns } from "../turns.js";
 import { type Neighbours, neighboursOf } from "./neighbours.js";
 import { type TextView, type ViewSettings, viewText } from "./view-text.js";
 
@@ -33,13 +34,13 @@ export async function modelParts(
   text: ViewSettings | undefined,
   options: { readonly inputs: Inputs; readonly signal: AbortSignal | undefined },
 ): Promise<ModelParts> {
-  const checkpoint = await readCheckpoint(path);
+  const checkpoint = await readCheckpoint(path, { signal: options.signal });
   const warnings: string[] = [];
   const onWarning = (warning: string) => warnings.push(warning);
   const view = text && (await viewText(checkpoint, text, { ...options, onWarning }));
   return {
     settings: settingsOf(checkpoint),
-    neighbours: neighboursOf(checkpoint, view?.counts),
+    neighbours: await inTurns(neighboursOf(checkpoint, view?.counts), options.signal),
     vocabularySize: checkpoint.vocabulary.size,
     view,
     warnings,

@@ -1,4 +1,5 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import type { Parts } from "../turns.js";
 
 /** A character of the vocabulary, and those that the model takes for the most similar. */
 export interface Neighbours {
@@ -10,41 +11,53 @@ export interface Neighbours {
 
 const MOST_CHARACTERS = 500;
 const NEAREST = 5;
+/** Vectors that are looked at between two stops. */
+const VECTORS_IN_PART = 256;
 
 /**
  * The characters of a vocabulary, the first ones of a large one, with the characters whose vectors have the
  * smallest angle to theirs: rows of the embedding, or, where there is none, what the input weights of the
  * first layer make of each.
  */
-export function neighboursOf(
+export function* neighboursOf(
   { config, vocabulary, tensors }: Checkpoint,
   counts: Float64Array | undefined,
-): Neighbours[] {
-  const vectors = unitVectors(config.model.embeddingSize, vocabulary.size, tensors);
+): Parts<Neighbours[]> {
+  const vectors = yield* unitVectors(config.model.embeddingSize, vocabulary.size, tensors);
   const similarity = (a: number, b: number) =>
     vectors[a].reduce((sum, value, k) => sum + value * vectors[b][k], 0);
-  return Array.from({ length: Math.min(vocabulary.size, MOST_CHARACTERS) }, (_, index) => {
-    const others = Array.from(vectors.keys()).filter((other) => other !== index);
-    const similarities = new Map(others.map((other) => [other, similarity(index, other)]));
-    const of = (other: number) => similarities.get(other) as number;
-    const nearest = others.sort((a, b) => of(b) - of(a) || a - b).slice(0, NEAREST);
-    return {
+  const neighbours: Neighbours[] = [];
+  for (let index = 0; index < Math.min(vocabulary.size, MOST_CHARACTERS); index++) {
+    const others: number[] = [];
+    const similarities = new Float64Array(vocabulary.size);
+    for (let other = 0; other < vocabulary.size; other++) {
+      if (other === index) continue;
+      others.push(other);
+      similarities[other] = similarity(index, other);
+      if (other % VECTORS_IN_PART === 0) yield;
+    }
+    others.sort((a, b) => similarities[b] - similarities[a] || a - b);
+    neighbours.push({
       character: vocabulary.characterAt(index),
       count: counts?.[index],
-      nearest: nearest.map((other) => vocabulary.characterAt(other)),
-    };
-  });
+      nearest: others.slice(0, NEAREST).map((other) => vocabulary.characterAt(other)),
+    });
+    yield;
+  }
+  return neighbours;
 }
 
 /** The vector of each character, of length 1. */
-function unitVectors(
+function* unitVectors(
   embeddingSize: number,
   vocabularySize: number,
   tensors: Checkpoint["tensors"],
-): Float32Array[] {
+): Parts<Float32Array[]> {
   const name = embeddingSize > 0 ? "encoder.weight" : "rnn.weight_ih_l0";
   const data = tensors.get(name)?.data as Float32Array;
-  return Array.from({ length: vocabularySize }, (_, index) => {
+  const vectors: Float32Array[] = [];
+  for (let index = 0; index < vocabularySize; index++) {
+    if (index % VECTORS_IN_PART === 0) yield;
     const vector =
       embeddingSize > 0
         ? data.slice(index * embeddingSize, (index + 1) * embeddingSize)
@@ -53,6 +66,7 @@ function unitVectors(
             (_value, row) => data[row * vocabularySize + index],
           );
     const length = Math.sqrt(vector.reduce((sum, value) => sum + value ** 2, 0)) || 1;
-    return vector.map((value) => value / length);
-  });
+    vectors.push(vector.map((value) => value / length));
+  }
+  return vectors;
 }

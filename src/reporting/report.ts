@@ -77,7 +77,7 @@ export async function makeReport(
   const { names, out, text } = planReport(settings);
   const runs: Metrics[] = [];
   for (const name of names.length > 0 ? names : [undefined])
-    runs.push(await readMetrics(name, out));
+    runs.push(await readMetrics(name, out, { signal }));
   const checkpoint = await checkpointOf(runs[0].run);
   if (text && checkpoint === undefined) {
     throw new CharnnError(

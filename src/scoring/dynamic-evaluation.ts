@@ -5,7 +5,7 @@ import type { CharRnn, ModelState, Score } from "../model/char-rnn.js";
 import { NO_DROPOUT } from "../model/dropout.js";
 import { parameterArray } from "../model/parameters.js";
 import { Random } from "../random.js";
-import { Turns } from "../turns.js";
+import { Turns, unlessAborted } from "../turns.js";
 
 /** Characters that are predicted between two changes of the weights. */
 const WINDOW = 20;
@@ -29,6 +29,15 @@ export async function evaluateDynamically(
   squares: Float32Array,
   signal?: AbortSignal,
 ): Promise<Score | undefined> {
+  return unlessAborted(scoreAndFollow(model, tokens, squares, new Turns(signal)), signal);
+}
+
+async function scoreAndFollow(
+  model: CharRnn,
+  tokens: Tokens,
+  squares: Float32Array,
+  turns: Turns,
+): Promise<Score> {
   const gradients = parameterArray(model.config);
   const trained = model.parameters.read().slice();
   const weights = trained.slice();
@@ -36,29 +45,31 @@ export async function evaluateDynamically(
   const mean = roots.reduce((sum, root) => sum + root, 0) / roots.length;
   const steps = roots.map((root) => RATE / (root + EPSILON * mean));
   const returns = roots.map((root) => Math.min((RETURN * root) / mean, 1));
-  const turns = new Turns();
   const arrays = new BatchArrays(WINDOW, 1);
   const dropout = { rates: NO_DROPOUT, random: Random.fromSeed(0) };
   let state: ModelState = model.zeroState(1);
   let [loss, characters, hits] = [0, 0, 0];
-  for (let first = 0; first < tokens.length - 1 && !signal?.aborted; first += WINDOW) {
-    if (turns.isDue()) await turns.take();
-    const batch = arrays.empty(Math.min(WINDOW, tokens.length - 1 - first), first === 0);
-    batch.inputs.set(tokens.subarray(first, first + batch.time));
-    batch.targets.set(tokens.subarray(first + 1, first + 1 + batch.time));
-    const learned = model.learn(batch, state, gradients, dropout);
-    disposeAll(state);
-    state = learned.state;
-    loss += learned.score.loss;
-    characters += learned.score.characters;
-    hits += learned.score.hits;
-    const values = gradients.read();
-    for (let i = 0; i < weights.length; i++) {
-      weights[i] += returns[i] * (trained[i] - weights[i]) - steps[i] * values[i];
+  try {
+    for (let first = 0; first < tokens.length - 1; first += WINDOW) {
+      if (turns.isDue()) await turns.take();
+      const batch = arrays.empty(Math.min(WINDOW, tokens.length - 1 - first), first === 0);
+      batch.inputs.set(tokens.subarray(first, first + batch.time));
+      batch.targets.set(tokens.subarray(first + 1, first + 1 + batch.time));
+      const learned = await turns.during(() => model.learn(batch, state, gradients, dropout));
+      disposeAll(state);
+      state = learned.state;
+      loss += learned.score.loss;
+      characters += learned.score.characters;
+      hits += learned.score.hits;
+      const values = gradients.read();
+      for (let i = 0; i < weights.length; i++) {
+        weights[i] += returns[i] * (trained[i] - weights[i]) - steps[i] * values[i];
+      }
+      model.parameters.write(weights);
     }
-    model.parameters.write(weights);
+    return { loss, characters, hits };
+  } finally {
+    disposeAll(state);
+    gradients.dispose();
   }
-  disposeAll(state);
-  gradients.dispose();
-  return signal?.aborted ? undefined : { loss, characters, hits };
 }

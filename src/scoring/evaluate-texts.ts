@@ -186,8 +186,9 @@ async function evaluatedDynamically(
   signal: AbortSignal | undefined,
 ): Promise<Score> {
   const weights = model.parameters.read().slice();
-  const score = await evaluateDynamically(model, tokens, squares, signal);
-  model.parameters.write(weights);
+  const score = await evaluateDynamically(model, tokens, squares, signal).finally(() =>
+    model.parameters.write(weights),
+  );
   if (!score) throw signal?.reason;
   return score;
 }

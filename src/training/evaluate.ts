@@ -1,7 +1,7 @@
 import { disposeAll } from "../backends/scope.js";
 import type { Batch } from "../data/batch.js";
 import type { CharRnn, ModelState, PlaceScores, Score } from "../model/char-rnn.js";
-import { Turns } from "../turns.js";
+import { Turns, unlessAborted } from "../turns.js";
 
 /**
  * Scores a model on batches of text in order, carrying the state from one to the next where a batch
@@ -14,32 +14,41 @@ export async function evaluate<Kind extends Batch>(
   model: CharRnn,
   batches: Iterable<Kind>,
   signal?: AbortSignal,
-  visit?: (batch: Kind, places: PlaceScores) => void,
+  visit: (batch: Kind, places: PlaceScores) => void = () => {},
 ): Promise<Score | undefined> {
-  const turns = new Turns();
+  return unlessAborted(scoreAll(model, batches, new Turns(signal), visit), signal);
+}
+
+async function scoreAll<Kind extends Batch>(
+  model: CharRnn,
+  batches: Iterable<Kind>,
+  turns: Turns,
+  visit: (batch: Kind, places: PlaceScores) => void,
+): Promise<Score> {
   let loss = 0;
   let characters = 0;
   let hits = 0;
-  let state: ModelState | undefined;
-  for (const batch of batches) {
-    // A batch takes long enough for a turn of its own.
-    await turns.take();
-    if (signal?.aborted) break;
-    if (batch.startsFresh && state) {
+  let state: ModelState = [];
+  try {
+    for (const batch of batches) {
+      // A batch takes long enough for a turn of its own.
+      await turns.take();
+      if (batch.startsFresh || state.length === 0) {
+        disposeAll(state);
+        state = model.zeroState(batch.batch);
+      }
+      const { score, places, state: next } = await turns.during(() => model.score(batch, state));
       disposeAll(state);
-      state = undefined;
+      state = next;
+      visit(batch, places);
+      loss += score.loss;
+      characters += score.characters;
+      hits += score.hits;
     }
-    const before: ModelState = state ?? model.zeroState(batch.batch);
-    const result = model.score(batch, before);
-    disposeAll(before);
-    state = result.state;
-    visit?.(batch, result.places);
-    loss += result.score.loss;
-    characters += result.score.characters;
-    hits += result.score.hits;
+    return { loss, characters, hits };
+  } finally {
+    disposeAll(state);
   }
-  if (state) disposeAll(state);
-  return signal?.aborted ? undefined : { loss, characters, hits };
 }
 
 /** Nats per character as bits per character. */

@@ -1,6 +1,6 @@
 import { disposeAll } from "../backends/scope.js";
 import type { ModelState, Score } from "../model/char-rnn.js";
-import { Turns } from "../turns.js";
+import { Turns, unlessAborted } from "../turns.js";
 import type { Learner } from "./run.js";
 import { learningRateAt } from "./schedule.js";
 
@@ -32,7 +32,7 @@ export async function learn(learner: Learner, signal?: AbortSignal): Promise<Lea
   const { epoch, batch } = progress;
   const position: Position = { epoch, batch, state: learner.state };
   try {
-    const score = await learnBatches(learner, position, signal);
+    const score = await unlessAborted(learnBatches(learner, position, signal), signal);
     if (!score) return undefined;
     gradientSum.takeMean(gradients);
     const learningRate = learningRateAt(progress, learner.config.training);
@@ -53,20 +53,24 @@ export async function learn(learner: Learner, signal?: AbortSignal): Promise<Lea
   }
 }
 
-/** The batches of one step, whose gradients are added up. */
+/**
+ * The batches of one step, whose gradients are added up.
+ *
+ * @throws the signal's reason once it is aborted
+ */
 async function learnBatches(
   learner: Learner,
   position: Position,
   signal: AbortSignal | undefined,
-): Promise<Score | undefined> {
+): Promise<Score> {
   const { config, gradients, gradientSum } = learner;
   const { accumulate } = config.training;
-  const turns = new Turns();
+  const turns = new Turns(signal);
   let [loss, characters, hits] = [0, 0, 0];
   for (let part = 0; part < accumulate; part++) {
     if (turns.isDue()) await turns.take();
-    if (signal?.aborted) return undefined;
-    const score = learnBatch(learner, part, position);
+    signal?.throwIfAborted();
+    const score = await turns.during(() => learnBatch(learner, part, position));
     if (accumulate > 1) gradientSum.add(gradients, score.characters);
     loss += score.loss;
     characters += score.characters;

@@ -139,7 +139,8 @@ async function startRun(
   warnings.push(...timeWarnings(config, speed, clock()));
   const replan = plannedChanges(config.limits);
   const progress: Progress = { ...firstProgress(), totalSteps, replan };
-  const model = CharRnn.initial(config.model, runRandom(config).fork("model"), counts);
+  const random = runRandom(config).fork("model");
+  const model = await CharRnn.initialInTurns(config.model, random, signal, counts);
   if (base) beginWith(model, corpus.vocabulary, base);
   const run = assembleRun(folder, config, corpus, batches, backend, model, progress);
   return orDisposed(run, async () => {

@@ -1,4 +1,4 @@
-import { writeCheckpoint } from "../checkpoint/checkpoint.js";
+import { areFinite, writeCheckpoint } from "../checkpoint/checkpoint.js";
 import { appendMetrics } from "../checkpoint/metrics-file.js";
 import { keepNewestSteps } from "../checkpoint/run-contents.js";
 import { cleanUp, cleanUpAfter } from "../clean-up.js";
@@ -6,7 +6,7 @@ import { evaluationBatches } from "../data/batches.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
 import type { Score } from "../model/char-rnn.js";
 import { generateByStep } from "../sampling/sampler.js";
-import { Turns } from "../turns.js";
+import { Turns, unlessAborted } from "../turns.js";
 import { noteValidationLoss } from "./early-stopping.js";
 import { bitsPerCharacter, evaluate } from "./evaluate.js";
 import type { EvalEvent, StepEvent, TrainingEvent } from "./events.js";
@@ -137,19 +137,6 @@ async function* trainRun(
   if (!isSaved) yield await save(run, "last");
   const reason = signal?.aborted ? undefined : endReached(run);
   yield await endOf(run, reason ?? "interrupted", speed, signal);
-}
-
-/** What is promised; undefined when the signal stops it. */
-async function unlessAborted<Value>(
-  promise: Promise<Value>,
-  signal: AbortSignal | undefined,
-): Promise<Value | undefined> {
-  try {
-    return await promise;
-  } catch (error) {
-    if (signal?.aborted) return undefined;
-    throw error;
-  }
 }
 
 /** Takes a step of the run, and tells how it went; undefined when it was interrupted and undone. */
@@ -307,12 +294,13 @@ async function save(run: Run, kind: "last" | "best" | "step"): Promise<TrainingE
   const checkpoint = checkpointOf(run);
   // Never in the place of a checkpoint that can be read.
   for (const { name, data } of checkpoint.tensors.values()) {
-    if (!data.every(Number.isFinite)) {
+    if (!(await areFinite(data))) {
       throw await diverged(run, `${name} has numbers that are not finite`);
     }
   }
   await run.lock.check();
-  await writeCheckpoint(path, checkpoint);
+  // Once more at the end: the process may have been stopped while it wrote.
+  await writeCheckpoint(path, checkpoint, () => run.lock.check());
   return { event: "checkpoint", step: progress.step, kind, path };
 }
 

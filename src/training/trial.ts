@@ -120,8 +120,11 @@ export async function operationsPerSecond(
     const seconds = await secondsOf(() => {
       const state = model.zeroState(batch);
       const dropout = { rates: NO_DROPOUT, random };
-      disposeAll(model.learn(window, state, gradients, dropout).state);
-      disposeAll(state);
+      try {
+        disposeAll(model.learn(window, state, gradients, dropout).state);
+      } finally {
+        disposeAll(state);
+      }
     }, options);
     return (time * batch * operationsPerCharacter(config)) / seconds;
   } finally {
@@ -189,8 +192,11 @@ async function secondsPerScoredCharacter(
   const batch = nearestToMean(found);
   const seconds = await secondsOf(() => {
     const state = model.zeroState(batch.batch);
-    disposeAll(model.score(batch, state).state);
-    disposeAll(state);
+    try {
+      disposeAll(model.score(batch, state).state);
+    } finally {
+      disposeAll(state);
+    }
   }, options);
   return seconds / (batch.time * batch.batch);
 }
@@ -233,7 +239,7 @@ async function secondsOf(
   for (let trial = 0; trial <= MOST_TRIALS && spent < seconds; trial++) {
     if (turns.isDue()) await turns.take();
     const start = clock();
-    await work();
+    await turns.during(work);
     times.push(clock() - start);
     spent += times[trial];
     signal?.throwIfAborted();

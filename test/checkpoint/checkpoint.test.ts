@@ -363,7 +363,7 @@ describe("Reading a checkpoint in pieces", () => {
   for (const bytes of [1, 7, 4_096, 1e9]) {
     it(`of ${bytes} bytes gives the same`, async (t) => {
       const { file } = await savedRun(t, { hiddenSize: 4 });
-      assertSame(await readCheckpoint(file, bytes), await readCheckpoint(file));
+      assertSame(await readCheckpoint(file, { pieceBytes: bytes }), await readCheckpoint(file));
     });
   }
 

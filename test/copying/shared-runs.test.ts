@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { SharedRunFinder } from "#src/copying/shared-runs.js";
 import { SuffixAutomaton } from "#src/copying/suffix-automaton.js";
+import { atOnce } from "#src/turns.js";
 
 const CODES = new Int32Array(128).fill(-1);
 
@@ -11,7 +12,9 @@ function found(sample: string, text: string, cuts: readonly number[] = []) {
   const letters = [...new Set(sample)];
   const symbolOf = CODES.slice();
   for (const [symbol, letter] of letters.entries()) symbolOf[letter.charCodeAt(0)] = symbol;
-  const finder = new SharedRunFinder(Array.from(sample, (letter) => letters.indexOf(letter)));
+  const finder = atOnce(
+    SharedRunFinder.of(Array.from(sample, (letter) => letters.indexOf(letter))),
+  );
   let start = 0;
   const places = cuts.map((cut) => cut % (text.length + 1)).toSorted((a, b) => a - b);
   for (const end of [...places, text.length]) {
@@ -22,7 +25,7 @@ function found(sample: string, text: string, cuts: readonly number[] = []) {
     );
     start = end;
   }
-  return finder.runs();
+  return atOnce(finder.runs());
 }
 
 /** The runs of a sample that the text has and that can't be made longer, by trying all. */
@@ -80,7 +83,7 @@ describe("The automaton", () => {
   it("reads the strings that occur, and no other", () => {
     const property = fc.property(words, words, (sequence, string) => {
       const symbols = Array.from(sequence, (letter) => letter.charCodeAt(0) - 97);
-      const automaton = new SuffixAutomaton(symbols);
+      const automaton = atOnce(SuffixAutomaton.of(symbols));
       assert.ok(automaton.size <= Math.max(2 * sequence.length, 2));
       let state = 0;
       for (let end = 1; end <= string.length && state >= 0; end++) {

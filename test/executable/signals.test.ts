@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -6,6 +7,7 @@ import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import {
   charnn,
+  filesIn,
   outcomeOf,
   sentences,
   shell,
@@ -150,6 +152,111 @@ for (const [what, args] of BEFORE_THE_FIRST_STEP) {
     });
   }
 }
+
+/** Commands that go on for long, or wait for their standard input. */
+const LONG_COMMANDS: readonly (readonly string[])[] = [
+  ["sample", "fox", "-n", "-1"],
+  ["sample", "fox", "--count", "9", "-n", "100000"],
+  ["sample", "fox", "--max-copy", "9", "--training-text", "-"],
+  ["eval", "fox", "-"],
+  ["score", "fox", "-"],
+  ["copies", "-", "fox.txt"],
+  ["report", "fox", "--text", "-"],
+  ["report", "fox", "--watch"],
+  ["bench", "--steps", "100000"],
+];
+
+test(
+  "a signal ends every command with its code, and leaves nothing",
+  unlessOnWindows,
+  async (t) => {
+    const cwd = await workplace(t, { trained: true });
+    const before = await filesIn(cwd);
+    for (const args of LONG_COMMANDS) {
+      for (const [name, exitCode] of [
+        ["SIGINT", 130],
+        ["SIGTERM", 143],
+      ] as const) {
+        const child = await startCharnn(t, args, { cwd });
+        child.stdin.on("error", () => {});
+        child.stdin.write(sentences(50));
+        const end = outcomeOf(child);
+        await sendWhenHeard(child, name);
+        const { code, signal, stderr } = await end;
+        assert.deepEqual([code, signal], [exitCode, null], `${args.join(" ")}: ${stderr}`);
+        assert.doesNotMatch(stderr, /^ +at |Error|bug/m, args.join(" "));
+        assert.deepEqual(await filesIn(cwd), before, args.join(" "));
+      }
+    }
+  },
+);
+
+/** Sends a signal when the program has its handlers for them. */
+async function sendWhenHeard(child: ChildProcess, name: "SIGINT" | "SIGTERM"): Promise<void> {
+  if (process.platform === "linux") {
+    for (;;) {
+      const status = await readFile(`/proc/${child.pid}/status`, "latin1");
+      const [, caught] = /^SigCgt:\s*([0-9a-f]+)$/m.exec(status) ?? [];
+      if (caught !== undefined && (BigInt(`0x${caught}`) >> 13n) % 2n === 1n) break;
+      await setTimeout(20);
+    }
+  } else await setTimeout(3_000);
+  child.kill(name);
+}
+
+test(
+  "a signal is heard within a batch that takes long, which is undone",
+  unlessOnWindows,
+  async (t) => {
+    const cwd = await workplace(t);
+    await writeFile(path.join(cwd, "long.txt"), sentences(20_000));
+    // A single batch takes most of a minute on a slow machine.
+    const shape = ["--hidden-size", "2048", "--batch-size", "256", "--seq-length", "256"];
+    const train = ["train", "long.txt", "--name", "long", ...shape, "--threads", "1"];
+    const child = await startCharnn(t, train, { cwd });
+    const end = outcomeOf(child);
+    while (!(await exists(path.join(cwd, "checkpoints", "long")))) await setTimeout(20);
+    await setTimeout(1_000);
+    child.kill("SIGINT");
+    const { code, stderr } = await end;
+    assert.equal(code, 130, stderr);
+    assert.match(stderr, /^Interrupted before the first step: nothing was changed\.$/m);
+    assert.ok(!(await exists(path.join(cwd, "checkpoints"))));
+  },
+);
+
+test(
+  "commands whose output nobody reads end as by SIGPIPE, without a word",
+  unlessOnWindows,
+  async (t) => {
+    const cwd = await workplace(t, { trained: true });
+    const commands = [
+      "sample fox -n -1",
+      "sample fox --json",
+      "eval fox fox.txt",
+      "eval fox fox.txt --json",
+      "score fox fox.txt --json",
+      "copies fox.txt fox.txt",
+      "copies fox.txt fox.txt --json",
+      "plot fox",
+      "plot fox --json",
+      "info",
+      "info fox --json",
+      "report fox --output page.html",
+      "--help",
+      "--version",
+    ];
+    for (const command of commands) {
+      const gone = await shell(t, `{ sleep 0.3; charnn ${command}; } | true`, { cwd });
+      assert.deepEqual([gone.code, gone.stderr], [141, ""], command);
+      if (process.platform !== "linux") continue;
+      const full = await shell(t, `charnn ${command} > /dev/full`, { cwd });
+      assert.equal(full.code, 1, `${command}: ${full.stderr}`);
+      assert.match(full.stderr, /^Error: The standard output can't be written: /m, command);
+      assert.doesNotMatch(full.stderr, /^ +at /m, command);
+    }
+  },
+);
 
 test("a second signal ends a run in the middle of a very long step", unlessOnWindows, async (t) => {
   const cwd = await workplace(t);

@@ -8,6 +8,7 @@ import { type RunFolder, runFolder } from "#src/checkpoint/run-folder.js";
 import { lockRun } from "#src/checkpoint/run-lock.js";
 import { readCommandLine } from "#src/cli/options/command-line.js";
 import { createProgram } from "#src/cli/program.js";
+import { Interruption } from "#src/cli/terminal/signals.js";
 import type { Terminal } from "#src/cli/terminal/terminal.js";
 import { loadCorpus } from "#src/data/corpus.js";
 import { createDecoder, encodingName, type Invalid } from "#src/data/decoding.js";
@@ -169,7 +170,11 @@ function configReader(folder: string): Reader {
     share: 200,
     async read(bytes) {
       await writeFile(file, bytes);
-      const program = createProgram(SILENT, () => {});
+      const program = createProgram({
+        terminal: SILENT,
+        interruption: new Interruption(SILENT),
+        exitWith: () => {},
+      });
       const words = await readCommandLine(["train", "text.txt", "--config", file], program);
       const command = program.commands.find((it) => it.name() === "train");
       try {
@@ -187,7 +192,11 @@ const CONFIGS = [
   { "hidden-size": 256, "max-time": "10m", cell: "lstm", quiet: true, seed: 5, dropout: 0.1 },
   { hiddenSize: 8, steps: 5, "eval-every": null, schedule: "cosine", "weight-decay": "1e-3" },
 ];
-const SILENT = { say() {}, out: async () => {} } as unknown as Terminal;
+const SILENT = {
+  say() {},
+  out: async () => {},
+  outClosed: new AbortController().signal,
+} as unknown as Terminal;
 
 /** Bytes in every encoding, in chunks. */
 function decoderReader(): Reader {

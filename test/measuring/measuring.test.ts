@@ -48,7 +48,7 @@ describe("The work of learning a character", () => {
 describe("A learner on a random text", () => {
   it("has full batches only, of every character", async () => {
     await selectBackend("cpu");
-    const learner = createLearner(MODEL, SHAPE, Random.fromSeed(1));
+    const learner = await createLearner(MODEL, SHAPE, Random.fromSeed(1));
     const seen = new Set<number>();
     for (let epoch = 0; epoch < 3; epoch++) {
       const count = learner.batches.batchesInEpoch(epoch);
@@ -65,7 +65,7 @@ describe("A learner on a random text", () => {
 
   it("learns while it is timed: so many steps, and those before that don't count", async () => {
     await selectBackend("cpu");
-    const learner = createLearner(MODEL, SHAPE, Random.fromSeed(1));
+    const learner = await createLearner(MODEL, SHAPE, Random.fromSeed(1));
     const before = learner.model.parameters.read().slice();
     const shares: number[] = [];
     const timing = await timeTraining(

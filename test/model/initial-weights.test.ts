@@ -5,6 +5,7 @@ import { type ModelConfig, modelConfig } from "#src/model/config.js";
 import { initialWeights, orthogonalMatrix } from "#src/model/initial-weights.js";
 import { parameterViews } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";
+import { atOnce } from "#src/turns.js";
 import { assertClose, assertSameBytes } from "../helpers/numbers.js";
 
 const SIZES = { layers: 2, hiddenSize: 13, embeddingSize: 5, vocabularySize: 31 };
@@ -101,7 +102,7 @@ describe("A random orthogonal matrix", () => {
   it("is orthogonal at any size", () => {
     const random = Random.fromSeed(9);
     for (const size of [1, 2, 3, 8, 64, 101]) {
-      assertOrthogonal(orthogonalMatrix(size, random), size, `size ${size}`);
+      assertOrthogonal(atOnce(orthogonalMatrix(size, random)), size, `size ${size}`);
     }
   });
 
@@ -113,7 +114,7 @@ describe("A random orthogonal matrix", () => {
     const squares = new Float64Array(size * size);
     const fourths = new Float64Array(size * size);
     for (let draw = 0; draw < draws; draw++) {
-      for (const [i, value] of orthogonalMatrix(size, random).entries()) {
+      for (const [i, value] of atOnce(orthogonalMatrix(size, random)).entries()) {
         sums[i] += value / draws;
         squares[i] += value ** 2 / draws;
         fourths[i] += value ** 4 / draws;
@@ -138,7 +139,7 @@ describe("A random orthogonal matrix", () => {
     const octants = new Float64Array(8);
     let rotations = 0;
     for (let draw = 0; draw < draws; draw++) {
-      const [a, b, c, d, e, f, g, h, i] = orthogonalMatrix(3, random);
+      const [a, b, c, d, e, f, g, h, i] = atOnce(orthogonalMatrix(3, random));
       octants[(a > 0 ? 1 : 0) + (b > 0 ? 2 : 0) + (c > 0 ? 4 : 0)]++;
       const determinant = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
       if (determinant > 0) rotations++;

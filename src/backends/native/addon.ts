@@ -7,7 +7,7 @@ import { BackendError } from "../backend-error.js";
 import { isCutShort } from "./cut-file.js";
 
 /** The one number that both sides must agree on; `native/addon/addon.cc` has the same. */
-const INTERFACE = 5;
+const INTERFACE = 6;
 
 /** A matrix in panels of sixteen columns (see `native/panels.h`), somewhere in an array. */
 export interface Panels {
@@ -210,16 +210,22 @@ export interface Addon {
   }): "taken" | "held" | "unsupported";
   /**
    * Ends the process with 128 and the number of a signal, SIGINT, SIGTERM or with `hangUp` SIGHUP, that
-   * comes after as many as are let through to Node. It does not wait for JavaScript.
+   * comes after as many as are let through to Node, or where it has not ended `mostMilliseconds` after the
+   * first. It does not wait for JavaScript. A signal that is let through stops the kernels of sequences
+   * and of cross-entropy: they throw an error with the code `CHARNN_STOPPED` until they are resumed.
    */
   guardSignals(how: {
     readonly letThrough: number;
+    /** 0: any time. */
+    readonly mostMilliseconds: number;
     readonly hangUp: boolean;
     /** Whether standard error is a terminal whose cursor may be hidden then. */
     readonly restoreTerminal: boolean;
   }): void;
   /** Puts back the handlers that were there before. */
   releaseSignals(nothing: object): void;
+  /** Lets kernels run again after a signal. */
+  resumeKernels(nothing: object): void;
   openStreams(model: StreamsArguments): StreamsHandle;
   /** @param logits `[streams, vocabulary]`: overwritten */
   stepStreams(streams: StreamsHandle, tokens: Int32Array, logits: Float32Array): void;
@@ -250,7 +256,7 @@ export function loadAddon(): Addon {
 
 /** What the addon does beside its kernels; undefined where it does not load. */
 export function systemCalls():
-  | Pick<Addon, "lockFile" | "guardSignals" | "releaseSignals">
+  | Pick<Addon, "lockFile" | "guardSignals" | "releaseSignals" | "resumeKernels">
   | undefined {
   try {
     return findAddon();

@@ -1,13 +1,23 @@
 import { type Addon, systemCalls } from "./addon.js";
 
+/** What the addon does about signals until it is released. */
+export interface SignalGuard {
+  /** Gives the signals back to the handlers of Node. */
+  release(): void;
+  /** Lets kernels run again that a signal has stopped. */
+  resumeKernels(): void;
+}
+
 /**
- * Ends the process at a repeated signal, even while a long call keeps JavaScript waiting. Without the
- * addon there is no such guard. The handlers of Node must be there before.
- *
- * @returns gives the signals back to the handlers of Node
+ * Ends the process at a repeated signal, even while a long call keeps JavaScript waiting, and stops
+ * kernels at the first. Without the addon there is no such guard. The handlers of Node must be there
+ * before.
  */
-export function guardSignals(how: Parameters<Addon["guardSignals"]>[0]): () => void {
+export function guardSignals(how: Parameters<Addon["guardSignals"]>[0]): SignalGuard {
   const addon = systemCalls();
   addon?.guardSignals(how);
-  return () => addon?.releaseSignals({});
+  return {
+    release: () => addon?.releaseSignals({}),
+    resumeKernels: () => addon?.resumeKernels({}),
+  };
 }

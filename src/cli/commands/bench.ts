@@ -19,14 +19,13 @@ import { number } from "../options/parsers.js";
 import { bytes, columns, count, counted } from "../terminal/format.js";
 import { modelLine } from "../terminal/model-line.js";
 import { createProgress } from "../terminal/progress.js";
-import { endAtSignals } from "../terminal/signals.js";
 import type { CommandContext } from "./context.js";
 
 interface BenchOptions extends BenchmarkSettings {
   json?: true;
 }
 
-export function benchCommand(program: Command, { terminal }: CommandContext): void {
+export function benchCommand(program: Command, { terminal, interruption }: CommandContext): void {
   const command = program
     .command("bench")
     .description("Measure how fast this machine trains and samples, on a random text.")
@@ -70,7 +69,7 @@ Examples:
       const { benchmark } = await import("../../index.js");
       const progress = createProgress(terminal);
       let isShown = false;
-      const release = await endAtSignals(terminal, progress.stop);
+      interruption.restoreBy(progress.stop);
       try {
         const onProgress = ({ stage, share }: BenchmarkProgress) => {
           // Not before the warnings have been said.
@@ -78,12 +77,12 @@ Examples:
           isShown = true;
           progress.update(STAGES.indexOf(stage) + share, [stage]);
         };
-        const result = await benchmark(settings, { onProgress, onWarning: terminal.warn });
+        const { signal } = interruption;
+        const result = await benchmark(settings, { onProgress, onWarning: terminal.warn, signal });
         progress.stop();
         await terminal.out(json ? `${JSON.stringify(result)}\n` : table(result));
       } finally {
         progress.stop();
-        release();
       }
     });
 }

@@ -16,7 +16,7 @@ const SHOWN_CHARACTERS = 40;
 /** So many copies are listed for a person. */
 const LISTED_COPIES = 20;
 
-export function copiesCommand(program: Command, { terminal }: CommandContext): void {
+export function copiesCommand(program: Command, { terminal, interruption }: CommandContext): void {
   program
     .command("copies")
     .description("Find what a sample has copied from the training text.")
@@ -40,7 +40,7 @@ Examples:
       const { findCopies } = await import("../../index.js");
       const found = await findCopies(
         { ...options, sample, files },
-        { stdin: process.stdin, onWarning: terminal.warn },
+        { stdin: process.stdin, onWarning: terminal.warn, signal: interruption.signal },
       );
       const shown = json ? JSON.stringify(found) : description(found).join("\n");
       await terminal.out(`${shown}\n`);

@@ -15,7 +15,7 @@ interface DoctorOptions {
 }
 
 export function doctorCommand(program: Command, context: CommandContext): void {
-  const { terminal, version } = context;
+  const { terminal, interruption, version } = context;
   program
     .command("doctor")
     .description("Show what charnn computes with on this machine, how fast, and what is missing.")
@@ -39,7 +39,7 @@ Examples:
       }
       if (installTensorflow && !(await installTensorFlow(context, how))) return;
       const { diagnose } = await import("../../index.js");
-      const diagnosis = await diagnose();
+      const diagnosis = await diagnose({ signal: interruption.signal });
       const text = json
         ? JSON.stringify({ version, ...diagnosis })
         : table(version, diagnosis, terminal.outWidth);

@@ -27,7 +27,7 @@ interface RunScore extends TextScore {
   readonly run: string;
 }
 
-export function evalCommand(program: Command, { terminal }: CommandContext): void {
+export function evalCommand(program: Command, { terminal, interruption }: CommandContext): void {
   program
     .command("eval")
     .description("Score a model on any text: how well it predicts each next character.")
@@ -64,13 +64,14 @@ Examples:
     )
     .action(async (run: string, files: string[], { also, out, json, ...options }: EvalOptions) => {
       const { evaluateTexts, Inputs } = await import("../../index.js");
-      const runs = await openRuns([run, ...(also ?? [])], out);
+      const { signal } = interruption;
+      const runs = await openRuns([run, ...(also ?? [])], out, signal);
       const settings = { ...options, out, files };
       // Each run reads all of it.
       const inputs = runs.length > 1 ? new Inputs(process.stdin) : undefined;
       const scores: RunScore[] = [];
       for (const { name, checkpoint } of runs) {
-        const given = { stdin: process.stdin, inputs, onWarning: terminal.warn };
+        const given = { stdin: process.stdin, inputs, onWarning: terminal.warn, signal };
         for await (const score of evaluateTexts(checkpoint, settings, given)) {
           warnOfSkipped(terminal, score, runs.length > 1 ? name : undefined);
           scores.push({ run: name, ...score });

@@ -31,7 +31,10 @@ interface Unreadable {
 /** When there are runs, and none of them can be read. */
 const FAILURE = 1;
 
-export function infoCommand(program: Command, { terminal, exitWith }: CommandContext): void {
+export function infoCommand(
+  program: Command,
+  { terminal, interruption, exitWith }: CommandContext,
+): void {
   program
     .command("info")
     .description("Show what a checkpoint holds; without a run, list all runs.")
@@ -48,13 +51,14 @@ Examples:
     )
     .action(async (run: string | undefined, { out, json }: InfoOptions) => {
       const library = await import("../../index.js");
+      const { signal } = interruption;
       const unreadable: Unreadable[] = [];
       const onUnreadable = (path: string, { message }: CharnnError) =>
         unreadable.push({ path, error: message });
       const checkpoints =
         run === undefined
-          ? await library.listCheckpoints({ out, onUnreadable })
-          : [await library.loadCheckpoint(run, { out })];
+          ? await library.listCheckpoints({ out, onUnreadable, signal })
+          : [await library.loadCheckpoint(run, { out, signal })];
       const facts = checkpoints.map(({ path, config, progress, vocabulary }): Facts => {
         const parameters = library.parameterCount(config.model);
         return { path, parameters, config, progress, vocabulary: vocabulary.toJSON() };

@@ -1,6 +1,5 @@
 import { createInterface } from "node:readline/promises";
 import { CharnnError } from "../../errors.js";
-import { abortAtSignals } from "../terminal/signals.js";
 import type { Terminal } from "../terminal/terminal.js";
 import type { CommandContext } from "./context.js";
 
@@ -11,51 +10,42 @@ const NO_GPU =
 /**
  * Installs what the tensorflow backend needs, and tells how it goes.
  *
- * @returns false where the user would rather not, or has interrupted it
+ * @returns false where the user would rather not
+ * @throws the reason of the interruption's signal
  */
 export async function installTensorFlow(
-  { terminal, exitWith }: CommandContext,
+  { terminal, interruption }: CommandContext,
   { yes, gpu }: { readonly yes?: true; readonly gpu?: true },
 ): Promise<boolean> {
   const { TENSORFLOW_SIZES, installTensorFlow: install } = await import("../../index.js");
   const build = gpu ? "gpu" : "cpu";
   const sizes = TENSORFLOW_SIZES[build];
   const inMegabytes = (bytes: number) => `${bytes / 1e6} MB`;
-  const interruption = await abortAtSignals(terminal, () =>
-    terminal.say("Stopping; nothing is left of it."),
-  );
   const { signal } = interruption;
-  try {
-    const installed = await install({
-      build,
-      python: process.env.PYTHON,
-      compiler: process.env.CXX,
-      signal,
-      mayDownload() {
-        terminal.say(
-          `TensorFlow is ${inMegabytes(sizes.download)} to download and takes ` +
-            `${inMegabytes(sizes.installed)} in charnn's data folder, ` +
-            `${inMegabytes(sizes.needed)} until it is there.`,
-        );
-        return yes ?? agrees(terminal, gpu, signal);
-      },
-      onStep: (what) => terminal.say(`${what} ...`),
-    });
-    if (!installed) {
-      terminal.say("Nothing was installed.");
-      return false;
-    }
-    const is = installed.wasThere ? "was there before, and works" : "is installed";
-    terminal.say(`TensorFlow ${installed.version} ${is}: ${installed.folder}`);
-    if (gpu && installed.device === "CPU") terminal.say(NO_GPU);
-    return true;
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    exitWith(interruption.exitCode);
+  await interruption.finishFirst(() => terminal.say("Stopping; nothing is left of it."));
+  const installed = await install({
+    build,
+    python: process.env.PYTHON,
+    compiler: process.env.CXX,
+    signal,
+    mayDownload() {
+      terminal.say(
+        `TensorFlow is ${inMegabytes(sizes.download)} to download and takes ` +
+          `${inMegabytes(sizes.installed)} in charnn's data folder, ` +
+          `${inMegabytes(sizes.needed)} until it is there.`,
+      );
+      return yes ?? agrees(terminal, gpu, signal);
+    },
+    onStep: (what) => terminal.say(`${what} ...`),
+  });
+  if (!installed) {
+    terminal.say("Nothing was installed.");
     return false;
-  } finally {
-    interruption.release();
   }
+  const is = installed.wasThere ? "was there before, and works" : "is installed";
+  terminal.say(`TensorFlow ${installed.version} ${is}: ${installed.folder}`);
+  if (gpu && installed.device === "CPU") terminal.say(NO_GPU);
+  return true;
 }
 
 async function agrees(

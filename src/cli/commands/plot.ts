@@ -37,7 +37,7 @@ const STYLES = [
   ["■", "blue"],
 ] as const;
 
-export function plotCommand(program: Command, { terminal }: CommandContext): void {
+export function plotCommand(program: Command, { terminal, interruption }: CommandContext): void {
   program
     .command("plot")
     .description("Draw how runs went, in the terminal.")
@@ -64,7 +64,7 @@ Examples:
       const { binned, curvesOf, readMetrics } = await import("../../index.js");
       const runs = [];
       for (const name of names.length > 0 ? names : [undefined]) {
-        const metrics = await readMetrics(name, out);
+        const metrics = await readMetrics(name, out, { signal: interruption.signal });
         for (const warning of metrics.warnings) terminal.warn(warning);
         runs.push(metrics);
       }

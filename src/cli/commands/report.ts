@@ -11,7 +11,6 @@ import {
 } from "../options/model-options.js";
 import { choice, option } from "../options/option.js";
 import { number } from "../options/parsers.js";
-import { abortAtSignals } from "../terminal/signals.js";
 import type { CommandContext } from "./context.js";
 
 interface ReportOptions extends Omit<ReportSettings, "runs"> {
@@ -21,7 +20,7 @@ interface ReportOptions extends Omit<ReportSettings, "runs"> {
   port?: number;
 }
 
-export function reportCommand(program: Command, { terminal, exitWith }: CommandContext): void {
+export function reportCommand(program: Command, { terminal, interruption }: CommandContext): void {
   program
     .command("report")
     .description("Write a page about runs: curves, samples, and what the model sees in a text.")
@@ -62,9 +61,12 @@ Examples:
       const { output, overwrite, watch, port, ...given } = options;
       const settings = { ...given, runs };
       const { watchRun, writeReport } = await import("../../index.js");
+      const { signal } = interruption;
       if (!watch) {
         if (port !== undefined) throw watchOnly("--port is", "Give --watch too.");
-        const given = { overwrite, stdin: process.stdin };
+        // A page that is being written is finished, or removed.
+        await interruption.finishFirst();
+        const given = { overwrite, stdin: process.stdin, signal };
         const { path, warnings } = await writeReport(settings, output, given);
         for (const warning of warnings) terminal.warn(warning);
         await terminal.out(`${path}\n`);
@@ -73,23 +75,17 @@ Examples:
       if (overwrite) throw watchOnly("--overwrite is not", "Leave one of them out.");
       if (output !== undefined) throw watchOnly("--output is not", "Leave one of them out.");
       if (runs.length > 1) throw watchOnly("Several runs are not", "Name one of them.");
-      const interruption = await abortAtSignals(terminal, () => {});
-      try {
-        await watchRun(settings, {
-          port: port ?? 0,
-          signal: interruption.signal,
-          stdin: process.stdin,
-          onAddress(address) {
-            void terminal.out(`${address}\n`);
-            terminal.say("Who has this address can read the page. Ctrl-C ends it.");
-          },
-          onWaiting: (message) => terminal.say(message),
-          onWarning: terminal.warn,
-        });
-        exitWith(interruption.exitCode);
-      } finally {
-        interruption.release();
-      }
+      await watchRun(settings, {
+        port: port ?? 0,
+        signal,
+        stdin: process.stdin,
+        onAddress(address) {
+          void terminal.out(`${address}\n`);
+          terminal.say("Who has this address can read the page. Ctrl-C ends it.");
+        },
+        onWaiting: (message) => terminal.say(message),
+        onWarning: terminal.warn,
+      });
     });
 }
 

@@ -27,7 +27,7 @@ interface SampleOptions extends SampleSettings {
   json?: true;
 }
 
-export function sampleCommand(program: Command, { terminal }: CommandContext): void {
+export function sampleCommand(program: Command, { terminal, interruption }: CommandContext): void {
   program
     .command("sample")
     .description("Write text with a trained model.")
@@ -90,7 +90,8 @@ Examples:
         );
       }
       const { loadCheckpoint, sample } = await import("../../index.js");
-      const checkpoint = await loadCheckpoint(run, { out });
+      const { signal } = interruption;
+      const checkpoint = await loadCheckpoint(run, { out, signal });
       const seed = seedFile === undefined ? given.seed : await readSeed(seedFile, given.seed);
       hintAtRandomSeed(given.seed, terminal);
       const settings = { ...given, out, seed, ...(greedy && { temperature: 0 }) };
@@ -101,6 +102,7 @@ Examples:
       const texts = sample(checkpoint, settings, {
         stdin: process.stdin,
         onWarning: terminal.warn,
+        signal,
       });
       const write = json ? writeJson : (settings.count ?? 1) > 1 ? writeWhole : writeStream;
       await write(terminal, texts, seed ?? "");
@@ -120,24 +122,23 @@ async function writeStream(terminal: Terminal, texts: Texts, seed: string): Prom
   for await (const [character] of texts) {
     await terminal.out(before + character);
     before = "";
-    if (terminal.outClosed.aborted) return;
   }
   await terminal.out(`${before}\n`);
 }
 
 /** Several texts, each when all are done, with an empty line between two. */
 async function writeWhole(terminal: Terminal, texts: Texts, seed: string): Promise<void> {
-  const whole = await collect(terminal, texts);
+  const whole = await collect(texts);
   await terminal.out(`${whole.map((text) => seed + text).join("\n\n")}\n`);
 }
 
 async function writeJson(terminal: Terminal, texts: Texts, seed: string): Promise<void> {
-  for (const text of await collect(terminal, texts)) {
+  for (const text of await collect(texts)) {
     await terminal.out(`${JSON.stringify({ seed, text })}\n`);
   }
 }
 
-async function collect(terminal: Terminal, texts: Texts): Promise<string[]> {
+async function collect(texts: Texts): Promise<string[]> {
   const whole: string[] = [];
   const latest: string[] = [];
   for await (const characters of texts) {
@@ -147,7 +148,6 @@ async function collect(terminal: Terminal, texts: Texts): Promise<string[]> {
       whole[k] = (whole[k] ?? "") + flat(latest[k]);
       latest[k] = "";
     }
-    if (terminal.outClosed.aborted) break;
   }
   return latest.map((text, k) => (whole[k] ?? "") + text);
 }

@@ -28,7 +28,7 @@ interface ScoreOptions extends Omit<ScoreSettings, "files"> {
   json?: true;
 }
 
-export function scoreCommand(program: Command, { terminal }: CommandContext): void {
+export function scoreCommand(program: Command, { terminal, interruption }: CommandContext): void {
   program
     .command("score")
     .description(
@@ -80,14 +80,15 @@ Examples:
         );
       }
       const { scoreTexts } = await import("../../index.js");
-      const runs = await openRuns([run, ...also], out);
+      const { signal } = interruption;
+      const runs = await openRuns([run, ...also], out, signal);
       const names = runs.map(({ name }) => name);
       const texts = scoreTexts(
         runs.map(({ checkpoint }) => checkpoint),
         { ...settings, out, files },
-        { stdin: process.stdin, onWarning: terminal.warn },
+        { stdin: process.stdin, onWarning: terminal.warn, signal },
       );
-      const view = { terminal, names, lines, json };
+      const view = { terminal, signal, names, lines, json };
       if (also.length > 0) await compare(texts, view, labels);
       else await show(texts, view);
     });
@@ -97,17 +98,18 @@ type Texts = AsyncGenerator<ScoredText, void>;
 
 interface View {
   readonly terminal: Terminal;
+  readonly signal: AbortSignal;
   readonly names: readonly string[];
   readonly lines: true | undefined;
   readonly json: true | undefined;
 }
 
 /** What each text does to one model. */
-async function show(texts: Texts, { terminal, lines, json }: View): Promise<void> {
+async function show(texts: Texts, { terminal, signal, lines, json }: View): Promise<void> {
   const inColor = !json && !lines && terminal.outColors.level > 0;
   for await (const text of texts) {
     for (const { bits, byModel, ...line } of text.lines()) {
-      if (terminal.outClosed.aborted) return;
+      signal.throwIfAborted();
       if (json) {
         const shown = { file: text.name, ...line, ...(!lines && { bits }) };
         await terminal.out(`${JSON.stringify(shown)}\n`);
@@ -128,13 +130,13 @@ async function show(texts: Texts, { terminal, lines, json }: View): Promise<void
 
 /** Which of several models each text, or each line, fits best. */
 async function compare(texts: Texts, view: View, labels: true | undefined): Promise<void> {
-  const { terminal, names, lines, json } = view;
+  const { terminal, signal, names, lines, json } = view;
   const judged: Judged[] = [];
   for await (const text of texts) {
     const label = labels && labelOf(text.name, names);
     const pieces = lines ? text.lines() : [{ ...text.whole, line: undefined, text: undefined }];
     for (const { line, text: content, characters, unknown, byModel } of pieces) {
-      if (terminal.outClosed.aborted) return;
+      signal.throwIfAborted();
       const best = bestOf(byModel, names);
       if (label !== undefined && best !== undefined) judged.push({ label, best });
       if (json) {

@@ -22,12 +22,13 @@ export function alsoOption(description: string): Option {
 export async function openRuns(
   asked: readonly string[],
   out: string | undefined,
+  signal: AbortSignal,
 ): Promise<OpenRun[]> {
   const { loadCheckpoint } = await import("../../index.js");
   const runs: OpenRun[] = [];
   const paths = new Set<string>();
   for (const run of asked) {
-    const checkpoint = await loadCheckpoint(run, { out });
+    const checkpoint = await loadCheckpoint(run, { out, signal });
     const file = path.resolve(checkpoint.path);
     if (paths.has(file)) {
       throw new CharnnError("INVALID_SETTING", `${run} is asked for twice.`, "Name each run once.");

@@ -27,7 +27,7 @@ import {
 import { choice, option } from "../options/option.js";
 import { number, replan, seconds } from "../options/parsers.js";
 import { createReporter } from "../reporters/create.js";
-import { catchSignals } from "../terminal/signals.js";
+import { TO_LINE_START } from "../terminal/styled.js";
 import type { CommandContext } from "./context.js";
 import { resumeCommand } from "./resume-command.js";
 
@@ -47,7 +47,7 @@ export interface TrainOptions extends Omit<TrainSettings, "files" | "fold"> {
   quiet?: true;
 }
 
-export function trainCommand(program: Command, { terminal, exitWith }: CommandContext): void {
+export function trainCommand(program: Command, { terminal, interruption }: CommandContext): void {
   const command = program
     .command("train")
     .description("Train a model on text. Ctrl-C saves and stops; --resume goes on.")
@@ -244,7 +244,13 @@ Examples:
       });
       let isBegun = false;
       let ended: string | undefined;
-      const interruption = await catchSignals(terminal, reporter, () => isBegun);
+      interruption.restoreBy(reporter.close);
+      await interruption.finishFirst(() => {
+        const what = isBegun ? "Finishing this step and saving" : "Stopping";
+        // The terminal has written ^C there, which the line then covers.
+        const start = terminal.isInteractive ? TO_LINE_START : "";
+        reporter.say(start, `${what}; once more to leave at once.`);
+      });
       try {
         const signals = {
           signal: interruption.signal,
@@ -261,11 +267,8 @@ Examples:
           isBegun ||= event.event === "step";
           await reporter.report(event);
         }
-        // Whether somebody reads the last of it is known when it is written.
-        await terminal.written();
-        exitWith(interruption.exitCode);
       } catch (error) {
-        if (!interruption.signal.aborted || error !== interruption.signal.reason) throw error;
+        if (!(await interruption.hasCaused(error)) || !interruption.isSignalled) throw error;
         terminal.say("Interrupted before the first step: nothing was changed.");
         // Of a cross-validation, folds before this one are done.
         if (ended !== undefined && !json && !quiet) {
@@ -273,10 +276,8 @@ Examples:
           const again = { ...options, json, quiet, crossValidate };
           terminal.say(`Go on: ${resumeCommand(fold, files, again).command}`);
         }
-        exitWith(interruption.exitCode);
       } finally {
         reporter.close();
-        interruption.release();
       }
     });
 }

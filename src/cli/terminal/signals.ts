@@ -1,23 +1,16 @@
 import { constants } from "node:os";
-import type { Reporter } from "../reporters/reporter.js";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { isStopped } from "../../turns.js";
 import { survivesHangUp } from "./hang-up.js";
-import { TO_LINE_START } from "./styled.js";
 import type { Terminal } from "./terminal.js";
 
-/** The signals that ask a command to finish what it does and end. */
+/** The signals that ask a command to end. */
 type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
 
-/** What a shell makes of a program that writes where nobody reads any more: 128 and SIGPIPE. */
+/** The exit code that a shell gives a program which writes where nobody reads: 128 and SIGPIPE. */
 const NOBODY_READS = 128 + 13;
-
-export interface Interruption {
-  /** Aborted by the first signal. */
-  readonly signal: AbortSignal;
-  /** 0 without a signal, otherwise 128 and its number. */
-  readonly exitCode: number;
-  /** Lets signals end the process at once again. */
-  release(): void;
-}
+/** How long a command may take to end after a signal, unless it has something to save. */
+const MOST_MILLISECONDS = 500;
 
 /** Lets a command go on when its terminal goes, where that was asked for. */
 export function heedHangUp(terminal: Terminal): void {
@@ -25,93 +18,105 @@ export function heedHangUp(terminal: Terminal): void {
 }
 
 /**
- * Ends the process at the first signal, for a command that has nothing to save.
- *
- * @param close leaves the terminal as it was
- * @returns lets signals be what they were
+ * What interrupts a command: a signal, or nobody reading its output any more. The first signal aborts
+ * what the command does, and the second ends the process. So does the first, half a second later, for a
+ * command that has not asked for time to finish.
  */
-export async function endAtSignals(terminal: Terminal, close: () => void): Promise<() => void> {
-  return handleSignals(terminal, 0, (code) => {
-    close();
+export class Interruption {
+  readonly #terminal: Terminal;
+  readonly #interrupted = new AbortController();
+  #exitCode = 0;
+  #restore = () => {};
+  #announce: (() => void) | undefined;
+  #release = () => {};
+  #resumeKernels = () => {};
+
+  /** Aborted by the first signal, and when nobody reads the output any more. */
+  readonly signal: AbortSignal;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+    this.signal = AbortSignal.any([this.#interrupted.signal, terminal.outClosed]);
+  }
+
+  /** 0 without an interruption; otherwise 128 and the number of the signal. */
+  get exitCode(): number {
+    return this.#exitCode || (this.#terminal.outClosed.aborted ? NOBODY_READS : 0);
+  }
+
+  /** Whether there was a signal. */
+  get isSignalled(): boolean {
+    return this.#exitCode > 0;
+  }
+
+  /** Listens for signals from now on. */
+  async begin(): Promise<void> {
+    const hangUp = !survivesHangUp(this.#terminal);
+    const names: SignalName[] = ["SIGINT", "SIGTERM", ...(hangUp ? (["SIGHUP"] as const) : [])];
+    const handle = (name: SignalName) => this.#handle(128 + constants.signals[name]);
+    for (const name of names) process.on(name, handle);
+    await this.#guard(MOST_MILLISECONDS);
+    const release = this.#release;
+    this.#release = () => {
+      release();
+      for (const name of names) process.off(name, handle);
+    };
+  }
+
+  /** What leaves the terminal as it was, for when the process ends at once. */
+  restoreBy(restore: () => void): void {
+    this.#restore = restore;
+  }
+
+  /**
+   * Lets the command take its time to finish what it has begun, and say so, at the first signal.
+   */
+  async finishFirst(announce: () => void = () => {}): Promise<void> {
+    this.#announce = announce;
+    const release = this.#release;
+    await this.#guard(0);
+    this.#release = release;
+  }
+
+  /** Whether an error is no failure, but how the command was interrupted. */
+  async hasCaused(error: unknown): Promise<boolean> {
+    if (isStopped(error)) while (!this.signal.aborted) await nextTurn();
+    if (!this.signal.aborted) return false;
+    const isAbort = error instanceof Error && error.name === "AbortError";
+    return error === this.signal.reason || isAbort || isStopped(error);
+  }
+
+  /** Lets signals be what they were. */
+  release(): void {
+    this.#release();
+    this.#release = () => {};
+  }
+
+  /** The addon ends the process in time even where a long call keeps JavaScript waiting. */
+  async #guard(mostMilliseconds: number): Promise<void> {
+    const { guardSignals } = await import("../../backends/native/signal-guard.js");
+    const guard = guardSignals({
+      letThrough: 1,
+      mostMilliseconds,
+      hangUp: !survivesHangUp(this.#terminal),
+      restoreTerminal: this.#terminal.isInteractive,
+    });
+    this.#release = guard.release;
+    this.#resumeKernels = guard.resumeKernels;
+  }
+
+  #handle(code: number): void {
+    if (this.#exitCode > 0) this.#end(code);
+    this.#exitCode = code;
+    this.#terminal.hurry();
+    this.#announce?.();
+    this.#interrupted.abort();
+    this.#resumeKernels();
+    if (!this.#announce) setTimeout(() => this.#end(code), MOST_MILLISECONDS).unref();
+  }
+
+  #end(code: number): never {
+    this.#restore();
     process.exit(code);
-  });
-}
-
-/**
- * Asks a run to end, and to save, at the first signal or when nobody reads the output any more.
- *
- * @param isBegun whether there is something to save
- */
-export async function catchSignals(
-  terminal: Terminal,
-  reporter: Reporter,
-  isBegun: () => boolean,
-): Promise<Interruption> {
-  // The terminal has written ^C there, which the line then covers.
-  const start = terminal.isInteractive ? TO_LINE_START : "";
-  const interruption = await abortAtSignals(
-    terminal,
-    () => {
-      const what = isBegun() ? "Finishing this step and saving" : "Stopping";
-      reporter.say(start, `${what}; once more to leave at once.`);
-    },
-    reporter.close,
-  );
-  return {
-    signal: AbortSignal.any([interruption.signal, terminal.outClosed]),
-    get exitCode() {
-      return interruption.exitCode || (terminal.outClosed.aborted ? NOBODY_READS : 0);
-    },
-    release: interruption.release,
-  };
-}
-
-/** Turns the first signal into an abort; a second one ends the process at once. */
-export async function abortAtSignals(
-  terminal: Terminal,
-  atFirst: () => void,
-  close: () => void = () => {},
-): Promise<Interruption> {
-  const controller = new AbortController();
-  let exitCode = 0;
-  const release = await handleSignals(terminal, 1, (code) => {
-    if (exitCode > 0) {
-      close();
-      process.exit(code);
-    }
-    exitCode = code;
-    terminal.hurry();
-    atFirst();
-    controller.abort();
-  });
-  return {
-    signal: controller.signal,
-    get exitCode() {
-      return exitCode;
-    },
-    release,
-  };
-}
-
-/**
- * Calls `handle` at signals as soon as the event loop turns. The addon ends the process without waiting
- * for that at the first one after `letThrough`.
- *
- * @returns lets signals be what they were
- */
-async function handleSignals(
-  terminal: Terminal,
-  letThrough: number,
-  handle: (code: number) => void,
-): Promise<() => void> {
-  const hangUp = !survivesHangUp(terminal);
-  const names: SignalName[] = ["SIGINT", "SIGTERM", ...(hangUp ? (["SIGHUP"] as const) : [])];
-  const handleOne = (name: SignalName) => handle(128 + constants.signals[name]);
-  for (const name of names) process.on(name, handleOne);
-  const { guardSignals } = await import("../../backends/native/signal-guard.js");
-  const unguard = guardSignals({ letThrough, hangUp, restoreTerminal: terminal.isInteractive });
-  return () => {
-    unguard();
-    for (const name of names) process.off(name, handleOne);
-  };
+  }
 }

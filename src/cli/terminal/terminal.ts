@@ -9,6 +9,7 @@ import {
 } from "chalk";
 import { CharnnError, systemErrorCode } from "../../errors.js";
 import { reasonOf } from "../../system-errors.js";
+import { Turns } from "../../turns.js";
 import { printableMessage } from "./printable.js";
 import { exactText, type Piece, shownLine, shownText, styled } from "./styled.js";
 
@@ -60,11 +61,14 @@ export function processTerminal(): Terminal {
   const hurried = new AbortController();
   const stopped = AbortSignal.any([closed.signal, hurried.signal]);
   let failure: Error | undefined;
-  stdout.on("error", (error) => {
+  const fail = (error: Error) => {
     if (systemErrorCode(error) !== "EPIPE") failure = error;
     closed.abort();
-  });
+  };
+  if (stdout.errored) fail(stdout.errored);
+  stdout.on("error", fail);
   stderr.on("error", () => {});
+  const turns = new Turns();
   const say = (...pieces: readonly Piece[]) => {
     stderr.write(`${shownLine(pieces)}\n`);
   };
@@ -79,7 +83,11 @@ export function processTerminal(): Terminal {
     warn: (message) => say(styled(errorColors.yellow, "Warning:"), ` ${printableMessage(message)}`),
     async out(...pieces) {
       if (closed.signal.aborted) return;
-      if (stdout.write(stdout.isTTY ? shownText(pieces) : exactText(pieces))) return;
+      if (stdout.write(stdout.isTTY ? shownText(pieces) : exactText(pieces))) {
+        // Whether somebody reads it is known after a turn.
+        await turns.give();
+        return;
+      }
       // Where it fails, `outClosed` tells.
       await once(stdout, "drain", { signal: stopped }).catch(() => {});
     },
