@@ -232,18 +232,14 @@ test(
     const cwd = await workplace(t, { trained: true });
     const commands = [
       "sample fox -n -1",
-      "sample fox --json",
-      "eval fox fox.txt",
+        "eval fox fox.txt",
       "eval fox fox.txt --json",
-      "score fox fox.txt --json",
-      "copies fox.txt fox.txt",
+        "copies fox.txt fox.txt",
       "copies fox.txt fox.txt --json",
-      "plot fox",
-      "plot fox --json",
+        "plot fox --json",
       "info",
       "info fox --json",
-      "report fox --output page.html",
-      "--help",
+        "--help",
       "--version",
     ];
     for (const command of commands) {
