@@ -232,14 +232,14 @@ test(
     const cwd = await workplace(t, { trained: true });
     const commands = [
       "sample fox -n -1",
-        "eval fox fox.txt",
+      "eval fox fox.txt",
       "eval fox fox.txt --json",
-        "copies fox.txt fox.txt",
+      "copies fox.txt fox.txt",
       "copies fox.txt fox.txt --json",
-        "plot fox --json",
+      "plot fox --json",
       "info",
       "info fox --json",
-        "--help",
+      "--help",
       "--version",
     ];
     for (const command of commands) {
