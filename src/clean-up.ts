@@ -56,6 +56,11 @@ export async function* cleanUpAfter<Value>(
   }
 }
 
+/** Closes a file that was only read: nothing is lost where that fails. */
+export async function closeRead(file: { close(): Promise<unknown> } | undefined): Promise<void> {
+  await file?.close().catch(() => {});
+}
+
 async function firstFailure(
   cleanUps: readonly CleanUp[],
 ): Promise<{ readonly error: unknown } | undefined> {

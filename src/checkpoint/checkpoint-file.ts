@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { closeRead } from "../clean-up.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { notReadable } from "../system-errors.js";
 import { isAbsent } from "./folder-names.js";
@@ -45,7 +46,7 @@ export async function withCheckpointFile<Result>(
   } catch (error) {
     throw await readingError(path, error);
   } finally {
-    await handle?.close();
+    await closeRead(handle);
   }
 }
 

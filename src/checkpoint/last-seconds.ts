@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import { closeRead } from "../clean-up.js";
 import { systemErrorCode } from "../errors.js";
 import { notReadable } from "../system-errors.js";
 
@@ -28,7 +29,7 @@ async function endOfFile(path: string): Promise<string> {
       const { bytesRead } = await file.read(bytes, 0, bytes.length, size - bytes.length);
       return bytes.toString("utf8", 0, bytesRead);
     } finally {
-      await file.close();
+      await closeRead(file);
     }
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return "";

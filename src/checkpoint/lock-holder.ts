@@ -2,6 +2,7 @@ import { open, readdir, readFile, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { systemCalls } from "../backends/native/addon.js";
+import { closeRead } from "../clean-up.js";
 import { systemErrorCode } from "../errors.js";
 import { areOnOneSystem, isRunning, isStillRunning, type ProcessIdentity } from "../processes.js";
 import { type LockHolder, MILLISECONDS_PER_BEAT } from "./beat.js";
@@ -103,7 +104,7 @@ async function probe(file: string): Promise<string | undefined> {
     // Shared: of several that look at once, none is in another's way.
     return handle && locks.lockFile({ descriptor: handle.fd, shared: true });
   } finally {
-    await handle?.close();
+    await closeRead(handle);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { BigIntStats } from "node:fs";
 import { lstat, open, realpath, stat } from "node:fs/promises";
-import { thenCleanUp } from "../clean-up.js";
+import { closeRead, thenCleanUp } from "../clean-up.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { notWritable } from "../system-errors.js";
 import { removeStaleTemporaries, writeDurably } from "./durable-file.js";
@@ -117,7 +117,7 @@ async function startOf(path: string): Promise<string> {
       const { bytesRead, buffer } = await file.read(Buffer.alloc(MARKER_BYTES), 0, MARKER_BYTES, 0);
       return buffer.toString("utf8", 0, bytesRead);
     },
-    () => file.close(),
+    () => closeRead(file),
   );
 }
 

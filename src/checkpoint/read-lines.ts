@@ -1,5 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { cleanUpAfter } from "../clean-up.js";
+import { cleanUpAfter, closeRead } from "../clean-up.js";
 
 /** A line of a file, without its line end. */
 export interface Line {
@@ -34,7 +34,7 @@ export async function* readLines(
   options: LineOptions = {},
 ): AsyncGenerator<readonly Line[], void> {
   const file = await open(path, "r");
-  yield* cleanUpAfter(linesOf(file, options), () => file.close());
+  yield* cleanUpAfter(linesOf(file, options), () => closeRead(file));
 }
 
 /** As {@link readLines}, of a file that is open already and stays so. */

@@ -5,6 +5,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemCalls } from "../backends/native/addon.js";
+import { closeRead } from "../clean-up.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { numbersAreShared, type ProcessIdentity, thisProcess } from "../processes.js";
 import { notWritable } from "../system-errors.js";
@@ -129,7 +130,7 @@ function keep(folder: RunFolder, { id, holder, file }: Entry): RunLock {
         throw notWritable(path, error);
       });
       if (!own) throw await runLost(folder);
-      await own.close();
+      await closeRead(own);
       checkedAt = Date.now();
     },
     async release() {

@@ -2,7 +2,7 @@
 
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { cleanUpAfter } from "../clean-up.js";
+import { cleanUpAfter, closeRead } from "../clean-up.js";
 import { CharnnError } from "../errors.js";
 import { explainingFailures, unreadable } from "./read-failure.js";
 
@@ -24,7 +24,7 @@ export async function* fileBytes(file: string, size: number): AsyncGenerator<Uin
     return;
   }
   const handle = await explainingFailures(file, () => open(file, FLAGS));
-  yield* cleanUpAfter(largeFile(file, handle), () => handle.close());
+  yield* cleanUpAfter(largeFile(file, handle), () => closeRead(handle));
 }
 
 async function* largeFile(file: string, handle: FileHandle): AsyncGenerator<Uint8Array, void> {
@@ -75,7 +75,15 @@ function reading<Result>(file: string, read: (fd: number) => Result): Result {
   } catch (error) {
     throw unreadable(`"${file}"`, error, file);
   } finally {
+    closeReadSync(fd);
+  }
+}
+
+function closeReadSync(fd: number | undefined): void {
+  try {
     if (fd !== undefined) closeSync(fd);
+  } catch {
+    // It was only read.
   }
 }
 

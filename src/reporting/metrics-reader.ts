@@ -1,7 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { type Line, linesOf } from "../checkpoint/read-lines.js";
 import type { RunFolder } from "../checkpoint/run-folder.js";
-import { thenCleanUp } from "../clean-up.js";
+import { closeRead, thenCleanUp } from "../clean-up.js";
 import { CharnnError } from "../errors.js";
 import { notReadable } from "../system-errors.js";
 import { type Metrics, MetricsCollector } from "./metrics-collector.js";
@@ -77,7 +77,7 @@ export class MetricsReader {
       const file = await open(this.run.metrics, "r");
       return await thenCleanUp(
         () => this.#readFrom(file, signal),
-        () => file.close(),
+        () => closeRead(file),
       );
     } catch (error) {
       throw signal?.aborted ? signal.reason : notReadable(this.run.metrics, error);

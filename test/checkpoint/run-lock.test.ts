@@ -319,8 +319,9 @@ describe("A lock", TOGETHER, () => {
     for (const hasAddon of [true, false]) {
       it(`of a run on ${name} is taken and given back ${hasAddon ? "with" : "without"} the addon`, async (t) => {
         const out = await temporaryFolder(t);
-        const under = await mounted(t, script.replaceAll("$1", out));
-        if (!under) return t.skip(`${name} can't be mounted here`);
+        const mounts = await mounted(t, script.replaceAll("$1", out));
+        if (!mounts) return t.skip(`${name} can't be mounted here`);
+        const under = [...mounts.words, "/"];
         const run = runFolder(out, "run");
         const program = await programOf(t, hasAddon);
         const [first, second] = await Promise.all([

@@ -1,13 +1,17 @@
 /** Calls of the system that fail, do half, or are the last before a kill. */
-import { readFile, rm, stat } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import {
   type Campaign,
+  crashOf,
+  type Ending,
   LAST,
+  onAllCores,
   place,
   RESUME,
   resumesTo,
   run,
+  startedRun,
   type Tally,
   TRAIN,
   unbroken,
@@ -17,100 +21,165 @@ const MOST_CALLS = 5_000;
 const LOG = "faults.log";
 
 interface Fault {
+  readonly name: string;
   /** See faulty-calls.c. */
   readonly what: string;
   readonly on: string;
+  /** A part of the paths that count. */
+  readonly in: string;
   readonly always?: boolean;
-  readonly name: string;
+  /** The sentence by which a command that ends for it says so; none: it goes on. */
+  readonly says?: string;
 }
 
+/** What was done at a call. */
+interface Hit {
+  readonly call: string;
+  readonly path: string;
+}
+
+const RUNS = "checkpoints/";
 const KILLS: Fault[] = [
-  { name: "killed before", what: "kill", on: "owrscm" },
-  { name: "killed after", what: "killed", on: "owrscm" },
+  { name: "killed before", what: "kill", on: "owrscm", in: RUNS },
+  { name: "killed after", what: "killed", on: "owrscm", in: RUNS },
 ];
 
 const FAILURES: Fault[] = [
-  { name: "EIO", what: "5", on: "owrscm" },
-  { name: "ENOSPC", what: "28", on: "wms" },
-  { name: "EDQUOT", what: "122", on: "wms" },
-  { name: "EMFILE", what: "24", on: "o" },
-  { name: "EACCES", what: "13", on: "om" },
+  { name: "EIO", what: "5", on: "owrscm", in: RUNS, says: "the disk reports an error (EIO)" },
+  { name: "ESTALE", what: "116", on: "owrscm", in: RUNS, says: "(stale file handle)" },
+  { name: "ENOSPC", what: "28", on: "owscm", in: RUNS, says: "the disk is full" },
+  { name: "EDQUOT", what: "122", on: "owscm", in: RUNS, says: "your disk quota is used up" },
+  { name: "EROFS", what: "30", on: "om", in: RUNS, says: "the file system is read-only" },
+  { name: "EACCES", what: "13", on: "om", in: RUNS, says: "permission is denied" },
+  {
+    ...{ name: "EMFILE", what: "24", on: "o", in: RUNS },
+    says: "this process has too many files open",
+  },
+  {
+    ...{ name: "EIO of the text", what: "5", on: "orc", in: "text.txt" },
+    says: "the disk reports an error (EIO)",
+  },
 ].flatMap((fault) => [
   { ...fault, name: `${fault.name} once` },
   { ...fault, name: `${fault.name} for good`, always: true },
 ]);
-const SHORT: Fault = { name: "short", what: "short", on: "wr", always: false };
+const SHORT: Fault[] = [
+  { name: "short", what: "short", on: "wr", in: RUNS },
+  { name: "short of the text", what: "short", on: "r", in: "text.txt" },
+];
 
 export async function killsAtCalls(campaign: Campaign, tally: Tally): Promise<void> {
-  await everyCall(campaign, tally, KILLS, (ending) =>
-    ending.signal === "SIGKILL" ? undefined : `it ended with ${ending.code} and was not killed`,
+  await everyCall(campaign, tally, KILLS, 5, (ending, folder, expected) =>
+    ending.signal === "SIGKILL"
+      ? resumesTo(expected, folder)
+      : Promise.resolve(`it ended with ${ending.code} and was not killed`),
   );
 }
 
 export async function failingCalls(campaign: Campaign, tally: Tally): Promise<void> {
-  await everyCall(campaign, tally, [...FAILURES, SHORT], ({ code, signal, stderr }) => {
-    if (signal) return `it was ended by ${signal}`;
-    if (/^ +at /m.test(stderr) || /bug in charnn/.test(stderr)) return `a stack: ${stderr}`;
-    return code === 0 || stderr.trim() !== ""
-      ? undefined
-      : `it ended with ${code} and says nothing`;
-  });
+  await everyCall(
+    campaign,
+    tally,
+    [...FAILURES, ...SHORT],
+    41,
+    async (ending, folder, expected, fault, hits) => {
+      const wrong = crashOf(ending) ?? wrongReason(ending, fault, hits, folder);
+      if (wrong !== undefined || ending.code !== 0) return wrong ?? resumesTo(expected, folder);
+      // What failed was not needed.
+      const last = await readFile(path.join(folder, LAST));
+      await rm(folder, { recursive: true });
+      return last.equals(expected) ? undefined : "it goes on, and ends with other bytes";
+    },
+  );
 }
 
-/** Each call of a training and of a resume, from the first to the last. */
+/** What is wrong with how a command says that a call has failed: the first one that mattered. */
+function wrongReason(
+  { code, stderr }: Ending,
+  { says }: Fault,
+  hits: readonly Hit[],
+  folder: string,
+): string | undefined {
+  if (code === 0) return undefined;
+  const errors = stderr.split("\n").filter((line) => line.startsWith("Error: "));
+  if (code !== 1 || errors.length !== 1) return `it ends with ${code}: ${stderr}`;
+  if (says === undefined || !errors[0].includes(says)) return `it does not say why: ${stderr}`;
+  const paths = hits.map((hit) => path.relative(folder, path.resolve(folder, hit.path)));
+  if (paths.some((concerned) => isNamed(concerned, errors[0]))) return undefined;
+  return `it speaks of another file than ${hits[0].path} (${hits[0].call}): ${errors[0]}`;
+}
+
+/**
+ * How a message may name what a call was made on: a temporary file by what it is to become, a folder by the
+ * file in it for which it was synced.
+ */
+function isNamed(concerned: string, error: string): boolean {
+  const file = concerned
+    .replace(/\.([^/]+)\.[0-9a-f]{16}\.tmp$/, "$1")
+    .replace(/\.lock[./].*$/, ".lock");
+  return [`${file} can't be`, `${file}" can't be`, `${file}/`].some((name) => error.includes(name));
+}
+
+/**
+ * Each call of a training and of a resume, from the first to the last.
+ *
+ * @param stride each so many calls in the short form, others with each fault
+ */
 async function everyCall(
   campaign: Campaign,
   tally: Tally,
   faults: readonly Fault[],
-  judge: (ending: Awaited<ReturnType<typeof run>>) => string | undefined,
+  stride: number,
+  judge: (
+    ending: Ending,
+    folder: string,
+    expected: Buffer,
+    fault: Fault,
+    hits: readonly Hit[],
+  ) => Promise<string | undefined>,
 ): Promise<void> {
   const expected = await unbroken(campaign);
   const started = await startedRun(campaign);
-  for (const fault of faults) {
-    for (const [name, args, from] of [
-      ["train", TRAIN, undefined],
-      ["resume", RESUME, started],
-    ] as const) {
-      // Every call in the long form; else each fault at some of them, another's at others.
-      const stride = campaign.long ? 1 : faults.length > KILLS.length ? 17 : 5;
-      const first = campaign.long ? 1 : 1 + (faults.indexOf(fault) % stride);
-      for (let call = first; call < MOST_CALLS; call += stride) {
-        const folder = await place(campaign, from);
-        const ending = await run(folder, args, { env: environment(campaign, folder, fault, call) });
-        const isHit = await readFile(path.join(folder, LOG)).catch(() => undefined);
-        if (!isHit) break;
-        await tally.attempt(`${name}, ${fault.name}, K=${call}`, async () => {
-          return judge(ending) ?? (await resumesTo(expected, folder));
-        });
+  const commands = [
+    { name: "train", args: TRAIN, from: undefined },
+    { name: "resume", args: RESUME, from: started },
+  ];
+  const tasks = faults.flatMap((fault) => commands.map((command) => ({ fault, ...command })));
+  await onAllCores(tasks.entries(), async ([index, { fault, name, args, from }]) => {
+    const step = campaign.long ? 1 : stride;
+    const first = campaign.long ? 1 : 1 + ((campaign.seed + 7 * index) % stride);
+    for (let call = first; call < MOST_CALLS; call += step) {
+      const folder = await place(campaign, from);
+      const ending = await run(folder, args, { env: environment(campaign, folder, fault, call) });
+      const hits = await hitsIn(folder);
+      if (hits.length === 0) {
+        await rm(folder, { recursive: true });
+        break;
       }
+      await tally.attempt(`${name}, ${fault.name}, K=${call}`, () =>
+        judge(ending, folder, expected, fault, hits),
+      );
     }
-  }
+  });
 }
 
-/** The folder of a run that was killed after its first save. */
-async function startedRun(campaign: Campaign): Promise<string> {
-  for (let call = 60; call < MOST_CALLS; call += 10) {
-    const folder = await place(campaign);
-    const { signal } = await run(folder, TRAIN, {
-      env: environment(campaign, folder, KILLS[0], call),
-    });
-    if (signal === null) break;
-    await rm(path.join(folder, LOG));
-    const isSaved = await stat(path.join(folder, LAST)).catch(() => undefined);
-    if (isSaved) return folder;
-  }
-  throw new Error("No kill left a run with a last checkpoint.");
+async function hitsIn(folder: string): Promise<Hit[]> {
+  const log = await readFile(path.join(folder, LOG), "utf8").catch(() => "");
+  await rm(path.join(folder, LOG), { force: true });
+  return Array.from(log.matchAll(/^\d+ (\w) \w+ (.*)$/gm), ([, call, name]) => {
+    return { call, path: name };
+  });
 }
 
 function environment(
   { faultyCalls = "" }: Campaign,
   folder: string,
-  { what, on, always = false }: Fault,
+  { what, on, in: part, always = false }: Fault,
   call: number,
 ): Record<string, string> {
   return {
     LD_PRELOAD: faultyCalls,
-    FAULT_IN: "checkpoints/",
+    FAULT_IN: part,
     FAULT_AT: `${call}`,
     FAULT_DO: what,
     FAULT_ON: on,

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
+import { train } from "#src/index.js";
 import { EXECUTABLE, plainEnvironment, sentences } from "../helpers/executable.js";
 import { Draw } from "../helpers/numbers.js";
 import { stateOf } from "./states.js";
@@ -26,6 +27,8 @@ export interface Campaign {
   readonly scratch: string;
   /** What is preloaded to make calls fail; undefined without a C compiler, or not on Linux. */
   readonly faultyCalls: string | undefined;
+  /** Does something when the campaign ends. */
+  after(action: () => unknown): void;
 }
 
 /** How many cases of a kind were tried, and what became of them. */
@@ -44,6 +47,11 @@ export class Tally {
     const wrong = await check().catch((error: unknown) => `${error}`);
     if (wrong === undefined) this.pass();
     else this.fail(repeat, wrong);
+  }
+
+  /** Leaves the kind out. */
+  skip(reason: string): void {
+    console.error(`Skipped, ${this.kind}: ${reason}.`);
   }
 
   pass(): void {
@@ -144,6 +152,21 @@ export async function unbroken(campaign: Campaign): Promise<Buffer> {
   const { code, stderr } = await run(folder, TRAIN);
   if (code !== 0) throw new Error(stderr);
   return readFile(path.join(folder, LAST));
+}
+
+/** The folder of a run of {@link TRAIN} that was left after its first save. */
+export async function startedRun(campaign: Campaign): Promise<string> {
+  const folder = await place(campaign);
+  const settings = {
+    files: [path.join(folder, "text.txt")],
+    out: path.join(folder, "checkpoints"),
+    ...{ name: "run", hiddenSize: 4, batchSize: 2, seqLength: 8, steps: 4 },
+    ...{ evalEvery: 2, keep: 1, threads: 1 },
+  };
+  for await (const event of train(settings)) {
+    if (event.event === "checkpoint" && event.step === 2 && event.kind === "step") break;
+  }
+  return folder;
 }
 
 /**

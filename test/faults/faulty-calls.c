@@ -6,7 +6,7 @@
  *     FAULT_DO      an errno; "short" (half of what is to be written or read); "kill"; "killed" (after it)
  *     FAULT_ON      what counts: letters of o(pen) w(rite) r(ead) s(ync) c(lose) m(ove, remove, make)
  *     FAULT_ALWAYS  every later one too
- *     FAULT_LOG     a file to which each fault is added
+ *     FAULT_LOG     a file that gets a line for each fault: the call's number and letter, what was done, the path
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -61,9 +61,13 @@ static void watch(int file, int yes) {
   if (file >= 0 && file < MOST_FILES) watched[file] = (char)yes;
 }
 
-static void note(long call, char kind) {
-  char line[64];
-  int length = snprintf(line, sizeof line, "%ld %c %s\n", call, kind, action);
+/* A call on an open file has its number in place of a path. */
+static void note(long call, char kind, const char *path, int open_file) {
+  char link[64], opened[4096] = "";
+  snprintf(link, sizeof link, "/proc/self/fd/%d", open_file);
+  if (!path && readlink(link, opened, sizeof opened - 1) >= 0) path = opened;
+  char line[4224];
+  int length = snprintf(line, sizeof line, "%ld %c %s %s\n", call, kind, action, path ? path : "");
   if (!log_path) return;
   long file = system_call(SYS_openat, AT_FDCWD, log_path, O_WRONLY | O_CREAT | O_APPEND, 0644);
   if (file < 0) return;
@@ -79,11 +83,11 @@ static void die(void) {
 enum fault { NONE, FAIL, SHORT, DIE_AFTER };
 
 /* What happens at a call. */
-static enum fault fault_at(char kind) {
+static enum fault fault_at(char kind, const char *path, int open_file) {
   if (!action || !on || !strchr(on, kind)) return NONE;
   long call = atomic_fetch_add(&calls, 1) + 1;
   if (call != at && !(always && call > at)) return NONE;
-  note(call, kind);
+  note(call, kind, path, open_file);
   if (strcmp(action, "kill") == 0) die();
   if (strcmp(action, "killed") == 0) return DIE_AFTER;
   if (strcmp(action, "short") == 0) return SHORT;
@@ -91,12 +95,14 @@ static enum fault fault_at(char kind) {
   return FAIL;
 }
 
-#define GUARDED(kind, ours, call)                         \
-  enum fault fault = (ours) ? fault_at(kind) : NONE;      \
-  if (fault == FAIL) return -1;                           \
-  long result = (long)(call);                             \
-  if (fault == DIE_AFTER) die();                          \
+#define GUARDED(fault_here, call)         \
+  enum fault fault = fault_here;          \
+  if (fault == FAIL) return -1;           \
+  long result = (long)(call);             \
+  if (fault == DIE_AFTER) die();          \
   return (__typeof__(call))result;
+#define AT_PATH(kind, path) (is_ours(path) ? fault_at(kind, path, -1) : NONE)
+#define AT_FILE(kind, file) (is_watched(file) ? fault_at(kind, NULL, file) : NONE)
 
 int open64(const char *path, int flags, ...) {
   va_list list;
@@ -104,7 +110,7 @@ int open64(const char *path, int flags, ...) {
   mode_t mode = va_arg(list, mode_t);
   va_end(list);
   int ours = is_ours(path);
-  enum fault fault = ours ? fault_at('o') : NONE;
+  enum fault fault = AT_PATH('o', path);
   if (fault == FAIL) return -1;
   int file = REAL(open64)(path, flags, mode);
   if (fault == DIE_AFTER) die();
@@ -113,9 +119,8 @@ int open64(const char *path, int flags, ...) {
 }
 
 static int close_file(int file) {
-  int ours = is_watched(file);
+  enum fault fault = AT_FILE('c', file);
   watch(file, 0);
-  enum fault fault = ours ? fault_at('c') : NONE;
   int result = (int)system_call(SYS_close, file);
   if (fault == DIE_AFTER) die();
   if (fault == FAIL) {
@@ -129,7 +134,7 @@ int close(int file) { return close_file(file); }
 
 #define TRANSFER(name, kind, parameters, whole, half)            \
   ssize_t name parameters {                                      \
-    enum fault fault = is_watched(file) ? fault_at(kind) : NONE; \
+    enum fault fault = AT_FILE(kind, file);                      \
     if (fault == FAIL) return -1;                                \
     ssize_t result = fault == SHORT ? (half) : (whole);          \
     if (fault == DIE_AFTER) die();                               \
@@ -154,15 +159,15 @@ TRANSFER(pwritev64, 'w', (int file, const struct iovec *parts, int count, off64_
          REAL(pwritev64)(file, parts, count, place),
          system_call(SYS_pwrite64, file, parts->iov_base, HALF(parts->iov_len), place))
 
-int fsync(int file) { GUARDED('s', is_watched(file), (int)system_call(SYS_fsync, file)) }
-int fdatasync(int file) { GUARDED('s', is_watched(file), (int)system_call(SYS_fdatasync, file)) }
-int rename(const char *from, const char *to) { GUARDED('m', is_ours(to), REAL(rename)(from, to)) }
-int unlink(const char *path) { GUARDED('m', is_ours(path), REAL(unlink)(path)) }
-int rmdir(const char *path) { GUARDED('m', is_ours(path), REAL(rmdir)(path)) }
-int mkdir(const char *path, mode_t mode) { GUARDED('m', is_ours(path), REAL(mkdir)(path, mode)) }
+int fsync(int file) { GUARDED(AT_FILE('s', file), (int)system_call(SYS_fsync, file)) }
+int fdatasync(int file) { GUARDED(AT_FILE('s', file), (int)system_call(SYS_fdatasync, file)) }
+int rename(const char *from, const char *to) { GUARDED(AT_PATH('m', to), REAL(rename)(from, to)) }
+int unlink(const char *path) { GUARDED(AT_PATH('m', path), REAL(unlink)(path)) }
+int rmdir(const char *path) { GUARDED(AT_PATH('m', path), REAL(rmdir)(path)) }
+int mkdir(const char *path, mode_t mode) { GUARDED(AT_PATH('m', path), REAL(mkdir)(path, mode)) }
 int scandir64(const char *path, struct dirent64 ***names, int (*filter)(const struct dirent64 *),
               int (*compare)(const struct dirent64 **, const struct dirent64 **)) {
-  GUARDED('o', is_ours(path), REAL(scandir64)(path, names, filter, compare))
+  GUARDED(AT_PATH('o', path), REAL(scandir64)(path, names, filter, compare))
 }
 
 /* libuv closes files by number. */

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { failingCalls, killsAtCalls } from "./calls.js";
 import { type Campaign, scratchFolder, Tally } from "./campaign.js";
+import { fullDisk } from "./full-disk.js";
 import { mutations } from "./mutations.js";
 import { randomKills } from "./random-kills.js";
 import { mutatedFiles } from "./readers.js";
@@ -14,6 +15,7 @@ const KINDS = [
   { name: "kills at random times", run: randomKills, needsFaults: false },
   { name: "kills at a call", run: killsAtCalls, needsFaults: true },
   { name: "failing and short calls", run: failingCalls, needsFaults: true },
+  { name: "full disk", run: fullDisk, needsFaults: false },
   { name: "mutated checkpoints", run: mutations, needsFaults: false },
   { name: "other mutated files", run: mutatedFiles, needsFaults: false },
 ];
@@ -37,7 +39,14 @@ const { values } = parseArgs({
 });
 const scratch = await scratchFolder();
 const faultyCalls = compiled(scratch);
-const campaign: Campaign = { long: values.long, seed: Number(values.seed), scratch, faultyCalls };
+const endings = [() => rm(scratch, { recursive: true, force: true })] as (() => unknown)[];
+const campaign: Campaign = {
+  long: values.long,
+  seed: Number(values.seed),
+  scratch,
+  faultyCalls,
+  after: (action) => endings.unshift(action),
+};
 const tallies: Tally[] = [];
 try {
   for (const { name, run, needsFaults } of KINDS) {
@@ -51,7 +60,7 @@ try {
     tallies.push(tally);
   }
 } finally {
-  await rm(scratch, { recursive: true, force: true });
+  for (const end of endings) await end();
 }
 if (values.json) {
   console.log(JSON.stringify(tallies));

@@ -23,18 +23,34 @@ export function whyNot(...places: readonly Place[]): string | false {
   return false;
 }
 
+/** File systems that only those see who are started in their place. */
+export interface Mounts {
+  /** The words that start a command there, in the folder that follows them. */
+  readonly words: readonly string[];
+  /** The root of all files there, as it is seen from here. */
+  readonly root: string;
+}
+
 /**
- * Runs a script of sh that mounts file systems which only those see who are started in its place.
+ * Runs a script of sh that mounts file systems.
  *
- * @returns the words that start a command there; undefined where that can't be done
+ * @param owner lets them go when it ends
+ * @returns undefined where that can't be done
  */
-export async function mounted(t: TestContext, script: string): Promise<string[] | undefined> {
-  const stay = `{ ${script}; } >&2 && echo mounted && exec sleep 600`;
+export async function mounted(
+  owner: Pick<TestContext, "after">,
+  script: string,
+): Promise<Mounts | undefined> {
+  // Reads until its input ends, as it does with this process.
+  const stay = `{ ${script}; } >&2 && echo mounted && exec cat`;
   const place = spawn("unshare", ["-r", "-m", "sh", "-c", stay], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", "inherit"],
   });
-  t.after(() => place.kill("SIGKILL"));
-  const [said] = await Promise.race([once(place.stdout, "data"), once(place, "close")]);
-  if (!`${said}`.startsWith("mounted")) return undefined;
-  return ["nsenter", "-t", `${place.pid}`, "-U", "-m", "--preserve-credentials"];
+  owner.after(() => place.kill("SIGKILL"));
+  const said = once(place.stdout, "data");
+  const ended = Promise.race([once(place, "close"), once(place, "error")]).then(() => "");
+  if (!`${await Promise.race([said, ended])}`.startsWith("mounted")) return undefined;
+  const enter = ["nsenter", "-t", `${place.pid}`, "-U", "-m", "--preserve-credentials"];
+  const words = [...enter, "sh", "-c", 'cd "$0" && exec "$@"'];
+  return { words, root: `/proc/${place.pid}/root` };
 }
