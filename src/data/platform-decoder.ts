@@ -46,8 +46,13 @@ export class PlatformDecoder extends FaultyDecoder implements Decoder {
 
   end(): Int32Array {
     this.#asUtf8.end();
+    const held = this.#decode(this.#held, true).slice();
     this.isOver = true;
-    return this.#decode(this.#held, false);
+    const rest = this.#decode(new Uint8Array(0), false);
+    const all = new Int32Array(held.length + rest.length);
+    all.set(held);
+    all.set(rest, held.length);
+    return all;
   }
 
   override warnings(): string[] {
