@@ -33,7 +33,7 @@ export function binned(points: readonly Point[], count: number): Bin[] {
   const width = points[points.length - 1][0] - first;
   let part = 0;
   return merged(points, (x) => {
-    // The last part has whatever is left, in spite of rounding.
+    // Because of rounding, the last point may lie beyond the last part, which still takes it.
     while (part < count - 1 && x >= first + (width * (part + 1)) / count) part++;
     return part;
   });

@@ -73,7 +73,7 @@ export class MetricsReader {
    */
   async read(signal?: AbortSignal): Promise<MetricsNews> {
     try {
-      // All of it of one file, whatever takes its place meanwhile.
+      // The file is opened once: another one may replace it during the read.
       const file = await open(this.run.metrics, "r");
       return await thenCleanUp(
         () => this.#readFrom(file, signal),

@@ -31,7 +31,7 @@ async function scoreAll<Kind extends Batch>(
   let state: ModelState = [];
   try {
     for (const batch of batches) {
-      // A batch takes long enough for a turn of its own.
+      // A batch can take long, so other work gets a turn before each one.
       await turns.take();
       if (batch.startsFresh || state.length === 0) {
         disposeAll(state);

@@ -18,9 +18,9 @@ export function heedHangUp(terminal: Terminal): void {
 }
 
 /**
- * What interrupts a command: a signal, or nobody reading its output any more. The first signal aborts
- * what the command does, and the second ends the process. So does the first, half a second later, for a
- * command that has not asked for time to finish.
+ * What interrupts a command: a signal, or a closed output. The first signal aborts the command's work, and
+ * the second ends the process. A command that does not call `finishFirst` is also ended half a second after
+ * the first signal.
  */
 export class Interruption {
   readonly #terminal: Terminal;

@@ -33,7 +33,7 @@ export function shownOf(
   };
 }
 
-/** An update that says all of it, whatever a page shows. */
+/** An update with everything, for a page in any state. */
 export function wholeOf({ charts, evaluations, samples, ...rest }: Shown): Whole {
   return {
     ...rest,

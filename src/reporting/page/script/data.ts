@@ -35,7 +35,7 @@ export interface ChartChange extends ChartData {
   readonly from: number;
 }
 
-/** What has changed in a page since the update before; what is left out has not. */
+/** What has changed since the last update. Fields that have not changed are left out. */
 export interface Update {
   readonly charts?: Partial<Record<keyof Charts, ChartChange>>;
   /** HTML of the figures. */
