@@ -1,9 +1,10 @@
 import { disposeAll } from "../backends/scope.js";
 import { readCheckpoint } from "../checkpoint/checkpoint.js";
 import { truncateMetricsAfter } from "../checkpoint/metrics-file.js";
-import type { Progress } from "../checkpoint/run-config.js";
+import type { Progress, RunConfig } from "../checkpoint/run-config.js";
 import { contentsOf } from "../checkpoint/run-contents.js";
 import { CharnnError } from "../errors.js";
+import { presetRecipe } from "./presets.js";
 import type { Run } from "./run.js";
 import { restoreRun } from "./snapshot.js";
 
@@ -11,6 +12,8 @@ import { restoreRun } from "./snapshot.js";
 export const MOST_BAD_STEPS = 5;
 const MOST_ROLLBACKS = 3;
 const RATE_FACTOR = 1 / 3;
+/** To the learning rate that is advised, from one with which training has diverged. */
+const NEXT_FACTOR = 1 / 10;
 
 /** Where a new run stands. */
 export function firstProgress(): Progress {
@@ -70,7 +73,7 @@ export async function rollBack(run: Run, sign: string, exploded = false): Promis
 }
 
 export async function diverged(
-  { folder, progress }: Run,
+  { folder, progress, config }: Run,
   sign: string,
   exploded = false,
 ): Promise<CharnnError> {
@@ -83,6 +86,15 @@ export async function diverged(
   return new CharnnError(
     "DIVERGED",
     `At step ${step} ${sign}${again}: training has diverged.${kept}`,
-    "Try a lower --learning-rate (a third of it), or a lower --clip-norm.",
+    hintFor(config, progress.rateFactor),
   );
+}
+
+/** The preset's learning rate where the run had a higher one: going back has lowered it already, in vain. */
+function hintFor({ model, training }: RunConfig, rateFactor: number): string {
+  const { preset, clipNorm } = training;
+  const usual = presetRecipe(preset ?? "tiny", model.vocabularySize).learningRate;
+  const rate = Math.min(usual, training.learningRate * rateFactor * NEXT_FACTOR);
+  const clip = clipNorm === 0 ? ", and --clip-norm 1 to limit the gradient" : "";
+  return `Try --learning-rate ${Number(rate.toPrecision(1))}${clip}.`;
 }

@@ -133,4 +133,27 @@ describe("The command", () => {
     assert.match(stderr, /training has diverged/);
     assert.doesNotMatch(stderr, /e\+\d+ nats|best so far.*e\+/);
   });
+
+  it("advises options with which the run does not diverge", async (t) => {
+    const cwd = await textPlace(t);
+    const rates = [["1e30"], ["1e6", "--clip-norm", "0"], ["1e4", "--optimizer", "sgd"]];
+    for (const [rate, ...more] of rates) {
+      const small = ["--preset", "tiny", "--hidden-size", "16", "--threads", "1", "--steps", "60"];
+      const args = ["train", "fox.txt", ...small, ...more, "--learning-rate", rate];
+      const { code, stderr } = await charnn(t, args, { cwd });
+      assert.equal(code, 1, stderr);
+      const advised = Array.from(
+        stderr.matchAll(/(--learning-rate|--clip-norm) ([\d.e-]+\d)/g),
+        ([, option, value]) => ({ option, value }),
+      );
+      const followed = advised.reduce(
+        (words, { option, value }) =>
+          words.map((word, k) => (words[k - 1] === option ? value : word)),
+        args,
+      );
+      assert.notDeepEqual(followed, args);
+      const again = await charnn(t, followed, { cwd });
+      assert.equal(again.code, 0, `${followed.join(" ")}\n${again.stderr}`);
+    }
+  });
 });
