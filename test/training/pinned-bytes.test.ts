@@ -1,0 +1,119 @@
+/**
+ * The bytes that training makes, pinned: the numbers of a checkpoint after 40 steps have the SHA-256 that
+ * `test/fixtures/pinned-bytes.json` says, for each backend, cell, optimizer and regularizer.
+ *
+ * A change that is meant to change the numbers writes the file again:
+ * `UPDATE_PINNED_BYTES=1 node --test dist-test/training/pinned-bytes.test.js`.
+ */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { after, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { loadAddon } from "#src/backends/native/addon.js";
+import { type BackendName, OPTIMIZER_NAMES } from "#src/defaults.js";
+import type { TrainSettings } from "#src/index.js";
+import { CELL_NAMES } from "#src/model/cells.js";
+import {
+  afterStep,
+  endOf,
+  inventedText,
+  smallRun,
+  tensorsOf,
+  trained,
+  type Workplace,
+  workplace,
+} from "../helpers/training.js";
+
+const FILE = fileURLToPath(new URL("../../test/fixtures/pinned-bytes.json", import.meta.url));
+const isUpdate = process.env.UPDATE_PINNED_BYTES === "1";
+const pinned: Record<string, string> = JSON.parse(await readFile(FILE, "utf8"));
+
+/** On which backends the bytes are pinned, and why they can't be held to them here. */
+const BACKENDS: readonly { readonly backend: BackendName; readonly skip: string | false }[] = [
+  { backend: "native", skip: withoutFusedMultiplyAdd() },
+  { backend: "cpu", skip: false },
+];
+
+/** What differs from a run that has nothing special. */
+const VARIANTS: Readonly<Record<string, Partial<TrainSettings>>> = {
+  plain: {},
+  "two layers": { layers: 2 },
+  "one-hot input": { embeddingSize: 0 },
+  "two layers, one-hot input": { layers: 2, embeddingSize: 0 },
+  dropout: { layers: 2, dropout: 0.3 },
+  "input dropout": { inputDropout: 0.3 },
+  "recurrent dropout": { recurrentDropout: 0.3 },
+  "weight dropout": { weightDropout: 0.3 },
+  "every dropout": {
+    ...{ layers: 2, dropout: 0.2, inputDropout: 0.2, recurrentDropout: 0.2, weightDropout: 0.2 },
+  },
+  "accumulated batches": { accumulate: 3 },
+  ...Object.fromEntries(
+    OPTIMIZER_NAMES.map((optimizer) => [
+      `${optimizer}, weight decay, clipping`,
+      { optimizer, weightDecay: 0.1, clipNorm: 0.2, clipValue: 0.05, schedule: "cosine" as const },
+    ]),
+  ),
+  "documents by lines": { documents: "lines" },
+  windows: { batching: "windows", stride: 5 },
+  "no average of the weights": { averageDecay: 0 },
+};
+
+function settingsOf(
+  place: Workplace,
+  backend: BackendName,
+  variant: Partial<TrainSettings>,
+): TrainSettings {
+  // Sizes that are no multiple of a vector's width.
+  const sizes = { hiddenSize: 19, embeddingSize: 5, batchSize: 3, seqLength: 7 };
+  const pace = { steps: 40, evalEvery: 15, schedule: "constant", warmupSteps: 3 } as const;
+  return smallRun(place, { ...sizes, ...pace, backend, threads: 1, ...variant });
+}
+
+/** The SHA-256 of all numbers of a run's last checkpoint, and of their names. */
+async function numbersOf(place: Workplace): Promise<string> {
+  const hash = createHash("sha256");
+  const tensors = await tensorsOf(place, "run");
+  for (const [name, { buffer, byteOffset, byteLength }] of [...tensors].sort()) {
+    hash.update(`${name}\n`).update(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  return hash.digest("hex");
+}
+
+/** Without it products are rounded twice, and training gives other bytes. */
+function withoutFusedMultiplyAdd(): string | false {
+  const { instructionSet } = loadAddon().describe();
+  const hasIt = ["avx512", "avx2", "neon"].includes(instructionSet);
+  return hasIt ? false : `needs a processor with fused multiply-add, not ${instructionSet}`;
+}
+
+for (const { backend, skip } of BACKENDS) {
+  describe(`After 40 steps on ${backend}`, { skip }, () => {
+    for (const cell of CELL_NAMES) {
+      for (const [variant, settings] of Object.entries(VARIANTS)) {
+        const name = `${backend}, ${cell}, ${variant}`;
+        it(`a ${cell} (${variant}) has the pinned bytes, also when it was resumed`, async (t) => {
+          const [whole, parts] = [
+            await workplace(t, inventedText(900)),
+            await workplace(t, inventedText(900)),
+          ];
+          await trained(settingsOf(whole, backend, { ...settings, cell }));
+          const bytes = await numbersOf(whole);
+          if (isUpdate) pinned[name] = bytes;
+          assert.equal(bytes, pinned[name]);
+
+          const inParts = settingsOf(parts, backend, { ...settings, cell });
+          const begun = await trained(inParts, afterStep(22));
+          assert.equal(endOf(begun).reason, "interrupted");
+          await trained({ ...inParts, resume: true });
+          assert.equal(await numbersOf(parts), bytes, "resumed");
+        });
+      }
+    }
+  });
+}
+
+after(async () => {
+  if (isUpdate) await writeFile(FILE, `${JSON.stringify(pinned, undefined, 2)}\n`);
+});
