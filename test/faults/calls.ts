@@ -146,9 +146,11 @@ async function everyCall(
   ];
   const tasks = faults.flatMap((fault) => commands.map((command) => ({ fault, ...command })));
   await onAllCores(tasks.entries(), async ([index, { fault, name, args, from }]) => {
-    const step = campaign.long ? 1 : stride;
-    const first = campaign.long ? 1 : 1 + ((campaign.seed + 7 * index) % stride);
-    for (let call = first; call < MOST_CALLS; call += step) {
+    const { long, seed, part } = campaign;
+    const each = long ? 1 : stride;
+    const first = long ? 1 : 1 + ((seed + 7 * index) % stride);
+    const step = each * part.of;
+    for (let call = first + each * (part.index - 1); call < MOST_CALLS; call += step) {
       const folder = await place(campaign, from);
       const ending = await run(folder, args, { env: environment(campaign, folder, fault, call) });
       const hits = await hitsIn(folder);

@@ -6,16 +6,21 @@ import path from "node:path";
 import { train } from "#src/index.js";
 import { EXECUTABLE, plainEnvironment, sentences } from "../helpers/executable.js";
 import { Draw } from "../helpers/numbers.js";
+import type { ProgressLine } from "./progress-line.js";
 import { stateOf } from "./states.js";
 
 const HANG_MILLISECONDS = 120_000;
 /** The checkpoint of {@link TRAIN} to go on from. */
 export const LAST = path.join("checkpoints", "run", "last.safetensors");
 
+/** Named in every training, so that no other one takes its place where it does not load. */
+export const BACKEND = "native" as const;
+
 /** A run that saves twice, and keeps the checkpoint of a step. */
 export const TRAIN = [
   ...["train", "text.txt", "--name", "run", "--hidden-size", "4", "--batch-size", "2"],
   ...["--seq-length", "8", "--steps", "4", "--eval-every", "2", "--keep", "1", "--threads", "1"],
+  ...["--backend", BACKEND],
 ];
 export const RESUME = [...TRAIN, "--resume"];
 
@@ -23,6 +28,8 @@ export const RESUME = [...TRAIN, "--resume"];
 export interface Campaign {
   readonly long: boolean;
   readonly seed: number;
+  /** Which part of the cases is tried, from 1; see {@link partOf}. */
+  readonly part: { readonly index: number; readonly of: number };
   /** A folder that goes away with the campaign. */
   readonly scratch: string;
   /** What is preloaded to make calls fail; undefined without a C compiler, or not on Linux. */
@@ -35,15 +42,22 @@ export interface Campaign {
 export class Tally {
   tried = 0;
   survived = 0;
+  seconds = 0;
+  /** Why nothing was tried. */
+  skipped: string | undefined;
   readonly failures: string[] = [];
 
-  constructor(readonly kind: string) {}
+  constructor(
+    readonly kind: string,
+    readonly line: ProgressLine,
+  ) {}
 
   /**
    * @param repeat how to have the same case again
    * @param check says what is wrong; undefined: nothing
    */
   async attempt(repeat: string, check: () => Promise<string | undefined>): Promise<void> {
+    this.line.show(`${this.kind}: ${this.tried} tried, ${repeat}`);
     const wrong = await check().catch((error: unknown) => `${error}`);
     if (wrong === undefined) this.pass();
     else this.fail(repeat, wrong);
@@ -51,7 +65,7 @@ export class Tally {
 
   /** Leaves the kind out. */
   skip(reason: string): void {
-    console.error(`Skipped, ${this.kind}: ${reason}.`);
+    this.skipped = reason;
   }
 
   pass(): void {
@@ -63,8 +77,13 @@ export class Tally {
     this.tried++;
     this.failures.push(`${this.kind}, ${repeat}: ${wrong}`);
     // At once: a campaign may take hours.
-    console.error(this.failures.at(-1));
+    this.line.say(`Failed: ${this.failures.at(-1)}`);
   }
+}
+
+/** Those of a kind's cases that are to be tried: all, or every N-th for one of N parts. */
+export function partOf<Case>({ part }: Pick<Campaign, "part">, cases: readonly Case[]): Case[] {
+  return cases.filter((_, index) => index % part.of === part.index - 1);
 }
 
 /** The random numbers of a case, the same for the same seed and number. */
@@ -161,7 +180,7 @@ export async function startedRun(campaign: Campaign): Promise<string> {
     files: [path.join(folder, "text.txt")],
     out: path.join(folder, "checkpoints"),
     ...{ name: "run", hiddenSize: 4, batchSize: 2, seqLength: 8, steps: 4 },
-    ...{ evalEvery: 2, keep: 1, threads: 1 },
+    ...{ evalEvery: 2, keep: 1, threads: 1, backend: BACKEND },
   };
   for await (const event of train(settings)) {
     if (event.event === "checkpoint" && event.step === 2 && event.kind === "step") break;

@@ -1,24 +1,37 @@
-/** The campaign of faults: `npm run test:faults -- [--long] [--json] [--seed N] [--only KIND]`. */
+/** The campaign of faults: `npm run test:faults -- --help`. */
 import { spawnSync } from "node:child_process";
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { selectBackend } from "#src/backends/select.js";
+import { CharnnError } from "#src/errors.js";
 import { failingCalls, killsAtCalls } from "./calls.js";
-import { type Campaign, scratchFolder, Tally } from "./campaign.js";
+import { BACKEND, type Campaign, scratchFolder, Tally } from "./campaign.js";
 import { fullDisk } from "./full-disk.js";
 import { mutations } from "./mutations.js";
+import { type CampaignOptions, readOptions, USAGE, UsageError } from "./options.js";
+import { ProgressLine } from "./progress-line.js";
 import { randomKills } from "./random-kills.js";
 import { mutatedFiles } from "./readers.js";
+import { addedTo, durationOf, type Figures, figuresOf, tableOf } from "./totals.js";
 
-const KINDS = [
-  { name: "kills at random times", run: randomKills, needsFaults: false },
+interface Kind {
+  readonly name: string;
+  readonly run: (campaign: Campaign, tally: Tally) => Promise<void>;
+  /** Whether it takes a library that makes calls fail. */
+  readonly needsFaults?: boolean;
+}
+
+const KINDS: readonly Kind[] = [
+  { name: "kills at random times", run: randomKills },
   { name: "kills at a call", run: killsAtCalls, needsFaults: true },
   { name: "failing and short calls", run: failingCalls, needsFaults: true },
-  { name: "full disk", run: fullDisk, needsFaults: false },
-  { name: "mutated checkpoints", run: mutations, needsFaults: false },
-  { name: "other mutated files", run: mutatedFiles, needsFaults: false },
+  { name: "full disk", run: fullDisk },
+  { name: "mutated checkpoints", run: mutations },
+  { name: "other mutated files", run: mutatedFiles },
 ];
+
+const INTERRUPTED = 130;
 
 /** Compiles what makes calls fail. */
 function compiled(scratch: string): string | undefined {
@@ -29,44 +42,101 @@ function compiled(scratch: string): string | undefined {
   return isThere ? library : undefined;
 }
 
-const { values } = parseArgs({
-  options: {
-    long: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    seed: { type: "string", default: "1" },
-    only: { type: "string", default: "" },
-  },
-});
-const scratch = await scratchFolder();
-const faultyCalls = compiled(scratch);
-const endings = [() => rm(scratch, { recursive: true, force: true })] as (() => unknown)[];
-const campaign: Campaign = {
-  long: values.long,
-  seed: Number(values.seed),
-  scratch,
-  faultyCalls,
-  after: (action) => endings.unshift(action),
-};
-const tallies: Tally[] = [];
-try {
-  for (const { name, run, needsFaults } of KINDS) {
-    if (!name.includes(values.only)) continue;
-    if (needsFaults && !faultyCalls) {
-      console.error(`Skipped, since it takes Linux and a C compiler: ${name}`);
-      continue;
-    }
-    const tally = new Tally(name);
-    await run(campaign, tally);
-    tallies.push(tally);
+function chosenKinds(only: readonly string[]): Kind[] {
+  for (const part of only) {
+    if (KINDS.some(({ name }) => name.includes(part))) continue;
+    const names = KINDS.map(({ name }) => `  ${name}`).join("\n");
+    throw new UsageError(`--only "${part}" is in the name of no kind. There are:\n${names}`);
   }
-} finally {
-  for (const end of endings) await end();
+  return KINDS.filter(({ name }) => only.length === 0 || only.some((part) => name.includes(part)));
 }
-if (values.json) {
-  console.log(JSON.stringify(tallies));
-} else {
-  console.log("| kind | tried | survived |\n|---|---:|---:|");
-  for (const { kind, tried, survived } of tallies)
-    console.log(`| ${kind} | ${tried} | ${survived} |`);
+
+async function tryKinds(kinds: readonly Kind[], options: CampaignOptions): Promise<Tally[]> {
+  const { long, seed, part } = options;
+  const scratch = await scratchFolder();
+  const endings = [() => rm(scratch, { recursive: true, force: true })] as (() => unknown)[];
+  const end = async () => {
+    for (const action of endings.splice(0)) await action();
+  };
+  const tallies: Tally[] = [];
+  process.once("SIGINT", async () => {
+    console.log(tableOf(tallies.map((tally) => figuresOf(tally, settingOf(options)))));
+    await end();
+    process.exit(INTERRUPTED);
+  });
+  const faultyCalls = compiled(scratch);
+  const after = (action: () => unknown) => void endings.unshift(action);
+  const campaign: Campaign = { long, seed, part, scratch, faultyCalls, after };
+  const line = new ProgressLine();
+  try {
+    for (const { name, run, needsFaults = false } of kinds) {
+      const tally = new Tally(name, line);
+      tallies.push(tally);
+      if (needsFaults && !faultyCalls) tally.skip("it takes Linux and a C compiler");
+      else await timed(campaign, tally, run);
+      line.say(summaryOf(tally));
+    }
+  } finally {
+    await end();
+  }
+  return tallies;
 }
-if (tallies.some(({ tried, survived }) => survived < tried)) process.exitCode = 1;
+
+async function timed(campaign: Campaign, tally: Tally, run: Kind["run"]): Promise<void> {
+  const start = performance.now();
+  try {
+    await run(campaign, tally);
+    const mayBeNothing = tally.skipped !== undefined || campaign.part.of > 1;
+    if (tally.tried === 0 && !mayBeNothing) {
+      tally.fail("all of it", "nothing was tried");
+    }
+  } catch (error) {
+    tally.fail("all of it", `the campaign broke: ${(error as Error).stack}`);
+  }
+  tally.seconds = (performance.now() - start) / 1_000;
+}
+
+function summaryOf({ kind, tried, survived, seconds, skipped }: Tally): string {
+  return skipped === undefined
+    ? `${kind}: ${survived} of ${tried} survived, ${durationOf(seconds)}`
+    : `${kind}: skipped, ${skipped}`;
+}
+
+function settingOf({ long, seed, part }: CampaignOptions): Pick<Figures, "seed" | "long" | "part"> {
+  return { long, seed, part: `${part.index}/${part.of}` };
+}
+
+/** @returns the exit code */
+async function main(args: readonly string[]): Promise<number> {
+  const options = readOptions(args);
+  if (options.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const kinds = chosenKinds(options.only);
+  if (options.list) {
+    for (const { name } of kinds) console.log(name);
+    return 0;
+  }
+  // With an addon that was compiled before the last change of its functions, all kinds would fail.
+  await selectBackend(BACKEND);
+  const tallies = await tryKinds(kinds, options);
+  const own = tallies.map((tally) => figuresOf(tally, settingOf(options)));
+  const figures = options.totals === undefined ? own : await addedTo(options.totals, own);
+  console.log(options.json ? JSON.stringify(figures) : tableOf(figures));
+  return own.some(({ tried, survived }) => survived < tried) ? 1 : 0;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof UsageError) {
+    console.error(`Error: ${error.message}\nSee npm run test:faults -- --help.`);
+    process.exitCode = 2;
+  } else if (error instanceof CharnnError) {
+    console.error(`Error: ${error.message}${error.hint ? `\n${error.hint}` : ""}`);
+    process.exitCode = 1;
+  } else {
+    throw error;
+  }
+}

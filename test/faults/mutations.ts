@@ -10,6 +10,7 @@ import {
   LAST,
   numbersTo,
   onAllCores,
+  partOf,
   place,
   RESUME,
   run,
@@ -41,7 +42,7 @@ export async function mutations(campaign: Campaign, tally: Tally): Promise<void>
   }
   const count = campaign.long ? 1_000_000 : 6_000;
   const starts = numbersTo(Math.ceil(count / PER_READER)).map((part) => (part - 1) * PER_READER);
-  await onAllCores(starts, (start) =>
+  await onAllCores(partOf(campaign, starts), (start) =>
     readInProcess(campaign, tally, folder, start, Math.min(count, start + PER_READER)),
   );
   await byTheExecutable(campaign, tally, folder);
@@ -95,7 +96,8 @@ async function readInProcess(
 async function byTheExecutable(campaign: Campaign, tally: Tally, folder: string): Promise<void> {
   const { seed } = campaign;
   const cases = await mutationsIn(folder, seed);
-  await onAllCores(numbersTo(campaign.long ? 3_000 : 18), async (number) => {
+  const sample = partOf(campaign, numbersTo(campaign.long ? 3_000 : 18));
+  await onAllCores(sample, async (number) => {
     const { what, bytes } = cases(number);
     const work = await place(campaign);
     await mkdir(path.dirname(path.join(work, LAST)), { recursive: true });

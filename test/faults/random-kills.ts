@@ -1,7 +1,9 @@
 /** Kills at random times. */
-import { Draw } from "../helpers/numbers.js";
 import {
   type Campaign,
+  caseDraw,
+  numbersTo,
+  partOf,
   place,
   RESUME,
   resumesTo,
@@ -13,14 +15,14 @@ import {
 
 export async function randomKills(campaign: Campaign, tally: Tally): Promise<void> {
   const expected = await unbroken(campaign);
-  const draw = new Draw(campaign.seed);
   const start = performance.now();
   await run(await place(campaign), TRAIN);
   const whole = performance.now() - start;
-  for (let index = 0; index < (campaign.long ? 1_000 : 20); index++) {
+  for (const number of partOf(campaign, numbersTo(campaign.long ? 1_000 : 20))) {
     const folder = await place(campaign);
+    const draw = caseDraw(campaign.seed, number);
     const waits = [draw.uniform() * whole, draw.uniform() * whole];
-    await tally.attempt(`seed ${campaign.seed}, number ${index + 1}`, async () => {
+    await tally.attempt(`seed ${campaign.seed}, number ${number}`, async () => {
       // Twice: the second hits what cleans up after the first.
       for (const [round, wait] of waits.entries()) {
         await run(folder, round === 0 ? TRAIN : RESUME, {

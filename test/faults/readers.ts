@@ -18,7 +18,16 @@ import { MetricsReader } from "#src/reporting/metrics-reader.js";
 import { writeReport } from "#src/reporting/write-report.js";
 import { sentences } from "../helpers/executable.js";
 import type { Draw } from "../helpers/numbers.js";
-import { type Campaign, caseDraw, place, run, type Tally, TRAIN } from "./campaign.js";
+import {
+  type Campaign,
+  caseDraw,
+  numbersTo,
+  partOf,
+  place,
+  run,
+  type Tally,
+  TRAIN,
+} from "./campaign.js";
 import { mutatedFile } from "./file-mutations.js";
 
 /** Reads one kind of file. */
@@ -43,8 +52,10 @@ export async function mutatedFiles(campaign: Campaign, tally: Tally): Promise<vo
   let number = 0;
   for (const { name, originals, share, read } of readers) {
     const count = (long ? 1_000 : 2) * share;
-    for (let index = 0; index < count; index++) {
-      const draw = caseDraw(seed, number++);
+    const first = number;
+    number += count;
+    for (const index of partOf(campaign, numbersTo(count))) {
+      const draw = caseDraw(seed, first + index - 1);
       const { what, bytes } = mutatedFile(draw, draw.pick(originals), draw.pick(originals));
       await tally.attempt(`seed ${seed}, ${name} number ${index} (${what})`, async () => {
         const start = performance.now();
