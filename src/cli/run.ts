@@ -1,9 +1,10 @@
 import { constants } from "node:os";
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { gigabytes, isOutOfMemory, memoryLimit } from "../memory.js";
 import { cureOf, reasonOf } from "../system-errors.js";
 import { readCommandLine } from "./options/command-line.js";
+import { checkPaths } from "./options/paths.js";
 import { usageError } from "./options/usage-error.js";
 import { createProgram } from "./program.js";
 import { printableMessage } from "./terminal/printable.js";
@@ -33,7 +34,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const program = createProgram({ terminal, interruption, exitWith });
   try {
     try {
-      await program.parseAsync(await readCommandLine(args, program), { from: "user" });
+      await parse(args, program);
     } catch (error) {
       if (!(await interruption.hasCaused(error))) throw error;
     }
@@ -54,6 +55,17 @@ export async function run(args: readonly string[]): Promise<number> {
     }
     return report(usageError(error, args, program), terminal);
   }
+}
+
+/**
+ * Reads a command line and does what it says, unless a path in it can't be meant.
+ *
+ * @throws CharnnError, and what the command throws
+ */
+export async function parse(args: readonly string[], program: Command): Promise<void> {
+  const { args: own, config } = await readCommandLine(args, program);
+  program.hook("preAction", (_, command) => checkPaths(command, config));
+  await program.parseAsync(own, { from: "user" });
 }
 
 function endInterrupted(interruption: Interruption): never {

@@ -38,12 +38,9 @@ function missing(file: string, cause: unknown): CharnnError {
 
 function hintAt(file: string): string {
   if (/(^|[\\/])data[\\/]shakespeare\.txt$/.test(file)) return "`npm run data` makes it.";
-  if (file.startsWith("~")) {
-    const whole = /^~([\\/]|$)/.test(file) ? `"$HOME${file.slice(1)}"` : "its whole path";
-    return `The shell left ~ as it is, as it does in quotes and after =. Write ${whole}.`;
-  }
+  if (file.startsWith("~")) return "~ is not expanded: give the whole path.";
   if (/[*?[\]{}]/.test(file)) {
-    return "The shell left the wildcard as it is: nothing matches it, or it stands in quotes. To read all texts in a folder, name the folder.";
+    return "Wildcards are not expanded: name each file, or a folder to read all texts in it.";
   }
   return `Looked for ${path.resolve(file)}.`;
 }

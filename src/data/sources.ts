@@ -56,6 +56,8 @@ export interface FindSettings {
   readonly encoding: string;
   /** Folders that are no part of a folder around them: where runs are. */
   readonly leftOut?: readonly string[] | undefined;
+  /** Whether a folder is refused, because one file is wanted. */
+  readonly filesOnly?: boolean | undefined;
 }
 
 /** What was found under the names that a person gave. */
@@ -89,11 +91,11 @@ export async function checkNames(names: readonly string[]): Promise<void> {
  * for the texts in it and below (see `textsInFolder`); a warning counts what else is there.
  *
  * Throws {@link CharnnError} `NOT_FOUND` for what is missing, `BAD_TEXT` for what can't be read, what is
- * not plain text but named directly, and a folder without text; and the signal's reason.
+ * not plain text but named directly, and a folder that has no text or is not wanted; and the signal's reason.
  */
 export async function findSources(
   names: readonly string[],
-  { encoding, leftOut = [] }: FindSettings,
+  { encoding, leftOut = [], filesOnly = false }: FindSettings,
   { stdin, inputs, signal }: ReadOptions = {},
 ): Promise<FoundSources> {
   const turns = new Turns(signal);
@@ -109,6 +111,13 @@ export async function findSources(
     }
     const found = await explainingFailures(name, () => stat(name));
     if (found.isDirectory()) {
+      if (filesOnly) {
+        throw new CharnnError(
+          "BAD_TEXT",
+          `"${name}" is a folder, not a file.`,
+          "Name a file in it.",
+        );
+      }
       const contents = await textsInFolder(name, { encoding, leftOut }, turns);
       if (contents.texts.length === 0) throw folderWithoutText(name, contents);
       for (const { path, size } of contents.texts) sources.push(fileSource(path, size));

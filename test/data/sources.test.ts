@@ -151,7 +151,7 @@ test("a file without permission is refused", {
   await chmod(file, 0);
   await assert.rejects(
     findSources([file], { encoding: "utf-8" }),
-    failsWith("BAD_TEXT", file, "no permission"),
+    failsWith("BAD_TEXT", file, "permission is denied"),
   );
 });
 

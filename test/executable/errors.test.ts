@@ -205,7 +205,7 @@ test("a seed that the model can't read is answered with what it can", async (t) 
   await writeFile(path.join(cwd, "latin.txt"), Buffer.from("café", "latin1"));
   await assertRefused(t, cwd, 1, [
     [["sample", "--seed", "Thé 日"], '"é" (U+00E9)', '"日" (U+65E5)', 'knows "e" for "é"'],
-    ["sample --seed-file nosuch.txt", '"nosuch.txt"', "no such file"],
+    ["sample --seed-file nosuch.txt", '"nosuch.txt"', "no file or folder"],
     ["sample --seed-file folder", '"folder"', "a folder"],
     ["sample --seed-file latin.txt", '"latin.txt"', "not UTF-8"],
   ]);

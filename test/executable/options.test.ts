@@ -93,7 +93,9 @@ test("an option that would be ignored is refused", async (t) => {
     ["train f.txt --validation 0.2 --validation-file v.txt", "--validation does nothing beside"],
     ["train f.txt --stride 3", "--stride does nothing without --batching"],
     ["plot --json --width 50", "--width does nothing beside --json"],
-    ["sample --encoding latin1", "--encoding does nothing without --training-text"],
+    ["sample --encoding latin1", "--encoding does nothing without --seed-file or --training-text"],
+    ["sample --invalid skip", "--invalid does nothing without --seed-file or --training-text"],
+    ["report --invalid skip", "--invalid does nothing without --text"],
     ["report --unknown skip", "--unknown does nothing without --text"],
   ]) {
     const { stderr, ...outcome } = await charnn(t, line.split(" "), { cwd });
@@ -135,8 +137,6 @@ test("a prompt is read from a file where nanoGPT reads it", async (t) => {
   assert.match(own.stdout, /^The quick/);
   assert.deepEqual(await sample("--start=FILE:prompt.txt"), own);
   assert.deepEqual(await sample("--start", "FILE:prompt.txt"), own);
-  assert.match(
-    (await sample("--start=FILE:none.txt")).stderr,
-    /"none\.txt": there is no such file/,
-  );
+  assert.deepEqual(await sample("--prompt=FILE:prompt.txt"), own);
+  assert.match((await sample("--start=FILE:none.txt")).stderr, /no file or folder "none\.txt"/);
 });

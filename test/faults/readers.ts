@@ -186,10 +186,10 @@ function configReader(folder: string): Reader {
         interruption: new Interruption(SILENT),
         exitWith: () => {},
       });
-      const words = await readCommandLine(["train", "text.txt", "--config", file], program);
+      const { args } = await readCommandLine(["train", "text.txt", "--config", file], program);
       const command = program.commands.find((it) => it.name() === "train");
       try {
-        command?.exitOverride().parseOptions(words.slice(1));
+        command?.exitOverride().parseOptions(args.slice(1));
       } catch (error) {
         // What commander refuses is told as an error of usage.
         if (!`${(error as { code?: string }).code}`.startsWith("commander.")) throw error;

@@ -25,7 +25,7 @@ export function reportCommand(program: Command, { terminal, interruption }: Comm
     .command("report")
     .description("Write a page about runs: curves, samples, and what the model sees in a text.")
     .argument("[runs...]", "names or folders of runs; the one that reported last when left out")
-    .addOption(option("-o, --output <file>", "of the page", undefined, "RUN-report.html"))
+    .addOption(option("-o, --output <page>", "the file to write", undefined, "RUN-report.html"))
     .addOption(option("--overwrite", "let the page take the place of any file"))
     .addOption(option("--text <file...>", "look at this text with the first run's model"))
     .addOption(

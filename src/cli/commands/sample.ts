@@ -1,11 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { getHeapStatistics } from "node:v8";
 import type { Command } from "commander";
 import { SAMPLE_DEFAULTS as DEFAULTS } from "../../defaults.js";
-import { CharnnError, systemErrorCode } from "../../errors.js";
+import { CharnnError } from "../../errors.js";
 import type { Checkpoint, SampleSettings } from "../../index.js";
 import { gigabytes } from "../../memory.js";
-import { cureOf, reasonOf } from "../../system-errors.js";
 import {
   backendOption,
   encodingOption,
@@ -17,6 +15,7 @@ import {
 } from "../options/model-options.js";
 import { option } from "../options/option.js";
 import { number } from "../options/parsers.js";
+import { count } from "../terminal/format.js";
 import type { Terminal } from "../terminal/terminal.js";
 import type { CommandContext } from "./context.js";
 
@@ -33,7 +32,7 @@ export function sampleCommand(program: Command, { terminal, interruption }: Comm
     .description("Write text with a trained model.")
     .argument("[run]", RUN_ARGUMENT)
     .addOption(option("--seed <text>", "go on from this text"))
-    .addOption(option("--seed-file <file>", "go on from the text of a file"))
+    .addOption(option("--seed-file <file>", "go on from the text of a file; - is standard input"))
     .addOption(
       option("-n, --length <n>", "new characters; -1 is without end", number, DEFAULTS.length),
     )
@@ -63,7 +62,7 @@ export function sampleCommand(program: Command, { terminal, interruption }: Comm
       option("--max-copy <n>", "write no longer run that the training text has too", number),
     )
     .addOption(option("--training-text <file...>", "for --max-copy: files and folders"))
-    .addOption(encodingOption("of the training text"))
+    .addOption(encodingOption("of the seed file and the training text"))
     .addOption(invalidOption())
     .addOption(option("--random-seed <n>", "same seed, same text", number, DEFAULTS.randomSeed))
     .addOption(outOption())
@@ -89,10 +88,20 @@ Examples:
           "Leave one of them out.",
         );
       }
+      if (seedFile !== undefined && given.seed !== undefined) {
+        throw new CharnnError(
+          "INVALID_SETTING",
+          "--seed and --seed-file both say what to go on from.",
+          "Leave one of them out.",
+        );
+      }
       const { loadCheckpoint, sample } = await import("../../index.js");
       const { signal } = interruption;
       const checkpoint = await loadCheckpoint(run, { out, signal });
-      const seed = seedFile === undefined ? given.seed : await readSeed(seedFile, given.seed);
+      const seed =
+        seedFile === undefined
+          ? given.seed
+          : await readSeed(seedFile, given, checkpoint, terminal, signal);
       hintAtRandomSeed(given.seed, terminal);
       const settings = { ...given, out, seed, ...(greedy && { temperature: 0 }) };
       if (json || (settings.count ?? 1) > 1) {
@@ -112,6 +121,8 @@ Examples:
 /** Characters of a text that are kept one by one. */
 const PIECE = 1024;
 const BYTES_PER_CHARACTER = 2;
+/** Of a seed in a file, in characters: more than a model reads in an hour. */
+const LONGEST_SEED = 100_000_000;
 
 type Texts = AsyncGenerator<readonly string[], void>;
 
@@ -157,22 +168,29 @@ function flat(text: string): string {
   return Buffer.from(text, "utf16le").toString("utf16le");
 }
 
-async function readSeed(file: string, seed: string | undefined): Promise<string> {
-  if (seed !== undefined) {
-    throw new CharnnError(
-      "INVALID_SETTING",
-      "--seed and --seed-file both say what to go on from.",
-      "Leave one of them out.",
+/** The text of a file to go on from, with line ends as the model's text had them. */
+async function readSeed(
+  file: string,
+  { encoding = DEFAULTS.encoding, invalid = DEFAULTS.invalid }: SampleOptions,
+  { config }: Checkpoint,
+  { warn }: Terminal,
+  signal: AbortSignal,
+): Promise<string> {
+  const { readOneFile } = await import("../../data/one-file.js");
+  const { lineEnds } = config.text;
+  const tooLong = () =>
+    new CharnnError(
+      "BAD_TEXT",
+      `The seed has more than ${count(LONGEST_SEED)} characters.`,
+      "Only its end matters to the model: tail -c 1000000 FILE > NEWFILE",
     );
-  }
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(file));
-  } catch (cause) {
-    const isNotUtf8 = systemErrorCode(cause) === "ERR_ENCODING_INVALID_ENCODED_DATA";
-    const reason = isNotUtf8 ? "it is not UTF-8" : reasonOf(cause);
-    const message = `The seed can't be read from ${JSON.stringify(file)}: ${reason}.`;
-    throw new CharnnError("BAD_TEXT", message, cureOf(cause), { cause });
-  }
+  const { text, warnings } = await readOneFile(
+    file,
+    { encoding, invalid, lineEnds, most: LONGEST_SEED, tooLong },
+    { stdin: process.stdin, signal },
+  );
+  for (const warning of warnings) warn(warning);
+  return text;
 }
 
 /** Texts that are written when they are done have to fit into the memory that Node.js has for strings. */

@@ -1,16 +1,28 @@
 import type { Command } from "commander";
+import { RUNS_FOLDER } from "../../defaults.js";
 import { CharnnError } from "../../errors.js";
 import { readConfigFile } from "./config-file.js";
 import { refuseIgnored } from "./conflicts.js";
+import { refuseUnexpanded } from "./paths.js";
 import { type GivenOption, type Token, tokensOf } from "./spelling.js";
 import { commandIn } from "./usage-error.js";
 
 /** Whose value may be nothing: a text to go on from. */
 const MAY_BE_EMPTY = new Set(["--seed"]);
 
+/** What was typed. */
+interface CommandLine {
+  /**
+   * As commander is to read it: in charnn's own spelling, and with `--config FILE` replaced by the options
+   * that the file holds and that were not typed.
+   */
+  readonly args: readonly string[];
+  /** The file of options. */
+  readonly config: string | undefined;
+}
+
 /**
- * What was typed, as commander is to read it: in charnn's own spelling, and with `--config FILE` replaced by
- * the options that the file holds and that were not typed.
+ * Reads a command line, and the file of options that it names.
  *
  * @throws CharnnError `INVALID_SETTING` where one option is given two values or would be ignored, and for a file that can't be
  *   read or does not hold options
@@ -18,18 +30,22 @@ const MAY_BE_EMPTY = new Set(["--seed"]);
 export async function readCommandLine(
   args: readonly string[],
   program: Command,
-): Promise<string[]> {
+): Promise<CommandLine> {
   const command = commandIn(args, program);
-  if (!command) return [...args];
+  if (!command) return { args, config: undefined };
   const start = args.indexOf(command.name()) + 1;
   const typed = tokensOf(args.slice(start), command);
   refuseTwice(typed);
   const isConfig = ({ given }: Token) => given?.option.long === "--config";
-  const file = typed.find(isConfig)?.given?.value;
-  const own = file === undefined ? typed : typed.filter((token) => !isConfig(token));
-  const kept = file === undefined ? [] : besideTyped(await readConfigFile(file, command), own);
-  refuseIgnored(command.name(), [...kept, ...own]);
-  return [...args.slice(0, start), ...[...kept, ...own].flatMap(({ words }) => words)];
+  const config = typed.find(isConfig)?.given?.value;
+  if (config !== undefined) {
+    await refuseUnexpanded({ kind: "input", option: "--config", path: config }, RUNS_FOLDER);
+  }
+  const own = config === undefined ? typed : typed.filter((token) => !isConfig(token));
+  const kept = config === undefined ? [] : besideTyped(await readConfigFile(config, command), own);
+  const all = [...kept, ...own];
+  refuseIgnored(command.name(), all);
+  return { args: [...args.slice(0, start), ...all.flatMap(({ words }) => words)], config };
 }
 
 /** The options of a file that were not typed. What is typed in the same spelling wins. */

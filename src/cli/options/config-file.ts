@@ -1,11 +1,11 @@
-import { createReadStream } from "node:fs";
 import type { Command } from "commander";
 import { CharnnError, shortened } from "../../errors.js";
-import { notReadable } from "../../system-errors.js";
 import { hyphened, optionNamed, type Token } from "./spelling.js";
 
 /** More than all options take. */
-const MOST_BYTES = 2 ** 20;
+const MOST_CHARACTERS = 2 ** 20;
+/** Advice on texts, which have options for how they are decoded. */
+const ABOUT_DECODING = /--(?:encoding|invalid)\b/;
 /** Strings that a colon follows, as names; and other strings, which may have brackets in them. */
 const NAMES_AND_BRACKETS = /("[^"\\]*(?:\\.[^"\\]*)*")\s*:|"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]/g;
 
@@ -13,7 +13,8 @@ const NAMES_AND_BRACKETS = /("[^"\\]*(?:\\.[^"\\]*)*")\s*:|"[^"\\]*(?:\\.[^"\\]*
  * The options of a command that a file holds as a JSON object: `{"hidden-size": 256}`. What is `false` or
  * `null` is left out.
  *
- * @throws CharnnError for a file that can't be read (`NOT_FOUND`) or is no object of options
+ * @param file its path, or `-` for the standard input
+ * @throws CharnnError for a file that can't be read (`NOT_FOUND`, `BAD_TEXT`) or is no object of options
  *   (`INVALID_SETTING`)
  */
 export async function readConfigFile(file: string, command: Command): Promise<Token[]> {
@@ -46,7 +47,7 @@ export async function readConfigFile(file: string, command: Command): Promise<To
 function parseObject(text: string, file: string): object {
   let value: unknown;
   try {
-    value = JSON.parse(text.replace(/^\ufeff/, ""));
+    value = JSON.parse(text);
   } catch (cause) {
     throw notOptions(file, cause instanceof Error ? cause.message : String(cause));
   }
@@ -88,18 +89,17 @@ function namesIn(text: string): string[] {
 }
 
 async function readText(file: string): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
+  const { readOneFile } = await import("../../data/one-file.js");
+  const tooLong = () => notOptions(file, "it is longer than all options together");
+  const settings = { encoding: "utf-8", most: MOST_CHARACTERS, tooLong };
   try {
-    for await (const chunk of createReadStream(file)) {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes > MOST_BYTES) throw notOptions(file, "it is longer than all options together");
-    }
-  } catch (cause) {
-    throw cause instanceof CharnnError ? cause : notReadable(file, cause);
+    return (await readOneFile(file, settings, { stdin: process.stdin })).text;
+  } catch (error) {
+    if (!(error instanceof CharnnError && ABOUT_DECODING.test(error.hint ?? ""))) throw error;
+    const hint =
+      "Options are read as UTF-8. To convert the file: iconv -f ENCODING -t utf-8 FILE > NEWFILE";
+    throw new CharnnError(error.code, error.message, hint, { cause: error });
   }
-  return Buffer.concat(chunks).toString();
 }
 
 function notOptions(file: string, problem: string): CharnnError {

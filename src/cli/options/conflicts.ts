@@ -38,14 +38,26 @@ const CONFLICTS: readonly Conflict[] = [
   {
     command: "sample",
     option: "--encoding",
-    without: ["--training-text"],
-    hint: "It is that of the training text.",
+    without: ["--seed-file", "--training-text"],
+    hint: "It is that of a file to go on from, and of the training text.",
+  },
+  {
+    command: "sample",
+    option: "--invalid",
+    without: ["--seed-file", "--training-text"],
+    hint: "It is about a file to go on from, and the training text.",
   },
   {
     command: "report",
     option: "--encoding",
     without: ["--text"],
     hint: "It is that of the text to look at.",
+  },
+  {
+    command: "report",
+    option: "--invalid",
+    without: ["--text"],
+    hint: "It is about the text to look at.",
   },
   {
     command: "report",
@@ -70,7 +82,7 @@ export function refuseIgnored(command: string, tokens: readonly Token[]): void {
     if (without && !without.some((other) => given.has(other))) {
       throw new CharnnError(
         "INVALID_SETTING",
-        `${option} does nothing without ${without[0]}.`,
+        `${option} does nothing without ${without.join(" or ")}.`,
         hint,
       );
     }

@@ -161,9 +161,10 @@ function optionIn(arg: string, command: Command): FoundOption | undefined {
 }
 
 const FROM_FILE = "FILE:";
+const FILE_PROMPTS: ReadonlySet<string> = new Set(["start", "prompt"]);
 
 /** The option that reads a file, for a value by which nanoGPT reads one: `--start=FILE:prompt.txt`. */
 function fromFile(word: string, value: string, command: Command): Option | undefined {
-  if (word !== "start" || !value.startsWith(FROM_FILE)) return undefined;
+  if (!FILE_PROMPTS.has(word) || !value.startsWith(FROM_FILE)) return undefined;
   return command.options.find(({ long }) => long === "--seed-file");
 }
