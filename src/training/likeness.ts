@@ -12,8 +12,10 @@ const FEWEST_PIECES = 10;
 const FOLDS = 4;
 /** Different chapters of a book stay below this ratio of losses, and another kind of text is above it. */
 const FAR_ABOVE = 1.2;
+/** Texts of one kind stay above this one. */
+const FAR_BELOW = 0.7;
 
-/** How much harder a held-out part is to predict than what lies within the training part. */
+/** How much harder or easier a held-out part is to predict than what lies within the training part. */
 export interface Unlikeness {
   /** Losses of counting strings in the training part, nats/character: of the held-out part ... */
   readonly heldOut: number;
@@ -22,8 +24,8 @@ export interface Unlikeness {
 }
 
 /**
- * Finds out whether a held-out part is unlike the training part, as is the end of a sorted list, or the
- * last one of several texts. Strings are counted in pieces from all over the training part, which predict
+ * Finds out whether a held-out part is unlike the training part, as is the end of a sorted list, the last
+ * one of several texts, or a table at the end. Strings are counted in pieces from all over the training part, which predict
  * other pieces of it and the held-out part (`countScore`).
  *
  * @returns undefined where it is alike, and for texts that are too short to tell
@@ -53,7 +55,8 @@ export async function unlikeTraining(
     pieces.filter((_, index) => index % FOLDS !== 0),
     others,
   );
-  return loss > FAR_ABOVE * within ? { heldOut: loss, within } : undefined;
+  const isAlike = !(loss > FAR_ABOVE * within || loss < FAR_BELOW * within);
+  return isAlike ? undefined : { heldOut: loss, within };
 }
 
 /** Pieces at even distances, without the rest of a short text that makes no whole one. */

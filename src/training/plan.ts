@@ -6,8 +6,8 @@ import { type Corpus, LONG_TEXT, loadCorpus } from "../data/corpus.js";
 import type { ReadOptions } from "../data/sources.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
 import { countScore } from "./count-model.js";
+import { heldOutNotes } from "./held-out-notes.js";
 import { continuing } from "./init-from.js";
-import { unlikeTraining } from "./likeness.js";
 import { corpusSettings, newConfig } from "./new-config.js";
 import type { OnPreparing } from "./preparing.js";
 import { type Choice, choiceForText, choiceForTime } from "./presets.js";
@@ -21,9 +21,6 @@ import { operationsPerSecond } from "./trial.js";
  * how fast the machine is, so that the same settings give the same result.
  */
 const CHARACTERS_COUNTED_PER_SECOND = 100_000;
-
-/** In less time the parts of a text are not compared: that takes up to a second. */
-const SECONDS_TO_COMPARE = 20;
 
 /** What opening a run needs beside its settings. */
 export interface OpenOptions extends ReadOptions {
@@ -78,35 +75,10 @@ export async function planRun(
     ...backendWarnings(backend, settings.threads),
     ...corpus.warnings,
     ...(note ? [note] : []),
-    ...(await unlikeHeldOut(settings, corpus, signal)),
+    ...(await heldOutNotes(settings, corpus, signal)),
     ...(settings.minCount === undefined && !base ? rareCharactersNote(corpus, config.model) : []),
   ];
   return { corpus, config, base, warnings, choice };
-}
-
-/** Says so where the held-out part is unlike the rest, and what shows more. */
-async function unlikeHeldOut(
-  { documents, split, fold, validationFile, maxTime = SECONDS_TO_COMPARE }: TrainSettings,
-  { train, validation, vocabulary }: Corpus,
-  signal: AbortSignal | undefined,
-): Promise<string[]> {
-  const isDealt = documents && split !== "sequential" && validationFile === undefined;
-  if (fold || isDealt || maxTime < SECONDS_TO_COMPARE) return [];
-  const unlike = await unlikeTraining(train.tokens, validation.tokens, vocabulary.size, signal);
-  if (!unlike) return [];
-  const [heldOut, within] = [unlike.heldOut, unlike.within].map((loss) => loss.toFixed(2));
-  const losses = `counting strings predicts it with ${heldOut} nats/char, and parts of the training text that are held out in turn with ${within}`;
-  if (validationFile !== undefined) {
-    return [
-      `The validation file is unlike the training text: ${losses}. The validation loss says how well the model does on such other text.`,
-    ];
-  }
-  const advice = documents
-    ? "Leave --split sequential out, and random lines are held out."
-    : "--cross-validate 5 holds out each fifth of the text in turn.";
-  return [
-    `The held-out part, the end of the text, is unlike the rest: ${losses}. So the validation loss says little about the rest. ${advice}`,
-  ];
 }
 
 /** The preset of the weights to begin with, or what fits the time that is left, or else the text. */

@@ -1,0 +1,92 @@
+import type { Corpus } from "../data/corpus.js";
+import { NEWLINE } from "../data/reading.js";
+import { type Unlikeness, unlikeTraining } from "./likeness.js";
+import { sharedLines, sharedText } from "./overlap.js";
+import type { TrainSettings } from "./settings.js";
+
+/** In less time the parts of a text are not compared: that takes up to a second. */
+const SECONDS_TO_COMPARE = 20;
+/** A part that is shared to this share says something else than it seems to. */
+const MUCH_SHARED = 0.25;
+/** Of which each may be found or not by chance. */
+const ALL_SHARED = 0.99;
+/** Characters that are looked through in a second, on a slow machine. */
+const CHARACTERS_PER_SECOND = 50_000_000;
+/** The most of a limited time that this may take. */
+const SHARE_OF_TIME = 0.02;
+
+/**
+ * Says so where the validation loss says less than it seems to: where the training part has much of the
+ * held-out part too, or where that is far harder or easier to predict than the rest.
+ *
+ * @returns no or one sentence with advice
+ * @throws the signal's reason once it is aborted
+ */
+export async function heldOutNotes(
+  settings: TrainSettings,
+  corpus: Corpus,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const { documents, split, fold, validationFile, maxTime = SECONDS_TO_COMPARE } = settings;
+  // Equal lines are dealt to one part, and no part is unlike another but by chance.
+  if (documents && split !== "sequential" && validationFile === undefined) return [];
+  const overlap = await sharedNote(settings, corpus, signal);
+  if (overlap || fold || maxTime < SECONDS_TO_COMPARE) return overlap ? [overlap] : [];
+  const { train, validation, vocabulary } = corpus;
+  const unlike = await unlikeTraining(train.tokens, validation.tokens, vocabulary.size, signal);
+  return unlike ? [unlikeNote(settings, unlike)] : [];
+}
+
+async function sharedNote(
+  { documents, fold, validationFile, maxTime = Number.POSITIVE_INFINITY }: TrainSettings,
+  { train: { tokens: train }, validation: { tokens: heldOut }, vocabulary }: Corpus,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  if (train.length > maxTime * SHARE_OF_TIME * CHARACTERS_PER_SECOND) return undefined;
+  // Of a cross-validation one is enough to know it.
+  if (fold && fold.index > 1) return undefined;
+  const newline = documents ? vocabulary.indexOf(NEWLINE) : undefined;
+  const share =
+    newline === undefined
+      ? await sharedText(train, heldOut, signal)
+      : await sharedLines(train, heldOut, newline, signal);
+  if (share < MUCH_SHARED) return undefined;
+  const isAll = share > ALL_SHARED;
+  const much = isAll ? "All" : `About ${Math.round(100 * share)} %`;
+  const part =
+    validationFile !== undefined
+      ? "the validation file"
+      : fold
+        ? "the held-out part"
+        : "the held-out part, the end of the text,";
+  const where = validationFile === undefined ? "in the rest" : "in the training text";
+  const what = documents ? `the lines of ${part.replace(/,$/, "")} are` : `${part} is`;
+  const meaning = `the validation loss says ${isAll ? "" : "in part "}how well the model remembers it, not how well it does on new text.`;
+  return `${much} of ${what} ${where} too, ${documents ? "the same" : "word for word"}: ${meaning} ${sharedAdvice(documents, validationFile)}`;
+}
+
+function sharedAdvice(documents: "lines" | undefined, validationFile: string | undefined): string {
+  if (documents) {
+    return validationFile === undefined
+      ? "Leave --split sequential out, and equal lines stay together."
+      : "To leave such lines out: grep -vxFf FILE VALIDATIONFILE > NEWFILE";
+  }
+  return validationFile === undefined
+    ? "Leave out what the text has twice, or validate on another text with --validation-file."
+    : "Train on a text without it, or validate on another one.";
+}
+
+function unlikeNote(
+  { documents, validationFile }: TrainSettings,
+  { heldOut, within }: Unlikeness,
+): string {
+  const how = heldOut > within ? "unlike" : "far easier than";
+  const losses = `counting strings predicts it with ${heldOut.toFixed(2)} nats/char, and parts of the training text that are held out in turn with ${within.toFixed(2)}`;
+  if (validationFile !== undefined) {
+    return `The validation file is ${how} the training text: ${losses}. The validation loss says how well the model does on such other text.`;
+  }
+  const advice = documents
+    ? "Leave --split sequential out, and random lines are held out."
+    : "--cross-validate 5 holds out each fifth of the text in turn.";
+  return `The held-out part, the end of the text, is ${how} the rest: ${losses}. So the validation loss says little about the rest. ${advice}`;
+}

@@ -1,0 +1,124 @@
+import type { Tokens } from "../data/vocabulary.js";
+import { inPieces } from "../turns.js";
+
+/** In characters: what is as long and stands twice in a text was copied, or stands in every one of its kind. */
+const WINDOW = 200;
+/** In characters: in a shorter part chance decides. */
+const LEAST_CHARACTERS = 100;
+/** Windows or lines of the held-out part that are looked for. */
+const MOST_SOUGHT = 500;
+/** The multiplier of the rolling hash, odd and with its bits well mixed (2^32 divided by the golden ratio). */
+const FACTOR = 0x9e3779b1;
+const FILTER_BITS = 16;
+
+/**
+ * The share of a held-out part that the training part has too, word for word: that of windows of 200
+ * characters from all over it, which are looked for by a rolling hash (Karp and Rabin, 1987).
+ *
+ * @returns from 0 to 1; 0 for a part that is too short to tell
+ * @throws the signal's reason once it is aborted
+ */
+export async function sharedText(
+  train: Tokens,
+  heldOut: Tokens,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const length = Math.min(WINDOW, heldOut.length);
+  if (length < LEAST_CHARACTERS || train.length < length) return 0;
+  const starts = evenStarts(heldOut.length - length, MOST_SOUGHT);
+  const wanted = new Map<number, number[]>();
+  const filter = new Uint8Array(2 ** FILTER_BITS);
+  for (const start of starts) {
+    const hash = hashOf(heldOut.subarray(start, start + length));
+    filter[hash >>> (32 - FILTER_BITS)] = 1;
+    wanted.set(hash, [...(wanted.get(hash) ?? []), start]);
+  }
+  let found = 0;
+  let hash = hashOf(train.subarray(0, length - 1));
+  const first = power(length - 1);
+  await inPieces(train.length - length + 1, signal, (from, to) => {
+    for (let start = from; start < to; start++) {
+      hash = (Math.imul(hash, FACTOR) + train[start + length - 1]) | 0;
+      if (filter[hash >>> (32 - FILTER_BITS)] === 1 && wanted.has(hash)) {
+        const others = wanted.get(hash) as number[];
+        const left = others.filter((other) => !isSame(train, start, heldOut, other, length));
+        found += others.length - left.length;
+        if (left.length > 0) wanted.set(hash, left);
+        else wanted.delete(hash);
+      }
+      hash = (hash - Math.imul(train[start], first)) | 0;
+    }
+    return wanted.size === 0 ? "stop" : undefined;
+  });
+  return found / starts.length;
+}
+
+/**
+ * The share of the lines of a held-out part that the training part has too, of lines from all over it.
+ *
+ * @returns from 0 to 1; 0 where there is no line
+ * @throws the signal's reason once it is aborted
+ */
+export async function sharedLines(
+  train: Tokens,
+  heldOut: Tokens,
+  newline: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const lines: number[] = [];
+  await eachLine(heldOut, newline, signal, (hash) => lines.push(hash));
+  if (lines.length === 0) return 0;
+  const sought = evenStarts(lines.length - 1, MOST_SOUGHT).map((place) => lines[place]);
+  const left = new Set(sought);
+  await eachLine(train, newline, signal, (hash) => left.delete(hash));
+  return sought.filter((hash) => !left.has(hash)).length / sought.length;
+}
+
+/** Calls `use` with the hash of each line that is not empty. */
+async function eachLine(
+  tokens: Tokens,
+  newline: number,
+  signal: AbortSignal | undefined,
+  use: (hash: number) => void,
+): Promise<void> {
+  let [hash, length] = [0, 0];
+  const end = () => {
+    if (length > 0) use(hash);
+    [hash, length] = [0, 0];
+  };
+  await inPieces(tokens.length, signal, (from, to) => {
+    for (let at = from; at < to; at++) {
+      if (tokens[at] === newline) end();
+      else {
+        hash = (Math.imul(hash, FACTOR) + tokens[at] + 1) | 0;
+        length++;
+      }
+    }
+  });
+  end();
+}
+
+/** Places from 0 to `last` at even distances. */
+function evenStarts(last: number, most: number): number[] {
+  const count = Math.min(last + 1, most);
+  return Array.from({ length: count }, (_, k) =>
+    count === 1 ? 0 : Math.round((k * last) / (count - 1)),
+  );
+}
+
+function hashOf(tokens: Tokens): number {
+  let hash = 0;
+  for (const token of tokens) hash = (Math.imul(hash, FACTOR) + token) | 0;
+  return hash;
+}
+
+function power(exponent: number): number {
+  let result = 1;
+  for (let k = 0; k < exponent; k++) result = Math.imul(result, FACTOR);
+  return result;
+}
+
+function isSame(a: Tokens, startA: number, b: Tokens, startB: number, length: number): boolean {
+  for (let k = 0; k < length; k++) if (a[startA + k] !== b[startB + k]) return false;
+  return true;
+}
