@@ -136,7 +136,7 @@ test("a text that can't be learned from is refused", async (t) => {
     const args = ["train", "latin.txt", "--encoding", "latin1", "--json", ...SMALL];
     const { code, stdout } = await charnn(sub, args, { cwd });
     assert.equal(code, 0);
-    const [start] = jsonLines(stdout);
+    const [start] = jsonLines(stdout).filter(({ event }) => event === "start");
     assert.equal(start.config.text.characters, 1700);
   });
 });
