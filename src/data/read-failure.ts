@@ -39,7 +39,7 @@ function missing(file: string, cause: unknown): CharnnError {
 function hintAt(file: string): string {
   if (/(^|[\\/])data[\\/]shakespeare\.txt$/.test(file)) return "`npm run data` makes it.";
   if (file.startsWith("~")) return "~ is not expanded: give the whole path.";
-  if (/[*?[\]{}]/.test(file)) {
+  if (/[*?]|\[[^\]]+\]|\{[^}]*,[^}]*\}/.test(file)) {
     return "Wildcards are not expanded: name each file, or a folder to read all texts in it.";
   }
   return `Looked for ${path.resolve(file)}.`;

@@ -22,9 +22,10 @@ const KINDS: Readonly<Record<string, PathKind>> = {
   page: "output",
 };
 const HOME = /^~([^\\/]*)/;
+const WILDCARD = /[*?]|\[[^\]]+\]|\{[^}]*,[^}]*\}/;
 const WILDCARDS: Readonly<Record<PathKind, RegExp>> = {
-  input: /[*?[\]{}]/,
-  run: /[*?[\]{}]/,
+  input: WILDCARD,
+  run: WILDCARD,
   // A file to write may well have brackets in its name.
   output: /[*?]/,
 };
