@@ -64,7 +64,7 @@ export async function writeDurably(
       async () => {
         await writeNew(temporary, pieces, fileSystem, mode);
         await beforeRename?.();
-        await fileSystem.rename(temporary, path);
+        await renameOrSayWhy(fileSystem, temporary, path, beforeRename);
         await syncFolder(dirname(target), fileSystem);
       },
       () => fileSystem.rm(temporary, { force: true }),
@@ -73,6 +73,21 @@ export async function writeDurably(
     throw systemErrorCode(error) === undefined ? error : notWritable(path, error, elsewhere);
   } finally {
     inProgress.delete(target);
+  }
+}
+
+/** Another process that takes over a run removes the temporary file of the one that had it. */
+async function renameOrSayWhy(
+  fileSystem: FileSystem,
+  temporary: string,
+  path: string,
+  check: DurableOptions["beforeRename"],
+): Promise<void> {
+  try {
+    await fileSystem.rename(temporary, path);
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") await check?.();
+    throw error;
   }
 }
 

@@ -90,20 +90,39 @@ export async function openRun(settings: TrainSettings, given: OpenOptions): Prom
         ? await findRunOnText(settings, out, leftOut, options)
         : undefined;
   const plan = named ? undefined : await planRun(settings, backend, options);
-  const folder = named ?? runFolder(out, await unnamed(settings, out, (plan as Plan).config.model));
-  const run = await withFolder(folder, options.signal, async (lock) => {
-    const contents = await contentsOf(folder);
-    if (resume && contents && checkpointsOf(folder, contents).length > 0) {
-      return continueRun(folder, contents, lock, settings, backend, options);
-    }
-    if (!resume && !overwrite && contents) throw nameTaken(folder);
-    const ready = plan ?? (await planRun(settings, backend, options));
-    return inMemory(
-      () => startRun(folder, contents, lock, settings, backend, ready, options),
-      (cause) => trainingOutOfMemory(ready.config.model, ready.config.training, cause),
-    );
-  });
+  const openAt = (folder: RunFolder) =>
+    withFolder(folder, options.signal, async (lock) => {
+      const contents = await contentsOf(folder);
+      if (resume && contents && checkpointsOf(folder, contents).length > 0) {
+        return continueRun(folder, contents, lock, settings, backend, options);
+      }
+      if (!resume && !overwrite && contents) throw nameTaken(folder);
+      const ready = plan ?? (await planRun(settings, backend, options));
+      return inMemory(
+        () => startRun(folder, contents, lock, settings, backend, ready, options),
+        (cause) => trainingOutOfMemory(ready.config.model, ready.config.training, cause),
+      );
+    });
+  const run = await (named ? openAt(named) : openUnnamed(settings, out, plan as Plan, openAt));
   return { ...run, warnings: [...leftOut, ...run.warnings] };
+}
+
+/** Opens a run under the first free name. Where another process takes that at the same moment, the next one. */
+async function openUnnamed(
+  settings: TrainSettings,
+  out: string,
+  { config }: Plan,
+  openAt: (folder: RunFolder) => Promise<Run>,
+): Promise<Run> {
+  for (;;) {
+    const folder = runFolder(out, await unnamed(settings, out, config.model));
+    try {
+      return await openAt(folder);
+    } catch (error) {
+      const isTaken = error instanceof CharnnError && error.code === "RUN_EXISTS";
+      if (!isTaken || settings.overwrite) throw error;
+    }
+  }
 }
 
 /** The name of a run that was given none. Only to overwrite one it takes one that is taken. */

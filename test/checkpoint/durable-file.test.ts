@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync, rmSync } from "node:fs";
 import * as nodeFileSystem from "node:fs/promises";
 import { mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -279,4 +280,27 @@ test("a writer killed at any moment leaves a whole file, and the next one cleans
   }
   await removeLeftovers(folder);
   assert.deepEqual(await readdir(folder), ["last.safetensors"]);
+});
+
+test("a temporary file that another process removed is reported as the check before the rename says", async (t) => {
+  const folder = await temporaryFolder(t);
+  const file = path.join(folder, "file");
+  await writeFile(file, OLD);
+  let isLost = false;
+  const beforeRename = async () => {
+    if (isLost) throw new Error("the run is lost");
+  };
+  // As if the process were stopped at the rename until another one has taken the run.
+  const fileSystem = watched((call) => {
+    if (call !== "rename") return;
+    for (const name of readdirSync(folder).filter((it) => it.endsWith(".tmp"))) {
+      rmSync(path.join(folder, name));
+    }
+    isLost = true;
+  });
+  await assert.rejects(
+    writeDurably(file, NEW_PIECES, fileSystem, { beforeRename }),
+    /^Error: the run is lost$/,
+  );
+  assert.equal(await readFile(file, "utf8"), OLD);
 });

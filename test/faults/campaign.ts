@@ -91,16 +91,21 @@ export function caseDraw(seed: number, number: number): Draw {
   return new Draw(Math.imul(seed, 0x9e3779b1) + number);
 }
 
-/** Handles items one after the other, on every core. */
+/**
+ * Handles items one after the other, on every core.
+ *
+ * @param perCore more than one for items that mostly wait
+ */
 export async function onAllCores<Item>(
   items: Iterable<Item>,
   handle: (item: Item) => Promise<void>,
+  perCore = 1,
 ): Promise<void> {
   const left = items[Symbol.iterator]();
   const work = async () => {
     for (let next = left.next(); !next.done; next = left.next()) await handle(next.value);
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  await Promise.all(Array.from({ length: perCore * availableParallelism() }, work));
 }
 
 /** The numbers from 1 to `count`. */
@@ -119,6 +124,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Words before the command: those of a namespace, see `PLACES`. */
   readonly words?: readonly string[];
+  /** In place of the built program: a copy of it. */
+  readonly program?: string;
   /** Does something to the program. */
   readonly onStart?: (child: ChildProcess) => void;
 }
@@ -127,7 +134,7 @@ export interface RunOptions {
 export async function run(
   cwd: string,
   args: readonly string[],
-  { env = {}, words = [], onStart = () => {} }: RunOptions = {},
+  { env = {}, words = [], program = EXECUTABLE, onStart = () => {} }: RunOptions = {},
 ): Promise<Ending> {
   const options: SpawnOptions = {
     cwd,
@@ -136,7 +143,7 @@ export async function run(
     timeout: HANG_MILLISECONDS,
     killSignal: "SIGKILL",
   };
-  const [command, ...more] = [...words, process.execPath, EXECUTABLE, ...args];
+  const [command, ...more] = [...words, process.execPath, program, ...args];
   const child = spawn(command, more, options);
   let [stdout, stderr] = ["", ""];
   child.stdout?.on("data", (bytes) => {

@@ -3,7 +3,8 @@
  *
  *     FAULT_IN      a part of the paths that count
  *     FAULT_AT      the number of the call at which it happens, from 1
- *     FAULT_DO      an errno; "short" (half of what is to be written or read); "kill"; "killed" (after it)
+ *     FAULT_DO      an errno; "short" (half of what is to be written or read); "kill"; "killed" (after it);
+ *                   "stop" (until it is continued)
  *     FAULT_ON      what counts: letters of o(pen) w(rite) r(ead) s(ync) c(lose) m(ove, remove, make)
  *     FAULT_ALWAYS  every later one too
  *     FAULT_LOG     a file that gets a line for each fault: the call's number and letter, what was done, the path
@@ -89,6 +90,10 @@ static enum fault fault_at(char kind, const char *path, int open_file) {
   if (call != at && !(always && call > at)) return NONE;
   note(call, kind, path, open_file);
   if (strcmp(action, "kill") == 0) die();
+  if (strcmp(action, "stop") == 0) {
+    kill(getpid(), SIGSTOP);
+    return NONE;
+  }
   if (strcmp(action, "killed") == 0) return DIE_AFTER;
   if (strcmp(action, "short") == 0) return SHORT;
   errno = number;

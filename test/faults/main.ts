@@ -8,6 +8,7 @@ import { CharnnError } from "#src/errors.js";
 import { failingCalls, killsAtCalls } from "./calls.js";
 import { BACKEND, type Campaign, scratchFolder, Tally } from "./campaign.js";
 import { fullDisk } from "./full-disk.js";
+import { locks } from "./locks.js";
 import { mutations } from "./mutations.js";
 import { type CampaignOptions, readOptions, USAGE, UsageError } from "./options.js";
 import { ProgressLine } from "./progress-line.js";
@@ -27,6 +28,7 @@ const KINDS: readonly Kind[] = [
   { name: "kills at a call", run: killsAtCalls, needsFaults: true },
   { name: "failing and short calls", run: failingCalls, needsFaults: true },
   { name: "full disk", run: fullDisk },
+  { name: "locks across namespaces", run: locks },
   { name: "mutated checkpoints", run: mutations },
   { name: "other mutated files", run: mutatedFiles },
 ];

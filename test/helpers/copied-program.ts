@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
  * @returns the path of its executable
  */
 export async function copiedProgram(
-  t: TestContext,
+  t: Pick<TestContext, "after">,
   files: Readonly<Record<string, string | Uint8Array>> = {},
 ): Promise<string> {
   const folder = await temporaryFolder(t);

@@ -284,6 +284,14 @@ describe("A run ends", () => {
     assert.equal(start.step, 4);
   });
 
+  it("gets a name of its own when several without one begin at the same time", async (t) => {
+    const { name: _, ...settings } = smallRun(await workplace(t), { steps: 4 });
+    const runs = await Promise.all([1, 2, 3, 4].map(() => trained(settings)));
+    const names = runs.map((events) => only(events, "start")[0].name).sort();
+    const wanted = "text-gru-1x8";
+    assert.deepEqual(names, [wanted, `${wanted}-2`, `${wanted}-3`, `${wanted}-4`]);
+  });
+
   it("goes again when nothing could be learned", async (t) => {
     const place = await workplace(t);
     await assert.rejects(trained(smallRun(place, { validation: 0.999 })));
