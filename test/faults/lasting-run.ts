@@ -6,25 +6,36 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { jsonLines } from "../helpers/executable.js";
 import { BACKEND, type Campaign, LAST, place, run } from "./campaign.js";
 
-const STEPS = 400;
 const MOST_MILLISECONDS = 60_000;
 const MILLISECONDS_BETWEEN_LOOKS = 20;
 
-/** Its settings, without a name and a backend. */
-export const SETTINGS = [
-  ...["train", "text.txt", "--hidden-size", "8", "--batch-size", "4", "--seq-length", "16"],
-  ...["--steps", `${STEPS}`, "--eval-every", "100", "--save-every", "4", "--threads", "1"],
-];
+/** How such a run is trained. */
+export interface Lasting {
+  readonly steps: number;
+  readonly saveEvery: number;
+  readonly backend: string;
+}
+
+export const LASTING: Lasting = { steps: 400, saveEvery: 4, backend: BACKEND };
+
+/** Begins it under a name that is chosen for it. */
+export function lastingUnnamed({ steps, saveEvery, backend }: Lasting): string[] {
+  return [
+    ...["train", "text.txt", "--hidden-size", "8", "--batch-size", "4", "--seq-length", "16"],
+    ...["--steps", `${steps}`, "--save-every", `${saveEvery}`, "--eval-every", "100"],
+    ...["--threads", "1", "--backend", backend],
+  ];
+}
 
 /** Begins it, or resumes it where it has begun. */
-export function lasting(backend: string = BACKEND): string[] {
-  return [...SETTINGS, "--name", "run", "--resume", "--backend", backend];
+export function lasting(settings: Lasting): string[] {
+  return [...lastingUnnamed(settings), "--name", "run", "--resume"];
 }
 
 /** What its last checkpoint holds when nothing comes between. */
-export async function unbrokenLasting(campaign: Campaign, backend?: string): Promise<Buffer> {
+export async function unbrokenLasting(campaign: Campaign, settings: Lasting): Promise<Buffer> {
   const folder = await place(campaign);
-  const { code, stderr } = await run(folder, lasting(backend));
+  const { code, stderr } = await run(folder, lasting(settings));
   if (code !== 0) throw new Error(stderr);
   return readFile(path.join(folder, LAST));
 }
@@ -36,19 +47,19 @@ export async function unbrokenLasting(campaign: Campaign, backend?: string): Pro
  */
 export async function wrongIn(
   folder: string,
+  { steps }: Lasting,
   expected: Buffer,
   mostStray = 0,
 ): Promise<string | undefined> {
   const last = await readFile(path.join(folder, LAST));
   if (!last.equals(expected)) return "the run ends with other bytes";
   const metrics = await readFile(path.join(folder, path.dirname(LAST), "metrics.jsonl"), "utf8");
-  const steps = jsonLines(metrics).flatMap(({ event, step }) => (event === "step" ? [step] : []));
-  if (new Set(steps).size !== STEPS || steps.length > STEPS + mostStray) {
-    return `${steps.length} reports of ${new Set(steps).size} steps, not of ${STEPS}`;
+  const told = jsonLines(metrics).flatMap(({ event, step }) => (event === "step" ? [step] : []));
+  if (new Set(told).size !== steps || told.length > steps + mostStray) {
+    return `${told.length} reports of ${new Set(told).size} steps, not of ${steps}`;
   }
-  const left = (await readdir(path.join(folder, path.dirname(LAST)))).filter((name) =>
-    name.startsWith("."),
-  );
+  const names = await readdir(path.join(folder, path.dirname(LAST)));
+  const left = names.filter((name) => name.startsWith("."));
   return left.length > 0 ? `it leaves ${left}` : undefined;
 }
 

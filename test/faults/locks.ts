@@ -7,7 +7,6 @@ import { sentences } from "../helpers/executable.js";
 import { mounted, PLACES, type Place, whyNot } from "../helpers/namespaces.js";
 import type { Draw } from "../helpers/numbers.js";
 import {
-  BACKEND,
   type Campaign,
   caseDraw,
   crashOf,
@@ -22,10 +21,12 @@ import {
 } from "./campaign.js";
 import {
   isStopped,
+  LASTING,
+  type Lasting,
   lasting,
+  lastingUnnamed,
   nodeIn,
   ownNumber,
-  SETTINGS,
   unbrokenLasting,
   until,
   untilSaved,
@@ -36,6 +37,8 @@ import {
 const PATIENCE_MILLISECONDS = 9_000;
 /** Cases mostly wait. */
 const PER_CORE = 2;
+/** Trained by a copy of the program, which has no addon. */
+const OF_COPY: Lasting = { ...LASTING, backend: "cpu" };
 const ALL_PLACES = Object.keys(PLACES) as Place[];
 /** Pairs of places in which a process can't be asked for by its number. */
 const APART: readonly (readonly [Place, Place])[] = [
@@ -89,8 +92,8 @@ export async function locks(campaign: Campaign, tally: Tally): Promise<void> {
   const reason = whyNot("otherHost", "otherNumbers");
   if (reason !== false) return tally.skip(reason);
   const copy = await copiedProgram(campaign);
-  const expected = await unbrokenLasting(campaign);
-  const expectedOfCopy = await unbrokenLasting(campaign, "cpu");
+  const expected = await unbrokenLasting(campaign, LASTING);
+  const expectedOfCopy = await unbrokenLasting(campaign, OF_COPY);
   const disks = await disksOf(campaign);
   const cases = CASES.flatMap(({ name, short, long, attempt }, index) =>
     numbersTo(campaign.long ? long : short).map((number) => {
@@ -164,12 +167,12 @@ function startIn(
 async function afterKill(setting: Setting): Promise<string | undefined> {
   const { disk, draw, expected } = setting;
   const folder = await disk.makeFolder();
-  const first = startIn(setting, draw.pick(ALL_PLACES), folder, lasting());
+  const first = startIn(setting, draw.pick(ALL_PLACES), folder, lasting(LASTING));
   const pid = await first.node;
   const number = await ownNumber(pid);
   await untilSaved(folder);
   await sleep(500 * draw.uniform());
-  const second = startIn(setting, draw.pick(ALL_PLACES), folder, lasting());
+  const second = startIn(setting, draw.pick(ALL_PLACES), folder, lasting(LASTING));
   await sleep(2_000 * draw.uniform());
   kill(pid, "SIGKILL");
   const [killed, other] = [await first.ending, await second.ending];
@@ -177,7 +180,8 @@ async function afterKill(setting: Setting): Promise<string | undefined> {
   const wrong =
     (killed.code === 0 ? undefined : wrongUnlessKilled(killed)) ?? refused(other, number);
   if (wrong !== undefined) return wrong;
-  const { code, stderr } = await startIn(setting, draw.pick(ALL_PLACES), folder, lasting()).ending;
+  const { code, stderr } = await startIn(setting, draw.pick(ALL_PLACES), folder, lasting(LASTING))
+    .ending;
   if (code !== 0) return `the next one ends with ${code}: ${stderr}`;
   return endsAs(folder, expected);
 }
@@ -186,15 +190,15 @@ async function afterKill(setting: Setting): Promise<string | undefined> {
 async function whileStopped(setting: Setting): Promise<string | undefined> {
   const { disk, draw, expected } = setting;
   const folder = await disk.makeFolder();
-  const first = startIn(setting, draw.pick(ALL_PLACES), folder, lasting());
+  const first = startIn(setting, draw.pick(ALL_PLACES), folder, lasting(LASTING));
   const pid = await first.node;
   const number = await ownNumber(pid);
   await untilSaved(folder);
   kill(pid, "SIGSTOP");
-  if (!(await isStopped(pid))) return "it ended before it was stopped";
+  await until("the first one is stopped", () => isStopped(pid));
   for (const milliseconds of [0, PATIENCE_MILLISECONDS]) {
     await sleep(milliseconds);
-    const other = await startIn(setting, draw.pick(ALL_PLACES), folder, lasting()).ending;
+    const other = await startIn(setting, draw.pick(ALL_PLACES), folder, lasting(LASTING)).ending;
     const wrong =
       refused(other, number) ?? (other.code === 0 ? "it gets a run that is held" : undefined);
     if (wrong !== undefined) return wrong;
@@ -211,7 +215,7 @@ async function takenOver(setting: Setting): Promise<string | undefined> {
   const isAtCall = campaign.faultyCalls !== undefined && draw.uniform() < 0.7;
   const [place, otherPlace] = draw.pick(isAtCall ? APART_AT_CALL : APART);
   const env = isAtCall ? stopAt(campaign, 30 + draw.below(400)) : {};
-  const train = lasting("cpu");
+  const train = lasting(OF_COPY);
   const first = startIn(setting, place, folder, train, { program, env });
   const pid = await first.node;
   if (!isAtCall) {
@@ -244,7 +248,7 @@ async function together(setting: Setting): Promise<string | undefined> {
   const { disk, draw, expected } = setting;
   const folder = await disk.makeFolder();
   const started = numbersTo(2 + draw.below(3)).map(() =>
-    startIn(setting, draw.pick(ALL_PLACES), folder, lasting()),
+    startIn(setting, draw.pick(ALL_PLACES), folder, lasting(LASTING)),
   );
   const isKilling = draw.uniform() < 0.5;
   if (isKilling) {
@@ -260,7 +264,7 @@ async function together(setting: Setting): Promise<string | undefined> {
     const wrong = isKilled ? undefined : refused(ending);
     if (wrong !== undefined) return wrong;
   }
-  const { code, stderr } = await startIn(setting, "here", folder, lasting()).ending;
+  const { code, stderr } = await startIn(setting, "here", folder, lasting(LASTING)).ending;
   return code === 0 ? endsAs(folder, expected) : `the next one ends with ${code}: ${stderr}`;
 }
 
@@ -268,7 +272,7 @@ async function together(setting: Setting): Promise<string | undefined> {
 async function oneDefaultName(setting: Setting): Promise<string | undefined> {
   const { disk, draw, expected } = setting;
   const folder = await disk.makeFolder();
-  const args = [...SETTINGS, "--backend", BACKEND];
+  const args = lastingUnnamed(LASTING);
   const started = numbersTo(2 + draw.below(4)).map(() =>
     startIn(setting, draw.pick(ALL_PLACES), folder, args),
   );
@@ -292,7 +296,7 @@ async function endsAs(
   expected: Buffer,
   mostStray = 0,
 ): Promise<string | undefined> {
-  const wrong = await wrongIn(folder, expected, mostStray);
+  const wrong = await wrongIn(folder, LASTING, expected, mostStray);
   await rm(folder, { recursive: true });
   return wrong;
 }

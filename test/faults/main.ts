@@ -5,6 +5,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { selectBackend } from "#src/backends/select.js";
 import { CharnnError } from "#src/errors.js";
+import { besideWriters } from "./beside-writers.js";
 import { failingCalls, killsAtCalls } from "./calls.js";
 import { BACKEND, type Campaign, scratchFolder, Tally } from "./campaign.js";
 import { fullDisk } from "./full-disk.js";
@@ -29,6 +30,7 @@ const KINDS: readonly Kind[] = [
   { name: "failing and short calls", run: failingCalls, needsFaults: true },
   { name: "full disk", run: fullDisk },
   { name: "locks across namespaces", run: locks },
+  { name: "readers beside writers", run: besideWriters },
   { name: "mutated checkpoints", run: mutations },
   { name: "other mutated files", run: mutatedFiles },
 ];
