@@ -15,6 +15,7 @@ import { type CampaignOptions, readOptions, USAGE, UsageError } from "./options.
 import { ProgressLine } from "./progress-line.js";
 import { randomKills } from "./random-kills.js";
 import { mutatedFiles } from "./readers.js";
+import { signals } from "./signals.js";
 import { addedTo, durationOf, type Figures, figuresOf, tableOf } from "./totals.js";
 
 interface Kind {
@@ -33,6 +34,7 @@ const KINDS: readonly Kind[] = [
   { name: "readers beside writers", run: besideWriters },
   { name: "mutated checkpoints", run: mutations },
   { name: "other mutated files", run: mutatedFiles },
+  { name: "signals", run: signals },
 ];
 
 const INTERRUPTED = 130;
