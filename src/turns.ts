@@ -55,6 +55,11 @@ export class Turns {
   }
 }
 
+/** The error of a kernel that a signal of the system has stopped. */
+export function stopped(): Error {
+  return Object.assign(new Error("A signal has stopped the kernel."), { code: STOPPED });
+}
+
 /** Whether an error is that of a kernel which a signal of the system has stopped. */
 export function isStopped(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === STOPPED;

@@ -14,7 +14,7 @@ namespace {
 
 /// Changes whenever the functions or what they take do, so that an addon from another version is
 /// noticed; `src/backends/native/addon.ts` has the same number.
-constexpr int kInterface = 6;
+constexpr int kInterface = 7;
 
 constexpr size_t kMostThreads = 1024;
 

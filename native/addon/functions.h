@@ -30,6 +30,7 @@ napi_value write_mask(napi_env env, const Arguments& arguments);
 napi_value lock_file(napi_env env, const Arguments& arguments);
 /// Ends the process at a signal after as many as are let through to Node, or where it has not ended
 /// some time after the first, until they are released. One that is let through stops kernels.
+/// @returns the byte that says whether kernels are to stop, where memory can be shared
 napi_value guard_signals(napi_env env, const Arguments& arguments);
 /// Lets kernels run again after a signal.
 napi_value resume_kernels(napi_env env, const Arguments& arguments);

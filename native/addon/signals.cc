@@ -3,8 +3,7 @@
 // Node hands a signal on when its event loop turns, which takes as long as the longest call. A
 // handler of the operating system's runs at once. It sits before Node's, lets the first signals
 // through to it, and ends the process at the next one, or when the time that it may take is over.
-// So that a long call is a kernel no longer than need be, kernels stop when a signal is let
-// through.
+// Kernels stop when a signal is let through, so that JavaScript hears of it soon.
 #include <poll.h>
 #include <signal.h>
 #include <sys/time.h>
@@ -20,6 +19,8 @@
 namespace charnn {
 
 std::atomic<bool> is_stopping{false};
+static_assert(sizeof is_stopping == 1 && std::atomic<bool>::is_always_lock_free,
+              "JavaScript reads it as a byte");
 
 namespace {
 
@@ -130,7 +131,7 @@ void release() {
 
 }  // namespace
 
-napi_value guard_signals(napi_env, const Arguments& arguments) {
+napi_value guard_signals(napi_env env, const Arguments& arguments) {
   const size_t let_through = arguments.size("letThrough", 0, kMostLetThrough);
   const bool hang_up = arguments.flag("hangUp");
   const bool restore = arguments.flag("restoreTerminal");
@@ -156,7 +157,13 @@ napi_value guard_signals(napi_env, const Arguments& arguments) {
     is_guarded[k] = sigaction(kSignals[k], nullptr, &handlers_before[k]) == 0 &&
                     sigaction(kSignals[k], &action, nullptr) == 0;
   }
-  return nullptr;
+  napi_value memory, flag;
+  if (napi_create_external_arraybuffer(env, &is_stopping, sizeof is_stopping, nullptr, nullptr,
+                                       &memory) != napi_ok ||
+      napi_create_typedarray(env, napi_uint8_array, sizeof is_stopping, memory, 0, &flag) !=
+          napi_ok)
+    return nullptr;
+  return flag;
 }
 
 napi_value release_signals(napi_env, const Arguments&) {

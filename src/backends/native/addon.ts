@@ -7,7 +7,7 @@ import { BackendError } from "../backend-error.js";
 import { isCutShort } from "./cut-file.js";
 
 /** The one number that both sides must agree on; `native/addon/addon.cc` has the same. */
-const INTERFACE = 6;
+const INTERFACE = 7;
 
 /** A matrix in panels of sixteen columns (see `native/panels.h`), somewhere in an array. */
 export interface Panels {
@@ -213,6 +213,9 @@ export interface Addon {
    * comes after as many as are let through to Node, or where it has not ended `mostMilliseconds` after the
    * first. It does not wait for JavaScript. A signal that is let through stops the kernels of sequences
    * and of cross-entropy: they throw an error with the code `CHARNN_STOPPED` until they are resumed.
+   *
+   * @returns a byte that is not 0 while kernels are to stop, for kernels in JavaScript; undefined where
+   *   Node shares no memory with addons
    */
   guardSignals(how: {
     readonly letThrough: number;
@@ -221,7 +224,7 @@ export interface Addon {
     readonly hangUp: boolean;
     /** Whether standard error is a terminal whose cursor may be hidden then. */
     readonly restoreTerminal: boolean;
-  }): void;
+  }): Uint8Array | undefined;
   /** Puts back the handlers that were there before. */
   releaseSignals(nothing: object): void;
   /** Lets kernels run again after a signal. */

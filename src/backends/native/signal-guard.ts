@@ -1,3 +1,4 @@
+import { stopKernelsBy } from "../stop.js";
 import { type Addon, systemCalls } from "./addon.js";
 
 /** What the addon does about signals until it is released. */
@@ -15,7 +16,8 @@ export interface SignalGuard {
  */
 export function guardSignals(how: Parameters<Addon["guardSignals"]>[0]): SignalGuard {
   const addon = systemCalls();
-  addon?.guardSignals(how);
+  const flag = addon?.guardSignals(how);
+  if (flag) stopKernelsBy(flag);
   return {
     release: () => addon?.releaseSignals({}),
     resumeKernels: () => addon?.resumeKernels({}),

@@ -16,6 +16,7 @@ import {
   type SgdStepAttributes,
   type StepInputs,
 } from "../backend.js";
+import { stoppable } from "../stop.js";
 import type { TensorInfo } from "../tfjs.js";
 import type { MathBackendCPU } from "../tfjs-cpu.js";
 import type { FloatArray, Workspace } from "../workspace.js";
@@ -38,9 +39,9 @@ export function registerReferenceKernels(backendName: string): void {
 type Call<Inputs, Attributes> = KernelCall<Inputs, Attributes, MathBackendCPU>;
 
 const KERNELS = {
-  RnnSequence,
-  RnnSequenceGrad,
-  LinearCrossEntropy,
+  RnnSequence: stoppable(RnnSequence),
+  RnnSequenceGrad: stoppable(RnnSequenceGrad),
+  LinearCrossEntropy: stoppable(LinearCrossEntropy),
   DropoutMask,
   AdamStep,
   SgdStep,

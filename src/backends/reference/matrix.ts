@@ -1,4 +1,10 @@
+import { stopHere } from "../stop.js";
 import type { FloatArray } from "../workspace.js";
+
+/** Products of two numbers between two looks whether to stop: some milliseconds of work. */
+const PRODUCTS_AT_ONCE = 1 << 23;
+/** Rows that are gone through between two looks. */
+export const ROWS_AT_ONCE = 1 << 10;
 
 /**
  * out[r, c] += sum over k of a[r, k] * b[c, k], for `out` `[rows, columns]`, `a` `[rows, depth]` and
@@ -22,22 +28,28 @@ export function addProduct(
   const length = depth | 0;
   const triples = height - (height % 3);
   const quads = width & ~3;
-  addTilesOfThreeRows(out, a, b, triples, quads, width, length);
+  const atOnce = 3 * Math.max(1, Math.floor(PRODUCTS_AT_ONCE / (3 * width * length)));
+  for (let first = 0; first < triples; first += atOnce) {
+    stopHere();
+    const end = Math.min(first + atOnce, triples);
+    addTilesOfThreeRows(out, a, b, first, end, quads, width, length);
+  }
   for (let r = triples; r < height; r++) addTilesOfOneRow(out, a, b, r, quads, width, length);
   addSingles(out, a, b, height, quads, width, length);
 }
 
-/** Rows 0 to `rows`, a multiple of three, and columns 0 to `quads`, a multiple of four. */
+/** Rows `firstRow` to `rows`, multiples of three, and columns 0 to `quads`, a multiple of four. */
 function addTilesOfThreeRows(
   out: FloatArray,
   a: FloatArray,
   b: FloatArray,
+  firstRow: number,
   rows: number,
   quads: number,
   columns: number,
   depth: number,
 ): void {
-  for (let r = 0; r < rows; r += 3) {
+  for (let r = firstRow; r < rows; r += 3) {
     const a0 = r * depth;
     const a1 = a0 + depth;
     const a2 = a1 + depth;
@@ -156,6 +168,7 @@ function addSingles(
 export function transpose(out: FloatArray, a: FloatArray, rows: number, columns: number): void {
   const block = 32;
   for (let firstRow = 0; firstRow < rows; firstRow += block) {
+    stopHere();
     const lastRow = Math.min(firstRow + block, rows);
     for (let firstColumn = 0; firstColumn < columns; firstColumn += block) {
       const lastColumn = Math.min(firstColumn + block, columns);
@@ -168,7 +181,10 @@ export function transpose(out: FloatArray, a: FloatArray, rows: number, columns:
 
 /** Every row of `out` `[rows, row.length]` becomes `row`. */
 export function fillRows(out: FloatArray, row: FloatArray, rows: number): void {
-  for (let r = 0; r < rows; r++) out.set(row, r * row.length);
+  for (let r = 0; r < rows; r++) {
+    if (r % ROWS_AT_ONCE === 0) stopHere();
+    out.set(row, r * row.length);
+  }
 }
 
 /** sums[c] = sum over r of a[r, c], for `a` `[rows, sums.length]`. */
@@ -176,13 +192,17 @@ export function sumRows(sums: Float64Array, a: FloatArray, rows: number): void {
   const columns = sums.length;
   sums.fill(0);
   for (let r = 0; r < rows; r++) {
+    if (r % ROWS_AT_ONCE === 0) stopHere();
     for (let c = 0; c < columns; c++) sums[c] += a[r * columns + c];
   }
 }
 
 /** Every row of `out` is that of `a` times `row`, number by number. */
 export function multiplyRows(out: FloatArray, a: FloatArray, row: FloatArray): void {
-  for (let start = 0; start < out.length; start += row.length) {
+  const rows = out.length / row.length;
+  for (let r = 0; r < rows; r++) {
+    if (r % ROWS_AT_ONCE === 0) stopHere();
+    const start = r * row.length;
     for (let i = 0; i < row.length; i++) out[start + i] = a[start + i] * row[i];
   }
 }

@@ -1,5 +1,6 @@
+import { stopHere } from "../stop.js";
 import type { FloatArray, Workspace } from "../workspace.js";
-import { addProduct, fillRows, transpose } from "./matrix.js";
+import { addProduct, fillRows, ROWS_AT_ONCE, transpose } from "./matrix.js";
 
 /**
  * Tokens as a layer's input. The product of the input weights with a token's vector depends on the
@@ -42,6 +43,7 @@ export function lookUpInputGates(inputGates: FloatArray, input: TokenInput, work
     }
   }
   for (let i = 0; i < tokens.length; i++) {
+    if (i % ROWS_AT_ONCE === 0) stopHere();
     const row = places[i] * gates;
     for (let g = 0; g < gates; g++) inputGates[i * gates + g] = table[row + g];
   }
@@ -59,6 +61,7 @@ export function tokenInputGradients(
   const { pairs, places } = findPairs(input, work);
   const sums = work.doubles("token sums", pairs.length * gates).fill(0);
   for (let i = 0; i < tokens.length; i++) {
+    if (i % ROWS_AT_ONCE === 0) stopHere();
     const row = places[i] * gates;
     for (let g = 0; g < gates; g++) sums[row + g] += gradientInputGates[i * gates + g];
   }

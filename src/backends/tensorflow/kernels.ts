@@ -11,6 +11,7 @@ import {
   registerKernels,
 } from "../backend.js";
 import { fillDropoutMask } from "../reference/dropout-mask.js";
+import { stoppable } from "../stop.js";
 import type { TensorInfo } from "../tfjs.js";
 import type { Workspace } from "../workspace.js";
 import { asVectors, type LayerInput } from "./input.js";
@@ -29,9 +30,9 @@ export function registerTensorFlowKernels(): void {
 type Call<Inputs, Attributes> = KernelCall<Inputs, Attributes, TensorFlowBackend>;
 
 const KERNELS = {
-  RnnSequence,
-  RnnSequenceGrad,
-  LinearCrossEntropy,
+  RnnSequence: stoppable(RnnSequence),
+  RnnSequenceGrad: stoppable(RnnSequenceGrad),
+  LinearCrossEntropy: stoppable(LinearCrossEntropy),
   DropoutMask,
   AdamStep: stepKernel(adamStep, ["parameters", "firstMoment", "secondMoment"]),
   SgdStep: stepKernel(sgdStep, ["parameters", "moment"]),

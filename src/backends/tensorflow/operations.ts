@@ -1,3 +1,4 @@
+import { stopHere } from "../stop.js";
 import {
   type Attribute,
   bool,
@@ -125,6 +126,7 @@ export class Operations {
   }
 
   many(name: string, inputs: readonly Id[], outputs: number, attributes = NONE): Id[] {
+    stopHere();
     const made = this.constants.binding.executeOp(name, attributes, inputs, outputs);
     return made.map(({ id }) => {
       this.#made.add(id);

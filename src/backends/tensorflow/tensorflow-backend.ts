@@ -1,4 +1,5 @@
 import { sizeOf } from "../../model/config.js";
+import { unstoppable } from "../stop.js";
 import {
   type BackendValues,
   type DataId,
@@ -136,17 +137,19 @@ export class TensorFlowBackend extends KernelBackend {
     if (!link?.newer) return;
     const { whole, parts, newer } = link;
     link.newer = undefined;
-    this.run((ops) => {
-      if (newer === "parts") {
-        const flat = parts.map((part) => ops.reshape(this.#idOf(part), -1));
-        this.#replace(whole, ops.keep(ops.join(flat, 0)));
-        return;
-      }
-      const sizes = parts.map(({ shape }) => sizeOf(shape));
-      for (const [i, flat] of ops.splitInto(this.#idOf(whole), sizes, 0).entries()) {
-        this.#replace(parts[i], ops.keep(ops.reshape(flat, ...parts[i].shape)));
-      }
-    });
+    unstoppable(() => this.run((ops) => this.#renewBy(ops, whole, parts, newer)));
+  }
+
+  #renewBy(ops: Operations, whole: Kept, parts: readonly Kept[], newer: "whole" | "parts"): void {
+    if (newer === "parts") {
+      const flat = parts.map((part) => ops.reshape(this.#idOf(part), -1));
+      this.#replace(whole, ops.keep(ops.join(flat, 0)));
+      return;
+    }
+    const sizes = parts.map(({ shape }) => sizeOf(shape));
+    for (const [i, flat] of ops.splitInto(this.#idOf(whole), sizes, 0).entries()) {
+      this.#replace(parts[i], ops.keep(ops.reshape(flat, ...parts[i].shape)));
+    }
   }
 
   #keep(kept: Kept): DataId {
