@@ -34,7 +34,7 @@ export function createProgram(given: Omit<CommandContext, "version">): Command {
     )
     .version(version(), "-V, --version")
     .exitOverride()
-    .hook("preAction", () => interruption.begin())
+    .hook("preAction", () => interruption.guard())
     // Errors are said by the caller, all in one way.
     .configureOutput({
       writeOut: (text) => void terminal.out(text),

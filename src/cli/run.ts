@@ -27,6 +27,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const terminal = processTerminal();
   heedHangUp(terminal);
   const interruption = new Interruption(terminal);
+  interruption.begin();
   let exitCode = 0;
   const exitWith = (code: number) => {
     exitCode = code;
@@ -34,7 +35,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const program = createProgram({ terminal, interruption, exitWith });
   try {
     try {
-      await parse(args, program);
+      await parse(args, program, interruption.signal);
     } catch (error) {
       if (!(await interruption.hasCaused(error))) throw error;
     }
@@ -60,10 +61,14 @@ export async function run(args: readonly string[]): Promise<number> {
 /**
  * Reads a command line and does what it says, unless a path in it can't be meant.
  *
- * @throws CharnnError, and what the command throws
+ * @throws CharnnError, the signal's reason, and what the command throws
  */
-export async function parse(args: readonly string[], program: Command): Promise<void> {
-  const { args: own, config } = await readCommandLine(args, program);
+export async function parse(
+  args: readonly string[],
+  program: Command,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { args: own, config } = await readCommandLine(args, program, signal);
   program.hook("preAction", (_, command) => checkPaths(command, config));
   await program.parseAsync(own, { from: "user" });
 }

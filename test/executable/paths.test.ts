@@ -28,7 +28,7 @@ const UNEXPANDED = [
 ] as const;
 
 function newProgram(): Command {
-  const interruption = { begin: async () => {} } as Interruption;
+  const interruption = { guard: async () => {} } as Interruption;
   return createProgram({ terminal: {} as Terminal, interruption, exitWith() {} });
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, readlink, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
@@ -204,15 +204,18 @@ async function sendWhenHeard(child: ChildProcess, name: "SIGINT" | "SIGTERM"): P
   child.kill(name);
 }
 
-test(
-  "a signal is heard within a batch that takes long, which is undone",
-  unlessOnWindows,
-  async (t) => {
+for (const [backend, sizes] of [
+  ["native", { hidden: 2048, batch: 256, seq: 256 }],
+  ["cpu", { hidden: 512, batch: 64, seq: 256 }],
+] as const) {
+  const title = `a signal is heard within a batch that takes long on the ${backend} backend, which is undone`;
+  test(title, unlessOnWindows, async (t) => {
     const cwd = await workplace(t);
     await writeFile(path.join(cwd, "long.txt"), sentences(20_000));
-    // A single batch takes most of a minute on a slow machine.
-    const shape = ["--hidden-size", "2048", "--batch-size", "256", "--seq-length", "256"];
-    const train = ["train", "long.txt", "--name", "long", ...shape, "--threads", "1"];
+    // A single batch takes most of a minute on a slow machine, and on cpu minutes.
+    const shape = ["--hidden-size", `${sizes.hidden}`, "--batch-size", `${sizes.batch}`];
+    const where = ["--name", "long", "--backend", backend, "--threads", "1"];
+    const train = ["train", "long.txt", ...shape, "--seq-length", `${sizes.seq}`, ...where];
     const child = await startCharnn(t, train, { cwd });
     const end = outcomeOf(child);
     while (!(await exists(path.join(cwd, "checkpoints", "long")))) await setTimeout(20);
@@ -222,8 +225,29 @@ test(
     assert.equal(code, 130, stderr);
     assert.match(stderr, /^Interrupted before the first step: nothing was changed\.$/m);
     assert.ok(!(await exists(path.join(cwd, "checkpoints"))));
-  },
-);
+  });
+}
+
+test("a signal while options are read from a pipe ends the command with its code", {
+  skip: process.platform !== "linux" && "needs /proc",
+}, async (t) => {
+  const cwd = await workplace(t);
+  assert.equal(spawnSync("mkfifo", [path.join(cwd, "pipe")]).status, 0);
+  const child = await startCharnn(t, ["train", "fox.txt", "--config", "pipe"], { cwd });
+  const end = outcomeOf(child);
+  // Long enough to have begun; before that the signal ends Node itself.
+  for (let tries = 0; ; tries++) {
+    assert.ok(tries < 1_000, "the pipe is not opened");
+    const descriptors = await readdir(`/proc/${child.pid}/fd`).catch(() => []);
+    const links = descriptors.map((it) => readlink(`/proc/${child.pid}/fd/${it}`).catch(() => ""));
+    if ((await Promise.all(links)).some((link) => link.endsWith("/pipe"))) break;
+    await setTimeout(20);
+  }
+  child.kill("SIGINT");
+  const { code, stdout, stderr } = await end;
+  assert.deepEqual([code, stdout, stderr], [130, "", ""]);
+  assert.deepEqual(await readdir(cwd), ["fox.txt", "pipe"]);
+});
 
 test(
   "commands whose output nobody reads end as by SIGPIPE, without a word",
@@ -254,26 +278,34 @@ test(
   },
 );
 
-test("a second signal ends a run in the middle of a very long step", unlessOnWindows, async (t) => {
-  const cwd = await workplace(t);
-  await writeFile(path.join(cwd, "long.txt"), sentences(2_000));
-  // A single batch takes minutes, in which JavaScript hears nothing.
-  const shape = ["--hidden-size", "512", "--batch-size", "64", "--seq-length", "256"];
-  const train = ["train", "long.txt", "--name", "long", ...shape, "--backend", "cpu"];
-  // How long it takes until it is in that batch depends on the machine.
-  for (const wait of [3_000, 9_000, 27_000]) {
-    const child = await startCharnn(t, train, { cwd });
-    const end = outcomeOf(child);
-    await setTimeout(wait);
-    child.kill("SIGTERM");
-    await setTimeout(200);
-    child.kill("SIGINT");
-    const { code, stderr } = await end;
-    if (/^Stopping/m.test(stderr)) continue;
-    assert.equal(code, 130, stderr);
-    return;
-  }
-  assert.fail("no step takes long");
+/** Takes its time after a signal, and then keeps JavaScript waiting for a minute. */
+const DEAF = `
+  const [terminal, signals] = process.argv.slice(1);
+  const { processTerminal } = await import(terminal);
+  const { Interruption } = await import(signals);
+  const interruption = new Interruption(processTerminal());
+  interruption.begin();
+  await interruption.guard();
+  await interruption.finishFirst();
+  process.stdout.write("ready");
+  setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000), 50);
+`;
+
+test("a second signal ends what hears nothing", unlessOnWindows, async (t) => {
+  const modules = ["terminal", "signals"].map((it) =>
+    import.meta.resolve(`#src/cli/terminal/${it}.js`),
+  );
+  const words = ["--input-type=module", "-e", DEAF, ...modules];
+  const child = spawn(process.execPath, words, { timeout: 55_000, killSignal: "SIGKILL" });
+  t.after(() => child.kill("SIGKILL"));
+  const exit = once(child, "exit");
+  await written(child.stdout, /ready/);
+  await setTimeout(1_000);
+  child.kill("SIGTERM");
+  await setTimeout(1_000);
+  assert.equal(child.exitCode, null, "the first signal ends it");
+  child.kill("SIGINT");
+  assert.deepEqual(await exit, [130, null]);
 });
 
 test("a reader that does not read keeps no run from being saved", unlessOnWindows, async (t) => {

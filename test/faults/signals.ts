@@ -14,6 +14,7 @@ import {
   crashOf,
   type Ending,
   onAllCores,
+  partOf,
   type Tally,
 } from "./campaign.js";
 import { makeSignalFixtures, SIGNAL_CASES, type SignalCase } from "./signal-cases.js";
@@ -81,7 +82,7 @@ export async function signals(campaign: Campaign, tally: Tally): Promise<void> {
     }
   }
   const expected: Expected = new Map();
-  await onAllCores(trials, async (trial) => {
+  await onAllCores(partOf(campaign, trials), async (trial) => {
     const { tried, sent, backend } = trial;
     const what = `${tried.name}, ${sent}, ${backend}`;
     await tally.attempt(what, async () => {

@@ -25,11 +25,12 @@ interface CommandLine {
  * Reads a command line, and the file of options that it names.
  *
  * @throws CharnnError `INVALID_SETTING` where one option is given two values or would be ignored, and for a file that can't be
- *   read or does not hold options
+ *   read or does not hold options; the signal's reason
  */
 export async function readCommandLine(
   args: readonly string[],
   program: Command,
+  signal?: AbortSignal,
 ): Promise<CommandLine> {
   const command = commandIn(args, program);
   if (!command) return { args, config: undefined };
@@ -42,7 +43,8 @@ export async function readCommandLine(
     await refuseUnexpanded({ kind: "input", option: "--config", path: config }, RUNS_FOLDER);
   }
   const own = config === undefined ? typed : typed.filter((token) => !isConfig(token));
-  const kept = config === undefined ? [] : besideTyped(await readConfigFile(config, command), own);
+  const kept =
+    config === undefined ? [] : besideTyped(await readConfigFile(config, command, signal), own);
   const all = [...kept, ...own];
   refuseIgnored(command.name(), all);
   return { args: [...args.slice(0, start), ...all.flatMap(({ words }) => words)], config };

@@ -17,8 +17,12 @@ const NAMES_AND_BRACKETS = /("[^"\\]*(?:\\.[^"\\]*)*")\s*:|"[^"\\]*(?:\\.[^"\\]*
  * @throws CharnnError for a file that can't be read (`NOT_FOUND`, `BAD_TEXT`) or is no object of options
  *   (`INVALID_SETTING`)
  */
-export async function readConfigFile(file: string, command: Command): Promise<Token[]> {
-  const text = await readText(file);
+export async function readConfigFile(
+  file: string,
+  command: Command,
+  signal: AbortSignal | undefined,
+): Promise<Token[]> {
+  const text = await readText(file, signal);
   const options = parseObject(text, file);
   refuseTwice(text, file);
   return Object.entries(options).flatMap(([name, value]) => {
@@ -88,12 +92,12 @@ function namesIn(text: string): string[] {
   return names;
 }
 
-async function readText(file: string): Promise<string> {
+async function readText(file: string, signal: AbortSignal | undefined): Promise<string> {
   const { readOneFile } = await import("../../data/one-file.js");
   const tooLong = () => notOptions(file, "it is longer than all options together");
   const settings = { encoding: "utf-8", most: MOST_CHARACTERS, tooLong };
   try {
-    return (await readOneFile(file, settings, { stdin: process.stdin })).text;
+    return (await readOneFile(file, settings, { stdin: process.stdin, signal })).text;
   } catch (error) {
     if (!(error instanceof CharnnError && ABOUT_DECODING.test(error.hint ?? ""))) throw error;
     const hint =

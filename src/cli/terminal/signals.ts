@@ -28,6 +28,7 @@ export class Interruption {
   #exitCode = 0;
   #restore = () => {};
   #announce: (() => void) | undefined;
+  #stopListening = () => {};
   #release = () => {};
   #resumeKernels = () => {};
 
@@ -50,17 +51,19 @@ export class Interruption {
   }
 
   /** Listens for signals from now on. */
-  async begin(): Promise<void> {
+  begin(): void {
     const hangUp = !survivesHangUp(this.#terminal);
     const names: SignalName[] = ["SIGINT", "SIGTERM", ...(hangUp ? (["SIGHUP"] as const) : [])];
     const handle = (name: SignalName) => this.#handle(128 + constants.signals[name]);
     for (const name of names) process.on(name, handle);
-    await this.#guard(MOST_MILLISECONDS);
-    const release = this.#release;
-    this.#release = () => {
-      release();
+    this.#stopListening = () => {
       for (const name of names) process.off(name, handle);
     };
+  }
+
+  /** Ends the process in time from now on even while a long call keeps JavaScript waiting. */
+  async guard(): Promise<void> {
+    await this.#guard(MOST_MILLISECONDS);
   }
 
   /** What leaves the terminal as it was, for when the process ends at once. */
@@ -73,9 +76,7 @@ export class Interruption {
    */
   async finishFirst(announce: () => void = () => {}): Promise<void> {
     this.#announce = announce;
-    const release = this.#release;
     await this.#guard(0);
-    this.#release = release;
   }
 
   /** Whether an error is no failure, but how the command was interrupted. */
@@ -89,10 +90,11 @@ export class Interruption {
   /** Lets signals be what they were. */
   release(): void {
     this.#release();
+    this.#stopListening();
     this.#release = () => {};
   }
 
-  /** The addon ends the process in time even where a long call keeps JavaScript waiting. */
+  /** By the addon, which need not be loaded where nothing takes long. */
   async #guard(mostMilliseconds: number): Promise<void> {
     const { guardSignals } = await import("../../backends/native/signal-guard.js");
     const guard = guardSignals({

@@ -1,0 +1,103 @@
+/** Kernels in JavaScript end early when a signal of the system asks for it, and nothing is half done. */
+import assert from "node:assert/strict";
+import { afterEach, it } from "node:test";
+import { memory } from "@tensorflow/tfjs-core";
+import { disposeAll } from "#src/backends/scope.js";
+import { stopKernelsBy } from "#src/backends/stop.js";
+import type { Batch } from "#src/data/batch.js";
+import { CharRnn } from "#src/model/char-rnn.js";
+import { modelConfig } from "#src/model/config.js";
+import { parameterArray } from "#src/model/parameters.js";
+import { Random } from "#src/random.js";
+import { createOptimizer } from "#src/training/optimizer.js";
+import { isStopped } from "#src/turns.js";
+import { onEveryBackend } from "../helpers/backends.js";
+import { nothingDropped, STEPS } from "../helpers/learning.js";
+import { Draw } from "../helpers/numbers.js";
+
+const [TIME, BATCH, VOCABULARY] = [6, 4, 9];
+
+await onEveryBackend("A signal", (backend) => {
+  // Its kernels are the addon's, which looks by itself.
+  if (backend === "native") return;
+
+  const flag = Uint8Array.of(0);
+  afterEach(() => {
+    flag[0] = 0;
+  });
+
+  for (const cell of ["gru", "lstm", "rnn"] as const) {
+    it(`stops the kernels of ${cell} cells, and they run as before when it was heard`, () => {
+      stopKernelsBy(flag);
+      const { model, gradients, learn, score } = training(cell);
+      const tensors = memory().numTensors;
+      const first = learn();
+      const expected = gradients.read().slice();
+      for (const kernels of [learn, score]) {
+        flag[0] = 1;
+        assert.throws(kernels, isStopped);
+        flag[0] = 0;
+        kernels();
+      }
+      assert.equal(learn(), first);
+      assert.deepEqual(gradients.read(), expected);
+      assert.equal(memory().numTensors, tensors);
+      model.dispose();
+    });
+
+    it(`leaves a step of the optimizer of ${cell} cells, and streams, alone`, () => {
+      stopKernelsBy(flag);
+      const weightsAfter = (isStopping: boolean) => {
+        const { model, gradients, config, learn } = training(cell);
+        const optimizer = createOptimizer(config, { optimizer: "adam", ...STEPS });
+        const average = parameterArray(config);
+        learn();
+        flag[0] = Number(isStopping);
+        optimizer.step({ parameters: model.parameters, gradients, average }, 0.01, 1);
+        const streams = model.openStreams(2);
+        const logits = streams.read(Int32Array.of(1, 2)).slice();
+        const weights = model.parameters.read().slice();
+        flag[0] = 0;
+        streams.dispose();
+        model.dispose();
+        return { weights, logits };
+      };
+      assert.deepEqual(weightsAfter(true), weightsAfter(false));
+    });
+  }
+});
+
+function training(cell: "gru" | "lstm" | "rnn") {
+  const config = modelConfig({
+    ...{ cell, layers: 2, hiddenSize: 5, embeddingSize: 3, vocabularySize: VOCABULARY },
+  });
+  const model = CharRnn.initial(config, Random.fromSeed(1));
+  const gradients = parameterArray(config);
+  const draw = new Draw(2);
+  const batch: Batch = {
+    inputs: draw.tokens(TIME * BATCH, VOCABULARY),
+    targets: draw.tokens(TIME * BATCH, VOCABULARY),
+    ...{ time: TIME, batch: BATCH, startsFresh: true },
+  };
+  const withState = (kernels: (state: ReturnType<typeof model.zeroState>) => number) => {
+    const state = model.zeroState(BATCH);
+    try {
+      return kernels(state);
+    } finally {
+      disposeAll(state);
+    }
+  };
+  const learn = () =>
+    withState((before) => {
+      const { score, state } = model.learn(batch, before, gradients, nothingDropped());
+      disposeAll(state);
+      return score.loss;
+    });
+  const score = () =>
+    withState((before) => {
+      const { score, state } = model.score(batch, before);
+      disposeAll(state);
+      return score.loss;
+    });
+  return { config, model, gradients, learn, score };
+}
