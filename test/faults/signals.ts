@@ -20,7 +20,7 @@ import {
 import { makeSignalFixtures, SIGNAL_CASES, type SignalCase } from "./signal-cases.js";
 
 /** What is sent. After the second the process ends at once, whatever it is at. */
-const SENT = {
+export const SENT = {
   INT: ["SIGINT"],
   TERM: ["SIGTERM"],
   HUP: ["SIGHUP"],
@@ -38,7 +38,7 @@ const MOST_MILLISECONDS = { long: 1_000, short: 5_000 };
 const MOST_TO_SAVE = 2_000;
 
 /** A case as it is tried. */
-export interface Trial {
+interface Trial {
   readonly tried: SignalCase;
   readonly sent: Sent;
   readonly backend: BackendName;
@@ -46,7 +46,7 @@ export interface Trial {
 }
 
 /** The folders of a campaign of signals. */
-export interface SignalPlace {
+interface SignalPlace {
   /** Texts and runs, which nothing changes. */
   readonly fixtures: string;
   /** Where a folder can be made for each trial. */
