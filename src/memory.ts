@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { totalmem } from "node:os";
 import { join } from "node:path";
-import { CharnnError } from "./errors.js";
+import { CharnnError, type ErrorCode } from "./errors.js";
 
 /** Reads a small file of the system; throws where there is none. */
 type ReadFile = (path: string) => string;
@@ -11,11 +11,53 @@ export function memoryLimit(): number {
   return Math.min(totalmem(), containerLimit());
 }
 
+/** Bytes of memory that this process can still get, beside what it has. */
+export function memoryLeft(read: ReadFile = readSystemFile): number {
+  const left = Math.min(totalmem(), containerLimit(read)) - process.memoryUsage.rss();
+  return Math.max(Math.min(left, addressSpaceLeft(read)), 0);
+}
+
+/** Bytes that `ulimit -v` leaves this process; infinite where there is no such limit. */
+function addressSpaceLeft(read: ReadFile): number {
+  const [, limit] = /^Max address space +(\d+)/m.exec(contentOf("/proc/self/limits", read)) ?? [];
+  const [, used] = /^VmSize:\s*(\d+) kB$/m.exec(contentOf("/proc/self/status", read)) ?? [];
+  if (limit === undefined || used === undefined) return Number.POSITIVE_INFINITY;
+  return Number(limit) - 1024 * Number(used);
+}
+
+/** Bytes that are not worth a look at the system. */
+const ALWAYS_THERE = 16e6;
+
+/** What needs memory, for {@link refuseTooLarge}. */
+export interface MemoryNeed {
+  /** What it is for, as the subject of a sentence: `Training`. */
+  readonly what: string;
+  /** About how much, bytes. */
+  readonly bytes: number;
+  /** What to do where there is less. */
+  readonly hint: string | ((left: number) => string);
+  /** `OUT_OF_MEMORY` when left out. */
+  readonly code?: ErrorCode;
+}
+
+/**
+ * Refuses what does not fit into the memory that is left, before any of it is made.
+ *
+ * @throws CharnnError
+ */
+export function refuseTooLarge({ what, bytes, hint, code = "OUT_OF_MEMORY" }: MemoryNeed): void {
+  if (bytes < ALWAYS_THERE) return;
+  const left = memoryLeft();
+  if (bytes <= left) return;
+  const message = `${what} needs about ${memorySize(bytes)} of memory, and there are ${memorySize(left)} for it.`;
+  throw new CharnnError(code, message, typeof hint === "string" ? hint : hint(left));
+}
+
 /**
  * The lowest limit of the control groups that this process is in, bytes; infinite where there is none.
  * Node.js looks at the innermost group alone.
  */
-export function containerLimit(read: ReadFile = (path) => readFileSync(path, "utf8")): number {
+export function containerLimit(read: ReadFile = readSystemFile): number {
   let lowest = Number.POSITIVE_INFINITY;
   for (const { root, group, file } of groups(read)) {
     const names = group.split("/").filter((name) => name !== "");
@@ -41,6 +83,10 @@ function groups(read: ReadFile): { root: string; group: string; file: string }[]
     });
 }
 
+function readSystemFile(path: string): string {
+  return readFileSync(path, "utf8");
+}
+
 function contentOf(path: string, read: ReadFile): string {
   try {
     return read(path).trim();
@@ -49,10 +95,11 @@ function contentOf(path: string, read: ReadFile): string {
   }
 }
 
-/** `1.5 GB` */
-export function gigabytes(bytes: number): string {
-  const digits = { maximumFractionDigits: bytes < 1e8 ? 3 : 1 };
-  return `${(bytes / 1e9).toLocaleString("en", digits)} GB`;
+/** `1.5 GB`, `230 MB` */
+export function memorySize(bytes: number): string {
+  const [unit, size] = bytes < 1e9 ? ["MB", 1e6] : ["GB", 1e9];
+  const digits = { maximumFractionDigits: unit === "MB" ? 0 : 1 };
+  return `${(bytes / size).toLocaleString("en", digits)} ${unit}`;
 }
 
 /** Whether something needed more memory than there was, or than an array can have. */
@@ -61,10 +108,22 @@ export function isOutOfMemory(error: unknown): boolean {
   const code = "code" in error ? error.code : undefined;
   return (
     /^(ERR_MEMORY_ALLOCATION_FAILED|ERR_BUFFER_TOO_LARGE|ERR_STRING_TOO_LONG)$/.test(`${code}`) ||
-    /allocation failed|bad_alloc|out of memory|no memory|Invalid (typed )?array (buffer )?length|Invalid string length/i.test(
+    /allocation failed|bad_alloc|out of memory|no memory|Invalid (typed )?array (buffer )?length|Invalid string length|OOM when allocating|maximum size exceeded|max_size|_M_default_append/i.test(
       error.message,
     )
   );
+}
+
+/** The same for what a generator yields. */
+export async function* inMemoryThroughout<Item>(
+  items: AsyncGenerator<Item, void>,
+  explain: (cause: unknown) => CharnnError,
+): AsyncGenerator<Item, void> {
+  try {
+    yield* items;
+  } catch (error) {
+    throw isOutOfMemory(error) ? explain(error) : error;
+  }
 }
 
 /**

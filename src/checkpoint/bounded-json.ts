@@ -20,7 +20,7 @@ const LISTS_AND_OBJECTS: ReadonlyMap<number, 1 | -1> = new Map([
 ]);
 
 /**
- * Holds JSON to its bounds without making anything of it: `JSON.parse` takes gigabytes for a few megabytes
+ * Holds JSON to its bounds without making anything of it: `JSON.parse` takes memorySize for a few megabytes
  * of brackets, and what reads nested lists by recursion runs out of stack.
  *
  * @param what it is, for the message: `its header`

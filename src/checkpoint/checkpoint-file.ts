@@ -19,6 +19,8 @@ export interface CheckpointFile {
     position: number,
     onPiece?: (piece: Uint8Array) => void,
   ): Promise<void>;
+  /** Shows all from `position` on to the end, piece by piece, each valid during its call only. */
+  readThrough(position: number, onPiece: (piece: Uint8Array) => void): Promise<void>;
 }
 
 /** One call reads no more than 2 GiB anywhere, and other work has its turn between two. */
@@ -60,6 +62,15 @@ function checkpointFile(handle: FileHandle, size: number, pieceBytes: number): C
         if (bytesRead === 0) throw bad(`it ends after ${position + done} bytes`);
         onPiece?.(piece.subarray(0, bytesRead));
         done += bytesRead;
+      }
+    },
+    async readThrough(position, onPiece) {
+      const room = new Uint8Array(Math.min(pieceBytes, size - position));
+      for (let at = position; at < size; ) {
+        const { bytesRead } = await handle.read(room, 0, Math.min(room.length, size - at), at);
+        if (bytesRead === 0) throw bad(`it ends after ${at} bytes`);
+        onPiece(room.subarray(0, bytesRead));
+        at += bytesRead;
       }
     },
   };

@@ -1,19 +1,14 @@
 import { Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
-import { gigabytes, memoryLimit } from "../memory.js";
-import { LARGEST_SIZE } from "../model/config.js";
+import { memoryLeft, memorySize } from "../memory.js";
+import { LARGEST_SIZE, parameterShapes } from "../model/config.js";
+import { parameterBytes } from "../model/memory-need.js";
 import { checked } from "../settings.js";
 import { inPieces, inTurns } from "../turns.js";
 import { parseBounded } from "./bounded-json.js";
 import { type CheckpointFile, withCheckpointFile } from "./checkpoint-file.js";
 import { checkTensors, tensorShapes } from "./checkpoint-tensors.js";
-import {
-  checksumDigits,
-  checksumInParts,
-  checksumOf,
-  FileChecksum,
-  NO_CHECKSUM,
-} from "./checksum.js";
+import { checksumDigits, checksumInParts, FileChecksum, NO_CHECKSUM } from "./checksum.js";
 import { writeDurably } from "./durable-file.js";
 import { type Progress, progressSchema, type RunConfig, runConfigSchema } from "./run-config.js";
 import {
@@ -80,20 +75,33 @@ export async function writeCheckpoint(
   await writeDurably(path, [header, ...data], undefined, { beforeRename });
 }
 
+/** How to read a checkpoint. */
+interface CheckpointReading {
+  /** The most bytes that are read at once. */
+  readonly pieceBytes?: number;
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Gets each tensor once it is read, when not all of the file is checked yet, and says whether the result
+   * has it too. All are kept when left out.
+   */
+  readonly onTensor?: ((tensor: NamedTensor, facts: CheckpointFacts) => boolean) | undefined;
+}
+
+/** For {@link CheckpointReading}: only the weights, without what is needed to go on training. */
+export function isWeight({ name }: NamedTensor, { config }: CheckpointFacts): boolean {
+  return parameterShapes(config.model).has(name);
+}
+
 /**
  * Reads a checkpoint and checks all of it. Each tensor is read into a separate array, so
  * the file is in memory only once.
  *
- * @param options `pieceBytes`: the most that is read at once
  * @throws CharnnError `NOT_FOUND`, `BAD_CHECKPOINT` that says what is wrong with it, or `NOT_READABLE`
  *   where the system does not let it be read; the reason of the signal once it is aborted
  */
 export async function readCheckpoint(
   path: string,
-  {
-    pieceBytes,
-    signal,
-  }: { readonly pieceBytes?: number; readonly signal?: AbortSignal | undefined } = {},
+  { pieceBytes, signal, onTensor }: CheckpointReading = {},
 ): Promise<Checkpoint> {
   return withCheckpointFile(
     path,
@@ -104,22 +112,26 @@ export async function readCheckpoint(
       const facts = checkedFacts(header.metadata);
       // Before there is memory for any.
       checkTensors(facts.config, header.tensors);
-      refuseTooLarge(file.size);
+      refuseTooLarge(onTensor ? parameterBytes(facts.config.model) : file.size);
       const checksum = new FileChecksum(start);
-      const tensors = await readTensors(file, header, (piece) => {
-        signal?.throwIfAborted();
-        checksum.add(piece);
-      });
+      const tensors = new Map<string, NamedTensor>();
+      let wrong: string | undefined;
+      for (const [name, { shape, start, end }] of header.tensors) {
+        const bytes = new Uint8Array(end - start);
+        await file.readInto(bytes, header.dataStart + start, (piece) => {
+          signal?.throwIfAborted();
+          checksum.add(piece);
+        });
+        const tensor = { name, shape, data: new Float32Array(bytes.buffer) };
+        if (!(await areFinite(tensor.data, signal))) wrong ??= name;
+        if (!onTensor || onTensor(tensor, facts)) tensors.set(name, tensor);
+      }
       const said = header.metadata.get("checksum");
       const isWhole = said === JSON.stringify(checksum.digest());
-      if (!isWhole && !isWholeAsBefore(header.metadata, facts.config, tensors)) {
+      if (!isWhole && !(await isWholeAsBefore(file, header, facts.config, signal))) {
         throw bad("what it holds is not what was saved (checksum)");
       }
-      for (const { name, data } of tensors.values()) {
-        if (!(await areFinite(data, signal))) {
-          throw bad(`its tensor ${name} has numbers that are not finite`);
-        }
-      }
+      if (wrong !== undefined) throw bad(`its tensor ${wrong} has numbers that are not finite`);
       return { ...facts, tensors };
     },
     pieceBytes,
@@ -156,37 +168,28 @@ async function readHeader(file: CheckpointFile): Promise<Uint8Array> {
   return header;
 }
 
-/** All tensors, of F32, one after the other. */
-async function readTensors(
-  file: CheckpointFile,
-  { tensors, dataStart }: SafetensorsHeader,
-  onPiece: (piece: Uint8Array) => void,
-): Promise<Map<string, NamedTensor>> {
-  const read = new Map<string, NamedTensor>();
-  for (const [name, { shape, start, end }] of tensors) {
-    const bytes = new Uint8Array(end - start);
-    await file.readInto(bytes, dataStart + start, onPiece);
-    read.set(name, { name, shape, data: new Float32Array(bytes.buffer) });
-  }
-  return read;
-}
-
 /**
  * Whether a file has the checksum of older files, of the values of {@link COVERED_BEFORE} and the tensors'
  * bytes. It leaves out which bytes are whose, which the tensors' order has to make up for.
  *
  * A damaged file of today is not taken for an older one: what it says is the other checksum.
  */
-function isWholeAsBefore(
-  metadata: ReadonlyMap<string, string>,
+async function isWholeAsBefore(
+  file: CheckpointFile,
+  { metadata, tensors, dataStart }: SafetensorsHeader,
   config: RunConfig,
-  tensors: ReadonlyMap<string, NamedTensor>,
-): boolean {
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   const names = [...tensorShapes(config).keys()];
   if ([...tensors.keys()].some((name, place) => name !== names[place])) return false;
-  const said = COVERED_BEFORE.map((key) => Buffer.from(metadata.get(key) ?? ""));
-  const bytes = Array.from(tensors.values(), ({ data }) => new Uint8Array(data.buffer));
-  return metadata.get("checksum") === JSON.stringify(checksumOf([...said, ...bytes]));
+  const said = COVERED_BEFORE.map((key) => metadata.get(key) ?? "");
+  const checksum = new FileChecksum(Buffer.from(said.join("")));
+  // The tensors fill the file to its end, in order.
+  await file.readThrough(dataStart, (piece) => {
+    signal?.throwIfAborted();
+    checksum.add(piece);
+  });
+  return metadata.get("checksum") === JSON.stringify(checksum.digest());
 }
 
 function checkedFacts(metadata: ReadonlyMap<string, string>): CheckpointFacts {
@@ -212,10 +215,10 @@ function jsonOf(metadata: ReadonlyMap<string, string>, key: "config" | "progress
 }
 
 /** Refuses what no memory can hold: a file may have holes, and be larger than the disk. */
-function refuseTooLarge(size: number): void {
-  const limit = memoryLimit();
-  if (size <= limit) return;
-  throw bad(`it has ${gigabytes(size)}, and there are ${gigabytes(limit)} of memory for it`);
+function refuseTooLarge(bytes: number): void {
+  const left = memoryLeft();
+  if (bytes <= left) return;
+  throw bad(`it needs ${memorySize(bytes)} of memory, and there are ${memorySize(left)} for it`);
 }
 
 function bad(message: string): CharnnError {

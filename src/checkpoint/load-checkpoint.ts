@@ -1,7 +1,7 @@
 import { RUNS_FOLDER } from "../defaults.js";
 import { CharnnError } from "../errors.js";
 import { Turns } from "../turns.js";
-import { type Checkpoint, type CheckpointFacts, readCheckpoint } from "./checkpoint.js";
+import { type Checkpoint, type CheckpointFacts, isWeight, readCheckpoint } from "./checkpoint.js";
 import { findCheckpoint, listRuns, type OnUnreadable } from "./find-runs.js";
 import { contentsOf } from "./run-contents.js";
 import { readRunFacts } from "./saved-states.js";
@@ -12,7 +12,16 @@ interface Place {
   readonly signal?: AbortSignal | undefined;
 }
 
+interface LoadOptions extends Place {
+  /**
+   * Which tensors the result has: `weights` leaves out what is only needed to go on training, which is three
+   * quarters of the file. All when left out; all are checked in any case.
+   */
+  readonly tensors?: "all" | "weights" | "none";
+}
+
 const RUNS_IN_HINT = 5;
+const KEPT = { all: undefined, weights: isWeight, none: () => false } as const;
 
 /**
  * Reads a checkpoint and checks all of it.
@@ -23,11 +32,11 @@ const RUNS_IN_HINT = 5;
  */
 export async function loadCheckpoint(
   run?: string,
-  { out = RUNS_FOLDER, signal }: Place = {},
+  { out = RUNS_FOLDER, signal, tensors = "all" }: LoadOptions = {},
 ): Promise<Checkpoint & { readonly path: string }> {
   const path = await findCheckpoint(run, out);
   try {
-    return { ...(await readCheckpoint(path, { signal })), path };
+    return { ...(await readCheckpoint(path, { signal, onTensor: KEPT[tensors] })), path };
   } catch (error) {
     if (run !== undefined || !(error instanceof CharnnError)) throw error;
     throw await newestUnusable(error, out);

@@ -76,7 +76,7 @@ const METADATA_KEY = "__metadata__";
 /**
  * More than a checkpoint can need: 65,536 characters of vocabulary take less than a megabyte, 64 layers with
  * their averages and moments some 1,200 tensors with ten values each. The format allows headers of
- * 100,000,000 bytes, out of which `JSON.parse` can be made to build gigabytes of objects.
+ * 100,000,000 bytes, out of which `JSON.parse` can be made to build memorySize of objects.
  */
 const MAX_HEADER_BYTES = 2 * 1024 * 1024;
 const HEADER_BOUNDS: JsonBounds = {

@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import { type Command, CommanderError } from "commander";
 import { CharnnError, systemErrorCode } from "../errors.js";
-import { gigabytes, isOutOfMemory, memoryLimit } from "../memory.js";
+import { isOutOfMemory, memoryLimit, memorySize } from "../memory.js";
 import { cureOf, reasonOf } from "../system-errors.js";
 import { readCommandLine } from "./options/command-line.js";
 import { checkPaths } from "./options/paths.js";
@@ -94,7 +94,7 @@ function report(error: unknown, terminal: Terminal): number {
     const what = "Not everything that is needed fits into memory";
     sayError(
       terminal,
-      `${what}: ${message}. There are ${gigabytes(memoryLimit())} for this process.`,
+      `${what}: ${message}. There are ${memorySize(memoryLimit())} for this process.`,
       "A smaller model, a shorter text, fewer texts at a time or a smaller --batch-size needs less.",
     );
     return FAILURE;

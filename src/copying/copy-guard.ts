@@ -1,5 +1,6 @@
 import type { NamedText } from "../data/texts.js";
 import type { Vocabulary } from "../data/vocabulary.js";
+import { refuseTooLarge } from "../memory.js";
 import { Turns } from "../turns.js";
 
 /** Of the rolling hash: odd, with bits all over. */
@@ -37,7 +38,7 @@ export class CopyGuard {
       const token = vocabulary.indexOf(codePoint) as number;
       this.#numberOf[token] = numbers.get(codePoint) ?? -1;
     }
-    const slots = 2 ** Math.ceil(Math.log2(1.25 * Math.max(text.numbers.length, 2)));
+    const slots = slotsFor(text.numbers.length);
     this.#table = new Uint32Array(slots);
     this.#mask = slots - 1;
   }
@@ -53,6 +54,11 @@ export class CopyGuard {
     most: number,
     signal?: AbortSignal,
   ): Promise<CopyGuard> {
+    refuseTooLarge({
+      what: "--max-copy with this training text",
+      bytes: 4 * slotsFor(text.numbers.length),
+      hint: "Give a part of the text, or leave it out and look at the samples with charnn copies.",
+    });
     const guard = new CopyGuard(text, vocabulary, most);
     await guard.#addAll(signal);
     return guard;
@@ -139,4 +145,8 @@ export class CopyGuard {
     for (let i = 0; i <= this.most; i++) if (this.#text[start + i] !== numberAt(i)) return false;
     return true;
   }
+}
+
+function slotsFor(characters: number): number {
+  return 2 ** Math.ceil(Math.log2(1.25 * Math.max(characters, 2)));
 }

@@ -5,6 +5,7 @@ import { checkNames, findSources, type Source } from "../data/sources.js";
 import { type NamedText, readTexts } from "../data/texts.js";
 import { COPIES_DEFAULTS, INVALID_NAMES } from "../defaults.js";
 import { CharnnError } from "../errors.js";
+import { refuseTooLarge } from "../memory.js";
 import { checked, definedOnly, oneOf, wholeNumber } from "../settings.js";
 import { inTurns } from "../turns.js";
 import { LineStarts } from "./line-starts.js";
@@ -58,7 +59,8 @@ export interface Copies {
   readonly share: number;
 }
 
-/** The sample is indexed, which takes some 150 bytes for each of its characters. */
+/** For the index of the sample. */
+const BYTES_PER_CHARACTER = 150;
 const LONGEST_SAMPLE = 10_000_000;
 const CODE_POINTS = 0x11_0000;
 const CARRIAGE_RETURN = 0x0d;
@@ -176,4 +178,12 @@ function refuseUnfit({ name, numbers }: NamedText): void {
       `Give up to ${LONGEST_SAMPLE.toLocaleString("en")}, in parts; the training text may be of any length.`,
     );
   }
+  refuseTooLarge({
+    what: `Indexing a sample of ${numbers.length.toLocaleString("en")} characters`,
+    bytes: BYTES_PER_CHARACTER * numbers.length,
+    hint(left) {
+      const most = Math.floor((0.9 * left) / BYTES_PER_CHARACTER);
+      return `Give up to ${most.toLocaleString("en")} characters, in parts.`;
+    },
+  });
 }

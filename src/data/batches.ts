@@ -172,6 +172,19 @@ export function isPartOf(length: number, most: number): boolean {
   return most < LARGEST_PART * length;
 }
 
+/** The largest windows in which a text is read to be scored, however long it is. */
+export const LARGEST_EVALUATION = { time: EVALUATION_SEQ_LENGTH, batch: MOST_LANES };
+
+/** The windows in which a text is read to be scored. */
+export function evaluationShape(
+  length: number,
+  documents: "lines" | undefined,
+): { time: number; batch: number } {
+  if (documents === "lines") return LARGEST_EVALUATION;
+  const { lanes, steps } = evaluationLanes(length, Number.POSITIVE_INFINITY);
+  return { time: Math.min(EVALUATION_SEQ_LENGTH, steps), batch: lanes };
+}
+
 /** How many lanes side by side, of how many characters each, with those that are not scored. */
 function evaluationLanes(length: number, most: number): { lanes: number; steps: number } {
   const isPart = isPartOf(length, most);

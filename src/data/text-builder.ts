@@ -1,4 +1,5 @@
 import { CharnnError } from "../errors.js";
+import { memorySize, refuseTooLarge } from "../memory.js";
 import { inPieces } from "../turns.js";
 import { createTokens, MAX_VOCABULARY_SIZE, type Tokens, tooManyCharacters } from "./vocabulary.js";
 
@@ -78,17 +79,30 @@ export class TextBuilder {
   }
 }
 
+/** Of the memory that there is, bytes that a small model takes, and what a text may have of the rest. */
+const BYTES_TO_WORK_WITH = 60e6;
+const SHARE_FOR_PART = 0.5;
+
+/** @throws CharnnError `OUT_OF_MEMORY` */
 function allocate(vocabularySize: number, length: number): Tokens {
+  const { BYTES_PER_ELEMENT: width } = createTokens(vocabularySize, 0);
+  const what = `A text of ${length.toLocaleString("en")} characters`;
+  refuseTooLarge({
+    what,
+    bytes: width * length,
+    hint(left) {
+      const bytes = Math.floor((SHARE_FOR_PART * (left - BYTES_TO_WORK_WITH)) / width / 1e6) * 1e6;
+      if (bytes <= 0)
+        return `Give it ${memorySize(width * length)} more, or use a part of the text.`;
+      return `Use a part of it, such as its first ${bytes / 1e6} MB: head -c ${bytes} FILE`;
+    },
+  });
   try {
     return createTokens(vocabularySize, length);
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
-    throw new CharnnError(
-      "BAD_TEXT",
-      `There is no memory for a text of ${length.toLocaleString("en")} characters.`,
-      "Train on a part of it.",
-      { cause },
-    );
+    const message = `${what} does not fit into memory.`;
+    throw new CharnnError("OUT_OF_MEMORY", message, "Use a part of it.", { cause });
   }
 }
 

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { backendWarnings, selectBackend } from "../backends/select.js";
-import { type BackendName, BENCH_DEFAULTS } from "../defaults.js";
+import { type BackendName, BENCH_DEFAULTS, TRAIN_DEFAULTS } from "../defaults.js";
 import { inMemory } from "../memory.js";
 import {
   type ModelConfig,
@@ -102,8 +102,10 @@ export async function benchmark(
   const { dropout, inputDropout, recurrentDropout, weightDropout, ...sizes } = others;
   const rates = { dropout, inputDropout, recurrentDropout, weightDropout };
   const model = modelConfig(sizes);
-  refuseTooLarge(model, { batchSize, seqLength });
   const backend = await selectBackend(asked, threads);
+  const training = { ...TRAIN_DEFAULTS, batchSize, seqLength };
+  const need = { model, training, backend: backend.name, evaluation: undefined, streams };
+  refuseTooLarge(need);
   for (const message of backendWarnings(backend, threads)) onWarning?.(message);
 
   return inMemory(
@@ -117,7 +119,7 @@ export async function benchmark(
             ? { steps: Number.POSITIVE_INFINITY, seconds: SECONDS_OF_TRAINING }
             : { steps, seconds: MOST_SECONDS_OF_TRAINING };
         const onTraining = (share: number) => onProgress?.({ stage: "training", share });
-        const training = await timeTraining(learner, WARM_UP, effort, onTraining, signal);
+        const timed = await timeTraining(learner, WARM_UP, effort, onTraining, signal);
         const sampleCharsPerSecond = await timeSampling(
           learner.model,
           learner.vocabulary,
@@ -127,7 +129,7 @@ export async function benchmark(
           (share) => onProgress?.({ stage: "sampling", share }),
           signal,
         );
-        const trainCharsPerSecond = (batchSize * seqLength) / training.secondsPerStep;
+        const trainCharsPerSecond = (batchSize * seqLength) / timed.secondsPerStep;
         const flopsPerCharacter = operationsPerCharacter(model);
         return {
           backend: backend.name,
@@ -137,8 +139,8 @@ export async function benchmark(
           ...rates,
           batchSize,
           seqLength,
-          steps: training.steps,
-          msPerStep: 1e3 * training.secondsPerStep,
+          steps: timed.steps,
+          msPerStep: 1e3 * timed.secondsPerStep,
           trainCharsPerSecond,
           flopsPerCharacter,
           trainGflops: (flopsPerCharacter * trainCharsPerSecond) / 1e9,
@@ -150,6 +152,6 @@ export async function benchmark(
         disposeLearner(learner);
       }
     },
-    (cause) => trainingOutOfMemory(model, { batchSize, seqLength }, cause),
+    (cause) => trainingOutOfMemory(need, cause),
   );
 }

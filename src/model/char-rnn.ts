@@ -28,6 +28,19 @@ interface LayerState {
 /** The state of all layers, the lowest first: a value, never changed. */
 export type ModelState = readonly LayerState[];
 
+/** Scratch memory of a model: that of each layer, and that of the decoder. */
+export interface ModelWorkspace {
+  readonly layers: readonly Workspace[];
+  readonly decoder: Workspace;
+}
+
+export function modelWorkspace({ layers }: ModelConfig): ModelWorkspace {
+  return {
+    layers: Array.from({ length: layers }, () => new Workspace()),
+    decoder: new Workspace(),
+  };
+}
+
 /** How well a model predicted some characters. */
 export interface Score {
   /** Sum of the cross-entropy, nats. */
@@ -53,16 +66,15 @@ export interface PlaceScores {
  * decoder to the logits of the next character.
  */
 export class CharRnn {
-  readonly #layerWork: readonly Workspace[];
-  readonly #decoderWork = new Workspace();
-
-  /** @param parameters the weights, the model's own from now on; zeros when left out */
+  /**
+   * @param parameters the weights, the model's own from now on; zeros when left out
+   * @param workspace may be that of another model of the same shape, which is not in use meanwhile
+   */
   constructor(
     readonly config: ModelConfig,
     readonly parameters: ParameterArray = parameterArray(config),
-  ) {
-    this.#layerWork = Array.from({ length: config.layers }, () => new Workspace());
-  }
+    readonly workspace: ModelWorkspace = modelWorkspace(config),
+  ) {}
 
   /** A model with the weights that training starts from: see {@link initialWeights}. */
   static initial(config: ModelConfig, random: Random, counts?: Float64Array): CharRnn {
@@ -81,16 +93,18 @@ export class CharRnn {
     random: Random,
     signal: AbortSignal | undefined,
     counts?: Float64Array,
+    workspace?: ModelWorkspace,
   ): Promise<CharRnn> {
     const weights = await inTurns(initialWeightsInParts(config, random, counts), signal);
-    const model = new CharRnn(config);
+    const model = new CharRnn(config, parameterArray(config), workspace);
     model.parameters.write(weights);
     return model;
   }
 
   /** Bytes of scratch memory held. */
   get workspaceBytes(): number {
-    return this.#layerWork.reduce((sum, work) => sum + work.bytes, this.#decoderWork.bytes);
+    const { layers, decoder } = this.workspace;
+    return layers.reduce((sum, work) => sum + work.bytes, decoder.bytes);
   }
 
   /** The state before any text: all zeros. */
@@ -159,7 +173,7 @@ export class CharRnn {
             gradientBiasHh: gradients.of(`rnn.bias_hh_l${layer}`),
             gradientEmbedding: layer === 0 ? gradients.byName.get("encoder.weight") : undefined,
           },
-          { cell: this.config.cell, workspace: this.#layerWork[layer] },
+          { cell: this.config.cell, workspace: this.workspace.layers[layer] },
         );
         gradientOutput = gradientInput as Tensor;
       }
@@ -176,7 +190,7 @@ export class CharRnn {
 
   dispose(): void {
     this.parameters.dispose();
-    for (const work of [...this.#layerWork, this.#decoderWork]) work.dispose();
+    for (const work of [...this.workspace.layers, this.workspace.decoder]) work.dispose();
   }
 
   #forward(batch: Batch, state: ModelState, masks?: DropoutMasks) {
@@ -196,7 +210,7 @@ export class CharRnn {
         biasIh: this.parameters.of(`rnn.bias_ih_l${layer}`),
         biasHh: this.parameters.of(`rnn.bias_hh_l${layer}`),
       };
-      const workspace = this.#layerWork[layer];
+      const workspace = this.workspace.layers[layer];
       const outputs = rnnSequence(inputs, { cell: this.config.cell, workspace });
       layers.push({ inputs, ...outputs });
       input = outputs.output;
@@ -215,7 +229,7 @@ export class CharRnn {
         gradientWeight: gradients?.of("decoder.weight"),
         gradientBias: gradients?.of("decoder.bias"),
       },
-      { workspace: this.#decoderWork },
+      { workspace: this.workspace.decoder },
     );
   }
 }

@@ -1,4 +1,4 @@
-import { type Checkpoint, readCheckpoint } from "../checkpoint/checkpoint.js";
+import { type Checkpoint, isWeight, readCheckpoint } from "../checkpoint/checkpoint.js";
 import type { Inputs } from "../data/inputs.js";
 import { inTurns } from "../turns.js";
 import { type Neighbours, neighboursOf } from "./neighbours.js";
@@ -34,7 +34,7 @@ export async function modelParts(
   text: ViewSettings | undefined,
   options: { readonly inputs: Inputs; readonly signal: AbortSignal | undefined },
 ): Promise<ModelParts> {
-  const checkpoint = await readCheckpoint(path, { signal: options.signal });
+  const checkpoint = await readCheckpoint(path, { signal: options.signal, onTensor: isWeight });
   const warnings: string[] = [];
   const onWarning = (warning: string) => warnings.push(warning);
   const view = text && (await viewText(checkpoint, text, { ...options, onWarning }));

@@ -67,7 +67,13 @@ export async function viewText(
   const { config, vocabulary, tensors } = checkpoint;
   const options = { inputs, signal };
   const { text, tokens, isHeldOut } = await textOf(checkpoint, settings, options, onWarning);
-  const model = await openModel(config.model, tensors, engine, onWarning);
+  const model = await openModel(
+    config.model,
+    tensors,
+    engine,
+    { time: WINDOW, batch: 1 },
+    onWarning,
+  );
   try {
     const units = config.model.layers * config.model.hiddenSize;
     const fitted = Math.min(tokens.length, MOST_FITTED, Math.floor(MOST_ACTIVATIONS / units));

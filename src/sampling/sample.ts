@@ -76,7 +76,13 @@ export async function* sample(
   const guard = await guardOf(all, checkpoint, options);
   warnOfUnknown(all.seed, vocabulary, options.onWarning);
   const engine = { backend: backend ?? all.backend, threads };
-  const model = await openModel(config.model, tensors, engine, options.onWarning);
+  const model = await openModel(
+    config.model,
+    tensors,
+    engine,
+    { streams: all.count },
+    options.onWarning,
+  );
   try {
     const random = Random.fromSeed(all.randomSeed).fork("sample");
     const { documents } = config.text;

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { momentName } from "../checkpoint/checkpoint-tensors.js";
-import { evaluationBatches } from "../data/batches.js";
+import { evaluationBatches, LARGEST_EVALUATION } from "../data/batches.js";
 import { describeCharacter } from "../data/characters.js";
 import type { Inputs } from "../data/inputs.js";
 import { knownPart, type NamedText, readTexts, refuseTooShort } from "../data/texts.js";
@@ -110,7 +110,7 @@ export async function* evaluateTexts(
   for (const warning of warnings) onWarning?.(warning);
   const { config, tensors } = checkpoint;
   const engine = { backend: all.backend, threads };
-  const model = await openModel(config.model, tensors, engine, onWarning);
+  const model = await openModel(config.model, tensors, engine, windowsOf(texts), onWarning);
   try {
     for (const text of texts) {
       const { unknown, baselines } = all;
@@ -119,6 +119,13 @@ export async function* evaluateTexts(
   } finally {
     model.dispose();
   }
+}
+
+/** The largest windows in which texts are read; a cold start is looked at in many short ones. */
+function windowsOf(texts: readonly NamedText[]): { time: number; batch: number } {
+  const longest = texts.reduce((most, { numbers }) => Math.max(most, numbers.length), 1);
+  const { time, batch } = LARGEST_EVALUATION;
+  return { time, batch: Math.min(Math.ceil(longest / time) + 1, batch) };
 }
 
 async function scoreOf(

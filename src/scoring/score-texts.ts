@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { evaluationShape } from "../data/batches.js";
 import { NEWLINE } from "../data/reading.js";
 import { type NamedText, readTexts } from "../data/texts.js";
 import { INVALID_NAMES, SCORE_DEFAULTS } from "../defaults.js";
@@ -88,12 +89,15 @@ export async function* scoreTexts(
     options,
   );
   for (const warning of warnings) options.onWarning?.(warning);
+  const longest = texts.reduce((most, { numbers }) => Math.max(most, numbers.length), 1);
   const models: CharRnn[] = [];
   try {
     for (const [k, { config, tensors }] of checkpoints.entries()) {
       // All are told the same of the backend.
       const onWarning = k === 0 ? options.onWarning : undefined;
-      models.push(await openModel(config.model, tensors, { backend, threads }, onWarning));
+      const documents = reading.fresh ? "lines" : config.text.documents;
+      const windows = evaluationShape(longest, documents);
+      models.push(await openModel(config.model, tensors, { backend, threads }, windows, onWarning));
     }
     for (const text of texts) {
       const readings: Reading[] = [];

@@ -1,4 +1,5 @@
 import { countTokens, createTokens, type Tokens } from "../data/vocabulary.js";
+import { memoryLeft } from "../memory.js";
 import { Turns } from "../turns.js";
 
 /** Longest strings that are counted, in characters. */
@@ -10,6 +11,8 @@ const MOST_PREDICTED = 500_000;
 const PIECE_LENGTH = 10_000;
 /** The longest text of which each character is predicted and then counted. */
 const MOST_ADAPTIVE = 8_000_000;
+/** A probability in double precision, a place in two orders, and the character. */
+const BYTES_PER_CHARACTER = 8 + 2 * 4 + 2;
 /** After so many positions other work gets a turn: some milliseconds. */
 const POSITIONS_IN_TURN = 100_000;
 
@@ -41,7 +44,8 @@ export interface CountOptions {
  * Of a long text the last 4 million characters are counted, and of a long held-out text half a million
  * predicted, in pieces that lie evenly over it.
  *
- * @returns that of the best order up to 10; undefined for a text of less than two characters
+ * @returns that of the best order up to 10; undefined for a text of less than two characters, and where
+ *   there is no memory for it
  */
 export async function countScore(
   train: Tokens,
@@ -50,6 +54,8 @@ export async function countScore(
   { most = MOST_COUNTED, ...options }: CountOptions = {},
 ): Promise<CountScore | undefined> {
   if (heldOut.length < 2 || train.length < 2) return undefined;
+  if (!fits(Math.min(train.length + heldOut.length, MOST_COUNTED + MOST_PREDICTED)))
+    return undefined;
   const counted = train.subarray(-Math.min(most, MOST_COUNTED));
   const pieces = evenPieces(heldOut, Math.min(most, MOST_PREDICTED));
   const predicted = pieces.reduce((sum, piece) => sum + piece.length, 0);
@@ -78,8 +84,13 @@ export async function adaptiveCountScore(
   vocabulary: number,
   options: Omit<CountOptions, "most"> = {},
 ): Promise<CountScore | undefined> {
-  if (tokens.length < 2 || tokens.length > MOST_ADAPTIVE) return undefined;
+  if (tokens.length < 2 || tokens.length > MOST_ADAPTIVE || !fits(tokens.length)) return undefined;
   return bestOrder({ tokens, vocabulary, counted: tokens.length, first: 1 }, options);
+}
+
+/** Whether there is the memory to count so many characters. */
+function fits(characters: number): boolean {
+  return BYTES_PER_CHARACTER * characters <= memoryLeft();
 }
 
 /** All of a text, or of one longer than `most` pieces at even distances. */

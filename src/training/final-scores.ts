@@ -1,7 +1,8 @@
-import { readCheckpoint } from "../checkpoint/checkpoint.js";
+import { isWeight, readCheckpoint } from "../checkpoint/checkpoint.js";
 import { charactersRead, evaluationBatches, isPartOf } from "../data/batches.js";
 import { CharRnn } from "../model/char-rnn.js";
 import { loadWeights } from "../model/load-weights.js";
+import { parameterArray } from "../model/parameters.js";
 import { evaluate } from "./evaluate.js";
 import type { EndEvent } from "./events.js";
 import type { Speed } from "./forecast.js";
@@ -39,14 +40,14 @@ export async function finalScores(
       : Number.POSITIVE_INFINITY;
   const secondsFor = (characters: number) =>
     speed.secondsPerCharacter * charactersRead(characters, documents);
-  const model = new CharRnn(config.model);
+  const model = new CharRnn(config.model, parameterArray(config.model), run.scored.workspace);
   const lossOf = async (tokens: typeof test.tokens, most?: number) => {
     const batches = evaluationBatches(tokens, documents, vocabulary, most);
     const score = await evaluate(model, batches, signal);
     return score && { loss: score.loss / score.characters, characters: score.characters };
   };
   try {
-    loadWeights(model, (await readCheckpoint(path)).tensors);
+    loadWeights(model, (await readCheckpoint(path, { onTensor: isWeight, signal })).tensors);
     const { length } = test.tokens;
     const most = charactersAtEnd(secondsLeft(), length, secondsFor(length));
     const tested = length > 0 ? await lossOf(test.tokens, most) : undefined;

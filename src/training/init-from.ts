@@ -1,8 +1,8 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import type { NamedTensor } from "../checkpoint/safetensors.js";
 import type { Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
 import type { CharRnn } from "../model/char-rnn.js";
-import { parameterCount } from "../model/config.js";
 import { parameterViews } from "../model/parameters.js";
 import type { TrainSettings } from "./settings.js";
 
@@ -48,11 +48,8 @@ export function beginWith(model: CharRnn, vocabulary: Vocabulary, base: Checkpoi
     const codePoint = base.vocabulary.characterAt(index).codePointAt(0) as number;
     return vocabulary.indexOf(codePoint) as number;
   });
-  const saved = new Float32Array(parameterCount(base.config.model));
-  const from = new Map(parameterViews(base.config.model, saved));
-  for (const [name, { data }] of from) data.set(base.tensors.get(name)?.data as Float32Array);
   for (const [name, to] of parameterViews(model.config, values)) {
-    const { data, shape } = from.get(name) as typeof to;
+    const { data, shape } = base.tensors.get(name) as NamedTensor & { data: Float32Array };
     if (/^(encoder|decoder)\./.test(name)) {
       if (name === "decoder.bias")
         to.data.fill(data.reduce((least, value) => Math.min(least, value)));

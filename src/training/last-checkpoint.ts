@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { type Checkpoint, readCheckpoint } from "../checkpoint/checkpoint.js";
+import { type CheckpointFacts, readCheckpoint } from "../checkpoint/checkpoint.js";
 import type { RunContents } from "../checkpoint/run-contents.js";
 import type { RunFolder } from "../checkpoint/run-folder.js";
 import { type SavedState, statesBesideLast } from "../checkpoint/saved-states.js";
@@ -9,19 +9,24 @@ import { quoted } from "../shell-words.js";
 const NAMES_IN_MESSAGE = 4;
 
 /**
- * The checkpoint that a run goes on from. Where that is missing or damaged, nothing else is taken in its
+ * What the checkpoint says that a run goes on from, when all of it is checked. Where that is missing or damaged, nothing else is taken in its
  * place: what the run has besides, and how to go on with it, is for the user to decide.
  *
  * @param contents of a run that has a checkpoint
  * @throws CharnnError `CANNOT_RESUME` for one that is missing, `BAD_CHECKPOINT` for one that is damaged
  */
-export async function readLast(folder: RunFolder, contents: RunContents): Promise<Checkpoint> {
+export async function readLast(
+  folder: RunFolder,
+  contents: RunContents,
+  signal: AbortSignal | undefined,
+): Promise<CheckpointFacts> {
   if (!contents.last) {
     const message = `The run ${folder.name} has no ${basename(folder.last)} to go on from.`;
     throw await withWaysOn("CANNOT_RESUME", message, folder, contents);
   }
   try {
-    return await readCheckpoint(folder.last);
+    // Only checked: its tensors are read again into the run's arrays.
+    return await readCheckpoint(folder.last, { onTensor: () => false, signal });
   } catch (error) {
     if (!(error instanceof CharnnError) || error.code !== "BAD_CHECKPOINT") throw error;
     throw await withWaysOn(error.code, error.message, folder, contents, error);
@@ -67,7 +72,7 @@ function waysOn({ last }: RunFolder, contents: RunContents, { path, facts }: Sav
 async function firstWhole(states: readonly SavedState[]): Promise<SavedState | undefined> {
   for (const state of states) {
     try {
-      await readCheckpoint(state.path);
+      await readCheckpoint(state.path, { onTensor: () => false });
       return state;
     } catch (error) {
       if (!(error instanceof CharnnError)) throw error;

@@ -1,55 +1,140 @@
+import type { RunConfig, TrainingConfig } from "../checkpoint/run-config.js";
+import { evaluationShape } from "../data/batches.js";
+import type { BackendName } from "../defaults.js";
 import { CharnnError } from "../errors.js";
-import { gigabytes, memoryLimit } from "../memory.js";
-import { CELLS } from "../model/cells.js";
+import { memoryLeft, memorySize } from "../memory.js";
 import { type ModelConfig, parameterCount } from "../model/config.js";
+import { parameterBytes, streamsBytes, windowBytes } from "../model/memory-need.js";
+import { MOMENT_NAMES } from "./moments.js";
 
-const BYTES_PER_NUMBER = 4;
-/** Weights as they are, at first, averaged and packed for a kernel; gradients, and two moments of them. */
-const COPIES_OF_PARAMETERS = 7;
-/** Beside the gates, for each unit and place: states and their gradients. Measured on native. */
-const STATES_PER_UNIT = 3;
-const SMALLER = "Choose a smaller --hidden-size, --batch-size or --seq-length, or fewer --layers.";
+/** What decides how much memory training takes. */
+export interface TrainingShape {
+  readonly model: ModelConfig;
+  readonly training: Pick<
+    TrainingConfig,
+    "batchSize" | "seqLength" | "optimizer" | "averageDecay" | "accumulate"
+  >;
+  readonly backend: BackendName;
+  /** The windows in which the held-out part is read; undefined where there is none. */
+  readonly evaluation: { readonly time: number; readonly batch: number } | undefined;
+  /** Texts that are written side by side. */
+  readonly streams: number;
+}
 
-interface Shape {
-  readonly batchSize: number;
-  readonly seqLength: number;
+export function trainingShape(
+  { model, training, text }: RunConfig,
+  backend: BackendName,
+): TrainingShape {
+  const { validationCharacters, testCharacters, documents } = text;
+  const characters = Math.max(validationCharacters, testCharacters);
+  const evaluation = characters > 0 ? evaluationShape(characters, documents) : undefined;
+  return { model, training, backend, evaluation, streams: 1 };
+}
+
+/** Weights, what they were at first, and their gradients. */
+const ARRAYS = 3;
+/** Bytes for what does not depend on the model, such as compiled code. */
+const BESIDES = 40e6;
+/** The native backend works with this many units at a time. */
+const PANEL = 16;
+/** Of what fits by the estimate, which may be somewhat too low. */
+const SAFE_SHARE = 0.9;
+
+/** About how many bytes training takes at most. */
+export function trainingBytes(shape: TrainingShape): number {
+  const { model, training, backend, evaluation, streams } = shape;
+  const { batchSize, seqLength, optimizer, averageDecay, accumulate } = training;
+  const hasAverage = averageDecay > 0;
+  const arrays =
+    ARRAYS + MOMENT_NAMES[optimizer].length + (hasAverage ? 1 : 0) + (accumulate > 1 ? 1 : 0);
+  const learning = windowBytes(model, backend, { time: seqLength, batch: batchSize });
+  const scoring = evaluation ? windowBytes(model, backend, evaluation) : 0;
+  // An average is scored with scratch memory of its own.
+  const windows = hasAverage ? learning + scoring : Math.max(learning, scoring);
+  return arrays * parameterBytes(model) + windows + streamsBytes(model, streams) + BESIDES;
 }
 
 /**
- * Refuses what could not fit into the memory that there is before anything is made for it.
+ * Refuses what could not fit into the memory that is left before anything is made for it.
  *
- * @throws CharnnError `INVALID_SETTING`
+ * @param fixed what can't be changed, such as the sizes of a model whose weights are there
+ * @throws CharnnError `INVALID_SETTING`, with values that fit
  */
-export function refuseTooLarge(model: ModelConfig, shape: Shape): void {
-  const limit = memoryLimit();
-  if (bytesFor(model, shape) <= limit) return;
-  const message = `${needOf(model, shape)}; there are ${gigabytes(limit)} for it.`;
-  throw new CharnnError("INVALID_SETTING", message, SMALLER);
+export function refuseTooLarge(shape: TrainingShape, fixed: readonly Adjustable[] = []): void {
+  const left = memoryLeft();
+  if (trainingBytes(shape) <= left) return;
+  const message = `${needOf(shape)}; there are ${memorySize(left)} for it.`;
+  throw new CharnnError("INVALID_SETTING", message, hintFor(shape, left, fixed));
 }
 
 /** The error where training got less memory than it needs. */
-export function trainingOutOfMemory(model: ModelConfig, shape: Shape, cause: unknown): CharnnError {
-  const message = `${needOf(model, shape)}, and the system did not give it so much.`;
-  return new CharnnError("OUT_OF_MEMORY", message, SMALLER, { cause });
+export function trainingOutOfMemory(
+  shape: TrainingShape,
+  cause: unknown,
+  fixed: readonly Adjustable[] = [],
+): CharnnError {
+  const message = `${needOf(shape)}, and the system did not give it that much.`;
+  // What there is nobody knows; half as much is worth a try.
+  const hint = hintFor(shape, Math.min(memoryLeft(), trainingBytes(shape) / 2), fixed);
+  return new CharnnError("OUT_OF_MEMORY", message, hint, { cause });
 }
 
-function bytesFor(model: ModelConfig, { batchSize, seqLength }: Shape): number {
-  const { layers, hiddenSize, cell } = model;
-  const perUnit = CELLS[cell].gates.length + STATES_PER_UNIT;
+/** What can be made smaller, in this order. */
+const ADJUSTABLE = {
+  hiddenSize: "--hidden-size",
+  layers: "--layers",
+  embeddingSize: "--embedding-size",
+  batchSize: "--batch-size",
+  seqLength: "--seq-length",
+  streams: "--streams",
+} as const;
+
+export type Adjustable = keyof typeof ADJUSTABLE;
+
+/** Nothing can be changed: the run is to continue as it is. */
+export const FIXED = Object.keys(ADJUSTABLE) as Adjustable[];
+
+/** What would fit: for each option the largest value with which the others can stay as they are. */
+function hintFor(shape: TrainingShape, left: number, fixed: readonly Adjustable[]): string {
+  const free = (Object.keys(ADJUSTABLE) as Adjustable[]).filter((name) => !fixed.includes(name));
+  const fits = free.flatMap((name) => {
+    const value = largestThatFits(shape, name, SAFE_SHARE * left);
+    return value === undefined ? [] : [`${ADJUSTABLE[name]} ${value}`];
+  });
+  if (fits.length > 0) return `What fits: ${fits.join("; ")}.`;
+  const needed = memorySize(trainingBytes(shape) / SAFE_SHARE);
+  return free.length === 0
+    ? `Give it ${needed}, or go on with the run on a larger machine.`
+    : `Choose smaller values for several of ${free.map((name) => ADJUSTABLE[name]).join(", ")}, or give it ${needed}.`;
+}
+
+function largestThatFits(shape: TrainingShape, name: Adjustable, left: number): number | undefined {
+  const { model, training, streams } = shape;
+  const fits = (value: number) => {
+    const changed = { [name]: value };
+    const other = {
+      ...shape,
+      model: { ...model, ...changed },
+      training: { ...training, ...changed },
+    };
+    return trainingBytes({ ...other, ...changed }) <= left;
+  };
+  let [least, most] = [0, { ...model, ...training, streams }[name]];
+  while (most - least > 1) {
+    const middle = Math.floor((least + most) / 2);
+    if (fits(middle)) least = middle;
+    else most = middle;
+  }
+  // Whole panels of the native backend.
+  const even = name === "hiddenSize" && least > PANEL ? least - (least % PANEL) : least;
+  return even > 0 ? even : undefined;
+}
+
+function needOf(shape: TrainingShape): string {
+  const { batchSize, seqLength } = shape.training;
+  const count = parameterCount(shape.model).toLocaleString("en");
   return (
-    bytesForParameters(model) +
-    BYTES_PER_NUMBER * batchSize * seqLength * layers * hiddenSize * perUnit
-  );
-}
-
-function bytesForParameters(model: ModelConfig): number {
-  return BYTES_PER_NUMBER * COPIES_OF_PARAMETERS * parameterCount(model);
-}
-
-function needOf(model: ModelConfig, shape: Shape): string {
-  const count = parameterCount(model).toLocaleString("en");
-  return (
-    `Training needs about ${gigabytes(bytesFor(model, shape))} of memory, ` +
-    `${gigabytes(bytesForParameters(model))} of it for ${count} parameters and the rest for batches`
+    `Training needs about ${memorySize(trainingBytes(shape))} of memory ` +
+    `for ${count} parameters and batches of ${batchSize} times ${seqLength} characters`
   );
 }

@@ -8,7 +8,6 @@ import { modelConfig } from "../model/config.js";
 import { definedOnly } from "../settings.js";
 import type { CountScore } from "./count-model.js";
 import { haveEnd, limitsOf } from "./limits.js";
-import { refuseTooLarge } from "./memory-need.js";
 import { defaultEpochs, dropoutFor, MOST_EPOCHS, presetRecipe } from "./presets.js";
 import { ENDING_SCHEDULES } from "./schedule.js";
 import type { TrainSettings } from "./settings.js";
@@ -83,7 +82,6 @@ export function newConfig(
     limits,
   };
   refuseEndlessSchedule(config);
-  refuseTooLarge(config.model, config.training);
   return { config, note };
 }
 

@@ -25,7 +25,7 @@ import { countTokens } from "../data/vocabulary.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { inMemory } from "../memory.js";
-import { CharRnn } from "../model/char-rnn.js";
+import { CharRnn, modelWorkspace } from "../model/char-rnn.js";
 import type { ModelConfig } from "../model/config.js";
 import { parameterArray } from "../model/parameters.js";
 import { Random } from "../random.js";
@@ -34,7 +34,7 @@ import { GradientSum } from "./gradient-sum.js";
 import { beginWith } from "./init-from.js";
 import { readLast } from "./last-checkpoint.js";
 import { haveSameEnd, resumedLimits } from "./limits.js";
-import { trainingOutOfMemory } from "./memory-need.js";
+import { FIXED, refuseTooLarge, trainingOutOfMemory, trainingShape } from "./memory-need.js";
 import { corpusSettings, refuseEndlessSchedule } from "./new-config.js";
 import { createOptimizer } from "./optimizer.js";
 import { type OpenOptions, type Plan, planRun } from "./plan.js";
@@ -100,7 +100,7 @@ export async function openRun(settings: TrainSettings, given: OpenOptions): Prom
       const ready = plan ?? (await planRun(settings, backend, options));
       return inMemory(
         () => startRun(folder, contents, lock, settings, backend, ready, options),
-        (cause) => trainingOutOfMemory(ready.config.model, ready.config.training, cause),
+        (cause) => trainingOutOfMemory(trainingShape(ready.config, backend.name), cause),
       );
     });
   const run = await (named ? openAt(named) : openUnnamed(settings, out, plan as Plan, openAt));
@@ -153,13 +153,15 @@ async function startRun(
   }
   const counts = countTokens(corpus.train.tokens, corpus.vocabulary.size);
   const batches = batchesOf(planned, corpus);
-  const length = await lengthOfNewRun(planned, settings, corpus, batches, { signal, clock });
+  const workspace = modelWorkspace(planned.model);
+  const trial = { signal, clock, workspace };
+  const length = await lengthOfNewRun(planned, settings, corpus, batches, trial);
   const { config, totalSteps, speed } = length;
   warnings.push(...timeWarnings(config, speed, clock()));
   const replan = plannedChanges(config.limits);
   const progress: Progress = { ...firstProgress(), totalSteps, replan };
   const random = runRandom(config).fork("model");
-  const model = await CharRnn.initialInTurns(config.model, random, signal, counts);
+  const model = await CharRnn.initialInTurns(config.model, random, signal, counts, workspace);
   if (base) beginWith(model, corpus.vocabulary, base);
   const run = assembleRun(folder, config, corpus, batches, backend, model, progress);
   return orDisposed(run, async () => {
@@ -193,9 +195,11 @@ async function continueRun(
   backend: SelectedBackend,
   { clock: clockOfProcess, ...options }: OpenOptions,
 ): Promise<Run> {
-  const checkpoint = await readLast(folder, contents);
+  const checkpoint = await readLast(folder, contents, options.signal);
   const { text, training, limits } = checkpoint.config;
   refuseOtherSettings(folder, checkpoint.config, settings);
+  const shape = trainingShape(checkpoint.config, backend.name);
+  refuseTooLarge(shape, FIXED);
   const { validation, test, fold, split, minCount, randomSeed } = training;
   const { documents, lineEnds = "keep" } = text;
   const alsoKnown = checkpoint.vocabulary;
@@ -221,7 +225,8 @@ async function continueRun(
   const areNew = !haveSameEnd(config.limits, limits);
   // A run that is over already need not be tried.
   const isOver = !areNew && endReached({ config, progress }) !== undefined;
-  const trial = { signal: options.signal, clock };
+  const workspace = modelWorkspace(config.model);
+  const trial = { signal: options.signal, clock, workspace };
   const { totalSteps, speed } = isOver
     ? { totalSteps: progress.totalSteps, speed: NO_TIME }
     : await lengthOfRun(config, corpus, batches, progress, areNew, trial);
@@ -229,10 +234,10 @@ async function continueRun(
     progress.totalSteps = totalSteps;
     progress.replan = plannedChanges(config.limits);
   }
-  const model = new CharRnn(config.model);
+  const model = new CharRnn(config.model, parameterArray(config.model), workspace);
   const run = assembleRun(folder, config, corpus, batches, backend, model, progress);
   return orDisposed(run, async () => {
-    restoreRun(run, checkpoint.tensors);
+    await restoreRun(run, folder.last, options.signal);
     const warnings = [...backendWarnings(backend, settings.threads), ...corpus.warnings];
     return { ...run, speed, clock, choice: undefined, warnings, lock };
   });

@@ -8,6 +8,7 @@ import { TRAIN_DEFAULTS } from "../defaults.js";
 import { countScore } from "./count-model.js";
 import { heldOutNotes } from "./held-out-notes.js";
 import { continuing } from "./init-from.js";
+import { refuseTooLarge, trainingShape } from "./memory-need.js";
 import { corpusSettings, newConfig } from "./new-config.js";
 import type { OnPreparing } from "./preparing.js";
 import { type Choice, choiceForText, choiceForTime } from "./presets.js";
@@ -21,6 +22,9 @@ import { operationsPerSecond } from "./trial.js";
  * how fast the machine is, so that the same settings give the same result.
  */
 const CHARACTERS_COUNTED_PER_SECOND = 100_000;
+
+/** What is as in the weights to begin with. */
+const SIZES_OF_MODEL = ["hiddenSize", "layers", "embeddingSize", "streams"] as const;
 
 /** What opening a run needs beside its settings. */
 export interface OpenOptions extends ReadOptions {
@@ -49,10 +53,13 @@ export async function planRun(
   options: OpenOptions,
 ): Promise<Plan> {
   const { initFrom, out = TRAIN_DEFAULTS.out } = settings;
-  const base = initFrom === undefined ? undefined : await loadCheckpoint(initFrom, { out });
+  const { signal } = options;
+  const base =
+    initFrom === undefined
+      ? undefined
+      : await loadCheckpoint(initFrom, { out, signal, tensors: "weights" });
   const alsoKnown = base?.vocabulary;
   const corpus = await loadCorpus({ ...corpusSettings(settings), alsoKnown }, options);
-  const { signal } = options;
   const { train, validation, vocabulary } = corpus;
   const { maxTime } = settings;
   const isLong = corpus.characters >= LONG_TEXT;
@@ -71,6 +78,7 @@ export async function planRun(
     counting,
     preset,
   );
+  refuseTooLarge(trainingShape(config, backend.name), base ? SIZES_OF_MODEL : ["streams"]);
   const warnings = [
     ...backendWarnings(backend, settings.threads),
     ...corpus.warnings,

@@ -1,5 +1,4 @@
 import { disposeAll } from "../backends/scope.js";
-import { readCheckpoint } from "../checkpoint/checkpoint.js";
 import { truncateMetricsAfter } from "../checkpoint/metrics-file.js";
 import type { Progress, RunConfig } from "../checkpoint/run-config.js";
 import { contentsOf } from "../checkpoint/run-contents.js";
@@ -57,9 +56,7 @@ export async function rollBack(run: Run, sign: string, exploded = false): Promis
   const isTrusted = !exploded || (rollbacks === 0 && run.corpus.validation.tokens.length === 0);
   const path = contents?.best ? folder.best : contents?.last && isTrusted ? folder.last : undefined;
   if (path !== undefined) {
-    const checkpoint = await readCheckpoint(path);
-    restoreRun(run, checkpoint.tensors);
-    before = checkpoint.progress;
+    before = (await restoreRun(run, path)).progress;
   } else {
     for (const array of [model.parameters, run.average]) array?.write(run.firstWeights);
     for (const moment of run.optimizer.moments.values()) {

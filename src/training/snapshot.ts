@@ -1,9 +1,9 @@
+import { overwrite } from "../backends/engine.js";
 import { disposeAll } from "../backends/scope.js";
-import { tensor } from "../backends/tfjs.js";
-import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { type Tensor, tensor } from "../backends/tfjs.js";
+import { type Checkpoint, type CheckpointFacts, readCheckpoint } from "../checkpoint/checkpoint.js";
 import { momentName, stateName, trainingName } from "../checkpoint/checkpoint-tensors.js";
 import type { NamedTensor } from "../checkpoint/safetensors.js";
-import { parameterCount } from "../model/config.js";
 import { type ParameterArray, parameterViews } from "../model/parameters.js";
 import type { Run } from "./run.js";
 
@@ -32,34 +32,45 @@ export function checkpointOf(run: Run): Checkpoint {
   return { config, vocabulary: corpus.vocabulary, progress, tensors };
 }
 
-/** Puts back what {@link checkpointOf} took. */
-export function restoreRun(
-  run: Pick<Run, "config" | "model" | "average" | "optimizer" | "state">,
-  tensors: ReadonlyMap<string, NamedTensor>,
-): void {
-  const { config, model, average, optimizer } = run;
-  const saved = (name: string) => tensors.get(name) as NamedTensor & { data: Float32Array };
-  const restore = (array: ParameterArray, nameOf: (parameter: string) => string) => {
-    const values = new Float32Array(parameterCount(config.model));
-    for (const [name, { data }] of parameterViews(config.model, values)) {
-      data.set(saved(nameOf(name)).data);
-    }
-    array.write(values);
+/**
+ * Puts back what {@link checkpointOf} took, one tensor after the other, so that it takes little more memory
+ * than the run itself.
+ *
+ * @returns what the checkpoint says
+ * @throws CharnnError as `readCheckpoint` does; the run is of no use then
+ */
+export async function restoreRun(
+  run: Pick<Run, "model" | "average" | "optimizer" | "state">,
+  path: string,
+  signal?: AbortSignal,
+): Promise<CheckpointFacts> {
+  const { model, average, optimizer } = run;
+  const places = new Map<string, Tensor>();
+  const addPlaces = (array: ParameterArray, nameOf: (parameter: string) => string) => {
+    for (const [name, tensor] of array.byName) places.set(nameOf(name), tensor);
   };
-  restore(model.parameters, average ? trainingName : (name) => name);
-  if (average) restore(average, (name) => name);
+  addPlaces(average ?? model.parameters, (name) => name);
+  if (average) addPlaces(model.parameters, trainingName);
   for (const [moment, array] of optimizer.moments) {
-    restore(array, (name) => momentName(name, moment));
+    addPlaces(array, (name) => momentName(name, moment));
   }
+  const { tensors, ...facts } = await readCheckpoint(path, {
+    signal,
+    onTensor({ name, data }) {
+      const place = places.get(name);
+      if (place) overwrite(place, data as Float32Array);
+      return !place;
+    },
+  });
   const stateTensor = (name: string) => {
-    const { shape, data } = saved(name);
+    const { shape, data } = tensors.get(name) as NamedTensor;
     return tensor(data, [...shape], "float32");
   };
-  const zeros = run.state;
-  run.state = zeros.map((layerState, layer) => {
+  disposeAll(run.state);
+  run.state = run.state.map((layerState, layer) => {
     const hidden = stateTensor(stateName(layer, "hidden"));
     if (!layerState.cellState) return { hidden };
     return { hidden, cellState: stateTensor(stateName(layer, "cell")) };
   });
-  disposeAll(zeros);
+  return facts;
 }

@@ -4,6 +4,7 @@ import { keepNewestSteps } from "../checkpoint/run-contents.js";
 import { cleanUp, cleanUpAfter } from "../clean-up.js";
 import { evaluationBatches } from "../data/batches.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
+import { inMemoryThroughout } from "../memory.js";
 import type { Score } from "../model/char-rnn.js";
 import { generateByStep } from "../sampling/sampler.js";
 import { Turns, unlessAborted } from "../turns.js";
@@ -12,6 +13,7 @@ import { bitsPerCharacter, evaluate } from "./evaluate.js";
 import type { EvalEvent, StepEvent, TrainingEvent } from "./events.js";
 import { guessingLoss, isExploded, isValidationExploded } from "./explosion.js";
 import { learn } from "./learn.js";
+import { FIXED, trainingOutOfMemory, trainingShape } from "./memory-need.js";
 import { openRun } from "./open-run.js";
 import { Pace } from "./pace.js";
 import { whilePreparing } from "./preparing.js";
@@ -63,7 +65,9 @@ export async function* train(
       );
     return opened;
   });
-  const events = recordMetrics(run, trainRun(run, settings, signal));
+  const events = inMemoryThroughout(recordMetrics(run, trainRun(run, settings, signal)), (cause) =>
+    trainingOutOfMemory(trainingShape(run.config, run.backend.name), cause, FIXED),
+  );
   yield* cleanUpAfter(
     settings.tensorboard ? recordEvents(run, events) : events,
     () => run.lock.release(),

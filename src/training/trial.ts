@@ -5,7 +5,7 @@ import { type Batches, charactersRead, evaluationBatches } from "../data/batches
 import type { Corpus } from "../data/corpus.js";
 import type { BackendName } from "../defaults.js";
 import { TRAIN_DEFAULTS } from "../defaults.js";
-import { CharRnn } from "../model/char-rnn.js";
+import { CharRnn, type ModelWorkspace } from "../model/char-rnn.js";
 import { parameterCount } from "../model/config.js";
 import { NO_DROPOUT } from "../model/dropout.js";
 import { operationsPerCharacter } from "../model/operations.js";
@@ -35,6 +35,8 @@ export interface TrialOptions {
   /** Seconds for each of the things that are tried. */
   readonly seconds?: number | undefined;
   readonly clock: Clock;
+  /** Scratch memory to use, which the run has afterwards. */
+  readonly workspace?: ModelWorkspace | undefined;
 }
 
 const LONGEST_TRIAL_SECONDS = 1.5;
@@ -62,7 +64,7 @@ export async function measureCosts(
   batches: Batches,
   options: TrialOptions,
 ): Promise<Costs> {
-  const model = new CharRnn(config.model);
+  const model = new CharRnn(config.model, parameterArray(config.model), options.workspace);
   try {
     const step = await secondsPerStep(model, config, batches, options);
     return { step, ...(await measureEvaluation(model, config, corpus, options)) };

@@ -65,7 +65,8 @@ Examples:
     .action(async (run: string, files: string[], { also, out, json, ...options }: EvalOptions) => {
       const { evaluateTexts, Inputs } = await import("../../index.js");
       const { signal } = interruption;
-      const runs = await openRuns([run, ...(also ?? [])], out, signal);
+      const tensors = options.dynamic ? "all" : "weights";
+      const runs = await openRuns([run, ...(also ?? [])], out, signal, tensors);
       const settings = { ...options, out, files };
       // Each run reads all of it.
       const inputs = runs.length > 1 ? new Inputs(process.stdin) : undefined;

@@ -58,7 +58,7 @@ Examples:
       const checkpoints =
         run === undefined
           ? await library.listCheckpoints({ out, onUnreadable, signal })
-          : [await library.loadCheckpoint(run, { out, signal })];
+          : [await library.loadCheckpoint(run, { out, signal, tensors: "none" })];
       const facts = checkpoints.map(({ path, config, progress, vocabulary }): Facts => {
         const parameters = library.parameterCount(config.model);
         return { path, parameters, config, progress, vocabulary: vocabulary.toJSON() };

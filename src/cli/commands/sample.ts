@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { SAMPLE_DEFAULTS as DEFAULTS } from "../../defaults.js";
 import { CharnnError } from "../../errors.js";
 import type { Checkpoint, SampleSettings } from "../../index.js";
-import { gigabytes } from "../../memory.js";
+import { memoryLeft, memorySize } from "../../memory.js";
 import {
   backendOption,
   encodingOption,
@@ -97,7 +97,7 @@ Examples:
       }
       const { loadCheckpoint, sample } = await import("../../index.js");
       const { signal } = interruption;
-      const checkpoint = await loadCheckpoint(run, { out, signal });
+      const checkpoint = await loadCheckpoint(run, { out, signal, tensors: "weights" });
       const seed =
         seedFile === undefined
           ? given.seed
@@ -123,6 +123,10 @@ const PIECE = 1024;
 const BYTES_PER_CHARACTER = 2;
 /** Of a seed in a file, in characters: more than a model reads in an hour. */
 const LONGEST_SEED = 100_000_000;
+/** Of the memory that there is for strings: a piece is there twice for a moment, and there is other work. */
+const HEAP_SHARE = 0.4;
+/** A string of JavaScript can't be longer than 2 ** 29, and JSON may double a text. */
+const LONGEST_TEXT = 2 ** 27;
 
 type Texts = AsyncGenerator<readonly string[], void>;
 
@@ -139,8 +143,10 @@ async function writeStream(terminal: Terminal, texts: Texts, seed: string): Prom
 
 /** Several texts, each when all are done, with an empty line between two. */
 async function writeWhole(terminal: Terminal, texts: Texts, seed: string): Promise<void> {
-  const whole = await collect(texts);
-  await terminal.out(`${whole.map((text) => seed + text).join("\n\n")}\n`);
+  for (const [k, text] of (await collect(texts)).entries()) {
+    // Together they may be longer than a string can be.
+    await terminal.out(`${k > 0 ? "\n" : ""}${seed}${text}\n`);
+  }
 }
 
 async function writeJson(terminal: Terminal, texts: Texts, seed: string): Promise<void> {
@@ -195,13 +201,21 @@ async function readSeed(
 
 /** Texts that are written when they are done have to fit into the memory that Node.js has for strings. */
 function refuseTooMuch({ length = DEFAULTS.length, count = DEFAULTS.count }: SampleSettings): void {
-  const most = getHeapStatistics().heap_size_limit / 2;
+  if (length === -1) return;
+  const { heap_size_limit: limit, used_heap_size: used } = getHeapStatistics();
+  const left = (Math.min(limit - used, memoryLeft()) * HEAP_SHARE) / BYTES_PER_CHARACTER;
+  const fittingCount = Math.floor(left / length);
+  const fittingLength = Math.min(Math.floor(left / count), LONGEST_TEXT);
+  if (count <= fittingCount && length <= fittingLength) return;
   const bytes = BYTES_PER_CHARACTER * length * count;
-  if (length === -1 || bytes <= most) return;
+  const fits = [
+    ...(fittingCount > 0 && length <= LONGEST_TEXT ? [`--count ${fittingCount}`] : []),
+    ...(fittingLength > 0 ? [`--length ${fittingLength}`] : []),
+  ];
   throw new CharnnError(
     "INVALID_SETTING",
-    `Texts of ${length} characters, ${count} at a time, need ${gigabytes(bytes)} of memory; there are ${gigabytes(most)}.`,
-    "Write fewer or shorter ones at a time. One alone, without --json, is written as it comes.",
+    `Texts of ${length} characters, ${count} at a time, need ${memorySize(bytes)} of memory; there are ${memorySize(left * BYTES_PER_CHARACTER)}.`,
+    `What fits: ${fits.join("; ")}. One text alone, without --json, may be of any length.`,
   );
 }
 

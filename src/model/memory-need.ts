@@ -1,0 +1,56 @@
+/** How much memory a model takes, about: what can't fit is refused before any of it is made. */
+import type { BackendName } from "../defaults.js";
+import { CELLS, type CellName } from "./cells.js";
+import { type ModelConfig, parameterCount } from "./config.js";
+
+/** What a backend keeps, in floats, beside the weights themselves; measured by `bench/memory.ts`. */
+interface Costs {
+  /** For each unit of a layer at each place of a window. */
+  readonly perUnit: Readonly<Record<CellName, number>>;
+  /** Copies of the weights in another order. */
+  readonly weightCopies: number;
+}
+
+const COSTS: Readonly<Record<BackendName, Costs>> = {
+  native: { perUnit: { gru: 6, lstm: 7, rnn: 3 }, weightCopies: 2 },
+  tensorflow: { perUnit: { gru: 24, lstm: 23, rnn: 8 }, weightCopies: 3 },
+  cpu: { perUnit: { gru: 18, lstm: 19, rnn: 7 }, weightCopies: 2 },
+};
+
+export const BYTES_PER_FLOAT = 4;
+/** Logits are made for some places at a time. */
+const MOST_LOGITS = 2 ** 22;
+const LEAST_PLACES = 256;
+
+/** Bytes of one array of all of a model's parameters. */
+export function parameterBytes(model: ModelConfig): number {
+  return BYTES_PER_FLOAT * parameterCount(model);
+}
+
+/** Bytes of scratch memory that a model takes to read windows of text, `time` characters in `batch` lanes. */
+export function windowBytes(
+  model: ModelConfig,
+  backend: BackendName,
+  { time, batch }: { readonly time: number; readonly batch: number },
+): number {
+  const { cell, layers, hiddenSize, vocabularySize } = model;
+  const { perUnit, weightCopies } = COSTS[backend];
+  const gates = CELLS[cell].gates.length;
+  const places = time * batch;
+  const states = places * hiddenSize * layers * perUnit[cell];
+  // What the input weights have for each character that occurs.
+  const table = Math.min(places, vocabularySize) * gates * hiddenSize;
+  const logits =
+    vocabularySize * Math.min(places, Math.max(LEAST_PLACES, MOST_LOGITS / vocabularySize));
+  return weightCopies * parameterBytes(model) + BYTES_PER_FLOAT * (states + table + logits);
+}
+
+/** Bytes that a model takes to write `count` texts side by side, beside its weights. */
+export function streamsBytes(model: ModelConfig, count: number): number {
+  const { cell, layers, hiddenSize, vocabularySize } = model;
+  const gates = CELLS[cell].gates.length;
+  const states = count * hiddenSize * (layers * (gates + 3) + gates);
+  const table = vocabularySize * gates * hiddenSize;
+  const logits = 2 * count * vocabularySize;
+  return parameterBytes(model) + BYTES_PER_FLOAT * (states + table + logits);
+}
