@@ -17,7 +17,7 @@ const COSTS: Readonly<Record<BackendName, Costs>> = {
   cpu: { perUnit: { gru: 18, lstm: 19, rnn: 7 }, weightCopies: 2 },
 };
 
-export const BYTES_PER_FLOAT = 4;
+const BYTES_PER_FLOAT = 4;
 /** Logits are made for some places at a time. */
 const MOST_LOGITS = 2 ** 22;
 const LEAST_PLACES = 256;
