@@ -42,5 +42,9 @@ function hintAt(file: string): string {
   if (/[*?]|\[[^\]]+\]|\{[^}]*,[^}]*\}/.test(file)) {
     return "Wildcards are not expanded: name each file, or a folder to read all texts in it.";
   }
+  // Node.js puts this character in place of bytes that are not UTF-8, and can't open such a file by its name.
+  if (file.includes("\ufffd")) {
+    return "If its name is not valid UTF-8, rename it, or read it from standard input: - < FILE.";
+  }
   return `Looked for ${path.resolve(file)}.`;
 }

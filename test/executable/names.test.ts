@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
-import { charnn, SMALL, sentences } from "../helpers/executable.js";
+import { charnn, SMALL, sentences, shell } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
 
 test("a text of any name gives a run that every command finds", async (t) => {
@@ -23,6 +23,23 @@ test("a text of any name gives a run that every command finds", async (t) => {
   const { code, stderr } = await charnn(t, ["train", ...folds], { cwd });
   assert.equal(code, 0, stderr);
   assert.equal((await readdir(path.join(cwd, "checkpoints"))).length, names.length + 2);
+});
+
+test("a text whose name is not valid UTF-8 is explained, and read from standard input", async (t) => {
+  if (process.platform !== "linux") return t.skip("no file can have such a name");
+  const cwd = await temporaryFolder(t);
+  await writeFile(Buffer.from(`${cwd}/caf\xe9.txt`, "latin1"), sentences(60));
+  for (const name of ["$'caf\\xe9.txt'", "."]) {
+    const { code, stderr } = await shell(t, `charnn train ${name} --quiet`, { cwd });
+    assert.equal(code, 1, stderr);
+    assert.match(
+      stderr,
+      /^Error: There is no file or folder "caf\ufffd\.txt"\.\nIf its name is not/,
+    );
+  }
+  const line = `charnn train - --quiet ${SMALL.join(" ")} < $'caf\\xe9.txt'`;
+  const { code, stderr } = await shell(t, line, { cwd });
+  assert.equal(code, 0, stderr);
 });
 
 test("a run's name may begin with a dash", async (t) => {

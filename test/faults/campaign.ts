@@ -133,10 +133,19 @@ export interface RunOptions {
 }
 
 /** Runs the program. */
-export async function run(
+export function run(
   cwd: string,
   args: readonly string[],
-  { env = {}, words = [], program = EXECUTABLE, onStart = () => {} }: RunOptions = {},
+  { words = [], program = EXECUTABLE, ...options }: RunOptions = {},
+): Promise<Ending> {
+  return runWords(cwd, [...words, process.execPath, program, ...args], options);
+}
+
+/** Runs any command. */
+export async function runWords(
+  cwd: string,
+  [command, ...args]: readonly string[],
+  { env = {}, onStart = () => {} }: Pick<RunOptions, "env" | "onStart"> = {},
 ): Promise<Ending> {
   const options: SpawnOptions = {
     cwd,
@@ -145,18 +154,14 @@ export async function run(
     timeout: HANG_MILLISECONDS,
     killSignal: "SIGKILL",
   };
-  const [command, ...more] = [...words, process.execPath, program, ...args];
-  const child = spawn(command, more, options);
-  let [stdout, stderr] = ["", ""];
-  child.stdout?.on("data", (bytes) => {
-    stdout += bytes;
-  });
-  child.stderr?.on("data", (bytes) => {
-    stderr += bytes;
-  });
+  const child = spawn(command, args, options);
+  const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
+  child.stdout?.on("data", (bytes) => stdout.push(bytes));
+  child.stderr?.on("data", (bytes) => stderr.push(bytes));
   onStart(child);
   const [code, signal] = await once(child, "close");
-  return { code, signal, stdout, stderr };
+  const textOf = (chunks: readonly Buffer[]) => Buffer.concat(chunks).toString();
+  return { code, signal, stdout: textOf(stdout), stderr: textOf(stderr) };
 }
 
 /** What no ending may have: a crash, a hang, or a stack. */

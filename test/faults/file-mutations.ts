@@ -19,13 +19,13 @@ const WORDS = [
 ];
 
 /** Line ends, controls, marks of order and direction, and characters of several code points. */
-const ODDITIES = [
+export const ODDITIES = [
   ...["\r", "\n", "\r\n", "\u0085", "\u2028", "\0", "\x1b[2J", "\x7f", "\ufeff", "\u202e"],
   ...["\u200d", "e\u0301", "\ufffd", "\ufffe", "\u{1f600}", "\u{10ffff}", " ", "\t"],
 ].map((text) => Buffer.from(text));
 
 /** Wrong or cut in UTF-8, UTF-16 or the encodings of East Asia. */
-const WRONG_BYTES = [
+export const WRONG_BYTES = [
   ...[[0xff], [0x80], [0xc3], [0xe2, 0x82], [0xf0, 0x9f, 0x98], [0xc0, 0xaf]],
   ...[
     [0xed, 0xa0, 0x80],

@@ -9,6 +9,7 @@ import { besideWriters } from "./beside-writers.js";
 import { failingCalls, killsAtCalls } from "./calls.js";
 import { BACKEND, type Campaign, scratchFolder, Tally } from "./campaign.js";
 import { fullDisk } from "./full-disk.js";
+import { hostile } from "./hostile.js";
 import { locks } from "./locks.js";
 import { mutations } from "./mutations.js";
 import { type CampaignOptions, readOptions, USAGE, UsageError } from "./options.js";
@@ -32,6 +33,7 @@ const KINDS: readonly Kind[] = [
   { name: "full disk", run: fullDisk },
   { name: "locks across namespaces", run: locks },
   { name: "readers beside writers", run: besideWriters },
+  { name: "hostile texts and names", run: hostile },
   { name: "mutated checkpoints", run: mutations },
   { name: "other mutated files", run: mutatedFiles },
   { name: "signals", run: signals },
