@@ -69,7 +69,7 @@ const SHORT: Fault[] = [
 ];
 
 export async function killsAtCalls(campaign: Campaign, tally: Tally): Promise<void> {
-  await everyCall(campaign, tally, KILLS, 13, (ending, folder, expected) =>
+  await everyCall(campaign, tally, KILLS, 17, (ending, folder, expected) =>
     ending.signal === "SIGKILL"
       ? resumesTo(expected, folder)
       : Promise.resolve(`it ended with ${ending.code} and was not killed`),
@@ -81,7 +81,7 @@ export async function failingCalls(campaign: Campaign, tally: Tally): Promise<vo
     campaign,
     tally,
     [...FAILURES, ...SHORT],
-    89,
+    113,
     async (ending, folder, expected, fault, hits) => {
       const wrong = crashOf(ending) ?? wrongReason(ending, fault, hits, folder);
       if (wrong !== undefined || ending.code !== 0) return wrong ?? resumesTo(expected, folder);

@@ -126,6 +126,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Words before the command: those of a namespace, see `PLACES`. */
   readonly words?: readonly string[];
+  /** Milliseconds after which it is killed, in place of two minutes. */
+  readonly timeout?: number;
   /** In place of the built program: a copy of it. */
   readonly program?: string;
   /** Does something to the program. */
@@ -145,13 +147,17 @@ export function run(
 export async function runWords(
   cwd: string,
   [command, ...args]: readonly string[],
-  { env = {}, onStart = () => {} }: Pick<RunOptions, "env" | "onStart"> = {},
+  {
+    env = {},
+    timeout = HANG_MILLISECONDS,
+    onStart = () => {},
+  }: Omit<RunOptions, "words" | "program"> = {},
 ): Promise<Ending> {
   const options: SpawnOptions = {
     cwd,
     env: { ...plainEnvironment(), UV_THREADPOOL_SIZE: "1", ...env },
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: HANG_MILLISECONDS,
+    timeout,
     killSignal: "SIGKILL",
   };
   const child = spawn(command, args, options);

@@ -23,8 +23,8 @@ import { nodeIn } from "./lasting-run.js";
 /** What a terminal obeys or does not show, but for ends of lines, as in `src/cli/terminal/printable.ts`. */
 const UNSEEN =
   /(?![\t\n\r\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]|\r(?!\n)/u;
-/** Of a text that is written to the terminal, with colours or not. */
-const LONGEST_SHOWN = 100_000;
+/** Characters of a text that is scored: with 50,000 different ones each takes long. */
+const LONGEST_SCORED = 40_000;
 const LONGEST_LINE = 5_000;
 /** So long that it is interrupted before its end. */
 const TRAIN =
@@ -93,12 +93,12 @@ async function through(place: Place, options: string, text: string): Promise<str
   const run = quoted(name);
   const seed = quoted(seedOf(draw, text));
   const pattern = draw.uniform() < 0.5 ? "-t 3" : "--json";
+  const scoring = ["eval --no-baselines", "score"].map(
+    (command) => `charnn ${command} ${encodingIn(options)} -- ${run} ./${file}`,
+  );
   const lines = [
     `charnn sample -n 200 ${pattern} --seed=${seed} -- ${run}`,
-    `charnn eval --no-baselines ${encodingIn(options)} -- ${run} ./${file}`,
-    ...(text.length < LONGEST_SHOWN
-      ? [`charnn score ${encodingIn(options)} -- ${run} ./${file}`]
-      : []),
+    ...(text.length < LONGEST_SCORED ? scoring : []),
     "charnn info",
     `charnn info -- ${run}`,
     `charnn plot -- ${run}`,

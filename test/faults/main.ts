@@ -11,6 +11,7 @@ import { BACKEND, type Campaign, scratchFolder, Tally } from "./campaign.js";
 import { fullDisk } from "./full-disk.js";
 import { hostile } from "./hostile.js";
 import { locks } from "./locks.js";
+import { memory } from "./memory.js";
 import { mutations } from "./mutations.js";
 import { type CampaignOptions, readOptions, USAGE, UsageError } from "./options.js";
 import { ProgressLine } from "./progress-line.js";
@@ -34,6 +35,7 @@ const KINDS: readonly Kind[] = [
   { name: "locks across namespaces", run: locks },
   { name: "readers beside writers", run: besideWriters },
   { name: "hostile texts and names", run: hostile },
+  { name: "memory over long runs", run: memory },
   { name: "mutated checkpoints", run: mutations },
   { name: "other mutated files", run: mutatedFiles },
   { name: "signals", run: signals },

@@ -18,7 +18,7 @@ export async function randomKills(campaign: Campaign, tally: Tally): Promise<voi
   const start = performance.now();
   await run(await place(campaign), TRAIN);
   const whole = performance.now() - start;
-  for (const number of partOf(campaign, numbersTo(campaign.long ? 1_000 : 20))) {
+  for (const number of partOf(campaign, numbersTo(campaign.long ? 1_000 : 12))) {
     const folder = await place(campaign);
     const draw = caseDraw(campaign.seed, number);
     const waits = [draw.uniform() * whole, draw.uniform() * whole];
