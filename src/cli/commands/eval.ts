@@ -81,7 +81,7 @@ Examples:
       }
       if (json) return;
       const shown = scores.length === 1 ? table(scores[0]) : comparison(scores);
-      await terminal.out(`${shown.join("\n")}\n`);
+      for (const line of shown) await terminal.out(`${line}\n`);
     });
 }
 

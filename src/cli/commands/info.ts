@@ -70,7 +70,7 @@ Examples:
       } else if (run !== undefined) {
         await terminal.out(`${describe(facts[0], terminal.outWidth).join("\n")}\n`);
       } else if (facts.length + unreadable.length > 0) {
-        await terminal.out(`${list(facts, unreadable).join("\n")}\n`);
+        for (const line of list(facts, unreadable)) await terminal.out(`${line}\n`);
       } else {
         terminal.say("There are no runs yet. Make one: charnn train data/shakespeare.txt");
       }

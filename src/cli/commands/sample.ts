@@ -121,8 +121,8 @@ Examples:
 /** Characters of a text that are kept one by one. */
 const PIECE = 1024;
 const BYTES_PER_CHARACTER = 2;
-/** Of a seed in a file, in characters: more than a model reads in an hour. */
-const LONGEST_SEED = 100_000_000;
+/** Of a seed in a file, in characters: more than a model reads in minutes. */
+const LONGEST_SEED = 10_000_000;
 /** Of the memory that there is for strings: a piece is there twice for a moment, and there is other work. */
 const HEAP_SHARE = 0.4;
 /** A string of JavaScript can't be longer than 2 ** 29, and JSON may double a text. */
