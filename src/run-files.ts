@@ -17,10 +17,20 @@ const OLDER_PAGE = `<!doctype html>
 const EVENTS =
   /^\{"event":"(?:warning|start|step|eval|sample|checkpoint|end|cross-validation)"[,}]/;
 
+/** Behind the eight bytes of the header's length, which may be no text. */
+const CHECKPOINT = /^[^{]{0,8}\{"__metadata__":\{"format":"\\"charnn-/;
+
 /** Whether a file has the metrics of a run, or a page about runs, by its first thousand bytes. */
 export function isOwnOutput(beginning: string): boolean {
   const isPage = beginning.startsWith("<!doctype html>") && beginning.includes(PAGE_MARKER);
   return isPage || beginning.startsWith(OLDER_PAGE) || EVENTS.test(beginning);
+}
+
+/** What a file of charnn's is, by its first thousand bytes: `a checkpoint`; undefined for any other file. */
+export function ownFileKind(beginning: string): string | undefined {
+  if (CHECKPOINT.test(beginning)) return "a checkpoint";
+  if (EVENTS.test(beginning)) return "the metrics of a run";
+  return isOwnOutput(beginning) ? "a page by an older version of charnn" : undefined;
 }
 
 /** Whether a folder with files of these names is that of a run. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { cleanUp, cleanUpAfter, cleanUpOnFailure, thenCleanUp } from "#src/clean-up.js";
+import { cleanUp, cleanUpAfter, cleanUpOnFailure, closeRead, thenCleanUp } from "#src/clean-up.js";
 
 /** Clean-ups that note that they were done, those named in `failing` before they throw. */
 function cleanUps(...failing: readonly string[]) {
@@ -69,5 +69,42 @@ describe("Cleaning up", () => {
     for (const { done } of [ended, failed, left]) {
       assert.deepEqual(done, ["first", "second", "third"]);
     }
+  });
+});
+
+describe("The closing of a file that was only read", () => {
+  it("is done, and is no failure where it fails or there is no file", async () => {
+    let closed = 0;
+    const close = async () => void closed++;
+    await closeRead({ close });
+    assert.equal(closed, 1);
+    await closeRead(undefined);
+    await closeRead({ close: () => Promise.reject(new Error("EIO")) });
+  });
+
+  it("hides nothing that went wrong before it", async () => {
+    const file = { close: () => Promise.reject(new Error("close")) };
+    const read = thenCleanUp(
+      () => Promise.reject(new Error("read")),
+      () => closeRead(file),
+    );
+    await assert.rejects(read, /^Error: read$/);
+    assert.equal(
+      await thenCleanUp(
+        () => "text",
+        () => closeRead(file),
+      ),
+      "text",
+    );
+  });
+
+  it("has taken place before the next thing is done", async () => {
+    let isClosed = false;
+    const close = () =>
+      new Promise<void>((resolve) => setTimeout(resolve, 5)).then(() => {
+        isClosed = true;
+      });
+    await closeRead({ close });
+    assert.ok(isClosed);
   });
 });

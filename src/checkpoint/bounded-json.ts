@@ -56,14 +56,28 @@ export function scanJson(
   return members;
 }
 
-/** @throws CharnnError `BAD_CHECKPOINT` for what is no JSON, or beyond `bounds` */
+/**
+ * @throws CharnnError `BAD_CHECKPOINT` for what is no JSON, beyond `bounds`, or has an object with a name
+ *   twice, of which `JSON.parse` would keep the last
+ */
 export function parseBounded(text: string, bounds: JsonBounds, what: string): unknown {
-  scanJson(text, bounds, what);
+  const written = scanJson(text, bounds, what);
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (cause) {
     throw bad(`${what} is not JSON`, cause);
   }
+  if (membersIn(value) !== written) throw bad(`${what} has a name twice`);
+  return value;
+}
+
+/** How many members the objects in a value have. */
+function membersIn(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  const values = Object.values(value);
+  const own = Array.isArray(value) ? 0 : values.length;
+  return values.reduce((sum, it) => sum + membersIn(it), own);
 }
 
 /** The place of the quote that ends the string that begins at `start`, or the end of the text. */

@@ -23,7 +23,7 @@ export async function appendMetrics(path: string, record: object): Promise<void>
 
 /**
  * Drops what a killed run reported after its last checkpoint and will report again: lines of a step
- * after `step`, evaluations and samples after `evaluatedAt`, and lines that were not written to their end.
+ * after `step`, evaluations and samples after `evaluatedAt`, and lines that are no whole JSON objects.
  * They are at the end of the file, which is cut off, unless the file was damaged before.
  *
  * @throws CharnnError `NOT_READABLE` or `NOT_WRITABLE`
@@ -65,10 +65,12 @@ function isKept({ bytes }: Line, { step, evaluatedAt }: Known): boolean {
   return !!record && record.step <= (record.event === "step" ? step : evaluatedAt);
 }
 
-/** What a line reports, and of which step; undefined for a line that is cut. */
+/** What a line reports, and of which step; undefined for a line that is cut, or is no object. */
 function recordOf(line: string): { readonly event: unknown; readonly step: number } | undefined {
   try {
-    const { event, step } = JSON.parse(line);
+    const record: unknown = JSON.parse(line);
+    if (typeof record !== "object" || record === null || Array.isArray(record)) return undefined;
+    const { event, step } = record as { readonly event?: unknown; readonly step?: unknown };
     return { event, step: typeof step === "number" ? step : 0 };
   } catch {
     return undefined;

@@ -2,6 +2,7 @@ import type { BigIntStats } from "node:fs";
 import { lstat, open, realpath, stat } from "node:fs/promises";
 import { closeRead, thenCleanUp } from "../clean-up.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
+import { ownFileKind } from "../run-files.js";
 import { notWritable } from "../system-errors.js";
 import { removeStaleTemporaries, writeDurably } from "./durable-file.js";
 
@@ -29,7 +30,7 @@ interface Place {
 
 /**
  * Refuses to replace a file whose loss would matter: one of the command's inputs, under any name or link, or
- * a file that charnn did not make, unless it is empty.
+ * any other without the marker, unless it is empty.
  *
  * @throws CharnnError `NOT_WRITABLE`
  */
@@ -80,8 +81,11 @@ async function placeOf(output: OutputFile): Promise<Place> {
     if (input !== undefined) {
       throw refused(path, `it is the file ${JSON.stringify(input)} itself, which is read`, true);
     }
-    if (stats.size > 0n && !(await startOf(path)).includes(output.marker)) {
-      throw refused(path, "there is a file that charnn did not make", true);
+    const start = stats.size > 0n ? await startOf(path) : output.marker;
+    if (!start.includes(output.marker)) {
+      const kind = ownFileKind(start);
+      const reason = kind ? `it would replace ${kind}` : "there is a file that charnn did not make";
+      throw refused(path, reason, true);
     }
     return place;
   } catch (error) {

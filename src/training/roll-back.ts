@@ -2,7 +2,10 @@ import { disposeAll } from "../backends/scope.js";
 import { truncateMetricsAfter } from "../checkpoint/metrics-file.js";
 import type { Progress, RunConfig } from "../checkpoint/run-config.js";
 import { contentsOf } from "../checkpoint/run-contents.js";
+import { evaluationBatches } from "../data/batches.js";
 import { CharnnError } from "../errors.js";
+import { evaluate } from "./evaluate.js";
+import { isExploded } from "./explosion.js";
 import { presetRecipe } from "./presets.js";
 import type { Run } from "./run.js";
 import { restoreRun } from "./snapshot.js";
@@ -11,6 +14,8 @@ import { restoreRun } from "./snapshot.js";
 export const MOST_BAD_STEPS = 5;
 const MOST_ROLLBACKS = 3;
 const RATE_FACTOR = 1 / 3;
+/** Of the training text, to see whether weights have exploded. */
+const CHARACTERS_TO_TRY = 10_000;
 /** To the learning rate that is advised, from one with which training has diverged. */
 const NEXT_FACTOR = 1 / 10;
 
@@ -36,37 +41,61 @@ export function firstProgress(): Progress {
 /**
  * Takes a run that has gone wrong back to its best checkpoint, with its average of the weights, and with
  * a lower learning rate. Where nothing is held out, or was scored yet, it goes back to its last checkpoint
- * or its beginning: to the latter where the loss exploded, and that checkpoint may hold weights of which
- * it did.
+ * or its beginning: to the latter where the loss exploded, and that checkpoint holds weights that have done
+ * so, or has been gone back to before.
  *
  * @param sign what showed it: `the loss is NaN`
  * @returns what happened, in a sentence
  * @throws CharnnError `DIVERGED` when that was of no use before
  */
 export async function rollBack(run: Run, sign: string, exploded = false): Promise<string> {
-  const { folder, progress, model } = run;
+  const { folder, progress } = run;
   const { step, totalSteps, replan, droppedSteps, rollbacks } = progress;
   if (rollbacks === MOST_ROLLBACKS) throw await diverged(run, sign, exploded);
   await run.lock.check();
   const rateFactor = progress.rateFactor * RATE_FACTOR;
-  disposeAll(run.state);
-  run.state = model.zeroState(run.config.training.batchSize);
-  let before = firstProgress();
   const contents = await contentsOf(folder);
   const isTrusted = !exploded || (rollbacks === 0 && run.corpus.validation.tokens.length === 0);
   const path = contents?.best ? folder.best : contents?.last && isTrusted ? folder.last : undefined;
-  if (path !== undefined) {
-    before = (await restoreRun(run, path)).progress;
-  } else {
-    for (const array of [model.parameters, run.average]) array?.write(run.firstWeights);
-    for (const moment of run.optimizer.moments.values()) {
-      moment.write(new Float32Array(run.firstWeights.length));
-    }
+  let before = path && (await restore(run, path));
+  if (!before || (exploded && path === folder.last && !(await isSound(run)))) {
+    before = restoreBeginning(run);
   }
   const rolledBack = { rateFactor, badSteps: 0, rollbacks: rollbacks + 1 };
   Object.assign(progress, before, { totalSteps, replan, droppedSteps }, rolledBack);
   await truncateMetricsAfter(folder.metrics, progress);
   return `At step ${step} ${sign}. Going back to step ${progress.step}, with a third of the learning rate.`;
+}
+
+/** @returns where the run stood when the checkpoint was saved */
+async function restore(run: Run, path: string): Promise<Progress> {
+  clearState(run);
+  return (await restoreRun(run, path)).progress;
+}
+
+/** @returns where the run stands then */
+function restoreBeginning(run: Run): Progress {
+  const { model, average, optimizer, firstWeights } = run;
+  clearState(run);
+  for (const array of [model.parameters, average]) array?.write(firstWeights);
+  for (const moment of optimizer.moments.values()) {
+    moment.write(new Float32Array(firstWeights.length));
+  }
+  return firstProgress();
+}
+
+function clearState(run: Run): void {
+  disposeAll(run.state);
+  run.state = run.model.zeroState(run.config.training.batchSize);
+}
+
+/** Whether the weights are not those of a step by which the loss exploded. */
+async function isSound(run: Run): Promise<boolean> {
+  const { train, documents, vocabulary } = run.corpus;
+  const some = evaluationBatches(train.tokens, documents, vocabulary, CHARACTERS_TO_TRY);
+  const score = await evaluate(run.model, some);
+  const loss = score ? score.loss / score.characters : Number.NaN;
+  return Number.isFinite(loss) && !isExploded(loss, run);
 }
 
 export async function diverged(

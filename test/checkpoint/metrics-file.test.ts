@@ -26,6 +26,16 @@ test("resuming drops the lines of later steps and those cut short, and keeps the
   assert.deepEqual(await readdir(folder), ["metrics.jsonl"]);
 });
 
+test("resuming drops lines that are no objects", async (t) => {
+  const file = path.join(await temporaryFolder(t), "metrics.jsonl");
+  const kept = '{"event":"step","step":1}\n{"event":"step","step":2}\n';
+  for (const line of ["5", "null", '"step"', "[1]", "\0\0\0", ""]) {
+    await writeFile(file, kept.replace("\n", `\n${line}\n`));
+    await truncateMetricsAfter(file, { step: 2, evaluatedAt: 2 });
+    assert.equal(await readFile(file, "utf8"), kept, line);
+  }
+});
+
 test("a last line that lacks only its line end is kept, and gets one", async (t) => {
   const file = path.join(await temporaryFolder(t), "metrics.jsonl");
   await writeFile(file, '{"step":1}\n{"step":2}');

@@ -60,6 +60,10 @@ describe("A checkpoint that was made to do harm, with the right checksum,", () =
   const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
   const hostile: Readonly<Record<string, (header: string) => string>> = {
     "a list for the run's limits": (it) => it.replace(/(\\"limits\\":)\{[^}]*\}/, "$1[]"),
+    "a name twice in its configuration": (it) =>
+      it.replace('"config":"{', '"config":"{\\"limits\\":{\\"steps\\":9},'),
+    "a name twice in its progress": (it) =>
+      it.replace('"progress":"{', '"progress":"{\\"step\\":9,'),
     "lists in lists for a configuration": (it) => withValue(it, "config", nested(5_000)),
     "lists in lists for its progress": (it) => withValue(it, "progress", nested(5_000)),
     "lists in lists for a vocabulary": (it) => withValue(it, "vocabulary", nested(5_000)),

@@ -42,7 +42,8 @@ test("report takes the place of its own pages, and of nothing else unless it is 
     ["fox.txt", /fox\.txt can't be written: it is the file "fox\.txt" itself, which is read/],
     ["link.html", /link\.html can't be written: it is the file "fox\.txt" itself/],
     ["notes.html", /notes\.html can't be written: there is a file that charnn did not make/],
-    ["checkpoints/fox/last.safetensors", /charnn did not make/],
+    ["checkpoints/fox/last.safetensors", /it would replace a checkpoint\./],
+    ["checkpoints/fox/metrics.jsonl", /it would replace the metrics of a run\./],
     ["checkpoints", /checkpoints can't be written: it is a folder/],
   ] as const) {
     const { code, stdout, stderr } = await charnn(t, [...report, "--output", file], { cwd });

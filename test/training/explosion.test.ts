@@ -84,6 +84,20 @@ describe("A run whose loss explodes", () => {
     assert.equal(saved?.step, evaluated.at(-1));
   });
 
+  it("with nothing held out never goes back to weights that had exploded already", async (t) => {
+    const place = await workplace(t, inventedText(2_000));
+    const events: TrainingEvent[] = [];
+    // The last checkpoint before the first bad step holds the weights by which that is bad.
+    await trained({ ...rising(place, "run"), validation: 0, saveEvery: 1 }, (event) => {
+      events.push(event);
+      return event.event === "step" && only(events, "warning").length > 0;
+    });
+    const back = events.findIndex(({ event }) => event === "warning");
+    assert.ok(back > 0, "it has not exploded");
+    const [next] = only(events.slice(back), "step");
+    assert.ok(next.loss < 10, `${next.loss}`);
+  });
+
   it("and is left around the going back, ends with the bytes of an unbroken one", async (t) => {
     const place = await workplace(t, inventedText(2_000));
     const ended = (run: Promise<unknown>) => run.then(() => "done", failsWith("DIVERGED"));
