@@ -10,6 +10,18 @@ import {
 import { LARGEST_SIZE, modelConfigSchema } from "../model/config.js";
 import { numberAboveZero, numberFromZero, oneOf, wholeNumber } from "../settings.js";
 
+/** Far more steps than any run takes, and few enough to be counted on from there. */
+export const MOST_STEPS = 1e15;
+export const MOST_EPOCHS = 100_000;
+/** Steps in a row that change nothing, after which a run goes back, and how often it does. */
+export const MOST_BAD_STEPS = 5;
+export const MOST_ROLLBACKS = 3;
+/** Sums of losses stay finite. */
+const LARGEST_SUM = 1e300;
+
+const count = () => wholeNumber(0, MOST_STEPS);
+const countFromOne = () => wholeNumber(1, MOST_STEPS);
+
 /** A list, also where a checkpoint from when there could only be one item has that item alone. */
 function oneOrMore<Item extends v.GenericSchema<object>>(item: Item) {
   return v.union([
@@ -85,17 +97,21 @@ const limitsSchema = v.pipe(
   // An empty list would be an object that lacks nothing.
   v.custom<object>((value) => !Array.isArray(value), "must be an object"),
   v.strictObject({
-    epochs: v.optional(wholeNumber(1)),
-    steps: v.optional(wholeNumber(1)),
+    epochs: v.optional(wholeNumber(1, MOST_EPOCHS)),
+    steps: v.optional(countFromOne()),
     /** Seconds. */
     maxTime: v.optional(numberAboveZero()),
     /** Changes of the number of steps, in order: at `step` it became `steps`. */
-    replan: v.optional(oneOrMore(v.strictObject({ step: wholeNumber(0), steps: wholeNumber(1) }))),
+    replan: v.optional(oneOrMore(v.strictObject({ step: count(), steps: countFromOne() }))),
     /** Evaluations in a row that bring no lower validation loss. */
     patience: v.optional(wholeNumber(1)),
     /** A validation loss that is low enough, nats/character. */
     targetLoss: v.optional(numberAboveZero()),
   }),
+  v.check(
+    ({ replan, ...ends }) => Object.values(ends).some((end) => end !== undefined),
+    "must be one limit at least",
+  ),
 );
 
 /** What a checkpoint says of its run. */
@@ -107,27 +123,24 @@ export const runConfigSchema = v.strictObject({
 });
 
 /** Where a run stands between two steps. */
-export const progressSchema = v.strictObject({
+const progressFields = v.strictObject({
   /** Steps taken. */
-  step: wholeNumber(0),
+  step: count(),
   /** The epoch of the next batch, from 0, and the batch's place in it. */
-  epoch: wholeNumber(0),
-  batch: wholeNumber(0),
+  epoch: count(),
+  batch: count(),
   /** The step at which the run ends; undefined where losses alone decide. */
-  totalSteps: v.optional(wholeNumber(1)),
+  totalSteps: v.optional(countFromOne()),
   /**
    * When the speed was measured again, for a run whose time is limited: the step, and the number of steps
    * planned until then, which may be the same as after it.
    */
-  replan: v.optional(
-    oneOrMore(v.strictObject({ step: wholeNumber(0), totalSteps: wholeNumber(1) })),
-    [],
-  ),
+  replan: v.optional(oneOrMore(v.strictObject({ step: count(), totalSteps: countFromOne() })), []),
   /** The step of the last evaluation. */
-  evaluatedAt: wholeNumber(0),
+  evaluatedAt: count(),
   /** Sum of the training loss since then, nats, and the characters it covers. */
-  lossSum: numberFromZero(),
-  lossCharacters: wholeNumber(0),
+  lossSum: numberFromZero(LARGEST_SUM),
+  lossCharacters: count(),
   /** The training loss up to that evaluation, and its validation loss, nats/character. */
   trainingLoss: v.optional(numberFromZero()),
   validationLoss: v.optional(numberFromZero()),
@@ -135,18 +148,24 @@ export const progressSchema = v.strictObject({
   firstLoss: v.optional(numberFromZero()),
   /** The lowest validation loss so far, nats/character, and its step. */
   bestLoss: v.optional(numberFromZero()),
-  bestStep: v.optional(wholeNumber(0)),
+  bestStep: v.optional(count()),
   /** Evaluations since then, and since the plateau schedule lowered the rate. */
-  evaluationsSinceBest: wholeNumber(0),
-  evaluationsSinceLowered: wholeNumber(0),
+  evaluationsSinceBest: count(),
+  evaluationsSinceLowered: count(),
   /** What the learning rate is multiplied by: below 1 after plateaus and rollbacks. */
   rateFactor: numberAboveZero(1),
   /** Steps that changed nothing, since something in them was not finite: in a row, and in all. */
-  badSteps: wholeNumber(0),
-  droppedSteps: wholeNumber(0),
+  badSteps: wholeNumber(0, MOST_BAD_STEPS),
+  droppedSteps: count(),
   /** How often the run went back to its last checkpoint after several of them. */
-  rollbacks: wholeNumber(0),
+  rollbacks: wholeNumber(0, MOST_ROLLBACKS),
 });
+
+export const progressSchema = v.pipe(
+  progressFields,
+  v.check(({ step, evaluatedAt }) => evaluatedAt <= step, "must be an evaluation up to its step"),
+  v.check(({ step, bestStep = 0 }) => bestStep <= step, "must be a best step up to its step"),
+);
 
 export type RunConfig = Readonly<v.InferOutput<typeof runConfigSchema>>;
 export type TrainingConfig = Readonly<v.InferOutput<typeof trainingConfigSchema>>;

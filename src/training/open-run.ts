@@ -221,6 +221,7 @@ async function continueRun(
   refuseEndlessSchedule(config);
   const progress = { ...checkpoint.progress };
   const batches = batchesOf(config, corpus);
+  refuseOutside(folder, progress, batches);
   // A time that is given again stays the number of steps that it was turned into.
   const areNew = !haveSameEnd(config.limits, limits);
   // A run that is over already need not be tried.
@@ -388,6 +389,17 @@ function refuseOtherText(folder: RunFolder, { text }: RunConfig, corpus: Corpus)
     `The run ${folder.name} learned from another text (${count(text.characters)} characters; ` +
       `this one has ${count(corpus.characters)}).`,
     "Give the files it was started with, or start a run of another --name.",
+  );
+}
+
+/** Refuses a checkpoint that was changed by hand, so that its text has no such batch. */
+function refuseOutside({ last }: RunFolder, { epoch, batch }: Progress, batches: Batches): void {
+  const count = batches.batchesInEpoch(epoch);
+  if (batch < count) return;
+  throw new CharnnError(
+    "BAD_CHECKPOINT",
+    `${last} can't be used: its next batch is number ${batch + 1} of an epoch of ${count}.`,
+    "Start over with --overwrite, or train another run with another --name.",
   );
 }
 

@@ -1,6 +1,6 @@
 import { disposeAll } from "../backends/scope.js";
 import { truncateMetricsAfter } from "../checkpoint/metrics-file.js";
-import type { Progress, RunConfig } from "../checkpoint/run-config.js";
+import { MOST_ROLLBACKS, type Progress, type RunConfig } from "../checkpoint/run-config.js";
 import { contentsOf } from "../checkpoint/run-contents.js";
 import { evaluationBatches } from "../data/batches.js";
 import { CharnnError } from "../errors.js";
@@ -10,9 +10,6 @@ import { presetRecipe } from "./presets.js";
 import type { Run } from "./run.js";
 import { restoreRun } from "./snapshot.js";
 
-/** After so many steps in a row that had to be dropped a run goes back. */
-export const MOST_BAD_STEPS = 5;
-const MOST_ROLLBACKS = 3;
 const RATE_FACTOR = 1 / 3;
 /** Of the training text, to see whether weights have exploded. */
 const CHARACTERS_TO_TRY = 10_000;
@@ -51,7 +48,7 @@ export function firstProgress(): Progress {
 export async function rollBack(run: Run, sign: string, exploded = false): Promise<string> {
   const { folder, progress } = run;
   const { step, totalSteps, replan, droppedSteps, rollbacks } = progress;
-  if (rollbacks === MOST_ROLLBACKS) throw await diverged(run, sign, exploded);
+  if (rollbacks >= MOST_ROLLBACKS) throw await diverged(run, sign, exploded);
   await run.lock.check();
   const rateFactor = progress.rateFactor * RATE_FACTOR;
   const contents = await contentsOf(folder);

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { foldSchema } from "../checkpoint/run-config.js";
+import { foldSchema, MOST_EPOCHS, MOST_STEPS } from "../checkpoint/run-config.js";
 import type { Inputs } from "../data/inputs.js";
 import {
   BATCHING_NAMES,
@@ -62,15 +62,17 @@ export const trainSettingsSchema = v.strictObject({
   /** Characters between the starts of two windows; the sequence length when left out. */
   stride: v.optional(wholeNumber(1)),
 
-  epochs: v.optional(wholeNumber(1, 100_000)),
-  steps: v.optional(wholeNumber(1)),
+  epochs: v.optional(wholeNumber(1, MOST_EPOCHS)),
+  steps: v.optional(wholeNumber(1, MOST_STEPS)),
   /** Seconds, from the beginning of `TrainOptions.clock` to the end of the run. */
   maxTime: v.optional(numberAboveZero()),
   /**
    * Changes the number of steps during the run, as a run with `maxTime` does when it measures its speed
    * again: from `step` on there are `steps` in all, and the learning rate continues from where it is.
    */
-  replan: v.optional(v.array(v.strictObject({ step: wholeNumber(0), steps: wholeNumber(1) }))),
+  replan: v.optional(
+    v.array(v.strictObject({ step: wholeNumber(0), steps: wholeNumber(1, MOST_STEPS) })),
+  ),
   /** Evaluations in a row without a lower validation loss; 0 is any number. */
   patience: v.optional(wholeNumber(0)),
   /** Nats/character; 0 is none. */

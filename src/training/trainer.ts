@@ -1,5 +1,6 @@
 import { areFinite, writeCheckpoint } from "../checkpoint/checkpoint.js";
 import { appendMetrics } from "../checkpoint/metrics-file.js";
+import { MOST_BAD_STEPS } from "../checkpoint/run-config.js";
 import { keepNewestSteps } from "../checkpoint/run-contents.js";
 import { cleanUp, cleanUpAfter } from "../clean-up.js";
 import { evaluationBatches } from "../data/batches.js";
@@ -19,7 +20,7 @@ import { Pace } from "./pace.js";
 import { whilePreparing } from "./preparing.js";
 import { recordEvents } from "./record-events.js";
 import { isReplanDue, replan } from "./replan.js";
-import { diverged, MOST_BAD_STEPS, rollBack } from "./roll-back.js";
+import { diverged, rollBack } from "./roll-back.js";
 import { disposeRun, type Run } from "./run.js";
 import { learningRateAt } from "./schedule.js";
 import {
@@ -112,7 +113,7 @@ async function* trainRun(
     const step = await takeStep(run, meter, signal);
     if (!step) break;
     yield step;
-    if (progress.badSteps === MOST_BAD_STEPS) {
+    if (progress.badSteps >= MOST_BAD_STEPS) {
       const what = step.dropped
         ? "the loss or its gradient was not finite"
         : `the loss was far above guessing (${shown(step.loss)}, and not ${shown(guessingLoss(run))})`;

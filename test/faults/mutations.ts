@@ -92,17 +92,27 @@ async function readInProcess(
   }
 }
 
-/** A sample of them by all that reads a checkpoint. */
+/** All that read a checkpoint. */
+const COMMANDS = [
+  RESUME,
+  ["info", "run"],
+  ["sample", "run", "-n", "9"],
+  ["eval", "run", "text.txt", "--threads", "1"],
+  ["report", "run"],
+  ["train", "text.txt", "--name", "other", "--init-from", "run", "--steps", "1", "--threads", "1"],
+];
+
+/** A sample of them by each of these. */
 async function byTheExecutable(campaign: Campaign, tally: Tally, folder: string): Promise<void> {
   const { seed } = campaign;
   const cases = await mutationsIn(folder, seed);
-  const sample = partOf(campaign, numbersTo(campaign.long ? 3_000 : 18));
+  const sample = partOf(campaign, numbersTo(campaign.long ? 3_000 : 3 * COMMANDS.length));
   await onAllCores(sample, async (number) => {
     const { what, bytes } = cases(number);
     const work = await place(campaign);
     await mkdir(path.dirname(path.join(work, LAST)), { recursive: true });
     await writeFile(path.join(work, LAST), bytes);
-    const args = [["info", "run"], ["sample", "run", "-n", "9"], RESUME][number % 3];
+    const args = COMMANDS[number % COMMANDS.length];
     const repeat = `seed ${seed}, number ${number} by charnn ${args[0]} (${what})`;
     await tally.attempt(repeat, async () => {
       const ending = await run(work, args, {

@@ -165,6 +165,12 @@ const VALUES: readonly Json[] = [
   ...[null, true, "", "1", "gru", "lstm", [], {}, [[[]]], -0, 1e-300, 0.999999],
 ];
 
+/** The ends of what numbers of a run may be, and what is just beyond. */
+const LIMITS = [
+  ...[1e15, 1e15 + 1, 2 ** 53 - 2, 2 ** 53 - 1, 1e308, 5e-324, 64, 100_000, 65_536, 1 - 2 ** -53],
+];
+const CHARACTERS = ["a", "\n", "\u001b", "\u202e", "\ud800", "\ufeff", "\u{10ffff}", "ab", ""];
+
 const FORGERIES: Readonly<Record<string, Forgery>> = {
   "another word in the header": (draw, { header, data }) => {
     const words = [...header.matchAll(/\d+(\.\d+)?|\w+|[[\]{}:,"\\]/g)];
@@ -227,6 +233,31 @@ const FORGERIES: Readonly<Record<string, Forgery>> = {
     if (draw.uniform() < 0.5) delete metadata[key];
     else metadata[key] = draw.pick(VALUES);
   }),
+  "a number at its limit": inFacts((draw, facts) => {
+    const text = JSON.stringify(facts);
+    const numbers = [...text.matchAll(/(?<=:)\d+(\.\d+)?(?=[,}])/g)];
+    if (numbers.length === 0) return facts;
+    const { index, 0: number } = draw.pick(numbers);
+    const limit = JSON.stringify(draw.pick(LIMITS));
+    return JSON.parse(text.slice(0, index) + limit + text.slice(index + number.length));
+  }),
+  "other characters": inMembers((draw, members) => {
+    const metadata = members.find(([name]) => name === METADATA)?.[1];
+    if (!isObject(metadata)) return;
+    const vocabulary: Json = JSON.parse(String(metadata.vocabulary));
+    if (!Array.isArray(vocabulary) || vocabulary.length === 0) return;
+    vocabulary[draw.below(vocabulary.length)] = draw.pick(CHARACTERS);
+    metadata.vocabulary = json(vocabulary);
+  }),
+  "a long text in the metadata": inMembers((draw, members) => {
+    const metadata = members.find(([name]) => name === METADATA)?.[1];
+    if (isObject(metadata)) metadata.note = "x".repeat(draw.pick([1_900_000, 3_000_000]));
+  }),
+  "one number all over": (draw, { header, data }) => {
+    const value = Buffer.alloc(4);
+    value.writeFloatLE(draw.pick([3e38, -1, 0, 1e-45]));
+    return { header, data: Buffer.alloc(data.length, value) };
+  },
   "lists in lists": inFacts((draw) => {
     const depth = draw.pick([3, 9, 10, 3_000]);
     return JSON.parse("[".repeat(depth) + "]".repeat(depth));
