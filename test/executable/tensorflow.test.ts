@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, symlink, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { dataFolder } from "#src/backends/tensorflow/folder.js";
 import { checkSpace } from "#src/backends/tensorflow/install/tools.js";
+import { thisProcess } from "#src/processes.js";
 import { copiedProgram } from "../helpers/copied-program.js";
 import { charnn, jsonLines, outcomeOf, startCharnn, workplace } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
@@ -172,8 +173,21 @@ describe("Where TensorFlow is not installed", () => {
 
   it("a signal leaves nothing behind, nor do those who had no time to", linux, async (t) => {
     const data = await temporaryFolder(t);
-    const left = path.join(data, "charnn", "unfinished-4194305-x");
-    await mkdir(left, { recursive: true });
+    const self = thisProcess();
+    const make = async (name: string, owner: object) => {
+      const folder = path.join(data, "charnn", name);
+      await mkdir(folder, { recursive: true });
+      await writeFile(path.join(folder, "owner.json"), JSON.stringify(owner));
+      return folder;
+    };
+    await make("unfinished-of-one-that-ended", { ...self, start: "1" });
+    const elsewhere = { ...self, boot: "of another system" };
+    const old = await make("unfinished-elsewhere-long-ago", elsewhere);
+    await utimes(old, 0, 0);
+    // Those who may still be at work keep theirs.
+    await make("unfinished-elsewhere", elsewhere);
+    await make("unfinished-here", self);
+    const atWork = ["unfinished-elsewhere", "unfinished-here"];
     const programs = { python3: "exit 0", "c++": "exit 0", npm: "exec /bin/sleep 50" };
     const own = { PATH: await folderOf(t, programs), XDG_DATA_HOME: data };
     for (const [signal, expected] of [
@@ -187,7 +201,7 @@ describe("Where TensorFlow is not installed", () => {
       const { code, stdout, stderr } = await outcomeOf(child);
       assert.deepEqual({ code, stdout }, { code: expected, stdout: "" }, stderr);
       assert.match(stderr, /\nDownloading tfjs-node \.\.\.\nStopping; nothing is left of it\.\n$/);
-      assert.deepEqual(readdirSync(path.join(data, "charnn")), []);
+      assert.deepEqual(readdirSync(path.join(data, "charnn")).toSorted(), atWork);
     }
   });
 

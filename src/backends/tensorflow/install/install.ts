@@ -6,13 +6,14 @@ import {
   readFile,
   rename,
   rm,
+  stat,
   symlink,
   writeFile,
 } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { systemErrorCode } from "../../../errors.js";
-import { isRunning } from "../../../processes.js";
+import { isStillRunning, type ProcessIdentity, thisProcess } from "../../../processes.js";
 import { dataFolder, tensorFlowFolder } from "../folder.js";
 import type { TensorFlowFacts } from "../tensorflow-backend.js";
 import {
@@ -72,6 +73,12 @@ with zipfile.ZipFile(wheel) as archive:
         with archive.open(name) as source, open(target, "wb") as file:
             shutil.copyfileobj(source, file, 1 << 20)
 `;
+
+/** How the names of folders begin in which an installation is under way, and the file that says whose it is. */
+const UNFINISHED = "unfinished-";
+const OWNER = "owner.json";
+/** Longer than an installation takes. */
+const MOST_MILLISECONDS = 24 * 60 * 60 * 1_000;
 
 export interface InstallTensorFlowOptions {
   /** Default: `cpu`. */
@@ -151,21 +158,38 @@ async function makePlace(folder: string): Promise<string> {
   try {
     await mkdir(dirname(folder), { recursive: true });
     await removeLeftovers(dirname(folder));
-    return await mkdtemp(join(dirname(folder), `unfinished-${process.pid}-`));
+    const place = await mkdtemp(join(dirname(folder), UNFINISHED));
+    await writeFile(join(place, OWNER), JSON.stringify(thisProcess()));
+    return place;
   } catch (cause) {
     const hint = "XDG_DATA_HOME names another place.";
     throw cannotInstall(`${dirname(folder)} can't be written`, hint, cause);
   }
 }
 
-/** Removes what was left by processes that had no time to. */
+/**
+ * Removes what was left by processes that had no time to: those that have surely ended, and those of which
+ * that can't be known from here, such as in another container, when no installation takes so long.
+ */
 async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    const [, pid] = /^unfinished-(\d+)-/.exec(name) ?? [];
-    if (pid !== undefined && !isRunning(Number(pid))) {
-      await rm(join(folder, name), { recursive: true, force: true });
+    const place = join(folder, name);
+    if (name.startsWith(UNFINISHED) && (await isLeft(place))) {
+      await rm(place, { recursive: true, force: true });
     }
   }
+}
+
+async function isLeft(place: string): Promise<boolean> {
+  try {
+    const owner: unknown = JSON.parse(await readFile(join(place, OWNER), "utf8"));
+    const isRunning = isStillRunning(owner as ProcessIdentity);
+    if (isRunning !== undefined) return !isRunning;
+  } catch {
+    // It was made a moment ago, or by an earlier version.
+  }
+  const { mtimeMs } = await stat(place).catch(() => ({ mtimeMs: Date.now() }));
+  return Date.now() - mtimeMs > MOST_MILLISECONDS;
 }
 
 /** Leaves the package of tfjs-node in the folder, with TensorFlow under its `deps/`. */
