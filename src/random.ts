@@ -12,6 +12,8 @@ const WEYL_1 = 0xbb67ae85;
 const ROUNDS = 10;
 const WORDS = 4;
 const TWO_32 = 0x1_0000_0000;
+/** Items that are moved between two stops of a long work. */
+const ITEMS_IN_PART = 1 << 14;
 
 /** The upper 32 bits of the 64-bit product of two unsigned 32-bit integers. */
 function multiplyHigh(a: number, b: number): number {
@@ -125,9 +127,10 @@ export class Random {
     return radius * Math.cos(2 * Math.PI * this.uniform());
   }
 
-  /** Puts `items` into a random order, in place (Fisher and Yates). */
-  shuffle(items: Uint32Array): void {
+  /** Puts `items` into a random order, in place (Fisher and Yates); it stops from time to time. */
+  *shuffling(items: Uint32Array): Generator<void, void> {
     for (let last = items.length - 1; last > 0; last--) {
+      if (last % ITEMS_IN_PART === 0) yield;
       const other = this.below(last + 1);
       const kept = items[last];
       items[last] = items[other];

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { philox, Random } from "#src/random.js";
+import { atOnce } from "#src/turns.js";
 import { twinPhilox } from "./helpers/slow-twin.js";
 
 describe("Philox4x32-10", () => {
@@ -199,7 +200,7 @@ describe("A stream of random numbers", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(0xffffffff)), fc.nat(), (items, seed) => {
         const shuffled = Uint32Array.from(items);
-        Random.fromSeed(seed).shuffle(shuffled);
+        atOnce(Random.fromSeed(seed).shuffling(shuffled));
         assert.deepEqual(shuffled.toSorted(), Uint32Array.from(items).toSorted());
       }),
     );
@@ -210,7 +211,7 @@ describe("A stream of random numbers", () => {
     const counts = new Map<string, number>();
     for (let i = 0; i < 12_000; i++) {
       const items = Uint32Array.of(1, 2, 3, 4);
-      random.shuffle(items);
+      atOnce(random.shuffling(items));
       const order = items.join("");
       counts.set(order, (counts.get(order) ?? 0) + 1);
     }

@@ -2,11 +2,15 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
+import { createBatches, evaluationBatches } from "#src/data/batches.js";
 import { loadCorpus } from "#src/data/corpus.js";
+import { dealDocuments } from "#src/data/deal.js";
 import { knownPart, readTexts } from "#src/data/texts.js";
-import { Vocabulary } from "#src/data/vocabulary.js";
+import { countTokens, Vocabulary } from "#src/data/vocabulary.js";
+import { Random } from "#src/random.js";
 import { inPieces, untilAborted } from "#src/turns.js";
 import { temporaryFolder } from "./helpers/folder.js";
+import { Draw } from "./helpers/numbers.js";
 
 const SETTINGS = { files: ["-"], validation: 0.1, test: 0, encoding: "utf-8" };
 const STOP = new Error("stop");
@@ -65,6 +69,70 @@ test("long work on tokens gives timers their turn, and is stopped by the signal"
   setImmediate(() => controller.abort(STOP));
   await assert.rejects(knownPart(text, vocabulary, "error", controller.signal), STOP);
 });
+
+/** What is done with a list of many lines, or with many windows, before and between epochs. */
+const LONG_ORDERS: [what: string, work: (signal?: AbortSignal) => Promise<unknown>][] = [
+  ["lines are put into batches", (signal) => batchesOf({ documents: "lines" }).prepare(0, signal)],
+  ["windows are put in order", (signal) => batchesOf({ batching: "windows" }).prepare(0, signal)],
+  [
+    "lines are put in order to be scored",
+    (signal) => evaluationBatches(manyLines(), "lines", LETTERS, { signal }).next(),
+  ],
+  [
+    "lines are dealt to the parts",
+    (signal) => {
+      const how = { shares: { validation: 0.1, test: 0.1 }, fold: undefined, randomSeed: 0 };
+      return dealDocuments(manyLines(), LETTERS, 0, how, signal);
+    },
+  ],
+  ["characters are counted", (signal) => countTokens(manyLines(30), LETTERS.size, signal)],
+];
+
+for (const [what, work] of LONG_ORDERS) {
+  test(`timers get their turn while ${what}, and the signal ends it`, async () => {
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    await work();
+    clearInterval(timer);
+    assert.ok(turns > 1, `${turns} turns`);
+    const controller = new AbortController();
+    setImmediate(() => controller.abort(STOP));
+    await assert.rejects(work(controller.signal), STOP);
+  });
+}
+
+test("an epoch that was prepared has the batches of one that was not", async () => {
+  for (const settings of [{ documents: "lines" }, { batching: "windows" }, {}] as const) {
+    const [one, other] = [batchesOf(settings), batchesOf(settings)];
+    await one.prepare(3, undefined);
+    assert.equal(one.batchesInEpoch(3), other.batchesInEpoch(3));
+    assert.deepEqual(one.at(3, 5), other.at(3, 5));
+  }
+});
+
+const LETTERS = Vocabulary.fromCodePoints(Array.from("\nabcdefgh", (it) => it.charCodeAt(0)));
+
+/** Lines of 1 to 7 characters, most of them unlike the others. */
+function manyLines(times = 1): Uint8Array {
+  const draw = new Draw(1);
+  const lines = Uint8Array.from({ length: 2_000_000 }, () => draw.below(LETTERS.size));
+  const tokens = new Uint8Array(times * lines.length);
+  for (let time = 0; time < times; time++) tokens.set(lines, time * lines.length);
+  tokens[tokens.length - 1] = 0;
+  return tokens;
+}
+
+function batchesOf({
+  documents,
+  batching = "lanes",
+}: {
+  documents?: "lines";
+  batching?: "lanes" | "windows";
+}) {
+  const settings = { batching, batchSize: 4, seqLength: 16, stride: 1 };
+  const part = { tokens: manyLines() };
+  return createBatches(part, documents, LETTERS, settings, Random.fromSeed(1));
+}
 
 test("pieces make up the whole range, and work can end them", async () => {
   const pieces: number[][] = [];

@@ -1,8 +1,16 @@
 import { CharnnError } from "../errors.js";
 import type { Random } from "../random.js";
+import { atOnce, inTurns, type Parts } from "../turns.js";
 import { type Batch, BatchArrays, IGNORED_TARGET, type PlacedBatch } from "./batch.js";
 import type { TextPart } from "./corpus.js";
-import { type Documents, documentBatch, findDocuments, groupDocuments } from "./documents.js";
+import {
+  type Documents,
+  documentBatch,
+  findDocuments,
+  type Groups,
+  groupDocuments,
+  numbersBelow,
+} from "./documents.js";
 import { NEWLINE } from "./reading.js";
 import type { Tokens, Vocabulary } from "./vocabulary.js";
 
@@ -33,6 +41,13 @@ export interface BatchSettings {
 
 /** A text as batches, epoch after epoch. */
 export interface Batches {
+  /**
+   * Puts the batches of an epoch in order, which takes seconds for millions of them. Otherwise the first
+   * look at the epoch does so, without turns for other work.
+   *
+   * @throws the signal's reason once it is aborted
+   */
+  prepare(epoch: number, signal: AbortSignal | undefined): Promise<void>;
   batchesInEpoch(epoch: number): number;
   /**
    * The batch at `index`, from 0, of an epoch: a function of these two alone, so that a run can go on
@@ -59,8 +74,7 @@ export function createBatches(
   random: Random,
 ): Batches {
   if (documents === "lines") {
-    const lines = findDocuments(part.tokens, newlineOf(vocabulary));
-    return documentBatches(lines, settings, random);
+    return documentBatches(part.tokens, newlineOf(vocabulary), settings, random);
   }
   return settings.batching === "lanes"
     ? laneBatches(part.tokens, settings, random)
@@ -77,16 +91,18 @@ function laneBatches(tokens: Tokens, settings: BatchSettings, random: Random): B
   const laneLength = Math.floor((tokens.length - 1 - (seqLength - 1)) / batchSize);
   if (laneLength < 1) throw tooShort(tokens.length, settings, "lanes");
   const batches = Math.ceil(laneLength / seqLength);
-  const offsetOf = cached((epoch) => random.fork("lanes", epoch).below(seqLength));
+  const offsetOf = (epoch: number) => random.fork("lanes", epoch).below(seqLength);
   const arrays = new BatchArrays(seqLength, batchSize);
   return {
+    prepare: async () => {},
     batchesInEpoch: () => batches,
     at(epoch, index) {
       checkIndex(index, batches);
       const first = index * seqLength;
       const batch = arrays.empty(Math.min(seqLength, laneLength - first), index === 0);
+      const offset = offsetOf(epoch);
       for (let lane = 0; lane < batchSize; lane++) {
-        fillColumn(batch, lane, tokens, offsetOf(epoch) + lane * laneLength + first);
+        fillColumn(batch, lane, tokens, offset + lane * laneLength + first);
       }
       return batch;
     },
@@ -99,19 +115,21 @@ function windowBatches(tokens: Tokens, settings: BatchSettings, random: Random):
   const windows = Math.floor((tokens.length - 1 - seqLength) / stride) + 1;
   if (windows < 1) throw tooShort(tokens.length, settings, "windows");
   const batches = Math.ceil(windows / batchSize);
-  const orderOf = cached((epoch) => {
-    const order = Uint32Array.from({ length: windows }, (_, window) => window);
-    random.fork("windows", epoch).shuffle(order);
-    return order;
+  const order = new OfEpoch(function* (epoch) {
+    const numbers = numbersBelow(windows);
+    yield* random.fork("windows", epoch).shuffling(numbers);
+    return numbers;
   });
   const arrays = new BatchArrays(seqLength, batchSize);
   return {
+    prepare: order.prepare,
     batchesInEpoch: () => batches,
     at(epoch, index) {
       checkIndex(index, batches);
       const batch = arrays.empty(seqLength, true);
       const start = index * batchSize;
-      for (const [lane, window] of orderOf(epoch)
+      for (const [lane, window] of order
+        .of(epoch)
         .subarray(start, start + batchSize)
         .entries()) {
         fillColumn(batch, lane, tokens, window * stride);
@@ -121,18 +139,29 @@ function windowBatches(tokens: Tokens, settings: BatchSettings, random: Random):
   };
 }
 
-function documentBatches(documents: Documents, settings: BatchSettings, random: Random): Batches {
+function documentBatches(
+  tokens: Tokens,
+  newline: number,
+  settings: BatchSettings,
+  random: Random,
+): Batches {
   const { batchSize, seqLength } = settings;
-  const groupsOf = cached((epoch) =>
-    groupDocuments(documents, batchSize, seqLength, random.fork("lines", epoch)),
-  );
-  const batchesInEpoch = (epoch: number) => groupsOf(epoch).firstBatch.at(-1) as number;
+  let documents: Documents | undefined;
+  const lines = new OfEpoch(function* (epoch) {
+    documents ??= yield* findDocuments(tokens, newline);
+    const ofEpoch = random.fork("lines", epoch);
+    const groups = yield* groupDocuments(documents, batchSize, seqLength, ofEpoch);
+    return { documents, groups };
+  });
+  const batchesInEpoch = (epoch: number) => lines.of(epoch).groups.firstBatch.at(-1) as number;
   const arrays = new BatchArrays(seqLength, batchSize);
   return {
+    prepare: lines.prepare,
     batchesInEpoch,
     at(epoch, index) {
       checkIndex(index, batchesInEpoch(epoch));
-      return documentBatch(documents, groupsOf(epoch), index, seqLength, arrays);
+      const { documents, groups } = lines.of(epoch);
+      return documentBatch(documents, groups, index, seqLength, arrays);
     },
   };
 }
@@ -145,15 +174,22 @@ function documentBatches(documents: Documents, settings: BatchSettings, random: 
  *
  * @param most of a longer text about this many characters are scored, always the same: lanes, or lines,
  *   at even distances
+ * @throws the signal's reason once it is aborted while lines are put in order
  */
-export function* evaluationBatches(
+export async function* evaluationBatches(
   tokens: Tokens,
   documents: "lines" | undefined,
   vocabulary: Vocabulary,
-  most: number = Number.POSITIVE_INFINITY,
-): Generator<PlacedBatch> {
-  if (documents === "lines") yield* documentEvaluation(tokens, newlineOf(vocabulary), most);
-  else yield* laneEvaluation(tokens, most);
+  {
+    most = Number.POSITIVE_INFINITY,
+    signal,
+  }: { readonly most?: number | undefined; readonly signal?: AbortSignal | undefined } = {},
+): AsyncGenerator<PlacedBatch, void> {
+  if (documents !== "lines") yield* laneEvaluation(tokens, most);
+  else {
+    const lines = inLines(tokens, newlineOf(vocabulary), most);
+    yield* documentEvaluation(await inTurns(lines, signal));
+  }
 }
 
 /** Characters that are read to score a text, those included whose targets are not scored. */
@@ -218,16 +254,27 @@ function* laneEvaluation(tokens: Tokens, most: number): Generator<PlacedBatch> {
   }
 }
 
-function* documentEvaluation(
-  tokens: Tokens,
-  newline: number,
-  most: number,
-): Generator<PlacedBatch> {
-  const all = findDocuments(tokens, newline);
+/** The lines of a text that are scored, and how. */
+interface ScoredLines {
+  readonly documents: Documents;
+  readonly groups: Groups;
+  readonly batchSize: number;
+}
+
+function* inLines(tokens: Tokens, newline: number, most: number): Parts<ScoredLines> {
+  const all = yield* findDocuments(tokens, newline);
   const isPart = isPartOf(tokens.length, most);
   const documents = isPart ? evenDocuments(all, most / tokens.length) : all;
   const batchSize = Math.max(1, Math.min(MOST_LANES, documents.starts.length));
-  const groups = groupDocuments(documents, batchSize, EVALUATION_SEQ_LENGTH, undefined);
+  const groups = yield* groupDocuments(documents, batchSize, EVALUATION_SEQ_LENGTH, undefined);
+  return { documents, groups, batchSize };
+}
+
+function* documentEvaluation({
+  documents,
+  groups,
+  batchSize,
+}: ScoredLines): Generator<PlacedBatch> {
   const arrays = new BatchArrays(EVALUATION_SEQ_LENGTH, batchSize);
   const batches = groups.firstBatch.at(-1) as number;
   for (let index = 0; index < batches; index++) {
@@ -317,12 +364,22 @@ function fillColumn(batch: PlacedBatch, column: number, tokens: Tokens, position
   }
 }
 
-/** Keeps the last epoch's result, since batches are asked for epoch by epoch. */
-function cached<Value>(compute: (epoch: number) => Value): (epoch: number) => Value {
-  let last: { readonly epoch: number; readonly value: Value } | undefined;
-  return (epoch) => {
-    if (last?.epoch !== epoch) last = { epoch, value: compute(epoch) };
-    return last.value;
+/** What is made for each epoch; that of the last one is kept, since batches are taken epoch by epoch. */
+class OfEpoch<Value> {
+  #last: { readonly epoch: number; readonly value: Value } | undefined;
+
+  constructor(readonly make: (epoch: number) => Parts<Value>) {}
+
+  of(epoch: number): Value {
+    if (this.#last?.epoch === epoch) return this.#last.value;
+    const value = atOnce(this.make(epoch));
+    this.#last = { epoch, value };
+    return value;
+  }
+
+  readonly prepare = async (epoch: number, signal: AbortSignal | undefined): Promise<void> => {
+    if (this.#last?.epoch === epoch) return;
+    this.#last = { epoch, value: await inTurns(this.make(epoch), signal) };
   };
 }
 

@@ -1,5 +1,5 @@
 import { Random } from "../random.js";
-import { Turns } from "../turns.js";
+import { type Parts as InParts, inTurns, Turns } from "../turns.js";
 import { type Documents, findDocuments } from "./documents.js";
 import type { Fold, Parts, Shares } from "./split.js";
 import { createTokens, type Tokens, type Vocabulary } from "./vocabulary.js";
@@ -9,6 +9,11 @@ const [TRAIN, VALIDATION, TEST] = [0, 1, 2];
 const FREE = 0xff;
 /** Between two looks at the clock. */
 const DOCUMENTS_PER_LOOK = 1 << 10;
+const CHARACTERS_PER_LOOK = 1 << 20;
+/** Above all keys of documents. */
+const KEYS_END = 2 ** 53;
+/** Keys that are sorted at a time. */
+const KEYS_IN_BUCKET = 1 << 14;
 
 /** How to divide. */
 interface Dealing {
@@ -45,15 +50,14 @@ export async function dealDocuments(
   signal?: AbortSignal,
 ): Promise<Parts | undefined> {
   const turns = new Turns(signal);
-  const documents = findDocuments(tokens, newline);
-  await turns.give();
+  const documents = await inTurns(findDocuments(tokens, newline), signal);
   const random = Random.fromSeed(randomSeed).fork("documents");
   const keys = await keysOf(documents, vocabulary, random, turns);
   const distinct = await distinctOf(documents, keys, turns);
   const asked = (fold?.of ?? 1 + Math.ceil(shares.validation)) + Math.ceil(shares.test);
   if (distinct.keys.length < asked) return undefined;
-  const parts = fold ? dealFolds(distinct, shares, fold) : dealShares(distinct, shares);
-  await turns.give();
+  const dealing = fold ? dealFolds(distinct, shares, fold) : dealShares(distinct, shares);
+  const parts = await inTurns(dealing, signal);
   const partOf = (document: number) => parts[placeOf(distinct.keys, keys[document])];
   return gather(tokens, vocabulary, documents, partOf, turns);
 }
@@ -73,6 +77,7 @@ async function keysOf(
     if (document % DOCUMENTS_PER_LOOK === 0) await turns.give();
     let [high, low] = seeds;
     for (let position = starts[document]; position < ends[document]; position++) {
+      if (position % CHARACTERS_PER_LOOK === 0) await turns.give();
       const codePoint = codePoints[tokens[position]];
       high = mixed(high ^ codePoint, 0x85ebca6b);
       low = mixed(low ^ codePoint, 0xc2b2ae35);
@@ -94,10 +99,11 @@ async function distinctOf(
   ofEach: Float64Array,
   turns: Turns,
 ): Promise<Distinct> {
-  const sorted = ofEach.slice().sort();
+  const sorted = await sortedKeys(ofEach, turns);
   let count = 0;
-  for (const key of sorted) {
-    if (count === 0 || sorted[count - 1] !== key) sorted[count++] = key;
+  for (let place = 0; place < sorted.length; place++) {
+    if (place % DOCUMENTS_PER_LOOK === 0) await turns.give();
+    if (count === 0 || sorted[count - 1] !== sorted[place]) sorted[count++] = sorted[place];
   }
   const keys = sorted.slice(0, count);
   const sizes = new Float64Array(count);
@@ -108,24 +114,48 @@ async function distinctOf(
   return { keys, sizes };
 }
 
-function dealShares({ sizes }: Distinct, shares: Shares): Uint8Array {
+/** Keys in order. They are spread evenly, so that each stretch of numbers has about as many of them. */
+async function sortedKeys(keys: Float64Array, turns: Turns): Promise<Float64Array> {
+  const buckets = Math.ceil(keys.length / KEYS_IN_BUCKET);
+  const bucketOf = (key: number) => Math.floor((key / KEYS_END) * buckets);
+  const ends = new Uint32Array(buckets + 1);
+  for (let k = 0; k < keys.length; k++) {
+    if (k % DOCUMENTS_PER_LOOK === 0) await turns.give();
+    ends[bucketOf(keys[k]) + 1]++;
+  }
+  for (let bucket = 1; bucket <= buckets; bucket++) ends[bucket] += ends[bucket - 1];
+  // What begins as the start of each bucket becomes its end.
+  const sorted = new Float64Array(keys.length);
+  for (let k = 0; k < keys.length; k++) {
+    if (k % DOCUMENTS_PER_LOOK === 0) await turns.give();
+    sorted[ends[bucketOf(keys[k])]++] = keys[k];
+  }
+  for (let bucket = 0; bucket < buckets; bucket++) {
+    await turns.give();
+    sorted.subarray(bucket > 0 ? ends[bucket - 1] : 0, ends[bucket]).sort();
+  }
+  return sorted;
+}
+
+function* dealShares({ sizes }: Distinct, shares: Shares): InParts<Uint8Array> {
   const parts = new Uint8Array(sizes.length).fill(FREE);
-  const total = sum(sizes);
+  const total = yield* sum(sizes);
   const asked = [
     ...(shares.test > 0 ? [{ part: TEST, size: total * shares.test }] : []),
     ...(shares.validation > 0 ? [{ part: VALIDATION, size: total * shares.validation }] : []),
   ];
   for (const [index, { part, size }] of asked.entries()) {
     // Each of those that follow, and training, is to have a document too.
-    fill(parts, sizes, part, size, asked.length - index);
+    yield* fill(parts, sizes, part, size, asked.length - index);
   }
   return parts.map((part) => (part === FREE ? TRAIN : part));
 }
 
 /** The test part first, the same for each fold; each other document to the smallest fold so far. */
-function dealFolds({ sizes }: Distinct, { test }: Shares, fold: Fold): Uint8Array {
+function* dealFolds({ sizes }: Distinct, { test }: Shares, fold: Fold): InParts<Uint8Array> {
   const parts = new Uint8Array(sizes.length).fill(FREE);
-  if (test > 0) fill(parts, sizes, TEST, sum(sizes) * test, fold.of);
+  const total = yield* sum(sizes);
+  if (test > 0) yield* fill(parts, sizes, TEST, total * test, fold.of);
   const folds = new Float64Array(fold.of);
   const deal = (document: number) => {
     const smallest = folds.indexOf(folds.reduce((a, b) => Math.min(a, b)));
@@ -133,8 +163,9 @@ function dealFolds({ sizes }: Distinct, { test }: Shares, fold: Fold): Uint8Arra
     parts[document] = smallest === fold.index - 1 ? VALIDATION : TRAIN;
   };
   // Large ones first, by powers of two: small ones then even the folds out.
-  for (let magnitude = Math.floor(Math.log2(sum(sizes))); magnitude >= 0; magnitude--) {
+  for (let magnitude = Math.floor(Math.log2(total)); magnitude >= 0; magnitude--) {
     for (let document = 0; document < sizes.length; document++) {
+      if (document % DOCUMENTS_PER_LOOK === 0) yield;
       const isOfMagnitude = Math.floor(Math.log2(sizes[document])) === magnitude;
       if (isOfMagnitude && parts[document] === FREE) deal(document);
     }
@@ -146,17 +177,22 @@ function dealFolds({ sizes }: Distinct, { test }: Shares, fold: Fold): Uint8Arra
  * Gives a part those free documents, in their random order, that bring its size closer to `target`; at
  * least the smallest. At least `reserved` stay free.
  */
-function fill(
+function* fill(
   parts: Uint8Array,
   sizes: Float64Array,
   part: number,
   target: number,
   reserved: number,
-): void {
-  let free = parts.reduce((count, it) => count + (it === FREE ? 1 : 0), 0);
+): InParts<void> {
+  let free = 0;
+  for (let document = 0; document < parts.length; document++) {
+    if (document % DOCUMENTS_PER_LOOK === 0) yield;
+    if (parts[document] === FREE) free++;
+  }
   let size = 0;
   let smallest = -1;
   for (let document = 0; document < sizes.length && free > reserved; document++) {
+    if (document % DOCUMENTS_PER_LOOK === 0) yield;
     if (parts[document] !== FREE) continue;
     if (smallest < 0 || sizes[document] < sizes[smallest]) smallest = document;
     if (Math.abs(size + sizes[document] - target) >= Math.abs(size - target)) continue;
@@ -208,6 +244,11 @@ function placeOf(keys: Float64Array, key: number): number {
   return low;
 }
 
-function sum(sizes: Float64Array): number {
-  return sizes.reduce((total, size) => total + size, 0);
+function* sum(sizes: Float64Array): InParts<number> {
+  let total = 0;
+  for (let document = 0; document < sizes.length; document++) {
+    if (document % DOCUMENTS_PER_LOOK === 0) yield;
+    total += sizes[document];
+  }
+  return total;
 }

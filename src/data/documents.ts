@@ -1,9 +1,12 @@
 import type { Random } from "../random.js";
+import type { Parts } from "../turns.js";
 import type { BatchArrays, PlacedBatch } from "./batch.js";
 import type { Tokens } from "./vocabulary.js";
 
 /** Batches' worth of documents that are sorted by length together, so that little is padding. */
 const BATCHES_IN_POOL = 100;
+/** Documents, or empty lines, that are gone through between two stops. */
+const DOCUMENTS_IN_PART = 1 << 14;
 
 /** The lines of a text as documents. Empty lines are none. */
 export interface Documents {
@@ -28,11 +31,11 @@ export interface Groups {
 }
 
 /** Finds the documents of a text whose lines end by the token `newline`; the last one need not. */
-export function findDocuments(tokens: Tokens, newline: number): Documents {
-  const count = forEachLine(tokens, newline, () => {});
+export function* findDocuments(tokens: Tokens, newline: number): Parts<Documents> {
+  const count = yield* forEachLine(tokens, newline, () => {});
   const starts = new Uint32Array(count);
   const ends = new Uint32Array(count);
-  forEachLine(tokens, newline, (index, start, end) => {
+  yield* forEachLine(tokens, newline, (index, start, end) => {
     starts[index] = start;
     ends[index] = end;
   });
@@ -43,19 +46,20 @@ export function findDocuments(tokens: Tokens, newline: number): Documents {
  * Puts documents into groups of `batchSize`, each of about one length. With `random` documents and
  * groups come in a random order, else as they are in the text.
  */
-export function groupDocuments(
+export function* groupDocuments(
   documents: Documents,
   batchSize: number,
   seqLength: number,
   random: Random | undefined,
-): Groups {
-  const order = Uint32Array.from(documents.starts.keys());
-  random?.fork("documents").shuffle(order);
-  sortPools(order, documents, batchSize * BATCHES_IN_POOL);
-  const groups = new Uint32Array(Math.ceil(order.length / batchSize)).map((_, group) => group);
-  random?.fork("groups").shuffle(groups);
+): Parts<Groups> {
+  const order = numbersBelow(documents.starts.length);
+  if (random) yield* random.fork("documents").shuffling(order);
+  yield* sortPools(order, documents, batchSize * BATCHES_IN_POOL);
+  const groups = numbersBelow(Math.ceil(order.length / batchSize));
+  if (random) yield* random.fork("groups").shuffling(groups);
   const firstBatch = new Uint32Array(groups.length + 1);
   for (const [place, group] of groups.entries()) {
+    if (place % DOCUMENTS_IN_PART === 0) yield;
     const longest = longestOf(
       order.subarray(group * batchSize, (group + 1) * batchSize),
       documents,
@@ -63,6 +67,13 @@ export function groupDocuments(
     firstBatch[place + 1] = firstBatch[place] + Math.ceil(longest / seqLength);
   }
   return { order, groups, firstBatch };
+}
+
+/** All whole numbers from 0 up to `count`, without it. */
+export function numbersBelow(count: number): Uint32Array {
+  const numbers = new Uint32Array(count);
+  for (let number = 0; number < count; number++) numbers[number] = number;
+  return numbers;
 }
 
 /** The batch at `index`. Its arrays are those of `arrays`. */
@@ -96,14 +107,15 @@ export function documentBatch(
 }
 
 /** Calls `visit` with each line that is not empty; returns their number. */
-function forEachLine(
+function* forEachLine(
   tokens: Tokens,
   newline: number,
   visit: (index: number, start: number, end: number) => void,
-): number {
+): Parts<number> {
   let count = 0;
   let start = 0;
-  while (start < tokens.length) {
+  for (let line = 0; start < tokens.length; line++) {
+    if (line % DOCUMENTS_IN_PART === 0) yield;
     const next = tokens.indexOf(newline, start);
     const end = next === -1 ? tokens.length : next;
     if (end > start) visit(count++, start, end);
@@ -113,8 +125,13 @@ function forEachLine(
 }
 
 /** Sorts each run of `poolSize` documents by length, those of one length as they were. */
-function sortPools(order: Uint32Array, { starts, ends }: Documents, poolSize: number): void {
+function* sortPools(
+  order: Uint32Array,
+  { starts, ends }: Documents,
+  poolSize: number,
+): Parts<void> {
   for (let start = 0; start < order.length; start += poolSize) {
+    yield;
     const pool = order.slice(start, start + poolSize);
     // Length and place in one number, exact below 2^53: typed arrays sort numbers fast.
     const keys = Float64Array.from(

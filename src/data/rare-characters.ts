@@ -1,9 +1,8 @@
 import { CharnnError } from "../errors.js";
-import { inPieces } from "../turns.js";
 import { listFew, showCharacter } from "./characters.js";
 import type { Parts } from "./split.js";
 import { translateInPlace } from "./text-builder.js";
-import { type Tokens, Vocabulary } from "./vocabulary.js";
+import { countTokens, type Tokens, Vocabulary } from "./vocabulary.js";
 
 /** Parts of a text, and what their tokens mean. */
 interface EncodedParts {
@@ -30,7 +29,7 @@ export async function withoutRare(
   signal: AbortSignal | undefined,
 ): Promise<EncodedParts & { readonly warning: string | undefined }> {
   const { minCount = 0, alwaysKnown, unknown } = settings;
-  const counts = await countsOf(parts.train, vocabulary.size, signal);
+  const counts = await countTokens(parts.train, vocabulary.size, signal);
   const codePoints = [...vocabulary.codePoints()];
   const isRare = (codePoint: number, index: number) =>
     counts[index] < minCount && !alwaysKnown(codePoint);
@@ -59,18 +58,6 @@ export async function withoutRare(
   const warning =
     rare.length > 0 ? rareOnes(rare, occurrences / parts.train.length, minCount) : undefined;
   return { vocabulary: reduced, parts: translatedParts, warning };
-}
-
-async function countsOf(
-  tokens: Tokens,
-  vocabularySize: number,
-  signal: AbortSignal | undefined,
-): Promise<Float64Array> {
-  const counts = new Float64Array(vocabularySize);
-  await inPieces(tokens.length, signal, (start, end) => {
-    for (let position = start; position < end; position++) counts[tokens[position]]++;
-  });
-  return counts;
 }
 
 /** Says what the unknown character stands for, and what that means. */

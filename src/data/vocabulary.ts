@@ -1,4 +1,5 @@
 import { CharnnError } from "../errors.js";
+import { inPieces } from "../turns.js";
 import { singleCodePoint } from "./characters.js";
 import { unknownCharacters } from "./unknown-characters.js";
 
@@ -16,10 +17,20 @@ export function createTokens(vocabularySize: number, length: number): Tokens {
   return vocabularySize <= 256 ? new Uint8Array(length) : new Uint16Array(length);
 }
 
-/** How often each entry of a vocabulary occurs. */
-export function countTokens(tokens: Tokens, vocabularySize: number): Float64Array {
+/**
+ * How often each entry of a vocabulary occurs.
+ *
+ * @throws the signal's reason once it is aborted
+ */
+export async function countTokens(
+  tokens: Tokens,
+  vocabularySize: number,
+  signal: AbortSignal | undefined,
+): Promise<Float64Array> {
   const counts = new Float64Array(vocabularySize);
-  for (const token of tokens) counts[token]++;
+  await inPieces(tokens.length, signal, (start, end) => {
+    for (let position = start; position < end; position++) counts[tokens[position]]++;
+  });
   return counts;
 }
 

@@ -95,7 +95,7 @@ export async function viewText(
       isHeldOut,
       fitted,
       tracked: await trackedProperties(characters, activations, signal),
-      counts: countTokens(text, vocabulary.size),
+      counts: await countTokens(text, vocabulary.size, signal),
     };
   } finally {
     model.dispose();

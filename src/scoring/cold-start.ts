@@ -39,7 +39,9 @@ export async function coldLosses(
   const losses = new Float64Array(GROUPS);
   const counts = new Float64Array(GROUPS);
   let read = 0;
-  const batches = documents ? evaluationBatches(tokens, documents, vocabulary) : windows(tokens);
+  const batches = documents
+    ? evaluationBatches(tokens, documents, vocabulary, { signal })
+    : windows(tokens);
   const score = await evaluate(model, batches, signal, (batch, places) => {
     if (batch.startsFresh) read = 0;
     for (let step = 0; step < batch.time && read + step < WINDOW; step++) {

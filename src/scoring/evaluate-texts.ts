@@ -147,7 +147,7 @@ async function scoreOf(
   const tally = new Tally(vocabulary);
   const score = await evaluate(
     model,
-    evaluationBatches(tokens, documents, vocabulary),
+    evaluationBatches(tokens, documents, vocabulary, { signal }),
     signal,
     (batch, places) => tally.add(batch, places),
   );

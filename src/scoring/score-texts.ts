@@ -7,6 +7,7 @@ import { INVALID_NAMES, SCORE_DEFAULTS } from "../defaults.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import { openModel } from "../model/open-model.js";
 import { backendSettings, checked, definedOnly, oneOf } from "../settings.js";
+import { inPieces } from "../turns.js";
 import { surprises } from "./surprise.js";
 
 const scoreSettingsSchema = v.strictObject({
@@ -110,7 +111,7 @@ export async function* scoreTexts(
           bitsOfUnknown: Math.log2(checkpoint.config.text.trainCharacters + 2),
         });
       }
-      yield scoredText(text, readings);
+      yield await scoredText(text, readings, options.signal);
     }
   } finally {
     for (const model of models) model.dispose();
@@ -127,12 +128,18 @@ interface Reading {
   readonly bitsOfUnknown: number;
 }
 
-function scoredText(text: NamedText, readings: readonly Reading[]): ScoredText {
+async function scoredText(
+  text: NamedText,
+  readings: readonly Reading[],
+  signal: AbortSignal | undefined,
+): Promise<ScoredText> {
   const { name, numbers, codePoints } = text;
   const newline = codePoints.indexOf(NEWLINE);
+  const sums = noSums(readings);
+  await inPieces(numbers.length, signal, (start, end) => addUp(sums, text, readings, start, end));
   return {
     name,
-    whole: surpriseOf(text, readings, 0, numbers.length),
+    whole: surpriseOf(sums, readings, numbers.length),
     *lines() {
       let line = 0;
       for (let start = 0; start < numbers.length; ) {
@@ -144,7 +151,7 @@ function scoredText(text: NamedText, readings: readonly Reading[]): ScoredText {
         yield {
           line: ++line,
           text: characters.join(""),
-          ...surpriseOf(text, readings, start, end),
+          ...surpriseOf(addUp(noSums(readings), text, readings, start, end), readings, end - start),
           bits: Array.from(readings[0].bits.subarray(start, end), orNull),
         };
         start = end + 1;
@@ -153,23 +160,42 @@ function scoredText(text: NamedText, readings: readonly Reading[]): ScoredText {
   };
 }
 
-function surpriseOf(
+/** Of the bits of the characters that a model knows. */
+interface Sum {
+  sum: number;
+  known: number;
+}
+
+function noSums(readings: readonly Reading[]): Sum[] {
+  return readings.map(() => ({ sum: 0, known: 0 }));
+}
+
+/** Adds the bits of a piece of a text to each model's sum. */
+function addUp(
+  sums: Sum[],
   { numbers }: NamedText,
   readings: readonly Reading[],
   start: number,
   end: number,
-): Surprise {
-  const characters = end - start;
-  const sums = readings.map(({ bits, isKnown }) => {
-    let [sum, known] = [0, 0];
+): Sum[] {
+  for (const [k, { bits, isKnown }] of readings.entries()) {
+    let { sum, known } = sums[k];
     for (let position = start; position < end; position++) {
       // The bits of the unknown character don't say which one it is, so they compare with nothing.
       if (!isKnown[numbers[position]] || Number.isNaN(bits[position])) continue;
       sum += bits[position];
       known++;
     }
-    return { sum, known };
-  });
+    sums[k] = { sum, known };
+  }
+  return sums;
+}
+
+function surpriseOf(
+  sums: readonly Sum[],
+  readings: readonly Reading[],
+  characters: number,
+): Surprise {
   const [{ sum, known }] = sums;
   return {
     characters,

@@ -3,10 +3,10 @@ import { IGNORED_TARGET } from "../data/batch.js";
 import { evaluationBatches } from "../data/batches.js";
 import { NEWLINE } from "../data/reading.js";
 import { type KnownText, knownPart, type NamedText } from "../data/texts.js";
-import { createTokens } from "../data/vocabulary.js";
+import { createTokens, type Vocabulary } from "../data/vocabulary.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import { bitsPerCharacter, evaluate } from "../training/evaluate.js";
-import { Turns } from "../turns.js";
+import { inPieces, Turns } from "../turns.js";
 
 /** How a text is read. */
 export interface ReadingSettings {
@@ -33,7 +33,7 @@ export async function surprises(
 ): Promise<Float32Array> {
   await new Turns(signal).give();
   const known = await knownPart(text, vocabulary, unknown, signal);
-  const places = placesOfKnown(text, known, (codePoint) => vocabulary.tokenOf(codePoint));
+  const places = await placesOfKnown(text, known, vocabulary, signal);
   const documents = fresh ? "lines" : config.text.documents;
   const newline = vocabulary.indexOf(NEWLINE);
   const shift = documents === undefined && newline !== undefined ? 1 : 0;
@@ -43,7 +43,7 @@ export async function surprises(
   const bits = new Float32Array(text.numbers.length).fill(Number.NaN);
   if (known.tokens.length === 0) return bits;
   if (!documents && shift === 0) bits[places[0]] = Math.log2(vocabulary.size);
-  const batches = evaluationBatches(tokens, documents, vocabulary);
+  const batches = evaluationBatches(tokens, documents, vocabulary, { signal });
   const score = await evaluate(model, batches, signal, ({ targets, positions }, { losses }) => {
     for (let place = 0; place < targets.length; place++) {
       // After the last line is a newline that the text may lack.
@@ -56,16 +56,19 @@ export async function surprises(
 }
 
 /** Where in the text each token of its known part stands. */
-function placesOfKnown(
+async function placesOfKnown(
   { numbers, codePoints }: NamedText,
   { tokens }: KnownText,
-  tokenOf: (codePoint: number) => number | undefined,
-): Int32Array {
-  const isKnown = codePoints.map((codePoint) => tokenOf(codePoint) !== undefined);
+  vocabulary: Vocabulary,
+  signal: AbortSignal | undefined,
+): Promise<Int32Array> {
+  const isKnown = codePoints.map((codePoint) => vocabulary.tokenOf(codePoint) !== undefined);
   const places = new Int32Array(tokens.length);
   let token = 0;
-  for (let position = 0; position < numbers.length; position++) {
-    if (isKnown[numbers[position]]) places[token++] = position;
-  }
+  await inPieces(numbers.length, signal, (start, end) => {
+    for (let position = start; position < end; position++) {
+      if (isKnown[numbers[position]]) places[token++] = position;
+    }
+  });
   return places;
 }

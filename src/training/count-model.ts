@@ -1,4 +1,4 @@
-import { countTokens, createTokens, type Tokens } from "../data/vocabulary.js";
+import { createTokens, type Tokens } from "../data/vocabulary.js";
 import { memoryLeft } from "../memory.js";
 import { Turns } from "../turns.js";
 
@@ -171,7 +171,8 @@ function firstPositions(length: number): SortedPositions {
 /** Room for every position, by the character before it. */
 function emptyPositions(tokens: Tokens, vocabulary: number): SortedPositions {
   const starts = new Int32Array(vocabulary);
-  const counts = countTokens(tokens, vocabulary);
+  const counts = new Int32Array(vocabulary);
+  for (let position = 0; position < tokens.length; position++) counts[tokens[position]]++;
   for (let character = 1; character < vocabulary; character++) {
     starts[character] = starts[character - 1] + counts[character - 1];
   }

@@ -12,7 +12,7 @@ import { Turns, unlessAborted } from "../turns.js";
  */
 export async function evaluate<Kind extends Batch>(
   model: CharRnn,
-  batches: Iterable<Kind>,
+  batches: Iterable<Kind> | AsyncIterable<Kind>,
   signal?: AbortSignal,
   visit: (batch: Kind, places: PlaceScores) => void = () => {},
 ): Promise<Score | undefined> {
@@ -21,7 +21,7 @@ export async function evaluate<Kind extends Batch>(
 
 async function scoreAll<Kind extends Batch>(
   model: CharRnn,
-  batches: Iterable<Kind>,
+  batches: Iterable<Kind> | AsyncIterable<Kind>,
   turns: Turns,
   visit: (batch: Kind, places: PlaceScores) => void,
 ): Promise<Score> {
@@ -30,7 +30,7 @@ async function scoreAll<Kind extends Batch>(
   let hits = 0;
   let state: ModelState = [];
   try {
-    for (const batch of batches) {
+    for await (const batch of batches) {
       // A batch can take long, so other work gets a turn before each one.
       await turns.take();
       if (batch.startsFresh || state.length === 0) {

@@ -42,7 +42,7 @@ export async function finalScores(
     speed.secondsPerCharacter * charactersRead(characters, documents);
   const model = new CharRnn(config.model, parameterArray(config.model), run.scored.workspace);
   const lossOf = async (tokens: typeof test.tokens, most?: number) => {
-    const batches = evaluationBatches(tokens, documents, vocabulary, most);
+    const batches = evaluationBatches(tokens, documents, vocabulary, { most, signal });
     const score = await evaluate(model, batches, signal);
     return score && { loss: score.loss / score.characters, characters: score.characters };
   };

@@ -70,6 +70,7 @@ async function learnBatches(
   for (let part = 0; part < accumulate; part++) {
     if (turns.isDue()) await turns.take();
     signal?.throwIfAborted();
+    await learner.batches.prepare(position.epoch, signal);
     const score = await turns.during(() => learnBatch(learner, part, position));
     if (accumulate > 1) gradientSum.add(gradients, score.characters);
     loss += score.loss;

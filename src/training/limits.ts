@@ -3,7 +3,6 @@ import type { Limits, RunConfig } from "../checkpoint/run-config.js";
 import type { Batches } from "../data/batches.js";
 import { CharnnError } from "../errors.js";
 import { definedOnly } from "../settings.js";
-import { Turns } from "../turns.js";
 import type { TrainSettings } from "./settings.js";
 
 /** Passes over the text in a time that is given alone: next to nothing is gained by more than 60. */
@@ -84,11 +83,10 @@ export async function stepsWithin(
   const { accumulate } = config.training;
   const limit = Math.min(most, replan?.at(-1)?.steps ?? steps ?? Number.POSITIVE_INFINITY);
   if (epochs === undefined) return Number.isFinite(limit) ? limit : undefined;
-  const turns = new Turns(signal);
   let batchesInAll = 0;
   for (let epoch = 0; epoch < epochs && batchesInAll < limit * accumulate; epoch++) {
     // Lists are put into batches for that.
-    if (turns.isDue()) await turns.take();
+    await batches.prepare(epoch, signal);
     batchesInAll += batches.batchesInEpoch(epoch);
   }
   return Math.min(limit, Math.ceil(batchesInAll / accumulate));

@@ -151,7 +151,7 @@ async function startRun(
   if (settings.resume) {
     warnings.push(`There is no checkpoint to resume: ${folder.path} starts from the beginning.`);
   }
-  const counts = countTokens(corpus.train.tokens, corpus.vocabulary.size);
+  const counts = await countTokens(corpus.train.tokens, corpus.vocabulary.size, signal);
   const batches = batchesOf(planned, corpus);
   const workspace = modelWorkspace(planned.model);
   const trial = { signal, clock, workspace };

@@ -84,7 +84,9 @@ export async function planRun(
     ...corpus.warnings,
     ...(note ? [note] : []),
     ...(await heldOutNotes(settings, corpus, signal)),
-    ...(settings.minCount === undefined && !base ? rareCharactersNote(corpus, config.model) : []),
+    ...(settings.minCount === undefined && !base
+      ? await rareCharactersNote(corpus, config.model, signal)
+      : []),
   ];
   return { corpus, config, base, warnings, choice };
 }

@@ -11,10 +11,16 @@ const WORTH_SAVING = 0.1;
  * Says so where a good part of a model belongs to characters that it hardly meets, and what saves it.
  *
  * @returns no or one sentence
+ * @throws the signal's reason once it is aborted
  */
-export function rareCharactersNote({ train, vocabulary }: Corpus, model: ModelConfig): string[] {
+export async function rareCharactersNote(
+  { train, vocabulary }: Corpus,
+  model: ModelConfig,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
   if (vocabulary.unknown !== undefined) return [];
-  const rare = countTokens(train.tokens, vocabulary.size).filter((it) => it <= RARELY).length;
+  const counts = await countTokens(train.tokens, vocabulary.size, signal);
+  const rare = counts.filter((it) => it <= RARELY).length;
   const smaller = { ...model, vocabularySize: vocabulary.size - rare + 1 };
   const saved = 1 - parameterCount(smaller) / parameterCount(model);
   if (rare < 2 || vocabulary.size - rare < 2 || saved < WORTH_SAVING) return [];

@@ -55,7 +55,7 @@ export async function lengthOfNewRun(
     const costs = await measureCosts(config, corpus, batches, options);
     return { config, totalSteps, speed: speedOf(config, costs) };
   }
-  const pace = paceOf(planned, batches);
+  const pace = await paceOf(planned, batches, 0, options.signal);
   let config = planned;
   for (let trial = 1; ; trial++) {
     const seconds = secondsToTry(maxTime - options.clock());
@@ -101,7 +101,8 @@ export async function lengthOfRun(
   const left = maxTime - options.clock();
   const speed = speedOf(config, costs, left);
   if (!areNew) return { totalSteps, speed };
-  const more = stepsFor(left, speed, paceOf(config, batches), 0);
+  const pace = await paceOf(config, batches, 0, options.signal);
+  const more = stepsFor(left, speed, pace, 0);
   const inTime = Math.max(step + more, 1);
   return { totalSteps: await stepsWithin(config, batches, inTime, options.signal), speed };
 }
@@ -126,7 +127,7 @@ export async function lengthAfterMeasuring(
   const secondsPerEvaluation = measured.secondsPerEvaluation ?? forecast.secondsPerEvaluation;
   const speed = { ...forecast, secondsPerEvaluation };
   const { step, epoch, totalSteps = step } = progress;
-  const pace = paceOf(config, batches, epoch);
+  const pace = await paceOf(config, batches, epoch, signal);
   const now = clock();
   const inTime = step + stepsFor(maxTime - now, speed, pace, 0);
   const within = (await stepsWithin(config, batches, inTime, signal)) as number;
@@ -158,8 +159,18 @@ function slowed(speed: Speed, factor: number): Speed {
   };
 }
 
-/** How often a run is evaluated. */
-export function paceOf({ training }: RunConfig, batches: Batches, epoch = 0): EvaluationPace {
+/**
+ * How often a run is evaluated.
+ *
+ * @throws the signal's reason once it is aborted
+ */
+export async function paceOf(
+  { training }: RunConfig,
+  batches: Batches,
+  epoch: number,
+  signal: AbortSignal | undefined,
+): Promise<EvaluationPace> {
+  await batches.prepare(epoch, signal);
   const stepsPerEpoch = Math.ceil(batches.batchesInEpoch(epoch) / training.accumulate);
   return { evalEvery: training.evalEvery, stepsPerEpoch };
 }

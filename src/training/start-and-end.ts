@@ -6,10 +6,14 @@ import { type Speed, secondsFor } from "./forecast.js";
 import type { Run } from "./run.js";
 import { paceOf } from "./run-length.js";
 
-/** What the run is about to do, by what the trial showed. */
-export function startOf(run: Run): StartEvent {
+/**
+ * What the run is about to do, by what the trial showed.
+ *
+ * @throws the signal's reason once it is aborted
+ */
+export async function startOf(run: Run, signal: AbortSignal | undefined): Promise<StartEvent> {
   const { folder, config, corpus, progress, backend, batches, speed } = run;
-  const pace = paceOf(config, batches, progress.epoch);
+  const pace = await paceOf(config, batches, progress.epoch, signal);
   const { step, totalSteps } = progress;
   const stepsLeft = totalSteps && Math.max(totalSteps - step, 0);
   return {

@@ -88,7 +88,7 @@ async function* trainRun(
     yield await endOf(run, "done", run.speed, signal);
     return;
   }
-  yield startOf(run);
+  yield await startOf(run, signal);
 
   const meter = new SpeedMeter();
   let pace = new Pace(clock);
@@ -215,7 +215,7 @@ async function* evaluateAndSave(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TrainingEvent, void> {
   const { scored, progress, folder } = run;
-  const score = await evaluate(scored, validationBatches(run), signal);
+  const score = await evaluate(scored, validationBatches(run, signal), signal);
   if (!score) return;
   if (!Number.isFinite(score.loss)) {
     const sign = `the validation loss is ${score.loss}`;
@@ -270,10 +270,10 @@ function noteScore(run: Run, score: Score, seconds: number): EvalEvent {
   };
 }
 
-function validationBatches({ corpus, config }: Run) {
+function validationBatches({ corpus, config }: Run, signal: AbortSignal | undefined) {
   const { validation, documents, vocabulary } = corpus;
-  const { evalCharacters } = config.training;
-  return evaluationBatches(validation.tokens, documents, vocabulary, evalCharacters);
+  const { evalCharacters: most } = config.training;
+  return evaluationBatches(validation.tokens, documents, vocabulary, { most, signal });
 }
 
 async function sampleText({ scored, corpus, random, progress }: Run): Promise<string> {

@@ -143,6 +143,7 @@ async function secondsPerStep(
 ): Promise<number> {
   const { accumulate, batchSize, averageDecay } = config.training;
   const tried = Math.min(accumulate, MOST_BATCHES_IN_STEP);
+  await batches.prepare(0, options.signal);
   const all = batches.batchesInEpoch(0);
   const batch = nearestToMean(
     Array.from({ length: Math.min(all, BATCHES_LOOKED_AT) }, (_, index) => {
@@ -183,9 +184,10 @@ async function secondsPerScoredCharacter(
   options: TrialOptions,
 ): Promise<number> {
   const part = validation.tokens.length > 1 ? validation : test;
-  const turns = new Turns(options.signal);
+  const { signal } = options;
+  const turns = new Turns(signal);
   const found: Batch[] = [];
-  for (const batch of evaluationBatches(part.tokens, documents, vocabulary)) {
+  for await (const batch of evaluationBatches(part.tokens, documents, vocabulary, { signal })) {
     found.push({ ...batch, inputs: batch.inputs.slice(), targets: batch.targets.slice() });
     if (turns.isDue()) await turns.take();
     if (found.length === BATCHES_LOOKED_AT) break;

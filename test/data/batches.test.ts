@@ -10,6 +10,7 @@ import {
 } from "#src/data/batches.js";
 import { type Tokens, Vocabulary } from "#src/data/vocabulary.js";
 import { Random } from "#src/random.js";
+import { atOnce } from "#src/turns.js";
 import { failsWith } from "../helpers/failure.js";
 
 /** Newline is token 1, so that it is no padding by chance. */
@@ -233,7 +234,7 @@ test("a batch depends on epoch and index alone, not on what was asked for before
     const epochs = [0, 1, 2].map((epoch) => epochOf(inOrder, epoch));
     const places = epochs.flatMap((batches, epoch) => batches.map((_, index) => [epoch, index]));
     const order = Uint32Array.from(places.keys());
-    Random.fromSeed(9).shuffle(order);
+    atOnce(Random.fromSeed(9).shuffling(order));
     const atRandom = make();
     for (const place of order) {
       const [epoch, index] = places[place];
@@ -277,12 +278,9 @@ test("lines need a vocabulary with newline", () => {
   );
 });
 
-test("evaluation scores every character but the first exactly once, in one lane for a short text", () => {
+test("evaluation scores every character but the first exactly once, in one lane for a short text", async () => {
   for (const length of [0, 1, 2, 3, 256, 257, 258, 1_000, 19_999]) {
-    const batches = Array.from(
-      evaluationBatches(countingText(length), undefined, vocabulary),
-      copyOf,
-    );
+    const batches = await copiesOf(evaluationBatches(countingText(length), undefined, vocabulary));
     assert.deepEqual(
       scored(batches),
       Array.from({ length: Math.max(0, length - 1) }, (_, position) => [position, position + 1]),
@@ -291,7 +289,7 @@ test("evaluation scores every character but the first exactly once, in one lane 
   }
 });
 
-test("evaluation of a long text reads lanes that warm up on 1,000 unscored characters", () => {
+test("evaluation of a long text reads lanes that warm up on 1,000 unscored characters", async () => {
   for (const [length, lanes] of [
     [20_000, 2],
     [20_001, 2],
@@ -299,7 +297,7 @@ test("evaluation of a long text reads lanes that warm up on 1,000 unscored chara
     [60_007, 6],
   ]) {
     const tokens = countingText(length);
-    const batches = Array.from(evaluationBatches(tokens, undefined, vocabulary), copyOf);
+    const batches = await copiesOf(evaluationBatches(tokens, undefined, vocabulary));
     assert.deepEqual(
       batches.map(({ startsFresh }) => startsFresh),
       batches.map((_, i) => i === 0),
@@ -327,7 +325,7 @@ test("evaluation of a long text reads lanes that warm up on 1,000 unscored chara
   }
 });
 
-test("evaluation tells where in the text each target is", () => {
+test("evaluation tells where in the text each target is", async () => {
   const draw = Uint8Array.from({ length: 30_000 }, (_, i) => (i * i) % 97);
   const newline = vocabulary.indexOf(0x0a) as number;
   for (const [tokens, documents] of [
@@ -336,7 +334,8 @@ test("evaluation tells where in the text each target is", () => {
     [linesOf([3, 0, 300, 2]).subarray(0, -1), "lines"],
   ] as const) {
     const seen: number[] = [];
-    for (const { targets, positions } of evaluationBatches(tokens, documents, vocabulary)) {
+    for await (const batch of evaluationBatches(tokens, documents, vocabulary)) {
+      const { targets, positions } = batch;
       for (const [place, target] of targets.entries()) {
         if (target === IGNORED_TARGET) continue;
         assert.equal(target, tokens[positions[place]] ?? newline);
@@ -356,27 +355,34 @@ test("evaluation tells where in the text each target is", () => {
   }
 });
 
-test("evaluation never reads more than 64 lanes", () => {
-  const [first] = evaluationBatches(new Uint8Array(2_000_000), undefined, vocabulary);
-  assert.equal(first.batch, 64);
+test("evaluation never reads more than 64 lanes", async () => {
+  const batches = evaluationBatches(new Uint8Array(2_000_000), undefined, vocabulary);
+  for await (const { batch } of batches) assert.equal(batch, 64);
 });
 
-test("evaluation of lines scores each line and its newline once, from a fresh state", () => {
-  fc.assert(
-    fc.property(lineLengths, fc.boolean(), (lengths, ended) => {
+test("evaluation of lines scores each line and its newline once, from a fresh state", async () => {
+  await fc.assert(
+    fc.asyncProperty(lineLengths, fc.boolean(), async (lengths, ended) => {
       const text = linesOf(lengths);
       const tokens = ended ? text : text.subarray(0, -1);
-      const batches = Array.from(evaluationBatches(tokens, "lines", vocabulary), copyOf);
+      const batches = await copiesOf(evaluationBatches(tokens, "lines", vocabulary));
       assert.deepEqual(documentsIn(batches), expectedDocuments(lengths));
     }),
   );
-  const long = Array.from(evaluationBatches(linesOf([300, 2]), "lines", vocabulary), copyOf);
+  const long = await copiesOf(evaluationBatches(linesOf([300, 2]), "lines", vocabulary));
   assert.deepEqual(documentsIn(long), expectedDocuments([300, 2]));
   assert.deepEqual(
     long.map(({ startsFresh }) => startsFresh),
     [true, false],
   );
 });
+
+/** Copies of batches that come one after the other, since each takes the place of the one before. */
+async function copiesOf(batches: AsyncIterable<Batch>): Promise<Batch[]> {
+  const copies: Batch[] = [];
+  for await (const batch of batches) copies.push(copyOf(batch));
+  return copies;
+}
 
 const DEFAULTS = { batchSize: 64, seqLength: 128 };
 
@@ -435,21 +441,21 @@ test("what was asked for and can't fit is refused, and what the hint names does 
   assert.throws(() => fitBatchShape(1, {}, DEFAULTS), failsWith("TEXT_TOO_SHORT", "longer text"));
 });
 
-test("evaluation of a part scores lanes from all over a text, always the same, each place once", () => {
+test("evaluation of a part scores lanes from all over a text, always the same, each place once", async () => {
   const length = 300_000;
   for (const most of [1_000, 20_000, 100_000, 260_000]) {
     const tokens = countingText(length);
-    const read = () => {
+    const read = async () => {
       const positions: number[] = [];
-      for (const batch of evaluationBatches(tokens, undefined, vocabulary, most)) {
+      for await (const batch of evaluationBatches(tokens, undefined, vocabulary, { most })) {
         for (const [place, target] of batch.targets.entries()) {
           if (target !== IGNORED_TARGET) positions.push(batch.positions[place]);
         }
       }
       return positions;
     };
-    const positions = read();
-    assert.deepEqual(read(), positions);
+    const positions = await read();
+    assert.deepEqual(await read(), positions);
     assert.equal(new Set(positions).size, positions.length);
     assert.ok(Math.abs(positions.length - most) <= 64, `${positions.length} of ${most}`);
     if (most < 8_000) continue;
@@ -458,20 +464,22 @@ test("evaluation of a part scores lanes from all over a text, always the same, e
   }
 });
 
-test("evaluation of nearly all of a text scores all of it", () => {
+test("evaluation of nearly all of a text scores all of it", async () => {
   const tokens = countingText(30_000);
   let scored = 0;
-  for (const { targets } of evaluationBatches(tokens, undefined, vocabulary, 28_000)) {
+  const batches = evaluationBatches(tokens, undefined, vocabulary, { most: 28_000 });
+  for await (const { targets } of batches) {
     scored += targets.filter((target) => target !== IGNORED_TARGET).length;
   }
   assert.equal(scored, 29_999);
 });
 
-test("evaluation of a part of many lines scores every so-many-th line", () => {
+test("evaluation of a part of many lines scores every so-many-th line", async () => {
   const tokens = linesOf(Array.from({ length: 400 }, () => 9));
   let scored = 0;
   const lines = new Set<number>();
-  for (const { targets, positions } of evaluationBatches(tokens, "lines", vocabulary, 1_000)) {
+  const batches = evaluationBatches(tokens, "lines", vocabulary, { most: 1_000 });
+  for await (const { targets, positions } of batches) {
     for (const [place, target] of targets.entries()) {
       if (target === IGNORED_TARGET) continue;
       scored++;

@@ -26,8 +26,8 @@ describe("Scoring a text", () => {
     const vocabulary = Vocabulary.fromCodePoints(codePointsOf(text));
     const model = modelFor(vocabulary);
     const tokens = vocabulary.encode(text);
-    const [first] = evaluationBatches(tokens, undefined, vocabulary);
-    assert.equal(first.batch, 3);
+    for await (const { batch } of evaluationBatches(tokens, undefined, vocabulary))
+      assert.equal(batch, 3);
     const inLanes = await evaluate(model, evaluationBatches(tokens, undefined, vocabulary));
     const inOne = await evaluate(model, inOneLane(tokens));
     assert.ok(inLanes && inOne);
@@ -58,8 +58,8 @@ describe("Scoring a text", () => {
     const model = modelFor(vocabulary);
     const before = memory().numTensors;
     const controller = new AbortController();
-    const batches = function* () {
-      for (const batch of evaluationBatches(vocabulary.encode(text), undefined, vocabulary)) {
+    const batches = async function* () {
+      for await (const batch of evaluationBatches(vocabulary.encode(text), undefined, vocabulary)) {
         yield batch;
         controller.abort();
       }
