@@ -295,7 +295,13 @@ test("what is odd about a text is a warning", CONCURRENTLY, async (t) => {
 test("results that can't be written are an error", async (t) => {
   if (process.platform !== "linux") return t.skip("there is no /dev/full");
   const cwd = await workplace(t, { trained: true });
-  const { code, stderr } = await shell(t, "charnn sample > /dev/full", { cwd });
-  assert.equal(code, 1);
-  assert.match(stderr, /^Error: The standard output can't be written: the disk is full\.\n$/);
+  const train = "train fox.txt --name other --hidden-size 8 --steps 10000 --json";
+  for (const command of ["sample", train]) {
+    const { code, stderr } = await shell(t, `charnn ${command} > /dev/full`, { cwd });
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /^Error: The standard output can't be written: the disk is full\.\n.+, or send the output elsewhere\.\n$/,
+    );
+  }
 });

@@ -8,7 +8,7 @@ import {
   supportsColorStderr,
 } from "chalk";
 import { CharnnError, systemErrorCode } from "../../errors.js";
-import { reasonOf } from "../../system-errors.js";
+import { cureOf, reasonOf } from "../../system-errors.js";
 import { Turns } from "../../turns.js";
 import { printableMessage } from "./printable.js";
 import { exactText, type Piece, shownLine, shownText, styled } from "./styled.js";
@@ -108,7 +108,7 @@ function outNotWritable(cause: Error): CharnnError {
   return new CharnnError(
     "NOT_WRITABLE",
     `The standard output can't be written: ${reasonOf(cause)}.`,
-    undefined,
+    cureOf(cause, "send the output elsewhere"),
     { cause },
   );
 }
