@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "philox.h"
+#include "stopping.h"
 #include "tests.h"
 
 namespace charnn::test {
@@ -93,7 +94,8 @@ Textbook textbook(const Case& c) {
   return result;
 }
 
-Results run(const Case& c, const Kernels& kernels, Team& team) {
+/// Once; before that with the same memory, where it is stopped.
+Results run(const Case& c, const Kernels& kernels, Team& team, const Stopping* stopping = nullptr) {
   const CrossEntropyShape& shape = c.shape;
   const float nothing = std::nanf("");
   size_t floats;
@@ -121,7 +123,9 @@ Results run(const Case& c, const Kernels& kernels, Team& team) {
     work.gradient_weight = d_weight.data();
     work.gradient_bias = d_bias.data();
   }
-  team.run([&](const Member& member) { kernels.cross_entropy(work, member); });
+  const auto kernel = [&](const Member& member) { kernels.cross_entropy(work, member); };
+  if (stopping != nullptr) run_stopping(team, *stopping, kernel);
+  team.run(kernel);
   Results results = {{"losses", losses.numbers()},
                      {"predictions", {predictions.data(), predictions.data() + shape.rows}}};
   if (!shape.wants_gradient) {
@@ -190,6 +194,30 @@ void check_predictions(Everywhere& everywhere, const Case& c) {
   }
 }
 
+/// A decoder that was stopped at any moment is as good as new.
+void test_stopping(Everywhere& everywhere) {
+  Report& report = everywhere.report();
+  if (!report.begins("cross-entropy that is stopped")) return;
+  Draw draw(8);
+  for (bool wants_gradient : {false, true}) {
+    const Case c(draw, 561, 100, 300, Masked::given, true, wants_gradient);
+    for (const Kernels* kernels : everywhere.kernels())
+      for (size_t size = 1; size <= 4; ++size) {
+        const Results expected = run(c, *kernels, everywhere.team(size));
+        for (int after : {0, 1, 100, 400}) {
+          const Stopping stopping = {after};
+          const Results results = run(c, *kernels, everywhere.team(size), &stopping);
+          bool same = true;
+          for (size_t i = 0; i < expected.size(); ++i)
+            same = same && results[i].numbers == expected[i].numbers;
+          report.check(same, c.title() + ", " + kernels->isa + ", " + std::to_string(size) +
+                                 " threads: other results when it was stopped before");
+        }
+      }
+  }
+  report.ends();
+}
+
 void test_edges(Everywhere& everywhere) {
   Report& report = everywhere.report();
   if (!report.begins("cross-entropy, edges")) return;
@@ -252,6 +280,7 @@ void test_cross_entropy(Everywhere& everywhere) {
     report.ends();
   }
   test_edges(everywhere);
+  test_stopping(everywhere);
 }
 
 void fuzz_cross_entropy(Everywhere& everywhere, Draw& draw) {

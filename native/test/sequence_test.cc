@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "philox.h"
+#include "stopping.h"
 #include "tests.h"
 #include "textbook.h"
 
@@ -166,8 +167,10 @@ Expected expected_of(const Case& c) {
   return expected;
 }
 
-/// Forward and backward, `times` times with the same memory.
-Results run(const Case& c, const Kernels& kernels, Team& team, int times) {
+/// Forward and backward, `times` times with the same memory. Where it is stopped, that is once more
+/// before: forward is stopped and run as a whole, and backward is stopped.
+Results run(const Case& c, const Kernels& kernels, Team& team, int times,
+            const Stopping* stopping = nullptr) {
   const float nothing = std::nanf("");
   Sequence s = {};
   s.shape = c.shape;
@@ -219,6 +222,13 @@ Results run(const Case& c, const Kernels& kernels, Team& team, int times) {
 
   const size_t index = static_cast<size_t>(shape.cell);
   std::vector<float> output;
+  if (stopping != nullptr) {
+    const auto forward = [&](const Member& member) { kernels.forward_sequence[index](s, member); };
+    run_stopping(team, *stopping, forward);
+    team.run(forward);
+    run_stopping(team, *stopping,
+                 [&](const Member& member) { kernels.backward_sequence[index](g, member); });
+  }
   for (int i = 0; i < times; ++i) {
     team.run([&](const Member& member) { kernels.forward_sequence[index](s, member); });
     output = matrix_of({s.scratch.hiddens.at(0, shape.batch), s.scratch.hiddens.stride}, rows,
@@ -272,9 +282,55 @@ void test_cell(Everywhere& everywhere, const char* name, Cell cell) {
   report.ends();
 }
 
+bool has_nan(const Results& results, const char* name) {
+  for (const auto& result : results)
+    if (result.name == name)
+      for (float number : result.numbers)
+        if (std::isnan(number)) return true;
+  return false;
+}
+
+/// A layer that was stopped at any moment is as good as new. One that is not wanted at all leaves
+/// its gradients as they were.
+void test_stopping(Everywhere& everywhere) {
+  Report& report = everywhere.report();
+  if (!report.begins("sequences that are stopped")) return;
+  Draw draw(7);
+  size_t number = 0;
+  for (Cell cell : {Cell::gru, Cell::lstm, Cell::rnn})
+    for (const Kind& kind : kKinds) {
+      // Lanes of its own for each member, and units of their own.
+      const bool by_units = number % 2 > 0;
+      const Sizes sizes = {cell, by_units ? size_t{300} : size_t{40}, by_units ? size_t{3} : 17,
+                           20};
+      const Case c(draw, kind, static_cast<Masked>(number % 3), sizes);
+      if (!report.takes(number++)) continue;
+      for (const Kernels* kernels : everywhere.kernels())
+        for (size_t size = 1; size <= 4; ++size) {
+          Team& team = everywhere.team(size);
+          const std::string title =
+              c.title() + ", " + kernels->isa + ", " + std::to_string(size) + " threads";
+          const Results expected = run(c, *kernels, team, 1);
+          for (int after : {0, 1, 100, 400}) {
+            const Stopping stopping = {after};
+            const Results results = run(c, *kernels, team, 1, &stopping);
+            bool same = true;
+            for (size_t i = 0; i < expected.size(); ++i)
+              same = same && results[i].numbers == expected[i].numbers;
+            report.check(same, title + ": other results when it was stopped before");
+          }
+          const Stopping at_once = {0};
+          report.check(has_nan(run(c, *kernels, team, 0, &at_once), "gradient weight_hh"),
+                       title + ": it goes on");
+        }
+    }
+  report.ends();
+}
+
 }  // namespace
 
 void test_sequences(Everywhere& everywhere) {
+  test_stopping(everywhere);
   test_cell(everywhere, "GRU sequences", Cell::gru);
   test_cell(everywhere, "LSTM sequences", Cell::lstm);
   test_cell(everywhere, "tanh RNN sequences", Cell::rnn);
