@@ -41,16 +41,20 @@ export class Turns {
   }
 
   /**
-   * Does some work that runs kernels.
+   * Does some work that runs kernels. Where a signal of the system has stopped one of them and this has no
+   * `signal`, the work must be finished, and is done again.
    *
+   * @param work changes nothing when a kernel of it is stopped
    * @throws the signal's reason where it was aborted by a signal of the system that stopped a kernel
    */
   async during<Result>(work: () => Result | Promise<Result>): Promise<Result> {
-    try {
-      return await work();
-    } catch (error) {
-      for (let turn = 0; isStopped(error) && turn < TURNS_UNTIL_HEARD; turn++) await this.take();
-      throw error;
+    for (let turn = 0; ; turn++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isStopped(error) || turn === TURNS_UNTIL_HEARD) throw error;
+        await this.take();
+      }
     }
   }
 }

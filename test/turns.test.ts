@@ -8,7 +8,7 @@ import { dealDocuments } from "#src/data/deal.js";
 import { knownPart, readTexts } from "#src/data/texts.js";
 import { countTokens, Vocabulary } from "#src/data/vocabulary.js";
 import { Random } from "#src/random.js";
-import { inPieces, untilAborted } from "#src/turns.js";
+import { inPieces, isStopped, stopped, Turns, untilAborted } from "#src/turns.js";
 import { temporaryFolder } from "./helpers/folder.js";
 import { Draw } from "./helpers/numbers.js";
 
@@ -143,6 +143,23 @@ test("pieces make up the whole range, and work can end them", async () => {
   let calls = 0;
   await inPieces(1e12, undefined, () => (++calls === 3 ? "stop" : undefined));
   assert.equal(calls, 3);
+});
+
+test("work of which a kernel was stopped is done again, unless the signal was meant for it", async () => {
+  let calls = 0;
+  const work = () => {
+    if (++calls < 3) throw stopped();
+    return "done";
+  };
+  assert.equal(await new Turns().during(work), "done");
+  assert.equal(calls, 3);
+  calls = 0;
+  await assert.rejects(new Turns(AbortSignal.abort(STOP)).during(work), STOP);
+  assert.equal(calls, 1);
+  const never = () => {
+    throw stopped();
+  };
+  await assert.rejects(new Turns().during(never), isStopped);
 });
 
 test("a stream that is left early is closed, and one that fails throws", async () => {

@@ -89,7 +89,7 @@ function clearState(run: Run): void {
 /** Whether the weights are not those of a step by which the loss exploded. */
 async function isSound(run: Run): Promise<boolean> {
   const { train, documents, vocabulary } = run.corpus;
-  const some = evaluationBatches(train.tokens, documents, vocabulary, CHARACTERS_TO_TRY);
+  const some = evaluationBatches(train.tokens, documents, vocabulary, { most: CHARACTERS_TO_TRY });
   const score = await evaluate(run.model, some);
   const loss = score ? score.loss / score.characters : Number.NaN;
   return Number.isFinite(loss) && !isExploded(loss, run);
