@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { type TestContext, test } from "node:test";
+import { it, type TestContext, test } from "node:test";
 import { type Checkpoint, readCheckpoint } from "#src/checkpoint/checkpoint.js";
 import { CopyGuard } from "#src/copying/copy-guard.js";
 import { readTexts } from "#src/data/texts.js";
 import { Vocabulary } from "#src/data/vocabulary.js";
-import { evaluateTexts, sample, scoreTexts } from "#src/index.js";
+import { crossValidate, evaluateTexts, sample, scoreTexts } from "#src/index.js";
 import { failsWith } from "../helpers/failure.js";
+import { assertClose } from "../helpers/numbers.js";
+import { onTensorFlow } from "../helpers/tensorflow.js";
 import {
   afterStep,
   fileOf,
@@ -155,6 +157,25 @@ test("what begins with a run's weights keeps its unknown character, and can get 
   });
 });
 
+test("folds each make their own rare characters one, and go on", async (t) => {
+  const place = await workplace(t, TEXT);
+  const settings = smallRun(place, { steps: 4, minCount: 3 });
+  const losses = async (all: typeof settings) => {
+    const found: (number | undefined)[] = [];
+    for await (const event of crossValidate(all, 2)) {
+      if (event.event === "end") found.push(event.bestLoss);
+    }
+    return found;
+  };
+  const first = await losses(settings);
+  assert.ok(first.length === 2 && first.every((it) => Number.isFinite(it)));
+  for (const index of [1, 2]) {
+    const { vocabulary, config } = await lastOf(place, `run-fold-${index}`);
+    assert.ok(vocabulary.unknown !== undefined && config.training.minCount === 3);
+  }
+  assert.deepEqual(await losses({ ...settings, resume: true }), first);
+});
+
 test("a guard against copies knows characters of the seed that the model does not", async (t) => {
   const place = await workplace(t, TEXT);
   const { texts } = await readTexts([place.text], { encoding: "utf-8", joined: true });
@@ -214,4 +235,28 @@ test("a run says when rare characters take a good part of its parameters, and wh
   assert.doesNotMatch(await said({ minCount: 3 }), /--min-count 3 makes/);
   await writeFile(place.text, inventedText(3_000));
   assert.doesNotMatch(await said({}), /min-count/);
+});
+
+await onTensorFlow("Rare characters with TensorFlow", () => {
+  it("are learned, scored and left out as on the reference", async (t) => {
+    const losses: number[][] = [];
+    for (const backend of ["tensorflow", "cpu"] as const) {
+      const place = await workplace(t, TEXT);
+      const run = { ...smallRun(place, { steps: 20, evalEvery: 10, minCount: 3 }), backend };
+      const events = await trained(run);
+      losses.push(only(events, "eval").map(({ validationLoss = Number.NaN }) => validationLoss));
+      const checkpoint = await lastOf(place);
+      const text = await textOf(checkpoint, { backend, seed: "一love" });
+      assert.match(text, /^[a-z' \n]{300}$/);
+      const other = path.join(path.dirname(place.text), "other.txt");
+      await writeFile(other, "love é summer 一 day é\n");
+      const settings = { files: [other], backend, baselines: false };
+      for await (const score of evaluateTexts(checkpoint, settings)) {
+        assert.deepEqual([score.unknown, Number.isFinite(score.loss)], [3, true]);
+      }
+      await trained({ ...run, resume: true, steps: 24 });
+    }
+    assert.equal(losses[0].length, 2);
+    assertClose(losses[0], losses[1], 1e-3, "validation losses");
+  });
 });
