@@ -138,7 +138,19 @@ export async function removeStaleTemporaries(path: string): Promise<void> {
   for (const name of await namesIn(folder)) {
     const temporary = join(folder, name);
     if (TEMPORARY.exec(name)?.[1] !== own || !(await isStale(temporary))) continue;
-    await nodeFileSystem.rm(temporary, { force: true });
+    await removeFile(temporary);
+  }
+}
+
+/**
+ * Removes a file where there is one. `rm` of Node.js takes a file that it may not remove for a folder, and
+ * then says that it is none.
+ */
+export async function removeFile(path: string): Promise<void> {
+  try {
+    await nodeFileSystem.unlink(path);
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT") throw error;
   }
 }
 

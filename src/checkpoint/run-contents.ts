@@ -1,8 +1,9 @@
-import { lstat, rename, rm } from "node:fs/promises";
+import { lstat, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { CharnnError } from "../errors.js";
 import { BEST, LAST, STEP_FILE } from "../run-files.js";
 import { notReadable, notWritable } from "../system-errors.js";
+import { removeFile } from "./durable-file.js";
 import { type FolderReader, isAbsent, namesIn } from "./folder-names.js";
 import { EVENT_FILE_PREFIX, METRICS, type RunFolder } from "./run-folder.js";
 
@@ -125,7 +126,7 @@ async function refuseFolder(path: string): Promise<void> {
 
 async function remove(path: string): Promise<void> {
   try {
-    await rm(path, { force: true });
+    await removeFile(path);
   } catch (error) {
     throw notWritable(path, error);
   }

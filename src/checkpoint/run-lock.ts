@@ -10,6 +10,7 @@ import { CharnnError, systemErrorCode } from "../errors.js";
 import { numbersAreShared, type ProcessIdentity, thisProcess } from "../processes.js";
 import { notWritable } from "../system-errors.js";
 import { holderText, type LockHolder } from "./beat.js";
+import { removeFile } from "./durable-file.js";
 import { startHeartbeat } from "./heartbeat.js";
 import { HolderWatch, lockOf, ownLocks, unlessGone } from "./lock-holder.js";
 import type { RunFolder } from "./run-folder.js";
@@ -176,7 +177,7 @@ async function makeRoom(
     signal?.throwIfAborted();
     return;
   }
-  if (look.state === "left") await rm(look.file, { force: true });
+  if (look.state === "left") await removeFile(look.file);
   await removeIfEmpty(lockOf(folder));
 }
 

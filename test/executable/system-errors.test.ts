@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, it } from "node:test";
-import { SMALL, shell, workplace } from "../helpers/executable.js";
+import { filesIn, SMALL, shell, workplace } from "../helpers/executable.js";
 import { charnnUnder, withoutStrace } from "../helpers/strace.js";
 
 const TRAIN = `train fox.txt --name other ${SMALL.join(" ")}`;
@@ -39,6 +39,18 @@ describe("A call of the system that fails", { skip: withoutStrace, concurrency: 
     assert.equal(code, 1, stderr);
     assert.match(stderr, /^Error: \S+\.safetensors can't be written: the disk reports an error/m);
     assert.doesNotMatch(stderr, /lock|system refused|bug in charnn/);
+  });
+
+  it("is told by its own reason where a file may not be removed", async (t) => {
+    const cwd = await workplace(t, { trained: true });
+    const best = path.join("checkpoints", "fox", "best.safetensors");
+    const before = await filesIn(cwd);
+    const train = `train fox.txt --name fox --overwrite ${SMALL.join(" ")}`;
+    const line = charnnUnder(train, ["unlink,unlinkat,rmdir:error=EPERM"], { only: [best] });
+    const { code, stderr } = await shell(t, line, { cwd });
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /^Error: \S+best\.safetensors can't be written: permission is denied\.$/m);
+    assert.deepEqual(await filesIn(cwd), before);
   });
 
   it("leaves no folder behind that was made for the run", async (t) => {
