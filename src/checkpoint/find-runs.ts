@@ -3,8 +3,10 @@ import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { isAbsent, namesIn, unreadable } from "./folder-names.js";
+import { lockOf } from "./lock-holder.js";
 import { checkpointsOf, contentsOf, type RunContents } from "./run-contents.js";
 import { folderAt, isFolderName, METRICS, type RunFolder } from "./run-folder.js";
+import { watchTraining } from "./run-lock.js";
 
 /** Called for each run that can't be read: the path of its folder, and why. */
 export type OnUnreadable = (path: string, error: CharnnError) => void;
@@ -92,6 +94,36 @@ export async function lookForReportedRun(
     }
   }
   return undefined;
+}
+
+/** A run that has reported something, or is about to. */
+interface BegunRun {
+  readonly folder: RunFolder;
+  readonly hasReported: boolean;
+}
+
+/**
+ * The run in `out` that is the newest by when it reported, or by when its training began where that goes on;
+ * undefined where there is none yet.
+ *
+ * @throws CharnnError `NOT_READABLE` for `out` itself
+ */
+export async function newestBegunRun(out: string): Promise<BegunRun | undefined> {
+  let newest: (BegunRun & { readonly at: number }) | undefined;
+  for (const name of (await namesIn(out)) ?? []) {
+    const folder = folderAt(out, name);
+    const locked = await stat(lockOf(folder)).catch(() => undefined);
+    const reportedAt = await newestOf([folder.metrics]);
+    const begunAt = locked && (await isTrained(folder)) ? locked.mtimeMs : 0;
+    const at = Math.max(reportedAt, begunAt);
+    if (at > (newest?.at ?? 0)) newest = { folder, at, hasReported: reportedAt > 0 };
+  }
+  return newest;
+}
+
+/** Where it can't be told, it is not. */
+async function isTrained(folder: RunFolder): Promise<boolean> {
+  return watchTraining(folder)().catch(() => false);
 }
 
 /** Where the folder of a run may be. */

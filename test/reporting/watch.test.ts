@@ -3,6 +3,8 @@ import { appendFile, mkdir, readFile, rename, rm, rmdir, writeFile } from "node:
 import { connect, type Socket } from "node:net";
 import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
+import { runFolder } from "#src/checkpoint/run-folder.js";
+import { lockRun } from "#src/checkpoint/run-lock.js";
 import { type ReportSettings, watchRun } from "#src/index.js";
 import type { Shown } from "#src/reporting/watch/shown.js";
 import { failsWith } from "../helpers/failure.js";
@@ -204,6 +206,32 @@ describe("A report that is served", () => {
     assert.match(blank.waitsFor[0], /empty has reported nothing yet\. Waiting/);
     const unnamed = await serve(t, { out: path.join(place.out, "none") });
     assert.match(unnamed.waitsFor[0], /There is no run in .*none yet\. Waiting for it\./);
+  });
+
+  it("without a name is that of the newest run, also when that has not reported yet", async (t) => {
+    const { place, settings } = await reportedRun(t, 3);
+    const other = runFolder(place.out, "other");
+    await mkdir(other.path, { recursive: true });
+    const lock = await lockRun(other);
+    t.after(lock.release);
+    const newest = { ...settings, runs: [] };
+    const { waitsFor, stop } = await serve(t, newest);
+    assert.match(waitsFor[0], /^The run other has reported nothing yet\./);
+    await stop();
+    await lock.release();
+
+    // Nobody trains the first, and another begins while it is shown.
+    const { address, waitsFor: none } = await serve(t, newest);
+    assert.deepEqual(none, []);
+    const page = await openPage(address);
+    assert.equal(lastStep(await page.until((shown) => lastStep(shown) === 3)), 3);
+    const { edition } = page.shown;
+    const again = await lockRun(other);
+    t.after(again.release);
+    await appendFile(other.metrics, stepLine(1) + stepLine(2));
+    const shown = await page.until((shown) => lastStep(shown) === 2);
+    assert.ok(shown.edition > edition);
+    await again.release();
   });
 
   it("goes on when its run can't be read for a while, and says so once", async (t) => {

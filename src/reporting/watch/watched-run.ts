@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { findReportedRun, lookForReportedRun } from "../../checkpoint/find-runs.js";
+import { findReportedRun, lookForReportedRun, newestBegunRun } from "../../checkpoint/find-runs.js";
 import type { RunFolder } from "../../checkpoint/run-folder.js";
 import { watchTraining } from "../../checkpoint/run-lock.js";
 import { encodingName } from "../../data/decoding.js";
@@ -25,7 +25,10 @@ export interface WatchOptions {
   readonly onWarning: (message: string) => void;
 }
 
-/** A run that is looked at again and again, and may not be there yet. */
+/**
+ * A run that is looked at again and again, and may not be there yet. Without a name it is the newest one: when
+ * it is over and another begins, that is followed.
+ */
 export class WatchedRun {
   readonly #plan: ReportPlan;
   readonly #name: string | undefined;
@@ -71,7 +74,12 @@ export class WatchedRun {
       await findSources(text.files, finding, { inputs: this.#inputs, signal });
     }
     try {
-      this.#follow(await findReportedRun(this.#name, out));
+      const newest = this.#name === undefined ? await newestBegunRun(out) : undefined;
+      if (newest && !newest.hasReported) {
+        onWaiting(nothingReported(newest.folder));
+        return;
+      }
+      this.#follow(newest?.folder ?? (await findReportedRun(this.#name, out)));
     } catch (error) {
       if (!(error instanceof CharnnError) || error.code !== "NOT_FOUND") throw error;
       const { message, hint } = error;
@@ -82,7 +90,7 @@ export class WatchedRun {
     const { reader } = this.#found ?? {};
     if (reader?.isDamaged) reader.refuseEmpty();
     if (reader?.isEmpty) {
-      onWaiting(`The run ${reader.run.name} has reported nothing yet. Waiting for it.`);
+      onWaiting(nothingReported(reader.run));
     } else if (text && this.#checkpoint !== undefined) {
       // What the text lacks is said before there is a page.
       await this.#modelParts();
@@ -121,14 +129,11 @@ export class WatchedRun {
 
   async #look(): Promise<void> {
     const { signal } = this.#options;
-    if (!this.#found) {
-      const folder = await lookForReportedRun(this.#name, this.#plan.out);
-      if (!folder) return;
-      this.#follow(folder);
-    }
+    const isOther = await this.#find();
     if (!this.#found) return;
     const { reader, isTrained } = this.#found;
-    const { added, beganAgain } = await reader.read(signal);
+    const { added, beganAgain: isNew } = await reader.read(signal);
+    const beganAgain = isNew || isOther;
     const ended = !(await isTrained());
     const checkpoint = await checkpointOf(reader.run);
     const isFirst = checkpoint !== undefined && this.#checkpoint === undefined;
@@ -139,6 +144,23 @@ export class WatchedRun {
     if (added === 0 && !beganAgain && isSame) return;
     this.#shown = shownOf(reader.metrics, { status, edition });
     this.#looks++;
+  }
+
+  /** Finds the run where that was not done; whether it is another one than before. */
+  async #find(): Promise<boolean> {
+    const { out } = this.#plan;
+    const before = this.#found;
+    if (this.#name !== undefined) {
+      const folder = before ? undefined : await lookForReportedRun(this.#name, out);
+      if (folder) this.#follow(folder);
+      return false;
+    }
+    // A run that goes on is not left for another.
+    if (before && (await before.isTrained())) return false;
+    const newest = await newestBegunRun(out);
+    if (!newest?.hasReported || newest.folder.path === before?.reader.run.path) return false;
+    this.#follow(newest.folder);
+    return before !== undefined;
   }
 
   #follow(folder: RunFolder): void {
@@ -178,6 +200,10 @@ export class WatchedRun {
     }
     return this.#model.parts;
   }
+}
+
+function nothingReported({ name }: RunFolder): string {
+  return `The run ${name} has reported nothing yet. Waiting for it.`;
 }
 
 /** Changes whenever a file does, and when another takes its place. */
