@@ -23,28 +23,46 @@ export function* neighboursOf(
   { config, vocabulary, tensors }: Checkpoint,
   counts: Float64Array | undefined,
 ): Parts<Neighbours[]> {
-  const vectors = yield* unitVectors(config.model.embeddingSize, vocabulary.size, tensors);
-  const similarity = (a: number, b: number) =>
-    vectors[a].reduce((sum, value, k) => sum + value * vectors[b][k], 0);
+  const { size } = vocabulary;
+  const vectors = yield* unitVectors(config.model.embeddingSize, size, tensors);
+  const similarity = (a: Float32Array, b: Float32Array) => {
+    let sum = 0;
+    for (let k = 0; k < a.length; k++) sum += a[k] * b[k];
+    return sum;
+  };
   const neighbours: Neighbours[] = [];
-  for (let index = 0; index < Math.min(vocabulary.size, MOST_CHARACTERS); index++) {
-    const others: number[] = [];
-    const similarities = new Float64Array(vocabulary.size);
-    for (let other = 0; other < vocabulary.size; other++) {
-      if (other === index) continue;
-      others.push(other);
-      similarities[other] = similarity(index, other);
+  for (let index = 0; index < Math.min(size, MOST_CHARACTERS); index++) {
+    const nearest: Similar[] = [];
+    for (let other = 0; other < size; other++) {
+      if (other !== index) {
+        keepNearest(nearest, { other, value: similarity(vectors[index], vectors[other]) });
+      }
       if (other % VECTORS_IN_PART === 0) yield;
     }
-    others.sort((a, b) => similarities[b] - similarities[a] || a - b);
     neighbours.push({
       character: vocabulary.characterAt(index),
       count: counts?.[index],
-      nearest: others.slice(0, NEAREST).map((other) => vocabulary.characterAt(other)),
+      nearest: nearest.map(({ other }) => vocabulary.characterAt(other)),
     });
     yield;
   }
   return neighbours;
+}
+
+/** How similar another character is. */
+interface Similar {
+  readonly other: number;
+  readonly value: number;
+}
+
+/** Adds one to the nearest, in order; of equal ones the earlier comes first. */
+function keepNearest(nearest: Similar[], one: Similar): void {
+  const isFull = nearest.length === NEAREST;
+  if (isFull && !(one.value > nearest[NEAREST - 1].value)) return;
+  if (isFull) nearest.pop();
+  let at = nearest.length;
+  while (at > 0 && one.value > nearest[at - 1].value) at--;
+  nearest.splice(at, 0, one);
 }
 
 /** The vector of each character, of length 1. */
