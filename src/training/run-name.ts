@@ -72,7 +72,10 @@ export function refuseUnsafeName(name: string): void {
   }
   if (RESERVED.test(name)) throw unsafeName(name, "is the name of a device on Windows");
   if (/[. ]$/.test(name)) throw unsafeName(name, "ends in a dot or a space, which Windows drops");
-  const [character] = (process.platform === "win32" ? /[<>:"|?*]/ : /:/).exec(name) ?? [];
+  if (name.startsWith("~")) throw unsafeName(name, "begins with ~, as home folders do in a shell");
+  const [wildcard] = /[*?]/.exec(name) ?? [];
+  if (wildcard) throw unsafeName(name, `has ${wildcard}, which shells take for any character`);
+  const [character] = (process.platform === "win32" ? /[<>:"|]/ : /:/).exec(name) ?? [];
   if (character) throw unsafeName(name, `has ${character}, which Windows does not allow`);
 }
 

@@ -96,6 +96,17 @@ describe("A path on the command line", () => {
     });
   }
 
+  for (const [file, says] of [
+    ["", "empty"],
+    ["a\0b", "NUL"],
+  ] as const) {
+    it(`is refused where it is ${JSON.stringify(file)}, as a variable or a file of options may be`, async () => {
+      for (const { args } of newCommands().flatMap((command) => linesWith(command, file))) {
+        await assert.rejects(parsed(args), failsWith("INVALID_SETTING", says), `${args}`);
+      }
+    });
+  }
+
   it("is refused before anything is made", async (t) => {
     const cwd = await workplace(t, { trained: true });
     const before = (await readdir(cwd)).sort();

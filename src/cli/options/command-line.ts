@@ -3,7 +3,7 @@ import { RUNS_FOLDER } from "../../defaults.js";
 import { CharnnError } from "../../errors.js";
 import { readConfigFile } from "./config-file.js";
 import { refuseIgnored } from "./conflicts.js";
-import { refuseUnexpanded } from "./paths.js";
+import { checkPath } from "./paths.js";
 import { type GivenOption, type Token, tokensOf } from "./spelling.js";
 import { commandIn } from "./usage-error.js";
 
@@ -40,7 +40,7 @@ export async function readCommandLine(
   const isConfig = ({ given }: Token) => given?.option.long === "--config";
   const config = typed.find(isConfig)?.given?.value;
   if (config !== undefined) {
-    await refuseUnexpanded({ kind: "input", option: "--config", path: config }, RUNS_FOLDER);
+    await checkPath({ kind: "input", option: "--config", path: config }, RUNS_FOLDER);
   }
   const own = config === undefined ? typed : typed.filter((token) => !isConfig(token));
   const kept =

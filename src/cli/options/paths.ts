@@ -5,7 +5,7 @@ import { homedir } from "node:os";
 import path from "node:path";
 import type { Command } from "commander";
 import { RUNS_FOLDER } from "../../defaults.js";
-import { CharnnError, systemErrorCode } from "../../errors.js";
+import { CharnnError, shortened, systemErrorCode } from "../../errors.js";
 import { quoted } from "../../shell-words.js";
 
 /** Something to read, a run, which may have a name in place of a path, or where to write. */
@@ -48,7 +48,7 @@ interface NamedPath {
 export async function checkPaths(command: Command, config: string | undefined): Promise<void> {
   const paths = pathsOf(command, config);
   const out = String(command.opts().out ?? RUNS_FOLDER);
-  for (const named of paths) await refuseUnexpanded(named, out);
+  for (const named of paths) await checkPath(named, out);
   const inputs = paths.filter(({ kind }) => kind === "input").map((named) => named.path);
   if (inputs.length < 2) return;
   const { checkNames } = await import("../../data/sources.js");
@@ -87,12 +87,30 @@ function pathsOf(command: Command, config: string | undefined): NamedPath[] {
 }
 
 /**
- * Refuses a path with a `~` or a wildcard that no shell has expanded, unless something is really called so.
+ * Refuses a path that can't be meant.
  *
  * @param out the folder of runs
- * @throws CharnnError `INVALID_SETTING` for an output, else `NOT_FOUND`
+ * @throws CharnnError `INVALID_SETTING`, or `NOT_FOUND` for what is not there
  */
-export async function refuseUnexpanded(
+export async function checkPath(named: NamedPath, out: string): Promise<void> {
+  refuseImpossible(named);
+  await refuseUnexpanded(named, out);
+}
+
+/** Refuses a path that no file can have, such as that of a variable without a value. */
+function refuseImpossible({ kind, option, path: file }: NamedPath): void {
+  const what = option ?? (kind === "run" ? "The name of a run" : "The name of a file");
+  if (file === "") {
+    throw new CharnnError("INVALID_SETTING", `${what} must not be empty.`, "Give it a value.");
+  }
+  if (file.includes("\0")) {
+    const shown = JSON.stringify(shortened(file));
+    throw new CharnnError("INVALID_SETTING", `${what} ${shown} has a NUL character in it.`);
+  }
+}
+
+/** Refuses a path with a `~` or a wildcard that no shell has expanded, unless something is really called so. */
+async function refuseUnexpanded(
   { kind, option, path: file }: NamedPath,
   out: string,
 ): Promise<void> {
