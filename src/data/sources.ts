@@ -154,6 +154,14 @@ function refuseOtherThanText(file: string, encoding: string): void {
   const format = formatOf(beginning);
   if (format) throw wrongFormat(`"${file}"`, format);
   if (!looksBinary(beginning, encoding)) return;
+  const utf32 = utf32Of(beginning);
+  if (utf32 !== undefined) {
+    throw new CharnnError(
+      "BAD_TEXT",
+      `"${file}" is UTF-32 text, by the look of it.`,
+      `Convert it first: iconv -f ${utf32} -t UTF-8 FILE > NEWFILE`,
+    );
+  }
   const utf16 = utf16Of(beginning);
   throw new CharnnError(
     "BAD_TEXT",
@@ -162,6 +170,20 @@ function refuseOtherThanText(file: string, encoding: string): void {
       ? "Name a text file, or unpack or convert this one to plain text first."
       : `It begins as UTF-16 does: try --encoding ${utf16}.`,
   );
+}
+
+/** The kind of UTF-32 that a text without a mark seems to be in: of every four bytes two are zero at one end. */
+function utf32Of(bytes: Uint8Array): string | undefined {
+  const length = bytes.length - (bytes.length % 4);
+  if (length < 8) return undefined;
+  const isZeroAt = (place: number) => {
+    for (let at = place; at < length; at += 4) if (bytes[at] !== 0) return false;
+    return true;
+  };
+  const last = isZeroAt(3);
+  // Characters beyond 0xFFFF are rare at the beginning of a text.
+  if (last && isZeroAt(2) && !isZeroAt(0)) return "UTF-32LE";
+  return !last && isZeroAt(0) && isZeroAt(1) ? "UTF-32BE" : undefined;
 }
 
 /** The kind of UTF-16 that a text seems to be in: by its mark, or by every second byte of Latin letters. */

@@ -254,3 +254,22 @@ test("documents and archives are known by how they begin, and what to do is told
   );
   assert.match(warnings[0], /^9 files in ".*" left out: .*PDF \(1\)/);
 });
+
+test("UTF-32 without a mark is named, with what converts it", async (t) => {
+  const folder = await temporaryFolder(t);
+  const codePoints = Array.from("Straße № 7\n".repeat(5), (it) => it.codePointAt(0) as number);
+  for (const kind of ["LE", "BE"] as const) {
+    const bytes = Buffer.alloc(4 * codePoints.length);
+    for (const [k, it] of codePoints.entries()) bytes[`writeUInt32${kind}`](it, 4 * k);
+    const file = path.join(folder, kind);
+    await writeFile(file, bytes);
+    const refusal = failsWith("BAD_TEXT", "UTF-32", `iconv -f UTF-32${kind} -t UTF-8`);
+    await assert.rejects(findSources([file], { encoding: "utf-8" }), refusal);
+  }
+  const utf16 = path.join(folder, "utf16");
+  await writeFile(utf16, Buffer.from("Strasse 7\n".repeat(5), "utf16le"));
+  await assert.rejects(
+    findSources([utf16], { encoding: "utf-8" }),
+    failsWith("BAD_TEXT", "--encoding utf-16le"),
+  );
+});

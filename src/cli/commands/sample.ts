@@ -188,7 +188,7 @@ async function readSeed(
     new CharnnError(
       "BAD_TEXT",
       `The seed has more than ${count(LONGEST_SEED)} characters.`,
-      "Only its end matters to the model: tail -c 1000000 FILE > NEWFILE",
+      "Only its end matters to the model: tail -n 1000 FILE > NEWFILE",
     );
   const { text, warnings } = await readOneFile(
     file,
