@@ -61,6 +61,7 @@ interface Interrupted extends Ending {
 }
 
 export async function signals(campaign: Campaign, tally: Tally): Promise<void> {
+  if (process.platform !== "linux") return tally.skip("it takes /proc to see who hears signals");
   const { long, seed, scratch } = campaign;
   const fixtures = path.join(scratch, "signals");
   await mkdir(fixtures);

@@ -234,7 +234,6 @@ Examples:
   cat *.md | charnn train - --name notes --json`,
     )
     .action(async (files: string[], { json, quiet, crossValidate, ...options }: TrainOptions) => {
-      const library = await import("../../index.js");
       const settings = { ...options, files };
       const reporter = createReporter(terminal, {
         json,
@@ -252,6 +251,8 @@ Examples:
         reporter.say(start, `${what}; once more to leave at once.`);
       });
       try {
+        const library = await import("../../index.js");
+        interruption.signal.throwIfAborted();
         const signals = {
           signal: interruption.signal,
           stdin: process.stdin,
