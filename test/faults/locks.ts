@@ -81,10 +81,10 @@ const CASES: readonly {
   readonly long: number;
   readonly attempt: Try;
 }[] = [
-  { name: "the first is killed", short: 4, long: 300, attempt: afterKill },
+  { name: "the first is killed", short: 3, long: 300, attempt: afterKill },
   { name: "the first is stopped", short: 1, long: 60, attempt: whileStopped },
-  { name: "the first is stopped and loses the run", short: 3, long: 100, attempt: takenOver },
-  { name: "several begin at once", short: 3, long: 150, attempt: together },
+  { name: "the first is stopped and loses the run", short: 2, long: 100, attempt: takenOver },
+  { name: "several begin at once", short: 2, long: 150, attempt: together },
   { name: "one default name", short: 2, long: 100, attempt: oneDefaultName },
 ];
 
