@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { open, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
-import { charnn, workplace } from "../helpers/executable.js";
+import { charnn, startCharnn, workplace, written } from "../helpers/executable.js";
 
 const BYTES = 600e6;
 
@@ -21,6 +21,8 @@ test("a run of 600 MB of reports can be plotted, reported and resumed", async (t
   // In a heap that has no room for them.
   const env = { NODE_OPTIONS: "--max-old-space-size=256" };
   for (const line of [
+    "info",
+    "info fox",
     "plot fox --json",
     "report fox",
     "train fox.txt --name fox --resume --steps 6 --hidden-size 8",
@@ -29,4 +31,15 @@ test("a run of 600 MB of reports can be plotted, reported and resumed", async (t
     assert.equal(code, 0, `${line}: ${stderr}`);
   }
   assert.ok((await stat(metrics)).size > size);
+
+  const watch = await startCharnn(t, ["report", "fox", "--watch"], { cwd, env, timeout: 600_000 });
+  let address = "";
+  watch.stdout.on("data", (bytes) => {
+    address += bytes;
+  });
+  await written(watch.stdout, /\n/);
+  const page = await fetch(address.trim());
+  assert.equal(page.status, 200);
+  // Curves are thinned.
+  assert.ok((await page.text()).length < 10e6);
 });
