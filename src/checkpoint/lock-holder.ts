@@ -1,4 +1,5 @@
-import { open, readdir, readFile, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { open, readdir, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { systemCalls } from "../backends/native/addon.js";
@@ -21,6 +22,8 @@ export type Look =
       readonly holder: LockHolder;
     };
 
+/** More than a holder writes of itself. */
+const MOST_BYTES = 65_536;
 /** A holder that is seen not to beat for so long, or of an earlier version not to write, is gone. */
 const PATIENCE_MILLISECONDS = 8 * MILLISECONDS_PER_BEAT;
 
@@ -49,7 +52,7 @@ export class HolderWatch {
     const lock = lockOf(this.#folder);
     for (const name of (await unlessGone(readdir(lock))) ?? []) {
       const file = join(lock, name);
-      const text = await unlessGone(readFile(file, "utf8"));
+      const text = await unlessGone(beginningOf(file));
       if (text === undefined) continue;
       const holder = parseHolder(text);
       const state = holder ? await this.#stateOf(file, holder, ownLocks.has(name)) : "left";
@@ -140,4 +143,15 @@ export async function unlessGone<Value>(reading: Promise<Value>): Promise<Value 
     if (systemErrorCode(error) === "ENOENT") return undefined;
     throw error;
   });
+}
+
+/** Of a file that should be small; a pipe in its place is empty, and is not waited for. */
+async function beginningOf(path: string): Promise<string> {
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(MOST_BYTES), 0, MOST_BYTES);
+    return buffer.toString("utf8", 0, bytesRead);
+  } finally {
+    await closeRead(file);
+  }
 }

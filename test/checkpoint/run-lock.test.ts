@@ -58,6 +58,15 @@ test("a run is taken by one process until it gives it back", async (t) => {
   assert.deepEqual(await readdir(run.path), []);
 });
 
+test("a pipe in the place of a lock is not waited for", async (t) => {
+  const run = await emptyRun(t);
+  await mkdir(path.join(run.path, ".lock"));
+  const pipe = path.join(run.path, ".lock", "other");
+  if (spawnSync("mkfifo", [pipe]).status !== 0) return t.skip("there are no named pipes here");
+  await (await lockRun(run)).release();
+  assert.deepEqual(await readdir(run.path), []);
+});
+
 test("giving a run back twice leaves the lock of who has taken it since", async (t) => {
   const run = await emptyRun(t);
   const first = await lockRun(run);
