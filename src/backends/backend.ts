@@ -155,7 +155,7 @@ export interface LinearCrossEntropyOutputs<T> {
   predictions: T;
   /**
    * int32 `[time, batch]`, without gradients only: how many tokens are likelier than the target, or as
-   * likely and before it; 0 where there is no target.
+   * likely and before it; 0 where there is no target, and undefined where one of the logits is NaN.
    */
   ranks?: T;
   /** `[time, batch, hidden]`; lives in the workspace until the next call with it. */
