@@ -2,12 +2,16 @@ import * as v from "valibot";
 import { BACKEND_NAMES, MOST_THREADS } from "./defaults.js";
 import { CharnnError, type ErrorCode, shortened } from "./errors.js";
 
+/** A limit as high as this is named to those alone who are above it. */
+const HIGH_LIMIT = 1e15;
+
 /** A whole number from `least` to `most`. */
 export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER) {
-  // Written when it is asked for: the first number in a language's format takes milliseconds.
-  const rule = () => {
-    const upTo = most === Number.MAX_SAFE_INTEGER ? "" : ` to ${most.toLocaleString("en")}`;
-    return `must be a whole number from ${least.toLocaleString("en")}${upTo || " up"}`;
+  // Written when it is needed: the first number in a language's format takes milliseconds.
+  const rule = ({ input }: { readonly input: unknown }) => {
+    const isNamed = most < HIGH_LIMIT || (typeof input === "number" && input > most);
+    const upTo = isNamed ? ` to ${most.toLocaleString("en")}` : " up";
+    return `must be a whole number from ${least.toLocaleString("en")}${upTo}`;
   };
   return v.pipe(
     v.number(rule),

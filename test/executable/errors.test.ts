@@ -85,6 +85,7 @@ test("what is typed wrong is named, with what would work", async (t) => {
     ["doctor --gpu", "--gpu belongs to --install-tensorflow"],
     ["sample --backend gpu", "--backend", "auto, native, tensorflow or cpu", 'not "gpu"'],
     ["bench --steps 0", "--steps", "from 1 up", "not 0"],
+    ["bench --steps 1e16", "--steps", "from 1 to 1,000,000,000,000,000", "not 1"],
     ["bench --streams 0.5", "--streams", "from 1 to 4,096", "not 0.5"],
     ["bench --vocabulary-size 65537", "--vocabulary-size", "from 1 to 65,536", "not 65537"],
     ["bench --cell gruu", "--cell", "gru, lstm or rnn", 'not "gruu"'],
