@@ -3,6 +3,7 @@ import { charactersRead, evaluationBatches, isPartOf } from "../data/batches.js"
 import { CharRnn } from "../model/char-rnn.js";
 import { loadWeights } from "../model/load-weights.js";
 import { parameterArray } from "../model/parameters.js";
+import { unlessAborted } from "../turns.js";
 import { evaluate } from "./evaluate.js";
 import type { EndEvent } from "./events.js";
 import type { Speed } from "./forecast.js";
@@ -47,7 +48,10 @@ export async function finalScores(
     return score && { loss: score.loss / score.characters, characters: score.characters };
   };
   try {
-    loadWeights(model, (await readCheckpoint(path, { onTensor: isWeight, signal })).tensors);
+    const reading = readCheckpoint(path, { onTensor: isWeight, signal });
+    const checkpoint = await unlessAborted(reading, signal);
+    if (!checkpoint) return facts;
+    loadWeights(model, checkpoint.tensors);
     const { length } = test.tokens;
     const most = charactersAtEnd(secondsLeft(), length, secondsFor(length));
     const tested = length > 0 ? await lossOf(test.tokens, most) : undefined;
