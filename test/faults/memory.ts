@@ -5,6 +5,7 @@ import { access, appendFile, readFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { MOST_STEPS } from "#src/checkpoint/run-config.js";
 import {
   BACKEND,
   type Campaign,
@@ -84,7 +85,7 @@ export async function memory(campaign: Campaign, tally: Tally): Promise<void> {
   );
   if (!hasProcesses) return tally.skip("it takes /proc to see a process's memory");
   const { long } = campaign;
-  const uses = usesOf(long ? LONG_STEPS : Number.MAX_SAFE_INTEGER);
+  const uses = usesOf(long ? LONG_STEPS : MOST_STEPS);
   await onAllCores(partOf(campaign, uses), async (use) => {
     const folder = await place(campaign);
     const { code, stderr } = await run(folder, TRAIN);
