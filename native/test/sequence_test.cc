@@ -299,7 +299,7 @@ void test_stopping(Everywhere& everywhere) {
   size_t number = 0;
   for (Cell cell : {Cell::gru, Cell::lstm, Cell::rnn})
     for (const Kind& kind : kKinds) {
-      // Lanes of its own for each member, and units of their own.
+      // By turns each member has its own lanes, or its own units.
       const bool by_units = number % 2 > 0;
       const Sizes sizes = {cell, by_units ? size_t{300} : size_t{40}, by_units ? size_t{3} : 17,
                            20};

@@ -124,7 +124,7 @@ async function sortedKeys(keys: Float64Array, turns: Turns): Promise<Float64Arra
     ends[bucketOf(keys[k]) + 1]++;
   }
   for (let bucket = 1; bucket <= buckets; bucket++) ends[bucket] += ends[bucket - 1];
-  // What begins as the start of each bucket becomes its end.
+  // The start of each bucket, which moves to its end as the bucket is filled.
   const sorted = new Float64Array(keys.length);
   for (let k = 0; k < keys.length; k++) {
     if (k % DOCUMENTS_PER_LOOK === 0) await turns.give();

@@ -88,7 +88,7 @@ export async function adaptiveCountScore(
   return bestOrder({ tokens, vocabulary, counted: tokens.length, first: 1 }, options);
 }
 
-/** Whether there is the memory to count so many characters. */
+/** Whether a text of this many characters can be counted in the memory that is left. */
 function fits(characters: number): boolean {
   return BYTES_PER_CHARACTER * characters <= memoryLeft();
 }

@@ -7,7 +7,7 @@ import { type ModelConfig, parameterCount } from "../model/config.js";
 import { parameterBytes, streamsBytes, windowBytes } from "../model/memory-need.js";
 import { MOMENT_NAMES } from "./moments.js";
 
-/** What decides how much memory training takes. */
+/** The settings on which the memory for training depends. */
 export interface TrainingShape {
   readonly model: ModelConfig;
   readonly training: Pick<
@@ -49,7 +49,7 @@ export function trainingBytes(shape: TrainingShape): number {
     ARRAYS + MOMENT_NAMES[optimizer].length + (hasAverage ? 1 : 0) + (accumulate > 1 ? 1 : 0);
   const learning = windowBytes(model, backend, { time: seqLength, batch: batchSize });
   const scoring = evaluation ? windowBytes(model, backend, evaluation) : 0;
-  // An average is scored with scratch memory of its own.
+  // The model with averaged weights has a second workspace.
   const windows = hasAverage ? learning + scoring : Math.max(learning, scoring);
   return arrays * parameterBytes(model) + windows + streamsBytes(model, streams) + BESIDES;
 }

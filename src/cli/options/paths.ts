@@ -1,4 +1,4 @@
-/** What is checked of every path that a command line names, whatever names it. */
+/** Checks every path on the command line, in options and operands. */
 
 import { lstat } from "node:fs/promises";
 import { homedir } from "node:os";
