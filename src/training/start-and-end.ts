@@ -7,7 +7,7 @@ import type { Run } from "./run.js";
 import { paceOf } from "./run-length.js";
 
 /**
- * What the run is about to do, by what the trial showed.
+ * What the run will do, with the speed that the trial measured.
  *
  * @throws the signal's reason once it is aborted
  */

@@ -41,7 +41,7 @@ describe("A call of the system that fails", { skip: withoutStrace, concurrency: 
     assert.doesNotMatch(stderr, /lock|system refused|bug in charnn/);
   });
 
-  it("is told by its own reason where a file may not be removed", async (t) => {
+  it("names the reason where a file may not be removed", async (t) => {
     const cwd = await workplace(t, { trained: true });
     const best = path.join("checkpoints", "fox", "best.safetensors");
     const before = await filesIn(cwd);

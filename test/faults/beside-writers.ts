@@ -162,7 +162,7 @@ async function readByLibrary(folder: string): Promise<string | undefined> {
   return listed.length === 1 ? undefined : `${listed.length} runs are listed`;
 }
 
-/** A page that is served all the time, and asked for again and again. */
+/** A page of `report --watch`, requested repeatedly while it is served. */
 async function watchedBeside(
   tally: Tally,
   repeat: string,

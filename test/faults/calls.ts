@@ -110,7 +110,7 @@ function wrongReason(
 }
 
 /**
- * How a message may name what a call was made on: a temporary file by what it is to become, a folder by the
+ * How a message may name what a call was made on: a temporary file by its final name, a folder by the
  * file in it for which it was synced.
  */
 function isNamed(concerned: string, error: string): boolean {
@@ -123,7 +123,7 @@ function isNamed(concerned: string, error: string): boolean {
 /**
  * Each call of a training and of a resume, from the first to the last.
  *
- * @param stride each so many calls in the short form, others with each fault
+ * @param stride the short form takes every `stride`-th call, starting at another one for each fault
  */
 async function everyCall(
   campaign: Campaign,

@@ -159,7 +159,7 @@ async function smallDisk(campaign: Campaign): Promise<Disk | undefined> {
   return mounts && { ...mounts, path: folder };
 }
 
-/** Leaves room for so many pages, or files. */
+/** Fills the disk up to `room` pages or files. */
 async function fill(disk: Disk, lacking: Case["lacking"], room: number): Promise<void> {
   const filler = path.join(disk.root, disk.path, "filler");
   await mkdir(filler);

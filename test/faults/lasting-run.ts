@@ -82,7 +82,7 @@ export function untilSaved(folder: string): Promise<void> {
   );
 }
 
-/** The process of Node.js that was started by a child, or by what that starts in another namespace. */
+/** The Node.js process that descends from a child, perhaps in another namespace. */
 export async function nodeIn(child: ChildProcess): Promise<number> {
   const node = await realpath(process.execPath);
   let found: number | undefined;

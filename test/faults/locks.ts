@@ -40,7 +40,7 @@ const PER_CORE = 2;
 /** Trained by a copy of the program, which has no addon. */
 const OF_COPY: Lasting = { ...LASTING, backend: "cpu" };
 const ALL_PLACES = Object.keys(PLACES) as Place[];
-/** Pairs of places in which a process can't be asked for by its number. */
+/** Pairs of places where neither process can look the other up by its number. */
 const APART: readonly (readonly [Place, Place])[] = [
   ["otherNumbers", "here"],
   ["otherNumbers", "otherNumbers"],
@@ -163,14 +163,20 @@ function startIn(
   return { node: found as unknown as Promise<number>, ending };
 }
 
-/** The first is killed at a random time, while another one wants the run. */
-async function afterKill(setting: Setting): Promise<string | undefined> {
-  const { disk, draw, expected } = setting;
-  const folder = await disk.makeFolder();
-  const first = startIn(setting, draw.pick(ALL_PLACES), folder, lasting(LASTING));
+/** A trainer somewhere that has saved already. */
+async function savingTrainer(setting: Setting) {
+  const folder = await setting.disk.makeFolder();
+  const first = startIn(setting, setting.draw.pick(ALL_PLACES), folder, lasting(LASTING));
   const pid = await first.node;
   const number = await ownNumber(pid);
   await untilSaved(folder);
+  return { folder, first, pid, number };
+}
+
+/** The first is killed at a random time, while another one wants the run. */
+async function afterKill(setting: Setting): Promise<string | undefined> {
+  const { draw, expected } = setting;
+  const { folder, first, pid, number } = await savingTrainer(setting);
   await sleep(500 * draw.uniform());
   const second = startIn(setting, draw.pick(ALL_PLACES), folder, lasting(LASTING));
   await sleep(2_000 * draw.uniform());
@@ -188,12 +194,8 @@ async function afterKill(setting: Setting): Promise<string | undefined> {
 
 /** A process that is stopped keeps its run, which the system holds locked for it, however long it takes. */
 async function whileStopped(setting: Setting): Promise<string | undefined> {
-  const { disk, draw, expected } = setting;
-  const folder = await disk.makeFolder();
-  const first = startIn(setting, draw.pick(ALL_PLACES), folder, lasting(LASTING));
-  const pid = await first.node;
-  const number = await ownNumber(pid);
-  await untilSaved(folder);
+  const { draw, expected } = setting;
+  const { folder, first, pid, number } = await savingTrainer(setting);
   kill(pid, "SIGSTOP");
   await until("the first one is stopped", () => isStopped(pid));
   for (const milliseconds of [0, PATIENCE_MILLISECONDS]) {
