@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import { damaged, forged, type Mutation, partsOf } from "../helpers/mutations.js";
+import { damaged, forged, type Mutation, originalOf, partsOf } from "../helpers/mutations.js";
 import { caseDraw } from "./campaign.js";
 
 export interface Case extends Mutation {
@@ -20,8 +20,6 @@ export async function mutationsIn(folder: string, seed: number): Promise<(number
     const mutation = isForged
       ? forged(draw, partsOf(original))
       : damaged(draw, original, draw.pick(originals));
-    // Of another it may be all.
-    const whole = originals.find((bytes) => bytes.equals(mutation.bytes)) ?? original;
-    return { ...mutation, original: whole, isForged };
+    return { ...mutation, original: originalOf(mutation.bytes, original, originals), isForged };
   };
 }

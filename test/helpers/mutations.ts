@@ -58,6 +58,11 @@ export function damaged(draw: Draw, bytes: Buffer, other: Buffer): Mutation {
   return { what, bytes: changed };
 }
 
+/** The checkpoint that mutated bytes come from; where parts of another make up all of that, the other. */
+export function originalOf(mutated: Buffer, original: Buffer, others: readonly Buffer[]): Buffer {
+  return others.find((other) => other.equals(mutated)) ?? original;
+}
+
 /** What a person with a text editor does: the checksum is right afterwards. */
 export function forged(draw: Draw, parts: Parts): Mutation {
   let [what, changed] = ["", parts];

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 
-/** The seed of this run's random cases: CHARNN_TEST_SEED, to repeat a run, or a new one. */
+/** The seed of the random cases: CHARNN_TEST_SEED, which \`npm run test:all\` draws, or always the same. */
 export function caseSeed(): number {
-  const { CHARNN_TEST_SEED } = process.env;
-  return Number(CHARNN_TEST_SEED ?? Math.floor(Math.random() * 0x1_0000_0000));
+  return Number(process.env.CHARNN_TEST_SEED ?? 1);
 }
 
 /** Numbers to test with, from a generator that has nothing in common with the program's own. */
