@@ -65,12 +65,14 @@ export class CopyGuard {
   }
 
   /**
-   * What was written, for {@link mark}: the tokens of a text, and numbers of their own, from the
-   * vocabulary's size on, for characters of the training text that the vocabulary does not know.
+   * What was written, for {@link mark}: the tokens of the last characters of a text, as many as matter, and
+   * numbers of their own, from the vocabulary's size on, for characters of the training text that the
+   * vocabulary does not know.
    */
-  tokensOf(written: string): number[] {
+  tokensOfEnd(written: string): number[] {
     const { size } = this.#vocabulary;
-    return Array.from(written, (character) => {
+    // A character is at most two units of UTF-16.
+    return Array.from(written.slice(-2 * this.most), (character) => {
       const codePoint = character.codePointAt(0) as number;
       const number = this.#numbers.get(codePoint);
       const own = this.#vocabulary.indexOf(codePoint);
@@ -84,7 +86,7 @@ export class CopyGuard {
   /**
    * Marks the tokens that would make the end of what was written a copy of more than `most` characters.
    *
-   * @param written tokens, or what {@link tokensOf} gives, the last ones last; fewer than `most` can't be made too many
+   * @param written tokens, or what {@link tokensOfEnd} gives, the last ones last; fewer than `most` can't be made too many
    * @param isCopy by token: overwritten by 1 or 0
    * @returns whether there is one that is no copy
    */

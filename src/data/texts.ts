@@ -5,9 +5,8 @@ import { encodingName, type Invalid } from "./decoding.js";
 import { type LineEnds, NEWLINE, readCharacters } from "./reading.js";
 import { checkNames, findSources, type ReadOptions, roomFor, type Source } from "./sources.js";
 import { type NumberedText, TextBuilder, translate } from "./text-builder.js";
-import { isAccent } from "./twins.js";
 import { unknownCharacters } from "./unknown-characters.js";
-import { createTokens, placeIn, type Tokens, type Vocabulary } from "./vocabulary.js";
+import { createTokens, type Tokens, type Vocabulary } from "./vocabulary.js";
 
 /** A text to look at with vocabularies that already exist. */
 export interface NamedText extends NumberedText {
@@ -93,15 +92,14 @@ export async function knownPart(
   const unknownCodePoints = vocabulary.unknown === undefined ? [] : notKnown;
   const lacking = vocabulary.unknown === undefined ? notKnown : [];
   if (lacking.length > 0 && unknown === "error") {
-    const positionOf = (codePoint: number) => numbers.indexOf(codePoints.indexOf(codePoint));
+    const first = await firstPositions(text, signal);
     const placed = lacking.map((codePoint) => {
-      // Only an accent is one with what is before it; looking for it takes a pass over the text.
-      const position = isAccent(codePoint) ? positionOf(codePoint) : 0;
-      return { codePoint, before: position > 0 ? codePoints[numbers[position - 1]] : undefined };
+      const position = first.get(codePoint) as number;
+      return { codePoint, before: codePoints[numbers[position - 1]] };
     });
     throw unknownCharacters(
       placed,
-      placeOf(text, positionOf(lacking[0])),
+      await placeOf(text, first.get(lacking[0]) as number, signal),
       vocabulary,
       "To leave unknown characters out: --unknown skip.",
     );
@@ -135,11 +133,43 @@ export function refuseTooShort({ tokens, skipped }: KnownText, { name }: NamedTe
   );
 }
 
+/** Where in a text each of its code points occurs first. */
+async function firstPositions(
+  { numbers, codePoints }: NamedText,
+  signal: AbortSignal | undefined,
+): Promise<Map<number, number>> {
+  const first = new Map<number, number>();
+  const isFound = new Uint8Array(codePoints.length);
+  await inPieces(numbers.length, signal, (start, end) => {
+    for (let position = start; position < end; position++) {
+      const number = numbers[position];
+      if (isFound[number]) continue;
+      isFound[number] = 1;
+      first.set(codePoints[number], position);
+    }
+    return first.size === codePoints.length ? "stop" : undefined;
+  });
+  return first;
+}
+
 /** `line 3, column 7 of "a.txt"` */
-function placeOf({ numbers, codePoints, starts }: NamedText, position: number): string {
+async function placeOf(
+  { numbers, codePoints, starts }: NamedText,
+  position: number,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   const { source, start } = starts.findLast((it) => it.start <= position) ?? starts[0];
   const newline = codePoints.indexOf(NEWLINE);
-  return `${placeIn(numbers.subarray(start), newline, position - start)} of ${source.name}`;
+  let line = 1;
+  let lineStart = start;
+  await inPieces(position - start, signal, (from, end) => {
+    for (let before = start + from; before < start + end; before++) {
+      if (numbers[before] !== newline) continue;
+      line++;
+      lineStart = before + 1;
+    }
+  });
+  return `line ${line}, column ${position - lineStart + 1} of ${source.name}`;
 }
 
 function nameOf([first, ...more]: readonly Source[]): string {

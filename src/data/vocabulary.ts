@@ -1,13 +1,17 @@
 import { CharnnError } from "../errors.js";
-import { inPieces } from "../turns.js";
+import { atOnce, inPieces, type Parts } from "../turns.js";
 import { singleCodePoint } from "./characters.js";
-import { unknownCharacters } from "./unknown-characters.js";
+import { NEWLINE } from "./reading.js";
+import { type LackingCharacter, unknownCharacters } from "./unknown-characters.js";
 
 /** A text as indices into a vocabulary: one byte each while it has at most 256 entries, else two. */
 export type Tokens = Uint8Array | Uint16Array;
 
 /** Two-byte indices reach no further. */
 export const MAX_VOCABULARY_SIZE = 65_536;
+
+/** Characters of a long text that are encoded without a pause. */
+const PART = 1 << 18;
 
 /** The replacement character: how one is shown that is not known. */
 const UNKNOWN_CHARACTER = "\ufffd";
@@ -118,24 +122,43 @@ export class Vocabulary {
   }
 
   /**
-   * The tokens of a short text. Characters the vocabulary lacks, half surrogate pairs among them, become
-   * its unknown one, or are a {@link CharnnError} `UNKNOWN_CHARACTER` that names them and what could stand in their place.
+   * The tokens of a text. Characters the vocabulary lacks, half surrogate pairs among them, become its
+   * unknown one, or are a {@link CharnnError} `UNKNOWN_CHARACTER` that names them and what could stand in their place.
    */
   encode(text: string): Tokens {
-    const codePoints = Array.from(text, (character) => character.codePointAt(0) as number);
-    const lacking = [...new Set(codePoints)].filter((it) => this.tokenOf(it) === undefined);
-    if (lacking.length > 0) {
-      const placed = lacking.map((codePoint) => {
-        return { codePoint, before: codePoints[codePoints.indexOf(codePoint) - 1] };
-      });
-      const place = placeIn(codePoints, 0x0a, codePoints.indexOf(lacking[0]));
-      throw unknownCharacters(placed, place, this);
+    return atOnce(this.encodeInParts(text));
+  }
+
+  /** As {@link encode}, for a text that may be long. */
+  *encodeInParts(text: string): Parts<Tokens> {
+    const tokens = createTokens(this.size, text.length);
+    let length = 0;
+    for (const character of text) {
+      const token = this.tokenOf(character.codePointAt(0) as number);
+      if (token === undefined) throw yield* this.#lackingIn(text);
+      tokens[length++] = token;
+      if (length % PART === 0) yield;
     }
-    const tokens = createTokens(this.size, codePoints.length);
-    for (const [position, codePoint] of codePoints.entries()) {
-      tokens[position] = this.tokenOf(codePoint) as number;
+    return tokens.subarray(0, length);
+  }
+
+  /** The error for the characters of a text that the vocabulary lacks. */
+  *#lackingIn(text: string): Parts<CharnnError> {
+    const lacking = new Map<number, LackingCharacter>();
+    let before: number | undefined;
+    let [position, line, lineStart, place] = [0, 1, 0, ""];
+    for (const character of text) {
+      const codePoint = character.codePointAt(0) as number;
+      if (this.tokenOf(codePoint) === undefined && !lacking.has(codePoint)) {
+        place ||= `line ${line}, column ${position - lineStart + 1}`;
+        lacking.set(codePoint, { codePoint, before });
+      }
+      before = codePoint;
+      position++;
+      if (codePoint === NEWLINE) [line, lineStart] = [line + 1, position];
+      if (position % PART === 0) yield;
     }
-    return tokens;
+    return unknownCharacters([...lacking.values()], place, this);
   }
 
   /** The text of tokens from 0 to `size` - 1. */
@@ -161,18 +184,6 @@ export function tooManyCharacters(): CharnnError {
     `The text has more than ${MAX_VOCABULARY_SIZE.toLocaleString("en")} different characters.`,
     "Is all of it text, and is its encoding right? `--encoding` tells another one.",
   );
-}
-
-/** Where a position is in a text whose line ends are `newline`: `line 3, column 7`, in characters. */
-export function placeIn(text: ArrayLike<number>, newline: number, position: number): string {
-  let line = 1;
-  let lineStart = 0;
-  for (let before = 0; before < position; before++) {
-    if (text[before] !== newline) continue;
-    line++;
-    lineStart = before + 1;
-  }
-  return `line ${line}, column ${position - lineStart + 1}`;
 }
 
 function badVocabulary(reason: string): CharnnError {

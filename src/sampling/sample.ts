@@ -74,7 +74,7 @@ export async function* sample(
   const turns = new Turns(options.signal);
   options.signal?.throwIfAborted();
   const guard = await guardOf(all, checkpoint, options);
-  warnOfUnknown(all.seed, vocabulary, options.onWarning);
+  await warnOfUnknown(all.seed ?? "", vocabulary, turns, options.onWarning);
   const engine = { backend: backend ?? all.backend, threads };
   const model = await openModel(
     config.model,
@@ -97,16 +97,24 @@ export async function* sample(
   }
 }
 
-function warnOfUnknown(
-  seed: string | undefined,
+async function warnOfUnknown(
+  seed: string,
   vocabulary: Vocabulary,
+  turns: Turns,
   onWarning: ((message: string) => void) | undefined,
-): void {
-  const codePoints = Array.from(seed ?? "", (it) => it.codePointAt(0) as number);
-  const unknown = codePoints.filter((it) => vocabulary.indexOf(it) === undefined);
-  if (unknown.length > 0 && vocabulary.unknown !== undefined) {
-    onWarning?.(`Of the seed ${readAsUnknown(unknown.length, [...new Set(unknown)])}`);
+): Promise<void> {
+  if (vocabulary.unknown === undefined) return;
+  const unknown = new Set<number>();
+  let count = 0;
+  for (const character of seed) {
+    const codePoint = character.codePointAt(0) as number;
+    if (vocabulary.indexOf(codePoint) === undefined) {
+      unknown.add(codePoint);
+      count++;
+    }
+    if (turns.isDue()) await turns.take();
   }
+  if (count > 0) onWarning?.(`Of the seed ${readAsUnknown(count, [...unknown])}`);
 }
 
 /** What keeps the texts from copying, where that was asked for. */

@@ -1,5 +1,5 @@
 import type { CopyGuard } from "../copying/copy-guard.js";
-import type { Vocabulary } from "../data/vocabulary.js";
+import type { Tokens, Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import type { Random } from "../random.js";
@@ -97,12 +97,15 @@ export function* generateByStep(
   const tokens = new Int32Array(count);
   try {
     let logits: Float32Array | undefined;
-    for (const token of primingTokens(vocabulary, seed, documents)) {
+    const encoding = vocabulary.encodeInParts(seed);
+    let encoded = encoding.next();
+    for (; !encoded.done; encoded = encoding.next()) yield NO_CHARACTERS;
+    for (const token of primingTokens(vocabulary, encoded.value, documents)) {
       logits = reader.read(tokens.fill(token));
       yield NO_CHARACTERS;
     }
     const { guard } = settings;
-    for (const stream of streams) remember(stream, guard?.tokensOf(seed) ?? [], guard);
+    for (const stream of streams) remember(stream, guard?.tokensOfEnd(seed) ?? [], guard);
     while (!streams.every((stream) => stream.ended)) {
       const characters = streams.map((stream, k) => {
         if (stream.ended) return "";
@@ -184,12 +187,12 @@ function advance(stream: Stream, character: string, settings: GenerateSettings):
  * document of its own begins too. A text without line ends gives nothing to begin with, and the
  * first character is left to chance.
  */
-function primingTokens(
+function* primingTokens(
   vocabulary: Vocabulary,
-  seed: string,
+  seed: Tokens,
   documents: "lines" | undefined,
-): readonly number[] {
-  const tokens = [...vocabulary.encode(seed)];
+): Generator<number> {
   const newline = vocabulary.indexOf(NEWLINE);
-  return newline !== undefined && (seed === "" || documents) ? [newline, ...tokens] : tokens;
+  if (newline !== undefined && (seed.length === 0 || documents)) yield newline;
+  yield* seed;
 }

@@ -28,6 +28,18 @@ it("A long seed is read with turns for others, and no longer than the signal let
   assert.equal(memory().numTensors, before);
 });
 
+it("A long seed is looked through with turns for others, and no longer than the signal lets it", async (t) => {
+  const checkpoint = await writer(t);
+  const seed = `${inventedText(20_000).repeat(1_000)}\u{1f388}`;
+  const reason = new Error("changed my mind");
+  const whole = sample(checkpoint, { seed, backend: "cpu" });
+  await assert.rejects(whole.next(), { code: "UNKNOWN_CHARACTER", message: /🎈/u });
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(reason), 1);
+  const texts = sample(checkpoint, { seed, backend: "cpu" }, { signal: controller.signal });
+  await assert.rejects(texts.next(), (error) => error === reason);
+});
+
 it("A signal that was aborted before is the end of it", async (t) => {
   const checkpoint = await writer(t);
   const reason = new Error("changed my mind");
