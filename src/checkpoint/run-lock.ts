@@ -8,7 +8,7 @@ import { systemCalls } from "../backends/native/addon.js";
 import { closeRead } from "../clean-up.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { numbersAreShared, type ProcessIdentity, thisProcess } from "../processes.js";
-import { notWritable } from "../system-errors.js";
+import { notReadable, notWritable } from "../system-errors.js";
 import { holderText, type LockHolder } from "./beat.js";
 import { removeFile } from "./durable-file.js";
 import { startHeartbeat } from "./heartbeat.js";
@@ -30,6 +30,8 @@ export interface RunLock {
 }
 
 const MILLISECONDS_BETWEEN_LOOKS = 250;
+/** How it is seen that something else stands in the place of a lock: a file, a link, a folder in it. */
+const STRAY = new Set(["EISDIR", "ENOTDIR", "ELOOP"]);
 /** Others remove what looks left behind, which this may be to them for a moment. */
 const MOST_ATTEMPTS = 5;
 
@@ -62,17 +64,28 @@ export async function lockRun(folder: RunFolder, signal?: AbortSignal): Promise<
       }
     }
   } catch (error) {
-    const isOther = systemErrorCode(error) === undefined || signal?.aborted;
-    throw isOther ? error : notWritable(lock, error);
+    const code = systemErrorCode(error);
+    if (code === undefined || signal?.aborted) throw error;
+    throw STRAY.has(code) ? notALock(lock, error) : notWritable(lock, error);
   }
 }
 
-/** Tells, whenever it is asked, whether a process trains the run. */
+/**
+ * Tells, whenever it is asked, whether a process trains the run.
+ *
+ * @returns throws CharnnError `NOT_READABLE` when the lock can't be read
+ */
 export function watchTraining(folder: RunFolder): () => Promise<boolean> {
   const watch = new HolderWatch(folder, thisProcess());
   return async () => {
-    const { state } = await watch.look();
-    return state === "held" || state === "unclear";
+    try {
+      const { state } = await watch.look();
+      return state === "held" || state === "unclear";
+    } catch (error) {
+      // With something else in its place nobody could take the run.
+      if (STRAY.has(systemErrorCode(error) ?? "")) return false;
+      throw notReadable(lockOf(folder), error);
+    }
   };
 }
 
@@ -188,6 +201,15 @@ async function removeIfEmpty(path: string): Promise<void> {
     const code = systemErrorCode(error) ?? "";
     if (!["ENOENT", "ENOTEMPTY", "EEXIST"].includes(code)) throw error;
   }
+}
+
+function notALock(lock: string, cause: unknown): CharnnError {
+  return new CharnnError(
+    "NOT_WRITABLE",
+    `${lock} is not a lock that charnn made, so the run can't be locked.`,
+    "Remove it, unless another program needs it.",
+    { cause },
+  );
 }
 
 function runTaken(folder: RunFolder, holder: LockHolder, self: ProcessIdentity): CharnnError {

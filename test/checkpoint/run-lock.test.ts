@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { appendFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import path from "node:path";
 import { describe, it, type TestContext, test } from "node:test";
@@ -66,6 +66,22 @@ test("a pipe in the place of a lock is not waited for", async (t) => {
   await (await lockRun(run)).release();
   assert.deepEqual(await readdir(run.path), []);
 });
+
+const NO_LOCKS: Readonly<Record<string, (lock: string) => Promise<unknown>>> = {
+  "a file": (lock) => writeFile(lock, "mine"),
+  "a link to itself": (lock) => symlink(".lock", lock),
+  "a folder with a folder": (lock) => mkdir(path.join(lock, "mine"), { recursive: true }),
+};
+for (const [what, make] of Object.entries(NO_LOCKS)) {
+  test(`${what} in the place of a lock is named and left there`, async (t) => {
+    const run = await emptyRun(t);
+    const lock = path.join(run.path, ".lock");
+    await make(lock);
+    await assert.rejects(lockRun(run), failsWith("NOT_WRITABLE", `${lock} is not a lock`));
+    assert.equal(await watchTraining(run)(), false);
+    assert.deepEqual(await readdir(run.path), [".lock"]);
+  });
+}
 
 test("giving a run back twice leaves the lock of who has taken it since", async (t) => {
   const run = await emptyRun(t);
