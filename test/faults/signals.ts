@@ -211,7 +211,13 @@ async function checkpointsIn(out: string): Promise<Map<string, Buffer>> {
 function whereAndHow({ args }: SignalCase, out: string, backend: BackendName): string[] {
   const hasOut = !["bench", "copies", "doctor"].includes(args[0]);
   const hasBackend = ["train", "sample", "eval", "score", "report", "bench"].includes(args[0]);
-  return [...(hasOut ? ["--out", out] : []), ...(hasBackend ? ["--backend", backend] : [])];
+  // Else it would write where others look for what has changed.
+  const writesPage = args[0] === "report" && !args.includes("--watch");
+  return [
+    ...(hasOut ? ["--out", out] : []),
+    ...(hasBackend ? ["--backend", backend] : []),
+    ...(writesPage ? ["--output", path.join(out, "page.html")] : []),
+  ];
 }
 
 /** Sizes and times of all that is in the folders. */
