@@ -27,17 +27,25 @@ export function parameterBytes(model: ModelConfig): number {
   return BYTES_PER_FLOAT * parameterCount(model);
 }
 
+/** How a model reads a text. */
+interface Windows {
+  readonly time: number;
+  readonly batch: number;
+  /** Whether states are read through a dropout mask, and kept as they were read. */
+  readonly masksStates?: boolean;
+}
+
 /** Bytes of scratch memory that a model takes to read windows of text, `time` characters in `batch` lanes. */
 export function windowBytes(
   model: ModelConfig,
   backend: BackendName,
-  { time, batch }: { readonly time: number; readonly batch: number },
+  { time, batch, masksStates = false }: Windows,
 ): number {
   const { cell, layers, hiddenSize, vocabularySize } = model;
   const { perUnit, weightCopies } = COSTS[backend];
   const gates = CELLS[cell].gates.length;
   const places = time * batch;
-  const states = places * hiddenSize * layers * perUnit[cell];
+  const states = places * hiddenSize * layers * (perUnit[cell] + (masksStates ? 1 : 0));
   // What the input weights have for each character that occurs.
   const table = Math.min(places, vocabularySize) * gates * hiddenSize;
   const logits =
