@@ -74,9 +74,20 @@ test("more texts at a time than memory has room for are refused", async (t) => {
   assert.deepEqual([code, stdout], [2, ""], stderr);
   assert.match(
     stderr,
-    /^Error: Texts of 10000000 characters, 4096 at a time, need 81\.9 GB of memory/,
+    /^Error: Texts of 10,000,000 characters, 4,096 at a time, need 81\.9 GB of memory/,
   );
   assert.match(stderr, /^What fits: --count \d+; --length \d+\. /m);
+});
+
+test("a text that is too long to be kept is refused with the longest there can be", async (t) => {
+  const cwd = await workplace(t, { trained: true });
+  const args = ["sample", "fox", "--json", "-n", "200000000"];
+  const { code, stdout, stderr } = await charnn(t, args, { cwd });
+  assert.deepEqual([code, stdout], [2, ""], stderr);
+  assert.match(
+    stderr,
+    /at most 134,217,728 characters, not 200,000,000\.\nGive --length 134217728 /,
+  );
 });
 
 test("long texts that are written side by side are the same as one alone", async (t) => {

@@ -200,22 +200,31 @@ async function readSeed(
 }
 
 /** Texts that are written when they are done have to fit into the memory that Node.js has for strings. */
-function refuseTooMuch({ length = DEFAULTS.length, count = DEFAULTS.count }: SampleSettings): void {
+function refuseTooMuch(settings: SampleSettings): void {
+  const { length = DEFAULTS.length, count: texts = DEFAULTS.count } = settings;
   if (length === -1) return;
+  const alone = "One text alone, without --json, may be of any length.";
+  if (length > LONGEST_TEXT) {
+    throw new CharnnError(
+      "INVALID_SETTING",
+      `With --count or --json a text has at most ${count(LONGEST_TEXT)} characters, not ${count(length)}.`,
+      `Give --length ${LONGEST_TEXT} or less. ${alone}`,
+    );
+  }
   const { heap_size_limit: limit, used_heap_size: used } = getHeapStatistics();
   const left = (Math.min(limit - used, memoryLeft()) * HEAP_SHARE) / BYTES_PER_CHARACTER;
   const fittingCount = Math.floor(left / length);
-  const fittingLength = Math.min(Math.floor(left / count), LONGEST_TEXT);
-  if (count <= fittingCount && length <= fittingLength) return;
-  const bytes = BYTES_PER_CHARACTER * length * count;
+  const fittingLength = Math.floor(left / texts);
+  if (texts <= fittingCount && length <= fittingLength) return;
+  const bytes = BYTES_PER_CHARACTER * length * texts;
   const fits = [
-    ...(fittingCount > 0 && length <= LONGEST_TEXT ? [`--count ${fittingCount}`] : []),
+    ...(fittingCount > 0 ? [`--count ${fittingCount}`] : []),
     ...(fittingLength > 0 ? [`--length ${fittingLength}`] : []),
   ];
   throw new CharnnError(
     "INVALID_SETTING",
-    `Texts of ${length} characters, ${count} at a time, need ${memorySize(bytes)} of memory; there are ${memorySize(left * BYTES_PER_CHARACTER)}.`,
-    `What fits: ${fits.join("; ")}. One text alone, without --json, may be of any length.`,
+    `Texts of ${count(length)} characters, ${count(texts)} at a time, need ${memorySize(bytes)} of memory; there are ${memorySize(left * BYTES_PER_CHARACTER)}.`,
+    `${fits.length > 0 ? `What fits: ${fits.join("; ")}. ` : ""}${alone}`,
   );
 }
 
