@@ -3,7 +3,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { closeRead } from "../clean-up.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { notReadable } from "../system-errors.js";
-import { isAbsent } from "./folder-names.js";
+import { unlessAbsent } from "./folder-names.js";
 
 /** A checkpoint file that is open. */
 export interface CheckpointFile {
@@ -40,13 +40,15 @@ export async function withCheckpointFile<Result>(
   let handle: FileHandle | undefined;
   try {
     // Without O_NONBLOCK opening a pipe would wait for somebody to write to it.
-    handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+    handle = await unlessAbsent(path, () => open(path, flags));
+    if (!handle) throw new CharnnError("NOT_FOUND", `There is no checkpoint ${path}.`);
     const stats = await handle.stat();
     if (stats.isDirectory()) throw bad("it is a folder");
     if (!stats.isFile()) throw bad("it is not a regular file");
     return await read(checkpointFile(handle, stats.size, pieceBytes));
   } catch (error) {
-    throw await readingError(path, error);
+    throw readingError(path, error);
   } finally {
     await closeRead(handle);
   }
@@ -76,12 +78,8 @@ function checkpointFile(handle: FileHandle, size: number, pieceBytes: number): C
   };
 }
 
-async function readingError(path: string, error: unknown): Promise<unknown> {
+function readingError(path: string, error: unknown): unknown {
   const code = systemErrorCode(error) ?? "";
-  if (code === "ENOENT" && (await isAbsent(path))) {
-    const message = `There is no checkpoint ${path}.`;
-    return new CharnnError("NOT_FOUND", message, undefined, { cause: error });
-  }
   const reason =
     error instanceof CharnnError && error.code === "BAD_CHECKPOINT"
       ? error.message.replace(/\.$/, "")

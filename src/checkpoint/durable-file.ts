@@ -3,7 +3,6 @@ import * as nodeFileSystem from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { cleanUpOnFailure, thenCleanUp } from "../clean-up.js";
 import { systemErrorCode } from "../errors.js";
-import { isRunning } from "../processes.js";
 import { notReadable, notWritable } from "../system-errors.js";
 
 /** The file-system calls that a durable write is made of. */
@@ -19,12 +18,15 @@ const MAX_NAME_BYTES = 200;
 /** A temporary file that nobody has touched for so long is not being written. */
 const STALE_MILLISECONDS = 3_600_000;
 /**
- * The name of a temporary file: that of the file it becomes, and a random number. Locks, and earlier versions,
- * have the number of a process there.
+ * The name of a temporary file: that of the file it becomes, and a random number. Earlier versions have the
+ * number of a process there.
  */
-const TEMPORARY = /^\.(.+)\.([0-9a-f]{16}|\d{1,10})\.tmp$/;
-/** Files that only the process that has the run writes. */
-const RUN_FILE = /\.(?:safetensors|jsonl)$/;
+const TEMPORARY = /^\.(.+)\.(?:[0-9a-f]{16}|\d{1,10})\.tmp$/;
+/**
+ * What only the process that has the run may have in the making: its files, and locks. Who waits for the run
+ * makes its lock again.
+ */
+const RUN_FILE = /\.(?:safetensors|jsonl)$|^lock\.[^.]+$/;
 
 /** What this process is writing: the temporary file for each path. */
 const inProgress = new Map<string, string>();
@@ -113,19 +115,21 @@ export async function makeFolder(path: string): Promise<string | undefined> {
 }
 
 /**
- * Removes temporary files that killed processes left in a run's folder. Those of the run's own files are
- * leftovers whichever process's number they bear, as the run is this process's.
+ * Removes temporary files that killed processes left in a run's folder. Those of the run's own files and of
+ * its locks are leftovers, as the run is this process's; others may be written by a process just now.
  *
  * @param folder of a run that this process has locked
  */
 export async function removeLeftovers(folder: string): Promise<void> {
   const ours = new Set(inProgress.values());
   for (const name of await namesIn(folder)) {
-    const [, target, tag] = TEMPORARY.exec(name) ?? [];
+    const [, target] = TEMPORARY.exec(name) ?? [];
     const path = join(resolve(folder), name);
     if (target === undefined || ours.has(path)) continue;
-    if (!RUN_FILE.test(target) && !hasEnded(tag) && !(await isStale(path))) continue;
-    await nodeFileSystem.rm(path, { recursive: true, force: true }).catch((error: unknown) => {
+    if (!RUN_FILE.test(target) && !(await isStale(path))) continue;
+    // A process that waits for the run may be filling the folder of its lock.
+    const options = { recursive: true, force: true, maxRetries: 3 };
+    await nodeFileSystem.rm(path, options).catch((error: unknown) => {
       throw notWritable(path, error);
     });
   }
@@ -163,7 +167,7 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 /** A path beside `path` that no other process on any machine uses. */
-function temporaryFor(path: string): string {
+export function temporaryFor(path: string): string {
   const name = shortened(basename(path));
   return join(dirname(path), `.${name}.${randomBytes(8).toString("hex")}.tmp`);
 }
@@ -177,11 +181,6 @@ function shortened(name: string): string {
     kept += character;
   }
   return kept;
-}
-
-/** Whether what tells a temporary file from others is the number of a process that no longer runs. */
-function hasEnded(tag: string): boolean {
-  return tag.length <= 10 && !isRunning(Number(tag));
 }
 
 async function isStale(path: string): Promise<boolean> {

@@ -2,7 +2,7 @@ import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { CharnnError, systemErrorCode } from "../errors.js";
-import { isAbsent, namesIn, unreadable } from "./folder-names.js";
+import { namesIn, unlessAbsent, unreadable } from "./folder-names.js";
 import { lockOf } from "./lock-holder.js";
 import { checkpointsOf, contentsOf, type RunContents } from "./run-contents.js";
 import { folderAt, isFolderName, METRICS, type RunFolder } from "./run-folder.js";
@@ -186,11 +186,10 @@ async function statsOf(path: string): Promise<Stats | undefined> {
   // No name has a NUL character.
   if (path.includes("\0")) return undefined;
   try {
-    return await stat(path);
+    return await unlessAbsent(path, () => stat(path));
   } catch (error) {
-    const code = systemErrorCode(error);
     // Nothing can be below a file.
-    if (code === "ENOTDIR" || (code === "ENOENT" && (await isAbsent(path)))) return undefined;
+    if (systemErrorCode(error) === "ENOTDIR") return undefined;
     throw unreadable(path, error);
   }
 }

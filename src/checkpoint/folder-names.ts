@@ -2,6 +2,9 @@ import * as nodeFileSystem from "node:fs/promises";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { notReadable } from "../system-errors.js";
 
+/** What others make and remove so often is not waited for. */
+const MOST_ATTEMPTS = 20;
+
 /** The file-system calls that tell what is there. */
 export type FolderReader = Pick<typeof nodeFileSystem, "readdir" | "lstat">;
 
@@ -18,11 +21,34 @@ export async function namesIn(
   fileSystem: FolderReader = nodeFileSystem,
 ): Promise<string[] | undefined> {
   try {
-    return await fileSystem.readdir(path);
+    return await unlessAbsent(path, () => fileSystem.readdir(path), fileSystem);
   } catch (error) {
-    // A link to what is not there is ENOENT too, but something has this name.
-    if (systemErrorCode(error) === "ENOENT" && (await isAbsent(path, fileSystem))) return undefined;
     throw unreadable(path, error);
+  }
+}
+
+/**
+ * What `read` finds at a path; undefined where nothing has this name, not even a link that leads nowhere.
+ *
+ * @param read is called again where another process has made what it did not find
+ * @throws the error of the system, which is ENOENT for such a link
+ */
+export async function unlessAbsent<Found>(
+  path: string,
+  read: () => Promise<Found>,
+  fileSystem: Pick<FolderReader, "lstat"> = nodeFileSystem,
+): Promise<Found | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await read();
+    } catch (error) {
+      if (systemErrorCode(error) !== "ENOENT") throw error;
+      const stats = await fileSystem.lstat(path).catch((cause: unknown) => {
+        if (systemErrorCode(cause) !== "ENOENT") throw cause;
+      });
+      if (!stats) return undefined;
+      if (stats.isSymbolicLink() || attempt === MOST_ATTEMPTS) throw error;
+    }
   }
 }
 
@@ -33,13 +59,11 @@ export async function namesIn(
  */
 export async function isAbsent(
   path: string,
-  fileSystem: FolderReader = nodeFileSystem,
+  fileSystem: Pick<FolderReader, "lstat"> = nodeFileSystem,
 ): Promise<boolean> {
   try {
-    await fileSystem.lstat(path);
-    return false;
+    return (await unlessAbsent(path, () => fileSystem.lstat(path), fileSystem)) === undefined;
   } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return true;
     throw unreadable(path, error);
   }
 }

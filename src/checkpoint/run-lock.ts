@@ -10,7 +10,7 @@ import { CharnnError, systemErrorCode } from "../errors.js";
 import { numbersAreShared, type ProcessIdentity, thisProcess } from "../processes.js";
 import { notReadable, notWritable } from "../system-errors.js";
 import { holderText, type LockHolder } from "./beat.js";
-import { removeFile } from "./durable-file.js";
+import { removeFile, temporaryFor } from "./durable-file.js";
 import { startHeartbeat } from "./heartbeat.js";
 import { HolderWatch, lockOf, ownLocks, unlessGone } from "./lock-holder.js";
 import type { RunFolder } from "./run-folder.js";
@@ -51,14 +51,15 @@ export async function lockRun(folder: RunFolder, signal?: AbortSignal): Promise<
   const lock = lockOf(folder);
   try {
     for (let attempt = 1; ; attempt++) {
-      const entry = await makeEntry(folder, self);
+      let entry: Entry | undefined;
       try {
+        entry = await makeEntry(folder, self);
         while (!(await renameToFree(entry.temporary, lock))) {
           await makeRoom(folder, watch, self, signal);
         }
         return keep(folder, entry);
       } catch (error) {
-        await discard(entry);
+        if (entry) await discard(entry);
         const isRemoved = systemErrorCode(error) === "ENOENT" && attempt < MOST_ATTEMPTS;
         if (!isRemoved || !(await unlessGone(stat(folder.path)))) throw error;
       }
@@ -104,7 +105,7 @@ interface Entry {
 
 async function makeEntry({ path }: RunFolder, self: ProcessIdentity): Promise<Entry> {
   const id = randomUUID();
-  const temporary = join(path, `.lock.${id}.${self.pid}.tmp`);
+  const temporary = temporaryFor(join(path, `lock.${id}`));
   await mkdir(temporary);
   let file: FileHandle | undefined;
   try {

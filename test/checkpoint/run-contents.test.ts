@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type * as nodeFileSystem from "node:fs/promises";
+import * as nodeFileSystem from "node:fs/promises";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
@@ -70,6 +70,17 @@ describe("What a run's folder holds", () => {
       const folder = runFolder(out, name);
       await assert.rejects(contentsOf(folder), failsWith(code, folder.path), name);
     }
+  });
+
+  it("is what another process has made while it was looked for", async (t) => {
+    const folder = await folderWith(t, "last.safetensors");
+    let looks = 0;
+    const readdir = async (path: string) => {
+      if (looks++ === 0) throw Object.assign(new Error("ENOENT: injected"), { code: "ENOENT" });
+      return nodeFileSystem.readdir(path);
+    };
+    const late = { ...nodeFileSystem, readdir } as unknown as typeof nodeFileSystem;
+    assert.equal((await contentsOf(folder, late))?.last, true);
   });
 
   for (const code of ["EACCES", "EPERM", "EIO", "ESTALE", "ELOOP", "EMFILE", "EUNKNOWN"]) {

@@ -5,7 +5,9 @@ import { appendFile, mkdir, readdir, rm, symlink, writeFile } from "node:fs/prom
 import { hostname } from "node:os";
 import path from "node:path";
 import { describe, it, type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { systemCalls } from "#src/backends/native/addon.js";
+import { removeLeftovers } from "#src/checkpoint/durable-file.js";
 import { type RunFolder, runFolder } from "#src/checkpoint/run-folder.js";
 import { lockRun, watchTraining } from "#src/checkpoint/run-lock.js";
 import { startOf } from "#src/processes.js";
@@ -340,6 +342,29 @@ const FILE_SYSTEMS = {
 };
 
 describe("A lock", TOGETHER, () => {
+  it("that is removed in the making, as a leftover, is made again", async (t) => {
+    const run = await emptyRun(t);
+    // It takes eight seconds to see that nobody has this one.
+    await leaveLock(run, {
+      pid: 1,
+      host: "elsewhere",
+      boot: "another",
+      locksFile: false,
+      beat: "1",
+    });
+    const waiting = lockRun(run);
+    for (let time = 0; time < 3; time++) {
+      await sleep(200);
+      const making = (await readdir(run.path)).filter((name) => name.endsWith(".tmp"));
+      assert.equal(making.length, 1);
+      await removeLeftovers(run.path);
+      assert.ok(!(await readdir(run.path)).includes(making[0]));
+    }
+    const lock = await waiting;
+    assert.deepEqual(await readdir(run.path), [".lock"]);
+    await lock.release();
+  });
+
   for (const [name, script] of Object.entries(FILE_SYSTEMS)) {
     for (const hasAddon of [true, false]) {
       it(`of a run on ${name} is taken and given back ${hasAddon ? "with" : "without"} the addon`, async (t) => {
