@@ -256,7 +256,7 @@ async function interrupted(
   const { says, has, wait = [0, 0] } = tried.at;
   if (says) await Promise.race([over, output(child, says)]);
   else while (!isOver && !(await catchesSignals(pid))) await sleep(5);
-  if (has) while (!isOver && !(await readdir(out, { recursive: true })).some((it) => has.test(it)));
+  if (has) while (!isOver && !(await namesIn(out)).some((it) => has.test(it)));
   const [least, mostWait] = wait;
   const waited = shareOfWait * (least + draw.below(mostWait - least + 1));
   await Promise.race([over, sleep(waited)]);
@@ -268,6 +268,17 @@ async function interrupted(
   }
   const ending = await end;
   return { ...ending, milliseconds: isInTime ? performance.now() - since : undefined };
+}
+
+/** All names below a folder in which a process makes and removes some. */
+async function namesIn(folder: string): Promise<string[]> {
+  for (;;) {
+    try {
+      return await readdir(folder, { recursive: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+  }
 }
 
 function sendTo(pid: number, name: NodeJS.Signals): void {
