@@ -91,11 +91,23 @@ test("the line that goes on with an interrupted run works when it is pasted", as
     await pasted(sub, cwd, said, "< 'forty lines' ");
 
     if (process.platform !== "linux") return;
-    const inner = `charnn train - --name given ${SLOW.join(" ")} < 'forty lines' & `;
-    const wait = "until grep -q '^step' said; do sleep 0.1; done; kill -INT -- -$!; wait $!";
-    const line = `set -m; ${inner} ${wait}`;
-    await shell(sub, line.replace("'forty lines' &", "'forty lines' 2> said > out &"), { cwd });
-    await pasted(sub, cwd, await readFile(path.join(cwd, "said"), "utf8"));
+    const saidOf = async (name: string, file: string, before = "") => {
+      const inner = `charnn train - --name ${name} ${SLOW.join(" ")} < ${file} 2> said > out & `;
+      const wait = "until grep -q '^step' said; do sleep 0.1; done;";
+      const line = `set -m; ${inner} ${wait} ${before} kill -INT -- -$!; wait $!`;
+      await shell(sub, line, { cwd });
+      return readFile(path.join(cwd, "said"), "utf8");
+    };
+    await pasted(sub, cwd, await saidOf("given", "'forty lines'"));
+
+    await shell(sub, "cp 'forty lines' $'\\xff'; cp 'forty lines' removed", { cwd });
+    for (const again of [
+      await saidOf("bytes", "$'\\xff'"),
+      await saidOf("gone", "removed", "rm removed;"),
+    ]) {
+      assert.match(again, /^It needs the same text again, on standard input\.$/m);
+      await pasted(sub, cwd, again, "< 'forty lines' ");
+    }
   });
 });
 

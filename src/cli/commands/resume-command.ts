@@ -136,7 +136,12 @@ function isPipe(file: string): boolean {
 /** The file that `< FILE` gave this process as its standard input, where the system tells it. */
 function fileOnStdin(): string | undefined {
   try {
-    return fstatSync(0).isFile() ? readlinkSync("/proc/self/fd/0") : undefined;
+    const given = fstatSync(0);
+    if (!given.isFile()) return undefined;
+    const path = readlinkSync("/proc/self/fd/0");
+    // It is another path where the file was removed since, or has a name that is not UTF-8.
+    const named = statSync(path);
+    return named.dev === given.dev && named.ino === given.ino ? path : undefined;
   } catch {
     return undefined;
   }
