@@ -87,8 +87,12 @@ async function through(place: Place, options: string, text: string): Promise<str
   if (training.code !== 130) return refused(training, folder);
   const [, line] = /^Go on: (.*?)\r?$/m.exec(said) ?? [];
   if (line === undefined) return `train: there is no line to go on with: ${said}`;
-  const resumed = await interrupted({ ...place, isTerminal: false }, line, /^Resuming at step \d/m);
-  if (resumed.code !== 130) return `${line}: it ends with ${resumed.code}: ${resumed.stderr}`;
+  // A path that is not UTF-8 can't be printed.
+  const asksForText = /^It needs the same text again, on standard input\.\r?$/m.test(said);
+  const pasted = asksForText ? `${line} < ./${file}` : line;
+  const onPipe = { ...place, isTerminal: false };
+  const resumed = await interrupted(onPipe, pasted, /^Resuming at step \d/m);
+  if (resumed.code !== 130) return `${pasted}: it ends with ${resumed.code}: ${resumed.stderr}`;
   const [name] = await readdir(path.join(folder, "checkpoints"));
   const run = quoted(name);
   const seed = quoted(seedOf(draw, text));
