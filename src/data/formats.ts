@@ -103,7 +103,7 @@ const SIGNATURES: readonly Signature[] = [
     short: "tar",
     start: "ustar",
     at: 257,
-    advice: `Unpack it first: tar -xf FILE -C FOLDER, ${THEN_NAME}`,
+    advice: `Unpack it first: mkdir FOLDER && tar -xf FILE -C FOLDER, ${THEN_NAME}`,
   },
   {
     name: "UTF-32 text",

@@ -2,6 +2,7 @@
 
 import { inPieces } from "../turns.js";
 import { describeCharacter, listFew } from "./characters.js";
+import { lineEndCommand, MEND_MISREAD, removalCommand } from "./repair-commands.js";
 import type { Tokens, Vocabulary } from "./vocabulary.js";
 
 const [NEWLINE, CARRIAGE_RETURN, BYTE_ORDER_MARK] = [0x0a, 0x0d, 0xfeff];
@@ -59,11 +60,14 @@ export async function oddities(
   const present = codePoints
     .map((codePoint, token): Present => ({ codePoint, times: counted.times[token] }))
     .filter(({ times }) => times > 0);
+  const wasMisread = encoding === "utf-8" ? misread(counted) : [];
+  // Without those the others could not be mended any more.
+  const odd = present.filter(({ codePoint }) => wasMisread.length === 0 || !isOtherByte(codePoint));
   return [
-    ...lineEnds(counted),
-    ...invisibleOnes(present, encoding),
-    ...noCharacters(present, tokens.length, encoding),
-    ...(encoding === "utf-8" ? misread(counted) : []),
+    ...lineEnds(counted, encoding),
+    ...invisibleOnes(odd, encoding),
+    ...noCharacters(odd, tokens.length, encoding),
+    ...wasMisread,
   ];
 }
 
@@ -119,7 +123,8 @@ async function count(
   };
 }
 
-function lineEnds({ crlf, cr, lf }: Counted): string[] {
+function lineEnds(counted: Counted, encoding: string): string[] {
+  const { crlf, cr, lf } = counted;
   if (cr + crlf === 0) return [];
   const returns = plural(cr + crlf, "carriage return");
   const kinds = [
@@ -127,14 +132,8 @@ function lineEnds({ crlf, cr, lf }: Counted): string[] {
     ...(cr > 0 ? [`${number(cr)} alone, as in old Macintosh line ends (CR)`] : []),
     ...(lf > 0 ? [`${plural(lf, "line")} without (LF)`] : []),
   ];
-  const command =
-    cr === 0
-      ? "tr -d '\\r' < FILE > NEWFILE"
-      : crlf + lf === 0
-        ? "tr '\\r' '\\n' < FILE > NEWFILE"
-        : "perl -pe 's/\\r\\n?/\\n/g' < FILE > NEWFILE";
   return [
-    `The text has ${returns} (U+000D): ${kinds.join(", ")}. The model will learn to write them. --line-ends lf reads every line end as a newline. To convert the text itself: ${command}`,
+    `The text has ${returns} (U+000D): ${kinds.join(", ")}. The model will learn to write them. --line-ends lf reads every line end as a newline. To convert the text itself: ${lineEndCommand(counted, encoding)}`,
   ];
 }
 
@@ -166,7 +165,7 @@ function noCharacters(present: readonly Present[], length: number, encoding: str
 function misread({ firstBytes, misread: times }: Counted): string[] {
   if (times < LEAST_MISREAD || 2 * times < firstBytes) return [];
   return [
-    `The text has ${plural(times, "pair")} of characters like "Ã©", as where UTF-8 was once taken for windows-1252. To mend it: iconv -f utf-8 -t windows-1252 FILE > NEWFILE`,
+    `The text has ${plural(times, "pair")} of characters like "Ã©", as where UTF-8 was once taken for windows-1252. To mend it: ${MEND_MISREAD}`,
   ];
 }
 
@@ -191,10 +190,7 @@ function removal(found: readonly Present[], encoding: string): string {
       : found.some(({ codePoint }) => isInvisible(codePoint))
         ? "\\p{DI}\\x{2028}\\x{2029}"
         : "\\x{0}-\\x{8}\\x{B}\\x{C}\\x{E}-\\x{1F}\\x{7F}-\\x{9F}\\p{Cn}\\p{Co}\\x{FFFD}";
-  const script = `perl -CSD -pe 's/[${characters}]//g'`;
-  return encoding === "utf-8"
-    ? `${script} FILE > NEWFILE`
-    : `iconv -f ${encoding} -t utf-8 FILE | ${script} > NEWFILE, and leave --encoding out`;
+  return removalCommand(characters, encoding);
 }
 
 function isInvisible(codePoint: number): boolean {

@@ -22,11 +22,11 @@ async function textOf(...args: Parameters<typeof load>): Promise<string> {
   return vocabulary.decode(train.tokens);
 }
 
-/** Follows the advice at the end of a warning, as a shell does. */
-function follow(warning: string, text: string): string {
-  const [, command] =
-    /(?:: )((?:tr|perl|iconv) [\s\S]*?)(?: <)? FILE > NEWFILE/.exec(warning) ?? [];
-  assert.ok(command, warning);
+/** Follows the advice at the end of a warning, as a shell does that gets the text on its standard input. */
+function follow(warning: string, text: string | Uint8Array): string {
+  const [, advice] = /: ((?:tr|perl|iconv) [\s\S]*?) > NEWFILE/.exec(warning) ?? [];
+  assert.ok(advice, warning);
+  const command = advice.replace(/(?: <)? FILE(?= \||$)/, "");
   return execFileSync("sh", ["-c", command], { input: text }).toString();
 }
 
@@ -132,6 +132,52 @@ test("UTF-8 that was misread before gets a warning whose advice mends it", async
   const { warnings } = await load(misread);
   assert.match(warnings[0], /40 pairs of characters like "Ã©"/);
   assert.equal(follow(warnings[0], misread), text);
+});
+
+test("the advice on a text that was misread mends what windows-1252 has no character for, and only that", async () => {
+  const lost = "“à íz” Á Ý\n";
+  const misread = new TextDecoder("windows-1252").decode(Buffer.from(lost), { stream: true });
+  const rest = "naïve 日本 1 €\n";
+  const text = misread.repeat(9) + rest;
+  const { warnings } = await load(text);
+  assert.equal(warnings.length, 1, warnings.join("\n"));
+  const mended = follow(warnings[0], text);
+  assert.equal(mended, lost.repeat(9) + rest);
+  assert.deepEqual((await load(mended)).warnings, []);
+});
+
+for (const encoding of ["utf-16le", "utf-16be"]) {
+  test(`the advice on line ends and odd characters keeps the characters of a text in ${encoding}`, async () => {
+    const encoded = (text: string) => {
+      const bytes = Buffer.from(text, "utf16le");
+      return encoding === "utf-16be" ? bytes.swap16() : bytes;
+    };
+    for (const [text, clean] of [
+      ["öne\r\ntwo\r\n", "öne\ntwo\n"],
+      ["öne\rtwo\r", "öne\ntwo\n"],
+      ["öne\r\ntwo\rthree\n", "öne\ntwo\nthree\n"],
+      ["öne \u200btwo\n", "öne two\n"],
+    ]) {
+      const { warnings } = await load(encoded(text), { encoding });
+      assert.match(warnings[0], /leave --encoding out/);
+      assert.equal(follow(warnings[0], encoded(text)), clean);
+    }
+  });
+}
+
+test("the advice to remove odd characters works where the encoding has none for a byte", async () => {
+  const bytes = Buffer.from("caf\xe9 \x81\x9dtext\n", "latin1");
+  const { warnings } = await load(bytes, { encoding: "windows-1252" });
+  assert.match(warnings[0], /U\+0081 1 time/);
+  assert.equal(follow(warnings[0], bytes), "café text\n");
+  for (const [encoding, hex, clean] of [
+    ["x-mac-cyrillic", "e4e0010a", "да\n"],
+    ["iso-8859-8-i", "e0e1010a", "אב\n"],
+    ["shift_jis", "93fa8740010a", "日①\n"],
+  ] as const) {
+    const odd = Buffer.from(hex, "hex");
+    assert.equal(follow((await load(odd, { encoding })).warnings[0], odd), clean, encoding);
+  }
 });
 
 for (const [kind, text, lines] of [

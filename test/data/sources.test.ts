@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { appendFileSync, truncateSync, writeFileSync } from "node:fs";
 import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -18,6 +19,24 @@ async function contentOf(source: Source): Promise<string> {
 async function* chunks(...texts: string[]) {
   for (const text of texts) yield Buffer.from(text);
 }
+
+test("a tar archive can be read as its message advises", async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeFile(path.join(folder, "one.txt"), "in the archive\n".repeat(99));
+  const inFolder = { cwd: folder };
+  execFileSync("tar", ["-cf", "FILE", "one.txt"], inFolder);
+  const refusal = await findSources([path.join(folder, "FILE")], { encoding: "utf-8" }).catch(
+    (error) => error,
+  );
+  assert.match(refusal.message, /is a tar archive/);
+  const [, command] = /first: (.*), and name the folder\.$/.exec(refusal.hint) ?? [];
+  execFileSync("sh", ["-c", command], inFolder);
+  const { sources } = await findSources([path.join(folder, "FOLDER")], { encoding: "utf-8" });
+  assert.deepEqual(
+    sources.map(({ size }) => size),
+    [1_485],
+  );
+});
 
 test("files are read in the order they are named, the standard input among them", async (t) => {
   const folder = await temporaryFolder(t);
