@@ -103,7 +103,7 @@ export async function benchmark(
   const rates = { dropout, inputDropout, recurrentDropout, weightDropout };
   const model = modelConfig(sizes);
   const backend = await selectBackend(asked, threads);
-  const training = { ...TRAIN_DEFAULTS, batchSize, seqLength, recurrentDropout };
+  const training = { ...TRAIN_DEFAULTS, batchSize, seqLength, ...rates };
   const need = { model, training, backend: backend.name, evaluation: undefined, streams };
   refuseTooLarge(need);
   for (const message of backendWarnings(backend, threads)) onWarning?.(message);

@@ -31,21 +31,21 @@ export function parameterBytes(model: ModelConfig): number {
 interface Windows {
   readonly time: number;
   readonly batch: number;
-  /** Whether states are read through a dropout mask, and kept as they were read. */
-  readonly masksStates?: boolean;
+  /** How many dropout masks a layer's states are read through: what is read is kept for each. */
+  readonly masks?: number;
 }
 
 /** Bytes of scratch memory that a model takes to read windows of text, `time` characters in `batch` lanes. */
 export function windowBytes(
   model: ModelConfig,
   backend: BackendName,
-  { time, batch, masksStates = false }: Windows,
+  { time, batch, masks = 0 }: Windows,
 ): number {
   const { cell, layers, hiddenSize, vocabularySize } = model;
   const { perUnit, weightCopies } = COSTS[backend];
   const gates = CELLS[cell].gates.length;
   const places = time * batch;
-  const states = places * hiddenSize * layers * (perUnit[cell] + (masksStates ? 1 : 0));
+  const states = places * hiddenSize * layers * (perUnit[cell] + masks);
   // What the input weights have for each character that occurs.
   const table = Math.min(places, vocabularySize) * gates * hiddenSize;
   const logits =

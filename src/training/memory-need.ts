@@ -12,7 +12,13 @@ export interface TrainingShape {
   readonly model: ModelConfig;
   readonly training: Pick<
     TrainingConfig,
-    "batchSize" | "seqLength" | "optimizer" | "averageDecay" | "accumulate" | "recurrentDropout"
+    | "batchSize"
+    | "seqLength"
+    | "optimizer"
+    | "averageDecay"
+    | "accumulate"
+    | "dropout"
+    | "recurrentDropout"
   >;
   readonly backend: BackendName;
   /** The windows in which the held-out part is read; undefined where there is none. */
@@ -44,14 +50,14 @@ const SAFE_SHARE = 0.9;
 export function trainingBytes(shape: TrainingShape): number {
   const { model, training, backend, evaluation, streams } = shape;
   const { batchSize, seqLength, optimizer, averageDecay, accumulate } = training;
-  const masksStates = training.recurrentDropout > 0;
+  const masks = [training.dropout, training.recurrentDropout].filter((rate) => rate > 0).length;
   const hasAverage = averageDecay > 0;
   const arrays =
     ARRAYS + MOMENT_NAMES[optimizer].length + (hasAverage ? 1 : 0) + (accumulate > 1 ? 1 : 0);
   const learning = windowBytes(model, backend, {
     time: seqLength,
     batch: batchSize,
-    masksStates,
+    masks,
   });
   const scoring = evaluation ? windowBytes(model, backend, evaluation) : 0;
   // The model with averaged weights has a second workspace.
