@@ -2,16 +2,22 @@
 
 import { inPieces } from "../turns.js";
 import { describeCharacter, listFew } from "./characters.js";
-import { lineEndCommand, MEND_MISREAD, removalCommand } from "./repair-commands.js";
+import { lineEndCommand, MEND_MISREAD, newlineCommand, removalCommand } from "./repair-commands.js";
 import type { Tokens, Vocabulary } from "./vocabulary.js";
 
 const [NEWLINE, CARRIAGE_RETURN, BYTE_ORDER_MARK] = [0x0a, 0x0d, 0xfeff];
 /** Zero-width characters, byte order marks, directions; not what chooses the look of an emoji. */
-const INVISIBLE = /(?!\ufe0e|\ufe0f)[\p{DI}\u2028\u2029]/u;
+const INVISIBLE = /(?!\ufe0e|\ufe0f)\p{DI}/u;
+/** What ends lines or pages beside the carriage return and the newline. */
+const OTHER_LINE_END = /[\v\f\u0085\u2028\u2029]/u;
+const NEXT_LINE = 0x85;
 /** Controls, what no character is, private ones, and what stands for a character that was lost. */
 const NO_CHARACTER = /(?![\t\n\r])[\p{Cc}\p{Cn}\p{Co}\p{Cs}\ufffd]/u;
 /** What those are called that are most often met, by code point. */
 const NAMES: ReadonlyMap<number, string> = new Map([
+  [0x0b, "line tabulation"],
+  [0x0c, "form feed"],
+  [0x85, "next line"],
   [0xad, "soft hyphen"],
   [0x200c, "zero-width non-joiner"],
   [0x200d, "zero-width joiner"],
@@ -40,6 +46,10 @@ const LEAST_MISREAD = 3;
 /** What windows-1252 has in the place of the bytes 0x80 to 0x9f. */
 const WINDOWS_1252 = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ";
 
+/** Letters with accents stand one after the other only where bytes of another script were read as such. */
+const LEAST_ACCENTED = 20;
+const MOST_ACCENTED_IN_A_ROW = 0.6;
+
 /**
  * Plain sentences on what a model would learn from a text, likely without being meant to: what it is, how
  * often, and what to do about it.
@@ -53,8 +63,12 @@ export async function oddities(
   signal: AbortSignal | undefined,
 ): Promise<string[]> {
   const codePoints = [...vocabulary.codePoints()];
-  const isOdd = (it: number) => isInvisible(it) || isNoCharacter(it) || it === CARRIAGE_RETURN;
-  const mayBeMisread = codePoints.some(isFirstByte) && codePoints.some(isOtherByte);
+  const isOdd = (it: number) =>
+    isInvisible(it) || isOtherLineEnd(it) || isNoCharacter(it) || it === CARRIAGE_RETURN;
+  const mayBeMisread =
+    encoding === "utf-8"
+      ? codePoints.some(isFirstByte) && codePoints.some(isOtherByte)
+      : codePoints.some(isAccentedLatin);
   if (!mayBeMisread && !codePoints.some(isOdd)) return [];
   const counted = await count(tokens, codePoints, signal);
   const present = codePoints
@@ -63,11 +77,18 @@ export async function oddities(
   const wasMisread = encoding === "utf-8" ? misread(counted) : [];
   // Without those the others could not be mended any more.
   const odd = present.filter(({ codePoint }) => wasMisread.length === 0 || !isOtherByte(codePoint));
+  // Among other controls from 0x80 on, U+0085 is no line end but a sign of a wrong encoding.
+  const hasC1 = odd.some(({ codePoint }) => isC1(codePoint) && codePoint !== NEXT_LINE);
+  const isLineEnd = ({ codePoint }: Present) =>
+    isOtherLineEnd(codePoint) && !(hasC1 && codePoint === NEXT_LINE);
+  const others = odd.filter((it) => !isLineEnd(it));
   return [
     ...lineEnds(counted, encoding),
-    ...invisibleOnes(odd, encoding),
-    ...noCharacters(odd, tokens.length, encoding),
+    ...otherLineEnds(odd.filter(isLineEnd), encoding),
+    ...invisibleOnes(others, encoding),
+    ...noCharacters(others, tokens.length, encoding),
     ...wasMisread,
+    ...(encoding === "utf-8" ? [] : otherScript(counted, encoding)),
   ];
 }
 
@@ -86,6 +107,9 @@ interface Counted {
   /** Characters that are the first byte of a UTF-8 character in windows-1252, and those with the next behind them. */
   readonly firstBytes: number;
   readonly misread: number;
+  /** Latin letters beyond ASCII, and those that follow another one. */
+  readonly accented: number;
+  readonly accentedInARow: number;
 }
 
 async function count(
@@ -98,7 +122,8 @@ async function count(
   const lf = codePoints.indexOf(NEWLINE);
   const isFirst = Uint8Array.from(codePoints, (it) => Number(isFirstByte(it)));
   const isOther = Uint8Array.from(codePoints, (it) => Number(isOtherByte(it)));
-  let [pairs, both] = [0, 0];
+  const isAccented = Uint8Array.from(codePoints, (it) => Number(isAccentedLatin(it)));
+  let [pairs, both, accentedInARow] = [0, 0, 0];
   await inPieces(tokens.length, signal, (start, end) => {
     let before = start > 0 ? tokens[start - 1] : -1;
     for (let position = start; position < end; position++) {
@@ -107,19 +132,22 @@ async function count(
       if (before >= 0) {
         if (token === lf && before === cr) pairs++;
         both += isFirst[before] & isOther[token];
+        accentedInARow += isAccented[before] & isAccented[token];
       }
       before = token;
     }
   });
-  const firstBytes = times.reduce((sum, own, token) => sum + own * isFirst[token], 0);
+  const sumOf = (isOf: Uint8Array) => times.reduce((sum, own, token) => sum + own * isOf[token], 0);
   const timesOf = (token: number) => (token < 0 ? 0 : times[token]);
   return {
     times,
     crlf: pairs,
     cr: timesOf(cr) - pairs,
     lf: timesOf(lf) - pairs,
-    firstBytes,
+    firstBytes: sumOf(isFirst),
     misread: both,
+    accented: sumOf(isAccented),
+    accentedInARow,
   };
 }
 
@@ -134,6 +162,14 @@ function lineEnds(counted: Counted, encoding: string): string[] {
   ];
   return [
     `The text has ${returns} (U+000D): ${kinds.join(", ")}. The model will learn to write them. --line-ends lf reads every line end as a newline. To convert the text itself: ${lineEndCommand(counted, encoding)}`,
+  ];
+}
+
+function otherLineEnds(found: readonly Present[], encoding: string): string[] {
+  if (found.length === 0) return [];
+  const command = newlineCommand(escaped(found), encoding);
+  return [
+    `The text has other line ends than newlines: ${listed(found)}. The model will learn to write them, and they are no ends of --documents. To put newlines in their place: ${command}`,
   ];
 }
 
@@ -154,9 +190,9 @@ function noCharacters(present: readonly Present[], length: number, encoding: str
   if (found.length === 0) return [];
   const times = found.reduce((sum, own) => sum + own.times, 0);
   const isMuch = times >= MANY * length;
-  const isC1 = found.some(({ codePoint }) => codePoint >= 0x80 && codePoint <= 0x9f);
+  const hasC1 = found.some(({ codePoint }) => isC1(codePoint));
   const doubt =
-    isMuch || isC1 ? ` Is it a text, and was it read in its own encoding (--encoding)?` : "";
+    isMuch || hasC1 ? ` Is it a text, and was it read in its own encoding (--encoding)?` : "";
   return [
     `The text has control characters and others that no text should have: ${listed(found)}.${doubt} The model will learn to write them. To remove them: ${removal(found, encoding)}`,
   ];
@@ -166,6 +202,13 @@ function misread({ firstBytes, misread: times }: Counted): string[] {
   if (times < LEAST_MISREAD || 2 * times < firstBytes) return [];
   return [
     `The text has ${plural(times, "pair")} of characters like "Ã©", as where UTF-8 was once taken for windows-1252. To mend it: ${MEND_MISREAD}`,
+  ];
+}
+
+function otherScript({ accented, accentedInARow }: Counted, encoding: string): string[] {
+  if (accented < LEAST_ACCENTED || accentedInARow < MOST_ACCENTED_IN_A_ROW * accented) return [];
+  return [
+    `The text has letters that no language writes one after the other, as where another encoding is read as ${encoding}: give the one it was written in by --encoding, such as windows-1251 or koi8-r (Cyrillic), iso-8859-7 (Greek), shift_jis, gb18030, big5, euc-kr.`,
   ];
 }
 
@@ -186,11 +229,16 @@ function nameOf(codePoint: number): string {
 function removal(found: readonly Present[], encoding: string): string {
   const characters =
     found.length <= MOST_IN_COMMAND
-      ? found.map(({ codePoint }) => `\\x{${codePoint.toString(16).toUpperCase()}}`).join("")
+      ? escaped(found)
       : found.some(({ codePoint }) => isInvisible(codePoint))
-        ? "\\p{DI}\\x{2028}\\x{2029}"
-        : "\\x{0}-\\x{8}\\x{B}\\x{C}\\x{E}-\\x{1F}\\x{7F}-\\x{9F}\\p{Cn}\\p{Co}\\x{FFFD}";
+        ? "\\p{DI}"
+        : "\\x{0}-\\x{8}\\x{E}-\\x{1F}\\x{7F}-\\x{9F}\\p{Cn}\\p{Co}\\x{FFFD}";
   return removalCommand(characters, encoding);
+}
+
+/** For a class of characters in Perl. */
+function escaped(found: readonly Present[]): string {
+  return found.map(({ codePoint }) => `\\x{${codePoint.toString(16).toUpperCase()}}`).join("");
 }
 
 function isInvisible(codePoint: number): boolean {
@@ -199,6 +247,18 @@ function isInvisible(codePoint: number): boolean {
 
 function isNoCharacter(codePoint: number): boolean {
   return NO_CHARACTER.test(String.fromCodePoint(codePoint));
+}
+
+function isOtherLineEnd(codePoint: number): boolean {
+  return OTHER_LINE_END.test(String.fromCodePoint(codePoint));
+}
+
+function isC1(codePoint: number): boolean {
+  return codePoint >= 0x80 && codePoint <= 0x9f;
+}
+
+function isAccentedLatin(codePoint: number): boolean {
+  return codePoint > 0x7f && /\p{Script=Latin}/u.test(String.fromCodePoint(codePoint));
 }
 
 /** Of two bytes. */

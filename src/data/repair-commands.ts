@@ -37,9 +37,22 @@ export function lineEndCommand(
   return isUtf16 ? throughUtf8(command, encoding) : `${command} > NEWFILE`;
 }
 
-/** @param characters as in brackets of a regular expression of Perl */
+/**
+ * Leaves characters out.
+ *
+ * @param characters as in brackets of a regular expression of Perl
+ */
 export function removalCommand(characters: string, encoding: string): string {
-  const script = `perl -CSD -pe 's/[${characters}]//g'`;
+  return substitution(`s/[${characters}]//g`, encoding);
+}
+
+/** Puts newlines in the place of characters. */
+export function newlineCommand(characters: string, encoding: string): string {
+  return substitution(`s/[${characters}]/\\n/g`, encoding);
+}
+
+function substitution(expression: string, encoding: string): string {
+  const script = `perl -CSD -pe '${expression}'`;
   return encoding === "utf-8" ? `${script} FILE > NEWFILE` : throughUtf8(script, encoding);
 }
 

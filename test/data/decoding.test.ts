@@ -22,6 +22,10 @@ async function textOf(...args: Parameters<typeof load>): Promise<string> {
   return vocabulary.decode(train.tokens);
 }
 
+function encoded(text: string, encoding: string): Buffer {
+  return execFileSync("iconv", ["-f", "utf-8", "-t", encoding], { input: text });
+}
+
 /** Follows the advice at the end of a warning, as a shell does that gets the text on its standard input. */
 function follow(warning: string, text: string | Uint8Array): string {
   const [, advice] = /: ((?:tr|perl|iconv) [\s\S]*?) > NEWFILE/.exec(warning) ?? [];
@@ -198,8 +202,56 @@ for (const [kind, text, lines] of [
   });
 }
 
+for (const [kind, end, name] of [
+  ["line separators", "\u2028", "line separator (U+2028) 2 times"],
+  ["paragraph separators", "\u2029", "paragraph separator (U+2029) 2 times"],
+  ["next lines", "\u0085", "next line (U+0085) 2 times"],
+  ["vertical tabs", "\v", "line tabulation (U+000B) 2 times"],
+  ["form feeds", "\f", "form feed (U+000C) 2 times"],
+] as const) {
+  test(`the advice for ${kind} glues no lines together`, async () => {
+    const text = `one${end}two${end}three\u200b`;
+    const { warnings } = await load(text);
+    assert.ok(warnings[0].includes(name), warnings[0]);
+    assert.equal(follow(warnings[0], text), "one\ntwo\nthree\u200b");
+    assert.equal(follow(warnings[1], text), `one${end}two${end}three`);
+  });
+}
+
+test("what ends lines in a text of another encoding is put right by the advice too", async () => {
+  const text = Buffer.from("na\xefve\fcaf\xe9", "latin1");
+  const { warnings } = await load(text, { encoding: "windows-1252" });
+  assert.equal(follow(warnings[0], text), "naïve\ncafé");
+});
+
+for (const [kind, language, encoding] of [
+  ["Russian in KOI8-R", "Привет, мир! Как дела?\n", "koi8-r"],
+  ["Russian in windows-1251", "Привет, мир! Как дела?\n", "windows-1251"],
+  ["Greek in ISO-8859-7", "Καλημέρα κόσμε, τι κάνεις;\n", "iso-8859-7"],
+  ["Hebrew in windows-1255", "שלום עולם, מה שלומך?\n", "windows-1255"],
+  ["Chinese in GB 18030", "中文文本在这里很长\n", "gb18030"],
+] as const) {
+  test(`letters that no text has together get a warning: ${kind} read as windows-1252`, async () => {
+    const bytes = encoded(language.repeat(20), encoding);
+    const { warnings } = await load(bytes, { encoding: "windows-1252" });
+    assert.match(warnings.join("\n"), /as where another encoding is read as windows-1252/);
+    assert.deepEqual((await load(bytes, { encoding })).warnings, []);
+  });
+}
+
+test("Western texts full of accents are not taken for another encoding", async () => {
+  for (const text of [
+    "Það er gömul saga að sækja um að fá að vera með í því öllu.\n",
+    "À l'été où l'âme rêvée naîtra déjà, être zélé là-bas.\n",
+    "«¿Qué?» «¡Así!» ª º ½ ¼ ¾ § ¶ © ® 10 °C ± 2 µm\n",
+  ]) {
+    const bytes = Buffer.from(text.repeat(20), "latin1");
+    assert.deepEqual((await load(bytes, { encoding: "windows-1252" })).warnings, [], text);
+  }
+});
+
 test("characters that show nothing are counted, and the advice removes them", async () => {
-  const text = "one\ufeff two\u200b three\u202e four\ufeff\n\u2028a\u00adb\n";
+  const text = "one\ufeff two\u200b three\u202e four\ufeff\na\u00adb\n";
   const { warnings } = await load(text);
   assert.match(warnings[0], /byte order mark \(U\+FEFF\) 2 times/);
   assert.match(warnings[0], /right-to-left override \(U\+202E\) 1 time/);
@@ -211,7 +263,7 @@ test("characters that show nothing are counted, and the advice removes them", as
 
 test("control characters are counted, and the advice removes them", async () => {
   const all = Array.from({ length: 32 }, (_, code) => String.fromCharCode(code)).join("");
-  const text = `${all.replace(/[\n\r]/g, "")}text\u0085 \ufffd\n`;
+  const text = `${all.replace(/[\n\r\v\f]/g, "")}text\u0080\u0085 \ufffd\n`;
   const { warnings } = await load(text);
   assert.match(warnings[0], /control characters.*null character \(U\+0000\) 1 time.*--encoding/);
   assert.equal(follow(warnings[0], text), "\ttext \n");
