@@ -90,22 +90,28 @@ const OPEN: Record<BackendName, (threads: number | undefined) => Promise<OpenedB
 
 const registered = new Set<BackendName>();
 
+/** Registers a backend where that was not done. What that needs is loaded before, as others may open it meanwhile. */
+function registerOnce(name: BackendName, register: () => void): void {
+  if (registered.has(name)) return;
+  register();
+  registered.add(name);
+}
+
 async function openNative(threads: number | undefined): Promise<OpenedBackend> {
   const { loadAddon } = await import("./native/addon.js");
   const addon = loadAddon();
   // Its kernels are those that `native` does not have itself.
   await import("./tfjs-cpu.js");
-  if (!registered.has("native")) {
-    const { registerNativeKernels } = await import("./native/kernels.js");
-    const { NativeBackend } = await import("./native/native-backend.js");
-    const { openNativeStreams } = await import("./native/streams.js");
+  const { registerNativeKernels } = await import("./native/kernels.js");
+  const { NativeBackend } = await import("./native/native-backend.js");
+  const { openNativeStreams } = await import("./native/streams.js");
+  registerOnce("native", () => {
     registerNativeKernels();
     registerBackend("native", () => new NativeBackend(addon));
     registerEngine("native", {
       openStreams: (model, streams) => openNativeStreams(addon, model, streams),
     });
-    registered.add("native");
-  }
+  });
   if (!(await setBackend("native"))) throw new BackendError("it does not start");
   const cores = Math.min(addon.describe().physicalCores, availableParallelism());
   addon.setThreads({ threads: threads ?? cores });
@@ -115,10 +121,10 @@ async function openNative(threads: number | undefined): Promise<OpenedBackend> {
 async function openTensorFlow(asked = availableParallelism()): Promise<OpenedBackend> {
   const { loadTensorFlow } = await import("./tensorflow/load.js");
   const { binding, threads } = loadTensorFlow(asked);
-  if (!registered.has("tensorflow")) {
-    const { registerTensorFlowKernels } = await import("./tensorflow/kernels.js");
-    const { TensorFlowBackend } = await import("./tensorflow/tensorflow-backend.js");
-    const { openTensorFlowStreams } = await import("./tensorflow/streams.js");
+  const { registerTensorFlowKernels } = await import("./tensorflow/kernels.js");
+  const { TensorFlowBackend } = await import("./tensorflow/tensorflow-backend.js");
+  const { openTensorFlowStreams } = await import("./tensorflow/streams.js");
+  registerOnce("tensorflow", () => {
     registerTensorFlowKernels();
     const own = new TensorFlowBackend(binding);
     registerBackend("tensorflow", () => own);
@@ -126,8 +132,7 @@ async function openTensorFlow(asked = availableParallelism()): Promise<OpenedBac
       openStreams: (model, streams) => openTensorFlowStreams(own, model, streams),
       sharing: own,
     });
-    registered.add("tensorflow");
-  }
+  });
   if (!(await setBackend("tensorflow"))) throw new BackendError("it does not start");
   const own = backend() as unknown as TensorFlowBackend;
   const { fault } = own.cudnn;
@@ -138,13 +143,12 @@ async function openTensorFlow(asked = availableParallelism()): Promise<OpenedBac
 
 async function openCpu(): Promise<OpenedBackend> {
   await import("./tfjs-cpu.js");
-  if (!registered.has("cpu")) {
-    const { registerReferenceKernels } = await import("./reference/kernels.js");
-    const { openReferenceStreams } = await import("./reference/streams.js");
+  const { registerReferenceKernels } = await import("./reference/kernels.js");
+  const { openReferenceStreams } = await import("./reference/streams.js");
+  registerOnce("cpu", () => {
     registerReferenceKernels("cpu");
     registerEngine("cpu", { openStreams: openReferenceStreams });
-    registered.add("cpu");
-  }
+  });
   if (!(await setBackend("cpu"))) throw new BackendError("it does not start");
   // Off: tfjs's advice, printed at the first tensor, to install another backend.
   Object.assign(backend(), { firstUse: false });
