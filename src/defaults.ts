@@ -6,6 +6,8 @@
 export const BACKEND_NAMES = ["native", "tensorflow", "cpu"] as const;
 /** More threads than any processor has cores. */
 export const MOST_THREADS = 1024;
+/** Texts that can be written side by side. */
+export const MOST_TEXTS = 4096;
 export const OPTIMIZER_NAMES = ["adam", "sgd", "rmsprop"] as const;
 export const SCHEDULE_NAMES = ["cosine", "linear", "exponential", "plateau", "constant"] as const;
 /** What to do with bytes that are wrong in a text's encoding. */

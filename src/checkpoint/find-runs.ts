@@ -1,7 +1,9 @@
 import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { RUNS_FOLDER } from "../defaults.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
+import { quoted } from "../shell-words.js";
 import { namesIn, unlessAbsent, unreadable } from "./folder-names.js";
 import { lockOf } from "./lock-holder.js";
 import { checkpointsOf, contentsOf, type RunContents } from "./run-contents.js";
@@ -12,7 +14,6 @@ import { watchTraining } from "./run-lock.js";
 export type OnUnreadable = (path: string, error: CharnnError) => void;
 
 const NAMES_IN_HINT = 5;
-const TRAIN_FIRST = "Train one first: charnn train data/shakespeare.txt";
 
 /**
  * The runs in `out` that have a checkpoint, those with the newest one first. A folder of which it can't be
@@ -41,7 +42,7 @@ export async function findCheckpoint(run: string | undefined, out: string): Prom
   if (run === undefined) {
     const [newest] = await listRuns(out);
     if (newest) return checkpointsOf(newest, await contentsOf(newest))[0];
-    throw new CharnnError("NOT_FOUND", `There is no run in ${out} yet.`, TRAIN_FIRST);
+    throw new CharnnError("NOT_FOUND", `There is no run in ${out} yet.`, trainFirst(out));
   }
   for (const path of placesOf(run, out)) {
     if (!(await statsOf(path))?.isDirectory()) continue;
@@ -70,7 +71,7 @@ export async function findReportedRun(run: string | undefined, out: string): Pro
   const found = await lookForReportedRun(run, out);
   if (found) return found;
   if (run === undefined) {
-    throw new CharnnError("NOT_FOUND", `There is no run in ${out} yet.`, TRAIN_FIRST);
+    throw new CharnnError("NOT_FOUND", `There is no run in ${out} yet.`, trainFirst(out));
   }
   const message = (await statsOf(placesOf(run, out)[0]))
     ? `The run ${JSON.stringify(run)} has reported nothing: it has no ${METRICS}.`
@@ -194,8 +195,13 @@ async function statsOf(path: string): Promise<Stats | undefined> {
   }
 }
 
+function trainFirst(out: string): string {
+  const place = out === RUNS_FOLDER ? "" : ` --out ${quoted(out)}`;
+  return `Train one first: charnn train FILE${place}`;
+}
+
 function hintAt(names: readonly string[], typed: string, out: string): string {
-  if (names.length === 0) return TRAIN_FIRST;
+  if (names.length === 0) return trainFirst(out);
   const distances = new Map(names.map((name) => [name, editDistance(name, basename(typed))]));
   const nearest = names.toSorted((a, b) => (distances.get(a) ?? 0) - (distances.get(b) ?? 0));
   return `The runs in ${out} are: ${nearest.slice(0, NAMES_IN_HINT).join(", ")}${

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { backendWarnings, selectBackend } from "../backends/select.js";
-import { type BackendName, BENCH_DEFAULTS, TRAIN_DEFAULTS } from "../defaults.js";
+import { type BackendName, BENCH_DEFAULTS, MOST_TEXTS, TRAIN_DEFAULTS } from "../defaults.js";
 import { inMemory } from "../memory.js";
 import {
   type ModelConfig,
@@ -31,7 +31,7 @@ const benchmarkSettingsSchema = v.strictObject({
   /** Training steps to time; as many as take some seconds when left out. */
   steps,
   /** Texts that are written side by side. */
-  streams: v.optional(wholeNumber(1, 4096)),
+  streams: v.optional(wholeNumber(1, MOST_TEXTS)),
   ...backendSettings,
 });
 

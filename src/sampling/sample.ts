@@ -5,7 +5,7 @@ import { readTexts } from "../data/texts.js";
 
 import { readAsUnknown } from "../data/unknown-characters.js";
 import type { Vocabulary } from "../data/vocabulary.js";
-import { INVALID_NAMES, SAMPLE_DEFAULTS } from "../defaults.js";
+import { INVALID_NAMES, MOST_TEXTS, SAMPLE_DEFAULTS } from "../defaults.js";
 
 import { CharnnError } from "../errors.js";
 import { openModel } from "../model/open-model.js";
@@ -30,7 +30,7 @@ const sampleSettingsSchema = v.strictObject({
   temperature: v.optional(numberFromZero()),
   topK: v.optional(wholeNumber(0)),
   topP: v.optional(numberAboveZero(1)),
-  count: v.optional(wholeNumber(1, 4096)),
+  count: v.optional(wholeNumber(1, MOST_TEXTS)),
   stop: v.optional(v.string()),
   /** No longer run of what is written, the seed included, is to be found in the training text. */
   maxCopy: v.optional(wholeNumber(1)),

@@ -108,7 +108,7 @@ test("no run named means the newest", async (t) => {
 
 test("where nothing was trained yet, the way to the first run is told", async (t) => {
   const out = await temporaryFolder(t);
-  const says = failsWith("NOT_FOUND", "charnn train data/shakespeare.txt");
+  const says = failsWith("NOT_FOUND", `charnn train FILE --out ${out}`);
   await assert.rejects(findCheckpoint(undefined, out), says);
   await assert.rejects(findCheckpoint("poems", out), says);
 });

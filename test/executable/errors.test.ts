@@ -188,7 +188,7 @@ test("a checkpoint that is damaged, or none of charnn's, is refused", async (t) 
 test("a run that is not there is answered with those that are", async (t) => {
   const empty = await temporaryFolder(t);
   await assertRefused(t, empty, 1, [
-    ["sample", "no run in checkpoints", "charnn train"],
+    ["sample", "no run in checkpoints", "charnn train FILE"],
     ["sample fox", '"fox"', "charnn train"],
   ]);
   const cwd = await workplace(t, { trained: true });

@@ -120,7 +120,9 @@ test("info shows what a checkpoint holds, and all runs", async (t) => {
   const none = await charnn(t, ["info"], { cwd: empty });
   assert.equal(none.code, 0);
   assert.equal(none.stdout, "");
-  assert.match(none.stderr, /^There are no runs yet.*charnn train/);
+  assert.match(none.stderr, /^There are no runs yet.*charnn train FILE\n$/);
+  const elsewhere = await charnn(t, ["info", "--out", "my runs"], { cwd: empty });
+  assert.match(elsewhere.stderr, /charnn train FILE --out 'my runs'\n$/);
 
   const cwd = await workplace(t, { trained: true });
   const info = async (...args: string[]) => {

@@ -79,6 +79,14 @@ test("more texts at a time than memory has room for are refused", async (t) => {
   assert.match(stderr, /^What fits: --count \d+; --length \d+\. /m);
 });
 
+test("more texts than there can be are refused before it is looked at whether they fit", async (t) => {
+  const cwd = await workplace(t, { trained: true });
+  const args = ["sample", "fox", "--count", "200000", "-n", "100000000"];
+  const { code, stderr } = await charnn(t, args, { cwd });
+  assert.equal(code, 2);
+  assert.match(stderr, /^Error: --count must be a whole number from 1 to 4,096, not 200000\.\n$/);
+});
+
 test("a text that is too long to be kept is refused with the longest there can be", async (t) => {
   const cwd = await workplace(t, { trained: true });
   const args = ["sample", "fox", "--json", "-n", "200000000"];

@@ -122,3 +122,17 @@ test("a message that a file's content is in stays one line of a readable length"
     assert.ok(rest.length <= 1, stderr.slice(0, 2000));
   }
 });
+
+test("a command that a warning prints is printed whole", async (t) => {
+  const cwd = await temporaryFolder(t);
+  const unseen = Array.from({ length: 20 }, (_, k) => String.fromCodePoint(0xe0100 + k));
+  const text = `The quick \ufeff ${unseen.slice(1).join(" brown ")} fox.\n`.repeat(40);
+  await writeFile(path.join(cwd, "text.txt"), text, "utf16le");
+  const args = ["train", "text.txt", "--encoding", "utf-16le", ...SMALL];
+  const { stderr } = await charnn(t, args, { cwd });
+  assert.match(
+    stderr,
+    /iconv -f utf-16le .*\\x\{E0113\}.*\]\/\/g' > NEWFILE, and leave --encoding out$/m,
+  );
+  assert.match(stderr, /\[(\\x\{\w+\}){20}\]/);
+});

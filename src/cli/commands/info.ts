@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { CharnnError } from "../../errors.js";
 import type { CheckpointFacts } from "../../index.js";
 import { CELLS } from "../../model/cells.js";
+import { quoted } from "../../shell-words.js";
 import { jsonOption, outOption } from "../options/model-options.js";
 import { columns, count, counted, stepOf } from "../terminal/format.js";
 import { inUnits, judgement, lossToBaseline } from "../terminal/judgement.js";
@@ -72,7 +73,8 @@ Examples:
       } else if (facts.length + unreadable.length > 0) {
         for (const line of list(facts, unreadable)) await terminal.out(`${line}\n`);
       } else {
-        terminal.say("There are no runs yet. Make one: charnn train data/shakespeare.txt");
+        const place = out === undefined ? "" : ` --out ${quoted(out)}`;
+        terminal.say(`There are no runs yet. Make one: charnn train FILE${place}`);
       }
       if (facts.length === 0 && unreadable.length > 0) exitWith(FAILURE);
     });

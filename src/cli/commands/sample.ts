@@ -1,6 +1,6 @@
 import { getHeapStatistics } from "node:v8";
 import type { Command } from "commander";
-import { SAMPLE_DEFAULTS as DEFAULTS } from "../../defaults.js";
+import { SAMPLE_DEFAULTS as DEFAULTS, MOST_TEXTS } from "../../defaults.js";
 import { CharnnError } from "../../errors.js";
 import type { Checkpoint, SampleSettings } from "../../index.js";
 import { memoryLeft, memorySize } from "../../memory.js";
@@ -188,7 +188,8 @@ async function readSeed(
     new CharnnError(
       "BAD_TEXT",
       `The seed has more than ${count(LONGEST_SEED)} characters.`,
-      "Only its end matters to the model: tail -n 1000 FILE > NEWFILE",
+      // A character may be cut in two.
+      "Only its end matters to the model: tail -c 10000 FILE > NEWFILE, and add --invalid skip.",
     );
   const { text, warnings } = await readOneFile(
     file,
@@ -202,7 +203,8 @@ async function readSeed(
 /** Texts that are written when they are done have to fit into the memory that Node.js has for strings. */
 function refuseTooMuch(settings: SampleSettings): void {
   const { length = DEFAULTS.length, count: texts = DEFAULTS.count } = settings;
-  if (length === -1) return;
+  // What a sample can't be is refused where it is written.
+  if (length === -1 || texts > MOST_TEXTS) return;
   const alone = "One text alone, without --json, may be of any length.";
   if (length > LONGEST_TEXT) {
     throw new CharnnError(

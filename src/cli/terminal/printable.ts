@@ -6,7 +6,7 @@
 const UNSEEN =
   /(?![\t\n\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
 /** More characters than any of charnn's own messages has, but for long paths. */
-const LONGEST_MESSAGE = 600;
+const LONGEST_MESSAGE = 1_000;
 
 /** Text with the characters that a terminal obeys or does not show written out: `\x1b`, `\u202e`. */
 export function printable(text: string): string {
