@@ -1,7 +1,5 @@
 /** Long work in short pieces, so that timers, signals and other work of the process get their turn. */
 
-import { setImmediate as nextTurn } from "node:timers/promises";
-
 /** Milliseconds of work between two turns. */
 const LONGEST_WORK = 20;
 /** Tokens in a piece of a long loop: some milliseconds of work. */
@@ -14,6 +12,22 @@ const TURNS_UNTIL_HEARD = 4;
 
 /** When the process last had a turn, whoever gave it: so many short calls give one too. */
 let lastTurn = performance.now();
+/** Those who wait for a turn, the first one first. */
+const waiting: (() => void)[] = [];
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    waiting.push(resolve);
+    if (waiting.length === 1) setImmediate(goOn);
+  });
+}
+
+/** One at a turn: if a thousand went on at once, nothing else would run until the last one had worked. */
+function goOn(): void {
+  lastTurn = performance.now();
+  waiting.shift()?.();
+  if (waiting.length > 0) setImmediate(goOn);
+}
 
 /** Gives other work of the process its turn, for loops that would keep the process to themselves. */
 export class Turns {
@@ -36,7 +50,6 @@ export class Turns {
   /** @throws the signal's reason once it is aborted */
   async take(): Promise<void> {
     await nextTurn();
-    lastTurn = performance.now();
     this.signal?.throwIfAborted();
   }
 

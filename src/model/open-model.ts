@@ -1,6 +1,7 @@
 import { backendWarnings, selectBackend } from "../backends/select.js";
 import type { BackendName } from "../defaults.js";
 import { type MemoryNeed, memorySize, refuseTooLarge } from "../memory.js";
+import { Turns } from "../turns.js";
 import { CharRnn } from "./char-rnn.js";
 import { type ModelConfig, parameterCount } from "./config.js";
 import { loadWeights } from "./load-weights.js";
@@ -31,6 +32,8 @@ export async function openModel(
   purpose: Purpose,
   onWarning?: (message: string) => void,
 ): Promise<CharRnn> {
+  // Of many that are opened at the same time each has a turn to itself.
+  await new Turns().take();
   const selected = await selectBackend(backend, threads);
   for (const message of backendWarnings(selected, threads)) onWarning?.(message);
   refuseTooLarge(needOf(config, selected.name, purpose));

@@ -16,6 +16,22 @@ it("A thousand short samples let a timer run between them", async (t) => {
   assert.ok(ticks > 0);
 });
 
+it("Samples that begin at the same time let a timer run between them", async (t) => {
+  const checkpoint = await writer(t);
+  const written = async (randomSeed: number) => {
+    for await (const _ of sample(checkpoint, { length: 3, randomSeed, backend: "cpu" }));
+  };
+  await written(0);
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 1);
+  const start = performance.now();
+  await Promise.all(Array.from({ length: 500 }, (_, k) => written(k)));
+  clearInterval(timer);
+  // Once in 20 ms on a machine that does nothing else.
+  const seconds = (performance.now() - start) / 1000;
+  assert.ok(ticks > 5 * seconds, `${ticks} ticks in ${seconds} s`);
+});
+
 it("A long seed is read with turns for others, and no longer than the signal lets it", async (t) => {
   const checkpoint = await writer(t);
   const seed = inventedText(2_000_000);
