@@ -133,7 +133,7 @@ export function notWritable(
 ): CharnnError {
   const isMissing = systemErrorCode(cause) === "ENOENT";
   const reason = isMissing ? "there is no folder for it" : reasonOf(cause);
-  const hint = cureOf(cause, elsewhere);
+  const hint = cureOfFile(cause, elsewhere);
   return new CharnnError("NOT_WRITABLE", `${path} can't be written: ${reason}.`, hint, { cause });
 }
 
@@ -145,5 +145,10 @@ export function notReadable(
 ): CharnnError {
   const isMissing = ["ENOENT", "ENOTDIR"].includes(systemErrorCode(cause) ?? "");
   const message = `${path} can't be read: ${reasonOf(cause)}.`;
-  return new CharnnError(isMissing ? "NOT_FOUND" : code, message, cureOf(cause), { cause });
+  return new CharnnError(isMissing ? "NOT_FOUND" : code, message, cureOfFile(cause), { cause });
+}
+
+/** {@link cureOf} for a file of charnn's own, which has its place. */
+function cureOfFile(cause: unknown, elsewhere?: string): string | undefined {
+  return systemErrorCode(cause) === "EISDIR" ? "Move it elsewhere." : cureOf(cause, elsewhere);
 }

@@ -68,6 +68,15 @@ describe("Errors of the operating system", () => {
     failsWith("NOT_WRITABLE", "--output")(notWritable("page", systemError("EIO"), "use --output"));
   });
 
+  it("of a folder in a file's place advise to move it, since a run elsewhere is another run", () => {
+    for (const error of [
+      notWritable("file", systemError("EISDIR")),
+      notReadable("file", systemError("EISDIR")),
+    ]) {
+      assert.equal(error.hint, "Move it elsewhere.");
+    }
+  });
+
   it("of a missing file are told by what is missing", () => {
     failsWith("NOT_FOUND", "there is no such file")(notReadable("file", systemError("ENOENT")));
     failsWith("NOT_READABLE", "denied")(notReadable("file", systemError("EACCES")));

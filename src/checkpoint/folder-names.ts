@@ -70,7 +70,12 @@ export async function isAbsent(
 
 /** The error where the system does not tell what is there. */
 export function unreadable(path: string, cause: unknown): CharnnError {
-  if (systemErrorCode(cause) !== "ENOENT") return notReadable(path, cause);
+  const code = systemErrorCode(cause);
+  if (code === "ENOTDIR") {
+    const message = `${path} is no folder that can be read: it is a file, or lies below one.`;
+    return new CharnnError("NOT_FOUND", message, "Choose another folder with --out.", { cause });
+  }
+  if (code !== "ENOENT") return notReadable(path, cause);
   const message = `${path} can't be read: it is a link to something that is not there.`;
   return new CharnnError("NOT_READABLE", message, "Mend or remove the link.", { cause });
 }
