@@ -49,10 +49,14 @@ export class MetricsReader {
   refuseEmpty(): void {
     if (!this.isEmpty) return;
     const reason = this.isDamaged ? "is damaged from its first line on" : "is empty";
+    // Its checkpoints may be whole: nothing here may cost the run.
+    const cure = this.isDamaged
+      ? "Move that file away: what the run does after --resume is reported in a new one."
+      : "Wait for its first step, or go on with the run (--resume): what it does from then on is reported.";
     throw new CharnnError(
       "NOT_FOUND",
       `The run ${this.run.name} has nothing to show: ${this.run.metrics} ${reason}.`,
-      "Wait for its first step, or train it from the beginning with --overwrite.",
+      cure,
     );
   }
 

@@ -42,11 +42,31 @@ export function refuseOtherSettings(
 ): void {
   const other = otherSetting(config, settings);
   if (!other) return;
+  if (other.name === "fold") throw otherFold(folder, config, settings);
   throw new CharnnError(
     "CANNOT_RESUME",
     `${other.name} is ${shown(other.saved)} in the run ${folder.name}, not ${shown(other.asked)}.`,
     "Leave it out to go on with the run, or start one of another --name.",
     { setting: other.name },
+  );
+}
+
+/** A user gives the number of folds, and the cross-validation which one is trained. */
+function otherFold(
+  folder: RunFolder,
+  { training }: RunConfig,
+  { fold }: TrainSettings,
+): CharnnError {
+  const saved = training.fold?.of;
+  return new CharnnError(
+    "CANNOT_RESUME",
+    saved === undefined
+      ? `The run ${folder.name} is not a fold of a cross-validation.`
+      : `crossValidate is ${saved} in the run ${folder.name}, not ${fold?.of}.`,
+    saved === undefined
+      ? "Start the cross-validation with another --name."
+      : `Give --cross-validate ${saved}, or start the cross-validation with another --name.`,
+    { setting: "crossValidate" },
   );
 }
 

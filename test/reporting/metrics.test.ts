@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { appendFile, mkdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
+import type { CharnnError } from "#src/index.js";
 import { binned, type Point } from "#src/reporting/binned.js";
 import { readMetrics } from "#src/reporting/metrics.js";
 import { MetricsReader } from "#src/reporting/metrics-reader.js";
@@ -52,6 +53,32 @@ describe("What a run has reported", () => {
     }
     assert.equal((await readMetrics(undefined, out)).run.name, "other");
   });
+
+  for (const [kind, damage] of [
+    ["empty", ""],
+    ["damaged from its first line on", "no JSON\n"],
+  ] as const) {
+    it(`comes back when the hint is followed where its file is ${kind}, and costs no run`, async (t) => {
+      const place = await workplace(t);
+      await trained(smallRun(place, { steps: 4 }));
+      const file = path.join(place.out, "run", "metrics.jsonl");
+      await writeFile(file, damage);
+      let hint = "";
+      await assert.rejects(readMetrics("run", place.out), (error: CharnnError) => {
+        hint = error.hint ?? "";
+        return error.message.includes(kind);
+      });
+      assert.match(hint, /--resume/);
+      assert.doesNotMatch(hint, /--overwrite/);
+      if (hint.includes("Move that file away")) await rm(file);
+      await trained(smallRun(place, { steps: 6, resume: true }));
+      const { steps } = await readMetrics("run", place.out);
+      assert.deepEqual(
+        steps.map(({ step }) => step),
+        [5, 6],
+      );
+    });
+  }
 
   it("is damaged where a number has no end", async (t) => {
     for (const name of ["step", "epoch", "loss", "learningRate", "seconds"]) {

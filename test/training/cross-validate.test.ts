@@ -46,6 +46,20 @@ describe("Cross-validation", () => {
     assert.deepEqual(resumed.at(-1), whole.at(-1));
   });
 
+  it("with another number of folds can't be resumed, and the error gives the right one", async (t) => {
+    const place = await workplace(t);
+    const settings = smallRun(place, { steps: 2 });
+    await collected(crossValidate(settings, 3));
+    await assert.rejects(
+      collected(crossValidate({ ...settings, resume: true }, 2)),
+      failsWith(
+        "CANNOT_RESUME",
+        "crossValidate is 3 in the run run-fold-1, not 2",
+        "--cross-validate 3",
+      ),
+    );
+  });
+
   it("without a name can't be resumed, since it can't be told from others", async (t) => {
     const place = await workplace(t);
     const { name, ...unnamed } = smallRun(place, { steps: 2 });
