@@ -6,6 +6,7 @@ interface Conflict {
   readonly command: string;
   readonly option: string;
   readonly beside?: string;
+  /** Options, or options with a value. */
   readonly without?: readonly string[];
   readonly hint: string;
 }
@@ -20,7 +21,7 @@ const CONFLICTS: readonly Conflict[] = [
   {
     command: "train",
     option: "--stride",
-    without: ["--batching", "--resume"],
+    without: ["--batching windows", "--resume"],
     hint: "The text is read in lanes, without a stride; add --batching windows.",
   },
   {
@@ -73,7 +74,11 @@ const CONFLICTS: readonly Conflict[] = [
  * @throws CharnnError `INVALID_SETTING`
  */
 export function refuseIgnored(command: string, tokens: readonly Token[]): void {
-  const given = new Set(tokens.map((token) => token.given?.option.long));
+  const given = new Set(
+    tokens.flatMap(({ given }) =>
+      given ? [given.option.long, `${given.option.long} ${given.value?.toLowerCase()}`] : [],
+    ),
+  );
   for (const { option, beside, without, hint, ...conflict } of CONFLICTS) {
     if (conflict.command !== command || !given.has(option)) continue;
     if (beside !== undefined && given.has(beside)) {
