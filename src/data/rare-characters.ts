@@ -1,5 +1,6 @@
 import { CharnnError } from "../errors.js";
 import { listFew, showCharacter } from "./characters.js";
+import { NEWLINE } from "./reading.js";
 import type { Parts } from "./split.js";
 import { translateInPlace } from "./text-builder.js";
 import { countTokens, type Tokens, Vocabulary } from "./vocabulary.js";
@@ -35,11 +36,13 @@ export async function withoutRare(
     counts[index] < minCount && !alwaysKnown(codePoint);
   const rare = codePoints.filter(isRare);
   if (rare.length === 0 && !unknown) {
-    const warning =
-      minCount > 0
-        ? `No character is so rare that --min-count ${minCount} changes anything.`
-        : undefined;
-    return { vocabulary, parts, warning };
+    const areKept = codePoints.some(
+      (codePoint, index) => counts[index] < minCount && codePoint !== NEWLINE,
+    );
+    const why = areKept
+      ? `--min-count ${minCount} changes nothing: the rare characters are all known already, as those of the model of --init-from are.`
+      : `No character is so rare that --min-count ${minCount} changes anything.`;
+    return { vocabulary, parts, warning: minCount > 0 ? why : undefined };
   }
   const kept = codePoints.filter((codePoint, index) => !isRare(codePoint, index));
   if (kept.length < 2) throw tooFewKept(minCount, counts);

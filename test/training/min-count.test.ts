@@ -260,3 +260,15 @@ await onTensorFlow("Rare characters with TensorFlow", () => {
     assertClose(losses[0], losses[1], 1e-3, "validation losses");
   });
 });
+
+test("a warning says that the characters of a model to begin with stay, however rare they are", async (t) => {
+  const place = await workplace(t, TEXT);
+  await trained(smallRun(place, { steps: 2 }));
+  const settings = { name: "next", initFrom: "run", minCount: 3, steps: 2 };
+  const said = only(await trained(smallRun(place, settings)), "warning").map((it) => it.message);
+  assert.ok(
+    said.some((it) => /--min-count 3 changes nothing: .*--init-from/.test(it)),
+    said.join(),
+  );
+  assert.ok(!said.some((it) => it.includes("No character is so rare")), said.join());
+});
