@@ -7,14 +7,22 @@ import { type ModelConfig, parameterCount } from "./config.js";
 interface Costs {
   /** For each unit of a layer at each place of a window. */
   readonly perUnit: Readonly<Record<CellName, number>>;
+  /** For each unit of one layer, since the next layer uses the same memory. */
+  readonly once: Readonly<Record<CellName, number>>;
   /** Copies of the weights in another order. */
   readonly weightCopies: number;
 }
 
+const NOTHING = { gru: 0, lstm: 0, rnn: 0 };
+
 const COSTS: Readonly<Record<BackendName, Costs>> = {
-  native: { perUnit: { gru: 6, lstm: 7, rnn: 3 }, weightCopies: 2 },
-  tensorflow: { perUnit: { gru: 24, lstm: 23, rnn: 8 }, weightCopies: 3 },
-  cpu: { perUnit: { gru: 18, lstm: 19, rnn: 7 }, weightCopies: 2 },
+  native: { perUnit: { gru: 6, lstm: 7, rnn: 3 }, once: NOTHING, weightCopies: 2 },
+  tensorflow: {
+    perUnit: { gru: 7, lstm: 8, rnn: 5 },
+    once: { gru: 20, lstm: 17, rnn: 4 },
+    weightCopies: 3,
+  },
+  cpu: { perUnit: { gru: 18, lstm: 19, rnn: 7 }, once: NOTHING, weightCopies: 2 },
 };
 
 const BYTES_PER_FLOAT = 4;
@@ -42,10 +50,10 @@ export function windowBytes(
   { time, batch, masks = 0 }: Windows,
 ): number {
   const { cell, layers, hiddenSize, vocabularySize } = model;
-  const { perUnit, weightCopies } = COSTS[backend];
+  const { perUnit, once, weightCopies } = COSTS[backend];
   const gates = CELLS[cell].gates.length;
   const places = time * batch;
-  const states = places * hiddenSize * layers * (perUnit[cell] + masks);
+  const states = places * hiddenSize * (layers * (perUnit[cell] + masks) + once[cell]);
   // What the input weights have for each character that occurs.
   const table = Math.min(places, vocabularySize) * gates * hiddenSize;
   const logits =

@@ -39,6 +39,8 @@ export function trainingShape(
 
 /** Weights, what they were at first, and their gradients. */
 const ARRAYS = 3;
+/** TensorFlow's arrays never change: each operation of an optimizer's step makes another one. */
+const TENSORFLOW_STEP_ARRAYS = { adam: 24, rmsprop: 24, sgd: 11 };
 /** Bytes for what does not depend on the model, such as compiled code. */
 const BESIDES = 40e6;
 /** The native backend works with this many units at a time. */
@@ -53,7 +55,11 @@ export function trainingBytes(shape: TrainingShape): number {
   const masks = [training.dropout, training.recurrentDropout].filter((rate) => rate > 0).length;
   const hasAverage = averageDecay > 0;
   const arrays =
-    ARRAYS + MOMENT_NAMES[optimizer].length + (hasAverage ? 1 : 0) + (accumulate > 1 ? 1 : 0);
+    ARRAYS +
+    MOMENT_NAMES[optimizer].length +
+    (hasAverage ? 1 : 0) +
+    (accumulate > 1 ? 1 : 0) +
+    (backend === "tensorflow" ? TENSORFLOW_STEP_ARRAYS[optimizer] : 0);
   const learning = windowBytes(model, backend, {
     time: seqLength,
     batch: batchSize,

@@ -354,11 +354,12 @@ describe("A lock", TOGETHER, () => {
     });
     const waiting = lockRun(run);
     for (let time = 0; time < 3; time++) {
-      await sleep(200);
-      const making = (await readdir(run.path)).filter((name) => name.endsWith(".tmp"));
-      assert.equal(making.length, 1);
+      let making: string | undefined;
+      for (; making === undefined; await sleep(20)) {
+        making = (await readdir(run.path)).find((name) => name.endsWith(".tmp"));
+      }
       await removeLeftovers(run.path);
-      assert.ok(!(await readdir(run.path)).includes(making[0]));
+      assert.ok(!(await readdir(run.path)).includes(making));
     }
     const lock = await waiting;
     assert.deepEqual(await readdir(run.path), [".lock"]);
