@@ -143,7 +143,8 @@ async function look(
     const done = workedBy(worked);
     // Before that code is compiled, and the heap grows to its size.
     if (bytes > 0 && done >= WARM_UP_SECONDS) looks.push(bytes);
-    if (done < WARM_UP_SECONDS + seconds) continue;
+    // On a fast machine a page's readers are done sooner.
+    if (done < WARM_UP_SECONDS + seconds || looks.length < FEWEST_LOOKS) continue;
     child.kill("SIGINT");
     setTimeout(() => child.kill("SIGKILL"), HANG_MILLISECONDS).unref();
     return;
