@@ -8,16 +8,6 @@ export { TENSORFLOW_SIZES, type TensorFlowBuild } from "./backends/tensorflow/in
 export type { TensorFlowFacts } from "./backends/tensorflow/tensorflow-backend.js";
 export type { Checkpoint, CheckpointFacts } from "./checkpoint/checkpoint.js";
 export { listCheckpoints, loadCheckpoint } from "./checkpoint/load-checkpoint.js";
-export type { Progress, RunConfig } from "./checkpoint/run-config.js";
-
-export {
-  type Copies,
-  type CopiesSettings,
-  type Copy,
-  findCopies,
-} from "./copying/find-copies.js";
-export { Inputs } from "./data/inputs.js";
-export type { Vocabulary } from "./data/vocabulary.js";
 export {
   BENCH_DEFAULTS,
   COPIES_DEFAULTS,
@@ -26,7 +16,19 @@ export {
   SAMPLE_DEFAULTS,
   SCORE_DEFAULTS,
   TRAIN_DEFAULTS,
-} from "./defaults.js";
+} from "./config/defaults.js";
+export type { ModelConfig } from "./config/model.js";
+export { parameterCount } from "./config/model.js";
+export type { Progress, RunConfig } from "./config/run.js";
+export type { TrainOptions, TrainSettings } from "./config/train.js";
+export {
+  type Copies,
+  type CopiesSettings,
+  type Copy,
+  findCopies,
+} from "./copying/find-copies.js";
+export { Inputs } from "./data/inputs.js";
+export type { Vocabulary } from "./data/vocabulary.js";
 export { CharnnError, type ErrorCode } from "./errors.js";
 export {
   type Benchmark,
@@ -35,8 +37,6 @@ export {
   benchmark,
 } from "./measuring/benchmark.js";
 export { type BackendDiagnosis, type Diagnosis, diagnose } from "./measuring/diagnose.js";
-export type { ModelConfig } from "./model/config.js";
-export { parameterCount } from "./model/config.js";
 export { binned } from "./reporting/binned.js";
 export { type Curve, curvesOf } from "./reporting/curves.js";
 export { readMetrics } from "./reporting/metrics.js";
@@ -63,5 +63,4 @@ export type {
   TrainingEvent,
   WarningEvent,
 } from "./training/events.js";
-export type { TrainOptions, TrainSettings } from "./training/settings.js";
 export { train } from "./training/trainer.js";

@@ -11,7 +11,7 @@
  * Arguments called `gradient...` are where a gradient goes: kernels overwrite them in place and
  * return them. Optimizer steps update their arrays in place and return them too.
  */
-import type { CellName } from "../model/cells.js";
+import type { CellName } from "../config/cells.js";
 import {
   engine,
   type KernelFunc,

@@ -1,5 +1,5 @@
 /** What a backend has beside its kernels: streams, and tensors that share their numbers. */
-import { type ModelConfig, sizeOf } from "../model/config.js";
+import { type ModelConfig, sizeOf } from "../config/model.js";
 import { getBackend, type Tensor, tensor } from "./tfjs.js";
 
 /** Several texts that a model reads side by side, one character of each at a time. */

@@ -1,8 +1,8 @@
+import { CELLS } from "../config/cells.js";
+import { parameterShapes } from "../config/model.js";
+import { MOMENT_NAMES, type MomentName } from "../config/moments.js";
+import type { RunConfig } from "../config/run.js";
 import { CharnnError } from "../errors.js";
-import { CELLS } from "../model/cells.js";
-import { parameterShapes } from "../model/config.js";
-import { MOMENT_NAMES, type MomentName } from "../training/moments.js";
-import type { RunConfig } from "./run-config.js";
 import { shown, type TensorEntry } from "./safetensors.js";
 
 export function momentName(parameter: string, moment: MomentName): string {

@@ -1,16 +1,16 @@
+import { LARGEST_SIZE, parameterShapes } from "../config/model.js";
+import { type Progress, progressSchema, type RunConfig, runConfigSchema } from "../config/run.js";
+import { checked } from "../config/schema.js";
 import { Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
 import { memoryLeft, memorySize } from "../memory.js";
-import { LARGEST_SIZE, parameterShapes } from "../model/config.js";
 import { parameterBytes } from "../model/memory-need.js";
-import { checked } from "../settings.js";
 import { inPieces, inTurns } from "../turns.js";
 import { parseBounded } from "./bounded-json.js";
 import { type CheckpointFile, withCheckpointFile } from "./checkpoint-file.js";
 import { checkTensors, tensorShapes } from "./checkpoint-tensors.js";
 import { checksumDigits, checksumInParts, FileChecksum, NO_CHECKSUM } from "./checksum.js";
 import { writeDurably } from "./durable-file.js";
-import { type Progress, progressSchema, type RunConfig, runConfigSchema } from "./run-config.js";
 import {
   decodeHeader,
   encodeSafetensors,

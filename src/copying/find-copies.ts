@@ -1,12 +1,12 @@
 import * as v from "valibot";
+import { COPIES_DEFAULTS, INVALID_NAMES } from "../config/defaults.js";
+import { checked, definedOnly, oneOf, wholeNumber } from "../config/schema.js";
 import { encodingName } from "../data/decoding.js";
 import { NEWLINE, readCharacters } from "../data/reading.js";
 import { checkNames, findSources, type Source } from "../data/sources.js";
 import { type NamedText, readTexts } from "../data/texts.js";
-import { COPIES_DEFAULTS, INVALID_NAMES } from "../defaults.js";
 import { CharnnError } from "../errors.js";
 import { refuseTooLarge } from "../memory.js";
-import { checked, definedOnly, oneOf, wholeNumber } from "../settings.js";
 import { inTurns } from "../turns.js";
 import { LineStarts } from "./line-starts.js";
 import { type SharedRun, SharedRunFinder } from "./shared-runs.js";

@@ -1,19 +1,24 @@
 import * as v from "valibot";
 import { backendWarnings, selectBackend } from "../backends/select.js";
-import { type BackendName, BENCH_DEFAULTS, MOST_TEXTS, TRAIN_DEFAULTS } from "../defaults.js";
-import { inMemory } from "../memory.js";
+import {
+  type BackendName,
+  BENCH_DEFAULTS,
+  MOST_TEXTS,
+  TRAIN_DEFAULTS,
+} from "../config/defaults.js";
 import {
   type ModelConfig,
   modelConfig,
   modelConfigSchema,
   parameterCount,
-} from "../model/config.js";
+} from "../config/model.js";
+import { backendSettings, checked, definedOnly, wholeNumber } from "../config/schema.js";
+import { trainSettingsSchema } from "../config/train.js";
+import { inMemory } from "../memory.js";
 import type { DropoutRates } from "../model/dropout.js";
 import { operationsPerCharacter } from "../model/operations.js";
 import { Random } from "../random.js";
-import { backendSettings, checked, definedOnly, wholeNumber } from "../settings.js";
 import { refuseTooLarge, trainingOutOfMemory } from "../training/memory-need.js";
-import { trainSettingsSchema } from "../training/settings.js";
 import { peakMemory } from "./peak-memory.js";
 import { timeSampling } from "./sampling-speed.js";
 import { createLearner, disposeLearner, type Effort, timeTraining } from "./training-speed.js";

@@ -1,5 +1,5 @@
+import { SAMPLE_DEFAULTS } from "../config/defaults.js";
 import type { Vocabulary } from "../data/vocabulary.js";
-import { SAMPLE_DEFAULTS } from "../defaults.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import type { Random } from "../random.js";
 import { generate } from "../sampling/sampler.js";

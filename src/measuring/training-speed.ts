@@ -1,10 +1,10 @@
 import { disposeAll } from "../backends/scope.js";
-import type { TrainingConfig } from "../checkpoint/run-config.js";
+import { TRAIN_DEFAULTS } from "../config/defaults.js";
+import type { ModelConfig } from "../config/model.js";
+import type { TrainingConfig } from "../config/run.js";
 import { createBatches } from "../data/batches.js";
 import type { Vocabulary } from "../data/vocabulary.js";
-import { TRAIN_DEFAULTS } from "../defaults.js";
 import { CharRnn } from "../model/char-rnn.js";
-import type { ModelConfig } from "../model/config.js";
 import type { DropoutRates } from "../model/dropout.js";
 import { parameterArray } from "../model/parameters.js";
 import type { Random } from "../random.js";

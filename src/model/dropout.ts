@@ -1,8 +1,8 @@
 import { dropoutMask } from "../backends/backend.js";
 import type { Tensor } from "../backends/tfjs.js";
+import { CELLS } from "../config/cells.js";
+import type { ModelConfig } from "../config/model.js";
 import type { Random } from "../random.js";
-import { CELLS } from "./cells.js";
-import type { ModelConfig } from "./config.js";
 
 /**
  * The shares that are dropped while a model learns. What is dropped stays dropped for a whole window

@@ -1,7 +1,7 @@
+import { CELLS } from "../config/cells.js";
+import { type ModelConfig, parameterCount } from "../config/model.js";
 import type { Random } from "../random.js";
 import { atOnce, type Parts } from "../turns.js";
-import { CELLS } from "./cells.js";
-import { type ModelConfig, parameterCount } from "./config.js";
 import { parameterViews } from "./parameters.js";
 
 /** Random numbers that are drawn between two stops. */

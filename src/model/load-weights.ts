@@ -1,5 +1,5 @@
+import { parameterCount } from "../config/model.js";
 import type { CharRnn } from "./char-rnn.js";
-import { parameterCount } from "./config.js";
 import { parameterViews } from "./parameters.js";
 
 /** Gives a model the weights that `tensors` has under its parameters' names. */

@@ -1,7 +1,8 @@
 /** How much memory a model takes, about: what can't fit is refused before any of it is made. */
-import type { BackendName } from "../defaults.js";
-import { CELLS, type CellName } from "./cells.js";
-import { type ModelConfig, parameterCount } from "./config.js";
+
+import { CELLS, type CellName } from "../config/cells.js";
+import type { BackendName } from "../config/defaults.js";
+import { type ModelConfig, parameterCount } from "../config/model.js";
 
 /** What a backend keeps, in floats, beside the weights themselves; measured by `bench/memory.ts`. */
 interface Costs {

@@ -1,9 +1,9 @@
 import { backendWarnings, selectBackend } from "../backends/select.js";
-import type { BackendName } from "../defaults.js";
+import type { BackendName } from "../config/defaults.js";
+import { type ModelConfig, parameterCount } from "../config/model.js";
 import { type MemoryNeed, memorySize, refuseTooLarge } from "../memory.js";
 import { Turns } from "../turns.js";
 import { CharRnn } from "./char-rnn.js";
-import { type ModelConfig, parameterCount } from "./config.js";
 import { loadWeights } from "./load-weights.js";
 import { parameterBytes, streamsBytes, windowBytes } from "./memory-need.js";
 

@@ -1,5 +1,5 @@
-import { CELLS } from "./cells.js";
-import type { ModelConfig } from "./config.js";
+import { CELLS } from "../config/cells.js";
+import type { ModelConfig } from "../config/model.js";
 
 /** A multiplication and an addition, forward and twice backward: by the input and by the weight. */
 const OPERATIONS_PER_WEIGHT = 6;

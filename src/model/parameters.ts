@@ -1,6 +1,6 @@
 import { linkedTensors, overwrite } from "../backends/engine.js";
 import type { Tensor } from "../backends/tfjs.js";
-import { type ModelConfig, parameterCount, parameterShapes, sizeOf } from "./config.js";
+import { type ModelConfig, parameterCount, parameterShapes, sizeOf } from "../config/model.js";
 
 /**
  * One number for each parameter of a model (the weights themselves, their gradients, an optimizer's

@@ -1,4 +1,4 @@
-import type { MetricName } from "../defaults.js";
+import type { MetricName } from "../config/defaults.js";
 import type { Point } from "./binned.js";
 import type { CurveName, Metrics } from "./metrics-collector.js";
 

@@ -1,10 +1,10 @@
 import * as v from "valibot";
 import { checkpointsOf, contentsOf } from "../checkpoint/run-contents.js";
 import type { RunFolder } from "../checkpoint/run-folder.js";
+import { INVALID_NAMES, REPORT_DEFAULTS } from "../config/defaults.js";
+import { backendSettings, checked, definedOnly, oneOf } from "../config/schema.js";
 import { Inputs } from "../data/inputs.js";
-import { INVALID_NAMES, REPORT_DEFAULTS } from "../defaults.js";
 import { CharnnError } from "../errors.js";
-import { backendSettings, checked, definedOnly, oneOf } from "../settings.js";
 import { bitsPerCharacter } from "../training/evaluate.js";
 import { chartsOf } from "./charts.js";
 import { readMetrics } from "./metrics.js";

@@ -1,15 +1,6 @@
 import * as v from "valibot";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
-import { CopyGuard } from "../copying/copy-guard.js";
-import { readTexts } from "../data/texts.js";
-
-import { readAsUnknown } from "../data/unknown-characters.js";
-import type { Vocabulary } from "../data/vocabulary.js";
-import { INVALID_NAMES, MOST_TEXTS, SAMPLE_DEFAULTS } from "../defaults.js";
-
-import { CharnnError } from "../errors.js";
-import { openModel } from "../model/open-model.js";
-import { Random } from "../random.js";
+import { INVALID_NAMES, MOST_TEXTS, SAMPLE_DEFAULTS } from "../config/defaults.js";
 import {
   backendSettings,
   checked,
@@ -18,7 +9,14 @@ import {
   numberFromZero,
   oneOf,
   wholeNumber,
-} from "../settings.js";
+} from "../config/schema.js";
+import { CopyGuard } from "../copying/copy-guard.js";
+import { readTexts } from "../data/texts.js";
+import { readAsUnknown } from "../data/unknown-characters.js";
+import type { Vocabulary } from "../data/vocabulary.js";
+import { CharnnError } from "../errors.js";
+import { openModel } from "../model/open-model.js";
+import { Random } from "../random.js";
 import { Turns } from "../turns.js";
 import { generateByStep } from "./sampler.js";
 

@@ -1,12 +1,12 @@
 import * as v from "valibot";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { INVALID_NAMES, SCORE_DEFAULTS } from "../config/defaults.js";
+import { backendSettings, checked, definedOnly, oneOf } from "../config/schema.js";
 import { evaluationShape } from "../data/batches.js";
 import { NEWLINE } from "../data/reading.js";
 import { type NamedText, readTexts } from "../data/texts.js";
-import { INVALID_NAMES, SCORE_DEFAULTS } from "../defaults.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import { openModel } from "../model/open-model.js";
-import { backendSettings, checked, definedOnly, oneOf } from "../settings.js";
 import { inPieces } from "../turns.js";
 import { surprises } from "./surprise.js";
 

@@ -1,15 +1,15 @@
 import * as v from "valibot";
-import { Inputs } from "../data/inputs.js";
-import { CharnnError } from "../errors.js";
-import { checked, wholeNumber } from "../settings.js";
-import type { CrossValidationEvent, EndEvent, TrainingEvent } from "./events.js";
-import { foldName, refuseUnsafeName } from "./run-name.js";
+import { checked, wholeNumber } from "../config/schema.js";
 import {
   checkedTrainSettings,
   startClock,
   type TrainOptions,
   type TrainSettings,
-} from "./settings.js";
+} from "../config/train.js";
+import { Inputs } from "../data/inputs.js";
+import { CharnnError } from "../errors.js";
+import type { CrossValidationEvent, EndEvent, TrainingEvent } from "./events.js";
+import { foldName, refuseUnsafeName } from "./run-name.js";
 import { train } from "./trainer.js";
 
 const foldsSchema = v.object({ crossValidate: wholeNumber(2, 100) });

@@ -1,5 +1,5 @@
-import type { Limits, Progress } from "../checkpoint/run-config.js";
-import type { ScheduleName } from "../defaults.js";
+import type { ScheduleName } from "../config/defaults.js";
+import type { Limits, Progress } from "../config/run.js";
 
 /** After so many evaluations without a lower loss the plateau schedule lowers the learning rate. */
 const PLATEAU_EVALUATIONS = 3;

@@ -1,6 +1,6 @@
 import type { SelectedBackend } from "../backends/select.js";
-import type { RunConfig } from "../checkpoint/run-config.js";
-import type { PresetName } from "../defaults.js";
+import type { PresetName } from "../config/defaults.js";
+import type { RunConfig } from "../config/run.js";
 
 /** What goes on before a run starts, for a long text: now and then while it is read and counted. */
 export interface PreparingEvent {

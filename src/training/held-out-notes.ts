@@ -1,8 +1,8 @@
+import type { TrainSettings } from "../config/train.js";
 import type { Corpus } from "../data/corpus.js";
 import { NEWLINE } from "../data/reading.js";
 import { type Unlikeness, unlikeTraining } from "./likeness.js";
 import { sharedLines, sharedText } from "./overlap.js";
-import type { TrainSettings } from "./settings.js";
 
 /** In less time the parts of a text are not compared: that takes up to a second. */
 const SECONDS_TO_COMPARE = 20;

@@ -1,10 +1,10 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import type { NamedTensor } from "../checkpoint/safetensors.js";
+import type { TrainSettings } from "../config/train.js";
 import type { Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import { parameterViews } from "../model/parameters.js";
-import type { TrainSettings } from "./settings.js";
 
 /** What must be the same in a model and in the one whose weights it begins with. */
 const SHAPE = ["cell", "layers", "hiddenSize", "embeddingSize"] as const;

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Limits, RunConfig } from "../checkpoint/run-config.js";
+import type { Limits, RunConfig } from "../config/run.js";
+import { definedOnly } from "../config/schema.js";
+import type { TrainSettings } from "../config/train.js";
 import type { Batches } from "../data/batches.js";
 import { CharnnError } from "../errors.js";
-import { definedOnly } from "../settings.js";
-import type { TrainSettings } from "./settings.js";
 
 /** Passes over the text in a time that is given alone: next to nothing is gained by more than 60. */
 const MOST_EPOCHS_IN_TIME = 100;

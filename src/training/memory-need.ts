@@ -1,11 +1,11 @@
-import type { RunConfig, TrainingConfig } from "../checkpoint/run-config.js";
+import type { BackendName } from "../config/defaults.js";
+import { type ModelConfig, parameterCount } from "../config/model.js";
+import { MOMENT_NAMES } from "../config/moments.js";
+import type { RunConfig, TrainingConfig } from "../config/run.js";
 import { evaluationShape } from "../data/batches.js";
-import type { BackendName } from "../defaults.js";
 import { CharnnError } from "../errors.js";
 import { memoryLeft, memorySize } from "../memory.js";
-import { type ModelConfig, parameterCount } from "../model/config.js";
 import { parameterBytes, streamsBytes, windowBytes } from "../model/memory-need.js";
-import { MOMENT_NAMES } from "./moments.js";
 
 /** The settings on which the memory for training depends. */
 export interface TrainingShape {

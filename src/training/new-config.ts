@@ -1,16 +1,16 @@
 import { join } from "node:path";
-import type { RunConfig } from "../checkpoint/run-config.js";
+import { type PresetName, TRAIN_DEFAULTS } from "../config/defaults.js";
+import { modelConfig } from "../config/model.js";
+import type { RunConfig } from "../config/run.js";
+import { definedOnly } from "../config/schema.js";
+import type { TrainSettings } from "../config/train.js";
 import { fitBatchShape } from "../data/batches.js";
 import type { Corpus, CorpusSettings } from "../data/corpus.js";
-import { type PresetName, TRAIN_DEFAULTS } from "../defaults.js";
 import { CharnnError } from "../errors.js";
-import { modelConfig } from "../model/config.js";
-import { definedOnly } from "../settings.js";
 import type { CountScore } from "./count-model.js";
 import { haveEnd, limitsOf } from "./limits.js";
 import { defaultEpochs, dropoutFor, MOST_EPOCHS, presetRecipe } from "./presets.js";
 import { ENDING_SCHEDULES } from "./schedule.js";
-import type { TrainSettings } from "./settings.js";
 
 /** Share of a run in which the learning rate may rise when nothing else is said. */
 const LONGEST_WARM_UP = 0.05;

@@ -5,7 +5,6 @@ import { makeFolder, removeLeftovers } from "../checkpoint/durable-file.js";
 import { listRuns } from "../checkpoint/find-runs.js";
 import { lastSeconds } from "../checkpoint/last-seconds.js";
 import { truncateMetricsAfter } from "../checkpoint/metrics-file.js";
-import type { Progress, RunConfig } from "../checkpoint/run-config.js";
 import {
   checkpointsOf,
   clearRun,
@@ -17,16 +16,18 @@ import { freeName, type RunFolder, runFolder } from "../checkpoint/run-folder.js
 import { lockRun, type RunLock } from "../checkpoint/run-lock.js";
 import { readRunFacts, statesBesideLast } from "../checkpoint/saved-states.js";
 import { cleanUp, cleanUpOnFailure } from "../clean-up.js";
+import { TRAIN_DEFAULTS } from "../config/defaults.js";
+import type { ModelConfig } from "../config/model.js";
+import type { Progress, RunConfig } from "../config/run.js";
+import type { TrainSettings } from "../config/train.js";
 import { type Batches, createBatches } from "../data/batches.js";
 import { type Corpus, loadCorpus, textFingerprint } from "../data/corpus.js";
 import { Inputs } from "../data/inputs.js";
 import type { ReadOptions } from "../data/sources.js";
 import { countTokens } from "../data/vocabulary.js";
-import { TRAIN_DEFAULTS } from "../defaults.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { inMemory } from "../memory.js";
 import { CharRnn, modelWorkspace } from "../model/char-rnn.js";
-import type { ModelConfig } from "../model/config.js";
 import { parameterArray } from "../model/parameters.js";
 import { Random } from "../random.js";
 import { NO_TIME, type Speed } from "./forecast.js";
@@ -49,7 +50,6 @@ import { firstProgress } from "./roll-back.js";
 import { disposeRun, type Run } from "./run.js";
 import { lengthOfNewRun, lengthOfRun } from "./run-length.js";
 import { defaultName, foldName, refuseUnsafeFolder } from "./run-name.js";
-import type { TrainSettings } from "./settings.js";
 import { restoreRun } from "./snapshot.js";
 import { endReached } from "./start-and-end.js";
 

@@ -1,10 +1,10 @@
 import { adamStep, rmsPropStep, type StepAttributes, sgdStep } from "../backends/backend.js";
 import { scoped } from "../backends/scope.js";
 import type { Tensor } from "../backends/tfjs.js";
-import type { TrainingConfig } from "../checkpoint/run-config.js";
-import type { ModelConfig } from "../model/config.js";
+import type { ModelConfig } from "../config/model.js";
+import { MOMENT_NAMES, type MomentName } from "../config/moments.js";
+import type { TrainingConfig } from "../config/run.js";
 import { type ParameterArray, parameterArray } from "../model/parameters.js";
-import { MOMENT_NAMES, type MomentName } from "./moments.js";
 
 /** Adam's rates of decay (Kingma and Ba, 2015, algorithm 1). */
 const ADAM = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8 };

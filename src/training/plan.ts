@@ -1,10 +1,11 @@
 import { backendWarnings, type SelectedBackend } from "../backends/select.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { loadCheckpoint } from "../checkpoint/load-checkpoint.js";
-import type { RunConfig } from "../checkpoint/run-config.js";
+import { TRAIN_DEFAULTS } from "../config/defaults.js";
+import type { RunConfig } from "../config/run.js";
+import type { Clock, TrainSettings } from "../config/train.js";
 import { type Corpus, LONG_TEXT, loadCorpus } from "../data/corpus.js";
 import type { ReadOptions } from "../data/sources.js";
-import { TRAIN_DEFAULTS } from "../defaults.js";
 import { countScore } from "./count-model.js";
 import { heldOutNotes } from "./held-out-notes.js";
 import { continuing } from "./init-from.js";
@@ -13,7 +14,6 @@ import { corpusSettings, newConfig } from "./new-config.js";
 import type { OnPreparing } from "./preparing.js";
 import { type Choice, choiceForText, choiceForTime } from "./presets.js";
 import { rareCharactersNote } from "./rare-characters.js";
-import type { Clock, TrainSettings } from "./settings.js";
 import { secondsToTry } from "./time-plan.js";
 import { operationsPerSecond } from "./trial.js";
 

@@ -1,6 +1,6 @@
+import { type ModelConfig, parameterCount } from "../config/model.js";
 import type { Corpus } from "../data/corpus.js";
 import { countTokens } from "../data/vocabulary.js";
-import { type ModelConfig, parameterCount } from "../model/config.js";
 
 /** Characters that occur at most this often are hardly learned. */
 const RARELY = 2;

@@ -1,4 +1,4 @@
-import type { Limits, Progress } from "../checkpoint/run-config.js";
+import type { Limits, Progress } from "../config/run.js";
 import type { ReplanEvent } from "./events.js";
 import type { Speed } from "./forecast.js";
 import type { Pace } from "./pace.js";

@@ -1,7 +1,7 @@
 import { disposeAll } from "../backends/scope.js";
 import { truncateMetricsAfter } from "../checkpoint/metrics-file.js";
-import { MOST_ROLLBACKS, type Progress, type RunConfig } from "../checkpoint/run-config.js";
 import { contentsOf } from "../checkpoint/run-contents.js";
+import { MOST_ROLLBACKS, type Progress, type RunConfig } from "../config/run.js";
 import { evaluationBatches } from "../data/batches.js";
 import { CharnnError } from "../errors.js";
 import { evaluate } from "./evaluate.js";

@@ -1,11 +1,11 @@
-import type { RunConfig } from "../checkpoint/run-config.js";
+import type { RunConfig } from "../config/run.js";
+import type { TrainSettings } from "../config/train.js";
 import type { Batches } from "../data/batches.js";
 import type { Corpus } from "../data/corpus.js";
 import type { EvaluationPace, Speed } from "./forecast.js";
 import { stepsWithin } from "./limits.js";
 import { fittedTo } from "./new-config.js";
 import type { Run } from "./run.js";
-import type { TrainSettings } from "./settings.js";
 import {
   charactersToScore,
   secondsKeptForEnd,

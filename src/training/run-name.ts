@@ -1,8 +1,8 @@
 import { lstat } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
 import type { RunFolder } from "../checkpoint/run-folder.js";
+import type { ModelConfig } from "../config/model.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
-import type { ModelConfig } from "../model/config.js";
 
 /** Where a name comes from that says nothing: the standard input, or what `<(...)` stands for. */
 const STDIN = "-";

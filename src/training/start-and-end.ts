@@ -1,4 +1,4 @@
-import { parameterCount } from "../model/config.js";
+import { parameterCount } from "../config/model.js";
 import { lossLimitReached } from "./early-stopping.js";
 import type { EndEvent, StartEvent } from "./events.js";
 import { finalScores } from "./final-scores.js";

@@ -1,10 +1,16 @@
 import { areFinite, writeCheckpoint } from "../checkpoint/checkpoint.js";
 import { appendMetrics } from "../checkpoint/metrics-file.js";
-import { MOST_BAD_STEPS } from "../checkpoint/run-config.js";
 import { keepNewestSteps } from "../checkpoint/run-contents.js";
 import { cleanUp, cleanUpAfter } from "../clean-up.js";
+import { TRAIN_DEFAULTS } from "../config/defaults.js";
+import { MOST_BAD_STEPS } from "../config/run.js";
+import {
+  checkedTrainSettings,
+  startClock,
+  type TrainOptions,
+  type TrainSettings,
+} from "../config/train.js";
 import { evaluationBatches } from "../data/batches.js";
-import { TRAIN_DEFAULTS } from "../defaults.js";
 import { inMemoryThroughout } from "../memory.js";
 import type { Score } from "../model/char-rnn.js";
 import { generateByStep } from "../sampling/sampler.js";
@@ -23,12 +29,6 @@ import { isReplanDue, replan } from "./replan.js";
 import { diverged, rollBack } from "./roll-back.js";
 import { disposeRun, type Run } from "./run.js";
 import { learningRateAt } from "./schedule.js";
-import {
-  checkedTrainSettings,
-  startClock,
-  type TrainOptions,
-  type TrainSettings,
-} from "./settings.js";
 import { checkpointOf } from "./snapshot.js";
 import { SpeedMeter } from "./speed-meter.js";
 import { endOf, endReached, epochOf, startOf } from "./start-and-end.js";

@@ -1,12 +1,13 @@
 import { disposeAll } from "../backends/scope.js";
-import type { RunConfig } from "../checkpoint/run-config.js";
+import type { BackendName } from "../config/defaults.js";
+import { TRAIN_DEFAULTS } from "../config/defaults.js";
+import { parameterCount } from "../config/model.js";
+import type { RunConfig } from "../config/run.js";
+import type { Clock } from "../config/train.js";
 import type { Batch } from "../data/batch.js";
 import { type Batches, charactersRead, evaluationBatches } from "../data/batches.js";
 import type { Corpus } from "../data/corpus.js";
-import type { BackendName } from "../defaults.js";
-import { TRAIN_DEFAULTS } from "../defaults.js";
 import { CharRnn, type ModelWorkspace } from "../model/char-rnn.js";
-import { parameterCount } from "../model/config.js";
 import { NO_DROPOUT } from "../model/dropout.js";
 import { operationsPerCharacter } from "../model/operations.js";
 import { parameterArray } from "../model/parameters.js";
@@ -17,7 +18,6 @@ import { learn } from "./learn.js";
 import { median } from "./median.js";
 import { createOptimizer } from "./optimizer.js";
 import { PRESETS, presetModel } from "./presets.js";
-import type { Clock } from "./settings.js";
 
 /** What the work of a run costs on this machine, in seconds. */
 export interface Costs {

@@ -15,9 +15,9 @@ import {
 } from "#src/backends/backend.js";
 import { disposeAll, scoped } from "#src/backends/scope.js";
 import { Workspace } from "#src/backends/workspace.js";
-import { CELL_NAMES, CELLS } from "#src/model/cells.js";
+import { CELL_NAMES, CELLS } from "#src/config/cells.js";
+import { type ModelConfig, modelConfig } from "#src/config/model.js";
 import { CharRnn } from "#src/model/char-rnn.js";
-import { type ModelConfig, modelConfig } from "#src/model/config.js";
 import { loadWeights } from "#src/model/load-weights.js";
 import { parameterArray } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";

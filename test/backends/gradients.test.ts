@@ -11,7 +11,7 @@ import {
   type SequenceGradArrays,
 } from "#src/backends/reference/rnn-sequence.js";
 import { Workspace } from "#src/backends/workspace.js";
-import { CELL_NAMES } from "#src/model/cells.js";
+import { CELL_NAMES } from "#src/config/cells.js";
 import { INPUT_KINDS, type LayerCase, layerCase } from "../helpers/layer-cases.js";
 import { assertClose, Draw } from "../helpers/numbers.js";
 

@@ -18,13 +18,13 @@ import {
   encodeSafetensors,
   type NamedTensor,
 } from "#src/checkpoint/safetensors.js";
+import { CELL_NAMES } from "#src/config/cells.js";
 import {
   type CharnnError,
   listCheckpoints,
   loadCheckpoint,
   type TrainSettings,
 } from "#src/index.js";
-import { CELL_NAMES } from "#src/model/cells.js";
 import { failsWith } from "../helpers/failure.js";
 import { caseSeed, Draw } from "../helpers/numbers.js";
 import { smallRun, trained, workplace } from "../helpers/training.js";

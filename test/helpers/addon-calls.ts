@@ -9,7 +9,7 @@ import type {
   SequenceShape,
   StreamsArguments,
 } from "#src/backends/native/addon.js";
-import { CELLS, type CellName } from "#src/model/cells.js";
+import { CELLS, type CellName } from "#src/config/cells.js";
 import { scratchMemory } from "./addon.js";
 import type { Draw } from "./numbers.js";
 

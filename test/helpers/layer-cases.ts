@@ -7,8 +7,8 @@ import {
   rnnSequenceGrad,
 } from "#src/backends/backend.js";
 import { Workspace } from "#src/backends/workspace.js";
-import { CELLS, type CellName } from "#src/model/cells.js";
-import { type ModelConfig, parameterShapes } from "#src/model/config.js";
+import { CELLS, type CellName } from "#src/config/cells.js";
+import { type ModelConfig, parameterShapes } from "#src/config/model.js";
 import { numbersOf } from "./backends.js";
 import type { Draw } from "./numbers.js";
 

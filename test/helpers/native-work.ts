@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { disposeAll } from "#src/backends/scope.js";
 import { selectBackend } from "#src/backends/select.js";
+import { modelConfig } from "#src/config/model.js";
 import type { Batch } from "#src/data/batch.js";
 import { CharRnn } from "#src/model/char-rnn.js";
-import { modelConfig } from "#src/model/config.js";
 import { parameterArray } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";
 import { createOptimizer } from "#src/training/optimizer.js";

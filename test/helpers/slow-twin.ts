@@ -9,7 +9,7 @@ import type {
   RnnSequenceInputs,
   RnnSequenceOutputs,
 } from "#src/backends/backend.js";
-import type { CellName } from "#src/model/cells.js";
+import type { CellName } from "#src/config/cells.js";
 
 type Numbers = Float32Array | Float64Array | Int32Array;
 

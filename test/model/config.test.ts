@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { modelConfig, parameterCount, parameterShapes } from "#src/config/model.js";
 import { CharnnError } from "#src/errors.js";
-import { modelConfig, parameterCount, parameterShapes } from "#src/model/config.js";
 
 const GRU = {
   cell: "gru",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { CELL_NAMES, CELLS } from "#src/model/cells.js";
-import { type ModelConfig, modelConfig } from "#src/model/config.js";
+import { CELL_NAMES, CELLS } from "#src/config/cells.js";
+import { type ModelConfig, modelConfig } from "#src/config/model.js";
 import { initialWeights, orthogonalMatrix } from "#src/model/initial-weights.js";
 import { parameterViews } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";

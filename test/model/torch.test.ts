@@ -13,10 +13,10 @@ import {
   sgdStep,
 } from "#src/backends/backend.js";
 import { scoped } from "#src/backends/scope.js";
+import type { CellName } from "#src/config/cells.js";
+import { modelConfig, parameterShapes } from "#src/config/model.js";
 import type { Batch } from "#src/data/batch.js";
-import type { CellName } from "#src/model/cells.js";
 import { CharRnn, type ModelState } from "#src/model/char-rnn.js";
-import { modelConfig, parameterShapes } from "#src/model/config.js";
 import { loadWeights } from "#src/model/load-weights.js";
 import { type ParameterArray, parameterArray } from "#src/model/parameters.js";
 import { numbersOf, onEveryBackend } from "../helpers/backends.js";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { readCheckpoint } from "#src/checkpoint/checkpoint.js";
-import { MOST_BAD_STEPS } from "#src/checkpoint/run-config.js";
+import { MOST_BAD_STEPS } from "#src/config/run.js";
 import type { TrainingEvent } from "#src/index.js";
 import { charnn, workplace as textPlace } from "../helpers/executable.js";
 import { failsWith } from "../helpers/failure.js";

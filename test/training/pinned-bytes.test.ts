@@ -11,9 +11,9 @@ import { readFile, writeFile } from "node:fs/promises";
 import { after, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { loadAddon } from "#src/backends/native/addon.js";
-import { type BackendName, OPTIMIZER_NAMES } from "#src/defaults.js";
+import { CELL_NAMES } from "#src/config/cells.js";
+import { type BackendName, OPTIMIZER_NAMES } from "#src/config/defaults.js";
 import type { TrainSettings } from "#src/index.js";
-import { CELL_NAMES } from "#src/model/cells.js";
 import {
   afterStep,
   endOf,

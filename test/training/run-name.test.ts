@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { modelConfig } from "#src/model/config.js";
+import { modelConfig } from "#src/config/model.js";
 import { defaultName, foldName, refuseUnsafeName } from "#src/training/run-name.js";
 import { failsWith } from "../helpers/failure.js";
 

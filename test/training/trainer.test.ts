@@ -4,8 +4,8 @@ import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { memory } from "@tensorflow/tfjs-core";
 import { readCheckpoint } from "#src/checkpoint/checkpoint.js";
+import { CELL_NAMES } from "#src/config/cells.js";
 import { type TrainSettings, train } from "#src/index.js";
-import { CELL_NAMES } from "#src/model/cells.js";
 import { failsWith } from "../helpers/failure.js";
 import { assertClose } from "../helpers/numbers.js";
 import {

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import type { CellName } from "../../config/cells.js";
 import { CharnnError, systemErrorCode } from "../../errors.js";
-import type { CellName } from "../../model/cells.js";
 import { BackendError } from "../backend-error.js";
 import { isCutShort } from "./cut-file.js";
 

@@ -1,4 +1,4 @@
-import { CELLS } from "../../model/cells.js";
+import { CELLS } from "../../config/cells.js";
 import {
   type AdamStepAttributes,
   type AdamStepInputs,

@@ -1,4 +1,4 @@
-import type { CellName } from "../../model/cells.js";
+import type { CellName } from "../../config/cells.js";
 import type { CellSteps } from "./cell-steps.js";
 import { gruSteps } from "./gru.js";
 import { lstmSteps } from "./lstm.js";

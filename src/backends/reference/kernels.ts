@@ -1,5 +1,5 @@
-import { CELLS } from "../../model/cells.js";
-import { sizeOf } from "../../model/config.js";
+import { CELLS } from "../../config/cells.js";
+import { sizeOf } from "../../config/model.js";
 import {
   type AdamStepAttributes,
   type AdamStepInputs,

@@ -1,4 +1,4 @@
-import { CELLS, type CellName } from "../../model/cells.js";
+import { CELLS, type CellName } from "../../config/cells.js";
 import type { RnnSequenceGradInputs, RnnSequenceInputs } from "../backend.js";
 import type { FloatArray, Workspace } from "../workspace.js";
 import { CELL_STEPS } from "./cells.js";

@@ -1,4 +1,4 @@
-import { CELL_NAMES, CELLS, type CellName } from "../../model/cells.js";
+import { CELL_NAMES, CELLS, type CellName } from "../../config/cells.js";
 import type { Id, Operations } from "./operations.js";
 import { sequenceLayer } from "./rnn-sequence.js";
 

@@ -1,4 +1,4 @@
-import { CELLS, type CellName } from "../../model/cells.js";
+import { CELLS, type CellName } from "../../config/cells.js";
 import { string } from "./binding.js";
 import { asVectors, gradientOfVectors } from "./input.js";
 import type { Id } from "./operations.js";

@@ -1,5 +1,5 @@
-import type { CellName } from "../../model/cells.js";
-import { sizeOf } from "../../model/config.js";
+import type { CellName } from "../../config/cells.js";
+import { sizeOf } from "../../config/model.js";
 import {
   type DropoutMaskAttributes,
   type KernelCall,

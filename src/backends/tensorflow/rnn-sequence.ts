@@ -1,4 +1,4 @@
-import type { CellName } from "../../model/cells.js";
+import type { CellName } from "../../config/cells.js";
 import { cudnnLayer } from "./cudnn.js";
 import { GRU } from "./gru.js";
 import { LSTM, LSTM_BY_STEPS } from "./lstm.js";

@@ -1,4 +1,4 @@
-import { CELLS } from "../../model/cells.js";
+import { CELLS } from "../../config/cells.js";
 import type { Streams, StreamsModel } from "../engine.js";
 import type { TensorInfo } from "../tfjs.js";
 import type { LayerInput } from "./input.js";

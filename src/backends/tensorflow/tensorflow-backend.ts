@@ -1,4 +1,4 @@
-import { sizeOf } from "../../model/config.js";
+import { sizeOf } from "../../config/model.js";
 import { unstoppable } from "../stop.js";
 import {
   type BackendValues,

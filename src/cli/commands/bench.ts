@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { BENCH_DEFAULTS as DEFAULTS } from "../../defaults.js";
+import { BENCH_DEFAULTS as DEFAULTS } from "../../config/defaults.js";
 import type { Benchmark, BenchmarkProgress, BenchmarkSettings } from "../../index.js";
 import {
   backendOption,

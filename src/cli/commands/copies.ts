@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { COPIES_DEFAULTS as DEFAULTS } from "../../defaults.js";
+import { COPIES_DEFAULTS as DEFAULTS } from "../../config/defaults.js";
 import type { Copies, CopiesSettings, Copy } from "../../index.js";
 import { encodingOption, invalidOption, jsonOption } from "../options/model-options.js";
 import { option } from "../options/option.js";

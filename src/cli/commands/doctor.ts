@@ -1,7 +1,7 @@
 import type { Command } from "commander";
+import { CELLS } from "../../config/cells.js";
 import { CharnnError } from "../../errors.js";
 import type { BackendDiagnosis, Diagnosis } from "../../index.js";
-import { CELLS } from "../../model/cells.js";
 import { jsonOption } from "../options/model-options.js";
 import { columns, count, counted } from "../terminal/format.js";
 import type { CommandContext } from "./context.js";

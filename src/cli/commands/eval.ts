@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { EVAL_DEFAULTS as DEFAULTS } from "../../defaults.js";
+import { EVAL_DEFAULTS as DEFAULTS } from "../../config/defaults.js";
 import type { EvaluateSettings, TextScore } from "../../index.js";
 import {
   backendOption,

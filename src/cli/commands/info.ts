@@ -1,7 +1,7 @@
 import type { Command } from "commander";
+import { CELLS } from "../../config/cells.js";
 import type { CharnnError } from "../../errors.js";
 import type { CheckpointFacts } from "../../index.js";
-import { CELLS } from "../../model/cells.js";
 import { quoted } from "../../shell-words.js";
 import { jsonOption, outOption } from "../options/model-options.js";
 import { columns, count, counted, stepOf } from "../terminal/format.js";

@@ -1,6 +1,6 @@
 import type { ChalkInstance } from "chalk";
 import type { Command } from "commander";
-import { METRIC_NAMES, type MetricName, RUNS_FOLDER } from "../../defaults.js";
+import { METRIC_NAMES, type MetricName, RUNS_FOLDER } from "../../config/defaults.js";
 import { CharnnError } from "../../errors.js";
 import type { Curve } from "../../index.js";
 import { jsonOption, outOption } from "../options/model-options.js";

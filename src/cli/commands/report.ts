@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { REPORT_DEFAULTS as DEFAULTS } from "../../defaults.js";
+import { REPORT_DEFAULTS as DEFAULTS } from "../../config/defaults.js";
 import { CharnnError } from "../../errors.js";
 import type { ReportSettings } from "../../index.js";
 import {

@@ -1,6 +1,6 @@
 import { getHeapStatistics } from "node:v8";
 import type { Command } from "commander";
-import { SAMPLE_DEFAULTS as DEFAULTS, MOST_TEXTS } from "../../defaults.js";
+import { SAMPLE_DEFAULTS as DEFAULTS, MOST_TEXTS } from "../../config/defaults.js";
 import { CharnnError } from "../../errors.js";
 import type { Checkpoint, SampleSettings } from "../../index.js";
 import { memoryLeft, memorySize } from "../../memory.js";

@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { Command } from "commander";
-import { SCORE_DEFAULTS as DEFAULTS } from "../../defaults.js";
+import { SCORE_DEFAULTS as DEFAULTS } from "../../config/defaults.js";
 import { CharnnError } from "../../errors.js";
 import type { ScoredText, ScoreSettings } from "../../index.js";
 import {

@@ -8,7 +8,7 @@ import {
   PRESET_NAMES,
   SCHEDULE_NAMES,
   SPLIT_NAMES,
-} from "../../defaults.js";
+} from "../../config/defaults.js";
 import type { TrainSettings } from "../../index.js";
 import {
   backendOption,

@@ -1,6 +1,11 @@
 import type { Option } from "commander";
-import { BACKEND_NAMES, INVALID_NAMES, RUNS_FOLDER, TRAIN_DEFAULTS } from "../../defaults.js";
-import { CELL_NAMES } from "../../model/cells.js";
+import { CELL_NAMES } from "../../config/cells.js";
+import {
+  BACKEND_NAMES,
+  INVALID_NAMES,
+  RUNS_FOLDER,
+  TRAIN_DEFAULTS,
+} from "../../config/defaults.js";
 import { choice, option } from "./option.js";
 import { number } from "./parsers.js";
 

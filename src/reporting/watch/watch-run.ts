@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import * as v from "valibot";
-import { checked, wholeNumber } from "../../settings.js";
+import { checked, wholeNumber } from "../../config/schema.js";
 import { planReport, type ReportSettings } from "../report.js";
 import { eventOf } from "./event-readers.js";
 import { PageServer } from "./page-server.js";

@@ -7,7 +7,7 @@ import { it } from "node:test";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import type { Addon, StreamsHandle } from "#src/backends/native/addon.js";
-import { CELL_NAMES } from "#src/model/cells.js";
+import { CELL_NAMES } from "#src/config/cells.js";
 import { onTheAddon, scratchMemory } from "../../helpers/addon.js";
 import {
   backwardArguments,

@@ -9,7 +9,7 @@ import { Constants, Operations } from "#src/backends/tensorflow/operations.js";
 import type { TensorFlowBackend } from "#src/backends/tensorflow/tensorflow-backend.js";
 import { backend, type Tensor } from "#src/backends/tfjs.js";
 import { readCheckpoint } from "#src/checkpoint/checkpoint.js";
-import { CELL_NAMES } from "#src/model/cells.js";
+import { CELL_NAMES } from "#src/config/cells.js";
 import { smallTraining } from "../../helpers/native-work.js";
 import { assertClose, Draw } from "../../helpers/numbers.js";
 import { onTensorFlow } from "../../helpers/tensorflow.js";

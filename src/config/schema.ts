@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { CharnnError, type ErrorCode, shortened } from "../errors.js";
 import { BACKEND_NAMES, MOST_THREADS } from "./defaults.js";
-import { CharnnError, type ErrorCode, shortened } from "./errors.js";
 
 /** A limit as high as this is named to those alone who are above it. */
 const HIGH_LIMIT = 1e15;

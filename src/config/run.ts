@@ -6,9 +6,9 @@ import {
   PRESET_NAMES,
   SCHEDULE_NAMES,
   SPLIT_NAMES,
-} from "../defaults.js";
-import { LARGEST_SIZE, modelConfigSchema } from "../model/config.js";
-import { numberAboveZero, numberFromZero, oneOf, wholeNumber } from "../settings.js";
+} from "./defaults.js";
+import { LARGEST_SIZE, modelConfigSchema } from "./model.js";
+import { numberAboveZero, numberFromZero, oneOf, wholeNumber } from "./schema.js";
 
 /** Far more steps than any run takes, and few enough to be counted on from there. */
 export const MOST_STEPS = 1e15;

@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { checked, oneOf, wholeNumber } from "../settings.js";
 import { CELL_NAMES, CELLS } from "./cells.js";
+import { checked, oneOf, wholeNumber } from "./schema.js";
 
 export const MOST_LAYERS = 64;
 export const LARGEST_SIZE = 65_536;

@@ -1,6 +1,7 @@
 import * as v from "valibot";
-import { foldSchema, MOST_EPOCHS, MOST_STEPS } from "../checkpoint/run-config.js";
 import type { Inputs } from "../data/inputs.js";
+import { CharnnError } from "../errors.js";
+import { CELL_NAMES } from "./cells.js";
 import {
   BATCHING_NAMES,
   INVALID_NAMES,
@@ -9,10 +10,9 @@ import {
   PRESET_NAMES,
   SCHEDULE_NAMES,
   SPLIT_NAMES,
-} from "../defaults.js";
-import { CharnnError } from "../errors.js";
-import { CELL_NAMES } from "../model/cells.js";
-import { LARGEST_SIZE, MOST_LAYERS } from "../model/config.js";
+} from "./defaults.js";
+import { LARGEST_SIZE, MOST_LAYERS } from "./model.js";
+import { foldSchema, MOST_EPOCHS, MOST_STEPS } from "./run.js";
 import {
   backendSettings,
   checked,
@@ -20,7 +20,7 @@ import {
   numberFromZero,
   oneOf,
   wholeNumber,
-} from "../settings.js";
+} from "./schema.js";
 
 export const trainSettingsSchema = v.strictObject({
   /** Files and folders; `-` is standard input. */
