@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { readCheckpointFacts } from "#src/checkpoint/checkpoint.js";
-import { BACKEND_NAMES } from "#src/config/defaults.js";
+import { BACKEND_NAMES } from "#src/config/names.js";
 import { trainingBytes, trainingShape } from "#src/training/memory-need.js";
 
 const MANY_PARAMETERS = "--hidden-size 1024 --batch-size 2 --seq-length 16";

@@ -8,22 +8,18 @@ export { TENSORFLOW_SIZES, type TensorFlowBuild } from "./backends/tensorflow/in
 export type { TensorFlowFacts } from "./backends/tensorflow/tensorflow-backend.js";
 export type { Checkpoint, CheckpointFacts } from "./checkpoint/checkpoint.js";
 export { listCheckpoints, loadCheckpoint } from "./checkpoint/load-checkpoint.js";
-export {
-  BENCH_DEFAULTS,
-  COPIES_DEFAULTS,
-  EVAL_DEFAULTS,
-  REPORT_DEFAULTS,
-  SAMPLE_DEFAULTS,
-  SCORE_DEFAULTS,
-  TRAIN_DEFAULTS,
-} from "./config/defaults.js";
+export { BENCH_DEFAULTS, type BenchmarkSettings } from "./config/bench.js";
+export { COPIES_DEFAULTS, type CopiesSettings } from "./config/copies.js";
+export { EVAL_DEFAULTS, type EvaluateSettings } from "./config/evaluate.js";
 export type { ModelConfig } from "./config/model.js";
 export { parameterCount } from "./config/model.js";
+export { REPORT_DEFAULTS, type ReportSettings } from "./config/report.js";
 export type { Progress, RunConfig } from "./config/run.js";
-export type { TrainOptions, TrainSettings } from "./config/train.js";
+export { SAMPLE_DEFAULTS, type SampleSettings } from "./config/sample.js";
+export { SCORE_DEFAULTS, type ScoreSettings } from "./config/score.js";
+export { TRAIN_DEFAULTS, type TrainSettings } from "./config/train.js";
 export {
   type Copies,
-  type CopiesSettings,
   type Copy,
   findCopies,
 } from "./copying/find-copies.js";
@@ -33,7 +29,6 @@ export { CharnnError, type ErrorCode } from "./errors.js";
 export {
   type Benchmark,
   type BenchmarkProgress,
-  type BenchmarkSettings,
   benchmark,
 } from "./measuring/benchmark.js";
 export { type BackendDiagnosis, type Diagnosis, diagnose } from "./measuring/diagnose.js";
@@ -41,14 +36,13 @@ export { binned } from "./reporting/binned.js";
 export { type Curve, curvesOf } from "./reporting/curves.js";
 export { readMetrics } from "./reporting/metrics.js";
 export { watchRun } from "./reporting/watch/watch-run.js";
-export { type ReportSettings, writeReport } from "./reporting/write-report.js";
-export { type SampleSettings, sample } from "./sampling/sample.js";
+export { writeReport } from "./reporting/write-report.js";
+export { sample } from "./sampling/sample.js";
 export {
-  type EvaluateSettings,
   evaluateTexts,
   type TextScore,
 } from "./scoring/evaluate-texts.js";
-export { type ScoredText, type ScoreSettings, scoreTexts } from "./scoring/score-texts.js";
+export { type ScoredText, scoreTexts } from "./scoring/score-texts.js";
 export { crossValidate } from "./training/cross-validate.js";
 export type {
   CheckpointEvent,
@@ -63,4 +57,5 @@ export type {
   TrainingEvent,
   WarningEvent,
 } from "./training/events.js";
+export type { TrainOptions } from "./training/settings.js";
 export { train } from "./training/trainer.js";

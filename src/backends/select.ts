@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { BACKEND_NAMES, type BackendName } from "../config/defaults.js";
+import { BACKEND_NAMES, type BackendName } from "../config/names.js";
 import { CharnnError } from "../errors.js";
 import { BackendError } from "./backend-error.js";
 import { registerEngine } from "./engine.js";

@@ -1,4 +1,5 @@
-import { LARGEST_SIZE, parameterShapes } from "../config/model.js";
+import { parameterShapes } from "../config/model.js";
+import { MOST_SIZE } from "../config/names.js";
 import { type Progress, progressSchema, type RunConfig, runConfigSchema } from "../config/run.js";
 import { checked } from "../config/schema.js";
 import { Vocabulary } from "../data/vocabulary.js";
@@ -31,7 +32,7 @@ const COVERED_BEFORE = ["format", "config", "vocabulary", "progress", "random"] 
 const METADATA_BOUNDS = {
   config: { depth: 8, values: 2_048 },
   progress: { depth: 8, values: 2_048 },
-  vocabulary: { depth: 1, values: 2 * LARGEST_SIZE },
+  vocabulary: { depth: 1, values: 2 * MOST_SIZE },
 };
 
 /** What a checkpoint says, beside its tensors. */

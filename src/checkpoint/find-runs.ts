@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { RUNS_FOLDER } from "../config/defaults.js";
+import { RUNS_FOLDER } from "../config/names.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { quoted } from "../shell-words.js";
 import { namesIn, unlessAbsent, unreadable } from "./folder-names.js";

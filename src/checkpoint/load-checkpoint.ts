@@ -1,4 +1,4 @@
-import { RUNS_FOLDER } from "../config/defaults.js";
+import { RUNS_FOLDER } from "../config/names.js";
 import { CharnnError } from "../errors.js";
 import { Turns } from "../turns.js";
 import { type Checkpoint, type CheckpointFacts, isWeight, readCheckpoint } from "./checkpoint.js";

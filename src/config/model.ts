@@ -1,29 +1,34 @@
 import * as v from "valibot";
-import { CELL_NAMES, CELLS } from "./cells.js";
-import { checked, oneOf, wholeNumber } from "./schema.js";
-
-export const MOST_LAYERS = 64;
-export const LARGEST_SIZE = 65_536;
-
-/** The shape of a model, as a checkpoint keeps it. */
-export const modelConfigSchema = v.strictObject({
-  cell: oneOf(CELL_NAMES),
-  layers: wholeNumber(1, MOST_LAYERS),
-  hiddenSize: wholeNumber(1, LARGEST_SIZE),
-  /** 0: characters go in one-hot. */
-  embeddingSize: wholeNumber(0, LARGEST_SIZE),
-  vocabularySize: wholeNumber(1, LARGEST_SIZE),
-});
+import { CELLS, type CellName } from "./cells.js";
+import { wholeNumber } from "./kinds.js";
+import { MOST_SIZE } from "./names.js";
+import { checked, schemaOf } from "./schema.js";
+import { TRAIN } from "./train.js";
 
 /** The shape of a model, as a checkpoint keeps it; made by {@link modelConfig}. */
-export type ModelConfig = Readonly<v.InferOutput<typeof modelConfigSchema>>;
+export interface ModelConfig {
+  readonly cell: CellName;
+  readonly layers: number;
+  readonly hiddenSize: number;
+  /** 0: characters go in one-hot. */
+  readonly embeddingSize: number;
+  readonly vocabularySize: number;
+}
+
+export const modelConfigSchema: v.GenericSchema<unknown, ModelConfig> = v.strictObject({
+  cell: schemaOf(TRAIN.cell.kind),
+  layers: schemaOf(TRAIN.layers.kind),
+  hiddenSize: schemaOf(TRAIN.hiddenSize.kind),
+  embeddingSize: schemaOf(TRAIN.embeddingSize.kind),
+  vocabularySize: schemaOf(wholeNumber(1, MOST_SIZE)),
+});
 
 /**
  * A checked and frozen model configuration.
  *
  * @throws CharnnError `INVALID_SETTING` that names the value at fault.
  */
-export function modelConfig(values: v.InferInput<typeof modelConfigSchema>): ModelConfig {
+export function modelConfig(values: ModelConfig): ModelConfig {
   return Object.freeze(checked(modelConfigSchema, values));
 }
 

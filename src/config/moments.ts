@@ -1,4 +1,4 @@
-import type { OptimizerName } from "./defaults.js";
+import type { OptimizerName } from "./names.js";
 
 /** What an optimizer remembers of each parameter: means of gradients, and of their squares. */
 export type MomentName = "m" | "v";

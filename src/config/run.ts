@@ -1,26 +1,19 @@
 import * as v from "valibot";
-import {
-  BATCHING_NAMES,
-  LINE_END_NAMES,
-  OPTIMIZER_NAMES,
-  PRESET_NAMES,
-  SCHEDULE_NAMES,
-  SPLIT_NAMES,
-} from "./defaults.js";
-import { LARGEST_SIZE, modelConfigSchema } from "./model.js";
-import { numberAboveZero, numberFromZero, oneOf, wholeNumber } from "./schema.js";
+import { ABOVE_ZERO, AT_LEAST_ZERO, type Kind, oneOf, wholeNumber } from "./kinds.js";
+import { type ModelConfig, modelConfigSchema } from "./model.js";
+import { LINE_END_NAMES, type LineEndName, MOST_STEPS } from "./names.js";
+import { schemaOf } from "./schema.js";
+import { TRAIN, type TrainSettings } from "./train.js";
 
-/** Far more steps than any run takes, and few enough to be counted on from there. */
-export const MOST_STEPS = 1e15;
-export const MOST_EPOCHS = 100_000;
 /** Steps in a row that change nothing, after which a run goes back, and how often it does. */
 export const MOST_BAD_STEPS = 5;
 export const MOST_ROLLBACKS = 3;
 /** Sums of losses stay finite. */
 const LARGEST_SUM = 1e300;
 
-const count = () => wholeNumber(0, MOST_STEPS);
-const countFromOne = () => wholeNumber(1, MOST_STEPS);
+const count = () => schemaOf(wholeNumber(0, MOST_STEPS));
+const countFromOne = () => schemaOf(wholeNumber(1, MOST_STEPS));
+const loss = () => schemaOf(AT_LEAST_ZERO);
 
 /** A list, also where a checkpoint from when there could only be one item has that item alone. */
 function oneOrMore<Item extends v.GenericSchema<object>>(item: Item) {
@@ -33,89 +26,101 @@ function oneOrMore<Item extends v.GenericSchema<object>>(item: Item) {
   ]);
 }
 
-/** A part of a text that is divided into equal ones. */
-export const foldSchema = v.pipe(
-  v.strictObject({ index: wholeNumber(1), of: wholeNumber(2, 100) }),
-  v.check(({ index, of }) => index <= of, "must be one of the parts"),
-);
+type Table = typeof TRAIN;
+type Part = "model" | "training" | "text" | "limits";
+/** The settings that a part of the config has. */
+type NamesIn<Of extends Part> = {
+  [Name in keyof Table]: Table[Name] extends { readonly checkpoint: Of } ? Name : never;
+}[keyof Table] &
+  keyof TrainSettings;
 
 /** Which text a run learns from, and how it was divided. */
+export interface TextConfig {
+  readonly fingerprint: string;
+  readonly characters: number;
+  readonly trainCharacters: number;
+  readonly validationCharacters: number;
+  readonly testCharacters: number;
+  readonly documents?: "lines" | undefined;
+  /** Whether line ends stayed as they were, as they do where it is missing. */
+  readonly lineEnds?: LineEndName | undefined;
+  /** How well an n-gram model of this order predicts the validation part, nats/char. */
+  readonly counting?: { readonly order: number; readonly loss: number } | undefined;
+}
+
 const textConfigSchema = v.strictObject({
   fingerprint: v.string(),
-  characters: wholeNumber(0),
-  trainCharacters: wholeNumber(0),
-  validationCharacters: wholeNumber(0),
-  testCharacters: wholeNumber(0),
+  characters: schemaOf(wholeNumber(0)),
+  trainCharacters: schemaOf(wholeNumber(0)),
+  validationCharacters: schemaOf(wholeNumber(0)),
+  testCharacters: schemaOf(wholeNumber(0)),
   documents: v.optional(v.literal("lines")),
-  /** Whether line ends stayed as they were, as they do where it is missing. */
-  lineEnds: v.optional(oneOf(LINE_END_NAMES)),
-  /** How well counting strings of up to `order` characters predicts the validation part. */
-  counting: v.optional(v.strictObject({ order: wholeNumber(1), loss: numberFromZero() })),
+  lineEnds: v.optional(schemaOf(oneOf(...LINE_END_NAMES))),
+  counting: v.optional(v.strictObject({ order: schemaOf(wholeNumber(1)), loss: loss() })),
 });
+
+/** What a run may go without. `split`: it was sequential once for all texts. */
+const OPTIONAL = ["fold", "split", "minCount", "evalCharacters"] as const;
+type OptionalName = (typeof OPTIONAL)[number];
 
 /** How a run goes: everything that decides what its weights become, but for the text itself. */
-const trainingConfigSchema = v.strictObject({
-  /** Which decided what was not asked for. */
-  preset: oneOf(PRESET_NAMES),
-  validation: numberFromZero(1),
-  /** Of so many equal parts of the text the one that is validated on. */
-  fold: v.optional(foldSchema),
-  test: numberFromZero(1),
-  /** How the text is divided; sequentially when left out, as all texts once were. */
-  split: v.optional(oneOf(SPLIT_NAMES)),
-  /** Characters that occur less often in the training part are one unknown character. */
-  minCount: v.optional(wholeNumber(1)),
-  batching: oneOf(BATCHING_NAMES),
-  batchSize: wholeNumber(1, LARGEST_SIZE),
-  seqLength: wholeNumber(1, LARGEST_SIZE),
-  stride: wholeNumber(1),
-  /** Shares that are dropped: see `DropoutRates`. */
-  dropout: numberFromZero(1),
-  inputDropout: numberFromZero(1),
-  recurrentDropout: numberFromZero(1),
-  weightDropout: numberFromZero(1),
-  optimizer: oneOf(OPTIMIZER_NAMES),
-  learningRate: numberAboveZero(),
-  schedule: oneOf(SCHEDULE_NAMES),
-  warmupSteps: wholeNumber(0),
-  /** 0: gradients are not clipped. */
-  clipNorm: numberFromZero(),
-  clipValue: numberFromZero(),
-  /** Batches whose gradients make one step. */
-  accumulate: wholeNumber(1),
-  weightDecay: numberFromZero(),
-  /** The share of the weights' running average that stays at each step; 0: there is none. */
-  averageDecay: numberFromZero(1),
-  evalEvery: wholeNumber(1),
-  /** About how many characters of the held-out part an evaluation scores; all when left out. */
-  evalCharacters: v.optional(wholeNumber(1)),
-  randomSeed: wholeNumber(0),
-});
+export type TrainingConfig = {
+  readonly [Name in Exclude<NamesIn<"training">, OptionalName>]: NonNullable<TrainSettings[Name]>;
+} & { readonly [Name in OptionalName]?: TrainSettings[Name] };
 
 /** When a run ends: whichever comes first. */
+export type Limits = { readonly [Name in NamesIn<"limits">]?: TrainSettings[Name] };
+
+/** What a checkpoint says of its run. */
+export interface RunConfig {
+  readonly model: ModelConfig;
+  readonly text: TextConfig;
+  readonly training: TrainingConfig;
+  readonly limits: Limits;
+}
+
+/** The settings that a checkpoint keeps in a part of its config. */
+export function namesIn(part: Part): string[] {
+  const options = Object.entries(TRAIN as Readonly<Record<string, { checkpoint?: Part }>>);
+  return options.filter(([, { checkpoint }]) => checkpoint === part).map(([name]) => name);
+}
+
+function kindOf(name: string): Kind<unknown> {
+  return TRAIN[name as keyof Table].kind;
+}
+
+const trainingConfigSchema = v.strictObject(
+  Object.fromEntries(
+    namesIn("training").map((name) => {
+      const schema = schemaOf(kindOf(name));
+      return [name, (OPTIONAL as readonly string[]).includes(name) ? v.optional(schema) : schema];
+    }),
+  ),
+) as unknown as v.GenericSchema<unknown, TrainingConfig>;
+
+/** In a checkpoint a limit of 0, which is none, is left out. */
+const LIMITS: { readonly [Name in keyof Required<Limits>]: v.GenericSchema } = {
+  epochs: schemaOf(TRAIN.epochs.kind),
+  steps: schemaOf(TRAIN.steps.kind),
+  maxTime: schemaOf(TRAIN.maxTime.kind),
+  replan: oneOrMore(v.strictObject({ step: count(), steps: countFromOne() })),
+  patience: schemaOf(wholeNumber(1)),
+  targetLoss: schemaOf(ABOVE_ZERO),
+};
+
 const limitsSchema = v.pipe(
   // An empty list would be an object that lacks nothing.
   v.custom<object>((value) => !Array.isArray(value), "must be an object"),
-  v.strictObject({
-    epochs: v.optional(wholeNumber(1, MOST_EPOCHS)),
-    steps: v.optional(countFromOne()),
-    /** Seconds. */
-    maxTime: v.optional(numberAboveZero()),
-    /** Changes of the number of steps, in order: at `step` it became `steps`. */
-    replan: v.optional(oneOrMore(v.strictObject({ step: count(), steps: countFromOne() }))),
-    /** Evaluations in a row that bring no lower validation loss. */
-    patience: v.optional(wholeNumber(1)),
-    /** A validation loss that is low enough, nats/character. */
-    targetLoss: v.optional(numberAboveZero()),
-  }),
+  v.strictObject(
+    Object.fromEntries(Object.entries(LIMITS).map(([name, schema]) => [name, v.optional(schema)])),
+  ),
   v.check(
     ({ replan, ...ends }) => Object.values(ends).some((end) => end !== undefined),
     "must be one limit at least",
   ),
-);
+) as unknown as v.GenericSchema<unknown, Limits>;
 
-/** What a checkpoint says of its run. */
-export const runConfigSchema = v.strictObject({
+export const runConfigSchema: v.GenericSchema<unknown, RunConfig> = v.strictObject({
   model: modelConfigSchema,
   text: textConfigSchema,
   training: trainingConfigSchema,
@@ -139,26 +144,26 @@ const progressFields = v.strictObject({
   /** The step of the last evaluation. */
   evaluatedAt: count(),
   /** Sum of the training loss since then, nats, and the characters it covers. */
-  lossSum: numberFromZero(LARGEST_SUM),
+  lossSum: v.pipe(loss(), v.maxValue(LARGEST_SUM)),
   lossCharacters: count(),
   /** The training loss up to that evaluation, and its validation loss, nats/character. */
-  trainingLoss: v.optional(numberFromZero()),
-  validationLoss: v.optional(numberFromZero()),
+  trainingLoss: v.optional(loss()),
+  validationLoss: v.optional(loss()),
   /** The loss of the first step, nats/character, by which later ones are judged. */
-  firstLoss: v.optional(numberFromZero()),
+  firstLoss: v.optional(loss()),
   /** The lowest validation loss so far, nats/character, and its step. */
-  bestLoss: v.optional(numberFromZero()),
+  bestLoss: v.optional(loss()),
   bestStep: v.optional(count()),
   /** Evaluations since then, and since the plateau schedule lowered the rate. */
   evaluationsSinceBest: count(),
   evaluationsSinceLowered: count(),
   /** What the learning rate is multiplied by: below 1 after plateaus and rollbacks. */
-  rateFactor: numberAboveZero(1),
+  rateFactor: schemaOf({ ...ABOVE_ZERO, most: 1 }),
   /** Steps that changed nothing, since something in them was not finite: in a row, and in all. */
-  badSteps: wholeNumber(0, MOST_BAD_STEPS),
+  badSteps: schemaOf(wholeNumber(0, MOST_BAD_STEPS)),
   droppedSteps: count(),
   /** How often the run went back to its last checkpoint after several of them. */
-  rollbacks: wholeNumber(0, MOST_ROLLBACKS),
+  rollbacks: schemaOf(wholeNumber(0, MOST_ROLLBACKS)),
 });
 
 export const progressSchema = v.pipe(
@@ -167,7 +172,4 @@ export const progressSchema = v.pipe(
   v.check(({ step, bestStep = 0 }) => bestStep <= step, "must be a best step up to its step"),
 );
 
-export type RunConfig = Readonly<v.InferOutput<typeof runConfigSchema>>;
-export type TrainingConfig = Readonly<v.InferOutput<typeof trainingConfigSchema>>;
-export type Limits = Readonly<v.InferOutput<typeof limitsSchema>>;
 export type Progress = v.InferOutput<typeof progressSchema>;

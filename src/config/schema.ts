@@ -1,12 +1,65 @@
 import * as v from "valibot";
 import { CharnnError, type ErrorCode, shortened } from "../errors.js";
-import { BACKEND_NAMES, MOST_THREADS } from "./defaults.js";
+import type { Kind } from "./kinds.js";
+import { MOST_FOLDS, MOST_STEPS } from "./names.js";
+import type { Option } from "./option.js";
 
 /** A limit as high as this is named to those alone who are above it. */
 const HIGH_LIMIT = 1e15;
 
-/** A whole number from `least` to `most`. */
-export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER) {
+/** What checks that a value is of a kind. */
+export function schemaOf<Value>(kind: Kind<Value>): v.GenericSchema<unknown, Value> {
+  return SCHEMAS[kind.type](kind) as v.GenericSchema<unknown, Value>;
+}
+
+/** What checks settings of the library by a table of options. All can be left out but for those of `needed`. */
+export function settingsSchema<Settings extends object>(
+  options: Readonly<Record<keyof Settings & string, Option<unknown>>>,
+  needed: readonly (keyof Settings & string)[] = [],
+): v.GenericSchema<unknown, Settings> {
+  const entries = Object.entries(options as Readonly<Record<string, Option<unknown>>>);
+  const schemas = entries
+    .filter(([, { commandOnly }]) => !commandOnly)
+    .map(([name, { kind }]) => {
+      const isNeeded = (needed as readonly string[]).includes(name);
+      return [name, isNeeded ? schemaOf(kind) : v.optional(schemaOf(kind))];
+    });
+  return v.strictObject(Object.fromEntries(schemas)) as unknown as v.GenericSchema<
+    unknown,
+    Settings
+  >;
+}
+
+const SCHEMAS: Readonly<Record<Kind<unknown>["type"], (kind: Kind<unknown>) => v.GenericSchema>> = {
+  "whole number": wholeNumber,
+  number,
+  seconds: number,
+  text: () => v.string(),
+  texts: () => v.array(v.string()),
+  word: ({ words = [] }) => {
+    const others = words.slice(0, -1).join(", ");
+    const rule = others ? `must be ${others} or ${words.at(-1)}` : `must be ${words[0]}`;
+    return v.picklist(words as string[], rule);
+  },
+  flag: () => v.boolean(),
+  changes: () =>
+    v.array(
+      v.strictObject({
+        step: wholeNumber({ least: 0, most: MOST_STEPS }),
+        steps: wholeNumber({ least: 1, most: MOST_STEPS }),
+      }),
+    ),
+  fold: () =>
+    v.pipe(
+      v.strictObject({
+        index: wholeNumber({ least: 1 }),
+        of: wholeNumber({ least: 2, most: MOST_FOLDS }),
+      }),
+      v.check(({ index, of }) => index <= of, "must be one of the parts"),
+    ),
+};
+
+function wholeNumber({ least = 0, most = Number.MAX_SAFE_INTEGER }: Limits) {
   // Written when it is needed: the first number in a language's format takes milliseconds.
   const rule = ({ input }: { readonly input: unknown }) => {
     const isNamed = most < HIGH_LIMIT || (typeof input === "number" && input > most);
@@ -19,37 +72,28 @@ export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGE
   );
 }
 
-/** A number that is at least 0, and below `limit` where one is given. */
-export function numberFromZero(limit: number = Number.POSITIVE_INFINITY) {
+type Limits = Pick<Kind<unknown>, "least" | "most" | "above" | "below">;
+
+function number({ least, most, above, below }: Limits) {
   const rule =
-    limit === Number.POSITIVE_INFINITY ? "must be 0 or more" : `must be from 0 to below ${limit}`;
+    above !== undefined
+      ? `must be above ${above}${most === undefined ? "" : ` and at most ${most}`}`
+      : below !== undefined
+        ? `must be from ${least} to below ${below}`
+        : `must be ${least} or more`;
   return v.pipe(
     v.number(rule),
-    v.check((value) => value >= 0 && value < limit, rule),
+    v.finite(rule),
+    v.check(
+      (value) =>
+        !(value < (least ?? value)) &&
+        !(value > (most ?? value)) &&
+        (above === undefined || value > above) &&
+        (below === undefined || value < below),
+      rule,
+    ),
   );
 }
-
-/** A finite number above 0, and at most `most` where one is given. */
-export function numberAboveZero(most: number = Number.MAX_VALUE) {
-  const rule =
-    most === Number.MAX_VALUE ? "must be above 0" : `must be above 0 and at most ${most}`;
-  return v.pipe(
-    v.number(rule),
-    v.check((value) => value > 0 && value <= most, rule),
-  );
-}
-
-/** One of a few words. */
-export function oneOf<const Words extends readonly string[]>(words: Words) {
-  return v.picklist(words, `must be ${words.slice(0, -1).join(", ")} or ${words.at(-1)}`);
-}
-
-/** What computes, for everything that does. No result depends on it but for rounding. */
-export const backendSettings = {
-  backend: v.optional(oneOf(["auto", ...BACKEND_NAMES])),
-  /** As many as the processor has cores when left out. */
-  threads: v.optional(wholeNumber(1, MOST_THREADS)),
-};
 
 /**
  * `value`, when it is what `schema` describes.

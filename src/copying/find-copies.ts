@@ -1,6 +1,5 @@
-import * as v from "valibot";
-import { COPIES_DEFAULTS, INVALID_NAMES } from "../config/defaults.js";
-import { checked, definedOnly, oneOf, wholeNumber } from "../config/schema.js";
+import { COPIES, COPIES_DEFAULTS, type CopiesSettings } from "../config/copies.js";
+import { checked, definedOnly, settingsSchema } from "../config/schema.js";
 import { encodingName } from "../data/decoding.js";
 import { NEWLINE, readCharacters } from "../data/reading.js";
 import { checkNames, findSources, type Source } from "../data/sources.js";
@@ -11,21 +10,7 @@ import { inTurns } from "../turns.js";
 import { LineStarts } from "./line-starts.js";
 import { type SharedRun, SharedRunFinder } from "./shared-runs.js";
 
-const copiesSettingsSchema = v.strictObject({
-  /** The file of the sample; `-` is standard input. */
-  sample: v.string(),
-  /** Files and folders of the training text, read as one. */
-  files: v.array(v.string()),
-  encoding: v.optional(v.string()),
-  /** What to do with bytes that are wrong in it. */
-  invalid: v.optional(oneOf(INVALID_NAMES)),
-  /** The folder in which runs have theirs, which is no part of a folder around it. */
-  out: v.optional(v.string()),
-  /** Shorter runs are no copies, in characters. */
-  atLeast: v.optional(wholeNumber(1)),
-});
-
-export type CopiesSettings = v.InferInput<typeof copiesSettingsSchema>;
+const copiesSettingsSchema = settingsSchema<CopiesSettings>(COPIES, ["sample", "files"]);
 
 /** A place in a text. Lines and columns are counted from 1, in characters. */
 interface Place {

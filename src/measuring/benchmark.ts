@@ -1,19 +1,9 @@
-import * as v from "valibot";
 import { backendWarnings, selectBackend } from "../backends/select.js";
-import {
-  type BackendName,
-  BENCH_DEFAULTS,
-  MOST_TEXTS,
-  TRAIN_DEFAULTS,
-} from "../config/defaults.js";
-import {
-  type ModelConfig,
-  modelConfig,
-  modelConfigSchema,
-  parameterCount,
-} from "../config/model.js";
-import { backendSettings, checked, definedOnly, wholeNumber } from "../config/schema.js";
-import { trainSettingsSchema } from "../config/train.js";
+import { BENCH, BENCH_DEFAULTS, type BenchmarkSettings } from "../config/bench.js";
+import { type ModelConfig, modelConfig, parameterCount } from "../config/model.js";
+import type { BackendName } from "../config/names.js";
+import { checked, definedOnly, settingsSchema } from "../config/schema.js";
+import { TRAIN_DEFAULTS } from "../config/train.js";
 import { inMemory } from "../memory.js";
 import type { DropoutRates } from "../model/dropout.js";
 import { operationsPerCharacter } from "../model/operations.js";
@@ -23,25 +13,7 @@ import { peakMemory } from "./peak-memory.js";
 import { timeSampling } from "./sampling-speed.js";
 import { createLearner, disposeLearner, type Effort, timeTraining } from "./training-speed.js";
 
-const { batchSize, seqLength, steps, dropout, inputDropout, recurrentDropout, weightDropout } =
-  trainSettingsSchema.entries;
-const benchmarkSettingsSchema = v.strictObject({
-  ...v.partial(modelConfigSchema).entries,
-  dropout,
-  inputDropout,
-  recurrentDropout,
-  weightDropout,
-  batchSize,
-  seqLength,
-  /** Training steps to time; as many as take some seconds when left out. */
-  steps,
-  /** Texts that are written side by side. */
-  streams: v.optional(wholeNumber(1, MOST_TEXTS)),
-  ...backendSettings,
-});
-
-/** What to measure; whatever is left out has the default of `BENCH_DEFAULTS`. */
-export type BenchmarkSettings = v.InferInput<typeof benchmarkSettingsSchema>;
+const benchmarkSettingsSchema = settingsSchema<BenchmarkSettings>(BENCH);
 
 /** How fast this machine trains and samples. */
 export interface Benchmark extends DropoutRates {

@@ -1,4 +1,4 @@
-import { SAMPLE_DEFAULTS } from "../config/defaults.js";
+import { SAMPLE_DEFAULTS } from "../config/sample.js";
 import type { Vocabulary } from "../data/vocabulary.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import type { Random } from "../random.js";

@@ -1,7 +1,7 @@
 import { disposeAll } from "../backends/scope.js";
-import { TRAIN_DEFAULTS } from "../config/defaults.js";
 import type { ModelConfig } from "../config/model.js";
 import type { TrainingConfig } from "../config/run.js";
+import { TRAIN_DEFAULTS } from "../config/train.js";
 import { createBatches } from "../data/batches.js";
 import type { Vocabulary } from "../data/vocabulary.js";
 import { CharRnn } from "../model/char-rnn.js";

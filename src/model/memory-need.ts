@@ -1,8 +1,8 @@
 /** How much memory a model takes, about: what can't fit is refused before any of it is made. */
 
 import { CELLS, type CellName } from "../config/cells.js";
-import type { BackendName } from "../config/defaults.js";
 import { type ModelConfig, parameterCount } from "../config/model.js";
+import type { BackendName } from "../config/names.js";
 
 /** What a backend keeps, in floats, beside the weights themselves; measured by `bench/memory.ts`. */
 interface Costs {

@@ -1,6 +1,6 @@
 import { backendWarnings, selectBackend } from "../backends/select.js";
-import type { BackendName } from "../config/defaults.js";
 import { type ModelConfig, parameterCount } from "../config/model.js";
+import type { BackendName } from "../config/names.js";
 import { type MemoryNeed, memorySize, refuseTooLarge } from "../memory.js";
 import { Turns } from "../turns.js";
 import { CharRnn } from "./char-rnn.js";

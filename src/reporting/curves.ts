@@ -1,4 +1,4 @@
-import type { MetricName } from "../config/defaults.js";
+import type { MetricName } from "../config/names.js";
 import type { Point } from "./binned.js";
 import type { CurveName, Metrics } from "./metrics-collector.js";
 

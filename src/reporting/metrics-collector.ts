@@ -1,5 +1,5 @@
 import type { RunFolder } from "../checkpoint/run-folder.js";
-import type { MetricName } from "../config/defaults.js";
+import type { MetricName } from "../config/names.js";
 import type { Point } from "./binned.js";
 import type { EvalReport, Report, SampleReport, StepReport } from "./reports.js";
 import { ThinnedCurve, ThinnedList } from "./thinned.js";

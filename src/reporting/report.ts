@@ -1,8 +1,7 @@
-import * as v from "valibot";
 import { checkpointsOf, contentsOf } from "../checkpoint/run-contents.js";
 import type { RunFolder } from "../checkpoint/run-folder.js";
-import { INVALID_NAMES, REPORT_DEFAULTS } from "../config/defaults.js";
-import { backendSettings, checked, definedOnly, oneOf } from "../config/schema.js";
+import { REPORT, REPORT_DEFAULTS, type ReportSettings } from "../config/report.js";
+import { checked, definedOnly, settingsSchema } from "../config/schema.js";
 import { Inputs } from "../data/inputs.js";
 import { CharnnError } from "../errors.js";
 import { bitsPerCharacter } from "../training/evaluate.js";
@@ -13,21 +12,7 @@ import { type ModelParts, modelParts, NO_MODEL } from "./model-parts.js";
 import type { Charts } from "./page/script/data.js";
 import type { ViewSettings } from "./view-text.js";
 
-const reportSettingsSchema = v.strictObject({
-  /** Names or folders of runs; the one that reported last when empty. */
-  runs: v.optional(v.array(v.string())),
-  /** The folder in which runs have theirs. */
-  out: v.optional(v.string()),
-  /** Files and folders of a text to look at with the first run's model. */
-  text: v.optional(v.array(v.string())),
-  encoding: v.optional(v.string()),
-  /** What to do with bytes that are wrong in it. */
-  invalid: v.optional(oneOf(INVALID_NAMES)),
-  unknown: v.optional(oneOf(["error", "skip"])),
-  ...backendSettings,
-});
-
-export type ReportSettings = v.InferInput<typeof reportSettingsSchema>;
+const reportSettingsSchema = settingsSchema<ReportSettings>(REPORT);
 
 export interface ReportOptions {
   /** What the file `-` of the text stands for. */

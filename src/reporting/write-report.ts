@@ -1,9 +1,8 @@
 import { checkOutput, type OutputFile, writeOutput } from "../checkpoint/output-file.js";
+import type { ReportSettings } from "../config/report.js";
 import { PAGE_MARKER } from "../run-files.js";
 import { reportPage } from "./page/page.js";
-import { makeReport, type ReportOptions, type ReportSettings } from "./report.js";
-
-export type { ReportSettings } from "./report.js";
+import { makeReport, type ReportOptions } from "./report.js";
 
 /**
  * Writes a report of some runs as one HTML file that needs nothing else. It takes the place of an earlier

@@ -1,15 +1,6 @@
-import * as v from "valibot";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
-import { INVALID_NAMES, MOST_TEXTS, SAMPLE_DEFAULTS } from "../config/defaults.js";
-import {
-  backendSettings,
-  checked,
-  definedOnly,
-  numberAboveZero,
-  numberFromZero,
-  oneOf,
-  wholeNumber,
-} from "../config/schema.js";
+import { SAMPLE, SAMPLE_DEFAULTS, type SampleSettings } from "../config/sample.js";
+import { checked, definedOnly, settingsSchema } from "../config/schema.js";
 import { CopyGuard } from "../copying/copy-guard.js";
 import { readTexts } from "../data/texts.js";
 import { readAsUnknown } from "../data/unknown-characters.js";
@@ -20,32 +11,7 @@ import { Random } from "../random.js";
 import { Turns } from "../turns.js";
 import { generateByStep } from "./sampler.js";
 
-const sampleSettingsSchema = v.strictObject({
-  /** The text to go on from. */
-  seed: v.optional(v.string()),
-  /** New characters of each text; -1: without end. */
-  length: v.optional(wholeNumber(-1)),
-  temperature: v.optional(numberFromZero()),
-  topK: v.optional(wholeNumber(0)),
-  topP: v.optional(numberAboveZero(1)),
-  count: v.optional(wholeNumber(1, MOST_TEXTS)),
-  stop: v.optional(v.string()),
-  /** No longer run of what is written, the seed included, is to be found in the training text. */
-  maxCopy: v.optional(wholeNumber(1)),
-  /** Files and folders of the training text, for `maxCopy`; a checkpoint does not hold it. */
-  trainingText: v.optional(v.array(v.string())),
-  /** Of the training text. */
-  encoding: v.optional(v.string()),
-  /** What to do with bytes that are wrong in it. */
-  invalid: v.optional(oneOf(INVALID_NAMES)),
-  /** The folder in which runs have theirs, which is no part of a folder around it. */
-  out: v.optional(v.string()),
-  randomSeed: v.optional(wholeNumber(0)),
-  ...backendSettings,
-});
-
-/** What to write and how; whatever is left out has the default of `SAMPLE_DEFAULTS`. */
-export type SampleSettings = v.InferInput<typeof sampleSettingsSchema>;
+const sampleSettingsSchema = settingsSchema<SampleSettings>(SAMPLE);
 
 /**
  * Writes text with the model of a checkpoint. The same settings always write the same text.

@@ -1,10 +1,9 @@
-import * as v from "valibot";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { momentName } from "../checkpoint/checkpoint-tensors.js";
-import { EVAL_DEFAULTS, INVALID_NAMES } from "../config/defaults.js";
+import { EVAL_DEFAULTS, EVALUATE, type EvaluateSettings } from "../config/evaluate.js";
 import { parameterCount } from "../config/model.js";
 import { MOMENT_NAMES } from "../config/moments.js";
-import { backendSettings, checked, definedOnly, oneOf } from "../config/schema.js";
+import { checked, definedOnly, settingsSchema } from "../config/schema.js";
 import { evaluationBatches, LARGEST_EVALUATION } from "../data/batches.js";
 import { describeCharacter } from "../data/characters.js";
 import type { Inputs } from "../data/inputs.js";
@@ -21,26 +20,7 @@ import { type CompressedSizes, compressedSizes } from "./compressors.js";
 import { evaluateDynamically } from "./dynamic-evaluation.js";
 import { type Classification, Tally } from "./tally.js";
 
-const evaluateSettingsSchema = v.strictObject({
-  /** Files and folders; `-` is standard input. */
-  files: v.array(v.string()),
-  encoding: v.optional(v.string()),
-  /** What to do with bytes that are wrong in it. */
-  invalid: v.optional(oneOf(INVALID_NAMES)),
-  /** The folder in which runs have theirs, which is no part of a folder around it. */
-  out: v.optional(v.string()),
-  /** Whether each file is a text of its own; else all are one. */
-  each: v.optional(v.boolean()),
-  /** What to do with characters that the model does not know. */
-  unknown: v.optional(oneOf(["error", "skip"])),
-  /** Whether to score it once more with weights that follow the text. */
-  dynamic: v.optional(v.boolean()),
-  /** Whether to see what counting and the system's compressors make of the same text. */
-  baselines: v.optional(v.boolean()),
-  ...backendSettings,
-});
-
-export type EvaluateSettings = v.InferInput<typeof evaluateSettingsSchema>;
+const evaluateSettingsSchema = settingsSchema<EvaluateSettings>(EVALUATE, ["files"]);
 
 /** How good predictions are. */
 interface Figures {

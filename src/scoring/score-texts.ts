@@ -1,7 +1,6 @@
-import * as v from "valibot";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
-import { INVALID_NAMES, SCORE_DEFAULTS } from "../config/defaults.js";
-import { backendSettings, checked, definedOnly, oneOf } from "../config/schema.js";
+import { checked, definedOnly, settingsSchema } from "../config/schema.js";
+import { SCORE, SCORE_DEFAULTS, type ScoreSettings } from "../config/score.js";
 import { evaluationShape } from "../data/batches.js";
 import { NEWLINE } from "../data/reading.js";
 import { type NamedText, readTexts } from "../data/texts.js";
@@ -10,22 +9,7 @@ import { openModel } from "../model/open-model.js";
 import { inPieces } from "../turns.js";
 import { surprises } from "./surprise.js";
 
-const scoreSettingsSchema = v.strictObject({
-  /** Files and folders; `-` is standard input. Each file is a text of its own. */
-  files: v.array(v.string()),
-  encoding: v.optional(v.string()),
-  /** What to do with bytes that are wrong in it. */
-  invalid: v.optional(oneOf(INVALID_NAMES)),
-  /** The folder in which runs have theirs, which is no part of a folder around it. */
-  out: v.optional(v.string()),
-  /** What to do with characters that a model does not know. */
-  unknown: v.optional(oneOf(["error", "skip"])),
-  /** Whether each line is read from its beginning, knowing nothing of those before it. */
-  fresh: v.optional(v.boolean()),
-  ...backendSettings,
-});
-
-export type ScoreSettings = v.InferInput<typeof scoreSettingsSchema>;
+const scoreSettingsSchema = settingsSchema<ScoreSettings>(SCORE, ["files"]);
 
 /** How much a piece of text surprises models. */
 interface Surprise {

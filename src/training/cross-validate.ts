@@ -1,18 +1,14 @@
 import * as v from "valibot";
-import { checked, wholeNumber } from "../config/schema.js";
-import {
-  checkedTrainSettings,
-  startClock,
-  type TrainOptions,
-  type TrainSettings,
-} from "../config/train.js";
+import { checked, schemaOf } from "../config/schema.js";
+import { TRAIN, type TrainSettings } from "../config/train.js";
 import { Inputs } from "../data/inputs.js";
 import { CharnnError } from "../errors.js";
 import type { CrossValidationEvent, EndEvent, TrainingEvent } from "./events.js";
 import { foldName, refuseUnsafeName } from "./run-name.js";
+import { checkedTrainSettings, startClock, type TrainOptions } from "./settings.js";
 import { train } from "./trainer.js";
 
-const foldsSchema = v.object({ crossValidate: wholeNumber(2, 100) });
+const foldsSchema = v.object({ crossValidate: schemaOf(TRAIN.crossValidate.kind) });
 
 /**
  * Trains a model on each of `folds` divisions of a text, of which another part is held out each time,

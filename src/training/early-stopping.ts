@@ -1,4 +1,4 @@
-import type { ScheduleName } from "../config/defaults.js";
+import type { ScheduleName } from "../config/names.js";
 import type { Limits, Progress } from "../config/run.js";
 
 /** After so many evaluations without a lower loss the plateau schedule lowers the learning rate. */

@@ -1,5 +1,5 @@
 import type { SelectedBackend } from "../backends/select.js";
-import type { PresetName } from "../config/defaults.js";
+import type { PresetName } from "../config/names.js";
 import type { RunConfig } from "../config/run.js";
 
 /** What goes on before a run starts, for a long text: now and then while it is read and counted. */

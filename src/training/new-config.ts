@@ -1,9 +1,10 @@
 import { join } from "node:path";
-import { type PresetName, TRAIN_DEFAULTS } from "../config/defaults.js";
 import { modelConfig } from "../config/model.js";
+import type { PresetName } from "../config/names.js";
 import type { RunConfig } from "../config/run.js";
 import { definedOnly } from "../config/schema.js";
 import type { TrainSettings } from "../config/train.js";
+import { TRAIN_DEFAULTS } from "../config/train.js";
 import { fitBatchShape } from "../data/batches.js";
 import type { Corpus, CorpusSettings } from "../data/corpus.js";
 import { CharnnError } from "../errors.js";

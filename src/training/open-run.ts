@@ -16,10 +16,10 @@ import { freeName, type RunFolder, runFolder } from "../checkpoint/run-folder.js
 import { lockRun, type RunLock } from "../checkpoint/run-lock.js";
 import { readRunFacts, statesBesideLast } from "../checkpoint/saved-states.js";
 import { cleanUp, cleanUpOnFailure } from "../clean-up.js";
-import { TRAIN_DEFAULTS } from "../config/defaults.js";
 import type { ModelConfig } from "../config/model.js";
 import type { Progress, RunConfig } from "../config/run.js";
 import type { TrainSettings } from "../config/train.js";
+import { TRAIN_DEFAULTS } from "../config/train.js";
 import { type Batches, createBatches } from "../data/batches.js";
 import { type Corpus, loadCorpus, textFingerprint } from "../data/corpus.js";
 import { Inputs } from "../data/inputs.js";

@@ -1,4 +1,4 @@
-import type { Clock } from "../config/train.js";
+import type { Clock } from "./settings.js";
 
 /** What a run has taken so far in this process, as the clock shows it. */
 export class Pace {

@@ -1,9 +1,9 @@
 import { backendWarnings, type SelectedBackend } from "../backends/select.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { loadCheckpoint } from "../checkpoint/load-checkpoint.js";
-import { TRAIN_DEFAULTS } from "../config/defaults.js";
 import type { RunConfig } from "../config/run.js";
-import type { Clock, TrainSettings } from "../config/train.js";
+import type { TrainSettings } from "../config/train.js";
+import { TRAIN_DEFAULTS } from "../config/train.js";
 import { type Corpus, LONG_TEXT, loadCorpus } from "../data/corpus.js";
 import type { ReadOptions } from "../data/sources.js";
 import { countScore } from "./count-model.js";
@@ -14,6 +14,7 @@ import { corpusSettings, newConfig } from "./new-config.js";
 import type { OnPreparing } from "./preparing.js";
 import { type Choice, choiceForText, choiceForTime } from "./presets.js";
 import { rareCharactersNote } from "./rare-characters.js";
+import type { Clock } from "./settings.js";
 import { secondsToTry } from "./time-plan.js";
 import { operationsPerSecond } from "./trial.js";
 

@@ -1,5 +1,5 @@
-import type { BackendName, PresetName } from "../config/defaults.js";
 import { type ModelConfig, modelConfig, parameterCount } from "../config/model.js";
+import type { BackendName, PresetName } from "../config/names.js";
 import type { DropoutRates } from "../model/dropout.js";
 import { operationsPerCharacter } from "../model/operations.js";
 

@@ -3,7 +3,6 @@ import type { SelectedBackend } from "../backends/select.js";
 import type { RunFolder } from "../checkpoint/run-folder.js";
 import type { RunLock } from "../checkpoint/run-lock.js";
 import type { Progress, RunConfig } from "../config/run.js";
-import type { Clock } from "../config/train.js";
 import type { Batches } from "../data/batches.js";
 import type { Corpus } from "../data/corpus.js";
 import type { CharRnn, ModelState } from "../model/char-rnn.js";
@@ -13,6 +12,7 @@ import type { Speed } from "./forecast.js";
 import type { GradientSum } from "./gradient-sum.js";
 import type { Optimizer } from "./optimizer.js";
 import type { Choice } from "./presets.js";
+import type { Clock } from "./settings.js";
 
 /** What a step of training reads and changes. */
 export interface Learner {

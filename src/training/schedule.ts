@@ -1,4 +1,4 @@
-import type { ScheduleName } from "../config/defaults.js";
+import type { ScheduleName } from "../config/names.js";
 
 /** The factor on the learning rate at `done`, the share of the run that is over (0 to below 1). */
 const FACTORS: Readonly<Record<ScheduleName, (done: number) => number>> = {

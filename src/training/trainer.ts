@@ -2,14 +2,8 @@ import { areFinite, writeCheckpoint } from "../checkpoint/checkpoint.js";
 import { appendMetrics } from "../checkpoint/metrics-file.js";
 import { keepNewestSteps } from "../checkpoint/run-contents.js";
 import { cleanUp, cleanUpAfter } from "../clean-up.js";
-import { TRAIN_DEFAULTS } from "../config/defaults.js";
 import { MOST_BAD_STEPS } from "../config/run.js";
-import {
-  checkedTrainSettings,
-  startClock,
-  type TrainOptions,
-  type TrainSettings,
-} from "../config/train.js";
+import { TRAIN_DEFAULTS, type TrainSettings } from "../config/train.js";
 import { evaluationBatches } from "../data/batches.js";
 import { inMemoryThroughout } from "../memory.js";
 import type { Score } from "../model/char-rnn.js";
@@ -29,6 +23,7 @@ import { isReplanDue, replan } from "./replan.js";
 import { diverged, rollBack } from "./roll-back.js";
 import { disposeRun, type Run } from "./run.js";
 import { learningRateAt } from "./schedule.js";
+import { checkedTrainSettings, startClock, type TrainOptions } from "./settings.js";
 import { checkpointOf } from "./snapshot.js";
 import { SpeedMeter } from "./speed-meter.js";
 import { endOf, endReached, epochOf, startOf } from "./start-and-end.js";

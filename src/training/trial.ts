@@ -1,9 +1,8 @@
 import { disposeAll } from "../backends/scope.js";
-import type { BackendName } from "../config/defaults.js";
-import { TRAIN_DEFAULTS } from "../config/defaults.js";
 import { parameterCount } from "../config/model.js";
+import type { BackendName } from "../config/names.js";
 import type { RunConfig } from "../config/run.js";
-import type { Clock } from "../config/train.js";
+import { TRAIN_DEFAULTS } from "../config/train.js";
 import type { Batch } from "../data/batch.js";
 import { type Batches, charactersRead, evaluationBatches } from "../data/batches.js";
 import type { Corpus } from "../data/corpus.js";
@@ -18,6 +17,7 @@ import { learn } from "./learn.js";
 import { median } from "./median.js";
 import { createOptimizer } from "./optimizer.js";
 import { PRESETS, presetModel } from "./presets.js";
+import type { Clock } from "./settings.js";
 
 /** What the work of a run costs on this machine, in seconds. */
 export interface Costs {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openBackend } from "#src/backends/select.js";
-import { BACKEND_NAMES } from "#src/config/defaults.js";
+import { BACKEND_NAMES } from "#src/config/names.js";
 
 // Of all tests this one needs a process in which no backend was opened before.
 for (const name of BACKEND_NAMES) {

@@ -5,7 +5,7 @@ import { access, appendFile, readFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { MOST_STEPS } from "#src/config/run.js";
+import { MOST_STEPS } from "#src/config/names.js";
 import {
   BACKEND,
   type Campaign,

@@ -5,7 +5,7 @@ import { cp, mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { BackendName } from "#src/config/defaults.js";
+import type { BackendName } from "#src/config/names.js";
 import { EXECUTABLE, plainEnvironment, quoted } from "../helpers/executable.js";
 import type { Draw } from "../helpers/numbers.js";
 import {

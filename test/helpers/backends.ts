@@ -1,7 +1,7 @@
 import { before, describe } from "node:test";
 import type { Tensor } from "@tensorflow/tfjs-core";
 import { selectBackend } from "#src/backends/select.js";
-import { BACKEND_NAMES, type BackendName } from "#src/config/defaults.js";
+import { BACKEND_NAMES, type BackendName } from "#src/config/names.js";
 
 /** Runs a suite on every backend; the suite of one that does not load is skipped, with the reason. */
 export async function onEveryBackend(

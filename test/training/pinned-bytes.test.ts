@@ -12,7 +12,7 @@ import { after, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { loadAddon } from "#src/backends/native/addon.js";
 import { CELL_NAMES } from "#src/config/cells.js";
-import { type BackendName, OPTIMIZER_NAMES } from "#src/config/defaults.js";
+import { type BackendName, OPTIMIZER_NAMES } from "#src/config/names.js";
 import type { TrainSettings } from "#src/index.js";
 import {
   afterStep,

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { readCheckpoint, writeCheckpoint } from "#src/checkpoint/checkpoint.js";
-import { REPORT_DEFAULTS } from "#src/config/defaults.js";
+import { REPORT_DEFAULTS } from "#src/config/report.js";
 import { Inputs } from "#src/data/inputs.js";
 import { viewText } from "#src/reporting/view-text.js";
 import { failsWith } from "../helpers/failure.js";

@@ -1,62 +1,20 @@
 import type { Command } from "commander";
-import { BENCH_DEFAULTS as DEFAULTS } from "../../config/defaults.js";
-import type { Benchmark, BenchmarkProgress, BenchmarkSettings } from "../../index.js";
-import {
-  backendOption,
-  batchSizeOption,
-  cellOption,
-  DROPOUT_TITLE,
-  dropoutOptions,
-  embeddingSizeOption,
-  hiddenSizeOption,
-  jsonOption,
-  layersOption,
-  seqLengthOption,
-  threadsOption,
-} from "../options/model-options.js";
-import { option } from "../options/option.js";
-import { number } from "../options/parsers.js";
+import { BENCH, type BenchmarkCommandSettings } from "../../config/bench.js";
+import type { Benchmark, BenchmarkProgress } from "../../index.js";
+import { addOptions } from "../options/add-options.js";
 import { bytes, columns, count, counted } from "../terminal/format.js";
 import { modelLine } from "../terminal/model-line.js";
 import { createProgress } from "../terminal/progress.js";
 import type { CommandContext } from "./context.js";
 
-interface BenchOptions extends BenchmarkSettings {
-  json?: true;
-}
+/** What can be typed beside the operands. */
+type BenchOptions = BenchmarkCommandSettings;
 
 export function benchCommand(program: Command, { terminal, interruption }: CommandContext): void {
   const command = program
     .command("bench")
-    .description("Measure how fast this machine trains and samples, on a random text.")
-    .optionsGroup("Model:")
-    .addOption(cellOption(DEFAULTS.cell))
-    .addOption(layersOption(DEFAULTS.layers))
-    .addOption(hiddenSizeOption(DEFAULTS.hiddenSize))
-    .addOption(embeddingSizeOption(DEFAULTS.embeddingSize))
-    .addOption(
-      option(
-        "--vocabulary-size <n>",
-        "characters that the model knows",
-        number,
-        DEFAULTS.vocabularySize,
-      ),
-    )
-    .optionsGroup(DROPOUT_TITLE);
-  for (const made of dropoutOptions(DEFAULTS)) command.addOption(made);
-  command
-    .optionsGroup("Batches:")
-    .addOption(batchSizeOption(DEFAULTS.batchSize))
-    .addOption(seqLengthOption(DEFAULTS.seqLength))
-    .optionsGroup("Measurement:")
-    .addOption(option("--steps <n>", "training steps to time, for at most 10 s", number, "for 3 s"))
-    .addOption(
-      option("--streams <n>", "texts that are written side by side", number, DEFAULTS.streams),
-    )
-    .addOption(backendOption())
-    .addOption(threadsOption())
-    .optionsGroup("Output:")
-    .addOption(jsonOption("one object"))
+    .description("Measure how fast this machine trains and samples, on a random text.");
+  addOptions(command, BENCH)
     .addHelpText(
       "after",
       `

@@ -1,15 +1,12 @@
 import type { Command } from "commander";
-import { COPIES_DEFAULTS as DEFAULTS } from "../../config/defaults.js";
-import type { Copies, CopiesSettings, Copy } from "../../index.js";
-import { encodingOption, invalidOption, jsonOption } from "../options/model-options.js";
-import { option } from "../options/option.js";
-import { number } from "../options/parsers.js";
+import { COPIES, type CopiesCommandSettings } from "../../config/copies.js";
+import type { Copies, Copy } from "../../index.js";
+import { addOptions } from "../options/add-options.js";
 import { columns, count, counted } from "../terminal/format.js";
 import type { CommandContext } from "./context.js";
 
-interface CopiesOptions extends Pick<CopiesSettings, "atLeast" | "encoding" | "invalid"> {
-  json?: true;
-}
+/** What can be typed beside the operands. */
+type CopiesOptions = Omit<CopiesCommandSettings, "sample" | "files">;
 
 /** So many characters of a run are shown at its beginning, and at its end. */
 const SHOWN_CHARACTERS = 40;
@@ -17,17 +14,12 @@ const SHOWN_CHARACTERS = 40;
 const LISTED_COPIES = 20;
 
 export function copiesCommand(program: Command, { terminal, interruption }: CommandContext): void {
-  program
+  const command = program
     .command("copies")
     .description("Find what a sample has copied from the training text.")
     .argument("<sample>", "a file of what a model wrote; - is standard input")
-    .argument("<files...>", "files and folders of the training text")
-    .addOption(
-      option("--at-least <n>", "characters that make a run a copy", number, DEFAULTS.atLeast),
-    )
-    .addOption(encodingOption("of the files"))
-    .addOption(invalidOption())
-    .addOption(jsonOption("one object"))
+    .argument("<files...>", "files and folders of the training text");
+  addOptions(command, COPIES)
     .addHelpText(
       "after",
       `

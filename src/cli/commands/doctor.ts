@@ -1,28 +1,38 @@
 import type { Command } from "commander";
 import { CELLS } from "../../config/cells.js";
+import { FLAG } from "../../config/kinds.js";
+import type { OptionsOf } from "../../config/option.js";
+import { jsonOption } from "../../config/shared.js";
 import { CharnnError } from "../../errors.js";
 import type { BackendDiagnosis, Diagnosis } from "../../index.js";
-import { jsonOption } from "../options/model-options.js";
+import { addOptions } from "../options/add-options.js";
 import { columns, count, counted } from "../terminal/format.js";
 import type { CommandContext } from "./context.js";
 import { installTensorFlow } from "./install-tensorflow.js";
 
 interface DoctorOptions {
-  readonly json?: true;
-  readonly installTensorflow?: true;
-  readonly gpu?: true;
-  readonly yes?: true;
+  readonly installTensorflow?: boolean;
+  readonly gpu?: boolean;
+  readonly yes?: boolean;
+  readonly json?: boolean;
 }
+
+const DOCTOR = {
+  installTensorflow: {
+    kind: FLAG,
+    help: "get what the tensorflow backend needs, from npm and PyPI",
+  },
+  gpu: { kind: FLAG, help: "with the library for NVIDIA's graphics processors" },
+  yes: { kind: FLAG, short: "-y", help: "do so without asking" },
+  json: jsonOption("one object"),
+} as const satisfies OptionsOf<DoctorOptions>;
 
 export function doctorCommand(program: Command, context: CommandContext): void {
   const { terminal, interruption, version } = context;
-  program
+  const command = program
     .command("doctor")
-    .description("Show what charnn computes with on this machine, how fast, and what is missing.")
-    .option("--install-tensorflow", "get what the tensorflow backend needs, from npm and PyPI")
-    .option("--gpu", "with the library for NVIDIA's graphics processors")
-    .option("-y, --yes", "do so without asking")
-    .addOption(jsonOption("one object"))
+    .description("Show what charnn computes with on this machine, how fast, and what is missing.");
+  addOptions(command, DOCTOR)
     .addHelpText(
       "after",
       `

@@ -1,26 +1,15 @@
 import type { Command } from "commander";
-import { EVAL_DEFAULTS as DEFAULTS } from "../../config/defaults.js";
-import type { EvaluateSettings, TextScore } from "../../index.js";
-import {
-  backendOption,
-  encodingOption,
-  invalidOption,
-  jsonOption,
-  outOption,
-  threadsOption,
-} from "../options/model-options.js";
-import { choice, option } from "../options/option.js";
+import { EVALUATE, type EvaluateCommandSettings } from "../../config/evaluate.js";
+import type { TextScore } from "../../index.js";
+import { addOptions } from "../options/add-options.js";
 import { columns, count, counted } from "../terminal/format.js";
 import { printable } from "../terminal/printable.js";
 import type { Terminal } from "../terminal/terminal.js";
 import type { CommandContext } from "./context.js";
-import { alsoOption, openRuns } from "./several-runs.js";
+import { openRuns } from "./several-runs.js";
 
-interface EvalOptions extends Omit<EvaluateSettings, "files"> {
-  also?: string[];
-  out?: string;
-  json?: true;
-}
+/** What can be typed beside the operands. */
+type EvalOptions = Omit<EvaluateCommandSettings, "files">;
 
 /** The score of a run on a text. */
 interface RunScore extends TextScore {
@@ -28,31 +17,12 @@ interface RunScore extends TextScore {
 }
 
 export function evalCommand(program: Command, { terminal, interruption }: CommandContext): void {
-  program
+  const command = program
     .command("eval")
     .description("Score a model on any text: how well it predicts each next character.")
     .argument("<run>", "a run's name or folder, or a checkpoint file")
-    .argument("<files...>", "files and folders of text; - is standard input")
-    .addOption(alsoOption("score these runs too, one row each"))
-    .addOption(option("--each", "each file is a text of its own, one row each"))
-    .addOption(
-      choice(
-        "--unknown <what>",
-        "characters the model does not know",
-        ["error", "skip"],
-        DEFAULTS.unknown,
-      ),
-    )
-    .addOption(
-      option("--dynamic", "score it once more with weights that follow the text (much slower)"),
-    )
-    .addOption(option("--no-baselines", "leave out counting and the compressors"))
-    .addOption(encodingOption("of the files"))
-    .addOption(invalidOption())
-    .addOption(outOption())
-    .addOption(backendOption())
-    .addOption(threadsOption())
-    .addOption(jsonOption("one object for each run and text"))
+    .argument("<files...>", "files and folders of text; - is standard input");
+  addOptions(command, EVALUATE)
     .addHelpText(
       "after",
       `

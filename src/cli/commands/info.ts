@@ -1,9 +1,11 @@
 import type { Command } from "commander";
 import { CELLS } from "../../config/cells.js";
+import type { OptionsOf } from "../../config/option.js";
+import { jsonOption, outOption } from "../../config/shared.js";
 import type { CharnnError } from "../../errors.js";
 import type { CheckpointFacts } from "../../index.js";
 import { quoted } from "../../shell-words.js";
-import { jsonOption, outOption } from "../options/model-options.js";
+import { addOptions } from "../options/add-options.js";
 import { columns, count, counted, stepOf } from "../terminal/format.js";
 import { inUnits, judgement, lossToBaseline } from "../terminal/judgement.js";
 import { printableLine, printableMessage } from "../terminal/printable.js";
@@ -11,9 +13,14 @@ import { regularization } from "../terminal/regularization.js";
 import type { CommandContext } from "./context.js";
 
 interface InfoOptions {
-  out?: string;
-  json?: true;
+  readonly out?: string;
+  readonly json?: boolean;
 }
+
+const INFO = {
+  out: outOption,
+  json: jsonOption("one object for each run"),
+} as const satisfies OptionsOf<InfoOptions>;
 
 /** What one run or checkpoint shows of itself. */
 interface Facts extends Omit<CheckpointFacts, "vocabulary"> {
@@ -36,12 +43,11 @@ export function infoCommand(
   program: Command,
   { terminal, interruption, exitWith }: CommandContext,
 ): void {
-  program
+  const command = program
     .command("info")
     .description("Show what a checkpoint holds; without a run, list all runs.")
-    .argument("[run]", "a run's name or folder, or a checkpoint file")
-    .addOption(outOption())
-    .addOption(jsonOption("one object for each run"))
+    .argument("[run]", "a run's name or folder, or a checkpoint file");
+  addOptions(command, INFO)
     .addHelpText(
       "after",
       `

@@ -15,7 +15,7 @@ const NO_GPU =
  */
 export async function installTensorFlow(
   { terminal, interruption }: CommandContext,
-  { yes, gpu }: { readonly yes?: true; readonly gpu?: true },
+  { yes, gpu }: { readonly yes?: boolean; readonly gpu?: boolean },
 ): Promise<boolean> {
   const { TENSORFLOW_SIZES, installTensorFlow: install } = await import("../../index.js");
   const build = gpu ? "gpu" : "cpu";
@@ -50,7 +50,7 @@ export async function installTensorFlow(
 
 async function agrees(
   terminal: Terminal,
-  gpu: true | undefined,
+  gpu: boolean | undefined,
   signal: AbortSignal,
 ): Promise<boolean> {
   if (!process.stdin.isTTY || !terminal.isInteractive) {

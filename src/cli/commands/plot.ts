@@ -1,11 +1,12 @@
 import type { ChalkInstance } from "chalk";
 import type { Command } from "commander";
-import { METRIC_NAMES, type MetricName, RUNS_FOLDER } from "../../config/defaults.js";
+import { oneOf, wholeNumber } from "../../config/kinds.js";
+import { METRIC_NAMES, type MetricName, RUNS_FOLDER } from "../../config/names.js";
+import type { OptionsOf } from "../../config/option.js";
+import { jsonOption, outOption } from "../../config/shared.js";
 import { CharnnError } from "../../errors.js";
 import type { Curve } from "../../index.js";
-import { jsonOption, outOption } from "../options/model-options.js";
-import { choice, option } from "../options/option.js";
-import { number } from "../options/parsers.js";
+import { addOptions } from "../options/add-options.js";
 import { chart } from "../terminal/chart.js";
 import { count } from "../terminal/format.js";
 import { printableLine } from "../terminal/printable.js";
@@ -14,12 +15,25 @@ import type { Terminal } from "../terminal/terminal.js";
 import type { CommandContext } from "./context.js";
 
 interface PlotOptions {
-  metric?: MetricName;
-  width?: number;
-  height?: number;
-  out?: string;
-  json?: true;
+  readonly metric?: MetricName;
+  readonly width?: number;
+  readonly height?: number;
+  readonly out?: string;
+  readonly json?: boolean;
 }
+
+const PLOT = {
+  metric: { kind: oneOf(...METRIC_NAMES), value: "<name>", help: "what to draw", default: "loss" },
+  width: {
+    kind: wholeNumber(40),
+    value: "<columns>",
+    help: "of the picture",
+    decidedBy: "the terminal's, or 80",
+  },
+  height: { kind: wholeNumber(4), value: "<rows>", help: "of the picture", default: 16 },
+  out: outOption,
+  json: jsonOption("one object for each curve"),
+} as const satisfies OptionsOf<PlotOptions>;
 
 const DEFAULTS = { metric: "loss", width: 80, height: 16 } as const;
 const LEAST_WIDTH = 40;
@@ -38,15 +52,11 @@ const STYLES = [
 ] as const;
 
 export function plotCommand(program: Command, { terminal, interruption }: CommandContext): void {
-  program
+  const command = program
     .command("plot")
     .description("Draw how runs went, in the terminal.")
-    .argument("[runs...]", "names or folders of runs; the one that reported last when left out")
-    .addOption(choice("--metric <name>", "what to draw", METRIC_NAMES, DEFAULTS.metric))
-    .addOption(option("--width <columns>", "of the picture", number, "the terminal's, or 80"))
-    .addOption(option("--height <rows>", "of the picture", number, DEFAULTS.height))
-    .addOption(outOption())
-    .addOption(jsonOption("one object for each curve"))
+    .argument("[runs...]", "names or folders of runs; the one that reported last when left out");
+  addOptions(command, PLOT)
     .addHelpText(
       "after",
       `

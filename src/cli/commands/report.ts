@@ -1,53 +1,18 @@
 import type { Command } from "commander";
-import { REPORT_DEFAULTS as DEFAULTS } from "../../config/defaults.js";
+import { REPORT, type ReportCommandSettings } from "../../config/report.js";
 import { CharnnError } from "../../errors.js";
-import type { ReportSettings } from "../../index.js";
-import {
-  backendOption,
-  encodingOption,
-  invalidOption,
-  outOption,
-  threadsOption,
-} from "../options/model-options.js";
-import { choice, option } from "../options/option.js";
-import { number } from "../options/parsers.js";
+import { addOptions } from "../options/add-options.js";
 import type { CommandContext } from "./context.js";
 
-interface ReportOptions extends Omit<ReportSettings, "runs"> {
-  output?: string;
-  overwrite?: true;
-  watch?: true;
-  port?: number;
-}
+/** What can be typed beside the operands. */
+type ReportOptions = Omit<ReportCommandSettings, "runs">;
 
 export function reportCommand(program: Command, { terminal, interruption }: CommandContext): void {
-  program
+  const command = program
     .command("report")
     .description("Write a page about runs: curves, samples, and what the model sees in a text.")
-    .argument("[runs...]", "names or folders of runs; the one that reported last when left out")
-    .addOption(option("-o, --output <page>", "the file to write", undefined, "RUN-report.html"))
-    .addOption(option("--overwrite", "let the page take the place of any file"))
-    .addOption(option("--text <file...>", "look at this text with the first run's model"))
-    .addOption(
-      choice(
-        "--unknown <what>",
-        "characters of it that the model does not know",
-        ["error", "skip"],
-        DEFAULTS.unknown,
-      ),
-    )
-    .addOption(encodingOption("of the text"))
-    .addOption(invalidOption())
-    .addOption(
-      option(
-        "--watch",
-        "serve the page on this machine and follow the run, also one that is not there yet; the address has a token that keeps others out",
-      ),
-    )
-    .addOption(option("--port <n>", "for --watch", number, "a free one"))
-    .addOption(outOption())
-    .addOption(backendOption())
-    .addOption(threadsOption())
+    .argument("[runs...]", "names or folders of runs; the one that reported last when left out");
+  addOptions(command, REPORT)
     .addHelpText(
       "after",
       `

@@ -1,66 +1,8 @@
 import { fstatSync, readlinkSync, statSync } from "node:fs";
+import { TRAIN } from "../../config/train.js";
 import { quoted } from "../../shell-words.js";
+import { hyphened } from "../options/hyphened.js";
 import type { TrainOptions } from "./train.js";
-
-/**
- * What becomes of each option when a run goes on: the checkpoint keeps it, it has to be given again, or
- * it belongs to the beginning of a run alone. Every option of `train` has its line.
- */
-const ON_RESUME: Readonly<Record<keyof TrainOptions, "kept" | "again" | "beginning">> = {
-  accumulate: "kept",
-  averageDecay: "kept",
-  backend: "again",
-  batching: "kept",
-  batchSize: "kept",
-  cell: "kept",
-  clipNorm: "kept",
-  clipValue: "kept",
-  crossValidate: "again",
-  documents: "kept",
-  dropout: "kept",
-  embeddingSize: "kept",
-  encoding: "again",
-  epochs: "kept",
-  evalCharacters: "kept",
-  evalEvery: "kept",
-  hiddenSize: "kept",
-  initFrom: "kept",
-  inputDropout: "kept",
-  invalid: "again",
-  json: "again",
-  keep: "again",
-  layers: "kept",
-  learningRate: "kept",
-  lineEnds: "kept",
-  maxTime: "kept",
-  name: "again",
-  optimizer: "kept",
-  out: "again",
-  overwrite: "beginning",
-  patience: "kept",
-  preset: "kept",
-  quiet: "again",
-  randomSeed: "kept",
-  recurrentDropout: "kept",
-  replan: "kept",
-  resume: "beginning",
-  saveEvery: "again",
-  schedule: "kept",
-  seqLength: "kept",
-  minCount: "kept",
-  split: "kept",
-  steps: "kept",
-  stride: "kept",
-  targetLoss: "kept",
-  tensorboard: "again",
-  test: "kept",
-  threads: "again",
-  validation: "kept",
-  validationFile: "again",
-  warmupSteps: "kept",
-  weightDecay: "kept",
-  weightDropout: "kept",
-};
 
 /** What goes on with a run. */
 export interface ResumeCommand {
@@ -90,7 +32,7 @@ export function resumeCommand(
   const texts = files.map(textToGive);
   for (const { word } of texts) words.push(quoted(word));
   for (const [option, value] of Object.entries(again)) {
-    const kind = ON_RESUME[option as keyof TrainOptions];
+    const kind = TRAIN[option as keyof TrainOptions].onResume;
     if (kind === "again" || (kind === "kept" && isFold)) words.push(...typed(option, value));
   }
   words.push("--resume");
@@ -106,7 +48,7 @@ export function resumeCommand(
 
 /** An option as it is typed. */
 function typed(option: string, value: TrainOptions[keyof TrainOptions]): string[] {
-  const flag = `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const flag = `--${hyphened(option)}`;
   if (value === undefined || value === false) return [];
   if (value === true) return [flag];
   const word = Array.isArray(value)

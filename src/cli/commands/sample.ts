@@ -1,74 +1,28 @@
 import { getHeapStatistics } from "node:v8";
 import type { Command } from "commander";
-import { SAMPLE_DEFAULTS as DEFAULTS, MOST_TEXTS } from "../../config/defaults.js";
+import { MOST_TEXTS } from "../../config/names.js";
+import {
+  SAMPLE_DEFAULTS as DEFAULTS,
+  SAMPLE,
+  type SampleCommandSettings,
+} from "../../config/sample.js";
 import { CharnnError } from "../../errors.js";
 import type { Checkpoint, SampleSettings } from "../../index.js";
 import { memoryLeft, memorySize } from "../../memory.js";
-import {
-  backendOption,
-  encodingOption,
-  invalidOption,
-  jsonOption,
-  outOption,
-  RUN_ARGUMENT,
-  threadsOption,
-} from "../options/model-options.js";
-import { option } from "../options/option.js";
-import { number } from "../options/parsers.js";
+import { addOptions, RUN_ARGUMENT } from "../options/add-options.js";
 import { count } from "../terminal/format.js";
 import type { Terminal } from "../terminal/terminal.js";
 import type { CommandContext } from "./context.js";
 
-interface SampleOptions extends SampleSettings {
-  seedFile?: string;
-  greedy?: true;
-  out?: string;
-  json?: true;
-}
+/** What can be typed beside the operands. */
+type SampleOptions = SampleCommandSettings;
 
 export function sampleCommand(program: Command, { terminal, interruption }: CommandContext): void {
-  program
+  const command = program
     .command("sample")
     .description("Write text with a trained model.")
-    .argument("[run]", RUN_ARGUMENT)
-    .addOption(option("--seed <text>", "go on from this text"))
-    .addOption(option("--seed-file <file>", "go on from the text of a file; - is standard input"))
-    .addOption(
-      option("-n, --length <n>", "new characters; -1 is without end", number, DEFAULTS.length),
-    )
-    .addOption(
-      option(
-        "-t, --temperature <t>",
-        "below 1 plays safe, above 1 takes risks, 0 always takes the likeliest",
-        number,
-        DEFAULTS.temperature,
-      ),
-    )
-    .addOption(option("--greedy", "the same as --temperature 0"))
-    .addOption(
-      option("--top-k <n>", "choose among the n likeliest; 0 is all", number, DEFAULTS.topK),
-    )
-    .addOption(
-      option(
-        "--top-p <share>",
-        "choose among the likeliest that have this probability together",
-        number,
-        DEFAULTS.topP,
-      ),
-    )
-    .addOption(option("--count <n>", "texts to write", number, DEFAULTS.count))
-    .addOption(option("--stop <text>", "end when this has been written"))
-    .addOption(
-      option("--max-copy <n>", "write no longer run that the training text has too", number),
-    )
-    .addOption(option("--training-text <file...>", "for --max-copy: files and folders"))
-    .addOption(encodingOption("of the seed file and the training text"))
-    .addOption(invalidOption())
-    .addOption(option("--random-seed <n>", "same seed, same text", number, DEFAULTS.randomSeed))
-    .addOption(outOption())
-    .addOption(backendOption())
-    .addOption(threadsOption())
-    .addOption(jsonOption("one object for each text"))
+    .argument("[run]", RUN_ARGUMENT);
+  addOptions(command, SAMPLE)
     .addHelpText(
       "after",
       `

@@ -1,64 +1,29 @@
 import path from "node:path";
 import type { Command } from "commander";
-import { SCORE_DEFAULTS as DEFAULTS } from "../../config/defaults.js";
+import { SCORE, type ScoreCommandSettings } from "../../config/score.js";
 import { CharnnError } from "../../errors.js";
-import type { ScoredText, ScoreSettings } from "../../index.js";
-import {
-  backendOption,
-  encodingOption,
-  invalidOption,
-  jsonOption,
-  outOption,
-  threadsOption,
-} from "../options/model-options.js";
-import { choice, option } from "../options/option.js";
+import type { ScoredText } from "../../index.js";
+import { addOptions } from "../options/add-options.js";
 import { columns, count } from "../terminal/format.js";
 import { colored, legend } from "../terminal/surprise-colors.js";
 import type { Terminal } from "../terminal/terminal.js";
 import type { CommandContext } from "./context.js";
-import { alsoOption, openRuns } from "./several-runs.js";
+import { openRuns } from "./several-runs.js";
 
 const PIECES_AT_ONCE = 1_000;
 
-interface ScoreOptions extends Omit<ScoreSettings, "files"> {
-  also?: string[];
-  labels?: true;
-  lines?: true;
-  out?: string;
-  json?: true;
-}
+/** What can be typed beside the operands. */
+type ScoreOptions = Omit<ScoreCommandSettings, "files">;
 
 export function scoreCommand(program: Command, { terminal, interruption }: CommandContext): void {
-  program
+  const command = program
     .command("score")
     .description(
       "Show how much each character of a text surprises a model, or which model it fits.",
     )
     .argument("<run>", "a run's name or folder, or a checkpoint file")
-    .argument("<files...>", "files and folders, each file a text of its own; - is standard input")
-    .addOption(option("--lines", "one figure for each line, not for each character"))
-    .addOption(alsoOption("say which of these runs and the first each text or line fits best"))
-    .addOption(
-      option(
-        "--labels",
-        "with --also: a file's folder has the name of its run; count what is right",
-      ),
-    )
-    .addOption(option("--fresh", "read each line from its beginning, without those before it"))
-    .addOption(
-      choice(
-        "--unknown <what>",
-        "characters the model does not know",
-        ["error", "skip"],
-        DEFAULTS.unknown,
-      ),
-    )
-    .addOption(encodingOption("of the files"))
-    .addOption(invalidOption())
-    .addOption(outOption())
-    .addOption(backendOption())
-    .addOption(threadsOption())
-    .addOption(jsonOption("one object for each line, or with --also for each text or line"))
+    .argument("<files...>", "files and folders, each file a text of its own; - is standard input");
+  addOptions(command, SCORE)
     .addHelpText(
       "after",
       `
@@ -100,8 +65,8 @@ interface View {
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
   readonly names: readonly string[];
-  readonly lines: true | undefined;
-  readonly json: true | undefined;
+  readonly lines: boolean | undefined;
+  readonly json: boolean | undefined;
 }
 
 /** What each text does to one model. */
@@ -129,11 +94,11 @@ async function show(texts: Texts, { terminal, signal, lines, json }: View): Prom
 }
 
 /** Which of several models each text, or each line, fits best. */
-async function compare(texts: Texts, view: View, labels: true | undefined): Promise<void> {
+async function compare(texts: Texts, view: View, labels: boolean | undefined): Promise<void> {
   const { terminal, signal, names, lines, json } = view;
   const judged: Judged[] = [];
   for await (const text of texts) {
-    const label = labels && labelOf(text.name, names);
+    const label = labels ? labelOf(text.name, names) : undefined;
     const pieces = lines ? text.lines() : [{ ...text.whole, line: undefined, text: undefined }];
     for (const { line, text: content, characters, unknown, byModel } of pieces) {
       signal.throwIfAborted();

@@ -1,18 +1,12 @@
 import path from "node:path";
-import type { Option } from "commander";
 import { CharnnError } from "../../errors.js";
 import type { Checkpoint } from "../../index.js";
-import { option } from "../options/option.js";
 
 /** A run that was asked for. */
 export interface OpenRun {
   /** The name of its folder. */
   readonly name: string;
   readonly checkpoint: Checkpoint;
-}
-
-export function alsoOption(description: string): Option {
-  return option("--also <run...>", description);
 }
 
 /**

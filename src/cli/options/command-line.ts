@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { RUNS_FOLDER } from "../../config/defaults.js";
+import { RUNS_FOLDER } from "../../config/names.js";
 import { CharnnError } from "../../errors.js";
 import { readConfigFile } from "./config-file.js";
 import { refuseIgnored } from "./conflicts.js";

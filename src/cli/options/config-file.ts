@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import { CharnnError, shortened } from "../../errors.js";
-import { hyphened, optionNamed, type Token } from "./spelling.js";
+import { optionNamed } from "./add-options.js";
+import { hyphened } from "./hyphened.js";
+import type { Token } from "./spelling.js";
 
 /** More than all options take. */
 const MOST_CHARACTERS = 2 ** 20;

@@ -24,7 +24,7 @@ export function seconds(text: string): number {
 }
 
 /** What is typed, as changes of the number of steps: `120:3500,900:3300` makes it 3,500 at step 120 ... */
-export function replan(text: string): { step: number; steps: number }[] {
+export function stepChanges(text: string): { step: number; steps: number }[] {
   return text.split(",").map((change) => {
     const [, step, steps] = /^(\d+):(\d+)$/.exec(change.trim()) ?? [];
     if (steps === undefined) {
@@ -32,4 +32,12 @@ export function replan(text: string): { step: number; steps: number }[] {
     }
     return { step: Number(step), steps: Number(steps) };
   });
+}
+
+/** One of a few words, in capitals or not. */
+export function word(text: string, words: readonly string[]): string {
+  const lower = text.toLowerCase();
+  if (words.includes(lower)) return lower;
+  const others = words.slice(0, -1).join(", ");
+  throw new InvalidArgumentError(`must be ${others ? `${others} or ` : ""}${words.at(-1)}`);
 }

@@ -4,7 +4,7 @@ import { lstat } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import type { Command } from "commander";
-import { RUNS_FOLDER } from "../../config/defaults.js";
+import { RUNS_FOLDER } from "../../config/names.js";
 import { CharnnError, shortened, systemErrorCode } from "../../errors.js";
 import { quoted } from "../../shell-words.js";
 

@@ -1,73 +1,6 @@
 import type { Command, Option } from "commander";
 import { CharnnError } from "../../errors.js";
-
-/**
- * Names by which other trainers of character models call the same thing, so that a pasted command
- * works: alias, then ours.
- */
-const TRAIN_ALIASES: Readonly<Record<string, string>> = {
-  model: "cell",
-  "model-type": "cell",
-  "rnn-size": "hidden-size",
-  hidden: "hidden-size",
-  "num-layers": "layers",
-  "n-layers": "layers",
-  "n-layer": "layers",
-  "wordvec-size": "embedding-size",
-  "num-unrollings": "seq-length",
-  "chunk-len": "seq-length",
-  "block-size": "seq-length",
-  bptt: "seq-length",
-  lr: "learning-rate",
-  "grad-clip": "clip-norm",
-  "max-grad-norm": "clip-norm",
-  "gradient-accumulation-steps": "accumulate",
-  "ema-decay": "average-decay",
-  wdecay: "weight-decay",
-  wdrop: "weight-dropout",
-  "early-stopping-patience": "patience",
-  "max-epochs": "epochs",
-  "num-epochs": "epochs",
-  "n-epochs": "epochs",
-  "max-iters": "steps",
-  "max-steps": "steps",
-  "warmup-iters": "warmup-steps",
-  "val-frac": "validation",
-  "valid-frac": "validation",
-  "validation-split": "validation",
-  "test-frac": "test",
-  "eval-interval": "eval-every",
-  "eval-val-every": "eval-every",
-  "checkpoint-every": "save-every",
-  "checkpoint-dir": "out",
-  "save-dir": "out",
-  "out-dir": "out",
-  "output-dir": "out",
-  "work-dir": "out",
-};
-
-const SAMPLE_ALIASES: Readonly<Record<string, string>> = {
-  prime: "seed",
-  "prime-str": "seed",
-  primetext: "seed",
-  prompt: "seed",
-  start: "seed",
-  "start-text": "seed",
-  prefix: "seed",
-  temp: "temperature",
-  "predict-len": "length",
-  "max-new-tokens": "length",
-  "n-predict": "length",
-  "gen-length": "length",
-  "max-gen-length": "length",
-  "num-samples": "count",
-};
-
-const ALIASES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  train: TRAIN_ALIASES,
-  bench: TRAIN_ALIASES,
-  sample: SAMPLE_ALIASES,
-};
+import { optionNamed } from "./add-options.js";
 
 /** An option as it was given. */
 export interface GivenOption {
@@ -117,18 +50,6 @@ export function tokensOf(args: readonly string[], command: Command): Token[] {
     });
   }
   return tokens;
-}
-
-/** The option that a name means, whoever's name it is. */
-export function optionNamed(name: string, command: Command): Option | undefined {
-  const aliases = ALIASES[command.name()] ?? {};
-  const own = Object.hasOwn(aliases, name) ? aliases[name] : name;
-  return command.options.find(({ long }) => long === `--${own}`);
-}
-
-/** `hidden-size` for `hidden_size` and `hiddenSize`. */
-export function hyphened(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replaceAll("_", "-");
 }
 
 interface FoundOption {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import * as v from "valibot";
-import { checked, wholeNumber } from "../../config/schema.js";
-import { planReport, type ReportSettings } from "../report.js";
+import { REPORT, type ReportSettings } from "../../config/report.js";
+import { checked, schemaOf } from "../../config/schema.js";
+import { planReport } from "../report.js";
 import { eventOf } from "./event-readers.js";
 import { PageServer } from "./page-server.js";
 import { changeOf, wholeOf } from "./shown.js";
@@ -38,7 +39,7 @@ export async function watchRun(
     readonly stdin?: AsyncIterable<Uint8Array>;
   } & Partial<Pick<WatchOptions, "onWaiting" | "onWarning">>,
 ): Promise<void> {
-  checked(v.object({ port: wholeNumber(0, 65_535) }), { port });
+  checked(v.object({ port: schemaOf(REPORT.port.kind) }), { port });
   const run = new WatchedRun(planReport(settings), { stdin, signal, onWaiting, onWarning });
   try {
     await run.begin();

@@ -8,7 +8,7 @@ import { scoped } from "#src/backends/scope.js";
 import { selectBackend } from "#src/backends/select.js";
 import { Workspace } from "#src/backends/workspace.js";
 import { CELL_NAMES, CELLS } from "#src/config/cells.js";
-import type { OptimizerName } from "#src/config/defaults.js";
+import type { OptimizerName } from "#src/config/names.js";
 import { type ModelConfig, modelConfig } from "#src/config/model.js";
 import { CharRnn } from "#src/model/char-rnn.js";
 import { parameterArray } from "#src/model/parameters.js";

@@ -1,0 +1,43 @@
+import { TEXT, TEXTS, wholeNumber } from "./kinds.js";
+import { defaultsOf, type OptionsOf } from "./option.js";
+import {
+  encodingOption,
+  invalidOption,
+  jsonOption,
+  outOption,
+  type TextSettings,
+} from "./shared.js";
+
+/** Where to look for copies. */
+export interface CopiesSettings extends TextSettings {
+  /** The file of the sample; `-` is standard input. */
+  readonly sample: string;
+  /** Files and folders of the training text, read as one. */
+  readonly files: readonly string[];
+  /** Shorter runs are no copies, in characters. Default: 20. */
+  readonly atLeast?: number | undefined;
+}
+
+/** What can be typed. */
+export interface CopiesCommandSettings extends CopiesSettings {
+  readonly json?: boolean | undefined;
+}
+
+/** All options of `copies`, in the order in which the help shows them. */
+export const COPIES = {
+  sample: { kind: TEXT },
+  files: { kind: TEXTS },
+  atLeast: {
+    kind: wholeNumber(1),
+    value: "<n>",
+    help: "characters that make a run a copy",
+    default: 20,
+  },
+  encoding: encodingOption("of the files"),
+  invalid: invalidOption,
+  // Of the library alone, as the command has no runs.
+  out: { kind: outOption.kind, default: outOption.default },
+  json: jsonOption("one object"),
+} as const satisfies OptionsOf<CopiesCommandSettings>;
+
+export const COPIES_DEFAULTS = defaultsOf(COPIES);

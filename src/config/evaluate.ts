@@ -1,0 +1,61 @@
+import { FLAG, TEXTS } from "./kinds.js";
+import { defaultsOf, type OptionsOf } from "./option.js";
+import {
+  type BackendSettings,
+  backendOption,
+  encodingOption,
+  invalidOption,
+  jsonOption,
+  outOption,
+  type TextSettings,
+  threadsOption,
+  type UnknownName,
+  unknownOption,
+} from "./shared.js";
+
+/** What to score a model on, and how. */
+export interface EvaluateSettings extends BackendSettings, TextSettings {
+  /** Files and folders; `-` is standard input. */
+  readonly files: readonly string[];
+  /** Whether each file is a text by itself; else all are one. Default: false. */
+  readonly each?: boolean | undefined;
+  /** What to do with characters that the model does not know. Default: `error`. */
+  readonly unknown?: UnknownName | undefined;
+  /** Whether to score the text once more with weights that follow it. Default: false. */
+  readonly dynamic?: boolean | undefined;
+  /** Whether to score n-gram models and the system's compressors on the same text. Default: true. */
+  readonly baselines?: boolean | undefined;
+}
+
+/** What can be typed. */
+export interface EvaluateCommandSettings extends EvaluateSettings {
+  readonly also?: readonly string[] | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** All options of `eval`, in the order in which the help shows them. */
+export const EVALUATE = {
+  files: { kind: TEXTS },
+  also: {
+    kind: TEXTS,
+    value: "<run...>",
+    help: "score these runs too, one row each",
+    commandOnly: true,
+  },
+  each: { kind: FLAG, help: "each file is a text of its own, one row each", default: false },
+  unknown: unknownOption("characters the model does not know", "error"),
+  dynamic: {
+    kind: FLAG,
+    help: "score it once more with weights that follow the text (much slower)",
+    default: false,
+  },
+  baselines: { kind: FLAG, help: "leave out counting and the compressors", default: true },
+  encoding: encodingOption("of the files"),
+  invalid: invalidOption,
+  out: outOption,
+  backend: backendOption,
+  threads: threadsOption,
+  json: jsonOption("one object for each run and text"),
+} as const satisfies OptionsOf<EvaluateCommandSettings>;
+
+export const EVAL_DEFAULTS = defaultsOf(EVALUATE);

@@ -1,0 +1,55 @@
+/**
+ * The kinds of values that options take, as plain data: `schema.ts` checks values by them, the command line
+ * reads what is typed.
+ */
+export interface Kind<Value> {
+  readonly type:
+    | "whole number"
+    | "number"
+    | "seconds"
+    | "text"
+    | "texts"
+    | "word"
+    | "flag"
+    | "changes"
+    | "fold";
+  /** Of numbers: the least value, and the most, both included. */
+  readonly least?: number;
+  readonly most?: number;
+  /** Of numbers: what they must be above, or below. */
+  readonly above?: number;
+  readonly below?: number;
+  /** What a word may be. */
+  readonly words?: readonly Value[];
+}
+
+/** One of several equal parts of a text, from 1. */
+export interface Fold {
+  readonly index: number;
+  readonly of: number;
+}
+
+/** From `step` on a run has `steps` in all. */
+export interface StepChange {
+  readonly step: number;
+  readonly steps: number;
+}
+
+export function wholeNumber(least: number, most?: number): Kind<number> {
+  return { type: "whole number", least, most };
+}
+
+/** From 0 to below 1. */
+export const FRACTION: Kind<number> = { type: "number", least: 0, below: 1 };
+export const AT_LEAST_ZERO: Kind<number> = { type: "number", least: 0 };
+export const ABOVE_ZERO: Kind<number> = { type: "number", above: 0 };
+export const SECONDS: Kind<number> = { type: "seconds", above: 0 };
+export const TEXT: Kind<string> = { type: "text" };
+export const TEXTS: Kind<readonly string[]> = { type: "texts" };
+export const FLAG: Kind<boolean> = { type: "flag" };
+export const FOLD: Kind<Fold> = { type: "fold" };
+export const STEP_CHANGES: Kind<readonly StepChange[]> = { type: "changes" };
+
+export function oneOf<Word extends string>(...words: readonly Word[]): Kind<Word> {
+  return { type: "word", words };
+}

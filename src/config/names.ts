@@ -1,0 +1,47 @@
+/** The words that options can be, and limits of their numbers. Nothing heavy is imported here: the help shows them. */
+
+export const BACKEND_NAMES = ["native", "tensorflow", "cpu"] as const;
+/** More threads than any processor has cores. */
+export const MOST_THREADS = 1024;
+/** Texts that can be written side by side. */
+export const MOST_TEXTS = 4096;
+export const OPTIMIZER_NAMES = ["adam", "sgd", "rmsprop"] as const;
+export const SCHEDULE_NAMES = ["cosine", "linear", "exponential", "plateau", "constant"] as const;
+/** What to do with bytes that are wrong in a text's encoding. */
+export const INVALID_NAMES = ["error", "replace", "skip"] as const;
+export const LINE_END_NAMES = ["keep", "lf"] as const;
+export const BATCHING_NAMES = ["lanes", "windows"] as const;
+export const SPLIT_NAMES = ["random", "sequential"] as const;
+export const PRESET_NAMES = ["tiny", "small", "medium", "large"] as const;
+
+/** What `charnn plot` can draw. */
+export const METRIC_NAMES = [
+  "loss",
+  "training-loss",
+  "validation-loss",
+  "learning-rate",
+  "gradient-norm",
+  "speed",
+] as const;
+
+export type MetricName = (typeof METRIC_NAMES)[number];
+export type BackendName = (typeof BACKEND_NAMES)[number];
+export type OptimizerName = (typeof OPTIMIZER_NAMES)[number];
+export type PresetName = (typeof PRESET_NAMES)[number];
+export type ScheduleName = (typeof SCHEDULE_NAMES)[number];
+export type InvalidName = (typeof INVALID_NAMES)[number];
+export type LineEndName = (typeof LINE_END_NAMES)[number];
+export type BatchingName = (typeof BATCHING_NAMES)[number];
+export type SplitName = (typeof SPLIT_NAMES)[number];
+
+/** Where runs are, in the current folder. */
+export const RUNS_FOLDER = "checkpoints";
+
+export const MOST_LAYERS = 64;
+/** Units of a layer, characters of a vocabulary, windows of a batch and the like. */
+export const MOST_SIZE = 65_536;
+/** Far more steps than any run takes, and few enough to be counted on from there. */
+export const MOST_STEPS = 1e15;
+export const MOST_EPOCHS = 100_000;
+/** Of a cross-validation. */
+export const MOST_FOLDS = 100;

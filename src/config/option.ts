@@ -1,0 +1,43 @@
+import type { Kind } from "./kinds.js";
+
+/** All that there is to say of an option: whoever needs to know reads it here. */
+export interface Option<Value> {
+  readonly kind: Kind<Value>;
+  /** What stands for its value in the help, such as `<n>`; not of flags. */
+  readonly value?: string;
+  /** Its short form, such as `-n`. */
+  readonly short?: string;
+  /** For the help; undefined where the command line does not have it. */
+  readonly help?: string;
+  readonly default?: Value;
+  /** What decides where it is left out, for the help. */
+  readonly decidedBy?: string;
+  /** The heading under which the help has it. */
+  readonly group?: string;
+  /** Whether it is an option of the command line alone, which the library does not have. */
+  readonly commandOnly?: true;
+  /** What other programs call it. */
+  readonly aliases?: readonly string[];
+}
+
+/** The options of a command: one for each of its settings, which the compiler sees to. */
+export type OptionsOf<Settings> = {
+  readonly [Name in keyof Required<Settings>]: Option<NonNullable<Settings[Name]>>;
+};
+
+type WithDefault<Table> = {
+  [Name in keyof Table]: Table[Name] extends { readonly default: unknown } ? Name : never;
+}[keyof Table];
+
+/** The defaults of those options that have one. */
+export type Defaults<Table> = {
+  readonly [Name in WithDefault<Table>]: Table[Name] extends Option<infer Value> ? Value : never;
+};
+
+export function defaultsOf<Table extends object>(options: Table): Defaults<Table> {
+  const entries = Object.entries(options as Readonly<Record<string, Option<unknown>>>);
+  const given = entries.filter(([, option]) => option.default !== undefined);
+  return Object.fromEntries(
+    given.map(([name, option]) => [name, option.default]),
+  ) as unknown as Defaults<Table>;
+}

@@ -1,0 +1,74 @@
+import { FLAG, TEXT, TEXTS, wholeNumber } from "./kinds.js";
+import { defaultsOf, type OptionsOf } from "./option.js";
+import {
+  type BackendSettings,
+  backendOption,
+  encodingOption,
+  invalidOption,
+  outOption,
+  type TextSettings,
+  threadsOption,
+  type UnknownName,
+  unknownOption,
+} from "./shared.js";
+
+/** What a report is about. */
+export interface ReportSettings extends BackendSettings, TextSettings {
+  /** Names or folders of runs. Default: the one that reported last. */
+  readonly runs?: readonly string[] | undefined;
+  /** Files and folders of a text to look at with the first run's model. */
+  readonly text?: readonly string[] | undefined;
+  /** What to do with characters that the model does not know. Default: `skip`. */
+  readonly unknown?: UnknownName | undefined;
+}
+
+/** What can be typed. */
+export interface ReportCommandSettings extends ReportSettings {
+  readonly output?: string | undefined;
+  readonly overwrite?: boolean | undefined;
+  readonly watch?: boolean | undefined;
+  readonly port?: number | undefined;
+}
+
+/** All options of `report`, in the order in which the help shows them. */
+export const REPORT = {
+  runs: { kind: TEXTS },
+  output: {
+    kind: TEXT,
+    value: "<page>",
+    short: "-o",
+    help: "the file to write",
+    decidedBy: "RUN-report.html",
+    commandOnly: true,
+  },
+  overwrite: {
+    kind: FLAG,
+    help: "let the page take the place of any file",
+    commandOnly: true,
+  },
+  text: {
+    kind: TEXTS,
+    value: "<file...>",
+    help: "look at this text with the first run's model",
+  },
+  unknown: unknownOption("characters of it that the model does not know", "skip"),
+  encoding: encodingOption("of the text"),
+  invalid: invalidOption,
+  watch: {
+    kind: FLAG,
+    help: "serve the page on this machine and follow the run, also one that is not there yet; the address has a token that keeps others out",
+    commandOnly: true,
+  },
+  port: {
+    kind: wholeNumber(0, 65_535),
+    value: "<n>",
+    help: "for --watch",
+    decidedBy: "a free one",
+    commandOnly: true,
+  },
+  out: outOption,
+  backend: backendOption,
+  threads: threadsOption,
+} as const satisfies OptionsOf<ReportCommandSettings>;
+
+export const REPORT_DEFAULTS = defaultsOf(REPORT);

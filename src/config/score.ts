@@ -1,0 +1,67 @@
+import { FLAG, TEXTS } from "./kinds.js";
+import { defaultsOf, type OptionsOf } from "./option.js";
+import {
+  type BackendSettings,
+  backendOption,
+  encodingOption,
+  invalidOption,
+  jsonOption,
+  outOption,
+  type TextSettings,
+  threadsOption,
+  type UnknownName,
+  unknownOption,
+} from "./shared.js";
+
+/** Which texts to score, character by character, and how. */
+export interface ScoreSettings extends BackendSettings, TextSettings {
+  /** Files and folders; `-` is standard input. Each file is a text by itself. */
+  readonly files: readonly string[];
+  /** What to do with characters that a model does not know. Default: `skip`. */
+  readonly unknown?: UnknownName | undefined;
+  /** Whether each line is read from its beginning, without those before it. Default: false. */
+  readonly fresh?: boolean | undefined;
+}
+
+/** What can be typed. */
+export interface ScoreCommandSettings extends ScoreSettings {
+  readonly also?: readonly string[] | undefined;
+  readonly labels?: boolean | undefined;
+  readonly lines?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** All options of `score`, in the order in which the help shows them. */
+export const SCORE = {
+  files: { kind: TEXTS },
+  lines: {
+    kind: FLAG,
+    help: "one figure for each line, not for each character",
+    commandOnly: true,
+  },
+  also: {
+    kind: TEXTS,
+    value: "<run...>",
+    help: "say which of these runs and the first each text or line fits best",
+    commandOnly: true,
+  },
+  labels: {
+    kind: FLAG,
+    help: "with --also: a file's folder has the name of its run; count what is right",
+    commandOnly: true,
+  },
+  fresh: {
+    kind: FLAG,
+    help: "read each line from its beginning, without those before it",
+    default: false,
+  },
+  unknown: unknownOption("characters the model does not know", "skip"),
+  encoding: encodingOption("of the files"),
+  invalid: invalidOption,
+  out: outOption,
+  backend: backendOption,
+  threads: threadsOption,
+  json: jsonOption("one object for each line, or with --also for each text or line"),
+} as const satisfies OptionsOf<ScoreCommandSettings>;
+
+export const SCORE_DEFAULTS = defaultsOf(SCORE);

@@ -1,0 +1,79 @@
+/** Options that several commands have. */
+import { FLAG, oneOf, TEXT, wholeNumber } from "./kinds.js";
+import {
+  BACKEND_NAMES,
+  type BackendName,
+  INVALID_NAMES,
+  type InvalidName,
+  MOST_THREADS,
+  RUNS_FOLDER,
+} from "./names.js";
+import type { Option } from "./option.js";
+
+/** What computes. No result depends on it but for rounding. */
+export interface BackendSettings {
+  /** Default: `auto`, the first that loads. */
+  readonly backend?: BackendName | "auto" | undefined;
+  /** Default: as many as the processor has cores. */
+  readonly threads?: number | undefined;
+}
+
+/** How files of text are read. */
+export interface TextSettings {
+  /** Of the files. Default: `utf-8`. */
+  readonly encoding?: string | undefined;
+  /** What to do with bytes that are wrong in that encoding. Default: `error`. */
+  readonly invalid?: InvalidName | undefined;
+  /** The folder in which runs have theirs, which is no part of a folder around it. Default: `checkpoints`. */
+  readonly out?: string | undefined;
+}
+
+/** What to do with characters that a model does not know. */
+export type UnknownName = "error" | "skip";
+
+export const backendOption = {
+  kind: oneOf("auto", ...BACKEND_NAMES),
+  value: "<name>",
+  help: "what computes",
+  default: "auto",
+} as const satisfies Option<BackendName | "auto">;
+
+export const threadsOption = {
+  kind: wholeNumber(1, MOST_THREADS),
+  value: "<n>",
+  help: "that compute",
+  decidedBy: "the processor's cores",
+} as const satisfies Option<number>;
+
+export const outOption = {
+  kind: TEXT,
+  value: "<folder>",
+  help: "where runs have their folders",
+  default: RUNS_FOLDER,
+} as const satisfies Option<string>;
+
+export const invalidOption = {
+  kind: oneOf(...INVALID_NAMES),
+  value: "<what>",
+  help: "bytes that are wrong in that encoding",
+  default: "error",
+} as const satisfies Option<InvalidName>;
+
+/** @param whose `of the files` */
+export function encodingOption(whose: string) {
+  return { kind: TEXT, value: "<name>", help: whose, default: "utf-8" } as const;
+}
+
+export function unknownOption<const Default extends UnknownName>(help: string, fallback: Default) {
+  return {
+    kind: oneOf<UnknownName>("error", "skip"),
+    value: "<what>",
+    help,
+    default: fallback as UnknownName,
+  } as const;
+}
+
+/** @param what `one object for each run` */
+export function jsonOption(what: string) {
+  return { kind: FLAG, help: `${what} on standard output`, commandOnly: true } as const;
+}

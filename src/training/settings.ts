@@ -1,0 +1,56 @@
+import { checked, settingsSchema } from "../config/schema.js";
+import { TRAIN, type TrainSettings } from "../config/train.js";
+import type { Inputs } from "../data/inputs.js";
+import { CharnnError } from "../errors.js";
+
+const trainSettingsSchema = settingsSchema<TrainSettings>(TRAIN, ["files"]);
+
+/** Seconds since a run began; it never goes back. */
+export type Clock = () => number;
+
+export interface TrainOptions {
+  /**
+   * Aborted: the run is saved as it was after its last whole step, and the last event is `end`. Before
+   * the first step nothing is kept, and the reason of the signal is thrown.
+   */
+  readonly signal?: AbortSignal | undefined;
+  /** What the file `-` stands for. */
+  readonly stdin?: AsyncIterable<Uint8Array> | undefined;
+  /** In its place where several calls read the same. */
+  readonly inputs?: Inputs | undefined;
+  /** The time that counts for `maxTime`, and in events; the time since the call when left out. */
+  readonly clock?: Clock | undefined;
+}
+
+/** The time since this call. */
+export function startClock(): Clock {
+  const start = performance.now();
+  return () => (performance.now() - start) / 1e3;
+}
+
+/**
+ * @throws CharnnError `INVALID_SETTING` that names the setting at fault.
+ */
+export function checkedTrainSettings(settings: TrainSettings): TrainSettings {
+  const valid = checked(trainSettingsSchema, settings);
+  const { replan, steps, epochs, maxTime } = valid;
+  if (replan && (steps === undefined || epochs !== undefined || maxTime !== undefined)) {
+    throw new CharnnError(
+      "INVALID_SETTING",
+      "replan changes a number of steps: it goes with --steps alone, without --epochs and --max-time.",
+      "Give it as the line at the end of the run that is to be repeated has it.",
+      { setting: "replan" },
+    );
+  }
+  for (const [k, { step, steps: after }] of (replan ?? []).entries()) {
+    const { step: last = -1, steps: before = steps as number } = replan?.[k - 1] ?? {};
+    if (step > last && step < before && step <= after) continue;
+    throw new CharnnError(
+      "INVALID_SETTING",
+      `replan is at step ${step}, where the number of steps can't become ${after}.`,
+      "Each change is later than the one before it, and before the end of the run: with --steps 4000, --replan 120:3500 changes the number at step 120.",
+      { setting: "replan" },
+    );
+  }
+  return valid;
+}
