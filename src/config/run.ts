@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ABOVE_ZERO, AT_LEAST_ZERO, type Kind, oneOf, wholeNumber } from "./kinds.js";
+import { ABOVE_ZERO, AT_LEAST_ZERO, oneOf, wholeNumber } from "./kinds.js";
 import { type ModelConfig, modelConfigSchema } from "./model.js";
 import { LINE_END_NAMES, type LineEndName, MOST_STEPS } from "./names.js";
 import { schemaOf } from "./schema.js";
@@ -35,7 +35,7 @@ type NamesIn<Of extends Part> = {
   keyof TrainSettings;
 
 /** Which text a run learns from, and how it was divided. */
-export interface TextConfig {
+interface TextConfig {
   readonly fingerprint: string;
   readonly characters: number;
   readonly trainCharacters: number;
@@ -79,20 +79,17 @@ export interface RunConfig {
   readonly limits: Limits;
 }
 
-/** The settings that a checkpoint keeps in a part of its config. */
-export function namesIn(part: Part): string[] {
+/** The settings that a checkpoint keeps in a part of its config, in the order in which it keeps them. */
+export function namesIn<Of extends Part>(part: Of): NamesIn<Of>[] {
   const options = Object.entries(TRAIN as Readonly<Record<string, { checkpoint?: Part }>>);
-  return options.filter(([, { checkpoint }]) => checkpoint === part).map(([name]) => name);
-}
-
-function kindOf(name: string): Kind<unknown> {
-  return TRAIN[name as keyof Table].kind;
+  const names = options.filter(([, { checkpoint }]) => checkpoint === part).map(([name]) => name);
+  return names as NamesIn<Of>[];
 }
 
 const trainingConfigSchema = v.strictObject(
   Object.fromEntries(
     namesIn("training").map((name) => {
-      const schema = schemaOf(kindOf(name));
+      const schema = schemaOf<unknown>(TRAIN[name].kind);
       return [name, (OPTIONAL as readonly string[]).includes(name) ? v.optional(schema) : schema];
     }),
   ),

@@ -197,7 +197,7 @@ const OUTPUT = "Output:";
 const BY_PRESET = "by the preset";
 const BY_LENGTH = "by the model, the text and the epochs";
 
-/** All options of a training, in the order in which the help shows them. */
+/** All options of a training, in the order in which the help shows them and a checkpoint keeps them. */
 export const TRAIN = {
   files: { kind: TEXTS, onResume: "again" },
   preset: {
@@ -258,6 +258,7 @@ export const TRAIN = {
     onResume: "kept",
     checkpoint: "training",
   },
+  fold: { kind: FOLD, onResume: "kept", checkpoint: "training" },
   test: {
     kind: FRACTION,
     value: "<share>",
@@ -283,7 +284,6 @@ export const TRAIN = {
     group: TEXT_GROUP,
     onResume: "again",
   },
-  fold: { kind: FOLD, onResume: "kept", checkpoint: "training" },
   documents: {
     kind: oneOf("lines"),
     value: "<kind>",
@@ -334,6 +334,15 @@ export const TRAIN = {
     onResume: "kept",
     checkpoint: "training",
   },
+  batching: {
+    kind: oneOf(...BATCHING_NAMES),
+    value: "<kind>",
+    help: "read the text in parallel lanes with the state carried on, or shuffled windows",
+    default: "lanes",
+    group: BATCHES,
+    onResume: "kept",
+    checkpoint: "training",
+  },
   batchSize: {
     kind: wholeNumber(1, MOST_SIZE),
     value: "<n>",
@@ -350,15 +359,6 @@ export const TRAIN = {
     default: 64,
     group: BATCHES,
     aliases: ["num-unrollings", "chunk-len", "block-size", "bptt"],
-    onResume: "kept",
-    checkpoint: "training",
-  },
-  batching: {
-    kind: oneOf(...BATCHING_NAMES),
-    value: "<kind>",
-    help: "read the text in parallel lanes with the state carried on, or shuffled windows",
-    default: "lanes",
-    group: BATCHES,
     onResume: "kept",
     checkpoint: "training",
   },
@@ -460,16 +460,6 @@ export const TRAIN = {
     onResume: "kept",
     checkpoint: "training",
   },
-  weightDecay: {
-    kind: AT_LEAST_ZERO,
-    value: "<rate>",
-    help: "decoupled, of all parameters",
-    default: 0.1,
-    group: OPTIMIZATION,
-    aliases: ["wdecay"],
-    onResume: "kept",
-    checkpoint: "training",
-  },
   optimizer: {
     kind: oneOf(...OPTIMIZER_NAMES),
     value: "<name>",
@@ -534,6 +524,16 @@ export const TRAIN = {
     default: 1,
     group: OPTIMIZATION,
     aliases: ["gradient-accumulation-steps"],
+    onResume: "kept",
+    checkpoint: "training",
+  },
+  weightDecay: {
+    kind: AT_LEAST_ZERO,
+    value: "<rate>",
+    help: "decoupled, of all parameters",
+    default: 0.1,
+    group: OPTIMIZATION,
+    aliases: ["wdecay"],
     onResume: "kept",
     checkpoint: "training",
   },

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Limits, RunConfig } from "../config/run.js";
-import { definedOnly } from "../config/schema.js";
+import { definedOnly, pick } from "../config/schema.js";
 import type { TrainSettings } from "../config/train.js";
 import type { Batches } from "../data/batches.js";
 import { CharnnError } from "../errors.js";
@@ -48,13 +48,6 @@ export function resumedLimits(saved: Limits, settings: TrainSettings): Limits {
     "Nothing would end the run: it has no limit but the one that is taken away.",
     "Give --epochs, --steps or --max-time too.",
   );
-}
-
-function pick<Values extends object, Name extends keyof Values>(
-  values: Values,
-  names: readonly Name[],
-): Pick<Values, Name> {
-  return Object.fromEntries(names.map((name) => [name, values[name]])) as Pick<Values, Name>;
 }
 
 /** Whether these say when a run ends whatever its losses are. */

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { modelConfig } from "../config/model.js";
 import type { PresetName } from "../config/names.js";
-import type { RunConfig } from "../config/run.js";
-import { definedOnly } from "../config/schema.js";
+import { namesIn, type RunConfig } from "../config/run.js";
+import { definedOnly, pick } from "../config/schema.js";
 import type { TrainSettings } from "../config/train.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import { fitBatchShape } from "../data/batches.js";
@@ -53,32 +53,16 @@ export function newConfig(
       counting,
     },
     training: {
+      ...pick(all, namesIn("training")),
       preset,
-      validation: all.validation,
-      fold: settings.fold,
-      test: all.test,
       split: splitOf(settings),
-      minCount: settings.minCount,
-      batching: all.batching,
       batchSize,
       seqLength,
       stride: settings.stride ?? seqLength,
       dropout: settings.dropout ?? 0,
       inputDropout: settings.inputDropout ?? 0,
       recurrentDropout: settings.recurrentDropout ?? 0,
-      weightDropout: all.weightDropout,
-      optimizer: all.optimizer,
-      learningRate: all.learningRate,
       schedule: settings.schedule ?? (haveEnd(limits) ? TRAIN_DEFAULTS.schedule : "plateau"),
-      warmupSteps: all.warmupSteps,
-      clipNorm: all.clipNorm,
-      clipValue: all.clipValue,
-      accumulate: all.accumulate,
-      weightDecay: all.weightDecay,
-      averageDecay: all.averageDecay,
-      evalEvery: all.evalEvery,
-      evalCharacters: settings.evalCharacters,
-      randomSeed: all.randomSeed,
     },
     limits,
   };
