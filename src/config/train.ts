@@ -15,11 +15,8 @@ import {
   wholeNumber,
 } from "./kinds.js";
 import {
-  BACKEND_NAMES,
   BATCHING_NAMES,
-  type BackendName,
   type BatchingName,
-  INVALID_NAMES,
   type InvalidName,
   LINE_END_NAMES,
   type LineEndName,
@@ -27,21 +24,28 @@ import {
   MOST_LAYERS,
   MOST_SIZE,
   MOST_STEPS,
-  MOST_THREADS,
   OPTIMIZER_NAMES,
   type OptimizerName,
   PRESET_NAMES,
   type PresetName,
-  RUNS_FOLDER,
   SCHEDULE_NAMES,
   type ScheduleName,
   SPLIT_NAMES,
   type SplitName,
 } from "./names.js";
 import { defaultsOf, type Option } from "./option.js";
+import {
+  type BackendSettings,
+  backendOption,
+  encodingOption,
+  invalidOption,
+  jsonOption,
+  outOption,
+  threadsOption,
+} from "./shared.js";
 
 /** What to train on and how. What is left out has its default, or is decided by the preset. */
-export interface TrainSettings {
+export interface TrainSettings extends BackendSettings {
   /** Files and folders; `-` is standard input. */
   readonly files: readonly string[];
   /** Decides what else is left out; by default the time, or else the text, decides which it is. */
@@ -155,10 +159,6 @@ export interface TrainSettings {
   readonly keep?: number | undefined;
   /** Default: 0. */
   readonly randomSeed?: number | undefined;
-  /** Default: `auto`, the first that loads. No result depends on it but for rounding. */
-  readonly backend?: BackendName | "auto" | undefined;
-  /** Default: as many as the processor has cores. */
-  readonly threads?: number | undefined;
 }
 
 /** What can be typed: settings, and what the command line alone has. */
@@ -301,22 +301,8 @@ export const TRAIN = {
     onResume: "kept",
     checkpoint: "training",
   },
-  encoding: {
-    kind: TEXT,
-    value: "<name>",
-    help: "of the files",
-    default: "utf-8",
-    group: TEXT_GROUP,
-    onResume: "again",
-  },
-  invalid: {
-    kind: oneOf(...INVALID_NAMES),
-    value: "<what>",
-    help: "bytes that are wrong in that encoding",
-    default: "error",
-    group: TEXT_GROUP,
-    onResume: "again",
-  },
+  encoding: { ...encodingOption("of the files"), group: TEXT_GROUP, onResume: "again" },
+  invalid: { ...invalidOption, group: TEXT_GROUP, onResume: "again" },
   lineEnds: {
     kind: oneOf(...LINE_END_NAMES),
     value: "<kind>",
@@ -556,10 +542,7 @@ export const TRAIN = {
     onResume: "again",
   },
   out: {
-    kind: TEXT,
-    value: "<folder>",
-    help: "where runs have their folders",
-    default: RUNS_FOLDER,
+    ...outOption,
     group: RUN,
     aliases: ["checkpoint-dir", "save-dir", "out-dir", "output-dir", "work-dir"],
     onResume: "again",
@@ -642,29 +625,9 @@ export const TRAIN = {
     onResume: "kept",
     checkpoint: "training",
   },
-  backend: {
-    kind: oneOf("auto", ...BACKEND_NAMES),
-    value: "<name>",
-    help: "what computes",
-    default: "auto",
-    group: RUN,
-    onResume: "again",
-  },
-  threads: {
-    kind: wholeNumber(1, MOST_THREADS),
-    value: "<n>",
-    help: "that compute",
-    decidedBy: "the processor's cores",
-    group: RUN,
-    onResume: "again",
-  },
-  json: {
-    commandOnly: true,
-    kind: FLAG,
-    help: "one JSON object a line on standard output",
-    group: OUTPUT,
-    onResume: "again",
-  },
+  backend: { ...backendOption, group: RUN, onResume: "again" },
+  threads: { ...threadsOption, group: RUN, onResume: "again" },
+  json: { ...jsonOption("one JSON object a line"), group: OUTPUT, onResume: "again" },
   quiet: {
     commandOnly: true,
     kind: FLAG,
