@@ -125,48 +125,68 @@ export const runConfigSchema: v.GenericSchema<unknown, RunConfig> = v.strictObje
 });
 
 /** Where a run stands between two steps. */
-const progressFields = v.strictObject({
+export interface Progress {
   /** Steps taken. */
-  step: count(),
+  step: number;
   /** The epoch of the next batch, from 0, and the batch's place in it. */
-  epoch: count(),
-  batch: count(),
+  epoch: number;
+  batch: number;
   /** The step at which the run ends; undefined where losses alone decide. */
-  totalSteps: v.optional(countFromOne()),
+  totalSteps?: number | undefined;
   /**
    * When the speed was measured again, for a run whose time is limited: the step, and the number of steps
    * planned until then, which may be the same as after it.
    */
-  replan: v.optional(oneOrMore(v.strictObject({ step: count(), totalSteps: countFromOne() })), []),
+  replan: { step: number; totalSteps: number }[];
   /** The step of the last evaluation. */
-  evaluatedAt: count(),
+  evaluatedAt: number;
   /** Sum of the training loss since then, nats, and the characters it covers. */
-  lossSum: v.pipe(loss(), v.maxValue(LARGEST_SUM)),
+  lossSum: number;
+  lossCharacters: number;
+  /** The training loss up to that evaluation, and its validation loss, nats/char. */
+  trainingLoss?: number | undefined;
+  validationLoss?: number | undefined;
+  /** The loss of the first step, nats/char, by which later ones are judged. */
+  firstLoss?: number | undefined;
+  /** The lowest validation loss so far, nats/char, and its step. */
+  bestLoss?: number | undefined;
+  bestStep?: number | undefined;
+  /** Evaluations since then, and since the plateau schedule lowered the rate. */
+  evaluationsSinceBest: number;
+  evaluationsSinceLowered: number;
+  /** What the learning rate is multiplied by: below 1 after plateaus and rollbacks. */
+  rateFactor: number;
+  /** Steps that changed nothing, since something in them was not finite: in a row, and in all. */
+  badSteps: number;
+  droppedSteps: number;
+  /** How often the run went back to its last checkpoint after several of them. */
+  rollbacks: number;
+}
+
+const PROGRESS: { readonly [Name in keyof Required<Progress>]: v.GenericSchema } = {
+  step: count(),
+  epoch: count(),
+  batch: count(),
+  totalSteps: v.optional(countFromOne()),
+  replan: v.optional(oneOrMore(v.strictObject({ step: count(), totalSteps: countFromOne() })), []),
+  evaluatedAt: count(),
+  lossSum: schemaOf({ ...AT_LEAST_ZERO, below: LARGEST_SUM }),
   lossCharacters: count(),
-  /** The training loss up to that evaluation, and its validation loss, nats/character. */
   trainingLoss: v.optional(loss()),
   validationLoss: v.optional(loss()),
-  /** The loss of the first step, nats/character, by which later ones are judged. */
   firstLoss: v.optional(loss()),
-  /** The lowest validation loss so far, nats/character, and its step. */
   bestLoss: v.optional(loss()),
   bestStep: v.optional(count()),
-  /** Evaluations since then, and since the plateau schedule lowered the rate. */
   evaluationsSinceBest: count(),
   evaluationsSinceLowered: count(),
-  /** What the learning rate is multiplied by: below 1 after plateaus and rollbacks. */
   rateFactor: schemaOf({ ...ABOVE_ZERO, most: 1 }),
-  /** Steps that changed nothing, since something in them was not finite: in a row, and in all. */
   badSteps: schemaOf(wholeNumber(0, MOST_BAD_STEPS)),
   droppedSteps: count(),
-  /** How often the run went back to its last checkpoint after several of them. */
   rollbacks: schemaOf(wholeNumber(0, MOST_ROLLBACKS)),
-});
+};
 
 export const progressSchema = v.pipe(
-  progressFields,
+  v.strictObject(PROGRESS) as unknown as v.GenericSchema<unknown, Progress>,
   v.check(({ step, evaluatedAt }) => evaluatedAt <= step, "must be an evaluation up to its step"),
   v.check(({ step, bestStep = 0 }) => bestStep <= step, "must be a best step up to its step"),
 );
-
-export type Progress = v.InferOutput<typeof progressSchema>;
