@@ -13,7 +13,7 @@ export interface Kind<Value> {
     | "flag"
     | "changes"
     | "fold";
-  /** Of numbers: the least value, and the most, both included. */
+  /** Of numbers: the least value, and the most, both included. Of texts: how many there are at least. */
   readonly least?: number;
   readonly most?: number;
   /** Of numbers: what they must be above, or below. */
@@ -46,10 +46,11 @@ export const ABOVE_ZERO: Kind<number> = { type: "number", above: 0 };
 export const SECONDS: Kind<number> = { type: "seconds", above: 0 };
 export const TEXT: Kind<string> = { type: "text" };
 export const TEXTS: Kind<readonly string[]> = { type: "texts" };
+export const FILES: Kind<readonly string[]> = { type: "texts", least: 1 };
 export const FLAG: Kind<boolean> = { type: "flag" };
 export const FOLD: Kind<Fold> = { type: "fold" };
 export const STEP_CHANGES: Kind<readonly StepChange[]> = { type: "changes" };
 
-export function oneOf<Word extends string>(...words: readonly Word[]): Kind<Word> {
+export function oneOf<Word extends string>(words: readonly Word[]): Kind<Word> {
   return { type: "word", words };
 }

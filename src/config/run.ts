@@ -55,7 +55,7 @@ const textConfigSchema = v.strictObject({
   validationCharacters: schemaOf(wholeNumber(0)),
   testCharacters: schemaOf(wholeNumber(0)),
   documents: v.optional(v.literal("lines")),
-  lineEnds: v.optional(schemaOf(oneOf(...LINE_END_NAMES))),
+  lineEnds: v.optional(schemaOf(oneOf(LINE_END_NAMES))),
   counting: v.optional(v.strictObject({ order: schemaOf(wholeNumber(1)), loss: loss() })),
 });
 

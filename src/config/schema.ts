@@ -35,7 +35,8 @@ const SCHEMAS: Readonly<Record<Kind<unknown>["type"], (kind: Kind<unknown>) => v
   number,
   seconds: number,
   text: () => v.string(),
-  texts: () => v.array(v.string()),
+  texts: ({ least = 0 }) =>
+    v.pipe(v.array(v.string()), v.minLength(least, `must be at least ${least} file`)),
   word: ({ words = [] }) => {
     const others = words.slice(0, -1).join(", ");
     const rule = others ? `must be ${others} or ${words.at(-1)}` : `must be ${words[0]}`;

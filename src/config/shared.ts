@@ -32,7 +32,7 @@ export interface TextSettings {
 export type UnknownName = "error" | "skip";
 
 export const backendOption = {
-  kind: oneOf("auto", ...BACKEND_NAMES),
+  kind: oneOf(["auto", ...BACKEND_NAMES]),
   value: "<name>",
   help: "what computes",
   default: "auto",
@@ -53,7 +53,7 @@ export const outOption = {
 } as const satisfies Option<string>;
 
 export const invalidOption = {
-  kind: oneOf(...INVALID_NAMES),
+  kind: oneOf(INVALID_NAMES),
   value: "<what>",
   help: "bytes that are wrong in that encoding",
   default: "error",
@@ -66,7 +66,7 @@ export function encodingOption(whose: string) {
 
 export function unknownOption<const Default extends UnknownName>(help: string, fallback: Default) {
   return {
-    kind: oneOf<UnknownName>("error", "skip"),
+    kind: oneOf<UnknownName>(["error", "skip"]),
     value: "<what>",
     help,
     default: fallback as UnknownName,

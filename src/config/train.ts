@@ -2,6 +2,7 @@ import { CELL_NAMES, type CellName } from "./cells.js";
 import {
   ABOVE_ZERO,
   AT_LEAST_ZERO,
+  FILES,
   FLAG,
   FOLD,
   type Fold,
@@ -11,7 +12,6 @@ import {
   STEP_CHANGES,
   type StepChange,
   TEXT,
-  TEXTS,
   wholeNumber,
 } from "./kinds.js";
 import {
@@ -199,9 +199,9 @@ const BY_LENGTH = "by the model, the text and the epochs";
 
 /** All options of a training, in the order in which the help shows them and a checkpoint keeps them. */
 export const TRAIN = {
-  files: { kind: TEXTS, onResume: "again" },
+  files: { kind: FILES, onResume: "again" },
   preset: {
-    kind: oneOf(...PRESET_NAMES),
+    kind: oneOf(PRESET_NAMES),
     value: "<size>",
     help: "what else is not given",
     decidedBy: "by the time, or else the text",
@@ -209,7 +209,7 @@ export const TRAIN = {
     checkpoint: "training",
   },
   cell: {
-    kind: oneOf(...CELL_NAMES),
+    kind: oneOf(CELL_NAMES),
     value: "<name>",
     help: "recurrent cell",
     default: "gru",
@@ -285,7 +285,7 @@ export const TRAIN = {
     onResume: "again",
   },
   documents: {
-    kind: oneOf("lines"),
+    kind: oneOf(["lines"]),
     value: "<kind>",
     help: "many short texts, one a line",
     group: TEXT_GROUP,
@@ -293,7 +293,7 @@ export const TRAIN = {
     checkpoint: "text",
   },
   split: {
-    kind: oneOf(...SPLIT_NAMES),
+    kind: oneOf(SPLIT_NAMES),
     value: "<how>",
     help: "hold out random lines, or the end of the text",
     decidedBy: "random with --documents, else sequential",
@@ -304,7 +304,7 @@ export const TRAIN = {
   encoding: { ...encodingOption("of the files"), group: TEXT_GROUP, onResume: "again" },
   invalid: { ...invalidOption, group: TEXT_GROUP, onResume: "again" },
   lineEnds: {
-    kind: oneOf(...LINE_END_NAMES),
+    kind: oneOf(LINE_END_NAMES),
     value: "<kind>",
     help: "as they are, or all as newlines",
     decidedBy: "keep, and lf with --documents",
@@ -321,7 +321,7 @@ export const TRAIN = {
     checkpoint: "training",
   },
   batching: {
-    kind: oneOf(...BATCHING_NAMES),
+    kind: oneOf(BATCHING_NAMES),
     value: "<kind>",
     help: "read the text in parallel lanes with the state carried on, or shuffled windows",
     default: "lanes",
@@ -447,7 +447,7 @@ export const TRAIN = {
     checkpoint: "training",
   },
   optimizer: {
-    kind: oneOf(...OPTIMIZER_NAMES),
+    kind: oneOf(OPTIMIZER_NAMES),
     value: "<name>",
     help: "update rule",
     default: "adam",
@@ -466,7 +466,7 @@ export const TRAIN = {
     checkpoint: "training",
   },
   schedule: {
-    kind: oneOf(...SCHEDULE_NAMES),
+    kind: oneOf(SCHEDULE_NAMES),
     value: "<name>",
     help: "how the learning rate falls",
     default: "cosine",

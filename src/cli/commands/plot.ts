@@ -23,7 +23,7 @@ interface PlotOptions {
 }
 
 const PLOT = {
-  metric: { kind: oneOf(...METRIC_NAMES), value: "<name>", help: "what to draw", default: "loss" },
+  metric: { kind: oneOf(METRIC_NAMES), value: "<name>", help: "what to draw", default: "loss" },
   width: {
     kind: wholeNumber(40),
     value: "<columns>",
