@@ -6,7 +6,7 @@
  *
  * Shapes, in row-major order: `time` steps of `batch` lanes; `input`, `hidden` and `vocabulary` are
  * sizes; `gates` is the number of a cell's gates times the hidden size. Weights have PyTorch's
- * shapes and gate order (see `model/cells.ts`).
+ * shapes and gate order (see `config/cells.ts`).
  *
  * Arguments called `gradient...` are where a gradient goes: kernels overwrite them in place and
  * return them. Optimizer steps update their arrays in place and return them too.
