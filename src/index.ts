@@ -17,7 +17,8 @@ export { REPORT_DEFAULTS, type ReportSettings } from "./config/report.js";
 export type { Progress, RunConfig } from "./config/run.js";
 export { SAMPLE_DEFAULTS, type SampleSettings } from "./config/sample.js";
 export { SCORE_DEFAULTS, type ScoreSettings } from "./config/score.js";
-export { TRAIN_DEFAULTS, type TrainSettings } from "./config/train.js";
+export { TRAIN_DEFAULTS } from "./config/train.js";
+export type { TrainSettings } from "./config/train-settings.js";
 export {
   type Copies,
   type Copy,

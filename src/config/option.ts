@@ -10,7 +10,7 @@ export interface Option<Value> {
   /** For the help; undefined where the command line does not have it. */
   readonly help?: string;
   readonly default?: Value;
-  /** What decides where it is left out, for the help. */
+  /** For the help: how its value is chosen when it is not given. */
   readonly decidedBy?: string;
   /** The heading under which the help has it. */
   readonly group?: string;

@@ -3,7 +3,8 @@ import { ABOVE_ZERO, AT_LEAST_ZERO, oneOf, wholeNumber } from "./kinds.js";
 import { type ModelConfig, modelConfigSchema } from "./model.js";
 import { LINE_END_NAMES, type LineEndName, MOST_STEPS } from "./names.js";
 import { schemaOf } from "./schema.js";
-import { TRAIN, type TrainSettings } from "./train.js";
+import { TRAIN } from "./train.js";
+import type { TrainSettings } from "./train-settings.js";
 
 /** Steps in a row that change nothing, after which a run goes back, and how often it does. */
 export const MOST_BAD_STEPS = 5;

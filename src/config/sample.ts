@@ -20,7 +20,7 @@ export interface SampleSettings extends BackendSettings, TextSettings {
   readonly length?: number | undefined;
   /** 0 always takes the likeliest character. Default: 0.8. */
   readonly temperature?: number | undefined;
-  /** Chooses among so many of the likeliest characters; 0: all. Default: 0. */
+  /** Chooses among this many of the likeliest characters; 0: all. Default: 0. */
   readonly topK?: number | undefined;
   /** Chooses among the likeliest characters that have this probability together. Default: 1. */
   readonly topP?: number | undefined;

@@ -10,7 +10,7 @@ import {
 } from "./names.js";
 import type { Option } from "./option.js";
 
-/** What computes. No result depends on it but for rounding. */
+/** The backend and its threads. Results are the same for all but for rounding. */
 export interface BackendSettings {
   /** Default: `auto`, the first that loads. */
   readonly backend?: BackendName | "auto" | undefined;

@@ -1,41 +1,31 @@
-import { CELL_NAMES, type CellName } from "./cells.js";
+import { CELL_NAMES } from "./cells.js";
 import {
   ABOVE_ZERO,
   AT_LEAST_ZERO,
   FILES,
   FLAG,
   FOLD,
-  type Fold,
   FRACTION,
   oneOf,
   SECONDS,
   STEP_CHANGES,
-  type StepChange,
   TEXT,
   wholeNumber,
 } from "./kinds.js";
 import {
   BATCHING_NAMES,
-  type BatchingName,
-  type InvalidName,
   LINE_END_NAMES,
-  type LineEndName,
   MOST_EPOCHS,
   MOST_LAYERS,
   MOST_SIZE,
   MOST_STEPS,
   OPTIMIZER_NAMES,
-  type OptimizerName,
   PRESET_NAMES,
-  type PresetName,
   SCHEDULE_NAMES,
-  type ScheduleName,
   SPLIT_NAMES,
-  type SplitName,
 } from "./names.js";
 import { defaultsOf, type Option } from "./option.js";
 import {
-  type BackendSettings,
   backendOption,
   encodingOption,
   invalidOption,
@@ -43,131 +33,7 @@ import {
   outOption,
   threadsOption,
 } from "./shared.js";
-
-/** What to train on and how. What is left out has its default, or is decided by the preset. */
-export interface TrainSettings extends BackendSettings {
-  /** Files and folders; `-` is standard input. */
-  readonly files: readonly string[];
-  /** Decides what else is left out; by default the time, or else the text, decides which it is. */
-  readonly preset?: PresetName | undefined;
-
-  /** Default: `gru`. */
-  readonly cell?: CellName | undefined;
-  /** Recurrent layers. Default: 1. */
-  readonly layers?: number | undefined;
-  /** Units in each layer. Default: by the preset. */
-  readonly hiddenSize?: number | undefined;
-  /** The size of a character's vector; 0: one-hot. Default: by the preset. */
-  readonly embeddingSize?: number | undefined;
-
-  /** The fraction of the text to validate on. Default: 0.1. */
-  readonly validation?: number | undefined;
-  /** The fraction of the text to score at the end alone. Default: 0. */
-  readonly test?: number | undefined;
-  /** A text to validate on, in place of a part of `files`. */
-  readonly validationFile?: string | undefined;
-  /** Which of several equal parts of the text to validate on, in place of `validation`. */
-  readonly fold?: Fold | undefined;
-  /** `lines`: each line is a text by itself. */
-  readonly documents?: "lines" | undefined;
-  /** How the parts are chosen. Default: `random`, which deals lines to them, with `documents`; else `sequential`. */
-  readonly split?: SplitName | undefined;
-  /** Of the files. Default: `utf-8`. */
-  readonly encoding?: string | undefined;
-  /** What to do with bytes that are wrong in that encoding. Default: `error`. */
-  readonly invalid?: InvalidName | undefined;
-  /** `lf` reads all line ends as newlines. Default: `lf` with `documents`, else `keep`. */
-  readonly lineEnds?: LineEndName | undefined;
-  /** Characters that occur less often in the training part become one unknown character. */
-  readonly minCount?: number | undefined;
-
-  /** Windows in a batch. Default: by the preset. */
-  readonly batchSize?: number | undefined;
-  /** Characters in a window. Default: 64. */
-  readonly seqLength?: number | undefined;
-  /** Default: `lanes`, parallel parts of the text with the state carried on. */
-  readonly batching?: BatchingName | undefined;
-  /** Characters between the starts of two windows. Default: the sequence length. */
-  readonly stride?: number | undefined;
-
-  /** Passes over the text. Default: by the text's length. */
-  readonly epochs?: number | undefined;
-  /** Optimizer steps. */
-  readonly steps?: number | undefined;
-  /** Seconds, from the beginning of `TrainOptions.clock` to the end of the run. */
-  readonly maxTime?: number | undefined;
-  /**
-   * Changes of the number of steps during the run, as a run with `maxTime` makes them when it measures its
-   * speed again: from `step` on there are `steps` in all, and the learning rate continues from where it is.
-   */
-  readonly replan?: readonly StepChange[] | undefined;
-  /** Evaluations in a row without a lower validation loss, after which the run ends; 0: any number. */
-  readonly patience?: number | undefined;
-  /** A validation loss at which the run ends, nats/char; 0: none. */
-  readonly targetLoss?: number | undefined;
-
-  /** The fraction of each layer's outputs to drop. Default: by the model, the text and the epochs. */
-  readonly dropout?: number | undefined;
-  /** The fraction of the characters' vectors. Default: as `dropout`. */
-  readonly inputDropout?: number | undefined;
-  /** The fraction of the state, where the next step reads it. Default: as `dropout`. */
-  readonly recurrentDropout?: number | undefined;
-  /** The fraction of the recurrent weights. Default: 0. */
-  readonly weightDropout?: number | undefined;
-
-  /** Decoupled, of all parameters. Default: 0.1. */
-  readonly weightDecay?: number | undefined;
-  /** Default: `adam`. */
-  readonly optimizer?: OptimizerName | undefined;
-  /** At its highest. Default: by the preset. */
-  readonly learningRate?: number | undefined;
-  /** How the learning rate falls. Default: `cosine`, or `plateau` where nothing says when the run ends. */
-  readonly schedule?: ScheduleName | undefined;
-  /** Steps in which the learning rate rises first. Default: 50. */
-  readonly warmupSteps?: number | undefined;
-  /** The largest norm of the gradient; 0: any. Default: 1. */
-  readonly clipNorm?: number | undefined;
-  /** The largest gradient; 0: any. Default: 0. */
-  readonly clipValue?: number | undefined;
-  /** Batches whose gradients make one step. Default: 1. */
-  readonly accumulate?: number | undefined;
-  /** The decay of the weights' running average; 0: there is none. Default: 0.998. */
-  readonly averageDecay?: number | undefined;
-
-  /** The run's name. Default: made from the text and the model. */
-  readonly name?: string | undefined;
-  /** The folder in which runs have theirs. Default: `checkpoints`. */
-  readonly out?: string | undefined;
-  /** A checkpoint whose weights to begin with: a file, a run's folder, or a run's name in `out`. */
-  readonly initFrom?: string | undefined;
-  /** Continues from the last checkpoint. Default: false. */
-  readonly resume?: boolean | undefined;
-  /** Replaces the run of this name. Default: false. */
-  readonly overwrite?: boolean | undefined;
-  /** Steps between two evaluations; there is one at the end of each epoch too. Default: 500. */
-  readonly evalEvery?: number | undefined;
-  /**
-   * About how many characters of the held-out part an evaluation scores, always the same ones, from all over
-   * it. Default: all, or with `maxTime` as many as there is time for.
-   */
-  readonly evalCharacters?: number | undefined;
-  /** Steps between two checkpoints; there is one at each evaluation, and every five minutes, too. Default: 500. */
-  readonly saveEvery?: number | undefined;
-  /** Whether to keep what the run reports for TensorBoard too. Default: false. */
-  readonly tensorboard?: boolean | undefined;
-  /** How many checkpoints `step-N.safetensors` stay. Default: 0. */
-  readonly keep?: number | undefined;
-  /** Default: 0. */
-  readonly randomSeed?: number | undefined;
-}
-
-/** What can be typed: settings, and what the command line alone has. */
-export interface TrainCommandSettings extends TrainSettings {
-  readonly crossValidate?: number | undefined;
-  readonly config?: string | undefined;
-  readonly json?: boolean | undefined;
-  readonly quiet?: boolean | undefined;
-}
+import type { TrainCommandSettings } from "./train-settings.js";
 
 /** An option of a training. */
 interface TrainOption<Value> extends Option<Value> {

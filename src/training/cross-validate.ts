@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { checked, schemaOf } from "../config/schema.js";
-import { TRAIN, type TrainSettings } from "../config/train.js";
+import { TRAIN } from "../config/train.js";
+import type { TrainSettings } from "../config/train-settings.js";
 import { Inputs } from "../data/inputs.js";
 import { CharnnError } from "../errors.js";
 import type { CrossValidationEvent, EndEvent, TrainingEvent } from "./events.js";

@@ -1,4 +1,4 @@
-import type { TrainSettings } from "../config/train.js";
+import type { TrainSettings } from "../config/train-settings.js";
 import type { Corpus } from "../data/corpus.js";
 import { NEWLINE } from "../data/reading.js";
 import { type Unlikeness, unlikeTraining } from "./likeness.js";

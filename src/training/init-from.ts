@@ -1,6 +1,6 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import type { NamedTensor } from "../checkpoint/safetensors.js";
-import type { TrainSettings } from "../config/train.js";
+import type { TrainSettings } from "../config/train-settings.js";
 import type { Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
 import type { CharRnn } from "../model/char-rnn.js";

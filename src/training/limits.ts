@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Limits, RunConfig } from "../config/run.js";
 import { definedOnly, pick } from "../config/schema.js";
-import type { TrainSettings } from "../config/train.js";
+import type { TrainSettings } from "../config/train-settings.js";
 import type { Batches } from "../data/batches.js";
 import { CharnnError } from "../errors.js";
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { RunFolder } from "../checkpoint/run-folder.js";
 import type { RunConfig } from "../config/run.js";
 import { definedOnly } from "../config/schema.js";
-import type { TrainSettings } from "../config/train.js";
+import type { TrainSettings } from "../config/train-settings.js";
 import { CharnnError } from "../errors.js";
 
 /** A setting that is another one in a run than what was asked for. */

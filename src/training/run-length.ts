@@ -1,5 +1,5 @@
 import type { RunConfig } from "../config/run.js";
-import type { TrainSettings } from "../config/train.js";
+import type { TrainSettings } from "../config/train-settings.js";
 import type { Batches } from "../data/batches.js";
 import type { Corpus } from "../data/corpus.js";
 import type { EvaluationPace, Speed } from "./forecast.js";

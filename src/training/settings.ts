@@ -1,5 +1,6 @@
 import { checked, settingsSchema } from "../config/schema.js";
-import { TRAIN, type TrainSettings } from "../config/train.js";
+import { TRAIN } from "../config/train.js";
+import type { TrainSettings } from "../config/train-settings.js";
 import type { Inputs } from "../data/inputs.js";
 import { CharnnError } from "../errors.js";
 

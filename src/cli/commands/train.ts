@@ -1,6 +1,7 @@
 import { basename, dirname } from "node:path";
 import type { Command } from "commander";
-import { TRAIN, type TrainCommandSettings } from "../../config/train.js";
+import { TRAIN } from "../../config/train.js";
+import type { TrainCommandSettings } from "../../config/train-settings.js";
 import { addOptions } from "../options/add-options.js";
 import { createReporter } from "../reporters/create.js";
 import { TO_LINE_START } from "../terminal/styled.js";
