@@ -7,8 +7,8 @@
  */
 import { parseArgs } from "node:util";
 import { selectBackend } from "#src/backends/select.js";
+import { createLearner, disposeLearner } from "#src/benchmark/training-speed.js";
 import { modelConfig } from "#src/config/model.js";
-import { createLearner, disposeLearner } from "#src/measuring/training-speed.js";
 import { NO_DROPOUT } from "#src/model/dropout.js";
 import { Random } from "#src/random.js";
 import { learn } from "#src/training/learn.js";

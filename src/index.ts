@@ -1,13 +1,13 @@
 /** charnn as a library: train, sample, evaluate, and look at what is there. It never prints. */
-export {
-  type InstalledTensorFlow,
-  type InstallTensorFlowOptions,
-  installTensorFlow,
-} from "./backends/tensorflow/install/install.js";
-export { TENSORFLOW_SIZES, type TensorFlowBuild } from "./backends/tensorflow/install/tools.js";
+
 export type { TensorFlowFacts } from "./backends/tensorflow/tensorflow-backend.js";
+export {
+  type Benchmark,
+  type BenchmarkProgress,
+  benchmark,
+} from "./benchmark/benchmark.js";
+export { type BackendDiagnosis, type Diagnosis, diagnose } from "./benchmark/diagnose.js";
 export type { Checkpoint, CheckpointFacts } from "./checkpoint/checkpoint.js";
-export { listCheckpoints, loadCheckpoint } from "./checkpoint/load-checkpoint.js";
 export { BENCH_DEFAULTS, type BenchmarkSettings } from "./config/bench.js";
 export { COPIES_DEFAULTS, type CopiesSettings } from "./config/copies.js";
 export { EVAL_DEFAULTS, type EvaluateSettings } from "./config/evaluate.js";
@@ -19,31 +19,32 @@ export { SAMPLE_DEFAULTS, type SampleSettings } from "./config/sample.js";
 export { SCORE_DEFAULTS, type ScoreSettings } from "./config/score.js";
 export { TRAIN_DEFAULTS } from "./config/train.js";
 export type { TrainSettings } from "./config/train-settings.js";
-export {
-  type Copies,
-  type Copy,
-  findCopies,
-} from "./copying/find-copies.js";
 export { Inputs } from "./data/inputs.js";
 export type { Vocabulary } from "./data/vocabulary.js";
 export { CharnnError, type ErrorCode } from "./errors.js";
 export {
-  type Benchmark,
-  type BenchmarkProgress,
-  benchmark,
-} from "./measuring/benchmark.js";
-export { type BackendDiagnosis, type Diagnosis, diagnose } from "./measuring/diagnose.js";
-export { binned } from "./reporting/binned.js";
-export { type Curve, curvesOf } from "./reporting/curves.js";
-export { readMetrics } from "./reporting/metrics.js";
-export { watchRun } from "./reporting/watch/watch-run.js";
-export { writeReport } from "./reporting/write-report.js";
-export { sample } from "./sampling/sample.js";
-export {
   evaluateTexts,
   type TextScore,
-} from "./scoring/evaluate-texts.js";
-export { type ScoredText, scoreTexts } from "./scoring/score-texts.js";
+} from "./evaluation/evaluate-texts.js";
+export { type ScoredText, scoreTexts } from "./evaluation/score-texts.js";
+export {
+  type Copies,
+  type Copy,
+  findCopies,
+} from "./memorization/find-copies.js";
+export { binned } from "./report/binned.js";
+export { type Curve, curvesOf } from "./report/curves.js";
+export { readMetrics } from "./report/metrics.js";
+export { watchRun } from "./report/watch/watch-run.js";
+export { writeReport } from "./report/write-report.js";
+export { listCheckpoints, loadCheckpoint } from "./runs/load-checkpoint.js";
+export { sample } from "./sampling/sample.js";
+export {
+  type InstalledTensorFlow,
+  type InstallTensorFlowOptions,
+  installTensorFlow,
+} from "./setup/install-tensorflow.js";
+export { TENSORFLOW_SIZES, type TensorFlowBuild } from "./setup/tools.js";
 export { crossValidate } from "./training/cross-validate.js";
 export type {
   CheckpointEvent,

@@ -20,7 +20,7 @@ const SHORT: readonly string[] = [
   "backends/tensorflow/tensorflow-backend.ts: parts[i].shape",
   "clean-up.ts: cleanUps",
   "cli/commands/plot.ts: pieces",
-  "cli/commands/resume-command.ts: typed(option, value)",
+  "cli/resume-command.ts: typed(option, value)",
   "cli/commands/score.ts: legend(terminal.outColors)",
   "cli/commands/score.ts: pieces.slice(start, start + PIECES_AT_ONCE)",
   "cli/reporters/human.ts: partLine(event)",

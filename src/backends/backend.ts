@@ -1,7 +1,7 @@
 /**
  * The contract of a backend: the few kernels in which a character-level RNN spends its time. A
  * backend registers them with tfjs-core under their names; everything else it has comes from there.
- * What each returns, to within rounding, is what the reference in `reference/` returns; the
+ * What each returns, to within rounding, is what the reference in `cpu/` returns; the
  * conformance tests hold every backend to it.
  *
  * Shapes, in row-major order: `time` steps of `batch` lanes; `input`, `hidden` and `vocabulary` are

@@ -143,8 +143,8 @@ async function openTensorFlow(asked = availableParallelism()): Promise<OpenedBac
 
 async function openCpu(): Promise<OpenedBackend> {
   await import("./tfjs-cpu.js");
-  const { registerReferenceKernels } = await import("./reference/kernels.js");
-  const { openReferenceStreams } = await import("./reference/streams.js");
+  const { registerReferenceKernels } = await import("./cpu/kernels.js");
+  const { openReferenceStreams } = await import("./cpu/streams.js");
   registerOnce("cpu", () => {
     registerReferenceKernels("cpu");
     registerEngine("cpu", { openStreams: openReferenceStreams });

@@ -2,8 +2,8 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { closeRead } from "../clean-up.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
+import { unlessAbsent } from "../files/folder-names.js";
 import { notReadable } from "../system-errors.js";
-import { unlessAbsent } from "./folder-names.js";
 
 /** A checkpoint file that is open. */
 export interface CheckpointFile {

@@ -4,14 +4,14 @@ import { type Progress, progressSchema, type RunConfig, runConfigSchema } from "
 import { checked } from "../config/schema.js";
 import { Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
+import { parseBounded } from "../files/bounded-json.js";
+import { writeDurably } from "../files/durable-file.js";
 import { memoryLeft, memorySize } from "../memory.js";
 import { parameterBytes } from "../model/memory-need.js";
 import { inPieces, inTurns } from "../turns.js";
-import { parseBounded } from "./bounded-json.js";
 import { type CheckpointFile, withCheckpointFile } from "./checkpoint-file.js";
 import { checkTensors, tensorShapes } from "./checkpoint-tensors.js";
 import { checksumDigits, checksumInParts, FileChecksum, NO_CHECKSUM } from "./checksum.js";
-import { writeDurably } from "./durable-file.js";
 import {
   decodeHeader,
   encodeSafetensors,

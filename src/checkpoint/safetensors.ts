@@ -9,7 +9,7 @@
  */
 import { endianness } from "node:os";
 import { CharnnError } from "../errors.js";
-import { type JsonBounds, scanJson } from "./bounded-json.js";
+import { type JsonBounds, scanJson } from "../files/bounded-json.js";
 
 /** A tensor with its name: `data` holds the elements of `shape` in C order. */
 export interface NamedTensor {

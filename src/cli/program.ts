@@ -1,6 +1,5 @@
 import { Command } from "commander";
 import { benchCommand } from "./commands/bench.js";
-import type { CommandContext } from "./commands/context.js";
 import { copiesCommand } from "./commands/copies.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evalCommand } from "./commands/eval.js";
@@ -10,6 +9,7 @@ import { reportCommand } from "./commands/report.js";
 import { sampleCommand } from "./commands/sample.js";
 import { scoreCommand } from "./commands/score.js";
 import { trainCommand } from "./commands/train.js";
+import type { CommandContext } from "./context.js";
 import { version } from "./version.js";
 
 const COMMANDS = [

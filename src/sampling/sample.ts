@@ -1,14 +1,14 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { SAMPLE, SAMPLE_DEFAULTS, type SampleSettings } from "../config/sample.js";
 import { checked, definedOnly, settingsSchema } from "../config/schema.js";
-import { CopyGuard } from "../copying/copy-guard.js";
 import { readTexts } from "../data/texts.js";
 import { readAsUnknown } from "../data/unknown-characters.js";
 import type { Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
-import { openModel } from "../model/open-model.js";
+import { CopyGuard } from "../memorization/copy-guard.js";
 import { Random } from "../random.js";
 import { Turns } from "../turns.js";
+import { openModel } from "./open-model.js";
 import { generateByStep } from "./sampler.js";
 
 const sampleSettingsSchema = settingsSchema<SampleSettings>(SAMPLE);

@@ -1,6 +1,6 @@
-import type { CopyGuard } from "../copying/copy-guard.js";
 import type { Tokens, Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
+import type { CopyGuard } from "../memorization/copy-guard.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import type { Random } from "../random.js";
 import { type ChoiceSettings, tokenChooser } from "./distribution.js";

@@ -1,8 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { appendWhole } from "../checkpoint/append-file.js";
-import { EVENT_FILE_PREFIX } from "../checkpoint/run-folder.js";
+import { appendWhole } from "../files/append-file.js";
+import { EVENT_FILE_PREFIX } from "../runs/run-folder.js";
 import { notReadable } from "../system-errors.js";
 import { encodeEvent, type Summary, type TensorBoardEvent } from "./events.js";
 import { encodeRecord } from "./records.js";

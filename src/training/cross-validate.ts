@@ -4,8 +4,8 @@ import { TRAIN } from "../config/train.js";
 import type { TrainSettings } from "../config/train-settings.js";
 import { Inputs } from "../data/inputs.js";
 import { CharnnError } from "../errors.js";
+import { foldName, refuseUnsafeName } from "../runs/run-name.js";
 import type { CrossValidationEvent, EndEvent, TrainingEvent } from "./events.js";
-import { foldName, refuseUnsafeName } from "./run-name.js";
 import { checkedTrainSettings, startClock, type TrainOptions } from "./settings.js";
 import { train } from "./trainer.js";
 

@@ -1,10 +1,10 @@
 import { isWeight, readCheckpoint } from "../checkpoint/checkpoint.js";
 import { charactersRead, evaluationBatches, isPartOf } from "../data/batches.js";
+import { evaluate } from "../evaluation/evaluate.js";
 import { CharRnn } from "../model/char-rnn.js";
 import { loadWeights } from "../model/load-weights.js";
 import { parameterArray } from "../model/parameters.js";
 import { unlessAborted } from "../turns.js";
-import { evaluate } from "./evaluate.js";
 import type { EndEvent } from "./events.js";
 import type { Speed } from "./forecast.js";
 import type { Run } from "./run.js";

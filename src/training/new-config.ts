@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { CountScore } from "../baselines/ngram.js";
 import { modelConfig } from "../config/model.js";
 import type { PresetName } from "../config/names.js";
 import { namesIn, type RunConfig } from "../config/run.js";
@@ -8,7 +9,6 @@ import type { TrainSettings } from "../config/train-settings.js";
 import { fitBatchShape } from "../data/batches.js";
 import type { Corpus, CorpusSettings } from "../data/corpus.js";
 import { CharnnError } from "../errors.js";
-import type { CountScore } from "./count-model.js";
 import { haveEnd, limitsOf } from "./limits.js";
 import { defaultEpochs, dropoutFor, MOST_EPOCHS, presetRecipe } from "./presets.js";
 import { ENDING_SCHEDULES } from "./schedule.js";

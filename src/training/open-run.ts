@@ -1,20 +1,6 @@
 import { rmdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { backendWarnings, type SelectedBackend, selectBackend } from "../backends/select.js";
-import { makeFolder, removeLeftovers } from "../checkpoint/durable-file.js";
-import { listRuns } from "../checkpoint/find-runs.js";
-import { lastSeconds } from "../checkpoint/last-seconds.js";
-import { truncateMetricsAfter } from "../checkpoint/metrics-file.js";
-import {
-  checkpointsOf,
-  clearRun,
-  contentsOf,
-  type RunContents,
-  setMetricsAside,
-} from "../checkpoint/run-contents.js";
-import { freeName, type RunFolder, runFolder } from "../checkpoint/run-folder.js";
-import { lockRun, type RunLock } from "../checkpoint/run-lock.js";
-import { readRunFacts, statesBesideLast } from "../checkpoint/saved-states.js";
 import { cleanUp, cleanUpOnFailure } from "../clean-up.js";
 import type { ModelConfig } from "../config/model.js";
 import type { Progress, RunConfig } from "../config/run.js";
@@ -26,14 +12,29 @@ import { Inputs } from "../data/inputs.js";
 import type { ReadOptions } from "../data/sources.js";
 import { countTokens } from "../data/vocabulary.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
+import { makeFolder, removeLeftovers } from "../files/durable-file.js";
 import { inMemory } from "../memory.js";
 import { CharRnn, modelWorkspace } from "../model/char-rnn.js";
 import { parameterArray } from "../model/parameters.js";
 import { Random } from "../random.js";
+import { listRuns } from "../runs/find-runs.js";
+import { readLast } from "../runs/last-checkpoint.js";
+import { lastSeconds } from "../runs/last-seconds.js";
+import { lockRun, type RunLock } from "../runs/lock.js";
+import { truncateMetricsAfter } from "../runs/metrics-file.js";
+import {
+  checkpointsOf,
+  clearRun,
+  contentsOf,
+  type RunContents,
+  setMetricsAside,
+} from "../runs/run-contents.js";
+import { freeName, type RunFolder, runFolder } from "../runs/run-folder.js";
+import { defaultName, foldName, refuseUnsafeFolder } from "../runs/run-name.js";
+import { readRunFacts, statesBesideLast } from "../runs/saved-states.js";
 import { NO_TIME, type Speed } from "./forecast.js";
 import { GradientSum } from "./gradient-sum.js";
 import { beginWith } from "./init-from.js";
-import { readLast } from "./last-checkpoint.js";
 import { haveSameEnd, resumedLimits } from "./limits.js";
 import { FIXED, refuseTooLarge, trainingOutOfMemory, trainingShape } from "./memory-need.js";
 import { corpusSettings, refuseEndlessSchedule } from "./new-config.js";
@@ -49,7 +50,6 @@ import {
 import { firstProgress } from "./roll-back.js";
 import { disposeRun, type Run } from "./run.js";
 import { lengthOfNewRun, lengthOfRun } from "./run-length.js";
-import { defaultName, foldName, refuseUnsafeFolder } from "./run-name.js";
 import { restoreRun } from "./snapshot.js";
 import { endReached } from "./start-and-end.js";
 

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
-import type { RunFolder } from "../checkpoint/run-folder.js";
 import type { RunConfig } from "../config/run.js";
 import { definedOnly } from "../config/schema.js";
 import type { TrainSettings } from "../config/train-settings.js";
 import { CharnnError } from "../errors.js";
+import type { RunFolder } from "../runs/run-folder.js";
 
 /** A setting that is another one in a run than what was asked for. */
 export interface OtherSetting {

@@ -1,10 +1,10 @@
 import { disposeAll } from "../backends/scope.js";
-import { truncateMetricsAfter } from "../checkpoint/metrics-file.js";
-import { contentsOf } from "../checkpoint/run-contents.js";
 import { MOST_ROLLBACKS, type Progress, type RunConfig } from "../config/run.js";
 import { evaluationBatches } from "../data/batches.js";
 import { CharnnError } from "../errors.js";
-import { evaluate } from "./evaluate.js";
+import { evaluate } from "../evaluation/evaluate.js";
+import { truncateMetricsAfter } from "../runs/metrics-file.js";
+import { contentsOf } from "../runs/run-contents.js";
 import { isExploded } from "./explosion.js";
 import { presetRecipe } from "./presets.js";
 import type { Run } from "./run.js";

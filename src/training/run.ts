@@ -1,13 +1,13 @@
 import { disposeAll } from "../backends/scope.js";
 import type { SelectedBackend } from "../backends/select.js";
-import type { RunFolder } from "../checkpoint/run-folder.js";
-import type { RunLock } from "../checkpoint/run-lock.js";
 import type { Progress, RunConfig } from "../config/run.js";
 import type { Batches } from "../data/batches.js";
 import type { Corpus } from "../data/corpus.js";
 import type { CharRnn, ModelState } from "../model/char-rnn.js";
 import type { ParameterArray } from "../model/parameters.js";
 import type { Random } from "../random.js";
+import type { RunLock } from "../runs/lock.js";
+import type { RunFolder } from "../runs/run-folder.js";
 import type { Speed } from "./forecast.js";
 import type { GradientSum } from "./gradient-sum.js";
 import type { Optimizer } from "./optimizer.js";

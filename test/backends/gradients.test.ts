@@ -3,13 +3,13 @@ import { describe, it } from "node:test";
 import {
   forwardAndBackwardLoss,
   type LinearCrossEntropyArrays,
-} from "#src/backends/reference/linear-cross-entropy.js";
+} from "#src/backends/cpu/linear-cross-entropy.js";
 import {
   backwardSequence,
   forwardSequence,
   type SequenceArrays,
   type SequenceGradArrays,
-} from "#src/backends/reference/rnn-sequence.js";
+} from "#src/backends/cpu/rnn-sequence.js";
 import { Workspace } from "#src/backends/workspace.js";
 import { CELL_NAMES } from "#src/config/cells.js";
 import { INPUT_KINDS, type LayerCase, layerCase } from "../helpers/layer-cases.js";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { resumeCommand } from "#src/cli/commands/resume-command.js";
 import type { TrainOptions } from "#src/cli/commands/train.js";
+import { resumeCommand } from "#src/cli/resume-command.js";
 import { quoted } from "#src/shell-words.js";
 
 const FILES = ["a b.txt", "c"];

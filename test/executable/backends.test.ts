@@ -7,7 +7,7 @@ import { charnn, jsonLines, SMALL, workplace } from "../helpers/executable.js";
 
 const PLATFORM = `${process.platform}-${process.arch}`;
 const COMPILED = `native/build/${process.arch}/charnn.node`;
-const CLONE = { "native/build.js": "" };
+const CLONE = { "scripts/build-native.js": "" };
 const WARNING =
   /^Warning: The native backend does not load: .+\. The cpu backend computes, many times slower\. .+$/gm;
 

@@ -48,7 +48,7 @@ onTheAddon("doctor", (addon) => {
 });
 
 test("doctor shows why a backend does not load, and what helps", async (t) => {
-  const program = await copiedProgram(t, { "native/build.js": "" });
+  const program = await copiedProgram(t, { "scripts/build-native.js": "" });
   const shown = await charnn(t, ["doctor"], { program });
   assert.deepEqual({ code: shown.code, stderr: shown.stderr }, { code: 0, stderr: "" });
   for (const line of [

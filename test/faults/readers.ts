@@ -2,10 +2,6 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { isDeepStrictEqual, TextDecoder } from "node:util";
-import { lastSeconds } from "#src/checkpoint/last-seconds.js";
-import { truncateMetricsAfter } from "#src/checkpoint/metrics-file.js";
-import { type RunFolder, runFolder } from "#src/checkpoint/run-folder.js";
-import { lockRun } from "#src/checkpoint/run-lock.js";
 import { readCommandLine } from "#src/cli/options/command-line.js";
 import { createProgram } from "#src/cli/program.js";
 import { Interruption } from "#src/cli/terminal/signals.js";
@@ -13,9 +9,13 @@ import type { Terminal } from "#src/cli/terminal/terminal.js";
 import { loadCorpus } from "#src/data/corpus.js";
 import { createDecoder, encodingName, type Invalid } from "#src/data/decoding.js";
 import { CharnnError } from "#src/errors.js";
-import { readMetrics } from "#src/reporting/metrics.js";
-import { MetricsReader } from "#src/reporting/metrics-reader.js";
-import { writeReport } from "#src/reporting/write-report.js";
+import { readMetrics } from "#src/report/metrics.js";
+import { MetricsReader } from "#src/report/metrics-reader.js";
+import { writeReport } from "#src/report/write-report.js";
+import { lastSeconds } from "#src/runs/last-seconds.js";
+import { lockRun } from "#src/runs/lock.js";
+import { truncateMetricsAfter } from "#src/runs/metrics-file.js";
+import { type RunFolder, runFolder } from "#src/runs/run-folder.js";
 import { sentences } from "../helpers/executable.js";
 import type { Draw } from "../helpers/numbers.js";
 import {

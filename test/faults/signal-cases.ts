@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { cp, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { runFolder } from "#src/checkpoint/run-folder.js";
+import { runFolder } from "#src/runs/run-folder.js";
 import { sentences } from "../helpers/executable.js";
 import { run } from "./campaign.js";
 

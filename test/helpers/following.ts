@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import type { TestContext } from "node:test";
 import { type ReportSettings, watchRun } from "#src/index.js";
-import type { Shown } from "#src/reporting/watch/shown.js";
+import type { Shown } from "#src/report/watch/shown.js";
 
 type Charts = Shown["charts"];
 

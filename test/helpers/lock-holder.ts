@@ -5,7 +5,7 @@ import { createInterface, type Interface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import type { TestContext } from "node:test";
 import { pathToFileURL } from "node:url";
-import type { RunFolder } from "#src/checkpoint/run-folder.js";
+import type { RunFolder } from "#src/runs/run-folder.js";
 import { PLACES, type Place } from "./namespaces.js";
 
 export interface HolderOptions {
@@ -48,10 +48,10 @@ class HolderProcess {
   ) {
     const moduleOf = (name: string) =>
       program === undefined
-        ? import.meta.resolve(`#src/checkpoint/${name}.js`)
-        : pathToFileURL(path.join(program, "../../dist/checkpoint", `${name}.js`)).href;
+        ? import.meta.resolve(`#src/runs/${name}.js`)
+        : pathToFileURL(path.join(program, "../../dist/runs", `${name}.js`)).href;
     const node = [process.execPath, "--input-type=module", "-e", PROGRAM];
-    const modules = [moduleOf("run-lock"), moduleOf("run-folder")];
+    const modules = [moduleOf("lock"), moduleOf("run-folder")];
     const [command, ...args] = [
       ...PLACES[place],
       ...under,

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { readCheckpoint, writeCheckpoint } from "#src/checkpoint/checkpoint.js";
 import { REPORT_DEFAULTS } from "#src/config/report.js";
 import { Inputs } from "#src/data/inputs.js";
-import { viewText } from "#src/reporting/view-text.js";
+import { viewText } from "#src/report/view-text.js";
 import { failsWith } from "../helpers/failure.js";
 import { afterStep, endOf, fileOf, smallRun, trained, workplace } from "../helpers/training.js";
 

@@ -239,7 +239,7 @@ export interface Addon {
 const require = createRequire(import.meta.url);
 
 /** Where a clone has the addon's sources and what was compiled of them. */
-const SOURCES = new URL("../../../native/", import.meta.url);
+const ROOT = new URL("../../../", import.meta.url);
 const COMPILE =
   "With a C++ compiler (apt-get install g++, or xcode-select --install), run: npm run native";
 /** Platforms for which there are packages. */
@@ -272,8 +272,8 @@ export function systemCalls():
 /** The addon: the one that was compiled here, or else the one in the package for this platform. */
 function findAddon(): Addon {
   const platform = `${process.platform}-${process.arch}`;
-  const compiled = fileURLToPath(new URL(`build/${process.arch}/charnn.node`, SOURCES));
-  const isClone = existsSync(new URL("build.js", SOURCES));
+  const compiled = fileURLToPath(new URL(`native/build/${process.arch}/charnn.node`, ROOT));
+  const isClone = existsSync(new URL("scripts/build-native.js", ROOT));
   const again = isClone ? "Compile it anew: npm run native" : "Install charnn again.";
   const addon = load(compiled, again) ?? load(`@charnn/native-${platform}`, again);
   if (!addon) throw missing(platform, isClone);

@@ -10,7 +10,7 @@ import {
   type RnnSequenceInputs,
   registerKernels,
 } from "../backend.js";
-import { fillDropoutMask } from "../reference/dropout-mask.js";
+import { fillDropoutMask } from "../cpu/dropout-mask.js";
 import { stoppable } from "../stop.js";
 import type { TensorInfo } from "../tfjs.js";
 import type { Workspace } from "../workspace.js";

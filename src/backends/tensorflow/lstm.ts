@@ -36,7 +36,7 @@ interface Kept {
 }
 
 /**
- * The long short-term memory, in PyTorch's form (see `reference/lstm.ts`), as one operation forward and
+ * The long short-term memory, in PyTorch's form (see `cpu/lstm.ts`), as one operation forward and
  * one backward. They want the gates in the order input, forget, cell, output, which is PyTorch's.
  */
 export const LSTM: SequenceLayer<Prepared, Kept> = {

@@ -7,7 +7,7 @@ import type {
   StepAttributes,
   StepInputs,
 } from "../backend.js";
-import { CLIP_EPSILON } from "../reference/optimizer-steps.js";
+import { CLIP_EPSILON } from "../cpu/optimizer-steps.js";
 import type { Id, Operations } from "./operations.js";
 
 /** What a step gives: the norm before clipping, and new numbers, by the names of the inputs. */
@@ -17,7 +17,7 @@ export interface Stepped<Inputs> {
   readonly changed?: Inputs;
 }
 
-/** The formulas stand in `reference/optimizer-steps.ts`. */
+/** The formulas stand in `cpu/optimizer-steps.ts`. */
 export function adamStep(
   ops: Operations,
   arrays: AdamStepInputs<Id>,

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { BENCH, type BenchmarkCommandSettings } from "../../config/bench.js";
 import type { Benchmark, BenchmarkProgress } from "../../index.js";
+import type { CommandContext } from "../context.js";
+import { bytes, columns, count, counted } from "../format/format.js";
+import { modelLine } from "../format/model-line.js";
 import { addOptions } from "../options/add-options.js";
-import { bytes, columns, count, counted } from "../terminal/format.js";
-import { modelLine } from "../terminal/model-line.js";
 import { createProgress } from "../terminal/progress.js";
-import type { CommandContext } from "./context.js";
 
 /** What can be typed beside the operands. */
 type BenchOptions = BenchmarkCommandSettings;

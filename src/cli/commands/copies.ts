@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { COPIES, type CopiesCommandSettings } from "../../config/copies.js";
 import type { Copies, Copy } from "../../index.js";
+import type { CommandContext } from "../context.js";
+import { columns, count, counted } from "../format/format.js";
 import { addOptions } from "../options/add-options.js";
-import { columns, count, counted } from "../terminal/format.js";
-import type { CommandContext } from "./context.js";
 
 /** What can be typed beside the operands. */
 type CopiesOptions = Omit<CopiesCommandSettings, "sample" | "files">;

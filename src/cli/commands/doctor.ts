@@ -5,10 +5,10 @@ import type { OptionsOf } from "../../config/option.js";
 import { jsonOption } from "../../config/shared.js";
 import { CharnnError } from "../../errors.js";
 import type { BackendDiagnosis, Diagnosis } from "../../index.js";
+import type { CommandContext } from "../context.js";
+import { columns, count, counted } from "../format/format.js";
+import { installTensorFlow } from "../install-tensorflow.js";
 import { addOptions } from "../options/add-options.js";
-import { columns, count, counted } from "../terminal/format.js";
-import type { CommandContext } from "./context.js";
-import { installTensorFlow } from "./install-tensorflow.js";
 
 interface DoctorOptions {
   readonly installTensorflow?: boolean;

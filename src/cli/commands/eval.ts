@@ -1,12 +1,12 @@
 import type { Command } from "commander";
 import { EVALUATE, type EvaluateCommandSettings } from "../../config/evaluate.js";
 import type { TextScore } from "../../index.js";
+import type { CommandContext } from "../context.js";
+import { columns, count, counted } from "../format/format.js";
+import { printable } from "../format/printable.js";
 import { addOptions } from "../options/add-options.js";
-import { columns, count, counted } from "../terminal/format.js";
-import { printable } from "../terminal/printable.js";
+import { openRuns } from "../several-runs.js";
 import type { Terminal } from "../terminal/terminal.js";
-import type { CommandContext } from "./context.js";
-import { openRuns } from "./several-runs.js";
 
 /** What can be typed beside the operands. */
 type EvalOptions = Omit<EvaluateCommandSettings, "files">;

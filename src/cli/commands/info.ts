@@ -5,12 +5,12 @@ import { jsonOption, outOption } from "../../config/shared.js";
 import type { CharnnError } from "../../errors.js";
 import type { CheckpointFacts } from "../../index.js";
 import { quoted } from "../../shell-words.js";
+import type { CommandContext } from "../context.js";
+import { columns, count, counted, stepOf } from "../format/format.js";
+import { inUnits, judgement, lossToBaseline } from "../format/judgement.js";
+import { printableLine, printableMessage } from "../format/printable.js";
+import { regularization } from "../format/regularization.js";
 import { addOptions } from "../options/add-options.js";
-import { columns, count, counted, stepOf } from "../terminal/format.js";
-import { inUnits, judgement, lossToBaseline } from "../terminal/judgement.js";
-import { printableLine, printableMessage } from "../terminal/printable.js";
-import { regularization } from "../terminal/regularization.js";
-import type { CommandContext } from "./context.js";
 
 interface InfoOptions {
   readonly out?: string;

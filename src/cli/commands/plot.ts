@@ -6,13 +6,13 @@ import type { OptionsOf } from "../../config/option.js";
 import { jsonOption, outOption } from "../../config/shared.js";
 import { CharnnError } from "../../errors.js";
 import type { Curve } from "../../index.js";
+import type { CommandContext } from "../context.js";
+import { count } from "../format/format.js";
+import { printableLine } from "../format/printable.js";
 import { addOptions } from "../options/add-options.js";
 import { chart } from "../terminal/chart.js";
-import { count } from "../terminal/format.js";
-import { printableLine } from "../terminal/printable.js";
 import { styled } from "../terminal/styled.js";
 import type { Terminal } from "../terminal/terminal.js";
-import type { CommandContext } from "./context.js";
 
 interface PlotOptions {
   readonly metric?: MetricName;

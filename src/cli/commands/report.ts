@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { REPORT, type ReportCommandSettings } from "../../config/report.js";
 import { CharnnError } from "../../errors.js";
+import type { CommandContext } from "../context.js";
 import { addOptions } from "../options/add-options.js";
-import type { CommandContext } from "./context.js";
 
 /** What can be typed beside the operands. */
 type ReportOptions = Omit<ReportCommandSettings, "runs">;

@@ -9,10 +9,10 @@ import {
 import { CharnnError } from "../../errors.js";
 import type { Checkpoint, SampleSettings } from "../../index.js";
 import { memoryLeft, memorySize } from "../../memory.js";
+import type { CommandContext } from "../context.js";
+import { count } from "../format/format.js";
 import { addOptions, RUN_ARGUMENT } from "../options/add-options.js";
-import { count } from "../terminal/format.js";
 import type { Terminal } from "../terminal/terminal.js";
-import type { CommandContext } from "./context.js";
 
 /** What can be typed beside the operands. */
 type SampleOptions = SampleCommandSettings;

@@ -3,12 +3,12 @@ import type { Command } from "commander";
 import { SCORE, type ScoreCommandSettings } from "../../config/score.js";
 import { CharnnError } from "../../errors.js";
 import type { ScoredText } from "../../index.js";
+import type { CommandContext } from "../context.js";
+import { columns, count } from "../format/format.js";
+import { colored, legend } from "../format/surprise-colors.js";
 import { addOptions } from "../options/add-options.js";
-import { columns, count } from "../terminal/format.js";
-import { colored, legend } from "../terminal/surprise-colors.js";
+import { openRuns } from "../several-runs.js";
 import type { Terminal } from "../terminal/terminal.js";
-import type { CommandContext } from "./context.js";
-import { openRuns } from "./several-runs.js";
 
 const PIECES_AT_ONCE = 1_000;
 

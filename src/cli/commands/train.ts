@@ -2,11 +2,11 @@ import { basename, dirname } from "node:path";
 import type { Command } from "commander";
 import { TRAIN } from "../../config/train.js";
 import type { TrainCommandSettings } from "../../config/train-settings.js";
+import type { CommandContext } from "../context.js";
 import { addOptions } from "../options/add-options.js";
 import { createReporter } from "../reporters/create.js";
+import { resumeCommand } from "../resume-command.js";
 import { TO_LINE_START } from "../terminal/styled.js";
-import type { CommandContext } from "./context.js";
-import { resumeCommand } from "./resume-command.js";
 
 /** What can be typed beside the files. */
 export type TrainOptions = Omit<TrainCommandSettings, "files" | "fold" | "config">;

@@ -1,4 +1,4 @@
-import type { ResumeCommand } from "../commands/resume-command.js";
+import type { ResumeCommand } from "../resume-command.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { humanReporter } from "./human.js";
 import { jsonReporter } from "./json.js";

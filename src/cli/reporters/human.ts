@@ -9,12 +9,12 @@ import type {
   StartEvent,
   StepEvent,
 } from "../../index.js";
-import type { ResumeCommand } from "../commands/resume-command.js";
-import { bytes, columns, count, counted, duration, stepOf } from "../terminal/format.js";
-import { inUnits, judgement, lossToBaseline } from "../terminal/judgement.js";
-import { modelLine } from "../terminal/model-line.js";
+import { bytes, columns, count, counted, duration, stepOf } from "../format/format.js";
+import { inUnits, judgement, lossToBaseline } from "../format/judgement.js";
+import { modelLine } from "../format/model-line.js";
+import { regularization } from "../format/regularization.js";
+import type { ResumeCommand } from "../resume-command.js";
 import { createProgress } from "../terminal/progress.js";
-import { regularization } from "../terminal/regularization.js";
 import { optionsToRepeat } from "../terminal/repeat.js";
 import { sparkline } from "../terminal/sparkline.js";
 import { styled } from "../terminal/styled.js";

@@ -1,4 +1,4 @@
-import { printable, printableLine } from "./printable.js";
+import { printable, printableLine } from "../format/printable.js";
 
 /** A text with a style of its own, such as one of chalk's. */
 export interface Styled {

@@ -10,7 +10,7 @@ import {
 import { CharnnError, systemErrorCode } from "../../errors.js";
 import { cureOf, reasonOf } from "../../system-errors.js";
 import { Turns } from "../../turns.js";
-import { printableMessage } from "./printable.js";
+import { printableMessage } from "../format/printable.js";
 import { exactText, type Piece, shownLine, shownText, styled } from "./styled.js";
 
 /** How long a hurried command waits for who does not read its output, in milliseconds. */

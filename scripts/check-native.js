@@ -1,0 +1,190 @@
+/**
+ * Looks at the format of the C++ sources, and builds and runs their tests: as they are, under the
+ * compiler's sanitizers, and for arm64 in an emulator.
+ *
+ *     node scripts/check-native.js             # all parts
+ *     node scripts/check-native.js address     # one: format, plain, address, thread, addon or arm64
+ *     node scripts/check-native.js fuzz 3600   # the fuzzer, for an hour; runs only when named; needs clang
+ */
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const sources = join(root, "native");
+/** Whatever takes longer hangs. */
+const MOST_MINUTES = 10;
+
+const PARTS = { format, plain, address, thread, addon, arm64 };
+const CORPUS = join(sources, "test", "corpus.txt");
+
+/** What did not pass; it has already been told why. */
+class Failure extends Error {}
+
+/** What was built in this run, and need not be again. */
+const built = new Set();
+
+function format() {
+  if (!runs("clang-format")) {
+    console.log("Not looked at: apt-get install clang-format");
+    return;
+  }
+  const files = ["", "addon", "simd", "test", "fuzz", "../test/fixtures/cudnn"].flatMap((folder) =>
+    readdirSync(join(sources, folder))
+      .filter((name) => /\.(cc|h)$/.test(name))
+      .map((name) => join(sources, folder, name)),
+  );
+  const style = `--style=file:${join(sources, ".clang-format")}`;
+  run("clang-format", ["--dry-run", "--Werror", style, ...files]);
+}
+
+function plain() {
+  build(["--test"]);
+  run(program(process.arch), ["--corpus", CORPUS]);
+}
+
+/** Memory used beyond its ends, and what C++ leaves undefined. */
+function address() {
+  build(["--test", "--sanitize", "address,undefined"]);
+  run(program(`${process.arch}-address-undefined`), ["--every", "5", "--corpus", CORPUS]);
+}
+
+/** Memory used by several threads without an order. */
+function thread() {
+  build(["--test", "--sanitize", "thread"]);
+  run(program(`${process.arch}-thread`), ["--every", "11"]);
+}
+
+/** The addon itself, called by the tests of the backends in a copy of what npm compiled. */
+async function addon() {
+  build(["--sanitize", "address,undefined"]);
+  const folder = join(sources, "build", `${process.arch}-address-undefined`);
+  const copy = join(folder, "charnn");
+  await rm(copy, { recursive: true, force: true });
+  const place = join(copy, "native", "build", process.arch);
+  await mkdir(place, { recursive: true });
+  await cp(join(folder, "charnn.node"), join(place, "charnn.node"));
+  for (const name of ["dist", "dist-test", "package.json"]) {
+    await cp(join(root, name), join(copy, name), { recursive: true });
+  }
+  await symlink(join(root, "node_modules"), join(copy, "node_modules"));
+  const { stdout } = spawnSync(process.env.CXX ?? "g++", ["-print-file-name=libasan.so"]);
+  const environment = {
+    // Node ends without giving back what it holds.
+    ASAN_OPTIONS: "detect_leaks=0",
+    CHARNN_TEST_ROUNDS: "1",
+    LD_PRELOAD: stdout.toString().trim(),
+  };
+  const tests = join(copy, "dist-test", "backends");
+  const withNames = ["--test", "--test-reporter=spec"];
+  const native = ["--test-name-pattern", "on the native backend"];
+  run(process.execPath, [...withNames, ...native, join(tests, "conformance.test.js")], environment);
+  run(process.execPath, [...withNames, join(tests, "native", "arguments.test.js")], environment);
+}
+
+/** Its results must have the same bits as AVX2's. */
+function arm64() {
+  const compiler = "aarch64-linux-gnu-g++";
+  const emulator = "qemu-aarch64-static";
+  if (!runs(compiler) || !runs(emulator)) {
+    console.log("Not tested for arm64: apt-get install g++-aarch64-linux-gnu qemu-user-static");
+    return;
+  }
+  build(["--test"], { CHARNN_ARCH: "arm64", CXX: compiler });
+  const neon = run(emulator, ["-L", "/usr/aarch64-linux-gnu", program("arm64"), "--every", "11"]);
+  if (process.arch !== "x64") return;
+  build(["--test"]);
+  const x64 = run(program("x64"), ["--every", "11"]);
+  const [sum, expected] = [checksum(neon, "neon"), checksum(x64, "avx2")];
+  if (expected && sum !== expected) {
+    throw new Failure(`NEON's results have the checksum ${sum}, AVX2's ${expected}.`);
+  }
+}
+
+/**
+ * Fuzzes the kernels, starting from the cases in {@link CORPUS}, and adds the new cases that it finds to that
+ * file, one a line.
+ */
+async function fuzz(seconds) {
+  build(["--fuzz", "--sanitize", "address,undefined"], { CXX: process.env.CXX ?? "clang++" });
+  const folder = await mkdtemp(join(tmpdir(), "charnn-fuzz-"));
+  const kept = join(folder, "kept");
+  const merged = join(folder, "merged");
+  await Promise.all([mkdir(kept), mkdir(merged)]);
+  const known = (await readFile(CORPUS, "utf8")).trim().split("\n");
+  for (const [index, line] of known.entries()) {
+    await writeFile(join(kept, String(index)), Buffer.from(line, "hex"));
+  }
+  const fuzzer = join(sources, "build", `${process.arch}-address-undefined`, "fuzz");
+  const found = join(folder, "found-");
+  const most = ["-max_len=64", "-timeout=60", `-artifact_prefix=${found}`];
+  // Long inputs from the start: an execution takes too long for them to be reached by and by.
+  const long = ["-len_control=0", `-max_total_time=${seconds}`];
+  run(fuzzer, [...most, ...long, kept], {}, Number(seconds) / 60);
+  // One case for each edge, not for each number of times that it is taken, since all are tests.
+  run(fuzzer, [...most, "-merge=1", "-use_counters=0", merged, kept], {}, Number(seconds) / 60);
+  const cases = await Promise.all(
+    (await readdir(merged)).map(async (name) =>
+      (await readFile(join(merged, name))).toString("hex"),
+    ),
+  );
+  await writeFile(CORPUS, `${cases.filter(Boolean).sort().join("\n")}\n`);
+  await rm(folder, { recursive: true });
+}
+
+function checksum(output, instructionSet) {
+  return output.match(new RegExp(`^checksum ${instructionSet} (\\w+)$`, "m"))?.[1];
+}
+
+function program(folder) {
+  return join(sources, "build", folder, "test");
+}
+
+function build(options, environment) {
+  const key = JSON.stringify([options, environment]);
+  if (built.has(key)) return;
+  run(
+    process.execPath,
+    [join(root, "scripts/build-native.js"), "--strict", ...options],
+    environment,
+  );
+  built.add(key);
+}
+
+/** @returns what it printed, which is printed here too */
+function run(command, args, environment = {}, moreMinutes = 0) {
+  const { status, signal, stdout } = spawnSync(command, args, {
+    cwd: root,
+    encoding: "utf8",
+    env: { ...process.env, ...environment },
+    stdio: ["ignore", "pipe", "inherit"],
+    timeout: (MOST_MINUTES + moreMinutes) * 60_000,
+  });
+  process.stdout.write(stdout);
+  if (status !== 0)
+    throw new Failure(`${command} ${args.join(" ")} ended with ${signal ?? status}.`);
+  return stdout;
+}
+
+function runs(command) {
+  return spawnSync(command, ["--version"]).status === 0;
+}
+
+const [part, seconds = "60"] = process.argv.slice(2);
+try {
+  if (part === "fuzz") await fuzz(seconds);
+  else for (const name of part ? [part] : Object.keys(PARTS)) await check(name);
+} catch (error) {
+  if (!(error instanceof Failure)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
+async function check(name) {
+  if (!(name in PARTS)) throw new Failure(`There is no part ${name}.`);
+  console.log(`== ${name}`);
+  await PARTS[name]();
+}

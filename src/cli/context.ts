@@ -1,0 +1,13 @@
+import type { Interruption } from "./terminal/signals.js";
+import type { Terminal } from "./terminal/terminal.js";
+
+/** What a command is given to run with. */
+export interface CommandContext {
+  readonly terminal: Terminal;
+  /** Its signal is passed on to all work that takes time. */
+  readonly interruption: Interruption;
+  /** Sets the exit code of a command that ended without an error. */
+  readonly exitWith: (code: number) => void;
+  /** Of charnn. */
+  readonly version: string;
+}

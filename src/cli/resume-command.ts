@@ -1,0 +1,90 @@
+import { fstatSync, readlinkSync, statSync } from "node:fs";
+import { TRAIN } from "../config/train.js";
+import { quoted } from "../shell-words.js";
+import type { TrainOptions } from "./commands/train.js";
+import { hyphened } from "./options/hyphened.js";
+
+/** What goes on with a run. */
+export interface ResumeCommand {
+  /** To be pasted into a shell. */
+  readonly command: string;
+  /** What else is needed, where a file that can be read again is not all of the text. */
+  readonly needs: string | undefined;
+}
+
+/**
+ * What to type to go on with a run, or with the cross-validation that it is a fold of, whose other folds
+ * have no checkpoints yet and need every option again.
+ *
+ * @param name of the run
+ */
+export function resumeCommand(
+  name: string,
+  files: readonly string[],
+  options: TrainOptions,
+): ResumeCommand {
+  const isFold = options.crossValidate !== undefined;
+  const again: TrainOptions = {
+    ...options,
+    name: isFold ? (options.name ?? name.replace(/-fold-\d+$/, "")) : name,
+  };
+  const words = ["charnn", "train"];
+  const texts = files.map(textToGive);
+  for (const { word } of texts) words.push(quoted(word));
+  for (const [option, value] of Object.entries(again)) {
+    const kind = TRAIN[option as keyof TrainOptions].onResume;
+    if (kind === "again" || (kind === "kept" && isFold)) words.push(...typed(option, value));
+  }
+  words.push("--resume");
+  const redirected = files.includes("-") ? fileOnStdin() : undefined;
+  if (redirected !== undefined) words.push("<", quoted(redirected));
+  const once = texts.find(({ isReadOnce }) => isReadOnce)?.word;
+  const needs =
+    once === undefined || redirected !== undefined
+      ? undefined
+      : `It needs the same text again, ${once === "-" ? "on standard input" : `from ${once}`}.`;
+  return { command: words.join(" "), needs };
+}
+
+/** An option as it is typed. */
+function typed(option: string, value: TrainOptions[keyof TrainOptions]): string[] {
+  const flag = `--${hyphened(option)}`;
+  if (value === undefined || value === false) return [];
+  if (value === true) return [flag];
+  const word = Array.isArray(value)
+    ? value.map(({ step, steps }) => `${step}:${steps}`).join(",")
+    : String(value);
+  return word.startsWith("-") ? [quoted(`${flag}=${word}`)] : [flag, quoted(word)];
+}
+
+/** A text as it is given again, and whether it has to be made once more. */
+function textToGive(file: string): { word: string; isReadOnce: boolean } {
+  // What `<(...)` stands for is gone; the standard input is there in each shell.
+  if (/^\/(dev|proc\/self)\/fd\/\d+$/.test(file)) return { word: "-", isReadOnce: true };
+  if (file === "-") return { word: file, isReadOnce: true };
+  // A dash first is an option, but for a path.
+  return { word: file.startsWith("-") ? `./${file}` : file, isReadOnce: isPipe(file) };
+}
+
+function isPipe(file: string): boolean {
+  try {
+    const stats = statSync(file);
+    return !stats.isFile() && !stats.isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** The file that `< FILE` gave this process as its standard input, where the system tells it. */
+function fileOnStdin(): string | undefined {
+  try {
+    const given = fstatSync(0);
+    if (!given.isFile()) return undefined;
+    const path = readlinkSync("/proc/self/fd/0");
+    // It is another path where the file was removed since, or has a name that is not UTF-8.
+    const named = statSync(path);
+    return named.dev === given.dev && named.ino === given.ino ? path : undefined;
+  } catch {
+    return undefined;
+  }
+}

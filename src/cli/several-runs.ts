@@ -1,0 +1,39 @@
+import path from "node:path";
+import { CharnnError } from "../errors.js";
+import type { Checkpoint } from "../index.js";
+
+/** A run that was asked for. */
+export interface OpenRun {
+  /** The name of its folder. */
+  readonly name: string;
+  readonly checkpoint: Checkpoint;
+}
+
+/**
+ * Loads the runs that were asked for, and names each by its folder, or by its path where another has
+ * that name.
+ *
+ * @param tensors what of each is needed
+ */
+export async function openRuns(
+  asked: readonly string[],
+  out: string | undefined,
+  signal: AbortSignal,
+  tensors: "all" | "weights" = "weights",
+): Promise<OpenRun[]> {
+  const { loadCheckpoint } = await import("../index.js");
+  const runs: OpenRun[] = [];
+  const paths = new Set<string>();
+  for (const run of asked) {
+    const checkpoint = await loadCheckpoint(run, { out, signal, tensors });
+    const file = path.resolve(checkpoint.path);
+    if (paths.has(file)) {
+      throw new CharnnError("INVALID_SETTING", `${run} is asked for twice.`, "Name each run once.");
+    }
+    paths.add(file);
+    const folder = path.basename(path.dirname(file));
+    const isTaken = runs.some(({ name }) => name === folder);
+    runs.push({ name: isTaken ? checkpoint.path : folder, checkpoint });
+  }
+  return runs;
+}

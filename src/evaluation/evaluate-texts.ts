@@ -1,0 +1,217 @@
+import { type CompressedSizes, compressedSizes } from "../baselines/compressors.js";
+import { adaptiveCountScore, type CountScore } from "../baselines/ngram.js";
+import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { momentName } from "../checkpoint/checkpoint-tensors.js";
+import { EVAL_DEFAULTS, EVALUATE, type EvaluateSettings } from "../config/evaluate.js";
+import { parameterCount } from "../config/model.js";
+import { MOMENT_NAMES } from "../config/moments.js";
+import { checked, definedOnly, settingsSchema } from "../config/schema.js";
+import { evaluationBatches, LARGEST_EVALUATION } from "../data/batches.js";
+import { describeCharacter } from "../data/characters.js";
+import type { Inputs } from "../data/inputs.js";
+import { knownPart, type NamedText, readTexts, refuseTooShort } from "../data/texts.js";
+import type { Tokens } from "../data/vocabulary.js";
+import { CharnnError } from "../errors.js";
+import type { CharRnn, Score } from "../model/char-rnn.js";
+import { parameterViews } from "../model/parameters.js";
+import { openModel } from "../sampling/open-model.js";
+import { type Classification, Tally } from "./confusion.js";
+import { evaluateDynamically } from "./dynamic-evaluation.js";
+import { bitsPerCharacter, evaluate } from "./evaluate.js";
+import { type ColdLoss, coldLosses } from "./loss-by-position.js";
+
+const evaluateSettingsSchema = settingsSchema<EvaluateSettings>(EVALUATE, ["files"]);
+
+/** How good predictions are. */
+interface Figures {
+  /** Mean cross-entropy, nats/character. */
+  readonly loss: number;
+  readonly bitsPerCharacter: number;
+  /** e^loss */
+  readonly perplexity: number;
+  /** Share of the characters that were the most likely one. */
+  readonly accuracy: number;
+}
+
+/** What others make of the same text who begin with nothing. */
+interface Baselines {
+  /** Strings of characters, counted as they come; undefined for a very long text. */
+  readonly counting: CountScore | undefined;
+  /** Bits per character of the system's compressors; undefined where one is missing. */
+  readonly compressed: CompressedSizes;
+}
+
+/** How well a model predicts a text. */
+export interface TextScore extends Figures, Classification {
+  /** The text's name: the path of its file, or `-`. */
+  readonly text: string;
+  /** Loss by the number of characters read after a state of zero. */
+  readonly coldStart: readonly ColdLoss[];
+  /** The same figures with weights that follow the text, where that was asked for. */
+  readonly dynamic?: Figures;
+  readonly baselines?: Baselines;
+  /** How many characters were predicted: all but the first. */
+  readonly characters: number;
+  /** How many were left out since the model does not know them, and which. */
+  readonly skipped: number;
+  readonly skippedCharacters: readonly string[];
+  /** How many were read as the model's unknown character (`minCount`), and which. */
+  readonly unknown: number;
+  readonly unknownCharacters: readonly string[];
+}
+
+export interface EvaluateOptions {
+  readonly signal?: AbortSignal;
+  readonly stdin?: AsyncIterable<Uint8Array>;
+  /** In its place where several calls read the same. */
+  readonly inputs?: Inputs;
+  /** Is told at once what is odd about the texts, and what slows their scoring down. */
+  readonly onWarning?: (message: string) => void;
+}
+
+/**
+ * Scores the model of a checkpoint on texts: every character but the first of each is predicted once,
+ * from all that comes before it.
+ *
+ * @throws CharnnError for a text that can't be read, and `UNKNOWN_CHARACTER` unless they are skipped
+ */
+export async function* evaluateTexts(
+  checkpoint: Checkpoint,
+  settings: EvaluateSettings,
+  { signal, stdin, inputs, onWarning }: EvaluateOptions = {},
+): AsyncGenerator<TextScore, void> {
+  const { files, threads, ...given } = checked(evaluateSettingsSchema, settings);
+  const all = { ...EVAL_DEFAULTS, ...definedOnly(given) };
+  const squares = all.dynamic ? gradientSquares(checkpoint) : undefined;
+  const { encoding, invalid, each, out } = all;
+  const { lineEnds } = checkpoint.config.text;
+  const reading = { encoding, invalid, lineEnds, joined: !each, leftOut: [out] };
+  const { texts, warnings } = await readTexts(files, reading, { stdin, inputs, signal });
+  for (const warning of warnings) onWarning?.(warning);
+  const { config, tensors } = checkpoint;
+  const engine = { backend: all.backend, threads };
+  const model = await openModel(config.model, tensors, engine, windowsOf(texts), onWarning);
+  try {
+    for (const text of texts) {
+      const { unknown, baselines } = all;
+      yield await scoreOf(text, model, checkpoint, { unknown, baselines, squares, signal });
+    }
+  } finally {
+    model.dispose();
+  }
+}
+
+/** The largest windows in which texts are read; a cold start is looked at in many short ones. */
+function windowsOf(texts: readonly NamedText[]): { time: number; batch: number } {
+  const longest = texts.reduce((most, { numbers }) => Math.max(most, numbers.length), 1);
+  const { time, batch } = LARGEST_EVALUATION;
+  return { time, batch: Math.min(Math.ceil(longest / time) + 1, batch) };
+}
+
+async function scoreOf(
+  text: NamedText,
+  model: CharRnn,
+  { config, vocabulary }: Checkpoint,
+  options: {
+    readonly unknown: "error" | "skip";
+    readonly baselines: boolean;
+    readonly squares: Float32Array | undefined;
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<TextScore> {
+  const { unknown, baselines, squares, signal } = options;
+  const known = await knownPart(text, vocabulary, unknown, signal);
+  refuseTooShort(known, text);
+  const { tokens, skipped, skippedCharacters, unknown: asUnknown } = known;
+  const { documents } = config.text;
+  const tally = new Tally(vocabulary);
+  const score = await evaluate(
+    model,
+    evaluationBatches(tokens, documents, vocabulary, { signal }),
+    signal,
+    (batch, places) => tally.add(batch, places),
+  );
+  if (!score) throw signal?.reason;
+  if (score.characters === 0) {
+    throw new CharnnError("BAD_TEXT", `The text (${text.name}) has nothing in it to predict.`);
+  }
+  const coldStart = await coldLosses(model, tokens, documents, vocabulary, signal);
+  const followed = squares && (await evaluatedDynamically(model, tokens, squares, signal));
+  const others = baselines ? await baselinesOf(text, tokens, vocabulary.size, signal) : undefined;
+  if (!coldStart) throw signal?.reason;
+  return {
+    text: text.name,
+    ...figuresOf(score),
+    ...tally.finish(),
+    coldStart,
+    dynamic: followed && figuresOf(followed),
+    baselines: others,
+    characters: score.characters,
+    skipped,
+    skippedCharacters,
+    unknown: asUnknown,
+    unknownCharacters: known.unknownCodePoints.map(describeCharacter),
+  };
+}
+
+async function baselinesOf(
+  text: NamedText,
+  tokens: Tokens,
+  vocabularySize: number,
+  signal: AbortSignal | undefined,
+): Promise<Baselines> {
+  const compressed = await compressedSizes(text, signal);
+  const counting = await adaptiveCountScore(tokens, vocabularySize, { signal });
+  return { counting, compressed };
+}
+
+/** The weights are as before afterwards. */
+async function evaluatedDynamically(
+  model: CharRnn,
+  tokens: Tokens,
+  squares: Float32Array,
+  signal: AbortSignal | undefined,
+): Promise<Score> {
+  const weights = model.parameters.read().slice();
+  const score = await evaluateDynamically(model, tokens, squares, signal).finally(() =>
+    model.parameters.write(weights),
+  );
+  if (!score) throw signal?.reason;
+  return score;
+}
+
+function figuresOf({ loss: sum, characters, hits }: Score): Figures {
+  const loss = sum / characters;
+  return {
+    loss,
+    bitsPerCharacter: bitsPerCharacter(loss),
+    perplexity: Math.exp(loss),
+    accuracy: hits / characters,
+  };
+}
+
+/**
+ * The running mean of the squares of the training's gradients, `[parameters]`.
+ *
+ * @throws CharnnError `INVALID_SETTING` where there is none, or where a text is not read in one piece
+ */
+function gradientSquares({ config, tensors }: Checkpoint): Float32Array {
+  const { optimizer } = config.training;
+  const isLines = config.text.documents === "lines";
+  if (isLines || !MOMENT_NAMES[optimizer].includes("v")) {
+    const reason = isLines
+      ? "reads a text in one piece, and this model reads lines"
+      : `needs the mean squares of the gradients, which ${optimizer} does not keep`;
+    throw new CharnnError(
+      "INVALID_SETTING",
+      `Dynamic evaluation ${reason}.`,
+      isLines ? "Leave --dynamic out." : "Train with --optimizer adam or rmsprop, or leave it out.",
+      { setting: "dynamic" },
+    );
+  }
+  const squares = new Float32Array(parameterCount(config.model));
+  for (const [name, { data }] of parameterViews(config.model, squares)) {
+    data.set(tensors.get(momentName(name, "v"))?.data as Float32Array);
+  }
+  return squares;
+}

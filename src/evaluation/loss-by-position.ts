@@ -1,0 +1,89 @@
+import { BatchArrays, IGNORED_TARGET, type PlacedBatch } from "../data/batch.js";
+import { evaluationBatches } from "../data/batches.js";
+import type { Tokens, Vocabulary } from "../data/vocabulary.js";
+import type { CharRnn } from "../model/char-rnn.js";
+import { evaluate } from "./evaluate.js";
+
+/** The loss of characters that come so far after a state of zero. */
+export interface ColdLoss {
+  /** How many characters were read before, from the first to the last of these. */
+  readonly from: number;
+  readonly to: number;
+  /** Nats/character. */
+  readonly loss: number;
+  readonly characters: number;
+}
+
+/** Groups of characters, each twice as large as the one before. */
+const GROUPS = 8;
+/** Characters that are predicted from one state of zero: all of these groups. */
+const WINDOW = 2 ** GROUPS - 1;
+/** Windows side by side, and in all: enough for a third decimal, and no more work than need be. */
+const LANES = 64;
+const MOST_WINDOWS = 1_024;
+
+/**
+ * How the loss falls after a cold start, that is a state of zero: in groups of 1, 2, 4 ... characters.
+ * A text is cut into windows that are read apart, evenly spread where it is long; with `documents`
+ * each line is one.
+ *
+ * @returns undefined when `signal` stops it
+ */
+export async function coldLosses(
+  model: CharRnn,
+  tokens: Tokens,
+  documents: "lines" | undefined,
+  vocabulary: Vocabulary,
+  signal?: AbortSignal,
+): Promise<ColdLoss[] | undefined> {
+  const losses = new Float64Array(GROUPS);
+  const counts = new Float64Array(GROUPS);
+  let read = 0;
+  const batches = documents
+    ? evaluationBatches(tokens, documents, vocabulary, { signal })
+    : windows(tokens);
+  const score = await evaluate(model, batches, signal, (batch, places) => {
+    if (batch.startsFresh) read = 0;
+    for (let step = 0; step < batch.time && read + step < WINDOW; step++) {
+      // One character has been read when the first is predicted.
+      const group = Math.floor(Math.log2(read + step + 1));
+      for (let lane = 0; lane < batch.batch; lane++) {
+        const place = step * batch.batch + lane;
+        if (batch.targets[place] === IGNORED_TARGET) continue;
+        losses[group] += places.losses[place];
+        counts[group]++;
+      }
+    }
+    read += batch.time;
+  });
+  if (!score) return undefined;
+  const all = Array.from(losses, (loss, group) => ({
+    from: 2 ** group,
+    to: 2 ** (group + 1) - 1,
+    loss: loss / counts[group],
+    characters: counts[group],
+  }));
+  return all.filter(({ characters }) => characters > 0);
+}
+
+/** A text in pieces that are read side by side, each from a state of zero. */
+function* windows(tokens: Tokens): Generator<PlacedBatch> {
+  const predictions = tokens.length - 1;
+  const count = Math.min(Math.ceil(predictions / WINDOW), MOST_WINDOWS);
+  const lanes = Math.min(count, LANES);
+  const arrays = new BatchArrays(WINDOW, lanes);
+  for (let first = 0; first < count; first += lanes) {
+    const batch = arrays.empty(Math.min(WINDOW, predictions), true);
+    for (let lane = 0; lane < Math.min(lanes, count - first); lane++) {
+      const start = Math.floor(((first + lane) * predictions) / count);
+      const steps = Math.min(batch.time, predictions - start);
+      for (let step = 0; step < steps; step++) {
+        const place = step * lanes + lane;
+        batch.inputs[place] = tokens[start + step];
+        batch.targets[place] = tokens[start + step + 1];
+        batch.positions[place] = start + step + 1;
+      }
+    }
+    yield batch;
+  }
+}

@@ -1,0 +1,198 @@
+import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { checked, definedOnly, settingsSchema } from "../config/schema.js";
+import { SCORE, SCORE_DEFAULTS, type ScoreSettings } from "../config/score.js";
+import { evaluationShape } from "../data/batches.js";
+import { NEWLINE } from "../data/reading.js";
+import { type NamedText, readTexts } from "../data/texts.js";
+import type { CharRnn } from "../model/char-rnn.js";
+import { openModel } from "../sampling/open-model.js";
+import { inPieces } from "../turns.js";
+import { surprises } from "./surprisal.js";
+
+const scoreSettingsSchema = settingsSchema<ScoreSettings>(SCORE, ["files"]);
+
+/** How much a piece of text surprises models. */
+interface Surprise {
+  /** Of the piece. */
+  readonly characters: number;
+  /** How many of them the first model does not know. */
+  readonly unknown: number;
+  /** To the first model, the mean over the characters it knows; null where there is none. */
+  readonly bitsPerCharacter: number | null;
+  /**
+   * To each model, the mean over all characters, by which models can be compared. A character that a
+   * model does not know has the probability that Laplace's rule of succession gives something which
+   * did not come once in the n characters of a training text, 1 / (n + 2).
+   */
+  readonly byModel: readonly (number | null)[];
+}
+
+/** A line of a text; its newline does not belong to it. */
+interface ScoredLine extends Surprise {
+  /** From 1. */
+  readonly line: number;
+  readonly text: string;
+  /** Of each character, to the first model; null for one it does not know. */
+  readonly bits: readonly (number | null)[];
+}
+
+/** A text through the eyes of models. */
+export interface ScoredText {
+  /** The path of its file, or `-`. */
+  readonly name: string;
+  /** Newlines included. */
+  readonly whole: Surprise;
+  lines(): Generator<ScoredLine, void>;
+}
+
+/**
+ * Tells how much each character of some texts surprises models.
+ *
+ * @throws CharnnError for a text that can't be read, and `UNKNOWN_CHARACTER` unless they are skipped
+ */
+export async function* scoreTexts(
+  checkpoints: readonly Checkpoint[],
+  settings: ScoreSettings,
+  options: {
+    readonly signal?: AbortSignal;
+    readonly stdin?: AsyncIterable<Uint8Array>;
+    /** Is told at once what is odd about the texts, and what slows their scoring down. */
+    readonly onWarning?: (message: string) => void;
+  } = {},
+): AsyncGenerator<ScoredText, void> {
+  const { files, threads, ...given } = checked(scoreSettingsSchema, settings);
+  const { encoding, invalid, out, backend, ...reading } = {
+    ...SCORE_DEFAULTS,
+    ...definedOnly(given),
+  };
+  // As models read it, where all of them read it so.
+  const isLf = checkpoints.every(({ config }) => config.text.lineEnds === "lf");
+  const lineEnds = isLf ? "lf" : "keep";
+  const { texts, warnings } = await readTexts(
+    files,
+    { encoding, invalid, lineEnds, joined: false, leftOut: [out] },
+    options,
+  );
+  for (const warning of warnings) options.onWarning?.(warning);
+  const longest = texts.reduce((most, { numbers }) => Math.max(most, numbers.length), 1);
+  const models: CharRnn[] = [];
+  try {
+    for (const [k, { config, tensors }] of checkpoints.entries()) {
+      // All are told the same of the backend.
+      const onWarning = k === 0 ? options.onWarning : undefined;
+      const documents = reading.fresh ? "lines" : config.text.documents;
+      const windows = evaluationShape(longest, documents);
+      models.push(await openModel(config.model, tensors, { backend, threads }, windows, onWarning));
+    }
+    for (const text of texts) {
+      const readings: Reading[] = [];
+      for (const [k, checkpoint] of checkpoints.entries()) {
+        const bits = await surprises(models[k], checkpoint, text, reading, options.signal);
+        const { vocabulary } = checkpoint;
+        readings.push({
+          bits,
+          isKnown: text.codePoints.map((it) => vocabulary.indexOf(it) !== undefined),
+          bitsOfUnknown: Math.log2(checkpoint.config.text.trainCharacters + 2),
+        });
+      }
+      yield await scoredText(text, readings, options.signal);
+    }
+  } finally {
+    for (const model of models) model.dispose();
+  }
+}
+
+/** What a model made of a text. */
+interface Reading {
+  /** By position; NaN: not known. */
+  readonly bits: Float32Array;
+  /** By the number of a character in the text; one that is not may be read as the unknown character. */
+  readonly isKnown: readonly boolean[];
+  /** What a character costs that the model does not know. */
+  readonly bitsOfUnknown: number;
+}
+
+async function scoredText(
+  text: NamedText,
+  readings: readonly Reading[],
+  signal: AbortSignal | undefined,
+): Promise<ScoredText> {
+  const { name, numbers, codePoints } = text;
+  const newline = codePoints.indexOf(NEWLINE);
+  const sums = noSums(readings);
+  await inPieces(numbers.length, signal, (start, end) => addUp(sums, text, readings, start, end));
+  return {
+    name,
+    whole: surpriseOf(sums, readings, numbers.length),
+    *lines() {
+      let line = 0;
+      for (let start = 0; start < numbers.length; ) {
+        const next = newline === -1 ? -1 : numbers.indexOf(newline, start);
+        const end = next === -1 ? numbers.length : next;
+        const characters = Array.from(numbers.subarray(start, end), (number) =>
+          String.fromCodePoint(codePoints[number]),
+        );
+        yield {
+          line: ++line,
+          text: characters.join(""),
+          ...surpriseOf(addUp(noSums(readings), text, readings, start, end), readings, end - start),
+          bits: Array.from(readings[0].bits.subarray(start, end), orNull),
+        };
+        start = end + 1;
+      }
+    },
+  };
+}
+
+/** Of the bits of the characters that a model knows. */
+interface Sum {
+  sum: number;
+  known: number;
+}
+
+function noSums(readings: readonly Reading[]): Sum[] {
+  return readings.map(() => ({ sum: 0, known: 0 }));
+}
+
+/** Adds the bits of a piece of a text to each model's sum. */
+function addUp(
+  sums: Sum[],
+  { numbers }: NamedText,
+  readings: readonly Reading[],
+  start: number,
+  end: number,
+): Sum[] {
+  for (const [k, { bits, isKnown }] of readings.entries()) {
+    let { sum, known } = sums[k];
+    for (let position = start; position < end; position++) {
+      // The bits of the unknown character don't say which one it is, so they compare with nothing.
+      if (!isKnown[numbers[position]] || Number.isNaN(bits[position])) continue;
+      sum += bits[position];
+      known++;
+    }
+    sums[k] = { sum, known };
+  }
+  return sums;
+}
+
+function surpriseOf(
+  sums: readonly Sum[],
+  readings: readonly Reading[],
+  characters: number,
+): Surprise {
+  const [{ sum, known }] = sums;
+  return {
+    characters,
+    unknown: characters - known,
+    bitsPerCharacter: orNull(sum / known),
+    byModel: sums.map((own, k) => {
+      const unknown = characters - own.known;
+      return orNull((own.sum + unknown * readings[k].bitsOfUnknown) / characters);
+    }),
+  };
+}
+
+/** JSON has no number that is not finite. */
+function orNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}

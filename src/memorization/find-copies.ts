@@ -1,0 +1,174 @@
+import { COPIES, COPIES_DEFAULTS, type CopiesSettings } from "../config/copies.js";
+import { checked, definedOnly, settingsSchema } from "../config/schema.js";
+import { encodingName } from "../data/decoding.js";
+import { NEWLINE, readCharacters } from "../data/reading.js";
+import { checkNames, findSources, type Source } from "../data/sources.js";
+import { type NamedText, readTexts } from "../data/texts.js";
+import { CharnnError } from "../errors.js";
+import { refuseTooLarge } from "../memory.js";
+import { inTurns } from "../turns.js";
+import { LineStarts } from "./line-starts.js";
+import { type SharedRun, SharedRunFinder } from "./shared-passages.js";
+
+const copiesSettingsSchema = settingsSchema<CopiesSettings>(COPIES, ["sample", "files"]);
+
+/** A place in a text. Lines and columns are counted from 1, in characters. */
+interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A run of a sample that the training text has too, and that can't be made longer on either side. */
+export interface Copy {
+  /** Where it begins in the sample, in characters from 0. */
+  readonly start: number;
+  readonly length: number;
+  readonly text: string;
+  readonly inSample: Place;
+  /** One of the places where the training text has it. */
+  readonly inText: Place & { readonly file: string };
+}
+
+/** What of a sample was copied. */
+export interface Copies {
+  /** Of the sample. */
+  readonly characters: number;
+  /** The first of the longest runs, whatever its length; undefined where nothing at all is shared. */
+  readonly longest: Copy | undefined;
+  /** Runs of so many characters and more are copies. */
+  readonly atLeast: number;
+  /** All copies, in order. They may overlap, but none is part of another. */
+  readonly copies: readonly Copy[];
+  /** Characters that are in one copy at least, and their share of the sample. */
+  readonly copied: number;
+  readonly share: number;
+}
+
+/** For the index of the sample. */
+const BYTES_PER_CHARACTER = 150;
+const LONGEST_SAMPLE = 10_000_000;
+const CODE_POINTS = 0x11_0000;
+const CARRIAGE_RETURN = 0x0d;
+
+/**
+ * Finds what a sample shares with a training text, which may be much larger than memory.
+ *
+ * @throws CharnnError for what can't be read, and `BAD_TEXT` for a sample that is empty or too long; the
+ *   reason of the signal once it is aborted
+ */
+export async function findCopies(
+  settings: CopiesSettings,
+  options: {
+    readonly signal?: AbortSignal;
+    readonly stdin?: AsyncIterable<Uint8Array>;
+    readonly onWarning?: (message: string) => void;
+  } = {},
+): Promise<Copies> {
+  const { sample: file, files, ...given } = checked(copiesSettingsSchema, settings);
+  const { encoding, invalid, atLeast, out } = { ...COPIES_DEFAULTS, ...definedOnly(given) };
+  await checkNames([file, ...files]);
+  if (files.length === 0) {
+    throw new CharnnError(
+      "INVALID_SETTING",
+      "No training text is given.",
+      "Name files or folders.",
+    );
+  }
+  const { texts, warnings } = await readTexts([file], { encoding, invalid, joined: true }, options);
+  const sample = texts[0];
+  refuseUnfit(sample);
+  const { signal } = options;
+  const finder = await inTurns(SharedRunFinder.of(sample.numbers), signal);
+  const symbolOf = new Int32Array(CODE_POINTS).fill(-1);
+  for (const [number, codePoint] of sample.codePoints.entries()) symbolOf[codePoint] = number;
+
+  const name = encodingName(encoding);
+  const found = await findSources(files, { encoding: name, leftOut: [out] }, options);
+  const text = new TextPlaces();
+  // A model that read every line end as a newline writes no others.
+  const lineEnds = sample.codePoints.includes(CARRIAGE_RETURN) ? "keep" : "lf";
+  const reading = { encoding: name, invalid, lineEnds, signal } as const;
+  const oddities = await readCharacters(found.sources, reading, (codePoints, source) => {
+    finder.read(codePoints, symbolOf);
+    text.read(codePoints, source);
+  });
+  for (const warning of [...warnings, ...found.warnings, ...oddities]) options.onWarning?.(warning);
+  return copiesOf(sample, await inTurns(finder.runs(), signal), text, atLeast);
+}
+
+/** Knows where the files and the lines of a text begin. */
+class TextPlaces {
+  readonly #lines = new LineStarts();
+  readonly #files: { readonly source: Source; readonly start: number }[] = [];
+
+  read(codePoints: Int32Array, source: Source): void {
+    if (this.#files.at(-1)?.source !== source) {
+      // The newline that joins a file to the one before belongs to neither.
+      const joint = this.#files.length > 0 && codePoints.length === 1 && codePoints[0] === NEWLINE;
+      this.#files.push({ source, start: this.#lines.length + Number(joint) });
+    }
+    this.#lines.read(codePoints);
+  }
+
+  at(position: number): Copy["inText"] {
+    const { source, start } = this.#files.findLast((it) => it.start <= position) ?? this.#files[0];
+    const { line, column } = this.#lines.placeOf(position);
+    return { file: source.path, line: line - this.#lines.placeOf(start).line + 1, column };
+  }
+}
+
+function copiesOf(
+  { numbers, codePoints }: NamedText,
+  runs: readonly SharedRun[],
+  text: TextPlaces,
+  atLeast: number,
+): Copies {
+  const lines = new LineStarts();
+  lines.read(Int32Array.from(numbers, (number) => codePoints[number]));
+  const copyOf = ({ start, length, inText }: SharedRun): Copy => ({
+    start,
+    length,
+    text: Array.from(numbers.subarray(start, start + length), (number) =>
+      String.fromCodePoint(codePoints[number]),
+    ).join(""),
+    inSample: lines.placeOf(start),
+    inText: text.at(inText),
+  });
+  const copies = runs.filter(({ length }) => length >= atLeast);
+  let longest: SharedRun | undefined;
+  for (const run of runs) if (run.length > (longest?.length ?? 0)) longest = run;
+  let [copied, end] = [0, 0];
+  for (const { start, length } of copies) {
+    copied += start + length - Math.max(start, end);
+    end = start + length;
+  }
+  return {
+    characters: numbers.length,
+    longest: longest && copyOf(longest),
+    atLeast,
+    copies: copies.map(copyOf),
+    copied,
+    share: copied / numbers.length,
+  };
+}
+
+function refuseUnfit({ name, numbers }: NamedText): void {
+  if (numbers.length === 0) {
+    throw new CharnnError("BAD_TEXT", `The sample (${name}) is empty.`, "Give one with some text.");
+  }
+  if (numbers.length > LONGEST_SAMPLE) {
+    throw new CharnnError(
+      "BAD_TEXT",
+      `The sample (${name}) has ${numbers.length.toLocaleString("en")} characters: it is too long to be indexed.`,
+      `Give up to ${LONGEST_SAMPLE.toLocaleString("en")}, in parts; the training text may be of any length.`,
+    );
+  }
+  refuseTooLarge({
+    what: `Indexing a sample of ${numbers.length.toLocaleString("en")} characters`,
+    bytes: BYTES_PER_CHARACTER * numbers.length,
+    hint(left) {
+      const most = Math.floor((0.9 * left) / BYTES_PER_CHARACTER);
+      return `Give up to ${most.toLocaleString("en")} characters, in parts.`;
+    },
+  });
+}

@@ -1,0 +1,267 @@
+import { disposeAll } from "../backends/scope.js";
+import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { loadCorpus } from "../data/corpus.js";
+import type { Invalid } from "../data/decoding.js";
+import type { Inputs } from "../data/inputs.js";
+import { NEWLINE } from "../data/reading.js";
+import type { ReadOptions } from "../data/sources.js";
+import { knownPart, readTexts, refuseTooShort } from "../data/texts.js";
+import { countTokens, type Tokens } from "../data/vocabulary.js";
+import type { CharRnn, ModelState } from "../model/char-rnn.js";
+import { type Engine, openModel } from "../sampling/open-model.js";
+import { Turns } from "../turns.js";
+import { type Tracked, trackedProperties } from "./neurons.js";
+import type { TextData } from "./page/script/data.js";
+
+/** Which text to look at. */
+export interface ViewSettings {
+  readonly files: readonly string[];
+  readonly encoding: string;
+  /** What to do with bytes that are wrong in it. */
+  readonly invalid: Invalid;
+  /** The folder in which runs have theirs, which is no part of a folder around it. */
+  readonly out: string;
+  readonly unknown: "error" | "skip";
+  readonly engine: Engine;
+}
+
+export interface ViewOptions {
+  /** Keeps what can be read once: the text is read twice. */
+  readonly inputs: Inputs;
+  readonly signal?: AbortSignal | undefined;
+  readonly onWarning: (message: string) => void;
+}
+
+/** A text through a model's eyes. */
+export interface TextView {
+  readonly data: TextData;
+  /** Whether it is what the model's run held out; else it is all of another text. */
+  readonly isHeldOut: boolean;
+  /** Characters that units were fitted and scored on. */
+  readonly fitted: number;
+  readonly tracked: readonly Tracked[];
+  /** How often each character of the vocabulary occurs in the whole text. */
+  readonly counts: Float64Array;
+}
+
+/** Characters that are looked at, as long as their activations are not too many numbers. */
+const MOST_FITTED = 20_000;
+const MOST_ACTIVATIONS = 16_000_000;
+/** Characters that are shown, and bytes for their activations. */
+const MOST_SHOWN = 4_000;
+const MOST_BYTES = 1_500_000;
+const WINDOW = 256;
+const SHOWN_EXPECTATIONS = 3;
+
+/**
+ * Looks at a text with the model of a checkpoint: at the part that its run held out, where it is the
+ * run's own text.
+ *
+ * @throws CharnnError for a text that can't be read, and `UNKNOWN_CHARACTER` unless they are skipped
+ */
+export async function viewText(
+  checkpoint: Checkpoint,
+  { engine, ...settings }: ViewSettings,
+  { inputs, signal, onWarning }: ViewOptions,
+): Promise<TextView> {
+  const { config, vocabulary, tensors } = checkpoint;
+  const options = { inputs, signal };
+  const { text, tokens, isHeldOut } = await textOf(checkpoint, settings, options, onWarning);
+  const model = await openModel(
+    config.model,
+    tensors,
+    engine,
+    { time: WINDOW, batch: 1 },
+    onWarning,
+  );
+  try {
+    const units = config.model.layers * config.model.hiddenSize;
+    const fitted = Math.min(tokens.length, MOST_FITTED, Math.floor(MOST_ACTIVATIONS / units));
+    const shown = Math.min(fitted, MOST_SHOWN, Math.max(Math.floor(MOST_BYTES / units), 500));
+    const newline = config.text.documents ? vocabulary.indexOf(NEWLINE) : undefined;
+    const turns = new Turns(signal);
+    const activations = await activationsOf(model, tokens.subarray(0, fitted), newline, turns);
+    const characters = Array.from(tokens.subarray(0, fitted), (it) => vocabulary.characterAt(it));
+    const read = tokens.subarray(0, shown);
+    const predictions = await predictionsOf(checkpoint, read, activations, turns);
+    return {
+      data: {
+        characters: characters.slice(0, shown),
+        bits: predictions.map(({ bits }) => bits),
+        expected: predictions.map(({ expected }) => expected),
+        units,
+        activations: inBytes(activations, shown),
+      },
+      isHeldOut,
+      fitted,
+      tracked: await trackedProperties(characters, activations, signal),
+      counts: await countTokens(text, vocabulary.size, signal),
+    };
+  } finally {
+    model.dispose();
+  }
+}
+
+/** The whole text, and what of it to look at. */
+async function textOf(
+  { config, vocabulary }: Checkpoint,
+  { files, encoding, invalid, out, unknown }: Omit<ViewSettings, "engine">,
+  options: ReadOptions,
+  onWarning: (message: string) => void,
+): Promise<{ text: Tokens; tokens: Tokens; isHeldOut: boolean }> {
+  const { lineEnds } = config.text;
+  const reading = { encoding, invalid, lineEnds, leftOut: [out] };
+  const { texts, warnings } = await readTexts(files, { ...reading, joined: true }, options);
+  for (const warning of warnings) onWarning(warning);
+  const known = await knownPart(texts[0], vocabulary, unknown, options.signal);
+  refuseTooShort(known, texts[0]);
+  if (known.skipped > 0) {
+    onWarning(
+      `${known.skipped.toLocaleString("en")} characters that the model does not know were left out: ${known.skippedCharacters.join(" ")}`,
+    );
+  }
+  const { training, text } = config;
+  const { validation, fold, test, split, minCount, randomSeed } = training;
+  const { documents } = text;
+  if (known.skipped === 0 && known.tokens.length === text.characters) {
+    const corpus = await loadCorpus(
+      {
+        files,
+        ...reading,
+        validation,
+        fold,
+        test,
+        split,
+        minCount,
+        randomSeed,
+        documents,
+        alsoKnown: vocabulary,
+      },
+      options,
+    );
+    if (corpus.fingerprint === text.fingerprint && corpus.validation.tokens.length > 1) {
+      return { text: known.tokens, tokens: corpus.validation.tokens, isHeldOut: true };
+    }
+  }
+  return { text: known.tokens, tokens: known.tokens, isHeldOut: false };
+}
+
+/**
+ * The activations of each unit, of the lowest layer first, when it has read each token.
+ *
+ * @param newline where it is given, each line begins from a state of zero
+ */
+async function activationsOf(
+  model: CharRnn,
+  tokens: Tokens,
+  newline: number | undefined,
+  turns: Turns,
+): Promise<Float32Array[]> {
+  const { layers, hiddenSize } = model.config;
+  const activations = Array.from(
+    { length: layers * hiddenSize },
+    () => new Float32Array(tokens.length),
+  );
+  let state: ModelState = model.zeroState(1);
+  try {
+    for (let start = 0; start < tokens.length; ) {
+      const startsFresh = start === 0 || tokens[start] === newline;
+      if (startsFresh) {
+        disposeAll(state);
+        state = model.zeroState(1);
+      }
+      const next = newline === undefined ? -1 : tokens.indexOf(newline, start + 1);
+      const end = Math.min(next < 0 ? tokens.length : next, start + WINDOW, tokens.length);
+      const inputs = Int32Array.from(tokens.subarray(start, end));
+      const traced = model.trace(
+        { inputs, targets: inputs, time: end - start, batch: 1, startsFresh },
+        state,
+      );
+      disposeAll(state);
+      state = traced.state;
+      for (const [layer, outputs] of traced.outputs.entries()) {
+        for (let unit = 0; unit < hiddenSize; unit++) {
+          const own = activations[layer * hiddenSize + unit];
+          for (let step = 0; step < end - start; step++)
+            own[start + step] = outputs[step * hiddenSize + unit];
+        }
+      }
+      start = end;
+      await turns.give();
+    }
+  } finally {
+    disposeAll(state);
+  }
+  return activations;
+}
+
+interface Prediction {
+  readonly bits: number | null;
+  readonly expected: [character: string, probability: number][];
+}
+
+/** What was expected in the place of each token, by the decoder. */
+async function predictionsOf(
+  { config, vocabulary, tensors }: Checkpoint,
+  tokens: Tokens,
+  activations: readonly Float32Array[],
+  turns: Turns,
+): Promise<Prediction[]> {
+  const { layers, hiddenSize } = config.model;
+  const top = activations.slice((layers - 1) * hiddenSize);
+  const weight = tensors.get("decoder.weight")?.data as Float32Array;
+  const bias = tensors.get("decoder.bias")?.data as Float32Array;
+  const probabilities = new Float64Array(vocabulary.size);
+  const predict = (token: number, place: number): Prediction => {
+    if (place === 0) return { bits: null, expected: [] };
+    const state = Float64Array.from(top, (own) => own[place - 1]);
+    for (let other = 0; other < vocabulary.size; other++) {
+      let logit = bias[other];
+      for (let unit = 0; unit < hiddenSize; unit++)
+        logit += weight[other * hiddenSize + unit] * state[unit];
+      probabilities[other] = logit;
+    }
+    const most = probabilities.reduce((largest, logit) => Math.max(largest, logit), -Infinity);
+    let sum = 0;
+    for (let other = 0; other < vocabulary.size; other++) {
+      probabilities[other] = Math.exp(probabilities[other] - most);
+      sum += probabilities[other];
+    }
+    const expected = likeliest(probabilities).map((it): Prediction["expected"][number] => [
+      vocabulary.characterAt(it),
+      Number((probabilities[it] / sum).toFixed(3)),
+    ]);
+    return { bits: Number((-Math.log2(probabilities[token] / sum)).toFixed(2)), expected };
+  };
+  const predictions: Prediction[] = [];
+  for (const [place, token] of tokens.entries()) {
+    predictions.push(predict(token, place));
+    await turns.give();
+  }
+  return predictions;
+}
+
+/** The indices of the largest numbers, the largest first. */
+function likeliest(probabilities: Float64Array): number[] {
+  const best: number[] = [];
+  for (let index = 0; index < probabilities.length; index++) {
+    const place = best.findIndex((other) => probabilities[other] < probabilities[index]);
+    if (place >= 0) best.splice(place, 0, index);
+    else if (best.length < SHOWN_EXPECTATIONS) best.push(index);
+    best.length = Math.min(best.length, SHOWN_EXPECTATIONS);
+  }
+  return best;
+}
+
+/** See `TextData`. */
+function inBytes(activations: readonly Float32Array[], shown: number): string {
+  const bytes = new Int8Array(activations.length * shown);
+  for (const [unit, own] of activations.entries()) {
+    // A GRU's and an LSTM's are from -1 to 1 by themselves.
+    bytes.set(
+      own.subarray(0, shown).map((value) => Math.round(127 * value)),
+      unit * shown,
+    );
+  }
+  return Buffer.from(bytes.buffer).toString("base64");
+}

@@ -1,0 +1,89 @@
+import {
+  type Checkpoint,
+  type CheckpointFacts,
+  isWeight,
+  readCheckpoint,
+} from "../checkpoint/checkpoint.js";
+import { RUNS_FOLDER } from "../config/names.js";
+import { CharnnError } from "../errors.js";
+import { Turns } from "../turns.js";
+import { findCheckpoint, listRuns, type OnUnreadable } from "./find-runs.js";
+import { contentsOf } from "./run-contents.js";
+import { readRunFacts } from "./saved-states.js";
+
+/** Where runs are: `checkpoints` in the current folder when left out. */
+interface Place {
+  readonly out?: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface LoadOptions extends Place {
+  /**
+   * Which tensors the result has: `weights` leaves out what is only needed to go on training, which is three
+   * quarters of the file. All when left out; all are checked in any case.
+   */
+  readonly tensors?: "all" | "weights" | "none";
+}
+
+const RUNS_IN_HINT = 5;
+const KEPT = { all: undefined, weights: isWeight, none: () => false } as const;
+
+/**
+ * Reads a checkpoint and checks all of it.
+ *
+ * @param run a checkpoint file, a run's folder, or a run's name in the folder `out`; the newest run
+ *   there when left out. Of a run it is the best checkpoint, or the last where there is no best.
+ * @throws CharnnError `NOT_FOUND` or `BAD_CHECKPOINT`; the reason of the signal once it is aborted
+ */
+export async function loadCheckpoint(
+  run?: string,
+  { out = RUNS_FOLDER, signal, tensors = "all" }: LoadOptions = {},
+): Promise<Checkpoint & { readonly path: string }> {
+  const path = await findCheckpoint(run, out);
+  try {
+    return { ...(await readCheckpoint(path, { signal, onTensor: KEPT[tensors] })), path };
+  } catch (error) {
+    if (run !== undefined || !(error instanceof CharnnError)) throw error;
+    throw await newestUnusable(error, out);
+  }
+}
+
+/** Another run is not taken in the place of the newest, but named. */
+async function newestUnusable(error: CharnnError, out: string): Promise<CharnnError> {
+  const [, ...others] = await listRuns(out);
+  const named = others.slice(0, RUNS_IN_HINT).map(({ name }) => name);
+  if (named.length === 0) return error;
+  const hint = `That is the newest run. Name another one: ${named.join(", ")}.`;
+  return new CharnnError(error.code, error.message, hint, { cause: error });
+}
+
+/**
+ * What each run says of itself by its last checkpoint, or by the newest that it has in its place; the newest
+ * run first.
+ *
+ * @param place `onUnreadable` gets the folder of each run that can't be read, which hides no other, and the
+ *   `CharnnError` that says why
+ * @throws CharnnError `NOT_READABLE` for the folder of all runs; the reason of the signal once it is aborted
+ */
+export async function listCheckpoints({
+  out = RUNS_FOLDER,
+  onUnreadable,
+  signal,
+}: Place & { readonly onUnreadable?: OnUnreadable } = {}): Promise<
+  (CheckpointFacts & { readonly path: string })[]
+> {
+  const found = [];
+  const turns = new Turns(signal);
+  for (const folder of await listRuns(out, onUnreadable)) {
+    await turns.give();
+    try {
+      const contents = await contentsOf(folder);
+      if (!contents) continue;
+      found.push({ ...(await readRunFacts(folder, contents)), path: folder.path });
+    } catch (error) {
+      if (!(error instanceof CharnnError)) throw error;
+      onUnreadable?.(folder.path, error);
+    }
+  }
+  return found;
+}

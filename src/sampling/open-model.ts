@@ -1,0 +1,67 @@
+import { backendWarnings, selectBackend } from "../backends/select.js";
+import { type ModelConfig, parameterCount } from "../config/model.js";
+import type { BackendName } from "../config/names.js";
+import { type MemoryNeed, memorySize, refuseTooLarge } from "../memory.js";
+import { CharRnn } from "../model/char-rnn.js";
+import { loadWeights } from "../model/load-weights.js";
+import { parameterBytes, streamsBytes, windowBytes } from "../model/memory-need.js";
+import { Turns } from "../turns.js";
+
+/** What computes. */
+export interface Engine {
+  readonly backend: BackendName | "auto";
+  /** As many as the processor has cores when undefined. */
+  readonly threads: number | undefined;
+}
+
+/** What a model is opened for: texts to be written side by side, or windows to be read. */
+export type Purpose =
+  | { readonly streams: number }
+  | { readonly time: number; readonly batch: number };
+
+/**
+ * A model with saved weights, on the backend that was asked for.
+ *
+ * @param onWarning is told at once what slows it down
+ * @throws CharnnError where the backend can't be had, or there is not enough memory
+ */
+export async function openModel(
+  config: ModelConfig,
+  tensors: ReadonlyMap<string, { readonly data: ArrayLike<number> }>,
+  { backend, threads }: Engine,
+  purpose: Purpose,
+  onWarning?: (message: string) => void,
+): Promise<CharRnn> {
+  // Of many that are opened at the same time each has a turn to itself.
+  await new Turns().take();
+  const selected = await selectBackend(backend, threads);
+  for (const message of backendWarnings(selected, threads)) onWarning?.(message);
+  refuseTooLarge(needOf(config, selected.name, purpose));
+  const model = new CharRnn(config);
+  loadWeights(model, tensors);
+  return model;
+}
+
+function needOf(config: ModelConfig, backend: BackendName, purpose: Purpose): MemoryNeed {
+  // The weights of the model, and on the way there another copy.
+  const weights = 2 * parameterBytes(config);
+  const parameters = `a model of ${parameterCount(config).toLocaleString("en")} parameters`;
+  if (!("streams" in purpose)) {
+    const bytes = weights + windowBytes(config, backend, purpose);
+    const hint = `Give it ${memorySize(bytes)} more, or use a smaller model.`;
+    return { what: `Reading text with ${parameters}`, bytes, hint };
+  }
+  const bytesFor = (count: number) => weights + streamsBytes(config, count);
+  const { streams } = purpose;
+  return {
+    what: `Writing ${streams === 1 ? "text" : `${streams} texts side by side`} with ${parameters}`,
+    bytes: bytesFor(streams),
+    code: streams === 1 ? "OUT_OF_MEMORY" : "INVALID_SETTING",
+    hint(left) {
+      const most = Math.floor((0.9 * left - bytesFor(0)) / (bytesFor(1) - bytesFor(0)));
+      return most > 0
+        ? `What fits: --count ${Math.min(most, streams)}.`
+        : `Give it ${memorySize(bytesFor(1))} more, or use a smaller model.`;
+    },
+  };
+}

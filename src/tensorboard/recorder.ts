@@ -1,0 +1,70 @@
+import type { ParameterArray } from "../model/parameters.js";
+import type { EvalEvent, StepEvent, TrainingEvent } from "../training/events.js";
+import type { Run } from "../training/run.js";
+import { EventFile } from "./event-file.js";
+import type { Summary } from "./events.js";
+import { histogramOf } from "./histogram.js";
+
+/**
+ * Keeps what a run reports for TensorBoard, in a file in its folder; with each evaluation how weights and
+ * gradients are spread. The weights are those that are evaluated, the gradients those of the last step, as
+ * they were used, that is clipped.
+ */
+export async function* recordEvents(
+  run: Run,
+  events: AsyncGenerator<TrainingEvent, void>,
+): AsyncGenerator<TrainingEvent, void> {
+  const firstStep = run.progress.step + 1;
+  const file = new EventFile(run.folder.path, firstStep);
+  let last = firstStep - 1;
+  for await (const event of events) {
+    if (event.event === "step") {
+      // A run whose numbers were not finite goes back to its last checkpoint.
+      if (event.step <= last) file.goBackTo(event.step);
+      last = event.step;
+      await file.add(event.step, ofStep(event));
+    } else if (event.event === "eval") {
+      const { model, average, gradients } = run;
+      await file.add(event.step, [
+        ...ofEvaluation(event),
+        ...histograms("weights", average ?? model.parameters),
+        // Before the first step there are none.
+        ...(event.step >= firstStep ? histograms("gradients", gradients) : []),
+      ]);
+    } else if (event.event === "sample") {
+      // Four spaces keep it as it is, where TensorBoard takes it for Markdown.
+      const text = event.text
+        .split(/\r\n|\r|\n/)
+        .map((line) => `    ${line}`)
+        .join("\n");
+      await file.add(event.step, [{ tag: "sample", text }]);
+    }
+    yield event;
+  }
+}
+
+function ofStep({ loss, learningRate, gradientNorm, charsPerSecond }: StepEvent): Summary[] {
+  return [
+    { tag: "loss/training", scalar: loss },
+    { tag: "learning rate", scalar: learningRate },
+    { tag: "gradient norm", scalar: gradientNorm },
+    { tag: "chars per second", scalar: charsPerSecond },
+  ];
+}
+
+function ofEvaluation({ validationLoss, bitsPerCharacter }: EvalEvent): Summary[] {
+  if (validationLoss === undefined || bitsPerCharacter === undefined) return [];
+  return [
+    { tag: "loss/validation", scalar: validationLoss },
+    { tag: "bits per character", scalar: bitsPerCharacter },
+  ];
+}
+
+function histograms(group: string, array: ParameterArray): Summary[] {
+  const summaries: Summary[] = [];
+  for (const [name, tensor] of array.byName) {
+    const histogram = histogramOf(tensor.dataSync<"float32">());
+    if (histogram) summaries.push({ tag: `${group}/${name}`, histogram });
+  }
+  return summaries;
+}

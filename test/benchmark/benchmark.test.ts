@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { memory } from "@tensorflow/tfjs-core";
+import { selectBackend } from "#src/backends/select.js";
+import { peakMemory } from "#src/benchmark/peak-memory.js";
+import { createLearner, disposeLearner, timeTraining } from "#src/benchmark/training-speed.js";
+import { CELL_NAMES, CELLS } from "#src/config/cells.js";
+import { modelConfig, parameterShapes, sizeOf } from "#src/config/model.js";
+import { type BenchmarkProgress, benchmark } from "#src/index.js";
+import { median } from "#src/median.js";
+import { NO_DROPOUT } from "#src/model/dropout.js";
+import { operationsPerCharacter } from "#src/model/operations.js";
+import { Random } from "#src/random.js";
+import { failsWith } from "../helpers/failure.js";
+
+const MODEL = modelConfig({
+  cell: "gru",
+  layers: 1,
+  hiddenSize: 6,
+  embeddingSize: 0,
+  vocabularySize: 9,
+});
+const SHAPE = { batchSize: 3, seqLength: 5, ...NO_DROPOUT };
+
+describe("A median", () => {
+  it("is the middle one, or the mean of the middle two", () => {
+    assert.equal(median([9]), 9);
+    assert.equal(median([10, 2, 9]), 9);
+    assert.equal(median([10, 1, 2, 100]), 6);
+  });
+});
+
+describe("The work of learning a character", () => {
+  for (const cell of CELL_NAMES) {
+    it(`is 6 operations for each weight of a product: ${cell}`, () => {
+      const model = modelConfig({ ...MODEL, cell, layers: 3, embeddingSize: 4 });
+      let weights = 0;
+      for (const [name, shape] of parameterShapes(model)) {
+        const isLookUp = name === "encoder.weight" || name === "rnn.weight_ih_l0";
+        if (shape.length === 2 && !isLookUp) weights += sizeOf(shape);
+      }
+      assert.equal(operationsPerCharacter(model), 6 * weights);
+      assert.equal(weights, CELLS[cell].gates.length * 6 * 6 * 5 + 9 * 6);
+    });
+  }
+});
+
+describe("A learner on a random text", () => {
+  it("has full batches only, of every character", async () => {
+    await selectBackend("cpu");
+    const learner = await createLearner(MODEL, SHAPE, Random.fromSeed(1));
+    const seen = new Set<number>();
+    for (let epoch = 0; epoch < 3; epoch++) {
+      const count = learner.batches.batchesInEpoch(epoch);
+      assert.ok(count > 1);
+      for (let index = 0; index < count; index++) {
+        const { time, batch, targets } = learner.batches.at(epoch, index);
+        assert.deepEqual([time, batch], [SHAPE.seqLength, SHAPE.batchSize]);
+        for (const target of targets) seen.add(target);
+      }
+    }
+    assert.deepEqual([...seen].sort(), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    disposeLearner(learner);
+  });
+
+  it("learns while it is timed: so many steps, and those before that don't count", async () => {
+    await selectBackend("cpu");
+    const learner = await createLearner(MODEL, SHAPE, Random.fromSeed(1));
+    const before = learner.model.parameters.read().slice();
+    const shares: number[] = [];
+    const timing = await timeTraining(
+      learner,
+      { steps: 4, seconds: 60 },
+      { steps: 7, seconds: 60 },
+      (share) => shares.push(share),
+    );
+    assert.equal(timing.steps, 7);
+    assert.equal(learner.progress.step, 11);
+    assert.ok(timing.secondsPerStep > 0 && timing.secondsPerStep < 60);
+    assert.ok(learner.model.parameters.read().every(Number.isFinite));
+    assert.notDeepEqual(learner.model.parameters.read(), before);
+    assert.deepEqual(
+      shares,
+      shares.toSorted((a, b) => a - b),
+    );
+    assert.equal(shares.at(-1), 1);
+
+    const short = await timeTraining(
+      learner,
+      { steps: 1, seconds: 60 },
+      { steps: Number.POSITIVE_INFINITY, seconds: 1e-9 },
+    );
+    assert.equal(short.steps, 1);
+    disposeLearner(learner);
+  });
+});
+
+describe("A benchmark", () => {
+  it("tells how far it is, and leaves no tensor behind", async () => {
+    await selectBackend("cpu");
+    const before = memory().numTensors;
+    const progress: BenchmarkProgress[] = [];
+    const warnings: string[] = [];
+    const result = await benchmark(
+      { hiddenSize: 6, batchSize: 2, seqLength: 4, steps: 3, backend: "cpu", threads: 2 },
+      {
+        onProgress: (event) => progress.push(event),
+        onWarning: (message) => warnings.push(message),
+      },
+    );
+    assert.equal(memory().numTensors, before);
+    assert.equal(result.steps, 3);
+    assert.deepEqual(warnings, ["The cpu backend computes with one thread, not 2."]);
+    for (const stage of ["training", "sampling"]) {
+      const own = progress.filter((event) => event.stage === stage).map(({ share }) => share);
+      assert.ok(own.length > 1);
+      assert.deepEqual(
+        own,
+        own.toSorted((a, b) => a - b),
+      );
+      assert.ok(Math.abs((own.at(-1) ?? 0) - 1) < 1e-9);
+    }
+  });
+
+  it("refuses what can't be", async () => {
+    await assert.rejects(benchmark({ steps: 0 }), failsWith("INVALID_SETTING", "steps"));
+    await assert.rejects(benchmark({ layers: 0 }), failsWith("INVALID_SETTING", "layers"));
+    await assert.rejects(benchmark({ threads: 2000 }), failsWith("INVALID_SETTING", "threads"));
+    const preset = { preset: "large" } as object;
+    await assert.rejects(benchmark(preset), failsWith("INVALID_SETTING", "preset"));
+  });
+});
+
+describe("The peak of memory", () => {
+  it("is no less than what is held now, and stays", () => {
+    const held = Buffer.alloc(50e6, 1);
+    const now = process.memoryUsage.rss();
+    assert.ok(now > held.length);
+    // Pages may come and go while it is read.
+    assert.ok(peakMemory() >= now - 5e6, `${peakMemory()} of ${now}`);
+  });
+});

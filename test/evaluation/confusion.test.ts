@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Vocabulary } from "#src/data/vocabulary.js";
+import { Tally } from "#src/evaluation/confusion.js";
+import { assertClose } from "../helpers/numbers.js";
+
+const vocabulary = Vocabulary.fromCodePoints(Array.from("abcde", (it) => it.charCodeAt(0)));
+
+function tallied(pairs: readonly (readonly [target: number, prediction: number, rank: number])[]) {
+  const tally = new Tally(vocabulary);
+  const column = (k: number) => Int32Array.from(pairs, (pair) => pair[k]);
+  const shape = { inputs: column(0), time: pairs.length, batch: 1, startsFresh: true };
+  const losses = new Float32Array(pairs.length);
+  tally.add({ ...shape, targets: column(0) }, { losses, predictions: column(1), ranks: column(2) });
+  return tally.finish();
+}
+
+describe("The tally of predictions", () => {
+  // Figures of scikit-learn: precision_recall_fscore_support(targets, predictions,
+  // average="macro", zero_division=0).
+  it("has the macro figures of scikit-learn", () => {
+    const { macroPrecision, macroRecall, macroF1 } = tallied([
+      [0, 0, 0],
+      [0, 1, 3],
+      [1, 1, 0],
+      [1, 1, 0],
+      [2, 0, 1],
+      [3, 0, 1],
+      [3, 3, 0],
+      [0, 0, 0],
+    ]);
+    assertClose(
+      [macroPrecision, macroRecall, macroF1],
+      [13 / 24, 13 / 24, 0.5095238095238095],
+      1e-12,
+      "macro figures",
+    );
+  });
+
+  it("counts a character that was predicted and never came, but not one that did neither", () => {
+    const { macroPrecision, macroRecall, macroF1 } = tallied([
+      [0, 0, 0],
+      [0, 4, 2],
+    ]);
+    assert.deepEqual([macroPrecision, macroRecall, macroF1], [0.5, 0.25, 1 / 3]);
+  });
+
+  it("counts those among the five likeliest, and leaves out places without a target", () => {
+    const { topFiveAccuracy } = tallied([
+      [0, 0, 0],
+      [0, 1, 4],
+      [0, 1, 5],
+      [-1, 1, 0],
+      [2, 1, 9],
+    ]);
+    assert.equal(topFiveAccuracy, 0.5);
+  });
+
+  it("lists the pairs that were mistaken most often", () => {
+    const { confused } = tallied([
+      [0, 1, 1],
+      [2, 3, 1],
+      [2, 3, 1],
+      [2, 2, 0],
+      [2, 2, 0],
+      [1, 0, 1],
+    ]);
+    assert.deepEqual(confused, [
+      { character: "c", predicted: "d", count: 2, share: 0.5 },
+      { character: "a", predicted: "b", count: 1, share: 1 },
+      { character: "b", predicted: "a", count: 1, share: 1 },
+    ]);
+  });
+});

@@ -1,0 +1,218 @@
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import { memory } from "@tensorflow/tfjs-core";
+import { scoped } from "#src/backends/scope.js";
+import { selectBackend } from "#src/backends/select.js";
+import { modelConfig } from "#src/config/model.js";
+import type { Batch } from "#src/data/batch.js";
+import { evaluationBatches } from "#src/data/batches.js";
+import { Vocabulary } from "#src/data/vocabulary.js";
+import { evaluate } from "#src/evaluation/evaluate.js";
+import { type Checkpoint, loadCheckpoint, type TrainSettings } from "#src/index.js";
+import { CharRnn } from "#src/model/char-rnn.js";
+import { loadWeights } from "#src/model/load-weights.js";
+import { Random } from "#src/random.js";
+import { failsWith } from "../helpers/failure.js";
+import { assertClose } from "../helpers/numbers.js";
+import { evaluated } from "../helpers/scoring.js";
+import { inventedText, smallRun, trained, type Workplace, workplace } from "../helpers/training.js";
+
+describe("Scoring a text", () => {
+  it("in parallel lanes gives nearly the score of one, and counts every character once", async () => {
+    await selectBackend("cpu");
+    const text = inventedText(31_234);
+    const vocabulary = Vocabulary.fromCodePoints(codePointsOf(text));
+    const model = modelFor(vocabulary);
+    const tokens = vocabulary.encode(text);
+    for await (const { batch } of evaluationBatches(tokens, undefined, vocabulary))
+      assert.equal(batch, 3);
+    const inLanes = await evaluate(model, evaluationBatches(tokens, undefined, vocabulary));
+    const inOne = await evaluate(model, inOneLane(tokens));
+    assert.ok(inLanes && inOne);
+    assert.deepEqual(
+      [inLanes.characters, inOne.characters],
+      [tokens.length - 1, tokens.length - 1],
+    );
+    assertClose([inLanes.loss / inLanes.characters], [inOne.loss / inOne.characters], 1e-6, "loss");
+    assertClose([inLanes.hits], [inOne.hits], 1e-3, "hits");
+  });
+
+  it("counts every character but the first of texts of any length", async () => {
+    await selectBackend("cpu");
+    const text = inventedText(2_000);
+    const vocabulary = Vocabulary.fromCodePoints(codePointsOf(text));
+    const model = modelFor(vocabulary);
+    for (const length of [0, 1, 2, 3, 255, 256, 257, 258, 512, 513, 2_000]) {
+      const tokens = vocabulary.encode(text).subarray(0, length);
+      const score = await evaluate(model, evaluationBatches(tokens, undefined, vocabulary));
+      assert.equal(score?.characters, Math.max(length - 1, 0), `of ${length}`);
+    }
+  });
+
+  it("leaves no tensors behind, and gives nothing when it is stopped", async () => {
+    await selectBackend("cpu");
+    const text = inventedText(2_000);
+    const vocabulary = Vocabulary.fromCodePoints(codePointsOf(text));
+    const model = modelFor(vocabulary);
+    const before = memory().numTensors;
+    const controller = new AbortController();
+    const batches = async function* () {
+      for await (const batch of evaluationBatches(vocabulary.encode(text), undefined, vocabulary)) {
+        yield batch;
+        controller.abort();
+      }
+    };
+    assert.equal(await evaluate(model, batches(), controller.signal), undefined);
+    assert.equal(memory().numTensors, before);
+  });
+});
+
+describe("The score of a text", () => {
+  it("is the mean of what the model gives each character, one after the other", async (t) => {
+    const { place, checkpoint } = await trainedModel(t, { cell: "lstm", layers: 2 });
+    const text = inventedText(600, 5);
+    const score = await scoreOf(place, checkpoint, text);
+    const { losses, hits } = byHand(checkpoint, [text]);
+    const loss = mean(losses);
+    assert.deepEqual([score.characters, score.skipped], [599, 0]);
+    assertClose([score.loss], [loss], 1e-5, "loss");
+    assertClose([score.bitsPerCharacter], [loss / Math.LN2], 1e-5, "bits");
+    assertClose([score.perplexity], [Math.exp(loss)], 1e-4, "perplexity");
+    assert.equal(score.accuracy, hits / 599);
+  });
+
+  it("of a model of lines is the mean over each line and the newline after it", async (t) => {
+    const { place, checkpoint } = await trainedModel(t, { cell: "gru", documents: "lines" });
+    const lines = inventedText(500, 5).split("\n").filter(Boolean);
+    const score = await scoreOf(place, checkpoint, `${lines.join("\n\n")}`);
+    const { losses } = byHand(
+      checkpoint,
+      lines.map((line) => `\n${line}\n`),
+    );
+    assert.equal(score.characters, losses.length);
+    assertClose([score.loss], [mean(losses)], 1e-5, "loss");
+  });
+
+  it("of the held-out part is the validation loss that training reported", async (t) => {
+    const { place, checkpoint } = await trainedModel(t, {});
+    const score = await scoreOf(place, checkpoint, inventedText(700).slice(-70));
+    assert.equal(score.loss, checkpoint.progress.bestLoss);
+  });
+
+  it("of characters that the model does not know is refused, or goes without them", async (t) => {
+    const { place, checkpoint } = await trainedModel(t, {});
+    const text = inventedText(300, 5);
+    const odd = `é${text.slice(0, 100)}Ü${text.slice(100)}é`;
+    await assert.rejects(
+      scoreOf(place, checkpoint, odd),
+      failsWith("UNKNOWN_CHARACTER", "é", "Ü", "line 1, column 1", "--unknown skip"),
+    );
+    const score = await scoreOf(place, checkpoint, odd, "skip");
+    assert.equal(score.loss, (await scoreOf(place, checkpoint, text)).loss);
+    assert.deepEqual([score.characters, score.skipped], [299, 3]);
+    assert.equal(score.skippedCharacters.length, 2);
+  });
+
+  it("needs two characters", async (t) => {
+    const { place, checkpoint } = await trainedModel(t, {});
+    await assert.rejects(scoreOf(place, checkpoint, "l"), failsWith("BAD_TEXT"));
+    await assert.rejects(scoreOf(place, checkpoint, "lÜ", "skip"), failsWith("BAD_TEXT"));
+  });
+
+  it("refuses what can't be set, naming it", async (t) => {
+    const { place, checkpoint } = await trainedModel(t, {});
+    const files = [place.text];
+    for (const [setting, value] of [
+      ["files", "text"],
+      ["unknown", "replace"],
+      ["backend", "abacus"],
+      ["encoding", 8],
+    ] as const) {
+      const settings = { files, [setting]: value } as Parameters<typeof evaluated>[1];
+      const refused = failsWith("INVALID_SETTING", new RegExp(`^${setting}\\b`));
+      await assert.rejects(evaluated(checkpoint, settings), refused);
+    }
+  });
+
+  it("is given up with the reason of its signal, and leaves no tensors behind", async (t) => {
+    const { place, checkpoint } = await trainedModel(t, {});
+    const before = memory().numTensors;
+    const signal = AbortSignal.abort(new Error("changed my mind"));
+    const files = [place.text];
+    await assert.rejects(evaluated(checkpoint, { files }, { signal }), /changed my mind/);
+    await evaluated(checkpoint, { files });
+    assert.equal(memory().numTensors, before);
+  });
+});
+
+async function trainedModel(t: TestContext, settings: Partial<TrainSettings>) {
+  const place = await workplace(t);
+  await trained(smallRun(place, { steps: 30, learningRate: 0.02, ...settings }));
+  return { place, checkpoint: await loadCheckpoint("run", place) };
+}
+
+async function scoreOf(
+  place: Workplace,
+  checkpoint: Checkpoint,
+  text: string,
+  unknown: "error" | "skip" = "error",
+) {
+  const file = path.join(path.dirname(place.text), "scored.txt");
+  await writeFile(file, text);
+  return evaluated(checkpoint, { files: [file], unknown, backend: "cpu" });
+}
+
+/** Predicts all but the first character of each text, from a fresh state. */
+function byHand({ config, vocabulary, tensors }: Checkpoint, texts: readonly string[]) {
+  return scoped(() => {
+    const model = new CharRnn(config.model);
+    loadWeights(model, tensors);
+    const losses: number[] = [];
+    let hits = 0;
+    for (const text of texts) {
+      const tokens = vocabulary.encode(text);
+      const streams = model.openStreams(1);
+      for (let position = 0; position + 1 < tokens.length; position++) {
+        const values = streams.read(Int32Array.of(tokens[position]));
+        const target = tokens[position + 1];
+        const largest = Math.max(...values);
+        const total = values.reduce((sum, value) => sum + Math.exp(value - largest), 0);
+        losses.push(Math.log(total) + largest - values[target]);
+        if (values.indexOf(largest) === target) hits++;
+      }
+      streams.dispose();
+    }
+    return { losses, hits };
+  });
+}
+
+function modelFor(vocabulary: Vocabulary): CharRnn {
+  const config = modelConfig({
+    cell: "gru",
+    layers: 1,
+    hiddenSize: 8,
+    embeddingSize: 0,
+    vocabularySize: vocabulary.size,
+  });
+  return CharRnn.initial(config, Random.fromSeed(6));
+}
+
+function* inOneLane(tokens: ArrayLike<number>): Generator<Batch> {
+  const length = 100;
+  for (let start = 0; start + 1 < tokens.length; start += length) {
+    const time = Math.min(length, tokens.length - 1 - start);
+    const from = (offset: number) =>
+      Int32Array.from({ length: time }, (_, step) => tokens[start + offset + step]);
+    yield { inputs: from(0), targets: from(1), time, batch: 1, startsFresh: start === 0 };
+  }
+}
+
+function codePointsOf(text: string): number[] {
+  return Array.from(text, (character) => character.codePointAt(0) as number);
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,307 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { readdirSync, rmSync } from "node:fs";
+import * as nodeFileSystem from "node:fs/promises";
+import { mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import {
+  type FileSystem,
+  makeFolder,
+  removeLeftovers,
+  writeDurably,
+} from "#src/files/durable-file.js";
+import { failsWith } from "../helpers/failure.js";
+import { temporaryFolder } from "../helpers/folder.js";
+
+const OLD = "the old file";
+const NEW_PIECES = [Buffer.from("a new "), Buffer.alloc(0), Buffer.from("file, longer")];
+const NEW = "a new file, longer";
+
+function systemError(code: string): Error {
+  return Object.assign(new Error(`${code}: made to fail`), { code });
+}
+
+/** Calls `before` with its name ahead of every file-system call, which it may make fail. */
+function watched(before: (call: string) => void, maxWrite = Number.POSITIVE_INFINITY): FileSystem {
+  const watchedHandle = (handle: nodeFileSystem.FileHandle) => ({
+    write(bytes: Uint8Array, offset: number, length: number) {
+      before("write");
+      return handle.write(bytes, offset, Math.min(length, maxWrite));
+    },
+    async sync() {
+      before("sync");
+      await handle.sync();
+    },
+    async close() {
+      // What fails to close is closed all the same.
+      await handle.close();
+      before("close");
+    },
+  });
+  return {
+    open: async (...values: Parameters<FileSystem["open"]>) => {
+      before("open");
+      return watchedHandle(await nodeFileSystem.open(...values)) as nodeFileSystem.FileHandle;
+    },
+    rename: async (from, to) => {
+      before("rename");
+      await nodeFileSystem.rename(from, to);
+    },
+    rm: async (target, options) => {
+      before("rm");
+      await nodeFileSystem.rm(target, options);
+    },
+  };
+}
+
+test("a file is written whole, in place of the one before, and nothing else is left", async (t) => {
+  const folder = await temporaryFolder(t);
+  const file = path.join(folder, "last.safetensors");
+  await writeDurably(file, NEW_PIECES);
+  assert.equal(await readFile(file, "utf8"), NEW);
+  await writeDurably(file, []);
+  assert.equal(await readFile(file, "utf8"), "");
+  assert.deepEqual(await readdir(folder), ["last.safetensors"]);
+});
+
+test("the file is synced before it is renamed, and the folder after", async (t) => {
+  const calls: string[] = [];
+  const file = path.join(await temporaryFolder(t), "file");
+  await writeDurably(
+    file,
+    NEW_PIECES,
+    watched((call) => calls.push(call)),
+  );
+  const writes = ["open", "write", "write", "sync", "close", "rename"];
+  assert.deepEqual(calls, [...writes, "open", "sync", "close"]);
+});
+
+test("what a short write leaves is written by the next", async (t) => {
+  const file = path.join(await temporaryFolder(t), "file");
+  await writeDurably(
+    file,
+    NEW_PIECES,
+    watched(() => {}, 5),
+  );
+  assert.equal(await readFile(file, "utf8"), NEW);
+});
+
+/** Makes the writing of `file` fail at its first call, its second, and so on, until it succeeds. */
+async function failAtEachCall(
+  file: string,
+  code: string,
+  isForever: boolean,
+  check: (error: unknown, isRenamed: boolean) => Promise<void>,
+): Promise<number> {
+  for (let failing = 1; ; failing++) {
+    await writeFile(file, OLD);
+    let calls = 0;
+    let isRenamed = false;
+    const fileSystem = watched((call) => {
+      calls++;
+      if (isForever ? calls >= failing : calls === failing) throw systemError(code);
+      isRenamed ||= call === "rename";
+    });
+    const error = await writeDurably(file, NEW_PIECES, fileSystem).catch((error) => error);
+    assert.equal(await readFile(file, "utf8"), isRenamed ? NEW : OLD, `call ${failing}`);
+    if (calls < failing) {
+      assert.equal(error, undefined);
+      return failing - 1;
+    }
+    await check(error, isRenamed);
+  }
+}
+
+for (const code of ["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EIO", "EMFILE"]) {
+  test(`${code} at any call leaves the old file or the new one, whole, and nothing else`, async (t) => {
+    const folder = await temporaryFolder(t);
+    const file = path.join(folder, "file");
+    const failures = await failAtEachCall(file, code, false, async (error) => {
+      // Another folder does not help where files can't be opened.
+      failsWith("NOT_WRITABLE", file, code === "EMFILE" ? "ulimit -n" : "--out")(error);
+      assert.deepEqual(await readdir(folder), ["file"]);
+    });
+    assert.equal(failures, 9);
+  });
+}
+
+test("a disk that fails for good leaves a whole file, and the next start can write", async (t) => {
+  const folder = await temporaryFolder(t);
+  const file = path.join(folder, "last.safetensors");
+  const failures = await failAtEachCall(file, "EIO", true, async (error) => {
+    failsWith("NOT_WRITABLE", file)(error);
+    await removeLeftovers(folder);
+    assert.deepEqual(await readdir(folder), ["last.safetensors"]);
+    await writeDurably(file, [Buffer.from("again")]);
+    assert.equal(await readFile(file, "utf8"), "again");
+  });
+  assert.equal(failures, 9);
+});
+
+test("a folder that can't be synced is no failure", async (t) => {
+  const file = path.join(await temporaryFolder(t), "file");
+  for (const code of ["EINVAL", "EPERM"]) {
+    let syncs = 0;
+    const fileSystem = watched((call) => {
+      if (call === "sync" && ++syncs === 2) throw systemError(code);
+    });
+    await writeDurably(file, NEW_PIECES, fileSystem);
+    assert.equal(syncs, 2);
+    assert.equal(await readFile(file, "utf8"), NEW);
+  }
+});
+
+test("a full disk and a missing folder are named, with what would help", async (t) => {
+  const folder = await temporaryFolder(t);
+  const file = path.join(folder, "file");
+  const full = watched((call) => {
+    if (call === "write") throw systemError("ENOSPC");
+  });
+  await assert.rejects(
+    writeDurably(file, NEW_PIECES, full),
+    failsWith("NOT_WRITABLE", file, "the disk is full", "Free some space"),
+  );
+  const lost = path.join(folder, "none", "file");
+  await assert.rejects(
+    writeDurably(lost, NEW_PIECES),
+    failsWith("NOT_WRITABLE", lost, "there is no folder for it"),
+  );
+});
+
+test("a name that leaves no room for what is added to it can be written", async (t) => {
+  const folder = await temporaryFolder(t);
+  for (const name of ["a".repeat(255), `${"é".repeat(127)}x`, "😀".repeat(63)]) {
+    await writeDurably(path.join(folder, name), NEW_PIECES);
+    assert.equal(await readFile(path.join(folder, name), "utf8"), NEW);
+    assert.ok((await readdir(folder)).includes(name));
+  }
+  assert.equal((await readdir(folder)).length, 3);
+});
+
+test("folders that were made before one can't be are removed again", async (t) => {
+  const folder = await temporaryFolder(t);
+  await assert.rejects(
+    makeFolder(path.join(folder, "a", "b", "c".repeat(300))),
+    failsWith("NOT_WRITABLE", "its name is too long"),
+  );
+  assert.deepEqual(await readdir(folder), []);
+  assert.equal(await makeFolder(path.join(folder, "a", "b")), path.join(folder, "a"));
+  assert.equal(await makeFolder(path.join(folder, "a", "b")), undefined);
+});
+
+test("a run's temporary files are removed, whichever process has their number now", async (t) => {
+  const folder = await temporaryFolder(t);
+  const random = "0123456789abcdef";
+  for (const tag of [process.ppid, process.pid, 1, random]) {
+    for (const name of ["last.safetensors", "step-12.safetensors", "metrics.jsonl"]) {
+      await writeFile(path.join(folder, `.${name}.${tag}.tmp`), "");
+    }
+    const lock = path.join(folder, `.lock.${randomUUID()}.${tag}.tmp`);
+    await mkdir(lock);
+    await writeFile(path.join(lock, "holder"), "");
+  }
+  // Of no run: somebody may be writing it this moment.
+  const page = `.page.html.${random}.tmp`;
+  await writeFile(path.join(folder, page), "");
+  await removeLeftovers(folder);
+  assert.deepEqual(await readdir(folder), [page]);
+  const hoursAgo = new Date(Date.now() - 2 * 3_600_000);
+  await utimes(path.join(folder, page), hoursAgo, hoursAgo);
+  await removeLeftovers(folder);
+  assert.deepEqual(await readdir(folder), []);
+});
+
+test("files that are not temporary stay", async (t) => {
+  const folder = await temporaryFolder(t);
+  const kept = [
+    "last.safetensors",
+    "last.safetensors.123.tmp",
+    ".last.safetensors.123",
+    ".lock.tmp",
+    ".notes.tmp",
+    ".notes.abc.tmp",
+    ".notes.123.tmp",
+  ];
+  for (const name of kept) await writeFile(path.join(folder, name), "");
+  await mkdir(path.join(folder, "folder"));
+  await removeLeftovers(folder);
+  assert.deepEqual((await readdir(folder)).sort(), [...kept, "folder"].sort());
+});
+
+test("a file that this process is writing is no leftover, and is not written twice at once", async (t) => {
+  const folder = await temporaryFolder(t);
+  const file = path.join(folder, "file");
+  const writing = writeDurably(file, [Buffer.alloc(4_000_000)]);
+  await assert.rejects(writeDurably(file, []), /Two writes/);
+  await removeLeftovers(folder);
+  await writing;
+  assert.equal((await readFile(file)).length, 4_000_000);
+});
+
+const BYTES = 1_000_000;
+
+/** A process that writes `file` over and over, each time full of another byte. */
+function startWriter(file: string): ChildProcess {
+  const program = `
+    import { removeLeftovers, writeDurably } from ${JSON.stringify(
+      import.meta.resolve("#src/files/durable-file.js"),
+    )};
+    import { dirname } from "node:path";
+    const file = process.argv[1];
+    await removeLeftovers(dirname(file));
+    for (let round = 0; ; round++) {
+      const piece = Buffer.alloc(${BYTES / 10}, round % 256);
+      await writeDurably(file, Array(10).fill(piece));
+      if (round === 0) process.stdout.write("writing");
+    }`;
+  return spawn(process.execPath, ["--input-type=module", "-e", program, file], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+}
+
+test("a writer killed at any moment leaves a whole file, and the next one cleans up", async (t) => {
+  const folder = await temporaryFolder(t);
+  const file = path.join(folder, "last.safetensors");
+  for (let kill = 0; kill < 20; kill++) {
+    const writer = startWriter(file);
+    assert.ok(writer.stdout);
+    await once(writer.stdout, "data");
+    await setTimeout(Math.random() * 20);
+    writer.kill("SIGKILL");
+    await once(writer, "exit");
+    const bytes = await readFile(file);
+    assert.equal(bytes.length, BYTES);
+    assert.ok(bytes.every((byte) => byte === bytes[0]));
+    const leftovers = (await readdir(folder)).filter((name) => name.endsWith(".tmp"));
+    assert.ok(leftovers.length <= 1, `the one before was not removed: ${leftovers}`);
+  }
+  await removeLeftovers(folder);
+  assert.deepEqual(await readdir(folder), ["last.safetensors"]);
+});
+
+test("a temporary file that another process removed is reported as the check before the rename says", async (t) => {
+  const folder = await temporaryFolder(t);
+  const file = path.join(folder, "file");
+  await writeFile(file, OLD);
+  let isLost = false;
+  const beforeRename = async () => {
+    if (isLost) throw new Error("the run is lost");
+  };
+  // As if the process were stopped at the rename until another one has taken the run.
+  const fileSystem = watched((call) => {
+    if (call !== "rename") return;
+    for (const name of readdirSync(folder).filter((it) => it.endsWith(".tmp"))) {
+      rmSync(path.join(folder, name));
+    }
+    isLost = true;
+  });
+  await assert.rejects(
+    writeDurably(file, NEW_PIECES, fileSystem, { beforeRename }),
+    /^Error: the run is lost$/,
+  );
+  assert.equal(await readFile(file, "utf8"), OLD);
+});

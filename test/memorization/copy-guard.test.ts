@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { readTexts } from "#src/data/texts.js";
+import { Vocabulary } from "#src/data/vocabulary.js";
+import { CopyGuard } from "#src/memorization/copy-guard.js";
+
+const vocabulary = Vocabulary.fromCodePoints(Array.from("abcd", (it) => it.charCodeAt(0)));
+
+async function guardOf(text: string, most: number): Promise<CopyGuard> {
+  const stdin = (async function* () {
+    yield Buffer.from(text);
+  })();
+  const { texts } = await readTexts(["-"], { encoding: "utf-8", joined: true }, { stdin: stdin });
+  return CopyGuard.of(texts[0], vocabulary, most);
+}
+
+const letters = (most: number) =>
+  fc.string({ unit: fc.constantFrom("a", "b", "c", "d"), maxLength: most, size: "max" });
+// The text has a letter that the model does not know.
+const texts = fc.string({ unit: fc.constantFrom("a", "b", "c", "x"), maxLength: 200, size: "max" });
+
+describe("The guard against copies", () => {
+  it("marks the characters that would copy too much, and no other", async () => {
+    const property = fc.asyncProperty(
+      texts,
+      letters(12),
+      fc.integer({ min: 1, max: 5 }),
+      async (text, written, most) => {
+        const guard = await guardOf(text, most);
+        const isCopy = new Uint8Array(vocabulary.size);
+        const isAllowed = guard.mark([...vocabulary.encode(written)], isCopy);
+        const expected = Array.from("abcd", (next) => {
+          const end = written.slice(-most) + next;
+          return end.length > most && text.includes(end) ? 1 : 0;
+        });
+        assert.deepEqual([...isCopy], expected);
+        assert.equal(isAllowed, expected.includes(0));
+      },
+    );
+    await fc.assert(property, { numRuns: 500 });
+  });
+
+  it("knows a text that says the same over and over", async () => {
+    const guard = await guardOf("ab".repeat(300_000), 8);
+    const isCopy = new Uint8Array(vocabulary.size);
+    assert.ok(guard.mark([...vocabulary.encode("babababab")], isCopy));
+    assert.deepEqual([...isCopy], [1, 0, 0, 0]);
+  });
+});

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { binned, type Point } from "#src/report/binned.js";
+import { assertClose } from "../helpers/numbers.js";
+
+const curve = fc
+  .array(fc.tuple(fc.integer({ min: 1, max: 50 }), fc.integer({ min: -1_000, max: 1_000 })), {
+    minLength: 1,
+    maxLength: 200,
+  })
+  .map((steps): Point[] => {
+    let x = 0;
+    return steps.map(([ahead, y]) => {
+      x += ahead;
+      return [x, y];
+    });
+  });
+
+describe("A curve in bins", () => {
+  it("has no more points than asked for, in order, and none of the old ones is lost", () => {
+    const property = fc.property(curve, fc.integer({ min: 1, max: 40 }), (points, count) => {
+      const bins = binned(points, count);
+      assert.ok(bins.length <= Math.max(count, 1) && bins.length > 0);
+      const values = points.map(([, y]) => y);
+      assert.equal(Math.min(...bins.map(({ least }) => least)), Math.min(...values));
+      assert.equal(Math.max(...bins.map(({ most }) => most)), Math.max(...values));
+      for (const [k, { x, y, least, most }] of bins.entries()) {
+        assert.ok(y >= least - 1e-9 && y <= most + 1e-9);
+        if (k > 0) assert.ok(x > bins[k - 1].x);
+      }
+    });
+    fc.assert(property);
+  });
+
+  it("means what lies in each part of its width", () => {
+    const points: Point[] = [
+      [0, 1],
+      [1, 3],
+      [2, 5],
+      [90, 7],
+      [99, 8],
+      [100, 9],
+    ];
+    const bins = binned(points, 4);
+    assertClose(
+      bins.flatMap(({ x, y, least, most }) => [x, y, least, most]),
+      [1, 3, 1, 5, 289 / 3, 8, 7, 9],
+      1e-12,
+      "bins",
+    );
+  });
+
+  it("of few points is the same", () => {
+    assert.deepEqual(binned([[1, 2]], 5), [{ x: 1, y: 2, least: 2, most: 2 }]);
+    assert.deepEqual(binned([], 5), []);
+  });
+});
