@@ -34,10 +34,10 @@ export {
 } from "./memorization/find-copies.js";
 export { binned } from "./report/binned.js";
 export { type Curve, curvesOf } from "./report/curves.js";
-export { readMetrics } from "./report/metrics.js";
 export { watchRun } from "./report/watch/watch-run.js";
 export { writeReport } from "./report/write-report.js";
 export { listCheckpoints, loadCheckpoint } from "./runs/load-checkpoint.js";
+export { readMetrics } from "./runs/metrics-reader.js";
 export { sample } from "./sampling/sample.js";
 export {
   type InstalledTensorFlow,

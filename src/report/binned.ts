@@ -1,15 +1,4 @@
-/** A curve's point: what is on the horizontal axis, and the value there; or the means of several points. */
-export type Point = readonly [x: number, y: number, of?: Merged];
-
-/** Of which points a point is the mean. */
-interface Merged {
-  readonly count: number;
-  /** The least of their values, and where it is. */
-  readonly least: number;
-  readonly leastAt: number;
-  readonly most: number;
-  readonly last: readonly [x: number, y: number];
-}
+import type { Point } from "../runs/thinned.js";
 
 /** Points of a curve that lie close together, as one. */
 export interface Bin {

@@ -1,6 +1,6 @@
+import type { Metrics } from "../runs/metrics-collector.js";
 import { steadilyBinned } from "./binned.js";
 import { type Curve, curvesOf } from "./curves.js";
-import type { Metrics } from "./metrics-collector.js";
 import type { ChartData, Charts } from "./page/script/data.js";
 
 /** Points of a curve: more than a screen has columns. */

@@ -1,6 +1,6 @@
 import type { MetricName } from "../config/names.js";
-import type { Point } from "./binned.js";
-import type { CurveName, Metrics } from "./metrics-collector.js";
+import type { CurveName, Metrics } from "../runs/metrics-collector.js";
+import type { Point } from "../runs/thinned.js";
 
 /** How something went during a run. */
 export interface Curve {

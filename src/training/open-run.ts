@@ -19,9 +19,8 @@ import { parameterArray } from "../model/parameters.js";
 import { Random } from "../random.js";
 import { listRuns } from "../runs/find-runs.js";
 import { readLast } from "../runs/last-checkpoint.js";
-import { lastSeconds } from "../runs/last-seconds.js";
 import { lockRun, type RunLock } from "../runs/lock.js";
-import { truncateMetricsAfter } from "../runs/metrics-file.js";
+import { lastSeconds, truncateMetricsAfter } from "../runs/metrics.js";
 import {
   checkpointsOf,
   clearRun,

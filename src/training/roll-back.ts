@@ -3,7 +3,7 @@ import { MOST_ROLLBACKS, type Progress, type RunConfig } from "../config/run.js"
 import { evaluationBatches } from "../data/batches.js";
 import { CharnnError } from "../errors.js";
 import { evaluate } from "../evaluation/evaluate.js";
-import { truncateMetricsAfter } from "../runs/metrics-file.js";
+import { truncateMetricsAfter } from "../runs/metrics.js";
 import { contentsOf } from "../runs/run-contents.js";
 import { isExploded } from "./explosion.js";
 import { presetRecipe } from "./presets.js";

@@ -7,7 +7,7 @@ import { evaluationBatches } from "../data/batches.js";
 import { bitsPerCharacter, evaluate } from "../evaluation/evaluate.js";
 import { inMemoryThroughout } from "../memory.js";
 import type { Score } from "../model/char-rnn.js";
-import { appendMetrics } from "../runs/metrics-file.js";
+import { appendMetrics, isRecorded } from "../runs/metrics.js";
 import { keepNewestSteps } from "../runs/run-contents.js";
 import { generateByStep } from "../sampling/sampler.js";
 import { recordEvents } from "../tensorboard/recorder.js";
@@ -36,9 +36,6 @@ const SAMPLE = { length: 200, temperature: 0.8, topK: 0, topP: 1, count: 1 };
 const MILLISECONDS_BETWEEN_CHECKS = 1_000;
 /** However long a step takes, no more than this and a step is lost when the process is killed. */
 const SECONDS_BETWEEN_SAVES = 300;
-
-/** What a run's metrics keep. */
-const RECORDED: ReadonlySet<TrainingEvent["event"]> = new Set(["step", "eval", "sample"]);
 
 /**
  * Trains a model, and tells what happens while it does.
@@ -311,7 +308,7 @@ async function* recordMetrics(
   events: AsyncGenerator<TrainingEvent, void>,
 ): AsyncGenerator<TrainingEvent, void> {
   for await (const event of events) {
-    if (RECORDED.has(event.event)) {
+    if (isRecorded(event)) {
       await lock.check(MILLISECONDS_BETWEEN_CHECKS);
       await appendMetrics(folder.metrics, event);
     }

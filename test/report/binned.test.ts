@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { binned, type Point } from "#src/report/binned.js";
+import { binned } from "#src/report/binned.js";
+import type { Point } from "#src/runs/thinned.js";
 import { assertClose } from "../helpers/numbers.js";
 
 const curve = fc

@@ -5,7 +5,7 @@ import path from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type TrainSettings, train } from "#src/index.js";
-import { readMetrics } from "#src/report/metrics.js";
+import { readMetrics } from "#src/runs/metrics-reader.js";
 import { histogramOf } from "#src/tensorboard/histogram.js";
 import { crc32c, encodeRecord } from "#src/tensorboard/records.js";
 import { breakGradients } from "../helpers/broken-kernel.js";

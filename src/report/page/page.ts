@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { PAGE_MARKER } from "../../run-files.js";
-import type { Metrics } from "../metrics-collector.js";
+import type { Metrics } from "../../runs/metrics-collector.js";
 import type { Report } from "../report.js";
 import type { TextView } from "../view-text.js";
 import { Html, html, jsonFor } from "./html.js";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
-import { appendMetrics, truncateMetricsAfter } from "#src/runs/metrics-file.js";
+import { appendMetrics, truncateMetricsAfter } from "#src/runs/metrics.js";
 import { failsWith } from "../helpers/failure.js";
 import { temporaryFolder } from "../helpers/folder.js";
 

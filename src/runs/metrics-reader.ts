@@ -2,13 +2,32 @@ import { type FileHandle, open } from "node:fs/promises";
 import { closeRead, thenCleanUp } from "../clean-up.js";
 import { CharnnError } from "../errors.js";
 import { type Line, linesOf } from "../files/read-lines.js";
-import type { RunFolder } from "../runs/run-folder.js";
 import { notReadable } from "../system-errors.js";
+import { findReportedRun } from "./find-runs.js";
+import { parseRecord } from "./metrics.js";
 import { type Metrics, MetricsCollector } from "./metrics-collector.js";
-import { reportOf } from "./reports.js";
+import type { RunFolder } from "./run-folder.js";
 
 /** Of the last line that was read, enough to tell whether the file is still the same one. */
 const CHECKED_BYTES = 512;
+
+/**
+ * Reads what a run has reported, while it goes on too, see {@link MetricsReader}.
+ *
+ * @param run a run's name in `out`, its folder or a file in it; the one that reported last when undefined
+ * @throws CharnnError `NOT_FOUND` where there is no such run, or nothing of what it reported can be read, and
+ *   `NOT_READABLE`
+ */
+export async function readMetrics(
+  run: string | undefined,
+  out: string,
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<Metrics> {
+  const reader = new MetricsReader(await findReportedRun(run, out));
+  await reader.read(signal);
+  reader.refuseEmpty();
+  return reader.metrics;
+}
 
 /** What a look at a run's metrics found. */
 export interface MetricsNews {
@@ -110,11 +129,11 @@ export class MetricsReader {
     const isEndOfLast = this.#lacksEnd && isWhole && bytes?.length === 0;
     this.#lacksEnd &&= !isWhole;
     if (!isEndOfLast) {
-      const report = this.#damaged === undefined ? reportOf(bytes) : undefined;
-      if (!isWhole && !report) return false;
+      const record = this.#damaged === undefined ? parseRecord(bytes) : undefined;
+      if (!isWhole && !record) return false;
       this.#lacksEnd = !isWhole;
       this.#lines++;
-      if (report) this.#collector.add(report);
+      if (record) this.#collector.add(record);
       else this.#damaged ??= this.#lines;
     }
     this.#offset = end;

@@ -1,8 +1,7 @@
 import type { MetricName } from "../config/names.js";
-import type { RunFolder } from "../runs/run-folder.js";
-import type { Point } from "./binned.js";
-import type { EvalReport, Report, SampleReport, StepReport } from "./reports.js";
-import { ThinnedCurve, ThinnedList } from "./thinned.js";
+import type { EvalRecord, MetricsRecord, SampleRecord, StepRecord } from "./metrics.js";
+import type { RunFolder } from "./run-folder.js";
+import { type Point, ThinnedCurve, ThinnedList } from "./thinned.js";
 
 /** What is followed over the steps of a run. */
 export type CurveName = Exclude<MetricName, "loss">;
@@ -10,9 +9,9 @@ export type CurveName = Exclude<MetricName, "loss">;
 /** What a run has reported of itself, in order. Of very many reports evenly spread ones are kept. */
 export interface Metrics {
   readonly run: RunFolder;
-  readonly steps: readonly StepReport[];
-  readonly evaluations: readonly EvalReport[];
-  readonly samples: readonly SampleReport[];
+  readonly steps: readonly StepRecord[];
+  readonly evaluations: readonly EvalRecord[];
+  readonly samples: readonly SampleRecord[];
   /** Steps, and values there that are finite, of every report; very many are merged. */
   readonly curves: Readonly<Record<CurveName, readonly Point[]>>;
   /** The evaluation of the lowest validation loss. */
@@ -22,15 +21,15 @@ export interface Metrics {
 }
 
 /** At least half of these are kept where there are more, and twice these at most. */
-const REPORTS = 2_000;
+const RECORDS = 2_000;
 const SAMPLES = 300;
 const POINTS = 10_000;
 
 /** Collects what a run reports in memory that does not grow without bound. */
 export class MetricsCollector {
-  readonly #steps = new ThinnedList<StepReport>(REPORTS);
-  readonly #evaluations = new ThinnedList<EvalReport>(REPORTS);
-  readonly #samples = new ThinnedList<SampleReport>(SAMPLES);
+  readonly #steps = new ThinnedList<StepRecord>(RECORDS);
+  readonly #evaluations = new ThinnedList<EvalRecord>(RECORDS);
+  readonly #samples = new ThinnedList<SampleRecord>(SAMPLES);
   readonly #curves: Readonly<Record<CurveName, ThinnedCurve>> = {
     "training-loss": new ThinnedCurve(POINTS),
     "validation-loss": new ThinnedCurve(POINTS),
@@ -45,19 +44,19 @@ export class MetricsCollector {
     return this.#isEmpty;
   }
 
-  add(report: Report): void {
+  add(record: MetricsRecord): void {
     this.#isEmpty = false;
-    if (report.event === "sample") {
-      this.#samples.add(report);
-    } else if (report.event === "step") {
-      this.#steps.add(report);
-      this.#addPoint("training-loss", report.step, report.loss);
-      this.#addPoint("learning-rate", report.step, report.learningRate);
-      this.#addPoint("gradient-norm", report.step, report.gradientNorm);
-      this.#addPoint("speed", report.step, report.charsPerSecond);
+    if (record.event === "sample") {
+      this.#samples.add(record);
+    } else if (record.event === "step") {
+      this.#steps.add(record);
+      this.#addPoint("training-loss", record.step, record.loss);
+      this.#addPoint("learning-rate", record.step, record.learningRate);
+      this.#addPoint("gradient-norm", record.step, record.gradientNorm);
+      this.#addPoint("speed", record.step, record.charsPerSecond);
     } else {
-      const { step, validationLoss: loss } = report;
-      this.#evaluations.add(report);
+      const { step, validationLoss: loss } = record;
+      this.#evaluations.add(record);
       this.#addPoint("validation-loss", step, loss);
       if (typeof loss === "number" && loss < (this.#best?.loss ?? Number.POSITIVE_INFINITY)) {
         this.#best = { step, loss };

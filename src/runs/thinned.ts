@@ -1,4 +1,15 @@
-import type { Point } from "./binned.js";
+/** A curve's point: what is on the horizontal axis, and the value there; or the means of several points. */
+export type Point = readonly [x: number, y: number, of?: Merged];
+
+/** Of which points a point is the mean. */
+interface Merged {
+  readonly count: number;
+  /** The least of their values, and where it is. */
+  readonly least: number;
+  readonly leastAt: number;
+  readonly most: number;
+  readonly last: readonly [x: number, y: number];
+}
 
 /** Items of a list that grows: all of them as long as they are few, and later evenly spread ones. */
 export class ThinnedList<Item> {

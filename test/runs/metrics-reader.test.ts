@@ -3,9 +3,9 @@ import { appendFile, mkdir, readFile, rm, utimes, writeFile } from "node:fs/prom
 import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import type { CharnnError } from "#src/index.js";
-import { binned, type Point } from "#src/report/binned.js";
-import { readMetrics } from "#src/report/metrics.js";
-import { MetricsReader } from "#src/report/metrics-reader.js";
+import { binned } from "#src/report/binned.js";
+import { MetricsReader, readMetrics } from "#src/runs/metrics-reader.js";
+import type { Point } from "#src/runs/thinned.js";
 import { failsWith } from "../helpers/failure.js";
 import { only, smallRun, trained, workplace } from "../helpers/training.js";
 

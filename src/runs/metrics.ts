@@ -1,0 +1,171 @@
+/** The lines of `metrics.jsonl`, what a run reports as it goes: their form, and writing them. */
+import { open } from "node:fs/promises";
+import * as v from "valibot";
+import { closeRead } from "../clean-up.js";
+import { systemErrorCode } from "../errors.js";
+import { appendWhole, cutOff } from "../files/append-file.js";
+import { writeDurably } from "../files/durable-file.js";
+import { type Line, readLines } from "../files/read-lines.js";
+import { notReadable } from "../system-errors.js";
+
+/** JSON writes null for what is not finite, but reads 1e999. */
+const finite = v.pipe(v.number(), v.finite());
+const fromZero = v.pipe(finite, v.minValue(0));
+const loss = v.nullish(finite);
+
+/** The fields that are read again; the events of training that are written have more. */
+const recordSchema = v.variant("event", [
+  v.object({
+    event: v.literal("step"),
+    step: fromZero,
+    epoch: fromZero,
+    loss,
+    learningRate: fromZero,
+    gradientNorm: v.nullish(finite),
+    charsPerSecond: v.nullish(finite),
+    seconds: fromZero,
+  }),
+  v.object({
+    event: v.literal("eval"),
+    step: fromZero,
+    epoch: fromZero,
+    loss,
+    validationLoss: loss,
+    learningRate: fromZero,
+    seconds: fromZero,
+  }),
+  v.object({ event: v.literal("sample"), step: fromZero, text: v.string() }),
+]);
+
+/** What a line says. Losses are in nats/character. */
+export type MetricsRecord = v.InferOutput<typeof recordSchema>;
+export type StepRecord = Extract<MetricsRecord, { event: "step" }>;
+export type EvalRecord = Extract<MetricsRecord, { event: "eval" }>;
+export type SampleRecord = Extract<MetricsRecord, { event: "sample" }>;
+
+const RECORDED: ReadonlySet<string> = new Set<MetricsRecord["event"]>(["step", "eval", "sample"]);
+
+/** Whether an event of training is written to the metrics. */
+export function isRecorded({ event }: { readonly event: string }): boolean {
+  return RECORDED.has(event);
+}
+
+/** What a line says; undefined where it is damaged. */
+export function parseRecord(line: Uint8Array | undefined): MetricsRecord | undefined {
+  if (!line) return undefined;
+  const { success, output } = v.safeParse(recordSchema, parseJson(line.toString()));
+  return success ? output : undefined;
+}
+
+/** How far a checkpoint knows what its run has reported. */
+interface Known {
+  readonly step: number;
+  readonly evaluatedAt: number;
+}
+
+const LINE_END = Buffer.from("\n");
+
+/**
+ * Adds a line to a run's metrics.
+ *
+ * @throws CharnnError `NOT_WRITABLE`
+ */
+export async function appendMetrics(path: string, record: object): Promise<void> {
+  await appendWhole(path, `${JSON.stringify(record)}\n`);
+}
+
+/**
+ * Drops what a killed run reported after its last checkpoint and will report again: lines of a step
+ * after `step`, evaluations and samples after `evaluatedAt`, and lines that are no whole JSON objects.
+ * They are at the end of the file, which is cut off, unless the file was damaged before.
+ *
+ * @throws CharnnError `NOT_READABLE` or `NOT_WRITABLE`
+ */
+export async function truncateMetricsAfter(path: string, known: Known): Promise<void> {
+  let firstDropped: Line | undefined;
+  let lastKept: Line | undefined;
+  try {
+    for await (const lines of readLines(path)) {
+      for (const line of lines) {
+        if (isKept(line, known)) lastKept = line;
+        else firstDropped ??= line;
+      }
+    }
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return;
+    throw notReadable(path, error);
+  }
+  if (firstDropped && lastKept && lastKept.start > firstDropped.start) {
+    await writeDurably(path, keptLines(path, known));
+  } else if (firstDropped) {
+    await cutOff(path, firstDropped.start);
+  } else if (lastKept?.isWhole === false) {
+    await appendWhole(path, LINE_END);
+  }
+}
+
+async function* keptLines(path: string, known: Known): AsyncGenerator<Uint8Array, void> {
+  for await (const lines of readLines(path)) {
+    const kept = lines.flatMap((line) => {
+      return line.bytes && isKept(line, known) ? [line.bytes, LINE_END] : [];
+    });
+    yield Buffer.concat(kept);
+  }
+}
+
+function isKept({ bytes }: Line, { step, evaluatedAt }: Known): boolean {
+  const record = bytes && stepOf(bytes.toString());
+  return !!record && record.step <= (record.event === "step" ? step : evaluatedAt);
+}
+
+/** What a line reports, and of which step; undefined for a line that is cut, or is no object. */
+function stepOf(line: string): { readonly event: unknown; readonly step: number } | undefined {
+  const record = parseJson(line);
+  if (typeof record !== "object" || record === null || Array.isArray(record)) return undefined;
+  const { event, step } = record as { readonly event?: unknown; readonly step?: unknown };
+  return { event, step: typeof step === "number" ? step : 0 };
+}
+
+/** The end of a file that surely has a line with a time. */
+const BYTES_AT_END = 1 << 16;
+
+/**
+ * How many seconds a run had taken at the last line of its metrics that says so; 0 where none does.
+ *
+ * @throws CharnnError `NOT_READABLE` for a file that can't be read
+ */
+export async function lastSeconds(path: string): Promise<number> {
+  // The first of these lines may be cut, and is then no JSON.
+  const lines = (await endOfFile(path)).split("\n");
+  for (const line of lines.reverse()) {
+    const { seconds } = (parseJson(line) ?? {}) as { readonly seconds?: unknown };
+    if (v.is(fromZero, seconds)) return seconds;
+  }
+  return 0;
+}
+
+async function endOfFile(path: string): Promise<string> {
+  try {
+    const file = await open(path, "r");
+    try {
+      const { size } = await file.stat();
+      const bytes = Buffer.alloc(Math.min(size, BYTES_AT_END));
+      const { bytesRead } = await file.read(bytes, 0, bytes.length, size - bytes.length);
+      return bytes.toString("utf8", 0, bytesRead);
+    } finally {
+      await closeRead(file);
+    }
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return "";
+    throw notReadable(path, error);
+  }
+}
+
+/** Undefined for what is no JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
