@@ -3,14 +3,14 @@
 // and no inline function of the standard library is used: the linker would keep one of several.
 #include "kernels.h"
 
-#include "cross_entropy_kernel.h"
-#include "gru.h"
-#include "lstm.h"
-#include "optimizer_kernels.h"
-#include "sequence_backward.h"
-#include "sequence_forward.h"
-#include "streams_kernel.h"
-#include "tanh_rnn.h"
+#include "decode/step.h"
+#include "loss/cross_entropy.h"
+#include "optimizer/steps.h"
+#include "rnn/backward.h"
+#include "rnn/forward.h"
+#include "rnn/gru.h"
+#include "rnn/lstm.h"
+#include "rnn/tanh_rnn.h"
 
 #define CHARNN_TEXT(name) #name
 #define CHARNN_NAME(name) CHARNN_TEXT(name)

@@ -1,12 +1,12 @@
 // The kernels of one instruction set. The same source is compiled for each of them.
 #pragma once
 
-#include "cross_entropy.h"
-#include "dropout.h"
-#include "member.h"
-#include "optimizer.h"
-#include "sequence.h"
-#include "streams.h"
+#include "decode/decode.h"
+#include "linalg/dropout.h"
+#include "loss/loss.h"
+#include "optimizer/optimizer.h"
+#include "parallel/parallel.h"
+#include "rnn/rnn.h"
 
 namespace charnn {
 

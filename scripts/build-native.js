@@ -33,7 +33,7 @@ const INSTRUCTION_SETS = {
   },
   arm64: { neon: [] },
 };
-const SHARED = ["sequence.cc", "cross_entropy.cc", "streams.cc", "isa.cc", "team.cc"];
+const SHARED = ["isa.cc", ...["rnn", "loss", "decode", "parallel"].flatMap(sourcesIn)];
 const ADDON = [...SHARED, ...sourcesIn("addon")];
 const TEST = [...SHARED, ...sourcesIn("test")];
 const FUZZ = [...TEST.filter((source) => source !== "test/main.cc"), ...sourcesIn("fuzz")];
@@ -103,7 +103,7 @@ async function build({ test = false, fuzz = false, strict = false, sanitize = ""
 
 /** @param output is made, with the objects that it is linked of beside it */
 async function compileInto(output, { compiler, instructionSets, target, strict, sanitize }) {
-  const flags = [...FLAGS];
+  const flags = [...FLAGS, `-I${sources}`];
   // clang takes half an hour to instrument the kernels for AVX-512; the tests run the fuzzer's cases on them.
   if (target === "fuzz") flags.push("-fsanitize=fuzzer-no-link", "-DCHARNN_WITHOUT_AVX512");
   if (strict) flags.push("-Wall", "-Wextra", "-Werror");

@@ -32,10 +32,10 @@ function format() {
     console.log("Not looked at: apt-get install clang-format");
     return;
   }
-  const files = ["", "addon", "simd", "test", "fuzz", "../test/fixtures/cudnn"].flatMap((folder) =>
-    readdirSync(join(sources, folder))
-      .filter((name) => /\.(cc|h)$/.test(name))
-      .map((name) => join(sources, folder, name)),
+  const files = [sources, join(root, "test", "fixtures", "cudnn")].flatMap((folder) =>
+    readdirSync(folder, { recursive: true })
+      .filter((name) => /\.(cc|h)$/.test(name) && !name.startsWith("build"))
+      .map((name) => join(folder, name)),
   );
   const style = `--style=file:${join(sources, ".clang-format")}`;
   run("clang-format", ["--dry-run", "--Werror", style, ...files]);

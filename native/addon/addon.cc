@@ -1,9 +1,9 @@
 // The start of the addon, and the functions that set it up.
 #include <node_api.h>
 
-#include "functions.h"
-#include "instance.h"
-#include "values.h"
+#include "addon/functions.h"
+#include "addon/instance.h"
+#include "addon/values.h"
 
 #if defined(__linux__)
 #include <sys/mman.h>

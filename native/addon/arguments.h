@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "../panels.h"
+#include "linalg/panels.h"
 
 namespace charnn {
 

@@ -4,7 +4,7 @@
 
 #include <node_api.h>
 
-#include "arguments.h"
+#include "addon/arguments.h"
 
 namespace charnn {
 

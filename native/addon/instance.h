@@ -8,9 +8,9 @@
 #include <stdexcept>
 #include <vector>
 
-#include "../isa.h"
-#include "../kernels.h"
-#include "../team.h"
+#include "isa.h"
+#include "kernels.h"
+#include "parallel/team.h"
 
 namespace charnn {
 

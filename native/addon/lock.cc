@@ -1,6 +1,6 @@
 // A lock on a file that the operating system drops with the process that has it.
-#include "functions.h"
-#include "values.h"
+#include "addon/functions.h"
+#include "addon/values.h"
 
 #if !defined(_WIN32)
 #include <sys/file.h>

@@ -1,8 +1,8 @@
-#include "../optimizer.h"
+#include "optimizer/optimizer.h"
 
-#include "functions.h"
-#include "instance.h"
-#include "values.h"
+#include "addon/functions.h"
+#include "addon/instance.h"
+#include "addon/values.h"
 
 namespace charnn {
 namespace {

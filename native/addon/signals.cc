@@ -13,8 +13,8 @@
 #include <atomic>
 #include <cerrno>
 
-#include "functions.h"
-#include "instance.h"
+#include "addon/functions.h"
+#include "addon/instance.h"
 
 namespace charnn {
 

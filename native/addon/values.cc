@@ -1,4 +1,4 @@
-#include "values.h"
+#include "addon/values.h"
 
 namespace charnn {
 

@@ -6,9 +6,9 @@
 #include <initializer_list>
 #include <string>
 
-#include "../dropout.h"
-#include "../sequence.h"
-#include "arguments.h"
+#include "addon/arguments.h"
+#include "linalg/dropout.h"
+#include "rnn/rnn.h"
 
 namespace charnn {
 

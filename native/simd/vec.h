@@ -5,16 +5,16 @@
 
 #include <cstdint>
 
-#include "../panels.h"
+#include "linalg/panels.h"
 
 #if defined(CHARNN_ISA_AVX512)
-#include "avx512.h"
+#include "simd/avx512.h"
 #elif defined(CHARNN_ISA_AVX2)
-#include "avx2.h"
+#include "simd/avx2.h"
 #elif defined(CHARNN_ISA_NEON)
-#include "neon.h"
+#include "simd/neon.h"
 #elif defined(CHARNN_ISA_SSE2)
-#include "sse2.h"
+#include "simd/sse2.h"
 #else
 #error "Which instruction set?"
 #endif

@@ -11,8 +11,8 @@
 #include <new>
 #include <vector>
 
-#include "../member.h"
-#include "../panels.h"
+#include "linalg/panels.h"
+#include "parallel/parallel.h"
 
 namespace charnn::test {
 

@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "tests.h"
+#include "test/tests.h"
 
 namespace charnn::test {
 

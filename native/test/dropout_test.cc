@@ -1,8 +1,8 @@
 // Dropout masks, word for word.
 #include <cmath>
 
-#include "philox.h"
-#include "tests.h"
+#include "test/philox.h"
+#include "test/tests.h"
 
 namespace charnn::test {
 namespace {

@@ -12,7 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "tests.h"
+#include "test/tests.h"
 
 using namespace charnn::test;
 

@@ -1,8 +1,8 @@
 // Optimizer steps.
 #include <cmath>
 
-#include "arrays.h"
-#include "tests.h"
+#include "test/arrays.h"
+#include "test/tests.h"
 
 namespace charnn::test {
 namespace {

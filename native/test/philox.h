@@ -4,8 +4,8 @@
 #include <array>
 #include <cstdint>
 
-#include "../dropout.h"
-#include "arrays.h"
+#include "linalg/dropout.h"
+#include "test/arrays.h"
 
 namespace charnn::test {
 

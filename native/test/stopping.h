@@ -5,7 +5,7 @@
 #include <chrono>
 #include <thread>
 
-#include "../team.h"
+#include "parallel/team.h"
 
 namespace charnn::test {
 

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "arrays.h"
-#include "everywhere.h"
+#include "test/arrays.h"
+#include "test/targets.h"
 
 namespace charnn::test {
 

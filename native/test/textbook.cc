@@ -1,4 +1,4 @@
-#include "textbook.h"
+#include "test/textbook.h"
 
 #include <cmath>
 

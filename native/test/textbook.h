@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "../sequence.h"
+#include "rnn/rnn.h"
 
 namespace charnn::test {
 

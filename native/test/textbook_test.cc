@@ -1,10 +1,10 @@
 // The textbook's gradients, against differences of its own results.
-#include "textbook.h"
+#include "test/textbook.h"
 
 #include <cmath>
 
-#include "arrays.h"
-#include "tests.h"
+#include "test/arrays.h"
+#include "test/tests.h"
 
 namespace charnn::test {
 namespace {

@@ -9,7 +9,7 @@ import { isCutShort } from "./cut-file.js";
 /** The one number that both sides must agree on; `native/addon/addon.cc` has the same. */
 const INTERFACE = 7;
 
-/** A matrix in panels of sixteen columns (see `native/panels.h`), somewhere in an array. */
+/** A matrix in panels of sixteen columns (see `native/linalg/panels.h`), somewhere in an array. */
 export interface Panels {
   readonly data: Float32Array;
   /** Floats before the first panel. */

@@ -4,7 +4,7 @@ import { MathBackendCPU } from "../tfjs-cpu.js";
 import type { Workspace } from "../workspace.js";
 import type { Addon, MaskArgument, MaskSource, Panels } from "./addon.js";
 
-/** Columns of a panel; `native/panels.h` has the same number. */
+/** Columns of a panel; `native/linalg/panels.h` has the same number. */
 export const LANES = 16;
 const FLOATS_TO_ALIGN = 16;
 /** Floats from which on an array can hold a large page, of 2 MB. */

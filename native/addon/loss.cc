@@ -1,0 +1,68 @@
+#include "loss/loss.h"
+
+#include <algorithm>
+
+#include "addon/functions.h"
+#include "addon/instance.h"
+#include "addon/values.h"
+
+namespace charnn {
+namespace {
+
+CrossEntropyShape cross_entropy_shape(const Arguments& arguments) {
+  CrossEntropyShape shape;
+  shape.rows = arguments.size("rows", 1, kLargest);
+  shape.hidden = arguments.size("hidden", 1, kLargest);
+  shape.vocabulary = arguments.size("vocabulary", 1, kLargest);
+  shape.lanes = arguments.size("lanes", 1, kLargest);
+  shape.has_mask = arguments.flag("hasMask");
+  shape.wants_gradient = arguments.flag("wantsGradient");
+  product({shape.rows, shape.hidden_panels(), kLanes});
+  product({shape.lanes, shape.hidden_panels(), kLanes});
+  product({shape.vocabulary, shape.hidden_panels(), kLanes});
+  return shape;
+}
+
+}  // namespace
+
+napi_value cross_entropy_scratch(napi_env env, const Arguments& arguments) {
+  size_t floats;
+  divide_scratch(cross_entropy_shape(arguments), nullptr, &floats);
+  return make_number(env, static_cast<double>(floats));
+}
+
+napi_value cross_entropy(napi_env env, const Arguments& arguments) {
+  Instance& instance = instance_of(env);
+  CrossEntropy c = {};
+  c.shape = cross_entropy_shape(arguments);
+  const size_t rows = c.shape.rows;
+  const size_t inputs = product({rows, c.shape.hidden});
+  size_t floats;
+  divide_scratch(c.shape, nullptr, &floats);
+  c.scratch = divide_scratch(c.shape, arguments.scratch("scratch", floats), &floats);
+  c.input = arguments.floats_or_null("vectors", inputs);
+  if (!c.input) c.input_panels = arguments.panels("inputPanels", c.shape.hidden_panels(), rows);
+  if (c.shape.has_mask)
+    c.mask = mask_of(arguments, "mask", product({c.shape.lanes, c.shape.hidden}));
+  const size_t weights = product({c.shape.vocabulary, c.shape.hidden});
+  c.weight = arguments.floats("weight", weights);
+  c.bias = arguments.floats("bias", c.shape.vocabulary);
+  c.targets = arguments.integers("targets", rows);
+  c.losses = arguments.floats("losses", rows);
+  c.predictions = arguments.integers("predictions", rows);
+  if (!c.shape.wants_gradient) {
+    c.ranks = arguments.integers("ranks", rows);
+  } else {
+    c.gradient_weight = arguments.floats("gradientWeight", weights);
+    c.gradient_bias = arguments.floats("gradientBias", c.shape.vocabulary);
+  }
+  arguments.hold_arrays();
+  check_tokens("targets", c.targets, rows, INT32_MIN, c.shape.vocabulary);
+  c.scored = std::count_if(c.targets, c.targets + rows, [](int32_t target) { return target >= 0; });
+  run_unless_stopped(instance,
+                     [&](const Member& member) { instance.kernels->cross_entropy(c, member); });
+  return c.shape.wants_gradient ? place_of(env, c.scratch.gradient_input, arguments)
+                                : make_number(env, 0);
+}
+
+}  // namespace charnn

@@ -1,0 +1,349 @@
+// Layers forward and backward over sequences.
+#include <algorithm>
+#include <cmath>
+
+#include "test/philox.h"
+#include "test/stopping.h"
+#include "test/tests.h"
+#include "test/textbook.h"
+
+namespace charnn::test {
+namespace {
+
+constexpr double kTolerance = 1e-5;
+
+enum class Input { one_hot, embedded, rows, panels };
+enum class Masked { no, given, made };
+
+struct Kind {
+  const char* name;
+  Input input;
+  Masked masked;
+};
+
+constexpr Kind kKinds[] = {
+    {"one-hot", Input::one_hot, Masked::no},
+    {"embedded", Input::embedded, Masked::no},
+    {"one-hot masked", Input::one_hot, Masked::given},
+    {"embedded masked", Input::embedded, Masked::given},
+    {"embedded dropped out", Input::embedded, Masked::made},
+    {"rows", Input::rows, Masked::no},
+    {"rows masked", Input::rows, Masked::given},
+    {"rows dropped out", Input::rows, Masked::made},
+    {"panels", Input::panels, Masked::no},
+    {"panels masked", Input::panels, Masked::given},
+    {"panels dropped out", Input::panels, Masked::made},
+};
+constexpr size_t kKindCount = sizeof kKinds / sizeof *kKinds;
+
+struct Sizes {
+  Cell cell;
+  size_t hidden, batch, time;
+};
+
+struct Case {
+  Kind kind;
+  Masked recurrence;
+  SequenceShape shape = {};
+  Integers tokens;
+  Floats embedding, vectors, input_mask, state_mask, weight_mask;
+  Floats weight_ih, weight_hh, bias_ih, bias_hh, hidden, cell_state, d_output;
+  Dropout dropout = {}, state_dropout = {}, weight_dropout = {};
+
+  bool takes_tokens() const { return shape.vocabulary > 0; }
+  bool has_cell_state() const { return facts_of(shape.cell).has_cell_state; }
+
+  /// @param recurrence how its state and its weights are masked
+  Case(Draw& draw, const Kind& kind, Masked recurrence, const Sizes& sizes)
+      : kind(kind), recurrence(recurrence) {
+    constexpr size_t vocabularies[] = {2, 16, 65, 300}, inputs[] = {1, 5, 16, 40};
+    shape.cell = sizes.cell;
+    shape.time = sizes.time;
+    shape.batch = sizes.batch;
+    shape.hidden = sizes.hidden;
+    shape.has_embedding = kind.input == Input::embedded;
+    shape.has_state_mask = shape.has_weight_mask = recurrence != Masked::no;
+    if (kind.input == Input::one_hot || kind.input == Input::embedded)
+      shape.vocabulary = vocabularies[draw.below(4)];
+    shape.input = kind.input == Input::one_hot ? shape.vocabulary : inputs[draw.below(4)];
+    // Of three masks some lanes have the same.
+    if (kind.masked != Masked::no)
+      shape.input_masks = takes_tokens() ? std::min<size_t>(shape.batch, 3) : shape.batch;
+    const size_t rows = shape.rows(), gates = shape.gate_rows(), units = shape.batch * shape.hidden;
+    if (takes_tokens()) tokens = draw.integers(rows, shape.vocabulary);
+    else vectors = draw.floats(rows * shape.input, 1);
+    if (shape.has_embedding) embedding = draw.floats(shape.vocabulary * shape.input, 1);
+    for (Dropout* each : {&dropout, &state_dropout, &weight_dropout})
+      *each = {0.3, {static_cast<uint32_t>(draw.bits()), static_cast<uint32_t>(draw.bits())}};
+    input_mask = mask_of(dropout, shape.input_masks * shape.input);
+    if (shape.has_state_mask) state_mask = mask_of(state_dropout, units);
+    if (shape.has_weight_mask) weight_mask = mask_of(weight_dropout, gates * shape.hidden);
+    const float small = 1 / std::sqrt(static_cast<float>(shape.hidden));
+    weight_ih = draw.floats(gates * shape.input, small);
+    weight_hh = draw.floats(gates * shape.hidden, small);
+    bias_ih = draw.floats(gates, small);
+    bias_hh = draw.floats(gates, small);
+    hidden = draw.floats(units, 1);
+    if (has_cell_state()) cell_state = draw.floats(units, 1);
+    // Of a mean over all rows, as a loss is.
+    d_output = draw.floats(rows * shape.hidden, 1 / static_cast<float>(rows));
+  }
+
+  /// What number `i` of all vectors is multiplied by.
+  double input_factor(size_t i) const {
+    if (shape.input_masks == 0) return 1;
+    const size_t lane = i / shape.input % shape.batch;
+    return input_mask[lane % shape.input_masks * shape.input + i % shape.input];
+  }
+
+  std::string title() const {
+    constexpr const char* cells[] = {"GRU", "LSTM", "RNN"};
+    return std::string(cells[static_cast<size_t>(shape.cell)]) + " " +
+           std::to_string(shape.hidden) + ", batch " + std::to_string(shape.batch) + ", time " +
+           std::to_string(shape.time) + ", input " + std::to_string(shape.input) + ", vocabulary " +
+           std::to_string(shape.vocabulary) + ", " + kind.name +
+           (recurrence == Masked::no      ? ""
+            : recurrence == Masked::given ? ", recurrence masked"
+                                          : ", recurrence dropped out");
+  }
+};
+
+TextbookLayer textbook_layer(const Case& c) {
+  const SequenceShape& shape = c.shape;
+  TextbookLayer layer = {
+      shape.cell,
+      shape.time,
+      shape.batch,
+      shape.input,
+      shape.hidden,
+      Doubles(shape.rows() * shape.input),
+      c.weight_ih.doubles(),
+      c.weight_hh.doubles(),
+      c.bias_ih.doubles(),
+      c.bias_hh.doubles(),
+      c.hidden.doubles(),
+      c.cell_state.doubles(),
+      shape.has_state_mask ? c.state_mask.doubles() : Doubles(c.hidden.size(), 1)};
+  for (size_t i = 0; shape.has_weight_mask && i < c.weight_hh.size(); ++i)
+    layer.weight_hh[i] *= c.weight_mask[i];
+  for (size_t row = 0; row < shape.rows(); ++row)
+    for (size_t k = 0; k < shape.input; ++k) {
+      const size_t i = row * shape.input + k;
+      if (shape.has_embedding) layer.x[i] = c.embedding[c.tokens[row] * shape.input + k];
+      else if (c.takes_tokens()) layer.x[i] = static_cast<size_t>(c.tokens[row]) == k;
+      else layer.x[i] = c.vectors[i];
+      layer.x[i] *= c.input_factor(i);
+    }
+  return layer;
+}
+
+Expected expected_of(const Case& c) {
+  const SequenceShape& shape = c.shape;
+  const TextbookLayer layer = textbook_layer(c);
+  const TextbookForward done = forward(layer);
+  TextbookGradients d = backward(layer, done, c.d_output.doubles());
+  for (size_t i = 0; shape.has_weight_mask && i < d.weight_hh.size(); ++i)
+    d.weight_hh[i] *= c.weight_mask[i];
+  for (size_t i = 0; i < d.x.size(); ++i) d.x[i] *= c.input_factor(i);
+  Expected expected = {{"output", done.output},
+                       {"hidden", TextbookForward::last(done.output, layer)},
+                       {"cell", TextbookForward::last(done.cells, layer)},
+                       {"gradient hidden", d.h0},
+                       {"gradient cell", d.c0},
+                       {"gradient weight_ih", d.weight_ih},
+                       {"gradient weight_hh", d.weight_hh},
+                       {"gradient bias_ih", d.bias_ih},
+                       {"gradient bias_hh", d.bias_hh}};
+  if (shape.has_embedding) {
+    Doubles d_embedding(c.embedding.size());
+    for (size_t row = 0; row < shape.rows(); ++row)
+      for (size_t k = 0; k < shape.input; ++k)
+        d_embedding[c.tokens[row] * shape.input + k] += d.x[row * shape.input + k];
+    expected.push_back({"gradient embedding", d_embedding});
+  }
+  if (!c.takes_tokens()) {
+    expected.push_back({"gradient input", d.x});
+  }
+  return expected;
+}
+
+/// Forward and backward, `times` times with the same memory. Where it is stopped, that is once more
+/// before: forward is stopped and run as a whole, and backward is stopped.
+Results run(const Case& c, const Kernels& kernels, Team& team, int times,
+            const Stopping* stopping = nullptr) {
+  const float nothing = std::nanf("");
+  Sequence s = {};
+  s.shape = c.shape;
+  s.shape.members = team.size();
+  const SequenceShape& shape = s.shape;
+  const size_t rows = shape.rows(), units = shape.batch * shape.hidden;
+  size_t floats;
+  divide_scratch(shape, nullptr, &floats);
+  Scratch scratch(floats);
+  s.scratch = divide_scratch(shape, scratch.data(), &floats);
+  if (c.takes_tokens()) s.input.tokens = c.tokens.data();
+  s.input.embedding = c.embedding.data();
+  // Memory of their own, so that nobody reaches beyond either.
+  std::vector<OwnPanels> panels;
+  if (c.kind.input == Input::rows) s.input.vectors = c.vectors.data();
+  if (c.kind.input == Input::panels) {
+    panels.emplace_back(c.vectors, rows, shape.input);
+    s.input.panels = panels.back().panels();
+  }
+  const auto mask = [](Masked masked, const Floats& values, const Dropout& dropout) {
+    return Mask{masked == Masked::given ? values.data() : nullptr, dropout};
+  };
+  s.input.mask = mask(c.kind.masked, c.input_mask, c.dropout);
+  s.state_mask = mask(c.recurrence, c.state_mask, c.state_dropout);
+  s.weights = {c.weight_ih.data(), c.weight_hh.data(), c.bias_ih.data(), c.bias_hh.data()};
+  s.weight_mask = mask(c.recurrence, c.weight_mask, c.weight_dropout);
+  Floats before_hidden = c.hidden, before_cell = c.cell_state;
+  s.before = {before_hidden.data(), before_cell.data()};
+  const size_t cell_units = c.has_cell_state() ? units : 0;
+  Floats hidden(units, nothing), cell(cell_units, nothing);
+  s.after = {hidden.data(), cell.data()};
+
+  SequenceGradient g = {};
+  g.forward = s;
+  OwnPanels d_output_panels(c.d_output, rows, shape.hidden);
+  // In turn, so that each way of the input meets both.
+  if (shape.time % 2 > 0) g.output = c.d_output.data();
+  else g.output_panels = d_output_panels.panels();
+  Floats d_weight_ih(c.weight_ih.size(), nothing), d_weight_hh(c.weight_hh.size(), nothing),
+      d_bias_ih(c.bias_ih.size(), nothing), d_bias_hh(c.bias_hh.size(), nothing),
+      d_embedding(c.embedding.size(), nothing), d_hidden(units, nothing),
+      d_cell(cell_units, nothing);
+  g.weight_ih = d_weight_ih.data();
+  g.weight_hh = d_weight_hh.data();
+  g.bias_ih = d_bias_ih.data();
+  g.bias_hh = d_bias_hh.data();
+  if (shape.has_embedding) g.embedding = d_embedding.data();
+  g.before = {d_hidden.data(), d_cell.data()};
+
+  const size_t index = static_cast<size_t>(shape.cell);
+  std::vector<float> output;
+  if (stopping != nullptr) {
+    const auto forward = [&](const Member& member) { kernels.forward_sequence[index](s, member); };
+    run_stopping(team, *stopping, forward);
+    team.run(forward);
+    run_stopping(team, *stopping,
+                 [&](const Member& member) { kernels.backward_sequence[index](g, member); });
+  }
+  for (int i = 0; i < times; ++i) {
+    team.run([&](const Member& member) { kernels.forward_sequence[index](s, member); });
+    output = matrix_of({s.scratch.hiddens.at(0, shape.batch), s.scratch.hiddens.stride}, rows,
+                       shape.hidden);
+    team.run([&](const Member& member) { kernels.backward_sequence[index](g, member); });
+  }
+  Results results = {{"output", output},
+                     {"hidden", hidden.numbers()},
+                     {"cell", cell.numbers()},
+                     {"gradient hidden", d_hidden.numbers()},
+                     {"gradient cell", d_cell.numbers()},
+                     {"gradient weight_ih", d_weight_ih.numbers()},
+                     {"gradient weight_hh", d_weight_hh.numbers()},
+                     {"gradient bias_ih", d_bias_ih.numbers()},
+                     {"gradient bias_hh", d_bias_hh.numbers()}};
+  if (shape.has_embedding) results.push_back({"gradient embedding", d_embedding.numbers()});
+  if (!c.takes_tokens())
+    results.push_back({"gradient input", matrix_of(s.scratch.gradient_input, rows, shape.input)});
+  return results;
+}
+
+/// One team runs twice with the same scratch memory, whose old contents must not matter.
+Everywhere::Run running(const Case& c) {
+  return [&](const Kernels& kernels, Team& team) {
+    return run(c, kernels, team, team.size() == 2 ? 2 : 1);
+  };
+}
+
+void check(Everywhere& everywhere, const Case& c) {
+  everywhere.check(c.title(), expected_of(c), kTolerance, running(c));
+}
+
+/// Three kinds of input for each of these sizes, all kinds in turn.
+void test_cell(Everywhere& everywhere, const char* name, Cell cell) {
+  Report& report = everywhere.report();
+  if (!report.begins(name)) return;
+  Draw draw(6);
+  size_t number = 0;
+  for (size_t hidden : {1, 7, 100, 129, 300})
+    for (size_t batch : {1, 3, 17})
+      for (size_t time : {1, 2, 33}) {
+        // More weights than members share matter at any length.
+        if (hidden == 300 && time > 2) continue;
+        for (size_t i = 0; i < 3; ++i, ++number) {
+          if (!report.takes(number)) continue;
+          check(everywhere,
+                Case(draw, kKinds[number * 3 % kKindCount],
+                     static_cast<Masked>(number / kKindCount % 3), {cell, hidden, batch, time}));
+        }
+      }
+  report.ends();
+}
+
+bool has_nan(const Results& results, const char* name) {
+  for (const auto& result : results)
+    if (result.name == name)
+      for (float number : result.numbers)
+        if (std::isnan(number)) return true;
+  return false;
+}
+
+/// A layer that was stopped at any moment is as good as new. One that is not wanted at all leaves
+/// its gradients as they were.
+void test_stopping(Everywhere& everywhere) {
+  Report& report = everywhere.report();
+  if (!report.begins("sequences that are stopped")) return;
+  Draw draw(7);
+  size_t number = 0;
+  for (Cell cell : {Cell::gru, Cell::lstm, Cell::rnn})
+    for (const Kind& kind : kKinds) {
+      // By turns each member has its own lanes, or its own units.
+      const bool by_units = number % 2 > 0;
+      const Sizes sizes = {cell, by_units ? size_t{300} : size_t{40}, by_units ? size_t{3} : 17,
+                           20};
+      const Case c(draw, kind, static_cast<Masked>(number % 3), sizes);
+      if (!report.takes(number++)) continue;
+      for (const Kernels* kernels : everywhere.kernels())
+        for (size_t size = 1; size <= 4; ++size) {
+          Team& team = everywhere.team(size);
+          const std::string title =
+              c.title() + ", " + kernels->isa + ", " + std::to_string(size) + " threads";
+          const Results expected = run(c, *kernels, team, 1);
+          for (int after : {0, 1, 100, 400}) {
+            const Stopping stopping = {after};
+            const Results results = run(c, *kernels, team, 1, &stopping);
+            bool same = true;
+            for (size_t i = 0; i < expected.size(); ++i)
+              same = same && results[i].numbers == expected[i].numbers;
+            report.check(same, title + ": other results when it was stopped before");
+          }
+          const Stopping at_once = {0};
+          report.check(has_nan(run(c, *kernels, team, 0, &at_once), "gradient weight_hh"),
+                       title + ": it goes on");
+        }
+    }
+  report.ends();
+}
+
+}  // namespace
+
+void test_sequences(Everywhere& everywhere) {
+  test_stopping(everywhere);
+  test_cell(everywhere, "GRU sequences", Cell::gru);
+  test_cell(everywhere, "LSTM sequences", Cell::lstm);
+  test_cell(everywhere, "tanh RNN sequences", Cell::rnn);
+}
+
+void fuzz_sequence(Everywhere& everywhere, Draw& draw) {
+  const auto cell = static_cast<Cell>(draw.choose(3));
+  const Kind& kind = kKinds[draw.choose(kKindCount)];
+  const auto recurrence = static_cast<Masked>(draw.choose(3));
+  const size_t hidden = 1 + draw.choose(150), batch = 1 + draw.choose(20);
+  const Case c(draw, kind, recurrence, {cell, hidden, batch, 1 + draw.choose(6)});
+  if (draw.is_wild()) everywhere.check_alike(c.title(), running(c));
+  else check(everywhere, c);
+}
+
+}  // namespace charnn::test
