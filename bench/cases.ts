@@ -83,7 +83,7 @@ export const SCALED = TRAINING[2];
 /** Of the matmul's own scaling. */
 export const SCALING_SHARE = 0.95;
 /** Bytes of memory that its training may take. */
-export const MOST_MEMORY = 400e6;
+export const MAX_MEMORY = 400e6;
 
 export interface SamplingCase {
   readonly layers: number;
@@ -110,6 +110,6 @@ export const SAMPLING_SIDE_BY_SIDE: readonly SamplingCase[] = [
 export const SAMPLING_SHARE = 0.6;
 
 /** `charnn --version`, times `node -e 0`. */
-export const MOST_START_RATIO = 1.5;
+export const MAX_START_RATIO = 1.5;
 /** `charnn sample -n 200`, seconds. */
-export const MOST_SAMPLE_SECONDS = 0.5;
+export const MAX_SAMPLE_SECONDS = 0.5;

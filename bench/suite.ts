@@ -149,8 +149,8 @@ function scaling(): Row[] {
     {
       work: `peak memory of training ${model}`,
       reached: `${whole(Math.max(...memory) / 1e6)} MB`,
-      mustReach: `${cases.MOST_MEMORY / 1e6} MB`,
-      holds: Math.max(...memory) <= cases.MOST_MEMORY,
+      mustReach: `${cases.MAX_MEMORY / 1e6} MB`,
+      holds: Math.max(...memory) <= cases.MAX_MEMORY,
     },
   ];
 }
@@ -231,14 +231,14 @@ function start(): Row[] {
       {
         work: "charnn --version",
         reached: `${(1e3 * median(figures.version)).toFixed(0)} ms: ${times.toFixed(2)} x node -e 0`,
-        mustReach: `${cases.MOST_START_RATIO} x`,
-        holds: times <= cases.MOST_START_RATIO,
+        mustReach: `${cases.MAX_START_RATIO} x`,
+        holds: times <= cases.MAX_START_RATIO,
       },
       {
         work: "charnn sample -n 200, from a cold start",
         reached: `${seconds.toFixed(2)} s`,
-        mustReach: `${cases.MOST_SAMPLE_SECONDS} s`,
-        holds: seconds <= cases.MOST_SAMPLE_SECONDS,
+        mustReach: `${cases.MAX_SAMPLE_SECONDS} s`,
+        holds: seconds <= cases.MAX_SAMPLE_SECONDS,
       },
     ];
   } finally {

@@ -75,9 +75,9 @@ function nameOf(number: number): string | undefined {
 }
 
 /** Characters of a text from a file or a command line that a message shows. */
-const MOST_SHOWN = 60;
+const MAX_SHOWN = 60;
 
 /** The beginning of a text that may be of any length, for a message. */
 export function shortened(text: string): string {
-  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}...` : text;
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text;
 }

@@ -1,7 +1,7 @@
 /** Long work in short pieces, so that timers, signals and other work of the process get their turn. */
 
 /** Milliseconds of work between two turns. */
-const LONGEST_WORK = 20;
+const MAX_WORK_MILLISECONDS = 20;
 /** Tokens in a piece of a long loop: some milliseconds of work. */
 const PIECE = 1 << 20;
 
@@ -44,7 +44,7 @@ export class Turns {
 
   /** Whether {@link take} should be awaited: cheaper than {@link give} in a loop of short steps. */
   isDue(): boolean {
-    return performance.now() - lastTurn >= LONGEST_WORK;
+    return performance.now() - lastTurn >= MAX_WORK_MILLISECONDS;
   }
 
   /** @throws the signal's reason once it is aborted */

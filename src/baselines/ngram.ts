@@ -3,14 +3,14 @@ import { memoryLeft } from "../memory.js";
 import { Turns } from "../turns.js";
 
 /** Longest strings that are counted, in characters. */
-const LONGEST = 10;
+const MAX_ORDER = 10;
 /** Of a longer text for training only the end is counted: a million characters take about 0.3 s. */
-const MOST_COUNTED = 4_000_000;
+const MAX_COUNTED = 4_000_000;
 /** Of a longer held-out text pieces are predicted that lie evenly over it. */
-const MOST_PREDICTED = 500_000;
+const MAX_PREDICTED = 500_000;
 const PIECE_LENGTH = 10_000;
 /** The longest text of which each character is predicted and then counted. */
-const MOST_ADAPTIVE = 8_000_000;
+const MAX_ADAPTIVE = 8_000_000;
 /** A probability in double precision, a place in two orders, and the character. */
 const BYTES_PER_CHARACTER = 8 + 2 * 4 + 2;
 /** After so many positions other work gets a turn: some milliseconds. */
@@ -51,13 +51,12 @@ export async function countScore(
   train: Tokens,
   heldOut: Tokens,
   vocabulary: number,
-  { most = MOST_COUNTED, ...options }: CountOptions = {},
+  { most = MAX_COUNTED, ...options }: CountOptions = {},
 ): Promise<CountScore | undefined> {
   if (heldOut.length < 2 || train.length < 2) return undefined;
-  if (!fits(Math.min(train.length + heldOut.length, MOST_COUNTED + MOST_PREDICTED)))
-    return undefined;
-  const counted = train.subarray(-Math.min(most, MOST_COUNTED));
-  const pieces = evenPieces(heldOut, Math.min(most, MOST_PREDICTED));
+  if (!fits(Math.min(train.length + heldOut.length, MAX_COUNTED + MAX_PREDICTED))) return undefined;
+  const counted = train.subarray(-Math.min(most, MAX_COUNTED));
+  const pieces = evenPieces(heldOut, Math.min(most, MAX_PREDICTED));
   const predicted = pieces.reduce((sum, piece) => sum + piece.length, 0);
   // One after the other, so that all strings are sorted together.
   const tokens = createTokens(vocabulary, counted.length + predicted);
@@ -84,7 +83,7 @@ export async function adaptiveCountScore(
   vocabulary: number,
   options: Omit<CountOptions, "most"> = {},
 ): Promise<CountScore | undefined> {
-  if (tokens.length < 2 || tokens.length > MOST_ADAPTIVE || !fits(tokens.length)) return undefined;
+  if (tokens.length < 2 || tokens.length > MAX_ADAPTIVE || !fits(tokens.length)) return undefined;
   return bestOrder({ tokens, vocabulary, counted: tokens.length, first: 1 }, options);
 }
 
@@ -125,11 +124,11 @@ async function bestOrder(
   let positions = firstPositions(tokens.length);
   const turns = new Turns(signal);
   let best: CountScore | undefined;
-  for (let length = 1; length <= LONGEST; length++) {
+  for (let length = 1; length <= MAX_ORDER; length++) {
     const pass = new Pass(counting, positions, probabilities);
     for (let isOver = false; !isOver; ) {
       isOver = pass.advance(POSITIONS_IN_TURN);
-      onShare?.((length - 1 + pass.share) / LONGEST);
+      onShare?.((length - 1 + pass.share) / MAX_ORDER);
       await turns.give();
     }
     const loss = meanLoss(probabilities);

@@ -46,7 +46,7 @@ export interface BenchmarkProgress {
 const WARM_UP: Effort = { steps: 20, seconds: 1 };
 const SECONDS_OF_TRAINING = 3;
 /** However many steps are asked for. */
-const MOST_SECONDS_OF_TRAINING = 10;
+const MAX_SECONDS_OF_TRAINING = 10;
 const SECONDS_OF_SAMPLING = { warmUp: 0.5, timed: 2 };
 
 /**
@@ -94,7 +94,7 @@ export async function benchmark(
         const effort =
           steps === undefined
             ? { steps: Number.POSITIVE_INFINITY, seconds: SECONDS_OF_TRAINING }
-            : { steps, seconds: MOST_SECONDS_OF_TRAINING };
+            : { steps, seconds: MAX_SECONDS_OF_TRAINING };
         const onTraining = (share: number) => onProgress?.({ stage: "training", share });
         const timed = await timeTraining(learner, WARM_UP, effort, onTraining, signal);
         const sampleCharsPerSecond = await timeSampling(

@@ -1,5 +1,5 @@
 import { parameterShapes } from "../config/model.js";
-import { MOST_SIZE } from "../config/names.js";
+import { MAX_SIZE } from "../config/names.js";
 import { type Progress, progressSchema, type RunConfig, runConfigSchema } from "../config/run.js";
 import { checked } from "../config/schema.js";
 import { Vocabulary } from "../data/vocabulary.js";
@@ -32,7 +32,7 @@ const COVERED_BEFORE = ["format", "config", "vocabulary", "progress", "random"] 
 const METADATA_BOUNDS = {
   config: { depth: 8, values: 2_048 },
   progress: { depth: 8, values: 2_048 },
-  vocabulary: { depth: 1, values: 2 * MOST_SIZE },
+  vocabulary: { depth: 1, values: 2 * MAX_SIZE },
 };
 
 /** What a checkpoint says, beside its tensors. */

@@ -2,7 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import { atOnce, type Parts } from "../turns.js";
 
 /** One call hashes no more than 2 GiB, and less does not take long. */
-const MOST_BYTES = 2 ** 22;
+const MAX_BYTES = 2 ** 22;
 const DIGITS = 64;
 /** What stands before the digits in the header. Inside a string its quotes would have backslashes. */
 const BEFORE = Buffer.from('"checksum":"\\"');
@@ -54,8 +54,8 @@ export function checksumDigits(header: Uint8Array): Uint8Array | undefined {
 }
 
 function* adding(hash: Hash, piece: Uint8Array): Parts<void> {
-  for (let done = 0; done < piece.length; done += MOST_BYTES) {
-    hash.update(piece.subarray(done, done + MOST_BYTES));
+  for (let done = 0; done < piece.length; done += MAX_BYTES) {
+    hash.update(piece.subarray(done, done + MAX_BYTES));
     yield;
   }
 }

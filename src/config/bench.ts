@@ -1,6 +1,6 @@
 import type { CellName } from "./cells.js";
 import { wholeNumber } from "./kinds.js";
-import { MOST_SIZE, MOST_TEXTS } from "./names.js";
+import { MAX_SIZE, MAX_TEXTS } from "./names.js";
 import { defaultsOf, type OptionsOf } from "./option.js";
 import { type BackendSettings, backendOption, jsonOption, threadsOption } from "./shared.js";
 import { TRAIN } from "./train.js";
@@ -55,7 +55,7 @@ export const BENCH = {
   hiddenSize: measured(TRAIN.hiddenSize, 128),
   embeddingSize: measured(TRAIN.embeddingSize, 0),
   vocabularySize: {
-    kind: wholeNumber(1, MOST_SIZE),
+    kind: wholeNumber(1, MAX_SIZE),
     value: "<n>",
     help: "characters that the model knows",
     default: 65,
@@ -75,7 +75,7 @@ export const BENCH = {
     group: MEASUREMENT,
   },
   streams: {
-    kind: wholeNumber(1, MOST_TEXTS),
+    kind: wholeNumber(1, MAX_TEXTS),
     value: "<n>",
     help: "texts that are written side by side",
     default: 1,

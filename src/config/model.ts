@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { CELLS, type CellName } from "./cells.js";
 import { wholeNumber } from "./kinds.js";
-import { MOST_SIZE } from "./names.js";
+import { MAX_SIZE } from "./names.js";
 import { checked, schemaOf } from "./schema.js";
 import { TRAIN } from "./train.js";
 
@@ -20,7 +20,7 @@ export const modelConfigSchema: v.GenericSchema<unknown, ModelConfig> = v.strict
   layers: schemaOf(TRAIN.layers.kind),
   hiddenSize: schemaOf(TRAIN.hiddenSize.kind),
   embeddingSize: schemaOf(TRAIN.embeddingSize.kind),
-  vocabularySize: schemaOf(wholeNumber(1, MOST_SIZE)),
+  vocabularySize: schemaOf(wholeNumber(1, MAX_SIZE)),
 });
 
 /**

@@ -2,9 +2,9 @@
 
 export const BACKEND_NAMES = ["native", "tensorflow", "cpu"] as const;
 /** More threads than any processor has cores. */
-export const MOST_THREADS = 1024;
+export const MAX_THREADS = 1024;
 /** Texts that can be written side by side. */
-export const MOST_TEXTS = 4096;
+export const MAX_TEXTS = 4096;
 export const OPTIMIZER_NAMES = ["adam", "sgd", "rmsprop"] as const;
 export const SCHEDULE_NAMES = ["cosine", "linear", "exponential", "plateau", "constant"] as const;
 /** What to do with bytes that are wrong in a text's encoding. */
@@ -37,11 +37,11 @@ export type SplitName = (typeof SPLIT_NAMES)[number];
 /** Where runs are, in the current folder. */
 export const RUNS_FOLDER = "checkpoints";
 
-export const MOST_LAYERS = 64;
+export const MAX_LAYERS = 64;
 /** Units of a layer, characters of a vocabulary, windows of a batch and the like. */
-export const MOST_SIZE = 65_536;
+export const MAX_SIZE = 65_536;
 /** Far more steps than any run takes, and few enough to be counted on from there. */
-export const MOST_STEPS = 1e15;
-export const MOST_EPOCHS = 100_000;
+export const MAX_STEPS = 1e15;
+export const MAX_EPOCHS = 100_000;
 /** Of a cross-validation. */
-export const MOST_FOLDS = 100;
+export const MAX_FOLDS = 100;

@@ -1,19 +1,19 @@
 import * as v from "valibot";
 import { ABOVE_ZERO, AT_LEAST_ZERO, oneOf, wholeNumber } from "./kinds.js";
 import { type ModelConfig, modelConfigSchema } from "./model.js";
-import { LINE_END_NAMES, type LineEndName, MOST_STEPS } from "./names.js";
+import { LINE_END_NAMES, type LineEndName, MAX_STEPS } from "./names.js";
 import { schemaOf } from "./schema.js";
 import { TRAIN } from "./train.js";
 import type { TrainSettings } from "./train-settings.js";
 
 /** Steps in a row that change nothing, after which a run goes back, and how often it does. */
-export const MOST_BAD_STEPS = 5;
-export const MOST_ROLLBACKS = 3;
+export const MAX_BAD_STEPS = 5;
+export const MAX_ROLLBACKS = 3;
 /** Sums of losses stay finite. */
-const LARGEST_SUM = 1e300;
+const MAX_SUM = 1e300;
 
-const count = () => schemaOf(wholeNumber(0, MOST_STEPS));
-const countFromOne = () => schemaOf(wholeNumber(1, MOST_STEPS));
+const count = () => schemaOf(wholeNumber(0, MAX_STEPS));
+const countFromOne = () => schemaOf(wholeNumber(1, MAX_STEPS));
 const loss = () => schemaOf(AT_LEAST_ZERO);
 
 /** A list, also where a checkpoint from when there could only be one item has that item alone. */
@@ -171,7 +171,7 @@ const PROGRESS: { readonly [Name in keyof Required<Progress>]: v.GenericSchema }
   totalSteps: v.optional(countFromOne()),
   replan: v.optional(oneOrMore(v.strictObject({ step: count(), totalSteps: countFromOne() })), []),
   evaluatedAt: count(),
-  lossSum: schemaOf({ ...AT_LEAST_ZERO, below: LARGEST_SUM }),
+  lossSum: schemaOf({ ...AT_LEAST_ZERO, below: MAX_SUM }),
   lossCharacters: count(),
   trainingLoss: v.optional(loss()),
   validationLoss: v.optional(loss()),
@@ -181,9 +181,9 @@ const PROGRESS: { readonly [Name in keyof Required<Progress>]: v.GenericSchema }
   evaluationsSinceBest: count(),
   evaluationsSinceLowered: count(),
   rateFactor: schemaOf({ ...ABOVE_ZERO, most: 1 }),
-  badSteps: schemaOf(wholeNumber(0, MOST_BAD_STEPS)),
+  badSteps: schemaOf(wholeNumber(0, MAX_BAD_STEPS)),
   droppedSteps: count(),
-  rollbacks: schemaOf(wholeNumber(0, MOST_ROLLBACKS)),
+  rollbacks: schemaOf(wholeNumber(0, MAX_ROLLBACKS)),
 };
 
 export const progressSchema = v.pipe(

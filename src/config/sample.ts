@@ -1,5 +1,5 @@
 import { AT_LEAST_ZERO, FLAG, TEXT, TEXTS, wholeNumber } from "./kinds.js";
-import { MOST_TEXTS } from "./names.js";
+import { MAX_TEXTS } from "./names.js";
 import { defaultsOf, type OptionsOf } from "./option.js";
 import {
   type BackendSettings,
@@ -87,7 +87,7 @@ export const SAMPLE = {
     default: 1,
   },
   count: {
-    kind: wholeNumber(1, MOST_TEXTS),
+    kind: wholeNumber(1, MAX_TEXTS),
     value: "<n>",
     help: "texts to write",
     default: 1,

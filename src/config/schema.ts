@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { CharnnError, type ErrorCode, shortened } from "../errors.js";
 import type { Kind } from "./kinds.js";
-import { MOST_FOLDS, MOST_STEPS } from "./names.js";
+import { MAX_FOLDS, MAX_STEPS } from "./names.js";
 import type { Option } from "./option.js";
 
 /** A limit as high as this is named to those alone who are above it. */
@@ -46,15 +46,15 @@ const SCHEMAS: Readonly<Record<Kind<unknown>["type"], (kind: Kind<unknown>) => v
   changes: () =>
     v.array(
       v.strictObject({
-        step: wholeNumber({ least: 0, most: MOST_STEPS }),
-        steps: wholeNumber({ least: 1, most: MOST_STEPS }),
+        step: wholeNumber({ least: 0, most: MAX_STEPS }),
+        steps: wholeNumber({ least: 1, most: MAX_STEPS }),
       }),
     ),
   fold: () =>
     v.pipe(
       v.strictObject({
         index: wholeNumber({ least: 1 }),
-        of: wholeNumber({ least: 2, most: MOST_FOLDS }),
+        of: wholeNumber({ least: 2, most: MAX_FOLDS }),
       }),
       v.check(({ index, of }) => index <= of, "must be one of the parts"),
     ),

@@ -5,7 +5,7 @@ import {
   type BackendName,
   INVALID_NAMES,
   type InvalidName,
-  MOST_THREADS,
+  MAX_THREADS,
   RUNS_FOLDER,
 } from "./names.js";
 import type { Option } from "./option.js";
@@ -39,7 +39,7 @@ export const backendOption = {
 } as const satisfies Option<BackendName | "auto">;
 
 export const threadsOption = {
-  kind: wholeNumber(1, MOST_THREADS),
+  kind: wholeNumber(1, MAX_THREADS),
   value: "<n>",
   help: "that compute",
   decidedBy: "the processor's cores",

@@ -15,10 +15,10 @@ import {
 import {
   BATCHING_NAMES,
   LINE_END_NAMES,
-  MOST_EPOCHS,
-  MOST_LAYERS,
-  MOST_SIZE,
-  MOST_STEPS,
+  MAX_EPOCHS,
+  MAX_LAYERS,
+  MAX_SIZE,
+  MAX_STEPS,
   OPTIMIZER_NAMES,
   PRESET_NAMES,
   SCHEDULE_NAMES,
@@ -85,7 +85,7 @@ export const TRAIN = {
     checkpoint: "model",
   },
   layers: {
-    kind: wholeNumber(1, MOST_LAYERS),
+    kind: wholeNumber(1, MAX_LAYERS),
     value: "<n>",
     help: "recurrent layers",
     default: 1,
@@ -95,7 +95,7 @@ export const TRAIN = {
     checkpoint: "model",
   },
   hiddenSize: {
-    kind: wholeNumber(1, MOST_SIZE),
+    kind: wholeNumber(1, MAX_SIZE),
     value: "<n>",
     help: "units in each layer",
     decidedBy: BY_PRESET,
@@ -105,7 +105,7 @@ export const TRAIN = {
     checkpoint: "model",
   },
   embeddingSize: {
-    kind: wholeNumber(0, MOST_SIZE),
+    kind: wholeNumber(0, MAX_SIZE),
     value: "<n>",
     help: "size of a character's vector; 0 is one-hot",
     decidedBy: BY_PRESET,
@@ -196,7 +196,7 @@ export const TRAIN = {
     checkpoint: "training",
   },
   batchSize: {
-    kind: wholeNumber(1, MOST_SIZE),
+    kind: wholeNumber(1, MAX_SIZE),
     value: "<n>",
     help: "windows in a batch",
     decidedBy: BY_PRESET,
@@ -205,7 +205,7 @@ export const TRAIN = {
     checkpoint: "training",
   },
   seqLength: {
-    kind: wholeNumber(1, MOST_SIZE),
+    kind: wholeNumber(1, MAX_SIZE),
     value: "<n>",
     help: "characters in a window",
     default: 64,
@@ -224,7 +224,7 @@ export const TRAIN = {
     checkpoint: "training",
   },
   epochs: {
-    kind: wholeNumber(1, MOST_EPOCHS),
+    kind: wholeNumber(1, MAX_EPOCHS),
     value: "<n>",
     help: "passes over the text",
     decidedBy: "by the text's length",
@@ -234,7 +234,7 @@ export const TRAIN = {
     checkpoint: "limits",
   },
   steps: {
-    kind: wholeNumber(1, MOST_STEPS),
+    kind: wholeNumber(1, MAX_STEPS),
     value: "<n>",
     help: "batches learned from",
     group: LENGTH,

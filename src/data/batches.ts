@@ -19,8 +19,8 @@ const CHARACTERS_PER_LANE = 10_000;
 /** Where only a part of a text is scored: shorter lanes come from more places. */
 const CHARACTERS_PER_LANE_OF_PART = 4_000;
 /** A larger share of a text is not worth leaving the rest out. */
-const LARGEST_PART = 0.9;
-const MOST_LANES = 64;
+const MAX_PART = 0.9;
+const MAX_BATCH_ROWS = 64;
 /** Characters read before a lane's own, unscored, so that its hidden state fits the text. */
 const WARM_UP = 1_000;
 const EVALUATION_SEQ_LENGTH = 256;
@@ -205,18 +205,18 @@ export function charactersRead(
 
 /** Whether an evaluation of about `most` characters leaves a part of a text of this length out. */
 export function isPartOf(length: number, most: number): boolean {
-  return most < LARGEST_PART * length;
+  return most < MAX_PART * length;
 }
 
 /** The largest windows in which a text is read to be scored, however long it is. */
-export const LARGEST_EVALUATION = { time: EVALUATION_SEQ_LENGTH, batch: MOST_LANES };
+export const MAX_EVALUATION = { time: EVALUATION_SEQ_LENGTH, batch: MAX_BATCH_ROWS };
 
 /** The windows in which a text is read to be scored. */
 export function evaluationShape(
   length: number,
   documents: "lines" | undefined,
 ): { time: number; batch: number } {
-  if (documents === "lines") return LARGEST_EVALUATION;
+  if (documents === "lines") return MAX_EVALUATION;
   const { lanes, steps } = evaluationLanes(length, Number.POSITIVE_INFINITY);
   return { time: Math.min(EVALUATION_SEQ_LENGTH, steps), batch: lanes };
 }
@@ -226,7 +226,7 @@ function evaluationLanes(length: number, most: number): { lanes: number; steps: 
   const isPart = isPartOf(length, most);
   const scored = isPart ? most : Math.max(length - 1, 0);
   const perLane = isPart ? CHARACTERS_PER_LANE_OF_PART : CHARACTERS_PER_LANE;
-  const lanes = Math.max(1, Math.min(MOST_LANES, Math.floor((scored + 1) / perLane)));
+  const lanes = Math.max(1, Math.min(MAX_BATCH_ROWS, Math.floor((scored + 1) / perLane)));
   const steps = Math.ceil((scored + (lanes - 1) * WARM_UP) / lanes);
   return { lanes, steps };
 }
@@ -265,7 +265,7 @@ function* inLines(tokens: Tokens, newline: number, most: number): Parts<ScoredLi
   const all = yield* findDocuments(tokens, newline);
   const isPart = isPartOf(tokens.length, most);
   const documents = isPart ? evenDocuments(all, most / tokens.length) : all;
-  const batchSize = Math.max(1, Math.min(MOST_LANES, documents.starts.length));
+  const batchSize = Math.max(1, Math.min(MAX_BATCH_ROWS, documents.starts.length));
   const groups = yield* groupDocuments(documents, batchSize, EVALUATION_SEQ_LENGTH, undefined);
   return { documents, groups, batchSize };
 }

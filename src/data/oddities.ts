@@ -39,16 +39,16 @@ const NAMES: ReadonlyMap<number, string> = new Map([
 ]);
 /** From this share of the text on, the encoding or the file is likely to be a wrong one. */
 const MANY = 0.01;
-const MOST_IN_COMMAND = 20;
+const MAX_IN_COMMAND = 20;
 
 /** Fewer characters that look like UTF-8 in windows-1252 may be there by chance. */
-const LEAST_MISREAD = 3;
+const MIN_MISREAD = 3;
 /** What windows-1252 has in the place of the bytes 0x80 to 0x9f. */
 const WINDOWS_1252 = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ";
 
 /** Letters with accents stand one after the other only where bytes of another script were read as such. */
-const LEAST_ACCENTED = 20;
-const MOST_ACCENTED_IN_A_ROW = 0.6;
+const MIN_ACCENTED = 20;
+const MAX_ACCENTED_IN_A_ROW = 0.6;
 
 /**
  * Plain sentences on what a model would learn from a text, likely without being meant to: what it is, how
@@ -199,14 +199,14 @@ function noCharacters(present: readonly Present[], length: number, encoding: str
 }
 
 function misread({ firstBytes, misread: times }: Counted): string[] {
-  if (times < LEAST_MISREAD || 2 * times < firstBytes) return [];
+  if (times < MIN_MISREAD || 2 * times < firstBytes) return [];
   return [
     `The text has ${plural(times, "pair")} of characters like "Ã©", as where UTF-8 was once taken for windows-1252. To mend it: ${MEND_MISREAD}`,
   ];
 }
 
 function otherScript({ accented, accentedInARow }: Counted, encoding: string): string[] {
-  if (accented < LEAST_ACCENTED || accentedInARow < MOST_ACCENTED_IN_A_ROW * accented) return [];
+  if (accented < MIN_ACCENTED || accentedInARow < MAX_ACCENTED_IN_A_ROW * accented) return [];
   return [
     `The text has letters that no language writes one after the other, as where another encoding is read as ${encoding}: give the one it was written in by --encoding, such as windows-1251 or koi8-r (Cyrillic), iso-8859-7 (Greek), shift_jis, gb18030, big5, euc-kr.`,
   ];
@@ -228,7 +228,7 @@ function nameOf(codePoint: number): string {
 /** A command that leaves characters out of a file. */
 function removal(found: readonly Present[], encoding: string): string {
   const characters =
-    found.length <= MOST_IN_COMMAND
+    found.length <= MAX_IN_COMMAND
       ? escaped(found)
       : found.some(({ codePoint }) => isInvisible(codePoint))
         ? "\\p{DI}"

@@ -9,7 +9,7 @@ const SEVERAL_BYTES = new Set([
   ...["gbk", "gb18030", "big5", "euc-jp", "iso-2022-jp", "shift_jis", "euc-kr"],
 ]);
 /** Bytes that are held back until a character surely ends; a text without a space may have no such place. */
-const MOST_HELD = 2 ** 16;
+const MAX_HELD = 2 ** 16;
 const SPACE = 0x20;
 /** Escape and the two shifts, which ISO-2022-JP continues from. */
 const SHIFTS = new Set([0x0e, 0x0f, 0x1b]);
@@ -39,7 +39,7 @@ export class PlatformDecoder extends FaultyDecoder implements Decoder {
     if (!SEVERAL_BYTES.has(this.encoding)) return this.#decode(bytes, true);
     // Node.js throws when wrong bytes are cut between two calls, so they are not.
     const all = Buffer.concat([this.#held, bytes]);
-    const end = all.length > MOST_HELD ? all.length : lastEnd(all);
+    const end = all.length > MAX_HELD ? all.length : lastEnd(all);
     this.#held = all.subarray(end);
     return this.#decode(all.subarray(0, end), true);
   }

@@ -7,7 +7,7 @@ export const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const BYTE_ORDER_MARK = 0xfeff;
 /** Of sources that are each doubtful. */
-const MOST_DOUBTS = 5;
+const MAX_DOUBTS = 5;
 
 /** Whether line ends stay as they are, or all become newlines. */
 export type LineEnds = "keep" | "lf";
@@ -75,9 +75,9 @@ export async function readCharacters(
   }
   if (endLastLine && last !== NEWLINE)
     onCharacters(Int32Array.of(NEWLINE), sources[sources.length - 1]);
-  const warnings = doubts.slice(0, MOST_DOUBTS);
-  if (doubts.length > MOST_DOUBTS) {
-    const left = (doubts.length - MOST_DOUBTS).toLocaleString("en");
+  const warnings = doubts.slice(0, MAX_DOUBTS);
+  if (doubts.length > MAX_DOUBTS) {
+    const left = (doubts.length - MAX_DOUBTS).toLocaleString("en");
     warnings.push(`And ${left} more such lines on other files.`);
   }
   if (marked.length === 0) return warnings;

@@ -2,7 +2,7 @@ import { CharnnError } from "../errors.js";
 import { createTokens, type Tokens, type Vocabulary } from "./vocabulary.js";
 
 /** A model learns and is scored by what follows a character, so one alone is no use. */
-const LEAST_CHARACTERS = 2;
+const MIN_CHARACTERS = 2;
 
 /** Shares of a text that are kept from training, each from 0 to below 1. */
 export interface Shares {
@@ -106,7 +106,7 @@ function joined(first: Tokens, second: Tokens, vocabulary: Vocabulary): Tokens {
 /** Whether there is anything to predict in a part of a text. */
 export function hasEnough(tokens: Tokens, newline: number | undefined): boolean {
   return newline === undefined
-    ? tokens.length >= LEAST_CHARACTERS
+    ? tokens.length >= MIN_CHARACTERS
     : tokens.some((token) => token !== newline);
 }
 
@@ -136,7 +136,7 @@ function tooShort(
     "TEXT_TOO_SHORT",
     byLines
       ? `${text}: cut at line ends, no line is left for ${kept}.`
-      : `${text}: fewer than ${LEAST_CHARACTERS} are left for ${kept}.`,
+      : `${text}: fewer than ${MIN_CHARACTERS} are left for ${kept}.`,
     fold ? fewerFolds(length, shares, byLines) : otherShares(length, shares, byLines),
   );
 }
@@ -144,7 +144,7 @@ function tooShort(
 function otherShares(length: number, shares: Shares, byLines: boolean): string {
   const asked = (["validation", "test"] as const).filter((name) => shares[name] > 0);
   const nothing = `keep nothing apart (${asked.map((name) => `--${name} 0`).join(" ")})`;
-  const least = Math.ceil((100 * LEAST_CHARACTERS) / length);
+  const least = Math.ceil((100 * MIN_CHARACTERS) / length);
   const hasRoom = !byLines && (asked.length + 1) * least <= 100;
   return hasRoom
     ? `Give ${asked.map((name) => `--${name}`).join(" and ")} at least ${least / 100}, leave as much to train on, or ${nothing}.`
@@ -152,7 +152,7 @@ function otherShares(length: number, shares: Shares, byLines: boolean): string {
 }
 
 function fewerFolds(length: number, { test }: Shares, byLines: boolean): string {
-  const most = Math.floor((length - Math.round(length * test)) / LEAST_CHARACTERS);
+  const most = Math.floor((length - Math.round(length * test)) / MIN_CHARACTERS);
   return byLines || most < 2
     ? "Give a longer text, fewer folds or a smaller --test."
     : `--cross-validate ${most} fits, or give a longer text.`;

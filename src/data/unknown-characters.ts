@@ -15,11 +15,11 @@ export interface LackingCharacter {
   readonly before: number | undefined;
 }
 
-const MOST_TWINS = 2;
+const MAX_TWINS = 2;
 /** Ranges and characters of a vocabulary that a message lists. */
-const MOST_SHOWN = 14;
+const MAX_SHOWN = 14;
 /** Fewer characters in a row are no range. */
-const SHORTEST_RANGE = 3;
+const MIN_RANGE_LENGTH = 3;
 
 /**
  * The error for characters of a text, each once, that a vocabulary lacks.
@@ -67,7 +67,7 @@ function shownTwins({ codePoint, before }: LackingCharacter, known: Known): stri
   const twins = twinsOf(codePoint).filter(({ text }) => isKnown(text));
   if (twins.length === 0) return undefined;
   const [{ difference }] = twins;
-  const alike = twins.filter((twin) => twin.difference === difference).slice(0, MOST_TWINS);
+  const alike = twins.filter((twin) => twin.difference === difference).slice(0, MAX_TWINS);
   const texts = alike.map(({ text }) => shownText(text)).join(" or ");
   return `${texts} for ${showCharacter(codePoint)}${difference ? ` (${difference})` : ""}`;
 }
@@ -83,8 +83,8 @@ function shownText(text: string): string {
 function describeKnown(codePoints: Iterable<number>): string {
   const known = [...codePoints];
   const ranges = rangesOf(known).sort((a, b) => rankOf(a.first) - rankOf(b.first));
-  const shown = ranges.slice(0, MOST_SHOWN);
-  const left = ranges.slice(MOST_SHOWN).reduce((sum, { first, last }) => sum + last - first + 1, 0);
+  const shown = ranges.slice(0, MAX_SHOWN);
+  const left = ranges.slice(MAX_SHOWN).reduce((sum, { first, last }) => sum + last - first + 1, 0);
   const names = shown.map(({ first, last }) =>
     first === last ? bare(first) : `${bare(first)}-${bare(last)}`,
   );
@@ -104,7 +104,7 @@ function rangesOf(sorted: readonly number[]): { first: number; last: number }[] 
     else ranges.push({ first: codePoint, last: codePoint });
   }
   return ranges.flatMap(({ first, last }) =>
-    last - first + 1 >= SHORTEST_RANGE
+    last - first + 1 >= MIN_RANGE_LENGTH
       ? [{ first, last }]
       : Array.from({ length: last - first + 1 }, (_, i) => ({ first: first + i, last: first + i })),
   );

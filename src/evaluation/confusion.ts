@@ -24,7 +24,7 @@ export interface Classification {
   readonly confused: readonly Confusion[];
 }
 
-const MOST_CONFUSED = 10;
+const MAX_CONFUSED = 10;
 
 /** Counts what was predicted, place by place. */
 export class Tally {
@@ -88,7 +88,7 @@ export class Tally {
     });
     // Of pairs that are as frequent the one with the lower characters comes first.
     mistaken.sort(([a, countOfA], [b, countOfB]) => countOfB - countOfA || a - b);
-    return mistaken.slice(0, MOST_CONFUSED).map(([key, count]) => {
+    return mistaken.slice(0, MAX_CONFUSED).map(([key, count]) => {
       const [target, prediction] = pairOf(key);
       return {
         character: this.vocabulary.characterAt(target),

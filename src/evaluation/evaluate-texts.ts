@@ -6,7 +6,7 @@ import { EVAL_DEFAULTS, EVALUATE, type EvaluateSettings } from "../config/evalua
 import { parameterCount } from "../config/model.js";
 import { MOMENT_NAMES } from "../config/moments.js";
 import { checked, definedOnly, settingsSchema } from "../config/schema.js";
-import { evaluationBatches, LARGEST_EVALUATION } from "../data/batches.js";
+import { evaluationBatches, MAX_EVALUATION } from "../data/batches.js";
 import { describeCharacter } from "../data/characters.js";
 import type { Inputs } from "../data/inputs.js";
 import { knownPart, type NamedText, readTexts, refuseTooShort } from "../data/texts.js";
@@ -104,7 +104,7 @@ export async function* evaluateTexts(
 /** The largest windows in which texts are read; a cold start is looked at in many short ones. */
 function windowsOf(texts: readonly NamedText[]): { time: number; batch: number } {
   const longest = texts.reduce((most, { numbers }) => Math.max(most, numbers.length), 1);
-  const { time, batch } = LARGEST_EVALUATION;
+  const { time, batch } = MAX_EVALUATION;
   return { time, batch: Math.min(Math.ceil(longest / time) + 1, batch) };
 }
 

@@ -20,7 +20,7 @@ const GROUPS = 8;
 const WINDOW = 2 ** GROUPS - 1;
 /** Windows side by side, and in all: enough for a third decimal, and no more work than need be. */
 const LANES = 64;
-const MOST_WINDOWS = 1_024;
+const MAX_WINDOWS = 1_024;
 
 /**
  * How the loss falls after a cold start, that is a state of zero: in groups of 1, 2, 4 ... characters.
@@ -69,7 +69,7 @@ export async function coldLosses(
 /** A text in pieces that are read side by side, each from a state of zero. */
 function* windows(tokens: Tokens): Generator<PlacedBatch> {
   const predictions = tokens.length - 1;
-  const count = Math.min(Math.ceil(predictions / WINDOW), MOST_WINDOWS);
+  const count = Math.min(Math.ceil(predictions / WINDOW), MAX_WINDOWS);
   const lanes = Math.min(count, LANES);
   const arrays = new BatchArrays(WINDOW, lanes);
   for (let first = 0; first < count; first += lanes) {

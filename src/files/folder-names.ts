@@ -3,7 +3,7 @@ import { CharnnError, systemErrorCode } from "../errors.js";
 import { notReadable } from "../system-errors.js";
 
 /** What others make and remove so often is not waited for. */
-const MOST_ATTEMPTS = 20;
+const MAX_ATTEMPTS = 20;
 
 /** The file-system calls that tell what is there. */
 export type FolderReader = Pick<typeof nodeFileSystem, "readdir" | "lstat">;
@@ -47,7 +47,7 @@ export async function unlessAbsent<Found>(
         if (systemErrorCode(cause) !== "ENOENT") throw cause;
       });
       if (!stats) return undefined;
-      if (stats.isSymbolicLink() || attempt === MOST_ATTEMPTS) throw error;
+      if (stats.isSymbolicLink() || attempt === MAX_ATTEMPTS) throw error;
     }
   }
 }

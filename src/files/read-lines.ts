@@ -13,7 +13,7 @@ export interface Line {
 }
 
 /** Longer than any line that charnn writes. */
-const LONGEST_LINE = 2 ** 20;
+const MAX_LINE_LENGTH = 2 ** 20;
 const LINE_END = 0x0a;
 
 /** Which lines of a file to read. */
@@ -40,7 +40,7 @@ export async function* readLines(
 /** As {@link readLines}, of a file that is open already and stays so. */
 export async function* linesOf(
   file: FileHandle,
-  { from = 0, longest = LONGEST_LINE }: LineOptions = {},
+  { from = 0, longest = MAX_LINE_LENGTH }: LineOptions = {},
 ): AsyncGenerator<readonly Line[], void> {
   const buffer = Buffer.allocUnsafe(longest + 1);
   /** Where the line begins that is not yet read to its end, and where the buffer does. */

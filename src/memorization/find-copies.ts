@@ -46,7 +46,7 @@ export interface Copies {
 
 /** For the index of the sample. */
 const BYTES_PER_CHARACTER = 150;
-const LONGEST_SAMPLE = 10_000_000;
+const MAX_SAMPLE_LENGTH = 10_000_000;
 const CODE_POINTS = 0x11_0000;
 const CARRIAGE_RETURN = 0x0d;
 
@@ -156,11 +156,11 @@ function refuseUnfit({ name, numbers }: NamedText): void {
   if (numbers.length === 0) {
     throw new CharnnError("BAD_TEXT", `The sample (${name}) is empty.`, "Give one with some text.");
   }
-  if (numbers.length > LONGEST_SAMPLE) {
+  if (numbers.length > MAX_SAMPLE_LENGTH) {
     throw new CharnnError(
       "BAD_TEXT",
       `The sample (${name}) has ${numbers.length.toLocaleString("en")} characters: it is too long to be indexed.`,
-      `Give up to ${LONGEST_SAMPLE.toLocaleString("en")}, in parts; the training text may be of any length.`,
+      `Give up to ${MAX_SAMPLE_LENGTH.toLocaleString("en")}, in parts; the training text may be of any length.`,
     );
   }
   refuseTooLarge({

@@ -4,7 +4,7 @@ import { type Curve, curvesOf } from "./curves.js";
 import type { ChartData, Charts } from "./page/script/data.js";
 
 /** Points of a curve: more than a screen has columns. */
-const MOST_POINTS = 1_500;
+const MAX_POINTS = 1_500;
 
 /** The charts of some runs. */
 export function chartsOf(runs: readonly Metrics[]): Charts {
@@ -24,7 +24,7 @@ function chartOf(curves: readonly Curve[]): ChartData {
   const shown = curves
     .filter(({ points }) => points.length > 0)
     .map(({ run, name, points }) => {
-      const bins = steadilyBinned(points, MOST_POINTS);
+      const bins = steadilyBinned(points, MAX_POINTS);
       return { name: `${name} of ${run}`, values: new Map(bins.map(({ x, y }) => [x, y])) };
     });
   const steps = [...new Set(shown.flatMap(({ values }) => [...values.keys()]))].sort(

@@ -9,7 +9,7 @@ export interface Neighbours {
   readonly nearest: readonly string[];
 }
 
-const MOST_CHARACTERS = 500;
+const MAX_CHARACTERS = 500;
 const NEAREST = 5;
 /** Vectors that are looked at between two stops. */
 const VECTORS_IN_PART = 256;
@@ -31,7 +31,7 @@ export function* neighboursOf(
     return sum;
   };
   const neighbours: Neighbours[] = [];
-  for (let index = 0; index < Math.min(size, MOST_CHARACTERS); index++) {
+  for (let index = 0; index < Math.min(size, MAX_CHARACTERS); index++) {
     const nearest: Similar[] = [];
     for (let other = 0; other < size; other++) {
       if (other !== index) {

@@ -9,7 +9,7 @@ export interface Property {
 const OPENING = "([{“«";
 const CLOSING = ")]}”»";
 /** A quote that is left open, or an apostrophe taken for one, holds no longer than this. */
-const LONGEST_QUOTE = 500;
+const MAX_QUOTE_LENGTH = 500;
 
 /**
  * What may be tracked in a text (after Karpathy, Johnson and Fei-Fei, "Visualizing and Understanding
@@ -38,7 +38,7 @@ export function propertiesOf(characters: readonly string[]): Property[] {
     if (OPENING.includes(character)) depth++;
     if (CLOSING.includes(character)) depth = Math.max(depth - 1, 0);
     if (character === '"') quote = quote < 0 ? place : -1;
-    if (quote >= 0 && place - quote > LONGEST_QUOTE) quote = -1;
+    if (quote >= 0 && place - quote > MAX_QUOTE_LENGTH) quote = -1;
     const next = characters[place + 1] ?? "";
     values["position in the line"][place] = column;
     values["position in the word"][place] = letters;

@@ -45,11 +45,11 @@ export interface TextView {
 }
 
 /** Characters that are looked at, as long as their activations are not too many numbers. */
-const MOST_FITTED = 20_000;
-const MOST_ACTIVATIONS = 16_000_000;
+const MAX_FITTED = 20_000;
+const MAX_ACTIVATIONS = 16_000_000;
 /** Characters that are shown, and bytes for their activations. */
-const MOST_SHOWN = 4_000;
-const MOST_BYTES = 1_500_000;
+const MAX_SHOWN = 4_000;
+const MAX_BYTES = 1_500_000;
 const WINDOW = 256;
 const SHOWN_EXPECTATIONS = 3;
 
@@ -76,8 +76,8 @@ export async function viewText(
   );
   try {
     const units = config.model.layers * config.model.hiddenSize;
-    const fitted = Math.min(tokens.length, MOST_FITTED, Math.floor(MOST_ACTIVATIONS / units));
-    const shown = Math.min(fitted, MOST_SHOWN, Math.max(Math.floor(MOST_BYTES / units), 500));
+    const fitted = Math.min(tokens.length, MAX_FITTED, Math.floor(MAX_ACTIVATIONS / units));
+    const shown = Math.min(fitted, MAX_SHOWN, Math.max(Math.floor(MAX_BYTES / units), 500));
     const newline = config.text.documents ? vocabulary.indexOf(NEWLINE) : undefined;
     const turns = new Turns(signal);
     const activations = await activationsOf(model, tokens.subarray(0, fitted), newline, turns);

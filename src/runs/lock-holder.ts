@@ -23,7 +23,7 @@ export type Look =
     };
 
 /** More than a holder writes of itself. */
-const MOST_BYTES = 65_536;
+const MAX_BYTES = 65_536;
 /** A holder that is seen not to beat for so long, or of an earlier version not to write, is gone. */
 const PATIENCE_MILLISECONDS = 8 * MILLISECONDS_PER_BEAT;
 
@@ -149,7 +149,7 @@ export async function unlessGone<Value>(reading: Promise<Value>): Promise<Value 
 async function beginningOf(path: string): Promise<string> {
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(MOST_BYTES), 0, MOST_BYTES);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_BYTES), 0, MAX_BYTES);
     return buffer.toString("utf8", 0, bytesRead);
   } finally {
     await closeRead(file);

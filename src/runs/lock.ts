@@ -33,7 +33,7 @@ const MILLISECONDS_BETWEEN_LOOKS = 250;
 /** How it is seen that something else stands in the place of a lock: a file, a link, a folder in it. */
 const STRAY = new Set(["EISDIR", "ENOTDIR", "ELOOP"]);
 /** Others remove what looks left behind, which this may be to them for a moment. */
-const MOST_ATTEMPTS = 5;
+const MAX_ATTEMPTS = 5;
 
 /**
  * Takes a run for this process, so that two trainers never write one. The lock of a process that has ended
@@ -60,7 +60,7 @@ export async function lockRun(folder: RunFolder, signal?: AbortSignal): Promise<
         return keep(folder, entry);
       } catch (error) {
         if (entry) await discard(entry);
-        const isRemoved = systemErrorCode(error) === "ENOENT" && attempt < MOST_ATTEMPTS;
+        const isRemoved = systemErrorCode(error) === "ENOENT" && attempt < MAX_ATTEMPTS;
         if (!isRemoved || !(await unlessGone(stat(folder.path)))) throw error;
       }
     }

@@ -12,9 +12,9 @@ const FILE_DESCRIPTOR = /^\/(dev|proc\/self)\/fd\/\d+$/;
  * Of the text's name in a default name. With all that is added to it (the model, `-2`, `-fold-3`,
  * `-report.html`, what temporary files add) it fits into the 143 bytes of encrypted home folders.
  */
-const LONGEST_TEXT_NAME = 80;
+const MAX_TEXT_NAME_BYTES = 80;
 /** Of a name that is asked for: with all that is added it fits into 255 bytes. */
-const LONGEST_NAME = 180;
+const MAX_NAME_BYTES = 180;
 
 /** Names of devices on Windows, whatever follows a dot. */
 const RESERVED = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)/i;
@@ -43,7 +43,7 @@ function textName(path: string): string {
   const whole = basename(resolve(path));
   const name = basename(whole, extname(whole)).normalize("NFC");
   const safe = name.replace(NO_PART_OF_A_NAME, "-").replace(/-{2,}/g, "-");
-  return shortened(safe.replace(/^[-.]+/, ""), LONGEST_TEXT_NAME).replace(/[-.]+$/, "") || "text";
+  return shortened(safe.replace(/^[-.]+/, ""), MAX_TEXT_NAME_BYTES).replace(/[-.]+$/, "") || "text";
 }
 
 /** As many of a text's characters, each with its accents, as fit into so many bytes of UTF-8. */
@@ -64,10 +64,10 @@ function shortened(text: string, most: number): string {
  */
 export function refuseUnsafeName(name: string): void {
   const bytes = Buffer.byteLength(name);
-  if (bytes > LONGEST_NAME) {
+  if (bytes > MAX_NAME_BYTES) {
     throw unsafeName(
       name,
-      `is too long: ${bytes} bytes, and ${LONGEST_NAME} leave room for what is added to it`,
+      `is too long: ${bytes} bytes, and ${MAX_NAME_BYTES} leave room for what is added to it`,
     );
   }
   if (RESERVED.test(name)) throw unsafeName(name, "is the name of a device on Windows");

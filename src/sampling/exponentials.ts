@@ -2,14 +2,11 @@
 const PARTS = 256;
 const PART_OF_LN_2 = Math.LN2 / PARTS;
 /** Of the least normal number. */
-const LEAST_EXPONENT = -1022;
+const MIN_EXPONENT = -1022;
 /** 2^(i / PARTS) */
 const ROOTS = Float64Array.from({ length: PARTS }, (_, i) => 2 ** (i / PARTS));
 /** 2^(i + LEAST_EXPONENT) */
-const POWERS = Float64Array.from(
-  { length: 1 - LEAST_EXPONENT },
-  (_, i) => 2 ** (i + LEAST_EXPONENT),
-);
+const POWERS = Float64Array.from({ length: 1 - MIN_EXPONENT }, (_, i) => 2 ** (i + MIN_EXPONENT));
 
 /**
  * Overwrites `weights` by e^((logit - highest) / temperature) of as many logits from `start` on, each
@@ -35,10 +32,10 @@ export function exponentials(
     const parts = (logits[start + i] - highest) * scale;
     let weight = 0;
     // What is not a number has no weight either.
-    if (parts >= LEAST_EXPONENT * PARTS) {
+    if (parts >= MIN_EXPONENT * PARTS) {
       const n = Math.floor(parts);
       const r = (parts - n) * PART_OF_LN_2;
-      const power = POWERS[(n >> 8) - LEAST_EXPONENT] * ROOTS[n & (PARTS - 1)];
+      const power = POWERS[(n >> 8) - MIN_EXPONENT] * ROOTS[n & (PARTS - 1)];
       weight = power * (1 + r * (1 + r * (1 / 2 + r * (1 / 6))));
     }
     weights[i] = weight;

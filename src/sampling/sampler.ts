@@ -13,7 +13,7 @@ const NEWLINE = 0x0a;
  */
 const SETTLING_CHARACTERS = 100;
 /** A text whose lines are long, or which has none, is begun anyway after so many. */
-const MOST_SETTLING_CHARACTERS = 500;
+const MAX_SETTLING_CHARACTERS = 500;
 
 const NO_CHARACTERS: readonly string[] = [];
 
@@ -166,7 +166,7 @@ function advance(stream: Stream, character: string, settings: GenerateSettings):
   if (stream.settling !== undefined) {
     stream.settling++;
     const lineEnds = character === "\n" && stream.settling >= SETTLING_CHARACTERS;
-    if (lineEnds || stream.settling >= MOST_SETTLING_CHARACTERS) stream.settling = undefined;
+    if (lineEnds || stream.settling >= MAX_SETTLING_CHARACTERS) stream.settling = undefined;
     return "";
   }
   if (settings.documents && character === "\n") {

@@ -78,7 +78,7 @@ with zipfile.ZipFile(wheel) as archive:
 const UNFINISHED = "unfinished-";
 const OWNER = "owner.json";
 /** Longer than an installation takes. */
-const MOST_MILLISECONDS = 24 * 60 * 60 * 1_000;
+const MAX_MILLISECONDS = 24 * 60 * 60 * 1_000;
 
 export interface InstallTensorFlowOptions {
   /** Default: `cpu`. */
@@ -189,7 +189,7 @@ async function isLeft(place: string): Promise<boolean> {
     // It was made a moment ago, or by an earlier version.
   }
   const { mtimeMs } = await stat(place).catch(() => ({ mtimeMs: Date.now() }));
-  return Date.now() - mtimeMs > MOST_MILLISECONDS;
+  return Date.now() - mtimeMs > MAX_MILLISECONDS;
 }
 
 /** Leaves the package of tfjs-node in the folder, with TensorFlow under its `deps/`. */

@@ -22,7 +22,7 @@ export const TENSORFLOW_SIZES: Readonly<Record<TensorFlowBuild, BuildSizes>> = {
 };
 
 /** More than any of the programs prints. */
-const MOST_OUTPUT = 64 * 2 ** 20;
+const MAX_OUTPUT = 64 * 2 ** 20;
 
 const execute = promisify(execFile);
 
@@ -104,7 +104,7 @@ export async function runTool(
   } = {},
 ): Promise<string> {
   try {
-    const { stdout } = await execute(program, args, { ...options, maxBuffer: MOST_OUTPUT });
+    const { stdout } = await execute(program, args, { ...options, maxBuffer: MAX_OUTPUT });
     return stdout;
   } catch (cause) {
     // The program may have had the signal too.

@@ -4,10 +4,10 @@ import { createTokens, type Tokens } from "../data/vocabulary.js";
 /** Pieces of this many characters are compared: enough to learn what follows what within them. */
 const PIECE_LENGTH = 1_000;
 /** Pieces of the training part and of the held-out part, spread evenly: more only take more time. */
-const MOST_TRAINING_PIECES = 200;
-const MOST_HELD_OUT_PIECES = 50;
+const MAX_TRAINING_PIECES = 200;
+const MAX_HELD_OUT_PIECES = 50;
 /** With fewer, chance decides. */
-const FEWEST_PIECES = 10;
+const MIN_PIECES = 10;
 /** Every fourth piece of the training part is held out in turn. */
 const FOLDS = 4;
 /** Different chapters of a book stay below this ratio of losses, and another kind of text is above it. */
@@ -37,9 +37,9 @@ export async function unlikeTraining(
   vocabulary: number,
   signal: AbortSignal | undefined,
 ): Promise<Unlikeness | undefined> {
-  const pieces = evenPieces(train, MOST_TRAINING_PIECES);
-  const others = evenPieces(heldOut, MOST_HELD_OUT_PIECES);
-  if (pieces.length < FEWEST_PIECES || others.length === 0) return undefined;
+  const pieces = evenPieces(train, MAX_TRAINING_PIECES);
+  const others = evenPieces(heldOut, MAX_HELD_OUT_PIECES);
+  if (pieces.length < MIN_PIECES || others.length === 0) return undefined;
   const lossOf = async (counted: readonly Tokens[], predicted: readonly Tokens[]) => {
     const [one, other] = [joined(counted, vocabulary), joined(predicted, vocabulary)];
     return (await countScore(one, other, vocabulary, { signal }))?.loss ?? Number.NaN;

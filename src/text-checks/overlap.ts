@@ -4,9 +4,9 @@ import { inPieces } from "../turns.js";
 /** In characters: what is as long and stands twice in a text was copied, or stands in every one of its kind. */
 const WINDOW = 200;
 /** In characters: in a shorter part chance decides. */
-const LEAST_CHARACTERS = 100;
+const MIN_CHARACTERS = 100;
 /** Windows or lines of the held-out part that are looked for. */
-const MOST_SOUGHT = 500;
+const MAX_SOUGHT = 500;
 /** The multiplier of the rolling hash, odd and with its bits well mixed (2^32 divided by the golden ratio). */
 const FACTOR = 0x9e3779b1;
 const FILTER_BITS = 16;
@@ -24,8 +24,8 @@ export async function sharedText(
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const length = Math.min(WINDOW, heldOut.length);
-  if (length < LEAST_CHARACTERS || train.length < length) return 0;
-  const starts = evenStarts(heldOut.length - length, MOST_SOUGHT);
+  if (length < MIN_CHARACTERS || train.length < length) return 0;
+  const starts = evenStarts(heldOut.length - length, MAX_SOUGHT);
   const wanted = new Map<number, number[]>();
   const filter = new Uint8Array(2 ** FILTER_BITS);
   for (const start of starts) {
@@ -68,7 +68,7 @@ export async function sharedLines(
   const lines: number[] = [];
   await eachLine(heldOut, newline, signal, (hash) => lines.push(hash));
   if (lines.length === 0) return 0;
-  const sought = evenStarts(lines.length - 1, MOST_SOUGHT).map((place) => lines[place]);
+  const sought = evenStarts(lines.length - 1, MAX_SOUGHT).map((place) => lines[place]);
   const left = new Set(sought);
   await eachLine(train, newline, signal, (hash) => left.delete(hash));
   return sought.filter((hash) => !left.has(hash)).length / sought.length;

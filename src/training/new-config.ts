@@ -10,7 +10,7 @@ import { fitBatchShape } from "../data/batches.js";
 import type { Corpus, CorpusSettings } from "../data/corpus.js";
 import { CharnnError } from "../errors.js";
 import { haveEnd, limitsOf } from "./limits.js";
-import { defaultEpochs, dropoutFor, MOST_EPOCHS, presetRecipe } from "./presets.js";
+import { defaultEpochs, dropoutFor, MAX_EPOCHS, presetRecipe } from "./presets.js";
 import { ENDING_SCHEDULES } from "./schedule.js";
 
 /** Share of a run in which the learning rate may rise when nothing else is said. */
@@ -84,7 +84,7 @@ export function fittedTo(
   const { model, text, training } = config;
   const { batchSize, seqLength, accumulate } = training;
   const characters = (totalSteps ?? 0) * batchSize * seqLength * accumulate;
-  const epochs = totalSteps === undefined ? MOST_EPOCHS : characters / text.trainCharacters;
+  const epochs = totalSteps === undefined ? MAX_EPOCHS : characters / text.trainCharacters;
   const fitting = dropoutFor(model, text.trainCharacters, epochs);
   const rates = {
     dropout: settings.dropout ?? fitting.dropout,

@@ -63,7 +63,7 @@ const BY_SIZE = ["large", ...IN_SOME_MINUTES] as const;
 
 /** Without limits: characters to learn from in all, and passes over the text. */
 const CHARACTERS_WITHOUT_LIMITS = 8e6;
-export const MOST_EPOCHS = 60;
+export const MAX_EPOCHS = 60;
 /** A text with more different characters, such as Chinese, needs longer vectors to tell them apart. */
 const MANY_DIFFERENT = 1_000;
 const EMBEDDING_SIZE_FOR_MANY = 128;
@@ -123,7 +123,7 @@ export function choiceForText(characters: number, backend: BackendName): Choice 
 /** Passes over a text where no limit is given. */
 export function defaultEpochs(characters: number): number {
   const epochs = Math.ceil(CHARACTERS_WITHOUT_LIMITS / characters);
-  return Math.min(Math.max(epochs, 1), MOST_EPOCHS);
+  return Math.min(Math.max(epochs, 1), MAX_EPOCHS);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { disposeAll } from "../backends/scope.js";
-import { MOST_ROLLBACKS, type Progress, type RunConfig } from "../config/run.js";
+import { MAX_ROLLBACKS, type Progress, type RunConfig } from "../config/run.js";
 import { evaluationBatches } from "../data/batches.js";
 import { CharnnError } from "../errors.js";
 import { evaluate } from "../evaluation/evaluate.js";
@@ -48,7 +48,7 @@ export function firstProgress(): Progress {
 export async function rollBack(run: Run, sign: string, exploded = false): Promise<string> {
   const { folder, progress } = run;
   const { step, totalSteps, replan, droppedSteps, rollbacks } = progress;
-  if (rollbacks >= MOST_ROLLBACKS) throw await diverged(run, sign, exploded);
+  if (rollbacks >= MAX_ROLLBACKS) throw await diverged(run, sign, exploded);
   await run.lock.check();
   const rateFactor = progress.rateFactor * RATE_FACTOR;
   const contents = await contentsOf(folder);

@@ -1,6 +1,6 @@
 import { areFinite, writeCheckpoint } from "../checkpoint/checkpoint.js";
 import { cleanUp, cleanUpAfter } from "../clean-up.js";
-import { MOST_BAD_STEPS } from "../config/run.js";
+import { MAX_BAD_STEPS } from "../config/run.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import type { TrainSettings } from "../config/train-settings.js";
 import { evaluationBatches } from "../data/batches.js";
@@ -106,11 +106,11 @@ async function* trainRun(
     const step = await takeStep(run, meter, signal);
     if (!step) break;
     yield step;
-    if (progress.badSteps >= MOST_BAD_STEPS) {
+    if (progress.badSteps >= MAX_BAD_STEPS) {
       const what = step.dropped
         ? "the loss or its gradient was not finite"
         : `the loss was far above guessing (${shown(step.loss)}, and not ${shown(guessingLoss(run))})`;
-      const sign = `${what} ${MOST_BAD_STEPS} times in a row`;
+      const sign = `${what} ${MAX_BAD_STEPS} times in a row`;
       yield { event: "warning", message: await rollBack(run, sign, !step.dropped) };
     }
     pace.addStep();

@@ -24,7 +24,7 @@ import { type Lasting, lasting, unbrokenLasting, untilSaved, wrongIn } from "./l
 /** Saved as often as can be. */
 const RUN: Lasting = { steps: 800, saveEvery: 1, backend: BACKEND };
 const CHARACTERS = 20;
-const LONGEST_LIFE_MILLISECONDS = 4_000;
+const MAX_LIFE_MILLISECONDS = 4_000;
 const KILLED_SHARE = 0.6;
 const WATCHED = /^http:\S+/;
 
@@ -135,7 +135,7 @@ async function written(folder: string, draw: Draw, expected: Buffer): Promise<st
   let ending: Ending;
   do {
     const isKilled = draw.uniform() < KILLED_SHARE;
-    const life = 500 + LONGEST_LIFE_MILLISECONDS * draw.uniform();
+    const life = 500 + MAX_LIFE_MILLISECONDS * draw.uniform();
     ending = await run(folder, lasting(RUN), {
       onStart: (child) => {
         if (isKilled) setTimeout(() => child.kill("SIGKILL"), life).unref();

@@ -17,7 +17,7 @@ import {
   unbroken,
 } from "./campaign.js";
 
-const MOST_CALLS = 5_000;
+const MAX_CALLS = 5_000;
 const LOG = "faults.log";
 
 interface Fault {
@@ -150,7 +150,7 @@ async function everyCall(
     const each = long ? 1 : stride;
     const first = long ? 1 : 1 + ((seed + 7 * index) % stride);
     const step = each * part.of;
-    for (let call = first + each * (part.index - 1); call < MOST_CALLS; call += step) {
+    for (let call = first + each * (part.index - 1); call < MAX_CALLS; call += step) {
       const folder = await place(campaign, from);
       const ending = await run(folder, args, { env: environment(campaign, folder, fault, call) });
       const hits = await hitsIn(folder);

@@ -10,7 +10,7 @@ import type { ProgressLine } from "./progress-line.js";
 import { stateOf } from "./states.js";
 
 /** Of the failures of a kind; --json has all of them. */
-const MOST_SHOWN = 20;
+const MAX_SHOWN = 20;
 const HANG_MILLISECONDS = 120_000;
 /** The checkpoint of {@link TRAIN} to go on from. */
 export const LAST = path.join("checkpoints", "run", "last.safetensors");
@@ -79,7 +79,7 @@ export class Tally {
     this.tried++;
     this.failures.push(`${this.kind}, ${repeat}: ${wrong}`);
     // At once: a campaign may take hours.
-    if (this.failures.length <= MOST_SHOWN) this.line.say(`Failed: ${this.failures.at(-1)}`);
+    if (this.failures.length <= MAX_SHOWN) this.line.say(`Failed: ${this.failures.at(-1)}`);
   }
 }
 

@@ -9,7 +9,7 @@ export interface MutatedFile {
 
 type Change = (draw: Draw, bytes: Buffer, other: Buffer) => Buffer;
 
-const MOST_BYTES = 2 ** 20;
+const MAX_BYTES = 2 ** 20;
 
 /** What stands in JSON, or in its place. */
 const WORDS = [
@@ -125,7 +125,7 @@ export function mutatedFile(draw: Draw, bytes: Buffer, other: Buffer): MutatedFi
   for (let time = 0; time < times; time++) {
     const [name, change] = draw.pick(Object.entries(CHANGES));
     what += `${what && ", "}${name}`;
-    changed = change(draw, changed, other).subarray(0, MOST_BYTES);
+    changed = change(draw, changed, other).subarray(0, MAX_BYTES);
   }
   return { what, bytes: changed };
 }
@@ -137,7 +137,7 @@ function replaced(draw: Draw, bytes: Buffer, by: Buffer, size = 0): Buffer {
 }
 
 function repeated(part: Buffer, times: number): Buffer {
-  return Buffer.alloc(Math.min(part.length * times, MOST_BYTES), part);
+  return Buffer.alloc(Math.min(part.length * times, MAX_BYTES), part);
 }
 
 function inLines(change: (draw: Draw, lines: string[]) => void): Change {

@@ -24,8 +24,8 @@ import { nodeIn } from "./lasting-run.js";
 const UNSEEN =
   /(?![\t\n\r\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]|\r(?!\n)/u;
 /** Characters of a text that is scored: with 50,000 different ones each takes long. */
-const LONGEST_SCORED = 40_000;
-const LONGEST_LINE = 5_000;
+const MAX_SCORED_LENGTH = 40_000;
+const MAX_LINE_LENGTH = 5_000;
 /** So long that it is interrupted before its end. */
 const TRAIN =
   `--hidden-size 8 --batch-size 2 --seq-length 8 --steps 10000000 --eval-every 20 --threads 1 ` +
@@ -102,7 +102,7 @@ async function through(place: Place, options: string, text: string): Promise<str
   );
   const lines = [
     `charnn sample -n 200 ${pattern} --seed=${seed} -- ${run}`,
-    ...(text.length < LONGEST_SCORED ? scoring : []),
+    ...(text.length < MAX_SCORED_LENGTH ? scoring : []),
     "charnn info",
     `charnn info -- ${run}`,
     `charnn plot -- ${run}`,
@@ -145,7 +145,7 @@ function wrongWith({ isTerminal }: Place, ending: Ending): string | undefined {
     const at = said.slice(Math.max(0, unseen.index - 80), unseen.index + 20);
     return `it sends ${JSON.stringify(unseen[0])}: ${JSON.stringify(at)}`;
   }
-  const long = stderr.split("\n").find((line) => line.length > LONGEST_LINE);
+  const long = stderr.split("\n").find((line) => line.length > MAX_LINE_LENGTH);
   return long && `a line of ${long.length} characters: ${long.slice(0, 200)}`;
 }
 

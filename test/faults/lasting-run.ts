@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { jsonLines } from "../helpers/executable.js";
 import { BACKEND, type Campaign, LAST, place, run } from "./campaign.js";
 
-const MOST_MILLISECONDS = 60_000;
+const MAX_MILLISECONDS = 60_000;
 const MILLISECONDS_BETWEEN_LOOKS = 20;
 
 /** How such a run is trained. */
@@ -65,7 +65,7 @@ export async function wrongIn(
 
 /** Waits until something is so. */
 export async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + MOST_MILLISECONDS;
+  const end = performance.now() + MAX_MILLISECONDS;
   while (!(await isSo())) {
     if (performance.now() > end) throw new Error(`It takes too long until ${what}.`);
     await sleep(MILLISECONDS_BETWEEN_LOOKS);

@@ -5,7 +5,7 @@ import { access, appendFile, readFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { MOST_STEPS } from "#src/config/names.js";
+import { MAX_STEPS } from "#src/config/names.js";
 import {
   BACKEND,
   type Campaign,
@@ -21,7 +21,7 @@ import {
 } from "./campaign.js";
 
 /** Bytes by which the mean of the last tenth of the time may be above that of the first. */
-const MOST_GROWTH = 40e6;
+const MAX_GROWTH = 40e6;
 /** Seconds of the processor, so that other work makes no difference: first those that do not count. */
 const WARM_UP_SECONDS = 2;
 const SHORT_SECONDS = 3;
@@ -29,12 +29,12 @@ const LONG_SECONDS = 600;
 /** Of a page's readers, which count as a second of its server. */
 const READERS_PER_SECOND = 50;
 const HANG_MILLISECONDS = 60_000;
-const MOST_MILLISECONDS = 12 * 3_600_000;
+const MAX_MILLISECONDS = 12 * 3_600_000;
 /** As Linux counts the time of processes, on every machine. */
 const TICKS_PER_SECOND = 100;
 /** Of the training in the long form, which ends by itself. */
 const LONG_STEPS = 1_000_000;
-const FEWEST_LOOKS = 20;
+const MIN_LOOKS = 20;
 const TO_NOWHERE = ["sh", "-c", 'exec "$@" > /dev/null', "sh"];
 const WORKER = fileURLToPath(new URL("memory-worker.js", import.meta.url));
 
@@ -47,7 +47,7 @@ interface Use {
 }
 
 function usesOf(steps: number): Use[] {
-  const timeout = MOST_MILLISECONDS;
+  const timeout = MAX_MILLISECONDS;
   const command = (...args: string[]): Use["start"] => {
     return (folder, onStart) => run(folder, args, { words: TO_NOWHERE, timeout, onStart });
   };
@@ -85,7 +85,7 @@ export async function memory(campaign: Campaign, tally: Tally): Promise<void> {
   );
   if (!hasProcesses) return tally.skip("it takes /proc to see a process's memory");
   const { long } = campaign;
-  const uses = usesOf(long ? LONG_STEPS : MOST_STEPS);
+  const uses = usesOf(long ? LONG_STEPS : MAX_STEPS);
   await onAllCores(partOf(campaign, uses), async (use) => {
     const folder = await place(campaign);
     const { code, stderr } = await run(folder, TRAIN);
@@ -120,13 +120,13 @@ async function grows(
   // Node.js ends by the signal where nothing handles it, as in the worker.
   if (code !== 0 && code !== 130 && signal !== "SIGINT")
     return `it ends with ${code ?? signal}: ${stderr}`;
-  if (looks.length < FEWEST_LOOKS) return `it ends after ${looks.length} looks`;
+  if (looks.length < MIN_LOOKS) return `it ends after ${looks.length} looks`;
   const tenth = Math.floor(looks.length / 10);
   const [first, last] = [looks.slice(0, tenth), looks.slice(-tenth)].map(meanOf);
   const inMegabytes = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
   const figures = `${use.name}: ${inMegabytes(first)} at first, ${inMegabytes(last)} at last`;
   tally.line.say(figures);
-  return last - first > MOST_GROWTH ? figures : undefined;
+  return last - first > MAX_GROWTH ? figures : undefined;
 }
 
 /** Looks at a process's memory until it has worked for some seconds, or ends. */
@@ -144,7 +144,7 @@ async function look(
     // Before that code is compiled, and the heap grows to its size.
     if (bytes > 0 && done >= WARM_UP_SECONDS) looks.push(bytes);
     // On a fast machine a page's readers are done sooner.
-    if (done < WARM_UP_SECONDS + seconds || looks.length < FEWEST_LOOKS) continue;
+    if (done < WARM_UP_SECONDS + seconds || looks.length < MIN_LOOKS) continue;
     child.kill("SIGINT");
     setTimeout(() => child.kill("SIGKILL"), HANG_MILLISECONDS).unref();
     return;

@@ -14,7 +14,7 @@ import { type Case, mutationsIn } from "./mutation-cases.js";
 /** What the reader says. */
 export type Said = { readonly next: number } | { readonly wrong: string };
 
-const MOST_KILOBYTES = 100_000;
+const MAX_KILOBYTES = 100_000;
 const WARM_UP = 50;
 
 const [folder, seed, first, end] = process.argv.slice(2);
@@ -48,7 +48,7 @@ for (let number = Number(first); number < Number(end); number++) {
   const wrong = await read(cases(number)).catch((error: Error) => `${error.stack}`);
   const grown = process.resourceUsage().maxRSS - before;
   if (wrong !== undefined) say({ wrong });
-  if (grown < MOST_KILOBYTES) continue;
+  if (grown < MAX_KILOBYTES) continue;
   say({ wrong: `memory has grown by ${grown} kB` });
   process.exit();
 }

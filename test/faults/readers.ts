@@ -41,8 +41,8 @@ interface Reader {
 
 const BRACE = 0x7d;
 const LINE_END = 0x0a;
-const LONGEST_MESSAGE = 2_000;
-const MOST_MILLISECONDS = 10_000;
+const MAX_MESSAGE_LENGTH = 2_000;
+const MAX_MILLISECONDS = 10_000;
 
 export async function mutatedFiles(campaign: Campaign, tally: Tally): Promise<void> {
   const { long, seed } = campaign;
@@ -59,7 +59,7 @@ export async function mutatedFiles(campaign: Campaign, tally: Tally): Promise<vo
         const start = performance.now();
         const wrong = await read(bytes, draw).catch(refusal);
         const milliseconds = performance.now() - start;
-        return wrong ?? (milliseconds > MOST_MILLISECONDS ? `${milliseconds} ms` : undefined);
+        return wrong ?? (milliseconds > MAX_MILLISECONDS ? `${milliseconds} ms` : undefined);
       });
     }
   }
@@ -68,7 +68,7 @@ export async function mutatedFiles(campaign: Campaign, tally: Tally): Promise<vo
 /** What is wrong with an error; nothing with one that refuses a file in a few words. */
 function refusal(error: unknown): string | undefined {
   if (!(error instanceof CharnnError)) return error instanceof Error ? error.stack : `${error}`;
-  return error.message.length > LONGEST_MESSAGE ? `a long message: ${error.message}` : undefined;
+  return error.message.length > MAX_MESSAGE_LENGTH ? `a long message: ${error.message}` : undefined;
 }
 
 async function readersOf(campaign: Campaign): Promise<Reader[]> {
@@ -298,7 +298,7 @@ function textReader(folder: string): Reader {
         if (tokens.some((token) => token >= vocabulary.size))
           return "a token beyond the vocabulary";
       }
-      const long = corpus.warnings.find(({ length }) => length > LONGEST_MESSAGE);
+      const long = corpus.warnings.find(({ length }) => length > MAX_MESSAGE_LENGTH);
       return long && `a long warning: ${long}`;
     },
   };

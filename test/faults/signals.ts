@@ -33,9 +33,9 @@ const HANG_MILLISECONDS = 60_000;
 /** Between two signals. */
 const PAUSE = 60;
 /** How long a command may take to end: on a quiet machine, and on one that does much else. */
-const MOST_MILLISECONDS = { long: 1_000, short: 5_000 };
+const MAX_MILLISECONDS = { long: 1_000, short: 5_000 };
 /** Writing a large checkpoint, which comes before the end. */
-const MOST_TO_SAVE = 2_000;
+const MAX_TO_SAVE = 2_000;
 
 /** A case as it is tried. */
 interface Trial {
@@ -66,7 +66,7 @@ export async function signals(campaign: Campaign, tally: Tally): Promise<void> {
   const fixtures = path.join(scratch, "signals");
   await mkdir(fixtures);
   await makeSignalFixtures(fixtures);
-  const most = MOST_MILLISECONDS[long ? "long" : "short"];
+  const most = MAX_MILLISECONDS[long ? "long" : "short"];
   const place = { fixtures, scratch, most };
   const backends = await usableBackends(fixtures);
   let number = 0;
@@ -162,7 +162,7 @@ async function wrongWith(
   if (!isCode) return `it ends with ${code ?? signal}: ${said}`;
   if (/^ +at |bug in charnn|^Error/m.test(stderr)) return `it reports an error: ${said}`;
   const saves = tried.leaves === "a run to resume" && sent !== "INT twice";
-  const limit = most + (saves ? MOST_TO_SAVE : 0);
+  const limit = most + (saves ? MAX_TO_SAVE : 0);
   if (milliseconds > limit) return `it takes ${Math.round(milliseconds)} ms to end`;
   if (tried.args[0] === "train" && sent !== "INT twice") {
     const isSaved = /"reason":"interrupted"/.test(stdout);

@@ -8,7 +8,7 @@ import {
 import { CharnnError } from "#src/errors.js";
 import { partsOf } from "./mutations.js";
 
-const LONGEST_MESSAGE = 1_000;
+const MAX_MESSAGE_LENGTH = 1_000;
 
 /** Reads these bytes as a checkpoint; undefined where they are refused as they should be. */
 export async function readOrRefused(
@@ -18,7 +18,7 @@ export async function readOrRefused(
   await writeFile(file, bytes);
   const refused = (error: unknown) => {
     if (!(error instanceof CharnnError) || error.code !== "BAD_CHECKPOINT") throw error;
-    assert.ok(error.message.length < LONGEST_MESSAGE, error.message);
+    assert.ok(error.message.length < MAX_MESSAGE_LENGTH, error.message);
     return undefined;
   };
   await readCheckpointFacts(file).catch(refused);

@@ -8,12 +8,12 @@ import { makeSignalFixtures, SIGNAL_CASES } from "../faults/signal-cases.js";
 import { SENT, type Sent, tryOne, usableBackends } from "../faults/signals.js";
 
 /** On a machine that does much else. */
-const MOST_MILLISECONDS = 10_000;
+const MAX_MILLISECONDS = 10_000;
 
 const skip = process.platform !== "linux" && "it takes /proc to see that a command hears signals";
 
 describe("A command that gets a signal", { skip, concurrency: 2 }, () => {
-  const place = { fixtures: "", scratch: "", most: MOST_MILLISECONDS };
+  const place = { fixtures: "", scratch: "", most: MAX_MILLISECONDS };
   let backends: Awaited<ReturnType<typeof usableBackends>> = [];
   before(async () => {
     place.scratch = await scratchFolder();

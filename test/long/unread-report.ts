@@ -11,7 +11,7 @@ import { temporaryFolder } from "../helpers/folder.js";
 const READERS = 900;
 const SECONDS = 40;
 /** Bytes of memory that may be added while it is read by nobody. */
-const MOST_GROWTH = 100e6;
+const MAX_GROWTH = 100e6;
 
 function linesOf(from: number, count: number): string {
   return Array.from({ length: count }, (_, k) => {
@@ -75,7 +75,7 @@ for (const [what, name] of [
     }
     const megabytes = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
     t.diagnostic(`${megabytes(before)} at first, ${megabytes(most)} at most`);
-    assert.ok(most < before + MOST_GROWTH, `${megabytes(before)}, then ${megabytes(most)}`);
+    assert.ok(most < before + MAX_GROWTH, `${megabytes(before)}, then ${megabytes(most)}`);
     // Who does read is served all the same, when one of the others has gone.
     for (const socket of sockets) socket.destroy();
     let status = 0;

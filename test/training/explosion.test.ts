@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { readCheckpoint } from "#src/checkpoint/checkpoint.js";
-import { MOST_BAD_STEPS } from "#src/config/run.js";
+import { MAX_BAD_STEPS } from "#src/config/run.js";
 import type { TrainingEvent } from "#src/index.js";
 import { charnn, workplace as textPlace } from "../helpers/executable.js";
 import { failsWith } from "../helpers/failure.js";
@@ -79,7 +79,7 @@ describe("A run whose loss explodes", () => {
     const steps = only(events.slice(0, back), "step").map(({ step }) => step);
     const evaluated = only(events.slice(0, back), "eval").map(({ step }) => step);
     assert.ok(evaluated.length > 1);
-    assert.equal(evaluated.at(-1), steps.at(-1 - MOST_BAD_STEPS));
+    assert.equal(evaluated.at(-1), steps.at(-1 - MAX_BAD_STEPS));
     const saved = only(events.slice(0, back), "checkpoint").at(-1);
     assert.equal(saved?.step, evaluated.at(-1));
   });

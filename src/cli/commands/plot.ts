@@ -36,10 +36,10 @@ const PLOT = {
 } as const satisfies OptionsOf<PlotOptions>;
 
 const DEFAULTS = { metric: "loss", width: 80, height: 16 } as const;
-const LEAST_WIDTH = 40;
-const LEAST_HEIGHT = 4;
+const MIN_WIDTH = 40;
+const MIN_HEIGHT = 4;
 /** For scripts, so many points of each curve. */
-const MOST_POINTS = 1_000;
+const MAX_POINTS = 1_000;
 
 /** How curves are drawn, one after the other. */
 const STYLES = [
@@ -68,9 +68,9 @@ Examples:
     )
     .action(async (names: string[], options: PlotOptions) => {
       const { metric = DEFAULTS.metric, height = DEFAULTS.height, out = RUNS_FOLDER } = options;
-      const width = options.width ?? Math.max(terminal.outWidth ?? DEFAULTS.width, LEAST_WIDTH);
-      refuseBelow("--width", width, LEAST_WIDTH);
-      refuseBelow("--height", height, LEAST_HEIGHT);
+      const width = options.width ?? Math.max(terminal.outWidth ?? DEFAULTS.width, MIN_WIDTH);
+      refuseBelow("--width", width, MIN_WIDTH);
+      refuseBelow("--height", height, MIN_HEIGHT);
       const { binned, curvesOf, readMetrics } = await import("../../index.js");
       const runs = [];
       for (const name of names.length > 0 ? names : [undefined]) {
@@ -85,7 +85,7 @@ Examples:
       const curves = all.filter(({ points }) => points.length > 0);
       if (options.json) {
         for (const { run, name, points } of curves) {
-          const shown = binned(points, MOST_POINTS).map(({ x, y, ...rest }) => {
+          const shown = binned(points, MAX_POINTS).map(({ x, y, ...rest }) => {
             return { step: x, value: y, ...rest };
           });
           await terminal.out(`${JSON.stringify({ run, curve: name, points: shown })}\n`);

@@ -1,6 +1,6 @@
 import { getHeapStatistics } from "node:v8";
 import type { Command } from "commander";
-import { MOST_TEXTS } from "../../config/names.js";
+import { MAX_TEXTS } from "../../config/names.js";
 import {
   SAMPLE_DEFAULTS as DEFAULTS,
   SAMPLE,
@@ -76,11 +76,11 @@ Examples:
 const PIECE = 1024;
 const BYTES_PER_CHARACTER = 2;
 /** Of a seed in a file, in characters: more than a model reads in minutes. */
-const LONGEST_SEED = 10_000_000;
+const MAX_SEED_LENGTH = 10_000_000;
 /** Of the memory that there is for strings: a piece is there twice for a moment, and there is other work. */
 const HEAP_SHARE = 0.4;
 /** A string of JavaScript can't be longer than 2 ** 29, and JSON may double a text. */
-const LONGEST_TEXT = 2 ** 27;
+const MAX_TEXT_LENGTH = 2 ** 27;
 
 type Texts = AsyncGenerator<readonly string[], void>;
 
@@ -141,13 +141,13 @@ async function readSeed(
   const tooLong = () =>
     new CharnnError(
       "BAD_TEXT",
-      `The seed has more than ${count(LONGEST_SEED)} characters.`,
+      `The seed has more than ${count(MAX_SEED_LENGTH)} characters.`,
       // A character may be cut in two.
       "Only its end matters to the model: tail -c 10000 FILE > NEWFILE, and add --invalid skip.",
     );
   const { text, warnings } = await readOneFile(
     file,
-    { encoding, invalid, lineEnds, most: LONGEST_SEED, tooLong },
+    { encoding, invalid, lineEnds, most: MAX_SEED_LENGTH, tooLong },
     { stdin: process.stdin, signal },
   );
   for (const warning of warnings) warn(warning);
@@ -158,13 +158,13 @@ async function readSeed(
 function refuseTooMuch(settings: SampleSettings): void {
   const { length = DEFAULTS.length, count: texts = DEFAULTS.count } = settings;
   // What a sample can't be is refused where it is written.
-  if (length === -1 || texts > MOST_TEXTS) return;
+  if (length === -1 || texts > MAX_TEXTS) return;
   const alone = "One text alone, without --json, may be of any length.";
-  if (length > LONGEST_TEXT) {
+  if (length > MAX_TEXT_LENGTH) {
     throw new CharnnError(
       "INVALID_SETTING",
-      `With --count or --json a text has at most ${count(LONGEST_TEXT)} characters, not ${count(length)}.`,
-      `Give --length ${LONGEST_TEXT} or less. ${alone}`,
+      `With --count or --json a text has at most ${count(MAX_TEXT_LENGTH)} characters, not ${count(length)}.`,
+      `Give --length ${MAX_TEXT_LENGTH} or less. ${alone}`,
     );
   }
   const { heap_size_limit: limit, used_heap_size: used } = getHeapStatistics();

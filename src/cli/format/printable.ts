@@ -6,7 +6,7 @@
 const UNSEEN =
   /(?![\t\n\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
 /** More characters than any of charnn's own messages has, but for long paths. */
-const LONGEST_MESSAGE = 1_000;
+const MAX_MESSAGE_LENGTH = 1_000;
 
 /** Text with the characters that a terminal obeys or does not show written out: `\x1b`, `\u202e`. */
 export function printable(text: string): string {
@@ -21,8 +21,8 @@ export function printableLine(text: string): string {
 /** A message in one line, without its middle where a file's content made it too long to be read. */
 export function printableMessage(text: string): string {
   const line = printableLine(text);
-  if (line.length <= LONGEST_MESSAGE) return line;
-  const half = LONGEST_MESSAGE / 2;
+  if (line.length <= MAX_MESSAGE_LENGTH) return line;
+  const half = MAX_MESSAGE_LENGTH / 2;
   // A character outside the basic plane has two halves, which stay together.
   return `${line.slice(0, half).replace(/[\ud800-\udbff]$/, "")} ... ${line.slice(-half).replace(/^[\udc00-\udfff]/, "")}`;
 }

@@ -5,7 +5,7 @@ import { hyphened } from "./hyphened.js";
 import type { Token } from "./spelling.js";
 
 /** More than all options take. */
-const MOST_CHARACTERS = 2 ** 20;
+const MAX_CHARACTERS = 2 ** 20;
 /** Advice on texts, which have options for how they are decoded. */
 const ABOUT_DECODING = /--(?:encoding|invalid)\b/;
 /** Strings that a colon follows, as names; and other strings, which may have brackets in them. */
@@ -97,7 +97,7 @@ function namesIn(text: string): string[] {
 async function readText(file: string, signal: AbortSignal | undefined): Promise<string> {
   const { readOneFile } = await import("../../data/one-file.js");
   const tooLong = () => notOptions(file, "it is longer than all options together");
-  const settings = { encoding: "utf-8", most: MOST_CHARACTERS, tooLong };
+  const settings = { encoding: "utf-8", most: MAX_CHARACTERS, tooLong };
   try {
     return (await readOneFile(file, settings, { stdin: process.stdin, signal })).text;
   } catch (error) {

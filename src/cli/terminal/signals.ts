@@ -10,7 +10,7 @@ type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
 /** The exit code that a shell gives a program which writes where nobody reads: 128 and SIGPIPE. */
 const NOBODY_READS = 128 + 13;
 /** How long a command may take to end after a signal, unless it has something to save. */
-const MOST_MILLISECONDS = 500;
+const MAX_MILLISECONDS = 500;
 
 /** Lets a command go on when its terminal goes, where that was asked for. */
 export function heedHangUp(terminal: Terminal): void {
@@ -63,7 +63,7 @@ export class Interruption {
 
   /** Ends the process in time from now on even while a long call keeps JavaScript waiting. */
   async guard(): Promise<void> {
-    await this.#guard(MOST_MILLISECONDS);
+    await this.#guard(MAX_MILLISECONDS);
   }
 
   /** What leaves the terminal as it was, for when the process ends at once. */
@@ -114,7 +114,7 @@ export class Interruption {
     this.#announce?.();
     this.#interrupted.abort();
     this.#resumeKernels();
-    if (!this.#announce) setTimeout(() => this.#end(code), MOST_MILLISECONDS).unref();
+    if (!this.#announce) setTimeout(() => this.#end(code), MAX_MILLISECONDS).unref();
   }
 
   #end(code: number): never {

@@ -15,8 +15,8 @@ const require = createRequire(import.meta.url);
 const LEVELS = [1, 2, 4, 6];
 
 /** Of evaluations and of samples, evenly spread; a page of all may be too long for anybody. */
-const MOST_EVALUATIONS = 500;
-const MOST_SAMPLES = 200;
+const MAX_EVALUATIONS = 500;
+const MAX_SAMPLES = 200;
 
 /** What a page that follows a run has beside the report. */
 export interface Live {
@@ -152,7 +152,7 @@ ${tableOf(head, html`<tbody id="evaluations-body">${rows}</tbody>`)}</details>`;
 /** The evaluations of some runs as rows of a table, the oldest of each run first. */
 export function evaluationRows(runs: readonly Metrics[]): Html[] {
   return runs.flatMap(({ run, evaluations: own }) =>
-    spread(own, MOST_EVALUATIONS).map(({ step, epoch, loss, validationLoss, learningRate }) =>
+    spread(own, MAX_EVALUATIONS).map(({ step, epoch, loss, validationLoss, learningRate }) =>
       rowOf([
         run.name,
         step.toLocaleString("en"),
@@ -177,7 +177,7 @@ function samples(runs: readonly Metrics[]): Html {
 export function sampleItems(runs: readonly Metrics[]): Html[] {
   return runs
     .flatMap(({ run, samples: own }) =>
-      spread(own, MOST_SAMPLES).map(({ step, text }) => {
+      spread(own, MAX_SAMPLES).map(({ step, text }) => {
         const title = `${run.name}, step ${step.toLocaleString("en")}`;
         return {
           step,

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 
 /** More than a person opens. */
-const MOST_READERS = 32;
+const MAX_READERS = 32;
 /** Milliseconds in which a reader must have taken what it was sent. */
 const PATIENCE = 10_000;
 
@@ -26,7 +26,7 @@ export class EventReaders {
   }
 
   get isFull(): boolean {
-    return this.size >= MOST_READERS;
+    return this.size >= MAX_READERS;
   }
 
   /** Bytes that have been sent and not been taken by the system. */

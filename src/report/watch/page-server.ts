@@ -10,10 +10,10 @@ const HOST = "127.0.0.1";
 const TOKEN_BYTES = 24;
 
 /** What costs memory is bounded, whoever connects. */
-const MOST_CONNECTIONS = 1_024;
-const MOST_PAGES = 32;
-const MOST_HEADERS = 100;
-const MOST_HEADER_BYTES = 16 * 1024;
+const MAX_CONNECTIONS = 1_024;
+const MAX_PAGES = 32;
+const MAX_HEADERS = 100;
+const MAX_HEADER_BYTES = 16 * 1024;
 /** Milliseconds in which a request must have come, and in which a page must have been taken. */
 const REQUEST_TIME = 5_000;
 const PAGE_TIME = 30_000;
@@ -50,14 +50,14 @@ export class PageServer {
   constructor(served: Served) {
     this.#served = served;
     const limits = {
-      maxHeaderSize: MOST_HEADER_BYTES,
+      maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: REQUEST_TIME,
       requestTimeout: REQUEST_TIME,
       connectionsCheckingInterval: TIME_BETWEEN_CHECKS,
     };
     this.#server = createServer(limits, (request, response) => this.#answer(request, response));
-    this.#server.maxConnections = MOST_CONNECTIONS;
-    this.#server.maxHeadersCount = MOST_HEADERS;
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.maxHeadersCount = MAX_HEADERS;
     this.#server.maxRequestsPerSocket = 1;
     this.#server.on("dropRequest", (_, socket) => socket.destroy());
   }
@@ -108,7 +108,7 @@ export class PageServer {
   }
 
   async #sendPage(response: ServerResponse): Promise<void> {
-    if (this.#pages >= MOST_PAGES) return refuseForNow(response);
+    if (this.#pages >= MAX_PAGES) return refuseForNow(response);
     this.#pages++;
     const patience = setTimeout(() => response.destroy(), PAGE_TIME);
     response.on("close", () => {
