@@ -1,7 +1,7 @@
 import type { Batch } from "../data/batch.js";
 import { IGNORED_TARGET } from "../data/batch.js";
 import type { Vocabulary } from "../data/vocabulary.js";
-import type { PlaceScores } from "../model/char-rnn.js";
+import type { PositionScores } from "../model/char-rnn.js";
 
 /** Two characters of which one was predicted in the place of the other. */
 export interface Confusion {
@@ -41,7 +41,7 @@ export class Tally {
     this.#predicted = new Float64Array(this.#size);
   }
 
-  add({ targets }: Batch, { predictions, ranks }: PlaceScores): void {
+  add({ targets }: Batch, { predictions, ranks }: PositionScores): void {
     for (let place = 0; place < targets.length; place++) {
       const target = targets[place];
       if (target === IGNORED_TARGET) continue;

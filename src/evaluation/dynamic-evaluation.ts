@@ -48,7 +48,7 @@ async function scoreAndFollow(
   const arrays = new BatchArrays(WINDOW, 1);
   const dropout = { rates: NO_DROPOUT, random: Random.fromSeed(0) };
   let state: ModelState = model.zeroState(1);
-  let [loss, characters, hits] = [0, 0, 0];
+  let [loss, characters, correct] = [0, 0, 0];
   try {
     for (let first = 0; first < tokens.length - 1; first += WINDOW) {
       if (turns.isDue()) await turns.take();
@@ -60,14 +60,14 @@ async function scoreAndFollow(
       state = learned.state;
       loss += learned.score.loss;
       characters += learned.score.characters;
-      hits += learned.score.hits;
+      correct += learned.score.correct;
       const values = gradients.read();
       for (let i = 0; i < weights.length; i++) {
         weights[i] += returns[i] * (trained[i] - weights[i]) - steps[i] * values[i];
       }
       model.parameters.write(weights);
     }
-    return { loss, characters, hits };
+    return { loss, characters, correct };
   } finally {
     disposeAll(state);
     gradients.dispose();

@@ -129,7 +129,7 @@ async function scoreOf(
     model,
     evaluationBatches(tokens, documents, vocabulary, { signal }),
     signal,
-    (batch, places) => tally.add(batch, places),
+    (batch, positions) => tally.add(batch, positions),
   );
   if (!score) throw signal?.reason;
   if (score.characters === 0) {
@@ -180,13 +180,13 @@ async function evaluatedDynamically(
   return score;
 }
 
-function figuresOf({ loss: sum, characters, hits }: Score): Figures {
+function figuresOf({ loss: sum, characters, correct }: Score): Figures {
   const loss = sum / characters;
   return {
     loss,
     bitsPerCharacter: bitsPerCharacter(loss),
     perplexity: Math.exp(loss),
-    accuracy: hits / characters,
+    accuracy: correct / characters,
   };
 }
 

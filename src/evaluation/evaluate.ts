@@ -1,20 +1,20 @@
 import { disposeAll } from "../backends/scope.js";
 import type { Batch } from "../data/batch.js";
-import type { CharRnn, ModelState, PlaceScores, Score } from "../model/char-rnn.js";
+import type { CharRnn, ModelState, PositionScores, Score } from "../model/char-rnn.js";
 import { Turns, unlessAborted } from "../turns.js";
 
 /**
  * Scores a model on batches of text in order, carrying the state from one to the next where a batch
  * does not start fresh.
  *
- * @param visit is shown how each place of each batch was predicted
+ * @param visit is shown how each position of each batch was predicted
  * @returns undefined when `signal` stops it
  */
 export async function evaluate<Kind extends Batch>(
   model: CharRnn,
   batches: Iterable<Kind> | AsyncIterable<Kind>,
   signal?: AbortSignal,
-  visit: (batch: Kind, places: PlaceScores) => void = () => {},
+  visit: (batch: Kind, positions: PositionScores) => void = () => {},
 ): Promise<Score | undefined> {
   return unlessAborted(scoreAll(model, batches, new Turns(signal), visit), signal);
 }
@@ -23,11 +23,11 @@ async function scoreAll<Kind extends Batch>(
   model: CharRnn,
   batches: Iterable<Kind> | AsyncIterable<Kind>,
   turns: Turns,
-  visit: (batch: Kind, places: PlaceScores) => void,
+  visit: (batch: Kind, positions: PositionScores) => void,
 ): Promise<Score> {
   let loss = 0;
   let characters = 0;
-  let hits = 0;
+  let correct = 0;
   let state: ModelState = [];
   try {
     for await (const batch of batches) {
@@ -37,15 +37,15 @@ async function scoreAll<Kind extends Batch>(
         disposeAll(state);
         state = model.zeroState(batch.batch);
       }
-      const { score, places, state: next } = await turns.during(() => model.score(batch, state));
+      const { score, positions, state: next } = await turns.during(() => model.score(batch, state));
       disposeAll(state);
       state = next;
-      visit(batch, places);
+      visit(batch, positions);
       loss += score.loss;
       characters += score.characters;
-      hits += score.hits;
+      correct += score.correct;
     }
-    return { loss, characters, hits };
+    return { loss, characters, correct };
   } finally {
     disposeAll(state);
   }

@@ -42,7 +42,7 @@ export async function coldLosses(
   const batches = documents
     ? evaluationBatches(tokens, documents, vocabulary, { signal })
     : windows(tokens);
-  const score = await evaluate(model, batches, signal, (batch, places) => {
+  const score = await evaluate(model, batches, signal, (batch, positions) => {
     if (batch.startsFresh) read = 0;
     for (let step = 0; step < batch.time && read + step < WINDOW; step++) {
       // One character has been read when the first is predicted.
@@ -50,7 +50,7 @@ export async function coldLosses(
       for (let lane = 0; lane < batch.batch; lane++) {
         const place = step * batch.batch + lane;
         if (batch.targets[place] === IGNORED_TARGET) continue;
-        losses[group] += places.losses[place];
+        losses[group] += positions.losses[place];
         counts[group]++;
       }
     }

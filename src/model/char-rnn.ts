@@ -48,11 +48,11 @@ export interface Score {
   /** How many characters were predicted. */
   readonly characters: number;
   /** How many of them were the most likely one. */
-  readonly hits: number;
+  readonly correct: number;
 }
 
-/** How well each place of a batch was predicted, `[time, batch]`; those without a target don't count. */
-export interface PlaceScores {
+/** how well each position of a batch was predicted, `[time, batch]`; those without a target don't count. */
+export interface PositionScores {
   /** Cross-entropy, nats. */
   readonly losses: Float32Array;
   /** The most likely tokens. */
@@ -117,16 +117,19 @@ export class CharRnn {
   }
 
   /** Predicts every target of a batch. */
-  score(batch: Batch, state: ModelState): { score: Score; places: PlaceScores; state: ModelState } {
+  score(
+    batch: Batch,
+    state: ModelState,
+  ): { score: Score; positions: PositionScores; state: ModelState } {
     return scoped(() => {
       const layers = this.#forward(batch, state);
       const outputs = this.#decode(batch, layers[layers.length - 1].output);
-      const places = {
+      const positions = {
         losses: outputs.losses.dataSync<"float32">(),
         predictions: outputs.predictions.dataSync<"int32">(),
         ranks: (outputs.ranks as Tensor).dataSync<"int32">(),
       };
-      return { score: scoreOf(batch, places), places, state: finalState(layers) };
+      return { score: scoreOf(batch, positions), positions, state: finalState(layers) };
     });
   }
 
@@ -240,16 +243,16 @@ function finalState(layers: readonly LayerState[]): ModelState {
 
 function scoreOf(
   batch: Batch,
-  { losses, predictions }: Pick<PlaceScores, "losses" | "predictions">,
+  { losses, predictions }: Pick<PositionScores, "losses" | "predictions">,
 ): Score {
   let loss = 0;
   let characters = 0;
-  let hits = 0;
-  for (let place = 0; place < batch.targets.length; place++) {
-    if (batch.targets[place] < 0) continue;
-    loss += losses[place];
+  let correct = 0;
+  for (let position = 0; position < batch.targets.length; position++) {
+    if (batch.targets[position] < 0) continue;
+    loss += losses[position];
     characters++;
-    if (predictions[place] === batch.targets[place]) hits++;
+    if (predictions[position] === batch.targets[position]) correct++;
   }
-  return { loss, characters, hits };
+  return { loss, characters, correct };
 }

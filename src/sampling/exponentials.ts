@@ -5,7 +5,7 @@ const PART_OF_LN_2 = Math.LN2 / PARTS;
 const MIN_EXPONENT = -1022;
 /** 2^(i / PARTS) */
 const ROOTS = Float64Array.from({ length: PARTS }, (_, i) => 2 ** (i / PARTS));
-/** 2^(i + LEAST_EXPONENT) */
+/** 2^(i + MIN_EXPONENT) */
 const POWERS = Float64Array.from({ length: 1 - MIN_EXPONENT }, (_, i) => 2 ** (i + MIN_EXPONENT));
 
 /**

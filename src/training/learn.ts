@@ -66,7 +66,7 @@ async function learnBatches(
   const { config, gradients, gradientSum } = learner;
   const { accumulate } = config.training;
   const turns = new Turns(signal);
-  let [loss, characters, hits] = [0, 0, 0];
+  let [loss, characters, correct] = [0, 0, 0];
   for (let part = 0; part < accumulate; part++) {
     if (turns.isDue()) await turns.take();
     signal?.throwIfAborted();
@@ -75,9 +75,9 @@ async function learnBatches(
     if (accumulate > 1) gradientSum.add(gradients, score.characters);
     loss += score.loss;
     characters += score.characters;
-    hits += score.hits;
+    correct += score.correct;
   }
-  return { loss, characters, hits };
+  return { loss, characters, correct };
 }
 
 /** Truncated back-propagation through time over the next batch: forward, loss, backward. */

@@ -36,7 +36,7 @@ describe("Scoring a text", () => {
       [tokens.length - 1, tokens.length - 1],
     );
     assertClose([inLanes.loss / inLanes.characters], [inOne.loss / inOne.characters], 1e-6, "loss");
-    assertClose([inLanes.hits], [inOne.hits], 1e-3, "hits");
+    assertClose([inLanes.correct], [inOne.correct], 1e-3, "correct");
   });
 
   it("counts every character but the first of texts of any length", async () => {
@@ -74,13 +74,13 @@ describe("The score of a text", () => {
     const { place, checkpoint } = await trainedModel(t, { cell: "lstm", layers: 2 });
     const text = inventedText(600, 5);
     const score = await scoreOf(place, checkpoint, text);
-    const { losses, hits } = byHand(checkpoint, [text]);
+    const { losses, correct } = byHand(checkpoint, [text]);
     const loss = mean(losses);
     assert.deepEqual([score.characters, score.skipped], [599, 0]);
     assertClose([score.loss], [loss], 1e-5, "loss");
     assertClose([score.bitsPerCharacter], [loss / Math.LN2], 1e-5, "bits");
     assertClose([score.perplexity], [Math.exp(loss)], 1e-4, "perplexity");
-    assert.equal(score.accuracy, hits / 599);
+    assert.equal(score.accuracy, correct / 599);
   });
 
   it("of a model of lines is the mean over each line and the newline after it", async (t) => {
@@ -170,7 +170,7 @@ function byHand({ config, vocabulary, tensors }: Checkpoint, texts: readonly str
     const model = new CharRnn(config.model);
     loadWeights(model, tensors);
     const losses: number[] = [];
-    let hits = 0;
+    let correct = 0;
     for (const text of texts) {
       const tokens = vocabulary.encode(text);
       const streams = model.openStreams(1);
@@ -180,11 +180,11 @@ function byHand({ config, vocabulary, tensors }: Checkpoint, texts: readonly str
         const largest = Math.max(...values);
         const total = values.reduce((sum, value) => sum + Math.exp(value - largest), 0);
         losses.push(Math.log(total) + largest - values[target]);
-        if (values.indexOf(largest) === target) hits++;
+        if (values.indexOf(largest) === target) correct++;
       }
       streams.dispose();
     }
-    return { losses, hits };
+    return { losses, correct };
   });
 }
 

@@ -51,11 +51,11 @@ await onEveryBackend("A model", () => {
         const expected = twinModel(model.config, weightsOf(model), batch, stateNumbers);
         const { score } = model.score(batch, state);
         assertClose([score.loss], [sum(expected.losses)], TOLERANCE, "loss");
-        const hits = [...batch.targets].filter((target, place) => {
+        const correct = [...batch.targets].filter((target, place) => {
           const scores = expected.logits.subarray(place * VOCABULARY, (place + 1) * VOCABULARY);
           return scores.indexOf(Math.max(...scores)) === target;
         });
-        assert.deepEqual([score.hits, score.characters], [hits.length, TIME * LANES - 1]);
+        assert.deepEqual([score.correct, score.characters], [correct.length, TIME * LANES - 1]);
       });
     });
 

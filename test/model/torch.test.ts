@@ -111,7 +111,7 @@ await onEveryBackend("Against PyTorch", () => {
         const sum = losses.reduce((total, loss) => total + loss, 0);
         assertClose([score.loss], [sum], TOLERANCE, "loss");
         assert.equal(score.characters, time * lanes - 1);
-        assert.equal(score.hits, hitsIn(torch));
+        assert.equal(score.correct, hitsIn(torch));
         assertNamed(gradients, torch.gradients, "gradient");
         const hiddens = state.flatMap((layer) => [...numbersOf(layer.hidden)]);
         assertClose(hiddens, flat(torch.finalState[0]), TOLERANCE, "hidden state");

@@ -289,7 +289,7 @@ function resultsOf({ config, windows, optimizer }: Work): Results {
       const norm = takesSteps.step(arrays, 0.01, index + 1);
       const scored = model.score(window, state);
       results.set(`scores ${index}`, Float32Array.of(score.loss, scored.score.loss, norm));
-      results.set(`hits ${index}`, Int32Array.of(score.hits, scored.score.hits));
+      results.set(`correct ${index}`, Int32Array.of(score.correct, scored.score.correct));
       for (const [layer, { hidden, cellState }] of scored.state.entries()) {
         results.set(`state ${index}, ${layer}`, numbersOf(hidden));
         if (cellState) results.set(`cell state ${index}, ${layer}`, numbersOf(cellState));
