@@ -11,7 +11,7 @@ const MAX_PREDICTED = 500_000;
 const PIECE_LENGTH = 10_000;
 /** The longest text of which each character is predicted and then counted. */
 const MAX_ADAPTIVE = 8_000_000;
-/** A probability in double precision, a place in two orders, and the character. */
+/** A probability in double precision, a position in two orders, and the character. */
 const BYTES_PER_CHARACTER = 8 + 2 * 4 + 2;
 /** After so many positions other work gets a turn: some milliseconds. */
 const POSITIONS_IN_TURN = 100_000;
@@ -269,8 +269,8 @@ class Pass {
         followers++;
       }
       if (position < last) {
-        const place = dealtEnds[character]++;
-        dealt[place] = dealtIn[character] === group ? position + 1 : ~(position + 1);
+        const end = dealtEnds[character]++;
+        dealt[end] = dealtIn[character] === group ? position + 1 : ~(position + 1);
         dealtIn[character] = group;
       }
       entry++;

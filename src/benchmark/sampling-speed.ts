@@ -1,6 +1,6 @@
+import { median } from "../arrays.js";
 import { SAMPLE_DEFAULTS } from "../config/sample.js";
 import type { Vocabulary } from "../data/vocabulary.js";
-import { median } from "../median.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import type { Random } from "../random.js";
 import { generate } from "../sampling/sampler.js";

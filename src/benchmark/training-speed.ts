@@ -1,10 +1,10 @@
+import { median } from "../arrays.js";
 import { disposeAll } from "../backends/scope.js";
 import type { ModelConfig } from "../config/model.js";
 import type { TrainingConfig } from "../config/run.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import { createBatches } from "../data/batches.js";
 import type { Vocabulary } from "../data/vocabulary.js";
-import { median } from "../median.js";
 import { CharRnn } from "../model/char-rnn.js";
 import type { DropoutRates } from "../model/dropout.js";
 import { parameterArray } from "../model/parameters.js";

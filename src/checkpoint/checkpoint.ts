@@ -182,7 +182,7 @@ async function isWholeAsBefore(
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   const names = [...tensorShapes(config).keys()];
-  if ([...tensors.keys()].some((name, place) => name !== names[place])) return false;
+  if ([...tensors.keys()].some((name, index) => name !== names[index])) return false;
   const said = COVERED_BEFORE.map((key) => metadata.get(key) ?? "");
   const checksum = new FileChecksum(Buffer.from(said.join("")));
   // The tensors fill the file to its end, in order.

@@ -1,3 +1,5 @@
+import type { Tokens } from "./vocabulary.js";
+
 /** The target of padding: not learned, not scored. */
 export const IGNORED_TARGET = -1;
 
@@ -13,8 +15,8 @@ export interface Batch {
   readonly startsFresh: boolean;
 }
 
-/** A batch that knows its place in the text. */
-export interface PlacedBatch extends Batch {
+/** A batch that knows its positions in the text. */
+export interface PositionedBatch extends Batch {
   /** `[time, batch]`: where the targets are; after the text's end is a newline that it may lack. */
   readonly positions: Int32Array;
 }
@@ -34,8 +36,8 @@ export class BatchArrays {
     this.#positions = new Int32Array(seqLength * batch);
   }
 
-  /** A batch that is all padding, to be filled. It takes the place of the one before. */
-  empty(time: number, startsFresh: boolean): PlacedBatch {
+  /** A batch that is all padding, to be filled. The batch before, whose arrays it has, is gone. */
+  empty(time: number, startsFresh: boolean): PositionedBatch {
     const length = time * this.batch;
     return {
       inputs: this.#inputs.subarray(0, length).fill(0),
@@ -45,5 +47,21 @@ export class BatchArrays {
       batch: this.batch,
       startsFresh,
     };
+  }
+}
+
+/** Writes the characters from `position` on as inputs, and those after each as targets, into a row of a batch. */
+export function fillRow(
+  batch: PositionedBatch,
+  row: number,
+  tokens: Tokens,
+  position: number,
+): void {
+  const steps = Math.min(batch.time, tokens.length - 1 - position);
+  for (let step = 0; step < steps; step++) {
+    const at = step * batch.batch + row;
+    batch.inputs[at] = tokens[position + step];
+    batch.targets[at] = tokens[position + step + 1];
+    batch.positions[at] = position + step + 1;
   }
 }

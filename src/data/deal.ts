@@ -1,3 +1,4 @@
+import { lastAtMost } from "../arrays.js";
 import { Random } from "../random.js";
 import { type Parts as InParts, inTurns, Turns } from "../turns.js";
 import { type Documents, findDocuments } from "./documents.js";
@@ -5,7 +6,7 @@ import type { Fold, Parts, Shares } from "./split.js";
 import { createTokens, type Tokens, type Vocabulary } from "./vocabulary.js";
 
 const [TRAIN, VALIDATION, TEST] = [0, 1, 2];
-/** In place of a part: a document that no part has yet. */
+/** Instead of a part: a document that no part has yet. */
 const FREE = 0xff;
 /** Between two looks at the clock. */
 const DOCUMENTS_PER_LOOK = 1 << 10;
@@ -33,7 +34,7 @@ interface Distinct {
 /**
  * Deals the documents of a text to the parts at random, so that all parts are alike however the text is
  * sorted. Which part a document goes to depends on what it says, on the other documents and on the random
- * seed, not on its place: equal documents go to one part, and a sorted list is divided as a shuffled one
+ * seed, not on its position: equal documents go to one part, and a sorted list is divided as a shuffled one
  * is. Parts are as close to their shares, in characters, as whole documents can be, and one that was asked
  * for has at least one. Within a part documents keep their order.
  *
@@ -58,7 +59,7 @@ export async function dealDocuments(
   if (distinct.keys.length < asked) return undefined;
   const dealing = fold ? dealFolds(distinct, shares, fold) : dealShares(distinct, shares);
   const parts = await inTurns(dealing, signal);
-  const partOf = (document: number) => parts[placeOf(distinct.keys, keys[document])];
+  const partOf = (document: number) => parts[lastAtMost(distinct.keys, keys[document])];
   return gather(tokens, vocabulary, documents, partOf, turns);
 }
 
@@ -101,15 +102,15 @@ async function distinctOf(
 ): Promise<Distinct> {
   const sorted = await sortedKeys(ofEach, turns);
   let count = 0;
-  for (let place = 0; place < sorted.length; place++) {
-    if (place % DOCUMENTS_PER_LOOK === 0) await turns.give();
-    if (count === 0 || sorted[count - 1] !== sorted[place]) sorted[count++] = sorted[place];
+  for (let index = 0; index < sorted.length; index++) {
+    if (index % DOCUMENTS_PER_LOOK === 0) await turns.give();
+    if (count === 0 || sorted[count - 1] !== sorted[index]) sorted[count++] = sorted[index];
   }
   const keys = sorted.slice(0, count);
   const sizes = new Float64Array(count);
   for (let document = 0; document < ofEach.length; document++) {
     if (document % DOCUMENTS_PER_LOOK === 0) await turns.give();
-    sizes[placeOf(keys, ofEach[document])] += ends[document] - starts[document] + 1;
+    sizes[lastAtMost(keys, ofEach[document])] += ends[document] - starts[document] + 1;
   }
   return { keys, sizes };
 }
@@ -230,18 +231,6 @@ async function gather(
     ends[part] += to(document) - from(document);
   }
   return { train: parts[TRAIN], validation: parts[VALIDATION], test: parts[TEST] };
-}
-
-/** The place of a key in a sorted array that has it. */
-function placeOf(keys: Float64Array, key: number): number {
-  let low = 0;
-  let high = keys.length - 1;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (keys[middle] < key) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function* sum(sizes: Float64Array): InParts<number> {

@@ -50,8 +50,8 @@ export abstract class FaultyDecoder {
   /** Notes bytes that are wrong, of which the first is `byte`. */
   protected addFault(byte: number | undefined, offset: number): void {
     if (this.#faults++ === 0) {
-      const place = this.#lines.placeAfter(this.codePoints.subarray(0, this.count));
-      this.fault = { byte, offset, ...place };
+      const position = this.#lines.positionAfter(this.codePoints.subarray(0, this.count));
+      this.fault = { byte, offset, ...position };
     }
     if (this.invalid === "replace") this.codePoints[this.count++] = REPLACEMENT;
   }

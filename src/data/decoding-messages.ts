@@ -21,7 +21,7 @@ const UTF8_REPAIR = "iconv -c -f utf-8 -t utf-8 FILE > NEWFILE";
  */
 export function badUtf8(source: string, fault: Fault, isUtf8: boolean): CharnnError {
   const { byte = 0, offset } = fault;
-  const at = `byte ${hexadecimal(byte)} at offset ${offset} (${placeOf(fault)}) begins no whole character`;
+  const at = `byte ${hexadecimal(byte)} at offset ${offset} (${lineAndColumn(fault)}) begins no whole character`;
   if (offset === 0 && byte >= 0xfe) {
     const hint = `It begins as UTF-16 does: try --encoding ${byte === 0xff ? "utf-16le" : "utf-16be"}.`;
     return new CharnnError("BAD_TEXT", `${source} is not UTF-8: ${at}.`, hint);
@@ -55,7 +55,7 @@ export function badOtherBytes(
         : `between the offsets ${Math.max(0, fault.offset - 4)} and ${end}`;
   return new CharnnError(
     "BAD_TEXT",
-    `${source} is not ${encoding}: wrong bytes ${offsets} (${placeOf(fault)}).`,
+    `${source} is not ${encoding}: wrong bytes ${offsets} (${lineAndColumn(fault)}).`,
     `Give the encoding it was written in by --encoding. If this is the right one, ${LEAVE_OUT}.`,
   );
 }
@@ -67,13 +67,13 @@ export function lossesOf(
   first: Fault,
   invalid: "replace" | "skip",
 ): string {
-  const places =
+  const found =
     faults === 1
       ? "1 place where the bytes are wrong"
       : `${faults.toLocaleString("en")} places where the bytes are wrong`;
   const left = faults === 1 ? "it was left out" : "they were left out";
   const done = invalid === "skip" ? left : "U+FFFD stands there in the text";
-  return `${source} has ${places}, the first at ${placeOf(first)}: ${done}.`;
+  return `${source} has ${found}, the first at ${lineAndColumn(first)}: ${done}.`;
 }
 
 /** What was decoded by a wrong encoding, by the look of it. */
@@ -82,7 +82,7 @@ export function misread(source: string, encoding: string, better: string): strin
   return `${source} seems to be ${better.toUpperCase()}, and reading it as ${encoding} makes other characters of it. ${cure}.`;
 }
 
-function placeOf({ line, column }: Fault): string {
+function lineAndColumn({ line, column }: Fault): string {
   return `line ${line.toLocaleString("en")}, column ${column.toLocaleString("en")}`;
 }
 

@@ -1,7 +1,10 @@
+import { lastAtMost, numbersBelow } from "../arrays.js";
+import { CharnnError } from "../errors.js";
 import type { Random } from "../random.js";
 import type { Parts } from "../turns.js";
-import type { BatchArrays, PlacedBatch } from "./batch.js";
-import type { Tokens } from "./vocabulary.js";
+import type { BatchArrays, PositionedBatch } from "./batch.js";
+import { NEWLINE } from "./reading.js";
+import type { Tokens, Vocabulary } from "./vocabulary.js";
 
 /** Batches' worth of documents that are sorted by length together, so that little is padding. */
 const BATCHES_IN_POOL = 100;
@@ -26,7 +29,7 @@ export interface Groups {
   readonly order: Uint32Array;
   /** Groups, in the order in which they come. */
   readonly groups: Uint32Array;
-  /** Per place in `groups`, the index of its first batch; and, last, the number of batches. */
+  /** Per index in `groups`, the index of its first batch; and, last, the number of batches. */
   readonly firstBatch: Uint32Array;
 }
 
@@ -58,22 +61,15 @@ export function* groupDocuments(
   const groups = numbersBelow(Math.ceil(order.length / batchSize));
   if (random) yield* random.fork("groups").shuffling(groups);
   const firstBatch = new Uint32Array(groups.length + 1);
-  for (const [place, group] of groups.entries()) {
-    if (place % DOCUMENTS_IN_PART === 0) yield;
+  for (const [index, group] of groups.entries()) {
+    if (index % DOCUMENTS_IN_PART === 0) yield;
     const longest = longestOf(
       order.subarray(group * batchSize, (group + 1) * batchSize),
       documents,
     );
-    firstBatch[place + 1] = firstBatch[place] + Math.ceil(longest / seqLength);
+    firstBatch[index + 1] = firstBatch[index] + Math.ceil(longest / seqLength);
   }
   return { order, groups, firstBatch };
-}
-
-/** All whole numbers from 0 up to `count`, without it. */
-export function numbersBelow(count: number): Uint32Array {
-  const numbers = new Uint32Array(count);
-  for (let number = 0; number < count; number++) numbers[number] = number;
-  return numbers;
 }
 
 /** The batch at `index`. Its arrays are those of `arrays`. */
@@ -83,24 +79,24 @@ export function documentBatch(
   index: number,
   seqLength: number,
   arrays: BatchArrays,
-): PlacedBatch {
-  const place = lastAtMost(firstBatch, index);
-  const start = groups[place] * arrays.batch;
+): PositionedBatch {
+  const at = lastAtMost(firstBatch, index);
+  const start = groups[at] * arrays.batch;
   const group = order.subarray(start, start + arrays.batch);
-  const from = (index - firstBatch[place]) * seqLength;
+  const from = (index - firstBatch[at]) * seqLength;
   const time = Math.min(seqLength, longestOf(group, documents) - from);
   const { tokens, newline, starts, ends } = documents;
   const batch = arrays.empty(time, from === 0);
-  for (const [lane, document] of group.entries()) {
+  for (const [row, document] of group.entries()) {
     const lineStart = starts[document];
     const lineEnd = ends[document];
     for (let step = 0; step < time; step++) {
       const position = lineStart + from + step;
       if (position > lineEnd) break;
-      const at = step * arrays.batch + lane;
-      batch.inputs[at] = position === lineStart ? newline : tokens[position - 1];
-      batch.targets[at] = position === lineEnd ? newline : tokens[position];
-      batch.positions[at] = position;
+      const target = step * arrays.batch + row;
+      batch.inputs[target] = position === lineStart ? newline : tokens[position - 1];
+      batch.targets[target] = position === lineEnd ? newline : tokens[position];
+      batch.positions[target] = position;
     }
   }
   return batch;
@@ -124,7 +120,7 @@ function* forEachLine(
   return count;
 }
 
-/** Sorts each run of `poolSize` documents by length, those of one length as they were. */
+/** Sorts each stretch of `poolSize` documents by length, those of one length as they were. */
 function* sortPools(
   order: Uint32Array,
   { starts, ends }: Documents,
@@ -133,12 +129,12 @@ function* sortPools(
   for (let start = 0; start < order.length; start += poolSize) {
     yield;
     const pool = order.slice(start, start + poolSize);
-    // Length and place in one number, exact below 2^53: typed arrays sort numbers fast.
+    // Length and index in one number, exact below 2^53: typed arrays sort numbers fast.
     const keys = Float64Array.from(
       pool,
-      (document, place) => (ends[document] - starts[document]) * poolSize + place,
+      (document, index) => (ends[document] - starts[document]) * poolSize + index,
     ).sort();
-    for (const [place, key] of keys.entries()) order[start + place] = pool[key % poolSize];
+    for (const [index, key] of keys.entries()) order[start + index] = pool[key % poolSize];
   }
 }
 
@@ -147,14 +143,15 @@ function longestOf(group: Uint32Array, { starts, ends }: Documents): number {
   return group.reduce((longest, it) => Math.max(longest, ends[it] - starts[it] + 1), 0);
 }
 
-/** The last place in a sorted array whose value is at most `value`. */
-function lastAtMost(sorted: Uint32Array, value: number): number {
-  let low = 0;
-  let high = sorted.length - 1;
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (sorted[middle] <= value) low = middle;
-    else high = middle - 1;
+/** @throws CharnnError `BAD_TEXT` for a model that knows no newline */
+export function newlineOf(vocabulary: Vocabulary): number {
+  const newline = vocabulary.indexOf(NEWLINE);
+  if (newline === undefined) {
+    throw new CharnnError(
+      "BAD_TEXT",
+      "The model knows no newline, so it can't read a text line by line.",
+      "Train it on lines to begin with.",
+    );
   }
-  return low;
+  return newline;
 }

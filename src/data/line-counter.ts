@@ -30,8 +30,8 @@ export class LineCounter {
     this.#last = codePoints[length - 1];
   }
 
-  /** The place of the character that comes after these, which are not counted yet. */
-  placeAfter(codePoints: Int32Array): { line: number; column: number } {
+  /** Line and column of the character that comes after these, which are not counted yet. */
+  positionAfter(codePoints: Int32Array): { line: number; column: number } {
     const after = new LineCounter();
     after.#line = this.#line;
     after.#column = this.#column;

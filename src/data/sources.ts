@@ -176,8 +176,8 @@ function refuseOtherThanText(file: string, encoding: string): void {
 function utf32Of(bytes: Uint8Array): string | undefined {
   const length = bytes.length - (bytes.length % 4);
   if (length < 8) return undefined;
-  const isZeroAt = (place: number) => {
-    for (let at = place; at < length; at += 4) if (bytes[at] !== 0) return false;
+  const isZeroAt = (offset: number) => {
+    for (let at = offset; at < length; at += 4) if (bytes[at] !== 0) return false;
     return true;
   };
   const last = isZeroAt(3);
@@ -192,7 +192,7 @@ function utf16Of(bytes: Uint8Array): string | undefined {
   if (first === 0xff && second === 0xfe) return "utf-16le";
   if (first === 0xfe && second === 0xff) return "utf-16be";
   const zeros = [0, 0];
-  for (const [place, byte] of bytes.entries()) if (byte === 0) zeros[place % 2]++;
+  for (const [index, byte] of bytes.entries()) if (byte === 0) zeros[index % 2]++;
   const [even, odd] = zeros;
   if (even + odd < bytes.length / 4) return undefined;
   if (even === 0) return "utf-16le";

@@ -64,8 +64,8 @@ export function cutText(
   }: { shares: Shares; newline: number | undefined; fold: Fold | undefined },
 ): Parts {
   const length = tokens.length;
-  const cutAt = (place: number, end: number) =>
-    newline === undefined ? place : nearestLineStart(tokens, newline, place, end);
+  const cutAt = (position: number, end: number) =>
+    newline === undefined ? position : nearestLineStart(tokens, newline, position, end);
   const rest = shares.test > 0 ? cutAt(length - Math.round(length * shares.test), length) : length;
   const startOfFold = (index: number, of: number) =>
     index === 1 ? 0 : index > of ? rest : cutAt(Math.round((rest * (index - 1)) / of), rest);

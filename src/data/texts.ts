@@ -99,7 +99,7 @@ export async function knownPart(
     });
     throw unknownCharacters(
       placed,
-      await placeOf(text, first.get(lacking[0]) as number, signal),
+      await describePosition(text, first.get(lacking[0]) as number, signal),
       vocabulary,
       "To leave unknown characters out: --unknown skip.",
     );
@@ -153,7 +153,7 @@ async function firstPositions(
 }
 
 /** `line 3, column 7 of "a.txt"` */
-async function placeOf(
+async function describePosition(
   { numbers, codePoints, starts }: NamedText,
   position: number,
   signal: AbortSignal | undefined,

@@ -24,20 +24,20 @@ const MIN_RANGE_LENGTH = 3;
 /**
  * The error for characters of a text, each once, that a vocabulary lacks.
  *
- * @param place where the first of them is
+ * @param first where the first of them is, such as `line 3, column 7`
  * @param otherWay one more sentence for the hint
  */
 export function unknownCharacters(
   lacking: readonly LackingCharacter[],
-  place: string,
+  first: string,
   known: Known,
   otherWay?: string,
 ): CharnnError {
   const named = listFew(lacking.map(({ codePoint }) => describeCharacter(codePoint)));
   const message =
     lacking.length === 1
-      ? `The model does not know the character ${named}, at ${place}.`
-      : `The model does not know the characters ${named}; the first is at ${place}.`;
+      ? `The model does not know the character ${named}, at ${first}.`
+      : `The model does not know the characters ${named}; the first is at ${first}.`;
   const twins = lacking.map((it) => shownTwins(it, known));
   const offered = twins.filter((shown) => shown !== undefined);
   const hints = [

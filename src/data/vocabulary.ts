@@ -146,11 +146,11 @@ export class Vocabulary {
   *#lackingIn(text: string): Parts<CharnnError> {
     const lacking = new Map<number, LackingCharacter>();
     let before: number | undefined;
-    let [position, line, lineStart, place] = [0, 1, 0, ""];
+    let [position, line, lineStart, first] = [0, 1, 0, ""];
     for (const character of text) {
       const codePoint = character.codePointAt(0) as number;
       if (this.tokenOf(codePoint) === undefined && !lacking.has(codePoint)) {
-        place ||= `line ${line}, column ${position - lineStart + 1}`;
+        first ||= `line ${line}, column ${position - lineStart + 1}`;
         lacking.set(codePoint, { codePoint, before });
       }
       before = codePoint;
@@ -158,7 +158,7 @@ export class Vocabulary {
       if (codePoint === NEWLINE) [line, lineStart] = [line + 1, position];
       if (position % PART === 0) yield;
     }
-    return unknownCharacters([...lacking.values()], place, this);
+    return unknownCharacters([...lacking.values()], first, this);
   }
 
   /** The text of tokens from 0 to `size` - 1. */

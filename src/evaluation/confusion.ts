@@ -3,7 +3,7 @@ import { IGNORED_TARGET } from "../data/batch.js";
 import type { Vocabulary } from "../data/vocabulary.js";
 import type { PositionScores } from "../model/char-rnn.js";
 
-/** Two characters of which one was predicted in the place of the other. */
+/** Two characters of which one was predicted instead of the other. */
 export interface Confusion {
   readonly character: string;
   readonly predicted: string;
@@ -14,7 +14,7 @@ export interface Confusion {
 
 /** How a model's predictions divide among the characters. */
 export interface Classification {
-  /** Share of the characters that were among the five likeliest. */
+  /** Fraction of the characters that were among the five likeliest. */
   readonly topFiveAccuracy: number;
   /** Means over all characters that came or were predicted, each counting the same. */
   readonly macroPrecision: number;
@@ -26,7 +26,7 @@ export interface Classification {
 
 const MAX_CONFUSED = 10;
 
-/** Counts what was predicted, place by place. */
+/** Counts what was predicted, position by position. */
 export class Tally {
   readonly #size: number;
   /** By target times the vocabulary's size plus prediction. */
@@ -42,20 +42,20 @@ export class Tally {
   }
 
   add({ targets }: Batch, { predictions, ranks }: PositionScores): void {
-    for (let place = 0; place < targets.length; place++) {
-      const target = targets[place];
+    for (let position = 0; position < targets.length; position++) {
+      const target = targets[position];
       if (target === IGNORED_TARGET) continue;
-      const prediction = predictions[place];
+      const prediction = predictions[position];
       const pair = target * this.#size + prediction;
       this.#pairs.set(pair, (this.#pairs.get(pair) ?? 0) + 1);
       this.#came[target]++;
       this.#predicted[prediction]++;
-      if (ranks[place] < 5) this.#topFive++;
+      if (ranks[position] < 5) this.#topFive++;
     }
   }
 
   /**
-   * Precision is the share of a character's predictions that were right, recall that of its places that
+   * Precision is the fraction of a character's predictions that were right, recall that of its occurrences that
    * were predicted, F1 their harmonic mean; 0 where there is nothing to divide by (Sokolova and Lapalme,
    * "A systematic analysis of performance measures for classification tasks", 2009, table 3).
    */

@@ -1,5 +1,5 @@
 import { disposeAll } from "../backends/scope.js";
-import { BatchArrays } from "../data/batch.js";
+import { BatchArrays, fillRow } from "../data/batch.js";
 import type { Tokens } from "../data/vocabulary.js";
 import type { CharRnn, ModelState, Score } from "../model/char-rnn.js";
 import { NO_DROPOUT } from "../model/dropout.js";
@@ -53,8 +53,7 @@ async function scoreAndFollow(
     for (let first = 0; first < tokens.length - 1; first += WINDOW) {
       if (turns.isDue()) await turns.take();
       const batch = arrays.empty(Math.min(WINDOW, tokens.length - 1 - first), first === 0);
-      batch.inputs.set(tokens.subarray(first, first + batch.time));
-      batch.targets.set(tokens.subarray(first + 1, first + 1 + batch.time));
+      fillRow(batch, 0, tokens, first);
       const learned = await turns.during(() => model.learn(batch, state, gradients, dropout));
       disposeAll(state);
       state = learned.state;

@@ -6,8 +6,8 @@ import { EVAL_DEFAULTS, EVALUATE, type EvaluateSettings } from "../config/evalua
 import { parameterCount } from "../config/model.js";
 import { MOMENT_NAMES } from "../config/moments.js";
 import { checked, definedOnly, settingsSchema } from "../config/schema.js";
-import { evaluationBatches, MAX_EVALUATION } from "../data/batches.js";
 import { describeCharacter } from "../data/characters.js";
+import { evaluationBatches, MAX_EVALUATION } from "../data/evaluation-batches.js";
 import type { Inputs } from "../data/inputs.js";
 import { knownPart, type NamedText, readTexts, refuseTooShort } from "../data/texts.js";
 import type { Tokens } from "../data/vocabulary.js";

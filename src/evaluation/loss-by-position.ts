@@ -1,5 +1,5 @@
-import { BatchArrays, IGNORED_TARGET, type PlacedBatch } from "../data/batch.js";
-import { evaluationBatches } from "../data/batches.js";
+import { BatchArrays, fillRow, IGNORED_TARGET, type PositionedBatch } from "../data/batch.js";
+import { evaluationBatches } from "../data/evaluation-batches.js";
 import type { Tokens, Vocabulary } from "../data/vocabulary.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import { evaluate } from "./evaluate.js";
@@ -18,8 +18,8 @@ export interface ColdLoss {
 const GROUPS = 8;
 /** Characters that are predicted from one state of zero: all of these groups. */
 const WINDOW = 2 ** GROUPS - 1;
-/** Windows side by side, and in all: enough for a third decimal, and no more work than need be. */
-const LANES = 64;
+/** Windows of a batch, and in all: enough for a third decimal, and no more work than need be. */
+const BATCH_SIZE = 64;
 const MAX_WINDOWS = 1_024;
 
 /**
@@ -42,15 +42,15 @@ export async function coldLosses(
   const batches = documents
     ? evaluationBatches(tokens, documents, vocabulary, { signal })
     : windows(tokens);
-  const score = await evaluate(model, batches, signal, (batch, positions) => {
+  const score = await evaluate(model, batches, signal, (batch, { losses: ofBatch }) => {
     if (batch.startsFresh) read = 0;
     for (let step = 0; step < batch.time && read + step < WINDOW; step++) {
       // One character has been read when the first is predicted.
       const group = Math.floor(Math.log2(read + step + 1));
-      for (let lane = 0; lane < batch.batch; lane++) {
-        const place = step * batch.batch + lane;
-        if (batch.targets[place] === IGNORED_TARGET) continue;
-        losses[group] += positions.losses[place];
+      for (let row = 0; row < batch.batch; row++) {
+        const at = step * batch.batch + row;
+        if (batch.targets[at] === IGNORED_TARGET) continue;
+        losses[group] += ofBatch[at];
         counts[group]++;
       }
     }
@@ -67,22 +67,15 @@ export async function coldLosses(
 }
 
 /** A text in pieces that are read side by side, each from a state of zero. */
-function* windows(tokens: Tokens): Generator<PlacedBatch> {
+function* windows(tokens: Tokens): Generator<PositionedBatch> {
   const predictions = tokens.length - 1;
   const count = Math.min(Math.ceil(predictions / WINDOW), MAX_WINDOWS);
-  const lanes = Math.min(count, LANES);
-  const arrays = new BatchArrays(WINDOW, lanes);
-  for (let first = 0; first < count; first += lanes) {
+  const rows = Math.min(count, BATCH_SIZE);
+  const arrays = new BatchArrays(WINDOW, rows);
+  for (let first = 0; first < count; first += rows) {
     const batch = arrays.empty(Math.min(WINDOW, predictions), true);
-    for (let lane = 0; lane < Math.min(lanes, count - first); lane++) {
-      const start = Math.floor(((first + lane) * predictions) / count);
-      const steps = Math.min(batch.time, predictions - start);
-      for (let step = 0; step < steps; step++) {
-        const place = step * lanes + lane;
-        batch.inputs[place] = tokens[start + step];
-        batch.targets[place] = tokens[start + step + 1];
-        batch.positions[place] = start + step + 1;
-      }
+    for (let row = 0; row < Math.min(rows, count - first); row++) {
+      fillRow(batch, row, tokens, Math.floor(((first + row) * predictions) / count));
     }
     yield batch;
   }

@@ -1,7 +1,7 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { checked, definedOnly, settingsSchema } from "../config/schema.js";
 import { SCORE, SCORE_DEFAULTS, type ScoreSettings } from "../config/score.js";
-import { evaluationShape } from "../data/batches.js";
+import { evaluationShape } from "../data/evaluation-batches.js";
 import { NEWLINE } from "../data/reading.js";
 import { type NamedText, readTexts } from "../data/texts.js";
 import type { CharRnn } from "../model/char-rnn.js";

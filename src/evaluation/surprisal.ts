@@ -1,6 +1,6 @@
 import type { CheckpointFacts } from "../checkpoint/checkpoint.js";
 import { IGNORED_TARGET } from "../data/batch.js";
-import { evaluationBatches } from "../data/batches.js";
+import { evaluationBatches } from "../data/evaluation-batches.js";
 import { NEWLINE } from "../data/reading.js";
 import { type KnownText, knownPart, type NamedText } from "../data/texts.js";
 import { createTokens, type Vocabulary } from "../data/vocabulary.js";
@@ -33,7 +33,7 @@ export async function surprises(
 ): Promise<Float32Array> {
   await new Turns(signal).give();
   const known = await knownPart(text, vocabulary, unknown, signal);
-  const places = await placesOfKnown(text, known, vocabulary, signal);
+  const inText = await positionsOfKnown(text, known, vocabulary, signal);
   const documents = fresh ? "lines" : config.text.documents;
   const newline = vocabulary.indexOf(NEWLINE);
   const shift = documents === undefined && newline !== undefined ? 1 : 0;
@@ -42,13 +42,13 @@ export async function surprises(
   tokens.set(known.tokens, shift);
   const bits = new Float32Array(text.numbers.length).fill(Number.NaN);
   if (known.tokens.length === 0) return bits;
-  if (!documents && shift === 0) bits[places[0]] = Math.log2(vocabulary.size);
+  if (!documents && shift === 0) bits[inText[0]] = Math.log2(vocabulary.size);
   const batches = evaluationBatches(tokens, documents, vocabulary, { signal });
   const score = await evaluate(model, batches, signal, ({ targets, positions }, { losses }) => {
-    for (let place = 0; place < targets.length; place++) {
+    for (const [at, target] of targets.entries()) {
       // After the last line is a newline that the text may lack.
-      if (targets[place] === IGNORED_TARGET || positions[place] >= tokens.length) continue;
-      bits[places[positions[place] - shift]] = bitsPerCharacter(losses[place]);
+      if (target === IGNORED_TARGET || positions[at] >= tokens.length) continue;
+      bits[inText[positions[at] - shift]] = bitsPerCharacter(losses[at]);
     }
   });
   if (!score) throw signal?.reason;
@@ -56,19 +56,19 @@ export async function surprises(
 }
 
 /** Where in the text each token of its known part stands. */
-async function placesOfKnown(
+async function positionsOfKnown(
   { numbers, codePoints }: NamedText,
   { tokens }: KnownText,
   vocabulary: Vocabulary,
   signal: AbortSignal | undefined,
 ): Promise<Int32Array> {
   const isKnown = codePoints.map((codePoint) => vocabulary.tokenOf(codePoint) !== undefined);
-  const places = new Int32Array(tokens.length);
+  const positions = new Int32Array(tokens.length);
   let token = 0;
   await inPieces(numbers.length, signal, (start, end) => {
     for (let position = start; position < end; position++) {
-      if (isKnown[numbers[position]]) places[token++] = position;
+      if (isKnown[numbers[position]]) positions[token++] = position;
     }
   });
-  return places;
+  return positions;
 }

@@ -20,8 +20,8 @@ export interface OutputFile {
 const ELSEWHERE = "choose another file with --output";
 const MARKER_BYTES = 1_024;
 
-/** What is in a file's place. */
-interface Place {
+/** What a file's path leads to. */
+interface Target {
   /** The file itself, where links lead to it. */
   readonly path: string;
   /** Undefined where there is nothing. */
@@ -35,7 +35,7 @@ interface Place {
  * @throws CharnnError `NOT_WRITABLE`
  */
 export async function checkOutput(output: OutputFile): Promise<void> {
-  await placeOf(output);
+  await checkedTarget(output);
 }
 
 /**
@@ -46,7 +46,7 @@ export async function checkOutput(output: OutputFile): Promise<void> {
  * @throws CharnnError `NOT_WRITABLE`
  */
 export async function writeOutput(output: OutputFile, bytes: Uint8Array): Promise<void> {
-  const { path, stats } = await placeOf(output);
+  const { path, stats } = await checkedTarget(output);
   try {
     if (stats && !stats.isFile()) {
       const file = await open(path, "w");
@@ -65,7 +65,7 @@ export async function writeOutput(output: OutputFile, bytes: Uint8Array): Promis
   await removeStaleTemporaries(path).catch(() => {});
 }
 
-async function placeOf(output: OutputFile): Promise<Place> {
+async function checkedTarget(output: OutputFile): Promise<Target> {
   const { path, overwrite } = output;
   try {
     const stats = await statIfThere(path);
@@ -73,10 +73,10 @@ async function placeOf(output: OutputFile): Promise<Place> {
       if (await isLink(path)) throw refused(path, "it is a link that leads nowhere");
       return { path, stats };
     }
-    const place = { path: await realpath(path), stats };
+    const target = { path: await realpath(path), stats };
     if (stats.isDirectory()) throw refused(path, "it is a folder");
     if (stats.isBlockDevice()) throw refused(path, "it is a disk");
-    if (overwrite || !stats.isFile()) return place;
+    if (overwrite || !stats.isFile()) return target;
     const input = await inputThatIs(stats, output.inputs);
     if (input !== undefined) {
       throw refused(path, `it is the file ${JSON.stringify(input)} itself, which is read`, true);
@@ -87,7 +87,7 @@ async function placeOf(output: OutputFile): Promise<Place> {
       const reason = kind ? `it would replace ${kind}` : "there is a file that charnn did not make";
       throw refused(path, reason, true);
     }
-    return place;
+    return target;
   } catch (error) {
     throw error instanceof CharnnError ? error : notWritable(path, error, ELSEWHERE);
   }

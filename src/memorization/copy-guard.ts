@@ -9,7 +9,7 @@ const BASE = 0x01000193;
 const CHARACTERS_PER_LOOK = 1 << 12;
 
 /**
- * Knows every string of a certain length that occurs in a text: one place for each, in a table that is
+ * Knows every string of a certain length that occurs in a text: one position for each, in a table that is
  * looked up by a rolling hash and then compared with the text itself, so that it is never wrong. It takes
  * 5 to 11 bytes for each character of the text.
  */
@@ -19,14 +19,14 @@ export class CopyGuard {
   readonly #numberOf: Int32Array;
   readonly #vocabulary: Vocabulary;
   readonly #numbers: ReadonlyMap<number, number>;
-  /** Places in the text, from 1; 0: free. */
+  /** Positions in the text, from 1; 0: free. */
   readonly #table: Uint32Array;
   readonly #mask: number;
 
   private constructor(
     text: NamedText,
     vocabulary: Vocabulary,
-    /** The longest run that may be copied, in characters. */
+    /** The longest passage that may be copied, in characters. */
     readonly most: number,
   ) {
     const numbers = new Map(text.codePoints.map((codePoint, number) => [codePoint, number]));

@@ -8,38 +8,38 @@ import { CharnnError } from "../errors.js";
 import { refuseTooLarge } from "../memory.js";
 import { inTurns } from "../turns.js";
 import { LineStarts } from "./line-starts.js";
-import { type SharedRun, SharedRunFinder } from "./shared-passages.js";
+import { type SharedPassage, SharedPassageFinder } from "./shared-passages.js";
 
 const copiesSettingsSchema = settingsSchema<CopiesSettings>(COPIES, ["sample", "files"]);
 
-/** A place in a text. Lines and columns are counted from 1, in characters. */
-interface Place {
+/** A position in a text. Lines and columns are counted from 1, in characters. */
+interface LineAndColumn {
   readonly line: number;
   readonly column: number;
 }
 
-/** A run of a sample that the training text has too, and that can't be made longer on either side. */
+/** A passage of a sample that the training text has too, word for word, and that can't be made longer on either side. */
 export interface Copy {
   /** Where it begins in the sample, in characters from 0. */
   readonly start: number;
   readonly length: number;
   readonly text: string;
-  readonly inSample: Place;
-  /** One of the places where the training text has it. */
-  readonly inText: Place & { readonly file: string };
+  readonly inSample: LineAndColumn;
+  /** One of its occurrences in the training text. */
+  readonly inText: LineAndColumn & { readonly file: string };
 }
 
 /** What of a sample was copied. */
 export interface Copies {
   /** Of the sample. */
   readonly characters: number;
-  /** The first of the longest runs, whatever its length; undefined where nothing at all is shared. */
+  /** The first of the longest shared passages, whatever its length; undefined where nothing at all is shared. */
   readonly longest: Copy | undefined;
-  /** Runs of so many characters and more are copies. */
+  /** Passages of this many characters or more are copies. */
   readonly atLeast: number;
   /** All copies, in order. They may overlap, but none is part of another. */
   readonly copies: readonly Copy[];
-  /** Characters that are in one copy at least, and their share of the sample. */
+  /** Characters that are in one copy at least, and their fraction of the sample. */
   readonly copied: number;
   readonly share: number;
 }
@@ -78,13 +78,13 @@ export async function findCopies(
   const sample = texts[0];
   refuseUnfit(sample);
   const { signal } = options;
-  const finder = await inTurns(SharedRunFinder.of(sample.numbers), signal);
+  const finder = await inTurns(SharedPassageFinder.of(sample.numbers), signal);
   const symbolOf = new Int32Array(CODE_POINTS).fill(-1);
   for (const [number, codePoint] of sample.codePoints.entries()) symbolOf[codePoint] = number;
 
   const name = encodingName(encoding);
   const found = await findSources(files, { encoding: name, leftOut: [out] }, options);
-  const text = new TextPlaces();
+  const text = new TextPositions();
   // A model that read every line end as a newline writes no others.
   const lineEnds = sample.codePoints.includes(CARRIAGE_RETURN) ? "keep" : "lf";
   const reading = { encoding: name, invalid, lineEnds, signal } as const;
@@ -93,11 +93,11 @@ export async function findCopies(
     text.read(codePoints, source);
   });
   for (const warning of [...warnings, ...found.warnings, ...oddities]) options.onWarning?.(warning);
-  return copiesOf(sample, await inTurns(finder.runs(), signal), text, atLeast);
+  return copiesOf(sample, await inTurns(finder.passages(), signal), text, atLeast);
 }
 
 /** Knows where the files and the lines of a text begin. */
-class TextPlaces {
+class TextPositions {
   readonly #lines = new LineStarts();
   readonly #files: { readonly source: Source; readonly start: number }[] = [];
 
@@ -112,31 +112,31 @@ class TextPlaces {
 
   at(position: number): Copy["inText"] {
     const { source, start } = this.#files.findLast((it) => it.start <= position) ?? this.#files[0];
-    const { line, column } = this.#lines.placeOf(position);
-    return { file: source.path, line: line - this.#lines.placeOf(start).line + 1, column };
+    const { line, column } = this.#lines.lineAndColumn(position);
+    return { file: source.path, line: line - this.#lines.lineAndColumn(start).line + 1, column };
   }
 }
 
 function copiesOf(
   { numbers, codePoints }: NamedText,
-  runs: readonly SharedRun[],
-  text: TextPlaces,
+  passages: readonly SharedPassage[],
+  text: TextPositions,
   atLeast: number,
 ): Copies {
   const lines = new LineStarts();
   lines.read(Int32Array.from(numbers, (number) => codePoints[number]));
-  const copyOf = ({ start, length, inText }: SharedRun): Copy => ({
+  const copyOf = ({ start, length, inText }: SharedPassage): Copy => ({
     start,
     length,
     text: Array.from(numbers.subarray(start, start + length), (number) =>
       String.fromCodePoint(codePoints[number]),
     ).join(""),
-    inSample: lines.placeOf(start),
+    inSample: lines.lineAndColumn(start),
     inText: text.at(inText),
   });
-  const copies = runs.filter(({ length }) => length >= atLeast);
-  let longest: SharedRun | undefined;
-  for (const run of runs) if (run.length > (longest?.length ?? 0)) longest = run;
+  const copies = passages.filter(({ length }) => length >= atLeast);
+  let longest: SharedPassage | undefined;
+  for (const passage of passages) if (passage.length > (longest?.length ?? 0)) longest = passage;
   let [copied, end] = [0, 0];
   for (const { start, length } of copies) {
     copied += start + length - Math.max(start, end);

@@ -1,3 +1,4 @@
+import { lastAtMost } from "../arrays.js";
 import { NEWLINE } from "../data/reading.js";
 
 /** Knows where the lines of a text begin that it is shown piece by piece. */
@@ -19,15 +20,9 @@ export class LineStarts {
   }
 
   /** Line and column of a position, from 1. */
-  placeOf(position: number): { line: number; column: number } {
-    // The last line that begins at it or before it.
-    let [low, high] = [0, this.#lines - 1];
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2);
-      if (this.#starts[middle] <= position) low = middle;
-      else high = middle - 1;
-    }
-    return { line: low + 1, column: position - this.#starts[low] + 1 };
+  lineAndColumn(position: number): { line: number; column: number } {
+    const line = lastAtMost(this.#starts.subarray(0, this.#lines), position);
+    return { line: line + 1, column: position - this.#starts[line] + 1 };
   }
 
   #add(start: number): void {

@@ -4,9 +4,9 @@ import { SuffixAutomaton } from "./suffix-automaton.js";
 /** Characters or states that are visited between two stops. */
 const VISITED_IN_PART = 1 << 16;
 
-/** A run of a sample that occurs in a text, and can't be made longer on either side. */
-export interface SharedRun {
-  /** Where it begins in the sample, and in one of the places where the text has it. */
+/** A passage of a sample that occurs in a text word for word, and can't be made longer on either side. */
+export interface SharedPassage {
+  /** Where it begins in the sample, and at one of its occurrences in the text. */
   readonly start: number;
   readonly inText: number;
   readonly length: number;
@@ -18,7 +18,7 @@ export interface SharedRun {
  * approximate string matching and biological applications", 1994). Takes time for the characters of
  * both, and memory for those of the sample alone.
  */
-export class SharedRunFinder {
+export class SharedPassageFinder {
   readonly #automaton: SuffixAutomaton;
   readonly #symbols: ArrayLike<number>;
   /** Of each state, the longest string met in the text that ends there, and where that ends. */
@@ -29,8 +29,8 @@ export class SharedRunFinder {
   #read = 0;
 
   /** That of a sample, as whole numbers from 0. */
-  static *of(symbols: ArrayLike<number>): Parts<SharedRunFinder> {
-    return new SharedRunFinder(symbols, yield* SuffixAutomaton.of(symbols));
+  static *of(symbols: ArrayLike<number>): Parts<SharedPassageFinder> {
+    return new SharedPassageFinder(symbols, yield* SuffixAutomaton.of(symbols));
   }
 
   private constructor(symbols: ArrayLike<number>, automaton: SuffixAutomaton) {
@@ -78,23 +78,23 @@ export class SharedRunFinder {
     this.#read += codePoints.length;
   }
 
-  /** The runs of the whole sample, in order; none of them is part of another. */
-  *runs(): Parts<SharedRun[]> {
+  /** The shared passages of the whole sample, in order; none of them is part of another. */
+  *passages(): Parts<SharedPassage[]> {
     const met = yield* this.#metStates();
     const { prefixes } = this.#automaton;
-    const runs: SharedRun[] = [];
-    let before: SharedRun | undefined;
+    const passages: SharedPassage[] = [];
+    let before: SharedPassage | undefined;
     for (let end = 1; end <= this.#symbols.length; end++) {
       if (end % VISITED_IN_PART === 0) yield;
       const state = met[prefixes[end - 1]];
       const length = this.#longest[state];
-      const run = { start: end - length, inText: this.#ends[state] - length, length };
-      // The run that ends one character before goes on, or can't.
-      if (before && run.start > before.start) runs.push(before);
-      before = length > 0 ? run : undefined;
+      const passage = { start: end - length, inText: this.#ends[state] - length, length };
+      // The passage that ends one character before is continued by this one, or ends there.
+      if (before && passage.start > before.start) passages.push(before);
+      before = length > 0 ? passage : undefined;
     }
-    if (before) runs.push(before);
-    return runs;
+    if (before) passages.push(before);
+    return passages;
   }
 
   /** Of each state, that of its longest suffix which was met in the text; 0 where none was. */

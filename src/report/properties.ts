@@ -29,7 +29,7 @@ export function propertiesOf(characters: readonly string[]): Property[] {
     "a space comes next": new Float32Array(count),
   };
   let [column, letters, lines, depth, quote] = [0, 0, 0, 0, -1];
-  for (const [place, character] of characters.entries()) {
+  for (const [position, character] of characters.entries()) {
     const isNewline = character === "\n";
     if (isNewline && column === 0) lines = 0;
     else if (isNewline) lines++;
@@ -37,18 +37,18 @@ export function propertiesOf(characters: readonly string[]): Property[] {
     letters = /[\p{L}\p{N}]/u.test(character) ? letters + 1 : 0;
     if (OPENING.includes(character)) depth++;
     if (CLOSING.includes(character)) depth = Math.max(depth - 1, 0);
-    if (character === '"') quote = quote < 0 ? place : -1;
-    if (quote >= 0 && place - quote > MAX_QUOTE_LENGTH) quote = -1;
-    const next = characters[place + 1] ?? "";
-    values["position in the line"][place] = column;
-    values["position in the word"][place] = letters;
-    values["lines since an empty one"][place] = lines;
-    values["inside quotation marks"][place] = Number(quote >= 0);
-    values["inside brackets"][place] = Number(depth > 0);
-    values["inside a word"][place] = Number(letters > 0);
-    values["a line ends next"][place] = Number(next === "\n");
-    values["a capital letter comes next"][place] = Number(/\p{Lu}/u.test(next));
-    values["a space comes next"][place] = Number(next === " ");
+    if (character === '"') quote = quote < 0 ? position : -1;
+    if (quote >= 0 && position - quote > MAX_QUOTE_LENGTH) quote = -1;
+    const next = characters[position + 1] ?? "";
+    values["position in the line"][position] = column;
+    values["position in the word"][position] = letters;
+    values["lines since an empty one"][position] = lines;
+    values["inside quotation marks"][position] = Number(quote >= 0);
+    values["inside brackets"][position] = Number(depth > 0);
+    values["inside a word"][position] = Number(letters > 0);
+    values["a line ends next"][position] = Number(next === "\n");
+    values["a capital letter comes next"][position] = Number(/\p{Lu}/u.test(next));
+    values["a space comes next"][position] = Number(next === " ");
   }
   const all = Object.entries(values).map(([name, own], k): Property => {
     return { name, kind: k < 3 ? "number" : "yes-no", values: own };

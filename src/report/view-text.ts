@@ -200,7 +200,7 @@ interface Prediction {
   readonly expected: [character: string, probability: number][];
 }
 
-/** What was expected in the place of each token, by the decoder. */
+/** What was expected at the position of each token, by the decoder. */
 async function predictionsOf(
   { config, vocabulary, tensors }: Checkpoint,
   tokens: Tokens,
@@ -212,9 +212,9 @@ async function predictionsOf(
   const weight = tensors.get("decoder.weight")?.data as Float32Array;
   const bias = tensors.get("decoder.bias")?.data as Float32Array;
   const probabilities = new Float64Array(vocabulary.size);
-  const predict = (token: number, place: number): Prediction => {
-    if (place === 0) return { bits: null, expected: [] };
-    const state = Float64Array.from(top, (own) => own[place - 1]);
+  const predict = (token: number, position: number): Prediction => {
+    if (position === 0) return { bits: null, expected: [] };
+    const state = Float64Array.from(top, (own) => own[position - 1]);
     for (let other = 0; other < vocabulary.size; other++) {
       let logit = bias[other];
       for (let unit = 0; unit < hiddenSize; unit++)
@@ -234,8 +234,8 @@ async function predictionsOf(
     return { bits: Number((-Math.log2(probabilities[token] / sum)).toFixed(2)), expected };
   };
   const predictions: Prediction[] = [];
-  for (const [place, token] of tokens.entries()) {
-    predictions.push(predict(token, place));
+  for (const [position, token] of tokens.entries()) {
+    predictions.push(predict(token, position));
     await turns.give();
   }
   return predictions;
@@ -245,8 +245,8 @@ async function predictionsOf(
 function likeliest(probabilities: Float64Array): number[] {
   const best: number[] = [];
   for (let index = 0; index < probabilities.length; index++) {
-    const place = best.findIndex((other) => probabilities[other] < probabilities[index]);
-    if (place >= 0) best.splice(place, 0, index);
+    const rank = best.findIndex((other) => probabilities[other] < probabilities[index]);
+    if (rank >= 0) best.splice(rank, 0, index);
     else if (best.length < SHOWN_EXPECTATIONS) best.push(index);
     best.length = Math.min(best.length, SHOWN_EXPECTATIONS);
   }

@@ -44,7 +44,7 @@ export async function findCheckpoint(run: string | undefined, out: string): Prom
     if (newest) return checkpointsOf(newest, await contentsOf(newest))[0];
     throw new CharnnError("NOT_FOUND", `There is no run in ${out} yet.`, trainFirst(out));
   }
-  for (const path of placesOf(run, out)) {
+  for (const path of pathsOf(run, out)) {
     if (!(await statsOf(path))?.isDirectory()) continue;
     const folder = folderAt(dirname(path), basename(path));
     const [checkpoint] = checkpointsOf(folder, await contentsOf(folder));
@@ -73,7 +73,7 @@ export async function findReportedRun(run: string | undefined, out: string): Pro
   if (run === undefined) {
     throw new CharnnError("NOT_FOUND", `There is no run in ${out} yet.`, trainFirst(out));
   }
-  const message = (await statsOf(placesOf(run, out)[0]))
+  const message = (await statsOf(pathsOf(run, out)[0]))
     ? `The run ${JSON.stringify(run)} has reported nothing: it has no ${METRICS}.`
     : `There is no run ${JSON.stringify(run)}.`;
   const names = (await reportedRuns(out)).map(({ name }) => name);
@@ -86,7 +86,7 @@ export async function lookForReportedRun(
   out: string,
 ): Promise<RunFolder | undefined> {
   if (run === undefined) return (await reportedRuns(out))[0];
-  for (const path of [...placesOf(run, out), dirname(run)].map((path) => resolve(path))) {
+  for (const path of [...pathsOf(run, out), dirname(run)].map((path) => resolve(path))) {
     if (!(await statsOf(path))?.isDirectory()) continue;
     const folder = folderAt(dirname(path), basename(path));
     if ((await contentsOf(folder))?.metrics) {
@@ -127,8 +127,8 @@ async function isTrained(folder: RunFolder): Promise<boolean> {
   return watchTraining(folder)().catch(() => false);
 }
 
-/** Where the folder of a run may be. */
-function placesOf(run: string, out: string): string[] {
+/** The paths at which the folder of a run may be. */
+function pathsOf(run: string, out: string): string[] {
   return isFolderName(run) ? [join(out, run), run] : [run];
 }
 
@@ -196,8 +196,8 @@ async function statsOf(path: string): Promise<Stats | undefined> {
 }
 
 function trainFirst(out: string): string {
-  const place = out === RUNS_FOLDER ? "" : ` --out ${quoted(out)}`;
-  return `Train one first: charnn train FILE${place}`;
+  const folder = out === RUNS_FOLDER ? "" : ` --out ${quoted(out)}`;
+  return `Train one first: charnn train FILE${folder}`;
 }
 
 function hintAt(names: readonly string[], typed: string, out: string): string {

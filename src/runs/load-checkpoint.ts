@@ -12,12 +12,12 @@ import { contentsOf } from "./run-contents.js";
 import { readRunFacts } from "./saved-states.js";
 
 /** Where runs are: `checkpoints` in the current folder when left out. */
-interface Place {
+interface Whereabouts {
   readonly out?: string;
   readonly signal?: AbortSignal | undefined;
 }
 
-interface LoadOptions extends Place {
+interface LoadOptions extends Whereabouts {
   /**
    * Which tensors the result has: `weights` leaves out what is only needed to go on training, which is three
    * quarters of the file. All when left out; all are checked in any case.
@@ -48,7 +48,7 @@ export async function loadCheckpoint(
   }
 }
 
-/** Another run is not taken in the place of the newest, but named. */
+/** Another run is not taken instead of the newest, but named. */
 async function newestUnusable(error: CharnnError, out: string): Promise<CharnnError> {
   const [, ...others] = await listRuns(out);
   const named = others.slice(0, RUNS_IN_HINT).map(({ name }) => name);
@@ -58,10 +58,10 @@ async function newestUnusable(error: CharnnError, out: string): Promise<CharnnEr
 }
 
 /**
- * What each run says of itself by its last checkpoint, or by the newest that it has in its place; the newest
+ * What each run says of itself by its last checkpoint, or by the newest that it has instead; the newest
  * run first.
  *
- * @param place `onUnreadable` gets the folder of each run that can't be read, which hides no other, and the
+ * @param options `onUnreadable` gets the folder of each run that can't be read, which hides no other, and the
  *   `CharnnError` that says why
  * @throws CharnnError `NOT_READABLE` for the folder of all runs; the reason of the signal once it is aborted
  */
@@ -69,7 +69,7 @@ export async function listCheckpoints({
   out = RUNS_FOLDER,
   onUnreadable,
   signal,
-}: Place & { readonly onUnreadable?: OnUnreadable } = {}): Promise<
+}: Whereabouts & { readonly onUnreadable?: OnUnreadable } = {}): Promise<
   (CheckpointFacts & { readonly path: string })[]
 > {
   const found = [];

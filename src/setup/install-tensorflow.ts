@@ -122,16 +122,16 @@ export async function installTensorFlow(
   signal?.throwIfAborted();
   const tools = await findTools(options);
   if (!(await mayDownload())) return undefined;
-  const place = await makePlace(folder);
-  const unfinished = tensorFlowFolder(place);
+  const unfinishedFolder = await makeUnfinishedFolder(folder);
+  const unfinished = tensorFlowFolder(unfinishedFolder);
   try {
-    await checkSpace(place, TENSORFLOW_SIZES[build].needed);
+    await checkSpace(unfinishedFolder, TENSORFLOW_SIZES[build].needed);
     await mkdir(unfinished, { recursive: true });
     await fetchPackages(unfinished, build, tools, onStep);
     onStep("Compiling the addon");
     await compileAddon(unfinished, tools);
     onStep("Training a step");
-    const found = await whatTrains(place, signal);
+    const found = await whatTrains(unfinishedFolder, signal);
     await rm(folder, { recursive: true, force: true });
     await rename(unfinished, folder);
     return { folder, ...found, wasThere: false };
@@ -139,7 +139,7 @@ export async function installTensorFlow(
     if (systemErrorCode(error) !== "ENOSPC") throw error;
     throw cannotInstall(`the disk of ${dirname(folder)} is full`, spaceHint(folder), error);
   } finally {
-    await rm(place, { recursive: true, force: true });
+    await rm(unfinishedFolder, { recursive: true, force: true });
   }
 }
 
@@ -154,13 +154,13 @@ async function buildIn(folder: string): Promise<TensorFlowBuild> {
 }
 
 /** A data folder of its own, beside what is there, in which the unfinished is. */
-async function makePlace(folder: string): Promise<string> {
+async function makeUnfinishedFolder(folder: string): Promise<string> {
   try {
     await mkdir(dirname(folder), { recursive: true });
     await removeLeftovers(dirname(folder));
-    const place = await mkdtemp(join(dirname(folder), UNFINISHED));
-    await writeFile(join(place, OWNER), JSON.stringify(thisProcess()));
-    return place;
+    const made = await mkdtemp(join(dirname(folder), UNFINISHED));
+    await writeFile(join(made, OWNER), JSON.stringify(thisProcess()));
+    return made;
   } catch (cause) {
     const hint = "XDG_DATA_HOME names another place.";
     throw cannotInstall(`${dirname(folder)} can't be written`, hint, cause);
@@ -173,22 +173,22 @@ async function makePlace(folder: string): Promise<string> {
  */
 async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    const place = join(folder, name);
-    if (name.startsWith(UNFINISHED) && (await isLeft(place))) {
-      await rm(place, { recursive: true, force: true });
+    const leftover = join(folder, name);
+    if (name.startsWith(UNFINISHED) && (await isLeft(leftover))) {
+      await rm(leftover, { recursive: true, force: true });
     }
   }
 }
 
-async function isLeft(place: string): Promise<boolean> {
+async function isLeft(path: string): Promise<boolean> {
   try {
-    const owner: unknown = JSON.parse(await readFile(join(place, OWNER), "utf8"));
+    const owner: unknown = JSON.parse(await readFile(join(path, OWNER), "utf8"));
     const isRunning = isStillRunning(owner as ProcessIdentity);
     if (isRunning !== undefined) return !isRunning;
   } catch {
     // It was made a moment ago, or by an earlier version.
   }
-  const { mtimeMs } = await stat(place).catch(() => ({ mtimeMs: Date.now() }));
+  const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
   return Date.now() - mtimeMs > MAX_MILLISECONDS;
 }
 
@@ -265,14 +265,14 @@ async function compileAddon(folder: string, { compiler, signal }: Tools): Promis
 /**
  * Trains some steps in a process of its own, which can come to no harm here.
  *
- * @param place the data folder whose TensorFlow is tried
+ * @param dataFolder the data folder whose TensorFlow is tried
  */
 async function whatTrains(
-  place: string,
+  dataFolder: string,
   signal: AbortSignal | undefined,
 ): Promise<TensorFlowFacts> {
   const program = fileURLToPath(new URL("../../bin/charnn.js", import.meta.url));
-  const env = { ...process.env, XDG_DATA_HOME: place };
+  const env = { ...process.env, XDG_DATA_HOME: dataFolder };
   const args = [program, "doctor", "--json"];
   const output = await runTool("it can't be tried", process.execPath, args, { env, signal });
   const backends: { name: string; why?: string; tensorflow?: TensorFlowFacts }[] =

@@ -68,7 +68,7 @@ export async function sharedLines(
   const lines: number[] = [];
   await eachLine(heldOut, newline, signal, (hash) => lines.push(hash));
   if (lines.length === 0) return 0;
-  const sought = evenStarts(lines.length - 1, MAX_SOUGHT).map((place) => lines[place]);
+  const sought = evenStarts(lines.length - 1, MAX_SOUGHT).map((index) => lines[index]);
   const left = new Set(sought);
   await eachLine(train, newline, signal, (hash) => left.delete(hash));
   return sought.filter((hash) => !left.has(hash)).length / sought.length;

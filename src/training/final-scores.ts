@@ -1,5 +1,5 @@
 import { isWeight, readCheckpoint } from "../checkpoint/checkpoint.js";
-import { charactersRead, evaluationBatches, isPartOf } from "../data/batches.js";
+import { charactersRead, evaluationBatches, isPartOf } from "../data/evaluation-batches.js";
 import { evaluate } from "../evaluation/evaluate.js";
 import { CharRnn } from "../model/char-rnn.js";
 import { loadWeights } from "../model/load-weights.js";

@@ -2,7 +2,7 @@ import { type ModelConfig, parameterCount } from "../config/model.js";
 import { MOMENT_NAMES } from "../config/moments.js";
 import type { BackendName } from "../config/names.js";
 import type { RunConfig, TrainingConfig } from "../config/run.js";
-import { evaluationShape } from "../data/batches.js";
+import { evaluationShape } from "../data/evaluation-batches.js";
 import { CharnnError } from "../errors.js";
 import { memoryLeft, memorySize } from "../memory.js";
 import { parameterBytes, streamsBytes, windowBytes } from "../model/memory-need.js";

@@ -6,7 +6,7 @@ import { namesIn, type RunConfig } from "../config/run.js";
 import { definedOnly, pick } from "../config/schema.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import type { TrainSettings } from "../config/train-settings.js";
-import { fitBatchShape } from "../data/batches.js";
+import { fitBatchShape } from "../data/batch-shape.js";
 import type { Corpus, CorpusSettings } from "../data/corpus.js";
 import { CharnnError } from "../errors.js";
 import { haveEnd, limitsOf } from "./limits.js";

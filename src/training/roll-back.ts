@@ -1,6 +1,6 @@
 import { disposeAll } from "../backends/scope.js";
 import { MAX_ROLLBACKS, type Progress, type RunConfig } from "../config/run.js";
-import { evaluationBatches } from "../data/batches.js";
+import { evaluationBatches } from "../data/evaluation-batches.js";
 import { CharnnError } from "../errors.js";
 import { evaluate } from "../evaluation/evaluate.js";
 import { truncateMetricsAfter } from "../runs/metrics.js";

@@ -3,7 +3,7 @@ import { cleanUp, cleanUpAfter } from "../clean-up.js";
 import { MAX_BAD_STEPS } from "../config/run.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import type { TrainSettings } from "../config/train-settings.js";
-import { evaluationBatches } from "../data/batches.js";
+import { evaluationBatches } from "../data/evaluation-batches.js";
 import { bitsPerCharacter, evaluate } from "../evaluation/evaluate.js";
 import { inMemoryThroughout } from "../memory.js";
 import type { Score } from "../model/char-rnn.js";

@@ -1,12 +1,13 @@
+import { median } from "../arrays.js";
 import { disposeAll } from "../backends/scope.js";
 import { parameterCount } from "../config/model.js";
 import type { BackendName } from "../config/names.js";
 import type { RunConfig } from "../config/run.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import type { Batch } from "../data/batch.js";
-import { type Batches, charactersRead, evaluationBatches } from "../data/batches.js";
+import type { Batches } from "../data/batches.js";
 import type { Corpus } from "../data/corpus.js";
-import { median } from "../median.js";
+import { charactersRead, evaluationBatches } from "../data/evaluation-batches.js";
 import { CharRnn, type ModelWorkspace } from "../model/char-rnn.js";
 import { NO_DROPOUT } from "../model/dropout.js";
 import { operationsPerCharacter } from "../model/operations.js";

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { memory } from "@tensorflow/tfjs-core";
+import { median } from "#src/arrays.js";
 import { selectBackend } from "#src/backends/select.js";
 import { peakMemory } from "#src/benchmark/peak-memory.js";
 import { createLearner, disposeLearner, timeTraining } from "#src/benchmark/training-speed.js";
 import { CELL_NAMES, CELLS } from "#src/config/cells.js";
 import { modelConfig, parameterShapes, sizeOf } from "#src/config/model.js";
 import { type BenchmarkProgress, benchmark } from "#src/index.js";
-import { median } from "#src/median.js";
 import { NO_DROPOUT } from "#src/model/dropout.js";
 import { operationsPerCharacter } from "#src/model/operations.js";
 import { Random } from "#src/random.js";

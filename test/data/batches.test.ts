@@ -2,12 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { type Batch, IGNORED_TARGET } from "#src/data/batch.js";
-import {
-  type BatchSettings,
-  createBatches,
-  evaluationBatches,
-  fitBatchShape,
-} from "#src/data/batches.js";
+import { fitBatchShape } from "#src/data/batch-shape.js";
+import { type BatchSettings, createBatches } from "#src/data/batches.js";
+import { evaluationBatches } from "#src/data/evaluation-batches.js";
 import { type Tokens, Vocabulary } from "#src/data/vocabulary.js";
 import { Random } from "#src/random.js";
 import { atOnce } from "#src/turns.js";

@@ -7,7 +7,7 @@ import { scoped } from "#src/backends/scope.js";
 import { selectBackend } from "#src/backends/select.js";
 import { modelConfig } from "#src/config/model.js";
 import type { Batch } from "#src/data/batch.js";
-import { evaluationBatches } from "#src/data/batches.js";
+import { evaluationBatches } from "#src/data/evaluation-batches.js";
 import { Vocabulary } from "#src/data/vocabulary.js";
 import { evaluate } from "#src/evaluation/evaluate.js";
 import { type Checkpoint, loadCheckpoint, type TrainSettings } from "#src/index.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { SharedRunFinder } from "#src/memorization/shared-passages.js";
+import { SharedPassageFinder } from "#src/memorization/shared-passages.js";
 import { SuffixAutomaton } from "#src/memorization/suffix-automaton.js";
 import { atOnce } from "#src/turns.js";
 
@@ -13,7 +13,7 @@ function found(sample: string, text: string, cuts: readonly number[] = []) {
   const symbolOf = CODES.slice();
   for (const [symbol, letter] of letters.entries()) symbolOf[letter.charCodeAt(0)] = symbol;
   const finder = atOnce(
-    SharedRunFinder.of(Array.from(sample, (letter) => letters.indexOf(letter))),
+    SharedPassageFinder.of(Array.from(sample, (letter) => letters.indexOf(letter))),
   );
   let start = 0;
   const places = cuts.map((cut) => cut % (text.length + 1)).toSorted((a, b) => a - b);
@@ -25,12 +25,12 @@ function found(sample: string, text: string, cuts: readonly number[] = []) {
     );
     start = end;
   }
-  return atOnce(finder.runs());
+  return atOnce(finder.passages());
 }
 
 /** The runs of a sample that the text has and that can't be made longer, by trying all. */
 function byTrying(sample: string, text: string): { start: number; length: number }[] {
-  const runs = [];
+  const passages = [];
   for (let start = 0; start < sample.length; start++) {
     let length = 0;
     while (
@@ -41,9 +41,9 @@ function byTrying(sample: string, text: string): { start: number; length: number
     }
     const isPart =
       start > 0 && length > 0 && text.includes(sample.slice(start - 1, start + length));
-    if (length > 0 && !isPart) runs.push({ start, length });
+    if (length > 0 && !isPart) passages.push({ start, length });
   }
-  return runs;
+  return passages;
 }
 
 const words = fc.string({
@@ -55,12 +55,12 @@ const words = fc.string({
 describe("The runs that a sample shares with a text", () => {
   it("are those that trying all finds, however the text comes", () => {
     const property = fc.property(words, words, fc.array(fc.nat(100)), (sample, text, cuts) => {
-      const runs = found(sample, text, cuts);
+      const passages = found(sample, text, cuts);
       assert.deepEqual(
-        runs.map(({ start, length }) => ({ start, length })),
+        passages.map(({ start, length }) => ({ start, length })),
         byTrying(sample, text),
       );
-      for (const { start, length, inText } of runs) {
+      for (const { start, length, inText } of passages) {
         assert.equal(text.slice(inText, inText + length), sample.slice(start, start + length));
       }
     });

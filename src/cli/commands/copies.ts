@@ -45,7 +45,7 @@ function description({ characters, longest, atLeast, copies, copied, share }: Co
     ["longest shared run", counted(longest.length, "character")],
     ["", shortened(longest.text)],
     ["in the sample", `line ${count(longest.inSample.line)}, column ${longest.inSample.column}`],
-    ["in the text", placeInText(longest)],
+    ["in the text", positionInText(longest)],
     [
       "copied",
       `${(100 * share).toFixed(2)} %: ${count(copied)} of ${counted(characters, "character")}`,
@@ -65,7 +65,7 @@ function description({ characters, longest, atLeast, copies, copied, share }: Co
   return [...columns(rows), "", `${title}, by line and column`, ...columns([head, ...list])];
 }
 
-function placeInText({ inText: { file, line, column } }: Copy): string {
+function positionInText({ inText: { file, line, column } }: Copy): string {
   return `${file}, line ${count(line)}, column ${column}`;
 }
 

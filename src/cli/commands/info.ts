@@ -79,8 +79,8 @@ Examples:
       } else if (facts.length + unreadable.length > 0) {
         for (const line of list(facts, unreadable)) await terminal.out(`${line}\n`);
       } else {
-        const place = out === undefined ? "" : ` --out ${quoted(out)}`;
-        terminal.say(`There are no runs yet. Make one: charnn train FILE${place}`);
+        const folder = out === undefined ? "" : ` --out ${quoted(out)}`;
+        terminal.say(`There are no runs yet. Make one: charnn train FILE${folder}`);
       }
       if (facts.length === 0 && unreadable.length > 0) exitWith(FAILURE);
     });

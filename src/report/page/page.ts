@@ -196,8 +196,8 @@ function spread<Item>(list: readonly Item[], most: number): Item[] {
 }
 
 function surprise({ data, isHeldOut }: TextView): Html {
-  const spans = data.characters.map((character, place) => {
-    const level = LEVELS.filter((least) => (data.bits[place] ?? 0) >= least).length;
+  const spans = data.characters.map((character, position) => {
+    const level = LEVELS.filter((least) => (data.bits[position] ?? 0) >= least).length;
     return level > 0
       ? html`<span class="s${level}">${character}</span>`
       : html`<span>${character}</span>`;

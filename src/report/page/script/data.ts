@@ -54,7 +54,7 @@ export interface TextData {
   readonly characters: readonly string[];
   /** Surprise of each character, bits; null for the first. */
   readonly bits: readonly (number | null)[];
-  /** The likeliest characters in the place of each, with their probabilities. */
+  /** The likeliest characters at the position of each, with their probabilities. */
   readonly expected: readonly (readonly (readonly [character: string, probability: number])[])[];
   /** Units of all layers. */
   readonly units: number;

@@ -46,12 +46,12 @@ function colorOf(name: string): string {
 }
 
 function drawChart(name: keyof Charts, data: ChartData): void {
-  const place = element(`chart-${name}`);
+  const container = element(`chart-${name}`);
   charts.get(name)?.destroy();
   const axis = { stroke: colorOf("--text"), grid: { stroke: colorOf("--line"), width: 1 } };
   const chart = new uPlot(
     {
-      width: place.clientWidth,
+      width: container.clientWidth,
       height: CHART_HEIGHT,
       scales: { x: { time: false } },
       axes: [axis, { ...axis, size: 64 }],
@@ -67,7 +67,7 @@ function drawChart(name: keyof Charts, data: ChartData): void {
       ],
     },
     columnsOf(data),
-    place,
+    container,
   );
   charts.set(name, chart);
 }
@@ -89,26 +89,26 @@ function resizeCharts(): void {
 /** Lets a person go through the text, and choose the unit whose activations colour it. */
 function showText(text: TextData): void {
   const activations = Int8Array.from(atob(text.activations), (byte) => byte.charCodeAt(0));
-  const places = [element("surprise-text"), element("neuron-text")];
-  const [surprises, neurons] = places.map((place) => [...place.querySelectorAll("span")]);
+  const views = [element("surprise-text"), element("neuron-text")];
+  const [surprisals, neurons] = views.map((view) => [...view.querySelectorAll("span")]);
   const unitField = element("unit") as HTMLInputElement;
-  const activationOf = (place: number) =>
-    activations[unit() * text.characters.length + place] / 127;
+  const activationOf = (position: number) =>
+    activations[unit() * text.characters.length + position] / 127;
   const unit = () =>
     Math.min(Math.max(Math.trunc(Number(unitField.value)) || 0, 0), text.units - 1);
 
   function colorByUnit(): void {
-    for (const [place, span] of neurons.entries()) {
-      const value = activationOf(place);
+    for (const [position, span] of neurons.entries()) {
+      const value = activationOf(position);
       span.style.backgroundColor = `rgb(${value > 0 ? "230 120 0" : "0 114 220"} / ${Math.abs(value) * 0.6})`;
     }
   }
 
-  function describe(place: number): string {
-    const bits = text.bits[place];
-    const parts = [named(text.characters[place])];
+  function describe(position: number): string {
+    const bits = text.bits[position];
+    const parts = [named(text.characters[position])];
     if (bits !== null) {
-      const expected = text.expected[place].map(
+      const expected = text.expected[position].map(
         ([character, probability]) => `${named(character)} ${Math.round(100 * probability)} %`,
       );
       parts.push(`${bits.toFixed(2)} bits`, `expected ${expected.join(", ")}`);
@@ -116,9 +116,9 @@ function showText(text: TextData): void {
     return parts.join("; ");
   }
 
-  watchPlaces(places[0], surprises, element("surprise-status"), describe);
-  watchPlaces(places[1], neurons, element("neuron-status"), (place) => {
-    return `${named(text.characters[place])}; unit ${unit()} is ${activationOf(place).toFixed(2)}`;
+  watchCharacters(views[0], surprisals, element("surprise-status"), describe);
+  watchCharacters(views[1], neurons, element("neuron-status"), (position) => {
+    return `${named(text.characters[position])}; unit ${unit()} is ${activationOf(position).toFixed(2)}`;
   });
   unitField.addEventListener("input", colorByUnit);
   for (const button of document.querySelectorAll<HTMLButtonElement>("button[data-unit]")) {
@@ -131,23 +131,23 @@ function showText(text: TextData): void {
 }
 
 /** Says what there is to say of the character that the pointer or the arrow keys are at. */
-function watchPlaces(
+function watchCharacters(
   text: HTMLElement,
   spans: readonly HTMLElement[],
   status: HTMLElement,
-  describe: (place: number) => string,
+  describe: (position: number) => string,
 ): void {
   let current = -1;
-  const goTo = (place: number) => {
-    if (place < 0 || place >= spans.length) return;
+  const goTo = (position: number) => {
+    if (position < 0 || position >= spans.length) return;
     spans[current]?.classList.remove("current");
-    current = place;
+    current = position;
     spans[current].classList.add("current");
     status.textContent = describe(current);
   };
   text.addEventListener("pointermove", ({ target }) => {
-    const place = spans.indexOf(target as HTMLElement);
-    if (place >= 0) goTo(place);
+    const position = spans.indexOf(target as HTMLElement);
+    if (position >= 0) goTo(position);
   });
   text.addEventListener("keydown", (event) => {
     const steps: Readonly<Record<string, number>> = {
