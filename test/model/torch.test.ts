@@ -1,19 +1,10 @@
-/** Whole models against what PyTorch computes; `test/fixtures/torch_numbers.py` made the numbers. */
+/** Whole models on every backend, held to PyTorch's numbers. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { type Tensor, tensor } from "@tensorflow/tfjs-core";
-import {
-  adamStep,
-  type MomentStepInputs,
-  rmsPropStep,
-  type StepAttributes,
-  sgdStep,
-} from "#src/backends/backend.js";
+import { adamStep, type MomentStepInputs, rmsPropStep, sgdStep } from "#src/backends/backend.js";
 import { scoped } from "#src/backends/scope.js";
-import type { CellName } from "#src/config/cells.js";
 import { modelConfig, parameterShapes } from "#src/config/model.js";
 import type { Batch } from "#src/data/batch.js";
 import { CharRnn, type ModelState } from "#src/model/char-rnn.js";
@@ -23,47 +14,23 @@ import { numbersOf, onEveryBackend } from "../helpers/backends.js";
 import { nothingDropped } from "../helpers/learning.js";
 import { assertClose } from "../helpers/numbers.js";
 import { pythonWith } from "../helpers/python.js";
-
-const SCRIPT = fileURLToPath(new URL("../../test/fixtures/torch_numbers.py", import.meta.url));
-const NUMBERS = new URL("../../test/fixtures/torch-numbers.json", import.meta.url);
+import {
+  type ByName,
+  flat,
+  type Nested,
+  TORCH_OPTIMIZERS,
+  TORCH_SCRIPT,
+  type TorchModel,
+  torchNumbers,
+} from "../helpers/torch-numbers.js";
 
 /** Absolute and relative: charnn computes in single precision, the fixture in double. */
 const TOLERANCE = 1e-5;
 
-/** A number or lists of numbers, as many levels deep as the array has dimensions. */
-type Nested = number | readonly Nested[];
-type ByName = Readonly<Record<string, Nested>>;
-
-interface TorchModel {
-  readonly cell: CellName;
-  readonly embeddingSize: number;
-  readonly parameters: ByName;
-  /** `[time, batch]` */
-  readonly inputs: Nested;
-  readonly targets: Nested;
-  /** The hidden state `[layers, batch, hidden]` and, for an LSTM, the cell state. */
-  readonly state: readonly Nested[];
-  readonly logits: Nested;
-  readonly losses: Nested;
-  readonly finalState: readonly Nested[];
-  readonly gradients: ByName;
-  readonly trained: readonly {
-    readonly optimizer: "adam" | "adamw" | "sgd" | "rmsprop";
-    readonly clipNorm: number;
-    /** Of each step's gradients, before clipping. */
-    readonly norms: readonly number[];
-    readonly parameters: ByName;
-  }[];
-}
-
-const fixture: {
-  sizes: { time: number; batch: number; hidden: number; layers: number; vocabulary: number };
-  models: TorchModel[];
-} = JSON.parse(readFileSync(NUMBERS, "utf8"));
-const { time, batch: lanes, hidden: hiddenSize, layers, vocabulary } = fixture.sizes;
+const { time, batch: lanes, hidden: hiddenSize, layers, vocabulary } = torchNumbers.sizes;
 
 await onEveryBackend("Against PyTorch", () => {
-  for (const torch of fixture.models) {
+  for (const torch of torchNumbers.models) {
     const { cell } = torch;
 
     it(`a ${cell} model has the same parameters, in the same order and shapes`, () => {
@@ -144,9 +111,9 @@ await onEveryBackend("Against PyTorch", () => {
 it("PyTorch computes the numbers of the fixture", (t) => {
   const python = pythonWith("torch");
   if (python === undefined) return t.skip("no Python with PyTorch; `npm run peers` gets it");
-  const printed = execFileSync(python, [SCRIPT], { encoding: "utf8", maxBuffer: 2 ** 24 });
+  const printed = execFileSync(python, [TORCH_SCRIPT], { encoding: "utf8", maxBuffer: 2 ** 24 });
   const now = leaves(JSON.parse(printed));
-  const committed = leaves(fixture);
+  const committed = leaves(torchNumbers);
   assert.deepEqual([...now.keys()], [...committed.keys()]);
   for (const [place, value] of committed) {
     if (typeof value !== "number") assert.equal(now.get(place), value, place);
@@ -160,36 +127,30 @@ type TakeStep = (inputs: StepInputs, clipNorm: number, step: number) => { norm: 
 const OPTIMIZERS: Readonly<
   Record<TorchModel["trained"][number]["optimizer"], (config: CharRnn["config"]) => TakeStep>
 > = {
-  adam: (config) => adam(config, 0),
-  adamw: (config) => adam(config, 0.2),
+  adam: (config) => adam(config, TORCH_OPTIMIZERS.adam),
+  adamw: (config) => adam(config, TORCH_OPTIMIZERS.adamw),
   sgd: (config) => {
     const moment = parameterArray(config).flat;
     return (inputs, clipNorm) =>
-      sgdStep({ ...inputs, moment }, { ...common(0.3, clipNorm), momentum: 0.9 });
+      sgdStep({ ...inputs, moment }, { ...TORCH_OPTIMIZERS.sgd, clipNorm, clipValue: 0 });
   },
   rmsprop: (config) => {
     const moment = parameterArray(config).flat;
-    const coefficients = { decay: 0.9, epsilon: 1e-6 };
     return (inputs, clipNorm) =>
-      rmsPropStep({ ...inputs, moment }, { ...common(0.01, clipNorm), ...coefficients });
+      rmsPropStep({ ...inputs, moment }, { ...TORCH_OPTIMIZERS.rmsprop, clipNorm, clipValue: 0 });
   },
 };
 
-function adam(config: CharRnn["config"], weightDecay: number): TakeStep {
+function adam(
+  config: CharRnn["config"],
+  coefficients: (typeof TORCH_OPTIMIZERS)["adam" | "adamw"],
+): TakeStep {
   const moments = {
     firstMoment: parameterArray(config).flat,
     secondMoment: parameterArray(config).flat,
   };
-  const coefficients = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8 };
   return (inputs, clipNorm, step) =>
-    adamStep(
-      { ...inputs, ...moments },
-      { ...common(0.01, clipNorm), ...coefficients, weightDecay, step },
-    );
-}
-
-function common(learningRate: number, clipNorm: number): StepAttributes {
-  return { learningRate, clipNorm, clipValue: 0, weightDecay: 0 };
+    adamStep({ ...inputs, ...moments }, { ...coefficients, clipNorm, clipValue: 0, step });
 }
 
 function configOf({ cell, embeddingSize }: TorchModel) {
@@ -250,10 +211,6 @@ function assertNamed(actual: ParameterArray, expected: ByName, what: string): vo
   for (const [name, values] of Object.entries(expected)) {
     assertClose(numbersOf(actual.of(name)), flat(values), TOLERANCE, `${what} ${name}`);
   }
-}
-
-function flat(values: Nested): number[] {
-  return typeof values === "number" ? [values] : values.flatMap(flat);
 }
 
 function shapeOf(values: Nested): number[] {
