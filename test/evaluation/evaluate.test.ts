@@ -3,7 +3,6 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { memory } from "@tensorflow/tfjs-core";
-import { scoped } from "#src/backends/scope.js";
 import { selectBackend } from "#src/backends/select.js";
 import { modelConfig } from "#src/config/model.js";
 import type { Batch } from "#src/data/batch.js";
@@ -12,8 +11,8 @@ import { Vocabulary } from "#src/data/vocabulary.js";
 import { evaluate } from "#src/evaluation/evaluate.js";
 import { type Checkpoint, loadCheckpoint, type TrainSettings } from "#src/index.js";
 import { CharRnn } from "#src/model/char-rnn.js";
-import { loadWeights } from "#src/model/load-weights.js";
 import { Random } from "#src/random.js";
+import { predictions } from "../helpers/defined-model.js";
 import { failsWith } from "../helpers/failure.js";
 import { assertClose } from "../helpers/numbers.js";
 import { evaluated } from "../helpers/scoring.js";
@@ -74,7 +73,7 @@ describe("The score of a text", () => {
     const { place, checkpoint } = await trainedModel(t, { cell: "lstm", layers: 2 });
     const text = inventedText(600, 5);
     const score = await scoreOf(place, checkpoint, text);
-    const { losses, correct } = byHand(checkpoint, [text]);
+    const { losses, correct } = predictionsOf(checkpoint, text);
     const loss = mean(losses);
     assert.deepEqual([score.characters, score.skipped], [599, 0]);
     assertClose([score.loss], [loss], 1e-5, "loss");
@@ -87,10 +86,7 @@ describe("The score of a text", () => {
     const { place, checkpoint } = await trainedModel(t, { cell: "gru", documents: "lines" });
     const lines = inventedText(500, 5).split("\n").filter(Boolean);
     const score = await scoreOf(place, checkpoint, `${lines.join("\n\n")}`);
-    const { losses } = byHand(
-      checkpoint,
-      lines.map((line) => `\n${line}\n`),
-    );
+    const losses = lines.flatMap((line) => predictionsOf(checkpoint, `\n${line}\n`).losses);
     assert.equal(score.characters, losses.length);
     assertClose([score.loss], [mean(losses)], 1e-5, "loss");
   });
@@ -164,28 +160,9 @@ async function scoreOf(
   return evaluated(checkpoint, { files: [file], unknown, backend: "cpu" });
 }
 
-/** Predicts all but the first character of each text, from a fresh state. */
-function byHand({ config, vocabulary, tensors }: Checkpoint, texts: readonly string[]) {
-  return scoped(() => {
-    const model = new CharRnn(config.model);
-    loadWeights(model, tensors);
-    const losses: number[] = [];
-    let correct = 0;
-    for (const text of texts) {
-      const tokens = vocabulary.encode(text);
-      const streams = model.openStreams(1);
-      for (let position = 0; position + 1 < tokens.length; position++) {
-        const values = streams.read(Int32Array.of(tokens[position]));
-        const target = tokens[position + 1];
-        const largest = Math.max(...values);
-        const total = values.reduce((sum, value) => sum + Math.exp(value - largest), 0);
-        losses.push(Math.log(total) + largest - values[target]);
-        if (values.indexOf(largest) === target) correct++;
-      }
-      streams.dispose();
-    }
-    return { losses, correct };
-  });
+/** Of all but the first character. */
+function predictionsOf({ config, vocabulary, tensors }: Checkpoint, text: string) {
+  return predictions(config.model, tensors, vocabulary.encode(text));
 }
 
 function modelFor(vocabulary: Vocabulary): CharRnn {

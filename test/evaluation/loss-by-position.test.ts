@@ -3,11 +3,12 @@ import { describe, it } from "node:test";
 import { memory } from "@tensorflow/tfjs-core";
 import { selectBackend } from "#src/backends/select.js";
 import { modelConfig } from "#src/config/model.js";
-import { Vocabulary } from "#src/data/vocabulary.js";
+import { type Tokens, Vocabulary } from "#src/data/vocabulary.js";
 import { coldLosses } from "#src/evaluation/loss-by-position.js";
 import { CharRnn } from "#src/model/char-rnn.js";
+import { parameterViews } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";
-import { lossesByHand } from "../helpers/by-hand.js";
+import { predictions } from "../helpers/defined-model.js";
 import { assertClose } from "../helpers/numbers.js";
 import { inventedText } from "../helpers/training.js";
 
@@ -18,6 +19,10 @@ function modelOf(text: string) {
   const sizes = { layers: 1, hiddenSize: 6, embeddingSize: 0, vocabularySize: vocabulary.size };
   const model = CharRnn.initial(modelConfig({ cell: "gru", ...sizes }), Random.fromSeed(3));
   return { model, vocabulary, tokens: vocabulary.encode(text) };
+}
+
+function lossesOf({ config, parameters }: CharRnn, tokens: Tokens): number[] {
+  return predictions(config, parameterViews(config, parameters.read()), tokens).losses;
 }
 
 function mean(values: readonly number[]): number {
@@ -33,7 +38,7 @@ describe("The loss after a cold start", () => {
     assert.equal(memory().numTensors, before);
     // 599 characters to predict, in 3 windows of up to 255, from 0, 199 and 399 on.
     const windows = [0, 199, 399].map((start) =>
-      lossesByHand(model, tokens.subarray(start, start + 256)),
+      lossesOf(model, tokens.subarray(start, start + 256)),
     );
     const expected = [1, 2, 4, 8, 16, 32, 64, 128].map((from) => {
       const group = windows.flatMap((window) => window.slice(from - 1, 2 * from - 1));
@@ -51,9 +56,7 @@ describe("The loss after a cold start", () => {
     await selectBackend("cpu");
     const { model, vocabulary, tokens } = modelOf("lo ra\nin\n");
     const losses = await coldLosses(model, tokens, "lines", vocabulary);
-    const lines = ["\nlo ra\n", "\nin\n"].map((line) =>
-      lossesByHand(model, vocabulary.encode(line)),
-    );
+    const lines = ["\nlo ra\n", "\nin\n"].map((line) => lossesOf(model, vocabulary.encode(line)));
     const groups = [
       [lines[0][0], lines[1][0]],
       [lines[0][1], lines[0][2], lines[1][1], lines[1][2]],

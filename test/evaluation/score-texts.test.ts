@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { memory } from "@tensorflow/tfjs-core";
-import { scoped } from "#src/backends/scope.js";
-import { selectBackend } from "#src/backends/select.js";
 import { type Checkpoint, loadCheckpoint, scoreTexts, type TrainSettings } from "#src/index.js";
-import { CharRnn } from "#src/model/char-rnn.js";
-import { loadWeights } from "#src/model/load-weights.js";
-import { lossesByHand } from "../helpers/by-hand.js";
+import { predictions } from "../helpers/defined-model.js";
 import { failsWith } from "../helpers/failure.js";
 import { assertClose } from "../helpers/numbers.js";
 import { inventedText, smallRun, trained, workplace } from "../helpers/training.js";
@@ -35,15 +31,9 @@ async function scored(
 }
 
 /** Bits of every character but the first. */
-async function bitsByHand({ config, tensors, vocabulary }: Checkpoint, text: string) {
-  await selectBackend("cpu");
-  return scoped(() => {
-    const model = new CharRnn(config.model);
-    loadWeights(model, tensors);
-    const losses = lossesByHand(model, vocabulary.encode(text));
-    model.dispose();
-    return losses.map((loss) => loss / Math.LN2);
-  });
+function bitsOf({ config, tensors, vocabulary }: Checkpoint, text: string): number[] {
+  const { losses } = predictions(config.model, tensors, vocabulary.encode(text));
+  return losses.map((loss) => loss / Math.LN2);
 }
 
 function mean(values: readonly number[]): number {
@@ -55,7 +45,7 @@ describe("The surprise of a text", () => {
     const { checkpoint } = await trainedModel(t);
     const text = inventedText(300, 5);
     const { whole, lines } = await scored(t, [checkpoint], text);
-    const expected = await bitsByHand(checkpoint, `\n${text}`);
+    const expected = bitsOf(checkpoint, `\n${text}`);
     assert.equal(lines.map((line) => `${line.text}\n`).join(""), text);
     assert.deepEqual(
       lines.map(({ line }) => line),
@@ -79,7 +69,7 @@ describe("The surprise of a text", () => {
     const { lines } = await scored(t, [checkpoint], "lo ra\n\nin sum\nlo ra", { fresh: true });
     for (const { text, bits } of lines) {
       if (text === "") continue;
-      assertClose(bits.map(Number), await bitsByHand(checkpoint, `\n${text}`), 1e-5, "bits");
+      assertClose(bits.map(Number), bitsOf(checkpoint, `\n${text}`), 1e-5, "bits");
     }
     assert.deepEqual(lines[0].bits, lines[3].bits);
     assert.deepEqual(
@@ -92,14 +82,14 @@ describe("The surprise of a text", () => {
     const { checkpoint } = await trainedModel(t, { documents: "lines" });
     const { lines } = await scored(t, [checkpoint], "lo ra\nin sum");
     for (const { text, bits } of lines) {
-      assertClose(bits.map(Number), await bitsByHand(checkpoint, `\n${text}`), 1e-5, "bits");
+      assertClose(bits.map(Number), bitsOf(checkpoint, `\n${text}`), 1e-5, "bits");
     }
   });
 
   it("leaves out and counts what the model does not know, or refuses it", async (t) => {
     const { checkpoint } = await trainedModel(t);
     const { whole, lines } = await scored(t, [checkpoint], "léo rä\nÜÜ\nin");
-    const without = await bitsByHand(checkpoint, "\nlo r\n\nin");
+    const without = bitsOf(checkpoint, "\nlo r\n\nin");
     assert.deepEqual(
       lines.map(({ unknown, characters }) => [unknown, characters]),
       [
@@ -127,7 +117,7 @@ describe("The surprise of a text", () => {
     const { lines } = await scored(t, [checkpoint], "lo ra");
     const [first, ...rest] = lines[0].bits.map(Number);
     assertClose([first], [Math.log2(checkpoint.vocabulary.size)], 1e-6, "first");
-    assertClose(rest, await bitsByHand(checkpoint, "lo ra"), 1e-5, "the others");
+    assertClose(rest, bitsOf(checkpoint, "lo ra"), 1e-5, "the others");
     await assert.rejects(
       scored(t, [checkpoint], "lo ra", { fresh: true }),
       failsWith("BAD_TEXT", "knows no newline"),

@@ -6,19 +6,27 @@ import { CELL_NAMES, CELLS, type CellName } from "#src/config/cells.js";
 import { type ModelConfig, modelConfig } from "#src/config/model.js";
 import type { Batch } from "#src/data/batch.js";
 import { CharRnn, type ModelState } from "#src/model/char-rnn.js";
-import { parameterArray, parameterViews } from "#src/model/parameters.js";
+import { parameterArray } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";
 import { numbersOf, onEveryBackend } from "../helpers/backends.js";
+import { gradient } from "../helpers/central-differences.js";
+import { weightsOf } from "../helpers/defined-model.js";
 import { muchDropped } from "../helpers/learning.js";
 import { assertClose, assertSameBytes, Draw } from "../helpers/numbers.js";
-import { type TwinMasks, twinModel, twinPhilox } from "../helpers/slow-twin.js";
+import { dropoutMask } from "../reference/dropout.js";
+import {
+  crossEntropy,
+  model as definedModel,
+  type ModelMasks,
+  meanLoss,
+} from "../reference/model.js";
 
 const RATES = { dropout: 0.25, inputDropout: 0.2, recurrentDropout: 0.1, weightDropout: 0.3 };
 const LAYERS = 3;
 const HIDDEN = 6;
 const VOCABULARY = 9;
 const TIME = 5;
-const LANES = 2;
+const BATCH = 2;
 
 /** Relative and absolute, for three layers in single precision. */
 const TOLERANCE = 1e-5;
@@ -29,18 +37,22 @@ await onEveryBackend("A model", () => {
       scoped(() => {
         const { model, batch, state, stateNumbers } = setUp(cell);
         const dropout = { rates: RATES, random: Random.fromSeed(3) };
-        const masks = twinMasks(model.config, dropout.random);
-        const expected = twinModel(model.config, weightsOf(model), batch, stateNumbers, masks);
+        const masks = masksOf(model.config, dropout.random);
+        const weights = weightsOf(model);
+        const defined = () => definedModel(cell, weights, batch.inputs, stateNumbers, masks);
+        const { logits, states } = defined();
+
         const gradients = parameterArray(model.config);
         const { score, state: after } = model.learn(batch, state, gradients, dropout);
-        assertClose([score.loss], [sum(expected.losses)], TOLERANCE, "loss");
-        assert.equal(score.characters, TIME * LANES - 1);
-        for (const [name, values] of expected.gradients) {
-          assertClose(numbersOf(gradients.of(name)), values, TOLERANCE, `gradient of ${name}`);
+        assertClose([score.loss], [sum(crossEntropy(logits, batch.targets))], TOLERANCE, "loss");
+        assert.equal(score.characters, TIME * BATCH - 1);
+        for (const [name, values] of weights) {
+          const expected = gradient(() => meanLoss(defined().logits, batch.targets), values);
+          assertClose(numbersOf(gradients.of(name)), expected, TOLERANCE, `gradient of ${name}`);
         }
         for (const [layer, { hidden }] of after.entries()) {
-          const values = expected.layers[layer].hidden;
-          assertClose(numbersOf(hidden), values, TOLERANCE, `state of layer ${layer}`);
+          const expected = states[layer].hidden;
+          assertClose(numbersOf(hidden), expected, TOLERANCE, `state of layer ${layer}`);
         }
       });
     });
@@ -48,14 +60,14 @@ await onEveryBackend("A model", () => {
     it(`of ${cell} cells scores without dropout`, () => {
       scoped(() => {
         const { model, batch, state, stateNumbers } = setUp(cell);
-        const expected = twinModel(model.config, weightsOf(model), batch, stateNumbers);
+        const { logits } = definedModel(cell, weightsOf(model), batch.inputs, stateNumbers);
         const { score } = model.score(batch, state);
-        assertClose([score.loss], [sum(expected.losses)], TOLERANCE, "loss");
-        const correct = [...batch.targets].filter((target, place) => {
-          const scores = expected.logits.subarray(place * VOCABULARY, (place + 1) * VOCABULARY);
+        assertClose([score.loss], [sum(crossEntropy(logits, batch.targets))], TOLERANCE, "loss");
+        const correct = [...batch.targets].filter((target, position) => {
+          const scores = logits.subarray(position * VOCABULARY, (position + 1) * VOCABULARY);
           return scores.indexOf(Math.max(...scores)) === target;
         });
-        assert.deepEqual([score.correct, score.characters], [correct.length, TIME * LANES - 1]);
+        assert.deepEqual([score.correct, score.characters], [correct.length, TIME * BATCH - 1]);
       });
     });
 
@@ -74,18 +86,14 @@ await onEveryBackend("A model", () => {
     it(`of ${cell} cells reads a text as it scores it`, () => {
       scoped(() => {
         const { model, batch } = setUp(cell);
-        const scored = model.score(batch, model.zeroState(LANES));
-        const streams = model.openStreams(LANES);
-        let loss = 0;
-        for (let t = 0; t < TIME; t++) {
-          const values = streams.read(stepsOf(batch, t, t + 1).inputs);
-          for (let lane = 0; lane < LANES; lane++) {
-            const target = batch.targets[t * LANES + lane];
-            const scores = values.subarray(lane * VOCABULARY, (lane + 1) * VOCABULARY);
-            if (target >= 0) loss += Math.log(sum(scores.map(Math.exp))) - scores[target];
-          }
-        }
+        const scored = model.score(batch, model.zeroState(BATCH));
+        const streams = model.openStreams(BATCH);
+        const logits = Array.from({ length: TIME }, (_, t) =>
+          streams.read(stepsOf(batch, t, t + 1).inputs).slice(),
+        );
         streams.dispose();
+        const all = Float64Array.from(logits.flatMap((values) => [...values]));
+        const loss = sum(crossEntropy(all, batch.targets));
         assertClose([loss], [scored.score.loss], TOLERANCE, "loss");
       });
     });
@@ -153,57 +161,44 @@ function setUp(cell: CellName) {
     vocabularySize: VOCABULARY,
   });
   const model = CharRnn.initial(config, Random.fromSeed(4));
-  const targets = draw.tokens(TIME * LANES, VOCABULARY);
+  const targets = draw.tokens(TIME * BATCH, VOCABULARY);
   targets[6] = -1;
-  const inputs = draw.tokens(TIME * LANES, VOCABULARY);
-  const batch: Batch = { inputs, targets, time: TIME, batch: LANES, startsFresh: false };
+  const inputs = draw.tokens(TIME * BATCH, VOCABULARY);
+  const batch: Batch = { inputs, targets, time: TIME, batch: BATCH, startsFresh: false };
   const stateNumbers = Array.from({ length: LAYERS }, () => ({
-    hidden: draw.floats(LANES * HIDDEN),
-    ...(CELLS[cell].hasCellState && { cellState: draw.floats(LANES * HIDDEN) }),
+    hidden: Float64Array.from(draw.floats(BATCH * HIDDEN)),
+    ...(CELLS[cell].hasCellState && {
+      cellState: Float64Array.from(draw.floats(BATCH * HIDDEN)),
+    }),
   }));
-  const ofLanes = (values: Float32Array) => tensor(values.slice(), [LANES, HIDDEN]);
+  const ofBatch = (values: Float64Array) => tensor(Float32Array.from(values), [BATCH, HIDDEN]);
   const state = stateNumbers.map(({ hidden, cellState }) => ({
-    hidden: ofLanes(hidden),
-    ...(cellState && { cellState: ofLanes(cellState) }),
+    hidden: ofBatch(hidden),
+    ...(cellState && { cellState: ofBatch(cellState) }),
   }));
   return { model, batch, state, stateNumbers };
 }
 
-function weightsOf(model: CharRnn): Map<string, Float32Array> {
-  const views = parameterViews(model.config, model.parameters.read());
-  return new Map([...views].map(([name, { data }]) => [name, data]));
-}
-
 /** The masks of a model's first window. */
-function twinMasks({ cell, embeddingSize }: ModelConfig, random: Random): TwinMasks {
-  const layers = Array.from({ length: LAYERS }, (_, layer) => layer);
+function masksOf({ cell, embeddingSize }: ModelConfig, random: Random): ModelMasks {
   const { dropout, inputDropout, recurrentDropout, weightDropout } = RATES;
+  const ofLayers = (length: number, rate: number, purpose: string) =>
+    Array.from({ length: LAYERS }, (_, layer) =>
+      dropoutMask(length, rate, random.fork(purpose, layer).key),
+    );
   const gates = CELLS[cell].gates.length * HIDDEN;
-  const input = LANES * (embeddingSize || VOCABULARY);
+  const inputSize = embeddingSize || VOCABULARY;
   return {
-    input: twinMask(input, inputDropout, random.fork("input").key),
-    outputs: layers.map((layer) =>
-      twinMask(LANES * HIDDEN, dropout, random.fork("output", layer).key),
-    ),
-    states: layers.map((layer) =>
-      twinMask(LANES * HIDDEN, recurrentDropout, random.fork("state", layer).key),
-    ),
-    weights: layers.map((layer) =>
-      twinMask(gates * HIDDEN, weightDropout, random.fork("weight", layer).key),
-    ),
+    input: dropoutMask(BATCH * inputSize, inputDropout, random.fork("input").key),
+    outputs: ofLayers(BATCH * HIDDEN, dropout, "output"),
+    states: ofLayers(BATCH * HIDDEN, recurrentDropout, "state"),
+    weights: ofLayers(gates * HIDDEN, weightDropout, "weight"),
   };
 }
 
-function twinMask(length: number, rate: number, key: readonly number[]): Float32Array {
-  return Float32Array.from({ length }, (_, i) => {
-    const word = twinPhilox([Math.floor(i / 4), 0, 0, 0], key)[i % 4];
-    return word >= rate * 2 ** 32 ? 1 / (1 - rate) : 0;
-  });
-}
-
-/** Those steps of all lanes of a batch. */
+/** Those steps of all rows of a batch. */
 function stepsOf(batch: Batch, first: number, end: number): Batch {
-  const cut = (tokens: Int32Array) => tokens.slice(first * LANES, end * LANES);
+  const cut = (tokens: Int32Array) => tokens.slice(first * BATCH, end * BATCH);
   return { ...batch, inputs: cut(batch.inputs), targets: cut(batch.targets), time: end - first };
 }
 
