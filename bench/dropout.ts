@@ -7,11 +7,10 @@
  */
 import { parseArgs } from "node:util";
 import { selectBackend } from "#src/backends/select.js";
-import { createLearner, disposeLearner } from "#src/benchmark/training-speed.js";
+import { createLearner } from "#src/benchmark/training-speed.js";
 import { modelConfig } from "#src/config/model.js";
 import { NO_DROPOUT } from "#src/model/dropout.js";
 import { Random } from "#src/random.js";
-import { learn } from "#src/training/learn.js";
 import { median } from "./median.js";
 
 const { values: options } = parseArgs({
@@ -60,7 +59,7 @@ async function compare(hiddenSize: number): Promise<void> {
   for (let round = -WARM_UP; round < Number(options.rounds); round++) {
     for (const { learner, seconds } of learners) {
       const start = performance.now();
-      await learn(learner);
+      learner.step();
       if (round >= 0) seconds.push((performance.now() - start) / 1e3);
     }
   }
@@ -69,6 +68,6 @@ async function compare(hiddenSize: number): Promise<void> {
   for (const { name, learner, seconds } of learners) {
     const ratio = median(seconds.map((time, round) => time / plain[round]));
     if (name !== "nothing") console.log(`  ${name}: ${(100 * (ratio - 1)).toFixed(1)} % more`);
-    disposeLearner(learner);
+    learner.dispose();
   }
 }

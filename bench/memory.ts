@@ -11,7 +11,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { readCheckpointFacts } from "#src/checkpoint/checkpoint.js";
 import { BACKEND_NAMES } from "#src/config/names.js";
-import { trainingBytes, trainingShape } from "#src/training/memory-need.js";
+import { trainingBytes, trainingShape } from "#src/planning/memory-need.js";
 
 const MANY_PARAMETERS = "--hidden-size 1024 --batch-size 2 --seq-length 16";
 const MANY_PLACES = "--hidden-size 256 --batch-size 64 --seq-length 512";

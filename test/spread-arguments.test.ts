@@ -31,7 +31,6 @@ const SHORT: readonly string[] = [
   "cli/terminal/progress.ts: pieces",
   "cli/terminal/sparkline.ts: shown",
   "model/dropout.ts: purpose",
-  "training/open-run.ts: timeWarnings(config, speed, clock())",
 ];
 
 it("No array of any length is spread into the arguments of a call", () => {

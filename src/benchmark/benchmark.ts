@@ -7,11 +7,11 @@ import { TRAIN_DEFAULTS } from "../config/train.js";
 import { inMemory } from "../memory.js";
 import type { DropoutRates } from "../model/dropout.js";
 import { operationsPerCharacter } from "../model/operations.js";
+import { refuseTooLarge, trainingOutOfMemory } from "../planning/memory-need.js";
 import { Random } from "../random.js";
-import { refuseTooLarge, trainingOutOfMemory } from "../training/memory-need.js";
 import { peakMemory } from "./peak-memory.js";
 import { timeSampling } from "./sampling-speed.js";
-import { createLearner, disposeLearner, type Effort, timeTraining } from "./training-speed.js";
+import { createLearner, type Effort, timeTraining } from "./training-speed.js";
 
 const benchmarkSettingsSchema = settingsSchema<BenchmarkSettings>(BENCH);
 
@@ -126,7 +126,7 @@ export async function benchmark(
           peakRssBytes: peakMemory(),
         };
       } finally {
-        disposeLearner(learner);
+        learner.dispose();
       }
     },
     (cause) => trainingOutOfMemory(need, cause),

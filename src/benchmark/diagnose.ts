@@ -9,7 +9,7 @@ import { BACKEND_NAMES, type BackendName } from "../config/names.js";
 import { NO_DROPOUT } from "../model/dropout.js";
 import { operationsPerCharacter } from "../model/operations.js";
 import { Random } from "../random.js";
-import { createLearner, disposeLearner, timeTraining } from "./training-speed.js";
+import { createLearner, timeTraining } from "./training-speed.js";
 
 /** Whether a backend loads, and how fast it is; or why not, and what helps. */
 export type BackendDiagnosis = { readonly name: BackendName } & (
@@ -118,6 +118,6 @@ async function trainingSpeed(signal: AbortSignal | undefined): Promise<number> {
     const { secondsPerStep } = await timeTraining(learner, WARM_UP, EFFORT, undefined, signal);
     return (batchSize * seqLength) / secondsPerStep;
   } finally {
-    disposeLearner(learner);
+    learner.dispose();
   }
 }

@@ -3,21 +3,18 @@ import { disposeAll } from "../backends/scope.js";
 import type { ModelConfig } from "../config/model.js";
 import type { TrainingConfig } from "../config/run.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
-import { createBatches } from "../data/batches.js";
+import { type Batches, createBatches } from "../data/batches.js";
 import type { Vocabulary } from "../data/vocabulary.js";
 import { CharRnn } from "../model/char-rnn.js";
 import type { DropoutRates } from "../model/dropout.js";
-import { parameterArray } from "../model/parameters.js";
+import { Learner } from "../optimization/learner.js";
 import type { Random } from "../random.js";
-import { GradientSum } from "../training/gradient-sum.js";
-import { learn } from "../training/learn.js";
-import { createOptimizer } from "../training/optimizer.js";
-import type { Learner } from "../training/run.js";
 import { inTurns, Turns } from "../turns.js";
 import { randomText } from "./random-text.js";
 
 /** Steps from one beginning of the text to the next, where the state starts from zero. */
 const STEPS_IN_TEXT = 16;
+const LEARNING_RATE = 1e-3;
 
 /** How long to measure: until the first of these is reached, and one step at least. */
 export interface Effort {
@@ -25,9 +22,14 @@ export interface Effort {
   readonly seconds: number;
 }
 
-/** A learner with the vocabulary of its text. */
-interface TextLearner extends Learner {
+/** A learner on a text that never ends. */
+export interface TextLearner {
+  readonly model: CharRnn;
   readonly vocabulary: Vocabulary;
+  readonly batches: Batches;
+  /** Takes one step. */
+  step(): void;
+  dispose(): void;
 }
 
 /**
@@ -36,47 +38,51 @@ interface TextLearner extends Learner {
  * @throws the reason of `signal` when it is aborted
  */
 export async function createLearner(
-  model: ModelConfig,
+  config: ModelConfig,
   shape: Pick<TrainingConfig, "batchSize" | "seqLength" | keyof DropoutRates>,
   random: Random,
   signal?: AbortSignal,
 ): Promise<TextLearner> {
   const { batchSize, seqLength } = shape;
-  const training = {
-    ...TRAIN_DEFAULTS,
-    ...shape,
-    learningRate: 1e-3,
-    preset: "tiny",
-    stride: seqLength,
-    schedule: "constant",
-  } as const;
-  // The last window's targets, and the largest offset at which lanes begin.
+  const training = { ...TRAIN_DEFAULTS, ...shape, stride: seqLength };
+  // The last window's targets, and the largest offset at which rows begin.
   const length = batchSize * seqLength * STEPS_IN_TEXT + seqLength;
-  const text = randomText(model.vocabularySize, length, random.fork("text"));
+  const text = randomText(config.vocabularySize, length, random.fork("text"));
   const { vocabulary, tokens } = await inTurns(text, signal);
-  const part = { tokens };
-  const charRnn = await CharRnn.initialInTurns(model, random.fork("model"), signal);
-  return {
-    config: { training },
-    model: charRnn,
-    average: parameterArray(model),
-    gradients: parameterArray(model),
-    optimizer: createOptimizer(model, training),
-    gradientSum: new GradientSum(),
-    batches: createBatches(part, undefined, vocabulary, training, random.fork("batches")),
-    random,
-    progress: { step: 0, epoch: 0, batch: 0, rateFactor: 1, replan: [] },
-    state: charRnn.zeroState(batchSize),
+  const batches = createBatches(
+    { tokens },
+    undefined,
     vocabulary,
+    training,
+    random.fork("batches"),
+  );
+  const model = await CharRnn.initialInTurns(config, random.fork("model"), signal);
+  const learner = new Learner(model, training);
+  let state = model.zeroState(batchSize);
+  let [step, epoch, index] = [0, 0, 0];
+  return {
+    model,
+    vocabulary,
+    batches,
+    step() {
+      const batch = batches.at(epoch, index);
+      const before = batch.startsFresh ? model.zeroState(batchSize) : state;
+      const dropout = { rates: training, random: random.fork("dropout", step) };
+      const after = learner.lossAndGradients(batch, before, dropout).state;
+      if (before !== state) disposeAll(before);
+      disposeAll(state);
+      state = after;
+      step++;
+      learner.update(LEARNING_RATE, step);
+      index++;
+      if (index === batches.batchesInEpoch(epoch)) [epoch, index] = [epoch + 1, 0];
+    },
+    dispose() {
+      disposeAll(state);
+      learner.dispose();
+      model.dispose();
+    },
   };
-}
-
-export function disposeLearner({ model, average, gradients, optimizer, state }: Learner): void {
-  average?.dispose();
-  gradients.dispose();
-  disposeAll(state);
-  model.dispose();
-  optimizer.dispose();
 }
 
 /**
@@ -88,7 +94,7 @@ export function disposeLearner({ model, average, gradients, optimizer, state }: 
  * @throws the reason of `signal` when it is aborted
  */
 export async function timeTraining(
-  learner: Learner,
+  learner: TextLearner,
   warmUp: Effort,
   effort: Effort,
   onShare: (share: number) => void = () => {},
@@ -101,7 +107,7 @@ export async function timeTraining(
     let spent = 0;
     do {
       const start = performance.now();
-      await learn(learner, signal);
+      await turns.during(() => learner.step());
       times.push((performance.now() - start) / 1e3);
       spent += times[times.length - 1];
       const own = Math.max(times.length / steps, spent / seconds);

@@ -164,6 +164,25 @@ export interface Progress {
   rollbacks: number;
 }
 
+/** Where a new run stands. */
+export function firstProgress(): Progress {
+  return {
+    step: 0,
+    epoch: 0,
+    batch: 0,
+    evaluatedAt: 0,
+    lossSum: 0,
+    lossCharacters: 0,
+    evaluationsSinceBest: 0,
+    evaluationsSinceLowered: 0,
+    rateFactor: 1,
+    badSteps: 0,
+    droppedSteps: 0,
+    rollbacks: 0,
+    replan: [],
+  };
+}
+
 const PROGRESS: { readonly [Name in keyof Required<Progress>]: v.GenericSchema } = {
   step: count(),
   epoch: count(),

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { type CheckpointFacts, readCheckpoint } from "../checkpoint/checkpoint.js";
 import { CharnnError } from "../errors.js";
 import { quoted } from "../shell-words.js";
-import type { RunContents } from "./run-contents.js";
+import { contentsOf, type RunContents } from "./run-contents.js";
 import type { RunFolder } from "./run-folder.js";
 import { type SavedState, statesBesideLast } from "./saved-states.js";
 
@@ -12,15 +12,14 @@ const NAMES_IN_MESSAGE = 4;
  * What the checkpoint says that a run goes on from, when all of it is checked. Where that is missing or damaged, nothing else is taken in its
  * place: what the run has besides, and how to go on with it, is for the user to decide.
  *
- * @param contents of a run that has a checkpoint
  * @throws CharnnError `CANNOT_RESUME` for one that is missing, `BAD_CHECKPOINT` for one that is damaged
  */
 export async function readLast(
   folder: RunFolder,
-  contents: RunContents,
   signal: AbortSignal | undefined,
 ): Promise<CheckpointFacts> {
-  if (!contents.last) {
+  const contents = await contentsOf(folder);
+  if (!contents?.last) {
     const message = `The run ${folder.name} has no ${basename(folder.last)} to go on from.`;
     throw await withWaysOn("CANNOT_RESUME", message, folder, contents);
   }
@@ -38,13 +37,14 @@ async function withWaysOn(
   code: "CANNOT_RESUME" | "BAD_CHECKPOINT",
   problem: string,
   folder: RunFolder,
-  contents: RunContents,
+  contents: RunContents | undefined,
   cause?: CharnnError,
 ): Promise<CharnnError> {
-  const saved = await statesBesideLast(folder, contents);
+  const saved = contents ? await statesBesideLast(folder, contents) : [];
   const whole = await firstWhole(saved);
-  if (!whole) {
-    const others = contents.best || contents.steps.length > 0 ? ", and no other that is whole" : "";
+  if (!contents || !whole) {
+    const hasOthers = contents && (contents.best || contents.steps.length > 0);
+    const others = hasOthers ? ", and no other that is whole" : "";
     const message = others ? `${problem.replace(/\.$/, "")}${others}.` : problem;
     const hint = "Start over with --overwrite, or train another run with another --name.";
     return new CharnnError(code, message, hint, { cause });

@@ -46,8 +46,10 @@ export type SampleRecord = Extract<MetricsRecord, { event: "sample" }>;
 const RECORDED: ReadonlySet<string> = new Set<MetricsRecord["event"]>(["step", "eval", "sample"]);
 
 /** Whether an event of training is written to the metrics. */
-export function isRecorded({ event }: { readonly event: string }): boolean {
-  return RECORDED.has(event);
+export function isRecorded<Event extends { readonly event: string }>(
+  event: Event,
+): event is Extract<Event, { readonly event: MetricsRecord["event"] }> {
+  return RECORDED.has(event.event);
 }
 
 /** What a line says; undefined where it is damaged. */

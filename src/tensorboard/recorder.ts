@@ -1,30 +1,63 @@
 import type { ParameterArray } from "../model/parameters.js";
-import type { EvalEvent, StepEvent, TrainingEvent } from "../training/events.js";
-import type { Run } from "../training/run.js";
 import { EventFile } from "./event-file.js";
 import type { Summary } from "./events.js";
 import { histogramOf } from "./histogram.js";
+
+/** What it takes of a run's events. */
+interface StepFigures {
+  readonly event: "step";
+  readonly step: number;
+  /** Nats/char. */
+  readonly loss: number;
+  readonly learningRate: number;
+  readonly gradientNorm: number;
+  readonly charsPerSecond: number;
+}
+interface EvalFigures {
+  readonly event: "eval";
+  readonly step: number;
+  /** Nats/char. */
+  readonly validationLoss?: number;
+  readonly bitsPerCharacter?: number;
+}
+interface Sample {
+  readonly event: "sample";
+  readonly step: number;
+  readonly text: string;
+}
+
+/** The run that is recorded, as it is at any time. */
+interface RecordedRun {
+  readonly folder: { readonly path: string };
+  readonly progress: { readonly step: number };
+  readonly learner: {
+    readonly model: { readonly parameters: ParameterArray };
+    readonly average: ParameterArray | undefined;
+    readonly gradients: ParameterArray;
+  };
+}
 
 /**
  * Keeps what a run reports for TensorBoard, in a file in its folder; with each evaluation how weights and
  * gradients are spread. The weights are those that are evaluated, the gradients those of the last step, as
  * they were used, that is clipped.
+ *
+ * @returns takes one event of the run after the other
  */
-export async function* recordEvents(
-  run: Run,
-  events: AsyncGenerator<TrainingEvent, void>,
-): AsyncGenerator<TrainingEvent, void> {
+export function eventFileRecorder(
+  run: RecordedRun,
+): (event: StepFigures | EvalFigures | Sample) => Promise<void> {
+  const { model, average, gradients } = run.learner;
   const firstStep = run.progress.step + 1;
   const file = new EventFile(run.folder.path, firstStep);
   let last = firstStep - 1;
-  for await (const event of events) {
+  return async (event) => {
     if (event.event === "step") {
       // A run whose numbers were not finite goes back to its last checkpoint.
       if (event.step <= last) file.goBackTo(event.step);
       last = event.step;
       await file.add(event.step, ofStep(event));
     } else if (event.event === "eval") {
-      const { model, average, gradients } = run;
       await file.add(event.step, [
         ...ofEvaluation(event),
         ...histograms("weights", average ?? model.parameters),
@@ -39,11 +72,10 @@ export async function* recordEvents(
         .join("\n");
       await file.add(event.step, [{ tag: "sample", text }]);
     }
-    yield event;
-  }
+  };
 }
 
-function ofStep({ loss, learningRate, gradientNorm, charsPerSecond }: StepEvent): Summary[] {
+function ofStep({ loss, learningRate, gradientNorm, charsPerSecond }: StepFigures): Summary[] {
   return [
     { tag: "loss/training", scalar: loss },
     { tag: "learning rate", scalar: learningRate },
@@ -52,7 +84,7 @@ function ofStep({ loss, learningRate, gradientNorm, charsPerSecond }: StepEvent)
   ];
 }
 
-function ofEvaluation({ validationLoss, bitsPerCharacter }: EvalEvent): Summary[] {
+function ofEvaluation({ validationLoss, bitsPerCharacter }: EvalFigures): Summary[] {
   if (validationLoss === undefined || bitsPerCharacter === undefined) return [];
   return [
     { tag: "loss/validation", scalar: validationLoss },

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { startClock } from "../clock.js";
 import { checked, schemaOf } from "../config/schema.js";
 import { TRAIN } from "../config/train.js";
 import type { TrainSettings } from "../config/train-settings.js";
@@ -6,7 +7,7 @@ import { Inputs } from "../data/inputs.js";
 import { CharnnError } from "../errors.js";
 import { foldName, refuseUnsafeName } from "../runs/run-name.js";
 import type { CrossValidationEvent, EndEvent, TrainingEvent } from "./events.js";
-import { checkedTrainSettings, startClock, type TrainOptions } from "./settings.js";
+import { checkedTrainSettings, type TrainOptions } from "./settings.js";
 import { train } from "./trainer.js";
 
 const foldsSchema = v.object({ crossValidate: schemaOf(TRAIN.crossValidate.kind) });

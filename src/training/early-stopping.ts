@@ -1,5 +1,5 @@
 import type { ScheduleName } from "../config/names.js";
-import type { Limits, Progress } from "../config/run.js";
+import type { Progress } from "../config/run.js";
 
 /** After so many evaluations without a lower loss the plateau schedule lowers the learning rate. */
 const PLATEAU_EVALUATIONS = 3;
@@ -33,13 +33,4 @@ export function noteValidationLoss(
     progress.evaluationsSinceLowered = 0;
   }
   return false;
-}
-
-/** Which of the limits that the validation loss decides is reached; undefined: neither. */
-export function lossLimitReached(
-  { patience = Number.POSITIVE_INFINITY, targetLoss = 0 }: Limits,
-  { bestLoss = Number.POSITIVE_INFINITY, evaluationsSinceBest }: Progress,
-): "patience" | "target-loss" | undefined {
-  if (bestLoss <= targetLoss) return "target-loss";
-  return evaluationsSinceBest >= patience ? "patience" : undefined;
 }

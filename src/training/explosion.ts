@@ -21,7 +21,13 @@ export function isValidationExploded(loss: number, run: Pick<Run, "config" | "pr
   return isExploded(loss / 10, run) || isExploded(lossSum / lossCharacters, run);
 }
 
+/** What is said of a loss that shows an explosion: `the loss was far above guessing (52, and not 4.17)` */
+export function explosion(name: string, loss: number, run: Pick<Run, "config">): string {
+  const shown = (nats: number) => Number(nats.toPrecision(3)).toString();
+  return `${name} was far above guessing (${shown(loss)}, and not ${shown(guessingLoss(run))})`;
+}
+
 /** Of a model that gives every character the same probability, nats/character. */
-export function guessingLoss({ config }: Pick<Run, "config">): number {
+function guessingLoss({ config }: Pick<Run, "config">): number {
   return Math.log(config.model.vocabularySize);
 }

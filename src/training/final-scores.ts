@@ -4,11 +4,11 @@ import { evaluate } from "../evaluation/evaluate.js";
 import { CharRnn } from "../model/char-rnn.js";
 import { loadWeights } from "../model/load-weights.js";
 import { parameterArray } from "../model/parameters.js";
+import type { Speed } from "../planning/forecast.js";
+import { charactersAtEnd } from "../planning/time-plan.js";
 import { unlessAborted } from "../turns.js";
 import type { EndEvent } from "./events.js";
-import type { Speed } from "./forecast.js";
 import type { Run } from "./run.js";
-import { charactersAtEnd } from "./time-plan.js";
 
 export type FinalScores = Pick<
   EndEvent,
@@ -41,7 +41,7 @@ export async function finalScores(
       : Number.POSITIVE_INFINITY;
   const secondsFor = (characters: number) =>
     speed.secondsPerCharacter * charactersRead(characters, documents);
-  const model = new CharRnn(config.model, parameterArray(config.model), run.scored.workspace);
+  const model = new CharRnn(config.model, parameterArray(config.model), run.evalModel.workspace);
   const lossOf = async (tokens: typeof test.tokens, most?: number) => {
     const batches = evaluationBatches(tokens, documents, vocabulary, { most, signal });
     const score = await evaluate(model, batches, signal);

@@ -1,4 +1,4 @@
-import type { Clock } from "./settings.js";
+import type { Clock } from "../clock.js";
 
 /** What a run has taken so far in this process, as the clock shows it. */
 export class Pace {
@@ -59,5 +59,24 @@ export class Pace {
     const before = this.#mark;
     this.#mark = this.#clock();
     return this.#mark - before;
+  }
+}
+
+/** How many seconds back the measured speed looks, about. */
+const MEMORY_SECONDS = 5;
+
+/** Characters per second, averaged so that older steps count for less and less. */
+export class SpeedMeter {
+  #characters = 0;
+  #seconds = 0;
+
+  add(characters: number, seconds: number): void {
+    const kept = Math.exp(-seconds / MEMORY_SECONDS);
+    this.#characters = this.#characters * kept + characters;
+    this.#seconds = this.#seconds * kept + seconds;
+  }
+
+  get charsPerSecond(): number {
+    return this.#characters / this.#seconds;
   }
 }

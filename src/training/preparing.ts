@@ -1,38 +1,39 @@
+import type { PlanOptions } from "../planning/corpus-settings.js";
 import type { PreparingEvent } from "./events.js";
 
-/** The shares of a long work, as a callback gets them. */
-export type OnPreparing = (doing: PreparingEvent["doing"], share: number) => void;
-
 /** Of a long text this many events come at most for reading it, and for counting. */
-const MOST_EVENTS = 20;
+const MAX_EVENTS = 20;
 
 /**
- * Reports how a work goes on that tells it by a callback.
+ * Reports how far a long work has come that tells it by a callback.
  *
- * @param work gets the callback, and a signal that is aborted when nobody waits for it any more
- * @returns what it comes to
+ * @param work gets the callback, and a signal that is aborted with `signal`, or when nobody waits any more
+ * @returns what the work gives; where nobody waits for it, it is closed
  */
-export async function* whilePreparing<Result>(
-  work: (onPreparing: OnPreparing, signal: AbortSignal) => Promise<Result>,
+export async function* whilePreparing<Result extends { close(): Promise<void> }>(
+  work: (options: Pick<PlanOptions, "onPreparing" | "signal">) => Promise<Result>,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<PreparingEvent, Result> {
   const left = new AbortController();
   const events: PreparingEvent[] = [];
   let wake = () => {};
   const last = { doing: "", part: 0 };
-  const onPreparing: OnPreparing = (doing, share) => {
-    const part = Math.floor(share * MOST_EVENTS);
+  const onPreparing = (doing: PreparingEvent["doing"], share: number) => {
+    const part = Math.floor(share * MAX_EVENTS);
     if (last.doing === doing && last.part === part) return;
     Object.assign(last, { doing, part });
     events.push({ event: "preparing", doing, share });
     wake();
   };
   let isOver = false;
-  const result = work(onPreparing, left.signal).finally(() => {
+  const signals = AbortSignal.any(signal ? [signal, left.signal] : [left.signal]);
+  const result = work({ onPreparing, signal: signals }).finally(() => {
     isOver = true;
     wake();
   });
   // It is awaited below.
   result.catch(() => {});
+  let isTaken = false;
   try {
     while (!isOver) {
       const event = events.shift();
@@ -44,9 +45,15 @@ export async function* whilePreparing<Result>(
         });
       }
     }
+    isTaken = true;
     return await result;
   } finally {
     left.abort(new Error("Nobody waits for the run any more."));
-    await result.catch(() => {});
+    if (!isTaken) {
+      await result.then(
+        (late) => late.close(),
+        () => {},
+      );
+    }
   }
 }

@@ -1,12 +1,12 @@
 import { disposeAll } from "../backends/scope.js";
-import { MAX_ROLLBACKS, type Progress, type RunConfig } from "../config/run.js";
+import { firstProgress, MAX_ROLLBACKS, type Progress, type RunConfig } from "../config/run.js";
 import { evaluationBatches } from "../data/evaluation-batches.js";
 import { CharnnError } from "../errors.js";
 import { evaluate } from "../evaluation/evaluate.js";
+import { presetRecipe } from "../planning/presets.js";
 import { truncateMetricsAfter } from "../runs/metrics.js";
 import { contentsOf } from "../runs/run-contents.js";
 import { isExploded } from "./explosion.js";
-import { presetRecipe } from "./presets.js";
 import type { Run } from "./run.js";
 import { restoreRun } from "./snapshot.js";
 
@@ -15,25 +15,6 @@ const RATE_FACTOR = 1 / 3;
 const CHARACTERS_TO_TRY = 10_000;
 /** To the learning rate that is advised, from one with which training has diverged. */
 const NEXT_FACTOR = 1 / 10;
-
-/** Where a new run stands. */
-export function firstProgress(): Progress {
-  return {
-    step: 0,
-    epoch: 0,
-    batch: 0,
-    evaluatedAt: 0,
-    lossSum: 0,
-    lossCharacters: 0,
-    evaluationsSinceBest: 0,
-    evaluationsSinceLowered: 0,
-    rateFactor: 1,
-    badSteps: 0,
-    droppedSteps: 0,
-    rollbacks: 0,
-    replan: [],
-  };
-}
 
 /**
  * Takes a run that has gone wrong back to its best checkpoint, with its average of the weights, and with
@@ -72,7 +53,8 @@ async function restore(run: Run, path: string): Promise<Progress> {
 
 /** @returns where the run stands then */
 function restoreBeginning(run: Run): Progress {
-  const { model, average, optimizer, firstWeights } = run;
+  const { firstWeights } = run;
+  const { model, average, optimizer } = run.learner;
   clearState(run);
   for (const array of [model.parameters, average]) array?.write(firstWeights);
   for (const moment of optimizer.moments.values()) {
@@ -83,14 +65,14 @@ function restoreBeginning(run: Run): Progress {
 
 function clearState(run: Run): void {
   disposeAll(run.state);
-  run.state = run.model.zeroState(run.config.training.batchSize);
+  run.state = run.learner.model.zeroState(run.config.training.batchSize);
 }
 
 /** Whether the weights are not those of a step by which the loss exploded. */
 async function isSound(run: Run): Promise<boolean> {
   const { train, documents, vocabulary } = run.corpus;
   const some = evaluationBatches(train.tokens, documents, vocabulary, { most: CHARACTERS_TO_TRY });
-  const score = await evaluate(run.model, some);
+  const score = await evaluate(run.learner.model, some);
   const loss = score ? score.loss / score.characters : Number.NaN;
   return Number.isFinite(loss) && !isExploded(loss, run);
 }

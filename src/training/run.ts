@@ -1,72 +1,78 @@
 import { disposeAll } from "../backends/scope.js";
 import type { SelectedBackend } from "../backends/select.js";
+import { cleanUp } from "../clean-up.js";
+import type { Clock } from "../clock.js";
 import type { Progress, RunConfig } from "../config/run.js";
 import type { Batches } from "../data/batches.js";
 import type { Corpus } from "../data/corpus.js";
-import type { CharRnn, ModelState } from "../model/char-rnn.js";
-import type { ParameterArray } from "../model/parameters.js";
-import type { Random } from "../random.js";
+import { CharRnn } from "../model/char-rnn.js";
+import { Learner } from "../optimization/learner.js";
+import type { Speed } from "../planning/forecast.js";
+import type { Choice } from "../planning/presets.js";
+import { Random } from "../random.js";
 import type { RunLock } from "../runs/lock.js";
 import type { RunFolder } from "../runs/run-folder.js";
-import type { Speed } from "./forecast.js";
-import type { GradientSum } from "./gradient-sum.js";
-import type { Optimizer } from "./optimizer.js";
-import type { Choice } from "./presets.js";
-import type { Clock } from "./settings.js";
+import type { Reader } from "./position.js";
 
-/** What a step of training reads and changes. */
-export interface Learner {
-  readonly config: Pick<RunConfig, "training">;
-  readonly model: CharRnn;
-  /** Of the model's weights over the steps, unless there is none. */
-  readonly average: ParameterArray | undefined;
-  /** Overwritten at every step. */
-  readonly gradients: ParameterArray;
-  readonly optimizer: Optimizer;
-  readonly gradientSum: GradientSum;
-  readonly batches: Batches;
-  readonly random: Random;
-  readonly progress: Pick<
-    Progress,
-    "step" | "epoch" | "batch" | "totalSteps" | "replan" | "rateFactor"
-  >;
-  /** The state carried to the next batch. */
-  state: ModelState;
-}
-
-/** A run, ready to take its next step. */
-export interface Run extends Learner {
+/** What a run is made of: all that is decided about it, the text, and a model with its first weights. */
+export interface RunParts {
   readonly folder: RunFolder;
+  readonly lock: RunLock;
   readonly config: RunConfig;
-  readonly corpus: Corpus;
   readonly backend: SelectedBackend;
-  /** What is evaluated and sampled from: the model, or another with its averaged weights. */
-  readonly scored: CharRnn;
+  readonly corpus: Corpus;
+  readonly batches: Batches;
+  readonly model: CharRnn;
   readonly progress: Progress;
-  /** What the weights were at step 0, `[parameters]`. */
-  readonly firstWeights: Float32Array;
-  /** What the trial showed. */
+  /** As the trial has measured it. */
   readonly speed: Speed;
-  /** Of the whole run, the time included that earlier processes took. */
+  /** Of the whole run, with the time that earlier processes have taken. */
   readonly clock: Clock;
   /** The preset that was chosen for it, unless one was asked for. */
   readonly choice: Choice | undefined;
   /** What the user should know before it starts. */
   readonly warnings: readonly string[];
-  readonly lock: RunLock;
 }
 
-/** Frees the tensors of a run. */
-export function disposeRun({
-  gradients,
-  state,
-  model,
-  scored,
-  optimizer,
-}: Pick<Run, "gradients" | "state" | "model" | "scored" | "optimizer">): void {
-  gradients.dispose();
-  disposeAll(state);
-  model.dispose();
-  if (scored !== model) scored.dispose();
-  optimizer.dispose();
+/** A run, ready to take its next step. */
+export interface Run extends Omit<RunParts, "model" | "warnings">, Reader {
+  readonly progress: Progress;
+  warnings: readonly string[];
+  readonly learner: Learner;
+  /** What is evaluated and sampled from: the model, or another with the average of its weights. */
+  readonly evalModel: CharRnn;
+  readonly random: Random;
+  /** What the weights were at step 0, `[parameters]`. */
+  readonly firstWeights: Float32Array;
+  /** Frees its tensors. */
+  dispose(): void;
+  /** Frees its tensors, and lets other processes have its folder. */
+  close(): Promise<void>;
+}
+
+export function createRun({ model, ...parts }: RunParts): Run {
+  const { config, lock } = parts;
+  const learner = new Learner(model, config.training);
+  const { average } = learner;
+  const evalModel = average ? new CharRnn(config.model, average) : model;
+  return {
+    ...parts,
+    learner,
+    evalModel,
+    random: Random.fromSeed(config.training.randomSeed),
+    firstWeights: model.parameters.read().slice(),
+    state: model.zeroState(config.training.batchSize),
+    dispose() {
+      disposeAll(this.state);
+      learner.dispose();
+      model.dispose();
+      if (evalModel !== model) evalModel.dispose();
+    },
+    async close() {
+      await cleanUp(
+        () => lock.release(),
+        () => this.dispose(),
+      );
+    },
+  };
 }

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.js";
 import { checked, settingsSchema } from "../config/schema.js";
 import { TRAIN } from "../config/train.js";
 import type { TrainSettings } from "../config/train-settings.js";
@@ -5,9 +6,6 @@ import type { Inputs } from "../data/inputs.js";
 import { CharnnError } from "../errors.js";
 
 const trainSettingsSchema = settingsSchema<TrainSettings>(TRAIN, ["files"]);
-
-/** Seconds since a run began; it never goes back. */
-export type Clock = () => number;
 
 export interface TrainOptions {
   /**
@@ -23,17 +21,12 @@ export interface TrainOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** The time since this call. */
-export function startClock(): Clock {
-  const start = performance.now();
-  return () => (performance.now() - start) / 1e3;
-}
-
 /**
  * @throws CharnnError `INVALID_SETTING` that names the setting at fault.
  */
 export function checkedTrainSettings(settings: TrainSettings): TrainSettings {
   const valid = checked(trainSettingsSchema, settings);
+  refuseContradictions(valid);
   const { replan, steps, epochs, maxTime } = valid;
   if (replan && (steps === undefined || epochs !== undefined || maxTime !== undefined)) {
     throw new CharnnError(
@@ -54,4 +47,23 @@ export function checkedTrainSettings(settings: TrainSettings): TrainSettings {
     );
   }
   return valid;
+}
+
+function refuseContradictions({ resume, overwrite, initFrom, fold }: TrainSettings): void {
+  if (!resume) return;
+  if (overwrite) {
+    throw new CharnnError(
+      "INVALID_SETTING",
+      "--resume goes on with a run and --overwrite starts it anew: both at once can't be.",
+      "Leave one of them out.",
+    );
+  }
+  // In a cross-validation some folds go on while others are still to begin.
+  if (initFrom !== undefined && fold === undefined) {
+    throw new CharnnError(
+      "INVALID_SETTING",
+      "--resume goes on with a run and --init-from begins one: both at once can't be.",
+      "Leave one of them out.",
+    );
+  }
 }

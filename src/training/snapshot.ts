@@ -9,7 +9,8 @@ import type { Run } from "./run.js";
 
 /** All that a checkpoint keeps of a run between two steps; views of the live arrays. */
 export function checkpointOf(run: Run): Checkpoint {
-  const { config, progress, corpus, model, average, optimizer, state } = run;
+  const { config, progress, corpus, state } = run;
+  const { model, average, optimizer } = run.learner;
   const tensors = new Map<string, NamedTensor>();
   const put = (name: string, shape: readonly number[], data: Float32Array) =>
     tensors.set(name, { name, shape, data });
@@ -40,11 +41,11 @@ export function checkpointOf(run: Run): Checkpoint {
  * @throws CharnnError as `readCheckpoint` does; the run is of no use then
  */
 export async function restoreRun(
-  run: Pick<Run, "model" | "average" | "optimizer" | "state">,
+  run: Pick<Run, "learner" | "state">,
   path: string,
   signal?: AbortSignal,
 ): Promise<CheckpointFacts> {
-  const { model, average, optimizer } = run;
+  const { model, average, optimizer } = run.learner;
   const places = new Map<string, Tensor>();
   const addPlaces = (array: ParameterArray, nameOf: (parameter: string) => string) => {
     for (const [name, tensor] of array.byName) places.set(nameOf(name), tensor);

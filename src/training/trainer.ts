@@ -1,44 +1,45 @@
+import { selectBackend } from "../backends/select.js";
 import { areFinite, writeCheckpoint } from "../checkpoint/checkpoint.js";
-import { cleanUp, cleanUpAfter } from "../clean-up.js";
+import { cleanUpAfter } from "../clean-up.js";
+import { startClock } from "../clock.js";
 import { MAX_BAD_STEPS } from "../config/run.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import type { TrainSettings } from "../config/train-settings.js";
 import { evaluationBatches } from "../data/evaluation-batches.js";
-import { bitsPerCharacter, evaluate } from "../evaluation/evaluate.js";
+import { Inputs } from "../data/inputs.js";
+import { evaluate } from "../evaluation/evaluate.js";
 import { inMemoryThroughout } from "../memory.js";
 import type { Score } from "../model/char-rnn.js";
+import { learningRateAt } from "../optimization/schedule.js";
+import type { PlanOptions } from "../planning/corpus-settings.js";
+import { FIXED, trainingOutOfMemory, trainingShape } from "../planning/memory-need.js";
 import { appendMetrics, isRecorded } from "../runs/metrics.js";
 import { keepNewestSteps } from "../runs/run-contents.js";
-import { generateByStep } from "../sampling/sampler.js";
-import { recordEvents } from "../tensorboard/recorder.js";
+import { eventFileRecorder } from "../tensorboard/recorder.js";
 import { Turns, unlessAborted } from "../turns.js";
-import { noteValidationLoss } from "./early-stopping.js";
-import type { EvalEvent, StepEvent, TrainingEvent } from "./events.js";
-import { guessingLoss, isExploded, isValidationExploded } from "./explosion.js";
-import { learn } from "./learn.js";
-import { FIXED, trainingOutOfMemory, trainingShape } from "./memory-need.js";
-import { openRun } from "./open-run.js";
-import { Pace } from "./pace.js";
+import { endEvent, sampleEvent, startEvent } from "./describe-run.js";
+import type { EvalEvent, SampleEvent, StepEvent, TrainingEvent } from "./events.js";
+import { explosion, isValidationExploded } from "./explosion.js";
+import { newRun } from "./new-run.js";
+import { Position } from "./position.js";
 import { whilePreparing } from "./preparing.js";
-import { isReplanDue, replan } from "./replan.js";
+import { isEvaluationDue, isSaveDue, noteEvaluation, noteStep } from "./progress.js";
+import { findRunToResume, resumeRun } from "./resume-run.js";
 import { diverged, rollBack } from "./roll-back.js";
-import { disposeRun, type Run } from "./run.js";
-import { learningRateAt } from "./schedule.js";
-import { checkedTrainSettings, startClock, type TrainOptions } from "./settings.js";
+import type { Run } from "./run.js";
+import { endReached, endReason } from "./run-end.js";
+import { checkedTrainSettings, type TrainOptions } from "./settings.js";
 import { checkpointOf } from "./snapshot.js";
-import { SpeedMeter } from "./speed-meter.js";
-import { endOf, endReached, epochOf, startOf } from "./start-and-end.js";
-
-/** What the model writes at each evaluation. */
-const SAMPLE = { length: 200, temperature: 0.8, topK: 0, topP: 1, count: 1 };
+import { Timekeeper } from "./timekeeper.js";
 
 /** A process that was stopped for less has lost nothing. */
 const MILLISECONDS_BETWEEN_CHECKS = 1_000;
-/** However long a step takes, no more than this and a step is lost when the process is killed. */
-const SECONDS_BETWEEN_SAVES = 300;
+
+/** Keeps what a run reports, in a form for others to read. */
+type Recorder = (event: StepEvent | EvalEvent | SampleEvent) => Promise<void>;
 
 /**
- * Trains a model, and tells what happens while it does.
+ * Trains a model, and yields what happens as events.
  *
  * @throws CharnnError for what is wrong with the settings, the text, the run's folder or its
  *   checkpoint, and `DIVERGED` when going back with a lower learning rate does not help either; the
@@ -49,156 +50,168 @@ export async function* train(
   { signal, stdin, inputs, clock = startClock() }: TrainOptions = {},
 ): AsyncGenerator<TrainingEvent, void> {
   const checked = checkedTrainSettings(settings);
-  const run = yield* whilePreparing(async (onPreparing, left) => {
-    const signals = AbortSignal.any(signal ? [signal, left] : [left]);
-    const opened = await openRun(checked, { signal: signals, stdin, inputs, clock, onPreparing });
-    if (left.aborted)
-      await cleanUp(
-        () => opened.lock.release(),
-        () => disposeRun(opened),
-      );
-    return opened;
-  });
-  const events = inMemoryThroughout(recordMetrics(run, trainRun(run, settings, signal)), (cause) =>
+  const run = yield* whilePreparing(
+    (preparing) => prepareRun(checked, { ...preparing, stdin, inputs, clock }),
+    signal,
+  );
+  const events = inMemoryThroughout(trainLoop(run, checked, signal), (cause) =>
     trainingOutOfMemory(trainingShape(run.config, run.backend.name), cause, FIXED),
   );
-  yield* cleanUpAfter(
-    settings.tensorboard ? recordEvents(run, events) : events,
-    () => run.lock.release(),
-    () => disposeRun(run),
-  );
+  const recorders = [
+    metricsRecorder(run),
+    ...(checked.tensorboard ? [eventFileRecorder(run)] : []),
+  ];
+  yield* cleanUpAfter(seenBy(recorders, events), () => run.close());
 }
 
-/** The training loop. Everything about the path of a run is a function of its step. */
-async function* trainRun(
-  run: Run,
-  { saveEvery = TRAIN_DEFAULTS.saveEvery, keep = TRAIN_DEFAULTS.keep }: TrainSettings,
-  signal: AbortSignal | undefined,
+/** What a run reports reaches the recorders before whoever called. */
+async function* seenBy(
+  recorders: readonly Recorder[],
+  events: AsyncGenerator<TrainingEvent, void>,
 ): AsyncGenerator<TrainingEvent, void> {
-  const { progress, clock } = run;
-  for (const message of run.warnings) yield { event: "warning", message };
-  if (endReached(run) && !isEvaluationDue(run)) {
-    yield await endOf(run, "done", run.speed, signal);
-    return;
+  for await (const event of events) {
+    if (isRecorded(event)) for (const record of recorders) await record(event);
+    yield event;
   }
-  yield await startOf(run, signal);
-
-  const meter = new SpeedMeter();
-  let pace = new Pace(clock);
-  let speed = run.speed;
-  let savedAt = clock();
-  while (true) {
-    const isDue = isEvaluationDue(run);
-    const untilSave = isDue ? (pace.secondsPerEvaluation ?? speed.secondsPerEvaluation) : 0;
-    const isSaveLate = clock() - savedAt + untilSave >= SECONDS_BETWEEN_SAVES;
-    if (isSavingDue(run, saveEvery, isSaveLate, isDue)) {
-      yield await save(run, "last");
-      savedAt = clock();
-    }
-    pace.pass();
-    if (isDue) {
-      yield* evaluateAndSave(run, keep, signal);
-      savedAt = clock();
-      pace.addEvaluation();
-    }
-    if (signal?.aborted || endReached(run)) break;
-
-    const step = await takeStep(run, meter, signal);
-    if (!step) break;
-    yield step;
-    if (progress.badSteps >= MAX_BAD_STEPS) {
-      const what = step.dropped
-        ? "the loss or its gradient was not finite"
-        : `the loss was far above guessing (${shown(step.loss)}, and not ${shown(guessingLoss(run))})`;
-      const sign = `${what} ${MAX_BAD_STEPS} times in a row`;
-      yield { event: "warning", message: await rollBack(run, sign, !step.dropped) };
-    }
-    pace.addStep();
-    if (isReplanDue(run, pace)) {
-      const replanned = await unlessAborted(replan(run, pace, speed, signal), signal);
-      if (!replanned) break;
-      const { event } = replanned;
-      speed = replanned.speed;
-      pace = new Pace(clock);
-      // At once, so that a run that is killed goes on with the numbers that it has reported.
-      if (progress.replan.at(-1)?.step === progress.step) {
-        yield await save(run, "last");
-        savedAt = clock();
-      }
-      if (event) yield event;
-    }
-  }
-
-  // A run that has taken no step is none.
-  if (progress.step === 0) signal?.throwIfAborted();
-  const isSaved = progress.step > 0 && progress.evaluatedAt === progress.step;
-  if (!isSaved) yield await save(run, "last");
-  const reason = signal?.aborted ? undefined : endReached(run);
-  yield await endOf(run, reason ?? "interrupted", speed, signal);
 }
 
-/** Takes a step of the run, and tells how it went; undefined when it was interrupted and undone. */
-async function takeStep(
-  run: Run,
-  meter: SpeedMeter,
-  signal: AbortSignal | undefined,
-): Promise<StepEvent | undefined> {
-  const { progress, clock } = run;
-  const start = clock();
-  const epoch = progress.epoch + 1;
-  const learned = await learn(run, signal);
-  if (!learned) return undefined;
-  const { score, learningRate, gradientNorm, dropped } = learned;
-  const loss = score.loss / score.characters;
-  if (dropped) {
-    progress.badSteps++;
-    progress.droppedSteps++;
-  } else {
-    if (progress.step === 1) progress.firstLoss = loss;
-    progress.badSteps = isExploded(loss, run) ? progress.badSteps + 1 : 0;
-    progress.lossSum += score.loss;
-    progress.lossCharacters += score.characters;
-  }
-  const seconds = clock();
-  meter.add(score.characters, seconds - start);
-  return {
-    event: "step",
-    step: progress.step,
-    epoch,
-    loss,
-    learningRate,
-    gradientNorm,
-    dropped,
-    charsPerSecond: meter.charsPerSecond,
-    seconds,
+/** Writes what a run reports to its metrics file. */
+function metricsRecorder({ folder, lock }: Run): Recorder {
+  return async (event) => {
+    await lock.check(MILLISECONDS_BETWEEN_CHECKS);
+    await appendMetrics(folder.metrics, event);
   };
 }
 
-/**
- * Every so many steps, unless an evaluation saves, and where too long ago. Not among steps that are
- * dropped: a run goes back to before them.
- */
-function isSavingDue(
-  { progress: { step, badSteps, evaluatedAt } }: Run,
-  saveEvery: number,
-  isLate: boolean,
-  isEvaluationDue: boolean,
-): boolean {
-  if (step === 0 || badSteps > 0 || step === evaluatedAt) return false;
-  return isLate || (!isEvaluationDue && step % saveEvery === 0);
+/** A new run, or with `resume` one that goes on from its last checkpoint. */
+async function prepareRun(settings: TrainSettings, given: PlanOptions): Promise<Run> {
+  const { resume = false, name, backend: wanted = TRAIN_DEFAULTS.backend, threads } = settings;
+  // The text is read to find the run, and once more to go on with it.
+  const readsAgain = resume && name === undefined;
+  const inputs = given.inputs ?? (readsAgain ? new Inputs(given.stdin) : undefined);
+  const onShare = (share: number) => given.onPreparing?.("reading", share);
+  const options = { ...given, inputs, onShare };
+  const backend = await selectBackend(wanted, threads);
+  const leftOut: string[] = [];
+  const folder = resume ? await findRunToResume(settings, leftOut, options) : undefined;
+  const run = folder
+    ? await resumeRun(folder, settings, backend, options)
+    : await newRun(settings, backend, options);
+  run.warnings = [...leftOut, ...run.warnings];
+  return run;
+}
+
+/** Steps, evaluations and checkpoints. Everything about the path of a run is a function of its step. */
+async function* trainLoop(
+  run: Run,
+  settings: TrainSettings,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<TrainingEvent, void> {
+  for (const message of run.warnings) yield { event: "warning", message };
+  if (endReached(run) && !isEvaluationDue(run)) {
+    yield await endEvent(run, "done", run.speed, signal);
+    return;
+  }
+  yield await startEvent(run, signal);
+
+  const time = new Timekeeper(run);
+  // A run that is resumed may have been killed between a step and its evaluation.
+  yield* evaluateOrSave(run, settings, time, signal);
+  while (!endReason(run, signal)) {
+    const step = await trainStep(run, time, signal);
+    if (!step) break;
+    yield step;
+    if (run.progress.badSteps >= MAX_BAD_STEPS) yield* goBack(run, step);
+    time.noteStep();
+    if (time.isReplanDue()) yield* replan(run, time, signal);
+    yield* evaluateOrSave(run, settings, time, signal);
+  }
+  yield* finish(run, time, signal);
 }
 
 /**
- * Every so many steps, at the end of each epoch, and at the end of the run. Where a step went wrong then,
- * after the next one that did not, unless the run goes back.
+ * One step: the loss and its gradients with respect to the weights, and by them better weights. What is not
+ * finite reaches neither the weights nor the state.
+ *
+ * @returns undefined when the signal stopped it: the run is then as it was before
  */
-function isEvaluationDue({ progress, config: { training } }: Run): boolean {
-  const { step, batch, badSteps, evaluatedAt, totalSteps = Number.POSITIVE_INFINITY } = progress;
-  if (step === 0 || step === evaluatedAt) return false;
-  if (step >= totalSteps) return true;
-  const isPassed = step - (step % training.evalEvery) > evaluatedAt;
-  const endsEpoch = batch < training.accumulate;
-  return badSteps === 0 && (isPassed || endsEpoch);
+async function trainStep(
+  run: Run,
+  time: Timekeeper,
+  signal: AbortSignal | undefined,
+): Promise<StepEvent | undefined> {
+  const { learner, progress, config, clock } = run;
+  const start = clock();
+  const epoch = progress.epoch + 1;
+  const learningRate = learningRateAt(progress, config.training);
+  const position = new Position(run, learner.model);
+  try {
+    const score = await unlessAborted(lossAndGradients(run, position, signal), signal);
+    if (!score) return undefined;
+    const gradientNorm = Number.isFinite(score.loss)
+      ? learner.update(learningRate, progress.step + 1)
+      : Number.NaN;
+    position.keep();
+    const dropped = !Number.isFinite(gradientNorm);
+    const loss = noteStep(run, score, dropped);
+    const { step } = progress;
+    time.noteTrained(score.characters, start);
+    const { charsPerSecond } = time;
+    const seconds = clock();
+    return {
+      ...{ event: "step", step, epoch, loss, learningRate, gradientNorm, dropped },
+      ...{ charsPerSecond, seconds },
+    };
+  } finally {
+    learner.forgetGradients();
+    position.dispose();
+  }
+}
+
+/**
+ * Truncated back-propagation through time over the batches of one step, whose gradients the learner adds up.
+ *
+ * @throws the signal's reason once it is aborted
+ */
+async function lossAndGradients(
+  { learner, config: { training }, random, progress }: Run,
+  position: Position,
+  signal: AbortSignal | undefined,
+): Promise<Score> {
+  const turns = new Turns(signal);
+  let [loss, characters, correct] = [0, 0, 0];
+  for (let part = 0; part < training.accumulate; part++) {
+    if (turns.isDue()) await turns.take();
+    signal?.throwIfAborted();
+    const batch = await position.next(signal);
+    const dropout = { rates: training, random: random.fork("dropout", progress.step, part) };
+    const { score, state } = await turns.during(() =>
+      learner.lossAndGradients(batch, position.state, dropout),
+    );
+    // The state goes on to the next batch; the gradient does not.
+    position.pass(state, Number.isFinite(score.loss));
+    loss += score.loss;
+    characters += score.characters;
+    correct += score.correct;
+  }
+  return { loss, characters, correct };
+}
+
+/** An evaluation where one is due, and otherwise a checkpoint where that is. */
+async function* evaluateOrSave(
+  run: Run,
+  { saveEvery = TRAIN_DEFAULTS.saveEvery, keep = TRAIN_DEFAULTS.keep }: TrainSettings,
+  time: Timekeeper,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<TrainingEvent, void> {
+  const isDue = isEvaluationDue(run);
+  if (isSaveDue(run, saveEvery, isDue, time.isSaveLate(isDue))) {
+    yield await save(run, "last");
+    time.noteSave();
+  }
+  if (!isDue) return;
+  yield* evaluateAndSave(run, keep, signal);
+  time.noteEvaluation();
 }
 
 /** Scores the validation part, shows a sample, saves; does nothing when interrupted. */
@@ -207,25 +220,28 @@ async function* evaluateAndSave(
   keep: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TrainingEvent, void> {
-  const { scored, progress, folder } = run;
-  const score = await evaluate(scored, validationBatches(run, signal), signal);
+  const { evalModel, progress, folder, corpus, config } = run;
+  const { validation, documents, vocabulary } = corpus;
+  const { evalCharacters: most } = config.training;
+  const batches = evaluationBatches(validation.tokens, documents, vocabulary, { most, signal });
+  const score = await evaluate(evalModel, batches, signal);
   if (!score) return;
+  const loss = score.loss / score.characters;
   if (!Number.isFinite(score.loss)) {
     const sign = `the validation loss is ${score.loss}`;
     yield { event: "warning", message: await rollBack(run, sign) };
     return;
   }
-  const validationLoss = score.loss / score.characters;
-  if (isValidationExploded(validationLoss, run)) {
-    const sign = `the validation loss was far above guessing (${shown(validationLoss)}, and not ${shown(guessingLoss(run))})`;
+  if (isValidationExploded(loss, run)) {
+    const sign = explosion("the validation loss", loss, run);
     yield { event: "warning", message: await rollBack(run, sign, true) };
     return;
   }
   // A run that is killed between its first best checkpoint and its first last one could not be resumed.
   if (progress.bestLoss === undefined) await save(run, "last");
-  const evaluated = noteScore(run, score, run.clock());
+  const evaluated = noteEvaluation(run, score);
   yield evaluated;
-  yield { event: "sample", step: progress.step, text: await sampleText(run) };
+  yield await sampleEvent(run);
   if (evaluated.best) yield await save(run, "best");
   if (keep > 0) {
     yield await save(run, "step");
@@ -234,60 +250,8 @@ async function* evaluateAndSave(
   yield await save(run, "last");
 }
 
-function shown(loss: number): string {
-  return Number(loss.toPrecision(3)).toString();
-}
-
-/** Takes an evaluation into the run's progress. */
-function noteScore(run: Run, score: Score, seconds: number): EvalEvent {
-  const { progress, config } = run;
-  const { training } = config;
-  const validationLoss = score.characters > 0 ? score.loss / score.characters : undefined;
-  const learningRate = learningRateAt({ ...progress, step: progress.step - 1 }, training);
-  const best = noteValidationLoss(progress, validationLoss, training.schedule);
-  const loss = progress.lossCharacters > 0 ? progress.lossSum / progress.lossCharacters : undefined;
-  progress.trainingLoss = loss;
-  progress.lossSum = 0;
-  progress.lossCharacters = 0;
-  progress.evaluatedAt = progress.step;
-  return {
-    event: "eval",
-    step: progress.step,
-    epoch: epochOf(run),
-    loss,
-    validationLoss,
-    bitsPerCharacter: validationLoss && bitsPerCharacter(validationLoss),
-    best,
-    learningRate,
-    seconds,
-  };
-}
-
-function validationBatches({ corpus, config }: Run, signal: AbortSignal | undefined) {
-  const { validation, documents, vocabulary } = corpus;
-  const { evalCharacters: most } = config.training;
-  return evaluationBatches(validation.tokens, documents, vocabulary, { most, signal });
-}
-
-async function sampleText({ scored, corpus, random, progress }: Run): Promise<string> {
-  const { vocabulary, documents } = corpus;
-  const stream = random.fork("sample", progress.step);
-  const turns = new Turns();
-  let text = "";
-  for (const [character = ""] of generateByStep(
-    scored,
-    vocabulary,
-    { ...SAMPLE, documents },
-    stream,
-  )) {
-    text += character;
-    if (turns.isDue()) await turns.take();
-  }
-  return text;
-}
-
 async function save(run: Run, kind: "last" | "best" | "step"): Promise<TrainingEvent> {
-  const { folder, progress } = run;
+  const { folder, progress, lock } = run;
   const path = kind === "step" ? folder.stepFile(progress.step) : folder[kind];
   const checkpoint = checkpointOf(run);
   // Never in the place of a checkpoint that can be read.
@@ -296,22 +260,46 @@ async function save(run: Run, kind: "last" | "best" | "step"): Promise<TrainingE
       throw await diverged(run, `${name} has numbers that are not finite`);
     }
   }
-  await run.lock.check();
+  await lock.check();
   // Once more at the end: the process may have been stopped while it wrote.
-  await writeCheckpoint(path, checkpoint, () => run.lock.check());
+  await writeCheckpoint(path, checkpoint, () => lock.check());
   return { event: "checkpoint", step: progress.step, kind, path };
 }
 
-/** Keeps what a run reports of itself in its metrics file. */
-async function* recordMetrics(
-  { folder, lock }: Run,
-  events: AsyncGenerator<TrainingEvent, void>,
+/** Takes a run back that has had too many bad steps in a row. */
+async function* goBack(run: Run, step: StepEvent): AsyncGenerator<TrainingEvent, void> {
+  const what = step.dropped
+    ? "the loss or its gradient was not finite"
+    : explosion("the loss", step.loss, run);
+  const sign = `${what} ${MAX_BAD_STEPS} times in a row`;
+  yield { event: "warning", message: await rollBack(run, sign, !step.dropped) };
+}
+
+/** Fits the number of steps to the time that is left. */
+async function* replan(
+  run: Run,
+  time: Timekeeper,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<TrainingEvent, void> {
-  for await (const event of events) {
-    if (isRecorded(event)) {
-      await lock.check(MILLISECONDS_BETWEEN_CHECKS);
-      await appendMetrics(folder.metrics, event);
-    }
-    yield event;
+  const replanned = await unlessAborted(time.replan(signal), signal);
+  if (!replanned) return;
+  // At once, so that a run that is killed goes on with the numbers that it has reported.
+  if (replanned.isNoted) {
+    yield await save(run, "last");
+    time.noteSave();
   }
+  if (replanned.event) yield replanned.event;
+}
+
+/** Saves where that was not done, and scores what is to be scored once. */
+async function* finish(
+  run: Run,
+  time: Timekeeper,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<TrainingEvent, void> {
+  const { step, evaluatedAt } = run.progress;
+  // A run that has taken no step is none.
+  if (step === 0) signal?.throwIfAborted();
+  if (step === 0 || evaluatedAt !== step) yield await save(run, "last");
+  yield await endEvent(run, endReason(run, signal) ?? "interrupted", time.speed, signal);
 }

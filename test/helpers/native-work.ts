@@ -5,8 +5,8 @@ import { modelConfig } from "#src/config/model.js";
 import type { Batch } from "#src/data/batch.js";
 import { CharRnn } from "#src/model/char-rnn.js";
 import { parameterArray } from "#src/model/parameters.js";
+import { createOptimizer } from "#src/optimization/optimizer.js";
 import { Random } from "#src/random.js";
-import { createOptimizer } from "#src/training/optimizer.js";
 import { muchDropped, STEPS } from "./learning.js";
 import { Draw } from "./numbers.js";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { lossLimitReached, noteValidationLoss } from "#src/training/early-stopping.js";
-import { firstProgress } from "#src/training/roll-back.js";
+import { firstProgress } from "#src/config/run.js";
+import { noteValidationLoss } from "#src/training/early-stopping.js";
+import { lossLimitReached } from "#src/training/run-end.js";
 import { failsWith } from "../helpers/failure.js";
 import { assertClose } from "../helpers/numbers.js";
 import { endOf, only, smallRun, trained, workplace } from "../helpers/training.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
-import { secondsFor, stepsInTime } from "#src/training/forecast.js";
+import { secondsFor, stepsInTime } from "#src/planning/forecast.js";
 
 describe("The steps that fit into a time", () => {
   it("are the time by that of a step where nothing else takes any", () => {

@@ -11,7 +11,7 @@ import {
   PRESETS,
   presetModel,
   presetRecipe,
-} from "#src/training/presets.js";
+} from "#src/planning/presets.js";
 
 const VOCABULARY = 65;
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
 import { SCHEDULE_NAMES, type ScheduleName } from "#src/config/names.js";
-import { learningRateAt } from "#src/training/schedule.js";
+import { learningRateAt } from "#src/optimization/schedule.js";
 import { assertClose } from "../helpers/numbers.js";
 
 const RATE = 0.004;

@@ -18,7 +18,7 @@ const RATE_FACTOR = 0.3;
  *
  * @throws CharnnError `INVALID_SETTING` when another shape is asked for
  */
-export function continuing(settings: TrainSettings, { config }: Checkpoint): TrainSettings {
+export function settingsFor({ config }: Checkpoint, settings: TrainSettings): TrainSettings {
   const base = config.model;
   for (const name of SHAPE) {
     const asked = settings[name];
@@ -40,7 +40,7 @@ export function continuing(settings: TrainSettings, { config }: Checkpoint): Tra
  * model's vocabulary. What belongs to a character that the checkpoint does not know keeps its first
  * weights, and is as unlikely as the least likely one.
  */
-export function beginWith(model: CharRnn, vocabulary: Vocabulary, base: Checkpoint): void {
+export function initFrom(model: CharRnn, vocabulary: Vocabulary, base: Checkpoint): void {
   const values = model.parameters.read().slice();
   const { size } = base.vocabulary;
   const places = Array.from({ length: size }, (_, index) => {

@@ -4,27 +4,16 @@ import type { Batches } from "../data/batches.js";
 import type { Corpus } from "../data/corpus.js";
 import type { EvaluationPace, Speed } from "./forecast.js";
 import { stepsWithin } from "./limits.js";
-import { fittedTo } from "./new-config.js";
-import type { Run } from "./run.js";
-import {
-  charactersToScore,
-  secondsKeptForEnd,
-  secondsToTry,
-  stepsFor,
-  stepsLeftAfterMeasuring,
-} from "./time-plan.js";
-import {
-  type Costs,
-  measureCosts,
-  measureEvaluation,
-  secondsToScore,
-  type TrialOptions,
-} from "./trial.js";
+import { dropoutFor, MAX_EPOCHS } from "./presets.js";
+import { charactersToScore, secondsKeptForEnd, secondsToTry, stepsFor } from "./time-plan.js";
+import { type Costs, measureCosts, secondsToScore, type TrialOptions } from "./trial.js";
 
 /** Checkpoints that an evaluation writes at most, but for those that `keep` asks for. */
 const CHECKPOINTS_PER_EVALUATION = 2;
 /** A trial without dropout, and where that turns out to be used another one with it. */
-const MOST_TRIALS = 2;
+const MAX_TRIALS = 2;
+/** Of a run, the part in which the learning rate may rise where nothing is said. */
+const MAX_WARM_UP = 0.05;
 
 /** How long a run goes on, and what decides it. */
 export interface RunLength {
@@ -51,7 +40,7 @@ export async function lengthOfNewRun(
   if (maxTime === undefined) {
     const totalSteps = await stepsWithin(planned, batches, undefined, options.signal);
     // A run that is repeated was fitted before its number of steps was changed.
-    const config = fittedTo(planned, settings, replan ? planned.limits.steps : totalSteps);
+    const config = fitToLength(planned, settings, replan ? planned.limits.steps : totalSteps);
     const costs = await measureCosts(config, corpus, batches, options);
     return { config, totalSteps, speed: speedOf(config, costs) };
   }
@@ -68,8 +57,8 @@ export async function lengthOfNewRun(
     const speed = speedOf({ ...planned, training }, costs, left);
     const inTime = stepsFor(left, speed, pace);
     const totalSteps = await stepsWithin(planned, batches, inTime, options.signal);
-    const fitted = fittedTo({ ...planned, training }, settings, totalSteps);
-    if (trial === MOST_TRIALS || dropsTheSame(fitted, config)) {
+    const fitted = fitToLength({ ...planned, training }, settings, totalSteps);
+    if (trial === MAX_TRIALS || dropsTheSame(fitted, config)) {
       return { config: fitted, totalSteps, speed };
     }
     config = fitted;
@@ -108,58 +97,6 @@ export async function lengthOfRun(
 }
 
 /**
- * The same of a run that has gone on for a while: the number of steps stays as planned, unless the run
- * would end too early or too late.
- *
- * @param measured what steps and evaluations have taken since the last look
- * @param speed as it was then; undefined at the first look, at which evaluations are tried once more
- */
-export async function lengthAfterMeasuring(
-  run: Run,
-  measured: { readonly secondsPerStep: number; readonly secondsPerEvaluation: number | undefined },
-  maxTime: number,
-  { speed: before, signal }: { speed: Speed | undefined; signal: AbortSignal | undefined },
-): Promise<{ totalSteps: number; speed: Speed }> {
-  const { config, batches, progress, clock } = run;
-  const forecast = before
-    ? slowed(before, measured.secondsPerStep / before.secondsPerStep)
-    : await triedOnceMore(run, measured.secondsPerStep, maxTime, signal);
-  const secondsPerEvaluation = measured.secondsPerEvaluation ?? forecast.secondsPerEvaluation;
-  const speed = { ...forecast, secondsPerEvaluation };
-  const { step, epoch, totalSteps = step } = progress;
-  const pace = await paceOf(config, batches, epoch, signal);
-  const now = clock();
-  const inTime = step + stepsFor(maxTime - now, speed, pace, 0);
-  const within = (await stepsWithin(config, batches, inTime, signal)) as number;
-  const steps = { planned: totalSteps - step, fitting: within - step };
-  const look = { now, maxTime, isFirst: before === undefined };
-  return { totalSteps: step + stepsLeftAfterMeasuring(steps, look, speed, pace), speed };
-}
-
-/** What evaluations cost, by a trial, beside what a step was seen to take. */
-async function triedOnceMore(
-  { config, corpus, scored, clock }: Run,
-  secondsPerStep: number,
-  maxTime: number,
-  signal: AbortSignal | undefined,
-): Promise<Speed> {
-  const seconds = secondsToTry(maxTime - clock());
-  const costs = await measureEvaluation(scored, config, corpus, { signal, clock, seconds });
-  return speedOf(config, { step: secondsPerStep, ...costs }, maxTime - clock());
-}
-
-/** Everything slower by a factor, as when other programs use the machine too. */
-function slowed(speed: Speed, factor: number): Speed {
-  return {
-    secondsPerStep: factor * speed.secondsPerStep,
-    secondsPerEvaluation: factor * speed.secondsPerEvaluation,
-    // The part of the time that is kept for it.
-    secondsAtEnd: speed.secondsAtEnd,
-    secondsPerCharacter: factor * speed.secondsPerCharacter,
-  };
-}
-
-/**
  * How often a run is evaluated.
  *
  * @throws the signal's reason once it is aborted
@@ -175,6 +112,32 @@ export async function paceOf(
   return { evalEvery: training.evalEvery, stepsPerEpoch };
 }
 
+/**
+ * The same configuration with what depends on how long the run goes on, where it was not asked for: dropout by
+ * the passes over the text, and a warm-up that is a small part of it.
+ *
+ * @param totalSteps undefined where losses alone decide
+ */
+function fitToLength(
+  config: RunConfig,
+  settings: TrainSettings,
+  totalSteps: number | undefined,
+): RunConfig {
+  const { model, text, training } = config;
+  const { batchSize, seqLength, accumulate } = training;
+  const characters = (totalSteps ?? 0) * batchSize * seqLength * accumulate;
+  const epochs = totalSteps === undefined ? MAX_EPOCHS : characters / text.trainCharacters;
+  const fitting = dropoutFor(model, text.trainCharacters, epochs);
+  const rates = {
+    dropout: settings.dropout ?? fitting.dropout,
+    inputDropout: settings.inputDropout ?? fitting.inputDropout,
+    recurrentDropout: settings.recurrentDropout ?? fitting.recurrentDropout,
+  };
+  const longest = Math.floor((totalSteps ?? Number.POSITIVE_INFINITY) * MAX_WARM_UP);
+  const warmupSteps = settings.warmupSteps ?? Math.min(training.warmupSteps, longest);
+  return { ...config, training: { ...training, ...rates, warmupSteps } };
+}
+
 function wholeCosts({ text }: RunConfig, costs: Costs) {
   return {
     step: costs.step,
@@ -184,7 +147,7 @@ function wholeCosts({ text }: RunConfig, costs: Costs) {
 }
 
 /** @param secondsLeft undefined where the time is not limited */
-function speedOf({ text, training }: RunConfig, costs: Costs, secondsLeft?: number): Speed {
+export function speedOf({ text, training }: RunConfig, costs: Costs, secondsLeft?: number): Speed {
   const { validationCharacters, testCharacters, documents } = text;
   const { evalCharacters } = training;
   const wholeCharacters = evalCharacters === undefined ? 0 : validationCharacters;

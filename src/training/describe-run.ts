@@ -1,17 +1,21 @@
 import { parameterCount } from "../config/model.js";
-import { lossLimitReached } from "./early-stopping.js";
-import type { EndEvent, StartEvent } from "./events.js";
+import { type Speed, secondsFor } from "../planning/forecast.js";
+import { paceOf } from "../planning/run-length.js";
+import { generateByStep } from "../sampling/sampler.js";
+import { Turns } from "../turns.js";
+import type { EndEvent, SampleEvent, StartEvent } from "./events.js";
 import { finalScores } from "./final-scores.js";
-import { type Speed, secondsFor } from "./forecast.js";
 import type { Run } from "./run.js";
-import { paceOf } from "./run-length.js";
+import { endReached } from "./run-end.js";
+
+const SAMPLE = { length: 200, temperature: 0.8, topK: 0, topP: 1, count: 1 };
 
 /**
  * What the run will do, with the speed that the trial measured.
  *
  * @throws the signal's reason once it is aborted
  */
-export async function startOf(run: Run, signal: AbortSignal | undefined): Promise<StartEvent> {
+export async function startEvent(run: Run, signal: AbortSignal | undefined): Promise<StartEvent> {
   const { folder, config, corpus, progress, backend, batches, speed } = run;
   const pace = await paceOf(config, batches, progress.epoch, signal);
   const { step, totalSteps } = progress;
@@ -35,13 +39,36 @@ export async function startOf(run: Run, signal: AbortSignal | undefined): Promis
   };
 }
 
+/** What the model writes at an evaluation. */
+export async function sampleEvent({
+  evalModel,
+  corpus,
+  random,
+  progress: { step },
+}: Run): Promise<SampleEvent> {
+  const { vocabulary, documents } = corpus;
+  const options = { ...SAMPLE, documents };
+  const turns = new Turns();
+  let text = "";
+  for (const [character = ""] of generateByStep(
+    evalModel,
+    vocabulary,
+    options,
+    random.fork("sample", step),
+  )) {
+    text += character;
+    if (turns.isDue()) await turns.take();
+  }
+  return { event: "sample", step, text };
+}
+
 /**
  * How the run ended.
  *
  * @param speed as the run has shown it
  * @param signal aborted: nothing more is scored, and that was the reason
  */
-export async function endOf(
+export async function endEvent(
   run: Run,
   reason: EndEvent["reason"],
   speed: Speed,
@@ -78,18 +105,4 @@ export async function endOf(
 /** The epoch of the last step taken, from 1. */
 export function epochOf({ progress }: Run): number {
   return progress.batch === 0 ? Math.max(progress.epoch, 1) : progress.epoch + 1;
-}
-
-/** Why a run is over; undefined while it is not. */
-export function endReached({
-  config,
-  progress,
-}: Pick<Run, "config" | "progress">): EndEvent["reached"] {
-  const byLoss = lossLimitReached(config.limits, progress);
-  if (byLoss) return byLoss;
-  if (progress.totalSteps === undefined || progress.step < progress.totalSteps) return undefined;
-  const { epochs, steps, replan } = config.limits;
-  if (steps !== undefined && (replan || progress.step >= steps)) return "steps";
-  if (epochs !== undefined && progress.epoch >= epochs) return "epochs";
-  return "max-time";
 }

@@ -1,5 +1,6 @@
 import { median } from "../arrays.js";
 import { disposeAll } from "../backends/scope.js";
+import type { Clock } from "../clock.js";
 import { parameterCount } from "../config/model.js";
 import type { BackendName } from "../config/names.js";
 import type { RunConfig } from "../config/run.js";
@@ -12,13 +13,10 @@ import { CharRnn, type ModelWorkspace } from "../model/char-rnn.js";
 import { NO_DROPOUT } from "../model/dropout.js";
 import { operationsPerCharacter } from "../model/operations.js";
 import { parameterArray } from "../model/parameters.js";
+import { Learner } from "../optimization/learner.js";
 import { Random } from "../random.js";
 import { Turns } from "../turns.js";
-import { GradientSum } from "./gradient-sum.js";
-import { learn } from "./learn.js";
-import { createOptimizer } from "./optimizer.js";
 import { PRESETS, presetModel } from "./presets.js";
-import type { Clock } from "./settings.js";
 
 /** What the work of a run costs on this machine, in seconds. */
 export interface Costs {
@@ -40,10 +38,10 @@ export interface TrialOptions {
   readonly workspace?: ModelWorkspace | undefined;
 }
 
-const LONGEST_TRIAL_SECONDS = 1.5;
-const MOST_TRIALS = 7;
+const MAX_TRIAL_SECONDS = 1.5;
+const MAX_TRIALS = 7;
 /** Of the batches of a step: they show how long all of them take. */
-const MOST_BATCHES_IN_STEP = 4;
+const MAX_BATCHES_IN_STEP = 4;
 /** Batches that are looked at to find one of about the mean length. */
 const BATCHES_LOOKED_AT = 32;
 /** Characters that a sample reads before its beginning, and its own. */
@@ -136,46 +134,38 @@ export async function operationsPerSecond(
   }
 }
 
+/** A step on the batch whose length is nearest to the mean: it takes about the mean time. */
 async function secondsPerStep(
   model: CharRnn,
-  config: RunConfig,
+  { training }: RunConfig,
   batches: Batches,
   options: TrialOptions,
 ): Promise<number> {
-  const { accumulate, batchSize, averageDecay } = config.training;
-  const tried = Math.min(accumulate, MOST_BATCHES_IN_STEP);
+  const { accumulate, batchSize, randomSeed } = training;
+  const tried = Math.min(accumulate, MAX_BATCHES_IN_STEP);
   await batches.prepare(0, options.signal);
   const all = batches.batchesInEpoch(0);
-  const batch = nearestToMean(
-    Array.from({ length: Math.min(all, BATCHES_LOOKED_AT) }, (_, index) => {
-      const place = Math.floor((index * all) / Math.min(all, BATCHES_LOOKED_AT));
-      return { place, time: batches.at(0, place).time };
+  const looked = Math.min(all, BATCHES_LOOKED_AT);
+  const { index } = nearestToMean(
+    Array.from({ length: looked }, (_, k) => {
+      const index = Math.floor((k * all) / looked);
+      return { index, time: batches.at(0, index).time };
     }),
-  ).place;
-  const average = averageDecay > 0 ? parameterArray(config.model) : undefined;
-  const gradients = parameterArray(config.model);
-  const optimizer = createOptimizer(config.model, config.training);
-  const gradientSum = new GradientSum();
+  );
+  const dropout = { rates: training, random: Random.fromSeed(randomSeed).fork("dropout") };
+  const learner = new Learner(model, training);
+  const state = model.zeroState(batchSize);
   try {
-    const seconds = await secondsOf(async () => {
-      const learner = {
-        config: { training: { ...config.training, accumulate: tried } },
-        ...{ model, average, gradients, optimizer, gradientSum, batches },
-        random: Random.fromSeed(config.training.randomSeed),
-        progress: { step: 0, epoch: 0, batch, rateFactor: 0, replan: [] },
-        state: model.zeroState(batchSize),
-      };
-      try {
-        await learn(learner, options.signal);
-      } finally {
-        disposeAll(learner.state);
+    const seconds = await secondsOf(() => {
+      for (let part = 0; part < tried; part++) {
+        disposeAll(learner.lossAndGradients(batches.at(0, index), state, dropout).state);
       }
+      learner.update(0, 1);
     }, options);
     return (seconds * accumulate) / tried;
   } finally {
-    average?.dispose();
-    gradients.dispose();
-    optimizer.dispose();
+    disposeAll(state);
+    learner.dispose();
   }
 }
 
@@ -225,7 +215,7 @@ function secondsPerCheckpoint({ model, training }: RunConfig): number {
   return SECONDS_TO_SYNC + bytes / BYTES_PER_SECOND;
 }
 
-/** The one whose length is nearest to the mean: it takes about the mean time. */
+/** The one whose length is nearest to the mean. */
 function nearestToMean<Timed extends { readonly time: number }>(batches: readonly Timed[]): Timed {
   const mean = batches.reduce((sum, { time }) => sum + time, 0) / batches.length;
   return batches.reduce((best, batch) =>
@@ -236,12 +226,12 @@ function nearestToMean<Timed extends { readonly time: number }>(batches: readonl
 /** The median of a few runs of some work, the first one not counted, which makes its arrays. */
 async function secondsOf(
   work: () => void | Promise<void>,
-  { signal, clock, seconds = LONGEST_TRIAL_SECONDS }: TrialOptions,
+  { signal, clock, seconds = MAX_TRIAL_SECONDS }: TrialOptions,
 ): Promise<number> {
   const turns = new Turns(signal);
   const times: number[] = [];
   let spent = 0;
-  for (let trial = 0; trial <= MOST_TRIALS && spent < seconds; trial++) {
+  for (let trial = 0; trial <= MAX_TRIALS && spent < seconds; trial++) {
     if (turns.isDue()) await turns.take();
     const start = clock();
     await turns.during(work);

@@ -35,13 +35,12 @@ export interface Optimizer {
   dispose(): void;
 }
 
-export function createOptimizer(
-  model: ModelConfig,
-  settings: Pick<
-    TrainingConfig,
-    "optimizer" | "clipNorm" | "clipValue" | "weightDecay" | "averageDecay"
-  >,
-): Optimizer {
+export type OptimizerSettings = Pick<
+  TrainingConfig,
+  "optimizer" | "clipNorm" | "clipValue" | "weightDecay" | "averageDecay"
+>;
+
+export function createOptimizer(model: ModelConfig, settings: OptimizerSettings): Optimizer {
   const { optimizer, clipNorm, clipValue, weightDecay } = settings;
   const moments = new Map(MOMENT_NAMES[optimizer].map((name) => [name, parameterArray(model)]));
   const moment = (name: MomentName) => (moments.get(name) as ParameterArray).flat;

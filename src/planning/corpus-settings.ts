@@ -1,0 +1,54 @@
+import { join } from "node:path";
+import type { Clock } from "../clock.js";
+import { TRAIN_DEFAULTS } from "../config/train.js";
+import type { TrainSettings } from "../config/train-settings.js";
+import type { CorpusSettings } from "../data/corpus.js";
+import type { ReadOptions } from "../data/sources.js";
+import { CharnnError } from "../errors.js";
+
+/** What getting a run ready needs beside its settings. */
+export interface PlanOptions extends ReadOptions {
+  readonly clock: Clock;
+  /** Called now and then with the fraction of a long work that is done, from 0 to 1. */
+  readonly onPreparing?: ((doing: "reading" | "counting", share: number) => void) | undefined;
+}
+
+/**
+ * Which text a run learns from, and how it is divided.
+ *
+ * @throws CharnnError `INVALID_SETTING` for a running text, which has no lines to deal
+ */
+export function corpusSettings(settings: TrainSettings): CorpusSettings {
+  const {
+    files,
+    validationFile,
+    documents,
+    fold,
+    split,
+    out = TRAIN_DEFAULTS.out,
+    name,
+  } = settings;
+  if (split === "random" && !documents) {
+    throw new CharnnError(
+      "INVALID_SETTING",
+      "--split random deals lines to the parts, and a running text is not divided into lines.",
+      "If each line is a text of its own, add --documents lines; else --cross-validate 5 holds out each fifth of the text in turn.",
+      { setting: "split" },
+    );
+  }
+  return {
+    leftOut: name === undefined ? [out] : [out, join(out, name)],
+    files,
+    validationFile,
+    documents,
+    fold,
+    split: split ?? (documents ? "random" : undefined),
+    minCount: settings.minCount,
+    randomSeed: settings.randomSeed ?? TRAIN_DEFAULTS.randomSeed,
+    validation: settings.validation ?? TRAIN_DEFAULTS.validation,
+    test: settings.test ?? TRAIN_DEFAULTS.test,
+    encoding: settings.encoding ?? TRAIN_DEFAULTS.encoding,
+    invalid: settings.invalid ?? TRAIN_DEFAULTS.invalid,
+    lineEnds: settings.lineEnds ?? (documents ? "lf" : "keep"),
+  };
+}

@@ -1,0 +1,222 @@
+import { backendWarnings, type SelectedBackend } from "../backends/select.js";
+import { countScore } from "../baselines/ngram.js";
+import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { modelConfig } from "../config/model.js";
+import type { PresetName } from "../config/names.js";
+import { namesIn, type RunConfig } from "../config/run.js";
+import { definedOnly, pick } from "../config/schema.js";
+import { TRAIN_DEFAULTS } from "../config/train.js";
+import type { TrainSettings } from "../config/train-settings.js";
+import { fitBatchShape } from "../data/batch-shape.js";
+import { type Batches, createBatches } from "../data/batches.js";
+import { type Corpus, LONG_TEXT } from "../data/corpus.js";
+import { CharnnError } from "../errors.js";
+import { inMemory } from "../memory.js";
+import { type ModelWorkspace, modelWorkspace } from "../model/char-rnn.js";
+import { ENDING_SCHEDULES } from "../optimization/schedule.js";
+import { Random } from "../random.js";
+import { heldOutNotes } from "../text-checks/held-out-notes.js";
+import { rareCharactersNote } from "../text-checks/rare-characters.js";
+import { corpusSettings, type PlanOptions } from "./corpus-settings.js";
+import type { Speed } from "./forecast.js";
+import { settingsFor } from "./init-from.js";
+import { haveEnd, limitsOf } from "./limits.js";
+import { refuseTooLarge, trainingOutOfMemory, trainingShape } from "./memory-need.js";
+import {
+  type Choice,
+  choiceForText,
+  choiceForTime,
+  defaultEpochs,
+  presetRecipe,
+} from "./presets.js";
+import { lengthOfNewRun } from "./run-length.js";
+import { secondsToTry } from "./time-plan.js";
+import { operationsPerSecond } from "./trial.js";
+
+/**
+ * Of a limited time, what the n-gram baseline may take a small part of: by the time that is given, not by
+ * how fast the machine is, so that the same settings give the same result.
+ */
+const CHARACTERS_COUNTED_PER_SECOND = 100_000;
+
+/** What is as in the weights to begin with. */
+const SIZES_OF_MODEL = ["hiddenSize", "layers", "embeddingSize", "streams"] as const;
+
+/** What a new run will be. */
+export interface Plan {
+  readonly config: RunConfig;
+  readonly batches: Batches;
+  /** Undefined where losses alone decide when the run ends. */
+  readonly totalSteps: number | undefined;
+  readonly speed: Speed;
+  readonly choice: Choice | undefined;
+  /** What the user should know before it starts. */
+  readonly warnings: readonly string[];
+  /** Scratch memory that the trial has used, for the model of the run. */
+  readonly workspace: ModelWorkspace;
+}
+
+/**
+ * Decides all that the settings leave open: sizes by the text and the time, the number of steps by a trial on
+ * a model that is thrown away, and dropout by the number of steps. No tensor of the run exists before.
+ *
+ * @param base the checkpoint whose weights the run begins with
+ * @throws CharnnError `INVALID_SETTING` for what does not go together or needs more memory than there is; the
+ *   reason of the signal when it is aborted
+ */
+export async function resolveConfig(
+  settings: TrainSettings,
+  corpus: Corpus,
+  base: Checkpoint | undefined,
+  backend: SelectedBackend,
+  options: PlanOptions,
+): Promise<Plan> {
+  const { signal, clock } = options;
+  const baseline = await baselineOf(corpus, settings, options);
+  const choice = settings.preset
+    ? undefined
+    : await chosenPreset(settings, corpus, backend, base, options);
+  const preset = settings.preset ?? (choice as Choice).preset;
+  const asked = base ? settingsFor(base, settings) : settings;
+  const { config: planned, note } = withDefaults(asked, corpus, baseline, preset);
+  const shape = trainingShape(planned, backend.name);
+  refuseTooLarge(shape, base ? SIZES_OF_MODEL : ["streams"]);
+  const notes = [
+    ...backendWarnings(backend, settings.threads),
+    ...corpus.warnings,
+    ...(note ? [note] : []),
+    ...(await heldOutNotes(settings, corpus, signal)),
+    ...(settings.minCount === undefined && !base
+      ? await rareCharactersNote(corpus, planned.model, signal)
+      : []),
+  ];
+  const batches = batchesOf(planned, corpus);
+  const workspace = modelWorkspace(planned.model);
+  const length = await inMemory(
+    () => lengthOfNewRun(planned, settings, corpus, batches, { signal, clock, workspace }),
+    (cause) => trainingOutOfMemory(shape, cause),
+  );
+  const warnings = [...notes, ...timeWarnings(length.config, length.speed, clock())];
+  return { ...length, batches, choice, warnings, workspace };
+}
+
+/** The batches of a run: a function of its configuration, the text and the epoch. */
+export function batchesOf(
+  { training }: RunConfig,
+  { train, documents, vocabulary }: Corpus,
+): Batches {
+  const random = Random.fromSeed(training.randomSeed).fork("batches");
+  return createBatches(train, documents, vocabulary, training, random);
+}
+
+/** The n-gram baseline on the validation part, nats/char. */
+function baselineOf(
+  { characters, train, validation, vocabulary }: Corpus,
+  { maxTime }: TrainSettings,
+  { signal, onPreparing }: PlanOptions,
+) {
+  const isLong = characters >= LONG_TEXT;
+  return countScore(train.tokens, validation.tokens, vocabulary.size, {
+    signal,
+    onShare: isLong ? (share) => onPreparing?.("counting", share) : undefined,
+    most: maxTime && Math.ceil(CHARACTERS_COUNTED_PER_SECOND * maxTime),
+  });
+}
+
+/** The preset of the weights to begin with, or what fits the time that is left, or else the text. */
+async function chosenPreset(
+  { maxTime }: TrainSettings,
+  { train, vocabulary }: Corpus,
+  { name }: SelectedBackend,
+  base: Checkpoint | undefined,
+  { signal, clock }: PlanOptions,
+): Promise<Choice> {
+  if (base)
+    return { preset: base.config.training.preset, reason: "as for the weights to begin with" };
+  const characters = train.tokens.length;
+  if (maxTime === undefined) return choiceForText(characters, name);
+  const seconds = secondsToTry(maxTime - clock());
+  const speed = await operationsPerSecond(vocabulary.size, name, { signal, clock, seconds });
+  return choiceForTime(Math.max(maxTime - clock(), 0), speed, characters, vocabulary.size);
+}
+
+/**
+ * The settings, and for the rest what the preset says, and then the defaults. What depends on how long the run
+ * goes on is set with its length.
+ */
+function withDefaults(
+  settings: TrainSettings,
+  corpus: Corpus,
+  counting: RunConfig["text"]["counting"],
+  preset: PresetName,
+): { config: RunConfig; note: string | undefined } {
+  const defaults = { ...TRAIN_DEFAULTS, ...presetRecipe(preset, corpus.vocabulary.size) };
+  const all = { ...defaults, ...definedOnly(settings) };
+  const characters = corpus.train.tokens.length;
+  const shape: ReturnType<typeof fitBatchShape> = corpus.documents
+    ? { batchSize: all.batchSize, seqLength: all.seqLength }
+    : fitBatchShape(characters, settings, defaults, all.batching);
+  const { batchSize, seqLength, note } = shape;
+  const limits = limitsOf(settings) ?? { epochs: defaultEpochs(characters) };
+  const { split, lineEnds } = corpusSettings(settings);
+  const config: RunConfig = {
+    model: modelConfig({
+      cell: all.cell,
+      layers: all.layers,
+      hiddenSize: all.hiddenSize,
+      embeddingSize: all.embeddingSize,
+      vocabularySize: corpus.vocabulary.size,
+    }),
+    text: {
+      fingerprint: corpus.fingerprint,
+      characters: corpus.characters,
+      trainCharacters: characters,
+      validationCharacters: corpus.validation.tokens.length,
+      testCharacters: corpus.test.tokens.length,
+      documents: corpus.documents,
+      lineEnds,
+      counting,
+    },
+    training: {
+      ...pick(all, namesIn("training")),
+      preset,
+      split,
+      batchSize,
+      seqLength,
+      stride: settings.stride ?? seqLength,
+      dropout: settings.dropout ?? 0,
+      inputDropout: settings.inputDropout ?? 0,
+      recurrentDropout: settings.recurrentDropout ?? 0,
+      schedule: settings.schedule ?? (haveEnd(limits) ? TRAIN_DEFAULTS.schedule : "plateau"),
+    },
+    limits,
+  };
+  refuseEndlessSchedule(config);
+  return { config, note };
+}
+
+/**
+ * Refuses a schedule that has to know when the run ends where nothing says so.
+ *
+ * @throws CharnnError `INVALID_SETTING`
+ */
+export function refuseEndlessSchedule({ training: { schedule }, limits }: RunConfig): void {
+  if (!ENDING_SCHEDULES.has(schedule) || haveEnd(limits)) return;
+  throw new CharnnError(
+    "INVALID_SETTING",
+    `The ${schedule} schedule has to know when the run ends, and --patience and --target-loss don't say.`,
+    "Give --epochs, --steps or --max-time too, or take --schedule plateau or constant.",
+    { setting: "schedule" },
+  );
+}
+
+/** What the user should know of a limited time before it is spent. */
+function timeWarnings({ limits }: RunConfig, { secondsPerStep }: Speed, seconds: number): string[] {
+  const { maxTime } = limits;
+  if (maxTime === undefined || seconds + secondsPerStep <= maxTime) return [];
+  const inSeconds = (time: number) =>
+    `${time.toLocaleString("en", { maximumFractionDigits: 1 })} s`;
+  return [
+    `Before the first step ${inSeconds(seconds)} have gone of the ${inSeconds(maxTime)} of --max-time, and a step takes about ${inSeconds(secondsPerStep)}: the run takes one step, and longer than it should.`,
+  ];
+}

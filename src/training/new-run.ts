@@ -1,0 +1,153 @@
+import type { SelectedBackend } from "../backends/select.js";
+import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { cleanUpOnFailure } from "../clean-up.js";
+import type { ModelConfig } from "../config/model.js";
+import { firstProgress } from "../config/run.js";
+import { TRAIN_DEFAULTS } from "../config/train.js";
+import type { TrainSettings } from "../config/train-settings.js";
+import { type Corpus, loadCorpus } from "../data/corpus.js";
+import { countTokens } from "../data/vocabulary.js";
+import { CharnnError } from "../errors.js";
+import { inMemory } from "../memory.js";
+import { CharRnn } from "../model/char-rnn.js";
+import { corpusSettings, type PlanOptions } from "../planning/corpus-settings.js";
+import { initFrom } from "../planning/init-from.js";
+import { trainingOutOfMemory, trainingShape } from "../planning/memory-need.js";
+import { type Plan, resolveConfig } from "../planning/resolve-config.js";
+import { Random } from "../random.js";
+import { claimRun } from "../runs/claim.js";
+import { loadCheckpoint } from "../runs/load-checkpoint.js";
+import type { RunLock } from "../runs/lock.js";
+import { checkpointsOf, clearRun, contentsOf, setMetricsAside } from "../runs/run-contents.js";
+import { freeName, type RunFolder, runFolder } from "../runs/run-folder.js";
+import { defaultName, foldName } from "../runs/run-name.js";
+import { createRun, type Run } from "./run.js";
+import { plannedChanges } from "./timekeeper.js";
+
+/**
+ * Reads the text, decides all that is left open, takes a folder, and makes a model with its first weights.
+ *
+ * @throws CharnnError for what is wrong with the settings, the text or the folder, `RUN_EXISTS` where there is
+ *   a run of its name; the reason of the signal when it is aborted. Nothing is changed then.
+ */
+export async function newRun(
+  settings: TrainSettings,
+  backend: SelectedBackend,
+  options: PlanOptions,
+): Promise<Run> {
+  const { out = TRAIN_DEFAULTS.out, name } = settings;
+  const { signal, clock } = options;
+  // A name that can't be had is refused before a long text is read.
+  if (name !== undefined) await (await claim(settings, runFolder(out, name), signal)).release();
+
+  const base =
+    settings.initFrom === undefined
+      ? undefined
+      : await loadCheckpoint(settings.initFrom, { out, signal, tensors: "weights" });
+  const corpus = await loadCorpus(
+    { ...corpusSettings(settings), alsoKnown: base?.vocabulary },
+    options,
+  );
+  const plan = await resolveConfig(settings, corpus, base, backend, options);
+  const { config } = plan;
+
+  const { folder, lock } = await claimFolder(settings, config.model, signal);
+  const build = async () => {
+    const model = await firstModel(plan, corpus, base, signal);
+    const replan = plannedChanges(config.limits);
+    const progress = { ...firstProgress(), totalSteps: plan.totalSteps, replan };
+    const run = createRun({ ...plan, folder, lock, backend, corpus, model, progress, clock });
+    run.learner.average?.write(run.firstWeights);
+    return run;
+  };
+  const outOfMemory = (cause: unknown) =>
+    trainingOutOfMemory(trainingShape(config, backend.name), cause);
+  const run = await cleanUpOnFailure(() => inMemory(build, outOfMemory), lock.release);
+  // As late as can be: a run to be overwritten is there until then.
+  await cleanUpOnFailure(
+    () => makeRoom(run, settings),
+    () => run.close(),
+  );
+  return run;
+}
+
+/** A model with random weights, or with those of a checkpoint where it knows the characters. */
+async function firstModel(
+  { config, workspace }: Plan,
+  { train, vocabulary }: Corpus,
+  base: Checkpoint | undefined,
+  signal: AbortSignal | undefined,
+): Promise<CharRnn> {
+  const counts = await countTokens(train.tokens, vocabulary.size, signal);
+  const random = Random.fromSeed(config.training.randomSeed).fork("model");
+  const model = await CharRnn.initialInTurns(config.model, random, signal, counts, workspace);
+  if (base) initFrom(model, vocabulary, base);
+  return model;
+}
+
+/** The folder of the name in the settings, or else of the first free one, as this process's own. */
+async function claimFolder(
+  settings: TrainSettings,
+  model: ModelConfig,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly folder: RunFolder; readonly lock: RunLock }> {
+  const { out = TRAIN_DEFAULTS.out, name, overwrite } = settings;
+  for (;;) {
+    const folder = runFolder(out, name ?? (await unusedName(settings, out, model)));
+    try {
+      return { folder, lock: await claim(settings, folder, signal) };
+    } catch (error) {
+      // Another process took the free name at the same moment.
+      const isTaken = error instanceof CharnnError && error.code === "RUN_EXISTS";
+      if (!isTaken || overwrite || name !== undefined) throw error;
+    }
+  }
+}
+
+/** The name of a run that was given none. Only to overwrite one it takes one that is taken. */
+async function unusedName(
+  { files, fold, overwrite }: TrainSettings,
+  out: string,
+  model: ModelConfig,
+): Promise<string> {
+  const wanted = defaultName(files, model);
+  const folds = fold ? Array.from({ length: fold.of }, (_, k) => foldName("", k + 1)) : [""];
+  const name = overwrite ? wanted : await freeName(out, wanted, folds);
+  return fold ? foldName(name, fold.index) : name;
+}
+
+/** @throws CharnnError `RUN_EXISTS` where the folder has a run that is not to be overwritten, or is in use */
+async function claim(
+  { resume, overwrite }: TrainSettings,
+  folder: RunFolder,
+  signal: AbortSignal | undefined,
+): Promise<RunLock> {
+  const lock = await claimRun(folder, signal);
+  return cleanUpOnFailure(async () => {
+    const contents = await contentsOf(folder);
+    if (!contents || overwrite || (resume && checkpointsOf(folder, contents).length === 0)) {
+      return lock;
+    }
+    throw new CharnnError(
+      "RUN_EXISTS",
+      `There is a run ${folder.name} already, in ${folder.path}.`,
+      "Add --resume to go on with it, --overwrite to start it anew, or choose another --name.",
+    );
+  }, lock.release);
+}
+
+/** Removes the run that is overwritten, and keeps what a run without a checkpoint has reported. */
+async function makeRoom(run: Run, settings: TrainSettings): Promise<void> {
+  const { folder } = run;
+  await run.lock.check();
+  const warn = (message: string) => {
+    run.warnings = [...run.warnings, message];
+  };
+  if (settings.resume) {
+    warn(`There is no checkpoint to resume: ${folder.path} starts from the beginning.`);
+  }
+  if (settings.overwrite) await clearRun(folder);
+  else if ((await contentsOf(folder))?.metrics) {
+    warn(`What it reported before is now in ${await setMetricsAside(folder)}.`);
+  }
+}

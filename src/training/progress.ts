@@ -1,0 +1,82 @@
+import { bitsPerCharacter } from "../evaluation/evaluate.js";
+import type { Score } from "../model/char-rnn.js";
+import { learningRateAt } from "../optimization/schedule.js";
+import { epochOf } from "./describe-run.js";
+import { noteValidationLoss } from "./early-stopping.js";
+import type { EvalEvent } from "./events.js";
+import { isExploded } from "./explosion.js";
+import type { Run } from "./run.js";
+
+/**
+ * Every so many steps, at the end of each epoch, and at the end of the run. Where a step went wrong then,
+ * after the next one that did not, unless the run goes back.
+ */
+export function isEvaluationDue({ progress, config: { training } }: Run): boolean {
+  const { step, batch, badSteps, evaluatedAt, totalSteps = Number.POSITIVE_INFINITY } = progress;
+  if (step === 0 || step === evaluatedAt) return false;
+  if (step >= totalSteps) return true;
+  const isPassed = step - (step % training.evalEvery) > evaluatedAt;
+  const endsEpoch = batch < training.accumulate;
+  return badSteps === 0 && (isPassed || endsEpoch);
+}
+
+/**
+ * Every `saveEvery` steps, unless an evaluation saves, and where the last time is too long ago. Not among steps
+ * that are dropped: a run goes back to before them.
+ */
+export function isSaveDue(
+  { progress: { step, badSteps, evaluatedAt } }: Run,
+  saveEvery: number,
+  isEvaluationDue: boolean,
+  isLate: boolean,
+): boolean {
+  if (step === 0 || badSteps > 0 || step === evaluatedAt) return false;
+  return isLate || (!isEvaluationDue && step % saveEvery === 0);
+}
+
+/**
+ * Notes a step in the run's progress.
+ *
+ * @param dropped whether it changed nothing, since something was not finite
+ * @returns its loss, nats/character
+ */
+export function noteStep(run: Run, score: Score, dropped: boolean): number {
+  const { progress } = run;
+  const loss = score.loss / score.characters;
+  progress.step++;
+  if (dropped) {
+    progress.badSteps++;
+    progress.droppedSteps++;
+    return loss;
+  }
+  if (progress.step === 1) progress.firstLoss = loss;
+  progress.badSteps = isExploded(loss, run) ? progress.badSteps + 1 : 0;
+  progress.lossSum += score.loss;
+  progress.lossCharacters += score.characters;
+  return loss;
+}
+
+/** Notes an evaluation in the run's progress. */
+export function noteEvaluation(run: Run, score: Score): EvalEvent {
+  const { progress, config, clock } = run;
+  const { training } = config;
+  const validationLoss = score.characters > 0 ? score.loss / score.characters : undefined;
+  const learningRate = learningRateAt({ ...progress, step: progress.step - 1 }, training);
+  const best = noteValidationLoss(progress, validationLoss, training.schedule);
+  const loss = progress.lossCharacters > 0 ? progress.lossSum / progress.lossCharacters : undefined;
+  progress.trainingLoss = loss;
+  progress.lossSum = 0;
+  progress.lossCharacters = 0;
+  progress.evaluatedAt = progress.step;
+  return {
+    event: "eval",
+    step: progress.step,
+    epoch: epochOf(run),
+    loss,
+    validationLoss,
+    bitsPerCharacter: validationLoss && bitsPerCharacter(validationLoss),
+    best,
+    learningRate,
+    seconds: clock(),
+  };
+}

@@ -1,0 +1,214 @@
+import { backendWarnings, type SelectedBackend } from "../backends/select.js";
+import { cleanUpOnFailure } from "../clean-up.js";
+import type { Progress, RunConfig } from "../config/run.js";
+import { TRAIN_DEFAULTS } from "../config/train.js";
+import type { TrainSettings } from "../config/train-settings.js";
+import type { Batches } from "../data/batches.js";
+import { type Corpus, loadCorpus, textFingerprint } from "../data/corpus.js";
+import type { ReadOptions } from "../data/sources.js";
+import { CharnnError } from "../errors.js";
+import { CharRnn, modelWorkspace } from "../model/char-rnn.js";
+import { parameterArray } from "../model/parameters.js";
+import { corpusSettings, type PlanOptions } from "../planning/corpus-settings.js";
+import { NO_TIME } from "../planning/forecast.js";
+import { haveSameEnd, resumedLimits } from "../planning/limits.js";
+import { FIXED, refuseTooLarge, trainingShape } from "../planning/memory-need.js";
+import { batchesOf, refuseEndlessSchedule } from "../planning/resolve-config.js";
+import { lengthOfRun } from "../planning/run-length.js";
+import { claimRun } from "../runs/claim.js";
+import { listRuns } from "../runs/find-runs.js";
+import { readLast } from "../runs/last-checkpoint.js";
+import type { RunLock } from "../runs/lock.js";
+import { lastSeconds, truncateMetricsAfter } from "../runs/metrics.js";
+import { checkpointsOf, contentsOf } from "../runs/run-contents.js";
+import { type RunFolder, runFolder } from "../runs/run-folder.js";
+import { readRunFacts, statesBesideLast } from "../runs/saved-states.js";
+import {
+  noRunWithSettings,
+  type OtherSetting,
+  otherSetting,
+  refuseOtherSettings,
+} from "./resumed-settings.js";
+import { createRun, type Run } from "./run.js";
+import { endReached } from "./run-end.js";
+import { restoreRun } from "./snapshot.js";
+import { plannedChanges } from "./timekeeper.js";
+
+/**
+ * The run to go on with: the one that is named, or the newest that learned from the text and can go on with
+ * the settings.
+ *
+ * @param warnings gets a sentence for each run of which that can't be told
+ * @returns undefined where there is no such run, or it has no checkpoint
+ * @throws CharnnError `CANNOT_RESUME` where there are runs on the text, and none can
+ */
+export async function findRunToResume(
+  settings: TrainSettings,
+  warnings: string[],
+  options: ReadOptions,
+): Promise<RunFolder | undefined> {
+  const { out = TRAIN_DEFAULTS.out, name } = settings;
+  if (name === undefined) return findRunOnText(settings, out, warnings, options);
+  const folder = runFolder(out, name);
+  return checkpointsOf(folder, await contentsOf(folder)).length > 0 ? folder : undefined;
+}
+
+/**
+ * A run as it was at its last checkpoint, on the text it was started with.
+ *
+ * @throws CharnnError for a folder, checkpoint, text or settings with which it can't go on; the reason of the
+ *   signal when it is aborted. Nothing is changed then.
+ */
+export async function resumeRun(
+  folder: RunFolder,
+  settings: TrainSettings,
+  backend: SelectedBackend,
+  options: PlanOptions,
+): Promise<Run> {
+  const lock = await claimRun(folder, options.signal);
+  return cleanUpOnFailure(
+    () => resumeClaimed(folder, lock, settings, backend, options),
+    lock.release,
+  );
+}
+
+async function resumeClaimed(
+  folder: RunFolder,
+  lock: RunLock,
+  settings: TrainSettings,
+  backend: SelectedBackend,
+  { clock: clockOfProcess, ...options }: PlanOptions,
+): Promise<Run> {
+  const { signal } = options;
+  const saved = await readLast(folder, signal);
+  refuseOtherSettings(folder, saved.config, settings);
+  refuseTooLarge(trainingShape(saved.config, backend.name), FIXED);
+  const corpus = await loadCorpus(
+    { ...corpusOfRun(saved.config, settings), alsoKnown: saved.vocabulary },
+    options,
+  );
+  refuseOtherText(folder, saved.config, corpus);
+  const config: RunConfig = {
+    ...saved.config,
+    training: {
+      ...saved.config.training,
+      evalEvery: settings.evalEvery ?? saved.config.training.evalEvery,
+    },
+    limits: resumedLimits(saved.config.limits, settings),
+  };
+  refuseEndlessSchedule(config);
+  const progress = { ...saved.progress };
+  const batches = batchesOf(config, corpus);
+  refuseOutside(folder, progress, batches);
+  await truncateMetricsAfter(folder.metrics, progress);
+  const secondsBefore = await lastSeconds(folder.metrics);
+  const clock = () => secondsBefore + clockOfProcess();
+
+  // A time that is given again stays the number of steps that it was turned into.
+  const areNew = !haveSameEnd(config.limits, saved.config.limits);
+  // A run that is over already need not be tried.
+  const isOver = !areNew && endReached({ config, progress }) !== undefined;
+  const workspace = modelWorkspace(config.model);
+  const { totalSteps, speed } = isOver
+    ? { totalSteps: progress.totalSteps, speed: NO_TIME }
+    : await lengthOfRun(config, corpus, batches, progress, areNew, { signal, clock, workspace });
+  if (areNew) {
+    progress.totalSteps = totalSteps;
+    progress.replan = plannedChanges(config.limits);
+  }
+
+  const model = new CharRnn(config.model, parameterArray(config.model), workspace);
+  const warnings = [...backendWarnings(backend, settings.threads), ...corpus.warnings];
+  const run = createRun({
+    ...{ folder, lock, config, backend, corpus, batches, model, progress, speed, clock, warnings },
+    choice: undefined,
+  });
+  await cleanUpOnFailure(
+    () => restoreRun(run, folder.last, signal),
+    () => run.dispose(),
+  );
+  return run;
+}
+
+/** The text of a run, divided as the run has divided it. */
+function corpusOfRun({ text, training }: RunConfig, settings: TrainSettings) {
+  const { validation, test, fold, split, minCount, randomSeed } = training;
+  const { documents, lineEnds = "keep" } = text;
+  const divided = { validation, test, fold, split, minCount, randomSeed, documents, lineEnds };
+  return { ...corpusSettings({ ...settings, documents }), ...divided };
+}
+
+/**
+ * The newest run that learned from the text in `settings`, and that can go on with them.
+ *
+ * @param warnings gets a sentence for each run of which that can't be told
+ * @throws CharnnError `CANNOT_RESUME` where there are runs on the text, and none can
+ */
+async function findRunOnText(
+  settings: TrainSettings,
+  out: string,
+  warnings: string[],
+  reading: ReadOptions,
+): Promise<RunFolder | undefined> {
+  const leaveOut = (path: string, { message }: CharnnError) =>
+    warnings.push(`Whether ${path} learned from this text can't be told: ${message}`);
+  const fingerprints = new Map<string, string>();
+  let newest: { readonly folder: RunFolder; readonly other: OtherSetting } | undefined;
+  for (const folder of await listRuns(out, leaveOut)) {
+    let config: RunConfig | undefined;
+    try {
+      config = await configOf(folder);
+    } catch (error) {
+      if (!(error instanceof CharnnError)) throw error;
+      leaveOut(folder.path, error);
+    }
+    if (!config) continue;
+    // As the run has read it.
+    const { documents, lineEnds = "keep" } = config.text;
+    const how = `${documents} ${lineEnds}`;
+    const own =
+      fingerprints.get(how) ??
+      (await textFingerprint({ ...corpusSettings(settings), documents, lineEnds }, reading));
+    fingerprints.set(how, own);
+    if (own !== config.text.fingerprint) continue;
+    const other = otherSetting(config, settings);
+    if (!other) return folder;
+    newest ??= { folder, other };
+  }
+  if (newest) throw noRunWithSettings(newest.folder, newest.other);
+  return undefined;
+}
+
+/** What a run says of itself, by any of its checkpoints. */
+async function configOf(folder: RunFolder): Promise<RunConfig | undefined> {
+  const contents = await contentsOf(folder);
+  if (!contents) return undefined;
+  const facts = await readRunFacts(folder, contents).catch(async (error: unknown) => {
+    const [other] = await statesBesideLast(folder, contents);
+    if (!other) throw error;
+    return other.facts;
+  });
+  return facts.config;
+}
+
+function refuseOtherText(folder: RunFolder, { text }: RunConfig, corpus: Corpus): void {
+  if (corpus.fingerprint === text.fingerprint) return;
+  const count = (characters: number) => characters.toLocaleString("en");
+  throw new CharnnError(
+    "CANNOT_RESUME",
+    `The run ${folder.name} learned from another text (${count(text.characters)} characters; ` +
+      `this one has ${count(corpus.characters)}).`,
+    "Give the files it was started with, or start a run of another --name.",
+  );
+}
+
+/** Refuses a checkpoint that was changed by hand, so that its text has no such batch. */
+function refuseOutside({ last }: RunFolder, { epoch, batch }: Progress, batches: Batches): void {
+  const count = batches.batchesInEpoch(epoch);
+  if (batch < count) return;
+  throw new CharnnError(
+    "BAD_CHECKPOINT",
+    `${last} can't be used: its next batch is number ${batch + 1} of an epoch of ${count}.`,
+    "Start over with --overwrite, or train another run with another --name.",
+  );
+}

@@ -1,0 +1,173 @@
+import type { Limits, Progress } from "../config/run.js";
+import type { Speed } from "../planning/forecast.js";
+import { stepsWithin } from "../planning/limits.js";
+import { paceOf, speedOf } from "../planning/run-length.js";
+import {
+  secondsToMeasure,
+  secondsToMeasureLater,
+  secondsToTry,
+  stepsFor,
+  stepsLeftAfterMeasuring,
+} from "../planning/time-plan.js";
+import { measureEvaluation } from "../planning/trial.js";
+import type { ReplanEvent } from "./events.js";
+import { Pace, SpeedMeter } from "./pace.js";
+import type { Run } from "./run.js";
+import { endReached } from "./run-end.js";
+
+/** However long a step takes, no more than this and a step is lost when the process is killed. */
+const SECONDS_BETWEEN_SAVES = 300;
+
+interface Replanned {
+  readonly isNoted: boolean;
+  readonly event: ReplanEvent | undefined;
+}
+
+/** What the clock decides of a run: when it saves, and how many steps fit into its time. */
+export class Timekeeper {
+  readonly #run: Run;
+  readonly #meter = new SpeedMeter();
+  #speed: Speed;
+  /** Since the speed was last measured. */
+  #pace: Pace;
+  #savedAt: number;
+
+  constructor(run: Run) {
+    this.#run = run;
+    this.#speed = run.speed;
+    this.#pace = new Pace(run.clock);
+    this.#savedAt = run.clock();
+  }
+
+  /** As it was last measured. */
+  get speed(): Speed {
+    return this.#speed;
+  }
+
+  /** Characters trained per second, over the last few seconds. */
+  get charsPerSecond(): number {
+    return this.#meter.charsPerSecond;
+  }
+
+  /** @param start what the clock showed before the step */
+  noteTrained(characters: number, start: number): void {
+    this.#meter.add(characters, this.#run.clock() - start);
+  }
+
+  /** The time since the last note went to a step. */
+  noteStep(): void {
+    this.#pace.addStep();
+  }
+
+  /** The time since the last note went to an evaluation, which saves. */
+  noteEvaluation(): void {
+    this.#pace.addEvaluation();
+    this.#savedAt = this.#run.clock();
+  }
+
+  /** The time since the last note went to a checkpoint between evaluations. */
+  noteSave(): void {
+    this.#pace.pass();
+    this.#savedAt = this.#run.clock();
+  }
+
+  /** Whether the last checkpoint is so old that the next can't wait, for an evaluation either. */
+  isSaveLate(isEvaluationDue: boolean): boolean {
+    const evaluation = this.#pace.secondsPerEvaluation ?? this.#speed.secondsPerEvaluation;
+    const untilSave = isEvaluationDue ? evaluation : 0;
+    return this.#run.clock() - this.#savedAt + untilSave >= SECONDS_BETWEEN_SAVES;
+  }
+
+  /**
+   * Whether the speed of a run whose time is limited is to be measured again: early in the run, and some
+   * times later, since other programs may slow the machine down at any time.
+   */
+  isReplanDue(): boolean {
+    const { progress, config, clock } = this.#run;
+    const { maxTime } = config.limits;
+    if (maxTime === undefined || progress.badSteps > 0) return false;
+    if (endReached(this.#run)) return false;
+    const last = progress.replan.at(-1);
+    const { seconds, secondsPerEvaluation } = this.#pace;
+    const left = maxTime - (clock() - seconds);
+    if (!last) return seconds >= secondsToMeasure(left, secondsPerEvaluation !== undefined);
+    // A run that has gone back takes the steps up to its last change as it took them before.
+    return progress.step > last.step && seconds >= secondsToMeasureLater(left, maxTime);
+  }
+
+  /**
+   * Changes the number of steps where the run would end too early or too late, and notes in its progress what
+   * it was. That it was looked at once is noted too.
+   *
+   * @returns whether the progress notes it, and what to report where the number was changed
+   * @throws the reason of the signal when it is aborted
+   */
+  async replan(signal: AbortSignal | undefined): Promise<Replanned> {
+    const { progress, config, clock } = this.#run;
+    const { step, totalSteps: before = step } = progress;
+    const isFirst = progress.replan.length === 0;
+    const maxTime = config.limits.maxTime as number;
+    const speed = await this.#measuredSpeed(maxTime, isFirst, signal);
+    const totalSteps = await this.#stepsAt(speed, maxTime, isFirst, signal);
+    const isChanged = totalSteps !== before;
+    if (isFirst || isChanged) progress.replan = [...progress.replan, { step, totalSteps: before }];
+    progress.totalSteps = totalSteps;
+    this.#speed = speed;
+    this.#pace = new Pace(clock);
+    const isNoted = isFirst || isChanged;
+    if (!isChanged) return { isNoted, event: undefined };
+    return { isNoted, event: { event: "replan", step, before, totalSteps, seconds: clock() } };
+  }
+
+  /** What steps and evaluations have taken; before there was an evaluation, what a trial of one takes. */
+  async #measuredSpeed(
+    maxTime: number,
+    isFirst: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<Speed> {
+    const { evalModel, config, corpus, clock } = this.#run;
+    const { secondsPerStep = this.#speed.secondsPerStep, secondsPerEvaluation } = this.#pace;
+    let speed: Speed;
+    if (isFirst) {
+      const seconds = secondsToTry(maxTime - clock());
+      const costs = await measureEvaluation(evalModel, config, corpus, { signal, clock, seconds });
+      speed = speedOf(config, { step: secondsPerStep, ...costs }, maxTime - clock());
+    } else {
+      speed = slowed(this.#speed, secondsPerStep / this.#speed.secondsPerStep);
+    }
+    return { ...speed, secondsPerEvaluation: secondsPerEvaluation ?? speed.secondsPerEvaluation };
+  }
+
+  /** The number of steps that the run should have: as planned, unless it would end too early or too late. */
+  async #stepsAt(
+    speed: Speed,
+    maxTime: number,
+    isFirst: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
+    const { config, batches, progress, clock } = this.#run;
+    const { step, epoch, totalSteps = step } = progress;
+    const pace = await paceOf(config, batches, epoch, signal);
+    const now = clock();
+    const inTime = step + stepsFor(maxTime - now, speed, pace, 0);
+    const within = (await stepsWithin(config, batches, inTime, signal)) as number;
+    const steps = { planned: totalSteps - step, fitting: within - step };
+    return step + stepsLeftAfterMeasuring(steps, { now, maxTime, isFirst }, speed, pace);
+  }
+}
+
+/** Everything slower by a factor, as when other programs use the machine too. */
+function slowed(speed: Speed, factor: number): Speed {
+  return {
+    secondsPerStep: factor * speed.secondsPerStep,
+    secondsPerEvaluation: factor * speed.secondsPerEvaluation,
+    // The part of the time that is kept for it.
+    secondsAtEnd: speed.secondsAtEnd,
+    secondsPerCharacter: factor * speed.secondsPerCharacter,
+  };
+}
+
+/** The changes that a run with these limits will make, as its progress notes them. */
+export function plannedChanges({ steps = 0, replan = [] }: Limits): Progress["replan"] {
+  return replan.map(({ step }, k) => ({ step, totalSteps: replan[k - 1]?.steps ?? steps }));
+}
