@@ -8,6 +8,8 @@ import {
   unregisterKernel,
 } from "@tensorflow/tfjs-core";
 import { selectBackend } from "#src/backends/select.js";
+import type { TrainingEvent, TrainSettings } from "#src/index.js";
+import { trained } from "./training.js";
 
 /**
  * Puts a NaN into the gradient of the recurrent weights for the rest of a test, wherever `isBroken`
@@ -36,4 +38,23 @@ export async function breakGradients(
 function replace(kernel: KernelConfig): void {
   unregisterKernel(kernel.kernelName, kernel.backendName);
   registerKernel(kernel);
+}
+
+/**
+ * Trains with gradients that are not finite in some of the steps.
+ *
+ * @param isBad of a step that this call takes, counted from 1
+ */
+export async function trainedWithBadSteps(
+  t: TestContext,
+  isBad: (step: number) => boolean,
+  settings: TrainSettings,
+): Promise<TrainingEvent[]> {
+  // What is tried before the start is no step.
+  let step = 0;
+  await breakGradients(t, () => step > 0 && isBad(step));
+  return trained(settings, ({ event }) => {
+    if (event === "start" || event === "step") step++;
+    return false;
+  });
 }

@@ -4,7 +4,7 @@ import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { readCheckpoint } from "#src/checkpoint/checkpoint.js";
 import type { TrainSettings } from "#src/index.js";
-import { breakGradients } from "../helpers/broken-kernel.js";
+import { trainedWithBadSteps } from "../helpers/broken-kernel.js";
 import { failsWith } from "../helpers/failure.js";
 import {
   afterStep,
@@ -16,14 +16,10 @@ import {
   workplace,
 } from "../helpers/training.js";
 
-/** The trial before the first step learns a few times too. */
-const TRIALS = 8;
-
 describe("A gradient that is not finite", () => {
   it("changes nothing, is counted, and training goes on", async (t) => {
     const { settings } = await small(t, { steps: 12, schedule: "constant" });
-    await breakGradients(t, (call) => call === TRIALS + 6);
-    const events = await trained(settings);
+    const events = await trainedWithBadSteps(t, (step) => step === 6, settings);
     const steps = only(events, "step");
     assert.deepEqual(
       steps.filter(({ dropped }) => dropped).map(({ step }) => step),
@@ -37,9 +33,8 @@ describe("A gradient that is not finite", () => {
 
   it("leaves the weights as they were before the step", async (t) => {
     const { settings, place } = await small(t, { averageDecay: 0, schedule: "constant" });
-    await breakGradients(t, (call) => call === TRIALS + 6);
     const run = { ...settings, saveEvery: 1, keep: 9, evalEvery: 1 };
-    await trained({ ...run, steps: 6 });
+    await trainedWithBadSteps(t, (step) => step === 6, { ...run, steps: 6 });
     await trained({ ...run, steps: 7, resume: true });
     const weightsAfter = async (step: number) => {
       const file = path.join(place.out, "run", `step-${step}.safetensors`);
@@ -51,8 +46,7 @@ describe("A gradient that is not finite", () => {
 
   it("five times in a row takes the run back to its last checkpoint, with a lower rate", async (t) => {
     const { settings, place } = await small(t, { steps: 20, saveEvery: 4, schedule: "constant" });
-    await breakGradients(t, (call) => call > TRIALS + 6 && call <= TRIALS + 11);
-    const events = await trained(settings);
+    const events = await trainedWithBadSteps(t, (step) => step > 6 && step <= 11, settings);
     const [warning] = only(events, "warning");
     assert.match(warning.message, /at step 11 .*back to step 4.*third of the learning rate/i);
     const steps = only(events, "step");
@@ -72,18 +66,16 @@ describe("A gradient that is not finite", () => {
 
   it("before the first checkpoint takes the run back to its beginning", async (t) => {
     const { settings } = await small(t, { steps: 9 });
-    await breakGradients(t, (call) => call > TRIALS + 1 && call <= TRIALS + 6);
-    const events = await trained(settings);
+    const events = await trainedWithBadSteps(t, (step) => step > 1 && step <= 6, settings);
     assert.match(only(events, "warning")[0].message, /back to step 0/);
     assert.equal(endOf(events).step, 9);
   });
 
   it("again and again ends the run with an error, and leaves the checkpoint before it", async (t) => {
     const { settings, place } = await small(t, { steps: 20, saveEvery: 3 });
-    await breakGradients(t, (call) => call > TRIALS + 4);
     const folder = path.join(place.out, "run");
     await assert.rejects(
-      trained(settings),
+      trainedWithBadSteps(t, (step) => step > 4, settings),
       failsWith("DIVERGED", /at step 8 .*3 times/i, folder, "--learning-rate"),
     );
     const { progress } = await readCheckpoint(path.join(folder, "last.safetensors"));
@@ -92,11 +84,10 @@ describe("A gradient that is not finite", () => {
 
   it("is dropped by a resumed run as by an unbroken one", async (t) => {
     const { settings, place } = await small(t, { steps: 12 });
-    await breakGradients(t, (call) => call === TRIALS + 6);
-    await trained({ ...settings, name: "unbroken" });
-    await breakGradients(t, (call) => call === 2 * TRIALS + 6);
+    await trainedWithBadSteps(t, (step) => step === 6, { ...settings, name: "unbroken" });
     await trained({ ...settings, name: "resumed" }, afterStep(4));
-    await trained({ ...settings, name: "resumed", resume: true });
+    const rest = { ...settings, name: "resumed", resume: true };
+    await trainedWithBadSteps(t, (step) => step === 2, rest);
     const [unbroken, resumed] = await Promise.all(
       ["unbroken", "resumed"].map((name) => fileOf(place, name, "last.safetensors")),
     );
