@@ -1,26 +1,22 @@
 import type { SelectedBackend } from "../backends/select.js";
-import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { cleanUpOnFailure } from "../clean-up.js";
 import type { ModelConfig } from "../config/model.js";
 import { firstProgress } from "../config/run.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import type { TrainSettings } from "../config/train-settings.js";
-import { type Corpus, loadCorpus } from "../data/corpus.js";
-import { countTokens } from "../data/vocabulary.js";
+import { loadCorpus } from "../data/corpus.js";
 import { CharnnError } from "../errors.js";
 import { inMemory } from "../memory.js";
-import { CharRnn } from "../model/char-rnn.js";
 import { corpusSettings, type PlanOptions } from "../planning/corpus-settings.js";
-import { initFrom } from "../planning/init-from.js";
 import { trainingOutOfMemory, trainingShape } from "../planning/memory-need.js";
-import { type Plan, resolveConfig } from "../planning/resolve-config.js";
-import { Random } from "../random.js";
+import { resolveConfig } from "../planning/resolve-config.js";
 import { claimRun } from "../runs/claim.js";
 import { loadCheckpoint } from "../runs/load-checkpoint.js";
 import type { RunLock } from "../runs/lock.js";
 import { checkpointsOf, clearRun, contentsOf, setMetricsAside } from "../runs/run-contents.js";
 import { freeName, type RunFolder, runFolder } from "../runs/run-folder.js";
 import { defaultName, foldName } from "../runs/run-name.js";
+import { firstModel } from "./first-model.js";
 import { createRun, type Run } from "./run.js";
 import { plannedChanges } from "./timekeeper.js";
 
@@ -53,11 +49,15 @@ export async function newRun(
 
   const { folder, lock } = await claimFolder(settings, config.model, signal);
   const build = async () => {
-    const model = await firstModel(plan, corpus, base, signal);
+    const model = await firstModel(config, corpus, { workspace: plan.workspace, base, signal });
+    const firstWeights = model.parameters.read().slice();
     const replan = plannedChanges(config.limits);
     const progress = { ...firstProgress(), totalSteps: plan.totalSteps, replan };
-    const run = createRun({ ...plan, folder, lock, backend, corpus, model, progress, clock });
-    run.learner.average?.write(run.firstWeights);
+    const run = createRun({
+      ...{ ...plan, folder, lock, backend, corpus, model, progress, clock },
+      firstWeights: async () => firstWeights,
+    });
+    run.learner.average?.write(firstWeights);
     return run;
   };
   const outOfMemory = (cause: unknown) =>
@@ -69,20 +69,6 @@ export async function newRun(
     () => run.close(),
   );
   return run;
-}
-
-/** A model with random weights, or with those of a checkpoint where it knows the characters. */
-async function firstModel(
-  { config, workspace }: Plan,
-  { train, vocabulary }: Corpus,
-  base: Checkpoint | undefined,
-  signal: AbortSignal | undefined,
-): Promise<CharRnn> {
-  const counts = await countTokens(train.tokens, vocabulary.size, signal);
-  const random = Random.fromSeed(config.training.randomSeed).fork("model");
-  const model = await CharRnn.initialInTurns(config.model, random, signal, counts, workspace);
-  if (base) initFrom(model, vocabulary, base);
-  return model;
 }
 
 /** The folder of the name in the settings, or else of the first free one, as this process's own. */

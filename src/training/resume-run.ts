@@ -23,6 +23,7 @@ import { lastSeconds, truncateMetricsAfter } from "../runs/metrics.js";
 import { checkpointsOf, contentsOf } from "../runs/run-contents.js";
 import { type RunFolder, runFolder } from "../runs/run-folder.js";
 import { readRunFacts, statesBesideLast } from "../runs/saved-states.js";
+import { firstModel } from "./first-model.js";
 import {
   noRunWithSettings,
   type OtherSetting,
@@ -122,6 +123,15 @@ async function resumeClaimed(
   const run = createRun({
     ...{ folder, lock, config, backend, corpus, batches, model, progress, speed, clock, warnings },
     choice: undefined,
+    // Made again, since few runs go back so far. Those that --init-from gave are not known any more.
+    async firstWeights() {
+      const first = await firstModel(config, corpus, { workspace });
+      try {
+        return first.parameters.read().slice();
+      } finally {
+        first.parameters.dispose();
+      }
+    },
   });
   await cleanUpOnFailure(
     () => restoreRun(run, folder.last, signal),

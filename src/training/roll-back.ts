@@ -37,7 +37,7 @@ export async function rollBack(run: Run, sign: string, exploded = false): Promis
   const path = contents?.best ? folder.best : contents?.last && isTrusted ? folder.last : undefined;
   let before = path && (await restore(run, path));
   if (!before || (exploded && path === folder.last && !(await isSound(run)))) {
-    before = restoreBeginning(run);
+    before = await restoreBeginning(run);
   }
   const rolledBack = { rateFactor, badSteps: 0, rollbacks: rollbacks + 1 };
   Object.assign(progress, before, { totalSteps, replan, droppedSteps }, rolledBack);
@@ -52,8 +52,8 @@ async function restore(run: Run, path: string): Promise<Progress> {
 }
 
 /** @returns where the run stands then */
-function restoreBeginning(run: Run): Progress {
-  const { firstWeights } = run;
+async function restoreBeginning(run: Run): Promise<Progress> {
+  const firstWeights = await run.firstWeights();
   const { model, average, optimizer } = run.learner;
   clearState(run);
   for (const array of [model.parameters, average]) array?.write(firstWeights);

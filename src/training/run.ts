@@ -28,6 +28,8 @@ export interface RunParts {
   readonly speed: Speed;
   /** Of the whole run, with the time that earlier processes have taken. */
   readonly clock: Clock;
+  /** What the weights were at step 0, `[parameters]`. */
+  readonly firstWeights: () => Promise<Float32Array>;
   /** The preset that was chosen for it, unless one was asked for. */
   readonly choice: Choice | undefined;
   /** What the user should know before it starts. */
@@ -42,8 +44,6 @@ export interface Run extends Omit<RunParts, "model" | "warnings">, Reader {
   /** What is evaluated and sampled from: the model, or another with the average of its weights. */
   readonly evalModel: CharRnn;
   readonly random: Random;
-  /** What the weights were at step 0, `[parameters]`. */
-  readonly firstWeights: Float32Array;
   /** Frees its tensors. */
   dispose(): void;
   /** Frees its tensors, and lets other processes have its folder. */
@@ -60,7 +60,6 @@ export function createRun({ model, ...parts }: RunParts): Run {
     learner,
     evalModel,
     random: Random.fromSeed(config.training.randomSeed),
-    firstWeights: model.parameters.read().slice(),
     state: model.zeroState(config.training.batchSize),
     dispose() {
       disposeAll(this.state);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { readCheckpoint } from "#src/checkpoint/checkpoint.js";
 import { MAX_BAD_STEPS } from "#src/config/run.js";
-import type { TrainingEvent } from "#src/index.js";
+import type { TrainingEvent, TrainSettings } from "#src/index.js";
 import { charnn, workplace as textPlace } from "../helpers/executable.js";
 import { failsWith } from "../helpers/failure.js";
 import {
@@ -96,6 +96,25 @@ describe("A run whose loss explodes", () => {
     assert.ok(back > 0, "it has not exploded");
     const [next] = only(events.slice(back), "step");
     assert.ok(next.loss < 10, `${next.loss}`);
+  });
+
+  it("and was resumed before, goes back to the same beginning as an unbroken one", async (t) => {
+    const place = await workplace(t, inventedText(2_000));
+    const run = (name: string) => ({ ...rising(place, name), validation: 0, saveEvery: 1 });
+    const lossesAfterGoingBack = async (settings: TrainSettings) => {
+      const events: TrainingEvent[] = [];
+      await trained(settings, (event) => {
+        events.push(event);
+        return event.event === "step" && event.step === 9 && only(events, "warning").length > 0;
+      });
+      const back = events.findIndex(({ event }) => event === "warning");
+      assert.match(only(events, "warning")[0].message, /Going back to step 0,/);
+      return only(events.slice(back), "step").map(({ loss }) => loss);
+    };
+    await trained(run("resumed"), ({ event }) => event === "checkpoint");
+    const resumed = await lossesAfterGoingBack({ ...run("resumed"), resume: true });
+    assert.equal(resumed.length, 9);
+    assert.deepEqual(resumed, await lossesAfterGoingBack(run("unbroken")));
   });
 
   it("and is left around the going back, ends with the bytes of an unbroken one", async (t) => {
