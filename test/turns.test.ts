@@ -82,7 +82,7 @@ const LONG_ORDERS: [what: string, work: (signal?: AbortSignal) => Promise<unknow
   [
     "lines are dealt to the parts",
     (signal) => {
-      const how = { shares: { validation: 0.1, test: 0.1 }, fold: undefined, randomSeed: 0 };
+      const how = { fractions: { validation: 0.1, test: 0.1 }, fold: undefined, randomSeed: 0 };
       return dealDocuments(manyLines(), LETTERS, 0, how, signal);
     },
   ],

@@ -16,26 +16,26 @@ const BYTES_PER_CHARACTER = 8 + 2 * 4 + 2;
 /** After so many positions other work gets a turn: some milliseconds. */
 const POSITIONS_IN_TURN = 100_000;
 
-/** How well counting alone predicts a text. */
-export interface CountScore {
-  /** The length of the strings that were counted: of all, the one that predicts best. */
+/** How well an n-gram model predicts a text. */
+export interface NgramBaseline {
+  /** The longest context in characters, n - 1: of all, the one that predicts best. */
   readonly order: number;
   /** Nats/character. */
   readonly loss: number;
 }
 
-export interface CountOptions {
-  /** Aborted: counting ends with the signal's reason as its error. */
+export interface NgramOptions {
+  /** Aborted: the work ends with the signal's reason as its error. */
   readonly signal?: AbortSignal | undefined;
-  /** Gets the share that is done, from 0 to 1, many times a second. */
-  readonly onShare?: ((share: number) => void) | undefined;
+  /** Gets the fraction that is done, from 0 to 1, many times a second. */
+  readonly onProgress?: ((fraction: number) => void) | undefined;
   /** Characters of the training text that are counted at most; fewer take less time. */
   readonly most?: number | undefined;
 }
 
 /**
- * Scores a model that counts which character follows which, for a run to be judged by: strings of up
- * to n characters with back-off to shorter ones, interpolated as by Witten and Bell ("The
+ * The n-gram baseline of a run: how well a model predicts a text that only counts which character
+ * follows which strings of up to n characters, with back-off to shorter ones, interpolated as by Witten and Bell ("The
  * Zero-Frequency Problem", 1991, method C; Chen and Goodman, 1998, section 2.5):
  *
  *     p(c | s) = (count(s c) + distinct(s) p(c | s without its first character)) / (count(s) + distinct(s))
@@ -47,12 +47,12 @@ export interface CountOptions {
  * @returns that of the best order up to 10; undefined for a text of less than two characters, and where
  *   there is no memory for it
  */
-export async function countScore(
+export async function ngramBaseline(
   train: Tokens,
   heldOut: Tokens,
   vocabulary: number,
-  { most = MAX_COUNTED, ...options }: CountOptions = {},
-): Promise<CountScore | undefined> {
+  { most = MAX_COUNTED, ...options }: NgramOptions = {},
+): Promise<NgramBaseline | undefined> {
   if (heldOut.length < 2 || train.length < 2) return undefined;
   if (!fits(Math.min(train.length + heldOut.length, MAX_COUNTED + MAX_PREDICTED))) return undefined;
   const counted = train.subarray(-Math.min(most, MAX_COUNTED));
@@ -67,8 +67,8 @@ export async function countScore(
     end += piece.length;
   }
   // The first character is not predicted by a model either.
-  const counting = { tokens, vocabulary, counted: counted.length, first: counted.length + 1 };
-  return bestOrder(counting, options);
+  const input = { tokens, vocabulary, counted: counted.length, first: counted.length + 1 };
+  return bestOrder(input, options);
 }
 
 /**
@@ -78,11 +78,11 @@ export async function countScore(
  * @returns undefined for a text of less than two characters, and for one so long that counting it would
  *   take more memory than there may be
  */
-export async function adaptiveCountScore(
+export async function adaptiveNgramBaseline(
   tokens: Tokens,
   vocabulary: number,
-  options: Omit<CountOptions, "most"> = {},
-): Promise<CountScore | undefined> {
+  options: Omit<NgramOptions, "most"> = {},
+): Promise<NgramBaseline | undefined> {
   if (tokens.length < 2 || tokens.length > MAX_ADAPTIVE || !fits(tokens.length)) return undefined;
   return bestOrder({ tokens, vocabulary, counted: tokens.length, first: 1 }, options);
 }
@@ -104,8 +104,8 @@ function evenPieces(tokens: Tokens, most: number): Tokens[] {
   });
 }
 
-/** What is counted, and what is predicted. */
-interface Counting {
+/** The text that is counted and predicted. */
+interface NgramInput {
   readonly tokens: Tokens;
   /** How many characters there can be. */
   readonly vocabulary: number;
@@ -116,19 +116,19 @@ interface Counting {
 }
 
 async function bestOrder(
-  counting: Counting,
-  { signal, onShare }: Omit<CountOptions, "most">,
-): Promise<CountScore> {
-  const { tokens, vocabulary, first } = counting;
+  input: NgramInput,
+  { signal, onProgress }: Omit<NgramOptions, "most">,
+): Promise<NgramBaseline> {
+  const { tokens, vocabulary, first } = input;
   const probabilities = new Float64Array(tokens.length - first).fill(1 / vocabulary);
   let positions = firstPositions(tokens.length);
   const turns = new Turns(signal);
-  let best: CountScore | undefined;
+  let best: NgramBaseline | undefined;
   for (let length = 1; length <= MAX_ORDER; length++) {
-    const pass = new Pass(counting, positions, probabilities);
+    const pass = new Pass(input, positions, probabilities);
     for (let isOver = false; !isOver; ) {
       isOver = pass.advance(POSITIONS_IN_TURN);
-      onShare?.((length - 1 + pass.share) / MAX_ORDER);
+      onProgress?.((length - 1 + pass.fraction) / MAX_ORDER);
       await turns.give();
     }
     const loss = meanLoss(probabilities);
@@ -136,8 +136,8 @@ async function bestOrder(
     best = { order: length, loss };
     positions = pass.next;
   }
-  onShare?.(1);
-  return best as CountScore;
+  onProgress?.(1);
+  return best as NgramBaseline;
 }
 
 /** Adds up in the order of the text, so that the sum does not depend on how strings are sorted. */
@@ -203,11 +203,11 @@ class Pass {
   readonly #dealtIn: Int32Array;
 
   constructor(
-    readonly counting: Counting,
+    readonly input: NgramInput,
     readonly positions: SortedPositions,
     readonly probabilities: Float64Array,
   ) {
-    const { tokens, vocabulary } = counting;
+    const { tokens, vocabulary } = input;
     this.next = emptyPositions(tokens, vocabulary);
     this.#entry = positions.starts[0];
     this.#counts = new Int32Array(vocabulary);
@@ -216,7 +216,7 @@ class Pass {
   }
 
   /** How much of it is done, from 0 to 1. */
-  get share(): number {
+  get fraction(): number {
     return Math.min(this.#entry / this.positions.entries.length, 1);
   }
 
@@ -228,7 +228,7 @@ class Pass {
   advance(most: number): boolean {
     // All in local variables: this loop takes nearly all the time.
     const { entries, starts, ends } = this.positions;
-    const { tokens, counted, first } = this.counting;
+    const { tokens, counted, first } = this.input;
     const { probabilities } = this;
     const { entries: dealt, ends: dealtEnds } = this.next;
     const [counts, countedIn, dealtIn] = [this.#counts, this.#countedIn, this.#dealtIn];

@@ -40,7 +40,7 @@ export interface Benchmark extends DropoutRates {
 /** What is measured at the moment, and how much of it is done, from 0 to 1. */
 export interface BenchmarkProgress {
   readonly stage: "training" | "sampling";
-  readonly share: number;
+  readonly fraction: number;
 }
 
 const WARM_UP: Effort = { steps: 20, seconds: 1 };
@@ -95,7 +95,7 @@ export async function benchmark(
           steps === undefined
             ? { steps: Number.POSITIVE_INFINITY, seconds: SECONDS_OF_TRAINING }
             : { steps, seconds: MAX_SECONDS_OF_TRAINING };
-        const onTraining = (share: number) => onProgress?.({ stage: "training", share });
+        const onTraining = (fraction: number) => onProgress?.({ stage: "training", fraction });
         const timed = await timeTraining(learner, WARM_UP, effort, onTraining, signal);
         const sampleCharsPerSecond = await timeSampling(
           learner.model,
@@ -103,7 +103,7 @@ export async function benchmark(
           streams,
           random.fork("sample"),
           SECONDS_OF_SAMPLING,
-          (share) => onProgress?.({ stage: "sampling", share }),
+          (fraction) => onProgress?.({ stage: "sampling", fraction }),
           signal,
         );
         const trainCharsPerSecond = (batchSize * seqLength) / timed.secondsPerStep;

@@ -21,7 +21,7 @@ export async function timeSampling(
   streams: number,
   random: Random,
   seconds: { readonly warmUp: number; readonly timed: number },
-  onShare: (share: number) => void = () => {},
+  onProgress: (fraction: number) => void = () => {},
   signal?: AbortSignal,
 ): Promise<number> {
   // With a seed every text is seen from its first character on.
@@ -44,7 +44,7 @@ export async function timeSampling(
       } while (written < CHARACTERS_PER_TIME && spent + own < limit);
       spent += own;
       times.push(own / written);
-      onShare((done + Math.min(spent, limit)) / secondsAll);
+      onProgress((done + Math.min(spent, limit)) / secondsAll);
       if (turns.isDue()) await turns.take();
       signal?.throwIfAborted();
     } while (spent < limit);

@@ -89,7 +89,7 @@ export async function createLearner(
  * Times training steps, after others that are not counted: the first ones make the arrays, and the
  * compiler is at work.
  *
- * @param onShare called with the share that is done, from 0 to 1
+ * @param onProgress called with the fraction that is done, from 0 to 1
  * @returns the median, and how many steps it is of
  * @throws the reason of `signal` when it is aborted
  */
@@ -97,7 +97,7 @@ export async function timeTraining(
   learner: TextLearner,
   warmUp: Effort,
   effort: Effort,
-  onShare: (share: number) => void = () => {},
+  onProgress: (fraction: number) => void = () => {},
   signal?: AbortSignal,
 ): Promise<{ secondsPerStep: number; steps: number }> {
   const turns = new Turns(signal);
@@ -111,7 +111,7 @@ export async function timeTraining(
       times.push((performance.now() - start) / 1e3);
       spent += times[times.length - 1];
       const own = Math.max(times.length / steps, spent / seconds);
-      onShare(done + (Math.min(own, 1) * seconds) / secondsAll);
+      onProgress(done + (Math.min(own, 1) * seconds) / secondsAll);
       if (turns.isDue()) await turns.take();
       signal?.throwIfAborted();
     } while (times.length < steps && spent < seconds);

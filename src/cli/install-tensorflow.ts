@@ -42,7 +42,7 @@ export async function installTensorFlow(
     terminal.say("Nothing was installed.");
     return false;
   }
-  const is = installed.wasThere ? "was there before, and works" : "is installed";
+  const is = installed.wasInstalled ? "was there before, and works" : "is installed";
   terminal.say(`TensorFlow ${installed.version} ${is}: ${installed.folder}`);
   if (gpu && installed.device === "CPU") terminal.say(NO_GPU);
   return true;

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { CharnnError, type ErrorCode, shortened } from "../errors.js";
+import { formatCount } from "../text.js";
 import type { Kind } from "./kinds.js";
 import { MAX_FOLDS, MAX_STEPS } from "./names.js";
 import type { Option } from "./option.js";
@@ -64,8 +65,8 @@ function wholeNumber({ least = 0, most = Number.MAX_SAFE_INTEGER }: Limits) {
   // Written when it is needed: the first number in a language's format takes milliseconds.
   const rule = ({ input }: { readonly input: unknown }) => {
     const isNamed = most < HIGH_LIMIT || (typeof input === "number" && input > most);
-    const upTo = isNamed ? ` to ${most.toLocaleString("en")}` : " up";
-    return `must be a whole number from ${least.toLocaleString("en")}${upTo}`;
+    const upTo = isNamed ? ` to ${formatCount(most)}` : " up";
+    return `must be a whole number from ${formatCount(least)}${upTo}`;
   };
   return v.pipe(
     v.number(rule),

@@ -1,4 +1,5 @@
 import { CharnnError } from "../errors.js";
+import { formatCount } from "../text.js";
 
 /**
  * A batch size and a sequence length that fit a text for training: each row has a whole window, or,
@@ -30,7 +31,7 @@ export function fitBatchShape(
   if (batchSize === wanted.batchSize && seqLength === wanted.seqLength) {
     return { batchSize, seqLength };
   }
-  const note = `The text for training is short (${characters.toLocaleString("en")} characters): batch size ${batchSize} and sequence length ${seqLength} are used in place of ${wanted.batchSize} and ${wanted.seqLength}.`;
+  const note = `The text for training is short (${formatCount(characters)} characters): batch size ${batchSize} and sequence length ${seqLength} are used in place of ${wanted.batchSize} and ${wanted.seqLength}.`;
   return { batchSize, seqLength, note };
 }
 
@@ -52,14 +53,14 @@ export function tooShort(
   const isCarried = batching === "lanes";
   const largestBatch = isCarried ? Math.floor(characters / seqLength) - 1 : characters - seqLength;
   const longest = isCarried ? Math.floor(characters / (batchSize + 1)) : characters - batchSize;
-  const needed = charactersNeeded(batchSize, seqLength, batching).toLocaleString("en");
+  const needed = formatCount(charactersNeeded(batchSize, seqLength, batching));
   const fits = [
     ...(longest >= 1 ? [`--batch-size ${batchSize} with --seq-length ${longest}`] : []),
     ...(largestBatch >= 1 ? [`--batch-size ${largestBatch} with --seq-length ${seqLength}`] : []),
   ];
   return new CharnnError(
     "TEXT_TOO_SHORT",
-    `Batch size ${batchSize} and sequence length ${seqLength} need a text of ${needed} characters, and the text for training has ${characters.toLocaleString("en")}.`,
+    `Batch size ${batchSize} and sequence length ${seqLength} need a text of ${needed} characters, and the text for training has ${formatCount(characters)}.`,
     fits.length > 0 ? `What fits: ${fits.join("; ")}.` : "Give a longer text, or smaller numbers.",
   );
 }

@@ -1,3 +1,5 @@
+import { formatCount } from "../text.js";
+
 /** Speaking of single characters: how to name one in a message. */
 
 /** How to name characters that can't be shown. */
@@ -39,7 +41,7 @@ export function describeCharacter(codePoint: number): string {
 export function listFew(items: readonly string[]): string {
   const listed = items.slice(0, MAX_LISTED).join(", ");
   const left = items.length - MAX_LISTED;
-  return left > 0 ? `${listed} and ${left.toLocaleString("en")} more` : listed;
+  return left > 0 ? `${listed} and ${formatCount(left)} more` : listed;
 }
 
 /** The code point of a string that is one whole character, else undefined. */

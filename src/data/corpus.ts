@@ -1,15 +1,16 @@
 import { createHash } from "node:crypto";
 import { CharnnError } from "../errors.js";
+import { formatCount, NEWLINE } from "../text.js";
 import { inPieces } from "../turns.js";
 import { describeCharacter, listFew } from "./characters.js";
 import { dealDocuments } from "./deal.js";
 import { encodingName, type Invalid } from "./decoding.js";
-import { oddities } from "./oddities.js";
 import { withoutRare } from "./rare-characters.js";
-import { type LineEnds, NEWLINE, readCharacters } from "./reading.js";
-import { checkNames, findSources, type ReadOptions, roomFor } from "./sources.js";
-import { checkShares, cutText, type Fold, hasEnough, type Split } from "./split.js";
+import { type LineEnds, readCharacters } from "./reading.js";
+import { checkNames, estimateLength, findSources, type ReadOptions } from "./sources.js";
+import { checkFractions, cutText, type Fold, hasEnough, type Split } from "./split.js";
 import { type NumberedText, TextBuilder, translateInPlace } from "./text-builder.js";
+import { textWarnings } from "./text-warnings.js";
 import { type Tokens, Vocabulary } from "./vocabulary.js";
 
 const TOO_MUCH_ALIKE =
@@ -24,11 +25,11 @@ export interface CorpusSettings {
   readonly files: readonly string[];
   /** A text of its own to validate on, in place of a part of `files`. */
   readonly validationFile?: string | undefined;
-  /** Share of the text held out for validation, from 0 to below 1. */
+  /** Fraction of the text held out for validation, from 0 to below 1. */
   readonly validation: number;
   /** In place of `validation`: of so many equal parts of the text this one, from 1, is held out. */
   readonly fold?: Fold | undefined;
-  /** Share of the text kept for a test when training is over, from 0 to below 1. */
+  /** Fraction of the text kept for a test when training is over, from 0 to below 1. */
   readonly test: number;
   /** `"lines"`: each line is a text of its own. */
   readonly documents?: "lines" | undefined;
@@ -83,7 +84,7 @@ export interface Corpus {
  * not end in a newline gets one when another follows; with `documents` the last one gets one too.
  * The text is kept in memory at one byte per character, two if more than 256 different ones occur.
  *
- * Throws {@link CharnnError}: `INVALID_SETTING` for shares and encodings that can't be, `NOT_FOUND`
+ * Throws {@link CharnnError}: `INVALID_SETTING` for fractions and encodings that can't be, `NOT_FOUND`
  * for missing files, `BAD_TEXT` for what can't be read or has nothing to learn, `TEXT_TOO_SHORT` where
  * a part that was asked for is left with too little. Throws the signal's reason within a moment once it
  * is aborted.
@@ -94,15 +95,15 @@ export async function loadCorpus(
 ): Promise<Corpus> {
   const { signal } = options;
   const { validationFile, documents } = settings;
-  const shares = {
+  const fractions = {
     validation: validationFile === undefined ? settings.validation : 0,
     test: settings.test,
   };
-  checkShares(shares);
+  checkFractions(fractions);
   const { own, mainLength, warnings } = await readWhole(settings, options);
   const fingerprint = await fingerprintOf(own, mainLength, signal);
   const { alsoKnown, minCount } = settings;
-  const all = alsoKnown ? await united(own, alsoKnown, signal) : own;
+  const all = alsoKnown ? await withUnionVocabulary(own, alsoKnown, signal) : own;
   const { tokens } = all;
   const newline = documents === "lines" ? all.vocabulary.indexOf(NEWLINE) : undefined;
   const mainTokens = tokens.subarray(0, mainLength);
@@ -115,13 +116,19 @@ export async function loadCorpus(
     );
   }
   const encoding = encodingName(settings.encoding);
-  const odd = await oddities(tokens, all.vocabulary, encoding, signal);
+  const odd = await textWarnings(tokens, all.vocabulary, encoding, signal);
   const { split, fold, randomSeed = 0 } = settings;
   const isDealt = newline !== undefined && split === "random";
   const dealt = isDealt
-    ? await dealDocuments(mainTokens, all.vocabulary, newline, { shares, fold, randomSeed }, signal)
+    ? await dealDocuments(
+        mainTokens,
+        all.vocabulary,
+        newline,
+        { fractions, fold, randomSeed },
+        signal,
+      )
     : undefined;
-  const ofMain = dealt ?? cutText(mainTokens, all.vocabulary, { shares, newline, fold });
+  const ofMain = dealt ?? cutText(mainTokens, all.vocabulary, { fractions, newline, fold });
   const { vocabulary, parts, warning } = await withoutRare(
     {
       vocabulary: all.vocabulary,
@@ -180,17 +187,17 @@ interface WholeText {
 
 async function readWhole(settings: CorpusSettings, options: ReadOptions): Promise<WholeText> {
   const { files, validationFile, documents, leftOut, invalid, lineEnds } = settings;
-  const { signal, onShare } = options;
+  const { signal, onProgress } = options;
   const validationFiles = validationFile === undefined ? [] : [validationFile];
   await checkNames([...files, ...validationFiles]);
   const encoding = encodingName(settings.encoding);
   const main = await findSources(files, { encoding, leftOut }, options);
   const apart = await findSources(validationFiles, { encoding, leftOut }, options);
-  const room = roomFor([...main.sources, ...apart.sources]);
+  const room = estimateLength([...main.sources, ...apart.sources]);
   const text = new TextBuilder(room);
   const append = (codePoints: Int32Array) => {
     text.append(codePoints);
-    if (room >= LONG_TEXT) onShare?.(Math.min(text.length / room, 1));
+    if (room >= LONG_TEXT) onProgress?.(Math.min(text.length / room, 1));
   };
   const endLastLine = documents === "lines";
   const reading = { encoding, invalid, lineEnds, endLastLine, signal };
@@ -238,7 +245,7 @@ async function sortByCodePoint(
 }
 
 /** The same text with a vocabulary that has all characters of another too. */
-async function united(
+async function withUnionVocabulary(
   { vocabulary: own, tokens }: EncodedText,
   other: Vocabulary,
   signal: AbortSignal | undefined,
@@ -296,7 +303,7 @@ async function neverLearned(
         ? "the unknown character"
         : describeCharacter(vocabulary.characterAt(index).codePointAt(0) as number),
     );
-  const count = left === 1 ? "1 character occurs" : `${left.toLocaleString("en")} characters occur`;
+  const count = left === 1 ? "1 character occurs" : `${formatCount(left)} characters occur`;
   return [
     `${count} only in the ${name} part: ${listFew(characters)}. The model can't learn what it never reads, and the ${name} loss counts it.`,
   ];

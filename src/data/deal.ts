@@ -2,7 +2,7 @@ import { lastAtMost } from "../arrays.js";
 import { Random } from "../random.js";
 import { type Parts as InParts, inTurns, Turns } from "../turns.js";
 import { type Documents, findDocuments } from "./documents.js";
-import type { Fold, Parts, Shares } from "./split.js";
+import type { Fold, Fractions, Parts } from "./split.js";
 import { createTokens, type Tokens, type Vocabulary } from "./vocabulary.js";
 
 const [TRAIN, VALIDATION, TEST] = [0, 1, 2];
@@ -18,7 +18,7 @@ const KEYS_IN_BUCKET = 1 << 14;
 
 /** How to divide. */
 interface Dealing {
-  readonly shares: Shares;
+  readonly fractions: Fractions;
   readonly fold: Fold | undefined;
   readonly randomSeed: number;
 }
@@ -35,7 +35,7 @@ interface Distinct {
  * Deals the documents of a text to the parts at random, so that all parts are alike however the text is
  * sorted. Which part a document goes to depends on what it says, on the other documents and on the random
  * seed, not on its position: equal documents go to one part, and a sorted list is divided as a shuffled one
- * is. Parts are as close to their shares, in characters, as whole documents can be, and one that was asked
+ * is. Parts are as close to their fractions, in characters, as whole documents can be, and one that was asked
  * for has at least one. Within a part documents keep their order.
  *
  * @param tokens lines that all end by the token `newline`; overwritten, since the training part is moved
@@ -47,7 +47,7 @@ export async function dealDocuments(
   tokens: Tokens,
   vocabulary: Vocabulary,
   newline: number,
-  { shares, fold, randomSeed }: Dealing,
+  { fractions, fold, randomSeed }: Dealing,
   signal?: AbortSignal,
 ): Promise<Parts | undefined> {
   const turns = new Turns(signal);
@@ -55,9 +55,9 @@ export async function dealDocuments(
   const random = Random.fromSeed(randomSeed).fork("documents");
   const keys = await keysOf(documents, vocabulary, random, turns);
   const distinct = await distinctOf(documents, keys, turns);
-  const asked = (fold?.of ?? 1 + Math.ceil(shares.validation)) + Math.ceil(shares.test);
+  const asked = (fold?.of ?? 1 + Math.ceil(fractions.validation)) + Math.ceil(fractions.test);
   if (distinct.keys.length < asked) return undefined;
-  const dealing = fold ? dealFolds(distinct, shares, fold) : dealShares(distinct, shares);
+  const dealing = fold ? dealFolds(distinct, fractions, fold) : dealParts(distinct, fractions);
   const parts = await inTurns(dealing, signal);
   const partOf = (document: number) => parts[lastAtMost(distinct.keys, keys[document])];
   return gather(tokens, vocabulary, documents, partOf, turns);
@@ -138,12 +138,12 @@ async function sortedKeys(keys: Float64Array, turns: Turns): Promise<Float64Arra
   return sorted;
 }
 
-function* dealShares({ sizes }: Distinct, shares: Shares): InParts<Uint8Array> {
+function* dealParts({ sizes }: Distinct, fractions: Fractions): InParts<Uint8Array> {
   const parts = new Uint8Array(sizes.length).fill(FREE);
   const total = yield* sum(sizes);
   const asked = [
-    ...(shares.test > 0 ? [{ part: TEST, size: total * shares.test }] : []),
-    ...(shares.validation > 0 ? [{ part: VALIDATION, size: total * shares.validation }] : []),
+    ...(fractions.test > 0 ? [{ part: TEST, size: total * fractions.test }] : []),
+    ...(fractions.validation > 0 ? [{ part: VALIDATION, size: total * fractions.validation }] : []),
   ];
   for (const [index, { part, size }] of asked.entries()) {
     // Each of those that follow, and training, is to have a document too.
@@ -153,7 +153,7 @@ function* dealShares({ sizes }: Distinct, shares: Shares): InParts<Uint8Array> {
 }
 
 /** The test part first, the same for each fold; each other document to the smallest fold so far. */
-function* dealFolds({ sizes }: Distinct, { test }: Shares, fold: Fold): InParts<Uint8Array> {
+function* dealFolds({ sizes }: Distinct, { test }: Fractions, fold: Fold): InParts<Uint8Array> {
   const parts = new Uint8Array(sizes.length).fill(FREE);
   const total = yield* sum(sizes);
   if (test > 0) yield* fill(parts, sizes, TEST, total * test, fold.of);

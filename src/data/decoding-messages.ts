@@ -1,3 +1,4 @@
+import { formatCount } from "../text.js";
 /** What to say of bytes that are wrong in an encoding, or right in a wrong one. */
 
 import { CharnnError } from "../errors.js";
@@ -70,7 +71,7 @@ export function lossesOf(
   const found =
     faults === 1
       ? "1 place where the bytes are wrong"
-      : `${faults.toLocaleString("en")} places where the bytes are wrong`;
+      : `${formatCount(faults)} places where the bytes are wrong`;
   const left = faults === 1 ? "it was left out" : "they were left out";
   const done = invalid === "skip" ? left : "U+FFFD stands there in the text";
   return `${source} has ${found}, the first at ${lineAndColumn(first)}: ${done}.`;
@@ -83,7 +84,7 @@ export function misread(source: string, encoding: string, better: string): strin
 }
 
 function lineAndColumn({ line, column }: Fault): string {
-  return `line ${line.toLocaleString("en")}, column ${column.toLocaleString("en")}`;
+  return `line ${formatCount(line)}, column ${formatCount(column)}`;
 }
 
 function hexadecimal(byte: number): string {

@@ -1,9 +1,9 @@
 import { lastAtMost, numbersBelow } from "../arrays.js";
 import { CharnnError } from "../errors.js";
 import type { Random } from "../random.js";
+import { NEWLINE } from "../text.js";
 import type { Parts } from "../turns.js";
 import type { BatchArrays, PositionedBatch } from "./batch.js";
-import { NEWLINE } from "./reading.js";
 import type { Tokens, Vocabulary } from "./vocabulary.js";
 
 /** Batches' worth of documents that are sorted by length together, so that little is padding. */

@@ -1,4 +1,6 @@
-const [NEWLINE, CARRIAGE_RETURN] = [0x0a, 0x0d];
+import { NEWLINE } from "../text.js";
+
+const CARRIAGE_RETURN = 0x0d;
 
 /** Counts lines and columns, from 1; lines end at LF, CR LF, or CR. */
 export class LineCounter {

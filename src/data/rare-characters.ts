@@ -1,6 +1,6 @@
 import { CharnnError } from "../errors.js";
+import { formatCount, NEWLINE } from "../text.js";
 import { listFew, showCharacter } from "./characters.js";
-import { NEWLINE } from "./reading.js";
 import type { Parts } from "./split.js";
 import { translateInPlace } from "./text-builder.js";
 import { countTokens, type Tokens, Vocabulary } from "./vocabulary.js";
@@ -64,12 +64,10 @@ export async function withoutRare(
 }
 
 /** Says what the unknown character stands for, and what that means. */
-function rareOnes(rare: readonly number[], share: number, minCount: number): string {
+function rareOnes(rare: readonly number[], fraction: number, minCount: number): string {
   const kinds =
-    rare.length === 1
-      ? "1 character occurs"
-      : `${rare.length.toLocaleString("en")} characters occur`;
-  const percent = (100 * share).toLocaleString("en", { maximumSignificantDigits: 2 });
+    rare.length === 1 ? "1 character occurs" : `${formatCount(rare.length)} characters occur`;
+  const percent = (100 * fraction).toLocaleString("en", { maximumSignificantDigits: 2 });
   return `${kinds} fewer than ${minCount} times in the training part: ${listFew(rare.map(showCharacter))}. To the model ${rare.length === 1 ? "it is" : "they are"} one unknown character (${percent} % of the training part), which it reads and never writes. The loss counts that as one character, so it compares with runs of the same --min-count only.`;
 }
 

@@ -1,9 +1,9 @@
+import { formatCount, NEWLINE } from "../text.js";
 import { untilAborted } from "../turns.js";
 import { createDecoder, type Invalid } from "./decoding.js";
 import { formatOf, wrongFormat } from "./formats.js";
 import type { Source } from "./sources.js";
 
-export const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const BYTE_ORDER_MARK = 0xfeff;
 /** Of sources that are each doubtful. */
@@ -77,7 +77,7 @@ export async function readCharacters(
     onCharacters(Int32Array.of(NEWLINE), sources[sources.length - 1]);
   const warnings = doubts.slice(0, MAX_DOUBTS);
   if (doubts.length > MAX_DOUBTS) {
-    const left = (doubts.length - MAX_DOUBTS).toLocaleString("en");
+    const left = formatCount(doubts.length - MAX_DOUBTS);
     warnings.push(`And ${left} more such lines on other files.`);
   }
   if (marked.length === 0) return warnings;

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { CharnnError } from "../errors.js";
+import { formatCount } from "../text.js";
 import { Turns } from "../turns.js";
 import { listFew } from "./characters.js";
 import { fileBytes } from "./files.js";
@@ -46,8 +47,8 @@ export interface ReadOptions {
    * text is then not read, and nothing is left open.
    */
   readonly signal?: AbortSignal | undefined;
-  /** Called from time to time while a text is read, with the share of it that has been. */
-  readonly onShare?: ((share: number) => void) | undefined;
+  /** Called from time to time while a text is read, with the fraction of it that has been. */
+  readonly onProgress?: ((fraction: number) => void) | undefined;
 }
 
 /** How to find texts. */
@@ -134,7 +135,7 @@ export async function findSources(
 }
 
 /** Characters that there will be at most, where sizes are known: those in files, and newlines between. */
-export function roomFor(sources: readonly Source[]): number {
+export function estimateLength(sources: readonly Source[]): number {
   return sources.reduce((sum, source) => sum + source.size + 1, 0);
 }
 
@@ -217,17 +218,17 @@ function leftOutOf(name: string, contents: FolderContents): string[] {
   if (others.size > 0) {
     const kinds = [...others];
     const count = kinds.reduce((sum, [, times]) => sum + times, 0);
-    const files = count === 1 ? "1 file" : `${count.toLocaleString("en")} files`;
+    const files = count === 1 ? "1 file" : `${formatCount(count)} files`;
     const named =
       kinds.length === 1
         ? kinds[0][0]
-        : kinds.map(([kind, times]) => `${kind} (${times.toLocaleString("en")})`).join(", ");
+        : kinds.map(([kind, times]) => `${kind} (${formatCount(times)})`).join(", ");
     warnings.push(
       `${files} in "${name}" left out: ${named}, by the look of it. Name a file directly to see why.`,
     );
   }
   if (own.length > 0) {
-    const outputs = own.length === 1 ? "1 output" : `${own.length.toLocaleString("en")} outputs`;
+    const outputs = own.length === 1 ? "1 output" : `${formatCount(own.length)} outputs`;
     warnings.push(
       `${outputs} of charnn in "${name}" left out, so that no model learns what another wrote: ${listFew(own)}.`,
     );

@@ -1,11 +1,12 @@
 import { CharnnError } from "../errors.js";
+import { formatCount } from "../text.js";
 import { createTokens, type Tokens, type Vocabulary } from "./vocabulary.js";
 
 /** A model learns and is scored by what follows a character, so one alone is no use. */
 const MIN_CHARACTERS = 2;
 
-/** Shares of a text that are kept from training, each from 0 to below 1. */
-export interface Shares {
+/** Fractions of a text that are kept from training, each from 0 to below 1. */
+export interface Fractions {
   readonly validation: number;
   readonly test: number;
 }
@@ -26,21 +27,21 @@ export interface Parts {
   readonly test: Tokens;
 }
 
-/** Refuses shares that can't be, as {@link CharnnError} `INVALID_SETTING`. */
-export function checkShares(shares: Shares): void {
+/** Refuses fractions that can't be, as {@link CharnnError} `INVALID_SETTING`. */
+export function checkFractions(fractions: Fractions): void {
   for (const name of ["validation", "test"] as const) {
-    if (!(shares[name] >= 0 && shares[name] < 1)) {
+    if (!(fractions[name] >= 0 && fractions[name] < 1)) {
       throw new CharnnError(
         "INVALID_SETTING",
-        `--${name} ${shares[name]} is no share of a text.`,
+        `--${name} ${fractions[name]} is no share of a text.`,
         `Give a number from 0 to below 1: --${name} 0.1 keeps a tenth.`,
       );
     }
   }
-  if (shares.validation + shares.test >= 1) {
+  if (fractions.validation + fractions.test >= 1) {
     throw new CharnnError(
       "INVALID_SETTING",
-      `--validation ${shares.validation} and --test ${shares.test} leave nothing to train on.`,
+      `--validation ${fractions.validation} and --test ${fractions.test} leave nothing to train on.`,
       "Together they must stay below 1.",
     );
   }
@@ -58,22 +59,23 @@ export function cutText(
   tokens: Tokens,
   vocabulary: Vocabulary,
   {
-    shares,
+    fractions,
     newline,
     fold,
-  }: { shares: Shares; newline: number | undefined; fold: Fold | undefined },
+  }: { fractions: Fractions; newline: number | undefined; fold: Fold | undefined },
 ): Parts {
   const length = tokens.length;
   const cutAt = (position: number, end: number) =>
     newline === undefined ? position : nearestLineStart(tokens, newline, position, end);
-  const rest = shares.test > 0 ? cutAt(length - Math.round(length * shares.test), length) : length;
+  const rest =
+    fractions.test > 0 ? cutAt(length - Math.round(length * fractions.test), length) : length;
   const startOfFold = (index: number, of: number) =>
     index === 1 ? 0 : index > of ? rest : cutAt(Math.round((rest * (index - 1)) / of), rest);
   let [train, validation] = [rest, rest];
   if (fold) {
     [train, validation] = [fold.index, fold.index + 1].map((it) => startOfFold(it, fold.of));
-  } else if (shares.validation > 0) {
-    train = cutAt(rest - Math.round(length * shares.validation), rest);
+  } else if (fractions.validation > 0) {
+    train = cutAt(rest - Math.round(length * fractions.validation), rest);
   }
   const isEnough = (from: number, to: number) => hasEnough(tokens.subarray(from, to), newline);
   // All folds are looked at by the first, which would else be trained in vain.
@@ -81,12 +83,12 @@ export function cutText(
     ? Array.from({ length: fold.of }, (_, index) => [index + 1, index + 2] as const)
         .map((ends) => ends.map((it) => startOfFold(it, fold.of)))
         .every(([from, to]) => isEnough(from, to))
-    : shares.validation === 0 || isEnough(train, validation);
+    : fractions.validation === 0 || isEnough(train, validation);
   const short =
     (!isEnough(0, train) && !isEnough(validation, rest) && "training") ||
     (!heldOut && "validation") ||
-    (shares.test > 0 && !isEnough(rest, length) && "test");
-  if (short) throw tooShort(short, length, { shares, newline, fold });
+    (fractions.test > 0 && !isEnough(rest, length) && "test");
+  if (short) throw tooShort(short, length, { fractions, newline, fold });
   return {
     train: joined(tokens.subarray(0, train), tokens.subarray(validation, rest), vocabulary),
     validation: tokens.subarray(train, validation),
@@ -124,25 +126,25 @@ function tooShort(
   part: string,
   length: number,
   {
-    shares,
+    fractions,
     newline,
     fold,
-  }: { shares: Shares; newline: number | undefined; fold: Fold | undefined },
+  }: { fractions: Fractions; newline: number | undefined; fold: Fold | undefined },
 ): CharnnError {
   const byLines = newline !== undefined;
-  const text = `The text has ${length.toLocaleString("en")} characters`;
+  const text = `The text has ${formatCount(length)} characters`;
   const kept = part === "training" ? "training" : `the ${part} part`;
   return new CharnnError(
     "TEXT_TOO_SHORT",
     byLines
       ? `${text}: cut at line ends, no line is left for ${kept}.`
       : `${text}: fewer than ${MIN_CHARACTERS} are left for ${kept}.`,
-    fold ? fewerFolds(length, shares, byLines) : otherShares(length, shares, byLines),
+    fold ? fewerFolds(length, fractions, byLines) : otherFractions(length, fractions, byLines),
   );
 }
 
-function otherShares(length: number, shares: Shares, byLines: boolean): string {
-  const asked = (["validation", "test"] as const).filter((name) => shares[name] > 0);
+function otherFractions(length: number, fractions: Fractions, byLines: boolean): string {
+  const asked = (["validation", "test"] as const).filter((name) => fractions[name] > 0);
   const nothing = `keep nothing apart (${asked.map((name) => `--${name} 0`).join(" ")})`;
   const least = Math.ceil((100 * MIN_CHARACTERS) / length);
   const hasRoom = !byLines && (asked.length + 1) * least <= 100;
@@ -151,7 +153,7 @@ function otherShares(length: number, shares: Shares, byLines: boolean): string {
     : `Give a longer text, or ${nothing}.`;
 }
 
-function fewerFolds(length: number, { test }: Shares, byLines: boolean): string {
+function fewerFolds(length: number, { test }: Fractions, byLines: boolean): string {
   const most = Math.floor((length - Math.round(length * test)) / MIN_CHARACTERS);
   return byLines || most < 2
     ? "Give a longer text, fewer folds or a smaller --test."

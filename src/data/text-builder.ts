@@ -1,5 +1,6 @@
 import { CharnnError } from "../errors.js";
 import { memorySize, refuseTooLarge } from "../memory.js";
+import { formatCount } from "../text.js";
 import { inPieces } from "../turns.js";
 import { createTokens, MAX_VOCABULARY_SIZE, type Tokens, tooManyCharacters } from "./vocabulary.js";
 
@@ -86,7 +87,7 @@ const SHARE_FOR_PART = 0.5;
 /** @throws CharnnError `OUT_OF_MEMORY` */
 function allocate(vocabularySize: number, length: number): Tokens {
   const { BYTES_PER_ELEMENT: width } = createTokens(vocabularySize, 0);
-  const what = `A text of ${length.toLocaleString("en")} characters`;
+  const what = `A text of ${formatCount(length)} characters`;
   refuseTooLarge({
     what,
     bytes: width * length,

@@ -1,9 +1,16 @@
 import { CharnnError } from "../errors.js";
+import { NEWLINE } from "../text.js";
 import { inPieces } from "../turns.js";
 import { describeCharacter } from "./characters.js";
 import { encodingName, type Invalid } from "./decoding.js";
-import { type LineEnds, NEWLINE, readCharacters } from "./reading.js";
-import { checkNames, findSources, type ReadOptions, roomFor, type Source } from "./sources.js";
+import { type LineEnds, readCharacters } from "./reading.js";
+import {
+  checkNames,
+  estimateLength,
+  findSources,
+  type ReadOptions,
+  type Source,
+} from "./sources.js";
 import { type NumberedText, TextBuilder, translate } from "./text-builder.js";
 import { unknownCharacters } from "./unknown-characters.js";
 import { createTokens, type Tokens, type Vocabulary } from "./vocabulary.js";
@@ -44,21 +51,21 @@ export async function readTexts(
   await checkNames(files);
   const encoding = encodingName(label);
   const { signal } = options;
-  const { sources, warnings } = await findSources(files, { encoding, leftOut }, options);
+  const found = await findSources(files, { encoding, leftOut }, options);
+  const warnings = [...found.warnings];
   const reading = { encoding, invalid, lineEnds, signal };
   const texts: NamedText[] = [];
-  const oddities: string[] = [];
-  for (const group of joined ? [sources] : sources.map((source) => [source])) {
-    const builder = new TextBuilder(roomFor(group));
+  for (const group of joined ? [found.sources] : found.sources.map((source) => [source])) {
+    const builder = new TextBuilder(estimateLength(group));
     const starts: { source: Source; start: number }[] = [];
-    const found = await readCharacters(group, reading, (codePoints, source) => {
+    const ownWarnings = await readCharacters(group, reading, (codePoints, source) => {
       if (starts.at(-1)?.source !== source) starts.push({ source, start: builder.length });
       builder.append(codePoints);
     });
-    for (const oddity of found) oddities.push(oddity);
+    for (const warning of ownWarnings) warnings.push(warning);
     texts.push({ ...builder.finish(), name: nameOf(group), starts });
   }
-  return { texts, warnings: [...warnings, ...oddities] };
+  return { texts, warnings };
 }
 
 /** What a vocabulary knows of a text. */

@@ -1,4 +1,5 @@
 import { CharnnError } from "../errors.js";
+import { formatCount } from "../text.js";
 import { describeCharacter, listFew, showCharacter } from "./characters.js";
 import { composedOf, isAccent, twinsOf } from "./twins.js";
 
@@ -51,8 +52,7 @@ export function unknownCharacters(
 /** A sentence for characters that became the unknown one of a vocabulary, each named once. */
 export function readAsUnknown(count: number, codePoints: readonly number[]): string {
   const named = listFew(codePoints.map(describeCharacter));
-  const characters =
-    count === 1 ? "1 character is" : `${count.toLocaleString("en")} characters are`;
+  const characters = count === 1 ? "1 character is" : `${formatCount(count)} characters are`;
   return `${characters} read as the unknown character, since the model does not know ${named}.`;
 }
 
@@ -88,9 +88,8 @@ function describeKnown(codePoints: Iterable<number>): string {
   const names = shown.map(({ first, last }) =>
     first === last ? bare(first) : `${bare(first)}-${bare(last)}`,
   );
-  const more = left > 0 ? ` and ${left.toLocaleString("en")} more` : "";
-  const count =
-    known.length === 1 ? "1 character" : `${known.length.toLocaleString("en")} characters`;
+  const more = left > 0 ? ` and ${formatCount(left)} more` : "";
+  const count = known.length === 1 ? "1 character" : `${formatCount(known.length)} characters`;
   return `The model knows ${count}: ${names.join(" ")}${more}.`;
 }
 

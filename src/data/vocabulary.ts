@@ -1,7 +1,7 @@
 import { CharnnError } from "../errors.js";
+import { formatCount, NEWLINE } from "../text.js";
 import { atOnce, inPieces, type Parts } from "../turns.js";
 import { singleCodePoint } from "./characters.js";
-import { NEWLINE } from "./reading.js";
 import { type LackingCharacter, unknownCharacters } from "./unknown-characters.js";
 
 /** A text as indices into a vocabulary: one byte each while it has at most 256 entries, else two. */
@@ -78,7 +78,7 @@ export class Vocabulary {
     if (!Array.isArray(value)) throw badVocabulary("it is not a list");
     if (value.length === 0) throw badVocabulary("it is empty");
     if (value.length > MAX_VOCABULARY_SIZE) {
-      throw badVocabulary(`it has more than ${MAX_VOCABULARY_SIZE.toLocaleString("en")} entries`);
+      throw badVocabulary(`it has more than ${formatCount(MAX_VOCABULARY_SIZE)} entries`);
     }
     const hasUnknown = value.length > 1 && value.at(-1) === null;
     const characters = hasUnknown ? value.slice(0, -1) : value;
@@ -181,7 +181,7 @@ export class Vocabulary {
 export function tooManyCharacters(): CharnnError {
   return new CharnnError(
     "BAD_TEXT",
-    `The text has more than ${MAX_VOCABULARY_SIZE.toLocaleString("en")} different characters.`,
+    `The text has more than ${formatCount(MAX_VOCABULARY_SIZE)} different characters.`,
     "Is all of it text, and is its encoding right? `--encoding` tells another one.",
   );
 }

@@ -27,7 +27,7 @@ export interface Classification {
 const MAX_CONFUSED = 10;
 
 /** Counts what was predicted, position by position. */
-export class Tally {
+export class ConfusionMatrix {
   readonly #size: number;
   /** By target times the vocabulary's size plus prediction. */
   readonly #pairs = new Map<number, number>();

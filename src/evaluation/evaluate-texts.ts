@@ -1,5 +1,5 @@
 import { type CompressedSizes, compressedSizes } from "../baselines/compressors.js";
-import { adaptiveCountScore, type CountScore } from "../baselines/ngram.js";
+import { adaptiveNgramBaseline, type NgramBaseline } from "../baselines/ngram.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { momentName } from "../checkpoint/checkpoint-tensors.js";
 import { EVAL_DEFAULTS, EVALUATE, type EvaluateSettings } from "../config/evaluate.js";
@@ -15,10 +15,11 @@ import { CharnnError } from "../errors.js";
 import type { CharRnn, Score } from "../model/char-rnn.js";
 import { parameterViews } from "../model/parameters.js";
 import { openModel } from "../sampling/open-model.js";
-import { type Classification, Tally } from "./confusion.js";
+import { bitsPerCharacter } from "../text.js";
+import { type Classification, ConfusionMatrix } from "./confusion.js";
 import { evaluateDynamically } from "./dynamic-evaluation.js";
-import { bitsPerCharacter, evaluate } from "./evaluate.js";
-import { type ColdLoss, coldLosses } from "./loss-by-position.js";
+import { evaluate } from "./evaluate.js";
+import { lossByPosition, type PositionLoss } from "./loss-by-position.js";
 
 const evaluateSettingsSchema = settingsSchema<EvaluateSettings>(EVALUATE, ["files"]);
 
@@ -29,14 +30,14 @@ interface Figures {
   readonly bitsPerCharacter: number;
   /** e^loss */
   readonly perplexity: number;
-  /** Share of the characters that were the most likely one. */
+  /** Fraction of the characters that were the most likely one. */
   readonly accuracy: number;
 }
 
-/** What others make of the same text who begin with nothing. */
+/** How well models predict the same text that know nothing when they begin. */
 interface Baselines {
-  /** Strings of characters, counted as they come; undefined for a very long text. */
-  readonly counting: CountScore | undefined;
+  /** The n-gram baseline that learns as it reads; undefined for a very long text. */
+  readonly counting: NgramBaseline | undefined;
   /** Bits per character of the system's compressors; undefined where one is missing. */
   readonly compressed: CompressedSizes;
 }
@@ -46,7 +47,7 @@ export interface TextScore extends Figures, Classification {
   /** The text's name: the path of its file, or `-`. */
   readonly text: string;
   /** Loss by the number of characters read after a state of zero. */
-  readonly coldStart: readonly ColdLoss[];
+  readonly coldStart: readonly PositionLoss[];
   /** The same figures with weights that follow the text, where that was asked for. */
   readonly dynamic?: Figures;
   readonly baselines?: Baselines;
@@ -124,27 +125,29 @@ async function scoreOf(
   refuseTooShort(known, text);
   const { tokens, skipped, skippedCharacters, unknown: asUnknown } = known;
   const { documents } = config.text;
-  const tally = new Tally(vocabulary);
+  const confusion = new ConfusionMatrix(vocabulary);
   const score = await evaluate(
     model,
     evaluationBatches(tokens, documents, vocabulary, { signal }),
     signal,
-    (batch, positions) => tally.add(batch, positions),
+    (batch, positions) => confusion.add(batch, positions),
   );
   if (!score) throw signal?.reason;
   if (score.characters === 0) {
     throw new CharnnError("BAD_TEXT", `The text (${text.name}) has nothing in it to predict.`);
   }
-  const coldStart = await coldLosses(model, tokens, documents, vocabulary, signal);
-  const followed = squares && (await evaluatedDynamically(model, tokens, squares, signal));
+  const coldStart = await lossByPosition(model, tokens, documents, vocabulary, signal);
+  const dynamic =
+    squares &&
+    (await restoringWeights(model, () => evaluateDynamically(model, tokens, squares, signal)));
   const others = baselines ? await baselinesOf(text, tokens, vocabulary.size, signal) : undefined;
-  if (!coldStart) throw signal?.reason;
+  if (!coldStart || (squares && !dynamic)) throw signal?.reason;
   return {
     text: text.name,
     ...figuresOf(score),
-    ...tally.finish(),
+    ...confusion.finish(),
     coldStart,
-    dynamic: followed && figuresOf(followed),
+    dynamic: dynamic && figuresOf(dynamic),
     baselines: others,
     characters: score.characters,
     skipped,
@@ -161,23 +164,17 @@ async function baselinesOf(
   signal: AbortSignal | undefined,
 ): Promise<Baselines> {
   const compressed = await compressedSizes(text, signal);
-  const counting = await adaptiveCountScore(tokens, vocabularySize, { signal });
+  const counting = await adaptiveNgramBaseline(tokens, vocabularySize, { signal });
   return { counting, compressed };
 }
 
-/** The weights are as before afterwards. */
-async function evaluatedDynamically(
+/** Gives the model back the weights that it has now, whatever `action` does to them. */
+async function restoringWeights<Result>(
   model: CharRnn,
-  tokens: Tokens,
-  squares: Float32Array,
-  signal: AbortSignal | undefined,
-): Promise<Score> {
+  action: () => Promise<Result>,
+): Promise<Result> {
   const weights = model.parameters.read().slice();
-  const score = await evaluateDynamically(model, tokens, squares, signal).finally(() =>
-    model.parameters.write(weights),
-  );
-  if (!score) throw signal?.reason;
-  return score;
+  return action().finally(() => model.parameters.write(weights));
 }
 
 function figuresOf({ loss: sum, characters, correct }: Score): Figures {

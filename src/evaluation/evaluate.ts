@@ -50,8 +50,3 @@ async function scoreAll<Kind extends Batch>(
     disposeAll(state);
   }
 }
-
-/** Nats per character as bits per character. */
-export function bitsPerCharacter(loss: number): number {
-  return loss / Math.LN2;
-}

@@ -5,7 +5,7 @@ import type { CharRnn } from "../model/char-rnn.js";
 import { evaluate } from "./evaluate.js";
 
 /** The loss of characters that come so far after a state of zero. */
-export interface ColdLoss {
+export interface PositionLoss {
   /** How many characters were read before, from the first to the last of these. */
   readonly from: number;
   readonly to: number;
@@ -29,13 +29,13 @@ const MAX_WINDOWS = 1_024;
  *
  * @returns undefined when `signal` stops it
  */
-export async function coldLosses(
+export async function lossByPosition(
   model: CharRnn,
   tokens: Tokens,
   documents: "lines" | undefined,
   vocabulary: Vocabulary,
   signal?: AbortSignal,
-): Promise<ColdLoss[] | undefined> {
+): Promise<PositionLoss[] | undefined> {
   const losses = new Float64Array(GROUPS);
   const counts = new Float64Array(GROUPS);
   let read = 0;

@@ -2,17 +2,17 @@ import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { checked, definedOnly, settingsSchema } from "../config/schema.js";
 import { SCORE, SCORE_DEFAULTS, type ScoreSettings } from "../config/score.js";
 import { evaluationShape } from "../data/evaluation-batches.js";
-import { NEWLINE } from "../data/reading.js";
 import { type NamedText, readTexts } from "../data/texts.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import { openModel } from "../sampling/open-model.js";
+import { NEWLINE } from "../text.js";
 import { inPieces } from "../turns.js";
-import { surprises } from "./surprisal.js";
+import { surprisals } from "./surprisal.js";
 
 const scoreSettingsSchema = settingsSchema<ScoreSettings>(SCORE, ["files"]);
 
-/** How much a piece of text surprises models. */
-interface Surprise {
+/** The surprisal of a piece of text to models: minus the logarithm of its probability, in bits. */
+interface Surprisal {
   /** Of the piece. */
   readonly characters: number;
   /** How many of them the first model does not know. */
@@ -28,7 +28,7 @@ interface Surprise {
 }
 
 /** A line of a text; its newline does not belong to it. */
-interface ScoredLine extends Surprise {
+interface ScoredLine extends Surprisal {
   /** From 1. */
   readonly line: number;
   readonly text: string;
@@ -41,12 +41,12 @@ export interface ScoredText {
   /** The path of its file, or `-`. */
   readonly name: string;
   /** Newlines included. */
-  readonly whole: Surprise;
+  readonly whole: Surprisal;
   lines(): Generator<ScoredLine, void>;
 }
 
 /**
- * Tells how much each character of some texts surprises models.
+ * Gives the surprisal of each character of some texts to models.
  *
  * @throws CharnnError for a text that can't be read, and `UNKNOWN_CHARACTER` unless they are skipped
  */
@@ -87,7 +87,7 @@ export async function* scoreTexts(
     for (const text of texts) {
       const readings: Reading[] = [];
       for (const [k, checkpoint] of checkpoints.entries()) {
-        const bits = await surprises(models[k], checkpoint, text, reading, options.signal);
+        const bits = await surprisals(models[k], checkpoint, text, reading, options.signal);
         const { vocabulary } = checkpoint;
         readings.push({
           bits,
@@ -123,7 +123,7 @@ async function scoredText(
   await inPieces(numbers.length, signal, (start, end) => addUp(sums, text, readings, start, end));
   return {
     name,
-    whole: surpriseOf(sums, readings, numbers.length),
+    whole: surprisalOf(sums, readings, numbers.length),
     *lines() {
       let line = 0;
       for (let start = 0; start < numbers.length; ) {
@@ -135,7 +135,11 @@ async function scoredText(
         yield {
           line: ++line,
           text: characters.join(""),
-          ...surpriseOf(addUp(noSums(readings), text, readings, start, end), readings, end - start),
+          ...surprisalOf(
+            addUp(noSums(readings), text, readings, start, end),
+            readings,
+            end - start,
+          ),
           bits: Array.from(readings[0].bits.subarray(start, end), orNull),
         };
         start = end + 1;
@@ -175,11 +179,11 @@ function addUp(
   return sums;
 }
 
-function surpriseOf(
+function surprisalOf(
   sums: readonly Sum[],
   readings: readonly Reading[],
   characters: number,
-): Surprise {
+): Surprisal {
   const [{ sum, known }] = sums;
   return {
     characters,

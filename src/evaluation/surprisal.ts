@@ -1,12 +1,12 @@
 import type { CheckpointFacts } from "../checkpoint/checkpoint.js";
 import { IGNORED_TARGET } from "../data/batch.js";
 import { evaluationBatches } from "../data/evaluation-batches.js";
-import { NEWLINE } from "../data/reading.js";
 import { type KnownText, knownPart, type NamedText } from "../data/texts.js";
 import { createTokens, type Vocabulary } from "../data/vocabulary.js";
 import type { CharRnn } from "../model/char-rnn.js";
+import { bitsPerCharacter, NEWLINE } from "../text.js";
 import { inPieces, Turns } from "../turns.js";
-import { bitsPerCharacter, evaluate } from "./evaluate.js";
+import { evaluate } from "./evaluate.js";
 
 /** How a text is read. */
 export interface ReadingSettings {
@@ -16,7 +16,7 @@ export interface ReadingSettings {
 }
 
 /**
- * How much each character of a text surprises a model: minus the logarithm of its probability after all
+ * The surprisal of each character of a text to a model: minus the logarithm of its probability after all
  * that comes before it, in bits. A text is read as if a newline came before it, so that its first
  * character has something before it; where the model knows no newline, any first one is as likely.
  *
@@ -24,7 +24,7 @@ export interface ReadingSettings {
  * @throws CharnnError `UNKNOWN_CHARACTER` unless they are to be skipped, `BAD_TEXT` where lines are to be
  *   read apart by a model that knows no newline
  */
-export async function surprises(
+export async function surprisals(
   model: CharRnn,
   { config, vocabulary }: CheckpointFacts,
   text: NamedText,

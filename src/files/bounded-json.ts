@@ -1,4 +1,5 @@
 import { CharnnError } from "../errors.js";
+import { formatCount } from "../text.js";
 
 /** How much JSON from a file may hold before it is refused unparsed. */
 export interface JsonBounds {
@@ -50,7 +51,7 @@ export function scanJson(
     if (deeper > 0 || character === COMMA || character === COLON) values++;
     if (depth > bounds.depth) throw bad(`${what} has lists or objects too deep in each other`);
     if (values > bounds.values) {
-      throw bad(`${what} has more than ${bounds.values.toLocaleString("en")} values`);
+      throw bad(`${what} has more than ${formatCount(bounds.values)} values`);
     }
   }
   return members;

@@ -1,11 +1,12 @@
 import { COPIES, COPIES_DEFAULTS, type CopiesSettings } from "../config/copies.js";
 import { checked, definedOnly, settingsSchema } from "../config/schema.js";
 import { encodingName } from "../data/decoding.js";
-import { NEWLINE, readCharacters } from "../data/reading.js";
+import { readCharacters } from "../data/reading.js";
 import { checkNames, findSources, type Source } from "../data/sources.js";
 import { type NamedText, readTexts } from "../data/texts.js";
 import { CharnnError } from "../errors.js";
 import { refuseTooLarge } from "../memory.js";
+import { formatCount, NEWLINE } from "../text.js";
 import { inTurns } from "../turns.js";
 import { LineStarts } from "./line-starts.js";
 import { type SharedPassage, SharedPassageFinder } from "./shared-passages.js";
@@ -88,11 +89,12 @@ export async function findCopies(
   // A model that read every line end as a newline writes no others.
   const lineEnds = sample.codePoints.includes(CARRIAGE_RETURN) ? "keep" : "lf";
   const reading = { encoding: name, invalid, lineEnds, signal } as const;
-  const oddities = await readCharacters(found.sources, reading, (codePoints, source) => {
+  const textWarnings = await readCharacters(found.sources, reading, (codePoints, source) => {
     finder.read(codePoints, symbolOf);
     text.read(codePoints, source);
   });
-  for (const warning of [...warnings, ...found.warnings, ...oddities]) options.onWarning?.(warning);
+  for (const warning of [...warnings, ...found.warnings, ...textWarnings])
+    options.onWarning?.(warning);
   return copiesOf(sample, await inTurns(finder.passages(), signal), text, atLeast);
 }
 
@@ -159,16 +161,16 @@ function refuseUnfit({ name, numbers }: NamedText): void {
   if (numbers.length > MAX_SAMPLE_LENGTH) {
     throw new CharnnError(
       "BAD_TEXT",
-      `The sample (${name}) has ${numbers.length.toLocaleString("en")} characters: it is too long to be indexed.`,
-      `Give up to ${MAX_SAMPLE_LENGTH.toLocaleString("en")}, in parts; the training text may be of any length.`,
+      `The sample (${name}) has ${formatCount(numbers.length)} characters: it is too long to be indexed.`,
+      `Give up to ${formatCount(MAX_SAMPLE_LENGTH)}, in parts; the training text may be of any length.`,
     );
   }
   refuseTooLarge({
-    what: `Indexing a sample of ${numbers.length.toLocaleString("en")} characters`,
+    what: `Indexing a sample of ${formatCount(numbers.length)} characters`,
     bytes: BYTES_PER_CHARACTER * numbers.length,
     hint(left) {
       const most = Math.floor((0.9 * left) / BYTES_PER_CHARACTER);
-      return `Give up to ${most.toLocaleString("en")} characters, in parts.`;
+      return `Give up to ${formatCount(most)} characters, in parts.`;
     },
   });
 }

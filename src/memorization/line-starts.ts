@@ -1,5 +1,5 @@
 import { lastAtMost } from "../arrays.js";
-import { NEWLINE } from "../data/reading.js";
+import { NEWLINE } from "../text.js";
 
 /** Knows where the lines of a text begin that it is shown piece by piece. */
 export class LineStarts {

@@ -1,5 +1,5 @@
 import { backendWarnings, type SelectedBackend } from "../backends/select.js";
-import { countScore } from "../baselines/ngram.js";
+import { ngramBaseline } from "../baselines/ngram.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { modelConfig } from "../config/model.js";
 import type { PresetName } from "../config/names.js";
@@ -116,9 +116,9 @@ function baselineOf(
   { signal, onPreparing }: PlanOptions,
 ) {
   const isLong = characters >= LONG_TEXT;
-  return countScore(train.tokens, validation.tokens, vocabulary.size, {
+  return ngramBaseline(train.tokens, validation.tokens, vocabulary.size, {
     signal,
-    onShare: isLong ? (share) => onPreparing?.("counting", share) : undefined,
+    onProgress: isLong ? (share) => onPreparing?.("counting", share) : undefined,
     most: maxTime && Math.ceil(CHARACTERS_COUNTED_PER_SECOND * maxTime),
   });
 }

@@ -13,8 +13,8 @@ interface Tracking {
 export interface Tracked {
   readonly property: string;
   /**
-   * How well, on the second half of the text, by what was fitted on the first. For a number the share
-   * of its variance that a straight line explains (R²), for a yes or no the mean of the shares of both
+   * How well, on the second half of the text, by what was fitted on the first. For a number the fraction
+   * of its variance that a straight line explains (R²), for a yes or no the mean of the fractions of both
    * that a threshold tells right (balanced accuracy; 0.5 is chance).
    */
   readonly measure: "R²" | "balanced accuracy";

@@ -2,11 +2,11 @@ import { REPORT, REPORT_DEFAULTS, type ReportSettings } from "../config/report.j
 import { checked, definedOnly, settingsSchema } from "../config/schema.js";
 import { Inputs } from "../data/inputs.js";
 import { CharnnError } from "../errors.js";
-import { bitsPerCharacter } from "../evaluation/evaluate.js";
 import type { Metrics } from "../runs/metrics-collector.js";
 import { readMetrics } from "../runs/metrics-reader.js";
 import { checkpointsOf, contentsOf } from "../runs/run-contents.js";
 import type { RunFolder } from "../runs/run-folder.js";
+import { bitsPerCharacter, formatCount } from "../text.js";
 import { chartsOf } from "./charts.js";
 import { type ModelParts, modelParts, NO_MODEL } from "./model-parts.js";
 import type { Charts } from "./page/script/data.js";
@@ -99,11 +99,11 @@ export function figuresOf(runs: readonly Metrics[]): string[][] {
     const last = Math.max(steps.at(-1)?.step ?? 0, evaluations.at(-1)?.step ?? 0);
     return [
       run.name,
-      last.toLocaleString("en"),
+      formatCount(last),
       training?.toFixed(4) ?? "",
       best?.loss.toFixed(4) ?? "",
       best ? bitsPerCharacter(best.loss).toFixed(4) : "",
-      best?.step.toLocaleString("en") ?? "",
+      best ? formatCount(best.step) : "",
     ];
   });
 }

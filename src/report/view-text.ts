@@ -3,12 +3,12 @@ import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { loadCorpus } from "../data/corpus.js";
 import type { Invalid } from "../data/decoding.js";
 import type { Inputs } from "../data/inputs.js";
-import { NEWLINE } from "../data/reading.js";
 import type { ReadOptions } from "../data/sources.js";
 import { knownPart, readTexts, refuseTooShort } from "../data/texts.js";
 import { countTokens, type Tokens } from "../data/vocabulary.js";
 import type { CharRnn, ModelState } from "../model/char-rnn.js";
 import { type Engine, openModel } from "../sampling/open-model.js";
+import { formatCount, NEWLINE } from "../text.js";
 import { Turns } from "../turns.js";
 import { type Tracked, trackedProperties } from "./neurons.js";
 import type { TextData } from "./page/script/data.js";
@@ -117,7 +117,7 @@ async function textOf(
   refuseTooShort(known, texts[0]);
   if (known.skipped > 0) {
     onWarning(
-      `${known.skipped.toLocaleString("en")} characters that the model does not know were left out: ${known.skippedCharacters.join(" ")}`,
+      `${formatCount(known.skipped)} characters that the model does not know were left out: ${known.skippedCharacters.join(" ")}`,
     );
   }
   const { training, text } = config;

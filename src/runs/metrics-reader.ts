@@ -3,6 +3,7 @@ import { closeRead, thenCleanUp } from "../clean-up.js";
 import { CharnnError } from "../errors.js";
 import { type Line, linesOf } from "../files/read-lines.js";
 import { notReadable } from "../system-errors.js";
+import { formatCount } from "../text.js";
 import { findReportedRun } from "./find-runs.js";
 import { parseRecord } from "./metrics.js";
 import { type Metrics, MetricsCollector } from "./metrics-collector.js";
@@ -161,11 +162,7 @@ export class MetricsReader {
 
   #warnings(): string[] {
     if (this.#damaged === undefined) return [];
-    const which = `line ${count(this.#damaged)} of ${count(this.#lines)}`;
+    const which = `line ${formatCount(this.#damaged)} of ${formatCount(this.#lines)}`;
     return [`${this.run.metrics} is damaged at ${which}: only what stands before it is used.`];
   }
-}
-
-function count(value: number): string {
-  return value.toLocaleString("en");
 }

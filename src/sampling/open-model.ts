@@ -5,6 +5,7 @@ import { type MemoryNeed, memorySize, refuseTooLarge } from "../memory.js";
 import { CharRnn } from "../model/char-rnn.js";
 import { loadWeights } from "../model/load-weights.js";
 import { parameterBytes, streamsBytes, windowBytes } from "../model/memory-need.js";
+import { formatCount } from "../text.js";
 import { Turns } from "../turns.js";
 
 /** What computes. */
@@ -45,7 +46,7 @@ export async function openModel(
 function needOf(config: ModelConfig, backend: BackendName, purpose: Purpose): MemoryNeed {
   // The weights of the model, and on the way there another copy.
   const weights = 2 * parameterBytes(config);
-  const parameters = `a model of ${parameterCount(config).toLocaleString("en")} parameters`;
+  const parameters = `a model of ${formatCount(parameterCount(config))} parameters`;
   if (!("streams" in purpose)) {
     const bytes = weights + windowBytes(config, backend, purpose);
     const hint = `Give it ${memorySize(bytes)} more, or use a smaller model.`;

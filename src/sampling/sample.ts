@@ -37,7 +37,7 @@ export async function* sample(
   const { config, vocabulary, tensors } = checkpoint;
   const turns = new Turns(options.signal);
   options.signal?.throwIfAborted();
-  const guard = await guardOf(all, checkpoint, options);
+  const guard = await openCopyGuard(all, checkpoint, options);
   await warnOfUnknown(all.seed ?? "", vocabulary, turns, options.onWarning);
   const engine = { backend: backend ?? all.backend, threads };
   const model = await openModel(
@@ -82,7 +82,7 @@ async function warnOfUnknown(
 }
 
 /** What keeps the texts from copying, where that was asked for. */
-async function guardOf(
+async function openCopyGuard(
   {
     maxCopy,
     trainingText,

@@ -3,9 +3,8 @@ import { CharnnError } from "../errors.js";
 import type { CopyGuard } from "../memorization/copy-guard.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import type { Random } from "../random.js";
+import { NEWLINE } from "../text.js";
 import { type ChoiceSettings, tokenChooser } from "./distribution.js";
-
-const NEWLINE = 0x0a;
 
 /**
  * A model that reads a text on and on hardly ever starts from a state of zero, and writes its first

@@ -97,7 +97,7 @@ export interface InstallTensorFlowOptions {
 export interface InstalledTensorFlow extends TensorFlowFacts {
   readonly folder: string;
   /** It was there before, and works. */
-  readonly wasThere: boolean;
+  readonly wasInstalled: boolean;
 }
 
 /**
@@ -116,8 +116,8 @@ export async function installTensorFlow(
   // The one for graphics processors is good for processors as well.
   if (existsSync(folder) && (build === "cpu" || (await buildIn(folder)) === "gpu")) {
     onStep("Trying what is there");
-    const found = await whatTrains(dataFolder(), signal).catch(() => undefined);
-    if (found !== undefined) return { folder, ...found, wasThere: true };
+    const found = await tryTraining(dataFolder(), signal).catch(() => undefined);
+    if (found !== undefined) return { folder, ...found, wasInstalled: true };
   }
   signal?.throwIfAborted();
   const tools = await findTools(options);
@@ -131,10 +131,10 @@ export async function installTensorFlow(
     onStep("Compiling the addon");
     await compileAddon(unfinished, tools);
     onStep("Training a step");
-    const found = await whatTrains(unfinishedFolder, signal);
+    const found = await tryTraining(unfinishedFolder, signal);
     await rm(folder, { recursive: true, force: true });
     await rename(unfinished, folder);
-    return { folder, ...found, wasThere: false };
+    return { folder, ...found, wasInstalled: false };
   } catch (error) {
     if (systemErrorCode(error) !== "ENOSPC") throw error;
     throw cannotInstall(`the disk of ${dirname(folder)} is full`, spaceHint(folder), error);
@@ -267,7 +267,7 @@ async function compileAddon(folder: string, { compiler, signal }: Tools): Promis
  *
  * @param dataFolder the data folder whose TensorFlow is tried
  */
-async function whatTrains(
+async function tryTraining(
   dataFolder: string,
   signal: AbortSignal | undefined,
 ): Promise<TensorFlowFacts> {

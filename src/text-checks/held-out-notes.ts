@@ -1,12 +1,12 @@
 import type { TrainSettings } from "../config/train-settings.js";
 import type { Corpus } from "../data/corpus.js";
-import { NEWLINE } from "../data/reading.js";
+import { NEWLINE } from "../text.js";
 import { type Unlikeness, unlikeTraining } from "./likeness.js";
 import { sharedLines, sharedText } from "./overlap.js";
 
 /** In less time the parts of a text are not compared: that takes up to a second. */
 const SECONDS_TO_COMPARE = 20;
-/** A part that is shared to this share says something else than it seems to. */
+/** A part of which this fraction is shared says something else than it seems to. */
 const MUCH_SHARED = 0.25;
 /** Of which each may be found or not by chance. */
 const ALL_SHARED = 0.99;
@@ -46,13 +46,13 @@ async function sharedNote(
   // Of a cross-validation one is enough to know it.
   if (fold && fold.index > 1) return undefined;
   const newline = documents ? vocabulary.indexOf(NEWLINE) : undefined;
-  const share =
+  const fraction =
     newline === undefined
       ? await sharedText(train, heldOut, signal)
       : await sharedLines(train, heldOut, newline, signal);
-  if (share < MUCH_SHARED) return undefined;
-  const isAll = share > ALL_SHARED;
-  const much = isAll ? "All" : `About ${Math.round(100 * share)} %`;
+  if (fraction < MUCH_SHARED) return undefined;
+  const isAll = fraction > ALL_SHARED;
+  const much = isAll ? "All" : `About ${Math.round(100 * fraction)} %`;
   const part =
     validationFile !== undefined
       ? "the validation file"

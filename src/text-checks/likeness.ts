@@ -1,4 +1,4 @@
-import { countScore } from "../baselines/ngram.js";
+import { ngramBaseline } from "../baselines/ngram.js";
 import { createTokens, type Tokens } from "../data/vocabulary.js";
 
 /** Pieces of this many characters are compared: enough to learn what follows what within them. */
@@ -42,7 +42,7 @@ export async function unlikeTraining(
   if (pieces.length < MIN_PIECES || others.length === 0) return undefined;
   const lossOf = async (counted: readonly Tokens[], predicted: readonly Tokens[]) => {
     const [one, other] = [joined(counted, vocabulary), joined(predicted, vocabulary)];
-    return (await countScore(one, other, vocabulary, { signal }))?.loss ?? Number.NaN;
+    return (await ngramBaseline(one, other, vocabulary, { signal }))?.loss ?? Number.NaN;
   };
   let within = 0;
   for (let fold = 0; fold < FOLDS; fold++) {

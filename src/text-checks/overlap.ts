@@ -12,7 +12,7 @@ const FACTOR = 0x9e3779b1;
 const FILTER_BITS = 16;
 
 /**
- * The share of a held-out part that the training part has too, word for word: that of windows of 200
+ * The fraction of a held-out part that the training part has too, word for word: that of windows of 200
  * characters from all over it, which are looked for by a rolling hash (Karp and Rabin, 1987).
  *
  * @returns from 0 to 1; 0 for a part that is too short to tell
@@ -54,7 +54,7 @@ export async function sharedText(
 }
 
 /**
- * The share of the lines of a held-out part that the training part has too, of lines from all over it.
+ * The fraction of the lines of a held-out part that the training part has too, of lines from all over it.
  *
  * @returns from 0 to 1; 0 where there is no line
  * @throws the signal's reason once it is aborted

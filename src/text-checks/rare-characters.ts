@@ -1,10 +1,11 @@
 import { type ModelConfig, parameterCount } from "../config/model.js";
 import type { Corpus } from "../data/corpus.js";
 import { countTokens } from "../data/vocabulary.js";
+import { formatCount } from "../text.js";
 
 /** Characters that occur at most this often are hardly learned. */
 const RARELY = 2;
-/** The least share of a model's parameters that is worth speaking of. */
+/** The least fraction of a model's parameters that is worth speaking of. */
 const WORTH_SAVING = 0.1;
 
 /**
@@ -24,8 +25,8 @@ export async function rareCharactersNote(
   const smaller = { ...model, vocabularySize: vocabulary.size - rare + 1 };
   const saved = 1 - parameterCount(smaller) / parameterCount(model);
   if (rare < 2 || vocabulary.size - rare < 2 || saved < WORTH_SAVING) return [];
-  const share = `${Math.round(100 * saved)} %`;
+  const fraction = `${Math.round(100 * saved)} %`;
   return [
-    `${rare.toLocaleString("en")} of the ${vocabulary.size.toLocaleString("en")} different characters occur at most ${RARELY} times in the training part, and ${share} of the model's parameters are for them alone: --min-count ${RARELY + 1} makes them one unknown character.`,
+    `${formatCount(rare)} of the ${formatCount(vocabulary.size)} different characters occur at most ${RARELY} times in the training part, and ${fraction} of the model's parameters are for them alone: --min-count ${RARELY + 1} makes them one unknown character.`,
   ];
 }

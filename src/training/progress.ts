@@ -1,6 +1,6 @@
-import { bitsPerCharacter } from "../evaluation/evaluate.js";
 import type { Score } from "../model/char-rnn.js";
 import { learningRateAt } from "../optimization/schedule.js";
+import { bitsPerCharacter } from "../text.js";
 import { epochOf } from "./describe-run.js";
 import { noteValidationLoss } from "./early-stopping.js";
 import type { EvalEvent } from "./events.js";

@@ -89,8 +89,8 @@ async function prepareRun(settings: TrainSettings, given: PlanOptions): Promise<
   // The text is read to find the run, and once more to go on with it.
   const readsAgain = resume && name === undefined;
   const inputs = given.inputs ?? (readsAgain ? new Inputs(given.stdin) : undefined);
-  const onShare = (share: number) => given.onPreparing?.("reading", share);
-  const options = { ...given, inputs, onShare };
+  const onProgress = (share: number) => given.onPreparing?.("reading", share);
+  const options = { ...given, inputs, onProgress };
   const backend = await selectBackend(wanted, threads);
   const leftOut: string[] = [];
   const folder = resume ? await findRunToResume(settings, leftOut, options) : undefined;

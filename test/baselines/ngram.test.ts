@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { adaptiveCountScore, countScore } from "#src/baselines/ngram.js";
+import { adaptiveNgramBaseline, ngramBaseline } from "#src/baselines/ngram.js";
 import { assertClose, Draw } from "../helpers/numbers.js";
 import { inventedText } from "../helpers/training.js";
 
@@ -13,7 +13,7 @@ describe("A model that counts", () => {
     ]) {
       const all = tokensOf(inventedText(characters, draw.below(99)), vocabulary);
       const cut = Math.floor(0.8 * all.length);
-      const score = await countScore(all.subarray(0, cut), all.subarray(cut), vocabulary);
+      const score = await ngramBaseline(all.subarray(0, cut), all.subarray(cut), vocabulary);
       const losses = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((n) => slowLoss(all, cut, vocabulary, n));
       // The first order that the next one does not beat.
       const best = losses.findIndex((loss, i) => !(losses[i + 1] < loss));
@@ -29,7 +29,7 @@ describe("A model that counts", () => {
       [300, 12],
     ]) {
       const all = tokensOf(inventedText(characters, draw.below(99)), vocabulary);
-      const score = await adaptiveCountScore(all, vocabulary);
+      const score = await adaptiveNgramBaseline(all, vocabulary);
       const losses = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((order) => {
         let loss = 0;
         // All that is before a character is counted, and then that character alone predicted.
@@ -42,11 +42,11 @@ describe("A model that counts", () => {
       assert.equal(score?.order, best + 1);
       assertClose([score?.loss ?? 0], [losses[best]], 1e-12, "loss");
     }
-    assert.equal(await adaptiveCountScore(Uint8Array.of(1), 2), undefined);
+    assert.equal(await adaptiveNgramBaseline(Uint8Array.of(1), 2), undefined);
   });
 
   it("needs no character of the text to occur in what it counts", async () => {
-    const score = await countScore(Uint8Array.of(0, 1, 0, 1, 2), Uint8Array.of(2, 3, 3, 2), 4);
+    const score = await ngramBaseline(Uint8Array.of(0, 1, 0, 1, 2), Uint8Array.of(2, 3, 3, 2), 4);
     assert.ok(score && Number.isFinite(score.loss) && score.loss > 0);
   });
 
@@ -59,8 +59,8 @@ describe("A model that counts", () => {
     const pieces = [0, 20_000].map((start) => changed.subarray(start, start + 10_000));
     const parts = Uint8Array.from(pieces.flatMap((piece) => Array.from(piece)));
     assert.deepEqual(
-      await countScore(train, changed, 12, { most }),
-      await countScore(train.subarray(-most), parts, 12),
+      await ngramBaseline(train, changed, 12, { most }),
+      await ngramBaseline(train.subarray(-most), parts, 12),
     );
   });
 
@@ -70,7 +70,7 @@ describe("A model that counts", () => {
     let turns = 0;
     const timer = setInterval(() => turns++, 1);
     const shares: number[] = [];
-    await countScore(train, heldOut, 12, { onShare: (share) => shares.push(share) });
+    await ngramBaseline(train, heldOut, 12, { onProgress: (share) => shares.push(share) });
     clearInterval(timer);
     assert.ok(turns >= 2, `${turns} turns`);
     assert.ok(shares.length > 6, `${shares.length} reports`);
@@ -80,15 +80,15 @@ describe("A model that counts", () => {
     );
     assert.equal(shares.at(-1), 1);
     const controller = new AbortController();
-    const stopped = countScore(train, heldOut, 12, {
+    const stopped = ngramBaseline(train, heldOut, 12, {
       signal: controller.signal,
-      onShare: () => controller.abort(new Error("changed my mind")),
+      onProgress: () => controller.abort(new Error("changed my mind")),
     });
     await assert.rejects(stopped, /changed my mind/);
   });
 
   it("has no score where nothing is held out", async () => {
-    assert.equal(await countScore(Uint8Array.of(0, 1, 0), new Uint8Array(0), 2), undefined);
+    assert.equal(await ngramBaseline(Uint8Array.of(0, 1, 0), new Uint8Array(0), 2), undefined);
   });
 });
 

@@ -72,7 +72,7 @@ describe("A learner on a random text", () => {
       learner,
       { steps: 4, seconds: 60 },
       { steps: 7, seconds: 60 },
-      (share) => shares.push(share),
+      (fraction) => shares.push(fraction),
     );
     assert.equal(timing.steps, 7);
     assert.equal(shares.length, 11);
@@ -112,7 +112,7 @@ describe("A benchmark", () => {
     assert.equal(result.steps, 3);
     assert.deepEqual(warnings, ["The cpu backend computes with one thread, not 2."]);
     for (const stage of ["training", "sampling"]) {
-      const own = progress.filter((event) => event.stage === stage).map(({ share }) => share);
+      const own = progress.filter((event) => event.stage === stage).map(({ fraction }) => fraction);
       assert.ok(own.length > 1);
       assert.deepEqual(
         own,

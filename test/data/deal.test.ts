@@ -41,8 +41,8 @@ test("every line goes to one part, in its order, and equal lines go to the same 
       async (lines, randomSeed) => {
         const filled = lines.filter(Boolean);
         fc.pre(new Set(filled).size > 2);
-        const shares = { validation: 0.2, test: 0.1, randomSeed };
-        const parts = linesOf(await deal(`${lines.join("\n")}\n`, shares));
+        const fractions = { validation: 0.2, test: 0.1, randomSeed };
+        const parts = linesOf(await deal(`${lines.join("\n")}\n`, fractions));
         for (const part of parts) {
           assert.ok(part.length > 0);
           const own = new Set(part);

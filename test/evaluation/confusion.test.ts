@@ -1,18 +1,21 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Vocabulary } from "#src/data/vocabulary.js";
-import { Tally } from "#src/evaluation/confusion.js";
+import { ConfusionMatrix } from "#src/evaluation/confusion.js";
 import { assertClose } from "../helpers/numbers.js";
 
 const vocabulary = Vocabulary.fromCodePoints(Array.from("abcde", (it) => it.charCodeAt(0)));
 
 function tallied(pairs: readonly (readonly [target: number, prediction: number, rank: number])[]) {
-  const tally = new Tally(vocabulary);
+  const confusion = new ConfusionMatrix(vocabulary);
   const column = (k: number) => Int32Array.from(pairs, (pair) => pair[k]);
   const shape = { inputs: column(0), time: pairs.length, batch: 1, startsFresh: true };
   const losses = new Float32Array(pairs.length);
-  tally.add({ ...shape, targets: column(0) }, { losses, predictions: column(1), ranks: column(2) });
-  return tally.finish();
+  confusion.add(
+    { ...shape, targets: column(0) },
+    { losses, predictions: column(1), ranks: column(2) },
+  );
+  return confusion.finish();
 }
 
 describe("The tally of predictions", () => {

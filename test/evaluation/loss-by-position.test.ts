@@ -4,7 +4,7 @@ import { memory } from "@tensorflow/tfjs-core";
 import { selectBackend } from "#src/backends/select.js";
 import { modelConfig } from "#src/config/model.js";
 import { type Tokens, Vocabulary } from "#src/data/vocabulary.js";
-import { coldLosses } from "#src/evaluation/loss-by-position.js";
+import { lossByPosition } from "#src/evaluation/loss-by-position.js";
 import { CharRnn } from "#src/model/char-rnn.js";
 import { parameterViews } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";
@@ -34,7 +34,7 @@ describe("The loss after a cold start", () => {
     await selectBackend("cpu");
     const { model, vocabulary, tokens } = modelOf(inventedText(600));
     const before = memory().numTensors;
-    const losses = await coldLosses(model, tokens, undefined, vocabulary);
+    const losses = await lossByPosition(model, tokens, undefined, vocabulary);
     assert.equal(memory().numTensors, before);
     // 599 characters to predict, in 3 windows of up to 255, from 0, 199 and 399 on.
     const windows = [0, 199, 399].map((start) =>
@@ -55,7 +55,7 @@ describe("The loss after a cold start", () => {
   it("is that of lines where each is a text of its own", async () => {
     await selectBackend("cpu");
     const { model, vocabulary, tokens } = modelOf("lo ra\nin\n");
-    const losses = await coldLosses(model, tokens, "lines", vocabulary);
+    const losses = await lossByPosition(model, tokens, "lines", vocabulary);
     const lines = ["\nlo ra\n", "\nin\n"].map((line) => lossesOf(model, vocabulary.encode(line)));
     const groups = [
       [lines[0][0], lines[1][0]],
@@ -73,7 +73,7 @@ describe("The loss after a cold start", () => {
     await selectBackend("cpu");
     const { model, vocabulary } = modelOf("ab");
     const tokens = new Uint8Array(400_000);
-    const losses = (await coldLosses(model, tokens, undefined, vocabulary)) ?? [];
+    const losses = (await lossByPosition(model, tokens, undefined, vocabulary)) ?? [];
     assert.deepEqual(
       losses.map(({ characters, from }) => characters / from),
       new Array(8).fill(1_024),

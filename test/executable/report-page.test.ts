@@ -67,9 +67,9 @@ describe("The report's page in Chromium", { skip }, () => {
       /position in the line.*unit \d+: 0\.\d/,
     );
 
-    await page.focus("#surprise-text");
+    await page.focus("#surprisal-text");
     for (let k = 0; k < 3; k++) await page.keyboard.press("ArrowRight");
-    assert.match(await textOf(page, "#surprise-status"), /; \d+\.\d\d bits; expected .* \d+ %/);
+    assert.match(await textOf(page, "#surprisal-status"), /; \d+\.\d\d bits; expected .* \d+ %/);
     const [unit] = await page.$$("button[data-unit]");
     await unit.focus();
     await page.keyboard.press("Enter");

@@ -7,7 +7,7 @@ import { CopyGuard } from "#src/memorization/copy-guard.js";
 
 const vocabulary = Vocabulary.fromCodePoints(Array.from("abcd", (it) => it.charCodeAt(0)));
 
-async function guardOf(text: string, most: number): Promise<CopyGuard> {
+async function openCopyGuard(text: string, most: number): Promise<CopyGuard> {
   const stdin = (async function* () {
     yield Buffer.from(text);
   })();
@@ -27,7 +27,7 @@ describe("The guard against copies", () => {
       letters(12),
       fc.integer({ min: 1, max: 5 }),
       async (text, written, most) => {
-        const guard = await guardOf(text, most);
+        const guard = await openCopyGuard(text, most);
         const isCopy = new Uint8Array(vocabulary.size);
         const isAllowed = guard.mark([...vocabulary.encode(written)], isCopy);
         const expected = Array.from("abcd", (next) => {
@@ -42,7 +42,7 @@ describe("The guard against copies", () => {
   });
 
   it("knows a text that says the same over and over", async () => {
-    const guard = await guardOf("ab".repeat(300_000), 8);
+    const guard = await openCopyGuard("ab".repeat(300_000), 8);
     const isCopy = new Uint8Array(vocabulary.size);
     assert.ok(guard.mark([...vocabulary.encode("babababab")], isCopy));
     assert.deepEqual([...isCopy], [1, 0, 0, 0]);

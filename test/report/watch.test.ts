@@ -357,7 +357,7 @@ describe("A report that is served", () => {
       served.catch(reject);
     });
     for (let k = 0; k < 2; k++) {
-      assert.match((await asked(address)).text, /id="surprise-text"/);
+      assert.match((await asked(address)).text, /id="surprisal-text"/);
       await appendFile(metricsOf(place), stepLine(10 + k));
     }
     controller.abort();

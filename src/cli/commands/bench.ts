@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import { BENCH, type BenchmarkCommandSettings } from "../../config/bench.js";
 import type { Benchmark, BenchmarkProgress } from "../../index.js";
+import { counted, formatCount } from "../../text.js";
 import type { CommandContext } from "../context.js";
-import { bytes, columns, count, counted } from "../format/format.js";
+import { bytes, columns } from "../format/format.js";
 import { modelLine } from "../format/model-line.js";
 import { addOptions } from "../options/add-options.js";
 import { createProgress } from "../terminal/progress.js";
@@ -29,11 +30,11 @@ Examples:
       let isShown = false;
       interruption.restoreBy(progress.stop);
       try {
-        const onProgress = ({ stage, share }: BenchmarkProgress) => {
+        const onProgress = ({ stage, fraction }: BenchmarkProgress) => {
           // Not before the warnings have been said.
           if (!isShown) progress.start(STAGES.length, 0);
           isShown = true;
-          progress.update(STAGES.indexOf(stage) + share, [stage]);
+          progress.update(STAGES.indexOf(stage) + fraction, [stage]);
         };
         const { signal } = interruption;
         const result = await benchmark(settings, { onProgress, onWarning: terminal.warn, signal });
@@ -51,16 +52,16 @@ function table(result: Benchmark): string {
   const { model, backend, threads, steps, streams } = result;
   const rows = [
     ["model", modelLine(model, result.parameters)],
-    ["batches", `${count(result.batchSize)} of ${counted(result.seqLength, "character")}`],
+    ["batches", `${formatCount(result.batchSize)} of ${counted(result.seqLength, "character")}`],
     ["backend", `${backend}, ${counted(threads, "thread")}`],
     [
       "training",
-      `${count(result.trainCharsPerSecond)} chars/s, ${result.msPerStep.toFixed(2)} ms a step, ` +
+      `${formatCount(result.trainCharsPerSecond)} chars/s, ${result.msPerStep.toFixed(2)} ms a step, ` +
         `${result.trainGflops.toFixed(1)} GFLOP/s (median of ${counted(steps, "step")})`,
     ],
     [
       "sampling",
-      `${count(result.sampleCharsPerSecond)} chars/s, ${counted(streams, "text")} at a time`,
+      `${formatCount(result.sampleCharsPerSecond)} chars/s, ${counted(streams, "text")} at a time`,
     ],
     ["memory", `${bytes(result.peakRssBytes)} at its highest`],
   ];

@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import { COPIES, type CopiesCommandSettings } from "../../config/copies.js";
 import type { Copies, Copy } from "../../index.js";
+import { counted, formatCount, percent } from "../../text.js";
 import type { CommandContext } from "../context.js";
-import { columns, count, counted } from "../format/format.js";
+import { columns } from "../format/format.js";
 import { addOptions } from "../options/add-options.js";
 
 /** What can be typed beside the operands. */
@@ -44,17 +45,17 @@ function description({ characters, longest, atLeast, copies, copied, share }: Co
   const rows = [
     ["longest shared run", counted(longest.length, "character")],
     ["", shortened(longest.text)],
-    ["in the sample", `line ${count(longest.inSample.line)}, column ${longest.inSample.column}`],
-    ["in the text", positionInText(longest)],
     [
-      "copied",
-      `${(100 * share).toFixed(2)} %: ${count(copied)} of ${counted(characters, "character")}`,
+      "in the sample",
+      `line ${formatCount(longest.inSample.line)}, column ${longest.inSample.column}`,
     ],
-    ["copies", `${count(copies.length)} of ${count(atLeast)} characters and more`],
+    ["in the text", positionInText(longest)],
+    ["copied", `${percent(share)}: ${formatCount(copied)} of ${counted(characters, "character")}`],
+    ["copies", `${formatCount(copies.length)} of ${formatCount(atLeast)} characters and more`],
   ];
   const byLength = copies.toSorted((a, b) => b.length - a.length).slice(0, LISTED_COPIES);
   const list = byLength.map((copy) => [
-    `  ${count(copy.length)}`,
+    `  ${formatCount(copy.length)}`,
     `${copy.inSample.line}:${copy.inSample.column}`,
     `${copy.inText.file}:${copy.inText.line}:${copy.inText.column}`,
     shortened(copy.text),
@@ -66,7 +67,7 @@ function description({ characters, longest, atLeast, copies, copied, share }: Co
 }
 
 function positionInText({ inText: { file, line, column } }: Copy): string {
-  return `${file}, line ${count(line)}, column ${column}`;
+  return `${file}, line ${formatCount(line)}, column ${column}`;
 }
 
 /** A run in one line, without its middle where it is long. */

@@ -5,8 +5,9 @@ import type { OptionsOf } from "../../config/option.js";
 import { jsonOption } from "../../config/shared.js";
 import { CharnnError } from "../../errors.js";
 import type { BackendDiagnosis, Diagnosis } from "../../index.js";
+import { counted, formatCount } from "../../text.js";
 import type { CommandContext } from "../context.js";
-import { columns, count, counted } from "../format/format.js";
+import { columns } from "../format/format.js";
 import { installTensorFlow } from "../install-tensorflow.js";
 import { addOptions } from "../options/add-options.js";
 
@@ -82,7 +83,7 @@ function backendLine(backend: BackendDiagnosis): string {
   }
   const { threads, instructionSet, instructionSets = [], tensorflow, warning } = backend;
   const facts = [
-    `${count(backend.trainCharsPerSecond)} chars/s`,
+    `${formatCount(backend.trainCharsPerSecond)} chars/s`,
     `${backend.trainGflops.toFixed(1)} GFLOP/s`,
     counted(threads, "thread"),
   ];

@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import { EVALUATE, type EvaluateCommandSettings } from "../../config/evaluate.js";
 import type { TextScore } from "../../index.js";
+import { bitsPerCharacter, counted, formatCount, percent } from "../../text.js";
 import type { CommandContext } from "../context.js";
-import { columns, count, counted } from "../format/format.js";
+import { columns } from "../format/format.js";
 import { printable } from "../format/printable.js";
 import { addOptions } from "../options/add-options.js";
 import { openRuns } from "../several-runs.js";
@@ -65,14 +66,14 @@ function warnOfSkipped(
   if (unknown > 0) {
     const few = unknownCharacters.slice(0, 5).join(" ");
     const more =
-      unknownCharacters.length > 5 ? ` and ${count(unknownCharacters.length - 5)} more` : "";
+      unknownCharacters.length > 5 ? ` and ${formatCount(unknownCharacters.length - 5)} more` : "";
     warn(
       `${counted(unknown, "character")} that ${model} does not know read as its unknown character: ${few}${more}`,
     );
     return;
   }
   warn(
-    `${count(skipped)} characters that ${model} does not know were left out: ${skippedCharacters.join(" ")}`,
+    `${formatCount(skipped)} characters that ${model} does not know were left out: ${skippedCharacters.join(" ")}`,
   );
 }
 
@@ -88,7 +89,7 @@ function table(score: RunScore): string[] {
     ["macro precision", percent(score.macroPrecision)],
     ["macro recall", percent(score.macroRecall)],
     ["macro F1", percent(score.macroF1)],
-    ["characters", count(score.characters)],
+    ["characters", formatCount(score.characters)],
   ];
   return [
     ...columns(rows),
@@ -106,7 +107,7 @@ function section(title: string, rows: readonly (readonly string[])[]): string[] 
 function confusions({ confused }: TextScore): string[][] {
   return confused.map(({ character, predicted, count: times, share }) => [
     `${shown(character)} taken for ${shown(predicted)}`,
-    `${count(times)} times`,
+    `${formatCount(times)} times`,
     `${percent(share)} of ${shown(character)}`,
   ]);
 }
@@ -125,7 +126,7 @@ function baselines({ baselines: others }: TextScore): string[][] {
     `${name} -9`,
     bits === undefined ? "not on this system" : bits.toFixed(4),
   ]);
-  const bits = counting && (counting.loss / Math.LN2).toFixed(4);
+  const bits = counting && bitsPerCharacter(counting.loss).toFixed(4);
   const strings = counting ? `counting strings of ${counting.order} characters` : "counting";
   return [[strings, bits ?? "not for so long a text"], ...rows];
 }
@@ -142,14 +143,10 @@ function comparison(scores: readonly RunScore[]): string[] {
     score.perplexity.toFixed(3),
     percent(score.accuracy),
     percent(score.topFiveAccuracy),
-    count(score.characters),
+    formatCount(score.characters),
     ...(score.dynamic ? [score.dynamic.loss.toFixed(4)] : []),
   ]);
   return columns([[...head, "characters", ...(withDynamic ? ["dynamic"] : [])], ...rows]);
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
 }
 
 /** `"a"`; what shows nothing is written out. */

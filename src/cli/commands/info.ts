@@ -5,11 +5,12 @@ import { jsonOption, outOption } from "../../config/shared.js";
 import type { CharnnError } from "../../errors.js";
 import type { CheckpointFacts } from "../../index.js";
 import { quoted } from "../../shell-words.js";
+import { counted, formatCount } from "../../text.js";
 import type { CommandContext } from "../context.js";
-import { columns, count, counted, stepOf } from "../format/format.js";
-import { inUnits, judgement, lossToBaseline } from "../format/judgement.js";
+import { columns, stepOf } from "../format/format.js";
 import { printableLine, printableMessage } from "../format/printable.js";
 import { regularization } from "../format/regularization.js";
+import { inUnits, lossToBaseline, summaryLine } from "../format/summary-line.js";
 import { addOptions } from "../options/add-options.js";
 
 interface InfoOptions {
@@ -91,18 +92,19 @@ function describe(
   width: number | undefined,
 ): string[] {
   const { model, text, training } = config;
-  const held = [`${count(text.trainCharacters)} trained on`];
-  if (text.validationCharacters > 0) held.push(`${count(text.validationCharacters)} validated on`);
-  if (text.testCharacters > 0) held.push(`${count(text.testCharacters)} kept to test`);
+  const held = [`${formatCount(text.trainCharacters)} trained on`];
+  if (text.validationCharacters > 0)
+    held.push(`${formatCount(text.validationCharacters)} validated on`);
+  if (text.testCharacters > 0) held.push(`${formatCount(text.testCharacters)} kept to test`);
   const rows = [
     ["checkpoint", path],
     [
       "model",
       `${modelName(model)}, ${model.embeddingSize > 0 ? `embedding of ${model.embeddingSize}` : "one-hot input"}`,
     ],
-    ["parameters", count(parameters)],
-    ["vocabulary", `${count(vocabulary.length)}: ${shownVocabulary(vocabulary)}`],
-    ["text", `${count(text.characters)} characters: ${held.join(", ")}`],
+    ["parameters", formatCount(parameters)],
+    ["vocabulary", `${formatCount(vocabulary.length)}: ${shownVocabulary(vocabulary)}`],
+    ["text", `${formatCount(text.characters)} characters: ${held.join(", ")}`],
     ["batches", `${training.batchSize} ${training.batching} of ${training.seqLength}`],
     [
       "optimizer",
@@ -124,8 +126,10 @@ function list(facts: readonly Facts[], unreadable: readonly Unreadable[]): strin
   const rows = facts.map(({ path, config, progress, parameters }) => [
     path,
     modelName(config.model),
-    count(parameters),
-    [progress.step, ...(progress.totalSteps ? [progress.totalSteps] : [])].map(count).join("/"),
+    formatCount(parameters),
+    [progress.step, ...(progress.totalSteps ? [progress.totalSteps] : [])]
+      .map(formatCount)
+      .join("/"),
     progress.bestLoss === undefined ? "none yet" : progress.bestLoss.toFixed(4),
   ]);
   return [
@@ -142,7 +146,7 @@ function modelName({ cell, layers, hiddenSize }: Facts["config"]["model"]): stri
 function resultOf({ text }: Facts["config"], progress: Facts["progress"]): string {
   const { bestLoss, bestStep = 0, trainingLoss } = progress;
   if (bestLoss !== undefined) {
-    const result = `${judgement({ ...text, bestLoss, trainingLoss })}; best at step ${count(bestStep)}`;
+    const result = `${summaryLine({ ...text, bestLoss, trainingLoss })}; best at step ${formatCount(bestStep)}`;
     return [result, lossToBaseline({ ...text, bestLoss })].filter(Boolean).join(". ");
   }
   return trainingLoss === undefined ? "none yet" : `training loss ${inUnits(trainingLoss)}`;

@@ -6,8 +6,8 @@ import type { OptionsOf } from "../../config/option.js";
 import { jsonOption, outOption } from "../../config/shared.js";
 import { CharnnError } from "../../errors.js";
 import type { Curve } from "../../index.js";
+import { formatCount } from "../../text.js";
 import type { CommandContext } from "../context.js";
-import { count } from "../format/format.js";
 import { printableLine } from "../format/printable.js";
 import { addOptions } from "../options/add-options.js";
 import { chart } from "../terminal/chart.js";
@@ -113,14 +113,14 @@ function summary({ run, name, points }: Curve): string {
   const [x, y, of] = points[points.length - 1];
   const [step, value] = of?.last ?? [x, y];
   return (
-    `${name} of ${printableLine(run)}: ${figure(value)} at step ${count(step)}, ` +
-    `least ${figure(least)} at step ${count(leastAt)}`
+    `${name} of ${printableLine(run)}: ${figure(value)} at step ${formatCount(step)}, ` +
+    `least ${figure(least)} at step ${formatCount(leastAt)}`
   );
 }
 
 /** Four figures, and thousands with commas. */
 function figure(value: number): string {
-  return Math.abs(value) >= 1_000 ? count(value) : String(Number(value.toPrecision(4)));
+  return Math.abs(value) >= 1_000 ? formatCount(value) : String(Number(value.toPrecision(4)));
 }
 
 /** The lines in their colours, where there are some. */

@@ -9,8 +9,8 @@ import {
 import { CharnnError } from "../../errors.js";
 import type { Checkpoint, SampleSettings } from "../../index.js";
 import { memoryLeft, memorySize } from "../../memory.js";
+import { formatCount } from "../../text.js";
 import type { CommandContext } from "../context.js";
-import { count } from "../format/format.js";
 import { addOptions, RUN_ARGUMENT } from "../options/add-options.js";
 import type { Terminal } from "../terminal/terminal.js";
 
@@ -141,7 +141,7 @@ async function readSeed(
   const tooLong = () =>
     new CharnnError(
       "BAD_TEXT",
-      `The seed has more than ${count(MAX_SEED_LENGTH)} characters.`,
+      `The seed has more than ${formatCount(MAX_SEED_LENGTH)} characters.`,
       // A character may be cut in two.
       "Only its end matters to the model: tail -c 10000 FILE > NEWFILE, and add --invalid skip.",
     );
@@ -163,7 +163,7 @@ function refuseTooMuch(settings: SampleSettings): void {
   if (length > MAX_TEXT_LENGTH) {
     throw new CharnnError(
       "INVALID_SETTING",
-      `With --count or --json a text has at most ${count(MAX_TEXT_LENGTH)} characters, not ${count(length)}.`,
+      `With --count or --json a text has at most ${formatCount(MAX_TEXT_LENGTH)} characters, not ${formatCount(length)}.`,
       `Give --length ${MAX_TEXT_LENGTH} or less. ${alone}`,
     );
   }
@@ -179,7 +179,7 @@ function refuseTooMuch(settings: SampleSettings): void {
   ];
   throw new CharnnError(
     "INVALID_SETTING",
-    `Texts of ${count(length)} characters, ${count(texts)} at a time, need ${memorySize(bytes)} of memory; there are ${memorySize(left * BYTES_PER_CHARACTER)}.`,
+    `Texts of ${formatCount(length)} characters, ${formatCount(texts)} at a time, need ${memorySize(bytes)} of memory; there are ${memorySize(left * BYTES_PER_CHARACTER)}.`,
     `${fits.length > 0 ? `What fits: ${fits.join("; ")}. ` : ""}${alone}`,
   );
 }

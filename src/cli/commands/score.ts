@@ -3,9 +3,10 @@ import type { Command } from "commander";
 import { SCORE, type ScoreCommandSettings } from "../../config/score.js";
 import { CharnnError } from "../../errors.js";
 import type { ScoredText } from "../../index.js";
+import { formatCount, percent } from "../../text.js";
 import type { CommandContext } from "../context.js";
-import { columns, count } from "../format/format.js";
-import { colored, legend } from "../format/surprise-colors.js";
+import { columns } from "../format/format.js";
+import { colored, legend } from "../format/surprisal-colors.js";
 import { addOptions } from "../options/add-options.js";
 import { openRuns } from "../several-runs.js";
 import type { Terminal } from "../terminal/terminal.js";
@@ -143,7 +144,11 @@ function accuracyTable(
 ): string[] {
   const rowOf = (name: string, own: readonly Judged[]) => {
     const { right, all, accuracy } = rightOnes(own);
-    return [name, `${count(right)} of ${count(all)} ${what}`, all > 0 ? percent(accuracy) : ""];
+    return [
+      name,
+      `${formatCount(right)} of ${formatCount(all)} ${what}`,
+      all > 0 ? percent(accuracy) : "",
+    ];
   };
   const rows = names.map((name) => rowOf(name, labelled(judged, name)));
   return ["", ...columns([...rows, rowOf("all", judged)])];
@@ -164,7 +169,7 @@ function labelOf(file: string, names: readonly string[]): string {
   );
 }
 
-/** The name of the model to which a piece is the least surprise; undefined for an empty one. */
+/** The name of the model to which a piece has the lowest surprisal; undefined for an empty one. */
 function bestOf(bits: readonly (number | null)[], names: readonly string[]): string | undefined {
   const known = bits.map((value) => value ?? Number.POSITIVE_INFINITY);
   const least = known.reduce((lower, value) => Math.min(lower, value), Number.POSITIVE_INFINITY);
@@ -173,14 +178,11 @@ function bestOf(bits: readonly (number | null)[], names: readonly string[]): str
 
 function summaryOf({ name, whole }: ScoredText): string {
   const { characters, unknown, bitsPerCharacter } = whole;
-  const leftOut = unknown > 0 ? `; ${count(unknown)} left out that the model does not know` : "";
-  return `${name}: ${figure(bitsPerCharacter)} bits per character, ${count(characters)} characters${leftOut}`;
+  const leftOut =
+    unknown > 0 ? `; ${formatCount(unknown)} left out that the model does not know` : "";
+  return `${name}: ${figure(bitsPerCharacter)} bits per character, ${formatCount(characters)} characters${leftOut}`;
 }
 
 function figure(bits: number | null): string {
   return bits === null ? "-" : bits.toFixed(3);
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
 }

@@ -1,19 +1,13 @@
 /** Numbers and times as people read them. */
 
+import { formatCount } from "../../text.js";
 import { printableLine } from "./printable.js";
-
-export function count(value: number): string {
-  return Math.round(value).toLocaleString("en");
-}
-
-/** `1 layer`, `2 layers` */
-export function counted(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
-}
 
 /** `step 10 of 200`; `step 10` where nobody knows how many there will be. */
 export function stepOf(step: number, total: number | undefined): string {
-  return total === undefined ? `step ${count(step)}` : `step ${count(step)} of ${count(total)}`;
+  return total === undefined
+    ? `step ${formatCount(step)}`
+    : `step ${formatCount(step)} of ${formatCount(total)}`;
 }
 
 /** `45 s`, `1 min 20 s`, `2 h 5 min` */

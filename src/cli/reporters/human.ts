@@ -9,10 +9,11 @@ import type {
   StartEvent,
   StepEvent,
 } from "../../index.js";
-import { bytes, columns, count, counted, duration, stepOf } from "../format/format.js";
-import { inUnits, judgement, lossToBaseline } from "../format/judgement.js";
+import { bitsPerCharacter, counted, formatCount } from "../../text.js";
+import { bytes, columns, duration, stepOf } from "../format/format.js";
 import { modelLine } from "../format/model-line.js";
 import { regularization } from "../format/regularization.js";
+import { inUnits, lossToBaseline, summaryLine } from "../format/summary-line.js";
 import type { ResumeCommand } from "../resume-command.js";
 import { createProgress } from "../terminal/progress.js";
 import { optionsToRepeat } from "../terminal/repeat.js";
@@ -78,8 +79,8 @@ export function humanReporter(
     const facts = [
       `loss ${loss.toFixed(3)}`,
       ...(left === undefined ? [] : [`${duration(left)} left`]),
-      `epoch ${count(epoch)}`,
-      `${count(charsPerSecond)} chars/s`,
+      `epoch ${formatCount(epoch)}`,
+      `${formatCount(charsPerSecond)} chars/s`,
       ...(validationLosses.length > 1 ? [sparkline(validationLosses, CURVE_WIDTH)] : []),
       `${inBits(loss)} bits/char`,
     ];
@@ -94,7 +95,7 @@ export function humanReporter(
     progress.changeTotal(totalSteps);
     const speed = totalSteps < event.before ? "slower" : "faster";
     progress.say(
-      `Training is ${speed} than planned: ${counted(totalSteps, "step")} in the time, not ${count(event.before)}.`,
+      `Training is ${speed} than planned: ${counted(totalSteps, "step")} in the time, not ${formatCount(event.before)}.`,
     );
   }
 
@@ -105,7 +106,7 @@ export function humanReporter(
       facts.push(`validation loss ${validationLoss.toFixed(3)}`);
       validationLosses.push(validationLoss);
     }
-    const line = `step ${count(step)}, epoch ${count(epoch)}: ${facts.join(", ")}`;
+    const line = `step ${formatCount(step)}, epoch ${formatCount(epoch)}: ${facts.join(", ")}`;
     if (best) progress.say(styled(bold, line), ", ", styled(green, "best so far"));
     else progress.say(line);
   }
@@ -146,22 +147,23 @@ export function humanReporter(
 }
 
 function inBits(loss: number): string {
-  return (loss / Math.LN2).toFixed(3);
+  return bitsPerCharacter(loss).toFixed(3);
 }
 
 /** What the run will do. */
 function introduction(event: StartEvent, width: number | undefined): string[] {
   const { text, model, training } = event.config;
-  const split = [`${count(text.trainCharacters)} to train`];
-  if (text.validationCharacters > 0) split.push(`${count(text.validationCharacters)} to validate`);
-  if (text.testCharacters > 0) split.push(`${count(text.testCharacters)} kept to test`);
+  const split = [`${formatCount(text.trainCharacters)} to train`];
+  if (text.validationCharacters > 0)
+    split.push(`${formatCount(text.validationCharacters)} to validate`);
+  if (text.testCharacters > 0) split.push(`${formatCount(text.testCharacters)} kept to test`);
   if (training.split === "random") split.push("lines dealt at random");
   const regular = regularization(training);
   const unit = text.documents ? "line" : training.batching === "lanes" ? "lane" : "window";
   const rows: [string, string][] = [
     [
       "text",
-      `${count(text.characters)} characters, ${count(event.vocabularySize)} different: ${split.join(", ")}`,
+      `${formatCount(text.characters)} characters, ${formatCount(event.vocabularySize)} different: ${split.join(", ")}`,
     ],
     ["preset", presetLine(event)],
     ["model", modelLine(model, event.parameters)],
@@ -178,7 +180,7 @@ function introduction(event: StartEvent, width: number | undefined): string[] {
     ["backend", backendLine(event)],
     ["expected", expectedLine(event)],
   ];
-  const verb = event.step > 0 ? `Resuming at step ${count(event.step)}` : "Training";
+  const verb = event.step > 0 ? `Resuming at step ${formatCount(event.step)}` : "Training";
   const table = columns(
     rows.map(([name, fact]) => [`  ${name}`, fact]),
     width,
@@ -190,7 +192,7 @@ function introduction(event: StartEvent, width: number | undefined): string[] {
 function evaluationRow({ config: { text, training } }: StartEvent): [string, string][] {
   const { evalCharacters } = training;
   if (evalCharacters === undefined || evalCharacters >= text.validationCharacters) return [];
-  const part = `${count(evalCharacters)} of ${count(text.validationCharacters)} held-out characters`;
+  const part = `${formatCount(evalCharacters)} of ${formatCount(text.validationCharacters)} held-out characters`;
   return [["evaluations", `on ${part}, always the same, from all over them`]];
 }
 
@@ -252,7 +254,7 @@ function conclusion(event: EndEvent, started: StartEvent | undefined): string[] 
   if (event.bestLoss !== undefined) {
     const { bestLoss, bestStep = event.step, loss: trainingLoss, wholeLoss = bestLoss } = event;
     lines.push(
-      `Best, at step ${count(bestStep)}: ${judgement({ ...event, bestLoss: wholeLoss, trainingLoss })}`,
+      `Best, at step ${formatCount(bestStep)}: ${summaryLine({ ...event, bestLoss: wholeLoss, trainingLoss })}`,
     );
     lines.push(...partLine(event));
     const lost = lossToBaseline({ ...event, bestLoss: wholeLoss });
@@ -277,7 +279,7 @@ function conclusion(event: EndEvent, started: StartEvent | undefined): string[] 
     const isAll = testedCharacters === undefined || testedCharacters >= all - 1;
     const where = isAll
       ? "the test part"
-      : `${count(testedCharacters)} of the ${count(all)} characters kept to test, for which there was time`;
+      : `${formatCount(testedCharacters)} of the ${formatCount(all)} characters kept to test, for which there was time`;
     lines.push(`Its loss on ${where}: ${inUnits(testLoss)}.`);
   }
   if (
@@ -300,7 +302,7 @@ function timeTaken({ seconds }: EndEvent, started: StartEvent | undefined): stri
 function partLine(event: EndEvent): string[] {
   const { evalCharacters, bestLoss, wholeLoss, validationCharacters } = event;
   if (evalCharacters === undefined || bestLoss === undefined) return [];
-  const part = `${count(evalCharacters)} of ${count(validationCharacters)} held-out characters`;
+  const part = `${formatCount(evalCharacters)} of ${formatCount(validationCharacters)} held-out characters`;
   return [
     wholeLoss === undefined
       ? `That is the loss on ${part}: there was no time to score all of them.`

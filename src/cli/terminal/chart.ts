@@ -114,8 +114,8 @@ function onColumns(
     while (next < points.length && points[next].x < x) next++;
     const [before, after] = [points[next - 1], points[next]];
     if (before && after) {
-      const share = (x - before.x) / (after.x - before.x);
-      heights.push([x, before.y + share * (after.y - before.y)]);
+      const fraction = (x - before.x) / (after.x - before.x);
+      heights.push([x, before.y + fraction * (after.y - before.y)]);
     } else if (after && after.x === x) {
       heights.push([x, after.y]);
     }

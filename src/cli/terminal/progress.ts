@@ -72,12 +72,12 @@ export function createProgress(terminal: Terminal): Progress {
 }
 
 /** One line that is shorter than the terminal is wide, so that it can be drawn over. */
-function barLine(share: number | undefined, facts: readonly string[], width: number): string {
+function barLine(fraction: number | undefined, facts: readonly string[], width: number): string {
   const length = Math.min(Math.max(Math.floor(width / 6), 4), 20);
   let line = "";
-  if (share !== undefined) {
-    const full = Math.round(share * length);
-    line = `${"\u2588".repeat(full)}${"\u2591".repeat(length - full)} ${Math.floor(100 * share)}%  `;
+  if (fraction !== undefined) {
+    const full = Math.round(fraction * length);
+    line = `${"\u2588".repeat(full)}${"\u2591".repeat(length - full)} ${Math.floor(100 * fraction)}%  `;
   }
   for (const [k, fact] of facts.entries()) {
     const longer = `${line}${k === 0 ? "" : ", "}${fact}`;

@@ -7,8 +7,8 @@ export function sparkline(values: readonly number[], width: number): string {
   const most = Math.max(...shown);
   return shown
     .map((value) => {
-      const share = most > least ? (value - least) / (most - least) : 0;
-      return LEVELS[Math.round(share * (LEVELS.length - 1))];
+      const fraction = most > least ? (value - least) / (most - least) : 0;
+      return LEVELS[Math.round(fraction * (LEVELS.length - 1))];
     })
     .join("");
 }

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { SURPRISAL_LEVELS } from "../../evaluation/surprisal-levels.js";
 import { PAGE_MARKER } from "../../run-files.js";
 import type { Metrics } from "../../runs/metrics-collector.js";
+import { formatCount } from "../../text.js";
 import type { Report } from "../report.js";
 import type { TextView } from "../view-text.js";
 import { Html, html, jsonFor } from "./html.js";
@@ -10,9 +12,6 @@ import type { PageData } from "./script/data.js";
 import { STYLE } from "./style.js";
 
 const require = createRequire(import.meta.url);
-
-/** From so many bits on a character has the class of its level. */
-const LEVELS = [1, 2, 4, 6];
 
 /** Of evaluations and of samples, evenly spread; a page of all may be too long for anybody. */
 const MAX_EVALUATIONS = 500;
@@ -77,7 +76,7 @@ ${chart("speed", "Speed", "Characters trained on in a second, over the steps.")}
 ${evaluations(runs)}</section>
 <section aria-labelledby="samples"><h2 id="samples">Samples</h2>
 ${samples(runs)}</section>
-${view ? surprise(view) : ""}
+${view ? surprisalSection(view) : ""}
 ${view ? neurons(view) : ""}
 ${report.settings.length > 0 ? settings(report) : ""}
 ${report.neighbours.length > 0 ? vocabulary(report) : ""}
@@ -155,7 +154,7 @@ export function evaluationRows(runs: readonly Metrics[]): Html[] {
     spread(own, MAX_EVALUATIONS).map(({ step, epoch, loss, validationLoss, learningRate }) =>
       rowOf([
         run.name,
-        step.toLocaleString("en"),
+        formatCount(step),
         String(epoch),
         figure(loss),
         figure(validationLoss),
@@ -178,7 +177,7 @@ export function sampleItems(runs: readonly Metrics[]): Html[] {
   return runs
     .flatMap(({ run, samples: own }) =>
       spread(own, MAX_SAMPLES).map(({ step, text }) => {
-        const title = `${run.name}, step ${step.toLocaleString("en")}`;
+        const title = `${run.name}, step ${formatCount(step)}`;
         return {
           step,
           item: html`<details><summary>${title}</summary><pre>${text}</pre></details>`,
@@ -195,9 +194,9 @@ function spread<Item>(list: readonly Item[], most: number): Item[] {
   return list.filter((_, k) => k % every === 0 || k === list.length - 1);
 }
 
-function surprise({ data, isHeldOut }: TextView): Html {
+function surprisalSection({ data, isHeldOut }: TextView): Html {
   const spans = data.characters.map((character, position) => {
-    const level = LEVELS.filter((least) => (data.bits[position] ?? 0) >= least).length;
+    const level = SURPRISAL_LEVELS.filter(({ from }) => (data.bits[position] ?? 0) >= from).length;
     return level > 0
       ? html`<span class="s${level}">${character}</span>`
       : html`<span>${character}</span>`;
@@ -207,8 +206,8 @@ function surprise({ data, isHeldOut }: TextView): Html {
 bits. ${whichText(isHeldOut)}</p>
 <p class="legend"><span>under 1</span> <span class="s1">1 to 2</span> <span class="s2">2 to 4</span>
 <span class="s3">4 to 6</span> <span class="s4">6 and more</span></p>
-<p class="status screen" id="surprise-status" role="status">Point at a character, or go through the text by the arrow keys.</p>
-<div class="text" id="surprise-text" tabindex="0" role="group" aria-label="Text by surprise; the arrow keys go from character to character">${spans}</div>
+<p class="status screen" id="surprisal-status" role="status">Point at a character, or go through the text by the arrow keys.</p>
+<div class="text" id="surprisal-text" tabindex="0" role="group" aria-label="Text by surprise; the arrow keys go from character to character">${spans}</div>
 </section>`;
 }
 
@@ -229,7 +228,7 @@ function neurons({ data, tracked, fitted, isHeldOut }: TextView): Html {
   ]);
   const spans = data.characters.map((character) => html`<span>${character}</span>`);
   return html`<section aria-labelledby="neurons"><h2 id="neurons">Neurons</h2>
-<p>Which single units track something of the text, and how well: fitted on the first half of ${fitted.toLocaleString("en")}
+<p>Which single units track something of the text, and how well: fitted on the first half of ${formatCount(fitted)}
 characters, scored on the second. ${isHeldOut ? "None of them was trained on." : ""} A balanced accuracy of 0.5 is chance.</p>
 ${table(["property", "measure", "best units"], rows)}
 <p class="screen"><label>Unit <input id="unit" type="number" min="0" max="${data.units - 1}" value="${tracked[0]?.best[0]?.unit ?? 0}"></label>
@@ -248,13 +247,13 @@ function vocabulary({ neighbours, vocabularySize }: Report): Html {
   const withCounts = neighbours.some(({ count }) => count !== undefined);
   const rows = neighbours.map(({ character, count, nearest }) => [
     named(character),
-    ...(withCounts ? [(count ?? 0).toLocaleString("en")] : []),
+    ...(withCounts ? [formatCount(count ?? 0)] : []),
     nearest.map(named).join(" "),
   ]);
   const head = ["character", ...(withCounts ? ["in the text"] : []), "nearest by its vector"];
   const some = neighbours.length < vocabularySize ? `The first ${neighbours.length} of them.` : "";
   return html`<section aria-labelledby="vocabulary"><h2 id="vocabulary">Vocabulary</h2>
-<p>${vocabularySize.toLocaleString("en")} characters. ${some}</p>
+<p>${formatCount(vocabularySize)} characters. ${some}</p>
 <details><summary>Characters, and those that the model takes for similar</summary>${table(head, rows)}</details></section>`;
 }
 

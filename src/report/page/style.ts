@@ -1,3 +1,5 @@
+import { SURPRISAL_LEVELS } from "../../evaluation/surprisal-levels.js";
+
 /** How the report's page looks: light and dark, narrow and wide, on paper. */
 export const STYLE = `
 :root {
@@ -20,24 +22,21 @@ h3 { font-size: 1rem; margin: 1.5rem 0 .25rem; }
 a { color: var(--link); }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1rem; padding: 0; list-style: none; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
-.quiet, figcaption { color: var(--quiet); font-size: .9rem; }
+.quiet { color: var(--quiet); font-size: .9rem; }
 figure { margin: 1rem 0; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .2rem .8rem .2rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
-td.number, th.number { text-align: right; }
 pre, .text {
   background: var(--panel); padding: .75rem; border-radius: .4rem; white-space: pre-wrap; overflow-wrap: anywhere;
   font: .9rem/1.6 ui-monospace, monospace; margin: .5rem 0;
 }
 .text { max-height: 26rem; overflow-y: auto; }
 .text span.current { outline: 2px solid var(--text); }
-.s1, .s2, .s3, .s4 { color: #000000; }
 .legend span { padding: .1rem .4rem; }
-.s1 { background: #fff2b2; }
-.s2 { background: #fdc862; }
-.s3 { background: #f4874f; text-decoration: underline dotted; }
-.s4 { background: #b3002d; color: #ffffff; text-decoration: underline; }
+${SURPRISAL_LEVELS.map(({ background, text }, k) => `.s${k + 1} { background: ${background}; color: ${text}; }`).join("\n")}
+.s3 { text-decoration: underline dotted; }
+.s4 { text-decoration: underline; }
 .status { min-height: 1.5rem; margin: .25rem 0; }
 button, input {
   font: inherit; color: inherit; background: var(--panel); border: 1px solid var(--quiet); border-radius: .3rem;

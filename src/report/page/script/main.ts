@@ -89,7 +89,7 @@ function resizeCharts(): void {
 /** Lets a person go through the text, and choose the unit whose activations colour it. */
 function showText(text: TextData): void {
   const activations = Int8Array.from(atob(text.activations), (byte) => byte.charCodeAt(0));
-  const views = [element("surprise-text"), element("neuron-text")];
+  const views = [element("surprisal-text"), element("neuron-text")];
   const [surprisals, neurons] = views.map((view) => [...view.querySelectorAll("span")]);
   const unitField = element("unit") as HTMLInputElement;
   const activationOf = (position: number) =>
@@ -116,7 +116,7 @@ function showText(text: TextData): void {
     return parts.join("; ");
   }
 
-  watchCharacters(views[0], surprisals, element("surprise-status"), describe);
+  watchCharacters(views[0], surprisals, element("surprisal-status"), describe);
   watchCharacters(views[1], neurons, element("neuron-status"), (position) => {
     return `${named(text.characters[position])}; unit ${unit()} is ${activationOf(position).toFixed(2)}`;
   });

@@ -1,4 +1,4 @@
-import { count, counted } from "./format.js";
+import { bitsPerCharacter, counted, formatCount } from "../../text.js";
 
 /** What a result is judged by; losses in nats/character. */
 interface Result {
@@ -10,9 +10,9 @@ interface Result {
 }
 
 /** One line that says how good a result is. */
-export function judgement(result: Result): string {
+export function summaryLine(result: Result): string {
   const { bestLoss, trainingLoss, counting, characters, validationCharacters } = result;
-  const share = `${count(validationCharacters)} of ${count(characters)} characters`;
+  const share = `${formatCount(validationCharacters)} of ${formatCount(characters)} characters`;
   const facts = [`validation loss ${inUnits(bestLoss)}, held out ${share}`];
   if (trainingLoss !== undefined) facts.push(`training loss ${trainingLoss.toFixed(3)}`);
   if (counting) {
@@ -42,5 +42,5 @@ function strings({ order }: { readonly order: number }): string {
 
 /** `1.500 nats/char (2.164 bits/char)` */
 export function inUnits(loss: number): string {
-  return `${loss.toFixed(3)} nats/char (${(loss / Math.LN2).toFixed(3)} bits/char)`;
+  return `${loss.toFixed(3)} nats/char (${bitsPerCharacter(loss).toFixed(3)} bits/char)`;
 }

@@ -1,3 +1,4 @@
+import { counted, formatCount, NEWLINE } from "../text.js";
 /** What is odd about a text: its line ends, and characters that are there by mistake. */
 
 import { inPieces } from "../turns.js";
@@ -5,7 +6,7 @@ import { describeCharacter, listFew } from "./characters.js";
 import { lineEndCommand, MEND_MISREAD, newlineCommand, removalCommand } from "./repair-commands.js";
 import type { Tokens, Vocabulary } from "./vocabulary.js";
 
-const [NEWLINE, CARRIAGE_RETURN, BYTE_ORDER_MARK] = [0x0a, 0x0d, 0xfeff];
+const [CARRIAGE_RETURN, BYTE_ORDER_MARK] = [0x0d, 0xfeff];
 /** Zero-width characters, byte order marks, directions; not what chooses the look of an emoji. */
 const INVISIBLE = /(?!\ufe0e|\ufe0f)\p{DI}/u;
 /** What ends lines or pages beside the carriage return and the newline. */
@@ -37,7 +38,7 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [0x2069, "end of an isolate"],
   [0xfffd, "replacement character"],
 ]);
-/** From this share of the text on, the encoding or the file is likely to be a wrong one. */
+/** From this fraction of the text on, the encoding or the file is likely to be a wrong one. */
 const MANY = 0.01;
 const MAX_IN_COMMAND = 20;
 
@@ -56,7 +57,7 @@ const MAX_ACCENTED_IN_A_ROW = 0.6;
  *
  * @throws the signal's reason once it is aborted
  */
-export async function oddities(
+export async function textWarnings(
   tokens: Tokens,
   vocabulary: Vocabulary,
   encoding: string,
@@ -70,11 +71,11 @@ export async function oddities(
       ? codePoints.some(isFirstByte) && codePoints.some(isOtherByte)
       : codePoints.some(isAccentedLatin);
   if (!mayBeMisread && !codePoints.some(isOdd)) return [];
-  const counted = await count(tokens, codePoints, signal);
+  const counts = await countCharacters(tokens, codePoints, signal);
   const present = codePoints
-    .map((codePoint, token): Present => ({ codePoint, times: counted.times[token] }))
+    .map((codePoint, token): Present => ({ codePoint, times: counts.times[token] }))
     .filter(({ times }) => times > 0);
-  const wasMisread = encoding === "utf-8" ? misread(counted) : [];
+  const wasMisread = encoding === "utf-8" ? misread(counts) : [];
   // Without those the others could not be mended any more.
   const odd = present.filter(({ codePoint }) => wasMisread.length === 0 || !isOtherByte(codePoint));
   // Among other controls from 0x80 on, U+0085 is no line end but a sign of a wrong encoding.
@@ -83,12 +84,12 @@ export async function oddities(
     isOtherLineEnd(codePoint) && !(hasC1 && codePoint === NEXT_LINE);
   const others = odd.filter((it) => !isLineEnd(it));
   return [
-    ...lineEnds(counted, encoding),
+    ...lineEnds(counts, encoding),
     ...otherLineEnds(odd.filter(isLineEnd), encoding),
     ...invisibleOnes(others, encoding),
     ...noCharacters(others, tokens.length, encoding),
     ...wasMisread,
-    ...(encoding === "utf-8" ? [] : otherScript(counted, encoding)),
+    ...(encoding === "utf-8" ? [] : otherScript(counts, encoding)),
   ];
 }
 
@@ -112,7 +113,7 @@ interface Counted {
   readonly accentedInARow: number;
 }
 
-async function count(
+async function countCharacters(
   tokens: Tokens,
   codePoints: readonly number[],
   signal: AbortSignal | undefined,
@@ -151,17 +152,17 @@ async function count(
   };
 }
 
-function lineEnds(counted: Counted, encoding: string): string[] {
-  const { crlf, cr, lf } = counted;
+function lineEnds(counts: Counted, encoding: string): string[] {
+  const { crlf, cr, lf } = counts;
   if (cr + crlf === 0) return [];
-  const returns = plural(cr + crlf, "carriage return");
+  const returns = counted(cr + crlf, "carriage return");
   const kinds = [
-    ...(crlf > 0 ? [`${number(crlf)} before newlines, as in Windows line ends (CR LF)`] : []),
-    ...(cr > 0 ? [`${number(cr)} alone, as in old Macintosh line ends (CR)`] : []),
-    ...(lf > 0 ? [`${plural(lf, "line")} without (LF)`] : []),
+    ...(crlf > 0 ? [`${formatCount(crlf)} before newlines, as in Windows line ends (CR LF)`] : []),
+    ...(cr > 0 ? [`${formatCount(cr)} alone, as in old Macintosh line ends (CR)`] : []),
+    ...(lf > 0 ? [`${counted(lf, "line")} without (LF)`] : []),
   ];
   return [
-    `The text has ${returns} (U+000D): ${kinds.join(", ")}. The model will learn to write them. --line-ends lf reads every line end as a newline. To convert the text itself: ${lineEndCommand(counted, encoding)}`,
+    `The text has ${returns} (U+000D): ${kinds.join(", ")}. The model will learn to write them. --line-ends lf reads every line end as a newline. To convert the text itself: ${lineEndCommand(counts, encoding)}`,
   ];
 }
 
@@ -201,7 +202,7 @@ function noCharacters(present: readonly Present[], length: number, encoding: str
 function misread({ firstBytes, misread: times }: Counted): string[] {
   if (times < MIN_MISREAD || 2 * times < firstBytes) return [];
   return [
-    `The text has ${plural(times, "pair")} of characters like "Ã©", as where UTF-8 was once taken for windows-1252. To mend it: ${MEND_MISREAD}`,
+    `The text has ${counted(times, "pair")} of characters like "Ã©", as where UTF-8 was once taken for windows-1252. To mend it: ${MEND_MISREAD}`,
   ];
 }
 
@@ -215,7 +216,7 @@ function otherScript({ accented, accentedInARow }: Counted, encoding: string): s
 /** `byte order mark (U+FEFF) 3 times` */
 function listed(found: readonly Present[]): string {
   return listFew(
-    found.map(({ codePoint, times }) => `${nameOf(codePoint)} ${plural(times, "time")}`),
+    found.map(({ codePoint, times }) => `${nameOf(codePoint)} ${counted(times, "time")}`),
   );
 }
 
@@ -271,12 +272,4 @@ function isOtherByte(codePoint: number): boolean {
   return (
     codePoint > 0xff && codePoint < 0x10000 && WINDOWS_1252.includes(String.fromCharCode(codePoint))
   );
-}
-
-function plural(times: number, what: string): string {
-  return times === 1 ? `1 ${what}` : `${number(times)} ${what}s`;
-}
-
-function number(value: number): string {
-  return value.toLocaleString("en");
 }

@@ -1,16 +1,11 @@
 import type { ChalkInstance } from "chalk";
+import { SURPRISAL_LEVELS } from "../../evaluation/surprisal-levels.js";
 import { type Piece, type Styled, styled } from "../terminal/styled.js";
 
-/** From so many bits on a character has these colours: a background that is seen on light and dark. */
-const LEVELS = [
-  { from: 6, background: "#b3002d", text: "#ffffff" },
-  { from: 4, background: "#f46d43", text: "#000000" },
-  { from: 2, background: "#fdc862", text: "#000000" },
-  { from: 1, background: "#fff2b2", text: "#000000" },
-] as const;
+const LEVELS = SURPRISAL_LEVELS.toReversed();
 
 /**
- * A line of a text, each character in the colour of how much it surprises.
+ * A line of a text, each character in the colour of its surprisal.
  *
  * @param bits of each character; null for one that the model does not know, which is underlined
  */
