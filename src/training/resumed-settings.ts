@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { RunConfig } from "../config/run.js";
 import { definedOnly } from "../config/schema.js";
+import { TRAIN } from "../config/train.js";
 import type { TrainSettings } from "../config/train-settings.js";
 import { CharnnError } from "../errors.js";
 import type { RunFolder } from "../runs/run-folder.js";
@@ -12,26 +13,29 @@ export interface OtherSetting {
   readonly asked: unknown;
 }
 
+/** What a checkpoint means that does not have them. */
+const BEFORE_THEY_WERE_KEPT: Readonly<Record<string, unknown>> = {
+  lineEnds: "keep",
+  split: "sequential",
+};
+
 /** The first setting asked for that a run can't go on with, since it is another one there. */
-export function otherSetting(
-  { model, training, text: { documents, lineEnds = "keep" } }: RunConfig,
-  settings: TrainSettings,
-): OtherSetting | undefined {
-  const { split = "sequential", minCount } = training;
-  const saved: Readonly<Record<string, unknown>> = {
-    ...model,
-    ...training,
-    documents,
-    lineEnds,
-    split,
-    minCount,
-  };
+export function otherSetting(config: RunConfig, settings: TrainSettings): OtherSetting | undefined {
   for (const [name, asked] of Object.entries(definedOnly(settings))) {
-    // How often to evaluate is a matter of reporting.
-    if (!(name in saved) || name === "evalEvery" || isDeepStrictEqual(saved[name], asked)) continue;
-    return { name, saved: saved[name], asked };
+    const part = partOf(name as keyof TrainSettings);
+    // A run may get other limits, and how often to evaluate is a matter of reporting.
+    if (part === undefined || part === "limits" || name === "evalEvery") continue;
+    const kept: Readonly<Record<string, unknown>> = { ...config[part] };
+    const saved = kept[name] ?? BEFORE_THEY_WERE_KEPT[name];
+    if (!isDeepStrictEqual(saved, asked)) return { name, saved, asked };
   }
   return undefined;
+}
+
+/** The part of the config in which a checkpoint keeps a setting. */
+function partOf(name: keyof TrainSettings): keyof RunConfig | undefined {
+  const option = TRAIN[name];
+  return "checkpoint" in option ? option.checkpoint : undefined;
 }
 
 /** @throws CharnnError `CANNOT_RESUME` when a setting asked for differs from that of the run */
