@@ -1,309 +1,339 @@
 /**
- * The contract of a backend: the few kernels in which a character-level RNN spends its time. A
- * backend registers them with tfjs-core under their names; everything else it has comes from there.
- * What each returns, to within rounding, is what the reference in `cpu/` returns; the
- * conformance tests hold every backend to it.
+ * The contract of a backend: the few operations in which a character-level recurrent network spends
+ * its time. Whoever calls them has nothing else to know of what computes.
  *
- * Shapes, in row-major order: `time` steps of `batch` lanes; `input`, `hidden` and `vocabulary` are
- * sizes; `gates` is the number of a cell's gates times the hidden size. Weights have PyTorch's
- * shapes and gate order (see `config/cells.ts`).
+ * Arrays are row-major. In shapes, `time` is the number of steps, `batch` that of sequences read
+ * side by side, `input`, `hidden` and `vocabulary` are sizes, and `gates` is the number of a cell's
+ * gates times the hidden size. Weights have PyTorch's shapes and order of gates (`config/cells.ts`).
  *
- * Arguments called `gradient...` are where a gradient goes: kernels overwrite them in place and
- * return them. Optimizer steps update their arrays in place and return them too.
+ * For all operations:
+ *
+ * - A {@link Tensor} is an array, or numbers that a backend keeps in its own memory or layout. Arrays
+ *   are taken everywhere and by every backend; an {@link OpaqueTensor} only by the one that made it.
+ * - What is called `gradient...` is of the mean loss with respect to the rest of the name. Gradients
+ *   with respect to weights are written into the tensors given for them: overwritten, never added to.
+ * - Nothing else that is passed in is changed. What is written to overlaps nothing that is read.
+ * - Results are new arrays, which the caller owns, but for those that are said to live in a
+ *   {@link Workspace}.
+ * - NaN and infinity are numbers like others: what depends on one is NaN or infinite too, and only
+ *   the optimizers' steps look for them.
+ * - The same call gives the same bytes, whatever the workspace held before. On native and cpu a
+ *   sequence's results do not depend on the others in the batch, and not on the number of threads.
+ * - A signal of the system may stop the forward, backward and loss operations (see `stop.ts`): they
+ *   throw, and what they were writing to is of no use then. Steps of optimizers are never stopped.
  */
 import type { CellName } from "../config/cells.js";
-import {
-  engine,
-  type KernelFunc,
-  type NamedAttrMap,
-  type NamedTensorMap,
-  registerKernel,
-  type Tensor,
-  type TensorInfo,
-} from "./tfjs.js";
-import type { Workspace } from "./workspace.js";
+import type { ModelConfig } from "../config/model.js";
+import type { BackendName } from "../config/names.js";
 
-/** The names under which a backend registers them. */
-type KernelName =
-  | "RnnSequence"
-  | "RnnSequenceGrad"
-  | "LinearCrossEntropy"
-  | "DropoutMask"
-  | "AdamStep"
-  | "SgdStep"
-  | "RmsPropStep";
-
-export interface RnnSequenceInputs<T> {
-  /** Tokens, int32 `[time, batch]`, or vectors, float32 `[time, batch, input]`. */
-  input: T;
-  /** `[vocabulary, input]`, with tokens only. Without it tokens go in one-hot. */
-  embedding?: T;
-  /**
-   * With vectors `[batch, input]`: multiplies those of every step. With tokens `[masks, input]`:
-   * multiplies their vectors, one-hot or from the embedding, those of lane b by row b mod masks; the
-   * fewer masks there are, the fewer products are to be made.
-   */
-  inputMask?: T;
-  /** `[batch, hidden]`: the state before the first step. */
-  hidden: T;
-  /** `[batch, hidden]`: multiplies what the recurrent weights see of the state, at every step. */
-  stateMask?: T;
-  /** `[batch, hidden]`: the cell state before the first step, for an LSTM. */
-  cellState?: T;
-  /** `[gates, input]` */
-  weightIh: T;
-  /** `[gates, hidden]` */
-  weightHh: T;
-  /** `[gates, hidden]`: multiplies the recurrent weights. */
-  weightMask?: T;
-  /** `[gates]` */
-  biasIh: T;
-  /** `[gates]` */
-  biasHh: T;
+/** Numbers in row-major order that a backend keeps where or as they are fastest for it. */
+export interface OpaqueTensor {
+  /** How many numbers there are. */
+  readonly length: number;
+  /** A copy of the numbers, in row-major order. */
+  read(): Float32Array;
 }
 
-export interface RnnSequenceOutputs<T> {
-  /** `[time, batch, hidden]`; lives in the workspace until the next call with it. */
-  output: T;
-  /** `[batch, hidden]`: the state after the last step; a value of its own. */
-  hidden: T;
-  cellState?: T;
-}
-
-/** The arguments of the forward call, which must be the last one with this workspace, and: */
-export interface RnnSequenceGradInputs<T> extends RnnSequenceInputs<T> {
-  /** `[time, batch, hidden]`: of the loss by the outputs. The final state has none: truncated. */
-  gradientOutput: T;
-  gradientWeightIh: T;
-  gradientWeightHh: T;
-  gradientBiasIh: T;
-  gradientBiasHh: T;
-  gradientEmbedding?: T;
-}
-
-export interface RnnSequenceGradOutputs<T> {
-  /** `[time, batch, input]`, for vectors only; lives in the workspace until the next call. */
-  gradientInput?: T;
-  /** `[batch, hidden]`: by the state before the first step. */
-  gradientHidden: T;
-  gradientCellState?: T;
-  gradientWeightIh: T;
-  gradientWeightHh: T;
-  gradientBiasIh: T;
-  gradientBiasHh: T;
-  gradientEmbedding?: T;
-}
-
-export interface RnnSequenceAttributes {
-  cell: CellName;
-  workspace: Workspace;
-}
+export type Tensor = Float32Array | OpaqueTensor;
 
 /**
- * One recurrent layer over a sequence.
- *
- * The workspace keeps what {@link rnnSequenceGrad} needs.
+ * A dropout mask by what it is made from: zero with probability `rate`, elsewhere 1 / (1 - rate).
+ * Element i is kept when word i of the Philox stream `key` is at or above rate * 2^32.
  */
-export function rnnSequence(
-  inputs: RnnSequenceInputs<Tensor>,
-  attributes: RnnSequenceAttributes,
-): RnnSequenceOutputs<Tensor> {
-  const [output, hidden, cellState] = run("RnnSequence", inputs, attributes);
-  return { output, hidden, cellState };
-}
-
-/** Back through time over the sequence of the last {@link rnnSequence} with this workspace. */
-export function rnnSequenceGrad(
-  inputs: RnnSequenceGradInputs<Tensor>,
-  attributes: RnnSequenceAttributes,
-): RnnSequenceGradOutputs<Tensor> {
-  const outputs = run("RnnSequenceGrad", inputs, attributes);
-  const [gradientWeightIh, gradientWeightHh, gradientBiasIh, gradientBiasHh] = outputs;
-  const rest = outputs.slice(4);
-  return {
-    gradientWeightIh,
-    gradientWeightHh,
-    gradientBiasIh,
-    gradientBiasHh,
-    gradientHidden: rest.shift() as Tensor,
-    gradientCellState: inputs.cellState && rest.shift(),
-    gradientEmbedding: inputs.embedding && rest.shift(),
-    gradientInput: rest.shift(),
-  };
-}
-
-export interface LinearCrossEntropyInputs<T> {
-  /** `[time, batch, hidden]` */
-  input: T;
-  /** `[batch, hidden]`: multiplies the input of every step. */
-  inputMask?: T;
-  /** `[vocabulary, hidden]` */
-  weight: T;
-  /** `[vocabulary]` */
-  bias: T;
-  /** int32 `[time, batch]`; below 0 means that this place is neither learned nor scored. */
-  targets: T;
-  /** With both of these the gradients are wanted too. */
-  gradientWeight?: T;
-  gradientBias?: T;
-}
-
-export interface LinearCrossEntropyOutputs<T> {
-  /** `[time, batch]`, nats: minus the log of the target's probability; 0 where there is no target. */
-  losses: T;
-  /** int32 `[time, batch]`: the most likely token, the first of equals. */
-  predictions: T;
-  /**
-   * int32 `[time, batch]`, without gradients only: how many tokens are likelier than the target, or as
-   * likely and before it; 0 where there is no target, and undefined where one of the logits is NaN.
-   */
-  ranks?: T;
-  /** `[time, batch, hidden]`; lives in the workspace until the next call with it. */
-  gradientInput?: T;
-  gradientWeight?: T;
-  gradientBias?: T;
-}
-
-/**
- * The decoder: logits, softmax and cross-entropy, and the gradients of the mean loss over all
- * places with a target.
- */
-export function linearCrossEntropy(
-  inputs: LinearCrossEntropyInputs<Tensor>,
-  attributes: { workspace: Workspace },
-): LinearCrossEntropyOutputs<Tensor> {
-  const [losses, predictions, ...rest] = run("LinearCrossEntropy", inputs, attributes);
-  if (!inputs.gradientWeight || !inputs.gradientBias)
-    return { losses, predictions, ranks: rest[0] };
-  const [gradientInput, gradientWeight, gradientBias] = rest;
-  return { losses, predictions, gradientInput, gradientWeight, gradientBias };
-}
-
-/** Element i is kept when word i of the Philox stream `key` is at or above rate * 2^32. */
-export interface DropoutMaskAttributes {
-  shape: readonly number[];
+export interface DropoutMask {
+  /** How many numbers there are. */
+  readonly length: number;
   /** Above 0, below 1. */
-  rate: number;
-  key: readonly [number, number];
+  readonly rate: number;
+  readonly key: readonly [number, number];
 }
 
-/** Zeros with probability `rate`, elsewhere 1 / (1 - rate); the same bits from every backend. */
-export function dropoutMask(attributes: DropoutMaskAttributes): Tensor {
-  return run("DropoutMask", {}, attributes)[0];
-}
+/** Factors that something is multiplied by, element by element. */
+export type Mask = Float32Array | DropoutMask;
 
-/** What every optimizer step does with the gradients before it uses them. */
-export interface StepAttributes {
-  learningRate: number;
-  /** The largest global norm of the gradients, which are scaled down to it; 0: any. */
-  clipNorm: number;
-  /** The largest size of each gradient, which is cut off at it after `clipNorm`; 0: any. */
-  clipValue: number;
-  /** Decoupled: each step takes learningRate * weightDecay of every parameter away. */
-  weightDecay: number;
-  /** With an average: the share of it that stays at this step; the rest is the new parameters. */
-  averageDecay?: number;
-}
-
-export interface StepInputs<T> {
-  /** `[parameters]` */
-  parameters: T;
-  /** `[parameters]`; changed in place where they are clipped. */
-  gradients: T;
-  /** `[parameters]`: the exponential moving average of the parameters over the steps. */
-  average?: T;
-}
-
-export interface AdamStepInputs<T> extends StepInputs<T> {
-  firstMoment: T;
-  secondMoment: T;
-}
-
-export interface AdamStepAttributes extends StepAttributes {
-  beta1: number;
-  beta2: number;
-  epsilon: number;
-  /** The number of this step, from 1. */
-  step: number;
-}
-
-export interface MomentStepInputs<T> extends StepInputs<T> {
-  moment: T;
-}
-
-export interface SgdStepAttributes extends StepAttributes {
-  momentum: number;
-}
-
-export interface RmsPropStepAttributes extends StepAttributes {
-  decay: number;
-  epsilon: number;
-}
-
-interface SteppedArrays {
-  norm: Tensor;
-  parameters: Tensor;
-  average?: Tensor;
+/**
+ * One number for each parameter of a model (the weights themselves, their gradients, an optimizer's
+ * moments), seen as a whole and by parameter: what is written to the whole is seen in its slices,
+ * and the other way round.
+ */
+export interface ParameterArray {
+  /** All numbers, `[parameters]`. */
+  readonly flat: Tensor;
+  /** The slice of each parameter, by its name, in order. */
+  readonly byName: ReadonlyMap<string, Tensor>;
+  /** The slice of this name, which must exist. */
+  of(name: string): Tensor;
+  /** All numbers as they are now: not to be changed, and, on some backends, changed later. */
+  read(): Float32Array;
+  /** Overwrites all numbers by a copy of `values`. */
+  write(values: Float32Array): void;
+  /** Overwrites the slice of this name by a copy of `values`. */
+  writeSlice(name: string, values: Float32Array): void;
+  /** To be called when it is no longer needed: its memory may not be the garbage collector's. */
+  dispose(): void;
 }
 
 /**
- * Adam with decoupled weight decay, in PyTorch's formula (Kingma and Ba, 2015; Loshchilov and
- * Hutter, 2019).
- *
- * All optimizer steps return the gradients' global norm before clipping, a scalar, and then the
- * arrays they were given, updated, the average (if there is one) last. A norm that is not finite
- * changes none of them.
+ * Scratch memory of one layer or one decoder, of the backend that made it. It grows to what the
+ * largest call needs, and carries what a forward operation leaves for its backward one.
  */
-export function adamStep(
-  inputs: AdamStepInputs<Tensor>,
-  attributes: AdamStepAttributes,
-): SteppedArrays & { firstMoment: Tensor; secondMoment: Tensor } {
-  const outputs = run("AdamStep", inputs, attributes);
-  const [norm, parameters, firstMoment, secondMoment, average] = outputs;
-  return { norm, parameters, firstMoment, secondMoment, average };
+export interface Workspace {
+  /** Size of the buffers in JavaScript's memory. */
+  readonly bytes: number;
+  /** To be called when it is no longer needed, as for a {@link ParameterArray}. */
+  dispose(): void;
 }
 
-/** Gradient descent with momentum, in PyTorch's formula (Sutskever et al., 2013). */
-export function sgdStep(
-  inputs: MomentStepInputs<Tensor>,
-  attributes: SgdStepAttributes,
-): SteppedArrays & { moment: Tensor } {
-  const [norm, parameters, moment, average] = run("SgdStep", inputs, attributes);
-  return { norm, parameters, moment, average };
+/** One recurrent layer, and a sequence that it reads. */
+export interface RnnLayer {
+  readonly cell: CellName;
+  readonly time: number;
+  readonly batch: number;
+  /** Size of the vectors that the layer reads; for tokens without an embedding, of the vocabulary. */
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  /** Tokens `[time, batch]`, or vectors `[time, batch, input]`. */
+  readonly input: Int32Array | Tensor;
+  /** `[vocabulary, input]`, for tokens only; without it they are one-hot vectors. */
+  readonly embedding?: Tensor | undefined;
+  /**
+   * For vectors `[batch, input]`: multiplies those of every step. For tokens `[masks, input]`: row
+   * b mod masks multiplies the vectors of sequence b; the fewer masks, the fewer products.
+   */
+  readonly inputMask?: Mask | undefined;
+  /** `[gates, input]` */
+  readonly weightIh: Tensor;
+  /** `[gates, hidden]` */
+  readonly weightHh: Tensor;
+  /** `[gates, hidden]`: multiplies the recurrent weights. */
+  readonly weightMask?: Mask | undefined;
+  /** `[gates]` */
+  readonly biasIh: Tensor;
+  /** `[gates]` */
+  readonly biasHh: Tensor;
+  /** `[batch, hidden]`: the state before the first step. */
+  readonly hidden: Float32Array;
+  /** `[batch, hidden]`: multiplies what the recurrent weights read of the state, at every step. */
+  readonly stateMask?: Mask | undefined;
+  /** `[batch, hidden]`: the cell state before the first step, for an LSTM. */
+  readonly cellState?: Float32Array | undefined;
 }
 
-/** RMSProp, in PyTorch's formula (Hinton's lecture 6e, 2012). */
-export function rmsPropStep(
-  inputs: MomentStepInputs<Tensor>,
-  attributes: RmsPropStepAttributes,
-): SteppedArrays & { moment: Tensor } {
-  const [norm, parameters, moment, average] = run("RmsPropStep", inputs, attributes);
-  return { norm, parameters, moment, average };
+export interface RnnOutputs {
+  /** `[time, batch, hidden]`: in the workspace, until the next call with it. */
+  readonly output: Tensor;
+  /** `[batch, hidden]`: the state after the last step. */
+  readonly hidden: Float32Array;
+  /** `[batch, hidden]`, for an LSTM. */
+  readonly cellState?: Float32Array | undefined;
 }
 
-/** What a kernel of a backend is called with. */
-export interface KernelCall<Inputs, Attributes, Backend> {
-  inputs: Inputs;
-  attrs: Attributes;
-  backend: Backend;
+/** Where the gradients of a layer come from and go to. */
+export interface RnnGradients {
+  /**
+   * `[time, batch, hidden]`. There is none with respect to the final state: back-propagation through
+   * time is truncated.
+   */
+  readonly gradientOutput: Tensor;
+  /** `[gates, input]`: overwritten. */
+  readonly gradientWeightIh: Tensor;
+  /** `[gates, hidden]`: overwritten. */
+  readonly gradientWeightHh: Tensor;
+  /** `[gates]`: overwritten. */
+  readonly gradientBiasIh: Tensor;
+  /** `[gates]`: overwritten. */
+  readonly gradientBiasHh: Tensor;
+  /** `[vocabulary, input]`: overwritten; must be given where the layer has an embedding. */
+  readonly gradientEmbedding?: Tensor | undefined;
 }
 
-/** A backend's kernels by their names. */
-export type Kernels = Record<KernelName, (call: KernelCall<never, never, never>) => TensorInfo[]>;
-
-export function registerKernels(backendName: string, kernels: Kernels): void {
-  for (const [kernelName, kernelFunc] of Object.entries(kernels)) {
-    // tfjs's registry knows neither the inputs nor the attributes of a kernel.
-    registerKernel({ kernelName, backendName, kernelFunc: kernelFunc as unknown as KernelFunc });
-  }
+/** All in the workspace, until the next call with it. */
+export interface RnnInputGradients {
+  /** `[time, batch, input]`, for vectors only. */
+  readonly gradientInput?: Tensor | undefined;
+  /** `[batch, hidden]`: with respect to the state before the first step. */
+  readonly gradientHidden: Tensor;
+  /** `[batch, hidden]`, for an LSTM. */
+  readonly gradientCellState?: Tensor | undefined;
 }
 
-/** Runs a kernel of the active backend; off the gradient tape, which this contract does without. */
-function run(name: KernelName, inputs: object, attributes: object): Tensor[] {
-  const outputs: unknown = engine().runKernel(
-    name,
-    inputs as NamedTensorMap,
-    attributes as NamedAttrMap,
-  );
-  return Array.isArray(outputs) ? outputs : [outputs as Tensor];
+/** The linear layer that turns states into logits, and what it is to predict. */
+export interface Decoder {
+  readonly time: number;
+  readonly batch: number;
+  readonly hiddenSize: number;
+  /** `[time, batch, hidden]` */
+  readonly input: Tensor;
+  /** `[batch, hidden]`: multiplies the input of every step. */
+  readonly inputMask?: Mask | undefined;
+  /** `[vocabulary, hidden]` */
+  readonly weight: Tensor;
+  /** `[vocabulary]` */
+  readonly bias: Tensor;
+  /** `[time, batch]`; below 0: this position is neither learned nor scored. */
+  readonly targets: Int32Array;
+}
+
+/** Where the gradients of a decoder go. */
+export interface DecoderGradients {
+  /** `[vocabulary, hidden]`: overwritten. */
+  readonly gradientWeight: Tensor;
+  /** `[vocabulary]`: overwritten. */
+  readonly gradientBias: Tensor;
+}
+
+export interface Predictions {
+  /** `[time, batch]`, nats: minus the log of the target's probability; 0 where there is no target. */
+  readonly losses: Float32Array;
+  /** `[time, batch]`: the most likely token, the first of equals. */
+  readonly predictions: Int32Array;
+}
+
+export interface RankedPredictions extends Predictions {
+  /**
+   * `[time, batch]`: how many tokens are likelier than the target, or as likely and before it; 0
+   * where there is no target, and undefined where one of the logits is NaN.
+   */
+  readonly ranks: Int32Array;
+}
+
+export interface PredictionsWithGradient extends Predictions {
+  /** `[time, batch, hidden]`: in the workspace, until the next call with it. */
+  readonly gradientInput: Tensor;
+}
+
+/** What every optimizer does with the gradients before it uses them, and with the weights. */
+export interface StepSettings {
+  readonly learningRate: number;
+  /** The largest global norm of the gradients, which are scaled down to it; 0: any. */
+  readonly clipNorm: number;
+  /** The largest absolute value of each gradient, clipped after `clipNorm`; 0: any. */
+  readonly clipValue: number;
+  /** Decoupled: each step takes learningRate * weightDecay of every parameter away. */
+  readonly weightDecay: number;
+  /** With an average: the fraction of it that stays at this step; the rest is the new parameters. */
+  readonly averageDecay?: number | undefined;
+}
+
+/** Each `[parameters]`, and updated in place. */
+export interface StepArrays {
+  readonly parameters: Tensor;
+  /** Changed where they are clipped. */
+  readonly gradients: Tensor;
+  /** The exponential moving average of the parameters over the steps. */
+  readonly average?: Tensor | undefined;
+}
+
+export interface AdamSettings extends StepSettings {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** The number of this step, from 1. */
+  readonly step: number;
+}
+
+export interface AdamArrays extends StepArrays {
+  readonly firstMoment: Tensor;
+  readonly secondMoment: Tensor;
+}
+
+export interface SgdSettings extends StepSettings {
+  readonly momentum: number;
+}
+
+export interface RmsPropSettings extends StepSettings {
+  readonly decay: number;
+  readonly epsilon: number;
+}
+
+export interface MomentArrays extends StepArrays {
+  readonly moment: Tensor;
+}
+
+/** A model whose parameters stay as they are while sessions of it are open. */
+export interface DecodeModel {
+  readonly config: ModelConfig;
+  readonly parameters: ParameterArray;
+}
+
+/** Sequences that a model reads side by side, one token of each at a time; it holds their states. */
+export interface DecodeSession {
+  /**
+   * Reads one more token of each sequence.
+   *
+   * @param tokens `[sequences]`
+   * @returns the logits of the tokens that follow, `[sequences, vocabulary]`: the caller may change
+   *   them, and the next step overwrites them
+   */
+  step(tokens: Int32Array): Float32Array;
+  /** To be called when it is no longer needed; it can't be used any more. */
+  dispose(): void;
+}
+
+/** What TensorFlow computes with. */
+export interface TensorFlowFacts {
+  readonly version: string;
+  readonly device: "CPU" | "GPU";
+  /** Recurrent layers use cuDNN's operations. */
+  readonly cudnn: boolean;
+}
+
+/** What a backend found on this machine. */
+export interface BackendFacts {
+  /** What makes it slower than it could be here, a sentence. */
+  readonly warning?: string | undefined;
+  /** In use, of those that the processor has, the fastest first. */
+  readonly instructionSet?: string;
+  readonly instructionSets?: readonly string[];
+  readonly tensorflow?: TensorFlowFacts;
+}
+
+/** Several can be used side by side in one process. TensorFlow itself, and its threads, they share. */
+export interface Backend {
+  readonly name: BackendName;
+  /** Threads that compute. */
+  readonly threads: number;
+  readonly facts: BackendFacts;
+
+  /** A new array of zeros with a slice for each name, in the order and with the shapes of the map. */
+  parameterArray(shapes: ReadonlyMap<string, readonly number[]>): ParameterArray;
+  createWorkspace(): Workspace;
+
+  /** One recurrent layer over a sequence. The workspace keeps what {@link rnnBackward} needs. */
+  rnnForward(layer: RnnLayer, workspace: Workspace): RnnOutputs;
+  /**
+   * The same layer backward through time. `layer` is what the last call with this workspace, which
+   * was {@link rnnForward}, was given; none of it has changed since.
+   */
+  rnnBackward(layer: RnnLayer, gradients: RnnGradients, workspace: Workspace): RnnInputGradients;
+
+  /**
+   * Logits, softmax and cross-entropy, and the gradients of the mean loss over all positions with a
+   * target.
+   */
+  linearCrossEntropy(
+    decoder: Decoder,
+    gradients: DecoderGradients,
+    workspace: Workspace,
+  ): PredictionsWithGradient;
+  /** The same without gradients, but with the targets' ranks. */
+  linearCrossEntropyScores(decoder: Decoder, workspace: Workspace): RankedPredictions;
+
+  /**
+   * Adam with decoupled weight decay, in PyTorch's formula (Kingma and Ba, 2015; Loshchilov and
+   * Hutter, 2019).
+   *
+   * As all optimizer steps it updates the arrays in place.
+   *
+   * @returns the global norm of the gradients before clipping, in single precision; where it is not
+   *   finite, no array was changed
+   */
+  adamStep(arrays: AdamArrays, settings: AdamSettings): number;
+  /** Gradient descent with momentum, in PyTorch's formula (Sutskever et al., 2013). */
+  sgdStep(arrays: MomentArrays, settings: SgdSettings): number;
+  /** RMSProp, in PyTorch's formula (Hinton's lecture 6e, 2012). */
+  rmsPropStep(arrays: MomentArrays, settings: RmsPropSettings): number;
+
+  /** Opens a session of `sequences`, all from a state of zero. */
+  openDecodeSession(model: DecodeModel, sequences: number): DecodeSession;
 }

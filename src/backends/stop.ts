@@ -12,11 +12,11 @@ export function stopKernelsBy(byte: Uint8Array): void {
 }
 
 /**
- * The same kernel, which a signal of the system can stop: then it throws the error of `stopped`, and what it
- * has written is of no use.
+ * Does work that a signal of the system can stop: then it throws the error of `stopped`, and what it has
+ * written is of no use.
  */
-export function stoppable<Call, Result>(kernel: (call: Call) => Result): (call: Call) => Result {
-  return (call) => withStop(true, () => kernel(call));
+export function stoppable<Result>(work: () => Result): Result {
+  return withStop(true, work);
 }
 
 /** Does work within a kernel that must be finished once it has begun. */

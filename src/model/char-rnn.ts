@@ -1,13 +1,12 @@
-import {
-  linearCrossEntropy,
-  type RnnSequenceInputs,
-  rnnSequence,
-  rnnSequenceGrad,
+import type {
+  Backend,
+  DecodeSession,
+  Decoder,
+  ParameterArray,
+  RnnLayer,
+  Tensor,
+  Workspace,
 } from "../backends/backend.js";
-import { openStreams, type Streams } from "../backends/engine.js";
-import { scoped } from "../backends/scope.js";
-import { type Tensor, tensor, zeros } from "../backends/tfjs.js";
-import { Workspace } from "../backends/workspace.js";
 import { CELLS } from "../config/cells.js";
 import type { ModelConfig } from "../config/model.js";
 import type { Batch } from "../data/batch.js";
@@ -15,14 +14,14 @@ import type { Random } from "../random.js";
 import { inTurns } from "../turns.js";
 import { type Dropout, type DropoutMasks, dropoutMasks } from "./dropout.js";
 import { initialWeights, initialWeightsInParts } from "./initial-weights.js";
-import { type ParameterArray, parameterArray } from "./parameters.js";
+import { parameterArray } from "./parameters.js";
 
 /** The state of one recurrent layer between two windows of text. */
 interface LayerState {
   /** `[batch, hidden]` */
-  readonly hidden: Tensor;
+  readonly hidden: Float32Array;
   /** `[batch, hidden]`, for an LSTM. */
-  readonly cellState?: Tensor;
+  readonly cellState?: Float32Array | undefined;
 }
 
 /** The state of all layers, the lowest first: a value, never changed. */
@@ -34,10 +33,10 @@ export interface ModelWorkspace {
   readonly decoder: Workspace;
 }
 
-export function modelWorkspace({ layers }: ModelConfig): ModelWorkspace {
+export function modelWorkspace(backend: Backend, { layers }: ModelConfig): ModelWorkspace {
   return {
-    layers: Array.from({ length: layers }, () => new Workspace()),
-    decoder: new Workspace(),
+    layers: Array.from({ length: layers }, () => backend.createWorkspace()),
+    decoder: backend.createWorkspace(),
   };
 }
 
@@ -51,7 +50,7 @@ export interface Score {
   readonly correct: number;
 }
 
-/** how well each position of a batch was predicted, `[time, batch]`; those without a target don't count. */
+/** How well each position of a batch was predicted, `[time, batch]`; those without a target don't count. */
 export interface PositionScores {
   /** Cross-entropy, nats. */
   readonly losses: Float32Array;
@@ -68,17 +67,24 @@ export interface PositionScores {
 export class CharRnn {
   /**
    * @param parameters the weights, the model's own from now on; zeros when left out
-   * @param workspace may be that of another model of the same shape, which is not in use meanwhile
+   * @param workspace may be that of another model of the same shape and backend, which is not in use
+   *   meanwhile
    */
   constructor(
+    readonly backend: Backend,
     readonly config: ModelConfig,
-    readonly parameters: ParameterArray = parameterArray(config),
-    readonly workspace: ModelWorkspace = modelWorkspace(config),
+    readonly parameters: ParameterArray = parameterArray(backend, config),
+    readonly workspace: ModelWorkspace = modelWorkspace(backend, config),
   ) {}
 
   /** A model with the weights that training starts from: see {@link initialWeights}. */
-  static initial(config: ModelConfig, random: Random, counts?: Float64Array): CharRnn {
-    const model = new CharRnn(config);
+  static initial(
+    backend: Backend,
+    config: ModelConfig,
+    random: Random,
+    counts?: Float64Array,
+  ): CharRnn {
+    const model = new CharRnn(backend, config);
     model.parameters.write(initialWeights(config, random, counts));
     return model;
   }
@@ -89,6 +95,7 @@ export class CharRnn {
    * @throws the signal's reason once it is aborted
    */
   static async initialInTurns(
+    backend: Backend,
     config: ModelConfig,
     random: Random,
     signal: AbortSignal | undefined,
@@ -96,7 +103,7 @@ export class CharRnn {
     workspace?: ModelWorkspace,
   ): Promise<CharRnn> {
     const weights = await inTurns(initialWeightsInParts(config, random, counts), signal);
-    const model = new CharRnn(config, parameterArray(config), workspace);
+    const model = new CharRnn(backend, config, parameterArray(backend, config), workspace);
     model.parameters.write(weights);
     return model;
   }
@@ -110,7 +117,7 @@ export class CharRnn {
   /** The state before any text: all zeros. */
   zeroState(batch: number): ModelState {
     const { layers, cell, hiddenSize } = this.config;
-    const zero = () => zeros([batch, hiddenSize]);
+    const zero = () => new Float32Array(batch * hiddenSize);
     return Array.from({ length: layers }, () =>
       CELLS[cell].hasCellState ? { hidden: zero(), cellState: zero() } : { hidden: zero() },
     );
@@ -121,35 +128,29 @@ export class CharRnn {
     batch: Batch,
     state: ModelState,
   ): { score: Score; positions: PositionScores; state: ModelState } {
-    return scoped(() => {
-      const layers = this.#forward(batch, state);
-      const outputs = this.#decode(batch, layers[layers.length - 1].output);
-      const positions = {
-        losses: outputs.losses.dataSync<"float32">(),
-        predictions: outputs.predictions.dataSync<"int32">(),
-        ranks: (outputs.ranks as Tensor).dataSync<"int32">(),
-      };
-      return { score: scoreOf(batch, positions), positions, state: finalState(layers) };
-    });
+    const layers = this.#forward(batch, state);
+    const decoder = this.#decoder(batch, layers[layers.length - 1].output);
+    const positions = this.backend.linearCrossEntropyScores(decoder, this.workspace.decoder);
+    return { score: scoreOf(batch, positions), positions, state: finalState(layers) };
   }
 
   /**
-   * What each layer makes of a batch, the lowest first.
+   * The outputs of each layer over a batch, the lowest first.
    *
    * @returns `[time, batch, hidden]` each, copies
    */
   trace(batch: Batch, state: ModelState): { outputs: Float32Array[]; state: ModelState } {
-    return scoped(() => {
-      const layers = this.#forward(batch, state);
-      const outputs = layers.map(({ output }) => output.dataSync<"float32">().slice());
-      return { outputs, state: finalState(layers) };
-    });
+    const layers = this.#forward(batch, state);
+    const outputs = layers.map(({ output }) =>
+      output instanceof Float32Array ? output.slice() : output.read(),
+    );
+    return { outputs, state: finalState(layers) };
   }
 
   /**
    * Predicts every target of a batch and overwrites `gradients` by the gradients of the mean loss
-   * (nats/character) by every parameter. They reach back to the first step of the batch, not into
-   * the state before it.
+   * (nats/character) with respect to every parameter. They reach back to the first step of the
+   * batch, not into the state before it.
    *
    * @param dropout what is dropped, by random numbers of this step's own
    */
@@ -159,36 +160,40 @@ export class CharRnn {
     gradients: ParameterArray,
     dropout: Dropout,
   ): { score: Score; state: ModelState } {
-    return scoped(() => {
-      const masks = dropoutMasks(this.config, dropout, batch.batch);
-      const layers = this.#forward(batch, state, masks);
-      const top = layers.length - 1;
-      const outputs = this.#decode(batch, layers[top].output, masks.output(top), gradients);
-      let gradientOutput = outputs.gradientInput as Tensor;
-      for (let layer = top; layer >= 0; layer--) {
-        const { gradientInput } = rnnSequenceGrad(
-          {
-            ...layers[layer].inputs,
-            gradientOutput,
-            gradientWeightIh: gradients.of(`rnn.weight_ih_l${layer}`),
-            gradientWeightHh: gradients.of(`rnn.weight_hh_l${layer}`),
-            gradientBiasIh: gradients.of(`rnn.bias_ih_l${layer}`),
-            gradientBiasHh: gradients.of(`rnn.bias_hh_l${layer}`),
-            gradientEmbedding: layer === 0 ? gradients.byName.get("encoder.weight") : undefined,
-          },
-          { cell: this.config.cell, workspace: this.workspace.layers[layer] },
-        );
-        gradientOutput = gradientInput as Tensor;
-      }
-      const losses = outputs.losses.dataSync<"float32">();
-      const predictions = outputs.predictions.dataSync<"int32">();
-      return { score: scoreOf(batch, { losses, predictions }), state: finalState(layers) };
-    });
+    const { backend, workspace } = this;
+    const masks = dropoutMasks(this.config, dropout, batch.batch);
+    const layers = this.#forward(batch, state, masks);
+    const top = layers.length - 1;
+    const predicted = backend.linearCrossEntropy(
+      this.#decoder(batch, layers[top].output, masks),
+      {
+        gradientWeight: gradients.of("decoder.weight"),
+        gradientBias: gradients.of("decoder.bias"),
+      },
+      workspace.decoder,
+    );
+    let gradientOutput: Tensor | undefined = predicted.gradientInput;
+    for (let layer = top; layer >= 0 && gradientOutput; layer--) {
+      const ofInput = backend.rnnBackward(
+        layers[layer].call,
+        {
+          gradientOutput,
+          gradientWeightIh: gradients.of(`rnn.weight_ih_l${layer}`),
+          gradientWeightHh: gradients.of(`rnn.weight_hh_l${layer}`),
+          gradientBiasIh: gradients.of(`rnn.bias_ih_l${layer}`),
+          gradientBiasHh: gradients.of(`rnn.bias_hh_l${layer}`),
+          gradientEmbedding: layer === 0 ? gradients.byName.get("encoder.weight") : undefined,
+        },
+        workspace.layers[layer],
+      );
+      gradientOutput = ofInput.gradientInput;
+    }
+    return { score: scoreOf(batch, predicted), state: finalState(layers) };
   }
 
-  /** Opens so many texts to be read side by side; the weights must not change while they are. */
-  openStreams(count: number): Streams {
-    return openStreams({ config: this.config, parameters: this.parameters.byName }, count);
+  /** Opens a session that reads `sequences` side by side; the weights must not change meanwhile. */
+  openDecodeSession(sequences: number): DecodeSession {
+    return this.backend.openDecodeSession(this, sequences);
   }
 
   dispose(): void {
@@ -196,44 +201,47 @@ export class CharRnn {
     for (const work of [...this.workspace.layers, this.workspace.decoder]) work.dispose();
   }
 
-  #forward(batch: Batch, state: ModelState, masks?: DropoutMasks) {
-    const shape: [number, number] = [batch.time, batch.batch];
+  #forward({ inputs, time, batch }: Batch, state: ModelState, masks?: DropoutMasks) {
+    const { cell, hiddenSize, embeddingSize, vocabularySize } = this.config;
     const layers = [];
-    let input: Tensor = tensor(batch.inputs, shape, "int32");
+    let input: Int32Array | Tensor = inputs;
     for (let layer = 0; layer < this.config.layers; layer++) {
-      const inputs: RnnSequenceInputs<Tensor> = {
+      const call: RnnLayer = {
+        cell,
+        time,
+        batch,
+        inputSize: layer > 0 ? hiddenSize : embeddingSize || vocabularySize,
+        hiddenSize,
         input,
         embedding: layer === 0 ? this.parameters.byName.get("encoder.weight") : undefined,
         inputMask: layer > 0 ? masks?.output(layer - 1) : masks?.input,
-        ...state[layer],
-        stateMask: masks?.state(layer),
         weightIh: this.parameters.of(`rnn.weight_ih_l${layer}`),
         weightHh: this.parameters.of(`rnn.weight_hh_l${layer}`),
         weightMask: masks?.weight(layer),
         biasIh: this.parameters.of(`rnn.bias_ih_l${layer}`),
         biasHh: this.parameters.of(`rnn.bias_hh_l${layer}`),
+        ...state[layer],
+        stateMask: masks?.state(layer),
       };
-      const workspace = this.workspace.layers[layer];
-      const outputs = rnnSequence(inputs, { cell: this.config.cell, workspace });
-      layers.push({ inputs, ...outputs });
+      const outputs = this.backend.rnnForward(call, this.workspace.layers[layer]);
+      layers.push({ call, ...outputs });
       input = outputs.output;
     }
     return layers;
   }
 
-  #decode(batch: Batch, input: Tensor, inputMask?: Tensor, gradients?: ParameterArray) {
-    return linearCrossEntropy(
-      {
-        input,
-        inputMask,
-        weight: this.parameters.of("decoder.weight"),
-        bias: this.parameters.of("decoder.bias"),
-        targets: tensor(batch.targets, [batch.time, batch.batch], "int32"),
-        gradientWeight: gradients?.of("decoder.weight"),
-        gradientBias: gradients?.of("decoder.bias"),
-      },
-      { workspace: this.workspace.decoder },
-    );
+  #decoder({ targets, time, batch }: Batch, input: Tensor, masks?: DropoutMasks): Decoder {
+    const { layers, hiddenSize } = this.config;
+    return {
+      time,
+      batch,
+      hiddenSize,
+      input,
+      inputMask: masks?.output(layers - 1),
+      weight: this.parameters.of("decoder.weight"),
+      bias: this.parameters.of("decoder.bias"),
+      targets,
+    };
   }
 }
 

@@ -1,23 +1,22 @@
-import { dropoutMask } from "../backends/backend.js";
-import type { Tensor } from "../backends/tfjs.js";
+import type { DropoutMask } from "../backends/backend.js";
 import { CELLS } from "../config/cells.js";
 import type { ModelConfig } from "../config/model.js";
 import type { Random } from "../random.js";
 
 /**
- * The shares that are dropped while a model learns. What is dropped stays dropped for a whole window
- * of text (Gal and Ghahramani, "A Theoretically Grounded Application of Dropout in Recurrent Neural
- * Networks", 2016), in each lane by itself.
+ * The fractions that are dropped while a model learns. What is dropped stays dropped for a whole
+ * window of text (Gal and Ghahramani, "A Theoretically Grounded Application of Dropout in Recurrent
+ * Neural Networks", 2016), in each sequence of the batch by itself.
  */
 export interface DropoutRates {
   /** Of the outputs of each layer: between layers, and before the decoder. */
   readonly dropout: number;
   /** Of the characters' vectors. */
   readonly inputDropout: number;
-  /** Of what the recurrent weights see of the state. */
+  /** Of what the recurrent weights read of the state. */
   readonly recurrentDropout: number;
   /**
-   * Of the recurrent weights themselves, for all lanes alike (Merity et al., "Regularizing and
+   * Of the recurrent weights themselves, for the whole batch alike (Merity et al., "Regularizing and
    * Optimizing LSTM Language Models", 2018, section 2).
    */
   readonly weightDropout: number;
@@ -38,20 +37,21 @@ export const NO_DROPOUT: DropoutRates = {
 };
 
 /**
- * Lanes share so many masks of their characters' vectors: each one more costs another product for
- * every character.
+ * Masks of the characters' vectors that the sequences of a batch share: each one more costs another
+ * product for every character.
  */
 const INPUT_MASKS = 4;
 
-/** The masks of one window for the kernels, each undefined where nothing is dropped. */
+/** The masks of one window, each undefined where nothing is dropped. */
 export interface DropoutMasks {
-  readonly input: Tensor | undefined;
+  /** `[masks, input]`: of the characters' vectors. */
+  readonly input: DropoutMask | undefined;
   /** `[batch, hidden]`: of the outputs of a layer. */
-  output(layer: number): Tensor | undefined;
+  output(layer: number): DropoutMask | undefined;
   /** `[batch, hidden]` */
-  state(layer: number): Tensor | undefined;
+  state(layer: number): DropoutMask | undefined;
   /** `[gates, hidden]` */
-  weight(layer: number): Tensor | undefined;
+  weight(layer: number): DropoutMask | undefined;
 }
 
 export function dropoutMasks(
@@ -59,14 +59,15 @@ export function dropoutMasks(
   { rates, random }: Dropout,
   batch: number,
 ): DropoutMasks {
-  const mask = (shape: number[], rate: number, ...purpose: (string | number)[]) =>
-    rate > 0 ? dropoutMask({ shape, rate, key: random.fork(...purpose).key }) : undefined;
-  const gates = CELLS[cell].gates.length * hiddenSize;
-  const masks = Math.min(batch, INPUT_MASKS);
+  const mask = (length: number, rate: number, ...purpose: (string | number)[]) =>
+    rate > 0 ? { length, rate, key: random.fork(...purpose).key } : undefined;
+  const units = batch * hiddenSize;
+  const weights = CELLS[cell].gates.length * hiddenSize * hiddenSize;
+  const vectors = Math.min(batch, INPUT_MASKS) * (embeddingSize || vocabularySize);
   return {
-    input: mask([masks, embeddingSize || vocabularySize], rates.inputDropout, "input"),
-    output: (layer) => mask([batch, hiddenSize], rates.dropout, "output", layer),
-    state: (layer) => mask([batch, hiddenSize], rates.recurrentDropout, "state", layer),
-    weight: (layer) => mask([gates, hiddenSize], rates.weightDropout, "weight", layer),
+    input: mask(vectors, rates.inputDropout, "input"),
+    output: (layer) => mask(units, rates.dropout, "output", layer),
+    state: (layer) => mask(units, rates.recurrentDropout, "state", layer),
+    weight: (layer) => mask(weights, rates.weightDropout, "weight", layer),
   };
 }

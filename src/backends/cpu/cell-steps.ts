@@ -1,6 +1,6 @@
-import type { FloatArray } from "../workspace.js";
+import type { FloatArray } from "./workspace.js";
 
-/** The arrays of one time step; each is row-major with one row for each lane. */
+/** The arrays of one time step; each is row-major with one row for each sequence of the batch. */
 interface StepArrays {
   readonly batch: number;
   readonly hiddenSize: number;
@@ -23,15 +23,15 @@ export interface ForwardStep extends StepArrays {
 }
 
 export interface BackwardStep extends StepArrays {
-  /** `[batch, hidden]`: of the loss by the state after the step. */
+  /** `[batch, hidden]`: with respect to the state after the step. */
   readonly gradientHidden: FloatArray;
-  /** `[batch, hidden]`: by the cell state after the step; becomes that by the one before. */
+  /** `[batch, hidden]`: with respect to the cell state after the step; overwritten by that before. */
   readonly gradientCell: FloatArray;
   /** `[batch, gates]`: overwritten. */
   readonly gradientInputGates: FloatArray;
   /** `[batch, gates]`: overwritten; the same array as the one above where they are always equal. */
   readonly gradientHiddenGates: FloatArray;
-  /** `[batch, hidden]`: overwritten by the part that reaches the state before not by its gates. */
+  /** `[batch, hidden]`: with respect to the state before, without the gates; overwritten. */
   readonly gradientPreviousHidden: FloatArray;
 }
 

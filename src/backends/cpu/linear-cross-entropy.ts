@@ -1,12 +1,20 @@
-import type { LinearCrossEntropyInputs } from "../backend.js";
-import type { FloatArray, Workspace } from "../workspace.js";
+import type { CpuWorkspace, FloatArray } from "./workspace.js";
 import { addWeightGradient } from "./linear.js";
 import { addProduct, fillRows, multiplyRows, transpose } from "./matrix.js";
 
-type Inputs = LinearCrossEntropyInputs<FloatArray>;
-export type LinearCrossEntropyArrays = Omit<Inputs, "targets"> & { targets: Int32Array };
+/** Of a decoder, with shapes as in the contract, where `[time, batch]` are `[positions]`. */
+export interface LossArrays {
+  readonly input: FloatArray;
+  readonly inputMask?: FloatArray | undefined;
+  readonly weight: FloatArray;
+  readonly bias: FloatArray;
+  readonly targets: Int32Array;
+  /** With both of these the gradients are wanted too. */
+  readonly gradientWeight?: FloatArray | undefined;
+  readonly gradientBias?: FloatArray | undefined;
+}
 
-/** All `[places]`; 0 where the target is below 0, but for the predictions. */
+/** All `[positions]`; 0 where the target is below 0, but for the predictions. */
 export interface LossOutputs {
   /** Nats. */
   readonly losses: FloatArray;
@@ -16,22 +24,22 @@ export interface LossOutputs {
   readonly ranks: Int32Array;
 }
 
-/** So many places at a time, so that memory does not grow with places times vocabulary. */
+/** Positions at a time, so that memory does not grow with positions times vocabulary. */
 const BLOCK = 64;
 
 /**
  * The decoder and its loss, forward and, where gradients are given, backward.
  *
  * @param outputs overwritten
- * @returns the gradient by the input `[places, hidden]`, a view of the workspace, if wanted
+ * @returns the gradient with respect to the input `[positions, hidden]`, a view of the workspace, if wanted
  */
 export function forwardAndBackwardLoss(
-  arrays: LinearCrossEntropyArrays,
+  arrays: LossArrays,
   { losses, predictions, ranks }: LossOutputs,
-  work: Workspace,
+  work: CpuWorkspace,
 ): FloatArray | undefined {
   const { weight, bias, targets, gradientWeight, gradientBias } = arrays;
-  const places = targets.length;
+  const positions = targets.length;
   const vocabulary = bias.length;
   const hiddenSize = weight.length / vocabulary;
   let input = arrays.input;
@@ -49,22 +57,22 @@ export function forwardAndBackwardLoss(
   gradientWeight?.fill(0);
   const scored = countScored(targets);
 
-  for (let first = 0; first < places; first += BLOCK) {
-    const rows = Math.min(BLOCK, places - first);
+  for (let first = 0; first < positions; first += BLOCK) {
+    const rows = Math.min(BLOCK, positions - first);
     const blockInput = input.subarray(first * hiddenSize, (first + rows) * hiddenSize);
     const logits = work.floats("logits", rows * vocabulary);
     fillRows(logits, bias, rows);
     addProduct(logits, blockInput, weight, rows, vocabulary, hiddenSize);
     for (let row = 0; row < rows; row++) {
-      const place = first + row;
+      const position = first + row;
       const scores = logits.subarray(row * vocabulary, (row + 1) * vocabulary);
-      predictions[place] = indexOfLargest(scores);
-      const logSum = logSumExp(scores, scores[predictions[place]]);
-      const target = targets[place];
-      losses[place] = target < 0 ? 0 : logSum - scores[target];
-      ranks[place] = target < 0 ? 0 : rankOf(scores, target);
+      predictions[position] = indexOfLargest(scores);
+      const logSum = logSumExp(scores, scores[predictions[position]]);
+      const target = targets[position];
+      losses[position] = target < 0 ? 0 : logSum - scores[target];
+      ranks[position] = target < 0 ? 0 : rankOf(scores, target);
       if (!wantsGradient) continue;
-      // loss = logSumExp(scores) - scores[target], averaged over the places with a target
+      // loss = logSumExp(scores) - scores[target], averaged over the positions with a target
       for (let c = 0; c < vocabulary; c++) {
         const probability = Math.exp(scores[c] - logSum);
         const gradient = target < 0 ? 0 : (probability - (c === target ? 1 : 0)) / scored;

@@ -1,4 +1,4 @@
-import type { FloatArray, Workspace } from "../workspace.js";
+import type { CpuWorkspace, FloatArray } from "./workspace.js";
 import { addProduct, sumRows, transpose } from "./matrix.js";
 
 /**
@@ -11,7 +11,7 @@ export function addWeightGradient(
   gradient: FloatArray,
   input: FloatArray,
   rows: number,
-  work: Workspace,
+  work: CpuWorkspace,
 ): void {
   const outputs = gradient.length / rows;
   const inputs = input.length / rows;
@@ -27,7 +27,7 @@ export function setBiasGradient(
   gradientBias: FloatArray,
   gradient: FloatArray,
   rows: number,
-  work: Workspace,
+  work: CpuWorkspace,
 ): void {
   const sums = work.doubles("bias sums", gradientBias.length);
   sumRows(sums, gradient, rows);

@@ -1,5 +1,5 @@
 import { stopHere } from "../stop.js";
-import type { FloatArray } from "../workspace.js";
+import type { FloatArray } from "./workspace.js";
 
 /** Products of two numbers between two looks whether to stop: some milliseconds of work. */
 const PRODUCTS_AT_ONCE = 1 << 23;

@@ -1,13 +1,11 @@
-import type {
-  AdamStepAttributes,
-  AdamStepInputs,
-  MomentStepInputs,
-  RmsPropStepAttributes,
-  SgdStepAttributes,
-  StepAttributes,
-  StepInputs,
-} from "../backend.js";
-import type { FloatArray } from "../workspace.js";
+import type { AdamSettings, RmsPropSettings, SgdSettings, StepSettings } from "../backend.js";
+
+/** Each `[parameters]`. */
+interface Arrays {
+  readonly parameters: Float32Array;
+  readonly gradients: Float32Array;
+  readonly average: Float32Array | undefined;
+}
 
 /** As in PyTorch, so that gradients at the limit come out the same to the last digit. */
 export const CLIP_EPSILON = 1e-6;
@@ -17,17 +15,17 @@ export const CLIP_EPSILON = 1e-6;
  * v  = beta2 v + (1 - beta2) g^2
  * p -= learningRate / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon)
  *
- * @returns the gradients' norm before clipping
+ * @returns the gradients' norm before clipping, in single precision
  */
 export function takeAdamStep(
-  arrays: AdamStepInputs<FloatArray>,
-  attributes: AdamStepAttributes,
+  arrays: Arrays & { readonly firstMoment: Float32Array; readonly secondMoment: Float32Array },
+  settings: AdamSettings,
 ): number {
   const { parameters, gradients, firstMoment: m, secondMoment: v } = arrays;
-  const { learningRate, beta1, beta2, epsilon, step } = attributes;
+  const { learningRate, beta1, beta2, epsilon, step } = settings;
   const stepSize = learningRate / (1 - beta1 ** step);
   const correction = Math.sqrt(1 - beta2 ** step);
-  return clipThen(arrays, attributes, () => {
+  return clipThen(arrays, settings, () => {
     for (let i = 0; i < parameters.length; i++) {
       const g = gradients[i];
       m[i] += (1 - beta1) * (g - m[i]);
@@ -41,15 +39,15 @@ export function takeAdamStep(
  * m  = momentum m + g
  * p -= learningRate * m
  *
- * @returns the gradients' norm before clipping
+ * @returns the gradients' norm before clipping, in single precision
  */
 export function takeSgdStep(
-  arrays: MomentStepInputs<FloatArray>,
-  attributes: SgdStepAttributes,
+  arrays: Arrays & { readonly moment: Float32Array },
+  settings: SgdSettings,
 ): number {
   const { parameters, gradients, moment: m } = arrays;
-  const { learningRate, momentum } = attributes;
-  return clipThen(arrays, attributes, () => {
+  const { learningRate, momentum } = settings;
+  return clipThen(arrays, settings, () => {
     for (let i = 0; i < parameters.length; i++) {
       m[i] = momentum * m[i] + gradients[i];
       parameters[i] -= learningRate * m[i];
@@ -61,15 +59,15 @@ export function takeSgdStep(
  * v  = decay v + (1 - decay) g^2
  * p -= learningRate * g / (sqrt(v) + epsilon)
  *
- * @returns the gradients' norm before clipping
+ * @returns the gradients' norm before clipping, in single precision
  */
 export function takeRmsPropStep(
-  arrays: MomentStepInputs<FloatArray>,
-  attributes: RmsPropStepAttributes,
+  arrays: Arrays & { readonly moment: Float32Array },
+  settings: RmsPropSettings,
 ): number {
   const { parameters, gradients, moment: v } = arrays;
-  const { learningRate, decay, epsilon } = attributes;
-  return clipThen(arrays, attributes, () => {
+  const { learningRate, decay, epsilon } = settings;
+  return clipThen(arrays, settings, () => {
     for (let i = 0; i < parameters.length; i++) {
       const g = gradients[i];
       v[i] = decay * v[i] + (1 - decay) * g * g;
@@ -83,15 +81,15 @@ export function takeRmsPropStep(
  * norm is not finite.
  */
 function clipThen(
-  { parameters, gradients, average }: StepInputs<FloatArray>,
-  { learningRate, clipNorm, clipValue, weightDecay, averageDecay = 0 }: StepAttributes,
+  { parameters, gradients, average }: Arrays,
+  { learningRate, clipNorm, clipValue, weightDecay, averageDecay = 0 }: StepSettings,
   update: () => void,
 ): number {
   let squares = 0;
   for (let i = 0; i < gradients.length; i++) squares += gradients[i] * gradients[i];
   const norm = Math.sqrt(squares);
-  // The norm is given in single precision: what is infinite there must have changed nothing.
-  if (!Number.isFinite(Math.fround(norm))) return norm;
+  // What is infinite in single precision must have changed nothing.
+  if (!Number.isFinite(Math.fround(norm))) return Math.fround(norm);
   const scale = clipNorm / (norm + CLIP_EPSILON);
   if (clipNorm > 0 && scale < 1) {
     for (let i = 0; i < gradients.length; i++) gradients[i] *= scale;
@@ -111,5 +109,5 @@ function clipThen(
       average[i] += (1 - averageDecay) * (parameters[i] - average[i]);
     }
   }
-  return norm;
+  return Math.fround(norm);
 }

@@ -1,6 +1,5 @@
 import { CELLS, type CellName } from "../../config/cells.js";
-import type { RnnSequenceGradInputs, RnnSequenceInputs } from "../backend.js";
-import type { FloatArray, Workspace } from "../workspace.js";
+import type { CpuWorkspace, FloatArray } from "./workspace.js";
 import { CELL_STEPS } from "./cells.js";
 import { addWeightGradient, setBiasGradient } from "./linear.js";
 import { addProduct, fillRows, multiplyRows, transpose } from "./matrix.js";
@@ -14,13 +13,29 @@ export interface SequenceSizes {
   readonly hiddenSize: number;
 }
 
-type Arrays = FloatArray | Int32Array;
-type Floats<I> = {
-  [K in keyof I]: K extends "input" ? Arrays : FloatArray | Extract<I[K], undefined>;
-};
+/** Of a layer, with shapes as in the contract. */
+export interface SequenceArrays {
+  readonly input: FloatArray | Int32Array;
+  readonly embedding?: FloatArray | undefined;
+  readonly inputMask?: FloatArray | undefined;
+  readonly weightIh: FloatArray;
+  readonly weightHh: FloatArray;
+  readonly weightMask?: FloatArray | undefined;
+  readonly biasIh: FloatArray;
+  readonly biasHh: FloatArray;
+  readonly hidden: FloatArray;
+  readonly stateMask?: FloatArray | undefined;
+  readonly cellState?: FloatArray | undefined;
+}
 
-export type SequenceArrays = Floats<RnnSequenceInputs<FloatArray>>;
-export type SequenceGradArrays = Floats<RnnSequenceGradInputs<FloatArray>>;
+export interface SequenceGradientArrays extends SequenceArrays {
+  readonly gradientOutput: FloatArray;
+  readonly gradientWeightIh: FloatArray;
+  readonly gradientWeightHh: FloatArray;
+  readonly gradientBiasIh: FloatArray;
+  readonly gradientBiasHh: FloatArray;
+  readonly gradientEmbedding?: FloatArray | undefined;
+}
 
 /**
  * One layer forward over time.
@@ -31,7 +46,7 @@ export type SequenceGradArrays = Floats<RnnSequenceGradInputs<FloatArray>>;
 export function forwardSequence(
   sizes: SequenceSizes,
   arrays: SequenceArrays,
-  work: Workspace,
+  work: CpuWorkspace,
 ): { hiddens: FloatArray; cells: FloatArray } {
   const { time, batch, hiddenSize } = sizes;
   const steps = CELL_STEPS[sizes.cell];
@@ -80,13 +95,13 @@ export function forwardSequence(
  *
  * Overwrites the gradients of the parameters in `arrays`.
  *
- * @returns views of the workspace: the gradients by the initial state `[batch, hidden]`, by the
- *   initial cell state, and, for vectors, by the input `[time, batch, input]`.
+ * @returns views of the workspace: the gradients with respect to the initial state `[batch, hidden]`,
+ *   to the initial cell state, and, for vectors, to the input `[time, batch, input]`.
  */
 export function backwardSequence(
   sizes: SequenceSizes,
-  arrays: SequenceGradArrays,
-  work: Workspace,
+  arrays: SequenceGradientArrays,
+  work: CpuWorkspace,
 ): { hidden: FloatArray; cell: FloatArray; input: FloatArray | undefined } {
   const { time, batch, hiddenSize, inputSize } = sizes;
   const steps = CELL_STEPS[sizes.cell];
@@ -161,7 +176,7 @@ export function backwardSequence(
 }
 
 /** The buffers that forward leaves for backward. */
-function sequenceBuffers(sizes: SequenceSizes, work: Workspace) {
+function sequenceBuffers(sizes: SequenceSizes, work: CpuWorkspace) {
   const { time, batch, hiddenSize } = sizes;
   const { gates, hasCellState } = CELLS[sizes.cell];
   const units = batch * hiddenSize;
@@ -187,7 +202,7 @@ function tokenInput(
 }
 
 /** The layer's input after dropout. */
-function maskedInput(arrays: SequenceArrays, work: Workspace): FloatArray {
+function maskedInput(arrays: SequenceArrays, work: CpuWorkspace): FloatArray {
   const input = arrays.input as FloatArray;
   if (!arrays.inputMask) return input;
   const masked = work.floats("masked input", input.length);
@@ -196,7 +211,7 @@ function maskedInput(arrays: SequenceArrays, work: Workspace): FloatArray {
 }
 
 /** The recurrent weights after dropout. */
-function maskedWeight({ weightHh, weightMask }: SequenceArrays, work: Workspace): FloatArray {
+function maskedWeight({ weightHh, weightMask }: SequenceArrays, work: CpuWorkspace): FloatArray {
   if (!weightMask) return weightHh;
   const masked = work.floats("masked weight_hh", weightHh.length);
   multiplyRows(masked, weightHh, weightMask);
@@ -208,7 +223,7 @@ function seenStates(
   { stateMask }: SequenceArrays,
   length: number,
   hiddens: FloatArray,
-  work: Workspace,
+  work: CpuWorkspace,
 ): FloatArray {
   return stateMask ? work.floats("seen states", length) : hiddens.subarray(0, length);
 }

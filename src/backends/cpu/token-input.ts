@@ -1,5 +1,5 @@
 import { stopHere } from "../stop.js";
-import type { FloatArray, Workspace } from "../workspace.js";
+import type { CpuWorkspace, FloatArray } from "./workspace.js";
 import { addProduct, fillRows, ROWS_AT_ONCE, transpose } from "./matrix.js";
 
 /**
@@ -12,7 +12,7 @@ export interface TokenInput {
   readonly tokens: Int32Array;
   readonly batch: number;
   readonly vocabulary: number;
-  /** `[masks, input]`: multiplies the vectors; lane b has row b mod masks. */
+  /** `[masks, input]`: multiplies the vectors; sequence b of the batch has row b mod masks. */
   readonly mask: FloatArray | undefined;
   /** `[vocabulary, input]`; undefined: one-hot. */
   readonly embedding: FloatArray | undefined;
@@ -25,9 +25,9 @@ export interface TokenInput {
 }
 
 /** inputGates[t, b] = W_ih (mask x[t, b]) + b_ih, `[time, batch, gates]`. */
-export function lookUpInputGates(inputGates: FloatArray, input: TokenInput, work: Workspace): void {
+export function lookUpInputGates(inputGates: FloatArray, input: TokenInput, work: CpuWorkspace): void {
   const { tokens, embedding, weightIh, biasIh, gates, inputSize } = input;
-  const { pairs, places } = findPairs(input, work);
+  const { pairs, indices } = findPairs(input, work);
   const table = work.floats("token table", pairs.length * gates);
   fillRows(table, biasIh, pairs.length);
   if (embedding) {
@@ -44,7 +44,7 @@ export function lookUpInputGates(inputGates: FloatArray, input: TokenInput, work
   }
   for (let i = 0; i < tokens.length; i++) {
     if (i % ROWS_AT_ONCE === 0) stopHere();
-    const row = places[i] * gates;
+    const row = indices[i] * gates;
     for (let g = 0; g < gates; g++) inputGates[i * gates + g] = table[row + g];
   }
 }
@@ -55,14 +55,14 @@ export function tokenInputGradients(
   gradientEmbedding: FloatArray | undefined,
   gradientInputGates: FloatArray,
   input: TokenInput,
-  work: Workspace,
+  work: CpuWorkspace,
 ): void {
   const { tokens, embedding, weightIh, gates, inputSize } = input;
-  const { pairs, places } = findPairs(input, work);
+  const { pairs, indices } = findPairs(input, work);
   const sums = work.doubles("token sums", pairs.length * gates).fill(0);
   for (let i = 0; i < tokens.length; i++) {
     if (i % ROWS_AT_ONCE === 0) stopHere();
-    const row = places[i] * gates;
+    const row = indices[i] * gates;
     for (let g = 0; g < gates; g++) sums[row + g] += gradientInputGates[i * gates + g];
   }
   gradientWeightIh.fill(0);
@@ -98,28 +98,28 @@ export function tokenInputGradients(
 }
 
 /**
- * The pairs of a mask and a token that occur, in the order in which they first do, and each place's
+ * The pairs of a mask and a token that occur, in the order in which they first do, and each position's
  * index among them. A pair is one number: the mask's times the vocabulary, plus the token.
  */
 function findPairs(
   { tokens, batch, vocabulary, mask, inputSize }: TokenInput,
-  work: Workspace,
-): { pairs: Int32Array; places: Int32Array } {
+  work: CpuWorkspace,
+): { pairs: Int32Array; indices: Int32Array } {
   const masks = mask ? mask.length / inputSize : 1;
-  const places = work.integers("token places", tokens.length);
+  const indices = work.integers("token indices", tokens.length);
   const pairs = work.integers("token pairs", tokens.length);
-  const placeOf = new Map<number, number>();
+  const indexOf = new Map<number, number>();
   for (let i = 0; i < tokens.length; i++) {
     const pair = ((i % batch) % masks) * vocabulary + tokens[i];
-    let place = placeOf.get(pair);
-    if (place === undefined) {
-      place = placeOf.size;
-      placeOf.set(pair, place);
-      pairs[place] = pair;
+    let index = indexOf.get(pair);
+    if (index === undefined) {
+      index = indexOf.size;
+      indexOf.set(pair, index);
+      pairs[index] = pair;
     }
-    places[i] = place;
+    indices[i] = index;
   }
-  return { pairs: pairs.subarray(0, placeOf.size), places };
+  return { pairs: pairs.subarray(0, indexOf.size), indices };
 }
 
 /** A pair's token, and where its mask begins. */
@@ -132,7 +132,7 @@ function maskedRows(
   embedding: FloatArray,
   pairs: Int32Array,
   input: TokenInput,
-  work: Workspace,
+  work: CpuWorkspace,
 ): FloatArray {
   const { inputSize } = input;
   const rows = work.floats("embedding rows", pairs.length * inputSize);

@@ -1,273 +1,207 @@
-import { CELLS } from "../../config/cells.js";
-import {
-  type AdamStepAttributes,
-  type AdamStepInputs,
-  type DropoutMaskAttributes,
-  type KernelCall,
-  type Kernels,
-  type LinearCrossEntropyInputs,
-  type MomentStepInputs,
-  type RmsPropStepAttributes,
-  type RnnSequenceAttributes,
-  type RnnSequenceGradInputs,
-  type RnnSequenceInputs,
-  registerKernels,
-  type SgdStepAttributes,
-  type StepAttributes,
-  type StepInputs,
-} from "../backend.js";
-import { getKernelsForBackend, registerKernel, type TensorInfo } from "../tfjs.js";
-import type { Workspace } from "../workspace.js";
-import { LANES, type NativeBackend } from "./native-backend.js";
+/**
+ * The kernels of `native/`, compiled, as functions of JavaScript: their arguments and what they
+ * return. How they are loaded is not told here.
+ */
+import type { CellName } from "../../config/cells.js";
 
-/** Registers tfjs's cpu kernels under `native` too, and the addon's. */
-export function registerNativeKernels(): void {
-  for (const kernel of getKernelsForBackend("cpu")) {
-    if (!(kernel.kernelName in KERNELS)) registerKernel({ ...kernel, backendName: "native" });
-  }
-  registerKernels("native", KERNELS);
+/** Columns of a panel; `native/linalg/panels.h` has the same number. */
+export const VECTOR_WIDTH = 16;
+
+/** A matrix in panels of {@link VECTOR_WIDTH} columns, somewhere in an array. */
+export interface Panels {
+  readonly data: Float32Array;
+  /** Floats before the first panel. */
+  readonly offset: number;
+  /** Floats from one panel to the next. */
+  readonly stride: number;
 }
 
-type Call<Inputs, Attributes> = KernelCall<Inputs, Attributes, NativeBackend>;
-
-const KERNELS = {
-  RnnSequence,
-  RnnSequenceGrad,
-  LinearCrossEntropy,
-  DropoutMask,
-  AdamStep,
-  SgdStep,
-  RmsPropStep,
-} satisfies Kernels;
-
-function RnnSequence({
-  inputs,
-  attrs,
-  backend,
-}: Call<RnnSequenceInputs<TensorInfo>, RnnSequenceAttributes>): TensorInfo[] {
-  const sequence = sequenceArguments(inputs, attrs, backend);
-  const { time, batch, hidden } = sequence;
-  const hiddenAfter = new Float32Array(batch * hidden);
-  const hasCellState = CELLS[attrs.cell].hasCellState;
-  const cellAfter = hasCellState ? new Float32Array(batch * hidden) : undefined;
-  const offset = backend.addon.forwardSequence({ ...sequence, hiddenAfter, cellAfter });
-  // Before the outputs of each panel lies the initial state.
-  const stride = (time + 1) * batch * LANES;
-  const outputs = [
-    backend.panelTensor([time, batch, hidden], { data: sequence.scratch, offset, stride }),
-    backend.floatTensor([batch, hidden], hiddenAfter),
-  ];
-  if (cellAfter) outputs.push(backend.floatTensor([batch, hidden], cellAfter));
-  return outputs;
+/** What a dropout mask is made from. */
+export interface MaskSource {
+  readonly rate: number;
+  readonly key0: number;
+  readonly key1: number;
 }
 
-function RnnSequenceGrad({
-  inputs,
-  attrs,
-  backend,
-}: Call<RnnSequenceGradInputs<TensorInfo>, RnnSequenceAttributes>): TensorInfo[] {
-  const sequence = sequenceArguments(inputs, attrs, backend);
-  const { time, batch, input, hidden } = sequence;
-  const gradientOutputPanels = backend.panelsOf(inputs.gradientOutput);
-  const gradientHidden = new Float32Array(batch * hidden);
-  const gradientCellState = inputs.cellState && new Float32Array(batch * hidden);
-  const { gradientEmbedding } = inputs;
-  const offset = backend.addon.backwardSequence({
-    ...sequence,
-    gradientOutputPanels,
-    gradientOutput: gradientOutputPanels ? undefined : backend.floats(inputs.gradientOutput),
-    gradientWeightIh: backend.floats(inputs.gradientWeightIh),
-    gradientWeightHh: backend.floats(inputs.gradientWeightHh),
-    gradientBiasIh: backend.floats(inputs.gradientBiasIh),
-    gradientBiasHh: backend.floats(inputs.gradientBiasHh),
-    gradientEmbedding: gradientEmbedding && backend.floats(gradientEmbedding),
-    gradientHidden,
-    gradientCellState,
-  });
-  const outputs = [
-    inputs.gradientWeightIh,
-    inputs.gradientWeightHh,
-    inputs.gradientBiasIh,
-    inputs.gradientBiasHh,
-    backend.floatTensor([batch, hidden], gradientHidden),
-  ];
-  if (gradientCellState) outputs.push(backend.floatTensor([batch, hidden], gradientCellState));
-  if (gradientEmbedding) outputs.push(gradientEmbedding);
-  if (sequence.vocabulary === 0) {
-    const stride = time * batch * LANES;
-    const panels = { data: sequence.scratch, offset, stride };
-    outputs.push(backend.panelTensor([time, batch, input], panels));
-  }
-  return outputs;
+/** A mask by its numbers or by what it is made from. */
+export type MaskArgument = MaskSource | { readonly values: Float32Array };
+
+export interface SequenceShape {
+  readonly cell: CellName;
+  readonly time: number;
+  readonly batch: number;
+  readonly input: number;
+  readonly hidden: number;
+  /** 0: the input is vectors. */
+  readonly vocabulary: number;
+  readonly hasEmbedding: boolean;
+  /** Rows of the mask; 0: there is none. */
+  readonly inputMasks: number;
+  readonly hasStateMask: boolean;
+  readonly hasWeightMask: boolean;
 }
 
-function sequenceArguments(
-  inputs: RnnSequenceInputs<TensorInfo>,
-  { cell, workspace }: RnnSequenceAttributes,
-  backend: NativeBackend,
-) {
-  const { embedding } = inputs;
-  const [time, batch] = inputs.input.shape;
-  const input = inputs.weightIh.shape[1];
-  const readsTokens = inputs.input.dtype === "int32";
-  const shape = {
-    cell,
-    time,
-    batch,
-    input,
-    hidden: inputs.hidden.shape[1],
-    vocabulary: readsTokens ? (embedding ?? inputs.weightIh).shape[embedding ? 0 : 1] : 0,
-    hasEmbedding: embedding !== undefined,
-    inputMasks: inputs.inputMask?.shape[0] ?? 0,
-    hasStateMask: inputs.stateMask !== undefined,
-    hasWeightMask: inputs.weightMask !== undefined,
-  };
-  return {
-    ...shape,
-    scratch: backend.scratch(workspace, backend.addon.sequenceScratch(shape)),
-    ...(readsTokens ? { tokens: backend.integers(inputs.input) } : vectors(inputs.input, backend)),
-    inputMask: inputs.inputMask && backend.maskArgument(inputs.inputMask),
-    embedding: embedding && backend.floats(embedding),
-    weightIh: backend.floats(inputs.weightIh),
-    weightHh: backend.floats(inputs.weightHh),
-    weightMask: inputs.weightMask && backend.maskArgument(inputs.weightMask),
-    biasIh: backend.floats(inputs.biasIh),
-    biasHh: backend.floats(inputs.biasHh),
-    hiddenBefore: backend.floats(inputs.hidden),
-    stateMask: inputs.stateMask && backend.maskArgument(inputs.stateMask),
-    cellBefore: inputs.cellState && backend.floats(inputs.cellState),
-  };
+interface SequenceArguments extends SequenceShape {
+  readonly scratch: Float32Array;
+  readonly tokens?: Int32Array;
+  readonly embedding?: Float32Array;
+  readonly vectors?: Float32Array;
+  readonly inputPanels?: Panels;
+  readonly inputMask?: MaskArgument;
+  readonly weightIh: Float32Array;
+  readonly weightHh: Float32Array;
+  readonly weightMask?: MaskArgument;
+  readonly biasIh: Float32Array;
+  readonly biasHh: Float32Array;
+  readonly hiddenBefore: Float32Array;
+  readonly stateMask?: MaskArgument;
+  readonly cellBefore?: Float32Array;
 }
 
-/** Vectors as they are kept. */
-function vectors(input: TensorInfo, backend: NativeBackend) {
-  const inputPanels = backend.panelsOf(input);
-  return inputPanels ? { inputPanels } : { vectors: backend.floats(input) };
+export interface ForwardArguments extends SequenceArguments {
+  readonly hiddenAfter: Float32Array;
+  readonly cellAfter?: Float32Array;
 }
 
-function LinearCrossEntropy({
-  inputs,
-  attrs: { workspace },
-  backend,
-}: Call<LinearCrossEntropyInputs<TensorInfo>, { workspace: Workspace }>): TensorInfo[] {
-  const { gradientWeight, gradientBias } = inputs;
-  const [vocabulary, hidden] = inputs.weight.shape;
-  const targets = backend.integers(inputs.targets);
-  const rows = targets.length;
-  const shape = {
-    rows,
-    hidden,
-    vocabulary,
-    lanes: inputs.targets.shape[1],
-    hasMask: inputs.inputMask !== undefined,
-    wantsGradient: gradientWeight !== undefined && gradientBias !== undefined,
-  };
-  const scratch = backend.scratch(workspace, backend.addon.crossEntropyScratch(shape));
-  const losses = new Float32Array(rows);
-  const predictions = new Int32Array(rows);
-  const ranks = shape.wantsGradient ? undefined : new Int32Array(rows);
-  const offset = backend.addon.crossEntropy({
-    ...shape,
-    scratch,
-    ...vectors(inputs.input, backend),
-    mask: inputs.inputMask && backend.maskArgument(inputs.inputMask),
-    weight: backend.floats(inputs.weight),
-    bias: backend.floats(inputs.bias),
-    targets,
-    losses,
-    predictions,
-    ranks,
-    gradientWeight: gradientWeight && backend.floats(gradientWeight),
-    gradientBias: gradientBias && backend.floats(gradientBias),
-  });
-  const outputs = [
-    backend.floatTensor(inputs.targets.shape, losses),
-    backend.makeTensorInfo(inputs.targets.shape, "int32", predictions),
-  ];
-  if (ranks) outputs.push(backend.makeTensorInfo(inputs.targets.shape, "int32", ranks));
-  if (gradientWeight && gradientBias) {
-    const panels = { data: scratch, offset, stride: rows * LANES };
-    outputs.push(backend.panelTensor(inputs.input.shape, panels), gradientWeight, gradientBias);
-  }
-  return outputs;
+export interface BackwardArguments extends SequenceArguments {
+  readonly gradientOutput?: Float32Array;
+  readonly gradientOutputPanels?: Panels;
+  readonly gradientWeightIh: Float32Array;
+  readonly gradientWeightHh: Float32Array;
+  readonly gradientBiasIh: Float32Array;
+  readonly gradientBiasHh: Float32Array;
+  readonly gradientEmbedding?: Float32Array;
+  readonly gradientHidden: Float32Array;
+  readonly gradientCellState?: Float32Array;
 }
 
-function DropoutMask({ attrs, backend }: Call<object, DropoutMaskAttributes>): TensorInfo[] {
-  return [backend.maskTensor(attrs)];
+interface CrossEntropyShape {
+  readonly rows: number;
+  readonly hidden: number;
+  readonly vocabulary: number;
+  /** Rows of a step, and of the mask: the batch. */
+  readonly lanes: number;
+  readonly hasMask: boolean;
+  readonly wantsGradient: boolean;
 }
 
-function AdamStep({
-  inputs,
-  attrs,
-  backend,
-}: Call<AdamStepInputs<TensorInfo>, AdamStepAttributes>): TensorInfo[] {
-  const { learningRate, beta1, beta2, epsilon, step } = attrs;
-  const norm = backend.addon.adamStep({
-    ...stepArguments(inputs, attrs, backend),
-    firstMoment: backend.floats(inputs.firstMoment),
-    secondMoment: backend.floats(inputs.secondMoment),
-    beta1,
-    beta2,
-    epsilon,
-    stepSize: learningRate / (1 - beta1 ** step),
-    correction: Math.sqrt(1 - beta2 ** step),
-  });
-  return stepOutputs(backend, norm, inputs, [inputs.firstMoment, inputs.secondMoment]);
+export interface CrossEntropyArguments extends CrossEntropyShape {
+  readonly scratch: Float32Array;
+  readonly vectors?: Float32Array;
+  readonly inputPanels?: Panels;
+  readonly mask?: MaskArgument;
+  readonly weight: Float32Array;
+  readonly bias: Float32Array;
+  readonly targets: Int32Array;
+  readonly losses: Float32Array;
+  readonly predictions: Int32Array;
+  /** Without gradients only. */
+  readonly ranks?: Int32Array;
+  readonly gradientWeight?: Float32Array;
+  readonly gradientBias?: Float32Array;
 }
 
-function SgdStep({
-  inputs,
-  attrs,
-  backend,
-}: Call<MomentStepInputs<TensorInfo>, SgdStepAttributes>): TensorInfo[] {
-  const norm = backend.addon.sgdStep({
-    ...stepArguments(inputs, attrs, backend),
-    moment: backend.floats(inputs.moment),
-    momentum: attrs.momentum,
-  });
-  return stepOutputs(backend, norm, inputs, [inputs.moment]);
+interface StepArguments {
+  readonly count: number;
+  readonly parameters: Float32Array;
+  readonly gradients: Float32Array;
+  readonly learningRate: number;
+  readonly clipNorm: number;
+  readonly clipValue: number;
+  readonly weightDecay: number;
+  readonly average?: Float32Array;
+  /** With `average` only. */
+  readonly averageDecay?: number;
 }
 
-function RmsPropStep({
-  inputs,
-  attrs,
-  backend,
-}: Call<MomentStepInputs<TensorInfo>, RmsPropStepAttributes>): TensorInfo[] {
-  const norm = backend.addon.rmsPropStep({
-    ...stepArguments(inputs, attrs, backend),
-    moment: backend.floats(inputs.moment),
-    decay: attrs.decay,
-    epsilon: attrs.epsilon,
-  });
-  return stepOutputs(backend, norm, inputs, [inputs.moment]);
+export interface AdamArguments extends StepArguments {
+  readonly firstMoment: Float32Array;
+  readonly secondMoment: Float32Array;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** learningRate / (1 - beta1^t) */
+  readonly stepSize: number;
+  /** sqrt(1 - beta2^t) */
+  readonly correction: number;
 }
 
-function stepArguments(
-  inputs: StepInputs<TensorInfo>,
-  { learningRate, clipNorm, clipValue, weightDecay, averageDecay = 0 }: StepAttributes,
-  backend: NativeBackend,
-) {
-  const parameters = backend.floats(inputs.parameters);
-  return {
-    count: parameters.length,
-    parameters,
-    gradients: backend.floats(inputs.gradients),
-    learningRate,
-    clipNorm,
-    clipValue,
-    weightDecay,
-    average: inputs.average && backend.floats(inputs.average),
-    averageDecay,
-  };
+interface SgdArguments extends StepArguments {
+  readonly moment: Float32Array;
+  readonly momentum: number;
 }
 
-function stepOutputs(
-  backend: NativeBackend,
-  norm: number,
-  inputs: StepInputs<TensorInfo>,
-  moments: TensorInfo[],
-): TensorInfo[] {
-  const { parameters, average } = inputs;
-  const outputs = [backend.floatTensor([], Float32Array.of(norm)), parameters, ...moments];
-  return average ? [...outputs, average] : outputs;
+interface RmsPropArguments extends StepArguments {
+  readonly moment: Float32Array;
+  readonly decay: number;
+  readonly epsilon: number;
+}
+
+interface LayerWeights {
+  readonly weightIh: Float32Array;
+  readonly weightHh: Float32Array;
+  readonly biasIh: Float32Array;
+  readonly biasHh: Float32Array;
+}
+
+export interface StreamsArguments {
+  readonly cell: CellName;
+  readonly layers: number;
+  readonly streams: number;
+  readonly hidden: number;
+  readonly vocabulary: number;
+  /** 0: one-hot. */
+  readonly embedding: number;
+  readonly encoderWeight?: Float32Array;
+  readonly weights: readonly LayerWeights[];
+  readonly decoderWeight: Float32Array;
+  readonly decoderBias: Float32Array;
+}
+
+/** The states of some sequences and the weights that they are read with, in the kernels' own memory. */
+export interface StreamsHandle {
+  readonly isStreams: never;
+}
+
+export interface KernelFacts {
+  /** In use; the fastest that the processor has, unless another is asked for. */
+  readonly instructionSet: string;
+  /** All that this build and this processor have, the fastest first. */
+  readonly instructionSets: readonly string[];
+  readonly threads: number;
+  readonly physicalCores: number;
+}
+
+/**
+ * The functions that every build of the kernels exports. Each checks all that it is given and throws
+ * a TypeError for what is wrong; arrays are used in place.
+ */
+export interface KernelFunctions {
+  describe(): KernelFacts;
+  /** Floats of scratch memory that a sequence needs. */
+  sequenceScratch(shape: SequenceShape): number;
+  /** @returns the offset of the outputs' panels in the scratch memory */
+  forwardSequence(sequence: ForwardArguments): number;
+  /** @returns the offset of the panels of the gradient with respect to the input, for vectors */
+  backwardSequence(sequence: BackwardArguments): number;
+  crossEntropyScratch(shape: CrossEntropyShape): number;
+  /** @returns the offset of the panels of the gradient with respect to the input, if wanted */
+  crossEntropy(decoder: CrossEntropyArguments): number;
+  /** @returns the gradients' norm, as the other steps do */
+  adamStep(step: AdamArguments): number;
+  sgdStep(step: SgdArguments): number;
+  rmsPropStep(step: RmsPropArguments): number;
+  openStreams(model: StreamsArguments): StreamsHandle;
+  /** @param logits `[streams, vocabulary]`: overwritten */
+  stepStreams(streams: StreamsHandle, tokens: Int32Array, logits: Float32Array): void;
+  /** Frees their memory; they can't be used any more. */
+  closeStreams(streams: StreamsHandle): void;
+}
+
+/** The kernels with the memory and the threads that they use. */
+export interface NativeKernels extends KernelFunctions {
+  /** Makes the calls that follow use this many threads. */
+  useThreads(threads: number): void;
+  /** Zeros, aligned for vectors, where the kernels can use them in place. */
+  allocate(length: number): Float32Array;
 }

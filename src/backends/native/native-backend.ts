@@ -1,106 +1,316 @@
-import type { DropoutMaskAttributes } from "../backend.js";
-import type { BackendValues, DataId, DataType, TensorInfo } from "../tfjs.js";
-import { MathBackendCPU } from "../tfjs-cpu.js";
-import type { Workspace } from "../workspace.js";
-import type { Addon, MaskArgument, MaskSource, Panels } from "./addon.js";
-
-/** Columns of a panel; `native/linalg/panels.h` has the same number. */
-export const LANES = 16;
-const FLOATS_TO_ALIGN = 16;
-/** Floats from which on an array can hold a large page, of 2 MB. */
-const LARGE = 2 ** 20;
+import { CELLS } from "../../config/cells.js";
+import type {
+  AdamArrays,
+  AdamSettings,
+  Backend,
+  BackendFacts,
+  DecodeModel,
+  Decoder,
+  DecoderGradients,
+  DecodeSession,
+  Mask,
+  MomentArrays,
+  PredictionsWithGradient,
+  RankedPredictions,
+  RmsPropSettings,
+  RnnGradients,
+  RnnInputGradients,
+  RnnLayer,
+  RnnOutputs,
+  SgdSettings,
+  StepArrays,
+  StepSettings,
+  Tensor,
+  Workspace,
+} from "../backend.js";
+import { arrayOf, lengthOf, numbersOf, PlainParameterArray } from "../plain-arrays.js";
+import { type MaskArgument, type NativeKernels, VECTOR_WIDTH } from "./kernels.js";
+import { PackedTensor } from "./packed-tensor.js";
 
 /**
- * tfjs's cpu backend, from which every op but the kernels comes, with two kinds of tensors that it
- * doesn't know: matrices in panels and masks as yet unmade. Kernels hand them to each other as they
- * are; whoever else reads one gets its values, made at that moment.
+ * A backend of the kernels of `native/`, however they were compiled. They use arrays in place; a
+ * layer's outputs and gradients stay in panels in its scratch memory (see {@link PackedTensor}), and
+ * dropout masks are generated where they are used.
  */
-export class NativeBackend extends MathBackendCPU {
-  readonly #panels = new WeakMap<DataId, Panels>();
-  readonly #masks = new WeakMap<DataId, MaskSource>();
+export class NativeBackend implements Backend {
+  readonly name = "native";
+  readonly facts: BackendFacts;
+  readonly #kernels: NativeKernels;
 
-  constructor(readonly addon: Addon) {
-    super();
-    // Off: tfjs's advice, printed at the first tensor, to install another backend.
-    Object.assign(this, { firstUse: false });
+  constructor(
+    kernels: NativeKernels,
+    readonly threads: number,
+  ) {
+    kernels.useThreads(threads);
+    const { instructionSet, instructionSets } = kernels.describe();
+    this.facts = { instructionSet, instructionSets };
+    this.#kernels = kernels;
   }
 
-  override write(values: BackendValues, shape: number[], dtype: DataType): DataId {
-    // Large pages for large arrays: the weights' gradients are written all over theirs.
-    if (values instanceof Float32Array && values.length >= LARGE) {
-      this.addon.align({ array: values, count: values.length });
-    }
-    return super.write(values, shape, dtype);
+  parameterArray(shapes: ReadonlyMap<string, readonly number[]>): PlainParameterArray {
+    return new PlainParameterArray(this.#kernels.allocate(lengthOf(shapes)), shapes);
   }
 
-  /** The values of a tensor in the array they are kept in: no copy. */
-  floats(info: TensorInfo): Float32Array {
-    return this.data.get(info.dataId).values as Float32Array;
+  createWorkspace(): Workspace {
+    return new NativeWorkspace();
   }
 
-  integers(info: TensorInfo): Int32Array {
-    return this.data.get(info.dataId).values as Int32Array;
-  }
-
-  floatTensor(shape: number[], values: Float32Array): TensorInfo {
-    return this.makeTensorInfo(shape, "float32", values);
-  }
-
-  /** A tensor `[time, batch, features]` kept in panels. */
-  panelTensor(shape: number[], panels: Panels): TensorInfo {
-    const info = this.#lazyTensor(shape, () => inRows(panels, shape));
-    this.#panels.set(info.dataId, panels);
-    return info;
-  }
-
-  /** Where a tensor is kept in panels; undefined when it is not. */
-  panelsOf(info: TensorInfo): Panels | undefined {
-    return this.#panels.get(info.dataId);
-  }
-
-  maskTensor({ shape, rate, key: [key0, key1] }: DropoutMaskAttributes): TensorInfo {
-    const source = { rate, key0, key1 };
-    const info = this.#lazyTensor([...shape], (count) => {
-      const mask = new Float32Array(count);
-      this.addon.writeMask({ ...source, mask, count });
-      return mask;
+  rnnForward(layer: RnnLayer, workspace: Workspace): RnnOutputs {
+    const { cell, time, batch, hiddenSize } = layer;
+    const kernels = this.#threaded();
+    const sequence = sequenceArguments(layer, kernels, workspace);
+    const hidden = new Float32Array(batch * hiddenSize);
+    const cellState = CELLS[cell].hasCellState ? new Float32Array(batch * hiddenSize) : undefined;
+    const offset = kernels.forwardSequence({
+      ...sequence,
+      hiddenAfter: hidden,
+      cellAfter: cellState,
     });
-    this.#masks.set(info.dataId, source);
-    return info;
+    // Before the outputs of each panel is the initial state.
+    const stride = (time + 1) * batch * VECTOR_WIDTH;
+    const panels = { data: sequence.scratch, offset, stride };
+    return { output: new PackedTensor(panels, time * batch, hiddenSize), hidden, cellState };
   }
 
-  /** What a mask is made from, or its values when it is a tensor like others. */
-  maskArgument(info: TensorInfo): MaskArgument {
-    return this.#masks.get(info.dataId) ?? { values: this.floats(info) };
-  }
-
-  /** Scratch memory for the addon. */
-  scratch(workspace: Workspace, length: number): Float32Array {
-    return workspace.made("native", length, (size) => {
-      const array = new Float32Array(size + FLOATS_TO_ALIGN);
-      const skipped = this.addon.align({ array, count: array.length });
-      return array.subarray(skipped, skipped + size);
+  rnnBackward(layer: RnnLayer, gradients: RnnGradients, workspace: Workspace): RnnInputGradients {
+    const { time, batch, inputSize, hiddenSize } = layer;
+    const kernels = this.#threaded();
+    const sequence = sequenceArguments(layer, kernels, workspace);
+    const { gradientOutput, gradientEmbedding } = gradients;
+    const gradientHidden = new Float32Array(batch * hiddenSize);
+    const gradientCellState = layer.cellState && new Float32Array(batch * hiddenSize);
+    const offset = kernels.backwardSequence({
+      ...sequence,
+      ...(gradientOutput instanceof PackedTensor
+        ? { gradientOutputPanels: gradientOutput.panels }
+        : { gradientOutput: numbersOf(gradientOutput) }),
+      gradientWeightIh: arrayOf(gradients.gradientWeightIh),
+      gradientWeightHh: arrayOf(gradients.gradientWeightHh),
+      gradientBiasIh: arrayOf(gradients.gradientBiasIh),
+      gradientBiasHh: arrayOf(gradients.gradientBiasHh),
+      gradientEmbedding: gradientEmbedding && arrayOf(gradientEmbedding),
+      gradientHidden,
+      gradientCellState,
     });
+    if (layer.input instanceof Int32Array) return { gradientHidden, gradientCellState };
+    const rows = time * batch;
+    const panels = { data: sequence.scratch, offset, stride: rows * VECTOR_WIDTH };
+    const gradientInput = new PackedTensor(panels, rows, inputSize);
+    return { gradientInput, gradientHidden, gradientCellState };
   }
 
-  #lazyTensor(shape: number[], make: (count: number) => Float32Array): TensorInfo {
-    const info = this.floatTensor(shape, new Float32Array(0));
-    Object.defineProperty(this.data.get(info.dataId), "values", {
-      get: () => make(shape.reduce((size, length) => size * length, 1)),
+  linearCrossEntropy(
+    decoder: Decoder,
+    gradients: DecoderGradients,
+    workspace: Workspace,
+  ): PredictionsWithGradient {
+    const rows = decoder.targets.length;
+    const kernels = this.#threaded();
+    const call = decoderArguments(decoder, true, kernels, workspace);
+    const offset = kernels.crossEntropy({
+      ...call,
+      gradientWeight: arrayOf(gradients.gradientWeight),
+      gradientBias: arrayOf(gradients.gradientBias),
     });
-    return info;
+    const panels = { data: call.scratch, offset, stride: rows * VECTOR_WIDTH };
+    const { losses, predictions } = call;
+    return {
+      losses,
+      predictions,
+      gradientInput: new PackedTensor(panels, rows, decoder.hiddenSize),
+    };
+  }
+
+  linearCrossEntropyScores(decoder: Decoder, workspace: Workspace): RankedPredictions {
+    const kernels = this.#threaded();
+    const call = decoderArguments(decoder, false, kernels, workspace);
+    const ranks = new Int32Array(decoder.targets.length);
+    kernels.crossEntropy({ ...call, ranks });
+    return { losses: call.losses, predictions: call.predictions, ranks };
+  }
+
+  adamStep(arrays: AdamArrays, settings: AdamSettings): number {
+    const { learningRate, beta1, beta2, epsilon, step } = settings;
+    const norm = this.#threaded().adamStep({
+      ...stepArguments(arrays, settings),
+      firstMoment: arrayOf(arrays.firstMoment),
+      secondMoment: arrayOf(arrays.secondMoment),
+      beta1,
+      beta2,
+      epsilon,
+      stepSize: learningRate / (1 - beta1 ** step),
+      correction: Math.sqrt(1 - beta2 ** step),
+    });
+    return Math.fround(norm);
+  }
+
+  sgdStep(arrays: MomentArrays, settings: SgdSettings): number {
+    const norm = this.#threaded().sgdStep({
+      ...stepArguments(arrays, settings),
+      moment: arrayOf(arrays.moment),
+      momentum: settings.momentum,
+    });
+    return Math.fround(norm);
+  }
+
+  rmsPropStep(arrays: MomentArrays, settings: RmsPropSettings): number {
+    const norm = this.#threaded().rmsPropStep({
+      ...stepArguments(arrays, settings),
+      moment: arrayOf(arrays.moment),
+      decay: settings.decay,
+      epsilon: settings.epsilon,
+    });
+    return Math.fround(norm);
+  }
+
+  openDecodeSession({ config, parameters }: DecodeModel, sequences: number): DecodeSession {
+    const { cell, layers, hiddenSize, embeddingSize, vocabularySize } = config;
+    const kernels = this.#threaded();
+    const parameter = (name: string) => numbersOf(parameters.of(name));
+    const session = kernels.openStreams({
+      cell,
+      layers,
+      streams: sequences,
+      hidden: hiddenSize,
+      vocabulary: vocabularySize,
+      embedding: embeddingSize,
+      encoderWeight: embeddingSize > 0 ? parameter("encoder.weight") : undefined,
+      weights: Array.from({ length: layers }, (_, layer) => ({
+        weightIh: parameter(`rnn.weight_ih_l${layer}`),
+        weightHh: parameter(`rnn.weight_hh_l${layer}`),
+        biasIh: parameter(`rnn.bias_ih_l${layer}`),
+        biasHh: parameter(`rnn.bias_hh_l${layer}`),
+      })),
+      decoderWeight: parameter("decoder.weight"),
+      decoderBias: parameter("decoder.bias"),
+    });
+    const logits = new Float32Array(sequences * vocabularySize);
+    return {
+      step(tokens) {
+        kernels.stepStreams(session, tokens, logits);
+        return logits;
+      },
+      dispose() {
+        kernels.closeStreams(session);
+      },
+    };
+  }
+
+  /** The kernels, with the threads of this backend: another one may have used them meanwhile. */
+  #threaded(): NativeKernels {
+    this.#kernels.useThreads(this.threads);
+    return this.#kernels;
   }
 }
 
-function inRows({ data, offset, stride }: Panels, shape: readonly number[]): Float32Array {
-  const columns = shape[shape.length - 1];
-  const rows = shape.slice(0, -1).reduce((size, length) => size * length, 1);
-  const values = new Float32Array(rows * columns);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      const panel = offset + Math.floor(column / LANES) * stride;
-      values[row * columns + column] = data[panel + row * LANES + (column % LANES)];
-    }
+class NativeWorkspace implements Workspace {
+  #memory: Float32Array = new Float32Array(0);
+
+  get bytes(): number {
+    return this.#memory.byteLength;
   }
-  return values;
+
+  /** Scratch memory of this length, with what the last call left in it. */
+  take(length: number, kernels: NativeKernels): Float32Array {
+    if (this.#memory.length < length) this.#memory = kernels.allocate(length);
+    return this.#memory.subarray(0, length);
+  }
+
+  dispose(): void {}
+}
+
+function scratch(workspace: Workspace, length: number, kernels: NativeKernels): Float32Array {
+  if (workspace instanceof NativeWorkspace) return workspace.take(length, kernels);
+  throw new Error("This is the workspace of another backend.");
+}
+
+function sequenceArguments(layer: RnnLayer, kernels: NativeKernels, workspace: Workspace) {
+  const { cell, time, batch, inputSize, hiddenSize, input, embedding, inputMask } = layer;
+  const { stateMask, weightMask } = layer;
+  const vocabulary = embedding ? embedding.length / inputSize : inputSize;
+  const shape = {
+    cell,
+    time,
+    batch,
+    input: inputSize,
+    hidden: hiddenSize,
+    vocabulary: input instanceof Int32Array ? vocabulary : 0,
+    hasEmbedding: embedding !== undefined,
+    inputMasks: inputMask ? inputMask.length / inputSize : 0,
+    hasStateMask: stateMask !== undefined,
+    hasWeightMask: weightMask !== undefined,
+  };
+  return {
+    ...shape,
+    scratch: scratch(workspace, kernels.sequenceScratch(shape), kernels),
+    ...(input instanceof Int32Array ? { tokens: input } : vectorArgument(input)),
+    inputMask: maskArgument(inputMask),
+    embedding: embedding && numbersOf(embedding),
+    weightIh: numbersOf(layer.weightIh),
+    weightHh: numbersOf(layer.weightHh),
+    weightMask: maskArgument(weightMask),
+    biasIh: numbersOf(layer.biasIh),
+    biasHh: numbersOf(layer.biasHh),
+    hiddenBefore: layer.hidden,
+    stateMask: maskArgument(stateMask),
+    cellBefore: layer.cellState,
+  };
+}
+
+function decoderArguments(
+  decoder: Decoder,
+  wantsGradient: boolean,
+  kernels: NativeKernels,
+  workspace: Workspace,
+) {
+  const { batch, hiddenSize, input, inputMask, targets } = decoder;
+  const shape = {
+    rows: targets.length,
+    hidden: hiddenSize,
+    vocabulary: decoder.bias.length,
+    lanes: batch,
+    hasMask: inputMask !== undefined,
+    wantsGradient,
+  };
+  return {
+    ...shape,
+    scratch: scratch(workspace, kernels.crossEntropyScratch(shape), kernels),
+    ...vectorArgument(input),
+    mask: maskArgument(inputMask),
+    weight: numbersOf(decoder.weight),
+    bias: numbersOf(decoder.bias),
+    targets,
+    losses: new Float32Array(targets.length),
+    predictions: new Int32Array(targets.length),
+  };
+}
+
+function stepArguments(
+  { parameters, gradients, average }: StepArrays,
+  { learningRate, clipNorm, clipValue, weightDecay, averageDecay = 0 }: StepSettings,
+) {
+  return {
+    count: parameters.length,
+    parameters: arrayOf(parameters),
+    gradients: arrayOf(gradients),
+    learningRate,
+    clipNorm,
+    clipValue,
+    weightDecay,
+    average: average && arrayOf(average),
+    averageDecay,
+  };
+}
+
+function vectorArgument(tensor: Tensor) {
+  return tensor instanceof PackedTensor
+    ? { inputPanels: tensor.panels }
+    : { vectors: numbersOf(tensor) };
+}
+
+function maskArgument(mask: Mask | undefined): MaskArgument | undefined {
+  if (mask === undefined) return undefined;
+  if (mask instanceof Float32Array) return { values: mask };
+  const [key0, key1] = mask.key;
+  return { rate: mask.rate, key0, key1 };
 }

@@ -90,6 +90,6 @@ function resultsOf(ops: Operations, cell: CellName, cudnn: boolean): Float32Arra
   return tensors.flatMap((named) =>
     Object.keys(named)
       .sort()
-      .map((name) => ops.values(named[name] as Id) as Float32Array),
+      .map((name) => ops.floats(named[name] as Id)),
   );
 }

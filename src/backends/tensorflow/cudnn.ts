@@ -27,7 +27,7 @@ export function cudnnLayer(cell: CellName): SequenceLayer<{ parameters: Id }, Ke
   return {
     prepare(ops, { weightIh, weightHh, biasIh, biasHh }) {
       const inRows = [weightIh, weightHh].map((weight) => ops.reshape(weight, -1));
-      return { parameters: ops.join([...inRows, biasIh, biasHh], 0) };
+      return { parameters: ops.concat([...inRows, biasIh, biasHh], 0) };
     },
 
     forward(ops, { parameters }, input, { hidden, cellState }, { time, batch, hiddenSize }) {
@@ -39,11 +39,11 @@ export function cudnnLayer(cell: CellName): SequenceLayer<{ parameters: Id }, Ke
         parameters,
         ops.constants.integers(...Array<number>(batch).fill(time)),
       ];
-      const made = ops.many("CudnnRNNV3", inputs, 5, attributes);
+      const made = ops.executeMany("CudnnRNNV3", inputs, 5, attributes);
       const [output, lastHidden, lastCell] = made;
       const ofLayer = (state: Id) => ops.reshape(state, batch, hiddenSize);
       return {
-        output: ops.same(output),
+        output: ops.identity(output),
         hidden: ofLayer(lastHidden),
         ...(hasCellState && { cellState: ofLayer(lastCell) }),
         kept: { inputs, made },
@@ -52,8 +52,8 @@ export function cudnnLayer(cell: CellName): SequenceLayer<{ parameters: Id }, Ke
 
     backward(ops, _weights, input, _state, { batch, hiddenSize }, kept, gradientOutput) {
       const [output, lastHidden, lastCell, ...reserved] = kept.made;
-      const byLast = [lastHidden, lastCell].map((state) => ops.one("ZerosLike", [state]));
-      const [vectors, hidden, cellState, parameters] = ops.many(
+      const byLast = [lastHidden, lastCell].map((state) => ops.execute("ZerosLike", [state]));
+      const [vectors, hidden, cellState, parameters] = ops.executeMany(
         "CudnnRNNBackpropV3",
         [...kept.inputs, output, lastHidden, lastCell, gradientOutput, ...byLast, ...reserved],
         4,
@@ -61,7 +61,7 @@ export function cudnnLayer(cell: CellName): SequenceLayer<{ parameters: Id }, Ke
       );
       const rows = gates.length * hiddenSize;
       const sizes = [rows * input.size, rows * hiddenSize, rows, rows];
-      const [weightIh, weightHh, biasIh, biasHh] = ops.splitInto(parameters, sizes, 0);
+      const [weightIh, weightHh, biasIh, biasHh] = ops.splitV(parameters, sizes, 0);
       const ofLayer = (state: Id) => ops.reshape(state, batch, hiddenSize);
       return {
         ...gradientOfVectors(ops, input, vectors),

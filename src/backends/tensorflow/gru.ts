@@ -26,14 +26,14 @@ interface KeptStep {
  */
 export const GRU: Recurrence<Prepared, KeptStep[]> = {
   prepare(ops, weightHh, biasHh, hiddenSize) {
-    const [biasRz, biasN] = ops.splitInto(biasHh, [2 * hiddenSize, hiddenSize], 0);
+    const [biasRz, biasN] = ops.splitV(biasHh, [2 * hiddenSize, hiddenSize], 0);
     return { weight: ops.transpose(weightHh), biasRz, biasN };
   },
 
   forward(ops, gates, { hidden, mask }, prepared, { time, hiddenSize }) {
     const { weight, biasRz, biasN } = prepared;
     const parts = [2 * hiddenSize, hiddenSize];
-    const [ofRz, ofN] = ops.splitInto(gates, parts, 2);
+    const [ofRz, ofN] = ops.splitV(gates, parts, 2);
     const rzOfInput = ops.unstack(ops.add(ofRz, biasRz), time);
     const nOfInput = ops.unstack(ofN, time);
     const kept: KeptStep[] = [];
@@ -41,8 +41,8 @@ export const GRU: Recurrence<Prepared, KeptStep[]> = {
     let h = hidden;
     for (let t = 0; t < time; t++) {
       const step = ops.tidy(() => {
-        const ofHidden = ops.product(seenState(ops, h, mask), weight);
-        const [rzOfHidden, nOfState] = ops.splitInto(ofHidden, parts, 1);
+        const ofHidden = ops.matMul(seenState(ops, h, mask), weight);
+        const [rzOfHidden, nOfState] = ops.splitV(ofHidden, parts, 1);
         const rz = ops.sigmoid(ops.add(rzOfInput[t], rzOfHidden));
         const [r, z] = ops.split(rz, 2, 1);
         const nOfHidden = ops.add(nOfState, biasN);
@@ -68,12 +68,12 @@ export const GRU: Recurrence<Prepared, KeptStep[]> = {
   backward(ops, weightHh, { time, batch, hiddenSize }, steps, kept) {
     const all = (name: keyof KeptStep) => ops.stack(kept.map((step) => step[name]));
     const byGates = (factors: Id[]) =>
-      ops.reshape(ops.join(factors, 2), time, batch, 3, hiddenSize);
+      ops.reshape(ops.concat(factors, 2), time, batch, 3, hiddenSize);
     const { byHiddenGates, byInputGates } = ops.tidy(() => {
       const [r, z, n] = [all("r"), all("z"), all("n")];
-      const byNew = ops.tanhGradient(n, ops.subtract(ops.constants.float(1), z));
-      const byUpdate = ops.sigmoidGradient(z, ops.subtract(steps.before, n));
-      const byReset = ops.sigmoidGradient(r, ops.multiply(byNew, all("nOfHidden")));
+      const byNew = ops.tanhGrad(n, ops.subtract(ops.constants.float(1), z));
+      const byUpdate = ops.sigmoidGrad(z, ops.subtract(steps.before, n));
+      const byReset = ops.sigmoidGrad(r, ops.multiply(byNew, all("nOfHidden")));
       return {
         byHiddenGates: byGates([byReset, byUpdate, ops.multiply(byNew, r)]),
         byInputGates: byGates([byReset, byUpdate, byNew]),
@@ -83,7 +83,7 @@ export const GRU: Recurrence<Prepared, KeptStep[]> = {
     const factors = ops.unstack(byHiddenGates, time);
     const goBack = (dh: Id, t: number) => {
       const gradient = ops.multiply(ops.reshape(dh, batch, 1, hiddenSize), factors[t]);
-      const ofGates = ops.product(ops.reshape(gradient, batch, 3 * hiddenSize), weightHh);
+      const ofGates = ops.matMul(ops.reshape(gradient, batch, 3 * hiddenSize), weightHh);
       return [seenState(ops, ofGates, steps.state.mask), ops.multiply(dh, kept[t].z)];
     };
     const { all: gradients, first } = goBackInTime(ops, steps.gradients, goBack);

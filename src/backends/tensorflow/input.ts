@@ -1,4 +1,5 @@
 import type { Id, Operations } from "./operations.js";
+import { masked } from "./tensors.js";
 
 /** What a layer reads, and of which sizes. */
 export type LayerInput = {
@@ -24,7 +25,13 @@ export type LayerInput = {
     }
 );
 
-/** The gradients by what a layer reads and by the weights that it reads it with. */
+/** The tensors of what a layer reads. */
+export function tensorsOf(input: LayerInput): (Id | undefined)[] {
+  if (input.kind === "vectors") return [input.vectors, input.mask];
+  return input.kind === "embedded" ? [input.tokens, input.embedding] : [input.tokens];
+}
+
+/** The gradients with respect to what a layer reads and to the weights that it reads it with. */
 export interface InputGradients {
   /** `[gates, size]` */
   readonly weightIh: Id;
@@ -35,7 +42,7 @@ export interface InputGradients {
 }
 
 /**
- * What the input weights make of each character, `[vocabulary, gates]`, to be looked up.
+ * W_ih x + b_ih of each character, `[vocabulary, gates]`, to be looked up.
  *
  * @param embedding undefined: one-hot
  */
@@ -46,13 +53,13 @@ export function gateTable(
   embedding: Id | undefined,
 ): Id {
   const table =
-    embedding === undefined ? ops.transpose(weightIh) : ops.product(embedding, weightIh, "right");
-  return ops.addBias(table, biasIh);
+    embedding === undefined ? ops.transpose(weightIh) : ops.matMul(embedding, weightIh, "right");
+  return ops.biasAdd(table, biasIh);
 }
 
-/** What vectors make of the gates, `[time * batch, gates]`. */
+/** W_ih x + b_ih of vectors, `[time * batch, gates]`. */
 export function gatesOfVectors(ops: Operations, input: Vectors, weightIh: Id, biasIh: Id): Id {
-  return ops.addBias(ops.product(maskedRows(ops, input), weightIh, "right"), biasIh);
+  return ops.biasAdd(ops.matMul(maskedRows(ops, input), weightIh, "right"), biasIh);
 }
 
 /** @param byGates `[time * batch, gates]` */
@@ -63,26 +70,26 @@ export function inputGradients(
   byGates: Id,
 ): InputGradients {
   if (input.kind === "vectors") {
-    const weight = ops.product(byGates, maskedRows(ops, input), "left");
-    return { weightIh: weight, vectors: ofVectors(ops, input, ops.product(byGates, weightIh)) };
+    const weight = ops.matMul(byGates, maskedRows(ops, input), "left");
+    return { weightIh: weight, vectors: ofVectors(ops, input, ops.matMul(byGates, weightIh)) };
   }
   const vocabulary = input.kind === "one-hot" ? input.size : input.vocabulary;
-  const byTable = ops.sumsByNumber(byGates, ops.reshape(input.tokens, -1), vocabulary);
+  const byTable = ops.unsortedSegmentSum(byGates, ops.reshape(input.tokens, -1), vocabulary);
   if (input.kind === "one-hot") return { weightIh: ops.transpose(byTable) };
   return {
-    weightIh: ops.product(byTable, input.embedding, "left"),
-    embedding: ops.product(byTable, weightIh),
+    weightIh: ops.matMul(byTable, input.embedding, "left"),
+    embedding: ops.matMul(byTable, weightIh),
   };
 }
 
 /** What a layer reads as vectors, `[time, batch, size]`. */
 export function asVectors(ops: Operations, input: LayerInput): Id {
   if (input.kind === "one-hot") return ops.oneHot(input.tokens, input.size);
-  if (input.kind === "embedded") return ops.rows(input.embedding, input.tokens);
-  return masked(ops, input, input.vectors);
+  if (input.kind === "embedded") return ops.gather(input.embedding, input.tokens);
+  return masked(ops, input.vectors, input.mask);
 }
 
-/** The gradient by what {@link asVectors} made vectors of, without that by the weights. */
+/** The gradients of what {@link asVectors} read, from that of the vectors. */
 export function gradientOfVectors(
   ops: Operations,
   input: LayerInput,
@@ -92,21 +99,16 @@ export function gradientOfVectors(
   if (input.kind === "vectors") return { vectors: ofVectors(ops, input, byVectors) };
   const rows = ops.reshape(byVectors, input.time * input.batch, input.size);
   const numbers = ops.reshape(input.tokens, -1);
-  return { embedding: ops.sumsByNumber(rows, numbers, input.vocabulary) };
+  return { embedding: ops.unsortedSegmentSum(rows, numbers, input.vocabulary) };
 }
 
 type Vectors = LayerInput & { kind: "vectors" };
 
-function maskedRows(ops: Operations, input: Vectors): Id {
-  return ops.reshape(masked(ops, input, input.vectors), input.time * input.batch, input.size);
+function maskedRows(ops: Operations, { vectors, mask, time, batch, size }: Vectors): Id {
+  return ops.reshape(masked(ops, vectors, mask), time * batch, size);
 }
 
-/** The gradient by vectors of that by what is left of them, `[time, batch, size]`. */
-function ofVectors(ops: Operations, input: Vectors, byMasked: Id): Id {
-  return masked(ops, input, ops.reshape(byMasked, input.time, input.batch, input.size));
-}
-
-/** @param all `[time, batch, size]` */
-function masked(ops: Operations, { mask }: Vectors, all: Id): Id {
-  return mask === undefined ? all : ops.multiply(all, mask);
+/** The gradient with respect to vectors from that to the masked ones, `[time, batch, size]`. */
+function ofVectors(ops: Operations, { mask, time, batch, size }: Vectors, ofMasked: Id): Id {
+  return masked(ops, ops.reshape(ofMasked, time, batch, size), mask);
 }

@@ -1,68 +1,60 @@
+import type { Decoder, RankedPredictions } from "../backend.js";
 import { type } from "./binding.js";
 import type { Id, Operations } from "./operations.js";
+import { idOf, maskId, masked } from "./tensors.js";
 
-export interface LossInputs {
-  /** `[time, batch, hidden]` */
-  readonly input: Id;
-  /** `[batch, hidden]`: multiplies the input of every step. */
-  readonly inputMask: Id | undefined;
-  /** `[vocabulary, hidden]` */
-  readonly weight: Id;
-  readonly bias: Id;
-  /** `[time, batch]`; below 0: no target. */
-  readonly targets: Int32Array;
+/** The decoder's predictions and their losses, without gradients. */
+export function scores(ops: Operations, decoder: Decoder): RankedPredictions {
+  const { targets } = decoder;
+  const { labels, logits, ...forward } = forwardPass(ops, decoder);
+  const ranks = ops.integers(ranksOf(ops, logits, labels, decoder.bias.length));
+  return { ...read(ops, forward), ranks: ranks.map((rank, i) => (targets[i] < 0 ? 0 : rank)) };
 }
 
-/** Decoder, softmax and cross-entropy; shapes and meaning are the contract's. */
-export function lossAndGradients(
-  ops: Operations,
-  { input, inputMask, weight, bias, targets }: LossInputs,
-  [time, batch, hidden]: readonly [number, number, number],
-  vocabulary: number,
-  wantsGradients: boolean,
-) {
-  const rows = time * batch;
-  const masked = (all: Id) => (inputMask === undefined ? all : ops.multiply(all, inputMask));
-  const features = ops.reshape(masked(input), rows, hidden);
-  const logits = ops.addBias(ops.product(features, weight, "right"), bias);
+/** The same, and the gradients of the mean loss over the positions with a target. */
+export function lossAndGradients(ops: Operations, decoder: Decoder) {
+  const { time, batch, hiddenSize, targets } = decoder;
+  const { features, weight, mask, byLogits, ...forward } = forwardPass(ops, decoder);
   const scored = targets.reduce((count, target) => count + Number(target >= 0), 0);
+  const gradientLogits = ops.multiply(byLogits, ops.scalar(1 / Math.max(scored, 1)));
+  const gradientInput = ops.reshape(ops.matMul(gradientLogits, weight), time, batch, hiddenSize);
+  return {
+    ...read(ops, forward),
+    gradientInput: masked(ops, gradientInput, mask),
+    gradientWeight: ops.matMul(gradientLogits, features, "left"),
+    gradientBias: ops.sumRows(gradientLogits),
+  };
+}
+
+function forwardPass(ops: Operations, decoder: Decoder) {
+  const { time, batch, hiddenSize, inputMask, targets } = decoder;
+  const rows = time * batch;
+  const vocabulary = decoder.bias.length;
+  const weight = idOf(ops, decoder.weight, [vocabulary, hiddenSize]);
+  const mask = inputMask && maskId(ops, inputMask, hiddenSize);
+  const input = idOf(ops, decoder.input, [time, batch, hiddenSize]);
+  const features = ops.reshape(masked(ops, input, mask), rows, hiddenSize);
+  const bias = idOf(ops, decoder.bias, [vocabulary]);
+  const logits = ops.biasAdd(ops.matMul(features, weight, "right"), bias);
   const labels = targets.map((target) => Math.max(target, 0));
-  let [losses, byLogits] = ops.softmaxCrossEntropy(
+  let [losses, byLogits] = ops.sparseSoftmaxCrossEntropy(
     logits,
-    ops.tensor([rows], "int32", labels),
+    ops.tensor([rows], "int32", labels.slice()),
     vocabulary,
   );
-  if (scored < rows) {
+  if (targets.some((target) => target < 0)) {
     const isScored = Float32Array.from(targets, (target) => Number(target >= 0));
     const factors = ops.tensor([rows], "float32", isScored);
     losses = ops.multiply(losses, factors);
     byLogits = ops.multiply(byLogits, ops.reshape(factors, rows, 1));
   }
-  const predictions = ops.one(
-    "ArgMax",
-    [logits, ops.constants.integer(1)],
-    [type("output_type", "int32")],
-  );
-  const outputs = {
-    losses: ops.reshape(losses, time, batch),
-    predictions: ops.reshape(predictions, time, batch),
-  };
-  if (!wantsGradients) {
-    const factors = Int32Array.from(targets, (target) => Number(target >= 0));
-    const isScored = ops.tensor([rows], "int32", factors);
-    const ranks = ops.multiply(ranksOf(ops, logits, labels, vocabulary), isScored);
-    return { ...outputs, ranks: ops.reshape(ranks, time, batch), gradients: undefined };
-  }
-  byLogits = ops.multiply(byLogits, ops.number(1 / Math.max(scored, 1)));
-  return {
-    ...outputs,
-    ranks: undefined,
-    gradients: {
-      input: masked(ops.reshape(ops.product(byLogits, weight), time, batch, hidden)),
-      weight: ops.product(byLogits, features, "left"),
-      bias: ops.sumOfRows(byLogits),
-    },
-  };
+  const toInt = [type("output_type", "int32")];
+  const predictions = ops.execute("ArgMax", [logits, ops.constants.integer(1)], toInt);
+  return { weight, mask, features, logits, labels, losses, byLogits, predictions };
+}
+
+function read(ops: Operations, { losses, predictions }: { losses: Id; predictions: Id }) {
+  return { losses: ops.floats(losses), predictions: ops.integers(predictions) };
 }
 
 /** How many logits of each row are larger than that of its label, or equal to it and before it. */
@@ -74,11 +66,12 @@ function ranksOf(ops: Operations, logits: Id, labels: Int32Array, vocabulary: nu
     "int32",
     Int32Array.from({ length: vocabulary }, (_, token) => token),
   );
-  const ownColumn = ops.reshape(ops.atNumbers(logits, targets), rows, 1);
-  const isLarger = ops.one("Greater", [logits, ownColumn]);
-  const isEqual = ops.one("Equal", [logits, ownColumn]);
-  const isBefore = ops.one("Less", [tokens, ops.reshape(targets, rows, 1)]);
-  const isAhead = ops.one("LogicalOr", [isLarger, ops.one("LogicalAnd", [isEqual, isBefore])]);
-  const ahead = ops.one("Cast", [isAhead], [type("DstT", "int32")]);
-  return ops.one("Sum", [ahead, ops.constants.integers(1)]);
+  const ofTarget = ops.reshape(ops.gatherBatch(logits, targets), rows, 1);
+  const isLarger = ops.execute("Greater", [logits, ofTarget]);
+  const isEqual = ops.execute("Equal", [logits, ofTarget]);
+  const isBefore = ops.execute("Less", [tokens, ops.reshape(targets, rows, 1)]);
+  const isTie = ops.execute("LogicalAnd", [isEqual, isBefore]);
+  const isAhead = ops.execute("LogicalOr", [isLarger, isTie]);
+  const ahead = ops.execute("Cast", [isAhead], [type("DstT", "int32")]);
+  return ops.execute("Sum", [ahead, ops.constants.integers(1)]);
 }

@@ -42,7 +42,7 @@ export const LSTM_STEPS: Recurrence<LstmWeights, LstmKept> = {
     const steps: Step[] = [];
     for (let t = 0, h = hidden, c = cellState as Id; t < time; t++) {
       const step = ops.tidy((): Step => {
-        const sums = ops.add(ofInput[t], ops.product(seenState(ops, h, mask), weight));
+        const sums = ops.add(ofInput[t], ops.matMul(seenState(ops, h, mask), weight));
         const [ai, af, ag, ao] = ops.split(sums, 4, 1);
         const [i, f, g, o] = [ops.sigmoid(ai), ops.sigmoid(af), ops.tanh(ag), ops.sigmoid(ao)];
         const cell = ops.add(ops.multiply(f, c), ops.multiply(i, g));
@@ -92,7 +92,7 @@ export const LSTM_STEPS: Recurrence<LstmWeights, LstmKept> = {
         const cell = afterCell === undefined ? ofHidden : ops.add(ofHidden, afterCell);
         const stacked = ops.stack([cell, cell, cell, afterHidden], 1);
         const gates = ops.reshape(ops.multiply(stacked, byGates[t]), batch, 4 * hiddenSize);
-        const hidden = seenState(ops, ops.product(gates, weightHh), state.mask);
+        const hidden = seenState(ops, ops.matMul(gates, weightHh), state.mask);
         return {
           gates,
           hidden: t > 0 ? ops.add(hidden, gradients[t - 1]) : hidden,
@@ -115,15 +115,15 @@ function factors(
   cellState: Id,
   [time, batch, hiddenSize]: readonly [number, number, number],
 ) {
-  const before = ops.before(cells, cellState, time, [batch, hiddenSize]);
+  const before = ops.statesBefore(cells, cellState, time, [batch, hiddenSize]);
   const byGates = [
-    ops.sigmoidGradient(i, g),
-    ops.sigmoidGradient(f, before),
-    ops.tanhGradient(g, i),
-    ops.sigmoidGradient(o, tanhOfCells),
+    ops.sigmoidGrad(i, g),
+    ops.sigmoidGrad(f, before),
+    ops.tanhGrad(g, i),
+    ops.sigmoidGrad(o, tanhOfCells),
   ];
   return {
-    throughHidden: ops.unstack(ops.tanhGradient(tanhOfCells, o), time),
+    throughHidden: ops.unstack(ops.tanhGrad(tanhOfCells, o), time),
     /** `[batch, 4, hidden]` */
     byGates: ops.unstack(ops.stack(byGates, 2), time),
     forgotten: ops.unstack(f, time),

@@ -42,7 +42,7 @@ interface Kept {
 export const LSTM: SequenceLayer<Prepared, Kept> = {
   prepare(ops, { weightIh, weightHh, biasIh, biasHh }, _readsTokens, hiddenSize) {
     return {
-      weight: ops.transpose(ops.join([weightIh, weightHh], 1)),
+      weight: ops.transpose(ops.concat([weightIh, weightHh], 1)),
       bias: ops.add(biasIh, biasHh),
       peephole: ops.zeros(hiddenSize),
     };
@@ -61,11 +61,11 @@ export const LSTM: SequenceLayer<Prepared, Kept> = {
       peephole,
       bias,
     ];
-    const made = ops.many("BlockLSTMV2", inputs, 7, NO_PEEPHOLES) as unknown as Made;
+    const made = ops.executeMany("BlockLSTMV2", inputs, 7, NO_PEEPHOLES) as unknown as Made;
     const [, cells, , , , , output] = made;
-    const last = (all: Id) => ops.last(all, time, [batch, hiddenSize]);
+    const last = (all: Id) => ops.lastStep(all, time, [batch, hiddenSize]);
     return {
-      output: ops.same(output),
+      output: ops.identity(output),
       hidden: last(output),
       cellState: last(cells),
       kept: { inputs, made },
@@ -79,8 +79,8 @@ export const LSTM: SequenceLayer<Prepared, Kept> = {
       const kept = { output, ofRecurrence: { i, f, g, o, cells, tanhOfCells } };
       return LSTM_BY_STEPS.backward(ops, weights, input, state, sizes, kept, gradientOutput);
     }
-    const byCells = ops.one("ZerosLike", [gradientOutput]);
-    const gradients = ops.many(
+    const byCells = ops.execute("ZerosLike", [gradientOutput]);
+    const gradients = ops.executeMany(
       "BlockLSTMGradV2",
       [...inputs, ...made, byCells, gradientOutput],
       8,
@@ -88,13 +88,13 @@ export const LSTM: SequenceLayer<Prepared, Kept> = {
     );
     const [vectors, cellState, hidden, weight, , , , bias] = gradients;
     const parts = [input.size, sizes.hiddenSize];
-    const [weightIh, weightHh] = ops.splitInto(ops.transpose(weight), parts, 1);
+    const [weightIh, weightHh] = ops.splitV(ops.transpose(weight), parts, 1);
     return {
       ...gradientOfVectors(ops, input, vectors),
       weightIh,
       weightHh,
       biasIh: bias,
-      biasHh: ops.same(bias),
+      biasHh: ops.identity(bias),
       hidden,
       cellState,
     };

@@ -1,96 +1,100 @@
 import type {
-  AdamStepAttributes,
-  AdamStepInputs,
-  MomentStepInputs,
-  RmsPropStepAttributes,
-  SgdStepAttributes,
-  StepAttributes,
-  StepInputs,
+  AdamArrays,
+  AdamSettings,
+  MomentArrays,
+  RmsPropSettings,
+  SgdSettings,
+  StepArrays,
+  StepSettings,
+  Tensor,
 } from "../backend.js";
 import { CLIP_EPSILON } from "../cpu/optimizer-steps.js";
 import type { Id, Operations } from "./operations.js";
+import { idOf, overwrite } from "./tensors.js";
 
-/** What a step gives: the norm before clipping, and new numbers, by the names of the inputs. */
-export interface Stepped<Inputs> {
-  readonly norm: Id;
-  /** Undefined where the norm is not finite. */
-  readonly changed?: Inputs;
-}
-
-/** The formulas stand in `cpu/optimizer-steps.ts`. */
-export function adamStep(
+/**
+ * The formulas stand in `cpu/optimizer-steps.ts`.
+ *
+ * @returns the gradients' norm before clipping
+ */
+export function takeAdamStep(
   ops: Operations,
-  arrays: AdamStepInputs<Id>,
-  attributes: AdamStepAttributes,
-): Stepped<AdamStepInputs<Id>> {
-  const { learningRate, beta1, beta2, epsilon, step } = attributes;
-  return clipThen(ops, arrays, attributes, (parameters, gradients) => {
-    const firstMoment = mean(ops, arrays.firstMoment, gradients, beta1);
-    const secondMoment = mean(ops, arrays.secondMoment, ops.square(gradients), beta2);
-    const root = ops.multiply(ops.root(secondMoment), ops.number(1 / Math.sqrt(1 - beta2 ** step)));
-    const change = ops.divide(firstMoment, ops.add(root, ops.number(epsilon)));
-    const stepSize = learningRate / (1 - beta1 ** step);
-    return { ...stepped(ops, parameters, change, stepSize), firstMoment, secondMoment };
+  { firstMoment, secondMoment, ...arrays }: AdamArrays,
+  settings: AdamSettings,
+): number {
+  const { learningRate, beta1, beta2, epsilon, step } = settings;
+  return clipThen(ops, arrays, settings, (gradients) => {
+    const m = updateMean(ops, firstMoment, gradients, beta1);
+    const v = updateMean(ops, secondMoment, ops.square(gradients), beta2);
+    const root = ops.multiply(ops.sqrt(v), ops.scalar(1 / Math.sqrt(1 - beta2 ** step)));
+    const change = ops.divide(m, ops.add(root, ops.scalar(epsilon)));
+    return ops.multiply(change, ops.scalar(learningRate / (1 - beta1 ** step)));
   });
 }
 
-export function sgdStep(
+export function takeSgdStep(
   ops: Operations,
-  arrays: MomentStepInputs<Id>,
-  attributes: SgdStepAttributes,
-): Stepped<MomentStepInputs<Id>> {
-  const { learningRate, momentum } = attributes;
-  return clipThen(ops, arrays, attributes, (parameters, gradients) => {
-    const moment = ops.add(ops.multiply(arrays.moment, ops.number(momentum)), gradients);
-    return { ...stepped(ops, parameters, moment, learningRate), moment };
+  { moment, ...arrays }: MomentArrays,
+  settings: SgdSettings,
+): number {
+  const { learningRate, momentum } = settings;
+  return clipThen(ops, arrays, settings, (gradients) => {
+    const m = ops.add(ops.multiply(flat(ops, moment), ops.scalar(momentum)), gradients);
+    overwrite(ops, moment, m);
+    return ops.multiply(m, ops.scalar(learningRate));
   });
 }
 
-export function rmsPropStep(
+export function takeRmsPropStep(
   ops: Operations,
-  arrays: MomentStepInputs<Id>,
-  attributes: RmsPropStepAttributes,
-): Stepped<MomentStepInputs<Id>> {
-  const { learningRate, decay, epsilon } = attributes;
-  return clipThen(ops, arrays, attributes, (parameters, gradients) => {
-    const moment = mean(ops, arrays.moment, ops.square(gradients), decay);
-    const change = ops.divide(gradients, ops.add(ops.root(moment), ops.number(epsilon)));
-    return { ...stepped(ops, parameters, change, learningRate), moment };
+  { moment, ...arrays }: MomentArrays,
+  settings: RmsPropSettings,
+): number {
+  const { learningRate, decay, epsilon } = settings;
+  return clipThen(ops, arrays, settings, (gradients) => {
+    const v = updateMean(ops, moment, ops.square(gradients), decay);
+    const change = ops.divide(gradients, ops.add(ops.sqrt(v), ops.scalar(epsilon)));
+    return ops.multiply(change, ops.scalar(learningRate));
   });
-}
-
-/** decay m + (1 - decay) x */
-function mean(ops: Operations, m: Id, x: Id, decay: number): Id {
-  return ops.add(ops.multiply(m, ops.number(decay)), ops.multiply(x, ops.number(1 - decay)));
-}
-
-function stepped(ops: Operations, parameters: Id, change: Id, size: number) {
-  return { parameters: ops.subtract(parameters, ops.multiply(change, ops.number(size))) };
 }
 
 /**
  * Clips by the global norm and by value, decays the weights, updates, averages; nothing when the
  * norm is not finite.
+ *
+ * @param changeBy updates the moments, and gives what is to be subtracted from the parameters
  */
-function clipThen<Inputs extends StepInputs<Id>>(
+function clipThen(
   ops: Operations,
-  { parameters, gradients, average }: StepInputs<Id>,
-  { learningRate, clipNorm, clipValue, weightDecay, averageDecay = 0 }: StepAttributes,
-  update: (parameters: Id, gradients: Id) => Omit<Inputs, "gradients">,
-): Stepped<Inputs> {
-  const norm = ops.norm(gradients);
-  const [value] = ops.values(norm);
-  if (!Number.isFinite(value)) return { norm };
-  const scale = clipNorm / (value + CLIP_EPSILON);
+  arrays: StepArrays,
+  { learningRate, clipNorm, clipValue, weightDecay, averageDecay = 0 }: StepSettings,
+  changeBy: (gradients: Id) => Id,
+): number {
+  const gradients = flat(ops, arrays.gradients);
+  const [norm] = ops.floats(ops.globalNorm(gradients));
+  if (!Number.isFinite(norm)) return norm;
+  const scale = clipNorm / (norm + CLIP_EPSILON);
   const clips = clipNorm > 0 && scale < 1;
-  const scaled = clips ? ops.multiply(gradients, ops.number(scale)) : gradients;
-  const clipped = clipValue > 0 ? ops.limit(scaled, clipValue) : scaled;
+  const scaled = clips ? ops.multiply(gradients, ops.scalar(scale)) : gradients;
+  const clipped = clipValue > 0 ? ops.clipByValue(scaled, clipValue) : scaled;
+  if (clipped !== gradients) overwrite(ops, arrays.gradients, clipped);
+  const before = flat(ops, arrays.parameters);
   const decayed =
-    weightDecay > 0
-      ? ops.multiply(parameters, ops.number(1 - learningRate * weightDecay))
-      : parameters;
-  const updated = update(decayed, clipped);
-  const averaged = average && { average: mean(ops, average, updated.parameters, averageDecay) };
-  const changed = { ...updated, gradients: clipped, ...averaged } as Inputs;
-  return { norm, changed };
+    weightDecay > 0 ? ops.multiply(before, ops.scalar(1 - learningRate * weightDecay)) : before;
+  const parameters = ops.subtract(decayed, changeBy(clipped));
+  overwrite(ops, arrays.parameters, parameters);
+  if (arrays.average) updateMean(ops, arrays.average, parameters, averageDecay);
+  return norm;
+}
+
+/** mean = decay mean + (1 - decay) x */
+function updateMean(ops: Operations, mean: Tensor, x: Id, decay: number): Id {
+  const old = ops.multiply(flat(ops, mean), ops.scalar(decay));
+  const updated = ops.add(old, ops.multiply(x, ops.scalar(1 - decay)));
+  overwrite(ops, mean, updated);
+  return updated;
+}
+
+function flat(ops: Operations, tensor: Tensor): Id {
+  return idOf(ops, tensor, [tensor.length]);
 }

@@ -67,7 +67,7 @@ export function goBackInTime(
     const after = dh;
     dh = ops.tidy(() => {
       const terms = goBack(after, t);
-      return ops.sum(...(t > 0 ? [...terms, gradients[t - 1]] : terms));
+      return ops.addN(...(t > 0 ? [...terms, gradients[t - 1]] : terms));
     });
   }
   return { all: ops.stack(all), first: dh };

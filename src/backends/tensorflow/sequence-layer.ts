@@ -8,7 +8,7 @@ export interface SequenceSizes {
 }
 
 /** A layer's weights, in PyTorch's shapes. */
-interface LayerWeights {
+export interface LayerWeights {
   readonly weightIh: Id;
   readonly weightHh: Id;
   readonly biasIh: Id;

@@ -38,12 +38,12 @@ export function layerOfSteps<OfWeights, OfSteps>(
       const gates =
         input.kind === "vectors"
           ? ops.reshape(gatesOfVectors(ops, input, weightIh, biasIh), time, batch, -1)
-          : ops.rows(table as Id, input.tokens);
+          : ops.gather(table as Id, input.tokens);
       const made = recurrence.forward(ops, gates, state, ofRecurrence, sizes);
       const { hiddens, cells, kept } = made;
       const output = ops.stack(hiddens);
       return {
-        output: ops.same(output),
+        output: ops.identity(output),
         hidden: hiddens[time - 1],
         ...(cells && { cellState: cells[time - 1] }),
         kept: { output, ofRecurrence: kept },
@@ -53,17 +53,17 @@ export function layerOfSteps<OfWeights, OfSteps>(
     backward(ops, { weightIh, weightHh }, input, state, sizes, kept, gradientOutput) {
       const { time, batch, hiddenSize } = sizes;
       const gradients = ops.unstack(gradientOutput, time);
-      const before = ops.before(kept.output, state.hidden, time, [batch, hiddenSize]);
+      const before = ops.statesBefore(kept.output, state.hidden, time, [batch, hiddenSize]);
       const steps = { before, gradients, state };
       const by = recurrence.backward(ops, weightHh, sizes, steps, kept.ofRecurrence);
       const { inputGates, hiddenGates, ...byState } = by;
       const seen = ops.reshape(seenState(ops, before, state.mask), time * batch, hiddenSize);
-      const biasIh = ops.sumOfRows(inputGates);
+      const biasIh = ops.sumRows(inputGates);
       return {
         ...inputGradients(ops, input, weightIh, inputGates),
-        weightHh: ops.product(hiddenGates, seen, "left"),
+        weightHh: ops.matMul(hiddenGates, seen, "left"),
         biasIh,
-        biasHh: hiddenGates === inputGates ? ops.same(biasIh) : ops.sumOfRows(hiddenGates),
+        biasHh: hiddenGates === inputGates ? ops.identity(biasIh) : ops.sumRows(hiddenGates),
         ...byState,
       };
     },

@@ -13,7 +13,7 @@ export const TANH_RNN: Recurrence<{ weight: Id; bias: Id }, { hiddens: Id[] }> =
     for (let t = 0, h = hidden; t < time; t++) {
       const before = h;
       h = ops.tidy(() => {
-        const ofState = ops.product(seenState(ops, before, mask), weight);
+        const ofState = ops.matMul(seenState(ops, before, mask), weight);
         return ops.tanh(ops.add(ofInput[t], ofState));
       });
       hiddens.push(h);
@@ -23,9 +23,9 @@ export const TANH_RNN: Recurrence<{ weight: Id; bias: Id }, { hiddens: Id[] }> =
 
   backward(ops, weightHh, { time, batch, hiddenSize }, steps, { hiddens }) {
     const { all, first } = goBackInTime(ops, steps.gradients, (dh, t) => [
-      seenState(ops, ops.product(ops.tanhGradient(hiddens[t], dh), weightHh), steps.state.mask),
+      seenState(ops, ops.matMul(ops.tanhGrad(hiddens[t], dh), weightHh), steps.state.mask),
     ]);
-    const byGates = ops.tanhGradient(ops.stack(hiddens), all);
+    const byGates = ops.tanhGrad(ops.stack(hiddens), all);
     const gates = ops.reshape(byGates, time * batch, hiddenSize);
     return { inputGates: gates, hiddenGates: gates, hidden: first };
   },

@@ -1,225 +1,219 @@
-import { sizeOf } from "../../config/model.js";
-import { unstoppable } from "../stop.js";
-import {
-  type BackendValues,
-  type DataId,
-  DataStorage,
-  type DataType,
-  engine,
-  KernelBackend,
-  type TensorInfo,
-} from "../tfjs.js";
-import { type TensorFlowBinding, type TensorValues, TYPES } from "./binding.js";
+import type {
+  AdamArrays,
+  AdamSettings,
+  Backend,
+  BackendFacts,
+  DecodeModel,
+  Decoder,
+  DecoderGradients,
+  DecodeSession,
+  MomentArrays,
+  PredictionsWithGradient,
+  RankedPredictions,
+  RmsPropSettings,
+  RnnGradients,
+  RnnInputGradients,
+  RnnLayer,
+  RnnOutputs,
+  SgdSettings,
+  Workspace,
+} from "../backend.js";
+import { stoppable } from "../stop.js";
+import type { TensorFlowBinding } from "./binding.js";
 import { type Cudnn, tryCudnn } from "./cudnn-check.js";
-import { Constants, type Id, Operations } from "./operations.js";
+import { openTensorFlowDecodeSession } from "./decode-session.js";
+import { asVectors, type LayerInput, tensorsOf } from "./input.js";
+import { lossAndGradients, scores } from "./linear-cross-entropy.js";
+import { type Id, idsIn, type Operations } from "./operations.js";
+import { takeAdamStep, takeRmsPropStep, takeSgdStep } from "./optimizer-steps.js";
+import { TensorFlowParameterArray } from "./parameter-array.js";
+import { sequenceLayer } from "./rnn-sequence.js";
+import { Runtime } from "./runtime.js";
+import { idOf, maskId, masked, overwrite, TensorFlowTensor } from "./tensors.js";
+import { type ForwardPass, TensorFlowWorkspace } from "./workspace.js";
 
-/** What is kept of a tensor: its values as they were given until TensorFlow needs them, then its number. */
-interface Kept {
-  readonly shape: readonly number[];
-  readonly dtype: "float32" | "int32";
-  refCount: number;
-  values: TensorValues | undefined;
-  id: Id | undefined;
-  /** Where its numbers are those of others too. */
-  link?: Link;
-}
-
-/** A whole and its parts, the same numbers; which of the two were written last. */
-interface Link {
-  readonly whole: Kept;
-  readonly parts: readonly Kept[];
-  newer: "whole" | "parts" | undefined;
-}
-
-/** What of TensorFlow computes. */
-export interface TensorFlowFacts {
-  readonly version: string;
-  readonly device: "CPU" | "GPU";
-  /** Recurrent layers go by cuDNN's operations. */
-  readonly cudnn: boolean;
-}
-
-/** Tensors of TensorFlow's, for tfjs-core. Kernels read them by number, and write by new ones. */
-export class TensorFlowBackend extends KernelBackend {
-  readonly #kept: DataStorage<Kept>;
-  readonly #constants: Constants;
-
-  /** Whether layers go by it where they can. */
+/** A backend of TensorFlow's operations. */
+export class TensorFlowBackend implements Backend {
+  readonly name = "tensorflow";
+  readonly facts: BackendFacts;
+  readonly runtime: Runtime;
+  /** Whether layers use it where they can. */
   readonly cudnn: Cudnn;
 
-  constructor(readonly binding: TensorFlowBinding) {
-    super();
-    this.#kept = new DataStorage(this, engine());
-    this.#constants = new Constants(binding);
-    this.cudnn = this.run(tryCudnn);
-  }
-
-  describe(): TensorFlowFacts {
-    return {
-      version: this.binding.TF_Version,
-      device: this.#constants.onGpu ? "GPU" : "CPU",
-      cudnn: this.cudnn.usable,
+  constructor(
+    binding: TensorFlowBinding,
+    readonly threads: number,
+  ) {
+    this.runtime = new Runtime(binding);
+    this.cudnn = this.runtime.run(tryCudnn);
+    const { usable, fault } = this.cudnn;
+    this.facts = {
+      warning:
+        fault && `cuDNN's layers can't be used: ${fault}. Others compute, several times slower.`,
+      tensorflow: {
+        version: binding.TF_Version,
+        device: this.runtime.onGpu ? "GPU" : "CPU",
+        cudnn: usable,
+      },
     };
   }
 
-  /** Runs operations, and frees what they made but for what was kept. */
-  run<Result>(work: (ops: Operations) => Result): Result {
-    const ops = new Operations(this.#constants);
-    try {
-      return work(ops);
-    } finally {
-      ops.free();
-    }
+  parameterArray(shapes: ReadonlyMap<string, readonly number[]>): TensorFlowParameterArray {
+    return new TensorFlowParameterArray(this.runtime, shapes);
   }
 
-  /** Frees tensors that were kept of a run. */
-  free(ids: Iterable<Id>): void {
-    for (const id of ids) this.binding.deleteTensor(id);
+  createWorkspace(): Workspace {
+    return new TensorFlowWorkspace(this.runtime);
   }
 
-  /** The number of a tensor, to be read. */
-  id({ dataId }: TensorInfo): Id {
-    return this.#idOf(this.#kept.get(dataId));
+  rnnForward(layer: RnnLayer, workspace: Workspace): RnnOutputs {
+    return this.#stoppable((ops) => {
+      const pass = this.#passOver(ops, layer);
+      const { way, weights, input, state } = pass;
+      const prepared = way.prepare(ops, weights, input.kind !== "vectors", layer.hiddenSize);
+      const { output, kept, ...after } = way.forward(ops, prepared, input, state, layer);
+      const hidden = ops.floats(after.hidden);
+      const cellState = after.cellState === undefined ? undefined : ops.floats(after.cellState);
+      const { weightMask, tokens } = pass;
+      const used = [output, kept, weights, weightMask, tensorsOf(input), tokens, state];
+      own(workspace).keep({ ...pass, kept }, ops.keepOwn(idsIn(used)));
+      return { output: this.#tensor(layer.time * hidden.length, output), hidden, cellState };
+    });
   }
 
-  /** A new tensor, which owns the number. */
-  tensor(shape: number[], dtype: "float32" | "int32", id: Id): TensorInfo {
-    return {
-      dataId: this.#keep({ shape, dtype, refCount: 1, values: undefined, id }),
-      shape,
-      dtype,
+  rnnBackward(layer: RnnLayer, gradients: RnnGradients, workspace: Workspace): RnnInputGradients {
+    return this.#stoppable((ops) => {
+      const work = own(workspace);
+      const { way, weights, weightMask, input, tokens, state, kept } = work.pass;
+      const { time, batch, inputSize, hiddenSize } = layer;
+      const gradientOutput = idOf(ops, gradients.gradientOutput, [time, batch, hiddenSize]);
+      const made = way.backward(ops, weights, input, state, layer, kept, gradientOutput);
+      overwrite(ops, gradients.gradientWeightIh, made.weightIh);
+      overwrite(ops, gradients.gradientWeightHh, masked(ops, made.weightHh, weightMask));
+      overwrite(ops, gradients.gradientBiasIh, made.biasIh);
+      overwrite(ops, gradients.gradientBiasHh, made.biasHh);
+      const { gradientEmbedding } = gradients;
+      const { embedding, vectors, hidden, cellState } = made;
+      if (gradientEmbedding && embedding !== undefined) {
+        overwrite(ops, gradientEmbedding, embedding);
+      } else if (gradientEmbedding && vectors !== undefined && tokens !== undefined) {
+        // The layer has read its tokens as vectors.
+        const rows = ops.reshape(vectors, time * batch, inputSize);
+        const vocabulary = gradientEmbedding.length / inputSize;
+        const sums = ops.unsortedSegmentSum(rows, ops.reshape(tokens, -1), vocabulary);
+        overwrite(ops, gradientEmbedding, sums);
+      }
+      const gradientInput = tokens === undefined ? vectors : undefined;
+      work.keepResults(ops.keepOwn(idsIn([gradientInput, hidden, cellState])));
+      const result = (id: Id | undefined, length: number) =>
+        id === undefined ? undefined : this.#tensor(length, id);
+      return {
+        gradientInput: result(gradientInput, time * batch * inputSize),
+        gradientHidden: this.#tensor(batch * hiddenSize, hidden),
+        gradientCellState: result(cellState, batch * hiddenSize),
+      };
+    });
+  }
+
+  linearCrossEntropy(
+    decoder: Decoder,
+    gradients: DecoderGradients,
+    workspace: Workspace,
+  ): PredictionsWithGradient {
+    return this.#stoppable((ops) => {
+      const made = lossAndGradients(ops, decoder);
+      const { losses, predictions, gradientInput } = made;
+      overwrite(ops, gradients.gradientWeight, made.gradientWeight);
+      overwrite(ops, gradients.gradientBias, made.gradientBias);
+      own(workspace).keepResults(ops.keepOwn([gradientInput]));
+      const length = decoder.targets.length * decoder.hiddenSize;
+      return { losses, predictions, gradientInput: this.#tensor(length, gradientInput) };
+    });
+  }
+
+  linearCrossEntropyScores(decoder: Decoder): RankedPredictions {
+    return this.#stoppable((ops) => scores(ops, decoder));
+  }
+
+  adamStep(arrays: AdamArrays, settings: AdamSettings): number {
+    return this.runtime.run((ops) => takeAdamStep(ops, arrays, settings));
+  }
+
+  sgdStep(arrays: MomentArrays, settings: SgdSettings): number {
+    return this.runtime.run((ops) => takeSgdStep(ops, arrays, settings));
+  }
+
+  rmsPropStep(arrays: MomentArrays, settings: RmsPropSettings): number {
+    return this.runtime.run((ops) => takeRmsPropStep(ops, arrays, settings));
+  }
+
+  openDecodeSession(model: DecodeModel, sequences: number): DecodeSession {
+    return openTensorFlowDecodeSession(this.runtime, this.cudnn.usable, model, sequences);
+  }
+
+  #stoppable<Result>(work: (ops: Operations) => Result): Result {
+    return stoppable(() => this.runtime.run(work));
+  }
+
+  #tensor(length: number, id: Id): TensorFlowTensor {
+    return new TensorFlowTensor(length, this.runtime, () => id);
+  }
+
+  /** TensorFlow's tensors of all that a layer reads. */
+  #passOver(ops: Operations, layer: RnnLayer): Omit<ForwardPass, "kept"> {
+    const { cell, batch, inputSize, hiddenSize, embedding, stateMask, cellState } = layer;
+    const gates = layer.biasIh.length;
+    const weightMask = layer.weightMask && maskId(ops, layer.weightMask, hiddenSize);
+    const weightHh = idOf(ops, layer.weightHh, [gates, hiddenSize]);
+    const weights = {
+      weightIh: idOf(ops, layer.weightIh, [gates, inputSize]),
+      weightHh: masked(ops, weightHh, weightMask),
+      biasIh: idOf(ops, layer.biasIh, [gates]),
+      biasHh: idOf(ops, layer.biasHh, [gates]),
+      embedding: embedding && idOf(ops, embedding, [embedding.length / inputSize, inputSize]),
     };
+    const state = {
+      hidden: idOf(ops, layer.hidden, [batch, hiddenSize]),
+      cellState: cellState && idOf(ops, cellState, [batch, hiddenSize]),
+      mask: stateMask && maskId(ops, stateMask, hiddenSize),
+    };
+    const way = sequenceLayer(cell, { masked: stateMask !== undefined, cudnn: this.cudnn.usable });
+    return { way, weights, weightMask, ...inputOf(ops, layer, weights.embedding), state };
   }
+}
 
-  /** Overwrites a tensor's numbers by those of another, whose number it then owns. */
-  overwrite({ dataId }: TensorInfo, id: Id): void {
-    const kept = this.#kept.get(dataId);
-    const { link } = kept;
-    if (link) {
-      const isWhole = kept === link.whole;
-      // The other parts must have their numbers before the whole is old.
-      if (!isWhole && link.newer === "whole") this.#renew(kept);
-      link.newer = isWhole ? "whole" : "parts";
-    }
-    this.#replace(kept, id);
+/** What a layer reads; tokens under masks are turned into the vectors that the masks multiply. */
+function inputOf(
+  ops: Operations,
+  { time, batch, inputSize, input, embedding, inputMask }: RnnLayer,
+  embeddingId: Id | undefined,
+): { input: LayerInput; tokens: Id | undefined } {
+  const sizes = { time, batch, size: inputSize };
+  const mask = inputMask && maskId(ops, inputMask, inputSize);
+  if (!(input instanceof Int32Array)) {
+    const vectors = idOf(ops, input, [time, batch, inputSize]);
+    return { input: { ...sizes, kind: "vectors", vectors, mask }, tokens: undefined };
   }
+  const tokens = ops.tensor([time, batch], "int32", input.slice());
+  const asTokens: LayerInput =
+    embedding && embeddingId !== undefined
+      ? {
+          ...sizes,
+          kind: "embedded",
+          tokens,
+          embedding: embeddingId,
+          vocabulary: embedding.length / inputSize,
+        }
+      : { ...sizes, kind: "one-hot", tokens };
+  if (inputMask === undefined || mask === undefined) return { input: asTokens, tokens };
+  const masks = inputMask.length / inputSize;
+  const maskOfSequence = Int32Array.from({ length: batch }, (_, sequence) => sequence % masks);
+  const masksOfBatch = ops.gather(mask, ops.tensor([batch], "int32", maskOfSequence));
+  const vectors = asVectors(ops, asTokens);
+  return { input: { ...sizes, kind: "vectors", vectors, mask: masksOfBatch }, tokens };
+}
 
-  /** Overwrites a tensor's numbers by those of an array. */
-  writeValues(info: TensorInfo, values: Float32Array): void {
-    this.overwrite(info, this.binding.createTensor(info.shape, TYPES.float32, values.slice()));
-  }
-
-  /** Makes tensors the whole and the parts of the same numbers, which they must have. */
-  link(whole: TensorInfo, parts: readonly TensorInfo[]): void {
-    const [first, ...rest] = [whole, ...parts].map(({ dataId }) => this.#kept.get(dataId));
-    const link: Link = { whole: first, parts: rest, newer: undefined };
-    for (const kept of [first, ...rest]) kept.link = link;
-  }
-
-  #idOf(kept: Kept): Id {
-    this.#renew(kept);
-    if (kept.id === undefined) {
-      const values = kept.values as TensorValues;
-      kept.id = this.binding.createTensor(kept.shape, TYPES[kept.dtype], values);
-      kept.values = undefined;
-    }
-    return kept.id;
-  }
-
-  #replace(kept: Kept, id: Id): void {
-    if (kept.id !== undefined) this.binding.deleteTensor(kept.id);
-    kept.id = id;
-    kept.values = undefined;
-  }
-
-  /** Gives a tensor the numbers that were written to those linked with it. */
-  #renew({ link }: Kept): void {
-    if (!link?.newer) return;
-    const { whole, parts, newer } = link;
-    link.newer = undefined;
-    unstoppable(() => this.run((ops) => this.#renewBy(ops, whole, parts, newer)));
-  }
-
-  #renewBy(ops: Operations, whole: Kept, parts: readonly Kept[], newer: "whole" | "parts"): void {
-    if (newer === "parts") {
-      const flat = parts.map((part) => ops.reshape(this.#idOf(part), -1));
-      this.#replace(whole, ops.keep(ops.join(flat, 0)));
-      return;
-    }
-    const sizes = parts.map(({ shape }) => sizeOf(shape));
-    for (const [i, flat] of ops.splitInto(this.#idOf(whole), sizes, 0).entries()) {
-      this.#replace(parts[i], ops.keep(ops.reshape(flat, ...parts[i].shape)));
-    }
-  }
-
-  #keep(kept: Kept): DataId {
-    const dataId = {};
-    this.#kept.set(dataId, kept);
-    return dataId;
-  }
-
-  override write(values: BackendValues, shape: number[], dtype: DataType): DataId {
-    return this.#keep({ ...this.#given(values, shape, dtype), refCount: 1 });
-  }
-
-  override move(
-    dataId: DataId,
-    values: BackendValues,
-    shape: number[],
-    dtype: DataType,
-    refCount: number,
-  ): void {
-    this.#kept.set(dataId, { ...this.#given(values, shape, dtype), refCount });
-  }
-
-  #given(values: BackendValues, shape: number[], dtype: DataType) {
-    if (dtype !== "float32" && dtype !== "int32") throw new Error(`No tensors of type ${dtype}.`);
-    return { shape, dtype, values: values as TensorValues, id: undefined } as const;
-  }
-
-  override readSync(dataId: object): BackendValues {
-    const kept = this.#kept.get(dataId);
-    this.#renew(kept);
-    return kept.values ?? this.binding.tensorDataSync(kept.id as Id);
-  }
-
-  override async read(dataId: object): Promise<BackendValues> {
-    return this.readSync(dataId);
-  }
-
-  override disposeData(dataId: DataId, force = false): boolean {
-    if (!this.#kept.has(dataId)) return true;
-    const kept = this.#kept.get(dataId);
-    kept.refCount--;
-    if (!force && kept.refCount > 0) return false;
-    if (kept.id !== undefined) this.binding.deleteTensor(kept.id);
-    this.#kept.delete(dataId);
-    return true;
-  }
-
-  override refCount(dataId: DataId): number {
-    return this.#kept.has(dataId) ? this.#kept.get(dataId).refCount : 0;
-  }
-
-  override incRef(dataId: DataId): void {
-    this.#kept.get(dataId).refCount++;
-  }
-
-  override numDataIds(): number {
-    return this.#kept.numDataIds();
-  }
-
-  override memory(): { unreliable: boolean } {
-    return { unreliable: false };
-  }
-
-  override floatPrecision(): 32 {
-    return 32;
-  }
-
-  override epsilon(): number {
-    return 1e-7;
-  }
-
-  override dispose(): void {}
+function own(workspace: Workspace): TensorFlowWorkspace {
+  if (workspace instanceof TensorFlowWorkspace) return workspace;
+  throw new Error("This is the workspace of another backend.");
 }

@@ -110,8 +110,8 @@ await onTensorFlow("The tensorflow backend", ({ binding }) => {
         ops.tensor([rows, classes], "float32", logits.slice()),
         ops.tensor([rows], "int32", labels.slice()),
       ] as const;
-      const made = ops.softmaxCrossEntropy(...inputs, classes);
-      const numbers = made.map((id) => ops.values(id) as Float32Array);
+      const made = ops.sparseSoftmaxCrossEntropy(...inputs, classes);
+      const numbers = made.map((id) => ops.floats(id) as Float32Array);
       ops.free();
       return numbers;
     });
@@ -131,16 +131,16 @@ await onTensorFlow("The tensorflow backend", ({ binding }) => {
     const matrix = (...numbers: number[]) =>
       ops.tensor([2, 2], "float32", Float32Array.from(numbers));
     const [a, b] = [matrix(1, 2, 3, 4), matrix(5, 6, 7, 8)];
-    const numbers = (id: number) => [...(ops.values(id) as Float32Array)];
-    assert.deepEqual(numbers(ops.product(a, b)), [19, 22, 43, 50]);
-    assert.deepEqual(numbers(ops.product(a, b, "left")), [26, 30, 38, 44]);
-    assert.deepEqual(numbers(ops.product(a, b, "right")), [17, 23, 39, 53]);
+    const numbers = (id: number) => [...(ops.floats(id) as Float32Array)];
+    assert.deepEqual(numbers(ops.matMul(a, b)), [19, 22, 43, 50]);
+    assert.deepEqual(numbers(ops.matMul(a, b, "left")), [26, 30, 38, 44]);
+    assert.deepEqual(numbers(ops.matMul(a, b, "right")), [17, 23, 39, 53]);
     ops.free();
   });
 
   it("says what an operation has against its inputs, and keeps nothing of it", () => {
     const own = backend() as unknown as TensorFlowBackend;
-    const multiply = () => own.run((ops) => ops.product(ops.zeros(2, 3), ops.zeros(2, 3)));
+    const multiply = () => own.run((ops) => ops.matMul(ops.zeros(2, 3), ops.zeros(2, 3)));
     assert.throws(multiply, /Matrix size-incompatible/);
     const before = binding.getNumOfTensors();
     assert.throws(multiply, /Matrix size-incompatible/);

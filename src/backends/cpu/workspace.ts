@@ -1,22 +1,15 @@
+import type { Workspace } from "../backend.js";
+
 export type FloatArray = Float32Array | Float64Array;
 
-/** What lives in an engine's own memory. */
-interface Kept {
-  readonly value: unknown;
-  dispose(): void;
-}
-
 /**
- * Scratch memory of one layer, handed to its kernels at every call: a buffer is made when it is
- * first asked for, grows when a longer one is, and is used again ever after. It also carries what a
- * forward kernel leaves for its backward one.
+ * Buffers by name: one is made when it is first asked for, grows when a longer one is, and is used
+ * again ever after.
  */
-export class Workspace {
+export class CpuWorkspace implements Workspace {
   readonly #floats = new Map<string, FloatArray>();
   readonly #doubles = new Map<string, Float64Array>();
   readonly #integers = new Map<string, Int32Array>();
-
-  #kept: Kept | undefined;
 
   /** In double precision gradients can be checked against finite differences. */
   constructor(readonly precision: "single" | "double" = "single") {}
@@ -37,27 +30,7 @@ export class Workspace {
     return take(this.#integers, name, length, (size) => new Int32Array(size));
   }
 
-  /** `length` numbers in single precision in an array that `make` makes, which may be longer. */
-  made(name: string, length: number, make: (length: number) => Float32Array): Float32Array {
-    return take(this.#floats, name, length, make) as Float32Array;
-  }
-
-  /** Keeps what a forward kernel leaves for its backward one, in place of what was kept before. */
-  keep(kept: Kept): void {
-    this.#kept?.dispose();
-    this.#kept = kept;
-  }
-
-  /** What {@link keep} kept; there must be something. */
-  kept<Value>(): Value {
-    if (!this.#kept) throw new Error("There was no forward pass with this workspace.");
-    return this.#kept.value as Value;
-  }
-
-  dispose(): void {
-    this.#kept?.dispose();
-    this.#kept = undefined;
-  }
+  dispose(): void {}
 
   /** Bytes of the buffers. */
   get bytes(): number {

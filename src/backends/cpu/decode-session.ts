@@ -1,24 +1,25 @@
 import { CELLS } from "../../config/cells.js";
-import type { Streams, StreamsModel } from "../engine.js";
-import { type FloatArray, Workspace } from "../workspace.js";
+import type { DecodeModel, DecodeSession } from "../backend.js";
+import { numbersOf } from "../plain-arrays.js";
+import { CpuWorkspace, type FloatArray } from "./workspace.js";
 import { CELL_STEPS } from "./cells.js";
 import { addProduct, fillRows } from "./matrix.js";
 import { lookUpInputGates } from "./token-input.js";
 
-/** Streams whose steps are the reference's plain loops. */
-export function openReferenceStreams(model: StreamsModel, streams: number): Streams {
+/** A session whose steps are loops in JavaScript. */
+export function openCpuDecodeSession(model: DecodeModel, sequences: number): DecodeSession {
   const { cell, layers, hiddenSize, vocabularySize } = model.config;
-  const units = streams * hiddenSize;
+  const units = sequences * hiddenSize;
   const cellUnits = CELLS[cell].hasCellState ? units : 0;
   const state = Array.from({ length: layers }, () => ({
     hidden: new Float32Array(units),
     cellState: new Float32Array(cellUnits),
   }));
-  const logits = new Float32Array(streams * vocabularySize);
-  const work = new Workspace();
+  const logits = new Float32Array(sequences * vocabularySize);
+  const work = new CpuWorkspace();
   return {
-    read(tokens) {
-      stepStreams(model, tokens, state, logits, work);
+    step(tokens) {
+      stepModel(model, tokens, state, logits, work);
       return logits;
     },
     dispose() {},
@@ -26,27 +27,27 @@ export function openReferenceStreams(model: StreamsModel, streams: number): Stre
 }
 
 /**
- * One step of the whole model for each of several streams.
+ * One step of the whole model for each of several sequences.
  *
- * @param tokens `[streams]`
- * @param state of each layer, `[streams, hidden]`: overwritten by the state after the step
- * @param logits `[streams, vocabulary]`: overwritten
+ * @param tokens `[sequences]`
+ * @param state of each layer, `[sequences, hidden]`: overwritten by the state after the step
+ * @param logits `[sequences, vocabulary]`: overwritten
  */
-function stepStreams(
-  { config, parameters }: StreamsModel,
+function stepModel(
+  { config, parameters }: DecodeModel,
   tokens: Int32Array,
   state: readonly { hidden: FloatArray; cellState: FloatArray }[],
   logits: FloatArray,
-  work: Workspace,
+  work: CpuWorkspace,
 ): void {
   const { cell, hiddenSize, embeddingSize, vocabularySize } = config;
-  const parameter = (name: string) => parameters.get(name)?.dataSync() as Float32Array;
-  const streams = tokens.length;
+  const parameter = (name: string) => numbersOf(parameters.of(name));
+  const batch = tokens.length;
   const steps = CELL_STEPS[cell];
   const gates = CELLS[cell].gates.length * hiddenSize;
-  const units = streams * hiddenSize;
-  const inputGates = work.floats("input gates", streams * gates);
-  const hiddenGates = work.floats("hidden gates", streams * gates);
+  const units = batch * hiddenSize;
+  const inputGates = work.floats("input gates", batch * gates);
+  const hiddenGates = work.floats("hidden gates", batch * gates);
   const previous = work.floats("previous hidden", units);
   let below: FloatArray | undefined;
   for (const [layer, { hidden, cellState }] of state.entries()) {
@@ -56,20 +57,20 @@ function stepStreams(
     const weightIh = parameter(`rnn.weight_ih_l${layer}`);
     const biasIh = parameter(`rnn.bias_ih_l${layer}`);
     if (below) {
-      fillRows(inputGates, biasIh, streams);
-      addProduct(inputGates, below, weightIh, streams, gates, hiddenSize);
+      fillRows(inputGates, biasIh, batch);
+      addProduct(inputGates, below, weightIh, batch, gates, hiddenSize);
     } else {
       const embedding = embeddingSize > 0 ? parameter("encoder.weight") : undefined;
       const inputSize = embeddingSize || vocabularySize;
       const weights = { embedding, weightIh, biasIh, gates, inputSize };
-      const input = { tokens, batch: streams, vocabulary: vocabularySize, mask: undefined };
+      const input = { tokens, batch, vocabulary: vocabularySize, mask: undefined };
       lookUpInputGates(inputGates, { ...input, ...weights }, work);
     }
-    fillRows(hiddenGates, parameter(`rnn.bias_hh_l${layer}`), streams);
+    fillRows(hiddenGates, parameter(`rnn.bias_hh_l${layer}`), batch);
     const weightHh = parameter(`rnn.weight_hh_l${layer}`);
-    addProduct(hiddenGates, previous, weightHh, streams, gates, hiddenSize);
+    addProduct(hiddenGates, previous, weightHh, batch, gates, hiddenSize);
     steps.forward({
-      batch: streams,
+      batch,
       hiddenSize,
       inputGates,
       hiddenGates,
@@ -81,7 +82,7 @@ function stepStreams(
     });
     below = hidden;
   }
-  fillRows(logits, parameter("decoder.bias"), streams);
+  fillRows(logits, parameter("decoder.bias"), batch);
   const weight = parameter("decoder.weight");
-  addProduct(logits, below as FloatArray, weight, streams, vocabularySize, hiddenSize);
+  addProduct(logits, below as FloatArray, weight, batch, vocabularySize, hiddenSize);
 }

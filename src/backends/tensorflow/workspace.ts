@@ -1,0 +1,58 @@
+import type { Workspace } from "../backend.js";
+import type { Id } from "./operations.js";
+import type { Runtime } from "./runtime.js";
+import type { LayerState, LayerWeights, SequenceLayer } from "./sequence-layer.js";
+import type { LayerInput } from "./input.js";
+
+/** A layer and a sequence, with what its forward operation leaves for the backward one. */
+export interface ForwardPass {
+  readonly way: SequenceLayer<unknown, unknown>;
+  readonly weights: LayerWeights;
+  /** `[gates, hidden]`: has multiplied the recurrent weights. */
+  readonly weightMask: Id | undefined;
+  readonly input: LayerInput;
+  /** `[time, batch]`: what vectors were made of. */
+  readonly tokens: Id | undefined;
+  readonly state: LayerState;
+  readonly kept: unknown;
+}
+
+/** Owns the tensors that operations leave for the next one, and those that their results are. */
+export class TensorFlowWorkspace implements Workspace {
+  /** None of it is in JavaScript's memory. */
+  readonly bytes = 0;
+  readonly #runtime: Runtime;
+  #pass: ForwardPass | undefined;
+  #keptIds: readonly Id[] = [];
+  #resultIds: readonly Id[] = [];
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  /** What the last forward operation left for its backward one. */
+  get pass(): ForwardPass {
+    if (this.#pass === undefined) throw new Error("There was no forward pass with this workspace.");
+    return this.#pass;
+  }
+
+  /** Takes what a forward operation leaves, and its tensors, in place of all that there was. */
+  keep(pass: ForwardPass, ids: readonly Id[]): void {
+    this.dispose();
+    this.#pass = pass;
+    this.#keptIds = ids;
+  }
+
+  /** Takes the tensors of results, in place of those of earlier results. */
+  keepResults(ids: readonly Id[]): void {
+    this.#runtime.free(this.#resultIds);
+    this.#resultIds = ids;
+  }
+
+  dispose(): void {
+    this.keepResults([]);
+    this.#runtime.free(this.#keptIds);
+    this.#pass = undefined;
+    this.#keptIds = [];
+  }
+}
