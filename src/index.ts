@@ -1,6 +1,6 @@
 /** charnn as a library: train, sample, evaluate, and look at what is there. It never prints. */
 
-export type { TensorFlowFacts } from "./backends/tensorflow/tensorflow-backend.js";
+export type { TensorFlowFacts } from "./backends/backend.js";
 export {
   type Benchmark,
   type BenchmarkProgress,

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { BACKEND_NAMES, type BackendName } from "../config/names.js";
 import { CharnnError } from "../errors.js";
-import type { Backend } from "./backend.js";
+import type { Backend, TensorFlowFacts } from "./backend.js";
 import { BackendError } from "./backend-error.js";
 import type { TensorFlowBackend } from "./tensorflow/tensorflow-backend.js";
 
@@ -19,6 +19,29 @@ interface PassedOver {
 export interface SelectedBackend {
   readonly backend: Backend;
   readonly passedOver: readonly PassedOver[];
+}
+
+/** What is reported of a selection. */
+export interface SelectionReport {
+  readonly name: BackendName;
+  /** Threads that compute. */
+  readonly threads: number;
+  /** What makes it slower than it could be here, a sentence. */
+  readonly warning?: string;
+  readonly tensorflow?: TensorFlowFacts;
+  readonly passedOver: readonly PassedOver[];
+}
+
+export function reportOf({ backend, passedOver }: SelectedBackend): SelectionReport {
+  const { name, threads } = backend;
+  const { warning, tensorflow } = backend.facts;
+  return {
+    name,
+    threads,
+    ...(warning !== undefined && { warning }),
+    ...(tensorflow && { tensorflow }),
+    passedOver,
+  };
 }
 
 /** What the user should know of the choice: that it is slow, why, and what helps. */

@@ -79,17 +79,18 @@ export async function benchmark(
   const { dropout, inputDropout, recurrentDropout, weightDropout, ...sizes } = others;
   const rates = { dropout, inputDropout, recurrentDropout, weightDropout };
   const model = modelConfig(sizes);
-  const backend = await selectBackend(asked, threads);
+  const selected = await selectBackend(asked, threads);
+  const { backend } = selected;
   const training = { ...TRAIN_DEFAULTS, batchSize, seqLength, ...rates };
   const need = { model, training, backend: backend.name, evaluation: undefined, streams };
   refuseTooLarge(need);
-  for (const message of backendWarnings(backend, threads)) onWarning?.(message);
+  for (const message of backendWarnings(selected, threads)) onWarning?.(message);
 
   return inMemory(
     async () => {
       const random = Random.fromSeed(0);
       const shape = { batchSize, seqLength, ...rates };
-      const learner = await createLearner(model, shape, random, signal);
+      const learner = await createLearner(backend, model, shape, random, signal);
       try {
         const effort =
           steps === undefined

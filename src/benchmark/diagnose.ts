@@ -1,8 +1,7 @@
 import { availableParallelism, cpus } from "node:os";
+import type { Backend, TensorFlowFacts } from "../backends/backend.js";
 import { BackendError } from "../backends/backend-error.js";
-import { loadAddon } from "../backends/native/addon.js";
 import { openBackend } from "../backends/select.js";
-import type { TensorFlowFacts } from "../backends/tensorflow/tensorflow-backend.js";
 import { BENCH_DEFAULTS } from "../config/bench.js";
 import { type ModelConfig, modelConfig } from "../config/model.js";
 import { BACKEND_NAMES, type BackendName } from "../config/names.js";
@@ -89,14 +88,14 @@ async function diagnoseBackend(
   signal: AbortSignal | undefined,
 ): Promise<BackendDiagnosis> {
   try {
-    const { threads, warning, tensorflow } = await openBackend(name);
-    const { instructionSet, instructionSets } = name === "native" ? loadAddon().describe() : {};
-    const trainCharsPerSecond = await trainingSpeed(signal);
+    const backend = await openBackend(name);
+    const { instructionSet, instructionSets, tensorflow, warning } = backend.facts;
+    const trainCharsPerSecond = await trainingSpeed(backend, signal);
     const trainGflops = (operationsPerCharacter(MODEL) * trainCharsPerSecond) / 1e9;
     return {
       name,
       loads: true,
-      threads,
+      threads: backend.threads,
       instructionSet,
       instructionSets,
       tensorflow,
@@ -110,10 +109,10 @@ async function diagnoseBackend(
   }
 }
 
-/** Characters a second, with the active backend. */
-async function trainingSpeed(signal: AbortSignal | undefined): Promise<number> {
+/** Characters a second. */
+async function trainingSpeed(backend: Backend, signal: AbortSignal | undefined): Promise<number> {
   const shape = { batchSize, seqLength, ...NO_DROPOUT };
-  const learner = await createLearner(MODEL, shape, Random.fromSeed(0), signal);
+  const learner = await createLearner(backend, MODEL, shape, Random.fromSeed(0), signal);
   try {
     const { secondsPerStep } = await timeTraining(learner, WARM_UP, EFFORT, undefined, signal);
     return (batchSize * seqLength) / secondsPerStep;

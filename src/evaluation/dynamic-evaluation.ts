@@ -1,4 +1,3 @@
-import { disposeAll } from "../backends/scope.js";
 import { BatchArrays, fillRow } from "../data/batch.js";
 import type { Tokens } from "../data/vocabulary.js";
 import type { CharRnn, ModelState, Score } from "../model/char-rnn.js";
@@ -38,7 +37,7 @@ async function scoreAndFollow(
   squares: Float32Array,
   turns: Turns,
 ): Promise<Score> {
-  const gradients = parameterArray(model.config);
+  const gradients = parameterArray(model.backend, model.config);
   const trained = model.parameters.read().slice();
   const weights = trained.slice();
   const roots = squares.map(Math.sqrt);
@@ -55,7 +54,6 @@ async function scoreAndFollow(
       const batch = arrays.empty(Math.min(WINDOW, tokens.length - 1 - first), first === 0);
       fillRow(batch, 0, tokens, first);
       const learned = await turns.during(() => model.learn(batch, state, gradients, dropout));
-      disposeAll(state);
       state = learned.state;
       loss += learned.score.loss;
       characters += learned.score.characters;
@@ -68,7 +66,6 @@ async function scoreAndFollow(
     }
     return { loss, characters, correct };
   } finally {
-    disposeAll(state);
     gradients.dispose();
   }
 }

@@ -1,4 +1,3 @@
-import { disposeAll } from "../backends/scope.js";
 import type { Batch } from "../data/batch.js";
 import type { CharRnn, ModelState, PositionScores, Score } from "../model/char-rnn.js";
 import { Turns, unlessAborted } from "../turns.js";
@@ -29,24 +28,16 @@ async function scoreAll<Kind extends Batch>(
   let characters = 0;
   let correct = 0;
   let state: ModelState = [];
-  try {
-    for await (const batch of batches) {
-      // A batch can take long, so other work gets a turn before each one.
-      await turns.take();
-      if (batch.startsFresh || state.length === 0) {
-        disposeAll(state);
-        state = model.zeroState(batch.batch);
-      }
-      const { score, positions, state: next } = await turns.during(() => model.score(batch, state));
-      disposeAll(state);
-      state = next;
-      visit(batch, positions);
-      loss += score.loss;
-      characters += score.characters;
-      correct += score.correct;
-    }
-    return { loss, characters, correct };
-  } finally {
-    disposeAll(state);
+  for await (const batch of batches) {
+    // A batch can take long, so other work gets a turn before each one.
+    await turns.take();
+    if (batch.startsFresh || state.length === 0) state = model.zeroState(batch.batch);
+    const { score, positions, state: next } = await turns.during(() => model.score(batch, state));
+    state = next;
+    visit(batch, positions);
+    loss += score.loss;
+    characters += score.characters;
+    correct += score.correct;
   }
+  return { loss, characters, correct };
 }

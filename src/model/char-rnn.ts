@@ -1,7 +1,7 @@
 import type {
   Backend,
-  DecodeSession,
   Decoder,
+  DecodeSession,
   ParameterArray,
   RnnLayer,
   Tensor,

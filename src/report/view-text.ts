@@ -1,4 +1,3 @@
-import { disposeAll } from "../backends/scope.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { loadCorpus } from "../data/corpus.js";
 import type { Invalid } from "../data/decoding.js";
@@ -163,34 +162,26 @@ async function activationsOf(
     () => new Float32Array(tokens.length),
   );
   let state: ModelState = model.zeroState(1);
-  try {
-    for (let start = 0; start < tokens.length; ) {
-      const startsFresh = start === 0 || tokens[start] === newline;
-      if (startsFresh) {
-        disposeAll(state);
-        state = model.zeroState(1);
+  for (let start = 0; start < tokens.length; ) {
+    const startsFresh = start === 0 || tokens[start] === newline;
+    if (startsFresh) state = model.zeroState(1);
+    const next = newline === undefined ? -1 : tokens.indexOf(newline, start + 1);
+    const end = Math.min(next < 0 ? tokens.length : next, start + WINDOW, tokens.length);
+    const inputs = Int32Array.from(tokens.subarray(start, end));
+    const traced = model.trace(
+      { inputs, targets: inputs, time: end - start, batch: 1, startsFresh },
+      state,
+    );
+    state = traced.state;
+    for (const [layer, outputs] of traced.outputs.entries()) {
+      for (let unit = 0; unit < hiddenSize; unit++) {
+        const own = activations[layer * hiddenSize + unit];
+        for (let step = 0; step < end - start; step++)
+          own[start + step] = outputs[step * hiddenSize + unit];
       }
-      const next = newline === undefined ? -1 : tokens.indexOf(newline, start + 1);
-      const end = Math.min(next < 0 ? tokens.length : next, start + WINDOW, tokens.length);
-      const inputs = Int32Array.from(tokens.subarray(start, end));
-      const traced = model.trace(
-        { inputs, targets: inputs, time: end - start, batch: 1, startsFresh },
-        state,
-      );
-      disposeAll(state);
-      state = traced.state;
-      for (const [layer, outputs] of traced.outputs.entries()) {
-        for (let unit = 0; unit < hiddenSize; unit++) {
-          const own = activations[layer * hiddenSize + unit];
-          for (let step = 0; step < end - start; step++)
-            own[start + step] = outputs[step * hiddenSize + unit];
-        }
-      }
-      start = end;
-      await turns.give();
     }
-  } finally {
-    disposeAll(state);
+    start = end;
+    await turns.give();
   }
   return activations;
 }

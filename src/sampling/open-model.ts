@@ -37,8 +37,8 @@ export async function openModel(
   await new Turns().take();
   const selected = await selectBackend(backend, threads);
   for (const message of backendWarnings(selected, threads)) onWarning?.(message);
-  refuseTooLarge(needOf(config, selected.name, purpose));
-  const model = new CharRnn(config);
+  refuseTooLarge(needOf(config, selected.backend.name, purpose));
+  const model = new CharRnn(selected.backend, config);
   loadWeights(model, tensors);
   return model;
 }

@@ -92,7 +92,7 @@ export function* generateByStep(
   const { unknown } = vocabulary;
   const choose = tokenChooser(settings, vocabulary.size);
   const forbid = settings.guard && forbidden(settings.guard, vocabulary.size);
-  const reader = model.openStreams(count);
+  const session = model.openDecodeSession(count);
   const tokens = new Int32Array(count);
   try {
     let logits: Float32Array | undefined;
@@ -100,7 +100,7 @@ export function* generateByStep(
     let encoded = encoding.next();
     for (; !encoded.done; encoded = encoding.next()) yield NO_CHARACTERS;
     for (const token of primingTokens(vocabulary, encoded.value, documents)) {
-      logits = reader.read(tokens.fill(token));
+      logits = session.step(tokens.fill(token));
       yield NO_CHARACTERS;
     }
     const { guard } = settings;
@@ -121,10 +121,10 @@ export function* generateByStep(
         return character;
       });
       yield characters.some((character) => character !== "") ? characters : NO_CHARACTERS;
-      logits = reader.read(tokens);
+      logits = session.step(tokens);
     }
   } finally {
-    reader.dispose();
+    session.dispose();
   }
 }
 

@@ -12,8 +12,8 @@ import {
 } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { TensorFlowFacts } from "../backends/backend.js";
 import { dataFolder, tensorFlowFolder } from "../backends/tensorflow/folder.js";
-import type { TensorFlowFacts } from "../backends/tensorflow/tensorflow-backend.js";
 import { systemErrorCode } from "../errors.js";
 import { isStillRunning, type ProcessIdentity, thisProcess } from "../processes.js";
 import {

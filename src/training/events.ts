@@ -1,4 +1,4 @@
-import type { SelectedBackend } from "../backends/select.js";
+import type { SelectionReport } from "../backends/select.js";
 import type { PresetName } from "../config/names.js";
 import type { RunConfig } from "../config/run.js";
 
@@ -20,7 +20,7 @@ export interface StartEvent {
   readonly config: RunConfig;
   readonly vocabularySize: number;
   readonly parameters: number;
-  readonly backend: SelectedBackend;
+  readonly backend: SelectionReport;
   /** The preset that was chosen for what was not asked for, and why. */
   readonly choice: { readonly preset: PresetName; readonly reason: string } | undefined;
   /** The step it goes on from; 0 for a new run. */

@@ -1,10 +1,10 @@
 import { CELLS } from "../../config/cells.js";
 import type { DecodeModel, DecodeSession } from "../backend.js";
 import { numbersOf } from "../plain-arrays.js";
-import { CpuWorkspace, type FloatArray } from "./workspace.js";
 import { CELL_STEPS } from "./cells.js";
 import { addProduct, fillRows } from "./matrix.js";
 import { lookUpInputGates } from "./token-input.js";
+import { CpuWorkspace, type FloatArray } from "./workspace.js";
 
 /** A session whose steps are loops in JavaScript. */
 export function openCpuDecodeSession(model: DecodeModel, sequences: number): DecodeSession {

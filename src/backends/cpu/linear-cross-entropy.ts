@@ -1,6 +1,6 @@
-import type { CpuWorkspace, FloatArray } from "./workspace.js";
 import { addWeightGradient } from "./linear.js";
 import { addProduct, fillRows, multiplyRows, transpose } from "./matrix.js";
+import type { CpuWorkspace, FloatArray } from "./workspace.js";
 
 /** Of a decoder, with shapes as in the contract, where `[time, batch]` are `[positions]`. */
 export interface LossArrays {

@@ -1,5 +1,5 @@
-import type { CpuWorkspace, FloatArray } from "./workspace.js";
 import { addProduct, sumRows, transpose } from "./matrix.js";
+import type { CpuWorkspace, FloatArray } from "./workspace.js";
 
 /**
  * gradientWeight[o, i] += sum over rows of gradient[row, o] * input[row, i]

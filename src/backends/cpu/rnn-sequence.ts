@@ -1,9 +1,9 @@
 import { CELLS, type CellName } from "../../config/cells.js";
-import type { CpuWorkspace, FloatArray } from "./workspace.js";
 import { CELL_STEPS } from "./cells.js";
 import { addWeightGradient, setBiasGradient } from "./linear.js";
 import { addProduct, fillRows, multiplyRows, transpose } from "./matrix.js";
 import { lookUpInputGates, type TokenInput, tokenInputGradients } from "./token-input.js";
+import type { CpuWorkspace, FloatArray } from "./workspace.js";
 
 export interface SequenceSizes {
   readonly cell: CellName;

@@ -1,6 +1,6 @@
 import { stopHere } from "../stop.js";
-import type { CpuWorkspace, FloatArray } from "./workspace.js";
 import { addProduct, fillRows, ROWS_AT_ONCE, transpose } from "./matrix.js";
+import type { CpuWorkspace, FloatArray } from "./workspace.js";
 
 /**
  * Tokens as a layer's input. The product of the input weights with a token's vector depends on the
@@ -25,7 +25,11 @@ export interface TokenInput {
 }
 
 /** inputGates[t, b] = W_ih (mask x[t, b]) + b_ih, `[time, batch, gates]`. */
-export function lookUpInputGates(inputGates: FloatArray, input: TokenInput, work: CpuWorkspace): void {
+export function lookUpInputGates(
+  inputGates: FloatArray,
+  input: TokenInput,
+  work: CpuWorkspace,
+): void {
   const { tokens, embedding, weightIh, biasIh, gates, inputSize } = input;
   const { pairs, indices } = findPairs(input, work);
   const table = work.floats("token table", pairs.length * gates);

@@ -1,7 +1,7 @@
 import type { Decoder, RankedPredictions } from "../backend.js";
 import { type } from "./binding.js";
 import type { Id, Operations } from "./operations.js";
-import { idOf, maskId, masked } from "./tensors.js";
+import { idOf, masked, maskId } from "./tensors.js";
 
 /** The decoder's predictions and their losses, without gradients. */
 export function scores(ops: Operations, decoder: Decoder): RankedPredictions {

@@ -76,10 +76,7 @@ export class TensorFlowParameterArray implements ParameterArray {
       const sizes = shapes.map(([, shape]) => sizeOf(shape));
       const parts = ops.splitV(this.#wholeId(), sizes, 0);
       return new Map(
-        shapes.map(([name, shape], index) => [
-          name,
-          ops.keep(ops.reshape(parts[index], ...shape)),
-        ]),
+        shapes.map(([name, shape], index) => [name, ops.keep(ops.reshape(parts[index], ...shape))]),
       );
     });
     return this.#slices;

@@ -29,7 +29,7 @@ import { takeAdamStep, takeRmsPropStep, takeSgdStep } from "./optimizer-steps.js
 import { TensorFlowParameterArray } from "./parameter-array.js";
 import { sequenceLayer } from "./rnn-sequence.js";
 import { Runtime } from "./runtime.js";
-import { idOf, maskId, masked, overwrite, TensorFlowTensor } from "./tensors.js";
+import { idOf, masked, maskId, overwrite, TensorFlowTensor } from "./tensors.js";
 import { type ForwardPass, TensorFlowWorkspace } from "./workspace.js";
 
 /** A backend of TensorFlow's operations. */

@@ -1,8 +1,8 @@
 import type { Workspace } from "../backend.js";
+import type { LayerInput } from "./input.js";
 import type { Id } from "./operations.js";
 import type { Runtime } from "./runtime.js";
 import type { LayerState, LayerWeights, SequenceLayer } from "./sequence-layer.js";
-import type { LayerInput } from "./input.js";
 
 /** A layer and a sequence, with what its forward operation leaves for the backward one. */
 export interface ForwardPass {
