@@ -1,16 +1,13 @@
 /** The reference's gradients, in double precision, against what the loss does when numbers move. */
 import { describe, it } from "node:test";
-import {
-  forwardAndBackwardLoss,
-  type LinearCrossEntropyArrays,
-} from "#src/backends/cpu/linear-cross-entropy.js";
+import { forwardAndBackwardLoss, type LossArrays } from "#src/backends/cpu/linear-cross-entropy.js";
 import {
   backwardSequence,
   forwardSequence,
   type SequenceArrays,
-  type SequenceGradArrays,
+  type SequenceGradientArrays,
 } from "#src/backends/cpu/rnn-sequence.js";
-import { Workspace } from "#src/backends/workspace.js";
+import { CpuWorkspace } from "#src/backends/cpu/workspace.js";
 import { CELL_NAMES } from "#src/config/cells.js";
 import { INPUT_KINDS, type LayerCase, layerCase } from "../helpers/layer-cases.js";
 import { assertClose, Draw } from "../helpers/numbers.js";
@@ -28,7 +25,7 @@ describe("Gradients of the reference", () => {
       it(`of a layer of ${cell} cells on ${kind} input${masked} are finite differences`, () => {
         const sizes = { time: 4, batch: 3, hiddenSize: 5, inputSize: 2, vocabulary: 7 };
         const layer = layerCase({ cell, kind, recurrentDropout, ...sizes }, new Draw(11));
-        const arrays = inDoubles(layer.inputs) as SequenceArrays;
+        const arrays = inDoubles(layer.inputs) as unknown as SequenceArrays;
         const gradientOutput = Float64Array.from(layer.gradientOutput);
         const loss = () => weightedOutput(layer, arrays, gradientOutput);
 
@@ -59,7 +56,7 @@ describe("Gradients of the reference", () => {
         weight: draw.floats(vocabulary * hiddenSize, 2),
         bias: draw.floats(vocabulary),
         targets,
-      }) as unknown as LinearCrossEntropyArrays;
+      }) as unknown as LossArrays;
       const scored = places - 3;
       const losses = new Float64Array(places);
       const outputs = {
@@ -68,7 +65,7 @@ describe("Gradients of the reference", () => {
         ranks: new Int32Array(places),
       };
       const meanLoss = () => {
-        forwardAndBackwardLoss(arrays, outputs, new Workspace("double"));
+        forwardAndBackwardLoss(arrays, outputs, new CpuWorkspace("double"));
         return losses.reduce((sum, loss) => sum + loss, 0) / scored;
       };
 
@@ -77,7 +74,7 @@ describe("Gradients of the reference", () => {
       const gradientInput = forwardAndBackwardLoss(
         { ...arrays, gradientWeight, gradientBias },
         outputs,
-        new Workspace("double"),
+        new CpuWorkspace("double"),
       ) as Float64Array;
       const check = (name: "input" | "weight" | "bias", analytic: Float64Array) => {
         const expected = finiteDifferences(meanLoss, arrays[name] as Float64Array);
@@ -96,7 +93,7 @@ function weightedOutput(
   arrays: SequenceArrays,
   gradientOutput: Float64Array,
 ): number {
-  const { hiddens } = forwardSequence(layer, arrays, new Workspace("double"));
+  const { hiddens } = forwardSequence(layer, arrays, new CpuWorkspace("double"));
   const output = hiddens.subarray(layer.batch * layer.hiddenSize);
   return gradientOutput.reduce((sum, gradient, i) => sum + gradient * output[i], 0);
 }
@@ -108,7 +105,7 @@ function layerGradients(
   gradientOutput: Float64Array,
 ): Record<string, ArrayLike<number>> {
   const garbage = (like: ArrayLike<number>) => new Float64Array(like.length).fill(7);
-  const withGradients: SequenceGradArrays = {
+  const withGradients: SequenceGradientArrays = {
     ...arrays,
     gradientOutput,
     gradientWeightIh: garbage(arrays.weightIh),
@@ -117,7 +114,7 @@ function layerGradients(
     gradientBiasHh: garbage(arrays.biasHh),
     gradientEmbedding: arrays.embedding && garbage(arrays.embedding),
   };
-  const workspace = new Workspace("double");
+  const workspace = new CpuWorkspace("double");
   forwardSequence(layer, arrays, workspace);
   const { hidden, cell, input } = backwardSequence(layer, withGradients, workspace);
   return {

@@ -1,8 +1,7 @@
 /** Kernels in JavaScript end early when a signal of the system asks for it, and nothing is half done. */
 import assert from "node:assert/strict";
 import { afterEach, it } from "node:test";
-import { memory } from "@tensorflow/tfjs-core";
-import { disposeAll } from "#src/backends/scope.js";
+import type { Backend } from "#src/backends/backend.js";
 import { stopKernelsBy } from "#src/backends/stop.js";
 import { modelConfig } from "#src/config/model.js";
 import type { Batch } from "#src/data/batch.js";
@@ -19,7 +18,7 @@ const [TIME, BATCH, VOCABULARY] = [6, 4, 9];
 
 await onEveryBackend("A signal", (backend) => {
   // Its kernels are the addon's, which looks by itself.
-  if (backend === "native") return;
+  if (backend.name === "native") return;
 
   const flag = Uint8Array.of(0);
   afterEach(() => {
@@ -29,8 +28,7 @@ await onEveryBackend("A signal", (backend) => {
   for (const cell of ["gru", "lstm", "rnn"] as const) {
     it(`stops the kernels of ${cell} cells, and they run as before when it was heard`, () => {
       stopKernelsBy(flag);
-      const { model, gradients, learn, score } = training(cell);
-      const tensors = memory().numTensors;
+      const { model, gradients, learn, score } = training(backend, cell);
       const first = learn();
       const expected = gradients.read().slice();
       for (const kernels of [learn, score]) {
@@ -41,24 +39,23 @@ await onEveryBackend("A signal", (backend) => {
       }
       assert.equal(learn(), first);
       assert.deepEqual(gradients.read(), expected);
-      assert.equal(memory().numTensors, tensors);
       model.dispose();
     });
 
-    it(`leaves a step of the optimizer of ${cell} cells, and streams, alone`, () => {
+    it(`leaves a step of the optimizer of ${cell} cells, and decode sessions, alone`, () => {
       stopKernelsBy(flag);
       const weightsAfter = (isStopping: boolean) => {
-        const { model, gradients, config, learn } = training(cell);
-        const optimizer = createOptimizer(config, { optimizer: "adam", ...STEPS });
-        const average = parameterArray(config);
+        const { model, gradients, config, learn } = training(backend, cell);
+        const optimizer = createOptimizer(backend, config, { optimizer: "adam", ...STEPS });
+        const average = parameterArray(backend, config);
         learn();
         flag[0] = Number(isStopping);
         optimizer.step({ parameters: model.parameters, gradients, average }, 0.01, 1);
-        const streams = model.openStreams(2);
-        const logits = streams.read(Int32Array.of(1, 2)).slice();
+        const session = model.openDecodeSession(2);
+        const logits = session.step(Int32Array.of(1, 2)).slice();
         const weights = model.parameters.read().slice();
         flag[0] = 0;
-        streams.dispose();
+        session.dispose();
         model.dispose();
         return { weights, logits };
       };
@@ -67,37 +64,20 @@ await onEveryBackend("A signal", (backend) => {
   }
 });
 
-function training(cell: "gru" | "lstm" | "rnn") {
+function training(backend: Backend, cell: "gru" | "lstm" | "rnn") {
   const config = modelConfig({
     ...{ cell, layers: 2, hiddenSize: 5, embeddingSize: 3, vocabularySize: VOCABULARY },
   });
-  const model = CharRnn.initial(config, Random.fromSeed(1));
-  const gradients = parameterArray(config);
+  const model = CharRnn.initial(backend, config, Random.fromSeed(1));
+  const gradients = parameterArray(backend, config);
   const draw = new Draw(2);
   const batch: Batch = {
     inputs: draw.tokens(TIME * BATCH, VOCABULARY),
     targets: draw.tokens(TIME * BATCH, VOCABULARY),
     ...{ time: TIME, batch: BATCH, startsFresh: true },
   };
-  const withState = (kernels: (state: ReturnType<typeof model.zeroState>) => number) => {
-    const state = model.zeroState(BATCH);
-    try {
-      return kernels(state);
-    } finally {
-      disposeAll(state);
-    }
-  };
   const learn = () =>
-    withState((before) => {
-      const { score, state } = model.learn(batch, before, gradients, nothingDropped());
-      disposeAll(state);
-      return score.loss;
-    });
-  const score = () =>
-    withState((before) => {
-      const { score, state } = model.score(batch, before);
-      disposeAll(state);
-      return score.loss;
-    });
+    model.learn(batch, model.zeroState(BATCH), gradients, nothingDropped()).score.loss;
+  const score = () => model.score(batch, model.zeroState(BATCH)).score.loss;
   return { config, model, gradients, learn, score };
 }

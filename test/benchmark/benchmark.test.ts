@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { memory } from "@tensorflow/tfjs-core";
 import { median } from "#src/arrays.js";
-import { selectBackend } from "#src/backends/select.js";
+import { CpuBackend } from "#src/backends/cpu/cpu-backend.js";
 import { peakMemory } from "#src/benchmark/peak-memory.js";
 import { createLearner, timeTraining } from "#src/benchmark/training-speed.js";
 import { CELL_NAMES, CELLS } from "#src/config/cells.js";
@@ -12,6 +11,7 @@ import { NO_DROPOUT } from "#src/model/dropout.js";
 import { operationsPerCharacter } from "#src/model/operations.js";
 import { Random } from "#src/random.js";
 import { failsWith } from "../helpers/failure.js";
+import { undisposed } from "../helpers/undisposed.js";
 
 const MODEL = modelConfig({
   cell: "gru",
@@ -47,8 +47,7 @@ describe("The work of learning a character", () => {
 
 describe("A learner on a random text", () => {
   it("has full batches only, of every character", async () => {
-    await selectBackend("cpu");
-    const learner = await createLearner(MODEL, SHAPE, Random.fromSeed(1));
+    const learner = await createLearner(new CpuBackend(), MODEL, SHAPE, Random.fromSeed(1));
     const seen = new Set<number>();
     for (let epoch = 0; epoch < 3; epoch++) {
       const count = learner.batches.batchesInEpoch(epoch);
@@ -64,8 +63,7 @@ describe("A learner on a random text", () => {
   });
 
   it("learns while it is timed: so many steps, and those before that don't count", async () => {
-    await selectBackend("cpu");
-    const learner = await createLearner(MODEL, SHAPE, Random.fromSeed(1));
+    const learner = await createLearner(new CpuBackend(), MODEL, SHAPE, Random.fromSeed(1));
     const before = learner.model.parameters.read().slice();
     const shares: number[] = [];
     const timing = await timeTraining(
@@ -97,8 +95,7 @@ describe("A learner on a random text", () => {
 
 describe("A benchmark", () => {
   it("tells how far it is, and leaves no tensor behind", async () => {
-    await selectBackend("cpu");
-    const before = memory().numTensors;
+    const before = undisposed();
     const progress: BenchmarkProgress[] = [];
     const warnings: string[] = [];
     const result = await benchmark(
@@ -108,7 +105,7 @@ describe("A benchmark", () => {
         onWarning: (message) => warnings.push(message),
       },
     );
-    assert.equal(memory().numTensors, before);
+    assert.equal(undisposed(), before);
     assert.equal(result.steps, 3);
     assert.deepEqual(warnings, ["The cpu backend computes with one thread, not 2."]);
     for (const stage of ["training", "sampling"]) {

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
-import { scoped } from "#src/backends/scope.js";
+import { CpuBackend } from "#src/backends/cpu/cpu-backend.js";
 import { CELL_NAMES, type CellName } from "#src/config/cells.js";
 import { type Checkpoint, loadCheckpoint } from "#src/index.js";
 import { CharRnn } from "#src/model/char-rnn.js";
@@ -65,12 +65,10 @@ async function trainedModel(t: TestContext, settings: Parameters<typeof smallRun
 
 /** Of the next character after each of the text, one after the other. */
 function logitsOf({ config, vocabulary, tensors }: Checkpoint, text: string): number[] {
-  return scoped(() => {
-    const model = new CharRnn(config.model);
-    loadWeights(model, tensors);
-    const streams = model.openStreams(1);
-    return [...vocabulary.encode(text)].flatMap((token) => [...streams.read(Int32Array.of(token))]);
-  });
+  const model = new CharRnn(new CpuBackend(), config.model);
+  loadWeights(model, tensors);
+  const session = model.openDecodeSession(1);
+  return [...vocabulary.encode(text)].flatMap((token) => [...session.step(Int32Array.of(token))]);
 }
 
 /** The table of docs/checkpoint-format.md, for two layers. */

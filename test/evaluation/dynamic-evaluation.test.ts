@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { memory } from "@tensorflow/tfjs-core";
-import { scoped } from "#src/backends/scope.js";
 import { modelConfig } from "#src/config/model.js";
 import { evaluateDynamically } from "#src/evaluation/dynamic-evaluation.js";
 import { type EvaluateSettings, loadCheckpoint } from "#src/index.js";
@@ -14,6 +12,7 @@ import { nothingDropped } from "../helpers/learning.js";
 import { assertClose, Draw } from "../helpers/numbers.js";
 import { evaluated } from "../helpers/scoring.js";
 import { inventedText, smallRun, trained, workplace } from "../helpers/training.js";
+import { undisposed } from "../helpers/undisposed.js";
 
 const VOCABULARY = 7;
 const CONFIG = modelConfig({
@@ -24,20 +23,20 @@ const CONFIG = modelConfig({
   vocabularySize: VOCABULARY,
 });
 
-await onEveryBackend("Weights that follow a text", () => {
+await onEveryBackend("Weights that follow a text", (backend) => {
   it("move by the gradient of what was predicted, and back to where they were", async () => {
     const draw = new Draw(3);
     const tokens = Uint8Array.from(draw.tokens(46, VOCABULARY));
-    const model = CharRnn.initial(CONFIG, Random.fromSeed(1));
+    const model = CharRnn.initial(backend, CONFIG, Random.fromSeed(1));
     const trainedWeights = model.parameters.read().slice();
     const squares = Float32Array.from(trainedWeights, () => 1e-6 + 1e-4 * draw.uniform());
-    const before = memory().numTensors;
+    const before = undisposed();
     const score = await evaluateDynamically(model, tokens, squares);
-    assert.equal(memory().numTensors, before);
+    assert.equal(undisposed(), before);
 
-    const twin = CharRnn.initial(CONFIG, Random.fromSeed(1));
-    const expected = scoped(() => {
-      const gradients = parameterArray(CONFIG);
+    const twin = CharRnn.initial(backend, CONFIG, Random.fromSeed(1));
+    const follow = () => {
+      const gradients = parameterArray(backend, CONFIG);
       const roots = Float64Array.from(squares, Math.sqrt);
       const mean = roots.reduce((sum, root) => sum + root, 0) / roots.length;
       let weights = Float64Array.from(trainedWeights);
@@ -64,7 +63,8 @@ await onEveryBackend("Weights that follow a text", () => {
         });
       }
       return { loss, weights };
-    });
+    };
+    const expected = follow();
     assert.equal(score?.characters, 45);
     assertClose([score.loss], [expected.loss], 1e-5, "loss");
     assertClose(model.parameters.read(), expected.weights, 1e-5, "weights");

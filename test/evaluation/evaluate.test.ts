@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
-import { memory } from "@tensorflow/tfjs-core";
-import { selectBackend } from "#src/backends/select.js";
+import { CpuBackend } from "#src/backends/cpu/cpu-backend.js";
 import { modelConfig } from "#src/config/model.js";
 import type { Batch } from "#src/data/batch.js";
 import { evaluationBatches } from "#src/data/evaluation-batches.js";
@@ -17,10 +16,10 @@ import { failsWith } from "../helpers/failure.js";
 import { assertClose } from "../helpers/numbers.js";
 import { evaluated } from "../helpers/scoring.js";
 import { inventedText, smallRun, trained, type Workplace, workplace } from "../helpers/training.js";
+import { undisposed } from "../helpers/undisposed.js";
 
 describe("Scoring a text", () => {
   it("in parallel lanes gives nearly the score of one, and counts every character once", async () => {
-    await selectBackend("cpu");
     const text = inventedText(31_234);
     const vocabulary = Vocabulary.fromCodePoints(codePointsOf(text));
     const model = modelFor(vocabulary);
@@ -39,7 +38,6 @@ describe("Scoring a text", () => {
   });
 
   it("counts every character but the first of texts of any length", async () => {
-    await selectBackend("cpu");
     const text = inventedText(2_000);
     const vocabulary = Vocabulary.fromCodePoints(codePointsOf(text));
     const model = modelFor(vocabulary);
@@ -51,11 +49,10 @@ describe("Scoring a text", () => {
   });
 
   it("leaves no tensors behind, and gives nothing when it is stopped", async () => {
-    await selectBackend("cpu");
     const text = inventedText(2_000);
     const vocabulary = Vocabulary.fromCodePoints(codePointsOf(text));
     const model = modelFor(vocabulary);
-    const before = memory().numTensors;
+    const before = undisposed();
     const controller = new AbortController();
     const batches = async function* () {
       for await (const batch of evaluationBatches(vocabulary.encode(text), undefined, vocabulary)) {
@@ -64,7 +61,7 @@ describe("Scoring a text", () => {
       }
     };
     assert.equal(await evaluate(model, batches(), controller.signal), undefined);
-    assert.equal(memory().numTensors, before);
+    assert.equal(undisposed(), before);
   });
 });
 
@@ -134,12 +131,12 @@ describe("The score of a text", () => {
 
   it("is given up with the reason of its signal, and leaves no tensors behind", async (t) => {
     const { place, checkpoint } = await trainedModel(t, {});
-    const before = memory().numTensors;
+    const before = undisposed();
     const signal = AbortSignal.abort(new Error("changed my mind"));
     const files = [place.text];
     await assert.rejects(evaluated(checkpoint, { files }, { signal }), /changed my mind/);
     await evaluated(checkpoint, { files });
-    assert.equal(memory().numTensors, before);
+    assert.equal(undisposed(), before);
   });
 });
 
@@ -173,7 +170,7 @@ function modelFor(vocabulary: Vocabulary): CharRnn {
     embeddingSize: 0,
     vocabularySize: vocabulary.size,
   });
-  return CharRnn.initial(config, Random.fromSeed(6));
+  return CharRnn.initial(new CpuBackend(), config, Random.fromSeed(6));
 }
 
 function* inOneLane(tokens: ArrayLike<number>): Generator<Batch> {

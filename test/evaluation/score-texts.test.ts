@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import { memory } from "@tensorflow/tfjs-core";
 import { type Checkpoint, loadCheckpoint, scoreTexts, type TrainSettings } from "#src/index.js";
 import { predictions } from "../helpers/defined-model.js";
 import { failsWith } from "../helpers/failure.js";
 import { assertClose } from "../helpers/numbers.js";
 import { inventedText, smallRun, trained, workplace } from "../helpers/training.js";
+import { undisposed } from "../helpers/undisposed.js";
 
 async function trainedModel(t: TestContext, settings: Partial<TrainSettings> = {}, text?: string) {
   const place = await workplace(t, text);
@@ -128,10 +128,10 @@ describe("The surprise of a text", () => {
     const { checkpoint } = await trainedModel(t);
     const { whole } = await scored(t, [checkpoint], "ÄÖÜ");
     assert.deepEqual([whole.unknown, whole.bitsPerCharacter], [3, null]);
-    const before = memory().numTensors;
+    const before = undisposed();
     const nothing = await scored(t, [checkpoint], "");
     assert.deepEqual([nothing.lines, nothing.whole.characters], [[], 0]);
-    assert.equal(memory().numTensors, before);
+    assert.equal(undisposed(), before);
   });
 });
 

@@ -1,6 +1,6 @@
+import type { Addon } from "#src/backends/native/addon.js";
 import type {
   AdamArguments,
-  Addon,
   BackwardArguments,
   CrossEntropyArguments,
   ForwardArguments,
@@ -8,7 +8,7 @@ import type {
   Panels,
   SequenceShape,
   StreamsArguments,
-} from "#src/backends/native/addon.js";
+} from "#src/backends/native/kernels.js";
 import { CELLS, type CellName } from "#src/config/cells.js";
 import { scratchMemory } from "./addon.js";
 import type { Draw } from "./numbers.js";

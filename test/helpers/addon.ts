@@ -1,11 +1,15 @@
 import { describe } from "node:test";
-import { type Addon, loadAddon } from "#src/backends/native/addon.js";
+import { type Addon, loadAddon, loadKernels } from "#src/backends/native/addon.js";
+import { NativeBackend } from "#src/backends/native/native-backend.js";
 
 /** A suite of the native addon; skipped, with the reason and what helps, where it does not load. */
-export function onTheAddon(title: string, define: (addon: Addon) => void): void {
+export function onTheAddon(
+  title: string,
+  define: (addon: Addon, backend: NativeBackend) => void,
+): void {
   const { addon, skip } = load();
   describe(title, { skip }, () => {
-    if (addon) define(addon);
+    if (addon) define(addon, new NativeBackend(loadKernels(), addon.describe().physicalCores));
   });
 }
 

@@ -11,7 +11,6 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { dataFolder, tensorFlowFolder } from "#src/backends/tensorflow/folder.js";
 import type { TensorFlowBackend } from "#src/backends/tensorflow/tensorflow-backend.js";
-import { backend } from "#src/backends/tfjs.js";
 
 const run = promisify(execFile);
 
@@ -19,9 +18,9 @@ const SOURCE = fileURLToPath(new URL("../../test/fixtures/cudnn/cudnn_on_cpu.cc"
 const LIBRARIES = path.join(tensorFlowFolder(), "deps", "lib");
 const COMPILER = process.env.CXX ?? "g++";
 
-/** Why there is no stand-in, with tensorflow as the backend; false where there is one. */
-export function whyNoStandIn(): string | false {
-  if ((backend() as unknown as TensorFlowBackend).cudnn.usable) return "cuDNN itself is here";
+/** Why there is no stand-in; false where there is one. */
+export function whyNoStandIn({ cudnn }: TensorFlowBackend): string | false {
+  if (cudnn.usable) return "cuDNN itself is here";
   if (!existsSync(LIBRARIES)) {
     return `no TensorFlow in ${tensorFlowFolder()}; charnn doctor --install-tensorflow gets it`;
   }

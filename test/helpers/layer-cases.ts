@@ -1,12 +1,4 @@
-import { type Tensor, tensor } from "@tensorflow/tfjs-core";
-import {
-  type RnnSequenceGradOutputs,
-  type RnnSequenceInputs,
-  type RnnSequenceOutputs,
-  rnnSequence,
-  rnnSequenceGrad,
-} from "#src/backends/backend.js";
-import { Workspace } from "#src/backends/workspace.js";
+import type { Backend, RnnInputGradients, RnnLayer } from "#src/backends/backend.js";
 import { CELLS, type CellName } from "#src/config/cells.js";
 import { type ModelConfig, parameterShapes } from "#src/config/model.js";
 import { numbersOf } from "./backends.js";
@@ -23,6 +15,40 @@ export const INPUT_KINDS = [
 
 type InputKind = (typeof INPUT_KINDS)[number];
 
+/** The arrays that a layer reads, in the shapes of `RnnLayer`. */
+export interface LayerArrays<Floats = Float32Array, Tokens = Int32Array> {
+  readonly input: Floats | Tokens;
+  readonly embedding?: Floats;
+  readonly inputMask?: Floats;
+  readonly hidden: Floats;
+  readonly stateMask?: Floats;
+  readonly cellState?: Floats;
+  readonly weightIh: Floats;
+  readonly weightHh: Floats;
+  readonly weightMask?: Floats;
+  readonly biasIh: Floats;
+  readonly biasHh: Floats;
+}
+
+/** All that a layer gives forward. */
+export interface LayerOutputs<Floats = Float32Array> {
+  readonly output: Floats;
+  readonly hidden: Floats;
+  readonly cellState?: Floats | undefined;
+}
+
+/** All that a layer gives backward. */
+export interface LayerGradients<Floats = Float32Array> {
+  readonly gradientInput?: Floats | undefined;
+  readonly gradientHidden: Floats;
+  readonly gradientCellState?: Floats | undefined;
+  readonly gradientWeightIh: Floats;
+  readonly gradientWeightHh: Floats;
+  readonly gradientBiasIh: Floats;
+  readonly gradientBiasHh: Floats;
+  readonly gradientEmbedding?: Floats | undefined;
+}
+
 /** The numbers that a layer gets, with all sizes. */
 export interface LayerCase {
   readonly cell: CellName;
@@ -33,9 +59,9 @@ export interface LayerCase {
   /** Of the vectors or of the embedding; one-hot: the vocabulary. */
   readonly inputSize: number;
   readonly vocabulary: number;
-  /** Whether the recurrent weights and what they see of the state are masked. */
+  /** Whether the recurrent weights and what they read of the state are masked. */
   readonly recurrentDropout?: boolean;
-  readonly inputs: RnnSequenceInputs<Float32Array | Int32Array>;
+  readonly inputs: LayerArrays;
   readonly gradientOutput: Float32Array;
 }
 
@@ -46,14 +72,14 @@ export function layerCase(sizes: Sizes, draw: Draw): LayerCase {
   const { cell, kind, time, batch, hiddenSize, vocabulary, recurrentDropout } = sizes;
   const inputSize = kind.endsWith("one-hot") ? vocabulary : (sizes.inputSize ?? 5);
   const gates = CELLS[cell].gates.length * hiddenSize;
-  const places = time * batch;
+  const positions = time * batch;
   const isTokens = !kind.endsWith("vectors");
-  // Of three masks some lanes have the same.
+  // Of three masks some sequences have the same.
   const masks = isTokens ? Math.min(batch, 3) : batch;
   // Two masks make what they leave larger, and rounding errors must not grow from step to step.
   const weightScale = (recurrentDropout ? 0.25 : 1.5) / Math.sqrt(hiddenSize);
-  const inputs: RnnSequenceInputs<Float32Array | Int32Array> = {
-    input: isTokens ? draw.tokens(places, vocabulary) : draw.floats(places * inputSize),
+  const inputs: LayerArrays = {
+    input: isTokens ? draw.tokens(positions, vocabulary) : draw.floats(positions * inputSize),
     ...(kind.endsWith("embedded") && { embedding: draw.floats(vocabulary * inputSize) }),
     ...(kind.startsWith("masked") && { inputMask: draw.mask(masks * inputSize) }),
     hidden: draw.floats(batch * hiddenSize),
@@ -65,11 +91,11 @@ export function layerCase(sizes: Sizes, draw: Draw): LayerCase {
     biasIh: draw.floats(gates, 0.5),
     biasHh: draw.floats(gates, 0.5),
   };
-  const gradientOutput = draw.floats(places * hiddenSize, 1 / Math.sqrt(places));
+  const gradientOutput = draw.floats(positions * hiddenSize, 1 / Math.sqrt(positions));
   return { ...sizes, inputSize, inputs, gradientOutput };
 }
 
-/** Those steps of all lanes: the same layer over part of the sequence. */
+/** Those steps of the whole batch: the same layer over part of the sequence. */
 export function stepsOf(layer: LayerCase, first: number, end: number): LayerCase {
   const cut = <A extends Float32Array | Int32Array>(array: A) => {
     const perStep = array.length / layer.time;
@@ -83,23 +109,27 @@ export function stepsOf(layer: LayerCase, first: number, end: number): LayerCase
   };
 }
 
-/** One lane of a case, alone. */
-export function laneOf(layer: LayerCase, lane: number): LayerCase {
-  const { time, batch } = layer;
+/** One sequence of the batch, alone. */
+export function rowOf(layer: LayerCase, row: number): LayerCase {
+  const { time, batch, inputSize } = layer;
   const { input, inputMask, stateMask, hidden, cellState } = layer.inputs;
-  const cut = <A extends Float32Array | Int32Array>(array: A, rows: number): A => {
-    const size = array.length / (rows * batch);
-    const own = array.slice(0, rows * size);
-    for (let t = 0; t < rows; t++) own.set(laneRow(array, t, lane, rows, batch), t * size);
+  const cut = <A extends Float32Array | Int32Array>(array: A, steps: number): A => {
+    const size = array.length / (steps * batch);
+    const own = array.slice(0, steps * size);
+    for (let t = 0; t < steps; t++) own.set(stepOfRow(array, { t, row, steps, batch }), t * size);
     return own as A;
   };
+  const maskRow = inputMask && row % (inputMask.length / inputSize);
   return {
     ...layer,
     batch: 1,
     inputs: {
       ...layer.inputs,
       input: cut(input, time),
-      ...(inputMask && { inputMask: maskOf(inputMask, layer, lane) }),
+      ...(inputMask &&
+        maskRow !== undefined && {
+          inputMask: inputMask.slice(maskRow * inputSize, (maskRow + 1) * inputSize),
+        }),
       ...(stateMask && { stateMask: cut(stateMask, 1) }),
       hidden: cut(hidden, 1),
       ...(cellState && { cellState: cut(cellState, 1) }),
@@ -108,105 +138,76 @@ export function laneOf(layer: LayerCase, lane: number): LayerCase {
   };
 }
 
-/** The mask of one lane's input. */
-function maskOf(
-  inputMask: Float32Array | Int32Array,
-  { inputSize }: LayerCase,
-  lane: number,
-): Float32Array {
-  const row = lane % (inputMask.length / inputSize);
-  return Float32Array.from(inputMask.slice(row * inputSize, (row + 1) * inputSize));
-}
-
-/** Step `t` of one lane in an array of `rows` steps `[rows, batch, ...]`. */
-export function laneRow<A extends Float32Array | Int32Array>(
+/** Step `t` of one row of the batch in an array `[steps, batch, ...]`. */
+export function stepOfRow<A extends Float32Array | Int32Array>(
   array: A,
-  t: number,
-  lane: number,
-  rows: number,
-  batch: number,
+  at: { t: number; row: number; steps: number; batch: number },
 ): A {
-  const size = array.length / (rows * batch);
-  const start = (t * batch + lane) * size;
+  const size = array.length / (at.steps * at.batch);
+  const start = (at.t * at.batch + at.row) * size;
   return array.slice(start, start + size) as A;
 }
 
-/** The case's numbers as tensors. */
-export function layerTensors(layer: LayerCase): RnnSequenceInputs<Tensor> {
-  const { time, batch, hiddenSize, inputSize, vocabulary, inputs } = layer;
-  const gates = inputs.biasIh.length;
-  const isTokens = inputs.input instanceof Int32Array;
-  const shapes: Record<keyof RnnSequenceInputs<never>, number[]> = {
-    input: isTokens ? [time, batch] : [time, batch, inputSize],
-    embedding: [vocabulary, inputSize],
-    inputMask: [(inputs.inputMask?.length ?? 0) / inputSize, inputSize],
-    hidden: [batch, hiddenSize],
-    stateMask: [batch, hiddenSize],
-    cellState: [batch, hiddenSize],
-    weightIh: [gates, inputSize],
-    weightHh: [gates, hiddenSize],
-    weightMask: [gates, hiddenSize],
-    biasIh: [gates],
-    biasHh: [gates],
-  };
-  const tensors = Object.entries(inputs).map(([name, values]) => {
-    const shape = shapes[name as keyof typeof shapes];
-    return [
-      name,
-      tensor(values.slice(), shape, name === "input" && isTokens ? "int32" : "float32"),
-    ];
-  });
-  return Object.fromEntries(tensors) as RnnSequenceInputs<Tensor>;
+/** What a backend's layer is called with. */
+export function callOf({ inputs, ...sizes }: LayerCase): RnnLayer {
+  return { ...sizes, ...inputs };
 }
 
-/** Copies of all that a layer gives forward; within a scope. */
+/** Copies of all that a layer gives forward. */
 export function forward(
+  backend: Backend,
   layer: LayerCase,
-  workspace = new Workspace(),
-): RnnSequenceOutputs<Float32Array> {
-  return copied(rnnSequence(layerTensors(layer), { cell: layer.cell, workspace }));
+  workspace = backend.createWorkspace(),
+): LayerOutputs {
+  const { output, ...states } = backend.rnnForward(callOf(layer), workspace);
+  return present({ output: numbersOf(output), ...states });
 }
 
-/** Copies of all that a layer gives forward and backward; within a scope. */
+/** Copies of all that a layer gives forward and backward. */
 export function forwardAndBackward(
+  backend: Backend,
   layer: LayerCase,
-  workspace = new Workspace(),
-): RnnSequenceOutputs<Float32Array> & RnnSequenceGradOutputs<Float32Array> {
-  const inputs = layerTensors(layer);
-  const outputs = copied(rnnSequence(inputs, { cell: layer.cell, workspace }));
-  return { ...outputs, ...copied(goBack(layer, inputs, workspace)) };
+  workspace = backend.createWorkspace(),
+): LayerOutputs & LayerGradients {
+  const outputs = forward(backend, layer, workspace);
+  return { ...outputs, ...backward(backend, layer, workspace) };
 }
 
-/** Back over the sequence that the workspace saw last. */
-export function goBack(
-  { time, batch, hiddenSize, cell, gradientOutput }: LayerCase,
-  inputs: RnnSequenceInputs<Tensor>,
-  workspace: Workspace,
-): RnnSequenceGradOutputs<Tensor> {
+/** Copies of all that a layer gives back over the sequence that the workspace saw last. */
+export function backward(
+  backend: Backend,
+  layer: LayerCase,
+  workspace: ReturnType<Backend["createWorkspace"]>,
+): LayerGradients {
   // What was in a gradient before must not matter.
-  const garbage = (like: Tensor) => tensor(new Float32Array(like.size).fill(7), like.shape);
-  return rnnSequenceGrad(
-    {
-      ...inputs,
-      gradientOutput: tensor(gradientOutput.slice(), [time, batch, hiddenSize]),
-      gradientWeightIh: garbage(inputs.weightIh),
-      gradientWeightHh: garbage(inputs.weightHh),
-      gradientBiasIh: garbage(inputs.biasIh),
-      gradientBiasHh: garbage(inputs.biasHh),
-      gradientEmbedding: inputs.embedding && garbage(inputs.embedding),
-    },
-    { cell, workspace },
-  );
+  const garbage = (like: Float32Array) => new Float32Array(like.length).fill(7);
+  const { weightIh, weightHh, biasIh, biasHh, embedding } = layer.inputs;
+  const gradients = {
+    gradientWeightIh: garbage(weightIh),
+    gradientWeightHh: garbage(weightHh),
+    gradientBiasIh: garbage(biasIh),
+    gradientBiasHh: garbage(biasHh),
+    gradientEmbedding: embedding && garbage(embedding),
+  };
+  const call = { ...gradients, gradientOutput: layer.gradientOutput };
+  const made = backend.rnnBackward(callOf(layer), call, workspace);
+  return present({ ...gradients, ...readAll(made) });
 }
 
-/** The numbers of some tensors under the same names; those that are missing stay out. */
-export function copied<Holder extends object>(
-  tensors: Holder,
-): { [Name in keyof Holder]: Float32Array | Extract<Holder[Name], undefined> } {
-  const given = Object.entries(tensors).filter(([, value]) => value !== undefined);
+function readAll(made: RnnInputGradients) {
+  const { gradientInput, gradientHidden, gradientCellState } = made;
+  return {
+    gradientInput: gradientInput && numbersOf(gradientInput),
+    gradientHidden: numbersOf(gradientHidden),
+    gradientCellState: gradientCellState && numbersOf(gradientCellState),
+  };
+}
+
+/** Without the names that have no value. */
+function present<Holder extends object>(holder: Holder): Holder {
   return Object.fromEntries(
-    given.map(([name, value]) => [name, numbersOf(value as Tensor)]),
-  ) as ReturnType<typeof copied<Holder>>;
+    Object.entries(holder).filter(([, value]) => value !== undefined),
+  ) as Holder;
 }
 
 /** Random parameters for a model, by PyTorch name. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { disposeAll } from "#src/backends/scope.js";
-import { selectBackend } from "#src/backends/select.js";
+import type { Backend } from "#src/backends/backend.js";
+import { openBackend } from "#src/backends/select.js";
 import { modelConfig } from "#src/config/model.js";
 import type { Batch } from "#src/data/batch.js";
 import { CharRnn } from "#src/model/char-rnn.js";
@@ -13,7 +13,7 @@ import { Draw } from "./numbers.js";
 const VOCABULARY = 30;
 
 /** A small model that can be trained step by step, with all that its training takes. */
-export function smallTraining() {
+export function smallTraining(backend: Backend) {
   const config = modelConfig({
     cell: "lstm",
     layers: 2,
@@ -21,10 +21,10 @@ export function smallTraining() {
     embeddingSize: 8,
     vocabularySize: VOCABULARY,
   });
-  const model = CharRnn.initial(config, Random.fromSeed(1));
-  const gradients = parameterArray(config);
-  const optimizer = createOptimizer(config, { optimizer: "adam", ...STEPS });
-  const average = parameterArray(config);
+  const model = CharRnn.initial(backend, config, Random.fromSeed(1));
+  const gradients = parameterArray(backend, config);
+  const optimizer = createOptimizer(backend, config, { optimizer: "adam", ...STEPS });
+  const average = parameterArray(backend, config);
   const draw = new Draw(1);
   let steps = 0;
   const step = (time: number, batch: number): void => {
@@ -35,9 +35,7 @@ export function smallTraining() {
     const state = model.zeroState(batch);
     const learned = model.learn(window, state, gradients, muchDropped(steps));
     optimizer.step({ parameters: model.parameters, gradients, average }, 0.01, steps);
-    disposeAll(model.score(window, learned.state).state);
-    disposeAll(learned.state);
-    disposeAll(state);
+    model.score(window, learned.state);
   };
   return { model, gradients, average, optimizer, step };
 }
@@ -48,10 +46,8 @@ export function smallTraining() {
  * @returns the hash of the weights
  */
 export async function trainNatively(threads: number, steps: number): Promise<string> {
-  await selectBackend("native", threads);
-  const { model, step } = smallTraining();
+  const { model, step } = smallTraining(await openBackend("native", threads));
   for (let i = 0; i < steps; i++) step(5, 1 + (i % 9));
-  const streams = model.openStreams(3);
-  streams.read(Int32Array.of(1, 2, 3));
+  model.openDecodeSession(3).step(Int32Array.of(1, 2, 3));
   return createHash("sha256").update(model.parameters.read()).digest("hex");
 }

@@ -4,12 +4,8 @@
  * chain rule, applied to each operation that was made, last one first. Nothing here is shared with
  * the program.
  */
-import type {
-  RnnSequenceGradOutputs,
-  RnnSequenceInputs,
-  RnnSequenceOutputs,
-} from "#src/backends/backend.js";
 import type { CellName } from "#src/config/cells.js";
+import type { LayerArrays, LayerGradients, LayerOutputs } from "./layer-cases.js";
 
 type Numbers = Float32Array | Float64Array | Int32Array;
 
@@ -196,12 +192,12 @@ function cellStep(
   }
 }
 
-type LayerResult = RnnSequenceOutputs<Float64Array> & RnnSequenceGradOutputs<Float64Array>;
+type LayerResult = LayerOutputs<Float64Array> & LayerGradients<Float64Array>;
 
 /** One layer over a sequence, and the gradients of the sum of output times `gradientOutput`. */
 export function twinLayer(
   sizes: { cell: CellName; time: number; batch: number; hiddenSize: number },
-  inputs: RnnSequenceInputs<Numbers>,
+  inputs: LayerArrays<Numbers, Numbers>,
   gradientOutput: Numbers,
 ): LayerResult {
   const { cell, time, batch, hiddenSize } = sizes;
@@ -353,13 +349,13 @@ export function twinModel(
   const { cell, layers, hiddenSize } = sizes;
   const { time, batch: lanes } = batch;
   const get = (name: string) => parameters.get(name) as Numbers;
-  const layerInputs: RnnSequenceInputs<Numbers>[] = [];
+  const layerInputs: LayerArrays<Numbers, Numbers>[] = [];
   let input: Numbers = batch.inputs;
   const outputs: LayerResult[] = [];
   const layerSizes = { cell, time, batch: lanes, hiddenSize };
   const none = new Float64Array(time * lanes * hiddenSize);
   for (let layer = 0; layer < layers; layer++) {
-    const inputs: RnnSequenceInputs<Numbers> = {
+    const inputs: LayerArrays<Numbers, Numbers> = {
       input,
       ...(layer === 0 && parameters.has("encoder.weight") && { embedding: get("encoder.weight") }),
       ...(masks && {

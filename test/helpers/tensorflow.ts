@@ -1,19 +1,16 @@
 import { describe } from "node:test";
-import { selectBackend } from "#src/backends/select.js";
-import { type LoadedTensorFlow, loadTensorFlow } from "#src/backends/tensorflow/load.js";
+import { openBackend } from "#src/backends/select.js";
+import { TensorFlowBackend } from "#src/backends/tensorflow/tensorflow-backend.js";
 
 /** A suite of the tensorflow backend; skipped, with the reason, where it does not load. */
 export async function onTensorFlow(
   title: string,
-  define: (loaded: LoadedTensorFlow) => void,
+  define: (backend: TensorFlowBackend) => void,
 ): Promise<void> {
-  let skip: string | false = false;
-  try {
-    await selectBackend("tensorflow");
-  } catch (error) {
-    skip = `${(error as Error).message} charnn doctor --install-tensorflow gets it`;
-  }
+  const backend = await openBackend("tensorflow").catch((error: Error) => error);
+  const skip =
+    backend instanceof Error && `${backend.message}; charnn doctor --install-tensorflow gets it`;
   describe(title, { skip }, () => {
-    if (!skip) define(loadTensorFlow(1));
+    if (backend instanceof TensorFlowBackend) define(backend);
   });
 }

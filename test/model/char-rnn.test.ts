@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { type Tensor, tensor } from "@tensorflow/tfjs-core";
-import { scoped } from "#src/backends/scope.js";
+import type { Backend } from "#src/backends/backend.js";
 import { CELL_NAMES, CELLS, type CellName } from "#src/config/cells.js";
 import { type ModelConfig, modelConfig } from "#src/config/model.js";
 import type { Batch } from "#src/data/batch.js";
@@ -31,127 +30,113 @@ const BATCH = 2;
 /** Relative and absolute, for three layers in single precision. */
 const TOLERANCE = 1e-5;
 
-await onEveryBackend("A model", () => {
+await onEveryBackend("A model", (backend) => {
   for (const cell of CELL_NAMES) {
     it(`of ${cell} cells learns under the dropout masks of its random numbers`, () => {
-      scoped(() => {
-        const { model, batch, state, stateNumbers } = setUp(cell);
-        const dropout = { rates: RATES, random: Random.fromSeed(3) };
-        const masks = masksOf(model.config, dropout.random);
-        const weights = weightsOf(model);
-        const defined = () => definedModel(cell, weights, batch.inputs, stateNumbers, masks);
-        const { logits, states } = defined();
+      const { model, batch, state, exactState } = setUp(backend, cell);
+      const dropout = { rates: RATES, random: Random.fromSeed(3) };
+      const masks = masksOf(model.config, dropout.random);
+      const weights = weightsOf(model);
+      const defined = () => definedModel(cell, weights, batch.inputs, exactState, masks);
+      const { logits, states } = defined();
 
-        const gradients = parameterArray(model.config);
-        const { score, state: after } = model.learn(batch, state, gradients, dropout);
-        assertClose([score.loss], [sum(crossEntropy(logits, batch.targets))], TOLERANCE, "loss");
-        assert.equal(score.characters, TIME * BATCH - 1);
-        for (const [name, values] of weights) {
-          const expected = gradient(() => meanLoss(defined().logits, batch.targets), values);
-          assertClose(numbersOf(gradients.of(name)), expected, TOLERANCE, `gradient of ${name}`);
-        }
-        for (const [layer, { hidden }] of after.entries()) {
-          const expected = states[layer].hidden;
-          assertClose(numbersOf(hidden), expected, TOLERANCE, `state of layer ${layer}`);
-        }
-      });
+      const gradients = parameterArray(backend, model.config);
+      const { score, state: after } = model.learn(batch, state, gradients, dropout);
+      assertClose([score.loss], [sum(crossEntropy(logits, batch.targets))], TOLERANCE, "loss");
+      assert.equal(score.characters, TIME * BATCH - 1);
+      for (const [name, values] of weights) {
+        const expected = gradient(() => meanLoss(defined().logits, batch.targets), values);
+        assertClose(numbersOf(gradients.of(name)), expected, TOLERANCE, `gradient of ${name}`);
+      }
+      for (const [layer, { hidden }] of after.entries()) {
+        const expected = states[layer].hidden;
+        assertClose(hidden, expected, TOLERANCE, `state of layer ${layer}`);
+      }
     });
 
     it(`of ${cell} cells scores without dropout`, () => {
-      scoped(() => {
-        const { model, batch, state, stateNumbers } = setUp(cell);
-        const { logits } = definedModel(cell, weightsOf(model), batch.inputs, stateNumbers);
-        const { score } = model.score(batch, state);
-        assertClose([score.loss], [sum(crossEntropy(logits, batch.targets))], TOLERANCE, "loss");
-        const correct = [...batch.targets].filter((target, position) => {
-          const scores = logits.subarray(position * VOCABULARY, (position + 1) * VOCABULARY);
-          return scores.indexOf(Math.max(...scores)) === target;
-        });
-        assert.deepEqual([score.correct, score.characters], [correct.length, TIME * BATCH - 1]);
+      const { model, batch, state, exactState } = setUp(backend, cell);
+      const { logits } = definedModel(cell, weightsOf(model), batch.inputs, exactState);
+      const { score } = model.score(batch, state);
+      assertClose([score.loss], [sum(crossEntropy(logits, batch.targets))], TOLERANCE, "loss");
+      const correct = [...batch.targets].filter((target, position) => {
+        const scores = logits.subarray(position * VOCABULARY, (position + 1) * VOCABULARY);
+        return scores.indexOf(Math.max(...scores)) === target;
       });
+      assert.deepEqual([score.correct, score.characters], [correct.length, TIME * BATCH - 1]);
     });
 
     it(`of ${cell} cells gives two halves of a text the score of the whole`, () => {
-      scoped(() => {
-        const { model, batch, state } = setUp(cell);
-        const whole = model.score(batch, state);
-        const first = model.score(stepsOf(batch, 0, 2), state);
-        const second = model.score(stepsOf(batch, 2, TIME), first.state);
-        const loss = first.score.loss + second.score.loss;
-        assertClose([loss], [whole.score.loss], 1e-12, "loss");
-        assertSameState(second.state, whole.state);
-      });
+      const { model, batch, state } = setUp(backend, cell);
+      const whole = model.score(batch, state);
+      const first = model.score(stepsOf(batch, 0, 2), state);
+      const second = model.score(stepsOf(batch, 2, TIME), first.state);
+      const loss = first.score.loss + second.score.loss;
+      assertClose([loss], [whole.score.loss], 1e-12, "loss");
+      assert.deepEqual(second.state, whole.state);
     });
 
     it(`of ${cell} cells reads a text as it scores it`, () => {
-      scoped(() => {
-        const { model, batch } = setUp(cell);
-        const scored = model.score(batch, model.zeroState(BATCH));
-        const streams = model.openStreams(BATCH);
-        const logits = Array.from({ length: TIME }, (_, t) =>
-          streams.read(stepsOf(batch, t, t + 1).inputs).slice(),
-        );
-        streams.dispose();
-        const all = Float64Array.from(logits.flatMap((values) => [...values]));
-        const loss = sum(crossEntropy(all, batch.targets));
-        assertClose([loss], [scored.score.loss], TOLERANCE, "loss");
-      });
+      const { model, batch } = setUp(backend, cell);
+      const scored = model.score(batch, model.zeroState(BATCH));
+      const session = model.openDecodeSession(BATCH);
+      const logits = Array.from({ length: TIME }, (_, t) =>
+        session.step(stepsOf(batch, t, t + 1).inputs).slice(),
+      );
+      session.dispose();
+      const all = Float64Array.from(logits.flatMap((values) => [...values]));
+      const loss = sum(crossEntropy(all, batch.targets));
+      assertClose([loss], [scored.score.loss], TOLERANCE, "loss");
     });
   }
 
   it("drops the same units for the same random numbers and others for others", () => {
-    scoped(() => {
-      const { model, batch, state } = setUp("gru");
-      const gradientsWith = (seed: number) => {
-        const gradients = parameterArray(model.config);
-        model.learn(batch, state, gradients, muchDropped(seed));
-        return numbersOf(gradients.flat);
-      };
-      const once = gradientsWith(1);
-      assertSameBytes(gradientsWith(1), once, "the same random numbers");
-      assert.notDeepEqual(gradientsWith(2), once);
-    });
+    const { model, batch, state } = setUp(backend, "gru");
+    const gradientsWith = (seed: number) => {
+      const gradients = parameterArray(backend, model.config);
+      model.learn(batch, state, gradients, muchDropped(seed));
+      return numbersOf(gradients.flat);
+    };
+    const once = gradientsWith(1);
+    assertSameBytes(gradientsWith(1), once, "the same random numbers");
+    assert.notDeepEqual(gradientsWith(2), once);
   });
 
   it("is not disturbed by scoring and sampling between two steps of training", () => {
-    scoped(() => {
-      const { model, batch, state } = setUp("lstm");
-      const learn = (from: ModelState) => {
-        const gradients = parameterArray(model.config);
-        const { state: after } = model.learn(batch, from, gradients, muchDropped(1));
-        return { after, gradients: numbersOf(gradients.flat) };
-      };
-      const first = learn(state);
-      const expected = learn(first.after);
-      const weights = model.parameters.read().slice();
+    const { model, batch, state } = setUp(backend, "lstm");
+    const learn = (from: ModelState) => {
+      const gradients = parameterArray(backend, model.config);
+      const { state: after } = model.learn(batch, from, gradients, muchDropped(1));
+      return { after, gradients: numbersOf(gradients.flat) };
+    };
+    const first = learn(state);
+    const expected = learn(first.after);
+    const weights = model.parameters.read().slice();
 
-      const again = learn(state);
-      const longer = { ...batch, inputs: new Int32Array(40), targets: new Int32Array(40) };
-      model.score({ ...longer, time: 20 }, state);
-      const streams = model.openStreams(3);
-      streams.read(Int32Array.of(1, 2, 3));
-      streams.dispose();
-      assertSameBytes(model.parameters.read(), weights, "weights");
-      const actual = learn(again.after);
-      assertSameBytes(actual.gradients, expected.gradients, "gradients");
-      assertSameState(actual.after, expected.after);
-    });
+    const again = learn(state);
+    const longer = { ...batch, inputs: new Int32Array(40), targets: new Int32Array(40) };
+    model.score({ ...longer, time: 20 }, state);
+    const session = model.openDecodeSession(3);
+    session.step(Int32Array.of(1, 2, 3));
+    session.dispose();
+    assertSameBytes(model.parameters.read(), weights, "weights");
+    const actual = learn(again.after);
+    assertSameBytes(actual.gradients, expected.gradients, "gradients");
+    assert.deepEqual(actual.after, expected.after);
   });
 
   it("holds no more scratch memory than its longest batch took", () => {
-    scoped(() => {
-      const { model, batch, state } = setUp("gru");
-      const learn = (part: Batch) =>
-        model.learn(part, state, parameterArray(model.config), muchDropped(1));
-      learn(batch);
-      const { workspaceBytes } = model;
-      for (let i = 0; i < 5; i++) learn(stepsOf(batch, 0, 2 + (i % 4)));
-      assert.equal(model.workspaceBytes, workspaceBytes);
-    });
+    const { model, batch, state } = setUp(backend, "gru");
+    const learn = (part: Batch) =>
+      model.learn(part, state, parameterArray(backend, model.config), muchDropped(1));
+    learn(batch);
+    const { workspaceBytes } = model;
+    for (let i = 0; i < 5; i++) learn(stepsOf(batch, 0, 2 + (i % 4)));
+    assert.equal(model.workspaceBytes, workspaceBytes);
   });
 });
 
-function setUp(cell: CellName) {
+function setUp(backend: Backend, cell: CellName) {
   const draw = new Draw(21);
   const config = modelConfig({
     cell,
@@ -160,23 +145,22 @@ function setUp(cell: CellName) {
     embeddingSize: cell === "lstm" ? 0 : 4,
     vocabularySize: VOCABULARY,
   });
-  const model = CharRnn.initial(config, Random.fromSeed(4));
+  const model = CharRnn.initial(backend, config, Random.fromSeed(4));
   const targets = draw.tokens(TIME * BATCH, VOCABULARY);
   targets[6] = -1;
   const inputs = draw.tokens(TIME * BATCH, VOCABULARY);
   const batch: Batch = { inputs, targets, time: TIME, batch: BATCH, startsFresh: false };
-  const stateNumbers = Array.from({ length: LAYERS }, () => ({
+  const exactState = Array.from({ length: LAYERS }, () => ({
     hidden: Float64Array.from(draw.floats(BATCH * HIDDEN)),
     ...(CELLS[cell].hasCellState && {
       cellState: Float64Array.from(draw.floats(BATCH * HIDDEN)),
     }),
   }));
-  const ofBatch = (values: Float64Array) => tensor(Float32Array.from(values), [BATCH, HIDDEN]);
-  const state = stateNumbers.map(({ hidden, cellState }) => ({
-    hidden: ofBatch(hidden),
-    ...(cellState && { cellState: ofBatch(cellState) }),
+  const state = exactState.map(({ hidden, cellState }) => ({
+    hidden: Float32Array.from(hidden),
+    ...(cellState && { cellState: Float32Array.from(cellState) }),
   }));
-  return { model, batch, state, stateNumbers };
+  return { model, batch, state, exactState };
 }
 
 /** The masks of a model's first window. */
@@ -200,12 +184,6 @@ function masksOf({ cell, embeddingSize }: ModelConfig, random: Random): ModelMas
 function stepsOf(batch: Batch, first: number, end: number): Batch {
   const cut = (tokens: Int32Array) => tokens.slice(first * BATCH, end * BATCH);
   return { ...batch, inputs: cut(batch.inputs), targets: cut(batch.targets), time: end - first };
-}
-
-function assertSameState(actual: ModelState, expected: ModelState): void {
-  const numbers = (state: ModelState) =>
-    state.flatMap((layer) => Object.values(layer).map((part: Tensor) => numbersOf(part)));
-  assert.deepEqual(numbers(actual), numbers(expected));
 }
 
 function sum(values: Iterable<number>): number {

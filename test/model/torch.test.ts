@@ -2,14 +2,12 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { it } from "node:test";
-import { type Tensor, tensor } from "@tensorflow/tfjs-core";
-import { adamStep, type MomentStepInputs, rmsPropStep, sgdStep } from "#src/backends/backend.js";
-import { scoped } from "#src/backends/scope.js";
+import type { Backend, ParameterArray, StepArrays } from "#src/backends/backend.js";
 import { modelConfig, parameterShapes } from "#src/config/model.js";
 import type { Batch } from "#src/data/batch.js";
 import { CharRnn, type ModelState } from "#src/model/char-rnn.js";
 import { loadWeights } from "#src/model/load-weights.js";
-import { type ParameterArray, parameterArray } from "#src/model/parameters.js";
+import { parameterArray } from "#src/model/parameters.js";
 import { numbersOf, onEveryBackend } from "../helpers/backends.js";
 import { nothingDropped } from "../helpers/learning.js";
 import { assertClose } from "../helpers/numbers.js";
@@ -27,9 +25,9 @@ import {
 /** Absolute and relative: charnn computes in single precision, the fixture in double. */
 const TOLERANCE = 1e-5;
 
-const { time, batch: lanes, hidden: hiddenSize, layers, vocabulary } = torchNumbers.sizes;
+const { time, batch: rows, hidden: hiddenSize, layers, vocabulary } = torchNumbers.sizes;
 
-await onEveryBackend("Against PyTorch", () => {
+await onEveryBackend("Against PyTorch", (backend) => {
   for (const torch of torchNumbers.models) {
     const { cell } = torch;
 
@@ -42,67 +40,63 @@ await onEveryBackend("Against PyTorch", () => {
       );
     });
 
-    it(`a ${cell} model gives every character the same probability at every place`, () => {
-      const model = modelOf(torch);
+    it(`a ${cell} model gives every character the same probability at every position`, () => {
+      const model = modelOf(backend, torch);
       const batch = batchOf(torch);
       const logits = flat(torch.logits);
-      for (let place = 0; place < time * lanes; place++) {
+      for (let place = 0; place < time * rows; place++) {
         const scores = logits.slice(place * vocabulary, (place + 1) * vocabulary);
         const logSum = Math.log(scores.reduce((sum, score) => sum + Math.exp(score), 0));
         const losses = scores.map((_, character) => {
-          const targets = new Int32Array(time * lanes).fill(-1);
+          const targets = new Int32Array(time * rows).fill(-1);
           targets[place] = character;
-          return scoped(() => model.score({ ...batch, targets }, stateOf(torch)).score.loss);
+          return model.score({ ...batch, targets }, stateOf(torch)).score.loss;
         });
         const expected = scores.map((score) => logSum - score);
         assertClose(losses, expected, TOLERANCE, `losses at place ${place}`);
       }
     });
 
-    it(`a ${cell} model gives the same loss at every place`, () => {
-      const model = modelOf(torch);
+    it(`a ${cell} model gives the same loss at every position`, () => {
+      const model = modelOf(backend, torch);
       const batch = batchOf(torch);
       const losses = Array.from(batch.targets, (_, place) => {
         const alone = batch.targets.map((target, other) => (other === place ? target : -1));
-        return scoped(() => model.score({ ...batch, targets: alone }, stateOf(torch)).score.loss);
+        return model.score({ ...batch, targets: alone }, stateOf(torch)).score.loss;
       });
       assertClose(losses, flat(torch.losses), TOLERANCE, "losses");
     });
 
     it(`a ${cell} model gives the same gradients and state after a window`, () => {
-      scoped(() => {
-        const model = modelOf(torch);
-        const gradients = parameterArray(model.config);
-        const { score, state } = learn(torch, model, gradients);
-        const losses = flat(torch.losses);
-        const sum = losses.reduce((total, loss) => total + loss, 0);
-        assertClose([score.loss], [sum], TOLERANCE, "loss");
-        assert.equal(score.characters, time * lanes - 1);
-        assert.equal(score.correct, hitsIn(torch));
-        assertNamed(gradients, torch.gradients, "gradient");
-        const hiddens = state.flatMap((layer) => [...numbersOf(layer.hidden)]);
-        assertClose(hiddens, flat(torch.finalState[0]), TOLERANCE, "hidden state");
-        if (cell !== "lstm") return;
-        const cells = state.flatMap((layer) => [...numbersOf(layer.cellState as Tensor)]);
-        assertClose(cells, flat(torch.finalState[1]), TOLERANCE, "cell state");
-      });
+      const model = modelOf(backend, torch);
+      const gradients = parameterArray(backend, model.config);
+      const { score, state } = learn(torch, model, gradients);
+      const losses = flat(torch.losses);
+      const sum = losses.reduce((total, loss) => total + loss, 0);
+      assertClose([score.loss], [sum], TOLERANCE, "loss");
+      assert.equal(score.characters, time * rows - 1);
+      assert.equal(score.correct, correctIn(torch));
+      assertNamed(gradients, torch.gradients, "gradient");
+      const hiddens = state.flatMap((layer) => [...layer.hidden]);
+      assertClose(hiddens, flat(torch.finalState[0]), TOLERANCE, "hidden state");
+      if (cell !== "lstm") return;
+      const cells = state.flatMap((layer) => [...(layer.cellState ?? [])]);
+      assertClose(cells, flat(torch.finalState[1]), TOLERANCE, "cell state");
     });
 
     for (const { optimizer, clipNorm, norms, parameters } of torch.trained) {
       const title = `ten steps of ${optimizer} with clip norm ${clipNorm}`;
       it(`a ${cell} model has the same parameters after ${title}`, () => {
-        scoped(() => {
-          const model = modelOf(torch);
-          const gradients = parameterArray(model.config);
-          const takeStep = OPTIMIZERS[optimizer](model.config);
-          for (const [index, expectedNorm] of norms.entries()) {
-            learn(torch, model, gradients);
-            const inputs = { parameters: model.parameters.flat, gradients: gradients.flat };
-            const { norm } = takeStep(inputs, clipNorm, index + 1);
-            assertClose(numbersOf(norm), [expectedNorm], TOLERANCE, `norm of step ${index + 1}`);
-          }
-          assertNamed(model.parameters, parameters, "parameter");
-        });
+        const model = modelOf(backend, torch);
+        const gradients = parameterArray(backend, model.config);
+        const takeStep = OPTIMIZERS[optimizer](backend, model.config);
+        for (const [index, expectedNorm] of norms.entries()) {
+          learn(torch, model, gradients);
+          const inputs = { parameters: model.parameters.flat, gradients: gradients.flat };
+          const norm = takeStep(inputs, clipNorm, index + 1);
+          assertClose([norm], [expectedNorm], TOLERANCE, `norm of step ${index + 1}`);
+        }
+        assertNamed(model.parameters, parameters, "parameter");
       });
     }
   }
@@ -121,36 +115,42 @@ it("PyTorch computes the numbers of the fixture", (t) => {
   }
 });
 
-type StepInputs = Pick<MomentStepInputs<Tensor>, "parameters" | "gradients">;
-type TakeStep = (inputs: StepInputs, clipNorm: number, step: number) => { norm: Tensor };
+type TakeStep = (inputs: StepArrays, clipNorm: number, step: number) => number;
 
 const OPTIMIZERS: Readonly<
-  Record<TorchModel["trained"][number]["optimizer"], (config: CharRnn["config"]) => TakeStep>
+  Record<
+    TorchModel["trained"][number]["optimizer"],
+    (backend: Backend, config: CharRnn["config"]) => TakeStep
+  >
 > = {
-  adam: (config) => adam(config, TORCH_OPTIMIZERS.adam),
-  adamw: (config) => adam(config, TORCH_OPTIMIZERS.adamw),
-  sgd: (config) => {
-    const moment = parameterArray(config).flat;
+  adam: (backend, config) => adam(backend, config, TORCH_OPTIMIZERS.adam),
+  adamw: (backend, config) => adam(backend, config, TORCH_OPTIMIZERS.adamw),
+  sgd: (backend, config) => {
+    const moment = parameterArray(backend, config).flat;
     return (inputs, clipNorm) =>
-      sgdStep({ ...inputs, moment }, { ...TORCH_OPTIMIZERS.sgd, clipNorm, clipValue: 0 });
+      backend.sgdStep({ ...inputs, moment }, { ...TORCH_OPTIMIZERS.sgd, clipNorm, clipValue: 0 });
   },
-  rmsprop: (config) => {
-    const moment = parameterArray(config).flat;
+  rmsprop: (backend, config) => {
+    const moment = parameterArray(backend, config).flat;
     return (inputs, clipNorm) =>
-      rmsPropStep({ ...inputs, moment }, { ...TORCH_OPTIMIZERS.rmsprop, clipNorm, clipValue: 0 });
+      backend.rmsPropStep(
+        { ...inputs, moment },
+        { ...TORCH_OPTIMIZERS.rmsprop, clipNorm, clipValue: 0 },
+      );
   },
 };
 
 function adam(
+  backend: Backend,
   config: CharRnn["config"],
   coefficients: (typeof TORCH_OPTIMIZERS)["adam" | "adamw"],
 ): TakeStep {
   const moments = {
-    firstMoment: parameterArray(config).flat,
-    secondMoment: parameterArray(config).flat,
+    firstMoment: parameterArray(backend, config).flat,
+    secondMoment: parameterArray(backend, config).flat,
   };
   return (inputs, clipNorm, step) =>
-    adamStep({ ...inputs, ...moments }, { ...coefficients, clipNorm, clipValue: 0, step });
+    backend.adamStep({ ...inputs, ...moments }, { ...coefficients, clipNorm, clipValue: 0, step });
 }
 
 function configOf({ cell, embeddingSize }: TorchModel) {
@@ -163,8 +163,8 @@ function configOf({ cell, embeddingSize }: TorchModel) {
   });
 }
 
-function modelOf(torch: TorchModel): CharRnn {
-  const model = new CharRnn(configOf(torch));
+function modelOf(backend: Backend, torch: TorchModel): CharRnn {
+  const model = new CharRnn(backend, configOf(torch));
   const { parameters } = torch;
   loadWeights(
     model,
@@ -178,7 +178,7 @@ function batchOf(torch: TorchModel): Batch {
     inputs: Int32Array.from(flat(torch.inputs)),
     targets: Int32Array.from(flat(torch.targets)),
     time,
-    batch: lanes,
+    batch: rows,
     startsFresh: false,
   };
 }
@@ -186,9 +186,10 @@ function batchOf(torch: TorchModel): Batch {
 function stateOf({ state }: TorchModel): ModelState {
   const [hidden, cellState] = state.map((layersOfState) => layersOfState as readonly Nested[]);
   return hidden.map((values, layer) => {
-    const shape: [number, number] = [lanes, hiddenSize];
-    const ofLayer = { hidden: tensor(flat(values), shape) };
-    return cellState ? { ...ofLayer, cellState: tensor(flat(cellState[layer]), shape) } : ofLayer;
+    const hidden = Float32Array.from(flat(values));
+    return cellState
+      ? { hidden, cellState: Float32Array.from(flat(cellState[layer])) }
+      : { hidden };
   });
 }
 
@@ -197,7 +198,7 @@ function learn(torch: TorchModel, model: CharRnn, gradients: ParameterArray) {
 }
 
 /** How many targets PyTorch's logits give the highest score. */
-function hitsIn(torch: TorchModel): number {
+function correctIn(torch: TorchModel): number {
   const logits = flat(torch.logits);
   const targets = flat(torch.targets);
   return targets.filter((target, place) => {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import { memory } from "@tensorflow/tfjs-core";
-import { scoped } from "#src/backends/scope.js";
+import type { Backend } from "#src/backends/backend.js";
 import { modelConfig } from "#src/config/model.js";
 import { Vocabulary } from "#src/data/vocabulary.js";
 import { type Checkpoint, loadCheckpoint, type SampleSettings, sample } from "#src/index.js";
@@ -11,38 +10,39 @@ import { type GenerateSettings, generate } from "#src/sampling/sampler.js";
 import { onEveryBackend } from "../helpers/backends.js";
 import { failsWith } from "../helpers/failure.js";
 import { smallRun, trained, workplace } from "../helpers/training.js";
+import { undisposed } from "../helpers/undisposed.js";
 
 const PLAIN: GenerateSettings = { length: 40, count: 1, temperature: 0.8, topK: 0, topP: 1 };
 const LETTERS = "abcdefgh \n";
 
-await onEveryBackend("A sampler", () => {
+await onEveryBackend("A sampler", (backend) => {
   it("writes the likeliest character after all that was read, at temperature 0", () => {
-    const { model, vocabulary } = writer("lstm");
+    const { model, vocabulary } = writer(backend, "lstm");
     const [text] = textsOf(model, vocabulary, { temperature: 0, seed: "bad cafe", length: 25 });
-    const expected = scoped(() => {
+    const likeliestText = () => {
       let written = "bad cafe";
       while (written.length < "bad cafe".length + 25) {
-        const streams = model.openStreams(1);
+        const session = model.openDecodeSession(1);
         let values: Float32Array = new Float32Array();
-        for (const token of vocabulary.encode(written)) values = streams.read(Int32Array.of(token));
-        streams.dispose();
+        for (const token of vocabulary.encode(written)) values = session.step(Int32Array.of(token));
+        session.dispose();
         const likeliest = values.indexOf(Math.max(...values));
         written += vocabulary.characterAt(likeliest);
       }
       return written.slice("bad cafe".length);
-    });
-    assert.equal(text, expected);
+    };
+    assert.equal(text, likeliestText());
   });
 
   it("writes the same text for the same random numbers, and another for others", () => {
-    const { model, vocabulary } = writer();
+    const { model, vocabulary } = writer(backend);
     const write = (seed: number) => textsOf(model, vocabulary, {}, Random.fromSeed(seed))[0];
     assert.equal(write(1), write(1));
     assert.notEqual(write(2), write(1));
   });
 
   it("writes a k-th text that does not depend on how many there are", () => {
-    const { model, vocabulary } = writer();
+    const { model, vocabulary } = writer(backend);
     const alone = textsOf(model, vocabulary, { seed: "a" });
     const three = textsOf(model, vocabulary, { seed: "a", count: 3 });
     const five = textsOf(model, vocabulary, { seed: "a", count: 5 });
@@ -52,14 +52,14 @@ await onEveryBackend("A sampler", () => {
   });
 
   it("writes a longer text that begins as the shorter one", () => {
-    const { model, vocabulary } = writer();
+    const { model, vocabulary } = writer(backend);
     const [short] = textsOf(model, vocabulary, { length: 10 });
     const [long] = textsOf(model, vocabulary, { length: 30 });
     assert.equal(long.slice(0, 10), short);
   });
 
   it("writes as many characters as asked for", () => {
-    const { model, vocabulary } = writer();
+    const { model, vocabulary } = writer(backend);
     for (const seed of ["", "a"]) {
       for (const length of [0, 1, 2, 100]) {
         for (const text of textsOf(model, vocabulary, { seed, length, count: 2 })) {
@@ -70,7 +70,7 @@ await onEveryBackend("A sampler", () => {
   });
 
   it("writes without end until nobody asks any more", () => {
-    const { model, vocabulary } = writer();
+    const { model, vocabulary } = writer(backend);
     let written = 0;
     for (const _ of generate(model, vocabulary, { ...PLAIN, length: -1 }, random())) {
       if (++written === 2_000) break;
@@ -79,14 +79,14 @@ await onEveryBackend("A sampler", () => {
   });
 
   it("counts characters beyond the first plane as one", () => {
-    const { model, vocabulary } = writer("gru", "😀🎈\n");
+    const { model, vocabulary } = writer(backend, "gru", "😀🎈\n");
     const steps = [...generate(model, vocabulary, { ...PLAIN, seed: "🎈" }, random())].flat();
     assert.equal(steps.length, 40);
     assert.deepEqual([...new Set(steps)].sort(), ["\n", "😀", "🎈"].sort());
   });
 
   it("ends a text after the stop text, and lets the others go on", () => {
-    const { model, vocabulary } = writer();
+    const { model, vocabulary } = writer(backend);
     const whole = textsOf(model, vocabulary, { count: 4, length: 200 });
     const stop = whole[2].slice(50, 52);
     const stopped = textsOf(model, vocabulary, { count: 4, length: 200, stop });
@@ -97,7 +97,7 @@ await onEveryBackend("A sampler", () => {
   });
 
   it("does not take the end of the seed for the beginning of the stop text", () => {
-    const { model, vocabulary } = writer();
+    const { model, vocabulary } = writer(backend);
     const [text] = textsOf(model, vocabulary, { seed: "ab" });
     const stop = `b${text[0]}`;
     const [stopped] = textsOf(model, vocabulary, { seed: "ab", stop });
@@ -107,7 +107,7 @@ await onEveryBackend("A sampler", () => {
   });
 
   it("ends when every text has ended", () => {
-    const { model, vocabulary } = writer();
+    const { model, vocabulary } = writer(backend);
     const settings = { ...PLAIN, seed: "b", length: -1, count: 3, stop: "a" };
     const steps = [...generate(model, vocabulary, settings, random())];
     const texts = [0, 1, 2].map((k) => steps.map((step) => step[k]).join(""));
@@ -116,7 +116,7 @@ await onEveryBackend("A sampler", () => {
   });
 
   it("without a seed begins a line, after some that are not shown", () => {
-    const { model, vocabulary } = writer();
+    const { model, vocabulary } = writer(backend);
     const whole = textsOf(model, vocabulary, { seed: "\n", length: 400, count: 3 });
     for (const seed of [undefined, ""]) {
       const shown = textsOf(model, vocabulary, { seed, count: 3 });
@@ -131,13 +131,13 @@ await onEveryBackend("A sampler", () => {
   });
 
   it("without a seed, and where no line can begin, begins with any character", () => {
-    const { model, vocabulary } = writer("gru", "abcdefgh");
+    const { model, vocabulary } = writer(backend, "gru", "abcdefgh");
     const firsts = textsOf(model, vocabulary, { count: 60, length: 1 });
     assert.deepEqual([...new Set(firsts)].sort(), [..."abcdefgh"]);
   });
 
   it("refuses a seed with characters that the model does not know", () => {
-    const { model, vocabulary } = writer();
+    const { model, vocabulary } = writer(backend);
     for (const documents of [undefined, "lines"] as const) {
       assert.throws(
         () => textsOf(model, vocabulary, { seed: "a baÉ", documents }),
@@ -147,7 +147,7 @@ await onEveryBackend("A sampler", () => {
   });
 
   it("of a model of lines writes one line, without its end", () => {
-    const { model, vocabulary } = writer();
+    const { model, vocabulary } = writer(backend);
     const settings = { length: 500, count: 3, seed: "bad" } as const;
     const asLines = textsOf(model, vocabulary, { ...settings, documents: "lines" });
     // The model of lines reads the line end that stands before each of its texts.
@@ -160,12 +160,12 @@ await onEveryBackend("A sampler", () => {
 
   it("leaves no tensors behind, whether it ends or is left", () => {
     for (const cell of ["gru", "lstm"] as const) {
-      const { model, vocabulary } = writer(cell);
-      const before = memory().numTensors;
+      const { model, vocabulary } = writer(backend, cell);
+      const before = undisposed();
       textsOf(model, vocabulary, { seed: "abc", count: 2 });
       for (const _ of generate(model, vocabulary, PLAIN, random())) break;
       assert.throws(() => textsOf(model, vocabulary, { seed: "É" }));
-      assert.equal(memory().numTensors, before);
+      assert.equal(undisposed(), before);
     }
   });
 });
@@ -194,11 +194,11 @@ describe("Sampling from a checkpoint", () => {
 
   it("leaves no tensors behind", async (t) => {
     const checkpoint = await learned(t);
-    const before = memory().numTensors;
+    const before = undisposed();
     await sampled(checkpoint, {});
     for await (const _ of sample(checkpoint)) break;
     await assert.rejects(sampled(checkpoint, { seed: "É" }), failsWith("UNKNOWN_CHARACTER"));
-    assert.equal(memory().numTensors, before);
+    assert.equal(undisposed(), before);
   });
 
   it("refuses what can't be set, naming it", async (t) => {
@@ -223,7 +223,7 @@ describe("Sampling from a checkpoint", () => {
   });
 });
 
-function writer(cell: "gru" | "lstm" = "gru", characters = LETTERS) {
+function writer(backend: Backend, cell: "gru" | "lstm" = "gru", characters = LETTERS) {
   const vocabulary = Vocabulary.fromCodePoints(
     Array.from(characters, (character) => character.codePointAt(0) as number),
   );
@@ -234,7 +234,7 @@ function writer(cell: "gru" | "lstm" = "gru", characters = LETTERS) {
     embeddingSize: 0,
     vocabularySize: vocabulary.size,
   });
-  return { model: CharRnn.initial(config, Random.fromSeed(3)), vocabulary };
+  return { model: CharRnn.initial(backend, config, Random.fromSeed(3)), vocabulary };
 }
 
 function random(): Random {

@@ -1,9 +1,9 @@
 /** Writing text leaves the rest of the process its turns, and hears its signal. */
 import assert from "node:assert/strict";
 import { it, type TestContext } from "node:test";
-import { memory } from "@tensorflow/tfjs-core";
 import { loadCheckpoint, sample } from "#src/index.js";
 import { inventedText, smallRun, trained, workplace } from "../helpers/training.js";
+import { undisposed } from "../helpers/undisposed.js";
 
 it("A thousand short samples let a timer run between them", async (t) => {
   const checkpoint = await writer(t);
@@ -35,13 +35,13 @@ it("Samples that begin at the same time let a timer run between them", async (t)
 it("A long seed is read with turns for others, and no longer than the signal lets it", async (t) => {
   const checkpoint = await writer(t);
   const seed = inventedText(2_000_000);
-  const before = memory().numTensors;
+  const before = undisposed();
   const controller = new AbortController();
   const reason = new Error("changed my mind");
   setTimeout(() => controller.abort(reason), 100);
   const texts = sample(checkpoint, { seed, backend: "cpu" }, { signal: controller.signal });
   await assert.rejects(texts.next(), (error) => error === reason);
-  assert.equal(memory().numTensors, before);
+  assert.equal(undisposed(), before);
 });
 
 it("A long seed is looked through with turns for others, and no longer than the signal lets it", async (t) => {

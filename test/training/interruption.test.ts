@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { mkdir, readdir } from "node:fs/promises";
 import path from "node:path";
 import { describe, it } from "node:test";
-import { memory } from "@tensorflow/tfjs-core";
 import { loadCheckpoint } from "#src/index.js";
 import { breakGradients } from "../helpers/broken-kernel.js";
 import { filesIn } from "../helpers/executable.js";
@@ -17,6 +16,7 @@ import {
   trained,
   workplace,
 } from "../helpers/training.js";
+import { undisposed } from "../helpers/undisposed.js";
 
 const CHANGED = new Error("changed my mind");
 
@@ -39,10 +39,10 @@ describe("An interruption before the first step", () => {
     const place = await workplace(t);
     await trained(smallRun(place, { steps: 3 }));
     const before = await filesIn(place.out);
-    const tensors = memory().numTensors;
+    const tensors = undisposed();
     for (const how of [{ name: "other" }, { overwrite: true }, { resume: true, steps: 9 }]) {
       const controller = new AbortController();
-      await breakGradients(t, (call) => {
+      breakGradients(t, (call) => {
         if (call === 2) controller.abort(CHANGED);
         return false;
       });
@@ -50,7 +50,7 @@ describe("An interruption before the first step", () => {
       const interrupted = trained(settings, undefined, { signal: controller.signal });
       await assert.rejects(interrupted, (error) => error === CHANGED);
       assert.deepEqual(await filesIn(place.out), before);
-      assert.equal(memory().numTensors, tensors);
+      assert.equal(undisposed(), tensors);
     }
   });
 
@@ -84,7 +84,7 @@ describe("An interruption within a step", () => {
       ]) {
         const controller = new AbortController();
         let batches = Number.NEGATIVE_INFINITY;
-        await breakGradients(t, () => {
+        breakGradients(t, () => {
           if (++batches === batch) controller.abort();
           return false;
         });
@@ -115,10 +115,10 @@ describe("An interruption within a step", () => {
 
   it("leaves no tensors behind", async (t) => {
     const place = await workplace(t);
-    const before = memory().numTensors;
+    const before = undisposed();
     const controller = new AbortController();
     let batches = Number.NEGATIVE_INFINITY;
-    await breakGradients(t, () => {
+    breakGradients(t, () => {
       if (++batches === 3) controller.abort();
       return false;
     });
@@ -131,7 +131,7 @@ describe("An interruption within a step", () => {
       },
       { signal: controller.signal },
     );
-    assert.equal(memory().numTensors, before);
+    assert.equal(undisposed(), before);
   });
 });
 

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { describe, it, type TestContext } from "node:test";
-import { memory } from "@tensorflow/tfjs-core";
 import { readCheckpoint } from "#src/checkpoint/checkpoint.js";
 import { CELL_NAMES } from "#src/config/cells.js";
 import { type TrainSettings, train } from "#src/index.js";
@@ -20,6 +19,7 @@ import {
   type Workplace,
   workplace,
 } from "../helpers/training.js";
+import { undisposed } from "../helpers/undisposed.js";
 
 describe("Training", () => {
   it("comes out the same whatever is evaluated, sampled, saved and kept on the way", async (t) => {
@@ -86,21 +86,21 @@ describe("Training", () => {
     const place = await workplace(t);
     const settings = smallRun(place, { cell: "lstm", steps: 6, saveEvery: 2 });
     await trained({ ...settings, name: "first" });
-    const before = memory().numTensors;
+    const before = undisposed();
     const left = trained(settings, (event) => {
       if (afterStep(3)(event)) throw new Error("enough");
       return false;
     });
     await assert.rejects(left, /enough/);
-    assert.equal(memory().numTensors, before, "left");
+    assert.equal(undisposed(), before, "left");
     await trained({ ...settings, resume: true }, afterStep(5));
-    assert.equal(memory().numTensors, before, "interrupted");
+    assert.equal(undisposed(), before, "interrupted");
     await trained({ ...settings, resume: true });
-    assert.equal(memory().numTensors, before, "finished");
+    assert.equal(undisposed(), before, "finished");
     assert.equal(endOf(await trained({ ...settings, resume: true })).reason, "done");
-    assert.equal(memory().numTensors, before, "done");
+    assert.equal(undisposed(), before, "done");
     await assert.rejects(trained(smallRun(place, { learningRate: 1e39, name: "other" })));
-    assert.equal(memory().numTensors, before, "diverged");
+    assert.equal(undisposed(), before, "diverged");
   });
 });
 

@@ -6,7 +6,8 @@ import { createServer } from "node:net";
 import { it } from "node:test";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
-import type { Addon, StreamsHandle } from "#src/backends/native/addon.js";
+import type { Addon } from "#src/backends/native/addon.js";
+import type { StreamsHandle } from "#src/backends/native/kernels.js";
 import { CELL_NAMES } from "#src/config/cells.js";
 import { onTheAddon, scratchMemory } from "../../helpers/addon.js";
 import {

@@ -1,13 +1,12 @@
 /** How the addon lives in its process: what it keeps, which instructions it takes, how it ends. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { before, it } from "node:test";
+import { it } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { selectBackend } from "#src/backends/select.js";
 import { onTheAddon } from "../../helpers/addon.js";
 import { plainEnvironment } from "../../helpers/executable.js";
 import { smallTraining, trainNatively } from "../../helpers/native-work.js";
@@ -18,13 +17,9 @@ const ADDON = "#src/backends/native/addon.js";
 
 const MEGABYTE = 2 ** 20;
 
-onTheAddon("The native backend in its process", (addon) => {
-  before(async () => {
-    await selectBackend("native");
-  });
-
+onTheAddon("The native backend in its process", (addon, native) => {
   it("holds no more scratch memory than the largest step took, whatever comes after", () => {
-    const { model, step } = smallTraining();
+    const { model, step } = smallTraining(native);
     step(20, 17);
     const { workspaceBytes } = model;
     assert.ok(workspaceBytes > 0);
@@ -38,7 +33,7 @@ onTheAddon("The native backend in its process", (addon) => {
   });
 
   it("keeps no memory of thousands of steps", async () => {
-    const { model, step } = smallTraining();
+    const { model, step } = smallTraining(native);
     const trainOn = (steps: number) => {
       for (let i = 0; i < steps; i++) step(2, 1 + (i % 4));
     };
@@ -51,12 +46,12 @@ onTheAddon("The native backend in its process", (addon) => {
   });
 
   it("keeps no memory of streams that were closed", async () => {
-    const { model } = smallTraining();
+    const { model } = smallTraining(native);
     const readOn = (times: number) => {
       for (let i = 0; i < times; i++) {
-        const streams = model.openStreams(4);
-        streams.read(Int32Array.of(1, 2, 3, 4));
-        streams.dispose();
+        const session = model.openDecodeSession(4);
+        session.step(Int32Array.of(1, 2, 3, 4));
+        session.dispose();
       }
     };
     readOn(50);
@@ -72,21 +67,21 @@ onTheAddon("The native backend in its process", (addon) => {
   });
 
   it("frees the memory of streams that nobody closed", async () => {
-    const { model } = smallTraining();
+    const { model } = smallTraining(native);
     const tokens = Int32Array.of(1, 2, 3, 4);
-    const kept = model.openStreams(4);
-    kept.read(tokens);
+    const kept = model.openDecodeSession(4);
+    kept.step(tokens);
     const before = process.memoryUsage.rss();
     for (let round = 0; round < 20; round++) {
-      for (let i = 0; i < 100; i++) model.openStreams(4);
+      for (let i = 0; i < 100; i++) model.openDecodeSession(4);
       await memoryInUse();
     }
     const growth = process.memoryUsage.rss() - before;
     assert.ok(growth < 100 * MEGABYTE, `${growth} bytes more in all`);
-    const fresh = model.openStreams(4);
-    fresh.read(tokens);
-    assert.deepEqual(kept.read(tokens), fresh.read(tokens));
-    for (const streams of [kept, fresh]) streams.dispose();
+    const fresh = model.openDecodeSession(4);
+    fresh.step(tokens);
+    assert.deepEqual(kept.step(tokens), fresh.step(tokens));
+    for (const session of [kept, fresh]) session.dispose();
     model.dispose();
   });
 
@@ -106,8 +101,7 @@ onTheAddon("The native backend in its process", (addon) => {
 
   it("refuses a CHARNN_ISA that names none, and says which there are", async () => {
     const program = `
-      import { selectBackend } from "#src/backends/select.js";
-      for (const backend of ["native", "auto"]) {
+            for (const backend of ["native", "auto"]) {
         const { code, message, hint } = await selectBackend(backend).catch((error) => error);
         console.log(code, message, hint);
       }`;

@@ -1,12 +1,9 @@
 /** What the native backend computes does not depend on the number of threads nor on the processor. */
 import assert from "node:assert/strict";
-import { before, it } from "node:test";
-import { type Tensor, tensor } from "@tensorflow/tfjs-core";
-import { linearCrossEntropy } from "#src/backends/backend.js";
+import { it } from "node:test";
+import type { Backend } from "#src/backends/backend.js";
 import type { Addon } from "#src/backends/native/addon.js";
-import { scoped } from "#src/backends/scope.js";
-import { selectBackend } from "#src/backends/select.js";
-import { Workspace } from "#src/backends/workspace.js";
+import { openBackend } from "#src/backends/select.js";
 import { CELL_NAMES, CELLS } from "#src/config/cells.js";
 import { type ModelConfig, modelConfig } from "#src/config/model.js";
 import type { OptimizerName } from "#src/config/names.js";
@@ -29,7 +26,7 @@ const TOLERANCE = 1e-5;
 
 interface Work {
   readonly config: ModelConfig;
-  /** Of each step in turn: steps of time and lanes. */
+  /** Of each step in turn: steps of time and the batch. */
   readonly windows: readonly { time: number; batch: number }[];
   readonly optimizer: OptimizerName;
 }
@@ -37,20 +34,16 @@ interface Work {
 /** All that some work gives, by name. */
 type Results = Map<string, Float32Array | Int32Array>;
 
-onTheAddon("The native backend", (addon) => {
-  before(async () => {
-    await selectBackend("native");
-  });
-
+onTheAddon("The native backend", (addon, native) => {
   for (const cell of CELL_NAMES) {
     for (const [title, work] of Object.entries(works(cell))) {
-      it(`trains a ${cell} model to the same bytes with any number of threads: ${title}`, () => {
-        assertSameWithThreads(addon, () => resultsOf(work));
+      it(`trains a ${cell} model to the same bytes with any number of threads: ${title}`, async () => {
+        await assertSameWithThreads((backend) => resultsOf(backend, work));
       });
     }
   }
 
-  it("scores more logits than it holds at once to the same bytes with any number of threads", () => {
+  it("scores more logits than it holds at once to the same bytes with any number of threads", async () => {
     const draw = new Draw(8);
     const rows = 700;
     const hidden = 3;
@@ -59,25 +52,13 @@ onTheAddon("The native backend", (addon) => {
     const weight = draw.floats(vocabulary * hidden);
     const bias = draw.floats(vocabulary);
     const targets = draw.tokens(rows, vocabulary);
-    const workspace = new Workspace();
-    const score = () =>
-      scoped(() => {
-        const { losses, predictions, ranks } = linearCrossEntropy(
-          {
-            input: tensor(input, [rows, 1, hidden]),
-            weight: tensor(weight, [vocabulary, hidden]),
-            bias: tensor(bias),
-            targets: tensor(targets, [rows, 1], "int32"),
-          },
-          { workspace },
-        );
-        return new Map([
-          ["losses", numbersOf(losses)],
-          ["predictions", numbersOf(predictions)],
-          ["ranks", numbersOf(ranks as Tensor)],
-        ]);
-      });
-    for (let repetition = 0; repetition < 8; repetition++) assertSameWithThreads(addon, score);
+    const sizes = { time: rows, batch: 1, hiddenSize: hidden };
+    const decoder = { ...sizes, input, weight, bias, targets };
+    const score = (backend: Backend): Results => {
+      const made = backend.linearCrossEntropyScores(decoder, backend.createWorkspace());
+      return new Map(Object.entries(made));
+    };
+    for (let repetition = 0; repetition < 8; repetition++) await assertSameWithThreads(score);
   });
 
   it("gives the same bytes whatever its scratch memory and its outputs held before", () => {
@@ -112,7 +93,7 @@ onTheAddon("The native backend", (addon) => {
   });
 
   it("goes on with streams from where they were, whatever it does between their steps", () => {
-    const { model, step } = smallTraining();
+    const { model, step } = smallTraining(native);
     const { threads: usual } = addon.describe();
     const counts = [4, 9];
     const { vocabularySize } = model.config;
@@ -120,29 +101,29 @@ onTheAddon("The native backend", (addon) => {
     const tokens = counts.map((count) =>
       Array.from({ length: 12 }, () => draw.tokens(count, vocabularySize)),
     );
-    const fresh = CharRnn.initial(model.config, Random.fromSeed(3));
+    const fresh = CharRnn.initial(native, model.config, Random.fromSeed(3));
     addon.setThreads({ threads: 1 });
     const expected = counts.map((count, k) => {
-      const streams = fresh.openStreams(count);
-      const logits = tokens[k].map((own) => streams.read(own).slice());
-      streams.dispose();
+      const session = fresh.openDecodeSession(count);
+      const logits = tokens[k].map((own) => session.step(own).slice());
+      session.dispose();
       return logits;
     });
     try {
       for (const threads of THREADS) {
         addon.setThreads({ threads });
-        const open = counts.map((count) => fresh.openStreams(count));
+        const open = counts.map((count) => fresh.openDecodeSession(count));
         for (let t = 0; t < 12; t++) {
-          for (const [k, streams] of open.entries()) {
+          for (const [k, session] of open.entries()) {
             if (t % 3 === 0) step(3, 5);
             if (t % 5 === 2) addon.setThreads({ threads: 1 + ((threads + t) % 4) });
             // Others are opened, and closed before they have read anything.
-            if (t % 4 === 1) model.openStreams(6).dispose();
-            const logits = streams.read(tokens[k][t]);
+            if (t % 4 === 1) model.openDecodeSession(6).dispose();
+            const logits = session.step(tokens[k][t]);
             assertSameBytes(logits, expected[k][t], `${counts[k]} streams, step ${t}`);
           }
         }
-        for (const streams of open) streams.dispose();
+        for (const session of open) session.dispose();
       }
     } finally {
       addon.setThreads({ threads: usual });
@@ -158,7 +139,7 @@ onTheAddon("The native backend", (addon) => {
     for (const cell of CELL_NAMES) {
       for (const [title, work] of Object.entries(works(cell))) {
         const [expected, ...others] = fused.map((name) =>
-          withInstructionSet(addon, name, () => resultsOf(work)),
+          withInstructionSet(addon, name, () => resultsOf(native, work)),
         );
         for (const results of others) assertSameResults(results, expected, `${cell}, ${title}`);
       }
@@ -172,7 +153,7 @@ onTheAddon("The native backend", (addon) => {
     for (const cell of CELL_NAMES) {
       for (const [title, work] of Object.entries(works(cell))) {
         // One step, without the optimizer's: Adam's makes much of the smallest gradients.
-        const once = () => learnedOnce(work);
+        const once = () => learnedOnce(native, work);
         const expected = withInstructionSet(addon, fused[0], once);
         for (const [name, values] of withInstructionSet(addon, "sse2", once)) {
           const numbers = expected.get(name) as Float32Array;
@@ -207,7 +188,6 @@ onTheAddon("The native backend", (addon) => {
           assert.ok(bytes.equals(expected), `${file} with ${threads} threads`);
         }
       }
-      await selectBackend("native");
     });
   }
 });
@@ -218,7 +198,7 @@ function outputsOf(values: object): Record<string, Float32Array | Int32Array> {
   return Object.fromEntries(Object.entries(values).filter(([name]) => isOutput.test(name)));
 }
 
-/** Work on both sides of where lanes, then units are divided among threads. */
+/** Work on both sides of where the batch, then units are divided among threads. */
 function works(cell: ModelConfig["cell"]): Record<string, Work> {
   const manyUnits = { gru: 300, lstm: 260, rnn: 520 }[cell];
   const config = (sizes: Partial<ModelConfig>) =>
@@ -231,7 +211,7 @@ function works(cell: ModelConfig["cell"]): Record<string, Work> {
       ...sizes,
     });
   return {
-    "lanes enough for each": {
+    "rows enough for each": {
       config: config({ layers: 2, embeddingSize: 7 }),
       windows: [
         { time: 6, batch: 17 },
@@ -240,7 +220,7 @@ function works(cell: ModelConfig["cell"]): Record<string, Work> {
       ],
       optimizer: "adam",
     },
-    "fewer lanes than threads": {
+    "fewer rows than threads": {
       config: config({ hiddenSize: 100, layers: 3 }),
       windows: [
         { time: 5, batch: 1 },
@@ -268,84 +248,75 @@ function works(cell: ModelConfig["cell"]): Record<string, Work> {
 }
 
 /** A model trained for some steps, and what it then gives. */
-function resultsOf({ config, windows, optimizer }: Work): Results {
-  return scoped(() => {
-    const draw = new Draw(7);
-    const model = CharRnn.initial(config, Random.fromSeed(2));
-    const gradients = parameterArray(config);
-    const average = parameterArray(config);
-    // A norm that is clipped at the first steps.
-    const takesSteps = createOptimizer(config, { optimizer, ...STEPS });
-    const results: Results = new Map();
-    for (const [index, { time, batch }] of [...windows, ...windows].entries()) {
-      const inputs = draw.tokens(time * batch, config.vocabularySize);
-      const targets = draw.tokens(time * batch, config.vocabularySize);
-      targets[draw.below(targets.length)] = -1;
-      const window = { inputs, targets, time, batch, startsFresh: true };
-      const before = model.zeroState(batch);
-      const { score, state } = model.learn(window, before, gradients, muchDropped(index));
-      results.set(`gradients ${index}`, numbersOf(gradients.flat));
-      const arrays = { parameters: model.parameters, gradients, average };
-      const norm = takesSteps.step(arrays, 0.01, index + 1);
-      const scored = model.score(window, state);
-      results.set(`scores ${index}`, Float32Array.of(score.loss, scored.score.loss, norm));
-      results.set(`correct ${index}`, Int32Array.of(score.correct, scored.score.correct));
-      for (const [layer, { hidden, cellState }] of scored.state.entries()) {
-        results.set(`state ${index}, ${layer}`, numbersOf(hidden));
-        if (cellState) results.set(`cell state ${index}, ${layer}`, numbersOf(cellState));
-      }
+function resultsOf(backend: Backend, { config, windows, optimizer }: Work): Results {
+  const draw = new Draw(7);
+  const model = CharRnn.initial(backend, config, Random.fromSeed(2));
+  const gradients = parameterArray(backend, config);
+  const average = parameterArray(backend, config);
+  // A norm that is clipped at the first steps.
+  const takesSteps = createOptimizer(backend, config, { optimizer, ...STEPS });
+  const results: Results = new Map();
+  for (const [index, { time, batch }] of [...windows, ...windows].entries()) {
+    const inputs = draw.tokens(time * batch, config.vocabularySize);
+    const targets = draw.tokens(time * batch, config.vocabularySize);
+    targets[draw.below(targets.length)] = -1;
+    const window = { inputs, targets, time, batch, startsFresh: true };
+    const before = model.zeroState(batch);
+    const { score, state } = model.learn(window, before, gradients, muchDropped(index));
+    results.set(`gradients ${index}`, numbersOf(gradients.flat));
+    const arrays = { parameters: model.parameters, gradients, average };
+    const norm = takesSteps.step(arrays, 0.01, index + 1);
+    const scored = model.score(window, state);
+    results.set(`scores ${index}`, Float32Array.of(score.loss, scored.score.loss, norm));
+    results.set(`correct ${index}`, Int32Array.of(score.correct, scored.score.correct));
+    for (const [layer, { hidden, cellState }] of scored.state.entries()) {
+      results.set(`state ${index}, ${layer}`, hidden);
+      if (cellState) results.set(`cell state ${index}, ${layer}`, cellState);
     }
-    results.set("parameters", model.parameters.read().slice());
-    results.set("average", average.read().slice());
-    addStreamLogits(results, model, draw);
-    takesSteps.dispose();
-    return results;
-  });
+  }
+  results.set("parameters", model.parameters.read().slice());
+  results.set("average", average.read().slice());
+  addStreamLogits(results, model, draw);
+  takesSteps.dispose();
+  return results;
 }
 
 /** The gradients of one window and what streams give. */
-function learnedOnce({ config, windows: [{ time, batch }] }: Work): Results {
-  return scoped(() => {
-    const draw = new Draw(9);
-    const model = CharRnn.initial(config, Random.fromSeed(2));
-    const gradients = parameterArray(config);
-    const inputs = draw.tokens(time * batch, config.vocabularySize);
-    const targets = draw.tokens(time * batch, config.vocabularySize);
-    const window = { inputs, targets, time, batch, startsFresh: true };
-    const state = model.zeroState(batch);
-    const { score } = model.learn(window, state, gradients, muchDropped(1));
-    const results: Results = new Map([
-      ["gradients", numbersOf(gradients.flat)],
-      ["loss", Float32Array.of(score.loss)],
-    ]);
-    addStreamLogits(results, model, draw);
-    return results;
-  });
+function learnedOnce(backend: Backend, { config, windows: [{ time, batch }] }: Work): Results {
+  const draw = new Draw(9);
+  const model = CharRnn.initial(backend, config, Random.fromSeed(2));
+  const gradients = parameterArray(backend, config);
+  const inputs = draw.tokens(time * batch, config.vocabularySize);
+  const targets = draw.tokens(time * batch, config.vocabularySize);
+  const window = { inputs, targets, time, batch, startsFresh: true };
+  const state = model.zeroState(batch);
+  const { score } = model.learn(window, state, gradients, muchDropped(1));
+  const results: Results = new Map([
+    ["gradients", numbersOf(gradients.flat)],
+    ["loss", Float32Array.of(score.loss)],
+  ]);
+  addStreamLogits(results, model, draw);
+  return results;
 }
 
 function addStreamLogits(results: Results, model: CharRnn, draw: Draw): void {
   for (const count of [1, 2, 13]) {
-    const streams = model.openStreams(count);
+    const session = model.openDecodeSession(count);
     for (let step = 0; step < 3; step++) {
-      const logits = streams.read(draw.tokens(count, model.config.vocabularySize));
+      const logits = session.step(draw.tokens(count, model.config.vocabularySize));
       results.set(`logits of ${count} streams ${step}`, logits.slice());
     }
-    streams.dispose();
+    session.dispose();
   }
 }
 
-function assertSameWithThreads(addon: Addon, work: () => Results): void {
-  const { threads: usual } = addon.describe();
-  try {
-    const [expected, ...others] = THREADS.map((threads) => {
-      addon.setThreads({ threads });
-      return work();
-    });
-    for (const [index, results] of others.entries()) {
-      assertSameResults(results, expected, `with ${THREADS[index + 1]} threads`);
-    }
-  } finally {
-    addon.setThreads({ threads: usual });
+/** Does some work on backends of several numbers of threads. */
+async function assertSameWithThreads(work: (backend: Backend) => Results): Promise<void> {
+  let expected: Results | undefined;
+  for (const threads of THREADS) {
+    const results = work(await openBackend("native", threads));
+    expected ??= results;
+    assertSameResults(results, expected, `with ${threads} threads`);
   }
 }
 

@@ -14,8 +14,8 @@ const TRAIN = [
   ...["--recurrent-dropout", "0"],
 ];
 
-await onTensorFlow("cuDNN's operations", () => {
-  const skip = whyNoStandIn();
+await onTensorFlow("cuDNN's operations", (backend) => {
+  const skip = whyNoStandIn(backend);
 
   test("do what the tests of conformance ask for", { skip }, async () => {
     await passByStandIn("conformance.test.js", 60);

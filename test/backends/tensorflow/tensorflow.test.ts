@@ -1,13 +1,9 @@
 /** What the tensorflow backend does beside the contract. */
 import assert from "node:assert/strict";
 import path from "node:path";
-import { before, it } from "node:test";
-import { linkedTensors, overwrite } from "#src/backends/engine.js";
-import { disposeAll } from "#src/backends/scope.js";
-import { selectBackend } from "#src/backends/select.js";
-import { Constants, Operations } from "#src/backends/tensorflow/operations.js";
-import type { TensorFlowBackend } from "#src/backends/tensorflow/tensorflow-backend.js";
-import { backend, type Tensor } from "#src/backends/tfjs.js";
+import { it } from "node:test";
+import { Constants } from "#src/backends/tensorflow/constants.js";
+import { Operations } from "#src/backends/tensorflow/operations.js";
 import { readCheckpoint } from "#src/checkpoint/checkpoint.js";
 import { CELL_NAMES } from "#src/config/cells.js";
 import { smallTraining } from "../../helpers/native-work.js";
@@ -15,19 +11,18 @@ import { assertClose, Draw } from "../../helpers/numbers.js";
 import { onTensorFlow } from "../../helpers/tensorflow.js";
 import { afterStep, smallRun, trained, workplace } from "../../helpers/training.js";
 
-await onTensorFlow("The tensorflow backend", ({ binding }) => {
-  before(async () => {
-    await selectBackend("tensorflow");
-  });
+await onTensorFlow("The tensorflow backend", (backend) => {
+  const { runtime } = backend;
+  const { binding } = runtime;
 
   it("keeps no tensor of a thousand steps, evaluations and texts", () => {
     const start = binding.getNumOfTensors();
-    const { model, step } = smallTraining();
+    const { model, step } = smallTraining(backend);
     const round = (steps: number) => {
       for (let i = 0; i < steps; i++) step(1 + (i % 3), 1 + (i % 4));
-      const streams = model.openStreams(2);
-      for (let i = 0; i < 5; i++) streams.read(Int32Array.of(i, 2 * i));
-      streams.dispose();
+      const session = model.openDecodeSession(2);
+      for (let i = 0; i < 5; i++) session.step(Int32Array.of(i, 2 * i));
+      session.dispose();
     };
     round(100);
     const after = binding.getNumOfTensors();
@@ -40,7 +35,7 @@ await onTensorFlow("The tensorflow backend", ({ binding }) => {
   it("frees all that a model had, but for constants", () => {
     const train = () => {
       const before = binding.getNumOfTensors();
-      const { model, optimizer, gradients, average, step } = smallTraining();
+      const { model, optimizer, gradients, average, step } = smallTraining(backend);
       for (let i = 0; i < 3; i++) step(2, 3);
       for (const each of [model, optimizer, gradients, average]) each.dispose();
       return binding.getNumOfTensors() - before;
@@ -71,31 +66,34 @@ await onTensorFlow("The tensorflow backend", ({ binding }) => {
     });
   }
 
-  it("shows in a whole what was written to its parts, and the other way round", () => {
-    const { whole, parts } = linkedTensors(Float32Array.of(1, 2, 3, 4, 5, 6, 7), [
-      [2, 2],
-      [1],
-      [2],
+  it("shows in a whole what was written to its slices, and the other way round", () => {
+    const shapes = new Map([
+      ["a", [2, 2]],
+      ["b", [1]],
+      ["c", [2]],
     ]);
-    const [first, second, third] = parts;
-    const numbers = (tensor: Tensor) => [...tensor.dataSync()];
-    const write = (tensor: Tensor, ...values: number[]) =>
-      overwrite(tensor, Float32Array.from(values));
-    assert.deepEqual(parts.map(numbers), [[1, 2, 3, 4], [5], [6, 7]]);
-    write(second, 50);
-    assert.deepEqual(numbers(whole), [1, 2, 3, 4, 50, 6, 7]);
-    write(first, 10, 20, 30, 40);
-    write(third, 60, 70);
-    assert.deepEqual(numbers(first), [10, 20, 30, 40]);
-    assert.deepEqual(numbers(whole), [10, 20, 30, 40, 50, 60, 70]);
-    write(whole, 7, 6, 5, 4, 3, 2, 1);
-    assert.deepEqual(numbers(second), [3]);
-    write(whole, 1, 1, 1, 1, 1, 1, 1);
-    // One part is written while the others still wait for the whole's numbers.
-    write(third, 8, 9);
-    assert.deepEqual(parts.map(numbers), [[1, 1, 1, 1], [1], [8, 9]]);
-    assert.deepEqual(numbers(whole), [1, 1, 1, 1, 1, 8, 9]);
-    disposeAll([whole, ...parts]);
+    const array = backend.parameterArray(shapes);
+    const write = (name: string, ...values: number[]) =>
+      array.writeSlice(name, Float32Array.from(values));
+    const slices = () => [...array.byName.values()].map((slice) => [...slice.read()]);
+    const before = binding.getNumOfTensors();
+    array.write(Float32Array.of(1, 2, 3, 4, 5, 6, 7));
+    assert.deepEqual(slices(), [[1, 2, 3, 4], [5], [6, 7]]);
+    write("b", 50);
+    assert.deepEqual([...array.read()], [1, 2, 3, 4, 50, 6, 7]);
+    write("a", 10, 20, 30, 40);
+    write("c", 60, 70);
+    assert.deepEqual([...array.of("a").read()], [10, 20, 30, 40]);
+    assert.deepEqual([...array.read()], [10, 20, 30, 40, 50, 60, 70]);
+    array.write(Float32Array.of(7, 6, 5, 4, 3, 2, 1));
+    assert.deepEqual([...array.of("b").read()], [3]);
+    array.write(Float32Array.of(1, 1, 1, 1, 1, 1, 1));
+    // One slice is written while the others still wait for the whole's numbers.
+    write("c", 8, 9);
+    assert.deepEqual(slices(), [[1, 1, 1, 1], [1], [8, 9]]);
+    assert.deepEqual([...array.read()], [1, 1, 1, 1, 1, 8, 9]);
+    array.dispose();
+    assert.ok(binding.getNumOfTensors() < before, "its tensors are left");
   });
 
   it("gives the same cross-entropy by the operations that a graphics processor takes", () => {
@@ -111,7 +109,7 @@ await onTensorFlow("The tensorflow backend", ({ binding }) => {
         ops.tensor([rows], "int32", labels.slice()),
       ] as const;
       const made = ops.sparseSoftmaxCrossEntropy(...inputs, classes);
-      const numbers = made.map((id) => ops.floats(id) as Float32Array);
+      const numbers = made.map((id) => ops.floats(id));
       ops.free();
       return numbers;
     });
@@ -131,7 +129,7 @@ await onTensorFlow("The tensorflow backend", ({ binding }) => {
     const matrix = (...numbers: number[]) =>
       ops.tensor([2, 2], "float32", Float32Array.from(numbers));
     const [a, b] = [matrix(1, 2, 3, 4), matrix(5, 6, 7, 8)];
-    const numbers = (id: number) => [...(ops.floats(id) as Float32Array)];
+    const numbers = (id: number) => [...ops.floats(id)];
     assert.deepEqual(numbers(ops.matMul(a, b)), [19, 22, 43, 50]);
     assert.deepEqual(numbers(ops.matMul(a, b, "left")), [26, 30, 38, 44]);
     assert.deepEqual(numbers(ops.matMul(a, b, "right")), [17, 23, 39, 53]);
@@ -139,8 +137,7 @@ await onTensorFlow("The tensorflow backend", ({ binding }) => {
   });
 
   it("says what an operation has against its inputs, and keeps nothing of it", () => {
-    const own = backend() as unknown as TensorFlowBackend;
-    const multiply = () => own.run((ops) => ops.matMul(ops.zeros(2, 3), ops.zeros(2, 3)));
+    const multiply = () => runtime.run((ops) => ops.matMul(ops.zeros(2, 3), ops.zeros(2, 3)));
     assert.throws(multiply, /Matrix size-incompatible/);
     const before = binding.getNumOfTensors();
     assert.throws(multiply, /Matrix size-incompatible/);
