@@ -101,6 +101,7 @@ onTheAddon("The native backend in its process", (addon, native) => {
 
   it("refuses a CHARNN_ISA that names none, and says which there are", async () => {
     const program = `
+      import { selectBackend } from "#src/backends/select.js";
             for (const backend of ["native", "auto"]) {
         const { code, message, hint } = await selectBackend(backend).catch((error) => error);
         console.log(code, message, hint);
