@@ -6,7 +6,7 @@
  *     npm run bench:dropout -- [--hidden-sizes 256,512,1024] [--rounds 100] [--threads 2]
  */
 import { parseArgs } from "node:util";
-import { selectBackend } from "#src/backends/select.js";
+import { openBackend } from "#src/backends/select.js";
 import { createLearner } from "#src/benchmark/training-speed.js";
 import { modelConfig } from "#src/config/model.js";
 import { NO_DROPOUT } from "#src/model/dropout.js";
@@ -33,7 +33,7 @@ const DROPPED = {
 /** Steps that are not counted: the first ones make the arrays, and the compiler is at work. */
 const WARM_UP = 5;
 
-await selectBackend("native", Number(options.threads));
+const backend = await openBackend("native", Number(options.threads));
 for (const hiddenSize of options["hidden-sizes"].split(",").map(Number)) {
   await compare(hiddenSize);
 }
@@ -53,7 +53,7 @@ async function compare(hiddenSize: number): Promise<void> {
   }[] = [];
   for (const [name, rates] of Object.entries(DROPPED)) {
     const shape = { ...SHAPE, ...NO_DROPOUT, ...rates };
-    const learner = await createLearner(model, shape, Random.fromSeed(0));
+    const learner = await createLearner(backend, model, shape, Random.fromSeed(0));
     learners.push({ name, learner, seconds: [] });
   }
   for (let round = -WARM_UP; round < Number(options.rounds); round++) {

@@ -1,5 +1,5 @@
 import { median } from "../arrays.js";
-import { disposeAll } from "../backends/scope.js";
+import type { Backend } from "../backends/backend.js";
 import type { ModelConfig } from "../config/model.js";
 import type { TrainingConfig } from "../config/run.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
@@ -38,6 +38,7 @@ export interface TextLearner {
  * @throws the reason of `signal` when it is aborted
  */
 export async function createLearner(
+  backend: Backend,
   config: ModelConfig,
   shape: Pick<TrainingConfig, "batchSize" | "seqLength" | keyof DropoutRates>,
   random: Random,
@@ -56,7 +57,7 @@ export async function createLearner(
     training,
     random.fork("batches"),
   );
-  const model = await CharRnn.initialInTurns(config, random.fork("model"), signal);
+  const model = await CharRnn.initialInTurns(backend, config, random.fork("model"), signal);
   const learner = new Learner(model, training);
   let state = model.zeroState(batchSize);
   let [step, epoch, index] = [0, 0, 0];
@@ -68,17 +69,13 @@ export async function createLearner(
       const batch = batches.at(epoch, index);
       const before = batch.startsFresh ? model.zeroState(batchSize) : state;
       const dropout = { rates: training, random: random.fork("dropout", step) };
-      const after = learner.lossAndGradients(batch, before, dropout).state;
-      if (before !== state) disposeAll(before);
-      disposeAll(state);
-      state = after;
+      state = learner.lossAndGradients(batch, before, dropout).state;
       step++;
       learner.update(LEARNING_RATE, step);
       index++;
       if (index === batches.batchesInEpoch(epoch)) [epoch, index] = [epoch + 1, 0];
     },
     dispose() {
-      disposeAll(state);
       learner.dispose();
       model.dispose();
     },

@@ -1,8 +1,9 @@
+import type { ParameterArray } from "../backends/backend.js";
 import type { TrainingConfig } from "../config/run.js";
 import type { Batch } from "../data/batch.js";
 import type { CharRnn, ModelState, Score } from "../model/char-rnn.js";
 import type { Dropout } from "../model/dropout.js";
-import { type ParameterArray, parameterArray } from "../model/parameters.js";
+import { parameterArray } from "../model/parameters.js";
 import { createOptimizer, type Optimizer, type OptimizerSettings } from "./optimizer.js";
 
 /** A model with all that makes it better: gradients, an optimizer, and the average of its weights. */
@@ -20,10 +21,11 @@ export class Learner {
 
   /** @param training `accumulate`: batches between two updates */
   constructor(model: CharRnn, training: OptimizerSettings & Pick<TrainingConfig, "accumulate">) {
+    const { backend, config } = model;
     this.model = model;
-    this.average = training.averageDecay > 0 ? parameterArray(model.config) : undefined;
-    this.gradients = parameterArray(model.config);
-    this.optimizer = createOptimizer(model.config, training);
+    this.average = training.averageDecay > 0 ? parameterArray(backend, config) : undefined;
+    this.gradients = parameterArray(backend, config);
+    this.optimizer = createOptimizer(backend, config, training);
     this.#accumulates = training.accumulate > 1;
   }
 

@@ -1,10 +1,8 @@
-import { adamStep, rmsPropStep, type StepAttributes, sgdStep } from "../backends/backend.js";
-import { scoped } from "../backends/scope.js";
-import type { Tensor } from "../backends/tfjs.js";
+import type { Backend, ParameterArray, StepArrays, StepSettings } from "../backends/backend.js";
 import type { ModelConfig } from "../config/model.js";
 import { MOMENT_NAMES, type MomentName } from "../config/moments.js";
 import type { TrainingConfig } from "../config/run.js";
-import { type ParameterArray, parameterArray } from "../model/parameters.js";
+import { parameterArray } from "../model/parameters.js";
 
 /** Adam's rates of decay (Kingma and Ba, 2015, algorithm 1). */
 const ADAM = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8 };
@@ -40,35 +38,38 @@ export type OptimizerSettings = Pick<
   "optimizer" | "clipNorm" | "clipValue" | "weightDecay" | "averageDecay"
 >;
 
-export function createOptimizer(model: ModelConfig, settings: OptimizerSettings): Optimizer {
+export function createOptimizer(
+  backend: Backend,
+  model: ModelConfig,
+  settings: OptimizerSettings,
+): Optimizer {
   const { optimizer, clipNorm, clipValue, weightDecay } = settings;
-  const moments = new Map(MOMENT_NAMES[optimizer].map((name) => [name, parameterArray(model)]));
+  const moments = new Map(
+    MOMENT_NAMES[optimizer].map((name) => [name, parameterArray(backend, model)]),
+  );
   const moment = (name: MomentName) => (moments.get(name) as ParameterArray).flat;
   const takeStep = {
-    adam: (arrays: Arrays, common: StepAttributes, step: number) =>
-      adamStep(
+    adam: (arrays: StepArrays, common: StepSettings, step: number) =>
+      backend.adamStep(
         { ...arrays, firstMoment: moment("m"), secondMoment: moment("v") },
         { ...common, ...ADAM, step },
       ),
-    sgd: (arrays: Arrays, common: StepAttributes) =>
-      sgdStep({ ...arrays, moment: moment("m") }, { ...common, ...SGD }),
-    rmsprop: (arrays: Arrays, common: StepAttributes) =>
-      rmsPropStep({ ...arrays, moment: moment("v") }, { ...common, ...RMSPROP }),
+    sgd: (arrays: StepArrays, common: StepSettings) =>
+      backend.sgdStep({ ...arrays, moment: moment("m") }, { ...common, ...SGD }),
+    rmsprop: (arrays: StepArrays, common: StepSettings) =>
+      backend.rmsPropStep({ ...arrays, moment: moment("v") }, { ...common, ...RMSPROP }),
   }[optimizer];
   return {
     moments,
     step({ parameters, gradients, average }, learningRate, step) {
       const averageDecay = average && warmedUp(settings.averageDecay, step);
       const common = { learningRate, clipNorm, clipValue, weightDecay, averageDecay };
-      return scoped(() => {
-        const arrays = {
-          parameters: parameters.flat,
-          gradients: gradients.flat,
-          average: average?.flat,
-        };
-        const { norm } = takeStep(arrays, common, step);
-        return norm.dataSync()[0];
-      });
+      const arrays = {
+        parameters: parameters.flat,
+        gradients: gradients.flat,
+        average: average?.flat,
+      };
+      return takeStep(arrays, common, step);
     },
     dispose() {
       for (const array of moments.values()) array.dispose();
@@ -79,10 +80,4 @@ export function createOptimizer(model: ModelConfig, settings: OptimizerSettings)
 /** An average of few steps must not hold on to the weights that the first of them began with. */
 function warmedUp(decay: number, step: number): number {
   return Math.min(decay, step / (step + 9));
-}
-
-interface Arrays {
-  parameters: Tensor;
-  gradients: Tensor;
-  average: Tensor | undefined;
 }

@@ -1,3 +1,4 @@
+import type { Backend } from "../backends/backend.js";
 import { backendWarnings, type SelectedBackend } from "../backends/select.js";
 import { ngramBaseline } from "../baselines/ngram.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
@@ -68,10 +69,11 @@ export async function resolveConfig(
   settings: TrainSettings,
   corpus: Corpus,
   base: Checkpoint | undefined,
-  backend: SelectedBackend,
+  selected: SelectedBackend,
   options: PlanOptions,
 ): Promise<Plan> {
   const { signal, clock } = options;
+  const { backend } = selected;
   const baseline = await baselineOf(corpus, settings, options);
   const choice = settings.preset
     ? undefined
@@ -82,7 +84,7 @@ export async function resolveConfig(
   const shape = trainingShape(planned, backend.name);
   refuseTooLarge(shape, base ? SIZES_OF_MODEL : ["streams"]);
   const notes = [
-    ...backendWarnings(backend, settings.threads),
+    ...backendWarnings(selected, settings.threads),
     ...corpus.warnings,
     ...(note ? [note] : []),
     ...(await heldOutNotes(settings, corpus, signal)),
@@ -91,9 +93,9 @@ export async function resolveConfig(
       : []),
   ];
   const batches = batchesOf(planned, corpus);
-  const workspace = modelWorkspace(planned.model);
+  const workspace = modelWorkspace(backend, planned.model);
   const length = await inMemory(
-    () => lengthOfNewRun(planned, settings, corpus, batches, { signal, clock, workspace }),
+    () => lengthOfNewRun(backend, planned, settings, corpus, batches, { signal, clock, workspace }),
     (cause) => trainingOutOfMemory(shape, cause),
   );
   const warnings = [...notes, ...timeWarnings(length.config, length.speed, clock())];
@@ -127,16 +129,16 @@ function baselineOf(
 async function chosenPreset(
   { maxTime }: TrainSettings,
   { train, vocabulary }: Corpus,
-  { name }: SelectedBackend,
+  backend: Backend,
   base: Checkpoint | undefined,
   { signal, clock }: PlanOptions,
 ): Promise<Choice> {
   if (base)
     return { preset: base.config.training.preset, reason: "as for the weights to begin with" };
   const characters = train.tokens.length;
-  if (maxTime === undefined) return choiceForText(characters, name);
+  if (maxTime === undefined) return choiceForText(characters, backend.name);
   const seconds = secondsToTry(maxTime - clock());
-  const speed = await operationsPerSecond(vocabulary.size, name, { signal, clock, seconds });
+  const speed = await operationsPerSecond(backend, vocabulary.size, { signal, clock, seconds });
   return choiceForTime(Math.max(maxTime - clock(), 0), speed, characters, vocabulary.size);
 }
 

@@ -1,3 +1,4 @@
+import type { Backend } from "../backends/backend.js";
 import type { RunConfig } from "../config/run.js";
 import type { TrainSettings } from "../config/train-settings.js";
 import type { Batches } from "../data/batches.js";
@@ -30,6 +31,7 @@ export interface RunLength {
  * @throws the reason of the signal when it is aborted
  */
 export async function lengthOfNewRun(
+  backend: Backend,
   planned: RunConfig,
   settings: TrainSettings,
   corpus: Corpus,
@@ -41,14 +43,14 @@ export async function lengthOfNewRun(
     const totalSteps = await stepsWithin(planned, batches, undefined, options.signal);
     // A run that is repeated was fitted before its number of steps was changed.
     const config = fitToLength(planned, settings, replan ? planned.limits.steps : totalSteps);
-    const costs = await measureCosts(config, corpus, batches, options);
+    const costs = await measureCosts(backend, config, corpus, batches, options);
     return { config, totalSteps, speed: speedOf(config, costs) };
   }
   const pace = await paceOf(planned, batches, 0, options.signal);
   let config = planned;
   for (let trial = 1; ; trial++) {
     const seconds = secondsToTry(maxTime - options.clock());
-    const costs = await measureCosts(config, corpus, batches, { ...options, seconds });
+    const costs = await measureCosts(backend, config, corpus, batches, { ...options, seconds });
     const left = maxTime - options.clock();
     const evalCharacters =
       settings.evalCharacters ??
@@ -72,6 +74,7 @@ export async function lengthOfNewRun(
  * @param areNew whether its limits were changed; otherwise `totalSteps` stays what it is
  */
 export async function lengthOfRun(
+  backend: Backend,
   config: RunConfig,
   corpus: Corpus,
   batches: Batches,
@@ -81,7 +84,7 @@ export async function lengthOfRun(
 ): Promise<Omit<RunLength, "config">> {
   const { maxTime } = config.limits;
   const seconds = maxTime === undefined ? undefined : secondsToTry(maxTime - options.clock());
-  const costs = await measureCosts(config, corpus, batches, { ...options, seconds });
+  const costs = await measureCosts(backend, config, corpus, batches, { ...options, seconds });
   if (maxTime === undefined) {
     const speed = speedOf(config, costs);
     if (!areNew) return { totalSteps, speed };

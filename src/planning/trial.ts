@@ -1,8 +1,7 @@
 import { median } from "../arrays.js";
-import { disposeAll } from "../backends/scope.js";
+import type { Backend } from "../backends/backend.js";
 import type { Clock } from "../clock.js";
 import { parameterCount } from "../config/model.js";
-import type { BackendName } from "../config/names.js";
 import type { RunConfig } from "../config/run.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import type { Batch } from "../data/batch.js";
@@ -58,12 +57,14 @@ const SECONDS_TO_SYNC = 0.01;
  * @throws the reason of the signal when it is aborted
  */
 export async function measureCosts(
+  backend: Backend,
   config: RunConfig,
   corpus: Corpus,
   batches: Batches,
   options: TrialOptions,
 ): Promise<Costs> {
-  const model = new CharRnn(config.model, parameterArray(config.model), options.workspace);
+  const parameters = parameterArray(backend, config.model);
+  const model = new CharRnn(backend, config.model, parameters, options.workspace);
   try {
     const step = await secondsPerStep(model, config, batches, options);
     return { step, ...(await measureEvaluation(model, config, corpus, options)) };
@@ -99,33 +100,27 @@ export function secondsToScore(
 }
 
 /**
- * Floating-point operations a second that training makes on the active backend, by a short trial.
+ * Floating-point operations a second that training makes on a backend, by a short trial.
  *
  * @throws the reason of the signal when it is aborted
  */
 export async function operationsPerSecond(
+  backend: Backend,
   vocabularySize: number,
-  backend: BackendName,
   options: TrialOptions,
 ): Promise<number> {
   const config = presetModel("small", vocabularySize);
   const { batchSize: batch } = PRESETS.small;
   // The slow backend takes as long for each character of a short window.
-  const time = backend === "cpu" ? 2 : TRAIN_DEFAULTS.seqLength;
+  const time = backend.name === "cpu" ? 2 : TRAIN_DEFAULTS.seqLength;
   const random = Random.fromSeed(0);
   const tokens = Int32Array.from({ length: time * batch }, () => random.below(vocabularySize));
-  const model = new CharRnn(config);
-  const gradients = parameterArray(config);
+  const model = new CharRnn(backend, config);
+  const gradients = parameterArray(backend, config);
   const window = { inputs: tokens, targets: tokens, time, batch, startsFresh: true };
   try {
     const seconds = await secondsOf(() => {
-      const state = model.zeroState(batch);
-      const dropout = { rates: NO_DROPOUT, random };
-      try {
-        disposeAll(model.learn(window, state, gradients, dropout).state);
-      } finally {
-        disposeAll(state);
-      }
+      model.learn(window, model.zeroState(batch), gradients, { rates: NO_DROPOUT, random });
     }, options);
     return (time * batch * operationsPerCharacter(config)) / seconds;
   } finally {
@@ -158,13 +153,12 @@ async function secondsPerStep(
   try {
     const seconds = await secondsOf(() => {
       for (let part = 0; part < tried; part++) {
-        disposeAll(learner.lossAndGradients(batches.at(0, index), state, dropout).state);
+        learner.lossAndGradients(batches.at(0, index), state, dropout);
       }
       learner.update(0, 1);
     }, options);
     return (seconds * accumulate) / tried;
   } finally {
-    disposeAll(state);
     learner.dispose();
   }
 }
@@ -186,25 +180,20 @@ async function secondsPerScoredCharacter(
   if (found.length === 0) return 0;
   const batch = nearestToMean(found);
   const seconds = await secondsOf(() => {
-    const state = model.zeroState(batch.batch);
-    try {
-      disposeAll(model.score(batch, state).state);
-    } finally {
-      disposeAll(state);
-    }
+    model.score(batch, model.zeroState(batch.batch));
   }, options);
   return seconds / (batch.time * batch.batch);
 }
 
 async function secondsPerWrittenCharacter(model: CharRnn, options: TrialOptions): Promise<number> {
-  const streams = model.openStreams(1);
+  const session = model.openDecodeSession(1);
   try {
     const seconds = await secondsOf(() => {
-      for (let k = 0; k < CHARACTERS_TRIED; k++) streams.read(Int32Array.of(0));
+      for (let k = 0; k < CHARACTERS_TRIED; k++) session.step(Int32Array.of(0));
     }, options);
     return seconds / CHARACTERS_TRIED;
   } finally {
-    streams.dispose();
+    session.dispose();
   }
 }
 

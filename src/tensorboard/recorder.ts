@@ -1,4 +1,5 @@
-import type { ParameterArray } from "../model/parameters.js";
+import type { ParameterArray } from "../backends/backend.js";
+import { numbersOf } from "../backends/plain-arrays.js";
 import { EventFile } from "./event-file.js";
 import type { Summary } from "./events.js";
 import { histogramOf } from "./histogram.js";
@@ -95,7 +96,7 @@ function ofEvaluation({ validationLoss, bitsPerCharacter }: EvalFigures): Summar
 function histograms(group: string, array: ParameterArray): Summary[] {
   const summaries: Summary[] = [];
   for (const [name, tensor] of array.byName) {
-    const histogram = histogramOf(tensor.dataSync<"float32">());
+    const histogram = histogramOf(numbersOf(tensor));
     if (histogram) summaries.push({ tag: `${group}/${name}`, histogram });
   }
   return summaries;

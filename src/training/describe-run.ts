@@ -1,3 +1,4 @@
+import { reportOf } from "../backends/select.js";
 import { parameterCount } from "../config/model.js";
 import { type Speed, secondsFor } from "../planning/forecast.js";
 import { paceOf } from "../planning/run-length.js";
@@ -16,7 +17,7 @@ const SAMPLE = { length: 200, temperature: 0.8, topK: 0, topP: 1, count: 1 };
  * @throws the signal's reason once it is aborted
  */
 export async function startEvent(run: Run, signal: AbortSignal | undefined): Promise<StartEvent> {
-  const { folder, config, corpus, progress, backend, batches, speed } = run;
+  const { folder, config, corpus, progress, selected, batches, speed } = run;
   const pace = await paceOf(config, batches, progress.epoch, signal);
   const { step, totalSteps } = progress;
   const stepsLeft = totalSteps && Math.max(totalSteps - step, 0);
@@ -27,7 +28,7 @@ export async function startEvent(run: Run, signal: AbortSignal | undefined): Pro
     config,
     vocabularySize: corpus.vocabulary.size,
     parameters: parameterCount(config.model),
-    backend,
+    backend: reportOf(selected),
     choice: run.choice,
     step,
     totalSteps,

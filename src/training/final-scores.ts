@@ -41,7 +41,9 @@ export async function finalScores(
       : Number.POSITIVE_INFINITY;
   const secondsFor = (characters: number) =>
     speed.secondsPerCharacter * charactersRead(characters, documents);
-  const model = new CharRnn(config.model, parameterArray(config.model), run.evalModel.workspace);
+  const { backend, workspace } = run.evalModel;
+  const parameters = parameterArray(backend, config.model);
+  const model = new CharRnn(backend, config.model, parameters, workspace);
   const lossOf = async (tokens: typeof test.tokens, most?: number) => {
     const batches = evaluationBatches(tokens, documents, vocabulary, { most, signal });
     const score = await evaluate(model, batches, signal);

@@ -1,3 +1,4 @@
+import type { Backend } from "../backends/backend.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import type { RunConfig } from "../config/run.js";
 import type { Corpus } from "../data/corpus.js";
@@ -13,6 +14,7 @@ import { Random } from "../random.js";
  * @throws the signal's reason once it is aborted
  */
 export async function firstModel(
+  backend: Backend,
   config: RunConfig,
   { train, vocabulary }: Corpus,
   options: {
@@ -24,7 +26,14 @@ export async function firstModel(
   const { base, workspace, signal } = options;
   const counts = await countTokens(train.tokens, vocabulary.size, signal);
   const random = Random.fromSeed(config.training.randomSeed).fork("model");
-  const model = await CharRnn.initialInTurns(config.model, random, signal, counts, workspace);
+  const model = await CharRnn.initialInTurns(
+    backend,
+    config.model,
+    random,
+    signal,
+    counts,
+    workspace,
+  );
   if (base) initFrom(model, vocabulary, base);
   return model;
 }

@@ -28,7 +28,7 @@ import { plannedChanges } from "./timekeeper.js";
  */
 export async function newRun(
   settings: TrainSettings,
-  backend: SelectedBackend,
+  selected: SelectedBackend,
   options: PlanOptions,
 ): Promise<Run> {
   const { out = TRAIN_DEFAULTS.out, name } = settings;
@@ -44,17 +44,22 @@ export async function newRun(
     { ...corpusSettings(settings), alsoKnown: base?.vocabulary },
     options,
   );
-  const plan = await resolveConfig(settings, corpus, base, backend, options);
+  const { backend } = selected;
+  const plan = await resolveConfig(settings, corpus, base, selected, options);
   const { config } = plan;
 
   const { folder, lock } = await claimFolder(settings, config.model, signal);
   const build = async () => {
-    const model = await firstModel(config, corpus, { workspace: plan.workspace, base, signal });
+    const model = await firstModel(backend, config, corpus, {
+      workspace: plan.workspace,
+      base,
+      signal,
+    });
     const firstWeights = model.parameters.read().slice();
     const replan = plannedChanges(config.limits);
     const progress = { ...firstProgress(), totalSteps: plan.totalSteps, replan };
     const run = createRun({
-      ...{ ...plan, folder, lock, backend, corpus, model, progress, clock },
+      ...{ ...plan, folder, lock, selected, corpus, model, progress, clock },
       firstWeights: async () => firstWeights,
     });
     run.learner.average?.write(firstWeights);

@@ -1,4 +1,3 @@
-import { disposeAll } from "../backends/scope.js";
 import type { Progress } from "../config/run.js";
 import type { Batch } from "../data/batch.js";
 import type { Batches } from "../data/batches.js";
@@ -45,14 +44,13 @@ export class Position {
     const { batches } = this.#reader;
     await batches.prepare(this.#epoch, signal);
     const batch = batches.at(this.#epoch, this.#batch);
-    if (batch.startsFresh) this.#setState(this.#model.zeroState(batch.batch));
+    if (batch.startsFresh) this.#state = this.#model.zeroState(batch.batch);
     return batch;
   }
 
   /** Goes behind the batch, with the state after it, or where that is not sound with the one before it. */
   pass(state: ModelState, isSound: boolean): void {
-    if (isSound) this.#setState(state);
-    else disposeAll(state);
+    if (isSound) this.#state = state;
     this.#batch++;
     if (this.#batch === this.#reader.batches.batchesInEpoch(this.#epoch)) {
       this.#epoch++;
@@ -62,20 +60,8 @@ export class Position {
 
   /** Takes the reader here. */
   keep(): void {
-    const before = this.#reader.state;
     this.#reader.progress.epoch = this.#epoch;
     this.#reader.progress.batch = this.#batch;
     this.#reader.state = this.#state;
-    if (before !== this.#state) disposeAll(before);
-  }
-
-  /** To be called at the end: frees the state, unless the reader has it. */
-  dispose(): void {
-    this.#setState(this.#reader.state);
-  }
-
-  #setState(state: ModelState): void {
-    if (this.#state !== state && this.#state !== this.#reader.state) disposeAll(this.#state);
-    this.#state = state;
   }
 }

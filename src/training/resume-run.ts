@@ -63,12 +63,12 @@ export async function findRunToResume(
 export async function resumeRun(
   folder: RunFolder,
   settings: TrainSettings,
-  backend: SelectedBackend,
+  selected: SelectedBackend,
   options: PlanOptions,
 ): Promise<Run> {
   const lock = await claimRun(folder, options.signal);
   return cleanUpOnFailure(
-    () => resumeClaimed(folder, lock, settings, backend, options),
+    () => resumeClaimed(folder, lock, settings, selected, options),
     lock.release,
   );
 }
@@ -77,10 +77,11 @@ async function resumeClaimed(
   folder: RunFolder,
   lock: RunLock,
   settings: TrainSettings,
-  backend: SelectedBackend,
+  selected: SelectedBackend,
   { clock: clockOfProcess, ...options }: PlanOptions,
 ): Promise<Run> {
   const { signal } = options;
+  const { backend } = selected;
   const saved = await readLast(folder, signal);
   refuseOtherSettings(folder, saved.config, settings);
   refuseTooLarge(trainingShape(saved.config, backend.name), FIXED);
@@ -109,23 +110,28 @@ async function resumeClaimed(
   const areNew = !haveSameEnd(config.limits, saved.config.limits);
   // A run that is over already need not be tried.
   const isOver = !areNew && endReached({ config, progress }) !== undefined;
-  const workspace = modelWorkspace(config.model);
+  const workspace = modelWorkspace(backend, config.model);
   const { totalSteps, speed } = isOver
     ? { totalSteps: progress.totalSteps, speed: NO_TIME }
-    : await lengthOfRun(config, corpus, batches, progress, areNew, { signal, clock, workspace });
+    : await lengthOfRun(backend, config, corpus, batches, progress, areNew, {
+        signal,
+        clock,
+        workspace,
+      });
   if (areNew) {
     progress.totalSteps = totalSteps;
     progress.replan = plannedChanges(config.limits);
   }
 
-  const model = new CharRnn(config.model, parameterArray(config.model), workspace);
-  const warnings = [...backendWarnings(backend, settings.threads), ...corpus.warnings];
+  const parameters = parameterArray(backend, config.model);
+  const model = new CharRnn(backend, config.model, parameters, workspace);
+  const warnings = [...backendWarnings(selected, settings.threads), ...corpus.warnings];
   const run = createRun({
-    ...{ folder, lock, config, backend, corpus, batches, model, progress, speed, clock, warnings },
+    ...{ folder, lock, config, selected, corpus, batches, model, progress, speed, clock, warnings },
     choice: undefined,
     // Made again, since few runs go back so far. Those that --init-from gave are not known any more.
     async firstWeights() {
-      const first = await firstModel(config, corpus, { workspace });
+      const first = await firstModel(backend, config, corpus, { workspace });
       try {
         return first.parameters.read().slice();
       } finally {

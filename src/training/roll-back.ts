@@ -1,4 +1,3 @@
-import { disposeAll } from "../backends/scope.js";
 import { firstProgress, MAX_ROLLBACKS, type Progress, type RunConfig } from "../config/run.js";
 import { evaluationBatches } from "../data/evaluation-batches.js";
 import { CharnnError } from "../errors.js";
@@ -64,7 +63,6 @@ async function restoreBeginning(run: Run): Promise<Progress> {
 }
 
 function clearState(run: Run): void {
-  disposeAll(run.state);
   run.state = run.learner.model.zeroState(run.config.training.batchSize);
 }
 

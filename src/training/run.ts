@@ -1,4 +1,3 @@
-import { disposeAll } from "../backends/scope.js";
 import type { SelectedBackend } from "../backends/select.js";
 import { cleanUp } from "../clean-up.js";
 import type { Clock } from "../clock.js";
@@ -19,7 +18,7 @@ export interface RunParts {
   readonly folder: RunFolder;
   readonly lock: RunLock;
   readonly config: RunConfig;
-  readonly backend: SelectedBackend;
+  readonly selected: SelectedBackend;
   readonly corpus: Corpus;
   readonly batches: Batches;
   readonly model: CharRnn;
@@ -54,7 +53,7 @@ export function createRun({ model, ...parts }: RunParts): Run {
   const { config, lock } = parts;
   const learner = new Learner(model, config.training);
   const { average } = learner;
-  const evalModel = average ? new CharRnn(config.model, average) : model;
+  const evalModel = average ? new CharRnn(model.backend, config.model, average) : model;
   return {
     ...parts,
     learner,
@@ -62,7 +61,6 @@ export function createRun({ model, ...parts }: RunParts): Run {
     random: Random.fromSeed(config.training.randomSeed),
     state: model.zeroState(config.training.batchSize),
     dispose() {
-      disposeAll(this.state);
       learner.dispose();
       model.dispose();
       if (evalModel !== model) evalModel.dispose();

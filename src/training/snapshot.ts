@@ -1,10 +1,8 @@
-import { overwrite } from "../backends/engine.js";
-import { disposeAll } from "../backends/scope.js";
-import { type Tensor, tensor } from "../backends/tfjs.js";
+import type { ParameterArray } from "../backends/backend.js";
 import { type Checkpoint, type CheckpointFacts, readCheckpoint } from "../checkpoint/checkpoint.js";
 import { momentName, stateName, trainingName } from "../checkpoint/checkpoint-tensors.js";
 import type { NamedTensor } from "../checkpoint/safetensors.js";
-import { type ParameterArray, parameterViews } from "../model/parameters.js";
+import { parameterViews } from "../model/parameters.js";
 import type { Run } from "./run.js";
 
 /** All that a checkpoint keeps of a run between two steps; views of the live arrays. */
@@ -24,11 +22,10 @@ export function checkpointOf(run: Run): Checkpoint {
   for (const [moment, array] of optimizer.moments) {
     putParameters(array, (name) => momentName(name, moment));
   }
+  const stateShape = [config.training.batchSize, config.model.hiddenSize];
   for (const [layer, { hidden, cellState }] of state.entries()) {
-    put(stateName(layer, "hidden"), hidden.shape, hidden.dataSync<"float32">());
-    if (cellState) {
-      put(stateName(layer, "cell"), cellState.shape, cellState.dataSync<"float32">());
-    }
+    put(stateName(layer, "hidden"), stateShape, hidden);
+    if (cellState) put(stateName(layer, "cell"), stateShape, cellState);
   }
   return { config, vocabulary: corpus.vocabulary, progress, tensors };
 }
@@ -46,32 +43,30 @@ export async function restoreRun(
   signal?: AbortSignal,
 ): Promise<CheckpointFacts> {
   const { model, average, optimizer } = run.learner;
-  const places = new Map<string, Tensor>();
-  const addPlaces = (array: ParameterArray, nameOf: (parameter: string) => string) => {
-    for (const [name, tensor] of array.byName) places.set(nameOf(name), tensor);
+  const writers = new Map<string, (values: Float32Array) => void>();
+  const addSlices = (array: ParameterArray, nameOf: (parameter: string) => string) => {
+    for (const name of array.byName.keys()) {
+      writers.set(nameOf(name), (values) => array.writeSlice(name, values));
+    }
   };
-  addPlaces(average ?? model.parameters, (name) => name);
-  if (average) addPlaces(model.parameters, trainingName);
+  addSlices(average ?? model.parameters, (name) => name);
+  if (average) addSlices(model.parameters, trainingName);
   for (const [moment, array] of optimizer.moments) {
-    addPlaces(array, (name) => momentName(name, moment));
+    addSlices(array, (name) => momentName(name, moment));
   }
   const { tensors, ...facts } = await readCheckpoint(path, {
     signal,
     onTensor({ name, data }) {
-      const place = places.get(name);
-      if (place) overwrite(place, data as Float32Array);
-      return !place;
+      const write = writers.get(name);
+      write?.(data as Float32Array);
+      return !write;
     },
   });
-  const stateTensor = (name: string) => {
-    const { shape, data } = tensors.get(name) as NamedTensor;
-    return tensor(data, [...shape], "float32");
-  };
-  disposeAll(run.state);
+  const saved = (name: string) => Float32Array.from((tensors.get(name) as NamedTensor).data);
   run.state = run.state.map((layerState, layer) => {
-    const hidden = stateTensor(stateName(layer, "hidden"));
+    const hidden = saved(stateName(layer, "hidden"));
     if (!layerState.cellState) return { hidden };
-    return { hidden, cellState: stateTensor(stateName(layer, "cell")) };
+    return { hidden, cellState: saved(stateName(layer, "cell")) };
   });
   return facts;
 }

@@ -55,7 +55,7 @@ export async function* train(
     signal,
   );
   const events = inMemoryThroughout(trainLoop(run, checked, signal), (cause) =>
-    trainingOutOfMemory(trainingShape(run.config, run.backend.name), cause, FIXED),
+    trainingOutOfMemory(trainingShape(run.config, run.selected.backend.name), cause, FIXED),
   );
   const recorders = [
     metricsRecorder(run),
@@ -91,12 +91,12 @@ async function prepareRun(settings: TrainSettings, given: PlanOptions): Promise<
   const inputs = given.inputs ?? (readsAgain ? new Inputs(given.stdin) : undefined);
   const onProgress = (share: number) => given.onPreparing?.("reading", share);
   const options = { ...given, inputs, onProgress };
-  const backend = await selectBackend(wanted, threads);
+  const selected = await selectBackend(wanted, threads);
   const leftOut: string[] = [];
   const folder = resume ? await findRunToResume(settings, leftOut, options) : undefined;
   const run = folder
-    ? await resumeRun(folder, settings, backend, options)
-    : await newRun(settings, backend, options);
+    ? await resumeRun(folder, settings, selected, options)
+    : await newRun(settings, selected, options);
   run.warnings = [...leftOut, ...run.warnings];
   return run;
 }
@@ -164,7 +164,6 @@ async function trainStep(
     };
   } finally {
     learner.forgetGradients();
-    position.dispose();
   }
 }
 

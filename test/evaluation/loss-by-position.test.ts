@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { memory } from "@tensorflow/tfjs-core";
-import { selectBackend } from "#src/backends/select.js";
+import { CpuBackend } from "#src/backends/cpu/cpu-backend.js";
 import { modelConfig } from "#src/config/model.js";
 import { type Tokens, Vocabulary } from "#src/data/vocabulary.js";
 import { lossByPosition } from "#src/evaluation/loss-by-position.js";
@@ -11,13 +10,18 @@ import { Random } from "#src/random.js";
 import { predictions } from "../helpers/defined-model.js";
 import { assertClose } from "../helpers/numbers.js";
 import { inventedText } from "../helpers/training.js";
+import { undisposed } from "../helpers/undisposed.js";
 
 function modelOf(text: string) {
   const vocabulary = Vocabulary.fromCodePoints(
     Array.from(text, (it) => it.codePointAt(0) as number),
   );
   const sizes = { layers: 1, hiddenSize: 6, embeddingSize: 0, vocabularySize: vocabulary.size };
-  const model = CharRnn.initial(modelConfig({ cell: "gru", ...sizes }), Random.fromSeed(3));
+  const model = CharRnn.initial(
+    new CpuBackend(),
+    modelConfig({ cell: "gru", ...sizes }),
+    Random.fromSeed(3),
+  );
   return { model, vocabulary, tokens: vocabulary.encode(text) };
 }
 
@@ -31,11 +35,10 @@ function mean(values: readonly number[]): number {
 
 describe("The loss after a cold start", () => {
   it("is that of windows that are each read from a state of zero", async () => {
-    await selectBackend("cpu");
     const { model, vocabulary, tokens } = modelOf(inventedText(600));
-    const before = memory().numTensors;
+    const before = undisposed();
     const losses = await lossByPosition(model, tokens, undefined, vocabulary);
-    assert.equal(memory().numTensors, before);
+    assert.equal(undisposed(), before);
     // 599 characters to predict, in 3 windows of up to 255, from 0, 199 and 399 on.
     const windows = [0, 199, 399].map((start) =>
       lossesOf(model, tokens.subarray(start, start + 256)),
@@ -53,7 +56,6 @@ describe("The loss after a cold start", () => {
   });
 
   it("is that of lines where each is a text of its own", async () => {
-    await selectBackend("cpu");
     const { model, vocabulary, tokens } = modelOf("lo ra\nin\n");
     const losses = await lossByPosition(model, tokens, "lines", vocabulary);
     const lines = ["\nlo ra\n", "\nin\n"].map((line) => lossesOf(model, vocabulary.encode(line)));
@@ -70,7 +72,6 @@ describe("The loss after a cold start", () => {
   });
 
   it("reads windows all over a long text, and no more than enough", async () => {
-    await selectBackend("cpu");
     const { model, vocabulary } = modelOf("ab");
     const tokens = new Uint8Array(400_000);
     const losses = (await lossByPosition(model, tokens, undefined, vocabulary)) ?? [];
