@@ -58,8 +58,7 @@ export class TensorFlowParameterArray implements ParameterArray {
 
   dispose(): void {
     this.#freeWhole();
-    this.#runtime.free(this.#slices?.values() ?? []);
-    this.#slices = undefined;
+    this.#freeSlices();
   }
 
   #wholeId(): Id {
@@ -83,7 +82,8 @@ export class TensorFlowParameterArray implements ParameterArray {
   }
 
   #replaceWhole(id: Id): void {
-    this.dispose();
+    this.#freeWhole();
+    this.#freeSlices();
     this.#whole = id;
   }
 
@@ -97,6 +97,11 @@ export class TensorFlowParameterArray implements ParameterArray {
   #freeWhole(): void {
     if (this.#whole !== undefined) this.#runtime.free([this.#whole]);
     this.#whole = undefined;
+  }
+
+  #freeSlices(): void {
+    this.#runtime.free(this.#slices?.values() ?? []);
+    this.#slices = undefined;
   }
 
   /** What is begun here must be finished: a signal may stop only the work that reads it. */

@@ -38,7 +38,7 @@ export class TensorFlowWorkspace implements Workspace {
 
   /** Takes what a forward operation leaves, and its tensors, in place of all that there was. */
   keep(pass: ForwardPass, ids: readonly Id[]): void {
-    this.dispose();
+    this.#freeAll();
     this.#pass = pass;
     this.#keptIds = ids;
   }
@@ -50,6 +50,10 @@ export class TensorFlowWorkspace implements Workspace {
   }
 
   dispose(): void {
+    this.#freeAll();
+  }
+
+  #freeAll(): void {
     this.keepResults([]);
     this.#runtime.free(this.#keptIds);
     this.#pass = undefined;
