@@ -182,7 +182,7 @@ export interface DecoderGradients {
   readonly gradientBias: Tensor;
 }
 
-export interface Predictions {
+interface Predictions {
   /** `[time, batch]`, nats: minus the log of the target's probability; 0 where there is no target. */
   readonly losses: Float32Array;
   /** `[time, batch]`: the most likely token, the first of equals. */
