@@ -1,6 +1,7 @@
 /**
  * The contract of a backend: the few operations in which a character-level recurrent network spends
- * its time. Whoever calls them has nothing else to know of what computes.
+ * its time. Whoever calls them has nothing else to know of what computes. What each returns, to within
+ * rounding, is defined in `test/reference/`, which the conformance tests hold every backend to.
  *
  * Arrays are row-major. In shapes, `time` is the number of steps, `batch` that of sequences read
  * side by side, `input`, `hidden` and `vocabulary` are sizes, and `gates` is the number of a cell's

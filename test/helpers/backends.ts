@@ -1,7 +1,16 @@
 import { describe } from "node:test";
 import type { Backend, Tensor } from "#src/backends/backend.js";
 import { openBackend } from "#src/backends/select.js";
-import { BACKEND_NAMES } from "#src/config/names.js";
+import { BACKEND_NAMES, type BackendName } from "#src/config/names.js";
+
+/** Every backend, or the reason why it does not load. */
+export async function openBackends(): Promise<[BackendName, Backend | string][]> {
+  const opened = await Promise.allSettled(BACKEND_NAMES.map((name) => openBackend(name)));
+  return opened.map((result, index) => [
+    BACKEND_NAMES[index],
+    result.status === "fulfilled" ? result.value : String(result.reason.message),
+  ]);
+}
 
 /** Defines a suite for every backend; that of one that does not load is skipped, with the reason. */
 export async function onEveryBackend(
@@ -9,12 +18,10 @@ export async function onEveryBackend(
   define: (backend: Backend) => void,
 ): Promise<void> {
   // All before the first suite, which begins to run as soon as anything is waited for.
-  const opened = await Promise.allSettled(BACKEND_NAMES.map((name) => openBackend(name)));
-  for (const [index, name] of BACKEND_NAMES.entries()) {
-    const result = opened[index];
-    const skip = result.status === "rejected" ? String(result.reason.message) : false;
+  for (const [name, backend] of await openBackends()) {
+    const skip = typeof backend === "string" && backend;
     describe(`${title} on the ${name} backend`, { skip }, () => {
-      if (result.status === "fulfilled") define(result.value);
+      if (typeof backend !== "string") define(backend);
     });
   }
 }

@@ -13,7 +13,7 @@ export function weightsOf({ config, parameters }: CharRnn): Map<string, Vector> 
 }
 
 /** One state of zeros for each layer. */
-function zeroStates({ cell, layers, hiddenSize }: ModelConfig, batch: number) {
+export function zeroStates({ cell, layers, hiddenSize }: ModelConfig, batch: number) {
   const zeros = new Float64Array(batch * hiddenSize);
   const state = { hidden: zeros, ...(cell === "lstm" && { cellState: zeros }) };
   return Array.from({ length: layers }, () => state);

@@ -13,7 +13,7 @@ import {
   type Vector,
 } from "./cells.js";
 
-interface DecoderInputs {
+export interface DecoderInputs {
   /** `[time, batch, hidden]` */
   readonly input: Vector;
   /** `[batch, hidden]`: the same at every step. */

@@ -224,6 +224,18 @@ test("a dropout mask drops where the word of its key's stream is below the rate"
   assert.equal(dropoutMask(9, 0.5, [0, 0]).length, 9);
 });
 
+test("a dropout mask drops the fraction of its rate and keeps the mean at 1", () => {
+  for (const rate of [0.1, 0.5, 0.85]) {
+    const mask = dropoutMask(100_000, rate, [7, 8]);
+    const dropped = mask.filter((value) => value === 0).length / mask.length;
+    const mean = mask.reduce((sum, value) => sum + value, 0) / mask.length;
+    // Five standard deviations of the fraction of 100,000 independent numbers.
+    const slack = 5 * Math.sqrt((rate * (1 - rate)) / mask.length);
+    assert.ok(Math.abs(dropped - rate) < slack, `rate ${rate}: ${dropped} are dropped`);
+    assert.ok(Math.abs(mean - 1) < slack / (1 - rate), `rate ${rate}: mean ${mean}`);
+  }
+});
+
 function withoutWeights(gates: number) {
   return {
     input: Float64Array.of(7),

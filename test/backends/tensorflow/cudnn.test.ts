@@ -18,7 +18,7 @@ await onTensorFlow("cuDNN's operations", (backend) => {
   const skip = whyNoStandIn(backend);
 
   test("do what the tests of conformance ask for", { skip }, async () => {
-    await passByStandIn("conformance.test.js", 60);
+    await passByStandIn("conformance/rnn.test.js", 100);
   });
 
   test("are found by doctor", { skip }, async (t) => {

@@ -1,0 +1,125 @@
+/** The steps of the optimizers. */
+import assert from "node:assert/strict";
+import type { Backend, StepSettings } from "#src/backends/backend.js";
+import { adam, optimizerStep, rmsProp, sgd } from "../../reference/optimizers.js";
+import { assertNear } from "./gradients.js";
+import { assertAll, testOnEveryBackend } from "./on-every-backend.js";
+
+const ADAM = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8 };
+const SGD = { momentum: 0.8 };
+const RMS_PROP = { decay: 0.95, epsilon: 1e-4 };
+
+interface Arrays<Numbers> {
+  readonly parameters: Numbers;
+  readonly gradients: Numbers;
+  readonly moments: readonly Numbers[];
+  readonly average?: Numbers | undefined;
+}
+
+interface Optimizer {
+  readonly moments: number;
+  /** Updates the arrays in place and returns the norm. */
+  step(backend: Backend, arrays: Arrays<Float32Array>, common: StepSettings, step: number): number;
+  defined(
+    arrays: Arrays<Float64Array>,
+    common: StepSettings,
+    step: number,
+  ): Arrays<Float64Array> & { norm: number };
+}
+
+const OPTIMIZERS: Readonly<Record<string, Optimizer>> = {
+  Adam: {
+    moments: 2,
+    step: (backend, { moments: [firstMoment, secondMoment], ...arrays }, common, step) =>
+      backend.adamStep({ ...arrays, firstMoment, secondMoment }, { ...common, ...ADAM, step }),
+    defined: (arrays, common, step) => optimizerStep(adam, arrays, { ...common, ...ADAM, step }),
+  },
+  SGD: {
+    moments: 1,
+    step: (backend, { moments: [moment], ...arrays }, common) =>
+      backend.sgdStep({ ...arrays, moment }, { ...common, ...SGD }),
+    defined: (arrays, common) => optimizerStep(sgd, arrays, { ...common, ...SGD }),
+  },
+  RMSProp: {
+    moments: 1,
+    step: (backend, { moments: [moment], ...arrays }, common) =>
+      backend.rmsPropStep({ ...arrays, moment }, { ...common, ...RMS_PROP }),
+    defined: (arrays, common) => optimizerStep(rmsProp, arrays, { ...common, ...RMS_PROP }),
+  },
+};
+
+for (const [name, optimizer] of Object.entries(OPTIMIZERS)) {
+  for (const [clipNorm, clipValue, weightDecay, averageDecay] of [
+    [0, 0, 0, undefined],
+    [0.5, 0, 0, 0.8],
+    [1e6, 0, 0.1, 0],
+    [5, 0.1, 0.1, 0.99],
+  ] as const) {
+    // Around the sixteen numbers of a vector, and beyond a block of the norm.
+    for (const length of [1, 33, 4_100]) {
+      const settings = `clip norm ${clipNorm}, clip value ${clipValue}, weight decay ${weightDecay}, average decay ${averageDecay}`;
+      testOnEveryBackend(
+        `ten steps of ${name} over ${length} parameters with ${settings} equal their definition`,
+        (backend, draw) => {
+          const common = { learningRate: 0.02, clipNorm, clipValue, weightDecay, averageDecay };
+          const arrays = {
+            parameters: draw.floats(length),
+            moments: Array.from({ length: optimizer.moments }, () => new Float32Array(length)),
+            average: averageDecay === undefined ? undefined : draw.floats(length),
+          };
+          let expected = {
+            parameters: Float64Array.from(arrays.parameters),
+            moments: arrays.moments.map((moment) => Float64Array.from(moment)),
+            average: arrays.average && Float64Array.from(arrays.average),
+          } as Omit<Arrays<Float64Array>, "gradients">;
+          for (let step = 1; step <= 10; step++) {
+            const gradients = draw.floats(length);
+            const unclipped = Float64Array.from(gradients);
+            const norm = optimizer.step(backend, { ...arrays, gradients }, common, step);
+            const after = optimizer.defined({ ...expected, gradients: unclipped }, common, step);
+            assertNear([norm], [after.norm], `norm of step ${step}`);
+            assertNear(gradients, after.gradients, `gradients of step ${step}`);
+            expected = after;
+          }
+          const { parameters, average, moments } = expected;
+          assertAll(assertNear, arrays, { parameters, average });
+          assertAll(assertNear, arrays.moments, moments, "of the moments");
+        },
+      );
+    }
+  }
+
+  for (const [what, gradients] of [
+    ["NaN among the gradients", [0.5, Number.NaN, 1]],
+    ["infinity among the gradients", [0.5, Number.NEGATIVE_INFINITY, 1]],
+    ["a norm beyond single precision", [3e38, 3e38, 3e38]],
+  ] as const) {
+    testOnEveryBackend(`${what} lets a step of ${name} change nothing`, (backend) => {
+      const common = { learningRate: 0.1, clipNorm: 1, clipValue: 1, weightDecay: 0.1 };
+      const arrays = {
+        parameters: Float32Array.of(1, 2, 3),
+        gradients: Float32Array.from(gradients),
+        moments: Array.from({ length: optimizer.moments }, () => Float32Array.of(0.1, 0.2, 0.3)),
+        average: Float32Array.of(4, 5, 6),
+      };
+      const before = structuredClone(arrays);
+      const norm = optimizer.step(backend, arrays, common, 3);
+      assert.ok(!Number.isFinite(norm), `norm ${norm}`);
+      assert.deepEqual(arrays, before);
+    });
+  }
+
+  testOnEveryBackend(
+    `the first step of ${name} with gradients of zero leaves the parameters where they are`,
+    (backend) => {
+      const common = { learningRate: 0.1, clipNorm: 1, clipValue: 0, weightDecay: 0 };
+      const arrays = {
+        parameters: Float32Array.of(1, -2),
+        gradients: new Float32Array(2),
+        moments: Array.from({ length: optimizer.moments }, () => new Float32Array(2)),
+      };
+      assert.equal(optimizer.step(backend, arrays, common, 1), 0);
+      assert.deepEqual([...arrays.parameters], [1, -2]);
+    },
+  );
+}
