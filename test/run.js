@@ -1,6 +1,10 @@
 /**
- * Runs the compiled tests, as many files at once as there are cores; with `--all` those too that take
- * minutes. By the runner's function, since Node 20.3's command line has no option for that.
+ * Runs the compiled tests, as many files at once as there are cores. By the runner's function, since Node 20.3's
+ * command line has no option for that.
+ *
+ *     node test/run.js          # all but the slow ones (test/helpers/slow.ts)
+ *     node test/run.js --all    # those too
+ *     node test/run.js --long   # and what takes minutes (test/long/), with another random seed each time
  */
 import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -10,15 +14,17 @@ import { spec } from "node:test/reporters";
 import { fileURLToPath } from "node:url";
 
 const compiled = fileURLToPath(new URL("../dist-test", import.meta.url));
-const all = process.argv.includes("--all");
-if (all) {
-  // Another seed each time finds more; a change must not fail by chance.
+const isLong = process.argv.includes("--long");
+const isQuick = !isLong && !process.argv.includes("--all");
+if (isQuick) process.env.CHARNN_TEST_QUICK = "1";
+if (isLong) {
+  // Another seed finds more; a change must not fail by chance.
   process.env.CHARNN_TEST_SEED ??= String(Math.floor(Math.random() * 2 ** 32));
   console.log(`CHARNN_TEST_SEED=${process.env.CHARNN_TEST_SEED}`);
 }
 const files = readdirSync(compiled, { recursive: true })
   .map(String)
-  .filter((name) => name.endsWith(".test.js") || (all && /^long[/\\].*\.js$/.test(name)))
+  .filter((name) => name.endsWith(".test.js") || (isLong && /^long[/\\].*\.js$/.test(name)))
   .sort()
   .map((name) => join(compiled, name));
 const tests = run({ files, concurrency: availableParallelism() });
@@ -26,3 +32,6 @@ tests.on("test:fail", () => {
   process.exitCode = 1;
 });
 tests.compose(new spec()).pipe(process.stdout);
+if (isQuick) {
+  process.on("exit", () => console.log("Without the slow tests, which npm run test:all runs too."));
+}

@@ -12,6 +12,7 @@ import { Random } from "#src/random.js";
 import { inPieces, isStopped, stopped, Turns, untilAborted } from "#src/turns.js";
 import { temporaryFolder } from "./helpers/folder.js";
 import { Draw } from "./helpers/numbers.js";
+import { slow } from "./helpers/slow.js";
 
 const SETTINGS = { files: ["-"], validation: 0.1, test: 0, encoding: "utf-8" };
 const STOP = new Error("stop");
@@ -102,7 +103,7 @@ for (const [what, work] of LONG_ORDERS) {
   });
 }
 
-test("an epoch that was prepared has the batches of one that was not", async () => {
+slow("an epoch that was prepared has the batches of one that was not", async () => {
   for (const settings of [{ documents: "lines" }, { batching: "windows" }, {}] as const) {
     const [one, other] = [batchesOf(settings), batchesOf(settings)];
     await one.prepare(3, undefined);

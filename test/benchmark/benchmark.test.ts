@@ -11,6 +11,7 @@ import { NO_DROPOUT } from "#src/model/dropout.js";
 import { operationsPerCharacter } from "#src/model/operations.js";
 import { Random } from "#src/random.js";
 import { failsWith } from "../helpers/failure.js";
+import { slow } from "../helpers/slow.js";
 import { undisposed } from "../helpers/undisposed.js";
 
 const MODEL = modelConfig({
@@ -94,7 +95,7 @@ describe("A learner on a random text", () => {
 });
 
 describe("A benchmark", () => {
-  it("tells how far it is, and leaves no tensor behind", async () => {
+  slow("tells how far it is, and leaves no tensor behind", async () => {
     const before = undisposed();
     const progress: BenchmarkProgress[] = [];
     const warnings: string[] = [];

@@ -27,6 +27,7 @@ import {
 } from "#src/index.js";
 import { failsWith } from "../helpers/failure.js";
 import { caseSeed, Draw } from "../helpers/numbers.js";
+import { slow } from "../helpers/slow.js";
 import { smallRun, trained, workplace } from "../helpers/training.js";
 
 type Metadata = Map<string, string>;
@@ -113,7 +114,7 @@ describe("A checkpoint", () => {
 });
 
 describe("A checkpoint is refused", () => {
-  it("with any byte of its header changed", async (t) => {
+  slow("with any byte of its header changed", async (t) => {
     const seed = caseSeed();
     t.diagnostic(`CHARNN_TEST_SEED=${seed}`);
     const draw = new Draw(seed);
@@ -124,7 +125,7 @@ describe("A checkpoint is refused", () => {
     }
   });
 
-  it("with any byte of its tensors changed", async (t) => {
+  slow("with any byte of its tensors changed", async (t) => {
     const seed = caseSeed();
     t.diagnostic(`CHARNN_TEST_SEED=${seed}`);
     const draw = new Draw(seed);

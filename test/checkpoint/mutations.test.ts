@@ -10,6 +10,7 @@ import { temporaryFolder } from "../helpers/folder.js";
 import { damaged, forged, originalOf, partsOf, sealed, withValue } from "../helpers/mutations.js";
 import { caseSeed, Draw } from "../helpers/numbers.js";
 import { assertReadAsWritten, readOrRefused, valuesOf } from "../helpers/read-mutation.js";
+import { slow } from "../helpers/slow.js";
 import { smallRun, trained, workplace } from "../helpers/training.js";
 
 const EARLIER = fileURLToPath(
@@ -49,7 +50,7 @@ describe("A checkpoint of which bytes were changed", () => {
 });
 
 describe("A checkpoint that was made to do harm, with the right checksum,", () => {
-  it("is refused or read for what it says, whatever its header is", async (t) => {
+  slow("is refused or read for what it says, whatever its header is", async (t) => {
     const seed = caseSeed();
     t.diagnostic(`CHARNN_TEST_SEED=${seed}`);
     const draw = new Draw(seed);

@@ -16,6 +16,7 @@ import { CharnnError } from "#src/errors.js";
 import { failsWith } from "../helpers/failure.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { pythonWith } from "../helpers/python.js";
+import { slow } from "../helpers/slow.js";
 
 /** A file made by hand: the header as it is given, and `dataBytes` bytes of data. */
 function fileOf(header: string | Uint8Array, dataBytes = 0, length?: bigint): Uint8Array {
@@ -519,7 +520,7 @@ test("what Python's safetensors refuses is refused here", async (t) => {
   }
 });
 
-test("the example in the documentation loads a layer into PyTorch", async (t) => {
+slow("the example in the documentation loads a layer into PyTorch", async (t) => {
   const document = await readFile("docs/checkpoint-format.md", "utf8");
   const example = /```python\n(.*?)```/s.exec(document)?.[1] ?? "";
   assert.match(example, /load_state_dict/);

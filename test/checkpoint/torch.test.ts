@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { it, type TestContext } from "node:test";
+import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { CpuBackend } from "#src/backends/cpu/cpu-backend.js";
 import { CELL_NAMES, type CellName } from "#src/config/cells.js";
@@ -12,6 +12,7 @@ import { CharRnn } from "#src/model/char-rnn.js";
 import { loadWeights } from "#src/model/load-weights.js";
 import { assertClose } from "../helpers/numbers.js";
 import { pythonWith } from "../helpers/python.js";
+import { slow } from "../helpers/slow.js";
 import { inventedText, smallRun, trained, workplace } from "../helpers/training.js";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -22,7 +23,7 @@ const OPTIMIZERS = { adam: ["m", "v"], sgd: ["m"], rmsprop: ["v"] } as const;
 const HIDDEN = 8;
 const LANES = 4;
 
-it("PyTorch loads checkpoints by their plain names and computes the same logits", async (t) => {
+slow("PyTorch loads checkpoints by their plain names and computes the same logits", async (t) => {
   const python = pythonWith("torch", "safetensors", "numpy");
   if (python === undefined) return t.skip("no Python with PyTorch; `npm run peers` gets it");
   const text = inventedText(60, 4).trim();
@@ -46,7 +47,7 @@ it("PyTorch loads checkpoints by their plain names and computes the same logits"
   }
 });
 
-it("PyTorch runs the example of the checkpoint format", async (t) => {
+slow("PyTorch runs the example of the checkpoint format", async (t) => {
   const python = pythonWith("torch", "safetensors");
   if (python === undefined) return t.skip("no Python with PyTorch; `npm run peers` gets it");
   const checkpoint = await trainedModel(t, { cell: "gru", layers: 2 });

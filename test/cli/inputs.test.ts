@@ -10,6 +10,7 @@ import { Interruption } from "#src/cli/terminal/signals.js";
 import { processTerminal } from "#src/cli/terminal/terminal.js";
 import { sentences, workplace } from "../helpers/executable.js";
 import { failsWith } from "../helpers/failure.js";
+import { slow } from "../helpers/slow.js";
 
 /** Commands that read FILE. The model of `fox` knows the characters of `fox.txt`. */
 const READERS = [
@@ -56,7 +57,7 @@ async function place(t: TestContext) {
   return { cwd, run, write };
 }
 
-test("a file that is no plain text is refused by every command, with what helps", async (t) => {
+slow("a file that is no plain text is refused by every command, with what helps", async (t) => {
   const { cwd, run, write } = await place(t);
   const refused = async (line: string, file: string, ...says: string[]) => {
     await assert.rejects(run(line, file), failsWith("BAD_TEXT", ...says), `${line} ${file}`);
@@ -80,7 +81,7 @@ test("a file that is no plain text is refused by every command, with what helps"
   await refused(CONFIG, folder, "is a folder, not a file");
 });
 
-test("--encoding and --invalid count for every text", async (t) => {
+slow("--encoding and --invalid count for every text", async (t) => {
   const { run, write } = await place(t);
   const latin = Buffer.from(sentences(60).replace("fox number 3", "fox\xe9 number 3"), "latin1");
   const file = await write("latin.txt", latin);

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { before, describe, it, test } from "node:test";
+import { before, describe } from "node:test";
 import { onTheAddon } from "../helpers/addon.js";
 import { copiedProgram } from "../helpers/copied-program.js";
 import { charnn, jsonLines, SMALL, workplace } from "../helpers/executable.js";
+import { slow } from "../helpers/slow.js";
 
 const PLATFORM = `${process.platform}-${process.arch}`;
 const COMPILED = `native/build/${process.arch}/charnn.node`;
@@ -12,7 +13,7 @@ const WARNING =
   /^Warning: The native backend does not load: .+\. The cpu backend computes, many times slower\. .+$/gm;
 
 describe("Where the native backend does not load", () => {
-  it("every command that computes warns once, with the reason and the cure", async (t) => {
+  slow("every command that computes warns once, with the reason and the cure", async (t) => {
     const cwd = await workplace(t, { trained: true });
     const program = await copiedProgram(t, CLONE);
     for (const command of [
@@ -34,7 +35,7 @@ describe("Where the native backend does not load", () => {
     }
   });
 
-  it("training with --json tells it as an event too", async (t) => {
+  slow("training with --json tells it as an event too", async (t) => {
     const cwd = await workplace(t);
     const program = await copiedProgram(t);
     const train = ["train", "fox.txt", "--json", ...SMALL];
@@ -54,7 +55,7 @@ describe("Where the native backend does not load", () => {
     assert.ok(warnings[0].message.endsWith(` ${passedOver[0].cure}`));
   });
 
-  it("it is refused when it is asked for by name, and cpu is taken without a word", async (t) => {
+  slow("it is refused when it is asked for by name, and cpu is taken without a word", async (t) => {
     const cwd = await workplace(t, { trained: true });
     const program = await copiedProgram(t);
     for (const command of ["train fox.txt", "sample", "eval fox fox.txt", "bench"]) {
@@ -107,7 +108,7 @@ describe("Where the native backend does not load", () => {
     ],
   ];
   for (const [title, files, ...says] of cases) {
-    it(`the reason and the cure are told: ${title}`, async (t) => {
+    slow(`the reason and the cure are told: ${title}`, async (t) => {
       const program = await copiedProgram(t, files);
       const args = ["bench", "--backend", "native"];
       const { code, stdout, stderr } = await charnn(t, args, { program });
@@ -118,7 +119,7 @@ describe("Where the native backend does not load", () => {
   }
 
   const linux = { skip: process.platform !== "linux" && "only Linux's linker crashes on it" };
-  it("a file whose end is missing does not crash", linux, async (t) => {
+  slow("a file whose end is missing does not crash", linux, async (t) => {
     const whole = await readFile(process.execPath);
     const program = await copiedProgram(t, { ...CLONE, [COMPILED]: whole.subarray(0, 200_000) });
     const args = ["bench", "--backend", "native"];
@@ -134,7 +135,7 @@ onTheAddon("The native backend", (addon) => {
     sets = addon.describe().instructionSets;
   });
 
-  it("computes with as many threads as are asked for, and says so", async (t) => {
+  slow("computes with as many threads as are asked for, and says so", async (t) => {
     const cwd = await workplace(t);
     const train = (...args: string[]) =>
       charnn(t, ["train", "fox.txt", "--name", "fox", "--hidden-size", "8", ...args], { cwd });
@@ -160,24 +161,27 @@ onTheAddon("The native backend", (addon) => {
     }
   });
 
-  it("uses the instruction set that CHARNN_ISA names, and refuses one that is not there", async (t) => {
-    const cwd = await workplace(t, { trained: true });
-    for (const args of ["sample -n 5", "doctor", "bench --backend native"]) {
-      const env = { CHARNN_ISA: "mmx" };
-      const { code, stdout, stderr } = await charnn(t, args.split(" "), { cwd, env });
-      assert.deepEqual({ code, stdout }, { code: 2, stdout: "" });
-      assert.match(stderr, /^Error: CHARNN_ISA .*"mmx".*\n[^\n]+\n$/);
-      for (const set of sets) assert.ok(stderr.includes(set), stderr);
-    }
-    const last = sets[sets.length - 1];
-    const env = { CHARNN_ISA: last };
-    const { stdout } = await charnn(t, ["doctor", "--json"], { env });
-    const [{ backends }] = jsonLines(stdout);
-    assert.equal(backends[0].instructionSet, last);
-  });
+  slow(
+    "uses the instruction set that CHARNN_ISA names, and refuses one that is not there",
+    async (t) => {
+      const cwd = await workplace(t, { trained: true });
+      for (const args of ["sample -n 5", "doctor", "bench --backend native"]) {
+        const env = { CHARNN_ISA: "mmx" };
+        const { code, stdout, stderr } = await charnn(t, args.split(" "), { cwd, env });
+        assert.deepEqual({ code, stdout }, { code: 2, stdout: "" });
+        assert.match(stderr, /^Error: CHARNN_ISA .*"mmx".*\n[^\n]+\n$/);
+        for (const set of sets) assert.ok(stderr.includes(set), stderr);
+      }
+      const last = sets[sets.length - 1];
+      const env = { CHARNN_ISA: last };
+      const { stdout } = await charnn(t, ["doctor", "--json"], { env });
+      const [{ backends }] = jsonLines(stdout);
+      assert.equal(backends[0].instructionSet, last);
+    },
+  );
 });
 
-test("cpu warns that it computes with one thread when more are asked for", async (t) => {
+slow("cpu warns that it computes with one thread when more are asked for", async (t) => {
   const cwd = await workplace(t, { trained: true });
   const run = async (threads: string) => {
     const args = ["sample", "-n", "5", "--backend", "cpu", "--threads", threads];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { charnn, jsonLines } from "../helpers/executable.js";
+import { slow } from "../helpers/slow.js";
 
 const NUMBERS = [
   "trainCharsPerSecond",
@@ -11,7 +11,7 @@ const NUMBERS = [
   "trainGflops",
 ];
 
-test("bench measures training and sampling, with --json as one object", async (t) => {
+slow("bench measures training and sampling, with --json as one object", async (t) => {
   // Not to be counted as the program's own.
   const parents = Buffer.alloc(300e6, 1);
   const args =
@@ -50,7 +50,7 @@ test("bench measures training and sampling, with --json as one object", async (t
   assert.ok(result.peakRssBytes > 20e6 && result.peakRssBytes < parents.length);
 });
 
-test("bench shows the same to people, with the defaults of train but one-hot", async (t) => {
+slow("bench shows the same to people, with the defaults of train but one-hot", async (t) => {
   const args = ["bench", "--steps", "2", "--threads", "3"];
   const { code, stdout } = await charnn(t, args);
   assert.equal(code, 0);
@@ -68,7 +68,7 @@ test("bench shows the same to people, with the defaults of train but one-hot", a
   }
 });
 
-test("bench understands options of other programs", async (t) => {
+slow("bench understands options of other programs", async (t) => {
   const args = "bench --rnn_size 9 --num-layers 2 --block_size=5 --steps 1 --backend cpu --json";
   const { code, stdout, stderr } = await charnn(t, args.split(" "));
   assert.equal(code, 0, stderr);

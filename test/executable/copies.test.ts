@@ -4,6 +4,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import { charnn, jsonLines, sentences, shell, workplace } from "../helpers/executable.js";
+import { slow } from "../helpers/slow.js";
 import { inventedText } from "../helpers/training.js";
 
 test("copies finds what a sample has copied", async (t) => {
@@ -54,7 +55,7 @@ test("copies finds what a sample has copied", async (t) => {
   });
 });
 
-test("sample --max-copy stops copying", async (t) => {
+slow("sample --max-copy stops copying", async (t) => {
   const cwd = await workplace(t);
   // Learned by heart: without a limit it writes nothing else.
   const train = ["train", "fox.txt", "--name", "fox", "--hidden-size", "32", "--steps", "150"];

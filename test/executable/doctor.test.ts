@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { onTheAddon } from "../helpers/addon.js";
 import { copiedProgram } from "../helpers/copied-program.js";
 import { charnn, jsonLines } from "../helpers/executable.js";
+import { slow } from "../helpers/slow.js";
 
 const packageFile = new URL("../../package.json", import.meta.url);
 
@@ -37,7 +38,7 @@ test("doctor shows the backends that load and the machine, with --json as one ob
 });
 
 onTheAddon("doctor", (addon) => {
-  test("shows what the native backend has", async (t) => {
+  slow("shows what the native backend has", async (t) => {
     const { instructionSets } = addon.describe();
     const { stdout } = await charnn(t, ["doctor"]);
     const line = stdout.split("\n").find((one) => one.startsWith("native "));
@@ -47,7 +48,7 @@ onTheAddon("doctor", (addon) => {
   });
 });
 
-test("doctor shows why a backend does not load, and what helps", async (t) => {
+slow("doctor shows why a backend does not load, and what helps", async (t) => {
   const program = await copiedProgram(t, { "scripts/build-native.js": "" });
   const shown = await charnn(t, ["doctor"], { program });
   assert.deepEqual({ code: shown.code, stderr: shown.stderr }, { code: 0, stderr: "" });

@@ -12,6 +12,7 @@ import {
   workplace,
 } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
+import { slow } from "../helpers/slow.js";
 
 const CONCURRENTLY = { concurrency: 2 };
 
@@ -242,7 +243,7 @@ test("a name that is taken is refused, with both ways out", async (t) => {
   assert.notDeepEqual(await readFile(last), before);
 });
 
-test("options of other programs are understood", async (t) => {
+slow("options of other programs are understood", async (t) => {
   const cwd = await workplace(t);
   const args =
     "--rnn_size 6 --num-layers 2 --lr 0.01 --grad_clip=3 --max_iters 2 --block_size=20 --model LSTM --name pasted --json";
@@ -293,7 +294,7 @@ test("what is odd about a text is a warning", CONCURRENTLY, async (t) => {
   await Promise.all(all);
 });
 
-test("results that can't be written are an error", async (t) => {
+slow("results that can't be written are an error", async (t) => {
   if (process.platform !== "linux") return t.skip("there is no /dev/full");
   const cwd = await workplace(t, { trained: true });
   const train = "train fox.txt --name other --hidden-size 8 --steps 10000 --json";

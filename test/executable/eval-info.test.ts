@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import { decodeSafetensors, encodeSafetensors } from "#src/checkpoint/safetensors.js";
 import { charnn, jsonLines, quoted, sentences, shell, workplace } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
+import { slow } from "../helpers/slow.js";
 
 test("eval scores any text", async (t) => {
   const cwd = await workplace(t, { trained: true });
@@ -150,7 +151,7 @@ test("info shows what a checkpoint holds, and all runs", async (t) => {
   assert.equal(listed.path, "checkpoints/fox");
 });
 
-test("info lists every run, whatever is wrong with one of them", async (t) => {
+slow("info lists every run, whatever is wrong with one of them", async (t) => {
   const cwd = await workplace(t, { trained: true });
   const runs = path.join(cwd, "checkpoints");
   const bad = (name: string) => path.join(runs, name, "last.safetensors");

@@ -13,6 +13,7 @@ import {
   startCharnn,
   workplace,
 } from "../helpers/executable.js";
+import { slow } from "../helpers/slow.js";
 
 const posix = { skip: process.platform === "win32" && "there are no named pipes" };
 const QUIET = [...SMALL, "--quiet"];
@@ -28,7 +29,7 @@ async function charactersOf(cwd: string, run: string): Promise<number> {
 }
 
 describe("What charnn wrote into a folder", () => {
-  it("is no part of its text, so that runs in it can be resumed", async (t) => {
+  slow("is no part of its text, so that runs in it can be resumed", async (t) => {
     const cwd = await workplace(t);
     const { length } = sentences(60);
     const first = await charnn(t, ["train", ".", "--name", "self", ...QUIET], { cwd });
@@ -103,7 +104,7 @@ describe("What charnn wrote into a folder", () => {
 });
 
 describe("A source that can be read once", posix, () => {
-  it("is read once and kept, in a cross-validation and to find a run", async (t) => {
+  slow("is read once and kept, in a cross-validation and to find a run", async (t) => {
     const cwd = await workplace(t);
     await shell(t, "mkfifo pipe", { cwd });
     for (const [feed, name] of [
@@ -135,7 +136,7 @@ describe("A source that can be read once", posix, () => {
     }
   });
 
-  it("is read by every command", async (t) => {
+  slow("is read by every command", async (t) => {
     const cwd = await workplace(t, { trained: true });
     await charnn(t, ["train", "fox.txt", "--name", "dog", ...QUIET], { cwd });
     for (const line of [
@@ -183,7 +184,7 @@ describe("A source that can be read once", posix, () => {
     }
   });
 
-  it("is refused without permission", async (t) => {
+  slow("is refused without permission", async (t) => {
     const cwd = await workplace(t, { trained: true });
     await shell(t, "chmod 777 . && cp fox.txt secret.txt && chmod 000 secret.txt", { cwd });
     const asOther = process.getuid?.() === 0 ? "setpriv --reuid 65534 --clear-groups" : "";
@@ -203,7 +204,7 @@ describe("A source that can be read once", posix, () => {
     }
   });
 
-  it("is waited for no longer than until a signal", async (t) => {
+  slow("is waited for no longer than until a signal", async (t) => {
     const cwd = await workplace(t, { trained: true });
     await shell(t, "mkfifo pipe", { cwd });
     for (const args of [

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Readable } from "node:stream";
-import { describe, it, type TestContext } from "node:test";
+import { describe, type TestContext } from "node:test";
 import { copiedProgram } from "../helpers/copied-program.js";
 import {
   charnn,
@@ -17,6 +17,7 @@ import {
   written,
 } from "../helpers/executable.js";
 import { PLACES, type Place, whyNot } from "../helpers/namespaces.js";
+import { slow } from "../helpers/slow.js";
 
 const RUN = ["train", "fox.txt", "--name", "fox", "--hidden-size", "8", "--threads", "1"];
 const METRICS = path.join("checkpoints", "fox", "metrics.jsonl");
@@ -43,25 +44,28 @@ async function training(
 }
 
 describe("A run", { skip: whyNot("otherHost", "otherNumbers"), concurrency: 3 }, () => {
-  it("whose container was killed goes on in the next, and ends with the same bytes", async (t) => {
-    const whole = await workplace(t);
-    assert.equal((await charnn(t, TRAIN, { cwd: whole })).code, 0);
-    for (const place of ["otherHost", "otherNumbers"] as const) {
-      const cwd = await workplace(t);
-      const killed = await training(t, cwd, place);
-      killed.kill("SIGKILL");
-      await once(killed, "close");
-      const { code, stderr } = await charnn(t, [...TRAIN, "--resume"], { cwd });
-      assert.equal(code, 0, stderr);
-      const last = path.join("checkpoints", "fox", "last.safetensors");
-      const [ends, expected] = await Promise.all(
-        [cwd, whole].map((folder) => readFile(path.join(folder, last))),
-      );
-      assert.ok(ends.equals(expected), place);
-    }
-  });
+  slow(
+    "whose container was killed goes on in the next, and ends with the same bytes",
+    async (t) => {
+      const whole = await workplace(t);
+      assert.equal((await charnn(t, TRAIN, { cwd: whole })).code, 0);
+      for (const place of ["otherHost", "otherNumbers"] as const) {
+        const cwd = await workplace(t);
+        const killed = await training(t, cwd, place);
+        killed.kill("SIGKILL");
+        await once(killed, "close");
+        const { code, stderr } = await charnn(t, [...TRAIN, "--resume"], { cwd });
+        assert.equal(code, 0, stderr);
+        const last = path.join("checkpoints", "fox", "last.safetensors");
+        const [ends, expected] = await Promise.all(
+          [cwd, whole].map((folder) => readFile(path.join(folder, last))),
+        );
+        assert.ok(ends.equals(expected), place);
+      }
+    },
+  );
 
-  it("that is being trained in another container is refused, and goes on", async (t) => {
+  slow("that is being trained in another container is refused, and goes on", async (t) => {
     const cwd = await workplace(t);
     const trainer = await training(t, cwd, "otherNumbers", { train: TRAIN_LONG });
     for (const more of [["--resume"], ["--overwrite"]]) {
@@ -86,7 +90,7 @@ describe("A run", { skip: whyNot("otherHost", "otherNumbers"), concurrency: 3 },
     await once(trainer, "close");
   });
 
-  it("that another took over while its process was stopped is not written by that", async (t) => {
+  slow("that another took over while its process was stopped is not written by that", async (t) => {
     const cwd = await workplace(t);
     const program = await copiedProgram(t);
     const stopped = await training(t, cwd, "here", { train: TRAIN_LONG, program });

@@ -5,6 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { charnn, filesIn, sentences, shell, workplace } from "../helpers/executable.js";
 import { memoryLimited } from "../helpers/limited-memory.js";
+import { slow } from "../helpers/slow.js";
 
 const onLinux = { skip: process.platform !== "linux" && "only Linux has such limits" };
 
@@ -27,7 +28,7 @@ test(
   },
 );
 
-test("a run that no longer fits is not resumed, and what it needs is said", onLinux, async (t) => {
+slow("a run that no longer fits is not resumed, and what it needs is said", onLinux, async (t) => {
   const limited = memoryLimited(t, 130e6);
   if (limited === undefined) return;
   const cwd = await workplace(t);
@@ -98,7 +99,7 @@ test("a text that is too long to be kept is refused with the longest there can b
   );
 });
 
-test("long texts that are written side by side are the same as one alone", async (t) => {
+slow("long texts that are written side by side are the same as one alone", async (t) => {
   const cwd = await workplace(t, { trained: true });
   const sample = async (...args: string[]) => {
     const { code, stdout, stderr } = await charnn(t, ["sample", "fox", "-n", "3000", ...args], {

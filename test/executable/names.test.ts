@@ -4,8 +4,9 @@ import path from "node:path";
 import { test } from "node:test";
 import { charnn, SMALL, sentences, shell } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
+import { slow } from "../helpers/slow.js";
 
-test("a text of any name gives a run that every command finds", async (t) => {
+slow("a text of any name gives a run that every command finds", async (t) => {
   const cwd = await temporaryFolder(t);
   const names = [`${"日".repeat(83)}.txt`, "!?#.txt", "-rf.txt", "con.txt", "\u202e\u200b.txt"];
   for (const name of names) {
@@ -25,24 +26,27 @@ test("a text of any name gives a run that every command finds", async (t) => {
   assert.equal((await readdir(path.join(cwd, "checkpoints"))).length, names.length + 2);
 });
 
-test("a text whose name is not valid UTF-8 is explained, and read from standard input", async (t) => {
-  if (process.platform !== "linux") return t.skip("no file can have such a name");
-  const cwd = await temporaryFolder(t);
-  await writeFile(Buffer.from(`${cwd}/caf\xe9.txt`, "latin1"), sentences(60));
-  for (const name of ["$'caf\\xe9.txt'", "."]) {
-    const { code, stderr } = await shell(t, `charnn train ${name} --quiet`, { cwd });
-    assert.equal(code, 1, stderr);
-    assert.match(
-      stderr,
-      /^Error: There is no file or folder "caf\ufffd\.txt"\.\nIf its name is not/,
-    );
-  }
-  const line = `charnn train - --quiet ${SMALL.join(" ")} < $'caf\\xe9.txt'`;
-  const { code, stderr } = await shell(t, line, { cwd });
-  assert.equal(code, 0, stderr);
-});
+slow(
+  "a text whose name is not valid UTF-8 is explained, and read from standard input",
+  async (t) => {
+    if (process.platform !== "linux") return t.skip("no file can have such a name");
+    const cwd = await temporaryFolder(t);
+    await writeFile(Buffer.from(`${cwd}/caf\xe9.txt`, "latin1"), sentences(60));
+    for (const name of ["$'caf\\xe9.txt'", "."]) {
+      const { code, stderr } = await shell(t, `charnn train ${name} --quiet`, { cwd });
+      assert.equal(code, 1, stderr);
+      assert.match(
+        stderr,
+        /^Error: There is no file or folder "caf\ufffd\.txt"\.\nIf its name is not/,
+      );
+    }
+    const line = `charnn train - --quiet ${SMALL.join(" ")} < $'caf\\xe9.txt'`;
+    const { code, stderr } = await shell(t, line, { cwd });
+    assert.equal(code, 0, stderr);
+  },
+);
 
-test("a run's name may begin with a dash", async (t) => {
+slow("a run's name may begin with a dash", async (t) => {
   const cwd = await temporaryFolder(t);
   await writeFile(path.join(cwd, "fox.txt"), sentences(60));
   const run = (...args: string[]) => charnn(t, args, { cwd });
@@ -60,7 +64,7 @@ test("a run's name may begin with a dash", async (t) => {
   }
 });
 
-test("a name that can't be had is refused in words", async (t) => {
+slow("a name that can't be had is refused in words", async (t) => {
   const cwd = await temporaryFolder(t);
   await writeFile(path.join(cwd, "fox.txt"), sentences(60));
   const long = "a".repeat(300);

@@ -4,10 +4,11 @@ import path from "node:path";
 import { test } from "node:test";
 import { charnn, EXECUTABLE } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
+import { slow } from "../helpers/slow.js";
 
 const PACKAGE = path.join(path.dirname(EXECUTABLE), "..", "package.json");
 
-test("a Node.js that is too old is told in one line, before anything is loaded", async (t) => {
+slow("a Node.js that is too old is told in one line, before anything is loaded", async (t) => {
   const { engines } = JSON.parse(await readFile(PACKAGE, "utf8"));
   const [, needed] = /^>=(\d+\.\d+\.0)$/.exec(engines.node) ?? [];
   assert.ok(needed, "a version that can be compared");

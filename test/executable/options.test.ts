@@ -5,8 +5,9 @@ import path from "node:path";
 import { test } from "node:test";
 import { charnn, jsonLines, workplace } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
+import { slow } from "../helpers/slow.js";
 
-test("one option with two values is refused, and both are named", async (t) => {
+slow("one option with two values is refused, and both are named", async (t) => {
   const cwd = await temporaryFolder(t);
   await writeFile(path.join(cwd, "alias.json"), '{"max_epochs": 1}');
   await writeFile(path.join(cwd, "two.json"), '{"lr": 1, "learningRate": 2}');
@@ -53,7 +54,7 @@ test("what is typed wins over the same option in a file, and the same value may 
   );
 });
 
-test("a file that holds no options is refused, and what is wrong with it is named", async (t) => {
+slow("a file that holds no options is refused, and what is wrong with it is named", async (t) => {
   const cwd = await workplace(t);
   const cases: [content: string, says: RegExp][] = [
     ['{"colour": 1}', /"colour" is no option/],
@@ -87,7 +88,7 @@ test("a file that holds no options is refused, and what is wrong with it is name
   }
 });
 
-test("an option that would be ignored is refused", async (t) => {
+slow("an option that would be ignored is refused", async (t) => {
   const cwd = await temporaryFolder(t);
   for (const [line, says] of [
     ["train f.txt --validation 0.2 --validation-file v.txt", "--validation does nothing beside"],
@@ -105,7 +106,7 @@ test("an option that would be ignored is refused", async (t) => {
   }
 });
 
-test("a number is written as numbers are, and nothing is not a value", async (t) => {
+slow("a number is written as numbers are, and nothing is not a value", async (t) => {
   const cwd = await workplace(t);
   for (const value of ["0x10", "1_000", "1e999", "0b1", "Infinity", "1,000", "5 6", "--"]) {
     const { code, stderr } = await charnn(t, ["train", "fox.txt", `--steps=${value}`], { cwd });
@@ -129,7 +130,7 @@ test("a number is written as numbers are, and nothing is not a value", async (t)
   assert.deepEqual([code, /must be a time above 0/.test(stderr)], [2, true], stderr);
 });
 
-test("a prompt is read from a file where nanoGPT reads it", async (t) => {
+slow("a prompt is read from a file where nanoGPT reads it", async (t) => {
   const cwd = await workplace(t, { trained: true });
   await writeFile(path.join(cwd, "prompt.txt"), "The quick");
   const sample = (...args: string[]) => charnn(t, ["sample", "-n", "9", ...args], { cwd });

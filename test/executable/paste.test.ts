@@ -6,6 +6,7 @@ import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { charnn, SMALL, sentences, shell, startCharnn, written } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
+import { slow } from "../helpers/slow.js";
 
 const ODD = 'it\'s "$HOME" `id` !x é日本\u202e\u200b';
 /** So slow that it is interrupted before its end, and ends soon when it goes on. */
@@ -111,7 +112,7 @@ test("the line that goes on with an interrupted run works when it is pasted", as
   });
 });
 
-test("the line that goes on with a cross-validation goes on with all of it", async (t) => {
+slow("the line that goes on with a cross-validation goes on with all of it", async (t) => {
   const cwd = await temporaryFolder(t);
   await writeFile(path.join(cwd, "fox.txt"), sentences(400));
   const said = await interrupted(t, cwd, [
@@ -146,7 +147,7 @@ test("the line that goes on with a cross-validation goes on with all of it", asy
   assert.match(stdout, /fox-gru-1x24-2-fold-1.*\n.*fox-gru-1x24-2-fold-2/);
 });
 
-test("a limit that is given to a run that goes on replaces those of its kind alone", async (t) => {
+slow("a limit that is given to a run that goes on replaces those of its kind alone", async (t) => {
   const cwd = await temporaryFolder(t);
   await writeFile(path.join(cwd, "fox.txt"), sentences(60));
   const train = (...args: string[]) =>
@@ -172,7 +173,7 @@ test("a limit that is given to a run that goes on replaces those of its kind alo
   assert.deepEqual(await limits(), { steps: 50 });
 });
 
-test("of several runs on a text the newest goes on that is as was asked for", async (t) => {
+slow("of several runs on a text the newest goes on that is as was asked for", async (t) => {
   const cwd = await temporaryFolder(t);
   await writeFile(path.join(cwd, "fox.txt"), sentences(60));
   for (const size of ["24", "16"]) {
@@ -195,7 +196,7 @@ test("of several runs on a text the newest goes on that is as was asked for", as
   );
 });
 
-test("--overwrite without a name overwrites the run of the default name", async (t) => {
+slow("--overwrite without a name overwrites the run of the default name", async (t) => {
   const cwd = await temporaryFolder(t);
   await writeFile(path.join(cwd, "fox.txt"), sentences(60));
   const train = (...args: string[]) =>

@@ -12,6 +12,7 @@ import type { Interruption } from "#src/cli/terminal/signals.js";
 import type { Terminal } from "#src/cli/terminal/terminal.js";
 import { charnn, SMALL, workplace } from "../helpers/executable.js";
 import { failsWith } from "../helpers/failure.js";
+import { slow } from "../helpers/slow.js";
 
 /** What stands for a value in the help and is no path. */
 const NO_PATHS: ReadonlySet<string | undefined> = new Set([
@@ -136,7 +137,7 @@ describe("A path on the command line", () => {
     assert.deepEqual((await readdir(cwd)).sort(), before);
   });
 
-  it("is taken as it is where something is called so", async (t) => {
+  slow("is taken as it is where something is called so", async (t) => {
     const cwd = await workplace(t);
     for (const name of ["*.text", "~x", "a[1]{2}?.txt"]) {
       await copyFile(path.join(cwd, "fox.txt"), path.join(cwd, name));

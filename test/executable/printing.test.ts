@@ -6,6 +6,7 @@ import { type TestContext, test } from "node:test";
 import { charnn, quoted, SMALL } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { onTerminal, withPseudoTerminal } from "../helpers/pseudo-terminal.js";
+import { slow } from "../helpers/slow.js";
 
 /** One of each kind: controls, ends of lines, directions, no width, tags. */
 const UNSEEN = [
@@ -29,7 +30,7 @@ async function oddPlace(t: TestContext): Promise<string> {
   return cwd;
 }
 
-test(
+slow(
   "no command sends a terminal a character that it obeys or hides",
   withPseudoTerminal,
   async (t) => {
@@ -77,7 +78,7 @@ test(
   },
 );
 
-test("colours on a terminal are charnn's own alone", withPseudoTerminal, async (t) => {
+slow("colours on a terminal are charnn's own alone", withPseudoTerminal, async (t) => {
   const cwd = await oddPlace(t);
   const env = { NO_COLOR: "", FORCE_COLOR: "3" };
   for (const command of ["score", "plot"]) {
@@ -91,7 +92,7 @@ test("colours on a terminal are charnn's own alone", withPseudoTerminal, async (
   }
 });
 
-test("a file or a program gets results exactly", async (t) => {
+slow("a file or a program gets results exactly", async (t) => {
   const cwd = await oddPlace(t);
   const sample = await charnn(t, ["sample", RUN, "-n", "300", "-t", "2"], { cwd });
   assert.match(sample.stdout, RAW);

@@ -1,14 +1,16 @@
 /// <reference lib="dom" />
 /** The report's page in a real browser; with CHARNN_PICTURE=1 its picture becomes docs/report.png. */
+
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { describe, it, type TestContext } from "node:test";
+import { describe, type TestContext } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import { charnn, startCharnn } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
+import { slow } from "../helpers/slow.js";
 
 const ROOT = new URL("../../", import.meta.url);
 const SONNETS = fileURLToPath(new URL("data/shakespeare.txt", ROOT));
@@ -43,76 +45,79 @@ function textOf(page: Page, selector: string): Promise<string> {
 }
 
 describe("The report's page in Chromium", { skip }, () => {
-  it("shows a run on the sonnets, by mouse and keyboard, light and dark, wide and narrow", async (t) => {
-    const cwd = await temporaryFolder(t);
-    const train = ["train", SONNETS, "--name", "sonnets", "--preset", "small", "--steps", "400"];
-    assert.equal((await charnn(t, [...train, "--eval-every", "50"], { cwd })).code, 0);
-    assert.equal((await charnn(t, ["report", "--text", SONNETS], { cwd })).code, 0);
-    const address = pathToFileURL(path.join(cwd, "sonnets-report.html")).href;
-    const { page, complaints, requests } = await openPage(await browserFor(t), address);
-    assert.deepEqual(requests, [address]);
+  slow(
+    "shows a run on the sonnets, by mouse and keyboard, light and dark, wide and narrow",
+    async (t) => {
+      const cwd = await temporaryFolder(t);
+      const train = ["train", SONNETS, "--name", "sonnets", "--preset", "small", "--steps", "400"];
+      assert.equal((await charnn(t, [...train, "--eval-every", "50"], { cwd })).code, 0);
+      assert.equal((await charnn(t, ["report", "--text", SONNETS], { cwd })).code, 0);
+      const address = pathToFileURL(path.join(cwd, "sonnets-report.html")).href;
+      const { page, complaints, requests } = await openPage(await browserFor(t), address);
+      assert.deepEqual(requests, [address]);
 
-    // All three charts are drawn.
-    const drawn = await page.$$eval("canvas", (canvases) =>
-      canvases.map((canvas) => {
-        const context = canvas.getContext("2d") as CanvasRenderingContext2D;
-        const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-        return data.some((value) => value > 0);
-      }),
-    );
-    assert.deepEqual(drawn, [true, true, true]);
-    // Something in the text, by a unit, with a figure of its own.
-    assert.match(
-      await textOf(page, "#neurons ~ div table"),
-      /position in the line.*unit \d+: 0\.\d/,
-    );
-
-    await page.focus("#surprisal-text");
-    for (let k = 0; k < 3; k++) await page.keyboard.press("ArrowRight");
-    assert.match(await textOf(page, "#surprisal-status"), /; \d+\.\d\d bits; expected .* \d+ %/);
-    const [unit] = await page.$$("button[data-unit]");
-    await unit.focus();
-    await page.keyboard.press("Enter");
-    const chosen = await unit.evaluate((button) => button.getAttribute("data-unit"));
-    assert.equal(await page.$eval("#unit", (field) => (field as HTMLInputElement).value), chosen);
-    await page.hover("#neuron-text span:nth-child(5)");
-    assert.match(
-      await textOf(page, "#neuron-status"),
-      new RegExp(`unit ${chosen} is -?\\d\\.\\d\\d`),
-    );
-
-    const colors = () =>
-      page.evaluate(() => {
-        const { color, backgroundColor } = getComputedStyle(document.body);
-        return [color, backgroundColor];
-      });
-    assert.deepEqual(await colors(), ["rgb(28, 28, 30)", "rgb(255, 255, 255)"]);
-    await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
-    assert.deepEqual(await colors(), ["rgb(236, 236, 240)", "rgb(22, 23, 26)"]);
-    await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "light" }]);
-    await page.setViewport({ width: 360, height: 800 });
-    // Curves follow the page's width in one of the next frames.
-    const isNarrow = () => document.documentElement.scrollWidth === 360;
-    await page.waitForFunction(isNarrow, { timeout: 20_000 });
-    await page.emulateMediaType("print");
-    const hidden = await page.$eval("nav", (nav) => getComputedStyle(nav).display);
-    assert.equal(hidden, "none");
-    assert.ok((await page.pdf()).length > 10_000);
-    assert.deepEqual(complaints, []);
-
-    if (process.env.CHARNN_PICTURE) {
-      await page.emulateMediaType("screen");
-      await page.setViewport({ width: 1000, height: 900 });
-      // From the figures to the first lines by the activation of a unit.
-      const height = await page.$eval(
-        "#settings",
-        (part) => part.getBoundingClientRect().top + scrollY,
+      // All three charts are drawn.
+      const drawn = await page.$$eval("canvas", (canvases) =>
+        canvases.map((canvas) => {
+          const context = canvas.getContext("2d") as CanvasRenderingContext2D;
+          const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+          return data.some((value) => value > 0);
+        }),
       );
-      await page.screenshot({ path: PICTURE, clip: { x: 0, y: 0, width: 1000, height } });
-    }
-  });
+      assert.deepEqual(drawn, [true, true, true]);
+      // Something in the text, by a unit, with a figure of its own.
+      assert.match(
+        await textOf(page, "#neurons ~ div table"),
+        /position in the line.*unit \d+: 0\.\d/,
+      );
 
-  it("has a name for every control and a heading for every part", async (t) => {
+      await page.focus("#surprisal-text");
+      for (let k = 0; k < 3; k++) await page.keyboard.press("ArrowRight");
+      assert.match(await textOf(page, "#surprisal-status"), /; \d+\.\d\d bits; expected .* \d+ %/);
+      const [unit] = await page.$$("button[data-unit]");
+      await unit.focus();
+      await page.keyboard.press("Enter");
+      const chosen = await unit.evaluate((button) => button.getAttribute("data-unit"));
+      assert.equal(await page.$eval("#unit", (field) => (field as HTMLInputElement).value), chosen);
+      await page.hover("#neuron-text span:nth-child(5)");
+      assert.match(
+        await textOf(page, "#neuron-status"),
+        new RegExp(`unit ${chosen} is -?\\d\\.\\d\\d`),
+      );
+
+      const colors = () =>
+        page.evaluate(() => {
+          const { color, backgroundColor } = getComputedStyle(document.body);
+          return [color, backgroundColor];
+        });
+      assert.deepEqual(await colors(), ["rgb(28, 28, 30)", "rgb(255, 255, 255)"]);
+      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
+      assert.deepEqual(await colors(), ["rgb(236, 236, 240)", "rgb(22, 23, 26)"]);
+      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "light" }]);
+      await page.setViewport({ width: 360, height: 800 });
+      // Curves follow the page's width in one of the next frames.
+      const isNarrow = () => document.documentElement.scrollWidth === 360;
+      await page.waitForFunction(isNarrow, { timeout: 20_000 });
+      await page.emulateMediaType("print");
+      const hidden = await page.$eval("nav", (nav) => getComputedStyle(nav).display);
+      assert.equal(hidden, "none");
+      assert.ok((await page.pdf()).length > 10_000);
+      assert.deepEqual(complaints, []);
+
+      if (process.env.CHARNN_PICTURE) {
+        await page.emulateMediaType("screen");
+        await page.setViewport({ width: 1000, height: 900 });
+        // From the figures to the first lines by the activation of a unit.
+        const height = await page.$eval(
+          "#settings",
+          (part) => part.getBoundingClientRect().top + scrollY,
+        );
+        await page.screenshot({ path: PICTURE, clip: { x: 0, y: 0, width: 1000, height } });
+      }
+    },
+  );
+
+  slow("has a name for every control and a heading for every part", async (t) => {
     const cwd = await temporaryFolder(t);
     const train = ["train", SONNETS, "--name", "run", "--preset", "tiny", "--steps", "10"];
     assert.equal((await charnn(t, train, { cwd })).code, 0);
@@ -141,7 +146,7 @@ describe("The report's page in Chromium", { skip }, () => {
     }
   });
 
-  it("waits for a run, follows it, and begins again when it does", async (t) => {
+  slow("waits for a run, follows it, and begins again when it does", async (t) => {
     const cwd = await temporaryFolder(t);
     const child = await startCharnn(t, ["report", "run", "--watch"], { cwd });
     let address = "";
@@ -207,7 +212,7 @@ describe("The report's page in Chromium", { skip }, () => {
     );
   });
 
-  it("keeps the part of a curve that its reader chose while the run goes on", async (t) => {
+  slow("keeps the part of a curve that its reader chose while the run goes on", async (t) => {
     const cwd = await temporaryFolder(t);
     const folder = path.join(cwd, "checkpoints/run");
     await mkdir(folder, { recursive: true });

@@ -5,6 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { charnn, startCharnn, workplace } from "../helpers/executable.js";
 import { openPage } from "../helpers/following.js";
+import { slow } from "../helpers/slow.js";
 
 test("report writes a page", async (t) => {
   const cwd = await workplace(t, { trained: true });
@@ -32,40 +33,43 @@ test("report writes a page", async (t) => {
   }
 });
 
-test("report takes the place of its own pages, and of nothing else unless it is told to", async (t) => {
-  const cwd = await workplace(t, { trained: true });
-  const before = await readFile(path.join(cwd, "fox.txt"), "utf8");
-  await writeFile(path.join(cwd, "notes.html"), "<p>notes");
-  await link(path.join(cwd, "fox.txt"), path.join(cwd, "link.html"));
-  const report = ["report", "fox", "--text", "fox.txt"];
-  for (const [file, reason] of [
-    ["fox.txt", /fox\.txt can't be written: it is the file "fox\.txt" itself, which is read/],
-    ["link.html", /link\.html can't be written: it is the file "fox\.txt" itself/],
-    ["notes.html", /notes\.html can't be written: there is a file that charnn did not make/],
-    ["checkpoints/fox/last.safetensors", /it would replace a checkpoint\./],
-    ["checkpoints/fox/metrics.jsonl", /it would replace the metrics of a run\./],
-    ["checkpoints", /checkpoints can't be written: it is a folder/],
-  ] as const) {
-    const { code, stdout, stderr } = await charnn(t, [...report, "--output", file], { cwd });
-    assert.deepEqual([code, stdout], [1, ""], stderr);
-    assert.match(stderr, reason);
-    assert.match(stderr, /\nChoose another file with --output/);
-  }
-  assert.equal(await readFile(path.join(cwd, "fox.txt"), "utf8"), before);
-  for (let k = 0; k < 2; k++) assert.equal((await charnn(t, report, { cwd })).code, 0);
-  const told = await charnn(t, [...report, "-o", "notes.html", "--overwrite"], { cwd });
-  assert.deepEqual([told.code, told.stdout], [0, "notes.html\n"]);
-  assert.match(await readFile(path.join(cwd, "notes.html"), "utf8"), /^<!doctype html>/);
-  assert.deepEqual((await readdir(cwd)).sort(), [
-    "checkpoints",
-    "fox-report.html",
-    "fox.txt",
-    "link.html",
-    "notes.html",
-  ]);
-});
+slow(
+  "report takes the place of its own pages, and of nothing else unless it is told to",
+  async (t) => {
+    const cwd = await workplace(t, { trained: true });
+    const before = await readFile(path.join(cwd, "fox.txt"), "utf8");
+    await writeFile(path.join(cwd, "notes.html"), "<p>notes");
+    await link(path.join(cwd, "fox.txt"), path.join(cwd, "link.html"));
+    const report = ["report", "fox", "--text", "fox.txt"];
+    for (const [file, reason] of [
+      ["fox.txt", /fox\.txt can't be written: it is the file "fox\.txt" itself, which is read/],
+      ["link.html", /link\.html can't be written: it is the file "fox\.txt" itself/],
+      ["notes.html", /notes\.html can't be written: there is a file that charnn did not make/],
+      ["checkpoints/fox/last.safetensors", /it would replace a checkpoint\./],
+      ["checkpoints/fox/metrics.jsonl", /it would replace the metrics of a run\./],
+      ["checkpoints", /checkpoints can't be written: it is a folder/],
+    ] as const) {
+      const { code, stdout, stderr } = await charnn(t, [...report, "--output", file], { cwd });
+      assert.deepEqual([code, stdout], [1, ""], stderr);
+      assert.match(stderr, reason);
+      assert.match(stderr, /\nChoose another file with --output/);
+    }
+    assert.equal(await readFile(path.join(cwd, "fox.txt"), "utf8"), before);
+    for (let k = 0; k < 2; k++) assert.equal((await charnn(t, report, { cwd })).code, 0);
+    const told = await charnn(t, [...report, "-o", "notes.html", "--overwrite"], { cwd });
+    assert.deepEqual([told.code, told.stdout], [0, "notes.html\n"]);
+    assert.match(await readFile(path.join(cwd, "notes.html"), "utf8"), /^<!doctype html>/);
+    assert.deepEqual((await readdir(cwd)).sort(), [
+      "checkpoints",
+      "fox-report.html",
+      "fox.txt",
+      "link.html",
+      "notes.html",
+    ]);
+  },
+);
 
-test("report --watch serves it until a signal ends it, whoever reads it", async (t) => {
+slow("report --watch serves it until a signal ends it, whoever reads it", async (t) => {
   const cwd = await workplace(t, { trained: true });
   for (const [signal, code] of [
     ["SIGINT", 130],
@@ -84,7 +88,7 @@ test("report --watch serves it until a signal ends it, whoever reads it", async 
   }
 });
 
-test("report --watch waits for a run, and says for which and what others there are", async (t) => {
+slow("report --watch waits for a run, and says for which and what others there are", async (t) => {
   const cwd = await workplace(t, { trained: true });
   const child = await startCharnn(t, ["report", "night", "--watch"], { cwd });
   let said = "";

@@ -4,6 +4,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { charnn, jsonLines, SMALL, shell, workplace } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
+import { slow } from "../helpers/slow.js";
 
 test("sample", { concurrency: 2 }, async (t) => {
   const cwd = await workplace(t, { trained: true });
@@ -95,7 +96,7 @@ test("sample", { concurrency: 2 }, async (t) => {
   await Promise.all(all);
 });
 
-test("a seed file that is too long can be shortened as the message advises", async (t) => {
+slow("a seed file that is too long can be shortened as the message advises", async (t) => {
   const cwd = await workplace(t, { trained: true });
   await writeFile(path.join(cwd, "FILE"), `${"é".repeat(10_000_000)}quick\n `);
   const seedFrom = (...args: string[]) =>
@@ -132,7 +133,7 @@ test("characters are code points, and none is cut", async (t) => {
   for (const character of characters.slice(0, -1)) assert.ok("🙂é𝄞日🦊 ".includes(character));
 });
 
-test("what is not printable reaches a pipe as it is", async (t) => {
+slow("what is not printable reaches a pipe as it is", async (t) => {
   const cwd = await temporaryFolder(t);
   await writeFile(path.join(cwd, "odd.txt"), "a\u001bb\u0007".repeat(500));
   await charnn(t, ["train", "odd.txt", "--quiet", ...SMALL], { cwd });

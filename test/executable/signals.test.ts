@@ -16,6 +16,7 @@ import {
   written,
 } from "../helpers/executable.js";
 import { openScreen, withTmux } from "../helpers/screen.js";
+import { slow } from "../helpers/slow.js";
 
 const unlessOnWindows = { skip: process.platform === "win32" && "Windows has no signals" };
 
@@ -78,7 +79,7 @@ test("SIGTERM saves too, with its own exit code", unlessOnWindows, async (t) => 
   assert.equal((await charnn(t, ["info", "fox"], { cwd })).code, 0);
 });
 
-test("a second SIGINT leaves at once, and the run can go on", unlessOnWindows, async (t) => {
+slow("a second SIGINT leaves at once, and the run can go on", unlessOnWindows, async (t) => {
   const cwd = await workplace(t);
   // Many short steps, so that much is written soon.
   const shape = ["--hidden-size", "8", "--batch-size", "1", "--seq-length", "4"];
@@ -166,7 +167,7 @@ const LONG_COMMANDS: readonly (readonly string[])[] = [
   ["bench", "--steps", "100000"],
 ];
 
-test(
+slow(
   "a signal ends every command with its code, and leaves nothing",
   unlessOnWindows,
   async (t) => {
@@ -209,7 +210,7 @@ for (const [backend, sizes] of [
   ["cpu", { hidden: 512, batch: 64, seq: 256 }],
 ] as const) {
   const title = `a signal is heard within a batch that takes long on the ${backend} backend, which is undone`;
-  test(title, unlessOnWindows, async (t) => {
+  slow(title, unlessOnWindows, async (t) => {
     const cwd = await workplace(t);
     await writeFile(path.join(cwd, "long.txt"), sentences(20_000));
     // A single batch takes most of a minute on a slow machine, and on cpu minutes.
@@ -249,7 +250,7 @@ test("a signal while options are read from a pipe ends the command with its code
   assert.deepEqual(await readdir(cwd), ["fox.txt", "pipe"]);
 });
 
-test(
+slow(
   "commands whose output nobody reads end as by SIGPIPE, without a word",
   unlessOnWindows,
   async (t) => {
@@ -295,7 +296,7 @@ const DEAF = `
   setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000), 50);
 `;
 
-test("a second signal ends what hears nothing", unlessOnWindows, async (t) => {
+slow("a second signal ends what hears nothing", unlessOnWindows, async (t) => {
   const modules = ["terminal", "signals"].map((it) =>
     import.meta.resolve(`#src/cli/terminal/${it}.js`),
   );
@@ -312,7 +313,7 @@ test("a second signal ends what hears nothing", unlessOnWindows, async (t) => {
   assert.deepEqual(await exit, [130, null]);
 });
 
-test("a reader that does not read keeps no run from being saved", unlessOnWindows, async (t) => {
+slow("a reader that does not read keeps no run from being saved", unlessOnWindows, async (t) => {
   const cwd = await workplace(t);
   const shape = ["--hidden-size", "8", "--batch-size", "1", "--seq-length", "4"];
   const train = ["train", "fox.txt", "--name", "fox", ...shape, "--steps", "100000", "--json"];
@@ -328,7 +329,7 @@ test("a reader that does not read keeps no run from being saved", unlessOnWindow
   assert.equal((await charnn(t, ["info", "fox"], { cwd })).code, 0);
 });
 
-test(
+slow(
   "a run goes on after SIGHUP where standard error is no terminal",
   unlessOnWindows,
   async (t) => {
@@ -347,7 +348,7 @@ test(
 
 const onTheScreen = ["train", "fox.txt", "--name", "fox", ...LONG, "--eval-every", "50000"];
 
-test("a run is saved when its terminal goes, and ends as by SIGHUP", withTmux, async (t) => {
+slow("a run is saved when its terminal goes, and ends as by SIGHUP", withTmux, async (t) => {
   const cwd = await workplace(t);
   const screen = await openScreen(t, onTheScreen, {
     cwd,
@@ -367,7 +368,7 @@ test("a run is saved when its terminal goes, and ends as by SIGHUP", withTmux, a
   assert.equal((await charnn(t, ["info", "fox"], { cwd })).code, 0);
 });
 
-test("a run goes on after SIGHUP where its shell ignores that", withTmux, async (t) => {
+slow("a run goes on after SIGHUP where its shell ignores that", withTmux, async (t) => {
   const cwd = await workplace(t);
   // Few evaluations, which take their time on a busy machine.
   await writeFile(path.join(cwd, "fox.txt"), sentences(4_000));
@@ -392,7 +393,7 @@ test("a run goes on after SIGHUP where its shell ignores that", withTmux, async 
   assert.match(screen.lines().join("\n"), /^Done: step 200 of 200, /m);
 });
 
-test("Ctrl-Z shows the cursor, and fg brings the bar back", withTmux, async (t) => {
+slow("Ctrl-Z shows the cursor, and fg brings the bar back", withTmux, async (t) => {
   const cwd = await workplace(t);
   const screen = await openScreen(t, onTheScreen, {
     cwd,

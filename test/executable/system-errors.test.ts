@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, it } from "node:test";
 import { filesIn, SMALL, shell, workplace } from "../helpers/executable.js";
+import { slow } from "../helpers/slow.js";
 import { charnnUnder, withoutStrace } from "../helpers/strace.js";
 
 const TRAIN = `train fox.txt --name other ${SMALL.join(" ")}`;
@@ -15,7 +16,7 @@ describe("A call of the system that fails", { skip: withoutStrace, concurrency: 
     ["EIO", "the disk reports an error (EIO)"],
     ["ESTALE", "stale file handle"],
   ] as const) {
-    it(`is told in words when a checkpoint is saved: ${code}`, async (t) => {
+    slow(`is told in words when a checkpoint is saved: ${code}`, async (t) => {
       const cwd = await workplace(t);
       // What is synced is the checkpoint, and not a new folder.
       await mkdir(path.join(cwd, "checkpoints", "other"), { recursive: true });
@@ -27,21 +28,24 @@ describe("A call of the system that fails", { skip: withoutStrace, concurrency: 
     });
   }
 
-  it("for good is told by the first that failed, not by what could not be cleaned up", async (t) => {
-    const cwd = await workplace(t);
-    await mkdir(path.join(cwd, "checkpoints", "other"), { recursive: true });
-    const calls = ["fsync", "fdatasync", "unlink", "unlinkat", "rmdir"];
-    const line = charnnUnder(
-      TRAIN,
-      calls.map((call) => `${call}:error=EIO`),
-    );
-    const { code, stderr } = await shell(t, line, { cwd });
-    assert.equal(code, 1, stderr);
-    assert.match(stderr, /^Error: \S+\.safetensors can't be written: the disk reports an error/m);
-    assert.doesNotMatch(stderr, /lock|system refused|bug in charnn/);
-  });
+  slow(
+    "for good is told by the first that failed, not by what could not be cleaned up",
+    async (t) => {
+      const cwd = await workplace(t);
+      await mkdir(path.join(cwd, "checkpoints", "other"), { recursive: true });
+      const calls = ["fsync", "fdatasync", "unlink", "unlinkat", "rmdir"];
+      const line = charnnUnder(
+        TRAIN,
+        calls.map((call) => `${call}:error=EIO`),
+      );
+      const { code, stderr } = await shell(t, line, { cwd });
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, /^Error: \S+\.safetensors can't be written: the disk reports an error/m);
+      assert.doesNotMatch(stderr, /lock|system refused|bug in charnn/);
+    },
+  );
 
-  it("names the reason where a file may not be removed", async (t) => {
+  slow("names the reason where a file may not be removed", async (t) => {
     const cwd = await workplace(t, { trained: true });
     const best = path.join("checkpoints", "fox", "best.safetensors");
     const before = await filesIn(cwd);
@@ -53,7 +57,7 @@ describe("A call of the system that fails", { skip: withoutStrace, concurrency: 
     assert.deepEqual(await filesIn(cwd), before);
   });
 
-  it("leaves no folder behind that was made for the run", async (t) => {
+  slow("leaves no folder behind that was made for the run", async (t) => {
     const cwd = await workplace(t);
     const line = charnnUnder(`${TRAIN} --out a/b`, ["rename:error=EROFS"]);
     const { code, stderr } = await shell(t, line, { cwd });
@@ -70,7 +74,7 @@ describe("A call of the system that fails", { skip: withoutStrace, concurrency: 
     assert.deepEqual(await readdir(cwd), ["fox.txt"]);
   });
 
-  it("is told in words where something is read", async (t) => {
+  slow("is told in words where something is read", async (t) => {
     const cwd = await workplace(t, { trained: true });
     for (const args of ["sample fox", "info fox", "eval fox fox.txt", "plot fox", "report fox"]) {
       const files = ["checkpoints/fox/best.safetensors", "checkpoints/fox/metrics.jsonl"];

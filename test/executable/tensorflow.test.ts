@@ -11,6 +11,7 @@ import { checkSpace } from "#src/setup/tools.js";
 import { copiedProgram } from "../helpers/copied-program.js";
 import { charnn, jsonLines, outcomeOf, startCharnn, workplace } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
+import { slow } from "../helpers/slow.js";
 import { onTensorFlow } from "../helpers/tensorflow.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -19,31 +20,37 @@ const INSTALL = ["doctor", "--install-tensorflow", "--yes"];
 const env = { XDG_DATA_HOME: dataFolder() };
 
 await onTensorFlow("The program with TensorFlow", () => {
-  it("trains without a word of its own, goes on with another backend, and writes with a third", async (t) => {
-    const cwd = await workplace(t);
-    const shape = ["--layers", "2", "--hidden-size", "12", "--dropout", "0.2", "--quiet"];
-    for (const cell of ["gru", "lstm", "rnn"]) {
-      const train = ["train", "fox.txt", "--name", cell, "--cell", cell, "--steps", "4"];
-      const first = await charnn(t, [...train, ...shape, "--backend", "tensorflow"], { cwd, env });
-      assert.deepEqual({ code: first.code, stderr: first.stderr }, { code: 0, stderr: "" });
-      const resume = ["train", "fox.txt", "--name", cell, "--resume", "--steps", "8", "--quiet"];
-      const second = await charnn(t, [...resume, "--backend", "auto"], { cwd, env });
-      assert.deepEqual({ code: second.code, stderr: second.stderr }, { code: 0, stderr: "" });
-      const third = [...resume.with(6, "12"), "--backend", "tensorflow"];
-      const { code, stderr } = await charnn(t, third, { cwd, env });
-      assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
-      const texts = [];
-      for (const backend of ["tensorflow", "cpu"]) {
-        const sample = ["sample", cell, "-n", "30", "--seed", "fox", "--backend", backend];
-        const { code, stdout, stderr } = await charnn(t, sample, { cwd, env });
+  slow(
+    "trains without a word of its own, goes on with another backend, and writes with a third",
+    async (t) => {
+      const cwd = await workplace(t);
+      const shape = ["--layers", "2", "--hidden-size", "12", "--dropout", "0.2", "--quiet"];
+      for (const cell of ["gru", "lstm", "rnn"]) {
+        const train = ["train", "fox.txt", "--name", cell, "--cell", cell, "--steps", "4"];
+        const first = await charnn(t, [...train, ...shape, "--backend", "tensorflow"], {
+          cwd,
+          env,
+        });
+        assert.deepEqual({ code: first.code, stderr: first.stderr }, { code: 0, stderr: "" });
+        const resume = ["train", "fox.txt", "--name", cell, "--resume", "--steps", "8", "--quiet"];
+        const second = await charnn(t, [...resume, "--backend", "auto"], { cwd, env });
+        assert.deepEqual({ code: second.code, stderr: second.stderr }, { code: 0, stderr: "" });
+        const third = [...resume.with(6, "12"), "--backend", "tensorflow"];
+        const { code, stderr } = await charnn(t, third, { cwd, env });
         assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
-        texts.push(stdout);
+        const texts = [];
+        for (const backend of ["tensorflow", "cpu"]) {
+          const sample = ["sample", cell, "-n", "30", "--seed", "fox", "--backend", backend];
+          const { code, stdout, stderr } = await charnn(t, sample, { cwd, env });
+          assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+          texts.push(stdout);
+        }
+        assert.equal(texts[0], texts[1]);
       }
-      assert.equal(texts[0], texts[1]);
-    }
-  });
+    },
+  );
 
-  it("learns what the reference learns", async (t) => {
+  slow("learns what the reference learns", async (t) => {
     const cwd = await workplace(t);
     const losses = [];
     for (const backend of ["tensorflow", "cpu"]) {
@@ -57,7 +64,7 @@ await onTensorFlow("The program with TensorFlow", () => {
     assert.ok(Math.abs(losses[0] - losses[1]) < 1e-3, `${losses}`);
   });
 
-  it("doctor names its version, and finds nothing to install", async (t) => {
+  slow("doctor names its version, and finds nothing to install", async (t) => {
     const { stdout } = await charnn(t, ["doctor"], { env });
     assert.match(
       stdout,
@@ -68,7 +75,7 @@ await onTensorFlow("The program with TensorFlow", () => {
     assert.match(stderr, /^TensorFlow 2\.\d+\.\d+ was there before, and works: /m);
   });
 
-  it("takes the addon of the npm package where npm could install it", async (t) => {
+  slow("takes the addon of the npm package where npm could install it", async (t) => {
     const program = await copiedProgram(t);
     const scope = path.join(path.dirname(program), "../dist/node_modules/@tensorflow");
     await mkdir(scope, { recursive: true });
@@ -81,7 +88,7 @@ await onTensorFlow("The program with TensorFlow", () => {
 
   const linux = { skip: process.platform !== "linux" && "threads are counted in Linux's /proc" };
 
-  it("--threads is what computes", linux, async () => {
+  slow("--threads is what computes", linux, async () => {
     const [one, five] = [1, 5].map((threads) => {
       const program = `
         import { readdirSync } from "node:fs";
@@ -134,7 +141,7 @@ describe("Where TensorFlow is not installed", () => {
     assert.deepEqual(readdirSync(data), []);
   });
 
-  it("each thing that is missing gets its line, and nothing is left behind", linux, async (t) => {
+  slow("each thing that is missing gets its line, and nothing is left behind", linux, async (t) => {
     const nowhere = "http://127.0.0.1:9/";
     const network = {
       npm_config_registry: nowhere,
@@ -205,7 +212,7 @@ describe("Where TensorFlow is not installed", () => {
     }
   });
 
-  it("an addon that does not load is named, with what helps", linux, async (t) => {
+  slow("an addon that does not load is named, with what helps", linux, async (t) => {
     const damaged = { "lib/napi-v3/tfjs_binding.node": "This is no addon.\n".repeat(10) };
     const cases: [files: Record<string, string>, says: RegExp][] = [
       [{ "package.json": "{}" }, /: the addon of @tensorflow\/tfjs-node was not built\.\nRun/],

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { charnn, SMALL, sentences, workplace } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { openScreen, withTmux } from "../helpers/screen.js";
+import { slow } from "../helpers/slow.js";
 
 const WHOLE_BAR =
   /^[\u2588\u2591]+ \d+% {2}loss \d\.\d{3}(, [\w ]+ left(, epoch \d+(, [\d,]+ chars\/s(, \d\.\d{3} bits\/char)?)?)?)?$/m;
@@ -24,7 +25,7 @@ const LONG = [
 ];
 
 for (const columns of [40, 80, 120]) {
-  test(
+  (columns === 80 ? test : slow)(
     `a bar fits a terminal of ${columns} columns, and Ctrl-C leaves nothing of it`,
     withTmux,
     async (t) => {
@@ -89,7 +90,7 @@ test(
   },
 );
 
-test("NO_COLOR leaves the bar and takes the colours, TERM=dumb takes both", withTmux, async (t) => {
+slow("NO_COLOR leaves the bar and takes the colours, TERM=dumb takes both", withTmux, async (t) => {
   const cwd = await workplace(t);
   const args = ["train", "fox.txt", ...SMALL];
   const plain = await openScreen(t, args, { cwd, columns: 80, env: { NO_COLOR: "1" } });
@@ -107,7 +108,7 @@ test("NO_COLOR leaves the bar and takes the colours, TERM=dumb takes both", with
   assert.doesNotMatch(dumbBytes, BAR);
 });
 
-test(
+slow(
   "control characters in a sampled text are shown on a terminal, not obeyed",
   withTmux,
   async (t) => {
@@ -123,7 +124,7 @@ test(
   },
 );
 
-test("bench shows a bar, then its results alone; Ctrl-C ends it at once", withTmux, async (t) => {
+slow("bench shows a bar, then its results alone; Ctrl-C ends it at once", withTmux, async (t) => {
   const cwd = await temporaryFolder(t);
   const bench = ["bench", "--hidden-size", "8", "--backend", "cpu"];
   const whole = await openScreen(t, [...bench, "--steps", "2"], { cwd, columns: 80 });

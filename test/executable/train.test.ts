@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { charnn, filesIn, jsonLines, SMALL, sentences, workplace } from "../helpers/executable.js";
+import { slow } from "../helpers/slow.js";
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f]/;
@@ -30,15 +31,18 @@ test("the checkpoint's path is all that goes to standard output", async (t) => {
   assert.deepEqual(files.sort(), ["best.safetensors", "last.safetensors", "metrics.jsonl"]);
 });
 
-test("a run without a name is named after the text and the model, with a number if taken", async (t) => {
-  const cwd = await workplace(t);
-  const train = ["train", "fox.txt", "--quiet", "--cell", "lstm", "--layers", "2", ...SMALL];
-  for (const name of ["fox-lstm-2x8", "fox-lstm-2x8-2", "fox-lstm-2x8-3"]) {
-    const { stdout, stderr } = await charnn(t, train, { cwd });
-    assert.equal(stdout, `checkpoints/${name}/best.safetensors\n`);
-    assert.equal(stderr, "");
-  }
-});
+slow(
+  "a run without a name is named after the text and the model, with a number if taken",
+  async (t) => {
+    const cwd = await workplace(t);
+    const train = ["train", "fox.txt", "--quiet", "--cell", "lstm", "--layers", "2", ...SMALL];
+    for (const name of ["fox-lstm-2x8", "fox-lstm-2x8-2", "fox-lstm-2x8-3"]) {
+      const { stdout, stderr } = await charnn(t, train, { cwd });
+      assert.equal(stdout, `checkpoints/${name}/best.safetensors\n`);
+      assert.equal(stderr, "");
+    }
+  },
+);
 
 test("with --json every event is a line of JSON", async (t) => {
   const cwd = await workplace(t);
@@ -138,7 +142,7 @@ test("the same command makes the same bytes, another random seed others", async 
   assert.notDeepEqual(await trained("third", "--random-seed", "1"), first);
 });
 
-test("--resume makes a finished run longer, and starts one that is not there", async (t) => {
+slow("--resume makes a finished run longer, and starts one that is not there", async (t) => {
   const cwd = await workplace(t);
   const train = (...args: string[]) =>
     charnn(t, ["train", "fox.txt", "--hidden-size", "8", "--name", "fox", "--resume", ...args], {

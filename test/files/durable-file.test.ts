@@ -16,6 +16,7 @@ import {
 } from "#src/files/durable-file.js";
 import { failsWith } from "../helpers/failure.js";
 import { temporaryFolder } from "../helpers/folder.js";
+import { slow } from "../helpers/slow.js";
 
 const OLD = "the old file";
 const NEW_PIECES = [Buffer.from("a new "), Buffer.alloc(0), Buffer.from("file, longer")];
@@ -263,7 +264,7 @@ function startWriter(file: string): ChildProcess {
   });
 }
 
-test("a writer killed at any moment leaves a whole file, and the next one cleans up", async (t) => {
+slow("a writer killed at any moment leaves a whole file, and the next one cleans up", async (t) => {
   const folder = await temporaryFolder(t);
   const file = path.join(folder, "last.safetensors");
   for (let kill = 0; kill < 20; kill++) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-/** The seed of the random cases: CHARNN_TEST_SEED, which \`npm run test:all\` draws, or always the same. */
+/** The seed of the random cases: CHARNN_TEST_SEED, which \`npm run test:long\` draws, or always the same. */
 export function caseSeed(): number {
   return Number(process.env.CHARNN_TEST_SEED ?? 1);
 }

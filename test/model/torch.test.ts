@@ -12,6 +12,7 @@ import { numbersOf, onEveryBackend } from "../helpers/backends.js";
 import { nothingDropped } from "../helpers/learning.js";
 import { assertClose } from "../helpers/numbers.js";
 import { pythonWith } from "../helpers/python.js";
+import { slow } from "../helpers/slow.js";
 import {
   type ByName,
   flat,
@@ -102,7 +103,7 @@ await onEveryBackend("Against PyTorch", (backend) => {
   }
 });
 
-it("PyTorch computes the numbers of the fixture", (t) => {
+slow("PyTorch computes the numbers of the fixture", (t) => {
   const python = pythonWith("torch");
   if (python === undefined) return t.skip("no Python with PyTorch; `npm run peers` gets it");
   const printed = execFileSync(python, [TORCH_SCRIPT], { encoding: "utf8", maxBuffer: 2 ** 24 });

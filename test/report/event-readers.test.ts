@@ -4,6 +4,7 @@ import { createServer, get, type IncomingMessage, type ServerResponse } from "no
 import type { AddressInfo } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { EventReaders, eventOf } from "#src/report/watch/event-readers.js";
+import { slow } from "../helpers/slow.js";
 
 /** More than the system takes for somebody who does not read. */
 const LARGE = eventOf({ figures: "x".repeat(32 * 2 ** 20) });
@@ -58,7 +59,7 @@ describe("Those who read events", () => {
     assert.equal(readers.size, 1);
   });
 
-  it("get everything when they have fallen behind and read on", async (t) => {
+  slow("get everything when they have fallen behind and read on", async (t) => {
     const { readers, message } = await connected(t, LARGE);
     readers.send(CHANGE, () => WHOLE, 1);
     const reading = readTo(message, "whole");

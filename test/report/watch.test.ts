@@ -9,6 +9,7 @@ import { lockRun } from "#src/runs/lock.js";
 import { runFolder } from "#src/runs/run-folder.js";
 import { failsWith } from "../helpers/failure.js";
 import { asked, beside, openPage, serve } from "../helpers/following.js";
+import { slow } from "../helpers/slow.js";
 import { smallRun, trained, type Workplace, workplace } from "../helpers/training.js";
 
 function stepLine(step: number, loss = 1 + 1 / step): string {
@@ -156,7 +157,7 @@ describe("A report that is served", () => {
     for (const shown of pages) assert.deepEqual(shown, whole);
   });
 
-  it("begins again with a run that does", async (t) => {
+  slow("begins again with a run that does", async (t) => {
     const { metrics, settings } = await reportedRun(t, 20);
     const { address } = await serve(t, settings);
     const page = await openPage(address);
@@ -234,7 +235,7 @@ describe("A report that is served", () => {
     await again.release();
   });
 
-  it("goes on when its run can't be read for a while, and says so once", async (t) => {
+  slow("goes on when its run can't be read for a while, and says so once", async (t) => {
     const { metrics, settings } = await reportedRun(t, 4);
     const { address, warnings } = await serve(t, settings);
     const page = await openPage(address);
@@ -281,7 +282,7 @@ describe("A report that is served", () => {
     await stop();
   });
 
-  it("drops connections that never ask, and takes one request of each", async (t) => {
+  slow("drops connections that never ask, and takes one request of each", async (t) => {
     const { settings } = await reportedRun(t, 2);
     const { address } = await serve(t, settings);
     const { port, pathname, search } = new URL(address);

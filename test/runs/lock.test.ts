@@ -16,6 +16,7 @@ import { failsWith } from "../helpers/failure.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { holderOf } from "../helpers/lock-holder.js";
 import { mounted, type Place, whyNot } from "../helpers/namespaces.js";
+import { slow } from "../helpers/slow.js";
 
 /** Most of the time these tests wait for a sign of a process. */
 const TOGETHER = { concurrency: 6 };
@@ -162,23 +163,29 @@ describe("A lock of an earlier version, which does not beat,", TOGETHER, () => {
     assert.equal(await watchTraining(run)(), true);
   });
 
-  it("does not count when its process has ended, be it that another has its number", async (t) => {
-    const { ppid } = process;
-    const ended = { pid: await endedProcess() };
-    await all([ended, { pid: ppid, start: "1" }], async (holder) => {
+  slow(
+    "does not count when its process has ended, be it that another has its number",
+    async (t) => {
+      const { ppid } = process;
+      const ended = { pid: await endedProcess() };
+      await all([ended, { pid: ppid, start: "1" }], async (holder) => {
+        const run = await emptyRun(t);
+        await leaveLock(run, { ...holder, host: hostname() });
+        await (await lockRun(run)).release();
+        assert.deepEqual(await readdir(run.path), []);
+      });
+    },
+  );
+
+  slow(
+    "does not count when it is of another host and nothing happens in the run's folder",
+    async (t) => {
       const run = await emptyRun(t);
-      await leaveLock(run, { ...holder, host: hostname() });
+      await leaveLock(run, { pid: 1, host: "elsewhere" });
       await (await lockRun(run)).release();
       assert.deepEqual(await readdir(run.path), []);
-    });
-  });
-
-  it("does not count when it is of another host and nothing happens in the run's folder", async (t) => {
-    const run = await emptyRun(t);
-    await leaveLock(run, { pid: 1, host: "elsewhere" });
-    await (await lockRun(run)).release();
-    assert.deepEqual(await readdir(run.path), []);
-  });
+    },
+  );
 
   it("counts when it is of another host and the run goes on", async (t) => {
     const run = await emptyRun(t);
@@ -217,7 +224,7 @@ describe("Of two processes", {
   for (const { holds, wants } of KINDS) {
     const who = `the holder ${holds ? "with" : "without"} the addon and the other ${wants ? "with" : "without"}, `;
 
-    it(`${who}one that lives keeps the run in another container`, async (t) => {
+    slow(`${who}one that lives keeps the run in another container`, async (t) => {
       const places: [Place, Place][] = [
         ["otherNumbers", "here"],
         ["here", "otherNumbers"],
@@ -238,7 +245,7 @@ describe("Of two processes", {
       });
     });
 
-    it(`${who}one that was killed leaves the run to another host and container`, async (t) => {
+    slow(`${who}one that was killed leaves the run to another host and container`, async (t) => {
       await all(["otherHost", "otherNumbers"] as const, async (place) => {
         const run = await emptyRun(t);
         const holder = await holderOf(t, run, { place, program: await programOf(t, holds) });
@@ -253,7 +260,7 @@ describe("Of two processes", {
     });
   }
 
-  it("one that is blocked for long keeps the run without the addon", async (t) => {
+  slow("one that is blocked for long keeps the run without the addon", async (t) => {
     const run = await emptyRun(t);
     const plain = await copiedProgram(t);
     const holder = await holderOf(t, run, { place: "otherNumbers", program: plain });
@@ -275,7 +282,7 @@ describe("Of two processes", {
     assert.equal(await holder.asked("check"), "ours");
   });
 
-  it("one that was stopped and lost the run without the addon notices", async (t) => {
+  slow("one that was stopped and lost the run without the addon notices", async (t) => {
     const run = await emptyRun(t);
     const plain = await copiedProgram(t);
     const holder = await holderOf(t, run, { program: plain });
@@ -289,7 +296,7 @@ describe("Of two processes", {
     assert.equal(await taker.asked("check"), "ours");
   });
 
-  it("one keeps the run where the file system has no locks", async (t) => {
+  slow("one keeps the run where the file system has no locks", async (t) => {
     if (spawnSync("strace", ["-V"]).status !== 0) return t.skip("strace is not installed");
     const run = await emptyRun(t);
     const under = [
@@ -311,7 +318,7 @@ describe("Of two processes", {
     assert.equal(await taker.asked("take"), "taken");
   });
 
-  it("or rather of eight that find a lock left behind, one gets the run", async (t) => {
+  slow("or rather of eight that find a lock left behind, one gets the run", async (t) => {
     const plain = await copiedProgram(t);
     for (const hasAddon of [[true], [false], [true, false]]) {
       const run = await emptyRun(t);
@@ -342,7 +349,7 @@ const FILE_SYSTEMS = {
 };
 
 describe("A lock", TOGETHER, () => {
-  it("that is removed in the making, as a leftover, is made again", async (t) => {
+  slow("that is removed in the making, as a leftover, is made again", async (t) => {
     const run = await emptyRun(t);
     // It takes eight seconds to see that nobody has this one.
     await leaveLock(run, {
@@ -368,27 +375,30 @@ describe("A lock", TOGETHER, () => {
 
   for (const [name, script] of Object.entries(FILE_SYSTEMS)) {
     for (const hasAddon of [true, false]) {
-      it(`of a run on ${name} is taken and given back ${hasAddon ? "with" : "without"} the addon`, async (t) => {
-        const out = await temporaryFolder(t);
-        const mounts = await mounted(t, script.replaceAll("$1", out));
-        if (!mounts) return t.skip(`${name} can't be mounted here`);
-        const under = [...mounts.words, "/"];
-        const run = runFolder(out, "run");
-        const program = await programOf(t, hasAddon);
-        const [first, second] = await Promise.all([
-          holderOf(t, run, { under, program }),
-          holderOf(t, run, { under, program }),
-        ]);
-        assert.equal(await first.asked("take"), "taken");
-        assert.match(await second.asked("take"), /^RUN_EXISTS/);
-        assert.equal(await first.asked("check"), "ours");
-        await first.kill();
-        assert.equal(await second.asked("take"), "taken");
-        assert.equal(await second.asked("release"), "released");
-        assert.equal(await second.asked("take"), "taken");
-        // Only the two see what is mounted there.
-        assert.deepEqual(await readdir(out), []);
-      });
+      slow(
+        `of a run on ${name} is taken and given back ${hasAddon ? "with" : "without"} the addon`,
+        async (t) => {
+          const out = await temporaryFolder(t);
+          const mounts = await mounted(t, script.replaceAll("$1", out));
+          if (!mounts) return t.skip(`${name} can't be mounted here`);
+          const under = [...mounts.words, "/"];
+          const run = runFolder(out, "run");
+          const program = await programOf(t, hasAddon);
+          const [first, second] = await Promise.all([
+            holderOf(t, run, { under, program }),
+            holderOf(t, run, { under, program }),
+          ]);
+          assert.equal(await first.asked("take"), "taken");
+          assert.match(await second.asked("take"), /^RUN_EXISTS/);
+          assert.equal(await first.asked("check"), "ours");
+          await first.kill();
+          assert.equal(await second.asked("take"), "taken");
+          assert.equal(await second.asked("release"), "released");
+          assert.equal(await second.asked("take"), "taken");
+          // Only the two see what is mounted there.
+          assert.deepEqual(await readdir(out), []);
+        },
+      );
     }
   }
 });

@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { it, type TestContext } from "node:test";
 import { loadCheckpoint, sample } from "#src/index.js";
+import { slow } from "../helpers/slow.js";
 import { inventedText, smallRun, trained, workplace } from "../helpers/training.js";
 import { undisposed } from "../helpers/undisposed.js";
 
-it("A thousand short samples let a timer run between them", async (t) => {
+slow("A thousand short samples let a timer run between them", async (t) => {
   const checkpoint = await writer(t);
   let ticks = 0;
   const timer = setInterval(() => ticks++, 1);

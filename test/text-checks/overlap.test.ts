@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Vocabulary } from "#src/data/vocabulary.js";
 import { sharedLines, sharedText } from "#src/text-checks/overlap.js";
+import { slow } from "../helpers/slow.js";
 import { inventedText, only, smallRun, trained, workplace } from "../helpers/training.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -70,7 +71,7 @@ test("looking for what is shared ends when it is aborted", async () => {
   await assert.rejects(sharedLines(text, other, 0, AbortSignal.abort(reason)), reason);
 });
 
-test("a run says that its validation part is in the training part too", async (t) => {
+slow("a run says that its validation part is in the training part too", async (t) => {
   const own = inventedText(20_000);
   const place = await workplace(t, own);
   const folder = path.dirname(place.text);

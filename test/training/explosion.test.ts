@@ -6,6 +6,7 @@ import { MAX_BAD_STEPS } from "#src/config/run.js";
 import type { TrainingEvent, TrainSettings } from "#src/index.js";
 import { charnn, workplace as textPlace } from "../helpers/executable.js";
 import { failsWith } from "../helpers/failure.js";
+import { slow } from "../helpers/slow.js";
 import {
   endOf,
   fileOf,
@@ -42,7 +43,7 @@ describe("A run whose loss explodes", () => {
     }
   });
 
-  it("later goes back to its best state, with its average, at a lower rate", async (t) => {
+  slow("later goes back to its best state, with its average, at a lower rate", async (t) => {
     const place = await workplace(t, inventedText(2_000));
     const events: TrainingEvent[] = [];
     await trained(rising(place, "run"), (event) => {
@@ -117,7 +118,7 @@ describe("A run whose loss explodes", () => {
     assert.deepEqual(resumed, await lossesAfterGoingBack(run("unbroken")));
   });
 
-  it("and is left around the going back, ends with the bytes of an unbroken one", async (t) => {
+  slow("and is left around the going back, ends with the bytes of an unbroken one", async (t) => {
     const place = await workplace(t, inventedText(2_000));
     const ended = (run: Promise<unknown>) => run.then(() => "done", failsWith("DIVERGED"));
     const unbroken = await ended(trained(rising(place, "unbroken")));
@@ -167,7 +168,7 @@ describe("The command", () => {
     assert.doesNotMatch(stderr, /e\+\d+ nats|best so far.*e\+/);
   });
 
-  it("advises options with which the run does not diverge", async (t) => {
+  slow("advises options with which the run does not diverge", async (t) => {
     const cwd = await textPlace(t);
     const rates = [["1e30"], ["1e6", "--clip-norm", "0"], ["1e4", "--optimizer", "sgd"]];
     for (const [rate, ...more] of rates) {

@@ -8,6 +8,7 @@ import {
   train,
 } from "#src/index.js";
 import { FakeClock } from "../helpers/fake-clock.js";
+import { slow } from "../helpers/slow.js";
 import {
   afterStep,
   endOf,
@@ -74,7 +75,7 @@ async function assertRepeats(place: Workplace, settings: TrainSettings & { name:
 }
 
 describe("A run whose time is limited", () => {
-  it("ends in that time, whatever the trial said of its speed", async (t) => {
+  slow("ends in that time, whatever the trial said of its speed", async (t) => {
     const place = await workplace(t, inventedText(3_000));
     for (const step of [0.01, 0.02, 0.026, 0.1, 0.5]) {
       for (const checkpoint of [0, 0.05]) {
@@ -101,7 +102,7 @@ describe("A run whose time is limited", () => {
     assert.match(only(late.events, "warning")[0].message, /--max-time.*one step/);
   });
 
-  it("keeps the number of steps where the trial was wrong by less than a tenth", async (t) => {
+  slow("keeps the number of steps where the trial was wrong by less than a tenth", async (t) => {
     const place = await workplace(t, inventedText(3_000));
     const settings = smallRun(place, { maxTime: 20, evalEvery: 100_000 });
     const { events, seconds } = await timed(settings, { step: 0.0102, eval: 0.5 });
@@ -129,7 +130,7 @@ describe("A run whose time is limited", () => {
     assert.deepEqual([progress.totalSteps, progress.replan], [end.totalSteps, end.replan]);
   });
 
-  it("ends in that time where the machine becomes slower or faster at any time", async (t) => {
+  slow("ends in that time where the machine becomes slower or faster at any time", async (t) => {
     const place = await workplace(t, inventedText(3_000));
     for (const [before, after] of [
       [0.02, 0.06],
@@ -146,7 +147,7 @@ describe("A run whose time is limited", () => {
     }
   });
 
-  it("can be repeated to the same bytes by its numbers", async (t) => {
+  slow("can be repeated to the same bytes by its numbers", async (t) => {
     const place = await workplace(t, inventedText(3_000));
     const costs = { slower: 0.004, faster: 0.001, tried: 0.0021 };
     for (const [name, step] of Object.entries(costs)) {
@@ -158,7 +159,7 @@ describe("A run whose time is limited", () => {
     }
   });
 
-  it("killed before, at and after the change goes on to the bytes of its numbers", async (t) => {
+  slow("killed before, at and after the change goes on to the bytes of its numbers", async (t) => {
     const place = await workplace(t, inventedText(3_000));
     const costs = { step: 0.01 };
     const tick = 0.002;
@@ -183,7 +184,7 @@ describe("A run whose time is limited", () => {
     }
   });
 
-  it("killed before the change counts the time until then when it goes on", async (t) => {
+  slow("killed before the change counts the time until then when it goes on", async (t) => {
     const place = await workplace(t, inventedText(3_000));
     const settings = smallRun(place, { maxTime: 100, saveEvery: 1 });
     const killAt = (event: TrainingEvent) => event.event === "step" && event.seconds > 4;
@@ -238,16 +239,19 @@ describe("A run whose time is limited", () => {
 });
 
 describe("An evaluation that would take too long", () => {
-  it("scores a part, the same each time, and the whole at the end where there is time", async (t) => {
-    const { events, seconds } = await longEvaluations(t, 0.1);
-    const [{ config }] = only(events, "start");
-    const { evalCharacters = 0 } = config.training;
-    assert.ok(evalCharacters >= 20_000 && evalCharacters < 130_000, `${evalCharacters}`);
-    const { wholeLoss, bestLoss, evalCharacters: told } = endOf(events);
-    assert.equal(told, evalCharacters);
-    assert.ok(wholeLoss !== undefined && bestLoss !== undefined && wholeLoss !== bestLoss);
-    assert.ok(seconds >= 0.85 * 60 && seconds <= 1.05 * 60, `${seconds} s`);
-  });
+  slow(
+    "scores a part, the same each time, and the whole at the end where there is time",
+    async (t) => {
+      const { events, seconds } = await longEvaluations(t, 0.1);
+      const [{ config }] = only(events, "start");
+      const { evalCharacters = 0 } = config.training;
+      assert.ok(evalCharacters >= 20_000 && evalCharacters < 130_000, `${evalCharacters}`);
+      const { wholeLoss, bestLoss, evalCharacters: told } = endOf(events);
+      assert.equal(told, evalCharacters);
+      assert.ok(wholeLoss !== undefined && bestLoss !== undefined && wholeLoss !== bestLoss);
+      assert.ok(seconds >= 0.85 * 60 && seconds <= 1.05 * 60, `${seconds} s`);
+    },
+  );
 
   it("leaves the whole out where there is no time for it", async (t) => {
     const { events } = await longEvaluations(t, 30);
@@ -305,21 +309,24 @@ describe("A run is saved", () => {
 });
 
 describe("Before a run starts", () => {
-  it("reading and counting a long text are reported, and a consumer may leave then", async (t) => {
-    const line = inventedText(20_000);
-    const place = await workplace(t, line.repeat(110));
-    const settings = smallRun(place, { steps: 1, validation: 0.01 });
-    const events = await trained(settings);
-    const start = events.findIndex(({ event }) => event === "start");
-    const before = only(events.slice(0, start), "preparing");
-    assert.deepEqual([...new Set(before.map(({ doing }) => doing))], ["reading", "counting"]);
-    assert.equal(only(events, "preparing").length, before.length);
-    assert.ok(before.length > 8 && before.every(({ share }) => share >= 0 && share <= 1));
-    for await (const { event } of train({ ...settings, name: "left" })) {
-      assert.equal(event, "preparing");
-      break;
-    }
-    await assert.rejects(loadCheckpoint("left", place));
-    await trained({ ...settings, name: "left" });
-  });
+  slow(
+    "reading and counting a long text are reported, and a consumer may leave then",
+    async (t) => {
+      const line = inventedText(20_000);
+      const place = await workplace(t, line.repeat(110));
+      const settings = smallRun(place, { steps: 1, validation: 0.01 });
+      const events = await trained(settings);
+      const start = events.findIndex(({ event }) => event === "start");
+      const before = only(events.slice(0, start), "preparing");
+      assert.deepEqual([...new Set(before.map(({ doing }) => doing))], ["reading", "counting"]);
+      assert.equal(only(events, "preparing").length, before.length);
+      assert.ok(before.length > 8 && before.every(({ share }) => share >= 0 && share <= 1));
+      for await (const { event } of train({ ...settings, name: "left" })) {
+        assert.equal(event, "preparing");
+        break;
+      }
+      await assert.rejects(loadCheckpoint("left", place));
+      await trained({ ...settings, name: "left" });
+    },
+  );
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { it, type TestContext, test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { type Checkpoint, readCheckpoint } from "#src/checkpoint/checkpoint.js";
 import { readTexts } from "#src/data/texts.js";
 import { Vocabulary } from "#src/data/vocabulary.js";
@@ -9,6 +9,7 @@ import { crossValidate, evaluateTexts, sample, scoreTexts } from "#src/index.js"
 import { CopyGuard } from "#src/memorization/copy-guard.js";
 import { failsWith } from "../helpers/failure.js";
 import { assertClose } from "../helpers/numbers.js";
+import { slow } from "../helpers/slow.js";
 import { onTensorFlow } from "../helpers/tensorflow.js";
 import {
   afterStep,
@@ -238,7 +239,7 @@ test("a run says when rare characters take a good part of its parameters, and wh
 });
 
 await onTensorFlow("Rare characters with TensorFlow", () => {
-  it("are learned, scored and left out as on the reference", async (t) => {
+  slow("are learned, scored and left out as on the reference", async (t) => {
     const losses: number[][] = [];
     for (const backend of ["tensorflow", "cpu"] as const) {
       const place = await workplace(t, TEXT);

@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { TRAIN_DEFAULTS, type TrainingEvent, type TrainSettings, train } from "#src/index.js";
 import { failsWith } from "../helpers/failure.js";
 import { caseSeed, Draw } from "../helpers/numbers.js";
+import { slow } from "../helpers/slow.js";
 import {
   afterStep,
   commandFor,
@@ -87,7 +88,7 @@ const PACE = { steps: 47, evalEvery: 7, saveEvery: 4 };
 
 for (const { title, settings } of CASES) {
   describe(`A resumed run (${title})`, () => {
-    it("ends with the bytes of an unbroken one, wherever it was interrupted", async (t) => {
+    slow("ends with the bytes of an unbroken one, wherever it was interrupted", async (t) => {
       const place = await workplace(t);
       const run = (name: string) => ({ ...smallRun(place, settings), ...PACE, name });
       const events = await trained(run("unbroken"));
@@ -138,22 +139,25 @@ describe("A resumed run", () => {
     }
   });
 
-  it("ends with the bytes of an unbroken one after epochs of lines too long for a window", async (t) => {
-    const place = await workplace(
-      t,
-      inventedText(900)
-        .replaceAll("\n", " ")
-        .replace(/(.{29}) /g, "$1\n"),
-    );
-    const run = (name: string) =>
-      smallRun(place, { documents: "lines", cell: "lstm", epochs: 2, saveEvery: 5, name });
-    const { step: steps } = endOf(await trained(run("unbroken")));
-    for (let step = 2; step < steps; step += 3) {
-      await trained({ ...run("stopped"), resume: true }, afterStep(step));
-    }
-    assert.equal(endOf(await trained({ ...run("stopped"), resume: true })).reason, "epochs");
-    await assertSameRun(place, "stopped", "unbroken");
-  });
+  slow(
+    "ends with the bytes of an unbroken one after epochs of lines too long for a window",
+    async (t) => {
+      const place = await workplace(
+        t,
+        inventedText(900)
+          .replaceAll("\n", " ")
+          .replace(/(.{29}) /g, "$1\n"),
+      );
+      const run = (name: string) =>
+        smallRun(place, { documents: "lines", cell: "lstm", epochs: 2, saveEvery: 5, name });
+      const { step: steps } = endOf(await trained(run("unbroken")));
+      for (let step = 2; step < steps; step += 3) {
+        await trained({ ...run("stopped"), resume: true }, afterStep(step));
+      }
+      assert.equal(endOf(await trained({ ...run("stopped"), resume: true })).reason, "epochs");
+      await assertSameRun(place, "stopped", "unbroken");
+    },
+  );
 
   it("goes on from the last saving when its consumer leaves it", async (t) => {
     const place = await workplace(t);
@@ -171,7 +175,7 @@ describe("A resumed run", () => {
     await assertSameRun(place, "left", "unbroken");
   });
 
-  it("ends with the bytes of an unbroken one after being killed again and again", async (t) => {
+  slow("ends with the bytes of an unbroken one after being killed again and again", async (t) => {
     const seed = caseSeed();
     t.diagnostic(`CHARNN_TEST_SEED=${seed}`);
     const draw = new Draw(seed);

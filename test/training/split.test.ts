@@ -7,6 +7,7 @@ import { REPORT_DEFAULTS } from "#src/config/report.js";
 import { Inputs } from "#src/data/inputs.js";
 import { viewText } from "#src/report/view-text.js";
 import { failsWith } from "../helpers/failure.js";
+import { slow } from "../helpers/slow.js";
 import { afterStep, endOf, fileOf, smallRun, trained, workplace } from "../helpers/training.js";
 
 const NAMES = Array.from({ length: 600 }, (_, i) => {
@@ -30,7 +31,7 @@ test("a sorted list of names is validated on as a shuffled one is, unless the en
   assert.ok(end > sorted + 0.3, `${end} against ${sorted}`);
 });
 
-test("a run keeps its split, and what is held out, when it is resumed", async (t) => {
+slow("a run keeps its split, and what is held out, when it is resumed", async (t) => {
   for (const split of ["random", "sequential"] as const) {
     const place = await workplace(t, SORTED);
     const settings = { ...DOCUMENTS, split, randomSeed: 5, test: 0.1 };

@@ -7,6 +7,7 @@ import { CELL_NAMES } from "#src/config/cells.js";
 import { type TrainSettings, train } from "#src/index.js";
 import { failsWith } from "../helpers/failure.js";
 import { assertClose } from "../helpers/numbers.js";
+import { slow } from "../helpers/slow.js";
 import {
   afterStep,
   endOf,
@@ -65,7 +66,7 @@ describe("Training", () => {
     });
   }
 
-  it("in windows, and line by line, teaches a pattern that repeats", async (t) => {
+  slow("in windows, and line by line, teaches a pattern that repeats", async (t) => {
     await assertLearns(t, { batching: "windows", stride: 5, seqLength: 15 });
     await assertLearns(t, { documents: "lines" });
   });
@@ -211,7 +212,7 @@ describe("The events of a run", () => {
 });
 
 describe("A run ends", () => {
-  it("by the first limit reached, with an evaluation and a checkpoint", async (t) => {
+  slow("by the first limit reached, with an evaluation and a checkpoint", async (t) => {
     const place = await workplace(t);
     const limits: [limits: Partial<TrainSettings>, reason: string, steps: number][] = [
       [{ steps: 3 }, "steps", 3],

@@ -10,6 +10,7 @@ import { runInNewContext } from "node:vm";
 import { onTheAddon } from "../../helpers/addon.js";
 import { plainEnvironment } from "../../helpers/executable.js";
 import { smallTraining, trainNatively } from "../../helpers/native-work.js";
+import { slow } from "../../helpers/slow.js";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const WORK = new URL("../../helpers/native-work.js", import.meta.url).href;
@@ -32,7 +33,7 @@ onTheAddon("The native backend in its process", (addon, native) => {
     model.dispose();
   });
 
-  it("keeps no memory of thousands of steps", async () => {
+  slow("keeps no memory of thousands of steps", async () => {
     const { model, step } = smallTraining(native);
     const trainOn = (steps: number) => {
       for (let i = 0; i < steps; i++) step(2, 1 + (i % 4));
@@ -116,17 +117,20 @@ onTheAddon("The native backend in its process", (addon, native) => {
     }
   });
 
-  it("lets its process end by itself, whatever it has open and however many threads", async () => {
-    const expected = await trainNatively(1, 12);
-    for (const threads of [1, 4, 40]) {
-      const program = `
+  slow(
+    "lets its process end by itself, whatever it has open and however many threads",
+    async () => {
+      const expected = await trainNatively(1, 12);
+      for (const threads of [1, 4, 40]) {
+        const program = `
         import { trainNatively } from "${WORK}";
         console.log(await trainNatively(${threads}, 12));`;
-      assert.deepEqual(await outcomeOf(program), { code: 0, stdout: expected }, `${threads}`);
-    }
-  });
+        assert.deepEqual(await outcomeOf(program), { code: 0, stdout: expected }, `${threads}`);
+      }
+    },
+  );
 
-  it("goes on with the threads it has where the system starts no more", async (t) => {
+  slow("goes on with the threads it has where the system starts no more", async (t) => {
     const program = `
       import { loadAddon } from "${ADDON}";
       const addon = loadAddon();

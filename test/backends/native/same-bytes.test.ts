@@ -17,6 +17,7 @@ import { numbersOf } from "../../helpers/backends.js";
 import { muchDropped, STEPS } from "../../helpers/learning.js";
 import { smallTraining } from "../../helpers/native-work.js";
 import { assertClose, assertSameBytes, Draw } from "../../helpers/numbers.js";
+import { slow } from "../../helpers/slow.js";
 import { fileOf, smallRun, trained, workplace } from "../../helpers/training.js";
 
 const THREADS = [1, 2, 3, 4];
@@ -37,9 +38,12 @@ type Results = Map<string, Float32Array | Int32Array>;
 onTheAddon("The native backend", (addon, native) => {
   for (const cell of CELL_NAMES) {
     for (const [title, work] of Object.entries(works(cell))) {
-      it(`trains a ${cell} model to the same bytes with any number of threads: ${title}`, async () => {
-        await assertSameWithThreads((backend) => resultsOf(backend, work));
-      });
+      slow(
+        `trains a ${cell} model to the same bytes with any number of threads: ${title}`,
+        async () => {
+          await assertSameWithThreads((backend) => resultsOf(backend, work));
+        },
+      );
     }
   }
 
@@ -92,7 +96,7 @@ onTheAddon("The native backend", (addon, native) => {
     }
   });
 
-  it("goes on with streams from where they were, whatever it does between their steps", () => {
+  slow("goes on with streams from where they were, whatever it does between their steps", () => {
     const { model, step } = smallTraining(native);
     const { threads: usual } = addon.describe();
     const counts = [4, 9];
@@ -146,7 +150,7 @@ onTheAddon("The native backend", (addon, native) => {
     }
   });
 
-  it("gives nearly the same numbers with SSE2", (t) => {
+  slow("gives nearly the same numbers with SSE2", (t) => {
     if (fused.length === 0 || fused.length === instructionSets.length) {
       return t.skip(`this processor, or this build, has only ${instructionSets}`);
     }
@@ -175,7 +179,7 @@ onTheAddon("The native backend", (addon, native) => {
     },
     { cell: "rnn", weightDropout: 0.2, documents: "lines", optimizer: "sgd", hiddenSize: 70 },
   ] as const) {
-    it(`makes the same checkpoints with any number of threads: ${settings.cell}`, async (t) => {
+    slow(`makes the same checkpoints with any number of threads: ${settings.cell}`, async (t) => {
       const place = await workplace(t);
       for (const threads of THREADS) {
         const name = `with-${threads}`;

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { test } from "node:test";
 import { dataFolder } from "#src/backends/tensorflow/folder.js";
 import { passByStandIn, standIn, whyNoStandIn } from "../../helpers/cudnn-stand-in.js";
 import { charnn, SMALL, workplace } from "../../helpers/executable.js";
+import { slow } from "../../helpers/slow.js";
 import { onTensorFlow } from "../../helpers/tensorflow.js";
 
 const TRAIN = [
@@ -17,11 +17,11 @@ const TRAIN = [
 await onTensorFlow("cuDNN's operations", (backend) => {
   const skip = whyNoStandIn(backend);
 
-  test("do what the tests of conformance ask for", { skip }, async () => {
+  slow("do what the tests of conformance ask for", { skip }, async () => {
     await passByStandIn("conformance/rnn.test.js", 100);
   });
 
-  test("are found by doctor", { skip }, async (t) => {
+  slow("are found by doctor", { skip }, async (t) => {
     const env = await standIn();
     const { stdout } = await charnn(t, ["doctor"], { env });
     assert.match(stdout, /^tensorflow +loads: .*, TensorFlow \d+\.\d+\.\d+ with cuDNN$/m);
@@ -32,7 +32,7 @@ await onTensorFlow("cuDNN's operations", (backend) => {
     assert.deepEqual({ ...found, warning }, { device: "CPU", cudnn: true, warning: undefined });
   });
 
-  test("that give other numbers are left alone, and a warning says so", { skip }, async (t) => {
+  slow("that give other numbers are left alone, and a warning says so", { skip }, async (t) => {
     const cwd = await workplace(t);
     const data = { XDG_DATA_HOME: dataFolder() };
     const plain = await charnn(t, [...TRAIN, "--name", "plain"], { cwd, env: data });

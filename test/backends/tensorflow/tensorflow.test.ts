@@ -8,6 +8,7 @@ import { readCheckpoint } from "#src/checkpoint/checkpoint.js";
 import { CELL_NAMES } from "#src/config/cells.js";
 import { smallTraining } from "../../helpers/native-work.js";
 import { assertClose, Draw } from "../../helpers/numbers.js";
+import { slow } from "../../helpers/slow.js";
 import { onTensorFlow } from "../../helpers/tensorflow.js";
 import { afterStep, smallRun, trained, workplace } from "../../helpers/training.js";
 
@@ -15,7 +16,7 @@ await onTensorFlow("The tensorflow backend", (backend) => {
   const { runtime } = backend;
   const { binding } = runtime;
 
-  it("keeps no tensor of a thousand steps, evaluations and texts", () => {
+  slow("keeps no tensor of a thousand steps, evaluations and texts", () => {
     const start = binding.getNumOfTensors();
     const { model, step } = smallTraining(backend);
     const round = (steps: number) => {
@@ -45,7 +46,7 @@ await onTensorFlow("The tensorflow backend", (backend) => {
   });
 
   for (const cell of CELL_NAMES) {
-    it(`a resumed run of a ${cell} ends with the bytes of an unbroken one`, async (t) => {
+    slow(`a resumed run of a ${cell} ends with the bytes of an unbroken one`, async (t) => {
       const place = await workplace(t);
       const shape = { cell, layers: 2, dropout: 0.3, embeddingSize: 5 } as const;
       const pace = { steps: 23, evalEvery: 7, saveEvery: 4, backend: "tensorflow" } as const;
