@@ -17,7 +17,7 @@ const SHORT: readonly string[] = [
   "backends/tensorflow/operations.ts: shape.map(() => 0)",
   "backends/tensorflow/operations.ts: sizes",
   "backends/tensorflow/parameter-array.ts: shape",
-  "backends/tensorflow/recurrence.ts: (t > 0 ? [...terms, gradients[t - 1]] : terms)",
+  "backends/tensorflow/step-by-step.ts: (t > 0 ? [...terms, gradients[t - 1]] : terms)",
   "clean-up.ts: cleanUps",
   "cli/commands/plot.ts: pieces",
   "cli/resume-command.ts: typed(option, value)",

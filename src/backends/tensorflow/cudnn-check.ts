@@ -1,6 +1,6 @@
 import { CELL_NAMES, CELLS, type CellName } from "../../config/cells.js";
+import { layerMethod } from "./layers.js";
 import type { Id, Operations } from "./operations.js";
-import { sequenceLayer } from "./rnn-sequence.js";
 
 const SIZES = { time: 3, batch: 2, hiddenSize: 5 };
 const INPUT_SIZE = 4;
@@ -81,11 +81,11 @@ function resultsOf(ops: Operations, cell: CellName, cudnn: boolean): Float32Arra
     hidden: numbers(batch, hiddenSize),
     cellState: hasCellState ? numbers(batch, hiddenSize) : undefined,
   };
-  const layer = sequenceLayer(cell, { masked: false, cudnn });
-  const prepared = layer.prepare(ops, weights, false, hiddenSize);
-  const { kept, ...outputs } = layer.forward(ops, prepared, input, state, SIZES);
-  const by = numbers(time, batch, hiddenSize);
-  const gradients = layer.backward(ops, weights, input, state, SIZES, kept, by);
+  const method = layerMethod(cell, { masked: false, cudnn });
+  const prepared = method.prepare(ops, weights, false, hiddenSize);
+  const { saved, ...outputs } = method.forward(ops, prepared, input, state, SIZES);
+  const gradientOutput = numbers(time, batch, hiddenSize);
+  const gradients = method.backward(ops, weights, input, state, SIZES, saved, gradientOutput);
   const tensors: Partial<Record<string, Id>>[] = [{ ...outputs }, { ...gradients }];
   return tensors.flatMap((named) =>
     Object.keys(named)

@@ -1,17 +1,17 @@
 import { CELLS, type CellName } from "../../config/cells.js";
 import { string } from "./binding.js";
 import { asVectors, gradientOfVectors } from "./input.js";
+import type { LayerMethod } from "./layer.js";
 import type { Id } from "./operations.js";
-import type { SequenceLayer } from "./sequence-layer.js";
 
 /** cuDNN's names of the cells. */
 const MODES: Readonly<Record<CellName, string>> = { gru: "gru", lstm: "lstm", rnn: "rnn_tanh" };
 
-interface Kept {
+interface Saved {
   /** What the operation read. */
   readonly inputs: readonly Id[];
-  /** What it made: the output, the states after the last step, and what it keeps for itself. */
-  readonly made: readonly Id[];
+  /** The output, the states after the last step, and what it reserves for backward. */
+  readonly outputs: readonly Id[];
 }
 
 /**
@@ -20,7 +20,7 @@ interface Kept {
  * are PyTorch's; it reads all weights of a layer in one row, first those of the input, then those of
  * the state, then the biases in the same order.
  */
-export function cudnnLayer(cell: CellName): SequenceLayer<{ parameters: Id }, Kept> {
+export function cudnnLayer(cell: CellName): LayerMethod<{ parameters: Id }, Saved> {
   const { gates, hasCellState } = CELLS[cell];
   // The rest is as it is by itself: for training, the first axis time, one direction.
   const attributes = [string("rnn_mode", MODES[cell])];
@@ -39,23 +39,31 @@ export function cudnnLayer(cell: CellName): SequenceLayer<{ parameters: Id }, Ke
         parameters,
         ops.constants.integers(...Array<number>(batch).fill(time)),
       ];
-      const made = ops.executeMany("CudnnRNNV3", inputs, 5, attributes);
-      const [output, lastHidden, lastCell] = made;
+      const outputs = ops.executeMany("CudnnRNNV3", inputs, 5, attributes);
+      const [output, lastHidden, lastCell] = outputs;
       const ofLayer = (state: Id) => ops.reshape(state, batch, hiddenSize);
       return {
-        output: ops.identity(output),
+        output,
         hidden: ofLayer(lastHidden),
         ...(hasCellState && { cellState: ofLayer(lastCell) }),
-        kept: { inputs, made },
+        saved: { inputs, outputs },
       };
     },
 
-    backward(ops, _weights, input, _state, { batch, hiddenSize }, kept, gradientOutput) {
-      const [output, lastHidden, lastCell, ...reserved] = kept.made;
-      const byLast = [lastHidden, lastCell].map((state) => ops.execute("ZerosLike", [state]));
+    backward(ops, _weights, input, _state, { batch, hiddenSize }, saved, gradientOutput) {
+      const [output, lastHidden, lastCell, ...reserved] = saved.outputs;
+      const gradientLast = [lastHidden, lastCell].map((state) => ops.execute("ZerosLike", [state]));
       const [vectors, hidden, cellState, parameters] = ops.executeMany(
         "CudnnRNNBackpropV3",
-        [...kept.inputs, output, lastHidden, lastCell, gradientOutput, ...byLast, ...reserved],
+        [
+          ...saved.inputs,
+          output,
+          lastHidden,
+          lastCell,
+          gradientOutput,
+          ...gradientLast,
+          ...reserved,
+        ],
         4,
         attributes,
       );

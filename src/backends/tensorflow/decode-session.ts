@@ -3,10 +3,10 @@ import { parameterShapes } from "../../config/model.js";
 import type { DecodeModel, DecodeSession } from "../backend.js";
 import { sliceOf } from "../plain-arrays.js";
 import type { LayerInput } from "./input.js";
+import type { LayerState } from "./layer.js";
+import { layerMethod } from "./layers.js";
 import { type Id, idsIn, type Operations } from "./operations.js";
-import { sequenceLayer } from "./rnn-sequence.js";
 import type { Runtime } from "./runtime.js";
-import type { LayerState } from "./sequence-layer.js";
 import { idOf } from "./tensors.js";
 
 /** A session whose every step is a sequence of one step. */
@@ -18,7 +18,7 @@ export function openTensorFlowDecodeSession(
 ): DecodeSession {
   const { cell, layers, hiddenSize, embeddingSize, vocabularySize } = config;
   const shapes = parameterShapes(config);
-  const way = sequenceLayer(cell, { masked: false, cudnn });
+  const method = layerMethod(cell, { masked: false, cudnn });
   // Of its own, since the model may be trained on, and they are used at every step.
   const own = new Set<Id>();
   const keep = (ops: Operations, ids: readonly Id[]) => {
@@ -29,7 +29,7 @@ export function openTensorFlowDecodeSession(
       ops.identity(idOf(ops, parameters.of(name), sliceOf(shapes, name)));
     const embedding = embeddingSize > 0 ? copy("encoder.weight") : undefined;
     const weights = Array.from({ length: layers }, (_, layer) =>
-      way.prepare(
+      method.prepare(
         ops,
         {
           weightIh: copy(`rnn.weight_ih_l${layer}`),
@@ -67,7 +67,7 @@ export function openTensorFlowDecodeSession(
             ? { ...read, ...ids, kind: "one-hot" }
             : { ...read, ...ids, kind: "embedded", embedding, vocabulary: vocabularySize };
         const after = state.map((before, layer): LayerState => {
-          const made = way.forward(ops, weights[layer], input, before, sizes);
+          const made = method.forward(ops, weights[layer], input, before, sizes);
           const { output: vectors, hidden, cellState } = made;
           const below = { time: 1, batch: sequences, size: hiddenSize };
           input = { ...below, kind: "vectors", vectors, mask: undefined };

@@ -42,11 +42,11 @@ export interface InputGradients {
 }
 
 /**
- * W_ih x + b_ih of each character, `[vocabulary, gates]`, to be looked up.
+ * W_ih x + b_ih of each token, `[vocabulary, gates]`, to be looked up.
  *
  * @param embedding undefined: one-hot
  */
-export function gateTable(
+export function inputGateTable(
   ops: Operations,
   weightIh: Id,
   biasIh: Id,
@@ -58,27 +58,34 @@ export function gateTable(
 }
 
 /** W_ih x + b_ih of vectors, `[time * batch, gates]`. */
-export function gatesOfVectors(ops: Operations, input: Vectors, weightIh: Id, biasIh: Id): Id {
+export function inputGates(ops: Operations, input: Vectors, weightIh: Id, biasIh: Id): Id {
   return ops.biasAdd(ops.matMul(maskedRows(ops, input), weightIh, "right"), biasIh);
 }
 
-/** @param byGates `[time * batch, gates]` */
+/** @param gradientGates `[time * batch, gates]` */
 export function inputGradients(
   ops: Operations,
   input: LayerInput,
   weightIh: Id,
-  byGates: Id,
+  gradientGates: Id,
 ): InputGradients {
   if (input.kind === "vectors") {
-    const weight = ops.matMul(byGates, maskedRows(ops, input), "left");
-    return { weightIh: weight, vectors: ofVectors(ops, input, ops.matMul(byGates, weightIh)) };
+    const weight = ops.matMul(gradientGates, maskedRows(ops, input), "left");
+    return {
+      weightIh: weight,
+      vectors: ofVectors(ops, input, ops.matMul(gradientGates, weightIh)),
+    };
   }
   const vocabulary = input.kind === "one-hot" ? input.size : input.vocabulary;
-  const byTable = ops.unsortedSegmentSum(byGates, ops.reshape(input.tokens, -1), vocabulary);
-  if (input.kind === "one-hot") return { weightIh: ops.transpose(byTable) };
+  const gradientTable = ops.unsortedSegmentSum(
+    gradientGates,
+    ops.reshape(input.tokens, -1),
+    vocabulary,
+  );
+  if (input.kind === "one-hot") return { weightIh: ops.transpose(gradientTable) };
   return {
-    weightIh: ops.matMul(byTable, input.embedding, "left"),
-    embedding: ops.matMul(byTable, weightIh),
+    weightIh: ops.matMul(gradientTable, input.embedding, "left"),
+    embedding: ops.matMul(gradientTable, weightIh),
   };
 }
 
@@ -93,11 +100,11 @@ export function asVectors(ops: Operations, input: LayerInput): Id {
 export function gradientOfVectors(
   ops: Operations,
   input: LayerInput,
-  byVectors: Id,
+  gradientVectors: Id,
 ): Omit<InputGradients, "weightIh"> {
   if (input.kind === "one-hot") return {};
-  if (input.kind === "vectors") return { vectors: ofVectors(ops, input, byVectors) };
-  const rows = ops.reshape(byVectors, input.time * input.batch, input.size);
+  if (input.kind === "vectors") return { vectors: ofVectors(ops, input, gradientVectors) };
+  const rows = ops.reshape(gradientVectors, input.time * input.batch, input.size);
   const numbers = ops.reshape(input.tokens, -1);
   return { embedding: ops.unsortedSegmentSum(rows, numbers, input.vocabulary) };
 }

@@ -14,9 +14,9 @@ export function scores(ops: Operations, decoder: Decoder): RankedPredictions {
 /** The same, and the gradients of the mean loss over the positions with a target. */
 export function lossAndGradients(ops: Operations, decoder: Decoder) {
   const { time, batch, hiddenSize, targets } = decoder;
-  const { features, weight, mask, byLogits, ...forward } = forwardPass(ops, decoder);
+  const { features, weight, mask, gradientOfLosses, ...forward } = forwardPass(ops, decoder);
   const scored = targets.reduce((count, target) => count + Number(target >= 0), 0);
-  const gradientLogits = ops.multiply(byLogits, ops.scalar(1 / Math.max(scored, 1)));
+  const gradientLogits = ops.multiply(gradientOfLosses, ops.scalar(1 / Math.max(scored, 1)));
   const gradientInput = ops.reshape(ops.matMul(gradientLogits, weight), time, batch, hiddenSize);
   return {
     ...read(ops, forward),
@@ -37,7 +37,7 @@ function forwardPass(ops: Operations, decoder: Decoder) {
   const bias = idOf(ops, decoder.bias, [vocabulary]);
   const logits = ops.biasAdd(ops.matMul(features, weight, "right"), bias);
   const labels = targets.map((target) => Math.max(target, 0));
-  let [losses, byLogits] = ops.sparseSoftmaxCrossEntropy(
+  let [losses, gradientOfLosses] = ops.sparseSoftmaxCrossEntropy(
     logits,
     ops.tensor([rows], "int32", labels.slice()),
     vocabulary,
@@ -46,11 +46,11 @@ function forwardPass(ops: Operations, decoder: Decoder) {
     const isScored = Float32Array.from(targets, (target) => Number(target >= 0));
     const factors = ops.tensor([rows], "float32", isScored);
     losses = ops.multiply(losses, factors);
-    byLogits = ops.multiply(byLogits, ops.reshape(factors, rows, 1));
+    gradientOfLosses = ops.multiply(gradientOfLosses, ops.reshape(factors, rows, 1));
   }
   const toInt = [type("output_type", "int32")];
   const predictions = ops.execute("ArgMax", [logits, ops.constants.integer(1)], toInt);
-  return { weight, mask, features, logits, labels, losses, byLogits, predictions };
+  return { weight, mask, features, logits, labels, losses, gradientOfLosses, predictions };
 }
 
 function read(ops: Operations, { losses, predictions }: { losses: Id; predictions: Id }) {

@@ -21,7 +21,7 @@ const FLOATS = type("T", "float32");
 const INT_INDICES = type("Tidx", "int32");
 
 /**
- * TensorFlow's operations. What they make is freed together when the work is done, but for what was
+ * TensorFlow's operations, by its names. Their results are freed together when the work is done, but for what was
  * kept. A list of tensors has as many as it says; axes are counted from 0.
  */
 export class Operations {
@@ -122,7 +122,7 @@ export class Operations {
     return this.execute("AddN", terms, [int("N", terms.length), FLOATS]);
   }
 
-  /** Of all numbers together, added up in double precision: a scalar. */
+  /** The Euclidean norm of all numbers, summed in double precision: a scalar. */
   globalNorm(a: Id): Id {
     const half = this.execute("L2Loss", [this.execute("Cast", [a], [type("DstT", "float64")])]);
     const square = this.execute("AddV2", [half, half]);
@@ -141,9 +141,9 @@ export class Operations {
     return this.execute("Sqrt", [a]);
   }
 
-  /** Each number, but none beyond `most` or its negative. */
-  clipByValue(a: Id, most: number): Id {
-    return this.execute("ClipByValue", [a, this.scalar(-most), this.scalar(most)]);
+  /** Each number, from -`max` to `max`. */
+  clipByValue(a: Id, max: number): Id {
+    return this.execute("ClipByValue", [a, this.scalar(-max), this.scalar(max)]);
   }
 
   sigmoid(a: Id): Id {
@@ -154,12 +154,12 @@ export class Operations {
     return this.execute("Tanh", [a]);
   }
 
-  /** Of what the sigmoid has made `y` of: dy y (1 - y). */
+  /** For y = sigmoid(x): dy y (1 - y). */
   sigmoidGrad(y: Id, dy: Id): Id {
     return this.execute("SigmoidGrad", [y, dy]);
   }
 
-  /** Of what the hyperbolic tangent has made `y` of: dy (1 - y y). */
+  /** For y = tanh(x): dy (1 - y y). */
   tanhGrad(y: Id, dy: Id): Id {
     return this.execute("TanhGrad", [y, dy]);
   }
@@ -206,7 +206,7 @@ export class Operations {
     return this.execute("Pack", parts, [int("N", parts.length), FLOATS, int("axis", axis)]);
   }
 
-  /** The parts of a tensor along its first axis, which it has no more. */
+  /** The parts of a tensor along its first axis, without that axis. */
   unstack(a: Id, count: number): Id[] {
     return this.executeMany("Unpack", [a], count, [int("num", count), int("axis", 0)]);
   }
@@ -221,7 +221,7 @@ export class Operations {
     return this.reshape(this.#slice(a, count - 1, 1, shape), ...shape);
   }
 
-  /** What was before each part of a tensor `[count, ...shape]`: `first`, `[...shape]`, and all but the last. */
+  /** The states before each step: `first`, `[...shape]`, and all of `[count, ...shape]` but the last. */
   statesBefore(a: Id, first: Id, count: number, shape: readonly number[]): Id {
     const begins = this.reshape(first, 1, ...shape);
     return count === 1 ? begins : this.concat([begins, this.#slice(a, 0, count - 1, shape)], 0);
@@ -245,12 +245,16 @@ export class Operations {
   }
 
   /**
-   * The negative logarithm of the softmax at each row's label, and the gradient by its logits.
+   * The negative logarithm of the softmax at each row's label, and its gradient with respect to the logits.
    *
    * @param logits `[rows, classes]`
    * @param labels `[rows]`
    */
-  sparseSoftmaxCrossEntropy(logits: Id, labels: Id, classes: number): [losses: Id, byLogits: Id] {
+  sparseSoftmaxCrossEntropy(
+    logits: Id,
+    labels: Id,
+    classes: number,
+  ): [losses: Id, gradientLogits: Id] {
     // On graphics processors this operation adds up in any order, and doesn't run where the same
     // bytes are wanted.
     if (!this.constants.onGpu) {

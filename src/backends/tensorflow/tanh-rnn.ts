@@ -1,5 +1,6 @@
 import type { Id } from "./operations.js";
-import { goBackInTime, type Recurrence, seenState } from "./recurrence.js";
+import { backThroughTime, type Recurrence } from "./step-by-step.js";
+import { masked } from "./tensors.js";
 
 /** h' = tanh(W_ih x + b_ih + W_hh h + b_hh) (Elman, "Finding Structure in Time", 1990). */
 export const TANH_RNN: Recurrence<{ weight: Id; bias: Id }, { hiddens: Id[] }> = {
@@ -13,20 +14,20 @@ export const TANH_RNN: Recurrence<{ weight: Id; bias: Id }, { hiddens: Id[] }> =
     for (let t = 0, h = hidden; t < time; t++) {
       const before = h;
       h = ops.tidy(() => {
-        const ofState = ops.matMul(seenState(ops, before, mask), weight);
+        const ofState = ops.matMul(masked(ops, before, mask), weight);
         return ops.tanh(ops.add(ofInput[t], ofState));
       });
       hiddens.push(h);
     }
-    return { hiddens, kept: { hiddens } };
+    return { hiddens, saved: { hiddens } };
   },
 
   backward(ops, weightHh, { time, batch, hiddenSize }, steps, { hiddens }) {
-    const { all, first } = goBackInTime(ops, steps.gradients, (dh, t) => [
-      seenState(ops, ops.matMul(ops.tanhGrad(hiddens[t], dh), weightHh), steps.state.mask),
+    const { all, first } = backThroughTime(ops, steps.gradients, (dh, t) => [
+      masked(ops, ops.matMul(ops.tanhGrad(hiddens[t], dh), weightHh), steps.state.mask),
     ]);
-    const byGates = ops.tanhGrad(ops.stack(hiddens), all);
-    const gates = ops.reshape(byGates, time * batch, hiddenSize);
+    const gradientGates = ops.tanhGrad(ops.stack(hiddens), all);
+    const gates = ops.reshape(gradientGates, time * batch, hiddenSize);
     return { inputGates: gates, hiddenGates: gates, hidden: first };
   },
 };

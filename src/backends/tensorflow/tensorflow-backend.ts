@@ -23,11 +23,11 @@ import type { TensorFlowBinding } from "./binding.js";
 import { type Cudnn, tryCudnn } from "./cudnn-check.js";
 import { openTensorFlowDecodeSession } from "./decode-session.js";
 import { asVectors, type LayerInput, tensorsOf } from "./input.js";
+import { layerMethod } from "./layers.js";
 import { lossAndGradients, scores } from "./linear-cross-entropy.js";
 import { type Id, idsIn, type Operations } from "./operations.js";
 import { takeAdamStep, takeRmsPropStep, takeSgdStep } from "./optimizer-steps.js";
 import { TensorFlowParameterArray } from "./parameter-array.js";
-import { sequenceLayer } from "./rnn-sequence.js";
 import { Runtime } from "./runtime.js";
 import { idOf, masked, maskId, overwrite, TensorFlowTensor } from "./tensors.js";
 import { type ForwardPass, TensorFlowWorkspace } from "./workspace.js";
@@ -69,14 +69,14 @@ export class TensorFlowBackend implements Backend {
   rnnForward(layer: RnnLayer, workspace: Workspace): RnnOutputs {
     return this.#stoppable((ops) => {
       const pass = this.#passOver(ops, layer);
-      const { way, weights, input, state } = pass;
-      const prepared = way.prepare(ops, weights, input.kind !== "vectors", layer.hiddenSize);
-      const { output, kept, ...after } = way.forward(ops, prepared, input, state, layer);
+      const { method, weights, input, state } = pass;
+      const prepared = method.prepare(ops, weights, input.kind !== "vectors", layer.hiddenSize);
+      const { output, saved, ...after } = method.forward(ops, prepared, input, state, layer);
       const hidden = ops.floats(after.hidden);
       const cellState = after.cellState === undefined ? undefined : ops.floats(after.cellState);
       const { weightMask, tokens } = pass;
-      const used = [output, kept, weights, weightMask, tensorsOf(input), tokens, state];
-      own(workspace).keep({ ...pass, kept }, ops.keepOwn(idsIn(used)));
+      const used = [output, saved, weights, weightMask, tensorsOf(input), tokens, state];
+      own(workspace).keep({ ...pass, saved }, ops.keepOwn(idsIn(used)));
       return { output: this.#tensor(layer.time * hidden.length, output), hidden, cellState };
     });
   }
@@ -84,10 +84,10 @@ export class TensorFlowBackend implements Backend {
   rnnBackward(layer: RnnLayer, gradients: RnnGradients, workspace: Workspace): RnnInputGradients {
     return this.#stoppable((ops) => {
       const work = own(workspace);
-      const { way, weights, weightMask, input, tokens, state, kept } = work.pass;
+      const { method, weights, weightMask, input, tokens, state, saved } = work.pass;
       const { time, batch, inputSize, hiddenSize } = layer;
       const gradientOutput = idOf(ops, gradients.gradientOutput, [time, batch, hiddenSize]);
-      const made = way.backward(ops, weights, input, state, layer, kept, gradientOutput);
+      const made = method.backward(ops, weights, input, state, layer, saved, gradientOutput);
       overwrite(ops, gradients.gradientWeightIh, made.weightIh);
       overwrite(ops, gradients.gradientWeightHh, masked(ops, made.weightHh, weightMask));
       overwrite(ops, gradients.gradientBiasIh, made.biasIh);
@@ -160,7 +160,7 @@ export class TensorFlowBackend implements Backend {
   }
 
   /** TensorFlow's tensors of all that a layer reads. */
-  #passOver(ops: Operations, layer: RnnLayer): Omit<ForwardPass, "kept"> {
+  #passOver(ops: Operations, layer: RnnLayer): Omit<ForwardPass, "saved"> {
     const { cell, batch, inputSize, hiddenSize, embedding, stateMask, cellState } = layer;
     const gates = layer.biasIh.length;
     const weightMask = layer.weightMask && maskId(ops, layer.weightMask, hiddenSize);
@@ -177,8 +177,9 @@ export class TensorFlowBackend implements Backend {
       cellState: cellState && idOf(ops, cellState, [batch, hiddenSize]),
       mask: stateMask && maskId(ops, stateMask, hiddenSize),
     };
-    const way = sequenceLayer(cell, { masked: stateMask !== undefined, cudnn: this.cudnn.usable });
-    return { way, weights, weightMask, ...inputOf(ops, layer, weights.embedding), state };
+    const by = { masked: stateMask !== undefined, cudnn: this.cudnn.usable };
+    const method = layerMethod(cell, by);
+    return { method, weights, weightMask, ...inputOf(ops, layer, weights.embedding), state };
   }
 }
 

@@ -1,12 +1,13 @@
 import type { Workspace } from "../backend.js";
 import type { LayerInput } from "./input.js";
+import type { LayerState, LayerWeights } from "./layer.js";
+import type { AnyLayerMethod } from "./layers.js";
 import type { Id } from "./operations.js";
 import type { Runtime } from "./runtime.js";
-import type { LayerState, LayerWeights, SequenceLayer } from "./sequence-layer.js";
 
 /** A layer and a sequence, with what its forward operation leaves for the backward one. */
 export interface ForwardPass {
-  readonly way: SequenceLayer<unknown, unknown>;
+  readonly method: AnyLayerMethod;
   readonly weights: LayerWeights;
   /** `[gates, hidden]`: has multiplied the recurrent weights. */
   readonly weightMask: Id | undefined;
@@ -14,7 +15,7 @@ export interface ForwardPass {
   /** `[time, batch]`: what vectors were made of. */
   readonly tokens: Id | undefined;
   readonly state: LayerState;
-  readonly kept: unknown;
+  readonly saved: unknown;
 }
 
 /** Owns the tensors that operations leave for the next one, and those that their results are. */

@@ -1,7 +1,7 @@
 import type { InputGradients, LayerInput } from "./input.js";
 import type { Id, Operations } from "./operations.js";
 
-export interface SequenceSizes {
+export interface LayerSizes {
   readonly time: number;
   readonly batch: number;
   readonly hiddenSize: number;
@@ -13,44 +13,47 @@ export interface LayerWeights {
   readonly weightHh: Id;
   readonly biasIh: Id;
   readonly biasHh: Id;
-  /** `[vocabulary, input]`, of a layer that reads characters so. */
+  /** `[vocabulary, input]`, where the layer has an embedding. */
   readonly embedding?: Id | undefined;
 }
 
 export interface LayerState {
+  /** `[batch, hidden]` */
   readonly hidden: Id;
+  /** `[batch, hidden]`, for an LSTM. */
   readonly cellState?: Id | undefined;
-  /** `[batch, hidden]`: multiplies what the recurrent weights see of the state. */
+  /** `[batch, hidden]`: multiplies what the recurrent weights read of the state. */
   readonly mask?: Id | undefined;
 }
 
-interface SequenceOutputs<Kept> {
+interface LayerOutputs<Saved> {
   /** `[time, batch, hidden]` */
   readonly output: Id;
   /** `[batch, hidden]` */
   readonly hidden: Id;
-  readonly cellState?: Id;
+  readonly cellState?: Id | undefined;
   /** What forward leaves for backward. */
-  readonly kept: Kept;
+  readonly saved: Saved;
 }
 
-interface SequenceGradients extends InputGradients {
+/** Gradients with respect to weights, input and the state before the first step. */
+interface LayerGradients extends InputGradients {
   readonly weightHh: Id;
   readonly biasIh: Id;
   readonly biasHh: Id;
   readonly hidden: Id;
-  readonly cellState?: Id;
+  readonly cellState?: Id | undefined;
 }
 
 /**
- * A way for a recurrent layer to go over a sequence. What it prepares and keeps holds no numbers but
+ * One way to compute a recurrent layer over a sequence. All numbers in what it prepares and saves are
  * those of tensors.
  */
-export interface SequenceLayer<Prepared, Kept> {
+export interface LayerMethod<Prepared, Saved> {
   /**
-   * What is made of the weights once, however many sequences follow.
+   * Brings the weights into the form that `forward` takes, once for however many sequences.
    *
-   * @param readsTokens or vectors
+   * @param readsTokens whether the input is tokens, not vectors
    */
   prepare(
     ops: Operations,
@@ -63,16 +66,16 @@ export interface SequenceLayer<Prepared, Kept> {
     prepared: Prepared,
     input: LayerInput,
     state: LayerState,
-    sizes: SequenceSizes,
-  ): SequenceOutputs<Kept>;
-  /** Back through time over it, of the gradient by its output, `[time, batch, hidden]`. */
+    sizes: LayerSizes,
+  ): LayerOutputs<Saved>;
+  /** @param gradientOutput `[time, batch, hidden]` */
   backward(
     ops: Operations,
     weights: LayerWeights,
     input: LayerInput,
     state: LayerState,
-    sizes: SequenceSizes,
-    kept: Kept,
+    sizes: LayerSizes,
+    saved: Saved,
     gradientOutput: Id,
-  ): SequenceGradients;
+  ): LayerGradients;
 }

@@ -1,0 +1,40 @@
+import type { CellName } from "../../config/cells.js";
+import { cudnnLayer } from "./cudnn.js";
+import { GRU } from "./gru.js";
+import type { LayerMethod } from "./layer.js";
+import { LSTM_BY_STEPS, LSTM_ONE_OPERATION } from "./lstm.js";
+import { stepByStep } from "./step-by-step.js";
+import { TANH_RNN } from "./tanh-rnn.js";
+
+/** What it prepares and saves is nobody else's business. */
+export type AnyLayerMethod = LayerMethod<unknown, unknown>;
+
+type Methods = Readonly<Record<CellName, AnyLayerMethod>>;
+
+/** By small operations for each step: any cell, also where its state is masked. */
+const STEP_BY_STEP = {
+  gru: stepByStep(GRU),
+  lstm: LSTM_BY_STEPS,
+  rnn: stepByStep(TANH_RNN),
+} as Methods;
+
+/** By one operation of cuDNN's for the whole sequence. */
+const CUDNN = {
+  gru: cudnnLayer("gru"),
+  lstm: cudnnLayer("lstm"),
+  rnn: cudnnLayer("rnn"),
+} as Methods;
+
+/** The fastest method for a cell. */
+export function layerMethod(
+  cell: CellName,
+  by: {
+    /** Whether a mask multiplies what the recurrent weights read of the state. */
+    readonly masked: boolean;
+    readonly cudnn: boolean;
+  },
+): AnyLayerMethod {
+  if (by.masked) return STEP_BY_STEP[cell];
+  if (by.cudnn) return CUDNN[cell];
+  return cell === "lstm" ? (LSTM_ONE_OPERATION as AnyLayerMethod) : STEP_BY_STEP[cell];
+}
