@@ -1,7 +1,7 @@
 /**
  * The contract of a backend: the few operations in which a character-level recurrent network spends
- * its time. Whoever calls them has nothing else to know of what computes. What each returns, to within
- * rounding, is defined in `test/reference/`, which the conformance tests hold every backend to.
+ * its time. Callers need to know nothing else of what computes. What each returns, to within rounding,
+ * is defined in `test/reference/`, which the conformance tests hold every backend to.
  *
  * Arrays are row-major. In shapes, `time` is the number of steps, `batch` that of sequences read
  * side by side, `input`, `hidden` and `vocabulary` are sizes, and `gates` is the number of a cell's
@@ -18,7 +18,7 @@
  *   {@link Workspace}.
  * - NaN and infinity are numbers like others: what depends on one is NaN or infinite too, and only
  *   the optimizers' steps look for them.
- * - The same call gives the same bytes, whatever the workspace held before. On native and cpu a
+ * - The same call gives the same bytes, no matter what the workspace held before. On native and cpu a
  *   sequence's results do not depend on the others in the batch, and not on the number of threads.
  * - A signal of the system may stop the forward, backward and loss operations (see `stop.ts`): they
  *   throw, and what they were writing to is of no use then. Steps of optimizers are never stopped.
@@ -271,7 +271,7 @@ export interface DecodeSession {
   dispose(): void;
 }
 
-/** What TensorFlow computes with. */
+/** The TensorFlow that is used. */
 export interface TensorFlowFacts {
   readonly version: string;
   readonly device: "CPU" | "GPU";

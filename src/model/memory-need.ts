@@ -6,7 +6,7 @@ import type { BackendName } from "../config/names.js";
 
 /** What a backend keeps, in floats, beside the weights themselves; measured by `bench/memory.ts`. */
 interface Costs {
-  /** For each unit of a layer at each place of a window. */
+  /** For each unit of a layer at each position of a window. */
   readonly perUnit: Readonly<Record<CellName, number>>;
   /** For each unit of one layer, since the next layer uses the same memory. */
   readonly once: Readonly<Record<CellName, number>>;
@@ -27,9 +27,9 @@ const COSTS: Readonly<Record<BackendName, Costs>> = {
 };
 
 const BYTES_PER_FLOAT = 4;
-/** Logits are made for some places at a time. */
-const MOST_LOGITS = 2 ** 22;
-const LEAST_PLACES = 256;
+/** Logits are computed for some positions at a time. */
+const MAX_LOGITS = 2 ** 22;
+const MIN_POSITIONS = 256;
 
 /** Bytes of one array of all of a model's parameters. */
 export function parameterBytes(model: ModelConfig): number {
@@ -44,7 +44,7 @@ interface Windows {
   readonly masks?: number;
 }
 
-/** Bytes of scratch memory that a model takes to read windows of text, `time` characters in `batch` lanes. */
+/** Bytes of scratch memory that a model takes to read windows of text, `time` characters in `batch` rows. */
 export function windowBytes(
   model: ModelConfig,
   backend: BackendName,
@@ -53,12 +53,12 @@ export function windowBytes(
   const { cell, layers, hiddenSize, vocabularySize } = model;
   const { perUnit, once, weightCopies } = COSTS[backend];
   const gates = CELLS[cell].gates.length;
-  const places = time * batch;
-  const states = places * hiddenSize * (layers * (perUnit[cell] + masks) + once[cell]);
+  const positions = time * batch;
+  const states = positions * hiddenSize * (layers * (perUnit[cell] + masks) + once[cell]);
   // What the input weights have for each character that occurs.
-  const table = Math.min(places, vocabularySize) * gates * hiddenSize;
+  const table = Math.min(positions, vocabularySize) * gates * hiddenSize;
   const logits =
-    vocabularySize * Math.min(places, Math.max(LEAST_PLACES, MOST_LOGITS / vocabularySize));
+    vocabularySize * Math.min(positions, Math.max(MIN_POSITIONS, MAX_LOGITS / vocabularySize));
   return weightCopies * parameterBytes(model) + BYTES_PER_FLOAT * (states + table + logits);
 }
 

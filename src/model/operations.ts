@@ -1,7 +1,7 @@
 import { CELLS } from "../config/cells.js";
 import type { ModelConfig } from "../config/model.js";
 
-/** A multiplication and an addition, forward and twice backward: by the input and by the weight. */
+/** A multiplication and an addition, forward and twice backward: with respect to the input and to the weight. */
 const OPERATIONS_PER_WEIGHT = 6;
 
 /**

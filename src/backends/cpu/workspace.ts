@@ -14,18 +14,18 @@ export class CpuWorkspace implements Workspace {
   /** In double precision gradients can be checked against finite differences. */
   constructor(readonly precision: "single" | "double" = "single") {}
 
-  /** `length` numbers of the workspace's precision, with whatever they last held. */
+  /** `length` numbers of the workspace's precision, with what they last held. */
   floats(name: string, length: number): FloatArray {
     const type = this.precision === "single" ? Float32Array : Float64Array;
     return take(this.#floats, name, length, (size) => new type(size));
   }
 
-  /** `length` numbers in double precision, for sums; with whatever they last held. */
+  /** `length` numbers in double precision, for sums; with what they last held. */
   doubles(name: string, length: number): Float64Array {
     return take(this.#doubles, name, length, (size) => new Float64Array(size));
   }
 
-  /** `length` integers, with whatever they last held. */
+  /** `length` integers, with what they last held. */
   integers(name: string, length: number): Int32Array {
     return take(this.#integers, name, length, (size) => new Int32Array(size));
   }

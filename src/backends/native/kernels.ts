@@ -1,6 +1,6 @@
 /**
  * The kernels of `native/`, compiled, as functions of JavaScript: their arguments and what they
- * return. How they are loaded is not told here.
+ * return. How they are loaded is another matter (`addon.ts`).
  */
 import type { CellName } from "../../config/cells.js";
 

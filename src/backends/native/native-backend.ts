@@ -28,7 +28,7 @@ import { type MaskArgument, type NativeKernels, VECTOR_WIDTH } from "./kernels.j
 import { PackedTensor } from "./packed-tensor.js";
 
 /**
- * A backend of the kernels of `native/`, however they were compiled. They use arrays in place; a
+ * A backend of the kernels of `native/`, compiled in one way or another. They use arrays in place; a
  * layer's outputs and gradients stay in panels in its scratch memory (see {@link PackedTensor}), and
  * dropout masks are generated where they are used.
  */

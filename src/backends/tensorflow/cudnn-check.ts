@@ -8,7 +8,7 @@ const INPUT_SIZE = 4;
 /**
  * The relative distance at which two results are no longer the same sums in another order: much above
  * what a graphics processor loses where it multiplies with 10 bits after the point, and much below
- * what one gate in another's place makes.
+ * what two exchanged gates make.
  */
 const TOLERANCE = 0.01;
 

@@ -19,7 +19,7 @@ export function openTensorFlowDecodeSession(
   const { cell, layers, hiddenSize, embeddingSize, vocabularySize } = config;
   const shapes = parameterShapes(config);
   const method = layerMethod(cell, { masked: false, cudnn });
-  // Of its own, since the model may be trained on, and they are used at every step.
+  // Copies, since the model may be trained further, in the form that steps use.
   const own = new Set<Id>();
   const keep = (ops: Operations, ids: readonly Id[]) => {
     for (const id of ops.keepOwn(ids)) own.add(id);

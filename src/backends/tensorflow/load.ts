@@ -20,7 +20,7 @@ export interface LoadedTensorFlow {
 
 /** What TensorFlow and NVIDIA's libraries read as they load. */
 const VARIABLES = {
-  // It prints whatever is not an error.
+  // It prints all that is not an error.
   TF_CPP_MIN_LOG_LEVEL: "2",
   // On processors with AVX-512 it takes all of oneDNN's operations by itself, and says so before it
   // reads its log level. The one that is worth it is called by its name: see `onednn.ts`.
