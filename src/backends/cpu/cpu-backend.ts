@@ -27,7 +27,7 @@ import { fillDropoutMask } from "./dropout-mask.js";
 import { forwardAndBackwardLoss } from "./linear-cross-entropy.js";
 import { takeAdamStep, takeRmsPropStep, takeSgdStep } from "./optimizer-steps.js";
 import { backwardSequence, forwardSequence, type SequenceArrays } from "./rnn-sequence.js";
-import { CpuWorkspace, type FloatArray } from "./workspace.js";
+import { CpuWorkspace } from "./workspace.js";
 
 /** The fallback: loops in JavaScript over plain arrays, in one thread, which run everywhere. */
 export class CpuBackend implements Backend {
@@ -50,9 +50,9 @@ export class CpuBackend implements Backend {
       const { hiddens, cells } = forwardSequence(layer, sequenceArrays(layer, work, true), work);
       const units = batch * hiddenSize;
       return {
-        output: single(hiddens.subarray(units)),
-        hidden: single(hiddens.slice(time * units)),
-        cellState: CELLS[cell].hasCellState ? single(cells.slice(time * units)) : undefined,
+        output: hiddens.subarray(units),
+        hidden: hiddens.slice(time * units),
+        cellState: CELLS[cell].hasCellState ? cells.slice(time * units) : undefined,
       };
     });
   }
@@ -72,9 +72,9 @@ export class CpuBackend implements Backend {
       };
       const { hidden, cell, input } = backwardSequence(layer, arrays, work);
       return {
-        gradientInput: input && single(input),
-        gradientHidden: single(hidden),
-        gradientCellState: layer.cellState && single(cell),
+        gradientInput: input,
+        gradientHidden: hidden,
+        gradientCellState: layer.cellState && cell,
       };
     });
   }
@@ -86,7 +86,7 @@ export class CpuBackend implements Backend {
   ): PredictionsWithGradient {
     const { losses, predictions, gradientInput } = loss(decoder, gradients, workspace);
     if (!gradientInput) throw new Error("There is no gradient with respect to the input.");
-    return { losses, predictions, gradientInput: single(gradientInput) };
+    return { losses, predictions, gradientInput: gradientInput };
   }
 
   linearCrossEntropyScores(decoder: Decoder, workspace: Workspace): RankedPredictions {
@@ -116,11 +116,6 @@ export class CpuBackend implements Backend {
 function own(workspace: Workspace): CpuWorkspace {
   if (workspace instanceof CpuWorkspace) return workspace;
   throw new Error("This is the workspace of another backend.");
-}
-
-/** The numbers of a workspace of single precision. */
-function single(values: FloatArray): Float32Array {
-  return values instanceof Float32Array ? values : Float32Array.from(values);
 }
 
 /** @param isForward or backward, when the masks are there already */
@@ -170,7 +165,7 @@ function maskArray(
   name: string,
   work: CpuWorkspace,
   isNew: boolean,
-): FloatArray | undefined {
+): Float32Array | undefined {
   if (mask === undefined || mask instanceof Float32Array) return mask;
   const numbers = work.floats(name, mask.length);
   if (isNew) fillDropoutMask(numbers, mask);

@@ -4,7 +4,7 @@ import { numbersOf } from "../plain-arrays.js";
 import { CELL_STEPS } from "./cells.js";
 import { addProduct, fillRows } from "./matrix.js";
 import { lookUpInputGates } from "./token-input.js";
-import { CpuWorkspace, type FloatArray } from "./workspace.js";
+import { CpuWorkspace } from "./workspace.js";
 
 /** A session whose steps are loops in JavaScript. */
 export function openCpuDecodeSession(model: DecodeModel, sequences: number): DecodeSession {
@@ -36,8 +36,8 @@ export function openCpuDecodeSession(model: DecodeModel, sequences: number): Dec
 function stepModel(
   { config, parameters }: DecodeModel,
   tokens: Int32Array,
-  state: readonly { hidden: FloatArray; cellState: FloatArray }[],
-  logits: FloatArray,
+  state: readonly { hidden: Float32Array; cellState: Float32Array }[],
+  logits: Float32Array,
   work: CpuWorkspace,
 ): void {
   const { cell, hiddenSize, embeddingSize, vocabularySize } = config;
@@ -49,7 +49,7 @@ function stepModel(
   const inputGates = work.floats("input gates", batch * gates);
   const hiddenGates = work.floats("hidden gates", batch * gates);
   const previous = work.floats("previous hidden", units);
-  let below: FloatArray | undefined;
+  let below: Float32Array | undefined;
   for (const [layer, { hidden, cellState }] of state.entries()) {
     const previousCell = work.floats("previous cell", cellState.length);
     previous.set(hidden);
@@ -84,5 +84,5 @@ function stepModel(
   }
   fillRows(logits, parameter("decoder.bias"), batch);
   const weight = parameter("decoder.weight");
-  addProduct(logits, below as FloatArray, weight, batch, vocabularySize, hiddenSize);
+  addProduct(logits, below as Float32Array, weight, batch, vocabularySize, hiddenSize);
 }

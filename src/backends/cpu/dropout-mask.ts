@@ -1,11 +1,10 @@
 import { philox } from "../../random.js";
 import type { DropoutMask } from "../backend.js";
-import type { FloatArray } from "./workspace.js";
 
 const TWO_32 = 0x1_0000_0000;
 
 /** Overwrites `mask` by zeros with probability `rate` and 1 / (1 - rate) elsewhere. */
-export function fillDropoutMask(mask: FloatArray, { rate, key }: DropoutMask): void {
+export function fillDropoutMask(mask: Float32Array, { rate, key }: DropoutMask): void {
   const dropBelow = rate * TWO_32;
   const kept = 1 / (1 - rate);
   const block = new Uint32Array(4);

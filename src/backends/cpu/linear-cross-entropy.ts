@@ -1,23 +1,23 @@
 import { addWeightGradient } from "./linear.js";
 import { addProduct, fillRows, multiplyRows, transpose } from "./matrix.js";
-import type { CpuWorkspace, FloatArray } from "./workspace.js";
+import type { CpuWorkspace } from "./workspace.js";
 
 /** Of a decoder, with shapes as in the contract, where `[time, batch]` are `[positions]`. */
 export interface LossArrays {
-  readonly input: FloatArray;
-  readonly inputMask?: FloatArray | undefined;
-  readonly weight: FloatArray;
-  readonly bias: FloatArray;
+  readonly input: Float32Array;
+  readonly inputMask?: Float32Array | undefined;
+  readonly weight: Float32Array;
+  readonly bias: Float32Array;
   readonly targets: Int32Array;
   /** With both of these the gradients are wanted too. */
-  readonly gradientWeight?: FloatArray | undefined;
-  readonly gradientBias?: FloatArray | undefined;
+  readonly gradientWeight?: Float32Array | undefined;
+  readonly gradientBias?: Float32Array | undefined;
 }
 
 /** All `[positions]`; 0 where the target is below 0, but for the predictions. */
 export interface LossOutputs {
   /** Nats. */
-  readonly losses: FloatArray;
+  readonly losses: Float32Array;
   /** The most likely tokens. */
   readonly predictions: Int32Array;
   /** How many tokens are likelier than the target, or as likely and before it. */
@@ -37,7 +37,7 @@ export function forwardAndBackwardLoss(
   arrays: LossArrays,
   { losses, predictions, ranks }: LossOutputs,
   work: CpuWorkspace,
-): FloatArray | undefined {
+): Float32Array | undefined {
   const { weight, bias, targets, gradientWeight, gradientBias } = arrays;
   const positions = targets.length;
   const vocabulary = bias.length;
@@ -99,14 +99,14 @@ function countScored(targets: Int32Array): number {
   return count;
 }
 
-function indexOfLargest(values: FloatArray): number {
+function indexOfLargest(values: Float32Array): number {
   let best = 0;
   for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
   return best;
 }
 
 /** How many values are larger than that at an index, or equal to it and before it. */
-function rankOf(values: FloatArray, index: number): number {
+function rankOf(values: Float32Array, index: number): number {
   let rank = 0;
   for (let i = 0; i < values.length; i++) {
     if (values[i] > values[index] || (values[i] === values[index] && i < index)) rank++;
@@ -115,7 +115,7 @@ function rankOf(values: FloatArray, index: number): number {
 }
 
 /** log(sum of e^value), with the largest taken out so that nothing overflows. */
-function logSumExp(values: FloatArray, largest: number): number {
+function logSumExp(values: Float32Array, largest: number): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += Math.exp(values[i] - largest);
   return largest + Math.log(sum);

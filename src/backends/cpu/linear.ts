@@ -1,5 +1,5 @@
 import { addProduct, sumRows, transpose } from "./matrix.js";
-import type { CpuWorkspace, FloatArray } from "./workspace.js";
+import type { CpuWorkspace } from "./workspace.js";
 
 /**
  * gradientWeight[o, i] += sum over rows of gradient[row, o] * input[row, i]
@@ -7,9 +7,9 @@ import type { CpuWorkspace, FloatArray } from "./workspace.js";
  * for y = W x + b, with `gradient` by y `[rows, outputs]` and `input` x `[rows, inputs]`.
  */
 export function addWeightGradient(
-  gradientWeight: FloatArray,
-  gradient: FloatArray,
-  input: FloatArray,
+  gradientWeight: Float32Array,
+  gradient: Float32Array,
+  input: Float32Array,
   rows: number,
   work: CpuWorkspace,
 ): void {
@@ -24,8 +24,8 @@ export function addWeightGradient(
 
 /** gradientBias[o] = sum over rows of gradient[row, o] */
 export function setBiasGradient(
-  gradientBias: FloatArray,
-  gradient: FloatArray,
+  gradientBias: Float32Array,
+  gradient: Float32Array,
   rows: number,
   work: CpuWorkspace,
 ): void {

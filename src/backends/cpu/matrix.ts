@@ -1,5 +1,7 @@
 import { stopHere } from "../stop.js";
-import type { FloatArray } from "./workspace.js";
+
+/** Sums of gradients are in double precision. */
+type FloatArray = Float32Array | Float64Array;
 
 /** Products of two numbers between two looks whether to stop: some milliseconds of work. */
 const PRODUCTS_AT_ONCE = 1 << 23;

@@ -3,7 +3,7 @@ import { CELL_STEPS } from "./cells.js";
 import { addWeightGradient, setBiasGradient } from "./linear.js";
 import { addProduct, fillRows, multiplyRows, transpose } from "./matrix.js";
 import { lookUpInputGates, type TokenInput, tokenInputGradients } from "./token-input.js";
-import type { CpuWorkspace, FloatArray } from "./workspace.js";
+import type { CpuWorkspace } from "./workspace.js";
 
 export interface SequenceSizes {
   readonly cell: CellName;
@@ -15,26 +15,26 @@ export interface SequenceSizes {
 
 /** Of a layer, with shapes as in the contract. */
 export interface SequenceArrays {
-  readonly input: FloatArray | Int32Array;
-  readonly embedding?: FloatArray | undefined;
-  readonly inputMask?: FloatArray | undefined;
-  readonly weightIh: FloatArray;
-  readonly weightHh: FloatArray;
-  readonly weightMask?: FloatArray | undefined;
-  readonly biasIh: FloatArray;
-  readonly biasHh: FloatArray;
-  readonly hidden: FloatArray;
-  readonly stateMask?: FloatArray | undefined;
-  readonly cellState?: FloatArray | undefined;
+  readonly input: Float32Array | Int32Array;
+  readonly embedding?: Float32Array | undefined;
+  readonly inputMask?: Float32Array | undefined;
+  readonly weightIh: Float32Array;
+  readonly weightHh: Float32Array;
+  readonly weightMask?: Float32Array | undefined;
+  readonly biasIh: Float32Array;
+  readonly biasHh: Float32Array;
+  readonly hidden: Float32Array;
+  readonly stateMask?: Float32Array | undefined;
+  readonly cellState?: Float32Array | undefined;
 }
 
 export interface SequenceGradientArrays extends SequenceArrays {
-  readonly gradientOutput: FloatArray;
-  readonly gradientWeightIh: FloatArray;
-  readonly gradientWeightHh: FloatArray;
-  readonly gradientBiasIh: FloatArray;
-  readonly gradientBiasHh: FloatArray;
-  readonly gradientEmbedding?: FloatArray | undefined;
+  readonly gradientOutput: Float32Array;
+  readonly gradientWeightIh: Float32Array;
+  readonly gradientWeightHh: Float32Array;
+  readonly gradientBiasIh: Float32Array;
+  readonly gradientBiasHh: Float32Array;
+  readonly gradientEmbedding?: Float32Array | undefined;
 }
 
 /**
@@ -47,7 +47,7 @@ export function forwardSequence(
   sizes: SequenceSizes,
   arrays: SequenceArrays,
   work: CpuWorkspace,
-): { hiddens: FloatArray; cells: FloatArray } {
+): { hiddens: Float32Array; cells: Float32Array } {
   const { time, batch, hiddenSize } = sizes;
   const steps = CELL_STEPS[sizes.cell];
   const gates = CELLS[sizes.cell].gates.length * hiddenSize;
@@ -102,7 +102,7 @@ export function backwardSequence(
   sizes: SequenceSizes,
   arrays: SequenceGradientArrays,
   work: CpuWorkspace,
-): { hidden: FloatArray; cell: FloatArray; input: FloatArray | undefined } {
+): { hidden: Float32Array; cell: Float32Array; input: Float32Array | undefined } {
   const { time, batch, hiddenSize, inputSize } = sizes;
   const steps = CELL_STEPS[sizes.cell];
   const gates = CELLS[sizes.cell].gates.length * hiddenSize;
@@ -202,8 +202,8 @@ function tokenInput(
 }
 
 /** The layer's input after dropout. */
-function maskedInput(arrays: SequenceArrays, work: CpuWorkspace): FloatArray {
-  const input = arrays.input as FloatArray;
+function maskedInput(arrays: SequenceArrays, work: CpuWorkspace): Float32Array {
+  const input = arrays.input as Float32Array;
   if (!arrays.inputMask) return input;
   const masked = work.floats("masked input", input.length);
   multiplyRows(masked, input, arrays.inputMask);
@@ -211,7 +211,7 @@ function maskedInput(arrays: SequenceArrays, work: CpuWorkspace): FloatArray {
 }
 
 /** The recurrent weights after dropout. */
-function maskedWeight({ weightHh, weightMask }: SequenceArrays, work: CpuWorkspace): FloatArray {
+function maskedWeight({ weightHh, weightMask }: SequenceArrays, work: CpuWorkspace): Float32Array {
   if (!weightMask) return weightHh;
   const masked = work.floats("masked weight_hh", weightHh.length);
   multiplyRows(masked, weightHh, weightMask);
@@ -222,13 +222,13 @@ function maskedWeight({ weightHh, weightMask }: SequenceArrays, work: CpuWorkspa
 function seenStates(
   { stateMask }: SequenceArrays,
   length: number,
-  hiddens: FloatArray,
+  hiddens: Float32Array,
   work: CpuWorkspace,
-): FloatArray {
+): Float32Array {
   return stateMask ? work.floats("seen states", length) : hiddens.subarray(0, length);
 }
 
 /** Row `index` of an array of rows of `length`. */
-function part(array: FloatArray, index: number, length: number): FloatArray {
+function part(array: Float32Array, index: number, length: number): Float32Array {
   return array.subarray(index * length, (index + 1) * length);
 }

@@ -1,6 +1,6 @@
 import { stopHere } from "../stop.js";
 import { addProduct, fillRows, ROWS_AT_ONCE, transpose } from "./matrix.js";
-import type { CpuWorkspace, FloatArray } from "./workspace.js";
+import type { CpuWorkspace } from "./workspace.js";
 
 /**
  * Tokens as a layer's input. The product of the input weights with a token's vector depends on the
@@ -13,20 +13,20 @@ export interface TokenInput {
   readonly batch: number;
   readonly vocabulary: number;
   /** `[masks, input]`: multiplies the vectors; sequence b of the batch has row b mod masks. */
-  readonly mask: FloatArray | undefined;
+  readonly mask: Float32Array | undefined;
   /** `[vocabulary, input]`; undefined: one-hot. */
-  readonly embedding: FloatArray | undefined;
+  readonly embedding: Float32Array | undefined;
   /** `[gates, input]` */
-  readonly weightIh: FloatArray;
+  readonly weightIh: Float32Array;
   /** `[gates]` */
-  readonly biasIh: FloatArray;
+  readonly biasIh: Float32Array;
   readonly gates: number;
   readonly inputSize: number;
 }
 
 /** inputGates[t, b] = W_ih (mask x[t, b]) + b_ih, `[time, batch, gates]`. */
 export function lookUpInputGates(
-  inputGates: FloatArray,
+  inputGates: Float32Array,
   input: TokenInput,
   work: CpuWorkspace,
 ): void {
@@ -55,9 +55,9 @@ export function lookUpInputGates(
 
 /** Overwrites the gradients of the input weights and of the embedding, if there is one. */
 export function tokenInputGradients(
-  gradientWeightIh: FloatArray,
-  gradientEmbedding: FloatArray | undefined,
-  gradientInputGates: FloatArray,
+  gradientWeightIh: Float32Array,
+  gradientEmbedding: Float32Array | undefined,
+  gradientInputGates: Float32Array,
   input: TokenInput,
   work: CpuWorkspace,
 ): void {
@@ -133,11 +133,11 @@ function partsOf(pair: number, { vocabulary, inputSize }: TokenInput) {
 
 /** The embedding of each pair's token times its mask, `[pairs, input]`. */
 function maskedRows(
-  embedding: FloatArray,
+  embedding: Float32Array,
   pairs: Int32Array,
   input: TokenInput,
   work: CpuWorkspace,
-): FloatArray {
+): Float32Array {
   const { inputSize } = input;
   const rows = work.floats("embedding rows", pairs.length * inputSize);
   for (let d = 0; d < pairs.length; d++) {

@@ -1,23 +1,17 @@
 import type { Workspace } from "../backend.js";
 
-export type FloatArray = Float32Array | Float64Array;
-
 /**
  * Buffers by name: one is made when it is first asked for, grows when a longer one is, and is used
  * again ever after.
  */
 export class CpuWorkspace implements Workspace {
-  readonly #floats = new Map<string, FloatArray>();
+  readonly #floats = new Map<string, Float32Array>();
   readonly #doubles = new Map<string, Float64Array>();
   readonly #integers = new Map<string, Int32Array>();
 
-  /** In double precision gradients can be checked against finite differences. */
-  constructor(readonly precision: "single" | "double" = "single") {}
-
-  /** `length` numbers of the workspace's precision, with what they last held. */
-  floats(name: string, length: number): FloatArray {
-    const type = this.precision === "single" ? Float32Array : Float64Array;
-    return take(this.#floats, name, length, (size) => new type(size));
+  /** `length` numbers in single precision, with what they last held. */
+  floats(name: string, length: number): Float32Array {
+    return take(this.#floats, name, length, (size) => new Float32Array(size));
   }
 
   /** `length` numbers in double precision, for sums; with what they last held. */
@@ -42,7 +36,7 @@ export class CpuWorkspace implements Workspace {
   }
 }
 
-function take<A extends FloatArray | Int32Array>(
+function take<A extends Float32Array | Float64Array | Int32Array>(
   buffers: Map<string, A>,
   name: string,
   length: number,
