@@ -1,3 +1,8 @@
+/**
+ * Training, from the settings to the last checkpoint. `newRun` turns a text into batches and makes a model for it;
+ * `resumeRun` restores both from a checkpoint. `trainLoop` then takes steps: each improves the weights by the gradients
+ * of a batch or a few. From time to time the held-out part is scored, and the run is saved.
+ */
 import { selectBackend } from "../backends/select.js";
 import { areFinite, writeCheckpoint } from "../checkpoint/checkpoint.js";
 import { cleanUpAfter } from "../clean-up.js";
@@ -13,17 +18,16 @@ import type { Score } from "../model/char-rnn.js";
 import { learningRateAt } from "../optimization/schedule.js";
 import type { PlanOptions } from "../planning/corpus-settings.js";
 import { FIXED, trainingOutOfMemory, trainingShape } from "../planning/memory-need.js";
-import { appendMetrics, isRecorded } from "../runs/metrics.js";
 import { keepNewestSteps } from "../runs/run-contents.js";
-import { eventFileRecorder } from "../tensorboard/recorder.js";
 import { Turns, unlessAborted } from "../turns.js";
 import { endEvent, sampleEvent, startEvent } from "./describe-run.js";
-import type { EvalEvent, SampleEvent, StepEvent, TrainingEvent } from "./events.js";
+import type { StepEvent, TrainingEvent } from "./events.js";
 import { explosion, isValidationExploded } from "./explosion.js";
 import { newRun } from "./new-run.js";
 import { Position } from "./position.js";
 import { whilePreparing } from "./preparing.js";
 import { isEvaluationDue, isSaveDue, noteEvaluation, noteStep } from "./progress.js";
+import { recorded } from "./recorders.js";
 import { findRunToResume, resumeRun } from "./resume-run.js";
 import { diverged, rollBack } from "./roll-back.js";
 import type { Run } from "./run.js";
@@ -31,12 +35,6 @@ import { endReached, endReason } from "./run-end.js";
 import { checkedTrainSettings, type TrainOptions } from "./settings.js";
 import { checkpointOf } from "./snapshot.js";
 import { Timekeeper } from "./timekeeper.js";
-
-/** A process that was stopped for less has lost nothing. */
-const MILLISECONDS_BETWEEN_CHECKS = 1_000;
-
-/** Keeps what a run reports, in a form for others to read. */
-type Recorder = (event: StepEvent | EvalEvent | SampleEvent) => Promise<void>;
 
 /**
  * Trains a model, and yields what happens as events.
@@ -57,30 +55,7 @@ export async function* train(
   const events = inMemoryThroughout(trainLoop(run, checked, signal), (cause) =>
     trainingOutOfMemory(trainingShape(run.config, run.selected.backend.name), cause, FIXED),
   );
-  const recorders = [
-    metricsRecorder(run),
-    ...(checked.tensorboard ? [eventFileRecorder(run)] : []),
-  ];
-  yield* cleanUpAfter(seenBy(recorders, events), () => run.close());
-}
-
-/** What a run reports reaches the recorders before whoever called. */
-async function* seenBy(
-  recorders: readonly Recorder[],
-  events: AsyncGenerator<TrainingEvent, void>,
-): AsyncGenerator<TrainingEvent, void> {
-  for await (const event of events) {
-    if (isRecorded(event)) for (const record of recorders) await record(event);
-    yield event;
-  }
-}
-
-/** Writes what a run reports to its metrics file. */
-function metricsRecorder({ folder, lock }: Run): Recorder {
-  return async (event) => {
-    await lock.check(MILLISECONDS_BETWEEN_CHECKS);
-    await appendMetrics(folder.metrics, event);
-  };
+  yield* cleanUpAfter(recorded(events, run, checked), () => run.close());
 }
 
 /** A new run, or with `resume` one that goes on from its last checkpoint. */
