@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import type { Addon } from "#src/backends/native/addon.js";
 import type {
   AdamArguments,
@@ -33,6 +34,13 @@ export interface LayerSizes {
   readonly input: number;
   readonly hidden: number;
   readonly vocabulary: number;
+}
+
+export const VOCABULARY = 9;
+
+/** A small layer. */
+export function sizesOf(cell: CellName, source: LayerSizes["source"]): LayerSizes {
+  return { cell, source, time: 3, batch: 2, input: 18, hidden: 5, vocabulary: VOCABULARY };
 }
 
 /** The arguments of a layer forward, all right. */
@@ -194,4 +202,12 @@ function panelsFor(rows: number, columns: number, draw: Draw): Panels {
   const stride = rows * LANES + (panels > 1 ? 5 : 0);
   const length = offset + (panels - 1) * stride + rows * LANES;
   return { data: draw.floats(length), offset, stride };
+}
+
+/** A copy whose memory was given away. */
+export function detached<A extends Float32Array | Int32Array>(array: A): A {
+  const copy = array.slice() as A;
+  structuredClone(copy.buffer, { transfer: [copy.buffer as ArrayBuffer] });
+  assert.equal(copy.length, 0);
+  return copy;
 }

@@ -31,7 +31,8 @@ export function whyNoStandIn({ cudnn }: TensorFlowBackend): string | false {
 /** Runs the tests of the tensorflow backend in a compiled test file by the stand-in. */
 export async function passByStandIn(file: string, atLeast: number): Promise<void> {
   const tests = fileURLToPath(new URL(`../backends/${file}`, import.meta.url));
-  const env = { ...process.env, NODE_TEST_CONTEXT: undefined, ...(await standIn()) };
+  const quick = { NODE_TEST_CONTEXT: undefined, CHARNN_TEST_QUICK: "1" };
+  const env = { ...process.env, ...quick, ...(await standIn()) };
   const options = ["--test", "--test-reporter=tap", "--test-name-pattern=tensorflow backend"];
   const { stdout } = await run(process.execPath, [...options, tests], { env }).catch((error) =>
     assert.fail(error.stdout),

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Backend } from "#src/backends/backend.js";
 import { openBackend } from "#src/backends/select.js";
+import type { CellName } from "#src/config/cells.js";
 import { modelConfig } from "#src/config/model.js";
 import type { Batch } from "#src/data/batch.js";
 import { CharRnn } from "#src/model/char-rnn.js";
@@ -13,9 +14,9 @@ import { Draw } from "./numbers.js";
 const VOCABULARY = 30;
 
 /** A small model that can be trained step by step, with all that its training takes. */
-export function smallTraining(backend: Backend) {
+export function smallTraining(backend: Backend, cell: CellName = "lstm") {
   const config = modelConfig({
-    cell: "lstm",
+    cell,
     layers: 2,
     hiddenSize: 64,
     embeddingSize: 8,

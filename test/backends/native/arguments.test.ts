@@ -1,27 +1,22 @@
-/** The addon checks all that it is given: what is wrong throws a TypeError and changes nothing. */
+/** The addon checks all that it is given: what is wrong throws a TypeError that names it, and changes nothing. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { openSync } from "node:fs";
-import { createServer } from "node:net";
 import { it } from "node:test";
 import { fileURLToPath } from "node:url";
-import fc from "fast-check";
 import type { Addon } from "#src/backends/native/addon.js";
-import type { StreamsHandle } from "#src/backends/native/kernels.js";
 import { CELL_NAMES } from "#src/config/cells.js";
-import { onTheAddon, scratchMemory } from "../../helpers/addon.js";
+import { onTheAddon } from "../../helpers/addon.js";
 import {
   backwardArguments,
   crossEntropyArguments,
+  detached,
   forwardArguments,
-  type LayerSizes,
   SOURCES,
+  sizesOf,
   stepArguments,
   streamsArguments,
 } from "../../helpers/addon-calls.js";
 import { Draw } from "../../helpers/numbers.js";
-
-const VOCABULARY = 9;
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -39,8 +34,15 @@ onTheAddon("A function of the native addon", (addon) => {
   const run = (name: keyof Addon, values: unknown) =>
     (addon[name] as (v: unknown) => unknown)(values);
 
+  for (const [name, right, mistake, message] of someMistakes(addon)) {
+    const [[argument, wrong]] = Object.entries(mistake);
+    it(`${name} says of ${argument} = ${describeValue(wrong)}: ${message}`, () => {
+      assert.throws(() => run(name, { ...right, ...mistake }), { name: "TypeError", message });
+    });
+  }
+
   for (const { title, name, values } of calls(addon)) {
-    it(`refuses what is wrong: ${title}`, () => {
+    it(`refuses each wrong value of each argument: ${title}`, () => {
       run(name, values);
       for (const wrong of [undefined, null, 5, "text", true, []]) {
         assert.throws(() => run(name, wrong), TypeError, `${wrong}`);
@@ -71,171 +73,6 @@ onTheAddon("A function of the native addon", (addon) => {
     });
   }
 
-  it("takes tokens of the vocabulary only, and targets of it or below 0", () => {
-    const draw = new Draw(3);
-    const forward = forwardArguments(addon, sizesOf("gru", "embedded"), draw);
-    for (const token of [-1, VOCABULARY, 2 ** 31 - 1, -(2 ** 31)]) {
-      const tokens = forward.tokens?.with(3, token);
-      assert.throws(() => addon.forwardSequence({ ...forward, tokens }), /tokens .*not -?\d+/);
-    }
-    const sizes = sizesOf("gru", "vectors");
-    const decoder = crossEntropyArguments(addon, sizes, draw);
-    for (const target of [VOCABULARY, 2 ** 31 - 1]) {
-      const targets = decoder.targets.with(3, target);
-      assert.throws(() => addon.crossEntropy({ ...decoder, targets }), TypeError);
-    }
-    for (const target of [-1, -(2 ** 31)]) {
-      addon.crossEntropy({ ...decoder, targets: decoder.targets.with(3, target) });
-      assert.equal(decoder.losses[3], 0);
-    }
-  });
-
-  it("is not deceived by a property that is a function and changes those read before", () => {
-    const draw = new Draw(6);
-    const vectors = forwardArguments(addon, sizesOf("gru", "vectors"), draw);
-    const detaches = {
-      ...vectors,
-      get hiddenAfter() {
-        structuredClone(vectors.vectors, { transfer: [vectors.vectors?.buffer as ArrayBuffer] });
-        return vectors.hiddenAfter;
-      },
-    };
-    assert.throws(() => addon.forwardSequence(detaches), /changed its memory/);
-    const embedded = forwardArguments(addon, sizesOf("gru", "embedded"), draw);
-    const overwrites = {
-      ...embedded,
-      get hiddenAfter() {
-        embedded.tokens?.fill(2 ** 30);
-        return embedded.hiddenAfter;
-      },
-    };
-    assert.throws(() => addon.forwardSequence(overwrites), /tokens must be below/);
-  });
-
-  it("refuses scratch memory that is not aligned, and takes more than it needs", () => {
-    const forward = forwardArguments(addon, sizesOf("gru", "vectors"), new Draw(3));
-    const scratch = scratchMemory(addon, forward.scratch.length + 16);
-    addon.forwardSequence({ ...forward, scratch });
-    for (const begin of [1, 8, 15]) {
-      const moved = scratch.subarray(begin);
-      assert.throws(() => addon.forwardSequence({ ...forward, scratch: moved }), /64 bytes/);
-    }
-  });
-
-  it("does not trust what forward left in the scratch memory", () => {
-    const draw = new Draw(4);
-    for (const cell of CELL_NAMES) {
-      for (const source of SOURCES) {
-        const backward = backwardArguments(addon, sizesOf(cell, source), draw);
-        const words = new Int32Array(backward.scratch.buffer);
-        for (let attempt = 0; attempt < 200; attempt++) {
-          const most = draw.pick([2, 8, 2 ** 31]);
-          for (let i = 0; i < words.length; i++)
-            words[i] = draw.below(most) * draw.pick([1, 1, -1]);
-          try {
-            addon.backwardSequence(backward);
-          } catch (error) {
-            assert.ok(error instanceof TypeError, `${error}`);
-          }
-        }
-      }
-    }
-  });
-
-  it("takes panels where they lie within their array, and only there", () => {
-    const sizes = { ...sizesOf("rnn", "panels"), input: 40, time: 2, batch: 3 };
-    const rows = sizes.time * sizes.batch;
-    const forward = forwardArguments(addon, sizes, new Draw(5));
-    const data = new Float32Array(500);
-    const below = (limit: number) => fc.integer({ min: 0, max: limit });
-    fc.assert(
-      fc.property(below(520), below(520), below(500), (offset, stride, length) => {
-        const inputPanels = { data: data.subarray(0, length), offset, stride };
-        const lieWithin = offset + 2 * stride + rows * 16 <= length;
-        const call = () => addon.forwardSequence({ ...forward, inputPanels });
-        if (lieWithin) call();
-        else assert.throws(call, TypeError);
-      }),
-      {
-        numRuns: 2_000,
-        examples: [
-          [404, 0, 500],
-          [405, 0, 500],
-          [0, 202, 500],
-          [0, 203, 500],
-        ],
-      },
-    );
-  });
-
-  it("takes any shape whose arrays fit it, and none with one that does not", () => {
-    const draw = new Draw(6);
-    const size = fc.integer({ min: 1, max: 40 });
-    const sizes = fc.record({
-      cell: fc.constantFrom(...CELL_NAMES),
-      source: fc.constantFrom(...SOURCES),
-      time: fc.integer({ min: 1, max: 5 }),
-      batch: size,
-      input: size,
-      hidden: size,
-      vocabulary: size,
-    });
-    fc.assert(
-      fc.property(sizes, fc.nat(), fc.constantFrom(-1, 1), (layer, which, more) => {
-        for (const [name, values] of [
-          ["forwardSequence", forwardArguments(addon, layer, draw)],
-          ["backwardSequence", backwardArguments(addon, layer, draw)],
-          ["crossEntropy", crossEntropyArguments(addon, layer, draw)],
-        ] as const) {
-          assert.equal(typeof run(name, values), "number");
-          const arrays = Object.entries(values).filter(([, value]) => ArrayBuffer.isView(value));
-          const [argument, array] = arrays[which % arrays.length];
-          if (argument === "scratch" && more > 0) continue;
-          const other = new (array.constructor as Float32ArrayConstructor)(array.length + more);
-          assert.throws(() => run(name, { ...values, [argument]: other }), TypeError);
-        }
-      }),
-      { numRuns: 150 },
-    );
-  });
-
-  it("says how much scratch memory any shape takes, or that it can't be", () => {
-    const size = fc.oneof(
-      fc.integer({ min: -2, max: 70 }),
-      fc.integer({ min: 0, max: 2 ** 33 }),
-      fc.double(),
-    );
-    const shape = fc.record({
-      cell: fc.constantFrom(...CELL_NAMES, "transformer"),
-      time: size,
-      batch: size,
-      input: size,
-      hidden: size,
-      vocabulary: size,
-      rows: size,
-      hasEmbedding: fc.boolean(),
-      lanes: size,
-      hasMask: fc.boolean(),
-      inputMasks: size,
-      hasStateMask: fc.boolean(),
-      hasWeightMask: fc.boolean(),
-      wantsGradient: fc.boolean(),
-    });
-    fc.assert(
-      fc.property(shape, (values) => {
-        for (const name of ["sequenceScratch", "crossEntropyScratch"] as const) {
-          try {
-            const floats = run(name, values) as number;
-            assert.ok(Number.isSafeInteger(floats) && floats > 0, `${name}: ${floats}`);
-          } catch (error) {
-            assert.ok(error instanceof TypeError, `${name}: ${error}`);
-          }
-        }
-      }),
-      { numRuns: 3_000 },
-    );
-  });
-
   it("passes on what a property throws", () => {
     const values = {
       get count(): number {
@@ -244,62 +81,91 @@ onTheAddon("A function of the native addon", (addon) => {
     };
     assert.throws(() => addon.adamStep(values as never), /not today/);
   });
-
-  it("refuses to read with what are no streams, or are closed", async () => {
-    const sizes = { cell: "gru", layers: 1, hidden: 4, vocabulary: 5, embedding: 0 } as const;
-    const streams = addon.openStreams(streamsArguments({ ...sizes, streams: 2 }, new Draw(7)));
-    const tokens = Int32Array.of(1, 2);
-    const logits = new Float32Array(10);
-    addon.stepStreams(streams, tokens, logits);
-    const read = (...values: unknown[]) =>
-      (addon.stepStreams as (...values: unknown[]) => void)(...values);
-    const wrongTokens = [
-      [undefined, null, 1, [1, 2], new Float32Array(2), new Uint32Array(2), tokens.buffer],
-      [Int32Array.of(1), Int32Array.of(1, 2, 3), detached(tokens)],
-      [Int32Array.of(0, 5), Int32Array.of(-1, 0), Int32Array.of(0, 2 ** 31 - 1)],
-    ].flat();
-    for (const wrong of wrongTokens) assert.throws(() => read(streams, wrong, logits), TypeError);
-    const before = logits.slice();
-    for (const wrong of [
-      [undefined, null, 1, [], new Float64Array(10), new Int32Array(10), logits.buffer],
-      [new Float32Array(9), new Float32Array(11), detached(logits)],
-    ].flat()) {
-      assert.throws(() => read(streams, tokens, wrong), TypeError);
-    }
-    assert.throws(() => read(), TypeError);
-    assert.throws(() => read(streams), TypeError);
-    assert.throws(() => read(streams, tokens), TypeError);
-    assert.deepEqual(logits, before);
-    const [foreign, release] = await externalOfNode();
-    const close = (value?: unknown) => addon.closeStreams(value as StreamsHandle);
-    for (const wrong of [undefined, null, 1, "streams", {}, [], tokens, () => {}, foreign]) {
-      assert.throws(() => read(wrong, tokens, logits), TypeError);
-      assert.throws(() => close(wrong), TypeError);
-    }
-    release();
-    addon.stepStreams(streams, tokens, logits);
-    close(streams);
-    assert.throws(() => read(streams, tokens, logits), /closed/);
-    assert.throws(() => close(streams), /closed/);
-  });
-
-  it("refuses streams larger than any memory before it looks for their arrays", () => {
-    const sizes = { cell: "gru", layers: 1, hidden: 1, vocabulary: 1, embedding: 0 } as const;
-    const values = streamsArguments({ ...sizes, streams: 1 }, new Draw(7));
-    const most = 2 ** 31;
-    for (const larger of [
-      { streams: most, vocabulary: most },
-      { streams: most, hidden: most },
-      { hidden: most },
-      { vocabulary: most, embedding: most },
-    ]) {
-      assert.throws(() => addon.openStreams({ ...values, ...larger }), /larger than any array/);
-    }
-  });
 });
 
-function sizesOf(cell: LayerSizes["cell"], source: LayerSizes["source"]): LayerSizes {
-  return { cell, source, time: 3, batch: 2, input: 18, hidden: 5, vocabulary: VOCABULARY };
+type Mistake = [name: keyof Addon, right: object, mistake: Values, message: string];
+
+/** One of each kind, to be read; the table of wrong values below has all. */
+function someMistakes(addon: Addon): Mistake[] {
+  const draw = new Draw(3);
+  const layer = forwardArguments(addon, sizesOf("gru", "vectors"), draw);
+  const reading = forwardArguments(addon, sizesOf("gru", "embedded"), draw);
+  const decoder = crossEntropyArguments(addon, sizesOf("gru", "vectors"), draw);
+  const step = stepArguments(40, draw);
+  const mask = { rate: 0.5, key0: 7, key1: 8, mask: new Float32Array(40), count: 40 };
+  const shape = { cell: "lstm", layers: 2, streams: 3, hidden: 5, vocabulary: 7 } as const;
+  const session = streamsArguments({ ...shape, embedding: 4 }, draw);
+  const [lowest, upper] = session.weights;
+  const { weightIh, biasIh } = layer;
+  return [
+    // Arrays
+    [
+      "forwardSequence",
+      layer,
+      { weightIh: weightIh.subarray(1) },
+      "weightIh must be a Float32Array of 270, not of 269.",
+    ],
+    ["forwardSequence", layer, { biasIh: undefined }, "biasIh must be a Float32Array."],
+    ["forwardSequence", layer, { biasIh: [...biasIh] }, "biasIh must be a Float32Array."],
+    [
+      "forwardSequence",
+      layer,
+      { biasIh: Float64Array.from(biasIh) },
+      "biasIh must be a Float32Array.",
+    ],
+    ["forwardSequence", layer, { biasIh: biasIh.buffer }, "biasIh must be a Float32Array."],
+    [
+      "forwardSequence",
+      layer,
+      { biasIh: detached(biasIh) },
+      "biasIh must be a Float32Array of 15, not of 0.",
+    ],
+    ["adamStep", step, { count: 39 }, "parameters must be a Float32Array of 39, not of 40."],
+    // Tokens
+    [
+      "forwardSequence",
+      reading,
+      { tokens: reading.tokens?.with(3, 9) },
+      "tokens must be below 9, not 9.",
+    ],
+    [
+      "forwardSequence",
+      reading,
+      { tokens: reading.tokens?.with(3, -1) },
+      "tokens must be below 9, not -1.",
+    ],
+    [
+      "crossEntropy",
+      decoder,
+      { targets: decoder.targets.with(3, 9) },
+      "targets must be below 9, not 9.",
+    ],
+    // Numbers
+    ["forwardSequence", layer, { time: -1 }, "time must be a whole number from 1 to 2147483648."],
+    ["forwardSequence", layer, { time: 2.5 }, "time must be a whole number from 1 to 2147483648."],
+    ["forwardSequence", layer, { time: "3" }, "time must be a number."],
+    ["writeMask", mask, { rate: 1 }, "rate must be above 0 and below 1."],
+    ["writeMask", mask, { key0: 2 ** 32 }, "key0 must be a whole number from 0 to 4294967295."],
+    ["setThreads", {}, { threads: 0 }, "threads must be a whole number from 1 to 1024."],
+    // Names and flags
+    ["forwardSequence", layer, { cell: "transformer" }, "cell must be gru, lstm or rnn."],
+    ["forwardSequence", layer, { hasStateMask: 1 }, "hasStateMask must be true or false."],
+    [
+      "setInstructionSet",
+      {},
+      { name: "abacus" },
+      "This processor, or this build, does not have abacus.",
+    ],
+    // Lists of layers
+    ["openStreams", session, { weights: [lowest] }, "weights must be an array of 2."],
+    ["openStreams", session, { weights: [lowest, null] }, "weights must be an array of objects."],
+    [
+      "openStreams",
+      session,
+      { weights: [lowest, { ...upper, biasIh }] },
+      "biasIh must be a Float32Array of 20, not of 15.",
+    ],
+  ];
 }
 
 /** Each function, in ways in which it looks at all of its arguments. */
@@ -372,10 +238,9 @@ function calls(addon: Addon): Call[] {
 /** The same arguments with one mistake each; what is in an object or list in turn as well. */
 function* everyMistake(values: Values): Generator<{ what: string; changed: Values }> {
   for (const [name, value] of Object.entries(values)) {
-    const wrongRates = name === "rate" ? [0, 1, -0.5, 2, Number.NaN] : [];
-    for (const wrong of [...mistakesFor(value), ...wrongRates]) {
+    for (const [what, wrong] of wrongValuesFor(name, value)) {
       if ((wrong ?? undefined) === undefined && OPTIONAL.has(name)) continue;
-      yield { what: `${name} = ${describeValue(wrong)}`, changed: { ...values, [name]: wrong } };
+      yield { what: `${name}: ${what}`, changed: { ...values, [name]: wrong } };
     }
     const isList = Array.isArray(value);
     if (!isList && (typeof value !== "object" || ArrayBuffer.isView(value))) continue;
@@ -386,53 +251,129 @@ function* everyMistake(values: Values): Generator<{ what: string; changed: Value
   }
 }
 
-function mistakesFor(value: unknown): unknown[] {
-  const others = [undefined, null, {}, [], () => {}, Symbol.iterator, 5n].filter(
-    (other) => typeof other !== typeof value || other === null,
-  );
+type WrongValues = readonly (readonly [what: string, wrong: unknown])[];
+
+/** Wrong for every argument. */
+const NEVER_RIGHT: WrongValues = [
+  ["undefined", undefined],
+  ["null", null],
+  ["a function", () => {}],
+  ["a symbol", Symbol.iterator],
+  ["a big integer", 5n],
+];
+
+const NOT_A_NUMBER: WrongValues = [
+  ["a text", "1"],
+  ["true", true],
+  ["an object", {}],
+  ["a list", []],
+];
+
+/** Of sizes, counts and keys; any other number may have a fraction, and be infinite. */
+const NOT_A_SIZE: WrongValues = [
+  ["below 0", -1],
+  ["a fraction", 0.5],
+  ["not a number", Number.NaN],
+  ["infinite", Number.POSITIVE_INFINITY],
+  ["infinite below 0", Number.NEGATIVE_INFINITY],
+  ["more than memory has bytes", 2 ** 53],
+  ["far more", 1e300],
+];
+
+/** Of dropout: nothing, or all. */
+const NOT_A_RATE: WrongValues = [
+  ["0", 0],
+  ["1", 1],
+  ["below 0", -0.5],
+  ["above 1", 2],
+  ["not a number", Number.NaN],
+];
+
+const NOT_A_FLAG: WrongValues = [
+  ["0", 0],
+  ["1", 1],
+  ["a text", "true"],
+  ["an object", {}],
+  ["a list", []],
+];
+
+const NOT_AN_OBJECT: WrongValues = [
+  ["a number", 1],
+  ["a text", "1"],
+];
+
+function notThisName(name: string): WrongValues {
+  return [
+    ["a number", 1],
+    ["an object", {}],
+    ["a list", []],
+    ["empty", ""],
+    ["unknown", "abacus"],
+    ["with a zero after it", `${name}\0`],
+    ["with a space after it", `${name} `],
+    ["repeated", name.repeat(100)],
+  ];
+}
+
+function notThisList(list: readonly unknown[]): WrongValues {
+  return [
+    ["a number", 1],
+    ["an object", {}],
+    ["empty", []],
+    ["without its first", list.slice(1)],
+    ["with one more", [...list, list[0]]],
+    ["of holes", new Array(list.length)],
+    ["of null", list.map(() => null)],
+    ["of numbers", list.map(() => 1)],
+  ];
+}
+
+function notThisArray(array: Float32Array | Int32Array): WrongValues {
+  const { length } = array;
+  const Type = array.constructor as Float32ArrayConstructor;
+  const Other = array instanceof Int32Array ? Float32Array : Int32Array;
+  return [
+    ["a number", 1],
+    ["a text", "1"],
+    ["an object", {}],
+    ["an empty list", []],
+    ["a plain list", [...array]],
+    ["of the other type", new Other(length)],
+    ["of doubles", new Float64Array(length)],
+    ["of unsigned integers", new Uint32Array(length)],
+    ["one number short", new Type(length - 1)],
+    ["empty", new Type(0)],
+    ["its buffer", array.buffer],
+    ["a view of its bytes", new DataView(array.buffer)],
+    ["detached from its memory", detached(array)],
+  ];
+}
+
+function wrongValuesFor(name: string, value: unknown): WrongValues {
   if (value instanceof Float32Array || value instanceof Int32Array) {
-    const { length } = value;
-    const Type = value.constructor as Float32ArrayConstructor;
-    const Other = value instanceof Int32Array ? Float32Array : Int32Array;
-    const strangers = [new Other(length), new Float64Array(length), new Uint32Array(length)];
-    const sized = [new Type(length - 1), new Type(0), value.buffer, new DataView(value.buffer)];
-    return [...others, {}, [], 1, "1", [...value], ...strangers, ...sized, detached(value)];
+    return [...NEVER_RIGHT, ...notThisArray(value)];
   }
-  if (Array.isArray(value)) {
-    const holes = [new Array(value.length), value.map(() => null), value.map(() => 1)];
-    return [...others, {}, 1, [], value.slice(1), [...value, value[0]], ...holes];
-  }
+  if (Array.isArray(value)) return [...NEVER_RIGHT, ...notThisList(value)];
+  if (name === "rate") return [...NEVER_RIGHT, ...NOT_A_NUMBER, ...NOT_A_RATE];
   switch (typeof value) {
     case "number":
-      return [...others, "1", true, ...wrongNumbersFor(value)];
+      return [...NEVER_RIGHT, ...NOT_A_NUMBER, ...(Number.isInteger(value) ? NOT_A_SIZE : [])];
     case "boolean":
-      return [...others, 0, 1, "true"];
+      return [...NEVER_RIGHT, ...NOT_A_FLAG];
     case "string":
-      return [...others, 1, "", "abacus", `${value}\0`, `${value} `, value.repeat(100)];
+      return [...NEVER_RIGHT, ...notThisName(value)];
     default:
-      return [...others.filter((other) => typeof other !== "object"), null, 1, "1"];
+      return [...NEVER_RIGHT, ...NOT_AN_OBJECT];
   }
 }
 
-/** For sizes, counts and keys, which are whole; what has a part may be any number. */
-function wrongNumbersFor(value: number): number[] {
-  if (!Number.isInteger(value)) return [];
-  return [-1, 0.5, Number.NaN, 1e300, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 2 ** 53];
-}
-
+/** As a person would write it, in a few words. */
 function describeValue(value: unknown): string {
-  if (ArrayBuffer.isView(value)) return `${value.constructor.name} ${value.byteLength} bytes`;
-  return typeof value === "number"
-    ? `${value}`
-    : `${typeof value} ${Object.prototype.toString.call(value)}`;
-}
-
-/** A copy whose memory was given away. */
-function detached<A extends Float32Array | Int32Array>(array: A): A {
-  const copy = array.slice() as A;
-  structuredClone(copy.buffer, { transfer: [copy.buffer as ArrayBuffer] });
-  assert.equal(copy.length, 0);
-  return copy;
+  if (ArrayBuffer.isView(value))
+    return `a ${value.constructor.name} of ${(value as Int32Array).length}`;
+  if (value instanceof ArrayBuffer) return "an ArrayBuffer";
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  return JSON.stringify(value) ?? String(value);
 }
 
 /** All bytes that arguments hold. */
@@ -441,12 +382,4 @@ function bytesOf(values: Values): Buffer {
   return Buffer.concat(
     arrays.map((array) => Buffer.from(array.buffer, array.byteOffset, array.byteLength)),
   );
-}
-
-/** An external value that is not the addon's, and how to let it go. */
-async function externalOfNode(): Promise<[external: unknown, release: () => void]> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { _handle } = server as unknown as { _handle: { _externalStream: unknown } };
-  return [_handle._externalStream, () => server.close()];
 }
