@@ -29,10 +29,14 @@ export function whyNoStandIn({ cudnn }: TensorFlowBackend): string | false {
 }
 
 /** Runs the tests of the tensorflow backend in a compiled test file by the stand-in. */
-export async function passByStandIn(file: string, atLeast: number): Promise<void> {
+export async function passByStandIn(
+  file: string,
+  atLeast: number,
+  environment: Record<string, string> = {},
+): Promise<void> {
   const tests = fileURLToPath(new URL(`../backends/${file}`, import.meta.url));
-  const quick = { NODE_TEST_CONTEXT: undefined, CHARNN_TEST_QUICK: "1" };
-  const env = { ...process.env, ...quick, ...(await standIn()) };
+  const changes = { ...environment, NODE_TEST_CONTEXT: undefined, ...(await standIn()) };
+  const env = { ...process.env, ...changes };
   const options = ["--test", "--test-reporter=tap", "--test-name-pattern=tensorflow backend"];
   const { stdout } = await run(process.execPath, [...options, tests], { env }).catch((error) =>
     assert.fail(error.stdout),

@@ -18,7 +18,7 @@ await onTensorFlow("cuDNN's operations", (backend) => {
   const skip = whyNoStandIn(backend);
 
   slow("do what the tests of conformance ask for", { skip }, async () => {
-    await passByStandIn("conformance/rnn.test.js", 100);
+    await passByStandIn("conformance/rnn.test.js", 100, { CHARNN_TEST_QUICK: "1" });
   });
 
   slow("are found by doctor", { skip }, async (t) => {
