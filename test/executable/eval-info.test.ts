@@ -116,7 +116,7 @@ test("eval scores any text", async (t) => {
   });
 });
 
-test("info shows what a checkpoint holds, and all runs", async (t) => {
+slow("info shows what a checkpoint holds, and all runs", async (t) => {
   const empty = await temporaryFolder(t);
   const none = await charnn(t, ["info"], { cwd: empty });
   assert.equal(none.code, 0);
@@ -217,7 +217,7 @@ function deepCheckpoint(whole: Buffer): Buffer {
   return Buffer.concat([encoded.header, ...encoded.data]);
 }
 
-test("help shows defaults and examples, at once", async (t) => {
+slow("help shows defaults and examples, at once", async (t) => {
   const folder = await temporaryFolder(t);
   // Writes the address of each module that is loaded to a file.
   const hook = `import { appendFileSync } from "node:fs";

@@ -159,7 +159,7 @@ describe("A source that can be read once", posix, () => {
     }
   });
 
-  it("is refused where it is named twice, and so is a device without an end", async (t) => {
+  slow("is refused where it is named twice, and so is a device without an end", async (t) => {
     const cwd = await workplace(t);
     await shell(t, "mkfifo pipe", { cwd });
     await writeFile(path.join(cwd, "options.json"), '{"steps": 1}');

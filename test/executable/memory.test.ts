@@ -9,7 +9,7 @@ import { slow } from "../helpers/slow.js";
 
 const onLinux = { skip: process.platform !== "linux" && "only Linux has such limits" };
 
-test(
+slow(
   "what training needs and what fits is said before any work, under a limit of addresses too",
   onLinux,
   async (t) => {
@@ -68,7 +68,7 @@ test("an allocation that fails while training is an error with what would fit", 
   assert.deepEqual(readdirSync(cwd), ["fox.txt"]);
 });
 
-test("more texts at a time than memory has room for are refused", async (t) => {
+slow("more texts at a time than memory has room for are refused", async (t) => {
   const cwd = await workplace(t, { trained: true });
   const args = ["sample", "fox", "--count", "4096", "-n", "10000000"];
   const { code, stdout, stderr } = await charnn(t, args, { cwd });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { type TestContext, test } from "node:test";
+import type { TestContext } from "node:test";
 import { charnn, SMALL, sentences, shell, startCharnn, written } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { slow } from "../helpers/slow.js";
@@ -47,7 +47,7 @@ async function pasted(t: TestContext, cwd: string, said: string, before = ""): P
   return stdout;
 }
 
-test("the line that goes on with an interrupted run works when it is pasted", async (t) => {
+slow("the line that goes on with an interrupted run works when it is pasted", async (t) => {
   const cwd = await temporaryFolder(t);
   await mkdir(path.join(cwd, `folder ${ODD}`));
   const files = ["-dash.txt", `${ODD}\\\n.txt`, "a b.txt", "c", "d", "e", `folder ${ODD}/f`];

@@ -114,7 +114,7 @@ slow("a seed file that is too long can be shortened as the message advises", asy
   assert.equal((await seedFrom("NEWFILE", ...option.split(" "))).code, 0);
 });
 
-test("the newest run is sampled when none is named", async (t) => {
+slow("the newest run is sampled when none is named", async (t) => {
   const cwd = await workplace(t, { trained: true });
   await writeFile(path.join(cwd, "digits.txt"), "0123456789".repeat(200));
   await charnn(t, ["train", "digits.txt", "--quiet", ...SMALL], { cwd });

@@ -9,6 +9,7 @@ import { Random } from "#src/random.js";
 import { type GenerateSettings, generate } from "#src/sampling/sampler.js";
 import { onEveryBackend } from "../helpers/backends.js";
 import { failsWith } from "../helpers/failure.js";
+import { slow } from "../helpers/slow.js";
 import { smallRun, trained, workplace } from "../helpers/training.js";
 import { undisposed } from "../helpers/undisposed.js";
 
@@ -69,7 +70,7 @@ await onEveryBackend("A sampler", (backend) => {
     }
   });
 
-  it("writes without end until nobody asks any more", () => {
+  slow("writes without end until nobody asks any more", () => {
     const { model, vocabulary } = writer(backend);
     let written = 0;
     for (const _ of generate(model, vocabulary, { ...PLAIN, length: -1 }, random())) {

@@ -17,7 +17,7 @@ slow("A thousand short samples let a timer run between them", async (t) => {
   assert.ok(ticks > 0);
 });
 
-it("Samples that begin at the same time let a timer run between them", async (t) => {
+slow("Samples that begin at the same time let a timer run between them", async (t) => {
   const checkpoint = await writer(t);
   const written = async (randomSeed: number) => {
     for await (const _ of sample(checkpoint, { length: 3, randomSeed, backend: "cpu" }));

@@ -67,7 +67,7 @@ onTheAddon("The native backend in its process", (addon, native) => {
     model.dispose();
   });
 
-  it("frees the memory of streams that nobody closed", async () => {
+  slow("frees the memory of streams that nobody closed", async () => {
     const { model } = smallTraining(native);
     const tokens = Int32Array.of(1, 2, 3, 4);
     const kept = model.openDecodeSession(4);
@@ -161,13 +161,15 @@ onTheAddon("The native backend in its process", (addon, native) => {
     assert.equal((await outcomeOf(program)).code, 7);
   });
 
-  it("trains in several threads of Node's side by side, each with a team of its own", async () => {
-    const expected = await trainNatively(1, 12);
-    const worker = moduleOf(`
+  slow(
+    "trains in several threads of Node's side by side, each with a team of its own",
+    async () => {
+      const expected = await trainNatively(1, 12);
+      const worker = moduleOf(`
       import { parentPort, workerData } from "node:worker_threads";
       import { trainNatively } from "${WORK}";
       parentPort.postMessage(await trainNatively(workerData, 12));`);
-    const program = `
+      const program = `
       import { once } from "node:events";
       import { Worker } from "node:worker_threads";
       import { trainNatively } from "${WORK}";
@@ -179,11 +181,12 @@ onTheAddon("The native backend in its process", (addon, native) => {
       console.log(await trainNatively(2, 12));
       for (const [[hash], [code]] of await Promise.all(workers)) console.log(hash, code);
       console.log(await trainNatively(2, 12));`;
-    const { code, stdout } = await outcomeOf(program);
-    const lines = stdout.split("\n");
-    const ofWorker = `${expected} 0`;
-    assert.deepEqual([code, ...lines], [0, expected, ofWorker, ofWorker, ofWorker, expected]);
-  });
+      const { code, stdout } = await outcomeOf(program);
+      const lines = stdout.split("\n");
+      const ofWorker = `${expected} 0`;
+      assert.deepEqual([code, ...lines], [0, expected, ofWorker, ofWorker, ofWorker, expected]);
+    },
+  );
 
   it("lets one of Node's threads be ended while it trains", async () => {
     const worker = moduleOf(`

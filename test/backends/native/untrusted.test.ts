@@ -1,4 +1,5 @@
 /** What the addon does not trust: values in arrays, shapes, scratch memory, getters and handles. */
+
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -19,6 +20,7 @@ import {
   VOCABULARY,
 } from "../../helpers/addon-calls.js";
 import { Draw } from "../../helpers/numbers.js";
+import { slow } from "../../helpers/slow.js";
 
 onTheAddon("The native addon", (addon) => {
   const run = (name: keyof Addon, values: unknown) =>
@@ -75,7 +77,7 @@ onTheAddon("The native addon", (addon) => {
     }
   });
 
-  it("does not trust what forward left in the scratch memory", () => {
+  slow("does not trust what forward left in the scratch memory", () => {
     const draw = new Draw(4);
     for (const cell of CELL_NAMES) {
       for (const source of SOURCES) {
