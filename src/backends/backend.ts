@@ -39,7 +39,8 @@ export type Tensor = Float32Array | OpaqueTensor;
 
 /**
  * A dropout mask by what it is made from: zero with probability `rate`, elsewhere 1 / (1 - rate).
- * Element i is kept when word i of the Philox stream `key` is at or above rate * 2^32.
+ * Element i is kept when word i of the Philox stream `key` is at or above rate * 2^32
+ * (`test/reference/dropout.ts`).
  */
 export interface DropoutMask {
   /** How many numbers there are. */
@@ -300,7 +301,10 @@ export interface Backend {
   parameterArray(shapes: ReadonlyMap<string, readonly number[]>): ParameterArray;
   createWorkspace(): Workspace;
 
-  /** One recurrent layer over a sequence. The workspace keeps what {@link rnnBackward} needs. */
+  /**
+   * One recurrent layer over a sequence (`test/reference/cells.ts`). The workspace keeps what
+   * {@link rnnBackward} needs.
+   */
   rnnForward(layer: RnnLayer, workspace: Workspace): RnnOutputs;
   /**
    * The same layer backward through time. `layer` is what the last call with this workspace, which
@@ -310,7 +314,7 @@ export interface Backend {
 
   /**
    * Logits, softmax and cross-entropy, and the gradients of the mean loss over all positions with a
-   * target.
+   * target (`test/reference/model.ts`).
    */
   linearCrossEntropy(
     decoder: Decoder,
@@ -324,7 +328,7 @@ export interface Backend {
    * Adam with decoupled weight decay, in PyTorch's formula (Kingma and Ba, 2015; Loshchilov and
    * Hutter, 2019).
    *
-   * As all optimizer steps it updates the arrays in place.
+   * As all optimizer steps (`test/reference/optimizers.ts`) it updates the arrays in place.
    *
    * @returns the global norm of the gradients before clipping, in single precision; where it is not
    *   finite, no array was changed
@@ -335,6 +339,6 @@ export interface Backend {
   /** RMSProp, in PyTorch's formula (Hinton's lecture 6e, 2012). */
   rmsPropStep(arrays: MomentArrays, settings: RmsPropSettings): number;
 
-  /** Opens a session of `sequences`, all from a state of zero. */
+  /** Opens a session of `sequences` (`test/reference/model.ts`), all from a state of zero. */
   openDecodeSession(model: DecodeModel, sequences: number): DecodeSession;
 }

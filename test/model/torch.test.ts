@@ -23,7 +23,7 @@ import {
   torchNumbers,
 } from "../helpers/torch-numbers.js";
 
-/** Absolute and relative: charnn computes in single precision, the fixture in double. */
+/** Absolute and relative: charnn has single precision, the fixture double. */
 const TOLERANCE = 1e-5;
 
 const { time, batch: rows, hidden: hiddenSize, layers, vocabulary } = torchNumbers.sizes;
@@ -45,24 +45,24 @@ await onEveryBackend("Against PyTorch", (backend) => {
       const model = modelOf(backend, torch);
       const batch = batchOf(torch);
       const logits = flat(torch.logits);
-      for (let place = 0; place < time * rows; place++) {
-        const scores = logits.slice(place * vocabulary, (place + 1) * vocabulary);
+      for (let position = 0; position < time * rows; position++) {
+        const scores = logits.slice(position * vocabulary, (position + 1) * vocabulary);
         const logSum = Math.log(scores.reduce((sum, score) => sum + Math.exp(score), 0));
         const losses = scores.map((_, character) => {
           const targets = new Int32Array(time * rows).fill(-1);
-          targets[place] = character;
+          targets[position] = character;
           return model.score({ ...batch, targets }, stateOf(torch)).score.loss;
         });
         const expected = scores.map((score) => logSum - score);
-        assertClose(losses, expected, TOLERANCE, `losses at place ${place}`);
+        assertClose(losses, expected, TOLERANCE, `losses at position ${position}`);
       }
     });
 
     it(`a ${cell} model gives the same loss at every position`, () => {
       const model = modelOf(backend, torch);
       const batch = batchOf(torch);
-      const losses = Array.from(batch.targets, (_, place) => {
-        const alone = batch.targets.map((target, other) => (other === place ? target : -1));
+      const losses = Array.from(batch.targets, (_, position) => {
+        const alone = batch.targets.map((target, other) => (other === position ? target : -1));
         return model.score({ ...batch, targets: alone }, stateOf(torch)).score.loss;
       });
       assertClose(losses, flat(torch.losses), TOLERANCE, "losses");
@@ -103,16 +103,16 @@ await onEveryBackend("Against PyTorch", (backend) => {
   }
 });
 
-slow("PyTorch computes the numbers of the fixture", (t) => {
+slow("PyTorch still gives the numbers of the fixture", (t) => {
   const python = pythonWith("torch");
   if (python === undefined) return t.skip("no Python with PyTorch; `npm run peers` gets it");
   const printed = execFileSync(python, [TORCH_SCRIPT], { encoding: "utf8", maxBuffer: 2 ** 24 });
   const now = leaves(JSON.parse(printed));
   const committed = leaves(torchNumbers);
   assert.deepEqual([...now.keys()], [...committed.keys()]);
-  for (const [place, value] of committed) {
-    if (typeof value !== "number") assert.equal(now.get(place), value, place);
-    else assertClose([now.get(place) as number], [value], 1e-6, place);
+  for (const [path, value] of committed) {
+    if (typeof value !== "number") assert.equal(now.get(path), value, path);
+    else assertClose([now.get(path) as number], [value], 1e-6, path);
   }
 });
 
@@ -202,8 +202,8 @@ function learn(torch: TorchModel, model: CharRnn, gradients: ParameterArray) {
 function correctIn(torch: TorchModel): number {
   const logits = flat(torch.logits);
   const targets = flat(torch.targets);
-  return targets.filter((target, place) => {
-    const scores = logits.slice(place * vocabulary, (place + 1) * vocabulary);
+  return targets.filter((target, position) => {
+    const scores = logits.slice(position * vocabulary, (position + 1) * vocabulary);
     return scores.indexOf(Math.max(...scores)) === target;
   }).length;
 }
@@ -220,11 +220,11 @@ function shapeOf(values: Nested): number[] {
 }
 
 /** Every number and string in a value under the path to it. */
-function leaves(value: unknown, place = ""): Map<string, unknown> {
-  if (typeof value !== "object" || value === null) return new Map([[place, value]]);
+function leaves(value: unknown, path = ""): Map<string, unknown> {
+  if (typeof value !== "object" || value === null) return new Map([[path, value]]);
   const found = new Map<string, unknown>();
   for (const [key, entry] of Object.entries(value)) {
-    for (const [at, leaf] of leaves(entry, `${place}/${key}`)) found.set(at, leaf);
+    for (const [at, leaf] of leaves(entry, `${path}/${key}`)) found.set(at, leaf);
   }
   return found;
 }

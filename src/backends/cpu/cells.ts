@@ -4,7 +4,7 @@ import { gruSteps } from "./gru.js";
 import { lstmSteps } from "./lstm.js";
 import { tanhSteps } from "./tanh-rnn.js";
 
-/** The arithmetic of each cell. */
+/** The arithmetic of each cell; `test/reference/cells.ts` defines what it is. */
 export const CELL_STEPS: Readonly<Record<CellName, CellSteps>> = {
   gru: gruSteps,
   lstm: lstmSteps,

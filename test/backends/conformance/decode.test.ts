@@ -11,7 +11,7 @@ import { type DecodeSizes, decodeSizes, describeModel, type ModelSizes } from ".
 import { assertNear } from "./gradients.js";
 import { assertSameNumbers, isAll, testOnEveryBackend } from "./on-every-backend.js";
 
-/** So many tokens that what the input weights make of each is not kept in a table. */
+/** More tokens than fit the table of the input weights' products. */
 const MANY_TOKENS: ModelSizes = {
   layers: 1,
   hiddenSize: 33,

@@ -7,7 +7,7 @@ import { assertGradient, assertNear } from "./gradients.js";
 import { definedLoss, describeLoss, drawLoss, type LossCase, lossCases } from "./losses.js";
 import { assertAll, isAll, onceFor, testOnEveryBackend } from "./on-every-backend.js";
 
-/** Numbers for a case, and what the definition makes of them. */
+/** Numbers for a case, and what the definition gives for them. */
 const defined = new Map<string, { drawn: LossCase; expected: ReturnType<typeof definedLoss> }>();
 
 for (const { sizes, isSmall } of lossCases(isAll)) {

@@ -24,7 +24,7 @@ import {
   testOnEveryBackend,
 } from "./on-every-backend.js";
 
-/** Numbers for a case, and what the definition makes of them. */
+/** Numbers for a case, and what the definition gives for them. */
 const defined = new Map<string, { drawn: LayerCase; expected: ReturnType<typeof definedLayer> }>();
 
 for (const { kind, sizes, isSmall } of layerCases(isAll)) {

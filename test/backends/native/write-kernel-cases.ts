@@ -1,5 +1,5 @@
 /**
- * Writes the cases that the C++ tests run: inputs, and what the definition in `test/reference/` makes of them.
+ * Writes the cases that the C++ tests run: inputs, and the results that `test/reference/` defines.
  *
  *     node dist-test/backends/native/write-kernel-cases.js FILE
  *
