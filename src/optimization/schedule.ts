@@ -1,6 +1,6 @@
 import type { ScheduleName } from "../config/names.js";
 
-/** The factor on the learning rate at `done`, the share of the run that is over (0 to below 1). */
+/** The factor on the learning rate at `done`, the fraction of the run that is over (0 to below 1). */
 const FACTORS: Readonly<Record<ScheduleName, (done: number) => number>> = {
   constant: () => 1,
   // Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017, equation 5.
@@ -43,24 +43,24 @@ export function learningRateAt(
   const { schedule, warmupSteps } = settings;
   const full = settings.learningRate * progress.rateFactor;
   if (progress.step < warmupSteps) return (full * (progress.step + 1)) / (warmupSteps + 1);
-  return full * FACTORS[schedule](Math.min(shareDone(progress, warmupSteps), 1));
+  return full * FACTORS[schedule](Math.min(fractionDone(progress, warmupSteps), 1));
 }
 
-/** The share of the schedule that is over. */
-function shareDone(
+/** The fraction of the schedule that is over. */
+function fractionDone(
   { step, totalSteps = Number.POSITIVE_INFINITY, replan = [] }: ScheduledProgress,
   warmupSteps: number,
 ): number {
-  // The share that was over at the last change, and the step from which the rest is taken.
+  // The fraction that was over at the last change, and the step from which the rest is taken.
   let [done, first] = [0, warmupSteps];
-  const shareAt = (at: number, total: number) =>
+  const fractionAt = (at: number, total: number) =>
     done + ((1 - done) * (at - first)) / Math.max(total - first, 1);
   for (const [k, { step: changedAt, totalSteps: before }] of replan.entries()) {
-    if (step < changedAt) return shareAt(step, before);
+    if (step < changedAt) return fractionAt(step, before);
     // The speed was measured, and the number left as it was.
     if (before === (replan[k + 1]?.totalSteps ?? totalSteps)) continue;
-    done = Math.min(Math.max(shareAt(changedAt, before), 0), 1);
+    done = Math.min(Math.max(fractionAt(changedAt, before), 0), 1);
     first = Math.max(changedAt, warmupSteps);
   }
-  return shareAt(step, totalSteps);
+  return fractionAt(step, totalSteps);
 }

@@ -10,7 +10,7 @@ import { CharnnError } from "../errors.js";
 export interface PlanOptions extends ReadOptions {
   readonly clock: Clock;
   /** Called now and then with the fraction of a long work that is done, from 0 to 1. */
-  readonly onPreparing?: ((doing: "reading" | "counting", share: number) => void) | undefined;
+  readonly onPreparing?: ((doing: "reading" | "counting", fraction: number) => void) | undefined;
 }
 
 /**

@@ -1,3 +1,33 @@
+/** Of a time, the fraction that is planned: what is forecast wrong by a twentieth still ends in time. */
+const PLANNED = 0.95;
+/** Of a time, the fractions between which a run may be about to end without a change of its steps ... */
+const END_AFTER_FIRST_LOOK = { earliest: 0.9, latest: 1.02 };
+/** ... and once that was decided: a speed that changes a little is no reason to change the number again. */
+const END_AFTER_LATER_LOOK = { earliest: 0.86, latest: 1.04 };
+/** Of the time left, the fraction in which the speed is measured before the plan is looked at again. */
+const MEASURED = 0.05;
+/** The same for later looks, which are closer and closer together, so that the end is met. */
+const MEASURED_LATER = 0.2;
+/** Of the whole time, the fraction in which it is measured then at least. */
+const MIN_MEASURED_LATER = 0.01;
+/** A short time needs a larger fraction, a long one a smaller, in seconds. */
+const MIN_MEASUREMENT_SECONDS = 0.5;
+const MAX_FRACTION_MEASURED = 0.2;
+const MAX_MEASUREMENT_SECONDS = 120;
+/** It goes on for so many times as long where an evaluation is still to be measured. */
+const FOR_FIRST_EVALUATION = 3;
+/** Of a time, the fraction that all evaluations may take; more, and they score a part of the text. */
+const FOR_EVALUATIONS = 0.1;
+/** Of a time, the fraction that scoring may take once training is over. */
+const FOR_END = 0.05;
+/** An evaluation of fewer characters says too little. */
+const MIN_CHARACTERS_SCORED = 20_000;
+
+/** Of a time, the fraction for each thing that is tried; and the fewest and most seconds. */
+const FOR_TRIAL = 0.01;
+const MIN_TRIAL_SECONDS = 0.02;
+const MAX_TRIAL_SECONDS = 1.5;
+
 /** How long a run's parts take on this machine. */
 export interface Speed {
   readonly secondsPerStep: number;
@@ -45,6 +75,103 @@ export function secondsFor(
 }
 
 /** Those of each step, without the last one of the run. */
-export function evaluationsPerStep({ evalEvery, stepsPerEpoch }: EvaluationPace): number {
+function evaluationsPerStep({ evalEvery, stepsPerEpoch }: EvaluationPace): number {
   return 1 / evalEvery + 1 / stepsPerEpoch;
+}
+
+/** How long each thing may be tried where so many seconds are left. */
+export function secondsToTry(secondsLeft: number): number {
+  return Math.min(Math.max(FOR_TRIAL * secondsLeft, MIN_TRIAL_SECONDS), MAX_TRIAL_SECONDS);
+}
+
+/** The number of steps for a time that is left. */
+export function stepsFor(
+  secondsLeft: number,
+  speed: Speed,
+  pace: EvaluationPace,
+  fewest?: number,
+): number {
+  return stepsInTime(PLANNED * secondsLeft, speed, pace, fewest);
+}
+
+/** What evaluations cost, in seconds. */
+export interface EvaluationCosts {
+  readonly step: number;
+  /** Scoring the whole of the held-out part. */
+  readonly whole: number;
+  /** A sample, and checkpoints. */
+  readonly besides: number;
+}
+
+/**
+ * How many of the held-out characters evaluations can score within their fraction of the time.
+ *
+ * @returns undefined where it is all of them
+ */
+export function charactersToScore(
+  secondsLeft: number,
+  characters: number,
+  { step, whole, besides }: EvaluationCosts,
+  pace: EvaluationPace,
+): number | undefined {
+  // Most of the time goes to steps, whatever evaluations cost.
+  const evaluations = 1 + ((1 - FOR_EVALUATIONS) * secondsLeft * evaluationsPerStep(pace)) / step;
+  const seconds = FOR_EVALUATIONS * secondsLeft;
+  if (evaluations * (whole + besides) <= seconds) return undefined;
+  const fraction = seconds / (evaluations * whole);
+  const scored = Math.max(MIN_CHARACTERS_SCORED, Math.floor(fraction * characters));
+  return scored < characters ? scored : undefined;
+}
+
+/**
+ * The seconds that are kept for scoring at the end: the test part, of which a part will do, and the whole of
+ * the held-out part where evaluations score only a part of it, if there is time for all of it.
+ */
+export function secondsKeptForEnd(secondsLeft: number, wanted: { test: number; whole: number }) {
+  const most = Math.max(FOR_END * secondsLeft, 0);
+  const both = wanted.test + wanted.whole;
+  return both <= most ? both : Math.min(wanted.test, most);
+}
+
+/** How many of the test part's characters can be scored at the end in the time that is left. */
+export function charactersAtEnd(secondsLeft: number, characters: number, seconds: number): number {
+  if (seconds <= secondsLeft) return characters;
+  const fraction = Math.max(secondsLeft, 0) / seconds;
+  return Math.min(Math.max(Math.floor(fraction * characters), MIN_CHARACTERS_SCORED), characters);
+}
+
+/** After how many seconds of training the plan is looked at for the first time. */
+export function secondsToMeasure(secondsLeft: number, isEvaluated: boolean): number {
+  const least = Math.min(MIN_MEASUREMENT_SECONDS, MAX_FRACTION_MEASURED * secondsLeft);
+  const seconds = Math.min(Math.max(MEASURED * secondsLeft, least), MAX_MEASUREMENT_SECONDS);
+  return isEvaluated ? seconds : FOR_FIRST_EVALUATION * seconds;
+}
+
+/**
+ * After how many seconds it is looked at once more: other programs come and go.
+ *
+ * @param secondsLeft when the measurement began
+ */
+export function secondsToMeasureLater(secondsLeft: number, maxTime: number): number {
+  return Math.max(MEASURED_LATER * secondsLeft, MIN_MEASURED_LATER * maxTime);
+}
+
+/**
+ * The number of steps that are left when the speed has been measured again: as planned, unless the run
+ * would end too early or too late; then as many as fit.
+ *
+ * @param now seconds that have gone of `maxTime`
+ * @param isFirst whether the number is what a trial gave
+ */
+export function stepsLeftAfterMeasuring(
+  { planned, fitting }: { readonly planned: number; readonly fitting: number },
+  { now, maxTime, isFirst }: { now: number; maxTime: number; isFirst: boolean },
+  speed: Speed,
+  pace: EvaluationPace,
+): number {
+  const end = (now + secondsFor(planned, speed, pace)) / maxTime;
+  const { earliest, latest } = isFirst ? END_AFTER_FIRST_LOOK : END_AFTER_LATER_LOOK;
+  const isTooLong = !(end < latest);
+  const isTooShort = end <= earliest && fitting > planned;
+  return isTooLong || isTooShort ? fitting : planned;
 }

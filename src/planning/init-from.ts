@@ -43,7 +43,7 @@ export function settingsFor({ config }: Checkpoint, settings: TrainSettings): Tr
 export function initFrom(model: CharRnn, vocabulary: Vocabulary, base: Checkpoint): void {
   const values = model.parameters.read().slice();
   const { size } = base.vocabulary;
-  const places = Array.from({ length: size }, (_, index) => {
+  const targets = Array.from({ length: size }, (_, index) => {
     if (index === base.vocabulary.unknown) return vocabulary.unknown as number;
     const codePoint = base.vocabulary.characterAt(index).codePointAt(0) as number;
     return vocabulary.indexOf(codePoint) as number;
@@ -53,11 +53,11 @@ export function initFrom(model: CharRnn, vocabulary: Vocabulary, base: Checkpoin
     if (/^(encoder|decoder)\./.test(name)) {
       if (name === "decoder.bias")
         to.data.fill(data.reduce((least, value) => Math.min(least, value)));
-      copyRows(to.data, data, places, data.length / size);
+      copyRows(to.data, data, targets, data.length / size);
     } else if (name === "rnn.weight_ih_l0" && model.config.embeddingSize === 0) {
       for (let row = 0; row < shape[0]; row++) {
         const ofRow = to.data.subarray(row * vocabulary.size, (row + 1) * vocabulary.size);
-        copyRows(ofRow, data.subarray(row * size, (row + 1) * size), places, 1);
+        copyRows(ofRow, data.subarray(row * size, (row + 1) * size), targets, 1);
       }
     } else {
       to.data.set(data);
@@ -66,14 +66,14 @@ export function initFrom(model: CharRnn, vocabulary: Vocabulary, base: Checkpoin
   model.parameters.write(values);
 }
 
-/** Row i of `from` becomes row `places[i]` of `to`. */
+/** Row i of `from` becomes row `targets[i]` of `to`. */
 function copyRows(
   to: Float32Array,
   from: Float32Array,
-  places: readonly number[],
+  targets: readonly number[],
   columns: number,
 ): void {
-  for (const [row, place] of places.entries()) {
-    to.set(from.subarray(row * columns, (row + 1) * columns), place * columns);
+  for (const [row, target] of targets.entries()) {
+    to.set(from.subarray(row * columns, (row + 1) * columns), target * columns);
   }
 }

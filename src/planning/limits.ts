@@ -6,14 +6,14 @@ import type { Batches } from "../data/batches.js";
 import { CharnnError } from "../errors.js";
 
 /** Passes over the text in a time that is given alone: next to nothing is gained by more than 60. */
-const MOST_EPOCHS_IN_TIME = 100;
+const MAX_EPOCHS_IN_TIME = 100;
 
 /** The limits that were asked for; undefined when none was. */
 export function limitsOf(settings: TrainSettings): Limits | undefined {
   const { epochs, steps, maxTime, replan, patience, targetLoss } = settings;
   const isTimeAlone = maxTime !== undefined && epochs === undefined && steps === undefined;
   const limits = definedOnly({
-    epochs: isTimeAlone ? MOST_EPOCHS_IN_TIME : epochs,
+    epochs: isTimeAlone ? MAX_EPOCHS_IN_TIME : epochs,
     steps,
     maxTime,
     replan,

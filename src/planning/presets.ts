@@ -68,7 +68,7 @@ export const MAX_EPOCHS = 60;
 const MANY_DIFFERENT = 1_000;
 const EMBEDDING_SIZE_FOR_MANY = 128;
 /** More keeps a model from learning, however short its text is. */
-const MOST_DROPOUT = 0.33;
+const MAX_DROPOUT = 0.33;
 
 /** What a preset decides for a text with so many different characters. */
 export function presetRecipe(name: PresetName, vocabularySize: number): Recipe {
@@ -127,7 +127,7 @@ export function defaultEpochs(characters: number): number {
 }
 
 /**
- * The shares to drop so that a model neither learns its text by heart nor learns too little: the
+ * The dropout rates so that a model neither learns its text by heart nor learns too little: the
  * more, the more parameters it has for each character, and the more often it reads them.
  *
  * @param epochs passes over the text
@@ -138,8 +138,8 @@ export function dropoutFor(
   epochs: number,
 ): Omit<DropoutRates, "weightDropout"> {
   const pressure = (parameterCount(model) * epochs) / characters;
-  const rate = Math.min(Math.max(0.125 * Math.log2(pressure / 8), 0), MOST_DROPOUT);
-  const inHundredths = (share: number) => Math.round(100 * share) / 100;
+  const rate = Math.min(Math.max(0.125 * Math.log2(pressure / 8), 0), MAX_DROPOUT);
+  const inHundredths = (rate: number) => Math.round(100 * rate) / 100;
   return {
     dropout: inHundredths(rate),
     recurrentDropout: inHundredths(0.6 * rate),

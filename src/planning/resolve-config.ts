@@ -20,6 +20,7 @@ import { heldOutNotes } from "../text-checks/held-out-notes.js";
 import { rareCharactersNote } from "../text-checks/rare-characters.js";
 import { corpusSettings, type PlanOptions } from "./corpus-settings.js";
 import type { Speed } from "./forecast.js";
+import { secondsToTry } from "./forecast.js";
 import { settingsFor } from "./init-from.js";
 import { haveEnd, limitsOf } from "./limits.js";
 import { refuseTooLarge, trainingOutOfMemory, trainingShape } from "./memory-need.js";
@@ -31,7 +32,6 @@ import {
   presetRecipe,
 } from "./presets.js";
 import { lengthOfNewRun } from "./run-length.js";
-import { secondsToTry } from "./time-plan.js";
 import { operationsPerSecond } from "./trial.js";
 
 /**
@@ -120,7 +120,7 @@ function baselineOf(
   const isLong = characters >= LONG_TEXT;
   return ngramBaseline(train.tokens, validation.tokens, vocabulary.size, {
     signal,
-    onProgress: isLong ? (share) => onPreparing?.("counting", share) : undefined,
+    onProgress: isLong ? (fraction) => onPreparing?.("counting", fraction) : undefined,
     most: maxTime && Math.ceil(CHARACTERS_COUNTED_PER_SECOND * maxTime),
   });
 }

@@ -4,9 +4,9 @@ import type { TrainSettings } from "../config/train-settings.js";
 import type { Batches } from "../data/batches.js";
 import type { Corpus } from "../data/corpus.js";
 import type { EvaluationPace, Speed } from "./forecast.js";
+import { charactersToScore, secondsKeptForEnd, secondsToTry, stepsFor } from "./forecast.js";
 import { stepsWithin } from "./limits.js";
 import { dropoutFor, MAX_EPOCHS } from "./presets.js";
-import { charactersToScore, secondsKeptForEnd, secondsToTry, stepsFor } from "./time-plan.js";
 import { type Costs, measureCosts, secondsToScore, type TrialOptions } from "./trial.js";
 
 /** Checkpoints that an evaluation writes at most, but for those that `keep` asks for. */

@@ -5,7 +5,7 @@ import { CharRnn } from "../model/char-rnn.js";
 import { loadWeights } from "../model/load-weights.js";
 import { parameterArray } from "../model/parameters.js";
 import type { Speed } from "../planning/forecast.js";
-import { charactersAtEnd } from "../planning/time-plan.js";
+import { charactersAtEnd } from "../planning/forecast.js";
 import { unlessAborted } from "../turns.js";
 import type { EndEvent } from "./events.js";
 import type { Run } from "./run.js";

@@ -18,11 +18,11 @@ export async function* whilePreparing<Result extends { close(): Promise<void> }>
   const events: PreparingEvent[] = [];
   let wake = () => {};
   const last = { doing: "", part: 0 };
-  const onPreparing = (doing: PreparingEvent["doing"], share: number) => {
-    const part = Math.floor(share * MAX_EVENTS);
+  const onPreparing = (doing: PreparingEvent["doing"], fraction: number) => {
+    const part = Math.floor(fraction * MAX_EVENTS);
     if (last.doing === doing && last.part === part) return;
     Object.assign(last, { doing, part });
-    events.push({ event: "preparing", doing, share });
+    events.push({ event: "preparing", doing, share: fraction });
     wake();
   };
   let isOver = false;

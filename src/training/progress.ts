@@ -1,11 +1,16 @@
+import type { ScheduleName } from "../config/names.js";
+import type { Progress } from "../config/run.js";
 import type { Score } from "../model/char-rnn.js";
 import { learningRateAt } from "../optimization/schedule.js";
 import { bitsPerCharacter } from "../text.js";
 import { epochOf } from "./describe-run.js";
-import { noteValidationLoss } from "./early-stopping.js";
 import type { EvalEvent } from "./events.js";
 import { isExploded } from "./explosion.js";
 import type { Run } from "./run.js";
+
+/** After so many evaluations without a lower loss the plateau schedule lowers the learning rate. */
+const PLATEAU_EVALUATIONS = 3;
+const PLATEAU_FACTOR = 0.5;
 
 /**
  * Every so many steps, at the end of each epoch, and at the end of the run. Where a step went wrong then,
@@ -79,4 +84,34 @@ export function noteEvaluation(run: Run, score: Score): EvalEvent {
     learningRate,
     seconds: clock(),
   };
+}
+
+/**
+ * Takes a validation loss into a run's progress: whether it is the lowest so far, and whether the
+ * learning rate is to fall.
+ *
+ * @param loss nats/character; undefined where nothing is held out
+ * @returns whether it is the lowest so far
+ */
+export function noteValidationLoss(
+  progress: Progress,
+  loss: number | undefined,
+  schedule: ScheduleName,
+): boolean {
+  progress.validationLoss = loss;
+  if (loss === undefined) return false;
+  if (loss < (progress.bestLoss ?? Number.POSITIVE_INFINITY)) {
+    progress.bestLoss = loss;
+    progress.bestStep = progress.step;
+    progress.evaluationsSinceBest = 0;
+    progress.evaluationsSinceLowered = 0;
+    return true;
+  }
+  progress.evaluationsSinceBest++;
+  progress.evaluationsSinceLowered++;
+  if (schedule === "plateau" && progress.evaluationsSinceLowered >= PLATEAU_EVALUATIONS) {
+    progress.rateFactor *= PLATEAU_FACTOR;
+    progress.evaluationsSinceLowered = 0;
+  }
+  return false;
 }

@@ -1,22 +1,24 @@
+import type { Clock } from "../clock.js";
 import type { Limits, Progress } from "../config/run.js";
 import type { Speed } from "../planning/forecast.js";
-import { stepsWithin } from "../planning/limits.js";
-import { paceOf, speedOf } from "../planning/run-length.js";
 import {
   secondsToMeasure,
   secondsToMeasureLater,
   secondsToTry,
   stepsFor,
   stepsLeftAfterMeasuring,
-} from "../planning/time-plan.js";
+} from "../planning/forecast.js";
+import { stepsWithin } from "../planning/limits.js";
+import { paceOf, speedOf } from "../planning/run-length.js";
 import { measureEvaluation } from "../planning/trial.js";
 import type { ReplanEvent } from "./events.js";
-import { Pace, SpeedMeter } from "./pace.js";
 import type { Run } from "./run.js";
 import { endReached } from "./run-end.js";
 
 /** However long a step takes, no more than this and a step is lost when the process is killed. */
 const SECONDS_BETWEEN_SAVES = 300;
+/** How many seconds back the measured speed looks, about. */
+const MEMORY_SECONDS = 5;
 
 interface Replanned {
   readonly isNoted: boolean;
@@ -170,4 +172,82 @@ function slowed(speed: Speed, factor: number): Speed {
 /** The changes that a run with these limits will make, as its progress notes them. */
 export function plannedChanges({ steps = 0, replan = [] }: Limits): Progress["replan"] {
   return replan.map(({ step }, k) => ({ step, totalSteps: replan[k - 1]?.steps ?? steps }));
+}
+
+/** What a run has taken so far in this process, as the clock shows it. */
+class Pace {
+  readonly #clock: Clock;
+  readonly #start: number;
+  #mark: number;
+  #firstStep = 0;
+  #steps = 0;
+  #stepSeconds = 0;
+  #evaluations = 0;
+  #evaluationSeconds = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#start = clock();
+    this.#mark = this.#start;
+  }
+
+  /** Seconds of training. */
+  get seconds(): number {
+    return this.#clock() - this.#start;
+  }
+
+  /** What was since the last call belongs to nothing that comes again. */
+  pass(): void {
+    this.#lap();
+  }
+
+  /** What was since the last call was a step. */
+  addStep(): void {
+    const seconds = this.#lap();
+    // The first one makes the arrays.
+    if (this.#steps === 0) this.#firstStep = seconds;
+    this.#stepSeconds += seconds;
+    this.#steps++;
+  }
+
+  /** What was since the last call was an evaluation. */
+  addEvaluation(): void {
+    this.#evaluationSeconds += this.#lap();
+    this.#evaluations++;
+  }
+
+  /** What a step has taken, but for the first one where there are more; undefined before there is one. */
+  get secondsPerStep(): number | undefined {
+    if (this.#steps === 0) return undefined;
+    return this.#steps > 1
+      ? (this.#stepSeconds - this.#firstStep) / (this.#steps - 1)
+      : this.#stepSeconds;
+  }
+
+  /** What an evaluation has taken, with its sample and checkpoints; undefined before there is one. */
+  get secondsPerEvaluation(): number | undefined {
+    return this.#evaluations > 0 ? this.#evaluationSeconds / this.#evaluations : undefined;
+  }
+
+  #lap(): number {
+    const before = this.#mark;
+    this.#mark = this.#clock();
+    return this.#mark - before;
+  }
+}
+
+/** Characters per second, averaged so that older steps count for less and less. */
+class SpeedMeter {
+  #characters = 0;
+  #seconds = 0;
+
+  add(characters: number, seconds: number): void {
+    const kept = Math.exp(-seconds / MEMORY_SECONDS);
+    this.#characters = this.#characters * kept + characters;
+    this.#seconds = this.#seconds * kept + seconds;
+  }
+
+  get charsPerSecond(): number {
+    return this.#characters / this.#seconds;
+  }
 }

@@ -64,7 +64,7 @@ async function prepareRun(settings: TrainSettings, given: PlanOptions): Promise<
   // The text is read to find the run, and once more to go on with it.
   const readsAgain = resume && name === undefined;
   const inputs = given.inputs ?? (readsAgain ? new Inputs(given.stdin) : undefined);
-  const onProgress = (share: number) => given.onPreparing?.("reading", share);
+  const onProgress = (fraction: number) => given.onPreparing?.("reading", fraction);
   const options = { ...given, inputs, onProgress };
   const selected = await selectBackend(wanted, threads);
   const leftOut: string[] = [];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { firstProgress } from "#src/config/run.js";
-import { noteValidationLoss } from "#src/training/early-stopping.js";
+import { noteValidationLoss } from "#src/training/progress.js";
 import { lossLimitReached } from "#src/training/run-end.js";
 import { failsWith } from "../helpers/failure.js";
 import { assertClose } from "../helpers/numbers.js";
