@@ -14,7 +14,11 @@ interface SourceFile {
   readonly name: string;
   readonly text: string;
   readonly imports: readonly string[];
+  /** The modules that are loaded with it, as it names them: not types, and not what a function imports. */
+  readonly atOnce: readonly string[];
 }
+
+const STATIC_IMPORT = /^(?:import|export) (?!type\b)(?:[^;"]* from )?"([^"]+)";$/gm;
 
 const files = sourceFiles();
 const table = importTable();
@@ -42,12 +46,15 @@ describe("The layers", () => {
     });
   }
 
-  it("let the command line load the library only inside an action", () => {
-    const atOnce = /^(?:import|export) (?!type\b).*"[./]+\/index\.js";$/m;
-    const lately = /await import\("[./]+\/index\.js"\)/;
-    const own = files.filter(({ name }) => isIn("cli/", name));
-    for (const { name, text } of own) assert.ok(!atOnce.test(text), name);
-    assert.ok(own.some(({ text }) => lately.test(text)));
+  it("let the command line load no other packages than these before a command's action", () => {
+    const loaded = loadedAtOnce("cli/main.ts");
+    assert.ok(loaded.has("cli/run.ts") && loaded.has("config/train.ts"));
+    const packages = files
+      .filter(({ name }) => loaded.has(name))
+      .flatMap(({ name, atOnce }) => atOnce.map((imported) => ({ name, imported })))
+      .filter(({ imported }) => !/^(?:\.|node:|chalk$|cli-progress$|commander$)/.test(imported));
+    assert.deepEqual(packages, []);
+    assert.ok(![...loaded].some((name) => /^(?:backends|index|model|training)\b/.test(name)));
   });
 
   it("use nothing of TensorFlow.js but the addon", () => {
@@ -92,8 +99,25 @@ function sourceFiles(): SourceFile[] {
       .filter((imported) => imported.startsWith("."))
       .map((imported) => inSources(path.resolve(path.dirname(file), imported)))
       .map((imported) => imported.replace(/\.js$/, ".ts"));
-    return { name: inSources(file), text, imports };
+    const atOnce = [...text.matchAll(STATIC_IMPORT)].map(([, imported]) => imported);
+    return { name: inSources(file), text, imports, atOnce };
   });
+}
+
+/** A file, and all that is loaded before its first line runs. `run.ts` is what `main.ts` always goes on to. */
+function loadedAtOnce(start: string): Set<string> {
+  const loaded = new Set<string>();
+  const waiting = [start, "cli/run.ts"];
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    if (loaded.has(name)) continue;
+    loaded.add(name);
+    const file = files.find((it) => it.name === name);
+    assert.ok(file, name);
+    for (const imported of file.atOnce.filter((it) => it.startsWith("."))) {
+      waiting.push(path.posix.join(path.posix.dirname(name), imported).replace(/\.js$/, ".ts"));
+    }
+  }
+  return loaded;
 }
 
 function inSources(file: string): string {

@@ -17,7 +17,8 @@ export async function installTensorFlow(
   { terminal, interruption }: CommandContext,
   { yes, gpu }: { readonly yes?: boolean; readonly gpu?: boolean },
 ): Promise<boolean> {
-  const { TENSORFLOW_SIZES, installTensorFlow: install } = await import("../index.js");
+  const { TENSORFLOW_SIZES } = await import("../setup/tools.js");
+  const { installTensorFlow: install } = await import("../setup/install-tensorflow.js");
   const build = gpu ? "gpu" : "cpu";
   const sizes = TENSORFLOW_SIZES[build];
   const inMegabytes = (bytes: number) => `${bytes / 1e6} MB`;

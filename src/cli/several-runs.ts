@@ -1,6 +1,6 @@
 import path from "node:path";
+import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { CharnnError } from "../errors.js";
-import type { Checkpoint } from "../index.js";
 
 /** A run that was asked for. */
 export interface OpenRun {
@@ -21,7 +21,7 @@ export async function openRuns(
   signal: AbortSignal,
   tensors: "all" | "weights" = "weights",
 ): Promise<OpenRun[]> {
-  const { loadCheckpoint } = await import("../index.js");
+  const { loadCheckpoint } = await import("../runs/load-checkpoint.js");
   const runs: OpenRun[] = [];
   const paths = new Set<string>();
   for (const run of asked) {

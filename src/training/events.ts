@@ -50,7 +50,7 @@ export interface ReplanEvent {
 }
 
 /** Something the user should know, in a sentence or two. */
-export interface WarningEvent {
+interface WarningEvent {
   readonly event: "warning";
   readonly message: string;
 }
@@ -101,7 +101,7 @@ export interface SampleEvent {
 }
 
 /** A checkpoint is on disk. */
-export interface CheckpointEvent {
+interface CheckpointEvent {
   readonly event: "checkpoint";
   readonly step: number;
   readonly kind: "last" | "best" | "step";

@@ -2,13 +2,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { TestContext } from "node:test";
 import { readCheckpoint } from "#src/checkpoint/checkpoint.js";
-import {
-  type EndEvent,
-  type TrainingEvent,
-  type TrainOptions,
-  type TrainSettings,
-  train,
-} from "#src/index.js";
+import { type TrainingEvent, type TrainOptions, type TrainSettings, train } from "#src/index.js";
+import type { EndEvent } from "#src/training/events.js";
 import { temporaryFolder } from "./folder.js";
 import { Draw } from "./numbers.js";
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
-import { type EndEvent, loadCheckpoint, train } from "#src/index.js";
+import { loadCheckpoint, train } from "#src/index.js";
+import type { EndEvent } from "#src/training/events.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { evaluated } from "../helpers/scoring.js";
 

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
+import type { Benchmark, BenchmarkProgress } from "../../benchmark/benchmark.js";
 import { BENCH, type BenchmarkCommandSettings } from "../../config/bench.js";
-import type { Benchmark, BenchmarkProgress } from "../../index.js";
 import { counted, formatCount } from "../../text.js";
 import type { CommandContext } from "../context.js";
 import { bytes, columns } from "../format/format.js";
@@ -25,7 +25,7 @@ Examples:
   charnn bench --threads 1 --streams 16 --json`,
     )
     .action(async ({ json, ...settings }: BenchOptions) => {
-      const { benchmark } = await import("../../index.js");
+      const { benchmark } = await import("../../benchmark/benchmark.js");
       const progress = createProgress(terminal);
       let isShown = false;
       interruption.restoreBy(progress.stop);

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { COPIES, type CopiesCommandSettings } from "../../config/copies.js";
-import type { Copies, Copy } from "../../index.js";
+import type { Copies, Copy } from "../../memorization/find-copies.js";
 import { counted, formatCount, percent } from "../../text.js";
 import type { CommandContext } from "../context.js";
 import { columns } from "../format/format.js";
@@ -30,7 +30,7 @@ Examples:
   charnn copies sample.txt novels/ --json`,
     )
     .action(async (sample: string, files: string[], { json, ...options }: CopiesOptions) => {
-      const { findCopies } = await import("../../index.js");
+      const { findCopies } = await import("../../memorization/find-copies.js");
       const found = await findCopies(
         { ...options, sample, files },
         { stdin: process.stdin, onWarning: terminal.warn, signal: interruption.signal },

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
+import type { BackendDiagnosis, Diagnosis } from "../../benchmark/diagnose.js";
 import { CELLS } from "../../config/cells.js";
 import { FLAG } from "../../config/kinds.js";
 import type { OptionsOf } from "../../config/option.js";
 import { jsonOption } from "../../config/shared.js";
 import { CharnnError } from "../../errors.js";
-import type { BackendDiagnosis, Diagnosis } from "../../index.js";
 import { counted, formatCount } from "../../text.js";
 import type { CommandContext } from "../context.js";
 import { columns } from "../format/format.js";
@@ -49,7 +49,7 @@ Examples:
         throw new CharnnError("INVALID_SETTING", `--${other} belongs to --install-tensorflow.`);
       }
       if (installTensorflow && !(await installTensorFlow(context, how))) return;
-      const { diagnose } = await import("../../index.js");
+      const { diagnose } = await import("../../benchmark/diagnose.js");
       const diagnosis = await diagnose({ signal: interruption.signal });
       const text = json
         ? JSON.stringify({ version, ...diagnosis })

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { EVALUATE, type EvaluateCommandSettings } from "../../config/evaluate.js";
-import type { TextScore } from "../../index.js";
+import type { TextScore } from "../../evaluation/evaluate-texts.js";
 import { bitsPerCharacter, counted, formatCount, percent } from "../../text.js";
 import type { CommandContext } from "../context.js";
 import { columns } from "../format/format.js";
@@ -34,7 +34,8 @@ Examples:
   charnn eval checkpoints/night - --json < other.txt`,
     )
     .action(async (run: string, files: string[], { also, out, json, ...options }: EvalOptions) => {
-      const { evaluateTexts, Inputs } = await import("../../index.js");
+      const { evaluateTexts } = await import("../../evaluation/evaluate-texts.js");
+      const { Inputs } = await import("../../data/inputs.js");
       const { signal } = interruption;
       const tensors = options.dynamic ? "all" : "weights";
       const runs = await openRuns([run, ...(also ?? [])], out, signal, tensors);

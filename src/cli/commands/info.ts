@@ -1,9 +1,9 @@
 import type { Command } from "commander";
+import type { CheckpointFacts } from "../../checkpoint/checkpoint.js";
 import { CELLS } from "../../config/cells.js";
 import type { OptionsOf } from "../../config/option.js";
 import { jsonOption, outOption } from "../../config/shared.js";
 import type { CharnnError } from "../../errors.js";
-import type { CheckpointFacts } from "../../index.js";
 import { quoted } from "../../shell-words.js";
 import { counted, formatCount } from "../../text.js";
 import type { CommandContext } from "../context.js";
@@ -58,17 +58,18 @@ Examples:
   charnn info checkpoints/night/last.safetensors --json`,
     )
     .action(async (run: string | undefined, { out, json }: InfoOptions) => {
-      const library = await import("../../index.js");
+      const { listCheckpoints, loadCheckpoint } = await import("../../runs/load-checkpoint.js");
+      const { parameterCount } = await import("../../config/model.js");
       const { signal } = interruption;
       const unreadable: Unreadable[] = [];
       const onUnreadable = (path: string, { message }: CharnnError) =>
         unreadable.push({ path, error: message });
       const checkpoints =
         run === undefined
-          ? await library.listCheckpoints({ out, onUnreadable, signal })
-          : [await library.loadCheckpoint(run, { out, signal, tensors: "none" })];
+          ? await listCheckpoints({ out, onUnreadable, signal })
+          : [await loadCheckpoint(run, { out, signal, tensors: "none" })];
       const facts = checkpoints.map(({ path, config, progress, vocabulary }): Facts => {
-        const parameters = library.parameterCount(config.model);
+        const parameters = parameterCount(config.model);
         return { path, parameters, config, progress, vocabulary: vocabulary.toJSON() };
       });
       if (json) {

@@ -5,7 +5,7 @@ import { METRIC_NAMES, type MetricName, RUNS_FOLDER } from "../../config/names.j
 import type { OptionsOf } from "../../config/option.js";
 import { jsonOption, outOption } from "../../config/shared.js";
 import { CharnnError } from "../../errors.js";
-import type { Curve } from "../../index.js";
+import type { Curve } from "../../report/curves.js";
 import { formatCount } from "../../text.js";
 import type { CommandContext } from "../context.js";
 import { printableLine } from "../format/printable.js";
@@ -71,7 +71,9 @@ Examples:
       const width = options.width ?? Math.max(terminal.outWidth ?? DEFAULTS.width, MIN_WIDTH);
       refuseBelow("--width", width, MIN_WIDTH);
       refuseBelow("--height", height, MIN_HEIGHT);
-      const { binned, curvesOf, readMetrics } = await import("../../index.js");
+      const { binned } = await import("../../report/binned.js");
+      const { curvesOf } = await import("../../report/curves.js");
+      const { readMetrics } = await import("../../runs/metrics-reader.js");
       const runs = [];
       for (const name of names.length > 0 ? names : [undefined]) {
         const metrics = await readMetrics(name, out, { signal: interruption.signal });

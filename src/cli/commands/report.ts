@@ -25,7 +25,8 @@ Examples:
     .action(async (runs: string[], options: ReportOptions) => {
       const { output, overwrite, watch, port, ...given } = options;
       const settings = { ...given, runs };
-      const { watchRun, writeReport } = await import("../../index.js");
+      const { watchRun } = await import("../../report/watch/watch-run.js");
+      const { writeReport } = await import("../../report/write-report.js");
       const { signal } = interruption;
       if (!watch) {
         if (port !== undefined) throw watchOnly("--port is", "Give --watch too.");

@@ -1,13 +1,14 @@
 import { getHeapStatistics } from "node:v8";
 import type { Command } from "commander";
+import type { Checkpoint } from "../../checkpoint/checkpoint.js";
 import { MAX_TEXTS } from "../../config/names.js";
+import type { SampleSettings } from "../../config/sample.js";
 import {
   SAMPLE_DEFAULTS as DEFAULTS,
   SAMPLE,
   type SampleCommandSettings,
 } from "../../config/sample.js";
 import { CharnnError } from "../../errors.js";
-import type { Checkpoint, SampleSettings } from "../../index.js";
 import { memoryLeft, memorySize } from "../../memory.js";
 import { formatCount } from "../../text.js";
 import type { CommandContext } from "../context.js";
@@ -49,7 +50,8 @@ Examples:
           "Leave one of them out.",
         );
       }
-      const { loadCheckpoint, sample } = await import("../../index.js");
+      const { loadCheckpoint } = await import("../../runs/load-checkpoint.js");
+      const { sample } = await import("../../sampling/sample.js");
       const { signal } = interruption;
       const checkpoint = await loadCheckpoint(run, { out, signal, tensors: "weights" });
       const seed =

@@ -2,7 +2,7 @@ import path from "node:path";
 import type { Command } from "commander";
 import { SCORE, type ScoreCommandSettings } from "../../config/score.js";
 import { CharnnError } from "../../errors.js";
-import type { ScoredText } from "../../index.js";
+import type { ScoredText } from "../../evaluation/score-texts.js";
 import { formatCount, percent } from "../../text.js";
 import type { CommandContext } from "../context.js";
 import { columns } from "../format/format.js";
@@ -45,7 +45,7 @@ Examples:
           "Name the others: --also RUN...",
         );
       }
-      const { scoreTexts } = await import("../../index.js");
+      const { scoreTexts } = await import("../../evaluation/score-texts.js");
       const { signal } = interruption;
       const runs = await openRuns([run, ...also], out, signal);
       const names = runs.map(({ name }) => name);

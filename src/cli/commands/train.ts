@@ -48,7 +48,8 @@ Examples:
         reporter.say(start, `${what}; once more to leave at once.`);
       });
       try {
-        const library = await import("../../index.js");
+        const { crossValidate: trainFolds } = await import("../../training/cross-validate.js");
+        const { train } = await import("../../training/trainer.js");
         interruption.signal.throwIfAborted();
         const signals = {
           signal: interruption.signal,
@@ -58,8 +59,8 @@ Examples:
         };
         const events =
           crossValidate === undefined
-            ? library.train(settings, signals)
-            : library.crossValidate(settings, crossValidate, signals);
+            ? train(settings, signals)
+            : trainFolds(settings, crossValidate, signals);
         for await (const event of events) {
           if (event.event === "end") ended = event.path;
           isBegun ||= event.event === "step";

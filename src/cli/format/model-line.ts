@@ -1,5 +1,5 @@
 import { CELLS } from "../../config/cells.js";
-import type { ModelConfig } from "../../index.js";
+import type { ModelConfig } from "../../config/model.js";
 import { counted, formatCount } from "../../text.js";
 
 /** `GRU, 1 layer of 128, embedding of 32: 74,000 parameters` */

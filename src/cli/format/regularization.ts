@@ -1,4 +1,4 @@
-import type { RunConfig } from "../../index.js";
+import type { RunConfig } from "../../config/run.js";
 
 /** `dropout 0.3`, `weight decay 0.1` ...: what keeps a run from learning its text by heart. */
 export function regularization(training: RunConfig["training"]): string[] {

@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { bitsPerCharacter, counted, formatCount } from "../../text.js";
 import type {
   CrossValidationEvent,
   EndEvent,
@@ -8,8 +9,7 @@ import type {
   SampleEvent,
   StartEvent,
   StepEvent,
-} from "../../index.js";
-import { bitsPerCharacter, counted, formatCount } from "../../text.js";
+} from "../../training/events.js";
 import { bytes, columns, duration, stepOf } from "../format/format.js";
 import { modelLine } from "../format/model-line.js";
 import { regularization } from "../format/regularization.js";

@@ -1,4 +1,4 @@
-import type { TrainingEvent } from "../../index.js";
+import type { TrainingEvent } from "../../training/events.js";
 import type { Piece } from "../terminal/styled.js";
 
 /** Shows a run as it goes. */

@@ -1,4 +1,4 @@
-import type { EndEvent, StartEvent } from "../../index.js";
+import type { EndEvent, StartEvent } from "../../training/events.js";
 
 /** The options that repeat a run whose time was limited, on any machine, in place of those limits. */
 export function optionsToRepeat(
