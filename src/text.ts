@@ -22,3 +22,8 @@ export function percent(fraction: number): string {
 export function bitsPerCharacter(loss: number): number {
   return loss / Math.LN2;
 }
+
+/** `hiddenSize` as `hidden size` */
+export function spaced(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}

@@ -2,7 +2,7 @@ import type { CellName } from "./cells.js";
 import { wholeNumber } from "./kinds.js";
 import { MAX_SIZE, MAX_TEXTS } from "./names.js";
 import { defaultsOf, type OptionsOf } from "./option.js";
-import { type BackendSettings, backendOption, jsonOption, threadsOption } from "./shared.js";
+import { type BackendSettings, backendOptions, jsonOption } from "./shared.js";
 import { TRAIN } from "./train.js";
 
 /** Which model to measure, and how. Nothing is dropped by default. */
@@ -40,10 +40,11 @@ const MEASUREMENT = "Measurement:";
 
 /** An option of a training, with another default. */
 function measured<Entry extends object, const Default>(entry: Entry, fallback: Default) {
-  const { decidedBy, onResume, checkpoint, ...rest } = entry as Entry & {
+  const { decidedBy, onResume, checkpoint, regularizes, ...rest } = entry as Entry & {
     decidedBy?: unknown;
     onResume?: unknown;
     checkpoint?: unknown;
+    regularizes?: unknown;
   };
   return { ...rest, default: fallback };
 }
@@ -81,8 +82,8 @@ export const BENCH = {
     default: 1,
     group: MEASUREMENT,
   },
-  backend: { ...backendOption, group: MEASUREMENT },
-  threads: { ...threadsOption, group: MEASUREMENT },
+  backend: { ...backendOptions.backend, group: MEASUREMENT },
+  threads: { ...backendOptions.threads, group: MEASUREMENT },
   json: { ...jsonOption("one object"), group: "Output:" },
 } as const satisfies OptionsOf<BenchmarkCommandSettings>;
 

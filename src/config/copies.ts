@@ -1,12 +1,6 @@
 import { TEXT, TEXTS, wholeNumber } from "./kinds.js";
 import { defaultsOf, type OptionsOf } from "./option.js";
-import {
-  encodingOption,
-  invalidOption,
-  jsonOption,
-  outOption,
-  type TextSettings,
-} from "./shared.js";
+import { jsonOption, outOption, readingOptions, type TextSettings } from "./shared.js";
 
 /** Where to look for copies. */
 export interface CopiesSettings extends TextSettings {
@@ -33,8 +27,7 @@ export const COPIES = {
     help: "characters that make a run a copy",
     default: 20,
   },
-  encoding: encodingOption("of the files"),
-  invalid: invalidOption,
+  ...readingOptions("of the files"),
   // Of the library alone, as the command has no runs.
   out: { kind: outOption.kind, default: outOption.default },
   json: jsonOption("one object"),

@@ -2,13 +2,11 @@ import { FLAG, TEXTS } from "./kinds.js";
 import { defaultsOf, type OptionsOf } from "./option.js";
 import {
   type BackendSettings,
-  backendOption,
-  encodingOption,
-  invalidOption,
+  backendOptions,
   jsonOption,
   outOption,
+  readingOptions,
   type TextSettings,
-  threadsOption,
   type UnknownName,
   unknownOption,
 } from "./shared.js";
@@ -50,11 +48,9 @@ export const EVALUATE = {
     default: false,
   },
   baselines: { kind: FLAG, help: "leave out counting and the compressors", default: true },
-  encoding: encodingOption("of the files"),
-  invalid: invalidOption,
+  ...readingOptions("of the files"),
   out: outOption,
-  backend: backendOption,
-  threads: threadsOption,
+  ...backendOptions,
   json: jsonOption("one object for each run and text"),
 } as const satisfies OptionsOf<EvaluateCommandSettings>;
 

@@ -20,6 +20,19 @@ export interface Option<Value> {
   readonly aliases?: readonly string[];
 }
 
+/** An option of a training. */
+export interface TrainOption<Value> extends Option<Value> {
+  /**
+   * What happens to it when a run is resumed: the checkpoint keeps it, it has to be given again, or it belongs
+   * to the beginning of a run alone.
+   */
+  readonly onResume: "kept" | "again" | "beginning";
+  /** The part of the config in which a checkpoint keeps it. */
+  readonly checkpoint?: "model" | "training" | "text" | "limits";
+  /** Whether it keeps a model from learning its text by heart. */
+  readonly regularizes?: true;
+}
+
 /** The options of a command: one for each of its settings, which the compiler sees to. */
 export type OptionsOf<Settings> = {
   readonly [Name in keyof Required<Settings>]: Option<NonNullable<Settings[Name]>>;

@@ -2,12 +2,10 @@ import { FLAG, TEXT, TEXTS, wholeNumber } from "./kinds.js";
 import { defaultsOf, type OptionsOf } from "./option.js";
 import {
   type BackendSettings,
-  backendOption,
-  encodingOption,
-  invalidOption,
+  backendOptions,
   outOption,
+  readingOptions,
   type TextSettings,
-  threadsOption,
   type UnknownName,
   unknownOption,
 } from "./shared.js";
@@ -52,8 +50,7 @@ export const REPORT = {
     help: "look at this text with the first run's model",
   },
   unknown: unknownOption("characters of it that the model does not know", "skip"),
-  encoding: encodingOption("of the text"),
-  invalid: invalidOption,
+  ...readingOptions("of the text"),
   watch: {
     kind: FLAG,
     help: "serve the page on this machine and follow the run, also one that is not there yet; the address has a token that keeps others out",
@@ -67,8 +64,7 @@ export const REPORT = {
     commandOnly: true,
   },
   out: outOption,
-  backend: backendOption,
-  threads: threadsOption,
+  ...backendOptions,
 } as const satisfies OptionsOf<ReportCommandSettings>;
 
 export const REPORT_DEFAULTS = defaultsOf(REPORT);

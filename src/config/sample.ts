@@ -3,13 +3,11 @@ import { MAX_TEXTS } from "./names.js";
 import { defaultsOf, type OptionsOf } from "./option.js";
 import {
   type BackendSettings,
-  backendOption,
-  encodingOption,
-  invalidOption,
+  backendOptions,
   jsonOption,
   outOption,
+  readingOptions,
   type TextSettings,
-  threadsOption,
 } from "./shared.js";
 
 /** What to write and how. */
@@ -104,12 +102,10 @@ export const SAMPLE = {
     value: "<file...>",
     help: "for --max-copy: files and folders",
   },
-  encoding: encodingOption("of the seed file and the training text"),
-  invalid: invalidOption,
+  ...readingOptions("of the seed file and the training text"),
   randomSeed: { kind: wholeNumber(0), value: "<n>", help: "same seed, same text", default: 0 },
   out: outOption,
-  backend: backendOption,
-  threads: threadsOption,
+  ...backendOptions,
   json: jsonOption("one object for each text"),
 } as const satisfies OptionsOf<SampleCommandSettings>;
 

@@ -2,13 +2,11 @@ import { FLAG, TEXTS } from "./kinds.js";
 import { defaultsOf, type OptionsOf } from "./option.js";
 import {
   type BackendSettings,
-  backendOption,
-  encodingOption,
-  invalidOption,
+  backendOptions,
   jsonOption,
   outOption,
+  readingOptions,
   type TextSettings,
-  threadsOption,
   type UnknownName,
   unknownOption,
 } from "./shared.js";
@@ -56,11 +54,9 @@ export const SCORE = {
     default: false,
   },
   unknown: unknownOption("characters the model does not know", "skip"),
-  encoding: encodingOption("of the files"),
-  invalid: invalidOption,
+  ...readingOptions("of the files"),
   out: outOption,
-  backend: backendOption,
-  threads: threadsOption,
+  ...backendOptions,
   json: jsonOption("one object for each line, or with --also for each text or line"),
 } as const satisfies OptionsOf<ScoreCommandSettings>;
 

@@ -8,7 +8,7 @@ import {
   MAX_THREADS,
   RUNS_FOLDER,
 } from "./names.js";
-import type { Option } from "./option.js";
+import type { Option, OptionsOf } from "./option.js";
 
 /** The backend and its threads. Results are the same for all but for rounding. */
 export interface BackendSettings {
@@ -31,20 +31,6 @@ export interface TextSettings {
 /** What to do with characters that a model does not know. */
 export type UnknownName = "error" | "skip";
 
-export const backendOption = {
-  kind: oneOf(["auto", ...BACKEND_NAMES]),
-  value: "<name>",
-  help: "what computes",
-  default: "auto",
-} as const satisfies Option<BackendName | "auto">;
-
-export const threadsOption = {
-  kind: wholeNumber(1, MAX_THREADS),
-  value: "<n>",
-  help: "that compute",
-  decidedBy: "the processor's cores",
-} as const satisfies Option<number>;
-
 export const outOption = {
   kind: TEXT,
   value: "<folder>",
@@ -52,16 +38,32 @@ export const outOption = {
   default: RUNS_FOLDER,
 } as const satisfies Option<string>;
 
-export const invalidOption = {
-  kind: oneOf(INVALID_NAMES),
-  value: "<what>",
-  help: "bytes that are wrong in that encoding",
-  default: "error",
-} as const satisfies Option<InvalidName>;
+export const backendOptions = {
+  backend: {
+    kind: oneOf(["auto", ...BACKEND_NAMES]),
+    value: "<name>",
+    help: "what computes",
+    default: "auto",
+  },
+  threads: {
+    kind: wholeNumber(1, MAX_THREADS),
+    value: "<n>",
+    help: "that compute",
+    decidedBy: "the processor's cores",
+  },
+} as const satisfies OptionsOf<BackendSettings>;
 
 /** @param whose `of the files` */
-export function encodingOption(whose: string) {
-  return { kind: TEXT, value: "<name>", help: whose, default: "utf-8" } as const;
+export function readingOptions(whose: string) {
+  return {
+    encoding: { kind: TEXT, value: "<name>", help: whose, default: "utf-8" },
+    invalid: {
+      kind: oneOf(INVALID_NAMES),
+      value: "<what>",
+      help: "bytes that are wrong in that encoding",
+      default: "error",
+    },
+  } as const satisfies OptionsOf<Pick<TextSettings, "encoding" | "invalid">>;
 }
 
 export function unknownOption<const Default extends UnknownName>(help: string, fallback: Default) {

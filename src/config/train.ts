@@ -1,50 +1,17 @@
 import { CELL_NAMES } from "./cells.js";
-import {
-  ABOVE_ZERO,
-  AT_LEAST_ZERO,
-  FILES,
-  FLAG,
-  FOLD,
-  FRACTION,
-  oneOf,
-  SECONDS,
-  STEP_CHANGES,
-  TEXT,
-  wholeNumber,
-} from "./kinds.js";
+import { FILES, FLAG, FOLD, FRACTION, oneOf, TEXT, wholeNumber } from "./kinds.js";
 import {
   BATCHING_NAMES,
   LINE_END_NAMES,
-  MAX_EPOCHS,
   MAX_LAYERS,
   MAX_SIZE,
-  MAX_STEPS,
-  OPTIMIZER_NAMES,
   PRESET_NAMES,
-  SCHEDULE_NAMES,
   SPLIT_NAMES,
 } from "./names.js";
-import { defaultsOf, type Option } from "./option.js";
-import {
-  backendOption,
-  encodingOption,
-  invalidOption,
-  jsonOption,
-  outOption,
-  threadsOption,
-} from "./shared.js";
+import { OPTIMIZATION } from "./optimization.js";
+import { defaultsOf, type TrainOption } from "./option.js";
+import { backendOptions, jsonOption, outOption, readingOptions } from "./shared.js";
 import type { TrainCommandSettings } from "./train-settings.js";
-
-/** An option of a training. */
-interface TrainOption<Value> extends Option<Value> {
-  /**
-   * What happens to it when a run is resumed: the checkpoint keeps it, it has to be given again, or it belongs
-   * to the beginning of a run alone.
-   */
-  readonly onResume: "kept" | "again" | "beginning";
-  /** The part of the config in which a checkpoint keeps it. */
-  readonly checkpoint?: "model" | "training" | "text" | "limits";
-}
 
 type TrainTable = {
   readonly [Name in keyof Required<TrainCommandSettings>]: TrainOption<
@@ -52,16 +19,14 @@ type TrainTable = {
   >;
 };
 
+const READING = readingOptions("of the files");
+
 const MODEL = "Model:";
 const TEXT_GROUP = "Text:";
 const BATCHES = "Batches:";
-const LENGTH = "How long (the first limit reached ends the run):";
-const DROPOUT = "Dropout (shares, the same ones for a whole window):";
-const OPTIMIZATION = "Optimization:";
 const RUN = "Run:";
 const OUTPUT = "Output:";
 const BY_PRESET = "by the preset";
-const BY_LENGTH = "by the model, the text and the epochs";
 
 /** All options of a training, in the order in which the help shows them and a checkpoint keeps them. */
 export const TRAIN = {
@@ -167,8 +132,8 @@ export const TRAIN = {
     onResume: "kept",
     checkpoint: "training",
   },
-  encoding: { ...encodingOption("of the files"), group: TEXT_GROUP, onResume: "again" },
-  invalid: { ...invalidOption, group: TEXT_GROUP, onResume: "again" },
+  encoding: { ...READING.encoding, group: TEXT_GROUP, onResume: "again" },
+  invalid: { ...READING.invalid, group: TEXT_GROUP, onResume: "again" },
   lineEnds: {
     kind: oneOf(LINE_END_NAMES),
     value: "<kind>",
@@ -223,182 +188,7 @@ export const TRAIN = {
     onResume: "kept",
     checkpoint: "training",
   },
-  epochs: {
-    kind: wholeNumber(1, MAX_EPOCHS),
-    value: "<n>",
-    help: "passes over the text",
-    decidedBy: "by the text's length",
-    group: LENGTH,
-    aliases: ["max-epochs", "num-epochs", "n-epochs"],
-    onResume: "kept",
-    checkpoint: "limits",
-  },
-  steps: {
-    kind: wholeNumber(1, MAX_STEPS),
-    value: "<n>",
-    help: "batches learned from",
-    group: LENGTH,
-    aliases: ["max-iters", "max-steps"],
-    onResume: "kept",
-    checkpoint: "limits",
-  },
-  maxTime: {
-    kind: SECONDS,
-    value: "<time>",
-    help: "from the start of the command to its end, such as 90s, 10m or 2h; alone, 100 epochs at most",
-    group: LENGTH,
-    onResume: "kept",
-    checkpoint: "limits",
-  },
-  replan: {
-    kind: STEP_CHANGES,
-    value: "<step:steps,...>",
-    help: "with --steps: change the number of steps at that step, as the run to be repeated did",
-    group: LENGTH,
-    onResume: "kept",
-    checkpoint: "limits",
-  },
-  patience: {
-    kind: wholeNumber(0),
-    value: "<n>",
-    help: "evaluations in a row without a lower validation loss; 0 is any number",
-    group: LENGTH,
-    aliases: ["early-stopping-patience"],
-    onResume: "kept",
-    checkpoint: "limits",
-  },
-  targetLoss: {
-    kind: AT_LEAST_ZERO,
-    value: "<loss>",
-    help: "a validation loss that is low enough; 0 is none",
-    group: LENGTH,
-    onResume: "kept",
-    checkpoint: "limits",
-  },
-  dropout: {
-    kind: FRACTION,
-    value: "<share>",
-    help: "of the outputs of each layer",
-    decidedBy: BY_LENGTH,
-    group: DROPOUT,
-    onResume: "kept",
-    checkpoint: "training",
-  },
-  inputDropout: {
-    kind: FRACTION,
-    value: "<share>",
-    help: "of characters' vectors",
-    decidedBy: BY_LENGTH,
-    group: DROPOUT,
-    onResume: "kept",
-    checkpoint: "training",
-  },
-  recurrentDropout: {
-    kind: FRACTION,
-    value: "<share>",
-    help: "of the state, where the next step reads it",
-    decidedBy: BY_LENGTH,
-    group: DROPOUT,
-    onResume: "kept",
-    checkpoint: "training",
-  },
-  weightDropout: {
-    kind: FRACTION,
-    value: "<share>",
-    help: "of the recurrent weights",
-    default: 0,
-    group: DROPOUT,
-    aliases: ["wdrop"],
-    onResume: "kept",
-    checkpoint: "training",
-  },
-  optimizer: {
-    kind: oneOf(OPTIMIZER_NAMES),
-    value: "<name>",
-    help: "update rule",
-    default: "adam",
-    group: OPTIMIZATION,
-    onResume: "kept",
-    checkpoint: "training",
-  },
-  learningRate: {
-    kind: ABOVE_ZERO,
-    value: "<rate>",
-    help: "at its highest",
-    decidedBy: BY_PRESET,
-    group: OPTIMIZATION,
-    aliases: ["lr"],
-    onResume: "kept",
-    checkpoint: "training",
-  },
-  schedule: {
-    kind: oneOf(SCHEDULE_NAMES),
-    value: "<name>",
-    help: "how the learning rate falls",
-    default: "cosine",
-    group: OPTIMIZATION,
-    onResume: "kept",
-    checkpoint: "training",
-  },
-  warmupSteps: {
-    kind: wholeNumber(0),
-    value: "<n>",
-    help: "steps in which it rises first",
-    default: 50,
-    group: OPTIMIZATION,
-    aliases: ["warmup-iters"],
-    onResume: "kept",
-    checkpoint: "training",
-  },
-  clipNorm: {
-    kind: AT_LEAST_ZERO,
-    value: "<norm>",
-    help: "largest norm of the gradient; 0 is any",
-    default: 1,
-    group: OPTIMIZATION,
-    aliases: ["grad-clip", "max-grad-norm"],
-    onResume: "kept",
-    checkpoint: "training",
-  },
-  clipValue: {
-    kind: AT_LEAST_ZERO,
-    value: "<size>",
-    help: "largest gradient; 0 is any",
-    default: 0,
-    group: OPTIMIZATION,
-    onResume: "kept",
-    checkpoint: "training",
-  },
-  accumulate: {
-    kind: wholeNumber(1),
-    value: "<n>",
-    help: "batches that make one step",
-    default: 1,
-    group: OPTIMIZATION,
-    aliases: ["gradient-accumulation-steps"],
-    onResume: "kept",
-    checkpoint: "training",
-  },
-  weightDecay: {
-    kind: AT_LEAST_ZERO,
-    value: "<rate>",
-    help: "decoupled, of all parameters",
-    default: 0.1,
-    group: OPTIMIZATION,
-    aliases: ["wdecay"],
-    onResume: "kept",
-    checkpoint: "training",
-  },
-  averageDecay: {
-    kind: FRACTION,
-    value: "<share>",
-    help: "of the weights' running average, which is scored and sampled; 0 is none",
-    default: 0.998,
-    group: OPTIMIZATION,
-    aliases: ["ema-decay"],
-    onResume: "kept",
-    checkpoint: "training",
-  },
+  ...OPTIMIZATION,
   name: {
     kind: TEXT,
     value: "<name>",
@@ -491,8 +281,8 @@ export const TRAIN = {
     onResume: "kept",
     checkpoint: "training",
   },
-  backend: { ...backendOption, group: RUN, onResume: "again" },
-  threads: { ...threadsOption, group: RUN, onResume: "again" },
+  backend: { ...backendOptions.backend, group: RUN, onResume: "again" },
+  threads: { ...backendOptions.threads, group: RUN, onResume: "again" },
   json: { ...jsonOption("one JSON object a line"), group: OUTPUT, onResume: "again" },
   quiet: {
     commandOnly: true,

@@ -108,16 +108,29 @@ function* forEachLine(
   newline: number,
   visit: (index: number, start: number, end: number) => void,
 ): Parts<number> {
-  let count = 0;
-  let start = 0;
-  for (let line = 0; start < tokens.length; line++) {
-    if (line % DOCUMENTS_IN_PART === 0) yield;
-    const next = tokens.indexOf(newline, start);
-    const end = next === -1 ? tokens.length : next;
+  let [line, count] = [0, 0];
+  for (const { start, end } of linesIn(tokens, newline)) {
+    if (line++ % DOCUMENTS_IN_PART === 0) yield;
     if (end > start) visit(count++, start, end);
-    start = end + 1;
   }
   return count;
+}
+
+/**
+ * The lines of a text, empty ones too: where each begins, and where it ends, without the newline.
+ *
+ * @param newline its token; -1 where the text has none
+ */
+export function* linesIn(
+  tokens: Tokens,
+  newline: number,
+): Generator<{ readonly start: number; readonly end: number }, void> {
+  for (let start = 0; start < tokens.length; ) {
+    const next = tokens.indexOf(newline, start);
+    const end = next === -1 ? tokens.length : next;
+    yield { start, end };
+    start = end + 1;
+  }
 }
 
 /** Sorts each stretch of `poolSize` documents by length, those of one length as they were. */

@@ -56,6 +56,11 @@ export function readAsUnknown(count: number, codePoints: readonly number[]): str
   return `${characters} read as the unknown character, since the model does not know ${named}.`;
 }
 
+/** A sentence for characters that a model does not know and that were left out of a text. */
+export function leftOut(count: number, characters: readonly string[], model = "the model"): string {
+  return `${formatCount(count)} characters that ${model} does not know were left out: ${characters.join(" ")}`;
+}
+
 /** `"c" for "C"`, `"e" for "é" (without its accent)`; undefined where nothing known stands for it. */
 function shownTwins({ codePoint, before }: LackingCharacter, known: Known): string | undefined {
   const isKnown = (text: string) =>

@@ -1,6 +1,7 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { checked, definedOnly, settingsSchema } from "../config/schema.js";
 import { SCORE, SCORE_DEFAULTS, type ScoreSettings } from "../config/score.js";
+import { linesIn } from "../data/documents.js";
 import { evaluationShape } from "../data/evaluation-batches.js";
 import { type NamedText, readTexts } from "../data/texts.js";
 import type { CharRnn } from "../model/char-rnn.js";
@@ -126,9 +127,7 @@ async function scoredText(
     whole: surprisalOf(sums, readings, numbers.length),
     *lines() {
       let line = 0;
-      for (let start = 0; start < numbers.length; ) {
-        const next = newline === -1 ? -1 : numbers.indexOf(newline, start);
-        const end = next === -1 ? numbers.length : next;
+      for (const { start, end } of linesIn(numbers, newline)) {
         const characters = Array.from(numbers.subarray(start, end), (number) =>
           String.fromCodePoint(codePoints[number]),
         );
@@ -142,7 +141,6 @@ async function scoredText(
           ),
           bits: Array.from(readings[0].bits.subarray(start, end), orNull),
         };
-        start = end + 1;
       }
     },
   };

@@ -1,5 +1,6 @@
 import { type Checkpoint, isWeight, readCheckpoint } from "../checkpoint/checkpoint.js";
 import type { Inputs } from "../data/inputs.js";
+import { spaced } from "../text.js";
 import { inTurns } from "../turns.js";
 import { type Neighbours, neighboursOf } from "./neighbours.js";
 import { type TextView, type ViewSettings, viewText } from "./view-text.js";
@@ -56,11 +57,6 @@ function settingsOf({ config, progress }: Checkpoint): [name: string, value: str
       .map(([name, value]): [string, string] => [`${group}: ${spaced(name)}`, shown(value)]),
   );
   return [...rows, ["checkpoint: step", shown(progress.step)]];
-}
-
-/** `hiddenSize` as `hidden size` */
-function spaced(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 function shown(value: unknown): string {

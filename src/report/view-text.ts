@@ -4,10 +4,11 @@ import type { Invalid } from "../data/decoding.js";
 import type { Inputs } from "../data/inputs.js";
 import type { ReadOptions } from "../data/sources.js";
 import { knownPart, readTexts, refuseTooShort } from "../data/texts.js";
+import { leftOut } from "../data/unknown-characters.js";
 import { countTokens, type Tokens } from "../data/vocabulary.js";
 import type { CharRnn, ModelState } from "../model/char-rnn.js";
 import { type Engine, openModel } from "../sampling/open-model.js";
-import { formatCount, NEWLINE } from "../text.js";
+import { NEWLINE } from "../text.js";
 import { Turns } from "../turns.js";
 import { type Tracked, trackedProperties } from "./neurons.js";
 import type { TextData } from "./page/script/data.js";
@@ -115,9 +116,7 @@ async function textOf(
   const known = await knownPart(texts[0], vocabulary, unknown, options.signal);
   refuseTooShort(known, texts[0]);
   if (known.skipped > 0) {
-    onWarning(
-      `${formatCount(known.skipped)} characters that the model does not know were left out: ${known.skippedCharacters.join(" ")}`,
-    );
+    onWarning(leftOut(known.skipped, known.skippedCharacters));
   }
   const { training, text } = config;
   const { validation, fold, test, split, minCount, randomSeed } = training;

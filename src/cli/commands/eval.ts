@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { EVALUATE, type EvaluateCommandSettings } from "../../config/evaluate.js";
+import { leftOut } from "../../data/unknown-characters.js";
 import type { TextScore } from "../../evaluation/evaluate-texts.js";
 import { bitsPerCharacter, counted, formatCount, percent } from "../../text.js";
 import type { CommandContext } from "../context.js";
@@ -73,9 +74,7 @@ function warnOfSkipped(
     );
     return;
   }
-  warn(
-    `${formatCount(skipped)} characters that ${model} does not know were left out: ${skippedCharacters.join(" ")}`,
-  );
+  warn(leftOut(skipped, skippedCharacters, model));
 }
 
 function table(score: RunScore): string[] {
