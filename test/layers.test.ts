@@ -1,4 +1,4 @@
-/** Holds the sources to the table "Who may import whom" of docs/architecture.md. */
+/** Holds docs/architecture.md to the imports, and the imports to what may be loaded and used where. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -21,31 +21,41 @@ interface SourceFile {
 const STATIC_IMPORT = /^(?:import|export) (?!type\b)(?:[^;"]* from )?"([^"]+)";$/gm;
 
 const files = sourceFiles();
-const table = importTable();
+const entries = topLevel();
+const document = readFileSync(path.join(ROOT, "docs/architecture.md"), "utf8");
 
-describe("The layers", () => {
-  it("are those of the folders in src", () => {
-    const topLevel = [...new Set(files.map(({ name }) => name.split("/")[0]))];
-    const listed = [...table.keys()].map((entry) => entry.replace("/", ""));
-    assert.deepEqual(listed.toSorted(), topLevel.toSorted());
-    assert.ok(files.length > 50);
-    assert.ok(files.flatMap(({ imports }) => imports).length > 100);
+describe("The drawing of the architecture", () => {
+  it("has every folder on the lowest floor above all that it imports", () => {
+    assert.ok(entries.size > 20);
+    const names = [...entries.keys()].sort();
+    const highest = Math.max(...names.map((name) => floorOf(name)));
+    const floors = Array.from({ length: highest + 1 }, (_, floor) =>
+      names.filter((name) => floorOf(name) === floor),
+    );
+    const drawn = /```\n(.*?)\n```/s.exec(document)?.[1].split("\n") ?? [];
+    assert.deepEqual(
+      drawn.map((line) => line.trim().split(/ +/).sort()),
+      floors.toReversed(),
+    );
   });
 
-  for (const [layer, allowed] of table) {
-    const own = files.filter(({ name }) => isIn(layer, name));
+  it("says of every folder which others it imports", () => {
+    const rows = [...document.matchAll(/^\| `(\w[\w-]*\/|index\.ts)` \| .* \| (.*) \|$/gm)];
+    assert.deepEqual(
+      rows.map(([, name, imported]) => [
+        name,
+        [...imported.matchAll(/`(.+?)`/g)].map(([, it]) => it),
+      ]),
+      [...entries]
+        .filter(([name]) => isFolder(name) || name === "index.ts")
+        .sort(([a], [b]) => floorOf(b) - floorOf(a) || (a < b ? -1 : 1))
+        .map(([name, imports]) => [name, [...imports].filter(isFolder).sort()]),
+    );
+  });
 
-    it(`let ${layer} import only ${allowed.join(", ") || "packages"}`, () => {
-      assert.ok(own.length > 0);
-      for (const { name, imports } of own) {
-        for (const imported of imports) {
-          const isAllowed = [layer, ...allowed].some((entry) => isIn(entry, imported));
-          assert.ok(isAllowed, `${name} imports ${imported}`);
-        }
-      }
-    });
-  }
-
+  it("has no folder that imports the library's face", () => {
+    for (const [name, imports] of entries) assert.ok(!imports.has("index.ts"), name);
+  });
   it("let the command line load no other packages than these before a command's action", () => {
     const loaded = loadedAtOnce("cli/main.ts");
     assert.ok(loaded.has("cli/run.ts") && loaded.has("config/train.ts"));
@@ -124,24 +134,26 @@ function inSources(file: string): string {
   return path.relative(SOURCES, file).replaceAll(path.sep, "/");
 }
 
-/** For each row, in order, what it may import beside its own. */
-function importTable(): Map<string, string[]> {
-  const text = readFileSync(path.join(ROOT, "docs/architecture.md"), "utf8");
-  const section = text.split(/^## /m).find((part) => part.startsWith("Who may import whom"));
-  const rows = [...(section ?? "").matchAll(/^\| (`.*) \| (.*) \|$/gm)];
-  assert.ok(rows.length > 5, "the table is not found");
-  const allowedBy = new Map<string, string[]>();
-  for (const [, names, allowed] of rows) {
-    const above = /\bthe above\b/.test(allowed) ? [...allowedBy.keys()] : [];
-    const entries = [...new Set([...above, ...namesIn(allowed)])];
-    for (const name of namesIn(names)) allowedBy.set(name, entries);
+/** The folders and files that lie in `src/`, each with those that it imports. */
+function topLevel(): Map<string, Set<string>> {
+  const entryOf = (name: string) => name.replace(/\/.*/, "/");
+  const imports = new Map<string, Set<string>>();
+  for (const file of files) {
+    const entry = entryOf(file.name);
+    const others = imports.get(entry) ?? new Set();
+    for (const imported of file.imports.map(entryOf)) if (imported !== entry) others.add(imported);
+    imports.set(entry, others);
   }
-  return allowedBy;
+  return imports;
 }
 
-/** What stands in backquotes: `data/` for a folder, `errors` or `errors.ts` for a file. */
-function namesIn(cell: string): string[] {
-  return [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) =>
-    name.endsWith("/") || name.endsWith(".ts") ? name : `${name}.ts`,
-  );
+/** From 0. @throws where folders import each other in a circle */
+function floorOf(entry: string, above: readonly string[] = []): number {
+  assert.ok(!above.includes(entry), `a circle of imports: ${[...above, entry].join(", ")}`);
+  const below = [...(entries.get(entry) ?? [])].map((it) => floorOf(it, [...above, entry]));
+  return below.reduce((highest, floor) => Math.max(highest, floor + 1), 0);
+}
+
+function isFolder(name: string): boolean {
+  return name.endsWith("/");
 }
