@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { afterEach, it } from "node:test";
 import type { Backend } from "#src/backends/backend.js";
 import { stopKernelsBy } from "#src/backends/stop.js";
+import { TensorFlowBackend } from "#src/backends/tensorflow/tensorflow-backend.js";
 import { modelConfig } from "#src/config/model.js";
 import type { Batch } from "#src/data/batch.js";
 import { CharRnn } from "#src/model/char-rnn.js";
@@ -29,8 +30,10 @@ await onEveryBackend("A signal", (backend) => {
     it(`stops the kernels of ${cell} cells, and they run as before when it was heard`, () => {
       stopKernelsBy(flag);
       const { model, gradients, learn, score } = training(backend, cell);
+      score();
       const first = learn();
       const expected = gradients.read().slice();
+      const tensors = tensorsIn(backend);
       for (const kernels of [learn, score]) {
         flag[0] = 1;
         assert.throws(kernels, isStopped);
@@ -39,6 +42,7 @@ await onEveryBackend("A signal", (backend) => {
       }
       assert.equal(learn(), first);
       assert.deepEqual(gradients.read(), expected);
+      assert.equal(tensorsIn(backend), tensors);
       model.dispose();
     });
 
@@ -63,6 +67,11 @@ await onEveryBackend("A signal", (backend) => {
     });
   }
 });
+
+/** How many tensors TensorFlow holds; the memory of other backends is the garbage collector's. */
+function tensorsIn(backend: Backend): number {
+  return backend instanceof TensorFlowBackend ? backend.runtime.binding.getNumOfTensors() : 0;
+}
 
 function training(backend: Backend, cell: "gru" | "lstm" | "rnn") {
   const config = modelConfig({
