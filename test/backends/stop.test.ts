@@ -1,6 +1,6 @@
 /** Kernels in JavaScript end early when a signal of the system asks for it, and nothing is half done. */
 import assert from "node:assert/strict";
-import { afterEach, it } from "node:test";
+import { afterEach } from "node:test";
 import type { Backend } from "#src/backends/backend.js";
 import { stopKernelsBy } from "#src/backends/stop.js";
 import { TensorFlowBackend } from "#src/backends/tensorflow/tensorflow-backend.js";
@@ -11,23 +11,24 @@ import { parameterArray } from "#src/model/parameters.js";
 import { createOptimizer } from "#src/optimization/optimizer.js";
 import { Random } from "#src/random.js";
 import { isStopped } from "#src/turns.js";
-import { onEveryBackend } from "../helpers/backends.js";
 import { nothingDropped, STEPS } from "../helpers/learning.js";
 import { Draw } from "../helpers/numbers.js";
+import { testOnEveryBackend } from "../helpers/on-every-backend.js";
 
 const [TIME, BATCH, VOCABULARY] = [6, 4, 9];
 
-await onEveryBackend("A signal", (backend) => {
-  // Its kernels are the addon's, which looks by itself.
-  if (backend.name === "native") return;
+// Its kernels are the addon's, which looks by itself.
+const EXCEPT_NATIVE = { except: "native" } as const;
 
-  const flag = Uint8Array.of(0);
-  afterEach(() => {
-    flag[0] = 0;
-  });
+const flag = Uint8Array.of(0);
+afterEach(() => {
+  flag[0] = 0;
+});
 
-  for (const cell of ["gru", "lstm", "rnn"] as const) {
-    it(`stops the kernels of ${cell} cells, and they run as before when it was heard`, () => {
+for (const cell of ["gru", "lstm", "rnn"] as const) {
+  testOnEveryBackend(
+    `a signal stops the kernels of ${cell} cells, and they run as before when it was heard`,
+    (backend) => {
       stopKernelsBy(flag);
       const { model, gradients, learn, score } = training(backend, cell);
       score();
@@ -44,9 +45,13 @@ await onEveryBackend("A signal", (backend) => {
       assert.deepEqual(gradients.read(), expected);
       assert.equal(tensorsIn(backend), tensors);
       model.dispose();
-    });
+    },
+    EXCEPT_NATIVE,
+  );
 
-    it(`leaves a step of the optimizer of ${cell} cells, and decode sessions, alone`, () => {
+  testOnEveryBackend(
+    `a signal leaves a step of the optimizer of ${cell} cells, and decode sessions, alone`,
+    (backend) => {
       stopKernelsBy(flag);
       const weightsAfter = (isStopping: boolean) => {
         const { model, gradients, config, learn } = training(backend, cell);
@@ -64,9 +69,10 @@ await onEveryBackend("A signal", (backend) => {
         return { weights, logits };
       };
       assert.deepEqual(weightsAfter(true), weightsAfter(false));
-    });
-  }
-});
+    },
+    EXCEPT_NATIVE,
+  );
+}
 
 /** How many tensors TensorFlow holds; the memory of other backends is the garbage collector's. */
 function tensorsIn(backend: Backend): number {

@@ -6,10 +6,10 @@ import { type EvaluateSettings, loadCheckpoint } from "#src/index.js";
 import { CharRnn } from "#src/model/char-rnn.js";
 import { parameterArray } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";
-import { onEveryBackend } from "../helpers/backends.js";
 import { failsWith } from "../helpers/failure.js";
 import { nothingDropped } from "../helpers/learning.js";
 import { assertClose, Draw } from "../helpers/numbers.js";
+import { testOnEveryBackend } from "../helpers/on-every-backend.js";
 import { evaluated } from "../helpers/scoring.js";
 import { inventedText, smallRun, trained, workplace } from "../helpers/training.js";
 import { undisposed } from "../helpers/undisposed.js";
@@ -23,8 +23,9 @@ const CONFIG = modelConfig({
   vocabularySize: VOCABULARY,
 });
 
-await onEveryBackend("Weights that follow a text", (backend) => {
-  it("move by the gradient of what was predicted, and back to where they were", async () => {
+testOnEveryBackend(
+  "weights that follow a text move by the gradient of what was predicted, and back to where they were",
+  async (backend) => {
     const draw = new Draw(3);
     const tokens = Uint8Array.from(draw.tokens(46, VOCABULARY));
     const model = CharRnn.initial(backend, CONFIG, Random.fromSeed(1));
@@ -70,8 +71,8 @@ await onEveryBackend("Weights that follow a text", (backend) => {
     assertClose(model.parameters.read(), expected.weights, 1e-5, "weights");
     model.dispose();
     twin.dispose();
-  });
-});
+  },
+);
 
 describe("Dynamic evaluation", () => {
   it("is its own figure, and better where the text repeats itself", async (t) => {

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { it } from "node:test";
 import type { Backend } from "#src/backends/backend.js";
 import { CELL_NAMES, CELLS, type CellName } from "#src/config/cells.js";
 import { type ModelConfig, modelConfig } from "#src/config/model.js";
@@ -7,11 +6,12 @@ import type { Batch } from "#src/data/batch.js";
 import { CharRnn, type ModelState } from "#src/model/char-rnn.js";
 import { parameterArray } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";
-import { numbersOf, onEveryBackend } from "../helpers/backends.js";
+import { numbersOf } from "../helpers/backends.js";
 import { gradient } from "../helpers/central-differences.js";
 import { weightsOf } from "../helpers/defined-model.js";
 import { muchDropped } from "../helpers/learning.js";
 import { assertClose, assertSameBytes, Draw } from "../helpers/numbers.js";
+import { testOnEveryBackend } from "../helpers/on-every-backend.js";
 import { dropoutMask } from "../reference/dropout.js";
 import {
   crossEntropy,
@@ -30,9 +30,10 @@ const BATCH = 2;
 /** Relative and absolute, for three layers in single precision. */
 const TOLERANCE = 1e-5;
 
-await onEveryBackend("A model", (backend) => {
-  for (const cell of CELL_NAMES) {
-    it(`of ${cell} cells learns under the dropout masks of its random numbers`, () => {
+for (const cell of CELL_NAMES) {
+  testOnEveryBackend(
+    `a model of ${cell} cells learns under the dropout masks of its random numbers`,
+    (backend) => {
       const { model, batch, state, exactState } = setUp(backend, cell);
       const dropout = { rates: RATES, random: Random.fromSeed(3) };
       const masks = masksOf(model.config, dropout.random);
@@ -52,21 +53,24 @@ await onEveryBackend("A model", (backend) => {
         const expected = states[layer].hidden;
         assertClose(hidden, expected, TOLERANCE, `state of layer ${layer}`);
       }
-    });
+    },
+  );
 
-    it(`of ${cell} cells scores without dropout`, () => {
-      const { model, batch, state, exactState } = setUp(backend, cell);
-      const { logits } = definedModel(cell, weightsOf(model), batch.inputs, exactState);
-      const { score } = model.score(batch, state);
-      assertClose([score.loss], [sum(crossEntropy(logits, batch.targets))], TOLERANCE, "loss");
-      const correct = [...batch.targets].filter((target, position) => {
-        const scores = logits.subarray(position * VOCABULARY, (position + 1) * VOCABULARY);
-        return scores.indexOf(Math.max(...scores)) === target;
-      });
-      assert.deepEqual([score.correct, score.characters], [correct.length, TIME * BATCH - 1]);
+  testOnEveryBackend(`a model of ${cell} cells scores without dropout`, (backend) => {
+    const { model, batch, state, exactState } = setUp(backend, cell);
+    const { logits } = definedModel(cell, weightsOf(model), batch.inputs, exactState);
+    const { score } = model.score(batch, state);
+    assertClose([score.loss], [sum(crossEntropy(logits, batch.targets))], TOLERANCE, "loss");
+    const correct = [...batch.targets].filter((target, position) => {
+      const scores = logits.subarray(position * VOCABULARY, (position + 1) * VOCABULARY);
+      return scores.indexOf(Math.max(...scores)) === target;
     });
+    assert.deepEqual([score.correct, score.characters], [correct.length, TIME * BATCH - 1]);
+  });
 
-    it(`of ${cell} cells gives two halves of a text the score of the whole`, () => {
+  testOnEveryBackend(
+    `a model of ${cell} cells gives two halves of a text the score of the whole`,
+    (backend) => {
       const { model, batch, state } = setUp(backend, cell);
       const whole = model.score(batch, state);
       const first = model.score(stepsOf(batch, 0, 2), state);
@@ -74,23 +78,26 @@ await onEveryBackend("A model", (backend) => {
       const loss = first.score.loss + second.score.loss;
       assertClose([loss], [whole.score.loss], 1e-12, "loss");
       assert.deepEqual(second.state, whole.state);
-    });
+    },
+  );
 
-    it(`of ${cell} cells reads a text as it scores it`, () => {
-      const { model, batch } = setUp(backend, cell);
-      const scored = model.score(batch, model.zeroState(BATCH));
-      const session = model.openDecodeSession(BATCH);
-      const logits = Array.from({ length: TIME }, (_, t) =>
-        session.step(stepsOf(batch, t, t + 1).inputs).slice(),
-      );
-      session.dispose();
-      const all = Float64Array.from(logits.flatMap((values) => [...values]));
-      const loss = sum(crossEntropy(all, batch.targets));
-      assertClose([loss], [scored.score.loss], TOLERANCE, "loss");
-    });
-  }
+  testOnEveryBackend(`a model of ${cell} cells reads a text as it scores it`, (backend) => {
+    const { model, batch } = setUp(backend, cell);
+    const scored = model.score(batch, model.zeroState(BATCH));
+    const session = model.openDecodeSession(BATCH);
+    const logits = Array.from({ length: TIME }, (_, t) =>
+      session.step(stepsOf(batch, t, t + 1).inputs).slice(),
+    );
+    session.dispose();
+    const all = Float64Array.from(logits.flatMap((values) => [...values]));
+    const loss = sum(crossEntropy(all, batch.targets));
+    assertClose([loss], [scored.score.loss], TOLERANCE, "loss");
+  });
+}
 
-  it("drops the same units for the same random numbers and others for others", () => {
+testOnEveryBackend(
+  "a model drops the same units for the same random numbers and others for others",
+  (backend) => {
     const { model, batch, state } = setUp(backend, "gru");
     const gradientsWith = (seed: number) => {
       const gradients = parameterArray(backend, model.config);
@@ -100,9 +107,12 @@ await onEveryBackend("A model", (backend) => {
     const once = gradientsWith(1);
     assertSameBytes(gradientsWith(1), once, "the same random numbers");
     assert.notDeepEqual(gradientsWith(2), once);
-  });
+  },
+);
 
-  it("is not disturbed by scoring and sampling between two steps of training", () => {
+testOnEveryBackend(
+  "a model is not disturbed by scoring and sampling between two steps of training",
+  (backend) => {
     const { model, batch, state } = setUp(backend, "lstm");
     const learn = (from: ModelState) => {
       const gradients = parameterArray(backend, model.config);
@@ -123,9 +133,12 @@ await onEveryBackend("A model", (backend) => {
     const actual = learn(again.after);
     assertSameBytes(actual.gradients, expected.gradients, "gradients");
     assert.deepEqual(actual.after, expected.after);
-  });
+  },
+);
 
-  it("holds no more scratch memory than its longest batch took", () => {
+testOnEveryBackend(
+  "a model holds no more scratch memory than its longest batch took",
+  (backend) => {
     const { model, batch, state } = setUp(backend, "gru");
     const learn = (part: Batch) =>
       model.learn(part, state, parameterArray(backend, model.config), muchDropped(1));
@@ -133,8 +146,8 @@ await onEveryBackend("A model", (backend) => {
     const { workspaceBytes } = model;
     for (let i = 0; i < 5; i++) learn(stepsOf(batch, 0, 2 + (i % 4)));
     assert.equal(model.workspaceBytes, workspaceBytes);
-  });
-});
+  },
+);
 
 function setUp(backend: Backend, cell: CellName) {
   const draw = new Draw(21);

@@ -1,16 +1,17 @@
 /** Whole models on every backend, held to PyTorch's numbers. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { it } from "node:test";
+import { test } from "node:test";
 import type { Backend, ParameterArray, StepArrays } from "#src/backends/backend.js";
 import { modelConfig, parameterShapes } from "#src/config/model.js";
 import type { Batch } from "#src/data/batch.js";
 import { CharRnn, type ModelState } from "#src/model/char-rnn.js";
 import { loadWeights } from "#src/model/load-weights.js";
 import { parameterArray } from "#src/model/parameters.js";
-import { numbersOf, onEveryBackend } from "../helpers/backends.js";
+import { numbersOf } from "../helpers/backends.js";
 import { nothingDropped } from "../helpers/learning.js";
 import { assertClose } from "../helpers/numbers.js";
+import { testOnEveryBackend } from "../helpers/on-every-backend.js";
 import { pythonWith } from "../helpers/python.js";
 import { slow } from "../helpers/slow.js";
 import {
@@ -28,20 +29,21 @@ const TOLERANCE = 1e-5;
 
 const { time, batch: rows, hidden: hiddenSize, layers, vocabulary } = torchNumbers.sizes;
 
-await onEveryBackend("Against PyTorch", (backend) => {
-  for (const torch of torchNumbers.models) {
-    const { cell } = torch;
+for (const torch of torchNumbers.models) {
+  const { cell } = torch;
 
-    it(`a ${cell} model has the same parameters, in the same order and shapes`, () => {
-      const shapes = [...parameterShapes(configOf(torch))];
-      const expected = Object.entries(torch.parameters);
-      assert.deepEqual(
-        shapes,
-        expected.map(([name, value]) => [name, shapeOf(value)]),
-      );
-    });
+  test(`a ${cell} model has PyTorch's parameters, in its order and shapes`, () => {
+    const shapes = [...parameterShapes(configOf(torch))];
+    const expected = Object.entries(torch.parameters);
+    assert.deepEqual(
+      shapes,
+      expected.map(([name, value]) => [name, shapeOf(value)]),
+    );
+  });
 
-    it(`a ${cell} model gives every character the same probability at every position`, () => {
+  testOnEveryBackend(
+    `a ${cell} model gives every character PyTorch's probability at every position`,
+    (backend) => {
       const model = modelOf(backend, torch);
       const batch = batchOf(torch);
       const logits = flat(torch.logits);
@@ -56,19 +58,22 @@ await onEveryBackend("Against PyTorch", (backend) => {
         const expected = scores.map((score) => logSum - score);
         assertClose(losses, expected, TOLERANCE, `losses at position ${position}`);
       }
-    });
+    },
+  );
 
-    it(`a ${cell} model gives the same loss at every position`, () => {
-      const model = modelOf(backend, torch);
-      const batch = batchOf(torch);
-      const losses = Array.from(batch.targets, (_, position) => {
-        const alone = batch.targets.map((target, other) => (other === position ? target : -1));
-        return model.score({ ...batch, targets: alone }, stateOf(torch)).score.loss;
-      });
-      assertClose(losses, flat(torch.losses), TOLERANCE, "losses");
+  testOnEveryBackend(`a ${cell} model gives PyTorch's loss at every position`, (backend) => {
+    const model = modelOf(backend, torch);
+    const batch = batchOf(torch);
+    const losses = Array.from(batch.targets, (_, position) => {
+      const alone = batch.targets.map((target, other) => (other === position ? target : -1));
+      return model.score({ ...batch, targets: alone }, stateOf(torch)).score.loss;
     });
+    assertClose(losses, flat(torch.losses), TOLERANCE, "losses");
+  });
 
-    it(`a ${cell} model gives the same gradients and state after a window`, () => {
+  testOnEveryBackend(
+    `a ${cell} model gives PyTorch's gradients and state after a window`,
+    (backend) => {
       const model = modelOf(backend, torch);
       const gradients = parameterArray(backend, model.config);
       const { score, state } = learn(torch, model, gradients);
@@ -83,25 +88,25 @@ await onEveryBackend("Against PyTorch", (backend) => {
       if (cell !== "lstm") return;
       const cells = state.flatMap((layer) => [...(layer.cellState ?? [])]);
       assertClose(cells, flat(torch.finalState[1]), TOLERANCE, "cell state");
-    });
+    },
+  );
 
-    for (const { optimizer, clipNorm, norms, parameters } of torch.trained) {
-      const title = `ten steps of ${optimizer} with clip norm ${clipNorm}`;
-      it(`a ${cell} model has the same parameters after ${title}`, () => {
-        const model = modelOf(backend, torch);
-        const gradients = parameterArray(backend, model.config);
-        const takeStep = OPTIMIZERS[optimizer](backend, model.config);
-        for (const [index, expectedNorm] of norms.entries()) {
-          learn(torch, model, gradients);
-          const inputs = { parameters: model.parameters.flat, gradients: gradients.flat };
-          const norm = takeStep(inputs, clipNorm, index + 1);
-          assertClose([norm], [expectedNorm], TOLERANCE, `norm of step ${index + 1}`);
-        }
-        assertNamed(model.parameters, parameters, "parameter");
-      });
-    }
+  for (const { optimizer, clipNorm, norms, parameters } of torch.trained) {
+    const title = `ten steps of ${optimizer} with clip norm ${clipNorm}`;
+    testOnEveryBackend(`a ${cell} model has PyTorch's parameters after ${title}`, (backend) => {
+      const model = modelOf(backend, torch);
+      const gradients = parameterArray(backend, model.config);
+      const takeStep = OPTIMIZERS[optimizer](backend, model.config);
+      for (const [index, expectedNorm] of norms.entries()) {
+        learn(torch, model, gradients);
+        const inputs = { parameters: model.parameters.flat, gradients: gradients.flat };
+        const norm = takeStep(inputs, clipNorm, index + 1);
+        assertClose([norm], [expectedNorm], TOLERANCE, `norm of step ${index + 1}`);
+      }
+      assertNamed(model.parameters, parameters, "parameter");
+    });
   }
-});
+}
 
 slow("PyTorch still gives the numbers of the fixture", (t) => {
   const python = pythonWith("torch");

@@ -7,8 +7,8 @@ import { type Checkpoint, loadCheckpoint, type SampleSettings, sample } from "#s
 import { CharRnn } from "#src/model/char-rnn.js";
 import { Random } from "#src/random.js";
 import { type GenerateSettings, generate } from "#src/sampling/sampler.js";
-import { onEveryBackend } from "../helpers/backends.js";
 import { failsWith } from "../helpers/failure.js";
+import { testOnEveryBackend } from "../helpers/on-every-backend.js";
 import { slow } from "../helpers/slow.js";
 import { smallRun, trained, workplace } from "../helpers/training.js";
 import { undisposed } from "../helpers/undisposed.js";
@@ -16,8 +16,9 @@ import { undisposed } from "../helpers/undisposed.js";
 const PLAIN: GenerateSettings = { length: 40, count: 1, temperature: 0.8, topK: 0, topP: 1 };
 const LETTERS = "abcdefgh \n";
 
-await onEveryBackend("A sampler", (backend) => {
-  it("writes the likeliest character after all that was read, at temperature 0", () => {
+testOnEveryBackend(
+  "a sampler writes the likeliest character after all that was read, at temperature 0",
+  (backend) => {
     const { model, vocabulary } = writer(backend, "lstm");
     const [text] = textsOf(model, vocabulary, { temperature: 0, seed: "bad cafe", length: 25 });
     const likeliestText = () => {
@@ -33,16 +34,22 @@ await onEveryBackend("A sampler", (backend) => {
       return written.slice("bad cafe".length);
     };
     assert.equal(text, likeliestText());
-  });
+  },
+);
 
-  it("writes the same text for the same random numbers, and another for others", () => {
+testOnEveryBackend(
+  "a sampler writes the same text for the same random numbers, and another for others",
+  (backend) => {
     const { model, vocabulary } = writer(backend);
     const write = (seed: number) => textsOf(model, vocabulary, {}, Random.fromSeed(seed))[0];
     assert.equal(write(1), write(1));
     assert.notEqual(write(2), write(1));
-  });
+  },
+);
 
-  it("writes a k-th text that does not depend on how many there are", () => {
+testOnEveryBackend(
+  "a sampler writes a k-th text that does not depend on how many there are",
+  (backend) => {
     const { model, vocabulary } = writer(backend);
     const alone = textsOf(model, vocabulary, { seed: "a" });
     const three = textsOf(model, vocabulary, { seed: "a", count: 3 });
@@ -50,43 +57,50 @@ await onEveryBackend("A sampler", (backend) => {
     assert.deepEqual(three.slice(0, 1), alone);
     assert.deepEqual(five.slice(0, 3), three);
     assert.equal(new Set(five).size, 5);
-  });
+  },
+);
 
-  it("writes a longer text that begins as the shorter one", () => {
-    const { model, vocabulary } = writer(backend);
-    const [short] = textsOf(model, vocabulary, { length: 10 });
-    const [long] = textsOf(model, vocabulary, { length: 30 });
-    assert.equal(long.slice(0, 10), short);
-  });
+testOnEveryBackend("a sampler writes a longer text that begins as the shorter one", (backend) => {
+  const { model, vocabulary } = writer(backend);
+  const [short] = textsOf(model, vocabulary, { length: 10 });
+  const [long] = textsOf(model, vocabulary, { length: 30 });
+  assert.equal(long.slice(0, 10), short);
+});
 
-  it("writes as many characters as asked for", () => {
-    const { model, vocabulary } = writer(backend);
-    for (const seed of ["", "a"]) {
-      for (const length of [0, 1, 2, 100]) {
-        for (const text of textsOf(model, vocabulary, { seed, length, count: 2 })) {
-          assert.match(text, new RegExp(`^[${LETTERS}]{${length}}$`));
-        }
+testOnEveryBackend("a sampler writes as many characters as asked for", (backend) => {
+  const { model, vocabulary } = writer(backend);
+  for (const seed of ["", "a"]) {
+    for (const length of [0, 1, 2, 100]) {
+      for (const text of textsOf(model, vocabulary, { seed, length, count: 2 })) {
+        assert.match(text, new RegExp(`^[${LETTERS}]{${length}}$`));
       }
     }
-  });
+  }
+});
 
-  slow("writes without end until nobody asks any more", () => {
+testOnEveryBackend(
+  "a sampler writes without end until nobody asks any more",
+  (backend) => {
     const { model, vocabulary } = writer(backend);
     let written = 0;
     for (const _ of generate(model, vocabulary, { ...PLAIN, length: -1 }, random())) {
       if (++written === 2_000) break;
     }
     assert.equal(written, 2_000);
-  });
+  },
+  { define: slow },
+);
 
-  it("counts characters beyond the first plane as one", () => {
-    const { model, vocabulary } = writer(backend, "gru", "😀🎈\n");
-    const steps = [...generate(model, vocabulary, { ...PLAIN, seed: "🎈" }, random())].flat();
-    assert.equal(steps.length, 40);
-    assert.deepEqual([...new Set(steps)].sort(), ["\n", "😀", "🎈"].sort());
-  });
+testOnEveryBackend("a sampler counts characters beyond the first plane as one", (backend) => {
+  const { model, vocabulary } = writer(backend, "gru", "😀🎈\n");
+  const steps = [...generate(model, vocabulary, { ...PLAIN, seed: "🎈" }, random())].flat();
+  assert.equal(steps.length, 40);
+  assert.deepEqual([...new Set(steps)].sort(), ["\n", "😀", "🎈"].sort());
+});
 
-  it("ends a text after the stop text, and lets the others go on", () => {
+testOnEveryBackend(
+  "a sampler ends a text after the stop text, and lets the others go on",
+  (backend) => {
     const { model, vocabulary } = writer(backend);
     const whole = textsOf(model, vocabulary, { count: 4, length: 200 });
     const stop = whole[2].slice(50, 52);
@@ -95,9 +109,12 @@ await onEveryBackend("A sampler", (backend) => {
       const end = text.indexOf(stop);
       assert.equal(stopped[k], end === -1 ? text : text.slice(0, end + stop.length));
     }
-  });
+  },
+);
 
-  it("does not take the end of the seed for the beginning of the stop text", () => {
+testOnEveryBackend(
+  "a sampler does not take the end of the seed for the beginning of the stop text",
+  (backend) => {
     const { model, vocabulary } = writer(backend);
     const [text] = textsOf(model, vocabulary, { seed: "ab" });
     const stop = `b${text[0]}`;
@@ -105,18 +122,21 @@ await onEveryBackend("A sampler", (backend) => {
     const end = text.indexOf(stop);
     assert.equal(stopped, end === -1 ? text : text.slice(0, end + stop.length));
     assert.ok(stopped.length > 1);
-  });
+  },
+);
 
-  it("ends when every text has ended", () => {
-    const { model, vocabulary } = writer(backend);
-    const settings = { ...PLAIN, seed: "b", length: -1, count: 3, stop: "a" };
-    const steps = [...generate(model, vocabulary, settings, random())];
-    const texts = [0, 1, 2].map((k) => steps.map((step) => step[k]).join(""));
-    for (const text of texts) assert.match(text, /^[^a]*a$/);
-    assert.equal(steps.length, Math.max(...texts.map((text) => text.length)));
-  });
+testOnEveryBackend("a sampler ends when every text has ended", (backend) => {
+  const { model, vocabulary } = writer(backend);
+  const settings = { ...PLAIN, seed: "b", length: -1, count: 3, stop: "a" };
+  const steps = [...generate(model, vocabulary, settings, random())];
+  const texts = [0, 1, 2].map((k) => steps.map((step) => step[k]).join(""));
+  for (const text of texts) assert.match(text, /^[^a]*a$/);
+  assert.equal(steps.length, Math.max(...texts.map((text) => text.length)));
+});
 
-  it("without a seed begins a line, after some that are not shown", () => {
+testOnEveryBackend(
+  "a sampler without a seed begins a line, after some that are not shown",
+  (backend) => {
     const { model, vocabulary } = writer(backend);
     const whole = textsOf(model, vocabulary, { seed: "\n", length: 400, count: 3 });
     for (const seed of [undefined, ""]) {
@@ -129,15 +149,21 @@ await onEveryBackend("A sampler", (backend) => {
         }),
       );
     }
-  });
+  },
+);
 
-  it("without a seed, and where no line can begin, begins with any character", () => {
+testOnEveryBackend(
+  "a sampler without a seed, and where no line can begin, begins with any character",
+  (backend) => {
     const { model, vocabulary } = writer(backend, "gru", "abcdefgh");
     const firsts = textsOf(model, vocabulary, { count: 60, length: 1 });
     assert.deepEqual([...new Set(firsts)].sort(), [..."abcdefgh"]);
-  });
+  },
+);
 
-  it("refuses a seed with characters that the model does not know", () => {
+testOnEveryBackend(
+  "a sampler refuses a seed with characters that the model does not know",
+  (backend) => {
     const { model, vocabulary } = writer(backend);
     for (const documents of [undefined, "lines"] as const) {
       assert.throws(
@@ -145,30 +171,30 @@ await onEveryBackend("A sampler", (backend) => {
         failsWith("UNKNOWN_CHARACTER", "É", "line 1, column 5", /knows .*"e"/),
       );
     }
-  });
+  },
+);
 
-  it("of a model of lines writes one line, without its end", () => {
-    const { model, vocabulary } = writer(backend);
-    const settings = { length: 500, count: 3, seed: "bad" } as const;
-    const asLines = textsOf(model, vocabulary, { ...settings, documents: "lines" });
-    // The model of lines reads the line end that stands before each of its texts.
-    const asText = textsOf(model, vocabulary, { ...settings, seed: "\nbad" });
-    assert.deepEqual(
-      asLines,
-      asText.map((text) => text.split("\n")[0]),
-    );
-  });
+testOnEveryBackend("a sampler of a model of lines writes one line, without its end", (backend) => {
+  const { model, vocabulary } = writer(backend);
+  const settings = { length: 500, count: 3, seed: "bad" } as const;
+  const asLines = textsOf(model, vocabulary, { ...settings, documents: "lines" });
+  // The model of lines reads the line end that stands before each of its texts.
+  const asText = textsOf(model, vocabulary, { ...settings, seed: "\nbad" });
+  assert.deepEqual(
+    asLines,
+    asText.map((text) => text.split("\n")[0]),
+  );
+});
 
-  it("leaves no tensors behind, whether it ends or is left", () => {
-    for (const cell of ["gru", "lstm"] as const) {
-      const { model, vocabulary } = writer(backend, cell);
-      const before = undisposed();
-      textsOf(model, vocabulary, { seed: "abc", count: 2 });
-      for (const _ of generate(model, vocabulary, PLAIN, random())) break;
-      assert.throws(() => textsOf(model, vocabulary, { seed: "É" }));
-      assert.equal(undisposed(), before);
-    }
-  });
+testOnEveryBackend("a sampler leaves no tensors behind, whether it ends or is left", (backend) => {
+  for (const cell of ["gru", "lstm"] as const) {
+    const { model, vocabulary } = writer(backend, cell);
+    const before = undisposed();
+    textsOf(model, vocabulary, { seed: "abc", count: 2 });
+    for (const _ of generate(model, vocabulary, PLAIN, random())) break;
+    assert.throws(() => textsOf(model, vocabulary, { seed: "É" }));
+    assert.equal(undisposed(), before);
+  }
 });
 
 describe("Sampling from a checkpoint", () => {

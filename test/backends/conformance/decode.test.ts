@@ -1,4 +1,5 @@
 /** Sessions of decoding: the whole model, one token of each sequence at a time. */
+
 import assert from "node:assert/strict";
 import type { Backend } from "#src/backends/backend.js";
 import { CELL_NAMES, type CellName } from "#src/config/cells.js";
@@ -6,10 +7,10 @@ import { modelConfig, parameterCount } from "#src/config/model.js";
 import { CharRnn } from "#src/model/char-rnn.js";
 import { weightsOf, zeroStates } from "../../helpers/defined-model.js";
 import { assertSameBytes, type Draw } from "../../helpers/numbers.js";
+import { testOnEveryBackend } from "../../helpers/on-every-backend.js";
 import { model as definedModel } from "../../reference/model.js";
+import { assertNear, assertSameNumbers, isAll } from "./comparisons.js";
 import { type DecodeSizes, decodeSizes, describeModel, type ModelSizes } from "./decoding.js";
-import { assertNear } from "./gradients.js";
-import { assertSameNumbers, isAll, testOnEveryBackend } from "./on-every-backend.js";
 
 /** More tokens than fit the table of the input weights' products. */
 const MANY_TOKENS: ModelSizes = {
@@ -23,7 +24,7 @@ function testDefinition(cell: CellName, { sequences, time, ...sizes }: DecodeSiz
   testOnEveryBackend(
     `a session of ${sequences} sequences with ${describeModel(cell, sizes)}, gives the logits of the definition`,
     (backend, draw) =>
-      assertDefinition(randomModel(backend, cell, sizes, draw), sequences, time, draw),
+      void assertDefinition(randomModel(backend, cell, sizes, draw), sequences, time, draw),
   );
 }
 
@@ -111,7 +112,7 @@ for (const sequences of [1, 2]) {
   testOnEveryBackend(
     `a session of ${sequences} sequences with more tokens than a table is made for gives the logits of the definition`,
     (backend, draw) =>
-      assertDefinition(randomModel(backend, "lstm", MANY_TOKENS, draw), sequences, 2, draw),
+      void assertDefinition(randomModel(backend, "lstm", MANY_TOKENS, draw), sequences, 2, draw),
   );
 }
 

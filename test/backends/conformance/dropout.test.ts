@@ -3,9 +3,10 @@ import type { DropoutMask } from "#src/backends/backend.js";
 import { CELL_NAMES } from "#src/config/cells.js";
 import { numbersOf } from "../../helpers/backends.js";
 import { assertSameBytes } from "../../helpers/numbers.js";
+import { testOnEveryBackend } from "../../helpers/on-every-backend.js";
+import { assertAll } from "./comparisons.js";
 import { drawLayer, forwardAndBackward, INPUT_KINDS } from "./layers.js";
 import { maskNumbers } from "./masks.js";
-import { assertAll, testOnEveryBackend } from "./on-every-backend.js";
 
 /** The first word of the stream of the key 0, 0. */
 const FIRST_WORD = 0x6627e8d5;

@@ -4,7 +4,7 @@ import { CELL_NAMES, CELLS, type CellName } from "#src/config/cells.js";
 import { numbersOf } from "../../helpers/backends.js";
 import type { Draw } from "../../helpers/numbers.js";
 import { type LayerInputs, recurrentLayer } from "../../reference/cells.js";
-import { type ExpectedGradient, expectedGradient, inDoubles } from "./gradients.js";
+import { type ExpectedGradient, expectedGradient, inDoubles } from "./comparisons.js";
 import { drawMask, maskNumbers } from "./masks.js";
 
 export const INPUT_KINDS = ["one-hot", "embedding", "vectors"] as const;

@@ -1,11 +1,12 @@
 /** The decoder: logits, softmax and cross-entropy, and their gradients. */
+
 import assert from "node:assert/strict";
 import type { Backend, Workspace } from "#src/backends/backend.js";
 import { numbersOf } from "../../helpers/backends.js";
 import { assertClose, assertSameBytes } from "../../helpers/numbers.js";
-import { assertGradient, assertNear } from "./gradients.js";
+import { testOnEveryBackend } from "../../helpers/on-every-backend.js";
+import { assertAll, assertGradient, assertNear, isAll, onceFor } from "./comparisons.js";
 import { definedLoss, describeLoss, drawLoss, type LossCase, lossCases } from "./losses.js";
-import { assertAll, isAll, onceFor, testOnEveryBackend } from "./on-every-backend.js";
 
 /** Numbers for a case, and what the definition gives for them. */
 const defined = new Map<string, { drawn: LossCase; expected: ReturnType<typeof definedLoss> }>();

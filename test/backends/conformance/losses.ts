@@ -8,7 +8,7 @@ import {
   decoder as decoderLogits,
   meanLoss,
 } from "../../reference/model.js";
-import { expectedGradient, inDoubles, TOLERANCE } from "./gradients.js";
+import { expectedGradient, inDoubles, TOLERANCE } from "./comparisons.js";
 import { drawMask, maskNumbers } from "./masks.js";
 
 export interface LossSizes {

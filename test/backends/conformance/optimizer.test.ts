@@ -1,9 +1,10 @@
 /** The steps of the optimizers. */
+
 import assert from "node:assert/strict";
 import type { Backend, StepSettings } from "#src/backends/backend.js";
+import { testOnEveryBackend } from "../../helpers/on-every-backend.js";
 import { adam, optimizerStep, rmsProp, sgd } from "../../reference/optimizers.js";
-import { assertNear } from "./gradients.js";
-import { assertAll, testOnEveryBackend } from "./on-every-backend.js";
+import { assertAll, assertNear } from "./comparisons.js";
 
 const ADAM = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8 };
 const SGD = { momentum: 0.8 };

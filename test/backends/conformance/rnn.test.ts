@@ -1,8 +1,17 @@
 /** Recurrent layers, forward and backward. */
+
 import assert from "node:assert/strict";
 import { CELL_NAMES } from "#src/config/cells.js";
 import { assertSameBytes } from "../../helpers/numbers.js";
-import { assertGradient, assertNear } from "./gradients.js";
+import { testOnEveryBackend } from "../../helpers/on-every-backend.js";
+import {
+  assertAll,
+  assertGradient,
+  assertNear,
+  assertSameNumbers,
+  isAll,
+  onceFor,
+} from "./comparisons.js";
 import {
   definedLayer,
   describeLayer,
@@ -16,13 +25,6 @@ import {
   layerCases,
   type PlainLayer,
 } from "./layers.js";
-import {
-  assertAll,
-  assertSameNumbers,
-  isAll,
-  onceFor,
-  testOnEveryBackend,
-} from "./on-every-backend.js";
 
 /** Numbers for a case, and what the definition gives for them. */
 const defined = new Map<string, { drawn: LayerCase; expected: ReturnType<typeof definedLayer> }>();

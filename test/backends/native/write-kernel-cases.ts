@@ -30,8 +30,8 @@ import { Draw } from "../../helpers/numbers.js";
 import type { Vector } from "../../reference/cells.js";
 import { model } from "../../reference/model.js";
 import { adam, optimizerStep, rmsProp, sgd } from "../../reference/optimizers.js";
+import type { ExpectedGradient } from "../conformance/comparisons.js";
 import { type DecodeSizes, decodeSizes, describeModel } from "../conformance/decoding.js";
-import type { ExpectedGradient } from "../conformance/gradients.js";
 import { definedLayer, describeLayer, drawLayer, layerCases } from "../conformance/layers.js";
 import {
   definedLoss,

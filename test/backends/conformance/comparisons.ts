@@ -1,6 +1,7 @@
-/** What the definition says of gradients, by central differences, and how an actual one is held to it. */
+/** How results are held to the definition, and to each other. */
+import type { Backend } from "#src/backends/backend.js";
 import { direction, gradient, slope } from "../../helpers/central-differences.js";
-import { assertClose } from "../../helpers/numbers.js";
+import { assertClose, assertSameBytes } from "../../helpers/numbers.js";
 import type { Vector } from "../../reference/cells.js";
 
 /** Relative and absolute, for results in single precision: some 80 roundings of numbers near 1. */
@@ -57,4 +58,48 @@ export function inDoubles(arrays: object): Record<string, Vector> {
       values instanceof Float32Array ? Float64Array.from(values) : values,
     ]),
   );
+}
+
+/** Whether to run the cases too that `npm test` leaves out, as it does slow tests. */
+export const isAll = process.env.CHARNN_TEST_QUICK !== "1";
+
+/**
+ * The same for all backends, made once: what the definition takes longest for.
+ *
+ * @param sentence of the test
+ */
+export function onceFor<Result>(
+  results: Map<string, Result>,
+  sentence: string,
+  make: () => Result,
+) {
+  const known = results.get(sentence);
+  if (known !== undefined) return known;
+  const made = make();
+  results.set(sentence, made);
+  return made;
+}
+
+/** All arrays of `expected` are the same in `actual`, as `compare` has it. */
+export function assertAll(
+  compare: (actual: never, expected: never, what: string) => void,
+  actual: object,
+  expected: object,
+  what = "",
+): void {
+  for (const [name, values] of Object.entries(expected)) {
+    if (values !== undefined) compare(actual[name as never], values as never, `${name} ${what}`);
+  }
+}
+
+/** Numbers that two calls of different sizes have in common. */
+export function assertSameNumbers(
+  { name }: Backend,
+  actual: Float32Array,
+  expected: Float32Array,
+  what: string,
+): void {
+  // In what order TensorFlow adds up a product depends on the product's size.
+  const compare = name === "tensorflow" ? assertNear : assertSameBytes;
+  compare(actual, expected, what);
 }
