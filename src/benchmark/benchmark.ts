@@ -6,7 +6,7 @@ import { checked, definedOnly, settingsSchema } from "../config/schema.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import { inMemory } from "../memory.js";
 import type { DropoutRates } from "../model/dropout.js";
-import { operationsPerCharacter } from "../model/operations.js";
+import { operationsPerCharacter } from "../model/flops.js";
 import { refuseTooLarge, trainingOutOfMemory } from "../planning/memory-need.js";
 import { Random } from "../random.js";
 import { peakMemory } from "./peak-memory.js";

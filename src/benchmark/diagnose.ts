@@ -6,7 +6,7 @@ import { BENCH_DEFAULTS } from "../config/bench.js";
 import { type ModelConfig, modelConfig } from "../config/model.js";
 import { BACKEND_NAMES, type BackendName } from "../config/names.js";
 import { NO_DROPOUT } from "../model/dropout.js";
-import { operationsPerCharacter } from "../model/operations.js";
+import { operationsPerCharacter } from "../model/flops.js";
 import { Random } from "../random.js";
 import { createLearner, timeTraining } from "./training-speed.js";
 

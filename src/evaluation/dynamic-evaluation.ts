@@ -53,7 +53,9 @@ async function scoreAndFollow(
       if (turns.isDue()) await turns.take();
       const batch = arrays.empty(Math.min(WINDOW, tokens.length - 1 - first), first === 0);
       fillRow(batch, 0, tokens, first);
-      const learned = await turns.during(() => model.learn(batch, state, gradients, dropout));
+      const learned = await turns.during(() =>
+        model.lossAndGradients(batch, state, gradients, dropout),
+      );
       state = learned.state;
       loss += learned.score.loss;
       characters += learned.score.characters;

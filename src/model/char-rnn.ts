@@ -154,7 +154,7 @@ export class CharRnn {
    *
    * @param dropout what is dropped, by random numbers of this step's own
    */
-  learn(
+  lossAndGradients(
     batch: Batch,
     state: ModelState,
     gradients: ParameterArray,

@@ -40,7 +40,7 @@ export class Learner {
     state: ModelState,
     dropout: Dropout,
   ): { readonly score: Score; readonly state: ModelState } {
-    const result = this.model.learn(batch, state, this.gradients, dropout);
+    const result = this.model.lossAndGradients(batch, state, this.gradients, dropout);
     if (this.#accumulates) this.#add(result.score.characters);
     return result;
   }

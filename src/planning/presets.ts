@@ -1,7 +1,7 @@
 import { type ModelConfig, modelConfig, parameterCount } from "../config/model.js";
 import type { BackendName, PresetName } from "../config/names.js";
 import type { DropoutRates } from "../model/dropout.js";
-import { operationsPerCharacter } from "../model/operations.js";
+import { operationsPerCharacter } from "../model/flops.js";
 
 /** What a preset decides about training. */
 interface Recipe {

@@ -10,7 +10,7 @@ import type { Corpus } from "../data/corpus.js";
 import { charactersRead, evaluationBatches } from "../data/evaluation-batches.js";
 import { CharRnn, type ModelWorkspace } from "../model/char-rnn.js";
 import { NO_DROPOUT } from "../model/dropout.js";
-import { operationsPerCharacter } from "../model/operations.js";
+import { operationsPerCharacter } from "../model/flops.js";
 import { parameterArray } from "../model/parameters.js";
 import { Learner } from "../optimization/learner.js";
 import { Random } from "../random.js";
@@ -120,7 +120,10 @@ export async function operationsPerSecond(
   const window = { inputs: tokens, targets: tokens, time, batch, startsFresh: true };
   try {
     const seconds = await secondsOf(() => {
-      model.learn(window, model.zeroState(batch), gradients, { rates: NO_DROPOUT, random });
+      model.lossAndGradients(window, model.zeroState(batch), gradients, {
+        rates: NO_DROPOUT,
+        random,
+      });
     }, options);
     return (time * batch * operationsPerCharacter(config)) / seconds;
   } finally {

@@ -92,7 +92,7 @@ function training(backend: Backend, cell: "gru" | "lstm" | "rnn") {
     ...{ time: TIME, batch: BATCH, startsFresh: true },
   };
   const learn = () =>
-    model.learn(batch, model.zeroState(BATCH), gradients, nothingDropped()).score.loss;
+    model.lossAndGradients(batch, model.zeroState(BATCH), gradients, nothingDropped()).score.loss;
   const score = () => model.score(batch, model.zeroState(BATCH)).score.loss;
   return { config, model, gradients, learn, score };
 }

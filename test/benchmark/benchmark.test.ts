@@ -9,7 +9,7 @@ import { CELL_NAMES, CELLS } from "#src/config/cells.js";
 import { modelConfig, parameterShapes, sizeOf } from "#src/config/model.js";
 import { benchmark } from "#src/index.js";
 import { NO_DROPOUT } from "#src/model/dropout.js";
-import { operationsPerCharacter } from "#src/model/operations.js";
+import { operationsPerCharacter } from "#src/model/flops.js";
 import { Random } from "#src/random.js";
 import { failsWith } from "../helpers/failure.js";
 import { slow } from "../helpers/slow.js";

@@ -53,7 +53,7 @@ testOnEveryBackend(
           Int32Array.from(tokens.subarray(first + shift, end + shift)),
         );
         const batch = { inputs, targets, time: end - first, batch: 1, startsFresh: first === 0 };
-        const learned = twin.learn(batch, state, gradients, nothingDropped());
+        const learned = twin.lossAndGradients(batch, state, gradients, nothingDropped());
         state = learned.state;
         loss += learned.score.loss;
         const values = gradients.read();

@@ -34,7 +34,7 @@ export function smallTraining(backend: Backend, cell: CellName = "lstm") {
     const targets = draw.tokens(time * batch, VOCABULARY);
     const window: Batch = { inputs, targets, time, batch, startsFresh: true };
     const state = model.zeroState(batch);
-    const learned = model.learn(window, state, gradients, muchDropped(steps));
+    const learned = model.lossAndGradients(window, state, gradients, muchDropped(steps));
     optimizer.step({ parameters: model.parameters, gradients, average }, 0.01, steps);
     model.score(window, learned.state);
   };

@@ -42,7 +42,7 @@ for (const cell of CELL_NAMES) {
       const { logits, states } = defined();
 
       const gradients = parameterArray(backend, model.config);
-      const { score, state: after } = model.learn(batch, state, gradients, dropout);
+      const { score, state: after } = model.lossAndGradients(batch, state, gradients, dropout);
       assertClose([score.loss], [sum(crossEntropy(logits, batch.targets))], TOLERANCE, "loss");
       assert.equal(score.characters, TIME * BATCH - 1);
       for (const [name, values] of weights) {
@@ -101,7 +101,7 @@ testOnEveryBackend(
     const { model, batch, state } = setUp(backend, "gru");
     const gradientsWith = (seed: number) => {
       const gradients = parameterArray(backend, model.config);
-      model.learn(batch, state, gradients, muchDropped(seed));
+      model.lossAndGradients(batch, state, gradients, muchDropped(seed));
       return numbersOf(gradients.flat);
     };
     const once = gradientsWith(1);
@@ -116,7 +116,7 @@ testOnEveryBackend(
     const { model, batch, state } = setUp(backend, "lstm");
     const learn = (from: ModelState) => {
       const gradients = parameterArray(backend, model.config);
-      const { state: after } = model.learn(batch, from, gradients, muchDropped(1));
+      const { state: after } = model.lossAndGradients(batch, from, gradients, muchDropped(1));
       return { after, gradients: numbersOf(gradients.flat) };
     };
     const first = learn(state);
@@ -141,7 +141,7 @@ testOnEveryBackend(
   (backend) => {
     const { model, batch, state } = setUp(backend, "gru");
     const learn = (part: Batch) =>
-      model.learn(part, state, parameterArray(backend, model.config), muchDropped(1));
+      model.lossAndGradients(part, state, parameterArray(backend, model.config), muchDropped(1));
     learn(batch);
     const { workspaceBytes } = model;
     for (let i = 0; i < 5; i++) learn(stepsOf(batch, 0, 2 + (i % 4)));

@@ -200,7 +200,7 @@ function stateOf({ state }: TorchModel): ModelState {
 }
 
 function learn(torch: TorchModel, model: CharRnn, gradients: ParameterArray) {
-  return model.learn(batchOf(torch), stateOf(torch), gradients, nothingDropped());
+  return model.lossAndGradients(batchOf(torch), stateOf(torch), gradients, nothingDropped());
 }
 
 /** How many targets PyTorch's logits give the highest score. */

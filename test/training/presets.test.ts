@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
 import { PRESET_NAMES } from "#src/config/names.js";
-import { operationsPerCharacter } from "#src/model/operations.js";
+import { operationsPerCharacter } from "#src/model/flops.js";
 import {
   choiceForText,
   choiceForTime,

@@ -266,7 +266,7 @@ function resultsOf(backend: Backend, { config, windows, optimizer }: Work): Resu
     targets[draw.below(targets.length)] = -1;
     const window = { inputs, targets, time, batch, startsFresh: true };
     const before = model.zeroState(batch);
-    const { score, state } = model.learn(window, before, gradients, muchDropped(index));
+    const { score, state } = model.lossAndGradients(window, before, gradients, muchDropped(index));
     results.set(`gradients ${index}`, numbersOf(gradients.flat));
     const arrays = { parameters: model.parameters, gradients, average };
     const norm = takesSteps.step(arrays, 0.01, index + 1);
@@ -294,7 +294,7 @@ function learnedOnce(backend: Backend, { config, windows: [{ time, batch }] }: W
   const targets = draw.tokens(time * batch, config.vocabularySize);
   const window = { inputs, targets, time, batch, startsFresh: true };
   const state = model.zeroState(batch);
-  const { score } = model.learn(window, state, gradients, muchDropped(1));
+  const { score } = model.lossAndGradients(window, state, gradients, muchDropped(1));
   const results: Results = new Map([
     ["gradients", numbersOf(gradients.flat)],
     ["loss", Float32Array.of(score.loss)],
