@@ -1,5 +1,5 @@
-import { PbfWriter } from "pbf";
 import type { Histogram } from "./histogram.js";
+import { Message } from "./protobuf.js";
 
 /** What is told of a step under one tag. */
 export type Summary = { readonly tag: string } & (
@@ -30,49 +30,40 @@ const TENSOR = 2;
  * `summary.proto` and `tensor.proto` in it. The numbers are those of their fields.
  */
 export function encodeEvent(event: TensorBoardEvent): Uint8Array {
-  const pbf = new PbfWriter();
-  pbf.writeDoubleField(1, event.wallTime);
-  pbf.writeVarintField(2, event.step);
-  if ("fileVersion" in event) pbf.writeStringField(3, event.fileVersion);
-  else if ("begins" in event)
-    pbf.writeMessage(7, (status, log) => log.writeVarintField(1, status), START);
-  else pbf.writeMessage(5, writeSummaries, event.summaries);
-  return pbf.finish();
-}
-
-function writeSummaries(summaries: readonly Summary[], pbf: PbfWriter): void {
-  for (const summary of summaries) pbf.writeMessage(1, writeSummary, summary);
-}
-
-function writeSummary(summary: Summary, pbf: PbfWriter): void {
-  pbf.writeStringField(1, summary.tag);
-  if ("scalar" in summary) pbf.writeFloatField(2, summary.scalar);
-  else if ("histogram" in summary) pbf.writeMessage(5, writeHistogram, summary.histogram);
+  const message = new Message().double(1, event.wallTime).varint(2, event.step);
+  if ("fileVersion" in event) message.text(3, event.fileVersion);
+  else if ("begins" in event) message.message(7, new Message().varint(1, START));
   else {
-    pbf.writeMessage(8, writeText, summary.text);
-    pbf.writeMessage(9, writeMetadata, "text");
+    const summaries = new Message();
+    for (const summary of event.summaries) summaries.message(1, messageOf(summary));
+    message.message(5, summaries);
   }
+  return message.encoded();
 }
 
-function writeHistogram(histogram: Histogram, pbf: PbfWriter): void {
+function messageOf(summary: Summary): Message {
+  const message = new Message().text(1, summary.tag);
+  if ("scalar" in summary) return message.float(2, summary.scalar);
+  if ("histogram" in summary) return message.message(5, histogramMessage(summary.histogram));
+  return message.message(8, textTensor(summary.text)).message(9, shownBy("text"));
+}
+
+function histogramMessage(histogram: Histogram): Message {
   const { least, most, count, sum, sumOfSquares, limits, counts } = histogram;
+  const message = new Message();
   for (const [k, value] of [least, most, count, sum, sumOfSquares].entries()) {
-    pbf.writeDoubleField(k + 1, value);
+    message.double(k + 1, value);
   }
-  pbf.writePackedDouble(6, [...limits]);
-  pbf.writePackedDouble(7, [...counts]);
+  return message.doubles(6, limits).doubles(7, counts);
 }
 
 /** A tensor of one string. */
-function writeText(text: string, pbf: PbfWriter): void {
-  pbf.writeVarintField(1, STRING);
-  const size = (value: number, dimension: PbfWriter) => dimension.writeVarintField(1, value);
-  pbf.writeMessage(2, (value, shape) => shape.writeMessage(2, size, value), 1);
-  pbf.writeBytesField(8, Buffer.from(text));
+function textTensor(text: string): Message {
+  const size = new Message().varint(1, 1);
+  return new Message().varint(1, STRING).message(2, new Message().message(2, size)).text(8, text);
 }
 
-/** Who shows it. */
-function writeMetadata(plugin: string, pbf: PbfWriter): void {
-  pbf.writeMessage(1, (name, data) => data.writeStringField(1, name), plugin);
-  pbf.writeVarintField(4, TENSOR);
+/** Metadata that names the plugin of TensorBoard's for a value. */
+function shownBy(plugin: string): Message {
+  return new Message().message(1, new Message().text(1, plugin)).varint(4, TENSOR);
 }

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import plot from "simple-ascii-chart";
 import { chart } from "#src/cli/terminal/chart.js";
 
 const value = fc.oneof(
@@ -28,7 +27,6 @@ describe("A chart", () => {
       (lines, width, height) => {
         const symbols = ["○", "●", "△"];
         const rows = chart(
-          plot,
           lines.map((points, k) => ({ symbol: symbols[k], points })),
           width,
           height,
@@ -44,7 +42,7 @@ describe("A chart", () => {
 
   it("has round numbers beside the heights that they stand for", () => {
     const points = Array.from({ length: 51 }, (_, k) => ({ x: 100 * k, y: 4 - k / 20 }));
-    const rows = chart(plot, [{ symbol: "●", points }], 60, 12);
+    const rows = chart([{ symbol: "●", points }], 60, 12);
     const labelled = rows.filter((row) => /^ *\d/.test(row) && row.includes("┤"));
     assert.deepEqual(
       labelled.map((row) => row.split("┤")[0].trim()),

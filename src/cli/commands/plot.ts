@@ -96,11 +96,10 @@ Examples:
       }
       refuseMany(curves);
       if (curves.length === 0) return;
-      const { default: draw } = await import("simple-ascii-chart");
       const lines = curves.map(({ points }, k) => {
         return { symbol: STYLES[k][0], points: binned(points, width) };
       });
-      const drawn = chart(draw, lines, width, height);
+      const drawn = chart(lines, width, height);
       const legend = curves.map((curve, k) => `${STYLES[k][0]} ${summary(curve)}`);
       await show(terminal, [...drawn, ...legend]);
     });

@@ -1,6 +1,4 @@
-import type plot from "simple-ascii-chart";
-
-/** A place that a line goes through. */
+/** A position that a line goes through. */
 type Point = [x: number, y: number];
 
 /** A line of a chart. */
@@ -10,7 +8,7 @@ export interface ChartLine {
   readonly points: readonly { readonly x: number; readonly y: number }[];
 }
 
-/** What the library draws beside the labels and the lines: an axis on the left, an arrow on the right. */
+/** What stands beside the labels and the lines: an axis on the left, an arrow on the right. */
 const FRAME = 3;
 /** Columns and rows from one label to the next, at least. */
 const COLUMNS_PER_LABEL = 10;
@@ -19,16 +17,10 @@ const ROWS_PER_LABEL = 2;
 /**
  * Draws lines into one frame, each with its own symbol, so that they are told apart without colours.
  *
- * @param draw is what simple-ascii-chart exports
  * @param width of the whole, in characters: nothing is wider
  * @param height of the lines' own part
  */
-export function chart(
-  draw: typeof plot,
-  lines: readonly ChartLine[],
-  width: number,
-  height: number,
-): string[] {
+export function chart(lines: readonly ChartLine[], width: number, height: number): string[] {
   const points = lines.flatMap((line) => line.points);
   const [left, right] = extent(points.map(({ x }) => x));
   const yTicks = niceTicks(
@@ -37,29 +29,35 @@ export function chart(
   );
   const [bottom, top] = extent([...points.map(({ y }) => y), ...yTicks]);
   const label = labeller(yTicks);
-  const inner = width - FRAME - Math.max(...yTicks.map((tick) => label(tick).length));
-  const symbols = new Map<string, string>();
-  const series = lines.map((line) => {
-    const own = onColumns(line.points, left, right, inner);
-    // The library does not tell which line a point belongs to.
-    for (const [x, y] of own) symbols.set(`${x} ${y}`, line.symbol);
-    return own;
+  const margin = Math.max(...yTicks.map((tick) => label(tick).length));
+  const inner = width - FRAME - margin;
+  const columnOf = (x: number) => Math.round(((inner - 1) * (x - left)) / (right - left));
+  const rowOf = (y: number) => Math.round(((height - 1) * (top - y)) / (top - bottom));
+
+  const rows = Array.from({ length: height }, () => Array<string>(inner).fill(" "));
+  for (const line of lines) {
+    for (const [x, y] of onColumns(line.points, left, right, inner)) {
+      rows[rowOf(y)][columnOf(x)] = line.symbol;
+    }
+  }
+  const labels = new Map(yTicks.map((tick) => [rowOf(tick), label(tick)]));
+  const drawn = rows.map((row, k) => {
+    const own = labels.get(k);
+    return `${(own ?? "").padStart(margin)}${own === undefined ? "│" : "┤"}${row.join("")}`;
   });
-  const drawn = draw(series, {
-    width: inner,
-    height,
-    yRange: [bottom, top],
-    customXAxisTicks: niceTicks(left, right, Math.floor(inner / COLUMNS_PER_LABEL)),
-    customYAxisTicks: yTicks,
-    formatter: (value, { axis }) => (axis === "y" ? label(value) : shortened(value)),
-    lineFormatter: ({ x, y, plotX, plotY }) => {
-      return { x: plotX, y: plotY, symbol: symbols.get(`${x} ${y}`) ?? "" };
-    },
-  });
-  return drawn
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .filter((line) => line !== "");
+
+  const axis = Array<string>(inner).fill("─");
+  const below = Array<string>(inner + margin + 1).fill(" ");
+  for (const tick of niceTicks(left, right, Math.floor(inner / COLUMNS_PER_LABEL))) {
+    const text = shortened(tick);
+    axis[columnOf(tick)] = "┬";
+    const start = margin + 1 + columnOf(tick) + 1 - text.length;
+    for (const [k, character] of [...text].entries()) below[start + k] = character;
+  }
+  const indent = " ".repeat(margin);
+  return [`${indent}▲`, ...drawn, `${indent}└${axis.join("")}▶`, below.join("")].map((row) =>
+    row.trimEnd(),
+  );
 }
 
 /** The least and the most; wider by a little where they are the same. */
