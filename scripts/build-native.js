@@ -7,7 +7,7 @@
  *     node scripts/build-native.js --test                         # the tests of the kernels, a program
  *     node scripts/build-native.js --fuzz                         # the kernels' fuzzer, a program; needs clang
  *     node scripts/build-native.js --strict                       # warnings are errors, and so is failure
- *     node scripts/build-native.js --sanitize address,undefined   # with these sanitizers, in a folder of its own
+ *     node scripts/build-native.js --sanitize address,undefined   # with these sanitizers, in a separate folder
  *
  * CXX names the compiler, CHARNN_ARCH the processor it compiles for (x64, arm64) when not this one.
  */
