@@ -6,7 +6,7 @@ import { LSTM_BY_STEPS, LSTM_ONE_OPERATION } from "./lstm.js";
 import { stepByStep } from "./step-by-step.js";
 import { TANH_RNN } from "./tanh-rnn.js";
 
-/** What it prepares and saves is nobody else's business. */
+/** Only the method itself knows what it prepares and saves. */
 export type AnyLayerMethod = LayerMethod<unknown, unknown>;
 
 type Methods = Readonly<Record<CellName, AnyLayerMethod>>;
