@@ -17,13 +17,13 @@ async function fail(): Promise<never> {
 }
 
 describe("Cleaning up", () => {
-  it("does everything, and tells the first failure", async () => {
+  it("runs every step, and throws the first failure", async () => {
     const { done, all } = cleanUps("first", "second");
     await assert.rejects(cleanUp(...all), /^Error: first$/);
     assert.deepEqual(done, ["first", "second", "third"]);
   });
 
-  it("after an action that failed never hides why it did", async () => {
+  it("after an action that failed never hides that action's error", async () => {
     for (const clean of [thenCleanUp, cleanUpOnFailure]) {
       const { done, all } = cleanUps("first", "third");
       await assert.rejects(clean(fail, ...all), /^Error: the action$/);
@@ -31,7 +31,7 @@ describe("Cleaning up", () => {
     }
   });
 
-  it("after an action that succeeded gives its result, or tells its own failure", async () => {
+  it("after an action that succeeded returns the action's result, or throws its own failure", async () => {
     const { done, all } = cleanUps();
     assert.equal(await thenCleanUp(() => "result", ...all), "result");
     assert.deepEqual(done, ["first", "second", "third"]);
@@ -73,7 +73,7 @@ describe("Cleaning up", () => {
 });
 
 describe("The closing of a file that was only read", () => {
-  it("is done, and is no failure where it fails or there is no file", async () => {
+  it("is done, and its failure is ignored", async () => {
     let closed = 0;
     const close = async () => void closed++;
     await closeRead({ close });
@@ -98,7 +98,7 @@ describe("The closing of a file that was only read", () => {
     );
   });
 
-  it("has taken place before the next thing is done", async () => {
+  it("is awaited before anything else is done", async () => {
     let isClosed = false;
     const close = () =>
       new Promise<void>((resolve) => setTimeout(resolve, 5)).then(() => {

@@ -24,8 +24,8 @@ const files = sourceFiles();
 const entries = topLevel();
 const document = readFileSync(path.join(ROOT, "docs/architecture.md"), "utf8");
 
-describe("The drawing of the architecture", () => {
-  it("has every folder on the lowest floor above all that it imports", () => {
+describe("The source code", () => {
+  it("has every folder on the lowest floor above all that it imports, as docs/architecture.md draws it", () => {
     assert.ok(entries.size > 20);
     const names = [...entries.keys()].sort();
     const highest = Math.max(...names.map((name) => floorOf(name)));
@@ -39,7 +39,7 @@ describe("The drawing of the architecture", () => {
     );
   });
 
-  it("says of every folder which others it imports", () => {
+  it("imports between folders what the table of docs/architecture.md says", () => {
     const rows = [...document.matchAll(/^\| `(\w[\w-]*\/|index\.ts)` \| .* \| (.*) \|$/gm)];
     assert.deepEqual(
       rows.map(([, name, imported]) => [
@@ -53,10 +53,10 @@ describe("The drawing of the architecture", () => {
     );
   });
 
-  it("has no folder that imports the library's face", () => {
+  it("has no folder that imports index.ts", () => {
     for (const [name, imports] of entries) assert.ok(!imports.has("index.ts"), name);
   });
-  it("let the command line load no other packages than these before a command's action", () => {
+  it("loads only these packages before a command's action", () => {
     const loaded = loadedAtOnce("cli/main.ts");
     assert.ok(loaded.has("cli/run.ts") && loaded.has("config/train.ts"));
     const packages = files
@@ -67,13 +67,13 @@ describe("The drawing of the architecture", () => {
     assert.ok(![...loaded].some((name) => /^(?:backends|index|model|training)\b/.test(name)));
   });
 
-  it("use nothing of TensorFlow.js but the addon", () => {
+  it("uses nothing of TensorFlow.js but its addon", () => {
     const imports = /(?:^(?:import|export) [^"]*|\b(?:import|require)\()"@tensorflow\//m;
     for (const { name, text } of files) assert.doesNotMatch(text, imports, name);
     assert.match('import { tidy } from "@tensorflow/tfjs-core";', imports);
   });
 
-  it("let only the command line print, read the process's surroundings, and end it", () => {
+  it("prints, reads the process's surroundings and ends it in src/cli/ alone", () => {
     // CHARNN_ISA, which tests and measurements set, is the one exception; and TensorFlow's addon and
     // installation, which take their settings from there.
     const forbidden =

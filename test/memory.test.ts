@@ -22,7 +22,7 @@ describe("The memory of a container", () => {
     assert.equal(containerLimit(read), 3_000_000);
   });
 
-  it("is found in the older version of control groups too", () => {
+  it("is read from the older version of control groups too", () => {
     const read = reading({
       "/proc/self/cgroup": "9:name=systemd:/\n4:cpu,memory:/docker/0a\n1:cpuset:/\n",
       "/sys/fs/cgroup/memory/docker/0a/memory.limit_in_bytes": "2000000\n",
@@ -31,7 +31,7 @@ describe("The memory of a container", () => {
     assert.equal(containerLimit(read), 2_000_000);
   });
 
-  it("is not limited where nothing says so", () => {
+  it("is unlimited where no file names a limit", () => {
     assert.equal(containerLimit(reading({})), Number.POSITIVE_INFINITY);
     const read = reading({ "/proc/self/cgroup": "0::/\n", "/sys/fs/cgroup/memory.max": "max\n" });
     assert.equal(containerLimit(read), Number.POSITIVE_INFINITY);
@@ -39,7 +39,7 @@ describe("The memory of a container", () => {
 });
 
 describe("An allocation that fails", () => {
-  it("is told from other errors", async () => {
+  it("is distinguished from other errors", async () => {
     // More than any machine has, or any array can have.
     const failures = [
       () => new ArrayBuffer(2 ** 52),

@@ -22,7 +22,7 @@ describe("Philox4x32-10", () => {
       [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1],
     ],
   ] as const) {
-    it(`gives its authors' answer for ${title}`, () => {
+    it(`gives its authors' published output for ${title}`, () => {
       const block = Uint32Array.from(counter);
       philox(block, key[0], key[1]);
       assert.deepEqual([...block], expected);
@@ -30,7 +30,7 @@ describe("Philox4x32-10", () => {
     });
   }
 
-  it("gives for any counter and key what integers without a limit give", () => {
+  it("gives for any counter and key the words that arithmetic with BigInt gives", () => {
     const word = fc.nat(0xffffffff);
     fc.assert(
       fc.property(fc.tuple(word, word, word, word), fc.tuple(word, word), (counter, key) => {
@@ -43,7 +43,7 @@ describe("Philox4x32-10", () => {
 });
 
 describe("A stream of random numbers", () => {
-  it("is the blocks of counters 0, 1, 2 ... under its key", () => {
+  it("consists of the blocks of counters 0, 1, 2 ... under its key", () => {
     const random = Random.fromSeed(2 ** 32 * 3 + 5);
     assert.deepEqual(random.key, [5, 3]);
     const blocks = [0, 1, 2].flatMap((counter) => definition([counter, 0, 0, 0], [5, 3]));
@@ -88,7 +88,7 @@ describe("A stream of random numbers", () => {
     ]);
   });
 
-  it("forks to other streams for any two lists of names and numbers", () => {
+  it("forks to different streams for any two different lists of names and numbers", () => {
     const purposes = fc.array(fc.oneof(fc.string(), fc.integer()), { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(purposes, purposes, (one, other) => {
@@ -140,7 +140,7 @@ describe("A stream of random numbers", () => {
     assertEven(tenths, 34);
   });
 
-  it("makes uniform numbers of 53 bits of two words", () => {
+  it("makes uniform numbers of 53 bits from two words", () => {
     const words = draw(Random.fromSeed(3), 2);
     const high = BigInt(words[0] >>> 5);
     const low = BigInt(words[1] >>> 6);

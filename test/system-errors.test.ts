@@ -18,7 +18,7 @@ describe("Errors of the operating system", () => {
     assert.equal(systemErrorCode(systemError(unknown)), unknown);
   });
 
-  it("are told in a sentence, not by their code", () => {
+  it("are described in a sentence, not by their code", () => {
     for (const [code, reason] of [
       ["ENOSPC", "the disk is full"],
       ["EDQUOT", "your disk quota is used up"],
@@ -53,7 +53,7 @@ describe("Errors of the operating system", () => {
     assert.equal(cureOf(systemError("ESRCH")), undefined);
   });
 
-  it("come with what helps where they happen", () => {
+  it("come with a remedy for where they happen", () => {
     assert.equal(cureOf(systemError("ENOSPC")), "Free some space.");
     assert.equal(
       cureOf(systemError("ENOSPC"), "choose another file with --output"),
@@ -68,7 +68,7 @@ describe("Errors of the operating system", () => {
     failsWith("NOT_WRITABLE", "--output")(notWritable("page", systemError("EIO"), "use --output"));
   });
 
-  it("of a folder in a file's place advise to move it, since a run elsewhere is another run", () => {
+  it("for a folder in a file's place advise to move it, since a run elsewhere is another run", () => {
     for (const error of [
       notWritable("file", systemError("EISDIR")),
       notReadable("file", systemError("EISDIR")),
@@ -77,7 +77,7 @@ describe("Errors of the operating system", () => {
     }
   });
 
-  it("of a missing file are told by what is missing", () => {
+  it("for a missing file name what is missing", () => {
     failsWith("NOT_FOUND", "there is no such file")(notReadable("file", systemError("ENOENT")));
     failsWith("NOT_READABLE", "denied")(notReadable("file", systemError("EACCES")));
     failsWith("NOT_WRITABLE", "no folder for it")(notWritable("file", systemError("ENOENT")));

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { Backend } from "#src/backends/backend.js";
 import { openBackend } from "#src/backends/select.js";
 import { BACKEND_NAMES, type BackendName } from "#src/config/names.js";
-import { smallTraining } from "../helpers/native-work.js";
+import { smallTraining } from "../helpers/small-training.js";
 
 const STEPS = 6;
 

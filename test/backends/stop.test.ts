@@ -11,9 +11,9 @@ import { parameterArray } from "#src/model/parameters.js";
 import { createOptimizer } from "#src/optimization/optimizer.js";
 import { Random } from "#src/random.js";
 import { isStopped } from "#src/turns.js";
-import { nothingDropped, STEPS } from "../helpers/learning.js";
 import { Draw } from "../helpers/numbers.js";
 import { testOnEveryBackend } from "../helpers/on-every-backend.js";
+import { nothingDropped, STEPS } from "../helpers/small-training.js";
 
 const [TIME, BATCH, VOCABULARY] = [6, 4, 9];
 

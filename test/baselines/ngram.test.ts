@@ -4,8 +4,8 @@ import { adaptiveNgramBaseline, ngramBaseline } from "#src/baselines/ngram.js";
 import { assertClose, Draw } from "../helpers/numbers.js";
 import { inventedText } from "../helpers/training.js";
 
-describe("A model that counts", () => {
-  it("gives the loss of the interpolated counts, worked out string by string", async () => {
+describe("An n-gram model", () => {
+  it("has the loss of the interpolated counts, worked out string by string", async () => {
     const draw = new Draw(5);
     for (const [characters, vocabulary] of [
       [400, 3],
@@ -22,7 +22,7 @@ describe("A model that counts", () => {
     }
   });
 
-  it("that begins with nothing predicts each character by those before it", async () => {
+  it("that counts while it predicts knows only the characters before each", async () => {
     const draw = new Draw(6);
     for (const [characters, vocabulary] of [
       [60, 3],
@@ -45,7 +45,7 @@ describe("A model that counts", () => {
     assert.equal(await adaptiveNgramBaseline(Uint8Array.of(1), 2), undefined);
   });
 
-  it("needs no character of the text to occur in what it counts", async () => {
+  it("gives a loss to a text none of whose characters it has counted", async () => {
     const score = await ngramBaseline(Uint8Array.of(0, 1, 0, 1, 2), Uint8Array.of(2, 3, 3, 2), 4);
     assert.ok(score && Number.isFinite(score.loss) && score.loss > 0);
   });
@@ -64,7 +64,7 @@ describe("A model that counts", () => {
     );
   });
 
-  it("tells how far it is, lets other work have a turn, and stops when it is aborted", async () => {
+  it("reports its progress, gives other work its turn, and stops when it is aborted", async () => {
     const train = tokensOf(inventedText(300_000, 3), 12);
     const heldOut = tokensOf(inventedText(30_000, 4), 12);
     let turns = 0;

@@ -25,7 +25,7 @@ const MODEL = modelConfig({
 const SHAPE = { batchSize: 3, seqLength: 5, ...NO_DROPOUT };
 
 describe("A median", () => {
-  it("is the middle one, or the mean of the middle two", () => {
+  it("is the middle number, or the mean of the middle two", () => {
     assert.equal(median([9]), 9);
     assert.equal(median([10, 2, 9]), 9);
     assert.equal(median([10, 1, 2, 100]), 6);
@@ -64,7 +64,7 @@ describe("A learner on a random text", () => {
     learner.dispose();
   });
 
-  it("learns while it is timed: so many steps, and those before that don't count", async () => {
+  it("is timed over the given number of steps, without those that warm it up", async () => {
     const learner = await createLearner(new CpuBackend(), MODEL, SHAPE, Random.fromSeed(1));
     const before = learner.model.parameters.read().slice();
     const shares: number[] = [];
@@ -96,7 +96,7 @@ describe("A learner on a random text", () => {
 });
 
 describe("A benchmark", () => {
-  slow("tells how far it is, and leaves no tensor behind", async () => {
+  slow("reports its progress, and leaves no tensor behind", async () => {
     const before = undisposed();
     const progress: BenchmarkProgress[] = [];
     const warnings: string[] = [];
@@ -121,7 +121,7 @@ describe("A benchmark", () => {
     }
   });
 
-  it("refuses what can't be", async () => {
+  it("refuses each wrong setting by its name", async () => {
     await assert.rejects(benchmark({ steps: 0 }), failsWith("INVALID_SETTING", "steps"));
     await assert.rejects(benchmark({ layers: 0 }), failsWith("INVALID_SETTING", "layers"));
     await assert.rejects(benchmark({ threads: 2000 }), failsWith("INVALID_SETTING", "threads"));
@@ -131,7 +131,7 @@ describe("A benchmark", () => {
 });
 
 describe("The peak of memory", () => {
-  it("is no less than what is held now, and stays", () => {
+  it("is no less than the memory in use now, and never falls", () => {
     const held = Buffer.alloc(50e6, 1);
     const now = process.memoryUsage.rss();
     assert.ok(now > held.length);

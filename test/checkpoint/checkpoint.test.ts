@@ -53,7 +53,7 @@ describe("A checkpoint", () => {
     });
   }
 
-  it("tells what it says of itself without its tensors", async (t) => {
+  it("can be described without reading its tensors", async (t) => {
     const { file } = await savedRun(t);
     const { config, vocabulary, progress } = await readCheckpoint(file);
     const facts = await readCheckpointFacts(file);
@@ -75,7 +75,7 @@ describe("A checkpoint", () => {
     assert.ok(values.get("vocabulary").includes("\n"));
   });
 
-  it("says nothing of where, when and by whom it was made", async (t) => {
+  it("does not record where, when or by whom it was made", async (t) => {
     const { file, folder, text } = await savedRun(t, { name: "unmistakable" });
     const header = (await readFile(file)).toString("latin1");
     const today = new Date().toISOString().slice(0, 10);
@@ -276,7 +276,7 @@ describe("A checkpoint is refused", () => {
 });
 
 describe("The checksum of a checkpoint", () => {
-  it("is that of the file in which its digits are zeros", async (t) => {
+  it("is the SHA-256 of the file with zeros in place of its digits", async (t) => {
     const { file } = await savedRun(t);
     const bytes = await readFile(file);
     const digits = bytes.indexOf('"checksum":"\\"') + 14;
@@ -312,7 +312,7 @@ describe("The checksum of a checkpoint", () => {
     });
   }
 
-  it("of earlier files is known, and so are two of their names that were swapped", async (t) => {
+  it("is verified in files of earlier versions, where two swapped names are noticed", async (t) => {
     const earlier = await readFile(EARLIER);
     const { progress, tensors } = await readCheckpoint(EARLIER);
     assert.equal(progress.step, 3);
@@ -332,7 +332,7 @@ describe("The checksum of a checkpoint", () => {
     }
   });
 
-  it("of earlier files, with one change of the number of steps, has it in a list", async (t) => {
+  it("covers the one change of the number of steps that earlier versions kept without a list", async (t) => {
     const { out } = await workplace(t);
     await mkdir(out);
     const file = path.join(out, "earlier.safetensors");
@@ -346,7 +346,7 @@ describe("The checksum of a checkpoint", () => {
     assert.deepEqual(config.limits.replan, [{ step: 2, steps: 3 }]);
   });
 
-  it("of earlier files is the present one once they have been resumed", async (t) => {
+  it("is written in the present form when a file of an earlier version is resumed", async (t) => {
     const { out } = await workplace(t);
     const run = path.join(out, "run");
     await mkdir(run, { recursive: true });
@@ -362,7 +362,7 @@ describe("The checksum of a checkpoint", () => {
 
 describe("Reading a checkpoint in pieces", () => {
   for (const bytes of [1, 7, 4_096, 1e9]) {
-    it(`of ${bytes} bytes gives the same`, async (t) => {
+    it(`of ${bytes} bytes gives the same checkpoint`, async (t) => {
       const { file } = await savedRun(t, { hiddenSize: 4 });
       assertSame(await readCheckpoint(file, { pieceBytes: bytes }), await readCheckpoint(file));
     });
@@ -378,7 +378,7 @@ describe("Reading a checkpoint in pieces", () => {
     assert.ok(process.memoryUsage().rss - before < 5e7);
   });
 
-  it("refuses one that is larger than the machine's memory before it reads it", async (t) => {
+  it("refuses a file larger than the machine's memory before it reads it", async (t) => {
     const { file } = await savedRun(t);
     const { model, training } = (await readCheckpointFacts(file)).config;
     const hiddenSize = 65_536;

@@ -157,7 +157,7 @@ test("tensors come in the order of their data, whatever the order in the header"
   assert.deepEqual([...tensors.keys()], ["a", "b"]);
 });
 
-test("the header alone tells names, shapes and metadata, and is held to the file's size", () => {
+test("names, shapes and metadata are read from the header alone, which is held to the file's size", () => {
   const bytes = encoded(small, new Map([["format", "x"]]));
   const size = headerSize(bytes.subarray(0, 8), bytes.length);
   const header = decodeHeader(bytes.subarray(0, size), bytes.length);
@@ -358,7 +358,7 @@ test("a changed bit in the header is refused, or changes no more than a name", (
   }
 });
 
-test("no damage to the header's text does anything worse than being refused", () => {
+test("a header with damaged text is read or refused with an error of this format, and nothing else happens", () => {
   const { header, data } = encodeSafetensors(small, new Map([["format", "x"]]));
   const text = Buffer.from(header).toString("utf8", 8);
   const damage = fc.constantFrom(
@@ -383,11 +383,11 @@ test("no damage to the header's text does anything worse than being refused", ()
   );
 });
 
-test("bytes of chance are never worse than refused", () => {
+test("random bytes are read or refused with an error of this format, and nothing else happens", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => void decodedOrRefused(bytes)));
 });
 
-test("a program that would write a wrong file is told", () => {
+test("writing throws where names, shapes or data would make a wrong file", () => {
   const [tensor] = small;
   const encode = (...tensors: NamedTensor[]) => encodeSafetensors(tensors, new Map());
   assert.throws(() => encode(tensor, tensor), /"decoder.bias" is there twice/);

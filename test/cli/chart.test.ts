@@ -19,7 +19,7 @@ const line = fc
   });
 
 describe("A chart", () => {
-  it("is as wide as was asked for at most, and shows every line", () => {
+  it("is no wider than the given width, and shows every line", () => {
     const property = fc.property(
       fc.array(line, { minLength: 1, maxLength: 3 }),
       fc.integer({ min: 40, max: 200 }),
@@ -40,7 +40,7 @@ describe("A chart", () => {
     fc.assert(property, { numRuns: 300 });
   });
 
-  it("has round numbers beside the heights that they stand for", () => {
+  it("labels its rows with round numbers, each at its height", () => {
     const points = Array.from({ length: 51 }, (_, k) => ({ x: 100 * k, y: 4 - k / 20 }));
     const rows = chart([{ symbol: "●", points }], 60, 12);
     const labelled = rows.filter((row) => /^ *\d/.test(row) && row.includes("┤"));

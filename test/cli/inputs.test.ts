@@ -8,7 +8,7 @@ import { createProgram } from "#src/cli/program.js";
 import { parse } from "#src/cli/run.js";
 import { Interruption } from "#src/cli/terminal/signals.js";
 import { processTerminal } from "#src/cli/terminal/terminal.js";
-import { sentences, workplace } from "../helpers/executable.js";
+import { foxFolder, sentences } from "../helpers/executable.js";
 import { failsWith } from "../helpers/failure.js";
 import { slow } from "../helpers/slow.js";
 
@@ -30,7 +30,7 @@ const terminal = processTerminal();
 
 /** Runs commands in this process, in a folder with `fox.txt` and the run `fox`. */
 async function place(t: TestContext) {
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   const run = async (line: string, file: string, ...more: readonly string[]) => {
     const said: string[] = [];
     const say = (...pieces: readonly unknown[]) => void said.push(pieces.map(String).join(""));

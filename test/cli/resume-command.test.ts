@@ -8,7 +8,7 @@ import { quoted } from "#src/shell-words.js";
 
 const FILES = ["a b.txt", "c"];
 
-describe("What goes on with a run", () => {
+describe("The command that resumes a run", () => {
   it("names its text and its folder, and all that the checkpoint does not keep", () => {
     const options: TrainOptions = {
       ...{ out: "runs", tensorboard: true, steps: 9, keep: 3, saveEvery: 40, threads: 2 },
@@ -28,7 +28,7 @@ describe("What goes on with a run", () => {
     assert.equal(command, "charnn train 0 1 2 3 4 5 6 --name x --resume");
   });
 
-  it("goes on with all folds of a cross-validation, of which some are still to begin", () => {
+  it("resumes every fold of a cross-validation, those that have not begun too", () => {
     const options = {
       crossValidate: 3,
       hiddenSize: 8,
@@ -46,12 +46,12 @@ describe("What goes on with a run", () => {
     );
   });
 
-  it("keeps what begins with a dash from being an option", () => {
+  it("protects names that begin with a dash from being read as options", () => {
     const { command } = resumeCommand("-n", ["-x.txt", "-"], { out: "--out" });
     assert.match(command, /^charnn train \.\/-x\.txt - --out=--out --name=-n --resume/);
   });
 
-  it("says that what can be read only once is needed again", () => {
+  it("says that a source that can be read only once has to be given again", () => {
     const { command, needs } = resumeCommand("n", ["/dev/fd/63"], {});
     assert.equal(command.replace(/ < .*/, ""), "charnn train - --name n --resume");
     assert.match(needs ?? "", /the same text again, on standard input/);
@@ -87,7 +87,7 @@ describe("A quoted word", () => {
     );
   });
 
-  it("has nothing that does not survive being pasted", () => {
+  it("has only characters that survive being pasted", () => {
     for (const word of ["a\nb", "\u001b[5m", "\u202e!", "\u200b", "\u2028", "\t"]) {
       assert.match(quoted(word), /^\$'[\x20-\x7e]+'$/);
       assert.ok(!quoted(word).includes("!"));

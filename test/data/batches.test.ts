@@ -83,7 +83,7 @@ const shape = fc.record({
   stride: fc.integer({ min: 1, max: 12 }),
 });
 
-test("lanes go through the text in order, each target the character after its input", () => {
+test("batch rows go through the text in order, each target the character after its input", () => {
   fc.assert(
     fc.property(shape, fc.integer({ min: 80, max: 300 }), fc.nat(5), (settings, length, epoch) => {
       const epochBatches = epochOf(batchesOf(countingText(length), settings), epoch);
@@ -107,13 +107,13 @@ test("lanes go through the text in order, each target the character after its in
   );
 });
 
-test("lanes begin at other offsets in other epochs, and at all of them in time", () => {
+test("batch rows begin at other offsets in other epochs, and at all of them in time", () => {
   const batches = batchesOf(countingText(100), {});
   const offsets = Array.from({ length: 60 }, (_, epoch) => batches.at(epoch, 0).inputs[0]);
   assert.deepEqual([...new Set(offsets)].sort(), [0, 1, 2, 3, 4]);
 });
 
-test("windows: each is seen once per epoch from a fresh state, in another order each epoch", () => {
+test("each window is seen once per epoch from a fresh state, in another order each epoch", () => {
   fc.assert(
     fc.property(shape, fc.integer({ min: 12, max: 200 }), fc.nat(5), (settings, length, epoch) => {
       const batches = batchesOf(countingText(length), { ...settings, batching: "windows" });
@@ -176,7 +176,7 @@ function documentsIn(batches: readonly Batch[]): string[] {
     .sort();
 }
 
-test("lines: each is one run from newline to newline, none crosses another, all come once an epoch", () => {
+test("each line comes once an epoch, from newline to newline, and none crosses another", () => {
   fc.assert(
     fc.property(shape, lineLengths, fc.boolean(), fc.nat(3), (settings, lengths, ended, epoch) => {
       const text = linesOf(lengths);
@@ -275,7 +275,7 @@ test("lines need a vocabulary with newline", () => {
   );
 });
 
-test("evaluation scores every character but the first exactly once, in one lane for a short text", async () => {
+test("evaluation scores every character but the first exactly once, in one batch row for a short text", async () => {
   for (const length of [0, 1, 2, 3, 256, 257, 258, 1_000, 19_999]) {
     const batches = await copiesOf(evaluationBatches(countingText(length), undefined, vocabulary));
     assert.deepEqual(
@@ -286,7 +286,7 @@ test("evaluation scores every character but the first exactly once, in one lane 
   }
 });
 
-test("evaluation of a long text reads lanes that warm up on 1,000 unscored characters", async () => {
+test("evaluation of a long text reads batch rows that warm up on 1,000 unscored characters", async () => {
   for (const [length, lanes] of [
     [20_000, 2],
     [20_001, 2],
@@ -352,7 +352,7 @@ test("evaluation tells where in the text each target is", async () => {
   }
 });
 
-test("evaluation never reads more than 64 lanes", async () => {
+test("evaluation never reads more than 64 batch rows", async () => {
   const batches = evaluationBatches(new Uint8Array(2_000_000), undefined, vocabulary);
   for await (const { batch } of batches) assert.equal(batch, 64);
 });
@@ -438,7 +438,7 @@ test("what was asked for and can't fit is refused, and what the hint names does 
   assert.throws(() => fitBatchShape(1, {}, DEFAULTS), failsWith("TEXT_TOO_SHORT", "longer text"));
 });
 
-test("evaluation of a part scores lanes from all over a text, always the same, each place once", async () => {
+test("evaluation of a part scores batch rows from all over a text, always the same, each position once", async () => {
   const length = 300_000;
   for (const most of [1_000, 20_000, 100_000, 260_000]) {
     const tokens = countingText(length);
@@ -471,7 +471,7 @@ test("evaluation of nearly all of a text scores all of it", async () => {
   assert.equal(scored, 29_999);
 });
 
-test("evaluation of a part of many lines scores every so-many-th line", async () => {
+test("evaluation of a part of many lines scores lines at equal distances", async () => {
   const tokens = linesOf(Array.from({ length: 400 }, () => 9));
   let scored = 0;
   const lines = new Set<number>();

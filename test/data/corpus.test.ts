@@ -191,7 +191,7 @@ test("the parts follow each other and make up the text", async () => {
   );
 });
 
-test("without shares all of the text is for training", async () => {
+test("without fractions all of the text is for training", async () => {
   assert.deepEqual(textOf(await load("abcdef")), ["abcdef", "", ""]);
 });
 
@@ -293,7 +293,7 @@ test("a text with nothing to learn is refused", async () => {
   await assert.rejects(load("\n\n\n"), failsWith("BAD_TEXT", "newline (U+000A) throughout"));
 });
 
-test("shares that can't be are refused", async () => {
+test("fractions out of range are refused", async () => {
   for (const validation of [-0.1, 1, Number.NaN, Number.POSITIVE_INFINITY]) {
     await assert.rejects(
       load("abc", { validation }),

@@ -18,7 +18,7 @@ function tallied(pairs: readonly (readonly [target: number, prediction: number, 
   return confusion.finish();
 }
 
-describe("The tally of predictions", () => {
+describe("The confusion matrix", () => {
   // Figures of scikit-learn: precision_recall_fscore_support(targets, predictions,
   // average="macro", zero_division=0).
   it("has the macro figures of scikit-learn", () => {
@@ -59,7 +59,7 @@ describe("The tally of predictions", () => {
     assert.equal(topFiveAccuracy, 0.5);
   });
 
-  it("lists the pairs that were mistaken most often", () => {
+  it("lists the pairs of characters that were confused most often", () => {
     const { confused } = tallied([
       [0, 1, 1],
       [2, 3, 1],

@@ -7,10 +7,10 @@ import { CharRnn } from "#src/model/char-rnn.js";
 import { parameterArray } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";
 import { failsWith } from "../helpers/failure.js";
-import { nothingDropped } from "../helpers/learning.js";
 import { assertClose, Draw } from "../helpers/numbers.js";
 import { testOnEveryBackend } from "../helpers/on-every-backend.js";
 import { evaluated } from "../helpers/scoring.js";
+import { nothingDropped } from "../helpers/small-training.js";
 import { inventedText, smallRun, trained, workplace } from "../helpers/training.js";
 import { undisposed } from "../helpers/undisposed.js";
 
@@ -75,7 +75,7 @@ testOnEveryBackend(
 );
 
 describe("Dynamic evaluation", () => {
-  it("is its own figure, and better where the text repeats itself", async (t) => {
+  it("is reported beside the usual loss, and is lower where the text repeats itself", async (t) => {
     const place = await workplace(t);
     await trained(smallRun(place, { steps: 60, hiddenSize: 16 }));
     const checkpoint = await loadCheckpoint("run", place);
@@ -91,7 +91,7 @@ describe("Dynamic evaluation", () => {
     assert.equal(perplexity, Math.exp(loss));
   });
 
-  it("is refused where it can't be", async (t) => {
+  it("is refused for a model of lines, and for one that was not trained by Adam", async (t) => {
     const place = await workplace(t);
     for (const [settings, ...said] of [
       [{ optimizer: "sgd" }, "sgd", "adam"],

@@ -48,7 +48,7 @@ describe("Scoring a text", () => {
     }
   });
 
-  it("leaves no tensors behind, and gives nothing when it is stopped", async () => {
+  it("leaves no tensors behind, and has no result when it is stopped", async () => {
     const text = inventedText(2_000);
     const vocabulary = Vocabulary.fromCodePoints(codePointsOf(text));
     const model = modelFor(vocabulary);
@@ -66,7 +66,7 @@ describe("Scoring a text", () => {
 });
 
 describe("The score of a text", () => {
-  it("is the mean of what the model gives each character, one after the other", async (t) => {
+  it("is the mean loss of its characters, read one after the other", async (t) => {
     const { place, checkpoint } = await trainedModel(t, { cell: "lstm", layers: 2 });
     const text = inventedText(600, 5);
     const score = await scoreOf(place, checkpoint, text);
@@ -94,7 +94,7 @@ describe("The score of a text", () => {
     assert.equal(score.loss, checkpoint.progress.bestLoss);
   });
 
-  it("of characters that the model does not know is refused, or goes without them", async (t) => {
+  it("with unknown characters is refused, or leaves them out", async (t) => {
     const { place, checkpoint } = await trainedModel(t, {});
     const text = inventedText(300, 5);
     const odd = `é${text.slice(0, 100)}Ü${text.slice(100)}é`;
@@ -108,13 +108,13 @@ describe("The score of a text", () => {
     assert.equal(score.skippedCharacters.length, 2);
   });
 
-  it("needs two characters", async (t) => {
+  it("takes two characters or more", async (t) => {
     const { place, checkpoint } = await trainedModel(t, {});
     await assert.rejects(scoreOf(place, checkpoint, "l"), failsWith("BAD_TEXT"));
     await assert.rejects(scoreOf(place, checkpoint, "lÜ", "skip"), failsWith("BAD_TEXT"));
   });
 
-  it("refuses what can't be set, naming it", async (t) => {
+  it("is refused with a wrong setting, which is named", async (t) => {
     const { place, checkpoint } = await trainedModel(t, {});
     const files = [place.text];
     for (const [setting, value] of [
@@ -129,7 +129,7 @@ describe("The score of a text", () => {
     }
   });
 
-  it("is given up with the reason of its signal, and leaves no tensors behind", async (t) => {
+  it("is aborted with the reason of its signal, and leaves no tensors behind", async (t) => {
     const { place, checkpoint } = await trainedModel(t, {});
     const before = undisposed();
     const signal = AbortSignal.abort(new Error("changed my mind"));

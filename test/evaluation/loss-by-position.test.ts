@@ -55,7 +55,7 @@ describe("The loss after a cold start", () => {
     assertClose(all(losses), all(expected), 1e-5, "losses");
   });
 
-  it("is that of lines where each is a text of its own", async () => {
+  it("is that of single lines where each is a text of its own", async () => {
     const { model, vocabulary, tokens } = modelOf("lo ra\nin\n");
     const losses = await lossByPosition(model, tokens, "lines", vocabulary);
     const lines = ["\nlo ra\n", "\nin\n"].map((line) => lossesOf(model, vocabulary.encode(line)));
@@ -71,7 +71,7 @@ describe("The loss after a cold start", () => {
     );
   });
 
-  it("reads windows all over a long text, and no more than enough", async () => {
+  it("is measured on windows from all over a long text, and on a bounded number of them", async () => {
     const { model, vocabulary } = modelOf("ab");
     const tokens = new Uint8Array(400_000);
     const losses = (await lossByPosition(model, tokens, undefined, vocabulary)) ?? [];

@@ -40,8 +40,8 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-describe("The surprise of a text", () => {
-  it("is that of each character after all before it, a newline first", async (t) => {
+describe("The surprisal of a text", () => {
+  it("is that of each character given all before it, starting after a newline", async (t) => {
     const { checkpoint } = await trainedModel(t);
     const text = inventedText(300, 5);
     const { whole, lines } = await scored(t, [checkpoint], text);
@@ -64,7 +64,7 @@ describe("The surprise of a text", () => {
     assert.equal(whole.characters, text.length);
   });
 
-  it("of a line by itself knows nothing of those before it", async (t) => {
+  it("scored line by line starts afresh at each line", async (t) => {
     const { checkpoint } = await trainedModel(t);
     const { lines } = await scored(t, [checkpoint], "lo ra\n\nin sum\nlo ra", { fresh: true });
     for (const { text, bits } of lines) {
@@ -86,7 +86,7 @@ describe("The surprise of a text", () => {
     }
   });
 
-  it("leaves out and counts what the model does not know, or refuses it", async (t) => {
+  it("leaves out and counts unknown characters, or is refused because of them", async (t) => {
     const { checkpoint } = await trainedModel(t);
     const { whole, lines } = await scored(t, [checkpoint], "léo rä\nÜÜ\nin");
     const without = bitsOf(checkpoint, "\nlo r\n\nin");
@@ -112,7 +112,7 @@ describe("The surprise of a text", () => {
     );
   });
 
-  it("has any first character equally likely where the model knows no newline", async (t) => {
+  it("takes all first characters as equally likely where the model knows no newline", async (t) => {
     const { checkpoint } = await trainedModel(t, {}, inventedText(700).replaceAll("\n", " "));
     const { lines } = await scored(t, [checkpoint], "lo ra");
     const [first, ...rest] = lines[0].bits.map(Number);
@@ -124,7 +124,7 @@ describe("The surprise of a text", () => {
     );
   });
 
-  it("of a text without anything that the model knows is nothing", async (t) => {
+  it("is empty for a text without any known character", async (t) => {
     const { checkpoint } = await trainedModel(t);
     const { whole } = await scored(t, [checkpoint], "ÄÖÜ");
     assert.deepEqual([whole.unknown, whole.bitsPerCharacter], [3, null]);
@@ -135,8 +135,8 @@ describe("The surprise of a text", () => {
   });
 });
 
-describe("Which model a text fits", () => {
-  it("counts what a model does not know as improbable, not as nothing", async (t) => {
+describe("The choice of the model that fits a text best", () => {
+  it("counts unknown characters as improbable, and does not leave them out", async (t) => {
     const digits = Array.from({ length: 400 }, (_, i) => `${i % 7} ${(i * 3) % 10}\n`).join("");
     const [letters, numbers] = [
       (await trainedModel(t)).checkpoint,

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { before, describe } from "node:test";
 import { onTheAddon } from "../helpers/addon.js";
 import { copiedProgram } from "../helpers/copied-program.js";
-import { charnn, jsonLines, SMALL, workplace } from "../helpers/executable.js";
+import { charnn, foxFolder, jsonLines, SMALL } from "../helpers/executable.js";
 import { slow } from "../helpers/slow.js";
 
 const PLATFORM = `${process.platform}-${process.arch}`;
@@ -13,8 +13,8 @@ const WARNING =
   /^Warning: The native backend does not load: .+\. The cpu backend computes, many times slower\. .+$/gm;
 
 describe("Where the native backend does not load", () => {
-  slow("every command that computes warns once, with the reason and the cure", async (t) => {
-    const cwd = await workplace(t, { trained: true });
+  slow("every command that uses a model warns once, with the reason and the remedy", async (t) => {
+    const cwd = await foxFolder(t, { trained: true });
     const program = await copiedProgram(t, CLONE);
     for (const command of [
       "train fox.txt --name other --quiet --hidden-size 8 --steps 2",
@@ -35,8 +35,8 @@ describe("Where the native backend does not load", () => {
     }
   });
 
-  slow("training with --json tells it as an event too", async (t) => {
-    const cwd = await workplace(t);
+  slow("training with --json reports it as an event too", async (t) => {
+    const cwd = await foxFolder(t);
     const program = await copiedProgram(t);
     const train = ["train", "fox.txt", "--json", ...SMALL];
     const { stdout, stderr } = await charnn(t, train, { cwd, program });
@@ -55,8 +55,8 @@ describe("Where the native backend does not load", () => {
     assert.ok(warnings[0].message.endsWith(` ${passedOver[0].cure}`));
   });
 
-  slow("it is refused when it is asked for by name, and cpu is taken without a word", async (t) => {
-    const cwd = await workplace(t, { trained: true });
+  slow("--backend native is refused, and --backend cpu is used without a warning", async (t) => {
+    const cwd = await foxFolder(t, { trained: true });
     const program = await copiedProgram(t);
     for (const command of ["train fox.txt", "sample", "eval fox fox.txt", "bench"]) {
       const args = [...command.split(" "), "--backend", "native"];
@@ -108,7 +108,7 @@ describe("Where the native backend does not load", () => {
     ],
   ];
   for (const [title, files, ...says] of cases) {
-    slow(`the reason and the cure are told: ${title}`, async (t) => {
+    slow(`the reason and the remedy are shown: ${title}`, async (t) => {
       const program = await copiedProgram(t, files);
       const args = ["bench", "--backend", "native"];
       const { code, stdout, stderr } = await charnn(t, args, { program });
@@ -119,7 +119,7 @@ describe("Where the native backend does not load", () => {
   }
 
   const linux = { skip: process.platform !== "linux" && "only Linux's linker crashes on it" };
-  slow("a file whose end is missing does not crash", linux, async (t) => {
+  slow("an addon file whose end is missing does not crash the command", linux, async (t) => {
     const whole = await readFile(process.execPath);
     const program = await copiedProgram(t, { ...CLONE, [COMPILED]: whole.subarray(0, 200_000) });
     const args = ["bench", "--backend", "native"];
@@ -135,8 +135,8 @@ onTheAddon("The native backend", (addon) => {
     sets = addon.describe().instructionSets;
   });
 
-  slow("computes with as many threads as are asked for, and says so", async (t) => {
-    const cwd = await workplace(t);
+  slow("uses the given number of threads, and says so", async (t) => {
+    const cwd = await foxFolder(t);
     const train = (...args: string[]) =>
       charnn(t, ["train", "fox.txt", "--name", "fox", "--hidden-size", "8", ...args], { cwd });
     const shown = await train("--steps", "2", "--threads", "3");
@@ -164,7 +164,7 @@ onTheAddon("The native backend", (addon) => {
   slow(
     "uses the instruction set that CHARNN_ISA names, and refuses one that is not there",
     async (t) => {
-      const cwd = await workplace(t, { trained: true });
+      const cwd = await foxFolder(t, { trained: true });
       for (const args of ["sample -n 5", "doctor", "bench --backend native"]) {
         const env = { CHARNN_ISA: "mmx" };
         const { code, stdout, stderr } = await charnn(t, args.split(" "), { cwd, env });
@@ -182,7 +182,7 @@ onTheAddon("The native backend", (addon) => {
 });
 
 slow("cpu warns that it computes with one thread when more are asked for", async (t) => {
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   const run = async (threads: string) => {
     const args = ["sample", "-n", "5", "--backend", "cpu", "--threads", threads];
     const { code, stdout, stderr } = await charnn(t, args, { cwd });

@@ -3,12 +3,12 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
-import { charnn, jsonLines, sentences, shell, workplace } from "../helpers/executable.js";
+import { charnn, foxFolder, jsonLines, sentences, shell } from "../helpers/executable.js";
 import { slow } from "../helpers/slow.js";
 import { inventedText } from "../helpers/training.js";
 
 test("copies finds what a sample has copied", async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   const text = inventedText(3_000);
   await writeFile(path.join(cwd, "text.txt"), text);
   await writeFile(path.join(cwd, "sample.txt"), `ZZ\n${text.slice(1_000, 1_070)}ZZ\x1b[2J`);
@@ -56,7 +56,7 @@ test("copies finds what a sample has copied", async (t) => {
 });
 
 slow("sample --max-copy stops copying", async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   // Learned by heart: without a limit it writes nothing else.
   const train = ["train", "fox.txt", "--name", "fox", "--hidden-size", "32", "--steps", "150"];
   assert.equal((await charnn(t, train, { cwd })).code, 0);

@@ -5,11 +5,11 @@ import { type TestContext, test } from "node:test";
 import {
   charnn,
   filesIn,
+  foxFolder,
   jsonLines,
   SMALL,
   sentences,
   shell,
-  workplace,
 } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { slow } from "../helpers/slow.js";
@@ -44,7 +44,7 @@ async function assertRefused(
 }
 
 test("what is typed wrong is named, with what would work", async (t) => {
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   const cases: Case[] = [
     ["train fox.txt --hidden-size 0", "--hidden-size", "from 1 to 65,536", "not 0"],
     ["train fox.txt --hidden-size abc", "--hidden-size", "must be a number", 'not "abc"'],
@@ -102,7 +102,7 @@ test("what is typed wrong is named, with what would work", async (t) => {
 });
 
 test("a text that can't be learned from is refused", async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   const put = (name: string, content: string | Uint8Array) =>
     writeFile(path.join(cwd, name), content);
   await mkdir(path.join(cwd, "folder"));
@@ -144,7 +144,7 @@ test("a text that can't be learned from is refused", async (t) => {
 });
 
 test("a folder that can't be written to is named before training begins", async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   await mkdir(path.join(cwd, "runs"));
   await writeFile(path.join(cwd, "runs", "taken"), "a file");
   const train = ["train", "fox.txt", ...SMALL, "--name", "taken", "--out"];
@@ -157,7 +157,7 @@ test("a folder that can't be written to is named before training begins", async 
 });
 
 test("a checkpoint that is damaged, or none of charnn's, is refused", async (t) => {
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   const run = path.join(cwd, "checkpoints", "fox");
   const whole = await readFile(path.join(run, "last.safetensors"));
   const changed = Buffer.from(whole);
@@ -192,7 +192,7 @@ test("a run that is not there is answered with those that are", async (t) => {
     ["sample", "no run in checkpoints", "charnn train FILE"],
     ["sample fox", '"fox"', "charnn train"],
   ]);
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   await assertRefused(t, cwd, 1, [
     ["sample nosuchrun", '"nosuchrun"', "are: fox."],
     ["eval nosuchrun fox.txt", '"nosuchrun"', "are: fox."],
@@ -202,7 +202,7 @@ test("a run that is not there is answered with those that are", async (t) => {
 });
 
 test("a seed that the model can't read is answered with what it can", async (t) => {
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   await mkdir(path.join(cwd, "folder"));
   await writeFile(path.join(cwd, "latin.txt"), Buffer.from("café", "latin1"));
   await assertRefused(t, cwd, 1, [
@@ -214,7 +214,7 @@ test("a seed that the model can't read is answered with what it can", async (t) 
 });
 
 test("a seed of digits is used, with a hint at --random-seed", async (t) => {
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   const { code, stdout, stderr } = await charnn(t, ["sample", "--seed", "42", "-n", "5"], { cwd });
   assert.equal(code, 0);
   assert.match(stdout, /^42[\s\S]{5}\n$/);
@@ -222,7 +222,7 @@ test("a seed of digits is used, with a hint at --random-seed", async (t) => {
 });
 
 test("a name that is taken is refused, with both ways out", async (t) => {
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   await writeFile(path.join(cwd, "other.txt"), sentences(50));
   const train = (...args: string[]) => ["train", "fox.txt", "--name", "fox", ...args];
   // One after the other: each has the run to itself for a moment.
@@ -244,7 +244,7 @@ test("a name that is taken is refused, with both ways out", async (t) => {
 });
 
 slow("options of other programs are understood", async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   const args =
     "--rnn_size 6 --num-layers 2 --lr 0.01 --grad_clip=3 --max_iters 2 --block_size=20 --model LSTM --name pasted --json";
   const { code, stdout, stderr } = await charnn(t, ["train", "fox.txt", ...args.split(" ")], {
@@ -265,7 +265,7 @@ slow("options of other programs are understood", async (t) => {
 });
 
 test("what is odd about a text is a warning", CONCURRENTLY, async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   const cases: [name: string, text: string, says: RegExp][] = [
     [
       "carriage returns",
@@ -296,7 +296,7 @@ test("what is odd about a text is a warning", CONCURRENTLY, async (t) => {
 
 slow("results that can't be written are an error", async (t) => {
   if (process.platform !== "linux") return t.skip("there is no /dev/full");
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   const train = "train fox.txt --name other --hidden-size 8 --steps 10000 --json";
   for (const command of ["sample", train]) {
     const { code, stderr } = await shell(t, `charnn ${command} > /dev/full`, { cwd });

@@ -4,12 +4,12 @@ import path from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { decodeSafetensors, encodeSafetensors } from "#src/checkpoint/safetensors.js";
-import { charnn, jsonLines, quoted, sentences, shell, workplace } from "../helpers/executable.js";
+import { charnn, foxFolder, jsonLines, quoted, sentences, shell } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { slow } from "../helpers/slow.js";
 
 test("eval scores any text", async (t) => {
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   const text = sentences(10);
   await writeFile(path.join(cwd, "other.txt"), text);
   await writeFile(path.join(cwd, "accents.txt"), `${text}é€é`);
@@ -125,7 +125,7 @@ slow("info shows what a checkpoint holds, and all runs", async (t) => {
   const elsewhere = await charnn(t, ["info", "--out", "my runs"], { cwd: empty });
   assert.match(elsewhere.stderr, /charnn train FILE --out 'my runs'\n$/);
 
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   const info = async (...args: string[]) => {
     const { code, stdout, stderr } = await charnn(t, ["info", ...args], { cwd });
     assert.equal(code, 0, stderr);
@@ -152,7 +152,7 @@ slow("info shows what a checkpoint holds, and all runs", async (t) => {
 });
 
 slow("info lists every run, whatever is wrong with one of them", async (t) => {
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   const runs = path.join(cwd, "checkpoints");
   const bad = (name: string) => path.join(runs, name, "last.safetensors");
   for (const name of ["folder", "link", "pipe", "deep", "cut"]) await mkdir(path.join(runs, name));

@@ -5,13 +5,13 @@ import { describe, it } from "node:test";
 import {
   charnn,
   EXECUTABLE,
+  foxFolder,
   outcomeOf,
   quoted,
   SMALL,
   sentences,
   shell,
   startCharnn,
-  workplace,
 } from "../helpers/executable.js";
 import { slow } from "../helpers/slow.js";
 
@@ -28,9 +28,9 @@ async function charactersOf(cwd: string, run: string): Promise<number> {
   return JSON.parse(String(text)).text.characters;
 }
 
-describe("What charnn wrote into a folder", () => {
-  slow("is no part of its text, so that runs in it can be resumed", async (t) => {
-    const cwd = await workplace(t);
+describe("A file that charnn wrote into a folder of texts", () => {
+  slow("is no part of the text, so that runs in that folder can be resumed", async (t) => {
+    const cwd = await foxFolder(t);
     const { length } = sentences(60);
     const first = await charnn(t, ["train", ".", "--name", "self", ...QUIET], { cwd });
     assert.equal(first.code, 0, first.stderr);
@@ -68,8 +68,8 @@ describe("What charnn wrote into a folder", () => {
     assert.equal(again.code, 0, again.stderr);
   });
 
-  it("is told from a text that only looks like it", async (t) => {
-    const cwd = await workplace(t);
+  it("is not confused with a text that only looks like it", async (t) => {
+    const cwd = await foxFolder(t);
     await mkdir(path.join(cwd, "site"));
     await writeFile(path.join(cwd, "site/page.html"), "<!doctype html>\n<title>charnn</title>\n");
     await writeFile(path.join(cwd, "site/data.jsonl"), '{"event":"click","x":1}\n');
@@ -79,24 +79,24 @@ describe("What charnn wrote into a folder", () => {
     assert.doesNotMatch(stderr, /left out/);
   });
 
-  it("is left out where an older version wrote it", async (t) => {
-    const cwd = await workplace(t);
+  it("is left out also where an older version wrote it", async (t) => {
+    const cwd = await foxFolder(t);
     const page = `<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; style-src &#39;unsafe-inline&#39;; script-src &#39;sha256-GcjU`;
     await writeFile(path.join(cwd, "old-report.html"), page);
     const { stderr } = await charnn(t, ["train", ".", "--name", "a", ...QUIET], { cwd });
     assert.match(stderr, /1 output of charnn in "\." left out.*: old-report\.html\./);
   });
 
-  it("is nothing to learn from where it is all there is", async (t) => {
-    const cwd = await workplace(t, { trained: true });
+  it("is not trained on where there is nothing else", async (t) => {
+    const cwd = await foxFolder(t, { trained: true });
     await rm(path.join(cwd, "fox.txt"));
     const { code, stderr } = await charnn(t, ["train", "."], { cwd });
     assert.equal(code, 1);
     assert.match(stderr, /no text files, only what charnn wrote: checkpoints\//);
   });
 
-  it("is what its own output goes to", posix, async (t) => {
-    const cwd = await workplace(t);
+  it("is left out also while the command's output goes to it", posix, async (t) => {
+    const cwd = await foxFolder(t);
     const line = `echo 'older lines of a log' > log.txt; charnn train . --name a ${small} 2>> log.txt`;
     assert.equal((await shell(t, line, { cwd })).code, 0);
     assert.equal(await charactersOf(cwd, "checkpoints/a"), sentences(60).length);
@@ -105,7 +105,7 @@ describe("What charnn wrote into a folder", () => {
 
 describe("A source that can be read once", posix, () => {
   slow("is read once and kept, in a cross-validation and to find a run", async (t) => {
-    const cwd = await workplace(t);
+    const cwd = await foxFolder(t);
     await shell(t, "mkfifo pipe", { cwd });
     for (const [feed, name] of [
       ["cat fox.txt |", "-"],
@@ -137,7 +137,7 @@ describe("A source that can be read once", posix, () => {
   });
 
   slow("is read by every command", async (t) => {
-    const cwd = await workplace(t, { trained: true });
+    const cwd = await foxFolder(t, { trained: true });
     await charnn(t, ["train", "fox.txt", "--name", "dog", ...QUIET], { cwd });
     for (const line of [
       "charnn eval fox <(cat fox.txt) --also dog --no-baselines",
@@ -160,7 +160,7 @@ describe("A source that can be read once", posix, () => {
   });
 
   slow("is refused where it is named twice, and so is a device without an end", async (t) => {
-    const cwd = await workplace(t);
+    const cwd = await foxFolder(t);
     await shell(t, "mkfifo pipe", { cwd });
     await writeFile(path.join(cwd, "options.json"), '{"steps": 1}');
     for (const [line, message] of [
@@ -184,8 +184,8 @@ describe("A source that can be read once", posix, () => {
     }
   });
 
-  slow("is refused without permission", async (t) => {
-    const cwd = await workplace(t, { trained: true });
+  slow("is refused where it may not be read", async (t) => {
+    const cwd = await foxFolder(t, { trained: true });
     await shell(t, "chmod 777 . && cp fox.txt secret.txt && chmod 000 secret.txt", { cwd });
     const asOther = process.getuid?.() === 0 ? "setpriv --reuid 65534 --clear-groups" : "";
     if (asOther && (await shell(t, `${asOther} true`, { cwd })).code !== 0)
@@ -204,8 +204,8 @@ describe("A source that can be read once", posix, () => {
     }
   });
 
-  slow("is waited for no longer than until a signal", async (t) => {
-    const cwd = await workplace(t, { trained: true });
+  slow("is no longer waited for once a signal comes", async (t) => {
+    const cwd = await foxFolder(t, { trained: true });
     await shell(t, "mkfifo pipe", { cwd });
     for (const args of [
       ["train", "pipe", "--resume"],

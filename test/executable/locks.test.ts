@@ -11,9 +11,9 @@ import {
   charnn,
   EXECUTABLE,
   filesIn,
+  foxFolder,
   jsonLines,
   plainEnvironment,
-  workplace,
   written,
 } from "../helpers/executable.js";
 import { PLACES, type Place, whyNot } from "../helpers/namespaces.js";
@@ -47,10 +47,10 @@ describe("A run", { skip: whyNot("otherHost", "otherNumbers"), concurrency: 3 },
   slow(
     "whose container was killed goes on in the next, and ends with the same bytes",
     async (t) => {
-      const whole = await workplace(t);
+      const whole = await foxFolder(t);
       assert.equal((await charnn(t, TRAIN, { cwd: whole })).code, 0);
       for (const place of ["otherHost", "otherNumbers"] as const) {
-        const cwd = await workplace(t);
+        const cwd = await foxFolder(t);
         const killed = await training(t, cwd, place);
         killed.kill("SIGKILL");
         await once(killed, "close");
@@ -65,53 +65,59 @@ describe("A run", { skip: whyNot("otherHost", "otherNumbers"), concurrency: 3 },
     },
   );
 
-  slow("that is being trained in another container is refused, and goes on", async (t) => {
-    const cwd = await workplace(t);
-    const trainer = await training(t, cwd, "otherNumbers", { train: TRAIN_LONG });
-    for (const more of [["--resume"], ["--overwrite"]]) {
-      const { code, stderr } = await charnn(t, [...TRAIN, ...more], { cwd });
-      assert.equal(code, 1, stderr);
-      assert.match(stderr, /The run fox is being trained by process \d+/);
-    }
-    const steps = async () => {
-      const metrics = await readFile(path.join(cwd, METRICS), "utf8");
-      const events = jsonLines(metrics.slice(0, metrics.lastIndexOf("\n")));
-      return events.flatMap(({ event, step }) => (event === "step" ? [step] : []));
-    };
-    const before = await steps();
-    await written(trainer.stdout, /"event":"eval"/);
-    const after = await steps();
-    assert.ok(after.length > before.length);
-    assert.deepEqual(
-      after,
-      after.map((_, index) => index + 1),
-    );
-    trainer.kill("SIGKILL");
-    await once(trainer, "close");
-  });
+  slow(
+    "that is being trained in another container can't be resumed here, and is not disturbed",
+    async (t) => {
+      const cwd = await foxFolder(t);
+      const trainer = await training(t, cwd, "otherNumbers", { train: TRAIN_LONG });
+      for (const more of [["--resume"], ["--overwrite"]]) {
+        const { code, stderr } = await charnn(t, [...TRAIN, ...more], { cwd });
+        assert.equal(code, 1, stderr);
+        assert.match(stderr, /The run fox is being trained by process \d+/);
+      }
+      const steps = async () => {
+        const metrics = await readFile(path.join(cwd, METRICS), "utf8");
+        const events = jsonLines(metrics.slice(0, metrics.lastIndexOf("\n")));
+        return events.flatMap(({ event, step }) => (event === "step" ? [step] : []));
+      };
+      const before = await steps();
+      await written(trainer.stdout, /"event":"eval"/);
+      const after = await steps();
+      assert.ok(after.length > before.length);
+      assert.deepEqual(
+        after,
+        after.map((_, index) => index + 1),
+      );
+      trainer.kill("SIGKILL");
+      await once(trainer, "close");
+    },
+  );
 
-  slow("that another took over while its process was stopped is not written by that", async (t) => {
-    const cwd = await workplace(t);
-    const program = await copiedProgram(t);
-    const stopped = await training(t, cwd, "here", { train: TRAIN_LONG, program });
-    const stderr: Buffer[] = [];
-    stopped.stderr.on("data", (bytes) => stderr.push(bytes));
-    stopped.kill("SIGSTOP");
-    const [command, ...args] = [...PLACES.otherNumbers, process.execPath, program, ...RUN];
-    const taker = spawn(command, [...args, "--steps", "100", "--json", "--overwrite"], {
-      cwd,
-      env: plainEnvironment(),
-      stdio: ["ignore", "ignore", "inherit"],
-    });
-    t.after(() => taker.kill("SIGKILL"));
-    assert.deepEqual(await once(taker, "close"), [0, null]);
-    const before = await filesIn(cwd);
-    stopped.kill("SIGCONT");
-    assert.deepEqual(await once(stopped, "close"), [1, null]);
-    assert.match(`${Buffer.concat(stderr)}`, /The run fox is no longer this process's/);
-    const after = await filesIn(cwd);
-    // One line of the metrics may have been on its way when the process was stopped.
-    for (const files of [before, after]) assert.ok(files.delete(METRICS));
-    assert.deepEqual(after, before);
-  });
+  slow(
+    "that was taken over while its process was stopped is not written by that process",
+    async (t) => {
+      const cwd = await foxFolder(t);
+      const program = await copiedProgram(t);
+      const stopped = await training(t, cwd, "here", { train: TRAIN_LONG, program });
+      const stderr: Buffer[] = [];
+      stopped.stderr.on("data", (bytes) => stderr.push(bytes));
+      stopped.kill("SIGSTOP");
+      const [command, ...args] = [...PLACES.otherNumbers, process.execPath, program, ...RUN];
+      const taker = spawn(command, [...args, "--steps", "100", "--json", "--overwrite"], {
+        cwd,
+        env: plainEnvironment(),
+        stdio: ["ignore", "ignore", "inherit"],
+      });
+      t.after(() => taker.kill("SIGKILL"));
+      assert.deepEqual(await once(taker, "close"), [0, null]);
+      const before = await filesIn(cwd);
+      stopped.kill("SIGCONT");
+      assert.deepEqual(await once(stopped, "close"), [1, null]);
+      assert.match(`${Buffer.concat(stderr)}`, /The run fox is no longer this process's/);
+      const after = await filesIn(cwd);
+      // One line of the metrics may have been on its way when the process was stopped.
+      for (const files of [before, after]) assert.ok(files.delete(METRICS));
+      assert.deepEqual(after, before);
+    },
+  );
 });

@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
-import { charnn, filesIn, sentences, shell, workplace } from "../helpers/executable.js";
+import { charnn, filesIn, foxFolder, sentences, shell } from "../helpers/executable.js";
 import { memoryLimited } from "../helpers/limited-memory.js";
 import { slow } from "../helpers/slow.js";
 
@@ -13,7 +13,7 @@ slow(
   "what training needs and what fits is said before any work, under a limit of addresses too",
   onLinux,
   async (t) => {
-    const cwd = await workplace(t);
+    const cwd = await foxFolder(t);
     for (const command of ["train fox.txt --name big", "bench"]) {
       const model = "--hidden-size 4096 --layers 4 --steps 1 --threads 1";
       const line = `ulimit -v 2500000; charnn ${command} ${model}`;
@@ -31,7 +31,7 @@ slow(
 slow("a run that no longer fits is not resumed, and what it needs is said", onLinux, async (t) => {
   const limited = memoryLimited(t, 130e6);
   if (limited === undefined) return;
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   await writeFile(path.join(cwd, "long.txt"), sentences(700));
   const train = "train long.txt --name run --hidden-size 128 --batch-size 128 --seq-length 256";
   const made = await shell(t, `charnn ${train} --steps 1`, { cwd });
@@ -49,7 +49,7 @@ slow("a run that no longer fits is not resumed, and what it needs is said", onLi
 });
 
 test("an allocation that fails while training is an error with what would fit", async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   // Where the estimate was wrong, or another process was faster.
   const fails = `
     const failing = { construct(target, args) {
@@ -69,7 +69,7 @@ test("an allocation that fails while training is an error with what would fit", 
 });
 
 slow("more texts at a time than memory has room for are refused", async (t) => {
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   const args = ["sample", "fox", "--count", "4096", "-n", "10000000"];
   const { code, stdout, stderr } = await charnn(t, args, { cwd });
   assert.deepEqual([code, stdout], [2, ""], stderr);
@@ -81,7 +81,7 @@ slow("more texts at a time than memory has room for are refused", async (t) => {
 });
 
 test("more texts than there can be are refused before it is looked at whether they fit", async (t) => {
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   const args = ["sample", "fox", "--count", "200000", "-n", "100000000"];
   const { code, stderr } = await charnn(t, args, { cwd });
   assert.equal(code, 2);
@@ -89,7 +89,7 @@ test("more texts than there can be are refused before it is looked at whether th
 });
 
 test("a text that is too long to be kept is refused with the longest there can be", async (t) => {
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   const args = ["sample", "fox", "--json", "-n", "200000000"];
   const { code, stdout, stderr } = await charnn(t, args, { cwd });
   assert.deepEqual([code, stdout], [2, ""], stderr);
@@ -100,7 +100,7 @@ test("a text that is too long to be kept is refused with the longest there can b
 });
 
 slow("long texts that are written side by side are the same as one alone", async (t) => {
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   const sample = async (...args: string[]) => {
     const { code, stdout, stderr } = await charnn(t, ["sample", "fox", "-n", "3000", ...args], {
       cwd,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
-import { charnn, jsonLines, workplace } from "../helpers/executable.js";
+import { charnn, foxFolder, jsonLines } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { slow } from "../helpers/slow.js";
 
@@ -39,7 +39,7 @@ slow("one option with two values is refused, and both are named", async (t) => {
 });
 
 test("what is typed wins over the same option in a file, and the same value may stand twice", async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   const options = { hidden_size: 64, learningRate: 0.5, steps: 3, tensorboard: false, name: null };
   await writeFile(path.join(cwd, "options.json"), `\ufeff${JSON.stringify(options)}`);
   const typed = "--config=options.json --hidden-size 8 --lr 0.5 --learning-rate 0.5 --json".split(
@@ -55,7 +55,7 @@ test("what is typed wins over the same option in a file, and the same value may 
 });
 
 slow("a file that holds no options is refused, and what is wrong with it is named", async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   const cases: [content: string, says: RegExp][] = [
     ['{"colour": 1}', /"colour" is no option/],
     ['{"files": "a"}', /"files" is no option/],
@@ -107,7 +107,7 @@ slow("an option that would be ignored is refused", async (t) => {
 });
 
 slow("a number is written as numbers are, and nothing is not a value", async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   for (const value of ["0x10", "1_000", "1e999", "0b1", "Infinity", "1,000", "5 6", "--"]) {
     const { code, stderr } = await charnn(t, ["train", "fox.txt", `--steps=${value}`], { cwd });
     assert.equal(code, 2, stderr);
@@ -131,7 +131,7 @@ slow("a number is written as numbers are, and nothing is not a value", async (t)
 });
 
 slow("a prompt is read from a file where nanoGPT reads it", async (t) => {
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   await writeFile(path.join(cwd, "prompt.txt"), "The quick");
   const sample = (...args: string[]) => charnn(t, ["sample", "-n", "9", ...args], { cwd });
   const own = await sample("--seed-file", "prompt.txt");

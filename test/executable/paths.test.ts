@@ -10,7 +10,7 @@ import { createProgram } from "#src/cli/program.js";
 import { parse } from "#src/cli/run.js";
 import type { Interruption } from "#src/cli/terminal/signals.js";
 import type { Terminal } from "#src/cli/terminal/terminal.js";
-import { charnn, SMALL, workplace } from "../helpers/executable.js";
+import { charnn, foxFolder, SMALL } from "../helpers/executable.js";
 import { failsWith } from "../helpers/failure.js";
 import { slow } from "../helpers/slow.js";
 
@@ -71,7 +71,7 @@ function linesWith(command: Command, file: string) {
 }
 
 describe("A path on the command line", () => {
-  it("is known as one by the word that stands for it in the help", () => {
+  it("is recognized by its placeholder in the help", () => {
     let paths = 0;
     for (const command of newCommands()) {
       const words = [
@@ -108,8 +108,8 @@ describe("A path on the command line", () => {
     });
   }
 
-  it("is refused before anything is made", async (t) => {
-    const cwd = await workplace(t, { trained: true });
+  it("is refused before any file or folder is made", async (t) => {
+    const cwd = await foxFolder(t, { trained: true });
     const before = (await readdir(cwd)).sort();
     for (const [args, code, says] of [
       [
@@ -137,8 +137,8 @@ describe("A path on the command line", () => {
     assert.deepEqual((await readdir(cwd)).sort(), before);
   });
 
-  slow("is taken as it is where something is called so", async (t) => {
-    const cwd = await workplace(t);
+  slow("is used as it stands where a file has that name", async (t) => {
+    const cwd = await foxFolder(t);
     for (const name of ["*.text", "~x", "a[1]{2}?.txt"]) {
       await copyFile(path.join(cwd, "fox.txt"), path.join(cwd, name));
     }

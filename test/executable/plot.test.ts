@@ -3,7 +3,7 @@ import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
-import { charnn, jsonLines, workplace } from "../helpers/executable.js";
+import { charnn, foxFolder, jsonLines } from "../helpers/executable.js";
 
 /** What a run of so many steps reports. */
 function reports(steps: number, factor = 1): string {
@@ -19,7 +19,7 @@ function reports(steps: number, factor = 1): string {
 }
 
 test("plot draws how runs went", async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   const runOf = async (name: string, text: string) => {
     await mkdir(path.join(cwd, "checkpoints", name), { recursive: true });
     await writeFile(path.join(cwd, "checkpoints", name, "metrics.jsonl"), text);

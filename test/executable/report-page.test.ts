@@ -1,152 +1,180 @@
 /// <reference lib="dom" />
-/** The report's page in a real browser; with CHARNN_PICTURE=1 its picture becomes docs/report.png. */
+/** The report's page in a real browser. */
 
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { describe, type TestContext } from "node:test";
+import { after } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import { charnn, startCharnn } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { slow } from "../helpers/slow.js";
 
-const ROOT = new URL("../../", import.meta.url);
-const SONNETS = fileURLToPath(new URL("data/shakespeare.txt", ROOT));
-const PICTURE = fileURLToPath(new URL("docs/report.png", ROOT));
+const SONNETS = fileURLToPath(new URL("../../data/shakespeare.txt", import.meta.url));
 const CHROMIUM = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/google-chrome"].find(
   (file) => file !== undefined && existsSync(file),
 );
 const skip =
   CHROMIUM === undefined && "no Chromium; apt-get install chromium, or CHROMIUM names it";
 
-async function browserFor(t: TestContext): Promise<Browser> {
-  const browser = await puppeteer.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
-  t.after(() => browser.close());
-  return browser;
+// The browser and the report on the sonnets are made by the first test that needs them, for all.
+let browser: Promise<Browser> | undefined;
+let sonnetsReport: Promise<string> | undefined;
+const clearings: (() => unknown)[] = [];
+after(async () => {
+  for (const clear of clearings) await clear();
+  await (await browser)?.close();
+});
+
+async function reportOnSonnets(): Promise<string> {
+  const t = { after: (clear: () => unknown) => void clearings.push(clear) };
+  const cwd = await temporaryFolder(t);
+  const train = ["train", SONNETS, "--name", "sonnets", "--preset", "small", "--steps", "400"];
+  const trained = await charnn(t, [...train, "--eval-every", "50"], { cwd, timeout: 300_000 });
+  assert.equal(trained.code, 0, trained.stderr);
+  assert.equal((await charnn(t, ["report", "--text", SONNETS], { cwd })).code, 0);
+  return pathToFileURL(path.join(cwd, "sonnets-report.html")).href;
 }
 
-/** A page that notes what goes wrong in it, and what it asks for. */
-async function openPage(browser: Browser, address: string) {
-  const page = await browser.newPage();
-  const complaints: string[] = [];
+/** The page at an address, with the messages on its console and the addresses that it requested. */
+async function openPage(address: string) {
+  browser ??= puppeteer.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+  const page = await (await browser).newPage();
+  const messages: string[] = [];
   const requests: string[] = [];
-  page.on("console", (message) => complaints.push(message.text()));
-  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("console", (message) => messages.push(message.text()));
+  page.on("pageerror", (error) => messages.push(String(error)));
   page.on("request", (request) => requests.push(request.url()));
   await page.setViewport({ width: 1100, height: 900 });
   await page.goto(address, { waitUntil: "load" });
-  return { page, complaints, requests };
+  return { page, messages, requests };
+}
+
+/** Tests something on a page of its own with the report on the sonnets, which must log nothing. */
+function onSonnets(
+  title: string,
+  check: (page: Page, requests: readonly string[]) => Promise<void>,
+): void {
+  slow(title, { skip }, async () => {
+    sonnetsReport ??= reportOnSonnets();
+    const { page, messages, requests } = await openPage(await sonnetsReport);
+    await check(page, requests);
+    assert.deepEqual(messages, []);
+    await page.close();
+  });
 }
 
 function textOf(page: Page, selector: string): Promise<string> {
   return page.$eval(selector, (element) => element.textContent ?? "");
 }
 
-describe("The report's page in Chromium", { skip }, () => {
-  slow(
-    "shows a run on the sonnets, by mouse and keyboard, light and dark, wide and narrow",
-    async (t) => {
-      const cwd = await temporaryFolder(t);
-      const train = ["train", SONNETS, "--name", "sonnets", "--preset", "small", "--steps", "400"];
-      assert.equal((await charnn(t, [...train, "--eval-every", "50"], { cwd })).code, 0);
-      assert.equal((await charnn(t, ["report", "--text", SONNETS], { cwd })).code, 0);
-      const address = pathToFileURL(path.join(cwd, "sonnets-report.html")).href;
-      const { page, complaints, requests } = await openPage(await browserFor(t), address);
-      assert.deepEqual(requests, [address]);
+onSonnets("The report's page requests nothing but itself", async (_, requests) => {
+  assert.deepEqual(requests, [await sonnetsReport]);
+});
 
-      // All three charts are drawn.
-      const drawn = await page.$$eval("canvas", (canvases) =>
-        canvases.map((canvas) => {
-          const context = canvas.getContext("2d") as CanvasRenderingContext2D;
-          const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-          return data.some((value) => value > 0);
-        }),
-      );
-      assert.deepEqual(drawn, [true, true, true]);
-      // Something in the text, by a unit, with a figure of its own.
-      assert.match(
-        await textOf(page, "#neurons ~ div table"),
-        /position in the line.*unit \d+: 0\.\d/,
-      );
-
-      await page.focus("#surprisal-text");
-      for (let k = 0; k < 3; k++) await page.keyboard.press("ArrowRight");
-      assert.match(await textOf(page, "#surprisal-status"), /; \d+\.\d\d bits; expected .* \d+ %/);
-      const [unit] = await page.$$("button[data-unit]");
-      await unit.focus();
-      await page.keyboard.press("Enter");
-      const chosen = await unit.evaluate((button) => button.getAttribute("data-unit"));
-      assert.equal(await page.$eval("#unit", (field) => (field as HTMLInputElement).value), chosen);
-      await page.hover("#neuron-text span:nth-child(5)");
-      assert.match(
-        await textOf(page, "#neuron-status"),
-        new RegExp(`unit ${chosen} is -?\\d\\.\\d\\d`),
-      );
-
-      const colors = () =>
-        page.evaluate(() => {
-          const { color, backgroundColor } = getComputedStyle(document.body);
-          return [color, backgroundColor];
-        });
-      assert.deepEqual(await colors(), ["rgb(28, 28, 30)", "rgb(255, 255, 255)"]);
-      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
-      assert.deepEqual(await colors(), ["rgb(236, 236, 240)", "rgb(22, 23, 26)"]);
-      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "light" }]);
-      await page.setViewport({ width: 360, height: 800 });
-      // Curves follow the page's width in one of the next frames.
-      const isNarrow = () => document.documentElement.scrollWidth === 360;
-      await page.waitForFunction(isNarrow, { timeout: 20_000 });
-      await page.emulateMediaType("print");
-      const hidden = await page.$eval("nav", (nav) => getComputedStyle(nav).display);
-      assert.equal(hidden, "none");
-      assert.ok((await page.pdf()).length > 10_000);
-      assert.deepEqual(complaints, []);
-
-      if (process.env.CHARNN_PICTURE) {
-        await page.emulateMediaType("screen");
-        await page.setViewport({ width: 1000, height: 900 });
-        // From the figures to the first lines by the activation of a unit.
-        const height = await page.$eval(
-          "#settings",
-          (part) => part.getBoundingClientRect().top + scrollY,
-        );
-        await page.screenshot({ path: PICTURE, clip: { x: 0, y: 0, width: 1000, height } });
-      }
-    },
+onSonnets("The report's page draws all three charts", async (page) => {
+  const drawn = await page.$$eval("canvas", (canvases) =>
+    canvases.map((canvas) => {
+      const context = canvas.getContext("2d") as CanvasRenderingContext2D;
+      const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+      return data.some((value) => value > 0);
+    }),
   );
+  assert.deepEqual(drawn, [true, true, true]);
+});
 
-  slow("has a name for every control and a heading for every part", async (t) => {
-    const cwd = await temporaryFolder(t);
-    const train = ["train", SONNETS, "--name", "run", "--preset", "tiny", "--steps", "10"];
-    assert.equal((await charnn(t, train, { cwd })).code, 0);
-    assert.equal((await charnn(t, ["report", "--text", SONNETS], { cwd })).code, 0);
-    const address = pathToFileURL(path.join(cwd, "run-report.html")).href;
-    const { page } = await openPage(await browserFor(t), address);
+onSonnets(
+  "The report's page says which unit tracks the position in the line, and how well",
+  async (page) => {
+    const table = await textOf(page, "#neurons ~ div table");
+    assert.match(table, /position in the line.*unit \d+: 0\.\d/);
+  },
+);
+
+onSonnets(
+  "The report's page shows the surprisal of the characters that arrow keys go to",
+  async (page) => {
+    await page.focus("#surprisal-text");
+    for (let k = 0; k < 3; k++) await page.keyboard.press("ArrowRight");
+    const status = await textOf(page, "#surprisal-status");
+    assert.match(status, /; \d+\.\d\d bits; expected .* \d+ %/);
+  },
+);
+
+onSonnets(
+  "The report's page shows the activation of the unit that was chosen, under the mouse",
+  async (page) => {
+    const [unit] = await page.$$("button[data-unit]");
+    await unit.focus();
+    await page.keyboard.press("Enter");
+    const chosen = await unit.evaluate((button) => button.getAttribute("data-unit"));
+    assert.equal(await page.$eval("#unit", (field) => (field as HTMLInputElement).value), chosen);
+    await page.hover("#neuron-text span:nth-child(5)");
+    const status = await textOf(page, "#neuron-status");
+    assert.match(status, new RegExp(`unit ${chosen} is -?\\d\\.\\d\\d`));
+  },
+);
+
+onSonnets(
+  "The report's page is dark where the reader prefers dark, and light otherwise",
+  async (page) => {
+    const colors = () =>
+      page.evaluate(() => {
+        const { color, backgroundColor } = getComputedStyle(document.body);
+        return [color, backgroundColor];
+      });
+    assert.deepEqual(await colors(), ["rgb(28, 28, 30)", "rgb(255, 255, 255)"]);
+    await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
+    assert.deepEqual(await colors(), ["rgb(236, 236, 240)", "rgb(22, 23, 26)"]);
+  },
+);
+
+onSonnets(
+  "The report's page fits a window of 360 pixels without scrolling sideways",
+  async (page) => {
+    await page.setViewport({ width: 360, height: 800 });
+    // Curves follow the page's width in one of the next frames.
+    const isNarrow = () => document.documentElement.scrollWidth === 360;
+    await page.waitForFunction(isNarrow, { timeout: 20_000 });
+  },
+);
+
+onSonnets("The report's page is printed without its navigation, to a PDF too", async (page) => {
+  await page.emulateMediaType("print");
+  assert.equal(await page.$eval("nav", (nav) => getComputedStyle(nav).display), "none");
+  assert.ok((await page.pdf()).length > 10_000);
+});
+
+onSonnets(
+  "The report's page has a name for every control and a heading for every part",
+  async (page) => {
     const tree = await page.accessibility.snapshot({ interestingOnly: false });
     assert.ok(tree);
     const nodes = [tree];
     for (const node of nodes) nodes.push(...(node.children ?? []));
-    const unnamed = nodes.filter(
-      ({ role, name }) =>
-        ["button", "link", "image", "img", "spinbutton", "region"].includes(role) && !name,
-    );
+    const controls = ["button", "link", "image", "img", "spinbutton", "region"];
+    const unnamed = nodes.filter(({ role, name }) => controls.includes(role) && !name);
     assert.deepEqual(
       unnamed.map(({ role }) => role),
       [],
     );
-    const named = nodes.filter(({ role }) => role === "image" || role === "img");
-    assert.equal(named.length, 3);
+    const images = nodes.filter(({ role }) => role === "image" || role === "img");
+    assert.equal(images.length, 3);
     for (const role of ["main", "navigation", "heading", "table"]) {
       assert.ok(
         nodes.some((node) => node.role === role),
         role,
       );
     }
-  });
+  },
+);
 
-  slow("waits for a run, follows it, and begins again when it does", async (t) => {
+slow(
+  "The report's page waits for a run, follows it, and begins again when it does",
+  { skip },
+  async (t) => {
     const cwd = await temporaryFolder(t);
     const child = await startCharnn(t, ["report", "run", "--watch"], { cwd });
     let address = "";
@@ -154,7 +182,7 @@ describe("The report's page in Chromium", { skip }, () => {
       address += chunk;
       if (address.endsWith("\n")) break;
     }
-    const { page, complaints, requests } = await openPage(await browserFor(t), address.trim());
+    const { page, messages, requests } = await openPage(address.trim());
     const { origin } = new URL(address);
     assert.ok(requests.every((url) => url.startsWith(`${origin}/`)));
     assert.match(await textOf(page, "#live"), /Waiting for the run/);
@@ -207,12 +235,16 @@ describe("The report's page in Chromium", { skip }, () => {
       document.getElementById("live")?.textContent?.includes("not served at the moment"),
     );
     assert.deepEqual(
-      complaints.filter((text) => !/ERR_|Failed to load resource/.test(text)),
+      messages.filter((text) => !/ERR_|Failed to load resource/.test(text)),
       [],
     );
-  });
+  },
+);
 
-  slow("keeps the part of a curve that its reader chose while the run goes on", async (t) => {
+slow(
+  "The report's page keeps the part of a curve that its reader chose while the run goes on",
+  { skip },
+  async (t) => {
     const cwd = await temporaryFolder(t);
     const folder = path.join(cwd, "checkpoints/run");
     await mkdir(folder, { recursive: true });
@@ -226,7 +258,7 @@ describe("The report's page in Chromium", { skip }, () => {
       address += chunk;
       if (address.endsWith("\n")) break;
     }
-    const { page } = await openPage(await browserFor(t), address.trim());
+    const { page } = await openPage(address.trim());
     await page.waitForFunction(() =>
       document.getElementById("figures-body")?.textContent?.includes("run100"),
     );
@@ -248,5 +280,5 @@ describe("The report's page in Chromium", { skip }, () => {
       document.getElementById("figures-body")?.textContent?.includes("run102"),
     );
     assert.deepEqual([await stepAt(0.02), await stepAt(0.98)], [left, right]);
-  });
-});
+  },
+);

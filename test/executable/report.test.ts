@@ -3,12 +3,12 @@ import { once } from "node:events";
 import { link, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
-import { charnn, startCharnn, workplace } from "../helpers/executable.js";
+import { charnn, foxFolder, startCharnn } from "../helpers/executable.js";
 import { openPage } from "../helpers/following.js";
 import { slow } from "../helpers/slow.js";
 
 test("report writes a page", async (t) => {
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   const plain = await charnn(t, ["report"], { cwd });
   assert.deepEqual([plain.code, plain.stdout, plain.stderr], [0, "fox-report.html\n", ""]);
   assert.match(await readFile(path.join(cwd, "fox-report.html"), "utf8"), /^<!doctype html>/);
@@ -36,7 +36,7 @@ test("report writes a page", async (t) => {
 slow(
   "report takes the place of its own pages, and of nothing else unless it is told to",
   async (t) => {
-    const cwd = await workplace(t, { trained: true });
+    const cwd = await foxFolder(t, { trained: true });
     const before = await readFile(path.join(cwd, "fox.txt"), "utf8");
     await writeFile(path.join(cwd, "notes.html"), "<p>notes");
     await link(path.join(cwd, "fox.txt"), path.join(cwd, "link.html"));
@@ -70,7 +70,7 @@ slow(
 );
 
 slow("report --watch serves it until a signal ends it, whoever reads it", async (t) => {
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   for (const [signal, code] of [
     ["SIGINT", 130],
     ["SIGTERM", 143],
@@ -89,7 +89,7 @@ slow("report --watch serves it until a signal ends it, whoever reads it", async 
 });
 
 slow("report --watch waits for a run, and says for which and what others there are", async (t) => {
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   const child = await startCharnn(t, ["report", "night", "--watch"], { cwd });
   let said = "";
   child.stderr.on("data", (bytes) => {

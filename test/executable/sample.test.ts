@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
-import { charnn, jsonLines, SMALL, shell, workplace } from "../helpers/executable.js";
+import { charnn, foxFolder, jsonLines, SMALL, shell } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { slow } from "../helpers/slow.js";
 
 test("sample", { concurrency: 2 }, async (t) => {
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   await writeFile(path.join(cwd, "seed.txt"), "The\nlazy");
   const all: Promise<void>[] = [];
   const check = (name: string, body: (sample: typeof run) => Promise<void>) => {
@@ -97,7 +97,7 @@ test("sample", { concurrency: 2 }, async (t) => {
 });
 
 slow("a seed file that is too long can be shortened as the message advises", async (t) => {
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   await writeFile(path.join(cwd, "FILE"), `${"é".repeat(10_000_000)}quick\n `);
   const seedFrom = (...args: string[]) =>
     charnn(t, ["sample", "fox", "-n", "3", "--seed-file", ...args], { cwd });
@@ -115,7 +115,7 @@ slow("a seed file that is too long can be shortened as the message advises", asy
 });
 
 slow("the newest run is sampled when none is named", async (t) => {
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   await writeFile(path.join(cwd, "digits.txt"), "0123456789".repeat(200));
   await charnn(t, ["train", "digits.txt", "--quiet", ...SMALL], { cwd });
   const { stdout } = await charnn(t, ["sample", "-n", "20"], { cwd });

@@ -4,14 +4,14 @@ import path from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
-import { charnn, jsonLines, sentences, shell, workplace } from "../helpers/executable.js";
+import { charnn, foxFolder, jsonLines, sentences, shell } from "../helpers/executable.js";
 import { slow } from "../helpers/slow.js";
 
 const SONNETS = fileURLToPath(new URL("../../data/shakespeare.txt", import.meta.url));
 const SOURCES = fileURLToPath(new URL("../../src/", import.meta.url));
 
 test("score shows the surprise of a text", async (t) => {
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   await writeFile(path.join(cwd, "letter.txt"), `${sentences(2)}\nwas für ein Fuchs\n`);
   const score = async (args: string[], env = {}, stdin = "") => {
     const outcome = await charnn(t, ["score", "fox", ...args], { cwd, env, stdin });
@@ -84,7 +84,7 @@ test("score shows the surprise of a text", async (t) => {
 });
 
 slow("score tells sonnets from source code, line by line", async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   const sonnets = (await readFile(SONNETS, "utf8")).split("\n");
   const code = (await readFile(path.join(SOURCES, "training/trainer.ts"), "utf8")).split("\n");
   const others = (await readFile(path.join(SOURCES, "data/batches.ts"), "utf8")).split("\n");

@@ -8,11 +8,11 @@ import { setTimeout } from "node:timers/promises";
 import {
   charnn,
   filesIn,
+  foxFolder,
   outcomeOf,
   sentences,
   shell,
   startCharnn,
-  workplace,
   written,
 } from "../helpers/executable.js";
 import { openScreen, withTmux } from "../helpers/screen.js";
@@ -27,7 +27,7 @@ test(
   "SIGINT in the middle of a run saves it, and the resumed run ends as an unbroken one",
   unlessOnWindows,
   async (t) => {
-    const cwd = await workplace(t);
+    const cwd = await foxFolder(t);
     await writeFile(path.join(cwd, "it's long.txt"), sentences(500));
     const train = (name: string) => [
       "train",
@@ -67,7 +67,7 @@ test(
 );
 
 test("SIGTERM saves too, with its own exit code", unlessOnWindows, async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   const child = await startCharnn(t, ["train", "fox.txt", "--name", "fox", ...LONG, "-q"], { cwd });
   const end = outcomeOf(child);
   const last = path.join(cwd, "checkpoints", "fox", "last.safetensors");
@@ -80,7 +80,7 @@ test("SIGTERM saves too, with its own exit code", unlessOnWindows, async (t) => 
 });
 
 slow("a second SIGINT leaves at once, and the run can go on", unlessOnWindows, async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   // Many short steps, so that much is written soon.
   const shape = ["--hidden-size", "8", "--batch-size", "1", "--seq-length", "4"];
   const train = ["train", "fox.txt", "--name", "fox", ...shape, "--save-every", "100"];
@@ -103,7 +103,7 @@ slow("a second SIGINT leaves at once, and the run can go on", unlessOnWindows, a
 });
 
 test("SIGINT while sampling without end leaves no stack", unlessOnWindows, async (t) => {
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   const child = await startCharnn(t, ["sample", "-n", "-1"], { cwd });
   const end = outcomeOf(child);
   await written(child.stdout, /./);
@@ -114,7 +114,7 @@ test("SIGINT while sampling without end leaves no stack", unlessOnWindows, async
 });
 
 test("a run whose output nobody reads any more is saved, and ends as by SIGPIPE", async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   const line = `charnn train fox.txt --name fox ${LONG.join(" ")} --json | head -n 3`;
   const { code, stdout, stderr } = await shell(t, line, { cwd });
   assert.equal(stderr, "");
@@ -135,7 +135,7 @@ for (const [what, args] of BEFORE_THE_FIRST_STEP) {
     ["SIGTERM", 143],
   ] as const) {
     test(`${name} while a run ${what} leaves nothing of it`, unlessOnWindows, async (t) => {
-      const cwd = await workplace(t);
+      const cwd = await foxFolder(t);
       const train = ["train", ...args, "--name", "fox", "--preset", "tiny", "--hidden-size", "8"];
       const child = await startCharnn(t, train, { cwd });
       const end = outcomeOf(child);
@@ -171,7 +171,7 @@ slow(
   "a signal ends every command with its code, and leaves nothing",
   unlessOnWindows,
   async (t) => {
-    const cwd = await workplace(t, { trained: true });
+    const cwd = await foxFolder(t, { trained: true });
     const before = await filesIn(cwd);
     for (const args of LONG_COMMANDS) {
       for (const [name, exitCode] of [
@@ -211,7 +211,7 @@ for (const [backend, sizes] of [
 ] as const) {
   const title = `a signal is heard within a batch that takes long on the ${backend} backend, which is undone`;
   slow(title, unlessOnWindows, async (t) => {
-    const cwd = await workplace(t);
+    const cwd = await foxFolder(t);
     await writeFile(path.join(cwd, "long.txt"), sentences(20_000));
     // A single batch takes most of a minute on a slow machine, and on cpu minutes.
     const shape = ["--hidden-size", `${sizes.hidden}`, "--batch-size", `${sizes.batch}`];
@@ -232,7 +232,7 @@ for (const [backend, sizes] of [
 test("a signal while options are read from a pipe ends the command with its code", {
   skip: process.platform !== "linux" && "needs /proc",
 }, async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   assert.equal(spawnSync("mkfifo", [path.join(cwd, "pipe")]).status, 0);
   const child = await startCharnn(t, ["train", "fox.txt", "--config", "pipe"], { cwd });
   const end = outcomeOf(child);
@@ -254,7 +254,7 @@ slow(
   "commands whose output nobody reads end as by SIGPIPE, without a word",
   unlessOnWindows,
   async (t) => {
-    const cwd = await workplace(t, { trained: true });
+    const cwd = await foxFolder(t, { trained: true });
     const commands = [
       "sample fox -n -1",
       "eval fox fox.txt",
@@ -314,7 +314,7 @@ slow("a second signal ends what hears nothing", unlessOnWindows, async (t) => {
 });
 
 slow("a reader that does not read keeps no run from being saved", unlessOnWindows, async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   const shape = ["--hidden-size", "8", "--batch-size", "1", "--seq-length", "4"];
   const train = ["train", "fox.txt", "--name", "fox", ...shape, "--steps", "100000", "--json"];
   const child = await startCharnn(t, train, { cwd });
@@ -333,7 +333,7 @@ slow(
   "a run goes on after SIGHUP where standard error is no terminal",
   unlessOnWindows,
   async (t) => {
-    const cwd = await workplace(t);
+    const cwd = await foxFolder(t);
     const train = ["train", "fox.txt", "--name", "fox", "--hidden-size", "8", "--steps", "300"];
     const child = await startCharnn(t, [...train, "--eval-every", "20"], { cwd });
     const end = outcomeOf(child);
@@ -349,7 +349,7 @@ slow(
 const onTheScreen = ["train", "fox.txt", "--name", "fox", ...LONG, "--eval-every", "50000"];
 
 slow("a run is saved when its terminal goes, and ends as by SIGHUP", withTmux, async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   const screen = await openScreen(t, onTheScreen, {
     cwd,
     columns: 80,
@@ -369,7 +369,7 @@ slow("a run is saved when its terminal goes, and ends as by SIGHUP", withTmux, a
 });
 
 slow("a run goes on after SIGHUP where its shell ignores that", withTmux, async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   // Few evaluations, which take their time on a busy machine.
   await writeFile(path.join(cwd, "fox.txt"), sentences(4_000));
   const steps = [
@@ -394,7 +394,7 @@ slow("a run goes on after SIGHUP where its shell ignores that", withTmux, async 
 });
 
 slow("Ctrl-Z shows the cursor, and fg brings the bar back", withTmux, async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   const screen = await openScreen(t, onTheScreen, {
     cwd,
     columns: 80,

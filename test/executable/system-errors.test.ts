@@ -3,21 +3,21 @@ import assert from "node:assert/strict";
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, it } from "node:test";
-import { filesIn, SMALL, shell, workplace } from "../helpers/executable.js";
+import { filesIn, foxFolder, SMALL, shell } from "../helpers/executable.js";
 import { slow } from "../helpers/slow.js";
 import { charnnUnder, withoutStrace } from "../helpers/strace.js";
 
 const TRAIN = `train fox.txt --name other ${SMALL.join(" ")}`;
 
-describe("A call of the system that fails", { skip: withoutStrace, concurrency: 2 }, () => {
+describe("A failing system call", { skip: withoutStrace, concurrency: 2 }, () => {
   for (const [code, said] of [
     ["ENOSPC", "the disk is full"],
     ["EDQUOT", "your disk quota is used up"],
     ["EIO", "the disk reports an error (EIO)"],
     ["ESTALE", "stale file handle"],
   ] as const) {
-    slow(`is told in words when a checkpoint is saved: ${code}`, async (t) => {
-      const cwd = await workplace(t);
+    slow(`is explained in words when a checkpoint is saved: ${code}`, async (t) => {
+      const cwd = await foxFolder(t);
       // What is synced is the checkpoint, and not a new folder.
       await mkdir(path.join(cwd, "checkpoints", "other"), { recursive: true });
       const line = charnnUnder(TRAIN, [`fsync:error=${code}`]);
@@ -29,9 +29,9 @@ describe("A call of the system that fails", { skip: withoutStrace, concurrency: 
   }
 
   slow(
-    "for good is told by the first that failed, not by what could not be cleaned up",
+    "that keeps failing is reported as its first failure, not as that of the cleaning up",
     async (t) => {
-      const cwd = await workplace(t);
+      const cwd = await foxFolder(t);
       await mkdir(path.join(cwd, "checkpoints", "other"), { recursive: true });
       const calls = ["fsync", "fdatasync", "unlink", "unlinkat", "rmdir"];
       const line = charnnUnder(
@@ -45,8 +45,8 @@ describe("A call of the system that fails", { skip: withoutStrace, concurrency: 
     },
   );
 
-  slow("names the reason where a file may not be removed", async (t) => {
-    const cwd = await workplace(t, { trained: true });
+  slow("gives the reason why a file may not be removed", async (t) => {
+    const cwd = await foxFolder(t, { trained: true });
     const best = path.join("checkpoints", "fox", "best.safetensors");
     const before = await filesIn(cwd);
     const train = `train fox.txt --name fox --overwrite ${SMALL.join(" ")}`;
@@ -57,8 +57,8 @@ describe("A call of the system that fails", { skip: withoutStrace, concurrency: 
     assert.deepEqual(await filesIn(cwd), before);
   });
 
-  slow("leaves no folder behind that was made for the run", async (t) => {
-    const cwd = await workplace(t);
+  slow("leaves no folder behind that the run made", async (t) => {
+    const cwd = await foxFolder(t);
     const line = charnnUnder(`${TRAIN} --out a/b`, ["rename:error=EROFS"]);
     const { code, stderr } = await shell(t, line, { cwd });
     assert.equal(code, 1, stderr);
@@ -66,16 +66,16 @@ describe("A call of the system that fails", { skip: withoutStrace, concurrency: 
     assert.deepEqual(await readdir(cwd), ["fox.txt"]);
   });
 
-  it("is told where the folder for a run can't be made to last", async (t) => {
-    const cwd = await workplace(t);
+  it("is reported where the folder for a run can't be synced", async (t) => {
+    const cwd = await foxFolder(t);
     const { code, stderr } = await shell(t, charnnUnder(TRAIN, ["fsync:error=EIO"]), { cwd });
     assert.equal(code, 1, stderr);
     assert.match(stderr, /^Error: checkpoints\/other can't be written: the disk reports an error/);
     assert.deepEqual(await readdir(cwd), ["fox.txt"]);
   });
 
-  slow("is told in words where something is read", async (t) => {
-    const cwd = await workplace(t, { trained: true });
+  slow("is explained in words where a file is read", async (t) => {
+    const cwd = await foxFolder(t, { trained: true });
     for (const args of ["sample fox", "info fox", "eval fox fox.txt", "plot fox", "report fox"]) {
       const files = ["checkpoints/fox/best.safetensors", "checkpoints/fox/metrics.jsonl"];
       const only = files.flatMap((file) => [file, path.join(cwd, file)]);
@@ -90,7 +90,7 @@ describe("A call of the system that fails", { skip: withoutStrace, concurrency: 
 
 describe("Folders made for a run", { skip: withoutStrace }, () => {
   it("are synced in the folder around them, up to the first that existed", async (t) => {
-    const cwd = await workplace(t);
+    const cwd = await foxFolder(t);
     const trace = path.join(cwd, "trace");
     const line = charnnUnder(`${TRAIN} --out a/b`, [], { trace, calls: ["mkdir", "fsync"] });
     const { code, stderr } = await shell(t, line, { cwd });

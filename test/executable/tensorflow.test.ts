@@ -9,7 +9,7 @@ import { dataFolder } from "#src/backends/tensorflow/folder.js";
 import { thisProcess } from "#src/processes.js";
 import { checkSpace } from "#src/setup/tools.js";
 import { copiedProgram } from "../helpers/copied-program.js";
-import { charnn, jsonLines, outcomeOf, startCharnn, workplace } from "../helpers/executable.js";
+import { charnn, foxFolder, jsonLines, outcomeOf, startCharnn } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { slow } from "../helpers/slow.js";
 import { onTensorFlow } from "../helpers/tensorflow.js";
@@ -21,9 +21,9 @@ const env = { XDG_DATA_HOME: dataFolder() };
 
 await onTensorFlow("The program with TensorFlow", () => {
   slow(
-    "trains without a word of its own, goes on with another backend, and writes with a third",
+    "trains without output of TensorFlow's, and its run is resumed by another backend and sampled by a third",
     async (t) => {
-      const cwd = await workplace(t);
+      const cwd = await foxFolder(t);
       const shape = ["--layers", "2", "--hidden-size", "12", "--dropout", "0.2", "--quiet"];
       for (const cell of ["gru", "lstm", "rnn"]) {
         const train = ["train", "fox.txt", "--name", cell, "--cell", cell, "--steps", "4"];
@@ -50,8 +50,8 @@ await onTensorFlow("The program with TensorFlow", () => {
     },
   );
 
-  slow("learns what the reference learns", async (t) => {
-    const cwd = await workplace(t);
+  slow("learns what the cpu backend learns", async (t) => {
+    const cwd = await foxFolder(t);
     const losses = [];
     for (const backend of ["tensorflow", "cpu"]) {
       const train = ["train", "fox.txt", "--name", backend, "--backend", backend, "--json"];
@@ -88,7 +88,7 @@ await onTensorFlow("The program with TensorFlow", () => {
 
   const linux = { skip: process.platform !== "linux" && "threads are counted in Linux's /proc" };
 
-  slow("--threads is what computes", linux, async () => {
+  slow("uses as many threads as --threads says", linux, async () => {
     const [one, five] = [1, 5].map((threads) => {
       const program = `
         import { readdirSync } from "node:fs";
@@ -106,8 +106,8 @@ await onTensorFlow("The program with TensorFlow", () => {
 });
 
 describe("Where TensorFlow is not installed", () => {
-  it("a command that asks for it says how to get it", async (t) => {
-    const cwd = await workplace(t);
+  it("a command with --backend tensorflow says how to install it", async (t) => {
+    const cwd = await foxFolder(t);
     const train = ["train", "fox.txt", "--backend", "tensorflow"];
     const { code, stdout, stderr } = await charnn(t, train, { cwd });
     assert.deepEqual({ code, stdout }, { code: 1, stdout: "" });
@@ -122,7 +122,7 @@ describe("Where TensorFlow is not installed", () => {
     skip: (process.platform !== "linux" || process.arch !== "x64") && "only for Linux on x64",
   };
 
-  it("nothing is installed without being asked for", linux, async (t) => {
+  it("nothing is installed without consent", linux, async (t) => {
     const data = await temporaryFolder(t);
     const programs = await folderOf(t, { python3: "exit 0", "c++": "exit 0" });
     for (const [args, download, takes] of [
@@ -141,7 +141,7 @@ describe("Where TensorFlow is not installed", () => {
     assert.deepEqual(readdirSync(data), []);
   });
 
-  slow("each thing that is missing gets its line, and nothing is left behind", linux, async (t) => {
+  slow("each missing requirement gets its line, and nothing is left behind", linux, async (t) => {
     const nowhere = "http://127.0.0.1:9/";
     const network = {
       npm_config_registry: nowhere,
@@ -178,39 +178,46 @@ describe("Where TensorFlow is not installed", () => {
     }
   });
 
-  it("a signal leaves nothing behind, nor do those who had no time to", linux, async (t) => {
-    const data = await temporaryFolder(t);
-    const self = thisProcess();
-    const make = async (name: string, owner: object) => {
-      const folder = path.join(data, "charnn", name);
-      await mkdir(folder, { recursive: true });
-      await writeFile(path.join(folder, "owner.json"), JSON.stringify(owner));
-      return folder;
-    };
-    await make("unfinished-of-one-that-ended", { ...self, start: "1" });
-    const elsewhere = { ...self, boot: "of another system" };
-    const old = await make("unfinished-elsewhere-long-ago", elsewhere);
-    await utimes(old, 0, 0);
-    // Those who may still be at work keep theirs.
-    await make("unfinished-elsewhere", elsewhere);
-    await make("unfinished-here", self);
-    const atWork = ["unfinished-elsewhere", "unfinished-here"];
-    const programs = { python3: "exit 0", "c++": "exit 0", npm: "exec /bin/sleep 50" };
-    const own = { PATH: await folderOf(t, programs), XDG_DATA_HOME: data };
-    for (const [signal, expected] of [
-      ["SIGINT", 130],
-      ["SIGTERM", 143],
-    ] as const) {
-      const child = await startCharnn(t, INSTALL, { env: own });
-      child.stderr.on("data", (bytes: Buffer) => {
-        if (bytes.includes("Downloading tfjs-node")) child.kill(signal);
-      });
-      const { code, stdout, stderr } = await outcomeOf(child);
-      assert.deepEqual({ code, stdout }, { code: expected, stdout: "" }, stderr);
-      assert.match(stderr, /\nDownloading tfjs-node \.\.\.\nStopping; nothing is left of it\.\n$/);
-      assert.deepEqual(readdirSync(path.join(data, "charnn")).toSorted(), atWork);
-    }
-  });
+  it(
+    "a signal leaves nothing behind, and the leftovers of killed installations are removed",
+    linux,
+    async (t) => {
+      const data = await temporaryFolder(t);
+      const self = thisProcess();
+      const make = async (name: string, owner: object) => {
+        const folder = path.join(data, "charnn", name);
+        await mkdir(folder, { recursive: true });
+        await writeFile(path.join(folder, "owner.json"), JSON.stringify(owner));
+        return folder;
+      };
+      await make("unfinished-of-one-that-ended", { ...self, start: "1" });
+      const elsewhere = { ...self, boot: "of another system" };
+      const old = await make("unfinished-elsewhere-long-ago", elsewhere);
+      await utimes(old, 0, 0);
+      // Those who may still be at work keep theirs.
+      await make("unfinished-elsewhere", elsewhere);
+      await make("unfinished-here", self);
+      const atWork = ["unfinished-elsewhere", "unfinished-here"];
+      const programs = { python3: "exit 0", "c++": "exit 0", npm: "exec /bin/sleep 50" };
+      const own = { PATH: await folderOf(t, programs), XDG_DATA_HOME: data };
+      for (const [signal, expected] of [
+        ["SIGINT", 130],
+        ["SIGTERM", 143],
+      ] as const) {
+        const child = await startCharnn(t, INSTALL, { env: own });
+        child.stderr.on("data", (bytes: Buffer) => {
+          if (bytes.includes("Downloading tfjs-node")) child.kill(signal);
+        });
+        const { code, stdout, stderr } = await outcomeOf(child);
+        assert.deepEqual({ code, stdout }, { code: expected, stdout: "" }, stderr);
+        assert.match(
+          stderr,
+          /\nDownloading tfjs-node \.\.\.\nStopping; nothing is left of it\.\n$/,
+        );
+        assert.deepEqual(readdirSync(path.join(data, "charnn")).toSorted(), atWork);
+      }
+    },
+  );
 
   slow("an addon that does not load is named, with what helps", linux, async (t) => {
     const damaged = { "lib/napi-v3/tfjs_binding.node": "This is no addon.\n".repeat(10) };

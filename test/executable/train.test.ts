@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
-import { charnn, filesIn, jsonLines, SMALL, sentences, workplace } from "../helpers/executable.js";
+import { charnn, filesIn, foxFolder, jsonLines, SMALL, sentences } from "../helpers/executable.js";
 import { slow } from "../helpers/slow.js";
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f]/;
 
 test("the checkpoint's path is all that goes to standard output", async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   const { code, stdout, stderr } = await charnn(t, ["train", "fox.txt", ...SMALL], { cwd });
   assert.equal(code, 0);
   assert.equal(stdout, "checkpoints/fox-gru-1x8/best.safetensors\n");
@@ -34,7 +34,7 @@ test("the checkpoint's path is all that goes to standard output", async (t) => {
 slow(
   "a run without a name is named after the text and the model, with a number if taken",
   async (t) => {
-    const cwd = await workplace(t);
+    const cwd = await foxFolder(t);
     const train = ["train", "fox.txt", "--quiet", "--cell", "lstm", "--layers", "2", ...SMALL];
     for (const name of ["fox-lstm-2x8", "fox-lstm-2x8-2", "fox-lstm-2x8-3"]) {
       const { stdout, stderr } = await charnn(t, train, { cwd });
@@ -45,7 +45,7 @@ slow(
 );
 
 test("with --json every event is a line of JSON", async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   const args = ["train", "fox.txt", "--json", "--name", "fox", ...SMALL];
   const { code, stdout, stderr } = await charnn(t, args, { cwd });
   assert.equal(code, 0);
@@ -82,7 +82,7 @@ test("with --json every event is a line of JSON", async (t) => {
 });
 
 test("text comes from files, folders and standard input", { concurrency: 2 }, async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   await mkdir(path.join(cwd, "folder", "inner"), { recursive: true });
   await writeFile(path.join(cwd, "folder", "b.txt"), sentences(20));
   await writeFile(path.join(cwd, "folder", "inner", "a.txt"), sentences(30));
@@ -107,7 +107,7 @@ test("text comes from files, folders and standard input", { concurrency: 2 }, as
 });
 
 test("--documents lines learns and writes lines", async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   const names = ["Anna", "Bo", "Clementine", "Dag", "Eloise", "Finn"].map((name) => `${name}\n`);
   await writeFile(path.join(cwd, "names.txt"), names.join("").repeat(20));
   const train = ["train", "names.txt", "--documents", "lines", "--quiet", ...SMALL];
@@ -121,7 +121,7 @@ test("--documents lines learns and writes lines", async (t) => {
 });
 
 test("--max-time ends a run in time, and says so", async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   const limits = ["--max-time", "4s", "--epochs", "100000"];
   const args = ["train", "fox.txt", "--hidden-size", "8", ...limits];
   const { code, stdout } = await charnn(t, [...args, "--json"], { cwd });
@@ -132,7 +132,7 @@ test("--max-time ends a run in time, and says so", async (t) => {
 });
 
 test("the same command makes the same bytes, another random seed others", async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   const trained = async (name: string, ...args: string[]) => {
     await charnn(t, ["train", "fox.txt", "--name", name, "--quiet", ...SMALL, ...args], { cwd });
     return readFile(path.join(cwd, "checkpoints", name, "last.safetensors"));
@@ -143,7 +143,7 @@ test("the same command makes the same bytes, another random seed others", async 
 });
 
 slow("--resume makes a finished run longer, and starts one that is not there", async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   const train = (...args: string[]) =>
     charnn(t, ["train", "fox.txt", "--hidden-size", "8", "--name", "fox", "--resume", ...args], {
       cwd,
@@ -157,7 +157,7 @@ slow("--resume makes a finished run longer, and starts one that is not there", a
 });
 
 test("options can come from a file, and what is typed wins", async (t) => {
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   await writeFile(path.join(cwd, "small.json"), '{"rnn_size": 7, "steps": 3}');
   const args = ["train", "fox.txt", "--config", "small.json", "--steps", "2", "--json"];
   const { code, stdout, stderr } = await charnn(t, args, { cwd });

@@ -37,7 +37,7 @@ async function assertRefused(output: OutputFile, ...says: readonly (string | Reg
 }
 
 describe("An output file", () => {
-  it("is made, takes the place of an earlier one of charnn, and of an empty one", async (t) => {
+  it("is created, and replaces an earlier one of charnn or an empty file", async (t) => {
     const { folder, at, output } = await place(t);
     await writeFile(at("old"), `${MARKER} the old one`);
     await chmod(at("old"), 0o600);
@@ -51,7 +51,7 @@ describe("An output file", () => {
     assert.deepEqual((await readdir(folder)).sort(), ["empty", "new", "old", "text"]);
   });
 
-  it("never takes the place of what it is made from, by whatever name or link", async (t) => {
+  it("never replaces a file that it is made from, by whatever name or link", async (t) => {
     const { folder, at, output } = await place(t);
     const text = await readFile(at("text"), "utf8");
     await link(at("text"), at("hard"));
@@ -65,7 +65,7 @@ describe("An output file", () => {
     assert.equal((await readdir(folder)).length, 4);
   });
 
-  it("takes the place of a file that charnn did not make only with `overwrite`", async (t) => {
+  it("replaces a file that charnn did not make only with `overwrite`", async (t) => {
     const { at, output } = await place(t);
     await writeFile(at("notes"), "notes");
     // Too far from the beginning.
@@ -90,7 +90,7 @@ describe("An output file", () => {
     await assertRefused(output("lost"), "leads nowhere");
   });
 
-  it("is no folder, and has one", async (t) => {
+  it("can't be a folder, or lie in one that does not exist", async (t) => {
     const { at, output } = await place(t);
     await mkdir(at("folder"));
     await assertRefused(output("folder", { overwrite: true }), "it is a folder");
@@ -111,7 +111,7 @@ describe("An output file", () => {
     assert.ok((await stat(at("pipe"))).isFIFO());
   });
 
-  it("is rid of what a killed process left beside it", async (t) => {
+  it("is written without what a killed process left beside it, which is removed", async (t) => {
     const { folder, at, output } = await place(t);
     const [old, young] = [".page.0123456789abcdef.tmp", ".page.fedcba9876543210.tmp"];
     for (const name of [old, young]) await writeFile(at(name), "half");

@@ -15,6 +15,9 @@ export const EXECUTABLE = fileURLToPath(new URL("../../bin/charnn.js", import.me
 /** Settings with which a training takes a moment. */
 export const SMALL = ["--hidden-size", "8", "--steps", "5"];
 
+/** A test, or whatever else lets go at its end of what was made for it. */
+type Owner = Pick<TestContext, "after">;
+
 export interface StartOptions {
   /** The folder it runs in: a new, empty one when left out. */
   readonly cwd?: string;
@@ -44,7 +47,7 @@ export function plainEnvironment(): NodeJS.ProcessEnv {
 }
 
 /** A folder with a text in it, `fox.txt`, and on demand a run `fox` trained on it. */
-export async function workplace(t: TestContext, { trained = false } = {}): Promise<string> {
+export async function foxFolder(t: Owner, { trained = false } = {}): Promise<string> {
   const cwd = await temporaryFolder(t);
   await writeFile(path.join(cwd, "fox.txt"), sentences(60));
   if (trained) {
@@ -58,7 +61,7 @@ export async function workplace(t: TestContext, { trained = false } = {}): Promi
 
 /** Starts the program as a shell does; it ends with the test at the latest. */
 export async function startCharnn(
-  t: TestContext,
+  t: Owner,
   args: readonly string[],
   { cwd, env, program = EXECUTABLE, timeout = AT_MOST.timeout }: StartOptions = {},
 ): Promise<ChildProcessWithoutNullStreams> {
@@ -89,7 +92,7 @@ export async function outcomeOf(child: ChildProcessWithoutNullStreams): Promise<
 
 /** Runs the program to its end. */
 export async function charnn(
-  t: TestContext,
+  t: Owner,
   args: readonly string[],
   { stdin = "", ...options }: StartOptions & { readonly stdin?: string | Uint8Array } = {},
 ): Promise<Outcome> {
@@ -102,7 +105,7 @@ export async function charnn(
 
 /** Runs a line of bash, in which `charnn` is the program. */
 export async function shell(
-  t: TestContext,
+  t: Owner,
   line: string,
   { cwd, env }: StartOptions = {},
 ): Promise<Outcome> {

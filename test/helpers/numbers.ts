@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Tensor } from "#src/backends/backend.js";
 
 /** The seed of the random cases: CHARNN_TEST_SEED, which \`npm run test:long\` draws, or always the same. */
 export function caseSeed(): number {
@@ -49,6 +50,11 @@ export class Draw {
   mask(length: number, rate = 0.4): Float32Array {
     return Float32Array.from({ length }, () => (this.uniform() < rate ? 0 : 1 / (1 - rate)));
   }
+}
+
+/** The numbers of a tensor, a copy. */
+export function numbersOf(tensor: Tensor): Float32Array {
+  return tensor instanceof Float32Array ? tensor.slice() : tensor.read();
 }
 
 /**

@@ -18,7 +18,7 @@ export interface Screen {
   /** The lines that stand there; with `styles`, colours as escape sequences. */
   lines(styles?: boolean): string[];
   /** Waits until the screen shows this, and returns its lines. */
-  shows(pattern: RegExp): Promise<string[]>;
+  shows(pattern: { test(text: string): boolean; toString(): string }): Promise<string[]>;
   press(key: string): void;
   cursorIsShown(): boolean;
   /** Closes the terminal. */

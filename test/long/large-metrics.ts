@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { open, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
-import { charnn, startCharnn, workplace, written } from "../helpers/executable.js";
+import { charnn, foxFolder, startCharnn, written } from "../helpers/executable.js";
 
 const BYTES = 600e6;
 
 test("a run of 600 MB of reports can be plotted, reported and resumed", async (t) => {
-  const cwd = await workplace(t, { trained: true });
+  const cwd = await foxFolder(t, { trained: true });
   const metrics = path.join(cwd, "checkpoints/fox/metrics.jsonl");
   await rm(metrics);
   const file = await open(metrics, "w");

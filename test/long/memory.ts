@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
-import { sentences, shell, workplace } from "../helpers/executable.js";
+import { foxFolder, sentences, shell } from "../helpers/executable.js";
 import { memoryLimited } from "../helpers/limited-memory.js";
 
 const onLinux = { skip: process.platform !== "linux" && "only Linux has such limits" };
@@ -21,7 +21,7 @@ test(
   async (t) => {
     const limited = memoryLimited(t, 200e6);
     if (limited === undefined) return;
-    const cwd = await workplace(t);
+    const cwd = await foxFolder(t);
     await writeFile(path.join(cwd, "long.txt"), sentences(2_600));
     const run = (line: string) => shell(t, `${limited} && charnn ${line}`, { cwd });
     const shape = "--hidden-size 64 --batch-size 512 --seq-length 256";
@@ -50,7 +50,7 @@ test(
   async (t) => {
     const limited = memoryLimited(t, 110e6);
     if (limited === undefined) return;
-    const cwd = await workplace(t);
+    const cwd = await foxFolder(t);
     const train =
       "train fox.txt --name fox --hidden-size 512 --batch-size 1 --seq-length 8 --steps 1";
     const made = await shell(t, `charnn ${train}`, { cwd });
@@ -78,7 +78,7 @@ test(
 test("as much of a text as is said to fit into a container can be learned", onLinux, async (t) => {
   const limited = memoryLimited(t, 160e6);
   if (limited === undefined) return;
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   await writeFile(path.join(cwd, "long.txt"), sentences(2_000).repeat(1_000));
   const run = (line: string) => shell(t, `${limited} && ${line}`, { cwd });
   const train = (text: string) => `charnn train ${text} --name run --hidden-size 8 --steps 1`;

@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import path from "node:path";
 import { it } from "node:test";
 import { dataFolder } from "#src/backends/tensorflow/folder.js";
-import { EXECUTABLE, workplace } from "../helpers/executable.js";
+import { EXECUTABLE, foxFolder } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { onTensorFlow } from "../helpers/tensorflow.js";
 
@@ -16,7 +16,7 @@ await onTensorFlow("TensorFlow on a newer Node.js", () => {
     const asked = spawnSync("npm", ["install", "--prefix", folder, "node@24", ...QUIET]);
     if (asked.status !== 0) return t.skip("node@24 can't be had from the registry");
     const newer = path.join(folder, "node_modules", "node", "bin", "node");
-    const cwd = await workplace(t);
+    const cwd = await foxFolder(t);
     const env = { ...process.env, XDG_DATA_HOME: dataFolder() };
     const texts = [process.execPath, newer].map((node, index) => {
       const charnn = (...args: string[]) => {

@@ -4,7 +4,7 @@ import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
-import { EXECUTABLE, workplace } from "../helpers/executable.js";
+import { EXECUTABLE, foxFolder } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
 
 const QUIET = ["--no-audit", "--no-fund", "--loglevel=error"];
@@ -32,7 +32,7 @@ for (const version of ["12", "14", "16", "18", "20.0.0", "20.2.0"]) {
 test(`Node.js ${NEEDED} is enough for every command`, async (t) => {
   const node = await nodeOf(t, NEEDED);
   if (node === undefined) return t.skip("it can't be had from the registry");
-  const cwd = await workplace(t);
+  const cwd = await foxFolder(t);
   const small = "--hidden-size 8 --steps 6 --eval-every 2 --threads 1";
   for (const line of [
     `train fox.txt --name fox --tensorboard --keep 1 ${small}`,

@@ -21,7 +21,7 @@ const letters = (most: number) =>
 const texts = fc.string({ unit: fc.constantFrom("a", "b", "c", "x"), maxLength: 200, size: "max" });
 
 describe("The guard against copies", () => {
-  it("marks the characters that would copy too much, and no other", async () => {
+  it("marks the characters that would copy too much, and no others", async () => {
     const property = fc.asyncProperty(
       texts,
       letters(12),
@@ -41,7 +41,7 @@ describe("The guard against copies", () => {
     await fc.assert(property, { numRuns: 500 });
   });
 
-  it("knows a text that says the same over and over", async () => {
+  it("works with a text that repeats itself over and over", async () => {
     const guard = await openCopyGuard("ab".repeat(300_000), 8);
     const isCopy = new Uint8Array(vocabulary.size);
     assert.ok(guard.mark([...vocabulary.encode("babababab")], isCopy));

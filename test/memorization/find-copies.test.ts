@@ -26,7 +26,7 @@ function noise(characters: number, seed: number): string {
 }
 
 describe("Copies", () => {
-  it("are found where they were planted, with their places in both", async (t) => {
+  it("are found where they were planted, with their positions in both texts", async (t) => {
     const planted = noise(200, 1);
     const sample = `ab\ncd${planted}${noise(300, 2)}${planted.slice(0, 30)}\n`;
     const folder = await filesOf(t, {
@@ -79,7 +79,7 @@ describe("Copies", () => {
     assert.deepEqual([longer.copies.length, longer.copied], [1, 40]);
   });
 
-  it("are counted in characters, not in what they take to store", async (t) => {
+  it("are counted in characters, not in UTF-16 code units", async (t) => {
     const folder = await filesOf(t, { sample: "x😀😀é\r\ny", text: "1\n2😀😀é\r\n" });
     const [sample, text] = ["sample", "text"].map((name) => path.join(folder, name));
     const { longest } = await findCopies({ sample, files: [text], atLeast: 3 });
@@ -89,7 +89,7 @@ describe("Copies", () => {
     );
   });
 
-  it("come from the standard input, on either side", async (t) => {
+  it("are found where either text is the standard input", async (t) => {
     const folder = await filesOf(t, { text: inventedText(500) });
     const file = path.join(folder, "text");
     const stdin = async function* () {
@@ -101,7 +101,7 @@ describe("Copies", () => {
     assert.deepEqual([other.longest?.length, other.longest?.inText.file], [60, "-"]);
   });
 
-  it("of nothing, and of what can't be read, are errors", async (t) => {
+  it("are not looked for in an empty or unreadable text, which is an error", async (t) => {
     const folder = await filesOf(t, { empty: "", text: "some text" });
     const [empty, text, none] = ["empty", "text", "none"].map((name) => path.join(folder, name));
     for (const [settings, ...fails] of [

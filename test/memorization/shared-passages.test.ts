@@ -52,8 +52,8 @@ const words = fc.string({
   size: "max",
 });
 
-describe("The runs that a sample shares with a text", () => {
-  it("are those that trying all finds, however the text comes", () => {
+describe("The passages that a sample shares with a text", () => {
+  it("are those that an exhaustive search finds, however the text is cut for reading", () => {
     const property = fc.property(words, words, fc.array(fc.nat(100)), (sample, text, cuts) => {
       const passages = found(sample, text, cuts);
       assert.deepEqual(
@@ -67,7 +67,7 @@ describe("The runs that a sample shares with a text", () => {
     fc.assert(property, { numRuns: 1_000 });
   });
 
-  it("take no time that grows with the square of the lengths", () => {
+  it("are found in a time that does not grow with the square of the lengths", () => {
     // Each of these makes some way of doing it quadratic.
     const many = 200_000;
     assert.deepEqual(found("a".repeat(many), "b"), []);
@@ -79,8 +79,8 @@ describe("The runs that a sample shares with a text", () => {
   });
 });
 
-describe("The automaton", () => {
-  it("reads the strings that occur, and no other", () => {
+describe("The suffix automaton", () => {
+  it("accepts the strings that occur in its text, and no others", () => {
     const property = fc.property(words, words, (sequence, string) => {
       const symbols = Array.from(sequence, (letter) => letter.charCodeAt(0) - 97);
       const automaton = atOnce(SuffixAutomaton.of(symbols));

@@ -6,12 +6,11 @@ import type { Batch } from "#src/data/batch.js";
 import { CharRnn, type ModelState } from "#src/model/char-rnn.js";
 import { parameterArray } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";
-import { numbersOf } from "../helpers/backends.js";
 import { gradient } from "../helpers/central-differences.js";
 import { weightsOf } from "../helpers/defined-model.js";
-import { muchDropped } from "../helpers/learning.js";
-import { assertClose, assertSameBytes, Draw } from "../helpers/numbers.js";
+import { assertClose, assertSameBytes, Draw, numbersOf } from "../helpers/numbers.js";
 import { testOnEveryBackend } from "../helpers/on-every-backend.js";
+import { muchDropped } from "../helpers/small-training.js";
 import { dropoutMask } from "../reference/dropout.js";
 import {
   crossEntropy,

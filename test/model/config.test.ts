@@ -57,13 +57,13 @@ describe("A model's shape", () => {
     assert.equal(parameterCount(rnn), 33_345);
   });
 
-  it("can't be changed", () => {
+  it("is frozen", () => {
     const config = modelConfig(GRU);
     assert.ok(Object.isFrozen(config));
     assert.deepEqual(config, GRU);
   });
 
-  it("may be as small as can be", () => {
+  it("may be as small as one unit and one character", () => {
     const smallest = {
       cell: "rnn",
       layers: 1,
@@ -81,7 +81,7 @@ describe("A model's shape", () => {
     embeddingSize: [-1, 2.5, 65_537, Number.NaN, "0"],
     vocabularySize: [0, -1, 65_537, 3.5, Number.NaN],
   })) {
-    it(`is refused with its name and value when ${setting} can't be right`, () => {
+    it(`is refused for a wrong ${setting}, with its name and value`, () => {
       for (const value of values) {
         assert.throws(
           () => modelConfig({ ...GRU, [setting]: value } as never),
@@ -99,7 +99,7 @@ describe("A model's shape", () => {
     });
   }
 
-  it("is refused when a value is missing or has no place", () => {
+  it("is refused when a value is missing or unknown", () => {
     const { hiddenSize, ...rest } = GRU;
     for (const [values, setting] of [
       [rest, "hiddenSize"],

@@ -61,7 +61,7 @@ describe("Initial weights", () => {
     assertClose(bias.map(Math.exp), [7 / 11, 1 / 11, 3 / 11], 1e-6, "frequencies");
   });
 
-  it("see the vocabulary as the input where there is no embedding", () => {
+  it("take the vocabulary's size as the input's where there is no embedding", () => {
     const config = modelConfig({ cell: "gru", ...SIZES, embeddingSize: 0 });
     const weights = weightsByName(config, 4);
     assert.equal(weights.has("encoder.weight"), false);
@@ -133,7 +133,7 @@ describe("A random orthogonal matrix", () => {
     }
   });
 
-  it("turns any direction into every other, mirrored as often as not", () => {
+  it("is distributed evenly over all rotations and reflections", () => {
     const draws = 4000;
     const random = Random.fromSeed(11);
     const octants = new Float64Array(8);

@@ -8,12 +8,11 @@ import type { Batch } from "#src/data/batch.js";
 import { CharRnn, type ModelState } from "#src/model/char-rnn.js";
 import { loadWeights } from "#src/model/load-weights.js";
 import { parameterArray } from "#src/model/parameters.js";
-import { numbersOf } from "../helpers/backends.js";
-import { nothingDropped } from "../helpers/learning.js";
-import { assertClose } from "../helpers/numbers.js";
+import { assertClose, numbersOf } from "../helpers/numbers.js";
 import { testOnEveryBackend } from "../helpers/on-every-backend.js";
 import { pythonWith } from "../helpers/python.js";
 import { slow } from "../helpers/slow.js";
+import { nothingDropped } from "../helpers/small-training.js";
 import {
   type ByName,
   flat,

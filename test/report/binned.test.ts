@@ -19,7 +19,7 @@ const curve = fc
   });
 
 describe("A curve in bins", () => {
-  it("has no more points than asked for, in order, and none of the old ones is lost", () => {
+  it("has no more points than the limit, in order, and takes every old one into account", () => {
     const property = fc.property(curve, fc.integer({ min: 1, max: 40 }), (points, count) => {
       const bins = binned(points, count);
       assert.ok(bins.length <= Math.max(count, 1) && bins.length > 0);
@@ -34,7 +34,7 @@ describe("A curve in bins", () => {
     fc.assert(property);
   });
 
-  it("means what lies in each part of its width", () => {
+  it("has the mean of the points in each bin", () => {
     const points: Point[] = [
       [0, 1],
       [1, 3],
@@ -52,7 +52,7 @@ describe("A curve in bins", () => {
     );
   });
 
-  it("of few points is the same", () => {
+  it("of few points is left as it is", () => {
     assert.deepEqual(binned([[1, 2]], 5), [{ x: 1, y: 2, least: 2, most: 2 }]);
     assert.deepEqual(binned([], 5), []);
   });

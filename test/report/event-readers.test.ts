@@ -40,8 +40,8 @@ async function readTo(message: IncomingMessage, figure: string): Promise<string>
   }
 }
 
-describe("Those who read events", () => {
-  it("are sent each change when they have taken the one before", async (t) => {
+describe("Readers of events", () => {
+  it("are sent each change once they have taken the one before", async (t) => {
     const { readers, message } = await connected(t, WHOLE);
     await readTo(message, "whole");
     for (const figure of ["one", "two"]) {
@@ -50,7 +50,7 @@ describe("Those who read events", () => {
     }
   });
 
-  it("cost no more than what they have not taken, while much is sent", async (t) => {
+  it("take no more memory than what they have not read yet, while much is sent", async (t) => {
     const { readers } = await connected(t, LARGE);
     const buffered = readers.bufferedBytes;
     assert.ok(buffered > 0);
@@ -69,7 +69,7 @@ describe("Those who read events", () => {
     assert.equal(text.length, LARGE.length + WHOLE.length);
   });
 
-  it("are dropped when they don't read", async (t) => {
+  it("are disconnected when they don't read", async (t) => {
     const { readers, message } = await connected(t, LARGE);
     const closed = new Promise((resolve) => message.once("close", resolve));
     readers.send(CHANGE, () => WHOLE, 10_000);

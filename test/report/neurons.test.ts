@@ -15,7 +15,7 @@ function textOf(lines: number): string[] {
 }
 
 describe("Properties of a text", () => {
-  it("are those of each character, worked out by hand", () => {
+  it("have the values worked out by hand, for each character", () => {
     const characters = [...'A "b c"\n\n(d)\nEf'];
     const values = new Map(
       propertiesOf(characters).map(({ name, values: own }) => [name, [...own]]),
@@ -47,8 +47,8 @@ describe("Properties of a text", () => {
   });
 });
 
-describe("Units that track something", () => {
-  it("are found among others, with how well they do", async () => {
+describe("Units that track a property of a text", () => {
+  it("are found among others, with how well they track it", async () => {
     const characters = textOf(400);
     const draw = new Draw(9);
     const noise = () => Float32Array.from(characters, () => draw.uniform() - 0.5);
@@ -75,7 +75,7 @@ describe("Units that track something", () => {
     assert.ok(score > 0.93 && score < 0.99, `${score}`);
   });
 
-  it("do not count where they are no better than chance on text that was not fitted", async () => {
+  it("are left out where they do no better than chance on the part of the text that they were not chosen on", async () => {
     const draw = new Draw(4);
     const characters = textOf(200);
     const noise = Float32Array.from(characters, () => draw.uniform());

@@ -24,7 +24,7 @@ function dataOf(page: string) {
 }
 
 describe("A report", () => {
-  it("is one file that asks for nothing else", async (t) => {
+  it("is one file that requests no other", async (t) => {
     const { settings, place, file } = await trainedRun(t);
     const { path: written, warnings } = await writeReport(
       { ...settings, text: [place.text] },
@@ -66,7 +66,7 @@ describe("A report", () => {
     }
   });
 
-  it("shows the held-out part through the model's eyes", async (t) => {
+  it("shows the surprisal and the activations on the held-out part", async (t) => {
     const { settings, place } = await trainedRun(t);
     const { view } = await makeReport({ ...settings, text: [place.text] });
     assert.ok(view?.isHeldOut);
@@ -95,7 +95,7 @@ describe("A report", () => {
     );
   });
 
-  it("does no harm, whatever the text holds", async (t) => {
+  it("escapes whatever the text holds", async (t) => {
     const { settings, place, file } = await trainedRun(t, `${inventedText(400)}${EVIL}`.repeat(2));
     await writeReport({ ...settings, text: [place.text] }, file);
     const page = await readFile(file, "utf8");
@@ -104,7 +104,7 @@ describe("A report", () => {
     assert.ok(dataOf(page).text.characters.join("").includes("</script>"));
   });
 
-  it("of 100,000 reports is small", async (t) => {
+  it("of a run with 100,000 lines of metrics is small", async (t) => {
     const { settings, place, file } = await trainedRun(t);
     const lines = Array.from({ length: 100_000 }, (_, k) => {
       const loss = 1.5 + 2 * Math.exp(-k / 5_000) + 0.1 * Math.sin(k);
@@ -119,7 +119,7 @@ describe("A report", () => {
     assert.ok(steps.length > 1_000 && steps.length <= 1_500);
   });
 
-  it("of a run without a checkpoint goes without what that would tell", async (t) => {
+  it("of a run without a checkpoint leaves out the parts that need one", async (t) => {
     const { settings, place, file } = await trainedRun(t);
     for (const name of ["best", "last"]) {
       await rm(path.join(place.out, "run", `${name}.safetensors`));

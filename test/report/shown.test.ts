@@ -30,8 +30,8 @@ const shown: fc.Arbitrary<Shown> = fc.record(
   PLAIN,
 );
 
-describe("What a page shows", () => {
-  it("becomes what it should by the changes, and by all of it", () => {
+describe("The content of a page", () => {
+  it("is the same whether it comes as changes or as a whole", () => {
     const property = fc.property(shown, shown, (before, now) => {
       const change = changeOf(before, now);
       const sent = JSON.parse(JSON.stringify(change ?? {}));
@@ -42,7 +42,7 @@ describe("What a page shows", () => {
     fc.assert(property, { numRuns: 1_000 });
   });
 
-  it("is sent from where it differs on", () => {
+  it("is sent from the first difference on", () => {
     const chartTo = (last: number) => ({
       steps: Array.from({ length: last }, (_, k) => k + 1),
       lines: [{ name: "loss", values: Array.from({ length: last }, (_, k) => 1 / (k + 1)) }],
@@ -63,7 +63,7 @@ describe("What a page shows", () => {
 });
 
 describe("A curve in steady bins", () => {
-  it("mostly stays as it is while it grows, and has enough points", () => {
+  it("mostly keeps its points while it grows, and has enough of them", () => {
     const points = Array.from({ length: 20_000 }, (_, k): [number, number] => [k + 1, Math.sin(k)]);
     let [before, rewritten] = [steadilyBinned(points.slice(0, 1_501), 1_500), 0];
     for (let length = 1_502; length <= points.length; length += 131) {
@@ -80,7 +80,7 @@ describe("A curve in steady bins", () => {
     assert.ok(rewritten < 15, `${rewritten} times`);
   });
 
-  it("has all points of one place in one", () => {
+  it("has all points of one position in one bin", () => {
     const bins = steadilyBinned(
       Array.from({ length: 10 }, (_, k) => [5, k]),
       4,

@@ -48,7 +48,7 @@ function lastStep({ charts }: Shown): number | undefined {
 }
 
 describe("A report that is served", () => {
-  it("needs the token in its address, and answers this machine alone", async (t) => {
+  it("needs the token in its address, and answers requests from this machine only", async (t) => {
     const place = await workplace(t);
     await trained(smallRun(place, { steps: 5 }));
     const { address, stop } = await serve(t, settingsOf(place));
@@ -100,7 +100,7 @@ describe("A report that is served", () => {
     assert.notEqual(new URL(again.address).searchParams.get("token"), token);
   });
 
-  it("is sent whole to who begins to read, and then what is new", async (t) => {
+  it("is sent whole to a new reader, and then only its changes", async (t) => {
     const { metrics, settings } = await reportedRun(t, 1_000);
     const { address } = await serve(t, settings);
     const page = await openPage(address);
@@ -115,7 +115,7 @@ describe("A report that is served", () => {
     assert.equal(page.shown.charts.loss.steps.length, 1_001);
   });
 
-  it("is sent little of a long run too, whose curves are thinned", async (t) => {
+  it("is small for a long run too, whose curves are thinned", async (t) => {
     const { metrics, settings } = await reportedRun(t, 30_000);
     const { address } = await serve(t, settings);
     const page = await openPage(address);
@@ -128,7 +128,7 @@ describe("A report that is served", () => {
     assert.deepEqual(page.shown.charts.loss.steps.slice(0, 1_000), before.slice(0, 1_000));
   });
 
-  it("shows the same to all who read it, whenever they began", async (t) => {
+  it("shows the same to all readers, whenever they began to read", async (t) => {
     const { metrics, settings } = await reportedRun(t, 3);
     const { address } = await serve(t, settings);
     const early = await openPage(address);
@@ -157,7 +157,7 @@ describe("A report that is served", () => {
     for (const shown of pages) assert.deepEqual(shown, whole);
   });
 
-  slow("begins again with a run that does", async (t) => {
+  slow("starts again when its run does", async (t) => {
     const { metrics, settings } = await reportedRun(t, 20);
     const { address } = await serve(t, settings);
     const page = await openPage(address);
@@ -235,7 +235,7 @@ describe("A report that is served", () => {
     await again.release();
   });
 
-  slow("goes on when its run can't be read for a while, and says so once", async (t) => {
+  slow("keeps serving when its run can't be read for a while, and says so once", async (t) => {
     const { metrics, settings } = await reportedRun(t, 4);
     const { address, warnings } = await serve(t, settings);
     const page = await openPage(address);
@@ -253,7 +253,7 @@ describe("A report that is served", () => {
     assert.equal(page.shown.edition, 0);
   });
 
-  it("has a limit to those who read it, and tells those beyond it", async (t) => {
+  it("has a limit of readers, and answers those beyond it", async (t) => {
     const { settings, metrics } = await reportedRun(t, 100);
     const { address, stop } = await serve(t, settings);
     const events = beside(address, "events");
@@ -282,7 +282,7 @@ describe("A report that is served", () => {
     await stop();
   });
 
-  slow("drops connections that never ask, and takes one request of each", async (t) => {
+  slow("drops connections that send no request, and takes one request from each", async (t) => {
     const { settings } = await reportedRun(t, 2);
     const { address } = await serve(t, settings);
     const { port, pathname, search } = new URL(address);

@@ -217,14 +217,14 @@ const KINDS = [
   { holds: false, wants: false },
 ];
 
-describe("Of two processes", {
+describe("A run wanted by several processes", {
   ...TOGETHER,
   skip: systemCalls() ? whyNot("otherHost", "otherNumbers") : "no addon",
 }, () => {
   for (const { holds, wants } of KINDS) {
-    const who = `the holder ${holds ? "with" : "without"} the addon and the other ${wants ? "with" : "without"}, `;
+    const who = `the holder ${holds ? "with" : "without"} the addon, the other ${wants ? "with" : "without"}`;
 
-    slow(`${who}one that lives keeps the run in another container`, async (t) => {
+    slow(`is kept by one that lives in another container: ${who}`, async (t) => {
       const places: [Place, Place][] = [
         ["otherNumbers", "here"],
         ["here", "otherNumbers"],
@@ -245,7 +245,7 @@ describe("Of two processes", {
       });
     });
 
-    slow(`${who}one that was killed leaves the run to another host and container`, async (t) => {
+    slow(`goes to another host and container when its holder was killed: ${who}`, async (t) => {
       await all(["otherHost", "otherNumbers"] as const, async (place) => {
         const run = await emptyRun(t);
         const holder = await holderOf(t, run, { place, program: await programOf(t, holds) });
@@ -260,7 +260,7 @@ describe("Of two processes", {
     });
   }
 
-  slow("one that is blocked for long keeps the run without the addon", async (t) => {
+  slow("is kept by one that is blocked for long, without the addon", async (t) => {
     const run = await emptyRun(t);
     const plain = await copiedProgram(t);
     const holder = await holderOf(t, run, { place: "otherNumbers", program: plain });
@@ -271,7 +271,7 @@ describe("Of two processes", {
     assert.equal(await holder.says(), "blocked");
   });
 
-  it("one that is stopped keeps the run with the addon", async (t) => {
+  it("is kept by one that is stopped, with the addon", async (t) => {
     const run = await emptyRun(t);
     const holder = await holderOf(t, run, { place: "otherHost" });
     assert.equal(await holder.asked("take"), "taken");
@@ -282,7 +282,7 @@ describe("Of two processes", {
     assert.equal(await holder.asked("check"), "ours");
   });
 
-  slow("one that was stopped and lost the run without the addon notices", async (t) => {
+  slow("is known to be lost by one that was stopped meanwhile, without the addon", async (t) => {
     const run = await emptyRun(t);
     const plain = await copiedProgram(t);
     const holder = await holderOf(t, run, { program: plain });
@@ -296,7 +296,7 @@ describe("Of two processes", {
     assert.equal(await taker.asked("check"), "ours");
   });
 
-  slow("one keeps the run where the file system has no locks", async (t) => {
+  slow("is kept by one where the file system has no locks", async (t) => {
     if (spawnSync("strace", ["-V"]).status !== 0) return t.skip("strace is not installed");
     const run = await emptyRun(t);
     const under = [
@@ -318,7 +318,7 @@ describe("Of two processes", {
     assert.equal(await taker.asked("take"), "taken");
   });
 
-  slow("or rather of eight that find a lock left behind, one gets the run", async (t) => {
+  slow("goes to one of eight that find a lock left behind", async (t) => {
     const plain = await copiedProgram(t);
     for (const hasAddon of [[true], [false], [true, false]]) {
       const run = await emptyRun(t);

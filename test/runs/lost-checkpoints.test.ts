@@ -89,7 +89,7 @@ describe("Without its last checkpoint a run", () => {
     failsWith("RUN_EXISTS", "run")(await refusal(folder, settings));
   });
 
-  it("goes on from its newest step as exactly as from its last when the advice is followed", async (t) => {
+  it("resumes from its newest step-N checkpoint to the same bytes when the advice is followed", async (t) => {
     const { folder, file, settings, place } = await finishedRun(t);
     const files = [LAST, BEST, "step-12.safetensors"];
     const expected = await Promise.all(files.map((name) => fileOf(place, "run", name)));
@@ -104,7 +104,7 @@ describe("Without its last checkpoint a run", () => {
     for (const [k, name] of files.entries()) await assertSameCheckpoint(place, name, expected[k]);
   });
 
-  it("goes on from its best when it has nothing else", async (t) => {
+  it("resumes from its best when it has nothing else", async (t) => {
     const { folder, file, settings, place } = await finishedRun(t, { keep: 0 });
     const expected = await fileOf(place, "run", LAST);
     await rm(file(LAST));
@@ -114,7 +114,7 @@ describe("Without its last checkpoint a run", () => {
     await assertSameCheckpoint(place, LAST, expected);
   });
 
-  it("lends its weights to another, as the advice says", async (t) => {
+  it("can still give its weights to another, as the advice says", async (t) => {
     const { folder, file, settings } = await finishedRun(t);
     await rm(file(LAST));
     const { hint = "" } = await refusal(folder, { ...settings, resume: true });
@@ -145,7 +145,7 @@ describe("Without its last checkpoint a run", () => {
     assert.deepEqual([run.path, run.progress.step], [folder, 8]);
   });
 
-  it("makes room for another when overwriting is asked for", async (t) => {
+  it("is replaced with --overwrite", async (t) => {
     const { file, folder, settings } = await finishedRun(t);
     await rm(file(LAST));
     await trained({ ...settings, steps: 4, evalEvery: 4, keep: 0, overwrite: true });
@@ -194,7 +194,7 @@ describe("With a damaged last checkpoint a run", () => {
     });
   }
 
-  it("and nothing else that is whole says so", async (t) => {
+  it("and no other whole one says so", async (t) => {
     const { folder, file, settings } = await finishedRun(t);
     for (const name of [LAST, BEST, "step-8.safetensors", "step-12.safetensors"]) {
       await truncate(file(name), 3_000);
@@ -213,8 +213,8 @@ describe("With a damaged last checkpoint a run", () => {
   });
 });
 
-describe("Of a run's folder that can't be read", () => {
-  it("nothing is changed, whatever is asked for", async (t) => {
+describe("In a run's folder that can't be read", () => {
+  it("nothing is changed, with --resume and --overwrite neither", async (t) => {
     const { folder, settings } = await finishedRun(t);
     const elsewhere = `${folder}-elsewhere`;
     await rename(folder, elsewhere);
@@ -250,7 +250,7 @@ describe("A run that has reported something but saved nothing", () => {
 });
 
 describe("Overwriting a run", () => {
-  it("in which a folder has a file's name removes nothing", async (t) => {
+  it("that has a folder in place of a file removes nothing", async (t) => {
     const { folder, file, settings } = await finishedRun(t);
     await rm(file("step-8.safetensors"));
     await mkdir(file("step-8.safetensors"));

@@ -21,8 +21,8 @@ async function reported(t: TestContext, text: string, name = "run") {
 
 const STEP = '{"event":"step","step":1,"epoch":1,"loss":2.5,"learningRate":0.01,"seconds":0.1}\n';
 
-describe("What a run has reported", () => {
-  it("is what it told while it was trained", async (t) => {
+describe("The metrics of a run", () => {
+  it("are the events of its training", async (t) => {
     const place = await workplace(t);
     const events = await trained(smallRun(place, { steps: 4, evalEvery: 2 }));
     const metrics = await readMetrics(undefined, place.out);
@@ -42,7 +42,7 @@ describe("What a run has reported", () => {
     assert.equal(metrics.run.name, "run");
   });
 
-  it("is found by the run's name, its folder and a file in it, or is that of the last to report", async (t) => {
+  it("are found by the run's name, its folder or a file in it; without any, those of the newest run", async (t) => {
     const { out, folder, file } = await reported(t, STEP);
     const other = path.join(out, "other");
     await mkdir(other);
@@ -58,7 +58,7 @@ describe("What a run has reported", () => {
     ["empty", ""],
     ["damaged from its first line on", "no JSON\n"],
   ] as const) {
-    it(`comes back when the hint is followed where its file is ${kind}, and costs no run`, async (t) => {
+    it(`are restored where their file is ${kind} when the hint is followed, and the run stays`, async (t) => {
       const place = await workplace(t);
       await trained(smallRun(place, { steps: 4 }));
       const file = path.join(place.out, "run", "metrics.jsonl");
@@ -80,7 +80,7 @@ describe("What a run has reported", () => {
     });
   }
 
-  it("is damaged where a number has no end", async (t) => {
+  it("are damaged where a number is infinite", async (t) => {
     for (const name of ["step", "epoch", "loss", "learningRate", "seconds"]) {
       const line = STEP.replace(new RegExp(`(?<="${name}":)[\\d.]+`), "1e999");
       assert.notEqual(line, STEP);
@@ -90,7 +90,7 @@ describe("What a run has reported", () => {
     }
   });
 
-  it("is used up to the first damage, with a warning", async (t) => {
+  it("are used up to the first damage, with a warning", async (t) => {
     const { out } = await reported(t, `${STEP}${STEP}{"event":"step","st\0\n${STEP}`);
     const { steps, warnings } = await readMetrics("run", out);
     assert.equal(steps.length, 2);
@@ -98,7 +98,7 @@ describe("What a run has reported", () => {
     assert.match(warnings[0], /metrics\.jsonl is damaged at line 3 of 4: /);
   });
 
-  it("may end in a line that is being written", async (t) => {
+  it("may end in a line that is still being written", async (t) => {
     const { out, file } = await reported(t, `${STEP}{"event":"st`);
     const { steps, warnings } = await readMetrics("run", out);
     assert.deepEqual([steps.length, warnings], [1, []]);
@@ -112,7 +112,7 @@ describe("What a run has reported", () => {
     assert.equal((await readMetrics("run", out)).steps[0].loss, null);
   });
 
-  it("is an error that says what to do where there is nothing", async (t) => {
+  it("are an error that says what to do where there are none", async (t) => {
     const { out, file, folder } = await reported(t, "");
     await assert.rejects(readMetrics("run", out), failsWith("NOT_FOUND", "is empty"));
     await writeFile(file, "{}\n");
@@ -124,7 +124,7 @@ describe("What a run has reported", () => {
     await assert.rejects(readMetrics(undefined, out), failsWith("NOT_FOUND", "Train one first"));
   });
 
-  it("is read on from where it was left, and anew where the file is another one", async (t) => {
+  it("are read from where the last reading ended, and from the beginning where the file is another one", async (t) => {
     const { out, file } = await reported(t, `${STEP}${STEP.trimEnd()}`);
     const reader = new MetricsReader((await readMetrics("run", out)).run);
     const seen = async () => {
@@ -149,7 +149,7 @@ describe("What a run has reported", () => {
     assert.deepEqual(await seen(), []);
   });
 
-  it("is shown by the same curves and figures when it is too long to be kept", async (t) => {
+  it("give nearly the same curves and the same figures when there are too many to be kept", async (t) => {
     const steps = 40_000;
     const lossAt = (step: number) => (step === 12_345 ? 0.125 : 2 + 1 / step);
     const lines = Array.from({ length: steps }, (_, k) => {

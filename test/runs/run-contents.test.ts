@@ -24,8 +24,8 @@ function failing(code: string) {
   return { readdir: fail, lstat: fail } as unknown as typeof nodeFileSystem;
 }
 
-describe("What a run's folder holds", () => {
-  it("is nothing where there is no folder, an empty one, or one of other things", async (t) => {
+describe("The content of a run's folder", () => {
+  it("is nothing where there is no folder, an empty one, or one with other files", async (t) => {
     const none = runFolder(await temporaryFolder(t), "none");
     assert.equal(await contentsOf(none), undefined);
     const other = await folderWith(t, "notes.txt", ".last.safetensors.1.tmp", "step-x.safetensors");
@@ -48,7 +48,7 @@ describe("What a run's folder holds", () => {
     }
   });
 
-  it("has what is there but can't be opened", async (t) => {
+  it("includes files that are there but can't be opened", async (t) => {
     const folder = await folderWith(t, "notes.txt");
     await symlink("last.safetensors", folder.last);
     await symlink("nowhere", folder.best);
@@ -57,7 +57,7 @@ describe("What a run's folder holds", () => {
     assert.deepEqual([last, best, metrics], [true, true, true]);
   });
 
-  it("can't be told where the folder is a file, or a link to nothing or to itself", async (t) => {
+  it("is unknown where the folder is a file, or a link to nothing or to itself", async (t) => {
     const out = await temporaryFolder(t);
     await writeFile(path.join(out, "file"), "");
     await symlink("nowhere", path.join(out, "dangling"));
@@ -72,7 +72,7 @@ describe("What a run's folder holds", () => {
     }
   });
 
-  it("is what another process has made while it was looked for", async (t) => {
+  it("includes what another process makes while it is looked for", async (t) => {
     const folder = await folderWith(t, "last.safetensors");
     let looks = 0;
     const readdir = async (path: string) => {
@@ -84,7 +84,7 @@ describe("What a run's folder holds", () => {
   });
 
   for (const code of ["EACCES", "EPERM", "EIO", "ESTALE", "ELOOP", "EMFILE", "EUNKNOWN"]) {
-    it(`can't be told when the system answers ${code}`, async () => {
+    it(`is unknown when the system answers ${code}`, async () => {
       const folder = runFolder("checkpoints", "run");
       const fails = failsWith("NOT_READABLE", folder.path);
       await assert.rejects(contentsOf(folder, failing(code)), fails);
@@ -95,7 +95,7 @@ describe("What a run's folder holds", () => {
 });
 
 describe("A free name", () => {
-  it("is none that a link to nothing or to itself has", async (t) => {
+  it("is not one that a link to nothing or to itself has", async (t) => {
     const out = await temporaryFolder(t);
     await symlink("nowhere", path.join(out, "poems"));
     await symlink("poems-2", path.join(out, "poems-2"));
@@ -110,7 +110,7 @@ describe("A free name", () => {
 });
 
 describe("Keeping the newest steps", () => {
-  it("leaves those of later steps alone, which count for nothing", async (t) => {
+  it("leaves those of later steps alone, which are not counted", async (t) => {
     const steps = [10, 20, 30, 40].map((step) => `step-${step}.safetensors`);
     const folder = await folderWith(t, ...steps);
     await keepNewestSteps(folder, 1, 20);

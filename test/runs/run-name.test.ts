@@ -15,7 +15,7 @@ const MODEL = modelConfig({
 const LARGEST = modelConfig({ ...MODEL, layers: 64, hiddenSize: 65_536 });
 
 describe("The default name of a run", () => {
-  it("says which text and what model", () => {
+  it("names the text and the model", () => {
     const names: [path: string, text: string][] = [
       ["data/shakespeare.txt", "shakespeare"],
       ["Ünïcode 日本.txt", "Ünïcode-日本"],
@@ -27,7 +27,7 @@ describe("The default name of a run", () => {
     for (const [path, text] of names) assert.equal(defaultName([path], MODEL), `${text}-lstm-2x64`);
   });
 
-  it("is made of what every system, shell and terminal takes for a name", () => {
+  it("has only characters that every system, shell and terminal takes in a name", () => {
     const names: [path: string, text: string][] = [
       ["!!!.txt", "text"],
       ["---", "text"],
@@ -53,7 +53,7 @@ describe("The default name of a run", () => {
     }
   });
 
-  it("is one that may be asked for", () => {
+  it("is one that --name accepts", () => {
     const path = fc.string({ unit: "grapheme", minLength: 1, maxLength: 300 });
     fc.assert(
       fc.property(path, (text) => {
@@ -65,8 +65,8 @@ describe("The default name of a run", () => {
   });
 });
 
-describe("A name that is asked for", () => {
-  it("is refused where some system can't have it, or it leaves no room", () => {
+describe("A name given by --name", () => {
+  it("is refused where some system can't have it, or it is too long", () => {
     for (const [name, says] of [
       ["con", "a device on Windows"],
       ["NUL.txt", "a device on Windows"],
@@ -80,7 +80,7 @@ describe("A name that is asked for", () => {
     }
   });
 
-  it("may be anything else", () => {
+  it("may be any other", () => {
     for (const name of [
       "-x",
       "a b",

@@ -39,7 +39,7 @@ describe("Choosing a token", () => {
     assert.ok(shares[3] > 0.98, `${shares[3]}`);
   });
 
-  it("from the k likeliest takes no other, and those as often as they are likely", () => {
+  it("with top-k takes only the k likeliest, each as often as its probability says", () => {
     const logits = [1, 3, 2, 3, 0];
     for (const [topK, tokens] of [
       [1, [1]],
@@ -55,12 +55,12 @@ describe("Choosing a token", () => {
     }
   });
 
-  it("among equals at the edge of the k likeliest takes the first", () => {
+  it("with top-k takes the first of equals at the edge", () => {
     assertSupport([1, 1, 1, 1], { ...ALL, topK: 2 }, [0, 1]);
     assertSupport([0, 1, 2, 1, 1], { ...ALL, topK: 3 }, [1, 2, 3]);
   });
 
-  it("from a share p takes the fewest tokens that have it together", () => {
+  it("with top-p takes the fewest tokens that have this probability together", () => {
     const logits = [0.1, 0.4, 0.3, 0.2].map(Math.log);
     for (const [topP, tokens] of [
       [1e-12, [1]],
@@ -75,7 +75,7 @@ describe("Choosing a token", () => {
     }
   });
 
-  it("needs no more when a share is reached exactly, and takes the first of equals", () => {
+  it("with top-p takes no token more when it is reached exactly, and the first of equals", () => {
     for (const [topP, tokens] of [
       [0.25, [0]],
       [0.5, [0, 1]],
@@ -85,7 +85,7 @@ describe("Choosing a token", () => {
     }
   });
 
-  it("takes the share p of what temperature and the k likeliest have left", () => {
+  it("applies top-p to what temperature and top-k have left", () => {
     const logits = [0.4, 0.3, 0.2, 0.1].map(Math.log);
     // Of the two likeliest alone, the first has 4/7.
     assertSupport(logits, { ...ALL, topK: 2, topP: 0.55 }, [0]);
@@ -95,14 +95,14 @@ describe("Choosing a token", () => {
     assertSupport(logits, { ...ALL, temperature: 0.5, topP: 0.55 }, [0, 1]);
   });
 
-  it("stands logits of any size", () => {
+  it("works with logits of any size", () => {
     assertSupport([1e30, -1e30, 1e30], ALL, [0, 2]);
     assertSupport([3.4e38, -3.4e38], ALL, [0]);
     assertSupport([-1e38, -1e38], ALL, [0, 1]);
     assertSupport([1e-300, 0], { ...ALL, temperature: 5e-324 }, [0]);
   });
 
-  it("never takes what is impossible", () => {
+  it("never takes a token of probability 0", () => {
     const never = Number.NEGATIVE_INFINITY;
     for (const settings of [ALL, { ...ALL, topK: 3 }, { ...ALL, topP: 0.999_999 }]) {
       assertSupport([never, 0, never, 0], settings, [1, 3]);

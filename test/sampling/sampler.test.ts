@@ -228,7 +228,7 @@ describe("Sampling from a checkpoint", () => {
     assert.equal(undisposed(), before);
   });
 
-  it("refuses what can't be set, naming it", async (t) => {
+  it("refuses a wrong setting, naming it", async (t) => {
     const checkpoint = await learned(t);
     for (const [setting, ...values] of [
       ["seed", 5],

@@ -162,7 +162,7 @@ describe("TensorBoard's reader", { skip }, () => {
     assert.deepEqual(scalars["loss/training"], (await expectedScalars(place))["loss/training"]);
   });
 
-  it("sees nothing of the run that was there before", async (t) => {
+  it("sees nothing of a run that was overwritten", async (t) => {
     const place = await workplace(t);
     await trained(smallRun(place, SETTINGS));
     await trained(smallRun(place, { ...SETTINGS, steps: 3, overwrite: true }));
@@ -194,7 +194,7 @@ it("checksums are those of RFC 3720, appendix B.4", () => {
   assert.equal(crc32c(ascending.toReversed()), 0x113fdb5c);
 });
 
-it("a histogram counts every number that is finite in its part", () => {
+it("a histogram counts every finite number in its bucket", () => {
   const draw = new Draw(2);
   // Of all sizes, some of them many times as large as others.
   const values = Float32Array.from(
@@ -225,7 +225,7 @@ it("a histogram counts every number that is finite in its part", () => {
   }
 });
 
-it("a histogram of one number, and of none", () => {
+it("a histogram can hold one number, or none", () => {
   const same = histogramOf(new Float32Array(3).fill(2.5));
   assert.deepEqual([same?.counts, same?.limits], [[3], [2.5]]);
   assert.equal(histogramOf(Float32Array.of(Number.NaN)), undefined);

@@ -27,7 +27,7 @@ describe("Cross-validation", () => {
     assert.equal(new Set(losses).size, 3);
   });
 
-  it("goes on where it was interrupted", async (t) => {
+  it("resumes where it was interrupted", async (t) => {
     const place = await workplace(t);
     const settings = smallRun(place, { steps: 6 });
     const controller = new AbortController();
@@ -79,7 +79,7 @@ describe("Cross-validation", () => {
     }
   });
 
-  it("has no use for another part to validate on", async (t) => {
+  it("can't be combined with another validation part", async (t) => {
     const place = await workplace(t);
     for (const other of [{ validation: 0.2 }, { validationFile: place.text }]) {
       await assert.rejects(

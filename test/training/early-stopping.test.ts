@@ -42,7 +42,7 @@ describe("A validation loss", () => {
   });
 });
 
-describe("A run that its losses end", () => {
+describe("A run with a limit on its validation loss", () => {
   it("goes on until the validation loss is low enough", async (t) => {
     const place = await workplace(t, "thou art more lovely\n".repeat(30));
     const settings = smallRun(place, { hiddenSize: 16, learningRate: 0.02, targetLoss: 0.4 });
@@ -82,7 +82,7 @@ describe("A run that its losses end", () => {
     );
   });
 
-  it("can't have a schedule that has to know the end", async (t) => {
+  it("can't have a schedule that depends on the number of steps", async (t) => {
     const place = await workplace(t);
     for (const schedule of ["cosine", "linear", "exponential"] as const) {
       await assert.rejects(

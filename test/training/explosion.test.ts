@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { readCheckpoint } from "#src/checkpoint/checkpoint.js";
 import { MAX_BAD_STEPS } from "#src/config/run.js";
 import type { TrainingEvent, TrainSettings } from "#src/index.js";
-import { charnn, workplace as textPlace } from "../helpers/executable.js";
+import { charnn, foxFolder } from "../helpers/executable.js";
 import { failsWith } from "../helpers/failure.js";
 import { slow } from "../helpers/slow.js";
 import {
@@ -26,7 +26,7 @@ function rising(place: Workplace, name: string) {
 }
 
 describe("A run whose loss explodes", () => {
-  it("at once ends with an error, and calls nothing its best", async (t) => {
+  it("at once ends with an error, and saves no best checkpoint", async (t) => {
     const place = await workplace(t);
     const events: TrainingEvent[] = [];
     const exploding = trained(
@@ -66,7 +66,7 @@ describe("A run whose loss explodes", () => {
     for (const { data } of tensors.values()) assert.ok(data.every(Number.isFinite));
   });
 
-  it("is not evaluated among the steps that exploded, of which nothing is saved", async (t) => {
+  it("is neither evaluated nor saved during the steps that exploded", async (t) => {
     const place = await workplace(t, inventedText(2_000));
     // Every step would be evaluated, but for those of a row of bad ones.
     const settings = { ...rising(place, "run"), evalEvery: 1, averageDecay: 0.999 };
@@ -99,7 +99,7 @@ describe("A run whose loss explodes", () => {
     assert.ok(next.loss < 10, `${next.loss}`);
   });
 
-  it("and was resumed before, goes back to the same beginning as an unbroken one", async (t) => {
+  it("after it was resumed goes back to the same beginning as an unbroken one", async (t) => {
     const place = await workplace(t, inventedText(2_000));
     const run = (name: string) => ({ ...rising(place, name), validation: 0, saveEvery: 1 });
     const lossesAfterGoingBack = async (settings: TrainSettings) => {
@@ -118,30 +118,33 @@ describe("A run whose loss explodes", () => {
     assert.deepEqual(resumed, await lossesAfterGoingBack(run("unbroken")));
   });
 
-  slow("and is left around the going back, ends with the bytes of an unbroken one", async (t) => {
-    const place = await workplace(t, inventedText(2_000));
-    const ended = (run: Promise<unknown>) => run.then(() => "done", failsWith("DIVERGED"));
-    const unbroken = await ended(trained(rising(place, "unbroken")));
-    for (const stop of ["before", "after"] as const) {
-      let went = false;
-      const left = trained(rising(place, stop), (event) => {
-        const back = event.event === "warning" && /Going back/.test(event.message);
-        if (stop === "before" ? back : went && event.event === "step") throw new Error("killed");
-        went ||= back;
-        return false;
-      });
-      await assert.rejects(left, /killed/);
-      assert.equal(await ended(trained({ ...rising(place, stop), resume: true })), unbroken);
-      for (const file of ["last.safetensors", "best.safetensors"]) {
-        const bytes = await fileOf(place, stop, file);
-        assert.ok(bytes.equals(await fileOf(place, "unbroken", file)), `${stop}: ${file}`);
+  slow(
+    "ends with the bytes of an unbroken one when it is interrupted around the going back",
+    async (t) => {
+      const place = await workplace(t, inventedText(2_000));
+      const ended = (run: Promise<unknown>) => run.then(() => "done", failsWith("DIVERGED"));
+      const unbroken = await ended(trained(rising(place, "unbroken")));
+      for (const stop of ["before", "after"] as const) {
+        let went = false;
+        const left = trained(rising(place, stop), (event) => {
+          const back = event.event === "warning" && /Going back/.test(event.message);
+          if (stop === "before" ? back : went && event.event === "step") throw new Error("killed");
+          went ||= back;
+          return false;
+        });
+        await assert.rejects(left, /killed/);
+        assert.equal(await ended(trained({ ...rising(place, stop), resume: true })), unbroken);
+        for (const file of ["last.safetensors", "best.safetensors"]) {
+          const bytes = await fileOf(place, stop, file);
+          assert.ok(bytes.equals(await fileOf(place, "unbroken", file)), `${stop}: ${file}`);
+        }
       }
-    }
-  });
+    },
+  );
 });
 
-describe("What is no explosion", () => {
-  it("is a usual run, a tiny text, and weights that know another text well", async (t) => {
+describe("No explosion", () => {
+  it("is found in a usual run, on a tiny text, and with weights that know another text well", async (t) => {
     const place = await workplace(t);
     await trained(smallRun(place, { steps: 80, learningRate: 0.02 }));
     const other = await workplace(t, "QZXW 1928374650 +*#\n".repeat(60));
@@ -157,9 +160,9 @@ describe("What is no explosion", () => {
   });
 });
 
-describe("The command", () => {
+describe("The command train", () => {
   it("ends with 1 where the loss explodes", async (t) => {
-    const cwd = await textPlace(t);
+    const cwd = await foxFolder(t);
     const rate = ["--learning-rate", "1e6", "--steps", "60", "--eval-every", "20"];
     const small = ["--preset", "tiny", "--hidden-size", "16", "--threads", "1"];
     const { code, stderr } = await charnn(t, ["train", "fox.txt", ...small, ...rate], { cwd });
@@ -169,7 +172,7 @@ describe("The command", () => {
   });
 
   slow("advises options with which the run does not diverge", async (t) => {
-    const cwd = await textPlace(t);
+    const cwd = await foxFolder(t);
     const rates = [["1e30"], ["1e6", "--clip-norm", "0"], ["1e4", "--optimizer", "sgd"]];
     for (const [rate, ...more] of rates) {
       const small = ["--preset", "tiny", "--hidden-size", "16", "--threads", "1", "--steps", "60"];

@@ -3,13 +3,13 @@ import { describe, it } from "node:test";
 import * as fc from "fast-check";
 import { secondsFor, stepsInTime } from "#src/planning/forecast.js";
 
-describe("The steps that fit into a time", () => {
-  it("are the time by that of a step where nothing else takes any", () => {
+describe("The number of steps that fit into a time limit", () => {
+  it("is the limit divided by the time of a step where nothing else takes time", () => {
     const speed = { secondsPerStep: 0.25, secondsPerEvaluation: 0, secondsAtEnd: 0 };
     assert.equal(stepsInTime(60, speed, { evalEvery: 500, stepsPerEpoch: 100 }), 240);
   });
 
-  it("leave time for evaluations, and for what is scored at the end", () => {
+  it("leaves time for the evaluations, and for the scores at the end", () => {
     const seconds = fc.double({ min: 1, max: 1e5, noNaN: true });
     const cost = fc.double({ min: 1e-4, max: 2, noNaN: true });
     const every = fc.integer({ min: 1, max: 2_000 });
@@ -39,7 +39,7 @@ describe("The steps that fit into a time", () => {
     fc.assert(property);
   });
 
-  it("are at least one", () => {
+  it("is at least one", () => {
     const speed = { secondsPerStep: 10, secondsPerEvaluation: 100, secondsAtEnd: 0 };
     assert.equal(stepsInTime(1, speed, { evalEvery: 500, stepsPerEpoch: 100 }), 1);
   });

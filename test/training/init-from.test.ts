@@ -48,7 +48,7 @@ describe("A run that begins with the weights of another", () => {
     });
   }
 
-  it("starts better than one that begins with nothing, and none of the rest is taken", async (t) => {
+  it("starts with a lower loss than one with random weights, and takes nothing else from the other", async (t) => {
     const { place, other } = await setUp(t, { learningRate: 0.02, steps: 150 });
     const settings = { files: [other], steps: 2, learningRate: 1e-3 };
     const fresh = await trained(smallRun(place, { ...settings, name: "fresh" }));
@@ -60,7 +60,7 @@ describe("A run that begins with the weights of another", () => {
     assert.equal(only(tuned, "step")[0].learningRate, 1e-3);
   });
 
-  it("goes on exactly after it was interrupted, with all its characters", async (t) => {
+  it("is resumed to the same bytes after it was interrupted, with all its characters", async (t) => {
     const { place, other } = await setUp(t);
     const settings = { files: [other], initFrom: "base", steps: 8 };
     await trained(smallRun(place, { ...settings, name: "unbroken" }));
@@ -73,7 +73,7 @@ describe("A run that begins with the weights of another", () => {
     assert.ok(broken.equals(unbroken));
   });
 
-  it("is refused where it can't be", async (t) => {
+  it("is refused with another cell or size, without that other, and with --resume", async (t) => {
     const { place } = await setUp(t);
     // Also where there is a run to resume.
     await assert.rejects(

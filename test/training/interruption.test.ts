@@ -21,7 +21,7 @@ import { undisposed } from "../helpers/undisposed.js";
 const CHANGED = new Error("changed my mind");
 
 describe("An interruption before the first step", () => {
-  it("leaves nothing behind, and throws the reason of its signal", async (t) => {
+  it("leaves no files behind, and throws the reason of its signal", async (t) => {
     const place = await workplace(t);
     const signal = AbortSignal.abort(CHANGED);
     const isReason = (error: unknown) => error === CHANGED;
@@ -35,7 +35,7 @@ describe("An interruption before the first step", () => {
     assert.deepEqual(await readdir(path.join(place.out, "run")), []);
   });
 
-  it("during the trial leaves nothing, and a run to be overwritten or resumed as it was", async (t) => {
+  it("during the trial leaves no files behind, and a run to be overwritten or resumed as it was", async (t) => {
     const place = await workplace(t);
     await trained(smallRun(place, { steps: 3 }));
     const before = await filesIn(place.out);
@@ -54,7 +54,7 @@ describe("An interruption before the first step", () => {
     }
   });
 
-  it("between the start and the first step leaves nothing either", async (t) => {
+  it("between the start and the first step leaves no files behind either", async (t) => {
     const place = await workplace(t);
     const isStart = ({ event }: { event: string }) => event === "start";
     await assert.rejects(trained(smallRun(place, { tensorboard: true }), isStart), {

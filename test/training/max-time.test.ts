@@ -92,7 +92,7 @@ describe("A run whose time is limited", () => {
     }
   });
 
-  it("counts what came before, and is one step long where nothing is left", async (t) => {
+  it("counts the time before its first step, and is one step long where no time is left", async (t) => {
     const place = await workplace(t, inventedText(3_000));
     const settings = smallRun(place, { maxTime: 20, overwrite: true });
     const half = await timed(settings, { step: 0.02 }, { before: 10 });
@@ -208,7 +208,7 @@ describe("A run whose time is limited", () => {
     assert.equal(endOf(second.events).reason, "max-time");
   });
 
-  it("shares it out among the folds of a cross-validation", async (t) => {
+  it("divides it among the folds of a cross-validation", async (t) => {
     const place = await workplace(t, inventedText(3_000));
     const clock = new FakeClock(0.01);
     const settings = smallRun(place, { maxTime: 60 });
@@ -221,7 +221,7 @@ describe("A run whose time is limited", () => {
     assert.ok(clock.seconds >= 51 && clock.seconds <= 63, `${clock.seconds} s`);
   });
 
-  it("refuses a change of steps that can't be one, naming it", async (t) => {
+  it("is refused with a wrong change of its number of steps, which is named", async (t) => {
     const place = await workplace(t);
     const replan = [{ step: 10, steps: 30 }];
     for (const settings of [
@@ -240,7 +240,7 @@ describe("A run whose time is limited", () => {
 
 describe("An evaluation that would take too long", () => {
   slow(
-    "scores a part, the same each time, and the whole at the end where there is time",
+    "scores a part of the text, the same each time, and all of it at the end where there is time",
     async (t) => {
       const { events, seconds } = await longEvaluations(t, 0.1);
       const [{ config }] = only(events, "start");
@@ -253,14 +253,14 @@ describe("An evaluation that would take too long", () => {
     },
   );
 
-  it("leaves the whole out where there is no time for it", async (t) => {
+  it("leaves the score of all of the text out where there is no time for it", async (t) => {
     const { events } = await longEvaluations(t, 30);
     const { wholeLoss, bestLoss, evalCharacters } = endOf(events);
     assert.equal(wholeLoss, undefined);
     assert.ok(bestLoss !== undefined && evalCharacters !== undefined);
   });
 
-  it("can be made shorter by a setting; the whole is scored at the end then", async (t) => {
+  it("can be shortened by a setting; all of the text is scored at the end then", async (t) => {
     const place = await workplace(t, inventedText(60_000));
     const settings = { validation: 0.5, steps: 4, evalEvery: 2 };
     const all = endOf(await trained(smallRun(place, { ...settings, name: "all" })));

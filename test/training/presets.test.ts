@@ -16,7 +16,7 @@ import {
 const VOCABULARY = 65;
 
 describe("The preset for a time", () => {
-  it("is the largest one that learns from enough characters in it", () => {
+  it("is the largest one that sees enough characters in it", () => {
     const speed = 1e11;
     const property = fc.property(fc.double({ min: 0.01, max: 1e6, noNaN: true }), (seconds) => {
       const { preset } = choiceForTime(seconds, speed, 1e9, VOCABULARY);
@@ -50,8 +50,8 @@ describe("The preset for a time", () => {
   });
 });
 
-describe("Where nothing is said", () => {
-  it("the preset depends on the text and the backend alone", () => {
+describe("Without a limit", () => {
+  it("the preset depends on the text and the backend only", () => {
     const presetFor = (...text: Parameters<typeof choiceForText>) => choiceForText(...text).preset;
     assert.equal(presetFor(5_000, "native"), "tiny");
     assert.equal(presetFor(100_000, "native"), "small");
@@ -59,15 +59,15 @@ describe("Where nothing is said", () => {
     assert.equal(presetFor(1_000_000, "cpu"), "tiny");
   });
 
-  it("a long text is read once at least, and a short one so often and no more", () => {
+  it("a long text is read at least once, and a short one a limited number of times", () => {
     assert.equal(defaultEpochs(1e9), 1);
     assert.equal(defaultEpochs(500), 60);
     assert.ok(defaultEpochs(1e6) > 1 && defaultEpochs(1e6) < 60);
   });
 });
 
-describe("The length of a character's vector", () => {
-  it("is more where thousands of characters differ", () => {
+describe("The default embedding size", () => {
+  it("is larger where a text has thousands of different characters", () => {
     const lengths = PRESET_NAMES.map((name) =>
       [65, 5_000].map((size) => presetRecipe(name, size).embeddingSize),
     );
@@ -80,8 +80,8 @@ describe("The length of a character's vector", () => {
   });
 });
 
-describe("Dropout that nobody asked for", () => {
-  it("is none in a short run, and grows with the passes over a text, but not beyond a third", () => {
+describe("The default dropout", () => {
+  it("is 0 in a short run, and grows with the epochs, but not beyond a third", () => {
     const model = presetModel("medium", VOCABULARY);
     const rates = [0.1, 1, 3, 10, 30, 100, 1e6].map((epochs) => dropoutFor(model, 1e6, epochs));
     for (const name of ["dropout", "recurrentDropout", "inputDropout"] as const) {
@@ -95,7 +95,7 @@ describe("Dropout that nobody asked for", () => {
     assert.deepEqual(rates.at(-1), { dropout: 0.33, recurrentDropout: 0.2, inputDropout: 0.13 });
   });
 
-  it("is more for a larger model, and less for a longer text", () => {
+  it("is higher for a larger model, and lower for a longer text", () => {
     const [small, medium] = ["small", "medium"].map((name) =>
       presetModel(name as "small", VOCABULARY),
     );

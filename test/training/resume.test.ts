@@ -260,7 +260,7 @@ describe("Resuming", () => {
     assert.deepEqual(await bytesOf(place, "run"), before);
   });
 
-  it("refuses lines where the run had none", async (t) => {
+  it("refuses --documents lines where the run had none", async (t) => {
     const place = await workplace(t);
     await trained(smallRun(place, { steps: 2 }));
     await assert.rejects(
@@ -269,7 +269,7 @@ describe("Resuming", () => {
     );
   });
 
-  it("makes a finished run longer, as if the limit had been there from the beginning", async (t) => {
+  it("continues a finished run as if the higher limit had been there from the beginning", async (t) => {
     const place = await workplace(t);
     // Of the schedules only the constant one does not look at the end.
     const run = { schedule: "constant", ...PACE } as const;
@@ -293,7 +293,7 @@ describe("Resuming", () => {
     assert.equal(endOf(events).reason, "epochs");
   });
 
-  it("goes on with the settings of the run when none are given", async (t) => {
+  it("keeps the settings of the run when none are given", async (t) => {
     const place = await workplace(t);
     const settings = { ...CASES[1].settings, ...PACE };
     await trained(smallRun(place, { ...settings, name: "unbroken" }));
@@ -303,7 +303,7 @@ describe("Resuming", () => {
     await assertSameRun(place, "run", "unbroken");
   });
 
-  it("of a finished run says that it is done and changes no byte", async (t) => {
+  it("a finished run says that it is done and changes no byte", async (t) => {
     const place = await workplace(t);
     const settings = smallRun(place, { steps: 12, evalEvery: 5 });
     const { bestLoss, bestStep, path: checkpoint } = endOf(await trained(settings));
@@ -320,7 +320,7 @@ describe("Resuming", () => {
     assert.deepEqual(await bytesOf(place, "run"), before);
   });
 
-  it("of a run that ended by its time says that it is done when the same line is repeated", async (t) => {
+  it("a run that ended by its time limit with the same settings says that it is done", async (t) => {
     const place = await workplace(t);
     const settings = smallRun(place, { maxTime: 0.05 });
     await trained(settings);
@@ -351,7 +351,7 @@ describe("Resuming", () => {
     await assertSameRun(place, "run", "plain");
   });
 
-  it("goes on where a run was killed right after its first best checkpoint", async (t) => {
+  it("continues a run that was killed right after its first best checkpoint", async (t) => {
     const place = await workplace(t);
     const settings = { steps: 6, evalEvery: 3 };
     for await (const event of train(smallRun(place, settings))) {
@@ -391,7 +391,7 @@ describe("Resuming", () => {
     assert.deepEqual([start.name, start.step], ["newer", 2]);
   });
 
-  it("without a name starts anew when every run learned from another text", async (t) => {
+  it("without a name starts a new run when every run learned from another text", async (t) => {
     const place = await workplace(t);
     const [other] = await textFiles(place, inventedText(650, 2));
     await trained(smallRun({ ...place, text: other }, { steps: 2, name: "other-text" }));
@@ -401,7 +401,7 @@ describe("Resuming", () => {
     assert.equal(only(events, "warning").length, 1);
   });
 
-  it("of the standard input finds the run by the text, as of a file", async (t) => {
+  it("with the standard input finds the run by the text, as with a file", async (t) => {
     const place = await workplace(t);
     const text = await readFile(place.text);
     const stdin = async function* () {
@@ -415,7 +415,7 @@ describe("Resuming", () => {
     await assertSameRun(place, "run", "unbroken");
   });
 
-  it("and overwriting at once are refused", async (t) => {
+  it("can't be combined with overwriting", async (t) => {
     const place = await workplace(t);
     await assert.rejects(
       trained(smallRun(place, { resume: true, overwrite: true })),
@@ -423,7 +423,7 @@ describe("Resuming", () => {
     );
   });
 
-  it("or overwriting must be asked for when the name is taken", async (t) => {
+  it("or overwriting must be chosen when the name is taken", async (t) => {
     const place = await workplace(t);
     await trained(smallRun(place, { steps: 3, randomSeed: 5 }));
     const before = await bytesOf(place, "run");

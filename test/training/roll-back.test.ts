@@ -17,7 +17,7 @@ import {
 } from "../helpers/training.js";
 
 describe("A gradient that is not finite", () => {
-  it("changes nothing, is counted, and training goes on", async (t) => {
+  it("changes nothing and is counted, and training continues", async (t) => {
     const { settings } = await small(t, { steps: 12, schedule: "constant" });
     const events = await trainedWithBadSteps(t, (step) => step === 6, settings);
     const steps = only(events, "step");
@@ -71,7 +71,7 @@ describe("A gradient that is not finite", () => {
     assert.equal(endOf(events).step, 9);
   });
 
-  it("again and again ends the run with an error, and leaves the checkpoint before it", async (t) => {
+  it("again and again ends the run with an error, and leaves the last good checkpoint", async (t) => {
     const { settings, place } = await small(t, { steps: 20, saveEvery: 3 });
     const folder = path.join(place.out, "run");
     await assert.rejects(
@@ -82,7 +82,7 @@ describe("A gradient that is not finite", () => {
     assert.equal(progress.step, 3);
   });
 
-  it("is dropped by a resumed run as by an unbroken one", async (t) => {
+  it("is dropped in a resumed run as in an unbroken one", async (t) => {
     const { settings, place } = await small(t, { steps: 12 });
     await trainedWithBadSteps(t, (step) => step === 6, { ...settings, name: "unbroken" });
     await trained({ ...settings, name: "resumed" }, afterStep(4));

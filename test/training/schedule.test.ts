@@ -36,7 +36,7 @@ describe("A learning rate", () => {
       assertClose([at(STEPS / 2), at(STEPS - 1)], [half, last], 1e-12, schedule);
     });
 
-    it(`on a ${schedule} schedule rises in a straight line first, and then goes its way`, () => {
+    it(`on a ${schedule} schedule rises linearly during the warm-up, and then follows the schedule`, () => {
       const rising = [0, 1, 2, 3].map((step) => at(step, 4));
       assertClose(
         rising,
@@ -70,7 +70,7 @@ describe("A learning rate", () => {
     assert.equal(rateAt(1_000_000, undefined, plateau), RATE);
   });
 
-  it("is a part of what it was after plateaus and rollbacks", () => {
+  it("is multiplied by a factor after plateaus and rollbacks", () => {
     for (const schedule of SCHEDULE_NAMES) {
       for (const step of [0, 3, 50]) {
         const settings = { schedule, warmupSteps: 5 };
@@ -80,7 +80,7 @@ describe("A learning rate", () => {
     }
   });
 
-  it("goes on from where it was when the number of steps changes, and ends as it would have", () => {
+  it("continues from its value when the number of steps changes, and ends where it would have", () => {
     for (const schedule of SCHEDULE_NAMES) {
       for (const warmupSteps of [0, 10, 30]) {
         const settings = { schedule, warmupSteps, learningRate: RATE };
@@ -103,7 +103,7 @@ describe("A learning rate", () => {
     }
   });
 
-  it("does so at every change, and a change to the same number is none", () => {
+  it("continues so at every change, and is not affected by a change to the same number", () => {
     for (const schedule of SCHEDULE_NAMES) {
       const settings = { schedule, warmupSteps: 10, learningRate: RATE };
       const totalSteps = 90;

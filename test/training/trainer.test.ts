@@ -23,7 +23,7 @@ import {
 import { undisposed } from "../helpers/undisposed.js";
 
 describe("Training", () => {
-  it("comes out the same whatever is evaluated, sampled, saved and kept on the way", async (t) => {
+  it("ends with the same weights whatever is evaluated, sampled, saved and kept on the way", async (t) => {
     const place = await workplace(t);
     const paces: Partial<TrainSettings>[] = [
       {},
@@ -141,7 +141,7 @@ describe("The events of a run", () => {
     assert.equal(best[0], true);
   });
 
-  it("say what the run is, where it stands and how well it does", async (t) => {
+  it("describe the run, its progress and its losses", async (t) => {
     const place = await workplace(t);
     const settings = smallRun(place, { epochs: 2, cell: "rnn", warmupSteps: 3, embeddingSize: 0 });
     const events = await trained(settings);
@@ -211,8 +211,8 @@ describe("The events of a run", () => {
   });
 });
 
-describe("A run ends", () => {
-  slow("by the first limit reached, with an evaluation and a checkpoint", async (t) => {
+describe("A run", () => {
+  slow("ends by the first limit reached, with an evaluation and a checkpoint", async (t) => {
     const place = await workplace(t);
     const limits: [limits: Partial<TrainSettings>, reason: string, steps: number][] = [
       [{ steps: 3 }, "steps", 3],
@@ -232,7 +232,7 @@ describe("A run ends", () => {
     }
   });
 
-  it("without a validation part has no best checkpoint, and the last stands for the run", async (t) => {
+  it("without a validation part has no best checkpoint, and is represented by the last", async (t) => {
     const place = await workplace(t);
     const events = await trained(smallRun(place, { steps: 3, validation: 0 }));
     const [evaluation] = only(events, "eval");
@@ -248,7 +248,7 @@ describe("A run ends", () => {
     assert.deepEqual(await filesOf(place), ["last.safetensors", "metrics.jsonl"]);
   });
 
-  it("keeps as many checkpoints of evaluated steps as asked for, the newest", async (t) => {
+  it("keeps the given number of checkpoints of evaluated steps, the newest ones", async (t) => {
     const place = await workplace(t);
     await trained(smallRun(place, { steps: 14, evalEvery: 3, keep: 2 }));
     const kept = (await filesOf(place)).filter((file) => file.startsWith("step-"));
@@ -268,7 +268,7 @@ describe("A run ends", () => {
     assert.equal((await readCheckpoint(best)).progress.step, bestStep);
   });
 
-  it("is one trainer's at a time, and free when its consumer has left", async (t) => {
+  it("is trained by one process at a time, and free when its consumer has left", async (t) => {
     const place = await workplace(t);
     const settings = smallRun(place, { steps: 20, saveEvery: 2 });
     for await (const event of train(settings)) {
@@ -293,7 +293,7 @@ describe("A run ends", () => {
     assert.deepEqual(names, [wanted, `${wanted}-2`, `${wanted}-3`, `${wanted}-4`]);
   });
 
-  it("goes again when nothing could be learned", async (t) => {
+  it("leaves no folder behind when it could not start", async (t) => {
     const place = await workplace(t);
     await assert.rejects(trained(smallRun(place, { validation: 0.999 })));
     await assert.rejects(
@@ -343,7 +343,7 @@ describe("Training refuses", () => {
     ["backend", "abacus"],
   ];
   for (const [setting, ...values] of bad) {
-    it(`a ${setting} that can't be, naming it`, async (t) => {
+    it(`a wrong ${setting}, naming it`, async (t) => {
       const place = await workplace(t);
       for (const value of values) {
         const settings = { ...smallRun(place), [setting]: value } as TrainSettings;
@@ -354,12 +354,12 @@ describe("Training refuses", () => {
     });
   }
 
-  it("a setting that there is none of", async (t) => {
+  it("an unknown setting", async (t) => {
     const settings = { ...smallRun(await workplace(t)), hidenSize: 8 };
     await assert.rejects(trained(settings), failsWith("INVALID_SETTING", "hidenSize"));
   });
 
-  it("a name that is not one of a folder", async (t) => {
+  it("a name that no folder can have", async (t) => {
     const place = await workplace(t);
     for (const name of ["", "..", "a/b"]) {
       await assert.rejects(
@@ -369,7 +369,7 @@ describe("Training refuses", () => {
     }
   });
 
-  it("shares that leave nothing to train on", async (t) => {
+  it("fractions that leave nothing to train on", async (t) => {
     const settings = smallRun(await workplace(t), { validation: 0.5, test: 0.5 });
     await assert.rejects(trained(settings), failsWith("INVALID_SETTING", "0.5"));
   });

@@ -1,8 +1,7 @@
 /** Masks of dropout, which backends make where they are used. */
 import type { DropoutMask } from "#src/backends/backend.js";
 import { CELL_NAMES } from "#src/config/cells.js";
-import { numbersOf } from "../../helpers/backends.js";
-import { assertSameBytes } from "../../helpers/numbers.js";
+import { assertSameBytes, numbersOf } from "../../helpers/numbers.js";
 import { testOnEveryBackend } from "../../helpers/on-every-backend.js";
 import { assertAll } from "./comparisons.js";
 import { drawLayer, forwardAndBackward, INPUT_KINDS } from "./layers.js";

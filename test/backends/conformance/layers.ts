@@ -1,8 +1,8 @@
 /** Recurrent layers: cases, random numbers for them, what a backend gives for these, and what the definition. */
 import type { Backend, DropoutMask, RnnLayer, Tensor, Workspace } from "#src/backends/backend.js";
 import { CELL_NAMES, CELLS, type CellName } from "#src/config/cells.js";
-import { numbersOf } from "../../helpers/backends.js";
 import type { Draw } from "../../helpers/numbers.js";
+import { numbersOf } from "../../helpers/numbers.js";
 import { type LayerInputs, recurrentLayer } from "../../reference/cells.js";
 import { type ExpectedGradient, expectedGradient, inDoubles } from "./comparisons.js";
 import { drawMask, maskNumbers } from "./masks.js";

@@ -2,8 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { Backend, Workspace } from "#src/backends/backend.js";
-import { numbersOf } from "../../helpers/backends.js";
-import { assertClose, assertSameBytes } from "../../helpers/numbers.js";
+import { assertClose, assertSameBytes, numbersOf } from "../../helpers/numbers.js";
 import { testOnEveryBackend } from "../../helpers/on-every-backend.js";
 import { assertAll, assertGradient, assertNear, isAll, onceFor } from "./comparisons.js";
 import { definedLoss, describeLoss, drawLoss, type LossCase, lossCases } from "./losses.js";

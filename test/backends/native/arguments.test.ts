@@ -73,7 +73,7 @@ onTheAddon("A function of the native addon", (addon) => {
     });
   }
 
-  it("passes on what a property throws", () => {
+  it("throws on what a property of its argument throws", () => {
     const values = {
       get count(): number {
         throw new RangeError("not today");

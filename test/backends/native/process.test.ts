@@ -9,11 +9,11 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { onTheAddon } from "../../helpers/addon.js";
 import { plainEnvironment } from "../../helpers/executable.js";
-import { smallTraining, trainNatively } from "../../helpers/native-work.js";
 import { slow } from "../../helpers/slow.js";
+import { smallTraining, trainNatively } from "../../helpers/small-training.js";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
-const WORK = new URL("../../helpers/native-work.js", import.meta.url).href;
+const WORK = new URL("../../helpers/small-training.js", import.meta.url).href;
 const ADDON = "#src/backends/native/addon.js";
 
 const MEGABYTE = 2 ** 20;
@@ -46,7 +46,7 @@ onTheAddon("The native backend in its process", (addon, native) => {
     model.dispose();
   });
 
-  it("keeps no memory of streams that were closed", async () => {
+  it("keeps no memory of decode sessions that were closed", async () => {
     const { model } = smallTraining(native);
     const readOn = (times: number) => {
       for (let i = 0; i < times; i++) {
@@ -67,7 +67,7 @@ onTheAddon("The native backend in its process", (addon, native) => {
     model.dispose();
   });
 
-  slow("frees the memory of streams that nobody closed", async () => {
+  slow("frees the memory of decode sessions that nobody closed", async () => {
     const { model } = smallTraining(native);
     const tokens = Int32Array.of(1, 2, 3, 4);
     const kept = model.openDecodeSession(4);
@@ -130,7 +130,7 @@ onTheAddon("The native backend in its process", (addon, native) => {
     },
   );
 
-  slow("goes on with the threads it has where the system starts no more", async (t) => {
+  slow("uses the threads it has where the system starts no more", async (t) => {
     const program = `
       import { loadAddon } from "${ADDON}";
       const addon = loadAddon();

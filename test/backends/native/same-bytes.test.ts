@@ -13,11 +13,9 @@ import { createOptimizer } from "#src/optimization/optimizer.js";
 import { Random } from "#src/random.js";
 import { onTheAddon } from "../../helpers/addon.js";
 import { backwardArguments, crossEntropyArguments, SOURCES } from "../../helpers/addon-calls.js";
-import { numbersOf } from "../../helpers/backends.js";
-import { muchDropped, STEPS } from "../../helpers/learning.js";
-import { smallTraining } from "../../helpers/native-work.js";
-import { assertClose, assertSameBytes, Draw } from "../../helpers/numbers.js";
+import { assertClose, assertSameBytes, Draw, numbersOf } from "../../helpers/numbers.js";
 import { slow } from "../../helpers/slow.js";
+import { muchDropped, STEPS, smallTraining } from "../../helpers/small-training.js";
 import { fileOf, smallRun, trained, workplace } from "../../helpers/training.js";
 
 const THREADS = [1, 2, 3, 4];
@@ -96,44 +94,47 @@ onTheAddon("The native backend", (addon, native) => {
     }
   });
 
-  slow("goes on with streams from where they were, whatever it does between their steps", () => {
-    const { model, step } = smallTraining(native);
-    const { threads: usual } = addon.describe();
-    const counts = [4, 9];
-    const { vocabularySize } = model.config;
-    const draw = new Draw(6);
-    const tokens = counts.map((count) =>
-      Array.from({ length: 12 }, () => draw.tokens(count, vocabularySize)),
-    );
-    const fresh = CharRnn.initial(native, model.config, Random.fromSeed(3));
-    addon.setThreads({ threads: 1 });
-    const expected = counts.map((count, k) => {
-      const session = fresh.openDecodeSession(count);
-      const logits = tokens[k].map((own) => session.step(own).slice());
-      session.dispose();
-      return logits;
-    });
-    try {
-      for (const threads of THREADS) {
-        addon.setThreads({ threads });
-        const open = counts.map((count) => fresh.openDecodeSession(count));
-        for (let t = 0; t < 12; t++) {
-          for (const [k, session] of open.entries()) {
-            if (t % 3 === 0) step(3, 5);
-            if (t % 5 === 2) addon.setThreads({ threads: 1 + ((threads + t) % 4) });
-            // Others are opened, and closed before they have read anything.
-            if (t % 4 === 1) model.openDecodeSession(6).dispose();
-            const logits = session.step(tokens[k][t]);
-            assertSameBytes(logits, expected[k][t], `${counts[k]} streams, step ${t}`);
+  slow(
+    "continues decode sessions from where they were, whatever it does between their steps",
+    () => {
+      const { model, step } = smallTraining(native);
+      const { threads: usual } = addon.describe();
+      const counts = [4, 9];
+      const { vocabularySize } = model.config;
+      const draw = new Draw(6);
+      const tokens = counts.map((count) =>
+        Array.from({ length: 12 }, () => draw.tokens(count, vocabularySize)),
+      );
+      const fresh = CharRnn.initial(native, model.config, Random.fromSeed(3));
+      addon.setThreads({ threads: 1 });
+      const expected = counts.map((count, k) => {
+        const session = fresh.openDecodeSession(count);
+        const logits = tokens[k].map((own) => session.step(own).slice());
+        session.dispose();
+        return logits;
+      });
+      try {
+        for (const threads of THREADS) {
+          addon.setThreads({ threads });
+          const open = counts.map((count) => fresh.openDecodeSession(count));
+          for (let t = 0; t < 12; t++) {
+            for (const [k, session] of open.entries()) {
+              if (t % 3 === 0) step(3, 5);
+              if (t % 5 === 2) addon.setThreads({ threads: 1 + ((threads + t) % 4) });
+              // Others are opened, and closed before they have read anything.
+              if (t % 4 === 1) model.openDecodeSession(6).dispose();
+              const logits = session.step(tokens[k][t]);
+              assertSameBytes(logits, expected[k][t], `${counts[k]} streams, step ${t}`);
+            }
           }
+          for (const session of open) session.dispose();
         }
-        for (const session of open) session.dispose();
+      } finally {
+        addon.setThreads({ threads: usual });
+        for (const each of [fresh, model]) each.dispose();
       }
-    } finally {
-      addon.setThreads({ threads: usual });
-      for (const each of [fresh, model]) each.dispose();
-    }
-  });
+    },
+  );
 
   const { instructionSets } = addon.describe();
   const fused = instructionSets.filter((name) => name !== "sse2");

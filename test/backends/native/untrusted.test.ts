@@ -154,7 +154,7 @@ onTheAddon("The native addon", (addon) => {
     );
   });
 
-  it("says how much scratch memory any shape takes, or that it can't be", () => {
+  it("says how much scratch memory any shape takes, or refuses the shape", () => {
     const size = fc.oneof(
       fc.integer({ min: -2, max: 70 }),
       fc.integer({ min: 0, max: 2 ** 33 }),
@@ -191,7 +191,7 @@ onTheAddon("The native addon", (addon) => {
     );
   });
 
-  it("refuses to read with what are no streams, or are closed", async () => {
+  it("refuses to step with what is no decode session, or is closed", async () => {
     const sizes = { cell: "gru", layers: 1, hidden: 4, vocabulary: 5, embedding: 0 } as const;
     const streams = addon.openStreams(streamsArguments({ ...sizes, streams: 2 }, new Draw(7)));
     const tokens = Int32Array.of(1, 2);
@@ -229,7 +229,7 @@ onTheAddon("The native addon", (addon) => {
     assert.throws(() => close(streams), /closed/);
   });
 
-  it("refuses streams larger than any memory before it looks for their arrays", () => {
+  it("refuses a decode session larger than any memory before it looks at its arrays", () => {
     const sizes = { cell: "gru", layers: 1, hidden: 1, vocabulary: 1, embedding: 0 } as const;
     const values = streamsArguments({ ...sizes, streams: 1 }, new Draw(7));
     const most = 2 ** 31;

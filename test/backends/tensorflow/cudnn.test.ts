@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { dataFolder } from "#src/backends/tensorflow/folder.js";
 import { passByStandIn, standIn, whyNoStandIn } from "../../helpers/cudnn-stand-in.js";
-import { charnn, SMALL, workplace } from "../../helpers/executable.js";
+import { charnn, foxFolder, SMALL } from "../../helpers/executable.js";
 import { slow } from "../../helpers/slow.js";
 import { onTensorFlow } from "../../helpers/tensorflow.js";
 
@@ -17,7 +17,7 @@ const TRAIN = [
 await onTensorFlow("cuDNN's operations", (backend) => {
   const skip = whyNoStandIn(backend);
 
-  slow("do what the tests of conformance ask for", { skip }, async () => {
+  slow("pass the conformance tests of the recurrent layers", { skip }, async () => {
     await passByStandIn("conformance/rnn.test.js", 100, { CHARNN_TEST_QUICK: "1" });
   });
 
@@ -33,7 +33,7 @@ await onTensorFlow("cuDNN's operations", (backend) => {
   });
 
   slow("that give other numbers are left alone, and a warning says so", { skip }, async (t) => {
-    const cwd = await workplace(t);
+    const cwd = await foxFolder(t);
     const data = { XDG_DATA_HOME: dataFolder() };
     const plain = await charnn(t, [...TRAIN, "--name", "plain"], { cwd, env: data });
     assert.equal(plain.code, 0, plain.stderr);

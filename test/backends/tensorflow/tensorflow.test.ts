@@ -6,9 +6,9 @@ import { Constants } from "#src/backends/tensorflow/constants.js";
 import { Operations } from "#src/backends/tensorflow/operations.js";
 import { readCheckpoint } from "#src/checkpoint/checkpoint.js";
 import { CELL_NAMES } from "#src/config/cells.js";
-import { smallTraining } from "../../helpers/native-work.js";
 import { assertClose, Draw } from "../../helpers/numbers.js";
 import { slow } from "../../helpers/slow.js";
+import { smallTraining } from "../../helpers/small-training.js";
 import { onTensorFlow } from "../../helpers/tensorflow.js";
 import { afterStep, smallRun, trained, workplace } from "../../helpers/training.js";
 
