@@ -11,7 +11,8 @@ const POWERS = Float64Array.from({ length: 1 - MIN_EXPONENT }, (_, i) => 2 ** (i
 /**
  * Overwrites `weights` by e^((logit - highest) / temperature) of as many logits from `start` on, each
  * to within 1e-11 of itself, or by 0 where that is no normal number. `Math.exp` takes four times as
- * long, which is most of what choosing a character costs.
+ * long: 1.6 microseconds instead of 0.4 for 65 characters, where a GRU of 128 units takes 4 for all of a
+ * character.
  *
  * e^x = 2^(n / 256) e^r with a whole n, and 0 <= r < ln 2 / 256: the power is looked up in two tables,
  * and r is so small that four terms of the series are enough.

@@ -26,6 +26,7 @@ export function createProgress(terminal: Terminal): Progress {
   return {
     start(total, done) {
       if (!terminal.isInteractive) return;
+      // cli-progress keeps the time of redrawing, and the bar below what is said; `barLine` draws it.
       bars = new cliProgress.MultiBar({
         format: (_options, { progress }, { facts }) =>
           barLine(total && progress, facts, terminal.stderr.columns ?? 80),
