@@ -1,6 +1,7 @@
 // All kernels for one instruction set, which the compiler is told by CHARNN_ISA (its name, and the
-// namespace of its kernels) and CHARNN_ISA_<NAME>. Names of different instruction sets never meet,
-// and no inline function of the standard library is used: the linker would keep one of several.
+// namespace of its kernels) and CHARNN_ISA_<NAME>. Names of different instruction sets never
+// barrier, and no inline function of the standard library is used: the linker would keep one of
+// several.
 #include "kernels.h"
 
 #include "decode/step.h"

@@ -15,15 +15,15 @@ namespace charnn {
 struct Kernels {
   const char* isa;
   // By cell, in the order of `Cell`.
-  void (*forward_sequence[3])(const Sequence&, const Member&);
-  void (*backward_sequence[3])(const SequenceGradient&, const Member&);
-  void (*pack_streams[3])(const Streams&, const StreamsWeights&, const Member&);
-  void (*step_streams[3])(const Streams&, const Member&);
-  void (*prepare_step)(const Streams&, const Member&);
-  void (*cross_entropy)(const CrossEntropy&, const Member&);
-  void (*adam_step)(AdamStep&, const Member&);
-  void (*sgd_step)(SgdStep&, const Member&);
-  void (*rms_prop_step)(RmsPropStep&, const Member&);
+  void (*forward_sequence[3])(const Sequence&, const Worker&);
+  void (*backward_sequence[3])(const SequenceGradient&, const Worker&);
+  void (*pack_streams[3])(const Streams&, const StreamsWeights&, const Worker&);
+  void (*step_streams[3])(const Streams&, const Worker&);
+  void (*prepare_step)(const Streams&, const Worker&);
+  void (*cross_entropy)(const CrossEntropy&, const Worker&);
+  void (*adam_step)(AdamStep&, const Worker&);
+  void (*sgd_step)(SgdStep&, const Worker&);
+  void (*rms_prop_step)(RmsPropStep&, const Worker&);
   /// Writes elements `range` of a mask.
   void (*write_mask)(float* mask, Range range, const Dropout&);
 };

@@ -39,7 +39,7 @@ napi_value set_instruction_set(napi_env env, const Arguments& arguments) {
 /// Advises the system to back an array by large pages, and tells how many floats to leave out at
 /// its beginning so that the rest begins at a multiple of 64 bytes.
 napi_value align(napi_env env, const Arguments& arguments) {
-  const size_t count = arguments.size("count", kLanes, kLargest);
+  const size_t count = arguments.size("count", kVectorWidth, kLargest);
   float* data = arguments.floats("array", count);
 #if defined(__linux__)
   constexpr uintptr_t page = uintptr_t{1} << 21;

@@ -128,7 +128,7 @@ Panels Arguments::panels(const char* name, size_t panels, size_t rows) const {
   void* data = parts.typed_array("data", napi_float32_array, "a Float32Array", &length);
   size_t offset = parts.size("offset", 0, length);
   size_t stride = parts.size("stride", 0, length);
-  if ((panels - 1) * stride + rows * kLanes > length - offset)
+  if ((panels - 1) * stride + rows * kVectorWidth > length - offset)
     throw BadArgument(expected(name, std::to_string(panels) + " panels of " + std::to_string(rows) +
                                          " rows inside their array"));
   return {static_cast<float*>(data) + offset, stride};

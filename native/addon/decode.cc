@@ -26,8 +26,8 @@ struct OwnStreams {
   const Kernels* kernels;
   std::shared_ptr<Team> team;  // null where a step is too little work for several threads
 
-  /// Prepares the next step, as one member of the team.
-  void operator()(const Member& member) const { kernels->prepare_step(streams, member); }
+  /// Prepares the next step, as one worker of the team.
+  void operator()(const Worker& worker) const { kernels->prepare_step(streams, worker); }
 };
 
 void free_memory(napi_env env, OwnStreams& own) {
@@ -66,14 +66,14 @@ napi_value open_streams(napi_env env, const Arguments& arguments) {
   shape.hidden = arguments.size("hidden", 1, kLargest);
   shape.vocabulary = arguments.size("vocabulary", 1, kLargest);
   shape.embedding = arguments.size("embedding", 0, kLargest);
-  product({shape.streams, shape.gate_panels(), kLanes});
-  product({shape.streams, panels_of(shape.vocabulary), kLanes});
-  product({shape.vocabulary, shape.gate_panels(), kLanes});
-  product({shape.vocabulary, panels_of(shape.embedding), kLanes});
-  product({shape.layers, shape.gate_panels(), kLanes, shape.hidden_panels(), kLanes});
-  product({shape.gate_panels(), kLanes, panels_of(shape.embedding), kLanes});
-  product({panels_of(shape.vocabulary), kLanes, shape.hidden_panels(), kLanes});
-  const size_t gates = facts_of(shape.cell).gates * shape.hidden;
+  product({shape.streams, shape.gate_panels(), kVectorWidth});
+  product({shape.streams, panel_count(shape.vocabulary), kVectorWidth});
+  product({shape.vocabulary, shape.gate_panels(), kVectorWidth});
+  product({shape.vocabulary, panel_count(shape.embedding), kVectorWidth});
+  product({shape.layers, shape.gate_panels(), kVectorWidth, shape.hidden_panels(), kVectorWidth});
+  product({shape.gate_panels(), kVectorWidth, panel_count(shape.embedding), kVectorWidth});
+  product({panel_count(shape.vocabulary), kVectorWidth, shape.hidden_panels(), kVectorWidth});
+  const size_t gates = traits_of(shape.cell).gates * shape.hidden;
   if (shape.embedding > 0)
     weights.embedding =
         arguments.floats("encoderWeight", product({shape.vocabulary, shape.embedding}));
@@ -94,7 +94,7 @@ napi_value open_streams(napi_env env, const Arguments& arguments) {
 
   arguments.hold_arrays();
   size_t floats;
-  divide_memory(shape, nullptr, &floats);
+  layout_memory(shape, nullptr, &floats);
   const size_t bytes = floats * sizeof(float);
   auto* memory = static_cast<float*>(std::aligned_alloc(64, bytes));
   if (memory == nullptr)
@@ -105,13 +105,13 @@ napi_value open_streams(napi_env env, const Arguments& arguments) {
 #endif
   auto own = std::make_unique<OwnStreams>();
   own->streams.shape = shape;
-  own->streams.memory = divide_memory(shape, memory, &floats);
+  own->streams.memory = layout_memory(shape, memory, &floats);
   own->streams.turn = 0;
   own->memory = memory;
   own->bytes = bytes;
   own->kernels = instance.kernels;
   auto kernel = instance.kernels->pack_streams[index_of(shape.cell)];
-  instance.team->run([&](const Member& member) { kernel(own->streams, weights, member); });
+  instance.team->run([&](const Worker& worker) { kernel(own->streams, weights, worker); });
   if (count * shape.streams >= kWeightsForTeam) {
     own->team = instance.team;
     own->team->begin(*own);
@@ -166,15 +166,15 @@ napi_value step_streams(napi_env env, napi_callback_info info) {
       napi_throw_type_error(env, nullptr, "tokens must be below the size of the vocabulary.");
       return nullptr;
     }
-  auto step = [&, kernel = own->kernels->step_streams[index_of(shape.cell)]](const Member& member) {
-    kernel(streams, member);
+  auto step = [&, kernel = own->kernels->step_streams[index_of(shape.cell)]](const Worker& worker) {
+    kernel(streams, worker);
   };
   if (own->team) {
     own->team->finish();
     own->team->run(step);
   } else {
-    (*own)(Member::alone());
-    step(Member::alone());
+    (*own)(Worker::serial());
+    step(Worker::serial());
   }
   streams.turn = 1 - streams.turn;
   // The others go on while the caller chooses the next characters.

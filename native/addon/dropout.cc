@@ -12,8 +12,8 @@ napi_value write_mask(napi_env env, const Arguments& arguments) {
   const Dropout dropout = dropout_of(arguments);
   Instance& instance = instance_of(env);
   arguments.hold_arrays();
-  instance.team->run([&](const Member& member) {
-    instance.kernels->write_mask(mask, member.share_of(count), dropout);
+  instance.team->run([&](const Worker& worker) {
+    instance.kernels->write_mask(mask, worker.slice(count), dropout);
   });
   return nullptr;
 }

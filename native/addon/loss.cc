@@ -17,9 +17,9 @@ CrossEntropyShape cross_entropy_shape(const Arguments& arguments) {
   shape.lanes = arguments.size("lanes", 1, kLargest);
   shape.has_mask = arguments.flag("hasMask");
   shape.wants_gradient = arguments.flag("wantsGradient");
-  product({shape.rows, shape.hidden_panels(), kLanes});
-  product({shape.lanes, shape.hidden_panels(), kLanes});
-  product({shape.vocabulary, shape.hidden_panels(), kLanes});
+  product({shape.rows, shape.hidden_panels(), kVectorWidth});
+  product({shape.lanes, shape.hidden_panels(), kVectorWidth});
+  product({shape.vocabulary, shape.hidden_panels(), kVectorWidth});
   return shape;
 }
 
@@ -27,7 +27,7 @@ CrossEntropyShape cross_entropy_shape(const Arguments& arguments) {
 
 napi_value cross_entropy_scratch(napi_env env, const Arguments& arguments) {
   size_t floats;
-  divide_scratch(cross_entropy_shape(arguments), nullptr, &floats);
+  layout_scratch(cross_entropy_shape(arguments), nullptr, &floats);
   return make_number(env, static_cast<double>(floats));
 }
 
@@ -38,8 +38,8 @@ napi_value cross_entropy(napi_env env, const Arguments& arguments) {
   const size_t rows = c.shape.rows;
   const size_t inputs = product({rows, c.shape.hidden});
   size_t floats;
-  divide_scratch(c.shape, nullptr, &floats);
-  c.scratch = divide_scratch(c.shape, arguments.scratch("scratch", floats), &floats);
+  layout_scratch(c.shape, nullptr, &floats);
+  c.scratch = layout_scratch(c.shape, arguments.scratch("scratch", floats), &floats);
   c.input = arguments.floats_or_null("vectors", inputs);
   if (!c.input) c.input_panels = arguments.panels("inputPanels", c.shape.hidden_panels(), rows);
   if (c.shape.has_mask)
@@ -60,7 +60,7 @@ napi_value cross_entropy(napi_env env, const Arguments& arguments) {
   check_tokens("targets", c.targets, rows, INT32_MIN, c.shape.vocabulary);
   c.scored = std::count_if(c.targets, c.targets + rows, [](int32_t target) { return target >= 0; });
   run_unless_stopped(instance,
-                     [&](const Member& member) { instance.kernels->cross_entropy(c, member); });
+                     [&](const Worker& worker) { instance.kernels->cross_entropy(c, worker); });
   return c.shape.wants_gradient ? place_of(env, c.scratch.gradient_input, arguments)
                                 : make_number(env, 0);
 }

@@ -37,7 +37,7 @@ napi_value adam_step(napi_env env, const Arguments& arguments) {
   step.step_size = arguments.number("stepSize");
   step.correction = arguments.number("correction");
   arguments.hold_arrays();
-  instance.team->run([&](const Member& member) { instance.kernels->adam_step(step, member); });
+  instance.team->run([&](const Worker& worker) { instance.kernels->adam_step(step, worker); });
   return make_number(env, step.common.norm);
 }
 
@@ -48,7 +48,7 @@ napi_value sgd_step(napi_env env, const Arguments& arguments) {
   step.moment = arguments.floats("moment", step.common.count);
   step.momentum = arguments.number("momentum");
   arguments.hold_arrays();
-  instance.team->run([&](const Member& member) { instance.kernels->sgd_step(step, member); });
+  instance.team->run([&](const Worker& worker) { instance.kernels->sgd_step(step, worker); });
   return make_number(env, step.common.norm);
 }
 
@@ -60,7 +60,7 @@ napi_value rms_prop_step(napi_env env, const Arguments& arguments) {
   step.decay = arguments.number("decay");
   step.epsilon = arguments.number("epsilon");
   arguments.hold_arrays();
-  instance.team->run([&](const Member& member) { instance.kernels->rms_prop_step(step, member); });
+  instance.team->run([&](const Worker& worker) { instance.kernels->rms_prop_step(step, worker); });
   return make_number(env, step.common.norm);
 }
 

@@ -28,13 +28,13 @@ SequenceShape sequence_shape(const Arguments& arguments, size_t members) {
   if (shape.vocabulary > 0 && !shape.has_embedding && shape.vocabulary != shape.input)
     throw BadArgument("One-hot, the input size must be that of the vocabulary.");
   const size_t states = product({shape.time + 1, shape.batch});
-  product({states, shape.slot_panels(), kLanes});
-  product({states, shape.input_panels(), kLanes});
-  product({shape.input_masks, shape.input_panels(), kLanes});
+  product({states, shape.slot_panels(), kVectorWidth});
+  product({states, shape.input_panels(), kVectorWidth});
+  product({shape.input_masks, shape.input_panels(), kVectorWidth});
   if (shape.pairs() > kLargest - 1) throw BadArgument("There are too many masks.");
-  product({shape.gate_panels(), kLanes, shape.hidden_panels(), kLanes});
-  product({shape.gate_panels(), kLanes, shape.input_panels(), kLanes});
-  product({shape.members, shape.batch, 4 * kLanes});
+  product({shape.gate_panels(), kVectorWidth, shape.hidden_panels(), kVectorWidth});
+  product({shape.gate_panels(), kVectorWidth, shape.input_panels(), kVectorWidth});
+  product({shape.members, shape.batch, 4 * kVectorWidth});
   return shape;
 }
 
@@ -42,8 +42,8 @@ Sequence sequence_of(napi_env env, const Arguments& arguments) {
   Sequence s = {};
   s.shape = sequence_shape(arguments, instance_of(env).team->size());
   size_t floats;
-  divide_scratch(s.shape, nullptr, &floats);
-  s.scratch = divide_scratch(s.shape, arguments.scratch("scratch", floats), &floats);
+  layout_scratch(s.shape, nullptr, &floats);
+  s.scratch = layout_scratch(s.shape, arguments.scratch("scratch", floats), &floats);
   const size_t rows = s.shape.rows();
   if (s.shape.vocabulary > 0) {
     s.input.tokens = arguments.integers("tokens", rows);
@@ -67,7 +67,7 @@ Sequence sequence_of(napi_env env, const Arguments& arguments) {
   const size_t units = product({s.shape.batch, s.shape.hidden});
   if (s.shape.has_state_mask) s.state_mask = mask_of(arguments, "stateMask", units);
   s.before.hidden = arguments.floats("hiddenBefore", units);
-  if (facts_of(s.shape.cell).has_cell_state) s.before.cell = arguments.floats("cellBefore", units);
+  if (traits_of(s.shape.cell).has_cell_state) s.before.cell = arguments.floats("cellBefore", units);
   return s;
 }
 
@@ -95,7 +95,7 @@ void check_contents(const SequenceGradient& g) {
 
 napi_value sequence_scratch(napi_env env, const Arguments& arguments) {
   size_t floats;
-  divide_scratch(sequence_shape(arguments, instance_of(env).team->size()), nullptr, &floats);
+  layout_scratch(sequence_shape(arguments, instance_of(env).team->size()), nullptr, &floats);
   return make_number(env, static_cast<double>(floats));
 }
 
@@ -104,11 +104,11 @@ napi_value forward_sequence(napi_env env, const Arguments& arguments) {
   Sequence s = sequence_of(env, arguments);
   const size_t units = s.shape.batch * s.shape.hidden;
   s.after.hidden = arguments.floats("hiddenAfter", units);
-  if (facts_of(s.shape.cell).has_cell_state) s.after.cell = arguments.floats("cellAfter", units);
+  if (traits_of(s.shape.cell).has_cell_state) s.after.cell = arguments.floats("cellAfter", units);
   arguments.hold_arrays();
   check_contents(s);
   auto kernel = instance.kernels->forward_sequence[index_of(s.shape.cell)];
-  run_unless_stopped(instance, [&](const Member& member) { kernel(s, member); });
+  run_unless_stopped(instance, [&](const Worker& worker) { kernel(s, worker); });
   return place_of(env, {s.scratch.hiddens.at(0, s.shape.batch), 0}, arguments);
 }
 
@@ -129,12 +129,12 @@ napi_value backward_sequence(napi_env env, const Arguments& arguments) {
     g.embedding = arguments.floats("gradientEmbedding", shape.vocabulary * shape.input);
   const size_t units = shape.batch * shape.hidden;
   g.before.hidden = arguments.floats("gradientHidden", units);
-  if (facts_of(shape.cell).has_cell_state)
+  if (traits_of(shape.cell).has_cell_state)
     g.before.cell = arguments.floats("gradientCellState", units);
   arguments.hold_arrays();
   check_contents(g);
   auto kernel = instance.kernels->backward_sequence[index_of(shape.cell)];
-  run_unless_stopped(instance, [&](const Member& member) { kernel(g, member); });
+  run_unless_stopped(instance, [&](const Worker& worker) { kernel(g, worker); });
   return shape.vocabulary > 0 ? make_number(env, 0)
                               : place_of(env, g.forward.scratch.gradient_input, arguments);
 }

@@ -15,9 +15,9 @@ struct StreamsShape {
   size_t vocabulary;
   size_t embedding;  // 0: one-hot
 
-  CHARNN_INLINE size_t hidden_panels() const { return panels_of(hidden); }
-  CHARNN_INLINE size_t gate_panels() const { return facts_of(cell).gates * hidden_panels(); }
-  CHARNN_INLINE size_t vocabulary_panels() const { return panels_of(vocabulary); }
+  CHARNN_INLINE size_t hidden_panels() const { return panel_count(hidden); }
+  CHARNN_INLINE size_t gate_panels() const { return traits_of(cell).gates * hidden_panels(); }
+  CHARNN_INLINE size_t vocabulary_panels() const { return panel_count(vocabulary); }
 };
 
 constexpr size_t kMostLayers = 64;
@@ -49,10 +49,11 @@ struct StreamsMemory {
 /// the table stays small.
 CHARNN_INLINE bool has_table(const StreamsShape& shape) {
   constexpr size_t largest_table = size_t{1} << 23;
-  return shape.embedding == 0 || shape.vocabulary * shape.gate_panels() * kLanes <= largest_table;
+  return shape.embedding == 0 ||
+         shape.vocabulary * shape.gate_panels() * kVectorWidth <= largest_table;
 }
 
-StreamsMemory divide_memory(const StreamsShape& shape, float* base, size_t* floats);
+StreamsMemory layout_memory(const StreamsShape& shape, float* base, size_t* floats);
 
 /// A model's weights, in the shapes of PyTorch.
 struct StreamsWeights {

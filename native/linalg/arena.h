@@ -1,4 +1,4 @@
-// Divides scratch memory into its parts.
+// Scratch memory, laid out.
 #pragma once
 
 #include <cstdint>
@@ -7,22 +7,25 @@
 
 namespace charnn {
 
-/// Hands out one part after another, each from a multiple of 64 bytes on. Without memory to divide
-/// it only counts.
-class Divider {
+/// Hands out parts of a block of memory one after another, each at a multiple of 64 bytes from its
+/// beginning. Without memory it only counts: the same function first says how much is needed, then
+/// lays it out.
+class Arena {
  public:
-  explicit Divider(float* base) : base_(base) {}
+  /// @param base at a multiple of 64 bytes, or null
+  explicit Arena(float* base) : base_(base) {}
 
   float* floats(size_t count) {
     float* part = base_ ? base_ + used_ : nullptr;
-    used_ += panels_of(count) * kLanes;
+    used_ += panel_count(count) * kVectorWidth;
     return part;
   }
   int32_t* integers(size_t count) { return reinterpret_cast<int32_t*>(floats(count)); }
   Panels panels(size_t panels, size_t rows) {
-    size_t stride = rows * kLanes;
+    const size_t stride = rows * kVectorWidth;
     return {floats(panels * stride), stride};
   }
+  /// Floats handed out so far.
   size_t used() const { return used_; }
 
  private:

@@ -20,16 +20,16 @@ inline void philox(uint64_t first_counter, const uint32_t* key, uint32_t* words)
   // Each word of a counter lies in the lower half of a wider one; the upper half means nothing.
   uint64_t counters[kCounters], results[4][kCounters];
   for (int i = 0; i < kCounters; ++i) counters[i] = first_counter + i;
-  for (int i = 0; i < kCounters; i += kWordsInRegister) {
-    Words word0 = load(counters + i), word1 = upper(word0);
+  for (int i = 0; i < kCounters; i += kWordsPerRegister) {
+    Words word0 = load(counters + i), word1 = high(word0);
     Words word2 = broadcast(uint64_t{0}), word3 = word2;
     uint32_t key0 = key[0], key1 = key[1];
     for (int round = 0; round < 10; ++round) {
-      const Words product0 = multiply_lower(word0, broadcast(uint64_t{0xd2511f53}));
-      const Words product1 = multiply_lower(word2, broadcast(uint64_t{0xcd9e8d57}));
-      word0 = exclusive_or(exclusive_or(upper(product1), word1), broadcast(uint64_t{key0}));
+      const Words product0 = mul_low(word0, broadcast(uint64_t{0xd2511f53}));
+      const Words product1 = mul_low(word2, broadcast(uint64_t{0xcd9e8d57}));
+      word0 = bit_xor(bit_xor(high(product1), word1), broadcast(uint64_t{key0}));
       word1 = product1;
-      word2 = exclusive_or(exclusive_or(upper(product0), word3), broadcast(uint64_t{key1}));
+      word2 = bit_xor(bit_xor(high(product0), word3), broadcast(uint64_t{key1}));
       word3 = product0;
       key0 += 0x9e3779b9;
       key1 += 0xbb67ae85;
@@ -85,11 +85,11 @@ inline void fill_mask(Panels to, const Mask& mask, size_t columns, Range rows) {
   if (mask.values) return to_panels(to, mask.values, columns, rows);
   MaskElements elements(mask.dropout);
   for (size_t row = rows.begin; row < rows.end; ++row)
-    for (size_t p = 0; p < panels_of(columns); ++p) {
-      int width = columns_in(p, columns);
+    for (size_t p = 0; p < panel_count(columns); ++p) {
+      int width = panel_width(p, columns);
       float* panel = to.at(p, row);
-      elements.write(panel, row * columns + p * kLanes, width);
-      fill(panel + width, 0.0f, kLanes - width);
+      elements.write(panel, row * columns + p * kVectorWidth, width);
+      fill(panel + width, 0.0f, kVectorWidth - width);
     }
 }
 

@@ -24,10 +24,10 @@ struct Count {
 /// The left factor of a product. Its element (i, k) is at k / 16 * stride + k % 16 * k_step + i *
 /// row_step.
 struct ByRow {  // panels: i counts rows, k columns
-  static constexpr size_t row_step = kLanes, k_step = 1;
+  static constexpr size_t row_step = kVectorWidth, k_step = 1;
 };
 struct ByColumn {  // the transpose of panels: i counts columns, within one panel, and k rows
-  static constexpr size_t row_step = 1, k_step = kLanes;
+  static constexpr size_t row_step = 1, k_step = kVectorWidth;
 };
 
 /// `Rows` rows of `PanelCount` panels of c: overwritten by, or added to it, the product over
@@ -53,12 +53,12 @@ inline void multiply_tile(size_t depth, const float* a, size_t a_stride, const f
       for (int p = 0; p < PanelCount; ++p) __builtin_prefetch(c[p] + fetched * c_step, 1);
       ++fetched;
     }
-    size_t end = depth - k < kLanes ? depth : k + kLanes;
+    size_t end = depth - k < kVectorWidth ? depth : k + kVectorWidth;
     const float* left = chunk;
     for (; k < end; ++k, left += Left::k_step) {
       Vec row[PanelCount];
 #pragma GCC unroll 8
-      for (int p = 0; p < PanelCount; ++p) row[p] = load(right[p] + k * kLanes);
+      for (int p = 0; p < PanelCount; ++p) row[p] = load(right[p] + k * kVectorWidth);
 #pragma GCC unroll 16
       for (int i = 0; i < Rows; ++i) {
         Vec factor = broadcast(left[i * Left::row_step]);
@@ -96,14 +96,14 @@ inline void multiply_panels(size_t rows, size_t depth, const float* a, size_t a_
   for (size_t k = 0; k < depth; k += kBlock) {
     size_t block = depth - k < kBlock ? depth - k : kBlock;
     const float* b_block[PanelCount];
-    for (int p = 0; p < PanelCount; ++p) b_block[p] = b[p] + k * kLanes;
+    for (int p = 0; p < PanelCount; ++p) b_block[p] = b[p] + k * kVectorWidth;
     for (size_t g = 0; g < groups; ++g) {
       size_t begin = rows * g / groups, end = rows * (g + 1) / groups;
       float* c_rows[PanelCount];
       for (int p = 0; p < PanelCount; ++p) c_rows[p] = c[p] + begin * c_step;
       multiply_rows<Left, PanelCount>(end - begin, block,
-                                      a + k / kLanes * a_stride + begin * Left::row_step, a_stride,
-                                      b_block, c_rows, c_step, adds || k > 0);
+                                      a + k / kVectorWidth * a_stride + begin * Left::row_step,
+                                      a_stride, b_block, c_rows, c_step, adds || k > 0);
     }
   }
 }
@@ -124,8 +124,9 @@ inline void multiply_row(size_t depth, const float* a, size_t a_stride, Range pa
       for (int i = 0; i < n; ++i) b[i] = b_panel(p + i), c[i] = c_panel(p + i);
       for (size_t k = 0; k < depth; k += kBlock) {
         size_t block = depth - k < kBlock ? depth - k : kBlock;
-        multiply_tile<ByRow, 1, n>(block, a + k / kLanes * a_stride, a_stride, b, c, kLanes, k > 0);
-        for (int i = 0; i < n; ++i) b[i] += block * kLanes;
+        multiply_tile<ByRow, 1, n>(block, a + k / kVectorWidth * a_stride, a_stride, b, c,
+                                   kVectorWidth, k > 0);
+        for (int i = 0; i < n; ++i) b[i] += block * kVectorWidth;
       }
     }
   };
@@ -141,7 +142,7 @@ inline void multiply(size_t rows, size_t depth, const float* a, size_t a_stride,
   // In groups as even as can be: 4 panels are two twos, not three and one.
   size_t groups = (panels.size() + kTilePanels - 1) / kTilePanels;
   for (size_t g = 0; g < groups; ++g) {
-    Range group = share(panels.size(), g, groups);
+    Range group = slice_of(panels.size(), g, groups);
     const float* b[kTilePanels];
     float* c[kTilePanels];
     for (size_t p = 0; p < group.size(); ++p) {
@@ -164,7 +165,7 @@ inline void multiply(Panels a, Panels b, Panels c, size_t depth, Range rows, Ran
     size_t count = rows.end - begin < kRowsAtOnce ? rows.end - begin : kRowsAtOnce;
     multiply<ByRow>(
         count, depth, a.at(0, begin), a.stride, panels, [&](size_t p) { return b.at(p, 0); },
-        [&](size_t p) { return c.at(p, begin); }, kLanes, adds);
+        [&](size_t p) { return c.at(p, begin); }, kVectorWidth, adds);
   }
 }
 

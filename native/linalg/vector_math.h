@@ -10,9 +10,9 @@ namespace charnn::CHARNN_ISA {
 ///
 /// Three steps of Newton's method, each of which squares the error.
 template <class V>
-CHARNN_INLINE V reciprocal(V a) {
+CHARNN_INLINE V rcp(V a) {
   const V one = constant<V>(1.0f);
-  V y = first_reciprocal(a);
+  V y = rcp_estimate(a);
   for (int step = 0; step < 3; ++step) y = fma(y, fnma(a, y, one), y);
   return y;
 }
@@ -22,9 +22,9 @@ CHARNN_INLINE V reciprocal(V a) {
 /// x = n ln 2 + r with |r| <= ln 2 / 2, ln 2 in two parts (Cody and Waite, "Software Manual for the
 /// Elementary Functions", 1980); the polynomial is that of Cephes' expf.
 template <class V>
-CHARNN_INLINE V exponential(V x) {
-  x = smaller(constant<V>(84.0f), larger(constant<V>(-87.0f), x));
-  V n = rounded(x * constant<V>(1.44269504f));
+CHARNN_INLINE V exp(V x) {
+  x = min(constant<V>(84.0f), max(constant<V>(-87.0f), x));
+  V n = round(x * constant<V>(1.44269504f));
   V r = fnma(n, constant<V>(0.693359375f), x);
   r = fnma(n, constant<V>(-2.12194440e-4f), r);
   V p = constant<V>(1.9875691500e-4f);
@@ -34,26 +34,26 @@ CHARNN_INLINE V exponential(V x) {
   p = fma(p, r, constant<V>(1.6666665459e-1f));
   p = fma(p, r, constant<V>(5.0000001201e-1f));
   p = fma(p, r * r, r + constant<V>(1.0f));
-  return times_power_of_two(p, n);
+  return ldexp(p, n);
 }
 
 /// 1 / (1 + e^-x)
 template <class V>
 CHARNN_INLINE V sigmoid(V x) {
-  return reciprocal(constant<V>(1.0f) + exponential(constant<V>(0.0f) - x));
+  return rcp(constant<V>(1.0f) + exp(constant<V>(0.0f) - x));
 }
 
 /// tanh x = 1 - 2 / (e^2x + 1)
 template <class V>
-CHARNN_INLINE V hyperbolic_tangent(V x) {
+CHARNN_INLINE V tanh(V x) {
   const V one = constant<V>(1.0f);
-  return fnma(constant<V>(2.0f), reciprocal(exponential(x + x) + one), one);
+  return fnma(constant<V>(2.0f), rcp(exp(x + x) + one), one);
 }
 
 /// ln x for a normal number above 0, to within a unit in the last place or 1e-7.
 ///
 /// x = 2^n m with m from sqrt(1/2) to sqrt(2); the polynomial is that of Cephes' logf.
-inline float logarithm(float x) {
+inline float log(float x) {
   unsigned bits;
   __builtin_memcpy(&bits, &x, sizeof bits);
   if (!(x > 0.0f) || bits >= 0x7f800000) return x > 0.0f ? x : __builtin_nanf("");

@@ -15,8 +15,8 @@ struct CrossEntropyShape {
   bool has_mask;
   bool wants_gradient;
 
-  CHARNN_INLINE size_t hidden_panels() const { return panels_of(hidden); }
-  CHARNN_INLINE size_t vocabulary_panels() const { return panels_of(vocabulary); }
+  CHARNN_INLINE size_t hidden_panels() const { return panel_count(hidden); }
+  CHARNN_INLINE size_t vocabulary_panels() const { return panel_count(vocabulary); }
 };
 
 /// Scratch memory; H and V are the panels of the hidden state and of the vocabulary.
@@ -32,7 +32,7 @@ struct CrossEntropyScratch {
   Panels gradient_input;  // H, rows
 };
 
-CrossEntropyScratch divide_scratch(const CrossEntropyShape& shape, float* base, size_t* floats);
+CrossEntropyScratch layout_scratch(const CrossEntropyShape& shape, float* base, size_t* floats);
 
 struct CrossEntropy {
   CrossEntropyShape shape;

@@ -11,22 +11,22 @@ constexpr size_t kRowBlock = 256;
 
 }  // namespace
 
-CrossEntropyScratch divide_scratch(const CrossEntropyShape& shape, float* base, size_t* floats) {
-  Divider memory(base);
+CrossEntropyScratch layout_scratch(const CrossEntropyShape& shape, float* base, size_t* floats) {
+  Arena memory(base);
   CrossEntropyScratch scratch = {};
   const size_t hidden = shape.hidden_panels();
   const size_t vocabulary = shape.vocabulary_panels();
-  size_t blocks = kMostLogits / (vocabulary * kLanes * kRowBlock);
+  size_t blocks = kMostLogits / (vocabulary * kVectorWidth * kRowBlock);
   size_t rows = (blocks > 0 ? blocks : 1) * kRowBlock;
   scratch.rows_at_once = rows < shape.rows ? rows : shape.rows;
   scratch.input = memory.panels(hidden, shape.rows);
   if (shape.has_mask) scratch.mask = memory.panels(hidden, shape.lanes);
   scratch.weight = memory.panels(vocabulary, shape.hidden);
   scratch.logits = memory.panels(vocabulary, scratch.rows_at_once);
-  scratch.bias = memory.floats(vocabulary * kLanes);
+  scratch.bias = memory.floats(vocabulary * kVectorWidth);
   if (shape.wants_gradient) {
     scratch.weight_by_unit = memory.panels(hidden, shape.vocabulary);
-    scratch.bias_sums = memory.floats(vocabulary * kLanes);
+    scratch.bias_sums = memory.floats(vocabulary * kVectorWidth);
     scratch.gradient_input = memory.panels(hidden, shape.rows);
   }
   *floats = memory.used();

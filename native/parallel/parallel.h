@@ -1,51 +1,60 @@
-// How a kernel's work is divided among threads.
+// How threads divide a kernel's work: slices, parallel loops and barriers. Nothing here touches the
+// operating system; parallel/team.h starts the threads.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 
-#include "linalg/panels.h"
+#include "inline.h"
 
 namespace charnn {
 
-/// Some of a row of equal pieces of work.
+/// The indices from `begin` up to, but not including, `end`.
 struct Range {
   size_t begin, end;
   CHARNN_INLINE size_t size() const { return end - begin; }
 };
 
-/// Pieces from `begin` on: `most` of them, or all there are before `end`.
-CHARNN_INLINE Range some(size_t begin, size_t most, size_t end) {
-  return {begin, begin + most < end ? begin + most : end};
+/// `count` indices from `begin` on, cut off at `end`.
+CHARNN_INLINE Range clamp_range(size_t begin, size_t count, size_t end) {
+  return {begin, begin + count < end ? begin + count : end};
 }
 
-/// One of `parts` shares of `count` pieces: consecutive, and at most one more than another's.
-CHARNN_INLINE Range share(size_t count, size_t index, size_t parts) {
-  return {count * index / parts, count * (index + 1) / parts};
+/// Slice `index` of `slices` consecutive slices of `count` indices; no slice is larger than another
+/// by more than one.
+CHARNN_INLINE Range slice_of(size_t count, size_t index, size_t slices) {
+  return {count * index / slices, count * (index + 1) / slices};
 }
 
-/// What one member of a team has of the loops that all of them divide.
-struct Shares {
-  /// Loops that this member has begun.
+/// How far one worker's slice of the current parallel loop is done. Other workers take pieces of it
+/// too.
+struct LoopState {
+  /// Loops that this worker has begun. Only it reads and writes this.
   alignas(64) uint64_t loops = 0;
-  /// How many pieces of its share of a loop are taken, by whomever, below the number of that loop.
+  /// Two numbers in one, so that both change in one atomic operation: in the upper bits the loop's
+  /// number, in the lower `kPieceBits` how many pieces of this slice are taken. A worker that is
+  /// still in an earlier loop, or already in a later one, sees that from the loop's number and
+  /// takes nothing by mistake.
   alignas(64) std::atomic<uint64_t> taken{0};
 
-  /// Enough for the pieces of the largest sizes; numbers of loops begin anew after 2^36.
+  /// Room for the pieces of the largest sizes. Loop numbers wrap around after 2^36 loops.
   static constexpr int kPieceBits = 28;
 
-  /// Takes the next of `pieces` in loop number `loop`, into `piece`; false where none is left.
+  /// Takes the next of this slice's `pieces` in loop number `loop` and writes its index to `piece`.
+  /// @returns false where none is left
   CHARNN_INLINE bool take(uint64_t loop, size_t pieces, size_t* piece) {
     const uint64_t first = loop << kPieceBits;
     uint64_t seen = taken.load(std::memory_order_relaxed);
     while (true) {
-      // Of a loop before this one: none is taken yet. Of one after it: all are. The difference
-      // tells also where numbers have begun anew, since members are never far from each other.
+      // The number of an earlier loop: no piece of this one is taken. Of a later loop: all are.
+      // Workers are never far apart, so the sign of the difference is right after the numbers have
+      // wrapped around too.
       const bool is_older = static_cast<int64_t>(seen - first) < 0;
       const uint64_t next = is_older ? first : seen;
       const bool is_left = next - first < pieces;
-      // A share of nothing is marked all the same: no number grows old.
+      // An empty slice gets the loop's number as well: none stays so old that the difference
+      // overflows.
       if (!is_left && !is_older) return false;
       if (!taken.compare_exchange_weak(seen, is_left ? next + 1 : next, std::memory_order_relaxed))
         continue;
@@ -55,21 +64,22 @@ struct Shares {
   }
 };
 
-/// One thread of the team that runs a kernel. Every kernel is called by all of a team at once.
-struct Member {
+/// One thread of the team that runs a kernel. All workers of the team call the kernel at the same
+/// time, with the same arguments, and go through the same parallel loops and barriers in the same
+/// order.
+struct Worker {
   size_t index;
-  size_t count;
-  void (*wait)(void* barrier);
-  void* barrier;
-  /// Of each member.
-  Shares* shares;
-  /// Becomes true when nobody wants any more what the kernel makes; null: it is always wanted.
+  size_t count;  // workers in the team
+  void (*wait_at_barrier)(void* team);
+  void* team;
+  LoopState* loop_states;  // [count]
+  /// Becomes true when nobody needs the kernel's results any more; null: they are always needed.
   const std::atomic<bool>* stop = nullptr;
 
   /// A team of one.
   ///
-  /// @param stop that of the member which it is made of
-  CHARNN_INLINE static Member alone(const std::atomic<bool>* stop = nullptr) {
+  /// @param stop that of the worker which turns into it
+  CHARNN_INLINE static Worker serial(const std::atomic<bool>* stop = nullptr) {
     return {0, 1, nullptr, nullptr, nullptr, stop};
   }
 
@@ -77,31 +87,36 @@ struct Member {
     return stop != nullptr && stop->load(std::memory_order_relaxed);
   }
 
-  /// Returns when all members have called it.
-  CHARNN_INLINE void meet() const {
-    if (count > 1) wait(barrier);
+  /// Returns when all workers have called it. What they wrote before, all can read after.
+  CHARNN_INLINE void barrier() const {
+    if (count > 1) wait_at_barrier(team);
   }
 
-  /// This member's share of some pieces.
-  CHARNN_INLINE Range share_of(size_t pieces) const { return share(pieces, index, count); }
+  /// This worker's slice of `pieces`: always the same one, for work that is too little to balance.
+  CHARNN_INLINE Range slice(size_t pieces) const { return slice_of(pieces, index, count); }
 
-  /// Calls `work` with ranges of up to `at_once` of the pieces, until all of them are taken. Each
-  /// member takes its own share first, the same at every time, so that what it needs is in its
-  /// cache, and then what others have not come to: a core that is slowed down holds up nobody.
-  /// Others may still be at work when this returns. When the kernel is stopped no more pieces are
-  /// begun, but loops and meetings go on, so that all members come to its end.
+  /// Calls `work(Range)` until all `pieces` are done, each once, up to `grain` of them in a call.
+  ///
+  /// Each worker first does its own slice, which is the same at every call, so that the weights it
+  /// needs stay in its cache. Then it steals pieces from slices that others have not finished: a
+  /// core that is slow, or busy with something else, holds up nobody. Which worker does a piece
+  /// never changes what the piece writes.
+  ///
+  /// There is no barrier at the end: others may still be at work. Once the kernel is stopped no
+  /// more pieces are begun, but all loops and barriers are still passed, so that all workers reach
+  /// the kernel's end.
   template <class Work>
-  CHARNN_INLINE void divide(size_t pieces, size_t at_once, Work work) const {
-    const uint64_t loop = count > 1 ? ++shares[index].loops : 0;
+  CHARNN_INLINE void parallel_for(size_t pieces, size_t grain, Work work) const {
+    const uint64_t loop = count > 1 ? ++loop_states[index].loops : 0;
     for (size_t i = 0; i < count; ++i) {
       const size_t owner = (index + i) % count;
-      const Range whole = share(pieces, owner, count);
-      // As even as can be: 4 by three are two twos, not three and one.
-      const size_t groups = (whole.size() + at_once - 1) / at_once;
-      // With others `take` says which is next.
-      for (size_t g = 0; count > 1 ? shares[owner].take(loop, groups, &g) : g < groups; ++g) {
+      const Range whole = slice_of(pieces, owner, count);
+      // Groups as even as can be: 4 pieces in groups of up to 3 are two twos, not three and one.
+      const size_t groups = (whole.size() + grain - 1) / grain;
+      // A single worker counts the groups itself; in a team `take` says which one is next.
+      for (size_t g = 0; count > 1 ? loop_states[owner].take(loop, groups, &g) : g < groups; ++g) {
         if (is_stopped()) return;
-        const Range group = share(whole.size(), g, groups);
+        const Range group = slice_of(whole.size(), g, groups);
         work(Range{whole.begin + group.begin, whole.begin + group.end});
       }
     }

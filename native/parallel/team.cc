@@ -14,12 +14,12 @@
 namespace charnn {
 namespace {
 
-/// How often a waiting thread looks before it lets others run, and before it goes to sleep: some
-/// microseconds, and about a millisecond, in which the next kernel mostly comes.
-constexpr size_t kTurnsAwake = 500;
-constexpr size_t kTurnsBeforeSleep = 4000;
+/// How often a waiting thread spins before it starts to yield the processor, which takes some
+/// microseconds, and before it goes to sleep, about a millisecond.
+constexpr size_t kSpinsBeforeYield = 500;
+constexpr size_t kSpinsBeforeSleep = 4000;
 
-inline void pause_briefly() {
+inline void pause() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
@@ -41,7 +41,7 @@ size_t physical_cores() {
     std::ifstream file("/sys/devices/system/cpu/cpu" + std::to_string(cpu) +
                        "/topology/thread_siblings_list");
     std::string siblings;
-    // Where the system does not tell, each counts.
+    // Where the system does not say which threads share a core, each counts as one.
     if (!std::getline(file, siblings)) siblings = "cpu " + std::to_string(cpu);
     cores.insert(siblings);
   }
@@ -56,29 +56,29 @@ size_t physical_cores() {
 #endif
 }
 
-Team::Team(size_t count) : shares_(new Shares[count]) {
+Team::Team(size_t count) : loop_states_(new LoopState[count]) {
   try {
     for (size_t index = 1; index < count; ++index)
-      workers_.emplace_back([this, index] { serve(index); });
+      threads_.emplace_back([this, index] { run_thread(index); });
   } catch (...) {
-    // The system starts no more: a thread that is not joined would end the process.
-    end();
+    // The system starts no more threads. Destroying one that is not joined would end the process.
+    end_threads();
     throw;
   }
 }
 
 Team::~Team() {
   finish();
-  end();
+  end_threads();
 }
 
-void Team::end() {
+void Team::end_threads() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     ends_ = true;
   }
-  new_job_.notify_all();
-  for (std::thread& worker : workers_) worker.join();
+  wake_up_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
 }
 
 void Team::begin(Function function, const void* context, const std::atomic<bool>* stop) {
@@ -86,58 +86,59 @@ void Team::begin(Function function, const void* context, const std::atomic<bool>
   function_ = function;
   context_ = context;
   stop_ = stop;
-  if (workers_.empty()) return;
-  unfinished_ = workers_.size();
+  if (threads_.empty()) return;
+  unfinished_ = threads_.size();
   ++job_;
   if (sleepers_ > 0) {
-    // Whoever is about to sleep holds the lock until it can be woken.
+    // A thread holds the lock from its last look at `job_` until it can be woken: after this it
+    // either has seen the job or hears the notification.
     { std::lock_guard<std::mutex> lock(mutex_); }
-    new_job_.notify_all();
+    wake_up_.notify_all();
   }
 }
 
 void Team::finish() {
   if (function_ == nullptr) return;
-  function_(context_, member(0));
-  for (size_t turns = 0; unfinished_ > 0; ++turns) relax(turns);
+  function_(context_, worker(0));
+  for (size_t spins = 0; unfinished_ > 0; ++spins) backoff(spins);
   function_ = nullptr;
 }
 
-void Team::serve(size_t index) {
+void Team::run_thread(size_t index) {
   size_t done = 0;
   while (true) {
-    for (size_t turns = 0; job_ == done && !ends_ && turns < kTurnsBeforeSleep; ++turns)
-      relax(turns);
+    for (size_t spins = 0; job_ == done && !ends_ && spins < kSpinsBeforeSleep; ++spins)
+      backoff(spins);
     if (job_ == done) {
       std::unique_lock<std::mutex> lock(mutex_);
       ++sleepers_;
-      new_job_.wait(lock, [&] { return job_ != done || ends_; });
+      wake_up_.wait(lock, [&] { return job_ != done || ends_; });
       --sleepers_;
     }
     if (ends_) return;
     done = job_;
-    function_(context_, member(index));
+    function_(context_, worker(index));
     --unfinished_;
   }
 }
 
-Member Team::member(size_t index) {
-  auto meet = [](void* team) { static_cast<Team*>(team)->meet(); };
-  return {index, size(), meet, this, shares_.get(), stop_};
+Worker Team::worker(size_t index) {
+  auto wait = [](void* team) { static_cast<Team*>(team)->barrier(); };
+  return {index, size(), wait, this, loop_states_.get(), stop_};
 }
 
-void Team::meet() {
-  size_t meeting = meetings_;
-  if (arrived_.fetch_add(1) + 1 == size()) {
-    arrived_ = 0;
-    ++meetings_;
+void Team::barrier() {
+  const size_t before = barriers_passed_;
+  if (at_barrier_.fetch_add(1) + 1 == size()) {
+    at_barrier_ = 0;
+    ++barriers_passed_;
     return;
   }
-  for (size_t turns = 0; meetings_ == meeting; ++turns) relax(turns);
+  for (size_t spins = 0; barriers_passed_ == before; ++spins) backoff(spins);
 }
 
-void Team::relax(size_t turns) {
-  if (turns < kTurnsAwake) pause_briefly();
+void Team::backoff(size_t spins) {
+  if (spins < kSpinsBeforeYield) pause();
   else std::this_thread::yield();
 }
 

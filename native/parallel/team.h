@@ -1,4 +1,4 @@
-// Threads that run kernels together.
+// The threads that run kernels together.
 #pragma once
 
 #include <atomic>
@@ -16,66 +16,70 @@ namespace charnn {
 /// Cores of this machine that this process may run on; threads of one core count once.
 size_t physical_cores();
 
-/// The calling thread and others that wait for work: for a moment wide awake, then asleep.
+/// A fork-join pool: the calling thread, which is worker 0, and threads that wait for work. They
+/// spin for about a millisecond, since the next kernel mostly comes at once, and then sleep.
+///
+/// A team belongs to one thread: only that thread calls its functions.
 class Team {
  public:
-  /// Throws std::system_error where the system does not start so many threads.
+  /// @param count workers, the calling thread among them
+  /// @throws std::system_error where the system does not start so many threads
   explicit Team(size_t count);
   ~Team();
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
 
-  size_t size() const { return workers_.size() + 1; }
+  size_t size() const { return threads_.size() + 1; }
 
-  /// Calls `work(member)` in every thread of the team and returns when all of them have.
+  /// Calls `work(worker)` in every thread of the team and returns when all calls have.
   ///
-  /// @param stop ends it early when it becomes true: what it has made is of no use then
+  /// @param stop when it becomes true the work ends early, and its results are not valid
   template <class Work>
   void run(const Work& work, const std::atomic<bool>* stop = nullptr) {
     begin(work, stop);
     finish();
   }
 
-  /// Lets the other threads begin `work(member)`, which must stay where it is until it is finished,
-  /// and returns at once. What was begun before is finished first.
+  /// Starts `work(worker)` in the other threads and returns at once. `work` must stay where it is
+  /// until `finish` has returned. Work that was begun earlier is finished first.
   template <class Work>
   void begin(const Work& work, const std::atomic<bool>* stop = nullptr) {
     begin([](const void* context,
-             const Member& member) { (*static_cast<const Work*>(context))(member); },
+             const Worker& worker) { (*static_cast<const Work*>(context))(worker); },
           &work, stop);
   }
 
-  /// Takes part in what was begun, if it is not finished, and returns when all have done it.
+  /// Does the calling thread's part of the work that was begun, if any, and returns when all of it
+  /// is done.
   void finish();
 
  private:
-  using Function = void (*)(const void* context, const Member& member);
+  using Function = void (*)(const void* context, const Worker& worker);
 
   void begin(Function function, const void* context, const std::atomic<bool>* stop);
-  void serve(size_t index);
-  Member member(size_t index);
-  void meet();
-  void end();
-  static void relax(size_t turns);
+  void run_thread(size_t index);
+  Worker worker(size_t index);
+  void barrier();
+  void end_threads();
+  static void backoff(size_t spins);
 
-  std::vector<std::thread> workers_;
+  std::vector<std::thread> threads_;
 
-  /// Of the job that has begun; null when it is finished.
+  /// The job that has begun; null when it is finished.
   Function function_ = nullptr;
   const void* context_ = nullptr;
   const std::atomic<bool>* stop_ = nullptr;
-  std::atomic<size_t> job_{0};
-  std::atomic<size_t> unfinished_{0};
+  std::atomic<size_t> job_{0};         // how many have begun
+  std::atomic<size_t> unfinished_{0};  // threads that have not done the job yet
   std::atomic<size_t> sleepers_{0};
   std::atomic<bool> ends_{false};
   std::mutex mutex_;
-  std::condition_variable new_job_;
+  std::condition_variable wake_up_;
 
-  /// Of each member.
-  std::unique_ptr<Shares[]> shares_;
+  std::unique_ptr<LoopState[]> loop_states_;  // [size()]
 
-  std::atomic<size_t> arrived_{0};
-  std::atomic<size_t> meetings_{0};
+  std::atomic<size_t> at_barrier_{0};       // workers that have reached the current one
+  std::atomic<size_t> barriers_passed_{0};  // the sense that waiting workers watch
 };
 
 }  // namespace charnn

@@ -10,7 +10,7 @@ namespace charnn::CHARNN_ISA {
 /// By the gates of the units in `unit_panels` at step t, for some lanes: the slots are overwritten.
 template <class CellMath>
 void step_backward(const Sequence& s, Panels d_output, size_t t, Range lanes, Range unit_panels) {
-  constexpr CellFacts facts = facts_of(CellMath::cell);
+  constexpr CellTraits traits = traits_of(CellMath::cell);
   const SequenceScratch& scratch = s.scratch;
   const size_t units = s.shape.hidden_panels();
   const size_t before = t * s.shape.batch;
@@ -18,49 +18,50 @@ void step_backward(const Sequence& s, Panels d_output, size_t t, Range lanes, Ra
   for (size_t p = unit_panels.begin; p < unit_panels.end; ++p)
     for (size_t lane = lanes.begin; lane < lanes.end; ++lane) {
       const size_t row = before + lane;
-      Vec slots[facts.slots];
-      for (size_t slot = 0; slot < facts.slots; ++slot)
+      Vec slots[traits.slots];
+      for (size_t slot = 0; slot < traits.slots; ++slot)
         slots[slot] = load(scratch.slots.at(slot * units + p, row));
       float* d_hidden = scratch.gradient_hidden.at(p, lane);
       Vec dh = load(d_hidden) + load(d_output.at(p, row));
       Vec dc = zero(), c_before = zero(), c_after = zero();
-      if constexpr (facts.has_cell_state) {
+      if constexpr (traits.has_cell_state) {
         dc = load(scratch.gradient_cell.at(p, lane));
         c_before = load(scratch.cells.at(p, row));
         c_after = load(scratch.cells.at(p, after + lane));
       }
       CellMath::backward(slots, load(scratch.hiddens.at(p, row)), dh, c_before, c_after, dc);
-      for (size_t slot = 0; slot < facts.slots; ++slot)
+      for (size_t slot = 0; slot < traits.slots; ++slot)
         store(scratch.slots.at(slot * units + p, row), slots[slot]);
       store(d_hidden, dh);
-      if constexpr (facts.has_cell_state) store(scratch.gradient_cell.at(p, lane), dc);
+      if constexpr (traits.has_cell_state) store(scratch.gradient_cell.at(p, lane), dc);
     }
 }
 
 /// By tokens: equal ones with equal masks are added up first, then turned into the gradients of the
 /// weights and of the embedding.
 template <class CellMath>
-void token_gradients(const SequenceGradient& g, const Member& member) {
-  constexpr CellFacts facts = facts_of(CellMath::cell);
+void token_gradients(const SequenceGradient& g, const Worker& worker) {
+  constexpr CellTraits traits = traits_of(CellMath::cell);
   const Sequence& s = g.forward;
   const SequenceShape& shape = s.shape;
   const SequenceScratch& scratch = s.scratch;
   const size_t units = shape.hidden_panels();
-  const size_t first_slot_panel = (facts.slots - facts.gates) * units;
+  const size_t first_slot_panel = (traits.slots - traits.gates) * units;
   const size_t distinct = *scratch.counts;
-  Range panels = member.share_of(shape.gate_panels());
+  Range panels = worker.slice(shape.gate_panels());
   for (size_t p = panels.begin; p < panels.end; ++p) {
-    fill(scratch.table.at(p, 0), 0.0f, distinct * kLanes);
+    fill(scratch.table.at(p, 0), 0.0f, distinct * kVectorWidth);
     const float* from = scratch.slots.at(first_slot_panel + p, 0);
     for (size_t row = 0; row < shape.rows(); ++row) {
       float* sum = scratch.table.at(p, scratch.places[row]);
-      store(sum, load(sum) + load(from + row * kLanes));
+      store(sum, load(sum) + load(from + row * kVectorWidth));
     }
   }
   if (!shape.has_embedding) {
     for (size_t p = panels.begin; p < panels.end; ++p) {
-      size_t first = CellMath::gate_of_input_slot[p / units] * shape.hidden + p % units * kLanes;
-      for (int i = 0; i < columns_in(p % units, shape.hidden); ++i) {
+      size_t first =
+          CellMath::gate_of_input_slot[p / units] * shape.hidden + p % units * kVectorWidth;
+      for (int i = 0; i < panel_width(p % units, shape.hidden); ++i) {
         float* row = g.weight_ih + (first + i) * shape.input;
         fill(row, 0.0f, shape.input);
         for (size_t d = 0; d < distinct; ++d) {
@@ -71,16 +72,16 @@ void token_gradients(const SequenceGradient& g, const Member& member) {
     }
     return;
   }
-  member.meet();
+  worker.barrier();
   add_weight_gradient({scratch.table, scratch.embedding, distinct, shape.input, shape.hidden,
-                       facts.gates, CellMath::gate_of_input_slot, g.weight_ih, nullptr, false},
-                      member);
-  Range inputs = member.share_of(shape.input_panels());
+                       traits.gates, CellMath::gate_of_input_slot, g.weight_ih, nullptr, false},
+                      worker);
+  Range inputs = worker.slice(shape.input_panels());
   multiply(scratch.table, scratch.weight_ih_by_gate, scratch.gradient_embedding,
-           shape.gate_panels() * kLanes, {0, distinct}, inputs, false);
+           shape.gate_panels() * kVectorWidth, {0, distinct}, inputs, false);
   for (size_t p = inputs.begin; p < inputs.end; ++p) {
-    const int width = columns_in(p, shape.input);
-    float* column = g.embedding + p * kLanes;
+    const int width = panel_width(p, shape.input);
+    float* column = g.embedding + p * kVectorWidth;
     for (size_t token = 0; token < shape.vocabulary; ++token)
       store_columns(column + token * shape.input, zero(), width);
     for (size_t d = 0; d < distinct; ++d) {
@@ -98,27 +99,27 @@ inline void unpack_bias(float* to, const float* sums, size_t hidden, const size_
                         size_t gates) {
   for (size_t slot = 0; slot < gates; ++slot)
     for (size_t j = 0; j < hidden; ++j)
-      to[gate_of_slot[slot] * hidden + j] = sums[slot * panels_of(hidden) * kLanes + j];
+      to[gate_of_slot[slot] * hidden + j] = sums[slot * panel_count(hidden) * kVectorWidth + j];
 }
 
 /// Packs the weights and clears what is summed up on the way back.
 template <class CellMath>
-void prepare_backward(const SequenceGradient& g, Panels d_output, const Member& member) {
-  constexpr CellFacts facts = facts_of(CellMath::cell);
+void prepare_backward(const SequenceGradient& g, Panels d_output, const Worker& worker) {
+  constexpr CellTraits traits = traits_of(CellMath::cell);
   const Sequence& s = g.forward;
   const SequenceShape& shape = s.shape;
   const SequenceScratch& scratch = s.scratch;
-  const Range units = member.share_of(shape.hidden_panels());
+  const Range units = worker.slice(shape.hidden_panels());
   pack_weights_by_gate(scratch.weight_hh_by_gate, s.weights.hh, shape.hidden, shape.hidden,
-                       CellMath::gate_of_hidden_slot, facts.gates, units, recurrent_mask(s));
+                       CellMath::gate_of_hidden_slot, traits.gates, units, recurrent_mask(s));
   if (shape.vocabulary == 0 || shape.has_embedding)
     pack_weights_by_gate(scratch.weight_ih_by_gate, s.weights.ih, shape.input, shape.hidden,
-                         CellMath::gate_of_input_slot, facts.gates,
-                         member.share_of(shape.input_panels()));
+                         CellMath::gate_of_input_slot, traits.gates,
+                         worker.slice(shape.input_panels()));
   clear_rows(scratch.gradient_hidden, units, {0, shape.batch});
-  if (facts.has_cell_state) clear_rows(scratch.gradient_cell, units, {0, shape.batch});
-  if (g.output) to_panels(d_output, g.output, shape.hidden, member.share_of(shape.rows()));
-  member.meet();
+  if (traits.has_cell_state) clear_rows(scratch.gradient_cell, units, {0, shape.batch});
+  if (g.output) to_panels(d_output, g.output, shape.hidden, worker.slice(shape.rows()));
+  worker.barrier();
 }
 
 /// What reaches the input of some steps.
@@ -127,11 +128,11 @@ void gradient_of_input(const Sequence& s, Range steps, const Part& part) {
   const SequenceShape& shape = s.shape;
   const SequenceScratch& scratch = s.scratch;
   const Panels slots = input_slots<CellMath>(s);
-  part.crew.divide(shape.input_panels(), kTilePanels, [&](Range panels) {
+  part.crew.parallel_for(shape.input_panels(), kTilePanels, [&](Range panels) {
     for (size_t t = steps.begin; t < steps.end; ++t) {
       const Range rows = {t * shape.batch + part.lanes.begin, t * shape.batch + part.lanes.end};
       multiply(slots, scratch.weight_ih_by_gate, scratch.gradient_input,
-               shape.gate_panels() * kLanes, rows, panels, false);
+               shape.gate_panels() * kVectorWidth, rows, panels, false);
       if (shape.input_masks > 0)
         apply_mask(scratch.gradient_input, scratch.gradient_input, scratch.input_mask, shape.batch,
                    panels, rows);
@@ -155,69 +156,70 @@ void back_through_time(const Sequence& s, Panels d_output, const Part& part) {
   const size_t units = shape.hidden_panels();
   const size_t steps_at_once = part.steps_at_once(kRowsAtOnce);
   const Panels seen = shape.has_state_mask ? scratch.gradient_seen : scratch.gradient_hidden;
-  part.crew.divide(units, 1, [&](Range unit_panels) {
+  part.crew.parallel_for(units, 1, [&](Range unit_panels) {
     step_backward<CellMath>(s, d_output, shape.time - 1, part.lanes, unit_panels);
   });
-  part.crew.meet();
+  part.crew.barrier();
   for (size_t t = shape.time; t-- > 0;) {
-    part.crew.divide(units, kTilePanels, [&](Range unit_panels) {
+    part.crew.parallel_for(units, kTilePanels, [&](Range unit_panels) {
       // ah = W_hh (mask h)
       multiply<ByRow>(
-          part.lanes.size(), shape.gate_panels() * kLanes,
+          part.lanes.size(), shape.gate_panels() * kVectorWidth,
           scratch.slots.at(0, t * shape.batch + part.lanes.begin), scratch.slots.stride,
           unit_panels, [&](size_t p) { return scratch.weight_hh_by_gate.at(p, 0); },
-          [&](size_t p) { return seen.at(p, part.lanes.begin); }, kLanes, !shape.has_state_mask);
+          [&](size_t p) { return seen.at(p, part.lanes.begin); }, kVectorWidth,
+          !shape.has_state_mask);
       if (shape.has_state_mask)
         add_masked(scratch.gradient_hidden, seen, scratch.state_mask, unit_panels, part.lanes);
       if (t > 0) step_backward<CellMath>(s, d_output, t - 1, part.lanes, unit_panels);
     });
-    part.crew.meet();
+    part.crew.barrier();
     if (shape.vocabulary == 0 && t % steps_at_once == 0)
-      gradient_of_input<CellMath>(s, some(t, steps_at_once, shape.time), part);
+      gradient_of_input<CellMath>(s, clamp_range(t, steps_at_once, shape.time), part);
   }
 }
 
 template <class CellMath>
-void backward_sequence(const SequenceGradient& g, const Member& member) {
-  constexpr CellFacts facts = facts_of(CellMath::cell);
+void backward_sequence(const SequenceGradient& g, const Worker& worker) {
+  constexpr CellTraits traits = traits_of(CellMath::cell);
   const Sequence& s = g.forward;
   const SequenceShape& shape = s.shape;
   const SequenceScratch& scratch = s.scratch;
   const size_t units = shape.hidden_panels();
   const Panels d_output = g.output ? scratch.gradient_output : g.output_panels;
-  prepare_backward<CellMath>(g, d_output, member);
-  back_through_time<CellMath>(s, d_output, part_of(shape, member));
-  member.meet();
+  prepare_backward<CellMath>(g, d_output, worker);
+  back_through_time<CellMath>(s, d_output, part_of(shape, worker));
+  worker.barrier();
 
   // The weights are the same at every step: their gradients are one product over all of them.
   add_weight_gradient(
-      {scratch.slots, seen_states(s), shape.rows(), shape.hidden, shape.hidden, facts.gates,
+      {scratch.slots, seen_states(s), shape.rows(), shape.hidden, shape.hidden, traits.gates,
        CellMath::gate_of_hidden_slot, g.weight_hh, scratch.bias_sums, false},
-      member);
+      worker);
   if (shape.vocabulary == 0)
     add_weight_gradient(
         {input_slots<CellMath>(s), masked_input(s), shape.rows(), shape.input, shape.hidden,
-         facts.gates, CellMath::gate_of_input_slot, g.weight_ih, nullptr, false},
-        member);
-  else token_gradients<CellMath>(g, member);
+         traits.gates, CellMath::gate_of_input_slot, g.weight_ih, nullptr, false},
+        worker);
+  else token_gradients<CellMath>(g, worker);
   // Slots that the hidden state has no part in are yet to be summed.
-  Range rest = member.share_of(shape.slot_panels() - shape.gate_panels());
+  Range rest = worker.slice(shape.slot_panels() - shape.gate_panels());
   for (size_t i = rest.begin; i < rest.end; ++i) {
     size_t p = shape.gate_panels() + i;
-    sum_columns(scratch.bias_sums + p * kLanes, scratch.slots.at(p, 0), shape.rows(), false);
+    sum_columns(scratch.bias_sums + p * kVectorWidth, scratch.slots.at(p, 0), shape.rows(), false);
   }
-  member.meet();
+  worker.barrier();
   if (const float* mask = recurrent_mask(s)) {
-    const Range weights = member.share_of(shape.gate_rows() * shape.hidden);
+    const Range weights = worker.slice(shape.gate_rows() * shape.hidden);
     for (size_t i = weights.begin; i < weights.end; ++i) g.weight_hh[i] *= mask[i];
   }
-  if (member.index > 0) return;
+  if (worker.index > 0) return;
   unpack_bias(g.bias_hh, scratch.bias_sums, shape.hidden, CellMath::gate_of_hidden_slot,
-              facts.gates);
-  unpack_bias(g.bias_ih, scratch.bias_sums + (facts.slots - facts.gates) * units * kLanes,
-              shape.hidden, CellMath::gate_of_input_slot, facts.gates);
+              traits.gates);
+  unpack_bias(g.bias_ih, scratch.bias_sums + (traits.slots - traits.gates) * units * kVectorWidth,
+              shape.hidden, CellMath::gate_of_input_slot, traits.gates);
   to_rows(g.before.hidden, scratch.gradient_hidden, shape.hidden, {0, shape.batch});
-  if (facts.has_cell_state)
+  if (traits.has_cell_state)
     to_rows(g.before.cell, scratch.gradient_cell, shape.hidden, {0, shape.batch});
 }
 

@@ -27,7 +27,7 @@ struct Gru {
   static CHARNN_INLINE V forward(const V* ah, const V* ax, V h, V&, V* slots) {
     V r = sigmoid(ax[0] + ah[1]);
     V z = sigmoid(ax[1] + ah[2]);
-    V n = hyperbolic_tangent(fma(r, ah[0], ax[2]));
+    V n = tanh(fma(r, ah[0], ax[2]));
     slots[0] = ah[0];
     slots[1] = r;
     slots[2] = z;

@@ -15,10 +15,10 @@ namespace charnn::CHARNN_ISA {
 /// @param mask multiplies them where it is not null
 inline void pack_weights(Panels to, const float* weights, size_t columns, size_t hidden,
                          const size_t* gate_of_slot, Range panels, const float* mask = nullptr) {
-  size_t units = panels_of(hidden);
+  size_t units = panel_count(hidden);
   for (size_t p = panels.begin; p < panels.end; ++p) {
-    const size_t first = (gate_of_slot[p / units] * hidden + p % units * kLanes) * columns;
-    const int count = columns_in(p % units, hidden);
+    const size_t first = (gate_of_slot[p / units] * hidden + p % units * kVectorWidth) * columns;
+    const int count = panel_width(p % units, hidden);
     if (mask) transpose_to_panel(to.at(p, 0), weights + first, mask + first, columns, count);
     else transpose_to_panel(to.at(p, 0), weights + first, columns, count);
   }
@@ -32,18 +32,18 @@ inline void pack_weights(Panels to, const float* weights, size_t columns, size_t
 inline void pack_weights_by_gate(Panels to, const float* weights, size_t columns, size_t hidden,
                                  const size_t* gate_of_slot, size_t gates, Range panels,
                                  const float* mask = nullptr) {
-  size_t padded = panels_of(hidden) * kLanes;
+  size_t padded = panel_count(hidden) * kVectorWidth;
   for (size_t p = panels.begin; p < panels.end; ++p) {
-    int width = columns_in(p, columns);
+    int width = panel_width(p, columns);
     for (size_t slot = 0; slot < gates; ++slot) {
-      const size_t first = gate_of_slot[slot] * hidden * columns + p * kLanes;
+      const size_t first = gate_of_slot[slot] * hidden * columns + p * kVectorWidth;
       float* rows = to.at(p, slot * padded);
       for (size_t j = 0; j < hidden; ++j) {
         Vec row = load_columns(weights + first + j * columns, width);
         if (mask) row = row * load_columns(mask + first + j * columns, width);
-        store(rows + j * kLanes, row);
+        store(rows + j * kVectorWidth, row);
       }
-      fill(rows + hidden * kLanes, 0.0f, (padded - hidden) * kLanes);
+      fill(rows + hidden * kVectorWidth, 0.0f, (padded - hidden) * kVectorWidth);
     }
   }
 }
@@ -51,7 +51,7 @@ inline void pack_weights_by_gate(Panels to, const float* weights, size_t columns
 /// Puts a bias into the order of `gate_of_slot`, each gate's filled up to whole panels.
 inline void pack_bias(float* to, const float* bias, size_t hidden, const size_t* gate_of_slot,
                       size_t gates) {
-  size_t padded = panels_of(hidden) * kLanes;
+  size_t padded = panel_count(hidden) * kVectorWidth;
   for (size_t slot = 0; slot < gates; ++slot)
     for (size_t j = 0; j < padded; ++j)
       to[slot * padded + j] = j < hidden ? bias[gate_of_slot[slot] * hidden + j] : 0.0f;
@@ -90,36 +90,37 @@ CHARNN_INLINE MaskedToken masked_token(const Sequence& s, size_t distinct) {
 /// What a token is multiplied by where it goes in one-hot.
 CHARNN_INLINE float one_hot_factor(const Sequence& s, MaskedToken at) {
   if (s.shape.input_masks == 0) return 1.0f;
-  return s.scratch.input_mask.at(at.token / kLanes, at.mask)[at.token % kLanes];
+  return s.scratch.input_mask.at(at.token / kVectorWidth, at.mask)[at.token % kVectorWidth];
 }
 
 /// Makes `scratch.table`: what the input weights make of each pair that occurs. `scratch.distinct`
 /// and, where there are any, `scratch.weight_ih` and `scratch.input_mask` must be ready.
 template <class CellMath>
-void make_table(const Sequence& s, const Member& member) {
+void make_table(const Sequence& s, const Worker& worker) {
   const SequenceShape& shape = s.shape;
   size_t count = *s.scratch.counts;
-  Range panels = member.share_of(shape.gate_panels());
+  Range panels = worker.slice(shape.gate_panels());
   if (shape.has_embedding) {
-    Range inputs = member.share_of(shape.input_panels());
+    Range inputs = worker.slice(shape.input_panels());
     for (size_t p = inputs.begin; p < inputs.end; ++p)
       for (size_t d = 0; d < count; ++d) {
         const MaskedToken at = masked_token(s, d);
-        const float* row = s.input.embedding + at.token * shape.input + p * kLanes;
-        Vec vector = load_columns(row, columns_in(p, shape.input));
+        const float* row = s.input.embedding + at.token * shape.input + p * kVectorWidth;
+        Vec vector = load_columns(row, panel_width(p, shape.input));
         if (shape.input_masks > 0) vector = vector * load(s.scratch.input_mask.at(p, at.mask));
         store(s.scratch.embedding.at(p, d), vector);
       }
-    member.meet();
+    worker.barrier();
     multiply(s.scratch.embedding, s.scratch.weight_ih, s.scratch.table, shape.input, {0, count},
              panels, false);
     return;
   }
   size_t units = shape.hidden_panels();
   for (size_t p = panels.begin; p < panels.end; ++p) {
-    size_t first = CellMath::gate_of_input_slot[p / units] * shape.hidden + p % units * kLanes;
-    int width = columns_in(p % units, shape.hidden);
-    for (int i = 0; i < kLanes; ++i) {
+    size_t first =
+        CellMath::gate_of_input_slot[p / units] * shape.hidden + p % units * kVectorWidth;
+    int width = panel_width(p % units, shape.hidden);
+    for (int i = 0; i < kVectorWidth; ++i) {
       const float* weights = s.weights.ih + (first + i) * shape.input;
       for (size_t d = 0; d < count; ++d) {
         const MaskedToken at = masked_token(s, d);
@@ -132,9 +133,9 @@ void make_table(const Sequence& s, const Member& member) {
 /// The slots of the gates of the input: what it makes of them, then the gradients by that.
 template <class CellMath>
 Panels input_slots(const Sequence& s) {
-  constexpr CellFacts facts = facts_of(CellMath::cell);
+  constexpr CellTraits traits = traits_of(CellMath::cell);
   const Panels slots = s.scratch.slots;
-  return {slots.at((facts.slots - facts.gates) * s.shape.hidden_panels(), 0), slots.stride};
+  return {slots.at((traits.slots - traits.gates) * s.shape.hidden_panels(), 0), slots.stride};
 }
 
 /// The layer's input in panels, before its mask.

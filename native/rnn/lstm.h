@@ -24,14 +24,14 @@ struct Lstm {
   static CHARNN_INLINE V forward(const V* ah, const V* ax, V, V& c, V* slots) {
     V i = sigmoid(ax[0] + ah[0]);
     V f = sigmoid(ax[1] + ah[1]);
-    V g = hyperbolic_tangent(ax[2] + ah[2]);
+    V g = tanh(ax[2] + ah[2]);
     V o = sigmoid(ax[3] + ah[3]);
     c = fma(f, c, i * g);
     slots[0] = i;
     slots[1] = f;
     slots[2] = g;
     slots[3] = o;
-    return o * hyperbolic_tangent(c);
+    return o * tanh(c);
   }
 
   /// @param slots what forward left, overwritten by the gradients
@@ -42,7 +42,7 @@ struct Lstm {
     Vec one = broadcast(1.0f);
     Vec i = slots[0], f = slots[1], g = slots[2], o = slots[3];
     // h' = o * tanh(c')
-    Vec tanh_c = hyperbolic_tangent(c_after);
+    Vec tanh_c = tanh(c_after);
     Vec d_o = dh * tanh_c;
     Vec d_c = fma(dh * o, fnma(tanh_c, tanh_c, one), dc);
     dh = zero();

@@ -9,21 +9,21 @@ namespace charnn {
 /// Some lanes, and those who work on them together.
 struct Part {
   Range lanes;
-  Member crew;
+  Worker crew;
 
   /// How many steps have about `rows` rows of these lanes.
   CHARNN_INLINE size_t steps_at_once(size_t rows) const { return rows / (lanes.size() + 1) + 1; }
 };
 
 /// Lanes are independent of each other: members that have their own, each a crew of one, need not
-/// meet, but then each reads all of the recurrent weights at every step. Where those are too many
-/// for the second-level cache all lanes are everyone's, and the crew divides the units.
-CHARNN_INLINE Part part_of(const SequenceShape& shape, const Member& member) {
+/// barrier, but then each reads all of the recurrent weights at every step. Where those are too
+/// many for the second-level cache all lanes are everyone's, and the crew divides the units.
+CHARNN_INLINE Part part_of(const SequenceShape& shape, const Worker& worker) {
   constexpr size_t most_shared_weights = 256 * 1024;
   size_t weights = shape.gate_rows() * shape.hidden;
-  if (weights > most_shared_weights || shape.batch < 2 * member.count)
-    return {{0, shape.batch}, member};
-  return {member.share_of(shape.batch), Member::alone(member.stop)};
+  if (weights > most_shared_weights || shape.batch < 2 * worker.count)
+    return {{0, shape.batch}, worker};
+  return {worker.slice(shape.batch), Worker::serial(worker.stop)};
 }
 
 /// The states as the recurrent weights see them.

@@ -11,7 +11,7 @@ namespace charnn {
 
 enum class Cell { gru, lstm, rnn };
 
-struct CellFacts {
+struct CellTraits {
   size_t gates;
   /// Numbers for each unit that forward leaves for backward, which overwrites them by the gradients
   /// of the gates. Those of the gates of the hidden state come first, those of the input last;
@@ -20,10 +20,10 @@ struct CellFacts {
   bool has_cell_state;
 };
 
-CHARNN_INLINE constexpr CellFacts facts_of(Cell cell) {
-  return cell == Cell::gru    ? CellFacts{3, 4, false}
-         : cell == Cell::lstm ? CellFacts{4, 4, true}
-                              : CellFacts{1, 1, false};
+CHARNN_INLINE constexpr CellTraits traits_of(Cell cell) {
+  return cell == Cell::gru    ? CellTraits{3, 4, false}
+         : cell == Cell::lstm ? CellTraits{4, 4, true}
+                              : CellTraits{1, 1, false};
 }
 
 struct SequenceShape {
@@ -45,11 +45,11 @@ struct SequenceShape {
   CHARNN_INLINE size_t rows() const { return time * batch; }
   /// Pairs of a mask and a token.
   CHARNN_INLINE size_t pairs() const { return vocabulary * (input_masks > 0 ? input_masks : 1); }
-  CHARNN_INLINE size_t gate_rows() const { return facts_of(cell).gates * hidden; }
-  CHARNN_INLINE size_t hidden_panels() const { return panels_of(hidden); }
-  CHARNN_INLINE size_t input_panels() const { return panels_of(input); }
-  CHARNN_INLINE size_t gate_panels() const { return facts_of(cell).gates * hidden_panels(); }
-  CHARNN_INLINE size_t slot_panels() const { return facts_of(cell).slots * hidden_panels(); }
+  CHARNN_INLINE size_t gate_rows() const { return traits_of(cell).gates * hidden; }
+  CHARNN_INLINE size_t hidden_panels() const { return panel_count(hidden); }
+  CHARNN_INLINE size_t input_panels() const { return panel_count(input); }
+  CHARNN_INLINE size_t gate_panels() const { return traits_of(cell).gates * hidden_panels(); }
+  CHARNN_INLINE size_t slot_panels() const { return traits_of(cell).slots * hidden_panels(); }
 };
 
 /// A layer's scratch memory. Comments give panels and rows; H, I and G are the panels of the hidden
@@ -77,8 +77,8 @@ struct SequenceScratch {
   Panels weight_hh_by_gate;  // H, 16 G
   Panels weight_ih_by_gate;  // I, 16 G
   Panels table;              // G, distinct pairs: the input's part of the gates, or its gradient
-  Panels step_gates;         // 3 or 4, batch: for each member
-  size_t step_gates_each;    // floats of a member's
+  Panels step_gates;         // 3 or 4, batch: for each worker
+  size_t step_gates_each;    // floats of a worker's
   float* bias_ih;            // [16 G]
   float* bias_hh;            // [16 G]
   float* bias_sums;          // [16 * slots * H]
@@ -94,7 +94,7 @@ struct SequenceScratch {
 /// Divides the memory from `base` on, which begins at a multiple of 64 bytes.
 ///
 /// @param floats becomes the number of floats that it takes
-SequenceScratch divide_scratch(const SequenceShape& shape, float* base, size_t* floats);
+SequenceScratch layout_scratch(const SequenceShape& shape, float* base, size_t* floats);
 
 /// What a layer reads: either tokens or vectors.
 struct SequenceInput {

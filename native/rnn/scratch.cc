@@ -2,15 +2,15 @@
 #include "rnn/rnn.h"
 
 namespace charnn {
-SequenceScratch divide_scratch(const SequenceShape& shape, float* base, size_t* floats) {
-  Divider memory(base);
+SequenceScratch layout_scratch(const SequenceShape& shape, float* base, size_t* floats) {
+  Arena memory(base);
   SequenceScratch scratch = {};
   size_t rows = shape.rows();
   size_t states = rows + shape.batch;
   size_t hidden = shape.hidden_panels();
   size_t input = shape.input_panels();
   size_t gates = shape.gate_panels();
-  size_t gate_rows = gates * kLanes;
+  size_t gate_rows = gates * kVectorWidth;
   bool has_vectors = shape.vocabulary == 0;
   size_t distinct = rows < shape.pairs() ? rows : shape.pairs();
 
@@ -20,7 +20,7 @@ SequenceScratch divide_scratch(const SequenceShape& shape, float* base, size_t* 
     scratch.state_mask = memory.panels(hidden, shape.batch);
     scratch.gradient_seen = memory.panels(hidden, shape.batch);
   }
-  if (facts_of(shape.cell).has_cell_state) {
+  if (traits_of(shape.cell).has_cell_state) {
     scratch.cells = memory.panels(hidden, states);
     scratch.gradient_cell = memory.panels(hidden, shape.batch);
   }
@@ -47,12 +47,12 @@ SequenceScratch divide_scratch(const SequenceShape& shape, float* base, size_t* 
     scratch.weight_ih = memory.panels(gates, shape.input);
     scratch.weight_ih_by_gate = memory.panels(input, gate_rows);
   }
-  scratch.step_gates_each = 4 * shape.batch * kLanes;
+  scratch.step_gates_each = 4 * shape.batch * kVectorWidth;
   scratch.step_gates = {memory.floats(shape.members * scratch.step_gates_each),
-                        shape.batch * kLanes};
+                        shape.batch * kVectorWidth};
   scratch.bias_ih = memory.floats(gate_rows);
   scratch.bias_hh = memory.floats(gate_rows);
-  scratch.bias_sums = memory.floats(shape.slot_panels() * kLanes);
+  scratch.bias_sums = memory.floats(shape.slot_panels() * kVectorWidth);
   scratch.gradient_output = memory.panels(hidden, rows);
   scratch.gradient_hidden = memory.panels(hidden, shape.batch);
   *floats = memory.used();

@@ -17,7 +17,7 @@ struct TanhRnn {
 
   template <class V>
   static CHARNN_INLINE V forward(const V* ah, const V* ax, V, V&, V* slots) {
-    slots[0] = hyperbolic_tangent(ax[0] + ah[0]);
+    slots[0] = tanh(ax[0] + ah[0]);
     return slots[0];
   }
 

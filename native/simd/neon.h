@@ -1,4 +1,5 @@
-// Sixteen floats in four registers of NEON, which every arm64 has, with fused multiply-add.
+// Four registers of NEON, which every arm64 has, with fused multiply-add. What each function does:
+// simd/vec.h.
 #pragma once
 
 #include <arm_neon.h>
@@ -28,56 +29,48 @@ CHARNN_INLINE Vec zero() { return broadcast(0); }
 CHARNN_INLINE Vec add(Vec a, Vec b) {
   return each([=](int i) { return vaddq_f32(a.part[i], b.part[i]); });
 }
-CHARNN_INLINE Vec subtract(Vec a, Vec b) {
+CHARNN_INLINE Vec sub(Vec a, Vec b) {
   return each([=](int i) { return vsubq_f32(a.part[i], b.part[i]); });
 }
-CHARNN_INLINE Vec multiply(Vec a, Vec b) {
+CHARNN_INLINE Vec mul(Vec a, Vec b) {
   return each([=](int i) { return vmulq_f32(a.part[i], b.part[i]); });
 }
-CHARNN_INLINE Vec divide(Vec a, Vec b) {
+CHARNN_INLINE Vec div(Vec a, Vec b) {
   return each([=](int i) { return vdivq_f32(a.part[i], b.part[i]); });
 }
-CHARNN_INLINE Vec root(Vec a) {
+CHARNN_INLINE Vec sqrt(Vec a) {
   return each([=](int i) { return vsqrtq_f32(a.part[i]); });
 }
-/// a * b + c, rounded once.
 CHARNN_INLINE Vec fma(Vec a, Vec b, Vec c) {
   return each([=](int i) { return vfmaq_f32(c.part[i], a.part[i], b.part[i]); });
 }
-/// c - a * b, rounded once.
 CHARNN_INLINE Vec fnma(Vec a, Vec b, Vec c) {
   return each([=](int i) { return vfmsq_f32(c.part[i], a.part[i], b.part[i]); });
 }
-/// The smaller of each two; b where either is not a number.
-CHARNN_INLINE Vec smaller(Vec a, Vec b) {
+CHARNN_INLINE Vec min(Vec a, Vec b) {
   return each(
       [=](int i) { return vbslq_f32(vcltq_f32(a.part[i], b.part[i]), a.part[i], b.part[i]); });
 }
-CHARNN_INLINE Vec larger(Vec a, Vec b) {
+CHARNN_INLINE Vec max(Vec a, Vec b) {
   return each(
       [=](int i) { return vbslq_f32(vcgtq_f32(a.part[i], b.part[i]), a.part[i], b.part[i]); });
 }
-/// To the nearest whole number, to the even one of two.
-CHARNN_INLINE Vec rounded(Vec a) {
+CHARNN_INLINE Vec round(Vec a) {
   return each([=](int i) { return vrndnq_f32(a.part[i]); });
 }
-/// a * 2^n for whole numbers n from -126 to 127.
-CHARNN_INLINE Vec times_power_of_two(Vec a, Vec n) {
+CHARNN_INLINE Vec ldexp(Vec a, Vec n) {
   return each([=](int i) {
     int32x4_t bits = vshlq_n_s32(vcvtq_s32_f32(n.part[i]), 23);
     return vreinterpretq_f32_s32(vaddq_s32(vreinterpretq_s32_f32(a.part[i]), bits));
   });
 }
-/// 1 / a to within an eighth, for a from 1e-37 to 1e37: the exponent is negated, as is, almost, the
-/// logarithm of the mantissa.
-CHARNN_INLINE Vec first_reciprocal(Vec a) {
+CHARNN_INLINE Vec rcp_estimate(Vec a) {
   const int32x4_t constant = vdupq_n_s32(0x7ef311c7);
   return each([=](int i) {
     return vreinterpretq_f32_s32(vsubq_s32(constant, vreinterpretq_s32_f32(a.part[i])));
   });
 }
-/// Bit i is set where lane i of a equals that of b.
-CHARNN_INLINE unsigned equal_lanes(Vec a, Vec b) {
+CHARNN_INLINE unsigned equal_bits(Vec a, Vec b) {
   const uint32x4_t bit = {1, 2, 4, 8};
   unsigned lanes = 0;
   for (int i = 0; i < 4; ++i)
@@ -85,27 +78,21 @@ CHARNN_INLINE unsigned equal_lanes(Vec a, Vec b) {
   return lanes;
 }
 
-/// Words of 64 bits, as many as a register holds.
 using Words = uint64x2_t;
-constexpr int kWordsInRegister = 2;
+constexpr int kWordsPerRegister = 2;
 
 CHARNN_INLINE Words load(const uint64_t* p) { return vld1q_u64(p); }
 CHARNN_INLINE void store(uint64_t* p, Words v) { vst1q_u64(p, v); }
 CHARNN_INLINE Words broadcast(uint64_t x) { return vdupq_n_u64(x); }
-/// The products of the lower halves.
-CHARNN_INLINE Words multiply_lower(Words a, Words b) {
-  return vmull_u32(vmovn_u64(a), vmovn_u64(b));
-}
-CHARNN_INLINE Words upper(Words a) { return vshrq_n_u64(a, 32); }
-CHARNN_INLINE Words exclusive_or(Words a, Words b) { return veorq_u64(a, b); }
+CHARNN_INLINE Words mul_low(Words a, Words b) { return vmull_u32(vmovn_u64(a), vmovn_u64(b)); }
+CHARNN_INLINE Words high(Words a) { return vshrq_n_u64(a, 32); }
+CHARNN_INLINE Words bit_xor(Words a, Words b) { return veorq_u64(a, b); }
 
-/// How many rows a tile of the matrix product has, by its number of panels, so that its sums stay
-/// in the 32 registers with a row of the panel and one factor.
+// A tile of 6 rows and 1 panel keeps 24 sums in registers, with 4 for the panel and 1 for the
+// factor: 29 of 32.
 constexpr int kTilePanels = 1;
 constexpr int kTileRows[kTilePanels + 1] = {0, 6};
-/// How many panels a product of a single row takes at once.
 constexpr int kRowPanels = 4;
-/// How many rows' gates are made at once: their vectors are to stay in registers.
-constexpr int kRowsTogether = 1;
+constexpr int kUnrolledRows = 1;
 
 }  // namespace charnn::CHARNN_ISA

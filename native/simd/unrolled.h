@@ -1,5 +1,7 @@
-// Several vectors at once, of rows that don't depend on each other: while one waits for the result
-// of an operation, the others use the processor. Everything here is that of each vector alone.
+// Several vectors that don't depend on each other, such as those of several batch rows: while one
+// waits for the result of an operation, the processor works on the others. Every operation is that
+// of each vector alone, so code written for a type V runs with Vec and with Unrolled<n>, and gives
+// the same bits.
 #pragma once
 
 #include "simd/vec.h"
@@ -7,76 +9,77 @@
 namespace charnn::CHARNN_ISA {
 
 template <int n>
-struct Rows {
-  Vec row[n];
+struct Unrolled {
+  Vec vec[n];
 };
 
 template <int n, class Operation>
-CHARNN_INLINE Rows<n> each_row(Operation operation) {
-  Rows<n> result;
+CHARNN_INLINE Unrolled<n> unroll(Operation operation) {
+  Unrolled<n> result;
 #pragma GCC unroll 8
-  for (int i = 0; i < n; ++i) result.row[i] = operation(i);
+  for (int i = 0; i < n; ++i) result.vec[i] = operation(i);
   return result;
 }
 
+/// Copies of one vector.
 template <class V>
-struct Filled;
+struct Splat;
 template <>
-struct Filled<Vec> {
-  static CHARNN_INLINE Vec with(Vec all) { return all; }
+struct Splat<Vec> {
+  static CHARNN_INLINE Vec of(Vec all) { return all; }
 };
 template <int n>
-struct Filled<Rows<n>> {
-  static CHARNN_INLINE Rows<n> with(Vec all) {
-    return each_row<n>([&](int) { return all; });
+struct Splat<Unrolled<n>> {
+  static CHARNN_INLINE Unrolled<n> of(Vec all) {
+    return unroll<n>([&](int) { return all; });
   }
 };
 
 /// The same number in all lanes, of a vector or of several.
 template <class V>
 CHARNN_INLINE V constant(float x) {
-  return Filled<V>::with(broadcast(x));
+  return Splat<V>::of(broadcast(x));
 }
 
 template <int n>
-CHARNN_INLINE Rows<n> operator+(Rows<n> a, Rows<n> b) {
-  return each_row<n>([&](int i) { return a.row[i] + b.row[i]; });
+CHARNN_INLINE Unrolled<n> operator+(Unrolled<n> a, Unrolled<n> b) {
+  return unroll<n>([&](int i) { return a.vec[i] + b.vec[i]; });
 }
 template <int n>
-CHARNN_INLINE Rows<n> operator-(Rows<n> a, Rows<n> b) {
-  return each_row<n>([&](int i) { return a.row[i] - b.row[i]; });
+CHARNN_INLINE Unrolled<n> operator-(Unrolled<n> a, Unrolled<n> b) {
+  return unroll<n>([&](int i) { return a.vec[i] - b.vec[i]; });
 }
 template <int n>
-CHARNN_INLINE Rows<n> operator*(Rows<n> a, Rows<n> b) {
-  return each_row<n>([&](int i) { return a.row[i] * b.row[i]; });
+CHARNN_INLINE Unrolled<n> operator*(Unrolled<n> a, Unrolled<n> b) {
+  return unroll<n>([&](int i) { return a.vec[i] * b.vec[i]; });
 }
 template <int n>
-CHARNN_INLINE Rows<n> fma(Rows<n> a, Rows<n> b, Rows<n> c) {
-  return each_row<n>([&](int i) { return fma(a.row[i], b.row[i], c.row[i]); });
+CHARNN_INLINE Unrolled<n> fma(Unrolled<n> a, Unrolled<n> b, Unrolled<n> c) {
+  return unroll<n>([&](int i) { return fma(a.vec[i], b.vec[i], c.vec[i]); });
 }
 template <int n>
-CHARNN_INLINE Rows<n> fnma(Rows<n> a, Rows<n> b, Rows<n> c) {
-  return each_row<n>([&](int i) { return fnma(a.row[i], b.row[i], c.row[i]); });
+CHARNN_INLINE Unrolled<n> fnma(Unrolled<n> a, Unrolled<n> b, Unrolled<n> c) {
+  return unroll<n>([&](int i) { return fnma(a.vec[i], b.vec[i], c.vec[i]); });
 }
 template <int n>
-CHARNN_INLINE Rows<n> smaller(Rows<n> a, Rows<n> b) {
-  return each_row<n>([&](int i) { return smaller(a.row[i], b.row[i]); });
+CHARNN_INLINE Unrolled<n> min(Unrolled<n> a, Unrolled<n> b) {
+  return unroll<n>([&](int i) { return min(a.vec[i], b.vec[i]); });
 }
 template <int n>
-CHARNN_INLINE Rows<n> larger(Rows<n> a, Rows<n> b) {
-  return each_row<n>([&](int i) { return larger(a.row[i], b.row[i]); });
+CHARNN_INLINE Unrolled<n> max(Unrolled<n> a, Unrolled<n> b) {
+  return unroll<n>([&](int i) { return max(a.vec[i], b.vec[i]); });
 }
 template <int n>
-CHARNN_INLINE Rows<n> rounded(Rows<n> a) {
-  return each_row<n>([&](int i) { return rounded(a.row[i]); });
+CHARNN_INLINE Unrolled<n> round(Unrolled<n> a) {
+  return unroll<n>([&](int i) { return round(a.vec[i]); });
 }
 template <int n>
-CHARNN_INLINE Rows<n> times_power_of_two(Rows<n> a, Rows<n> b) {
-  return each_row<n>([&](int i) { return times_power_of_two(a.row[i], b.row[i]); });
+CHARNN_INLINE Unrolled<n> ldexp(Unrolled<n> a, Unrolled<n> b) {
+  return unroll<n>([&](int i) { return ldexp(a.vec[i], b.vec[i]); });
 }
 template <int n>
-CHARNN_INLINE Rows<n> first_reciprocal(Rows<n> a) {
-  return each_row<n>([&](int i) { return first_reciprocal(a.row[i]); });
+CHARNN_INLINE Unrolled<n> rcp_estimate(Unrolled<n> a) {
+  return unroll<n>([&](int i) { return rcp_estimate(a.vec[i]); });
 }
 
 }  // namespace charnn::CHARNN_ISA

@@ -1,11 +1,43 @@
-// Vec: sixteen floats, whatever the instruction set, so that one kernel source has one order of
-// operations. A file for each instruction set says how it is held: in one register of AVX-512, two
-// of AVX2, four of SSE or NEON. With fused multiply-add all of them give the same bits.
+// Vec: sixteen floats, on every instruction set, so that the kernels have one source and one order
+// of operations. The file of an instruction set holds them in its registers: one of AVX-512, two of
+// AVX2, four of SSE2 or NEON. All but SSE2 have fused multiply-add, and these give the same bits.
+//
+// Each of these files defines, lane by lane:
+//
+//   load(p)  store(p, v)    sixteen floats, at any address
+//   broadcast(x)  zero()    the same number in all lanes
+//   add  sub  mul  div      also as operators
+//   sqrt(a)
+//   fma(a, b, c)            a * b + c, rounded once (SSE2: twice)
+//   fnma(a, b, c)           c - a * b, rounded once (SSE2: twice)
+//   min(a, b)  max(a, b)    b where either is NaN
+//   round(a)                to the nearest whole number, ties to even (SSE2: of numbers that fit an
+//   int) ldexp(a, n)             a * 2^n for whole numbers n from -126 to 127: adds n to the
+//   exponent's bits rcp_estimate(a)         1 / a to within an eighth, for a from 1e-37 to 1e37. A
+//   float's bits, read as an
+//                           integer, grow about like its logarithm; subtracting them from a
+//                           constant negates the logarithm.
+//   equal_bits(a, b)        bit i is set where lane i of a equals that of b
+//
+// and the same for Words, unsigned integers of 64 bits, `kWordsPerRegister` at once:
+//
+//   load  store  broadcast
+//   mul_low(a, b)           the lower halves' product, all 64 bits of it
+//   high(a)                 the upper half, shifted down
+//   bit_xor(a, b)
+//
+// and how much of a product fits its registers (see linalg/matmul.h):
+//
+//   kTilePanels             the most panels of a tile
+//   kTileRows[panels]       the rows of a tile of so many panels
+//   kRowPanels              panels at once in a product of a single row
+//   kUnrolledRows           batch rows whose gates are worked on at once (see simd/unrolled.h)
 #pragma once
 
 #include <cstdint>
 
-#include "linalg/panels.h"
+#include "inline.h"
+#include "simd/width.h"
 
 #if defined(CHARNN_ISA_AVX512)
 #include "simd/avx512.h"
@@ -22,45 +54,47 @@
 namespace charnn::CHARNN_ISA {
 
 CHARNN_INLINE Vec operator+(Vec a, Vec b) { return add(a, b); }
-CHARNN_INLINE Vec operator-(Vec a, Vec b) { return subtract(a, b); }
-CHARNN_INLINE Vec operator*(Vec a, Vec b) { return multiply(a, b); }
-CHARNN_INLINE Vec operator/(Vec a, Vec b) { return divide(a, b); }
+CHARNN_INLINE Vec operator-(Vec a, Vec b) { return sub(a, b); }
+CHARNN_INLINE Vec operator*(Vec a, Vec b) { return mul(a, b); }
+CHARNN_INLINE Vec operator/(Vec a, Vec b) { return div(a, b); }
 
 /// The first `count` (0 to 16) floats at `p`, zeros after them.
 CHARNN_INLINE Vec load_first(const float* p, int count) {
-  alignas(64) float lanes[kLanes] = {};
+  alignas(64) float lanes[kVectorWidth] = {};
   for (int i = 0; i < count; ++i) lanes[i] = p[i];
   return load(lanes);
 }
 
 /// Writes the first `count` (0 to 16) floats of `v` to `p`.
 CHARNN_INLINE void store_first(float* p, Vec v, int count) {
-  alignas(64) float lanes[kLanes];
+  alignas(64) float lanes[kVectorWidth];
   store(lanes, v);
   for (int i = 0; i < count; ++i) p[i] = lanes[i];
 }
 
 /// The first `count` lanes of `v`, zeros after them.
-CHARNN_INLINE Vec zero_beyond(Vec v, int count) {
-  if (count == kLanes) return v;
-  alignas(64) float lanes[kLanes];
+CHARNN_INLINE Vec keep_first(Vec v, int count) {
+  if (count == kVectorWidth) return v;
+  alignas(64) float lanes[kVectorWidth];
   store(lanes, v);
   return load_first(lanes, count);
 }
 
-/// The sum of all sixteen, always in this order: halves onto each other until one is left.
-CHARNN_INLINE float sum(Vec v) {
-  alignas(64) float lanes[kLanes];
+/// The sum of all lanes, always in this order: the upper half onto the lower one until one lane is
+/// left.
+CHARNN_INLINE float reduce_sum(Vec v) {
+  alignas(64) float lanes[kVectorWidth];
   store(lanes, v);
-  for (int half = kLanes / 2; half > 0; half /= 2)
+  for (int half = kVectorWidth / 2; half > 0; half /= 2)
     for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
   return lanes[0];
 }
 
-CHARNN_INLINE float largest(Vec v) {
-  alignas(64) float lanes[kLanes];
+/// The largest lane; a NaN may be passed over.
+CHARNN_INLINE float reduce_max(Vec v) {
+  alignas(64) float lanes[kVectorWidth];
   store(lanes, v);
-  for (int half = kLanes / 2; half > 0; half /= 2)
+  for (int half = kVectorWidth / 2; half > 0; half /= 2)
     for (int i = 0; i < half; ++i)
       lanes[i] = lanes[i] > lanes[i + half] ? lanes[i] : lanes[i + half];
   return lanes[0];

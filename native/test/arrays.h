@@ -123,10 +123,11 @@ class Draw {
 class OwnPanels {
  public:
   OwnPanels(const Floats& matrix, size_t rows, size_t columns)
-      : stride_((rows + 3) * kLanes), memory_((panels_of(columns) - 1) * stride_ + rows * kLanes) {
+      : stride_((rows + 3) * kVectorWidth),
+        memory_((panel_count(columns) - 1) * stride_ + rows * kVectorWidth) {
     for (size_t row = 0; row < rows; ++row)
       for (size_t c = 0; c < columns; ++c)
-        panels().at(c / kLanes, row)[c % kLanes] = matrix[row * columns + c];
+        panels().at(c / kVectorWidth, row)[c % kVectorWidth] = matrix[row * columns + c];
   }
   Panels panels() { return {memory_.data(), stride_}; }
 
@@ -140,10 +141,10 @@ inline std::vector<float> matrix_of(Panels panels, size_t rows, size_t columns) 
   std::vector<float> matrix;
   for (size_t row = 0; row < rows; ++row) {
     bool padded = true;
-    for (size_t c = columns; c < panels_of(columns) * kLanes; ++c)
-      padded = padded && panels.at(c / kLanes, row)[c % kLanes] == 0.0f;
+    for (size_t c = columns; c < panel_count(columns) * kVectorWidth; ++c)
+      padded = padded && panels.at(c / kVectorWidth, row)[c % kVectorWidth] == 0.0f;
     for (size_t c = 0; c < columns; ++c)
-      matrix.push_back(padded ? panels.at(c / kLanes, row)[c % kLanes]
+      matrix.push_back(padded ? panels.at(c / kVectorWidth, row)[c % kVectorWidth]
                               : std::numeric_limits<float>::quiet_NaN());
   }
   return matrix;

@@ -22,7 +22,7 @@ struct Case {
   std::vector<Integers> tokens;  // of each step
 
   Case(Draw& draw, const StreamsShape& shape) : shape(shape) {
-    const size_t gates = facts_of(shape.cell).gates * shape.hidden;
+    const size_t gates = traits_of(shape.cell).gates * shape.hidden;
     const float small = 1 / std::sqrt(static_cast<float>(shape.hidden));
     if (shape.embedding > 0) embedding = draw.floats(shape.vocabulary * shape.embedding, 1);
     for (size_t l = 0; l < shape.layers; ++l)
@@ -63,7 +63,7 @@ Expected expected_of(const Case& c) {
                            c.layers[l].bias_ih.doubles(),
                            c.layers[l].bias_hh.doubles(),
                            Doubles(units),
-                           Doubles(facts_of(shape.cell).has_cell_state ? units : 0),
+                           Doubles(traits_of(shape.cell).has_cell_state ? units : 0),
                            Doubles(units, 1)};
     if (l == 0) {
       layer.x.assign(rows * layer.input, 0);
@@ -92,11 +92,11 @@ Results run(const Case& c, const Kernels& kernels, Team& team) {
   const StreamsShape& shape = c.shape;
   const size_t index = static_cast<size_t>(shape.cell);
   size_t floats;
-  divide_memory(shape, nullptr, &floats);
+  layout_memory(shape, nullptr, &floats);
   Scratch memory(floats);
   Streams streams = {};
   streams.shape = shape;
-  streams.memory = divide_memory(shape, memory.data(), &floats);
+  streams.memory = layout_memory(shape, memory.data(), &floats);
   StreamsWeights weights = {};
   weights.embedding = c.embedding.data();
   for (size_t l = 0; l < shape.layers; ++l) {
@@ -106,14 +106,14 @@ Results run(const Case& c, const Kernels& kernels, Team& team) {
   }
   weights.decoder = c.decoder.data();
   weights.decoder_bias = c.decoder_bias.data();
-  team.run([&](const Member& member) { kernels.pack_streams[index](streams, weights, member); });
+  team.run([&](const Worker& worker) { kernels.pack_streams[index](streams, weights, worker); });
   std::vector<float> all;
   for (size_t step = 0; step < kSteps; ++step) {
     Floats logits(shape.streams * shape.vocabulary, std::nanf(""));
     streams.tokens = c.tokens[step].data();
     streams.logits = logits.data();
-    team.run([&](const Member& member) { kernels.prepare_step(streams, member); });
-    team.run([&](const Member& member) { kernels.step_streams[index](streams, member); });
+    team.run([&](const Worker& worker) { kernels.prepare_step(streams, worker); });
+    team.run([&](const Worker& worker) { kernels.step_streams[index](streams, worker); });
     streams.turn = 1 - streams.turn;
     all.insert(all.end(), logits.data(), logits.data() + logits.size());
   }

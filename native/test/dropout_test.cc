@@ -51,8 +51,8 @@ void check_mask(Everywhere& everywhere, Draw& draw, double rate, size_t count) {
   everywhere.check(std::to_string(count) + " elements with rate " + std::to_string(rate),
                    {{"mask", expected}}, 0, [&](const Kernels& kernels, Team& team) -> Results {
                      Floats mask(count, std::nanf(""));
-                     team.run([&](const Member& member) {
-                       kernels.write_mask(mask.data(), member.share_of(count), dropout);
+                     team.run([&](const Worker& worker) {
+                       kernels.write_mask(mask.data(), worker.slice(count), dropout);
                      });
                      return {{"mask", mask.numbers()}};
                    });

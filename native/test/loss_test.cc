@@ -99,7 +99,7 @@ Results run(const Case& c, const Kernels& kernels, Team& team, const Stopping* s
   const CrossEntropyShape& shape = c.shape;
   const float nothing = std::nanf("");
   size_t floats;
-  divide_scratch(shape, nullptr, &floats);
+  layout_scratch(shape, nullptr, &floats);
   Scratch scratch(floats);
   OwnPanels panels(c.input, shape.rows, shape.hidden);
   Floats losses(shape.rows, nothing), d_weight(c.weight.size(), nothing),
@@ -107,7 +107,7 @@ Results run(const Case& c, const Kernels& kernels, Team& team, const Stopping* s
   Integers predictions(shape.rows, -7), ranks(shape.rows, -7);
   CrossEntropy work = {};
   work.shape = shape;
-  work.scratch = divide_scratch(shape, scratch.data(), &floats);
+  work.scratch = layout_scratch(shape, scratch.data(), &floats);
   if (c.in_panels) work.input_panels = panels.panels();
   else work.input = c.input.data();
   work.mask = {c.masked == Masked::given ? c.mask.data() : nullptr, c.dropout};
@@ -123,7 +123,7 @@ Results run(const Case& c, const Kernels& kernels, Team& team, const Stopping* s
     work.gradient_weight = d_weight.data();
     work.gradient_bias = d_bias.data();
   }
-  const auto kernel = [&](const Member& member) { kernels.cross_entropy(work, member); };
+  const auto kernel = [&](const Worker& worker) { kernels.cross_entropy(work, worker); };
   if (stopping != nullptr) run_stopping(team, *stopping, kernel);
   team.run(kernel);
   Results results = {{"losses", losses.numbers()},

@@ -114,7 +114,7 @@ void check_adam(Everywhere& everywhere, const Case& c) {
                      epsilon,
                      c.learning_rate / first_correction,
                      std::sqrt(second_correction)};
-    team.run([&](const Member& member) { kernels.adam_step(step, member); });
+    team.run([&](const Worker& worker) { kernels.adam_step(step, worker); });
     work.step = step.common;
     return work.results();
   });
@@ -131,7 +131,7 @@ void check_sgd(Everywhere& everywhere, const Case& c) {
   check_step(everywhere, c, "SGD", expected, [&](const Kernels& kernels, Team& team) {
     Work work(c);
     SgdStep step = {work.step, work.first.data(), momentum};
-    team.run([&](const Member& member) { kernels.sgd_step(step, member); });
+    team.run([&](const Worker& worker) { kernels.sgd_step(step, worker); });
     work.step = step.common;
     return work.results();
   });
@@ -148,7 +148,7 @@ void check_rms_prop(Everywhere& everywhere, const Case& c) {
   check_step(everywhere, c, "RMSProp", expected, [&](const Kernels& kernels, Team& team) {
     Work work(c);
     RmsPropStep step = {work.step, work.second.data(), decay, epsilon};
-    team.run([&](const Member& member) { kernels.rms_prop_step(step, member); });
+    team.run([&](const Worker& worker) { kernels.rms_prop_step(step, worker); });
     work.step = step.common;
     return work.results();
   });
@@ -169,10 +169,10 @@ void test_not_finite(Everywhere& everywhere) {
             adam.step, adam.first.data(), adam.second.data(), 0.9, 0.99, 1e-8, 0.01, 0.1};
         SgdStep sgd_step = {sgd.step, sgd.first.data(), 0.8};
         RmsPropStep rms_prop_step = {rms_prop.step, rms_prop.second.data(), 0.95, 1e-4};
-        everywhere.team(members).run([&](const Member& member) {
-          kernels->adam_step(adam_step, member);
-          kernels->sgd_step(sgd_step, member);
-          kernels->rms_prop_step(rms_prop_step, member);
+        everywhere.team(members).run([&](const Worker& worker) {
+          kernels->adam_step(adam_step, worker);
+          kernels->sgd_step(sgd_step, worker);
+          kernels->rms_prop_step(rms_prop_step, worker);
         });
         const Results before = Work(c).results();
         for (const Work* work : {&adam, &sgd, &rms_prop}) {

@@ -1,5 +1,5 @@
 // The team of threads. Memory that its members share is plain, so that ThreadSanitizer sees whether
-// run() and meet() order what they do.
+// run() and barrier() order what they do.
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -11,35 +11,35 @@
 namespace charnn::test {
 namespace {
 
-/// Longer than any member waits awake.
+/// Longer than any worker waits awake.
 void let_sleep() { std::this_thread::sleep_for(std::chrono::milliseconds(30)); }
 
-/// Every member adds to its own number, and the caller reads them all after each job.
+/// Every worker adds to its own number, and the caller reads them all after each job.
 bool runs_jobs(Team& team, size_t jobs) {
   std::vector<size_t> done(team.size());
   bool right = true;
   for (size_t job = 1; job <= jobs; ++job) {
-    team.run([&](const Member& member) {
-      if (member.count == team.size()) ++done[member.index];
+    team.run([&](const Worker& worker) {
+      if (worker.count == team.size()) ++done[worker.index];
     });
     for (size_t count : done) right = right && count == job;
   }
   return right;
 }
 
-/// In every round each member leaves a number, meets the others and reads what all have left.
+/// In every round each worker leaves a number, meets the others and reads what all have left.
 bool meets(Team& team, size_t jobs, size_t rounds) {
   const size_t size = team.size();
   std::vector<size_t> left(size);
   std::vector<char> right(size, 1);
   for (size_t job = 0; job < jobs; ++job)
-    team.run([&](const Member& member) {
+    team.run([&](const Worker& worker) {
       for (size_t round = 0; round < rounds; ++round) {
-        left[member.index] = job + round * (member.index + 1);
-        member.meet();
+        left[worker.index] = job + round * (worker.index + 1);
+        worker.barrier();
         for (size_t other = 0; other < size; ++other)
-          if (left[other] != job + round * (other + 1)) right[member.index] = 0;
-        member.meet();
+          if (left[other] != job + round * (other + 1)) right[worker.index] = 0;
+        worker.barrier();
       }
     });
   for (char each : right)
@@ -47,19 +47,19 @@ bool meets(Team& team, size_t jobs, size_t rounds) {
   return true;
 }
 
-/// Loops of many lengths, with no meeting between them: each piece is taken once. One member comes
+/// Loops of many lengths, with no meeting between them: each piece is taken once. One worker comes
 /// late to every other loop, so that others do its share and are loops ahead.
 bool divides(Team& team, size_t loops) {
   std::vector<std::vector<char>> taken(loops);
   for (size_t loop = 0; loop < loops; ++loop) taken[loop].resize(loop * 7 % 40);
   std::vector<char> right(team.size(), 1);
-  team.run([&](const Member& member) {
+  team.run([&](const Worker& worker) {
     for (size_t loop = 0; loop < loops; ++loop) {
-      if (loop % 2 > 0 && member.index == loop % member.count)
+      if (loop % 2 > 0 && worker.index == loop % worker.count)
         std::this_thread::sleep_for(std::chrono::microseconds(20));
       const size_t at_once = 1 + loop % 3;
-      member.divide(taken[loop].size(), at_once, [&](Range some) {
-        if (some.size() < 1 || some.size() > at_once) right[member.index] = 0;
+      worker.parallel_for(taken[loop].size(), at_once, [&](Range some) {
+        if (some.size() < 1 || some.size() > at_once) right[worker.index] = 0;
         for (size_t piece = some.begin; piece < some.end; ++piece) ++taken[loop][piece];
       });
     }
@@ -72,15 +72,15 @@ bool divides(Team& team, size_t loops) {
   return true;
 }
 
-/// A member that others wait for in the middle of its own share: they do the rest of it.
+/// A worker that others wait for in the middle of its own share: they do the rest of it.
 bool helps(Team& team) {
   const size_t pieces = 8 * team.size();
   std::atomic<size_t> done{0};
   std::atomic<bool> late{false};
-  team.run([&](const Member& member) {
-    member.divide(pieces, 1, [&](Range) {
-      // The first member's first piece ends when all others are done, by whomever else.
-      if (member.index == 0 && member.count > 1 && done < pieces - 1) {
+  team.run([&](const Worker& worker) {
+    worker.parallel_for(pieces, 1, [&](Range) {
+      // The first worker's first piece ends when all others are done, by whomever else.
+      if (worker.index == 0 && worker.count > 1 && done < pieces - 1) {
         const auto start = std::chrono::steady_clock::now();
         while (done < pieces - 1 && !late) {
           std::this_thread::yield();
@@ -94,23 +94,23 @@ bool helps(Team& team) {
 }
 
 /// Two members of which one does nothing at all, from some loop on: each piece is taken once, also
-/// when the numbers of loops begin anew, and after many loops in which a member had no share.
+/// when the numbers of loops begin anew, and after many loops in which a worker had no share.
 bool counts_loops(uint64_t loops_before) {
-  Shares shares[2];
-  for (Shares& each : shares) {
+  LoopState shares[2];
+  for (LoopState& each : shares) {
     each.loops = loops_before;
-    each.taken = loops_before << Shares::kPieceBits;
+    each.taken = loops_before << LoopState::kPieceBits;
   }
-  const Member busy = {0, 2, nullptr, nullptr, shares};
-  const Member idle = {1, 2, nullptr, nullptr, shares};
+  const Worker busy = {0, 2, nullptr, nullptr, shares};
+  const Worker idle = {1, 2, nullptr, nullptr, shares};
   for (size_t loop = 0; loop < 40; ++loop) {
     size_t pieces = loop % 20 == 19 ? 7 : 1;
     size_t taken = 0, taken_twice = 0;
-    busy.divide(pieces, 1, [&](Range) { ++taken; });
-    idle.divide(pieces, 1, [&](Range) { ++taken_twice; });
+    busy.parallel_for(pieces, 1, [&](Range) { ++taken; });
+    idle.parallel_for(pieces, 1, [&](Range) { ++taken_twice; });
     if (taken != pieces || taken_twice > 0) return false;
-    for (const Shares& each : shares)
-      if ((each.taken - (each.loops << Shares::kPieceBits)) > pieces) return false;
+    for (const LoopState& each : shares)
+      if ((each.taken - (each.loops << LoopState::kPieceBits)) > pieces) return false;
   }
   return true;
 }
@@ -124,8 +124,8 @@ bool begins(size_t size, size_t jobs) {
   bool right = true;
   const auto start = std::chrono::steady_clock::now();
   auto work_of = [&](std::vector<size_t>& of_job) {
-    return [&](const Member& member) {
-      member.divide(pieces, 7, [&](Range some) {
+    return [&](const Worker& worker) {
+      worker.parallel_for(pieces, 7, [&](Range some) {
         for (size_t piece = some.begin; piece < some.end; ++piece) ++of_job[piece];
         left -= some.size();
       });
@@ -169,8 +169,8 @@ void test_sizes(Report& report) {
     const std::string title = std::to_string(size) + " members";
     report.check(team.size() == size, title + ": the team has another size");
     report.check(runs_jobs(team, jobs), title + ": a job ran too often or not at all");
-    report.check(meets(team, 5, jobs / 20), title + ": a member went on before all had come");
-    report.check(meets(team, jobs / 20, 1), title + ": a member went on before all had come");
+    report.check(meets(team, 5, jobs / 20), title + ": a worker went on before all had come");
+    report.check(meets(team, jobs / 20, 1), title + ": a worker went on before all had come");
     report.check(divides(team, jobs / 20), title + ": a piece was taken twice or not at all");
     report.check(divides(team, 50), title + ": a piece of a later job was");
     report.check(begins(size, 13), title + ": what was begun was not done, or twice");

@@ -51,7 +51,7 @@ struct Case {
   Dropout dropout = {}, state_dropout = {}, weight_dropout = {};
 
   bool takes_tokens() const { return shape.vocabulary > 0; }
-  bool has_cell_state() const { return facts_of(shape.cell).has_cell_state; }
+  bool has_cell_state() const { return traits_of(shape.cell).has_cell_state; }
 
   /// @param recurrence how its state and its weights are masked
   Case(Draw& draw, const Kind& kind, Masked recurrence, const Sizes& sizes)
@@ -178,9 +178,9 @@ Results run(const Case& c, const Kernels& kernels, Team& team, int times,
   const SequenceShape& shape = s.shape;
   const size_t rows = shape.rows(), units = shape.batch * shape.hidden;
   size_t floats;
-  divide_scratch(shape, nullptr, &floats);
+  layout_scratch(shape, nullptr, &floats);
   Scratch scratch(floats);
-  s.scratch = divide_scratch(shape, scratch.data(), &floats);
+  s.scratch = layout_scratch(shape, scratch.data(), &floats);
   if (c.takes_tokens()) s.input.tokens = c.tokens.data();
   s.input.embedding = c.embedding.data();
   // Memory of their own, so that nobody reaches beyond either.
@@ -223,17 +223,17 @@ Results run(const Case& c, const Kernels& kernels, Team& team, int times,
   const size_t index = static_cast<size_t>(shape.cell);
   std::vector<float> output;
   if (stopping != nullptr) {
-    const auto forward = [&](const Member& member) { kernels.forward_sequence[index](s, member); };
+    const auto forward = [&](const Worker& worker) { kernels.forward_sequence[index](s, worker); };
     run_stopping(team, *stopping, forward);
     team.run(forward);
     run_stopping(team, *stopping,
-                 [&](const Member& member) { kernels.backward_sequence[index](g, member); });
+                 [&](const Worker& worker) { kernels.backward_sequence[index](g, worker); });
   }
   for (int i = 0; i < times; ++i) {
-    team.run([&](const Member& member) { kernels.forward_sequence[index](s, member); });
+    team.run([&](const Worker& worker) { kernels.forward_sequence[index](s, worker); });
     output = matrix_of({s.scratch.hiddens.at(0, shape.batch), s.scratch.hiddens.stride}, rows,
                        shape.hidden);
-    team.run([&](const Member& member) { kernels.backward_sequence[index](g, member); });
+    team.run([&](const Worker& worker) { kernels.backward_sequence[index](g, worker); });
   }
   Results results = {{"output", output},
                      {"hidden", hidden.numbers()},
@@ -299,7 +299,7 @@ void test_stopping(Everywhere& everywhere) {
   size_t number = 0;
   for (Cell cell : {Cell::gru, Cell::lstm, Cell::rnn})
     for (const Kind& kind : kKinds) {
-      // By turns each member has its own lanes, or its own units.
+      // By turns each worker has its own lanes, or its own units.
       const bool by_units = number % 2 > 0;
       const Sizes sizes = {cell, by_units ? size_t{300} : size_t{40}, by_units ? size_t{3} : 17,
                            20};

@@ -9,7 +9,7 @@
 namespace charnn::test {
 namespace {
 
-constexpr size_t kMostMembers = 4;
+constexpr size_t kMaxThreads = 4;
 
 bool is_fused(const Kernels& kernels) { return std::string(kernels.isa) != "sse2"; }
 
@@ -61,8 +61,7 @@ Everywhere::Everywhere(Report& report) : report_(report) {
   for (const Kernels* kernels : usable_kernels())
     if (!only || std::string(only) == kernels->isa) kernels_.push_back(kernels);
   for (const Kernels* kernels : kernels_) checksums_[kernels->isa] = 0xcbf29ce484222325;
-  for (size_t size = 1; size <= kMostMembers; ++size)
-    teams_.push_back(std::make_unique<Team>(size));
+  for (size_t size = 1; size <= kMaxThreads; ++size) teams_.push_back(std::make_unique<Team>(size));
 }
 
 void Everywhere::check(const std::string& title, const Expected& expected, double tolerance,
@@ -75,7 +74,7 @@ void Everywhere::check(const std::string& title, const Expected& expected, doubl
     report_.check(wrong.empty(), where + ": " + wrong);
     if (!wrong.empty()) continue;
     checksums_[kernels->isa] = add_to_checksum(checksums_[kernels->isa], alone);
-    for (size_t members = 2; members <= kMostMembers; ++members) {
+    for (size_t members = 2; members <= kMaxThreads; ++members) {
       const std::string other = difference_of_bits(run(*kernels, team(members)), alone);
       report_.check(other.empty(),
                     where + " with " + std::to_string(members) + " threads: " + other);
@@ -92,7 +91,7 @@ void Everywhere::check(const std::string& title, const Expected& expected, doubl
 void Everywhere::check_alike(const std::string& title, const Run& run) {
   for (const Kernels* kernels : kernels_) {
     const Results alone = run(*kernels, team(1));
-    for (size_t members = 2; members <= kMostMembers; ++members) {
+    for (size_t members = 2; members <= kMaxThreads; ++members) {
       const std::string other = difference_of_bits(run(*kernels, team(members)), alone);
       report_.check(other.empty(), title + " on " + kernels->isa + " with " +
                                        std::to_string(members) + " threads: " + other);

@@ -45,8 +45,8 @@ Doubles seen_of(const TextbookLayer& layer, const double* h, size_t lane) {
 
 TextbookForward forward(const TextbookLayer& layer) {
   const size_t H = layer.hidden;
-  const size_t gates = facts_of(layer.cell).gates * H;
-  const bool has_cell_state = facts_of(layer.cell).has_cell_state;
+  const size_t gates = traits_of(layer.cell).gates * H;
+  const bool has_cell_state = traits_of(layer.cell).has_cell_state;
   TextbookForward result;
   for (size_t t = 0; t < layer.time; ++t)
     for (size_t lane = 0; lane < layer.batch; ++lane) {
@@ -87,7 +87,7 @@ TextbookForward forward(const TextbookLayer& layer) {
 TextbookGradients backward(const TextbookLayer& layer, const TextbookForward& done,
                            const Doubles& d_output) {
   const size_t H = layer.hidden;
-  const size_t gates = facts_of(layer.cell).gates * H;
+  const size_t gates = traits_of(layer.cell).gates * H;
   TextbookGradients d;
   d.x.resize(layer.x.size());
   d.weight_ih.resize(layer.weight_ih.size());

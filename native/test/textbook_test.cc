@@ -25,7 +25,7 @@ void test_textbook(Report& report) {
   for (Cell cell : {Cell::gru, Cell::lstm, Cell::rnn}) {
     Draw draw(5);
     TextbookLayer layer = {cell, 3, 2, 3, 4, {}, {}, {}, {}, {}, {}, {}, {}};
-    const size_t gates = facts_of(cell).gates * layer.hidden;
+    const size_t gates = traits_of(cell).gates * layer.hidden;
     layer.x = numbers(draw, layer.time * layer.batch * layer.input);
     layer.weight_ih = numbers(draw, gates * layer.input);
     layer.weight_hh = numbers(draw, gates * layer.hidden);
@@ -33,7 +33,7 @@ void test_textbook(Report& report) {
     layer.bias_hh = numbers(draw, gates);
     layer.h0 = numbers(draw, layer.batch * layer.hidden);
     layer.state_mask = numbers(draw, layer.batch * layer.hidden);
-    if (facts_of(cell).has_cell_state) layer.c0 = numbers(draw, layer.batch * layer.hidden);
+    if (traits_of(cell).has_cell_state) layer.c0 = numbers(draw, layer.batch * layer.hidden);
     const Doubles weights = numbers(draw, layer.time * layer.batch * layer.hidden);
     const TextbookGradients d = backward(layer, forward(layer), weights);
     auto compare = [&](const char* name, Doubles TextbookLayer::*of, const Doubles& gradient) {
