@@ -1,7 +1,7 @@
-// All kernels for one instruction set, which the compiler is told by CHARNN_ISA (its name, and the
-// namespace of its kernels) and CHARNN_ISA_<NAME>. Names of different instruction sets never
-// barrier, and no inline function of the standard library is used: the linker would keep one of
-// several.
+// All kernels for one instruction set. The build compiles this file once for each, with CHARNN_ISA
+// (its name, and the namespace of its kernels) and CHARNN_ISA_<NAME> defined. Names of different
+// instruction sets never meet, and no inline function of the standard library is used: of several
+// copies the linker keeps one (see inline.h).
 #include "kernels.h"
 
 #include "decode/step.h"
@@ -23,13 +23,13 @@ const Kernels kKernels = {
     CHARNN_NAME(CHARNN_ISA),
     {forward_sequence<Gru>, forward_sequence<Lstm>, forward_sequence<TanhRnn>},
     {backward_sequence<Gru>, backward_sequence<Lstm>, backward_sequence<TanhRnn>},
-    {pack_streams<Gru>, pack_streams<Lstm>, pack_streams<TanhRnn>},
-    {step_streams<Gru>, step_streams<Lstm>, step_streams<TanhRnn>},
-    prepare_step,
+    {decode_pack<Gru>, decode_pack<Lstm>, decode_pack<TanhRnn>},
+    {decode_step<Gru>, decode_step<Lstm>, decode_step<TanhRnn>},
+    decode_prepare,
     cross_entropy,
-    take_adam_step,
-    take_sgd_step,
-    take_rms_prop_step,
+    adam_step,
+    sgd_step,
+    rms_prop_step,
     write_mask,
 };
 

@@ -1,4 +1,4 @@
-// The kernels of one instruction set. The same source is compiled for each of them.
+// The kernels of one instruction set. native/README.md says in which order to read on.
 #pragma once
 
 #include "decode/decode.h"
@@ -10,22 +10,23 @@
 
 namespace charnn {
 
-/// Every kernel is called by all members of a team at once, and gives the same bits whatever their
-/// number. None of them touches Node or the operating system. Sizes and pointers must be right.
+/// The same source, kernels.cc, compiled for one instruction set. Every kernel but write_mask is
+/// called by all workers of a team at once, and gives the same bits whatever their number. None of
+/// them allocates memory, checks its arguments, or calls Node or the operating system. The comment
+/// above each kernel is its contract.
 struct Kernels {
   const char* isa;
   // By cell, in the order of `Cell`.
-  void (*forward_sequence[3])(const Sequence&, const Worker&);
-  void (*backward_sequence[3])(const SequenceGradient&, const Worker&);
-  void (*pack_streams[3])(const Streams&, const StreamsWeights&, const Worker&);
-  void (*step_streams[3])(const Streams&, const Worker&);
-  void (*prepare_step)(const Streams&, const Worker&);
-  void (*cross_entropy)(const CrossEntropy&, const Worker&);
-  void (*adam_step)(AdamStep&, const Worker&);
-  void (*sgd_step)(SgdStep&, const Worker&);
-  void (*rms_prop_step)(RmsPropStep&, const Worker&);
-  /// Writes elements `range` of a mask.
-  void (*write_mask)(float* mask, Range range, const Dropout&);
+  void (*forward_sequence[3])(const Sequence&, const Worker&);                 // rnn/forward.h
+  void (*backward_sequence[3])(const SequenceGradient&, const Worker&);        // rnn/backward.h
+  void (*decode_pack[3])(const Decode&, const DecodeWeights&, const Worker&);  // decode/step.h
+  void (*decode_step[3])(const Decode&, const Worker&);                        // decode/step.h
+  void (*decode_prepare)(const Decode&, const Worker&);                        // decode/step.h
+  void (*cross_entropy)(const CrossEntropy&, const Worker&);     // loss/cross_entropy.h
+  void (*adam_step)(AdamStep&, const Worker&);                   // optimizer/steps.h
+  void (*sgd_step)(SgdStep&, const Worker&);                     // optimizer/steps.h
+  void (*rms_prop_step)(RmsPropStep&, const Worker&);            // optimizer/steps.h
+  void (*write_mask)(float* mask, Range range, const Dropout&);  // linalg/dropout_mask.h
 };
 
 }  // namespace charnn

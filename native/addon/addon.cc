@@ -16,11 +16,11 @@ namespace {
 /// noticed; `src/backends/native/addon.ts` has the same number.
 constexpr int kInterface = 7;
 
-constexpr size_t kMostThreads = 1024;
+constexpr size_t kMaxThreads = 1024;
 
 napi_value set_threads(napi_env env, const Arguments& arguments) {
   Instance& instance = instance_of(env);
-  const size_t count = arguments.size("threads", 1, kMostThreads);
+  const size_t count = arguments.size("threads", 1, kMaxThreads);
   if (count != instance.team->size()) instance.team = std::make_shared<Team>(count);
   return nullptr;
 }
@@ -115,9 +115,9 @@ napi_value start(napi_env env, napi_value exports) {
   define(env, exports, "guardSignals", call<guard_signals>);
   define(env, exports, "releaseSignals", call<release_signals>);
   define(env, exports, "resumeKernels", call<resume_kernels>);
-  define(env, exports, "openStreams", call<open_streams>);
-  define(env, exports, "stepStreams", step_streams);
-  define(env, exports, "closeStreams", close_streams);
+  define(env, exports, "openStreams", call<open_session>);
+  define(env, exports, "stepStreams", step_session);
+  define(env, exports, "closeStreams", close_session);
   return exports;
 }
 

@@ -1,5 +1,5 @@
-// The functions of the addon. Each takes one object, checks all it holds, and runs a kernel on its
-// arrays in place; what it throws becomes an error of JavaScript's.
+// The functions of the addon. Each takes one object, checks all that it needs of it, and runs a
+// kernel on its arrays in place. What it throws becomes a JavaScript error (addon/addon.cc).
 #pragma once
 
 #include <node_api.h>
@@ -11,11 +11,12 @@ namespace charnn {
 napi_value sequence_scratch(napi_env env, const Arguments& arguments);
 /// @returns where in the scratch memory the outputs begin
 napi_value forward_sequence(napi_env env, const Arguments& arguments);
-/// @returns where in the scratch memory the gradient by the input begins, if it is vectors
+/// @returns where in the scratch memory the gradient with respect to the input begins, for vectors
 napi_value backward_sequence(napi_env env, const Arguments& arguments);
 
 napi_value cross_entropy_scratch(napi_env env, const Arguments& arguments);
-/// @returns where in the scratch memory the gradient by the input begins, if it is wanted
+/// @returns where in the scratch memory the gradient with respect to the input begins, if it is
+/// wanted
 napi_value cross_entropy(napi_env env, const Arguments& arguments);
 
 /// All optimizer steps return the norm of the gradients before clipping.
@@ -37,10 +38,10 @@ napi_value resume_kernels(napi_env env, const Arguments& arguments);
 napi_value release_signals(napi_env env, const Arguments& arguments);
 
 /// @returns a handle for the two functions below, which take their arguments one by one
-napi_value open_streams(napi_env env, const Arguments& arguments);
-/// @param info streams, tokens and logits
-napi_value step_streams(napi_env env, napi_callback_info info);
-/// @param info streams
-napi_value close_streams(napi_env env, napi_callback_info info);
+napi_value open_session(napi_env env, const Arguments& arguments);
+/// @param info the handle, tokens and logits
+napi_value step_session(napi_env env, napi_callback_info info);
+/// @param info the handle
+napi_value close_session(napi_env env, napi_callback_info info);
 
 }  // namespace charnn

@@ -14,11 +14,11 @@ CrossEntropyShape cross_entropy_shape(const Arguments& arguments) {
   shape.rows = arguments.size("rows", 1, kLargest);
   shape.hidden = arguments.size("hidden", 1, kLargest);
   shape.vocabulary = arguments.size("vocabulary", 1, kLargest);
-  shape.lanes = arguments.size("lanes", 1, kLargest);
+  shape.batch = arguments.size("lanes", 1, kLargest);
   shape.has_mask = arguments.flag("hasMask");
   shape.wants_gradient = arguments.flag("wantsGradient");
   product({shape.rows, shape.hidden_panels(), kVectorWidth});
-  product({shape.lanes, shape.hidden_panels(), kVectorWidth});
+  product({shape.batch, shape.hidden_panels(), kVectorWidth});
   product({shape.vocabulary, shape.hidden_panels(), kVectorWidth});
   return shape;
 }
@@ -43,7 +43,7 @@ napi_value cross_entropy(napi_env env, const Arguments& arguments) {
   c.input = arguments.floats_or_null("vectors", inputs);
   if (!c.input) c.input_panels = arguments.panels("inputPanels", c.shape.hidden_panels(), rows);
   if (c.shape.has_mask)
-    c.mask = mask_of(arguments, "mask", product({c.shape.lanes, c.shape.hidden}));
+    c.mask = mask_of(arguments, "mask", product({c.shape.batch, c.shape.hidden}));
   const size_t weights = product({c.shape.vocabulary, c.shape.hidden});
   c.weight = arguments.floats("weight", weights);
   c.bias = arguments.floats("bias", c.shape.vocabulary);
@@ -61,7 +61,7 @@ napi_value cross_entropy(napi_env env, const Arguments& arguments) {
   c.scored = std::count_if(c.targets, c.targets + rows, [](int32_t target) { return target >= 0; });
   run_unless_stopped(instance,
                      [&](const Worker& worker) { instance.kernels->cross_entropy(c, worker); });
-  return c.shape.wants_gradient ? place_of(env, c.scratch.gradient_input, arguments)
+  return c.shape.wants_gradient ? scratch_offset(env, c.scratch.gradient_input.data, arguments)
                                 : make_number(env, 0);
 }
 

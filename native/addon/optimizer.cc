@@ -1,5 +1,7 @@
 #include "optimizer/optimizer.h"
 
+#include <cmath>
+
 #include "addon/functions.h"
 #include "addon/instance.h"
 #include "addon/values.h"
@@ -7,17 +9,20 @@
 namespace charnn {
 namespace {
 
+/// JavaScript says 0 where nothing is clipped.
+double limit_of(double value) { return value > 0 ? value : HUGE_VAL; }
+
 Step step_of(Instance& instance, const Arguments& arguments) {
   Step step = {};
   step.count = arguments.size("count", 1, kLargest);
   step.parameters = arguments.floats("parameters", step.count);
   step.gradients = arguments.floats("gradients", step.count);
   step.learning_rate = arguments.number("learningRate");
-  step.clip_norm = arguments.number("clipNorm");
-  step.clip_value = arguments.number("clipValue");
+  step.clip_norm = limit_of(arguments.number("clipNorm"));
+  step.clip_value = limit_of(arguments.number("clipValue"));
   step.weight_decay = arguments.number("weightDecay");
   step.average = arguments.floats_or_null("average", step.count);
-  if (step.average) step.average_kept = arguments.number("averageDecay");
+  if (step.average) step.average_decay = arguments.number("averageDecay");
   instance.block_sums.resize(norm_blocks(step.count));
   step.block_sums = instance.block_sums.data();
   return step;

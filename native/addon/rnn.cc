@@ -9,7 +9,7 @@
 namespace charnn {
 namespace {
 
-SequenceShape sequence_shape(const Arguments& arguments, size_t members) {
+SequenceShape sequence_shape(const Arguments& arguments, size_t threads) {
   SequenceShape shape;
   shape.cell = cell_of(arguments);
   shape.time = arguments.size("time", 1, kLargest);
@@ -17,24 +17,27 @@ SequenceShape sequence_shape(const Arguments& arguments, size_t members) {
   shape.input = arguments.size("input", 1, kLargest);
   shape.hidden = arguments.size("hidden", 1, kLargest);
   shape.vocabulary = arguments.size("vocabulary", 0, kLargest);
-  shape.has_embedding = arguments.flag("hasEmbedding");
-  shape.input_masks = arguments.size("inputMasks", 0, kLargest);
+  const bool has_embedding = arguments.flag("hasEmbedding");
+  shape.input_kind = shape.vocabulary == 0 ? InputKind::kVectors
+                     : has_embedding       ? InputKind::kEmbedding
+                                           : InputKind::kOneHot;
+  shape.input_mask_rows = arguments.size("inputMasks", 0, kLargest);
   shape.has_state_mask = arguments.flag("hasStateMask");
   shape.has_weight_mask = arguments.flag("hasWeightMask");
-  shape.members = members;
-  if (shape.vocabulary == 0 && shape.has_embedding) throw BadArgument("Vectors have no embedding.");
-  if (shape.vocabulary == 0 && shape.input_masks > 0 && shape.input_masks != shape.batch)
+  shape.threads = threads;
+  if (!shape.has_tokens() && has_embedding) throw BadArgument("Vectors have no embedding.");
+  if (!shape.has_tokens() && shape.has_input_mask() && shape.input_mask_rows != shape.batch)
     throw BadArgument("inputMasks must be 0 or the batch for vectors.");
-  if (shape.vocabulary > 0 && !shape.has_embedding && shape.vocabulary != shape.input)
+  if (shape.input_kind == InputKind::kOneHot && shape.vocabulary != shape.input)
     throw BadArgument("One-hot, the input size must be that of the vocabulary.");
   const size_t states = product({shape.time + 1, shape.batch});
   product({states, shape.slot_panels(), kVectorWidth});
   product({states, shape.input_panels(), kVectorWidth});
-  product({shape.input_masks, shape.input_panels(), kVectorWidth});
+  product({shape.input_mask_rows, shape.input_panels(), kVectorWidth});
   if (shape.pairs() > kLargest - 1) throw BadArgument("There are too many masks.");
   product({shape.gate_panels(), kVectorWidth, shape.hidden_panels(), kVectorWidth});
   product({shape.gate_panels(), kVectorWidth, shape.input_panels(), kVectorWidth});
-  product({shape.members, shape.batch, 4 * kVectorWidth});
+  product({shape.threads, shape.batch, 4 * kVectorWidth});
   return shape;
 }
 
@@ -45,9 +48,9 @@ Sequence sequence_of(napi_env env, const Arguments& arguments) {
   layout_scratch(s.shape, nullptr, &floats);
   s.scratch = layout_scratch(s.shape, arguments.scratch("scratch", floats), &floats);
   const size_t rows = s.shape.rows();
-  if (s.shape.vocabulary > 0) {
+  if (s.shape.has_tokens()) {
     s.input.tokens = arguments.integers("tokens", rows);
-    if (s.shape.has_embedding)
+    if (s.shape.has_embedding())
       s.input.embedding =
           arguments.floats("embedding", product({s.shape.vocabulary, s.shape.input}));
   } else {
@@ -55,8 +58,9 @@ Sequence sequence_of(napi_env env, const Arguments& arguments) {
     if (!s.input.vectors)
       s.input.panels = arguments.panels("inputPanels", s.shape.input_panels(), rows);
   }
-  if (s.shape.input_masks > 0)
-    s.input.mask = mask_of(arguments, "inputMask", product({s.shape.input_masks, s.shape.input}));
+  if (s.shape.has_input_mask())
+    s.input.mask =
+        mask_of(arguments, "inputMask", product({s.shape.input_mask_rows, s.shape.input}));
   const size_t gates = s.shape.gate_rows();
   s.weights.ih = arguments.floats("weightIh", product({gates, s.shape.input}));
   s.weights.hh = arguments.floats("weightHh", product({gates, s.shape.hidden}));
@@ -73,7 +77,7 @@ Sequence sequence_of(napi_env env, const Arguments& arguments) {
 
 /// What the arrays hold, once nothing can change it any more.
 void check_contents(const Sequence& s) {
-  if (s.shape.vocabulary > 0)
+  if (s.shape.has_tokens())
     check_tokens("tokens", s.input.tokens, s.shape.rows(), 0, s.shape.vocabulary);
 }
 
@@ -81,14 +85,14 @@ void check_contents(const Sequence& s) {
 void check_contents(const SequenceGradient& g) {
   const SequenceShape& shape = g.forward.shape;
   check_contents(g.forward);
-  if (shape.vocabulary == 0) return;
+  if (!shape.has_tokens()) return;
   const SequenceScratch& scratch = g.forward.scratch;
-  const size_t distinct = std::min(shape.rows(), shape.pairs());
-  const int32_t count = *scratch.counts;
-  if (count < 1 || static_cast<size_t>(count) > distinct)
+  const size_t pairs = std::min(shape.rows(), shape.pairs());
+  const int32_t count = *scratch.used_count;
+  if (count < 1 || static_cast<size_t>(count) > pairs)
     throw BadArgument("The scratch memory does not hold what forward leaves.");
-  check_tokens("places", scratch.places, shape.rows(), 0, count);
-  check_tokens("distinct", scratch.distinct, count, 0, shape.pairs());
+  check_tokens("pair_of_row", scratch.pair_of_row, shape.rows(), 0, count);
+  check_tokens("used_pairs", scratch.used_pairs, count, 0, shape.pairs());
 }
 
 }  // namespace
@@ -109,7 +113,7 @@ napi_value forward_sequence(napi_env env, const Arguments& arguments) {
   check_contents(s);
   auto kernel = instance.kernels->forward_sequence[index_of(s.shape.cell)];
   run_unless_stopped(instance, [&](const Worker& worker) { kernel(s, worker); });
-  return place_of(env, {s.scratch.hiddens.at(0, s.shape.batch), 0}, arguments);
+  return scratch_offset(env, s.scratch.hiddens.at(0, s.shape.batch), arguments);
 }
 
 napi_value backward_sequence(napi_env env, const Arguments& arguments) {
@@ -125,7 +129,7 @@ napi_value backward_sequence(napi_env env, const Arguments& arguments) {
   g.weight_hh = arguments.floats("gradientWeightHh", gates * shape.hidden);
   g.bias_ih = arguments.floats("gradientBiasIh", gates);
   g.bias_hh = arguments.floats("gradientBiasHh", gates);
-  if (shape.has_embedding)
+  if (shape.has_embedding())
     g.embedding = arguments.floats("gradientEmbedding", shape.vocabulary * shape.input);
   const size_t units = shape.batch * shape.hidden;
   g.before.hidden = arguments.floats("gradientHidden", units);
@@ -135,8 +139,8 @@ napi_value backward_sequence(napi_env env, const Arguments& arguments) {
   check_contents(g);
   auto kernel = instance.kernels->backward_sequence[index_of(shape.cell)];
   run_unless_stopped(instance, [&](const Worker& worker) { kernel(g, worker); });
-  return shape.vocabulary > 0 ? make_number(env, 0)
-                              : place_of(env, g.forward.scratch.gradient_input, arguments);
+  return shape.has_tokens() ? make_number(env, 0)
+                            : scratch_offset(env, g.forward.scratch.gradient_input.data, arguments);
 }
 
 }  // namespace charnn

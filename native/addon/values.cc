@@ -13,7 +13,7 @@ Cell cell_of(const Arguments& arguments) {
 size_t product(std::initializer_list<size_t> lengths) {
   size_t result = 1;
   for (size_t length : lengths) {
-    if (length > 0 && result > kLongest / length)
+    if (length > 0 && result > kMaxLength / length)
       throw BadArgument("The shape is larger than any array.");
     result *= length;
   }
@@ -39,11 +39,10 @@ Dropout dropout_of(const Arguments& arguments) {
 }
 
 Mask mask_of(const Arguments& arguments, const char* name, size_t length) {
-  Mask mask = {};
   const Arguments given = arguments.object(name);
-  mask.values = given.floats_or_null("values", length);
-  if (!mask.values) mask.dropout = dropout_of(given);
-  return mask;
+  if (const float* values = given.floats_or_null("values", length))
+    return {Mask::Source::kValues, values, {}};
+  return {Mask::Source::kDropout, nullptr, dropout_of(given)};
 }
 
 napi_value make_number(napi_env env, double value) {
@@ -58,8 +57,8 @@ napi_value make_text(napi_env env, const std::string& value) {
   return result;
 }
 
-napi_value place_of(napi_env env, Panels panels, const Arguments& arguments) {
-  return make_number(env, static_cast<double>(panels.data - arguments.scratch("scratch", 0)));
+napi_value scratch_offset(napi_env env, const float* begin, const Arguments& arguments) {
+  return make_number(env, static_cast<double>(begin - arguments.scratch("scratch", 0)));
 }
 
 }  // namespace charnn

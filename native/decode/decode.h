@@ -1,4 +1,6 @@
-// The whole model, one step at a time, for several streams of characters.
+// The whole model one step at a time, for several sequences side by side: the arguments of the
+// kernels in decode/step.h, and the memory in which weights and states stay between them. Whoever
+// fills these in has checked sizes, pointers and tokens.
 #pragma once
 
 #include <cstdint>
@@ -8,68 +10,81 @@
 
 namespace charnn {
 
-struct StreamsShape {
-  Cell cell;
-  size_t layers, streams;
-  size_t hidden;
-  size_t vocabulary;
-  size_t embedding;  // 0: one-hot
+constexpr size_t kMaxLayers = 64;
 
+struct DecodeShape {
+  Cell cell;
+  InputKind input_kind;  // of the lowest layer: kOneHot or kEmbedding
+  size_t layers;
+  size_t sequences;  // decoded side by side
+  size_t hidden, vocabulary;
+  size_t embedding;  // numbers of an embedding vector, with kEmbedding
+
+  CHARNN_INLINE bool has_embedding() const { return input_kind == InputKind::kEmbedding; }
   CHARNN_INLINE size_t hidden_panels() const { return panel_count(hidden); }
   CHARNN_INLINE size_t gate_panels() const { return traits_of(cell).gates * hidden_panels(); }
+  CHARNN_INLINE size_t embedding_panels() const { return panel_count(embedding); }
   CHARNN_INLINE size_t vocabulary_panels() const { return panel_count(vocabulary); }
+  /// Numbers that a layer's input weights multiply.
+  CHARNN_INLINE size_t input(size_t layer) const {
+    return layer > 0 ? hidden : has_embedding() ? embedding : vocabulary;
+  }
+  /// Whether the lowest layer's W_ih x is looked up in a table of all tokens: always for one-hot
+  /// input, whose table is W_ih itself, and with an embedding where the table stays small.
+  CHARNN_INLINE bool has_token_table() const {
+    constexpr size_t max_table = size_t{1} << 23;
+    return !has_embedding() || vocabulary * gate_panels() * kVectorWidth <= max_table;
+  }
 };
 
-constexpr size_t kMostLayers = 64;
-
-/// The weights as the steps read them, and the streams' state. H, G, E and V are the panels of the
-/// hidden state, of all gates, of the embedding and of the vocabulary.
-struct StreamsMemory {
+/// Weights as the steps read them, and states. Shapes are [rows, panels]: H, G, E and V are the
+/// panels of the hidden state, of all gates, of the embedding and of the vocabulary; N is
+/// sequences.
+struct DecodeMemory {
   struct Layer {
-    Panels weight_hh;  // G, hidden
-    Panels weight_ih;  // G, what the layer reads; none where it is looked up
+    Panels weight_hh;  // [hidden, G]
+    Panels weight_ih;  // [input(layer), G], where it is not looked up
     float* bias_ih;    // [16 G]
     float* bias_hh;    // [16 G]
-    Panels hidden[2];  // H, streams: the state before and after a step, in turn
-    Panels cell;       // H, streams, for an LSTM
-    Panels recurrent;  // G, streams: what the recurrent weights make of the state before a step
+    Panels hidden[2];  // [N, H]: the states before and after a step, in turn
+    Panels cell;       // [N, H]: of an LSTM, overwritten by a step
+    Panels recurrent;  // [N, G]: W_hh h of the next step
   };
-  Layer layers[kMostLayers];
-  Panels table;        // G, vocabulary: what the input weights make of each character, or
-  Panels embedding;    // E, vocabulary, from which it is made, or
-  float* vectors;      // [vocabulary, embedding], where a table would be too large, and
-  Panels input;        // E, streams: those of a step's characters
-  Panels input_gates;  // G, streams
-  Panels decoder;      // V, hidden
-  float* bias;         // [16 V]
-  Panels logits;       // V, streams
+  Layer layers[kMaxLayers];
+  // With a table of tokens:
+  Panels token_gates;  // [vocabulary, G]: W_ih x of each token
+  Panels embedding;    // [vocabulary, E]: what it is made from
+  // Without one:
+  float* vectors;        // [vocabulary, embedding] row by row
+  Panels token_vectors;  // [N, E]: those of a step's tokens
+
+  Panels input_gates;   // [N, G]: W_ih x of a step, of whichever layer is at work
+  Panels decoder;       // [hidden, V]
+  float* decoder_bias;  // [16 V]
+  Panels logits;        // [N, V]
 };
 
-/// Whether the lowest layer's input is looked up: always without an embedding, and with one where
-/// the table stays small.
-CHARNN_INLINE bool has_table(const StreamsShape& shape) {
-  constexpr size_t largest_table = size_t{1} << 23;
-  return shape.embedding == 0 ||
-         shape.vocabulary * shape.gate_panels() * kVectorWidth <= largest_table;
-}
-
-StreamsMemory layout_memory(const StreamsShape& shape, float* base, size_t* floats);
+/// Lays out the memory from `base` on.
+///
+/// @param base at a multiple of 64 bytes; null to learn how much is needed
+/// @param floats becomes the number of floats needed
+DecodeMemory layout_memory(const DecodeShape& shape, float* base, size_t* floats);
 
 /// A model's weights, in the shapes of PyTorch.
-struct StreamsWeights {
-  const float* embedding;  // [vocabulary, embedding], or null
-  SequenceWeights layers[kMostLayers];
-  const float* decoder;       // [vocabulary, hidden]
-  const float* decoder_bias;  // [vocabulary]
+struct DecodeWeights {
+  const float* embedding;              // [vocabulary, embedding], with kEmbedding
+  SequenceWeights layers[kMaxLayers];  // the first shape.layers of them, each of input(layer)
+  const float* decoder;                // [vocabulary, hidden]
+  const float* decoder_bias;           // [vocabulary]
 };
 
-struct Streams {
-  StreamsShape shape;
-  StreamsMemory memory;
-  /// Which of the two states is the one before the next step.
-  int turn;
-  const int32_t* tokens;  // [streams], each below the vocabulary
-  float* logits;          // [streams, vocabulary]: overwritten
+/// A decoding session.
+struct Decode {
+  DecodeShape shape;
+  DecodeMemory memory;
+  int before;  // which of a layer's two hidden states is that before the next step: 0 or 1
+  const int32_t* tokens;  // [sequences]: the step's input, each from 0 to vocabulary - 1
+  float* logits;          // [sequences, vocabulary] row by row; overwritten
 };
 
 }  // namespace charnn

@@ -3,37 +3,36 @@
 
 namespace charnn {
 
-StreamsMemory layout_memory(const StreamsShape& shape, float* base, size_t* floats) {
-  Arena memory(base);
-  StreamsMemory parts = {};
+DecodeMemory layout_memory(const DecodeShape& shape, float* base, size_t* floats) {
+  Arena arena(base);
+  DecodeMemory memory = {};
   const size_t hidden = shape.hidden_panels();
   const size_t gates = shape.gate_panels();
-  const size_t vocabulary = panel_count(shape.vocabulary);
+  const size_t vocabulary = shape.vocabulary_panels();
   for (size_t l = 0; l < shape.layers; ++l) {
-    StreamsMemory::Layer& layer = parts.layers[l];
-    layer.weight_hh = memory.panels(gates, shape.hidden);
-    size_t input = l > 0 ? shape.hidden : shape.embedding;
-    if (input > 0) layer.weight_ih = memory.panels(gates, input);
-    layer.bias_ih = memory.floats(gates * kVectorWidth);
-    layer.bias_hh = memory.floats(gates * kVectorWidth);
-    for (Panels& state : layer.hidden) state = memory.panels(hidden, shape.streams);
-    if (traits_of(shape.cell).has_cell_state) layer.cell = memory.panels(hidden, shape.streams);
-    layer.recurrent = memory.panels(gates, shape.streams);
+    DecodeMemory::Layer& layer = memory.layers[l];
+    layer.weight_hh = arena.panels(gates, shape.hidden);
+    if (l > 0 || shape.has_embedding()) layer.weight_ih = arena.panels(gates, shape.input(l));
+    layer.bias_ih = arena.floats(gates * kVectorWidth);
+    layer.bias_hh = arena.floats(gates * kVectorWidth);
+    for (Panels& state : layer.hidden) state = arena.panels(hidden, shape.sequences);
+    if (traits_of(shape.cell).has_cell_state) layer.cell = arena.panels(hidden, shape.sequences);
+    layer.recurrent = arena.panels(gates, shape.sequences);
   }
-  if (has_table(shape)) {
-    parts.table = memory.panels(gates, shape.vocabulary);
-    if (shape.embedding > 0)
-      parts.embedding = memory.panels(panel_count(shape.embedding), shape.vocabulary);
+  if (shape.has_token_table()) {
+    memory.token_gates = arena.panels(gates, shape.vocabulary);
+    if (shape.has_embedding())
+      memory.embedding = arena.panels(shape.embedding_panels(), shape.vocabulary);
   } else {
-    parts.vectors = memory.floats(shape.vocabulary * shape.embedding);
-    parts.input = memory.panels(panel_count(shape.embedding), shape.streams);
+    memory.vectors = arena.floats(shape.vocabulary * shape.embedding);
+    memory.token_vectors = arena.panels(shape.embedding_panels(), shape.sequences);
   }
-  parts.input_gates = memory.panels(gates, shape.streams);
-  parts.decoder = memory.panels(vocabulary, shape.hidden);
-  parts.bias = memory.floats(vocabulary * kVectorWidth);
-  parts.logits = memory.panels(vocabulary, shape.streams);
-  *floats = memory.used();
-  return parts;
+  memory.input_gates = arena.panels(gates, shape.sequences);
+  memory.decoder = arena.panels(vocabulary, shape.hidden);
+  memory.decoder_bias = arena.floats(vocabulary * kVectorWidth);
+  memory.logits = arena.panels(vocabulary, shape.sequences);
+  *floats = arena.used();
+  return memory;
 }
 
 }  // namespace charnn

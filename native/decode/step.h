@@ -1,160 +1,186 @@
-// The whole model, one step of several streams.
+// The whole model, one step of several sequences.
+//
+// A step is two kernels: decode_prepare does what does not depend on the step's tokens, so it can
+// run while the caller still chooses them; decode_step does the rest. Both are called by all
+// workers of a team, which may have another size each time; the same bits for every team size. NaN
+// in a sequence's state or in what its token looks up stays in that sequence; nothing branches on a
+// number. They can't be stopped early.
 #pragma once
 
 #include "decode/decode.h"
+#include "rnn/cell.h"
 #include "rnn/input.h"
 
 namespace charnn::CHARNN_ISA {
 
-/// Puts the weights where the steps read them, and sets the state to zero.
+/// Begins a session: packs the weights, and sets all states to zero. V, E, H are vocabulary,
+/// embedding and hidden; G is gates * H in PyTorch's order.
+///
+///   in    d.shape
+///         all            embedding [V, E], of each layer ih [G, input] hh [G, H] biases [G],
+///         decoder [V, H],
+///                        decoder_bias [V]; not needed afterwards
+///   out   d.memory       overwritten
 template <class CellMath>
-void pack_streams(const Streams& s, const StreamsWeights& all, const Worker& worker) {
-  constexpr size_t gates = traits_of(CellMath::cell).gates;
-  const StreamsShape& shape = s.shape;
+void decode_pack(const Decode& d, const DecodeWeights& all, const Worker& worker) {
+  const DecodeShape& shape = d.shape;
+  const DecodeMemory& memory = d.memory;
   const size_t hidden = shape.hidden;
-  const size_t units = shape.hidden_panels();
+  const Blocks of_hidden = hidden_gates<CellMath>(hidden), of_input = input_gates<CellMath>(hidden);
   const Range gate_panels = worker.slice(shape.gate_panels());
-  const Range all_streams = {0, shape.streams};
+  const Range hidden_panels = {0, shape.hidden_panels()}, sequences = {0, shape.sequences};
   for (size_t l = 0; l < shape.layers; ++l) {
-    const StreamsMemory::Layer& layer = s.memory.layers[l];
+    const DecodeMemory::Layer& layer = memory.layers[l];
     const SequenceWeights& weights = all.layers[l];
-    const size_t input = l > 0 ? hidden : shape.embedding;
-    pack_weights(layer.weight_hh, weights.hh, hidden, hidden, CellMath::gate_of_hidden_slot,
-                 gate_panels);
-    if (input > 0)
-      pack_weights(layer.weight_ih, weights.ih, input, hidden, CellMath::gate_of_input_slot,
-                   gate_panels);
+    pack_weights(layer.weight_hh, weights.hh, hidden, of_hidden, gate_panels);
+    if (l > 0 || shape.has_embedding())
+      pack_weights(layer.weight_ih, weights.ih, shape.input(l), of_input, gate_panels);
     if (worker.index > 0) continue;
-    pack_bias(layer.bias_ih, weights.bias_ih, hidden, CellMath::gate_of_input_slot, gates);
-    pack_bias(layer.bias_hh, weights.bias_hh, hidden, CellMath::gate_of_hidden_slot, gates);
-    for (Panels state : layer.hidden) clear_rows(state, {0, units}, all_streams);
-    if (traits_of(CellMath::cell).has_cell_state) clear_rows(layer.cell, {0, units}, all_streams);
+    pack_bias(layer.bias_ih, weights.bias_ih, of_input);
+    pack_bias(layer.bias_hh, weights.bias_hh, of_hidden);
+    for (Panels state : layer.hidden) clear_rows(state, hidden_panels, sequences);
+    if (traits_of(CellMath::cell).has_cell_state) clear_rows(layer.cell, hidden_panels, sequences);
   }
-  const Range vocabulary_panels = worker.slice(panel_count(shape.vocabulary));
-  for (size_t p = vocabulary_panels.begin; p < vocabulary_panels.end; ++p) {
-    int width = panel_width(p, shape.vocabulary);
-    transpose_to_panel(s.memory.decoder.at(p, 0), all.decoder + p * kVectorWidth * hidden, hidden,
-                       width);
-    store(s.memory.bias + p * kVectorWidth, load_first(all.decoder_bias + p * kVectorWidth, width));
-  }
-  if (!has_table(shape)) {
-    Range rows = worker.slice(shape.vocabulary);
-    for (size_t i = rows.begin * shape.embedding; i < rows.end * shape.embedding; ++i)
-      s.memory.vectors[i] = all.embedding[i];
-    return;
-  }
-  if (shape.embedding > 0) {
-    to_panels(s.memory.embedding, all.embedding, shape.embedding, worker.slice(shape.vocabulary));
+  const Range tokens = worker.slice(shape.vocabulary);
+  const Range vocabulary_panels = worker.slice(shape.vocabulary_panels());
+  pack_weights(memory.decoder, all.decoder, hidden, Blocks::one(shape.vocabulary),
+               vocabulary_panels);
+  for (size_t p = vocabulary_panels.begin; p < vocabulary_panels.end; ++p)
+    store(memory.decoder_bias + p * kVectorWidth,
+          load_first(all.decoder_bias + p * kVectorWidth, panel_width(p, shape.vocabulary)));
+  if (!shape.has_token_table()) {
+    for (size_t i = tokens.begin * shape.embedding; i < tokens.end * shape.embedding; ++i)
+      memory.vectors[i] = all.embedding[i];
+  } else if (shape.has_embedding()) {
+    to_panels(memory.embedding, all.embedding, shape.embedding, tokens);
     worker.barrier();
-    multiply(s.memory.embedding, s.memory.layers[0].weight_ih, s.memory.table, shape.embedding,
-             {0, shape.vocabulary}, gate_panels, false);
+    multiply({{0, shape.vocabulary},
+              shape.embedding,
+              memory.embedding,
+              memory.layers[0].weight_ih,
+              memory.token_gates,
+              gate_panels,
+              Write::kSet});
   } else {
-    pack_weights(s.memory.table, all.layers[0].ih, shape.vocabulary, hidden,
-                 CellMath::gate_of_input_slot, gate_panels);
+    pack_weights(memory.token_gates, all.layers[0].ih, shape.vocabulary, of_input, gate_panels);
   }
 }
 
-/// Streams whose logits a worker makes at once.
-constexpr size_t kStreamsAtOnce = 12;
-
-/// Some panels of to = a weights for all streams.
-CHARNN_INLINE void multiply_streams(const Streams& s, Panels a, size_t depth, Panels weights,
-                                    Panels to, Range panels) {
-  if (s.shape.streams > 1) {
-    multiply(a, weights, to, depth, {0, s.shape.streams}, panels, false);
-    return;
-  }
-  multiply_row(
-      depth, a.data, a.stride, panels, [&](size_t p) { return weights.at(p, 0); },
-      [&](size_t p) { return to.at(p, 0); });
+/// c[sequences, panels] = a[sequences, depth] b[depth, panels].
+CHARNN_INLINE void multiply_sequences(size_t sequences, size_t depth, Panels a, Panels b, Panels c,
+                                      Range panels) {
+  if (sequences == 1) return multiply_row(depth, a, b, c, panels);
+  multiply({{0, sequences}, depth, a, b, c, panels, Write::kSet});
 }
 
-/// What of a step does not depend on its characters, which is most of it.
-inline void prepare_step(const Streams& s, const Worker& worker) {
-  const size_t at_once = s.shape.streams == 1 ? kRowPanels : kTilePanels;
-  for (size_t l = 0; l < s.shape.layers; ++l) {
-    const StreamsMemory::Layer& layer = s.memory.layers[l];
-    worker.parallel_for(s.shape.gate_panels(), at_once, [&](Range panels) {
-      multiply_streams(s, layer.hidden[s.turn], s.shape.hidden, layer.weight_hh, layer.recurrent,
-                       panels);
+/// W_hh h of every layer: most of a step's work.
+///
+///   in    d.memory.layers[].hidden[d.before]
+///   out   d.memory.layers[].recurrent        overwritten
+inline void decode_prepare(const Decode& d, const Worker& worker) {
+  const size_t grain = d.shape.sequences == 1 ? kRowPanels : kTilePanels;
+  for (size_t l = 0; l < d.shape.layers; ++l) {
+    const DecodeMemory::Layer& layer = d.memory.layers[l];
+    worker.parallel_for(d.shape.gate_panels(), grain, [&](Range panels) {
+      multiply_sequences(d.shape.sequences, d.shape.hidden, layer.hidden[d.before], layer.weight_hh,
+                         layer.recurrent, panels);
     });
   }
 }
 
-/// The rest of a step.
+/// token_vectors = the embedding vectors of the step's tokens.
+inline void look_up_vectors(const Decode& d) {
+  for (size_t p = 0; p < d.shape.embedding_panels(); ++p)
+    for (size_t n = 0; n < d.shape.sequences; ++n) {
+      const float* row = d.memory.vectors + d.tokens[n] * d.shape.embedding + p * kVectorWidth;
+      store(d.memory.token_vectors.at(p, n), load_columns(row, panel_width(p, d.shape.embedding)));
+    }
+}
+
+/// Layer `l`'s step for some panels of the units.
 template <class CellMath>
-void step_streams(const Streams& s, const Worker& worker) {
+CHARNN_INLINE void step_units(const Decode& d, size_t l, Range unit_panels) {
   constexpr CellTraits traits = traits_of(CellMath::cell);
   constexpr size_t gates = traits.gates;
-  const StreamsShape& shape = s.shape;
-  const StreamsMemory& memory = s.memory;
+  const DecodeShape& shape = d.shape;
+  const DecodeMemory& memory = d.memory;
+  const DecodeMemory::Layer& layer = memory.layers[l];
   const size_t units = shape.hidden_panels();
-  if (!has_table(shape)) {
-    if (worker.index == 0)
-      for (size_t p = 0; p < panel_count(shape.embedding); ++p)
-        for (size_t k = 0; k < shape.streams; ++k) {
-          const float* row = memory.vectors + s.tokens[k] * shape.embedding + p * kVectorWidth;
-          store(memory.input.at(p, k), load_columns(row, panel_width(p, shape.embedding)));
-        }
-    worker.barrier();
+  const Panels before = layer.hidden[d.before], after = layer.hidden[1 - d.before];
+  const bool looks_up = l == 0 && shape.has_token_table();
+  if (!looks_up) {
+    const Panels below = l > 0 ? memory.layers[l - 1].hidden[1 - d.before] : memory.token_vectors;
+    for (size_t g = 0; g < gates; ++g)
+      multiply_sequences(shape.sequences, shape.input(l), below, layer.weight_ih,
+                         memory.input_gates,
+                         {g * units + unit_panels.begin, g * units + unit_panels.end});
   }
-
-  for (size_t l = 0; l < shape.layers; ++l) {
-    const StreamsMemory::Layer& layer = memory.layers[l];
-    const Panels before = layer.hidden[s.turn];
-    const Panels after = layer.hidden[1 - s.turn];
-    const bool looks_up = l == 0 && has_table(shape);
-    auto step_units = [&](Range mine) {
-      if (!looks_up) {
-        Panels below = l > 0 ? memory.layers[l - 1].hidden[1 - s.turn] : memory.input;
-        for (size_t g = 0; g < gates; ++g)
-          multiply_streams(s, below, l > 0 ? shape.hidden : shape.embedding, layer.weight_ih,
-                           memory.input_gates, {g * units + mine.begin, g * units + mine.end});
+  for (size_t p = unit_panels.begin; p < unit_panels.end; ++p)
+    for (size_t n = 0; n < shape.sequences; ++n) {
+      Vec ah[gates], ax[gates], slots[traits.slots];
+      for (size_t g = 0; g < gates; ++g) {
+        const size_t panel = g * units + p;
+        const float* input_gate =
+            looks_up ? memory.token_gates.at(panel, d.tokens[n]) : memory.input_gates.at(panel, n);
+        ax[g] = load(input_gate) + load(layer.bias_ih + panel * kVectorWidth);
+        ah[g] = load(layer.recurrent.at(panel, n)) + load(layer.bias_hh + panel * kVectorWidth);
       }
-      for (size_t p = mine.begin; p < mine.end; ++p)
-        for (size_t k = 0; k < shape.streams; ++k) {
-          Vec ah[gates], ax[gates], slots[traits.slots];
-          for (size_t g = 0; g < gates; ++g) {
-            const size_t panel = g * units + p;
-            const float* input_gate =
-                looks_up ? memory.table.at(panel, s.tokens[k]) : memory.input_gates.at(panel, k);
-            ax[g] = load(input_gate) + load(layer.bias_ih + panel * kVectorWidth);
-            ah[g] = load(layer.recurrent.at(panel, k)) + load(layer.bias_hh + panel * kVectorWidth);
-          }
-          Vec cell = zero();
-          if constexpr (traits.has_cell_state) cell = load(layer.cell.at(p, k));
-          store(after.at(p, k), CellMath::forward(ah, ax, load(before.at(p, k)), cell, slots));
-          if constexpr (traits.has_cell_state) store(layer.cell.at(p, k), cell);
-        }
-    };
-    // Of a single stream each worker keeps to its own units: reading their weights is all that
-    // takes time, and they stay in its cache.
-    if (shape.streams == 1) step_units(worker.slice(units));
-    else worker.parallel_for(units, kTilePanels, step_units);
+      CellState<Vec> state = {load(before.at(p, n)), zero()};
+      if constexpr (traits.has_cell_state) state.cell = load(layer.cell.at(p, n));
+      CellMath::forward(ah, ax, state, slots);
+      store(after.at(p, n), state.hidden);
+      if constexpr (traits.has_cell_state) store(layer.cell.at(p, n), state.cell);
+    }
+}
+
+/// Sequences whose logits a worker makes at once.
+constexpr size_t kLogitRows = 12;
+
+/// The rest of a step, after decode_prepare with the same d.before.
+///
+///   in    d.tokens [sequences]
+///         d.memory.layers[].recurrent, .hidden[d.before], .cell
+///   out   d.logits [sequences, vocabulary]                                    overwritten
+///         d.memory.layers[].hidden[1 - d.before], .cell                      overwritten
+///
+/// The caller changes d.before to 1 - d.before afterwards. Plain version: model over one time step
+/// in test/reference/model.ts.
+template <class CellMath>
+void decode_step(const Decode& d, const Worker& worker) {
+  const DecodeShape& shape = d.shape;
+  const DecodeMemory& memory = d.memory;
+  const size_t units = shape.hidden_panels();
+  if (!shape.has_token_table()) {
+    if (worker.index == 0) look_up_vectors(d);
+    worker.barrier();
+  }
+  for (size_t l = 0; l < shape.layers; ++l) {
+    auto step = [&](Range unit_panels) { step_units<CellMath>(d, l, unit_panels); };
+    // Of a single sequence each worker keeps to its own units: all the time goes into reading their
+    // weights, and those stay in its cache.
+    if (shape.sequences == 1) step(worker.slice(units));
+    else worker.parallel_for(units, kTilePanels, step);
     worker.barrier();
   }
 
-  const Panels top = memory.layers[shape.layers - 1].hidden[1 - s.turn];
-  const Range vocabulary = {0, panel_count(shape.vocabulary)};
-  auto write_logits = [&](Range rows, Range columns) {
-    for (size_t p = columns.begin; p < columns.end; ++p)
-      for (size_t k = rows.begin; k < rows.end; ++k)
-        store_columns(s.logits + k * shape.vocabulary + p * kVectorWidth,
-                      load(memory.logits.at(p, k)) + load(memory.bias + p * kVectorWidth),
+  const Panels top = memory.layers[shape.layers - 1].hidden[1 - d.before];
+  auto write_logits = [&](Range rows, Range panels) {
+    for (size_t p = panels.begin; p < panels.end; ++p)
+      for (size_t n = rows.begin; n < rows.end; ++n)
+        store_columns(d.logits + n * shape.vocabulary + p * kVectorWidth,
+                      load(memory.logits.at(p, n)) + load(memory.decoder_bias + p * kVectorWidth),
                       panel_width(p, shape.vocabulary));
   };
-  if (shape.streams == 1) {
-    const Range columns = worker.slice(vocabulary.end);
-    multiply_row(
-        shape.hidden, top.data, top.stride, columns,
-        [&](size_t p) { return memory.decoder.at(p, 0); },
-        [&](size_t p) { return memory.logits.at(p, 0); });
-    write_logits({0, 1}, columns);
+  if (shape.sequences == 1) {
+    const Range panels = worker.slice(shape.vocabulary_panels());
+    multiply_row(shape.hidden, top, memory.decoder, memory.logits, panels);
+    write_logits({0, 1}, panels);
     return;
   }
-  worker.parallel_for(shape.streams, kStreamsAtOnce, [&](Range rows) {
-    multiply(top, memory.decoder, memory.logits, shape.hidden, rows, vocabulary, false);
-    write_logits(rows, vocabulary);
+  const Range panels = {0, shape.vocabulary_panels()};
+  worker.parallel_for(shape.sequences, kLogitRows, [&](Range rows) {
+    multiply({rows, shape.hidden, top, memory.decoder, memory.logits, panels, Write::kSet});
+    write_logits(rows, panels);
   });
 }
 

@@ -10,8 +10,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace charnn::test;
   static Report report;
-  static Everywhere everywhere(report);
-  fuzz(everywhere, {data, data + size});
+  static Targets targets(report);
+  fuzz(targets, {data, data + size});
   // libFuzzer keeps the input at which a program ends.
   if (report.failed() > 0) {
     std::fflush(stdout);

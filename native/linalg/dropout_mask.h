@@ -1,5 +1,6 @@
 // Dropout masks from the counter-based generator Philox4x32-10 (Salmon et al., "Parallel Random
-// Numbers: As Easy as 1, 2, 3", SC 2011, section 3.3).
+// Numbers: As Easy as 1, 2, 3", SC 2011, section 3.3): a word is a function of its number alone, so
+// any part of a mask can be made by any thread.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +12,13 @@
 
 namespace charnn::CHARNN_ISA {
 
-/// Counters that are turned into random words side by side.
+/// Counters that are turned into random words side by side, four words each.
 constexpr int kCounters = 16;
 constexpr int kWords = 4 * kCounters;
 
-/// Words 4 * `first_counter` to 4 * first_counter + 63 of the stream `key`.
+/// words[kWords] = words 4 * `first_counter` and up of the stream `key`.
 inline void philox(uint64_t first_counter, const uint32_t* key, uint32_t* words) {
-  // Each word of a counter lies in the lower half of a wider one; the upper half means nothing.
+  // A word of a counter lies in the lower half of a wider one, whose upper half is ignored.
   uint64_t counters[kCounters], results[4][kCounters];
   for (int i = 0; i < kCounters; ++i) counters[i] = first_counter + i;
   for (int i = 0; i < kCounters; i += kWordsPerRegister) {
@@ -43,18 +44,19 @@ inline void philox(uint64_t first_counter, const uint32_t* key, uint32_t* words)
     for (int j = 0; j < 4; ++j) words[4 * i + j] = static_cast<uint32_t>(results[j][i]);
 }
 
-/// The elements of a mask: rate 0 to 1, both excluded.
+/// Makes the elements of one mask. It keeps the words of the last block, since the elements that
+/// are asked for mostly follow each other.
 class MaskElements {
  public:
   explicit MaskElements(const Dropout& dropout)
       : dropout_(dropout), kept_(static_cast<float>(1.0 / (1.0 - dropout.rate))) {
-    // A word is below rate * 2^32 when it is below the next whole number.
+    // A whole number is below rate * 2^32 if it is at most the largest whole number below that.
     double limit = dropout.rate * 4294967296.0;
     last_dropped_ = static_cast<uint32_t>(limit);
     if (static_cast<double>(last_dropped_) == limit) --last_dropped_;
   }
 
-  /// `count` elements from `first` on; those that follow are best written next.
+  /// to[count] = the elements from `first` on.
   void write(float* to, uint64_t first, size_t count) {
     for (size_t written = 0; written < count;) {
       const uint64_t element = first + written;
@@ -79,10 +81,17 @@ class MaskElements {
   uint32_t words_[kWords];
 };
 
-/// Puts some rows of a mask of `columns` columns, whose elements are counted row by row, into
-/// panels.
+/// mask[range] = the elements `range` of `dropout`'s mask; mask[0] is element 0. Plain version:
+/// dropoutMask in test/reference.
+inline void write_mask(float* mask, Range range, const Dropout& dropout) {
+  MaskElements(dropout).write(mask + range.begin, range.begin, range.size());
+}
+
+/// to[rows, columns] = mask[rows, columns] in panels, for the rows in `rows`.
+///
+/// @param mask not kNone
 inline void fill_mask(Panels to, const Mask& mask, size_t columns, Range rows) {
-  if (mask.values) return to_panels(to, mask.values, columns, rows);
+  if (mask.source == Mask::Source::kValues) return to_panels(to, mask.values, columns, rows);
   MaskElements elements(mask.dropout);
   for (size_t row = rows.begin; row < rows.end; ++row)
     for (size_t p = 0; p < panel_count(columns); ++p) {
@@ -93,22 +102,17 @@ inline void fill_mask(Panels to, const Mask& mask, size_t columns, Range rows) {
     }
 }
 
-/// to = from * mask, element by element, for some rows of some panels. There are `lanes` rows for
-/// each step, and as many of the mask.
-inline void apply_mask(Panels to, Panels from, Panels mask, size_t lanes, Range panels,
+/// to = from * mask, element by element, for some rows [time * batch] of some panels. The mask
+/// [batch] is the same at every step. `to` may be `from`.
+inline void apply_mask(Panels to, Panels from, Panels mask, size_t batch, Range panels,
                        Range rows) {
   for (size_t p = panels.begin; p < panels.end; ++p) {
-    size_t lane = rows.begin % lanes;
+    size_t batch_row = rows.begin % batch;
     for (size_t row = rows.begin; row < rows.end; ++row) {
-      store(to.at(p, row), load(from.at(p, row)) * load(mask.at(p, lane)));
-      if (++lane == lanes) lane = 0;
+      store(to.at(p, row), load(from.at(p, row)) * load(mask.at(p, batch_row)));
+      if (++batch_row == batch) batch_row = 0;
     }
   }
-}
-
-/// The elements in `range`, one after the other.
-inline void write_mask(float* mask, Range range, const Dropout& dropout) {
-  MaskElements(dropout).write(mask + range.begin, range.begin, range.size());
 }
 
 }  // namespace charnn::CHARNN_ISA

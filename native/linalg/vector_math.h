@@ -1,4 +1,5 @@
-// Exponential and what is made of it, sixteen at a time. Not-a-numbers stay what they are.
+// Elementary functions for a vector or several at once (simd/unrolled.h). Ours, not the C library's
+// or the processor's: these must give the same bits everywhere. NaN in gives NaN out.
 #pragma once
 
 #include "simd/unrolled.h"
@@ -6,9 +7,10 @@
 namespace charnn::CHARNN_ISA {
 
 /// 1 / a to within two units in the last place, for a from 1e-37 to 1e37. A division takes many
-/// times as long, and the processors' own approximations differ.
+/// times as long, and processors' own approximations differ.
 ///
-/// Three steps of Newton's method, each of which squares the error.
+/// Three steps of Newton's method for 1 / y - a = 0, y' = y + y (1 - a y), each of which squares
+/// the relative error: from 1/8 to 1/64, 1/4096 and below what a float can hold.
 template <class V>
 CHARNN_INLINE V rcp(V a) {
   const V one = constant<V>(1.0f);
@@ -17,12 +19,14 @@ CHARNN_INLINE V rcp(V a) {
   return y;
 }
 
-/// e^x to within two units in the last place, for x from -87 to 84; beyond, what it is there.
+/// e^x to within two units in the last place, for x from -87 to 84; e^-87 below that, e^84 above.
 ///
-/// x = n ln 2 + r with |r| <= ln 2 / 2, ln 2 in two parts (Cody and Waite, "Software Manual for the
-/// Elementary Functions", 1980); the polynomial is that of Cephes' expf.
+/// x = n ln 2 + r with |r| <= ln 2 / 2, so e^x = 2^n e^r. ln 2 is subtracted in two parts, the
+/// first of few bits, so that n times it is exact (Cody and Waite, "Software Manual for the
+/// Elementary Functions", 1980). The polynomial is that of Cephes' expf.
 template <class V>
 CHARNN_INLINE V exp(V x) {
+  // min and max return their second argument for NaN: x stays there.
   x = min(constant<V>(84.0f), max(constant<V>(-87.0f), x));
   V n = round(x * constant<V>(1.44269504f));
   V r = fnma(n, constant<V>(0.693359375f), x);
@@ -50,9 +54,11 @@ CHARNN_INLINE V tanh(V x) {
   return fnma(constant<V>(2.0f), rcp(exp(x + x) + one), one);
 }
 
-/// ln x for a normal number above 0, to within a unit in the last place or 1e-7.
+/// ln x for a normal number above 0, to within a unit in the last place or 1e-7; infinity for
+/// infinity, NaN for the rest.
 ///
-/// x = 2^n m with m from sqrt(1/2) to sqrt(2); the polynomial is that of Cephes' logf.
+/// x = 2^n m with m from sqrt(1/2) to sqrt(2), so ln x = n ln 2 + ln m. The polynomial is that of
+/// Cephes' logf.
 inline float log(float x) {
   unsigned bits;
   __builtin_memcpy(&bits, &x, sizeof bits);

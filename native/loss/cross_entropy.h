@@ -1,4 +1,4 @@
-// The decoder and its loss, forward and, where wanted, backward.
+// Decoder, softmax and cross-entropy, forward and, where it is wanted, backward.
 #pragma once
 
 #include "linalg/dropout_mask.h"
@@ -8,55 +8,48 @@
 
 namespace charnn::CHARNN_ISA {
 
-/// Packs the weights and makes the input ready.
+/// Packs the weights, and the input with its mask.
 inline void prepare(const CrossEntropy& c, const Worker& worker) {
   const CrossEntropyShape& shape = c.shape;
   const CrossEntropyScratch& scratch = c.scratch;
-  Range panels = worker.slice(shape.vocabulary_panels());
+  const Range panels = worker.slice(shape.vocabulary_panels());
+  pack_weights(scratch.weight, c.weight, shape.hidden, Blocks::one(shape.vocabulary), panels);
   for (size_t p = panels.begin; p < panels.end; ++p) {
-    int width = panel_width(p, shape.vocabulary);
-    transpose_to_panel(scratch.weight.at(p, 0), c.weight + p * kVectorWidth * shape.hidden,
-                       shape.hidden, width);
-    // What is no character at all is never likely.
-    for (int i = 0; i < kVectorWidth; ++i)
+    const size_t width = panel_width(p, shape.vocabulary);
+    // The columns beyond the vocabulary get the logit -infinity: they are never the largest.
+    for (size_t i = 0; i < kVectorWidth; ++i)
       scratch.bias[p * kVectorWidth + i] =
           i < width ? c.bias[p * kVectorWidth + i] : -__builtin_inff();
   }
-  Range units = worker.slice(shape.hidden_panels());
   if (shape.wants_gradient)
-    for (size_t p = units.begin; p < units.end; ++p) {
-      Panels panel = {scratch.weight_by_unit.at(p, 0), 0};
-      int width = panel_width(p, shape.hidden);
-      for (size_t token = 0; token < shape.vocabulary; ++token)
-        store(panel.at(0, token),
-              load_columns(c.weight + token * shape.hidden + p * kVectorWidth, width));
-    }
-  Range rows = worker.slice(shape.rows);
+    to_panels(scratch.weight_by_token, c.weight, shape.hidden, worker.slice(shape.vocabulary));
+  const Range rows = worker.slice(shape.rows);
   if (c.input) to_panels(scratch.input, c.input, shape.hidden, rows);
   if (shape.has_mask) {
-    fill_mask(scratch.mask, c.mask, shape.hidden, worker.slice(shape.lanes));
+    fill_mask(scratch.mask, c.mask, shape.hidden, worker.slice(shape.batch));
     worker.barrier();
-    Panels from = c.input ? scratch.input : c.input_panels;
-    apply_mask(scratch.input, from, scratch.mask, shape.lanes, {0, shape.hidden_panels()}, rows);
+    const Panels from = c.input ? scratch.input : c.input_panels;
+    apply_mask(scratch.input, from, scratch.mask, shape.batch, {0, shape.hidden_panels()}, rows);
   }
   worker.barrier();
 }
 
-/// The first of the largest logits of a row, or 0 where none is a number; `most` is how large they
-/// are.
-inline int32_t likeliest(Panels logits, size_t row, size_t vocabulary, float most) {
+/// The first token with the largest logit of a row; 0 where all logits are NaN or -infinity.
+///
+/// @param max the largest logit
+inline int32_t likeliest(Panels logits, size_t row, size_t vocabulary, float max) {
   const size_t panels = panel_count(vocabulary);
   for (size_t p = 0; p < panels; ++p) {
-    const unsigned equal = equal_bits(load(logits.at(p, row)), broadcast(most));
+    const unsigned equal = equal_bits(load(logits.at(p, row)), broadcast(max));
     if (!equal) continue;
     const size_t token = p * kVectorWidth + static_cast<size_t>(__builtin_ctz(equal));
-    // What is no character is as likely as the least that a number can be.
+    // A column beyond the vocabulary has -infinity too.
     return token < vocabulary ? static_cast<int32_t>(token) : 0;
   }
   return 0;
 }
 
-/// How many characters have a larger logit than the target, or the same one and come before it.
+/// How many tokens have a larger logit than the target, or the same one and come before it.
 inline int32_t rank(Panels logits, size_t row, size_t panels, size_t target, float target_logit) {
   const Vec own = broadcast(target_logit);
   int count = 0;
@@ -72,10 +65,14 @@ inline int32_t rank(Panels logits, size_t row, size_t panels, size_t target, flo
   return count;
 }
 
-/// Turns a row of products into its loss and prediction, and into the gradient by the logits.
+/// Turns a row of products W x into logits, and these into loss, prediction, rank and dL/d(logits).
 ///
-/// @param place of the row among all rows
-inline void score_row(const CrossEntropy& c, size_t row, size_t place) {
+///     loss = log(sum of e^logit) - logit of the target        L is the mean over the rows with a
+///     target dL/d(logit_v) = (softmax_v - (1 if v is the target)) / scored
+///
+/// @param row of scratch.logits
+/// @param position the row among all rows
+inline void score_row(const CrossEntropy& c, size_t row, size_t position) {
   const size_t panels = c.shape.vocabulary_panels();
   const Panels logits = c.scratch.logits;
   Vec highest = broadcast(-__builtin_inff());
@@ -85,67 +82,87 @@ inline void score_row(const CrossEntropy& c, size_t row, size_t place) {
     highest = max(highest, logit);
   }
   const float most = reduce_max(highest);
-  const int32_t target = c.targets[place];
+  const int32_t target = c.targets[position];
   const float target_logit =
       target < 0 ? 0.0f : logits.at(target / kVectorWidth, row)[target % kVectorWidth];
-  c.predictions[place] = likeliest(logits, row, c.shape.vocabulary, most);
-  if (c.ranks) c.ranks[place] = target < 0 ? 0 : rank(logits, row, panels, target, target_logit);
+  c.predictions[position] = likeliest(logits, row, c.shape.vocabulary, most);
+  if (c.ranks) c.ranks[position] = target < 0 ? 0 : rank(logits, row, panels, target, target_logit);
 
+  // The largest logit is subtracted, so that no exponential overflows.
   Vec sums = zero();
   for (size_t p = 0; p < panels; ++p) {
     Vec e = exp(load(logits.at(p, row)) - broadcast(most));
-    // The exponential has a lowest value; what is no character has none.
+    // exp(-infinity) is e^-87 here, not 0.
     if (p == panels - 1) e = keep_first(e, panel_width(p, c.shape.vocabulary));
     store(logits.at(p, row), e);
     sums = sums + e;
   }
   const float total = reduce_sum(sums);
-  c.losses[place] = target < 0 ? 0.0f : (most - target_logit) + log(total);
+  c.losses[position] = target < 0 ? 0.0f : (most - target_logit) + log(total);
   if (!c.shape.wants_gradient) return;
-  // loss = log(sum of e^logit) - logit of the target, averaged over the rows with a target
   const float part = 1.0f / static_cast<float>(c.scored);
   const Vec scale = broadcast(target < 0 ? 0.0f : part / total);
   for (size_t p = 0; p < panels; ++p) store(logits.at(p, row), load(logits.at(p, row)) * scale);
   if (target >= 0) logits.at(target / kVectorWidth, row)[target % kVectorWidth] -= part;
 }
 
-/// Rows of logits whose product a worker makes at once: they stay in the first-level cache.
-constexpr size_t kScoredAtOnce = 32;
+/// Rows whose logits a worker makes at once: they stay in the first-level cache.
+constexpr size_t kCachedLogits = 32;
 
+/// The decoder y = W (mask x) + b and the cross-entropy of its softmax; with wants_gradient also
+/// the gradients of the mean loss L over the rows with a target. R, H, V are rows, hidden and
+/// vocabulary.
+///
+///   in    c.input [R, H]  c.mask [batch, H]  c.weight [V, H]  c.bias [V]  c.targets [R]
+///   out   c.losses, c.predictions, c.ranks [R]                                all overwritten
+///         c.gradient_weight   dL/dW [V, H]        c.gradient_bias   dL/db [V]
+///         c.scratch.gradient_input   dL/dx [R, H]
+///   kept  nothing
+///
+/// No two of them overlap. A NaN among a row's logits makes its loss and all gradients NaN; its
+/// prediction is some token all the same. Called by all workers of the team; the same bits for
+/// every team size. Stopped early, what it writes is garbage. Plain version: decoder, crossEntropy
+/// and meanLoss in test/reference/model.ts.
 inline void cross_entropy(const CrossEntropy& c, const Worker& worker) {
   const CrossEntropyShape& shape = c.shape;
   const CrossEntropyScratch& scratch = c.scratch;
   const Range vocabulary_panels = {0, shape.vocabulary_panels()};
-  const Range unit_panels = {0, shape.hidden_panels()};
+  const Range hidden_panels = {0, shape.hidden_panels()};
   prepare(c, worker);
   const Panels input = c.input || shape.has_mask ? scratch.input : c.input_panels;
 
   for (size_t first = 0; first < shape.rows; first += scratch.rows_at_once) {
     const size_t count = clamp_range(first, scratch.rows_at_once, shape.rows).size();
-    worker.parallel_for(count, kScoredAtOnce, [&](Range rows) {
-      multiply<ByRow>(
-          rows.size(), shape.hidden, input.at(0, first + rows.begin), input.stride,
-          vocabulary_panels, [&](size_t p) { return scratch.weight.at(p, 0); },
-          [&](size_t p) { return scratch.logits.at(p, rows.begin); }, kVectorWidth, false);
+    worker.parallel_for(count, kCachedLogits, [&](Range rows) {
+      const Range all_rows = {first + rows.begin, first + rows.end};
+      const Panels logits = scratch.logits.from_row(rows.begin);
+      multiply({{0, rows.size()},
+                shape.hidden,
+                input.from_row(all_rows.begin),
+                scratch.weight,
+                logits,
+                vocabulary_panels,
+                Write::kSet});
       for (size_t row = rows.begin; row < rows.end; ++row) score_row(c, row, first + row);
       if (!shape.wants_gradient) return;
-      multiply<ByRow>(
-          rows.size(), shape.vocabulary, scratch.logits.at(0, rows.begin), scratch.logits.stride,
-          unit_panels, [&](size_t p) { return scratch.weight_by_unit.at(p, 0); },
-          [&](size_t p) { return scratch.gradient_input.at(p, first + rows.begin); }, kVectorWidth,
-          false);
+      multiply({{0, rows.size()},
+                shape.vocabulary,
+                logits,
+                scratch.weight_by_token,
+                scratch.gradient_input.from_row(all_rows.begin),
+                hidden_panels,
+                Write::kSet});
       if (shape.has_mask)
-        apply_mask(scratch.gradient_input, scratch.gradient_input, scratch.mask, shape.lanes,
-                   unit_panels, {first + rows.begin, first + rows.end});
+        apply_mask(scratch.gradient_input, scratch.gradient_input, scratch.mask, shape.batch,
+                   hidden_panels, all_rows);
     });
-    // The next rows' logits will be where these are.
+    // The next rows' logits take the place of these.
     worker.barrier();
     if (!shape.wants_gradient) continue;
-    constexpr size_t only_block[] = {0};
-    const Panels block_input = {input.at(0, first), input.stride};
-    add_weight_gradient({scratch.logits, block_input, count, shape.hidden, shape.vocabulary, 1,
-                         only_block, c.gradient_weight, scratch.bias_sums, first > 0},
-                        worker);
+    weight_gradient(
+        {scratch.logits, input.from_row(first), count, shape.hidden, Blocks::one(shape.vocabulary),
+         c.gradient_weight, scratch.bias_sums, first > 0 ? Write::kAdd : Write::kSet},
+        worker);
     worker.barrier();
   }
   if (!shape.wants_gradient || worker.index > 0) return;

@@ -1,4 +1,5 @@
-// The decoder: logits, softmax and cross-entropy, and their gradients.
+// The decoder and its loss: the arguments of cross_entropy (loss/cross_entropy.h), and its scratch
+// memory. Whoever fills these in has checked sizes, pointers and targets.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +10,9 @@
 namespace charnn {
 
 struct CrossEntropyShape {
-  size_t rows, hidden, vocabulary;
-  /// Rows of a step, and of the mask.
-  size_t lanes;
+  size_t rows;  // time * batch
+  size_t hidden, vocabulary;
+  size_t batch;  // rows of a step, and of the mask
   bool has_mask;
   bool wants_gradient;
 
@@ -19,39 +20,48 @@ struct CrossEntropyShape {
   CHARNN_INLINE size_t vocabulary_panels() const { return panel_count(vocabulary); }
 };
 
-/// Scratch memory; H and V are the panels of the hidden state and of the vocabulary.
+/// Scratch memory. Shapes are [rows, panels]: H and V are the panels of the hidden state and of the
+/// vocabulary.
 struct CrossEntropyScratch {
-  Panels input;           // H, rows: masked, or where it does not come as panels
-  Panels mask;            // H, lanes
-  Panels weight;          // V, hidden
-  Panels weight_by_unit;  // H, vocabulary
-  Panels logits;          // V, rows_at_once: or their gradients
+  // Valid only while the kernel runs.
+  Panels input;            // [rows, H]: masked, or where it does not come in panels
+  Panels mask;             // [batch, H]
+  Panels weight;           // [hidden, V]
+  Panels weight_by_token;  // [vocabulary, H]
+  Panels logits;           // [rows_at_once, V]: then their exponentials, then their gradients
   size_t rows_at_once;
-  float* bias;            // [16 V]: far below zero beyond the vocabulary
-  float* bias_sums;       // [16 V]
-  Panels gradient_input;  // H, rows
+  float* bias;       // [16 V]: -infinity in the columns beyond the vocabulary
+  float* bias_sums;  // [16 V]
+
+  // Written for the layer below.
+  Panels gradient_input;  // [rows, H]
 };
 
+/// Lays out the scratch memory from `base` on.
+///
+/// @param base at a multiple of 64 bytes; null to learn how much is needed
+/// @param floats becomes the number of floats needed
 CrossEntropyScratch layout_scratch(const CrossEntropyShape& shape, float* base, size_t* floats);
 
+/// The arguments of cross_entropy.
 struct CrossEntropy {
   CrossEntropyShape shape;
   CrossEntropyScratch scratch;
-  const float* input;      // [rows, hidden], or, where null:
-  Panels input_panels;     // the same
-  Mask mask;               // [lanes, hidden]: multiplies the rows of every step
+  const float* input;      // [rows, hidden] row by row; null:
+  Panels input_panels;     // the same in panels
+  Mask mask;               // [batch, hidden]: multiplies the input, the same at every step
   const float* weight;     // [vocabulary, hidden]
   const float* bias;       // [vocabulary]
-  const int32_t* targets;  // [rows], below the vocabulary; below 0: not scored
+  const int32_t* targets;  // [rows], below the vocabulary; below 0: the row has no loss
   size_t scored;           // rows with a target
 
-  // All overwritten.
-  float* losses;         // [rows], nats; 0 where there is no target
-  int32_t* predictions;  // [rows]
-  // [rows], or null: how many are likelier than the target, or as likely and before it.
-  int32_t* ranks;
-  float* gradient_weight;
-  float* gradient_bias;
+  // Overwritten.
+  float* losses;         // [rows], in nats; 0 for a row without a target
+  int32_t* predictions;  // [rows]: the likeliest token, the first of equals
+  int32_t* ranks;  // [rows]: tokens that are likelier than the target, or as likely and before it;
+                   // 0 for a row without a target; or null
+  float* gradient_weight;  // [vocabulary, hidden], with wants_gradient
+  float* gradient_bias;    // [vocabulary], with wants_gradient
 };
 
 }  // namespace charnn

@@ -1,13 +1,14 @@
-// Optimizer steps over flat arrays.
+// Optimizer steps over flat arrays: the arguments of the kernels in optimizer/steps.h. Whoever
+// fills these in has checked sizes and pointers.
 #pragma once
 
 #include <cstddef>
 
-#include "linalg/panels.h"
+#include "inline.h"
 
 namespace charnn {
 
-/// Numbers whose squares are added up before their sum is added to the total: fixed, so that the
+/// Gradients whose squares are added up before their sum is added to the total: fixed, so that the
 /// norm does not depend on the number of threads.
 constexpr size_t kNormBlock = 4096;
 
@@ -18,24 +19,23 @@ CHARNN_INLINE constexpr size_t norm_blocks(size_t count) {
 /// What every optimizer step works on.
 struct Step {
   size_t count;
-  float* parameters;
-  float* gradients;  // scaled in place where they are clipped
+  float* parameters;  // [count]
+  float* gradients;   // [count]
   double learning_rate;
-  double clip_norm;     // 0: none
-  double clip_value;    // of each gradient, after clip_norm; 0: none
-  double weight_decay;  // decoupled
-  float* average;       // [count]: of the parameters over the steps, or null
-  double average_kept;  // the share of the average that stays at each step
-  double* block_sums;   // [norm_blocks(count)]: scratch memory
-  /// Becomes the gradients' norm before clipping. Where that is not finite in single precision,
-  /// nothing else changes.
-  double norm;
+  double clip_norm;      // largest norm of all gradients together; infinity: not clipped
+  double clip_value;     // largest absolute value of each gradient, after clip_norm; infinity: not
+                         // clipped
+  double weight_decay;   // decoupled: parameters shrink by learning_rate * weight_decay
+  float* average;        // [count]: a running average of the parameters, or null
+  double average_decay;  // the fraction of the average that stays at each step
+  double* block_sums;    // [norm_blocks(count)]: scratch memory
+  double norm;           // becomes the gradients' norm before clipping
 };
 
 struct AdamStep {
   Step common;
-  float* first_moment;
-  float* second_moment;
+  float* first_moment;   // [count]
+  float* second_moment;  // [count]
   double beta1, beta2, epsilon;
   double step_size;   // learning_rate / (1 - beta1^t)
   double correction;  // sqrt(1 - beta2^t)
@@ -43,13 +43,13 @@ struct AdamStep {
 
 struct SgdStep {
   Step common;
-  float* moment;
+  float* moment;  // [count]
   double momentum;
 };
 
 struct RmsPropStep {
   Step common;
-  float* moment;
+  float* moment;  // [count]
   double decay, epsilon;
 };
 

@@ -1,4 +1,17 @@
-// Optimizer steps: one pass for the gradients' norm, one that clips, decays and updates.
+// Optimizer steps: one pass for the gradients' norm, and one that clips, decays and updates.
+//
+// The contract of all of them; N is count:
+//
+//   in    gradients [N]                               overwritten where they are clipped
+//         parameters, moments, average [N]            overwritten by those after the step
+//   out   norm            of the gradients, before clipping
+//   kept  nothing; block_sums is scratch memory
+//
+// No two arrays overlap. Where the norm is not finite in single precision (a gradient is NaN,
+// infinite or far too large) nothing changes but `norm`. NaN elsewhere stays in its element. Called
+// by all workers of the team; the same bits for every team size. They can't be stopped early, since
+// half a step can't be undone. Plain version: optimizerStep with adam, sgd and rmsProp in
+// test/reference/optimizers.ts.
 #pragma once
 
 #include "linalg/pack.h"
@@ -7,55 +20,56 @@
 
 namespace charnn::CHARNN_ISA {
 
-/// The sum of the squares, in sixteen lanes of double precision: a product of two floats is exact
-/// there.
+/// The sum of the squares of values[count], as sixteen sums in double precision, where a product of
+/// two floats is exact.
 inline double sum_of_squares(const float* values, size_t count) {
-  double lanes[kVectorWidth] = {};
+  double sums[kVectorWidth] = {};
   size_t i = 0;
   for (; i + kVectorWidth <= count; i += kVectorWidth)
     for (int lane = 0; lane < kVectorWidth; ++lane)
-      lanes[lane] += static_cast<double>(values[i + lane]) * values[i + lane];
+      sums[lane] += static_cast<double>(values[i + lane]) * values[i + lane];
   for (int lane = 0; i < count; ++i, ++lane)
-    lanes[lane] += static_cast<double>(values[i]) * values[i];
-  double sum = 0;
-  for (double lane : lanes) sum += lane;
-  return sum;
+    sums[lane] += static_cast<double>(values[i]) * values[i];
+  double total = 0;
+  for (double sum : sums) total += sum;
+  return total;
 }
 
-/// Finds the norm and calls `update(i, width, gradient, parameter)` for every vector of this
-/// worker's share, with the clipped gradients and the decayed parameters; takes what it returns
-/// into their average. Does nothing more when the norm is not finite.
+/// What the steps have in common: finds the norm, then for every vector of this worker's slice
+/// clips the gradients, decays the parameters, and calls `update(i, width, gradient, parameter)`,
+/// which returns the new parameters of elements i to i + width - 1.
 template <class Update>
 void clip_then(Step& step, const Worker& worker, Update update) {
   // As in PyTorch, so that gradients at the limit come out the same.
   constexpr double clip_epsilon = 1e-6;
+  constexpr double max_float = 3.4028234663852886e38;
   const size_t blocks = norm_blocks(step.count);
-  Range mine = worker.slice(blocks);
+  const Range mine = worker.slice(blocks);
   for (size_t block = mine.begin; block < mine.end; ++block) {
-    size_t first = block * kNormBlock;
-    size_t count = step.count - first < kNormBlock ? step.count - first : kNormBlock;
-    step.block_sums[block] = sum_of_squares(step.gradients + first, count);
+    const Range elements = clamp_range(block * kNormBlock, kNormBlock, step.count);
+    step.block_sums[block] = sum_of_squares(step.gradients + elements.begin, elements.size());
   }
   worker.barrier();
   double squares = 0;
   for (size_t block = 0; block < blocks; ++block) squares += step.block_sums[block];
   const double norm = __builtin_sqrt(squares);
   if (worker.index == 0) step.norm = norm;
-  if (!(norm <= 3.4028234663852886e38)) return;
+  // Written so that NaN is not finite.
+  if (!(norm <= max_float)) return;
   const double clip = step.clip_norm / (norm + clip_epsilon);
-  const bool clips = step.clip_norm > 0 && clip < 1;
-  const Vec scale = broadcast(clips ? static_cast<float>(clip) : 1.0f);
-  const bool limits = step.clip_value > 0;
+  const bool scales = clip < 1;
+  const Vec scale = broadcast(scales ? static_cast<float>(clip) : 1.0f);
+  const bool limits = step.clip_value < __builtin_inf();
   const Vec limit = broadcast(static_cast<float>(step.clip_value));
-  const Vec fresh = broadcast(static_cast<float>(1 - step.average_kept));
+  const Vec fresh = broadcast(static_cast<float>(1 - step.average_decay));
   const Vec kept = broadcast(static_cast<float>(1 - step.learning_rate * step.weight_decay));
   const size_t end = mine.end == blocks ? step.count : mine.end * kNormBlock;
   for (size_t i = mine.begin * kNormBlock; i < end; i += kVectorWidth) {
-    int width = end - i < kVectorWidth ? static_cast<int>(end - i) : kVectorWidth;
+    const int width = end - i < kVectorWidth ? static_cast<int>(end - i) : kVectorWidth;
     Vec gradient = load_columns(step.gradients + i, width);
-    if (clips) gradient = gradient * scale;
+    if (scales) gradient = gradient * scale;
     if (limits) gradient = max(min(gradient, limit), zero() - limit);
-    if (clips || limits) store_columns(step.gradients + i, gradient, width);
+    if (scales || limits) store_columns(step.gradients + i, gradient, width);
     Vec parameter = load_columns(step.parameters + i, width) * kept;
     parameter = update(i, width, gradient, parameter);
     store_columns(step.parameters + i, parameter, width);
@@ -65,10 +79,14 @@ void clip_then(Step& step, const Worker& worker, Update update) {
   }
 }
 
-/// m  = m + (1 - beta1) (g - m)
-/// v  = beta2 v + (1 - beta2) g^2
-/// p -= step_size * m / (sqrt(v) / correction + epsilon)
-inline void take_adam_step(AdamStep& s, const Worker& worker) {
+/// Adam (Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1), with
+/// decoupled weight decay (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019,
+/// algorithm 2):
+///
+///     m  = m + (1 - beta1) (g - m)
+///     v  = beta2 v + (1 - beta2) g^2
+///     p -= step_size * m / (sqrt(v) / correction + epsilon)
+inline void adam_step(AdamStep& s, const Worker& worker) {
   const Vec size = broadcast(static_cast<float>(s.step_size));
   const Vec inverse_correction = broadcast(static_cast<float>(1 / s.correction));
   const Vec epsilon = broadcast(static_cast<float>(s.epsilon));
@@ -86,9 +104,11 @@ inline void take_adam_step(AdamStep& s, const Worker& worker) {
   });
 }
 
-/// m  = momentum m + g
-/// p -= learning_rate * m
-inline void take_sgd_step(SgdStep& s, const Worker& worker) {
+/// Gradient descent with momentum, as PyTorch's SGD:
+///
+///     m  = momentum m + g
+///     p -= learning_rate * m
+inline void sgd_step(SgdStep& s, const Worker& worker) {
   const Vec momentum = broadcast(static_cast<float>(s.momentum));
   const Vec rate = broadcast(static_cast<float>(s.common.learning_rate));
   clip_then(s.common, worker, [&](size_t i, int width, Vec g, Vec p) {
@@ -98,9 +118,11 @@ inline void take_sgd_step(SgdStep& s, const Worker& worker) {
   });
 }
 
-/// v  = decay v + (1 - decay) g^2
-/// p -= learning_rate * g / (sqrt(v) + epsilon)
-inline void take_rms_prop_step(RmsPropStep& s, const Worker& worker) {
+/// RMSProp (Hinton, "Neural Networks for Machine Learning", 2012, lecture 6e), as PyTorch's:
+///
+///     v  = decay v + (1 - decay) g^2
+///     p -= learning_rate * g / (sqrt(v) + epsilon)
+inline void rms_prop_step(RmsPropStep& s, const Worker& worker) {
   const Vec decay = broadcast(static_cast<float>(s.decay));
   const Vec fresh = broadcast(static_cast<float>(1 - s.decay));
   const Vec rate = broadcast(static_cast<float>(s.common.learning_rate));

@@ -1,108 +1,125 @@
-// The same layer backward over time.
+// The same layer backward over time. d_x is the gradient of the loss with respect to x.
 #pragma once
 
 #include "linalg/weight_gradient.h"
+#include "rnn/cell.h"
 #include "rnn/input.h"
 #include "rnn/partition.h"
 
 namespace charnn::CHARNN_ISA {
 
-/// By the gates of the units in `unit_panels` at step t, for some lanes: the slots are overwritten.
+/// The cell's equations back, at step t, for some panels of the units and some batch rows:
+/// overwrites their slots by gradients.
+///
+/// @param d_output [time * batch, hidden]
 template <class CellMath>
-void step_backward(const Sequence& s, Panels d_output, size_t t, Range lanes, Range unit_panels) {
+void step_backward(const Sequence& s, Panels d_output, size_t t, Range batch_rows,
+                   Range unit_panels) {
   constexpr CellTraits traits = traits_of(CellMath::cell);
   const SequenceScratch& scratch = s.scratch;
   const size_t units = s.shape.hidden_panels();
   const size_t before = t * s.shape.batch;
   const size_t after = before + s.shape.batch;
   for (size_t p = unit_panels.begin; p < unit_panels.end; ++p)
-    for (size_t lane = lanes.begin; lane < lanes.end; ++lane) {
-      const size_t row = before + lane;
+    for (size_t b = batch_rows.begin; b < batch_rows.end; ++b) {
+      const size_t row = before + b;
       Vec slots[traits.slots];
       for (size_t slot = 0; slot < traits.slots; ++slot)
         slots[slot] = load(scratch.slots.at(slot * units + p, row));
-      float* d_hidden = scratch.gradient_hidden.at(p, lane);
-      Vec dh = load(d_hidden) + load(d_output.at(p, row));
-      Vec dc = zero(), c_before = zero(), c_after = zero();
+      float* d_hidden = scratch.gradient_hidden.at(p, b);
+      StateGradient gradient = {load(d_hidden) + load(d_output.at(p, row)), zero()};
+      StepStates states = {load(scratch.hiddens.at(p, row)), zero(), zero()};
       if constexpr (traits.has_cell_state) {
-        dc = load(scratch.gradient_cell.at(p, lane));
-        c_before = load(scratch.cells.at(p, row));
-        c_after = load(scratch.cells.at(p, after + lane));
+        gradient.cell = load(scratch.gradient_cell.at(p, b));
+        states.cell_before = load(scratch.cells.at(p, row));
+        states.cell_after = load(scratch.cells.at(p, after + b));
       }
-      CellMath::backward(slots, load(scratch.hiddens.at(p, row)), dh, c_before, c_after, dc);
+      CellMath::backward(slots, states, gradient);
       for (size_t slot = 0; slot < traits.slots; ++slot)
         store(scratch.slots.at(slot * units + p, row), slots[slot]);
-      store(d_hidden, dh);
-      if constexpr (traits.has_cell_state) store(scratch.gradient_cell.at(p, lane), dc);
+      store(d_hidden, gradient.hidden);
+      if constexpr (traits.has_cell_state) store(scratch.gradient_cell.at(p, b), gradient.cell);
     }
 }
 
-/// By tokens: equal ones with equal masks are added up first, then turned into the gradients of the
-/// weights and of the embedding.
+/// d_weight_ih of one-hot tokens: the gradient of each pair's gates goes to the column of its
+/// token.
+///
+/// @param panels of the gates, whose `pair_gates` hold the gradients
 template <class CellMath>
-void token_gradients(const SequenceGradient& g, const Worker& worker) {
-  constexpr CellTraits traits = traits_of(CellMath::cell);
+void one_hot_gradients(const SequenceGradient& g, Range panels) {
+  const Sequence& s = g.forward;
+  const SequenceShape& shape = s.shape;
+  const Blocks gates = input_gates<CellMath>(shape.hidden);
+  const size_t count = *s.scratch.used_count;
+  for (size_t p = panels.begin; p < panels.end; ++p) {
+    for (int i = 0; i < gates.height(p); ++i) {
+      float* row = g.weight_ih + (gates.first_row(p) + i) * shape.input;
+      fill(row, 0.0f, shape.input);
+      for (size_t pair = 0; pair < count; ++pair) {
+        const MaskedToken at = masked_token(s, pair);
+        row[at.token] += s.scratch.pair_gates.at(p, pair)[i] * one_hot_factor(s, at);
+      }
+    }
+  }
+}
+
+/// d_embedding, from the gradients of the pairs' gates.
+inline void embedding_gradient(const SequenceGradient& g, const Worker& worker) {
   const Sequence& s = g.forward;
   const SequenceShape& shape = s.shape;
   const SequenceScratch& scratch = s.scratch;
-  const size_t units = shape.hidden_panels();
-  const size_t first_slot_panel = (traits.slots - traits.gates) * units;
-  const size_t distinct = *scratch.counts;
-  Range panels = worker.slice(shape.gate_panels());
-  for (size_t p = panels.begin; p < panels.end; ++p) {
-    fill(scratch.table.at(p, 0), 0.0f, distinct * kVectorWidth);
-    const float* from = scratch.slots.at(first_slot_panel + p, 0);
-    for (size_t row = 0; row < shape.rows(); ++row) {
-      float* sum = scratch.table.at(p, scratch.places[row]);
-      store(sum, load(sum) + load(from + row * kVectorWidth));
-    }
-  }
-  if (!shape.has_embedding) {
-    for (size_t p = panels.begin; p < panels.end; ++p) {
-      size_t first =
-          CellMath::gate_of_input_slot[p / units] * shape.hidden + p % units * kVectorWidth;
-      for (int i = 0; i < panel_width(p % units, shape.hidden); ++i) {
-        float* row = g.weight_ih + (first + i) * shape.input;
-        fill(row, 0.0f, shape.input);
-        for (size_t d = 0; d < distinct; ++d) {
-          const MaskedToken at = masked_token(s, d);
-          row[at.token] += scratch.table.at(p, d)[i] * one_hot_factor(s, at);
-        }
-      }
-    }
-    return;
-  }
-  worker.barrier();
-  add_weight_gradient({scratch.table, scratch.embedding, distinct, shape.input, shape.hidden,
-                       traits.gates, CellMath::gate_of_input_slot, g.weight_ih, nullptr, false},
-                      worker);
-  Range inputs = worker.slice(shape.input_panels());
-  multiply(scratch.table, scratch.weight_ih_by_gate, scratch.gradient_embedding,
-           shape.gate_panels() * kVectorWidth, {0, distinct}, inputs, false);
+  const size_t count = *scratch.used_count;
+  const Range inputs = worker.slice(shape.input_panels());
+  multiply({{0, count},
+            shape.gate_panels() * kVectorWidth,
+            scratch.pair_gates,
+            scratch.weight_ih_by_gate,
+            scratch.gradient_pair_vectors,
+            inputs,
+            Write::kSet});
   for (size_t p = inputs.begin; p < inputs.end; ++p) {
     const int width = panel_width(p, shape.input);
     float* column = g.embedding + p * kVectorWidth;
     for (size_t token = 0; token < shape.vocabulary; ++token)
       store_columns(column + token * shape.input, zero(), width);
-    for (size_t d = 0; d < distinct; ++d) {
-      const MaskedToken at = masked_token(s, d);
+    for (size_t pair = 0; pair < count; ++pair) {
+      const MaskedToken at = masked_token(s, pair);
       float* to = column + at.token * shape.input;
-      Vec gradient = load(scratch.gradient_embedding.at(p, d));
-      if (shape.input_masks > 0) gradient = gradient * load(scratch.input_mask.at(p, at.mask));
+      Vec gradient = load(scratch.gradient_pair_vectors.at(p, pair));
+      if (shape.has_input_mask()) gradient = gradient * load(scratch.input_mask.at(p, at.mask_row));
       store_columns(to, load_columns(to, width) + gradient, width);
     }
   }
 }
 
-/// From the order of slots into that of gates.
-inline void unpack_bias(float* to, const float* sums, size_t hidden, const size_t* gate_of_slot,
-                        size_t gates) {
-  for (size_t slot = 0; slot < gates; ++slot)
-    for (size_t j = 0; j < hidden; ++j)
-      to[gate_of_slot[slot] * hidden + j] = sums[slot * panel_count(hidden) * kVectorWidth + j];
+/// d_weight_ih and d_embedding of tokens: the gates' gradients of equal pairs are added up first,
+/// so that the rest is as little work as there are pairs.
+template <class CellMath>
+void token_gradients(const SequenceGradient& g, const Worker& worker) {
+  const Sequence& s = g.forward;
+  const SequenceShape& shape = s.shape;
+  const SequenceScratch& scratch = s.scratch;
+  const size_t count = *scratch.used_count;
+  const Panels slots = input_slots<CellMath>(s);
+  const Range panels = worker.slice(shape.gate_panels());
+  for (size_t p = panels.begin; p < panels.end; ++p) {
+    fill(scratch.pair_gates.at(p, 0), 0.0f, count * kVectorWidth);
+    const float* from = slots.at(p, 0);
+    for (size_t row = 0; row < shape.rows(); ++row) {
+      float* sum = scratch.pair_gates.at(p, scratch.pair_of_row[row]);
+      store(sum, load(sum) + load(from + row * kVectorWidth));
+    }
+  }
+  if (!shape.has_embedding()) return one_hot_gradients<CellMath>(g, panels);
+  worker.barrier();
+  weight_gradient({scratch.pair_gates, scratch.pair_vectors, count, shape.input,
+                   input_gates<CellMath>(shape.hidden), g.weight_ih, nullptr, Write::kSet},
+                  worker);
+  embedding_gradient(g, worker);
 }
 
-/// Packs the weights and clears what is summed up on the way back.
+/// Packs the weights and d_output, and clears what is summed up on the way back.
 template <class CellMath>
 void prepare_backward(const SequenceGradient& g, Panels d_output, const Worker& worker) {
   constexpr CellTraits traits = traits_of(CellMath::cell);
@@ -110,75 +127,98 @@ void prepare_backward(const SequenceGradient& g, Panels d_output, const Worker& 
   const SequenceShape& shape = s.shape;
   const SequenceScratch& scratch = s.scratch;
   const Range units = worker.slice(shape.hidden_panels());
-  pack_weights_by_gate(scratch.weight_hh_by_gate, s.weights.hh, shape.hidden, shape.hidden,
-                       CellMath::gate_of_hidden_slot, traits.gates, units, recurrent_mask(s));
-  if (shape.vocabulary == 0 || shape.has_embedding)
-    pack_weights_by_gate(scratch.weight_ih_by_gate, s.weights.ih, shape.input, shape.hidden,
-                         CellMath::gate_of_input_slot, traits.gates,
-                         worker.slice(shape.input_panels()));
+  pack_weights_by_output(scratch.weight_hh_by_gate, s.weights.hh, shape.hidden,
+                         hidden_gates<CellMath>(shape.hidden), units, s.recurrent_mask());
+  if (shape.input_kind != InputKind::kOneHot)
+    pack_weights_by_output(scratch.weight_ih_by_gate, s.weights.ih, shape.input,
+                           input_gates<CellMath>(shape.hidden), worker.slice(shape.input_panels()));
   clear_rows(scratch.gradient_hidden, units, {0, shape.batch});
   if (traits.has_cell_state) clear_rows(scratch.gradient_cell, units, {0, shape.batch});
   if (g.output) to_panels(d_output, g.output, shape.hidden, worker.slice(shape.rows()));
   worker.barrier();
 }
 
-/// What reaches the input of some steps.
+/// gradient_input of some steps.
 template <class CellMath>
-void gradient_of_input(const Sequence& s, Range steps, const Part& part) {
+void input_gradient(const Sequence& s, Range steps, const Part& part) {
   const SequenceShape& shape = s.shape;
   const SequenceScratch& scratch = s.scratch;
   const Panels slots = input_slots<CellMath>(s);
-  part.crew.parallel_for(shape.input_panels(), kTilePanels, [&](Range panels) {
+  part.worker.parallel_for(shape.input_panels(), kTilePanels, [&](Range panels) {
     for (size_t t = steps.begin; t < steps.end; ++t) {
-      const Range rows = {t * shape.batch + part.lanes.begin, t * shape.batch + part.lanes.end};
-      multiply(slots, scratch.weight_ih_by_gate, scratch.gradient_input,
-               shape.gate_panels() * kVectorWidth, rows, panels, false);
-      if (shape.input_masks > 0)
+      const size_t first = t * shape.batch;
+      const Range rows = {first + part.batch_rows.begin, first + part.batch_rows.end};
+      multiply({rows, shape.gate_panels() * kVectorWidth, slots, scratch.weight_ih_by_gate,
+                scratch.gradient_input, panels, Write::kSet});
+      if (shape.has_input_mask())
         apply_mask(scratch.gradient_input, scratch.gradient_input, scratch.input_mask, shape.batch,
                    panels, rows);
     }
   });
 }
 
-/// to += from * mask, element by element, for some lanes of some panels.
-inline void add_masked(Panels to, Panels from, Panels mask, Range panels, Range lanes) {
+/// to += from * mask, element by element, for some batch rows of some panels.
+inline void add_masked(Panels to, Panels from, Panels mask, Range panels, Range batch_rows) {
   for (size_t p = panels.begin; p < panels.end; ++p)
-    for (size_t lane = lanes.begin; lane < lanes.end; ++lane)
-      store(to.at(p, lane),
-            fma(load(from.at(p, lane)), load(mask.at(p, lane)), load(to.at(p, lane))));
+    for (size_t b = batch_rows.begin; b < batch_rows.end; ++b)
+      store(to.at(p, b), fma(load(from.at(p, b)), load(mask.at(p, b)), load(to.at(p, b))));
 }
 
-/// Back through all steps: the slots are overwritten by the gradients of the gates.
+/// From the last step to the first: overwrites the slots by gradients, and makes gradient_hidden,
+/// gradient_cell and gradient_input.
 template <class CellMath>
 void back_through_time(const Sequence& s, Panels d_output, const Part& part) {
   const SequenceShape& shape = s.shape;
   const SequenceScratch& scratch = s.scratch;
   const size_t units = shape.hidden_panels();
-  const size_t steps_at_once = part.steps_at_once(kRowsAtOnce);
-  const Panels seen = shape.has_state_mask ? scratch.gradient_seen : scratch.gradient_hidden;
-  part.crew.parallel_for(units, 1, [&](Range unit_panels) {
-    step_backward<CellMath>(s, d_output, shape.time - 1, part.lanes, unit_panels);
+  const size_t steps_at_once = part.steps_of(kCachedRows);
+  const Range batch_rows = part.batch_rows;
+  // d_h = slots W_hh is added to the part of d_h that step_backward leaves; with a mask it is made
+  // apart first.
+  const Panels to = shape.has_state_mask ? scratch.gradient_masked : scratch.gradient_hidden;
+  const Write write = shape.has_state_mask ? Write::kSet : Write::kAdd;
+  part.worker.parallel_for(units, 1, [&](Range unit_panels) {
+    step_backward<CellMath>(s, d_output, shape.time - 1, batch_rows, unit_panels);
   });
-  part.crew.barrier();
+  part.worker.barrier();
   for (size_t t = shape.time; t-- > 0;) {
-    part.crew.parallel_for(units, kTilePanels, [&](Range unit_panels) {
+    part.worker.parallel_for(units, kTilePanels, [&](Range unit_panels) {
       // ah = W_hh (mask h)
-      multiply<ByRow>(
-          part.lanes.size(), shape.gate_panels() * kVectorWidth,
-          scratch.slots.at(0, t * shape.batch + part.lanes.begin), scratch.slots.stride,
-          unit_panels, [&](size_t p) { return scratch.weight_hh_by_gate.at(p, 0); },
-          [&](size_t p) { return seen.at(p, part.lanes.begin); }, kVectorWidth,
-          !shape.has_state_mask);
+      multiply<AsIs>(
+          {batch_rows.size(), shape.gate_panels() * kVectorWidth,
+           scratch.slots.at(0, t * shape.batch + batch_rows.begin), scratch.slots.stride,
+           unit_panels, kVectorWidth, write},
+          [&](size_t p) { return scratch.weight_hh_by_gate.at(p, 0); },
+          [&](size_t p) { return to.at(p, batch_rows.begin); });
       if (shape.has_state_mask)
-        add_masked(scratch.gradient_hidden, seen, scratch.state_mask, unit_panels, part.lanes);
-      if (t > 0) step_backward<CellMath>(s, d_output, t - 1, part.lanes, unit_panels);
+        add_masked(scratch.gradient_hidden, to, scratch.state_mask, unit_panels, batch_rows);
+      // The units' d_h is whole now, and nobody else needs it: the step before need not wait for a
+      // barrier.
+      if (t > 0) step_backward<CellMath>(s, d_output, t - 1, batch_rows, unit_panels);
     });
-    part.crew.barrier();
-    if (shape.vocabulary == 0 && t % steps_at_once == 0)
-      gradient_of_input<CellMath>(s, clamp_range(t, steps_at_once, shape.time), part);
+    part.worker.barrier();
+    if (!shape.has_tokens() && t % steps_at_once == 0)
+      input_gradient<CellMath>(s, clamp_range(t, steps_at_once, shape.time), part);
   }
 }
 
+/// One recurrent layer, backward through time, after forward_sequence with the same arguments,
+/// scratch memory and team size. T, B, I, H are time, batch, input and hidden; G is gates * H in
+/// PyTorch's order.
+///
+///   in    g.forward         input, weights, masks as in forward; the states are read from the
+///   scratch memory
+///         g.output          dL/d(outputs) [T, B, H]
+///   out   g.before          dL/d(hidden, cell before) [B, H]                    all overwritten
+///         g.weight_ih [G, I]  g.weight_hh [G, H]  g.bias_ih, g.bias_hh [G]
+///         g.embedding       [vocabulary, I]
+///         scratch.gradient_input   dL/d(vectors) [T, B, I], for vectors
+///   kept  nothing: the slots are overwritten, so it runs once after each forward
+///
+/// No two of them overlap. NaN in d_output or in what forward kept makes the weights' gradients
+/// NaN; nothing branches on a number. Called by all workers of the team; the same bits for every
+/// team size. Stopped early, gradients and scratch memory hold garbage. Plain version: central
+/// differences of recurrentLayer in test/reference/cells.ts.
 template <class CellMath>
 void backward_sequence(const SequenceGradient& g, const Worker& worker) {
   constexpr CellTraits traits = traits_of(CellMath::cell);
@@ -192,32 +232,32 @@ void backward_sequence(const SequenceGradient& g, const Worker& worker) {
   worker.barrier();
 
   // The weights are the same at every step: their gradients are one product over all of them.
-  add_weight_gradient(
-      {scratch.slots, seen_states(s), shape.rows(), shape.hidden, shape.hidden, traits.gates,
-       CellMath::gate_of_hidden_slot, g.weight_hh, scratch.bias_sums, false},
-      worker);
-  if (shape.vocabulary == 0)
-    add_weight_gradient(
-        {input_slots<CellMath>(s), masked_input(s), shape.rows(), shape.input, shape.hidden,
-         traits.gates, CellMath::gate_of_input_slot, g.weight_ih, nullptr, false},
-        worker);
-  else token_gradients<CellMath>(g, worker);
-  // Slots that the hidden state has no part in are yet to be summed.
+  const Blocks of_hidden = hidden_gates<CellMath>(shape.hidden),
+               of_input = input_gates<CellMath>(shape.hidden);
+  weight_gradient({scratch.slots, s.masked_hiddens(), shape.rows(), shape.hidden, of_hidden,
+                   g.weight_hh, scratch.bias_sums, Write::kSet},
+                  worker);
+  if (shape.has_tokens()) token_gradients<CellMath>(g, worker);
+  else
+    weight_gradient({input_slots<CellMath>(s), masked_input(s), shape.rows(), shape.input, of_input,
+                     g.weight_ih, nullptr, Write::kSet},
+                    worker);
+  // bias_sums has the sums of the first slots, which are those of the hidden state. The rest:
   Range rest = worker.slice(shape.slot_panels() - shape.gate_panels());
   for (size_t i = rest.begin; i < rest.end; ++i) {
     size_t p = shape.gate_panels() + i;
-    sum_columns(scratch.bias_sums + p * kVectorWidth, scratch.slots.at(p, 0), shape.rows(), false);
+    sum_columns(scratch.bias_sums + p * kVectorWidth, scratch.slots.at(p, 0), shape.rows(),
+                Write::kSet);
   }
   worker.barrier();
-  if (const float* mask = recurrent_mask(s)) {
+  if (const float* mask = s.recurrent_mask()) {
     const Range weights = worker.slice(shape.gate_rows() * shape.hidden);
     for (size_t i = weights.begin; i < weights.end; ++i) g.weight_hh[i] *= mask[i];
   }
   if (worker.index > 0) return;
-  unpack_bias(g.bias_hh, scratch.bias_sums, shape.hidden, CellMath::gate_of_hidden_slot,
-              traits.gates);
+  unpack_bias(g.bias_hh, scratch.bias_sums, of_hidden);
   unpack_bias(g.bias_ih, scratch.bias_sums + (traits.slots - traits.gates) * units * kVectorWidth,
-              shape.hidden, CellMath::gate_of_input_slot, traits.gates);
+              of_input);
   to_rows(g.before.hidden, scratch.gradient_hidden, shape.hidden, {0, shape.batch});
   if (traits.has_cell_state)
     to_rows(g.before.cell, scratch.gradient_cell, shape.hidden, {0, shape.batch});

@@ -1,136 +1,99 @@
-// What the input makes of the gates, W_ih x, and back: by a look-up for tokens, by a matrix product
-// for vectors.
+// The input's part of the gates' pre-activations, W_ih x: by a look-up for tokens, by a matrix
+// product for vectors.
 #pragma once
 
 #include "linalg/dropout_mask.h"
 #include "linalg/matmul.h"
-#include "linalg/pack.h"
-#include "rnn/rnn.h"
+#include "rnn/cell.h"
 
 namespace charnn::CHARNN_ISA {
 
-/// Puts the rows of a weight matrix that belong to the panels in `panels`, gate by gate in the
-/// order of `gate_of_slot`, into panels: a product with them makes the gates.
+/// Finds the pairs of a mask row and a token that occur: `used_pairs`, `pair_of_row`, `used_count`.
 ///
-/// @param mask multiplies them where it is not null
-inline void pack_weights(Panels to, const float* weights, size_t columns, size_t hidden,
-                         const size_t* gate_of_slot, Range panels, const float* mask = nullptr) {
-  size_t units = panel_count(hidden);
-  for (size_t p = panels.begin; p < panels.end; ++p) {
-    const size_t first = (gate_of_slot[p / units] * hidden + p % units * kVectorWidth) * columns;
-    const int count = panel_width(p % units, hidden);
-    if (mask) transpose_to_panel(to.at(p, 0), weights + first, mask + first, columns, count);
-    else transpose_to_panel(to.at(p, 0), weights + first, columns, count);
-  }
-}
-
-/// Puts the columns of a weight matrix in `panels` into panels, the rows in the order of
-/// `gate_of_slot` and each gate's filled up with zeros to whole panels: a product of the gates'
-/// gradients with them makes the gradient of what the weights were multiplied with.
-///
-/// @param mask multiplies them where it is not null
-inline void pack_weights_by_gate(Panels to, const float* weights, size_t columns, size_t hidden,
-                                 const size_t* gate_of_slot, size_t gates, Range panels,
-                                 const float* mask = nullptr) {
-  size_t padded = panel_count(hidden) * kVectorWidth;
-  for (size_t p = panels.begin; p < panels.end; ++p) {
-    int width = panel_width(p, columns);
-    for (size_t slot = 0; slot < gates; ++slot) {
-      const size_t first = gate_of_slot[slot] * hidden * columns + p * kVectorWidth;
-      float* rows = to.at(p, slot * padded);
-      for (size_t j = 0; j < hidden; ++j) {
-        Vec row = load_columns(weights + first + j * columns, width);
-        if (mask) row = row * load_columns(mask + first + j * columns, width);
-        store(rows + j * kVectorWidth, row);
-      }
-      fill(rows + hidden * kVectorWidth, 0.0f, (padded - hidden) * kVectorWidth);
-    }
-  }
-}
-
-/// Puts a bias into the order of `gate_of_slot`, each gate's filled up to whole panels.
-inline void pack_bias(float* to, const float* bias, size_t hidden, const size_t* gate_of_slot,
-                      size_t gates) {
-  size_t padded = panel_count(hidden) * kVectorWidth;
-  for (size_t slot = 0; slot < gates; ++slot)
-    for (size_t j = 0; j < padded; ++j)
-      to[slot * padded + j] = j < hidden ? bias[gate_of_slot[slot] * hidden + j] : 0.0f;
-}
-
-/// Finds the pairs of a mask and a token that occur.
-inline void find_distinct(const SequenceShape& shape, const int32_t* tokens,
-                          const SequenceScratch& scratch) {
-  for (size_t pair = 0; pair < shape.pairs(); ++pair) scratch.place_of[pair] = -1;
-  const size_t masks = shape.pairs() / shape.vocabulary;
+/// @param tokens [time, batch]
+inline void find_pairs(const SequenceShape& shape, const int32_t* tokens,
+                       const SequenceScratch& scratch) {
+  for (size_t pair = 0; pair < shape.pairs(); ++pair) scratch.index_of_pair[pair] = -1;
+  const size_t mask_rows = shape.pairs() / shape.vocabulary;
   int32_t count = 0;
-  size_t lane = 0;
+  size_t batch_row = 0;
   for (size_t row = 0; row < shape.rows(); ++row) {
-    const size_t pair = lane % masks * shape.vocabulary + tokens[row];
-    if (++lane == shape.batch) lane = 0;
-    int32_t& place = scratch.place_of[pair];
-    if (place < 0) {
-      scratch.distinct[count] = static_cast<int32_t>(pair);
-      place = count++;
+    const size_t pair = batch_row % mask_rows * shape.vocabulary + tokens[row];
+    if (++batch_row == shape.batch) batch_row = 0;
+    int32_t& index = scratch.index_of_pair[pair];
+    if (index < 0) {
+      scratch.used_pairs[count] = static_cast<int32_t>(pair);
+      index = count++;
     }
-    scratch.places[row] = place;
+    scratch.pair_of_row[row] = index;
   }
-  *scratch.counts = count;
+  *scratch.used_count = count;
 }
 
-/// A token that occurs, and the row of the mask it occurs with.
 struct MaskedToken {
-  size_t token, mask;
+  size_t token, mask_row;
 };
 
-CHARNN_INLINE MaskedToken masked_token(const Sequence& s, size_t distinct) {
-  const size_t pair = s.scratch.distinct[distinct];
+CHARNN_INLINE MaskedToken masked_token(const Sequence& s, size_t index) {
+  const size_t pair = s.scratch.used_pairs[index];
   return {pair % s.shape.vocabulary, pair / s.shape.vocabulary};
 }
 
-/// What a token is multiplied by where it goes in one-hot.
+/// The one number of a masked one-hot vector that is not zero.
 CHARNN_INLINE float one_hot_factor(const Sequence& s, MaskedToken at) {
-  if (s.shape.input_masks == 0) return 1.0f;
-  return s.scratch.input_mask.at(at.token / kVectorWidth, at.mask)[at.token % kVectorWidth];
+  if (!s.shape.has_input_mask()) return 1.0f;
+  return s.scratch.input_mask.at(at.token / kVectorWidth, at.mask_row)[at.token % kVectorWidth];
 }
 
-/// Makes `scratch.table`: what the input weights make of each pair that occurs. `scratch.distinct`
-/// and, where there are any, `scratch.weight_ih` and `scratch.input_mask` must be ready.
-template <class CellMath>
-void make_table(const Sequence& s, const Worker& worker) {
+/// pair_gates = pair_vectors W_ih^T, for tokens with an embedding.
+inline void multiply_pairs(const Sequence& s, Range panels, const Worker& worker) {
   const SequenceShape& shape = s.shape;
-  size_t count = *s.scratch.counts;
-  Range panels = worker.slice(shape.gate_panels());
-  if (shape.has_embedding) {
-    Range inputs = worker.slice(shape.input_panels());
-    for (size_t p = inputs.begin; p < inputs.end; ++p)
-      for (size_t d = 0; d < count; ++d) {
-        const MaskedToken at = masked_token(s, d);
-        const float* row = s.input.embedding + at.token * shape.input + p * kVectorWidth;
-        Vec vector = load_columns(row, panel_width(p, shape.input));
-        if (shape.input_masks > 0) vector = vector * load(s.scratch.input_mask.at(p, at.mask));
-        store(s.scratch.embedding.at(p, d), vector);
-      }
-    worker.barrier();
-    multiply(s.scratch.embedding, s.scratch.weight_ih, s.scratch.table, shape.input, {0, count},
-             panels, false);
-    return;
-  }
-  size_t units = shape.hidden_panels();
+  const size_t count = *s.scratch.used_count;
+  const Range inputs = worker.slice(shape.input_panels());
+  for (size_t p = inputs.begin; p < inputs.end; ++p)
+    for (size_t i = 0; i < count; ++i) {
+      const MaskedToken at = masked_token(s, i);
+      const float* row = s.input.embedding + at.token * shape.input + p * kVectorWidth;
+      Vec vector = load_columns(row, panel_width(p, shape.input));
+      if (shape.has_input_mask()) vector = vector * load(s.scratch.input_mask.at(p, at.mask_row));
+      store(s.scratch.pair_vectors.at(p, i), vector);
+    }
+  worker.barrier();
+  multiply({{0, count},
+            shape.input,
+            s.scratch.pair_vectors,
+            s.scratch.weight_ih,
+            s.scratch.pair_gates,
+            panels,
+            Write::kSet});
+}
+
+/// Makes `pair_gates`: W_ih x of each pair that occurs, so that a step only looks it up. Needs
+/// `used_pairs` and, where there are any, `weight_ih` and `input_mask`. Others may still be at work
+/// when it returns.
+template <class CellMath>
+void make_pair_gates(const Sequence& s, const Worker& worker) {
+  const SequenceShape& shape = s.shape;
+  const Range panels = worker.slice(shape.gate_panels());
+  if (shape.has_embedding()) return multiply_pairs(s, panels, worker);
+  const size_t count = *s.scratch.used_count;
+  const Blocks gates = input_gates<CellMath>(shape.hidden);
   for (size_t p = panels.begin; p < panels.end; ++p) {
-    size_t first =
-        CellMath::gate_of_input_slot[p / units] * shape.hidden + p % units * kVectorWidth;
-    int width = panel_width(p % units, shape.hidden);
+    const size_t first = gates.first_row(p);
+    const int width = gates.height(p);
     for (int i = 0; i < kVectorWidth; ++i) {
       const float* weights = s.weights.ih + (first + i) * shape.input;
-      for (size_t d = 0; d < count; ++d) {
-        const MaskedToken at = masked_token(s, d);
-        s.scratch.table.at(p, d)[i] = i < width ? weights[at.token] * one_hot_factor(s, at) : 0.0f;
+      for (size_t pair = 0; pair < count; ++pair) {
+        const MaskedToken at = masked_token(s, pair);
+        s.scratch.pair_gates.at(p, pair)[i] =
+            i < width ? weights[at.token] * one_hot_factor(s, at) : 0.0f;
       }
     }
   }
 }
 
-/// The slots of the gates of the input: what it makes of them, then the gradients by that.
+/// The slots of the gates of the input [time * batch, gates]: W_ih x in forward, then what forward
+/// saves, then the gradients.
 template <class CellMath>
 Panels input_slots(const Sequence& s) {
   constexpr CellTraits traits = traits_of(CellMath::cell);
@@ -138,14 +101,14 @@ Panels input_slots(const Sequence& s) {
   return {slots.at((traits.slots - traits.gates) * s.shape.hidden_panels(), 0), slots.stride};
 }
 
-/// The layer's input in panels, before its mask.
+/// The layer's input vectors in panels [time * batch, input], before their mask.
 inline Panels input_in_panels(const Sequence& s) {
   return s.input.vectors ? s.scratch.input : s.input.panels;
 }
 
-/// The vectors that are multiplied with the input weights.
+/// The vectors that the input weights multiply [time * batch, input].
 inline Panels masked_input(const Sequence& s) {
-  return s.shape.input_masks > 0 ? s.scratch.input : input_in_panels(s);
+  return s.shape.has_input_mask() ? s.scratch.input : input_in_panels(s);
 }
 
 }  // namespace charnn::CHARNN_ISA

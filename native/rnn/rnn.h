@@ -1,5 +1,6 @@
-// One recurrent layer over a sequence: what the kernels are given, and the memory they work in.
-// Sizes and pointers are checked by whoever fills these in.
+// One recurrent layer over a sequence: the arguments of its kernels, forward_sequence
+// (rnn/forward.h) and backward_sequence (rnn/backward.h), and the scratch memory that they share.
+// Whoever fills these in has checked sizes, pointers and tokens.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +14,11 @@ enum class Cell { gru, lstm, rnn };
 
 struct CellTraits {
   size_t gates;
-  /// Numbers for each unit that forward leaves for backward, which overwrites them by the gradients
-  /// of the gates. Those of the gates of the hidden state come first, those of the input last;
-  /// where the two are not the same, there are more slots than gates.
+  /// Numbers for each unit that forward saves for backward, which overwrites them by the gradients
+  /// with respect to the gates' pre-activations. The first `gates` slots become those of W_hh h +
+  /// b_hh, the last `gates` those of W_ih x + b_ih. Where a gate adds the two its gradients are the
+  /// same and share a slot; only a GRU's n multiplies one of them first, so a GRU has one slot more
+  /// than gates.
   size_t slots;
   bool has_cell_state;
 };
@@ -26,25 +29,34 @@ CHARNN_INLINE constexpr CellTraits traits_of(Cell cell) {
                               : CellTraits{1, 1, false};
 }
 
+enum class InputKind {
+  kVectors,   // of the layer below
+  kOneHot,    // tokens: row t of the input weights is looked up
+  kEmbedding  // tokens: their vectors are looked up in an embedding
+};
+
 struct SequenceShape {
   Cell cell;
+  InputKind input_kind;
   size_t time, batch;
-  /// The size of a vector; one-hot, that of the vocabulary.
-  size_t input;
+  size_t input;  // numbers of an input vector; one-hot, the size of the vocabulary
   size_t hidden;
-  /// The tokens that there are; 0: the input is vectors.
-  size_t vocabulary;
-  bool has_embedding;
-  /// Rows of the input's mask, 0: it has none. Of vectors that is the batch; tokens of lane b have
-  /// row b % input_masks.
-  size_t input_masks;
+  size_t vocabulary;  // with tokens
+  /// Rows of the input's mask; 0 where it has none. For vectors it is `batch`; tokens of batch row
+  /// b are multiplied by row b % input_mask_rows, so that few pairs of a mask row and a token
+  /// occur.
+  size_t input_mask_rows;
   bool has_state_mask, has_weight_mask;
-  /// Of the team.
-  size_t members;
+  size_t threads;  // of the team
 
+  CHARNN_INLINE bool has_tokens() const { return input_kind != InputKind::kVectors; }
+  CHARNN_INLINE bool has_embedding() const { return input_kind == InputKind::kEmbedding; }
+  CHARNN_INLINE bool has_input_mask() const { return input_mask_rows > 0; }
   CHARNN_INLINE size_t rows() const { return time * batch; }
-  /// Pairs of a mask and a token.
-  CHARNN_INLINE size_t pairs() const { return vocabulary * (input_masks > 0 ? input_masks : 1); }
+  /// Pairs of a mask row and a token that there can be.
+  CHARNN_INLINE size_t pairs() const {
+    return vocabulary * (has_input_mask() ? input_mask_rows : 1);
+  }
   CHARNN_INLINE size_t gate_rows() const { return traits_of(cell).gates * hidden; }
   CHARNN_INLINE size_t hidden_panels() const { return panel_count(hidden); }
   CHARNN_INLINE size_t input_panels() const { return panel_count(input); }
@@ -52,95 +64,110 @@ struct SequenceShape {
   CHARNN_INLINE size_t slot_panels() const { return traits_of(cell).slots * hidden_panels(); }
 };
 
-/// A layer's scratch memory. Comments give panels and rows; H, I and G are the panels of the hidden
-/// state, of the input and of all gates. Gates are in the order of their slots.
+/// A layer's scratch memory. Shapes are [rows, panels]: H, I, G and S are the panels of the hidden
+/// state, of the input, of all gates and of all slots; T and B are time and batch. Gates are in the
+/// order of their slots. What the shape does not need is null.
 struct SequenceScratch {
-  // What forward leaves for backward.
-  Panels hiddens;      // H, (time + 1) * batch: the states, the initial one first
-  Panels seen;         // the same, masked: what the recurrent weights see of them
-  Panels cells;        // H, (time + 1) * batch, for an LSTM
-  Panels slots;        // slots * H, time * batch
-  Panels input;        // I, time * batch: vectors, masked
-  Panels input_mask;   // I, input_masks
-  Panels state_mask;   // H, batch
-  float* weight_mask;  // [gates, hidden]
-  Panels embedding;    // I, distinct pairs: the tokens' vectors, masked
-  // A pair of a mask and a token is one number, the mask's times the vocabulary plus the token.
-  int32_t* distinct;  // [rows]: the pairs that occur, in the order in which they first do
-  int32_t* places;    // [rows]: the place of each row's pair among them
-  int32_t* counts;    // [1]: how many they are
-  int32_t* place_of;  // [pairs]
+  // Written by forward, read by backward.
+  Panels hiddens;         // [(T + 1) B, H]: the states, the initial one first
+  Panels masked_hiddens;  // [(T + 1) B, H]: the same times state_mask
+  Panels cells;           // [(T + 1) B, H]: the cell states, likewise, of an LSTM
+  Panels slots;           // [T B, S]: see CellTraits; backward overwrites them
+  Panels input;           // [T B, I]: vectors, masked, or where they don't come in panels
+  Panels input_mask;      // [input_mask_rows, I]
+  Panels state_mask;      // [B, H]
+  float* weight_mask;     // [gates, hidden] row by row, where it is made here
+  // Tokens are looked up by pairs of a mask row and a token, each one number: mask row * vocabulary
+  // + token.
+  int32_t* used_pairs;     // [T B]: the pairs that occur, in the order in which they first do
+  int32_t* pair_of_row;    // [T B]: the index in used_pairs of each row's pair
+  int32_t* used_count;     // [1]: how many pairs occur
+  int32_t* index_of_pair;  // [pairs()]: the index of each pair in used_pairs, or -1
+  Panels pair_vectors;     // [used_count, I]: the pairs' embedding vectors, masked
 
-  // What both use for themselves.
-  Panels weight_hh;          // G, hidden
-  Panels weight_ih;          // G, input
-  Panels weight_hh_by_gate;  // H, 16 G
-  Panels weight_ih_by_gate;  // I, 16 G
-  Panels table;              // G, distinct pairs: the input's part of the gates, or its gradient
-  Panels step_gates;         // 3 or 4, batch: for each worker
-  size_t step_gates_each;    // floats of a worker's
-  float* bias_ih;            // [16 G]
-  float* bias_hh;            // [16 G]
-  float* bias_sums;          // [16 * slots * H]
+  // Valid only while a kernel runs.
+  Panels weight_hh;          // [hidden, G]
+  Panels weight_ih;          // [input, G]
+  Panels weight_hh_by_gate;  // [16 G, H]
+  Panels weight_ih_by_gate;  // [16 G, I]
+  Panels pair_gates;     // [used_count, G]: forward, W_ih x of each pair; backward, its gradient
+  Panels step_products;  // [B, gates]: W_hh h of one panel of units, for each thread
+  size_t step_products_size;     // floats of a thread's step_products
+  float* bias_ih;                // [16 G]
+  float* bias_hh;                // [16 G]
+  float* bias_sums;              // [16 S]
+  Panels gradient_output;        // [T B, H]
+  Panels gradient_hidden;        // [B, H]
+  Panels gradient_masked;        // [B, H]: with respect to masked_hiddens
+  Panels gradient_cell;          // [B, H]
+  Panels gradient_pair_vectors;  // [used_count, I]
 
-  Panels gradient_output;     // H, time * batch
-  Panels gradient_hidden;     // H, batch
-  Panels gradient_seen;       // H, batch
-  Panels gradient_cell;       // H, batch
-  Panels gradient_input;      // I, time * batch
-  Panels gradient_embedding;  // I, distinct pairs
+  // Written by backward, for the layer below.
+  Panels gradient_input;  // [T B, I], for vectors
 };
 
-/// Divides the memory from `base` on, which begins at a multiple of 64 bytes.
+/// Lays out the scratch memory from `base` on.
 ///
-/// @param floats becomes the number of floats that it takes
+/// @param base at a multiple of 64 bytes; null to learn how much is needed
+/// @param floats becomes the number of floats needed
 SequenceScratch layout_scratch(const SequenceShape& shape, float* base, size_t* floats);
 
-/// What a layer reads: either tokens or vectors.
+/// Tokens, or vectors in one of two layouts; the other pointers are null.
 struct SequenceInput {
-  const int32_t* tokens;   // [time, batch], each below the vocabulary
+  const int32_t* tokens;   // [time, batch], each from 0 to vocabulary - 1
   const float* embedding;  // [vocabulary, input]
-  const float* vectors;    // [time, batch, input], or, where null:
-  Panels panels;           // the same
-  Mask mask;               // [input_masks, input]: multiplies the vectors, also those of tokens
+  const float* vectors;    // [time, batch, input] row by row
+  Panels panels;           // [time * batch, input]
+  Mask mask;               // [input_mask_rows, input]: multiplies the vectors, also those of tokens
 };
 
 struct SequenceWeights {
-  const float* ih;       // [gates, input]
-  const float* hh;       // [gates, hidden]
-  const float* bias_ih;  // [gates]
-  const float* bias_hh;  // [gates]
+  const float* ih;       // [gates * hidden, input], gates in PyTorch's order
+  const float* hh;       // [gates * hidden, hidden]
+  const float* bias_ih;  // [gates * hidden]
+  const float* bias_hh;  // [gates * hidden]
 };
 
 struct SequenceState {
   float* hidden;  // [batch, hidden]
-  float* cell;    // [batch, hidden], for an LSTM
+  float* cell;    // [batch, hidden], of an LSTM
 };
 
+/// The arguments of forward_sequence.
 struct Sequence {
   SequenceShape shape;
   SequenceScratch scratch;
   SequenceInput input;
   SequenceWeights weights;
   SequenceState before;
-  Mask state_mask;      // [batch, hidden]: multiplies what the recurrent weights see of the state
-  Mask weight_mask;     // [gates, hidden]: multiplies weights.hh
-  SequenceState after;  // overwritten
+  Mask state_mask;      // [batch, hidden]: multiplies the state that the recurrent weights see
+  Mask weight_mask;     // [gates * hidden, hidden]: multiplies weights.hh
+  SequenceState after;  // forward only
+
+  /// The states as the recurrent weights see them, [(time + 1) * batch, hidden].
+  CHARNN_INLINE Panels masked_hiddens() const {
+    return shape.has_state_mask ? scratch.masked_hiddens : scratch.hiddens;
+  }
+  /// The factors of weights.hh [gates * hidden, hidden]; null where there are none.
+  CHARNN_INLINE const float* recurrent_mask() const {
+    if (!shape.has_weight_mask) return nullptr;
+    return weight_mask.source == Mask::Source::kValues ? weight_mask.values : scratch.weight_mask;
+  }
 };
 
-/// Back through time, after the forward pass with the same scratch memory.
+/// The arguments of backward_sequence.
 struct SequenceGradient {
-  Sequence forward;
-  const float* output;   // [time, batch, hidden], or, where null:
-  Panels output_panels;  // the same
+  Sequence forward;      // what forward_sequence was called with
+  const float* output;   // dL/d(outputs) [time, batch, hidden] row by row; null:
+  Panels output_panels;  // the same [time * batch, hidden] in panels
 
-  // All overwritten.
-  SequenceState before;
-  float* weight_ih;
-  float* weight_hh;
-  float* bias_ih;
-  float* bias_hh;
-  float* embedding;
+  // Gradients with respect to the arguments of the same name; overwritten.
+  SequenceState before;  // [batch, hidden]
+  float* weight_ih;      // [gates * hidden, input]
+  float* weight_hh;      // [gates * hidden, hidden]
+  float* bias_ih;        // [gates * hidden]
+  float* bias_hh;        // [gates * hidden]
+  float* embedding;      // [vocabulary, input], with an embedding
 };
 
 }  // namespace charnn

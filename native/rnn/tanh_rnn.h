@@ -4,28 +4,28 @@
 #pragma once
 
 #include "linalg/vector_math.h"
-#include "rnn/rnn.h"
+#include "rnn/cell.h"
 
 namespace charnn::CHARNN_ISA {
 
-/// Sixteen units of one lane at one step.
+/// Plain version: rnn in test/reference/cells.ts.
+///
+/// Slot: h' after forward; the gradient with respect to the sum after backward.
 struct TanhRnn {
   static constexpr Cell cell = Cell::rnn;
-  // Slot: h', then the gradient by the sum.
   static constexpr size_t gate_of_hidden_slot[] = {0};
   static constexpr size_t gate_of_input_slot[] = {0};
 
+  /// @param state before the step; overwritten by that after it
   template <class V>
-  static CHARNN_INLINE V forward(const V* ah, const V* ax, V, V&, V* slots) {
-    slots[0] = tanh(ax[0] + ah[0]);
-    return slots[0];
+  static CHARNN_INLINE void forward(const V* ah, const V* ax, CellState<V>& state, V* slots) {
+    slots[0] = state.hidden = tanh(ax[0] + ah[0]);
   }
 
-  /// @param slots what forward left, overwritten by the gradient
-  /// @param dh by the state after the step; overwritten by the part that reaches h not by the gate
-  static CHARNN_INLINE void backward(Vec* slots, Vec, Vec& dh, Vec, Vec, Vec&) {
-    slots[0] = dh * fnma(slots[0], slots[0], broadcast(1.0f));
-    dh = zero();
+  /// @param slots those of forward; overwritten by gradients
+  static CHARNN_INLINE void backward(Vec* slots, const StepStates&, StateGradient& gradient) {
+    slots[0] = gradient.hidden * fnma(slots[0], slots[0], broadcast(1.0f));
+    gradient.hidden = zero();
   }
 };
 

@@ -7,15 +7,15 @@
 
 namespace charnn::test {
 
-void fuzz(Everywhere& everywhere, const std::vector<uint8_t>& input) {
+void fuzz(Targets& targets, const std::vector<uint8_t>& input) {
   Draw draw(input.data(), input.size());
-  constexpr void (*kinds[])(Everywhere&, Draw&) = {fuzz_sequence, fuzz_cross_entropy,
-                                                   fuzz_optimizer, fuzz_dropout, fuzz_streams};
-  kinds[draw.choose(std::size(kinds))](everywhere, draw);
+  constexpr void (*kinds[])(Targets&, Draw&) = {fuzz_sequence, fuzz_cross_entropy, fuzz_optimizer,
+                                                fuzz_dropout, fuzz_streams};
+  kinds[draw.choose(std::size(kinds))](targets, draw);
 }
 
-void test_corpus(Everywhere& everywhere, const char* path) {
-  Report& report = everywhere.report();
+void test_corpus(Targets& targets, const char* path) {
+  Report& report = targets.report();
   if (!report.begins("cases that the fuzzer kept")) return;
   std::ifstream file(path);
   if (!file) throw std::runtime_error(std::string("There is no file ") + path + ".");
@@ -25,7 +25,7 @@ void test_corpus(Everywhere& everywhere, const char* path) {
     std::vector<uint8_t> input;
     for (size_t i = 0; i + 1 < line.size(); i += 2)
       input.push_back(static_cast<uint8_t>(std::stoul(line.substr(i, 2), nullptr, 16)));
-    fuzz(everywhere, input);
+    fuzz(targets, input);
   }
   report.ends();
 }

@@ -11,50 +11,53 @@ namespace {
 constexpr double kTolerance = 1e-5;
 constexpr size_t kSteps = 3;
 
+/// @param embedding 0: one-hot
+DecodeShape shape_of(Cell cell, size_t layers, size_t sequences, size_t hidden, size_t vocabulary,
+                     size_t embedding) {
+  const InputKind kind = embedding > 0 ? InputKind::kEmbedding : InputKind::kOneHot;
+  return {cell, kind, layers, sequences, hidden, vocabulary, embedding};
+}
+
 struct LayerWeights {
   Floats ih, hh, bias_ih, bias_hh;
 };
 
 struct Case {
-  StreamsShape shape;
+  DecodeShape shape;
   Floats embedding, decoder, decoder_bias;
   std::vector<LayerWeights> layers;
   std::vector<Integers> tokens;  // of each step
 
-  Case(Draw& draw, const StreamsShape& shape) : shape(shape) {
+  Case(Draw& draw, const DecodeShape& shape) : shape(shape) {
     const size_t gates = traits_of(shape.cell).gates * shape.hidden;
     const float small = 1 / std::sqrt(static_cast<float>(shape.hidden));
-    if (shape.embedding > 0) embedding = draw.floats(shape.vocabulary * shape.embedding, 1);
+    if (shape.has_embedding()) embedding = draw.floats(shape.vocabulary * shape.embedding, 1);
     for (size_t l = 0; l < shape.layers; ++l)
-      layers.push_back({draw.floats(gates * input_of(l), small),
+      layers.push_back({draw.floats(gates * shape.input(l), small),
                         draw.floats(gates * shape.hidden, small), draw.floats(gates, small),
                         draw.floats(gates, small)});
     decoder = draw.floats(shape.vocabulary * shape.hidden, small);
     decoder_bias = draw.floats(shape.vocabulary, 1);
     for (size_t step = 0; step < kSteps; ++step)
-      tokens.push_back(draw.integers(shape.streams, shape.vocabulary));
-  }
-
-  size_t input_of(size_t layer) const {
-    return layer > 0 ? shape.hidden : shape.embedding > 0 ? shape.embedding : shape.vocabulary;
+      tokens.push_back(draw.integers(shape.sequences, shape.vocabulary));
   }
 
   std::string title() const {
     return std::to_string(shape.layers) + " layers of " + std::to_string(shape.hidden) + ", " +
-           std::to_string(shape.streams) + " streams, vocabulary " +
+           std::to_string(shape.sequences) + " streams, vocabulary " +
            std::to_string(shape.vocabulary) + ", embedding " + std::to_string(shape.embedding);
   }
 };
 
 Expected expected_of(const Case& c) {
-  const StreamsShape& shape = c.shape;
-  const size_t rows = kSteps * shape.streams, units = shape.streams * shape.hidden;
+  const DecodeShape& shape = c.shape;
+  const size_t rows = kSteps * shape.sequences, units = shape.sequences * shape.hidden;
   Doubles x;
   for (size_t l = 0; l < shape.layers; ++l) {
-    const size_t input = c.input_of(l);
+    const size_t input = c.shape.input(l);
     TextbookLayer layer = {shape.cell,
                            kSteps,
-                           shape.streams,
+                           shape.sequences,
                            input,
                            shape.hidden,
                            x,
@@ -68,9 +71,9 @@ Expected expected_of(const Case& c) {
     if (l == 0) {
       layer.x.assign(rows * layer.input, 0);
       for (size_t row = 0; row < rows; ++row) {
-        const size_t token = c.tokens[row / shape.streams][row % shape.streams];
+        const size_t token = c.tokens[row / shape.sequences][row % shape.sequences];
         for (size_t k = 0; k < layer.input; ++k)
-          layer.x[row * layer.input + k] = shape.embedding > 0
+          layer.x[row * layer.input + k] = shape.has_embedding()
                                                ? double{c.embedding[token * layer.input + k]}
                                                : double(k == token);
       }
@@ -89,15 +92,15 @@ Expected expected_of(const Case& c) {
 }
 
 Results run(const Case& c, const Kernels& kernels, Team& team) {
-  const StreamsShape& shape = c.shape;
+  const DecodeShape& shape = c.shape;
   const size_t index = static_cast<size_t>(shape.cell);
   size_t floats;
   layout_memory(shape, nullptr, &floats);
   Scratch memory(floats);
-  Streams streams = {};
+  Decode streams = {};
   streams.shape = shape;
   streams.memory = layout_memory(shape, memory.data(), &floats);
-  StreamsWeights weights = {};
+  DecodeWeights weights = {};
   weights.embedding = c.embedding.data();
   for (size_t l = 0; l < shape.layers; ++l) {
     const LayerWeights& layer = c.layers[l];
@@ -106,30 +109,30 @@ Results run(const Case& c, const Kernels& kernels, Team& team) {
   }
   weights.decoder = c.decoder.data();
   weights.decoder_bias = c.decoder_bias.data();
-  team.run([&](const Worker& worker) { kernels.pack_streams[index](streams, weights, worker); });
+  team.run([&](const Worker& worker) { kernels.decode_pack[index](streams, weights, worker); });
   std::vector<float> all;
   for (size_t step = 0; step < kSteps; ++step) {
-    Floats logits(shape.streams * shape.vocabulary, std::nanf(""));
+    Floats logits(shape.sequences * shape.vocabulary, std::nanf(""));
     streams.tokens = c.tokens[step].data();
     streams.logits = logits.data();
-    team.run([&](const Worker& worker) { kernels.prepare_step(streams, worker); });
-    team.run([&](const Worker& worker) { kernels.step_streams[index](streams, worker); });
-    streams.turn = 1 - streams.turn;
+    team.run([&](const Worker& worker) { kernels.decode_prepare(streams, worker); });
+    team.run([&](const Worker& worker) { kernels.decode_step[index](streams, worker); });
+    streams.before = 1 - streams.before;
     all.insert(all.end(), logits.data(), logits.data() + logits.size());
   }
   return {{"logits", all}};
 }
 
-Everywhere::Run running(const Case& c) {
+Targets::Run running(const Case& c) {
   return [&](const Kernels& kernels, Team& team) { return run(c, kernels, team); };
 }
 
-void check(Everywhere& everywhere, const Case& c) {
-  everywhere.check(c.title(), expected_of(c), kTolerance, running(c));
+void check(Targets& targets, const Case& c) {
+  targets.check(c.title(), expected_of(c), kTolerance, running(c));
 }
 
-void test_cell(Everywhere& everywhere, const char* name, Cell cell) {
-  Report& report = everywhere.report();
+void test_cell(Targets& targets, const char* name, Cell cell) {
+  Report& report = targets.report();
   if (!report.begins(name)) return;
   constexpr size_t vocabularies[] = {2, 65, 300}, embeddings[] = {0, 5, 40};
   Draw draw(8);
@@ -139,36 +142,36 @@ void test_cell(Everywhere& everywhere, const char* name, Cell cell) {
       for (size_t hidden : {1, 7, 100, 129, 300})
         for (size_t i = 0; i < 2; ++i, ++number) {
           if (!report.takes(number)) continue;
-          const StreamsShape shape = {
-              cell, layers, streams, hidden, vocabularies[draw.below(3)], embeddings[number % 3]};
-          check(everywhere, Case(draw, shape));
+          const DecodeShape shape = shape_of(cell, layers, streams, hidden,
+                                             vocabularies[draw.below(3)], embeddings[number % 3]);
+          check(targets, Case(draw, shape));
         }
   // A table of what the input weights make of each character would be too large.
   const size_t vocabulary = cell == Cell::rnn ? 60000 : 23000;
   if (report.every == 1)
     for (size_t streams : {1, 5}) {
-      const Case c(draw, {cell, 1, streams, 129, vocabulary, 5});
-      report.check(!has_table(c.shape), "the table is small");
-      check(everywhere, c);
+      const Case c(draw, shape_of(cell, 1, streams, 129, vocabulary, 5));
+      report.check(!c.shape.has_token_table(), "the table is small");
+      check(targets, c);
     }
   report.ends();
 }
 
 }  // namespace
 
-void test_streams(Everywhere& everywhere) {
-  test_cell(everywhere, "GRU streams", Cell::gru);
-  test_cell(everywhere, "LSTM streams", Cell::lstm);
-  test_cell(everywhere, "tanh RNN streams", Cell::rnn);
+void test_streams(Targets& targets) {
+  test_cell(targets, "GRU streams", Cell::gru);
+  test_cell(targets, "LSTM streams", Cell::lstm);
+  test_cell(targets, "tanh RNN streams", Cell::rnn);
 }
 
-void fuzz_streams(Everywhere& everywhere, Draw& draw) {
+void fuzz_streams(Targets& targets, Draw& draw) {
   const auto cell = static_cast<Cell>(draw.choose(3));
   const size_t layers = 1 + draw.choose(3), streams = 1 + draw.choose(20);
   const size_t hidden = 1 + draw.choose(150), vocabulary = 1 + draw.choose(200);
-  const Case c(draw, {cell, layers, streams, hidden, vocabulary, draw.choose(50)});
-  if (draw.is_wild()) everywhere.check_alike(c.title(), running(c));
-  else check(everywhere, c);
+  const Case c(draw, shape_of(cell, layers, streams, hidden, vocabulary, draw.choose(50)));
+  if (draw.is_wild()) targets.check_same_bits(c.title(), running(c));
+  else check(targets, c);
 }
 
 }  // namespace charnn::test

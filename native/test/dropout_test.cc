@@ -24,15 +24,15 @@ constexpr KnownAnswer kKnownAnswers[] = {
      {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
 };
 
-void test_known_answers(Everywhere& everywhere) {
-  Report& report = everywhere.report();
+void test_known_answers(Targets& targets) {
+  Report& report = targets.report();
   if (!report.begins("Philox, known answers")) return;
   for (const KnownAnswer& known : kKnownAnswers)
     report.check(philox(known.counter, known.key) == known.words, "the slow one");
   // An element is dropped where its word is below rate * 2^32: not at the word itself, but at
   // whatever is above it.
   const KnownAnswer& first = kKnownAnswers[0];
-  for (const Kernels* kernels : everywhere.kernels())
+  for (const Kernels* kernels : targets.kernels())
     for (size_t i = 0; i < 4; ++i)
       for (double above : {0.0, 0.5, 1.0}) {
         Floats mask(4);
@@ -44,35 +44,35 @@ void test_known_answers(Everywhere& everywhere) {
   report.ends();
 }
 
-void check_mask(Everywhere& everywhere, Draw& draw, double rate, size_t count) {
+void check_mask(Targets& targets, Draw& draw, double rate, size_t count) {
   const Dropout dropout = {
       rate, {static_cast<uint32_t>(draw.bits()), static_cast<uint32_t>(draw.bits())}};
   const std::vector<double> expected = mask_of(dropout, count).doubles();
-  everywhere.check(std::to_string(count) + " elements with rate " + std::to_string(rate),
-                   {{"mask", expected}}, 0, [&](const Kernels& kernels, Team& team) -> Results {
-                     Floats mask(count, std::nanf(""));
-                     team.run([&](const Worker& worker) {
-                       kernels.write_mask(mask.data(), worker.slice(count), dropout);
-                     });
-                     return {{"mask", mask.numbers()}};
-                   });
+  targets.check(std::to_string(count) + " elements with rate " + std::to_string(rate),
+                {{"mask", expected}}, 0, [&](const Kernels& kernels, Team& team) -> Results {
+                  Floats mask(count, std::nanf(""));
+                  team.run([&](const Worker& worker) {
+                    kernels.write_mask(mask.data(), worker.slice(count), dropout);
+                  });
+                  return {{"mask", mask.numbers()}};
+                });
 }
 
 }  // namespace
 
-void test_dropout(Everywhere& everywhere) {
-  test_known_answers(everywhere);
-  Report& report = everywhere.report();
+void test_dropout(Targets& targets) {
+  test_known_answers(targets);
+  Report& report = targets.report();
   if (!report.begins("dropout masks")) return;
   Draw draw(1);
   for (double rate : {0.5, 0.1, 0.999, 1e-9, 0.3333333333333333})
-    for (size_t count : {1, 7, 64, 65, 1000}) check_mask(everywhere, draw, rate, count);
+    for (size_t count : {1, 7, 64, 65, 1000}) check_mask(targets, draw, rate, count);
   report.ends();
 }
 
-void fuzz_dropout(Everywhere& everywhere, Draw& draw) {
+void fuzz_dropout(Targets& targets, Draw& draw) {
   const double rate = static_cast<double>(1 + draw.choose(255)) / 256;
-  check_mask(everywhere, draw, rate, 1 + draw.choose(256));
+  check_mask(targets, draw, rate, 1 + draw.choose(256));
 }
 
 }  // namespace charnn::test

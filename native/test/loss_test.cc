@@ -11,8 +11,6 @@ namespace {
 
 constexpr double kTolerance = 1e-5;
 
-enum class Masked { no, given, made };
-
 struct Case {
   CrossEntropyShape shape;
   Masked masked;
@@ -37,7 +35,7 @@ struct Case {
         bias(draw.floats(vocabulary, 3)),
         targets(draw.integers(rows, vocabulary)),
         dropout{0.4, {static_cast<uint32_t>(draw.bits()), static_cast<uint32_t>(draw.bits())}} {
-    if (shape.has_mask) mask = mask_of(dropout, shape.lanes * hidden);
+    if (shape.has_mask) mask = mask_of(dropout, shape.batch * hidden);
     for (size_t row = 1; row < rows; row += 3) targets[row] = -1;
     count_targets();
   }
@@ -62,7 +60,7 @@ struct Textbook {
 };
 
 Textbook textbook(const Case& c) {
-  const auto [rows, hidden, vocabulary, lanes, has_mask, wants_gradient] = c.shape;
+  const auto [rows, hidden, vocabulary, batch, has_mask, wants_gradient] = c.shape;
   Textbook result;
   result.losses.resize(rows);
   result.d_input.resize(rows * hidden);
@@ -71,7 +69,7 @@ Textbook textbook(const Case& c) {
   for (size_t row = 0; row < rows; ++row) {
     std::vector<double> x(hidden), logits = c.bias.doubles();
     for (size_t k = 0; k < hidden; ++k)
-      x[k] = double{c.input[row * hidden + k]} * (has_mask ? c.mask[row % lanes * hidden + k] : 1);
+      x[k] = double{c.input[row * hidden + k]} * (has_mask ? c.mask[row % batch * hidden + k] : 1);
     for (size_t v = 0; v < vocabulary; ++v)
       for (size_t k = 0; k < hidden; ++k) logits[v] += x[k] * c.weight[v * hidden + k];
     result.logits.insert(result.logits.end(), logits.begin(), logits.end());
@@ -87,7 +85,7 @@ Textbook textbook(const Case& c) {
       for (size_t k = 0; k < hidden; ++k) {
         result.d_weight[v * hidden + k] += d * x[k];
         result.d_input[row * hidden + k] +=
-            d * c.weight[v * hidden + k] * (has_mask ? c.mask[row % lanes * hidden + k] : 1);
+            d * c.weight[v * hidden + k] * (has_mask ? c.mask[row % batch * hidden + k] : 1);
       }
     }
   }
@@ -110,7 +108,7 @@ Results run(const Case& c, const Kernels& kernels, Team& team, const Stopping* s
   work.scratch = layout_scratch(shape, scratch.data(), &floats);
   if (c.in_panels) work.input_panels = panels.panels();
   else work.input = c.input.data();
-  work.mask = {c.masked == Masked::given ? c.mask.data() : nullptr, c.dropout};
+  work.mask = mask_argument(c.masked, c.mask, c.dropout);
   work.weight = c.weight.data();
   work.bias = c.bias.data();
   work.targets = c.targets.data();
@@ -156,14 +154,14 @@ std::vector<double> ranks_of(const Case& c, const Textbook& right, const Results
   return ranks;
 }
 
-Everywhere::Run running(const Case& c) {
+Targets::Run running(const Case& c) {
   return [&](const Kernels& kernels, Team& team) { return run(c, kernels, team); };
 }
 
-void check(Everywhere& everywhere, const Case& c) {
+void check(Targets& targets, const Case& c) {
   const Textbook right = textbook(c);
   // The likeliest: of those that are as good as equal, the one that the kernel takes.
-  const Results first = run(c, *everywhere.kernels().front(), everywhere.team(1));
+  const Results first = run(c, *targets.kernels().front(), targets.team(1));
   std::vector<double> predictions;
   for (size_t row = 0; row < c.shape.rows; ++row) {
     const double* logits = &right.logits[row * c.shape.vocabulary];
@@ -180,33 +178,33 @@ void check(Everywhere& everywhere, const Case& c) {
     expected.push_back({"gradient weight", right.d_weight});
     expected.push_back({"gradient bias", right.d_bias});
   }
-  everywhere.check(c.title(), expected, kTolerance, running(c));
+  targets.check(c.title(), expected, kTolerance, running(c));
 }
 
 /// Predictions are always valid characters, even when the logits are not finite.
-void check_predictions(Everywhere& everywhere, const Case& c) {
-  for (const Kernels* kernels : everywhere.kernels()) {
-    const Results results = run(c, *kernels, everywhere.team(1));
+void check_predictions(Targets& targets, const Case& c) {
+  for (const Kernels* kernels : targets.kernels()) {
+    const Results results = run(c, *kernels, targets.team(1));
     for (float prediction : results[1].numbers)
-      everywhere.report().check(
+      targets.report().check(
           prediction >= 0 && prediction < static_cast<float>(c.shape.vocabulary),
           c.title() + " on " + kernels->isa + " predicts character " + std::to_string(prediction));
   }
 }
 
 /// A decoder that was stopped at any moment is as good as new.
-void test_stopping(Everywhere& everywhere) {
-  Report& report = everywhere.report();
+void test_stopping(Targets& targets) {
+  Report& report = targets.report();
   if (!report.begins("cross-entropy that is stopped")) return;
   Draw draw(8);
   for (bool wants_gradient : {false, true}) {
     const Case c(draw, 561, 100, 300, Masked::given, true, wants_gradient);
-    for (const Kernels* kernels : everywhere.kernels())
+    for (const Kernels* kernels : targets.kernels())
       for (size_t size = 1; size <= 4; ++size) {
-        const Results expected = run(c, *kernels, everywhere.team(size));
+        const Results expected = run(c, *kernels, targets.team(size));
         for (int after : {0, 1, 100, 400}) {
           const Stopping stopping = {after};
-          const Results results = run(c, *kernels, everywhere.team(size), &stopping);
+          const Results results = run(c, *kernels, targets.team(size), &stopping);
           bool same = true;
           for (size_t i = 0; i < expected.size(); ++i)
             same = same && results[i].numbers == expected[i].numbers;
@@ -218,51 +216,51 @@ void test_stopping(Everywhere& everywhere) {
   report.ends();
 }
 
-void test_edges(Everywhere& everywhere) {
-  Report& report = everywhere.report();
+void test_edges(Targets& targets) {
+  Report& report = targets.report();
   if (!report.begins("cross-entropy, edges")) return;
   Draw draw(7);
   Case unscored(draw, 20, 7, 33, Masked::no, false, true);
   unscored.targets = Integers(20, -1);
   unscored.count_targets();
-  check(everywhere, unscored);
+  check(targets, unscored);
 
   // Of equal logits the first is the prediction, and the loss is that of equal chances.
   Case equal(draw, 5, 3, 70, Masked::no, false, true);
   equal.weight = Floats(equal.weight.size());
   equal.bias = Floats(equal.bias.size(), 1.5f);
-  for (const Kernels* kernels : everywhere.kernels()) {
-    const Results results = run(equal, *kernels, everywhere.team(1));
+  for (const Kernels* kernels : targets.kernels()) {
+    const Results results = run(equal, *kernels, targets.team(1));
     for (float prediction : results[1].numbers)
       report.check(prediction == 0, std::string(kernels->isa) + ": not the first of equals");
     equal.shape.wants_gradient = false;
-    const Results scored = run(equal, *kernels, everywhere.team(1));
+    const Results scored = run(equal, *kernels, targets.team(1));
     for (size_t row = 0; row < equal.shape.rows; ++row)
       report.check(scored[2].numbers[row] == std::max(equal.targets[row], 0),
                    std::string(kernels->isa) + ": a rank that is not that of equals in order");
     equal.shape.wants_gradient = true;
   }
-  check(everywhere, equal);
+  check(targets, equal);
 
   // Logits that are not numbers, or the least that a number can be.
   for (size_t vocabulary : {1, 17, 32})
     for (float logit : {std::nanf(""), -INFINITY, INFINITY}) {
       Case wild(draw, 3, 2, vocabulary, Masked::no, false, true);
       wild.bias = Floats(wild.bias.size(), logit);
-      check_predictions(everywhere, wild);
+      check_predictions(targets, wild);
     }
 
   // Logits of which single precision can't hold the exponentials.
   Case far(draw, 33, 16, 50, Masked::no, true, true);
   for (size_t v = 0; v < 50; ++v) far.bias[v] *= 100;
-  check(everywhere, far);
+  check(targets, far);
   report.ends();
 }
 
 }  // namespace
 
-void test_cross_entropy(Everywhere& everywhere) {
-  Report& report = everywhere.report();
+void test_cross_entropy(Targets& targets) {
+  Report& report = targets.report();
   if (report.begins("cross-entropy")) {
     Draw draw(4);
     size_t number = 0;
@@ -272,26 +270,26 @@ void test_cross_entropy(Everywhere& everywhere) {
           ++number;
           if (!report.takes(number)) continue;
           const auto masked = static_cast<Masked>(number % 3);
-          check(everywhere, Case(draw, rows, hidden, vocabulary, masked, number % 2 > 0, true));
-          check(everywhere, Case(draw, rows, hidden, vocabulary, masked, number % 2 == 0, false));
+          check(targets, Case(draw, rows, hidden, vocabulary, masked, number % 2 > 0, true));
+          check(targets, Case(draw, rows, hidden, vocabulary, masked, number % 2 == 0, false));
         }
     // So many characters that not all rows' logits are kept at once.
-    check(everywhere, Case(draw, 257, 3, 16400, Masked::made, false, true));
+    check(targets, Case(draw, 257, 3, 16400, Masked::made, false, true));
     report.ends();
   }
-  test_edges(everywhere);
-  test_stopping(everywhere);
+  test_edges(targets);
+  test_stopping(targets);
 }
 
-void fuzz_cross_entropy(Everywhere& everywhere, Draw& draw) {
+void fuzz_cross_entropy(Targets& targets, Draw& draw) {
   const size_t rows = 1 + draw.choose(70), hidden = 1 + draw.choose(150);
   const size_t vocabulary = 1 + draw.choose(200);
   const auto masked = static_cast<Masked>(draw.choose(3));
   const bool in_panels = draw.choose(2) > 0, wants_gradient = draw.choose(2) > 0;
   const Case c(draw, rows, hidden, vocabulary, masked, in_panels, wants_gradient);
-  check_predictions(everywhere, c);
-  if (draw.is_wild()) everywhere.check_alike(c.title(), running(c));
-  else check(everywhere, c);
+  check_predictions(targets, c);
+  if (draw.is_wild()) targets.check_same_bits(c.title(), running(c));
+  else check(targets, c);
 }
 
 }  // namespace charnn::test

@@ -29,21 +29,21 @@ int main(int count, char** arguments) {
     std::printf("--every takes a number above 0.\n");
     return 1;
   }
-  Everywhere everywhere(report);
-  if (everywhere.kernels().empty()) {
+  Targets targets(report);
+  if (targets.kernels().empty()) {
     std::printf(
         "This build, or this processor, does not have the instruction set of CHARNN_ISA.\n");
     return 1;
   }
   test_textbook(report);
   test_team(report);
-  test_dropout(everywhere);
-  test_optimizers(everywhere);
-  test_cross_entropy(everywhere);
-  test_sequences(everywhere);
-  test_streams(everywhere);
-  if (corpus) test_corpus(everywhere, corpus);
-  for (const auto& [isa, checksum] : everywhere.checksums())
+  test_dropout(targets);
+  test_optimizers(targets);
+  test_cross_entropy(targets);
+  test_sequences(targets);
+  test_streams(targets);
+  if (corpus) test_corpus(targets, corpus);
+  for (const auto& [isa, checksum] : targets.checksums())
     std::printf("checksum %s %016" PRIx64 "\n", isa.c_str(), checksum);
   std::printf("%zu passed, %zu failed\n", report.passed(), report.failed());
   return report.failed() > 0 || report.passed() == 0 ? 1 : 0;

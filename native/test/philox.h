@@ -24,6 +24,21 @@ inline Words philox(Words counter, std::array<uint32_t, 2> key) {
   return counter;
 }
 
+/// How a case's mask is given to the kernel: as numbers, or as what they are made from.
+enum class Masked { no, given, made };
+
+inline Mask mask_argument(Masked masked, const Floats& values, const Dropout& dropout) {
+  switch (masked) {
+    case Masked::no:
+      return {};
+    case Masked::given:
+      return {Mask::Source::kValues, values.data(), {}};
+    case Masked::made:
+      break;
+  }
+  return {Mask::Source::kDropout, nullptr, dropout};
+}
+
 inline Floats mask_of(const Dropout& dropout, size_t count) {
   Floats mask(count);
   for (size_t i = 0; i < count; ++i) {

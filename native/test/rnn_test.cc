@@ -13,8 +13,6 @@ namespace {
 constexpr double kTolerance = 1e-5;
 
 enum class Input { one_hot, embedded, rows, panels };
-enum class Masked { no, given, made };
-
 struct Kind {
   const char* name;
   Input input;
@@ -50,7 +48,6 @@ struct Case {
   Floats weight_ih, weight_hh, bias_ih, bias_hh, hidden, cell_state, d_output;
   Dropout dropout = {}, state_dropout = {}, weight_dropout = {};
 
-  bool takes_tokens() const { return shape.vocabulary > 0; }
   bool has_cell_state() const { return traits_of(shape.cell).has_cell_state; }
 
   /// @param recurrence how its state and its weights are masked
@@ -61,21 +58,22 @@ struct Case {
     shape.time = sizes.time;
     shape.batch = sizes.batch;
     shape.hidden = sizes.hidden;
-    shape.has_embedding = kind.input == Input::embedded;
+    shape.input_kind = kind.input == Input::one_hot    ? InputKind::kOneHot
+                       : kind.input == Input::embedded ? InputKind::kEmbedding
+                                                       : InputKind::kVectors;
     shape.has_state_mask = shape.has_weight_mask = recurrence != Masked::no;
-    if (kind.input == Input::one_hot || kind.input == Input::embedded)
-      shape.vocabulary = vocabularies[draw.below(4)];
+    if (shape.has_tokens()) shape.vocabulary = vocabularies[draw.below(4)];
     shape.input = kind.input == Input::one_hot ? shape.vocabulary : inputs[draw.below(4)];
     // Of three masks some lanes have the same.
     if (kind.masked != Masked::no)
-      shape.input_masks = takes_tokens() ? std::min<size_t>(shape.batch, 3) : shape.batch;
+      shape.input_mask_rows = shape.has_tokens() ? std::min<size_t>(shape.batch, 3) : shape.batch;
     const size_t rows = shape.rows(), gates = shape.gate_rows(), units = shape.batch * shape.hidden;
-    if (takes_tokens()) tokens = draw.integers(rows, shape.vocabulary);
+    if (shape.has_tokens()) tokens = draw.integers(rows, shape.vocabulary);
     else vectors = draw.floats(rows * shape.input, 1);
-    if (shape.has_embedding) embedding = draw.floats(shape.vocabulary * shape.input, 1);
+    if (shape.has_embedding()) embedding = draw.floats(shape.vocabulary * shape.input, 1);
     for (Dropout* each : {&dropout, &state_dropout, &weight_dropout})
       *each = {0.3, {static_cast<uint32_t>(draw.bits()), static_cast<uint32_t>(draw.bits())}};
-    input_mask = mask_of(dropout, shape.input_masks * shape.input);
+    input_mask = mask_of(dropout, shape.input_mask_rows * shape.input);
     if (shape.has_state_mask) state_mask = mask_of(state_dropout, units);
     if (shape.has_weight_mask) weight_mask = mask_of(weight_dropout, gates * shape.hidden);
     const float small = 1 / std::sqrt(static_cast<float>(shape.hidden));
@@ -91,9 +89,9 @@ struct Case {
 
   /// What number `i` of all vectors is multiplied by.
   double input_factor(size_t i) const {
-    if (shape.input_masks == 0) return 1;
-    const size_t lane = i / shape.input % shape.batch;
-    return input_mask[lane % shape.input_masks * shape.input + i % shape.input];
+    if (!shape.has_input_mask()) return 1;
+    const size_t batch_row = i / shape.input % shape.batch;
+    return input_mask[batch_row % shape.input_mask_rows * shape.input + i % shape.input];
   }
 
   std::string title() const {
@@ -129,8 +127,8 @@ TextbookLayer textbook_layer(const Case& c) {
   for (size_t row = 0; row < shape.rows(); ++row)
     for (size_t k = 0; k < shape.input; ++k) {
       const size_t i = row * shape.input + k;
-      if (shape.has_embedding) layer.x[i] = c.embedding[c.tokens[row] * shape.input + k];
-      else if (c.takes_tokens()) layer.x[i] = static_cast<size_t>(c.tokens[row]) == k;
+      if (shape.has_embedding()) layer.x[i] = c.embedding[c.tokens[row] * shape.input + k];
+      else if (c.shape.has_tokens()) layer.x[i] = static_cast<size_t>(c.tokens[row]) == k;
       else layer.x[i] = c.vectors[i];
       layer.x[i] *= c.input_factor(i);
     }
@@ -154,14 +152,14 @@ Expected expected_of(const Case& c) {
                        {"gradient weight_hh", d.weight_hh},
                        {"gradient bias_ih", d.bias_ih},
                        {"gradient bias_hh", d.bias_hh}};
-  if (shape.has_embedding) {
+  if (shape.has_embedding()) {
     Doubles d_embedding(c.embedding.size());
     for (size_t row = 0; row < shape.rows(); ++row)
       for (size_t k = 0; k < shape.input; ++k)
         d_embedding[c.tokens[row] * shape.input + k] += d.x[row * shape.input + k];
     expected.push_back({"gradient embedding", d_embedding});
   }
-  if (!c.takes_tokens()) {
+  if (!c.shape.has_tokens()) {
     expected.push_back({"gradient input", d.x});
   }
   return expected;
@@ -174,14 +172,14 @@ Results run(const Case& c, const Kernels& kernels, Team& team, int times,
   const float nothing = std::nanf("");
   Sequence s = {};
   s.shape = c.shape;
-  s.shape.members = team.size();
+  s.shape.threads = team.size();
   const SequenceShape& shape = s.shape;
   const size_t rows = shape.rows(), units = shape.batch * shape.hidden;
   size_t floats;
   layout_scratch(shape, nullptr, &floats);
   Scratch scratch(floats);
   s.scratch = layout_scratch(shape, scratch.data(), &floats);
-  if (c.takes_tokens()) s.input.tokens = c.tokens.data();
+  if (c.shape.has_tokens()) s.input.tokens = c.tokens.data();
   s.input.embedding = c.embedding.data();
   // Memory of their own, so that nobody reaches beyond either.
   std::vector<OwnPanels> panels;
@@ -190,13 +188,10 @@ Results run(const Case& c, const Kernels& kernels, Team& team, int times,
     panels.emplace_back(c.vectors, rows, shape.input);
     s.input.panels = panels.back().panels();
   }
-  const auto mask = [](Masked masked, const Floats& values, const Dropout& dropout) {
-    return Mask{masked == Masked::given ? values.data() : nullptr, dropout};
-  };
-  s.input.mask = mask(c.kind.masked, c.input_mask, c.dropout);
-  s.state_mask = mask(c.recurrence, c.state_mask, c.state_dropout);
+  s.input.mask = mask_argument(c.kind.masked, c.input_mask, c.dropout);
+  s.state_mask = mask_argument(c.recurrence, c.state_mask, c.state_dropout);
   s.weights = {c.weight_ih.data(), c.weight_hh.data(), c.bias_ih.data(), c.bias_hh.data()};
-  s.weight_mask = mask(c.recurrence, c.weight_mask, c.weight_dropout);
+  s.weight_mask = mask_argument(c.recurrence, c.weight_mask, c.weight_dropout);
   Floats before_hidden = c.hidden, before_cell = c.cell_state;
   s.before = {before_hidden.data(), before_cell.data()};
   const size_t cell_units = c.has_cell_state() ? units : 0;
@@ -217,7 +212,7 @@ Results run(const Case& c, const Kernels& kernels, Team& team, int times,
   g.weight_hh = d_weight_hh.data();
   g.bias_ih = d_bias_ih.data();
   g.bias_hh = d_bias_hh.data();
-  if (shape.has_embedding) g.embedding = d_embedding.data();
+  if (shape.has_embedding()) g.embedding = d_embedding.data();
   g.before = {d_hidden.data(), d_cell.data()};
 
   const size_t index = static_cast<size_t>(shape.cell);
@@ -231,8 +226,7 @@ Results run(const Case& c, const Kernels& kernels, Team& team, int times,
   }
   for (int i = 0; i < times; ++i) {
     team.run([&](const Worker& worker) { kernels.forward_sequence[index](s, worker); });
-    output = matrix_of({s.scratch.hiddens.at(0, shape.batch), s.scratch.hiddens.stride}, rows,
-                       shape.hidden);
+    output = matrix_of(s.scratch.hiddens.from_row(shape.batch), rows, shape.hidden);
     team.run([&](const Worker& worker) { kernels.backward_sequence[index](g, worker); });
   }
   Results results = {{"output", output},
@@ -244,26 +238,26 @@ Results run(const Case& c, const Kernels& kernels, Team& team, int times,
                      {"gradient weight_hh", d_weight_hh.numbers()},
                      {"gradient bias_ih", d_bias_ih.numbers()},
                      {"gradient bias_hh", d_bias_hh.numbers()}};
-  if (shape.has_embedding) results.push_back({"gradient embedding", d_embedding.numbers()});
-  if (!c.takes_tokens())
+  if (shape.has_embedding()) results.push_back({"gradient embedding", d_embedding.numbers()});
+  if (!c.shape.has_tokens())
     results.push_back({"gradient input", matrix_of(s.scratch.gradient_input, rows, shape.input)});
   return results;
 }
 
 /// One team runs twice with the same scratch memory, whose old contents must not matter.
-Everywhere::Run running(const Case& c) {
+Targets::Run running(const Case& c) {
   return [&](const Kernels& kernels, Team& team) {
     return run(c, kernels, team, team.size() == 2 ? 2 : 1);
   };
 }
 
-void check(Everywhere& everywhere, const Case& c) {
-  everywhere.check(c.title(), expected_of(c), kTolerance, running(c));
+void check(Targets& targets, const Case& c) {
+  targets.check(c.title(), expected_of(c), kTolerance, running(c));
 }
 
 /// Three kinds of input for each of these sizes, all kinds in turn.
-void test_cell(Everywhere& everywhere, const char* name, Cell cell) {
-  Report& report = everywhere.report();
+void test_cell(Targets& targets, const char* name, Cell cell) {
+  Report& report = targets.report();
   if (!report.begins(name)) return;
   Draw draw(6);
   size_t number = 0;
@@ -274,7 +268,7 @@ void test_cell(Everywhere& everywhere, const char* name, Cell cell) {
         if (hidden == 300 && time > 2) continue;
         for (size_t i = 0; i < 3; ++i, ++number) {
           if (!report.takes(number)) continue;
-          check(everywhere,
+          check(targets,
                 Case(draw, kKinds[number * 3 % kKindCount],
                      static_cast<Masked>(number / kKindCount % 3), {cell, hidden, batch, time}));
         }
@@ -292,8 +286,8 @@ bool has_nan(const Results& results, const char* name) {
 
 /// A layer that was stopped at any moment is as good as new. One that is not wanted at all leaves
 /// its gradients as they were.
-void test_stopping(Everywhere& everywhere) {
-  Report& report = everywhere.report();
+void test_stopping(Targets& targets) {
+  Report& report = targets.report();
   if (!report.begins("sequences that are stopped")) return;
   Draw draw(7);
   size_t number = 0;
@@ -305,9 +299,9 @@ void test_stopping(Everywhere& everywhere) {
                            20};
       const Case c(draw, kind, static_cast<Masked>(number % 3), sizes);
       if (!report.takes(number++)) continue;
-      for (const Kernels* kernels : everywhere.kernels())
+      for (const Kernels* kernels : targets.kernels())
         for (size_t size = 1; size <= 4; ++size) {
-          Team& team = everywhere.team(size);
+          Team& team = targets.team(size);
           const std::string title =
               c.title() + ", " + kernels->isa + ", " + std::to_string(size) + " threads";
           const Results expected = run(c, *kernels, team, 1);
@@ -329,21 +323,21 @@ void test_stopping(Everywhere& everywhere) {
 
 }  // namespace
 
-void test_sequences(Everywhere& everywhere) {
-  test_stopping(everywhere);
-  test_cell(everywhere, "GRU sequences", Cell::gru);
-  test_cell(everywhere, "LSTM sequences", Cell::lstm);
-  test_cell(everywhere, "tanh RNN sequences", Cell::rnn);
+void test_sequences(Targets& targets) {
+  test_stopping(targets);
+  test_cell(targets, "GRU sequences", Cell::gru);
+  test_cell(targets, "LSTM sequences", Cell::lstm);
+  test_cell(targets, "tanh RNN sequences", Cell::rnn);
 }
 
-void fuzz_sequence(Everywhere& everywhere, Draw& draw) {
+void fuzz_sequence(Targets& targets, Draw& draw) {
   const auto cell = static_cast<Cell>(draw.choose(3));
   const Kind& kind = kKinds[draw.choose(kKindCount)];
   const auto recurrence = static_cast<Masked>(draw.choose(3));
   const size_t hidden = 1 + draw.choose(150), batch = 1 + draw.choose(20);
   const Case c(draw, kind, recurrence, {cell, hidden, batch, 1 + draw.choose(6)});
-  if (draw.is_wild()) everywhere.check_alike(c.title(), running(c));
-  else check(everywhere, c);
+  if (draw.is_wild()) targets.check_same_bits(c.title(), running(c));
+  else check(targets, c);
 }
 
 }  // namespace charnn::test

@@ -56,7 +56,7 @@ uint64_t add_to_checksum(uint64_t sum, const Results& results) {
 
 }  // namespace
 
-Everywhere::Everywhere(Report& report) : report_(report) {
+Targets::Targets(Report& report) : report_(report) {
   const char* only = std::getenv("CHARNN_ISA");
   for (const Kernels* kernels : usable_kernels())
     if (!only || std::string(only) == kernels->isa) kernels_.push_back(kernels);
@@ -64,8 +64,8 @@ Everywhere::Everywhere(Report& report) : report_(report) {
   for (size_t size = 1; size <= kMaxThreads; ++size) teams_.push_back(std::make_unique<Team>(size));
 }
 
-void Everywhere::check(const std::string& title, const Expected& expected, double tolerance,
-                       const Run& run) {
+void Targets::check(const std::string& title, const Expected& expected, double tolerance,
+                    const Run& run) {
   Results fused;
   for (const Kernels* kernels : kernels_) {
     const std::string where = title + " on " + kernels->isa;
@@ -88,7 +88,7 @@ void Everywhere::check(const std::string& title, const Expected& expected, doubl
   }
 }
 
-void Everywhere::check_alike(const std::string& title, const Run& run) {
+void Targets::check_same_bits(const std::string& title, const Run& run) {
   for (const Kernels* kernels : kernels_) {
     const Results alone = run(*kernels, team(1));
     for (size_t members = 2; members <= kMaxThreads; ++members) {

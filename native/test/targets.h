@@ -22,9 +22,9 @@ using Results = std::vector<Named<float>>;
 using Expected = std::vector<Named<double>>;
 
 /// The instruction sets of this processor, or the one that CHARNN_ISA names, and teams of 1 to 4.
-class Everywhere {
+class Targets {
  public:
-  explicit Everywhere(Report& report);
+  explicit Targets(Report& report);
 
   using Run = std::function<Results(const Kernels& kernels, Team& team)>;
 
@@ -35,7 +35,7 @@ class Everywhere {
 
   /// Checks that a kernel gives the same bits with every number of threads, where the right results
   /// are not known. All NaNs count as equal.
-  void check_alike(const std::string& title, const Run& run);
+  void check_same_bits(const std::string& title, const Run& run);
 
   /// Of all bits that one instruction set's kernels made so far.
   const std::map<std::string, uint64_t>& checksums() const { return checksums_; }
