@@ -49,9 +49,10 @@ struct Tile {
 };
 
 /// c[rows, 16] = or += a[rows, depth] b[depth, 16] for each panel: rows * panel_count sums in
-/// registers.
+/// registers. Not inlined: where the compiler sees how far apart the panels are, it works out their
+/// addresses in the inner loop, for which there are no registers left.
 template <class Left, int rows, int panel_count>
-inline void multiply_tile(const Tile<panel_count>& tile) {
+__attribute__((noinline)) void multiply_tile(const Tile<panel_count>& tile) {
   // Copied first: the compiler can't know that stores to c leave the tile alone.
   const size_t depth = tile.depth, a_stride = tile.a_stride, c_row_step = tile.c_row_step;
   const bool adds = tile.write == Write::kAdd;
