@@ -1,6 +1,6 @@
-// The kernels, fuzzed: libFuzzer chooses the sizes, the kinds and some of the numbers of a case,
-// and the case is held to everything that the tests hold theirs to. `node scripts/check-native.js
-// fuzz` builds and runs it.
+// Fuzzes the kernels: libFuzzer chooses the sizes, the kinds and some of the numbers of a case, and
+// the case is checked as those of the tests are. `node scripts/check-native.js fuzz` builds and
+// runs it.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>

@@ -50,43 +50,6 @@ struct Case {
 
   bool has_cell_state() const { return traits_of(shape.cell).has_cell_state; }
 
-  /// @param recurrence how its state and its weights are masked
-  Case(Draw& draw, const Kind& kind, Masked recurrence, const Sizes& sizes)
-      : kind(kind), recurrence(recurrence) {
-    constexpr size_t vocabularies[] = {2, 16, 65, 300}, inputs[] = {1, 5, 16, 40};
-    shape.cell = sizes.cell;
-    shape.time = sizes.time;
-    shape.batch = sizes.batch;
-    shape.hidden = sizes.hidden;
-    shape.input_kind = kind.input == Input::one_hot    ? InputKind::kOneHot
-                       : kind.input == Input::embedded ? InputKind::kEmbedding
-                                                       : InputKind::kVectors;
-    shape.has_state_mask = shape.has_weight_mask = recurrence != Masked::no;
-    if (shape.has_tokens()) shape.vocabulary = vocabularies[draw.below(4)];
-    shape.input = kind.input == Input::one_hot ? shape.vocabulary : inputs[draw.below(4)];
-    // Of three masks some lanes have the same.
-    if (kind.masked != Masked::no)
-      shape.input_mask_rows = shape.has_tokens() ? std::min<size_t>(shape.batch, 3) : shape.batch;
-    const size_t rows = shape.rows(), gates = shape.gate_rows(), units = shape.batch * shape.hidden;
-    if (shape.has_tokens()) tokens = draw.integers(rows, shape.vocabulary);
-    else vectors = draw.floats(rows * shape.input, 1);
-    if (shape.has_embedding()) embedding = draw.floats(shape.vocabulary * shape.input, 1);
-    for (Dropout* each : {&dropout, &state_dropout, &weight_dropout})
-      *each = {0.3, {static_cast<uint32_t>(draw.bits()), static_cast<uint32_t>(draw.bits())}};
-    input_mask = mask_of(dropout, shape.input_mask_rows * shape.input);
-    if (shape.has_state_mask) state_mask = mask_of(state_dropout, units);
-    if (shape.has_weight_mask) weight_mask = mask_of(weight_dropout, gates * shape.hidden);
-    const float small = 1 / std::sqrt(static_cast<float>(shape.hidden));
-    weight_ih = draw.floats(gates * shape.input, small);
-    weight_hh = draw.floats(gates * shape.hidden, small);
-    bias_ih = draw.floats(gates, small);
-    bias_hh = draw.floats(gates, small);
-    hidden = draw.floats(units, 1);
-    if (has_cell_state()) cell_state = draw.floats(units, 1);
-    // Of a mean over all rows, as a loss is.
-    d_output = draw.floats(rows * shape.hidden, 1 / static_cast<float>(rows));
-  }
-
   /// What number `i` of all vectors is multiplied by.
   double input_factor(size_t i) const {
     if (!shape.has_input_mask()) return 1;
@@ -105,6 +68,72 @@ struct Case {
                                           : ", recurrence dropped out");
   }
 };
+
+/// @param recurrence how state and weights are masked
+SequenceShape draw_shape(Draw& draw, const Kind& kind, Masked recurrence, const Sizes& sizes) {
+  constexpr size_t vocabularies[] = {2, 16, 65, 300}, inputs[] = {1, 5, 16, 40};
+  SequenceShape shape = {};
+  shape.cell = sizes.cell;
+  shape.time = sizes.time;
+  shape.batch = sizes.batch;
+  shape.hidden = sizes.hidden;
+  shape.has_state_mask = shape.has_weight_mask = recurrence != Masked::no;
+  shape.input_kind = kind.input == Input::one_hot    ? InputKind::kOneHot
+                     : kind.input == Input::embedded ? InputKind::kEmbedding
+                                                     : InputKind::kVectors;
+  if (shape.has_tokens()) shape.vocabulary = vocabularies[draw.below(4)];
+  shape.input = kind.input == Input::one_hot ? shape.vocabulary : inputs[draw.below(4)];
+  // Of three mask rows some batch rows share one.
+  if (kind.masked != Masked::no)
+    shape.input_mask_rows = shape.has_tokens() ? std::min<size_t>(shape.batch, 3) : shape.batch;
+  return shape;
+}
+
+void draw_input(Draw& draw, Case& c) {
+  const SequenceShape& shape = c.shape;
+  if (shape.has_tokens()) c.tokens = draw.integers(shape.rows(), shape.vocabulary);
+  else c.vectors = draw.floats(shape.rows() * shape.input, 1);
+  if (shape.has_embedding()) c.embedding = draw.floats(shape.vocabulary * shape.input, 1);
+}
+
+void draw_masks(Draw& draw, Case& c) {
+  const SequenceShape& shape = c.shape;
+  for (Dropout* each : {&c.dropout, &c.state_dropout, &c.weight_dropout})
+    *each = {0.3, {static_cast<uint32_t>(draw.bits()), static_cast<uint32_t>(draw.bits())}};
+  c.input_mask = mask_of(c.dropout, shape.input_mask_rows * shape.input);
+  if (shape.has_state_mask) c.state_mask = mask_of(c.state_dropout, shape.batch * shape.hidden);
+  if (shape.has_weight_mask)
+    c.weight_mask = mask_of(c.weight_dropout, shape.gate_rows() * shape.hidden);
+}
+
+void draw_weights(Draw& draw, Case& c) {
+  const size_t hidden = c.shape.hidden, gates = c.shape.gate_rows();
+  const float small = 1 / std::sqrt(static_cast<float>(hidden));
+  c.weight_ih = draw.floats(gates * c.shape.input, small);
+  c.weight_hh = draw.floats(gates * hidden, small);
+  c.bias_ih = draw.floats(gates, small);
+  c.bias_hh = draw.floats(gates, small);
+}
+
+void draw_states(Draw& draw, Case& c) {
+  const size_t units = c.shape.batch * c.shape.hidden, rows = c.shape.rows();
+  c.hidden = draw.floats(units, 1);
+  if (c.has_cell_state()) c.cell_state = draw.floats(units, 1);
+  // Of a mean over all rows, as a loss is.
+  c.d_output = draw.floats(rows * c.shape.hidden, 1 / static_cast<float>(rows));
+}
+
+Case draw_case(Draw& draw, const Kind& kind, Masked recurrence, const Sizes& sizes) {
+  Case c = {};
+  c.kind = kind;
+  c.recurrence = recurrence;
+  c.shape = draw_shape(draw, kind, recurrence, sizes);
+  draw_input(draw, c);
+  draw_masks(draw, c);
+  draw_weights(draw, c);
+  draw_states(draw, c);
+  return c;
+}
 
 TextbookLayer textbook_layer(const Case& c) {
   const SequenceShape& shape = c.shape;
@@ -264,13 +293,13 @@ void test_cell(Targets& targets, const char* name, Cell cell) {
   for (size_t hidden : {1, 7, 100, 129, 300})
     for (size_t batch : {1, 3, 17})
       for (size_t time : {1, 2, 33}) {
-        // More weights than members share matter at any length.
+        // A layer divided by units is so at any length.
         if (hidden == 300 && time > 2) continue;
         for (size_t i = 0; i < 3; ++i, ++number) {
           if (!report.takes(number)) continue;
-          check(targets,
-                Case(draw, kKinds[number * 3 % kKindCount],
-                     static_cast<Masked>(number / kKindCount % 3), {cell, hidden, batch, time}));
+          check(targets, draw_case(draw, kKinds[number * 3 % kKindCount],
+                                   static_cast<Masked>(number / kKindCount % 3),
+                                   {cell, hidden, batch, time}));
         }
       }
   report.ends();
@@ -293,11 +322,11 @@ void test_stopping(Targets& targets) {
   size_t number = 0;
   for (Cell cell : {Cell::gru, Cell::lstm, Cell::rnn})
     for (const Kind& kind : kKinds) {
-      // By turns each worker has its own lanes, or its own units.
+      // By turns each worker has its own batch rows, or its own units.
       const bool by_units = number % 2 > 0;
       const Sizes sizes = {cell, by_units ? size_t{300} : size_t{40}, by_units ? size_t{3} : 17,
                            20};
-      const Case c(draw, kind, static_cast<Masked>(number % 3), sizes);
+      const Case c = draw_case(draw, kind, static_cast<Masked>(number % 3), sizes);
       if (!report.takes(number++)) continue;
       for (const Kernels* kernels : targets.kernels())
         for (size_t size = 1; size <= 4; ++size) {
@@ -335,7 +364,7 @@ void fuzz_sequence(Targets& targets, Draw& draw) {
   const Kind& kind = kKinds[draw.choose(kKindCount)];
   const auto recurrence = static_cast<Masked>(draw.choose(3));
   const size_t hidden = 1 + draw.choose(150), batch = 1 + draw.choose(20);
-  const Case c(draw, kind, recurrence, {cell, hidden, batch, 1 + draw.choose(6)});
+  const Case c = draw_case(draw, kind, recurrence, {cell, hidden, batch, 1 + draw.choose(6)});
   if (draw.is_wild()) targets.check_same_bits(c.title(), running(c));
   else check(targets, c);
 }

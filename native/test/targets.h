@@ -1,4 +1,4 @@
-// One case on all that can run it.
+// One case on every instruction set and team size.
 #pragma once
 
 #include <functional>
@@ -28,16 +28,16 @@ class Targets {
 
   using Run = std::function<Results(const Kernels& kernels, Team& team)>;
 
-  /// Holds what a kernel makes to what it should, to within `tolerance` relative to numbers above 1
-  /// and absolute below; and to the same bits whatever the team, and wherever multiplication and
-  /// addition are fused.
+  /// Checks a kernel's results on each target: within `tolerance` of what is expected (relative for
+  /// numbers above 1, absolute below), the same bits for every team size, and the same bits on all
+  /// instruction sets with fused multiply-add.
   void check(const std::string& title, const Expected& expected, double tolerance, const Run& run);
 
-  /// Checks that a kernel gives the same bits with every number of threads, where the right results
-  /// are not known. All NaNs count as equal.
+  /// Only that a kernel gives the same bits for every team size, where the right results are not
+  /// known. All NaNs count as equal.
   void check_same_bits(const std::string& title, const Run& run);
 
-  /// Of all bits that one instruction set's kernels made so far.
+  /// By instruction set: of all results so far.
   const std::map<std::string, uint64_t>& checksums() const { return checksums_; }
   const std::vector<const Kernels*>& kernels() const { return kernels_; }
   Team& team(size_t size) { return *teams_[size - 1]; }
