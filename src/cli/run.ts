@@ -5,6 +5,7 @@ import { isOutOfMemory, memoryLimit, memorySize } from "../memory.js";
 import { cureOf, reasonOf } from "../system-errors.js";
 import { printableMessage } from "./format/printable.js";
 import { readCommandLine } from "./options/command-line.js";
+import { hyphened } from "./options/hyphened.js";
 import { checkPaths } from "./options/paths.js";
 import { usageError } from "./options/usage-error.js";
 import { createProgram } from "./program.js";
@@ -46,15 +47,15 @@ export async function run(args: readonly string[]): Promise<number> {
     return exitCode;
   } catch (error) {
     interruption.release();
-    if (!(error instanceof CommanderError)) return report(error, terminal);
+    if (!(error instanceof CommanderError)) return printError(error, terminal);
     // Help that was asked for, or that commander gave where no command was.
     if (error.code === "commander.help" || error.exitCode === 0) {
       return terminal.written().then(
         () => interruption.exitCode || (error.exitCode === 0 ? 0 : USAGE_ERROR),
-        (failure: unknown) => report(failure, terminal),
+        (failure: unknown) => printError(failure, terminal),
       );
     }
-    return report(usageError(error, args, program), terminal);
+    return printError(usageError(error, args, program), terminal);
   }
 }
 
@@ -84,7 +85,7 @@ function endInterrupted(interruption: Interruption): never {
 }
 
 /** Says what went wrong, in the one place that does. */
-function report(error: unknown, terminal: Terminal): number {
+function printError(error: unknown, terminal: Terminal): number {
   if (error instanceof CharnnError) {
     sayError(terminal, inOptionSpelling(error), error.hint);
     return error.code === "INVALID_SETTING" ? USAGE_ERROR : FAILURE;
@@ -128,6 +129,5 @@ function sayError(terminal: Terminal, message: string, hint?: string): void {
 /** A setting's name as it is typed: `hiddenSize must be ...` becomes `--hidden-size must be ...`. */
 function inOptionSpelling({ message, setting }: CharnnError): string {
   if (setting === undefined || !message.startsWith(setting)) return message;
-  const option = setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  return `--${option}${message.slice(setting.length)}`;
+  return `--${hyphened(setting)}${message.slice(setting.length)}`;
 }

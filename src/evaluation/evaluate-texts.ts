@@ -90,8 +90,14 @@ export async function* evaluateTexts(
   const { texts, warnings } = await readTexts(files, reading, { stdin, inputs, signal });
   for (const warning of warnings) onWarning?.(warning);
   const { config, tensors } = checkpoint;
-  const engine = { backend: all.backend, threads };
-  const model = await openModel(config.model, tensors, engine, windowsOf(texts), onWarning);
+  const backendSettings = { backend: all.backend, threads };
+  const model = await openModel(
+    config.model,
+    tensors,
+    backendSettings,
+    windowsOf(texts),
+    onWarning,
+  );
   try {
     for (const text of texts) {
       const { unknown, baselines } = all;

@@ -45,8 +45,12 @@ export function planReport(settings: ReportSettings): ReportPlan {
     ...REPORT_DEFAULTS,
     ...definedOnly(given),
   };
-  const engine = { backend, threads };
-  return { names, out, text: text && { files: text, encoding, invalid, out, unknown, engine } };
+  const backendSettings = { backend, threads };
+  return {
+    names,
+    out,
+    text: text && { files: text, encoding, invalid, out, unknown, backendSettings },
+  };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import type { BackendSettings } from "../config/shared.js";
 import { loadCorpus } from "../data/corpus.js";
 import type { Invalid } from "../data/decoding.js";
 import type { Inputs } from "../data/inputs.js";
@@ -7,7 +8,7 @@ import { knownPart, readTexts, refuseTooShort } from "../data/texts.js";
 import { leftOut } from "../data/unknown-characters.js";
 import { countTokens, type Tokens } from "../data/vocabulary.js";
 import type { CharRnn, ModelState } from "../model/char-rnn.js";
-import { type Engine, openModel } from "../sampling/open-model.js";
+import { openModel } from "../sampling/open-model.js";
 import { NEWLINE } from "../text.js";
 import { Turns } from "../turns.js";
 import { type Tracked, trackedProperties } from "./neurons.js";
@@ -22,7 +23,7 @@ export interface ViewSettings {
   /** The folder in which runs have theirs, which is no part of a folder around it. */
   readonly out: string;
   readonly unknown: "error" | "skip";
-  readonly engine: Engine;
+  readonly backendSettings: BackendSettings;
 }
 
 export interface ViewOptions {
@@ -61,7 +62,7 @@ const SHOWN_EXPECTATIONS = 3;
  */
 export async function viewText(
   checkpoint: Checkpoint,
-  { engine, ...settings }: ViewSettings,
+  { backendSettings, ...settings }: ViewSettings,
   { inputs, signal, onWarning }: ViewOptions,
 ): Promise<TextView> {
   const { config, vocabulary, tensors } = checkpoint;
@@ -70,7 +71,7 @@ export async function viewText(
   const model = await openModel(
     config.model,
     tensors,
-    engine,
+    backendSettings,
     { time: WINDOW, batch: 1 },
     onWarning,
   );
@@ -105,7 +106,7 @@ export async function viewText(
 /** The whole text, and what of it to look at. */
 async function textOf(
   { config, vocabulary }: Checkpoint,
-  { files, encoding, invalid, out, unknown }: Omit<ViewSettings, "engine">,
+  { files, encoding, invalid, out, unknown }: Omit<ViewSettings, "backendSettings">,
   options: ReadOptions,
   onWarning: (message: string) => void,
 ): Promise<{ text: Tokens; tokens: Tokens; isHeldOut: boolean }> {

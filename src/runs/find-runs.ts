@@ -42,12 +42,10 @@ export async function findCheckpoint(run: string | undefined, out: string): Prom
   if (run === undefined) {
     const [newest] = await listRuns(out);
     if (newest) return checkpointsOf(newest, await contentsOf(newest))[0];
-    throw new CharnnError("NOT_FOUND", `There is no run in ${out} yet.`, trainFirst(out));
+    throw noRunIn(out);
   }
-  for (const path of pathsOf(run, out)) {
-    if (!(await statsOf(path))?.isDirectory()) continue;
-    const folder = folderAt(dirname(path), basename(path));
-    const [checkpoint] = checkpointsOf(folder, await contentsOf(folder));
+  for await (const { folder, contents } of foldersAt(pathsOf(run, out))) {
+    const [checkpoint] = checkpointsOf(folder, contents);
     if (checkpoint !== undefined) return checkpoint;
   }
   const stats = await statsOf(run);
@@ -71,7 +69,7 @@ export async function findReportedRun(run: string | undefined, out: string): Pro
   const found = await lookForReportedRun(run, out);
   if (found) return found;
   if (run === undefined) {
-    throw new CharnnError("NOT_FOUND", `There is no run in ${out} yet.`, trainFirst(out));
+    throw noRunIn(out);
   }
   const message = (await statsOf(pathsOf(run, out)[0]))
     ? `The run ${JSON.stringify(run)} has reported nothing: it has no ${METRICS}.`
@@ -86,10 +84,9 @@ export async function lookForReportedRun(
   out: string,
 ): Promise<RunFolder | undefined> {
   if (run === undefined) return (await reportedRuns(out))[0];
-  for (const path of [...pathsOf(run, out), dirname(run)].map((path) => resolve(path))) {
-    if (!(await statsOf(path))?.isDirectory()) continue;
-    const folder = folderAt(dirname(path), basename(path));
-    if ((await contentsOf(folder))?.metrics) {
+  const paths = [...pathsOf(run, out), dirname(run)].map((path) => resolve(path));
+  for await (const { folder, contents } of foldersAt(paths)) {
+    if (contents?.metrics) {
       await refuseOtherThanFile(folder.metrics);
       return folder;
     }
@@ -130,6 +127,17 @@ async function isTrained(folder: RunFolder): Promise<boolean> {
 /** The paths at which the folder of a run may be. */
 function pathsOf(run: string, out: string): string[] {
   return isFolderName(run) ? [join(out, run), run] : [run];
+}
+
+/** What is in each of some folders, where they are there. */
+async function* foldersAt(
+  paths: readonly string[],
+): AsyncGenerator<{ folder: RunFolder; contents: RunContents | undefined }, void> {
+  for (const path of paths) {
+    if (!(await statsOf(path))?.isDirectory()) continue;
+    const folder = folderAt(dirname(path), basename(path));
+    yield { folder, contents: await contentsOf(folder) };
+  }
 }
 
 /** The runs in `out` that have reported something, the one that did last first. */
@@ -193,6 +201,10 @@ async function statsOf(path: string): Promise<Stats | undefined> {
     if (systemErrorCode(error) === "ENOTDIR") return undefined;
     throw unreadable(path, error);
   }
+}
+
+function noRunIn(out: string): CharnnError {
+  return new CharnnError("NOT_FOUND", `There is no run in ${out} yet.`, trainFirst(out));
 }
 
 function trainFirst(out: string): string {

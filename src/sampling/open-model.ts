@@ -1,19 +1,13 @@
 import { backendWarnings, selectBackend } from "../backends/select.js";
 import { type ModelConfig, parameterCount } from "../config/model.js";
 import type { BackendName } from "../config/names.js";
+import type { BackendSettings } from "../config/shared.js";
 import { type MemoryNeed, memorySize, refuseTooLarge } from "../memory.js";
 import { CharRnn } from "../model/char-rnn.js";
 import { loadWeights } from "../model/load-weights.js";
 import { parameterBytes, streamsBytes, windowBytes } from "../model/memory-need.js";
 import { formatCount } from "../text.js";
 import { Turns } from "../turns.js";
-
-/** What computes. */
-export interface Engine {
-  readonly backend: BackendName | "auto";
-  /** As many as the processor has cores when undefined. */
-  readonly threads: number | undefined;
-}
 
 /** What a model is opened for: texts to be written side by side, or windows to be read. */
 export type Purpose =
@@ -29,7 +23,7 @@ export type Purpose =
 export async function openModel(
   config: ModelConfig,
   tensors: ReadonlyMap<string, { readonly data: ArrayLike<number> }>,
-  { backend, threads }: Engine,
+  { backend = "auto", threads }: BackendSettings,
   purpose: Purpose,
   onWarning?: (message: string) => void,
 ): Promise<CharRnn> {

@@ -39,11 +39,11 @@ export async function* sample(
   options.signal?.throwIfAborted();
   const guard = await openCopyGuard(all, checkpoint, options);
   await warnOfUnknown(all.seed ?? "", vocabulary, turns, options.onWarning);
-  const engine = { backend: backend ?? all.backend, threads };
+  const backendSettings = { backend: backend ?? all.backend, threads };
   const model = await openModel(
     config.model,
     tensors,
-    engine,
+    backendSettings,
     { streams: all.count },
     options.onWarning,
   );

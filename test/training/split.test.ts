@@ -80,10 +80,10 @@ test("the held-out part that a report shows is the one that the run held out", a
   await trained(smallRun(place, { ...DOCUMENTS, steps: 5, randomSeed: 4 }));
   const checkpoint = await readCheckpoint(path.join(place.out, "run", "last.safetensors"));
   const { encoding, invalid, out, unknown } = REPORT_DEFAULTS;
-  const engine = { backend: "cpu", threads: undefined } as const;
+  const backendSettings = { backend: "cpu", threads: undefined } as const;
   const view = await viewText(
     checkpoint,
-    { files: [place.text], encoding, invalid, out, unknown, engine },
+    { files: [place.text], encoding, invalid, out, unknown, backendSettings },
     { inputs: new Inputs(undefined), onWarning: () => {} },
   );
   assert.ok(view.isHeldOut);
