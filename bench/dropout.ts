@@ -6,12 +6,12 @@
  *     npm run bench:dropout -- [--hidden-sizes 256,512,1024] [--rounds 100] [--threads 2]
  */
 import { parseArgs } from "node:util";
+import { median } from "#src/arrays.js";
 import { openBackend } from "#src/backends/select.js";
 import { createLearner } from "#src/benchmark/training-speed.js";
 import { modelConfig } from "#src/config/model.js";
 import { NO_DROPOUT } from "#src/model/dropout.js";
 import { Random } from "#src/random.js";
-import { median } from "./median.js";
 
 const { values: options } = parseArgs({
   options: {

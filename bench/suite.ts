@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { median } from "#src/arrays.js";
 import * as cases from "./cases.js";
 import {
   CHARNN,
@@ -22,7 +23,6 @@ import {
   whyNoTfjs,
 } from "./commands.js";
 import { machineFacts } from "./machine.js";
-import { median } from "./median.js";
 
 const { values: options } = parseArgs({
   options: {

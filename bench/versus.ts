@@ -5,7 +5,7 @@
  *     node dist-bench/versus.js ROUNDS 'COMMAND A' 'COMMAND B'
  */
 import { execFileSync } from "node:child_process";
-import { median } from "./median.js";
+import { median } from "#src/arrays.js";
 
 const [rounds, ...commands] = process.argv.slice(2);
 
