@@ -27,3 +27,8 @@ export function bitsPerCharacter(loss: number): number {
 export function spaced(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
+
+/** `hidden-size` for `hidden_size` and `hiddenSize`. */
+export function hyphened(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replaceAll("_", "-");
+}

@@ -4,12 +4,11 @@ import { type ModelConfig, modelConfig, parameterCount } from "../config/model.j
 import type { BackendName } from "../config/names.js";
 import { checked, definedOnly, settingsSchema } from "../config/schema.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
-import { inMemory } from "../memory.js";
+import { inMemory, peakMemory } from "../memory.js";
 import type { DropoutRates } from "../model/dropout.js";
 import { operationsPerCharacter } from "../model/flops.js";
 import { refuseTooLarge, trainingOutOfMemory } from "../planning/memory-need.js";
 import { Random } from "../random.js";
-import { peakMemory } from "./peak-memory.js";
 import { timeSampling } from "./sampling-speed.js";
 import { createLearner, type Effort, timeTraining } from "./training-speed.js";
 

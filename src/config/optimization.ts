@@ -8,7 +8,13 @@ import {
   STEP_CHANGES,
   wholeNumber,
 } from "./kinds.js";
-import { MAX_EPOCHS, MAX_STEPS, OPTIMIZER_NAMES, SCHEDULE_NAMES } from "./names.js";
+import {
+  MAX_EPOCHS,
+  MAX_STEPS,
+  OPTIMIZER_NAMES,
+  type OptimizerName,
+  SCHEDULE_NAMES,
+} from "./names.js";
 import type { TrainOption } from "./option.js";
 
 const LENGTH = "How long (the first limit reached ends the run):";
@@ -212,3 +218,12 @@ type Regularizer = {
 export const REGULARIZERS = Object.entries(OPTIMIZATION)
   .filter(([, option]) => "regularizes" in option)
   .map(([name]) => name as Regularizer);
+
+/** What an optimizer remembers of each parameter: means of gradients, and of their squares. */
+export type MomentName = "m" | "v";
+
+export const MOMENT_NAMES: Readonly<Record<OptimizerName, readonly MomentName[]>> = {
+  adam: ["m", "v"],
+  sgd: ["m"],
+  rmsprop: ["v"],
+};

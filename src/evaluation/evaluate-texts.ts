@@ -4,7 +4,7 @@ import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { momentName } from "../checkpoint/checkpoint-tensors.js";
 import { EVAL_DEFAULTS, EVALUATE, type EvaluateSettings } from "../config/evaluate.js";
 import { parameterCount } from "../config/model.js";
-import { MOMENT_NAMES } from "../config/moments.js";
+import { MOMENT_NAMES } from "../config/optimization.js";
 import { checked, definedOnly, settingsSchema } from "../config/schema.js";
 import { describeCharacter } from "../data/characters.js";
 import { evaluationBatches, MAX_EVALUATION } from "../data/evaluation-batches.js";

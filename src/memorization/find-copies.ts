@@ -1,3 +1,4 @@
+import { lastAtMost } from "../arrays.js";
 import { COPIES, COPIES_DEFAULTS, type CopiesSettings } from "../config/copies.js";
 import { checked, definedOnly, settingsSchema } from "../config/schema.js";
 import { encodingName } from "../data/decoding.js";
@@ -8,7 +9,6 @@ import { CharnnError } from "../errors.js";
 import { refuseTooLarge } from "../memory.js";
 import { formatCount, NEWLINE } from "../text.js";
 import { inTurns } from "../turns.js";
-import { LineStarts } from "./line-starts.js";
 import { type SharedPassage, SharedPassageFinder } from "./shared-passages.js";
 
 const copiesSettingsSchema = settingsSchema<CopiesSettings>(COPIES, ["sample", "files"]);
@@ -173,4 +173,38 @@ function refuseUnfit({ name, numbers }: NamedText): void {
       return `Give up to ${formatCount(most)} characters, in parts.`;
     },
   });
+}
+
+/** Knows where the lines of a text begin that it is shown piece by piece. */
+class LineStarts {
+  #starts = new Float64Array(1_024);
+  #lines = 1;
+  #length = 0;
+
+  /** Characters so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  read(codePoints: Int32Array): void {
+    for (let i = 0; i < codePoints.length; i++) {
+      if (codePoints[i] === NEWLINE) this.#add(this.#length + i + 1);
+    }
+    this.#length += codePoints.length;
+  }
+
+  /** Line and column of a position, from 1. */
+  lineAndColumn(position: number): { line: number; column: number } {
+    const line = lastAtMost(this.#starts.subarray(0, this.#lines), position);
+    return { line: line + 1, column: position - this.#starts[line] + 1 };
+  }
+
+  #add(start: number): void {
+    if (this.#lines === this.#starts.length) {
+      const larger = new Float64Array(2 * this.#lines);
+      larger.set(this.#starts);
+      this.#starts = larger;
+    }
+    this.#starts[this.#lines++] = start;
+  }
 }

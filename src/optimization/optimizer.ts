@@ -1,6 +1,6 @@
 import type { Backend, ParameterArray, StepArrays, StepSettings } from "../backends/backend.js";
 import type { ModelConfig } from "../config/model.js";
-import { MOMENT_NAMES, type MomentName } from "../config/moments.js";
+import { MOMENT_NAMES, type MomentName } from "../config/optimization.js";
 import type { TrainingConfig } from "../config/run.js";
 import { parameterArray } from "../model/parameters.js";
 

@@ -1,6 +1,6 @@
 import { type ModelConfig, parameterCount } from "../config/model.js";
-import { MOMENT_NAMES } from "../config/moments.js";
 import type { BackendName } from "../config/names.js";
+import { MOMENT_NAMES } from "../config/optimization.js";
 import type { RunConfig, TrainingConfig } from "../config/run.js";
 import { evaluationShape } from "../data/evaluation-batches.js";
 import { CharnnError } from "../errors.js";

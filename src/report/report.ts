@@ -7,7 +7,7 @@ import { readMetrics } from "../runs/metrics-reader.js";
 import { checkpointsOf, contentsOf } from "../runs/run-contents.js";
 import type { RunFolder } from "../runs/run-folder.js";
 import { bitsPerCharacter, formatCount } from "../text.js";
-import { chartsOf } from "./charts.js";
+import { chartsOf } from "./curves.js";
 import { type ModelParts, modelParts, NO_MODEL } from "./model-parts.js";
 import type { Charts } from "./page/script/data.js";
 import type { ViewSettings } from "./view-text.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { sparkline } from "#src/cli/terminal/sparkline.js";
+import { sparkline } from "#src/cli/terminal/chart.js";
 
 it("a sparkline reaches from the least to the most of the last numbers", () => {
   assert.equal(sparkline([9, 3, 2, 1, 1.5], 4), "█▅▁▃");

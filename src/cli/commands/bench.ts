@@ -4,7 +4,7 @@ import { BENCH, type BenchmarkCommandSettings } from "../../config/bench.js";
 import { counted, formatCount } from "../../text.js";
 import type { CommandContext } from "../context.js";
 import { bytes, columns } from "../format/format.js";
-import { modelLine } from "../format/model-line.js";
+import { modelLine } from "../format/summary.js";
 import { addOptions } from "../options/add-options.js";
 import { createProgress } from "../terminal/progress.js";
 

@@ -9,8 +9,7 @@ import { counted, formatCount } from "../../text.js";
 import type { CommandContext } from "../context.js";
 import { columns, stepOf } from "../format/format.js";
 import { printableLine, printableMessage } from "../format/printable.js";
-import { regularization } from "../format/regularization.js";
-import { inUnits, lossToBaseline, summaryLine } from "../format/summary-line.js";
+import { inUnits, lossToBaseline, regularization, summaryLine } from "../format/summary.js";
 import { addOptions } from "../options/add-options.js";
 
 interface InfoOptions {

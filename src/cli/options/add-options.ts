@@ -2,7 +2,7 @@ import { type Command, Option as CommandOption, InvalidArgumentError } from "com
 import type { Kind } from "../../config/kinds.js";
 import type { Option } from "../../config/option.js";
 import { CharnnError, shortened } from "../../errors.js";
-import { hyphened } from "./hyphened.js";
+import { hyphened } from "../../text.js";
 import { number, seconds, stepChanges, word } from "./parsers.js";
 
 /** What a run may be given as, for every command that reads one. */

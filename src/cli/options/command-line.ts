@@ -1,11 +1,10 @@
-import type { Command } from "commander";
+import type { Command, CommanderError } from "commander";
 import { RUNS_FOLDER } from "../../config/names.js";
 import { CharnnError } from "../../errors.js";
 import { readConfigFile } from "./config-file.js";
 import { refuseIgnored } from "./conflicts.js";
 import { checkPath } from "./paths.js";
 import { type GivenOption, type Token, tokensOf } from "./spelling.js";
-import { commandIn } from "./usage-error.js";
 
 /** Whose value may be nothing: a text to go on from. */
 const MAY_BE_EMPTY = new Set(["--seed"]);
@@ -92,4 +91,24 @@ function refuseOther(one: GivenOption, other: GivenOption): void {
       ? `Leave one of them out; the seed of the random choices is --random-seed ${number.value}.`
       : "Leave one of them out.",
   );
+}
+
+/** What commander has against a command line, as an error of charnn's own. */
+export function usageError(
+  error: CommanderError,
+  args: readonly string[],
+  program: Command,
+): CharnnError {
+  const [first, suggestion] = error.message.replace(/^error: /, "").split("\n");
+  const message = `${first.charAt(0).toUpperCase()}${first.slice(1)}${first.endsWith(".") ? "" : "."}`;
+  const command = commandIn(args, program);
+  const help = `${["charnn", command?.name(), "--help"].filter(Boolean).join(" ")} shows what there is.`;
+  const hint = suggestion?.replace(/^\((.*)\)$/, "$1") ?? help;
+  return new CharnnError("INVALID_SETTING", message, hint, { cause: error });
+}
+
+/** The command that a command line names. */
+function commandIn(args: readonly string[], program: Command): Command | undefined {
+  const name = args.find((arg) => !arg.startsWith("-"));
+  return program.commands.find((command) => command.name() === name);
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { CharnnError, shortened } from "../../errors.js";
+import { hyphened } from "../../text.js";
 import { optionNamed } from "./add-options.js";
-import { hyphened } from "./hyphened.js";
 import type { Token } from "./spelling.js";
 
 /** More than all options take. */

@@ -11,13 +11,16 @@ import type {
   StepEvent,
 } from "../../training/events.js";
 import { bytes, columns, duration, stepOf } from "../format/format.js";
-import { modelLine } from "../format/model-line.js";
-import { regularization } from "../format/regularization.js";
-import { inUnits, lossToBaseline, summaryLine } from "../format/summary-line.js";
-import type { ResumeCommand } from "../resume-command.js";
+import {
+  inUnits,
+  lossToBaseline,
+  modelLine,
+  regularization,
+  summaryLine,
+} from "../format/summary.js";
+import { optionsToRepeat, type ResumeCommand } from "../resume-command.js";
+import { sparkline } from "../terminal/chart.js";
 import { createProgress } from "../terminal/progress.js";
-import { optionsToRepeat } from "../terminal/repeat.js";
-import { sparkline } from "../terminal/sparkline.js";
 import { styled } from "../terminal/styled.js";
 import type { Terminal } from "../terminal/terminal.js";
 import type { Reporter } from "./reporter.js";

@@ -121,3 +121,18 @@ function onColumns(
   // Shorter than a column, it is a point.
   return heights.length > 0 ? heights : points.slice(0, 1).map(({ x, y }): Point => [x, y]);
 }
+
+const LEVELS = "▁▂▃▄▅▆▇█";
+
+/** The last of some numbers as a curve in one line of at most `width` characters. */
+export function sparkline(values: readonly number[], width: number): string {
+  const shown = values.slice(-width);
+  const least = Math.min(...shown);
+  const most = Math.max(...shown);
+  return shown
+    .map((value) => {
+      const fraction = most > least ? (value - least) / (most - least) : 0;
+      return LEVELS[Math.round(fraction * (LEVELS.length - 1))];
+    })
+    .join("");
+}

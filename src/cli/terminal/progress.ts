@@ -1,6 +1,5 @@
 import cliProgress, { type MultiBar, type SingleBar } from "cli-progress";
 import { type Piece, shownLine } from "./styled.js";
-import { atSuspension } from "./suspension.js";
 import type { Terminal } from "./terminal.js";
 
 const CLEAR_LINE = "\r\u001b[K";
@@ -86,4 +85,28 @@ function barLine(fraction: number | undefined, facts: readonly string[], width: 
     line = longer;
   }
   return line;
+}
+
+/**
+ * Leaves the terminal as it was while Ctrl-Z stops the process, and comes back when it goes on.
+ *
+ * @returns lets Ctrl-Z be what it was
+ */
+function atSuspension(leave: () => void, comeBack: () => void): () => void {
+  if (process.platform === "win32") return () => {};
+  const stop = () => {
+    leave();
+    // With no handler the signal stops the process, unless nobody is there to let it go on.
+    process.off("SIGTSTP", stop);
+    process.kill(process.pid, "SIGTSTP");
+    process.on("SIGTSTP", stop);
+    comeBack();
+  };
+  process.on("SIGTSTP", stop);
+  // By other signals a process stops unasked.
+  process.on("SIGCONT", comeBack);
+  return () => {
+    process.off("SIGTSTP", stop);
+    process.off("SIGCONT", comeBack);
+  };
 }

@@ -1,7 +1,7 @@
+import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isStopped } from "../../turns.js";
-import { survivesHangUp } from "./hang-up.js";
 import type { Terminal } from "./terminal.js";
 
 /** The signals that ask a command to end. */
@@ -120,5 +120,28 @@ export class Interruption {
   #end(code: number): never {
     this.#restore();
     process.exit(code);
+  }
+}
+
+/** SIGHUP, in the masks of signals that Linux shows. */
+const HANG_UP = 1n;
+
+/**
+ * Whether a command goes on when its terminal goes. It does where standard error is none, as under
+ * `nohup`, and where the signal was ignored when the command was started: Node has undone that by now,
+ * but the program that started it, a shell after `trap '' HUP`, still ignores it.
+ */
+function survivesHangUp({ stderr }: Pick<Terminal, "stderr">): boolean {
+  return stderr.isTTY !== true || ignoresHangUp(process.ppid);
+}
+
+/** Of another process; false where the system does not tell, which only Linux does. */
+function ignoresHangUp(pid: number): boolean {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "latin1");
+    const [, mask] = /^SigIgn:\s*([0-9a-f]+)$/m.exec(status) ?? [];
+    return mask !== undefined && (BigInt(`0x${mask}`) & HANG_UP) !== 0n;
+  } catch {
+    return false;
   }
 }

@@ -1,5 +1,5 @@
 import type { Metrics } from "../../runs/metrics-collector.js";
-import { chartsOf } from "../charts.js";
+import { chartsOf } from "../curves.js";
 import { evaluationRows, figures, sampleItems } from "../page/page.js";
 import type { ChartChange, ChartData, Charts, ListChange, Update } from "../page/script/data.js";
 import { figuresOf } from "../report.js";

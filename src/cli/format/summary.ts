@@ -1,4 +1,8 @@
-import { bitsPerCharacter, counted, formatCount } from "../../text.js";
+import { CELLS } from "../../config/cells.js";
+import type { ModelConfig } from "../../config/model.js";
+import { REGULARIZERS } from "../../config/optimization.js";
+import type { RunConfig } from "../../config/run.js";
+import { bitsPerCharacter, counted, formatCount, spaced } from "../../text.js";
 
 /** What a result is judged by; losses in nats/character. */
 interface Result {
@@ -43,4 +47,19 @@ function strings({ order }: { readonly order: number }): string {
 /** `1.500 nats/char (2.164 bits/char)` */
 export function inUnits(loss: number): string {
   return `${loss.toFixed(3)} nats/char (${bitsPerCharacter(loss).toFixed(3)} bits/char)`;
+}
+
+/** `dropout 0.3`, `weight decay 0.1` ...: what keeps a run from learning its text by heart. */
+export function regularization(training: RunConfig["training"]): string[] {
+  return REGULARIZERS.filter((name) => training[name] > 0).map(
+    (name) => `${spaced(name)} ${training[name]}`,
+  );
+}
+
+/** `GRU, 1 layer of 128, embedding of 32: 74,000 parameters` */
+export function modelLine(model: ModelConfig, parameters: number): string {
+  const layers = `${counted(model.layers, "layer")} of ${formatCount(model.hiddenSize)}`;
+  const facts = [CELLS[model.cell].title, layers];
+  facts.push(model.embeddingSize > 0 ? `embedding of ${model.embeddingSize}` : "one-hot input");
+  return `${facts.join(", ")}: ${formatCount(parameters)} parameters`;
 }
