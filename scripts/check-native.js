@@ -20,6 +20,7 @@ const MOST_MINUTES = 10;
 
 const PARTS = { format, plain, address, thread, addon, arm64 };
 const CORPUS = join(sources, "test", "corpus.txt");
+const CASES = join(sources, "build", "kernel-cases.bin");
 
 /** What did not pass; it has already been told why. */
 class Failure extends Error {}
@@ -43,19 +44,19 @@ function format() {
 
 function plain() {
   build(["--test"]);
-  run(program(process.arch), ["--corpus", CORPUS]);
+  run(program(process.arch), [...definition(), "--corpus", CORPUS]);
 }
 
 /** Memory used beyond its ends, and what C++ leaves undefined. */
 function address() {
   build(["--test", "--sanitize", "address,undefined"]);
-  run(program(`${process.arch}-address-undefined`), ["--every", "5", "--corpus", CORPUS]);
+  run(program(`${process.arch}-address-undefined`), ["--every", "5", ...definition(), "--corpus", CORPUS]);
 }
 
 /** Memory used by several threads without an order. */
 function thread() {
   build(["--test", "--sanitize", "thread"]);
-  run(program(`${process.arch}-thread`), ["--every", "11"]);
+  run(program(`${process.arch}-thread`), ["--every", "11", ...definition()]);
 }
 
 /** The addon itself, called by the tests of the backends in a copy of what npm compiled. */
@@ -98,10 +99,11 @@ function arm64() {
     return;
   }
   build(["--test"], { CHARNN_ARCH: "arm64", CXX: compiler });
-  const neon = run(emulator, ["-L", "/usr/aarch64-linux-gnu", program("arm64"), "--every", "11"]);
+  const some = ["--every", "11", ...definition()];
+  const neon = run(emulator, ["-L", "/usr/aarch64-linux-gnu", program("arm64"), ...some]);
   if (process.arch !== "x64") return;
   build(["--test"]);
-  const x64 = run(program("x64"), ["--every", "11"]);
+  const x64 = run(program("x64"), some);
   const [sum, expected] = [checksum(neon, "neon"), checksum(x64, "avx2")];
   if (expected && sum !== expected) {
     throw new Failure(`NEON's results have the checksum ${sum}, AVX2's ${expected}.`);
@@ -137,6 +139,12 @@ async function fuzz(seconds) {
   );
   await writeFile(CORPUS, `${cases.filter(Boolean).sort().join("\n")}\n`);
   await rm(folder, { recursive: true });
+}
+
+/** Writes the cases of the definition in `test/reference/`; `npm run types` compiles what writes them. */
+function definition() {
+  run(process.execPath, [join(root, "dist-test/backends/native/write-kernel-cases.js"), CASES]);
+  return ["--definition", CASES];
 }
 
 function checksum(output, instructionSet) {

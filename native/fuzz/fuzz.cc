@@ -1,6 +1,7 @@
-// Fuzzes the kernels: libFuzzer chooses the sizes, the kinds and some of the numbers of a case, and
-// the case is checked as those of the tests are. `node scripts/check-native.js fuzz` builds and
-// runs it.
+// Fuzzes the kernels: libFuzzer chooses the sizes, the kinds and some of the numbers of a case.
+// What needs no definition is checked: the same bits on every instruction set and team size, finite
+// results of finite inputs, and nothing for the sanitizers to find. Run by: node
+// scripts/check-native.js fuzz
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>

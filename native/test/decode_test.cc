@@ -2,8 +2,8 @@
 #include <cmath>
 
 #include "test/arrays.h"
+#include "test/kernel_cases.h"
 #include "test/tests.h"
-#include "test/textbook.h"
 
 namespace charnn::test {
 namespace {
@@ -28,6 +28,7 @@ struct Case {
   std::vector<LayerWeights> layers;
   std::vector<Integers> tokens;  // of each step
 
+  Case() = default;
   Case(Draw& draw, const DecodeShape& shape) : shape(shape) {
     const size_t gates = traits_of(shape.cell).gates * shape.hidden;
     const float small = 1 / std::sqrt(static_cast<float>(shape.hidden));
@@ -49,46 +50,30 @@ struct Case {
   }
 };
 
-Expected expected_of(const Case& c) {
-  const DecodeShape& shape = c.shape;
-  const size_t rows = kSteps * shape.sequences, units = shape.sequences * shape.hidden;
-  Doubles x;
-  for (size_t l = 0; l < shape.layers; ++l) {
-    const size_t input = c.shape.input(l);
-    TextbookLayer layer = {shape.cell,
-                           kSteps,
-                           shape.sequences,
-                           input,
-                           shape.hidden,
-                           x,
-                           c.layers[l].ih.doubles(),
-                           c.layers[l].hh.doubles(),
-                           c.layers[l].bias_ih.doubles(),
-                           c.layers[l].bias_hh.doubles(),
-                           Doubles(units),
-                           Doubles(traits_of(shape.cell).has_cell_state ? units : 0),
-                           Doubles(units, 1)};
-    if (l == 0) {
-      layer.x.assign(rows * layer.input, 0);
-      for (size_t row = 0; row < rows; ++row) {
-        const size_t token = c.tokens[row / shape.sequences][row % shape.sequences];
-        for (size_t k = 0; k < layer.input; ++k)
-          layer.x[row * layer.input + k] = shape.has_embedding()
-                                               ? double{c.embedding[token * layer.input + k]}
-                                               : double(k == token);
-      }
-    }
-    x = forward(layer).output;
+/// A model of the definition.
+Case case_of(const KernelCase& defined) {
+  const bool has_embedding = defined.has("encoder.weight");
+  Case c = {};
+  c.shape = shape_of(defined.cell(), defined.size("layers"), defined.size("batch"),
+                     defined.size("hidden size"), defined.size("vocabulary"),
+                     has_embedding ? defined.size("embedding size") : 0);
+  c.embedding = defined.array("encoder.weight");
+  for (size_t l = 0; l < c.shape.layers; ++l) {
+    const auto weight = [&](const char* name) {
+      return defined.array("rnn." + (name + ("_l" + std::to_string(l))));
+    };
+    c.layers.push_back(
+        {weight("weight_ih"), weight("weight_hh"), weight("bias_ih"), weight("bias_hh")});
   }
-  Doubles logits;
-  for (size_t row = 0; row < rows; ++row)
-    for (size_t v = 0; v < shape.vocabulary; ++v) {
-      double logit = c.decoder_bias[v];
-      for (size_t k = 0; k < shape.hidden; ++k)
-        logit += x[row * shape.hidden + k] * c.decoder[v * shape.hidden + k];
-      logits.push_back(logit);
-    }
-  return {{"logits", logits}};
+  c.decoder = defined.array("decoder.weight");
+  c.decoder_bias = defined.array("decoder.bias");
+  const Integers& tokens = defined.integers.at("tokens");
+  for (size_t step = 0; step < defined.size("steps"); ++step) {
+    Integers& of_step = c.tokens.emplace_back(c.shape.sequences);
+    for (size_t n = 0; n < c.shape.sequences; ++n)
+      of_step[n] = tokens[step * c.shape.sequences + n];
+  }
+  return c;
 }
 
 Results run(const Case& c, const Kernels& kernels, Team& team) {
@@ -111,7 +96,7 @@ Results run(const Case& c, const Kernels& kernels, Team& team) {
   weights.decoder_bias = c.decoder_bias.data();
   team.run([&](const Worker& worker) { kernels.decode_pack[index](streams, weights, worker); });
   std::vector<float> all;
-  for (size_t step = 0; step < kSteps; ++step) {
+  for (size_t step = 0; step < c.tokens.size(); ++step) {
     Floats logits(shape.sequences * shape.vocabulary, std::nanf(""));
     streams.tokens = c.tokens[step].data();
     streams.logits = logits.data();
@@ -127,42 +112,55 @@ Targets::Run running(const Case& c) {
   return [&](const Kernels& kernels, Team& team) { return run(c, kernels, team); };
 }
 
-void check(Targets& targets, const Case& c) {
-  targets.check(c.title(), expected_of(c), kTolerance, running(c));
+/// The first `count` rows of a matrix of `columns` columns.
+Floats first_rows(const Floats& matrix, size_t count, size_t columns) {
+  Floats result(count * columns);
+  for (size_t i = 0; i < result.size(); ++i) result[i] = matrix[i];
+  return result;
 }
 
-void test_cell(Targets& targets, const char* name, Cell cell) {
-  Report& report = targets.report();
-  if (!report.begins(name)) return;
-  constexpr size_t vocabularies[] = {2, 65, 300}, embeddings[] = {0, 5, 40};
-  Draw draw(8);
-  size_t number = 0;
-  for (size_t layers : {1, 3})
-    for (size_t streams : {1, 3, 17})
-      for (size_t hidden : {1, 7, 100, 129, 300})
-        for (size_t i = 0; i < 2; ++i, ++number) {
-          if (!report.takes(number)) continue;
-          const DecodeShape shape = shape_of(cell, layers, streams, hidden,
-                                             vocabularies[draw.below(3)], embeddings[number % 3]);
-          check(targets, Case(draw, shape));
-        }
-  // A table of what the input weights make of each character would be too large.
-  const size_t vocabulary = cell == Cell::rnn ? 60000 : 23000;
-  if (report.every == 1)
-    for (size_t streams : {1, 5}) {
-      const Case c(draw, shape_of(cell, 1, streams, 129, vocabulary, 5));
-      report.check(!c.shape.has_token_table(), "the table is small");
-      check(targets, c);
-    }
-  report.ends();
+/// A vocabulary too large for a table of tokens, of which only the first tokens occur: these have
+/// the same logits in a model that has no other tokens, and so a table.
+void check_without_table(Targets& targets, Draw& draw, const DecodeShape& shape) {
+  constexpr size_t used = 20;
+  Case large(draw, shape);
+  for (Integers& tokens : large.tokens) tokens = draw.integers(shape.sequences, used);
+  Case small = large;
+  small.shape.vocabulary = used;
+  small.embedding = first_rows(large.embedding, used, shape.embedding);
+  small.decoder = first_rows(large.decoder, used, shape.hidden);
+  small.decoder_bias = first_rows(large.decoder_bias, used, 1);
+  targets.report().check(!large.shape.has_token_table(), "the table is small");
+  targets.report().check(small.shape.has_token_table(), "the table is large");
+  for (const Kernels* kernels : targets.kernels()) {
+    const std::vector<float> of_all = run(large, *kernels, targets.team(2))[0].numbers;
+    const std::vector<float> of_used = run(small, *kernels, targets.team(2))[0].numbers;
+    bool same = true;
+    for (size_t i = 0; i < of_used.size(); ++i)
+      same = same && of_used[i] == of_all[i / used * shape.vocabulary + i % used];
+    targets.report().check(
+        same, large.title() + " on " + kernels->isa + ": other logits than with a table");
+  }
+  targets.check_same_bits(large.title(), running(large), false);
 }
 
 }  // namespace
 
-void test_streams(Targets& targets) {
-  test_cell(targets, "GRU streams", Cell::gru);
-  test_cell(targets, "LSTM streams", Cell::lstm);
-  test_cell(targets, "tanh RNN streams", Cell::rnn);
+void test_decoding(Targets& targets) {
+  Report& report = targets.report();
+  if (!report.begins("decoding without a table of tokens")) return;
+  Draw draw(8);
+  if (report.every == 1)
+    for (Cell cell : {Cell::gru, Cell::lstm, Cell::rnn})
+      for (size_t sequences : {1, 5}) {
+        const size_t vocabulary = cell == Cell::rnn ? 60000 : 23000;
+        check_without_table(targets, draw, shape_of(cell, 1, sequences, 129, vocabulary, 5));
+      }
+  report.ends();
+}
+
+void check_decoding(Targets& targets, const KernelCase& defined, size_t) {
+  targets.check(defined.title, defined.expected({"logits"}), kTolerance, running(case_of(defined)));
 }
 
 void fuzz_streams(Targets& targets, Draw& draw) {
@@ -170,8 +168,7 @@ void fuzz_streams(Targets& targets, Draw& draw) {
   const size_t layers = 1 + draw.choose(3), streams = 1 + draw.choose(20);
   const size_t hidden = 1 + draw.choose(150), vocabulary = 1 + draw.choose(200);
   const Case c(draw, shape_of(cell, layers, streams, hidden, vocabulary, draw.choose(50)));
-  if (draw.is_wild()) targets.check_same_bits(c.title(), running(c));
-  else check(targets, c);
+  targets.check_same_bits(c.title(), running(c), draw.is_wild());
 }
 
 }  // namespace charnn::test

@@ -1,6 +1,7 @@
 // Dropout masks, word for word.
 #include <cmath>
 
+#include "test/kernel_cases.h"
 #include "test/philox.h"
 #include "test/tests.h"
 
@@ -44,35 +45,33 @@ void test_known_answers(Targets& targets) {
   report.ends();
 }
 
-void check_mask(Targets& targets, Draw& draw, double rate, size_t count) {
-  const Dropout dropout = {
-      rate, {static_cast<uint32_t>(draw.bits()), static_cast<uint32_t>(draw.bits())}};
-  const std::vector<double> expected = mask_of(dropout, count).doubles();
-  targets.check(std::to_string(count) + " elements with rate " + std::to_string(rate),
-                {{"mask", expected}}, 0, [&](const Kernels& kernels, Team& team) -> Results {
-                  Floats mask(count, std::nanf(""));
-                  team.run([&](const Worker& worker) {
-                    kernels.write_mask(mask.data(), worker.slice(count), dropout);
-                  });
-                  return {{"mask", mask.numbers()}};
-                });
+Targets::Run writing(const Dropout& dropout, size_t count) {
+  return [dropout, count](const Kernels& kernels, Team& team) -> Results {
+    Floats mask(count, std::nanf(""));
+    team.run([&](const Worker& worker) {
+      kernels.write_mask(mask.data(), worker.slice(count), dropout);
+    });
+    return {{"mask", mask.numbers()}};
+  };
 }
 
 }  // namespace
 
-void test_dropout(Targets& targets) {
-  test_known_answers(targets);
-  Report& report = targets.report();
-  if (!report.begins("dropout masks")) return;
-  Draw draw(1);
-  for (double rate : {0.5, 0.1, 0.999, 1e-9, 0.3333333333333333})
-    for (size_t count : {1, 7, 64, 65, 1000}) check_mask(targets, draw, rate, count);
-  report.ends();
+void test_dropout(Targets& targets) { test_known_answers(targets); }
+
+void check_dropout(Targets& targets, const KernelCase& defined, size_t) {
+  const Expected expected = {{"mask", defined.array("mask").doubles()}};
+  targets.check(defined.title, expected, 0,
+                writing(defined.dropout("dropout"), expected[0].numbers.size()));
 }
 
 void fuzz_dropout(Targets& targets, Draw& draw) {
   const double rate = static_cast<double>(1 + draw.choose(255)) / 256;
-  check_mask(targets, draw, rate, 1 + draw.choose(256));
+  const size_t count = 1 + draw.choose(256);
+  const Dropout dropout = {
+      rate, {static_cast<uint32_t>(draw.bits()), static_cast<uint32_t>(draw.bits())}};
+  targets.check("mask of rate " + std::to_string(rate),
+                {{"mask", mask_of(dropout, count).doubles()}}, 0, writing(dropout, count));
 }
 
 }  // namespace charnn::test

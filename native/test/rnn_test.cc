@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "test/kernel_cases.h"
 #include "test/philox.h"
 #include "test/stopping.h"
 #include "test/tests.h"
-#include "test/textbook.h"
 
 namespace charnn::test {
 namespace {
@@ -135,63 +135,47 @@ Case draw_case(Draw& draw, const Kind& kind, Masked recurrence, const Sizes& siz
   return c;
 }
 
-TextbookLayer textbook_layer(const Case& c) {
-  const SequenceShape& shape = c.shape;
-  TextbookLayer layer = {
-      shape.cell,
-      shape.time,
-      shape.batch,
-      shape.input,
-      shape.hidden,
-      Doubles(shape.rows() * shape.input),
-      c.weight_ih.doubles(),
-      c.weight_hh.doubles(),
-      c.bias_ih.doubles(),
-      c.bias_hh.doubles(),
-      c.hidden.doubles(),
-      c.cell_state.doubles(),
-      shape.has_state_mask ? c.state_mask.doubles() : Doubles(c.hidden.size(), 1)};
-  for (size_t i = 0; shape.has_weight_mask && i < c.weight_hh.size(); ++i)
-    layer.weight_hh[i] *= c.weight_mask[i];
-  for (size_t row = 0; row < shape.rows(); ++row)
-    for (size_t k = 0; k < shape.input; ++k) {
-      const size_t i = row * shape.input + k;
-      if (shape.has_embedding()) layer.x[i] = c.embedding[c.tokens[row] * shape.input + k];
-      else if (c.shape.has_tokens()) layer.x[i] = static_cast<size_t>(c.tokens[row]) == k;
-      else layer.x[i] = c.vectors[i];
-      layer.x[i] *= c.input_factor(i);
-    }
-  return layer;
-}
-
-Expected expected_of(const Case& c) {
-  const SequenceShape& shape = c.shape;
-  const TextbookLayer layer = textbook_layer(c);
-  const TextbookForward done = forward(layer);
-  TextbookGradients d = backward(layer, done, c.d_output.doubles());
-  for (size_t i = 0; shape.has_weight_mask && i < d.weight_hh.size(); ++i)
-    d.weight_hh[i] *= c.weight_mask[i];
-  for (size_t i = 0; i < d.x.size(); ++i) d.x[i] *= c.input_factor(i);
-  Expected expected = {{"output", done.output},
-                       {"hidden", TextbookForward::last(done.output, layer)},
-                       {"cell", TextbookForward::last(done.cells, layer)},
-                       {"gradient hidden", d.h0},
-                       {"gradient cell", d.c0},
-                       {"gradient weight_ih", d.weight_ih},
-                       {"gradient weight_hh", d.weight_hh},
-                       {"gradient bias_ih", d.bias_ih},
-                       {"gradient bias_hh", d.bias_hh}};
-  if (shape.has_embedding()) {
-    Doubles d_embedding(c.embedding.size());
-    for (size_t row = 0; row < shape.rows(); ++row)
-      for (size_t k = 0; k < shape.input; ++k)
-        d_embedding[c.tokens[row] * shape.input + k] += d.x[row * shape.input + k];
-    expected.push_back({"gradient embedding", d_embedding});
+/// A layer of the definition, with its masks given as numbers or as what makes them, and with its
+/// input in rows or in panels.
+Case case_of(const KernelCase& defined, Masked masked, Input vectors) {
+  const auto masked_if = [&](const char* name) { return defined.has(name) ? masked : Masked::no; };
+  Case c = {};
+  SequenceShape& shape = c.shape;
+  shape.cell = defined.cell();
+  shape.time = defined.size("time");
+  shape.batch = defined.size("batch");
+  shape.hidden = defined.size("hidden size");
+  shape.input = defined.size("input size");
+  c.kind.name = defined.title.c_str();
+  c.kind.masked = masked_if("input mask");
+  c.recurrence = masked_if("state mask");
+  shape.has_state_mask = shape.has_weight_mask = c.recurrence != Masked::no;
+  if (defined.has("tokens")) {
+    c.kind.input = defined.has("embedding") ? Input::embedded : Input::one_hot;
+    shape.input_kind = defined.has("embedding") ? InputKind::kEmbedding : InputKind::kOneHot;
+    shape.vocabulary = defined.size("vocabulary");
+    c.tokens = defined.integers.at("tokens");
+  } else {
+    c.kind.input = vectors;
+    shape.input_kind = InputKind::kVectors;
+    c.vectors = defined.array("vectors");
   }
-  if (!c.shape.has_tokens()) {
-    expected.push_back({"gradient input", d.x});
-  }
-  return expected;
+  c.embedding = defined.array("embedding");
+  c.input_mask = defined.array("input mask");
+  shape.input_mask_rows = c.input_mask.size() / shape.input;
+  c.state_mask = defined.array("state mask");
+  c.weight_mask = defined.array("weight mask");
+  c.dropout = defined.dropout("input dropout");
+  c.state_dropout = defined.dropout("state dropout");
+  c.weight_dropout = defined.dropout("weight dropout");
+  c.weight_ih = defined.array("weight_ih");
+  c.weight_hh = defined.array("weight_hh");
+  c.bias_ih = defined.array("bias_ih");
+  c.bias_hh = defined.array("bias_hh");
+  c.hidden = defined.array("hidden");
+  c.cell_state = defined.array("cell");
+  c.d_output = defined.array("gradient output");
+  return c;
 }
 
 /// Forward and backward, `times` times with the same memory. Where it is stopped, that is once more
@@ -259,8 +243,8 @@ Results run(const Case& c, const Kernels& kernels, Team& team, int times,
     team.run([&](const Worker& worker) { kernels.backward_sequence[index](g, worker); });
   }
   Results results = {{"output", output},
-                     {"hidden", hidden.numbers()},
-                     {"cell", cell.numbers()},
+                     {"hidden after", hidden.numbers()},
+                     {"cell after", cell.numbers()},
                      {"gradient hidden", d_hidden.numbers()},
                      {"gradient cell", d_cell.numbers()},
                      {"gradient weight_ih", d_weight_ih.numbers()},
@@ -269,7 +253,7 @@ Results run(const Case& c, const Kernels& kernels, Team& team, int times,
                      {"gradient bias_hh", d_bias_hh.numbers()}};
   if (shape.has_embedding()) results.push_back({"gradient embedding", d_embedding.numbers()});
   if (!c.shape.has_tokens())
-    results.push_back({"gradient input", matrix_of(s.scratch.gradient_input, rows, shape.input)});
+    results.push_back({"gradient vectors", matrix_of(s.scratch.gradient_input, rows, shape.input)});
   return results;
 }
 
@@ -278,31 +262,6 @@ Targets::Run running(const Case& c) {
   return [&](const Kernels& kernels, Team& team) {
     return run(c, kernels, team, team.size() == 2 ? 2 : 1);
   };
-}
-
-void check(Targets& targets, const Case& c) {
-  targets.check(c.title(), expected_of(c), kTolerance, running(c));
-}
-
-/// Three kinds of input for each of these sizes, all kinds in turn.
-void test_cell(Targets& targets, const char* name, Cell cell) {
-  Report& report = targets.report();
-  if (!report.begins(name)) return;
-  Draw draw(6);
-  size_t number = 0;
-  for (size_t hidden : {1, 7, 100, 129, 300})
-    for (size_t batch : {1, 3, 17})
-      for (size_t time : {1, 2, 33}) {
-        // A layer divided by units is so at any length.
-        if (hidden == 300 && time > 2) continue;
-        for (size_t i = 0; i < 3; ++i, ++number) {
-          if (!report.takes(number)) continue;
-          check(targets, draw_case(draw, kKinds[number * 3 % kKindCount],
-                                   static_cast<Masked>(number / kKindCount % 3),
-                                   {cell, hidden, batch, time}));
-        }
-      }
-  report.ends();
 }
 
 bool has_nan(const Results& results, const char* name) {
@@ -352,11 +311,14 @@ void test_stopping(Targets& targets) {
 
 }  // namespace
 
-void test_sequences(Targets& targets) {
-  test_stopping(targets);
-  test_cell(targets, "GRU sequences", Cell::gru);
-  test_cell(targets, "LSTM sequences", Cell::lstm);
-  test_cell(targets, "tanh RNN sequences", Cell::rnn);
+void test_sequences(Targets& targets) { test_stopping(targets); }
+
+void check_sequence(Targets& targets, const KernelCase& defined, size_t number) {
+  const bool by_turns = number % 2 > 0;
+  const Case c = case_of(defined, by_turns ? Masked::given : Masked::made,
+                         by_turns ? Input::panels : Input::rows);
+  targets.check(defined.title, defined.expected({"output", "hidden after", "cell after"}),
+                kTolerance, running(c));
 }
 
 void fuzz_sequence(Targets& targets, Draw& draw) {
@@ -365,8 +327,7 @@ void fuzz_sequence(Targets& targets, Draw& draw) {
   const auto recurrence = static_cast<Masked>(draw.choose(3));
   const size_t hidden = 1 + draw.choose(150), batch = 1 + draw.choose(20);
   const Case c = draw_case(draw, kind, recurrence, {cell, hidden, batch, 1 + draw.choose(6)});
-  if (draw.is_wild()) targets.check_same_bits(c.title(), running(c));
-  else check(targets, c);
+  targets.check_same_bits(c.title(), running(c), draw.is_wild());
 }
 
 }  // namespace charnn::test

@@ -5,17 +5,27 @@
 #include <vector>
 
 #include "test/arrays.h"
+#include "test/kernel_cases.h"
 #include "test/targets.h"
 
 namespace charnn::test {
 
-void test_textbook(Report& report);
 void test_sequences(Targets& targets);
 void test_cross_entropy(Targets& targets);
 void test_optimizers(Targets& targets);
 void test_dropout(Targets& targets);
-void test_streams(Targets& targets);
+void test_decoding(Targets& targets);
 void test_team(Report& report);
+
+/// The cases of the definition in test/reference/, from the file that write-kernel-cases.js wrote.
+/// Throws std::runtime_error where it can't be read.
+void test_definition(Targets& targets, const char* path);
+// One case each; `number` says which of equal ways to hand over its arrays it takes.
+void check_sequence(Targets& targets, const KernelCase& defined, size_t number);
+void check_cross_entropy(Targets& targets, const KernelCase& defined, size_t number);
+void check_optimizer(Targets& targets, const KernelCase& defined, size_t number);
+void check_decoding(Targets& targets, const KernelCase& defined, size_t number);
+void check_dropout(Targets& targets, const KernelCase& defined, size_t number);
 
 /// Inputs that the fuzzer kept, one a line, in hexadecimal. Throws std::runtime_error where the
 /// file can't be read.
