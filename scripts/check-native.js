@@ -50,7 +50,13 @@ function plain() {
 /** Memory used beyond its ends, and what C++ leaves undefined. */
 function address() {
   build(["--test", "--sanitize", "address,undefined"]);
-  run(program(`${process.arch}-address-undefined`), ["--every", "5", ...definition(), "--corpus", CORPUS]);
+  run(program(`${process.arch}-address-undefined`), [
+    "--every",
+    "5",
+    ...definition(),
+    "--corpus",
+    CORPUS,
+  ]);
 }
 
 /** Memory used by several threads without an order. */
