@@ -4,13 +4,12 @@ import type { ModelConfig } from "../config/model.js";
 import type { TrainingConfig } from "../config/run.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import { type Batches, createBatches } from "../data/batches.js";
-import type { Vocabulary } from "../data/vocabulary.js";
+import { createTokens, type Tokens, Vocabulary } from "../data/vocabulary.js";
 import { CharRnn } from "../model/char-rnn.js";
 import type { DropoutRates } from "../model/dropout.js";
 import { Learner } from "../optimization/learner.js";
 import type { Random } from "../random.js";
-import { inTurns, Turns } from "../turns.js";
-import { randomText } from "./random-text.js";
+import { inTurns, type Parts, Turns } from "../turns.js";
 
 /** Steps from one beginning of the text to the next, where the state starts from zero. */
 const STEPS_IN_TEXT = 16;
@@ -117,4 +116,27 @@ export async function timeTraining(
   await repeat(warmUp, 0);
   const times = await repeat(effort, warmUp.seconds / secondsAll);
   return { secondsPerStep: median(times), steps: times.length };
+}
+
+const FIRST = 0x20;
+const [SURROGATES, AFTER_SURROGATES] = [0xd800, 0xe000];
+/** Characters that are drawn between two stops. */
+const CHARACTERS_IN_PART = 1 << 15;
+
+/** A text in which every character of a vocabulary is as likely as any other. */
+function* randomText(
+  vocabularySize: number,
+  length: number,
+  random: Random,
+): Parts<{ vocabulary: Vocabulary; tokens: Tokens }> {
+  const codePoints = Array.from({ length: vocabularySize }, (_, index) => {
+    const codePoint = FIRST + index;
+    return codePoint < SURROGATES ? codePoint : codePoint - SURROGATES + AFTER_SURROGATES;
+  });
+  const tokens = createTokens(vocabularySize, length);
+  for (let i = 0; i < length; i++) {
+    tokens[i] = random.below(vocabularySize);
+    if (i % CHARACTERS_IN_PART === 0) yield;
+  }
+  return { vocabulary: Vocabulary.fromCodePoints(codePoints), tokens };
 }

@@ -81,7 +81,7 @@ async function checkedTarget(output: OutputFile): Promise<Target> {
     if (input !== undefined) {
       throw refused(path, `it is the file ${JSON.stringify(input)} itself, which is read`, true);
     }
-    const start = stats.size > 0n ? await startOf(path) : output.marker;
+    const start = stats.size > 0n ? await beginningOf(path) : output.marker;
     if (!start.includes(output.marker)) {
       const kind = ownFileKind(start);
       const reason = kind ? `it would replace ${kind}` : "there is a file that charnn did not make";
@@ -114,7 +114,7 @@ async function inputThatIs(
   return undefined;
 }
 
-async function startOf(path: string): Promise<string> {
+async function beginningOf(path: string): Promise<string> {
   const file = await open(path, "r");
   return thenCleanUp(
     async () => {

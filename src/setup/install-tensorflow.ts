@@ -157,7 +157,7 @@ async function buildIn(folder: string): Promise<TensorFlowBuild> {
 async function makeUnfinishedFolder(folder: string): Promise<string> {
   try {
     await mkdir(dirname(folder), { recursive: true });
-    await removeLeftovers(dirname(folder));
+    await removeUnfinished(dirname(folder));
     const made = await mkdtemp(join(dirname(folder), UNFINISHED));
     await writeFile(join(made, OWNER), JSON.stringify(thisProcess()));
     return made;
@@ -171,7 +171,7 @@ async function makeUnfinishedFolder(folder: string): Promise<string> {
  * Removes what was left by processes that had no time to: those that have surely ended, and those of which
  * that can't be known from here, such as in another container, when no installation takes so long.
  */
-async function removeLeftovers(folder: string): Promise<void> {
+async function removeUnfinished(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const leftover = join(folder, name);
     if (name.startsWith(UNFINISHED) && (await isLeft(leftover))) {

@@ -1,5 +1,5 @@
 import type { ChalkInstance } from "chalk";
-import { SURPRISAL_LEVELS } from "../../evaluation/surprisal-levels.js";
+import { SURPRISAL_LEVELS } from "../../report/page/style.js";
 import { type Piece, type Styled, styled } from "../terminal/styled.js";
 
 const LEVELS = SURPRISAL_LEVELS.toReversed();

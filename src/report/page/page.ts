@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { SURPRISAL_LEVELS } from "../../evaluation/surprisal-levels.js";
 import { PAGE_MARKER } from "../../run-files.js";
 import type { Metrics } from "../../runs/metrics-collector.js";
 import { formatCount } from "../../text.js";
@@ -9,7 +8,7 @@ import type { Report } from "../report.js";
 import type { TextView } from "../view-text.js";
 import { Html, html, jsonFor } from "./html.js";
 import type { PageData } from "./script/data.js";
-import { STYLE } from "./style.js";
+import { STYLE, SURPRISAL_LEVELS } from "./style.js";
 
 const require = createRequire(import.meta.url);
 
