@@ -71,10 +71,7 @@ export async function benchmark(
     seqLength,
     streams,
     ...others
-  } = {
-    ...BENCH_DEFAULTS,
-    ...definedOnly(given),
-  };
+  } = { ...BENCH_DEFAULTS, ...definedOnly(given) };
   const { dropout, inputDropout, recurrentDropout, weightDropout, ...sizes } = others;
   const rates = { dropout, inputDropout, recurrentDropout, weightDropout };
   const model = modelConfig(sizes);

@@ -16,12 +16,7 @@ export interface Cell {
 }
 
 export const CELLS: Readonly<Record<CellName, Cell>> = {
-  gru: {
-    title: "GRU",
-    gates: ["reset", "update", "new"],
-    hasCellState: false,
-    initialBias: {},
-  },
+  gru: { title: "GRU", gates: ["reset", "update", "new"], hasCellState: false, initialBias: {} },
   lstm: {
     title: "LSTM",
     gates: ["input", "forget", "cell", "output"],
@@ -30,10 +25,5 @@ export const CELLS: Readonly<Record<CellName, Cell>> = {
     // (Jozefowicz et al., "An Empirical Exploration of Recurrent Network Architectures", 2015).
     initialBias: { forget: 1 },
   },
-  rnn: {
-    title: "tanh RNN",
-    gates: ["new"],
-    hasCellState: false,
-    initialBias: {},
-  },
+  rnn: { title: "tanh RNN", gates: ["new"], hasCellState: false, initialBias: {} },
 };

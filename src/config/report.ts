@@ -39,16 +39,8 @@ export const REPORT = {
     decidedBy: "RUN-report.html",
     commandOnly: true,
   },
-  overwrite: {
-    kind: FLAG,
-    help: "let the page take the place of any file",
-    commandOnly: true,
-  },
-  text: {
-    kind: TEXTS,
-    value: "<file...>",
-    help: "look at this text with the first run's model",
-  },
+  overwrite: { kind: FLAG, help: "let the page take the place of any file", commandOnly: true },
+  text: { kind: TEXTS, value: "<file...>", help: "look at this text with the first run's model" },
   unknown: unknownOption("characters of it that the model does not know", "skip"),
   ...readingOptions("of the text"),
   watch: {

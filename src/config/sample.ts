@@ -97,11 +97,7 @@ export const SAMPLE = {
     value: "<n>",
     help: "write no longer run that the training text has too",
   },
-  trainingText: {
-    kind: TEXTS,
-    value: "<file...>",
-    help: "for --max-copy: files and folders",
-  },
+  trainingText: { kind: TEXTS, value: "<file...>", help: "for --max-copy: files and folders" },
   ...readingOptions("of the seed file and the training text"),
   randomSeed: { kind: wholeNumber(0), value: "<n>", help: "same seed, same text", default: 0 },
   out: outOption,
