@@ -18,7 +18,7 @@ namespace charnn {
 struct Instance {
   std::vector<const Kernels*> usable = usable_kernels();
   const Kernels* kernels = usable.front();
-  /// Shared with streams, which keep the one that they are opened with.
+  /// Shared with decoding sessions, which keep the one that they were opened with.
   std::shared_ptr<Team> team = std::make_shared<Team>(1);
   std::vector<double> block_sums;
 };
