@@ -117,7 +117,7 @@ describe("A stream of random numbers", () => {
     assert.deepEqual(root.fork("dropout").fork(3).key, root.fork("dropout", 3).key);
   });
 
-  it("has bits that are set half of the time, in each place of a word", () => {
+  it("has bits that are set half of the time, at each position of a word", () => {
     const count = 20_000;
     const set = new Float64Array(32);
     for (const word of draw(Random.fromSeed(1).fork("bits"), count)) {

@@ -26,7 +26,7 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>
 };
 
 for (const [command, table] of Object.entries(TABLES)) {
-  describe(`In the options of ${command}`, () => {
+  describe(`In the options of ${command},`, () => {
     it("each default is a value that its option takes", () => {
       for (const [name, { kind, default: fallback }] of Object.entries(table)) {
         if (fallback === undefined) continue;

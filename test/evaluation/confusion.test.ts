@@ -48,7 +48,7 @@ describe("The confusion matrix", () => {
     assert.deepEqual([macroPrecision, macroRecall, macroF1], [0.5, 0.25, 1 / 3]);
   });
 
-  it("counts those among the five likeliest, and leaves out places without a target", () => {
+  it("counts those among the five likeliest, and leaves out positions without a target", () => {
     const { topFiveAccuracy } = tallied([
       [0, 0, 0],
       [0, 1, 4],

@@ -19,7 +19,7 @@ import { inventedText, smallRun, trained, type Workplace, workplace } from "../h
 import { undisposed } from "../helpers/undisposed.js";
 
 describe("Scoring a text", () => {
-  it("in parallel lanes gives nearly the score of one, and counts every character once", async () => {
+  it("in parallel batch rows gives nearly the score of one, and counts every character once", async () => {
     const text = inventedText(31_234);
     const vocabulary = Vocabulary.fromCodePoints(codePointsOf(text));
     const model = modelFor(vocabulary);

@@ -12,7 +12,7 @@ const CLONE = { "scripts/build-native.js": "" };
 const WARNING =
   /^Warning: The native backend does not load: .+\. The cpu backend computes, many times slower\. .+$/gm;
 
-describe("Where the native backend does not load", () => {
+describe("Where the native backend does not load,", () => {
   slow("every command that uses a model warns once, with the reason and the remedy", async (t) => {
     const cwd = await foxFolder(t, { trained: true });
     const program = await copiedProgram(t, CLONE);

@@ -64,7 +64,7 @@ await onTensorFlow("The program with TensorFlow", () => {
     assert.ok(Math.abs(losses[0] - losses[1]) < 1e-3, `${losses}`);
   });
 
-  slow("doctor names its version, and finds nothing to install", async (t) => {
+  slow("says its version in doctor, which finds nothing to install", async (t) => {
     const { stdout } = await charnn(t, ["doctor"], { env });
     assert.match(
       stdout,
@@ -105,7 +105,7 @@ await onTensorFlow("The program with TensorFlow", () => {
   });
 });
 
-describe("Where TensorFlow is not installed", () => {
+describe("Where TensorFlow is not installed,", () => {
   it("a command with --backend tensorflow says how to install it", async (t) => {
     const cwd = await foxFolder(t);
     const train = ["train", "fox.txt", "--backend", "tensorflow"];

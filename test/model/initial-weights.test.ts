@@ -106,7 +106,7 @@ describe("A random orthogonal matrix", () => {
     }
   });
 
-  it("has entries of mean 0 and variance 1/n in every place", () => {
+  it("has entries of mean 0 and variance 1/n at every position", () => {
     const size = 4;
     const draws = 4000;
     const random = Random.fromSeed(10);

@@ -213,8 +213,8 @@ describe("With a damaged last checkpoint a run", () => {
   });
 });
 
-describe("In a run's folder that can't be read", () => {
-  it("nothing is changed, with --resume and --overwrite neither", async (t) => {
+describe("In a run's folder that can't be read,", () => {
+  it("nothing is changed, even with --resume or --overwrite", async (t) => {
     const { folder, settings } = await finishedRun(t);
     const elsewhere = `${folder}-elsewhere`;
     await rename(folder, elsewhere);

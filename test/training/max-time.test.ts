@@ -208,7 +208,7 @@ describe("A run whose time is limited", () => {
     assert.equal(endOf(second.events).reason, "max-time");
   });
 
-  it("divides it among the folds of a cross-validation", async (t) => {
+  it("divides its time among the folds of a cross-validation", async (t) => {
     const place = await workplace(t, inventedText(3_000));
     const clock = new FakeClock(0.01);
     const settings = smallRun(place, { maxTime: 60 });
@@ -308,7 +308,7 @@ describe("A run is saved", () => {
   });
 });
 
-describe("Before a run starts", () => {
+describe("Before a run starts,", () => {
   slow(
     "reading and counting a long text are reported, and a consumer may leave then",
     async (t) => {

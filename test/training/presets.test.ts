@@ -50,7 +50,7 @@ describe("The preset for a time", () => {
   });
 });
 
-describe("Without a limit", () => {
+describe("Without a limit,", () => {
   it("the preset depends on the text and the backend only", () => {
     const presetFor = (...text: Parameters<typeof choiceForText>) => choiceForText(...text).preset;
     assert.equal(presetFor(5_000, "native"), "tiny");

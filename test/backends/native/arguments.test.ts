@@ -36,7 +36,7 @@ onTheAddon("A function of the native addon", (addon) => {
 
   for (const [name, right, mistake, message] of someMistakes(addon)) {
     const [[argument, wrong]] = Object.entries(mistake);
-    it(`${name} says of ${argument} = ${describeValue(wrong)}: ${message}`, () => {
+    it(`refuses ${argument} = ${describeValue(wrong)} of ${name}: ${message}`, () => {
       assert.throws(() => run(name, { ...right, ...mistake }), { name: "TypeError", message });
     });
   }

@@ -48,7 +48,7 @@ await onTensorFlow("The tensorflow backend", (backend) => {
   });
 
   for (const cell of CELL_NAMES) {
-    slow(`a resumed run of a ${cell} ends with the bytes of an unbroken one`, async (t) => {
+    slow(`resumes a run of a ${cell} to the bytes of an unbroken one`, async (t) => {
       const place = await workplace(t);
       const shape = { cell, layers: 2, dropout: 0.3, embeddingSize: 5 } as const;
       const pace = { steps: 23, evalEvery: 7, saveEvery: 4, backend: "tensorflow" } as const;
