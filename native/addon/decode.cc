@@ -7,8 +7,9 @@
 #include "addon/instance.h"
 #include "addon/values.h"
 
-#if defined(__linux__)
+#if defined(__unix__) || defined(__APPLE__)
 #include <sys/mman.h>
+#define CHARNN_HAS_MMAP
 #endif
 
 namespace charnn {
@@ -19,6 +20,32 @@ constexpr napi_type_tag kSessionTag = {0x636861726e6e5f73, 0x747265616d730001};
 
 /// Recurrent weights times sequences from which on it pays to share a step among threads.
 constexpr size_t kMinWorkForTeam = 180'000;
+[[maybe_unused]] constexpr size_t kHugePage = size_t{2} << 20;
+
+// Sessions are opened and closed in any number. Taken from the system and given back page by page,
+// their memory leaves no gaps that small objects then keep from being used again.
+
+/// @returns null where there is none
+float* take_memory(size_t bytes) {
+#if defined(CHARNN_HAS_MMAP)
+  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return nullptr;
+#if defined(MADV_HUGEPAGE)
+  if (bytes >= kHugePage) madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
+  return static_cast<float*>(memory);
+#else
+  return static_cast<float*>(std::aligned_alloc(64, bytes));
+#endif
+}
+
+void give_back(float* memory, [[maybe_unused]] size_t bytes) {
+#if defined(CHARNN_HAS_MMAP)
+  munmap(memory, bytes);
+#else
+  std::free(memory);
+#endif
+}
 
 struct Session {
   Decode decode;
@@ -36,7 +63,7 @@ void close(napi_env env, Session& session) {
   if (session.team) session.team->finish();
   int64_t total;
   napi_adjust_external_memory(env, -static_cast<int64_t>(session.bytes), &total);
-  std::free(session.memory);
+  give_back(session.memory, session.bytes);
   session.memory = nullptr;
 }
 
@@ -95,13 +122,10 @@ std::unique_ptr<Session> make_session(const Instance& instance, const DecodeShap
   size_t floats;
   layout_memory(shape, nullptr, &floats);
   const size_t bytes = floats * sizeof(float);
-  auto* memory = static_cast<float*>(std::aligned_alloc(64, bytes));
+  float* memory = take_memory(bytes);
   if (memory == nullptr)
     throw std::runtime_error("There is no memory for the streams: " + std::to_string(bytes) +
                              " bytes.");
-#if defined(__linux__)
-  madvise(memory, bytes, MADV_HUGEPAGE);
-#endif
   auto session = std::make_unique<Session>();
   session->decode.shape = shape;
   session->decode.memory = layout_memory(shape, memory, &floats);

@@ -4,10 +4,13 @@ namespace charnn {
 
 Cell cell_of(const Arguments& arguments) {
   const std::string name = arguments.text("cell");
-  if (name == "gru") return Cell::gru;
-  if (name == "lstm") return Cell::lstm;
-  if (name == "rnn") return Cell::rnn;
-  throw BadArgument("cell must be gru, lstm or rnn.");
+  std::string names;
+  for (size_t k = 0; k < kCellCount; k++) {
+    if (name == kCellTraits[k].name) return static_cast<Cell>(k);
+    names += k == 0 ? "" : k + 1 < kCellCount ? ", " : " or ";
+    names += kCellTraits[k].name;
+  }
+  throw BadArgument("cell must be " + names + ".");
 }
 
 size_t product(std::initializer_list<size_t> lengths) {

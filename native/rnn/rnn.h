@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 
 #include "linalg/dropout.h"
 #include "linalg/panels.h"
@@ -13,6 +14,7 @@ namespace charnn {
 enum class Cell { gru, lstm, rnn };
 
 struct CellTraits {
+  const char* name;
   size_t gates;
   /// Numbers for each unit that forward saves for backward, which overwrites them by the gradients
   /// with respect to the gates' pre-activations. The first `gates` slots become those of W_hh h +
@@ -23,10 +25,16 @@ struct CellTraits {
   bool has_cell_state;
 };
 
+/// In the order of `Cell`, which is that of `CELL_NAMES` in `src/config/cells.ts`.
+constexpr CellTraits kCellTraits[] = {
+    {"gru", 3, 4, false},
+    {"lstm", 4, 4, true},
+    {"rnn", 1, 1, false},
+};
+constexpr size_t kCellCount = std::size(kCellTraits);
+
 CHARNN_INLINE constexpr CellTraits traits_of(Cell cell) {
-  return cell == Cell::gru    ? CellTraits{3, 4, false}
-         : cell == Cell::lstm ? CellTraits{4, 4, true}
-                              : CellTraits{1, 1, false};
+  return kCellTraits[static_cast<size_t>(cell)];
 }
 
 enum class InputKind {

@@ -151,9 +151,10 @@ void test_decoding(Targets& targets) {
   if (!report.begins("decoding without a table of tokens")) return;
   Draw draw(8);
   if (report.every == 1)
-    for (Cell cell : {Cell::gru, Cell::lstm, Cell::rnn})
+    for (size_t k = 0; k < kCellCount; k++)
       for (size_t sequences : {1, 5}) {
-        const size_t vocabulary = cell == Cell::rnn ? 60000 : 23000;
+        const auto cell = static_cast<Cell>(k);
+        const size_t vocabulary = traits_of(cell).gates < 3 ? 60000 : 23000;
         check_without_table(targets, draw, shape_of(cell, 1, sequences, 129, vocabulary, 5));
       }
   report.ends();
@@ -164,7 +165,7 @@ void check_decoding(Targets& targets, const KernelCase& defined, size_t) {
 }
 
 void fuzz_streams(Targets& targets, Draw& draw) {
-  const auto cell = static_cast<Cell>(draw.choose(3));
+  const auto cell = static_cast<Cell>(draw.choose(kCellCount));
   const size_t layers = 1 + draw.choose(3), streams = 1 + draw.choose(20);
   const size_t hidden = 1 + draw.choose(150), vocabulary = 1 + draw.choose(200);
   const Case c(draw, shape_of(cell, layers, streams, hidden, vocabulary, draw.choose(50)));

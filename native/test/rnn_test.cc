@@ -279,8 +279,9 @@ void test_stopping(Targets& targets) {
   if (!report.begins("sequences that are stopped")) return;
   Draw draw(7);
   size_t number = 0;
-  for (Cell cell : {Cell::gru, Cell::lstm, Cell::rnn})
+  for (size_t k = 0; k < kCellCount; k++)
     for (const Kind& kind : kKinds) {
+      const auto cell = static_cast<Cell>(k);
       // By turns each worker has its own batch rows, or its own units.
       const bool by_units = number % 2 > 0;
       const Sizes sizes = {cell, by_units ? size_t{300} : size_t{40}, by_units ? size_t{3} : 17,
@@ -322,7 +323,7 @@ void check_sequence(Targets& targets, const KernelCase& defined, size_t number) 
 }
 
 void fuzz_sequence(Targets& targets, Draw& draw) {
-  const auto cell = static_cast<Cell>(draw.choose(3));
+  const auto cell = static_cast<Cell>(draw.choose(kCellCount));
   const Kind& kind = kKinds[draw.choose(kKindCount)];
   const auto recurrence = static_cast<Masked>(draw.choose(3));
   const size_t hidden = 1 + draw.choose(150), batch = 1 + draw.choose(20);

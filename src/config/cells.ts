@@ -1,7 +1,6 @@
 /** The recurrent cells, in PyTorch's equations, gate order and names. */
-export type CellName = "gru" | "lstm" | "rnn";
-
-export const CELL_NAMES = ["gru", "lstm", "rnn"] as const satisfies readonly CellName[];
+export const CELL_NAMES = ["gru", "lstm", "rnn"] as const;
+export type CellName = (typeof CELL_NAMES)[number];
 
 /** What sets one cell apart from another. Its equations stand with each backend's kernels. */
 export interface Cell {

@@ -6,7 +6,7 @@ import path from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { CpuBackend } from "#src/backends/cpu/cpu-backend.js";
-import { CELL_NAMES, type CellName } from "#src/config/cells.js";
+import { CELL_NAMES, CELLS, type CellName } from "#src/config/cells.js";
 import { type Checkpoint, loadCheckpoint } from "#src/index.js";
 import { CharRnn } from "#src/model/char-rnn.js";
 import { loadWeights } from "#src/model/load-weights.js";
@@ -18,7 +18,6 @@ import { inventedText, smallRun, trained, workplace } from "../helpers/training.
 const ROOT = new URL("../../", import.meta.url);
 const SCRIPT = fileURLToPath(new URL("test/fixtures/torch_checkpoint.py", ROOT));
 const FORMAT = new URL("docs/checkpoint-format.md", ROOT);
-const GATES: Readonly<Record<CellName, number>> = { gru: 3, lstm: 4, rnn: 1 };
 const OPTIMIZERS = { adam: ["m", "v"], sgd: ["m"], rmsprop: ["v"] } as const;
 const HIDDEN = 8;
 const LANES = 4;
@@ -79,7 +78,7 @@ function documentedShapes(
   optimizer: keyof typeof OPTIMIZERS,
   { vocabulary: { size: vocabulary } }: Checkpoint,
 ): Record<string, number[]> {
-  const gates = GATES[cell] * HIDDEN;
+  const gates = CELLS[cell].gates.length * HIDDEN;
   const weights: Record<string, number[]> = {
     ...(embedding > 0 && { "encoder.weight": [vocabulary, embedding] }),
     "decoder.weight": [vocabulary, HIDDEN],

@@ -7,7 +7,9 @@
  * Arrays are row-major. `gates` is the number of a cell's gates times the hidden size, stacked in the order
  * in which each cell below names them.
  */
-export type Cell = "gru" | "lstm" | "rnn";
+import type { CellName } from "#src/config/cells.js";
+
+export type Cell = CellName;
 export type Vector = Float64Array;
 
 /** The state of one batch row, each `[hidden]`; the cell state is an LSTM's. */

@@ -11,19 +11,23 @@ export type AnyLayerMethod = LayerMethod<unknown, unknown>;
 
 type Methods = Readonly<Record<CellName, AnyLayerMethod>>;
 
+function hidden<Prepared, Saved>(method: LayerMethod<Prepared, Saved>): AnyLayerMethod {
+  return method as AnyLayerMethod;
+}
+
 /** By small operations for each step: any cell, also where its state is masked. */
-const STEP_BY_STEP = {
-  gru: stepByStep(GRU),
-  lstm: LSTM_BY_STEPS,
-  rnn: stepByStep(TANH_RNN),
-} as Methods;
+const STEP_BY_STEP: Methods = {
+  gru: hidden(stepByStep(GRU)),
+  lstm: hidden(LSTM_BY_STEPS),
+  rnn: hidden(stepByStep(TANH_RNN)),
+};
 
 /** By one operation of cuDNN's for the whole sequence. */
-const CUDNN = {
-  gru: cudnnLayer("gru"),
-  lstm: cudnnLayer("lstm"),
-  rnn: cudnnLayer("rnn"),
-} as Methods;
+const CUDNN: Methods = {
+  gru: hidden(cudnnLayer("gru")),
+  lstm: hidden(cudnnLayer("lstm")),
+  rnn: hidden(cudnnLayer("rnn")),
+};
 
 /** The fastest method for a cell. */
 export function layerMethod(
@@ -36,5 +40,5 @@ export function layerMethod(
 ): AnyLayerMethod {
   if (by.masked) return STEP_BY_STEP[cell];
   if (by.cudnn) return CUDNN[cell];
-  return cell === "lstm" ? (LSTM_ONE_OPERATION as AnyLayerMethod) : STEP_BY_STEP[cell];
+  return cell === "lstm" ? hidden(LSTM_ONE_OPERATION) : STEP_BY_STEP[cell];
 }
