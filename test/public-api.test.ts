@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { it } from "node:test";
+import { test } from "node:test";
 import ts from "typescript";
 import * as charnn from "#src/index.js";
 
@@ -42,11 +42,11 @@ const TYPES = [
   "TrainingEvent",
 ];
 
-it("The library exports these functions and values, and no others", () => {
+test("The library exports these functions and values, and no others", () => {
   assert.deepEqual(Object.keys(charnn).sort(), VALUES);
 });
 
-it("The library exports these types, and no others", () => {
+test("The library exports these types, and no others", () => {
   const path = new URL("../src/index.ts", import.meta.url);
   const source = ts.createSourceFile(
     "index.ts",

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { it } from "node:test";
+import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
@@ -33,7 +33,7 @@ const SHORT: readonly string[] = [
   "model/dropout.ts: purpose",
 ];
 
-it("No array of any length is spread into the arguments of a call", () => {
+test("No array of any length is spread into the arguments of a call", () => {
   const spread: string[] = [];
   for (const name of readdirSync(SOURCES, { recursive: true, encoding: "utf8" })) {
     if (!name.endsWith(".ts")) continue;
@@ -56,7 +56,7 @@ it("No array of any length is spread into the arguments of a call", () => {
     };
     visit(source);
   }
-  const others = [...new Set(spread)].filter((it) => !SHORT.includes(it));
+  const others = [...new Set(spread)].filter((test) => !SHORT.includes(test));
   assert.deepEqual(others, []);
   for (const known of SHORT) assert.ok(spread.includes(known), `no longer there: ${known}`);
 });

@@ -112,7 +112,7 @@ slow("an epoch that was prepared has the batches of one that was not", async () 
   }
 });
 
-const LETTERS = Vocabulary.fromCodePoints(Array.from("\nabcdefgh", (it) => it.charCodeAt(0)));
+const LETTERS = Vocabulary.fromCodePoints(Array.from("\nabcdefgh", (test) => test.charCodeAt(0)));
 
 /** Lines of 1 to 7 characters, most of them unlike the others. */
 function manyLines(times = 1): Uint8Array {

@@ -9,7 +9,7 @@ for (const name of BACKEND_NAMES) {
     const warn = t.mock.method(console, "warn", () => {});
     const opened = await Promise.allSettled(Array.from({ length: 20 }, () => openBackend(name)));
     const [{ status }] = opened;
-    assert.ok(opened.every((it) => it.status === status));
+    assert.ok(opened.every((test) => test.status === status));
     if (status === "rejected") return t.skip("It does not load here.");
     assert.deepEqual(
       warn.mock.calls.map(({ arguments: [message] }) => message),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { it, type TestContext } from "node:test";
+import { type TestContext, test } from "node:test";
 import { COMPRESSORS, compressedSizes } from "#src/baselines/compressors.js";
 import { readTexts } from "#src/data/texts.js";
 import { temporaryFolder } from "../helpers/folder.js";
@@ -15,7 +15,7 @@ async function textOf(t: TestContext, content: string) {
   return { file, text: texts[0] };
 }
 
-it("the compressors' figures are those of their own output", async (t) => {
+test("the compressors' figures are those of their own output", async (t) => {
   // More than a pipe holds, and characters of several bytes.
   const { file, text } = await textOf(t, `${inventedText(300_000)}é€😀`);
   const sizes = await compressedSizes(text);
@@ -31,7 +31,7 @@ it("the compressors' figures are those of their own output", async (t) => {
   assert.ok(Object.values(sizes).some((size) => size !== undefined));
 });
 
-it("a compressor that is missing has no figure", async (t) => {
+test("a compressor that is missing has no figure", async (t) => {
   const { PATH } = process.env;
   process.env.PATH = "";
   try {

@@ -1,95 +1,93 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { test } from "node:test";
 import { adaptiveNgramBaseline, ngramBaseline } from "#src/baselines/ngram.js";
 import { assertClose, Draw } from "../helpers/numbers.js";
 import { inventedText } from "../helpers/training.js";
 
-describe("An n-gram model", () => {
-  it("has the loss of the interpolated counts, worked out string by string", async () => {
-    const draw = new Draw(5);
-    for (const [characters, vocabulary] of [
-      [400, 3],
-      [3_000, 12],
-    ]) {
-      const all = tokensOf(inventedText(characters, draw.below(99)), vocabulary);
-      const cut = Math.floor(0.8 * all.length);
-      const score = await ngramBaseline(all.subarray(0, cut), all.subarray(cut), vocabulary);
-      const losses = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((n) => slowLoss(all, cut, vocabulary, n));
-      // The first order that the next one does not beat.
-      const best = losses.findIndex((loss, i) => !(losses[i + 1] < loss));
-      assert.equal(score?.order, best + 1);
-      assertClose([score?.loss ?? 0], [losses[best]], 1e-12, "loss");
-    }
-  });
+test("An n-gram model has the loss of the interpolated counts, worked out string by string", async () => {
+  const draw = new Draw(5);
+  for (const [characters, vocabulary] of [
+    [400, 3],
+    [3_000, 12],
+  ]) {
+    const all = tokensOf(inventedText(characters, draw.below(99)), vocabulary);
+    const cut = Math.floor(0.8 * all.length);
+    const score = await ngramBaseline(all.subarray(0, cut), all.subarray(cut), vocabulary);
+    const losses = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((n) => slowLoss(all, cut, vocabulary, n));
+    // The first order that the next one does not beat.
+    const best = losses.findIndex((loss, i) => !(losses[i + 1] < loss));
+    assert.equal(score?.order, best + 1);
+    assertClose([score?.loss ?? 0], [losses[best]], 1e-12, "loss");
+  }
+});
 
-  it("that counts while it predicts knows only the characters before each", async () => {
-    const draw = new Draw(6);
-    for (const [characters, vocabulary] of [
-      [60, 3],
-      [300, 12],
-    ]) {
-      const all = tokensOf(inventedText(characters, draw.below(99)), vocabulary);
-      const score = await adaptiveNgramBaseline(all, vocabulary);
-      const losses = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((order) => {
-        let loss = 0;
-        // All that is before a character is counted, and then that character alone predicted.
-        for (let at = 1; at < all.length; at++) {
-          loss += slowLoss(all.subarray(0, at + 1), at, vocabulary, order, at);
-        }
-        return loss / (all.length - 1);
-      });
-      const best = losses.findIndex((loss, i) => !(losses[i + 1] < loss));
-      assert.equal(score?.order, best + 1);
-      assertClose([score?.loss ?? 0], [losses[best]], 1e-12, "loss");
-    }
-    assert.equal(await adaptiveNgramBaseline(Uint8Array.of(1), 2), undefined);
-  });
-
-  it("gives a loss to a text none of whose characters it has counted", async () => {
-    const score = await ngramBaseline(Uint8Array.of(0, 1, 0, 1, 2), Uint8Array.of(2, 3, 3, 2), 4);
-    assert.ok(score && Number.isFinite(score.loss) && score.loss > 0);
-  });
-
-  it("counts the end of a long text, and predicts pieces from all over a long held-out one", async () => {
-    const train = tokensOf(inventedText(90_000, 3), 12);
-    const heldOut = tokensOf(inventedText(40_000, 4), 12);
-    // The text changes halfway: its first half alone would be predicted much better.
-    const changed = Uint8Array.from(heldOut, (token, i) => (i < 20_000 ? token : 11 - token));
-    const most = 20_000;
-    const pieces = [0, 20_000].map((start) => changed.subarray(start, start + 10_000));
-    const parts = Uint8Array.from(pieces.flatMap((piece) => Array.from(piece)));
-    assert.deepEqual(
-      await ngramBaseline(train, changed, 12, { most }),
-      await ngramBaseline(train.subarray(-most), parts, 12),
-    );
-  });
-
-  it("reports its progress, gives other work its turn, and stops when it is aborted", async () => {
-    const train = tokensOf(inventedText(300_000, 3), 12);
-    const heldOut = tokensOf(inventedText(30_000, 4), 12);
-    let turns = 0;
-    const timer = setInterval(() => turns++, 1);
-    const shares: number[] = [];
-    await ngramBaseline(train, heldOut, 12, { onProgress: (share) => shares.push(share) });
-    clearInterval(timer);
-    assert.ok(turns >= 2, `${turns} turns`);
-    assert.ok(shares.length > 6, `${shares.length} reports`);
-    assert.deepEqual(
-      shares,
-      shares.toSorted((a, b) => a - b),
-    );
-    assert.equal(shares.at(-1), 1);
-    const controller = new AbortController();
-    const stopped = ngramBaseline(train, heldOut, 12, {
-      signal: controller.signal,
-      onProgress: () => controller.abort(new Error("changed my mind")),
+test("An n-gram model that counts while it predicts knows only the characters before each", async () => {
+  const draw = new Draw(6);
+  for (const [characters, vocabulary] of [
+    [60, 3],
+    [300, 12],
+  ]) {
+    const all = tokensOf(inventedText(characters, draw.below(99)), vocabulary);
+    const score = await adaptiveNgramBaseline(all, vocabulary);
+    const losses = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((order) => {
+      let loss = 0;
+      // All that is before a character is counted, and then that character alone predicted.
+      for (let at = 1; at < all.length; at++) {
+        loss += slowLoss(all.subarray(0, at + 1), at, vocabulary, order, at);
+      }
+      return loss / (all.length - 1);
     });
-    await assert.rejects(stopped, /changed my mind/);
-  });
+    const best = losses.findIndex((loss, i) => !(losses[i + 1] < loss));
+    assert.equal(score?.order, best + 1);
+    assertClose([score?.loss ?? 0], [losses[best]], 1e-12, "loss");
+  }
+  assert.equal(await adaptiveNgramBaseline(Uint8Array.of(1), 2), undefined);
+});
 
-  it("has no score where nothing is held out", async () => {
-    assert.equal(await ngramBaseline(Uint8Array.of(0, 1, 0), new Uint8Array(0), 2), undefined);
+test("An n-gram model gives a loss to a text none of whose characters it has counted", async () => {
+  const score = await ngramBaseline(Uint8Array.of(0, 1, 0, 1, 2), Uint8Array.of(2, 3, 3, 2), 4);
+  assert.ok(score && Number.isFinite(score.loss) && score.loss > 0);
+});
+
+test("An n-gram model counts the end of a long text, and predicts pieces from all over a long held-out one", async () => {
+  const train = tokensOf(inventedText(90_000, 3), 12);
+  const heldOut = tokensOf(inventedText(40_000, 4), 12);
+  // The text changes halfway: its first half alone would be predicted much better.
+  const changed = Uint8Array.from(heldOut, (token, i) => (i < 20_000 ? token : 11 - token));
+  const most = 20_000;
+  const pieces = [0, 20_000].map((start) => changed.subarray(start, start + 10_000));
+  const parts = Uint8Array.from(pieces.flatMap((piece) => Array.from(piece)));
+  assert.deepEqual(
+    await ngramBaseline(train, changed, 12, { most }),
+    await ngramBaseline(train.subarray(-most), parts, 12),
+  );
+});
+
+test("An n-gram model reports its progress, gives other work its turn, and stops when it is aborted", async () => {
+  const train = tokensOf(inventedText(300_000, 3), 12);
+  const heldOut = tokensOf(inventedText(30_000, 4), 12);
+  let turns = 0;
+  const timer = setInterval(() => turns++, 1);
+  const shares: number[] = [];
+  await ngramBaseline(train, heldOut, 12, { onProgress: (share) => shares.push(share) });
+  clearInterval(timer);
+  assert.ok(turns >= 2, `${turns} turns`);
+  assert.ok(shares.length > 6, `${shares.length} reports`);
+  assert.deepEqual(
+    shares,
+    shares.toSorted((a, b) => a - b),
+  );
+  assert.equal(shares.at(-1), 1);
+  const controller = new AbortController();
+  const stopped = ngramBaseline(train, heldOut, 12, {
+    signal: controller.signal,
+    onProgress: () => controller.abort(new Error("changed my mind")),
   });
+  await assert.rejects(stopped, /changed my mind/);
+});
+
+test("An n-gram model has no score where nothing is held out", async () => {
+  assert.equal(await ngramBaseline(Uint8Array.of(0, 1, 0), new Uint8Array(0), 2), undefined);
 });
 
 function tokensOf(text: string, vocabulary: number): Uint8Array {
@@ -121,7 +119,7 @@ function slowLoss(
     const after = followers.get(before);
     if (!after) return shorter;
     const distinct = new Set(after).size;
-    const count = after.filter((it) => it === next).length;
+    const count = after.filter((test) => test === next).length;
     return (count + distinct * shorter) / (after.length + distinct);
   };
   const text = String.fromCodePoint(...all);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { describe, it, type TestContext } from "node:test";
+import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { readCheckpoint, readCheckpointFacts } from "#src/checkpoint/checkpoint.js";
 import { failsWith } from "../helpers/failure.js";
@@ -23,34 +23,33 @@ async function smallCheckpoint(t: TestContext) {
   return readFile(path.join(place.out, "run", "last.safetensors"));
 }
 
-describe("A checkpoint of which bytes were changed", () => {
-  for (const kind of ["of today", "of earlier"]) {
-    it(`is refused, or is the same: one ${kind}`, async (t) => {
-      const seed = caseSeed();
-      t.diagnostic(`CHARNN_TEST_SEED=${seed}`);
-      const draw = new Draw(seed);
-      const file = path.join(await temporaryFolder(t), "mutated.safetensors");
-      const originals = [await smallCheckpoint(t), await readFile(EARLIER)];
-      const values = new Map<Buffer, object>();
-      for (const original of originals) {
-        const whole = await readOrRefused(file, original);
-        assert.ok(whole);
-        values.set(original, valuesOf(whole));
-      }
-      const bytes = originals[kind === "of today" ? 0 : 1];
-      for (let time = 0; time < 400; time++) {
-        const mutation = damaged(draw, bytes, draw.pick(originals));
-        const read = await readOrRefused(file, mutation.bytes);
-        if (!read) continue;
-        const original = originalOf(mutation.bytes, bytes, originals);
-        assert.deepEqual(valuesOf(read), values.get(original), mutation.what);
-      }
-    });
-  }
-});
+for (const kind of ["of today", "of earlier"]) {
+  test(`A checkpoint of which bytes were changed is refused, or is the same: one ${kind}`, async (t) => {
+    const seed = caseSeed();
+    t.diagnostic(`CHARNN_TEST_SEED=${seed}`);
+    const draw = new Draw(seed);
+    const file = path.join(await temporaryFolder(t), "mutated.safetensors");
+    const originals = [await smallCheckpoint(t), await readFile(EARLIER)];
+    const values = new Map<Buffer, object>();
+    for (const original of originals) {
+      const whole = await readOrRefused(file, original);
+      assert.ok(whole);
+      values.set(original, valuesOf(whole));
+    }
+    const bytes = originals[kind === "of today" ? 0 : 1];
+    for (let time = 0; time < 400; time++) {
+      const mutation = damaged(draw, bytes, draw.pick(originals));
+      const read = await readOrRefused(file, mutation.bytes);
+      if (!read) continue;
+      const original = originalOf(mutation.bytes, bytes, originals);
+      assert.deepEqual(valuesOf(read), values.get(original), mutation.what);
+    }
+  });
+}
 
-describe("A checkpoint that was made to do harm, with the right checksum,", () => {
-  slow("is refused, or read as its header says", async (t) => {
+slow(
+  "A checkpoint that was made to do harm, with the right checksum, is refused, or read as its header says",
+  async (t) => {
     const seed = caseSeed();
     t.diagnostic(`CHARNN_TEST_SEED=${seed}`);
     const draw = new Draw(seed);
@@ -62,54 +61,54 @@ describe("A checkpoint that was made to do harm, with the right checksum,", () =
       const read = await readOrRefused(file, bytes);
       if (read) assertReadAsWritten(read, bytes);
     }
-  });
+  },
+);
 
-  const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
-  const hostile: Readonly<Record<string, (header: string) => string>> = {
-    "a list for the run's limits": (it) => it.replace(/(\\"limits\\":)\{[^}]*\}/, "$1[]"),
-    "a name twice in its configuration": (it) =>
-      it.replace('"config":"{', '"config":"{\\"limits\\":{\\"steps\\":9},'),
-    "a name twice in its progress": (it) =>
-      it.replace('"progress":"{', '"progress":"{\\"step\\":9,'),
-    "lists in lists for a configuration": (it) => withValue(it, "config", nested(5_000)),
-    "lists in lists for its progress": (it) => withValue(it, "progress", nested(5_000)),
-    "lists in lists for a vocabulary": (it) => withValue(it, "vocabulary", nested(5_000)),
-    "objects in objects": (it) =>
-      withValue(it, "config", `${'{\\"model\\":'.repeat(4_000)}1${"}".repeat(4_000)}`),
-    "200,000 values for a vocabulary": (it) =>
-      withValue(it, "vocabulary", `[${"0,".repeat(200_000)}0]`),
-    "a vocabulary of long strings": (it) =>
-      withValue(it, "vocabulary", `[\\"${"a".repeat(1_000_000)}\\"]`),
-    "100,000 settings": (it) =>
-      withValue(it, "config", `{${Array.from({ length: 1e5 }, (_, k) => `\\"${k}\\":1`)}}`),
-    "a setting whose name is long": (it) =>
-      it.replace('"config":"{', `"config":"{\\"${"a".repeat(100_000)}\\":1,`),
-    "20,000 tensors": (it) => {
-      const entry = '{"dtype":"F32","shape":[0],"data_offsets":[0,0]}';
-      const entries = Array.from({ length: 20_000 }, (_, k) => `"${k}":${entry}`);
-      return it.replace(/\} *$/, `,${entries}}`);
-    },
-    "a name of a million characters": (it) =>
-      it.replace('"decoder.bias":', `"${"a".repeat(1_000_000)}":`),
-    "a header of 16 MB": (it) => it.replace(/\} *$/, `,"a":${nested(8_000_000)}}`),
-    "a header of 16 MB of members": (it) =>
-      it.replace(/\} *$/, `,${Array.from({ length: 1.5e6 }, (_, k) => `"${k}":{}`)}}`),
-  };
-  for (const [title, change] of Object.entries(hostile)) {
-    it(`is refused for ${title}, at little cost`, async (t) => {
-      const file = path.join(await temporaryFolder(t), "hostile.safetensors");
-      const { header, data } = partsOf(await smallCheckpoint(t));
-      await writeFile(file, sealed({ header: change(header), data }));
-      const before = process.memoryUsage().rss;
-      await assert.rejects(
-        readCheckpointFacts(file).then(() => readCheckpoint(file)),
-        (error) => {
-          assert.ok((error as Error).message.length < 1_000);
-          return failsWith("BAD_CHECKPOINT", file)(error);
-        },
-      );
-      const grown = process.memoryUsage().rss - before;
-      assert.ok(grown < 1e8, `${grown} bytes`);
-    });
-  }
-});
+const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
+const hostile: Readonly<Record<string, (header: string) => string>> = {
+  "a list for the run's limits": (test) => test.replace(/(\\"limits\\":)\{[^}]*\}/, "$1[]"),
+  "a name twice in its configuration": (test) =>
+    test.replace('"config":"{', '"config":"{\\"limits\\":{\\"steps\\":9},'),
+  "a name twice in its progress": (test) =>
+    test.replace('"progress":"{', '"progress":"{\\"step\\":9,'),
+  "lists in lists for a configuration": (test) => withValue(test, "config", nested(5_000)),
+  "lists in lists for its progress": (test) => withValue(test, "progress", nested(5_000)),
+  "lists in lists for a vocabulary": (test) => withValue(test, "vocabulary", nested(5_000)),
+  "objects in objects": (test) =>
+    withValue(test, "config", `${'{\\"model\\":'.repeat(4_000)}1${"}".repeat(4_000)}`),
+  "200,000 values for a vocabulary": (test) =>
+    withValue(test, "vocabulary", `[${"0,".repeat(200_000)}0]`),
+  "a vocabulary of long strings": (test) =>
+    withValue(test, "vocabulary", `[\\"${"a".repeat(1_000_000)}\\"]`),
+  "100,000 settings": (test) =>
+    withValue(test, "config", `{${Array.from({ length: 1e5 }, (_, k) => `\\"${k}\\":1`)}}`),
+  "a setting whose name is long": (test) =>
+    test.replace('"config":"{', `"config":"{\\"${"a".repeat(100_000)}\\":1,`),
+  "20,000 tensors": (test) => {
+    const entry = '{"dtype":"F32","shape":[0],"data_offsets":[0,0]}';
+    const entries = Array.from({ length: 20_000 }, (_, k) => `"${k}":${entry}`);
+    return test.replace(/\} *$/, `,${entries}}`);
+  },
+  "a name of a million characters": (test) =>
+    test.replace('"decoder.bias":', `"${"a".repeat(1_000_000)}":`),
+  "a header of 16 MB": (test) => test.replace(/\} *$/, `,"a":${nested(8_000_000)}}`),
+  "a header of 16 MB of members": (test) =>
+    test.replace(/\} *$/, `,${Array.from({ length: 1.5e6 }, (_, k) => `"${k}":{}`)}}`),
+};
+for (const [title, change] of Object.entries(hostile)) {
+  test(`A checkpoint that was made to do harm, with the right checksum, is refused for ${title}, at little cost`, async (t) => {
+    const file = path.join(await temporaryFolder(t), "hostile.safetensors");
+    const { header, data } = partsOf(await smallCheckpoint(t));
+    await writeFile(file, sealed({ header: change(header), data }));
+    const before = process.memoryUsage().rss;
+    await assert.rejects(
+      readCheckpointFacts(file).then(() => readCheckpoint(file)),
+      (error) => {
+        assert.ok((error as Error).message.length < 1_000);
+        return failsWith("BAD_CHECKPOINT", file)(error);
+      },
+    );
+    const grown = process.memoryUsage().rss - before;
+    assert.ok(grown < 1e8, `${grown} bytes`);
+  });
+}

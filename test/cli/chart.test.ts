@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { test } from "node:test";
 import fc from "fast-check";
 import { chart } from "#src/cli/terminal/chart.js";
 
@@ -18,42 +18,40 @@ const line = fc
     });
   });
 
-describe("A chart", () => {
-  it("is no wider than the given width, and shows every line", () => {
-    const property = fc.property(
-      fc.array(line, { minLength: 1, maxLength: 3 }),
-      fc.integer({ min: 40, max: 200 }),
-      fc.integer({ min: 4, max: 30 }),
-      (lines, width, height) => {
-        const symbols = ["○", "●", "△"];
-        const rows = chart(
-          lines.map((points, k) => ({ symbol: symbols[k], points })),
-          width,
-          height,
-        );
-        for (const row of rows) assert.ok(row.length <= width, `${row.length}: ${row}`);
-        assert.ok(rows.length <= height + 4, `${rows.length} rows`);
-        // The last drawn line covers others, and is never covered.
-        assert.ok(rows.join("").includes(symbols[lines.length - 1]));
-      },
-    );
-    fc.assert(property, { numRuns: 300 });
-  });
+test("A chart is no wider than the given width, and shows every line", () => {
+  const property = fc.property(
+    fc.array(line, { minLength: 1, maxLength: 3 }),
+    fc.integer({ min: 40, max: 200 }),
+    fc.integer({ min: 4, max: 30 }),
+    (lines, width, height) => {
+      const symbols = ["○", "●", "△"];
+      const rows = chart(
+        lines.map((points, k) => ({ symbol: symbols[k], points })),
+        width,
+        height,
+      );
+      for (const row of rows) assert.ok(row.length <= width, `${row.length}: ${row}`);
+      assert.ok(rows.length <= height + 4, `${rows.length} rows`);
+      // The last drawn line covers others, and is never covered.
+      assert.ok(rows.join("").includes(symbols[lines.length - 1]));
+    },
+  );
+  fc.assert(property, { numRuns: 300 });
+});
 
-  it("labels its rows with round numbers, each at its height", () => {
-    const points = Array.from({ length: 51 }, (_, k) => ({ x: 100 * k, y: 4 - k / 20 }));
-    const rows = chart([{ symbol: "●", points }], 60, 12);
-    const labelled = rows.filter((row) => /^ *\d/.test(row) && row.includes("┤"));
-    assert.deepEqual(
-      labelled.map((row) => row.split("┤")[0].trim()),
-      ["4.0", "3.5", "3.0", "2.5", "2.0", "1.5"],
-    );
-    // A line that falls evenly: the higher, the further left.
-    const columns = labelled.map((row) => row.indexOf("●"));
-    assert.deepEqual(
-      columns,
-      columns.toSorted((a, b) => a - b),
-    );
-    assert.match(rows[rows.length - 1], /^ +0 +2k +4k$/);
-  });
+test("A chart labels its rows with round numbers, each at its height", () => {
+  const points = Array.from({ length: 51 }, (_, k) => ({ x: 100 * k, y: 4 - k / 20 }));
+  const rows = chart([{ symbol: "●", points }], 60, 12);
+  const labelled = rows.filter((row) => /^ *\d/.test(row) && row.includes("┤"));
+  assert.deepEqual(
+    labelled.map((row) => row.split("┤")[0].trim()),
+    ["4.0", "3.5", "3.0", "2.5", "2.0", "1.5"],
+  );
+  // A line that falls evenly: the higher, the further left.
+  const columns = labelled.map((row) => row.indexOf("●"));
+  assert.deepEqual(
+    columns,
+    columns.toSorted((a, b) => a - b),
+  );
+  assert.match(rows[rows.length - 1], /^ +0 +2k +4k$/);
 });

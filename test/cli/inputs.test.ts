@@ -95,7 +95,7 @@ slow("--encoding and --invalid count for every text", async (t) => {
     }
     const skipped = await run(line, file, "--invalid", "skip");
     assert.ok(
-      skipped.some((it) => places.test(it) && it.includes("left out")),
+      skipped.some((test) => places.test(test) && test.includes("left out")),
       `${line}: ${skipped}`,
     );
     const replaced = run(line, file, "--invalid", "replace");
@@ -104,7 +104,7 @@ slow("--encoding and --invalid count for every text", async (t) => {
       await assert.rejects(replaced, failsWith("UNKNOWN_CHARACTER", "U+FFFD"), line);
     } else {
       assert.ok(
-        (await replaced).some((it) => places.test(it) && it.includes("U+FFFD")),
+        (await replaced).some((test) => places.test(test) && test.includes("U+FFFD")),
         line,
       );
     }

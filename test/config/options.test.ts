@@ -1,6 +1,6 @@
 /** What holds for the tables in which options are declared. */
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { test } from "node:test";
 import * as v from "valibot";
 import { BENCH } from "#src/config/bench.js";
 import { COPIES } from "#src/config/copies.js";
@@ -26,32 +26,30 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>
 };
 
 for (const [command, table] of Object.entries(TABLES)) {
-  describe(`In the options of ${command},`, () => {
-    it("each default is a value that its option takes", () => {
-      for (const [name, { kind, default: fallback }] of Object.entries(table)) {
-        if (fallback === undefined) continue;
-        assert.ok(v.is(schemaOf(kind), fallback), `${name} ${fallback}`);
-      }
-    });
+  test(`In the options of ${command}, each default is a value that its option takes`, () => {
+    for (const [name, { kind, default: fallback }] of Object.entries(table)) {
+      if (fallback === undefined) continue;
+      assert.ok(v.is(schemaOf(kind), fallback), `${name} ${fallback}`);
+    }
+  });
 
-    it("what can be typed has a name for its value, unless it is a flag", () => {
-      for (const [name, { kind, value, help }] of Object.entries(table)) {
-        if (help === undefined) continue;
-        assert.equal(value === undefined, kind.type === "flag", name);
-      }
-    });
+  test(`In the options of ${command}, what can be typed has a name for its value, unless it is a flag`, () => {
+    for (const [name, { kind, value, help }] of Object.entries(table)) {
+      if (help === undefined) continue;
+      assert.equal(value === undefined, kind.type === "flag", name);
+    }
+  });
 
-    it("no name of another program means two options, or is one of ours", () => {
-      const own = Object.keys(table).map((name) =>
-        name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
-      );
-      const all = [...own, ...Object.values(table).flatMap(({ aliases = [] }) => aliases)];
-      assert.deepEqual(all.toSorted(), [...new Set(all)].toSorted());
-    });
+  test(`In the options of ${command}, no name of another program means two options, or is one of ours`, () => {
+    const own = Object.keys(table).map((name) =>
+      name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+    );
+    const all = [...own, ...Object.values(table).flatMap(({ aliases = [] }) => aliases)];
+    assert.deepEqual(all.toSorted(), [...new Set(all)].toSorted());
   });
 }
 
-it("A checkpoint keeps the settings of which the table of training says so, and no others", async (t) => {
+test("A checkpoint keeps the settings of which the table of training says so, and no others", async (t) => {
   const place = await workplace(t);
   await trained(smallRun(place, { steps: 2, fold: { index: 1, of: 2 }, minCount: 1, patience: 3 }));
   const { config } = await loadCheckpoint("run", place);

@@ -68,7 +68,9 @@ test("any text cut anywhere into chunks is read as TextDecoder reads it", async 
 const nearlyUtf8 = fc
   .array(
     fc.oneof(
-      fc.string({ unit: "binary", minLength: 1, maxLength: 2 }).map((it) => [...Buffer.from(it)]),
+      fc
+        .string({ unit: "binary", minLength: 1, maxLength: 2 })
+        .map((test) => [...Buffer.from(test)]),
       fc.constantFrom([0xc0, 0xaf], [0xc1, 0x80], [0xe0, 0x80, 0x80], [0xe0, 0x9f, 0xbf]),
       fc.constantFrom([0xed, 0xa0, 0x80], [0xed, 0x9f, 0xbf], [0xf0, 0x8f, 0xbf, 0xbf]),
       fc.constantFrom([0xf4, 0x8f, 0xbf, 0xbf], [0xf4, 0x90, 0x80, 0x80], [0xf5, 0x80, 0x80, 0x80]),
@@ -273,7 +275,7 @@ test("the fingerprint is the text's: the same however it is cut, another for ano
     { numRuns: 20 },
   );
   const texts = ["abc", "abd", "acb", "abca", "bcd", "ABC"];
-  const fingerprints = await Promise.all(texts.map(async (it) => (await load(it)).fingerprint));
+  const fingerprints = await Promise.all(texts.map(async (test) => (await load(test)).fingerprint));
   assert.equal(new Set(fingerprints).size, texts.length);
   for (const fingerprint of fingerprints) assert.match(fingerprint, /^[0-9a-f]{64}$/);
 });
@@ -283,7 +285,7 @@ test("the fingerprint tells where the validation file begins", async (t) => {
   const one = await loadCorpus({ ...WHOLE, files: [a], validationFile: b });
   const two = await loadCorpus({ ...WHOLE, files: [c], validationFile: d });
   const three = await loadCorpus({ ...WHOLE, files: [a, b] });
-  assert.equal(new Set([one, two, three].map((it) => it.fingerprint)).size, 3);
+  assert.equal(new Set([one, two, three].map((test) => test.fingerprint)).size, 3);
 });
 
 test("a text with nothing to learn is refused", async () => {
@@ -410,7 +412,9 @@ test("folds of lines are whole lines", async () => {
 });
 
 test("a text can be read with more characters than it has, and is the same text", async () => {
-  const alsoKnown = Vocabulary.fromCodePoints([..."éa€"].map((it) => it.codePointAt(0) as number));
+  const alsoKnown = Vocabulary.fromCodePoints(
+    [..."éa€"].map((test) => test.codePointAt(0) as number),
+  );
   const plain = await load("banana bandana");
   const more = await load("banana bandana", { alsoKnown });
   assert.deepEqual(more.vocabulary.toJSON(), [" ", "a", "b", "d", "n", "é", "€"]);

@@ -93,7 +93,9 @@ test("a sorted list is divided as a shuffled one is, and other seeds divide it o
 });
 
 test("a larger vocabulary divides the lines in the same way", async () => {
-  const alsoKnown = Vocabulary.fromCodePoints([..."!é€"].map((it) => it.codePointAt(0) as number));
+  const alsoKnown = Vocabulary.fromCodePoints(
+    [..."!é€"].map((test) => test.codePointAt(0) as number),
+  );
   const text = names.join("\n");
   assert.deepEqual(linesOf(await deal(text, { alsoKnown })), linesOf(await deal(text)));
 });

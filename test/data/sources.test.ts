@@ -276,10 +276,10 @@ test("documents and archives are known by how they begin, and what to do is told
 
 test("UTF-32 without a mark is named, with what converts it", async (t) => {
   const folder = await temporaryFolder(t);
-  const codePoints = Array.from("Straße № 7\n".repeat(5), (it) => it.codePointAt(0) as number);
+  const codePoints = Array.from("Straße № 7\n".repeat(5), (test) => test.codePointAt(0) as number);
   for (const kind of ["LE", "BE"] as const) {
     const bytes = Buffer.alloc(4 * codePoints.length);
-    for (const [k, it] of codePoints.entries()) bytes[`writeUInt32${kind}`](it, 4 * k);
+    for (const [k, test] of codePoints.entries()) bytes[`writeUInt32${kind}`](test, 4 * k);
     const file = path.join(folder, kind);
     await writeFile(file, bytes);
     const refusal = failsWith("BAD_TEXT", "UTF-32", `iconv -f UTF-32${kind} -t UTF-8`);

@@ -7,7 +7,7 @@ import { Vocabulary } from "#src/data/vocabulary.js";
 import { failsWith } from "../helpers/failure.js";
 import { temporaryFolder } from "../helpers/folder.js";
 
-const known = Vocabulary.fromCodePoints(Array.from("\n abcdef", (it) => it.charCodeAt(0)));
+const known = Vocabulary.fromCodePoints(Array.from("\n abcdef", (test) => test.charCodeAt(0)));
 
 /** What a vocabulary knows of a text that comes through the standard input in pieces. */
 async function loadKnown(text: string, unknown: "error" | "skip", vocabulary = known) {

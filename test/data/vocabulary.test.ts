@@ -8,7 +8,7 @@ import { CharnnError } from "#src/errors.js";
 import { failsWith } from "../helpers/failure.js";
 
 function vocabularyOf(text: string): Vocabulary {
-  return Vocabulary.fromCodePoints(Array.from(text, (it) => it.codePointAt(0) as number));
+  return Vocabulary.fromCodePoints(Array.from(text, (test) => test.codePointAt(0) as number));
 }
 
 const text = fc.string({ unit: "binary", minLength: 1, maxLength: 300 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { test } from "node:test";
 import { modelConfig } from "#src/config/model.js";
 import { evaluateDynamically } from "#src/evaluation/dynamic-evaluation.js";
 import { type EvaluateSettings, loadCheckpoint } from "#src/index.js";
@@ -74,35 +74,33 @@ testOnEveryBackend(
   },
 );
 
-describe("Dynamic evaluation", () => {
-  it("is reported beside the usual loss, and is lower where the text repeats itself", async (t) => {
-    const place = await workplace(t);
-    await trained(smallRun(place, { steps: 60, hiddenSize: 16 }));
-    const checkpoint = await loadCheckpoint("run", place);
-    const other = await workplace(t, inventedText(60, 7).repeat(20));
-    const settings: EvaluateSettings = { files: [other.text], unknown: "skip", backend: "cpu" };
-    const plain = await evaluated(checkpoint, settings);
-    const both = await evaluated(checkpoint, { ...settings, dynamic: true });
-    assert.equal(plain.dynamic, undefined);
-    assert.equal(both.loss, plain.loss);
-    const { loss = Number.NaN, bitsPerCharacter = 0, perplexity } = both.dynamic ?? {};
-    assert.ok(loss < plain.loss - 0.02, `${loss} is not far below ${plain.loss}`);
-    assertClose([bitsPerCharacter], [loss / Math.LN2], 1e-12, "bits");
-    assert.equal(perplexity, Math.exp(loss));
-  });
+test("Dynamic evaluation is reported beside the usual loss, and is lower where the text repeats itself", async (t) => {
+  const place = await workplace(t);
+  await trained(smallRun(place, { steps: 60, hiddenSize: 16 }));
+  const checkpoint = await loadCheckpoint("run", place);
+  const other = await workplace(t, inventedText(60, 7).repeat(20));
+  const settings: EvaluateSettings = { files: [other.text], unknown: "skip", backend: "cpu" };
+  const plain = await evaluated(checkpoint, settings);
+  const both = await evaluated(checkpoint, { ...settings, dynamic: true });
+  assert.equal(plain.dynamic, undefined);
+  assert.equal(both.loss, plain.loss);
+  const { loss = Number.NaN, bitsPerCharacter = 0, perplexity } = both.dynamic ?? {};
+  assert.ok(loss < plain.loss - 0.02, `${loss} is not far below ${plain.loss}`);
+  assertClose([bitsPerCharacter], [loss / Math.LN2], 1e-12, "bits");
+  assert.equal(perplexity, Math.exp(loss));
+});
 
-  it("is refused for a model of lines, and for one that was not trained by Adam", async (t) => {
-    const place = await workplace(t);
-    for (const [settings, ...said] of [
-      [{ optimizer: "sgd" }, "sgd", "adam"],
-      [{ documents: "lines" }, "lines", "--dynamic"],
-    ] as const) {
-      await trained(smallRun(place, { ...settings, steps: 2, overwrite: true }));
-      const checkpoint = await loadCheckpoint("run", place);
-      await assert.rejects(
-        evaluated(checkpoint, { files: [place.text], dynamic: true, backend: "cpu" }),
-        failsWith("INVALID_SETTING", ...said),
-      );
-    }
-  });
+test("Dynamic evaluation is refused for a model of lines, and for one that was not trained by Adam", async (t) => {
+  const place = await workplace(t);
+  for (const [settings, ...said] of [
+    [{ optimizer: "sgd" }, "sgd", "adam"],
+    [{ documents: "lines" }, "lines", "--dynamic"],
+  ] as const) {
+    await trained(smallRun(place, { ...settings, steps: 2, overwrite: true }));
+    const checkpoint = await loadCheckpoint("run", place);
+    await assert.rejects(
+      evaluated(checkpoint, { files: [place.text], dynamic: true, backend: "cpu" }),
+      failsWith("INVALID_SETTING", ...said),
+    );
+  }
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { describe, it, type TestContext } from "node:test";
+import { type TestContext, test } from "node:test";
 import { CpuBackend } from "#src/backends/cpu/cpu-backend.js";
 import { modelConfig } from "#src/config/model.js";
 import type { Batch } from "#src/data/batch.js";
@@ -18,126 +18,119 @@ import { evaluated } from "../helpers/scoring.js";
 import { inventedText, smallRun, trained, type Workplace, workplace } from "../helpers/training.js";
 import { undisposed } from "../helpers/undisposed.js";
 
-describe("Scoring a text", () => {
-  it("in parallel batch rows gives nearly the score of one, and counts every character once", async () => {
-    const text = inventedText(31_234);
-    const vocabulary = Vocabulary.fromCodePoints(codePointsOf(text));
-    const model = modelFor(vocabulary);
-    const tokens = vocabulary.encode(text);
-    for await (const { batch } of evaluationBatches(tokens, undefined, vocabulary))
-      assert.equal(batch, 3);
-    const inLanes = await evaluate(model, evaluationBatches(tokens, undefined, vocabulary));
-    const inOne = await evaluate(model, inOneLane(tokens));
-    assert.ok(inLanes && inOne);
-    assert.deepEqual(
-      [inLanes.characters, inOne.characters],
-      [tokens.length - 1, tokens.length - 1],
-    );
-    assertClose([inLanes.loss / inLanes.characters], [inOne.loss / inOne.characters], 1e-6, "loss");
-    assertClose([inLanes.correct], [inOne.correct], 1e-3, "correct");
-  });
-
-  it("counts every character but the first of texts of any length", async () => {
-    const text = inventedText(2_000);
-    const vocabulary = Vocabulary.fromCodePoints(codePointsOf(text));
-    const model = modelFor(vocabulary);
-    for (const length of [0, 1, 2, 3, 255, 256, 257, 258, 512, 513, 2_000]) {
-      const tokens = vocabulary.encode(text).subarray(0, length);
-      const score = await evaluate(model, evaluationBatches(tokens, undefined, vocabulary));
-      assert.equal(score?.characters, Math.max(length - 1, 0), `of ${length}`);
-    }
-  });
-
-  it("leaves no tensors behind, and has no result when it is stopped", async () => {
-    const text = inventedText(2_000);
-    const vocabulary = Vocabulary.fromCodePoints(codePointsOf(text));
-    const model = modelFor(vocabulary);
-    const before = undisposed();
-    const controller = new AbortController();
-    const batches = async function* () {
-      for await (const batch of evaluationBatches(vocabulary.encode(text), undefined, vocabulary)) {
-        yield batch;
-        controller.abort();
-      }
-    };
-    assert.equal(await evaluate(model, batches(), controller.signal), undefined);
-    assert.equal(undisposed(), before);
-  });
+test("Scoring a text in parallel batch rows gives nearly the score of one, and counts every character once", async () => {
+  const text = inventedText(31_234);
+  const vocabulary = Vocabulary.fromCodePoints(codePointsOf(text));
+  const model = modelFor(vocabulary);
+  const tokens = vocabulary.encode(text);
+  for await (const { batch } of evaluationBatches(tokens, undefined, vocabulary))
+    assert.equal(batch, 3);
+  const inLanes = await evaluate(model, evaluationBatches(tokens, undefined, vocabulary));
+  const inOne = await evaluate(model, inOneLane(tokens));
+  assert.ok(inLanes && inOne);
+  assert.deepEqual([inLanes.characters, inOne.characters], [tokens.length - 1, tokens.length - 1]);
+  assertClose([inLanes.loss / inLanes.characters], [inOne.loss / inOne.characters], 1e-6, "loss");
+  assertClose([inLanes.correct], [inOne.correct], 1e-3, "correct");
 });
 
-describe("The score of a text", () => {
-  it("is the mean loss of its characters, read one after the other", async (t) => {
-    const { place, checkpoint } = await trainedModel(t, { cell: "lstm", layers: 2 });
-    const text = inventedText(600, 5);
-    const score = await scoreOf(place, checkpoint, text);
-    const { losses, correct } = predictionsOf(checkpoint, text);
-    const loss = mean(losses);
-    assert.deepEqual([score.characters, score.skipped], [599, 0]);
-    assertClose([score.loss], [loss], 1e-5, "loss");
-    assertClose([score.bitsPerCharacter], [loss / Math.LN2], 1e-5, "bits");
-    assertClose([score.perplexity], [Math.exp(loss)], 1e-4, "perplexity");
-    assert.equal(score.accuracy, correct / 599);
-  });
+test("Scoring a text counts every character but the first of texts of any length", async () => {
+  const text = inventedText(2_000);
+  const vocabulary = Vocabulary.fromCodePoints(codePointsOf(text));
+  const model = modelFor(vocabulary);
+  for (const length of [0, 1, 2, 3, 255, 256, 257, 258, 512, 513, 2_000]) {
+    const tokens = vocabulary.encode(text).subarray(0, length);
+    const score = await evaluate(model, evaluationBatches(tokens, undefined, vocabulary));
+    assert.equal(score?.characters, Math.max(length - 1, 0), `of ${length}`);
+  }
+});
 
-  it("of a model of lines is the mean over each line and the newline after it", async (t) => {
-    const { place, checkpoint } = await trainedModel(t, { cell: "gru", documents: "lines" });
-    const lines = inventedText(500, 5).split("\n").filter(Boolean);
-    const score = await scoreOf(place, checkpoint, `${lines.join("\n\n")}`);
-    const losses = lines.flatMap((line) => predictionsOf(checkpoint, `\n${line}\n`).losses);
-    assert.equal(score.characters, losses.length);
-    assertClose([score.loss], [mean(losses)], 1e-5, "loss");
-  });
-
-  it("of the held-out part is the validation loss that training reported", async (t) => {
-    const { place, checkpoint } = await trainedModel(t, {});
-    const score = await scoreOf(place, checkpoint, inventedText(700).slice(-70));
-    assert.equal(score.loss, checkpoint.progress.bestLoss);
-  });
-
-  it("with unknown characters is refused, or leaves them out", async (t) => {
-    const { place, checkpoint } = await trainedModel(t, {});
-    const text = inventedText(300, 5);
-    const odd = `é${text.slice(0, 100)}Ü${text.slice(100)}é`;
-    await assert.rejects(
-      scoreOf(place, checkpoint, odd),
-      failsWith("UNKNOWN_CHARACTER", "é", "Ü", "line 1, column 1", "--unknown skip"),
-    );
-    const score = await scoreOf(place, checkpoint, odd, "skip");
-    assert.equal(score.loss, (await scoreOf(place, checkpoint, text)).loss);
-    assert.deepEqual([score.characters, score.skipped], [299, 3]);
-    assert.equal(score.skippedCharacters.length, 2);
-  });
-
-  it("takes two characters or more", async (t) => {
-    const { place, checkpoint } = await trainedModel(t, {});
-    await assert.rejects(scoreOf(place, checkpoint, "l"), failsWith("BAD_TEXT"));
-    await assert.rejects(scoreOf(place, checkpoint, "lÜ", "skip"), failsWith("BAD_TEXT"));
-  });
-
-  it("is refused with a wrong setting, which is named", async (t) => {
-    const { place, checkpoint } = await trainedModel(t, {});
-    const files = [place.text];
-    for (const [setting, value] of [
-      ["files", "text"],
-      ["unknown", "replace"],
-      ["backend", "abacus"],
-      ["encoding", 8],
-    ] as const) {
-      const settings = { files, [setting]: value } as Parameters<typeof evaluated>[1];
-      const refused = failsWith("INVALID_SETTING", new RegExp(`^${setting}\\b`));
-      await assert.rejects(evaluated(checkpoint, settings), refused);
+test("Scoring a text leaves no tensors behind, and has no result when it is stopped", async () => {
+  const text = inventedText(2_000);
+  const vocabulary = Vocabulary.fromCodePoints(codePointsOf(text));
+  const model = modelFor(vocabulary);
+  const before = undisposed();
+  const controller = new AbortController();
+  const batches = async function* () {
+    for await (const batch of evaluationBatches(vocabulary.encode(text), undefined, vocabulary)) {
+      yield batch;
+      controller.abort();
     }
-  });
+  };
+  assert.equal(await evaluate(model, batches(), controller.signal), undefined);
+  assert.equal(undisposed(), before);
+});
 
-  it("is aborted with the reason of its signal, and leaves no tensors behind", async (t) => {
-    const { place, checkpoint } = await trainedModel(t, {});
-    const before = undisposed();
-    const signal = AbortSignal.abort(new Error("changed my mind"));
-    const files = [place.text];
-    await assert.rejects(evaluated(checkpoint, { files }, { signal }), /changed my mind/);
-    await evaluated(checkpoint, { files });
-    assert.equal(undisposed(), before);
-  });
+test("The score of a text is the mean loss of its characters, read one after the other", async (t) => {
+  const { place, checkpoint } = await trainedModel(t, { cell: "lstm", layers: 2 });
+  const text = inventedText(600, 5);
+  const score = await scoreOf(place, checkpoint, text);
+  const { losses, correct } = predictionsOf(checkpoint, text);
+  const loss = mean(losses);
+  assert.deepEqual([score.characters, score.skipped], [599, 0]);
+  assertClose([score.loss], [loss], 1e-5, "loss");
+  assertClose([score.bitsPerCharacter], [loss / Math.LN2], 1e-5, "bits");
+  assertClose([score.perplexity], [Math.exp(loss)], 1e-4, "perplexity");
+  assert.equal(score.accuracy, correct / 599);
+});
+
+test("The score of a text of a model of lines is the mean over each line and the newline after it", async (t) => {
+  const { place, checkpoint } = await trainedModel(t, { cell: "gru", documents: "lines" });
+  const lines = inventedText(500, 5).split("\n").filter(Boolean);
+  const score = await scoreOf(place, checkpoint, `${lines.join("\n\n")}`);
+  const losses = lines.flatMap((line) => predictionsOf(checkpoint, `\n${line}\n`).losses);
+  assert.equal(score.characters, losses.length);
+  assertClose([score.loss], [mean(losses)], 1e-5, "loss");
+});
+
+test("The score of a text of the held-out part is the validation loss that training reported", async (t) => {
+  const { place, checkpoint } = await trainedModel(t, {});
+  const score = await scoreOf(place, checkpoint, inventedText(700).slice(-70));
+  assert.equal(score.loss, checkpoint.progress.bestLoss);
+});
+
+test("The score of a text with unknown characters is refused, or leaves them out", async (t) => {
+  const { place, checkpoint } = await trainedModel(t, {});
+  const text = inventedText(300, 5);
+  const odd = `é${text.slice(0, 100)}Ü${text.slice(100)}é`;
+  await assert.rejects(
+    scoreOf(place, checkpoint, odd),
+    failsWith("UNKNOWN_CHARACTER", "é", "Ü", "line 1, column 1", "--unknown skip"),
+  );
+  const score = await scoreOf(place, checkpoint, odd, "skip");
+  assert.equal(score.loss, (await scoreOf(place, checkpoint, text)).loss);
+  assert.deepEqual([score.characters, score.skipped], [299, 3]);
+  assert.equal(score.skippedCharacters.length, 2);
+});
+
+test("The score of a text takes two characters or more", async (t) => {
+  const { place, checkpoint } = await trainedModel(t, {});
+  await assert.rejects(scoreOf(place, checkpoint, "l"), failsWith("BAD_TEXT"));
+  await assert.rejects(scoreOf(place, checkpoint, "lÜ", "skip"), failsWith("BAD_TEXT"));
+});
+
+test("The score of a text is refused with a wrong setting, which is named", async (t) => {
+  const { place, checkpoint } = await trainedModel(t, {});
+  const files = [place.text];
+  for (const [setting, value] of [
+    ["files", "text"],
+    ["unknown", "replace"],
+    ["backend", "abacus"],
+    ["encoding", 8],
+  ] as const) {
+    const settings = { files, [setting]: value } as Parameters<typeof evaluated>[1];
+    const refused = failsWith("INVALID_SETTING", new RegExp(`^${setting}\\b`));
+    await assert.rejects(evaluated(checkpoint, settings), refused);
+  }
+});
+
+test("The score of a text is aborted with the reason of its signal, and leaves no tensors behind", async (t) => {
+  const { place, checkpoint } = await trainedModel(t, {});
+  const before = undisposed();
+  const signal = AbortSignal.abort(new Error("changed my mind"));
+  const files = [place.text];
+  await assert.rejects(evaluated(checkpoint, { files }, { signal }), /changed my mind/);
+  await evaluated(checkpoint, { files });
+  assert.equal(undisposed(), before);
 });
 
 async function trainedModel(t: TestContext, settings: Partial<TrainSettings>) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { before, describe } from "node:test";
+import { before } from "node:test";
 import { onTheAddon } from "../helpers/addon.js";
 import { copiedProgram } from "../helpers/copied-program.js";
 import { charnn, foxFolder, jsonLines, SMALL } from "../helpers/executable.js";
@@ -12,8 +12,9 @@ const CLONE = { "scripts/build-native.js": "" };
 const WARNING =
   /^Warning: The native backend does not load: .+\. The cpu backend computes, many times slower\. .+$/gm;
 
-describe("Where the native backend does not load,", () => {
-  slow("every command that uses a model warns once, with the reason and the remedy", async (t) => {
+slow(
+  "Where the native backend does not load, every command that uses a model warns once, with the reason and the remedy",
+  async (t) => {
     const cwd = await foxFolder(t, { trained: true });
     const program = await copiedProgram(t, CLONE);
     for (const command of [
@@ -33,9 +34,12 @@ describe("Where the native backend does not load,", () => {
       assert.equal(stderr.match(/Warning:/g)?.length, 1, `${command}: ${stderr}`);
       assert.match(stderr, /it was not compiled\..*C\+\+ compiler.*npm run native$/m);
     }
-  });
+  },
+);
 
-  slow("training with --json reports it as an event too", async (t) => {
+slow(
+  "Where the native backend does not load, training with --json reports it as an event too",
+  async (t) => {
     const cwd = await foxFolder(t);
     const program = await copiedProgram(t);
     const train = ["train", "fox.txt", "--json", ...SMALL];
@@ -53,9 +57,12 @@ describe("Where the native backend does not load,", () => {
     );
     assert.ok(warnings[0].message.includes(`${passedOver[0].why}. `));
     assert.ok(warnings[0].message.endsWith(` ${passedOver[0].cure}`));
-  });
+  },
+);
 
-  slow("--backend native is refused, and --backend cpu is used without a warning", async (t) => {
+slow(
+  "Where the native backend does not load, --backend native is refused, and --backend cpu is used without a warning",
+  async (t) => {
     const cwd = await foxFolder(t, { trained: true });
     const program = await copiedProgram(t);
     for (const command of ["train fox.txt", "sample", "eval fox fox.txt", "bench"]) {
@@ -68,66 +75,73 @@ describe("Where the native backend does not load,", () => {
     const cpu = ["sample", "-n", "5", "--backend", "cpu"];
     const { code, stderr } = await charnn(t, cpu, { cwd, program });
     assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
-  });
+  },
+);
 
-  // A package that has its name, in a folder where Node looks first.
-  const packaged = `dist/node_modules/@charnn/native-${PLATFORM}/index.js`;
-  const cases: [title: string, files: Record<string, string | Uint8Array>, ...says: string[]][] = [
-    [
-      "no package for the platform",
-      {},
-      `the package @charnn/native-${PLATFORM} is not installed.`,
-      "\nInstall charnn again with --include=optional.\n",
-    ],
-    ["not compiled", CLONE, "it was not compiled.\nWith a C++ compiler (", "npm run native\n"],
-    [
-      "a file that is none of the system's",
-      { ...CLONE, [COMPILED]: "This is no addon.\n".repeat(10) },
-      "its file is damaged, or made for another system (",
-      COMPILED,
-      "\nCompile it anew: npm run native\n",
-    ],
-    [
-      "an empty file in place of the package's",
-      {
-        [packaged.replace("index.js", "package.json")]: '{"main":"charnn.node"}',
-        [packaged.replace("index.js", "charnn.node")]: "",
-      },
-      "its file is damaged, or made for another system (",
-      "\nInstall charnn again.\n",
-    ],
-    [
-      "an addon of another version",
-      { ...CLONE, [packaged]: "exports.describe = () => ({ interface: 0 });" },
-      "it was made for another version of charnn.\nCompile it anew: npm run native\n",
-    ],
-    [
-      "an addon that says nothing of itself",
-      { [packaged]: "" },
-      "it was made for another version of charnn.\nInstall charnn again.\n",
-    ],
-  ];
-  for (const [title, files, ...says] of cases) {
-    slow(`the reason and the remedy are shown: ${title}`, async (t) => {
+// A package that has its name, in a folder where Node looks first.
+const packaged = `dist/node_modules/@charnn/native-${PLATFORM}/index.js`;
+const cases: [title: string, files: Record<string, string | Uint8Array>, ...says: string[]][] = [
+  [
+    "no package for the platform",
+    {},
+    `the package @charnn/native-${PLATFORM} is not installed.`,
+    "\nInstall charnn again with --include=optional.\n",
+  ],
+  ["not compiled", CLONE, "it was not compiled.\nWith a C++ compiler (", "npm run native\n"],
+  [
+    "a file that is none of the system's",
+    { ...CLONE, [COMPILED]: "This is no addon.\n".repeat(10) },
+    "its file is damaged, or made for another system (",
+    COMPILED,
+    "\nCompile it anew: npm run native\n",
+  ],
+  [
+    "an empty file in place of the package's",
+    {
+      [packaged.replace("index.js", "package.json")]: '{"main":"charnn.node"}',
+      [packaged.replace("index.js", "charnn.node")]: "",
+    },
+    "its file is damaged, or made for another system (",
+    "\nInstall charnn again.\n",
+  ],
+  [
+    "an addon of another version",
+    { ...CLONE, [packaged]: "exports.describe = () => ({ interface: 0 });" },
+    "it was made for another version of charnn.\nCompile it anew: npm run native\n",
+  ],
+  [
+    "an addon that says nothing of itself",
+    { [packaged]: "" },
+    "it was made for another version of charnn.\nInstall charnn again.\n",
+  ],
+];
+for (const [title, files, ...says] of cases) {
+  slow(
+    `Where the native backend does not load, the reason and the remedy are shown: ${title}`,
+    async (t) => {
       const program = await copiedProgram(t, files);
       const args = ["bench", "--backend", "native"];
       const { code, stdout, stderr } = await charnn(t, args, { program });
       assert.deepEqual({ code, stdout }, { code: 1, stdout: "" }, stderr);
       assert.match(stderr, /^Error: The native backend does not load: [^\n]+\n[^\n]+\n$/);
       for (const part of says) assert.ok(stderr.includes(part), `${stderr} does not say ${part}`);
-    });
-  }
+    },
+  );
+}
 
-  const linux = { skip: process.platform !== "linux" && "only Linux's linker crashes on it" };
-  slow("an addon file whose end is missing does not crash the command", linux, async (t) => {
+const linux = { skip: process.platform !== "linux" && "only Linux's linker crashes on it" };
+slow(
+  "Where the native backend does not load, an addon file whose end is missing does not crash the command",
+  linux,
+  async (t) => {
     const whole = await readFile(process.execPath);
     const program = await copiedProgram(t, { ...CLONE, [COMPILED]: whole.subarray(0, 200_000) });
     const args = ["bench", "--backend", "native"];
     const { code, stderr } = await charnn(t, args, { program });
     assert.equal(code, 1);
     assert.match(stderr, /does not load: its end is missing: .*charnn\.node\.\nCompile it anew/);
-  });
-});
+  },
+);
 
 onTheAddon("The native backend", (addon) => {
   let sets: readonly string[] = [];
@@ -135,7 +149,7 @@ onTheAddon("The native backend", (addon) => {
     sets = addon.describe().instructionSets;
   });
 
-  slow("uses the given number of threads, and says so", async (t) => {
+  slow("The native backend uses the given number of threads, and says so", async (t) => {
     const cwd = await foxFolder(t);
     const train = (...args: string[]) =>
       charnn(t, ["train", "fox.txt", "--name", "fox", "--hidden-size", "8", ...args], { cwd });
@@ -162,7 +176,7 @@ onTheAddon("The native backend", (addon) => {
   });
 
   slow(
-    "uses the instruction set that CHARNN_ISA names, and refuses one that is not there",
+    "The native backend uses the instruction set that CHARNN_ISA names, and refuses one that is not there",
     async (t) => {
       const cwd = await foxFolder(t, { trained: true });
       for (const args of ["sample -n 5", "doctor", "bench --backend native"]) {

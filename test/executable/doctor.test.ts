@@ -38,7 +38,7 @@ test("doctor shows the backends that load and the machine, with --json as one ob
 });
 
 onTheAddon("doctor", (addon) => {
-  slow("shows what the native backend has", async (t) => {
+  slow("doctor shows what the native backend has", async (t) => {
     const { instructionSets } = addon.describe();
     const { stdout } = await charnn(t, ["doctor"]);
     const line = stdout.split("\n").find((one) => one.startsWith("native "));

@@ -45,7 +45,7 @@ async function training(
 
 describe("A run", { skip: whyNot("otherHost", "otherNumbers"), concurrency: 3 }, () => {
   slow(
-    "whose container was killed goes on in the next, and ends with the same bytes",
+    "A run whose container was killed goes on in the next, and ends with the same bytes",
     async (t) => {
       const whole = await foxFolder(t);
       assert.equal((await charnn(t, TRAIN, { cwd: whole })).code, 0);
@@ -66,7 +66,7 @@ describe("A run", { skip: whyNot("otherHost", "otherNumbers"), concurrency: 3 },
   );
 
   slow(
-    "that is being trained in another container can't be resumed here, and is not disturbed",
+    "A run that is being trained in another container can't be resumed here, and is not disturbed",
     async (t) => {
       const cwd = await foxFolder(t);
       const trainer = await training(t, cwd, "otherNumbers", { train: TRAIN_LONG });
@@ -94,7 +94,7 @@ describe("A run", { skip: whyNot("otherHost", "otherNumbers"), concurrency: 3 },
   );
 
   slow(
-    "that was taken over while its process was stopped is not written by that process",
+    "A run that was taken over while its process was stopped is not written by that process",
     async (t) => {
       const cwd = await foxFolder(t);
       const program = await copiedProgram(t);

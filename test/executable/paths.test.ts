@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { copyFile, mkdir, readdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
-import { describe, it } from "node:test";
+import { test } from "node:test";
 import type { Command } from "commander";
 import { pathKind, placeholderOf } from "#src/cli/options/paths.js";
 import { createProgram } from "#src/cli/program.js";
@@ -70,89 +70,87 @@ function linesWith(command: Command, file: string) {
   return lines;
 }
 
-describe("A path on the command line", () => {
-  it("is recognized by its placeholder in the help", () => {
-    let paths = 0;
-    for (const command of newCommands()) {
-      const words = [
-        ...command.options.map(({ flags }) => placeholderOf(flags)),
-        ...command.registeredArguments.map((argument) => argument.name()),
-      ];
-      for (const word of words) {
-        if (pathKind(word)) paths++;
-        else assert.ok(NO_PATHS.has(word), `<${word}> of ${command.name()}: is it a path?`);
-      }
+test("A path on the command line is recognized by its placeholder in the help", () => {
+  let paths = 0;
+  for (const command of newCommands()) {
+    const words = [
+      ...command.options.map(({ flags }) => placeholderOf(flags)),
+      ...command.registeredArguments.map((argument) => argument.name()),
+    ];
+    for (const word of words) {
+      if (pathKind(word)) paths++;
+      else assert.ok(NO_PATHS.has(word), `<${word}> of ${command.name()}: is it a path?`);
     }
-    assert.ok(paths > 20);
-  });
-
-  for (const [file, cure] of UNEXPANDED) {
-    it(`is refused as ${file}, which no shell has expanded`, async () => {
-      const lines = newCommands().flatMap((command) => linesWith(command, file));
-      assert.ok(lines.length > 20);
-      for (const { args, isOutput } of lines) {
-        const code = isOutput ? "INVALID_SETTING" : "NOT_FOUND";
-        await assert.rejects(parsed(args), failsWith(code, JSON.stringify(file), cure), `${args}`);
-      }
-    });
   }
+  assert.ok(paths > 20);
+});
 
-  for (const [file, says] of [
-    ["", "empty"],
-    ["a\0b", "NUL"],
+for (const [file, cure] of UNEXPANDED) {
+  test(`A path on the command line is refused as ${file}, which no shell has expanded`, async () => {
+    const lines = newCommands().flatMap((command) => linesWith(command, file));
+    assert.ok(lines.length > 20);
+    for (const { args, isOutput } of lines) {
+      const code = isOutput ? "INVALID_SETTING" : "NOT_FOUND";
+      await assert.rejects(parsed(args), failsWith(code, JSON.stringify(file), cure), `${args}`);
+    }
+  });
+}
+
+for (const [file, says] of [
+  ["", "empty"],
+  ["a\0b", "NUL"],
+] as const) {
+  test(`A path on the command line is refused where it is ${JSON.stringify(file)}, as a variable or a file of options may be`, async () => {
+    for (const { args } of newCommands().flatMap((command) => linesWith(command, file))) {
+      await assert.rejects(parsed(args), failsWith("INVALID_SETTING", says), `${args}`);
+    }
+  });
+}
+
+test("A path on the command line is refused before any file or folder is made", async (t) => {
+  const cwd = await foxFolder(t, { trained: true });
+  const before = (await readdir(cwd)).sort();
+  for (const [args, code, says] of [
+    [
+      ["train", "~/fox.txt"],
+      1,
+      /no file or folder "~\/fox\.txt"[\s\S]* Write \/home\/me\/fox\.txt\./,
+    ],
+    [
+      ["train", "fox.txt", "--out=~/runs"],
+      2,
+      /--out "~\/runs" begins with ~[\s\S]* Write \/home\/me\/runs\./,
+    ],
+    [["train", "fox.txt", "--config=*.json"], 1, /no file or folder "\*\.json"/],
+    [["report", "fox", "-o", "*.html"], 2, /--output "\*\.html" has a wildcard/],
+    [
+      ["info", "fo*"],
+      1,
+      /no run and no checkpoint "fo\*"[\s\S]*What runs there are: charnn info\n/,
+    ],
   ] as const) {
-    it(`is refused where it is ${JSON.stringify(file)}, as a variable or a file of options may be`, async () => {
-      for (const { args } of newCommands().flatMap((command) => linesWith(command, file))) {
-        await assert.rejects(parsed(args), failsWith("INVALID_SETTING", says), `${args}`);
-      }
-    });
+    const { stderr, ...outcome } = await charnn(t, args, { cwd, env: { HOME: "/home/me" } });
+    assert.deepEqual([outcome.code, outcome.stdout], [code, ""], `${args}\n${stderr}`);
+    assert.match(stderr, says);
   }
+  assert.deepEqual((await readdir(cwd)).sort(), before);
+});
 
-  it("is refused before any file or folder is made", async (t) => {
-    const cwd = await foxFolder(t, { trained: true });
-    const before = (await readdir(cwd)).sort();
-    for (const [args, code, says] of [
-      [
-        ["train", "~/fox.txt"],
-        1,
-        /no file or folder "~\/fox\.txt"[\s\S]* Write \/home\/me\/fox\.txt\./,
-      ],
-      [
-        ["train", "fox.txt", "--out=~/runs"],
-        2,
-        /--out "~\/runs" begins with ~[\s\S]* Write \/home\/me\/runs\./,
-      ],
-      [["train", "fox.txt", "--config=*.json"], 1, /no file or folder "\*\.json"/],
-      [["report", "fox", "-o", "*.html"], 2, /--output "\*\.html" has a wildcard/],
-      [
-        ["info", "fo*"],
-        1,
-        /no run and no checkpoint "fo\*"[\s\S]*What runs there are: charnn info\n/,
-      ],
-    ] as const) {
-      const { stderr, ...outcome } = await charnn(t, args, { cwd, env: { HOME: "/home/me" } });
-      assert.deepEqual([outcome.code, outcome.stdout], [code, ""], `${args}\n${stderr}`);
-      assert.match(stderr, says);
-    }
-    assert.deepEqual((await readdir(cwd)).sort(), before);
-  });
-
-  slow("is used as it stands where a file has that name", async (t) => {
-    const cwd = await foxFolder(t);
-    for (const name of ["*.text", "~x", "a[1]{2}?.txt"]) {
-      await copyFile(path.join(cwd, "fox.txt"), path.join(cwd, name));
-    }
-    await mkdir(path.join(cwd, "~"));
-    await mkdir(path.join(cwd, "runs*"));
-    for (const args of [
-      ["train", "*.text", "~x", "a[1]{2}?.txt", "--out=~/runs", "--name=a"],
-      ["train", "fox.txt", "--out=runs*", "--name=b[1]"],
-      ["train", "fox.txt", "--out", "brackets [1]", "--name=c"],
-    ]) {
-      const { code, stderr } = await charnn(t, [...args, "--quiet", ...SMALL], { cwd });
-      assert.equal(code, 0, stderr);
-    }
-    const { code, stderr } = await charnn(t, ["info", "b[1]", "--out=runs*"], { cwd });
+slow("A path on the command line is used as it stands where a file has that name", async (t) => {
+  const cwd = await foxFolder(t);
+  for (const name of ["*.text", "~x", "a[1]{2}?.txt"]) {
+    await copyFile(path.join(cwd, "fox.txt"), path.join(cwd, name));
+  }
+  await mkdir(path.join(cwd, "~"));
+  await mkdir(path.join(cwd, "runs*"));
+  for (const args of [
+    ["train", "*.text", "~x", "a[1]{2}?.txt", "--out=~/runs", "--name=a"],
+    ["train", "fox.txt", "--out=runs*", "--name=b[1]"],
+    ["train", "fox.txt", "--out", "brackets [1]", "--name=c"],
+  ]) {
+    const { code, stderr } = await charnn(t, [...args, "--quiet", ...SMALL], { cwd });
     assert.equal(code, 0, stderr);
-  });
+  }
+  const { code, stderr } = await charnn(t, ["info", "b[1]", "--out=runs*"], { cwd });
+  assert.equal(code, 0, stderr);
 });

@@ -240,7 +240,9 @@ test("a signal while options are read from a pipe ends the command with its code
   for (let tries = 0; ; tries++) {
     assert.ok(tries < 1_000, "the pipe is not opened");
     const descriptors = await readdir(`/proc/${child.pid}/fd`).catch(() => []);
-    const links = descriptors.map((it) => readlink(`/proc/${child.pid}/fd/${it}`).catch(() => ""));
+    const links = descriptors.map((test) =>
+      readlink(`/proc/${child.pid}/fd/${test}`).catch(() => ""),
+    );
     if ((await Promise.all(links)).some((link) => link.endsWith("/pipe"))) break;
     await setTimeout(20);
   }
@@ -297,8 +299,8 @@ const DEAF = `
 `;
 
 slow("a second signal ends what hears nothing", unlessOnWindows, async (t) => {
-  const modules = ["terminal", "signals"].map((it) =>
-    import.meta.resolve(`#src/cli/terminal/${it}.js`),
+  const modules = ["terminal", "signals"].map((test) =>
+    import.meta.resolve(`#src/cli/terminal/${test}.js`),
   );
   const words = ["--input-type=module", "-e", DEAF, ...modules];
   const child = spawn(process.execPath, words, { timeout: 55_000, killSignal: "SIGKILL" });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import { describe, it } from "node:test";
+import { describe, test } from "node:test";
 import { filesIn, foxFolder, SMALL, shell } from "../helpers/executable.js";
 import { slow } from "../helpers/slow.js";
 import { charnnUnder, withoutStrace } from "../helpers/strace.js";
@@ -16,20 +16,23 @@ describe("A failing system call", { skip: withoutStrace, concurrency: 2 }, () =>
     ["EIO", "the disk reports an error (EIO)"],
     ["ESTALE", "stale file handle"],
   ] as const) {
-    slow(`is explained in words when a checkpoint is saved: ${code}`, async (t) => {
-      const cwd = await foxFolder(t);
-      // What is synced is the checkpoint, and not a new folder.
-      await mkdir(path.join(cwd, "checkpoints", "other"), { recursive: true });
-      const line = charnnUnder(TRAIN, [`fsync:error=${code}`]);
-      const { code: exitCode, stderr } = await shell(t, line, { cwd });
-      assert.equal(exitCode, 1, stderr);
-      assert.match(stderr, /^Error: \S+\.safetensors can't be written: /m);
-      assert.ok(stderr.includes(said), stderr);
-    });
+    slow(
+      `A failing system call is explained in words when a checkpoint is saved: ${code}`,
+      async (t) => {
+        const cwd = await foxFolder(t);
+        // What is synced is the checkpoint, and not a new folder.
+        await mkdir(path.join(cwd, "checkpoints", "other"), { recursive: true });
+        const line = charnnUnder(TRAIN, [`fsync:error=${code}`]);
+        const { code: exitCode, stderr } = await shell(t, line, { cwd });
+        assert.equal(exitCode, 1, stderr);
+        assert.match(stderr, /^Error: \S+\.safetensors can't be written: /m);
+        assert.ok(stderr.includes(said), stderr);
+      },
+    );
   }
 
   slow(
-    "that keeps failing is reported as its first failure, not as that of the cleaning up",
+    "A failing system call that keeps failing is reported as its first failure, not as that of the cleaning up",
     async (t) => {
       const cwd = await foxFolder(t);
       await mkdir(path.join(cwd, "checkpoints", "other"), { recursive: true });
@@ -45,7 +48,7 @@ describe("A failing system call", { skip: withoutStrace, concurrency: 2 }, () =>
     },
   );
 
-  slow("gives the reason why a file may not be removed", async (t) => {
+  slow("A failing system call gives the reason why a file may not be removed", async (t) => {
     const cwd = await foxFolder(t, { trained: true });
     const best = path.join("checkpoints", "fox", "best.safetensors");
     const before = await filesIn(cwd);
@@ -57,7 +60,7 @@ describe("A failing system call", { skip: withoutStrace, concurrency: 2 }, () =>
     assert.deepEqual(await filesIn(cwd), before);
   });
 
-  slow("leaves no folder behind that the run made", async (t) => {
+  slow("A failing system call leaves no folder behind that the run made", async (t) => {
     const cwd = await foxFolder(t);
     const line = charnnUnder(`${TRAIN} --out a/b`, ["rename:error=EROFS"]);
     const { code, stderr } = await shell(t, line, { cwd });
@@ -66,7 +69,7 @@ describe("A failing system call", { skip: withoutStrace, concurrency: 2 }, () =>
     assert.deepEqual(await readdir(cwd), ["fox.txt"]);
   });
 
-  it("is reported where the folder for a run can't be synced", async (t) => {
+  test("A failing system call is reported where the folder for a run can't be synced", async (t) => {
     const cwd = await foxFolder(t);
     const { code, stderr } = await shell(t, charnnUnder(TRAIN, ["fsync:error=EIO"]), { cwd });
     assert.equal(code, 1, stderr);
@@ -74,7 +77,7 @@ describe("A failing system call", { skip: withoutStrace, concurrency: 2 }, () =>
     assert.deepEqual(await readdir(cwd), ["fox.txt"]);
   });
 
-  slow("is explained in words where a file is read", async (t) => {
+  slow("A failing system call is explained in words where a file is read", async (t) => {
     const cwd = await foxFolder(t, { trained: true });
     for (const args of ["sample fox", "info fox", "eval fox fox.txt", "plot fox", "report fox"]) {
       const files = ["checkpoints/fox/best.safetensors", "checkpoints/fox/metrics.jsonl"];
@@ -89,7 +92,7 @@ describe("A failing system call", { skip: withoutStrace, concurrency: 2 }, () =>
 });
 
 describe("Folders made for a run", { skip: withoutStrace }, () => {
-  it("are synced in the folder around them, up to the first that existed", async (t) => {
+  test("Folders made for a run are synced in the folder around them, up to the first that existed", async (t) => {
     const cwd = await foxFolder(t);
     const trace = path.join(cwd, "trace");
     const line = charnnUnder(`${TRAIN} --out a/b`, [], { trace, calls: ["mkdir", "fsync"] });

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { mkdir, symlink, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { describe, it, type TestContext } from "node:test";
+import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { dataFolder } from "#src/backends/tensorflow/folder.js";
 import { thisProcess } from "#src/processes.js";
@@ -21,7 +21,7 @@ const env = { XDG_DATA_HOME: dataFolder() };
 
 await onTensorFlow("The program with TensorFlow", () => {
   slow(
-    "trains without output of TensorFlow's, and its run is resumed by another backend and sampled by a third",
+    "The program with TensorFlow trains without output of TensorFlow's, and its run is resumed by another backend and sampled by a third",
     async (t) => {
       const cwd = await foxFolder(t);
       const shape = ["--layers", "2", "--hidden-size", "12", "--dropout", "0.2", "--quiet"];
@@ -50,7 +50,7 @@ await onTensorFlow("The program with TensorFlow", () => {
     },
   );
 
-  slow("learns what the cpu backend learns", async (t) => {
+  slow("The program with TensorFlow learns what the cpu backend learns", async (t) => {
     const cwd = await foxFolder(t);
     const losses = [];
     for (const backend of ["tensorflow", "cpu"]) {
@@ -64,31 +64,40 @@ await onTensorFlow("The program with TensorFlow", () => {
     assert.ok(Math.abs(losses[0] - losses[1]) < 1e-3, `${losses}`);
   });
 
-  slow("says its version in doctor, which finds nothing to install", async (t) => {
-    const { stdout } = await charnn(t, ["doctor"], { env });
-    assert.match(
-      stdout,
-      /^tensorflow +loads: .* TensorFlow 2\.\d+\.\d+( on a GPU)?( with cuDNN)?$/m,
-    );
-    const { code, stderr } = await charnn(t, INSTALL, { env });
-    assert.equal(code, 0, stderr);
-    assert.match(stderr, /^TensorFlow 2\.\d+\.\d+ was there before, and works: /m);
-  });
+  slow(
+    "The program with TensorFlow says its version in doctor, which finds nothing to install",
+    async (t) => {
+      const { stdout } = await charnn(t, ["doctor"], { env });
+      assert.match(
+        stdout,
+        /^tensorflow +loads: .* TensorFlow 2\.\d+\.\d+( on a GPU)?( with cuDNN)?$/m,
+      );
+      const { code, stderr } = await charnn(t, INSTALL, { env });
+      assert.equal(code, 0, stderr);
+      assert.match(stderr, /^TensorFlow 2\.\d+\.\d+ was there before, and works: /m);
+    },
+  );
 
-  slow("takes the addon of the npm package where npm could install it", async (t) => {
-    const program = await copiedProgram(t);
-    const scope = path.join(path.dirname(program), "../dist/node_modules/@tensorflow");
-    await mkdir(scope, { recursive: true });
-    await symlink(path.join(env.XDG_DATA_HOME, "charnn/tensorflow"), path.join(scope, "tfjs-node"));
-    const bench = ["bench", "--backend", "tensorflow", "--steps", "1", "--json"];
-    const { code, stdout, stderr } = await charnn(t, bench, { program });
-    assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
-    assert.equal(jsonLines(stdout)[0].backend, "tensorflow");
-  });
+  slow(
+    "The program with TensorFlow takes the addon of the npm package where npm could install it",
+    async (t) => {
+      const program = await copiedProgram(t);
+      const scope = path.join(path.dirname(program), "../dist/node_modules/@tensorflow");
+      await mkdir(scope, { recursive: true });
+      await symlink(
+        path.join(env.XDG_DATA_HOME, "charnn/tensorflow"),
+        path.join(scope, "tfjs-node"),
+      );
+      const bench = ["bench", "--backend", "tensorflow", "--steps", "1", "--json"];
+      const { code, stdout, stderr } = await charnn(t, bench, { program });
+      assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+      assert.equal(jsonLines(stdout)[0].backend, "tensorflow");
+    },
+  );
 
   const linux = { skip: process.platform !== "linux" && "threads are counted in Linux's /proc" };
 
-  slow("uses as many threads as --threads says", linux, async () => {
+  slow("The program with TensorFlow uses as many threads as --threads says", linux, async () => {
     const [one, five] = [1, 5].map((threads) => {
       const program = `
         import { readdirSync } from "node:fs";
@@ -105,24 +114,26 @@ await onTensorFlow("The program with TensorFlow", () => {
   });
 });
 
-describe("Where TensorFlow is not installed,", () => {
-  it("a command with --backend tensorflow says how to install it", async (t) => {
-    const cwd = await foxFolder(t);
-    const train = ["train", "fox.txt", "--backend", "tensorflow"];
-    const { code, stdout, stderr } = await charnn(t, train, { cwd });
-    assert.deepEqual({ code, stdout }, { code: 1, stdout: "" });
-    assert.equal(
-      stderr,
-      "Error: The tensorflow backend does not load: @tensorflow/tfjs-node is not installed.\n" +
-        "Run: charnn doctor --install-tensorflow\n",
-    );
-  });
+test("Where TensorFlow is not installed, a command with --backend tensorflow says how to install it", async (t) => {
+  const cwd = await foxFolder(t);
+  const train = ["train", "fox.txt", "--backend", "tensorflow"];
+  const { code, stdout, stderr } = await charnn(t, train, { cwd });
+  assert.deepEqual({ code, stdout }, { code: 1, stdout: "" });
+  assert.equal(
+    stderr,
+    "Error: The tensorflow backend does not load: @tensorflow/tfjs-node is not installed.\n" +
+      "Run: charnn doctor --install-tensorflow\n",
+  );
+});
 
-  const linux = {
-    skip: (process.platform !== "linux" || process.arch !== "x64") && "only for Linux on x64",
-  };
+const linux = {
+  skip: (process.platform !== "linux" || process.arch !== "x64") && "only for Linux on x64",
+};
 
-  it("nothing is installed without consent", linux, async (t) => {
+test(
+  "Where TensorFlow is not installed, nothing is installed without consent",
+  linux,
+  async (t) => {
     const data = await temporaryFolder(t);
     const programs = await folderOf(t, { python3: "exit 0", "c++": "exit 0" });
     for (const [args, download, takes] of [
@@ -139,9 +150,13 @@ describe("Where TensorFlow is not installed,", () => {
       assert.ok(stderr.endsWith(`Where nobody is asked, say so: ${again}\n`), stderr);
     }
     assert.deepEqual(readdirSync(data), []);
-  });
+  },
+);
 
-  slow("each missing requirement gets its line, and nothing is left behind", linux, async (t) => {
+slow(
+  "Where TensorFlow is not installed, each missing requirement gets its line, and nothing is left behind",
+  linux,
+  async (t) => {
     const nowhere = "http://127.0.0.1:9/";
     const network = {
       npm_config_registry: nowhere,
@@ -176,50 +191,51 @@ describe("Where TensorFlow is not installed,", () => {
         : [];
       assert.deepEqual(left, []);
     }
-  });
+  },
+);
 
-  it(
-    "a signal leaves nothing behind, and the leftovers of killed installations are removed",
-    linux,
-    async (t) => {
-      const data = await temporaryFolder(t);
-      const self = thisProcess();
-      const make = async (name: string, owner: object) => {
-        const folder = path.join(data, "charnn", name);
-        await mkdir(folder, { recursive: true });
-        await writeFile(path.join(folder, "owner.json"), JSON.stringify(owner));
-        return folder;
-      };
-      await make("unfinished-of-one-that-ended", { ...self, start: "1" });
-      const elsewhere = { ...self, boot: "of another system" };
-      const old = await make("unfinished-elsewhere-long-ago", elsewhere);
-      await utimes(old, 0, 0);
-      // Those who may still be at work keep theirs.
-      await make("unfinished-elsewhere", elsewhere);
-      await make("unfinished-here", self);
-      const atWork = ["unfinished-elsewhere", "unfinished-here"];
-      const programs = { python3: "exit 0", "c++": "exit 0", npm: "exec /bin/sleep 50" };
-      const own = { PATH: await folderOf(t, programs), XDG_DATA_HOME: data };
-      for (const [signal, expected] of [
-        ["SIGINT", 130],
-        ["SIGTERM", 143],
-      ] as const) {
-        const child = await startCharnn(t, INSTALL, { env: own });
-        child.stderr.on("data", (bytes: Buffer) => {
-          if (bytes.includes("Downloading tfjs-node")) child.kill(signal);
-        });
-        const { code, stdout, stderr } = await outcomeOf(child);
-        assert.deepEqual({ code, stdout }, { code: expected, stdout: "" }, stderr);
-        assert.match(
-          stderr,
-          /\nDownloading tfjs-node \.\.\.\nStopping; nothing is left of it\.\n$/,
-        );
-        assert.deepEqual(readdirSync(path.join(data, "charnn")).toSorted(), atWork);
-      }
-    },
-  );
+test(
+  "Where TensorFlow is not installed, a signal leaves nothing behind, and the leftovers of killed installations are removed",
+  linux,
+  async (t) => {
+    const data = await temporaryFolder(t);
+    const self = thisProcess();
+    const make = async (name: string, owner: object) => {
+      const folder = path.join(data, "charnn", name);
+      await mkdir(folder, { recursive: true });
+      await writeFile(path.join(folder, "owner.json"), JSON.stringify(owner));
+      return folder;
+    };
+    await make("unfinished-of-one-that-ended", { ...self, start: "1" });
+    const elsewhere = { ...self, boot: "of another system" };
+    const old = await make("unfinished-elsewhere-long-ago", elsewhere);
+    await utimes(old, 0, 0);
+    // Those who may still be at work keep theirs.
+    await make("unfinished-elsewhere", elsewhere);
+    await make("unfinished-here", self);
+    const atWork = ["unfinished-elsewhere", "unfinished-here"];
+    const programs = { python3: "exit 0", "c++": "exit 0", npm: "exec /bin/sleep 50" };
+    const own = { PATH: await folderOf(t, programs), XDG_DATA_HOME: data };
+    for (const [signal, expected] of [
+      ["SIGINT", 130],
+      ["SIGTERM", 143],
+    ] as const) {
+      const child = await startCharnn(t, INSTALL, { env: own });
+      child.stderr.on("data", (bytes: Buffer) => {
+        if (bytes.includes("Downloading tfjs-node")) child.kill(signal);
+      });
+      const { code, stdout, stderr } = await outcomeOf(child);
+      assert.deepEqual({ code, stdout }, { code: expected, stdout: "" }, stderr);
+      assert.match(stderr, /\nDownloading tfjs-node \.\.\.\nStopping; nothing is left of it\.\n$/);
+      assert.deepEqual(readdirSync(path.join(data, "charnn")).toSorted(), atWork);
+    }
+  },
+);
 
-  slow("an addon that does not load is named, with what helps", linux, async (t) => {
+slow(
+  "Where TensorFlow is not installed, an addon that does not load is named, with what helps",
+  linux,
+  async (t) => {
     const damaged = { "lib/napi-v3/tfjs_binding.node": "This is no addon.\n".repeat(10) };
     const cases: [files: Record<string, string>, says: RegExp][] = [
       [{ "package.json": "{}" }, /: the addon of @tensorflow\/tfjs-node was not built\.\nRun/],
@@ -239,9 +255,13 @@ describe("Where TensorFlow is not installed,", () => {
       assert.deepEqual({ code, stdout }, { code: 1, stdout: "" });
       assert.match(stderr, says);
     }
-  });
+  },
+);
 
-  it("a data folder that can't be written is named", linux, async (t) => {
+test(
+  "Where TensorFlow is not installed, a data folder that can't be written is named",
+  linux,
+  async (t) => {
     const folder = await temporaryFolder(t);
     const file = path.join(folder, "file");
     await writeFile(file, "");
@@ -253,14 +273,14 @@ describe("Where TensorFlow is not installed,", () => {
       stderr,
       /can't be installed: .*file\/charnn can't be written\.\nXDG_DATA_HOME names/,
     );
-  });
+  },
+);
 
-  it("a disk with too little room is named", linux, async () => {
-    await assert.rejects(
-      checkSpace("/proc/self", 1500e6),
-      /\/proc has 0 MB left, and it needs 1500 MB\.$/,
-    );
-  });
+test("Where TensorFlow is not installed, a disk with too little room is named", linux, async () => {
+  await assert.rejects(
+    checkSpace("/proc/self", 1500e6),
+    /\/proc has 0 MB left, and it needs 1500 MB\.$/,
+  );
 });
 
 /** A folder with programs, each some lines of shell. */

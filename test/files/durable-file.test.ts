@@ -295,7 +295,7 @@ test("a temporary file that another process removed is reported as the check bef
   // As if the process were stopped at the rename until another one has taken the run.
   const fileSystem = watched((call) => {
     if (call !== "rename") return;
-    for (const name of readdirSync(folder).filter((it) => it.endsWith(".tmp"))) {
+    for (const name of readdirSync(folder).filter((test) => test.endsWith(".tmp"))) {
       rmSync(path.join(folder, name));
     }
     isLost = true;

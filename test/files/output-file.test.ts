@@ -13,7 +13,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import path from "node:path";
-import { describe, it, type TestContext } from "node:test";
+import { type TestContext, test } from "node:test";
 import { checkOutput, type OutputFile, writeOutput } from "#src/files/output-file.js";
 import { failsWith } from "../helpers/failure.js";
 import { temporaryFolder } from "../helpers/folder.js";
@@ -36,87 +36,85 @@ async function assertRefused(output: OutputFile, ...says: readonly (string | Reg
   await assert.rejects(writeOutput(output, NEW), failsWith("NOT_WRITABLE", ...says));
 }
 
-describe("An output file", () => {
-  it("is created, and replaces an earlier one of charnn or an empty file", async (t) => {
-    const { folder, at, output } = await place(t);
-    await writeFile(at("old"), `${MARKER} the old one`);
-    await chmod(at("old"), 0o600);
-    await writeFile(at("empty"), "");
-    for (const name of ["new", "old", "empty"]) {
-      await checkOutput(output(name));
-      await writeOutput(output(name), NEW);
-      assert.deepEqual(await readFile(at(name)), NEW);
-    }
-    assert.equal((await stat(at("old"))).mode & 0o777, 0o600);
-    assert.deepEqual((await readdir(folder)).sort(), ["empty", "new", "old", "text"]);
-  });
+test("An output file is created, and replaces an earlier one of charnn or an empty file", async (t) => {
+  const { folder, at, output } = await place(t);
+  await writeFile(at("old"), `${MARKER} the old one`);
+  await chmod(at("old"), 0o600);
+  await writeFile(at("empty"), "");
+  for (const name of ["new", "old", "empty"]) {
+    await checkOutput(output(name));
+    await writeOutput(output(name), NEW);
+    assert.deepEqual(await readFile(at(name)), NEW);
+  }
+  assert.equal((await stat(at("old"))).mode & 0o777, 0o600);
+  assert.deepEqual((await readdir(folder)).sort(), ["empty", "new", "old", "text"]);
+});
 
-  it("never replaces a file that it is made from, by whatever name or link", async (t) => {
-    const { folder, at, output } = await place(t);
-    const text = await readFile(at("text"), "utf8");
-    await link(at("text"), at("hard"));
-    await symlink("text", at("soft"));
-    await mkdir(at("folder"));
-    for (const name of ["text", "hard", "soft", "folder/../text"]) {
-      await assertRefused(output(name), "which is read", "--output", "--overwrite");
-    }
-    await assertRefused(output("text", { inputs: [at("none"), "-", at("hard")] }), "which is read");
-    assert.equal(await readFile(at("text"), "utf8"), text);
-    assert.equal((await readdir(folder)).length, 4);
-  });
+test("An output file never replaces a file that it is made from, by whatever name or link", async (t) => {
+  const { folder, at, output } = await place(t);
+  const text = await readFile(at("text"), "utf8");
+  await link(at("text"), at("hard"));
+  await symlink("text", at("soft"));
+  await mkdir(at("folder"));
+  for (const name of ["text", "hard", "soft", "folder/../text"]) {
+    await assertRefused(output(name), "which is read", "--output", "--overwrite");
+  }
+  await assertRefused(output("text", { inputs: [at("none"), "-", at("hard")] }), "which is read");
+  assert.equal(await readFile(at("text"), "utf8"), text);
+  assert.equal((await readdir(folder)).length, 4);
+});
 
-  it("replaces a file that charnn did not make only with `overwrite`", async (t) => {
-    const { at, output } = await place(t);
-    await writeFile(at("notes"), "notes");
-    // Too far from the beginning.
-    await writeFile(at("quotes"), `${"x".repeat(2_000)}${MARKER}`);
-    for (const name of ["notes", "quotes"]) {
-      await assertRefused(output(name), "charnn did not make", "--overwrite");
-    }
-    await writeOutput(output("notes", { overwrite: true }), NEW);
-    await writeOutput(output("text", { overwrite: true }), NEW);
-    assert.deepEqual(await readFile(at("notes")), NEW);
-  });
+test("An output file replaces a file that charnn did not make only with `overwrite`", async (t) => {
+  const { at, output } = await place(t);
+  await writeFile(at("notes"), "notes");
+  // Too far from the beginning.
+  await writeFile(at("quotes"), `${"x".repeat(2_000)}${MARKER}`);
+  for (const name of ["notes", "quotes"]) {
+    await assertRefused(output(name), "charnn did not make", "--overwrite");
+  }
+  await writeOutput(output("notes", { overwrite: true }), NEW);
+  await writeOutput(output("text", { overwrite: true }), NEW);
+  assert.deepEqual(await readFile(at("notes")), NEW);
+});
 
-  it("is written where a link leads, and the link stays", async (t) => {
-    const { at, output } = await place(t);
-    await mkdir(at("folder"));
-    await writeFile(at("folder/page"), MARKER);
-    await symlink(path.join("folder", "page"), at("link"));
-    await writeOutput(output("link"), NEW);
-    assert.ok((await lstat(at("link"))).isSymbolicLink());
-    assert.deepEqual(await readFile(at("folder/page")), NEW);
-    await symlink("nowhere", at("lost"));
-    await assertRefused(output("lost"), "leads nowhere");
-  });
+test("An output file is written where a link leads, and the link stays", async (t) => {
+  const { at, output } = await place(t);
+  await mkdir(at("folder"));
+  await writeFile(at("folder/page"), MARKER);
+  await symlink(path.join("folder", "page"), at("link"));
+  await writeOutput(output("link"), NEW);
+  assert.ok((await lstat(at("link"))).isSymbolicLink());
+  assert.deepEqual(await readFile(at("folder/page")), NEW);
+  await symlink("nowhere", at("lost"));
+  await assertRefused(output("lost"), "leads nowhere");
+});
 
-  it("can't be a folder, or lie in one that does not exist", async (t) => {
-    const { at, output } = await place(t);
-    await mkdir(at("folder"));
-    await assertRefused(output("folder", { overwrite: true }), "it is a folder");
-    await assert.rejects(
-      writeOutput(output("none/page"), NEW),
-      failsWith("NOT_WRITABLE", "there is no folder for it", "--output"),
-    );
-    await assertRefused(output("text/page"), "a part of the path is a file", "--output");
-  });
+test("An output file can't be a folder, or lie in one that does not exist", async (t) => {
+  const { at, output } = await place(t);
+  await mkdir(at("folder"));
+  await assertRefused(output("folder", { overwrite: true }), "it is a folder");
+  await assert.rejects(
+    writeOutput(output("none/page"), NEW),
+    failsWith("NOT_WRITABLE", "there is no folder for it", "--output"),
+  );
+  await assertRefused(output("text/page"), "a part of the path is a file", "--output");
+});
 
-  it("can be a device or a pipe, which stay what they are", async (t) => {
-    const { at, output } = await place(t);
-    await writeOutput(output("null", { path: "/dev/null" }), NEW);
-    assert.ok((await stat("/dev/null")).isCharacterDevice());
-    execFileSync("mkfifo", [at("pipe")]);
-    const [read] = await Promise.all([readFile(at("pipe")), writeOutput(output("pipe"), NEW)]);
-    assert.deepEqual(read, NEW);
-    assert.ok((await stat(at("pipe"))).isFIFO());
-  });
+test("An output file can be a device or a pipe, which stay what they are", async (t) => {
+  const { at, output } = await place(t);
+  await writeOutput(output("null", { path: "/dev/null" }), NEW);
+  assert.ok((await stat("/dev/null")).isCharacterDevice());
+  execFileSync("mkfifo", [at("pipe")]);
+  const [read] = await Promise.all([readFile(at("pipe")), writeOutput(output("pipe"), NEW)]);
+  assert.deepEqual(read, NEW);
+  assert.ok((await stat(at("pipe"))).isFIFO());
+});
 
-  it("is written without what a killed process left beside it, which is removed", async (t) => {
-    const { folder, at, output } = await place(t);
-    const [old, young] = [".page.0123456789abcdef.tmp", ".page.fedcba9876543210.tmp"];
-    for (const name of [old, young]) await writeFile(at(name), "half");
-    await utimes(at(old), new Date(0), new Date(0));
-    await writeOutput(output("page"), NEW);
-    assert.deepEqual((await readdir(folder)).sort(), [young, "page", "text"].sort());
-  });
+test("An output file is written without what a killed process left beside it, which is removed", async (t) => {
+  const { folder, at, output } = await place(t);
+  const [old, young] = [".page.0123456789abcdef.tmp", ".page.fedcba9876543210.tmp"];
+  for (const name of [old, young]) await writeFile(at(name), "half");
+  await utimes(at(old), new Date(0), new Date(0));
+  await writeOutput(output("page"), NEW);
+  assert.deepEqual((await readdir(folder)).sort(), [young, "page", "text"].sort());
 });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { test } from "node:test";
 import fc from "fast-check";
 import { readTexts } from "#src/data/texts.js";
 import { Vocabulary } from "#src/data/vocabulary.js";
 import { CopyGuard } from "#src/memorization/copy-guard.js";
 
-const vocabulary = Vocabulary.fromCodePoints(Array.from("abcd", (it) => it.charCodeAt(0)));
+const vocabulary = Vocabulary.fromCodePoints(Array.from("abcd", (test) => test.charCodeAt(0)));
 
 async function openCopyGuard(text: string, most: number): Promise<CopyGuard> {
   const stdin = (async function* () {
@@ -20,31 +20,29 @@ const letters = (most: number) =>
 // The text has a letter that the model does not know.
 const texts = fc.string({ unit: fc.constantFrom("a", "b", "c", "x"), maxLength: 200, size: "max" });
 
-describe("The guard against copies", () => {
-  it("marks the characters that would copy too much, and no others", async () => {
-    const property = fc.asyncProperty(
-      texts,
-      letters(12),
-      fc.integer({ min: 1, max: 5 }),
-      async (text, written, most) => {
-        const guard = await openCopyGuard(text, most);
-        const isCopy = new Uint8Array(vocabulary.size);
-        const isAllowed = guard.mark([...vocabulary.encode(written)], isCopy);
-        const expected = Array.from("abcd", (next) => {
-          const end = written.slice(-most) + next;
-          return end.length > most && text.includes(end) ? 1 : 0;
-        });
-        assert.deepEqual([...isCopy], expected);
-        assert.equal(isAllowed, expected.includes(0));
-      },
-    );
-    await fc.assert(property, { numRuns: 500 });
-  });
+test("The guard against copies marks the characters that would copy too much, and no others", async () => {
+  const property = fc.asyncProperty(
+    texts,
+    letters(12),
+    fc.integer({ min: 1, max: 5 }),
+    async (text, written, most) => {
+      const guard = await openCopyGuard(text, most);
+      const isCopy = new Uint8Array(vocabulary.size);
+      const isAllowed = guard.mark([...vocabulary.encode(written)], isCopy);
+      const expected = Array.from("abcd", (next) => {
+        const end = written.slice(-most) + next;
+        return end.length > most && text.includes(end) ? 1 : 0;
+      });
+      assert.deepEqual([...isCopy], expected);
+      assert.equal(isAllowed, expected.includes(0));
+    },
+  );
+  await fc.assert(property, { numRuns: 500 });
+});
 
-  it("works with a text that repeats itself over and over", async () => {
-    const guard = await openCopyGuard("ab".repeat(300_000), 8);
-    const isCopy = new Uint8Array(vocabulary.size);
-    assert.ok(guard.mark([...vocabulary.encode("babababab")], isCopy));
-    assert.deepEqual([...isCopy], [1, 0, 0, 0]);
-  });
+test("The guard against copies works with a text that repeats itself over and over", async () => {
+  const guard = await openCopyGuard("ab".repeat(300_000), 8);
+  const isCopy = new Uint8Array(vocabulary.size);
+  assert.ok(guard.mark([...vocabulary.encode("babababab")], isCopy));
+  assert.deepEqual([...isCopy], [1, 0, 0, 0]);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { test } from "node:test";
 import fc from "fast-check";
 import { SharedPassageFinder } from "#src/memorization/shared-passages.js";
 import { SuffixAutomaton } from "#src/memorization/suffix-automaton.js";
@@ -52,45 +52,41 @@ const words = fc.string({
   size: "max",
 });
 
-describe("The passages that a sample shares with a text", () => {
-  it("are those that an exhaustive search finds, however the text is cut for reading", () => {
-    const property = fc.property(words, words, fc.array(fc.nat(100)), (sample, text, cuts) => {
-      const passages = found(sample, text, cuts);
-      assert.deepEqual(
-        passages.map(({ start, length }) => ({ start, length })),
-        byTrying(sample, text),
-      );
-      for (const { start, length, inText } of passages) {
-        assert.equal(text.slice(inText, inText + length), sample.slice(start, start + length));
-      }
-    });
-    fc.assert(property, { numRuns: 1_000 });
+test("The passages that a sample shares with a text are those that an exhaustive search finds, however the text is cut for reading", () => {
+  const property = fc.property(words, words, fc.array(fc.nat(100)), (sample, text, cuts) => {
+    const passages = found(sample, text, cuts);
+    assert.deepEqual(
+      passages.map(({ start, length }) => ({ start, length })),
+      byTrying(sample, text),
+    );
+    for (const { start, length, inText } of passages) {
+      assert.equal(text.slice(inText, inText + length), sample.slice(start, start + length));
+    }
   });
-
-  it("are found in a time that does not grow with the square of the lengths", () => {
-    // Each of these makes some way of doing it quadratic.
-    const many = 200_000;
-    assert.deepEqual(found("a".repeat(many), "b"), []);
-    assert.deepEqual(found("a".repeat(many), "a".repeat(many / 2)).length, many / 2 + 1);
-    assert.deepEqual(found("ab".repeat(many / 2), "ab".repeat(many)), [
-      { start: 0, length: many, inText: 0 },
-    ]);
-    assert.equal(found(`${"a".repeat(many)}b`, `${"a".repeat(many)}c`.repeat(2)).length, 1);
-  });
+  fc.assert(property, { numRuns: 1_000 });
 });
 
-describe("The suffix automaton", () => {
-  it("accepts the strings that occur in its text, and no others", () => {
-    const property = fc.property(words, words, (sequence, string) => {
-      const symbols = Array.from(sequence, (letter) => letter.charCodeAt(0) - 97);
-      const automaton = atOnce(SuffixAutomaton.of(symbols));
-      assert.ok(automaton.size <= Math.max(2 * sequence.length, 2));
-      let state = 0;
-      for (let end = 1; end <= string.length && state >= 0; end++) {
-        state = automaton.follow(state, string.charCodeAt(end - 1) - 97);
-        assert.equal(state >= 0, sequence.includes(string.slice(0, end)));
-      }
-    });
-    fc.assert(property, { numRuns: 1_000 });
+test("The passages that a sample shares with a text are found in a time that does not grow with the square of the lengths", () => {
+  // Each of these makes some way of doing it quadratic.
+  const many = 200_000;
+  assert.deepEqual(found("a".repeat(many), "b"), []);
+  assert.deepEqual(found("a".repeat(many), "a".repeat(many / 2)).length, many / 2 + 1);
+  assert.deepEqual(found("ab".repeat(many / 2), "ab".repeat(many)), [
+    { start: 0, length: many, inText: 0 },
+  ]);
+  assert.equal(found(`${"a".repeat(many)}b`, `${"a".repeat(many)}c`.repeat(2)).length, 1);
+});
+
+test("The suffix automaton accepts the strings that occur in its text, and no others", () => {
+  const property = fc.property(words, words, (sequence, string) => {
+    const symbols = Array.from(sequence, (letter) => letter.charCodeAt(0) - 97);
+    const automaton = atOnce(SuffixAutomaton.of(symbols));
+    assert.ok(automaton.size <= Math.max(2 * sequence.length, 2));
+    let state = 0;
+    for (let end = 1; end <= string.length && state >= 0; end++) {
+      state = automaton.follow(state, string.charCodeAt(end - 1) - 97);
+      assert.equal(state >= 0, sequence.includes(string.slice(0, end)));
+    }
   });
+  fc.assert(property, { numRuns: 1_000 });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, get, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { describe, it, type TestContext } from "node:test";
+import { type TestContext, test } from "node:test";
 import { EventReaders, eventOf } from "#src/report/watch/event-readers.js";
 import { slow } from "../helpers/slow.js";
 
@@ -40,44 +40,42 @@ async function readTo(message: IncomingMessage, figure: string): Promise<string>
   }
 }
 
-describe("Readers of events", () => {
-  it("are sent each change once they have taken the one before", async (t) => {
-    const { readers, message } = await connected(t, WHOLE);
-    await readTo(message, "whole");
-    for (const figure of ["one", "two"]) {
-      readers.send(eventOf({ figures: figure }), () => WHOLE, 0);
-      assert.equal((await readTo(message, figure)).split("data:").length, 2);
-    }
-  });
+test("Readers of events are sent each change once they have taken the one before", async (t) => {
+  const { readers, message } = await connected(t, WHOLE);
+  await readTo(message, "whole");
+  for (const figure of ["one", "two"]) {
+    readers.send(eventOf({ figures: figure }), () => WHOLE, 0);
+    assert.equal((await readTo(message, figure)).split("data:").length, 2);
+  }
+});
 
-  it("take no more memory than what they have not read yet, while much is sent", async (t) => {
-    const { readers } = await connected(t, LARGE);
-    const buffered = readers.bufferedBytes;
-    assert.ok(buffered > 0);
-    for (let k = 0; k < 1_000; k++) readers.send(CHANGE, () => WHOLE, k);
-    assert.ok(readers.bufferedBytes <= buffered);
-    assert.equal(readers.size, 1);
-  });
+test("Readers of events take no more memory than what they have not read yet, while much is sent", async (t) => {
+  const { readers } = await connected(t, LARGE);
+  const buffered = readers.bufferedBytes;
+  assert.ok(buffered > 0);
+  for (let k = 0; k < 1_000; k++) readers.send(CHANGE, () => WHOLE, k);
+  assert.ok(readers.bufferedBytes <= buffered);
+  assert.equal(readers.size, 1);
+});
 
-  slow("get everything when they have fallen behind and read on", async (t) => {
-    const { readers, message } = await connected(t, LARGE);
-    readers.send(CHANGE, () => WHOLE, 1);
-    const reading = readTo(message, "whole");
-    while (readers.bufferedBytes > 0) await new Promise((resolve) => setTimeout(resolve, 10));
-    readers.send(undefined, () => WHOLE, 2);
-    const text = await reading;
-    assert.equal(text.length, LARGE.length + WHOLE.length);
-  });
+slow("Readers of events get everything when they have fallen behind and read on", async (t) => {
+  const { readers, message } = await connected(t, LARGE);
+  readers.send(CHANGE, () => WHOLE, 1);
+  const reading = readTo(message, "whole");
+  while (readers.bufferedBytes > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  readers.send(undefined, () => WHOLE, 2);
+  const text = await reading;
+  assert.equal(text.length, LARGE.length + WHOLE.length);
+});
 
-  it("are disconnected when they don't read", async (t) => {
-    const { readers, message } = await connected(t, LARGE);
-    const closed = new Promise((resolve) => message.once("close", resolve));
-    readers.send(CHANGE, () => WHOLE, 10_000);
-    assert.equal(readers.size, 1);
-    readers.send(undefined, () => WHOLE, 10_001);
-    while (readers.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
-    assert.equal(readers.bufferedBytes, 0);
-    message.resume();
-    await closed;
-  });
+test("Readers of events are disconnected when they don't read", async (t) => {
+  const { readers, message } = await connected(t, LARGE);
+  const closed = new Promise((resolve) => message.once("close", resolve));
+  readers.send(CHANGE, () => WHOLE, 10_000);
+  assert.equal(readers.size, 1);
+  readers.send(undefined, () => WHOLE, 10_001);
+  while (readers.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal(readers.bufferedBytes, 0);
+  message.resume();
+  await closed;
 });

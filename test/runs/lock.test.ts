@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { appendFile, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import path from "node:path";
-import { describe, it, type TestContext, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemCalls } from "#src/backends/native/addon.js";
 import { removeLeftovers } from "#src/files/durable-file.js";
@@ -21,7 +21,7 @@ import { slow } from "../helpers/slow.js";
 /** Most of the time these tests wait for a sign of a process. */
 const TOGETHER = { concurrency: 6 };
 
-async function all<T>(cases: readonly T[], check: (it: T) => Promise<void>): Promise<void> {
+async function all<T>(cases: readonly T[], check: (test: T) => Promise<void>): Promise<void> {
   await Promise.all(cases.map(check));
 }
 
@@ -111,7 +111,7 @@ test("one process may have several runs at once", async (t) => {
 test("of many attempts in one process at once, one gets the run", async (t) => {
   const run = await emptyRun(t);
   const attempts = await Promise.allSettled(Array.from({ length: 20 }, () => lockRun(run)));
-  const taken = attempts.flatMap((it) => (it.status === "fulfilled" ? [it.value] : []));
+  const taken = attempts.flatMap((test) => (test.status === "fulfilled" ? [test.value] : []));
   assert.equal(taken.length, 1);
   await taken[0].release();
   assert.deepEqual(await readdir(run.path), []);
@@ -155,7 +155,7 @@ test("a lock that can't be read is not taken for one that is not there", async (
 });
 
 describe("A lock of an earlier version, which does not beat,", TOGETHER, () => {
-  it("counts while its process runs on this host", async (t) => {
+  test("A lock of an earlier version, which does not beat, counts while its process runs on this host", async (t) => {
     const run = await emptyRun(t);
     const { ppid: pid } = process;
     await leaveLock(run, { pid, start: startOf(pid), host: hostname() });
@@ -164,7 +164,7 @@ describe("A lock of an earlier version, which does not beat,", TOGETHER, () => {
   });
 
   slow(
-    "does not count when its process has ended, be it that another has its number",
+    "A lock of an earlier version, which does not beat, does not count when its process has ended, be it that another has its number",
     async (t) => {
       const { ppid } = process;
       const ended = { pid: await endedProcess() };
@@ -178,7 +178,7 @@ describe("A lock of an earlier version, which does not beat,", TOGETHER, () => {
   );
 
   slow(
-    "does not count when it is of another host and nothing happens in the run's folder",
+    "A lock of an earlier version, which does not beat, does not count when it is of another host and nothing happens in the run's folder",
     async (t) => {
       const run = await emptyRun(t);
       await leaveLock(run, { pid: 1, host: "elsewhere" });
@@ -187,7 +187,7 @@ describe("A lock of an earlier version, which does not beat,", TOGETHER, () => {
     },
   );
 
-  it("counts when it is of another host and the run goes on", async (t) => {
+  test("A lock of an earlier version, which does not beat, counts when it is of another host and the run goes on", async (t) => {
     const run = await emptyRun(t);
     await leaveLock(run, { pid: 17, host: "elsewhere" });
     const steps = setInterval(() => appendFile(run.metrics, "{}\n"), 500);
@@ -224,54 +224,66 @@ describe("A run wanted by several processes", {
   for (const { holds, wants } of KINDS) {
     const who = `the holder ${holds ? "with" : "without"} the addon, the other ${wants ? "with" : "without"}`;
 
-    slow(`is kept by one that lives in another container: ${who}`, async (t) => {
-      const places: [Place, Place][] = [
-        ["otherNumbers", "here"],
-        ["here", "otherNumbers"],
-        ["otherNumbers", "otherNumbers"],
-        ["otherHost", "here"],
-      ];
-      await all(places, async ([place, other]) => {
-        const run = await emptyRun(t);
-        const holder = await holderOf(t, run, { place, program: await programOf(t, holds) });
-        assert.equal(await holder.asked("take"), "taken");
-        const taker = await holderOf(t, run, { place: other, program: await programOf(t, wants) });
-        assert.match(
-          await taker.asked("take"),
-          /^RUN_EXISTS The run run is being trained by process/,
-        );
-        assert.equal(await holder.asked("check"), "ours");
-        await Promise.all([holder.kill(), taker.kill()]);
-      });
-    });
+    slow(
+      `A run wanted by several processes is kept by one that lives in another container: ${who}`,
+      async (t) => {
+        const places: [Place, Place][] = [
+          ["otherNumbers", "here"],
+          ["here", "otherNumbers"],
+          ["otherNumbers", "otherNumbers"],
+          ["otherHost", "here"],
+        ];
+        await all(places, async ([place, other]) => {
+          const run = await emptyRun(t);
+          const holder = await holderOf(t, run, { place, program: await programOf(t, holds) });
+          assert.equal(await holder.asked("take"), "taken");
+          const taker = await holderOf(t, run, {
+            place: other,
+            program: await programOf(t, wants),
+          });
+          assert.match(
+            await taker.asked("take"),
+            /^RUN_EXISTS The run run is being trained by process/,
+          );
+          assert.equal(await holder.asked("check"), "ours");
+          await Promise.all([holder.kill(), taker.kill()]);
+        });
+      },
+    );
 
-    slow(`goes to another host and container when its holder was killed: ${who}`, async (t) => {
-      await all(["otherHost", "otherNumbers"] as const, async (place) => {
-        const run = await emptyRun(t);
-        const holder = await holderOf(t, run, { place, program: await programOf(t, holds) });
-        assert.equal(await holder.asked("take"), "taken");
-        await holder.kill();
-        const taker = await holderOf(t, run, { program: await programOf(t, wants) });
-        assert.equal(await taker.asked("take"), "taken");
-        assert.equal(await taker.asked("release"), "released");
-        assert.deepEqual(await readdir(run.path), []);
-        await taker.kill();
-      });
-    });
+    slow(
+      `A run wanted by several processes goes to another host and container when its holder was killed: ${who}`,
+      async (t) => {
+        await all(["otherHost", "otherNumbers"] as const, async (place) => {
+          const run = await emptyRun(t);
+          const holder = await holderOf(t, run, { place, program: await programOf(t, holds) });
+          assert.equal(await holder.asked("take"), "taken");
+          await holder.kill();
+          const taker = await holderOf(t, run, { program: await programOf(t, wants) });
+          assert.equal(await taker.asked("take"), "taken");
+          assert.equal(await taker.asked("release"), "released");
+          assert.deepEqual(await readdir(run.path), []);
+          await taker.kill();
+        });
+      },
+    );
   }
 
-  slow("is kept by one that is blocked for long, without the addon", async (t) => {
-    const run = await emptyRun(t);
-    const plain = await copiedProgram(t);
-    const holder = await holderOf(t, run, { place: "otherNumbers", program: plain });
-    assert.equal(await holder.asked("take"), "taken");
-    holder.tell("block");
-    const taker = await holderOf(t, run, { program: plain });
-    assert.match(await taker.asked("take"), /^RUN_EXISTS/);
-    assert.equal(await holder.says(), "blocked");
-  });
+  slow(
+    "A run wanted by several processes is kept by one that is blocked for long, without the addon",
+    async (t) => {
+      const run = await emptyRun(t);
+      const plain = await copiedProgram(t);
+      const holder = await holderOf(t, run, { place: "otherNumbers", program: plain });
+      assert.equal(await holder.asked("take"), "taken");
+      holder.tell("block");
+      const taker = await holderOf(t, run, { program: plain });
+      assert.match(await taker.asked("take"), /^RUN_EXISTS/);
+      assert.equal(await holder.says(), "blocked");
+    },
+  );
 
-  it("is kept by one that is stopped, with the addon", async (t) => {
+  test("A run wanted by several processes is kept by one that is stopped, with the addon", async (t) => {
     const run = await emptyRun(t);
     const holder = await holderOf(t, run, { place: "otherHost" });
     assert.equal(await holder.asked("take"), "taken");
@@ -282,62 +294,74 @@ describe("A run wanted by several processes", {
     assert.equal(await holder.asked("check"), "ours");
   });
 
-  slow("is known to be lost by one that was stopped meanwhile, without the addon", async (t) => {
-    const run = await emptyRun(t);
-    const plain = await copiedProgram(t);
-    const holder = await holderOf(t, run, { program: plain });
-    assert.equal(await holder.asked("take"), "taken");
-    holder.signal("SIGSTOP");
-    const taker = await holderOf(t, run, { place: "otherNumbers", program: plain });
-    assert.equal(await taker.asked("take"), "taken");
-    holder.signal("SIGCONT");
-    assert.match(await holder.asked("check"), /^RUN_EXISTS Process 1 .*has taken over the run run/);
-    assert.equal(await holder.asked("release"), "released");
-    assert.equal(await taker.asked("check"), "ours");
-  });
-
-  slow("is kept by one where the file system has no locks", async (t) => {
-    if (spawnSync("strace", ["-V"]).status !== 0) return t.skip("strace is not installed");
-    const run = await emptyRun(t);
-    const under = [
-      "strace",
-      "-f",
-      "-qqq",
-      "-e",
-      "trace=flock",
-      "-e",
-      "inject=flock:error=ENOLCK",
-      "-o",
-      "/dev/null",
-    ];
-    const holder = await holderOf(t, run, { place: "otherNumbers", under });
-    assert.equal(await holder.asked("take"), "taken");
-    const taker = await holderOf(t, run);
-    assert.match(await taker.asked("take"), /^RUN_EXISTS/);
-    await holder.kill();
-    assert.equal(await taker.asked("take"), "taken");
-  });
-
-  slow("goes to one of eight that find a lock left behind", async (t) => {
-    const plain = await copiedProgram(t);
-    for (const hasAddon of [[true], [false], [true, false]]) {
+  slow(
+    "A run wanted by several processes is known to be lost by one that was stopped meanwhile, without the addon",
+    async (t) => {
       const run = await emptyRun(t);
-      const left = await holderOf(t, run);
-      assert.equal(await left.asked("take"), "taken");
-      await left.kill();
-      const takers = await Promise.all(
-        Array.from({ length: 8 }, (_, k) =>
-          holderOf(t, run, { program: hasAddon[k % hasAddon.length] ? undefined : plain }),
-        ),
+      const plain = await copiedProgram(t);
+      const holder = await holderOf(t, run, { program: plain });
+      assert.equal(await holder.asked("take"), "taken");
+      holder.signal("SIGSTOP");
+      const taker = await holderOf(t, run, { place: "otherNumbers", program: plain });
+      assert.equal(await taker.asked("take"), "taken");
+      holder.signal("SIGCONT");
+      assert.match(
+        await holder.asked("check"),
+        /^RUN_EXISTS Process 1 .*has taken over the run run/,
       );
-      const answers = await Promise.all(takers.map((taker) => taker.asked("take")));
-      const refused = answers.filter((answer) => answer.startsWith("RUN_EXISTS"));
-      assert.equal(refused.length, 7, answers.join("\n"));
-      assert.ok(answers.includes("taken"));
-      assert.deepEqual(await readdir(run.path), [".lock"]);
-      await Promise.all(takers.map((taker) => taker.kill()));
-    }
-  });
+      assert.equal(await holder.asked("release"), "released");
+      assert.equal(await taker.asked("check"), "ours");
+    },
+  );
+
+  slow(
+    "A run wanted by several processes is kept by one where the file system has no locks",
+    async (t) => {
+      if (spawnSync("strace", ["-V"]).status !== 0) return t.skip("strace is not installed");
+      const run = await emptyRun(t);
+      const under = [
+        "strace",
+        "-f",
+        "-qqq",
+        "-e",
+        "trace=flock",
+        "-e",
+        "inject=flock:error=ENOLCK",
+        "-o",
+        "/dev/null",
+      ];
+      const holder = await holderOf(t, run, { place: "otherNumbers", under });
+      assert.equal(await holder.asked("take"), "taken");
+      const taker = await holderOf(t, run);
+      assert.match(await taker.asked("take"), /^RUN_EXISTS/);
+      await holder.kill();
+      assert.equal(await taker.asked("take"), "taken");
+    },
+  );
+
+  slow(
+    "A run wanted by several processes goes to one of eight that find a lock left behind",
+    async (t) => {
+      const plain = await copiedProgram(t);
+      for (const hasAddon of [[true], [false], [true, false]]) {
+        const run = await emptyRun(t);
+        const left = await holderOf(t, run);
+        assert.equal(await left.asked("take"), "taken");
+        await left.kill();
+        const takers = await Promise.all(
+          Array.from({ length: 8 }, (_, k) =>
+            holderOf(t, run, { program: hasAddon[k % hasAddon.length] ? undefined : plain }),
+          ),
+        );
+        const answers = await Promise.all(takers.map((taker) => taker.asked("take")));
+        const refused = answers.filter((answer) => answer.startsWith("RUN_EXISTS"));
+        assert.equal(refused.length, 7, answers.join("\n"));
+        assert.ok(answers.includes("taken"));
+        assert.deepEqual(await readdir(run.path), [".lock"]);
+        await Promise.all(takers.map((taker) => taker.kill()));
+      }
+    },
+  );
 });
 
 /** Each leaves a file system at `$1`; an overlay has the lock of a killed process in its lower layer. */
@@ -349,7 +373,7 @@ const FILE_SYSTEMS = {
 };
 
 describe("A lock", TOGETHER, () => {
-  slow("that is removed in the making, as a leftover, is made again", async (t) => {
+  slow("A lock that is removed in the making, as a leftover, is made again", async (t) => {
     const run = await emptyRun(t);
     // It takes eight seconds to see that nobody has this one.
     await leaveLock(run, {
@@ -376,7 +400,7 @@ describe("A lock", TOGETHER, () => {
   for (const [name, script] of Object.entries(FILE_SYSTEMS)) {
     for (const hasAddon of [true, false]) {
       slow(
-        `of a run on ${name} is taken and given back ${hasAddon ? "with" : "without"} the addon`,
+        `A lock of a run on ${name} is taken and given back ${hasAddon ? "with" : "without"} the addon`,
         async (t) => {
           const out = await temporaryFolder(t);
           const mounts = await mounted(t, script.replaceAll("$1", out));

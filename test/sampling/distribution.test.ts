@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { test } from "node:test";
 import * as fc from "fast-check";
 import { Random } from "#src/random.js";
 import { type ChoiceSettings, tokenChooser } from "#src/sampling/distribution.js";
@@ -7,125 +7,123 @@ import { type ChoiceSettings, tokenChooser } from "#src/sampling/distribution.js
 const ALL: ChoiceSettings = { temperature: 1, topK: 0, topP: 1 };
 const DRAWS = 20_000;
 
-describe("Choosing a token", () => {
-  it("at temperature 0 takes the likeliest, the first of equals", () => {
-    const greedy = (...logits: number[]) =>
-      chooseToken(logits, { ...ALL, temperature: 0 }, Random.fromSeed(1));
-    assert.equal(greedy(1, 3, 2), 1);
-    assert.equal(greedy(-2, -1, -1, -1.5), 1);
-    assert.equal(greedy(0, 0, 0), 0);
-    assert.equal(greedy(Number.NEGATIVE_INFINITY, -1e30), 1);
-    assert.equal(greedy(5), 0);
-  });
+test("Choosing a token at temperature 0 takes the likeliest, the first of equals", () => {
+  const greedy = (...logits: number[]) =>
+    chooseToken(logits, { ...ALL, temperature: 0 }, Random.fromSeed(1));
+  assert.equal(greedy(1, 3, 2), 1);
+  assert.equal(greedy(-2, -1, -1, -1.5), 1);
+  assert.equal(greedy(0, 0, 0), 0);
+  assert.equal(greedy(Number.NEGATIVE_INFINITY, -1e30), 1);
+  assert.equal(greedy(5), 0);
+});
 
-  for (const temperature of [1, 0.5, 2]) {
-    it(`at temperature ${temperature} takes each as often as the softmax says`, () => {
-      const logits = [0.3, -1.2, 2, 0.1, -3, 1.1];
-      const counts = countsOf(logits, { ...ALL, temperature });
-      const shares = softmax(logits.map((logit) => logit / temperature));
-      assertFrequencies(counts, shares);
-    });
+for (const temperature of [1, 0.5, 2]) {
+  test(`Choosing a token at temperature ${temperature} takes each as often as the softmax says`, () => {
+    const logits = [0.3, -1.2, 2, 0.1, -3, 1.1];
+    const counts = countsOf(logits, { ...ALL, temperature });
+    const shares = softmax(logits.map((logit) => logit / temperature));
+    assertFrequencies(counts, shares);
+  });
+}
+
+test("Choosing a token at lower temperatures takes the likeliest more often", () => {
+  const logits = [0, 1, 0.5];
+  const shares = [2, 1, 0.5, 0.1].map(
+    (temperature) => countsOf(logits, { ...ALL, temperature })[1] / DRAWS,
+  );
+  assert.deepEqual(
+    shares,
+    shares.toSorted((a, b) => a - b),
+  );
+  assert.ok(shares[3] > 0.98, `${shares[3]}`);
+});
+
+test("Choosing a token with top-k takes only the k likeliest, each as often as its probability says", () => {
+  const logits = [1, 3, 2, 3, 0];
+  for (const [topK, tokens] of [
+    [1, [1]],
+    [2, [1, 3]],
+    [3, [1, 2, 3]],
+    [4, [0, 1, 2, 3]],
+    [5, [0, 1, 2, 3, 4]],
+    [6, [0, 1, 2, 3, 4]],
+    [1_000, [0, 1, 2, 3, 4]],
+    [0, [0, 1, 2, 3, 4]],
+  ] as const) {
+    assertSupport(logits, { ...ALL, topK }, tokens);
   }
+});
 
-  it("at lower temperatures takes the likeliest more often", () => {
-    const logits = [0, 1, 0.5];
-    const shares = [2, 1, 0.5, 0.1].map(
-      (temperature) => countsOf(logits, { ...ALL, temperature })[1] / DRAWS,
-    );
-    assert.deepEqual(
-      shares,
-      shares.toSorted((a, b) => a - b),
-    );
-    assert.ok(shares[3] > 0.98, `${shares[3]}`);
-  });
+test("Choosing a token with top-k takes the first of equals at the edge", () => {
+  assertSupport([1, 1, 1, 1], { ...ALL, topK: 2 }, [0, 1]);
+  assertSupport([0, 1, 2, 1, 1], { ...ALL, topK: 3 }, [1, 2, 3]);
+});
 
-  it("with top-k takes only the k likeliest, each as often as its probability says", () => {
-    const logits = [1, 3, 2, 3, 0];
-    for (const [topK, tokens] of [
-      [1, [1]],
-      [2, [1, 3]],
-      [3, [1, 2, 3]],
-      [4, [0, 1, 2, 3]],
-      [5, [0, 1, 2, 3, 4]],
-      [6, [0, 1, 2, 3, 4]],
-      [1_000, [0, 1, 2, 3, 4]],
-      [0, [0, 1, 2, 3, 4]],
-    ] as const) {
-      assertSupport(logits, { ...ALL, topK }, tokens);
-    }
-  });
+test("Choosing a token with top-p takes the fewest tokens that have this probability together", () => {
+  const logits = [0.1, 0.4, 0.3, 0.2].map(Math.log);
+  for (const [topP, tokens] of [
+    [1e-12, [1]],
+    [0.39, [1]],
+    [0.41, [1, 2]],
+    [0.69, [1, 2]],
+    [0.71, [1, 2, 3]],
+    [0.91, [0, 1, 2, 3]],
+    [1, [0, 1, 2, 3]],
+  ] as const) {
+    assertSupport(logits, { ...ALL, topP }, tokens);
+  }
+});
 
-  it("with top-k takes the first of equals at the edge", () => {
-    assertSupport([1, 1, 1, 1], { ...ALL, topK: 2 }, [0, 1]);
-    assertSupport([0, 1, 2, 1, 1], { ...ALL, topK: 3 }, [1, 2, 3]);
-  });
+test("Choosing a token with top-p takes no token more when it is reached exactly, and the first of equals", () => {
+  for (const [topP, tokens] of [
+    [0.25, [0]],
+    [0.5, [0, 1]],
+    [0.75, [0, 1, 2]],
+  ] as const) {
+    assertSupport([7, 7, 7, 7], { ...ALL, topP }, tokens);
+  }
+});
 
-  it("with top-p takes the fewest tokens that have this probability together", () => {
-    const logits = [0.1, 0.4, 0.3, 0.2].map(Math.log);
-    for (const [topP, tokens] of [
-      [1e-12, [1]],
-      [0.39, [1]],
-      [0.41, [1, 2]],
-      [0.69, [1, 2]],
-      [0.71, [1, 2, 3]],
-      [0.91, [0, 1, 2, 3]],
-      [1, [0, 1, 2, 3]],
-    ] as const) {
-      assertSupport(logits, { ...ALL, topP }, tokens);
-    }
-  });
+test("Choosing a token applies top-p to what temperature and top-k have left", () => {
+  const logits = [0.4, 0.3, 0.2, 0.1].map(Math.log);
+  // Of the two likeliest alone, the first has 4/7.
+  assertSupport(logits, { ...ALL, topK: 2, topP: 0.55 }, [0]);
+  assertSupport(logits, { ...ALL, topK: 2, topP: 0.6 }, [0, 1]);
+  // Squared, the first has 16/30.
+  assertSupport(logits, { ...ALL, temperature: 0.5, topP: 0.5 }, [0]);
+  assertSupport(logits, { ...ALL, temperature: 0.5, topP: 0.55 }, [0, 1]);
+});
 
-  it("with top-p takes no token more when it is reached exactly, and the first of equals", () => {
-    for (const [topP, tokens] of [
-      [0.25, [0]],
-      [0.5, [0, 1]],
-      [0.75, [0, 1, 2]],
-    ] as const) {
-      assertSupport([7, 7, 7, 7], { ...ALL, topP }, tokens);
-    }
-  });
+test("Choosing a token works with logits of any size", () => {
+  assertSupport([1e30, -1e30, 1e30], ALL, [0, 2]);
+  assertSupport([3.4e38, -3.4e38], ALL, [0]);
+  assertSupport([-1e38, -1e38], ALL, [0, 1]);
+  assertSupport([1e-300, 0], { ...ALL, temperature: 5e-324 }, [0]);
+});
 
-  it("applies top-p to what temperature and top-k have left", () => {
-    const logits = [0.4, 0.3, 0.2, 0.1].map(Math.log);
-    // Of the two likeliest alone, the first has 4/7.
-    assertSupport(logits, { ...ALL, topK: 2, topP: 0.55 }, [0]);
-    assertSupport(logits, { ...ALL, topK: 2, topP: 0.6 }, [0, 1]);
-    // Squared, the first has 16/30.
-    assertSupport(logits, { ...ALL, temperature: 0.5, topP: 0.5 }, [0]);
-    assertSupport(logits, { ...ALL, temperature: 0.5, topP: 0.55 }, [0, 1]);
-  });
+test("Choosing a token never takes a token of probability 0", () => {
+  const never = Number.NEGATIVE_INFINITY;
+  for (const settings of [ALL, { ...ALL, topK: 3 }, { ...ALL, topP: 0.999_999 }]) {
+    assertSupport([never, 0, never, 0], settings, [1, 3]);
+  }
+});
 
-  it("works with logits of any size", () => {
-    assertSupport([1e30, -1e30, 1e30], ALL, [0, 2]);
-    assertSupport([3.4e38, -3.4e38], ALL, [0]);
-    assertSupport([-1e38, -1e38], ALL, [0, 1]);
-    assertSupport([1e-300, 0], { ...ALL, temperature: 5e-324 }, [0]);
+test("Choosing a token always takes one that the settings allow", () => {
+  const quarters = fc.integer({ min: -200, max: 200 }).map((value) => value / 4);
+  const logits = fc.array(quarters, { minLength: 1 });
+  const settings = fc.record({
+    temperature: fc.oneof(fc.constant(0), fc.double({ min: 0.01, max: 5, noNaN: true })),
+    topK: fc.nat(20),
+    topP: fc.double({ min: 1e-9, max: 1, noNaN: true }),
   });
-
-  it("never takes a token of probability 0", () => {
-    const never = Number.NEGATIVE_INFINITY;
-    for (const settings of [ALL, { ...ALL, topK: 3 }, { ...ALL, topP: 0.999_999 }]) {
-      assertSupport([never, 0, never, 0], settings, [1, 3]);
-    }
+  const property = fc.property(logits, settings, fc.nat(), (values, choice, seed) => {
+    const token = chooseToken(values, choice, Random.fromSeed(seed));
+    const likelier = values.filter((value) => value > values[token]).length;
+    assert.ok(token >= 0 && token < values.length);
+    if (choice.topK > 0) assert.ok(likelier < choice.topK);
+    if (choice.temperature === 0) assert.equal(likelier, 0);
   });
-
-  it("always takes one that the settings allow", () => {
-    const quarters = fc.integer({ min: -200, max: 200 }).map((value) => value / 4);
-    const logits = fc.array(quarters, { minLength: 1 });
-    const settings = fc.record({
-      temperature: fc.oneof(fc.constant(0), fc.double({ min: 0.01, max: 5, noNaN: true })),
-      topK: fc.nat(20),
-      topP: fc.double({ min: 1e-9, max: 1, noNaN: true }),
-    });
-    const property = fc.property(logits, settings, fc.nat(), (values, choice, seed) => {
-      const token = chooseToken(values, choice, Random.fromSeed(seed));
-      const likelier = values.filter((value) => value > values[token]).length;
-      assert.ok(token >= 0 && token < values.length);
-      if (choice.topK > 0) assert.ok(likelier < choice.topK);
-      if (choice.temperature === 0) assert.equal(likelier, 0);
-    });
-    fc.assert(property);
-  });
+  fc.assert(property);
 });
 
 function countsOf(logits: readonly number[], settings: ChoiceSettings): number[] {

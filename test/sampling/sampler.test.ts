@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, it, type TestContext } from "node:test";
+import { type TestContext, test } from "node:test";
 import type { Backend } from "#src/backends/backend.js";
 import { modelConfig } from "#src/config/model.js";
 import { Vocabulary } from "#src/data/vocabulary.js";
@@ -197,57 +197,55 @@ testOnEveryBackend("a sampler leaves no tensors behind, whether it ends or is le
   }
 });
 
-describe("Sampling from a checkpoint", () => {
-  it("writes what the model has learned", async (t) => {
-    const checkpoint = await learned(t, "thou art more lovely\n".repeat(30), 200);
-    const text = await sampled(checkpoint, { seed: "\nthou", length: 41, temperature: 0 });
-    assert.equal(text, " art more lovely\nthou art more lovely\nthou".slice(0, 41));
-  });
+test("Sampling from a checkpoint writes what the model has learned", async (t) => {
+  const checkpoint = await learned(t, "thou art more lovely\n".repeat(30), 200);
+  const text = await sampled(checkpoint, { seed: "\nthou", length: 41, temperature: 0 });
+  assert.equal(text, " art more lovely\nthou art more lovely\nthou".slice(0, 41));
+});
 
-  it("writes the same text for the same random seed, by default for the seed 0", async (t) => {
-    const checkpoint = await learned(t);
-    const text = await sampled(checkpoint, {});
-    assert.equal([...text].length, 500);
-    assert.equal(await sampled(checkpoint, { randomSeed: 0 }), text);
-    assert.notEqual(await sampled(checkpoint, { randomSeed: 1 }), text);
-  });
+test("Sampling from a checkpoint writes the same text for the same random seed, by default for the seed 0", async (t) => {
+  const checkpoint = await learned(t);
+  const text = await sampled(checkpoint, {});
+  assert.equal([...text].length, 500);
+  assert.equal(await sampled(checkpoint, { randomSeed: 0 }), text);
+  assert.notEqual(await sampled(checkpoint, { randomSeed: 1 }), text);
+});
 
-  it("writes lines with a model of lines", async (t) => {
-    const checkpoint = await learned(t, undefined, 3, "lines");
-    const steps = [];
-    for await (const step of sample(checkpoint, { count: 8, length: -1 })) steps.push(step);
-    assert.equal(steps.flat().includes("\n"), false);
-  });
+test("Sampling from a checkpoint writes lines with a model of lines", async (t) => {
+  const checkpoint = await learned(t, undefined, 3, "lines");
+  const steps = [];
+  for await (const step of sample(checkpoint, { count: 8, length: -1 })) steps.push(step);
+  assert.equal(steps.flat().includes("\n"), false);
+});
 
-  it("leaves no tensors behind", async (t) => {
-    const checkpoint = await learned(t);
-    const before = undisposed();
-    await sampled(checkpoint, {});
-    for await (const _ of sample(checkpoint)) break;
-    await assert.rejects(sampled(checkpoint, { seed: "É" }), failsWith("UNKNOWN_CHARACTER"));
-    assert.equal(undisposed(), before);
-  });
+test("Sampling from a checkpoint leaves no tensors behind", async (t) => {
+  const checkpoint = await learned(t);
+  const before = undisposed();
+  await sampled(checkpoint, {});
+  for await (const _ of sample(checkpoint)) break;
+  await assert.rejects(sampled(checkpoint, { seed: "É" }), failsWith("UNKNOWN_CHARACTER"));
+  assert.equal(undisposed(), before);
+});
 
-  it("refuses a wrong setting, naming it", async (t) => {
-    const checkpoint = await learned(t);
-    for (const [setting, ...values] of [
-      ["seed", 5],
-      ["length", -2, 1.5, Number.NaN],
-      ["temperature", -0.1, Number.NaN, Number.POSITIVE_INFINITY],
-      ["topK", -1, 0.5],
-      ["topP", 0, 1.1, Number.NaN],
-      ["count", 0, 4_097],
-      ["stop", 1],
-      ["randomSeed", -1],
-      ["backend", "abacus"],
-    ] as const) {
-      for (const value of values) {
-        const settings = { [setting]: value } as SampleSettings;
-        const refused = failsWith("INVALID_SETTING", new RegExp(`^${setting}\\b`));
-        await assert.rejects(sampled(checkpoint, settings), refused, `${value}`);
-      }
+test("Sampling from a checkpoint refuses a wrong setting, naming it", async (t) => {
+  const checkpoint = await learned(t);
+  for (const [setting, ...values] of [
+    ["seed", 5],
+    ["length", -2, 1.5, Number.NaN],
+    ["temperature", -0.1, Number.NaN, Number.POSITIVE_INFINITY],
+    ["topK", -1, 0.5],
+    ["topP", 0, 1.1, Number.NaN],
+    ["count", 0, 4_097],
+    ["stop", 1],
+    ["randomSeed", -1],
+    ["backend", "abacus"],
+  ] as const) {
+    for (const value of values) {
+      const settings = { [setting]: value } as SampleSettings;
+      const refused = failsWith("INVALID_SETTING", new RegExp(`^${setting}\\b`));
+      await assert.rejects(sampled(checkpoint, settings), refused, `${value}`);
     }
-  });
+  }
 });
 
 function writer(backend: Backend, cell: "gru" | "lstm" = "gru", characters = LETTERS) {

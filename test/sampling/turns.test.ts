@@ -1,6 +1,6 @@
 /** Writing text leaves the rest of the process its turns, and hears its signal. */
 import assert from "node:assert/strict";
-import { it, type TestContext } from "node:test";
+import { type TestContext, test } from "node:test";
 import { loadCheckpoint, sample } from "#src/index.js";
 import { slow } from "../helpers/slow.js";
 import { inventedText, smallRun, trained, workplace } from "../helpers/training.js";
@@ -33,7 +33,7 @@ slow("Samples that begin at the same time let a timer run between them", async (
   assert.ok(ticks > 5 * seconds, `${ticks} ticks in ${seconds} s`);
 });
 
-it("A long seed is read with turns for others, and no longer than the signal lets it", async (t) => {
+test("A long seed is read with turns for others, and no longer than the signal lets it", async (t) => {
   const checkpoint = await writer(t);
   const seed = inventedText(2_000_000);
   const before = undisposed();
@@ -45,7 +45,7 @@ it("A long seed is read with turns for others, and no longer than the signal let
   assert.equal(undisposed(), before);
 });
 
-it("A long seed is looked through with turns for others, and no longer than the signal lets it", async (t) => {
+test("A long seed is looked through with turns for others, and no longer than the signal lets it", async (t) => {
   const checkpoint = await writer(t);
   const seed = `${inventedText(20_000).repeat(1_000)}\u{1f388}`;
   const reason = new Error("changed my mind");
@@ -57,7 +57,7 @@ it("A long seed is looked through with turns for others, and no longer than the 
   await assert.rejects(texts.next(), (error) => error === reason);
 });
 
-it("A signal that was aborted before is the end of it", async (t) => {
+test("A signal that was aborted before is the end of it", async (t) => {
   const checkpoint = await writer(t);
   const reason = new Error("changed my mind");
   const texts = sample(checkpoint, {}, { signal: AbortSignal.abort(reason) });

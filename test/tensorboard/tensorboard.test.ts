@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { appendFile, readdir } from "node:fs/promises";
 import path from "node:path";
-import { describe, it } from "node:test";
+import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type TrainSettings, train } from "#src/index.js";
 import { readMetrics } from "#src/runs/metrics-reader.js";
@@ -79,7 +79,7 @@ async function expectedScalars({ out }: Workplace): Promise<Scalars> {
 const SETTINGS: Partial<TrainSettings> = { steps: 12, evalEvery: 4, tensorboard: true };
 
 describe("TensorBoard's reader", { skip }, () => {
-  it("sees every scalar, every sample, and how weights and gradients are spread", async (t) => {
+  test("TensorBoard's reader sees every scalar, every sample, and how weights and gradients are spread", async (t) => {
     const place = await workplace(t);
     const events = await trained(smallRun(place, { ...SETTINGS, clipNorm: 0.1 }));
     const { scalars, texts, plugins, histograms } = foundIn(place);
@@ -127,7 +127,7 @@ describe("TensorBoard's reader", { skip }, () => {
     assertClose([norm], [0.1], 1e-5, "norm of the gradients");
   });
 
-  it("sees each step once where a run was killed and resumed", async (t) => {
+  test("TensorBoard's reader sees each step once where a run was killed and resumed", async (t) => {
     const place = await workplace(t);
     const settings = smallRun(place, { ...SETTINGS, saveEvery: 2 });
     // A generator that is left does not save, as a process that is killed.
@@ -149,7 +149,7 @@ describe("TensorBoard's reader", { skip }, () => {
     for (const list of Object.values(histograms)) assert.equal(list.length, 3);
   });
 
-  it("sees each step once where a run went back to its last checkpoint", async (t) => {
+  test("TensorBoard's reader sees each step once where a run went back to its last checkpoint", async (t) => {
     const place = await workplace(t);
     const settings = { ...SETTINGS, steps: 20, saveEvery: 4, evalEvery: 100 };
     const run = smallRun(place, { ...settings, schedule: "constant" });
@@ -162,7 +162,7 @@ describe("TensorBoard's reader", { skip }, () => {
     assert.deepEqual(scalars["loss/training"], (await expectedScalars(place))["loss/training"]);
   });
 
-  it("sees nothing of a run that was overwritten", async (t) => {
+  test("TensorBoard's reader sees nothing of a run that was overwritten", async (t) => {
     const place = await workplace(t);
     await trained(smallRun(place, SETTINGS));
     await trained(smallRun(place, { ...SETTINGS, steps: 3, overwrite: true }));
@@ -174,7 +174,7 @@ describe("TensorBoard's reader", { skip }, () => {
   });
 });
 
-it("a run has the same checkpoint with TensorBoard's files as without", async (t) => {
+test("a run has the same checkpoint with TensorBoard's files as without", async (t) => {
   const place = await workplace(t);
   await trained(smallRun(place, { ...SETTINGS, name: "with" }));
   await trained(smallRun(place, { ...SETTINGS, name: "without", tensorboard: false }));
@@ -186,7 +186,7 @@ it("a run has the same checkpoint with TensorBoard's files as without", async (t
   assert.deepEqual(files.toSorted(), ["best.safetensors", "last.safetensors", "metrics.jsonl"]);
 });
 
-it("checksums are those of RFC 3720, appendix B.4", () => {
+test("checksums are those of RFC 3720, appendix B.4", () => {
   const ascending = Uint8Array.from({ length: 32 }, (_, i) => i);
   assert.equal(crc32c(new Uint8Array(32)), 0x8a9136aa);
   assert.equal(crc32c(new Uint8Array(32).fill(0xff)), 0x62a8ab43);
@@ -194,7 +194,7 @@ it("checksums are those of RFC 3720, appendix B.4", () => {
   assert.equal(crc32c(ascending.toReversed()), 0x113fdb5c);
 });
 
-it("a histogram counts every finite number in its bucket", () => {
+test("a histogram counts every finite number in its bucket", () => {
   const draw = new Draw(2);
   // Of all sizes, some of them many times as large as others.
   const values = Float32Array.from(
@@ -225,7 +225,7 @@ it("a histogram counts every finite number in its bucket", () => {
   }
 });
 
-it("a histogram can hold one number, or none", () => {
+test("a histogram can hold one number, or none", () => {
   const same = histogramOf(new Float32Array(3).fill(2.5));
   assert.deepEqual([same?.counts, same?.limits], [[3], [2.5]]);
   assert.equal(histogramOf(Float32Array.of(Number.NaN)), undefined);

@@ -23,7 +23,7 @@ function endingInTable(): string {
 
 function encoded(text: string) {
   const vocabulary = Vocabulary.fromCodePoints(
-    Array.from(text, (it) => it.codePointAt(0) as number),
+    Array.from(text, (test) => test.codePointAt(0) as number),
   );
   return { tokens: vocabulary.encode(text), size: vocabulary.size };
 }
@@ -88,7 +88,8 @@ test("a run says that its held-out part is unlike the rest, and names what helps
     const run = smallRun(place, { steps: 1, overwrite: true, ...settings });
     return only(await trained(run), "warning").map(({ message }) => message);
   };
-  const unlike = (messages: readonly string[]) => messages.filter((it) => it.includes("unlike"));
+  const unlike = (messages: readonly string[]) =>
+    messages.filter((test) => test.includes("unlike"));
   const [said] = unlike(await warningsOf({}));
   assert.match(said, /^The held-out part, the end of the text, is unlike the rest: counting /);
   assert.match(

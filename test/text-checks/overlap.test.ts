@@ -12,7 +12,7 @@ import { inventedText, only, smallRun, trained, workplace } from "../helpers/tra
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 function encoded(...texts: string[]) {
-  const codePoints = Array.from(texts.join("\n"), (it) => it.codePointAt(0) as number);
+  const codePoints = Array.from(texts.join("\n"), (test) => test.codePointAt(0) as number);
   const vocabulary = Vocabulary.fromCodePoints(codePoints);
   return { tokens: texts.map((text) => vocabulary.encode(text)), newline: vocabulary.indexOf(10) };
 }
@@ -79,7 +79,7 @@ slow("a run says that its validation part is in the training part too", async (t
     const run = smallRun(place, { steps: 1, overwrite: true, ...settings });
     return only(await trained(run), "warning").map(({ message }) => message);
   };
-  const about = (messages: readonly string[]) => messages.filter((it) => it.includes(" too, "));
+  const about = (messages: readonly string[]) => messages.filter((test) => test.includes(" too, "));
   assert.deepEqual(about(await warningsOf({})), []);
 
   const [same] = about(await warningsOf({ validationFile: place.text }));

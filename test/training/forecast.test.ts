@@ -1,46 +1,44 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { test } from "node:test";
 import * as fc from "fast-check";
 import { secondsFor, stepsInTime } from "#src/planning/forecast.js";
 
-describe("The number of steps that fit into a time limit", () => {
-  it("is the limit divided by the time of a step where nothing else takes time", () => {
-    const speed = { secondsPerStep: 0.25, secondsPerEvaluation: 0, secondsAtEnd: 0 };
-    assert.equal(stepsInTime(60, speed, { evalEvery: 500, stepsPerEpoch: 100 }), 240);
-  });
+test("The number of steps that fit into a time limit is the limit divided by the time of a step where nothing else takes time", () => {
+  const speed = { secondsPerStep: 0.25, secondsPerEvaluation: 0, secondsAtEnd: 0 };
+  assert.equal(stepsInTime(60, speed, { evalEvery: 500, stepsPerEpoch: 100 }), 240);
+});
 
-  it("leaves time for the evaluations, and for the scores at the end", () => {
-    const seconds = fc.double({ min: 1, max: 1e5, noNaN: true });
-    const cost = fc.double({ min: 1e-4, max: 2, noNaN: true });
-    const every = fc.integer({ min: 1, max: 2_000 });
-    const property = fc.property(
-      seconds,
-      cost,
-      cost,
-      cost,
-      every,
-      every,
-      (time, step, evaluation, end, evalEvery, stepsPerEpoch) => {
-        const speed = {
-          secondsPerStep: step,
-          secondsPerEvaluation: evaluation,
-          secondsAtEnd: end,
-          secondsPerCharacter: 0,
-        };
-        const pace = { evalEvery, stepsPerEpoch };
-        const steps = stepsInTime(time, speed, pace);
-        // The last evaluation may come a moment after one of the others.
-        const most = time + 1e-9 * time;
-        if (steps > 1) assert.ok(secondsFor(steps, speed, pace) <= most);
-        const more = secondsFor(steps + 1, speed, pace) + evaluation;
-        assert.ok(more > time - 1e-9 * time, `${more} s`);
-      },
-    );
-    fc.assert(property);
-  });
+test("The number of steps that fit into a time limit leaves time for the evaluations, and for the scores at the end", () => {
+  const seconds = fc.double({ min: 1, max: 1e5, noNaN: true });
+  const cost = fc.double({ min: 1e-4, max: 2, noNaN: true });
+  const every = fc.integer({ min: 1, max: 2_000 });
+  const property = fc.property(
+    seconds,
+    cost,
+    cost,
+    cost,
+    every,
+    every,
+    (time, step, evaluation, end, evalEvery, stepsPerEpoch) => {
+      const speed = {
+        secondsPerStep: step,
+        secondsPerEvaluation: evaluation,
+        secondsAtEnd: end,
+        secondsPerCharacter: 0,
+      };
+      const pace = { evalEvery, stepsPerEpoch };
+      const steps = stepsInTime(time, speed, pace);
+      // The last evaluation may come a moment after one of the others.
+      const most = time + 1e-9 * time;
+      if (steps > 1) assert.ok(secondsFor(steps, speed, pace) <= most);
+      const more = secondsFor(steps + 1, speed, pace) + evaluation;
+      assert.ok(more > time - 1e-9 * time, `${more} s`);
+    },
+  );
+  fc.assert(property);
+});
 
-  it("is at least one", () => {
-    const speed = { secondsPerStep: 10, secondsPerEvaluation: 100, secondsAtEnd: 0 };
-    assert.equal(stepsInTime(1, speed, { evalEvery: 500, stepsPerEpoch: 100 }), 1);
-  });
+test("The number of steps that fit into a time limit is at least one", () => {
+  const speed = { secondsPerStep: 10, secondsPerEvaluation: 100, secondsAtEnd: 0 };
+  assert.equal(stepsInTime(1, speed, { evalEvery: 500, stepsPerEpoch: 100 }), 1);
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { describe, it, type TestContext } from "node:test";
+import { type TestContext, test } from "node:test";
 import { filesIn } from "../helpers/executable.js";
 import { failsWith } from "../helpers/failure.js";
 import { partsOf, sealed } from "../helpers/mutations.js";
@@ -69,16 +69,14 @@ const FORGERIES: Readonly<Record<string, readonly [(facts: Facts) => void, strin
   ],
 };
 
-describe("A run is not resumed from a checkpoint with", () => {
-  for (const [title, [change, says]] of Object.entries(FORGERIES)) {
-    it(title, async (t) => {
-      const { place, file } = await forgedRun(t, change);
-      const before = await filesIn(place.out);
-      await assert.rejects(
-        trained(smallRun(place, { resume: true, steps: 9 })),
-        failsWith("BAD_CHECKPOINT", file, says),
-      );
-      assert.deepEqual(await filesIn(place.out), before);
-    });
-  }
-});
+for (const [title, [change, says]] of Object.entries(FORGERIES)) {
+  test(title, async (t) => {
+    const { place, file } = await forgedRun(t, change);
+    const before = await filesIn(place.out);
+    await assert.rejects(
+      trained(smallRun(place, { resume: true, steps: 9 })),
+      failsWith("BAD_CHECKPOINT", file, says),
+    );
+    assert.deepEqual(await filesIn(place.out), before);
+  });
+}

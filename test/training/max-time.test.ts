@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, it, type TestContext } from "node:test";
+import { type TestContext, test } from "node:test";
 import {
   crossValidate,
   loadCheckpoint,
@@ -74,8 +74,9 @@ async function assertRepeats(place: Workplace, settings: TrainSettings & { name:
   assert.deepEqual(await tensorsOf(place, name), await tensorsOf(place, `${name}-again`), name);
 }
 
-describe("A run whose time is limited", () => {
-  slow("ends in that time, whatever the trial said of its speed", async (t) => {
+slow(
+  "A run whose time is limited ends in that time, whatever the trial said of its speed",
+  async (t) => {
     const place = await workplace(t, inventedText(3_000));
     for (const step of [0.01, 0.02, 0.026, 0.1, 0.5]) {
       for (const checkpoint of [0, 0.05]) {
@@ -90,19 +91,22 @@ describe("A run whose time is limited", () => {
         assert.equal(only(events, "eval").at(-1)?.step, end.step);
       }
     }
-  });
+  },
+);
 
-  it("counts the time before its first step, and is one step long where no time is left", async (t) => {
-    const place = await workplace(t, inventedText(3_000));
-    const settings = smallRun(place, { maxTime: 20, overwrite: true });
-    const half = await timed(settings, { step: 0.02 }, { before: 10 });
-    assert.ok(half.seconds >= 17 && half.seconds <= 21, `${half.seconds} s`);
-    const late = await timed(settings, { step: 0.02 }, { before: 25 });
-    assert.equal(endOf(late.events).step, 1);
-    assert.match(only(late.events, "warning")[0].message, /--max-time.*one step/);
-  });
+test("A run whose time is limited counts the time before its first step, and is one step long where no time is left", async (t) => {
+  const place = await workplace(t, inventedText(3_000));
+  const settings = smallRun(place, { maxTime: 20, overwrite: true });
+  const half = await timed(settings, { step: 0.02 }, { before: 10 });
+  assert.ok(half.seconds >= 17 && half.seconds <= 21, `${half.seconds} s`);
+  const late = await timed(settings, { step: 0.02 }, { before: 25 });
+  assert.equal(endOf(late.events).step, 1);
+  assert.match(only(late.events, "warning")[0].message, /--max-time.*one step/);
+});
 
-  slow("keeps the number of steps where the trial was wrong by less than a tenth", async (t) => {
+slow(
+  "A run whose time is limited keeps the number of steps where the trial was wrong by less than a tenth",
+  async (t) => {
     const place = await workplace(t, inventedText(3_000));
     const settings = smallRun(place, { maxTime: 20, evalEvery: 100_000 });
     const { events, seconds } = await timed(settings, { step: 0.0102, eval: 0.5 });
@@ -113,24 +117,27 @@ describe("A run whose time is limited", () => {
       [totalSteps],
     );
     assert.ok(seconds >= 17 && seconds <= 21, `${seconds} s`);
-  });
+  },
+);
 
-  it("reports both numbers of steps where it changed them, and keeps them", async (t) => {
-    const place = await workplace(t, inventedText(3_000));
-    const { events } = await timed(smallRun(place, { maxTime: 20 }), { step: 0.05 });
-    const [{ totalSteps: planned = 0 }] = only(events, "start");
-    const [replan, ...more] = only(events, "replan");
-    assert.equal(more.length, 0);
-    assert.equal(replan.before, planned);
-    assert.ok(replan.totalSteps < planned);
-    const end = endOf(events);
-    assert.deepEqual([end.totalSteps, end.step], [replan.totalSteps, replan.totalSteps]);
-    assert.deepEqual(end.replan[0], { step: replan.step, totalSteps: planned });
-    const { progress } = await loadCheckpoint("run", place);
-    assert.deepEqual([progress.totalSteps, progress.replan], [end.totalSteps, end.replan]);
-  });
+test("A run whose time is limited reports both numbers of steps where it changed them, and keeps them", async (t) => {
+  const place = await workplace(t, inventedText(3_000));
+  const { events } = await timed(smallRun(place, { maxTime: 20 }), { step: 0.05 });
+  const [{ totalSteps: planned = 0 }] = only(events, "start");
+  const [replan, ...more] = only(events, "replan");
+  assert.equal(more.length, 0);
+  assert.equal(replan.before, planned);
+  assert.ok(replan.totalSteps < planned);
+  const end = endOf(events);
+  assert.deepEqual([end.totalSteps, end.step], [replan.totalSteps, replan.totalSteps]);
+  assert.deepEqual(end.replan[0], { step: replan.step, totalSteps: planned });
+  const { progress } = await loadCheckpoint("run", place);
+  assert.deepEqual([progress.totalSteps, progress.replan], [end.totalSteps, end.replan]);
+});
 
-  slow("ends in that time where the machine becomes slower or faster at any time", async (t) => {
+slow(
+  "A run whose time is limited ends in that time where the machine becomes slower or faster at any time",
+  async (t) => {
     const place = await workplace(t, inventedText(3_000));
     for (const [before, after] of [
       [0.02, 0.06],
@@ -145,21 +152,24 @@ describe("A run whose time is limited", () => {
         await assertRepeats(place, settings);
       }
     }
-  });
+  },
+);
 
-  slow("can be repeated to the same bytes by its numbers", async (t) => {
-    const place = await workplace(t, inventedText(3_000));
-    const costs = { slower: 0.004, faster: 0.001, tried: 0.0021 };
-    for (const [name, step] of Object.entries(costs)) {
-      const settings = { ...smallRun(place, { ...FITTED, hiddenSize: 32, maxTime: 3 }), name };
-      await timed(settings, { step }, { tick: 0.002 });
-      const { config } = await loadCheckpoint(name, place);
-      assert.ok(config.training.dropout > 0 || config.training.warmupSteps > 0, name);
-      await assertRepeats(place, settings);
-    }
-  });
+slow("A run whose time is limited can be repeated to the same bytes by its numbers", async (t) => {
+  const place = await workplace(t, inventedText(3_000));
+  const costs = { slower: 0.004, faster: 0.001, tried: 0.0021 };
+  for (const [name, step] of Object.entries(costs)) {
+    const settings = { ...smallRun(place, { ...FITTED, hiddenSize: 32, maxTime: 3 }), name };
+    await timed(settings, { step }, { tick: 0.002 });
+    const { config } = await loadCheckpoint(name, place);
+    assert.ok(config.training.dropout > 0 || config.training.warmupSteps > 0, name);
+    await assertRepeats(place, settings);
+  }
+});
 
-  slow("killed before, at and after the change goes on to the bytes of its numbers", async (t) => {
+slow(
+  "A run whose time is limited killed before, at and after the change goes on to the bytes of its numbers",
+  async (t) => {
     const place = await workplace(t, inventedText(3_000));
     const costs = { step: 0.01 };
     const tick = 0.002;
@@ -182,9 +192,12 @@ describe("A run whose time is limited", () => {
       assert.deepEqual(endOf(resumed.events).replan, endOf(unbroken.events).replan);
       assert.deepEqual(await tensorsOf(place, name), await tensorsOf(place, "unbroken"), name);
     }
-  });
+  },
+);
 
-  slow("killed before the change counts the time until then when it goes on", async (t) => {
+slow(
+  "A run whose time is limited killed before the change counts the time until then when it goes on",
+  async (t) => {
     const place = await workplace(t, inventedText(3_000));
     const settings = smallRun(place, { maxTime: 100, saveEvery: 1 });
     const killAt = (event: TrainingEvent) => event.event === "step" && event.seconds > 4;
@@ -196,81 +209,79 @@ describe("A run whose time is limited", () => {
     assert.ok(seconds >= 85 && seconds <= 105, `${seconds} s`);
     const { seconds: told } = endOf(second.events);
     assert.ok(Math.abs(told - seconds) < 2, `${told} s of ${seconds} s`);
-  });
+  },
+);
 
-  it("given more time goes on to its end, counted from the beginning of the run", async (t) => {
-    const place = await workplace(t, inventedText(3_000));
-    const first = await timed(smallRun(place, { maxTime: 10 }), { step: 0.05 });
-    const more = smallRun(place, { maxTime: 30, resume: true });
-    const second = await timed(more, { step: 0.05 });
-    const seconds = first.seconds + second.seconds;
-    assert.ok(seconds >= 0.85 * 30 && seconds <= 1.05 * 30, `${seconds} s`);
-    assert.equal(endOf(second.events).reason, "max-time");
-  });
-
-  it("divides its time among the folds of a cross-validation", async (t) => {
-    const place = await workplace(t, inventedText(3_000));
-    const clock = new FakeClock(0.01);
-    const settings = smallRun(place, { maxTime: 60 });
-    const steps: number[] = [];
-    for await (const event of crossValidate(settings, 3, { clock: clock.read })) {
-      clock.charge(event, { step: 0.2 });
-      if (event.event === "end") steps.push(event.step);
-    }
-    assert.equal(steps.length, 3);
-    assert.ok(clock.seconds >= 51 && clock.seconds <= 63, `${clock.seconds} s`);
-  });
-
-  it("is refused with a wrong change of its number of steps, which is named", async (t) => {
-    const place = await workplace(t);
-    const replan = [{ step: 10, steps: 30 }];
-    for (const settings of [
-      { replan },
-      { replan, steps: 40, epochs: 3 },
-      { replan, steps: 40, maxTime: 9 },
-      { replan, steps: 10 },
-      { replan: [{ step: 31, steps: 30 }], steps: 40 },
-      { replan: [...replan, { step: 10, steps: 40 }], steps: 40 },
-      { replan: [...replan, { step: 30, steps: 40 }], steps: 40 },
-    ]) {
-      await assert.rejects(trained(smallRun(place, settings)), /^CharnnError: replan /);
-    }
-  });
+test("A run whose time is limited given more time goes on to its end, counted from the beginning of the run", async (t) => {
+  const place = await workplace(t, inventedText(3_000));
+  const first = await timed(smallRun(place, { maxTime: 10 }), { step: 0.05 });
+  const more = smallRun(place, { maxTime: 30, resume: true });
+  const second = await timed(more, { step: 0.05 });
+  const seconds = first.seconds + second.seconds;
+  assert.ok(seconds >= 0.85 * 30 && seconds <= 1.05 * 30, `${seconds} s`);
+  assert.equal(endOf(second.events).reason, "max-time");
 });
 
-describe("An evaluation that would take too long", () => {
-  slow(
-    "scores a part of the text, the same each time, and all of it at the end where there is time",
-    async (t) => {
-      const { events, seconds } = await longEvaluations(t, 0.1);
-      const [{ config }] = only(events, "start");
-      const { evalCharacters = 0 } = config.training;
-      assert.ok(evalCharacters >= 20_000 && evalCharacters < 130_000, `${evalCharacters}`);
-      const { wholeLoss, bestLoss, evalCharacters: told } = endOf(events);
-      assert.equal(told, evalCharacters);
-      assert.ok(wholeLoss !== undefined && bestLoss !== undefined && wholeLoss !== bestLoss);
-      assert.ok(seconds >= 0.85 * 60 && seconds <= 1.05 * 60, `${seconds} s`);
-    },
-  );
+test("A run whose time is limited divides its time among the folds of a cross-validation", async (t) => {
+  const place = await workplace(t, inventedText(3_000));
+  const clock = new FakeClock(0.01);
+  const settings = smallRun(place, { maxTime: 60 });
+  const steps: number[] = [];
+  for await (const event of crossValidate(settings, 3, { clock: clock.read })) {
+    clock.charge(event, { step: 0.2 });
+    if (event.event === "end") steps.push(event.step);
+  }
+  assert.equal(steps.length, 3);
+  assert.ok(clock.seconds >= 51 && clock.seconds <= 63, `${clock.seconds} s`);
+});
 
-  it("leaves the score of all of the text out where there is no time for it", async (t) => {
-    const { events } = await longEvaluations(t, 30);
-    const { wholeLoss, bestLoss, evalCharacters } = endOf(events);
-    assert.equal(wholeLoss, undefined);
-    assert.ok(bestLoss !== undefined && evalCharacters !== undefined);
-  });
+test("A run whose time is limited is refused with a wrong change of its number of steps, which is named", async (t) => {
+  const place = await workplace(t);
+  const replan = [{ step: 10, steps: 30 }];
+  for (const settings of [
+    { replan },
+    { replan, steps: 40, epochs: 3 },
+    { replan, steps: 40, maxTime: 9 },
+    { replan, steps: 10 },
+    { replan: [{ step: 31, steps: 30 }], steps: 40 },
+    { replan: [...replan, { step: 10, steps: 40 }], steps: 40 },
+    { replan: [...replan, { step: 30, steps: 40 }], steps: 40 },
+  ]) {
+    await assert.rejects(trained(smallRun(place, settings)), /^CharnnError: replan /);
+  }
+});
 
-  it("can be shortened by a setting; all of the text is scored at the end then", async (t) => {
-    const place = await workplace(t, inventedText(60_000));
-    const settings = { validation: 0.5, steps: 4, evalEvery: 2 };
-    const all = endOf(await trained(smallRun(place, { ...settings, name: "all" })));
-    const end = endOf(await trained(smallRun(place, { ...settings, evalCharacters: 9_000 })));
-    assert.equal(end.evalCharacters, 9_000);
-    assert.equal(end.wholeLoss, all.bestLoss);
-    assert.notEqual(end.wholeLoss, end.bestLoss);
-    assert.deepEqual([all.evalCharacters, all.wholeLoss], [undefined, undefined]);
-    assert.deepEqual(await tensorsOf(place, "run"), await tensorsOf(place, "all"));
-  });
+slow(
+  "An evaluation that would take too long scores a part of the text, the same each time, and all of it at the end where there is time",
+  async (t) => {
+    const { events, seconds } = await longEvaluations(t, 0.1);
+    const [{ config }] = only(events, "start");
+    const { evalCharacters = 0 } = config.training;
+    assert.ok(evalCharacters >= 20_000 && evalCharacters < 130_000, `${evalCharacters}`);
+    const { wholeLoss, bestLoss, evalCharacters: told } = endOf(events);
+    assert.equal(told, evalCharacters);
+    assert.ok(wholeLoss !== undefined && bestLoss !== undefined && wholeLoss !== bestLoss);
+    assert.ok(seconds >= 0.85 * 60 && seconds <= 1.05 * 60, `${seconds} s`);
+  },
+);
+
+test("An evaluation that would take too long leaves the score of all of the text out where there is no time for it", async (t) => {
+  const { events } = await longEvaluations(t, 30);
+  const { wholeLoss, bestLoss, evalCharacters } = endOf(events);
+  assert.equal(wholeLoss, undefined);
+  assert.ok(bestLoss !== undefined && evalCharacters !== undefined);
+});
+
+test("An evaluation that would take too long can be shortened by a setting; all of the text is scored at the end then", async (t) => {
+  const place = await workplace(t, inventedText(60_000));
+  const settings = { validation: 0.5, steps: 4, evalEvery: 2 };
+  const all = endOf(await trained(smallRun(place, { ...settings, name: "all" })));
+  const end = endOf(await trained(smallRun(place, { ...settings, evalCharacters: 9_000 })));
+  assert.equal(end.evalCharacters, 9_000);
+  assert.equal(end.wholeLoss, all.bestLoss);
+  assert.notEqual(end.wholeLoss, end.bestLoss);
+  assert.deepEqual([all.evalCharacters, all.wholeLoss], [undefined, undefined]);
+  assert.deepEqual(await tensorsOf(place, "run"), await tensorsOf(place, "all"));
 });
 
 /** A run for which scoring the held-out part takes many times what a step does, or more. */
@@ -280,53 +291,49 @@ async function longEvaluations(t: TestContext, evaluation: number) {
   return timed(smallRun(place, settings), { step: 0.1, eval: evaluation }, { tick: 0.1 });
 }
 
-describe("A run is saved", () => {
-  it("after five minutes at the latest, which changes nothing of it", async (t) => {
-    const place = await workplace(t);
-    const settings = { steps: 12, evalEvery: 10, saveEvery: 100 };
-    const { events } = await timed(smallRun(place, settings), { step: 100, eval: 1 });
-    const saves = only(events, "checkpoint").filter(({ kind }) => kind === "last");
-    assert.deepEqual([...new Set(saves.map(({ step }) => step))], [3, 6, 9, 10, 12]);
-    await trained(smallRun(place, { ...settings, name: "fast" }));
-    assert.deepEqual(await tensorsOf(place, "run"), await tensorsOf(place, "fast"));
-  });
-
-  it("before an evaluation that takes longer", async (t) => {
-    const place = await workplace(t);
-    const settings = smallRun(place, { steps: 12, evalEvery: 5, saveEvery: 100 });
-    const { events } = await timed(settings, { step: 1, eval: 400 });
-    const kinds = events.flatMap((event) =>
-      event.event === "eval" || (event.event === "checkpoint" && event.kind === "last")
-        ? [`${event.event} ${event.step}`]
-        : [],
-    );
-    assert.deepEqual(kinds, [
-      ...["eval 5", "checkpoint 5"],
-      ...["checkpoint 10", "eval 10", "checkpoint 10"],
-      ...["checkpoint 12", "eval 12", "checkpoint 12"],
-    ]);
-  });
+test("A run is saved after five minutes at the latest, which changes nothing of it", async (t) => {
+  const place = await workplace(t);
+  const settings = { steps: 12, evalEvery: 10, saveEvery: 100 };
+  const { events } = await timed(smallRun(place, settings), { step: 100, eval: 1 });
+  const saves = only(events, "checkpoint").filter(({ kind }) => kind === "last");
+  assert.deepEqual([...new Set(saves.map(({ step }) => step))], [3, 6, 9, 10, 12]);
+  await trained(smallRun(place, { ...settings, name: "fast" }));
+  assert.deepEqual(await tensorsOf(place, "run"), await tensorsOf(place, "fast"));
 });
 
-describe("Before a run starts,", () => {
-  slow(
-    "reading and counting a long text are reported, and a consumer may leave then",
-    async (t) => {
-      const line = inventedText(20_000);
-      const place = await workplace(t, line.repeat(110));
-      const settings = smallRun(place, { steps: 1, validation: 0.01 });
-      const events = await trained(settings);
-      const start = events.findIndex(({ event }) => event === "start");
-      const before = only(events.slice(0, start), "preparing");
-      assert.deepEqual([...new Set(before.map(({ doing }) => doing))], ["reading", "counting"]);
-      assert.equal(only(events, "preparing").length, before.length);
-      assert.ok(before.length > 8 && before.every(({ share }) => share >= 0 && share <= 1));
-      for await (const { event } of train({ ...settings, name: "left" })) {
-        assert.equal(event, "preparing");
-        break;
-      }
-      await assert.rejects(loadCheckpoint("left", place));
-      await trained({ ...settings, name: "left" });
-    },
+test("A run is saved before an evaluation that takes longer", async (t) => {
+  const place = await workplace(t);
+  const settings = smallRun(place, { steps: 12, evalEvery: 5, saveEvery: 100 });
+  const { events } = await timed(settings, { step: 1, eval: 400 });
+  const kinds = events.flatMap((event) =>
+    event.event === "eval" || (event.event === "checkpoint" && event.kind === "last")
+      ? [`${event.event} ${event.step}`]
+      : [],
   );
+  assert.deepEqual(kinds, [
+    ...["eval 5", "checkpoint 5"],
+    ...["checkpoint 10", "eval 10", "checkpoint 10"],
+    ...["checkpoint 12", "eval 12", "checkpoint 12"],
+  ]);
 });
+
+slow(
+  "Before a run starts, reading and counting a long text are reported, and a consumer may leave then",
+  async (t) => {
+    const line = inventedText(20_000);
+    const place = await workplace(t, line.repeat(110));
+    const settings = smallRun(place, { steps: 1, validation: 0.01 });
+    const events = await trained(settings);
+    const start = events.findIndex(({ event }) => event === "start");
+    const before = only(events.slice(0, start), "preparing");
+    assert.deepEqual([...new Set(before.map(({ doing }) => doing))], ["reading", "counting"]);
+    assert.equal(only(events, "preparing").length, before.length);
+    assert.ok(before.length > 8 && before.every(({ share }) => share >= 0 && share <= 1));
+    for await (const { event } of train({ ...settings, name: "left" })) {
+      assert.equal(event, "preparing");
+      break;
+    }
+    await assert.rejects(loadCheckpoint("left", place));
+    await trained({ ...settings, name: "left" });
+  },
+);

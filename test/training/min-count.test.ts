@@ -26,8 +26,8 @@ import {
 const RARE = Array.from({ length: 200 }, (_, i) => String.fromCodePoint(0x4e00 + i));
 const COMMON = inventedText(6_000);
 const TEXT = RARE.map(
-  (it, i) =>
-    `${it}${COMMON.slice(30 * i, 30 * i + 15)}${it}${COMMON.slice(30 * i + 15, 30 * i + 30)}`,
+  (test, i) =>
+    `${test}${COMMON.slice(30 * i, 30 * i + 15)}${test}${COMMON.slice(30 * i + 15, 30 * i + 30)}`,
 ).join("");
 
 async function rareRun(t: TestContext, settings = {}): Promise<Workplace> {
@@ -40,10 +40,10 @@ function lastOf(place: Workplace, name = "run"): Promise<Checkpoint> {
   return readCheckpoint(path.join(place.out, name, "last.safetensors"));
 }
 
-async function textOf(checkpoint: Checkpoint, settings = {}, onWarning?: (it: string) => void) {
+async function textOf(checkpoint: Checkpoint, settings = {}, onWarning?: (test: string) => void) {
   let text = "";
   const all = { length: 300, temperature: 5, backend: "cpu", ...settings } as const;
-  for await (const [it] of sample(checkpoint, all, { onWarning })) text += it;
+  for await (const [test] of sample(checkpoint, all, { onWarning })) text += test;
   return text;
 }
 
@@ -55,7 +55,7 @@ test("rare characters become one that is the last of the vocabulary, and null in
   assert.equal(known.at(-1), null);
   assert.equal(vocabulary.unknown, vocabulary.size - 1);
   assert.equal(config.model.vocabularySize, vocabulary.size);
-  assert.ok(RARE.every((it) => !known.includes(it)) && known.includes("o"));
+  assert.ok(RARE.every((test) => !known.includes(test)) && known.includes("o"));
   const said = only(events, "warning")
     .map(({ message }) => message)
     .join("\n");
@@ -80,8 +80,8 @@ test("the unknown character is never written, however hot the sampling", async (
 test("a seed may hold characters that are not known, and their number is said", async (t) => {
   const checkpoint = await lastOf(await rareRun(t));
   const warnings: string[] = [];
-  const one = await textOf(checkpoint, { seed: "一love€", temperature: 0 }, (it) =>
-    warnings.push(it),
+  const one = await textOf(checkpoint, { seed: "一love€", temperature: 0 }, (test) =>
+    warnings.push(test),
   );
   assert.match(
     warnings.join(),
@@ -104,7 +104,7 @@ test("a run with rare characters resumes to the same bytes, without being told o
     const resumed = { files: [place.text], out: place.out, name: "cut", resume: true };
     await trained({ ...resumed, backend: "cpu" });
     const [whole, cut] = await Promise.all(
-      ["whole", "cut"].map((it) => fileOf(place, it, "last.safetensors")),
+      ["whole", "cut"].map((test) => fileOf(place, test, "last.safetensors")),
     );
     assert.ok(whole.equals(cut));
     await assert.rejects(
@@ -169,7 +169,7 @@ test("folds each make their own rare characters one, and go on", async (t) => {
     return found;
   };
   const first = await losses(settings);
-  assert.ok(first.length === 2 && first.every((it) => Number.isFinite(it)));
+  assert.ok(first.length === 2 && first.every((test) => Number.isFinite(test)));
   for (const index of [1, 2]) {
     const { vocabulary, config } = await lastOf(place, `run-fold-${index}`);
     assert.ok(vocabulary.unknown !== undefined && config.training.minCount === 3);
@@ -181,7 +181,7 @@ test("a guard against copies knows characters of the seed that the model does no
   const place = await workplace(t, TEXT);
   const { texts } = await readTexts([place.text], { encoding: "utf-8", joined: true });
   const vocabulary = Vocabulary.fromCodePoints(
-    Array.from(COMMON, (it) => it.codePointAt(0) as number),
+    Array.from(COMMON, (test) => test.codePointAt(0) as number),
     { unknown: true },
   );
   const guard = await CopyGuard.of(texts[0], vocabulary, 3);
@@ -239,37 +239,42 @@ test("a run says when rare characters take a good part of its parameters, and wh
 });
 
 await onTensorFlow("Rare characters with TensorFlow", () => {
-  slow("are learned, scored and left out as on the reference", async (t) => {
-    const losses: number[][] = [];
-    for (const backend of ["tensorflow", "cpu"] as const) {
-      const place = await workplace(t, TEXT);
-      const run = { ...smallRun(place, { steps: 20, evalEvery: 10, minCount: 3 }), backend };
-      const events = await trained(run);
-      losses.push(only(events, "eval").map(({ validationLoss = Number.NaN }) => validationLoss));
-      const checkpoint = await lastOf(place);
-      const text = await textOf(checkpoint, { backend, seed: "一love" });
-      assert.match(text, /^[a-z' \n]{300}$/);
-      const other = path.join(path.dirname(place.text), "other.txt");
-      await writeFile(other, "love é summer 一 day é\n");
-      const settings = { files: [other], backend, baselines: false };
-      for await (const score of evaluateTexts(checkpoint, settings)) {
-        assert.deepEqual([score.unknown, Number.isFinite(score.loss)], [3, true]);
+  slow(
+    "Rare characters with TensorFlow are learned, scored and left out as on the reference",
+    async (t) => {
+      const losses: number[][] = [];
+      for (const backend of ["tensorflow", "cpu"] as const) {
+        const place = await workplace(t, TEXT);
+        const run = { ...smallRun(place, { steps: 20, evalEvery: 10, minCount: 3 }), backend };
+        const events = await trained(run);
+        losses.push(only(events, "eval").map(({ validationLoss = Number.NaN }) => validationLoss));
+        const checkpoint = await lastOf(place);
+        const text = await textOf(checkpoint, { backend, seed: "一love" });
+        assert.match(text, /^[a-z' \n]{300}$/);
+        const other = path.join(path.dirname(place.text), "other.txt");
+        await writeFile(other, "love é summer 一 day é\n");
+        const settings = { files: [other], backend, baselines: false };
+        for await (const score of evaluateTexts(checkpoint, settings)) {
+          assert.deepEqual([score.unknown, Number.isFinite(score.loss)], [3, true]);
+        }
+        await trained({ ...run, resume: true, steps: 24 });
       }
-      await trained({ ...run, resume: true, steps: 24 });
-    }
-    assert.equal(losses[0].length, 2);
-    assertClose(losses[0], losses[1], 1e-3, "validation losses");
-  });
+      assert.equal(losses[0].length, 2);
+      assertClose(losses[0], losses[1], 1e-3, "validation losses");
+    },
+  );
 });
 
 test("a warning says that the characters of a model to begin with stay, however rare they are", async (t) => {
   const place = await workplace(t, TEXT);
   await trained(smallRun(place, { steps: 2 }));
   const settings = { name: "next", initFrom: "run", minCount: 3, steps: 2 };
-  const said = only(await trained(smallRun(place, settings)), "warning").map((it) => it.message);
+  const said = only(await trained(smallRun(place, settings)), "warning").map(
+    (test) => test.message,
+  );
   assert.ok(
-    said.some((it) => /--min-count 3 changes nothing: .*--init-from/.test(it)),
+    said.some((test) => /--min-count 3 changes nothing: .*--init-from/.test(test)),
     said.join(),
   );
-  assert.ok(!said.some((it) => it.includes("No character is so rare")), said.join());
+  assert.ok(!said.some((test) => test.includes("No character is so rare")), said.join());
 });

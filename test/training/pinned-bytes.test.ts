@@ -8,7 +8,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
-import { after, describe, it } from "node:test";
+import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { loadAddon } from "#src/backends/native/addon.js";
 import { CELL_NAMES } from "#src/config/cells.js";
@@ -95,9 +95,9 @@ for (const { backend, skip } of BACKENDS) {
       for (const [variant, settings] of Object.entries(VARIANTS)) {
         const name = `${backend}, ${cell}, ${variant}`;
         const isQuick = variant === "plain" || (backend === "native" && cell === "gru");
-        const declare = isQuick ? it : slow;
+        const declare = isQuick ? test : slow;
         declare(
-          `a ${cell} (${variant}) has the pinned bytes, also when it was resumed`,
+          `After 40 steps on ${backend} a ${cell} (${variant}) has the pinned bytes, also when it was resumed`,
           async (t) => {
             const [whole, parts] = [
               await workplace(t, inventedText(900)),

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { describe, it } from "node:test";
+import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { TRAIN_DEFAULTS } from "#src/config/train.js";
 import { type TrainingEvent, type TrainSettings, train } from "#src/index.js";
@@ -88,8 +88,9 @@ const CASES: readonly { title: string; settings: Partial<TrainSettings> }[] = [
 const PACE = { steps: 47, evalEvery: 7, saveEvery: 4 };
 
 for (const { title, settings } of CASES) {
-  describe(`A resumed run (${title})`, () => {
-    slow("ends with the bytes of an unbroken one, wherever it was interrupted", async (t) => {
+  slow(
+    `A resumed run (${title}) ends with the bytes of an unbroken one, wherever it was interrupted`,
+    async (t) => {
       const place = await workplace(t);
       const run = (name: string) => ({ ...smallRun(place, settings), ...PACE, name });
       const events = await trained(run("unbroken"));
@@ -111,72 +112,73 @@ for (const { title, settings } of CASES) {
         assert.equal(endOf(await trained({ ...run(name), resume: true })).reason, "steps");
         await assertSameRun(place, name, "unbroken");
       }
-    });
-  });
-}
-
-describe("A resumed run", () => {
-  it("ends with the bytes of an unbroken one when it was interrupted by an evaluation", async (t) => {
-    const place = await workplace(t);
-    const [validationFile] = await textFiles(place, inventedText(5_000, 8));
-    const run = (name: string) => smallRun(place, { validationFile, ...PACE, name });
-    await trained(run("unbroken"));
-    for (const at of [14, PACE.steps]) {
-      const controller = new AbortController();
-      const stopSoonAfter = (event: TrainingEvent) => {
-        // The evaluation takes a turn of the event loop for each of its twenty batches.
-        if (afterStep(at)(event)) afterTurns(6, () => controller.abort());
-        return false;
-      };
-      const events = await trained({ ...run(`stopped-${at}`), resume: true }, stopSoonAfter, {
-        signal: controller.signal,
-      });
-      assert.deepEqual([endOf(events).reason, endOf(events).step], ["interrupted", at]);
-      assert.ok(only(events, "eval").every(({ step }) => step < at));
-      const [first, ...rest] = await trained({ ...run(`stopped-${at}`), resume: true });
-      assert.equal(first.event, "start");
-      assert.equal(rest[0].event, "eval");
-      await assertSameRun(place, `stopped-${at}`, "unbroken");
-    }
-  });
-
-  slow(
-    "ends with the bytes of an unbroken one after epochs of lines too long for a window",
-    async (t) => {
-      const place = await workplace(
-        t,
-        inventedText(900)
-          .replaceAll("\n", " ")
-          .replace(/(.{29}) /g, "$1\n"),
-      );
-      const run = (name: string) =>
-        smallRun(place, { documents: "lines", cell: "lstm", epochs: 2, saveEvery: 5, name });
-      const { step: steps } = endOf(await trained(run("unbroken")));
-      for (let step = 2; step < steps; step += 3) {
-        await trained({ ...run("stopped"), resume: true }, afterStep(step));
-      }
-      assert.equal(endOf(await trained({ ...run("stopped"), resume: true })).reason, "epochs");
-      await assertSameRun(place, "stopped", "unbroken");
     },
   );
+}
 
-  it("goes on from the last saving when its consumer leaves it", async (t) => {
-    const place = await workplace(t);
-    const run = (name: string) => smallRun(place, { ...PACE, name });
-    await trained(run("unbroken"));
-    await assert.rejects(
-      trained(run("left"), (event) => {
-        if (afterStep(10)(event)) throw new Error("enough");
-        return false;
-      }),
-      /enough/,
+test("A resumed run ends with the bytes of an unbroken one when it was interrupted by an evaluation", async (t) => {
+  const place = await workplace(t);
+  const [validationFile] = await textFiles(place, inventedText(5_000, 8));
+  const run = (name: string) => smallRun(place, { validationFile, ...PACE, name });
+  await trained(run("unbroken"));
+  for (const at of [14, PACE.steps]) {
+    const controller = new AbortController();
+    const stopSoonAfter = (event: TrainingEvent) => {
+      // The evaluation takes a turn of the event loop for each of its twenty batches.
+      if (afterStep(at)(event)) afterTurns(6, () => controller.abort());
+      return false;
+    };
+    const events = await trained({ ...run(`stopped-${at}`), resume: true }, stopSoonAfter, {
+      signal: controller.signal,
+    });
+    assert.deepEqual([endOf(events).reason, endOf(events).step], ["interrupted", at]);
+    assert.ok(only(events, "eval").every(({ step }) => step < at));
+    const [first, ...rest] = await trained({ ...run(`stopped-${at}`), resume: true });
+    assert.equal(first.event, "start");
+    assert.equal(rest[0].event, "eval");
+    await assertSameRun(place, `stopped-${at}`, "unbroken");
+  }
+});
+
+slow(
+  "A resumed run ends with the bytes of an unbroken one after epochs of lines too long for a window",
+  async (t) => {
+    const place = await workplace(
+      t,
+      inventedText(900)
+        .replaceAll("\n", " ")
+        .replace(/(.{29}) /g, "$1\n"),
     );
-    const [start] = only(await trained({ ...run("left"), resume: true }), "start");
-    assert.equal(start.step, 8);
-    await assertSameRun(place, "left", "unbroken");
-  });
+    const run = (name: string) =>
+      smallRun(place, { documents: "lines", cell: "lstm", epochs: 2, saveEvery: 5, name });
+    const { step: steps } = endOf(await trained(run("unbroken")));
+    for (let step = 2; step < steps; step += 3) {
+      await trained({ ...run("stopped"), resume: true }, afterStep(step));
+    }
+    assert.equal(endOf(await trained({ ...run("stopped"), resume: true })).reason, "epochs");
+    await assertSameRun(place, "stopped", "unbroken");
+  },
+);
 
-  slow("ends with the bytes of an unbroken one after being killed again and again", async (t) => {
+test("A resumed run goes on from the last saving when its consumer leaves it", async (t) => {
+  const place = await workplace(t);
+  const run = (name: string) => smallRun(place, { ...PACE, name });
+  await trained(run("unbroken"));
+  await assert.rejects(
+    trained(run("left"), (event) => {
+      if (afterStep(10)(event)) throw new Error("enough");
+      return false;
+    }),
+    /enough/,
+  );
+  const [start] = only(await trained({ ...run("left"), resume: true }), "start");
+  assert.equal(start.step, 8);
+  await assertSameRun(place, "left", "unbroken");
+});
+
+slow(
+  "A resumed run ends with the bytes of an unbroken one after being killed again and again",
+  async (t) => {
     const seed = caseSeed();
     t.diagnostic(`CHARNN_TEST_SEED=${seed}`);
     const draw = new Draw(seed);
@@ -196,263 +198,261 @@ describe("A resumed run", () => {
     assert.ok((only(finished, "start").at(0)?.step ?? 0) > 0, "nothing had been saved");
     await assertSameRun(place, "killed", "unbroken");
     await assertNoLeftovers(place, "killed");
-  });
+  },
+);
 
-  it("has every report exactly once in its metrics", async (t) => {
-    const place = await workplace(t);
-    const run = (name: string) => smallRun(place, { ...PACE, name });
-    await trained(run("unbroken"));
-    for (const step of [2, 7, 8, 23, 40]) {
-      const leave = trained({ ...run("left"), resume: true }, (event) => {
-        if (afterStep(step)(event)) throw new Error("enough");
-        return false;
-      });
-      await assert.rejects(leave, /enough/);
-    }
-    await trained({ ...run("left"), resume: true });
-    const reports = await reportsOf(place, "left");
-    assert.deepEqual(reports, await reportsOf(place, "unbroken"));
-    const steps = reports.filter(({ event }) => event === "step").map(({ step }) => step);
-    assert.deepEqual(
-      steps,
-      Array.from({ length: PACE.steps }, (_, index) => index + 1),
-    );
-  });
+test("A resumed run has every report exactly once in its metrics", async (t) => {
+  const place = await workplace(t);
+  const run = (name: string) => smallRun(place, { ...PACE, name });
+  await trained(run("unbroken"));
+  for (const step of [2, 7, 8, 23, 40]) {
+    const leave = trained({ ...run("left"), resume: true }, (event) => {
+      if (afterStep(step)(event)) throw new Error("enough");
+      return false;
+    });
+    await assert.rejects(leave, /enough/);
+  }
+  await trained({ ...run("left"), resume: true });
+  const reports = await reportsOf(place, "left");
+  assert.deepEqual(reports, await reportsOf(place, "unbroken"));
+  const steps = reports.filter(({ event }) => event === "step").map(({ step }) => step);
+  assert.deepEqual(
+    steps,
+    Array.from({ length: PACE.steps }, (_, index) => index + 1),
+  );
 });
 
-describe("Resuming", () => {
-  it("refuses another text", async (t) => {
-    const place = await workplace(t);
-    const [other] = await textFiles(place, inventedText(650, 2));
-    await trained(smallRun(place, { steps: 2 }));
-    const resume = trained(smallRun({ ...place, text: other }, { resume: true, steps: 4 }));
-    await assert.rejects(resume, failsWith("CANNOT_RESUME", "run", "another text", "700", "650"));
-  });
+test("Resuming refuses another text", async (t) => {
+  const place = await workplace(t);
+  const [other] = await textFiles(place, inventedText(650, 2));
+  await trained(smallRun(place, { steps: 2 }));
+  const resume = trained(smallRun({ ...place, text: other }, { resume: true, steps: 4 }));
+  await assert.rejects(resume, failsWith("CANNOT_RESUME", "run", "another text", "700", "650"));
+});
 
-  it("refuses what would change the run, naming both values", async (t) => {
-    const place = await workplace(t);
-    await trained(smallRun(place, { steps: 2 }));
-    const before = await bytesOf(place, "run");
-    const others: [setting: keyof TrainSettings, value: string | number, was: string | number][] = [
-      ["hiddenSize", 9, 8],
-      ["layers", 2, 1],
-      ["cell", "lstm", "gru"],
-      ["embeddingSize", 3, 32],
-      ["dropout", 0.5, 0],
-      ["batchSize", 5, 4],
-      ["seqLength", 9, 8],
-      ["batching", "windows", "lanes"],
-      ["optimizer", "sgd", TRAIN_DEFAULTS.optimizer],
-      ["learningRate", 0.001, 0.005],
-      ["schedule", "constant", TRAIN_DEFAULTS.schedule],
-      ["warmupSteps", 2, 0],
-      ["clipNorm", 2, TRAIN_DEFAULTS.clipNorm],
-      ["weightDecay", 0.1, 0],
-      ["preset", "small", "tiny"],
-      ["validation", 0.2, 0.1],
-      ["randomSeed", 1, 0],
-    ];
-    for (const [setting, value, was] of others) {
-      const resume = trained(smallRun(place, { steps: 4, resume: true, [setting]: value }));
-      const says = new RegExp(`^${setting} is ${was} in the run run, not ${value}\\.`);
-      await assert.rejects(resume, failsWith("CANNOT_RESUME", says));
-    }
-    assert.deepEqual(await bytesOf(place, "run"), before);
-  });
+test("Resuming refuses what would change the run, naming both values", async (t) => {
+  const place = await workplace(t);
+  await trained(smallRun(place, { steps: 2 }));
+  const before = await bytesOf(place, "run");
+  const others: [setting: keyof TrainSettings, value: string | number, was: string | number][] = [
+    ["hiddenSize", 9, 8],
+    ["layers", 2, 1],
+    ["cell", "lstm", "gru"],
+    ["embeddingSize", 3, 32],
+    ["dropout", 0.5, 0],
+    ["batchSize", 5, 4],
+    ["seqLength", 9, 8],
+    ["batching", "windows", "lanes"],
+    ["optimizer", "sgd", TRAIN_DEFAULTS.optimizer],
+    ["learningRate", 0.001, 0.005],
+    ["schedule", "constant", TRAIN_DEFAULTS.schedule],
+    ["warmupSteps", 2, 0],
+    ["clipNorm", 2, TRAIN_DEFAULTS.clipNorm],
+    ["weightDecay", 0.1, 0],
+    ["preset", "small", "tiny"],
+    ["validation", 0.2, 0.1],
+    ["randomSeed", 1, 0],
+  ];
+  for (const [setting, value, was] of others) {
+    const resume = trained(smallRun(place, { steps: 4, resume: true, [setting]: value }));
+    const says = new RegExp(`^${setting} is ${was} in the run run, not ${value}\\.`);
+    await assert.rejects(resume, failsWith("CANNOT_RESUME", says));
+  }
+  assert.deepEqual(await bytesOf(place, "run"), before);
+});
 
-  it("refuses --documents lines where the run had none", async (t) => {
-    const place = await workplace(t);
-    await trained(smallRun(place, { steps: 2 }));
-    await assert.rejects(
-      trained(smallRun(place, { steps: 4, resume: true, documents: "lines" })),
-      failsWith("CANNOT_RESUME", "documents is not set in the run run, not lines."),
-    );
-  });
+test("Resuming refuses --documents lines where the run had none", async (t) => {
+  const place = await workplace(t);
+  await trained(smallRun(place, { steps: 2 }));
+  await assert.rejects(
+    trained(smallRun(place, { steps: 4, resume: true, documents: "lines" })),
+    failsWith("CANNOT_RESUME", "documents is not set in the run run, not lines."),
+  );
+});
 
-  it("continues a finished run as if the higher limit had been there from the beginning", async (t) => {
-    const place = await workplace(t);
-    // Of the schedules only the constant one does not look at the end.
-    const run = { schedule: "constant", ...PACE } as const;
-    await trained(smallRun(place, { ...run, name: "long", evalEvery: 10 }));
-    await trained(smallRun(place, { ...run, name: "short", evalEvery: 10, steps: 20 }));
-    const events = await trained(
-      smallRun(place, { ...run, name: "short", evalEvery: 10, resume: true }),
-    );
-    assert.equal(only(events, "start")[0].step, 20);
-    assert.equal(endOf(events).step, PACE.steps);
-    await assertSameRun(place, "short", "long");
-  });
+test("Resuming continues a finished run as if the higher limit had been there from the beginning", async (t) => {
+  const place = await workplace(t);
+  // Of the schedules only the constant one does not look at the end.
+  const run = { schedule: "constant", ...PACE } as const;
+  await trained(smallRun(place, { ...run, name: "long", evalEvery: 10 }));
+  await trained(smallRun(place, { ...run, name: "short", evalEvery: 10, steps: 20 }));
+  const events = await trained(
+    smallRun(place, { ...run, name: "short", evalEvery: 10, resume: true }),
+  );
+  assert.equal(only(events, "start")[0].step, 20);
+  assert.equal(endOf(events).step, PACE.steps);
+  await assertSameRun(place, "short", "long");
+});
 
-  it("takes limits of another kind than the run had", async (t) => {
-    const place = await workplace(t);
-    await trained(smallRun(place, { steps: 3 }));
-    const events = await trained(smallRun(place, { epochs: 1, resume: true }));
-    const [start] = only(events, "start");
-    assert.deepEqual([start.step, start.totalSteps], [3, start.stepsPerEpoch]);
-    assert.deepEqual(start.config.limits, { epochs: 1 });
-    assert.equal(endOf(events).reason, "epochs");
-  });
+test("Resuming takes limits of another kind than the run had", async (t) => {
+  const place = await workplace(t);
+  await trained(smallRun(place, { steps: 3 }));
+  const events = await trained(smallRun(place, { epochs: 1, resume: true }));
+  const [start] = only(events, "start");
+  assert.deepEqual([start.step, start.totalSteps], [3, start.stepsPerEpoch]);
+  assert.deepEqual(start.config.limits, { epochs: 1 });
+  assert.equal(endOf(events).reason, "epochs");
+});
 
-  it("keeps the settings of the run when none are given", async (t) => {
-    const place = await workplace(t);
-    const settings = { ...CASES[1].settings, ...PACE };
-    await trained(smallRun(place, { ...settings, name: "unbroken" }));
-    await trained(smallRun(place, { ...settings }), afterStep(20));
-    const { text, out } = place;
-    await trained({ files: [text], out, name: "run", backend: "cpu", resume: true });
-    await assertSameRun(place, "run", "unbroken");
-  });
+test("Resuming keeps the settings of the run when none are given", async (t) => {
+  const place = await workplace(t);
+  const settings = { ...CASES[1].settings, ...PACE };
+  await trained(smallRun(place, { ...settings, name: "unbroken" }));
+  await trained(smallRun(place, { ...settings }), afterStep(20));
+  const { text, out } = place;
+  await trained({ files: [text], out, name: "run", backend: "cpu", resume: true });
+  await assertSameRun(place, "run", "unbroken");
+});
 
-  it("a finished run says that it is done and changes no byte", async (t) => {
-    const place = await workplace(t);
-    const settings = smallRun(place, { steps: 12, evalEvery: 5 });
-    const { bestLoss, bestStep, path: checkpoint } = endOf(await trained(settings));
-    const before = await bytesOf(place, "run");
-    for (const steps of [12, 12, 5]) {
-      const events = await trained({ ...settings, steps, resume: true });
-      assert.equal(events.length, 1);
-      const end = endOf(events);
-      assert.deepEqual(
-        [end.reason, end.step, end.bestLoss, end.bestStep, end.path],
-        ["done", 12, bestLoss, bestStep, checkpoint],
-      );
-    }
-    assert.deepEqual(await bytesOf(place, "run"), before);
-  });
-
-  it("a run that ended by its time limit with the same settings says that it is done", async (t) => {
-    const place = await workplace(t);
-    const settings = smallRun(place, { maxTime: 0.05 });
-    await trained(settings);
-    const before = await bytesOf(place, "run");
-    const events = await trained({ ...settings, resume: true });
-    assert.equal(endOf(events).reason, "done");
-    assert.deepEqual(await bytesOf(place, "run"), before);
-  });
-
-  it("ends at once, evaluated, when the new limit is behind it", async (t) => {
-    const place = await workplace(t);
-    await trained(smallRun(place, { steps: 20 }), afterStep(9));
-    const events = await trained(smallRun(place, { steps: 5, resume: true }));
-    const [start] = only(events, "start");
-    assert.ok((start.expectedSeconds ?? -1) >= 0, `${start.expectedSeconds} s`);
-    assert.equal(only(events, "step").length, 0);
-    assert.equal(only(events, "eval")[0].step, 9);
-    assert.equal(endOf(events).reason, "steps");
-  });
-
-  it("starts from the beginning, with a warning, where there is no checkpoint yet", async (t) => {
-    const place = await workplace(t);
-    const [warning, start] = await trained(smallRun(place, { steps: 2, resume: true }));
-    assert.ok(warning.event === "warning" && start.event === "start");
-    assert.match(warning.message, /no checkpoint to resume.*from the beginning/);
-    assert.equal(start.step, 0);
-    await trained(smallRun(place, { steps: 2, name: "plain" }));
-    await assertSameRun(place, "run", "plain");
-  });
-
-  it("continues a run that was killed right after its first best checkpoint", async (t) => {
-    const place = await workplace(t);
-    const settings = { steps: 6, evalEvery: 3 };
-    for await (const event of train(smallRun(place, settings))) {
-      if (event.event === "checkpoint" && event.kind === "best") break;
-    }
-    const [start] = only(await trained(smallRun(place, { ...settings, resume: true })), "start");
-    assert.equal(start.step, 3);
-    await trained(smallRun(place, { ...settings, name: "plain" }));
-    await assertSameRun(place, "run", "plain");
-  });
-
-  it("starts with clean metrics where a run was killed before its first checkpoint", async (t) => {
-    const place = await workplace(t);
-    await mkdir(path.join(place.out, "run"), { recursive: true });
-    await writeFile(path.join(place.out, "run", "metrics.jsonl"), '{"event":"step","step":1}\n');
-    await trained(smallRun(place, { steps: 2, resume: true }));
-    const reports = await reportsOf(place, "run");
+test("Resuming a finished run says that it is done and changes no byte", async (t) => {
+  const place = await workplace(t);
+  const settings = smallRun(place, { steps: 12, evalEvery: 5 });
+  const { bestLoss, bestStep, path: checkpoint } = endOf(await trained(settings));
+  const before = await bytesOf(place, "run");
+  for (const steps of [12, 12, 5]) {
+    const events = await trained({ ...settings, steps, resume: true });
+    assert.equal(events.length, 1);
+    const end = endOf(events);
     assert.deepEqual(
-      reports.map(({ event, step }) => [event, step]),
-      [
-        ["step", 1],
-        ["step", 2],
-        ["eval", 2],
-        ["sample", 2],
-      ],
+      [end.reason, end.step, end.bestLoss, end.bestStep, end.path],
+      ["done", 12, bestLoss, bestStep, checkpoint],
     );
-  });
+  }
+  assert.deepEqual(await bytesOf(place, "run"), before);
+});
 
-  it("without a name finds the newest run on the same text", async (t) => {
-    const place = await workplace(t);
-    const [other] = await textFiles(place, inventedText(650, 2));
-    await trained(smallRun(place, { steps: 2, name: "older" }));
-    await trained(smallRun(place, { steps: 2, name: "newer" }));
-    await trained(smallRun({ ...place, text: other }, { steps: 2, name: "other-text" }));
-    const events = await trained(smallRun(place, { steps: 4, name: undefined, resume: true }));
-    const [start] = only(events, "start");
-    assert.deepEqual([start.name, start.step], ["newer", 2]);
-  });
+test("Resuming a run that ended by its time limit with the same settings says that it is done", async (t) => {
+  const place = await workplace(t);
+  const settings = smallRun(place, { maxTime: 0.05 });
+  await trained(settings);
+  const before = await bytesOf(place, "run");
+  const events = await trained({ ...settings, resume: true });
+  assert.equal(endOf(events).reason, "done");
+  assert.deepEqual(await bytesOf(place, "run"), before);
+});
 
-  it("without a name starts a new run when every run learned from another text", async (t) => {
-    const place = await workplace(t);
-    const [other] = await textFiles(place, inventedText(650, 2));
-    await trained(smallRun({ ...place, text: other }, { steps: 2, name: "other-text" }));
-    const events = await trained(smallRun(place, { steps: 2, name: undefined, resume: true }));
-    const [start] = only(events, "start");
-    assert.deepEqual([start.name, start.step], ["text-gru-1x8", 0]);
-    assert.equal(only(events, "warning").length, 1);
-  });
+test("Resuming ends at once, evaluated, when the new limit is behind it", async (t) => {
+  const place = await workplace(t);
+  await trained(smallRun(place, { steps: 20 }), afterStep(9));
+  const events = await trained(smallRun(place, { steps: 5, resume: true }));
+  const [start] = only(events, "start");
+  assert.ok((start.expectedSeconds ?? -1) >= 0, `${start.expectedSeconds} s`);
+  assert.equal(only(events, "step").length, 0);
+  assert.equal(only(events, "eval")[0].step, 9);
+  assert.equal(endOf(events).reason, "steps");
+});
 
-  it("with the standard input finds the run by the text, as with a file", async (t) => {
-    const place = await workplace(t);
-    const text = await readFile(place.text);
-    const stdin = async function* () {
-      yield text;
-    };
-    const onStdin = { ...smallRun(place, { ...PACE }), files: ["-"] };
-    await trained({ ...onStdin, name: "unbroken" }, undefined, { stdin: stdin() });
-    await trained(onStdin, afterStep(9), { stdin: stdin() });
-    const unnamed = { ...onStdin, name: undefined, resume: true };
-    await trained(unnamed, undefined, { stdin: stdin() });
-    await assertSameRun(place, "run", "unbroken");
-  });
+test("Resuming starts from the beginning, with a warning, where there is no checkpoint yet", async (t) => {
+  const place = await workplace(t);
+  const [warning, start] = await trained(smallRun(place, { steps: 2, resume: true }));
+  assert.ok(warning.event === "warning" && start.event === "start");
+  assert.match(warning.message, /no checkpoint to resume.*from the beginning/);
+  assert.equal(start.step, 0);
+  await trained(smallRun(place, { steps: 2, name: "plain" }));
+  await assertSameRun(place, "run", "plain");
+});
 
-  it("can't be combined with overwriting", async (t) => {
-    const place = await workplace(t);
-    await assert.rejects(
-      trained(smallRun(place, { resume: true, overwrite: true })),
-      failsWith("INVALID_SETTING", "resume", "overwrite"),
-    );
-  });
+test("Resuming continues a run that was killed right after its first best checkpoint", async (t) => {
+  const place = await workplace(t);
+  const settings = { steps: 6, evalEvery: 3 };
+  for await (const event of train(smallRun(place, settings))) {
+    if (event.event === "checkpoint" && event.kind === "best") break;
+  }
+  const [start] = only(await trained(smallRun(place, { ...settings, resume: true })), "start");
+  assert.equal(start.step, 3);
+  await trained(smallRun(place, { ...settings, name: "plain" }));
+  await assertSameRun(place, "run", "plain");
+});
 
-  it("or overwriting must be chosen when the name is taken", async (t) => {
-    const place = await workplace(t);
-    await trained(smallRun(place, { steps: 3, randomSeed: 5 }));
-    const before = await bytesOf(place, "run");
-    await assert.rejects(
-      trained(smallRun(place, { steps: 3 })),
-      failsWith("RUN_EXISTS", "run", "--resume", "--overwrite"),
-    );
-    assert.deepEqual(await bytesOf(place, "run"), before);
-  });
+test("Resuming starts with clean metrics where a run was killed before its first checkpoint", async (t) => {
+  const place = await workplace(t);
+  await mkdir(path.join(place.out, "run"), { recursive: true });
+  await writeFile(path.join(place.out, "run", "metrics.jsonl"), '{"event":"step","step":1}\n');
+  await trained(smallRun(place, { steps: 2, resume: true }));
+  const reports = await reportsOf(place, "run");
+  assert.deepEqual(
+    reports.map(({ event, step }) => [event, step]),
+    [
+      ["step", 1],
+      ["step", 2],
+      ["eval", 2],
+      ["sample", 2],
+    ],
+  );
+});
 
-  it("refuses a damaged checkpoint, which overwriting replaces", async (t) => {
-    const place = await workplace(t);
-    const last = path.join(place.out, "run", "last.safetensors");
-    await trained(smallRun(place, { steps: 3 }));
-    await writeFile(last, (await readFile(last)).subarray(0, 5_000));
-    await assert.rejects(
-      trained(smallRun(place, { steps: 3, resume: true })),
-      failsWith("BAD_CHECKPOINT", last),
-    );
-    await assert.rejects(trained(smallRun(place, { steps: 3 })), failsWith("RUN_EXISTS"));
-    const events = await trained(smallRun(place, { steps: 3, overwrite: true, keep: 1 }));
-    assert.equal(endOf(events).reason, "steps");
-    const again = await trained(smallRun(place, { steps: 2, validation: 0, overwrite: true }));
-    assert.equal(endOf(again).reason, "steps");
-    assert.deepEqual((await readdir(path.dirname(last))).sort(), [
-      "last.safetensors",
-      "metrics.jsonl",
-    ]);
-  });
+test("Resuming without a name finds the newest run on the same text", async (t) => {
+  const place = await workplace(t);
+  const [other] = await textFiles(place, inventedText(650, 2));
+  await trained(smallRun(place, { steps: 2, name: "older" }));
+  await trained(smallRun(place, { steps: 2, name: "newer" }));
+  await trained(smallRun({ ...place, text: other }, { steps: 2, name: "other-text" }));
+  const events = await trained(smallRun(place, { steps: 4, name: undefined, resume: true }));
+  const [start] = only(events, "start");
+  assert.deepEqual([start.name, start.step], ["newer", 2]);
+});
+
+test("Resuming without a name starts a new run when every run learned from another text", async (t) => {
+  const place = await workplace(t);
+  const [other] = await textFiles(place, inventedText(650, 2));
+  await trained(smallRun({ ...place, text: other }, { steps: 2, name: "other-text" }));
+  const events = await trained(smallRun(place, { steps: 2, name: undefined, resume: true }));
+  const [start] = only(events, "start");
+  assert.deepEqual([start.name, start.step], ["text-gru-1x8", 0]);
+  assert.equal(only(events, "warning").length, 1);
+});
+
+test("Resuming with the standard input finds the run by the text, as with a file", async (t) => {
+  const place = await workplace(t);
+  const text = await readFile(place.text);
+  const stdin = async function* () {
+    yield text;
+  };
+  const onStdin = { ...smallRun(place, { ...PACE }), files: ["-"] };
+  await trained({ ...onStdin, name: "unbroken" }, undefined, { stdin: stdin() });
+  await trained(onStdin, afterStep(9), { stdin: stdin() });
+  const unnamed = { ...onStdin, name: undefined, resume: true };
+  await trained(unnamed, undefined, { stdin: stdin() });
+  await assertSameRun(place, "run", "unbroken");
+});
+
+test("Resuming can't be combined with overwriting", async (t) => {
+  const place = await workplace(t);
+  await assert.rejects(
+    trained(smallRun(place, { resume: true, overwrite: true })),
+    failsWith("INVALID_SETTING", "resume", "overwrite"),
+  );
+});
+
+test("Resuming or overwriting must be chosen when the name is taken", async (t) => {
+  const place = await workplace(t);
+  await trained(smallRun(place, { steps: 3, randomSeed: 5 }));
+  const before = await bytesOf(place, "run");
+  await assert.rejects(
+    trained(smallRun(place, { steps: 3 })),
+    failsWith("RUN_EXISTS", "run", "--resume", "--overwrite"),
+  );
+  assert.deepEqual(await bytesOf(place, "run"), before);
+});
+
+test("Resuming refuses a damaged checkpoint, which overwriting replaces", async (t) => {
+  const place = await workplace(t);
+  const last = path.join(place.out, "run", "last.safetensors");
+  await trained(smallRun(place, { steps: 3 }));
+  await writeFile(last, (await readFile(last)).subarray(0, 5_000));
+  await assert.rejects(
+    trained(smallRun(place, { steps: 3, resume: true })),
+    failsWith("BAD_CHECKPOINT", last),
+  );
+  await assert.rejects(trained(smallRun(place, { steps: 3 })), failsWith("RUN_EXISTS"));
+  const events = await trained(smallRun(place, { steps: 3, overwrite: true, keep: 1 }));
+  assert.equal(endOf(events).reason, "steps");
+  const again = await trained(smallRun(place, { steps: 2, validation: 0, overwrite: true }));
+  assert.equal(endOf(again).reason, "steps");
+  assert.deepEqual((await readdir(path.dirname(last))).sort(), [
+    "last.safetensors",
+    "metrics.jsonl",
+  ]);
 });
 
 /** Writes texts beside the first one. */

@@ -1,7 +1,7 @@
 /** The addon checks all that it is given: what is wrong throws a TypeError that names it, and changes nothing. */
 import assert from "node:assert/strict";
 import { openSync } from "node:fs";
-import { it } from "node:test";
+import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Addon } from "#src/backends/native/addon.js";
 import { CELL_NAMES } from "#src/config/cells.js";
@@ -36,13 +36,13 @@ onTheAddon("A function of the native addon", (addon) => {
 
   for (const [name, right, mistake, message] of someMistakes(addon)) {
     const [[argument, wrong]] = Object.entries(mistake);
-    it(`refuses ${argument} = ${describeValue(wrong)} of ${name}: ${message}`, () => {
+    test(`A function of the native addon refuses ${argument} = ${describeValue(wrong)} of ${name}: ${message}`, () => {
       assert.throws(() => run(name, { ...right, ...mistake }), { name: "TypeError", message });
     });
   }
 
   for (const { title, name, values } of calls(addon)) {
-    it(`refuses each wrong value of each argument: ${title}`, () => {
+    test(`A function of the native addon refuses each wrong value of each argument: ${title}`, () => {
       run(name, values);
       for (const wrong of [undefined, null, 5, "text", true, []]) {
         assert.throws(() => run(name, wrong), TypeError, `${wrong}`);
@@ -59,7 +59,7 @@ onTheAddon("A function of the native addon", (addon) => {
       run(name, values);
     });
 
-    it(`says which argument is missing: ${title}`, () => {
+    test(`A function of the native addon says which argument is missing: ${title}`, () => {
       // Each of these may be given as the other.
       const others = new Map([
         ["vectors", "inputPanels"],
@@ -73,7 +73,7 @@ onTheAddon("A function of the native addon", (addon) => {
     });
   }
 
-  it("throws on what a property of its argument throws", () => {
+  test("A function of the native addon throws on what a property of its argument throws", () => {
     const values = {
       get count(): number {
         throw new RangeError("not today");

@@ -1,7 +1,7 @@
 /** How the addon lives in its process: what it keeps, which instructions it takes, how it ends. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { it } from "node:test";
+import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -19,7 +19,7 @@ const ADDON = "#src/backends/native/addon.js";
 const MEGABYTE = 2 ** 20;
 
 onTheAddon("The native backend in its process", (addon, native) => {
-  it("holds no more scratch memory than the largest step took, whatever comes after", () => {
+  test("The native backend in its process holds no more scratch memory than the largest step took, whatever comes after", () => {
     const { model, step } = smallTraining(native);
     step(20, 17);
     const { workspaceBytes } = model;
@@ -33,7 +33,7 @@ onTheAddon("The native backend in its process", (addon, native) => {
     model.dispose();
   });
 
-  slow("keeps no memory of thousands of steps", async () => {
+  slow("The native backend in its process keeps no memory of thousands of steps", async () => {
     const { model, step } = smallTraining(native);
     const trainOn = (steps: number) => {
       for (let i = 0; i < steps; i++) step(2, 1 + (i % 4));
@@ -46,7 +46,7 @@ onTheAddon("The native backend in its process", (addon, native) => {
     model.dispose();
   });
 
-  it("keeps no memory of decode sessions that were closed", async () => {
+  test("The native backend in its process keeps no memory of decode sessions that were closed", async () => {
     const { model } = smallTraining(native);
     const readOn = (times: number) => {
       for (let i = 0; i < times; i++) {
@@ -67,26 +67,29 @@ onTheAddon("The native backend in its process", (addon, native) => {
     model.dispose();
   });
 
-  slow("frees the memory of decode sessions that nobody closed", async () => {
-    const { model } = smallTraining(native);
-    const tokens = Int32Array.of(1, 2, 3, 4);
-    const kept = model.openDecodeSession(4);
-    kept.step(tokens);
-    const before = process.memoryUsage.rss();
-    for (let round = 0; round < 20; round++) {
-      for (let i = 0; i < 100; i++) model.openDecodeSession(4);
-      await memoryInUse();
-    }
-    const growth = process.memoryUsage.rss() - before;
-    assert.ok(growth < 100 * MEGABYTE, `${growth} bytes more in all`);
-    const fresh = model.openDecodeSession(4);
-    fresh.step(tokens);
-    assert.deepEqual(kept.step(tokens), fresh.step(tokens));
-    for (const session of [kept, fresh]) session.dispose();
-    model.dispose();
-  });
+  slow(
+    "The native backend in its process frees the memory of decode sessions that nobody closed",
+    async () => {
+      const { model } = smallTraining(native);
+      const tokens = Int32Array.of(1, 2, 3, 4);
+      const kept = model.openDecodeSession(4);
+      kept.step(tokens);
+      const before = process.memoryUsage.rss();
+      for (let round = 0; round < 20; round++) {
+        for (let i = 0; i < 100; i++) model.openDecodeSession(4);
+        await memoryInUse();
+      }
+      const growth = process.memoryUsage.rss() - before;
+      assert.ok(growth < 100 * MEGABYTE, `${growth} bytes more in all`);
+      const fresh = model.openDecodeSession(4);
+      fresh.step(tokens);
+      assert.deepEqual(kept.step(tokens), fresh.step(tokens));
+      for (const session of [kept, fresh]) session.dispose();
+      model.dispose();
+    },
+  );
 
-  it("takes the instruction set that CHARNN_ISA names", async () => {
+  test("The native backend in its process takes the instruction set that CHARNN_ISA names", async () => {
     const program = `
       import { loadAddon } from "${ADDON}";
       console.log(loadAddon().describe().instructionSet);`;
@@ -100,7 +103,7 @@ onTheAddon("The native backend in its process", (addon, native) => {
     }
   });
 
-  it("refuses a CHARNN_ISA that names none, and says which there are", async () => {
+  test("The native backend in its process refuses a CHARNN_ISA that names none, and says which there are", async () => {
     const program = `
       import { selectBackend } from "#src/backends/select.js";
             for (const backend of ["native", "auto"]) {
@@ -118,7 +121,7 @@ onTheAddon("The native backend in its process", (addon, native) => {
   });
 
   slow(
-    "lets its process end by itself, whatever it has open and however many threads",
+    "The native backend in its process lets its process end by itself, whatever it has open and however many threads",
     async () => {
       const expected = await trainNatively(1, 12);
       for (const threads of [1, 4, 40]) {
@@ -130,8 +133,10 @@ onTheAddon("The native backend in its process", (addon, native) => {
     },
   );
 
-  slow("uses the threads it has where the system starts no more", async (t) => {
-    const program = `
+  slow(
+    "The native backend in its process uses the threads it has where the system starts no more",
+    async (t) => {
+      const program = `
       import { loadAddon } from "${ADDON}";
       const addon = loadAddon();
       addon.setThreads({ threads: 2 });
@@ -143,17 +148,18 @@ onTheAddon("The native backend in its process", (addon, native) => {
       }
       const { trainNatively } = await import("${WORK}");
       console.log(await trainNatively(3, 12));`;
-    const expected = await trainNatively(1, 12);
-    // A thousand threads' stacks are 8 GB of addresses.
-    const kilobytes = 4_000_000;
-    const { code, stdout } = await outcomeOf(program, {}, kilobytes);
-    if (!stdout.startsWith("ready")) return t.skip(`Node does not start: ${stdout}`);
-    const [, threads, hash] = stdout.split("\n");
-    if (threads === expected) return t.skip("the system does not keep to the limit");
-    assert.deepEqual([code, threads, hash], [0, "2", expected], stdout);
-  });
+      const expected = await trainNatively(1, 12);
+      // A thousand threads' stacks are 8 GB of addresses.
+      const kilobytes = 4_000_000;
+      const { code, stdout } = await outcomeOf(program, {}, kilobytes);
+      if (!stdout.startsWith("ready")) return t.skip(`Node does not start: ${stdout}`);
+      const [, threads, hash] = stdout.split("\n");
+      if (threads === expected) return t.skip("the system does not keep to the limit");
+      assert.deepEqual([code, threads, hash], [0, "2", expected], stdout);
+    },
+  );
 
-  it("lets its process be ended in the middle", async () => {
+  test("The native backend in its process lets its process be ended in the middle", async () => {
     const program = `
       import { trainNatively } from "${WORK}";
       await trainNatively(4, 3);
@@ -162,7 +168,7 @@ onTheAddon("The native backend in its process", (addon, native) => {
   });
 
   slow(
-    "trains in several threads of Node's side by side, each with a team of its own",
+    "The native backend in its process trains in several threads of Node's side by side, each with a team of its own",
     async () => {
       const expected = await trainNatively(1, 12);
       const worker = moduleOf(`
@@ -188,7 +194,7 @@ onTheAddon("The native backend in its process", (addon, native) => {
     },
   );
 
-  it("lets one of Node's threads be ended while it trains", async () => {
+  test("The native backend in its process lets one of Node's threads be ended while it trains", async () => {
     const worker = moduleOf(`
       import { parentPort } from "node:worker_threads";
       import { trainNatively } from "${WORK}";

@@ -1,6 +1,6 @@
 /** What the native backend computes does not depend on the number of threads nor on the processor. */
 import assert from "node:assert/strict";
-import { it } from "node:test";
+import { test } from "node:test";
 import type { Backend } from "#src/backends/backend.js";
 import type { Addon } from "#src/backends/native/addon.js";
 import { openBackend } from "#src/backends/select.js";
@@ -37,7 +37,7 @@ onTheAddon("The native backend", (addon, native) => {
   for (const cell of CELL_NAMES) {
     for (const [title, work] of Object.entries(works(cell))) {
       slow(
-        `trains a ${cell} model to the same bytes with any number of threads: ${title}`,
+        `The native backend trains a ${cell} model to the same bytes with any number of threads: ${title}`,
         async () => {
           await assertSameWithThreads((backend) => resultsOf(backend, work));
         },
@@ -45,7 +45,7 @@ onTheAddon("The native backend", (addon, native) => {
     }
   }
 
-  it("scores more logits than it holds at once to the same bytes with any number of threads", async () => {
+  test("The native backend scores more logits than it holds at once to the same bytes with any number of threads", async () => {
     const draw = new Draw(8);
     const rows = 700;
     const hidden = 3;
@@ -63,7 +63,7 @@ onTheAddon("The native backend", (addon, native) => {
     for (let repetition = 0; repetition < 8; repetition++) await assertSameWithThreads(score);
   });
 
-  it("gives the same bytes whatever its scratch memory and its outputs held before", () => {
+  test("The native backend gives the same bytes whatever its scratch memory and its outputs held before", () => {
     for (const source of SOURCES) {
       for (const cell of CELL_NAMES) {
         const sizes = { cell, source, time: 7, batch: 5, input: 18, hidden: 37, vocabulary: 19 };
@@ -95,7 +95,7 @@ onTheAddon("The native backend", (addon, native) => {
   });
 
   slow(
-    "continues decode sessions from where they were, whatever it does between their steps",
+    "The native backend continues decode sessions from where they were, whatever it does between their steps",
     () => {
       const { model, step } = smallTraining(native);
       const { threads: usual } = addon.describe();
@@ -139,7 +139,7 @@ onTheAddon("The native backend", (addon, native) => {
   const { instructionSets } = addon.describe();
   const fused = instructionSets.filter((name) => name !== "sse2");
 
-  it("gives the same bytes with every instruction set that multiplies and adds at once", (t) => {
+  test("The native backend gives the same bytes with every instruction set that multiplies and adds at once", (t) => {
     if (fused.length < 2) return t.skip(`this processor, or this build, has only ${fused}`);
     for (const cell of CELL_NAMES) {
       for (const [title, work] of Object.entries(works(cell))) {
@@ -151,7 +151,7 @@ onTheAddon("The native backend", (addon, native) => {
     }
   });
 
-  slow("gives nearly the same numbers with SSE2", (t) => {
+  slow("The native backend gives nearly the same numbers with SSE2", (t) => {
     if (fused.length === 0 || fused.length === instructionSets.length) {
       return t.skip(`this processor, or this build, has only ${instructionSets}`);
     }
@@ -180,20 +180,23 @@ onTheAddon("The native backend", (addon, native) => {
     },
     { cell: "rnn", weightDropout: 0.2, documents: "lines", optimizer: "sgd", hiddenSize: 70 },
   ] as const) {
-    slow(`makes the same checkpoints with any number of threads: ${settings.cell}`, async (t) => {
-      const place = await workplace(t);
-      for (const threads of THREADS) {
-        const name = `with-${threads}`;
-        const pace = { steps: 25, evalEvery: 10, randomSeed: 3 };
-        const run = smallRun(place, { ...pace, ...settings, name, backend: "native", threads });
-        await trained(run);
-        for (const file of ["last.safetensors", "best.safetensors"]) {
-          const bytes = await fileOf(place, name, file);
-          const expected = await fileOf(place, "with-1", file);
-          assert.ok(bytes.equals(expected), `${file} with ${threads} threads`);
+    slow(
+      `The native backend makes the same checkpoints with any number of threads: ${settings.cell}`,
+      async (t) => {
+        const place = await workplace(t);
+        for (const threads of THREADS) {
+          const name = `with-${threads}`;
+          const pace = { steps: 25, evalEvery: 10, randomSeed: 3 };
+          const run = smallRun(place, { ...pace, ...settings, name, backend: "native", threads });
+          await trained(run);
+          for (const file of ["last.safetensors", "best.safetensors"]) {
+            const bytes = await fileOf(place, name, file);
+            const expected = await fileOf(place, "with-1", file);
+            assert.ok(bytes.equals(expected), `${file} with ${threads} threads`);
+          }
         }
-      }
-    });
+      },
+    );
   }
 });
 

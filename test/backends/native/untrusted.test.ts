@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { it } from "node:test";
+import { test } from "node:test";
 import fc from "fast-check";
 import type { Addon } from "#src/backends/native/addon.js";
 import type { StreamsHandle } from "#src/backends/native/kernels.js";
@@ -26,7 +26,7 @@ onTheAddon("The native addon", (addon) => {
   const run = (name: keyof Addon, values: unknown) =>
     (addon[name] as (v: unknown) => unknown)(values);
 
-  it("takes tokens of the vocabulary only, and targets of it or below 0", () => {
+  test("The native addon takes tokens of the vocabulary only, and targets of it or below 0", () => {
     const draw = new Draw(3);
     const forward = forwardArguments(addon, sizesOf("gru", "embedded"), draw);
     for (const token of [-1, VOCABULARY, 2 ** 31 - 1, -(2 ** 31)]) {
@@ -45,7 +45,7 @@ onTheAddon("The native addon", (addon) => {
     }
   });
 
-  it("is not deceived by a property that is a function and changes those read before", () => {
+  test("The native addon is not deceived by a property that is a function and changes those read before", () => {
     const draw = new Draw(6);
     const vectors = forwardArguments(addon, sizesOf("gru", "vectors"), draw);
     const detaches = {
@@ -67,7 +67,7 @@ onTheAddon("The native addon", (addon) => {
     assert.throws(() => addon.forwardSequence(overwrites), /tokens must be below/);
   });
 
-  it("refuses scratch memory that is not aligned, and takes more than it needs", () => {
+  test("The native addon refuses scratch memory that is not aligned, and takes more than it needs", () => {
     const forward = forwardArguments(addon, sizesOf("gru", "vectors"), new Draw(3));
     const scratch = scratchMemory(addon, forward.scratch.length + 16);
     addon.forwardSequence({ ...forward, scratch });
@@ -77,7 +77,7 @@ onTheAddon("The native addon", (addon) => {
     }
   });
 
-  slow("does not trust what forward left in the scratch memory", () => {
+  slow("The native addon does not trust what forward left in the scratch memory", () => {
     const draw = new Draw(4);
     for (const cell of CELL_NAMES) {
       for (const source of SOURCES) {
@@ -97,7 +97,7 @@ onTheAddon("The native addon", (addon) => {
     }
   });
 
-  it("takes panels where they lie within their array, and only there", () => {
+  test("The native addon takes panels where they lie within their array, and only there", () => {
     const sizes = { ...sizesOf("rnn", "panels"), input: 40, time: 2, batch: 3 };
     const rows = sizes.time * sizes.batch;
     const forward = forwardArguments(addon, sizes, new Draw(5));
@@ -123,7 +123,7 @@ onTheAddon("The native addon", (addon) => {
     );
   });
 
-  it("takes any shape whose arrays fit it, and none with one that does not", () => {
+  test("The native addon takes any shape whose arrays fit it, and none with one that does not", () => {
     const draw = new Draw(6);
     const size = fc.integer({ min: 1, max: 40 });
     const sizes = fc.record({
@@ -154,7 +154,7 @@ onTheAddon("The native addon", (addon) => {
     );
   });
 
-  it("says how much scratch memory any shape takes, or refuses the shape", () => {
+  test("The native addon says how much scratch memory any shape takes, or refuses the shape", () => {
     const size = fc.oneof(
       fc.integer({ min: -2, max: 70 }),
       fc.integer({ min: 0, max: 2 ** 33 }),
@@ -191,7 +191,7 @@ onTheAddon("The native addon", (addon) => {
     );
   });
 
-  it("refuses to step with what is no decode session, or is closed", async () => {
+  test("The native addon refuses to step with what is no decode session, or is closed", async () => {
     const sizes = { cell: "gru", layers: 1, hidden: 4, vocabulary: 5, embedding: 0 } as const;
     const streams = addon.openStreams(streamsArguments({ ...sizes, streams: 2 }, new Draw(7)));
     const tokens = Int32Array.of(1, 2);
@@ -229,7 +229,7 @@ onTheAddon("The native addon", (addon) => {
     assert.throws(() => close(streams), /closed/);
   });
 
-  it("refuses a decode session larger than any memory before it looks at its arrays", () => {
+  test("The native addon refuses a decode session larger than any memory before it looks at its arrays", () => {
     const sizes = { cell: "gru", layers: 1, hidden: 1, vocabulary: 1, embedding: 0 } as const;
     const values = streamsArguments({ ...sizes, streams: 1 }, new Draw(7));
     const most = 2 ** 31;

@@ -17,11 +17,15 @@ const TRAIN = [
 await onTensorFlow("cuDNN's operations", (backend) => {
   const skip = whyNoStandIn(backend);
 
-  slow("pass the conformance tests of the recurrent layers", { skip }, async () => {
-    await passByStandIn("conformance/rnn.test.js", 100, { CHARNN_TEST_QUICK: "1" });
-  });
+  slow(
+    "cuDNN's operations pass the conformance tests of the recurrent layers",
+    { skip },
+    async () => {
+      await passByStandIn("conformance/rnn.test.js", 100, { CHARNN_TEST_QUICK: "1" });
+    },
+  );
 
-  slow("are found by doctor", { skip }, async (t) => {
+  slow("cuDNN's operations are found by doctor", { skip }, async (t) => {
     const env = await standIn();
     const { stdout } = await charnn(t, ["doctor"], { env });
     assert.match(stdout, /^tensorflow +loads: .*, TensorFlow \d+\.\d+\.\d+ with cuDNN$/m);
@@ -32,26 +36,30 @@ await onTensorFlow("cuDNN's operations", (backend) => {
     assert.deepEqual({ ...found, warning }, { device: "CPU", cudnn: true, warning: undefined });
   });
 
-  slow("that give other numbers are left alone, and a warning says so", { skip }, async (t) => {
-    const cwd = await foxFolder(t);
-    const data = { XDG_DATA_HOME: dataFolder() };
-    const plain = await charnn(t, [...TRAIN, "--name", "plain"], { cwd, env: data });
-    assert.equal(plain.code, 0, plain.stderr);
-    assert.doesNotMatch(plain.stderr, /cuDNN/);
-    const env = await standIn("-DEXCHANGED_GATES");
-    const wrong = await charnn(t, [...TRAIN, "--name", "wrong"], { cwd, env });
-    assert.equal(wrong.code, 0, wrong.stderr);
-    const warning =
-      "cuDNN's layers can't be used: a GRU gives other numbers than without them. " +
-      "Others compute, several times slower.";
-    assert.equal(wrong.stderr.split(warning).length, 2, wrong.stderr);
-    const [a, b] = await Promise.all(
-      ["plain", "wrong"].map((name) =>
-        readFile(path.join(cwd, "checkpoints", name, "last.safetensors")),
-      ),
-    );
-    assert.ok(a.subarray(-1000).equals(b.subarray(-1000)));
-    const { stdout } = await charnn(t, ["doctor"], { env });
-    assert.ok(stdout.replace(/\s+/g, " ").includes(`. ${warning}`), stdout);
-  });
+  slow(
+    "cuDNN's operations that give other numbers are left alone, and a warning says so",
+    { skip },
+    async (t) => {
+      const cwd = await foxFolder(t);
+      const data = { XDG_DATA_HOME: dataFolder() };
+      const plain = await charnn(t, [...TRAIN, "--name", "plain"], { cwd, env: data });
+      assert.equal(plain.code, 0, plain.stderr);
+      assert.doesNotMatch(plain.stderr, /cuDNN/);
+      const env = await standIn("-DEXCHANGED_GATES");
+      const wrong = await charnn(t, [...TRAIN, "--name", "wrong"], { cwd, env });
+      assert.equal(wrong.code, 0, wrong.stderr);
+      const warning =
+        "cuDNN's layers can't be used: a GRU gives other numbers than without them. " +
+        "Others compute, several times slower.";
+      assert.equal(wrong.stderr.split(warning).length, 2, wrong.stderr);
+      const [a, b] = await Promise.all(
+        ["plain", "wrong"].map((name) =>
+          readFile(path.join(cwd, "checkpoints", name, "last.safetensors")),
+        ),
+      );
+      assert.ok(a.subarray(-1000).equals(b.subarray(-1000)));
+      const { stdout } = await charnn(t, ["doctor"], { env });
+      assert.ok(stdout.replace(/\s+/g, " ").includes(`. ${warning}`), stdout);
+    },
+  );
 });

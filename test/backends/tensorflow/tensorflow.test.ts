@@ -1,7 +1,7 @@
 /** What the tensorflow backend does beside the contract. */
 import assert from "node:assert/strict";
 import path from "node:path";
-import { it } from "node:test";
+import { test } from "node:test";
 import { Constants } from "#src/backends/tensorflow/constants.js";
 import { Operations } from "#src/backends/tensorflow/operations.js";
 import { readCheckpoint } from "#src/checkpoint/checkpoint.js";
@@ -17,25 +17,28 @@ await onTensorFlow("The tensorflow backend", (backend) => {
   const { binding } = runtime;
 
   for (const cell of CELL_NAMES) {
-    slow(`keeps no tensor of hundreds of steps, evaluations and sessions of a ${cell}`, () => {
-      const start = binding.getNumOfTensors();
-      const { model, step } = smallTraining(backend, cell);
-      const round = (steps: number) => {
-        for (let i = 0; i < steps; i++) step(1 + (i % 3), 1 + (i % 4));
-        const session = model.openDecodeSession(2);
-        for (let i = 0; i < 5; i++) session.step(Int32Array.of(i, 2 * i));
-        session.dispose();
-      };
-      round(100);
-      const after = binding.getNumOfTensors();
-      for (let i = 0; i < 4; i++) round(100);
-      assert.equal(binding.getNumOfTensors(), after);
-      assert.ok(after - start < 400, `${after - start} tensors`);
-      model.dispose();
-    });
+    slow(
+      `The tensorflow backend keeps no tensor of hundreds of steps, evaluations and sessions of a ${cell}`,
+      () => {
+        const start = binding.getNumOfTensors();
+        const { model, step } = smallTraining(backend, cell);
+        const round = (steps: number) => {
+          for (let i = 0; i < steps; i++) step(1 + (i % 3), 1 + (i % 4));
+          const session = model.openDecodeSession(2);
+          for (let i = 0; i < 5; i++) session.step(Int32Array.of(i, 2 * i));
+          session.dispose();
+        };
+        round(100);
+        const after = binding.getNumOfTensors();
+        for (let i = 0; i < 4; i++) round(100);
+        assert.equal(binding.getNumOfTensors(), after);
+        assert.ok(after - start < 400, `${after - start} tensors`);
+        model.dispose();
+      },
+    );
   }
 
-  it("frees all that a model had, but for constants", () => {
+  test("The tensorflow backend frees all that a model had, but for constants", () => {
     const train = () => {
       const before = binding.getNumOfTensors();
       const { model, optimizer, gradients, average, step } = smallTraining(backend);
@@ -48,28 +51,31 @@ await onTensorFlow("The tensorflow backend", (backend) => {
   });
 
   for (const cell of CELL_NAMES) {
-    slow(`resumes a run of a ${cell} to the bytes of an unbroken one`, async (t) => {
-      const place = await workplace(t);
-      const shape = { cell, layers: 2, dropout: 0.3, embeddingSize: 5 } as const;
-      const pace = { steps: 23, evalEvery: 7, saveEvery: 4, backend: "tensorflow" } as const;
-      const whole = smallRun(place, { ...shape, ...pace, name: "whole" });
-      await trained(whole);
-      for (const step of [3, 14, 20]) {
-        const name = `broken-${step}`;
-        const { backend, out } = whole;
-        await trained(smallRun(place, { ...shape, ...pace, name }), afterStep(step));
-        await trained({ files: whole.files, name, out, backend, resume: true });
-        for (const file of ["last.safetensors", "best.safetensors"]) {
-          const [expected, actual] = await Promise.all(
-            ["whole", name].map((run) => readCheckpoint(path.join(out, run, file))),
-          );
-          assert.deepEqual(actual.tensors, expected.tensors, `${file} after ${step}`);
+    slow(
+      `The tensorflow backend resumes a run of a ${cell} to the bytes of an unbroken one`,
+      async (t) => {
+        const place = await workplace(t);
+        const shape = { cell, layers: 2, dropout: 0.3, embeddingSize: 5 } as const;
+        const pace = { steps: 23, evalEvery: 7, saveEvery: 4, backend: "tensorflow" } as const;
+        const whole = smallRun(place, { ...shape, ...pace, name: "whole" });
+        await trained(whole);
+        for (const step of [3, 14, 20]) {
+          const name = `broken-${step}`;
+          const { backend, out } = whole;
+          await trained(smallRun(place, { ...shape, ...pace, name }), afterStep(step));
+          await trained({ files: whole.files, name, out, backend, resume: true });
+          for (const file of ["last.safetensors", "best.safetensors"]) {
+            const [expected, actual] = await Promise.all(
+              ["whole", name].map((run) => readCheckpoint(path.join(out, run, file))),
+            );
+            assert.deepEqual(actual.tensors, expected.tensors, `${file} after ${step}`);
+          }
         }
-      }
-    });
+      },
+    );
   }
 
-  it("shows in a whole what was written to its slices, and the other way round", () => {
+  test("The tensorflow backend shows in a whole what was written to its slices, and the other way round", () => {
     const shapes = new Map([
       ["a", [2, 2]],
       ["b", [1]],
@@ -104,7 +110,7 @@ await onTensorFlow("The tensorflow backend", (backend) => {
     assert.equal(binding.getNumOfTensors(), before);
   });
 
-  it("gives the same cross-entropy by the operations that a graphics processor takes", () => {
+  test("The tensorflow backend gives the same cross-entropy by the operations that a graphics processor takes", () => {
     const [rows, classes] = [7, 5];
     const draw = new Draw(3);
     const logits = draw.floats(rows * classes, 4);
@@ -126,7 +132,7 @@ await onTensorFlow("The tensorflow backend", (backend) => {
     }
   });
 
-  it("multiplies by TensorFlow's own product where the library has no other", () => {
+  test("The tensorflow backend multiplies by TensorFlow's own product where the library has no other", () => {
     const executeOp: typeof binding.executeOp = (name, ...rest) => {
       if (name.startsWith("_Mkl")) throw new Error("Invalid TF_Status: 5");
       return binding.executeOp(name, ...rest);
@@ -144,7 +150,7 @@ await onTensorFlow("The tensorflow backend", (backend) => {
     ops.free();
   });
 
-  it("says what an operation has against its inputs, and keeps nothing of it", () => {
+  test("The tensorflow backend says what an operation has against its inputs, and keeps nothing of it", () => {
     const multiply = () => runtime.run((ops) => ops.matMul(ops.zeros(2, 3), ops.zeros(2, 3)));
     assert.throws(multiply, /Matrix size-incompatible/);
     const before = binding.getNumOfTensors();
