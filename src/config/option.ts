@@ -29,6 +29,8 @@ export interface TrainOption<Value> extends Option<Value> {
   readonly onResume: "kept" | "again" | "beginning";
   /** The part of the config in which a checkpoint keeps it. */
   readonly checkpoint?: "model" | "training" | "text" | "limits";
+  /** What its absence in a checkpoint means, `undefined` where nothing; left out where every checkpoint has it. */
+  readonly absent?: Value | undefined;
   /** Whether it keeps a model from learning its text by heart. */
   readonly regularizes?: true;
 }

@@ -60,9 +60,12 @@ const textConfigSchema = v.strictObject({
   counting: v.optional(v.strictObject({ order: schemaOf(wholeNumber(1)), loss: loss() })),
 });
 
-/** What a run may go without. `split`: it was sequential once for all texts. */
-const OPTIONAL = ["fold", "split", "minCount", "evalCharacters"] as const;
-type OptionalName = (typeof OPTIONAL)[number];
+/** Those that a checkpoint may go without. */
+type OptionalName = {
+  [Name in NamesIn<"training">]: (typeof TRAIN)[Name] extends { readonly absent: unknown }
+    ? Name
+    : never;
+}[NamesIn<"training">];
 
 /** How a run goes: everything that decides what its weights become, but for the text itself. */
 export type TrainingConfig = {
@@ -91,7 +94,7 @@ const trainingConfigSchema = v.strictObject(
   Object.fromEntries(
     namesIn("training").map((name) => {
       const schema = schemaOf<unknown>(TRAIN[name].kind);
-      return [name, (OPTIONAL as readonly string[]).includes(name) ? v.optional(schema) : schema];
+      return [name, "absent" in TRAIN[name] ? v.optional(schema) : schema];
     }),
   ),
 ) as unknown as v.GenericSchema<unknown, TrainingConfig>;

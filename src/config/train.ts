@@ -89,7 +89,7 @@ export const TRAIN = {
     onResume: "kept",
     checkpoint: "training",
   },
-  fold: { kind: FOLD, onResume: "kept", checkpoint: "training" },
+  fold: { kind: FOLD, onResume: "kept", checkpoint: "training", absent: undefined },
   test: {
     kind: FRACTION,
     value: "<share>",
@@ -131,6 +131,7 @@ export const TRAIN = {
     group: TEXT_GROUP,
     onResume: "kept",
     checkpoint: "training",
+    absent: "sequential",
   },
   encoding: { ...READING.encoding, group: TEXT_GROUP, onResume: "again" },
   invalid: { ...READING.invalid, group: TEXT_GROUP, onResume: "again" },
@@ -142,6 +143,7 @@ export const TRAIN = {
     group: TEXT_GROUP,
     onResume: "kept",
     checkpoint: "text",
+    absent: "keep",
   },
   minCount: {
     kind: wholeNumber(1),
@@ -150,6 +152,7 @@ export const TRAIN = {
     group: TEXT_GROUP,
     onResume: "kept",
     checkpoint: "training",
+    absent: undefined,
   },
   batching: {
     kind: oneOf(BATCHING_NAMES),
@@ -248,6 +251,7 @@ export const TRAIN = {
     group: RUN,
     onResume: "kept",
     checkpoint: "training",
+    absent: undefined,
   },
   saveEvery: {
     kind: wholeNumber(1),

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { TrainOption } from "../config/option.js";
 import type { RunConfig } from "../config/run.js";
 import { definedOnly } from "../config/schema.js";
 import { TRAIN } from "../config/train.js";
@@ -13,29 +14,17 @@ export interface OtherSetting {
   readonly asked: unknown;
 }
 
-/** What a checkpoint means that does not have them. */
-const BEFORE_THEY_WERE_KEPT: Readonly<Record<string, unknown>> = {
-  lineEnds: "keep",
-  split: "sequential",
-};
-
 /** The first setting asked for that a run can't go on with, since it is another one there. */
 export function otherSetting(config: RunConfig, settings: TrainSettings): OtherSetting | undefined {
   for (const [name, asked] of Object.entries(definedOnly(settings))) {
-    const part = partOf(name as keyof TrainSettings);
+    const { checkpoint: part, absent }: TrainOption<unknown> = TRAIN[name as keyof TrainSettings];
     // A run may get other limits, and how often to evaluate is a matter of reporting.
     if (part === undefined || part === "limits" || name === "evalEvery") continue;
     const kept: Readonly<Record<string, unknown>> = { ...config[part] };
-    const saved = kept[name] ?? BEFORE_THEY_WERE_KEPT[name];
+    const saved = kept[name] ?? absent;
     if (!isDeepStrictEqual(saved, asked)) return { name, saved, asked };
   }
   return undefined;
-}
-
-/** The part of the config in which a checkpoint keeps a setting. */
-function partOf(name: keyof TrainSettings): keyof RunConfig | undefined {
-  const option = TRAIN[name];
-  return "checkpoint" in option ? option.checkpoint : undefined;
 }
 
 /** @throws CharnnError `CANNOT_RESUME` when a setting asked for differs from that of the run */
