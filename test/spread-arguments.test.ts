@@ -29,7 +29,7 @@ const SHORT: readonly string[] = [
   "cli/terminal/chart.ts: ticks.slice(1).map((tick, k) => tick - ticks[k])",
   "cli/terminal/chart.ts: yTicks.map((tick) => label(tick).length)",
   "cli/terminal/progress.ts: pieces",
-  "cli/terminal/sparkline.ts: shown",
+  "cli/terminal/chart.ts: shown",
   "model/dropout.ts: purpose",
 ];
 

@@ -43,7 +43,7 @@ async function assertRefused(
   assert.deepEqual(await filesIn(cwd), before);
 }
 
-test("what is typed wrong is named, with what would work", async (t) => {
+slow("what is typed wrong is named, with what would work", async (t) => {
   const cwd = await foxFolder(t, { trained: true });
   const cases: Case[] = [
     ["train fox.txt --hidden-size 0", "--hidden-size", "from 1 to 65,536", "not 0"],
@@ -101,7 +101,7 @@ test("what is typed wrong is named, with what would work", async (t) => {
   await assertRefused(t, cwd, 2, cases);
 });
 
-test("a text that can't be learned from is refused", async (t) => {
+slow("a text that can't be learned from is refused", async (t) => {
   const cwd = await foxFolder(t);
   const put = (name: string, content: string | Uint8Array) =>
     writeFile(path.join(cwd, name), content);
@@ -156,7 +156,7 @@ test("a folder that can't be written to is named before training begins", async 
   await assertRefused(t, cwd, 1, cases);
 });
 
-test("a checkpoint that is damaged, or none of charnn's, is refused", async (t) => {
+slow("a checkpoint that is damaged, or none of charnn's, is refused", async (t) => {
   const cwd = await foxFolder(t, { trained: true });
   const run = path.join(cwd, "checkpoints", "fox");
   const whole = await readFile(path.join(run, "last.safetensors"));

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { decodeSafetensors, encodeSafetensors } from "#src/checkpoint/safetensors.js";
 import { charnn, foxFolder, jsonLines, quoted, sentences, shell } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { slow } from "../helpers/slow.js";
 
-test("eval scores any text", async (t) => {
+slow("eval scores any text", async (t) => {
   const cwd = await foxFolder(t, { trained: true });
   const text = sentences(10);
   await writeFile(path.join(cwd, "other.txt"), text);

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { charnn, foxFolder, jsonLines, sentences, shell } from "../helpers/executable.js";
@@ -10,7 +9,7 @@ import { slow } from "../helpers/slow.js";
 const SONNETS = fileURLToPath(new URL("../../data/shakespeare.txt", import.meta.url));
 const SOURCES = fileURLToPath(new URL("../../src/", import.meta.url));
 
-test("score shows the surprise of a text", async (t) => {
+slow("score shows the surprise of a text", async (t) => {
   const cwd = await foxFolder(t, { trained: true });
   await writeFile(path.join(cwd, "letter.txt"), `${sentences(2)}\nwas für ein Fuchs\n`);
   const score = async (args: string[], env = {}, stdin = "") => {

@@ -56,14 +56,17 @@ const MANY_LOGITS: LossSizes = {
   isMasked: true,
 };
 
-/** @param isAll whether the largest are wanted too */
-export function lossCases(isAll: boolean): { sizes: LossSizes; isSmall: boolean }[] {
+/** @param isAll whether the largest are wanted too, and more logits than a backend holds at once */
+export function lossCases(
+  isAll: boolean,
+  hasManyLogits = isAll,
+): { sizes: LossSizes; isSmall: boolean }[] {
   const large = isAll ? [...LARGE, ...LARGEST] : LARGE;
   const cases = [false, true].flatMap((isMasked) => [
     ...SMALL.map((sizes) => ({ sizes: { ...sizes, isMasked }, isSmall: true })),
     ...large.map((sizes) => ({ sizes: { ...sizes, isMasked }, isSmall: false })),
   ]);
-  return [...cases, { sizes: MANY_LOGITS, isSmall: false }];
+  return hasManyLogits ? [...cases, { sizes: MANY_LOGITS, isSmall: false }] : cases;
 }
 
 export function describeLoss({ time, batch, hidden, vocabulary, isMasked }: LossSizes): string {

@@ -137,7 +137,7 @@ function writeLayers(): void {
 
 function writeLosses(): void {
   const draw = new Draw(2);
-  for (const { sizes, isSmall } of lossCases(false)) {
+  for (const { sizes, isSmall } of lossCases(false, true)) {
     writeLoss(describeLoss(sizes), drawLoss(sizes, draw), isSmall);
   }
   const sizes = { time: 3, batch: 11, hidden: 7, vocabulary: 33, isMasked: false };
