@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { philox, Random } from "#src/random.js";
 import { atOnce } from "#src/turns.js";
+import fc from "./helpers/fast-check.js";
 import { philox as definition } from "./reference/dropout.js";
 
 // From kat_vectors of the authors' library, Random123.

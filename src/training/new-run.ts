@@ -33,22 +33,17 @@ export async function newRun(
 ): Promise<Run> {
   const { out = TRAIN_DEFAULTS.out, name } = settings;
   const { signal, clock } = options;
-  // A name that can't be had is refused before a long text is read.
-  if (name !== undefined) await (await claim(settings, runFolder(out, name), signal)).release();
-
-  const base =
-    settings.initFrom === undefined
-      ? undefined
-      : await loadCheckpoint(settings.initFrom, { out, signal, tensors: "weights" });
-  const corpus = await loadCorpus(
-    { ...corpusSettings(settings), alsoKnown: base?.vocabulary },
-    options,
-  );
   const { backend } = selected;
-  const plan = await resolveConfig(settings, corpus, base, selected, options);
+  // A name that can't be had is refused before a long text is read.
+  const named =
+    name === undefined ? undefined : await claim(settings, runFolder(out, name), signal);
+  const { base, corpus, plan } = await cleanUpOnFailure(
+    () => readAndPlan(settings, selected, options),
+    () => named?.lock.release(),
+  );
   const { config } = plan;
 
-  const { folder, lock } = await claimFolder(settings, config.model, signal);
+  const { folder, lock } = named ?? (await claimUnused(settings, config.model, signal));
   const build = async () => {
     const model = await firstModel(backend, config, corpus, {
       workspace: plan.workspace,
@@ -76,21 +71,43 @@ export async function newRun(
   return run;
 }
 
-/** The folder of the name in the settings, or else of the first free one, as this process's own. */
-async function claimFolder(
+async function readAndPlan(
+  settings: TrainSettings,
+  selected: SelectedBackend,
+  options: PlanOptions,
+) {
+  const { initFrom, out = TRAIN_DEFAULTS.out } = settings;
+  const { signal } = options;
+  const base =
+    initFrom === undefined
+      ? undefined
+      : await loadCheckpoint(initFrom, { out, signal, tensors: "weights" });
+  const alsoKnown = base?.vocabulary;
+  const corpus = await loadCorpus({ ...corpusSettings(settings), alsoKnown }, options);
+  const plan = await resolveConfig(settings, corpus, base, selected, options);
+  return { base, corpus, plan };
+}
+
+/** A run's folder, as this process's own. */
+interface Claimed {
+  readonly folder: RunFolder;
+  readonly lock: RunLock;
+}
+
+/** The folder of a run that was given no name. */
+async function claimUnused(
   settings: TrainSettings,
   model: ModelConfig,
   signal: AbortSignal | undefined,
-): Promise<{ readonly folder: RunFolder; readonly lock: RunLock }> {
-  const { out = TRAIN_DEFAULTS.out, name, overwrite } = settings;
+): Promise<Claimed> {
+  const { out = TRAIN_DEFAULTS.out, overwrite } = settings;
   for (;;) {
-    const folder = runFolder(out, name ?? (await unusedName(settings, out, model)));
     try {
-      return { folder, lock: await claim(settings, folder, signal) };
+      return await claim(settings, runFolder(out, await unusedName(settings, out, model)), signal);
     } catch (error) {
       // Another process took the free name at the same moment.
       const isTaken = error instanceof CharnnError && error.code === "RUN_EXISTS";
-      if (!isTaken || overwrite || name !== undefined) throw error;
+      if (!isTaken || overwrite) throw error;
     }
   }
 }
@@ -112,12 +129,12 @@ async function claim(
   { resume, overwrite }: TrainSettings,
   folder: RunFolder,
   signal: AbortSignal | undefined,
-): Promise<RunLock> {
+): Promise<Claimed> {
   const lock = await claimRun(folder, signal);
   return cleanUpOnFailure(async () => {
     const contents = await contentsOf(folder);
     if (!contents || overwrite || (resume && checkpointsOf(folder, contents).length === 0)) {
-      return lock;
+      return { folder, lock };
     }
     throw new CharnnError(
       "RUN_EXISTS",

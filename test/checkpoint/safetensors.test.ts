@@ -3,7 +3,6 @@ import { execFileSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
-import fc from "fast-check";
 import { checksumOf } from "#src/checkpoint/checksum.js";
 import {
   decodeHeader,
@@ -14,6 +13,7 @@ import {
 } from "#src/checkpoint/safetensors.js";
 import { CharnnError } from "#src/errors.js";
 import { failsWith } from "../helpers/failure.js";
+import fc from "../helpers/fast-check.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { pythonWith } from "../helpers/python.js";
 import { slow } from "../helpers/slow.js";

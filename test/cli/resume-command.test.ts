@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
-import fc from "fast-check";
 import type { TrainOptions } from "#src/cli/commands/train.js";
 import { resumeCommand } from "#src/cli/resume-command.js";
 import { quoted } from "#src/shell-words.js";
+import fc from "../helpers/fast-check.js";
 
 const FILES = ["a b.txt", "c"];
 

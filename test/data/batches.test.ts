@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { type Batch, IGNORED_TARGET } from "#src/data/batch.js";
 import { fitBatchShape } from "#src/data/batch-shape.js";
 import { type BatchSettings, createBatches } from "#src/data/batches.js";
@@ -9,6 +8,7 @@ import { type Tokens, Vocabulary } from "#src/data/vocabulary.js";
 import { Random } from "#src/random.js";
 import { atOnce } from "#src/turns.js";
 import { failsWith } from "../helpers/failure.js";
+import fc from "../helpers/fast-check.js";
 
 /** Newline is token 1, so that it is no padding by chance. */
 const vocabulary = Vocabulary.fromCodePoints([

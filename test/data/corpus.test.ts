@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
-import fc from "fast-check";
 import { type Corpus, type CorpusSettings, loadCorpus } from "#src/data/corpus.js";
 import { Vocabulary } from "#src/data/vocabulary.js";
 import { CharnnError } from "#src/errors.js";
 import { failsWith } from "../helpers/failure.js";
+import fc from "../helpers/fast-check.js";
 import { temporaryFolder } from "../helpers/folder.js";
 
 const WHOLE: CorpusSettings = { files: ["-"], validation: 0, test: 0, encoding: "utf-8" };

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { type Corpus, type CorpusSettings, loadCorpus } from "#src/data/corpus.js";
 import { Vocabulary } from "#src/data/vocabulary.js";
 import { failsWith } from "../helpers/failure.js";
+import fc from "../helpers/fast-check.js";
 
 function deal(text: string, settings: Partial<CorpusSettings> = {}): Promise<Corpus> {
   async function* bytes() {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
-import fc from "fast-check";
 import { type CorpusSettings, loadCorpus } from "#src/data/corpus.js";
 import { failsWith } from "../helpers/failure.js";
+import fc from "../helpers/fast-check.js";
 
 const WHOLE: CorpusSettings = { files: ["-"], validation: 0, test: 0, encoding: "utf-8" };
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { describeCharacter } from "#src/data/characters.js";
 import { twinsOf } from "#src/data/twins.js";
 import { Vocabulary } from "#src/data/vocabulary.js";
 import { CharnnError } from "#src/errors.js";
 import { failsWith } from "../helpers/failure.js";
+import fc from "../helpers/fast-check.js";
 
 function vocabularyOf(text: string): Vocabulary {
   return Vocabulary.fromCodePoints(Array.from(text, (test) => test.codePointAt(0) as number));

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
-import fc from "fast-check";
 import { readLines } from "#src/files/read-lines.js";
+import fc from "../helpers/fast-check.js";
 import { temporaryFolder } from "../helpers/folder.js";
 
 async function linesOf(file: string, longest: number, from = 0) {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { readTexts } from "#src/data/texts.js";
 import { Vocabulary } from "#src/data/vocabulary.js";
 import { CopyGuard } from "#src/memorization/copy-guard.js";
+import fc from "../helpers/fast-check.js";
 
 const vocabulary = Vocabulary.fromCodePoints(Array.from("abcd", (test) => test.charCodeAt(0)));
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { SharedPassageFinder } from "#src/memorization/shared-passages.js";
 import { SuffixAutomaton } from "#src/memorization/suffix-automaton.js";
 import { atOnce } from "#src/turns.js";
+import fc from "../helpers/fast-check.js";
 
 const CODES = new Int32Array(128).fill(-1);
 

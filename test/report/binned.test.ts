@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { binned } from "#src/report/binned.js";
 import type { Point } from "#src/runs/thinned.js";
+import fc from "../helpers/fast-check.js";
 import { assertClose } from "../helpers/numbers.js";
 
 const curve = fc

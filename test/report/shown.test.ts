@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { steadilyBinned } from "#src/report/binned.js";
 import { changeOf, type Shown, wholeOf } from "#src/report/watch/shown.js";
+import fc from "../helpers/fast-check.js";
 import { updated } from "../helpers/following.js";
 
 const values = fc.array(fc.constantFrom(1, 2, null), { maxLength: 4 });

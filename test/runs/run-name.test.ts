@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { modelConfig } from "#src/config/model.js";
 import { defaultName, foldName, refuseUnsafeName } from "#src/runs/run-name.js";
 import { failsWith } from "../helpers/failure.js";
+import fc from "../helpers/fast-check.js";
 
 const MODEL = modelConfig({
   cell: "lstm",

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { binned } from "#src/report/binned.js";
 import { ThinnedCurve, ThinnedList } from "#src/runs/thinned.js";
+import fc from "../helpers/fast-check.js";
 import { assertClose } from "../helpers/numbers.js";
 
 const values = fc.array(fc.integer({ min: -1_000, max: 1_000 }), { minLength: 1, maxLength: 300 });

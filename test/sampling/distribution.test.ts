@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import { Random } from "#src/random.js";
 import { type ChoiceSettings, tokenChooser } from "#src/sampling/distribution.js";
+import fc from "../helpers/fast-check.js";
 
 const ALL: ChoiceSettings = { temperature: 1, topK: 0, topP: 1 };
 const DRAWS = 20_000;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import { exponentials } from "#src/sampling/exponentials.js";
+import fc from "../helpers/fast-check.js";
 
 test("Exponentials of logits are those of Math.exp to within 1e-11, and so is their sum", () => {
   const anyLogits = fc.array(fc.float({ min: -600, max: 80, noNaN: true }), { minLength: 1 });

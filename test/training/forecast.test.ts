@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import { secondsFor, stepsInTime } from "#src/planning/forecast.js";
+import fc from "../helpers/fast-check.js";
 
 test("The number of steps that fit into a time limit is the limit divided by the time of a step where nothing else takes time", () => {
   const speed = { secondsPerStep: 0.25, secondsPerEvaluation: 0, secondsAtEnd: 0 };

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import { PRESET_NAMES } from "#src/config/names.js";
 import { operationsPerCharacter } from "#src/model/flops.js";
 import {
@@ -12,6 +11,7 @@ import {
   presetModel,
   presetRecipe,
 } from "#src/planning/presets.js";
+import fc from "../helpers/fast-check.js";
 
 const VOCABULARY = 65;
 

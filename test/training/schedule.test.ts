@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import { SCHEDULE_NAMES, type ScheduleName } from "#src/config/names.js";
 import { learningRateAt } from "#src/optimization/schedule.js";
+import fc from "../helpers/fast-check.js";
 import { assertClose } from "../helpers/numbers.js";
 
 const RATE = 0.004;

@@ -67,7 +67,9 @@ function extent(values: readonly number[]): [number, number] {
     least = Math.min(least, value);
     most = Math.max(most, value);
   }
-  return least < most ? [least, most] : [least, least + (Math.abs(least) || 1) / 10];
+  if (least < most) return [least, most];
+  const above = least + Math.abs(least) / 10;
+  return [least, above > least ? above : least + 0.1];
 }
 
 /** Round numbers from about `from` to about `to`, at most `count` and at least two. */

@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
-import fc from "fast-check";
 import type { Addon } from "#src/backends/native/addon.js";
 import type { StreamsHandle } from "#src/backends/native/kernels.js";
 import { CELL_NAMES } from "#src/config/cells.js";
@@ -19,6 +18,7 @@ import {
   streamsArguments,
   VOCABULARY,
 } from "../../helpers/addon-calls.js";
+import fc from "../../helpers/fast-check.js";
 import { Draw } from "../../helpers/numbers.js";
 import { slow } from "../../helpers/slow.js";
 
