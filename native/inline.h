@@ -1,4 +1,4 @@
-// For whatever the kernels of several instruction sets share.
+// For functions that the kernels of several instruction sets share.
 #pragma once
 
 /// The linker keeps one copy of an ordinary inline function. If that is the one compiled for

@@ -11,9 +11,9 @@
 namespace charnn {
 
 /// The same source, kernels.cc, compiled for one instruction set. Every kernel but write_mask is
-/// called by all workers of a team at once, and gives the same bits whatever their number. None of
-/// them allocates memory, checks its arguments, or calls Node or the operating system. The comment
-/// above each kernel is its contract.
+/// called by all workers of a team at once, and gives the same bits with any number of them. None
+/// of them allocates memory, checks its arguments, or calls Node or the operating system. The
+/// comment above each kernel is its contract.
 struct Kernels {
   const char* isa;
   // By cell, in the order of `Cell`.

@@ -44,8 +44,8 @@ inline void philox(uint64_t first_counter, const uint32_t* key, uint32_t* words)
     for (int j = 0; j < 4; ++j) words[4 * i + j] = static_cast<uint32_t>(results[j][i]);
 }
 
-/// Makes the elements of one mask. It keeps the words of the last block, since the elements that
-/// are asked for mostly follow each other.
+/// Makes the elements of one mask. It keeps the words of the last block, since calls
+/// mostly ask for elements that follow each other.
 class MaskElements {
  public:
   explicit MaskElements(const Dropout& dropout)

@@ -1,7 +1,7 @@
 // The matrix product of panels, in tiles whose sums stay in registers.
 //
-// Every element of a product is a sum in one fixed order, whatever the instruction set, the tile
-// and the thread: products are added one after the other in blocks of kBlock, and then the blocks
+// Every element of a product is a sum in one fixed order for every instruction set, tile
+// and thread: products are added one after the other in blocks of kBlock, and then the blocks
 // one after the other. Vectors run over the columns of the result, never along a sum.
 #pragma once
 

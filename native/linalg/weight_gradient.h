@@ -51,7 +51,7 @@ inline void sum_columns(float* sums, const float* panel, size_t rows, Write writ
 /// of 32 KiB.
 constexpr size_t kGradientRows = 512 / kTilePanels / kBlock * kBlock;
 
-/// The last panel of W's columns where it is narrower than the others: through a tile of its own,
+/// The last panel of W's columns where it is narrower than the others: through a separate tile,
 /// since a store of 16 columns would reach into the next row.
 ///
 /// @param first, depth the rows of d_output and input

@@ -4,7 +4,7 @@
 namespace charnn {
 namespace {
 
-/// At most about so many logits are held at once, so that memory does not grow with rows times
+/// At most about this many logits are held at once, so that memory does not grow with rows times
 /// vocabulary.
 constexpr size_t kMaxLogits = size_t{1} << 22;
 /// Rows are cut into multiples of this. It is a multiple of the blocks in which sums over rows are

@@ -23,7 +23,7 @@ size_t physical_cores();
 class Team {
  public:
   /// @param count workers, the calling thread among them
-  /// @throws std::system_error where the system does not start so many threads
+  /// @throws std::system_error where the system does not start that many threads
   explicit Team(size_t count);
   ~Team();
   Team(const Team&) = delete;
