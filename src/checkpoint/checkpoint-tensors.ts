@@ -3,7 +3,7 @@ import { parameterShapes } from "../config/model.js";
 import { MOMENT_NAMES, type MomentName } from "../config/optimization.js";
 import type { RunConfig } from "../config/run.js";
 import { CharnnError } from "../errors.js";
-import { shown, type TensorEntry } from "./safetensors.js";
+import { type NamedTensor, shown, type TensorEntry } from "./safetensors.js";
 
 export function momentName(parameter: string, moment: MomentName): string {
   return `optimizer.${parameter}.${moment}`;
@@ -48,21 +48,28 @@ export function tensorShapes({
  */
 export function checkTensors(
   config: RunConfig,
-  tensors: ReadonlyMap<string, Pick<TensorEntry, "dtype" | "shape">>,
+  tensors: ReadonlyMap<string, Pick<TensorEntry, "shape">>,
 ): void {
   const missing = new Map(tensorShapes(config));
-  for (const [name, { dtype, shape }] of tensors) {
+  for (const [name, { shape }] of tensors) {
     const expected = missing.get(name);
     missing.delete(name);
     if (expected === undefined) throw bad(`its tensor ${shown(name)} is none of this model's`);
-    if (dtype !== "F32" || shape.join() !== expected.join()) {
+    if (shape.join() !== expected.join()) {
       throw bad(
         `its tensor ${name} should be F32 [${expected.join(", ")}], ` +
-          `and is ${dtype} [${shape.join(", ")}]`,
+          `and is [${shape.join(", ")}]`,
       );
     }
   }
   for (const name of missing.keys()) throw bad(`its tensor ${name} is missing`);
+}
+
+/** The numbers of a tensor that a checkpoint has, as {@link checkTensors} made sure. */
+export function numbersOf(tensors: ReadonlyMap<string, NamedTensor>, name: string): Float32Array {
+  const tensor = tensors.get(name);
+  if (tensor === undefined) throw new Error(`There is no tensor ${name}.`);
+  return tensor.data;
 }
 
 function bad(message: string): CharnnError {

@@ -1,7 +1,7 @@
 /**
  * The safetensors format, bytes in and bytes out: eight bytes with the length of the header (u64,
  * little-endian), the header (a JSON object, padded with spaces), then the tensors' elements in C
- * order, little-endian, one tensor right after the other.
+ * order, little-endian, one tensor right after the other. Of its element types charnn has one, F32.
  *
  * Everything is checked before anything is used, as strictly as the format's own reader does and a
  * little more. What is wrong with a file is a CharnnError `BAD_CHECKPOINT` whose message speaks of
@@ -15,16 +15,7 @@ import { type JsonBounds, scanJson } from "../files/bounded-json.js";
 export interface NamedTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly data: Float32Array | Int32Array;
-}
-
-export interface SafetensorsFile {
-  readonly metadata: ReadonlyMap<string, string>;
-  /**
-   * In the order of their data. `data` is a view of the file's bytes, or a copy where these are not
-   * aligned; of an element type other than F32 and I32, asking for it throws `BAD_CHECKPOINT`.
-   */
-  readonly tensors: ReadonlyMap<string, NamedTensor>;
+  readonly data: Float32Array;
 }
 
 export interface SafetensorsHeader {
@@ -37,38 +28,11 @@ export interface SafetensorsHeader {
 
 /** What the header says of a tensor. */
 export interface TensorEntry {
-  readonly dtype: string;
   readonly shape: readonly number[];
   /** First byte, and the byte after the last, counted from the beginning of the data. */
   readonly start: number;
   readonly end: number;
 }
-
-/** Bits of one element, for every element type of the format. */
-const ELEMENT_BITS: ReadonlyMap<string, number> = new Map([
-  ["BOOL", 8],
-  ["F4", 4],
-  ["F6_E2M3", 6],
-  ["F6_E3M2", 6],
-  ["U8", 8],
-  ["I8", 8],
-  ["F8_E5M2", 8],
-  ["F8_E4M3", 8],
-  ["F8_E8M0", 8],
-  ["F8_E4M3FNUZ", 8],
-  ["F8_E5M2FNUZ", 8],
-  ["I16", 16],
-  ["U16", 16],
-  ["F16", 16],
-  ["BF16", 16],
-  ["I32", 32],
-  ["U32", 32],
-  ["F32", 32],
-  ["C64", 64],
-  ["F64", 64],
-  ["I64", 64],
-  ["U64", 64],
-]);
 
 /** Of the number at the beginning of a file. */
 export const LENGTH_BYTES = 8;
@@ -121,8 +85,7 @@ export function encodeSafetensors(
     names.add(name);
     const start = end;
     end += byteLength;
-    const dtype = tensor.data instanceof Float32Array ? "F32" : "I32";
-    members.push(`${json(name)}:${json({ dtype, shape, data_offsets: [start, end] })}`);
+    members.push(`${json(name)}:${json({ dtype: "F32", shape, data_offsets: [start, end] })}`);
     data.push(new Uint8Array(buffer, byteOffset, byteLength));
   }
   const written = `{${members.join()}}`;
@@ -136,23 +99,6 @@ export function encodeSafetensors(
   new DataView(header.buffer).setBigUint64(0, BigInt(length), true);
   header.set(text, LENGTH_BYTES);
   return { header, data };
-}
-
-/** @throws CharnnError `BAD_CHECKPOINT` */
-export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
-  const { metadata, tensors, dataStart } = decodeHeader(bytes, bytes.length);
-  const section = bytes.subarray(dataStart);
-  const decoded = new Map<string, NamedTensor>();
-  for (const [name, entry] of tensors) {
-    decoded.set(name, {
-      name,
-      shape: entry.shape,
-      get data() {
-        return elementsOf(name, entry, section);
-      },
-    });
-  }
-  return { metadata, tensors: decoded };
 }
 
 /**
@@ -260,22 +206,23 @@ function decodeEntry(name: string, value: object): TensorEntry {
   if (Object.keys(value).length !== 3 || !isCounts(shape) || !isCounts(offsets)) {
     throw bad(`its tensor ${shown(name)} is not described by dtype, shape and data_offsets`);
   }
-  const bits = typeof dtype === "string" ? ELEMENT_BITS.get(dtype) : undefined;
-  if (typeof dtype !== "string" || bits === undefined) {
-    throw bad(`its tensor ${shown(name)} has the unknown element type ${shown(String(dtype))}`);
+  if (dtype !== "F32") {
+    throw bad(
+      `its tensor ${shown(name)} has elements of type ${shown(String(dtype))}, and only F32 is read`,
+    );
   }
   const [start, end] = offsets;
   if (offsets.length !== 2 || start > end) {
     throw bad(`its tensor ${shown(name)} does not end after its beginning`);
   }
-  const size = (elementCount(shape) * bits) / 8;
+  const size = elementCount(shape) * Float32Array.BYTES_PER_ELEMENT;
   if (!Number.isSafeInteger(size) || size !== end - start) {
     throw bad(
       `its tensor ${shown(name)} has ${count(end - start)} bytes, ` +
-        `which is not what ${dtype} [${shape.join(", ")}] needs`,
+        `which is not what F32 [${shape.join(", ")}] needs`,
     );
   }
-  return { dtype, shape, start, end };
+  return { shape, start, end };
 }
 
 /** @throws CharnnError where the tensors do not fill the data from its beginning to its end. */
@@ -301,22 +248,6 @@ function inDataOrder(
     throw bad(`it goes on for ${count(fileSize - expected)} bytes after its last tensor`);
   }
   return new Map(entries);
-}
-
-function elementsOf(name: string, entry: TensorEntry, section: Uint8Array): NamedTensor["data"] {
-  refuseBigEndian();
-  const { dtype, start, end } = entry;
-  if (dtype !== "F32" && dtype !== "I32") {
-    throw bad(
-      `its tensor ${shown(name)} has elements of type ${dtype}, and only F32 and I32 are read`,
-    );
-  }
-  const bytes = section.subarray(start, end);
-  const { buffer, byteOffset, byteLength } =
-    bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
-  return dtype === "F32"
-    ? new Float32Array(buffer, byteOffset, byteLength / 4)
-    : new Int32Array(buffer, byteOffset, byteLength / 4);
 }
 
 /** The product of a shape; not a safe integer where it is too large to be exact. */

@@ -1,7 +1,7 @@
 import { type CompressedSizes, compressedSizes } from "../baselines/compressors.js";
 import { adaptiveNgramBaseline, type NgramBaseline } from "../baselines/ngram.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
-import { momentName } from "../checkpoint/checkpoint-tensors.js";
+import { momentName, numbersOf } from "../checkpoint/checkpoint-tensors.js";
 import { EVAL_DEFAULTS, EVALUATE, type EvaluateSettings } from "../config/evaluate.js";
 import { parameterCount } from "../config/model.js";
 import { MOMENT_NAMES } from "../config/optimization.js";
@@ -214,7 +214,7 @@ function gradientSquares({ config, tensors }: Checkpoint): Float32Array {
   }
   const squares = new Float32Array(parameterCount(config.model));
   for (const [name, { data }] of parameterViews(config.model, squares)) {
-    data.set(tensors.get(momentName(name, "v"))?.data as Float32Array);
+    data.set(numbersOf(tensors, momentName(name, "v")));
   }
   return squares;
 }

@@ -1,5 +1,5 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
-import type { NamedTensor } from "../checkpoint/safetensors.js";
+import { numbersOf } from "../checkpoint/checkpoint-tensors.js";
 import type { TrainSettings } from "../config/train-settings.js";
 import type { Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
@@ -49,13 +49,13 @@ export function initFrom(model: CharRnn, vocabulary: Vocabulary, base: Checkpoin
     return vocabulary.indexOf(codePoint) as number;
   });
   for (const [name, to] of parameterViews(model.config, values)) {
-    const { data, shape } = base.tensors.get(name) as NamedTensor & { data: Float32Array };
+    const data = numbersOf(base.tensors, name);
     if (/^(encoder|decoder)\./.test(name)) {
       if (name === "decoder.bias")
         to.data.fill(data.reduce((least, value) => Math.min(least, value)));
       copyRows(to.data, data, targets, data.length / size);
     } else if (name === "rnn.weight_ih_l0" && model.config.embeddingSize === 0) {
-      for (let row = 0; row < shape[0]; row++) {
+      for (let row = 0; row < data.length / size; row++) {
         const ofRow = to.data.subarray(row * vocabulary.size, (row + 1) * vocabulary.size);
         copyRows(ofRow, data.subarray(row * size, (row + 1) * size), targets, 1);
       }

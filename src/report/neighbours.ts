@@ -1,4 +1,5 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { numbersOf } from "../checkpoint/checkpoint-tensors.js";
 import type { Parts } from "../turns.js";
 
 /** A character of the vocabulary, and those that the model takes for the most similar. */
@@ -72,7 +73,7 @@ function* unitVectors(
   tensors: Checkpoint["tensors"],
 ): Parts<Float32Array[]> {
   const name = embeddingSize > 0 ? "encoder.weight" : "rnn.weight_ih_l0";
-  const data = tensors.get(name)?.data as Float32Array;
+  const data = numbersOf(tensors, name);
   const vectors: Float32Array[] = [];
   for (let index = 0; index < vocabularySize; index++) {
     if (index % VECTORS_IN_PART === 0) yield;

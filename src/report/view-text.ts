@@ -1,4 +1,5 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { numbersOf } from "../checkpoint/checkpoint-tensors.js";
 import type { BackendSettings } from "../config/shared.js";
 import { loadCorpus } from "../data/corpus.js";
 import type { Invalid } from "../data/decoding.js";
@@ -8,6 +9,7 @@ import { knownPart, readTexts, refuseTooShort } from "../data/texts.js";
 import { leftOut } from "../data/unknown-characters.js";
 import { countTokens, type Tokens } from "../data/vocabulary.js";
 import type { CharRnn, ModelState } from "../model/char-rnn.js";
+import { exponentials } from "../sampling/exponentials.js";
 import { openModel } from "../sampling/open-model.js";
 import { NEWLINE } from "../text.js";
 import { Turns } from "../turns.js";
@@ -200,9 +202,10 @@ async function predictionsOf(
 ): Promise<Prediction[]> {
   const { layers, hiddenSize } = config.model;
   const top = activations.slice((layers - 1) * hiddenSize);
-  const weight = tensors.get("decoder.weight")?.data as Float32Array;
-  const bias = tensors.get("decoder.bias")?.data as Float32Array;
-  const probabilities = new Float64Array(vocabulary.size);
+  const weight = numbersOf(tensors, "decoder.weight");
+  const bias = numbersOf(tensors, "decoder.bias");
+  const logits = new Float64Array(vocabulary.size);
+  const weights = new Float64Array(vocabulary.size);
   const predict = (token: number, position: number): Prediction => {
     if (position === 0) return { bits: null, expected: [] };
     const state = Float64Array.from(top, (own) => own[position - 1]);
@@ -210,19 +213,15 @@ async function predictionsOf(
       let logit = bias[other];
       for (let unit = 0; unit < hiddenSize; unit++)
         logit += weight[other * hiddenSize + unit] * state[unit];
-      probabilities[other] = logit;
+      logits[other] = logit;
     }
-    const most = probabilities.reduce((largest, logit) => Math.max(largest, logit), -Infinity);
-    let sum = 0;
-    for (let other = 0; other < vocabulary.size; other++) {
-      probabilities[other] = Math.exp(probabilities[other] - most);
-      sum += probabilities[other];
-    }
-    const expected = likeliest(probabilities).map((it): Prediction["expected"][number] => [
+    const highest = logits.reduce((largest, logit) => Math.max(largest, logit), -Infinity);
+    const sum = exponentials(weights, logits, 0, highest, 1);
+    const expected = likeliest(weights).map((it): Prediction["expected"][number] => [
       vocabulary.characterAt(it),
-      Number((probabilities[it] / sum).toFixed(3)),
+      Number((weights[it] / sum).toFixed(3)),
     ]);
-    return { bits: Number((-Math.log2(probabilities[token] / sum)).toFixed(2)), expected };
+    return { bits: Number((-Math.log2(weights[token] / sum)).toFixed(2)), expected };
   };
   const predictions: Prediction[] = [];
   for (const [position, token] of tokens.entries()) {

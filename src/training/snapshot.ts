@@ -1,6 +1,11 @@
 import type { ParameterArray } from "../backends/backend.js";
 import { type Checkpoint, type CheckpointFacts, readCheckpoint } from "../checkpoint/checkpoint.js";
-import { momentName, stateName, trainingName } from "../checkpoint/checkpoint-tensors.js";
+import {
+  momentName,
+  numbersOf,
+  stateName,
+  trainingName,
+} from "../checkpoint/checkpoint-tensors.js";
 import type { NamedTensor } from "../checkpoint/safetensors.js";
 import { parameterViews } from "../model/parameters.js";
 import type { Run } from "./run.js";
@@ -58,11 +63,11 @@ export async function restoreRun(
     signal,
     onTensor({ name, data }) {
       const write = writers.get(name);
-      write?.(data as Float32Array);
+      write?.(data);
       return !write;
     },
   });
-  const saved = (name: string) => Float32Array.from((tensors.get(name) as NamedTensor).data);
+  const saved = (name: string) => numbersOf(tensors, name).slice();
   run.state = run.state.map((layerState, layer) => {
     const hidden = saved(stateName(layer, "hidden"));
     if (!layerState.cellState) return { hidden };

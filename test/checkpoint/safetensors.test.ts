@@ -6,7 +6,6 @@ import { type TestContext, test } from "node:test";
 import { checksumOf } from "#src/checkpoint/checksum.js";
 import {
   decodeHeader,
-  decodeSafetensors,
   encodeSafetensors,
   headerSize,
   type NamedTensor,
@@ -16,6 +15,7 @@ import { failsWith } from "../helpers/failure.js";
 import fc from "../helpers/fast-check.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { pythonWith } from "../helpers/python.js";
+import { decodeSafetensors } from "../helpers/safetensors.js";
 import { slow } from "../helpers/slow.js";
 
 /** A file made by hand: the header as it is given, and `dataBytes` bytes of data. */
@@ -65,17 +65,16 @@ const name = fc.oneof(
 );
 
 const namedTensor: fc.Arbitrary<NamedTensor> = fc
-  .record({ name, shape: fc.array(fc.nat(4), { maxLength: 3 }), isFloat: fc.boolean() })
-  .chain(({ name, shape, isFloat }) => {
+  .record({ name, shape: fc.array(fc.nat(4), { maxLength: 3 }) })
+  .chain(({ name, shape }) => {
     const length = shape.reduce((product, size) => product * size, 1);
     const bits = fc.uint32Array({ minLength: length, maxLength: length });
-    const Elements = isFloat ? Float32Array : Int32Array;
-    return bits.map(({ buffer }) => ({ name, shape, data: new Elements(buffer, 0, length) }));
+    return bits.map(({ buffer }) => ({ name, shape, data: new Float32Array(buffer, 0, length) }));
   });
 
 const small: readonly NamedTensor[] = [
   { name: "decoder.bias", shape: [2], data: Float32Array.of(0.5, -2) },
-  { name: "steps", shape: [1, 3], data: Int32Array.of(1, 2, 3) },
+  { name: "state", shape: [1, 3], data: Float32Array.of(1, 2, 3) },
 ];
 
 test("tensors and metadata of any names, shapes and bits come back as they were", () => {
@@ -92,7 +91,6 @@ test("tensors and metadata of any names, shapes and bits come back as they were"
           assert.ok(back);
           assert.equal(back.name, tensor.name);
           assert.deepEqual(back.shape, tensor.shape);
-          assert.equal(back.data.constructor, tensor.data.constructor);
           assert.deepEqual(bitsOf(back), bitsOf(tensor));
         }
       },
@@ -119,14 +117,14 @@ test("the bytes of a file are fixed: keys and tensors in the order given, then s
   const text =
     '{"__metadata__":{"b":"2","a":"1"},' +
     '"decoder.bias":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},' +
-    '"steps":{"dtype":"I32","shape":[1,3],"data_offsets":[8,20]}}';
+    '"state":{"dtype":"F32","shape":[1,3],"data_offsets":[8,20]}}';
   const length = Math.ceil(text.length / 8) * 8;
   assert.notEqual(length, text.length);
   assert.equal(Buffer.from(header).toString("utf8", 8), text.padEnd(length, " "));
   assert.equal(Buffer.from(header).readBigUInt64LE(), BigInt(length));
   assert.deepEqual(
     Buffer.concat(data).toString("hex"),
-    `${"0000003f"}${"000000c0"}${"01000000"}${"02000000"}${"03000000"}`,
+    `${"0000003f"}${"000000c0"}${"0000803f"}${"00000040"}${"00004040"}`,
   );
 });
 
@@ -141,17 +139,6 @@ test("writing copies no tensor, and takes those that are views of a larger array
   );
 });
 
-test("a file is read at any place in memory, aligned or not", () => {
-  const bytes = encoded(small);
-  for (let shift = 0; shift < 8; shift++) {
-    const moved = Buffer.alloc(bytes.length + shift);
-    moved.set(bytes, shift);
-    const { tensors } = decodeSafetensors(moved.subarray(shift));
-    assert.deepEqual([...(tensors.get("decoder.bias")?.data ?? [])], [0.5, -2]);
-    assert.deepEqual([...(tensors.get("steps")?.data ?? [])], [1, 2, 3]);
-  }
-});
-
 test("tensors come in the order of their data, whatever the order in the header", () => {
   const { tensors } = decodeSafetensors(fileOf(`{"b":${entry(4, 8)},"a":${entry(0, 4)}}`, 8));
   assert.deepEqual([...tensors.keys()], ["a", "b"]);
@@ -163,8 +150,7 @@ test("names, shapes and metadata are read from the header alone, which is held t
   const header = decodeHeader(bytes.subarray(0, size), bytes.length);
   assert.equal(header.metadata.get("format"), "x");
   assert.equal(header.dataStart, size);
-  assert.deepEqual(header.tensors.get("steps"), {
-    dtype: "I32",
+  assert.deepEqual(header.tensors.get("state"), {
     shape: [1, 3],
     start: 8,
     end: 20,
@@ -173,26 +159,6 @@ test("names, shapes and metadata are read from the header alone, which is held t
     () => decodeHeader(bytes.subarray(0, size), bytes.length - 1),
     failsWith("BAD_CHECKPOINT", `ends after ${bytes.length - 1} of ${bytes.length} bytes`),
   );
-});
-
-test("every element type of the format is known, and only F32 and I32 are handed out", () => {
-  const bytesOfEight: [dtype: string, bytes: number][] = [
-    ["F4", 4],
-    ...["F6_E2M3", "F6_E3M2"].map((dtype): [string, number] => [dtype, 6]),
-    ...["BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"].map(
-      (dtype): [string, number] => [dtype, 8],
-    ),
-    ...["I16", "U16", "F16", "BF16"].map((dtype): [string, number] => [dtype, 16]),
-    ["U32", 32],
-    ...["C64", "F64", "I64", "U64"].map((dtype): [string, number] => [dtype, 64]),
-  ];
-  for (const [dtype, bytes] of bytesOfEight) {
-    const header = `{"x":{"dtype":"${dtype}","shape":[8],"data_offsets":[0,${bytes}]}}`;
-    const tensor = decodeSafetensors(fileOf(header, bytes)).tensors.get("x");
-    assert.ok(tensor);
-    assert.deepEqual(tensor.shape, [8]);
-    assert.throws(() => tensor.data, failsWith("BAD_CHECKPOINT", '"x"', dtype, "F32 and I32"));
-  }
 });
 
 const metadataOf = (members: string) => `{"__metadata__":{${members}}}`;
@@ -231,14 +197,19 @@ const malformed: readonly [what: string, bytes: Uint8Array, says: string | RegEx
     '"a" is not described by',
   ],
   [
+    "numbers of half precision",
+    fileOf('{"a":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}}', 4),
+    '"a" has elements of type "F16", and only F32 is read',
+  ],
+  [
     "an unknown element type",
     fileOf('{"a":{"dtype":"F31","shape":[],"data_offsets":[0,4]}}', 4),
-    'unknown element type "F31"',
+    'elements of type "F31"',
   ],
   [
     "an element type that is an object",
     fileOf('{"a":{"dtype":{},"shape":[],"data_offsets":[0,4]}}', 4),
-    "unknown element type",
+    "elements of type",
   ],
   ["a shape of text", fileOf(`{"a":${entry(0, 4, '"1"')}}`, 4), "is not described by"],
   ["a negative size", fileOf(`{"a":${entry(0, 4, "-1")}}`, 4), 'has "-" where'],
@@ -255,11 +226,6 @@ const malformed: readonly [what: string, bytes: Uint8Array, says: string | RegEx
   ],
   ["a shape that needs more", fileOf(`{"a":${entry(0, 4, 2)}}`, 4), "has 4 bytes, which is not"],
   ["a shape that needs less", fileOf(`{"a":${entry(0, 8, 1)}}`, 8), "has 8 bytes, which is not"],
-  [
-    "elements that do not fill a byte",
-    fileOf('{"a":{"dtype":"F4","shape":[3],"data_offsets":[0,1]}}', 1),
-    "has 1 bytes, which is not",
-  ],
   ["an end before the beginning", fileOf(`{"a":${entry(4, 0, 1)}}`, 4), "does not end after"],
   [
     "one offset",
@@ -447,7 +413,7 @@ test("Python's safetensors reads what is written here", async (t) => {
       tensors.map(({ name, shape, data }) => [
         name,
         [
-          data instanceof Float32Array ? "float32" : "int32",
+          "float32",
           shape,
           Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("hex"),
         ],
@@ -463,9 +429,8 @@ from safetensors.numpy import save_file
 save_file({
     "grid": np.arange(6, dtype=np.float32).reshape(2, 3),
     "odd": np.array([np.nan, np.inf, -0.0], dtype=np.float32),
-    "scalar": np.array(7, dtype=np.int32),
+    "scalar": np.array(7, dtype=np.float32),
     "empty": np.zeros((0, 5), dtype=np.float32),
-    "bytes": np.arange(3, dtype=np.uint8),
 }, sys.argv[1], metadata={"format": "x", "é": "\\n"})
 `;
 
@@ -483,9 +448,8 @@ test("what Python's safetensors writes is read here", async (t) => {
   const read = (name: string) => [tensors.get(name)?.shape, tensors.get(name)?.data];
   assert.deepEqual(read("grid"), [[2, 3], Float32Array.of(0, 1, 2, 3, 4, 5)]);
   assert.deepEqual(read("odd"), [[3], Float32Array.of(Number.NaN, Number.POSITIVE_INFINITY, -0)]);
-  assert.deepEqual(read("scalar"), [[], Int32Array.of(7)]);
+  assert.deepEqual(read("scalar"), [[], Float32Array.of(7)]);
   assert.deepEqual(read("empty"), [[0, 5], new Float32Array(0)]);
-  assert.throws(() => read("bytes"), failsWith("BAD_CHECKPOINT", "U8"));
 });
 
 const TRY_IN_PYTHON = `

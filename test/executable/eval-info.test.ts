@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { decodeSafetensors, encodeSafetensors } from "#src/checkpoint/safetensors.js";
+import { encodeSafetensors } from "#src/checkpoint/safetensors.js";
 import { charnn, foxFolder, jsonLines, quoted, sentences, shell } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
+import { decodeSafetensors } from "../helpers/safetensors.js";
 import { slow } from "../helpers/slow.js";
 
 slow("eval scores any text", async (t) => {
