@@ -14,7 +14,7 @@ namespace {
 
 /// Changes whenever the functions or what they take do, so that an addon from another version is
 /// noticed; `src/backends/native/addon.ts` has the same number.
-constexpr int kInterface = 7;
+constexpr int kInterface = 8;
 
 constexpr size_t kMaxThreads = 1024;
 
@@ -110,14 +110,13 @@ napi_value start(napi_env env, napi_value exports) {
   define(env, exports, "adamStep", call<adam_step>);
   define(env, exports, "sgdStep", call<sgd_step>);
   define(env, exports, "rmsPropStep", call<rms_prop_step>);
-  define(env, exports, "writeMask", call<write_mask>);
   define(env, exports, "lockFile", call<lock_file>);
   define(env, exports, "guardSignals", call<guard_signals>);
   define(env, exports, "releaseSignals", call<release_signals>);
   define(env, exports, "resumeKernels", call<resume_kernels>);
-  define(env, exports, "openStreams", call<open_session>);
-  define(env, exports, "stepStreams", step_session);
-  define(env, exports, "closeStreams", close_session);
+  define(env, exports, "openDecodeSession", call<open_decode_session>);
+  define(env, exports, "stepDecodeSession", step_decode_session);
+  define(env, exports, "closeDecodeSession", close_decode_session);
   return exports;
 }
 

@@ -1,4 +1,4 @@
-// Decoding sessions: a model and the states of some sequences, in memory of the addon's.
+// Decoding sessions: a model and the states of some sequences, in memory that the addon owns.
 #include "decode/decode.h"
 
 #include <cstdlib>
@@ -77,7 +77,7 @@ Session* session_in(napi_env env, napi_value value) {
     napi_get_value_external(env, value, &data);
   auto* session = static_cast<Session*>(data);
   if (session != nullptr && session->memory != nullptr) return session;
-  napi_throw_type_error(env, nullptr, "These are no streams, or they are closed.");
+  napi_throw_type_error(env, nullptr, "This is no decode session, or it is closed.");
   return nullptr;
 }
 
@@ -85,7 +85,7 @@ DecodeShape shape_of(const Arguments& arguments) {
   DecodeShape shape = {};
   shape.cell = cell_of(arguments);
   shape.layers = arguments.size("layers", 1, kMaxLayers);
-  shape.sequences = arguments.size("streams", 1, kLargest);
+  shape.sequences = arguments.size("sequences", 1, kLargest);
   shape.hidden = arguments.size("hidden", 1, kLargest);
   shape.vocabulary = arguments.size("vocabulary", 1, kLargest);
   shape.embedding = arguments.size("embedding", 0, kLargest);
@@ -124,7 +124,7 @@ std::unique_ptr<Session> make_session(const Instance& instance, const DecodeShap
   const size_t bytes = floats * sizeof(float);
   float* memory = take_memory(bytes);
   if (memory == nullptr)
-    throw std::runtime_error("There is no memory for the streams: " + std::to_string(bytes) +
+    throw std::runtime_error("There is no memory for the decode session: " + std::to_string(bytes) +
                              " bytes.");
   auto session = std::make_unique<Session>();
   session->decode.shape = shape;
@@ -154,13 +154,13 @@ bool read_step(napi_env env, const napi_value* values, Decode& decode) {
   if (napi_get_typedarray_info(env, values[1], &type, &length, &tokens, nullptr, nullptr) !=
           napi_ok ||
       type != napi_int32_array || length != shape.sequences) {
-    napi_throw_type_error(env, nullptr, "tokens must be an Int32Array with one of each stream.");
+    napi_throw_type_error(env, nullptr, "tokens must be an Int32Array with one of each sequence.");
     return false;
   }
   if (napi_get_typedarray_info(env, values[2], &type, &length, &logits, nullptr, nullptr) !=
           napi_ok ||
       type != napi_float32_array || length != shape.sequences * shape.vocabulary) {
-    napi_throw_type_error(env, nullptr, "logits must be a Float32Array [streams, vocabulary].");
+    napi_throw_type_error(env, nullptr, "logits must be a Float32Array [sequences, vocabulary].");
     return false;
   }
   decode.tokens = static_cast<int32_t*>(tokens);
@@ -175,7 +175,7 @@ bool read_step(napi_env env, const napi_value* values, Decode& decode) {
 
 }  // namespace
 
-napi_value open_session(napi_env env, const Arguments& arguments) {
+napi_value open_decode_session(napi_env env, const Arguments& arguments) {
   Instance& instance = instance_of(env);
   const DecodeShape shape = shape_of(arguments);
   const DecodeWeights weights = weights_of(arguments, shape);
@@ -198,7 +198,7 @@ napi_value open_session(napi_env env, const Arguments& arguments) {
   napi_adjust_external_memory(env, static_cast<int64_t>(session->bytes), &total);
   if (napi_create_external(env, session.get(), forget, nullptr, &handle) != napi_ok) {
     close(env, *session);
-    throw std::runtime_error("The streams can't be handed over.");
+    throw std::runtime_error("The decode session can't be handed over.");
   }
   session.release();
   napi_type_tag_object(env, handle, &kSessionTag);
@@ -206,7 +206,7 @@ napi_value open_session(napi_env env, const Arguments& arguments) {
 }
 
 // Called for every character: reading its arguments one by one is faster than from an object.
-napi_value step_session(napi_env env, napi_callback_info info) {
+napi_value step_decode_session(napi_env env, napi_callback_info info) {
   size_t count = 3;
   napi_value values[3];
   napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
@@ -228,7 +228,7 @@ napi_value step_session(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-napi_value close_session(napi_env env, napi_callback_info info) {
+napi_value close_decode_session(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value value;
   napi_get_cb_info(env, info, &count, &value, nullptr, nullptr);

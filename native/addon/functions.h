@@ -24,8 +24,6 @@ napi_value adam_step(napi_env env, const Arguments& arguments);
 napi_value sgd_step(napi_env env, const Arguments& arguments);
 napi_value rms_prop_step(napi_env env, const Arguments& arguments);
 
-napi_value write_mask(napi_env env, const Arguments& arguments);
-
 /// Locks an open file until it is closed, or its process ends however it ends.
 /// @returns "taken", "held" by another, or "unsupported" by the file system
 napi_value lock_file(napi_env env, const Arguments& arguments);
@@ -38,10 +36,10 @@ napi_value resume_kernels(napi_env env, const Arguments& arguments);
 napi_value release_signals(napi_env env, const Arguments& arguments);
 
 /// @returns a handle for the two functions below, which take their arguments one by one
-napi_value open_session(napi_env env, const Arguments& arguments);
+napi_value open_decode_session(napi_env env, const Arguments& arguments);
 /// @param info the handle, tokens and logits
-napi_value step_session(napi_env env, napi_callback_info info);
+napi_value step_decode_session(napi_env env, napi_callback_info info);
 /// @param info the handle
-napi_value close_session(napi_env env, napi_callback_info info);
+napi_value close_decode_session(napi_env env, napi_callback_info info);
 
 }  // namespace charnn

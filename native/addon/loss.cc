@@ -14,7 +14,7 @@ CrossEntropyShape cross_entropy_shape(const Arguments& arguments) {
   shape.rows = arguments.size("rows", 1, kLargest);
   shape.hidden = arguments.size("hidden", 1, kLargest);
   shape.vocabulary = arguments.size("vocabulary", 1, kLargest);
-  shape.batch = arguments.size("lanes", 1, kLargest);
+  shape.batch = arguments.size("batch", 1, kLargest);
   shape.has_mask = arguments.flag("hasMask");
   shape.wants_gradient = arguments.flag("wantsGradient");
   product({shape.rows, shape.hidden_panels(), kVectorWidth});

@@ -10,7 +10,7 @@ namespace charnn::test {
 void fuzz(Targets& targets, const std::vector<uint8_t>& input) {
   Draw draw(input.data(), input.size());
   constexpr void (*kinds[])(Targets&, Draw&) = {fuzz_sequence, fuzz_cross_entropy, fuzz_optimizer,
-                                                fuzz_dropout, fuzz_streams};
+                                                fuzz_dropout, fuzz_decode};
   kinds[draw.choose(std::size(kinds))](targets, draw);
 }
 

@@ -45,7 +45,7 @@ struct Case {
 
   std::string title() const {
     return std::to_string(shape.layers) + " layers of " + std::to_string(shape.hidden) + ", " +
-           std::to_string(shape.sequences) + " streams, vocabulary " +
+           std::to_string(shape.sequences) + " sequences, vocabulary " +
            std::to_string(shape.vocabulary) + ", embedding " + std::to_string(shape.embedding);
   }
 };
@@ -82,9 +82,9 @@ Results run(const Case& c, const Kernels& kernels, Team& team) {
   size_t floats;
   layout_memory(shape, nullptr, &floats);
   Scratch memory(floats);
-  Decode streams = {};
-  streams.shape = shape;
-  streams.memory = layout_memory(shape, memory.data(), &floats);
+  Decode session = {};
+  session.shape = shape;
+  session.memory = layout_memory(shape, memory.data(), &floats);
   DecodeWeights weights = {};
   weights.embedding = c.embedding.data();
   for (size_t l = 0; l < shape.layers; ++l) {
@@ -94,15 +94,15 @@ Results run(const Case& c, const Kernels& kernels, Team& team) {
   }
   weights.decoder = c.decoder.data();
   weights.decoder_bias = c.decoder_bias.data();
-  team.run([&](const Worker& worker) { kernels.decode_pack[index](streams, weights, worker); });
+  team.run([&](const Worker& worker) { kernels.decode_pack[index](session, weights, worker); });
   std::vector<float> all;
   for (size_t step = 0; step < c.tokens.size(); ++step) {
     Floats logits(shape.sequences * shape.vocabulary, std::nanf(""));
-    streams.tokens = c.tokens[step].data();
-    streams.logits = logits.data();
-    team.run([&](const Worker& worker) { kernels.decode_prepare(streams, worker); });
-    team.run([&](const Worker& worker) { kernels.decode_step[index](streams, worker); });
-    streams.before = 1 - streams.before;
+    session.tokens = c.tokens[step].data();
+    session.logits = logits.data();
+    team.run([&](const Worker& worker) { kernels.decode_prepare(session, worker); });
+    team.run([&](const Worker& worker) { kernels.decode_step[index](session, worker); });
+    session.before = 1 - session.before;
     all.insert(all.end(), logits.data(), logits.data() + logits.size());
   }
   return {{"logits", all}};
@@ -164,11 +164,11 @@ void check_decoding(Targets& targets, const KernelCase& defined, size_t) {
   targets.check(defined.title, defined.expected({"logits"}), kTolerance, running(case_of(defined)));
 }
 
-void fuzz_streams(Targets& targets, Draw& draw) {
+void fuzz_decode(Targets& targets, Draw& draw) {
   const auto cell = static_cast<Cell>(draw.choose(kCellCount));
-  const size_t layers = 1 + draw.choose(3), streams = 1 + draw.choose(20);
+  const size_t layers = 1 + draw.choose(3), sequences = 1 + draw.choose(20);
   const size_t hidden = 1 + draw.choose(150), vocabulary = 1 + draw.choose(200);
-  const Case c(draw, shape_of(cell, layers, streams, hidden, vocabulary, draw.choose(50)));
+  const Case c(draw, shape_of(cell, layers, sequences, hidden, vocabulary, draw.choose(50)));
   targets.check_same_bits(c.title(), running(c), draw.is_wild());
 }
 

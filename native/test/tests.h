@@ -36,7 +36,7 @@ void fuzz_sequence(Targets& targets, Draw& draw);
 void fuzz_cross_entropy(Targets& targets, Draw& draw);
 void fuzz_optimizer(Targets& targets, Draw& draw);
 void fuzz_dropout(Targets& targets, Draw& draw);
-void fuzz_streams(Targets& targets, Draw& draw);
+void fuzz_decode(Targets& targets, Draw& draw);
 /// One of these.
 void fuzz(Targets& targets, const std::vector<uint8_t>& input);
 

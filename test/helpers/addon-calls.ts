@@ -4,11 +4,11 @@ import type {
   AdamArguments,
   BackwardArguments,
   CrossEntropyArguments,
+  DecodeArguments,
   ForwardArguments,
   MaskSource,
   Panels,
   SequenceShape,
-  StreamsArguments,
 } from "#src/backends/native/kernels.js";
 import { CELLS, type CellName } from "#src/config/cells.js";
 import { scratchMemory } from "./addon.js";
@@ -88,7 +88,7 @@ export function forwardArguments(addon: Addon, sizes: LayerSizes, draw: Draw): F
   };
 }
 
-/** How many lanes have masks of their own. */
+/** How many batch rows have masks of their own. */
 function inputMasksOf({ source, batch }: LayerSizes): number {
   if (source === "masked one-hot") return Math.min(batch, 2);
   return source === "masked vectors" || source === "panels" ? batch : 0;
@@ -120,11 +120,11 @@ export function crossEntropyArguments(
   sizes: Pick<LayerSizes, "time" | "batch" | "hidden" | "vocabulary" | "source">,
   draw: Draw,
 ): CrossEntropyArguments {
-  const { time, batch: lanes, hidden, vocabulary, source } = sizes;
-  const rows = time * lanes;
+  const { time, batch, hidden, vocabulary, source } = sizes;
+  const rows = time * batch;
   const shape = {
     rows,
-    lanes,
+    batch,
     hidden,
     vocabulary,
     hasMask: source === "masked vectors" || source === "panels",
@@ -136,7 +136,7 @@ export function crossEntropyArguments(
     ...(source === "panels"
       ? { inputPanels: panelsFor(rows, hidden, draw), mask: DROPOUT }
       : { vectors: draw.floats(rows * hidden) }),
-    ...(source === "masked vectors" && { mask: { values: draw.mask(lanes * hidden) } }),
+    ...(source === "masked vectors" && { mask: { values: draw.mask(batch * hidden) } }),
     weight: draw.floats(vocabulary * hidden),
     bias: draw.floats(vocabulary),
     targets: draw.tokens(rows, vocabulary),
@@ -172,10 +172,10 @@ export function stepArguments(count: number, draw: Draw) {
   } satisfies AdamArguments & Record<string, unknown>;
 }
 
-export function streamsArguments(
-  sizes: Omit<StreamsArguments, "encoderWeight" | "weights" | "decoderWeight" | "decoderBias">,
+export function decodeArguments(
+  sizes: Omit<DecodeArguments, "encoderWeight" | "weights" | "decoderWeight" | "decoderBias">,
   draw: Draw,
-): StreamsArguments {
+): DecodeArguments {
   const { cell, layers, hidden, vocabulary, embedding } = sizes;
   const gates = CELLS[cell].gates.length * hidden;
   const inputOf = (layer: number) => (layer > 0 ? hidden : embedding || vocabulary);

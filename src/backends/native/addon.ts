@@ -4,10 +4,10 @@ import { fileURLToPath } from "node:url";
 import { CharnnError, systemErrorCode } from "../../errors.js";
 import { BackendError } from "../backend-error.js";
 import { isCutShort } from "./cut-file.js";
-import type { KernelFacts, KernelFunctions, MaskSource, NativeKernels } from "./kernels.js";
+import type { KernelFacts, KernelFunctions, NativeKernels } from "./kernels.js";
 
 /** The one number that both sides must agree on; `native/addon/addon.cc` has the same. */
-const INTERFACE = 7;
+const INTERFACE = 8;
 
 /** The functions in `native/addon/`: the kernels, and what else takes an addon. */
 export interface Addon extends KernelFunctions {
@@ -21,7 +21,6 @@ export interface Addon extends KernelFunctions {
    * @returns floats to leave out at its beginning so that the rest is aligned as scratch memory is
    */
   align(memory: { readonly array: Float32Array; readonly count: number }): number;
-  writeMask(mask: MaskSource & { readonly mask: Float32Array; readonly count: number }): void;
   /**
    * Locks an open file until it is closed, or its process ends however it ends. Others may have it at
    * the same time where all that have it share it.

@@ -80,7 +80,7 @@ interface CrossEntropyShape {
   readonly hidden: number;
   readonly vocabulary: number;
   /** Rows of a step, and of the mask: the batch. */
-  readonly lanes: number;
+  readonly batch: number;
   readonly hasMask: boolean;
   readonly wantsGradient: boolean;
 }
@@ -144,10 +144,10 @@ interface LayerWeights {
   readonly biasHh: Float32Array;
 }
 
-export interface StreamsArguments {
+export interface DecodeArguments {
   readonly cell: CellName;
   readonly layers: number;
-  readonly streams: number;
+  readonly sequences: number;
   readonly hidden: number;
   readonly vocabulary: number;
   /** 0: one-hot. */
@@ -159,8 +159,8 @@ export interface StreamsArguments {
 }
 
 /** The states of some sequences and the weights that they are read with, in the kernels' own memory. */
-export interface StreamsHandle {
-  readonly isStreams: never;
+export interface DecodeHandle {
+  readonly isDecodeSession: never;
 }
 
 export interface KernelFacts {
@@ -191,11 +191,11 @@ export interface KernelFunctions {
   adamStep(step: AdamArguments): number;
   sgdStep(step: SgdArguments): number;
   rmsPropStep(step: RmsPropArguments): number;
-  openStreams(model: StreamsArguments): StreamsHandle;
-  /** @param logits `[streams, vocabulary]`: overwritten */
-  stepStreams(streams: StreamsHandle, tokens: Int32Array, logits: Float32Array): void;
-  /** Frees their memory; they can't be used any more. */
-  closeStreams(streams: StreamsHandle): void;
+  openDecodeSession(model: DecodeArguments): DecodeHandle;
+  /** @param logits `[sequences, vocabulary]`: overwritten */
+  stepDecodeSession(session: DecodeHandle, tokens: Int32Array, logits: Float32Array): void;
+  /** Frees its memory; it can't be used any more. */
+  closeDecodeSession(session: DecodeHandle): void;
 }
 
 /** The kernels with the memory and the threads that they use. */

@@ -167,10 +167,10 @@ export class NativeBackend implements Backend {
     const { cell, layers, hiddenSize, embeddingSize, vocabularySize } = config;
     const kernels = this.#threaded();
     const parameter = (name: string) => numbersOf(parameters.of(name));
-    const session = kernels.openStreams({
+    const session = kernels.openDecodeSession({
       cell,
       layers,
-      streams: sequences,
+      sequences,
       hidden: hiddenSize,
       vocabulary: vocabularySize,
       embedding: embeddingSize,
@@ -187,11 +187,11 @@ export class NativeBackend implements Backend {
     const logits = new Float32Array(sequences * vocabularySize);
     return {
       step(tokens) {
-        kernels.stepStreams(session, tokens, logits);
+        kernels.stepDecodeSession(session, tokens, logits);
         return logits;
       },
       dispose() {
-        kernels.closeStreams(session);
+        kernels.closeDecodeSession(session);
       },
     };
   }
@@ -268,7 +268,7 @@ function decoderArguments(
     rows: targets.length,
     hidden: hiddenSize,
     vocabulary: decoder.bias.length,
-    lanes: batch,
+    batch,
     hasMask: inputMask !== undefined,
     wantsGradient,
   };

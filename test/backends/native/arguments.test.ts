@@ -9,12 +9,12 @@ import { onTheAddon } from "../../helpers/addon.js";
 import {
   backwardArguments,
   crossEntropyArguments,
+  decodeArguments,
   detached,
   forwardArguments,
   SOURCES,
   sizesOf,
   stepArguments,
-  streamsArguments,
 } from "../../helpers/addon-calls.js";
 import { Draw } from "../../helpers/numbers.js";
 
@@ -92,9 +92,10 @@ function someMistakes(addon: Addon): Mistake[] {
   const reading = forwardArguments(addon, sizesOf("gru", "embedded"), draw);
   const decoder = crossEntropyArguments(addon, sizesOf("gru", "vectors"), draw);
   const step = stepArguments(40, draw);
-  const mask = { rate: 0.5, key0: 7, key1: 8, mask: new Float32Array(40), count: 40 };
-  const shape = { cell: "lstm", layers: 2, streams: 3, hidden: 5, vocabulary: 7 } as const;
-  const session = streamsArguments({ ...shape, embedding: 4 }, draw);
+  const mask = { rate: 0.5, key0: 7, key1: 8 };
+  const masked = { ...layer, hasStateMask: true, stateMask: mask };
+  const shape = { cell: "lstm", layers: 2, sequences: 3, hidden: 5, vocabulary: 7 } as const;
+  const session = decodeArguments({ ...shape, embedding: 4 }, draw);
   const [lowest, upper] = session.weights;
   const { weightIh, biasIh } = layer;
   return [
@@ -144,8 +145,18 @@ function someMistakes(addon: Addon): Mistake[] {
     ["forwardSequence", layer, { time: -1 }, "time must be a whole number from 1 to 2147483648."],
     ["forwardSequence", layer, { time: 2.5 }, "time must be a whole number from 1 to 2147483648."],
     ["forwardSequence", layer, { time: "3" }, "time must be a number."],
-    ["writeMask", mask, { rate: 1 }, "rate must be above 0 and below 1."],
-    ["writeMask", mask, { key0: 2 ** 32 }, "key0 must be a whole number from 0 to 4294967295."],
+    [
+      "forwardSequence",
+      masked,
+      { stateMask: { ...mask, rate: 1 } },
+      "rate must be above 0 and below 1.",
+    ],
+    [
+      "forwardSequence",
+      masked,
+      { stateMask: { ...mask, key0: 2 ** 32 } },
+      "key0 must be a whole number from 0 to 4294967295.",
+    ],
     ["setThreads", {}, { threads: 0 }, "threads must be a whole number from 1 to 1024."],
     // Names and flags
     ["forwardSequence", layer, { cell: "transformer" }, "cell must be gru, lstm or rnn."],
@@ -157,10 +168,15 @@ function someMistakes(addon: Addon): Mistake[] {
       "This processor, or this build, does not have abacus.",
     ],
     // Lists of layers
-    ["openStreams", session, { weights: [lowest] }, "weights must be an array of 2."],
-    ["openStreams", session, { weights: [lowest, null] }, "weights must be an array of objects."],
+    ["openDecodeSession", session, { weights: [lowest] }, "weights must be an array of 2."],
     [
-      "openStreams",
+      "openDecodeSession",
+      session,
+      { weights: [lowest, null] },
+      "weights must be an array of objects.",
+    ],
+    [
+      "openDecodeSession",
       session,
       { weights: [lowest, { ...upper, biasIh }] },
       "biasIh must be a Float32Array of 20, not of 15.",
@@ -184,8 +200,7 @@ function calls(addon: Addon): Call[] {
     ...masks,
   } as const;
   const array = new Float32Array(40);
-  const mask = { rate: 0.5, key0: 7, key1: 8, mask: array, count: 40 };
-  const streams = { cell: "lstm", layers: 2, streams: 3, hidden: 5, vocabulary: 7 } as const;
+  const session = { cell: "lstm", layers: 2, sequences: 3, hidden: 5, vocabulary: 7 } as const;
   const step = stepArguments(40, draw);
   const { firstMoment, secondMoment, beta1, beta2, stepSize, correction, ...others } = step;
   const { moment, momentum, decay, epsilon, ...common } = others;
@@ -206,14 +221,13 @@ function calls(addon: Addon): Call[] {
     ["sequenceScratch", shape],
     [
       "crossEntropyScratch",
-      { rows: 3, hidden: 4, vocabulary: 5, lanes: 3, hasMask: true, wantsGradient: true },
+      { rows: 3, hidden: 4, vocabulary: 5, batch: 3, hasMask: true, wantsGradient: true },
     ],
-    ["writeMask", mask],
     ["lockFile", { descriptor: openSync(fileURLToPath(import.meta.url), "r"), shared: true }],
     ["adamStep", adam],
     ["sgdStep", { ...common, moment, momentum }],
     ["rmsPropStep", { ...common, moment, decay, epsilon }],
-    ["openStreams", streamsArguments({ ...streams, embedding: 4 }, draw)],
+    ["openDecodeSession", decodeArguments({ ...session, embedding: 4 }, draw)],
     ...layers.map((sizes) => [
       "forwardSequence",
       forwardArguments(addon, sizes, draw),

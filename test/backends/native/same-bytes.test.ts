@@ -124,7 +124,7 @@ onTheAddon("The native backend", (addon, native) => {
               // Others are opened, and closed before they have read anything.
               if (t % 4 === 1) model.openDecodeSession(6).dispose();
               const logits = session.step(tokens[k][t]);
-              assertSameBytes(logits, expected[k][t], `${counts[k]} streams, step ${t}`);
+              assertSameBytes(logits, expected[k][t], `${counts[k]} sequences, step ${t}`);
             }
           }
           for (const session of open) session.dispose();
@@ -289,7 +289,7 @@ function resultsOf(backend: Backend, { config, windows, optimizer }: Work): Resu
   return results;
 }
 
-/** The gradients of one window and what streams give. */
+/** The gradients of one window and what decode sessions give. */
 function learnedOnce(backend: Backend, { config, windows: [{ time, batch }] }: Work): Results {
   const draw = new Draw(9);
   const model = CharRnn.initial(backend, config, Random.fromSeed(2));
@@ -312,7 +312,7 @@ function addStreamLogits(results: Results, model: CharRnn, draw: Draw): void {
     const session = model.openDecodeSession(count);
     for (let step = 0; step < 3; step++) {
       const logits = session.step(draw.tokens(count, model.config.vocabularySize));
-      results.set(`logits of ${count} streams ${step}`, logits.slice());
+      results.set(`logits of ${count} sequences ${step}`, logits.slice());
     }
     session.dispose();
   }

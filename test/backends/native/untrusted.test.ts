@@ -5,17 +5,17 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import type { Addon } from "#src/backends/native/addon.js";
-import type { StreamsHandle } from "#src/backends/native/kernels.js";
+import type { DecodeHandle } from "#src/backends/native/kernels.js";
 import { CELL_NAMES } from "#src/config/cells.js";
 import { onTheAddon, scratchMemory } from "../../helpers/addon.js";
 import {
   backwardArguments,
   crossEntropyArguments,
+  decodeArguments,
   detached,
   forwardArguments,
   SOURCES,
   sizesOf,
-  streamsArguments,
   VOCABULARY,
 } from "../../helpers/addon-calls.js";
 import fc from "../../helpers/fast-check.js";
@@ -169,7 +169,6 @@ onTheAddon("The native addon", (addon) => {
       vocabulary: size,
       rows: size,
       hasEmbedding: fc.boolean(),
-      lanes: size,
       hasMask: fc.boolean(),
       inputMasks: size,
       hasStateMask: fc.boolean(),
@@ -193,53 +192,58 @@ onTheAddon("The native addon", (addon) => {
 
   test("The native addon refuses to step with what is no decode session, or is closed", async () => {
     const sizes = { cell: "gru", layers: 1, hidden: 4, vocabulary: 5, embedding: 0 } as const;
-    const streams = addon.openStreams(streamsArguments({ ...sizes, streams: 2 }, new Draw(7)));
+    const session = addon.openDecodeSession(
+      decodeArguments({ ...sizes, sequences: 2 }, new Draw(7)),
+    );
     const tokens = Int32Array.of(1, 2);
     const logits = new Float32Array(10);
-    addon.stepStreams(streams, tokens, logits);
+    addon.stepDecodeSession(session, tokens, logits);
     const read = (...values: unknown[]) =>
-      (addon.stepStreams as (...values: unknown[]) => void)(...values);
+      (addon.stepDecodeSession as (...values: unknown[]) => void)(...values);
     const wrongTokens = [
       [undefined, null, 1, [1, 2], new Float32Array(2), new Uint32Array(2), tokens.buffer],
       [Int32Array.of(1), Int32Array.of(1, 2, 3), detached(tokens)],
       [Int32Array.of(0, 5), Int32Array.of(-1, 0), Int32Array.of(0, 2 ** 31 - 1)],
     ].flat();
-    for (const wrong of wrongTokens) assert.throws(() => read(streams, wrong, logits), TypeError);
+    for (const wrong of wrongTokens) assert.throws(() => read(session, wrong, logits), TypeError);
     const before = logits.slice();
     for (const wrong of [
       [undefined, null, 1, [], new Float64Array(10), new Int32Array(10), logits.buffer],
       [new Float32Array(9), new Float32Array(11), detached(logits)],
     ].flat()) {
-      assert.throws(() => read(streams, tokens, wrong), TypeError);
+      assert.throws(() => read(session, tokens, wrong), TypeError);
     }
     assert.throws(() => read(), TypeError);
-    assert.throws(() => read(streams), TypeError);
-    assert.throws(() => read(streams, tokens), TypeError);
+    assert.throws(() => read(session), TypeError);
+    assert.throws(() => read(session, tokens), TypeError);
     assert.deepEqual(logits, before);
     const [foreign, release] = await externalOfNode();
-    const close = (value?: unknown) => addon.closeStreams(value as StreamsHandle);
-    for (const wrong of [undefined, null, 1, "streams", {}, [], tokens, () => {}, foreign]) {
+    const close = (value?: unknown) => addon.closeDecodeSession(value as DecodeHandle);
+    for (const wrong of [undefined, null, 1, "session", {}, [], tokens, () => {}, foreign]) {
       assert.throws(() => read(wrong, tokens, logits), TypeError);
       assert.throws(() => close(wrong), TypeError);
     }
     release();
-    addon.stepStreams(streams, tokens, logits);
-    close(streams);
-    assert.throws(() => read(streams, tokens, logits), /closed/);
-    assert.throws(() => close(streams), /closed/);
+    addon.stepDecodeSession(session, tokens, logits);
+    close(session);
+    assert.throws(() => read(session, tokens, logits), /closed/);
+    assert.throws(() => close(session), /closed/);
   });
 
   test("The native addon refuses a decode session larger than any memory before it looks at its arrays", () => {
     const sizes = { cell: "gru", layers: 1, hidden: 1, vocabulary: 1, embedding: 0 } as const;
-    const values = streamsArguments({ ...sizes, streams: 1 }, new Draw(7));
+    const values = decodeArguments({ ...sizes, sequences: 1 }, new Draw(7));
     const most = 2 ** 31;
     for (const larger of [
-      { streams: most, vocabulary: most },
-      { streams: most, hidden: most },
+      { sequences: most, vocabulary: most },
+      { sequences: most, hidden: most },
       { hidden: most },
       { vocabulary: most, embedding: most },
     ]) {
-      assert.throws(() => addon.openStreams({ ...values, ...larger }), /larger than any array/);
+      assert.throws(
+        () => addon.openDecodeSession({ ...values, ...larger }),
+        /larger than any array/,
+      );
     }
   });
 });
