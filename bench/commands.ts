@@ -8,18 +8,15 @@ import type { SamplingCase, TrainingCase } from "./cases.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export const CHARNN = join(ROOT, "bin", "charnn.js");
-const SHARED = join(ROOT, "..", "shared");
-const PEER = join(SHARED, "peers", "torch_rnn.py");
-const TFJS_PEER = join(SHARED, "peers", "tfjs_layers.cjs");
+const TORCH_PEER = join(ROOT, "bench", "peers", "torch_rnn.py");
+const TFJS_PEER = join(ROOT, "bench", "peers", "tfjs-layers.cjs");
 const PEERS = process.env.CHARNN_PEERS ?? join(homedir(), ".cache", "charnn-peers");
 export const PYTHON = process.env.CHARNN_PYTHON ?? join(PEERS, "bin", "python");
 const TFJS_NODE = join(PEERS, "node_modules", "@tensorflow", "tfjs-node");
 
 /** Why there is nothing to compare with; undefined when there is. */
 export function whyNoPeer(): string | undefined {
-  if (!existsSync(PYTHON)) return "PyTorch is not installed; get it: npm run peers";
-  if (!existsSync(PEER)) return `the script that trains with PyTorch is not in ${PEER}`;
-  return undefined;
+  return existsSync(PYTHON) ? undefined : "PyTorch is not installed; get it: npm run peers";
 }
 
 /** Why there is no tfjs-node to compare with; undefined when there is. */
@@ -65,28 +62,17 @@ export function charnn(
 }
 
 /** chars/s */
-export function torchTraining(
-  { cell, layers, hiddenSize, embeddingSize, batchSize, seqLength }: TrainingCase,
-  threads: number,
-): number {
-  // So many steps take PyTorch some seconds.
-  const steps = hiddenSize < 256 ? 60 : 8;
-  return torch(
-    ["train", cell.toUpperCase(), layers, hiddenSize, embeddingSize, batchSize, seqLength, steps],
-    threads,
-  );
+export function torchTraining(model: TrainingCase, threads: number): number {
+  // Some seconds of work.
+  const steps = model.hiddenSize < 256 ? 60 : 8;
+  return torch("train", { ...model, steps, threads });
 }
 
 /** chars/s of tfjs-layers on tfjs-node */
-export function tfjsTraining(
-  { cell, layers, hiddenSize, embeddingSize, batchSize, seqLength }: TrainingCase,
-  threads: number,
-): number {
-  const steps = hiddenSize < 256 ? 6 : 3;
-  const sizes = [layers, hiddenSize, embeddingSize, batchSize, seqLength, steps].map(String);
-  const text = join(SHARED, "data", "tinyshakespeare.txt");
-  const args = [TFJS_PEER, "tensorflow", cell.toUpperCase(), ...sizes, text];
-  const output = execFileSync(process.execPath, args, {
+export function tfjsTraining(model: TrainingCase, threads: number): number {
+  const steps = model.hiddenSize < 256 ? 6 : 3;
+  const settings = JSON.stringify({ ...model, steps });
+  const output = execFileSync(process.execPath, [TFJS_PEER, settings], {
     encoding: "utf8",
     env: {
       ...process.env,
@@ -100,15 +86,13 @@ export function tfjsTraining(
 
 /** chars/s of one text */
 export function torchSampling({ layers, hiddenSize }: SamplingCase, threads: number): number {
-  return torch(["sample", "GRU", layers, hiddenSize, hiddenSize < 500 ? 4000 : 1500], threads);
+  const characters = hiddenSize < 500 ? 4000 : 1500;
+  return torch("sample", { cell: "gru", layers, hiddenSize, characters, threads });
 }
 
-function torch(args: readonly (string | number)[], threads: number): number {
-  const output = execFileSync(PYTHON, [PEER, ...args.map(String)], {
-    encoding: "utf8",
-    env: { ...process.env, THREADS: String(threads) },
-  });
-  return figureBefore("chars/s", output);
+function torch(work: "train" | "sample", settings: object): number {
+  const args = [TORCH_PEER, work, JSON.stringify(settings)];
+  return figureBefore("chars/s", execFileSync(PYTHON, args, { encoding: "utf8" }));
 }
 
 /** FLOP/s */
