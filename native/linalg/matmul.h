@@ -198,12 +198,14 @@ inline void multiply_row(size_t depth, Panels a, Panels b, Panels c, Range panel
     constexpr int n = decltype(count)::value;
     for (; first + n <= panels.end; first += n) {
       Tile<n> tile = {0, a.data, a.stride, {}, {}, kVectorWidth, Write::kSet};
-      for (int p = 0; p < n; ++p) tile.c[p] = c.at(first + p, 0);
+      for (int p = 0; p < n; ++p) tile.b[p] = b.at(first + p, 0), tile.c[p] = c.at(first + p, 0);
       for (size_t k = 0; k < depth; k += kBlock) {
+        if (k > 0) {
+          tile.a += kBlock / kVectorWidth * a.stride;
+          for (int p = 0; p < n; ++p) tile.b[p] += kBlock * kVectorWidth;
+          tile.write = Write::kAdd;
+        }
         tile.depth = clamp_range(k, kBlock, depth).size();
-        tile.a = a.at(k / kVectorWidth, 0);
-        for (int p = 0; p < n; ++p) tile.b[p] = b.at(first + p, k);
-        tile.write = k > 0 ? Write::kAdd : Write::kSet;
         multiply_tile<AsIs, 1, n>(tile);
       }
     }
