@@ -92,8 +92,8 @@ function someMistakes(addon: Addon): Mistake[] {
   const reading = forwardArguments(addon, sizesOf("gru", "embedded"), draw);
   const decoder = crossEntropyArguments(addon, sizesOf("gru", "vectors"), draw);
   const step = stepArguments(40, draw);
+  const masked = forwardArguments(addon, sizesOf("gru", "panels"), draw);
   const mask = { rate: 0.5, key0: 7, key1: 8 };
-  const masked = { ...layer, hasStateMask: true, stateMask: mask };
   const shape = { cell: "lstm", layers: 2, sequences: 3, hidden: 5, vocabulary: 7 } as const;
   const session = decodeArguments({ ...shape, embedding: 4 }, draw);
   const [lowest, upper] = session.weights;
@@ -148,13 +148,13 @@ function someMistakes(addon: Addon): Mistake[] {
     [
       "forwardSequence",
       masked,
-      { stateMask: { ...mask, rate: 1 } },
+      { weightMask: { ...mask, rate: 1 } },
       "rate must be above 0 and below 1.",
     ],
     [
       "forwardSequence",
       masked,
-      { stateMask: { ...mask, key0: 2 ** 32 } },
+      { weightMask: { ...mask, key0: 2 ** 32 } },
       "key0 must be a whole number from 0 to 4294967295.",
     ],
     ["setThreads", {}, { threads: 0 }, "threads must be a whole number from 1 to 1024."],
