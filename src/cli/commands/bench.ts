@@ -8,42 +8,34 @@ import { modelLine } from "../format/summary.js";
 import { addOptions } from "../options/add-options.js";
 import { createProgress } from "../terminal/progress.js";
 
-/** What can be typed beside the operands. */
-type BenchOptions = BenchmarkCommandSettings;
-
 export function benchCommand(program: Command, { terminal, interruption }: CommandContext): void {
   const command = program
     .command("bench")
     .description("Measure how fast this machine trains and samples, on a random text.");
-  addOptions(command, BENCH)
-    .addHelpText(
-      "after",
-      `
-Examples:
-  charnn bench
-  charnn bench --cell lstm --layers 2 --hidden-size 512 --batch-size 50 --seq-length 50
-  charnn bench --threads 1 --streams 16 --json`,
-    )
-    .action(async ({ json, ...settings }: BenchOptions) => {
-      const { benchmark } = await import("../../benchmark/benchmark.js");
-      const progress = createProgress(terminal);
-      let isShown = false;
-      interruption.restoreBy(progress.stop);
-      try {
-        const onProgress = ({ stage, fraction }: BenchmarkProgress) => {
-          // Not before the warnings have been said.
-          if (!isShown) progress.start(STAGES.length, 0);
-          isShown = true;
-          progress.update(STAGES.indexOf(stage) + fraction, [stage]);
-        };
-        const { signal } = interruption;
-        const result = await benchmark(settings, { onProgress, onWarning: terminal.warn, signal });
-        progress.stop();
-        await terminal.out(json ? `${JSON.stringify(result)}\n` : table(result));
-      } finally {
-        progress.stop();
-      }
-    });
+  addOptions(command, BENCH, [
+    "charnn bench",
+    "charnn bench --cell lstm --layers 2 --hidden-size 512 --batch-size 50 --seq-length 50",
+    "charnn bench --threads 1 --streams 16 --json",
+  ]).action(async ({ json, ...settings }: BenchmarkCommandSettings) => {
+    const { benchmark } = await import("../../benchmark/benchmark.js");
+    const progress = createProgress(terminal);
+    let isShown = false;
+    interruption.restoreBy(progress.stop);
+    try {
+      const onProgress = ({ stage, fraction }: BenchmarkProgress) => {
+        // Not before the warnings have been said.
+        if (!isShown) progress.start(STAGES.length, 0);
+        isShown = true;
+        progress.update(STAGES.indexOf(stage) + fraction, [stage]);
+      };
+      const { signal } = interruption;
+      const result = await benchmark(settings, { onProgress, onWarning: terminal.warn, signal });
+      progress.stop();
+      await terminal.out(json ? `${JSON.stringify(result)}\n` : table(result));
+    } finally {
+      progress.stop();
+    }
+  });
 }
 
 const STAGES: BenchmarkProgress["stage"][] = ["training", "sampling"];

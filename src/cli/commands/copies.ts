@@ -20,24 +20,19 @@ export function copiesCommand(program: Command, { terminal, interruption }: Comm
     .description("Find what a sample has copied from the training text.")
     .argument("<sample>", "a file of what a model wrote; - is standard input")
     .argument("<files...>", "files and folders of the training text");
-  addOptions(command, COPIES)
-    .addHelpText(
-      "after",
-      `
-Examples:
-  charnn copies sample.txt data/shakespeare.txt
-  charnn sample -n 10000 | charnn copies - data/shakespeare.txt --at-least 40
-  charnn copies sample.txt novels/ --json`,
-    )
-    .action(async (sample: string, files: string[], { json, ...options }: CopiesOptions) => {
-      const { findCopies } = await import("../../memorization/find-copies.js");
-      const found = await findCopies(
-        { ...options, sample, files },
-        { stdin: process.stdin, onWarning: terminal.warn, signal: interruption.signal },
-      );
-      const shown = json ? JSON.stringify(found) : description(found).join("\n");
-      await terminal.out(`${shown}\n`);
-    });
+  addOptions(command, COPIES, [
+    "charnn copies sample.txt data/shakespeare.txt",
+    "charnn sample -n 10000 | charnn copies - data/shakespeare.txt --at-least 40",
+    "charnn copies sample.txt novels/ --json",
+  ]).action(async (sample: string, files: string[], { json, ...options }: CopiesOptions) => {
+    const { findCopies } = await import("../../memorization/find-copies.js");
+    const found = await findCopies(
+      { ...options, sample, files },
+      { stdin: process.stdin, onWarning: terminal.warn, signal: interruption.signal },
+    );
+    const shown = json ? JSON.stringify(found) : description(found).join("\n");
+    await terminal.out(`${shown}\n`);
+  });
 }
 
 function description({ characters, longest, atLeast, copies, copied, share }: Copies): string[] {

@@ -33,29 +33,24 @@ export function doctorCommand(program: Command, context: CommandContext): void {
   const command = program
     .command("doctor")
     .description("Show what charnn computes with on this machine, how fast, and what is missing.");
-  addOptions(command, DOCTOR)
-    .addHelpText(
-      "after",
-      `
-Examples:
-  charnn doctor
-  charnn doctor --json
-  charnn doctor --install-tensorflow
-  charnn doctor --install-tensorflow --gpu --yes`,
-    )
-    .action(async ({ json, installTensorflow, ...how }: DoctorOptions) => {
-      const [other] = Object.keys(how);
-      if (other !== undefined && !installTensorflow) {
-        throw new CharnnError("INVALID_SETTING", `--${other} belongs to --install-tensorflow.`);
-      }
-      if (installTensorflow && !(await installTensorFlow(context, how))) return;
-      const { diagnose } = await import("../../benchmark/diagnose.js");
-      const diagnosis = await diagnose({ signal: interruption.signal });
-      const text = json
-        ? JSON.stringify({ version, ...diagnosis })
-        : table(version, diagnosis, terminal.outWidth);
-      await terminal.out(`${text}\n`);
-    });
+  addOptions(command, DOCTOR, [
+    "charnn doctor",
+    "charnn doctor --json",
+    "charnn doctor --install-tensorflow",
+    "charnn doctor --install-tensorflow --gpu --yes",
+  ]).action(async ({ json, installTensorflow, ...how }: DoctorOptions) => {
+    const [other] = Object.keys(how);
+    if (other !== undefined && !installTensorflow) {
+      throw new CharnnError("INVALID_SETTING", `--${other} belongs to --install-tensorflow.`);
+    }
+    if (installTensorflow && !(await installTensorFlow(context, how))) return;
+    const { diagnose } = await import("../../benchmark/diagnose.js");
+    const diagnosis = await diagnose({ signal: interruption.signal });
+    const text = json
+      ? JSON.stringify({ version, ...diagnosis })
+      : table(version, diagnosis, terminal.outWidth);
+    await terminal.out(`${text}\n`);
+  });
 }
 
 function table(version: string, diagnosis: Diagnosis, width: number | undefined): string {

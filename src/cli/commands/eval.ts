@@ -24,38 +24,33 @@ export function evalCommand(program: Command, { terminal, interruption }: Comman
     .description("Score a model on any text: how well it predicts each next character.")
     .argument("<run>", "a run's name or folder, or a checkpoint file")
     .argument("<files...>", "files and folders of text; - is standard input");
-  addOptions(command, EVALUATE)
-    .addHelpText(
-      "after",
-      `
-Examples:
-  charnn eval shakespeare-gru-1x256 other.txt
-  charnn eval shakespeare-gru-1x256 other.txt --dynamic
-  charnn eval night texts/ --each --also day evening
-  charnn eval checkpoints/night - --json < other.txt`,
-    )
-    .action(async (run: string, files: string[], { also, out, json, ...options }: EvalOptions) => {
-      const { evaluateTexts } = await import("../../evaluation/evaluate-texts.js");
-      const { Inputs } = await import("../../data/inputs.js");
-      const { signal } = interruption;
-      const tensors = options.dynamic ? "all" : "weights";
-      const runs = await openRuns([run, ...(also ?? [])], out, signal, tensors);
-      const settings = { ...options, out, files };
-      // Each run reads all of it.
-      const inputs = runs.length > 1 ? new Inputs(process.stdin) : undefined;
-      const scores: RunScore[] = [];
-      for (const { name, checkpoint } of runs) {
-        const given = { stdin: process.stdin, inputs, onWarning: terminal.warn, signal };
-        for await (const score of evaluateTexts(checkpoint, settings, given)) {
-          warnOfSkipped(terminal, score, runs.length > 1 ? name : undefined);
-          scores.push({ run: name, ...score });
-          if (json) await terminal.out(`${JSON.stringify(scores.at(-1))}\n`);
-        }
+  addOptions(command, EVALUATE, [
+    "charnn eval shakespeare-gru-1x256 other.txt",
+    "charnn eval shakespeare-gru-1x256 other.txt --dynamic",
+    "charnn eval night texts/ --each --also day evening",
+    "charnn eval checkpoints/night - --json < other.txt",
+  ]).action(async (run: string, files: string[], { also, out, json, ...options }: EvalOptions) => {
+    const { evaluateTexts } = await import("../../evaluation/evaluate-texts.js");
+    const { Inputs } = await import("../../data/inputs.js");
+    const { signal } = interruption;
+    const tensors = options.dynamic ? "all" : "weights";
+    const runs = await openRuns([run, ...(also ?? [])], out, signal, tensors);
+    const settings = { ...options, out, files };
+    // Each run reads all of it.
+    const inputs = runs.length > 1 ? new Inputs(process.stdin) : undefined;
+    const scores: RunScore[] = [];
+    for (const { name, checkpoint } of runs) {
+      const given = { stdin: process.stdin, inputs, onWarning: terminal.warn, signal };
+      for await (const score of evaluateTexts(checkpoint, settings, given)) {
+        warnOfSkipped(terminal, score, runs.length > 1 ? name : undefined);
+        scores.push({ run: name, ...score });
+        if (json) await terminal.out(`${JSON.stringify(scores.at(-1))}\n`);
       }
-      if (json) return;
-      const shown = scores.length === 1 ? table(scores[0]) : comparison(scores);
-      for (const line of shown) await terminal.out(`${line}\n`);
-    });
+    }
+    if (json) return;
+    const shown = scores.length === 1 ? table(scores[0]) : comparison(scores);
+    for (const line of shown) await terminal.out(`${line}\n`);
+  });
 }
 
 function warnOfSkipped(

@@ -47,44 +47,39 @@ export function infoCommand(
     .command("info")
     .description("Show what a checkpoint holds; without a run, list all runs.")
     .argument("[run]", "a run's name or folder, or a checkpoint file");
-  addOptions(command, INFO)
-    .addHelpText(
-      "after",
-      `
-Examples:
-  charnn info
-  charnn info shakespeare-gru-1x256
-  charnn info checkpoints/night/last.safetensors --json`,
-    )
-    .action(async (run: string | undefined, { out, json }: InfoOptions) => {
-      const { listCheckpoints, loadCheckpoint } = await import("../../runs/load-checkpoint.js");
-      const { parameterCount } = await import("../../config/model.js");
-      const { signal } = interruption;
-      const unreadable: Unreadable[] = [];
-      const onUnreadable = (path: string, { message }: CharnnError) =>
-        unreadable.push({ path, error: message });
-      const checkpoints =
-        run === undefined
-          ? await listCheckpoints({ out, onUnreadable, signal })
-          : [await loadCheckpoint(run, { out, signal, tensors: "none" })];
-      const facts = checkpoints.map(({ path, config, progress, vocabulary }): Facts => {
-        const parameters = parameterCount(config.model);
-        return { path, parameters, config, progress, vocabulary: vocabulary.toJSON() };
-      });
-      if (json) {
-        for (const row of [...facts, ...unreadable]) {
-          await terminal.out(`${JSON.stringify(row)}\n`);
-        }
-      } else if (run !== undefined) {
-        await terminal.out(`${describe(facts[0], terminal.outWidth).join("\n")}\n`);
-      } else if (facts.length + unreadable.length > 0) {
-        for (const line of list(facts, unreadable)) await terminal.out(`${line}\n`);
-      } else {
-        const folder = out === undefined ? "" : ` --out ${quoted(out)}`;
-        terminal.say(`There are no runs yet. Make one: charnn train FILE${folder}`);
-      }
-      if (facts.length === 0 && unreadable.length > 0) exitWith(FAILURE);
+  addOptions(command, INFO, [
+    "charnn info",
+    "charnn info shakespeare-gru-1x256",
+    "charnn info checkpoints/night/last.safetensors --json",
+  ]).action(async (run: string | undefined, { out, json }: InfoOptions) => {
+    const { listCheckpoints, loadCheckpoint } = await import("../../runs/load-checkpoint.js");
+    const { parameterCount } = await import("../../config/model.js");
+    const { signal } = interruption;
+    const unreadable: Unreadable[] = [];
+    const onUnreadable = (path: string, { message }: CharnnError) =>
+      unreadable.push({ path, error: message });
+    const checkpoints =
+      run === undefined
+        ? await listCheckpoints({ out, onUnreadable, signal })
+        : [await loadCheckpoint(run, { out, signal, tensors: "none" })];
+    const facts = checkpoints.map(({ path, config, progress, vocabulary }): Facts => {
+      const parameters = parameterCount(config.model);
+      return { path, parameters, config, progress, vocabulary: vocabulary.toJSON() };
     });
+    if (json) {
+      for (const row of [...facts, ...unreadable]) {
+        await terminal.out(`${JSON.stringify(row)}\n`);
+      }
+    } else if (run !== undefined) {
+      await terminal.out(`${describe(facts[0], terminal.outWidth).join("\n")}\n`);
+    } else if (facts.length + unreadable.length > 0) {
+      for (const line of list(facts, unreadable)) await terminal.out(`${line}\n`);
+    } else {
+      const folder = out === undefined ? "" : ` --out ${quoted(out)}`;
+      terminal.say(`There are no runs yet. Make one: charnn train FILE${folder}`);
+    }
+    if (facts.length === 0 && unreadable.length > 0) exitWith(FAILURE);
+  });
 }
 
 function describe(

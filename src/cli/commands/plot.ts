@@ -1,8 +1,8 @@
 import type { ChalkInstance } from "chalk";
 import type { Command } from "commander";
 import { oneOf, wholeNumber } from "../../config/kinds.js";
-import { METRIC_NAMES, type MetricName, RUNS_FOLDER } from "../../config/names.js";
-import type { OptionsOf } from "../../config/option.js";
+import { METRIC_NAMES, type MetricName } from "../../config/names.js";
+import { defaultsOf, type OptionsOf } from "../../config/option.js";
 import { jsonOption, outOption } from "../../config/shared.js";
 import { CharnnError } from "../../errors.js";
 import type { Curve } from "../../report/curves.js";
@@ -22,10 +22,12 @@ interface PlotOptions {
   readonly json?: boolean;
 }
 
+const MIN_WIDTH = 40;
+
 const PLOT = {
   metric: { kind: oneOf(METRIC_NAMES), value: "<name>", help: "what to draw", default: "loss" },
   width: {
-    kind: wholeNumber(40),
+    kind: wholeNumber(MIN_WIDTH),
     value: "<columns>",
     help: "of the picture",
     decidedBy: "the terminal's, or 80",
@@ -35,9 +37,7 @@ const PLOT = {
   json: jsonOption("one object for each curve"),
 } as const satisfies OptionsOf<PlotOptions>;
 
-const DEFAULTS = { metric: "loss", width: 80, height: 16 } as const;
-const MIN_WIDTH = 40;
-const MIN_HEIGHT = 4;
+const PLOT_DEFAULTS = defaultsOf(PLOT);
 /** For scripts, so many points of each curve. */
 const MAX_POINTS = 1_000;
 
@@ -56,53 +56,48 @@ export function plotCommand(program: Command, { terminal, interruption }: Comman
     .command("plot")
     .description("Draw how runs went, in the terminal.")
     .argument("[runs...]", "names or folders of runs; the one that reported last when left out");
-  addOptions(command, PLOT)
-    .addHelpText(
-      "after",
-      `
-Examples:
-  charnn plot
-  charnn plot night day --metric validation-loss
-  charnn plot night --metric gradient-norm --width 60 > norm.txt
-  charnn plot night --json`,
-    )
-    .action(async (names: string[], options: PlotOptions) => {
-      const { metric = DEFAULTS.metric, height = DEFAULTS.height, out = RUNS_FOLDER } = options;
-      const width = options.width ?? Math.max(terminal.outWidth ?? DEFAULTS.width, MIN_WIDTH);
-      refuseBelow("--width", width, MIN_WIDTH);
-      refuseBelow("--height", height, MIN_HEIGHT);
-      const { binned } = await import("../../report/binned.js");
-      const { curvesOf } = await import("../../report/curves.js");
-      const { readMetrics } = await import("../../runs/metrics-reader.js");
-      const runs = [];
-      for (const name of names.length > 0 ? names : [undefined]) {
-        const metrics = await readMetrics(name, out, { signal: interruption.signal });
-        for (const warning of metrics.warnings) terminal.warn(warning);
-        runs.push(metrics);
+  addOptions(command, PLOT, [
+    "charnn plot",
+    "charnn plot night day --metric validation-loss",
+    "charnn plot night --metric gradient-norm --width 60 > norm.txt",
+    "charnn plot night --json",
+  ]).action(async (names: string[], { json, ...options }: PlotOptions) => {
+    const { checked, settingsSchema } = await import("../../config/schema.js");
+    const given = checked(settingsSchema<Omit<PlotOptions, "json">>(PLOT), options);
+    const { metric, height, out } = { ...PLOT_DEFAULTS, ...given };
+    const width = given.width ?? Math.max(terminal.outWidth ?? 80, MIN_WIDTH);
+    const { binned } = await import("../../report/binned.js");
+    const { curvesOf } = await import("../../report/curves.js");
+    const { readMetrics } = await import("../../runs/metrics-reader.js");
+    const runs = [];
+    for (const name of names.length > 0 ? names : [undefined]) {
+      const metrics = await readMetrics(name, out, { signal: interruption.signal });
+      for (const warning of metrics.warnings) terminal.warn(warning);
+      runs.push(metrics);
+    }
+    const all = curvesOf(runs, metric);
+    for (const { run, name, points } of all) {
+      if (points.length === 0) terminal.warn(`${run} has reported no ${name}.`);
+    }
+    const curves = all.filter(({ points }) => points.length > 0);
+    if (json) {
+      for (const { run, name, points } of curves) {
+        const shown = binned(points, MAX_POINTS).map(({ x, y, ...rest }) => {
+          return { step: x, value: y, ...rest };
+        });
+        await terminal.out(`${JSON.stringify({ run, curve: name, points: shown })}\n`);
       }
-      const all = curvesOf(runs, metric);
-      for (const { run, name, points } of all) {
-        if (points.length === 0) terminal.warn(`${run} has reported no ${name}.`);
-      }
-      const curves = all.filter(({ points }) => points.length > 0);
-      if (options.json) {
-        for (const { run, name, points } of curves) {
-          const shown = binned(points, MAX_POINTS).map(({ x, y, ...rest }) => {
-            return { step: x, value: y, ...rest };
-          });
-          await terminal.out(`${JSON.stringify({ run, curve: name, points: shown })}\n`);
-        }
-        return;
-      }
-      refuseMany(curves);
-      if (curves.length === 0) return;
-      const lines = curves.map(({ points }, k) => {
-        return { symbol: STYLES[k][0], points: binned(points, width) };
-      });
-      const drawn = chart(lines, width, height);
-      const legend = curves.map((curve, k) => `${STYLES[k][0]} ${summary(curve)}`);
-      await show(terminal, [...drawn, ...legend]);
+      return;
+    }
+    refuseMany(curves);
+    if (curves.length === 0) return;
+    const lines = curves.map(({ points }, k) => {
+      return { symbol: STYLES[k][0], points: binned(points, width) };
     });
+    const drawn = chart(lines, width, height);
+    const legend = curves.map((curve, k) => `${STYLES[k][0]} ${summary(curve)}`);
+    await show(terminal, [...drawn, ...legend]);
+  });
 }
 
 /** `validation loss of night: 1.505 at step 5,000, least 1.503 at step 4,500` */
@@ -134,14 +129,6 @@ async function show(terminal: Terminal, lines: readonly string[]): Promise<void>
     return color ? styled(color, character) : character;
   });
   await terminal.out(...pieces);
-}
-
-function refuseBelow(name: string, value: number, least: number): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
-  throw new CharnnError(
-    "INVALID_SETTING",
-    `${name} must be a whole number from ${least} up, not ${value}.`,
-  );
 }
 
 function refuseMany(curves: readonly Curve[]): void {

@@ -2,11 +2,11 @@ import { getHeapStatistics } from "node:v8";
 import type { Command } from "commander";
 import type { Checkpoint } from "../../checkpoint/checkpoint.js";
 import { MAX_TEXTS } from "../../config/names.js";
-import type { SampleSettings } from "../../config/sample.js";
 import {
   SAMPLE_DEFAULTS as DEFAULTS,
   SAMPLE,
   type SampleCommandSettings,
+  type SampleSettings,
 } from "../../config/sample.js";
 import { CharnnError } from "../../errors.js";
 import { memoryLeft, memorySize } from "../../memory.js";
@@ -15,63 +15,55 @@ import type { CommandContext } from "../context.js";
 import { addOptions, RUN_ARGUMENT } from "../options/add-options.js";
 import type { Terminal } from "../terminal/terminal.js";
 
-/** What can be typed beside the operands. */
-type SampleOptions = SampleCommandSettings;
-
 export function sampleCommand(program: Command, { terminal, interruption }: CommandContext): void {
   const command = program
     .command("sample")
     .description("Write text with a trained model.")
     .argument("[run]", RUN_ARGUMENT);
-  addOptions(command, SAMPLE)
-    .addHelpText(
-      "after",
-      `
-Examples:
-  charnn sample --seed "i love" -n 200
-  charnn sample shakespeare-gru-1x256 -t 0.5 --count 3
-  charnn sample checkpoints/night/last.safetensors -n -1 | head -n 40
-  charnn sample --seed "KING:" --stop $'\\n\\n' --random-seed 7
-  charnn sample night --max-copy 30 --training-text book.txt`,
-    )
-    .action(async (run: string | undefined, options: SampleOptions) => {
-      const { seedFile, greedy, out, json, ...given } = options;
-      if (greedy && (given.temperature ?? 0) !== 0) {
-        throw new CharnnError(
-          "INVALID_SETTING",
-          `--greedy is --temperature 0, and --temperature ${given.temperature} is asked for too.`,
-          "Leave one of them out.",
-        );
-      }
-      if (seedFile !== undefined && given.seed !== undefined) {
-        throw new CharnnError(
-          "INVALID_SETTING",
-          "--seed and --seed-file both say what to go on from.",
-          "Leave one of them out.",
-        );
-      }
-      const { loadCheckpoint } = await import("../../runs/load-checkpoint.js");
-      const { sample } = await import("../../sampling/sample.js");
-      const { signal } = interruption;
-      const checkpoint = await loadCheckpoint(run, { out, signal, tensors: "weights" });
-      const seed =
-        seedFile === undefined
-          ? given.seed
-          : await readSeed(seedFile, given, checkpoint, terminal, signal);
-      hintAtRandomSeed(given.seed, terminal);
-      const settings = { ...given, out, seed, ...(greedy && { temperature: 0 }) };
-      if (json || (settings.count ?? 1) > 1) {
-        refuseEndless(settings, checkpoint);
-        refuseTooMuch(settings);
-      }
-      const texts = sample(checkpoint, settings, {
-        stdin: process.stdin,
-        onWarning: terminal.warn,
-        signal,
-      });
-      const write = json ? writeJson : (settings.count ?? 1) > 1 ? writeWhole : writeStream;
-      await write(terminal, texts, seed ?? "");
+  addOptions(command, SAMPLE, [
+    'charnn sample --seed "i love" -n 200',
+    "charnn sample shakespeare-gru-1x256 -t 0.5 --count 3",
+    "charnn sample checkpoints/night/last.safetensors -n -1 | head -n 40",
+    `charnn sample --seed "KING:" --stop $'\\n\\n' --random-seed 7`,
+    "charnn sample night --max-copy 30 --training-text book.txt",
+  ]).action(async (run: string | undefined, options: SampleCommandSettings) => {
+    const { seedFile, greedy, out, json, ...given } = options;
+    if (greedy && (given.temperature ?? 0) !== 0) {
+      throw new CharnnError(
+        "INVALID_SETTING",
+        `--greedy is --temperature 0, and --temperature ${given.temperature} is asked for too.`,
+        "Leave one of them out.",
+      );
+    }
+    if (seedFile !== undefined && given.seed !== undefined) {
+      throw new CharnnError(
+        "INVALID_SETTING",
+        "--seed and --seed-file both say what to go on from.",
+        "Leave one of them out.",
+      );
+    }
+    const { loadCheckpoint } = await import("../../runs/load-checkpoint.js");
+    const { sample } = await import("../../sampling/sample.js");
+    const { signal } = interruption;
+    const checkpoint = await loadCheckpoint(run, { out, signal, tensors: "weights" });
+    const seed =
+      seedFile === undefined
+        ? given.seed
+        : await readSeed(seedFile, given, checkpoint, terminal, signal);
+    hintAtRandomSeed(given.seed, terminal);
+    const settings = { ...given, out, seed, ...(greedy && { temperature: 0 }) };
+    if (json || (settings.count ?? 1) > 1) {
+      refuseEndless(settings, checkpoint);
+      refuseTooMuch(settings);
+    }
+    const texts = sample(checkpoint, settings, {
+      stdin: process.stdin,
+      onWarning: terminal.warn,
+      signal,
     });
+    const write = json ? writeJson : (settings.count ?? 1) > 1 ? writeWhole : writeStream;
+    await write(terminal, texts, seed ?? "");
+  });
 }
 
 /** Characters of a text that are kept one by one. */
@@ -133,7 +125,7 @@ function flat(text: string): string {
 /** The text of a file to go on from, with line ends as the model's text had them. */
 async function readSeed(
   file: string,
-  { encoding = DEFAULTS.encoding, invalid = DEFAULTS.invalid }: SampleOptions,
+  { encoding = DEFAULTS.encoding, invalid = DEFAULTS.invalid }: SampleCommandSettings,
   { config }: Checkpoint,
   { warn }: Terminal,
   signal: AbortSignal,

@@ -23,41 +23,38 @@ export function scoreCommand(program: Command, { terminal, interruption }: Comma
       "Show how much each character of a text surprises a model, or which model it fits.",
     )
     .argument("<run>", "a run's name or folder, or a checkpoint file")
-    .argument("<files...>", "files and folders, each file a text of its own; - is standard input");
-  addOptions(command, SCORE)
+    .argument("<files...>", "files and folders, each file a text of its own; - is standard input")
     .addHelpText(
       "after",
-      `
-Figures are bits per character: how little the model expected what it read.
-
-Examples:
-  charnn score shakespeare-gru-1x256 letter.txt
-  charnn score shakespeare-gru-1x256 letter.txt --lines | sort -rn | head
-  charnn score shakespeare-gru-1x256 - --lines --json < letter.txt
-  charnn score english texts/ --also french german --labels`,
-    )
-    .action(async (run: string, files: string[], options: ScoreOptions) => {
-      const { also = [], labels, lines, out, json, ...settings } = options;
-      if (labels && also.length === 0) {
-        throw new CharnnError(
-          "INVALID_SETTING",
-          "--labels is for finding out which of several runs fits, and only one is given.",
-          "Name the others: --also RUN...",
-        );
-      }
-      const { scoreTexts } = await import("../../evaluation/score-texts.js");
-      const { signal } = interruption;
-      const runs = await openRuns([run, ...also], out, signal);
-      const names = runs.map(({ name }) => name);
-      const texts = scoreTexts(
-        runs.map(({ checkpoint }) => checkpoint),
-        { ...settings, out, files },
-        { stdin: process.stdin, onWarning: terminal.warn, signal },
+      "\nFigures are bits per character: how little the model expected what it read.",
+    );
+  addOptions(command, SCORE, [
+    "charnn score shakespeare-gru-1x256 letter.txt",
+    "charnn score shakespeare-gru-1x256 letter.txt --lines | sort -rn | head",
+    "charnn score shakespeare-gru-1x256 - --lines --json < letter.txt",
+    "charnn score english texts/ --also french german --labels",
+  ]).action(async (run: string, files: string[], options: ScoreOptions) => {
+    const { also = [], labels, lines, out, json, ...settings } = options;
+    if (labels && also.length === 0) {
+      throw new CharnnError(
+        "INVALID_SETTING",
+        "--labels is for finding out which of several runs fits, and only one is given.",
+        "Name the others: --also RUN...",
       );
-      const view = { terminal, signal, names, lines, json };
-      if (also.length > 0) await compare(texts, view, labels);
-      else await show(texts, view);
-    });
+    }
+    const { scoreTexts } = await import("../../evaluation/score-texts.js");
+    const { signal } = interruption;
+    const runs = await openRuns([run, ...also], out, signal);
+    const names = runs.map(({ name }) => name);
+    const texts = scoreTexts(
+      runs.map(({ checkpoint }) => checkpoint),
+      { ...settings, out, files },
+      { stdin: process.stdin, onWarning: terminal.warn, signal },
+    );
+    const view = { terminal, signal, names, lines, json };
+    if (also.length > 0) await compare(texts, view, labels);
+    else await show(texts, view);
+  });
 }
 
 type Texts = AsyncGenerator<ScoredText, void>;

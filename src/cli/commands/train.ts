@@ -16,67 +16,62 @@ export function trainCommand(program: Command, { terminal, interruption }: Comma
     .command("train")
     .description("Train a model on text. Ctrl-C saves and stops; --resume goes on.")
     .argument("<files...>", "files and folders of text; - is standard input");
-  addOptions(command, TRAIN)
-    .addHelpText(
-      "after",
-      `
-Examples:
-  charnn train data/shakespeare.txt
-  charnn train book.txt --max-time 10m --name night
-  charnn train book.txt --preset medium --epochs 20
-  charnn train book.txt --cell lstm --layers 2 --hidden-size 256
-  charnn train letters.txt --init-from night --epochs 3
-  charnn train book.txt --name night --resume
-  charnn train names.txt --documents lines
-  cat *.md | charnn train - --name notes --json`,
-    )
-    .action(async (files: string[], { json, quiet, crossValidate, ...options }: TrainOptions) => {
-      const settings = { ...options, files };
-      const reporter = createReporter(terminal, {
-        json,
-        quiet,
-        resumeCommand: (name) =>
-          resumeCommand(name, files, { ...options, json, quiet, crossValidate }),
-      });
-      let isBegun = false;
-      let ended: string | undefined;
-      interruption.restoreBy(reporter.close);
-      await interruption.finishFirst(() => {
-        const what = isBegun ? "Finishing this step and saving" : "Stopping";
-        // The terminal has written ^C there, which the line then covers.
-        const start = terminal.isInteractive ? TO_LINE_START : "";
-        reporter.say(start, `${what}; once more to leave at once.`);
-      });
-      try {
-        const { crossValidate: trainFolds } = await import("../../training/cross-validate.js");
-        const { train } = await import("../../training/trainer.js");
-        interruption.signal.throwIfAborted();
-        const signals = {
-          signal: interruption.signal,
-          stdin: process.stdin,
-          // The time that a user waits begins with the process.
-          clock: () => performance.now() / 1e3,
-        };
-        const events =
-          crossValidate === undefined
-            ? train(settings, signals)
-            : trainFolds(settings, crossValidate, signals);
-        for await (const event of events) {
-          if (event.event === "end") ended = event.path;
-          isBegun ||= event.event === "step";
-          await reporter.report(event);
-        }
-      } catch (error) {
-        if (!(await interruption.hasCaused(error)) || !interruption.isSignalled) throw error;
-        terminal.say("Interrupted before the first step: nothing was changed.");
-        // Of a cross-validation, folds before this one are done.
-        if (ended !== undefined && !json && !quiet) {
-          const fold = basename(dirname(ended));
-          const again = { ...options, json, quiet, crossValidate };
-          terminal.say(`Go on: ${resumeCommand(fold, files, again).command}`);
-        }
-      } finally {
-        reporter.close();
-      }
+  addOptions(command, TRAIN, [
+    "charnn train data/shakespeare.txt",
+    "charnn train book.txt --max-time 10m --name night",
+    "charnn train book.txt --preset medium --epochs 20",
+    "charnn train book.txt --cell lstm --layers 2 --hidden-size 256",
+    "charnn train letters.txt --init-from night --epochs 3",
+    "charnn train book.txt --name night --resume",
+    "charnn train names.txt --documents lines",
+    "cat *.md | charnn train - --name notes --json",
+  ]).action(async (files: string[], options: TrainOptions) => {
+    const { json, quiet, crossValidate, ...given } = options;
+    const settings = { ...given, files };
+    const again = { ...given, json, quiet, crossValidate };
+    const reporter = createReporter(terminal, {
+      json,
+      quiet,
+      resumeCommand: (name) => resumeCommand(name, files, again),
     });
+    let isBegun = false;
+    let ended: string | undefined;
+    interruption.restoreBy(reporter.close);
+    await interruption.finishFirst(() => {
+      const what = isBegun ? "Finishing this step and saving" : "Stopping";
+      // The terminal has written ^C there, which the line then covers.
+      const start = terminal.isInteractive ? TO_LINE_START : "";
+      reporter.say(start, `${what}; once more to leave at once.`);
+    });
+    try {
+      const { crossValidate: trainFolds } = await import("../../training/cross-validate.js");
+      const { train } = await import("../../training/trainer.js");
+      interruption.signal.throwIfAborted();
+      const signals = {
+        signal: interruption.signal,
+        stdin: process.stdin,
+        // The time that a user waits begins with the process.
+        clock: () => performance.now() / 1e3,
+      };
+      const events =
+        crossValidate === undefined
+          ? train(settings, signals)
+          : trainFolds(settings, crossValidate, signals);
+      for await (const event of events) {
+        if (event.event === "end") ended = event.path;
+        isBegun ||= event.event === "step";
+        await reporter.report(event);
+      }
+    } catch (error) {
+      if (!(await interruption.hasCaused(error)) || !interruption.isSignalled) throw error;
+      terminal.say("Interrupted before the first step: nothing was changed.");
+      // Of a cross-validation, folds before this one are done.
+      if (ended !== undefined && !json && !quiet) {
+        const fold = basename(dirname(ended));
+        terminal.say(`Go on: ${resumeCommand(fold, files, again).command}`);
+      }
+    } finally {
+      reporter.close();
+    }
+  });
 }

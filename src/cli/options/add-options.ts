@@ -15,8 +15,16 @@ export type OptionTable = Readonly<Record<string, Option<unknown>>>;
 /** By command: what other programs call its options, and what these are called here. */
 const aliases = new WeakMap<Command, ReadonlyMap<string, string>>();
 
-/** Gives a command the options of a table, in their order and under their headings. */
-export function addOptions(command: Command, table: OptionTable): Command {
+/**
+ * Gives a command the options of a table, in their order and under their headings.
+ *
+ * @param examples of command lines, for the end of its help
+ */
+export function addOptions(
+  command: Command,
+  table: OptionTable,
+  examples: readonly string[],
+): Command {
   const others = new Map<string, string>();
   let heading: string | undefined;
   for (const [name, entry] of Object.entries(table)) {
@@ -27,7 +35,8 @@ export function addOptions(command: Command, table: OptionTable): Command {
     for (const alias of entry.aliases ?? []) others.set(alias, hyphened(name));
   }
   aliases.set(command, others);
-  return command;
+  const lines = examples.map((example) => `\n  ${example}`);
+  return command.addHelpText("after", `\nExamples:${lines.join("")}`);
 }
 
 /** The option that a name means, whoever's name it is. */

@@ -1,10 +1,10 @@
 import { CharnnError } from "../../errors.js";
 import type { Token } from "./spelling.js";
 
-/** An option that does nothing beside another one, or without it. */
+/** Options that do nothing beside another one, or without it. */
 interface Conflict {
   readonly command: string;
-  readonly option: string;
+  readonly options: readonly string[];
   readonly beside?: string;
   /** Options, or options with a value. */
   readonly without?: readonly string[];
@@ -14,55 +14,43 @@ interface Conflict {
 const CONFLICTS: readonly Conflict[] = [
   {
     command: "train",
-    option: "--validation",
+    options: ["--validation"],
     beside: "--validation-file",
     hint: "Both say what to validate on: leave one of them out.",
   },
   {
     command: "train",
-    option: "--stride",
+    options: ["--stride"],
     without: ["--batching windows", "--resume"],
     hint: "The text is read in lanes, without a stride; add --batching windows.",
   },
   {
     command: "plot",
-    option: "--width",
-    beside: "--json",
-    hint: "There is no picture: leave one of them out.",
-  },
-  {
-    command: "plot",
-    option: "--height",
+    options: ["--width", "--height"],
     beside: "--json",
     hint: "There is no picture: leave one of them out.",
   },
   {
     command: "sample",
-    option: "--encoding",
+    options: ["--encoding"],
     without: ["--seed-file", "--training-text"],
     hint: "It is that of a file to go on from, and of the training text.",
   },
   {
     command: "sample",
-    option: "--invalid",
+    options: ["--invalid"],
     without: ["--seed-file", "--training-text"],
     hint: "It is about a file to go on from, and the training text.",
   },
   {
     command: "report",
-    option: "--encoding",
+    options: ["--encoding"],
     without: ["--text"],
     hint: "It is that of the text to look at.",
   },
   {
     command: "report",
-    option: "--invalid",
-    without: ["--text"],
-    hint: "It is about the text to look at.",
-  },
-  {
-    command: "report",
-    option: "--unknown",
+    options: ["--invalid", "--unknown"],
     without: ["--text"],
     hint: "It is about the text to look at.",
   },
@@ -79,8 +67,9 @@ export function refuseIgnored(command: string, tokens: readonly Token[]): void {
       given ? [given.option.long, `${given.option.long} ${given.value?.toLowerCase()}`] : [],
     ),
   );
-  for (const { option, beside, without, hint, ...conflict } of CONFLICTS) {
-    if (conflict.command !== command || !given.has(option)) continue;
+  for (const { options, beside, without, hint, ...conflict } of CONFLICTS) {
+    const option = options.find((name) => given.has(name));
+    if (conflict.command !== command || option === undefined) continue;
     if (beside !== undefined && given.has(beside)) {
       throw new CharnnError("INVALID_SETTING", `${option} does nothing beside ${beside}.`, hint);
     }

@@ -85,7 +85,7 @@ export function humanReporter(
       `epoch ${formatCount(epoch)}`,
       `${formatCount(charsPerSecond)} chars/s`,
       ...(validationLosses.length > 1 ? [sparkline(validationLosses, CURVE_WIDTH)] : []),
-      `${inBits(loss)} bits/char`,
+      `${bitsPerCharacter(loss).toFixed(3)} bits/char`,
     ];
     progress.update(step, left === undefined ? [stepOf(step, totalSteps), ...facts] : facts);
     if (terminal.isInteractive || seconds - lastLine < SECONDS_BETWEEN_LINES) return;
@@ -149,10 +149,6 @@ export function humanReporter(
   };
 }
 
-function inBits(loss: number): string {
-  return bitsPerCharacter(loss).toFixed(3);
-}
-
 /** What the run will do. */
 function introduction(event: StartEvent, width: number | undefined): string[] {
   const { text, model, training } = event.config;
@@ -180,7 +176,7 @@ function introduction(event: StartEvent, width: number | undefined): string[] {
     ],
     ...(regular.length > 0 ? [["regularized", regular.join(", ")] as [string, string]] : []),
     ...evaluationRow(event),
-    ["backend", backendLine(event)],
+    ["backend", `${event.backend.name}, ${counted(event.backend.threads, "thread")}`],
     ["expected", expectedLine(event)],
   ];
   const verb = event.step > 0 ? `Resuming at step ${formatCount(event.step)}` : "Training";
@@ -229,10 +225,6 @@ function expectedLine({ expectedSeconds, expectedBytes }: StartEvent): string {
 function presetLine({ choice, config: { training } }: StartEvent): string {
   if (!choice) return training.preset;
   return `${choice.preset}, chosen ${choice.reason}; --preset takes another`;
-}
-
-function backendLine({ backend }: StartEvent): string {
-  return `${backend.name}, ${counted(backend.threads, "thread")}`;
 }
 
 /** How a run gets to go on that had reached a limit before. */

@@ -61,9 +61,20 @@ export class Interruption {
     };
   }
 
-  /** Ends the process in time from now on even while a long call keeps JavaScript waiting. */
-  async guard(): Promise<void> {
-    await this.#guard(MAX_MILLISECONDS);
+  /**
+   * Ends the process in time from now on even while a long call keeps JavaScript waiting. The addon does so,
+   * which need not be loaded where nothing takes long.
+   */
+  async guard(mostMilliseconds = MAX_MILLISECONDS): Promise<void> {
+    const { guardSignals } = await import("../../backends/native/signal-guard.js");
+    const guard = guardSignals({
+      letThrough: 1,
+      mostMilliseconds,
+      hangUp: !survivesHangUp(this.#terminal),
+      restoreTerminal: this.#terminal.isInteractive,
+    });
+    this.#release = guard.release;
+    this.#resumeKernels = guard.resumeKernels;
   }
 
   /** What leaves the terminal as it was, for when the process ends at once. */
@@ -71,12 +82,10 @@ export class Interruption {
     this.#restore = restore;
   }
 
-  /**
-   * Lets the command take its time to finish what it has begun, and say so, at the first signal.
-   */
+  /** Lets the command take its time to finish what it has begun, and say so, at the first signal. */
   async finishFirst(announce: () => void = () => {}): Promise<void> {
     this.#announce = announce;
-    await this.#guard(0);
+    await this.guard(0);
   }
 
   /** Whether an error is no failure, but how the command was interrupted. */
@@ -92,19 +101,6 @@ export class Interruption {
     this.#release();
     this.#stopListening();
     this.#release = () => {};
-  }
-
-  /** By the addon, which need not be loaded where nothing takes long. */
-  async #guard(mostMilliseconds: number): Promise<void> {
-    const { guardSignals } = await import("../../backends/native/signal-guard.js");
-    const guard = guardSignals({
-      letThrough: 1,
-      mostMilliseconds,
-      hangUp: !survivesHangUp(this.#terminal),
-      restoreTerminal: this.#terminal.isInteractive,
-    });
-    this.#release = guard.release;
-    this.#resumeKernels = guard.resumeKernels;
   }
 
   #handle(code: number): void {
