@@ -1,24 +1,19 @@
 import { FLAG, TEXTS } from "./kinds.js";
 import { defaultsOf, type OptionsOf } from "./option.js";
 import {
-  type BackendSettings,
-  backendOptions,
   jsonOption,
-  outOption,
+  type ModelTextSettings,
+  modelOptions,
   readingOptions,
-  type TextSettings,
-  type UnknownName,
   unknownOption,
 } from "./shared.js";
 
 /** What to score a model on, and how. */
-export interface EvaluateSettings extends BackendSettings, TextSettings {
+export interface EvaluateSettings extends ModelTextSettings {
   /** Files and folders; `-` is standard input. */
   readonly files: readonly string[];
   /** Whether each file is a text by itself; else all are one. Default: false. */
   readonly each?: boolean | undefined;
-  /** What to do with characters that the model does not know. Default: `error`. */
-  readonly unknown?: UnknownName | undefined;
   /** Whether to score the text once more with weights that follow it. Default: false. */
   readonly dynamic?: boolean | undefined;
   /** Whether to score n-gram models and the system's compressors on the same text. Default: true. */
@@ -49,8 +44,7 @@ export const EVALUATE = {
   },
   baselines: { kind: FLAG, help: "leave out counting and the compressors", default: true },
   ...readingOptions("of the files"),
-  out: outOption,
-  ...backendOptions,
+  ...modelOptions,
   json: jsonOption("one object for each run and text"),
 } as const satisfies OptionsOf<EvaluateCommandSettings>;
 

@@ -1,27 +1,21 @@
 import * as v from "valibot";
-import { CELLS, type CellName } from "./cells.js";
+import { CELLS } from "./cells.js";
 import { wholeNumber } from "./kinds.js";
 import { MAX_SIZE } from "./names.js";
 import { checked, schemaOf } from "./schema.js";
 import { TRAIN } from "./train.js";
 
-/** The shape of a model, as a checkpoint keeps it; made by {@link modelConfig}. */
-export interface ModelConfig {
-  readonly cell: CellName;
-  readonly layers: number;
-  readonly hiddenSize: number;
-  /** 0: characters go in one-hot. */
-  readonly embeddingSize: number;
-  readonly vocabularySize: number;
-}
-
-export const modelConfigSchema: v.GenericSchema<unknown, ModelConfig> = v.strictObject({
+export const modelConfigSchema = v.strictObject({
   cell: schemaOf(TRAIN.cell.kind),
   layers: schemaOf(TRAIN.layers.kind),
   hiddenSize: schemaOf(TRAIN.hiddenSize.kind),
+  /** 0: characters go in one-hot. */
   embeddingSize: schemaOf(TRAIN.embeddingSize.kind),
   vocabularySize: schemaOf(wholeNumber(1, MAX_SIZE)),
 });
+
+/** The shape of a model, as a checkpoint keeps it; made by {@link modelConfig}. */
+export type ModelConfig = Readonly<v.InferOutput<typeof modelConfigSchema>>;
 
 /**
  * A checked and frozen model configuration.

@@ -51,8 +51,7 @@ export type Defaults<Table> = {
 
 export function defaultsOf<Table extends object>(options: Table): Defaults<Table> {
   const entries = Object.entries(options as Readonly<Record<string, Option<unknown>>>);
-  const given = entries.filter(([, option]) => option.default !== undefined);
-  return Object.fromEntries(
-    given.map(([name, option]) => [name, option.default]),
-  ) as unknown as Defaults<Table>;
+  const defaults = entries.map(([name, option]) => [name, option.default] as const);
+  const given = defaults.filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as Defaults<Table>;
 }

@@ -1,23 +1,13 @@
 import { FLAG, TEXT, TEXTS, wholeNumber } from "./kinds.js";
 import { defaultsOf, type OptionsOf } from "./option.js";
-import {
-  type BackendSettings,
-  backendOptions,
-  outOption,
-  readingOptions,
-  type TextSettings,
-  type UnknownName,
-  unknownOption,
-} from "./shared.js";
+import { type ModelTextSettings, modelOptions, readingOptions, unknownOption } from "./shared.js";
 
 /** What a report is about. */
-export interface ReportSettings extends BackendSettings, TextSettings {
+export interface ReportSettings extends ModelTextSettings {
   /** Names or folders of runs. Default: the one that reported last. */
   readonly runs?: readonly string[] | undefined;
   /** Files and folders of a text to look at with the first run's model. */
   readonly text?: readonly string[] | undefined;
-  /** What to do with characters that the model does not know. Default: `skip`. */
-  readonly unknown?: UnknownName | undefined;
 }
 
 /** What can be typed. */
@@ -55,8 +45,7 @@ export const REPORT = {
     decidedBy: "a free one",
     commandOnly: true,
   },
-  out: outOption,
-  ...backendOptions,
+  ...modelOptions,
 } as const satisfies OptionsOf<ReportCommandSettings>;
 
 export const REPORT_DEFAULTS = defaultsOf(REPORT);

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { ABOVE_ZERO, AT_LEAST_ZERO, oneOf, wholeNumber } from "./kinds.js";
 import { type ModelConfig, modelConfigSchema } from "./model.js";
-import { LINE_END_NAMES, type LineEndName, MAX_STEPS } from "./names.js";
+import { LINE_END_NAMES, MAX_STEPS } from "./names.js";
 import { schemaOf } from "./schema.js";
 import { TRAIN } from "./train.js";
 import type { TrainSettings } from "./train-settings.js";
@@ -36,19 +36,6 @@ type NamesIn<Of extends Part> = {
   keyof TrainSettings;
 
 /** Which text a run learns from, and how it was divided. */
-interface TextConfig {
-  readonly fingerprint: string;
-  readonly characters: number;
-  readonly trainCharacters: number;
-  readonly validationCharacters: number;
-  readonly testCharacters: number;
-  readonly documents?: "lines" | undefined;
-  /** Whether line ends stayed as they were, as they do where it is missing. */
-  readonly lineEnds?: LineEndName | undefined;
-  /** The n-gram baseline of the validation part, nats/char. This is its name in every checkpoint. */
-  readonly counting?: { readonly order: number; readonly loss: number } | undefined;
-}
-
 const textConfigSchema = v.strictObject({
   fingerprint: v.string(),
   characters: schemaOf(wholeNumber(0)),
@@ -56,7 +43,9 @@ const textConfigSchema = v.strictObject({
   validationCharacters: schemaOf(wholeNumber(0)),
   testCharacters: schemaOf(wholeNumber(0)),
   documents: v.optional(v.literal("lines")),
+  /** Whether line ends stayed as they were, as they do where it is missing. */
   lineEnds: v.optional(schemaOf(oneOf(LINE_END_NAMES))),
+  /** The n-gram baseline of the validation part, nats/char. This is its name in every checkpoint. */
   counting: v.optional(v.strictObject({ order: schemaOf(wholeNumber(1)), loss: loss() })),
 });
 
@@ -78,7 +67,7 @@ export type Limits = { readonly [Name in NamesIn<"limits">]?: TrainSettings[Name
 /** What a checkpoint says of its run. */
 export interface RunConfig {
   readonly model: ModelConfig;
-  readonly text: TextConfig;
+  readonly text: Readonly<v.InferOutput<typeof textConfigSchema>>;
   readonly training: TrainingConfig;
   readonly limits: Limits;
 }

@@ -3,9 +3,8 @@ import { MAX_TEXTS } from "./names.js";
 import { defaultsOf, type OptionsOf } from "./option.js";
 import {
   type BackendSettings,
-  backendOptions,
   jsonOption,
-  outOption,
+  modelOptions,
   readingOptions,
   type TextSettings,
 } from "./shared.js";
@@ -100,8 +99,7 @@ export const SAMPLE = {
   trainingText: { kind: TEXTS, value: "<file...>", help: "for --max-copy: files and folders" },
   ...readingOptions("of the seed file and the training text"),
   randomSeed: { kind: wholeNumber(0), value: "<n>", help: "same seed, same text", default: 0 },
-  out: outOption,
-  ...backendOptions,
+  ...modelOptions,
   json: jsonOption("one object for each text"),
 } as const satisfies OptionsOf<SampleCommandSettings>;
 

@@ -1,22 +1,17 @@
 import { FLAG, TEXTS } from "./kinds.js";
 import { defaultsOf, type OptionsOf } from "./option.js";
 import {
-  type BackendSettings,
-  backendOptions,
   jsonOption,
-  outOption,
+  type ModelTextSettings,
+  modelOptions,
   readingOptions,
-  type TextSettings,
-  type UnknownName,
   unknownOption,
 } from "./shared.js";
 
 /** Which texts to score, character by character, and how. */
-export interface ScoreSettings extends BackendSettings, TextSettings {
+export interface ScoreSettings extends ModelTextSettings {
   /** Files and folders; `-` is standard input. Each file is a text by itself. */
   readonly files: readonly string[];
-  /** What to do with characters that a model does not know. Default: `skip`. */
-  readonly unknown?: UnknownName | undefined;
   /** Whether each line is read from its beginning, without those before it. Default: false. */
   readonly fresh?: boolean | undefined;
 }
@@ -55,8 +50,7 @@ export const SCORE = {
   },
   unknown: unknownOption("characters the model does not know", "skip"),
   ...readingOptions("of the files"),
-  out: outOption,
-  ...backendOptions,
+  ...modelOptions,
   json: jsonOption("one object for each line, or with --also for each text or line"),
 } as const satisfies OptionsOf<ScoreCommandSettings>;
 

@@ -28,8 +28,14 @@ export interface TextSettings {
   readonly out?: string | undefined;
 }
 
+/** Which model reads a text, on what. */
+export interface ModelTextSettings extends BackendSettings, TextSettings {
+  /** What to do with characters that the model does not know. Default: `error` to evaluate, else `skip`. */
+  readonly unknown?: UnknownName | undefined;
+}
+
 /** What to do with characters that a model does not know. */
-export type UnknownName = "error" | "skip";
+type UnknownName = "error" | "skip";
 
 export const outOption = {
   kind: TEXT,
@@ -52,6 +58,9 @@ export const backendOptions = {
     decidedBy: "the processor's cores",
   },
 } as const satisfies OptionsOf<BackendSettings>;
+
+/** Where the runs are, and the backend for the model of one. */
+export const modelOptions = { out: outOption, ...backendOptions };
 
 /** @param whose `of the files` */
 export function readingOptions(whose: string) {
