@@ -56,7 +56,7 @@ export async function createLearner(
     training,
     random.fork("batches"),
   );
-  const model = await CharRnn.initialInTurns(backend, config, random.fork("model"), signal);
+  const model = await CharRnn.initial(backend, config, random.fork("model"), signal);
   const learner = new Learner(model, training);
   let state = model.zeroState(batchSize);
   let [step, epoch, index] = [0, 0, 0];

@@ -41,6 +41,8 @@ export function wholeNumber(least: number, most?: number): Kind<number> {
 
 /** From 0 to below 1. */
 export const FRACTION: Kind<number> = { type: "number", least: 0, below: 1 };
+/** Above 0, up to 1. */
+export const PROBABILITY: Kind<number> = { type: "number", above: 0, most: 1 };
 export const AT_LEAST_ZERO: Kind<number> = { type: "number", least: 0 };
 export const ABOVE_ZERO: Kind<number> = { type: "number", above: 0 };
 export const SECONDS: Kind<number> = { type: "seconds", above: 0 };

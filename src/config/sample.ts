@@ -1,4 +1,4 @@
-import { AT_LEAST_ZERO, FLAG, TEXT, TEXTS, wholeNumber } from "./kinds.js";
+import { AT_LEAST_ZERO, FLAG, PROBABILITY, TEXT, TEXTS, wholeNumber } from "./kinds.js";
 import { MAX_TEXTS } from "./names.js";
 import { defaultsOf, type OptionsOf } from "./option.js";
 import {
@@ -78,7 +78,7 @@ export const SAMPLE = {
     default: 0,
   },
   topP: {
-    kind: { type: "number", above: 0, most: 1 },
+    kind: PROBABILITY,
     value: "<share>",
     help: "choose among the likeliest that have this probability together",
     default: 1,

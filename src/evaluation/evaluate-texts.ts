@@ -89,15 +89,8 @@ export async function* evaluateTexts(
   const reading = { encoding, invalid, lineEnds, joined: !each, leftOut: [out] };
   const { texts, warnings } = await readTexts(files, reading, { stdin, inputs, signal });
   for (const warning of warnings) onWarning?.(warning);
-  const { config, tensors } = checkpoint;
   const backendSettings = { backend: all.backend, threads };
-  const model = await openModel(
-    config.model,
-    tensors,
-    backendSettings,
-    windowsOf(texts),
-    onWarning,
-  );
+  const model = await openModel(checkpoint, backendSettings, windowsOf(texts), onWarning);
   try {
     for (const text of texts) {
       const { unknown, baselines } = all;

@@ -78,12 +78,12 @@ export async function* scoreTexts(
   const longest = texts.reduce((most, { numbers }) => Math.max(most, numbers.length), 1);
   const models: CharRnn[] = [];
   try {
-    for (const [k, { config, tensors }] of checkpoints.entries()) {
+    for (const [k, checkpoint] of checkpoints.entries()) {
       // All are told the same of the backend.
       const onWarning = k === 0 ? options.onWarning : undefined;
-      const documents = reading.fresh ? "lines" : config.text.documents;
+      const documents = reading.fresh ? "lines" : checkpoint.config.text.documents;
       const windows = evaluationShape(longest, documents);
-      models.push(await openModel(config.model, tensors, { backend, threads }, windows, onWarning));
+      models.push(await openModel(checkpoint, { backend, threads }, windows, onWarning));
     }
     for (const text of texts) {
       const readings: Reading[] = [];

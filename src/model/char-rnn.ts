@@ -13,7 +13,7 @@ import type { Batch } from "../data/batch.js";
 import type { Random } from "../random.js";
 import { inTurns } from "../turns.js";
 import { type Dropout, type DropoutMasks, dropoutMasks } from "./dropout.js";
-import { initialWeights, initialWeightsInParts } from "./initial-weights.js";
+import { initialWeights } from "./initial-weights.js";
 import { parameterArray } from "./parameters.js";
 
 /** The state of one recurrent layer between two windows of text. */
@@ -77,24 +77,12 @@ export class CharRnn {
     readonly workspace: ModelWorkspace = modelWorkspace(backend, config),
   ) {}
 
-  /** A model with the weights that training starts from: see {@link initialWeights}. */
-  static initial(
-    backend: Backend,
-    config: ModelConfig,
-    random: Random,
-    counts?: Float64Array,
-  ): CharRnn {
-    const model = new CharRnn(backend, config);
-    model.parameters.write(initialWeights(config, random, counts));
-    return model;
-  }
-
   /**
-   * The same as {@link initial}, with turns of the event loop: for a large model it takes seconds.
+   * A model with the weights that training starts from: see {@link initialWeights}.
    *
    * @throws the signal's reason once it is aborted
    */
-  static async initialInTurns(
+  static async initial(
     backend: Backend,
     config: ModelConfig,
     random: Random,
@@ -102,16 +90,10 @@ export class CharRnn {
     counts?: Float64Array,
     workspace?: ModelWorkspace,
   ): Promise<CharRnn> {
-    const weights = await inTurns(initialWeightsInParts(config, random, counts), signal);
+    const weights = await inTurns(initialWeights(config, random, counts), signal);
     const model = new CharRnn(backend, config, parameterArray(backend, config), workspace);
     model.parameters.write(weights);
     return model;
-  }
-
-  /** Bytes of scratch memory held. */
-  get workspaceBytes(): number {
-    const { layers, decoder } = this.workspace;
-    return layers.reduce((sum, work) => sum + work.bytes, decoder.bytes);
   }
 
   /** The state before any text: all zeros. */

@@ -1,7 +1,7 @@
 import { CELLS } from "../config/cells.js";
 import { type ModelConfig, parameterCount } from "../config/model.js";
 import type { Random } from "../random.js";
-import { atOnce, type Parts } from "../turns.js";
+import type { Parts } from "../turns.js";
 import { parameterViews } from "./parameters.js";
 
 /** Random numbers that are drawn between two stops. */
@@ -12,22 +12,14 @@ const NUMBERS_IN_PART = 1 << 15;
  * Glorot and Bengio ("Understanding the difficulty of training deep feedforward neural networks",
  * 2010, equation 16), each gate by itself; recurrent weights orthogonal, each gate by itself (Saxe
  * et al., "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks",
- * 2014); embeddings standard normal; biases 0, but an LSTM's forget gate 1.
+ * 2014); embeddings standard normal; biases 0, but an LSTM's forget gate 1. For a large model they take
+ * seconds.
  *
  * @param counts how often each character occurs in the text to learn: the decoder's biases are then the
  *   logarithms of their frequencies (each counted once more, so that none is 0), which thousands of
  *   characters take long to learn
  */
-export function initialWeights(
-  config: ModelConfig,
-  random: Random,
-  counts?: Float64Array,
-): Float32Array {
-  return atOnce(initialWeightsInParts(config, random, counts));
-}
-
-/** The same as {@link initialWeights}, which take seconds for a large model. */
-export function* initialWeightsInParts(
+export function* initialWeights(
   config: ModelConfig,
   random: Random,
   counts?: Float64Array,

@@ -53,21 +53,22 @@ export interface EvaluationPace {
   readonly stepsPerEpoch: number;
 }
 
-/** The number of steps, with their evaluations, that fit into `seconds`; at least `fewest`. */
-export function stepsInTime(
-  seconds: number,
-  { secondsPerStep, secondsPerEvaluation, secondsAtEnd }: Omit<Speed, "secondsPerCharacter">,
+/** The number of steps, with their evaluations, for a time that is left; at least `fewest`. */
+export function stepsFor(
+  secondsLeft: number,
+  { secondsPerStep, secondsPerEvaluation, secondsAtEnd }: Speed,
   pace: EvaluationPace,
   fewest = 1,
 ): number {
   const perStep = secondsPerStep + evaluationsPerStep(pace) * secondsPerEvaluation;
-  return Math.max(fewest, Math.floor((seconds - secondsPerEvaluation - secondsAtEnd) / perStep));
+  const forSteps = PLANNED * secondsLeft - secondsPerEvaluation - secondsAtEnd;
+  return Math.max(fewest, Math.floor(forSteps / perStep));
 }
 
 /** How long these steps take, with their evaluations, to the end of the run. */
 export function secondsFor(
   steps: number,
-  { secondsPerStep, secondsPerEvaluation, secondsAtEnd }: Omit<Speed, "secondsPerCharacter">,
+  { secondsPerStep, secondsPerEvaluation, secondsAtEnd }: Speed,
   pace: EvaluationPace,
 ): number {
   const evaluations = Math.floor(steps * evaluationsPerStep(pace)) + 1;
@@ -82,16 +83,6 @@ function evaluationsPerStep({ evalEvery, stepsPerEpoch }: EvaluationPace): numbe
 /** How long each thing may be tried where so many seconds are left. */
 export function secondsToTry(secondsLeft: number): number {
   return Math.min(Math.max(FOR_TRIAL * secondsLeft, MIN_TRIAL_SECONDS), MAX_TRIAL_SECONDS);
-}
-
-/** The number of steps for a time that is left. */
-export function stepsFor(
-  secondsLeft: number,
-  speed: Speed,
-  pace: EvaluationPace,
-  fewest?: number,
-): number {
-  return stepsInTime(PLANNED * secondsLeft, speed, pace, fewest);
 }
 
 /** What evaluations cost, in seconds. */

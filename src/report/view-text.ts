@@ -67,16 +67,11 @@ export async function viewText(
   { backendSettings, ...settings }: ViewSettings,
   { inputs, signal, onWarning }: ViewOptions,
 ): Promise<TextView> {
-  const { config, vocabulary, tensors } = checkpoint;
+  const { config, vocabulary } = checkpoint;
   const options = { inputs, signal };
   const { text, tokens, isHeldOut } = await textOf(checkpoint, settings, options, onWarning);
-  const model = await openModel(
-    config.model,
-    tensors,
-    backendSettings,
-    { time: WINDOW, batch: 1 },
-    onWarning,
-  );
+  const windows = { time: WINDOW, batch: 1 };
+  const model = await openModel(checkpoint, backendSettings, windows, onWarning);
   try {
     const units = config.model.layers * config.model.hiddenSize;
     const fitted = Math.min(tokens.length, MAX_FITTED, Math.floor(MAX_ACTIVATIONS / units));
@@ -118,26 +113,14 @@ async function textOf(
   for (const warning of warnings) onWarning(warning);
   const known = await knownPart(texts[0], vocabulary, unknown, options.signal);
   refuseTooShort(known, texts[0]);
-  if (known.skipped > 0) {
-    onWarning(leftOut(known.skipped, known.skippedCharacters));
-  }
+  if (known.skipped > 0) onWarning(leftOut(known.skipped, known.skippedCharacters));
   const { training, text } = config;
   const { validation, fold, test, split, minCount, randomSeed } = training;
+  const divided = { validation, fold, test, split, minCount, randomSeed };
   const { documents } = text;
   if (known.skipped === 0 && known.tokens.length === text.characters) {
     const corpus = await loadCorpus(
-      {
-        files,
-        ...reading,
-        validation,
-        fold,
-        test,
-        split,
-        minCount,
-        randomSeed,
-        documents,
-        alsoKnown: vocabulary,
-      },
+      { files, ...reading, ...divided, documents, alsoKnown: vocabulary },
       options,
     );
     if (corpus.fingerprint === text.fingerprint && corpus.validation.tokens.length > 1) {

@@ -1,4 +1,5 @@
 import { backendWarnings, selectBackend } from "../backends/select.js";
+import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { type ModelConfig, parameterCount } from "../config/model.js";
 import type { BackendName } from "../config/names.js";
 import type { BackendSettings } from "../config/shared.js";
@@ -15,14 +16,13 @@ export type Purpose =
   | { readonly time: number; readonly batch: number };
 
 /**
- * A model with saved weights, on the backend that was asked for.
+ * The model of a checkpoint, on the backend that was asked for.
  *
  * @param onWarning is told at once what slows it down
  * @throws CharnnError where the backend can't be had, or there is not enough memory
  */
 export async function openModel(
-  config: ModelConfig,
-  tensors: ReadonlyMap<string, { readonly data: ArrayLike<number> }>,
+  { config, tensors }: Checkpoint,
   { backend = "auto", threads }: BackendSettings,
   purpose: Purpose,
   onWarning?: (message: string) => void,
@@ -31,8 +31,8 @@ export async function openModel(
   await new Turns().take();
   const selected = await selectBackend(backend, threads);
   for (const message of backendWarnings(selected, threads)) onWarning?.(message);
-  refuseTooLarge(needOf(config, selected.backend.name, purpose));
-  const model = new CharRnn(selected.backend, config);
+  refuseTooLarge(needOf(config.model, selected.backend.name, purpose));
+  const model = new CharRnn(selected.backend, config.model);
   loadWeights(model, tensors);
   return model;
 }

@@ -9,7 +9,7 @@ import { CopyGuard } from "../memorization/copy-guard.js";
 import { Random } from "../random.js";
 import { Turns } from "../turns.js";
 import { openModel } from "./open-model.js";
-import { generateByStep } from "./sampler.js";
+import { generate } from "./sampler.js";
 
 const sampleSettingsSchema = settingsSchema<SampleSettings>(SAMPLE);
 
@@ -32,26 +32,21 @@ export async function* sample(
     readonly onWarning?: (message: string) => void;
   } = {},
 ): AsyncGenerator<readonly string[], void> {
-  const { backend, threads, ...given } = checked(sampleSettingsSchema, settings);
+  const { threads, ...given } = checked(sampleSettingsSchema, settings);
   const all = { ...SAMPLE_DEFAULTS, ...definedOnly(given) };
-  const { config, vocabulary, tensors } = checkpoint;
+  const { config, vocabulary } = checkpoint;
   const turns = new Turns(options.signal);
   options.signal?.throwIfAborted();
   const guard = await openCopyGuard(all, checkpoint, options);
   await warnOfUnknown(all.seed ?? "", vocabulary, turns, options.onWarning);
-  const backendSettings = { backend: backend ?? all.backend, threads };
-  const model = await openModel(
-    config.model,
-    tensors,
-    backendSettings,
-    { streams: all.count },
-    options.onWarning,
-  );
+  const backendSettings = { backend: all.backend, threads };
+  const purpose = { streams: all.count };
+  const model = await openModel(checkpoint, backendSettings, purpose, options.onWarning);
   try {
     const random = Random.fromSeed(all.randomSeed).fork("sample");
     const { documents } = config.text;
     const generating = { ...all, documents, guard };
-    for (const characters of generateByStep(model, vocabulary, generating, random)) {
+    for (const characters of generate(model, vocabulary, generating, random)) {
       if (characters.length > 0) yield characters;
       if (turns.isDue()) await turns.take();
       options.signal?.throwIfAborted();
@@ -83,13 +78,7 @@ async function warnOfUnknown(
 
 /** What keeps the texts from copying, where that was asked for. */
 async function openCopyGuard(
-  {
-    maxCopy,
-    trainingText,
-    encoding = SAMPLE_DEFAULTS.encoding,
-    invalid = SAMPLE_DEFAULTS.invalid,
-    out = SAMPLE_DEFAULTS.out,
-  }: SampleSettings,
+  { maxCopy, trainingText, encoding, invalid, out }: SampleSettings & typeof SAMPLE_DEFAULTS,
   { config, vocabulary }: Checkpoint,
   { stdin, signal, onWarning }: Parameters<typeof sample>[2] & object,
 ): Promise<CopyGuard | undefined> {

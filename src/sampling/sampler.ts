@@ -46,32 +46,16 @@ interface Stream {
 }
 
 /**
- * Writes text, one character of each text at a time.
+ * Writes text, one character of each text at a time, and comes back after every step of the model, so that
+ * the caller can let others run while a long seed is read.
  *
  * The k-th text depends on the settings, on `random` and on k, not on how many there are.
  *
  * @returns for each text the new character, or `""` when it has none this time: it has ended, or not
- *   begun
+ *   begun; an empty array after a step in which no text has a new character
  * @throws CharnnError `UNKNOWN_CHARACTER` for a seed that the model can't read.
  */
 export function* generate(
-  model: CharRnn,
-  vocabulary: Vocabulary,
-  settings: GenerateSettings,
-  random: Random,
-): Generator<readonly string[], void> {
-  for (const characters of generateByStep(model, vocabulary, settings, random)) {
-    if (characters.length > 0) yield characters;
-  }
-}
-
-/**
- * Writes as {@link generate} does, and comes back after every step of the model, so that the caller can
- * let others run while a long seed is read.
- *
- * @returns an empty array after a step in which no text has a new character
- */
-export function* generateByStep(
   model: CharRnn,
   vocabulary: Vocabulary,
   settings: GenerateSettings,

@@ -2,7 +2,7 @@ import { reportOf } from "../backends/select.js";
 import { parameterCount } from "../config/model.js";
 import { type Speed, secondsFor } from "../planning/forecast.js";
 import { paceOf } from "../planning/run-length.js";
-import { generateByStep } from "../sampling/sampler.js";
+import { generate } from "../sampling/sampler.js";
 import { Turns } from "../turns.js";
 import type { EndEvent, SampleEvent, StartEvent } from "./events.js";
 import { finalScores } from "./final-scores.js";
@@ -51,7 +51,7 @@ export async function sampleEvent({
   const options = { ...SAMPLE, documents };
   const turns = new Turns();
   let text = "";
-  for (const [character = ""] of generateByStep(
+  for (const [character = ""] of generate(
     evalModel,
     vocabulary,
     options,

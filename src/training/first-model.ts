@@ -26,14 +26,7 @@ export async function firstModel(
   const { base, workspace, signal } = options;
   const counts = await countTokens(train.tokens, vocabulary.size, signal);
   const random = Random.fromSeed(config.training.randomSeed).fork("model");
-  const model = await CharRnn.initialInTurns(
-    backend,
-    config.model,
-    random,
-    signal,
-    counts,
-    workspace,
-  );
+  const model = await CharRnn.initial(backend, config.model, random, signal, counts, workspace);
   if (base) initFrom(model, vocabulary, base);
   return model;
 }

@@ -6,11 +6,11 @@ import { stopKernelsBy } from "#src/backends/stop.js";
 import { TensorFlowBackend } from "#src/backends/tensorflow/tensorflow-backend.js";
 import { modelConfig } from "#src/config/model.js";
 import type { Batch } from "#src/data/batch.js";
-import { CharRnn } from "#src/model/char-rnn.js";
 import { parameterArray } from "#src/model/parameters.js";
 import { createOptimizer } from "#src/optimization/optimizer.js";
 import { Random } from "#src/random.js";
 import { isStopped } from "#src/turns.js";
+import { initialModel } from "../helpers/models.js";
 import { Draw } from "../helpers/numbers.js";
 import { testOnEveryBackend } from "../helpers/on-every-backend.js";
 import { nothingDropped, STEPS } from "../helpers/small-training.js";
@@ -83,7 +83,7 @@ function training(backend: Backend, cell: "gru" | "lstm" | "rnn") {
   const config = modelConfig({
     ...{ cell, layers: 2, hiddenSize: 5, embeddingSize: 3, vocabularySize: VOCABULARY },
   });
-  const model = CharRnn.initial(backend, config, Random.fromSeed(1));
+  const model = initialModel(backend, config, Random.fromSeed(1));
   const gradients = parameterArray(backend, config);
   const draw = new Draw(2);
   const batch: Batch = {

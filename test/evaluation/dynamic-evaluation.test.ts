@@ -3,10 +3,10 @@ import { test } from "node:test";
 import { modelConfig } from "#src/config/model.js";
 import { evaluateDynamically } from "#src/evaluation/dynamic-evaluation.js";
 import { type EvaluateSettings, loadCheckpoint } from "#src/index.js";
-import { CharRnn } from "#src/model/char-rnn.js";
 import { parameterArray } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";
 import { failsWith } from "../helpers/failure.js";
+import { initialModel } from "../helpers/models.js";
 import { assertClose, Draw } from "../helpers/numbers.js";
 import { testOnEveryBackend } from "../helpers/on-every-backend.js";
 import { evaluated } from "../helpers/scoring.js";
@@ -28,14 +28,14 @@ testOnEveryBackend(
   async (backend) => {
     const draw = new Draw(3);
     const tokens = Uint8Array.from(draw.tokens(46, VOCABULARY));
-    const model = CharRnn.initial(backend, CONFIG, Random.fromSeed(1));
+    const model = initialModel(backend, CONFIG, Random.fromSeed(1));
     const trainedWeights = model.parameters.read().slice();
     const squares = Float32Array.from(trainedWeights, () => 1e-6 + 1e-4 * draw.uniform());
     const before = undisposed();
     const score = await evaluateDynamically(model, tokens, squares);
     assert.equal(undisposed(), before);
 
-    const twin = CharRnn.initial(backend, CONFIG, Random.fromSeed(1));
+    const twin = initialModel(backend, CONFIG, Random.fromSeed(1));
     const follow = () => {
       const gradients = parameterArray(backend, CONFIG);
       const roots = Float64Array.from(squares, Math.sqrt);

@@ -9,10 +9,11 @@ import { evaluationBatches } from "#src/data/evaluation-batches.js";
 import { Vocabulary } from "#src/data/vocabulary.js";
 import { evaluate } from "#src/evaluation/evaluate.js";
 import { type Checkpoint, loadCheckpoint, type TrainSettings } from "#src/index.js";
-import { CharRnn } from "#src/model/char-rnn.js";
+import type { CharRnn } from "#src/model/char-rnn.js";
 import { Random } from "#src/random.js";
 import { predictions } from "../helpers/defined-model.js";
 import { failsWith } from "../helpers/failure.js";
+import { initialModel } from "../helpers/models.js";
 import { assertClose } from "../helpers/numbers.js";
 import { evaluated } from "../helpers/scoring.js";
 import { inventedText, smallRun, trained, type Workplace, workplace } from "../helpers/training.js";
@@ -163,7 +164,7 @@ function modelFor(vocabulary: Vocabulary): CharRnn {
     embeddingSize: 0,
     vocabularySize: vocabulary.size,
   });
-  return CharRnn.initial(new CpuBackend(), config, Random.fromSeed(6));
+  return initialModel(new CpuBackend(), config, Random.fromSeed(6));
 }
 
 function* inOneLane(tokens: ArrayLike<number>): Generator<Batch> {

@@ -4,10 +4,11 @@ import { CpuBackend } from "#src/backends/cpu/cpu-backend.js";
 import { modelConfig } from "#src/config/model.js";
 import { type Tokens, Vocabulary } from "#src/data/vocabulary.js";
 import { lossByPosition } from "#src/evaluation/loss-by-position.js";
-import { CharRnn } from "#src/model/char-rnn.js";
+import type { CharRnn } from "#src/model/char-rnn.js";
 import { parameterViews } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";
 import { predictions } from "../helpers/defined-model.js";
+import { initialModel } from "../helpers/models.js";
 import { assertClose } from "../helpers/numbers.js";
 import { inventedText } from "../helpers/training.js";
 import { undisposed } from "../helpers/undisposed.js";
@@ -17,7 +18,7 @@ function modelOf(text: string) {
     Array.from(text, (test) => test.codePointAt(0) as number),
   );
   const sizes = { layers: 1, hiddenSize: 6, embeddingSize: 0, vocabularySize: vocabulary.size };
-  const model = CharRnn.initial(
+  const model = initialModel(
     new CpuBackend(),
     modelConfig({ cell: "gru", ...sizes }),
     Random.fromSeed(3),

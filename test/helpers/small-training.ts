@@ -4,11 +4,11 @@ import { openBackend } from "#src/backends/select.js";
 import type { CellName } from "#src/config/cells.js";
 import { modelConfig } from "#src/config/model.js";
 import type { Batch } from "#src/data/batch.js";
-import { CharRnn } from "#src/model/char-rnn.js";
 import { type Dropout, NO_DROPOUT } from "#src/model/dropout.js";
 import { parameterArray } from "#src/model/parameters.js";
 import { createOptimizer } from "#src/optimization/optimizer.js";
 import { Random } from "#src/random.js";
+import { initialModel } from "./models.js";
 import { Draw } from "./numbers.js";
 
 /** Drops nothing. */
@@ -41,7 +41,7 @@ export function smallTraining(backend: Backend, cell: CellName = "lstm") {
     embeddingSize: 8,
     vocabularySize: VOCABULARY,
   });
-  const model = CharRnn.initial(backend, config, Random.fromSeed(1));
+  const model = initialModel(backend, config, Random.fromSeed(1));
   const gradients = parameterArray(backend, config);
   const optimizer = createOptimizer(backend, config, { optimizer: "adam", ...STEPS });
   const average = parameterArray(backend, config);

@@ -3,11 +3,12 @@ import type { Backend } from "#src/backends/backend.js";
 import { CELL_NAMES, CELLS, type CellName } from "#src/config/cells.js";
 import { type ModelConfig, modelConfig } from "#src/config/model.js";
 import type { Batch } from "#src/data/batch.js";
-import { CharRnn, type ModelState } from "#src/model/char-rnn.js";
+import type { ModelState } from "#src/model/char-rnn.js";
 import { parameterArray } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";
 import { gradient } from "../helpers/central-differences.js";
 import { weightsOf } from "../helpers/defined-model.js";
+import { initialModel, scratchBytes } from "../helpers/models.js";
 import { assertClose, assertSameBytes, Draw, numbersOf } from "../helpers/numbers.js";
 import { testOnEveryBackend } from "../helpers/on-every-backend.js";
 import { muchDropped } from "../helpers/small-training.js";
@@ -142,9 +143,9 @@ testOnEveryBackend(
     const learn = (part: Batch) =>
       model.lossAndGradients(part, state, parameterArray(backend, model.config), muchDropped(1));
     learn(batch);
-    const { workspaceBytes } = model;
+    const bytes = scratchBytes(model);
     for (let i = 0; i < 5; i++) learn(stepsOf(batch, 0, 2 + (i % 4)));
-    assert.equal(model.workspaceBytes, workspaceBytes);
+    assert.equal(scratchBytes(model), bytes);
   },
 );
 
@@ -157,7 +158,7 @@ function setUp(backend: Backend, cell: CellName) {
     embeddingSize: cell === "lstm" ? 0 : 4,
     vocabularySize: VOCABULARY,
   });
-  const model = CharRnn.initial(backend, config, Random.fromSeed(4));
+  const model = initialModel(backend, config, Random.fromSeed(4));
   const targets = draw.tokens(TIME * BATCH, VOCABULARY);
   targets[6] = -1;
   const inputs = draw.tokens(TIME * BATCH, VOCABULARY);

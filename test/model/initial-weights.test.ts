@@ -55,7 +55,7 @@ for (const cell of CELL_NAMES) {
 
 test("Initial weights begin with the frequencies of characters where they are known", () => {
   const config = modelConfig({ cell: "gru", ...SIZES, vocabularySize: 3 });
-  const weights = initialWeights(config, Random.fromSeed(1), Float64Array.of(6, 0, 2));
+  const weights = atOnce(initialWeights(config, Random.fromSeed(1), Float64Array.of(6, 0, 2)));
   const bias = new Map(parameterViews(config, weights)).get("decoder.bias")?.data as Float32Array;
   assertClose(bias.map(Math.exp), [7 / 11, 1 / 11, 3 / 11], 1e-6, "frequencies");
 });
@@ -149,7 +149,7 @@ test("A random orthogonal matrix is distributed evenly over all rotations and re
 });
 
 function allWeights(config: ModelConfig, seed: number): Float32Array {
-  return initialWeights(config, Random.fromSeed(seed));
+  return atOnce(initialWeights(config, Random.fromSeed(seed)));
 }
 
 function weightsByName(config: ModelConfig, seed: number): Map<string, Float32Array> {

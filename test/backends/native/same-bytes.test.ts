@@ -7,12 +7,13 @@ import { openBackend } from "#src/backends/select.js";
 import { CELL_NAMES, CELLS } from "#src/config/cells.js";
 import { type ModelConfig, modelConfig } from "#src/config/model.js";
 import type { OptimizerName } from "#src/config/names.js";
-import { CharRnn } from "#src/model/char-rnn.js";
+import type { CharRnn } from "#src/model/char-rnn.js";
 import { parameterArray } from "#src/model/parameters.js";
 import { createOptimizer } from "#src/optimization/optimizer.js";
 import { Random } from "#src/random.js";
 import { onTheAddon } from "../../helpers/addon.js";
 import { backwardArguments, crossEntropyArguments, SOURCES } from "../../helpers/addon-calls.js";
+import { initialModel } from "../../helpers/models.js";
 import { assertClose, assertSameBytes, Draw, numbersOf } from "../../helpers/numbers.js";
 import { slow } from "../../helpers/slow.js";
 import { muchDropped, STEPS, smallTraining } from "../../helpers/small-training.js";
@@ -105,7 +106,7 @@ onTheAddon("The native backend", (addon, native) => {
       const tokens = counts.map((count) =>
         Array.from({ length: 12 }, () => draw.tokens(count, vocabularySize)),
       );
-      const fresh = CharRnn.initial(native, model.config, Random.fromSeed(3));
+      const fresh = initialModel(native, model.config, Random.fromSeed(3));
       addon.setThreads({ threads: 1 });
       const expected = counts.map((count, k) => {
         const session = fresh.openDecodeSession(count);
@@ -258,7 +259,7 @@ function works(cell: ModelConfig["cell"]): Record<string, Work> {
 /** A model trained for some steps, and what it then gives. */
 function resultsOf(backend: Backend, { config, windows, optimizer }: Work): Results {
   const draw = new Draw(7);
-  const model = CharRnn.initial(backend, config, Random.fromSeed(2));
+  const model = initialModel(backend, config, Random.fromSeed(2));
   const gradients = parameterArray(backend, config);
   const average = parameterArray(backend, config);
   // A norm that is clipped at the first steps.
@@ -292,7 +293,7 @@ function resultsOf(backend: Backend, { config, windows, optimizer }: Work): Resu
 /** The gradients of one window and what decode sessions give. */
 function learnedOnce(backend: Backend, { config, windows: [{ time, batch }] }: Work): Results {
   const draw = new Draw(9);
-  const model = CharRnn.initial(backend, config, Random.fromSeed(2));
+  const model = initialModel(backend, config, Random.fromSeed(2));
   const gradients = parameterArray(backend, config);
   const inputs = draw.tokens(time * batch, config.vocabularySize);
   const targets = draw.tokens(time * batch, config.vocabularySize);
