@@ -32,7 +32,7 @@ export abstract class FaultyDecoder {
   protected offset = 0;
   protected isOver = false;
   readonly #lines = new LineCounter();
-  #faults = 0;
+  protected faults = 0;
   /** The first of them. */
   protected fault: Fault | undefined;
 
@@ -49,7 +49,7 @@ export abstract class FaultyDecoder {
 
   /** Notes bytes that are wrong, of which the first is `byte`. */
   protected addFault(byte: number | undefined, offset: number): void {
-    if (this.#faults++ === 0) {
+    if (this.faults++ === 0) {
       const position = this.#lines.positionAfter(this.codePoints.subarray(0, this.count));
       this.fault = { byte, offset, ...position };
     }
@@ -67,11 +67,7 @@ export abstract class FaultyDecoder {
 
   warnings(): string[] {
     if (!this.fault || this.invalid === "error") return [];
-    return [lossesOf(this.source, this.#faults, this.fault, this.invalid)];
-  }
-
-  protected get faults(): number {
-    return this.#faults;
+    return [lossesOf(this.source, this.faults, this.fault, this.invalid)];
   }
 
   protected abstract refusal(fault: Fault): CharnnError;

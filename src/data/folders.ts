@@ -49,7 +49,8 @@ export async function textsInFolder(
   const others = new Map<string, number>();
   const room = new Uint8Array(SNIFFED_BYTES);
   const written = [1, 2].flatMap((fd) => statsOf(fd) ?? []);
-  for (const file of files.sort(byCodeUnit)) {
+  // Sorted by code units, whatever the machine's language.
+  for (const file of files.sort()) {
     if (turns.isDue()) await turns.take();
     const { bytes, stats } = beginningOf(file, room);
     const kind = isSame(written, stats) ? "own" : kindOf(bytes, settings.encoding);
@@ -57,7 +58,7 @@ export async function textsInFolder(
     else if (kind === "own") own.push(path.relative(folder, file));
     else others.set(kind, (others.get(kind) ?? 0) + 1);
   }
-  return { texts, others, own: own.sort(byCodeUnit) };
+  return { texts, others, own: own.sort() };
 }
 
 /** Whether a file has a zero byte near its beginning. In UTF-16 that is nothing special. */
@@ -92,7 +93,8 @@ async function filesBelow(
     const at = folder;
     if (turns.isDue()) await turns.take();
     const entries = await explainingFailures(at, () => readdir(at, { withFileTypes: true }));
-    const isOwn = at !== root && (isOneOf(excluded, at) || isRunFolder(entries.map(nameOf)));
+    const isOwn =
+      at !== root && (isOneOf(excluded, at) || isRunFolder(entries.map(({ name }) => name)));
     if (isOwn) {
       if (await holdsFiles(at)) own.push(`${path.relative(root, at)}${path.sep}`);
       continue;
@@ -102,7 +104,7 @@ async function filesBelow(
       const entryPath = path.join(at, entry.name);
       if (entry.isDirectory()) folders.push(entryPath);
       else if (entry.isFile()) files.push(entryPath);
-      else if (entry.isSymbolicLink() && leadsToFile(entryPath)) files.push(entryPath);
+      else if (entry.isSymbolicLink() && statsOf(entryPath)?.isFile()) files.push(entryPath);
     }
   }
   return files;
@@ -118,16 +120,8 @@ async function holdsFiles(folder: string): Promise<boolean> {
   return false;
 }
 
-function nameOf({ name }: Dirent): string {
-  return name;
-}
-
 function isHidden({ name }: Dirent): boolean {
   return name.startsWith(".");
-}
-
-function leadsToFile(link: string): boolean {
-  return statsOf(link)?.isFile() === true;
 }
 
 /** Of a path or an open file; undefined where there is none. */
@@ -146,10 +140,4 @@ function isOneOf(others: readonly Stats[], file: string): boolean {
 
 function isSame(others: readonly Stats[], { dev, ino }: Stats): boolean {
   return others.some((other) => other.dev === dev && other.ino === ino);
-}
-
-/** The same order on every machine, whatever its language. */
-function byCodeUnit(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }

@@ -36,6 +36,11 @@ const ODT: Format = {
   short: "OpenDocument",
   advice: PANDOC("odt"),
 };
+const UTF_32: Format = {
+  name: "UTF-32 text",
+  short: "UTF-32",
+  advice: "Convert it first: iconv -f UTF-32 -t UTF-8 FILE > NEWFILE",
+};
 const EPUB: Format = { name: "an EPUB book (ZIP)", short: "EPUB", advice: PANDOC("epub") };
 
 function packed(name: string, start: string, command: string, at = 0): Signature {
@@ -105,18 +110,8 @@ const SIGNATURES: readonly Signature[] = [
     at: 257,
     advice: `Unpack it first: mkdir FOLDER && tar -xf FILE -C FOLDER, ${THEN_NAME}`,
   },
-  {
-    name: "UTF-32 text",
-    short: "UTF-32",
-    start: "\xff\xfe\x00\x00",
-    advice: "Convert it first: iconv -f UTF-32 -t UTF-8 FILE > NEWFILE",
-  },
-  {
-    name: "UTF-32 text",
-    short: "UTF-32",
-    start: "\x00\x00\xfe\xff",
-    advice: "Convert it first: iconv -f UTF-32 -t UTF-8 FILE > NEWFILE",
-  },
+  { ...UTF_32, start: "\xff\xfe\x00\x00" },
+  { ...UTF_32, start: "\x00\x00\xfe\xff" },
   {
     name: "an SQLite database",
     short: "SQLite",

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Clock } from "../clock.js";
+import { pick } from "../config/schema.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import type { TrainSettings } from "../config/train-settings.js";
 import type { CorpusSettings } from "../data/corpus.js";
@@ -19,15 +20,7 @@ export interface PlanOptions extends ReadOptions {
  * @throws CharnnError `INVALID_SETTING` for a running text, which has no lines to deal
  */
 export function corpusSettings(settings: TrainSettings): CorpusSettings {
-  const {
-    files,
-    validationFile,
-    documents,
-    fold,
-    split,
-    out = TRAIN_DEFAULTS.out,
-    name,
-  } = settings;
+  const { documents, split, out = TRAIN_DEFAULTS.out, name } = settings;
   if (split === "random" && !documents) {
     throw new CharnnError(
       "INVALID_SETTING",
@@ -38,12 +31,8 @@ export function corpusSettings(settings: TrainSettings): CorpusSettings {
   }
   return {
     leftOut: name === undefined ? [out] : [out, join(out, name)],
-    files,
-    validationFile,
-    documents,
-    fold,
+    ...pick(settings, ["files", "validationFile", "documents", "fold", "minCount"]),
     split: split ?? (documents ? "random" : undefined),
-    minCount: settings.minCount,
     randomSeed: settings.randomSeed ?? TRAIN_DEFAULTS.randomSeed,
     validation: settings.validation ?? TRAIN_DEFAULTS.validation,
     test: settings.test ?? TRAIN_DEFAULTS.test,

@@ -60,11 +60,7 @@ export function trainingBytes(shape: TrainingShape): number {
     (hasAverage ? 1 : 0) +
     (accumulate > 1 ? 1 : 0) +
     (backend === "tensorflow" ? TENSORFLOW_STEP_ARRAYS[optimizer] : 0);
-  const learning = windowBytes(model, backend, {
-    time: seqLength,
-    batch: batchSize,
-    masks,
-  });
+  const learning = windowBytes(model, backend, { time: seqLength, batch: batchSize, masks });
   const scoring = evaluation ? windowBytes(model, backend, evaluation) : 0;
   // The model with averaged weights has a second workspace.
   const windows = hasAverage ? learning + scoring : Math.max(learning, scoring);

@@ -152,8 +152,10 @@ function withDefaults(
   counting: RunConfig["text"]["counting"],
   preset: PresetName,
 ): { config: RunConfig; note: string | undefined } {
-  const defaults = { ...TRAIN_DEFAULTS, ...presetRecipe(preset, corpus.vocabulary.size) };
+  const vocabularySize = corpus.vocabulary.size;
+  const defaults = { ...TRAIN_DEFAULTS, ...presetRecipe(preset, vocabularySize) };
   const all = { ...defaults, ...definedOnly(settings) };
+  const { cell, layers, hiddenSize, embeddingSize } = all;
   const characters = corpus.train.tokens.length;
   const shape: ReturnType<typeof fitBatchShape> = corpus.documents
     ? { batchSize: all.batchSize, seqLength: all.seqLength }
@@ -162,13 +164,7 @@ function withDefaults(
   const limits = limitsOf(settings) ?? { epochs: defaultEpochs(characters) };
   const { split, lineEnds } = corpusSettings(settings);
   const config: RunConfig = {
-    model: modelConfig({
-      cell: all.cell,
-      layers: all.layers,
-      hiddenSize: all.hiddenSize,
-      embeddingSize: all.embeddingSize,
-      vocabularySize: corpus.vocabulary.size,
-    }),
+    model: modelConfig({ cell, layers, hiddenSize, embeddingSize, vocabularySize }),
     text: {
       fingerprint: corpus.fingerprint,
       characters: corpus.characters,

@@ -68,9 +68,7 @@ export async function findCheckpoint(run: string | undefined, out: string): Prom
 export async function findReportedRun(run: string | undefined, out: string): Promise<RunFolder> {
   const found = await lookForReportedRun(run, out);
   if (found) return found;
-  if (run === undefined) {
-    throw noRunIn(out);
-  }
+  if (run === undefined) throw noRunIn(out);
   const message = (await statsOf(pathsOf(run, out)[0]))
     ? `The run ${JSON.stringify(run)} has reported nothing: it has no ${METRICS}.`
     : `There is no run ${JSON.stringify(run)}.`;

@@ -69,7 +69,7 @@ export class Timekeeper {
 
   /** The time since the last note went to a checkpoint between evaluations. */
   noteSave(): void {
-    this.#pace.pass();
+    this.#pace.lap();
     this.#savedAt = this.#run.clock();
   }
 
@@ -196,14 +196,16 @@ class Pace {
     return this.#clock() - this.#start;
   }
 
-  /** What was since the last call belongs to nothing that comes again. */
-  pass(): void {
-    this.#lap();
+  /** Seconds since the last call; they count as a step or an evaluation where one of the calls below asks. */
+  lap(): number {
+    const before = this.#mark;
+    this.#mark = this.#clock();
+    return this.#mark - before;
   }
 
   /** What was since the last call was a step. */
   addStep(): void {
-    const seconds = this.#lap();
+    const seconds = this.lap();
     // The first one makes the arrays.
     if (this.#steps === 0) this.#firstStep = seconds;
     this.#stepSeconds += seconds;
@@ -212,7 +214,7 @@ class Pace {
 
   /** What was since the last call was an evaluation. */
   addEvaluation(): void {
-    this.#evaluationSeconds += this.#lap();
+    this.#evaluationSeconds += this.lap();
     this.#evaluations++;
   }
 
@@ -227,12 +229,6 @@ class Pace {
   /** What an evaluation has taken, with its sample and checkpoints; undefined before there is one. */
   get secondsPerEvaluation(): number | undefined {
     return this.#evaluations > 0 ? this.#evaluationSeconds / this.#evaluations : undefined;
-  }
-
-  #lap(): number {
-    const before = this.#mark;
-    this.#mark = this.#clock();
-    return this.#mark - before;
   }
 }
 

@@ -14,7 +14,11 @@ const WHOLE = eventOf({ figures: "whole" });
 /** A server that makes a reader of whoever connects, and a connection to it. */
 async function connected(t: TestContext, whole: Buffer) {
   const readers = new EventReaders();
-  const server = createServer((_, response: ServerResponse) => readers.add(response, whole, 0));
+  let sent: ServerResponse | undefined;
+  const server = createServer((_, response) => {
+    sent = response;
+    readers.add(response, whole, 0);
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   t.after(() => {
@@ -26,7 +30,9 @@ async function connected(t: TestContext, whole: Buffer) {
   const [message] = (await once(request, "response")) as [IncomingMessage];
   message.on("error", () => {});
   message.pause();
-  return { readers, message };
+  /** Bytes that have been sent and not been taken by the system. */
+  const bufferedBytes = () => sent?.writableLength ?? 0;
+  return { readers, message, bufferedBytes };
 }
 
 /** What comes until the end of an event with this figure. */
@@ -50,19 +56,19 @@ test("Readers of events are sent each change once they have taken the one before
 });
 
 test("Readers of events take no more memory than what they have not read yet, while much is sent", async (t) => {
-  const { readers } = await connected(t, LARGE);
-  const buffered = readers.bufferedBytes;
+  const { readers, bufferedBytes } = await connected(t, LARGE);
+  const buffered = bufferedBytes();
   assert.ok(buffered > 0);
   for (let k = 0; k < 1_000; k++) readers.send(CHANGE, () => WHOLE, k);
-  assert.ok(readers.bufferedBytes <= buffered);
+  assert.ok(bufferedBytes() <= buffered);
   assert.equal(readers.size, 1);
 });
 
 slow("Readers of events get everything when they have fallen behind and read on", async (t) => {
-  const { readers, message } = await connected(t, LARGE);
+  const { readers, message, bufferedBytes } = await connected(t, LARGE);
   readers.send(CHANGE, () => WHOLE, 1);
   const reading = readTo(message, "whole");
-  while (readers.bufferedBytes > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (bufferedBytes() > 0) await new Promise((resolve) => setTimeout(resolve, 10));
   readers.send(undefined, () => WHOLE, 2);
   const text = await reading;
   assert.equal(text.length, LARGE.length + WHOLE.length);
@@ -75,7 +81,6 @@ test("Readers of events are disconnected when they don't read", async (t) => {
   assert.equal(readers.size, 1);
   readers.send(undefined, () => WHOLE, 10_001);
   while (readers.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
-  assert.equal(readers.bufferedBytes, 0);
   message.resume();
   await closed;
 });

@@ -94,19 +94,11 @@ function sha256(text: string): string {
 }
 
 function sectionsOf({ view, settings: own, neighbours }: Report): [id: string, name: string][] {
-  return [
-    ["figures", "Figures"],
-    ["curves", "Curves"],
-    ["samples", "Samples"],
-    ...(view
-      ? ([
-          ["surprise", "Surprise"],
-          ["neurons", "Neurons"],
-        ] as [string, string][])
-      : []),
-    ...(own.length > 0 ? ([["settings", "Settings"]] as [string, string][]) : []),
-    ...(neighbours.length > 0 ? ([["vocabulary", "Vocabulary"]] as [string, string][]) : []),
-  ];
+  const names = ["Figures", "Curves", "Samples"];
+  if (view) names.push("Surprise", "Neurons");
+  if (own.length > 0) names.push("Settings");
+  if (neighbours.length > 0) names.push("Vocabulary");
+  return names.map((name) => [name.toLowerCase(), name]);
 }
 
 /** How each run stands. */

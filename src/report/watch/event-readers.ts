@@ -29,13 +29,6 @@ export class EventReaders {
     return this.size >= MAX_READERS;
   }
 
-  /** Bytes that have been sent and not been taken by the system. */
-  get bufferedBytes(): number {
-    let sum = 0;
-    for (const { response } of this.#readers) sum += response.writableLength;
-    return sum;
-  }
-
   /** @param whole an update that says everything */
   add(response: ServerResponse, whole: Buffer, now: number): void {
     const reader: Reader = { response, drainedAt: now, isBehind: false };
