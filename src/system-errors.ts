@@ -1,5 +1,6 @@
 import { getSystemErrorMap } from "node:util";
 import { CharnnError, type ErrorCode, systemErrorCode } from "./errors.js";
+import { isInUse } from "./in-use.js";
 
 /** Why a call of the operating system failed, and what a person can do about it. */
 interface Meaning {
@@ -14,6 +15,12 @@ interface Meaning {
 const DENIED: Meaning = {
   reason: "permission is denied",
   cure: "Change its permissions",
+  elsewhere: true,
+};
+/** Windows says the same of both. */
+const OPEN_OR_DENIED: Meaning = {
+  reason: "another program has it open, or permission is denied",
+  cure: "Close that program",
   elsewhere: true,
 };
 const UNSUPPORTED: Meaning = { reason: "the file system does not support this", elsewhere: true };
@@ -101,12 +108,16 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map([
 export function reasonOf(error: unknown): string {
   const code = systemErrorCode(error);
   if (code === undefined) return error instanceof Error ? error.message : String(error);
-  const meaning = MEANINGS.get(code);
+  const meaning = meaningOf(error);
   if (meaning) return meaning.reason;
   for (const [name, description] of getSystemErrorMap().values()) {
     if (name === code) return `${description} (${code})`;
   }
   return error instanceof Error ? error.message : code;
+}
+
+function meaningOf(error: unknown): Meaning | undefined {
+  return isInUse(error) ? OPEN_OR_DENIED : MEANINGS.get(systemErrorCode(error) ?? "");
 }
 
 /**
@@ -115,7 +126,7 @@ export function reasonOf(error: unknown): string {
  * @param elsewhere how to name another place, where one can be named: `choose another folder with --out`
  */
 export function cureOf(error: unknown, elsewhere?: string): string | undefined {
-  const meaning = MEANINGS.get(systemErrorCode(error) ?? "");
+  const meaning = meaningOf(error);
   const other = meaning?.elsewhere || !meaning?.cure ? elsewhere : undefined;
   const ways = [meaning?.cure, other].filter((way) => way !== undefined).join(", or ");
   return ways === "" ? undefined : `${ways[0].toUpperCase()}${ways.slice(1)}.`;

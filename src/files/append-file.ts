@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { cleanUpOnFailure, thenCleanUp } from "../clean-up.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
+import { retryWhileInUse } from "../in-use.js";
 import { notWritable } from "../system-errors.js";
 
 // A link may lead to a file that charnn did not make. Windows knows no such flag.
@@ -42,7 +43,7 @@ async function change(
   action: (file: FileHandle) => Promise<void>,
 ): Promise<void> {
   try {
-    const file = await open(path, flags | O_NOFOLLOW);
+    const file = await retryWhileInUse(() => open(path, flags | O_NOFOLLOW));
     await thenCleanUp(
       () => action(file),
       () => file.close(),

@@ -3,10 +3,14 @@ import * as nodeFileSystem from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { cleanUpOnFailure, thenCleanUp } from "../clean-up.js";
 import { systemErrorCode } from "../errors.js";
+import { retryWhileInUse, type System } from "../in-use.js";
 import { notReadable, notWritable } from "../system-errors.js";
 
 /** The file-system calls that a durable write is made of. */
-export type FileSystem = Pick<typeof nodeFileSystem, "open" | "rename" | "rm">;
+export type FileSystem = Pick<typeof nodeFileSystem, "open" | "rename" | "rm"> & {
+  /** This one when left out. */
+  readonly system?: System;
+};
 
 /** The parts of a file, in order. Each is valid until the next one is read. */
 type Pieces = readonly Uint8Array[] | AsyncIterable<Uint8Array>;
@@ -36,7 +40,7 @@ interface DurableOptions {
   readonly elsewhere?: string;
   /** Of a new file. */
   readonly mode?: number | undefined;
-  /** Called when all is written, right before it takes its place; throws where it must not. */
+  /** Called when all is written, right before each attempt to put it in its place; throws where it must not. */
   readonly beforeRename?: (() => Promise<void>) | undefined;
 }
 
@@ -49,7 +53,8 @@ interface DurableOptions {
  *
  * @param pieces what the file will hold, one after the other
  * @throws CharnnError `NOT_WRITABLE`; the old file is untouched then, unless only the last step
- *   failed, which makes sure that the new one outlasts a power failure.
+ *   failed, which makes sure that the new one outlasts a power failure. `isInUse` holds for the error where
+ *   another program has the old file open.
  */
 export async function writeDurably(
   path: string,
@@ -65,8 +70,10 @@ export async function writeDurably(
     await cleanUpOnFailure(
       async () => {
         await writeNew(temporary, pieces, fileSystem, mode);
-        await beforeRename?.();
-        await renameOrSayWhy(fileSystem, temporary, path, beforeRename);
+        await retryWhileInUse(async () => {
+          await beforeRename?.();
+          await renameOrSayWhy(fileSystem, temporary, path, beforeRename);
+        }, fileSystem.system);
         await syncFolder(dirname(target), fileSystem);
       },
       () => fileSystem.rm(temporary, { force: true }),
@@ -152,7 +159,7 @@ export async function removeStaleTemporaries(path: string): Promise<void> {
  */
 export async function removeFile(path: string): Promise<void> {
   try {
-    await nodeFileSystem.unlink(path);
+    await retryWhileInUse(() => nodeFileSystem.unlink(path));
   } catch (error) {
     if (systemErrorCode(error) !== "ENOENT") throw error;
   }
@@ -253,6 +260,6 @@ async function syncFolder(path: string, fileSystem: FileSystem): Promise<void> {
       () => folder.close(),
     );
   } catch (error) {
-    if (!["EINVAL", "EPERM"].includes(systemErrorCode(error) ?? "")) throw error;
+    if (!["EINVAL", "EISDIR", "EPERM"].includes(systemErrorCode(error) ?? "")) throw error;
   }
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { systemCalls } from "../backends/native/addon.js";
 import { closeRead } from "../clean-up.js";
 import { systemErrorCode } from "../errors.js";
+import { retryWhileInUse } from "../in-use.js";
 import { areOnOneSystem, isRunning, isStillRunning, type ProcessIdentity } from "../processes.js";
 import { type LockHolder, MILLISECONDS_PER_BEAT } from "./beat.js";
 import type { RunFolder } from "./run-folder.js";
@@ -50,9 +51,9 @@ export class HolderWatch {
   /** @throws an error of the system when the lock can't be read */
   async look(): Promise<Look> {
     const lock = lockOf(this.#folder);
-    for (const name of (await unlessGone(readdir(lock))) ?? []) {
+    for (const name of (await unlessGone(retryWhileInUse(() => readdir(lock)))) ?? []) {
       const file = join(lock, name);
-      const text = await unlessGone(beginningOf(file));
+      const text = await unlessGone(retryWhileInUse(() => beginningOf(file)));
       if (text === undefined) continue;
       const holder = parseHolder(text);
       const state = holder ? await this.#stateOf(file, holder, ownLocks.has(name)) : "left";

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, rename, rm, rmdir, stat } from "node:fs/promises";
+import * as nodeFileSystem from "node:fs/promises";
+import { type FileHandle, mkdir, open, rm, rmdir, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,6 +9,7 @@ import { systemCalls } from "../backends/native/addon.js";
 import { closeRead } from "../clean-up.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { removeFile, temporaryFor } from "../files/durable-file.js";
+import { PAUSES, retryWhileInUse } from "../in-use.js";
 import { numbersAreShared, type ProcessIdentity, thisProcess } from "../processes.js";
 import { notReadable, notWritable } from "../system-errors.js";
 import { holderText, type LockHolder } from "./beat.js";
@@ -28,6 +30,9 @@ export interface RunLock {
   /** Lets other processes have the run. */
   release(): Promise<void>;
 }
+
+/** The file-system calls by which one of several processes gets a lock. */
+type LockFileSystem = Pick<typeof nodeFileSystem, "rename" | "stat">;
 
 const MILLISECONDS_BETWEEN_LOOKS = 250;
 /** How it is seen that something else stands in the place of a lock: a file, a link, a folder in it. */
@@ -141,9 +146,11 @@ function keep(folder: RunFolder, { id, holder, file }: Entry): RunLock {
       // The clock may be set back; what counts is that a process which slept sees it moved.
       if (Math.abs(Date.now() - checkedAt) < maxAge) return;
       // Opened, not only looked up: the client of a network folder remembers names for long.
-      const own = await unlessGone(open(path, "r")).catch((error: unknown) => {
-        throw notWritable(path, error);
-      });
+      const own = await unlessGone(retryWhileInUse(() => open(path, "r"))).catch(
+        (error: unknown) => {
+          throw notWritable(path, error);
+        },
+      );
       if (!own) throw await runLost(folder);
       await closeRead(own);
       checkedAt = Date.now();
@@ -156,24 +163,45 @@ function keep(folder: RunFolder, { id, holder, file }: Entry): RunLock {
       await file?.close().catch(() => {});
       ownLocks.delete(id);
       // What is left if that fails is known to be left, by everybody.
-      await rm(path, { force: true }).catch(() => {});
-      await rmdir(lockOf(folder)).catch(() => {});
+      await removeFile(path).catch(() => {});
+      await retryWhileInUse(() => rmdir(lockOf(folder))).catch(() => {});
     },
   };
 }
 
+/** Windows and some network folders say so, and so does any system where it is really not permitted. */
+const MAY_BE_TAKEN = new Set(["EPERM", "EACCES", "EBUSY"]);
+
 /** False where there is a lock already. */
-async function renameToFree(temporary: string, lock: string): Promise<boolean> {
+export async function renameToFree(
+  temporary: string,
+  lock: string,
+  { rename, stat }: LockFileSystem = nodeFileSystem,
+): Promise<boolean> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await rename(temporary, lock);
+      return true;
+    } catch (error) {
+      const code = systemErrorCode(error) ?? "";
+      if (code === "ENOTEMPTY" || code === "EEXIST") return false;
+      if (!MAY_BE_TAKEN.has(code)) throw error;
+      if (await isThere(() => stat(lock))) return false;
+      // Whoever had it gave it back meanwhile, unless it is really not permitted.
+      if (attempt === MAX_ATTEMPTS) throw error;
+    }
+    await sleep(PAUSES[attempt]);
+  }
+}
+
+/** Of a folder that is being removed Windows denies permission, until it is gone. */
+async function isThere(look: () => Promise<unknown>): Promise<boolean> {
   try {
-    await rename(temporary, lock);
+    await look();
     return true;
   } catch (error) {
-    const code = systemErrorCode(error) ?? "";
-    // Windows and some network folders say so, and so does any system where it is really not permitted.
-    const mayBeTaken = code === "EPERM" || code === "EACCES";
-    const isTaken = mayBeTaken && (await unlessGone(stat(lock))) !== undefined;
-    if (isTaken || code === "ENOTEMPTY" || code === "EEXIST") return false;
-    throw error;
+    if (!["ENOENT", "EPERM", "EACCES"].includes(systemErrorCode(error) ?? "")) throw error;
+    return false;
   }
 }
 
@@ -197,7 +225,7 @@ async function makeRoom(
 
 async function removeIfEmpty(path: string): Promise<void> {
   try {
-    await rmdir(path);
+    await retryWhileInUse(() => rmdir(path));
   } catch (error) {
     const code = systemErrorCode(error) ?? "";
     if (!["ENOENT", "ENOTEMPTY", "EEXIST"].includes(code)) throw error;

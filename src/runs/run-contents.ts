@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { CharnnError } from "../errors.js";
 import { removeFile } from "../files/durable-file.js";
 import { type FolderReader, isAbsent, namesIn } from "../files/folder-names.js";
+import { retryWhileInUse } from "../in-use.js";
 import { BEST, LAST, STEP_FILE } from "../run-files.js";
 import { notReadable, notWritable } from "../system-errors.js";
 import { EVENT_FILE_PREFIX, METRICS, type RunFolder } from "./run-folder.js";
@@ -57,15 +58,21 @@ export function checkpointsOf(folder: RunFolder, contents: RunContents | undefin
 /**
  * Of the checkpoints that are kept of steps up to `step`, removes all but the newest `keep`. Those of later
  * steps are of a longer run, which went on from here once.
+ *
+ * @param except a step whose checkpoint stays
  */
 export async function keepNewestSteps(
   folder: RunFolder,
   keep: number,
   step: number,
+  except?: number,
 ): Promise<void> {
   const { steps = [] } = (await contentsOf(folder)) ?? {};
   const upTo = steps.filter((name) => stepOf(name) <= step);
-  for (const name of upTo.slice(keep)) await remove(join(folder.path, name));
+  for (const name of upTo.slice(keep)) {
+    if (stepOf(name) === except) continue;
+    await remove(join(folder.path, name));
+  }
 }
 
 /**
@@ -97,7 +104,7 @@ export async function setMetricsAside({ path, metrics }: RunFolder): Promise<str
   const name = () => join(path, `metrics.${number}.jsonl`);
   while (!(await isAbsent(name()))) number++;
   try {
-    await rename(metrics, name());
+    await retryWhileInUse(() => rename(metrics, name()));
   } catch (error) {
     throw notWritable(metrics, error);
   }

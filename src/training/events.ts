@@ -101,7 +101,7 @@ export interface SampleEvent {
 }
 
 /** A checkpoint is on disk. */
-interface CheckpointEvent {
+export interface CheckpointEvent {
   readonly event: "checkpoint";
   readonly step: number;
   readonly kind: "last" | "best" | "step";

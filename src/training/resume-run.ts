@@ -15,6 +15,7 @@ import { haveSameEnd, resumedLimits } from "../planning/limits.js";
 import { FIXED, refuseTooLarge, trainingShape } from "../planning/memory-need.js";
 import { batchesOf, refuseEndlessSchedule } from "../planning/resolve-config.js";
 import { lengthOfRun } from "../planning/run-length.js";
+import { findBestAside } from "../runs/best-aside.js";
 import { claimRun } from "../runs/claim.js";
 import { listRuns } from "../runs/find-runs.js";
 import { readLast } from "../runs/last-checkpoint.js";
@@ -140,7 +141,10 @@ async function resumeClaimed(
     },
   });
   await cleanUpOnFailure(
-    () => restoreRun(run, folder.last, signal),
+    async () => {
+      await restoreRun(run, folder.last, signal);
+      run.bestAside = await findBestAside(folder, progress);
+    },
     () => run.dispose(),
   );
   return run;

@@ -33,7 +33,9 @@ export async function rollBack(run: Run, sign: string, exploded = false): Promis
   const rateFactor = progress.rateFactor * RATE_FACTOR;
   const contents = await contentsOf(folder);
   const isTrusted = !exploded || (rollbacks === 0 && run.corpus.validation.tokens.length === 0);
-  const path = contents?.best ? folder.best : contents?.last && isTrusted ? folder.last : undefined;
+  const { bestAside } = run;
+  const best = bestAside === undefined ? folder.best : folder.stepFile(bestAside);
+  const path = contents?.best ? best : contents?.last && isTrusted ? folder.last : undefined;
   let before = path && (await restore(run, path));
   if (!before || (exploded && path === folder.last && !(await isSound(run)))) {
     before = await restoreBeginning(run);

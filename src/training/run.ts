@@ -43,6 +43,8 @@ export interface Run extends Omit<RunParts, "model" | "warnings">, Reader {
   /** What is evaluated and sampled from: the model, or another with the average of its weights. */
   readonly evalModel: CharRnn;
   readonly random: Random;
+  /** The step whose file has the best checkpoint, while that can't take its place. */
+  bestAside: number | undefined;
   /** Frees its tensors. */
   dispose(): void;
   /** Frees its tensors, and lets other processes have its folder. */
@@ -59,6 +61,7 @@ export function createRun({ model, ...parts }: RunParts): Run {
     learner,
     evalModel,
     random: Random.fromSeed(config.training.randomSeed),
+    bestAside: undefined,
     state: model.zeroState(config.training.batchSize),
     dispose() {
       learner.dispose();

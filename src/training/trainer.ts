@@ -4,7 +4,6 @@
  * of a batch or a few. From time to time the held-out part is scored, and the run is saved.
  */
 import { selectBackend } from "../backends/select.js";
-import { areFinite, writeCheckpoint } from "../checkpoint/checkpoint.js";
 import { cleanUpAfter } from "../clean-up.js";
 import { startClock } from "../clock.js";
 import { MAX_BAD_STEPS } from "../config/run.js";
@@ -18,7 +17,6 @@ import type { Score } from "../model/char-rnn.js";
 import { learningRateAt } from "../optimization/schedule.js";
 import type { PlanOptions } from "../planning/corpus-settings.js";
 import { FIXED, trainingOutOfMemory, trainingShape } from "../planning/memory-need.js";
-import { keepNewestSteps } from "../runs/run-contents.js";
 import { Turns, unlessAborted } from "../turns.js";
 import { endEvent, sampleEvent, startEvent } from "./describe-run.js";
 import type { StepEvent, TrainingEvent } from "./events.js";
@@ -29,11 +27,11 @@ import { whilePreparing } from "./preparing.js";
 import { isEvaluationDue, isSaveDue, noteEvaluation, noteStep } from "./progress.js";
 import { recorded } from "./recorders.js";
 import { findRunToResume, resumeRun } from "./resume-run.js";
-import { diverged, rollBack } from "./roll-back.js";
+import { rollBack } from "./roll-back.js";
 import type { Run } from "./run.js";
 import { endReached, endReason } from "./run-end.js";
+import { Saver } from "./saver.js";
 import { checkedTrainSettings, type TrainOptions } from "./settings.js";
-import { checkpointOf } from "./snapshot.js";
 import { Timekeeper } from "./timekeeper.js";
 
 /**
@@ -79,11 +77,13 @@ async function prepareRun(settings: TrainSettings, given: PlanOptions): Promise<
 /** Steps, evaluations and checkpoints. Everything about the path of a run is a function of its step. */
 async function* trainLoop(
   run: Run,
-  settings: TrainSettings,
+  { saveEvery = TRAIN_DEFAULTS.saveEvery, keep = TRAIN_DEFAULTS.keep }: TrainSettings,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TrainingEvent, void> {
   for (const message of run.warnings) yield { event: "warning", message };
+  const saver = new Saver(run, keep);
   if (endReached(run) && !isEvaluationDue(run)) {
+    yield* saver.saveAtEnd(false);
     yield await endEvent(run, "done", run.speed, signal);
     return;
   }
@@ -91,17 +91,17 @@ async function* trainLoop(
 
   const time = new Timekeeper(run);
   // A run that is resumed may have been killed between a step and its evaluation.
-  yield* evaluateOrSave(run, settings, time, signal);
+  yield* evaluateOrSave(run, saver, saveEvery, time, signal);
   while (!endReason(run, signal)) {
     const step = await trainStep(run, time, signal);
     if (!step) break;
     yield step;
     if (run.progress.badSteps >= MAX_BAD_STEPS) yield* goBack(run, step);
     time.noteStep();
-    if (time.isReplanDue()) yield* replan(run, time, signal);
-    yield* evaluateOrSave(run, settings, time, signal);
+    if (time.isReplanDue()) yield* replan(saver, time, signal);
+    yield* evaluateOrSave(run, saver, saveEvery, time, signal);
   }
-  yield* finish(run, time, signal);
+  yield* finish(run, saver, time, signal);
 }
 
 /**
@@ -174,27 +174,28 @@ async function lossAndGradients(
 /** An evaluation where one is due, and otherwise a checkpoint where that is. */
 async function* evaluateOrSave(
   run: Run,
-  { saveEvery = TRAIN_DEFAULTS.saveEvery, keep = TRAIN_DEFAULTS.keep }: TrainSettings,
+  saver: Saver,
+  saveEvery: number,
   time: Timekeeper,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TrainingEvent, void> {
   const isDue = isEvaluationDue(run);
   if (isSaveDue(run, saveEvery, isDue, time.isSaveLate(isDue))) {
-    yield await save(run, "last");
+    yield* saver.saveLast();
     time.noteSave();
   }
   if (!isDue) return;
-  yield* evaluateAndSave(run, keep, signal);
+  yield* evaluateAndSave(run, saver, signal);
   time.noteEvaluation();
 }
 
 /** Scores the validation part, shows a sample, saves; does nothing when interrupted. */
 async function* evaluateAndSave(
   run: Run,
-  keep: number,
+  saver: Saver,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TrainingEvent, void> {
-  const { evalModel, progress, folder, corpus, config } = run;
+  const { evalModel, progress, corpus, config } = run;
   const { validation, documents, vocabulary } = corpus;
   const { evalCharacters: most } = config.training;
   const batches = evaluationBatches(validation.tokens, documents, vocabulary, { most, signal });
@@ -212,32 +213,19 @@ async function* evaluateAndSave(
     return;
   }
   // A run that is killed between its first best checkpoint and its first last one could not be resumed.
-  if (progress.bestLoss === undefined) await save(run, "last");
+  if (progress.bestLoss === undefined) yield* warningsOf(saver.saveLast());
   const evaluated = noteEvaluation(run, score);
   yield evaluated;
   yield await sampleEvent(run);
-  if (evaluated.best) yield await save(run, "best");
-  if (keep > 0) {
-    yield await save(run, "step");
-    await keepNewestSteps(folder, keep, progress.step);
-  }
-  yield await save(run, "last");
+  if (evaluated.best) yield* saver.saveBest();
+  yield* saver.saveStep();
+  yield* saver.saveLast();
 }
 
-async function save(run: Run, kind: "last" | "best" | "step"): Promise<TrainingEvent> {
-  const { folder, progress, lock } = run;
-  const path = kind === "step" ? folder.stepFile(progress.step) : folder[kind];
-  const checkpoint = checkpointOf(run);
-  // Never in the place of a checkpoint that can be read.
-  for (const { name, data } of checkpoint.tensors.values()) {
-    if (!(await areFinite(data))) {
-      throw await diverged(run, `${name} has numbers that are not finite`);
-    }
-  }
-  await lock.check();
-  // Once more at the end: the process may have been stopped while it wrote.
-  await writeCheckpoint(path, checkpoint, () => lock.check());
-  return { event: "checkpoint", step: progress.step, kind, path };
+async function* warningsOf(
+  events: AsyncIterable<TrainingEvent>,
+): AsyncGenerator<TrainingEvent, void> {
+  for await (const event of events) if (event.event === "warning") yield event;
 }
 
 /** Takes a run back that has had too many bad steps in a row. */
@@ -251,7 +239,7 @@ async function* goBack(run: Run, step: StepEvent): AsyncGenerator<TrainingEvent,
 
 /** Fits the number of steps to the time that is left. */
 async function* replan(
-  run: Run,
+  saver: Saver,
   time: Timekeeper,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TrainingEvent, void> {
@@ -259,7 +247,7 @@ async function* replan(
   if (!replanned) return;
   // At once, so that a run that is killed goes on with the numbers that it has reported.
   if (replanned.isNoted) {
-    yield await save(run, "last");
+    yield* saver.saveLast();
     time.noteSave();
   }
   if (replanned.event) yield replanned.event;
@@ -268,12 +256,13 @@ async function* replan(
 /** Saves where that was not done, and scores what is to be scored once. */
 async function* finish(
   run: Run,
+  saver: Saver,
   time: Timekeeper,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TrainingEvent, void> {
   const { step, evaluatedAt } = run.progress;
   // A run that has taken no step is none.
   if (step === 0) signal?.throwIfAborted();
-  if (step === 0 || evaluatedAt !== step) yield await save(run, "last");
+  yield* saver.saveAtEnd(step === 0 || evaluatedAt !== step);
   yield await endEvent(run, endReason(run, signal) ?? "interrupted", time.speed, signal);
 }

@@ -14,17 +14,15 @@ import {
   removeLeftovers,
   writeDurably,
 } from "#src/files/durable-file.js";
+import { isInUse, PAUSES } from "#src/in-use.js";
 import { failsWith } from "../helpers/failure.js";
+import { FakeSystem, systemError } from "../helpers/fake-system.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { slow } from "../helpers/slow.js";
 
 const OLD = "the old file";
 const NEW_PIECES = [Buffer.from("a new "), Buffer.alloc(0), Buffer.from("file, longer")];
 const NEW = "a new file, longer";
-
-function systemError(code: string): Error {
-  return Object.assign(new Error(`${code}: made to fail`), { code });
-}
 
 /** Calls `before` with its name ahead of every file-system call, which it may make fail. */
 function watched(before: (call: string) => void, maxWrite = Number.POSITIVE_INFINITY): FileSystem {
@@ -145,7 +143,7 @@ test("a disk that fails for good leaves a whole file, and the next start can wri
 
 test("a folder that can't be synced is no failure", async (t) => {
   const file = path.join(await temporaryFolder(t), "file");
-  for (const code of ["EINVAL", "EPERM"]) {
+  for (const code of ["EINVAL", "EISDIR", "EPERM"]) {
     let syncs = 0;
     const fileSystem = watched((call) => {
       if (call === "sync" && ++syncs === 2) throw systemError(code);
@@ -241,6 +239,46 @@ test("a file that this process is writing is no leftover, and is not written twi
   await removeLeftovers(folder);
   await writing;
   assert.equal((await readFile(file)).length, 4_000_000);
+});
+
+test("on Windows a file that somebody has open is replaced as soon as it is let go", async (t) => {
+  const folder = await temporaryFolder(t);
+  const file = path.join(folder, "file");
+  await writeFile(file, OLD);
+  const system = new FakeSystem("win32");
+  let renames = 0;
+  const fileSystem = watched((call) => {
+    if (call !== "rename") return;
+    assert.equal(checks, ++renames, "the run is looked at before each attempt");
+    if (renames <= 4) throw systemError("EPERM");
+  });
+  let checks = 0;
+  const beforeRename = async () => {
+    checks++;
+  };
+  await writeDurably(file, NEW_PIECES, { ...fileSystem, system }, { beforeRename });
+  assert.equal(await readFile(file, "utf8"), NEW);
+  assert.equal(renames, 5);
+  assert.deepEqual(system.pauses, PAUSES.slice(0, 4));
+  assert.deepEqual(await readdir(folder), ["file"]);
+});
+
+test("on Windows a file that stays open keeps what it holds, and the error says why", async (t) => {
+  const folder = await temporaryFolder(t);
+  const file = path.join(folder, "file");
+  await writeFile(file, OLD);
+  for (const code of ["EPERM", "EACCES", "EBUSY"]) {
+    const system = new FakeSystem("win32");
+    const fileSystem = watched((call) => {
+      if (call === "rename") throw systemError(code);
+    });
+    const error = await writeDurably(file, NEW_PIECES, { ...fileSystem, system }).catch((it) => it);
+    failsWith("NOT_WRITABLE", file, "another program has it open", "Close that program")(error);
+    assert.ok(isInUse(error));
+    assert.deepEqual(system.pauses, PAUSES);
+    assert.equal(await readFile(file, "utf8"), OLD);
+    assert.deepEqual(await readdir(folder), ["file"]);
+  }
 });
 
 const BYTES = 1_000_000;

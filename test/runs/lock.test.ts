@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import * as nodeFileSystem from "node:fs/promises";
 import { appendFile, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import path from "node:path";
@@ -9,10 +10,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { systemCalls } from "#src/backends/native/addon.js";
 import { removeLeftovers } from "#src/files/durable-file.js";
 import { startOf } from "#src/processes.js";
-import { lockRun, watchTraining } from "#src/runs/lock.js";
+import { lockRun, renameToFree, watchTraining } from "#src/runs/lock.js";
 import { type RunFolder, runFolder } from "#src/runs/run-folder.js";
 import { copiedProgram } from "../helpers/copied-program.js";
 import { failsWith } from "../helpers/failure.js";
+import { failing, systemError } from "../helpers/fake-system.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { holderOf } from "../helpers/lock-holder.js";
 import { mounted, type Place, whyNot } from "../helpers/namespaces.js";
@@ -116,6 +118,31 @@ test("of many attempts in one process at once, one gets the run", async (t) => {
   await taken[0].release();
   assert.deepEqual(await readdir(run.path), []);
 });
+
+for (const code of ["EPERM", "EACCES", "EBUSY"]) {
+  test(`a lock that is given back while another process is refused it with ${code} is taken`, async () => {
+    const rename = failing([code, code], undefined);
+    for (const gone of ["ENOENT", "EPERM"]) {
+      const stat = async () => {
+        throw systemError(gone);
+      };
+      assert.equal(await renameToFree("new", ".lock", { rename, stat }), true);
+    }
+  });
+
+  test(`a lock that is there when ${code} refuses it is another process's`, async (t) => {
+    const { stat } = nodeFileSystem;
+    const rename = failing([code], undefined);
+    const folder = await temporaryFolder(t);
+    assert.equal(await renameToFree("new", folder, { rename, stat }), false);
+  });
+
+  test(`a folder that allows no lock, as ${code} says again and again, is an error`, async () => {
+    const { stat } = nodeFileSystem;
+    const rename = failing(Array(10).fill(code), undefined);
+    await assert.rejects(renameToFree("new", "nothing here", { rename, stat }), { code });
+  });
+}
 
 test("a run whose folder is missing can't be taken", async (t) => {
   const run = runFolder(await temporaryFolder(t), "none");

@@ -1,0 +1,167 @@
+/** Training on Windows beside programs that have the run's files open, as another system plays it. */
+import assert from "node:assert/strict";
+import fileSystem from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
+import path from "node:path";
+import { type TestContext, test } from "node:test";
+import timers from "node:timers/promises";
+import { readCheckpointFacts } from "#src/checkpoint/checkpoint.js";
+import type { TrainingEvent } from "#src/index.js";
+import { failsWith } from "../helpers/failure.js";
+import { systemError } from "../helpers/fake-system.js";
+import {
+  afterStep,
+  endOf,
+  fileOf,
+  only,
+  smallRun,
+  trained,
+  workplace,
+} from "../helpers/training.js";
+
+/** Plays Windows, where files of these names can't be replaced or removed while they are in the set. */
+function onWindows(t: TestContext, code = "EPERM"): Set<string> {
+  const open = new Set<string>();
+  const refuse = (file: unknown) => {
+    if (open.has(path.basename(String(file)))) throw systemError(code);
+  };
+  const { rename, unlink } = fileSystem;
+  t.mock.method(fileSystem, "rename", async (from: string, to: string) => {
+    refuse(to);
+    await rename(from, to);
+  });
+  t.mock.method(fileSystem, "unlink", async (file: string) => {
+    refuse(file);
+    await unlink(file);
+  });
+  t.mock.method(timers, "setTimeout", async () => {});
+  const platform = Object.getOwnPropertyDescriptor(process, "platform") as PropertyDescriptor;
+  Object.defineProperty(process, "platform", { ...platform, value: "win32" });
+  syncBuiltinESMExports();
+  t.after(() => {
+    Object.defineProperty(process, "platform", platform);
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+  return open;
+}
+
+function warnings(events: readonly TrainingEvent[]): string[] {
+  return only(events, "warning").map(({ message }) => message);
+}
+
+test("A run goes on where a program has its last checkpoint open at a save, and ends with the same bytes", async (t) => {
+  const place = await workplace(t);
+  const settings = smallRun(place, { steps: 6, saveEvery: 1 });
+  await trained({ ...settings, name: "free" });
+  const open = onWindows(t);
+  const events = await trained(settings, (event) => {
+    if (afterStep(2)(event)) open.add("last.safetensors");
+    if (afterStep(4)(event)) open.clear();
+    return false;
+  });
+  assert.equal(warnings(events).length, 2);
+  for (const message of warnings(events)) {
+    assert.match(message, /last\.safetensors can't be written: another program has it open/);
+    assert.match(message, /Training continues, and the next save tries again\.$/);
+  }
+  const saved = only(events, "checkpoint").filter(({ kind }) => kind === "last");
+  assert.deepEqual(
+    saved.map(({ step }) => step),
+    [1, 4, 5, 6],
+  );
+  const [free, held] = await Promise.all(
+    ["free", "run"].map((name) => fileOf(place, name, "last.safetensors")),
+  );
+  assert.ok(held.equals(free));
+});
+
+test("A run whose last checkpoint is open when it ends is an error, and is resumed once it is closed", async (t) => {
+  const place = await workplace(t);
+  const settings = smallRun(place, { steps: 6, saveEvery: 1 });
+  await trained({ ...settings, name: "free" });
+  const open = onWindows(t);
+  const run = trained(settings, (event) => {
+    if (afterStep(3)(event)) open.add("last.safetensors");
+    return false;
+  });
+  await assert.rejects(run, failsWith("NOT_WRITABLE", "another program has it open"));
+  const { progress } = await readCheckpointFacts(path.join(place.out, "run", "last.safetensors"));
+  assert.equal(progress.step, 2);
+  open.clear();
+  assert.equal(endOf(await trained({ ...settings, resume: true })).step, 6);
+  const [free, held] = await Promise.all(
+    ["free", "run"].map((name) => fileOf(place, name, "last.safetensors")),
+  );
+  assert.ok(held.equals(free));
+});
+
+for (const keep of [0, 1]) {
+  test(`A best checkpoint that is open waits as that of its step, with --keep ${keep}`, async (t) => {
+    const place = await workplace(t);
+    const settings = smallRun(place, { steps: 9, evalEvery: 3, keep });
+    await trained({ ...settings, name: "free" });
+    const open = onWindows(t);
+    const events = await trained(settings, (event) => {
+      if (afterStep(4)(event)) open.add("best.safetensors");
+      if (afterStep(8)(event)) open.clear();
+      return false;
+    });
+    assert.match(warnings(events)[0], /best\.safetensors can't be written: another program/);
+    for (const name of ["best", "last"]) {
+      const [free, held] = await Promise.all(
+        ["free", "run"].map((run) => fileOf(place, run, `${name}.safetensors`)),
+      );
+      assert.ok(held.equals(free), name);
+    }
+    const files = await Promise.all(
+      ["free", "run"].map((run) => fileSystem.readdir(path.join(place.out, run))),
+    );
+    assert.deepEqual(files[1], files[0]);
+  });
+}
+
+test("A best checkpoint that is open to the end is put in its place when the run is resumed", async (t) => {
+  const place = await workplace(t);
+  const settings = smallRun(place, { steps: 6, evalEvery: 3 });
+  await trained({ ...settings, name: "free" });
+  const open = onWindows(t);
+  const run = trained(settings, (event) => {
+    if (afterStep(4)(event)) open.add("best.safetensors");
+    return false;
+  });
+  await assert.rejects(run, failsWith("NOT_WRITABLE", "best.safetensors"));
+  const best = path.join(place.out, "run", "best.safetensors");
+  assert.equal((await readCheckpointFacts(best)).progress.step, 3);
+  open.clear();
+  assert.equal(endOf(await trained({ ...settings, resume: true })).reason, "done");
+  const [free, held] = await Promise.all(
+    ["free", "run"].map((name) => fileOf(place, name, "best.safetensors")),
+  );
+  assert.ok(held.equals(free));
+  assert.ok(!(await fileSystem.readdir(path.dirname(best))).includes("step-6.safetensors"));
+});
+
+test("A checkpoint of a step that is open is removed later", async (t) => {
+  const place = await workplace(t);
+  const open = onWindows(t);
+  open.add("step-2.safetensors");
+  const settings = smallRun(place, { steps: 6, evalEvery: 2, keep: 1 });
+  const events = await trained(settings, (event) => {
+    if (afterStep(5)(event)) open.clear();
+    return false;
+  });
+  assert.match(warnings(events)[0], /step-2\.safetensors can't be written/);
+  const files = await fileSystem.readdir(path.join(place.out, "run"));
+  assert.deepEqual(
+    files.filter((name) => name.startsWith("step")),
+    ["step-6.safetensors"],
+  );
+});
+
+test("A disk that is full at a save still ends the run", async (t) => {
+  const place = await workplace(t);
+  onWindows(t, "ENOSPC").add("last.safetensors");
+  const run = trained(smallRun(place, { steps: 3, saveEvery: 1 }));
+  await assert.rejects(run, failsWith("NOT_WRITABLE"));
+});
