@@ -74,12 +74,12 @@ test("The source code uses nothing of TensorFlow.js but its addon", () => {
 
 test("The source code prints, reads the process's surroundings and ends it in src/cli/ alone", () => {
   // CHARNN_ISA, which tests and measurements set, is the one exception; and TensorFlow's addon and
-  // installation, which take their settings from there.
+  // installation, with the folder for that, which take their settings from there.
   const forbidden =
     /\bconsole\.|\bprocess\.(stdout|stderr|stdin|exit|exitCode|argv|env(?!\.CHARNN_ISA\b)|on)\b/;
   const foreign = [
     "backends/tensorflow/load.ts",
-    "backends/tensorflow/folder.ts",
+    "data-folder.ts",
     "setup/install-tensorflow.ts",
     "setup/tools.ts",
   ];

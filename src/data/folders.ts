@@ -1,6 +1,6 @@
 /** Which files of a folder are its text. */
 
-import { type Dirent, fstatSync, type Stats, statSync } from "node:fs";
+import { type BigIntStats, type Dirent, fstatSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { isOwnOutput, isRunFolder } from "../run-files.js";
@@ -48,17 +48,16 @@ export async function textsInFolder(
   const texts: { path: string; size: number }[] = [];
   const others = new Map<string, number>();
   const room = new Uint8Array(SNIFFED_BYTES);
-  const written = [1, 2].flatMap((fd) => statsOf(fd) ?? []);
-  // Sorted by code units, whatever the machine's language.
-  for (const file of files.sort()) {
+  const written = [1, 2].flatMap((fd) => statsOf(fd) ?? []).filter((stats) => stats.isFile());
+  for (const file of files.sort((a, b) => byPath(a, b))) {
     if (turns.isDue()) await turns.take();
     const { bytes, stats } = beginningOf(file, room);
-    const kind = isSame(written, stats) ? "own" : kindOf(bytes, settings.encoding);
+    const kind = isOneOf(written, file) ? "own" : kindOf(bytes, settings.encoding);
     if (kind === "text") texts.push({ path: file, size: stats.size });
     else if (kind === "own") own.push(path.relative(folder, file));
     else others.set(kind, (others.get(kind) ?? 0) + 1);
   }
-  return { texts, others, own: own.sort() };
+  return { texts, others, own: own.sort((a, b) => byPath(a, b)) };
 }
 
 /** Whether a file has a zero byte near its beginning. In UTF-16 that is nothing special. */
@@ -125,19 +124,24 @@ function isHidden({ name }: Dirent): boolean {
 }
 
 /** Of a path or an open file; undefined where there is none. */
-function statsOf(file: string | number): Stats | undefined {
+function statsOf(file: string | number): BigIntStats | undefined {
+  // Numbers of files on Windows have more digits than a number of JavaScript.
+  const options = { bigint: true } as const;
   try {
-    return typeof file === "number" ? fstatSync(file) : statSync(file);
+    return typeof file === "number" ? fstatSync(file, options) : statSync(file, options);
   } catch {
     return undefined;
   }
 }
 
-function isOneOf(others: readonly Stats[], file: string): boolean {
+function isOneOf(others: readonly BigIntStats[], file: string): boolean {
   const stats = others.length > 0 ? statsOf(file) : undefined;
-  return stats !== undefined && isSame(others, stats);
+  return others.some((other) => other.dev === stats?.dev && other.ino === stats.ino);
 }
 
-function isSame(others: readonly Stats[], { dev, ino }: Stats): boolean {
-  return others.some((other) => other.dev === dev && other.ino === ino);
+/** By code units, with slashes between folders on every system: the same order on every machine. */
+export function byPath(a: string, b: string, separator: string = path.sep): number {
+  const [one, two] = [a, b].map((file) => file.replaceAll(separator, "/"));
+  if (one === two) return 0;
+  return one < two ? -1 : 1;
 }

@@ -58,14 +58,17 @@ async function withWaysOn(
 function waysOn({ last }: RunFolder, contents: RunContents, { path, facts }: SavedState): string {
   const isWindows = process.platform === "win32";
   const command = (name: string, from: string, to: string) =>
-    [name, ...[from, to].map(isWindows ? (word) => `"${word}"` : quoted)].join(" ");
+    [name, ...[from, to].map(quoted)].join(" ");
   const copy = command(isWindows ? "copy" : "cp", path, last);
   // A copy onto a folder goes into it, and one onto a link to where that leads.
   const aside = command(isWindows ? "move" : "mv", last, `${last}.damaged`);
+  // The PowerShell that Windows brings knows no `&&`.
+  const commands = contents.last ? [aside, copy] : [copy];
+  const toType = isWindows ? commands.join(" and then ") : commands.join(" && ");
   return (
     `To begin another run with its weights, add --init-from ${quoted(path)} and another --name. ` +
     `To go on exactly from step ${facts.progress.step}, type this and repeat the command: ` +
-    `${contents.last ? `${aside} && ${copy}` : copy}`
+    `${toType}`
   );
 }
 

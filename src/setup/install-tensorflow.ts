@@ -13,7 +13,8 @@ import {
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TensorFlowFacts } from "../backends/backend.js";
-import { dataFolder, tensorFlowFolder } from "../backends/tensorflow/folder.js";
+import { tensorFlowFolder } from "../backends/tensorflow/folder.js";
+import { dataFolder } from "../data-folder.js";
 import { systemErrorCode } from "../errors.js";
 import { isStillRunning, type ProcessIdentity, thisProcess } from "../processes.js";
 import {

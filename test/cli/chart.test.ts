@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { chart } from "#src/cli/terminal/chart.js";
+import { ASCII_MARKS } from "#src/cli/terminal/marks.js";
 import fc from "../helpers/fast-check.js";
 
 const value = fc.oneof(
@@ -54,4 +55,15 @@ test("A chart labels its rows with round numbers, each at its height", () => {
     columns.toSorted((a, b) => a - b),
   );
   assert.match(rows[rows.length - 1], /^ +0 +2k +4k$/);
+});
+
+test("A chart is the same in ASCII, but for its marks", () => {
+  const points = Array.from({ length: 51 }, (_, k) => ({ x: 100 * k, y: 4 - k / 20 }));
+  const rows = chart([{ symbol: "●", points }], 60, 12).join("\n");
+  const plain = chart([{ symbol: "*", points }], 60, 12, ASCII_MARKS).join("\n");
+  const marks: Readonly<Record<string, string>> = {
+    ...{ "│": "|", "┤": "+", "▲": "^", "─": "-", "┬": "+", "└": "+", "▶": ">", "●": "*" },
+  };
+  assert.equal(plain, Array.from(rows, (character) => marks[character] ?? character).join(""));
+  assert.match(plain, /^[\x20-\x7e\n]+$/);
 });

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import type { TrainOptions } from "#src/cli/commands/train.js";
 import { resumeCommand } from "#src/cli/resume-command.js";
-import { quoted } from "#src/shell-words.js";
+import { quoted, quotedForWindows } from "#src/shell-words.js";
 import fc from "../helpers/fast-check.js";
 
 const FILES = ["a b.txt", "c"];
@@ -89,4 +89,47 @@ test("A quoted word has only characters that survive being pasted", () => {
     assert.match(quoted(word), /^\$'[\x20-\x7e]+'$/);
     assert.ok(!quoted(word).includes("!"));
   }
+});
+
+test("A quoted word is one word to cmd and PowerShell, or to PowerShell where they differ", () => {
+  for (const [word, expected] of [
+    ["fox.txt", "fox.txt"],
+    ["C:\\texts\\fox.txt", "C:\\texts\\fox.txt"],
+    ["texts\\", "texts\\"],
+    ["", '""'],
+    ["my texts\\fox.txt", '"my texts\\fox.txt"'],
+    ["\\\\server\\my share\\", '"\\\\server\\my share\\\\"'],
+    ["it's", '"it\'s"'],
+    ["a&b", '"a&b"'],
+    ["100%", '"100%"'],
+    ["100:5,200:7", '"100:5,200:7"'],
+    ["@x", '"@x"'],
+    ["--out=-1.5", '"--out=-1.5"'],
+    ["日本", "日本"],
+    ["$HOME's", "'$HOME''s'"],
+    ["a`b", "'a`b'"],
+    ['say "x"', "'say \"x\"'"],
+    ["a\u200b$b", '"a$([char]0x200b)`$b"'],
+    ["\u{e0041}", '"$([char]0xdb40)$([char]0xdc41)"'],
+  ]) {
+    assert.equal(quotedForWindows(word), expected);
+  }
+});
+
+/** The arguments of a program, as the C runtime of Windows divides its command line. */
+function argumentsOnWindows(line: string): string[] {
+  const words = line.matchAll(
+    /(?:[^\s"\\]|\\+(?!")(?!\\)|"(?:[^"\\]|\\+(?!["\\])|(?:\\\\)+(?="))*")+/g,
+  );
+  return Array.from(words, ([word]) => {
+    const inner = word.startsWith('"')
+      ? word.slice(1, -1).replace(/\\+$/, (it) => it.slice(it.length / 2))
+      : word;
+    return inner;
+  });
+}
+
+test("A quoted path is one argument to a program on Windows", () => {
+  const paths = ["a b\\", "C:\\my dir\\", "\\\\host\\a b\\c", "x y", "C:\\fox.txt", "a&b\\\\"];
+  assert.deepEqual(argumentsOnWindows(paths.map(quotedForWindows).join(" ")), paths);
 });

@@ -5,6 +5,7 @@ import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { byPath } from "#src/data/folders.js";
 import { readCharacters } from "#src/data/reading.js";
 import { checkNames, findSources, type Source } from "#src/data/sources.js";
 import { failsWith } from "../helpers/failure.js";
@@ -95,6 +96,21 @@ test("a folder stands for its text files, sorted by path, without hidden ones an
     ["B.txt", "a-c/3", "a/x", "b/2.md", "b/z/1.txt", "link-to-file"],
   );
   assert.deepEqual(warnings, []);
+});
+
+test("texts of a folder come in one order, whatever is between folders in a path", () => {
+  const paths = ["a-c/3", "a/x", "aZ", "B.txt", "b/2.md"];
+  const backslashed = paths.map((file) => file.replaceAll("/", "\\"));
+  for (const [separator, files] of [
+    ["/", paths],
+    ["\\", backslashed],
+  ] as const) {
+    const sorted = files.toSorted((a, b) => byPath(a, b, separator));
+    assert.deepEqual(
+      sorted.map((file) => file.replaceAll("\\", "/")),
+      ["B.txt", "a-c/3", "a/x", "aZ", "b/2.md"],
+    );
+  }
 });
 
 test("binary files in a folder are left out and counted", async (t) => {

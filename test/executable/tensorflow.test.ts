@@ -5,7 +5,7 @@ import { mkdir, symlink, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { dataFolder } from "#src/backends/tensorflow/folder.js";
+import { dataFolder } from "#src/data-folder.js";
 import { thisProcess } from "#src/processes.js";
 import { checkSpace } from "#src/setup/tools.js";
 import { copiedProgram } from "../helpers/copied-program.js";

@@ -9,8 +9,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { dataFolder, tensorFlowFolder } from "#src/backends/tensorflow/folder.js";
+import { tensorFlowFolder } from "#src/backends/tensorflow/folder.js";
 import type { TensorFlowBackend } from "#src/backends/tensorflow/tensorflow-backend.js";
+import { dataFolder } from "#src/data-folder.js";
 
 const run = promisify(execFile);
 

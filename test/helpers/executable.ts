@@ -43,7 +43,9 @@ export interface Outcome {
 export function plainEnvironment(): NodeJS.ProcessEnv {
   const { CI, NO_COLOR, FORCE_COLOR, NODE_OPTIONS, ...env } = process.env;
   // Nothing that charnn was told to install there.
-  return { ...env, XDG_DATA_HOME: path.join(tmpdir(), "charnn-has-no-data") };
+  const XDG_DATA_HOME = path.join(tmpdir(), "charnn-has-no-data");
+  // Terminals that show Unicode, on any system.
+  return { ...env, XDG_DATA_HOME, LC_ALL: "C.UTF-8", WT_SESSION: "of a test" };
 }
 
 /** A folder with a text in it, `fox.txt`, and on demand a run `fox` trained on it. */

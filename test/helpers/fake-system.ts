@@ -1,3 +1,4 @@
+import type { TestContext } from "node:test";
 import type { System } from "#src/in-use.js";
 
 /** A system of any platform, on which no pause takes time. */
@@ -24,4 +25,11 @@ export function failing<Result>(codes: readonly string[], result: Result): () =>
     if (code !== undefined) throw systemError(code);
     return result;
   };
+}
+
+/** Lets a test run as if on another system, as far as `process.platform` goes. */
+export function playSystem(t: TestContext, value: NodeJS.Platform): void {
+  const platform = Object.getOwnPropertyDescriptor(process, "platform") as PropertyDescriptor;
+  Object.defineProperty(process, "platform", { ...platform, value });
+  t.after(() => Object.defineProperty(process, "platform", platform));
 }

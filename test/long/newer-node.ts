@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import path from "node:path";
 import { it } from "node:test";
-import { dataFolder } from "#src/backends/tensorflow/folder.js";
+import { dataFolder } from "#src/data-folder.js";
 import { EXECUTABLE, foxFolder } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { onTensorFlow } from "../helpers/tensorflow.js";

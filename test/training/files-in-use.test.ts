@@ -8,7 +8,7 @@ import timers from "node:timers/promises";
 import { readCheckpointFacts } from "#src/checkpoint/checkpoint.js";
 import type { TrainingEvent } from "#src/index.js";
 import { failsWith } from "../helpers/failure.js";
-import { systemError } from "../helpers/fake-system.js";
+import { playSystem, systemError } from "../helpers/fake-system.js";
 import {
   afterStep,
   endOf,
@@ -35,11 +35,9 @@ function onWindows(t: TestContext, code = "EPERM"): Set<string> {
     await unlink(file);
   });
   t.mock.method(timers, "setTimeout", async () => {});
-  const platform = Object.getOwnPropertyDescriptor(process, "platform") as PropertyDescriptor;
-  Object.defineProperty(process, "platform", { ...platform, value: "win32" });
+  playSystem(t, "win32");
   syncBuiltinESMExports();
   t.after(() => {
-    Object.defineProperty(process, "platform", platform);
     t.mock.restoreAll();
     syncBuiltinESMExports();
   });

@@ -41,15 +41,8 @@ const PLOT_DEFAULTS = defaultsOf(PLOT);
 /** For scripts, so many points of each curve. */
 const MAX_POINTS = 1_000;
 
-/** How curves are drawn, one after the other. */
-const STYLES = [
-  ["○", "yellow"],
-  ["●", "cyan"],
-  ["◇", "green"],
-  ["◆", "magenta"],
-  ["□", "red"],
-  ["■", "blue"],
-] as const;
+/** Of curves, one after the other. */
+const COLORS = ["yellow", "cyan", "green", "magenta", "red", "blue"] as const;
 
 export function plotCommand(program: Command, { terminal, interruption }: CommandContext): void {
   const command = program
@@ -91,11 +84,12 @@ export function plotCommand(program: Command, { terminal, interruption }: Comman
     }
     refuseMany(curves);
     if (curves.length === 0) return;
+    const { marks } = terminal;
     const lines = curves.map(({ points }, k) => {
-      return { symbol: STYLES[k][0], points: binned(points, width) };
+      return { symbol: marks.points[k], points: binned(points, width) };
     });
-    const drawn = chart(lines, width, height);
-    const legend = curves.map((curve, k) => `${STYLES[k][0]} ${summary(curve)}`);
+    const drawn = chart(lines, width, height, marks);
+    const legend = curves.map((curve, k) => `${marks.points[k]} ${summary(curve)}`);
     await show(terminal, [...drawn, ...legend]);
   });
 }
@@ -122,7 +116,7 @@ function figure(value: number): string {
 /** The lines in their colours, where there are some. */
 async function show(terminal: Terminal, lines: readonly string[]): Promise<void> {
   const colors = new Map<string, ChalkInstance>(
-    STYLES.map(([symbol, color]) => [symbol, terminal.outColors[color]]),
+    COLORS.map((color, k) => [terminal.marks.points[k], terminal.outColors[color]]),
   );
   const pieces = Array.from(`${lines.join("\n")}\n`, (character) => {
     const color = colors.get(character);
@@ -132,10 +126,10 @@ async function show(terminal: Terminal, lines: readonly string[]): Promise<void>
 }
 
 function refuseMany(curves: readonly Curve[]): void {
-  if (curves.length <= STYLES.length) return;
+  if (curves.length <= COLORS.length) return;
   throw new CharnnError(
     "INVALID_SETTING",
-    `${curves.length} curves are too many for one picture: ${STYLES.length} can be told apart.`,
+    `${curves.length} curves are too many for one picture: ${COLORS.length} can be told apart.`,
     "Name fewer runs.",
   );
 }

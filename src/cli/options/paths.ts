@@ -7,6 +7,7 @@ import type { Command } from "commander";
 import { RUNS_FOLDER } from "../../config/names.js";
 import { CharnnError, shortened, systemErrorCode } from "../../errors.js";
 import { quoted } from "../../shell-words.js";
+import { expanded } from "./wildcards.js";
 
 /** Something to read, a run, which may have a name in place of a path, or where to write. */
 type PathKind = "input" | "run" | "output";
@@ -40,12 +41,14 @@ interface NamedPath {
 
 /**
  * Refuses paths of a command that can't be meant: with a `~` or a wildcard that no shell has expanded, and
- * inputs that can be read only once and are named twice.
+ * inputs that can be read only once and are named twice. On Windows wildcards in the names of texts are expanded
+ * before.
  *
  * @param config the file of options, which is read by now
  * @throws CharnnError `INVALID_SETTING`, or `NOT_FOUND` for what is not there
  */
 export async function checkPaths(command: Command, config: string | undefined): Promise<void> {
+  if (process.platform === "win32") await expandTexts(command);
   const paths = pathsOf(command, config);
   const out = String(command.opts().out ?? RUNS_FOLDER);
   for (const named of paths) await checkPath(named, out);
@@ -53,6 +56,31 @@ export async function checkPaths(command: Command, config: string | undefined): 
   if (inputs.length < 2) return;
   const { checkNames } = await import("../../data/sources.js");
   await checkNames(inputs);
+}
+
+/** Puts what is found in the place of each wildcard, in operands and options that may name many texts. */
+async function expandTexts(command: Command): Promise<void> {
+  for (const option of command.options) {
+    const name = option.attributeName();
+    const values: unknown = command.opts()[name];
+    if (pathKind(placeholderOf(option.flags)) !== "input" || !Array.isArray(values)) continue;
+    const source = command.getOptionValueSource(name);
+    command.setOptionValueWithSource(name, await expandedEach(values), source);
+  }
+  for (const [index, argument] of command.registeredArguments.entries()) {
+    const values: unknown = command.processedArgs[index];
+    if (pathKind(argument.name()) !== "input" || !Array.isArray(values)) continue;
+    command.processedArgs[index] = await expandedEach(values);
+  }
+}
+
+async function expandedEach(names: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of names) {
+    const files = (await isThere(name)) ? [] : await expanded(name);
+    found.push(...(files.length > 0 ? files : [name]));
+  }
+  return found;
 }
 
 /** The word that stands for an option's value in the help; undefined for an option without one. */
@@ -136,7 +164,10 @@ function homeHint(file: string, user: string): string {
 }
 
 function wildcardHint(kind: PathKind, out: string): string {
-  const reason = "Shells expand wildcards only without quotes, and where something matches.";
+  const reason =
+    process.platform === "win32"
+      ? "Wildcards are for texts, in the last part of a path, and where something matches."
+      : "Shells expand wildcards only without quotes, and where something matches.";
   if (kind === "output") return `${reason} Write the whole name.`;
   if (kind === "input") return `${reason} To read all texts in a folder, name the folder.`;
   const list = ["charnn info", ...(out === RUNS_FOLDER ? [] : ["--out", quoted(out)])].join(" ");
@@ -149,6 +180,6 @@ async function isThere(file: string): Promise<boolean> {
     return true;
   } catch (error) {
     // Of anything else the command says why it can't be used.
-    return !["ENOENT", "ENOTDIR", "ENAMETOOLONG"].includes(systemErrorCode(error) ?? "");
+    return !["ENOENT", "ENOTDIR", "ENAMETOOLONG", "EINVAL"].includes(systemErrorCode(error) ?? "");
   }
 }

@@ -84,7 +84,9 @@ export function humanReporter(
       ...(left === undefined ? [] : [`${duration(left)} left`]),
       `epoch ${formatCount(epoch)}`,
       `${formatCount(charsPerSecond)} chars/s`,
-      ...(validationLosses.length > 1 ? [sparkline(validationLosses, CURVE_WIDTH)] : []),
+      ...(validationLosses.length > 1
+        ? [sparkline(validationLosses, CURVE_WIDTH, terminal.marks)]
+        : []),
       `${bitsPerCharacter(loss).toFixed(3)} bits/char`,
     ];
     progress.update(step, left === undefined ? [stepOf(step, totalSteps), ...facts] : facts);

@@ -1,3 +1,5 @@
+import { type Marks, UNICODE_MARKS } from "./marks.js";
+
 /** A position that a line goes through. */
 type Point = [x: number, y: number];
 
@@ -20,7 +22,12 @@ const ROWS_PER_LABEL = 2;
  * @param width of the whole, in characters: nothing is wider
  * @param height of the lines' own part
  */
-export function chart(lines: readonly ChartLine[], width: number, height: number): string[] {
+export function chart(
+  lines: readonly ChartLine[],
+  width: number,
+  height: number,
+  { axes }: Marks = UNICODE_MARKS,
+): string[] {
   const points = lines.flatMap((line) => line.points);
   const [left, right] = extent(points.map(({ x }) => x));
   const yTicks = niceTicks(
@@ -43,21 +50,24 @@ export function chart(lines: readonly ChartLine[], width: number, height: number
   const labels = new Map(yTicks.map((tick) => [rowOf(tick), label(tick)]));
   const drawn = rows.map((row, k) => {
     const own = labels.get(k);
-    return `${(own ?? "").padStart(margin)}${own === undefined ? "│" : "┤"}${row.join("")}`;
+    return `${(own ?? "").padStart(margin)}${own === undefined ? axes.vertical : axes.labelledRow}${row.join("")}`;
   });
 
-  const axis = Array<string>(inner).fill("─");
+  const horizontal = Array<string>(inner).fill(axes.horizontal);
   const below = Array<string>(inner + margin + 1).fill(" ");
   for (const tick of niceTicks(left, right, Math.floor(inner / COLUMNS_PER_LABEL))) {
     const text = shortened(tick);
-    axis[columnOf(tick)] = "┬";
+    horizontal[columnOf(tick)] = axes.labelledColumn;
     const start = margin + 1 + columnOf(tick) + 1 - text.length;
     for (const [k, character] of [...text].entries()) below[start + k] = character;
   }
   const indent = " ".repeat(margin);
-  return [`${indent}▲`, ...drawn, `${indent}└${axis.join("")}▶`, below.join("")].map((row) =>
-    row.trimEnd(),
-  );
+  return [
+    `${indent}${axes.top}`,
+    ...drawn,
+    `${indent}${axes.corner}${horizontal.join("")}${axes.right}`,
+    below.join(""),
+  ].map((row) => row.trimEnd());
 }
 
 /** The least and the most; wider by a little where they are the same. */
@@ -124,17 +134,19 @@ function onColumns(
   return heights.length > 0 ? heights : points.slice(0, 1).map(({ x, y }): Point => [x, y]);
 }
 
-const LEVELS = "▁▂▃▄▅▆▇█";
-
 /** The last of some numbers as a curve in one line of at most `width` characters. */
-export function sparkline(values: readonly number[], width: number): string {
+export function sparkline(
+  values: readonly number[],
+  width: number,
+  { levels }: Marks = UNICODE_MARKS,
+): string {
   const shown = values.slice(-width);
   const least = Math.min(...shown);
   const most = Math.max(...shown);
   return shown
     .map((value) => {
       const fraction = most > least ? (value - least) / (most - least) : 0;
-      return LEVELS[Math.round(fraction * (LEVELS.length - 1))];
+      return levels[Math.round(fraction * (levels.length - 1))];
     })
     .join("");
 }

@@ -27,8 +27,7 @@ export function createProgress(terminal: Terminal): Progress {
       if (!terminal.isInteractive) return;
       // cli-progress keeps the time of redrawing, and the bar below what is said; `barLine` draws it.
       bars = new cliProgress.MultiBar({
-        format: (_options, { progress }, { facts }) =>
-          barLine(total && progress, facts, terminal.stderr.columns ?? 80),
+        format: (_options, { progress }, { facts }) => barLine(total && progress, facts, terminal),
         // Signals are the command's own affair.
         gracefulExit: false,
         hideCursor: true,
@@ -72,12 +71,18 @@ export function createProgress(terminal: Terminal): Progress {
 }
 
 /** One line that is shorter than the terminal is wide, so that it can be drawn over. */
-function barLine(fraction: number | undefined, facts: readonly string[], width: number): string {
+function barLine(
+  fraction: number | undefined,
+  facts: readonly string[],
+  { stderr, marks }: Terminal,
+): string {
+  const width = stderr.columns ?? 80;
+  const [done, left] = marks.bar;
   const length = Math.min(Math.max(Math.floor(width / 6), 4), 20);
   let line = "";
   if (fraction !== undefined) {
     const full = Math.round(fraction * length);
-    line = `${"\u2588".repeat(full)}${"\u2591".repeat(length - full)} ${Math.floor(100 * fraction)}%  `;
+    line = `${done.repeat(full)}${left.repeat(length - full)} ${Math.floor(100 * fraction)}%  `;
   }
   for (const [k, fact] of facts.entries()) {
     const longer = `${line}${k === 0 ? "" : ", "}${fact}`;

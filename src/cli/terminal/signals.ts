@@ -5,7 +5,7 @@ import { isStopped } from "../../turns.js";
 import type { Terminal } from "./terminal.js";
 
 /** The signals that ask a command to end. */
-type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
+type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGBREAK";
 
 /** The exit code that a shell gives a program which writes where nobody reads: 128 and SIGPIPE. */
 const NOBODY_READS = 128 + 13;
@@ -53,7 +53,10 @@ export class Interruption {
   /** Listens for signals from now on. */
   begin(): void {
     const hangUp = !survivesHangUp(this.#terminal);
-    const names: SignalName[] = ["SIGINT", "SIGTERM", ...(hangUp ? (["SIGHUP"] as const) : [])];
+    const names: SignalName[] = ["SIGINT", "SIGTERM"];
+    if (hangUp) names.push("SIGHUP");
+    // Ctrl-Break, which Windows has beside Ctrl-C.
+    if (process.platform === "win32") names.push("SIGBREAK");
     const handle = (name: SignalName) => this.#handle(128 + constants.signals[name]);
     for (const name of names) process.on(name, handle);
     this.#stopListening = () => {
@@ -126,8 +129,14 @@ const HANG_UP = 1n;
  * Whether a command goes on when its terminal goes. It does where standard error is none, as under
  * `nohup`, and where the signal was ignored when the command was started: Node has undone that by now,
  * but the program that started it, a shell after `trap '' HUP`, still ignores it.
+ *
+ * Windows sends the signal when a console is closed, and ends the process ten seconds later whatever it does.
  */
-function survivesHangUp({ stderr }: Pick<Terminal, "stderr">): boolean {
+export function survivesHangUp(
+  { stderr }: Pick<Terminal, "stderr">,
+  platform: NodeJS.Platform = process.platform,
+): boolean {
+  if (platform === "win32") return false;
   return stderr.isTTY !== true || ignoresHangUp(process.ppid);
 }
 

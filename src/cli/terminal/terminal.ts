@@ -11,6 +11,7 @@ import { CharnnError, systemErrorCode } from "../../errors.js";
 import { cureOf, reasonOf } from "../../system-errors.js";
 import { Turns } from "../../turns.js";
 import { printableMessage } from "../format/printable.js";
+import { ASCII_MARKS, type Marks, showsUnicode, UNICODE_MARKS } from "./marks.js";
 import { exactText, type Piece, shownLine, shownText, styled } from "./styled.js";
 
 /** How long a hurried command waits for who does not read its output, in milliseconds. */
@@ -28,6 +29,8 @@ export interface Terminal {
   readonly outColors: ChalkInstance;
   /** Whether standard error is a terminal that a progress bar can be drawn on. */
   readonly isInteractive: boolean;
+  /** What bars and charts are drawn with there. */
+  readonly marks: Marks;
   readonly stderr: Stream;
   /** How wide standard output is, in characters; undefined where that is no terminal. */
   readonly outWidth: number | undefined;
@@ -76,6 +79,7 @@ export function processTerminal(): Terminal {
     errorColors,
     outColors: colors(supportsColor),
     isInteractive: stderr.isTTY === true && env.TERM !== "dumb",
+    marks: showsUnicode(env, process.platform) ? UNICODE_MARKS : ASCII_MARKS,
     stderr,
     outWidth: stdout.isTTY ? stdout.columns : undefined,
     outClosed: closed.signal,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { dataFolder } from "#src/backends/tensorflow/folder.js";
+import { dataFolder } from "#src/data-folder.js";
 import { passByStandIn, standIn, whyNoStandIn } from "../../helpers/cudnn-stand-in.js";
 import { charnn, foxFolder, SMALL } from "../../helpers/executable.js";
 import { slow } from "../../helpers/slow.js";
