@@ -1,11 +1,13 @@
 // Decoding sessions: a model and the states of some sequences, in memory that the addon owns.
 #include "decode/decode.h"
 
+#include <chrono>
 #include <cstdlib>
 
 #include "addon/functions.h"
 #include "addon/instance.h"
 #include "addon/values.h"
+#include "parallel/team_or_serial.h"
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <sys/mman.h>
@@ -53,9 +55,38 @@ struct Session {
   size_t bytes;
   const Kernels* kernels;
   std::shared_ptr<Team> team;  // null where a step is too little work for several threads
+  TeamOrSerial way;            // of a step, where there is a team
+  bool is_prepared;            // whether the team has begun to prepare the next step
 
-  /// What the team does while JavaScript chooses the next tokens.
+  bool uses_team() const { return team && way.uses_team(); }
+
+  /// Calls `work(worker)` on all threads that a step is worth.
+  template <class Work>
+  void run(const Work& work) const {
+    if (uses_team()) team->run(work);
+    else work(Worker::serial());
+  }
+
+  /// Prepares the next step.
   void operator()(const Worker& worker) const { kernels->decode_prepare(decode, worker); }
+
+  /// Has the team prepare the next step while JavaScript chooses its tokens.
+  void begin_to_prepare() {
+    is_prepared = uses_team();
+    if (is_prepared) team->begin(*this);
+  }
+
+  void step() {
+    const auto start = std::chrono::steady_clock::now();
+    if (is_prepared) team->finish();
+    else run(*this);
+    run([this, kernel = kernels->decode_step[index_of(decode.shape.cell)]](const Worker& worker) {
+      kernel(decode, worker);
+    });
+    decode.before = 1 - decode.before;
+    if (team)
+      way.note(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
 };
 
 void close(napi_env env, Session& session) {
@@ -183,10 +214,8 @@ napi_value open_decode_session(napi_env env, const Arguments& arguments) {
   auto session = make_session(instance, shape);
   auto kernel = instance.kernels->decode_pack[index_of(shape.cell)];
   instance.team->run([&](const Worker& worker) { kernel(session->decode, weights, worker); });
-  if (wants_team(shape)) {
-    session->team = instance.team;
-    session->team->begin(*session);
-  }
+  if (instance.team->size() > 1 && wants_team(shape)) session->team = instance.team;
+  session->begin_to_prepare();
 
   napi_value handle;
   auto forget = [](napi_env forgetting, void* data, void*) {
@@ -212,19 +241,8 @@ napi_value step_decode_session(napi_env env, napi_callback_info info) {
   napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
   Session* session = session_in(env, values[0]);
   if (session == nullptr || !read_step(env, values, session->decode)) return nullptr;
-  Decode& decode = session->decode;
-  auto step = [&, kernel = session->kernels->decode_step[index_of(decode.shape.cell)]](
-                  const Worker& worker) { kernel(decode, worker); };
-  if (session->team) {
-    session->team->finish();
-    session->team->run(step);
-  } else {
-    (*session)(Worker::serial());
-    step(Worker::serial());
-  }
-  decode.before = 1 - decode.before;
-  // The other threads go on while JavaScript chooses the next characters.
-  if (session->team) session->team->begin(*session);
+  session->step();
+  session->begin_to_prepare();
   return nullptr;
 }
 

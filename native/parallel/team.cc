@@ -14,10 +14,13 @@
 namespace charnn {
 namespace {
 
-/// How often a waiting thread spins before it starts to yield the processor, which takes some
-/// microseconds, and before it goes to sleep, about a millisecond.
+/// How often a waiting thread looks before it yields the processor at each look, which takes about
+/// a microsecond.
 constexpr size_t kSpinsBeforeYield = 500;
-constexpr size_t kSpinsBeforeSleep = 4000;
+/// How often it looks before it sleeps: for others in the middle of a kernel, some 0.1
+/// milliseconds, and for the next kernel a millisecond, since waking up takes long.
+constexpr size_t kSpinsForOthers = kSpinsBeforeYield + 200;
+constexpr size_t kSpinsForWork = 4000;
 
 inline void pause() {
 #if defined(__x86_64__)
@@ -77,7 +80,7 @@ void Team::end_threads() {
     std::lock_guard<std::mutex> lock(mutex_);
     ends_ = true;
   }
-  wake_up_.notify_all();
+  changed_.notify_all();
   for (std::thread& thread : threads_) thread.join();
 }
 
@@ -89,36 +92,24 @@ void Team::begin(Function function, const void* context, const std::atomic<bool>
   if (threads_.empty()) return;
   unfinished_ = threads_.size();
   ++job_;
-  if (sleepers_ > 0) {
-    // A thread holds the lock from its last look at `job_` until it can be woken: after this it
-    // either has seen the job or hears the notification.
-    { std::lock_guard<std::mutex> lock(mutex_); }
-    wake_up_.notify_all();
-  }
+  wake_sleepers();
 }
 
 void Team::finish() {
   if (function_ == nullptr) return;
   function_(context_, worker(0));
-  for (size_t spins = 0; unfinished_ > 0; ++spins) backoff(spins);
+  wait(kSpinsForOthers, [&] { return unfinished_ == 0; });
   function_ = nullptr;
 }
 
 void Team::run_thread(size_t index) {
   size_t done = 0;
   while (true) {
-    for (size_t spins = 0; job_ == done && !ends_ && spins < kSpinsBeforeSleep; ++spins)
-      backoff(spins);
-    if (job_ == done) {
-      std::unique_lock<std::mutex> lock(mutex_);
-      ++sleepers_;
-      wake_up_.wait(lock, [&] { return job_ != done || ends_; });
-      --sleepers_;
-    }
+    wait(kSpinsForWork, [&] { return job_ != done || ends_; });
     if (ends_) return;
     done = job_;
     function_(context_, worker(index));
-    --unfinished_;
+    if (--unfinished_ == 0) wake_sleepers();
   }
 }
 
@@ -132,14 +123,31 @@ void Team::barrier() {
   if (at_barrier_.fetch_add(1) + 1 == size()) {
     at_barrier_ = 0;
     ++barriers_passed_;
+    wake_sleepers();
     return;
   }
-  for (size_t spins = 0; barriers_passed_ == before; ++spins) backoff(spins);
+  wait(kSpinsForOthers, [&] { return barriers_passed_ != before; });
 }
 
-void Team::backoff(size_t spins) {
-  if (spins < kSpinsBeforeYield) pause();
-  else std::this_thread::yield();
+template <class Predicate>
+void Team::wait(size_t spins, Predicate is_done) {
+  for (size_t i = 0; i < spins; ++i) {
+    if (is_done()) return;
+    if (i < kSpinsBeforeYield) pause();
+    else std::this_thread::yield();
+  }
+  std::unique_lock<std::mutex> lock(mutex_);
+  ++sleepers_;
+  changed_.wait(lock, is_done);
+  --sleepers_;
+}
+
+void Team::wake_sleepers() {
+  if (sleepers_ == 0) return;
+  // A thread holds the lock from its last look until it can be woken: after this it either has seen
+  // the change or hears the notification.
+  { std::lock_guard<std::mutex> lock(mutex_); }
+  changed_.notify_all();
 }
 
 }  // namespace charnn

@@ -16,8 +16,9 @@ namespace charnn {
 /// Cores of this machine that this process may run on; threads of one core count once.
 size_t physical_cores();
 
-/// A fork-join pool: the calling thread, which is worker 0, and threads that wait for work. They
-/// spin for about a millisecond, since the next kernel mostly comes at once, and then sleep.
+/// A fork-join pool: the calling thread, which is worker 0, and threads that wait for work. Who
+/// waits spins first, since what it waits for mostly comes at once, and then sleeps: that leaves
+/// its core to the thread it waits for, which another process may have pushed off its own core.
 ///
 /// A team belongs to one thread: only that thread calls its functions.
 class Team {
@@ -61,7 +62,10 @@ class Team {
   Worker worker(size_t index);
   void barrier();
   void end_threads();
-  static void backoff(size_t spins);
+  /// Returns when `is_done` says so, which whoever makes it true follows by `wake_sleepers`.
+  template <class Predicate>
+  void wait(size_t spins, Predicate is_done);
+  void wake_sleepers();
 
   std::vector<std::thread> threads_;
 
@@ -74,7 +78,7 @@ class Team {
   std::atomic<size_t> sleepers_{0};
   std::atomic<bool> ends_{false};
   std::mutex mutex_;
-  std::condition_variable wake_up_;
+  std::condition_variable changed_;
 
   std::unique_ptr<LoopState[]> loop_states_;  // [size()]
 

@@ -39,6 +39,7 @@ int main(int count, char** arguments) {
     return 1;
   }
   test_team(report);
+  test_team_or_serial(report);
   test_dropout(targets);
   test_optimizers(targets);
   test_cross_entropy(targets);

@@ -47,6 +47,25 @@ bool meets(Team& team, size_t jobs, size_t rounds) {
   return true;
 }
 
+/// The workers come to a barrier one after the other, so late that those before them sleep.
+bool meets_asleep(Team& team, size_t rounds) {
+  std::vector<size_t> left(team.size());
+  std::vector<char> right(team.size(), 1);
+  team.run([&](const Worker& worker) {
+    for (size_t round = 1; round <= rounds; ++round) {
+      if (worker.index == round % worker.count) let_sleep();
+      left[worker.index] = round;
+      worker.barrier();
+      for (size_t other : left)
+        if (other != round) right[worker.index] = 0;
+      worker.barrier();
+    }
+  });
+  for (char each : right)
+    if (!each) return false;
+  return true;
+}
+
 /// Loops of many lengths, with no meeting between them: each piece is taken once. One worker comes
 /// late to every other loop, so that others do its share and are loops ahead.
 bool divides(Team& team, size_t loops) {
@@ -193,6 +212,7 @@ void test_sleep(Report& report) {
       let_sleep();
       right = right && runs_jobs(team, 1) && meets(team, 1, 3);
     }
+    right = right && meets_asleep(team, report.repetitions(10));
     // About as long as members wait awake, so that some fall asleep as a job comes.
     for (size_t i = 0; i < report.repetitions(1000); ++i) {
       std::this_thread::sleep_for(std::chrono::microseconds(5 * i % 2000));

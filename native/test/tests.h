@@ -16,6 +16,7 @@ void test_optimizers(Targets& targets);
 void test_dropout(Targets& targets);
 void test_decoding(Targets& targets);
 void test_team(Report& report);
+void test_team_or_serial(Report& report);
 
 /// The cases of the definition in test/reference/, from the file that write-kernel-cases.js wrote.
 /// Throws std::runtime_error where it can't be read.
