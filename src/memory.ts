@@ -1,10 +1,8 @@
 import { readFileSync } from "node:fs";
 import { totalmem } from "node:os";
 import { join } from "node:path";
+import { contentOf, controlGroups, type ReadFile, readSystemFile } from "./control-groups.js";
 import { CharnnError, type ErrorCode } from "./errors.js";
-
-/** Reads a small file of the system; throws where there is none. */
-type ReadFile = (path: string) => string;
 
 /** Bytes of memory that this process can have: the machine's, or fewer where a container limits them. */
 export function memoryLimit(): number {
@@ -59,40 +57,14 @@ export function refuseTooLarge({ what, bytes, hint, code = "OUT_OF_MEMORY" }: Me
  */
 export function containerLimit(read: ReadFile = readSystemFile): number {
   let lowest = Number.POSITIVE_INFINITY;
-  for (const { root, group, file } of groups(read)) {
-    const names = group.split("/").filter((name) => name !== "");
-    for (let depth = names.length; depth >= 0; depth--) {
-      const text = contentOf(join(root, names.slice(0, depth).join("/"), file), read);
-      const limit = Number(text);
-      // "max" is none, and so is what is missing.
-      if (text !== "" && limit > 0) lowest = Math.min(lowest, limit);
-    }
+  for (const { folder, version } of controlGroups("memory", read)) {
+    const file = version === 2 ? "memory.max" : "memory.limit_in_bytes";
+    const text = contentOf(join(folder, file), read);
+    const limit = Number(text);
+    // "max" is none, and so is what is missing.
+    if (text !== "" && limit > 0) lowest = Math.min(lowest, limit);
   }
   return lowest;
-}
-
-/** Of version 2, and of version 1 the one for memory. */
-function groups(read: ReadFile): { root: string; group: string; file: string }[] {
-  return contentOf("/proc/self/cgroup", read)
-    .split("\n")
-    .flatMap((line) => {
-      const [, controllers, group] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
-      if (controllers === "") return { root: "/sys/fs/cgroup", group, file: "memory.max" };
-      if (!controllers?.split(",").includes("memory")) return [];
-      return { root: "/sys/fs/cgroup/memory", group, file: "memory.limit_in_bytes" };
-    });
-}
-
-function readSystemFile(path: string): string {
-  return readFileSync(path, "utf8");
-}
-
-function contentOf(path: string, read: ReadFile): string {
-  try {
-    return read(path).trim();
-  } catch {
-    return "";
-  }
 }
 
 /** `1.5 GB`, `230 MB` */

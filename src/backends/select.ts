@@ -1,6 +1,6 @@
-import { availableParallelism } from "node:os";
 import { BACKEND_NAMES, type BackendName } from "../config/names.js";
 import { CharnnError } from "../errors.js";
+import { type DefaultThreads, defaultThreads } from "../processors.js";
 import type { Backend, TensorFlowFacts } from "./backend.js";
 import { BackendError } from "./backend-error.js";
 import type { TensorFlowBackend } from "./tensorflow/tensorflow-backend.js";
@@ -88,7 +88,7 @@ export async function selectBackend(
 /**
  * Opens a backend.
  *
- * @param threads to compute with; undefined: as many as the processor has cores for this process
+ * @param threads to compute with; undefined: as {@link usualThreads} says
  * @throws BackendError when it does not load
  */
 export function openBackend(name: BackendName, threads?: number): Promise<Backend> {
@@ -101,20 +101,25 @@ const OPEN: Record<BackendName, (threads: number | undefined) => Promise<Backend
   cpu: openCpu,
 };
 
+/** How many threads native and tensorflow use unless told otherwise, and why. */
+export async function usualThreads(): Promise<DefaultThreads> {
+  const { systemCalls } = await import("./native/addon.js");
+  return defaultThreads(systemCalls()?.describe().physicalCores);
+}
+
 async function openNative(threads: number | undefined): Promise<Backend> {
   const { loadKernels } = await import("./native/addon.js");
   const kernels = loadKernels();
   const { NativeBackend } = await import("./native/native-backend.js");
-  const cores = Math.min(kernels.describe().physicalCores, availableParallelism());
-  return new NativeBackend(kernels, threads ?? cores);
+  return new NativeBackend(kernels, threads ?? (await usualThreads()).threads);
 }
 
 /** One for the process: TensorFlow's threads can't be changed, and trying cuDNN takes time. */
 let tensorflow: TensorFlowBackend | undefined;
 
-async function openTensorFlow(asked = availableParallelism()): Promise<Backend> {
+async function openTensorFlow(asked: number | undefined): Promise<Backend> {
   const { loadTensorFlow } = await import("./tensorflow/load.js");
-  const { binding, threads } = loadTensorFlow(asked);
+  const { binding, threads } = loadTensorFlow(asked ?? (await usualThreads()).threads);
   const { TensorFlowBackend } = await import("./tensorflow/tensorflow-backend.js");
   tensorflow ??= new TensorFlowBackend(binding, threads);
   return tensorflow;

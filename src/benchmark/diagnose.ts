@@ -1,12 +1,13 @@
 import { availableParallelism, cpus } from "node:os";
 import type { Backend, TensorFlowFacts } from "../backends/backend.js";
 import { BackendError } from "../backends/backend-error.js";
-import { openBackend } from "../backends/select.js";
+import { openBackend, usualThreads } from "../backends/select.js";
 import { BENCH_DEFAULTS } from "../config/bench.js";
 import { type ModelConfig, modelConfig } from "../config/model.js";
 import { BACKEND_NAMES, type BackendName } from "../config/names.js";
 import { NO_DROPOUT } from "../model/dropout.js";
 import { operationsPerCharacter } from "../model/flops.js";
+import type { DefaultThreads } from "../processors.js";
 import { Random } from "../random.js";
 import { createLearner, timeTraining } from "./training-speed.js";
 
@@ -37,6 +38,8 @@ export interface Diagnosis {
   readonly processor: string | undefined;
   /** Those that this process may use; where a core runs two threads, it counts as two. */
   readonly cores: number;
+  /** The number of threads that native and tensorflow use unless told otherwise, and what it comes from. */
+  readonly defaultThreads: DefaultThreads;
   /** The fastest first. */
   readonly backends: readonly BackendDiagnosis[];
   /** The one that `auto` takes: the first that loads. */
@@ -75,6 +78,7 @@ export async function diagnose({
     architecture: process.arch,
     processor: cpus()[0]?.model.trim() || undefined,
     cores: availableParallelism(),
+    defaultThreads: await usualThreads(),
     backends,
     auto: backends.find(({ loads }) => loads)?.name,
     model: MODEL,

@@ -14,7 +14,7 @@ import type { Option, OptionsOf } from "./option.js";
 export interface BackendSettings {
   /** Default: `auto`, the first that loads. */
   readonly backend?: BackendName | "auto" | undefined;
-  /** Default: as many as the processor has cores. */
+  /** Default: one for each core that this process may use, fewer under a quota. */
   readonly threads?: number | undefined;
 }
 

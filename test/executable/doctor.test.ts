@@ -20,6 +20,9 @@ test("doctor shows the backends that load and the machine, with --json as one ob
   assert.equal(diagnosis.platform, process.platform);
   assert.equal(diagnosis.architecture, process.arch);
   assert.equal(diagnosis.cores, availableParallelism());
+  const { threads, why } = diagnosis.defaultThreads;
+  assert.ok(threads >= 1 && threads <= availableParallelism());
+  assert.match(why, /^one for each |^the process has a quota of /);
   assert.deepEqual(
     diagnosis.backends.map(({ name }: { name: string }) => name),
     ["native", "tensorflow", "cpu"],

@@ -108,7 +108,7 @@ function kernelsOf(addon: Addon): NativeKernels {
 
 /** What the addon does beside its kernels; undefined where it does not load. */
 export function systemCalls():
-  | Pick<Addon, "lockFile" | "guardSignals" | "releaseSignals" | "resumeKernels">
+  | Pick<Addon, "describe" | "lockFile" | "guardSignals" | "releaseSignals" | "resumeKernels">
   | undefined {
   try {
     return findAddon();

@@ -55,12 +55,13 @@ export function doctorCommand(program: Command, context: CommandContext): void {
 
 function table(version: string, diagnosis: Diagnosis, width: number | undefined): string {
   const { node, platform, architecture, processor = "unknown", cores, backends } = diagnosis;
-  const { auto, model, batchSize, seqLength } = diagnosis;
+  const { defaultThreads, auto, model, batchSize, seqLength } = diagnosis;
   const rows = [
     ["charnn", version],
     ["Node.js", node.replace(/^v/, "")],
     ["platform", `${platform} ${architecture}`],
     ["processor", `${processor}, ${counted(cores, "core")}`],
+    ["threads", `${defaultThreads.threads}: ${defaultThreads.why}`],
     ...backends.map((backend) => [backend.name, backendLine(backend)]),
     ["auto", `takes ${auto}`],
     [
