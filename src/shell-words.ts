@@ -4,7 +4,7 @@ const PLAIN = /^(?!=)[\p{L}\p{N}_@%+=:,./-]+$/u;
  * What needs no quotes in cmd and PowerShell. To the latter a comma parts words and @ is a variable, to the
  * former = and a comma part them, and PowerShell splits options at dots and colons.
  */
-const PLAIN_ON_WINDOWS = /^(?!-)[\p{L}\p{N}_+:.\\/-]+$/u;
+const PLAIN_ON_WINDOWS = /^(?!-.)[\p{L}\p{N}_+:.\\/-]+$/u;
 /** What does not survive being printed and pasted: controls, and what nothing is seen of. */
 const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, lstat, open } from "node:fs/promises";
 import { cleanUpOnFailure, thenCleanUp } from "../clean-up.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { retryWhileInUse } from "../in-use.js";
@@ -43,18 +43,30 @@ async function change(
   action: (file: FileHandle) => Promise<void>,
 ): Promise<void> {
   try {
+    if (O_NOFOLLOW === 0) await refuseLink(path);
     const file = await retryWhileInUse(() => open(path, flags | O_NOFOLLOW));
     await thenCleanUp(
       () => action(file),
       () => file.close(),
     );
   } catch (error) {
+    if (error instanceof CharnnError) throw error;
     if (systemErrorCode(error) !== "ELOOP") throw notWritable(path, error);
-    throw new CharnnError(
-      "NOT_WRITABLE",
-      `${path} can't be written: it is a link, and would change another file.`,
-      "Remove the link, or choose another folder with --out.",
-      { cause: error },
-    );
+    throw isLink(path, error);
   }
+}
+
+/** Before a file is opened, where the system can't refuse a link as it is opened. */
+async function refuseLink(path: string): Promise<void> {
+  const stats = await lstat(path).catch(() => undefined);
+  if (stats?.isSymbolicLink()) throw isLink(path);
+}
+
+function isLink(path: string, cause?: unknown): CharnnError {
+  return new CharnnError(
+    "NOT_WRITABLE",
+    `${path} can't be written: it is a link, and would change another file.`,
+    "Remove the link, or choose another folder with --out.",
+    { cause },
+  );
 }

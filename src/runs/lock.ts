@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import * as nodeFileSystem from "node:fs/promises";
-import { type FileHandle, mkdir, open, rm, rmdir, stat } from "node:fs/promises";
+import { type FileHandle, lstat, mkdir, open, rm, rmdir, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -180,6 +180,8 @@ export async function renameToFree(
 ): Promise<boolean> {
   for (let attempt = 0; ; attempt++) {
     try {
+      // It would put a folder in the place of any file.
+      if (process.platform === "win32") await refuseFile(lock);
       await rename(temporary, lock);
       return true;
     } catch (error) {
@@ -192,6 +194,12 @@ export async function renameToFree(
     }
     await sleep(PAUSES[attempt]);
   }
+}
+
+async function refuseFile(lock: string): Promise<void> {
+  const stats = await lstat(lock).catch(() => undefined);
+  if (!stats || stats.isDirectory()) return;
+  throw Object.assign(new Error(`${lock} is no folder.`), { code: "ENOTDIR" });
 }
 
 /** Of a folder that is being removed Windows denies permission, until it is gone. */

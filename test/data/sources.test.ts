@@ -10,6 +10,7 @@ import { readCharacters } from "#src/data/reading.js";
 import { checkNames, findSources, type Source } from "#src/data/sources.js";
 import { failsWith } from "../helpers/failure.js";
 import { temporaryFolder } from "../helpers/folder.js";
+import { noLinks, noPosix, noShell } from "../helpers/system.js";
 
 async function contentOf(source: Source): Promise<string> {
   const chunks: Uint8Array[] = [];
@@ -21,7 +22,7 @@ async function* chunks(...texts: string[]) {
   for (const text of texts) yield Buffer.from(text);
 }
 
-test("a tar archive can be read as its message advises", async (t) => {
+test("a tar archive can be read as its message advises", { skip: noShell }, async (t) => {
   const folder = await temporaryFolder(t);
   await writeFile(path.join(folder, "one.txt"), "in the archive\n".repeat(99));
   const inFolder = { cwd: folder };
@@ -71,7 +72,9 @@ test("a file longer than one chunk is read whole", async (t) => {
   assert.equal(await contentOf(sources[0]), text);
 });
 
-test("a folder stands for its text files, sorted by path, without hidden ones and node_modules", async (t) => {
+test("a folder stands for its text files, sorted by path, without hidden ones and node_modules", {
+  skip: noLinks,
+}, async (t) => {
   const folder = await temporaryFolder(t);
   for (const name of ["b/z", "b/.git", "node_modules/x", "a", "a-c"]) {
     await mkdir(path.join(folder, name), { recursive: true });
@@ -179,7 +182,7 @@ test("a missing file is named, and how to get the Shakespeare text is told", asy
 });
 
 test("a file without permission is refused", {
-  skip: process.getuid?.() === 0 && "root may read all",
+  skip: noPosix || (process.getuid?.() === 0 && "root may read all"),
 }, async (t) => {
   const file = path.join(await temporaryFolder(t), "secret.txt");
   await writeFile(file, "secret");

@@ -7,8 +7,11 @@ import { promisify } from "node:util";
 import { appendWhole } from "#src/files/append-file.js";
 import { failsWith } from "../helpers/failure.js";
 import { temporaryFolder } from "../helpers/folder.js";
+import { noLinks, noShell } from "../helpers/system.js";
 
-test("a link is not followed, as the file at its end is another's", async (t) => {
+test("a link is not followed, as the file at its end is another's", {
+  skip: noLinks,
+}, async (t) => {
   const folder = await temporaryFolder(t);
   const [text, metrics] = [path.join(folder, "text"), path.join(folder, "metrics.jsonl")];
   await writeFile(text, "text");
@@ -17,7 +20,7 @@ test("a link is not followed, as the file at its end is another's", async (t) =>
   assert.equal(await readFile(text, "utf8"), "text");
 });
 
-test("nothing is left of what can't be written to its end", async (t) => {
+test("nothing is left of what can't be written to its end", { skip: noShell }, async (t) => {
   const file = path.join(await temporaryFolder(t), "metrics.jsonl");
   const module = JSON.stringify(import.meta.resolve("#src/files/append-file.js"));
   const program = `

@@ -19,6 +19,7 @@ import { failsWith } from "../helpers/failure.js";
 import { FakeSystem, systemError } from "../helpers/fake-system.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { slow } from "../helpers/slow.js";
+import { isWindows } from "../helpers/system.js";
 
 const OLD = "the old file";
 const NEW_PIECES = [Buffer.from("a new "), Buffer.alloc(0), Buffer.from("file, longer")];
@@ -111,7 +112,8 @@ async function failAtEachCall(
       assert.equal(error, undefined);
       return failing - 1;
     }
-    await check(error, isRenamed);
+    // Windows refuses to sync a folder, which hides what fails after.
+    if (!(isWindows && isRenamed && error === undefined)) await check(error, isRenamed);
   }
 }
 
@@ -185,7 +187,8 @@ test("folders that were made before one can't be are removed again", async (t) =
   const folder = await temporaryFolder(t);
   await assert.rejects(
     makeFolder(path.join(folder, "a", "b", "c".repeat(300))),
-    failsWith("NOT_WRITABLE", "its name is too long"),
+    // Windows says of a name that is too long that it is not there.
+    failsWith("NOT_WRITABLE", ...(isWindows ? [] : ["its name is too long"])),
   );
   assert.deepEqual(await readdir(folder), []);
   assert.equal(await makeFolder(path.join(folder, "a", "b")), path.join(folder, "a"));
