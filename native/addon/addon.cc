@@ -4,6 +4,7 @@
 #include "addon/functions.h"
 #include "addon/instance.h"
 #include "addon/values.h"
+#include "parallel/physical_cores.h"
 
 #if defined(__linux__)
 #include <sys/mman.h>

@@ -1,16 +1,5 @@
 #include "parallel/team.h"
 
-#include <set>
-#include <string>
-
-#if defined(__linux__)
-#include <sched.h>
-
-#include <fstream>
-#elif defined(__APPLE__)
-#include <sys/sysctl.h>
-#endif
-
 namespace charnn {
 namespace {
 
@@ -31,33 +20,6 @@ inline void pause() {
 }
 
 }  // namespace
-
-size_t physical_cores() {
-  size_t threads = std::thread::hardware_concurrency();
-  if (threads == 0) threads = 1;
-#if defined(__linux__)
-  cpu_set_t allowed;
-  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return threads;
-  std::set<std::string> cores;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (!CPU_ISSET(cpu, &allowed)) continue;
-    std::ifstream file("/sys/devices/system/cpu/cpu" + std::to_string(cpu) +
-                       "/topology/thread_siblings_list");
-    std::string siblings;
-    // Where the system does not say which threads share a core, each counts as one.
-    if (!std::getline(file, siblings)) siblings = "cpu " + std::to_string(cpu);
-    cores.insert(siblings);
-  }
-  return cores.empty() ? threads : cores.size();
-#elif defined(__APPLE__)
-  int cores = 0;
-  size_t size = sizeof cores;
-  return sysctlbyname("hw.physicalcpu", &cores, &size, nullptr, 0) == 0 && cores > 0 ? cores
-                                                                                     : threads;
-#else
-  return threads;
-#endif
-}
 
 Team::Team(size_t count) : loop_states_(new LoopState[count]) {
   try {

@@ -13,9 +13,6 @@
 
 namespace charnn {
 
-/// Cores of this machine that this process may run on; threads of one core count once.
-size_t physical_cores();
-
 /// A fork-join pool: the calling thread, which is worker 0, and threads that wait for work. Who
 /// waits spins first, since what it waits for mostly comes at once, and then sleeps: that leaves
 /// its core to the thread it waits for, which another process may have pushed off its own core.

@@ -1,5 +1,5 @@
 // Tests of the kernels and of the team of threads, as a program of their own that runs under the
-// compiler's sanitizers. build.js --test compiles it.
+// compiler's sanitizers. scripts/build-native.js --test compiles it.
 //
 //     test [--every COUNT] [--definition FILE] [--corpus FILE] [NAME]
 //
@@ -38,6 +38,7 @@ int main(int count, char** arguments) {
         "This build, or this processor, does not have the instruction set of CHARNN_ISA.\n");
     return 1;
   }
+  test_instruction_sets(report);
   test_team(report);
   test_team_or_serial(report);
   test_dropout(targets);

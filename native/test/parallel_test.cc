@@ -5,6 +5,7 @@
 #include <memory>
 #include <thread>
 
+#include "parallel/physical_cores.h"
 #include "parallel/team.h"
 #include "test/tests.h"
 

@@ -17,6 +17,7 @@ void test_dropout(Targets& targets);
 void test_decoding(Targets& targets);
 void test_team(Report& report);
 void test_team_or_serial(Report& report);
+void test_instruction_sets(Report& report);
 
 /// The cases of the definition in test/reference/, from the file that write-kernel-cases.js wrote.
 /// Throws std::runtime_error where it can't be read.
