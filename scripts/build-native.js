@@ -1,56 +1,42 @@
 /**
- * Compiles the addon with the system's C++ compiler: the kernels once for each instruction set, the
- * rest once. Where that can't be done one line says why and what helps, and that is all: without the
- * addon charnn is slower, but works.
+ * Compiles the addon: the kernels once for each instruction set, the rest once. Where that can't be done
+ * one line says why and what helps, and that is all: without the addon charnn is slower, but works.
  *
  *     node scripts/build-native.js                                # the addon
  *     node scripts/build-native.js --test                         # the tests of the kernels, a program
  *     node scripts/build-native.js --fuzz                         # the kernels' fuzzer, a program; needs clang
  *     node scripts/build-native.js --strict                       # warnings are errors, and so is failure
  *     node scripts/build-native.js --sanitize address,undefined   # with these sanitizers, in a separate folder
+ *     node scripts/build-native.js --target win32-x64             # for another platform (scripts/native/platforms.js)
  *
- * CXX names the compiler, CHARNN_ARCH the processor it compiles for (x64, arm64) when not this one.
+ * The compiler is the one that CXX names, else the system's, else zig where Python has it; with --target it
+ * is always zig, of one version. CHARNN_ARCH names the processor (x64, arm64) that CXX compiles for when it
+ * is not this one. The result is in native/build/<platform>/.
  */
-import { execFile } from "node:child_process";
 import { readdirSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs, promisify } from "node:util";
+import { parseArgs } from "node:util";
+import { readBinary } from "./native/binary.js";
+import { CannotBuild, callCompiler, findCompiler, pinnedZig } from "./native/compiler.js";
+import { PLATFORMS, thisPlatform } from "./native/platforms.js";
 
-const run = promisify(execFile);
 const require = createRequire(import.meta.url);
 const root = fileURLToPath(new URL("..", import.meta.url));
 const sources = join(root, "native");
 
-const INSTRUCTION_SETS = {
-  x64: {
-    sse2: [],
-    avx2: ["-mavx2", "-mfma"],
-    avx512: ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx2", "-mfma"],
-  },
-  arm64: { neon: [] },
-};
 const SHARED = ["isa.cc", ...["rnn", "loss", "decode", "parallel"].flatMap(sourcesIn)];
 const ADDON = [...SHARED, ...sourcesIn("addon")];
 const TEST = [...SHARED, ...sourcesIn("test")];
 const FUZZ = [...TEST.filter((source) => source !== "test/main.cc"), ...sourcesIn("fuzz")];
 const SOURCES = { addon: ADDON, test: TEST, fuzz: FUZZ };
 const RESULTS = { addon: "charnn.node", test: "test", fuzz: "fuzz" };
-const ADDON_LINK =
-  process.platform === "darwin" ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared"];
 
 // Sums must come out the same for every instruction set: the compiler fuses nothing by itself.
-const FLAGS = [
-  "-std=c++17",
-  "-O3",
-  "-fPIC",
-  "-pthread",
-  "-fvisibility=hidden",
-  "-ffp-contract=off",
-];
+const FLAGS = ["-std=c++17", "-O3", "-fvisibility=hidden", "-ffp-contract=off"];
 const KERNEL_FLAGS = ["-fno-exceptions", "-fno-rtti", "-fno-math-errno"];
 
 // A null pointer ends the program anyway; looking for it and for odd addresses at each of the kernels'
@@ -63,36 +49,32 @@ const SANITIZER_FLAGS = [
   "-fno-omit-frame-pointer",
 ];
 
-/** Why there is no addon, and what helps. */
-class CannotBuild extends Error {
-  /** @param details that stand before the one line, such as a compiler's messages */
-  constructor(message, cure = "", details = "") {
-    super(message);
-    this.cure = cure;
-    this.details = details;
-  }
-}
+const ELF_MAGIC = 0x7f454c46;
 
 /**
  * @param options.test builds the tests' program, not the addon
  * @param options.fuzz builds the fuzzer
+ * @param options.target the name of a platform
  * @returns the path of what was built
  */
-async function build({ test = false, fuzz = false, strict = false, sanitize = "" }) {
-  const arch = process.env.CHARNN_ARCH ?? process.arch;
-  const instructionSets = INSTRUCTION_SETS[arch];
-  if (!instructionSets) throw new CannotBuild(`there are no kernels for ${arch} processors`);
-  if (process.platform === "win32") throw new CannotBuild("there is no build for Windows yet");
-  const compiler = await findCompiler();
-  const folder = join(sources, "build", [arch, ...sanitize.split(",")].filter(Boolean).join("-"));
+async function build({ test = false, fuzz = false, strict = false, sanitize = "", target }) {
+  const name = target ?? thisPlatform(process.env.CHARNN_ARCH);
+  const platform = PLATFORMS[name];
+  if (!platform) {
+    const which = `there are no kernels for ${name}`;
+    throw new CannotBuild(which, target && `There are: ${Object.keys(PLATFORMS).join(", ")}.`);
+  }
+  const compiler = target ? pinnedZig(console.error) : await findCompiler();
+  const folder = join(sources, "build", [name, ...sanitize.split(",")].filter(Boolean).join("-"));
   await mkdir(folder, { recursive: true });
-  const target = fuzz ? "fuzz" : test ? "test" : "addon";
-  const result = join(folder, RESULTS[target]);
+  const kind = fuzz ? "fuzz" : test ? "test" : "addon";
+  const ending = platform.os === "win32" && kind !== "addon" ? ".exe" : "";
+  const result = join(folder, RESULTS[kind] + ending);
   // Put in its place at once, so that nobody ever loads a part of it.
   const unfinished = await mkdtemp(join(folder, "unfinished-"));
   try {
-    const output = join(unfinished, "result");
-    await compileInto(output, { compiler, instructionSets, target, strict, sanitize });
+    const output = join(unfinished, `result${ending}`);
+    await compileInto(output, { compiler, platform, kind, strict, sanitize });
     await rename(output, result);
   } finally {
     // Another compiler may still be writing there.
@@ -102,83 +84,73 @@ async function build({ test = false, fuzz = false, strict = false, sanitize = ""
 }
 
 /** @param output is made, with the objects that it is linked of beside it */
-async function compileInto(output, { compiler, instructionSets, target, strict, sanitize }) {
-  const flags = [...FLAGS, `-I${sources}`];
+async function compileInto(output, { compiler, platform, kind, strict, sanitize }) {
+  const flags = [...FLAGS, ...platformFlags(compiler, platform), `-I${sources}`];
   // clang takes half an hour to instrument the kernels for AVX-512; the tests run the fuzzer's cases on them.
-  if (target === "fuzz") flags.push("-fsanitize=fuzzer-no-link", "-DCHARNN_WITHOUT_AVX512");
+  if (kind === "fuzz") flags.push("-fsanitize=fuzzer-no-link", "-DCHARNN_WITHOUT_AVX512");
   if (strict) flags.push("-Wall", "-Wextra", "-Werror");
   if (sanitize) flags.push(`-fsanitize=${sanitize}`, ...SANITIZER_FLAGS);
-  const includes = target === "addon" ? ["-isystem", headers()] : [];
+  const forAddon = kind === "addon" ? [...hostFlags(platform), "-isystem", headers()] : [];
   const compile = async (source, name, more) => {
     const object = join(dirname(output), name);
     await callCompiler(compiler, [...flags, ...more, "-c", join(sources, source), "-o", object]);
     return object;
   };
   const jobs = [
-    ...Object.entries(instructionSets)
-      .filter(([name]) => !(target === "fuzz" && name === "avx512"))
+    ...Object.entries(platform.instructionSets)
+      .filter(([name]) => !(kind === "fuzz" && name === "avx512"))
       .map(([name, own]) => async () => {
         const more = [...KERNEL_FLAGS, ...own];
         const define = [`-DCHARNN_ISA=${name}`, `-DCHARNN_ISA_${name.toUpperCase()}`];
         const object = await compile("kernels.cc", `kernels-${name}.o`, [...more, ...define]);
-        if (strict && !sanitize) await checkNames(compiler, object, name);
+        if (strict && !sanitize) await checkNames(object, name);
         return object;
       }),
-    ...SOURCES[target].map(
-      (source) => () => compile(source, `${source.replace("/", "-")}.o`, includes),
+    ...SOURCES[kind].map(
+      (source) => () => compile(source, `${source.replace("/", "-")}.o`, forAddon),
     ),
   ];
   const objects = await inParallel(jobs);
-  const link = { addon: ADDON_LINK, test: [], fuzz: ["-fsanitize=fuzzer"] }[target];
-  const isStatic = process.platform === "linux" && !sanitize;
-  const runtime = isStatic ? ["-static-libstdc++", "-static-libgcc"] : [];
-  await callCompiler(compiler, [...flags, ...link, ...runtime, ...objects, "-o", output]);
+  const link = linkFlags(kind, compiler, platform, sanitize);
+  await callCompiler(compiler, [...flags, ...link, ...objects, "-o", output]);
 }
 
-async function callCompiler(compiler, args) {
-  try {
-    await run(compiler, args);
-  } catch (error) {
-    throw new CannotBuild(
-      `${compiler} does not compile it`,
-      "With another C++ compiler, run: CXX=clang++ npm run native",
-      (error.stderr || error.message).trim(),
-    );
-  }
+/** For all files. */
+function platformFlags({ isZig }, { os, target }) {
+  // zig looks for undefined behaviour unless it is told not to.
+  const zig = isZig ? ["-target", target, "-fno-sanitize=all"] : ["-pthread"];
+  return os === "win32" ? zig : [...zig, "-fPIC"];
 }
 
-async function findCompiler() {
-  const asked = process.env.CXX;
-  for (const compiler of asked ? [asked] : ["c++", "g++", "clang++"]) {
-    try {
-      await run(compiler, ["--version"]);
-      return compiler;
-    } catch {
-      // The next one, then.
-    }
-  }
-  throw new CannotBuild(
-    asked ? `CXX names ${asked}, which does not run` : "there is no C++ compiler",
-    "With one (apt-get install g++, or xcode-select --install), run: npm run native",
-  );
+/** On Windows Node's functions are called through pointers, which native/addon/host.cc fills. */
+function hostFlags({ os }) {
+  return os === "win32" ? ["-DNAPI_EXTERN=__declspec(dllimport)"] : [];
+}
+
+function linkFlags(kind, { isZig }, { os }, sanitize) {
+  const kinds = {
+    addon: os === "darwin" ? ["-bundle", "-Wl,-undefined,dynamic_lookup"] : ["-shared"],
+    test: [],
+    fuzz: ["-fsanitize=fuzzer"],
+  };
+  // zig has no bundles; Node loads both. Its own C++ library is always static.
+  if (isZig) return [...kinds[kind].map((flag) => flag.replace("-bundle", "-shared")), "-s"];
+  const isStatic = os === "linux" && !sanitize;
+  return [...kinds[kind], ...(isStatic ? ["-static-libstdc++", "-static-libgcc"] : [])];
 }
 
 /**
  * Of functions with the same name in several objects the linker keeps one: if that is the one for a
- * larger instruction set, a processor without it crashes. So all names must be the object's own.
+ * larger instruction set, a processor without it crashes. So all names must be the object's own. Looked at in
+ * Linux's objects, which have the names of all.
  *
  * @param name of its instruction set
  */
-async function checkNames(compiler, object, name) {
-  const { stdout: nm } = await run(compiler, ["-print-prog-name=nm"]);
-  const { stdout } = await run(nm.trim(), ["--defined-only", "--format=posix", object]);
-  const own = new RegExp(`^_?_Z(T[VTIS])?Z*NK?6charnn${name.length}${name}`);
-  const foreign = stdout
-    .split("\n")
-    .map((line) => line.split(" "))
-    // Lower-case letters are local names, but for the kinds of weak ones.
-    .filter(([symbol, type]) => type && /[A-Zuvw]/.test(type) && !own.test(symbol))
-    .map(([symbol]) => symbol);
+async function checkNames(object, name) {
+  const bytes = await readFile(object);
+  if (bytes.readUInt32BE(0) !== ELF_MAGIC) return;
+  const own = new RegExp(`^_Z(T[VTIS])?Z*NK?6charnn${name.length}${name}`);
+  const foreign = readBinary(bytes).globalSymbols.filter((symbol) => !own.test(symbol));
   if (foreign.length > 0) {
     throw new CannotBuild(
       `kernels-${name}.o defines names that others may too`,
@@ -222,6 +194,7 @@ const { values: options } = parseArgs({
     fuzz: { type: "boolean" },
     strict: { type: "boolean" },
     sanitize: { type: "string" },
+    target: { type: "string" },
   },
 });
 try {

@@ -12,9 +12,11 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { thisPlatform } from "./native/platforms.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const sources = join(root, "native");
+const platform = thisPlatform();
 /** Whatever takes longer hangs. */
 const MOST_MINUTES = 10;
 
@@ -44,13 +46,13 @@ function format() {
 
 function plain() {
   build(["--test"]);
-  run(program(process.arch), [...definition(), "--corpus", CORPUS]);
+  run(program(platform), [...definition(), "--corpus", CORPUS]);
 }
 
 /** Memory used beyond its ends, and what C++ leaves undefined. */
 function address() {
   build(["--test", "--sanitize", "address,undefined"]);
-  run(program(`${process.arch}-address-undefined`), [
+  run(program(`${platform}-address-undefined`), [
     "--every",
     "5",
     ...definition(),
@@ -62,16 +64,16 @@ function address() {
 /** Memory used by several threads without an order. */
 function thread() {
   build(["--test", "--sanitize", "thread"]);
-  run(program(`${process.arch}-thread`), ["--every", "11", ...definition()]);
+  run(program(`${platform}-thread`), ["--every", "11", ...definition()]);
 }
 
 /** The addon itself, called by the tests of the backends in a copy of what npm compiled. */
 async function addon() {
   build(["--sanitize", "address,undefined"]);
-  const folder = join(sources, "build", `${process.arch}-address-undefined`);
+  const folder = join(sources, "build", `${platform}-address-undefined`);
   const copy = join(folder, "charnn");
   await rm(copy, { recursive: true, force: true });
-  const place = join(copy, "native", "build", process.arch);
+  const place = join(copy, "native", "build", platform);
   await mkdir(place, { recursive: true });
   await cp(join(folder, "charnn.node"), join(place, "charnn.node"));
   for (const name of ["dist", "dist-test", "package.json"]) {
@@ -106,10 +108,15 @@ function arm64() {
   }
   build(["--test"], { CHARNN_ARCH: "arm64", CXX: compiler });
   const some = ["--every", "11", ...definition()];
-  const neon = run(emulator, ["-L", "/usr/aarch64-linux-gnu", program("arm64"), ...some]);
+  const neon = run(emulator, [
+    "-L",
+    "/usr/aarch64-linux-gnu",
+    program(thisPlatform("arm64")),
+    ...some,
+  ]);
   if (process.arch !== "x64") return;
   build(["--test"]);
-  const x64 = run(program("x64"), some);
+  const x64 = run(program(platform), some);
   const [sum, expected] = [checksum(neon, "neon"), checksum(x64, "avx2")];
   if (expected && sum !== expected) {
     throw new Failure(`NEON's results have the checksum ${sum}, AVX2's ${expected}.`);
@@ -130,7 +137,7 @@ async function fuzz(seconds) {
   for (const [index, line] of known.entries()) {
     await writeFile(join(kept, String(index)), Buffer.from(line, "hex"));
   }
-  const fuzzer = join(sources, "build", `${process.arch}-address-undefined`, "fuzz");
+  const fuzzer = join(sources, "build", `${platform}-address-undefined`, "fuzz");
   const found = join(folder, "found-");
   const most = ["-max_len=64", "-timeout=60", `-artifact_prefix=${found}`];
   // Long inputs from the start: an execution takes too long for them to be reached by and by.

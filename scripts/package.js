@@ -1,30 +1,33 @@
 /**
- * Makes the two packages that are published, ready for `npm publish` or `npm pack` in their folders:
- * charnn itself, which compiles nothing when it is installed, and beside it the compiled addon for
- * one platform, on which charnn depends where it fits. A clone's package.json can't name the latter,
- * as they may not be published yet when `npm ci` looks for them.
+ * Makes the packages that are published, ready for `npm publish` or `npm pack` in their folders: charnn
+ * itself, which compiles nothing when it is installed, and beside it the compiled addon for each platform,
+ * on which charnn depends where it fits. A clone's package.json can't name the latter, as they may not be
+ * published yet when `npm ci` looks for them.
  *
- *     node scripts/package.js            # native/build/package/charnn, native/build/package/native-<platform>
- *     node scripts/package.js --out DIR  # in DIR
+ *     node scripts/package.js             # native/build/package/charnn and native-<platform> for this platform
+ *     node scripts/package.js --all       # native-<platform> for all platforms
+ *     node scripts/package.js --out DIR   # in DIR
+ *     node scripts/package.js --compiled  # of what --target has compiled before
  *
- * It takes what build.js compiled; CHARNN_ARCH and CXX are those that build.js was called with.
+ * Addons are compiled by zig, as scripts/build-native.js does with --target, and looked at by
+ * scripts/native/check-addon.js: one that would not run everywhere, or not fast, is no package.
  */
 import { execFileSync } from "node:child_process";
-import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { existsSync } from "node:fs";
+import { cp, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { faultsOf } from "./native/check-addon.js";
+import { PLATFORMS, thisPlatform } from "./native/platforms.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const sources = join(root, "native");
-const arch = process.env.CHARNN_ARCH ?? process.arch;
-const platform = `${process.platform}-${arch}`;
-/** Those that `src/backends/native/addon.ts` knows. */
-const PLATFORMS = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"];
+const build = join(root, "native", "build");
 
-const { values } = parseArgs({ options: { out: { type: "string" } } });
-const out = values.out ?? join(sources, "build", "package");
+const { values: options } = parseArgs({
+  options: { all: { type: "boolean" }, compiled: { type: "boolean" }, out: { type: "string" } },
+});
+const out = options.out ?? join(build, "package");
 
 const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
 const nameFor = (platform) => `@charnn/native-${platform}`;
@@ -37,64 +40,65 @@ async function packCharnn() {
   for (const { path } of JSON.parse(packed)[0].files) {
     await cp(join(root, path), join(folder, path));
   }
-  // Without scripts, so that nothing is run or compiled where it is installed.
-  const { private: _, scripts, devDependencies, ...published } = manifest;
-  const addons = PLATFORMS.map((platform) => [nameFor(platform), manifest.version]);
-  await writeManifest(folder, {
-    ...published,
-    optionalDependencies: { ...manifest.optionalDependencies, ...Object.fromEntries(addons) },
-  });
+  await writeManifest(folder, published(manifest));
   return folder;
 }
 
-async function packAddon() {
-  const folder = join(out, `native-${platform}`);
+/**
+ * Without scripts, so that nothing is run or compiled where it is installed, and with TensorFlow, which
+ * is large, only for those who have it.
+ */
+function published({ private: _, scripts, devDependencies, ...kept }) {
+  const { optionalDependencies, peerDependencies, peerDependenciesMeta } = kept;
+  const addons = Object.keys(PLATFORMS).map((platform) => [nameFor(platform), kept.version]);
+  const optional = Object.keys(optionalDependencies).map((name) => [name, { optional: true }]);
+  return {
+    ...kept,
+    optionalDependencies: Object.fromEntries(addons),
+    peerDependencies: { ...optionalDependencies, ...peerDependencies },
+    peerDependenciesMeta: { ...Object.fromEntries(optional), ...peerDependenciesMeta },
+  };
+}
+
+async function packAddon(name) {
+  const { os, cpu, libc } = PLATFORMS[name];
+  const compiled = join(build, name, "charnn.node");
+  if (!options.compiled) compile(name);
+  else if (!existsSync(compiled)) throw new Error(`${compiled} is not there.`);
+  const faults = faultsOf(name, compiled);
+  if (faults.length > 0)
+    throw new Error([`${compiled} is no addon to publish.`, ...faults].join("\n"));
+  const folder = join(out, `native-${name}`);
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  const addon = join(folder, "charnn.node");
-  await cp(join(sources, "build", arch, "charnn.node"), addon);
-  execFileSync(tool("strip"), [process.platform === "darwin" ? "-x" : "--strip-unneeded", addon]);
+  await cp(compiled, join(folder, "charnn.node"));
   await cp(join(root, "LICENSE"), join(folder, "LICENSE"));
-  const glibc = process.platform === "linux" ? neededGlibc(addon) : undefined;
-  const needs = glibc ? ` It needs glibc ${glibc} or newer.` : "";
   await writeFile(
     join(folder, "README.md"),
-    `# ${nameFor(platform)}\n\nThe compiled kernels of charnn for ${platform}.${needs}\n` +
-      "Install charnn, which brings it along.\n",
+    `# ${nameFor(name)}\n\nThe compiled kernels of charnn for ${name}. Install charnn, which brings it along.\n`,
   );
   await writeManifest(folder, {
-    name: nameFor(platform),
+    name: nameFor(name),
     version: manifest.version,
-    description: `The compiled kernels of charnn for ${platform}`,
+    description: `The compiled kernels of charnn for ${name}`,
     license: manifest.license,
     engines: manifest.engines,
-    os: [process.platform],
-    cpu: [arch],
-    ...(glibc && { libc: ["glibc"], config: { glibc: `>=${glibc}` } }),
+    os: [os],
+    cpu: [cpu],
+    ...(libc && { libc: [libc] }),
     main: "charnn.node",
     files: ["charnn.node"],
   });
-  if (glibc) console.log(`${nameFor(platform)} needs glibc ${glibc}.`);
-  if (platform === `${process.platform}-${process.arch}`) {
-    // An addon that does not load, or lacks an instruction set, is better seen here.
-    const { instructionSets } = createRequire(import.meta.url)(addon).describe();
-    console.log(`It has ${instructionSets.join(", ")} on this processor.`);
-  }
+  const { size } = await stat(join(folder, "charnn.node"));
+  console.log(`${nameFor(name)}: ${size.toLocaleString("en-US")} bytes`);
   return folder;
 }
 
-/** The newest version of the C library of which it uses a function. */
-function neededGlibc(addon) {
-  const symbols = execFileSync(tool("objdump"), ["-T", addon], { encoding: "utf8" });
-  const versions = [...symbols.matchAll(/\bGLIBC_(\d+)\.(\d+)/g)];
-  const [, major, minor] = versions.sort((a, b) => b[1] - a[1] || b[2] - a[2])[0];
-  return `${major}.${minor}`;
-}
-
-/** One of the tools that belong to the compiler. */
-function tool(name) {
-  const compiler = process.env.CXX ?? "c++";
-  return execFileSync(compiler, [`-print-prog-name=${name}`], { encoding: "utf8" }).trim();
+function compile(name) {
+  const script = join(root, "scripts", "build-native.js");
+  execFileSync(process.execPath, [script, "--strict", "--target", name], {
+    stdio: ["ignore", 2, 2],
+  });
 }
 
 function npm(...args) {
@@ -105,6 +109,13 @@ function writeManifest(folder, content) {
   return writeFile(join(folder, "package.json"), `${JSON.stringify(content, null, 2)}\n`);
 }
 
-for (const folder of [await packCharnn(), await packAddon()]) {
-  console.log(relative(process.cwd(), folder));
+try {
+  const folders = [await packCharnn()];
+  for (const name of options.all ? Object.keys(PLATFORMS) : [thisPlatform()]) {
+    folders.push(await packAddon(name));
+  }
+  for (const folder of folders) console.log(relative(process.cwd(), folder));
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
 }

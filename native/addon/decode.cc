@@ -2,16 +2,18 @@
 #include "decode/decode.h"
 
 #include <chrono>
-#include <cstdlib>
 
 #include "addon/functions.h"
 #include "addon/instance.h"
 #include "addon/values.h"
 #include "parallel/team_or_serial.h"
 
-#if defined(__unix__) || defined(__APPLE__)
+#if defined(_WIN32)
+#define WIN32_LEAN_AND_MEAN
+#define NOMINMAX
+#include <windows.h>
+#else
 #include <sys/mman.h>
-#define CHARNN_HAS_MMAP
 #endif
 
 namespace charnn {
@@ -27,27 +29,27 @@ constexpr size_t kMinWorkForTeam = 180'000;
 // Sessions are opened and closed in any number. Taken from the system and given back page by page,
 // their memory leaves no gaps that small objects then keep from being used again.
 
+#if defined(_WIN32)
 /// @returns null where there is none
 float* take_memory(size_t bytes) {
-#if defined(CHARNN_HAS_MMAP)
+  return static_cast<float*>(
+      VirtualAlloc(nullptr, bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE));
+}
+
+void give_back(float* memory, size_t) { VirtualFree(memory, 0, MEM_RELEASE); }
+#else
+/// @returns null where there is none
+float* take_memory(size_t bytes) {
   void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return nullptr;
 #if defined(MADV_HUGEPAGE)
   if (bytes >= kHugePage) madvise(memory, bytes, MADV_HUGEPAGE);
 #endif
   return static_cast<float*>(memory);
-#else
-  return static_cast<float*>(std::aligned_alloc(64, bytes));
-#endif
 }
 
-void give_back(float* memory, [[maybe_unused]] size_t bytes) {
-#if defined(CHARNN_HAS_MMAP)
-  munmap(memory, bytes);
-#else
-  std::free(memory);
+void give_back(float* memory, size_t bytes) { munmap(memory, bytes); }
 #endif
-}
 
 struct Session {
   Decode decode;

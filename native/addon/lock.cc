@@ -12,6 +12,7 @@ namespace charnn {
 namespace {
 
 #if defined(_WIN32)
+/// Windows has locks, but renames no folder with an open file in it, as a run's lock is.
 const char* lock(int, bool) { return "unsupported"; }
 #else
 /// Network file systems that have locks of byte ranges only map this one to them.

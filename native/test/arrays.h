@@ -41,20 +41,19 @@ using Integers = Array<int32_t>;
 /// Scratch memory, full of what is not a number: whoever reads what nobody wrote shows it.
 class Scratch {
  public:
-  explicit Scratch(size_t floats) {
-    void* memory = nullptr;
-    if (posix_memalign(&memory, 64, floats * sizeof(float)) != 0) throw std::bad_alloc();
-    data_ = static_cast<float*>(memory);
+  explicit Scratch(size_t floats)
+      : data_(static_cast<float*>(::operator new(floats * sizeof(float), kAlignment))) {
     for (size_t i = 0; i < floats; ++i) data_[i] = std::numeric_limits<float>::quiet_NaN();
   }
-  ~Scratch() { std::free(data_); }
+  ~Scratch() { ::operator delete(data_, kAlignment); }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
 
   float* data() { return data_; }
 
  private:
-  float* data_ = nullptr;
+  static constexpr std::align_val_t kAlignment{64};
+  float* data_;
 };
 
 /// The same numbers whatever the machine (SplitMix64; Steele, Lea and Flood, OOPSLA 2014).

@@ -7,7 +7,7 @@ import { charnn, foxFolder, jsonLines, SMALL } from "../helpers/executable.js";
 import { slow } from "../helpers/slow.js";
 
 const PLATFORM = `${process.platform}-${process.arch}`;
-const COMPILED = `native/build/${process.arch}/charnn.node`;
+const COMPILED = `native/build/${PLATFORM}/charnn.node`;
 const CLONE = { "scripts/build-native.js": "" };
 const WARNING =
   /^Warning: The native backend does not load: .+\. The cpu backend computes, many times slower\. .+$/gm;

@@ -59,8 +59,16 @@ const require = createRequire(import.meta.url);
 const ROOT = new URL("../../../", import.meta.url);
 const COMPILE =
   "With a C++ compiler (apt-get install g++, or xcode-select --install), run: npm run native";
-/** Platforms for which there are packages. */
-const PLATFORMS = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"];
+const PLATFORM = `${process.platform}-${process.arch}`;
+/** Platforms for which there are packages, and with `-musl` for Linux without glibc. */
+const PLATFORMS = [
+  "linux-x64",
+  "linux-arm64",
+  "darwin-x64",
+  "darwin-arm64",
+  "win32-x64",
+  "win32-arm64",
+];
 
 /**
  * Loads the addon and selects the instruction set that CHARNN_ISA names, or the fastest.
@@ -120,16 +128,38 @@ export function systemCalls():
 
 /** The addon: the one that was compiled here, or else the one in the package for this platform. */
 function findAddon(): Addon {
-  const platform = `${process.platform}-${process.arch}`;
-  const compiled = fileURLToPath(new URL(`native/build/${process.arch}/charnn.node`, ROOT));
   const isClone = existsSync(new URL("scripts/build-native.js", ROOT));
   const again = isClone ? "Compile it anew: npm run native" : "Install charnn again.";
-  const addon = load(compiled, again) ?? load(`@charnn/native-${platform}`, again);
-  if (!addon) throw missing(platform, isClone);
+  const addon = find(again);
+  if (!addon) throw missing(isClone);
   if (interfaceOf(addon) !== INTERFACE) {
     throw new BackendError("it was made for another version of charnn", again);
   }
   return addon;
+}
+
+/** @returns undefined when there is none */
+function find(cure: string): Addon | undefined {
+  try {
+    return findFor(PLATFORM, cure) ?? (isMusl() ? findFor(`${PLATFORM}-musl`, cure) : undefined);
+  } catch (error) {
+    // A clone may have compiled it for both of Linux's C libraries.
+    const other = error instanceof BackendError && isMusl() && findFor(`${PLATFORM}-musl`, cure);
+    if (other) return other;
+    throw error;
+  }
+}
+
+function findFor(platform: string, cure: string): Addon | undefined {
+  const compiled = fileURLToPath(new URL(`native/build/${platform}/charnn.node`, ROOT));
+  return load(compiled, cure) ?? load(`@charnn/native-${platform}`, cure);
+}
+
+/** Whether this is Linux with musl as its C library. The answer takes long: it is asked only where it matters. */
+function isMusl(): boolean {
+  if (process.platform !== "linux") return false;
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+  return header.glibcVersionRuntime === undefined;
 }
 
 /** @returns undefined when there is no such file or package */
@@ -150,12 +180,13 @@ function load(path: string, cure: string): Addon | undefined {
   }
 }
 
-function missing(platform: string, isClone: boolean): BackendError {
-  if (!PLATFORMS.includes(platform)) {
-    return new BackendError(`it has no kernels for ${platform} yet`);
+function missing(isClone: boolean): BackendError {
+  if (!PLATFORMS.includes(PLATFORM)) {
+    return new BackendError(`it has no kernels for ${PLATFORM} yet`);
   }
   if (isClone) return new BackendError("it was not compiled", COMPILE);
-  const why = `the package @charnn/native-${platform} is not installed`;
+  const name = isMusl() ? `${PLATFORM}-musl` : PLATFORM;
+  const why = `the package @charnn/native-${name} is not installed`;
   return new BackendError(why, "Install charnn again with --include=optional.");
 }
 

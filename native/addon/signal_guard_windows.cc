@@ -1,0 +1,78 @@
+// The signal guard of Windows, where a key that is pressed in a console calls the handlers of the
+// process in a thread of its own, the last one that was registered first. When a console closes the
+// system ends the process itself, whatever its handlers do.
+#if defined(_WIN32)
+#define WIN32_LEAN_AND_MEAN
+#define NOMINMAX
+#include <windows.h>
+
+#include <atomic>
+
+#include "addon/instance.h"
+#include "addon/signal_guard.h"
+
+namespace charnn {
+namespace {
+
+constexpr UINT kInterrupted = 128 + 2;
+/// A console whose text is being selected takes nothing.
+constexpr DWORD kMostMillisecondsToRestore = 200;
+
+// All that the handlers read. They may run at any time.
+std::atomic<int> left_to_let_through;
+std::atomic<bool> restores_terminal;
+std::atomic<DWORD> most_milliseconds;
+// Only changed by the thread of JavaScript.
+bool is_guarding = false;
+
+void CALLBACK end_at_once(void*, BOOLEAN) { TerminateProcess(GetCurrentProcess(), kInterrupted); }
+
+/// Calls `callback` in another thread, after some time.
+void call_later(WAITORTIMERCALLBACK callback, DWORD milliseconds) {
+  HANDLE timer;
+  CreateTimerQueueTimer(&timer, nullptr, callback, nullptr, milliseconds, 0, WT_EXECUTEONLYONCE);
+}
+
+void end_process() {
+  if (restores_terminal) {
+    call_later(end_at_once, kMostMillisecondsToRestore);
+    DWORD written;
+    WriteFile(GetStdHandle(STD_ERROR_HANDLE), kRestoreTerminal, sizeof kRestoreTerminal - 1,
+              &written, nullptr);
+  }
+  end_at_once(nullptr, FALSE);
+}
+
+/// The time is over that the process may take; whoever has released the guard meanwhile is let go
+/// on.
+void CALLBACK on_time_over(void*, BOOLEAN) {
+  if (most_milliseconds > 0) end_process();
+}
+
+/// @returns FALSE: Node's handler comes next
+BOOL WINAPI on_key(DWORD event) {
+  if (event != CTRL_C_EVENT) return FALSE;
+  if (left_to_let_through.fetch_sub(1) <= 0) end_process();
+  is_stopping = true;
+  if (const DWORD milliseconds = most_milliseconds) call_later(on_time_over, milliseconds);
+  return FALSE;
+}
+
+}  // namespace
+
+void start_signal_guard(const SignalGuard& settings) {
+  release_signal_guard();
+  left_to_let_through = static_cast<int>(settings.let_through);
+  restores_terminal = settings.restore_terminal;
+  most_milliseconds = static_cast<DWORD>(settings.most_milliseconds);
+  is_guarding = SetConsoleCtrlHandler(on_key, TRUE) != 0;
+}
+
+void release_signal_guard() {
+  if (is_guarding) SetConsoleCtrlHandler(on_key, FALSE);
+  is_guarding = false;
+  most_milliseconds = 0;
+}
+
+}  // namespace charnn
+#endif
