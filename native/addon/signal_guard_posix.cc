@@ -40,7 +40,7 @@ int64_t milliseconds_now() {
   return int64_t{1000} * time.tv_sec + time.tv_nsec / 1'000'000;
 }
 
-bool is_from_system(const siginfo_t* info) {
+bool is_from_system([[maybe_unused]] const siginfo_t* info) {
 #if defined(SI_KERNEL)
   return info != nullptr && info->si_code == SI_KERNEL;
 #else

@@ -27,14 +27,15 @@ export function faultsOf(name, path) {
   const platform = PLATFORMS[name];
   const binary = readBinary(readFileSync(path));
   const checks = { linux: linuxFaults, darwin: macFaults, win32: windowsFaults };
-  return [
+  const faults = [
     ...(binary.cpu === platform.cpu ? [] : [`It is for ${binary.cpu} processors.`]),
     ...binary.libraries
       .filter((library) => !LIBRARIES[platform.libc ?? platform.os].test(library))
       .map((library) => `It needs ${library}, which not every system has.`),
     ...checks[platform.os](binary, platform),
-    ...(name === thisPlatform() ? instructionSetFaults(path) : []),
   ];
+  // What has other faults may not even load.
+  return faults.length === 0 && name === thisPlatform() ? instructionSetFaults(path) : faults;
 }
 
 function linuxFaults({ format, versions }, { libc }) {

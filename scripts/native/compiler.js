@@ -85,7 +85,7 @@ function zigOf(zig, environment = {}) {
 }
 
 /** Of the user; zig keeps there what it has compiled of the C++ library for each platform. */
-function cacheFolder() {
+export function cacheFolder() {
   const folders = {
     win32: process.env.LOCALAPPDATA ?? join(homedir(), "AppData", "Local"),
     darwin: join(homedir(), "Library", "Caches"),

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { before } from "node:test";
 import { onTheAddon } from "../helpers/addon.js";
 import { copiedProgram } from "../helpers/copied-program.js";
@@ -128,6 +129,31 @@ for (const [title, files, ...says] of cases) {
     },
   );
 }
+
+slow(
+  "Where the native backend does not load, Linux without glibc is offered the package for musl, and takes it",
+  { skip: process.platform !== "linux" && "only there" },
+  async (t) => {
+    const withoutGlibc = "process.report.getReport = () => ({ header: {} });";
+    const name = `@charnn/native-${PLATFORM}-musl`;
+    const installed = `dist/node_modules/${name}/index.js`;
+    for (const [files, says] of [
+      [{}, `the package ${name} is not installed.`],
+      [
+        { [installed]: "exports.describe = () => ({ interface: 0 });" },
+        "it was made for another version of charnn.",
+      ],
+    ] as const) {
+      const program = await copiedProgram(t, { ...files, "without-glibc.cjs": withoutGlibc });
+      const preload = path.join(path.dirname(program), "..", "without-glibc.cjs");
+      const env = { NODE_OPTIONS: `--require=${preload}` };
+      const args = ["bench", "--backend", "native"];
+      const { code, stderr } = await charnn(t, args, { program, env });
+      assert.equal(code, 1);
+      assert.ok(stderr.includes(says), stderr);
+    }
+  },
+);
 
 const linux = { skip: process.platform !== "linux" && "only Linux's linker crashes on it" };
 slow(
