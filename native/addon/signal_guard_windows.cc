@@ -14,7 +14,8 @@
 namespace charnn {
 namespace {
 
-constexpr UINT kInterrupted = 128 + 2;
+/// 128 and the signals that Node takes Ctrl-C and Ctrl-Break for.
+constexpr UINT kInterrupted = 128 + 2, kBroken = 128 + 21;
 /// A console whose text is being selected takes nothing.
 constexpr DWORD kMostMillisecondsToRestore = 200;
 
@@ -22,10 +23,11 @@ constexpr DWORD kMostMillisecondsToRestore = 200;
 std::atomic<int> left_to_let_through;
 std::atomic<bool> restores_terminal;
 std::atomic<DWORD> most_milliseconds;
+std::atomic<UINT> exit_code{kInterrupted};
 // Only changed by the thread of JavaScript.
 bool is_guarding = false;
 
-void CALLBACK end_at_once(void*, BOOLEAN) { TerminateProcess(GetCurrentProcess(), kInterrupted); }
+void CALLBACK end_at_once(void*, BOOLEAN) { TerminateProcess(GetCurrentProcess(), exit_code); }
 
 /// Calls `callback` in another thread, after some time.
 void call_later(WAITORTIMERCALLBACK callback, DWORD milliseconds) {
@@ -51,7 +53,8 @@ void CALLBACK on_time_over(void*, BOOLEAN) {
 
 /// @returns FALSE: Node's handler comes next
 BOOL WINAPI on_key(DWORD event) {
-  if (event != CTRL_C_EVENT) return FALSE;
+  if (event != CTRL_C_EVENT && event != CTRL_BREAK_EVENT) return FALSE;
+  exit_code = event == CTRL_C_EVENT ? kInterrupted : kBroken;
   if (left_to_let_through.fetch_sub(1) <= 0) end_process();
   is_stopping = true;
   if (const DWORD milliseconds = most_milliseconds) call_later(on_time_over, milliseconds);
