@@ -15,22 +15,23 @@ class Arena {
   /// @param base at a multiple of 64 bytes, or null
   explicit Arena(float* base) : base_(base) {}
 
-  float* floats(size_t count) {
+  float* floats(uint64_t count) {
     float* part = base_ ? base_ + used_ : nullptr;
-    used_ += panel_count(count) * kVectorWidth;
+    used_ += (count + kVectorWidth - 1) / kVectorWidth * kVectorWidth;
     return part;
   }
   int32_t* integers(size_t count) { return reinterpret_cast<int32_t*>(floats(count)); }
   Panels panels(size_t panels, size_t rows) {
     const size_t stride = rows * kVectorWidth;
-    return {floats(panels * stride), stride};
+    return {floats(uint64_t{panels} * stride), stride};
   }
-  /// Floats handed out so far.
-  size_t used() const { return used_; }
+  /// Floats handed out so far; the largest size where there are more than any memory holds.
+  size_t used() const { return used_ < SIZE_MAX ? static_cast<size_t>(used_) : SIZE_MAX; }
 
  private:
   float* base_;
-  size_t used_ = 0;
+  /// Counted in 64 bits, so that what a processor of 32 bits can't hold is noticed.
+  uint64_t used_ = 0;
 };
 
 }  // namespace charnn

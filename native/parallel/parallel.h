@@ -8,6 +8,12 @@
 
 #include "inline.h"
 
+#if defined(__wasm__)
+/// Has JavaScript set the byte that stops kernels where a signal asks for it.
+extern "C" __attribute__((import_module("charnn"), import_name("lookForStop"))) void
+charnn_look_for_stop();
+#endif
+
 namespace charnn {
 
 /// The indices from `begin` up to, but not including, `end`.
@@ -84,7 +90,12 @@ struct Worker {
   }
 
   CHARNN_INLINE bool is_stopped() const {
-    return stop != nullptr && stop->load(std::memory_order_relaxed);
+    if (stop == nullptr) return false;
+#if defined(__wasm__)
+    // Nothing else changes the memory of the module while its first thread runs a kernel.
+    if (index == 0) charnn_look_for_stop();
+#endif
+    return stop->load(std::memory_order_relaxed);
   }
 
   /// Returns when all workers have called it. What they wrote before, all can read after.

@@ -1,6 +1,7 @@
 // Vec: sixteen floats, on every instruction set, so that the kernels have one source and one order
 // of operations. The file of an instruction set holds them in its registers: one of AVX-512, two of
-// AVX2, four of SSE2 or NEON. All but SSE2 have fused multiply-add, and these give the same bits.
+// AVX2, four of SSE2, NEON or WebAssembly. All but SSE2 and WebAssembly have fused multiply-add, and
+// these give the same bits; so do the two without.
 //
 // Each of these files defines, lane by lane:
 //
@@ -8,8 +9,8 @@
 //   broadcast(x)  zero()    the same number in all lanes
 //   add  sub  mul  div      also as operators
 //   sqrt(a)
-//   fma(a, b, c)            a * b + c, rounded once (SSE2: twice)
-//   fnma(a, b, c)           c - a * b, rounded once (SSE2: twice)
+//   fma(a, b, c)            a * b + c, rounded once (without fused multiply-add: twice)
+//   fnma(a, b, c)           c - a * b, rounded once (without fused multiply-add: twice)
 //   min(a, b)  max(a, b)    b where either is NaN
 //   round(a)                to the nearest whole number, ties to even (SSE2: of numbers that fit an
 //   int) ldexp(a, n)             a * 2^n for whole numbers n from -126 to 127: adds n to the
@@ -47,6 +48,8 @@
 #include "simd/neon.h"
 #elif defined(CHARNN_ISA_SSE2)
 #include "simd/sse2.h"
+#elif defined(CHARNN_ISA_WASM)
+#include "simd/wasm.h"
 #else
 #error "Which instruction set?"
 #endif

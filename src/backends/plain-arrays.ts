@@ -16,11 +16,18 @@ export function arrayOf(tensor: Tensor): Float32Array {
 export class PlainParameterArray implements ParameterArray {
   readonly byName: ReadonlyMap<string, Float32Array>;
 
-  /** @param flat the numbers, the parameter array's own from now on */
+  #release: (() => void) | undefined;
+
+  /**
+   * @param flat the numbers, the parameter array's own from now on
+   * @param release frees their memory, where it is not the garbage collector's
+   */
   constructor(
     readonly flat: Float32Array,
     shapes: ReadonlyMap<string, readonly number[]>,
+    release?: () => void,
   ) {
+    this.#release = release;
     const byName = new Map<string, Float32Array>();
     let start = 0;
     for (const [name, shape] of shapes) {
@@ -47,7 +54,10 @@ export class PlainParameterArray implements ParameterArray {
     this.of(name).set(values);
   }
 
-  dispose(): void {}
+  dispose(): void {
+    this.#release?.();
+    this.#release = undefined;
+  }
 }
 
 /** The slice of a name, which must exist. */

@@ -97,6 +97,7 @@ export function openBackend(name: BackendName, threads?: number): Promise<Backen
 
 const OPEN: Record<BackendName, (threads: number | undefined) => Promise<Backend>> = {
   native: openNative,
+  wasm: openWasm,
   tensorflow: openTensorFlow,
   cpu: openCpu,
 };
@@ -110,8 +111,15 @@ export async function usualThreads(): Promise<DefaultThreads> {
 async function openNative(threads: number | undefined): Promise<Backend> {
   const { loadKernels } = await import("./native/addon.js");
   const kernels = loadKernels();
-  const { NativeBackend } = await import("./native/native-backend.js");
-  return new NativeBackend(kernels, threads ?? (await usualThreads()).threads);
+  const { KernelBackend } = await import("./kernels/kernel-backend.js");
+  return new KernelBackend("native", kernels, threads ?? (await usualThreads()).threads);
+}
+
+async function openWasm(): Promise<Backend> {
+  const { loadWasmKernels } = await import("./wasm/module.js");
+  const kernels = loadWasmKernels();
+  const { KernelBackend } = await import("./kernels/kernel-backend.js");
+  return new KernelBackend("wasm", kernels, 1);
 }
 
 /** One for the process: TensorFlow's threads can't be changed, and trying cuDNN takes time. */

@@ -26,7 +26,12 @@ export function unstoppable<Result>(work: () => Result): Result {
 
 /** To be called often by kernels: between pieces of work that take some milliseconds. */
 export function stopHere(): void {
-  if (isStoppable && Atomics.load(flag, 0) !== 0) throw stopped();
+  if (isToStop()) throw stopped();
+}
+
+/** Whether {@link stopHere} would throw, for kernels that can't throw themselves. */
+export function isToStop(): boolean {
+  return isStoppable && Atomics.load(flag, 0) !== 0;
 }
 
 function withStop<Result>(mayStop: boolean, work: () => Result): Result {

@@ -1,6 +1,6 @@
 /** The words that options can be, and limits of their numbers. Nothing heavy is imported here: the help shows them. */
 
-export const BACKEND_NAMES = ["native", "tensorflow", "cpu"] as const;
+export const BACKEND_NAMES = ["native", "wasm", "tensorflow", "cpu"] as const;
 /** More threads than any processor has cores. */
 export const MAX_THREADS = 1024;
 /** Texts that can be written side by side. */

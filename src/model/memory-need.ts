@@ -16,8 +16,16 @@ interface Costs {
 
 const NOTHING = { gru: 0, lstm: 0, rnn: 0 };
 
+/** Of the kernels of `native/`, however they were compiled. */
+const KERNEL_COSTS = {
+  perUnit: { gru: 6, lstm: 7, rnn: 3 },
+  once: NOTHING,
+  weightCopies: 2,
+};
+
 const COSTS: Readonly<Record<BackendName, Costs>> = {
-  native: { perUnit: { gru: 6, lstm: 7, rnn: 3 }, once: NOTHING, weightCopies: 2 },
+  native: KERNEL_COSTS,
+  wasm: KERNEL_COSTS,
   tensorflow: {
     perUnit: { gru: 7, lstm: 8, rnn: 5 },
     once: { gru: 20, lstm: 17, rnn: 4 },

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import type { Addon } from "#src/backends/native/addon.js";
 import type {
   AdamArguments,
   BackwardArguments,
@@ -9,7 +8,8 @@ import type {
   MaskSource,
   Panels,
   SequenceShape,
-} from "#src/backends/native/kernels.js";
+} from "#src/backends/kernels/kernels.js";
+import type { Addon } from "#src/backends/native/addon.js";
 import { CELLS, type CellName } from "#src/config/cells.js";
 import { scratchMemory } from "./addon.js";
 import type { Draw } from "./numbers.js";

@@ -1,15 +1,16 @@
 import { describe } from "node:test";
+import { KernelBackend } from "#src/backends/kernels/kernel-backend.js";
 import { type Addon, loadAddon, loadKernels } from "#src/backends/native/addon.js";
-import { NativeBackend } from "#src/backends/native/native-backend.js";
 
 /** A suite of the native addon; skipped, with the reason and what helps, where it does not load. */
 export function onTheAddon(
   title: string,
-  define: (addon: Addon, backend: NativeBackend) => void,
+  define: (addon: Addon, backend: KernelBackend) => void,
 ): void {
   const { addon, skip } = load();
   describe(title, { skip }, () => {
-    if (addon) define(addon, new NativeBackend(loadKernels(), addon.describe().physicalCores));
+    if (addon)
+      define(addon, new KernelBackend("native", loadKernels(), addon.describe().physicalCores));
   });
 }
 

@@ -1,5 +1,5 @@
 import { CpuBackend } from "#src/backends/cpu/cpu-backend.js";
-import { NativeBackend } from "#src/backends/native/native-backend.js";
+import { KernelBackend } from "#src/backends/kernels/kernel-backend.js";
 import { TensorFlowBackend } from "#src/backends/tensorflow/tensorflow-backend.js";
 
 let count = 0;
@@ -9,7 +9,7 @@ export function undisposed(): number {
   return count;
 }
 
-for (const { prototype } of [CpuBackend, NativeBackend, TensorFlowBackend]) {
+for (const { prototype } of [CpuBackend, KernelBackend, TensorFlowBackend]) {
   for (const name of ["parameterArray", "createWorkspace", "openDecodeSession"] as const) {
     const make: (...args: never[]) => { dispose(): void } = prototype[name];
     Object.assign(prototype, {

@@ -3,8 +3,8 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { CharnnError, systemErrorCode } from "../../errors.js";
 import { BackendError } from "../backend-error.js";
+import type { KernelFacts, KernelFunctions, Kernels } from "../kernels/kernels.js";
 import { isCutShort } from "./cut-file.js";
-import type { KernelFacts, KernelFunctions, NativeKernels } from "./kernels.js";
 
 /** The one number that both sides must agree on; `native/addon/addon.cc` has the same. */
 const INTERFACE = 8;
@@ -85,20 +85,20 @@ export function loadAddon(): Addon {
 /** Floats that scratch memory is aligned to. */
 const ALIGNMENT = 16;
 
-let kernels: NativeKernels | undefined;
+let kernels: Kernels | undefined;
 
 /**
  * The kernels of the addon, one for the process.
  *
  * @throws as {@link loadAddon} does
  */
-export function loadKernels(): NativeKernels {
+export function loadKernels(): Kernels {
   const addon = loadAddon();
   kernels ??= kernelsOf(addon);
   return kernels;
 }
 
-function kernelsOf(addon: Addon): NativeKernels {
+function kernelsOf(addon: Addon): Kernels {
   let inUse = addon.describe().threads;
   return {
     ...addon,
@@ -111,6 +111,8 @@ function kernelsOf(addon: Addon): NativeKernels {
       const skipped = addon.align({ array, count: array.length });
       return array.subarray(skipped, skipped + length);
     },
+    // The garbage collector does.
+    free() {},
   };
 }
 

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
+import type { DecodeHandle } from "#src/backends/kernels/kernels.js";
 import type { Addon } from "#src/backends/native/addon.js";
-import type { DecodeHandle } from "#src/backends/native/kernels.js";
 import { CELL_NAMES } from "#src/config/cells.js";
 import { onTheAddon, scratchMemory } from "../../helpers/addon.js";
 import {

@@ -1,4 +1,5 @@
 import { CELLS } from "../../config/cells.js";
+import type { BackendName } from "../../config/names.js";
 import type {
   AdamArrays,
   AdamSettings,
@@ -24,7 +25,7 @@ import type {
   Workspace,
 } from "../backend.js";
 import { arrayOf, lengthOf, numbersOf, PlainParameterArray } from "../plain-arrays.js";
-import { type MaskArgument, type NativeKernels, VECTOR_WIDTH } from "./kernels.js";
+import { type Kernels, type MaskArgument, VECTOR_WIDTH } from "./kernels.js";
 import { PackedTensor } from "./packed-tensor.js";
 
 /**
@@ -32,13 +33,13 @@ import { PackedTensor } from "./packed-tensor.js";
  * layer's outputs and gradients stay in panels in its scratch memory (see {@link PackedTensor}), and
  * dropout masks are generated where they are used.
  */
-export class NativeBackend implements Backend {
-  readonly name = "native";
+export class KernelBackend implements Backend {
   readonly facts: BackendFacts;
-  readonly #kernels: NativeKernels;
+  readonly #kernels: Kernels;
 
   constructor(
-    kernels: NativeKernels,
+    readonly name: BackendName,
+    kernels: Kernels,
     readonly threads: number,
   ) {
     kernels.useThreads(threads);
@@ -48,11 +49,12 @@ export class NativeBackend implements Backend {
   }
 
   parameterArray(shapes: ReadonlyMap<string, readonly number[]>): PlainParameterArray {
-    return new PlainParameterArray(this.#kernels.allocate(lengthOf(shapes)), shapes);
+    const numbers = this.#kernels.allocate(lengthOf(shapes));
+    return new PlainParameterArray(numbers, shapes, () => this.#kernels.free(numbers));
   }
 
   createWorkspace(): Workspace {
-    return new NativeWorkspace();
+    return new KernelWorkspace(this.#kernels);
   }
 
   rnnForward(layer: RnnLayer, workspace: Workspace): RnnOutputs {
@@ -197,34 +199,50 @@ export class NativeBackend implements Backend {
   }
 
   /** The kernels, with the threads of this backend: another one may have used them meanwhile. */
-  #threaded(): NativeKernels {
+  #threaded(): Kernels {
     this.#kernels.useThreads(this.threads);
     return this.#kernels;
   }
 }
 
-class NativeWorkspace implements Workspace {
-  #memory: Float32Array = new Float32Array(0);
+class KernelWorkspace implements Workspace {
+  readonly #kernels: Kernels;
+  #memory: Float32Array | undefined;
+
+  constructor(kernels: Kernels) {
+    this.#kernels = kernels;
+  }
 
   get bytes(): number {
-    return this.#memory.byteLength;
+    return this.#memory?.byteLength ?? 0;
   }
 
   /** Scratch memory of this length, with what the last call left in it. */
-  take(length: number, kernels: NativeKernels): Float32Array {
-    if (this.#memory.length < length) this.#memory = kernels.allocate(length);
+  take(length: number, kernels: Kernels): Float32Array {
+    if (kernels !== this.#kernels) throw ofAnotherBackend();
+    if (this.#memory === undefined || this.#memory.length < length) {
+      this.dispose();
+      this.#memory = kernels.allocate(length);
+    }
     return this.#memory.subarray(0, length);
   }
 
-  dispose(): void {}
+  dispose(): void {
+    if (this.#memory) this.#kernels.free(this.#memory);
+    this.#memory = undefined;
+  }
 }
 
-function scratch(workspace: Workspace, length: number, kernels: NativeKernels): Float32Array {
-  if (workspace instanceof NativeWorkspace) return workspace.take(length, kernels);
-  throw new Error("This is the workspace of another backend.");
+function scratch(workspace: Workspace, length: number, kernels: Kernels): Float32Array {
+  if (workspace instanceof KernelWorkspace) return workspace.take(length, kernels);
+  throw ofAnotherBackend();
 }
 
-function sequenceArguments(layer: RnnLayer, kernels: NativeKernels, workspace: Workspace) {
+function ofAnotherBackend(): Error {
+  return new Error("This is the workspace of another backend.");
+}
+
+function sequenceArguments(layer: RnnLayer, kernels: Kernels, workspace: Workspace) {
   const { cell, time, batch, inputSize, hiddenSize, input, embedding, inputMask } = layer;
   const { stateMask, weightMask } = layer;
   const vocabulary = embedding ? embedding.length / inputSize : inputSize;
@@ -260,7 +278,7 @@ function sequenceArguments(layer: RnnLayer, kernels: NativeKernels, workspace: W
 function decoderArguments(
   decoder: Decoder,
   wantsGradient: boolean,
-  kernels: NativeKernels,
+  kernels: Kernels,
   workspace: Workspace,
 ) {
   const { batch, hiddenSize, input, inputMask, targets } = decoder;

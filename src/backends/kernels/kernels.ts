@@ -1,6 +1,6 @@
 /**
  * The kernels of `native/`, compiled, as functions of JavaScript: their arguments and what they
- * return. How they are loaded is another matter (`addon.ts`).
+ * return. How they are loaded is another matter (`native/addon.ts`, `wasm/module.ts`).
  */
 import type { CellName } from "../../config/cells.js";
 
@@ -41,7 +41,7 @@ export interface SequenceShape {
   readonly hasWeightMask: boolean;
 }
 
-interface SequenceArguments extends SequenceShape {
+export interface SequenceArguments extends SequenceShape {
   readonly scratch: Float32Array;
   readonly tokens?: Int32Array;
   readonly embedding?: Float32Array;
@@ -75,7 +75,7 @@ export interface BackwardArguments extends SequenceArguments {
   readonly gradientCellState?: Float32Array;
 }
 
-interface CrossEntropyShape {
+export interface CrossEntropyShape {
   readonly rows: number;
   readonly hidden: number;
   readonly vocabulary: number;
@@ -101,7 +101,7 @@ export interface CrossEntropyArguments extends CrossEntropyShape {
   readonly gradientBias?: Float32Array;
 }
 
-interface StepArguments {
+export interface StepArguments {
   readonly count: number;
   readonly parameters: Float32Array;
   readonly gradients: Float32Array;
@@ -174,7 +174,7 @@ export interface KernelFacts {
 
 /**
  * The functions that every build of the kernels exports. Each checks all that it is given and throws
- * a TypeError for what is wrong; arrays are used in place.
+ * a TypeError for what is wrong; arrays that the kernels can reach are used in place.
  */
 export interface KernelFunctions {
   describe(): KernelFacts;
@@ -199,9 +199,11 @@ export interface KernelFunctions {
 }
 
 /** The kernels with the memory and the threads that they use. */
-export interface NativeKernels extends KernelFunctions {
+export interface Kernels extends KernelFunctions {
   /** Makes the calls that follow use this many threads. */
   useThreads(threads: number): void;
   /** Zeros, aligned for vectors, where the kernels can use them in place. */
   allocate(length: number): Float32Array;
+  /** Takes back an array that {@link allocate} has given; it can't be used any more. */
+  free(array: Float32Array): void;
 }

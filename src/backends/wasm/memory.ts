@@ -1,0 +1,148 @@
+import { CharnnError } from "../../errors.js";
+import { memorySize } from "../../memory.js";
+import { type SharedMemory, WebAssembly } from "./webassembly.js";
+
+/** Of WebAssembly's memory, which grows by whole pages. */
+const PAGE = 65536;
+/** 4 GiB: addresses have 32 bits. */
+const MAX_PAGES = 65536;
+/** Memory is handed out in multiples of this, so that all of it is aligned for vectors. */
+const ALIGNMENT = 64;
+
+/** A part of the memory, from one address up to, but not including, another. */
+interface Range {
+  begin: number;
+  end: number;
+}
+
+/**
+ * The memory that the kernels work in, and its allocator: the first free range that is large enough.
+ * The memory is shared, as the threads of a team need it; views of shared memory stay valid when it grows.
+ */
+export class ModuleMemory {
+  readonly memory: SharedMemory;
+  /** The memory grew: each of these is its beginning, as long as it was then. */
+  readonly #buffers = new WeakSet<ArrayBufferLike>();
+  /** Sorted, never next to each other. All that follows the last one in use is in `#unused`. */
+  readonly #free: Range[] = [];
+  readonly #sizes = new Map<number, number>();
+  /** Where what was never used begins: there are zeros. */
+  #unused = 0;
+
+  /** @param pages that the module itself needs */
+  constructor(pages: number) {
+    this.memory = sharedMemory(pages);
+    this.#buffers.add(this.memory.buffer);
+  }
+
+  /** Leaves the memory before an address to the module. */
+  reserve(end: number): void {
+    this.#unused = aligned(end);
+  }
+
+  /** Zeros. */
+  floats(length: number): Float32Array {
+    const bytes = length * Float32Array.BYTES_PER_ELEMENT;
+    const unused = this.#unused;
+    const address = this.allocate(bytes);
+    const array = new Float32Array(this.memory.buffer, address, length);
+    if (address < unused) array.fill(0);
+    return array;
+  }
+
+  /**
+   * @returns the address of this many bytes, with what they last held
+   * @throws CharnnError `OUT_OF_MEMORY`
+   */
+  allocate(bytes: number): number {
+    const size = aligned(Math.max(bytes, 1));
+    const index = this.#free.findIndex(({ begin, end }) => end - begin >= size);
+    const address = index < 0 ? this.#takeUnused(size) : this.#takeFree(index, size);
+    this.#sizes.set(address, size);
+    return address;
+  }
+
+  /** Takes back what {@link allocate} or {@link floats} has given. */
+  free(address: number): void {
+    const size = this.#sizes.get(address);
+    if (size === undefined) throw new Error(`No memory was handed out at ${address}.`);
+    this.#sizes.delete(address);
+    const next = this.#free.findIndex(({ begin }) => begin > address);
+    const index = next < 0 ? this.#free.length : next;
+    this.#free.splice(index, 0, { begin: address, end: address + size });
+    this.#join(index);
+    this.#join(index - 1);
+  }
+
+  /** Where an array lies in this memory; undefined where it lies elsewhere. */
+  addressOf(array: Float32Array | Int32Array): number | undefined {
+    return this.#buffers.has(array.buffer) ? array.byteOffset : undefined;
+  }
+
+  /** Bytes that are handed out. */
+  get inUse(): number {
+    let bytes = 0;
+    for (const size of this.#sizes.values()) bytes += size;
+    return bytes;
+  }
+
+  #takeFree(index: number, size: number): number {
+    const range = this.#free[index];
+    const address = range.begin;
+    range.begin += size;
+    if (range.begin === range.end) this.#free.splice(index, 1);
+    return address;
+  }
+
+  #takeUnused(size: number): number {
+    const last = this.#free.at(-1);
+    const address = last?.end === this.#unused ? last.begin : this.#unused;
+    const missing = address + size - this.memory.buffer.byteLength;
+    if (missing > 0) this.#grow(Math.ceil(missing / PAGE));
+    if (address !== this.#unused) this.#free.pop();
+    this.#unused = address + size;
+    return address;
+  }
+
+  #grow(pages: number): void {
+    try {
+      this.memory.grow(pages);
+    } catch (cause) {
+      throw tooLarge(this.inUse + pages * PAGE, cause);
+    }
+    this.#buffers.add(this.memory.buffer);
+  }
+
+  /** Makes one of two free ranges where they are next to each other. */
+  #join(index: number): void {
+    const [range, next] = this.#free.slice(Math.max(index, 0), index + 2);
+    if (index < 0 || next === undefined || range.end !== next.begin) return;
+    range.end = next.end;
+    this.#free.splice(index + 1, 1);
+  }
+}
+
+/** @param bytes that are needed */
+export function tooLarge(bytes: number, cause?: unknown): CharnnError {
+  return new CharnnError(
+    "OUT_OF_MEMORY",
+    `The wasm backend needs ${memorySize(bytes)} of memory, and gets no more than ${memorySize(MAX_PAGES * PAGE)}.`,
+    "Use a smaller batch, shorter windows or a smaller model, or the native backend.",
+    { cause },
+  );
+}
+
+/** As large as it may become, or smaller where the system does not let a process reserve that. */
+function sharedMemory(initial: number): SharedMemory {
+  for (let maximum = MAX_PAGES; ; maximum /= 2) {
+    try {
+      return new WebAssembly.Memory({ initial, maximum, shared: true });
+    } catch (cause) {
+      if (maximum / 2 < initial) throw cause;
+    }
+  }
+}
+
+function aligned(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+}

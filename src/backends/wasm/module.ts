@@ -1,0 +1,68 @@
+import { readFileSync } from "node:fs";
+import { BackendError } from "../backend-error.js";
+import type { Kernels } from "../kernels/kernels.js";
+import { isToStop } from "../stop.js";
+import { ModuleMemory } from "./memory.js";
+import { wasmKernels } from "./wasm-kernels.js";
+import { WebAssembly } from "./webassembly.js";
+
+/** What `native/wasm/` exports. Functions without parameters read theirs where `callNumbers` says. */
+export interface ModuleFunctions {
+  callNumbers(): number;
+  /** Where the byte is that ends kernels early where it is not 0. */
+  stopByte(): number;
+  sequenceScratch(): number;
+  forwardSequence(): number;
+  backwardSequence(): number;
+  crossEntropyScratch(): number;
+  crossEntropy(): number;
+  blockSums(count: number): number;
+  adamStep(): number;
+  sgdStep(): number;
+  rmsPropStep(): number;
+  decodeMemory(): number;
+  sizeOfDecodeSession(): number;
+  openDecodeSession(session: number): void;
+  stepDecodeSession(session: number): void;
+}
+
+/** Compiled by `npm run wasm`. */
+const FILE = new URL("../../../native/wasm/kernels.wasm", import.meta.url);
+/** 64 KiB each: the module's own data and stack, which the linker counts. */
+const INITIAL_PAGES = 4;
+
+let kernels: Kernels | undefined;
+
+/**
+ * The kernels of the WebAssembly module, one for the process.
+ *
+ * @throws BackendError that says why there are none
+ */
+export function loadWasmKernels(): Kernels {
+  kernels ??= instantiate();
+  return kernels;
+}
+
+function instantiate(): Kernels {
+  try {
+    const module = new WebAssembly.Module(readFileSync(FILE));
+    const memory = new ModuleMemory(INITIAL_PAGES);
+    let stopByte: Uint8Array | undefined;
+    const lookForStop = () => {
+      if (stopByte && isToStop()) Atomics.store(stopByte, 0, 1);
+    };
+    const { exports } = new WebAssembly.Instance(module, {
+      env: { memory: memory.memory },
+      charnn: { lookForStop },
+    });
+    const functions = exports as unknown as ModuleFunctions;
+    stopByte = new Uint8Array(memory.memory.buffer, functions.stopByte(), 1);
+    memory.reserve((exports.__heap_base as { value: number }).value);
+    return wasmKernels(functions, memory);
+  } catch (cause) {
+    const [reason] = (cause as Error).message.split("\n");
+    throw new BackendError(`its module can't be used (${reason})`, "Install charnn again.", {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,27 @@
+/** What is used of WebAssembly, which Node.js has and its type definitions lack. */
+
+/** Shared memory: `buffer` is as long as the memory is when it is read. */
+export interface SharedMemory {
+  readonly buffer: SharedArrayBuffer;
+  /** @throws RangeError where it can't grow by this many pages */
+  grow(pages: number): number;
+}
+
+/** A module, compiled. */
+export type Module = object;
+
+export interface Instance {
+  readonly exports: Readonly<Record<string, unknown>>;
+}
+
+interface Namespace {
+  readonly Memory: new (size: {
+    readonly initial: number;
+    readonly maximum: number;
+    readonly shared: true;
+  }) => SharedMemory;
+  readonly Module: new (bytes: Uint8Array) => Module;
+  readonly Instance: new (module: Module, imports: object) => Instance;
+}
+
+export const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: Namespace };
