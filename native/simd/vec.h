@@ -1,7 +1,7 @@
 // Vec: sixteen floats, on every instruction set, so that the kernels have one source and one order
 // of operations. The file of an instruction set holds them in its registers: one of AVX-512, two of
-// AVX2, four of SSE2, NEON or WebAssembly. All but SSE2 and WebAssembly have fused multiply-add, and
-// these give the same bits; so do the two without.
+// AVX2, four of SSE2, NEON or WebAssembly. All but SSE2 and WebAssembly have fused multiply-add,
+// and these give the same bits; so do the two without.
 //
 // Each of these files defines, lane by lane:
 //

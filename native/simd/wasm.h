@@ -1,6 +1,6 @@
-// Four registers of WebAssembly's SIMD, which every Node.js has that charnn runs on. It has no fused
-// multiply-add: fma rounds twice, as with SSE2, and gives the same bits. What each function does:
-// simd/vec.h.
+// Four registers of WebAssembly's SIMD, which every Node.js has that charnn runs on. It has no
+// fused multiply-add: fma rounds twice, as with SSE2, and gives the same bits. What each function
+// does: simd/vec.h.
 #pragma once
 
 #include <wasm_simd128.h>

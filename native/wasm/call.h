@@ -35,7 +35,7 @@ class Call {
     mask.dropout.rate = number();
     mask.dropout.key[0] = static_cast<uint32_t>(number());
     mask.dropout.key[1] = static_cast<uint32_t>(number());
-    mask.source = mask.values               ? Mask::Source::kValues
+    mask.source = mask.values              ? Mask::Source::kValues
                   : mask.dropout.rate != 0 ? Mask::Source::kDropout
                                            : Mask::Source::kNone;
     return mask;

@@ -1,5 +1,5 @@
-// What the module itself has: where its calls are written, and where memory begins that it leaves to
-// JavaScript.
+// What the module itself has: where its calls are written, and where memory begins that it leaves
+// to JavaScript.
 #include <cstdint>
 
 #include "wasm/call.h"

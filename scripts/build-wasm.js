@@ -1,0 +1,183 @@
+/**
+ * Compiles the kernels to native/wasm/kernels.wasm, which is kept in the repository: charnn uses it where
+ * there is no addon. One version of one compiler makes it, so that anybody gets the same bytes.
+ *
+ *     node scripts/build-wasm.js             # compiles it
+ *     node scripts/build-wasm.js --check     # fails where it was made of other sources
+ *     node scripts/build-wasm.js --compare   # compiles it and fails where the bytes differ
+ *
+ * ZIG names the compiler (default: python3 -m ziglang). Without it --compare says so and exits with 77.
+ */
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs, promisify } from "node:util";
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL("..", import.meta.url));
+const sources = join(root, "native");
+const MODULE = join(sources, "wasm", "kernels.wasm");
+
+const ZIG_VERSION = "0.17.1";
+const CURE = `With it (python3 -m pip install ziglang==${ZIG_VERSION}), run: npm run wasm`;
+/** What test runners take for "skipped". */
+const EXIT_SKIPPED = 77;
+
+/** Compiled, one object each. */
+const UNITS = ["kernels.cc", ...["rnn", "loss", "decode", "wasm"].flatMap(unitsIn)];
+/** Of the instruction sets only one is compiled here, and no thread is started. */
+const FOLDERS = ["decode", "linalg", "loss", "optimizer", "rnn", "wasm"];
+const FILES = ["inline.h", "kernels.cc", "kernels.h", "parallel/parallel.h"].concat(
+  ["unrolled", "vec", "wasm", "width"].map((name) => `simd/${name}.h`),
+);
+/** The custom section of the module that holds the SHA-256 of its sources, in hexadecimal. */
+const SECTION = "charnn.sources";
+
+// As scripts/build-native.js compiles them: sums must come out the same for every instruction set. The
+// memory is shared by the threads of a team.
+const FLAGS = [
+  ...["-target", "wasm32-wasi", "-mcpu=generic+simd128+atomics+bulk_memory"],
+  ...["-std=c++17", "-O3", "-fvisibility=hidden", "-ffp-contract=off", "-fno-sanitize=all"],
+  ...["-fno-exceptions", "-fno-rtti", "-fno-math-errno", "-Wall", "-Wextra", "-Werror"],
+  ...["-DCHARNN_ISA=wasm", "-DCHARNN_ISA_WASM"],
+];
+const LINK = [
+  ...["--no-entry", "--import-memory", "--shared-memory", `--max-memory=${2 ** 32}`],
+  // Below everything else, a stack that grows too long ends the call, and overwrites nothing.
+  ...["--stack-first", "-z", "stack-size=65536", "--strip-all"],
+  ...["--export=__heap_base", "--export=__stack_pointer"],
+];
+
+/** The module can't be made; the message says why. */
+class CannotBuild extends Error {}
+
+/** The module as it comes out of the compiler here. */
+async function compile(zig) {
+  // Paths are no part of the module: it is compiled where the sources are, by relative names.
+  const objects = await mkdtemp(join(tmpdir(), "charnn-wasm-"));
+  try {
+    const outputs = [];
+    const used = new Set();
+    for (const unit of UNITS) {
+      const object = join(objects, `${unit.replace("/", "-")}.o`);
+      await call(zig, ["c++", ...FLAGS, "-I.", "-MMD", "-MF", `${object}.d`, "-c", unit, "-o", object]);
+      for (const file of await includedIn(`${object}.d`)) used.add(file);
+      outputs.push(object);
+    }
+    const unknown = [...used].filter((file) => !hashedFiles().includes(file));
+    if (unknown.length > 0) {
+      throw new CannotBuild(`scripts/build-wasm.js does not list ${unknown.join(", ")}`);
+    }
+    const output = join(objects, "kernels.wasm");
+    await call(zig, ["wasm-ld", ...LINK, ...outputs, "-o", output]);
+    return Buffer.concat([await readFile(output), sourcesSection()]);
+  } finally {
+    await rm(objects, { recursive: true });
+  }
+}
+
+/** The sources of this project that a compiler's list of dependencies names. */
+async function includedIn(list) {
+  const names = (await readFile(list, "utf8")).replace(/^[^:]*:/, "").split(/[\s\\]+/);
+  return names.map((name) => name.replace(/^\.\//, "")).filter((name) => name && !/^\//.test(name));
+}
+
+async function call([program, ...first], args) {
+  try {
+    return (await run(program, [...first, ...args], { cwd: sources })).stdout;
+  } catch (error) {
+    throw new CannotBuild((error.stderr || error.message).trim());
+  }
+}
+
+/** @returns its words; undefined where there is none of the right version */
+async function findZig() {
+  const zig = (process.env.ZIG ?? "python3 -m ziglang").split(" ");
+  try {
+    const version = (await call(zig, ["version"])).trim();
+    return version === ZIG_VERSION ? zig : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function sourcesSection() {
+  const name = Buffer.from(SECTION);
+  const content = Buffer.concat([Buffer.from([name.length]), name, Buffer.from(hashOfSources())]);
+  // A custom section (WebAssembly specification, 5.5.3); its size in two bytes of 7 bits each.
+  return Buffer.concat([
+    Buffer.from([0, (content.length & 0x7f) | 0x80, content.length >> 7]),
+    content,
+  ]);
+}
+
+/** Of the sources and of how they are compiled. */
+function hashOfSources() {
+  const hash = createHash("sha256");
+  hash.update(JSON.stringify([ZIG_VERSION, FLAGS, LINK, UNITS]));
+  for (const file of hashedFiles()) {
+    // Git may have ended lines as Windows does.
+    const text = readFileSync(join(sources, file), "utf8").replaceAll("\r\n", "\n");
+    hash.update(`\n${file} ${text.length}\n${text}`);
+  }
+  return hash.digest("hex");
+}
+
+function hashedFiles() {
+  const inFolders = FOLDERS.flatMap((folder) =>
+    readdirSync(join(sources, folder))
+      .filter((name) => /\.(cc|h)$/.test(name))
+      .map((name) => `${folder}/${name}`),
+  );
+  return [...FILES, ...inFolders].sort();
+}
+
+function unitsIn(folder) {
+  return readdirSync(join(sources, folder))
+    .filter((name) => name.endsWith(".cc"))
+    .sort()
+    .map((name) => `${folder}/${name}`);
+}
+
+function recordedHash() {
+  const [section] = WebAssembly.Module.customSections(
+    new WebAssembly.Module(readFileSync(MODULE)),
+    SECTION,
+  );
+  return section && Buffer.from(section).toString("latin1");
+}
+
+async function main({ check, compare }) {
+  const name = relative(process.cwd(), MODULE).replaceAll(sep, "/");
+  if (check) {
+    if (recordedHash() === hashOfSources()) return `${name} was made of these sources.`;
+    throw new CannotBuild(`${name} was made of other sources. Run: npm run wasm`);
+  }
+  const zig = await findZig();
+  if (!zig) {
+    if (compare) process.exitCode = EXIT_SKIPPED;
+    else process.exitCode = 1;
+    return `zig ${ZIG_VERSION} is not there. ${CURE}`;
+  }
+  const bytes = await compile(zig);
+  if (!compare) {
+    await writeFile(MODULE, bytes);
+    return `Compiled ${name}, ${bytes.length} bytes.`;
+  }
+  if (bytes.equals(readFileSync(MODULE))) return `${name} is what the sources compile to.`;
+  throw new CannotBuild(`${name} is not what the sources compile to. Run: npm run wasm`);
+}
+
+const { values: options } = parseArgs({
+  options: { check: { type: "boolean" }, compare: { type: "boolean" } },
+});
+try {
+  console.log(await main(options));
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}
