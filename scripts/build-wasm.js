@@ -64,7 +64,18 @@ async function compile(zig) {
     const used = new Set();
     for (const unit of UNITS) {
       const object = join(objects, `${unit.replace("/", "-")}.o`);
-      await call(zig, ["c++", ...FLAGS, "-I.", "-MMD", "-MF", `${object}.d`, "-c", unit, "-o", object]);
+      await call(zig, [
+        "c++",
+        ...FLAGS,
+        "-I.",
+        "-MMD",
+        "-MF",
+        `${object}.d`,
+        "-c",
+        unit,
+        "-o",
+        object,
+      ]);
       for (const file of await includedIn(`${object}.d`)) used.add(file);
       outputs.push(object);
     }
@@ -96,7 +107,7 @@ async function call([program, ...first], args) {
 
 /** @returns its words; undefined where there is none of the right version */
 async function findZig() {
-  const zig = (process.env.ZIG ?? "python3 -m ziglang").split(" ");
+  const zig = (process.env.ZIG || "python3 -m ziglang").split(" ");
   try {
     const version = (await call(zig, ["version"])).trim();
     return version === ZIG_VERSION ? zig : undefined;

@@ -54,7 +54,7 @@ export function backendWarnings(
     .map(
       ({ name: faster, why, cure }) =>
         `The ${faster} backend does not load: ${why}. ` +
-        `The ${name} backend computes, many times slower.${cure ? ` ${cure}` : ""}`,
+        `The ${name} backend computes, several times slower.${cure ? ` ${cure}` : ""}`,
     );
   if (warnings.length === 0 && askedThreads !== undefined && askedThreads !== threads) {
     const computes = `computes with ${threads === 1 ? "one thread" : `${threads} threads`}`;
@@ -112,7 +112,9 @@ async function openNative(threads: number | undefined): Promise<Backend> {
   const { loadKernels } = await import("./native/addon.js");
   const kernels = loadKernels();
   const { KernelBackend } = await import("./kernels/kernel-backend.js");
-  return new KernelBackend("native", kernels, threads ?? (await usualThreads()).threads);
+  const { instructionSet, instructionSets } = kernels.describe();
+  const facts = { instructionSet, instructionSets };
+  return new KernelBackend("native", kernels, threads ?? (await usualThreads()).threads, facts);
 }
 
 async function openWasm(): Promise<Backend> {

@@ -11,7 +11,7 @@ const PLATFORM = `${process.platform}-${process.arch}`;
 const COMPILED = `native/build/${PLATFORM}/charnn.node`;
 const CLONE = { "scripts/build-native.js": "" };
 const WARNING =
-  /^Warning: The native backend does not load: .+\. The cpu backend computes, many times slower\. .+$/gm;
+  /^Warning: The native backend does not load: .+\. The wasm backend computes, several times slower\. .+$/gm;
 
 slow(
   "Where the native backend does not load, every command that uses a model warns once, with the reason and the remedy",
@@ -51,10 +51,10 @@ slow(
     assert.equal(stderr, `Warning: ${warnings[0].message}\n`);
     const { backend } = events.find(({ event }) => event === "start");
     const { name, threads, passedOver } = backend;
-    assert.deepEqual({ name, threads }, { name: "cpu", threads: 1 });
+    assert.deepEqual({ name, threads }, { name: "wasm", threads: 1 });
     assert.deepEqual(
       passedOver.map((one: { name: string }) => one.name),
-      ["native", "tensorflow"],
+      ["native"],
     );
     assert.ok(warnings[0].message.includes(`${passedOver[0].why}. `));
     assert.ok(warnings[0].message.endsWith(` ${passedOver[0].cure}`));

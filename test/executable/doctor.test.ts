@@ -25,7 +25,7 @@ test("doctor shows the backends that load and the machine, with --json as one ob
   assert.match(why, /^one for each |^the process has a quota of /);
   assert.deepEqual(
     diagnosis.backends.map(({ name }: { name: string }) => name),
-    ["native", "tensorflow", "cpu"],
+    ["native", "wasm", "tensorflow", "cpu"],
   );
   const loaded = diagnosis.backends.filter(({ loads }: { loads: boolean }) => loads);
   assert.equal(diagnosis.auto, loaded[0].name);
@@ -62,14 +62,15 @@ slow("doctor shows why a backend does not load, and what helps", async (t) => {
     /^native +does not load: it was not compiled\. With a C\+\+ compiler .*npm run native$/m,
     /^tensorflow +does not load: .* is not installed\. Run: charnn doctor --install-tensorflow$/m,
     /^cpu +loads: [\d,]+ chars\/s, [\d.]+ GFLOP\/s, 1 thread$/m,
-    /^auto +takes cpu$/m,
+    /^wasm +loads: [\d,]+ chars\/s, [\d.]+ GFLOP\/s, 1 thread$/m,
+    /^auto +takes wasm$/m,
   ]) {
     assert.match(shown.stdout, line);
   }
   const { code, stdout } = await charnn(t, ["doctor", "--json"], { program });
   assert.equal(code, 0);
   const [{ backends, auto }] = jsonLines(stdout);
-  assert.equal(auto, "cpu");
+  assert.equal(auto, "wasm");
   const { cure, ...native } = backends[0];
   assert.deepEqual(native, { name: "native", loads: false, why: "it was not compiled" });
   assert.match(cure, /npm run native$/);

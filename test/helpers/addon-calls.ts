@@ -5,6 +5,7 @@ import type {
   CrossEntropyArguments,
   DecodeArguments,
   ForwardArguments,
+  Kernels,
   MaskSource,
   Panels,
   SequenceShape,
@@ -44,7 +45,11 @@ export function sizesOf(cell: CellName, source: LayerSizes["source"]): LayerSize
 }
 
 /** The arguments of a layer forward, all right. */
-export function forwardArguments(addon: Addon, sizes: LayerSizes, draw: Draw): ForwardArguments {
+export function forwardArguments(
+  addon: Addon | Kernels,
+  sizes: LayerSizes,
+  draw: Draw,
+): ForwardArguments {
   const { cell, source, time, batch, hidden } = sizes;
   const readsTokens = source.endsWith("one-hot") || source === "embedded";
   const input = source.endsWith("one-hot") ? sizes.vocabulary : sizes.input;
@@ -95,7 +100,11 @@ function inputMasksOf({ source, batch }: LayerSizes): number {
 }
 
 /** The arguments of the same layer backward; the scratch memory has seen it forward. */
-export function backwardArguments(addon: Addon, sizes: LayerSizes, draw: Draw): BackwardArguments {
+export function backwardArguments(
+  addon: Addon | Kernels,
+  sizes: LayerSizes,
+  draw: Draw,
+): BackwardArguments {
   const { hiddenAfter, cellAfter, ...sequence } = forwardArguments(addon, sizes, draw);
   addon.forwardSequence({ ...sequence, hiddenAfter, cellAfter });
   const { time, batch, hidden, weightIh, weightHh, biasIh, embedding } = sequence;
@@ -116,7 +125,7 @@ export function backwardArguments(addon: Addon, sizes: LayerSizes, draw: Draw): 
 }
 
 export function crossEntropyArguments(
-  addon: Addon,
+  addon: Addon | Kernels,
   sizes: Pick<LayerSizes, "time" | "batch" | "hidden" | "vocabulary" | "source">,
   draw: Draw,
 ): CrossEntropyArguments {

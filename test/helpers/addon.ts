@@ -1,5 +1,6 @@
 import { describe } from "node:test";
 import { KernelBackend } from "#src/backends/kernels/kernel-backend.js";
+import type { Kernels } from "#src/backends/kernels/kernels.js";
 import { type Addon, loadAddon, loadKernels } from "#src/backends/native/addon.js";
 
 /** A suite of the native addon; skipped, with the reason and what helps, where it does not load. */
@@ -23,7 +24,8 @@ function load(): { addon?: Addon; skip?: string } {
 }
 
 /** An array that begins where scratch memory may. */
-export function scratchMemory(addon: Addon, length: number): Float32Array {
+export function scratchMemory(addon: Addon | Kernels, length: number): Float32Array {
+  if ("allocate" in addon) return addon.allocate(length);
   const array = new Float32Array(length + 16);
   const skipped = addon.align({ array, count: array.length });
   return array.subarray(skipped, skipped + length);

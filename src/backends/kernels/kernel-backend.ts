@@ -34,17 +34,15 @@ import { PackedTensor } from "./packed-tensor.js";
  * dropout masks are generated where they are used.
  */
 export class KernelBackend implements Backend {
-  readonly facts: BackendFacts;
   readonly #kernels: Kernels;
 
   constructor(
     readonly name: BackendName,
     kernels: Kernels,
     readonly threads: number,
+    readonly facts: BackendFacts = {},
   ) {
     kernels.useThreads(threads);
-    const { instructionSet, instructionSets } = kernels.describe();
-    this.facts = { instructionSet, instructionSets };
     this.#kernels = kernels;
   }
 

@@ -163,21 +163,11 @@ export interface DecodeHandle {
   readonly isDecodeSession: never;
 }
 
-export interface KernelFacts {
-  /** In use; the fastest that the processor has, unless another is asked for. */
-  readonly instructionSet: string;
-  /** All that this build and this processor have, the fastest first. */
-  readonly instructionSets: readonly string[];
-  readonly threads: number;
-  readonly physicalCores: number;
-}
-
 /**
  * The functions that every build of the kernels exports. Each checks all that it is given and throws
  * a TypeError for what is wrong; arrays that the kernels can reach are used in place.
  */
 export interface KernelFunctions {
-  describe(): KernelFacts;
   /** Floats of scratch memory that a sequence needs. */
   sequenceScratch(shape: SequenceShape): number;
   /** @returns the offset of the outputs' panels in the scratch memory */

@@ -3,15 +3,26 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { CharnnError, systemErrorCode } from "../../errors.js";
 import { BackendError } from "../backend-error.js";
-import type { KernelFacts, KernelFunctions, Kernels } from "../kernels/kernels.js";
+import type { KernelFunctions, Kernels } from "../kernels/kernels.js";
 import { isCutShort } from "./cut-file.js";
 
 /** The one number that both sides must agree on; `native/addon/addon.cc` has the same. */
 const INTERFACE = 8;
 
+/** What this build and this processor have. */
+interface AddonFacts {
+  readonly interface: number;
+  /** In use; the fastest that the processor has, unless another is asked for. */
+  readonly instructionSet: string;
+  /** All that this build and this processor have, the fastest first. */
+  readonly instructionSets: readonly string[];
+  readonly threads: number;
+  readonly physicalCores: number;
+}
+
 /** The functions in `native/addon/`: the kernels, and what else takes an addon. */
 export interface Addon extends KernelFunctions {
-  describe(): KernelFacts & { readonly interface: number };
+  describe(): AddonFacts;
   /** For all calls that follow in this process; sessions keep the threads that they were opened with. */
   setThreads(settings: { readonly threads: number }): void;
   setInstructionSet(settings: { readonly name: string }): void;
@@ -85,20 +96,22 @@ export function loadAddon(): Addon {
 /** Floats that scratch memory is aligned to. */
 const ALIGNMENT = 16;
 
-let kernels: Kernels | undefined;
+type NativeKernels = Kernels & Pick<Addon, "describe">;
+
+let kernels: NativeKernels | undefined;
 
 /**
  * The kernels of the addon, one for the process.
  *
  * @throws as {@link loadAddon} does
  */
-export function loadKernels(): Kernels {
+export function loadKernels(): NativeKernels {
   const addon = loadAddon();
   kernels ??= kernelsOf(addon);
   return kernels;
 }
 
-function kernelsOf(addon: Addon): Kernels {
+function kernelsOf(addon: Addon): NativeKernels {
   let inUse = addon.describe().threads;
   return {
     ...addon,

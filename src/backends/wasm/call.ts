@@ -102,14 +102,11 @@ export class Call {
 
   panels(name: string, panels: Panels | undefined, count: number, rows: number): void {
     const { data, offset, stride } = panels ?? NO_PANELS;
-    const address = panels ? this.#memory.addressOf(data) : 0;
-    const end = offset + (count - 1) * stride + rows * VECTOR_WIDTH;
-    if (address === undefined || (panels && end > data.length)) {
-      throw new TypeError(
-        `${name} must be ${count} panels of ${rows} rows in the module's memory.`,
-      );
+    const length = panels ? (count - 1) * stride + rows * VECTOR_WIDTH : 0;
+    if (offset + length > data.length) {
+      throw new TypeError(`${name} must be ${count} panels of ${rows} rows inside their array.`);
     }
-    this.number(address + offset * Float32Array.BYTES_PER_ELEMENT);
+    this.reads(name, panels && data.subarray(offset, offset + length), length);
     this.number(stride);
   }
 

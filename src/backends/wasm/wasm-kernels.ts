@@ -62,12 +62,6 @@ export function wasmKernels(module: ModuleFunctions, memory: ModuleMemory): Kern
   const stopByte = new Uint8Array(memory.memory.buffer, module.stopByte(), 1);
 
   return {
-    describe: () => ({
-      instructionSet: "wasm",
-      instructionSets: ["wasm"],
-      threads: 1,
-      physicalCores: 1,
-    }),
     useThreads() {},
     allocate: (count) => memory.floats(floatsFor(count)),
     free(array) {

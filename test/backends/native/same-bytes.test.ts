@@ -152,6 +152,17 @@ onTheAddon("The native backend", (addon, native) => {
     }
   });
 
+  slow("The wasm backend gives the bytes of the native one with SSE2", async (t) => {
+    if (!instructionSets.includes("sse2")) return t.skip(`this processor has ${instructionSets}`);
+    const wasm = await openBackend("wasm");
+    for (const cell of CELL_NAMES) {
+      for (const [title, work] of Object.entries(works(cell))) {
+        const expected = withInstructionSet(addon, "sse2", () => resultsOf(native, work));
+        assertSameResults(resultsOf(wasm, work), expected, `${cell}, ${title}`);
+      }
+    }
+  });
+
   slow("The native backend gives nearly the same numbers with SSE2", (t) => {
     if (fused.length === 0 || fused.length === instructionSets.length) {
       return t.skip(`this processor, or this build, has only ${instructionSets}`);
