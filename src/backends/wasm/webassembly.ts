@@ -8,9 +8,9 @@ export interface SharedMemory {
 }
 
 /** A module, compiled. */
-export type Module = object;
+type Module = object;
 
-export interface Instance {
+interface Instance {
   readonly exports: Readonly<Record<string, unknown>>;
 }
 
