@@ -17,7 +17,7 @@ const MAX_TEXT_NAME_BYTES = 80;
 const MAX_NAME_BYTES = 180;
 
 /** Names of devices on Windows, whatever follows a dot. */
-const RESERVED = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)/i;
+const RESERVED = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(\.|$)/i;
 /** Whatever nothing is seen of, or what a file system, a shell or a terminal takes for something else. */
 const NO_PART_OF_A_NAME =
   /\p{Default_Ignorable_Code_Point}|[^\p{L}\p{N}\p{M}._-]|(?<![\p{L}\p{N}\p{M}])\p{M}/gu;
@@ -75,7 +75,7 @@ export function refuseUnsafeName(name: string): void {
   if (name.startsWith("~")) throw unsafeName(name, "begins with ~, as home folders do in a shell");
   const [wildcard] = /[*?]/.exec(name) ?? [];
   if (wildcard) throw unsafeName(name, `has ${wildcard}, which shells take for any character`);
-  const [character] = (process.platform === "win32" ? /[<>:"|]/ : /:/).exec(name) ?? [];
+  const [character] = /[<>:"|]/.exec(name) ?? [];
   if (character) throw unsafeName(name, `has ${character}, which Windows does not allow`);
 }
 

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { COMPRESSORS, compressedSizes } from "#src/baselines/compressors.js";
 import { readTexts } from "#src/data/texts.js";
 import { temporaryFolder } from "../helpers/folder.js";
+import { isWindows } from "../helpers/system.js";
 import { inventedText } from "../helpers/training.js";
 
 async function textOf(t: TestContext, content: string) {
@@ -22,13 +23,14 @@ test("the compressors' figures are those of their own output", async (t) => {
   for (const name of COMPRESSORS) {
     let bytes: number | undefined;
     try {
-      bytes = execFileSync(name, ["-9", "-c"], { input: execFileSync("cat", [file]) }).length;
+      bytes = execFileSync(name, ["-9", "-c"], { input: await readFile(file) }).length;
     } catch {
       // It is not on this system.
     }
     assert.equal(sizes[name], bytes && (8 * bytes) / text.numbers.length, name);
   }
-  assert.ok(Object.values(sizes).some((size) => size !== undefined));
+  // Windows brings none of them.
+  if (!isWindows) assert.ok(Object.values(sizes).some((size) => size !== undefined));
 });
 
 test("a compressor that is missing has no figure", async (t) => {

@@ -15,7 +15,8 @@ async function project(t: TestContext, { installed }: { installed: boolean }) {
   await writeFile(path.join(folder, "package.json"), '{ "type": "module" }');
   const script = path.join(folder, "data/make-shakespeare.js");
   await copyFile(path.join(root, "data/make-shakespeare.js"), script);
-  if (installed) await symlink(path.join(root, "node_modules"), path.join(folder, "node_modules"));
+  if (installed)
+    await symlink(path.join(root, "node_modules"), path.join(folder, "node_modules"), "junction");
   return { script, text: path.join(folder, "data/shakespeare.txt") };
 }
 

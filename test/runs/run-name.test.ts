@@ -72,7 +72,11 @@ test("A name given by --name is refused where some system can't have it, or it i
     ["com1", "a device on Windows"],
     ["a.", "ends in a dot"],
     ["a ", "or a space"],
+    ["com² .txt", "a device on Windows"],
     ["a:b", "has :"],
+    ['say "x"', 'has "'],
+    ["a<b", "has <"],
+    ["a|b", "has |, which Windows does not allow"],
     ["日".repeat(61), "183 bytes"],
   ]) {
     assert.throws(() => refuseUnsafeName(name), failsWith("INVALID_SETTING", says));
