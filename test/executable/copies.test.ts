@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import { charnn, foxFolder, jsonLines, sentences, shell } from "../helpers/executable.js";
 import { slow } from "../helpers/slow.js";
+import { noShell } from "../helpers/system.js";
 import { inventedText } from "../helpers/training.js";
 
 test("copies finds what a sample has copied", async (t) => {
@@ -55,7 +56,7 @@ test("copies finds what a sample has copied", async (t) => {
   });
 });
 
-slow("sample --max-copy stops copying", async (t) => {
+slow("sample --max-copy stops copying", { skip: noShell }, async (t) => {
   const cwd = await foxFolder(t);
   // Learned by heart: without a limit it writes nothing else.
   const train = ["train", "fox.txt", "--name", "fox", "--hidden-size", "32", "--steps", "150"];

@@ -13,6 +13,7 @@ import {
 } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { slow } from "../helpers/slow.js";
+import { isWindows, noShell, slashed } from "../helpers/system.js";
 
 const CONCURRENTLY = { concurrency: 2 };
 
@@ -149,8 +150,13 @@ test("a folder that can't be written to is named before training begins", async 
   await writeFile(path.join(cwd, "runs", "taken"), "a file");
   const train = ["train", "fox.txt", ...SMALL, "--name", "taken", "--out"];
   const cases: Case[] = [
-    [[...train, "fox.txt/runs"], "fox.txt/runs", "is a file", "--out"],
-    [[...train, "runs"], "runs/taken", "a file of that name", "--out"],
+    [
+      [...train, path.join("fox.txt", "runs")],
+      path.join("fox.txt", "runs"),
+      isWindows ? "a file of that name" : "is a file",
+      "--out",
+    ],
+    [[...train, "runs"], path.join("runs", "taken"), "a file of that name", "--out"],
   ];
   if (process.platform === "linux") cases.push([[...train, "/proc/runs"], "/proc/runs", "--out"]);
   await assertRefused(t, cwd, 1, cases);
@@ -286,7 +292,7 @@ test("what is odd about a text is a warning", CONCURRENTLY, async (t) => {
       const args = ["train", `${k}.txt`, "--quiet", ...SMALL];
       const { code, stdout, stderr } = await charnn(sub, args, { cwd });
       assert.equal(code, 0, stderr);
-      assert.equal(stdout, `checkpoints/${k}-gru-1x8/best.safetensors\n`);
+      assert.equal(slashed(stdout), `checkpoints/${k}-gru-1x8/best.safetensors\n`);
       assert.match(stderr, /^Warning: [^\n]+\n$/);
       assert.match(stderr, says);
     }),
@@ -294,7 +300,7 @@ test("what is odd about a text is a warning", CONCURRENTLY, async (t) => {
   await Promise.all(all);
 });
 
-slow("results that can't be written are an error", async (t) => {
+slow("results that can't be written are an error", { skip: noShell }, async (t) => {
   if (process.platform !== "linux") return t.skip("there is no /dev/full");
   const cwd = await foxFolder(t, { trained: true });
   const train = "train fox.txt --name other --hidden-size 8 --steps 10000 --json";

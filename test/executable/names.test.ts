@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { charnn, SMALL, sentences, shell } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { slow } from "../helpers/slow.js";
+import { noShell } from "../helpers/system.js";
 
 slow("a text of any name gives a run that every command finds", async (t) => {
   const cwd = await temporaryFolder(t);
@@ -28,6 +29,7 @@ slow("a text of any name gives a run that every command finds", async (t) => {
 
 slow(
   "a text whose name is not valid UTF-8 is explained, and read from standard input",
+  { skip: noShell },
   async (t) => {
     if (process.platform !== "linux") return t.skip("no file can have such a name");
     const cwd = await temporaryFolder(t);

@@ -7,6 +7,7 @@ import type { TestContext } from "node:test";
 import { charnn, SMALL, sentences, shell, startCharnn, written } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { slow } from "../helpers/slow.js";
+import { noShell } from "../helpers/system.js";
 
 const ODD = 'it\'s "$HOME" `id` !x é日本\u202e\u200b';
 /** So slow that it is interrupted before its end, and ends soon when it goes on. */
@@ -47,70 +48,74 @@ async function pasted(t: TestContext, cwd: string, said: string, before = ""): P
   return stdout;
 }
 
-slow("the line that goes on with an interrupted run works when it is pasted", async (t) => {
-  const cwd = await temporaryFolder(t);
-  await mkdir(path.join(cwd, `folder ${ODD}`));
-  const files = ["-dash.txt", `${ODD}\\\n.txt`, "a b.txt", "c", "d", "e", `folder ${ODD}/f`];
-  for (const file of files) await writeFile(path.join(cwd, file), sentences(80));
-  await writeFile(path.join(cwd, `val ${ODD}`), sentences(12));
+slow(
+  "the line that goes on with an interrupted run works when it is pasted",
+  { skip: noShell },
+  async (t) => {
+    const cwd = await temporaryFolder(t);
+    await mkdir(path.join(cwd, `folder ${ODD}`));
+    const files = ["-dash.txt", `${ODD}\\\n.txt`, "a b.txt", "c", "d", "e", `folder ${ODD}/f`];
+    for (const file of files) await writeFile(path.join(cwd, file), sentences(80));
+    await writeFile(path.join(cwd, `val ${ODD}`), sentences(12));
 
-  await t.test("with odd names, of seven files, with all that was chosen", async (sub) => {
-    const chosen = ["--keep", "2", "--save-every", "10", "--threads", "1", "--tensorboard"];
-    const places = [
-      `--name=-run ${ODD}`,
-      "--out",
-      `runs ${ODD}`,
-      "--validation-file",
-      `val ${ODD}`,
-    ];
-    const said = await interrupted(sub, cwd, [...SLOW, ...chosen, ...places, "--", ...files]);
-    await pasted(sub, cwd, said);
-    const run = await readdir(path.join(cwd, `runs ${ODD}`, `-run ${ODD}`));
-    assert.equal(run.filter((name) => name.startsWith("step-")).length, 2, `${run}`);
-    assert.equal(run.filter((name) => name.startsWith("events.out")).length, 2, `${run}`);
-    assert.match(said, /^Go on: [\x20-\x7e\p{L}]*$/mu);
-    assert.match(said, / --keep 2 /);
-    assert.match(said, / --save-every 10 /);
-    assert.match(said, / --threads 1 /);
-    assert.match(said, / --backend cpu /);
-  });
+    await t.test("with odd names, of seven files, with all that was chosen", async (sub) => {
+      const chosen = ["--keep", "2", "--save-every", "10", "--threads", "1", "--tensorboard"];
+      const places = [
+        `--name=-run ${ODD}`,
+        "--out",
+        `runs ${ODD}`,
+        "--validation-file",
+        `val ${ODD}`,
+      ];
+      const said = await interrupted(sub, cwd, [...SLOW, ...chosen, ...places, "--", ...files]);
+      await pasted(sub, cwd, said);
+      const run = await readdir(path.join(cwd, `runs ${ODD}`, `-run ${ODD}`));
+      assert.equal(run.filter((name) => name.startsWith("step-")).length, 2, `${run}`);
+      assert.equal(run.filter((name) => name.startsWith("events.out")).length, 2, `${run}`);
+      assert.match(said, /^Go on: [\x20-\x7e\p{L}]*$/mu);
+      assert.match(said, / --keep 2 /);
+      assert.match(said, / --save-every 10 /);
+      assert.match(said, / --threads 1 /);
+      assert.match(said, / --backend cpu /);
+    });
 
-  await t.test("of a run whose options are in a file", async (sub) => {
-    const small = { "hidden-size": 24, batchSize: 4, seqLength: 16, steps: 250 };
-    const options = { ...small, eval_every: 25, backend: "cpu", keep: 1 };
-    await writeFile(path.join(cwd, "options.json"), JSON.stringify(options));
-    const said = await interrupted(sub, cwd, ["c", "d", "e", "--config", "options.json"]);
-    await pasted(sub, cwd, said);
-    assert.match(said, / --keep 1 /);
-  });
+    await t.test("of a run whose options are in a file", async (sub) => {
+      const small = { "hidden-size": 24, batchSize: 4, seqLength: 16, steps: 250 };
+      const options = { ...small, eval_every: 25, backend: "cpu", keep: 1 };
+      await writeFile(path.join(cwd, "options.json"), JSON.stringify(options));
+      const said = await interrupted(sub, cwd, ["c", "d", "e", "--config", "options.json"]);
+      await pasted(sub, cwd, said);
+      assert.match(said, / --keep 1 /);
+    });
 
-  await t.test("of a text on standard input", async (sub) => {
-    const text = sentences(400);
-    const said = await interrupted(sub, cwd, ["-", "--name", "piped", ...SLOW], text);
-    assert.match(said, /^It needs the same text again, on standard input\.$/m);
-    await writeFile(path.join(cwd, "forty lines"), text);
-    await pasted(sub, cwd, said, "< 'forty lines' ");
+    await t.test("of a text on standard input", async (sub) => {
+      const text = sentences(400);
+      const said = await interrupted(sub, cwd, ["-", "--name", "piped", ...SLOW], text);
+      assert.match(said, /^It needs the same text again, on standard input\.$/m);
+      await writeFile(path.join(cwd, "forty lines"), text);
+      await pasted(sub, cwd, said, "< 'forty lines' ");
 
-    if (process.platform !== "linux") return;
-    const saidOf = async (name: string, file: string, before = "") => {
-      const inner = `charnn train - --name ${name} ${SLOW.join(" ")} < ${file} 2> said > out & `;
-      const wait = "until grep -q '^step' said; do sleep 0.1; done;";
-      const line = `set -m; ${inner} ${wait} ${before} kill -INT -- -$!; wait $!`;
-      await shell(sub, line, { cwd });
-      return readFile(path.join(cwd, "said"), "utf8");
-    };
-    await pasted(sub, cwd, await saidOf("given", "'forty lines'"));
+      if (process.platform !== "linux") return;
+      const saidOf = async (name: string, file: string, before = "") => {
+        const inner = `charnn train - --name ${name} ${SLOW.join(" ")} < ${file} 2> said > out & `;
+        const wait = "until grep -q '^step' said; do sleep 0.1; done;";
+        const line = `set -m; ${inner} ${wait} ${before} kill -INT -- -$!; wait $!`;
+        await shell(sub, line, { cwd });
+        return readFile(path.join(cwd, "said"), "utf8");
+      };
+      await pasted(sub, cwd, await saidOf("given", "'forty lines'"));
 
-    await shell(sub, "cp 'forty lines' $'\\xff'; cp 'forty lines' removed", { cwd });
-    for (const again of [
-      await saidOf("bytes", "$'\\xff'"),
-      await saidOf("gone", "removed", "rm removed;"),
-    ]) {
-      assert.match(again, /^It needs the same text again, on standard input\.$/m);
-      await pasted(sub, cwd, again, "< 'forty lines' ");
-    }
-  });
-});
+      await shell(sub, "cp 'forty lines' $'\\xff'; cp 'forty lines' removed", { cwd });
+      for (const again of [
+        await saidOf("bytes", "$'\\xff'"),
+        await saidOf("gone", "removed", "rm removed;"),
+      ]) {
+        assert.match(again, /^It needs the same text again, on standard input\.$/m);
+        await pasted(sub, cwd, again, "< 'forty lines' ");
+      }
+    });
+  },
+);
 
 slow("the line that goes on with a cross-validation goes on with all of it", async (t) => {
   const cwd = await temporaryFolder(t);

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { charnn, foxFolder, jsonLines, sentences, shell } from "../helpers/executable.js";
 import { slow } from "../helpers/slow.js";
+import { noShell } from "../helpers/system.js";
 
 const SONNETS = fileURLToPath(new URL("../../data/shakespeare.txt", import.meta.url));
 const SOURCES = fileURLToPath(new URL("../../src/", import.meta.url));
@@ -82,7 +83,7 @@ slow("score shows the surprise of a text", async (t) => {
   });
 });
 
-slow("score tells sonnets from source code, line by line", async (t) => {
+slow("score tells sonnets from source code, line by line", { skip: noShell }, async (t) => {
   const cwd = await foxFolder(t);
   const sonnets = (await readFile(SONNETS, "utf8")).split("\n");
   const code = (await readFile(path.join(SOURCES, "training/trainer.ts"), "utf8")).split("\n");

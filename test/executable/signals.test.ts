@@ -17,6 +17,7 @@ import {
 } from "../helpers/executable.js";
 import { openScreen, withTmux } from "../helpers/screen.js";
 import { slow } from "../helpers/slow.js";
+import { noShell } from "../helpers/system.js";
 
 const unlessOnWindows = { skip: process.platform === "win32" && "Windows has no signals" };
 
@@ -113,7 +114,9 @@ test("SIGINT while sampling without end leaves no stack", unlessOnWindows, async
   assert.equal(stderr, "");
 });
 
-test("a run whose output nobody reads any more is saved, and ends as by SIGPIPE", async (t) => {
+test("a run whose output nobody reads any more is saved, and ends as by SIGPIPE", {
+  skip: noShell,
+}, async (t) => {
   const cwd = await foxFolder(t);
   const line = `charnn train fox.txt --name fox ${LONG.join(" ")} --json | head -n 3`;
   const { code, stdout, stderr } = await shell(t, line, { cwd });

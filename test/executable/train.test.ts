@@ -4,6 +4,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { charnn, filesIn, foxFolder, jsonLines, SMALL, sentences } from "../helpers/executable.js";
 import { slow } from "../helpers/slow.js";
+import { slashed } from "../helpers/system.js";
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f]/;
@@ -12,7 +13,7 @@ test("the checkpoint's path is all that goes to standard output", async (t) => {
   const cwd = await foxFolder(t);
   const { code, stdout, stderr } = await charnn(t, ["train", "fox.txt", ...SMALL], { cwd });
   assert.equal(code, 0);
-  assert.equal(stdout, "checkpoints/fox-gru-1x8/best.safetensors\n");
+  assert.equal(slashed(stdout), "checkpoints/fox-gru-1x8/best.safetensors\n");
   assert.doesNotMatch(stderr, CONTROL);
   for (const line of [
     /^Training: checkpoints\/fox-gru-1x8$/m,
@@ -38,7 +39,7 @@ slow(
     const train = ["train", "fox.txt", "--quiet", "--cell", "lstm", "--layers", "2", ...SMALL];
     for (const name of ["fox-lstm-2x8", "fox-lstm-2x8-2", "fox-lstm-2x8-3"]) {
       const { stdout, stderr } = await charnn(t, train, { cwd });
-      assert.equal(stdout, `checkpoints/${name}/best.safetensors\n`);
+      assert.equal(slashed(stdout), `checkpoints/${name}/best.safetensors\n`);
       assert.equal(stderr, "");
     }
   },
@@ -55,7 +56,7 @@ test("with --json every event is a line of JSON", async (t) => {
   const kinds = new Set(events.map(({ event }) => event));
   assert.deepEqual([...kinds], ["start", "step", "eval", "sample", "checkpoint", "end"]);
   const [start] = events;
-  assert.equal(start.path, "checkpoints/fox");
+  assert.equal(slashed(start.path), "checkpoints/fox");
   assert.equal(start.totalSteps, 5);
 
   const ofKind = (kind: string) => events.filter(({ event }) => event === kind);
@@ -78,7 +79,7 @@ test("with --json every event is a line of JSON", async (t) => {
   const end = events.at(-1);
   hasNumbers(end, "step", "epoch", "loss", "validationLoss", "seconds");
   assert.equal(end.reason, "steps");
-  assert.equal(end.path, "checkpoints/fox/best.safetensors");
+  assert.equal(slashed(end.path), "checkpoints/fox/best.safetensors");
 });
 
 test("text comes from files, folders and standard input", { concurrency: 2 }, async (t) => {

@@ -19,7 +19,7 @@ import { temporaryFolder } from "../helpers/folder.js";
 import { holderOf } from "../helpers/lock-holder.js";
 import { mounted, type Place, whyNot } from "../helpers/namespaces.js";
 import { slow } from "../helpers/slow.js";
-import { isWindows, noLinks } from "../helpers/system.js";
+import { isWindows, noLinks, noShell } from "../helpers/system.js";
 
 /** Most of the time these tests wait for a sign of a process. */
 const TOGETHER = { concurrency: 6 };
@@ -64,7 +64,7 @@ test("a run is taken by one process until it gives it back", async (t) => {
   assert.deepEqual(await readdir(run.path), []);
 });
 
-test("a pipe in the place of a lock is not waited for", async (t) => {
+test("a pipe in the place of a lock is not waited for", { skip: noShell }, async (t) => {
   const run = await emptyRun(t);
   await mkdir(path.join(run.path, ".lock"));
   const pipe = path.join(run.path, ".lock", "other");

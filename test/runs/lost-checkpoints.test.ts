@@ -18,6 +18,7 @@ import { type TestContext, test } from "node:test";
 import { CharnnError, listCheckpoints, type TrainSettings } from "#src/index.js";
 import { filesIn } from "../helpers/executable.js";
 import { failsWith } from "../helpers/failure.js";
+import { noLinks, noShell } from "../helpers/system.js";
 import {
   endOf,
   fileOf,
@@ -88,7 +89,9 @@ test("Without its last checkpoint a run is not taken for a free name, whatever e
   failsWith("RUN_EXISTS", "run")(await refusal(folder, settings));
 });
 
-test("Without its last checkpoint a run resumes from its newest step-N checkpoint to the same bytes when the advice is followed", async (t) => {
+test("Without its last checkpoint a run resumes from its newest step-N checkpoint to the same bytes when the advice is followed", {
+  skip: noShell,
+}, async (t) => {
   const { folder, file, settings, place } = await finishedRun(t);
   const files = [LAST, BEST, "step-12.safetensors"];
   const expected = await Promise.all(files.map((name) => fileOf(place, "run", name)));
@@ -103,7 +106,9 @@ test("Without its last checkpoint a run resumes from its newest step-N checkpoin
   for (const [k, name] of files.entries()) await assertSameCheckpoint(place, name, expected[k]);
 });
 
-test("Without its last checkpoint a run resumes from its best when it has nothing else", async (t) => {
+test("Without its last checkpoint a run resumes from its best when it has nothing else", {
+  skip: noShell,
+}, async (t) => {
   const { folder, file, settings, place } = await finishedRun(t, { keep: 0 });
   const expected = await fileOf(place, "run", LAST);
   await rm(file(LAST));
@@ -113,7 +118,9 @@ test("Without its last checkpoint a run resumes from its best when it has nothin
   await assertSameCheckpoint(place, LAST, expected);
 });
 
-test("Without its last checkpoint a run can still give its weights to another, as the advice says", async (t) => {
+test("Without its last checkpoint a run can still give its weights to another, as the advice says", {
+  skip: noShell,
+}, async (t) => {
   const { folder, file, settings } = await finishedRun(t);
   await rm(file(LAST));
   const { hint = "" } = await refusal(folder, { ...settings, resume: true });
@@ -173,7 +180,9 @@ const damages: Readonly<Record<string, (last: string) => Promise<void>>> = {
   },
 };
 for (const [title, damage] of Object.entries(damages)) {
-  test(`With a damaged last checkpoint a run ${title} is not resumed, but can be when the advice is followed`, async (t) => {
+  test(`With a damaged last checkpoint a run ${title} is not resumed, but can be when the advice is followed`, {
+    skip: noShell,
+  }, async (t) => {
     const { folder, file, settings, place } = await finishedRun(t);
     const expected = await fileOf(place, "run", LAST);
     await damage(file(LAST));
@@ -209,7 +218,9 @@ test("With a damaged last checkpoint a run is advised to use a checkpoint that i
   failsWith("BAD_CHECKPOINT", "exactly from step 8")(error);
 });
 
-test("In a run's folder that can't be read, nothing is changed, even with --resume or --overwrite", async (t) => {
+test("In a run's folder that can't be read, nothing is changed, even with --resume or --overwrite", {
+  skip: noLinks,
+}, async (t) => {
   const { folder, settings } = await finishedRun(t);
   const elsewhere = `${folder}-elsewhere`;
   await rename(folder, elsewhere);
@@ -249,7 +260,7 @@ test("Overwriting a run that has a folder in place of a file removes nothing", a
   failsWith("NOT_WRITABLE", file("step-8.safetensors"), "is a folder")(error);
 });
 
-test("Overwriting a run removes a link and not what it leads to", async (t) => {
+test("Overwriting a run removes a link and not what it leads to", { skip: noLinks }, async (t) => {
   const { file, settings, place } = await finishedRun(t);
   const treasure = path.join(place.out, "treasure.safetensors");
   await rename(file(BEST), treasure);

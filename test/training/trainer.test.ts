@@ -183,7 +183,15 @@ test("The events of a run describe the run, its progress and its losses", async 
   const best = Math.min(...losses);
   assert.deepEqual(
     [end.reason, end.step, end.epoch, end.loss, end.validationLoss, end.bestLoss, end.path],
-    ["epochs", steps.length, 2, second.loss, losses[1], best, `${folder}/best.safetensors`],
+    [
+      "epochs",
+      steps.length,
+      2,
+      second.loss,
+      losses[1],
+      best,
+      path.join(folder, "best.safetensors"),
+    ],
   );
   assert.equal(end.bestStep, start.stepsPerEpoch * (1 + losses.indexOf(best)));
 });
