@@ -7,6 +7,7 @@
  *     node scripts/build-native.js --fuzz                         # the kernels' fuzzer, a program; needs clang
  *     node scripts/build-native.js --strict                       # warnings are errors, and so is failure
  *     node scripts/build-native.js --sanitize address,undefined   # with these sanitizers, in a separate folder
+ *     node scripts/build-native.js --zig                          # by the zig of packages, which pip gets first
  *     node scripts/build-native.js --target win32-x64             # for another platform (scripts/native/platforms.js)
  *
  * The compiler is the one that CXX names, else the system's, else zig where Python has it; with --target it
@@ -57,14 +58,14 @@ const ELF_MAGIC = 0x7f454c46;
  * @param options.target the name of a platform
  * @returns the path of what was built
  */
-async function build({ test = false, fuzz = false, strict = false, sanitize = "", target }) {
+async function build({ test = false, fuzz = false, strict = false, sanitize = "", zig, target }) {
   const name = target ?? thisPlatform(process.env.CHARNN_ARCH);
   const platform = PLATFORMS[name];
   if (!platform) {
     const which = `there are no kernels for ${name}`;
     throw new CannotBuild(which, target && `There are: ${Object.keys(PLATFORMS).join(", ")}.`);
   }
-  const compiler = target ? pinnedZig(console.error) : await findCompiler();
+  const compiler = await (zig || target ? pinnedZig(console.error) : findCompiler());
   const folder = join(sources, "build", [name, ...sanitize.split(",")].filter(Boolean).join("-"));
   await mkdir(folder, { recursive: true });
   const kind = fuzz ? "fuzz" : test ? "test" : "addon";
@@ -194,6 +195,7 @@ const { values: options } = parseArgs({
     fuzz: { type: "boolean" },
     strict: { type: "boolean" },
     sanitize: { type: "string" },
+    zig: { type: "boolean" },
     target: { type: "string" },
   },
 });

@@ -1,13 +1,14 @@
 /**
- * The C++ compiler: the system's, else zig where Python has it installed. Packages are always compiled by
+ * The C++ compiler: the system's, else zig where charnn or Python has it installed. Packages are always compiled by
  * one version of zig, which compiles for all platforms on any of them.
  */
-import { execFile, execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { dataFolder } from "../../dist/data-folder.js";
 
 const run = promisify(execFile);
 const REQUIREMENTS = fileURLToPath(new URL("../zig-requirements.txt", import.meta.url));
@@ -33,7 +34,8 @@ export class CannotBuild extends Error {
 }
 
 /**
- * The first that runs of: the one that CXX names, the system's, zig where Python has it.
+ * The first that runs of: the one that CXX names, the system's, the zig that charnn installed, zig where
+ * Python has it.
  *
  * @returns {Promise<Compiler>}
  */
@@ -42,45 +44,67 @@ export async function findCompiler() {
   for (const name of asked ? [asked] : SYSTEM) {
     if (await runs([name, "--version"])) return { command: [name], isZig: false, environment: {} };
   }
+  if (!asked && existsSync(installedZig())) return zigOf([installedZig()]);
   for (const python of asked ? [] : PYTHONS) {
     const zig = [python, "-m", "ziglang"];
     if (await runs([...zig, "version"])) return zigOf(zig);
   }
-  const cures = { darwin: "xcode-select --install", win32: "python -m pip install ziglang" };
   throw new CannotBuild(
     asked ? `CXX names ${asked}, which does not run` : "there is no C++ compiler",
-    `With one (${cures[process.platform] ?? "apt-get install g++"}), run: npm run native`,
+    "charnn doctor --install-compiler gets one.",
   );
 }
 
 /**
- * The zig that packages are compiled by. Where it is not in the user's cache folder yet, pip gets it and
- * checks its hash.
+ * The zig that packages are compiled by. Where it is not installed yet, pip gets it and checks its hash.
  *
  * @param {(line: string) => void} say - is told what is downloaded before it is
- * @returns {Compiler}
+ * @returns {Promise<Compiler>}
  */
-export function pinnedZig(say) {
-  const folder = join(cacheFolder(), `zig-${pinnedVersion()}`);
-  const program = join(folder, "ziglang", process.platform === "win32" ? "zig.exe" : "zig");
-  if (!existsSync(program)) {
-    const options = [
-      "--require-hashes",
-      "--no-deps",
-      "--only-binary=:all:",
-      "--no-warn-script-location",
-    ];
-    const pip = ["-m", "pip", "install", ...options, "--target", folder, "-r", REQUIREMENTS];
-    const python = process.platform === "win32" ? "python" : "python3";
-    say(
-      `Downloading zig ${pinnedVersion()} (${ZIG_DOWNLOAD}) into ${folder}: ${python} ${pip.join(" ")}`,
-    );
-    execFileSync(python, pip, { stdio: ["ignore", 2, 2] });
+export async function pinnedZig(say) {
+  if (!existsSync(installedZig())) {
+    say(`Downloading zig ${pinnedVersion()} (${ZIG_DOWNLOAD}) into ${zigFolder()}`);
+    await installZig();
   }
-  return zigOf([program], { ZIG_GLOBAL_CACHE_DIR: join(cacheFolder(), "zig-cache") });
+  return zigOf([installedZig()]);
 }
 
-function zigOf(zig, environment = {}) {
+/** Has pip get it; unfinished, it is in a folder beside its own. */
+async function installZig() {
+  mkdirSync(dirname(zigFolder()), { recursive: true });
+  const unfinished = mkdtempSync(`${zigFolder()}-unfinished-`);
+  try {
+    const options = ["--require-hashes", "--no-deps", "--only-binary=:all:"];
+    const quiet = ["--quiet", "--disable-pip-version-check", "--no-warn-script-location"];
+    const pip = ["-m", "pip", "install", ...options, ...quiet, "--target", unfinished];
+    const python = process.env.PYTHON || (process.platform === "win32" ? "python" : "python3");
+    const installing = run(python, [...pip, "-r", REQUIREMENTS]);
+    // A signal ends pip first, so that it writes nothing any more when what it left is removed.
+    for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => installing.child.kill());
+    await installing;
+    renameSync(unfinished, zigFolder());
+  } catch (error) {
+    throw new CannotBuild(
+      `pip can't install zig ${pinnedVersion()}`,
+      "Is there a network? PIP_INDEX_URL names a mirror.",
+      (error.stderr || error.message).trim(),
+    );
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true });
+  }
+}
+
+/** Where `charnn doctor --install-compiler` and packaging keep it. */
+function zigFolder() {
+  return join(dataFolder(), "charnn", `zig-${pinnedVersion()}`);
+}
+
+function installedZig() {
+  return join(zigFolder(), "ziglang", process.platform === "win32" ? "zig.exe" : "zig");
+}
+
+function zigOf(zig) {
+  const environment = { ZIG_GLOBAL_CACHE_DIR: join(cacheFolder(), "zig-cache") };
   return { command: [...zig, "c++"], isZig: true, environment };
 }
 

@@ -1,7 +1,5 @@
-import { createInterface } from "node:readline/promises";
-import { CharnnError } from "../errors.js";
+import { agrees } from "./agrees.js";
 import type { CommandContext } from "./context.js";
-import type { Terminal } from "./terminal/terminal.js";
 
 const NO_GPU =
   "It computes on the processor: it finds no graphics processor, or not what it needs for one, " +
@@ -35,7 +33,7 @@ export async function installTensorFlow(
           `${inMegabytes(sizes.installed)} in charnn's data folder, ` +
           `${inMegabytes(sizes.needed)} until it is there.`,
       );
-      return yes ?? agrees(terminal, gpu, signal);
+      return yes ?? agrees(terminal, `doctor --install-tensorflow${gpu ? " --gpu" : ""}`, signal);
     },
     onStep: (what) => terminal.say(`${what} ...`),
   });
@@ -47,35 +45,4 @@ export async function installTensorFlow(
   terminal.say(`TensorFlow ${installed.version} ${is}: ${installed.folder}`);
   if (gpu && installed.device === "CPU") terminal.say(NO_GPU);
   return true;
-}
-
-async function agrees(
-  terminal: Terminal,
-  gpu: boolean | undefined,
-  signal: AbortSignal,
-): Promise<boolean> {
-  if (!process.stdin.isTTY || !terminal.isInteractive) {
-    throw new CharnnError(
-      "INVALID_SETTING",
-      "There is no terminal to ask on.",
-      `Where nobody is asked, say so: charnn doctor --install-tensorflow${gpu ? " --gpu" : ""} --yes`,
-    );
-  }
-  const questions = createInterface({ input: process.stdin, output: terminal.stderr });
-  // A terminal that is read line by line gives Ctrl-C to its reader.
-  questions.on("SIGINT", () => {
-    terminal.say();
-    process.kill(process.pid, "SIGINT");
-  });
-  try {
-    const answer = await questions.question("Go on? [y/N] ", { signal });
-    return /^y(es)?$/i.test(answer.trim());
-  } catch {
-    signal.throwIfAborted();
-    // The end of what is typed, Ctrl-D, is no answer.
-    terminal.say();
-    return false;
-  } finally {
-    questions.close();
-  }
 }

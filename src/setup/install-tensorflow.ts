@@ -21,8 +21,10 @@ import {
   cannotInstall,
   checkSpace,
   findTools,
+  NETWORK,
   runTool,
   spaceHint,
+  TENSORFLOW,
   TENSORFLOW_SIZES,
   type TensorFlowBuild,
   type Tools,
@@ -32,7 +34,7 @@ const TFJS_NODE = "@tensorflow/tfjs-node@4.22.0";
 /** The newest Node-API that it was written for. */
 const NEWEST_NODE_API = 8;
 const NODE_API_HEADERS = "node-api-headers@1.9.0";
-const TENSORFLOW = "2.21.0";
+const VERSION = "2.21.0";
 /** The wheels for Python 3.11, whose libraries know nothing of Python. */
 const WHEELS: Readonly<Record<TensorFlowBuild, { readonly name: string; readonly hash: string }>> =
   {
@@ -54,9 +56,6 @@ const LIBRARIES = [
   { file: "libtensorflow_cc.so.2", link: "libtensorflow.so" },
   { file: "libtensorflow_framework.so.2", link: "libtensorflow_framework.so" },
 ];
-
-const NETWORK =
-  "Is there a network? Mirrors are what npm and pip are told: npm config set registry, PIP_INDEX_URL.";
 
 /** Takes from a wheel what belongs under tfjs-node's `deps/`; any Python can run it. */
 const UNPACK = `
@@ -126,7 +125,7 @@ export async function installTensorFlow(
   const unfinishedFolder = await makeUnfinishedFolder(folder);
   const unfinished = tensorFlowFolder(unfinishedFolder);
   try {
-    await checkSpace(unfinishedFolder, TENSORFLOW_SIZES[build].needed);
+    await checkSpace(TENSORFLOW, unfinishedFolder, TENSORFLOW_SIZES[build].needed);
     await mkdir(unfinished, { recursive: true });
     await fetchPackages(unfinished, build, tools, onStep);
     onStep("Compiling the addon");
@@ -138,7 +137,12 @@ export async function installTensorFlow(
     return { folder, ...found, wasInstalled: false };
   } catch (error) {
     if (systemErrorCode(error) !== "ENOSPC") throw error;
-    throw cannotInstall(`the disk of ${dirname(folder)} is full`, spaceHint(folder), error);
+    throw cannotInstall(
+      TENSORFLOW,
+      `the disk of ${dirname(folder)} is full`,
+      spaceHint(folder),
+      error,
+    );
   } finally {
     await rm(unfinishedFolder, { recursive: true, force: true });
   }
@@ -164,7 +168,7 @@ async function makeUnfinishedFolder(folder: string): Promise<string> {
     return made;
   } catch (cause) {
     const hint = "XDG_DATA_HOME names another place.";
-    throw cannotInstall(`${dirname(folder)} can't be written`, hint, cause);
+    throw cannotInstall(TENSORFLOW, `${dirname(folder)} can't be written`, hint, cause);
   }
 }
 
@@ -206,14 +210,14 @@ async function fetchPackages(
   onStep("Downloading tfjs-node");
   await fetchNpmPackage(TFJS_NODE, downloads, folder, signal);
   await fetchNpmPackage(NODE_API_HEADERS, downloads, join(deps, "node-api"), signal);
-  onStep(`Downloading TensorFlow ${TENSORFLOW}, ${TENSORFLOW_SIZES[build].download / 1e6} MB`);
+  onStep(`Downloading TensorFlow ${VERSION}, ${TENSORFLOW_SIZES[build].download / 1e6} MB`);
   const requirements = wheelFile(folder);
   const { name, hash } = WHEELS[build];
-  await writeFile(requirements, `${name}==${TENSORFLOW} --hash=sha256:${hash}\n`);
+  await writeFile(requirements, `${name}==${VERSION} --hash=sha256:${hash}\n`);
   const pip = ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-cache-dir"];
   const what = ["--require-hashes", "--requirement", requirements, "--dest", downloads];
   const download = [...pip, ...WHEEL_OPTIONS, ...what];
-  await runTool(`pip can't download TensorFlow ${TENSORFLOW}`, python, download, {
+  await runTool(`pip can't download TensorFlow ${VERSION}`, python, download, {
     signal,
     hint: NETWORK,
   });
@@ -279,6 +283,7 @@ async function tryTraining(
   const backends: { name: string; why?: string; tensorflow?: TensorFlowFacts }[] =
     JSON.parse(output).backends;
   const found = backends.find(({ name }) => name === "tensorflow");
-  if (found?.tensorflow === undefined) throw cannotInstall(`it does not load: ${found?.why}`);
+  if (found?.tensorflow === undefined)
+    throw cannotInstall(TENSORFLOW, `it does not load: ${found?.why}`);
   return found.tensorflow;
 }

@@ -21,6 +21,11 @@ export const TENSORFLOW_SIZES: Readonly<Record<TensorFlowBuild, BuildSizes>> = {
   gpu: { download: 574e6, installed: 1270e6, needed: 2300e6 },
 };
 
+/** What is installed by most of these functions. */
+export const TENSORFLOW = "TensorFlow";
+export const NETWORK =
+  "Is there a network? Mirrors are what npm and pip are told: npm config set registry, PIP_INDEX_URL.";
+
 /** More than any of the programs prints. */
 const MAX_OUTPUT = 64 * 2 ** 20;
 
@@ -44,31 +49,45 @@ export async function findTools({
 }): Promise<Tools> {
   const { platform, arch } = process;
   if (platform !== "linux" || arch !== "x64") {
-    throw cannotInstall(`there is no library for ${platform} ${arch} that charnn knows of`);
-  }
-  if (!(await runs(python, ["-m", "pip", "--version"]))) {
     throw cannotInstall(
-      `${python} with pip is missing`,
-      "Install it (apt-get install python3-pip), or name another: PYTHON=python3.12",
+      TENSORFLOW,
+      `there is no library for ${platform} ${arch} that charnn knows of`,
     );
   }
+  await findPython(TENSORFLOW, python);
   const compilers = compiler ? [compiler] : ["c++", "g++", "clang++"];
   for (const candidate of compilers) {
     if (await runs(candidate, ["--version"])) return { python, compiler: candidate, signal };
   }
   throw cannotInstall(
+    TENSORFLOW,
     `there is no C++ compiler (${compilers.join(", ")})`,
     "Install one (apt-get install g++), or name another: CXX=clang++",
   );
 }
 
+/**
+ * @param what is to be installed, as the subject of a sentence
+ * @returns the Python that was named, or the usual one
+ * @throws CharnnError `CANNOT_INSTALL` where it is missing, or has no pip
+ */
+export async function findPython(what: string, named = "python3"): Promise<string> {
+  if (await runs(named, ["-m", "pip", "--version"])) return named;
+  throw cannotInstall(
+    what,
+    `${named} with pip is missing`,
+    "Install it (apt-get install python3-pip), or name another: PYTHON=python3.12",
+  );
+}
+
 /** @throws CharnnError `CANNOT_INSTALL` where the disk of `folder` has too little room */
-export async function checkSpace(folder: string, needed: number): Promise<void> {
+export async function checkSpace(what: string, folder: string, needed: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   const left = bavail * bsize;
   if (left >= needed) return;
   const [has, needs] = [left, needed].map((bytes) => `${Math.floor(bytes / 1e6)} MB`);
   throw cannotInstall(
+    what,
     `${dirname(folder)} has ${has} left, and it needs ${needs}`,
     spaceHint(folder),
   );
@@ -78,10 +97,14 @@ export function spaceHint(folder: string): string {
   return `Make room on the disk of ${dirname(folder)}, or name another place by XDG_DATA_HOME.`;
 }
 
-export function cannotInstall(why: string, hint?: string, cause?: unknown): CharnnError {
-  return new CharnnError("CANNOT_INSTALL", `TensorFlow can't be installed: ${why}.`, hint, {
-    cause,
-  });
+/** @param what can't be installed, as the subject of a sentence: `TensorFlow` */
+export function cannotInstall(
+  what: string,
+  why: string,
+  hint?: string,
+  cause?: unknown,
+): CharnnError {
+  return new CharnnError("CANNOT_INSTALL", `${what} can't be installed: ${why}.`, hint, { cause });
 }
 
 /**
@@ -95,9 +118,11 @@ export async function runTool(
   program: string,
   args: readonly string[],
   {
+    what = TENSORFLOW,
     hint,
     ...options
   }: {
+    readonly what?: string;
     readonly env?: NodeJS.ProcessEnv;
     readonly signal?: AbortSignal | undefined;
     readonly hint?: string;
@@ -110,10 +135,10 @@ export async function runTool(
     // The program may have had the signal too.
     options.signal?.throwIfAborted();
     if (systemErrorCode(cause) === "ENOENT") {
-      throw cannotInstall(`${failure}, because ${program} is missing`, undefined, cause);
+      throw cannotInstall(what, `${failure}, because ${program} is missing`, undefined, cause);
     }
     const reason = reasonIn(String((cause as { stderr?: unknown }).stderr ?? ""));
-    throw cannotInstall(reason ? `${failure} (${reason})` : failure, hint, cause);
+    throw cannotInstall(what, reason ? `${failure} (${reason})` : failure, hint, cause);
   }
 }
 

@@ -83,7 +83,7 @@ slow("what is typed wrong is named, with what would work", async (t) => {
     ["train fox.txt --threads 0", "--threads", "from 1 to 1,024", "not 0"],
     ["eval fox fox.txt --threads 1025", "--threads", "from 1 to 1,024", "not 1025"],
     ["sample --threads all", "--threads", "must be a number", 'not "all"'],
-    ["doctor --yes", "--yes belongs to --install-tensorflow"],
+    ["doctor --yes", "--yes belongs to --install-compiler and --install-tensorflow"],
     ["doctor --gpu", "--gpu belongs to --install-tensorflow"],
     ["sample --backend gpu", "--backend", "auto, native, tensorflow or cpu", 'not "gpu"'],
     ["bench --steps 0", "--steps", "from 1 up", "not 0"],

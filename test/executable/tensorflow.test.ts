@@ -278,7 +278,7 @@ test(
 
 test("Where TensorFlow is not installed, a disk with too little room is named", linux, async () => {
   await assert.rejects(
-    checkSpace("/proc/self", 1500e6),
+    checkSpace("TensorFlow", "/proc/self", 1500e6),
     /\/proc has 0 MB left, and it needs 1500 MB\.$/,
   );
 });

@@ -8,10 +8,12 @@ import { CharnnError } from "../../errors.js";
 import { counted, formatCount } from "../../text.js";
 import type { CommandContext } from "../context.js";
 import { columns } from "../format/format.js";
+import { installCompiler } from "../install-compiler.js";
 import { installTensorFlow } from "../install-tensorflow.js";
 import { addOptions } from "../options/add-options.js";
 
 interface DoctorOptions {
+  readonly installCompiler?: boolean;
   readonly installTensorflow?: boolean;
   readonly gpu?: boolean;
   readonly yes?: boolean;
@@ -19,6 +21,10 @@ interface DoctorOptions {
 }
 
 const DOCTOR = {
+  installCompiler: {
+    kind: FLAG,
+    help: "get a C++ compiler from PyPI and compile the native backend, in a clone",
+  },
   installTensorflow: {
     kind: FLAG,
     help: "get what the tensorflow backend needs, from npm and PyPI",
@@ -36,14 +42,22 @@ export function doctorCommand(program: Command, context: CommandContext): void {
   addOptions(command, DOCTOR, [
     "charnn doctor",
     "charnn doctor --json",
+    "charnn doctor --install-compiler",
     "charnn doctor --install-tensorflow",
     "charnn doctor --install-tensorflow --gpu --yes",
-  ]).action(async ({ json, installTensorflow, ...how }: DoctorOptions) => {
-    const [other] = Object.keys(how);
-    if (other !== undefined && !installTensorflow) {
-      throw new CharnnError("INVALID_SETTING", `--${other} belongs to --install-tensorflow.`);
+  ]).action(async (options: DoctorOptions) => {
+    const { json, gpu, yes } = options;
+    if (gpu && !options.installTensorflow) {
+      throw new CharnnError("INVALID_SETTING", "--gpu belongs to --install-tensorflow.");
     }
-    if (installTensorflow && !(await installTensorFlow(context, how))) return;
+    if (yes && !options.installTensorflow && !options.installCompiler) {
+      throw new CharnnError(
+        "INVALID_SETTING",
+        "--yes belongs to --install-compiler and --install-tensorflow.",
+      );
+    }
+    if (options.installCompiler && !(await installCompiler(context, { yes }))) return;
+    if (options.installTensorflow && !(await installTensorFlow(context, { gpu, yes }))) return;
     const { diagnose } = await import("../../benchmark/diagnose.js");
     const diagnosis = await diagnose({ signal: interruption.signal });
     const text = json
