@@ -80,7 +80,6 @@ test("The source code prints, reads the process's surroundings and ends it in sr
   const foreign = [
     "backends/tensorflow/load.ts",
     "data-folder.ts",
-    "setup/install-tensorflow.ts",
     "setup/tools.ts",
   ];
   for (const { name, text } of files) {

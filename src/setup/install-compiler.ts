@@ -47,7 +47,7 @@ export async function installCompiler({
   const [, version] = /^ziglang==(\S+)/m.exec(await readFile(REQUIREMENTS, "utf8")) ?? [];
   const charnnFolder = join(dataFolder(), "charnn");
   const folder = join(charnnFolder, `zig-${version}`);
-  const env = { ...process.env };
+  const env: Record<string, string> = {};
   if (!existsSync(folder)) {
     env.PYTHON = await findPython(WHAT, asked);
     if (!(await mayDownload())) return undefined;

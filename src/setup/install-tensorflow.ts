@@ -277,7 +277,7 @@ async function tryTraining(
   signal: AbortSignal | undefined,
 ): Promise<TensorFlowFacts> {
   const program = fileURLToPath(new URL("../../bin/charnn.js", import.meta.url));
-  const env = { ...process.env, XDG_DATA_HOME: dataFolder };
+  const env = { XDG_DATA_HOME: dataFolder };
   const args = [program, "doctor", "--json"];
   const output = await runTool("it can't be tried", process.execPath, args, { env, signal });
   const backends: { name: string; why?: string; tensorflow?: TensorFlowFacts }[] =

@@ -120,16 +120,22 @@ export async function runTool(
   {
     what = TENSORFLOW,
     hint,
+    env,
     ...options
   }: {
     readonly what?: string;
-    readonly env?: NodeJS.ProcessEnv;
+    /** Variables of the environment, beside those of this process. */
+    readonly env?: Readonly<Record<string, string>>;
     readonly signal?: AbortSignal | undefined;
     readonly hint?: string;
   } = {},
 ): Promise<string> {
   try {
-    const { stdout } = await execute(program, args, { ...options, maxBuffer: MAX_OUTPUT });
+    const { stdout } = await execute(program, args, {
+      ...options,
+      env: { ...process.env, ...env },
+      maxBuffer: MAX_OUTPUT,
+    });
     return stdout;
   } catch (cause) {
     // The program may have had the signal too.
