@@ -77,11 +77,7 @@ test("The source code prints, reads the process's surroundings and ends it in sr
   // installation, with the folder for that, which take their settings from there.
   const forbidden =
     /\bconsole\.|\bprocess\.(stdout|stderr|stdin|exit|exitCode|argv|env(?!\.CHARNN_ISA\b)|on)\b/;
-  const foreign = [
-    "backends/tensorflow/load.ts",
-    "data-folder.ts",
-    "setup/tools.ts",
-  ];
+  const foreign = ["backends/tensorflow/load.ts", "data-folder.ts", "setup/tools.ts"];
   for (const { name, text } of files) {
     if (isIn("cli/", name)) continue;
     const read = foreign.includes(name) ? text.replaceAll("process.env", "") : text;

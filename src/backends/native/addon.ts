@@ -69,7 +69,7 @@ const require = createRequire(import.meta.url);
 /** Where a clone has the addon's sources and what was compiled of them. */
 const ROOT = new URL("../../../", import.meta.url);
 const COMPILE =
-  "With a C++ compiler (apt-get install g++, or xcode-select --install), run: npm run native; without one: charnn doctor --install-compiler";
+  "With a C++ compiler, run: npm run native; without one: charnn doctor --install-compiler";
 const PLATFORM = `${process.platform}-${process.arch}`;
 /** Platforms for which there are packages, and with `-musl` for Linux without glibc. */
 const PLATFORMS = [
