@@ -54,6 +54,16 @@ test("what is typed wins over the same option in a file, and the same value may 
   );
 });
 
+slow("a file of options may have the line ends and the mark of Windows", async (t) => {
+  const cwd = await foxFolder(t);
+  const options = '\ufeff{\r\n  "hidden-size": 8,\r\n  "steps": 2\r\n}\r\n';
+  await writeFile(path.join(cwd, "options.json"), options);
+  const args = ["train", "fox.txt", "--config", "options.json", "--json"];
+  const { code, stdout, stderr } = await charnn(t, args, { cwd });
+  assert.equal(code, 0, stderr);
+  assert.equal(jsonLines(stdout).at(-1)?.step, 2);
+});
+
 slow("a file that holds no options is refused, and what is wrong with it is named", async (t) => {
   const cwd = await foxFolder(t);
   const cases: [content: string, says: RegExp][] = [
