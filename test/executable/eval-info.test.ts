@@ -124,7 +124,7 @@ slow("info shows what a checkpoint holds, and all runs", async (t) => {
   assert.equal(none.stdout, "");
   assert.match(none.stderr, /^There are no runs yet.*charnn train FILE\n$/);
   const elsewhere = await charnn(t, ["info", "--out", "my runs"], { cwd: empty });
-  assert.match(elsewhere.stderr, /charnn train FILE --out 'my runs'\n$/);
+  assert.match(elsewhere.stderr, /charnn train FILE --out ['"]my runs['"]\n$/);
 
   const cwd = await foxFolder(t, { trained: true });
   const info = async (...args: string[]) => {
