@@ -18,7 +18,7 @@
  *   {@link Workspace}.
  * - NaN and infinity are numbers like others: what depends on one is NaN or infinite too, and only
  *   the optimizers' steps look for them.
- * - The same call gives the same bytes, no matter what the workspace held before. On native, wasm and cpu a
+ * - The same call gives the same bytes, no matter what the workspace held before. On native and wasm a
  *   sequence's results do not depend on the others in the batch, and not on the number of threads.
  * - A signal of the system may stop the forward, backward and loss operations (see `stop.ts`): they
  *   throw, and what they were writing to is of no use then. Steps of optimizers are never stopped.

@@ -1,4 +1,4 @@
-import { BACKEND_NAMES, type BackendName } from "../config/names.js";
+import { BACKEND_NAMES, type BackendChoice, type BackendName } from "../config/names.js";
 import { CharnnError } from "../errors.js";
 import { type DefaultThreads, defaultThreads } from "../processors.js";
 import type { Backend, TensorFlowFacts } from "./backend.js";
@@ -69,11 +69,11 @@ export function backendWarnings(
  * @throws CharnnError `BACKEND_UNAVAILABLE` when the one asked for does not load.
  */
 export async function selectBackend(
-  asked: BackendName | "auto",
+  asked: BackendChoice,
   threads?: number,
 ): Promise<SelectedBackend> {
   const passedOver: PassedOver[] = [];
-  for (const name of asked === "auto" ? BACKEND_NAMES : [asked]) {
+  for (const name of namesOf(asked)) {
     try {
       return { backend: await openBackend(name, threads), passedOver };
     } catch (error) {
@@ -83,6 +83,12 @@ export async function selectBackend(
   }
   const [{ name, why, cure }] = passedOver;
   throw new CharnnError("BACKEND_UNAVAILABLE", `The ${name} backend does not load: ${why}.`, cure);
+}
+
+/** The backends that are tried, in turn. */
+function namesOf(asked: BackendChoice): readonly BackendName[] {
+  if (asked === "auto") return BACKEND_NAMES;
+  return [asked === "cpu" ? "wasm" : asked];
 }
 
 /**
@@ -99,7 +105,6 @@ const OPEN: Record<BackendName, (threads: number | undefined) => Promise<Backend
   native: openNative,
   wasm: openWasm,
   tensorflow: openTensorFlow,
-  cpu: openCpu,
 };
 
 /** How many threads native and tensorflow use unless told otherwise, and why. */
@@ -133,9 +138,4 @@ async function openTensorFlow(asked: number | undefined): Promise<Backend> {
   const { TensorFlowBackend } = await import("./tensorflow/tensorflow-backend.js");
   tensorflow ??= new TensorFlowBackend(binding, threads);
   return tensorflow;
-}
-
-async function openCpu(): Promise<Backend> {
-  const { CpuBackend } = await import("./cpu/cpu-backend.js");
-  return new CpuBackend();
 }

@@ -1,6 +1,8 @@
 /** The words that options can be, and limits of their numbers. Nothing heavy is imported here: the help shows them. */
 
-export const BACKEND_NAMES = ["native", "wasm", "tensorflow", "cpu"] as const;
+export const BACKEND_NAMES = ["native", "wasm", "tensorflow"] as const;
+/** What a user may ask for: a backend, the first that loads, or wasm by the name of the one before it. */
+export const BACKEND_CHOICES = ["auto", ...BACKEND_NAMES, "cpu"] as const;
 /** More threads than any processor has cores. */
 export const MAX_THREADS = 1024;
 /** Texts that can be written side by side. */
@@ -26,6 +28,7 @@ export const METRIC_NAMES = [
 
 export type MetricName = (typeof METRIC_NAMES)[number];
 export type BackendName = (typeof BACKEND_NAMES)[number];
+export type BackendChoice = (typeof BACKEND_CHOICES)[number];
 export type OptimizerName = (typeof OPTIMIZER_NAMES)[number];
 export type PresetName = (typeof PRESET_NAMES)[number];
 export type ScheduleName = (typeof SCHEDULE_NAMES)[number];

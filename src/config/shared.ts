@@ -1,8 +1,8 @@
 /** Options that several commands have. */
 import { FLAG, oneOf, TEXT, wholeNumber } from "./kinds.js";
 import {
-  BACKEND_NAMES,
-  type BackendName,
+  BACKEND_CHOICES,
+  type BackendChoice,
   INVALID_NAMES,
   type InvalidName,
   MAX_THREADS,
@@ -13,7 +13,7 @@ import type { Option, OptionsOf } from "./option.js";
 /** The backend and its threads. Results are the same for all but for rounding. */
 export interface BackendSettings {
   /** Default: `auto`, the first that loads. */
-  readonly backend?: BackendName | "auto" | undefined;
+  readonly backend?: BackendChoice | undefined;
   /** Default: one for each core that this process may use, fewer under a quota. */
   readonly threads?: number | undefined;
 }
@@ -46,9 +46,9 @@ export const outOption = {
 
 export const backendOptions = {
   backend: {
-    kind: oneOf(["auto", ...BACKEND_NAMES]),
+    kind: oneOf(BACKEND_CHOICES),
     value: "<name>",
-    help: "what computes",
+    help: "what computes; cpu is another name of wasm",
     default: "auto",
   },
   threads: {

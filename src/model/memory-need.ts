@@ -31,7 +31,6 @@ const COSTS: Readonly<Record<BackendName, Costs>> = {
     once: { gru: 20, lstm: 17, rnn: 4 },
     weightCopies: 3,
   },
-  cpu: { perUnit: { gru: 18, lstm: 19, rnn: 7 }, once: NOTHING, weightCopies: 2 },
 };
 
 const BYTES_PER_FLOAT = 4;

@@ -59,6 +59,8 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
 
 /** Largest first. */
 const IN_SOME_MINUTES = ["medium", "small", "tiny"] as const satisfies readonly PresetName[];
+/** The same on one thread without fused multiply-add. */
+const IN_SOME_MINUTES_ON_WASM = ["small", "tiny"] as const satisfies readonly PresetName[];
 const BY_SIZE = ["large", ...IN_SOME_MINUTES] as const;
 
 /** Without limits: characters to learn from in all, and passes over the text. */
@@ -115,9 +117,11 @@ export function choiceForTime(
  * some minutes can give.
  */
 export function choiceForText(characters: number, backend: BackendName): Choice {
-  if (backend === "cpu") return { preset: "tiny", reason: "for the slow backend cpu" };
-  const preset = IN_SOME_MINUTES.find((name) => characters >= PRESETS[name].shortestText);
-  return { preset: preset ?? "tiny", reason: `for ${characters.toLocaleString("en")} characters` };
+  const presets = backend === "wasm" ? IN_SOME_MINUTES_ON_WASM : IN_SOME_MINUTES;
+  const preset = presets.find((name) => characters >= PRESETS[name].shortestText);
+  const text = `for ${characters.toLocaleString("en")} characters`;
+  const reason = backend === "wasm" ? `${text} on the wasm backend` : text;
+  return { preset: preset ?? "tiny", reason };
 }
 
 /** Passes over a text where no limit is given. */

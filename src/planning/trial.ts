@@ -111,8 +111,7 @@ export async function operationsPerSecond(
 ): Promise<number> {
   const config = presetModel("small", vocabularySize);
   const { batchSize: batch } = PRESETS.small;
-  // The slow backend takes as long for each character of a short window.
-  const time = backend.name === "cpu" ? 2 : TRAIN_DEFAULTS.seqLength;
+  const time = TRAIN_DEFAULTS.seqLength;
   const random = Random.fromSeed(0);
   const tokens = Int32Array.from({ length: time * batch }, () => random.below(vocabularySize));
   const model = new CharRnn(backend, config);

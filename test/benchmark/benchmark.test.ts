@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { median } from "#src/arrays.js";
-import { CpuBackend } from "#src/backends/cpu/cpu-backend.js";
 import type { BenchmarkProgress } from "#src/benchmark/benchmark.js";
 import { createLearner, timeTraining } from "#src/benchmark/training-speed.js";
 import { CELL_NAMES, CELLS } from "#src/config/cells.js";
@@ -14,6 +13,7 @@ import { Random } from "#src/random.js";
 import { failsWith } from "../helpers/failure.js";
 import { slow } from "../helpers/slow.js";
 import { undisposed } from "../helpers/undisposed.js";
+import { wasmBackend } from "../helpers/wasm.js";
 
 const MODEL = modelConfig({
   cell: "gru",
@@ -44,7 +44,7 @@ for (const cell of CELL_NAMES) {
 }
 
 test("A learner on a random text has full batches only, of every character", async () => {
-  const learner = await createLearner(new CpuBackend(), MODEL, SHAPE, Random.fromSeed(1));
+  const learner = await createLearner(wasmBackend(), MODEL, SHAPE, Random.fromSeed(1));
   const seen = new Set<number>();
   for (let epoch = 0; epoch < 3; epoch++) {
     const count = learner.batches.batchesInEpoch(epoch);
@@ -60,7 +60,7 @@ test("A learner on a random text has full batches only, of every character", asy
 });
 
 test("A learner on a random text is timed over the given number of steps, without those that warm it up", async () => {
-  const learner = await createLearner(new CpuBackend(), MODEL, SHAPE, Random.fromSeed(1));
+  const learner = await createLearner(wasmBackend(), MODEL, SHAPE, Random.fromSeed(1));
   const before = learner.model.parameters.read().slice();
   const shares: number[] = [];
   const timing = await timeTraining(
@@ -94,7 +94,7 @@ slow("A benchmark reports its progress, and leaves no tensor behind", async () =
   const progress: BenchmarkProgress[] = [];
   const warnings: string[] = [];
   const result = await benchmark(
-    { hiddenSize: 6, batchSize: 2, seqLength: 4, steps: 3, backend: "cpu", threads: 2 },
+    { hiddenSize: 6, batchSize: 2, seqLength: 4, steps: 3, backend: "wasm", threads: 2 },
     {
       onProgress: (event) => progress.push(event),
       onWarning: (message) => warnings.push(message),

@@ -5,7 +5,6 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
-import { CpuBackend } from "#src/backends/cpu/cpu-backend.js";
 import { CELL_NAMES, CELLS, type CellName } from "#src/config/cells.js";
 import { type Checkpoint, loadCheckpoint } from "#src/index.js";
 import { CharRnn } from "#src/model/char-rnn.js";
@@ -14,6 +13,7 @@ import { assertClose } from "../helpers/numbers.js";
 import { pythonWith } from "../helpers/python.js";
 import { slow } from "../helpers/slow.js";
 import { inventedText, smallRun, trained, workplace } from "../helpers/training.js";
+import { wasmBackend } from "../helpers/wasm.js";
 
 const ROOT = new URL("../../", import.meta.url);
 const SCRIPT = fileURLToPath(new URL("test/fixtures/torch_checkpoint.py", ROOT));
@@ -65,7 +65,7 @@ async function trainedModel(t: TestContext, settings: Parameters<typeof smallRun
 
 /** Of the next character after each of the text, one after the other. */
 function logitsOf({ config, vocabulary, tensors }: Checkpoint, text: string): number[] {
-  const model = new CharRnn(new CpuBackend(), config.model);
+  const model = new CharRnn(wasmBackend(), config.model);
   loadWeights(model, tensors);
   const session = model.openDecodeSession(1);
   return [...vocabulary.encode(text)].flatMap((token) => [...session.step(Int32Array.of(token))]);

@@ -79,7 +79,7 @@ test("Dynamic evaluation is reported beside the usual loss, and is lower where t
   await trained(smallRun(place, { steps: 60, hiddenSize: 16 }));
   const checkpoint = await loadCheckpoint("run", place);
   const other = await workplace(t, inventedText(60, 7).repeat(20));
-  const settings: EvaluateSettings = { files: [other.text], unknown: "skip", backend: "cpu" };
+  const settings: EvaluateSettings = { files: [other.text], unknown: "skip", backend: "wasm" };
   const plain = await evaluated(checkpoint, settings);
   const both = await evaluated(checkpoint, { ...settings, dynamic: true });
   assert.equal(plain.dynamic, undefined);
@@ -99,7 +99,7 @@ test("Dynamic evaluation is refused for a model of lines, and for one that was n
     await trained(smallRun(place, { ...settings, steps: 2, overwrite: true }));
     const checkpoint = await loadCheckpoint("run", place);
     await assert.rejects(
-      evaluated(checkpoint, { files: [place.text], dynamic: true, backend: "cpu" }),
+      evaluated(checkpoint, { files: [place.text], dynamic: true, backend: "wasm" }),
       failsWith("INVALID_SETTING", ...said),
     );
   }

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
-import { CpuBackend } from "#src/backends/cpu/cpu-backend.js";
 import { modelConfig } from "#src/config/model.js";
 import type { Batch } from "#src/data/batch.js";
 import { evaluationBatches } from "#src/data/evaluation-batches.js";
@@ -18,6 +17,7 @@ import { assertClose } from "../helpers/numbers.js";
 import { evaluated } from "../helpers/scoring.js";
 import { inventedText, smallRun, trained, type Workplace, workplace } from "../helpers/training.js";
 import { undisposed } from "../helpers/undisposed.js";
+import { wasmBackend } from "../helpers/wasm.js";
 
 test("Scoring a text in parallel batch rows gives nearly the score of one, and counts every character once", async () => {
   const text = inventedText(31_234);
@@ -148,7 +148,7 @@ async function scoreOf(
 ) {
   const file = path.join(path.dirname(place.text), "scored.txt");
   await writeFile(file, text);
-  return evaluated(checkpoint, { files: [file], unknown, backend: "cpu" });
+  return evaluated(checkpoint, { files: [file], unknown, backend: "wasm" });
 }
 
 /** Of all but the first character. */
@@ -164,7 +164,7 @@ function modelFor(vocabulary: Vocabulary): CharRnn {
     embeddingSize: 0,
     vocabularySize: vocabulary.size,
   });
-  return initialModel(new CpuBackend(), config, Random.fromSeed(6));
+  return initialModel(wasmBackend(), config, Random.fromSeed(6));
 }
 
 function* inOneLane(tokens: ArrayLike<number>): Generator<Batch> {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CpuBackend } from "#src/backends/cpu/cpu-backend.js";
 import { modelConfig } from "#src/config/model.js";
 import { type Tokens, Vocabulary } from "#src/data/vocabulary.js";
 import { lossByPosition } from "#src/evaluation/loss-by-position.js";
@@ -12,6 +11,7 @@ import { initialModel } from "../helpers/models.js";
 import { assertClose } from "../helpers/numbers.js";
 import { inventedText } from "../helpers/training.js";
 import { undisposed } from "../helpers/undisposed.js";
+import { wasmBackend } from "../helpers/wasm.js";
 
 function modelOf(text: string) {
   const vocabulary = Vocabulary.fromCodePoints(
@@ -19,7 +19,7 @@ function modelOf(text: string) {
   );
   const sizes = { layers: 1, hiddenSize: 6, embeddingSize: 0, vocabularySize: vocabulary.size };
   const model = initialModel(
-    new CpuBackend(),
+    wasmBackend(),
     modelConfig({ cell: "gru", ...sizes }),
     Random.fromSeed(3),
   );

@@ -20,7 +20,7 @@ async function scored(
   settings: Partial<Parameters<typeof scoreTexts>[1]> = {},
 ) {
   const { text: file } = await workplace(t, text);
-  const all = { files: [file], backend: "cpu" as const, ...settings };
+  const all = { files: [file], backend: "wasm" as const, ...settings };
   const texts = [];
   for await (const { name, whole, lines } of scoreTexts(checkpoints, all)) {
     assert.equal(name, file);

@@ -65,7 +65,7 @@ slow(
 );
 
 slow(
-  "Where the native backend does not load, --backend native is refused, and --backend cpu is used without a warning",
+  "Where the native backend does not load, --backend native is refused, and --backend wasm is used without a warning",
   async (t) => {
     const cwd = await foxFolder(t, { trained: true });
     const program = await copiedProgram(t);
@@ -76,9 +76,12 @@ slow(
       assert.equal(stdout, "");
       assert.match(stderr, /^Error: The native backend does not load: .+\.\nInstall .+\n$/);
     }
-    const cpu = ["sample", "-n", "5", "--backend", "cpu"];
-    const { code, stderr } = await charnn(t, cpu, { cwd, program });
-    assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+    for (const name of ["wasm", "cpu"]) {
+      const bench = ["bench", "--hidden-size", "8", "--steps", "1", "--json", "--backend", name];
+      const { code, stdout, stderr } = await charnn(t, bench, { cwd, program });
+      assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+      assert.equal(jsonLines(stdout)[0].backend, "wasm");
+    }
   },
 );
 
@@ -229,15 +232,15 @@ onTheAddon("The native backend", (addon) => {
   );
 });
 
-slow("cpu warns that it computes with one thread when more are asked for", async (t) => {
+slow("wasm warns that it computes with one thread when more are asked for", async (t) => {
   const cwd = await foxFolder(t, { trained: true });
   const run = async (threads: string) => {
-    const args = ["sample", "-n", "5", "--backend", "cpu", "--threads", threads];
+    const args = ["sample", "-n", "5", "--backend", "wasm", "--threads", threads];
     const { code, stdout, stderr } = await charnn(t, args, { cwd });
     assert.equal(code, 0);
     assert.equal(stdout.length, 6);
     return stderr;
   };
-  assert.equal(await run("4"), "Warning: The cpu backend computes with one thread, not 4.\n");
+  assert.equal(await run("4"), "Warning: The wasm backend computes with one thread, not 4.\n");
   assert.equal(await run("1"), "");
 });

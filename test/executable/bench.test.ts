@@ -16,7 +16,7 @@ slow("bench measures training and sampling, with --json as one object", async (t
   const parents = Buffer.alloc(300e6, 1);
   const args =
     "bench --cell lstm --layers 2 --hidden-size 24 --embedding-size 5 --dropout 0.25 --input-dropout 0.1 --recurrent-dropout 0.2 --vocabulary-size 300 " +
-    "--batch-size 3 --seq-length 7 --steps 9 --streams 2 --backend cpu --threads 1 --json";
+    "--batch-size 3 --seq-length 7 --steps 9 --streams 2 --backend wasm --threads 1 --json";
   const { code, stdout, stderr } = await charnn(t, args.split(" "));
   assert.equal(code, 0, stderr);
   assert.equal(stderr, "");
@@ -37,7 +37,7 @@ slow("bench measures training and sampling, with --json as one object", async (t
   assert.deepEqual([dropout, inputDropout, recurrentDropout, weightDropout], [0.25, 0.1, 0.2, 0]);
   assert.deepEqual(
     { backend, threads, steps, streams, batchSize, seqLength },
-    { backend: "cpu", threads: 1, steps: 9, streams: 2, batchSize: 3, seqLength: 7 },
+    { backend: "wasm", threads: 1, steps: 9, streams: 2, batchSize: 3, seqLength: 7 },
   );
   const gates = 4 * 24;
   assert.equal(
@@ -58,7 +58,7 @@ slow("bench shows the same to people, with the defaults of train but one-hot", a
   for (const [index, line] of [
     /^model +GRU, 1 layer of 128, one-hot input: 83,265 parameters$/,
     /^batches +16 of 64 characters$/,
-    /^backend +(native, 3 threads|cpu, 1 thread)$/,
+    /^backend +(native, 3 threads|wasm, 1 thread)$/,
     /^training +[\d,]+ chars\/s, \d+\.\d\d ms a step, \d+\.\d GFLOP\/s \(median of 2 steps\)$/,
     /^sampling +[\d,]+ chars\/s, 1 text at a time$/,
     /^memory +\d+ MB at its highest$/,
@@ -69,7 +69,7 @@ slow("bench shows the same to people, with the defaults of train but one-hot", a
 });
 
 slow("bench understands options of other programs", async (t) => {
-  const args = "bench --rnn_size 9 --num-layers 2 --block_size=5 --steps 1 --backend cpu --json";
+  const args = "bench --rnn_size 9 --num-layers 2 --block_size=5 --steps 1 --backend wasm --json";
   const { code, stdout, stderr } = await charnn(t, args.split(" "));
   assert.equal(code, 0, stderr);
   const [{ model, seqLength }] = jsonLines(stdout);

@@ -85,7 +85,7 @@ slow("what is typed wrong is named, with what would work", async (t) => {
     ["sample --threads all", "--threads", "must be a number", 'not "all"'],
     ["doctor --yes", "--yes belongs to --install-compiler and --install-tensorflow"],
     ["doctor --gpu", "--gpu belongs to --install-tensorflow"],
-    ["sample --backend gpu", "--backend", "auto, native, tensorflow or cpu", 'not "gpu"'],
+    ["sample --backend gpu", "--backend", "auto, native, wasm, tensorflow or cpu", 'not "gpu"'],
     ["bench --steps 0", "--steps", "from 1 up", "not 0"],
     ["bench --steps 1e16", "--steps", "from 1 to 1,000,000,000,000,000", "not 1"],
     ["bench --streams 0.5", "--streams", "from 1 to 4,096", "not 0.5"],

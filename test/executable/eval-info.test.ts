@@ -225,7 +225,7 @@ function deepCheckpoint(whole: Buffer): Buffer {
 }
 
 /** Modules that take long to load: those that check settings, and the backends. */
-const HEAVY = /valibot|backends\/(?:select|cpu|tensorflow)/;
+const HEAVY = /valibot|backends\/(?:select|kernels|native|wasm|tensorflow)/;
 
 slow("help shows defaults and examples, at once", async (t) => {
   const folder = await temporaryFolder(t);

@@ -12,7 +12,7 @@ import { noShell } from "../helpers/system.js";
 const ODD = 'it\'s "$HOME" `id` !x é日本\u202e\u200b';
 /** So slow that it is interrupted before its end, and ends soon when it goes on. */
 const SLOW =
-  "--hidden-size 24 --batch-size 4 --seq-length 16 --steps 250 --eval-every 25 --backend cpu".split(
+  "--hidden-size 24 --batch-size 4 --seq-length 16 --steps 250 --eval-every 25 --backend wasm".split(
     " ",
   );
 
@@ -76,12 +76,12 @@ slow(
       assert.match(said, / --keep 2 /);
       assert.match(said, / --save-every 10 /);
       assert.match(said, / --threads 1 /);
-      assert.match(said, / --backend cpu /);
+      assert.match(said, / --backend wasm /);
     });
 
     await t.test("of a run whose options are in a file", async (sub) => {
       const small = { "hidden-size": 24, batchSize: 4, seqLength: 16, steps: 250 };
-      const options = { ...small, eval_every: 25, backend: "cpu", keep: 1 };
+      const options = { ...small, eval_every: 25, backend: "wasm", keep: 1 };
       await writeFile(path.join(cwd, "options.json"), JSON.stringify(options));
       const said = await interrupted(sub, cwd, ["c", "d", "e", "--config", "options.json"]);
       await pasted(sub, cwd, said);

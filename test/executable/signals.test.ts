@@ -210,7 +210,7 @@ async function sendWhenHeard(child: ChildProcess, name: "SIGINT" | "SIGTERM"): P
 
 for (const [backend, sizes] of [
   ["native", { hidden: 2048, batch: 256, seq: 256 }],
-  ["cpu", { hidden: 512, batch: 64, seq: 256 }],
+  ["wasm", { hidden: 512, batch: 64, seq: 256 }],
 ] as const) {
   const title = `a signal is heard within a batch that takes long on the ${backend} backend, which is undone`;
   slow(title, unlessOnWindows, async (t) => {

@@ -39,7 +39,7 @@ await onTensorFlow("The program with TensorFlow", () => {
         const { code, stderr } = await charnn(t, third, { cwd, env });
         assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
         const texts = [];
-        for (const backend of ["tensorflow", "cpu"]) {
+        for (const backend of ["tensorflow", "wasm"]) {
           const sample = ["sample", cell, "-n", "30", "--seed", "fox", "--backend", backend];
           const { code, stdout, stderr } = await charnn(t, sample, { cwd, env });
           assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
@@ -50,10 +50,10 @@ await onTensorFlow("The program with TensorFlow", () => {
     },
   );
 
-  slow("The program with TensorFlow learns what the cpu backend learns", async (t) => {
+  slow("The program with TensorFlow learns what the wasm backend learns", async (t) => {
     const cwd = await foxFolder(t);
     const losses = [];
-    for (const backend of ["tensorflow", "cpu"]) {
+    for (const backend of ["tensorflow", "wasm"]) {
       const train = ["train", "fox.txt", "--name", backend, "--backend", backend, "--json"];
       const shape = ["--hidden-size", "16", "--steps", "50"];
       const { code, stdout, stderr } = await charnn(t, [...train, ...shape], { cwd, env });

@@ -27,7 +27,7 @@ const LONG = [
   "50000",
   // So slow that an epoch's end does not take the bar away at every look.
   "--backend",
-  "cpu",
+  "wasm",
 ];
 
 /** The bar, its percentage and one fact or more, each of them whole. */
@@ -63,7 +63,7 @@ for (const columns of [40, 80, 120]) {
       const whole = left.join("").replaceAll(/ +/g, " ");
       for (const part of [
         "Interrupted and saved: step",
-        "Go on: charnn train fox.txt --backend cpu --name fox --resume",
+        "Go on: charnn train fox.txt --backend wasm --name fox --resume",
       ]) {
         assert.ok(whole.replaceAll(" ", "").includes(part.replaceAll(" ", "")), text);
       }
@@ -140,7 +140,7 @@ slow(
 
 slow("bench shows a bar, then its results alone; Ctrl-C ends it at once", withTmux, async (t) => {
   const cwd = await temporaryFolder(t);
-  const bench = ["bench", "--hidden-size", "8", "--backend", "cpu"];
+  const bench = ["bench", "--hidden-size", "8", "--backend", "wasm"];
   const whole = await openScreen(t, [...bench, "--steps", "2"], { cwd, columns: 80 });
   await whole.shows(/^[\u2588\u2591]+ \d+% {2}sampling$/m);
   const lines = await whole.shows(/^code 0$/m);

@@ -38,7 +38,7 @@ const PATIENCE_MILLISECONDS = 9_000;
 /** Cases mostly wait. */
 const PER_CORE = 2;
 /** Trained by a copy of the program, which has no addon. */
-const OF_COPY: Lasting = { ...LASTING, backend: "cpu" };
+const OF_COPY: Lasting = { ...LASTING, backend: "wasm" };
 const ALL_PLACES = Object.keys(PLACES) as Place[];
 /** Pairs of places where neither process can look the other up by its number. */
 const APART: readonly (readonly [Place, Place])[] = [

@@ -97,7 +97,7 @@ export async function signals(campaign: Campaign, tally: Tally): Promise<void> {
 
 /** Those that load on this machine. */
 export async function usableBackends(fixtures: string): Promise<BackendName[]> {
-  const names: BackendName[] = ["native", "cpu", "tensorflow"];
+  const names: BackendName[] = ["native", "wasm", "tensorflow"];
   return names.filter((backend) => {
     const args = [EXECUTABLE, "sample", "run", "--out", "runs", "-n", "1", "--backend", backend];
     return (

@@ -1,20 +1,20 @@
 import type { TestContext } from "node:test";
-import { CpuBackend } from "#src/backends/cpu/cpu-backend.js";
+import { KernelBackend } from "#src/backends/kernels/kernel-backend.js";
 import { arrayOf } from "#src/backends/plain-arrays.js";
 import type { TrainingEvent, TrainSettings } from "#src/index.js";
 import { trained } from "./training.js";
 
 /**
  * Puts a NaN into the gradient of the recurrent weights for the rest of a test, wherever `isBroken`
- * says so of a call, counted from 1. On the cpu backend.
+ * says so of a call, counted from 1. On native and wasm.
  */
 export function breakGradients(t: TestContext, isBroken: (call: number) => boolean): void {
-  const { rnnBackward } = CpuBackend.prototype;
+  const { rnnBackward } = KernelBackend.prototype;
   let calls = 0;
   t.mock.method(
-    CpuBackend.prototype,
+    KernelBackend.prototype,
     "rnnBackward",
-    function (this: CpuBackend, ...call: Parameters<typeof rnnBackward>) {
+    function (this: KernelBackend, ...call: Parameters<typeof rnnBackward>) {
       const made = rnnBackward.apply(this, call);
       if (isBroken(++calls)) arrayOf(call[1].gradientWeightHh)[3] = Number.NaN;
       return made;

@@ -51,7 +51,7 @@ export function smallRun({ out, text }: Workplace, settings: Partial<TrainSettin
     warmupSteps: 0,
     learningRate: 5e-3,
     weightDecay: 0,
-    backend: "cpu",
+    backend: "wasm",
     ...settings,
   } satisfies TrainSettings;
 }

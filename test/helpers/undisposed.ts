@@ -1,4 +1,3 @@
-import { CpuBackend } from "#src/backends/cpu/cpu-backend.js";
 import { KernelBackend } from "#src/backends/kernels/kernel-backend.js";
 import { TensorFlowBackend } from "#src/backends/tensorflow/tensorflow-backend.js";
 
@@ -9,7 +8,7 @@ export function undisposed(): number {
   return count;
 }
 
-for (const { prototype } of [CpuBackend, KernelBackend, TensorFlowBackend]) {
+for (const { prototype } of [KernelBackend, TensorFlowBackend]) {
   for (const name of ["parameterArray", "createWorkspace", "openDecodeSession"] as const) {
     const make: (...args: never[]) => { dispose(): void } = prototype[name];
     Object.assign(prototype, {

@@ -39,7 +39,7 @@ test(`Node.js ${NEEDED} is enough for every command`, async (t) => {
     "train fox.txt --name fox --resume --steps 9 --json",
     `train fox.txt --name lines --documents lines --validation-file fox.txt ${small}`,
     `train fox.txt --name folds --cross-validate 2 ${small}`,
-    "train fox.txt --name cpu --backend cpu --init-from fox --steps 2",
+    "train fox.txt --name wasm --backend wasm --init-from fox --steps 2",
     "sample fox -n 20",
     "sample fox -n 20 --max-copy 10 --training-text fox.txt --json",
     "eval fox fox.txt --dynamic --each",

@@ -12,7 +12,7 @@ const EVIL = `</script><script>alert(1)</script><!-- <b>"'&\x1b[31m`;
 async function trainedRun(t: TestContext, text?: string) {
   const place = await workplace(t, text);
   await trained(smallRun(place, { steps: 20, evalEvery: 5, embeddingSize: 4 }));
-  const settings: ReportSettings = { runs: ["run"], out: place.out, backend: "cpu" };
+  const settings: ReportSettings = { runs: ["run"], out: place.out, backend: "wasm" };
   const file = path.join(place.out, "report.html");
   return { place, settings, file };
 }

@@ -40,7 +40,7 @@ function metricsOf(place: Workplace): string {
 }
 
 function settingsOf({ out }: Workplace): ReportSettings {
-  return { runs: ["run"], out, backend: "cpu" };
+  return { runs: ["run"], out, backend: "wasm" };
 }
 
 function lastStep({ charts }: Shown): number | undefined {

@@ -11,7 +11,7 @@ slow("A thousand short samples let a timer run between them", async (t) => {
   let ticks = 0;
   const timer = setInterval(() => ticks++, 1);
   for (let k = 0; k < 1_000; k++) {
-    for await (const _ of sample(checkpoint, { length: 3, randomSeed: k, backend: "cpu" }));
+    for await (const _ of sample(checkpoint, { length: 3, randomSeed: k, backend: "wasm" }));
   }
   clearInterval(timer);
   assert.ok(ticks > 0);
@@ -20,7 +20,7 @@ slow("A thousand short samples let a timer run between them", async (t) => {
 slow("Samples that begin at the same time let a timer run between them", async (t) => {
   const checkpoint = await writer(t);
   const written = async (randomSeed: number) => {
-    for await (const _ of sample(checkpoint, { length: 3, randomSeed, backend: "cpu" }));
+    for await (const _ of sample(checkpoint, { length: 3, randomSeed, backend: "wasm" }));
   };
   await written(0);
   let ticks = 0;
@@ -40,7 +40,7 @@ test("A long seed is read with turns for others, and no longer than the signal l
   const controller = new AbortController();
   const reason = new Error("changed my mind");
   setTimeout(() => controller.abort(reason), 100);
-  const texts = sample(checkpoint, { seed, backend: "cpu" }, { signal: controller.signal });
+  const texts = sample(checkpoint, { seed, backend: "wasm" }, { signal: controller.signal });
   await assert.rejects(texts.next(), (error) => error === reason);
   assert.equal(undisposed(), before);
 });
@@ -49,11 +49,11 @@ test("A long seed is looked through with turns for others, and no longer than th
   const checkpoint = await writer(t);
   const seed = `${inventedText(20_000).repeat(1_000)}\u{1f388}`;
   const reason = new Error("changed my mind");
-  const whole = sample(checkpoint, { seed, backend: "cpu" });
+  const whole = sample(checkpoint, { seed, backend: "wasm" });
   await assert.rejects(whole.next(), { code: "UNKNOWN_CHARACTER", message: /🎈/u });
   const controller = new AbortController();
   setTimeout(() => controller.abort(reason), 1);
-  const texts = sample(checkpoint, { seed, backend: "cpu" }, { signal: controller.signal });
+  const texts = sample(checkpoint, { seed, backend: "wasm" }, { signal: controller.signal });
   await assert.rejects(texts.next(), (error) => error === reason);
 });
 

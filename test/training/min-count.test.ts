@@ -42,7 +42,7 @@ function lastOf(place: Workplace, name = "run"): Promise<Checkpoint> {
 
 async function textOf(checkpoint: Checkpoint, settings = {}, onWarning?: (test: string) => void) {
   let text = "";
-  const all = { length: 300, temperature: 5, backend: "cpu", ...settings } as const;
+  const all = { length: 300, temperature: 5, backend: "wasm", ...settings } as const;
   for await (const [test] of sample(checkpoint, all, { onWarning })) text += test;
   return text;
 }
@@ -102,7 +102,7 @@ test("a run with rare characters resumes to the same bytes, without being told o
       afterStep(17),
     );
     const resumed = { files: [place.text], out: place.out, name: "cut", resume: true };
-    await trained({ ...resumed, backend: "cpu" });
+    await trained({ ...resumed, backend: "wasm" });
     const [whole, cut] = await Promise.all(
       ["whole", "cut"].map((test) => fileOf(place, test, "last.safetensors")),
     );
@@ -119,7 +119,7 @@ test("other texts are scored with the unknown character, and how many there were
   const checkpoint = await lastOf(place);
   const other = path.join(path.dirname(place.text), "other.txt");
   await writeFile(other, "love é summer 一 day é\n");
-  const settings = { files: [other], backend: "cpu" as const, baselines: false };
+  const settings = { files: [other], backend: "wasm" as const, baselines: false };
   for await (const score of evaluateTexts(checkpoint, { ...settings, dynamic: true })) {
     assert.deepEqual([score.unknown, score.skipped], [3, 0]);
     assert.deepEqual(score.unknownCharacters, ['"é" (U+00E9)', '"一" (U+4E00)']);
@@ -128,7 +128,7 @@ test("other texts are scored with the unknown character, and how many there were
   }
   for await (const { whole, lines } of scoreTexts([checkpoint], {
     files: [other],
-    backend: "cpu",
+    backend: "wasm",
   })) {
     assert.equal(whole.unknown, 3);
     const [line] = lines();
@@ -139,7 +139,13 @@ test("other texts are scored with the unknown character, and how many there were
 test("what begins with a run's weights keeps its unknown character, and can get one", async (t) => {
   const place = await rareRun(t, { name: "base" });
   const initFrom = path.join(place.out, "base");
-  const next = { files: [place.text], out: place.out, initFrom, steps: 5, backend: "cpu" } as const;
+  const next = {
+    files: [place.text],
+    out: place.out,
+    initFrom,
+    steps: 5,
+    backend: "wasm",
+  } as const;
   await trained({ ...next, files: [place.text], name: "kept" });
   const kept = (await lastOf(place, "kept")).vocabulary;
   assert.ok(kept.unknown !== undefined && kept.indexOf(0x4e00) !== undefined);
@@ -154,7 +160,7 @@ test("what begins with a run's weights keeps its unknown character, and can get 
     name: "rare",
     resume: true,
     steps: 8,
-    backend: "cpu",
+    backend: "wasm",
   });
 });
 

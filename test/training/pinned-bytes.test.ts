@@ -35,7 +35,6 @@ const BACKENDS: readonly { readonly backend: BackendName; readonly bytesOf: Back
   // Without fused multiply-add products are rounded twice, as they are in WebAssembly.
   { backend: "native", bytesOf: hasFusedMultiplyAdd() ? "native" : "wasm" },
   { backend: "wasm", bytesOf: "wasm" },
-  { backend: "cpu", bytesOf: "cpu" },
 ];
 
 /** What differs from a run that has nothing special. */

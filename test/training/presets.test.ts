@@ -53,7 +53,8 @@ test("Without a limit, the preset depends on the text and the backend only", () 
   assert.equal(presetFor(5_000, "native"), "tiny");
   assert.equal(presetFor(100_000, "native"), "small");
   assert.equal(presetFor(1_000_000, "native"), "medium");
-  assert.equal(presetFor(1_000_000, "cpu"), "tiny");
+  assert.equal(presetFor(5_000, "wasm"), "tiny");
+  assert.equal(presetFor(1_000_000, "wasm"), "small");
 });
 
 test("Without a limit, a long text is read at least once, and a short one a limited number of times", () => {

@@ -300,7 +300,7 @@ test("Resuming keeps the settings of the run when none are given", async (t) => 
   await trained(smallRun(place, { ...settings, name: "unbroken" }));
   await trained(smallRun(place, { ...settings }), afterStep(20));
   const { text, out } = place;
-  await trained({ files: [text], out, name: "run", backend: "cpu", resume: true });
+  await trained({ files: [text], out, name: "run", backend: "wasm", resume: true });
   await assertSameRun(place, "run", "unbroken");
 });
 

@@ -43,7 +43,7 @@ slow("a run keeps its split, and what is held out, when it is resumed", async (t
       out: place.out,
       name: "cut",
       resume: true,
-      backend: "cpu",
+      backend: "wasm",
     });
     const [whole, cut] = await Promise.all(
       ["whole", "cut"].map((name) => fileOf(place, name, "last.safetensors")),
@@ -60,7 +60,7 @@ test("a run of lines that says nothing of its split holds out the end, as it onc
   const file = (name: string) => path.join(place.out, name, "last.safetensors");
   await withoutSplit(file("old"));
   const resumed = { files: [place.text], out: place.out, name: "old", resume: true };
-  await trained({ ...resumed, backend: "cpu" });
+  await trained({ ...resumed, backend: "wasm" });
   await withoutSplit(file("whole"));
   assert.ok((await readFile(file("whole"))).equals(await readFile(file("old"))));
   await assert.rejects(
@@ -80,7 +80,7 @@ test("the held-out part that a report shows is the one that the run held out", a
   await trained(smallRun(place, { ...DOCUMENTS, steps: 5, randomSeed: 4 }));
   const checkpoint = await readCheckpoint(path.join(place.out, "run", "last.safetensors"));
   const { encoding, invalid, out, unknown } = REPORT_DEFAULTS;
-  const backendSettings = { backend: "cpu", threads: undefined } as const;
+  const backendSettings = { backend: "wasm", threads: undefined } as const;
   const view = await viewText(
     checkpoint,
     { files: [place.text], encoding, invalid, out, unknown, backendSettings },

@@ -146,7 +146,7 @@ test("The events of a run describe the run, its progress and its losses", async 
   const folder = path.join(place.out, "run");
   assert.deepEqual(
     [start.name, start.path, start.step, start.backend],
-    ["run", folder, 0, { name: "cpu", threads: 1, passedOver: [] }],
+    ["run", folder, 0, { name: "wasm", threads: 1, passedOver: [] }],
   );
   const { vocabularySize: characters } = start;
   assert.equal(start.parameters, 8 * characters + 8 * 8 + 2 * 8 + 8 * characters + characters);

@@ -20,7 +20,7 @@ interface SavedStep {
 }
 
 /**
- * The gated recurrent unit, in PyTorch's form (see `cpu/gru.ts`):
+ * The gated recurrent unit, in PyTorch's form (see `native/rnn/gru.h`):
  *
  *     ax = W_ih x + b_ih    ah = W_hh h + b_hh
  *     r, z = sigmoid(ax + ah)    n = tanh(ax_n + r ah_n)    h' = n + z (h - n)

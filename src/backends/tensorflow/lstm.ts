@@ -32,7 +32,7 @@ interface RecurrentWeights {
   readonly bias: Id;
 }
 
-/** The long short-term memory, in PyTorch's form (see `cpu/lstm.ts`). */
+/** The long short-term memory, in PyTorch's form (see `native/rnn/lstm.h`). */
 const LSTM: Recurrence<RecurrentWeights, Gates> = {
   prepare(ops, weightHh, biasHh) {
     return { weight: ops.transpose(weightHh), bias: biasHh };

@@ -8,12 +8,14 @@ import type {
   StepSettings,
   Tensor,
 } from "../backend.js";
-import { CLIP_EPSILON } from "../cpu/optimizer-steps.js";
 import type { Id, Operations } from "./operations.js";
 import { idOf, overwrite } from "./tensors.js";
 
+/** As in PyTorch, so that gradients at the limit come out the same to the last digit. */
+const CLIP_EPSILON = 1e-6;
+
 /**
- * The formulas stand in `cpu/optimizer-steps.ts`.
+ * The formulas stand in `native/optimizer/steps.h`.
  *
  * @returns the gradients' norm before clipping
  */

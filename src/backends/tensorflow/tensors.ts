@@ -1,6 +1,6 @@
 import type { Mask, OpaqueTensor, Tensor } from "../backend.js";
-import { fillDropoutMask } from "../cpu/dropout-mask.js";
 import { arrayOf, numbersOf } from "../plain-arrays.js";
+import { fillDropoutMask } from "./dropout-mask.js";
 import type { Id, Operations } from "./operations.js";
 import type { Runtime } from "./runtime.js";
 
