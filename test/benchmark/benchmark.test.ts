@@ -102,7 +102,7 @@ slow("A benchmark reports its progress, and leaves no tensor behind", async () =
   );
   assert.equal(undisposed(), before);
   assert.equal(result.steps, 3);
-  assert.deepEqual(warnings, ["The cpu backend computes with one thread, not 2."]);
+  assert.deepEqual(warnings, ["The wasm backend computes with one thread, not 2."]);
   for (const stage of ["training", "sampling"]) {
     const own = progress.filter((event) => event.stage === stage).map(({ fraction }) => fraction);
     assert.ok(own.length > 1);

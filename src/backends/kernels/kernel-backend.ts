@@ -219,13 +219,17 @@ class KernelWorkspace implements Workspace {
   take(length: number, kernels: Kernels): Float32Array {
     if (kernels !== this.#kernels) throw ofAnotherBackend();
     if (this.#memory === undefined || this.#memory.length < length) {
-      this.dispose();
+      this.#free();
       this.#memory = kernels.allocate(length);
     }
     return this.#memory.subarray(0, length);
   }
 
   dispose(): void {
+    this.#free();
+  }
+
+  #free(): void {
     if (this.#memory) this.#kernels.free(this.#memory);
     this.#memory = undefined;
   }
