@@ -20,7 +20,7 @@ const LONG = [
   "train",
   "fox.txt",
   "--hidden-size",
-  "8",
+  "64",
   "--steps",
   "100000",
   "--eval-every",
