@@ -249,7 +249,7 @@ await onTensorFlow("Rare characters with TensorFlow", () => {
     "Rare characters with TensorFlow are learned, scored and left out as on the reference",
     async (t) => {
       const losses: number[][] = [];
-      for (const backend of ["tensorflow", "cpu"] as const) {
+      for (const backend of ["tensorflow", "wasm"] as const) {
         const place = await workplace(t, TEXT);
         const run = { ...smallRun(place, { steps: 20, evalEvery: 10, minCount: 3 }), backend };
         const events = await trained(run);
