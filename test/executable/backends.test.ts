@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { before } from "node:test";
+import { fileURLToPath } from "node:url";
 import { onTheAddon } from "../helpers/addon.js";
 import { copiedProgram } from "../helpers/copied-program.js";
 import { charnn, foxFolder, jsonLines, SMALL } from "../helpers/executable.js";
@@ -231,6 +233,24 @@ onTheAddon("The native backend", (addon) => {
     },
   );
 });
+
+slow(
+  "The wasm backend says what helps where a limit leaves it no addresses",
+  { skip: process.platform !== "linux" && "ulimit -v is Linux's" },
+  () => {
+    const program = fileURLToPath(new URL("../../bin/charnn.js", import.meta.url));
+    const bench = `"${process.execPath}" "${program}" bench --backend wasm --steps 1`;
+    const { status, stderr } = spawnSync("sh", ["-c", `ulimit -v 4000000; exec ${bench}`], {
+      encoding: "utf8",
+    });
+    assert.equal(status, 1, stderr);
+    assert.equal(
+      stderr,
+      "Error: The wasm backend does not load: the system does not let it reserve memory.\n" +
+        "Let it have more address space (ulimit -v unlimited).\n",
+    );
+  },
+);
 
 slow("wasm warns that it computes with one thread when more are asked for", async (t) => {
   const cwd = await foxFolder(t, { trained: true });

@@ -46,7 +46,7 @@ export function loadWasmKernels(): Kernels {
 function instantiate(): Kernels {
   try {
     const module = new WebAssembly.Module(readFileSync(FILE));
-    const memory = new ModuleMemory(INITIAL_PAGES);
+    const memory = reservedMemory();
     let stopByte: Uint8Array | undefined;
     const lookForStop = () => {
       if (stopByte && isToStop()) Atomics.store(stopByte, 0, 1);
@@ -60,9 +60,20 @@ function instantiate(): Kernels {
     memory.reserve((exports.__heap_base as { value: number }).value);
     return wasmKernels(functions, memory);
   } catch (cause) {
+    if (cause instanceof BackendError) throw cause;
     const [reason] = (cause as Error).message.split("\n");
     throw new BackendError(`its module can't be used (${reason})`, "Install charnn again.", {
       cause,
     });
+  }
+}
+
+/** Node.js reserves some gigabytes of addresses for any memory, whatever is used of them. */
+function reservedMemory(): ModuleMemory {
+  try {
+    return new ModuleMemory(INITIAL_PAGES);
+  } catch (cause) {
+    const cure = "Let it have more address space (ulimit -v unlimited).";
+    throw new BackendError("the system does not let it reserve memory", cure, { cause });
   }
 }
