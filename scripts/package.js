@@ -6,6 +6,7 @@
  *
  *     node scripts/package.js             # native/build/package/charnn and native-<platform> for this platform
  *     node scripts/package.js --all       # native-<platform> for all platforms
+ *     node scripts/package.js win32-x64   # for those that are named
  *     node scripts/package.js --out DIR   # in DIR
  *     node scripts/package.js --compiled  # of what --target has compiled before
  *
@@ -24,7 +25,8 @@ import { PLATFORMS, thisPlatform } from "./native/platforms.js";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const build = join(root, "native", "build");
 
-const { values: options } = parseArgs({
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
   options: { all: { type: "boolean" }, compiled: { type: "boolean" }, out: { type: "string" } },
 });
 const out = options.out ?? join(build, "package");
@@ -58,6 +60,13 @@ function published({ private: _, scripts, devDependencies, ...kept }) {
     peerDependencies: { ...optionalDependencies, ...peerDependencies },
     peerDependenciesMeta: { ...Object.fromEntries(optional), ...peerDependenciesMeta },
   };
+}
+
+function platformsAsked() {
+  if (options.all) return Object.keys(PLATFORMS);
+  const unknown = positionals.find((name) => !(name in PLATFORMS));
+  if (unknown) throw new Error(`There is no platform ${unknown}.`);
+  return positionals.length > 0 ? positionals : [thisPlatform()];
 }
 
 async function packAddon(name) {
@@ -111,9 +120,7 @@ function writeManifest(folder, content) {
 
 try {
   const folders = [await packCharnn()];
-  for (const name of options.all ? Object.keys(PLATFORMS) : [thisPlatform()]) {
-    folders.push(await packAddon(name));
-  }
+  for (const name of platformsAsked()) folders.push(await packAddon(name));
   for (const folder of folders) console.log(relative(process.cwd(), folder));
 } catch (error) {
   console.error(error.message);

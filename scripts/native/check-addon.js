@@ -55,6 +55,9 @@ function macFaults({ format, oldestSystem, undefinedSymbols, isSignedAdHoc }, { 
   const faults = undefinedSymbols
     .filter(({ name, isFromAnywhere }) => isFromAnywhere !== FROM_NODE.test(name))
     .map(({ name }) => `It looks for ${name} in the wrong place.`);
+  if (!undefinedSymbols.some(({ name }) => FROM_NODE.test(name))) {
+    faults.push("It looks for nothing of Node.");
+  }
   if (oldestSystem !== OLDEST_MACOS) faults.push(`It is for macOS from ${oldestSystem} on.`);
   // macOS loads nothing for these processors that is not signed at all.
   if (cpu === "arm64" && !isSignedAdHoc) faults.push("It is not signed.");
