@@ -23,7 +23,7 @@ export function* controlGroups(
     const root = version === 2 ? "/sys/fs/cgroup" : `/sys/fs/cgroup/${controller}`;
     const names = group.split("/").filter((name) => name !== "");
     for (let depth = names.length; depth >= 0; depth--) {
-      yield { folder: join(root, ...names.slice(0, depth)), version };
+      yield { folder: join(root, names.slice(0, depth).join("/")), version };
     }
   }
 }

@@ -50,7 +50,7 @@ function linuxCores(read: ReadFile): { cores: number; slow: number } | undefined
     const speed = SPEED_FILES.map((file) => Number(contentOf(join(folder, file), read)));
     speeds.set(threads || `${cpu}`, speed.find((value) => value > 0) ?? 0);
   }
-  const fastest = Math.max(...speeds.values());
+  const fastest = [...speeds.values()].reduce((most, speed) => Math.max(most, speed));
   const fast = [...speeds.values()].filter((speed) => speed >= FAST * fastest).length;
   return { cores: fast, slow: speeds.size - fast };
 }

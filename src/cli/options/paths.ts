@@ -75,12 +75,12 @@ async function expandTexts(command: Command): Promise<void> {
 }
 
 async function expandedEach(names: readonly string[]): Promise<string[]> {
-  const found: string[] = [];
+  const found: string[][] = [];
   for (const name of names) {
     const files = (await isThere(name)) ? [] : await expanded(name);
-    found.push(...(files.length > 0 ? files : [name]));
+    found.push(files.length > 0 ? files : [name]);
   }
-  return found;
+  return found.flat();
 }
 
 /** The word that stands for an option's value in the help; undefined for an option without one. */
