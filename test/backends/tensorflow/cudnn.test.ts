@@ -30,7 +30,9 @@ await onTensorFlow("cuDNN's operations", (backend) => {
     const { stdout } = await charnn(t, ["doctor"], { env });
     assert.match(stdout, /^tensorflow +loads: .*, TensorFlow \d+\.\d+\.\d+ with cuDNN$/m);
     const { backends } = JSON.parse((await charnn(t, ["doctor", "--json"], { env })).stdout);
-    const [, { tensorflow, warning }] = backends;
+    const { tensorflow, warning } = backends.find(
+      ({ name }: { readonly name: string }) => name === "tensorflow",
+    );
     const { version, ...found } = tensorflow;
     assert.match(version, /^\d+\.\d+\.\d+$/);
     assert.deepEqual({ ...found, warning }, { device: "CPU", cudnn: true, warning: undefined });
