@@ -183,7 +183,8 @@ const READING: Phase[] = [
   {
     name: "report, while a text is looked at",
     args: ["report", "run", "--text", "middle.txt"],
-    at: { wait: [200, 1_500] },
+    // The page is written within a second.
+    at: { wait: [200, 500] },
   },
   {
     name: "report --watch, while it serves",
