@@ -29,7 +29,8 @@ export function defaultThreads(cores?: number, read: ReadFile = readSystemFile):
   if (quota < usable) {
     const processors = `${Number(quota.toFixed(2))} processor${quota === 1 ? "" : "s"}`;
     return {
-      threads: Math.max(1, Math.floor(quota)),
+      // Of a quota of 1.5, two threads make more than one does, though both stand still at times.
+      threads: Math.max(1, Math.round(quota)),
       why: `the process has a quota of ${processors}`,
     };
   }
@@ -63,10 +64,7 @@ function numbersOf(list: string): number[] {
   });
 }
 
-/**
- * Processors' worth of time that the control groups of this process leave it; infinite where none limits
- * it. With a quota of 1.5 two threads would both stand still for a quarter of the time.
- */
+/** Processors' worth of time that the control groups of this process leave it; infinite where none limits it. */
 function cpuQuota(read: ReadFile): number {
   let lowest = Number.POSITIVE_INFINITY;
   for (const { folder, version } of controlGroups("cpu", read)) {

@@ -90,6 +90,16 @@ test("A container's quota limits the threads, by either version of control group
   }
 });
 
+test("A quota is rounded to a number of threads", () => {
+  const threadsOf = (quota: number) => {
+    const files = { "/proc/self/cgroup": "0::/\n", "/sys/fs/cgroup/cpu.max": `${quota} 100000\n` };
+    return defaultThreads(undefined, linux("0-1", [["0"], ["1"]], files)).threads;
+  };
+  assert.equal(threadsOf(20_000), 1);
+  assert.equal(threadsOf(140_000), 1);
+  assert.equal(threadsOf(150_000), atMost(2));
+});
+
 test("A quota above the number of cores limits nothing", () => {
   const files = { "/proc/self/cgroup": "0::/\n", "/sys/fs/cgroup/cpu.max": "400000 100000\n" };
   assert.equal(defaultThreads(undefined, linux("0", oneCore, files)).why, "one for each core");
