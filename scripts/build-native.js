@@ -118,7 +118,7 @@ async function compileInto(output, { compiler, platform, kind, strict, sanitize 
 
 /** For all files. */
 function platformFlags({ isZig }, { os, target }) {
-  // zig looks for undefined behaviour unless it is told not to.
+  // zig checks for undefined behaviour by default.
   const zig = isZig ? ["-target", target, "-fno-sanitize=all"] : ["-pthread"];
   return os === "win32" ? zig : [...zig, "-fPIC"];
 }

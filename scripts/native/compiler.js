@@ -58,7 +58,7 @@ export async function findCompiler() {
 /**
  * The zig that packages are compiled by. Where it is not installed yet, pip gets it and checks its hash.
  *
- * @param {(line: string) => void} say - is told what is downloaded before it is
+ * @param {(line: string) => void} say - called with what is about to be downloaded
  * @returns {Promise<Compiler>}
  */
 export async function pinnedZig(say) {
