@@ -1,6 +1,6 @@
 // The signal guard of Windows, where a key that is pressed in a console calls the handlers of the
-// process in a thread of its own, the last one that was registered first. When a console closes the
-// system ends the process itself, whatever its handlers do.
+// process in a thread of its own, the last registered first. When a console closes the
+// system ends the process itself, even if a handler is still at work.
 #if defined(_WIN32)
 #define WIN32_LEAN_AND_MEAN
 #define NOMINMAX

@@ -68,7 +68,7 @@ function instantiate(): Kernels {
   }
 }
 
-/** Node.js reserves some gigabytes of addresses for any memory, whatever is used of them. */
+/** Node.js reserves some gigabytes of addresses for any memory, however little of it is used. */
 function reservedMemory(): ModuleMemory {
   try {
     return new ModuleMemory(INITIAL_PAGES);
