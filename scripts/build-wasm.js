@@ -6,24 +6,21 @@
  *     node scripts/build-wasm.js --check     # fails where it was made of other sources
  *     node scripts/build-wasm.js --compare   # compiles it and fails where the bytes differ
  *
- * ZIG names the compiler (default: python3 -m ziglang). Without it --compare says so and exits with 77.
+ * The compiler is the zig of packages, which pip gets first. Where pip can't, --compare exits with 77.
  */
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs, promisify } from "node:util";
+import { parseArgs } from "node:util";
+import { CannotBuild, callCompiler, pinnedVersion, pinnedZig } from "./native/compiler.js";
 
-const run = promisify(execFile);
 const root = fileURLToPath(new URL("..", import.meta.url));
 const sources = join(root, "native");
 const MODULE = join(sources, "wasm", "kernels.wasm");
 
-const ZIG_VERSION = "0.17.1";
-const CURE = `With it (python3 -m pip install ziglang==${ZIG_VERSION}), run: npm run wasm`;
 /** What test runners take for "skipped". */
 const EXIT_SKIPPED = 77;
 
@@ -52,11 +49,8 @@ const LINK = [
   ...["--export=__heap_base", "--export=__stack_pointer"],
 ];
 
-/** The module can't be made; the message says why. */
-class CannotBuild extends Error {}
-
 /** The module as it comes out of the compiler here. */
-async function compile(zig) {
+async function compile(compiler) {
   // Paths are no part of the module: it is compiled where the sources are, by relative names.
   const objects = await mkdtemp(join(tmpdir(), "charnn-wasm-"));
   try {
@@ -64,18 +58,8 @@ async function compile(zig) {
     const used = new Set();
     for (const unit of UNITS) {
       const object = join(objects, `${unit.replace("/", "-")}.o`);
-      await call(zig, [
-        "c++",
-        ...FLAGS,
-        "-I.",
-        "-MMD",
-        "-MF",
-        `${object}.d`,
-        "-c",
-        unit,
-        "-o",
-        object,
-      ]);
+      const list = ["-MMD", "-MF", `${object}.d`];
+      await callCompiler(compiler, [...FLAGS, "-I.", ...list, "-c", unit, "-o", object], sources);
       for (const file of await includedIn(`${object}.d`)) used.add(file);
       outputs.push(object);
     }
@@ -84,7 +68,7 @@ async function compile(zig) {
       throw new CannotBuild(`scripts/build-wasm.js does not list ${unknown.join(", ")}`);
     }
     const output = join(objects, "kernels.wasm");
-    await call(zig, ["wasm-ld", ...LINK, ...outputs, "-o", output]);
+    await callCompiler(linkerOf(compiler), [...LINK, ...outputs, "-o", output], sources);
     return Buffer.concat([await readFile(output), sourcesSection()]);
   } finally {
     await rm(objects, { recursive: true });
@@ -97,23 +81,9 @@ async function includedIn(list) {
   return names.map((name) => name.replace(/^\.\//, "")).filter((name) => name && !/^\//.test(name));
 }
 
-async function call([program, ...first], args) {
-  try {
-    return (await run(program, [...first, ...args], { cwd: sources })).stdout;
-  } catch (error) {
-    throw new CannotBuild((error.stderr || error.message).trim());
-  }
-}
-
-/** @returns its words; undefined where there is none of the right version */
-async function findZig() {
-  const zig = (process.env.ZIG || "python3 -m ziglang").split(" ");
-  try {
-    const version = (await call(zig, ["version"])).trim();
-    return version === ZIG_VERSION ? zig : undefined;
-  } catch {
-    return undefined;
-  }
+/** WebAssembly's, which zig brings along. */
+function linkerOf({ command, ...rest }) {
+  return { command: [...command.slice(0, -1), "wasm-ld"], ...rest };
 }
 
 function sourcesSection() {
@@ -129,7 +99,7 @@ function sourcesSection() {
 /** Of the sources and of how they are compiled. */
 function hashOfSources() {
   const hash = createHash("sha256");
-  hash.update(JSON.stringify([ZIG_VERSION, FLAGS, LINK, UNITS]));
+  hash.update(JSON.stringify([pinnedVersion(), FLAGS, LINK, UNITS]));
   for (const file of hashedFiles()) {
     // Git may have ended lines as Windows does.
     const text = readFileSync(join(sources, file), "utf8").replaceAll("\r\n", "\n");
@@ -166,21 +136,19 @@ async function main({ check, compare }) {
   const name = relative(process.cwd(), MODULE).replaceAll(sep, "/");
   if (check) {
     if (recordedHash() === hashOfSources()) return `${name} was made of these sources.`;
-    throw new CannotBuild(`${name} was made of other sources. Run: npm run wasm`);
+    throw new CannotBuild(`${name} was made of other sources`, "Run: npm run wasm");
   }
-  const zig = await findZig();
-  if (!zig) {
+  const compiler = await pinnedZig(console.error).catch((error) => {
     if (compare) process.exitCode = EXIT_SKIPPED;
-    else process.exitCode = 1;
-    return `zig ${ZIG_VERSION} is not there. ${CURE}`;
-  }
-  const bytes = await compile(zig);
+    throw error;
+  });
+  const bytes = await compile(compiler);
   if (!compare) {
     await writeFile(MODULE, bytes);
     return `Compiled ${name}, ${bytes.length} bytes.`;
   }
   if (bytes.equals(readFileSync(MODULE))) return `${name} is what the sources compile to.`;
-  throw new CannotBuild(`${name} is not what the sources compile to. Run: npm run wasm`);
+  throw new CannotBuild(`${name} is not what the sources compile to`, "Run: npm run wasm");
 }
 
 const { values: options } = parseArgs({
@@ -189,6 +157,8 @@ const { values: options } = parseArgs({
 try {
   console.log(await main(options));
 } catch (error) {
-  console.error(error.message);
-  process.exitCode = 1;
+  const { message, cure = "", details = "" } = error;
+  if (details) console.error(details);
+  console.error(`${message}. ${cure}`.trimEnd());
+  process.exitCode ??= 1;
 }

@@ -118,7 +118,8 @@ export function cacheFolder() {
   return join(folders[process.platform] ?? fallback, "charnn");
 }
 
-function pinnedVersion() {
+/** Of {@link pinnedZig}. */
+export function pinnedVersion() {
   return readFileSync(REQUIREMENTS, "utf8").match(/^ziglang==(\S+)/m)[1];
 }
 
@@ -131,10 +132,14 @@ async function runs([program, ...args]) {
   }
 }
 
-/** @param {Compiler} compiler */
-export async function callCompiler({ command: [program, ...first], environment }, args) {
+/**
+ * @param {Compiler} compiler
+ * @param {string[]} args
+ * @param {string} [cwd] - the folder it runs in
+ */
+export async function callCompiler({ command: [program, ...first], environment }, args, cwd) {
   try {
-    await run(program, [...first, ...args], { env: { ...process.env, ...environment } });
+    await run(program, [...first, ...args], { cwd, env: { ...process.env, ...environment } });
   } catch (error) {
     throw new CannotBuild(
       `${[program, ...first].join(" ")} does not compile it`,
