@@ -22,13 +22,27 @@ test("A terminal shows Unicode by its locale, and on Windows by its name", () =>
     [true, "win32", { WT_SESSION: "0e1d" }],
     [true, "win32", { TERM_PROGRAM: "vscode" }],
     [true, "win32", { TERM: "xterm-256color" }],
+    [false, "win32", { TERM: "xterm" }],
     [true, "win32", { TERMINAL_EMULATOR: "JetBrains-JediTerm" }],
     [true, "win32", { ConEmuTask: "{cmd::Cmder}" }],
   ];
   for (const [shows, platform, env] of cases) {
-    assert.equal(showsUnicode(env, platform), shows, `${platform} ${JSON.stringify(env)}`);
+    assert.equal(showsThere(platform, env), shows, `${platform} ${JSON.stringify(env)}`);
   }
 });
+
+/** What {@link showsUnicode} says of another system, and with other variables. */
+function showsThere(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): boolean {
+  const before = { platform: process.platform, env: process.env };
+  try {
+    Object.defineProperty(process, "platform", { value: platform });
+    process.env = env;
+    return showsUnicode();
+  } finally {
+    Object.defineProperty(process, "platform", { value: before.platform });
+    process.env = before.env;
+  }
+}
 
 test("Marks in ASCII are as many as those of Unicode, and told apart", () => {
   for (const marks of [ASCII_MARKS, UNICODE_MARKS]) {

@@ -1,3 +1,5 @@
+import isUnicodeSupported from "is-unicode-supported";
+
 /** What bars, curves and charts are drawn with. */
 export interface Marks {
   /** A bar's part that is done, and the rest. */
@@ -49,34 +51,12 @@ export const ASCII_MARKS: Marks = {
   points: ["*", "#", "@", "%", "&", "="],
 };
 
-/** Terminals on Windows, beside its own new one, whose fonts have more than letters. */
-const WINDOWS_TERMS: ReadonlySet<string> = new Set([
-  "alacritty",
-  "cygwin",
-  "rxvt-unicode",
-  "rxvt-unicode-256color",
-  "xterm-256color",
-]);
-
-/**
- * Whether a terminal shows the marks of Unicode: by its locale, and where there is none by what is known of it.
- * What it knows of terminals is from the package is-unicode-supported 2.1.
- */
-export function showsUnicode(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): boolean {
-  if (platform === "win32") {
-    return (
-      env.WT_SESSION !== undefined ||
-      env.TERMINUS_SUBLIME !== undefined ||
-      env.ConEmuTask === "{cmd::Cmder}" ||
-      env.TERM_PROGRAM === "vscode" ||
-      env.TERM_PROGRAM === "Terminus-Sublime" ||
-      env.TERMINAL_EMULATOR === "JetBrains-JediTerm" ||
-      WINDOWS_TERMS.has(env.TERM ?? "")
-    );
-  }
-  // The console of Linux, whose font has a few hundred characters.
-  if (env.TERM === "linux") return false;
+/** Whether the terminal shows the marks of Unicode: by what is known of it, and by its locale where that counts. */
+export function showsUnicode(): boolean {
+  if (!isUnicodeSupported()) return false;
+  // Windows has another way to say how characters are coded, and its terminals are known by their names.
+  if (process.platform === "win32") return true;
+  const { LC_ALL, LC_CTYPE, LANG } = process.env;
   // Without a locale, as in many containers, terminals are those of today.
-  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || "UTF-8";
-  return /utf-?8/i.test(locale);
+  return /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || "UTF-8");
 }

@@ -79,7 +79,7 @@ export function processTerminal(): Terminal {
     errorColors,
     outColors: colors(supportsColor),
     isInteractive: stderr.isTTY === true && env.TERM !== "dumb",
-    marks: showsUnicode(env, process.platform) ? UNICODE_MARKS : ASCII_MARKS,
+    marks: showsUnicode() ? UNICODE_MARKS : ASCII_MARKS,
     stderr,
     outWidth: stdout.isTTY ? stdout.columns : undefined,
     outClosed: closed.signal,
