@@ -1,7 +1,8 @@
 /**
- * Runs the packages of other platforms on this machine, in emulators: charnn doctor, and a training of 20
- * steps whose last.safetensors must have the same bytes as here. Of Windows the kernels' own tests run too.
- * A platform whose emulator is missing is skipped, with a line that says what to install.
+ * Uses the packages of other platforms on this machine, in emulators, as their users do: charnn doctor, a
+ * training of 40 steps, one that is killed and resumed, a sample and an evaluation. Weights, text and figures
+ * must be the same as here. A platform whose emulator is missing is skipped, with a line that says what to
+ * install.
  *
  *     npm run native:package -- --all      # first: it makes the packages
  *     npm run test:platforms               # all that can run here
@@ -11,25 +12,30 @@
  * arm64, there is no emulator.
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { EMULATED, NotThere, runHere } from "./native/emulators.js";
+import { NODE_ON, NotThere, nodeHere } from "./native/emulators.js";
 import { PLATFORMS, thisPlatform } from "./native/platforms.js";
 import { productionDependencies } from "./native/production-dependencies.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const packages = join(root, "native", "build", "package");
 const TRAIN =
-  "train shakespeare.txt --hidden-size 64 --steps 20 --eval-every 10 --threads 2 --random-seed 7 " +
-  "--backend native --name tried";
+  "train shakespeare.txt --hidden-size 64 --steps 40 --eval-every 20 --save-every 5 --threads 2 " +
+  "--random-seed 7 --backend native";
+const SAMPLE = "-n 300 --random-seed 7 --backend native";
+/** Compressors are left out: not every system has them. */
+const EVAL = "eval.txt --json --no-baselines --backend native";
+/** More takes minutes in an emulator. */
+const EVALUATED_CHARACTERS = 20_000;
 
 /** What did not come out as it must. */
 class Failure extends Error {}
 
-/** An installed charnn with the addon of one platform, and a text. */
+/** An installed charnn with the addon of one platform, and texts. */
 async function install(name, folder) {
   const addon = join(packages, `native-${name}`);
   if (!existsSync(addon)) throw new NotThere("npm run native:package -- --all");
@@ -38,32 +44,68 @@ async function install(name, folder) {
     await cp(dependency, join(folder, relative(root, dependency)), { recursive: true });
   }
   await cp(addon, join(folder, "node_modules", "@charnn", `native-${name}`), { recursive: true });
-  await cp(join(root, "data", "shakespeare.txt"), join(folder, "shakespeare.txt"));
+  const text = readFileSync(join(root, "data", "shakespeare.txt"), "utf8");
+  writeFileSync(join(folder, "shakespeare.txt"), text);
+  writeFileSync(join(folder, "eval.txt"), text.slice(-EVALUATED_CHARACTERS));
 }
 
-/** @returns the hash of last.safetensors, by instruction set */
-async function hashesOf(name, runNode) {
+/**
+ * Uses charnn on one platform.
+ *
+ * @returns what must be the same on all, for each instruction set
+ */
+async function resultsOn(name, runNode) {
   const folder = mkdtempSync(join(tmpdir(), "charnn-platform-"));
   try {
     await install(name, folder);
-    const charnn = (args, env) => runNode(folder, ["bin/charnn.js", ...args.split(" ")], env);
-    const { platform, architecture, backends } = JSON.parse(charnn("doctor --json"));
-    const native = backends.find((backend) => backend.name === "native");
-    if (!native.loads) throw new Failure(`native does not load: ${native.why}`);
-    const { os, cpu } = PLATFORMS[name];
-    if (platform !== os || architecture !== cpu) throw new Failure(`it ran on ${platform}`);
-    const speed = Math.round(native.trainCharsPerSecond).toLocaleString("en-US");
-    console.log(`  doctor: ${native.instructionSets.join(", ")}; ${speed} chars/s`);
-    return native.instructionSets.map((set) => {
-      charnn(`${TRAIN}-${set}`, { CHARNN_ISA: set });
-      const file = join(folder, "checkpoints", `tried-${set}`, "last.safetensors");
-      const hash = createHash("sha256").update(readFileSync(file)).digest("hex");
-      console.log(`  ${set}: ${hash}`);
-      return { set, hash };
-    });
+    const charnn = (line, options) =>
+      runNode(folder, ["bin/charnn.js", ...line.split(" ")], options);
+    const results = [];
+    for (const set of await instructionSets(name, charnn)) {
+      results.push({ set, ...(await resultsOf(set, folder, charnn)) });
+    }
+    return results;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+/** Those that `charnn doctor` names, where native loads. */
+async function instructionSets(name, charnn) {
+  const { platform, architecture, backends } = JSON.parse(await charnn("doctor --json"));
+  const native = backends.find((backend) => backend.name === "native");
+  if (!native.loads) throw new Failure(`native does not load: ${native.why}`);
+  const { os, cpu } = PLATFORMS[name];
+  if (platform !== os || architecture !== cpu) throw new Failure(`it ran on ${platform}`);
+  const speed = Math.round(native.trainCharsPerSecond).toLocaleString("en-US");
+  console.log(`  doctor: ${native.instructionSets.join(", ")}; ${speed} chars/s`);
+  return native.instructionSets;
+}
+
+async function resultsOf(set, folder, charnn) {
+  const environment = { CHARNN_ISA: set };
+  const [whole, killed] = [`whole-${set}`, `killed-${set}`];
+  const last = (run) => join(folder, "checkpoints", run, "last.safetensors");
+  const hashOf = (run) =>
+    createHash("sha256")
+      .update(readFileSync(last(run)))
+      .digest("hex");
+
+  await charnn(`${TRAIN} --name ${whole}`, { environment });
+  const weights = hashOf(whole);
+  console.log(`  ${set}: trained, ${weights}`);
+
+  await charnn(`${TRAIN} --name ${killed}`, { environment, until: () => existsSync(last(killed)) });
+  if (hashOf(killed) === weights) throw new Failure("it was killed too late");
+  await charnn(`${TRAIN} --name ${killed} --resume`, { environment });
+  if (hashOf(killed) !== weights) throw new Failure(`${set}: resumed, it has other bytes`);
+
+  const text = await charnn(`sample ${killed} ${SAMPLE}`, { environment });
+  const { run: _, ...figures } = JSON.parse(
+    await charnn(`eval ${killed} ${EVAL}`, { environment }),
+  );
+  console.log(`  ${set}: killed and resumed, sampled, evaluated: ${figures.loss} nats/char`);
+  return { weights, text, figures: JSON.stringify(figures) };
 }
 
 /** All with fused multiply-add have the same bytes. */
@@ -72,32 +114,32 @@ function isSameKind(a, b) {
 }
 
 async function check(name, expected) {
-  const { runNode, runTests } = EMULATED[name]();
-  const hashes = await hashesOf(name, runNode);
-  for (const one of hashes) {
-    const other = expected.find((each) => isSameKind(one, each));
-    if (other && other.hash !== one.hash) {
-      throw new Failure(`${one.set} has not the bytes of ${other.set} here (${other.hash})`);
+  for (const { set, ...results } of await resultsOn(name, NODE_ON[name]())) {
+    const { set: other, ...wanted } = expected.find((each) => isSameKind({ set }, each)) ?? {};
+    if (!other) console.log(`  ${set}: there is nothing here to compare with`);
+    for (const [what, value] of Object.entries(wanted)) {
+      if (results[what] === value) continue;
+      throw new Failure(
+        `other ${what} by ${set} than by ${other} here:\n${results[what]}\n${value}`,
+      );
     }
-    if (!other) console.log(`  ${one.set}: there is nothing here to compare with`);
   }
-  runTests?.(join(root, "native", "build", name));
 }
 
 const here = thisPlatform();
 const asked = process.argv.slice(2);
 const names = asked.length > 0 ? asked : Object.keys(PLATFORMS).filter((name) => name !== here);
 console.log(here);
-const expected = await hashesOf(here, runHere);
+const expected = await resultsOn(here, nodeHere);
 for (const name of names) {
   console.log(name);
-  if (!(name in EMULATED)) {
+  if (!(name in NODE_ON)) {
     console.log("  skipped: nothing runs it on this machine");
     continue;
   }
   try {
     await check(name, expected);
-    console.log("  the same bytes");
+    console.log("  the same weights, text and figures");
   } catch (error) {
     if (error instanceof NotThere) console.log(`  skipped; first: ${error.message}`);
     else {

