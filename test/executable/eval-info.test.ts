@@ -7,7 +7,7 @@ import { charnn, foxFolder, jsonLines, quoted, sentences, shell } from "../helpe
 import { temporaryFolder } from "../helpers/folder.js";
 import { decodeSafetensors } from "../helpers/safetensors.js";
 import { slow } from "../helpers/slow.js";
-import { noShell, slashed } from "../helpers/system.js";
+import { isWindows, noShell, slashed } from "../helpers/system.js";
 
 slow("eval scores any text", async (t) => {
   const cwd = await foxFolder(t, { trained: true });
@@ -37,7 +37,8 @@ slow("eval scores any text", async (t) => {
     const { counting, compressed } = more.baselines;
     // The text repeats one sentence, which is soon counted.
     assert.ok(counting.loss > 0 && counting.loss < 2, `${counting.loss}`);
-    assert.ok(compressed.gzip > 0 && compressed.gzip < 8);
+    // Windows has no such programs.
+    if (!isWindows) assert.ok(compressed.gzip > 0 && compressed.gzip < 8);
     assert.equal(characters, text.length - 1);
     assert.ok(loss > 3 && loss < Math.log(40) + 0.5, `loss ${loss}`);
     assert.ok(Math.abs(bitsPerCharacter - loss / Math.LN2) < 1e-9);
@@ -135,7 +136,7 @@ slow("info shows what a checkpoint holds, and all runs", async (t) => {
   };
   const list = (await info()).split("\n");
   assert.match(list[0], /^run +model +parameters +step +best validation loss$/);
-  assert.match(list[1], /^checkpoints\/fox +GRU 1x8 +[\d,]+ +5\/5 +\d\.\d{4}$/);
+  assert.match(slashed(list[1]), /^checkpoints\/fox +GRU 1x8 +[\d,]+ +5\/5 +\d\.\d{4}$/);
   const one = await info("fox");
   assert.match(slashed(one), /^checkpoint +checkpoints\/fox\/best\.safetensors$/m);
   assert.match(one, /^vocabulary +40: \\n \.0123456789Tabc[a-z]+$/m);

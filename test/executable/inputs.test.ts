@@ -14,6 +14,7 @@ import {
   startCharnn,
 } from "../helpers/executable.js";
 import { slow } from "../helpers/slow.js";
+import { slashed } from "../helpers/system.js";
 
 const posix = { skip: process.platform === "win32" && "there are no named pipes" };
 const QUIET = [...SMALL, "--quiet"];
@@ -46,14 +47,14 @@ slow(
       const resumed = await charnn(t, ["train", ".", ...args, "--resume", "--quiet"], { cwd });
       assert.equal(resumed.code, 0, resumed.stderr);
       assert.match(
-        resumed.stderr,
+        slashed(resumed.stderr),
         /4 outputs of charnn in "\." left out.*: checkpoints\/, log\.jsonl, logged\/.*\/, self-report\.html\./,
       );
     }
     const other = await charnn(t, ["train", ".", "--out", "other", "--name", "b", ...QUIET], {
       cwd,
     });
-    assert.match(other.stderr, /checkpoints\/self\//);
+    assert.match(slashed(other.stderr), /checkpoints\/self\//);
     assert.equal(await charactersOf(cwd, "other/b"), length + "notes on runs\n".length);
     await rm(path.join(cwd, "checkpoints", "notes.txt"));
     const beside = await charnn(t, ["train", ".", "--out", ".", "--name", "here", ...QUIET], {
@@ -94,7 +95,7 @@ test("A file that charnn wrote into a folder of texts is not trained on where th
   await rm(path.join(cwd, "fox.txt"));
   const { code, stderr } = await charnn(t, ["train", "."], { cwd });
   assert.equal(code, 1);
-  assert.match(stderr, /no text files, only what charnn wrote: checkpoints\//);
+  assert.match(slashed(stderr), /no text files, only what charnn wrote: checkpoints\//);
 });
 
 test(

@@ -85,14 +85,15 @@ test("sample", { concurrency: 2 }, async (t) => {
     },
   );
 
-  check("without end goes on until nobody reads any more", async () => {
-    const line = "charnn sample -n -1 --seed The | head -c 100";
-    const { code, stdout, stderr } = await shell(t, line, { cwd });
-    assert.equal(stderr, "");
-    assert.equal(code, 141, "as any program whose output is closed");
-    assert.match(stdout, /^The/);
-    assert.equal(stdout.length, 100);
-  });
+  if (!noShell)
+    check("without end goes on until nobody reads any more", async () => {
+      const line = "charnn sample -n -1 --seed The | head -c 100";
+      const { code, stdout, stderr } = await shell(t, line, { cwd });
+      assert.equal(stderr, "");
+      assert.equal(code, 141, "as any program whose output is closed");
+      assert.match(stdout, /^The/);
+      assert.equal(stdout.length, 100);
+    });
 
   await Promise.all(all);
 });

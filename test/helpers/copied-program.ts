@@ -1,4 +1,4 @@
-import { cp, mkdir, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -20,11 +20,26 @@ export async function copiedProgram(
   for (const name of ["bin", "dist", "native/wasm/kernels.wasm", "package.json"]) {
     await cp(path.join(ROOT, name), path.join(folder, name), { recursive: true });
   }
-  await symlink(path.join(ROOT, "node_modules"), path.join(folder, "node_modules"), "junction");
+  const modules = path.join(folder, "node_modules");
+  // Wine makes no links.
+  await symlink(path.join(ROOT, "node_modules"), modules, "junction").catch(() =>
+    copyDependencies(folder),
+  );
   for (const [name, content] of Object.entries(files)) {
     const file = path.join(folder, name);
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, content);
   }
   return path.join(folder, "bin", "charnn.js");
+}
+
+/** Copies the packages that one in this folder depends on into its `node_modules`. */
+async function copyDependencies(folder: string, to = path.join(folder, "node_modules")) {
+  const { dependencies = {} } = JSON.parse(
+    await readFile(path.join(folder, "package.json"), "utf8"),
+  );
+  for (const name of Object.keys(dependencies)) {
+    await cp(path.join(ROOT, "node_modules", name), path.join(to, name), { recursive: true });
+    await copyDependencies(path.join(to, name), to);
+  }
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, open, readdir, readFile, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { systemCalls } from "#src/backends/native/addon.js";
@@ -19,12 +19,19 @@ async function emptyRun(t: TestContext): Promise<RunFolder> {
   return run;
 }
 
-/** Opens a file until the end of the test, and asks the system to lock it. */
-async function lockedBy(t: TestContext, file: string, { shared }: { shared: boolean }) {
-  const handle = await open(file, "r+");
-  t.after(() => handle.close());
-  const found = systemCalls()?.lockFile({ descriptor: handle.fd, shared });
-  return { found, close: () => handle.close() };
+/**
+ * Opens files until the end of the test, and asks the system to lock them. To be called before a folder is made
+ * for them: Windows removes none with an open file in it.
+ */
+function opener(t: TestContext) {
+  const handles: FileHandle[] = [];
+  t.after(() => Promise.all(handles.map((handle) => handle.close())));
+  return async (file: string, { shared }: { shared: boolean }) => {
+    const handle = await open(file, "r+");
+    handles.push(handle);
+    const found = systemCalls()?.lockFile({ descriptor: handle.fd, shared });
+    return { found, handle };
+  };
 }
 
 async function fileOfLock(run: RunFolder): Promise<string> {
@@ -37,56 +44,57 @@ test(
   "a file is locked by the system for one who opened it, or for all who share it",
   withAddon,
   async (t) => {
+    const locked = opener(t);
     const file = path.join(await temporaryFolder(t), "file");
     await writeFile(file, "text");
-    const alone = await lockedBy(t, file, { shared: false });
+    const alone = await locked(file, { shared: false });
     assert.equal(alone.found, "taken");
-    assert.equal((await lockedBy(t, file, { shared: false })).found, "held");
-    assert.equal((await lockedBy(t, file, { shared: true })).found, "held");
-    await alone.close();
-    const shared = [
-      await lockedBy(t, file, { shared: true }),
-      await lockedBy(t, file, { shared: true }),
-    ];
+    assert.equal((await locked(file, { shared: false })).found, "held");
+    assert.equal((await locked(file, { shared: true })).found, "held");
+    await alone.handle.close();
+    const shared = [await locked(file, { shared: true }), await locked(file, { shared: true })];
     assert.deepEqual(
       shared.map(({ found }) => found),
       ["taken", "taken"],
     );
-    assert.equal((await lockedBy(t, file, { shared: false })).found, "held");
+    assert.equal((await locked(file, { shared: false })).found, "held");
   },
 );
 
 test("what the system has locked can be read and written by others", withAddon, async (t) => {
+  const locked = opener(t);
   const file = path.join(await temporaryFolder(t), "file");
   await writeFile(file, "text");
-  assert.equal((await lockedBy(t, file, { shared: false })).found, "taken");
+  assert.equal((await locked(file, { shared: false })).found, "taken");
   const other = await open(file, "r+");
-  t.after(() => other.close());
   await other.write("T", 0);
+  await other.close();
   assert.equal(await readFile(file, "utf8"), "Text");
 });
 
 test("the system has a run's lock as long as its process has the run", withAddon, async (t) => {
+  const locked = opener(t);
   const run = await emptyRun(t);
   const holder = await holderOf(t, run);
   assert.equal(await holder.asked("take"), "taken");
   const file = await fileOfLock(run);
-  const during = await lockedBy(t, file, { shared: true });
+  const during = await locked(file, { shared: true });
   assert.equal(during.found, "held");
   await holder.kill();
-  assert.equal((await lockedBy(t, file, { shared: true })).found, "taken");
+  assert.equal((await locked(file, { shared: true })).found, "taken");
 });
 
 slow("a holder that gives no sign keeps its run while the system has its lock", async (t) => {
   if (!systemCalls()) return t.skip("no addon");
+  const locked = opener(t);
   const run = await emptyRun(t);
   const file = path.join(run.path, ".lock", "silent");
   await mkdir(path.dirname(file));
   await writeFile(file, JSON.stringify({ pid: 1, host: "elsewhere", locksFile: true, beat: "1" }));
-  const lock = await lockedBy(t, file, { shared: false });
+  const lock = await locked(file, { shared: false });
   assert.equal(lock.found, "taken");
   await assert.rejects(lockRun(run), failsWith("RUN_EXISTS", "process 1 on elsewhere"));
-  await lock.close();
+  await lock.handle.close();
   await (await lockRun(run)).release();
   assert.deepEqual(await readdir(run.path), []);
 });

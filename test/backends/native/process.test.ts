@@ -12,6 +12,7 @@ import { plainEnvironment } from "../../helpers/executable.js";
 import { scratchBytes } from "../../helpers/models.js";
 import { slow } from "../../helpers/slow.js";
 import { smallTraining, trainNatively } from "../../helpers/small-training.js";
+import { noShell } from "../../helpers/system.js";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const WORK = new URL("../../helpers/small-training.js", import.meta.url).href;
@@ -136,6 +137,7 @@ onTheAddon("The native backend in its process", (addon, native) => {
 
   slow(
     "The native backend in its process uses the threads it has where the system starts no more",
+    { skip: noShell },
     async (t) => {
       const program = `
       import { loadAddon } from "${ADDON}";
@@ -223,17 +225,21 @@ function moduleOf(program: string): string {
 /**
  * Runs a module of these lines; one that hangs is killed, and fails.
  *
- * @param addresses the most memory that it may lay out, in kilobytes
+ * @param addresses the most memory that it may lay out, in kilobytes, which only a shell can limit
  */
 async function outcomeOf(
   program: string,
   env: NodeJS.ProcessEnv = {},
-  addresses: number | "unlimited" = "unlimited",
+  addresses?: number,
 ): Promise<{ code: number | string; stdout: string }> {
   const { CHARNN_ISA, ...surroundings } = plainEnvironment();
-  const command = `ulimit -v ${addresses}; exec "$0" --input-type=module --eval "$1"`;
+  const node = [process.execPath, "--input-type=module", "--eval", program];
+  const [command, ...args] =
+    addresses === undefined
+      ? node
+      : ["sh", "-c", `ulimit -v ${addresses}; exec "$@"`, "sh", ...node];
   try {
-    const { stdout } = await promisify(execFile)("sh", ["-c", command, process.execPath, program], {
+    const { stdout } = await promisify(execFile)(command, args, {
       cwd: ROOT,
       env: { ...surroundings, ...env },
       timeout: 60_000,
