@@ -35,6 +35,8 @@ const NO_ANSWER: Meaning = {
   elsewhere: true,
 };
 
+const IS_POSIX = process.platform !== "win32";
+
 /** By the error's code. Where none is listed, the system's own words are used. */
 const MEANINGS: ReadonlyMap<string, Meaning> = new Map([
   ["EACCES", DENIED],
@@ -48,7 +50,7 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map([
   [
     "EFBIG",
     {
-      reason: "the file would be larger than the file system or `ulimit -f` allows",
+      reason: `the file would be larger than the file system${IS_POSIX ? " or `ulimit -f`" : ""} allows`,
       elsewhere: true,
     },
   ],
@@ -63,7 +65,8 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map([
     "EMFILE",
     {
       reason: "this process has too many files open",
-      cure: "Raise the limit with `ulimit -n 4096`",
+      // Windows has no such limit that could be raised.
+      ...(IS_POSIX && { cure: "Raise the limit with `ulimit -n 4096`" }),
     },
   ],
   ["EMLINK", { reason: "the folder holds too many others", elsewhere: true }],

@@ -1,7 +1,7 @@
-import { formatCount } from "../text.js";
 /** What to say of bytes that are wrong in an encoding, or right in a wrong one. */
-
 import { CharnnError } from "../errors.js";
+import { formatCount } from "../text.js";
+import { advise } from "./repair-commands.js";
 
 /** Where bytes are wrong, and the first of them where it is known. */
 export interface Fault {
@@ -31,7 +31,7 @@ export function badUtf8(source: string, fault: Fault, isUtf8: boolean): CharnnEr
     return new CharnnError(
       "BAD_TEXT",
       `${source} is UTF-8 with faults: ${at}.`,
-      `${LEAVE_OUT}. To repair the text itself: ${UTF8_REPAIR}`,
+      `${LEAVE_OUT}.${advise("To repair the text itself", UTF8_REPAIR)}`,
     );
   }
   return new CharnnError(

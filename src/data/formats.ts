@@ -1,6 +1,7 @@
 /** Files that hold text, but not plainly: how they begin, and how to get at the text. */
 
 import { CharnnError } from "../errors.js";
+import { convertFirst } from "./repair-commands.js";
 
 interface Format {
   /** As messages name it: `a PDF document`. */
@@ -39,7 +40,7 @@ const ODT: Format = {
 const UTF_32: Format = {
   name: "UTF-32 text",
   short: "UTF-32",
-  advice: "Convert it first: iconv -f UTF-32 -t UTF-8 FILE > NEWFILE",
+  advice: convertFirst("UTF-32"),
 };
 const EPUB: Format = { name: "an EPUB book (ZIP)", short: "EPUB", advice: PANDOC("epub") };
 

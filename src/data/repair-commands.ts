@@ -1,5 +1,17 @@
 /** Commands that repair a text, for messages: from FILE, in the text's encoding, to NEWFILE. */
 
+/** @returns a sentence that names a command, or nothing on Windows, which has none of these programs */
+export function advise(purpose: string, command: string): string {
+  return process.platform === "win32" ? "" : ` ${purpose}: ${command}`;
+}
+
+/** What to do first with a text in an encoding that charnn does not read. */
+export function convertFirst(encoding: string): string {
+  return process.platform === "win32"
+    ? "Save it as UTF-8 first, with an editor."
+    : `Convert it first: iconv -f ${encoding} -t UTF-8 FILE > NEWFILE`;
+}
+
 /** Names by which `iconv` knows encodings, where they differ, or where its own of that name has fewer characters. */
 const ICONV_NAMES: Readonly<Record<string, string>> = {
   "x-mac-cyrillic": "mac-cyrillic",

@@ -17,6 +17,7 @@ import {
   stdinOnce,
 } from "./inputs.js";
 import { explainingFailures } from "./read-failure.js";
+import { convertFirst } from "./repair-commands.js";
 
 /** One file, or the standard input, that text is read from. */
 export interface Source {
@@ -160,7 +161,7 @@ function refuseOtherThanText(file: string, encoding: string): void {
     throw new CharnnError(
       "BAD_TEXT",
       `"${file}" is UTF-32 text, by the look of it.`,
-      `Convert it first: iconv -f ${utf32} -t UTF-8 FILE > NEWFILE`,
+      convertFirst(utf32),
     );
   }
   const utf16 = utf16Of(beginning);

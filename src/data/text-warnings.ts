@@ -3,7 +3,13 @@ import { counted, formatCount, NEWLINE } from "../text.js";
 
 import { inPieces } from "../turns.js";
 import { describeCharacter, listFew } from "./characters.js";
-import { lineEndCommand, MEND_MISREAD, newlineCommand, removalCommand } from "./repair-commands.js";
+import {
+  advise,
+  lineEndCommand,
+  MEND_MISREAD,
+  newlineCommand,
+  removalCommand,
+} from "./repair-commands.js";
 import type { Tokens, Vocabulary } from "./vocabulary.js";
 
 const [CARRIAGE_RETURN, BYTE_ORDER_MARK] = [0x0d, 0xfeff];
@@ -162,7 +168,7 @@ function lineEnds(counts: Counted, encoding: string): string[] {
     ...(lf > 0 ? [`${counted(lf, "line")} without (LF)`] : []),
   ];
   return [
-    `The text has ${returns} (U+000D): ${kinds.join(", ")}. The model will learn to write them. --line-ends lf reads every line end as a newline. To convert the text itself: ${lineEndCommand(counts, encoding)}`,
+    `The text has ${returns} (U+000D): ${kinds.join(", ")}. The model will learn to write them. --line-ends lf reads every line end as a newline.${advise("To convert the text itself", lineEndCommand(counts, encoding))}`,
   ];
 }
 
@@ -170,7 +176,7 @@ function otherLineEnds(found: readonly Present[], encoding: string): string[] {
   if (found.length === 0) return [];
   const command = newlineCommand(escaped(found), encoding);
   return [
-    `The text has other line ends than newlines: ${listed(found)}. The model will learn to write them, and they are no ends of --documents. To put newlines in their place: ${command}`,
+    `The text has other line ends than newlines: ${listed(found)}. The model will learn to write them, and they are no ends of --documents.${advise("To put newlines in their place", command)}`,
   ];
 }
 
@@ -182,7 +188,7 @@ function invisibleOnes(present: readonly Present[], encoding: string): string[] 
     ? " Byte order marks come from files that were joined: name the files one by one, and each one's mark is left out."
     : "";
   return [
-    `The text has characters that show nothing: ${listed(found)}. The model will learn to write them.${marks} To remove them, where they are not meant to be there: ${removal(found, encoding)}`,
+    `The text has characters that show nothing: ${listed(found)}. The model will learn to write them.${marks}${advise("To remove them, where they are not meant to be there", removal(found, encoding))}`,
   ];
 }
 
@@ -195,14 +201,14 @@ function noCharacters(present: readonly Present[], length: number, encoding: str
   const doubt =
     isMuch || hasC1 ? ` Is it a text, and was it read in its own encoding (--encoding)?` : "";
   return [
-    `The text has control characters and others that no text should have: ${listed(found)}.${doubt} The model will learn to write them. To remove them: ${removal(found, encoding)}`,
+    `The text has control characters and others that no text should have: ${listed(found)}.${doubt} The model will learn to write them.${advise("To remove them", removal(found, encoding))}`,
   ];
 }
 
 function misread({ firstBytes, misread: times }: Counted): string[] {
   if (times < MIN_MISREAD || 2 * times < firstBytes) return [];
   return [
-    `The text has ${counted(times, "pair")} of characters like "Ã©", as where UTF-8 was once taken for windows-1252. To mend it: ${MEND_MISREAD}`,
+    `The text has ${counted(times, "pair")} of characters like "Ã©", as where UTF-8 was once taken for windows-1252.${advise("To mend it", MEND_MISREAD)}`,
   ];
 }
 

@@ -11,6 +11,7 @@ import { processTerminal } from "#src/cli/terminal/terminal.js";
 import { foxFolder, sentences } from "../helpers/executable.js";
 import { failsWith } from "../helpers/failure.js";
 import { slow } from "../helpers/slow.js";
+import { isWindows } from "../helpers/system.js";
 
 /** Commands that read FILE. The model of `fox` knows the characters of `fox.txt`. */
 const READERS = [
@@ -74,7 +75,8 @@ slow("a file that is no plain text is refused by every command, with what helps"
     await refused(line, binary, "zero bytes");
     await refused(line, folder, "empty", "folder");
     if (process.platform !== "win32") await refused(line, "/dev/zero", '"/dev/zero" is a device');
-    const cure = line === CONFIG ? "iconv -f ENCODING -t utf-8" : "--encoding utf-16le";
+    const cure =
+      line !== CONFIG ? "--encoding utf-16le" : isWindows ? "UTF-8." : "iconv -f ENCODING -t utf-8";
     await refused(line, utf16, "zero bytes", cure);
   }
   await refused("sample fox --seed-file FILE", folder, "is a folder, not a file");

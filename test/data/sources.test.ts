@@ -10,7 +10,7 @@ import { readCharacters } from "#src/data/reading.js";
 import { checkNames, findSources, type Source } from "#src/data/sources.js";
 import { failsWith } from "../helpers/failure.js";
 import { temporaryFolder } from "../helpers/folder.js";
-import { noLinks, noPosix, noShell } from "../helpers/system.js";
+import { isWindows, noLinks, noPosix, noShell } from "../helpers/system.js";
 
 async function contentOf(source: Source): Promise<string> {
   const chunks: Uint8Array[] = [];
@@ -301,7 +301,11 @@ test("UTF-32 without a mark is named, with what converts it", async (t) => {
     for (const [k, test] of codePoints.entries()) bytes[`writeUInt32${kind}`](test, 4 * k);
     const file = path.join(folder, kind);
     await writeFile(file, bytes);
-    const refusal = failsWith("BAD_TEXT", "UTF-32", `iconv -f UTF-32${kind} -t UTF-8`);
+    const refusal = failsWith(
+      "BAD_TEXT",
+      "UTF-32",
+      isWindows ? "Save it as UTF-8" : `iconv -f UTF-32${kind} -t UTF-8`,
+    );
     await assert.rejects(findSources([file], { encoding: "utf-8" }), refusal);
   }
   const utf16 = path.join(folder, "utf16");

@@ -7,6 +7,7 @@ import { charnn, quoted, SMALL } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { onTerminal, withPseudoTerminal } from "../helpers/pseudo-terminal.js";
 import { slow } from "../helpers/slow.js";
+import { noShell } from "../helpers/system.js";
 
 /** One of each kind: controls, ends of lines, directions, no width, tags. */
 const UNSEEN = [
@@ -124,7 +125,7 @@ test("a message that a file's content is in stays one line of a readable length"
   }
 });
 
-test("a command that a warning prints is printed whole", async (t) => {
+test("a command that a warning prints is printed whole", { skip: noShell }, async (t) => {
   const cwd = await temporaryFolder(t);
   const unseen = Array.from({ length: 20 }, (_, k) => String.fromCodePoint(0xe0100 + k));
   const text = `The quick \ufeff ${unseen.slice(1).join(" brown ")} fox.\n`.repeat(40);

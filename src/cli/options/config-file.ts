@@ -96,14 +96,15 @@ function namesIn(text: string): string[] {
 
 async function readText(file: string, signal: AbortSignal | undefined): Promise<string> {
   const { readOneFile } = await import("../../data/one-file.js");
+  const { advise } = await import("../../data/repair-commands.js");
   const tooLong = () => notOptions(file, "it is longer than all options together");
   const settings = { encoding: "utf-8", most: MAX_CHARACTERS, tooLong };
   try {
     return (await readOneFile(file, settings, { stdin: process.stdin, signal })).text;
   } catch (error) {
     if (!(error instanceof CharnnError && ABOUT_DECODING.test(error.hint ?? ""))) throw error;
-    const hint =
-      "Options are read as UTF-8. To convert the file: iconv -f ENCODING -t utf-8 FILE > NEWFILE";
+    const command = "iconv -f ENCODING -t utf-8 FILE > NEWFILE";
+    const hint = `Options are read as UTF-8.${advise("To convert the file", command)}`;
     throw new CharnnError(error.code, error.message, hint, { cause: error });
   }
 }
