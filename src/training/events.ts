@@ -50,7 +50,7 @@ export interface ReplanEvent {
 }
 
 /** Something the user should know, in a sentence or two. */
-interface WarningEvent {
+export interface WarningEvent {
   readonly event: "warning";
   readonly message: string;
 }

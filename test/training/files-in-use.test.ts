@@ -1,5 +1,6 @@
 /** Training on Windows beside programs that have the run's files open, as another system plays it. */
 import assert from "node:assert/strict";
+import { constants, readFileSync } from "node:fs";
 import fileSystem from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import path from "node:path";
@@ -16,16 +17,25 @@ import {
   only,
   smallRun,
   trained,
+  type Workplace,
   workplace,
 } from "../helpers/training.js";
 
-/** Plays Windows, where files of these names can't be replaced or removed while they are in the set. */
+/** Plays Windows, where files of these names can't be replaced, removed or added to while they are in the set. */
 function onWindows(t: TestContext, code = "EPERM"): Set<string> {
   const open = new Set<string>();
   const refuse = (file: unknown) => {
     if (open.has(path.basename(String(file)))) throw systemError(code);
   };
-  const { rename, unlink } = fileSystem;
+  const { open: openFile, rename, unlink } = fileSystem;
+  t.mock.method(
+    fileSystem,
+    "open",
+    async (file: string, flags?: number | string, mode?: number) => {
+      if (Number(flags) & constants.O_APPEND) refuse(file);
+      return openFile(file, flags, mode);
+    },
+  );
   t.mock.method(fileSystem, "rename", async (from: string, to: string) => {
     refuse(to);
     await rename(from, to);
@@ -155,6 +165,73 @@ test("A checkpoint of a step that is open is removed later", async (t) => {
     files.filter((name) => name.startsWith("step")),
     ["step-6.safetensors"],
   );
+});
+
+/** What the metrics of a run say, but for times. */
+function metricsOf({ out }: Workplace, name: string): string[] {
+  const lines = readFileSync(path.join(out, name, "metrics.jsonl"), "utf8")
+    .trim()
+    .split("\n");
+  return lines.map((line) => {
+    const { seconds, charsPerSecond, ...facts } = JSON.parse(line);
+    return JSON.stringify(facts);
+  });
+}
+
+test("Metrics that are open to the last step are written at the end, with a warning before", async (t) => {
+  const place = await workplace(t);
+  const settings = smallRun(place, { steps: 6, evalEvery: 2 });
+  await trained({ ...settings, name: "free" });
+  const open = onWindows(t);
+  const events = await trained(settings, (event) => {
+    if (afterStep(2)(event)) open.add("metrics.jsonl");
+    if (event.event === "end") open.clear();
+    return false;
+  });
+  assert.equal(warnings(events).length, 1);
+  assert.match(warnings(events)[0], /metrics\.jsonl can't be written: another program has it open/);
+  assert.match(warnings(events)[0], /its lines are written when the file is closed\.$/);
+  assert.deepEqual(metricsOf(place, "run"), metricsOf(place, "free"));
+});
+
+test("Metrics that are closed again are written by and by, in order", async (t) => {
+  const place = await workplace(t);
+  const settings = smallRun(place, { steps: 6, evalEvery: 2 });
+  await trained({ ...settings, name: "free" });
+  const open = onWindows(t);
+  const now = performance.now.bind(performance);
+  let later = 0;
+  t.mock.method(performance, "now", () => now() + later);
+  let written: readonly string[] = [];
+  await trained(settings, (event) => {
+    if (afterStep(2)(event)) open.add("metrics.jsonl");
+    if (afterStep(4)(event)) {
+      open.clear();
+      later = 60_000;
+    }
+    if (afterStep(6)(event)) written = metricsOf(place, "run");
+    return false;
+  });
+  const free = metricsOf(place, "free");
+  assert.ok(written.length > 4);
+  assert.deepEqual(written, free.slice(0, written.length));
+  assert.deepEqual(metricsOf(place, "run"), free);
+});
+
+test("Metrics that are open when the run ends are an error, of a run whose weights are saved", async (t) => {
+  const place = await workplace(t);
+  const settings = smallRun(place, { steps: 4 });
+  await trained({ ...settings, name: "free" });
+  const open = onWindows(t);
+  const run = trained(settings, (event) => {
+    if (afterStep(2)(event)) open.add("metrics.jsonl");
+    return false;
+  });
+  await assert.rejects(run, failsWith("NOT_WRITABLE", "metrics.jsonl", "another program has it"));
+  const [free, held] = await Promise.all(
+    ["free", "run"].map((name) => fileOf(place, name, "last.safetensors")),
+  );
+  assert.ok(held.equals(free));
 });
 
 test("A disk that is full at a save still ends the run", async (t) => {
