@@ -4,7 +4,7 @@
  * must be the same as here. A platform whose emulator is missing is skipped, with a line that says what to
  * install.
  *
- *     npm run native:package -- --all      # first: it makes the packages
+ *     npm run native:package -- --all      # first: it makes the packages (for one: native:package -- win32-x64)
  *     npm run test:platforms               # all that can run here
  *     npm run test:platforms -- win32-x64  # one
  *
@@ -23,6 +23,7 @@ import { productionDependencies } from "./native/production-dependencies.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const packages = join(root, "native", "build", "package");
+const here = thisPlatform();
 const TRAIN =
   "train shakespeare.txt --hidden-size 64 --steps 40 --eval-every 20 --save-every 5 --threads 2 " +
   "--random-seed 7 --backend native";
@@ -35,15 +36,24 @@ const EVALUATED_CHARACTERS = 20_000;
 /** What did not come out as it must. */
 class Failure extends Error {}
 
-/** An installed charnn with the addon of one platform, and texts. */
+/** An installed charnn with the addon of one platform, and texts. Here that of set-up will do. */
 async function install(name, folder) {
   const addon = join(packages, `native-${name}`);
-  if (!existsSync(addon)) throw new NotThere("npm run native:package -- --all");
+  const compiled = join("native", "build", name);
+  const isPacked = existsSync(addon);
+  if (!isPacked && !(name === here && existsSync(join(root, compiled, "charnn.node")))) {
+    throw new NotThere(`npm run native:package -- ${name}`);
+  }
   await cp(join(packages, "charnn"), folder, { recursive: true });
   for (const dependency of productionDependencies(root)) {
     await cp(dependency, join(folder, relative(root, dependency)), { recursive: true });
   }
-  await cp(addon, join(folder, "node_modules", "@charnn", `native-${name}`), { recursive: true });
+  if (isPacked) {
+    const installed = join(folder, "node_modules", "@charnn", `native-${name}`);
+    await cp(addon, installed, { recursive: true });
+  } else {
+    await cp(join(root, compiled, "charnn.node"), join(folder, compiled, "charnn.node"));
+  }
   const text = readFileSync(join(root, "data", "shakespeare.txt"), "utf8");
   writeFileSync(join(folder, "shakespeare.txt"), text);
   writeFileSync(join(folder, "eval.txt"), text.slice(-EVALUATED_CHARACTERS));
@@ -126,7 +136,6 @@ async function check(name, expected) {
   }
 }
 
-const here = thisPlatform();
 const asked = process.argv.slice(2);
 const names = asked.length > 0 ? asked : Object.keys(PLATFORMS).filter((name) => name !== here);
 console.log(here);
