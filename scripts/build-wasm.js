@@ -25,10 +25,15 @@ const MODULE = join(sources, "wasm", "kernels.wasm");
 const EXIT_SKIPPED = 77;
 
 /** Compiled, one object each. */
-const UNITS = ["kernels.cc", ...["rnn", "loss", "decode", "wasm"].flatMap(unitsIn)];
-/** Of the instruction sets only one is compiled here, and no thread is started. */
+const UNITS = ["kernels.cc", "parallel/team.cc"].concat(
+  ["rnn", "loss", "decode", "wasm"].flatMap(unitsIn),
+);
+/** Of the instruction sets only one is compiled here, and threads are started by JavaScript. */
 const FOLDERS = ["decode", "linalg", "loss", "optimizer", "rnn", "wasm"];
-const FILES = ["inline.h", "kernels.cc", "kernels.h", "parallel/parallel.h"].concat(
+const FILES = ["inline.h", "kernels.cc", "kernels.h"].concat(
+  ["parallel.h", "team.cc", "team.h", "team_or_serial.h", "waiting.h"].map(
+    (name) => `parallel/${name}`,
+  ),
   ["unrolled", "vec", "wasm", "width"].map((name) => `simd/${name}.h`),
 );
 /** The custom section of the module that holds the SHA-256 of its sources, in hexadecimal. */

@@ -22,7 +22,7 @@ constexpr size_t kMaxThreads = 1024;
 napi_value set_threads(napi_env env, const Arguments& arguments) {
   Instance& instance = instance_of(env);
   const size_t count = arguments.size("threads", 1, kMaxThreads);
-  if (count != instance.team->size()) instance.team = std::make_shared<Team>(count);
+  if (count != instance.team->size()) instance.team = std::make_shared<ThreadTeam>(count);
   return nullptr;
 }
 

@@ -1,12 +1,10 @@
-// Decoding sessions: a model and the states of some sequences, in memory that the addon owns.
-#include "decode/decode.h"
-
+// Decode sessions, in memory that the addon owns.
 #include <chrono>
 
 #include "addon/functions.h"
 #include "addon/instance.h"
 #include "addon/values.h"
-#include "parallel/team_or_serial.h"
+#include "decode/session.h"
 
 #if defined(_WIN32)
 #define WIN32_LEAN_AND_MEAN
@@ -22,8 +20,6 @@ namespace {
 /// Marks the externals of this addon: those of other addons are told apart by their tag.
 constexpr napi_type_tag kSessionTag = {0x636861726e6e5f73, 0x747265616d730001};
 
-/// Recurrent weights times sequences from which on it pays to share a step among threads.
-constexpr size_t kMinWorkForTeam = 180'000;
 [[maybe_unused]] constexpr size_t kHugePage = size_t{2} << 20;
 
 // Sessions are opened and closed in any number. Taken from the system and given back page by page,
@@ -51,49 +47,21 @@ float* take_memory(size_t bytes) {
 void give_back(float* memory, size_t bytes) { munmap(memory, bytes); }
 #endif
 
-struct Session {
-  Decode decode;
+struct Session : DecodeSession {
   float* memory;  // of decode.memory; null once the session is closed
   size_t bytes;
-  const Kernels* kernels;
-  std::shared_ptr<Team> team;  // null where a step is too little work for several threads
-  TeamOrSerial way;            // of a step, where there is a team
-  bool is_prepared;            // whether the team has begun to prepare the next step
-
-  bool uses_team() const { return team && way.uses_team(); }
-
-  /// Calls `work(worker)` on all threads that a step is worth.
-  template <class Work>
-  void run(const Work& work) const {
-    if (uses_team()) team->run(work);
-    else work(Worker::serial());
-  }
-
-  /// Prepares the next step.
-  void operator()(const Worker& worker) const { kernels->decode_prepare(decode, worker); }
-
-  /// Has the team prepare the next step while JavaScript chooses its tokens.
-  void begin_to_prepare() {
-    is_prepared = uses_team();
-    if (is_prepared) team->begin(*this);
-  }
-
-  void step() {
-    const auto start = std::chrono::steady_clock::now();
-    if (is_prepared) team->finish();
-    else run(*this);
-    run([this, kernel = kernels->decode_step[index_of(decode.shape.cell)]](const Worker& worker) {
-      kernel(decode, worker);
-    });
-    decode.before = 1 - decode.before;
-    if (team)
-      way.note(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-  }
+  /// Keeps the team.
+  std::shared_ptr<ThreadTeam> threads;
 };
+
+double seconds_now() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(now).count();
+}
 
 void close(napi_env env, Session& session) {
   if (session.memory == nullptr) return;
-  if (session.team) session.team->finish();
+  if (session.team != nullptr) session.team->finish();
   int64_t total;
   napi_adjust_external_memory(env, -static_cast<int64_t>(session.bytes), &total);
   give_back(session.memory, session.bytes);
@@ -169,14 +137,6 @@ std::unique_ptr<Session> make_session(const Instance& instance, const DecodeShap
   return session;
 }
 
-/// Whether a step is worth several threads.
-bool wants_team(const DecodeShape& shape) {
-  const size_t gates = traits_of(shape.cell).gates * shape.hidden;
-  // The lowest layer's input is mostly looked up.
-  const size_t weights = gates * shape.hidden * (2 * shape.layers - 1);
-  return weights * shape.sequences >= kMinWorkForTeam;
-}
-
 /// Checks the arguments of a step, throwing a TypeError at what is wrong.
 bool read_step(napi_env env, const napi_value* values, Decode& decode) {
   const DecodeShape& shape = decode.shape;
@@ -216,7 +176,10 @@ napi_value open_decode_session(napi_env env, const Arguments& arguments) {
   auto session = make_session(instance, shape);
   auto kernel = instance.kernels->decode_pack[index_of(shape.cell)];
   instance.team->run([&](const Worker& worker) { kernel(session->decode, weights, worker); });
-  if (instance.team->size() > 1 && wants_team(shape)) session->team = instance.team;
+  if (instance.team->size() > 1 && is_worth_team(shape)) {
+    session->threads = instance.team;
+    session->team = session->threads.get();
+  }
   session->begin_to_prepare();
 
   napi_value handle;
@@ -243,7 +206,7 @@ napi_value step_decode_session(napi_env env, napi_callback_info info) {
   napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
   Session* session = session_in(env, values[0]);
   if (session == nullptr || !read_step(env, values, session->decode)) return nullptr;
-  session->step();
+  session->step(seconds_now);
   session->begin_to_prepare();
   return nullptr;
 }

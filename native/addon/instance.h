@@ -10,7 +10,7 @@
 
 #include "isa.h"
 #include "kernels.h"
-#include "parallel/team.h"
+#include "parallel/thread_team.h"
 
 namespace charnn {
 
@@ -19,7 +19,7 @@ struct Instance {
   std::vector<const Kernels*> usable = usable_kernels();
   const Kernels* kernels = usable.front();
   /// Shared with decoding sessions, which keep the one that they were opened with.
-  std::shared_ptr<Team> team = std::make_shared<Team>(1);
+  std::shared_ptr<ThreadTeam> team = std::make_shared<ThreadTeam>(1);
   std::vector<double> block_sums;
 };
 

@@ -78,7 +78,7 @@ struct DecodeWeights {
   const float* decoder_bias;           // [vocabulary]
 };
 
-/// A decoding session.
+/// The arguments of a step.
 struct Decode {
   DecodeShape shape;
   DecodeMemory memory;

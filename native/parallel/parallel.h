@@ -1,5 +1,5 @@
 // How threads divide a kernel's work: slices, parallel loops and barriers. Nothing here touches the
-// operating system; parallel/team.h starts the threads.
+// operating system; parallel/team.h brings the threads together.
 #pragma once
 
 #include <atomic>
@@ -46,6 +46,13 @@ struct LoopState {
 
   /// Room for the pieces of the largest sizes. Loop numbers wrap around after 2^36 loops.
   static constexpr int kPieceBits = 28;
+
+  /// Begins loops with the same number as another worker, after loops in which this one had no
+  /// part.
+  CHARNN_INLINE void skip_to(const LoopState& other) {
+    loops = other.loops;
+    taken.store(loops << kPieceBits, std::memory_order_relaxed);
+  }
 
   /// Takes the next of this slice's `pieces` in loop number `loop` and writes its index to `piece`.
   /// @returns false where none is left

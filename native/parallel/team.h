@@ -2,32 +2,38 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstddef>
-#include <memory>
-#include <mutex>
-#include <thread>
-#include <vector>
 
 #include "parallel/parallel.h"
+#include "parallel/waiting.h"
 
 namespace charnn {
 
-/// A fork-join pool: the calling thread, which is worker 0, and threads that wait for work. Who
-/// waits spins first, since what it waits for mostly comes at once, and then sleeps: that leaves
-/// its core to the thread it waits for, which another process may have pushed off its own core.
+/// A fork-join pool: the calling thread, which is worker 0, and threads that wait for work. Whoever
+/// owns the team starts these, each of which calls `take_part` (parallel/thread_team.h,
+/// wasm/team.cc).
 ///
-/// A team belongs to one thread: only that thread calls its functions.
+/// A team belongs to one thread: only that thread calls its other functions.
 class Team {
  public:
-  /// @param count workers, the calling thread among them
-  /// @throws std::system_error where the system does not start that many threads
-  explicit Team(size_t count);
-  ~Team();
+  /// Where a thread is given its work.
+  struct alignas(64) Seat {
+    /// How many jobs it was given.
+    std::atomic<size_t> jobs{0};
+  };
+
+  /// @param seats [size], as many as there may ever be
+  /// @param loop_states [size]
+  /// @param size workers, the calling thread among them
+  constexpr Team(Seat* seats, LoopState* loop_states, size_t size)
+      : size_(size), seats_(seats), loop_states_(loop_states) {}
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
 
-  size_t size() const { return threads_.size() + 1; }
+  size_t size() const { return size_; }
+
+  /// Gives the work that is begun from now on to this many threads. Others that were started wait.
+  void resize(size_t size);
 
   /// Calls `work(worker)` in every thread of the team and returns when all calls have.
   ///
@@ -51,33 +57,33 @@ class Team {
   /// is done.
   void finish();
 
+  /// Does thread `index`'s part of all work until the team ends.
+  void take_part(size_t index);
+
+  /// Has the threads return from `take_part`.
+  void end();
+
  private:
   using Function = void (*)(const void* context, const Worker& worker);
 
   void begin(Function function, const void* context, const std::atomic<bool>* stop);
-  void run_thread(size_t index);
   Worker worker(size_t index);
   void barrier();
-  void end_threads();
-  /// Returns when `is_done` says so, which whoever makes it true follows by `wake_sleepers`.
+  /// Returns when `is_done` says so, which whoever makes it true follows by `sleepers_.wake()`.
   template <class Predicate>
-  void wait(size_t spins, Predicate is_done);
-  void wake_sleepers();
+  void wait(size_t looks, Predicate is_done);
 
-  std::vector<std::thread> threads_;
+  size_t size_;
+  Seat* seats_;
+  LoopState* loop_states_;
 
   /// The job that has begun; null when it is finished.
   Function function_ = nullptr;
   const void* context_ = nullptr;
   const std::atomic<bool>* stop_ = nullptr;
-  std::atomic<size_t> job_{0};         // how many have begun
   std::atomic<size_t> unfinished_{0};  // threads that have not done the job yet
-  std::atomic<size_t> sleepers_{0};
   std::atomic<bool> ends_{false};
-  std::mutex mutex_;
-  std::condition_variable changed_;
-
-  std::unique_ptr<LoopState[]> loop_states_;  // [size()]
+  Sleepers sleepers_;
 
   std::atomic<size_t> at_barrier_{0};       // workers that have reached the current one
   std::atomic<size_t> barriers_passed_{0};  // the sense that waiting workers watch

@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "parallel/physical_cores.h"
-#include "parallel/team.h"
+#include "parallel/thread_team.h"
 #include "test/tests.h"
 
 namespace charnn::test {
@@ -154,7 +154,7 @@ bool begins(size_t size, size_t jobs) {
   std::vector<decltype(work_of(taken[0]))> works;
   for (std::vector<size_t>& of_job : taken) works.push_back(work_of(of_job));
   {
-    Team team(size);
+    ThreadTeam team(size);
     for (size_t job = 0; job < jobs; ++job) {
       left = pieces;
       team.begin(works[job]);
@@ -185,7 +185,7 @@ void test_sizes(Report& report) {
   if (!report.begins("team")) return;
   const size_t jobs = report.repetitions(20000);
   for (size_t size : {1, 2, 3, 4, 9}) {
-    Team team(size);
+    ThreadTeam team(size);
     const std::string title = std::to_string(size) + " members";
     report.check(team.size() == size, title + ": the team has another size");
     report.check(runs_jobs(team, jobs), title + ": a job ran too often or not at all");
@@ -207,7 +207,7 @@ void test_sizes(Report& report) {
 void test_sleep(Report& report) {
   if (!report.begins("team asleep")) return;
   for (size_t size : {2, 4}) {
-    Team team(size);
+    ThreadTeam team(size);
     bool right = true;
     for (size_t i = 0; i < report.repetitions(20); ++i) {
       let_sleep();
@@ -226,7 +226,7 @@ void test_sleep(Report& report) {
 
 void test_oversubscribed(Report& report) {
   if (!report.begins("team of many more threads than cores")) return;
-  Team team(4 * std::thread::hardware_concurrency() + 3);
+  ThreadTeam team(4 * std::thread::hardware_concurrency() + 3);
   report.check(runs_jobs(team, report.repetitions(200)), "jobs");
   report.check(meets(team, 3, report.repetitions(50)), "meetings");
   report.ends();
@@ -236,8 +236,8 @@ void test_lives(Report& report) {
   if (!report.begins("teams that come and go")) return;
   bool right = true;
   for (size_t i = 0; i < report.repetitions(300); ++i) {
-    Team idle(1 + i % 5);
-    Team busy(1 + i % 4);
+    ThreadTeam idle(1 + i % 5);
+    ThreadTeam busy(1 + i % 4);
     right = right && runs_jobs(busy, i % 3);
     if (i % 50 == 0) let_sleep();
   }
@@ -248,7 +248,7 @@ void test_lives(Report& report) {
   std::vector<std::thread> callers;
   for (size_t i = 0; i < done.size(); ++i)
     callers.emplace_back([&done, &report, i] {
-      Team team(2 + i);
+      ThreadTeam team(2 + i);
       done[i] = runs_jobs(team, report.repetitions(500)) && meets(team, 2, 50);
     });
   for (std::thread& caller : callers) caller.join();

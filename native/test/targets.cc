@@ -108,7 +108,8 @@ Targets::Targets(Report& report) : report_(report) {
   for (const Kernels* kernels : usable_kernels())
     if (!only || std::string(only) == kernels->isa) kernels_.push_back(kernels);
   for (const Kernels* kernels : kernels_) checksums_[kernels->isa] = 0xcbf29ce484222325;
-  for (size_t size = 1; size <= kMaxThreads; ++size) teams_.push_back(std::make_unique<Team>(size));
+  for (size_t size = 1; size <= kMaxThreads; ++size)
+    teams_.push_back(std::make_unique<ThreadTeam>(size));
 }
 
 void Targets::check_teams(const std::string& where, const Kernels& kernels, const Results& alone,

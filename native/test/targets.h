@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "kernels.h"
-#include "parallel/team.h"
+#include "parallel/thread_team.h"
 #include "test/report.h"
 
 namespace charnn::test {
@@ -55,7 +55,7 @@ class Targets {
 
   Report& report_;
   std::vector<const Kernels*> kernels_;
-  std::vector<std::unique_ptr<Team>> teams_;
+  std::vector<std::unique_ptr<ThreadTeam>> teams_;
   std::map<std::string, uint64_t> checksums_;
 };
 

@@ -1,8 +1,11 @@
 // Decode sessions: a model and the states of some sequences, in memory that JavaScript has given.
-#include "decode/decode.h"
-
+#include "decode/session.h"
 #include "wasm/call.h"
 #include "wasm/team.h"
+
+/// Tells the time, of any beginning.
+extern "C" __attribute__((import_module("charnn"), import_name("secondsNow"))) double
+charnn_seconds_now();
 
 namespace charnn {
 namespace {
@@ -19,6 +22,11 @@ DecodeShape decode_shape(Call& call) {
   return shape;
 }
 
+struct Session : DecodeSession {
+  /// How many it was opened with.
+  size_t threads;
+};
+
 }  // namespace
 
 /// @returns floats of the memory in which weights and states stay; the largest size where no memory
@@ -31,20 +39,21 @@ CHARNN_EXPORT(decodeMemory) double decode_memory() {
 }
 
 /// @returns bytes of a session itself
-CHARNN_EXPORT(sizeOfDecodeSession) size_t size_of_decode_session() { return sizeof(Decode); }
+CHARNN_EXPORT(sizeOfDecodeSession) size_t size_of_decode_session() { return sizeof(Session); }
 
 /// Packs the weights and sets all states to zero.
 ///
 /// @param session memory of its size
-CHARNN_EXPORT(openDecodeSession) void open_decode_session(Decode* session) {
+CHARNN_EXPORT(openDecodeSession) void open_decode_session(Session* session) {
   Call call;
   *session = {};
-  session->shape = decode_shape(call);
-  const DecodeShape& shape = session->shape;
+  Decode& decode = session->decode;
+  decode.shape = decode_shape(call);
+  const DecodeShape& shape = decode.shape;
   size_t floats;
-  session->memory = layout_memory(shape, call.floats(), &floats);
-  session->tokens = call.integers();
-  session->logits = call.floats();
+  decode.memory = layout_memory(shape, call.floats(), &floats);
+  decode.tokens = call.integers();
+  decode.logits = call.floats();
   // Too large for a stack.
   static DecodeWeights weights;
   weights.embedding = call.floats();
@@ -57,16 +66,27 @@ CHARNN_EXPORT(openDecodeSession) void open_decode_session(Decode* session) {
     layer.bias_ih = call.floats();
     layer.bias_hh = call.floats();
   }
+  session->kernels = &wasm::kKernels;
   auto kernel = wasm::kKernels.decode_pack[static_cast<size_t>(shape.cell)];
-  run([&](const Worker& worker) { kernel(*session, weights, worker); });
+  run([&](const Worker& worker) { kernel(decode, weights, worker); });
+  session->threads = wanted_threads;
+  if (wanted_threads > 1 && is_worth_team(shape)) session->team = &team_of(wanted_threads);
+  session->begin_to_prepare();
 }
 
+/// @returns whether its steps are worth several threads, where it was opened with several
+CHARNN_EXPORT(usesTeam) bool uses_team(const Session* session) { return session->team != nullptr; }
+
 /// Reads the tokens and overwrites the logits that the session was opened with.
-CHARNN_EXPORT(stepDecodeSession) void step_decode_session(Decode* session) {
-  auto step = wasm::kKernels.decode_step[static_cast<size_t>(session->shape.cell)];
-  run([&](const Worker& worker) { wasm::kKernels.decode_prepare(*session, worker); });
-  run([&](const Worker& worker) { step(*session, worker); });
-  session->before = 1 - session->before;
+CHARNN_EXPORT(stepDecodeSession) void step_decode_session(Session* session) {
+  if (session->team != nullptr) team_of(session->threads);
+  session->step(charnn_seconds_now);
+  session->begin_to_prepare();
+}
+
+/// Leaves its memory alone from now on.
+CHARNN_EXPORT(closeDecodeSession) void close_decode_session(Session* session) {
+  if (session->team != nullptr) session->team->finish();
 }
 
 }  // namespace charnn

@@ -21,7 +21,7 @@ SequenceShape sequence_shape(Call& call) {
   shape.input_mask_rows = call.size();
   shape.has_state_mask = call.flag();
   shape.has_weight_mask = call.flag();
-  shape.threads = 1;
+  shape.threads = wanted_threads;
   return shape;
 }
 

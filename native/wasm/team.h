@@ -1,7 +1,9 @@
-// The workers that run kernels in the module.
+// The threads that run kernels in the module: that of JavaScript, and workers of Node's, each with
+// an instance of the module of its own in the same memory.
 #pragma once
 
 #include "kernels.h"
+#include "parallel/team.h"
 
 namespace charnn {
 
@@ -9,19 +11,28 @@ namespace wasm {
 extern const Kernels kKernels;
 }
 
+constexpr size_t kMaxThreads = 1024;
+
 /// Not 0 where a kernel whose results can be thrown away is to end early.
 extern std::atomic<bool> is_stopping;
+
+/// How many threads JavaScript wants kernels to use.
+extern size_t wanted_threads;
+
+/// The team, with this many threads or those that have started by now. Kernels do not wait for one
+/// that is still to come: it may never.
+Team& team_of(size_t threads);
 
 /// Runs a kernel.
 template <class Work>
 void run(const Work& work) {
-  work(Worker::serial());
+  team_of(wanted_threads).run(work);
 }
 
 /// Runs a kernel whose results are of no use once it is to stop.
 template <class Work>
 void run_unless_stopped(const Work& work) {
-  work(Worker::serial(&is_stopping));
+  team_of(wanted_threads).run(work, &is_stopping);
 }
 
 }  // namespace charnn

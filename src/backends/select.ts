@@ -107,7 +107,7 @@ const OPEN: Record<BackendName, (threads: number | undefined) => Promise<Backend
   tensorflow: openTensorFlow,
 };
 
-/** How many threads native and tensorflow use unless told otherwise, and why. */
+/** How many threads backends use unless told otherwise, and why. */
 export async function usualThreads(): Promise<DefaultThreads> {
   const { systemCalls } = await import("./native/addon.js");
   return defaultThreads(systemCalls()?.describe().physicalCores);
@@ -122,11 +122,11 @@ async function openNative(threads: number | undefined): Promise<Backend> {
   return new KernelBackend("native", kernels, threads ?? (await usualThreads()).threads, facts);
 }
 
-async function openWasm(): Promise<Backend> {
+async function openWasm(threads: number | undefined): Promise<Backend> {
   const { loadWasmKernels } = await import("./wasm/module.js");
   const kernels = loadWasmKernels();
   const { KernelBackend } = await import("./kernels/kernel-backend.js");
-  return new KernelBackend("wasm", kernels, 1);
+  return new KernelBackend("wasm", kernels, threads ?? (await usualThreads()).threads);
 }
 
 /** One for the process: TensorFlow's threads can't be changed, and trying cuDNN takes time. */

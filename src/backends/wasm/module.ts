@@ -3,6 +3,7 @@ import { BackendError } from "../backend-error.js";
 import type { Kernels } from "../kernels/kernels.js";
 import { isToStop } from "../stop.js";
 import { ModuleMemory } from "./memory.js";
+import { Threads } from "./threads.js";
 import { wasmKernels } from "./wasm-kernels.js";
 import { WebAssembly } from "./webassembly.js";
 
@@ -23,13 +24,19 @@ export interface ModuleFunctions {
   decodeMemory(): number;
   sizeOfDecodeSession(): number;
   openDecodeSession(session: number): void;
+  /** Whether an open session's steps are shared by several threads. */
+  usesTeam(session: number): number;
   stepDecodeSession(session: number): void;
+  closeDecodeSession(session: number): void;
+  useThreads(threads: number): void;
+  /** That take part in kernels or will in a moment, this one among them. */
+  startedThreads(): number;
 }
 
 /** Compiled by `npm run wasm`. */
 const FILE = new URL("../../../native/wasm/kernels.wasm", import.meta.url);
 /** 64 KiB each: the module's own data and stack, which the linker counts. */
-const INITIAL_PAGES = 4;
+const INITIAL_PAGES = 5;
 
 let kernels: Kernels | undefined;
 
@@ -53,12 +60,12 @@ function instantiate(): Kernels {
     };
     const { exports } = new WebAssembly.Instance(module, {
       env: { memory: memory.memory },
-      charnn: { lookForStop },
+      charnn: { lookForStop, secondsNow: () => performance.now() / 1e3 },
     });
     const functions = exports as unknown as ModuleFunctions;
     stopByte = new Uint8Array(memory.memory.buffer, functions.stopByte(), 1);
     memory.reserve((exports.__heap_base as { value: number }).value);
-    return wasmKernels(functions, memory);
+    return wasmKernels(functions, memory, new Threads(module, memory));
   } catch (cause) {
     if (cause instanceof BackendError) throw cause;
     const [reason] = (cause as Error).message.split("\n");

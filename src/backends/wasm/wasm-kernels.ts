@@ -17,6 +17,7 @@ import { stopHere, stoppable } from "../stop.js";
 import { Call, checkTokens, length } from "./call.js";
 import { type ModuleMemory, tooLarge } from "./memory.js";
 import type { ModuleFunctions } from "./module.js";
+import type { Threads } from "./threads.js";
 
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
 
@@ -31,8 +32,12 @@ interface Session {
   isOpen: boolean;
 }
 
-/** The kernels of the module, of one thread. */
-export function wasmKernels(module: ModuleFunctions, memory: ModuleMemory): Kernels {
+/** The kernels of the module. */
+export function wasmKernels(
+  module: ModuleFunctions,
+  memory: ModuleMemory,
+  team: Threads,
+): Kernels {
   const numbers = new Float64Array(memory.memory.buffer, module.callNumbers(), CALL_NUMBERS);
   const call = new Call(memory, numbers);
   /** An address that a function has returned, as an offset in an array. */
@@ -54,15 +59,20 @@ export function wasmKernels(module: ModuleFunctions, memory: ModuleMemory): Kern
   /** A kernel whose results are of no use once a signal of the system has stopped it. */
   const runUnlessStopped = (write: (call: Call) => void, run: () => number) =>
     stoppable(() => {
+      team.start(threads);
       Atomics.store(stopByte, 0, 0);
       const result = call.run(write, run);
       stopHere();
       return result;
     });
   const stopByte = new Uint8Array(memory.memory.buffer, module.stopByte(), 1);
+  let threads = 1;
 
   return {
-    useThreads() {},
+    useThreads(count) {
+      threads = count;
+      module.useThreads(count);
+    },
     allocate: (count) => memory.floats(floatsFor(count)),
     free(array) {
       memory.free(array.byteOffset);
@@ -139,6 +149,7 @@ export function wasmKernels(module: ModuleFunctions, memory: ModuleMemory): Kern
           (c) => writeDecode(c, model, { weights, tokens, logits }),
           () => module.openDecodeSession(address),
         );
+        if (module.usesTeam(address)) team.start(threads);
         const session = { address, tokens, logits, vocabulary, memory: taken, isOpen: true };
         return session as unknown as DecodeHandle;
       } catch (error) {
@@ -159,6 +170,7 @@ export function wasmKernels(module: ModuleFunctions, memory: ModuleMemory): Kern
     closeDecodeSession(handle) {
       const session = openSession(handle);
       session.isOpen = false;
+      module.closeDecodeSession(session.address);
       for (const address of session.memory) memory.free(address);
     },
   };
