@@ -16,7 +16,7 @@ export function memoryLeft(read: ReadFile = readSystemFile): number {
 }
 
 /** Bytes that `ulimit -v` leaves this process; infinite where there is no such limit. */
-function addressSpaceLeft(read: ReadFile): number {
+export function addressSpaceLeft(read: ReadFile = readSystemFile): number {
   const [, limit] = /^Max address space +(\d+)/m.exec(contentOf("/proc/self/limits", read)) ?? [];
   const [, used] = /^VmSize:\s*(\d+) kB$/m.exec(contentOf("/proc/self/status", read)) ?? [];
   if (limit === undefined || used === undefined) return Number.POSITIVE_INFINITY;

@@ -126,7 +126,8 @@ async function openWasm(threads: number | undefined): Promise<Backend> {
   const { loadWasmKernels } = await import("./wasm/module.js");
   const kernels = loadWasmKernels();
   const { KernelBackend } = await import("./kernels/kernel-backend.js");
-  return new KernelBackend("wasm", kernels, threads ?? (await usualThreads()).threads);
+  const wanted = threads ?? (await usualThreads()).threads;
+  return new KernelBackend("wasm", kernels, Math.min(wanted, kernels.mostThreads));
 }
 
 /** One for the process: TensorFlow's threads can't be changed, and trying cuDNN takes time. */

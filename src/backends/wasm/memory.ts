@@ -1,5 +1,5 @@
 import { CharnnError } from "../../errors.js";
-import { memorySize } from "../../memory.js";
+import { addressSpaceLeft, memorySize } from "../../memory.js";
 import { type SharedMemory, WebAssembly } from "./webassembly.js";
 
 /** Of WebAssembly's memory, which grows by whole pages. */
@@ -28,10 +28,18 @@ export class ModuleMemory {
   readonly #sizes = new Map<number, number>();
   /** Where what was never used begins: there are zeros. */
   #unused = 0;
+  /** Bytes that there can be. */
+  readonly #maximum: number;
 
-  /** @param pages that the module itself needs */
+  /**
+   * @param pages that the module itself needs
+   * @throws RangeError where the system does not let it reserve memory
+   */
   constructor(pages: number) {
-    this.memory = sharedMemory(pages);
+    // Addresses are reserved for all that it may ever hold. Where they are few, others need some too.
+    const maximum = Math.min(MAX_PAGES, Math.floor(addressSpaceLeft() / 2 / PAGE));
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum, shared: true });
+    this.#maximum = maximum * PAGE;
     this.#buffers.add(this.memory.buffer);
   }
 
@@ -108,7 +116,7 @@ export class ModuleMemory {
     try {
       this.memory.grow(pages);
     } catch (cause) {
-      throw tooLarge(this.inUse + pages * PAGE, cause);
+      throw tooLarge(this.inUse + pages * PAGE, this.#maximum, cause);
     }
     this.#buffers.add(this.memory.buffer);
   }
@@ -122,25 +130,17 @@ export class ModuleMemory {
   }
 }
 
-/** @param bytes that are needed */
-export function tooLarge(bytes: number, cause?: unknown): CharnnError {
+/**
+ * @param bytes that are needed
+ * @param most that there may be
+ */
+export function tooLarge(bytes: number, most = MAX_PAGES * PAGE, cause?: unknown): CharnnError {
   return new CharnnError(
     "OUT_OF_MEMORY",
-    `The wasm backend needs ${memorySize(bytes)} of memory, and gets no more than ${memorySize(MAX_PAGES * PAGE)}.`,
+    `The wasm backend needs ${memorySize(bytes)} of memory, and gets no more than ${memorySize(most)}.`,
     "Use a smaller batch, shorter windows or a smaller model, or the native backend.",
     { cause },
   );
-}
-
-/** As large as it may become, or smaller where the system does not let a process reserve that. */
-function sharedMemory(initial: number): SharedMemory {
-  for (let maximum = MAX_PAGES; ; maximum /= 2) {
-    try {
-      return new WebAssembly.Memory({ initial, maximum, shared: true });
-    } catch (cause) {
-      if (maximum / 2 < initial) throw cause;
-    }
-  }
 }
 
 function aligned(bytes: number): number {

@@ -1,10 +1,9 @@
 import { readFileSync } from "node:fs";
 import { BackendError } from "../backend-error.js";
-import type { Kernels } from "../kernels/kernels.js";
 import { isToStop } from "../stop.js";
 import { ModuleMemory } from "./memory.js";
 import { Threads } from "./threads.js";
-import { wasmKernels } from "./wasm-kernels.js";
+import { type WasmKernels, wasmKernels } from "./wasm-kernels.js";
 import { WebAssembly } from "./webassembly.js";
 
 /** What `native/wasm/` exports. Functions without parameters read theirs where `callNumbers` says. */
@@ -38,19 +37,19 @@ const FILE = new URL("../../../native/wasm/kernels.wasm", import.meta.url);
 /** 64 KiB each: the module's own data and stack, which the linker counts. */
 const INITIAL_PAGES = 5;
 
-let kernels: Kernels | undefined;
+let kernels: WasmKernels | undefined;
 
 /**
  * The kernels of the WebAssembly module, one for the process.
  *
  * @throws BackendError that says why there are none
  */
-export function loadWasmKernels(): Kernels {
+export function loadWasmKernels(): WasmKernels {
   kernels ??= instantiate();
   return kernels;
 }
 
-function instantiate(): Kernels {
+function instantiate(): WasmKernels {
   try {
     const module = new WebAssembly.Module(readFileSync(FILE));
     const memory = reservedMemory();
@@ -75,12 +74,18 @@ function instantiate(): Kernels {
   }
 }
 
-/** Node.js reserves some gigabytes of addresses for any memory, however little of it is used. */
+/** Node.js reserves 10 GB of addresses for any memory, however little of it is used, unless it is told not to. */
+const RESERVE_LESS = "--disable-wasm-trap-handler";
+
 function reservedMemory(): ModuleMemory {
   try {
     return new ModuleMemory(INITIAL_PAGES);
   } catch (cause) {
-    const cure = "Let it have more address space (ulimit -v unlimited).";
+    const canReserveLess =
+      process.allowedNodeEnvironmentFlags.has(RESERVE_LESS) &&
+      !`${process.execArgv} ${process.env.NODE_OPTIONS}`.includes(RESERVE_LESS);
+    const or = canReserveLess ? ` or set NODE_OPTIONS=${RESERVE_LESS}, which is slower` : "";
+    const cure = `Let it have more address space (ulimit -v unlimited)${or}.`;
     throw new BackendError("the system does not let it reserve memory", cure, { cause });
   }
 }

@@ -1,9 +1,17 @@
 import { Worker } from "node:worker_threads";
+import { addressSpaceLeft } from "../../memory.js";
 import type { ModuleMemory } from "./memory.js";
 import type { ThreadData } from "./thread.js";
 
 /** As much as the module's first thread has; a thread's work is the same. */
 const STACK_BYTES = 65536;
+
+/**
+ * Node.js reserves 0.6 to 0.9 GB of addresses for a worker, and ends the process where it does not get
+ * them. So where there is a limit, some are left for the rest of the process.
+ */
+const ADDRESSES_OF_THREAD = 1e9;
+const ADDRESSES_LEFT = 1e9;
 
 /**
  * The workers that run kernels beside the thread of JavaScript (`native/wasm/team.cc`). They are started
@@ -13,29 +21,29 @@ const STACK_BYTES = 65536;
 export class Threads {
   readonly #module: object;
   readonly #memory: ModuleMemory;
+  /** As many as there can be, that of JavaScript among them. */
+  readonly most: number;
   #started = 1;
 
   constructor(module: object, memory: ModuleMemory) {
     this.#module = module;
     this.#memory = memory;
+    const workers = Math.floor((addressSpaceLeft() - ADDRESSES_LEFT) / ADDRESSES_OF_THREAD);
+    this.most = 1 + Math.max(workers, 0);
   }
 
   /** Starts those that are missing, or as many of them as the system lets start. */
   start(threads: number): void {
-    while (this.#started < threads) {
-      const stack = this.#memory.allocate(STACK_BYTES);
-      if (!this.#startOne(stack + STACK_BYTES)) {
-        this.#memory.free(stack);
-        // It would not start another one either.
-        this.#started = Number.POSITIVE_INFINITY;
-        return;
-      }
-      this.#started++;
+    while (this.#started < Math.min(threads, this.most)) {
+      // Where one does not start, no other one would later.
+      this.#started = this.#startOne() ? this.#started + 1 : Number.POSITIVE_INFINITY;
     }
   }
 
-  #startOne(stack: number): boolean {
-    const workerData: ThreadData = { module: this.#module, memory: this.#memory.memory, stack };
+  #startOne(): boolean {
+    const stack = this.#memory.allocate(STACK_BYTES);
+    const { memory } = this.#memory;
+    const workerData: ThreadData = { module: this.#module, memory, stack: stack + STACK_BYTES };
     try {
       const worker = new Worker(new URL("./thread.js", import.meta.url), {
         workerData,
@@ -47,6 +55,7 @@ export class Threads {
       worker.unref();
       return true;
     } catch {
+      this.#memory.free(stack);
       return false;
     }
   }

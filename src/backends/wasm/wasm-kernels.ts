@@ -32,12 +32,19 @@ interface Session {
   isOpen: boolean;
 }
 
+export interface WasmKernels extends Kernels {
+  /** As many as the system lets it start. */
+  readonly mostThreads: number;
+  /** Threads that have started and can take part, this one among them: at first fewer than are used. */
+  startedThreads(): number;
+}
+
 /** The kernels of the module. */
 export function wasmKernels(
   module: ModuleFunctions,
   memory: ModuleMemory,
   team: Threads,
-): Kernels {
+): WasmKernels {
   const numbers = new Float64Array(memory.memory.buffer, module.callNumbers(), CALL_NUMBERS);
   const call = new Call(memory, numbers);
   /** An address that a function has returned, as an offset in an array. */
@@ -73,6 +80,8 @@ export function wasmKernels(
       threads = count;
       module.useThreads(count);
     },
+    mostThreads: team.most,
+    startedThreads: module.startedThreads,
     allocate: (count) => memory.floats(floatsFor(count)),
     free(array) {
       memory.free(array.byteOffset);
