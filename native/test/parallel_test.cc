@@ -224,6 +224,32 @@ void test_sleep(Report& report) {
   report.ends();
 }
 
+void test_resized(Report& report) {
+  if (!report.begins("team of changing size")) return;
+  ThreadTeam team(5);
+  bool right = true;
+  for (size_t i = 0; i < report.repetitions(2000); ++i) {
+    team.resize(1 + i * 7 % 5);
+    right = right && team.size() == 1 + i * 7 % 5 && runs_jobs(team, i % 3) && meets(team, 1, 2) &&
+            divides(team, 9);
+    // Those that have no part sleep by then.
+    if (i % 200 == 0) let_sleep();
+  }
+  report.check(right, "jobs of teams of several sizes");
+  // What has begun is done by those that began it.
+  for (size_t size : {5, 2, 4, 1}) {
+    std::vector<size_t> done(5);
+    auto work = [&](const Worker& worker) { done[worker.index] = worker.count; };
+    const size_t before = team.size();
+    team.begin(work);
+    team.resize(size);
+    for (size_t index = 0; index < 5; ++index)
+      right = right && done[index] == (index < before ? before : 0);
+  }
+  report.check(right, "jobs that were begun before the size changed");
+  report.ends();
+}
+
 void test_oversubscribed(Report& report) {
   if (!report.begins("team of many more threads than cores")) return;
   ThreadTeam team(4 * std::thread::hardware_concurrency() + 3);
@@ -261,6 +287,7 @@ void test_lives(Report& report) {
 void test_team(Report& report) {
   test_sizes(report);
   test_sleep(report);
+  test_resized(report);
   test_oversubscribed(report);
   test_lives(report);
 }
