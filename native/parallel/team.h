@@ -25,7 +25,7 @@ class Team {
   /// @param seats [size], as many as there may ever be
   /// @param loop_states [size]
   /// @param size workers, the calling thread among them
-  constexpr Team(Seat* seats, LoopState* loop_states, size_t size)
+  Team(Seat* seats, LoopState* loop_states, size_t size)
       : size_(size), seats_(seats), loop_states_(loop_states) {}
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;

@@ -27,6 +27,8 @@ export interface ModuleFunctions {
   usesTeam(session: number): number;
   stepDecodeSession(session: number): void;
   closeDecodeSession(session: number): void;
+  /** To be called once, before all others. */
+  makeTeam(): void;
   useThreads(threads: number): void;
   /** That take part in kernels or will in a moment, this one among them. */
   startedThreads(): number;
@@ -62,6 +64,7 @@ function instantiate(): WasmKernels {
       charnn: { lookForStop, secondsNow: () => performance.now() / 1e3 },
     });
     const functions = exports as unknown as ModuleFunctions;
+    functions.makeTeam();
     stopByte = new Uint8Array(memory.memory.buffer, functions.stopByte(), 1);
     memory.reserve((exports.__heap_base as { value: number }).value);
     return wasmKernels(functions, memory, new Threads(module, memory));
