@@ -3,6 +3,7 @@ import type { Backend } from "#src/backends/backend.js";
 import { openBackend } from "#src/backends/select.js";
 import type { CellName } from "#src/config/cells.js";
 import { modelConfig } from "#src/config/model.js";
+import type { BackendName } from "#src/config/names.js";
 import type { Batch } from "#src/data/batch.js";
 import { type Dropout, NO_DROPOUT } from "#src/model/dropout.js";
 import { parameterArray } from "#src/model/parameters.js";
@@ -61,12 +62,16 @@ export function smallTraining(backend: Backend, cell: CellName = "lstm") {
 }
 
 /**
- * Trains for some steps on the native backend.
+ * Trains for some steps.
  *
  * @returns the hash of the weights
  */
-export async function trainNatively(threads: number, steps: number): Promise<string> {
-  const { model, step } = smallTraining(await openBackend("native", threads));
+export async function trainForHash(
+  backend: BackendName,
+  threads: number,
+  steps: number,
+): Promise<string> {
+  const { model, step } = smallTraining(await openBackend(backend, threads));
   for (let i = 0; i < steps; i++) step(5, 1 + (i % 9));
   model.openDecodeSession(3).step(Int32Array.of(1, 2, 3));
   return createHash("sha256").update(model.parameters.read()).digest("hex");

@@ -1,20 +1,16 @@
 /** How the addon lives in its process: what it keeps, which instructions it takes, how it ends. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { onTheAddon } from "../../helpers/addon.js";
-import { plainEnvironment } from "../../helpers/executable.js";
 import { scratchBytes } from "../../helpers/models.js";
+import { moduleOf, outcomeOf } from "../../helpers/program.js";
 import { slow } from "../../helpers/slow.js";
-import { smallTraining, trainNatively } from "../../helpers/small-training.js";
+import { smallTraining, trainForHash } from "../../helpers/small-training.js";
 import { noShell } from "../../helpers/system.js";
 
-const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const WORK = new URL("../../helpers/small-training.js", import.meta.url).href;
 const ADDON = "#src/backends/native/addon.js";
 
@@ -125,11 +121,11 @@ onTheAddon("The native backend in its process", (addon, native) => {
   slow(
     "The native backend in its process lets its process end by itself, whatever it has open and however many threads",
     async () => {
-      const expected = await trainNatively(1, 12);
+      const expected = await trainForHash("native", 1, 12);
       for (const threads of [1, 4, 40]) {
         const program = `
-        import { trainNatively } from "${WORK}";
-        console.log(await trainNatively(${threads}, 12));`;
+        import { trainForHash } from "${WORK}";
+        console.log(await trainForHash("native", ${threads}, 12));`;
         assert.deepEqual(await outcomeOf(program), { code: 0, stdout: expected }, `${threads}`);
       }
     },
@@ -149,9 +145,9 @@ onTheAddon("The native backend in its process", (addon, native) => {
       } catch {
         console.log(addon.describe().threads);
       }
-      const { trainNatively } = await import("${WORK}");
-      console.log(await trainNatively(3, 12));`;
-      const expected = await trainNatively(1, 12);
+      const { trainForHash } = await import("${WORK}");
+      console.log(await trainForHash("native", 3, 12));`;
+      const expected = await trainForHash("native", 1, 12);
       // A thousand threads' stacks are 8 GB of addresses.
       const kilobytes = 4_000_000;
       const { code, stdout } = await outcomeOf(program, {}, kilobytes);
@@ -164,8 +160,8 @@ onTheAddon("The native backend in its process", (addon, native) => {
 
   test("The native backend in its process lets its process be ended in the middle", async () => {
     const program = `
-      import { trainNatively } from "${WORK}";
-      await trainNatively(4, 3);
+      import { trainForHash } from "${WORK}";
+      await trainForHash("native", 4, 3);
       process.exit(7);`;
     assert.equal((await outcomeOf(program)).code, 7);
   });
@@ -173,23 +169,23 @@ onTheAddon("The native backend in its process", (addon, native) => {
   slow(
     "The native backend in its process trains in several threads of Node's side by side, each with a team of its own",
     async () => {
-      const expected = await trainNatively(1, 12);
+      const expected = await trainForHash("native", 1, 12);
       const worker = moduleOf(`
       import { parentPort, workerData } from "node:worker_threads";
-      import { trainNatively } from "${WORK}";
-      parentPort.postMessage(await trainNatively(workerData, 12));`);
+      import { trainForHash } from "${WORK}";
+      parentPort.postMessage(await trainForHash("native", workerData, 12));`);
       const program = `
       import { once } from "node:events";
       import { Worker } from "node:worker_threads";
-      import { trainNatively } from "${WORK}";
+      import { trainForHash } from "${WORK}";
       const start = (workerData) => {
         const worker = new Worker(new URL("${worker}"), { workerData });
         return Promise.all([once(worker, "message"), once(worker, "exit")]);
       };
       const workers = [1, 2, 3].map(start);
-      console.log(await trainNatively(2, 12));
+      console.log(await trainForHash("native", 2, 12));
       for (const [[hash], [code]] of await Promise.all(workers)) console.log(hash, code);
-      console.log(await trainNatively(2, 12));`;
+      console.log(await trainForHash("native", 2, 12));`;
       const { code, stdout } = await outcomeOf(program);
       const lines = stdout.split("\n");
       const ofWorker = `${expected} 0`;
@@ -200,62 +196,22 @@ onTheAddon("The native backend in its process", (addon, native) => {
   test("The native backend in its process lets one of Node's threads be ended while it trains", async () => {
     const worker = moduleOf(`
       import { parentPort } from "node:worker_threads";
-      import { trainNatively } from "${WORK}";
-      await trainNatively(3, 1);
+      import { trainForHash } from "${WORK}";
+      await trainForHash("native", 3, 1);
       parentPort.postMessage("begun");
-      await trainNatively(3, 1_000_000);`);
+      await trainForHash("native", 3, 1_000_000);`);
     const program = `
       import { once } from "node:events";
       import { Worker } from "node:worker_threads";
-      import { trainNatively } from "${WORK}";
+      import { trainForHash } from "${WORK}";
       const worker = new Worker(new URL("${worker}"));
       await once(worker, "message");
-      await trainNatively(2, 3);
+      await trainForHash("native", 2, 3);
       console.log(await worker.terminate());
-      await trainNatively(2, 3);`;
+      await trainForHash("native", 2, 3);`;
     assert.deepEqual(await outcomeOf(program), { code: 0, stdout: "1" });
   });
 });
-
-/** The address of a module of these lines. */
-function moduleOf(program: string): string {
-  return `data:text/javascript,${encodeURIComponent(program)}`;
-}
-
-/**
- * Runs a module of these lines; one that hangs is killed, and fails.
- *
- * @param addresses the most memory that it may lay out, in kilobytes, which only a shell can limit
- */
-async function outcomeOf(
-  program: string,
-  env: NodeJS.ProcessEnv = {},
-  addresses?: number,
-): Promise<{ code: number | string; stdout: string }> {
-  const { CHARNN_ISA, ...surroundings } = plainEnvironment();
-  const node = [process.execPath, "--input-type=module", "--eval", program];
-  const [command, ...args] =
-    addresses === undefined
-      ? node
-      : ["sh", "-c", `ulimit -v ${addresses}; exec "$@"`, "sh", ...node];
-  try {
-    const { stdout } = await promisify(execFile)(command, args, {
-      cwd: ROOT,
-      env: { ...surroundings, ...env },
-      timeout: 60_000,
-      killSignal: "SIGKILL",
-    });
-    return { code: 0, stdout: stdout.trim() };
-  } catch (error) {
-    const { code, signal, stdout, stderr } = error as {
-      code: number | null;
-      signal: string;
-      stdout: string;
-      stderr: string;
-    };
-    return { code: code ?? signal, stdout: `${stdout}${stderr}`.trim() };
-  }
-}
 
 /** Bytes outside the heap that are in use once all garbage is gone. */
 async function memoryInUse(): Promise<number> {
