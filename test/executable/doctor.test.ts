@@ -30,7 +30,7 @@ test("doctor shows the backends that load and the machine, with --json as one ob
   const loaded = diagnosis.backends.filter(({ loads }: { loads: boolean }) => loads);
   assert.equal(diagnosis.auto, loaded[0].name);
   const wasm = loaded.find(({ name }: { name: string }) => name === "wasm");
-  assert.equal(wasm.threads, 1);
+  assert.equal(wasm.threads, threads);
   for (const { trainCharsPerSecond, trainGflops } of loaded) {
     assert.ok(trainCharsPerSecond > 0 && Number.isFinite(trainCharsPerSecond));
     // A GRU of 128 units that knows 65 characters.

@@ -208,18 +208,20 @@ async function sendWhenHeard(child: ChildProcess, name: "SIGINT" | "SIGTERM"): P
   child.kill(name);
 }
 
-for (const [backend, sizes] of [
-  ["native", { hidden: 2048, batch: 256, seq: 256 }],
-  ["wasm", { hidden: 512, batch: 64, seq: 256 }],
+for (const [backend, threads, sizes] of [
+  ["native", 1, { hidden: 2048, batch: 256, seq: 256 }],
+  ["wasm", 1, { hidden: 512, batch: 64, seq: 256 }],
+  ["wasm", 2, { hidden: 1024, batch: 64, seq: 256 }],
 ] as const) {
-  const title = `a signal is heard within a batch that takes long on the ${backend} backend, which is undone`;
+  const where = `on the ${backend} backend with ${threads === 1 ? "one thread" : `${threads} threads`}`;
+  const title = `a signal is heard within a batch that takes long ${where}, which is undone`;
   slow(title, unlessOnWindows, async (t) => {
     const cwd = await foxFolder(t);
     await writeFile(path.join(cwd, "long.txt"), sentences(20_000));
     // A single batch takes most of a minute on a slow machine, and on cpu minutes.
     const shape = ["--hidden-size", `${sizes.hidden}`, "--batch-size", `${sizes.batch}`];
-    const where = ["--name", "long", "--backend", backend, "--threads", "1"];
-    const train = ["train", "long.txt", ...shape, "--seq-length", `${sizes.seq}`, ...where];
+    const run = ["--name", "long", "--backend", backend, "--threads", `${threads}`];
+    const train = ["train", "long.txt", ...shape, "--seq-length", `${sizes.seq}`, ...run];
     const child = await startCharnn(t, train, { cwd });
     const end = outcomeOf(child);
     // The text is read at once; the batch is the trial's.

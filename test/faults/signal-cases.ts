@@ -82,6 +82,15 @@ const PREPARING: Phase[] = [
     onEach: true,
   },
   {
+    name: "a batch is very large for two threads",
+    args: [
+      ...["text.txt", "--hidden-size", "1024", "--batch-size", "64", "--seq-length", "128"],
+      ...["--layers", "2", "--steps", "5", "--threads", "2"],
+    ],
+    at: { wait: LATER },
+    onEach: true,
+  },
+  {
     name: "first weights of a large model are drawn",
     args: ["text.txt", "--hidden-size", "2000", "--steps", "5"],
     at: { wait: LATER },

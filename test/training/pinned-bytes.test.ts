@@ -25,6 +25,7 @@ import {
   type Workplace,
   workplace,
 } from "../helpers/training.js";
+import { startWasmThreads } from "../helpers/wasm.js";
 
 const FILE = fileURLToPath(new URL("../../test/fixtures/pinned-bytes.json", import.meta.url));
 const isUpdate = process.env.UPDATE_PINNED_BYTES === "1";
@@ -113,6 +114,22 @@ for (const { backend, bytesOf } of BACKENDS) {
             assert.equal(await numbersOf(parts), bytes, "resumed");
           },
         );
+      }
+    }
+  });
+}
+
+for (const cell of CELL_NAMES) {
+  const run = cell === "gru" ? test : slow;
+  run(`After 40 steps on several threads of wasm a ${cell} has the pinned bytes`, async (t) => {
+    for (const threads of [2, 3]) {
+      await startWasmThreads(threads);
+      for (const variant of ["plain", "every dropout"]) {
+        const place = await workplace(t, inventedText(900));
+        const settings = { ...VARIANTS[variant], cell, threads };
+        await trained(settingsOf(place, "wasm", settings));
+        const name = `wasm, ${cell}, ${variant}`;
+        assert.equal(await numbersOf(place), pinned[name], `${name}, ${threads} threads`);
       }
     }
   });
