@@ -38,7 +38,7 @@ export interface Diagnosis {
   readonly processor: string | undefined;
   /** Those that this process may use; where a core runs two threads, it counts as two. */
   readonly cores: number;
-  /** The number of threads that native and tensorflow use unless told otherwise, and what it comes from. */
+  /** The number of threads that backends use unless told otherwise, and what it comes from. */
   readonly defaultThreads: DefaultThreads;
   /** The fastest first. */
   readonly backends: readonly BackendDiagnosis[];

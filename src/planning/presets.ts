@@ -59,7 +59,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
 
 /** Largest first. */
 const IN_SOME_MINUTES = ["medium", "small", "tiny"] as const satisfies readonly PresetName[];
-/** The same on one thread without fused multiply-add. */
+/** The same without fused multiply-add. */
 const IN_SOME_MINUTES_ON_WASM = ["small", "tiny"] as const satisfies readonly PresetName[];
 const BY_SIZE = ["large", ...IN_SOME_MINUTES] as const;
 
