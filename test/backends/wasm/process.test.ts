@@ -136,7 +136,7 @@ test("The WebAssembly module uses the threads it has where Node starts no more",
   const flag = process.allowedNodeEnvironmentFlags.has("--permission")
     ? "--permission"
     : "--experimental-permission";
-  const NODE_OPTIONS = `${flag} --allow-fs-read=* --allow-addons --no-warnings`;
+  const NODE_OPTIONS = `${flag} --allow-fs-read=* --no-warnings`;
   const program = `
     import { Worker } from "node:worker_threads";
     try { new Worker("", { eval: true }) } catch ({ code }) { console.log(code) }
