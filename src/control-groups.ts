@@ -1,6 +1,6 @@
 /** The limits that Linux gives a process by control groups, as containers have them. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { posix } from "node:path";
 
 /** Reads a small file of the system; throws where there is none. */
 export type ReadFile = (path: string) => string;
@@ -23,7 +23,7 @@ export function* controlGroups(
     const root = version === 2 ? "/sys/fs/cgroup" : `/sys/fs/cgroup/${controller}`;
     const names = group.split("/").filter((name) => name !== "");
     for (let depth = names.length; depth >= 0; depth--) {
-      yield { folder: join(root, names.slice(0, depth).join("/")), version };
+      yield { folder: posix.join(root, names.slice(0, depth).join("/")), version };
     }
   }
 }

@@ -1,6 +1,6 @@
 /** How many processors this process may use, and so how many threads the kernels get by default. */
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { posix } from "node:path";
 import { contentOf, controlGroups, type ReadFile, readSystemFile } from "./control-groups.js";
 
 /** The number of threads that kernels use unless told otherwise. */
@@ -47,8 +47,8 @@ function linuxCores(read: ReadFile): { cores: number; slow: number } | undefined
   const speeds = new Map<string, number>();
   for (const cpu of numbersOf(allowed)) {
     const folder = `/sys/devices/system/cpu/cpu${cpu}`;
-    const threads = contentOf(join(folder, "topology/thread_siblings_list"), read);
-    const speed = SPEED_FILES.map((file) => Number(contentOf(join(folder, file), read)));
+    const threads = contentOf(posix.join(folder, "topology/thread_siblings_list"), read);
+    const speed = SPEED_FILES.map((file) => Number(contentOf(posix.join(folder, file), read)));
     speeds.set(threads || `${cpu}`, speed.find((value) => value > 0) ?? 0);
   }
   const fastest = [...speeds.values()].reduce((most, speed) => Math.max(most, speed));
@@ -69,7 +69,7 @@ function cpuQuota(read: ReadFile): number {
   let lowest = Number.POSITIVE_INFINITY;
   for (const { folder, version } of controlGroups("cpu", read)) {
     const files = version === 2 ? ["cpu.max"] : ["cpu.cfs_quota_us", "cpu.cfs_period_us"];
-    const text = files.map((file) => contentOf(join(folder, file), read)).join(" ");
+    const text = files.map((file) => contentOf(posix.join(folder, file), read)).join(" ");
     const [quota, period] = text.split(" ").map(Number);
     if (quota > 0 && period > 0) lowest = Math.min(lowest, quota / period);
   }

@@ -65,8 +65,8 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map([
     "EMFILE",
     {
       reason: "this process has too many files open",
-      // Windows has no such limit that could be raised.
-      ...(IS_POSIX && { cure: "Raise the limit with `ulimit -n 4096`" }),
+      // The limit of Windows can't be raised.
+      cure: IS_POSIX ? "Raise the limit with `ulimit -n 4096`" : "Name fewer files",
     },
   ],
   ["EMLINK", { reason: "the folder holds too many others", elsewhere: true }],

@@ -7,7 +7,7 @@ import { charnn, quoted, SMALL } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { onTerminal, withPseudoTerminal } from "../helpers/pseudo-terminal.js";
 import { slow } from "../helpers/slow.js";
-import { noShell } from "../helpers/system.js";
+import { isWindows, noShell } from "../helpers/system.js";
 
 /** One of each kind: controls, ends of lines, directions, no width, tags. */
 const UNSEEN = [
@@ -18,7 +18,8 @@ const RAW = new RegExp(`[${UNSEEN.join("")}]`, "u");
 /** What a name may hold: no controls. */
 const ODD = UNSEEN.filter((character) => character > "\u00a0").join("");
 const RUN = `run${ODD}`;
-const FILE = `file\u001b[5m${ODD}.txt`;
+// Windows has no names with controls.
+const FILE = `file${isWindows ? "" : "\u001b[5m"}${ODD}.txt`;
 
 /** A folder with a text that holds them all and a run of it; both are named by them too. */
 async function oddPlace(t: TestContext): Promise<string> {
