@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { totalmem } from "node:os";
-import { join } from "node:path";
+import { posix } from "node:path";
 import { contentOf, controlGroups, type ReadFile, readSystemFile } from "./control-groups.js";
 import { CharnnError, type ErrorCode } from "./errors.js";
 
@@ -59,7 +59,7 @@ export function containerLimit(read: ReadFile = readSystemFile): number {
   let lowest = Number.POSITIVE_INFINITY;
   for (const { folder, version } of controlGroups("memory", read)) {
     const file = version === 2 ? "memory.max" : "memory.limit_in_bytes";
-    const text = contentOf(join(folder, file), read);
+    const text = contentOf(posix.join(folder, file), read);
     const limit = Number(text);
     // "max" is none, and so is what is missing.
     if (text !== "" && limit > 0) lowest = Math.min(lowest, limit);

@@ -9,7 +9,9 @@ import { isWindows, noShell, slashed } from "../helpers/system.js";
 
 slow("a text of any name gives a run that every command finds", async (t) => {
   const cwd = await temporaryFolder(t);
-  const names = [`${"日".repeat(83)}.txt`, "!?#.txt", "-rf.txt", "con.txt", "\u202e\u200b.txt"];
+  const names = [`${"日".repeat(83)}.txt`, "-rf.txt", "\u202e\u200b.txt"];
+  // Windows has no such names.
+  if (!isWindows) names.push("!?#.txt", "con.txt");
   for (const name of names) {
     await writeFile(path.join(cwd, name), sentences(60));
     const { code, stdout, stderr } = await charnn(t, ["train", "--quiet", ...SMALL, "--", name], {
