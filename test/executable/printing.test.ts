@@ -7,7 +7,7 @@ import { charnn, quoted, SMALL } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { onTerminal, withPseudoTerminal } from "../helpers/pseudo-terminal.js";
 import { slow } from "../helpers/slow.js";
-import { isWindows, noShell } from "../helpers/system.js";
+import { isWindows, noShell, slashed } from "../helpers/system.js";
 
 /** One of each kind: controls, ends of lines, directions, no width, tags. */
 const UNSEEN = [
@@ -101,7 +101,10 @@ slow("a file or a program gets results exactly", async (t) => {
   const trained = await charnn(t, ["train", FILE, "--name", `${RUN}2`, "--quiet", ...SMALL], {
     cwd,
   });
-  assert.match(trained.stdout, new RegExp(`^checkpoints/${RUN}2/(best|last)\\.safetensors\n$`));
+  assert.match(
+    slashed(trained.stdout),
+    new RegExp(`^checkpoints/${RUN}2/(best|last)\\.safetensors\n$`),
+  );
 });
 
 test("a message that a file's content is in stays one line of a readable length", async (t) => {
