@@ -84,10 +84,10 @@ CHARNN_INLINE void activate(const Sequence& s, const StepGates<CellMath>& step, 
   const size_t units = s.shape.hidden_panels();
   const size_t from = before + first_row + row;
   const size_t after = from + s.shape.batch;
-  auto load_rows = [](const float* p) {
-    return unroll<n>([&](int i) { return load(p + i * kVectorWidth); });
+  auto load_rows = [](const float* p) CHARNN_INLINE_LAMBDA {
+    return unroll<n>([&](int i) CHARNN_INLINE_LAMBDA { return load(p + i * kVectorWidth); });
   };
-  auto store_rows = [](float* p, const Unrolled<n>& values) {
+  auto store_rows = [](float* p, const Unrolled<n>& values) CHARNN_INLINE_LAMBDA {
 #pragma GCC unroll 8
     for (int i = 0; i < n; ++i) store(p + i * kVectorWidth, values.vec[i]);
   };
@@ -98,7 +98,7 @@ CHARNN_INLINE void activate(const Sequence& s, const StepGates<CellMath>& step, 
         load_rows(step.products[g] + row * kVectorWidth) + Splat<Unrolled<n>>::of(step.bias_hh[g]);
     const size_t panel = g * units + p;
     ax[g] = (s.shape.has_tokens()
-                 ? unroll<n>([&](int i) {
+                 ? unroll<n>([&](int i) CHARNN_INLINE_LAMBDA {
                      return load(scratch.pair_gates.at(panel, scratch.pair_of_row[from + i]));
                    })
                  : load_rows(scratch.slots.at(panel + (traits.slots - gates) * units, from))) +

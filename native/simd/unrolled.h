@@ -31,7 +31,7 @@ struct Splat<Vec> {
 template <int n>
 struct Splat<Unrolled<n>> {
   static CHARNN_INLINE Unrolled<n> of(Vec all) {
-    return unroll<n>([&](int) { return all; });
+    return unroll<n>([&](int) CHARNN_INLINE_LAMBDA { return all; });
   }
 };
 
@@ -43,43 +43,43 @@ CHARNN_INLINE V constant(float x) {
 
 template <int n>
 CHARNN_INLINE Unrolled<n> operator+(Unrolled<n> a, Unrolled<n> b) {
-  return unroll<n>([&](int i) { return a.vec[i] + b.vec[i]; });
+  return unroll<n>([&](int i) CHARNN_INLINE_LAMBDA { return a.vec[i] + b.vec[i]; });
 }
 template <int n>
 CHARNN_INLINE Unrolled<n> operator-(Unrolled<n> a, Unrolled<n> b) {
-  return unroll<n>([&](int i) { return a.vec[i] - b.vec[i]; });
+  return unroll<n>([&](int i) CHARNN_INLINE_LAMBDA { return a.vec[i] - b.vec[i]; });
 }
 template <int n>
 CHARNN_INLINE Unrolled<n> operator*(Unrolled<n> a, Unrolled<n> b) {
-  return unroll<n>([&](int i) { return a.vec[i] * b.vec[i]; });
+  return unroll<n>([&](int i) CHARNN_INLINE_LAMBDA { return a.vec[i] * b.vec[i]; });
 }
 template <int n>
 CHARNN_INLINE Unrolled<n> fma(Unrolled<n> a, Unrolled<n> b, Unrolled<n> c) {
-  return unroll<n>([&](int i) { return fma(a.vec[i], b.vec[i], c.vec[i]); });
+  return unroll<n>([&](int i) CHARNN_INLINE_LAMBDA { return fma(a.vec[i], b.vec[i], c.vec[i]); });
 }
 template <int n>
 CHARNN_INLINE Unrolled<n> fnma(Unrolled<n> a, Unrolled<n> b, Unrolled<n> c) {
-  return unroll<n>([&](int i) { return fnma(a.vec[i], b.vec[i], c.vec[i]); });
+  return unroll<n>([&](int i) CHARNN_INLINE_LAMBDA { return fnma(a.vec[i], b.vec[i], c.vec[i]); });
 }
 template <int n>
 CHARNN_INLINE Unrolled<n> min(Unrolled<n> a, Unrolled<n> b) {
-  return unroll<n>([&](int i) { return min(a.vec[i], b.vec[i]); });
+  return unroll<n>([&](int i) CHARNN_INLINE_LAMBDA { return min(a.vec[i], b.vec[i]); });
 }
 template <int n>
 CHARNN_INLINE Unrolled<n> max(Unrolled<n> a, Unrolled<n> b) {
-  return unroll<n>([&](int i) { return max(a.vec[i], b.vec[i]); });
+  return unroll<n>([&](int i) CHARNN_INLINE_LAMBDA { return max(a.vec[i], b.vec[i]); });
 }
 template <int n>
 CHARNN_INLINE Unrolled<n> round(Unrolled<n> a) {
-  return unroll<n>([&](int i) { return round(a.vec[i]); });
+  return unroll<n>([&](int i) CHARNN_INLINE_LAMBDA { return round(a.vec[i]); });
 }
 template <int n>
 CHARNN_INLINE Unrolled<n> ldexp(Unrolled<n> a, Unrolled<n> b) {
-  return unroll<n>([&](int i) { return ldexp(a.vec[i], b.vec[i]); });
+  return unroll<n>([&](int i) CHARNN_INLINE_LAMBDA { return ldexp(a.vec[i], b.vec[i]); });
 }
 template <int n>
 CHARNN_INLINE Unrolled<n> rcp_estimate(Unrolled<n> a) {
-  return unroll<n>([&](int i) { return rcp_estimate(a.vec[i]); });
+  return unroll<n>([&](int i) CHARNN_INLINE_LAMBDA { return rcp_estimate(a.vec[i]); });
 }
 
 }  // namespace charnn::CHARNN_ISA
