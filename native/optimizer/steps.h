@@ -64,8 +64,7 @@ void clip_then(Step& step, const Worker& worker, Update update) {
   const Vec fresh = broadcast(static_cast<float>(1 - step.average_decay));
   const Vec kept = broadcast(static_cast<float>(1 - step.learning_rate * step.weight_decay));
   const size_t end = mine.end == blocks ? step.count : mine.end * kNormBlock;
-  for (size_t i = mine.begin * kNormBlock; i < end; i += kVectorWidth) {
-    const int width = end - i < kVectorWidth ? static_cast<int>(end - i) : kVectorWidth;
+  auto step_elements = [&](size_t i, int width) CHARNN_INLINE_LAMBDA {
     Vec gradient = load_columns(step.gradients + i, width);
     if (scales) gradient = gradient * scale;
     if (limits) gradient = max(min(gradient, limit), zero() - limit);
@@ -73,10 +72,14 @@ void clip_then(Step& step, const Worker& worker, Update update) {
     Vec parameter = load_columns(step.parameters + i, width) * kept;
     parameter = update(i, width, gradient, parameter);
     store_columns(step.parameters + i, parameter, width);
-    if (!step.average) continue;
+    if (!step.average) return;
     const Vec average = load_columns(step.average + i, width);
     store_columns(step.average + i, fma(fresh, parameter - average, average), width);
-  }
+  };
+  // Whole vectors apart: a loop that can also end within one has no registers left for constants.
+  size_t i = mine.begin * kNormBlock;
+  for (; i + kVectorWidth <= end; i += kVectorWidth) step_elements(i, kVectorWidth);
+  if (i < end) step_elements(i, static_cast<int>(end - i));
 }
 
 /// Adam (Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1), with
@@ -93,7 +96,7 @@ inline void adam_step(AdamStep& s, const Worker& worker) {
   const Vec new_first = broadcast(static_cast<float>(1 - s.beta1));
   const Vec old_second = broadcast(static_cast<float>(s.beta2));
   const Vec new_second = broadcast(static_cast<float>(1 - s.beta2));
-  clip_then(s.common, worker, [&](size_t i, int width, Vec g, Vec p) {
+  clip_then(s.common, worker, [&](size_t i, int width, Vec g, Vec p) CHARNN_INLINE_LAMBDA {
     Vec m = load_columns(s.first_moment + i, width);
     Vec v = load_columns(s.second_moment + i, width);
     m = fma(new_first, g - m, m);
@@ -111,7 +114,7 @@ inline void adam_step(AdamStep& s, const Worker& worker) {
 inline void sgd_step(SgdStep& s, const Worker& worker) {
   const Vec momentum = broadcast(static_cast<float>(s.momentum));
   const Vec rate = broadcast(static_cast<float>(s.common.learning_rate));
-  clip_then(s.common, worker, [&](size_t i, int width, Vec g, Vec p) {
+  clip_then(s.common, worker, [&](size_t i, int width, Vec g, Vec p) CHARNN_INLINE_LAMBDA {
     Vec m = fma(momentum, load_columns(s.moment + i, width), g);
     store_columns(s.moment + i, m, width);
     return fnma(rate, m, p);
@@ -127,7 +130,7 @@ inline void rms_prop_step(RmsPropStep& s, const Worker& worker) {
   const Vec fresh = broadcast(static_cast<float>(1 - s.decay));
   const Vec rate = broadcast(static_cast<float>(s.common.learning_rate));
   const Vec epsilon = broadcast(static_cast<float>(s.epsilon));
-  clip_then(s.common, worker, [&](size_t i, int width, Vec g, Vec p) {
+  clip_then(s.common, worker, [&](size_t i, int width, Vec g, Vec p) CHARNN_INLINE_LAMBDA {
     Vec v = fma(decay, load_columns(s.moment + i, width), fresh * g * g);
     store_columns(s.moment + i, v, width);
     return p - rate * g / (sqrt(v) + epsilon);
