@@ -135,7 +135,10 @@ function linkFlags(kind, { isZig }, { os }, sanitize) {
     fuzz: ["-fsanitize=fuzzer"],
   };
   // zig has no bundles; Node loads both. Its own C++ library is always static.
-  if (isZig) return [...kinds[kind].map((flag) => flag.replace("-bundle", "-shared")), "-s"];
+  if (isZig) {
+    const flags = kinds[kind].map((flag) => flag.replace("-bundle", "-shared"));
+    return kind === "addon" ? [...flags, "-s"] : flags;
+  }
   const isStatic = os === "linux" && !sanitize;
   return [...kinds[kind], ...(isStatic ? ["-static-libstdc++", "-static-libgcc"] : [])];
 }

@@ -1,9 +1,9 @@
 /**
- * Looks at the format of the C++ sources, and builds and runs their tests: as they are, under the
- * compiler's sanitizers, and for other platforms in emulators.
+ * Looks at the format of the C++ sources and at the machine code of the kernels' inner loops, and builds and
+ * runs their tests: as they are, under the compiler's sanitizers, and for other platforms in emulators.
  *
  *     node scripts/check-native.js             # all parts but the last two
- *     node scripts/check-native.js address     # one: format, plain, address, thread, addon or arm64
+ *     node scripts/check-native.js address     # one: format, plain, loops, address, thread, addon or arm64
  *     node scripts/check-native.js win32-x64   # as a program of that platform, compiled as packages are, by zig
  *     node scripts/check-native.js fuzz 3600   # the fuzzer, for an hour; needs clang
  */
@@ -14,7 +14,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { NotThere, PROGRAM_ON } from "./native/emulators.js";
-import { thisPlatform } from "./native/platforms.js";
+import { readKernels } from "./native/machine-code.js";
+import { PLATFORMS, thisPlatform } from "./native/platforms.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const sources = join(root, "native");
@@ -22,7 +23,9 @@ const platform = thisPlatform();
 /** Whatever takes longer hangs. */
 const MOST_MINUTES = 10;
 
-const PARTS = { format, plain, address, thread, addon, arm64 };
+const MAX_LISTING_BYTES = 2 ** 30;
+
+const PARTS = { format, plain, loops, address, thread, addon, arm64 };
 /** One case in so many runs elsewhere; emulators of other processors are slow. */
 const CASES_ELSEWHERE = {
   "win32-x64": 1,
@@ -57,6 +60,30 @@ function format() {
 function plain() {
   build(["--test"]);
   run(program(platform), [...definition(), "--corpus", CORPUS]);
+}
+
+/** Whether the compiler keeps the sums of a product in registers, and calls nothing for a vector's operation. */
+function loops() {
+  if (process.platform !== "linux" || !runs("objdump")) {
+    console.log("Not looked at: needs Linux's objdump, of binutils");
+    return;
+  }
+  build(["--test"]);
+  checkLoops("objdump", platform);
+}
+
+function checkLoops(objdump, name) {
+  const { stdout } = spawnSync(objdump, ["-d", "--no-show-raw-insn", program(name)], {
+    encoding: "utf8",
+    maxBuffer: MAX_LISTING_BYTES,
+  });
+  const { instructionSets, faults } = readKernels(stdout);
+  for (const each of Object.keys(PLATFORMS[name].instructionSets)) {
+    if (!instructionSets.has(each)) faults.push(`no tile was found of ${each}`);
+  }
+  if (faults.length > 0) {
+    throw new Failure(`The kernels of ${name} are slow:\n${faults.join("\n")}`);
+  }
 }
 
 /** Memory used beyond its ends, and what C++ leaves undefined. */
@@ -117,6 +144,7 @@ function arm64() {
     return;
   }
   build(["--test"], { CHARNN_ARCH: "arm64", CXX: compiler });
+  checkLoops("aarch64-linux-gnu-objdump", thisPlatform("arm64"));
   const some = ["--every", "11", ...definition()];
   const neon = run(emulator, [
     "-L",
