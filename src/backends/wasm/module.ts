@@ -84,9 +84,7 @@ function reservedMemory(): ModuleMemory {
   try {
     return new ModuleMemory(INITIAL_PAGES);
   } catch (cause) {
-    const canReserveLess =
-      process.allowedNodeEnvironmentFlags.has(RESERVE_LESS) &&
-      !`${process.execArgv} ${process.env.NODE_OPTIONS}`.includes(RESERVE_LESS);
+    const canReserveLess = process.allowedNodeEnvironmentFlags.has(RESERVE_LESS);
     const or = canReserveLess ? ` or set NODE_OPTIONS=${RESERVE_LESS}, which is slower` : "";
     const cure = `Let it have more address space (ulimit -v unlimited)${or}.`;
     throw new BackendError("the system does not let it reserve memory", cure, { cause });
