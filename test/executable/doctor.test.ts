@@ -61,7 +61,7 @@ slow("doctor shows why a backend does not load, and what helps", async (t) => {
     /^processor +\S.*, \d+ cores?$/m,
     /^native +does not load: it was not compiled\. With a C\+\+ compiler, run: npm run native; /m,
     /^tensorflow +does not load: .* is not installed\. Run: charnn doctor --install-tensorflow$/m,
-    /^wasm +loads: [\d,]+ chars\/s, [\d.]+ GFLOP\/s, 1 thread$/m,
+    /^wasm +loads: [\d,]+ chars\/s, [\d.]+ GFLOP\/s, \d+ threads?$/m,
     /^auto +takes wasm$/m,
   ]) {
     assert.match(shown.stdout, line);

@@ -140,13 +140,14 @@ test("The events of a run come in order: start, steps, and at each evaluation it
 
 test("The events of a run describe the run, its progress and its losses", async (t) => {
   const place = await workplace(t);
-  const settings = smallRun(place, { epochs: 2, cell: "rnn", warmupSteps: 3, embeddingSize: 0 });
+  const shape = { epochs: 2, cell: "rnn", warmupSteps: 3, embeddingSize: 0 } as const;
+  const settings = smallRun(place, { ...shape, threads: 3 });
   const events = await trained(settings);
   const [start] = only(events, "start");
   const folder = path.join(place.out, "run");
   assert.deepEqual(
     [start.name, start.path, start.step, start.backend],
-    ["run", folder, 0, { name: "wasm", threads: 1, passedOver: [] }],
+    ["run", folder, 0, { name: "wasm", threads: 3, passedOver: [] }],
   );
   const { vocabularySize: characters } = start;
   assert.equal(start.parameters, 8 * characters + 8 * 8 + 2 * 8 + 8 * characters + characters);
