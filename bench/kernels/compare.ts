@@ -45,6 +45,8 @@ const KERNELS: Readonly<Record<string, (addon: Addon, shape: Shape) => Work>> = 
   "writing, 16 texts": (addon, shape) => writing(addon, shape, 16),
 };
 const MIN_ROUNDS = 9;
+/** Threads that wait for the next kernel keep a processor for about a millisecond. */
+const OTHER_ADDON_SLEEPS_AFTER_MS = 3;
 
 const require = createRequire(import.meta.url);
 const addons = files.map((file): Addon => require(resolve(file)));
@@ -68,7 +70,11 @@ for (const threads of options.threads.split(",").map(Number)) {
 }
 
 function compare(label: string, a: Work, b: Work): void {
-  for (const work of [a, b]) seconds(work);
+  // As many runs of both: a step changes what the next one begins with.
+  for (const { prepare, run } of [a, b]) {
+    prepare?.();
+    run();
+  }
   const bits = haveEqualBits(a, b) ? "" : "  DIFFERENT BITS";
   const pairs: [number, number][] = [];
   const end = performance.now() + 1e3 * Number(options.seconds);
@@ -87,9 +93,6 @@ function compare(label: string, a: Work, b: Work): void {
       `B/A ${median(ratios).toFixed(3)} (${low.toFixed(2)} to ${high.toFixed(2)}, ${ratios.length} rounds)${bits}`,
   );
 }
-
-/** Threads that wait for the next kernel keep a processor for about a millisecond. */
-const OTHER_ADDON_SLEEPS_AFTER_MS = 3;
 
 function seconds({ prepare, run }: Work): number {
   const ready = performance.now() + OTHER_ADDON_SLEEPS_AFTER_MS;
