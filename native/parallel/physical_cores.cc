@@ -2,13 +2,7 @@
 
 #include <thread>
 
-#if defined(__linux__)
-#include <sched.h>
-
-#include <fstream>
-#include <set>
-#include <string>
-#elif defined(__APPLE__)
+#if defined(__APPLE__)
 #include <sys/sysctl.h>
 #elif defined(_WIN32)
 #define WIN32_LEAN_AND_MEAN
@@ -22,23 +16,7 @@ namespace charnn {
 namespace {
 
 /// 0 where the system does not say.
-#if defined(__linux__)
-size_t cores_of_system() {
-  cpu_set_t allowed;
-  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 0;
-  std::set<std::string> cores;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (!CPU_ISSET(cpu, &allowed)) continue;
-    std::ifstream file("/sys/devices/system/cpu/cpu" + std::to_string(cpu) +
-                       "/topology/thread_siblings_list");
-    std::string siblings;
-    // Where the system does not say which threads share a core, each counts as one.
-    if (!std::getline(file, siblings)) siblings = "cpu " + std::to_string(cpu);
-    cores.insert(siblings);
-  }
-  return cores.size();
-}
-#elif defined(__APPLE__)
+#if defined(__APPLE__)
 size_t cores_of_system() {
   // Level 0 is that of the fastest cores; processors with one kind of cores may not have it.
   for (const char* name : {"hw.perflevel0.physicalcpu", "hw.physicalcpu"}) {

@@ -6,9 +6,9 @@
 namespace charnn {
 
 /// Cores of this machine that this process may run on; threads of one core count once. Of cores of
-/// several speeds only the fastest count: a kernel lasts as long as its slowest thread. Windows,
-/// macOS and Linux are asked in their own way; elsewhere, and where they do not answer, each
-/// hardware thread counts.
+/// several speeds only the fastest count: a kernel lasts as long as its slowest thread. Windows and
+/// macOS are asked in their own way; elsewhere, and where they do not answer, each hardware thread
+/// counts. On Linux JavaScript reads what the system says of its cores (src/processors.ts).
 size_t physical_cores();
 
 }  // namespace charnn

@@ -17,6 +17,7 @@ interface AddonFacts {
   /** All that this build and this processor have, the fastest first. */
   readonly instructionSets: readonly string[];
   readonly threads: number;
+  /** On Linux, whose cores `src/processors.ts` counts, hardware threads. */
   readonly physicalCores: number;
 }
 
