@@ -60,10 +60,11 @@ function machOEnd(header: Buffer): number {
 function peEnd(header: Buffer): number {
   const start = header.readUInt32LE(0x3c);
   if (header.readUInt32BE(start) !== PE) return 0;
+  const sections = header.readUInt16LE(start + 6);
   const table = start + 24 + header.readUInt16LE(start + 20);
-  const ends = Array.from({ length: header.readUInt16LE(start + 6) }, (_, index) => {
-    const at = table + index * 40;
-    return header.readUInt32LE(at + 20) + header.readUInt32LE(at + 16);
-  });
-  return Math.max(0, ...ends);
+  let end = 0;
+  for (let at = table; at < table + sections * 40; at += 40) {
+    end = Math.max(end, header.readUInt32LE(at + 20) + header.readUInt32LE(at + 16));
+  }
+  return end;
 }
