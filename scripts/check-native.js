@@ -26,7 +26,7 @@ const MOST_MINUTES = 10;
 const MAX_LISTING_BYTES = 2 ** 30;
 
 const PARTS = { format, plain, loops, address, thread, addon, arm64 };
-/** One case in so many runs elsewhere; emulators of other processors are slow. */
+/** Elsewhere one case in this many runs, as emulators of other processors are slow. */
 const CASES_ELSEWHERE = {
   "win32-x64": 1,
   "linux-x64-musl": 1,

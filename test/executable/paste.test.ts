@@ -120,7 +120,7 @@ slow(
 );
 
 slow(
-  "the line that goes on with a cross-validation goes on with all of it",
+  "the command that resumes a cross-validation resumes all of it",
   { skip: noShell },
   async (t) => {
     const cwd = await temporaryFolder(t);

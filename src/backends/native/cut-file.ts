@@ -28,7 +28,7 @@ export function isCutShort(path: string): boolean {
   }
 }
 
-/** How long a file must be by what its header says. */
+/** The length of a file, according to its header. */
 function endBy(header: Buffer): number {
   if (header.length < 4) return 0;
   if (header.readUInt32BE(0) === ELF) return elfEnd(header);

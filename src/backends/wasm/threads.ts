@@ -47,8 +47,9 @@ export class Threads {
     try {
       const worker = new Worker(new URL("./thread.js", import.meta.url), {
         workerData,
-        // It writes nothing, and nothing that Node.js may write concerns the user.
-        ...{ execArgv: [], stdout: true, stderr: true },
+        // It loads nothing that options or NODE_OPTIONS name: they are for the process, which has done so. It
+        // writes nothing, and nothing that Node.js may write concerns the user.
+        ...{ execArgv: [], env: {}, stdout: true, stderr: true },
       });
       // One that does not start takes no part.
       worker.on("error", () => {});

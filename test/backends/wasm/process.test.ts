@@ -36,6 +36,14 @@ slow("A process with threads of the WebAssembly module ends by itself", async ()
   }
 });
 
+test("What NODE_OPTIONS loads is loaded once, and not by threads of the WebAssembly module", async () => {
+  const loaded = moduleOf('import { writeSync } from "node:fs"; writeSync(1, "loaded ");');
+  const program = `await (await import("${THREADS}")).startWasmThreads(2);
+    ${training(2)}`;
+  const outcome = await outcomeOf(program, { NODE_OPTIONS: `--import=${loaded}` });
+  assert.deepEqual(outcome, { code: 0, stdout: `loaded ${expected} 2` });
+});
+
 test("A process with threads of the WebAssembly module can be ended in the middle", async () => {
   for (const wait of ["", `await startWasmThreads(4);`]) {
     const program = `${training(4)}
@@ -47,16 +55,14 @@ test("A process with threads of the WebAssembly module can be ended in the middl
   }
 });
 
-slow(
-  "Several threads of Node's use the WebAssembly module, each with a team of its own",
-  async () => {
-    const worker = moduleOf(`
+slow("Several worker threads can use the WebAssembly module, each with its own team", async () => {
+  const worker = moduleOf(`
     import { parentPort, workerData } from "node:worker_threads";
     import { trainForHash } from "${WORK}";
     import { startWasmThreads } from "${THREADS}";
     await startWasmThreads(workerData);
     parentPort.postMessage(await trainForHash("wasm", workerData, 12));`);
-    const program = `
+  const program = `
     import { once } from "node:events";
     import { Worker } from "node:worker_threads";
     ${training(2)}
@@ -66,12 +72,11 @@ slow(
     };
     const workers = [1, 2, 3].map(start);
     for (const [[hash], [code]] of await Promise.all(workers)) console.log(hash, code);`;
-    const { code, stdout } = await outcomeOf(program);
-    const [own, ...others] = stdout.split("\n");
-    assert.deepEqual([code, own.split(" ")[0]], [0, expected], stdout);
-    assert.deepEqual(others, Array(3).fill(`${expected} 0`));
-  },
-);
+  const { code, stdout } = await outcomeOf(program);
+  const [own, ...others] = stdout.split("\n");
+  assert.deepEqual([code, own.split(" ")[0]], [0, expected], stdout);
+  assert.deepEqual(others, Array(3).fill(`${expected} 0`));
+});
 
 test("One of Node's threads can be ended while it trains with threads of the WebAssembly module", async () => {
   const worker = moduleOf(`
