@@ -10,9 +10,9 @@
  *     node scripts/build-native.js --zig                          # by the zig of packages, which pip gets first
  *     node scripts/build-native.js --target win32-x64             # for another platform (scripts/native/platforms.js)
  *
- * The compiler is the one that CXX names, else the fastest of the system's, else zig where Python has it; with --target it
- * is always zig, of one version. CHARNN_ARCH names the processor (x64, arm64) that CXX compiles for when it
- * is not this one. The result is in native/build/<platform>/.
+ * The compiler is the one that CXX names, else the fastest of the system's, else zig where Python has it; with
+ * --target it is always zig, of one version. CHARNN_ARCH names the processor (x64, arm64) that CXX compiles for
+ * when it is not this one. The result is in native/build/<platform>/.
  */
 import { readdirSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";

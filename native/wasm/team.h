@@ -1,5 +1,5 @@
-// The threads that run kernels in the module: that of JavaScript, and workers of Node's, each with
-// an instance of the module of its own in the same memory.
+// The threads that run kernels in the module: the thread of JavaScript, and Node's worker threads.
+// Each has its own instance of the module, and all share one memory.
 #pragma once
 
 #include "kernels.h"

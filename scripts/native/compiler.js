@@ -1,6 +1,6 @@
 /**
- * The C++ compiler: the faster of the system's, else zig where charnn or Python has it installed. Packages are always compiled by
- * one version of zig, which compiles for all platforms on any of them.
+ * The C++ compiler: the faster of the system's, else zig where charnn or Python has it installed. Packages are
+ * always compiled by one version of zig, which compiles for all platforms on any of them.
  */
 import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";

@@ -77,7 +77,7 @@ function instantiate(): WasmKernels {
   }
 }
 
-/** Node.js reserves 10 GB of addresses for any memory, however little of it is used, unless it is told not to. */
+/** Without this option Node.js before version 24 reserves 10 GB of addresses for a memory of any size. */
 const RESERVE_LESS = "--disable-wasm-trap-handler";
 
 function reservedMemory(): ModuleMemory {
