@@ -10,31 +10,33 @@ void Team::resize(size_t size) {
   size_ = size;
 }
 
-void Team::begin(Function function, const void* context, const std::atomic<bool>* stop) {
+void Team::begin(const Job& job) {
   finish();
-  function_ = function;
-  context_ = context;
-  stop_ = stop;
+  job_ = job;
   if (size_ == 1) return;
   unfinished_ = size_ - 1;
-  for (size_t index = 1; index < size_; ++index) ++seats_[index].jobs;
+  for (size_t index = 1; index < size_; ++index) {
+    seats_[index].job = job;
+    ++seats_[index].jobs;
+  }
   sleepers_.wake();
 }
 
 void Team::finish() {
-  if (function_ == nullptr) return;
-  function_(context_, worker(0));
-  wait(kLooksForOthers, [&] { return unfinished_ == 0; });
-  function_ = nullptr;
+  if (job_.function == nullptr) return;
+  do_part(job_, 0);
+  wait([&] { return unfinished_ == 0; });
+  job_ = {};
 }
 
 void Team::take_part(size_t index) {
+  const Seat& seat = seats_[index];
   size_t done = 0;
   while (true) {
-    wait(kLooksForWork, [&] { return seats_[index].jobs != done || ends_; });
+    wait([&] { return seat.jobs != done || ends_; });
     if (ends_) return;
-    done = seats_[index].jobs;
-    function_(context_, worker(index));
+    ++done;
+    do_part(seat.job, index);
     if (--unfinished_ == 0) sleepers_.wake();
   }
 }
@@ -44,9 +46,9 @@ void Team::end() {
   sleepers_.wake();
 }
 
-Worker Team::worker(size_t index) {
+void Team::do_part(const Job& job, size_t index) {
   auto wait = [](void* team) { static_cast<Team*>(team)->barrier(); };
-  return {index, size_, wait, this, loop_states_, stop_};
+  job.function(job.context, {index, size_, wait, this, loop_states_, job.stop});
 }
 
 void Team::barrier() {
@@ -57,12 +59,12 @@ void Team::barrier() {
     sleepers_.wake();
     return;
   }
-  wait(kLooksForOthers, [&] { return barriers_passed_ != before; });
+  wait([&] { return barriers_passed_ != before; });
 }
 
 template <class Predicate>
-void Team::wait(size_t looks, Predicate is_done) {
-  for (size_t i = 0; i < looks; ++i) {
+void Team::wait(Predicate is_done) {
+  for (size_t i = 0; i < kLooksBeforeSleep; ++i) {
     if (is_done()) return;
     pause_before_look(i + 1);
   }

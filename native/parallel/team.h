@@ -16,10 +16,19 @@ namespace charnn {
 /// A team belongs to one thread: only that thread calls its other functions.
 class Team {
  public:
-  /// Where a thread is given its work.
+  /// What threads do together: each calls `function(context, worker)`.
+  struct Job {
+    void (*function)(const void* context, const Worker& worker) = nullptr;
+    const void* context = nullptr;
+    const std::atomic<bool>* stop = nullptr;
+  };
+
+  /// Where a thread is given its jobs. All that it waits for is in one cache line.
   struct alignas(64) Seat {
-    /// How many jobs it was given.
+    /// How many it was given.
     std::atomic<size_t> jobs{0};
+    /// The last of them.
+    Job job;
   };
 
   /// @param seats [size], as many as there may ever be
@@ -48,9 +57,10 @@ class Team {
   /// until `finish` has returned. Work that was begun earlier is finished first.
   template <class Work>
   void begin(const Work& work, const std::atomic<bool>* stop = nullptr) {
-    begin([](const void* context,
-             const Worker& worker) { (*static_cast<const Work*>(context))(worker); },
-          &work, stop);
+    begin({[](const void* context, const Worker& worker) {
+             (*static_cast<const Work*>(context))(worker);
+           },
+           &work, stop});
   }
 
   /// Does the calling thread's part of the work that was begun, if any, and returns when all of it
@@ -64,29 +74,25 @@ class Team {
   void end();
 
  private:
-  using Function = void (*)(const void* context, const Worker& worker);
-
-  void begin(Function function, const void* context, const std::atomic<bool>* stop);
-  Worker worker(size_t index);
+  void begin(const Job& job);
+  void do_part(const Job& job, size_t index);
   void barrier();
   /// Returns when `is_done` says so, which whoever makes it true follows by `sleepers_.wake()`.
   template <class Predicate>
-  void wait(size_t looks, Predicate is_done);
+  void wait(Predicate is_done);
 
   size_t size_;
   Seat* seats_;
   LoopState* loop_states_;
+  /// The job that has begun; without a function where none has.
+  Job job_;
 
-  /// The job that has begun; null when it is finished.
-  Function function_ = nullptr;
-  const void* context_ = nullptr;
-  const std::atomic<bool>* stop_ = nullptr;
-  std::atomic<size_t> unfinished_{0};  // threads that have not done the job yet
-  std::atomic<bool> ends_{false};
+  // What threads watch at different times is in different cache lines.
+  alignas(64) std::atomic<size_t> unfinished_{0};  // threads that have not done the job yet
+  alignas(64) std::atomic<size_t> at_barrier_{0};  // workers that have reached the current one
+  std::atomic<size_t> barriers_passed_{0};         // the sense that waiting workers watch
+  alignas(64) std::atomic<bool> ends_{false};
   Sleepers sleepers_;
-
-  std::atomic<size_t> at_barrier_{0};       // workers that have reached the current one
-  std::atomic<size_t> barriers_passed_{0};  // the sense that waiting workers watch
 };
 
 }  // namespace charnn

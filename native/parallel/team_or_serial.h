@@ -1,14 +1,15 @@
 // Whether short, frequent pieces of work run faster on a team or on the calling thread alone.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <limits>
 
 namespace charnn {
 
-/// Measures both ways and keeps to the faster one. A team is faster where its threads have cores to
-/// themselves; where another process or a quota takes one off its core, all others wait for it,
-/// each time for milliseconds.
+/// Measures both ways and keeps to the faster one; where they are about as fast, to the team. A
+/// team is faster where its threads have cores to themselves; where another process or a quota
+/// takes one off its core, all others wait for it, each time for milliseconds.
 ///
 /// Ask `uses_team`, do the work in that way, then `note` how long it took. Both ways must give the
 /// same results.
@@ -18,32 +19,43 @@ class TeamOrSerial {
 
   /// @param seconds that the last piece of work took
   void note(double seconds) {
-    block_seconds_ += seconds;
-    ++calls_;
-    if (is_trial_) {
-      const bool is_lost = block_seconds_ >= usual_;
-      if (!is_lost && calls_ < kBlock) return;
-      end_trial(is_lost);
-    } else {
-      if (calls_ < kBlock) return;
-      usual_ = block_seconds_;
-      if (usual_ < best_) best_ = usual_;
-      const bool was_disturbed = is_disturbed_;
-      is_disturbed_ = usual_ > kDisturbed * best_;
-      if (is_disturbed_ && !was_disturbed) interval_ = 1;
-      if (++blocks_since_trial_ >= interval_) begin_trial();
-    }
-    block_seconds_ = 0;
-    calls_ = 0;
+    block_.seconds += seconds;
+    ++block_.calls;
+    if (is_trial_) note_trial();
+    else if (block_.seconds >= kMinSeconds && block_.calls >= kMinCalls) note_usual();
   }
 
  private:
   /// Calls that are measured together.
-  static constexpr size_t kBlock = 16;
+  struct Block {
+    double seconds = 0;
+    size_t calls = 0;
+
+    double per_call() const { return seconds / static_cast<double>(calls); }
+  };
+
+  /// What a block has at least. The system takes a processor away for milliseconds now and then,
+  /// which must not make a block look disturbed.
+  static constexpr double kMinSeconds = 0.05;
+  static constexpr size_t kMinCalls = 16;
   /// Blocks between two trials, at most.
-  static constexpr size_t kMaxInterval = 1024;
+  static constexpr size_t kMaxInterval = 64;
+  /// The serial way must take less than this part of the team's time to be kept to.
+  static constexpr double kSerialGains = 0.8;
   /// How much longer than the best block one takes when something new holds it up.
   static constexpr double kDisturbed = 2;
+  /// How much longer than usual the calls of a trial take when it is given up early.
+  static constexpr double kHopeless = 1.5;
+
+  void note_usual() {
+    usual_ = block_;
+    best_per_call_ = std::min(best_per_call_, block_.per_call());
+    const bool was_disturbed = is_disturbed_;
+    is_disturbed_ = block_.per_call() > kDisturbed * best_per_call_;
+    if (is_disturbed_ && !was_disturbed) interval_ = 1;
+    block_ = {};
+    if (++blocks_since_trial_ >= interval_) begin_trial();
+  }
 
   void begin_trial() {
     is_trial_ = true;
@@ -51,26 +63,31 @@ class TeamOrSerial {
     blocks_since_trial_ = 0;
   }
 
-  void end_trial(bool is_lost) {
+  void note_trial() {
+    const bool is_lost =
+        block_.seconds >= (uses_team_ ? 1 : kSerialGains) * usual_.seconds ||
+        (block_.calls == kMinCalls && block_.per_call() > kHopeless * usual_.per_call());
+    if (!is_lost && block_.calls < usual_.calls) return;
     is_trial_ = false;
     if (is_lost) {
       uses_team_ = !uses_team_;
-      if (interval_ < kMaxInterval) interval_ *= 2;
+      interval_ = std::min(2 * interval_, kMaxInterval);
     } else {
-      best_ = usual_ = block_seconds_;
+      usual_ = block_;
+      best_per_call_ = block_.per_call();
       is_disturbed_ = false;
       interval_ = 1;
     }
+    block_ = {};
   }
 
   bool uses_team_ = true;
-  /// A trial of the other way lasts a block, or until it has taken longer than a whole block of
-  /// this way.
+  /// A trial of the other way lasts as many calls as a block of the usual way, or until it is lost.
   bool is_trial_ = false;
-  size_t calls_ = 0;  // in the current block
-  double block_seconds_ = 0;
-  /// Of the way that is kept to: its last block and its best.
-  double usual_ = 0, best_ = std::numeric_limits<double>::infinity();
+  Block block_;  // the current one
+  /// Of the way that is kept to.
+  Block usual_;  // the last one
+  double best_per_call_ = std::numeric_limits<double>::infinity();
   bool is_disturbed_ = false;
   size_t blocks_since_trial_ = 0;
   size_t interval_ = 1;  // blocks between two trials; each that is lost doubles it

@@ -17,10 +17,8 @@ namespace charnn {
 
 #if defined(__wasm__)
 
-/// How often a thread looks before it sleeps: for others in the middle of a kernel, and for the
-/// next kernel.
-constexpr size_t kLooksForOthers = 1000;
-constexpr size_t kLooksForWork = 4000;
+/// How often a thread looks before it sleeps.
+constexpr size_t kLooksBeforeSleep = 4000;
 
 /// WebAssembly has no instruction by which a thread pauses, and none that yields its processor.
 inline void pause_before_look(size_t) {
@@ -62,10 +60,8 @@ class Sleepers {
 /// How often a thread looks before it yields the processor at each look, which takes about a
 /// microsecond.
 constexpr size_t kLooksBeforeYield = 500;
-/// How often it looks before it sleeps: for others in the middle of a kernel, some 0.1
-/// milliseconds, and for the next kernel a millisecond, since waking up takes long.
-constexpr size_t kLooksForOthers = kLooksBeforeYield + 200;
-constexpr size_t kLooksForWork = 4000;
+/// How often it looks before it sleeps, a millisecond or two in all: waking up takes long.
+constexpr size_t kLooksBeforeSleep = 4000;
 
 /// @param looks how often the thread has looked already
 inline void pause_before_look(size_t looks) {
