@@ -54,11 +54,11 @@ export function backendWarnings(
     .map(
       ({ name: faster, why, cure }) =>
         `The ${faster} backend does not load: ${why}. ` +
-        `The ${name} backend computes, several times slower.${cure ? ` ${cure}` : ""}`,
+        `Using the ${name} backend, which is several times slower.${cure ? ` ${cure}` : ""}`,
     );
   if (warnings.length === 0 && askedThreads !== undefined && askedThreads !== threads) {
-    const computes = `computes with ${threads === 1 ? "one thread" : `${threads} threads`}`;
-    warnings.push(`The ${name} backend ${computes}, not ${askedThreads}.`);
+    const uses = threads === 1 ? "one thread" : `${threads} threads`;
+    warnings.push(`The ${name} backend uses ${uses}, not ${askedThreads}.`);
   }
   return facts.warning === undefined ? warnings : [...warnings, facts.warning];
 }

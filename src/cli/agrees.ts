@@ -17,7 +17,7 @@ export async function agrees(
     throw new CharnnError(
       "INVALID_SETTING",
       "There is no terminal to ask on.",
-      `Where nobody is asked, say so: charnn ${command} --yes`,
+      `In a script, add --yes: charnn ${command} --yes`,
     );
   }
   const questions = createInterface({ input: process.stdin, output: terminal.stderr });

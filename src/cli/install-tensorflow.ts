@@ -2,13 +2,13 @@ import { agrees } from "./agrees.js";
 import type { CommandContext } from "./context.js";
 
 const NO_GPU =
-  "It computes on the processor: it finds no graphics processor, or not what it needs for one, " +
-  "which is NVIDIA's driver, CUDA 12 and cuDNN 9 in the folders of LD_LIBRARY_PATH.";
+  "TensorFlow runs on the CPU: it found no GPU that it can use, which takes NVIDIA's driver, and CUDA 12 " +
+  "and cuDNN 9 in the folders of LD_LIBRARY_PATH.";
 
 /**
- * Installs what the tensorflow backend needs, and tells how it goes.
+ * Installs what the tensorflow backend needs, and says what it does.
  *
- * @returns false where the user would rather not
+ * @returns false where the user says no
  * @throws the reason of the interruption's signal
  */
 export async function installTensorFlow(
@@ -31,7 +31,7 @@ export async function installTensorFlow(
       terminal.say(
         `TensorFlow is ${inMegabytes(sizes.download)} to download and takes ` +
           `${inMegabytes(sizes.installed)} in charnn's data folder, ` +
-          `${inMegabytes(sizes.needed)} until it is there.`,
+          `${inMegabytes(sizes.needed)} while it installs.`,
       );
       return yes ?? agrees(terminal, `doctor --install-tensorflow${gpu ? " --gpu" : ""}`, signal);
     },
@@ -41,7 +41,7 @@ export async function installTensorFlow(
     terminal.say("Nothing was installed.");
     return false;
   }
-  const is = installed.wasInstalled ? "was there before, and works" : "is installed";
+  const is = installed.wasInstalled ? "is installed already, and works" : "is installed";
   terminal.say(`TensorFlow ${installed.version} ${is}: ${installed.folder}`);
   if (gpu && installed.device === "CPU") terminal.say(NO_GPU);
   return true;

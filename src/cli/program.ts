@@ -10,29 +10,24 @@ import { sampleCommand } from "./commands/sample.js";
 import { scoreCommand } from "./commands/score.js";
 import { trainCommand } from "./commands/train.js";
 import type { CommandContext } from "./context.js";
+import { setUpHelp } from "./options/help.js";
 import { version } from "./version.js";
 
-const COMMANDS = [
-  trainCommand,
-  sampleCommand,
-  evalCommand,
-  scoreCommand,
-  copiesCommand,
-  plotCommand,
-  reportCommand,
-  infoCommand,
-  benchCommand,
-  doctorCommand,
-];
+/** By what a person wants to do. */
+const COMMANDS = {
+  "Start:": [trainCommand, sampleCommand],
+  "Look:": [infoCommand, plotCommand, reportCommand],
+  "Measure:": [evalCommand, scoreCommand, copiesCommand],
+  "Machine:": [doctorCommand, benchCommand],
+};
 
 /** The whole command line. Commands load the library only when they run. */
 export function createProgram(given: Omit<CommandContext, "version">): Command {
   const { terminal, interruption } = given;
   const program = new Command("charnn")
-    .description(
-      "Train a character-level recurrent neural network on any text, and write more like it.",
-    )
-    .version(version(), "-V, --version")
+    .description("Train a small neural network on your text, and let it write more.")
+    .version(version(), "-v, --version", "Print the version")
+    .showSuggestionAfterError(false)
     .exitOverride()
     .hook("preAction", () => interruption.guard())
     // Errors are said by the caller, all in one way.
@@ -42,18 +37,11 @@ export function createProgram(given: Omit<CommandContext, "version">): Command {
         for (const line of text.trimEnd().split("\n")) terminal.say(line);
       },
       outputError() {},
-    })
-    .configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 100, 100) })
-    .addHelpText(
-      "after",
-      `
-Examples:
-  charnn train data/shakespeare.txt
-  charnn sample --seed "i love" -n 200
-  charnn eval shakespeare-gru-1x128 other.txt
-  charnn info
-  charnn doctor`,
-    );
-  for (const add of COMMANDS) add(program, { ...given, version: version() });
+    });
+  setUpHelp(program);
+  for (const [heading, commands] of Object.entries(COMMANDS)) {
+    program.commandsGroup(heading);
+    for (const add of commands) add(program, { ...given, version: version() });
+  }
   return program;
 }

@@ -58,7 +58,7 @@ export const BENCH = {
   vocabularySize: {
     kind: wholeNumber(1, MAX_SIZE),
     value: "<n>",
-    help: "characters that the model knows",
+    help: "Give the model this many characters",
     default: 65,
     group: TRAIN.cell.group,
   },
@@ -71,14 +71,14 @@ export const BENCH = {
   steps: {
     kind: TRAIN.steps.kind,
     value: "<n>",
-    help: "training steps to time, for at most 10 s",
-    decidedBy: "for 3 s",
+    help: "Time n training steps, for at most 10 s",
+    decidedBy: "as many as take 3 s",
     group: MEASUREMENT,
   },
   streams: {
     kind: wholeNumber(1, MAX_TEXTS),
     value: "<n>",
-    help: "texts that are written side by side",
+    help: "Write n texts side by side",
     default: 1,
     group: MEASUREMENT,
   },

@@ -24,10 +24,10 @@ export const COPIES = {
   atLeast: {
     kind: wholeNumber(1),
     value: "<n>",
-    help: "characters that make a run a copy",
+    help: "Find copies of n characters and more",
     default: 20,
   },
-  ...readingOptions("of the files"),
+  ...readingOptions("the files"),
   // Of the library alone, as the command has no runs.
   out: { kind: outOption.kind, default: outOption.default },
   json: jsonOption("one object"),

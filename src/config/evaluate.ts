@@ -32,18 +32,22 @@ export const EVALUATE = {
   also: {
     kind: TEXTS,
     value: "<run...>",
-    help: "score these runs too, one row each",
+    help: "Score these runs too, in a row each",
     commandOnly: true,
   },
-  each: { kind: FLAG, help: "each file is a text of its own, one row each", default: false },
-  unknown: unknownOption("characters the model does not know", "error"),
+  each: { kind: FLAG, help: "Score each file by itself, in a row each", default: false },
+  unknown: unknownOption("Stop at characters that the model does not know, or skip them", "error"),
   dynamic: {
     kind: FLAG,
-    help: "score it once more with weights that follow the text (much slower)",
+    help: "Score once more with weights that adapt to the text (much slower)",
     default: false,
   },
-  baselines: { kind: FLAG, help: "leave out counting and the compressors", default: true },
-  ...readingOptions("of the files"),
+  baselines: {
+    kind: FLAG,
+    help: "Leave out the n-gram baseline and the compressors",
+    default: true,
+  },
+  ...readingOptions("the files"),
   ...modelOptions,
   json: jsonOption("one object for each run and text"),
 } as const satisfies OptionsOf<EvaluateCommandSettings>;

@@ -17,27 +17,28 @@ import {
 } from "./names.js";
 import type { TrainOption } from "./option.js";
 
-const LENGTH = "How long (the first limit reached ends the run):";
-const DROPOUT = "Dropout (shares, the same ones for a whole window):";
+const LENGTH = "Length (the first limit reached ends the run):";
+const DROPOUT = "Dropout (one mask for each window):";
 const GROUP = "Optimization:";
-const BY_PRESET = "by the preset";
-const BY_LENGTH = "by the model, the text and the epochs";
+const BY_PRESET = "from the preset";
+const BY_LENGTH = "from the model and the text";
 
 export const OPTIMIZATION = {
   epochs: {
     kind: wholeNumber(1, MAX_EPOCHS),
     value: "<n>",
-    help: "passes over the text",
-    decidedBy: "by the text's length",
+    help: "Read the text this many times",
+    decidedBy: "from the length of the text",
     group: LENGTH,
     aliases: ["max-epochs", "num-epochs", "n-epochs"],
+    isCommon: true,
     onResume: "kept",
     checkpoint: "limits",
   },
   steps: {
     kind: wholeNumber(1, MAX_STEPS),
     value: "<n>",
-    help: "batches learned from",
+    help: "Stop after n optimizer steps",
     group: LENGTH,
     aliases: ["max-iters", "max-steps"],
     onResume: "kept",
@@ -46,15 +47,16 @@ export const OPTIMIZATION = {
   maxTime: {
     kind: SECONDS,
     value: "<time>",
-    help: "from the start of the command to its end, such as 90s, 10m or 2h; alone, 100 epochs at most",
+    help: "Take at most this long in all, such as 90s, 10m or 2h",
     group: LENGTH,
+    isCommon: true,
     onResume: "kept",
     checkpoint: "limits",
   },
   replan: {
     kind: STEP_CHANGES,
     value: "<step:steps,...>",
-    help: "with --steps: change the number of steps at that step, as the run to be repeated did",
+    help: "Repeat a run exactly: with --steps, change the number of steps where that run did",
     group: LENGTH,
     onResume: "kept",
     checkpoint: "limits",
@@ -62,24 +64,27 @@ export const OPTIMIZATION = {
   patience: {
     kind: wholeNumber(0),
     value: "<n>",
-    help: "evaluations in a row without a lower validation loss; 0 is any number",
+    help: "Stop after n evaluations without a lower validation loss",
+    special: "0: never",
     group: LENGTH,
     aliases: ["early-stopping-patience"],
+    isCommon: true,
     onResume: "kept",
     checkpoint: "limits",
   },
   targetLoss: {
     kind: AT_LEAST_ZERO,
     value: "<loss>",
-    help: "a validation loss that is low enough; 0 is none",
+    help: "Stop at this validation loss, in nats per character",
+    special: "0: never",
     group: LENGTH,
     onResume: "kept",
     checkpoint: "limits",
   },
   dropout: {
     kind: FRACTION,
-    value: "<share>",
-    help: "of the outputs of each layer",
+    value: "<fraction>",
+    help: "Drop this fraction of each layer's outputs",
     decidedBy: BY_LENGTH,
     group: DROPOUT,
     onResume: "kept",
@@ -88,8 +93,8 @@ export const OPTIMIZATION = {
   },
   inputDropout: {
     kind: FRACTION,
-    value: "<share>",
-    help: "of characters' vectors",
+    value: "<fraction>",
+    help: "Drop this fraction of each character's vector",
     decidedBy: BY_LENGTH,
     group: DROPOUT,
     onResume: "kept",
@@ -98,8 +103,8 @@ export const OPTIMIZATION = {
   },
   recurrentDropout: {
     kind: FRACTION,
-    value: "<share>",
-    help: "of the state, where the next step reads it",
+    value: "<fraction>",
+    help: "Drop this fraction of the recurrent state",
     decidedBy: BY_LENGTH,
     group: DROPOUT,
     onResume: "kept",
@@ -108,8 +113,8 @@ export const OPTIMIZATION = {
   },
   weightDropout: {
     kind: FRACTION,
-    value: "<share>",
-    help: "of the recurrent weights",
+    value: "<fraction>",
+    help: "Drop this fraction of the recurrent weights",
     default: 0,
     group: DROPOUT,
     aliases: ["wdrop"],
@@ -120,7 +125,7 @@ export const OPTIMIZATION = {
   optimizer: {
     kind: oneOf(OPTIMIZER_NAMES),
     value: "<name>",
-    help: "update rule",
+    help: "Update the weights by this rule",
     default: "adam",
     group: GROUP,
     onResume: "kept",
@@ -129,7 +134,7 @@ export const OPTIMIZATION = {
   learningRate: {
     kind: ABOVE_ZERO,
     value: "<rate>",
-    help: "at its highest",
+    help: "Set the peak learning rate",
     decidedBy: BY_PRESET,
     group: GROUP,
     aliases: ["lr"],
@@ -139,7 +144,7 @@ export const OPTIMIZATION = {
   schedule: {
     kind: oneOf(SCHEDULE_NAMES),
     value: "<name>",
-    help: "how the learning rate falls",
+    help: "Lower the learning rate by this schedule",
     default: "cosine",
     group: GROUP,
     onResume: "kept",
@@ -148,7 +153,7 @@ export const OPTIMIZATION = {
   warmupSteps: {
     kind: wholeNumber(0),
     value: "<n>",
-    help: "steps in which it rises first",
+    help: "Raise the learning rate linearly in the first n steps",
     default: 50,
     group: GROUP,
     aliases: ["warmup-iters"],
@@ -157,8 +162,9 @@ export const OPTIMIZATION = {
   },
   clipNorm: {
     kind: AT_LEAST_ZERO,
-    value: "<norm>",
-    help: "largest norm of the gradient; 0 is any",
+    value: "<x>",
+    help: "Clip the gradient's norm to this",
+    special: "0: off",
     default: 1,
     group: GROUP,
     aliases: ["grad-clip", "max-grad-norm"],
@@ -167,8 +173,9 @@ export const OPTIMIZATION = {
   },
   clipValue: {
     kind: AT_LEAST_ZERO,
-    value: "<size>",
-    help: "largest gradient; 0 is any",
+    value: "<x>",
+    help: "Clip each number of the gradient to this",
+    special: "0: off",
     default: 0,
     group: GROUP,
     onResume: "kept",
@@ -177,7 +184,7 @@ export const OPTIMIZATION = {
   accumulate: {
     kind: wholeNumber(1),
     value: "<n>",
-    help: "batches that make one step",
+    help: "Add up the gradients of n batches for each step",
     default: 1,
     group: GROUP,
     aliases: ["gradient-accumulation-steps"],
@@ -187,7 +194,7 @@ export const OPTIMIZATION = {
   weightDecay: {
     kind: AT_LEAST_ZERO,
     value: "<rate>",
-    help: "decoupled, of all parameters",
+    help: "Decay all parameters at this rate, apart from the gradient (AdamW)",
     default: 0.1,
     group: GROUP,
     aliases: ["wdecay"],
@@ -197,8 +204,9 @@ export const OPTIMIZATION = {
   },
   averageDecay: {
     kind: FRACTION,
-    value: "<share>",
-    help: "of the weights' running average, which is scored and sampled; 0 is none",
+    value: "<fraction>",
+    help: "Evaluate and sample a running average of the weights with this decay",
+    special: "0: off",
     default: 0.998,
     group: GROUP,
     aliases: ["ema-decay"],

@@ -9,9 +9,13 @@ export interface Option<Value> {
   readonly short?: string;
   /** For the help; undefined where the command line does not have it. */
   readonly help?: string;
+  /** For the help: what a value means that is unlike the others, such as `0: off`. */
+  readonly special?: string;
   readonly default?: Value;
   /** For the help: how its value is chosen when it is not given. */
   readonly decidedBy?: string;
+  /** Whether the short help of a command has it, where that leaves some out. */
+  readonly isCommon?: true;
   /** The heading under which the help has it. */
   readonly group?: string;
   /** Whether it is an option of the command line alone, which the library does not have. */

@@ -29,29 +29,29 @@ export const SCORE = {
   files: { kind: TEXTS },
   lines: {
     kind: FLAG,
-    help: "one figure for each line, not for each character",
+    help: "Print one figure for each line, not each character",
     commandOnly: true,
   },
   also: {
     kind: TEXTS,
     value: "<run...>",
-    help: "say which of these runs and the first each text or line fits best",
+    help: "Find which of these runs and the first fits each text or line best",
     commandOnly: true,
   },
   labels: {
     kind: FLAG,
-    help: "with --also: a file's folder has the name of its run; count what is right",
+    help: "With --also: report accuracy, where folders have the names of the runs",
     commandOnly: true,
   },
   fresh: {
     kind: FLAG,
-    help: "read each line from its beginning, without those before it",
+    help: "Read each line without those before it",
     default: false,
   },
-  unknown: unknownOption("characters the model does not know", "skip"),
-  ...readingOptions("of the files"),
+  unknown: unknownOption("Stop at characters that the model does not know, or skip them", "skip"),
+  ...readingOptions("the files"),
   ...modelOptions,
-  json: jsonOption("one object for each line, or with --also for each text or line"),
+  json: jsonOption("one object for each line; with --also for each text or line"),
 } as const satisfies OptionsOf<ScoreCommandSettings>;
 
 export const SCORE_DEFAULTS = defaultsOf(SCORE);

@@ -40,7 +40,7 @@ type UnknownName = "error" | "skip";
 export const outOption = {
   kind: TEXT,
   value: "<folder>",
-  help: "where runs have their folders",
+  help: "Look for runs in this folder",
   default: RUNS_FOLDER,
 } as const satisfies Option<string>;
 
@@ -48,28 +48,33 @@ export const backendOptions = {
   backend: {
     kind: oneOf(BACKEND_CHOICES),
     value: "<name>",
-    help: "what computes; cpu is another name of wasm",
+    help: "Use this backend (cpu means wasm)",
     default: "auto",
   },
   threads: {
     kind: wholeNumber(1, MAX_THREADS),
     value: "<n>",
-    help: "that compute",
-    decidedBy: "the processor's cores",
+    help: "Use this many threads",
+    decidedBy: "one for each core",
   },
 } as const satisfies OptionsOf<BackendSettings>;
 
 /** Where the runs are, and the backend for the model of one. */
 export const modelOptions = { out: outOption, ...backendOptions };
 
-/** @param whose `of the files` */
-export function readingOptions(whose: string) {
+/** @param what `the files` */
+export function readingOptions(what: string) {
   return {
-    encoding: { kind: TEXT, value: "<name>", help: whose, default: "utf-8" },
+    encoding: {
+      kind: TEXT,
+      value: "<name>",
+      help: `Decode ${what} from this encoding`,
+      default: "utf-8",
+    },
     invalid: {
       kind: oneOf(INVALID_NAMES),
       value: "<what>",
-      help: "bytes that are wrong in that encoding",
+      help: "Stop at bytes that are invalid in that encoding, replace them or skip them",
       default: "error",
     },
   } as const satisfies OptionsOf<Pick<TextSettings, "encoding" | "invalid">>;
@@ -86,5 +91,5 @@ export function unknownOption<const Default extends UnknownName>(help: string, f
 
 /** @param what `one object for each run` */
 export function jsonOption(what: string) {
-  return { kind: FLAG, help: `${what} on standard output`, commandOnly: true } as const;
+  return { kind: FLAG, help: `Print JSON on standard output: ${what}`, commandOnly: true } as const;
 }

@@ -19,14 +19,14 @@ type TrainTable = {
   >;
 };
 
-const READING = readingOptions("of the files");
+const READING = readingOptions("the files");
 
 const MODEL = "Model:";
 const TEXT_GROUP = "Text:";
 const BATCHES = "Batches:";
 const RUN = "Run:";
 const OUTPUT = "Output:";
-const BY_PRESET = "by the preset";
+const BY_PRESET = "from the preset";
 
 /** All options of a training, in the order in which the help shows them and a checkpoint keeps them. */
 export const TRAIN = {
@@ -34,15 +34,16 @@ export const TRAIN = {
   preset: {
     kind: oneOf(PRESET_NAMES),
     value: "<size>",
-    help: "what else is not given",
-    decidedBy: "by the time, or else the text",
+    help: "Take settings that are not given from this preset",
+    decidedBy: "chosen by the time, or by the text",
+    isCommon: true,
     onResume: "kept",
     checkpoint: "training",
   },
   cell: {
     kind: oneOf(CELL_NAMES),
     value: "<name>",
-    help: "recurrent cell",
+    help: "Use this recurrent cell",
     default: "gru",
     group: MODEL,
     aliases: ["model", "model-type"],
@@ -52,37 +53,38 @@ export const TRAIN = {
   layers: {
     kind: wholeNumber(1, MAX_LAYERS),
     value: "<n>",
-    help: "recurrent layers",
+    help: "Stack this many recurrent layers",
     default: 1,
     group: MODEL,
-    aliases: ["num-layers", "n-layers", "n-layer"],
+    aliases: ["num-layers", "n-layers", "n-layer", "rnn-layers", "nlayers"],
     onResume: "kept",
     checkpoint: "model",
   },
   hiddenSize: {
     kind: wholeNumber(1, MAX_SIZE),
     value: "<n>",
-    help: "units in each layer",
+    help: "Give each layer this many units",
     decidedBy: BY_PRESET,
     group: MODEL,
-    aliases: ["rnn-size", "hidden"],
+    aliases: ["rnn-size", "hidden", "n-embd", "lstm-layer-size", "nhid"],
     onResume: "kept",
     checkpoint: "model",
   },
   embeddingSize: {
     kind: wholeNumber(0, MAX_SIZE),
     value: "<n>",
-    help: "size of a character's vector; 0 is one-hot",
+    help: "Learn a vector of this size for each character",
+    special: "0: one-hot",
     decidedBy: BY_PRESET,
     group: MODEL,
-    aliases: ["wordvec-size"],
+    aliases: ["wordvec-size", "emsize", "dim-embeddings"],
     onResume: "kept",
     checkpoint: "model",
   },
   validation: {
     kind: FRACTION,
-    value: "<share>",
-    help: "held out to score the model on",
+    value: "<fraction>",
+    help: "Hold out this fraction of the text for validation",
     default: 0.1,
     group: TEXT_GROUP,
     aliases: ["val-frac", "valid-frac", "validation-split"],
@@ -92,8 +94,8 @@ export const TRAIN = {
   fold: { kind: FOLD, onResume: "kept", checkpoint: "training", absent: undefined },
   test: {
     kind: FRACTION,
-    value: "<share>",
-    help: "kept apart from both, at the end",
+    value: "<fraction>",
+    help: "Hold out another fraction for a final test",
     default: 0,
     group: TEXT_GROUP,
     aliases: ["test-frac"],
@@ -103,7 +105,7 @@ export const TRAIN = {
   validationFile: {
     kind: TEXT,
     value: "<file>",
-    help: "a text of its own to validate on",
+    help: "Validate on this file, not on a part of the text",
     group: TEXT_GROUP,
     onResume: "again",
   },
@@ -111,22 +113,23 @@ export const TRAIN = {
     commandOnly: true,
     kind: wholeNumber(2, 100),
     value: "<k>",
-    help: "train k models, each validated on another k-th",
+    help: "Train k models, each validated on a different k-th of the text",
     group: TEXT_GROUP,
     onResume: "again",
   },
   documents: {
     kind: oneOf(["lines"]),
     value: "<kind>",
-    help: "many short texts, one a line",
+    help: "lines: read each line as a text by itself, such as a name",
     group: TEXT_GROUP,
+    isCommon: true,
     onResume: "kept",
     checkpoint: "text",
   },
   split: {
     kind: oneOf(SPLIT_NAMES),
     value: "<how>",
-    help: "hold out random lines, or the end of the text",
+    help: "Hold out random lines, or the end of the text",
     decidedBy: "random with --documents, else sequential",
     group: TEXT_GROUP,
     onResume: "kept",
@@ -138,8 +141,8 @@ export const TRAIN = {
   lineEnds: {
     kind: oneOf(LINE_END_NAMES),
     value: "<kind>",
-    help: "as they are, or all as newlines",
-    decidedBy: "keep, and lf with --documents",
+    help: "Keep line ends as they are, or turn them all into newlines",
+    decidedBy: "keep; with --documents lf",
     group: TEXT_GROUP,
     onResume: "kept",
     checkpoint: "text",
@@ -148,7 +151,7 @@ export const TRAIN = {
   minCount: {
     kind: wholeNumber(1),
     value: "<n>",
-    help: "characters that occur less often become one unknown character, which is never written",
+    help: "Replace characters that occur less often by one unknown character, which is never written",
     group: TEXT_GROUP,
     onResume: "kept",
     checkpoint: "training",
@@ -157,7 +160,7 @@ export const TRAIN = {
   batching: {
     kind: oneOf(BATCHING_NAMES),
     value: "<kind>",
-    help: "read the text in parallel lanes with the state carried on, or shuffled windows",
+    help: "Read the text in parallel lanes that carry the state on, or as shuffled windows",
     default: "lanes",
     group: BATCHES,
     onResume: "kept",
@@ -166,7 +169,7 @@ export const TRAIN = {
   batchSize: {
     kind: wholeNumber(1, MAX_SIZE),
     value: "<n>",
-    help: "windows in a batch",
+    help: "Put this many windows in a batch",
     decidedBy: BY_PRESET,
     group: BATCHES,
     onResume: "kept",
@@ -175,7 +178,7 @@ export const TRAIN = {
   seqLength: {
     kind: wholeNumber(1, MAX_SIZE),
     value: "<n>",
-    help: "characters in a window",
+    help: "Make each window this many characters long",
     default: 64,
     group: BATCHES,
     aliases: ["num-unrollings", "chunk-len", "block-size", "bptt"],
@@ -185,7 +188,7 @@ export const TRAIN = {
   stride: {
     kind: wholeNumber(1),
     value: "<n>",
-    help: "characters between windows",
+    help: "Start a window every n characters",
     decidedBy: "the sequence length",
     group: BATCHES,
     onResume: "kept",
@@ -195,13 +198,15 @@ export const TRAIN = {
   name: {
     kind: TEXT,
     value: "<name>",
-    help: "of the run",
-    decidedBy: "from the text and the model",
+    help: "Name the run",
+    decidedBy: "after the text and the model",
     group: RUN,
+    isCommon: true,
     onResume: "again",
   },
   out: {
     ...outOption,
+    help: "Keep runs in this folder",
     group: RUN,
     aliases: ["checkpoint-dir", "save-dir", "out-dir", "output-dir", "work-dir"],
     onResume: "again",
@@ -210,33 +215,35 @@ export const TRAIN = {
     commandOnly: true,
     kind: TEXT,
     value: "<file>",
-    help: "options as a JSON object; what is typed wins",
+    help: "Read options from a JSON object; those on the command line win",
     group: RUN,
     onResume: "beginning",
   },
   initFrom: {
     kind: TEXT,
     value: "<run>",
-    help: "begin with the weights of a run or checkpoint",
+    help: "Start from the weights of a run or checkpoint",
     group: RUN,
+    isCommon: true,
     onResume: "kept",
   },
   resume: {
     kind: FLAG,
-    help: "go on from the last checkpoint, exactly; a limit replaces those of its kind",
+    help: "Continue the run exactly where it stopped; a new limit replaces the old one",
     group: RUN,
+    isCommon: true,
     onResume: "beginning",
   },
   overwrite: {
     kind: FLAG,
-    help: "replace the run of this name, or of the default one",
+    help: "Replace the run of the same name",
     group: RUN,
     onResume: "beginning",
   },
   evalEvery: {
     kind: wholeNumber(1),
-    value: "<steps>",
-    help: "evaluate; at each epoch's end too",
+    value: "<n>",
+    help: "Evaluate every n steps, and after each epoch",
     default: 500,
     group: RUN,
     aliases: ["eval-interval", "eval-val-every"],
@@ -246,8 +253,8 @@ export const TRAIN = {
   evalCharacters: {
     kind: wholeNumber(1),
     value: "<n>",
-    help: "of the held-out part, from all over it, that an evaluation scores",
-    decidedBy: "all, or with --max-time what there is time for",
+    help: "Evaluate on n characters from all over the held-out part",
+    decidedBy: "all; with --max-time, as many as there is time for",
     group: RUN,
     onResume: "kept",
     checkpoint: "training",
@@ -255,8 +262,8 @@ export const TRAIN = {
   },
   saveEvery: {
     kind: wholeNumber(1),
-    value: "<steps>",
-    help: "save; at each evaluation and after five minutes too",
+    value: "<n>",
+    help: "Save every n steps, at each evaluation and after five minutes",
     default: 500,
     group: RUN,
     aliases: ["checkpoint-every"],
@@ -264,14 +271,14 @@ export const TRAIN = {
   },
   tensorboard: {
     kind: FLAG,
-    help: "keep losses, samples and histograms for TensorBoard too",
+    help: "Write losses, samples and histograms for TensorBoard too",
     group: RUN,
     onResume: "again",
   },
   keep: {
     kind: wholeNumber(0),
     value: "<n>",
-    help: "checkpoints step-N that stay",
+    help: "Keep the last n checkpoints as step-N.safetensors",
     default: 0,
     group: RUN,
     onResume: "again",
@@ -279,7 +286,7 @@ export const TRAIN = {
   randomSeed: {
     kind: wholeNumber(0),
     value: "<n>",
-    help: "same seed, same model",
+    help: "Seed the random numbers: the same seed gives the same model",
     default: 0,
     group: RUN,
     onResume: "kept",
@@ -287,13 +294,19 @@ export const TRAIN = {
   },
   backend: { ...backendOptions.backend, group: RUN, onResume: "again" },
   threads: { ...backendOptions.threads, group: RUN, onResume: "again" },
-  json: { ...jsonOption("one JSON object a line"), group: OUTPUT, onResume: "again" },
+  json: {
+    ...jsonOption("one object for each event"),
+    isCommon: true,
+    group: OUTPUT,
+    onResume: "again",
+  },
   quiet: {
     commandOnly: true,
     kind: FLAG,
     short: "-q",
-    help: "no progress",
+    help: "Show no progress",
     group: OUTPUT,
+    isCommon: true,
     onResume: "again",
   },
 } as const satisfies TrainTable;

@@ -163,7 +163,7 @@ export function newlineOf(vocabulary: Vocabulary): number {
     throw new CharnnError(
       "BAD_TEXT",
       "The model knows no newline, so it can't read a text line by line.",
-      "Train it on lines to begin with.",
+      "Use a model that was trained on text with line breaks.",
     );
   }
   return newline;

@@ -167,7 +167,7 @@ function refuseOtherThanText(file: string, encoding: string): void {
   const utf16 = utf16Of(beginning);
   throw new CharnnError(
     "BAD_TEXT",
-    `"${file}" is not plain text: it has zero bytes.`,
+    `"${file}" is not plain text: it contains NUL bytes, as binary files do.`,
     utf16 === undefined
       ? "Name a text file, or unpack or convert this one to plain text first."
       : `It begins as UTF-16 does: try --encoding ${utf16}.`,

@@ -33,7 +33,7 @@ export function checkFractions(fractions: Fractions): void {
     if (!(fractions[name] >= 0 && fractions[name] < 1)) {
       throw new CharnnError(
         "INVALID_SETTING",
-        `--${name} ${fractions[name]} is no share of a text.`,
+        `--${name} ${fractions[name]} is not a fraction of a text.`,
         `Give a number from 0 to below 1: --${name} 0.1 keeps a tenth.`,
       );
     }

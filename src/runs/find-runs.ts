@@ -5,6 +5,7 @@ import { RUNS_FOLDER } from "../config/names.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { namesIn, unlessAbsent, unreadable } from "../files/folder-names.js";
 import { quoted } from "../shell-words.js";
+import { byDistance, meant } from "../similar.js";
 import { watchTraining } from "./lock.js";
 import { lockOf } from "./lock-holder.js";
 import { checkpointsOf, contentsOf, type RunContents } from "./run-contents.js";
@@ -212,23 +213,10 @@ function trainFirst(out: string): string {
 
 function hintAt(names: readonly string[], typed: string, out: string): string {
   if (names.length === 0) return trainFirst(out);
-  const distances = new Map(names.map((name) => [name, editDistance(name, basename(typed))]));
-  const nearest = names.toSorted((a, b) => (distances.get(a) ?? 0) - (distances.get(b) ?? 0));
-  return `The runs in ${out} are: ${nearest.slice(0, NAMES_IN_HINT).join(", ")}${
+  const name = meant(basename(typed), names);
+  if (name !== undefined) return `Did you mean ${name}?`;
+  const nearest = byDistance(basename(typed), names).slice(0, NAMES_IN_HINT);
+  return `The runs in ${out} are: ${nearest.join(", ")}${
     names.length > NAMES_IN_HINT ? " ..." : "."
   }`;
-}
-
-/** The fewest characters to put in, leave out or change to make `b` of `a` (Levenshtein, 1966). */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (const [i, character] of [...a].entries()) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++) {
-      const changed = row[j] + (character === b[j] ? 0 : 1);
-      next.push(Math.min(changed, row[j + 1] + 1, next[j] + 1));
-    }
-    row = next;
-  }
-  return row[b.length];
 }

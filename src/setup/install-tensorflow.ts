@@ -96,7 +96,7 @@ export interface InstallTensorFlowOptions {
 
 export interface InstalledTensorFlow extends TensorFlowFacts {
   readonly folder: string;
-  /** It was there before, and works. */
+  /** It is installed already, and works. */
   readonly wasInstalled: boolean;
 }
 

@@ -81,7 +81,7 @@ function unlikeNote(
   { heldOut, within }: Unlikeness,
 ): string {
   const how = heldOut > within ? "unlike" : "far easier than";
-  const losses = `counting strings predicts it with ${heldOut.toFixed(2)} nats/char, and parts of the training text that are held out in turn with ${within.toFixed(2)}`;
+  const losses = `an n-gram baseline predicts it with ${heldOut.toFixed(2)} nats/char, and parts of the training text that are held out in turn with ${within.toFixed(2)}`;
   if (validationFile !== undefined) {
     return `The validation file is ${how} the training text: ${losses}. The validation loss says how well the model does on such other text.`;
   }

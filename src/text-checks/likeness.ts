@@ -17,7 +17,7 @@ const FAR_BELOW = 0.7;
 
 /** How much harder or easier a held-out part is to predict than what lies within the training part. */
 export interface Unlikeness {
-  /** Losses of counting strings in the training part, nats/character: of the held-out part ... */
+  /** Losses of n-gram baselines, nats/character: of the held-out part ... */
   readonly heldOut: number;
   /** ... and of pieces of the training part that were left out in turn. */
   readonly within: number;

@@ -146,7 +146,7 @@ export interface EndEvent {
   readonly totalSteps: number | undefined;
   /** The steps at which the speed was measured again, and the number of steps planned until then. */
   readonly replan: readonly { readonly step: number; readonly totalSteps: number }[];
-  /** How well counting strings of up to `order` characters predicts the validation part. */
+  /** The loss of an n-gram model of this order on the validation part. */
   readonly counting: { readonly order: number; readonly loss: number } | undefined;
   /** Characters of the whole text and of its validation part. */
   readonly characters: number;

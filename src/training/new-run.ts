@@ -139,7 +139,7 @@ async function claim(
     throw new CharnnError(
       "RUN_EXISTS",
       `There is a run ${folder.name} already, in ${folder.path}.`,
-      "Add --resume to go on with it, --overwrite to start it anew, or choose another --name.",
+      "Add --resume to continue it, --overwrite to replace it, or choose another --name.",
     );
   }, lock.release);
 }

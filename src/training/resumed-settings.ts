@@ -39,7 +39,7 @@ export function refuseOtherSettings(
   throw new CharnnError(
     "CANNOT_RESUME",
     `${other.name} is ${shown(other.saved)} in the run ${folder.name}, not ${shown(other.asked)}.`,
-    "Leave it out to go on with the run, or start one of another --name.",
+    "Leave it out to continue the run, or start another one with another --name.",
     { setting: other.name },
   );
 }

@@ -54,7 +54,7 @@ function refuseContradictions({ resume, overwrite, initFrom, fold }: TrainSettin
   if (overwrite) {
     throw new CharnnError(
       "INVALID_SETTING",
-      "--resume goes on with a run and --overwrite starts it anew: both at once can't be.",
+      "--resume and --overwrite can't be combined.",
       "Leave one of them out.",
     );
   }
@@ -62,7 +62,7 @@ function refuseContradictions({ resume, overwrite, initFrom, fold }: TrainSettin
   if (initFrom !== undefined && fold === undefined) {
     throw new CharnnError(
       "INVALID_SETTING",
-      "--resume goes on with a run and --init-from begins one: both at once can't be.",
+      "--resume and --init-from can't be combined.",
       "Leave one of them out.",
     );
   }

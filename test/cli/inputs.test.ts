@@ -72,12 +72,12 @@ slow("a file that is no plain text is refused by every command, with what helps"
   for (const line of [...READERS, CONFIG]) {
     await refused(line, gzip, "packed with gzip", "gunzip -c");
     await refused(line, pdf, "a PDF document", "pdftotext");
-    await refused(line, binary, "zero bytes");
+    await refused(line, binary, "NUL bytes");
     await refused(line, folder, "empty", "folder");
     if (process.platform !== "win32") await refused(line, "/dev/zero", '"/dev/zero" is a device');
     const cure =
       line !== CONFIG ? "--encoding utf-16le" : isWindows ? "UTF-8." : "iconv -f ENCODING -t utf-8";
-    await refused(line, utf16, "zero bytes", cure);
+    await refused(line, utf16, "NUL bytes", cure);
   }
   await refused("sample fox --seed-file FILE", folder, "is a folder, not a file");
   await refused(CONFIG, folder, "is a folder, not a file");

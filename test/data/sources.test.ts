@@ -149,7 +149,7 @@ test("a binary file named directly is refused", async (t) => {
   await writeFile(file, Buffer.from([0x89, 0x50, 0, 1]));
   await assert.rejects(
     findSources([file], { encoding: "utf-8" }),
-    failsWith("BAD_TEXT", file, "zero bytes"),
+    failsWith("BAD_TEXT", file, "NUL bytes"),
   );
 });
 

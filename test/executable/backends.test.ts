@@ -14,7 +14,7 @@ const PLATFORM = `${process.platform}-${process.arch}`;
 const COMPILED = `native/build/${PLATFORM}/charnn.node`;
 const CLONE = { "scripts/build-native.js": "" };
 const WARNING =
-  /^Warning: The native backend does not load: .+\. The wasm backend computes, several times slower\. .+$/gm;
+  /^Warning: The native backend does not load: .+\. Using the wasm backend, which is several times slower\. .+$/gm;
 
 slow(
   "Where the native backend does not load, every command that uses a model warns once, with the reason and the remedy",
@@ -291,6 +291,6 @@ slow("The wasm backend uses the given number of threads, and warns of fewer", as
   assert.equal(status, 0, stderr);
   const { threads } = JSON.parse(stdout);
   assert.ok(threads >= 1 && threads < 40);
-  const computes = threads === 1 ? "one thread" : `${threads} threads`;
-  assert.equal(stderr, `Warning: The wasm backend computes with ${computes}, not 40.\n`);
+  const uses = threads === 1 ? "one thread" : `${threads} threads`;
+  assert.equal(stderr, `Warning: The wasm backend uses ${uses}, not 40.\n`);
 });

@@ -57,10 +57,17 @@ slow("eval scores any text", async (t) => {
     assert.match(confused, /^Most confused\n {2}"." taken for "." +\d+ times? +\d/);
     assert.match(coldStart, /^Loss after a cold start\n {2}1 character read +\d\.\d{4} nats/);
     assert.match(coldStart, /\n {2}128 to 255 +\d\.\d{4} nats\/char$/);
-    assert.match(baselines, /begins with nothing.*\n {2}counting strings of \d+ characters +\d/);
-    assert.match(baselines, /\n {2}gzip -9 +/);
+    assert.match(baselines, /^Compared with, in bits per character$/m);
+    for (const name of ["this model", "\\d+-gram baseline", "gzip -9"]) {
+      assert.match(baselines, new RegExp(`^ {2}${name} +\\d\\.\\d{4}$`, "m"));
+    }
+    const order = [...baselines.matchAll(/ (\d+\.\d{4})$/gm)].map(([, bits]) => Number(bits));
+    assert.deepEqual(
+      order,
+      order.toSorted((a, b) => a - b),
+    );
     const without = await score(["other.txt", "--no-baselines"]);
-    assert.equal(without.stdout, stdout.slice(0, stdout.indexOf("\n\nWhat begins") + 1));
+    assert.equal(without.stdout, stdout.slice(0, stdout.indexOf("\n\nCompared with") + 1));
   });
 
   await t.test("as a row for each of several runs and texts", async () => {
@@ -252,11 +259,11 @@ slow("help shows defaults and examples, at once", async (t) => {
   };
 
   const defaults: Record<string, RegExp> = {
-    train: /--clip-norm <norm> .*\(default: 1\)/,
-    sample: /-n, --length <n> .*\(default: 500\)/,
-    eval: /--unknown <what> .*error, skip \(default: error\)/,
-    bench: /--threads <n> .*\(default: the processor's cores\)/,
-    doctor: /--json +one object on standard output/,
+    train: /--epochs <n> .*\(default: from the length of the text\)/,
+    sample: /-n, --length <n> .*\(default: 500; -1: without end\)/,
+    eval: /--unknown <what> .*error, skip\s+\(default: error\)/,
+    bench: /--threads <n> .*\(default: one for each core\)/,
+    doctor: /--json +Print JSON on standard output: one object/,
     info: /--out <folder> .*\(default: checkpoints\)/,
   };
   for (const [command, shown] of Object.entries(defaults)) {
@@ -270,7 +277,7 @@ slow("help shows defaults and examples, at once", async (t) => {
     assert.equal((await charnn(t, [command, "-h"])).stdout, stdout);
   }
   const whole = await help("whole", "--help");
-  assert.match(whole.stdout, /^Examples:\n {2}charnn train/m);
+  assert.match(whole.stdout, / {2}charnn train book\.txt$/m);
   assert.doesNotMatch(whole.loaded, HEAVY);
 
   const version = await help("version", "--version");

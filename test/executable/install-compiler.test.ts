@@ -36,7 +36,7 @@ test("A compiler is not downloaded without consent", posix, async (t) => {
     stderr,
     "The compiler, zig, is 101 MB to download and takes 440 MB in charnn's data folder.\n" +
       "Error: There is no terminal to ask on.\n" +
-      "Where nobody is asked, say so: charnn doctor --install-compiler --yes\n",
+      "In a script, add --yes: charnn doctor --install-compiler --yes\n",
   );
   assert.deepEqual(leftIn(env), []);
 });

@@ -47,11 +47,11 @@ test(
     const { code, stdout, stderr } = await end;
     assert.equal(code, 130, stderr);
     assert.equal(stdout, "checkpoints/broken/best.safetensors\n");
-    assert.match(stderr, /^Finishing this step and saving; once more to leave at once\.$/m);
+    assert.match(stderr, /^Finishing this step and saving; Ctrl-C again stops at once\.$/m);
     assert.match(stderr, /^Interrupted and saved: step \d+ of 120, in /m);
     assert.doesNotMatch(stderr, /^ +at /m);
 
-    const goOn = /^Go on: (charnn train 'it'\\''s long\.txt' --name broken --resume)$/m.exec(
+    const goOn = /^To continue: (charnn train 'it'\\''s long\.txt' --name broken --resume)$/m.exec(
       stderr,
     );
     assert.ok(goOn, stderr);
@@ -149,7 +149,7 @@ for (const [what, args] of BEFORE_THE_FIRST_STEP) {
       child.kill(name);
       const { code, stdout, stderr } = await end;
       assert.equal(code, exitCode, stderr);
-      assert.match(stderr, /^Stopping; once more to leave at once\.$/m);
+      assert.match(stderr, /^Stopping; Ctrl-C again stops at once\.$/m);
       assert.match(stderr, /^Interrupted before the first step: nothing was changed\.$/m);
       assert.equal(stdout, "");
       assert.ok(!(await exists(path.join(cwd, "checkpoints"))));

@@ -74,7 +74,7 @@ await onTensorFlow("The program with TensorFlow", () => {
       );
       const { code, stderr } = await charnn(t, INSTALL, { env });
       assert.equal(code, 0, stderr);
-      assert.match(stderr, /^TensorFlow 2\.\d+\.\d+ was there before, and works: /m);
+      assert.match(stderr, /^TensorFlow 2\.\d+\.\d+ is installed already, and works: /m);
     },
   );
 
@@ -147,7 +147,7 @@ test(
       const sizes = `TensorFlow is ${download} MB to download and takes ${takes} MB in charnn's data`;
       assert.ok(stderr.startsWith(sizes), stderr);
       const again = ["charnn", ...INSTALL.slice(0, 2), ...args, "--yes"].join(" ");
-      assert.ok(stderr.endsWith(`Where nobody is asked, say so: ${again}\n`), stderr);
+      assert.ok(stderr.endsWith(`In a script, add --yes: ${again}\n`), stderr);
     }
     assert.deepEqual(readdirSync(data), []);
   },

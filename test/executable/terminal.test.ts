@@ -58,12 +58,12 @@ for (const columns of [40, 80, 120]) {
       const text = left.join("\n");
       assert.doesNotMatch(text, BAR);
       assert.ok(!text.includes("^C"), text);
-      const announced = "Finishing this step and saving; once more to leave at once.";
+      const announced = "Finishing this step and saving; Ctrl-C again stops at once.";
       if (columns > announced.length) assert.ok(left.includes(announced), text);
       const whole = left.join("").replaceAll(/ +/g, " ");
       for (const part of [
         "Interrupted and saved: step",
-        "Go on: charnn train fox.txt --backend wasm --name fox --resume",
+        "To continue: charnn train fox.txt --backend wasm --name fox --resume",
       ]) {
         assert.ok(whole.replaceAll(" ", "").includes(part.replaceAll(" ", "")), text);
       }
@@ -93,7 +93,7 @@ test(
       /^Training: checkpoints\/fox$/m,
       /^step 3, epoch 1: training loss \d\.\d+, validation loss \d\.\d+, best so far$/m,
       /^step 5, epoch 2: training loss \d\.\d+, validation loss \d\.\d+, best so far$/m,
-      /^Done: step 5 of 5, in under 1 s\.\nBest, at step \d: validation loss .*\n.*counting strings of \d characters \d\.\d{3}\nThe model lost to the n-gram baseline: [^/]*nats\/char\)\. .*\n.*\ncheckpoints\/fox\/best\.safetensors\ncode 0$/m,
+      /^Done: step 5 of 5, in under 1 s\.\nBest, at step \d: validation loss .*\n.*\d-gram baseline \d\.\d{3}\nThe model predicts the held-out part no better [^/]*nats\/char\)\. .*\n.*\ncheckpoints\/fox\/best\.safetensors\ncode 0$/m,
     ].map((pattern) => text.search(pattern));
     assert.ok(!order.includes(-1), text);
     assert.deepEqual(

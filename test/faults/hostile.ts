@@ -85,7 +85,7 @@ async function through(place: Place, options: string, text: string): Promise<str
   const wrong = wrongWith(place, training);
   if (wrong !== undefined) return `train: ${wrong}`;
   if (training.code !== 130) return refused(training, folder);
-  const [, line] = /^Go on: (.*?)\r?$/m.exec(said) ?? [];
+  const [, line] = /^To continue: (.*?)\r?$/m.exec(said) ?? [];
   if (line === undefined) return `train: there is no line to go on with: ${said}`;
   // A path that is not UTF-8 can't be printed.
   const asksForText = /^It needs the same text again, on standard input\.\r?$/m.test(said);

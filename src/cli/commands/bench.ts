@@ -11,6 +11,7 @@ import { createProgress } from "../terminal/progress.js";
 export function benchCommand(program: Command, { terminal, interruption }: CommandContext): void {
   const command = program
     .command("bench")
+    .summary("Measure the speed")
     .description("Measure how fast this machine trains and samples, on a random text.");
   addOptions(command, BENCH, [
     "charnn bench",

@@ -17,11 +17,12 @@ const LISTED_COPIES = 20;
 export function copiesCommand(program: Command, { terminal, interruption }: CommandContext): void {
   const command = program
     .command("copies")
+    .summary("Find copied passages")
     .description("Find what a sample has copied from the training text.")
     .argument("<sample>", "a file of what a model wrote; - is standard input")
     .argument("<files...>", "files and folders of the training text");
   addOptions(command, COPIES, [
-    "charnn copies sample.txt data/shakespeare.txt",
+    "charnn copies sample.txt book.txt",
     "charnn sample -n 10000 | charnn copies - data/shakespeare.txt --at-least 40",
     "charnn copies sample.txt novels/ --json",
   ]).action(async (sample: string, files: string[], { json, ...options }: CopiesOptions) => {

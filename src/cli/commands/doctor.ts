@@ -23,14 +23,14 @@ interface DoctorOptions {
 const DOCTOR = {
   installCompiler: {
     kind: FLAG,
-    help: "get a C++ compiler from PyPI and compile the native backend, in a clone",
+    help: "Get a C++ compiler from PyPI and compile the native backend (in a clone)",
   },
   installTensorflow: {
     kind: FLAG,
-    help: "get what the tensorflow backend needs, from npm and PyPI",
+    help: "Get what the tensorflow backend needs from npm and PyPI",
   },
-  gpu: { kind: FLAG, help: "with the library for NVIDIA's graphics processors" },
-  yes: { kind: FLAG, short: "-y", help: "do so without asking" },
+  gpu: { kind: FLAG, help: "With --install-tensorflow: get the library for NVIDIA GPUs" },
+  yes: { kind: FLAG, short: "-y", help: "Install without asking" },
   json: jsonOption("one object"),
 } as const satisfies OptionsOf<DoctorOptions>;
 
@@ -38,7 +38,10 @@ export function doctorCommand(program: Command, context: CommandContext): void {
   const { terminal, interruption, version } = context;
   const command = program
     .command("doctor")
-    .description("Show what charnn computes with on this machine, how fast, and what is missing.");
+    .summary("Check the machine")
+    .description(
+      "Show which backends work on this machine, how fast they are, and what is missing.",
+    );
   addOptions(command, DOCTOR, [
     "charnn doctor",
     "charnn doctor --json",

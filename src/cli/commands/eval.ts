@@ -21,12 +21,13 @@ interface RunScore extends TextScore {
 export function evalCommand(program: Command, { terminal, interruption }: CommandContext): void {
   const command = program
     .command("eval")
-    .description("Score a model on any text: how well it predicts each next character.")
+    .summary("Score a text")
+    .description("Measure how well a model predicts a text.")
     .argument("<run>", "a run's name or folder, or a checkpoint file")
     .argument("<files...>", "files and folders of text; - is standard input");
   addOptions(command, EVALUATE, [
-    "charnn eval shakespeare-gru-1x256 other.txt",
-    "charnn eval shakespeare-gru-1x256 other.txt --dynamic",
+    "charnn eval night other.txt",
+    "charnn eval night other.txt --dynamic",
     "charnn eval night texts/ --each --also day evening",
     "charnn eval checkpoints/night - --json < other.txt",
   ]).action(async (run: string, files: string[], { also, out, json, ...options }: EvalOptions) => {
@@ -90,7 +91,7 @@ function table(score: RunScore): string[] {
     ...columns(rows),
     ...section("Most confused", confusions(score)),
     ...section("Loss after a cold start", coldStart(score)),
-    ...section("What begins with nothing makes of it, bits per character", baselines(score)),
+    ...section("Compared with, in bits per character", baselines(score)),
   ];
 }
 
@@ -114,16 +115,27 @@ function coldStart({ coldStart: losses }: TextScore): string[][] {
   ]);
 }
 
-function baselines({ baselines: others }: TextScore): string[][] {
+/** The model and what it is compared with, the best first. */
+function baselines({ bitsPerCharacter: bits, baselines: others }: TextScore): string[][] {
   if (!others) return [];
   const { counting, compressed } = others;
-  const rows = Object.entries(compressed).map(([name, bits]) => [
-    `${name} -9`,
-    bits === undefined ? "not on this system" : bits.toFixed(4),
-  ]);
-  const bits = counting && bitsPerCharacter(counting.loss).toFixed(4);
-  const strings = counting ? `counting strings of ${counting.order} characters` : "counting";
-  return [[strings, bits ?? "not for so long a text"], ...rows];
+  const figures: [name: string, bits: number | undefined, otherwise: string][] = [
+    ["this model", bits, ""],
+    [
+      counting ? `${counting.order}-gram baseline` : "n-gram baseline",
+      counting && bitsPerCharacter(counting.loss),
+      "not for so long a text",
+    ],
+    ...Object.entries(compressed).map(([name, size]): (typeof figures)[number] => [
+      `${name} -9`,
+      size,
+      "not on this system",
+    ]),
+  ];
+  const worst = Number.POSITIVE_INFINITY;
+  return figures
+    .toSorted(([, a = worst], [, b = worst]) => (a === b ? 0 : a - b))
+    .map(([name, figure, otherwise]) => [name, figure?.toFixed(4) ?? otherwise]);
 }
 
 /** A row for each run and text. */

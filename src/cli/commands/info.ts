@@ -45,7 +45,8 @@ export function infoCommand(
 ): void {
   const command = program
     .command("info")
-    .description("Show what a checkpoint holds; without a run, list all runs.")
+    .summary("List runs, or show one")
+    .description("List all runs, or show what is in one.")
     .argument("[run]", "a run's name or folder, or a checkpoint file");
   addOptions(command, INFO, [
     "charnn info",

@@ -25,14 +25,14 @@ interface PlotOptions {
 const MIN_WIDTH = 40;
 
 const PLOT = {
-  metric: { kind: oneOf(METRIC_NAMES), value: "<name>", help: "what to draw", default: "loss" },
+  metric: { kind: oneOf(METRIC_NAMES), value: "<name>", help: "Draw this metric", default: "loss" },
   width: {
     kind: wholeNumber(MIN_WIDTH),
     value: "<columns>",
-    help: "of the picture",
-    decidedBy: "the terminal's, or 80",
+    help: "Draw this many columns",
+    decidedBy: "as wide as the terminal, or 80",
   },
-  height: { kind: wholeNumber(4), value: "<rows>", help: "of the picture", default: 16 },
+  height: { kind: wholeNumber(4), value: "<rows>", help: "Draw this many rows", default: 16 },
   out: outOption,
   json: jsonOption("one object for each curve"),
 } as const satisfies OptionsOf<PlotOptions>;
@@ -47,7 +47,8 @@ const COLORS = ["yellow", "cyan", "green", "magenta", "red", "blue"] as const;
 export function plotCommand(program: Command, { terminal, interruption }: CommandContext): void {
   const command = program
     .command("plot")
-    .description("Draw how runs went, in the terminal.")
+    .summary("Draw losses here")
+    .description("Draw losses, speed and more of runs in the terminal.")
     .argument("[runs...]", "names or folders of runs; the one that reported last when left out");
   addOptions(command, PLOT, [
     "charnn plot",

@@ -10,6 +10,7 @@ type ReportOptions = Omit<ReportCommandSettings, "runs">;
 export function reportCommand(program: Command, { terminal, interruption }: CommandContext): void {
   const command = program
     .command("report")
+    .summary("Write a page with curves")
     .description("Write a page about runs: curves, samples, and what the model sees in a text.")
     .argument("[runs...]", "names or folders of runs; the one that reported last when left out");
   addOptions(command, REPORT, [

@@ -18,9 +18,11 @@ import type { Terminal } from "../terminal/terminal.js";
 export function sampleCommand(program: Command, { terminal, interruption }: CommandContext): void {
   const command = program
     .command("sample")
+    .summary("Write text")
     .description("Write text with a trained model.")
     .argument("[run]", RUN_ARGUMENT);
   addOptions(command, SAMPLE, [
+    'charnn sample --seed "Once upon"',
     'charnn sample --seed "i love" -n 200',
     "charnn sample shakespeare-gru-1x256 -t 0.5 --count 3",
     "charnn sample checkpoints/night/last.safetensors -n -1 | head -n 40",

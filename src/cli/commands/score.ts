@@ -19,8 +19,9 @@ type ScoreOptions = Omit<ScoreCommandSettings, "files">;
 export function scoreCommand(program: Command, { terminal, interruption }: CommandContext): void {
   const command = program
     .command("score")
+    .summary("Find surprising characters")
     .description(
-      "Show how much each character of a text surprises a model, or which model it fits.",
+      "Show how well a model expects each character of a text, or which model a text fits.",
     )
     .argument("<run>", "a run's name or folder, or a checkpoint file")
     .argument("<files...>", "files and folders, each file a text of its own; - is standard input")
@@ -29,9 +30,9 @@ export function scoreCommand(program: Command, { terminal, interruption }: Comma
       "\nFigures are bits per character: how little the model expected what it read.",
     );
   addOptions(command, SCORE, [
-    "charnn score shakespeare-gru-1x256 letter.txt",
-    "charnn score shakespeare-gru-1x256 letter.txt --lines | sort -rn | head",
-    "charnn score shakespeare-gru-1x256 - --lines --json < letter.txt",
+    "charnn score night letter.txt",
+    "charnn score night letter.txt --lines | sort -rn | head",
+    "charnn score night - --lines --json < letter.txt",
     "charnn score english texts/ --also french german --labels",
   ]).action(async (run: string, files: string[], options: ScoreOptions) => {
     const { also = [], labels, lines, out, json, ...settings } = options;

@@ -14,16 +14,17 @@ export type TrainOptions = Omit<TrainCommandSettings, "files" | "fold" | "config
 export function trainCommand(program: Command, { terminal, interruption }: CommandContext): void {
   const command = program
     .command("train")
-    .description("Train a model on text. Ctrl-C saves and stops; --resume goes on.")
+    .summary("Learn from text")
+    .description("Train a model on text. Ctrl-C saves and stops; --resume continues.")
     .argument("<files...>", "files and folders of text; - is standard input");
   addOptions(command, TRAIN, [
-    "charnn train data/shakespeare.txt",
+    "charnn train book.txt",
     "charnn train book.txt --max-time 10m --name night",
+    "charnn train book.txt --name night --resume",
+    "charnn train names.txt --documents lines",
     "charnn train book.txt --preset medium --epochs 20",
     "charnn train book.txt --cell lstm --layers 2 --hidden-size 256",
     "charnn train letters.txt --init-from night --epochs 3",
-    "charnn train book.txt --name night --resume",
-    "charnn train names.txt --documents lines",
     "cat *.md | charnn train - --name notes --json",
   ]).action(async (files: string[], options: TrainOptions) => {
     const { json, quiet, crossValidate, ...given } = options;
@@ -41,7 +42,7 @@ export function trainCommand(program: Command, { terminal, interruption }: Comma
       const what = isBegun ? "Finishing this step and saving" : "Stopping";
       // The terminal has written ^C there, which the line then covers.
       const start = terminal.isInteractive ? TO_LINE_START : "";
-      reporter.say(start, `${what}; once more to leave at once.`);
+      reporter.say(start, `${what}; Ctrl-C again stops at once.`);
     });
     try {
       const { crossValidate: trainFolds } = await import("../../training/cross-validate.js");
@@ -68,7 +69,7 @@ export function trainCommand(program: Command, { terminal, interruption }: Comma
       // Of a cross-validation, folds before this one are done.
       if (ended !== undefined && !json && !quiet) {
         const fold = basename(dirname(ended));
-        terminal.say(`Go on: ${resumeCommand(fold, files, again).command}`);
+        terminal.say(`To continue: ${resumeCommand(fold, files, again).command}`);
       }
     } finally {
       reporter.close();

@@ -3,6 +3,7 @@ import type { Kind } from "../../config/kinds.js";
 import type { Option } from "../../config/option.js";
 import { CharnnError, shortened } from "../../errors.js";
 import { hyphened } from "../../text.js";
+import { setUpCommandHelp } from "./help.js";
 import { number, seconds, stepChanges, word } from "./parsers.js";
 
 /** What a run may be given as, for every command that reads one. */
@@ -35,8 +36,9 @@ export function addOptions(
     for (const alias of entry.aliases ?? []) others.set(alias, hyphened(name));
   }
   aliases.set(command, others);
-  const lines = examples.map((example) => `\n  ${example}`);
-  return command.addHelpText("after", `\nExamples:${lines.join("")}`);
+  const common = Object.entries(table).filter(([, { isCommon }]) => isCommon);
+  setUpCommandHelp(command, examples, new Set(common.map(([name]) => `--${hyphened(name)}`)));
+  return command;
 }
 
 /** The option that a name means, whoever's name it is. */
@@ -46,13 +48,18 @@ export function optionNamed(name: string, command: Command): CommandOption | und
 }
 
 function optionOf(name: string, entry: Option<unknown>): CommandOption {
-  const { kind, value, short, help } = entry;
+  const { kind, value, short, help, special } = entry;
   // What is there by default can only be left out.
   const long = `--${kind.type === "flag" && entry.default === true ? "no-" : ""}${hyphened(name)}`;
   const flags = [short && `${short}, `, long, value && ` ${value}`].filter(Boolean).join("");
-  const words = kind.words ? `: ${kind.words.join(", ")}` : "";
+  const words = kind.words && kind.words.length > 1 ? `: ${kind.words.join(", ")}` : "";
   const fallback = entry.decidedBy ?? (kind.type === "flag" ? undefined : entry.default);
-  const note = fallback === undefined ? "" : ` (default: ${fallback})`;
+  const [specialValue, meaning] = special?.split(": ") ?? [];
+  const notes =
+    fallback !== undefined && `${fallback}` === specialValue
+      ? [`default: ${fallback}, ${meaning}`]
+      : [fallback !== undefined && `default: ${fallback}`, special].filter(Boolean);
+  const note = notes.length > 0 ? ` (${notes.join("; ")})` : "";
   const made = new CommandOption(flags, `${help}${words}${note}`);
   const parse = parserOf(kind);
   return parse ? made.argParser(naming(long, parse)) : made;

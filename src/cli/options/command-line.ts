@@ -3,11 +3,16 @@ import { RUNS_FOLDER } from "../../config/names.js";
 import { CharnnError } from "../../errors.js";
 import { readConfigFile } from "./config-file.js";
 import { refuseIgnored } from "./conflicts.js";
+import { firstExample } from "./help.js";
 import { checkPath } from "./paths.js";
 import { type GivenOption, type Token, tokensOf } from "./spelling.js";
+import { commandInstead, optionInstead } from "./suggestions.js";
 
 /** Whose value may be nothing: a text to go on from. */
 const MAY_BE_EMPTY = new Set(["--seed"]);
+
+/** What else is typed for `--version`. */
+const VERSION_WORDS: ReadonlySet<string | undefined> = new Set(["version", "-V"]);
 
 /** What was typed. */
 interface CommandLine {
@@ -32,7 +37,8 @@ export async function readCommandLine(
   signal?: AbortSignal,
 ): Promise<CommandLine> {
   const command = commandIn(args, program);
-  if (!command) return { args, config: undefined };
+  if (!command)
+    return { args: VERSION_WORDS.has(args[0]) ? ["--version"] : args, config: undefined };
   const start = args.indexOf(command.name()) + 1;
   const typed = tokensOf(args.slice(start), command);
   refuseTwice(typed);
@@ -99,12 +105,34 @@ export function usageError(
   args: readonly string[],
   program: Command,
 ): CharnnError {
-  const [first, suggestion] = error.message.replace(/^error: /, "").split("\n");
-  const message = `${first.charAt(0).toUpperCase()}${first.slice(1)}${first.endsWith(".") ? "" : "."}`;
-  const command = commandIn(args, program);
-  const help = `${["charnn", command?.name(), "--help"].filter(Boolean).join(" ")} shows what there is.`;
-  const hint = suggestion?.replace(/^\((.*)\)$/, "$1") ?? help;
-  return new CharnnError("INVALID_SETTING", message, hint, { cause: error });
+  const command = commandIn(args, program) ?? program;
+  const message = error.message.replace(/^error: /, "");
+  const [, typed = ""] = /'(.*)'/s.exec(message) ?? [];
+  const fail = (problem: string, hint?: string) =>
+    new CharnnError(
+      "INVALID_SETTING",
+      problem,
+      hint ??
+        `${command === program ? "" : "charnn "}${command.name()} --help shows what there is.`,
+      { cause: error },
+    );
+  switch (error.code) {
+    case "commander.unknownCommand":
+      return fail(`There is no command '${typed}'.`, commandInstead(typed, program));
+    case "commander.unknownOption":
+      return fail(`Unknown option '${typed}'.`, optionInstead(typed, command));
+    case "commander.missingArgument":
+      return fail(`Missing argument '${typed}'.`, `For example: ${firstExample(command)}`);
+    case "commander.excessArguments": {
+      const isSample = command.name() === "sample";
+      const hint = 'To continue a text: charnn sample night --seed "Once upon a time"';
+      return fail(`Too many arguments for charnn ${command.name()}.`, isSample ? hint : undefined);
+    }
+    default: {
+      const end = message.endsWith(".") ? "" : ".";
+      return fail(`${message.charAt(0).toUpperCase()}${message.slice(1)}${end}`);
+    }
+  }
 }
 
 /** The command that a command line names. */

@@ -129,7 +129,7 @@ export function humanReporter(
     if (event.reason === "interrupted" && started) {
       const { command, needs } = resumeCommand(started.name);
       if (needs !== undefined) terminal.say(needs);
-      terminal.say(`Go on: ${command}`);
+      terminal.say(`To continue: ${command}`);
     }
     await terminal.out(`${event.path}\n`);
   }
@@ -232,12 +232,12 @@ function presetLine({ choice, config: { training } }: StartEvent): string {
 /** How a run gets to go on that had reached a limit before. */
 function longer({ reached }: EndEvent): string {
   if (reached === "patience") {
-    return ", by its --patience; a higher one lets it go on, and --patience 0 takes it away.";
+    return ", by its --patience: raise it to continue, or remove it with --patience 0.";
   }
   if (reached === "target-loss") {
-    return ", its --target-loss; a lower one lets it go on, and --target-loss 0 takes it away.";
+    return ", by its --target-loss: lower it to continue, or remove it with --target-loss 0.";
   }
-  return "; a higher --epochs, --steps or --max-time makes it longer.";
+  return ": raise --epochs, --steps or --max-time to continue it.";
 }
 
 function conclusion(event: EndEvent, started: StartEvent | undefined): string[] {
@@ -245,7 +245,7 @@ function conclusion(event: EndEvent, started: StartEvent | undefined): string[] 
   const verb = VERBS[event.reason] ?? "Done";
   const lines = [
     event.reason === "done"
-      ? `${dirname(event.path)} had reached its end before${longer(event)}`
+      ? `${dirname(event.path)} is already finished${longer(event)}`
       : `${verb}: ${step}, in ${timeTaken(event, started)}.`,
   ];
   if (event.bestLoss !== undefined) {
@@ -266,7 +266,7 @@ function conclusion(event: EndEvent, started: StartEvent | undefined): string[] 
   }
   if (event.droppedSteps > 0) {
     lines.push(
-      `${counted(event.droppedSteps, "step")} changed nothing: the loss or its gradient was not finite.`,
+      `${counted(event.droppedSteps, "step")} skipped: the loss or its gradient was not finite.`,
     );
   }
   if (event.testLoss !== undefined) {
