@@ -20,5 +20,12 @@ if (isTooOld(node.split(".").map(Number))) {
     .then(({ main }) => main(process.argv.slice(2)))
     .then((exitCode) => {
       process.exitCode = exitCode;
+    })
+    .catch((error) => {
+      if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+      process.exitCode = 1;
+      return import("./not-set-up.js").then(({ whatIsMissing }) => {
+        process.stderr.write(`Error: ${whatIsMissing(error)}\n`);
+      });
     });
 }

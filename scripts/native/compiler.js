@@ -3,9 +3,17 @@
  * always compiled by one version of zig, which compiles for all platforms on any of them.
  */
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { dataFolder } from "../../dist/data-folder.js";
@@ -31,6 +39,7 @@ const PYTHONS = ["python3", "python", "py"];
  * @property {string[]} command - the program and its first arguments
  * @property {boolean} isZig
  * @property {Record<string, string>} environment - variables that it needs
+ * @property {string} identity - its place and version: another compiler, or the same updated, has another
  */
 
 /** Why there is no addon, and what helps. */
@@ -52,21 +61,27 @@ export class CannotBuild extends Error {
  */
 export async function findCompiler() {
   const asked = process.env.CXX;
-  const found = [];
-  for (const name of asked ? [asked] : SYSTEM) {
-    const text = await outputOf([name, "--version"]);
-    if (text !== undefined) found.push({ name, rank: rankOf(text) });
+  const candidates = await Promise.all(
+    (asked ? [asked] : SYSTEM).map(async (name) => {
+      const text = await outputOf([name, "--version"]);
+      return text === undefined ? [] : { name, text, rank: rankOf(text) };
+    }),
+  );
+  const [best] = candidates.flat().sort((a, b) => a.rank - b.rank);
+  if (best) {
+    const { name, text } = best;
+    const identity = `${placeOf(name)}: ${text.trim()}`;
+    return { command: [name], isZig: false, environment: {}, identity };
   }
-  const [best] = found.sort((a, b) => a.rank - b.rank);
-  if (best) return { command: [best.name], isZig: false, environment: {} };
-  if (!asked && existsSync(installedZig())) return zigOf([installedZig()]);
+  if (!asked && existsSync(installedZig())) return zigOf([installedZig()], pinnedVersion());
   for (const python of asked ? [] : PYTHONS) {
     const zig = [python, "-m", "ziglang"];
-    if ((await outputOf([...zig, "version"])) !== undefined) return zigOf(zig);
+    const version = await outputOf([...zig, "version"]);
+    if (version !== undefined) return zigOf(zig, version.trim());
   }
   throw new CannotBuild(
     asked ? `CXX names ${asked}, which does not run` : "there is no C++ compiler",
-    "charnn doctor --install-compiler gets one.",
+    "This gets one: node bin/charnn.js doctor --install-compiler",
   );
 }
 
@@ -81,7 +96,7 @@ export async function pinnedZig(say) {
     say(`Downloading zig ${pinnedVersion()} (${ZIG_DOWNLOAD}) into ${zigFolder()}`);
     await installZig();
   }
-  return zigOf([installedZig()]);
+  return zigOf([installedZig()], pinnedVersion());
 }
 
 /** Has pip get it; unfinished, it is in a folder beside its own. */
@@ -118,9 +133,10 @@ function installedZig() {
   return join(zigFolder(), "ziglang", process.platform === "win32" ? "zig.exe" : "zig");
 }
 
-function zigOf(zig) {
+function zigOf(zig, version) {
   const environment = { ZIG_GLOBAL_CACHE_DIR: join(cacheFolder(), "zig-cache") };
-  return { command: [...zig, "c++"], isZig: true, environment };
+  const command = [...zig, "c++"];
+  return { command, isZig: true, environment, identity: `${command.join(" ")}: ${version}` };
 }
 
 /** Of the user; zig keeps there what it has compiled of the C++ library for each platform. */
@@ -144,6 +160,15 @@ function rankOf(text) {
     ({ sign, version, oldest }) => sign.test(text) && Number(version.exec(text)?.[1]) >= oldest,
   );
   return rank < 0 ? MEASURED.length : rank;
+}
+
+/** The file that is run by a name; a link in its place may be set to another compiler. */
+function placeOf(program) {
+  const names = process.platform === "win32" ? [program, `${program}.exe`] : [program];
+  const folders = dirname(program) === "." ? (process.env.PATH ?? "").split(delimiter) : [""];
+  const places = folders.flatMap((folder) => names.map((name) => resolve(folder, name)));
+  const place = places.find((path) => existsSync(path));
+  return place ? realpathSync(place) : program;
 }
 
 async function outputOf([program, ...args]) {
