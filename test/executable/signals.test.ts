@@ -424,8 +424,8 @@ slow("Ctrl-Z shows the cursor, and fg brings the bar back", withTmux, async (t) 
 });
 
 test("the table of exit codes has all that a command ends with", async () => {
-  const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
-  const [, table] = /^\| exit code \|.*\n\|---\|---\|\n((?:\|.*\n)+)/m.exec(readme) ?? [];
+  const page = await readFile(new URL("../../docs/scripting.md", import.meta.url), "utf8");
+  const [, table] = /^\| exit code \|.*\n\|---\|---\|\n((?:\|.*\n)+)/m.exec(page) ?? [];
   const codes = [...(table ?? "").matchAll(/^\| ([\d, ]+) \|/gm)].flatMap(([, list]) =>
     list.split(", ").map(Number),
   );
