@@ -11,7 +11,7 @@ import { scoreCommand } from "./commands/score.js";
 import { trainCommand } from "./commands/train.js";
 import type { CommandContext } from "./context.js";
 import { setUpHelp } from "./options/help.js";
-import { version } from "./version.js";
+import { version } from "../version.js";
 
 /** By what a person wants to do. */
 const COMMANDS = {

@@ -1,7 +1,7 @@
 import { fstatSync, readlinkSync, statSync } from "node:fs";
+import { optionWords } from "../config/command-words.js";
 import { TRAIN } from "../config/train.js";
 import { quoted } from "../shell-words.js";
-import { hyphened } from "../text.js";
 import type { EndEvent, StartEvent } from "../training/events.js";
 import type { TrainOptions } from "./commands/train.js";
 
@@ -34,7 +34,7 @@ export function resumeCommand(
   for (const { word } of texts) words.push(quoted(word));
   for (const [option, value] of Object.entries(again)) {
     const kind = TRAIN[option as keyof TrainOptions].onResume;
-    if (kind === "again" || (kind === "kept" && isFold)) words.push(...typed(option, value));
+    if (kind === "again" || (kind === "kept" && isFold)) words.push(...optionWords(option, value));
   }
   words.push("--resume");
   const redirected = files.includes("-") ? fileOnStdin() : undefined;
@@ -45,17 +45,6 @@ export function resumeCommand(
       ? undefined
       : `It needs the same text again, ${once === "-" ? "on standard input" : `from ${once}`}.`;
   return { command: words.join(" "), needs };
-}
-
-/** An option as it is typed. */
-function typed(option: string, value: TrainOptions[keyof TrainOptions]): string[] {
-  const flag = `--${hyphened(option)}`;
-  if (value === undefined || value === false) return [];
-  if (value === true) return [flag];
-  const word = Array.isArray(value)
-    ? value.map(({ step, steps }) => `${step}:${steps}`).join(",")
-    : String(value);
-  return word.startsWith("-") ? [quoted(`${flag}=${word}`)] : [flag, quoted(word)];
 }
 
 /** A text as it is given again, and whether it has to be made once more. */

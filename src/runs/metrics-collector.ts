@@ -1,5 +1,5 @@
 import type { MetricName } from "../config/names.js";
-import type { EvalRecord, MetricsRecord, SampleRecord, StepRecord } from "./metrics.js";
+import type { EvalRecord, MetricsRecord, RunRecord, SampleRecord, StepRecord } from "./metrics.js";
 import type { RunFolder } from "./run-folder.js";
 import { type Point, ThinnedCurve, ThinnedList } from "./thinned.js";
 
@@ -9,6 +9,9 @@ export type CurveName = Exclude<MetricName, "loss">;
 /** What a run has reported of itself, in order. Of very many reports evenly spread ones are kept. */
 export interface Metrics {
   readonly run: RunFolder;
+  /** How the run was begun, and last resumed; undefined in runs of earlier versions. */
+  readonly origin: RunRecord | undefined;
+  readonly resumption: RunRecord | undefined;
   readonly steps: readonly StepRecord[];
   readonly evaluations: readonly EvalRecord[];
   readonly samples: readonly SampleRecord[];
@@ -38,6 +41,8 @@ export class MetricsCollector {
     speed: new ThinnedCurve(POINTS),
   };
   #best: { readonly step: number; readonly loss: number } | undefined;
+  #origin: RunRecord | undefined;
+  #resumption: RunRecord | undefined;
   #isEmpty = true;
 
   get isEmpty(): boolean {
@@ -45,6 +50,11 @@ export class MetricsCollector {
   }
 
   add(record: MetricsRecord): void {
+    if (record.event === "run") {
+      if (this.#origin) this.#resumption = record;
+      this.#origin ??= record;
+      return;
+    }
     this.#isEmpty = false;
     if (record.event === "sample") {
       this.#samples.add(record);
@@ -67,6 +77,8 @@ export class MetricsCollector {
   metrics(run: RunFolder, warnings: readonly string[]): Metrics {
     return {
       run,
+      origin: this.#origin,
+      resumption: this.#resumption,
       steps: this.#steps.items,
       evaluations: this.#evaluations.items,
       samples: this.#samples.items,

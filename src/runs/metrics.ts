@@ -35,6 +35,15 @@ const recordSchema = v.variant("event", [
     seconds: fromZero,
   }),
   v.object({ event: v.literal("sample"), step: fromZero, text: v.string() }),
+  v.object({
+    event: v.literal("run"),
+    step: fromZero,
+    date: v.string(),
+    version: v.string(),
+    backend: v.string(),
+    threads: fromZero,
+    settings: v.looseObject({ files: v.array(v.string()) }),
+  }),
 ]);
 
 /** What a line says. Losses are in nats/character. */
@@ -42,6 +51,11 @@ export type MetricsRecord = v.InferOutput<typeof recordSchema>;
 export type StepRecord = Extract<MetricsRecord, { event: "step" }>;
 export type EvalRecord = Extract<MetricsRecord, { event: "eval" }>;
 export type SampleRecord = Extract<MetricsRecord, { event: "sample" }>;
+/**
+ * How a process began or resumed a run: after which step, when (ISO 8601), with which version of charnn, on how
+ * many threads of which backend, and with which settings.
+ */
+export type RunRecord = Extract<MetricsRecord, { event: "run" }>;
 
 const RECORDED: ReadonlySet<string> = new Set<MetricsRecord["event"]>(["step", "eval", "sample"]);
 
@@ -66,6 +80,29 @@ interface Known {
 }
 
 const LINE_END = Buffer.from("\n");
+/** No line about a run's beginning is longer, but for one with thousands of files. */
+const BYTES_OF_FIRST_LINE = 1 << 16;
+
+/**
+ * How a run was begun, by the first line of its metrics; undefined where that does not say it, as in runs of
+ * earlier versions.
+ */
+export async function readOrigin(path: string): Promise<RunRecord | undefined> {
+  try {
+    const file = await open(path, "r");
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(BYTES_OF_FIRST_LINE), 0);
+      const [line] = buffer.toString("utf8", 0, bytesRead).split("\n");
+      const record = parseRecord(Buffer.from(line));
+      return record?.event === "run" ? record : undefined;
+    } finally {
+      await closeRead(file);
+    }
+  } catch {
+    // What can't be read says nothing.
+    return undefined;
+  }
+}
 
 /**
  * Adds a line to a run's metrics.
@@ -78,7 +115,7 @@ export async function appendMetrics(path: string, record: object): Promise<void>
 
 /**
  * Drops what a killed run reported after its last checkpoint and will report again: lines of a step
- * after `step`, evaluations and samples after `evaluatedAt`, and lines that are no whole JSON objects.
+ * after `step`, evaluations and samples after `evaluatedAt`, and lines that are not whole JSON objects.
  * They are at the end of the file, which is cut off, unless the file was damaged before.
  *
  * @throws CharnnError `NOT_READABLE` or `NOT_WRITABLE`
@@ -117,7 +154,8 @@ async function* keptLines(path: string, known: Known): AsyncGenerator<Uint8Array
 
 function isKept({ bytes }: Line, { step, evaluatedAt }: Known): boolean {
   const record = bytes && stepOf(bytes.toString());
-  return !!record && record.step <= (record.event === "step" ? step : evaluatedAt);
+  const isOfStep = record?.event === "step" || record?.event === "run";
+  return !!record && record.step <= (isOfStep ? step : evaluatedAt);
 }
 
 /** What a line reports, and of which step; undefined for a line that is cut, or is no object. */

@@ -1,10 +1,13 @@
 import type { CharnnError } from "../errors.js";
+import type { TrainSettings } from "../config/train-settings.js";
 import { isInUse } from "../in-use.js";
-import { appendMetrics } from "../runs/metrics.js";
+import { appendMetrics, type RunRecord } from "../runs/metrics.js";
+import { version } from "../version.js";
 import type { EvalEvent, SampleEvent, StepEvent, WarningEvent } from "./events.js";
 import type { Run } from "./run.js";
 
 type Reported = StepEvent | EvalEvent | SampleEvent;
+type Line = Reported | RunRecord;
 
 /** A process that was stopped for less has lost nothing. */
 const MILLISECONDS_BETWEEN_CHECKS = 1_000;
@@ -14,11 +17,13 @@ const MILLISECONDS_BETWEEN_ATTEMPTS = 20_000;
 /** Writes what a run reports to its metrics. While another program has the file open, the lines wait. */
 export class MetricsRecorder {
   readonly #run: Run;
-  #waiting: Reported[] = [];
+  #waiting: Line[] = [];
+  #settings: TrainSettings | undefined;
   #nextAttempt = Number.NEGATIVE_INFINITY;
 
-  constructor(run: Run) {
+  constructor(run: Run, settings: TrainSettings) {
     this.#run = run;
+    this.#settings = settings;
   }
 
   /**
@@ -26,6 +31,9 @@ export class MetricsRecorder {
    * @throws CharnnError for any other failure
    */
   async add(event: Reported): Promise<WarningEvent | undefined> {
+    // Not before there is something to report, so that a run that reports nothing leaves nothing.
+    if (this.#settings) this.#waiting.push(runRecord(this.#run, event, this.#settings));
+    this.#settings = undefined;
     // After an explosion the steps since the last checkpoint are taken again, and reported again.
     if (event.event === "step") {
       this.#waiting = this.#waiting.filter(({ step }) => step < event.step);
@@ -61,4 +69,20 @@ export class MetricsRecorder {
       this.#waiting.shift();
     }
   }
+}
+
+/** How this process begins or resumes the run, whose first report this is. */
+function runRecord(
+  { selected: { backend, threads } }: Run,
+  { event, step }: Reported,
+  settings: TrainSettings,
+): RunRecord {
+  return {
+    event: "run",
+    step: event === "step" ? step - 1 : step,
+    date: new Date().toISOString(),
+    version: version(),
+    ...{ backend: backend.name, threads },
+    settings: { ...settings, files: [...settings.files] },
+  };
 }

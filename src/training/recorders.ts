@@ -12,7 +12,7 @@ export async function* recorded(
   run: Run,
   settings: TrainSettings,
 ): AsyncGenerator<TrainingEvent, void> {
-  const metrics = new MetricsRecorder(run);
+  const metrics = new MetricsRecorder(run, settings);
   yield* cleanUpAfter(recordedBy(metrics, events, run, settings), () => metrics.finish());
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
-import { appendMetrics, truncateMetricsAfter } from "#src/runs/metrics.js";
+import { appendMetrics, readOrigin, truncateMetricsAfter } from "#src/runs/metrics.js";
 import { failsWith } from "../helpers/failure.js";
 import { temporaryFolder } from "../helpers/folder.js";
 
@@ -88,4 +88,18 @@ test("damage before the end is dropped, and what comes after it is kept", async 
   await truncateMetricsAfter(file, { step: 2, evaluatedAt: 2 });
   assert.equal(await readFile(file, "utf8"), '{"step":1}\n{"step":2}\n');
   assert.deepEqual(await readdir(folder), ["metrics.jsonl"]);
+});
+
+test("How a run was begun is read from the first line of its metrics, where it is said there", async (t) => {
+  const file = path.join(await temporaryFolder(t), "metrics.jsonl");
+  assert.equal(await readOrigin(file), undefined);
+  const run = {
+    ...{ event: "run", step: 0, date: "2026-01-02T03:04:05.678Z", version: "0.1.0" },
+    ...{ backend: "native", threads: 2, settings: { files: ["book.txt"], steps: 5 } },
+  };
+  await appendMetrics(file, run);
+  await appendMetrics(file, { event: "step", step: 1 });
+  assert.deepEqual(await readOrigin(file), run);
+  await writeFile(file, '{"event":"step","step":1}\n');
+  assert.equal(await readOrigin(file), undefined);
 });

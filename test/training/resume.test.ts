@@ -494,11 +494,12 @@ async function bytesOf(place: Workplace, name: string): Promise<Record<string, s
   return Object.fromEntries(await Promise.all(contents));
 }
 
-/** A run's metrics but for what depends on the clock. */
+/** A run's metrics but for what depends on the clock, and how often it was resumed. */
 async function reportsOf(place: Workplace, name: string): Promise<Record<string, unknown>[]> {
   const lines = (await fileOf(place, name, "metrics.jsonl")).toString().trimEnd().split("\n");
-  return lines.map((line) => {
+  const reports = lines.map((line) => {
     const { seconds, charsPerSecond, ...report } = JSON.parse(line);
     return report;
   });
+  return reports.filter(({ event }) => event !== "run");
 }

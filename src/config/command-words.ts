@@ -1,0 +1,43 @@
+import { quoted } from "../shell-words.js";
+import { hyphened } from "../text.js";
+import type { Fold, StepChange } from "./kinds.js";
+import { TRAIN } from "./train.js";
+import type { TrainSettings } from "./train-settings.js";
+
+/** An option as it is typed, each word quoted for a shell; nothing for a flag that is off. */
+export function optionWords(name: string, value: unknown): string[] {
+  const flag = `--${hyphened(name)}`;
+  if (value === undefined || value === false) return [];
+  if (value === true) return [flag];
+  const word = Array.isArray(value)
+    ? value.map(({ step, steps }: StepChange) => `${step}:${steps}`).join(",")
+    : String(value);
+  return word.startsWith("-") ? [quoted(`${flag}=${word}`)] : [flag, quoted(word)];
+}
+
+/** The command that trains with these settings, to be pasted into a shell. */
+export function trainCommandLine({ files, fold, ...settings }: TrainSettings): string {
+  const words = ["charnn", "train"];
+  // A dash first is an option, but for a path.
+  for (const file of files) words.push(quoted(/^-./.test(file) ? `./${file}` : file));
+  for (const name of Object.keys(TRAIN)) {
+    const value: unknown = settings[name as keyof typeof settings];
+    if (isFlagOff(name, value)) words.push(`--no-${hyphened(name)}`);
+    else words.push(...optionWords(name, nameOfAll(name, value, fold)));
+  }
+  if (fold) words.push("--cross-validate", String(fold.of));
+  return words.join(" ");
+}
+
+/** Whether a flag that is on by default was turned off. */
+function isFlagOff(name: string, value: unknown): boolean {
+  const { default: byDefault } = TRAIN[name as keyof typeof TRAIN] as { default?: unknown };
+  return byDefault === true && value === false;
+}
+
+/** The name of all folds, of which one has a number at its end. */
+function nameOfAll(option: string, value: unknown, fold: Fold | undefined): unknown {
+  return option === "name" && fold && typeof value === "string"
+    ? value.replace(/-fold-\d+$/, "")
+    : value;
+}
