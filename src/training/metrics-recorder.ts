@@ -73,7 +73,7 @@ export class MetricsRecorder {
 
 /** How this process begins or resumes the run, whose first report this is. */
 function runRecord(
-  { selected: { backend, threads } }: Run,
+  { selected: { backend } }: Run,
   { event, step }: Reported,
   settings: TrainSettings,
 ): RunRecord {
@@ -82,7 +82,7 @@ function runRecord(
     step: event === "step" ? step - 1 : step,
     date: new Date().toISOString(),
     version: version(),
-    ...{ backend: backend.name, threads },
+    ...{ backend: backend.name, threads: backend.threads },
     settings: { ...settings, files: [...settings.files] },
   };
 }
