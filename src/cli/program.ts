@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { version } from "../version.js";
 import { benchCommand } from "./commands/bench.js";
 import { copiesCommand } from "./commands/copies.js";
 import { doctorCommand } from "./commands/doctor.js";
@@ -11,7 +12,6 @@ import { scoreCommand } from "./commands/score.js";
 import { trainCommand } from "./commands/train.js";
 import type { CommandContext } from "./context.js";
 import { setUpHelp } from "./options/help.js";
-import { version } from "../version.js";
 
 /** By what a person wants to do. */
 const COMMANDS = {

@@ -14,6 +14,7 @@ export interface ReportSettings extends ModelTextSettings {
 export interface ReportCommandSettings extends ReportSettings {
   readonly output?: string | undefined;
   readonly overwrite?: boolean | undefined;
+  readonly open?: boolean | undefined;
   readonly watch?: boolean | undefined;
   readonly port?: number | undefined;
 }
@@ -30,6 +31,7 @@ export const REPORT = {
     commandOnly: true,
   },
   overwrite: { kind: FLAG, help: "Replace whatever file is there", commandOnly: true },
+  open: { kind: FLAG, help: "Open the page in the browser", commandOnly: true },
   text: { kind: TEXTS, value: "<file...>", help: "Look at this text with the first run's model" },
   unknown: unknownOption("Stop at characters that the model does not know, or skip them", "skip"),
   ...readingOptions("the text"),

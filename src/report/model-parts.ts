@@ -1,28 +1,33 @@
-import { type Checkpoint, isWeight, readCheckpoint } from "../checkpoint/checkpoint.js";
+import { type CheckpointFacts, isWeight, readCheckpoint } from "../checkpoint/checkpoint.js";
 import type { Inputs } from "../data/inputs.js";
-import { spaced } from "../text.js";
 import { inTurns } from "../turns.js";
-import { type Neighbours, neighboursOf } from "./neighbours.js";
-import { type TextView, type ViewSettings, viewText } from "./view-text.js";
+import { type Counts, type VocabularyView, vocabularyView } from "./neighbours.js";
+import { type OnWork, type TextView, type ViewSettings, viewText } from "./view-text.js";
 
 /** What a report shows of a model, by one of its checkpoints. */
 export interface ModelParts {
-  /** Names and values. */
-  readonly settings: readonly (readonly [name: string, value: string])[];
-  readonly neighbours: readonly Neighbours[];
-  readonly vocabularySize: number;
+  /** What the checkpoint says of itself; undefined where there is none. */
+  readonly facts: CheckpointFacts | undefined;
+  readonly vocabulary: VocabularyView | undefined;
   readonly view: TextView | undefined;
   readonly warnings: readonly string[];
 }
 
 /** Of a run without a checkpoint. */
 export const NO_MODEL: ModelParts = {
-  settings: [],
-  neighbours: [],
-  vocabularySize: 0,
+  facts: undefined,
+  vocabulary: undefined,
   view: undefined,
   warnings: [],
 };
+
+interface PartsOptions {
+  readonly inputs: Inputs;
+  readonly signal: AbortSignal | undefined;
+  readonly onWork?: OnWork | undefined;
+  /** How often each character of a text occurs, for a model that is not to look at it. */
+  readonly counts?: ((facts: CheckpointFacts) => Counts | undefined) | undefined;
+}
 
 /**
  * Reads a checkpoint, and looks at a text with its model.
@@ -33,33 +38,16 @@ export const NO_MODEL: ModelParts = {
 export async function modelParts(
   path: string,
   text: ViewSettings | undefined,
-  options: { readonly inputs: Inputs; readonly signal: AbortSignal | undefined },
+  { counts: otherCounts, ...options }: PartsOptions,
 ): Promise<ModelParts> {
-  const checkpoint = await readCheckpoint(path, { signal: options.signal, onTensor: isWeight });
+  const { signal, onWork } = options;
+  const checkpoint = await readCheckpoint(path, { signal, onTensor: isWeight });
   const warnings: string[] = [];
   const onWarning = (warning: string) => warnings.push(warning);
   const view = text && (await viewText(checkpoint, text, { ...options, onWarning }));
-  return {
-    settings: settingsOf(checkpoint),
-    neighbours: await inTurns(neighboursOf(checkpoint, view?.counts), options.signal),
-    vocabularySize: checkpoint.vocabulary.size,
-    view,
-    warnings,
-  };
-}
-
-function settingsOf({ config, progress }: Checkpoint): [name: string, value: string][] {
-  const { fingerprint, ...text } = config.text;
-  const groups = { model: config.model, text, training: config.training, limits: config.limits };
-  const rows = Object.entries(groups).flatMap(([group, values]) =>
-    Object.entries(values)
-      .filter(([, value]) => value !== undefined)
-      .map(([name, value]): [string, string] => [`${group}: ${spaced(name)}`, shown(value)]),
-  );
-  return [...rows, ["checkpoint: step", shown(progress.step)]];
-}
-
-function shown(value: unknown): string {
-  if (typeof value === "number") return value >= 1_000 ? value.toLocaleString("en") : String(value);
-  return typeof value === "string" ? value : JSON.stringify(value);
+  const { tensors, ...facts } = checkpoint;
+  onWork?.("vocabulary");
+  const counts = view ? view.counts : otherCounts?.(facts);
+  const vocabulary = await inTurns(vocabularyView(checkpoint, counts), signal);
+  return { facts, vocabulary, view, warnings };
 }

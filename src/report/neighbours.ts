@@ -12,19 +12,40 @@ export interface Neighbours {
 
 const MAX_CHARACTERS = 500;
 const NEAREST = 5;
+/** The vector of a character that occurs less often is as it was at the beginning, more or less. */
+export const MIN_COUNT = 5;
 /** Vectors that are looked at between two stops. */
 const VECTORS_IN_PART = 256;
+
+/** How often each character of a text occurs. */
+export type Counts = ReadonlyMap<string, number>;
+
+/** A vocabulary as a report shows it. */
+export interface VocabularyView {
+  readonly size: number;
+  /** The most frequent first; by code point where nothing says how often each occurs. */
+  readonly order: "frequency" | "code point";
+  /** Characters that occur too seldom for their vectors to say anything; none of them is a neighbour. */
+  readonly rare: number;
+  readonly neighbours: readonly Neighbours[];
+}
 
 /**
  * The characters of a vocabulary, the first ones of a large one, with the characters whose vectors have the
  * smallest angle to theirs: rows of the embedding, or, where there is none, what the input weights of the
  * first layer make of each.
+ *
+ * @param counts of the text; where it is left out, all are shown in the order of their code points
  */
-export function* neighboursOf(
+export function* vocabularyView(
   { config, vocabulary, tensors }: Checkpoint,
-  counts: Float64Array | undefined,
-): Parts<Neighbours[]> {
+  counts: Counts | undefined,
+): Parts<VocabularyView> {
   const { size } = vocabulary;
+  const countOf = (index: number) => counts?.get(vocabulary.characterAt(index)) ?? 0;
+  const all = Array.from({ length: size }, (_, index) => index);
+  const frequent = counts ? all.filter((index) => countOf(index) >= MIN_COUNT) : all;
+  if (counts) frequent.sort((a, b) => countOf(b) - countOf(a) || a - b);
   const vectors = yield* unitVectors(config.model.embeddingSize, size, tensors);
   const similarity = (a: Float32Array, b: Float32Array) => {
     let sum = 0;
@@ -32,22 +53,23 @@ export function* neighboursOf(
     return sum;
   };
   const neighbours: Neighbours[] = [];
-  for (let index = 0; index < Math.min(size, MAX_CHARACTERS); index++) {
+  for (const index of frequent.slice(0, MAX_CHARACTERS)) {
     const nearest: Similar[] = [];
-    for (let other = 0; other < size; other++) {
+    for (const [k, other] of frequent.entries()) {
       if (other !== index) {
         keepNearest(nearest, { other, value: similarity(vectors[index], vectors[other]) });
       }
-      if (other % VECTORS_IN_PART === 0) yield;
+      if (k % VECTORS_IN_PART === 0) yield;
     }
     neighbours.push({
       character: vocabulary.characterAt(index),
-      count: counts?.[index],
+      count: counts && countOf(index),
       nearest: nearest.map(({ other }) => vocabulary.characterAt(other)),
     });
     yield;
   }
-  return neighbours;
+  const order = counts ? "frequency" : "code point";
+  return { size, order, rare: size - frequent.length, neighbours };
 }
 
 /** How similar another character is. */

@@ -1,16 +1,19 @@
+import type { CheckpointFacts } from "../checkpoint/checkpoint.js";
 import { REPORT, REPORT_DEFAULTS, type ReportSettings } from "../config/report.js";
 import { checked, definedOnly, settingsSchema } from "../config/schema.js";
 import { Inputs } from "../data/inputs.js";
+import type { Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
 import type { Metrics } from "../runs/metrics-collector.js";
 import { readMetrics } from "../runs/metrics-reader.js";
 import { checkpointsOf, contentsOf } from "../runs/run-contents.js";
 import type { RunFolder } from "../runs/run-folder.js";
-import { bitsPerCharacter, formatCount } from "../text.js";
-import { chartsOf } from "./curves.js";
+import { chartsOf } from "./charts.js";
 import { type ModelParts, modelParts, NO_MODEL } from "./model-parts.js";
+import type { Counts, VocabularyView } from "./neighbours.js";
 import type { Charts } from "./page/script/data.js";
-import type { ViewSettings } from "./view-text.js";
+import { type ReportedRun, totalStepsOf } from "./reported-run.js";
+import type { OnWork, TextView, ViewSettings } from "./view-text.js";
 
 const reportSettingsSchema = settingsSchema<ReportSettings>(REPORT);
 
@@ -18,15 +21,20 @@ export interface ReportOptions {
   /** What the file `-` of the text stands for. */
   readonly stdin?: AsyncIterable<Uint8Array>;
   readonly signal?: AbortSignal;
+  /** Called with what begins, where a report takes its time. */
+  readonly onWork?: OnWork;
 }
 
 /** All that a report shows. */
-export interface Report extends ModelParts {
+export interface Report {
   readonly title: string;
-  readonly runs: readonly Metrics[];
+  readonly runs: readonly ReportedRun[];
   readonly charts: Charts;
-  /** A row for each run, as `page.ts` has its head. */
-  readonly figures: readonly (readonly string[])[];
+  /** Of each run, in their order; undefined of one without a checkpoint. */
+  readonly vocabularies: readonly (VocabularyView | undefined)[];
+  /** A text through the first run's model. */
+  readonly view: TextView | undefined;
+  readonly warnings: readonly string[];
 }
 
 /** The settings of a report, checked and with their defaults. */
@@ -61,55 +69,61 @@ export function planReport(settings: ReportSettings): ReportPlan {
  */
 export async function makeReport(
   settings: ReportSettings,
-  { stdin, signal }: ReportOptions = {},
+  { stdin, signal, onWork }: ReportOptions = {},
 ): Promise<Report> {
   const { names, out, text } = planReport(settings);
-  const runs: Metrics[] = [];
+  const all: Metrics[] = [];
   for (const name of names.length > 0 ? names : [undefined])
-    runs.push(await readMetrics(name, out, { signal }));
-  const checkpoint = await checkpointOf(runs[0].run);
-  if (text && checkpoint === undefined) {
-    throw new CharnnError(
-      "NOT_FOUND",
-      `The run ${runs[0].run.name} has no checkpoint yet, so there is no model to look at a text with.`,
-      "Leave --text out, or wait for its first checkpoint.",
-    );
+    all.push(await readMetrics(name, out, { signal }));
+  const options = { inputs: new Inputs(stdin), signal, onWork };
+  const runs: ReportedRun[] = [];
+  const parts: ModelParts[] = [];
+  for (const [k, metrics] of all.entries()) {
+    const checkpoint = await checkpointOf(metrics.run);
+    if (k === 0 && text && checkpoint === undefined) throw nothingToLookWith(metrics.run);
+    const counts = ({ vocabulary }: CheckpointFacts) => countsFor(vocabulary, parts[0]);
+    const own =
+      checkpoint === undefined
+        ? NO_MODEL
+        : await modelParts(checkpoint, k === 0 ? text : undefined, { ...options, counts });
+    parts.push(own);
+    runs.push({ metrics, facts: own.facts, totalSteps: await totalStepsOf(metrics.run) });
   }
-  const options = { inputs: new Inputs(stdin), signal };
-  const parts = checkpoint === undefined ? NO_MODEL : await modelParts(checkpoint, text, options);
   return reportOf(runs, parts);
+}
+
+/** The counts of the text that the first model has looked at, where they say all of another vocabulary. */
+function countsFor(vocabulary: Vocabulary, first: ModelParts | undefined): Counts | undefined {
+  const counts = first?.view?.counts;
+  const characters = Array.from(vocabulary.codePoints(), (code) => String.fromCodePoint(code));
+  return characters.every((character) => counts?.has(character)) ? counts : undefined;
+}
+
+function nothingToLookWith({ name }: RunFolder): CharnnError {
+  return new CharnnError(
+    "NOT_FOUND",
+    `The run ${name} has no checkpoint yet, so there is no model to look at a text with.`,
+    "Leave --text out, or give --watch, which waits for its first checkpoint.",
+  );
 }
 
 /** @param title names the runs when it is left out */
 export function reportOf(
-  runs: readonly Metrics[],
-  parts: ModelParts,
-  title = runs.map(({ run }) => run.name).join(", "),
+  runs: readonly ReportedRun[],
+  parts: readonly ModelParts[],
+  title = runs.map(({ metrics: { run } }) => run.name).join(", "),
 ): Report {
   return {
-    ...parts,
     title: `charnn: ${title}`,
     runs,
     charts: chartsOf(runs),
-    figures: figuresOf(runs),
-    warnings: [...runs.flatMap((run) => run.warnings), ...parts.warnings],
+    vocabularies: parts.map(({ vocabulary }) => vocabulary),
+    view: parts[0]?.view,
+    warnings: [
+      ...runs.flatMap(({ metrics }) => metrics.warnings),
+      ...parts.flatMap(({ warnings }) => warnings),
+    ],
   };
-}
-
-/** How each run stands: a row of what `page.ts` has the head of. */
-export function figuresOf(runs: readonly Metrics[]): string[][] {
-  return runs.map(({ run, steps, evaluations, best }) => {
-    const training = evaluations.at(-1)?.loss ?? steps.at(-1)?.loss;
-    const last = Math.max(steps.at(-1)?.step ?? 0, evaluations.at(-1)?.step ?? 0);
-    return [
-      run.name,
-      formatCount(last),
-      training?.toFixed(4) ?? "",
-      best?.loss.toFixed(4) ?? "",
-      best ? bitsPerCharacter(best.loss).toFixed(4) : "",
-      best ? formatCount(best.step) : "",
-    ];
-  });
 }
 
 /** The path of the checkpoint that stands for a run; undefined where there is none yet. */

@@ -13,8 +13,10 @@ import { exponentials } from "../sampling/exponentials.js";
 import { openModel } from "../sampling/open-model.js";
 import { NEWLINE } from "../text.js";
 import { Turns } from "../turns.js";
+import type { Counts } from "./neighbours.js";
 import { type Tracked, trackedProperties } from "./neurons.js";
 import type { TextData } from "./page/script/data.js";
+import { type TextStart, textStart } from "./text-start.js";
 
 /** Which text to look at. */
 export interface ViewSettings {
@@ -33,7 +35,11 @@ export interface ViewOptions {
   readonly inputs: Inputs;
   readonly signal?: AbortSignal | undefined;
   readonly onWarning: (message: string) => void;
+  readonly onWork?: OnWork | undefined;
 }
+
+/** Called with what begins, where a report takes its time. */
+export type OnWork = (work: "text" | "model" | "units" | "vocabulary") => void;
 
 /** A text through a model's eyes. */
 export interface TextView {
@@ -44,7 +50,9 @@ export interface TextView {
   readonly fitted: number;
   readonly tracked: readonly Tracked[];
   /** How often each character of the vocabulary occurs in the whole text. */
-  readonly counts: Float64Array;
+  readonly counts: Counts;
+  /** Where what is shown begins. */
+  readonly start: TextStart;
 }
 
 /** Characters that are looked at, as long as their activations are not too many numbers. */
@@ -54,7 +62,7 @@ const MAX_ACTIVATIONS = 16_000_000;
 const MAX_SHOWN = 4_000;
 const MAX_BYTES = 1_500_000;
 const WINDOW = 256;
-const SHOWN_EXPECTATIONS = 3;
+const SHOWN_EXPECTATIONS = 5;
 
 /**
  * Looks at a text with the model of a checkpoint: at the part that its run held out, where it is the
@@ -65,39 +73,58 @@ const SHOWN_EXPECTATIONS = 3;
 export async function viewText(
   checkpoint: Checkpoint,
   { backendSettings, ...settings }: ViewSettings,
-  { inputs, signal, onWarning }: ViewOptions,
+  { inputs, signal, onWarning, onWork }: ViewOptions,
 ): Promise<TextView> {
   const { config, vocabulary } = checkpoint;
   const options = { inputs, signal };
+  onWork?.("text");
   const { text, tokens, isHeldOut } = await textOf(checkpoint, settings, options, onWarning);
+  onWork?.("model");
   const windows = { time: WINDOW, batch: 1 };
   const model = await openModel(checkpoint, backendSettings, windows, onWarning);
   try {
     const units = config.model.layers * config.model.hiddenSize;
     const fitted = Math.min(tokens.length, MAX_FITTED, Math.floor(MAX_ACTIVATIONS / units));
-    const shown = Math.min(fitted, MAX_SHOWN, Math.max(Math.floor(MAX_BYTES / units), 500));
+    const most = Math.min(MAX_SHOWN, Math.max(Math.floor(MAX_BYTES / units), 500));
     const newline = config.text.documents ? vocabulary.indexOf(NEWLINE) : undefined;
     const turns = new Turns(signal);
     const activations = await activationsOf(model, tokens.subarray(0, fitted), newline, turns);
     const characters = Array.from(tokens.subarray(0, fitted), (it) => vocabulary.characterAt(it));
-    const read = tokens.subarray(0, shown);
-    const predictions = await predictionsOf(checkpoint, read, activations, turns);
+    // The end of another part of the text stands before what is held out, unless that is lines.
+    const isCut = isHeldOut && config.text.documents === undefined;
+    const start = textStart(characters, isCut);
+    const shown = { from: start.position, to: Math.min(start.position + most, fitted) };
+    const read = tokens.subarray(0, shown.to);
+    const predictions = await predictionsOf(checkpoint, read, shown.from, activations, turns);
+    onWork?.("units");
     return {
       data: {
-        characters: characters.slice(0, shown),
+        characters: characters.slice(shown.from, shown.to),
         bits: predictions.map(({ bits }) => bits),
-        expected: predictions.map(({ expected }) => expected),
+        expected: predictions.map(({ expected }) => expected.join("")),
+        probabilities: predictions.map(({ probabilities }) => probabilities),
         units,
         activations: inBytes(activations, shown),
       },
       isHeldOut,
+      start,
       fitted,
       tracked: await trackedProperties(characters, activations, signal),
-      counts: await countTokens(text, vocabulary.size, signal),
+      counts: await countsOf(text, checkpoint, signal),
     };
   } finally {
     model.dispose();
   }
+}
+
+/** How often each character of a vocabulary occurs in a text. */
+async function countsOf(
+  text: Tokens,
+  { vocabulary }: Checkpoint,
+  signal: AbortSignal | undefined,
+): Promise<Counts> {
+  const counts = await countTokens(text, vocabulary.size, signal);
+  return new Map(Array.from(counts, (count, index) => [vocabulary.characterAt(index), count]));
 }
 
 /** The whole text, and what of it to look at. */
@@ -173,13 +200,15 @@ async function activationsOf(
 
 interface Prediction {
   readonly bits: number | null;
-  readonly expected: [character: string, probability: number][];
+  readonly expected: readonly string[];
+  readonly probabilities: readonly number[];
 }
 
-/** What was expected at the position of each token, by the decoder. */
+/** What was expected at the position of each token from one on, by the decoder. */
 async function predictionsOf(
   { config, vocabulary, tensors }: Checkpoint,
   tokens: Tokens,
+  from: number,
   activations: readonly Float32Array[],
   turns: Turns,
 ): Promise<Prediction[]> {
@@ -190,7 +219,7 @@ async function predictionsOf(
   const logits = new Float64Array(vocabulary.size);
   const weights = new Float64Array(vocabulary.size);
   const predict = (token: number, position: number): Prediction => {
-    if (position === 0) return { bits: null, expected: [] };
+    if (position === 0) return { bits: null, expected: [], probabilities: [] };
     const state = Float64Array.from(top, (own) => own[position - 1]);
     for (let other = 0; other < vocabulary.size; other++) {
       let logit = bias[other];
@@ -200,15 +229,16 @@ async function predictionsOf(
     }
     const highest = logits.reduce((largest, logit) => Math.max(largest, logit), -Infinity);
     const sum = exponentials(weights, logits, 0, highest, 1);
-    const expected = likeliest(weights).map((it): Prediction["expected"][number] => [
-      vocabulary.characterAt(it),
-      Number((weights[it] / sum).toFixed(3)),
-    ]);
-    return { bits: Number((-Math.log2(weights[token] / sum)).toFixed(2)), expected };
+    const best = likeliest(weights);
+    return {
+      bits: Number((-Math.log2(weights[token] / sum)).toFixed(2)),
+      expected: best.map((it) => vocabulary.characterAt(it)),
+      probabilities: best.map((it) => Number((weights[it] / sum).toFixed(3))),
+    };
   };
   const predictions: Prediction[] = [];
-  for (const [position, token] of tokens.entries()) {
-    predictions.push(predict(token, position));
+  for (let position = from; position < tokens.length; position++) {
+    predictions.push(predict(tokens[position], position));
     await turns.give();
   }
   return predictions;
@@ -227,13 +257,16 @@ function likeliest(probabilities: Float64Array): number[] {
 }
 
 /** See `TextData`. */
-function inBytes(activations: readonly Float32Array[], shown: number): string {
-  const bytes = new Int8Array(activations.length * shown);
+function inBytes(
+  activations: readonly Float32Array[],
+  { from, to }: { readonly from: number; readonly to: number },
+): string {
+  const bytes = new Int8Array(activations.length * (to - from));
   for (const [unit, own] of activations.entries()) {
     // A GRU's and an LSTM's are from -1 to 1 by themselves.
     bytes.set(
-      own.subarray(0, shown).map((value) => Math.round(127 * value)),
-      unit * shown,
+      own.subarray(from, to).map((value) => Math.round(127 * value)),
+      unit * (to - from),
     );
   }
   return Buffer.from(bytes.buffer).toString("base64");

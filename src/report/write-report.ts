@@ -27,7 +27,7 @@ export async function writeReport(
   if (file !== undefined) await checkOutput(outputAt(file));
   const report = await makeReport(settings, options);
   options.signal?.throwIfAborted();
-  const path = file ?? `${report.runs[0].run.name}-report.html`;
+  const path = file ?? `${report.runs[0].metrics.run.name}-report.html`;
   await writeOutput(outputAt(path), Buffer.from(reportPage(report)));
   return { path, warnings: report.warnings };
 }

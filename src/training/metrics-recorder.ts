@@ -1,5 +1,5 @@
-import type { CharnnError } from "../errors.js";
 import type { TrainSettings } from "../config/train-settings.js";
+import type { CharnnError } from "../errors.js";
 import { isInUse } from "../in-use.js";
 import { appendMetrics, type RunRecord } from "../runs/metrics.js";
 import { version } from "../version.js";

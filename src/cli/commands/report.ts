@@ -1,11 +1,23 @@
+import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
 import { REPORT, type ReportCommandSettings } from "../../config/report.js";
 import { CharnnError } from "../../errors.js";
+import type { OnWork } from "../../report/view-text.js";
 import type { CommandContext } from "../context.js";
+import { openInBrowser } from "../open-in-browser.js";
 import { addOptions } from "../options/add-options.js";
+import { createProgress } from "../terminal/progress.js";
+import type { Terminal } from "../terminal/terminal.js";
 
 /** What can be typed beside the operands. */
 type ReportOptions = Omit<ReportCommandSettings, "runs">;
+
+const WORK: Readonly<Record<Parameters<OnWork>[0], string>> = {
+  text: "Reading the text",
+  model: "Reading it with the model",
+  units: "Looking at its units",
+  vocabulary: "Comparing the characters' vectors",
+};
 
 export function reportCommand(program: Command, { terminal, interruption }: CommandContext): void {
   const command = program
@@ -14,12 +26,12 @@ export function reportCommand(program: Command, { terminal, interruption }: Comm
     .description("Write a page about runs: curves, samples, and what the model sees in a text.")
     .argument("[runs...]", "names or folders of runs; the one that reported last when left out");
   addOptions(command, REPORT, [
-    "charnn report",
+    "charnn report --open",
     "charnn report night --text book.txt",
     "charnn report night day --output both.html",
-    "charnn report night --watch",
+    "charnn report night --watch --open",
   ]).action(async (runs: string[], options: ReportOptions) => {
-    const { output, overwrite, watch, port, ...given } = options;
+    const { output, overwrite, open, watch, port, ...given } = options;
     const settings = { ...given, runs };
     const { watchRun } = await import("../../report/watch/watch-run.js");
     const { writeReport } = await import("../../report/write-report.js");
@@ -28,27 +40,65 @@ export function reportCommand(program: Command, { terminal, interruption }: Comm
       if (port !== undefined) throw watchOnly("--port is", "Give --watch too.");
       // A page that is being written is finished, or removed.
       await interruption.finishFirst();
-      const given = { overwrite, stdin: process.stdin, signal };
-      const { path, warnings } = await writeReport(settings, output, given);
+      const { path, warnings } = await whileShowingWork(terminal, (onWork) => {
+        const given = { overwrite, stdin: process.stdin, signal, onWork };
+        return writeReport(settings, output, given);
+      });
       for (const warning of warnings) terminal.warn(warning);
       await terminal.out(`${path}\n`);
+      if (open) await show(pathToFileURL(path).href, "Open the file in one", terminal);
       return;
     }
     if (overwrite) throw watchOnly("--overwrite is not", "Leave one of them out.");
     if (output !== undefined) throw watchOnly("--output is not", "Leave one of them out.");
     if (runs.length > 1) throw watchOnly("Several runs are not", "Name one of them.");
-    await watchRun(settings, {
-      port: port ?? 0,
-      signal,
-      stdin: process.stdin,
-      onAddress(address) {
-        void terminal.out(`${address}\n`);
-        terminal.say("Who has this address can read the page. Ctrl-C ends it.");
-      },
-      onWaiting: (message) => terminal.say(message),
-      onWarning: terminal.warn,
-    });
+    await whileShowingWork(terminal, (onWork, stopShowing) =>
+      watchRun(settings, {
+        port: port ?? 0,
+        signal,
+        stdin: process.stdin,
+        onAddress(address, forOnce) {
+          stopShowing();
+          void terminal.out(`${address}\n`);
+          terminal.say("Who has this address can read the page. Ctrl-C ends it.");
+          if (open) void show(forOnce, "Open the address in one", terminal);
+        },
+        onWaiting(message) {
+          stopShowing();
+          terminal.say(message);
+        },
+        onWarning: terminal.warn,
+        onWork,
+      }),
+    );
   });
+}
+
+/** Shows in a terminal what goes on, in a line that is erased when it is over, or when it must not be there. */
+async function whileShowingWork<Result>(
+  terminal: Terminal,
+  work: (onWork: OnWork, stopShowing: () => void) => Promise<Result>,
+): Promise<Result> {
+  const progress = createProgress(terminal);
+  let isOver = false;
+  const stop = () => {
+    if (!isOver) progress.stop();
+    isOver = true;
+  };
+  progress.start(undefined, 0);
+  try {
+    return await work((what) => {
+      if (!isOver) progress.update(0, [`${WORK[what]} ...`]);
+    }, stop);
+  } finally {
+    stop();
+  }
+}
+
+/** Opens an address in the browser, or says why not, which is no failure of the command. */
+async function show(address: string, otherWay: string, terminal: Terminal): Promise<void> {
+  const problem = await openInBrowser(address);
+  if (problem !== undefined) terminal.warn(`${problem} ${otherWay}.`);
 }
 
 function watchOnly(what: string, hint: string): CharnnError {

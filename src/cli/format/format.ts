@@ -3,26 +3,13 @@
 import { formatCount } from "../../text.js";
 import { printableLine } from "./printable.js";
 
+export { duration } from "../../text.js";
+
 /** `step 10 of 200`; `step 10` where nobody knows how many there will be. */
 export function stepOf(step: number, total: number | undefined): string {
   return total === undefined
     ? `step ${formatCount(step)}`
     : `step ${formatCount(step)} of ${formatCount(total)}`;
-}
-
-/** `45 s`, `1 min 20 s`, `2 h 5 min` */
-export function duration(seconds: number): string {
-  if (!Number.isFinite(seconds)) return "?";
-  if (seconds < 1) return "under 1 s";
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return joined(minutes, "min", whole % 60, "s");
-  return joined(Math.floor(minutes / 60), "h", minutes % 60, "min");
-}
-
-function joined(large: number, largeUnit: string, small: number, smallUnit: string): string {
-  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
 }
 
 /** `150 MB` */

@@ -43,6 +43,8 @@ export interface Served {
 export class PageServer {
   readonly readers = new EventReaders();
   readonly #token = randomBytes(TOKEN_BYTES).toString("base64url");
+  /** Tokens that are good for one request each, which leads to the page. */
+  readonly #tickets = new Set<string>();
   readonly #served: Served;
   readonly #server: Server;
   #pages = 0;
@@ -77,6 +79,18 @@ export class PageServer {
     return `http://${HOST}:${taken}/?token=${this.#token}`;
   }
 
+  /**
+   * Another address of the page, which leads to it once: for a program whose arguments all users of the machine
+   * can see.
+   *
+   * @param address as {@link listen} gives it
+   */
+  addressForOnce(address: string): string {
+    const ticket = randomBytes(TOKEN_BYTES).toString("base64url");
+    this.#tickets.add(ticket);
+    return new URL(`/?once=${ticket}`, address).href;
+  }
+
   close(): void {
     this.#server.close();
     this.#server.closeAllConnections();
@@ -88,12 +102,17 @@ export class PageServer {
     const [path, query] = (request.url ?? "").split("?", 2);
     if (!isOurs(request)) {
       refuse(response, 403, "Only this machine may ask, by its own name.");
+    } else if (request.method === "GET" && path === "/" && this.#takesTicket(query)) {
+      response.writeHead(303, { location: `/?token=${this.#token}` }).end();
     } else if (!this.#hasToken(query)) {
       refuse(response, 403, "The address lacks the token that the command has printed.");
-    } else if (request.method !== "GET") {
+    } else if (request.method !== "GET" && request.method !== "HEAD") {
+      response.setHeader("allow", "GET, HEAD");
       refuse(response, 405, "There is only something to get.");
     } else if (path === "/") {
       void this.#sendPage(response);
+    } else if (path === "/events" && request.method === "HEAD") {
+      response.writeHead(200, { "content-type": "text/event-stream" }).end();
     } else if (path === "/events") {
       this.#addReader(response);
     } else {
@@ -105,6 +124,11 @@ export class PageServer {
     const given = new URLSearchParams(query).get("token") ?? "";
     // Of one length, and compared in a time that says nothing.
     return timingSafeEqual(sha256(given), sha256(this.#token));
+  }
+
+  /** Whether a request has a ticket, which is used up by it. */
+  #takesTicket(query: string | undefined): boolean {
+    return this.#tickets.delete(new URLSearchParams(query).get("once") ?? "");
   }
 
   async #sendPage(response: ServerResponse): Promise<void> {

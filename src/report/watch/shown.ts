@@ -1,35 +1,48 @@
-import type { Metrics } from "../../runs/metrics-collector.js";
-import { chartsOf } from "../curves.js";
-import { evaluationRows, figures, sampleItems } from "../page/page.js";
-import type { ChartChange, ChartData, Charts, ListChange, Update } from "../page/script/data.js";
-import { figuresOf } from "../report.js";
+import { isDeepStrictEqual } from "node:util";
+import { chartsOf, runsData } from "../charts.js";
+import type {
+  ChartChange,
+  ChartData,
+  ChartLine,
+  Charts,
+  ListChange,
+  RunData,
+  Update,
+} from "../page/script/data.js";
+import { evaluationRows } from "../page/sections/curves.js";
+import { resultOf } from "../page/sections/result.js";
+import { sampleItems } from "../page/sections/samples.js";
+import type { ReportedRun } from "../reported-run.js";
 
 /** What an open page shows of a run, apart from what only another edition of it changes. */
 export interface Shown {
+  readonly runs: readonly RunData[];
   readonly charts: Charts;
-  readonly figures: string;
+  readonly result: string;
   readonly evaluations: readonly string[];
   readonly samples: readonly string[];
   readonly status: string;
+  readonly progress: string;
   readonly edition: number;
 }
 
 /** What is new of all that is shown. */
 type Whole = Required<Update> & { readonly charts: Record<keyof Charts, ChartChange> };
 
-/** @param metrics undefined before the run has reported anything */
+/** @param run undefined before it has reported anything */
 export function shownOf(
-  metrics: Metrics | undefined,
-  { status, edition }: Pick<Shown, "status" | "edition">,
+  run: ReportedRun | undefined,
+  state: Pick<Shown, "status" | "progress" | "edition">,
 ): Shown {
-  const runs = metrics ? [metrics] : [];
+  const runs = run ? [run] : [];
+  const metrics = runs.map((own) => own.metrics);
   return {
+    runs: runsData(runs),
     charts: chartsOf(runs),
-    figures: figures({ figures: figuresOf(runs) }).text,
-    evaluations: evaluationRows(runs).map(({ text }) => text),
-    samples: sampleItems(runs).map(({ text }) => text),
-    status,
-    edition,
+    result: resultOf(runs).text,
+    evaluations: evaluationRows(metrics).map(({ text }) => text),
+    samples: sampleItems(metrics).map(({ text }) => text),
+    ...state,
   };
 }
 
@@ -41,6 +54,8 @@ export function wholeOf({ charts, evaluations, samples, ...rest }: Shown): Whole
       loss: { from: 0, ...charts.loss },
       rate: { from: 0, ...charts.rate },
       speed: { from: 0, ...charts.speed },
+      norm: { from: 0, ...charts.norm },
+      axes: { from: 0, ...charts.axes },
     },
     evaluations: { from: 0, items: evaluations },
     samples: { from: 0, items: samples },
@@ -53,13 +68,17 @@ export function changeOf(before: Shown, now: Shown): Update | undefined {
     loss: chartChange(before.charts.loss, now.charts.loss),
     rate: chartChange(before.charts.rate, now.charts.rate),
     speed: chartChange(before.charts.speed, now.charts.speed),
+    norm: chartChange(before.charts.norm, now.charts.norm),
+    axes: chartChange(before.charts.axes, now.charts.axes),
   });
   return definedOf({
+    runs: isDeepStrictEqual(before.runs, now.runs) ? undefined : now.runs,
     charts,
-    figures: changed(before.figures, now.figures),
+    result: changed(before.result, now.result),
     evaluations: listChange(before.evaluations, now.evaluations),
     samples: listChange(before.samples, now.samples),
     status: changed(before.status, now.status),
+    progress: changed(before.progress, now.progress),
     edition: changed(before.edition, now.edition),
   });
 }
@@ -83,7 +102,7 @@ function listChange(before: readonly string[], now: readonly string[]): ListChan
 function chartChange(before: ChartData, now: ChartData): ChartChange | undefined {
   const areSameCurves =
     before.lines.length === now.lines.length &&
-    before.lines.every(({ name }, k) => name === now.lines[k].name);
+    before.lines.every((line, k) => isSameLine(line, now.lines[k]));
   const isSame = (k: number) =>
     before.steps[k] === now.steps[k] &&
     before.lines.every(({ values }, line) => values[k] === now.lines[line].values[k]);
@@ -92,8 +111,12 @@ function chartChange(before: ChartData, now: ChartData): ChartChange | undefined
   return {
     from,
     steps: now.steps.slice(from),
-    lines: now.lines.map(({ name, values }) => ({ name, values: values.slice(from) })),
+    lines: now.lines.map(({ values, ...line }) => ({ ...line, values: values.slice(from) })),
   };
+}
+
+function isSameLine(a: ChartLine, b: ChartLine): boolean {
+  return a.run === b.run && a.metric === b.metric;
 }
 
 /** How many items of two lists are the same from their beginning on; undefined where all are. */

@@ -17,7 +17,7 @@ const MILLISECONDS_BETWEEN_LOOKS = 1_000;
  *
  * @param settings of one run
  * @param options `port` 0 takes one that is free; `onAddress` is called with the page's address when the page
- *   can be read, `onWaiting` with a sentence that says which run is not there yet; `onWarning` where the run
+ *   can be read, and with another that leads there once, `onWaiting` with a sentence that says which run is not there yet; `onWarning` where the run
  *   can't be read for a while
  * @returns when `signal` stops it
  * @throws CharnnError for a run or a text that can't be read at the start, and `INVALID_SETTING` for a port
@@ -32,15 +32,16 @@ export async function watchRun(
     stdin,
     onWaiting = () => {},
     onWarning = () => {},
+    onWork,
   }: {
     readonly port: number;
     readonly signal: AbortSignal;
-    readonly onAddress: (address: string) => void;
+    readonly onAddress: (address: string, forOnce: string) => void;
     readonly stdin?: AsyncIterable<Uint8Array>;
-  } & Partial<Pick<WatchOptions, "onWaiting" | "onWarning">>,
+  } & Partial<Pick<WatchOptions, "onWaiting" | "onWarning" | "onWork">>,
 ): Promise<void> {
   checked(v.object({ port: schemaOf(REPORT.port.kind) }), { port });
-  const run = new WatchedRun(planReport(settings), { stdin, signal, onWaiting, onWarning });
+  const run = new WatchedRun(planReport(settings), { stdin, signal, onWaiting, onWarning, onWork });
   try {
     await run.begin();
   } catch (error) {
@@ -52,7 +53,8 @@ export async function watchRun(
   const whole = () => eventOf(wholeOf(sent));
   const server = new PageServer({ page: () => run.page(), whole });
   try {
-    onAddress(await server.listen(port));
+    const address = await server.listen(port);
+    onAddress(address, server.addressForOnce(address));
     while (!signal.aborted) {
       await run.look();
       const change = changeOf(sent, run.shown);

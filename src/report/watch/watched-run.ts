@@ -1,15 +1,20 @@
 import { stat } from "node:fs/promises";
+import { type CheckpointFacts, readCheckpointFacts } from "../../checkpoint/checkpoint.js";
 import { encodingName } from "../../data/decoding.js";
 import { Inputs } from "../../data/inputs.js";
 import { checkNames, findSources } from "../../data/sources.js";
 import { CharnnError, systemErrorCode } from "../../errors.js";
 import { findReportedRun, lookForReportedRun, newestBegunRun } from "../../runs/find-runs.js";
 import { watchTraining } from "../../runs/lock.js";
+import type { Metrics } from "../../runs/metrics-collector.js";
 import { MetricsReader } from "../../runs/metrics-reader.js";
 import type { RunFolder } from "../../runs/run-folder.js";
 import { type ModelParts, modelParts, NO_MODEL } from "../model-parts.js";
 import { reportPage } from "../page/page.js";
 import { checkpointOf, type ReportPlan, reportOf } from "../report.js";
+import { type ReportedRun, totalStepsOf } from "../reported-run.js";
+import type { OnWork } from "../view-text.js";
+import { howFar } from "./how-far.js";
 import { type Shown, shownOf } from "./shown.js";
 
 const WAITING = "Waiting for the run to report; the page follows it then.";
@@ -23,6 +28,7 @@ export interface WatchOptions {
   /** Called with a sentence for what is waited for. */
   readonly onWaiting: (message: string) => void;
   readonly onWarning: (message: string) => void;
+  readonly onWork?: OnWork | undefined;
 }
 
 /**
@@ -40,7 +46,11 @@ export class WatchedRun {
     | undefined;
   #checkpoint: string | undefined;
   #model: { readonly version: string; readonly parts: ModelParts } | undefined;
-  #shown = shownOf(undefined, { status: WAITING, edition: 0 });
+  /** What the checkpoints say. */
+  #facts: { readonly version: string; readonly own: CheckpointFacts | undefined } | undefined;
+  #totalSteps: { readonly version: string; readonly own: number | undefined } | undefined;
+  #shown = shownOf(undefined, { status: WAITING, progress: "", edition: 0 });
+  #saysHow = false;
   /** Changes with all that a page shows. */
   #looks = 0;
   #page: { readonly version: string; readonly bytes: Buffer } | undefined;
@@ -139,11 +149,32 @@ export class WatchedRun {
     const isFirst = checkpoint !== undefined && this.#checkpoint === undefined;
     this.#checkpoint = checkpoint;
     const status = reader.isEmpty ? WAITING : ended ? OVER : TRAINING;
-    const edition = this.#shown.edition + Number(beganAgain || isFirst);
-    const isSame = status === this.#shown.status && edition === this.#shown.edition;
+    const { metrics } = reader;
+    // How the run was made stands on a page from its beginning on.
+    const saysHow = metrics.origin !== undefined && !this.#saysHow;
+    this.#saysHow = metrics.origin !== undefined;
+    const edition = this.#shown.edition + Number(beganAgain || isFirst || saysHow);
+    const run = await this.#runOf(metrics);
+    const progress = reader.isEmpty ? "" : howFar(run, await changedAt(reader.run.metrics), !ended);
+    const before = this.#shown;
+    const isSame =
+      status === before.status && edition === before.edition && progress === before.progress;
     if (added === 0 && !beganAgain && isSame) return;
-    this.#shown = shownOf(reader.metrics, { status, edition });
+    this.#shown = shownOf(run, { status, progress, edition });
     this.#looks++;
+  }
+
+  /** With what its checkpoints say, which are read again when they have changed. */
+  async #runOf(metrics: Metrics): Promise<ReportedRun> {
+    const version = await versionOf(this.#checkpoint);
+    if (this.#facts?.version !== version) {
+      this.#facts = { version, own: await factsOf(this.#checkpoint) };
+    }
+    const lastVersion = await versionOf(metrics.run.last);
+    if (this.#totalSteps?.version !== lastVersion) {
+      this.#totalSteps = { version: lastVersion, own: await totalStepsOf(metrics.run) };
+    }
+    return { metrics, facts: this.#facts.own, totalSteps: this.#totalSteps.own };
   }
 
   /** Finds the run where that was not done; whether it is another one than before. */
@@ -169,11 +200,12 @@ export class WatchedRun {
   }
 
   async #makePage(version: string): Promise<Buffer> {
-    const { status, edition } = this.#shown;
+    const { status, progress, edition } = this.#shown;
     const metrics = this.#found?.reader.metrics;
     const parts = await this.#partsForPage();
-    const report = reportOf(metrics ? [metrics] : [], parts, metrics ? undefined : this.#name);
-    const bytes = Buffer.from(reportPage(report, { status, edition }));
+    const runs = metrics ? [await this.#runOf(metrics)] : [];
+    const report = reportOf(runs, [parts], metrics ? undefined : this.#name);
+    const bytes = Buffer.from(reportPage(report, { status, progress, edition }));
     this.#page = { version, bytes };
     return bytes;
   }
@@ -194,7 +226,8 @@ export class WatchedRun {
     if (checkpoint === undefined) return NO_MODEL;
     const version = await versionOf(checkpoint);
     if (this.#model?.version !== version) {
-      const options = { inputs: this.#inputs, signal: this.#options.signal };
+      const { signal, onWork } = this.#options;
+      const options = { inputs: this.#inputs, signal, onWork };
       const parts = await modelParts(checkpoint, this.#plan.text, options);
       this.#model = { version, parts };
     }
@@ -211,4 +244,19 @@ async function versionOf(path: string | undefined): Promise<string> {
   if (path === undefined) return "";
   const stats = await stat(path).catch(() => undefined);
   return stats ? `${path} ${stats.ino} ${stats.size} ${stats.mtimeMs}` : "";
+}
+
+/** What a checkpoint says; undefined where there is none, or it is replaced at this moment. */
+async function factsOf(path: string | undefined): Promise<CheckpointFacts | undefined> {
+  if (path === undefined) return undefined;
+  try {
+    return await readCheckpointFacts(path);
+  } catch (error) {
+    if (error instanceof CharnnError) return undefined;
+    throw error;
+  }
+}
+
+async function changedAt(path: string): Promise<Date | undefined> {
+  return (await stat(path).catch(() => undefined))?.mtime;
 }
