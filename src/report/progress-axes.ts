@@ -52,13 +52,17 @@ function epochsBy(
   const last = ends[ends.length - 1];
   const stepsPerEpoch = last.epoch > 0 ? last.step / last.epoch : stepsInEpoch(facts);
   if (stepsPerEpoch === undefined) return undefined;
+  const latest = records.at(-1)?.epoch ?? 0;
   let at = 0;
   return (step) => {
     if (step < ends[at].step) at = 0;
     while (at + 1 < ends.length && step > ends[at + 1].step) at++;
     const from = ends[at];
     const to = ends[at + 1] ?? { step: from.step + stepsPerEpoch, epoch: from.epoch + 1 };
-    return from.epoch + ((to.epoch - from.epoch) * (step - from.step)) / (to.step - from.step);
+    const epoch =
+      from.epoch + ((to.epoch - from.epoch) * (step - from.step)) / (to.step - from.step);
+    // How long the last one is is not known exactly.
+    return Math.min(epoch, latest);
   };
 }
 

@@ -73,8 +73,9 @@ export async function makeReport(
 ): Promise<Report> {
   const { names, out, text } = planReport(settings);
   const all: Metrics[] = [];
-  for (const name of names.length > 0 ? names : [undefined])
-    all.push(await readMetrics(name, out, { signal }));
+  for (const name of names.length > 0 ? names : [undefined]) {
+    all.push(await readMetrics(name, out, { signal }).catch(withOtherWay));
+  }
   const options = { inputs: new Inputs(stdin), signal, onWork };
   const runs: ReportedRun[] = [];
   const parts: ModelParts[] = [];
@@ -90,6 +91,14 @@ export async function makeReport(
     runs.push({ metrics, facts: own.facts, totalSteps: await totalStepsOf(metrics.run) });
   }
   return reportOf(runs, parts);
+}
+
+/** A run that has reported nothing yet can be waited for. */
+function withOtherWay(error: unknown): never {
+  if (!(error instanceof CharnnError) || error.code !== "NOT_FOUND") throw error;
+  const { code, message, hint = "", cause } = error;
+  const otherWay = "With --watch charnn waits for the first report, and the page follows the run.";
+  throw new CharnnError(code, message, `${otherWay} ${hint}`.trim(), { cause });
 }
 
 /** The counts of the text that the first model has looked at, where they say all of another vocabulary. */

@@ -107,7 +107,7 @@ slow("report --watch waits for a run, and says for which and what others there a
     { cwd },
   );
   assert.equal(code, 0, stderr);
-  await page.until(({ figures }) => figures.includes("<td>night</td><td>7</td>"));
+  await page.until(({ progress }) => progress.startsWith("Step 7 of 7, in "));
   child.kill("SIGINT");
   await once(child, "close");
   assert.match(

@@ -7,16 +7,17 @@ import type { Shown } from "#src/report/watch/shown.js";
 
 type Charts = Shown["charts"];
 
+const CHARTS = ["loss", "rate", "speed", "norm", "axes"] as const;
+const NO_CHART = { steps: [], lines: [] };
+
 const NOTHING: Shown = {
-  charts: {
-    loss: { steps: [], lines: [] },
-    rate: { steps: [], lines: [] },
-    speed: { steps: [], lines: [] },
-  },
-  figures: "",
+  runs: [],
+  charts: { loss: NO_CHART, rate: NO_CHART, speed: NO_CHART, norm: NO_CHART, axes: NO_CHART },
+  result: "",
   evaluations: [],
   samples: [],
   status: "",
+  progress: "",
   edition: 0,
 };
 
@@ -27,7 +28,7 @@ export function updated(before: Shown, { charts, evaluations, samples, ...rest }
     return change ? [...own.slice(0, change.from), ...change.items] : own;
   };
   const changed = { ...before.charts };
-  for (const name of ["loss", "rate", "speed"] as const) {
+  for (const name of CHARTS) {
     const own = changed[name];
     const { from, steps, lines }: Charts["loss"] & { from: number } = charts?.[name] ?? {
       from: own.steps.length,
@@ -38,7 +39,7 @@ export function updated(before: Shown, { charts, evaluations, samples, ...rest }
       steps: [...own.steps.slice(0, from), ...steps],
       lines: lines.map((line, k) => {
         const values = own.lines[k]?.values.slice(0, from) ?? [];
-        return { name: line.name, values: [...values, ...line.values] };
+        return { ...line, values: [...values, ...line.values] };
       }),
     };
   }

@@ -7,24 +7,35 @@ import { updated } from "../helpers/following.js";
 
 const values = fc.array(fc.constantFrom(1, 2, null), { maxLength: 4 });
 const chart = fc
-  .tuple(fc.array(fc.constantFrom("a", "b"), { maxLength: 2 }), values, values, values)
+  .tuple(
+    fc.array(fc.constantFrom("epoch" as const, "speed" as const), { maxLength: 2 }),
+    values,
+    values,
+    values,
+  )
   .map(([names, steps, ...columns]) => ({
     steps: steps.map((_, k) => k + 1),
-    lines: names.map((name, k) => ({
-      name,
+    lines: names.map((metric, k) => ({
+      run: 0,
+      metric,
       values: steps.map((_, row) => columns[k][row] ?? null),
     })),
   }));
 /** As JSON makes objects. */
 const PLAIN = { noNullPrototype: true } as const;
 const list = fc.array(fc.constantFrom("x", "y"), { maxLength: 4 });
+const run = fc
+  .constantFrom(1, 2)
+  .map((loss) => ({ name: "run", best: { step: 1, loss }, baseline: null }));
 const shown: fc.Arbitrary<Shown> = fc.record(
   {
-    charts: fc.record({ loss: chart, rate: chart, speed: chart }, PLAIN),
-    figures: fc.constantFrom("one", "two"),
+    runs: fc.array(run, { maxLength: 2 }),
+    charts: fc.record({ loss: chart, rate: chart, speed: chart, norm: chart, axes: chart }, PLAIN),
+    result: fc.constantFrom("one", "two"),
     evaluations: list,
     samples: list,
     status: fc.constantFrom("over", "not over"),
+    progress: fc.constantFrom("far", "near"),
     edition: fc.constantFrom(0, 1),
   },
   PLAIN,
@@ -44,18 +55,34 @@ test("The content of a page is the same whether it comes as changes or as a whol
 test("The content of a page is sent from the first difference on", () => {
   const chartTo = (last: number) => ({
     steps: Array.from({ length: last }, (_, k) => k + 1),
-    lines: [{ name: "loss", values: Array.from({ length: last }, (_, k) => 1 / (k + 1)) }],
+    lines: [
+      {
+        run: 0,
+        metric: "training-loss" as const,
+        values: Array.from({ length: last }, (_, k) => 1 / (k + 1)),
+      },
+    ],
   });
   const at = (last: number): Shown => ({
-    charts: { loss: chartTo(last), rate: chartTo(1), speed: chartTo(0) },
-    figures: "same",
+    runs: [],
+    charts: {
+      loss: chartTo(last),
+      rate: chartTo(1),
+      speed: chartTo(0),
+      norm: chartTo(0),
+      axes: chartTo(1),
+    },
+    result: "same",
     evaluations: [],
     samples: Array.from({ length: last }, (_, k) => `sample ${k + 1}`),
     status: "over",
+    progress: "",
     edition: 0,
   });
   assert.deepEqual(changeOf(at(4), at(5)), {
-    charts: { loss: { from: 4, steps: [5], lines: [{ name: "loss", values: [0.2] }] } },
+    charts: {
+      loss: { from: 4, steps: [5], lines: [{ run: 0, metric: "training-loss", values: [0.2] }] },
+    },
     samples: { from: 4, items: ["sample 5"] },
   });
 });

@@ -93,6 +93,10 @@ test("A report that is served needs the token in its address, and answers reques
     assert.equal((await asked(beside(address, name))).status, 404, name);
   }
   assert.equal((await asked(address, {}, "POST")).status, 405);
+  for (const one of [address, beside(address, "events")]) {
+    const { status, text } = await asked(one, {}, "HEAD");
+    assert.deepEqual([status, text], [200, ""]);
+  }
   await stop();
   await assert.rejects(fetch(address));
   const again = await serve(t, settingsOf(place));
@@ -107,9 +111,9 @@ test("A report that is served is sent whole to a new reader, and then only its c
   const { size } = page;
   assert.match(page.shown.status, /The run is over/);
   await appendFile(metrics, stepLine(1_001) + sampleLine(1_001));
-  const { figures, samples } = await page.until((shown) => lastStep(shown) === 1_001);
+  const { progress, samples } = await page.until((shown) => lastStep(shown) === 1_001);
   assert.ok(page.size < 2_000 && page.size < size / 20, `${page.size} bytes`);
-  assert.match(figures, /<td>run<\/td><td>1,001<\/td>/);
+  assert.match(progress, /^Step 1,001, in 16 min 41 s\. Last report at \d\d:\d\d:\d\d\.$/);
   assert.match(samples.join(), /Text of step 1001\./);
   assert.equal(page.shown.charts.loss.steps.length, 1_001);
 });
@@ -122,7 +126,7 @@ test("A report that is served is small for a long run too, whose curves are thin
   const before = page.shown.charts.loss.steps;
   assert.ok(before.length > 1_000 && before.length <= 1_500, `${before.length} points`);
   await appendFile(metrics, stepLine(30_001) + stepLine(30_002));
-  await page.until(({ figures }) => figures.includes("<td>30,002</td>"));
+  await page.until(({ progress }) => progress.includes("Step 30,002"));
   assert.ok(page.size < 2_000, `${page.size} bytes`);
   assert.deepEqual(page.shown.charts.loss.steps.slice(0, 1_000), before.slice(0, 1_000));
 });
@@ -190,7 +194,8 @@ test("A report that is served waits for a run that has not reported, or is not t
   const { edition } = await page.until((shown) => lastStep(shown) === 5 && shown.edition > 0);
   const whole = await asked(address);
   assert.ok(whole.text.includes(`"edition":${edition}`));
-  assert.match(whole.text, /model: hidden size/);
+  assert.match(whole.text, /hidden size/);
+  assert.match(whole.text, /charnn train .*text\.txt/);
 
   await mkdir(path.join(place.out, "empty"));
   const empty = await serve(t, { ...settings, runs: ["empty"] });

@@ -85,7 +85,7 @@ pre, .text {
   font: .9rem/1.6 ui-monospace, monospace; margin: .5rem 0;
 }
 .command { user-select: all; }
-.command span { white-space: nowrap; }
+.command span { display: inline-block; }
 `;
 
 const CHARTS = `
@@ -151,7 +151,7 @@ ${SURPRISAL_LEVELS.map(({ background, text }, k) => `.s${k + 1}, .levels .s${k +
 const PAPER = `
 @media print {
   :root, :root:not(.paper) { ${LIGHT} ${runColors(RUNS_ON_LIGHT)} --text: #000000; --quiet: #333333; --panel: #ffffff; color-scheme: light; }
-  nav, .skip, .screen { display: none !important; }
+  nav, .skip, .screen, details:not([open]) { display: none !important; }
   .text { max-height: none; overflow: visible; }
   .text, .scroll { background: none; }
   .scroll { overflow: visible; }

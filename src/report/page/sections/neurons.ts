@@ -24,7 +24,7 @@ characters, scored on the second. ${isHeldOut ? "The model was not trained on an
 activation: 1 is all of it, 0 is nothing. Balanced accuracy says how often a threshold of the activation tells a yes from a
 no, each counting half: 1 is always, 0.5 is guessing.</p>
 ${table("Units that track something", ["property", "measure", "best units"], rows)}
-<p class="screen"><label>Unit <input id="unit" type="number" min="0" max="${data.units - 1}" value="${bestUnit(tracked)}"></label>
+<p><label>Unit <input id="unit" type="number" min="0" max="${data.units - 1}" value="${bestUnit(tracked)}"></label>
 of ${formatCount(data.units)}, after each character: <span class="scale">−1 <i></i> 1</span></p>
 <p class="status screen" id="neuron-status" role="status">Point at a character, or go through the text with the arrow keys.</p>
 <div class="text" id="neuron-text" tabindex="0" role="group" aria-label="Text by the activation of a unit; the arrow keys go from character to character">${spans}</div>
