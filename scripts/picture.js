@@ -31,10 +31,9 @@ try {
   const page = await browser.newPage();
   await page.setViewport({ width: WIDTH, height: 900 });
   await page.goto(pathToFileURL(join(folder, "sonnets-report.html")).href, { waitUntil: "load" });
-  // Somebody has chosen a unit and moved the mouse over a character.
-  await page.click("button[data-unit]");
-  await page.hover("#neuron-text span:nth-child(5)");
-  // From the figures to the first lines by the activation of the unit.
+  // Somebody has moved the mouse over a character.
+  await page.hover("#surprisal-text span:nth-child(5)");
+  // From the result to the lines by the activation of a unit.
   const height = await page.$eval(
     "#settings",
     (part) => part.getBoundingClientRect().top + scrollY,

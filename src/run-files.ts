@@ -15,7 +15,7 @@ const OLDER_PAGE = `<!doctype html>
 <meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; style-src &#39;unsafe-inline&#39;; script-src &#39;sha256-`;
 /** Metrics, and what `--json` prints while a model is trained. */
 const EVENTS =
-  /^\{"event":"(?:warning|start|step|eval|sample|checkpoint|end|cross-validation)"[,}]/;
+  /^\{"event":"(?:warning|start|run|step|eval|sample|checkpoint|end|cross-validation)"[,}]/;
 
 /** Behind the eight bytes of the header's length, which may be no text. */
 const CHECKPOINT = /^[^{]{0,8}\{"__metadata__":\{"format":"\\"charnn-/;

@@ -20,7 +20,7 @@ const SHORT: readonly string[] = [
   "backends/tensorflow/step-by-step.ts: (t > 0 ? [...terms, gradients[t - 1]] : terms)",
   "clean-up.ts: cleanUps",
   "cli/commands/plot.ts: pieces",
-  "cli/resume-command.ts: typed(option, value)",
+  "cli/resume-command.ts: optionWords(option, value)",
   "cli/commands/score.ts: legend(terminal.outColors)",
   "cli/commands/score.ts: pieces.slice(start, start + PIECES_AT_ONCE)",
   "cli/reporters/human.ts: partLine(event)",
@@ -30,7 +30,16 @@ const SHORT: readonly string[] = [
   "cli/terminal/chart.ts: yTicks.map((tick) => label(tick).length)",
   "cli/terminal/progress.ts: pieces",
   "cli/terminal/chart.ts: shown",
+  "config/command-words.ts: optionWords(name, nameOfAll(name, value, fold))",
   "model/dropout.ts: purpose",
+  "report/page/script/charts.ts: ends",
+  "report/page/script/charts.ts: known",
+  "report/page/script/expected-bars.ts: shown",
+  "report/page/script/legend.ts: entries",
+  "report/page/script/samples.ts: cards",
+  "report/page/script/samples.ts: places",
+  "report/page/sections/result.ts: losses",
+  "report/page/sections/result.ts: rows.map(([, loss]) => loss)",
 ];
 
 test("No array of any length is spread into the arguments of a call", () => {

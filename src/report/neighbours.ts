@@ -3,7 +3,7 @@ import { numbersOf } from "../checkpoint/checkpoint-tensors.js";
 import type { Parts } from "../turns.js";
 
 /** A character of the vocabulary, and those that the model takes for the most similar. */
-export interface Neighbours {
+interface Neighbours {
   readonly character: string;
   /** Of the text, where it is known. */
   readonly count: number | undefined;

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { link, readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, link, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { charnn, foxFolder, startCharnn } from "../helpers/executable.js";
 import { openPage } from "../helpers/following.js";
 import { slow } from "../helpers/slow.js";
@@ -69,6 +71,82 @@ slow(
     ]);
   },
 );
+
+/** A browser that writes the address which it is to open into a file. */
+async function fakeBrowser(cwd: string) {
+  const program = path.join(cwd, "browser");
+  const seen = path.join(cwd, "seen");
+  await writeFile(
+    program,
+    `#!/bin/sh\nprintf %s "$1" > "${seen}.new" && mv "${seen}.new" "${seen}"\n`,
+  );
+  await chmod(program, 0o755);
+  const opened = async () => {
+    for (;;) {
+      const address = await readFile(seen, "utf8").catch(() => undefined);
+      if (address !== undefined) return address;
+      await sleep(50);
+    }
+  };
+  return { env: { BROWSER: program, DISPLAY: ":99" }, opened };
+}
+
+const noFakeBrowser = (isWindows || process.platform === "darwin") && "has no BROWSER";
+
+test("report --open opens the page in the browser", { skip: noFakeBrowser }, async (t) => {
+  const cwd = await foxFolder(t, { trained: true });
+  const { env, opened } = await fakeBrowser(cwd);
+  const { code, stdout, stderr } = await charnn(t, ["report", "--open"], { cwd, env });
+  assert.deepEqual([code, stdout, stderr], [0, "fox-report.html\n", ""]);
+  assert.match(await readFile(fileURLToPath(await opened()), "utf8"), /^<!doctype html>/);
+});
+
+test("report --open writes the page where no browser can be opened, and says so", async (t) => {
+  if (noFakeBrowser) return t.skip(noFakeBrowser);
+  const cwd = await foxFolder(t, { trained: true });
+  const failing = path.join(cwd, "failing");
+  await writeFile(failing, "#!/bin/sh\nexit 1\n");
+  await chmod(failing, 0o755);
+  for (const [env, reason] of [
+    [{ BROWSER: "", DISPLAY: "", WAYLAND_DISPLAY: "" }, /there is no graphical display here/],
+    [{ BROWSER: failing, DISPLAY: ":99", PATH: cwd }, /No browser could be opened/],
+  ] as const) {
+    const { code, stdout, stderr } = await charnn(t, ["report", "--open"], { cwd, env });
+    assert.deepEqual([code, stdout], [0, "fox-report.html\n"]);
+    assert.match(stderr, reason);
+    assert.match(stderr, /Open the file in one\.\n$/);
+    assert.match(await readFile(path.join(cwd, "fox-report.html"), "utf8"), /^<!doctype html>/);
+  }
+});
+
+slow(
+  "report --watch --open opens an address without the token, which leads to the page once",
+  { skip: noFakeBrowser },
+  async (t) => {
+    const cwd = await foxFolder(t, { trained: true });
+    const { env, opened } = await fakeBrowser(cwd);
+    const child = await startCharnn(t, ["report", "--watch", "--open"], { cwd, env });
+    const address = await lineOf(child.stdout);
+    const once = await opened();
+    const token = new URL(address).searchParams.get("token") ?? "";
+    assert.ok(token.length > 0 && !once.includes(token));
+    const page = await fetch(once);
+    assert.deepEqual([page.status, page.url], [200, address]);
+    assert.equal((await fetch(once)).status, 403);
+    child.kill("SIGINT");
+  },
+);
+
+test("report says how to wait for a run that has reported nothing", async (t) => {
+  const cwd = await foxFolder(t, { trained: true });
+  await mkdir(path.join(cwd, "checkpoints", "new"));
+  const { code, stderr } = await charnn(t, ["report", "new"], { cwd });
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /"new" has reported nothing.*\nWith --watch charnn waits for the first report/,
+  );
+});
 
 slow("report --watch serves it until a signal ends it, whoever reads it", async (t) => {
   const cwd = await foxFolder(t, { trained: true });

@@ -247,7 +247,7 @@ test("A run that has reported something but saved nothing starts from the beginn
     const events = await trained(smallRun(place, { steps: 2, resume: true }));
     assert.match(only(events, "warning")[1].message, new RegExp(`metrics\\.${number}\\.jsonl`));
     assert.equal(await readFile(path.join(folder, `metrics.${number}.jsonl`), "utf8"), earlier);
-    assert.equal((await fileOf(place, "run", "metrics.jsonl")).toString().split("\n").length, 5);
+    assert.equal((await fileOf(place, "run", "metrics.jsonl")).toString().split("\n").length, 6);
     for (const name of [LAST, BEST]) await rm(path.join(folder, name));
   }
 });

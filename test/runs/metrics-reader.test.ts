@@ -116,7 +116,10 @@ test("The metrics of a run are an error that says what to do where there are non
   await assert.rejects(readMetrics("run", out), failsWith("NOT_FOUND", "is empty"));
   await writeFile(file, "{}\n");
   await assert.rejects(readMetrics("run", out), failsWith("NOT_FOUND", "from its first line"));
-  await assert.rejects(readMetrics("ran", out), failsWith("NOT_FOUND", '"ran"', "are: run"));
+  await assert.rejects(
+    readMetrics("ran", out),
+    failsWith("NOT_FOUND", '"ran"', "Did you mean run?"),
+  );
   await rm(file);
   await assert.rejects(readMetrics("run", out), failsWith("NOT_FOUND", "no metrics.jsonl"));
   await rm(folder, { recursive: true });

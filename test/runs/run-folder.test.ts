@@ -113,14 +113,22 @@ test("where nothing was trained yet, the way to the first run is told", async (t
   await assert.rejects(findCheckpoint("poems", out), says);
 });
 
-test("a name that no run has is answered with the five nearest", async (t) => {
+test("a name that no run has is answered with the nearest, or the five nearest where none is near", async (t) => {
   const out = await temporaryFolder(t);
   for (const name of ["aaaaaa", "poem-1", "poem-2", "poem-3", "poems-gru", "zzzzzz"]) {
     await makeRun(out, name, { "last.safetensors": 1 });
   }
   await assert.rejects(
     findCheckpoint("poem-11", out),
-    failsWith("NOT_FOUND", '"poem-11"', /are: poem-1, poem-[23], poem-[23], poems-gru, \w+ \.\.\./),
+    failsWith("NOT_FOUND", "Did you mean poem-1?"),
+  );
+  await assert.rejects(
+    findCheckpoint("poem-1111", out),
+    failsWith(
+      "NOT_FOUND",
+      '"poem-1111"',
+      /are: poem-1, poem-[23], poem-[23], poems-gru, \w+ \.\.\./,
+    ),
   );
 });
 

@@ -26,7 +26,7 @@ export function runName(name: string, run: number): Html {
 }
 
 /** More runs share colours, and their lines are dashed. */
-export const RUN_COLORS = 6;
+const RUN_COLORS = 6;
 
 /** A loss in nats/char; nothing for none. */
 export function figure(value: number | null | undefined): string {
