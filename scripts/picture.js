@@ -5,7 +5,7 @@
  *     npm run picture
  */
 import { execFileSync } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -14,7 +14,7 @@ import puppeteer from "puppeteer-core";
 const WIDTH = 1000;
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const text = join(root, "data", "shakespeare.txt");
+const text = "shakespeare.txt";
 const folder = await mkdtemp(join(tmpdir(), "charnn-picture-"));
 const charnn = (...args) =>
   execFileSync(process.execPath, [join(root, "bin", "charnn.js"), ...args], {
@@ -25,6 +25,7 @@ const charnn = (...args) =>
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const browser = await puppeteer.launch({ executablePath, args: ["--no-sandbox"] });
 try {
+  await copyFile(join(root, "data", text), join(folder, text));
   const length = ["--preset", "small", "--steps", "400", "--eval-every", "50"];
   charnn("train", text, "--name", "sonnets", ...length);
   charnn("report", "--text", text);

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { charnn, foxFolder, startCharnn } from "../helpers/executable.js";
 import { openPage } from "../helpers/following.js";
+import { openScreen, withTmux } from "../helpers/screen.js";
 import { slow } from "../helpers/slow.js";
 import { isWindows } from "../helpers/system.js";
 
@@ -192,6 +193,28 @@ slow("report --watch waits for a run, and says for which and what others there a
     said,
     /There is no run "night"\. Waiting for it\. The runs in checkpoints are: fox\./,
   );
+});
+
+slow("report shows in a terminal what it does, in a line that is erased", withTmux, async (t) => {
+  const cwd = await foxFolder(t, { trained: true });
+  for (const [args, left] of [
+    [[], /^fox-report\.html$/m],
+    [["--watch"], /^http:.*$/m],
+  ] as const) {
+    const screen = await openScreen(t, ["report", "fox", "--text", "-", ...args], {
+      cwd,
+      columns: 80,
+      // The text comes when it has been waited for.
+      scriptOf: (command) => `{ sleep 2; cat fox.txt; } | ${command}; echo "code $?"`,
+    });
+    await screen.shows(/^Reading the text \.\.\.$/m);
+    const lines = await screen.shows(left);
+    assert.doesNotMatch(lines.join("\n"), /\.\.\./);
+    assert.equal(screen.cursorIsShown(), true);
+    screen.press("C-c");
+    await screen.shows(args.length > 0 ? /^code 130$/m : /^code 0$/m);
+    screen.close();
+  }
 });
 
 /** The first line that a stream brings. */

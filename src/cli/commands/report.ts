@@ -86,6 +86,7 @@ async function whileShowingWork<Result>(
     isOver = true;
   };
   progress.start(undefined, 0);
+  progress.update(0, ["Reading the run ..."]);
   try {
     return await work((what) => {
       if (!isOver) progress.update(0, [`${WORK[what]} ...`]);

@@ -14,6 +14,9 @@ const HEIGHTS = { loss: 340, rate: 170, speed: 170, norm: 170 } as const;
 type ChartName = keyof typeof HEIGHTS;
 const CHARTS = Object.keys(HEIGHTS) as ChartName[];
 
+/** Beside the last values, as a part of the horizontal axis. */
+const ROOM = 0.01;
+
 /** What the charts show. */
 export interface ChartsState {
   runs: readonly RunData[];
@@ -209,6 +212,8 @@ export class ChartGroup {
     });
     if (ends.length === 0) return;
     let [min, max] = this.#chosen ?? [Math.min(...ends), Math.max(...ends)];
+    // Room for a ring at the last step.
+    if (!this.#chosen) max += ROOM * (max - min);
     if (min === max) [min, max] = [min - 1, max + 1];
     for (const { chart } of this.#drawn.values()) chart.setScale("x", { min, max });
   }
