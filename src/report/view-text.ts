@@ -145,7 +145,9 @@ async function textOf(
   const { validation, fold, test, split, minCount, randomSeed } = training;
   const divided = { validation, fold, test, split, minCount, randomSeed };
   const { documents } = text;
-  if (known.skipped === 0 && known.tokens.length === text.characters) {
+  // A list gets the newline that its last line may lack.
+  const lacking = text.characters - known.tokens.length;
+  if (known.skipped === 0 && (lacking === 0 || (documents && lacking === 1))) {
     const corpus = await loadCorpus(
       { files, ...reading, ...divided, documents, alsoKnown: vocabulary },
       options,

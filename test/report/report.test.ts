@@ -200,6 +200,15 @@ test("A report shows the surprisal and the activations on the held-out part, fro
   );
 });
 
+test("A report knows the held-out part of a list whose last line has no end", async (t) => {
+  const place = await workplace(t, inventedText(700).trimEnd());
+  await trained(smallRun(place, { steps: 3, documents: "lines" }));
+  const settings: ReportSettings = { runs: ["run"], out: place.out, backend: "wasm" };
+  const { view } = await makeReport({ ...settings, text: [place.text] });
+  assert.equal(view?.isHeldOut, true);
+  assert.deepEqual(view?.start, { position: 0, at: "text" });
+});
+
 test("A report says what it does where it takes its time", async (t) => {
   const { settings, place } = await trainedRun(t);
   const works: string[] = [];

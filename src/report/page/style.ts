@@ -134,10 +134,10 @@ ${SURPRISAL_LEVELS.map(({ background, text }, k) => `.s${k + 1}, .levels .s${k +
 .s4 { text-decoration: underline; }
 .status { min-height: 1.5rem; margin: .25rem 0; }
 .beside { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0 1rem; }
-@media (min-width: 50rem) { .beside { grid-template-columns: minmax(0, 1fr) 16rem; } }
+@media (min-width: 50rem) { .beside { grid-template-columns: minmax(0, 1fr) 18rem; } }
 @media (max-width: 50rem) { .beside > :last-child { order: -1; } }
 .expected .row { display: flex; gap: .5rem; height: 1.6rem; align-items: center; font-size: .9rem; }
-.expected .name { flex: 0 0 7rem; text-align: right; overflow: hidden; text-overflow: ellipsis; white-space: pre; font-family: ui-monospace, monospace; }
+.expected .name { flex: 0 0 8.5rem; text-align: right; overflow: hidden; text-overflow: ellipsis; white-space: pre; font-family: ui-monospace, monospace; }
 .expected .track { flex: 1; display: flex; align-items: center; gap: .4rem; }
 .expected .bar { min-width: 1px; height: 1em; }
 .expected .percent { white-space: nowrap; color: var(--quiet); }

@@ -98,7 +98,12 @@ export class ChartGroup {
   #draw(name: ChartName): void {
     const container = element(`chart-${name}`);
     this.#drawn.get(name)?.chart.destroy();
+    this.#drawn.delete(name);
     const { columns, lines } = this.#linesOf(name);
+    // Before there is anything to draw.
+    const figure = container.parentElement as HTMLElement;
+    figure.hidden = lines.length === 0;
+    if (figure.hidden) return;
     const { runs, axis } = this.state;
     const isLoss = name === "loss";
     const chart = new uPlot(

@@ -76,7 +76,13 @@ function drawBaselines(chart: uPlotClass, runs: readonly RunData[], ratio: numbe
     ctx.textBaseline = "bottom";
     ctx.fillStyle = color;
     const text = `${order}-gram baseline${names} ${loss.toFixed(3)}`;
-    ctx.fillText(text, bbox.left + 6 * ratio, y - 3 * ratio);
+    // With a margin, so that it can be read on lines.
+    ctx.strokeStyle = colorOf("--page");
+    ctx.lineWidth = 4 * ratio;
+    ctx.setLineDash([]);
+    for (const draw of ["strokeText", "fillText"] as const) {
+      ctx[draw](text, bbox.left + 6 * ratio, y - 4 * ratio);
+    }
   }
 }
 

@@ -63,6 +63,7 @@ function judged(loss: number, baseline: number): string {
 function comparison(runs: readonly ReportedRun[]): Html {
   const losses = runs.map(({ metrics: { best } }) => best?.loss ?? Number.POSITIVE_INFINITY);
   const least = Math.min(...losses);
+  const isComparable = haveSameText(runs);
   const head = [
     "run",
     "held out, nats/char",
@@ -78,7 +79,7 @@ function comparison(runs: readonly ReportedRun[]): Html {
     const { metrics, facts } = run;
     const { best } = metrics;
     const held = figure(best?.loss);
-    const isBest = runs.length > 1 && losses[k] === least && Number.isFinite(least);
+    const isBest = isComparable && losses[k] === least && Number.isFinite(least);
     return [
       runName(metrics.run.name, k),
       isBest ? html`<strong>${held}</strong> (lowest)` : held,
@@ -91,20 +92,18 @@ function comparison(runs: readonly ReportedRun[]): Html {
       stepsOf(run),
     ];
   });
-  return html`${table("Results of the runs", head, rows)}${sameTextNote(runs)}`;
+  const note = html`<p role="note">The runs hold out different texts, so their losses can't be compared with each other, only each with its n-gram baseline.</p>`;
+  return html`${table("Results of the runs", head, rows)}${isComparable ? "" : note}`;
 }
 
 /** Losses on different texts can't be compared. */
-function sameTextNote(runs: readonly ReportedRun[]): Html | string {
-  const texts = new Set(
-    runs.flatMap(({ facts }) => {
-      if (!facts) return [];
-      const { text, training } = facts.config;
-      return [JSON.stringify([text.fingerprint, text.validationCharacters, training.fold])];
-    }),
-  );
-  if (texts.size < 2) return "";
-  return html`<p role="note">The runs hold out different texts, so their losses can't be compared with each other, only each with its n-gram baseline.</p>`;
+function haveSameText(runs: readonly ReportedRun[]): boolean {
+  const texts = runs.flatMap(({ facts }) => {
+    if (!facts) return [];
+    const { text, training } = facts.config;
+    return [JSON.stringify([text.fingerprint, text.validationCharacters, training.fold])];
+  });
+  return new Set(texts).size < 2;
 }
 
 function trainingLossAtBest({ best, evaluations }: ReportedRun["metrics"]): number | undefined {
