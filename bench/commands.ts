@@ -1,29 +1,25 @@
 /** The commands that measure, each giving one figure. */
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { SamplingCase, TrainingCase } from "./cases.js";
+import { modulesWithTfjs, NOT_INSTALLED, pythonWith } from "./peers/find.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export const CHARNN = join(ROOT, "bin", "charnn.js");
 const TORCH_PEER = join(ROOT, "bench", "peers", "torch_rnn.py");
 const TFJS_PEER = join(ROOT, "bench", "peers", "tfjs-layers.cjs");
-const PEERS = process.env.CHARNN_PEERS ?? join(homedir(), ".cache", "charnn-peers");
-export const PYTHON = process.env.CHARNN_PYTHON ?? join(PEERS, "bin", "python");
-const TFJS_NODE = join(PEERS, "node_modules", "@tensorflow", "tfjs-node");
 
-/** Why there is nothing to compare with; undefined when there is. */
-export function whyNoPeer(): string | undefined {
-  return existsSync(PYTHON) ? undefined : "PyTorch is not installed; get it: npm run peers";
-}
-
-/** Why there is no tfjs-node to compare with; undefined when there is. */
-export function whyNoTfjs(): string | undefined {
-  if (existsSync(join(TFJS_NODE, "lib"))) return undefined;
-  return "tfjs-node is not installed; get it: charnn doctor --install-tensorflow; npm run peers";
-}
+/** PyTorch's chars/s and the matmul peak need it. */
+export const TORCH_PYTHON = pythonWith("torch");
+/** Where tfjs-node is; undefined where it is not installed. */
+export const TFJS_MODULES = modulesWithTfjs();
+/** The read bandwidth needs it; undefined where there is none. */
+export const CXX = [process.env.CXX ?? "c++", "g++", "clang++"].find(
+  (name) => spawnSync(name, ["--version"]).status === 0,
+);
 
 /** What `charnn bench --json` prints, as far as it is needed here. */
 export interface CharnnFigures {
@@ -76,7 +72,7 @@ export function tfjsTraining(model: TrainingCase, threads: number): number {
     encoding: "utf8",
     env: {
       ...process.env,
-      NODE_PATH: join(PEERS, "node_modules"),
+      NODE_PATH: TFJS_MODULES,
       TF_NUM_INTRAOP_THREADS: String(threads),
       TF_CPP_MIN_LOG_LEVEL: "2",
     },
@@ -91,15 +87,18 @@ export function torchSampling({ layers, hiddenSize }: SamplingCase, threads: num
 }
 
 function torch(work: "train" | "sample", settings: object): number {
-  const args = [TORCH_PEER, work, JSON.stringify(settings)];
-  return figureBefore("chars/s", execFileSync(PYTHON, args, { encoding: "utf8" }));
+  return figureBefore("chars/s", runTorch(TORCH_PEER, work, JSON.stringify(settings)));
+}
+
+function runTorch(...args: readonly string[]): string {
+  if (!TORCH_PYTHON) throw new Error(`PyTorch is ${NOT_INSTALLED}`);
+  return execFileSync(TORCH_PYTHON, args, { encoding: "utf8" });
 }
 
 /** FLOP/s */
 export function matmulPeak(threads: number): number {
   const script = join(ROOT, "bench", "matmul-peak.py");
-  const output = execFileSync(PYTHON, [script, String(threads)], { encoding: "utf8" });
-  return 1e9 * figureBefore("GFLOP/s", output);
+  return 1e9 * figureBefore("GFLOP/s", runTorch(script, String(threads)));
 }
 
 let bandwidthProgram: string | undefined;
@@ -107,10 +106,11 @@ let bandwidthProgram: string | undefined;
 /** Bytes/s */
 export function readBandwidth(bytes: number, threads: number): number {
   if (!bandwidthProgram) {
+    if (!CXX) throw new Error("There is no C++ compiler.");
     bandwidthProgram = join(mkdtempSync(join(tmpdir(), "charnn-bench-")), "read-bandwidth");
     const source = join(ROOT, "bench", "read-bandwidth.cc");
     const flags = ["-O3", "-march=native", "-ffast-math", "-pthread"];
-    execFileSync(process.env.CXX ?? "c++", [...flags, source, "-o", bandwidthProgram]);
+    execFileSync(CXX, [...flags, source, "-o", bandwidthProgram]);
   }
   const output = execFileSync(bandwidthProgram, [String(Math.round(bytes)), String(threads)]);
   return 1e9 * figureBefore("GB/s", output.toString());

@@ -7,8 +7,9 @@
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { charnn, matmulPeak, readBandwidth, whyNoPeer } from "./commands.js";
+import { CXX, charnn, matmulPeak, readBandwidth, TORCH_PYTHON } from "./commands.js";
 import { machineFacts } from "./machine.js";
+import { NOT_INSTALLED } from "./peers/find.js";
 
 const { values: options } = parseArgs({
   options: {
@@ -82,8 +83,12 @@ function measure(name: keyof Sizes, value: number): Figure {
   };
 }
 
-const missing = whyNoPeer();
-if (missing) throw new Error(missing);
+if (!TORCH_PYTHON || !CXX) {
+  console.error(
+    `The roofline needs ${TORCH_PYTHON ? "a C++ compiler" : `PyTorch, which is ${NOT_INSTALLED}`}`,
+  );
+  process.exit(1);
+}
 const { layers, hiddenSize, batchSize, seqLength } = MIDDLE;
 const around = `GRU ${layers}x${hiddenSize}, one-hot, batch ${batchSize}, sequence ${seqLength}, ${THREADS} threads`;
 console.log(`${machineFacts()}. Around ${around}.\n`);

@@ -1,6 +1,7 @@
 /**
  * Measures charnn beside PyTorch and beside what the machine can do at most, in turn, A B A B, and
- * prints a table with what each row must reach.
+ * prints a table with what each row must reach. Where what a row is compared with is not installed it says so,
+ * and has charnn's own figure alone.
  *
  *     npm run bench -- [--rounds 3] [--threads 2] [--only training|scaling|sampling|start|tfjs]
  */
@@ -12,17 +13,19 @@ import { median } from "#src/arrays.js";
 import * as cases from "./cases.js";
 import {
   CHARNN,
+  CXX,
   charnn,
   matmulPeak,
   readBandwidth,
   secondsOf,
+  TFJS_MODULES,
+  TORCH_PYTHON,
   tfjsTraining,
   torchSampling,
   torchTraining,
-  whyNoPeer,
-  whyNoTfjs,
 } from "./commands.js";
 import { machineFacts } from "./machine.js";
+import { NOT_INSTALLED } from "./peers/find.js";
 
 const { values: options } = parseArgs({
   options: {
@@ -39,7 +42,8 @@ interface Row {
   readonly work: string;
   readonly reached: string;
   readonly mustReach: string;
-  readonly holds: boolean;
+  /** Undefined where what it is compared with is not there. */
+  readonly holds: boolean | undefined;
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
@@ -65,8 +69,25 @@ function ratio(above: readonly number[], below: readonly number[]): number {
   return median(above.map((figure, round) => figure / below[round]));
 }
 
+const WITHOUT_TORCH = `PyTorch is ${NOT_INSTALLED}`;
+const WITHOUT_TFJS = `tfjs-node is ${NOT_INSTALLED}`;
+const WITHOUT_COMPILER = "the read bandwidth needs a C++ compiler";
+
+/** A row of charnn's chars/s alone. */
+function alone(row: Pick<Row, "work" | "mustReach">, why: string, measure: () => number): Row {
+  const { charnn } = inRounds({ charnn: measure });
+  return { ...row, reached: `${whole(median(charnn))} chars/s; ${why}`, holds: undefined };
+}
+
 function training(): Row[] {
   return cases.TRAINING.map((one) => {
+    const row = {
+      work: `train ${titleOf(one)}`,
+      mustReach: `${one.ratio} x or ${percent(one.share)}`,
+    };
+    if (!TORCH_PYTHON) {
+      return alone(row, WITHOUT_TORCH, () => charnn(one, THREADS).trainCharsPerSecond);
+    }
     let operations = 0;
     const figures = inRounds({
       charnn: () => {
@@ -81,9 +102,8 @@ function training(): Row[] {
     const share = operations * ratio(figures.charnn, figures.peak);
     const torchShare = operations * ratio(figures.torch, figures.peak);
     return {
-      work: `train ${titleOf(one)}`,
+      ...row,
       reached: `${whole(median(figures.charnn))} chars/s: ${times.toFixed(2)} x PyTorch, ${percent(share)} of the peak (PyTorch: ${percent(torchShare)})`,
-      mustReach: `${one.ratio} x or ${percent(one.share)}`,
       holds: times >= one.ratio || share >= one.share,
     };
   });
@@ -101,9 +121,14 @@ function titleOf(one: cases.TrainingCase): string {
 
 /** Of other JavaScript: tfjs-layers on tfjs-node. */
 function besideTfjs(): Row[] {
-  const why = whyNoTfjs();
-  if (why) throw new Error(why);
   return cases.BESIDE_TFJS.flatMap((one) => {
+    const work = `train ${titleOf(one)}, on`;
+    if (!TFJS_MODULES) {
+      const row = { work: `${work} native`, mustReach: `${one.times.native ?? 0} x` };
+      return one.times.native
+        ? [alone(row, WITHOUT_TFJS, () => charnn(one, THREADS, "native").trainCharsPerSecond)]
+        : [];
+    }
     const figures = inRounds({
       native: () => charnn(one, THREADS, "native").trainCharsPerSecond,
       tensorflow: () => charnn(one, THREADS, "tensorflow").trainCharsPerSecond,
@@ -114,7 +139,7 @@ function besideTfjs(): Row[] {
       if (least === undefined) return [];
       const times = ratio(figures[backend], figures.tfjs);
       return {
-        work: `train ${titleOf(one)}, on ${backend}`,
+        work: `${work} ${backend}`,
         reached: `${whole(median(figures[backend]))} chars/s: ${times.toFixed(1)} x tfjs-node layers`,
         mustReach: `${least} x`,
         holds: times >= least,
@@ -125,15 +150,16 @@ function besideTfjs(): Row[] {
 
 function scaling(): Row[] {
   const memory: number[] = [];
+  const peak = (threads: number) => (TORCH_PYTHON ? matmulPeak(threads) : Number.NaN);
   const figures = inRounds({
     one: () => charnn(cases.SCALED, 1).trainCharsPerSecond,
-    peakOfOne: () => matmulPeak(1),
+    peakOfOne: () => peak(1),
     all: () => {
       const { trainCharsPerSecond, peakRssBytes } = charnn(cases.SCALED, THREADS);
       memory.push(peakRssBytes);
       return trainCharsPerSecond;
     },
-    peakOfAll: () => matmulPeak(THREADS),
+    peakOfAll: () => peak(THREADS),
   });
   const own = ratio(figures.all, figures.one);
   const matmul = ratio(figures.peakOfAll, figures.peakOfOne);
@@ -142,9 +168,11 @@ function scaling(): Row[] {
   return [
     {
       work: `${THREADS} threads against 1, ${model}`,
-      reached: `${own.toFixed(2)} x; the matmul ${matmul.toFixed(2)} x: ${percent(own / matmul)}`,
+      reached: TORCH_PYTHON
+        ? `${own.toFixed(2)} x; the matmul ${matmul.toFixed(2)} x: ${percent(own / matmul)}`
+        : `${own.toFixed(2)} x; ${WITHOUT_TORCH}`,
       mustReach: percent(cases.SCALING_SHARE),
-      holds: own / matmul >= cases.SCALING_SHARE,
+      holds: TORCH_PYTHON ? own / matmul >= cases.SCALING_SHARE : undefined,
     },
     {
       work: `peak memory of training ${model}`,
@@ -159,59 +187,83 @@ function scaling(): Row[] {
 const SHORT = { batchSize: 1, seqLength: 8 };
 
 function sampling(): Row[] {
-  const small = inRounds({
-    charnn: () => charnn({ ...SHORT, ...cases.SMALL_SAMPLING }, 1).sampleCharsPerSecond,
+  return [
+    smallSampling(),
+    ...cases.SAMPLING.map(oneText),
+    ...cases.SAMPLING_SIDE_BY_SIDE.map(texts),
+  ];
+}
+
+const sampledBy = (one: cases.SamplingCase, threads: number) =>
+  charnn({ ...SHORT, ...one }, threads);
+
+function smallSampling(): Row {
+  const row = {
+    work: `sample GRU 2x128, 1 thread`,
+    mustReach: `${cases.SMALL_SAMPLING_RATIO} x`,
+  };
+  const measure = () => sampledBy(cases.SMALL_SAMPLING, 1).sampleCharsPerSecond;
+  if (!TORCH_PYTHON) return alone(row, WITHOUT_TORCH, measure);
+  const figures = inRounds({
+    charnn: measure,
     torch: () => torchSampling(cases.SMALL_SAMPLING, 1),
   });
-  const times = ratio(small.charnn, small.torch);
-  const rows: Row[] = [
-    {
-      work: `sample GRU 2x128, 1 thread`,
-      reached: `${whole(median(small.charnn))} chars/s: ${times.toFixed(2)} x PyTorch`,
-      mustReach: `${cases.SMALL_SAMPLING_RATIO} x`,
-      holds: times >= cases.SMALL_SAMPLING_RATIO,
-    },
-  ];
-  for (const one of cases.SAMPLING) {
-    let bytes = 0;
-    const figures = inRounds({
-      charnn: () => {
-        const { sampleCharsPerSecond, flopsPerCharacter } = charnn({ ...SHORT, ...one }, THREADS);
-        // Six operations of training, four bytes for each weight.
-        bytes = (flopsPerCharacter / 6) * 4;
-        return sampleCharsPerSecond;
-      },
-      torch: () => torchSampling(one, THREADS),
-      bandwidth: () => readBandwidth(bytes, THREADS),
-    });
-    const share = bytes * ratio(figures.charnn, figures.bandwidth);
-    const toTorch = ratio(figures.charnn, figures.torch);
-    rows.push({
-      work: `sample GRU ${one.layers}x${one.hiddenSize}`,
-      reached: `${whole(median(figures.charnn))} chars/s: ${percent(share)} of the read bandwidth, ${toTorch.toFixed(2)} x PyTorch`,
-      mustReach: `${percent(cases.SAMPLING_SHARE)} and 1 x`,
-      holds: share >= cases.SAMPLING_SHARE && toTorch >= 1,
-    });
+  const times = ratio(figures.charnn, figures.torch);
+  return {
+    ...row,
+    reached: `${whole(median(figures.charnn))} chars/s: ${times.toFixed(2)} x PyTorch`,
+    holds: times >= cases.SMALL_SAMPLING_RATIO,
+  };
+}
+
+function oneText(one: cases.SamplingCase): Row {
+  const row = {
+    work: `sample GRU ${one.layers}x${one.hiddenSize}`,
+    mustReach: `${percent(cases.SAMPLING_SHARE)} and 1 x`,
+  };
+  let bytes = 0;
+  const measure = () => {
+    const { sampleCharsPerSecond, flopsPerCharacter } = sampledBy(one, THREADS);
+    // Six operations of training, four bytes for each weight.
+    bytes = (flopsPerCharacter / 6) * 4;
+    return sampleCharsPerSecond;
+  };
+  if (!TORCH_PYTHON || !CXX) {
+    return alone(row, TORCH_PYTHON ? WITHOUT_COMPILER : WITHOUT_TORCH, measure);
   }
-  for (const one of cases.SAMPLING_SIDE_BY_SIDE) {
-    let operations = 0;
-    const figures = inRounds({
-      charnn: () => {
-        const { sampleCharsPerSecond, flopsPerCharacter } = charnn({ ...SHORT, ...one }, THREADS);
-        operations = flopsPerCharacter / 3;
-        return sampleCharsPerSecond;
-      },
-      peak: () => matmulPeak(THREADS),
-    });
-    const share = operations * ratio(figures.charnn, figures.peak);
-    rows.push({
-      work: `sample ${one.streams} texts at once, GRU ${one.layers}x${one.hiddenSize}`,
-      reached: `${whole(median(figures.charnn))} chars/s: ${percent(share)} of the matmul peak`,
-      mustReach: percent(cases.SAMPLING_SHARE),
-      holds: share >= cases.SAMPLING_SHARE,
-    });
-  }
-  return rows;
+  const figures = inRounds({
+    charnn: measure,
+    torch: () => torchSampling(one, THREADS),
+    bandwidth: () => readBandwidth(bytes, THREADS),
+  });
+  const share = bytes * ratio(figures.charnn, figures.bandwidth);
+  const toTorch = ratio(figures.charnn, figures.torch);
+  return {
+    ...row,
+    reached: `${whole(median(figures.charnn))} chars/s: ${percent(share)} of the read bandwidth, ${toTorch.toFixed(2)} x PyTorch`,
+    holds: share >= cases.SAMPLING_SHARE && toTorch >= 1,
+  };
+}
+
+function texts(one: cases.SamplingCase): Row {
+  const row = {
+    work: `sample ${one.streams} texts at once, GRU ${one.layers}x${one.hiddenSize}`,
+    mustReach: percent(cases.SAMPLING_SHARE),
+  };
+  let operations = 0;
+  const measure = () => {
+    const { sampleCharsPerSecond, flopsPerCharacter } = sampledBy(one, THREADS);
+    operations = flopsPerCharacter / 3;
+    return sampleCharsPerSecond;
+  };
+  if (!TORCH_PYTHON) return alone(row, WITHOUT_TORCH, measure);
+  const figures = inRounds({ charnn: measure, peak: () => matmulPeak(THREADS) });
+  const share = operations * ratio(figures.charnn, figures.peak);
+  return {
+    ...row,
+    reached: `${whole(median(figures.charnn))} chars/s: ${percent(share)} of the matmul peak`,
+    holds: share >= cases.SAMPLING_SHARE,
+  };
 }
 
 function start(): Row[] {
@@ -251,14 +303,13 @@ function best(measure: () => number): number {
   return Math.min(...Array.from({ length: 5 }, measure));
 }
 
-const missing = whyNoPeer();
-if (missing) throw new Error(missing);
 const parts = { training, scaling, sampling, start, tfjs: besideTfjs };
 const chosen = Object.entries(parts).filter(([name]) => !options.only || options.only === name);
 console.log(`${machineFacts()}; ${THREADS} threads, medians of ${ROUNDS} rounds.\n`);
 console.log("| work | reached | must reach | holds |\n|---|---|---|---|");
 for (const [, measure] of chosen) {
   for (const { work, reached, mustReach, holds } of measure()) {
-    console.log(`| ${work} | ${reached} | ${mustReach} | ${holds ? "yes" : "no"} |`);
+    const verdict = holds === undefined ? "not compared" : holds ? "yes" : "no";
+    console.log(`| ${work} | ${reached} | ${mustReach} | ${verdict} |`);
   }
 }

@@ -1,39 +1,40 @@
 /**
- * The plain command beside what others recommend, one after the other on the same machine: nanoGPT's
- * recipe for CPUs, PyTorch's GRU as in `torch_recipe.py`, and `charnn train` with nothing but a time
- * given, or with a preset too. Prints what each reaches, and keeps all losses on the way for `curves.py`
- * to draw.
+ * The plain command beside what others recommend, one after the other on the same machine: the recipes of
+ * `bench/peers/` (nanoGPT's for CPUs, the GRU of Keras's tutorial, one in PyTorch), and `charnn train` with
+ * nothing but a time given, or with a preset too. Prints what each reaches, and keeps all losses on the way for
+ * `curves.py` to draw.
  *
- *     npm run bench:compare -- TEXT [--nanogpt FOLDER] [--torch EPOCHS] [--runs 60s,10m,tiny@5m]
+ *     npm run bench:compare -- TEXT [--peers nanogpt,keras,torch] [--runs 60s,10m,tiny@5m] [--peer-time 120]
  *         [--results compare.json]
  *
- * FOLDER is a clone of github.com/karpathy/nanoGPT; what it takes becomes one of charnn's times.
+ * What the first peer takes becomes one of charnn's times. A peer that is not installed is left out, with a line.
  */
 import { spawn } from "node:child_process";
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { CHARNN, PYTHON } from "../commands.js";
+import { CHARNN } from "../commands.js";
+import { NOT_INSTALLED, pythonWith } from "../peers/find.js";
 
-const RECIPE = fileURLToPath(new URL("../../bench/quality/torch_recipe.py", import.meta.url));
-/** As in nanoGPT's README, for "a macbook (or other cheap computer)". */
-const NANOGPT_OPTIONS = [
-  "--device=cpu",
-  "--compile=False",
-  "--eval_iters=20",
-  "--log_interval=50",
-  "--block_size=64",
-  "--batch_size=12",
-  "--n_layer=4",
-  "--n_head=4",
-  "--n_embd=128",
-  "--max_iters=2000",
-  "--lr_decay_iters=2000",
-  "--dropout=0.0",
-];
+interface Recipe {
+  readonly title: string;
+  /** In `bench/peers/`. */
+  readonly script: string;
+  readonly needs: readonly string[];
+}
+
+const RECIPES: Readonly<Record<string, Recipe>> = {
+  nanogpt: { title: "nanoGPT's recipe for CPUs", script: "nanogpt.py", needs: ["torch"] },
+  keras: {
+    title: "Keras, GRU 1x1024",
+    script: "keras_rnn.py",
+    needs: ["keras", "tensorflow"],
+  },
+  torch: { title: "PyTorch, GRU 1x512, 5 passes", script: "torch_recipe.py", needs: ["torch"] },
+};
 
 const {
   values: options,
@@ -41,8 +42,8 @@ const {
 } = parseArgs({
   allowPositionals: true,
   options: {
-    nanogpt: { type: "string" },
-    torch: { type: "string" },
+    peers: { type: "string", default: "nanogpt" },
+    "peer-time": { type: "string" },
     runs: { type: "string", default: "60s,10m" },
     results: { type: "string", default: "compare.json" },
   },
@@ -63,12 +64,15 @@ interface Result {
 
 const results: Result[] = [];
 const runs = options.runs.split(",");
-if (options.nanogpt) {
-  keep(await nanoGpt(options.nanogpt));
-  runs.unshift(`${Math.round(results[0].seconds)}s`);
+for (const name of options.peers.split(",").filter(Boolean)) {
+  const recipe = RECIPES[name];
+  if (!recipe) throw new Error(`There is no peer ${name}, but: ${Object.keys(RECIPES).join(", ")}`);
+  const python = pythonWith(...recipe.needs);
+  if (python) keep(await peer(recipe, python));
+  else console.log(`${recipe.title}: ${NOT_INSTALLED}`);
 }
+if (results.length > 0) runs.unshift(`${Math.round(results[0].seconds)}s`);
 for (const run of runs) keep(await charnn(run));
-if (options.torch) keep(await torchRecipe(options.torch));
 
 function keep(result: Result): void {
   results.push(result);
@@ -98,10 +102,9 @@ function resultOf(name: string, seconds: number, curve: Curve, note?: string): R
 async function* linesOf(
   command: string,
   args: readonly string[],
-  cwd?: string,
 ): AsyncGenerator<[line: string, seconds: number]> {
   const start = performance.now();
-  const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
   const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
   for await (const line of createInterface(child.stdout)) {
     yield [line, (performance.now() - start) / 1e3];
@@ -135,27 +138,13 @@ async function charnn(run: string): Promise<Result> {
   return resultOf(`charnn ${asked.join(" ")}`, seconds, curve, note);
 }
 
-/** nanoGPT estimates its losses from windows that it draws at random. */
-async function nanoGpt(clone: string): Promise<Result> {
-  const data = path.join(clone, "data", "shakespeare_char");
-  copyFileSync(text, path.join(data, "input.txt"));
-  for await (const _ of linesOf(PYTHON, ["prepare.py"], data));
+async function peer({ title, script }: Recipe, python: string): Promise<Result> {
+  const file = fileURLToPath(new URL(`../../bench/peers/${script}`, import.meta.url));
+  const limit = options["peer-time"] ? ["--time", options["peer-time"]] : [];
   const curve: Curve = [];
-  let seconds = 0;
-  const args = ["-u", "train.py", "config/train_shakespeare_char.py", ...NANOGPT_OPTIONS];
-  for await (const [line, now] of linesOf(PYTHON, args, clone)) {
-    const loss = /^step \d+: .*val loss ([\d.]+)/.exec(line)?.[1];
-    if (loss) curve.push(point(now, Number(loss)));
-    seconds = now;
-  }
-  return resultOf("nanoGPT's recipe for CPUs", seconds, curve);
-}
-
-async function torchRecipe(epochs: string): Promise<Result> {
-  const curve: Curve = [];
-  for await (const [line] of linesOf(PYTHON, [RECIPE, "--epochs", epochs, text])) {
+  for await (const [line] of linesOf(python, [file, text, ...limit])) {
     const { seconds, loss } = JSON.parse(line);
     curve.push([seconds, loss]);
   }
-  return resultOf(`PyTorch GRU 1x512, ${epochs} passes`, curve[curve.length - 1][0], curve);
+  return resultOf(title, curve[curve.length - 1][0], curve);
 }

@@ -12,6 +12,7 @@ import copy
 import json
 import math
 import re
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,50 +22,17 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy, layer_norm
+from torch.nn.functional import layer_norm
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "peers"))
+from lanes import mean_loss, training_windows, validation_loss
 
 LANES, WINDOW, CLIP_NORM, AVERAGE_KEPT = 32, 64, 1.0, 0.998
 # The decay is of a step at the full learning rate, whatever that is.
 RATE, BETAS, DECAY = 1e-2, (0.9, 0.99), 1e-3
 WARM_UP_STEPS, EVALUATE_EVERY = 50, 500
-
-
-def training_windows(tokens, lanes=LANES, size=WINDOW):
-    """Inputs and targets, window after window without end, and whether the state starts at zero.
-
-    As charnn's lanes: stretches side by side, which begin at another offset in each epoch.
-    """
-    length = (len(tokens) - size) // lanes
-    while True:
-        start = int(torch.randint(size, ()))
-        inputs, targets = (
-            tokens[first : first + lanes * length].view(lanes, length).t().split(size)
-            for first in (start, start + 1)
-        )
-        for index, window in enumerate(inputs):
-            yield window, targets[index], index == 0
-
-
-@torch.no_grad()
-def validation_loss(model, tokens, unscored=1000):
-    """The loss over the whole text, in lanes; all but the first read before they are scored."""
-    lanes = min(max(len(tokens) // 10_000, 1), 64)
-    length = math.ceil((len(tokens) - 1 + (lanes - 1) * unscored) / lanes)
-    places = torch.arange(length)[:, None] + torch.arange(lanes) * (length - unscored)
-    padded = torch.cat([tokens, torch.full((lanes,), -1)])
-    inputs, targets = padded[places].clamp(min=0), padded[places + 1]
-    targets[:unscored, 1:] = -1
-    total, state = 0.0, None
-    for window, following in zip(inputs.split(256), targets.split(256)):
-        logits, state = model(window, state)
-        total += mean_loss(logits, following, ignore_index=-1, reduction="sum").item()
-    return total / (len(tokens) - 1)
-
-
-def mean_loss(logits, targets, **options):
-    return cross_entropy(logits.flatten(0, 1), targets.flatten(), **options)
 
 
 class LoopGru(nn.Module):
@@ -310,7 +278,7 @@ def run(trial, tokens, characters):
 
     schedules = [LambdaLR(optimizer, factor) for optimizer in optimizers]
     state, losses, validation_losses, seconds = None, [], [], 0.0
-    windows = training_windows(tokens[:cut])
+    windows = training_windows(tokens[:cut], LANES, WINDOW)
     for step in range(1, steps + 1):
         start = time.perf_counter()
         inputs, targets, starts_fresh = next(windows)

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
+import { pythonWith } from "#bench/peers/find.js";
 import { checksumOf } from "#src/checkpoint/checksum.js";
 import {
   decodeHeader,
@@ -14,7 +15,6 @@ import { CharnnError } from "#src/errors.js";
 import { failsWith } from "../helpers/failure.js";
 import fc from "../helpers/fast-check.js";
 import { temporaryFolder } from "../helpers/folder.js";
-import { pythonWith } from "../helpers/python.js";
 import { decodeSafetensors } from "../helpers/safetensors.js";
 import { slow } from "../helpers/slow.js";
 

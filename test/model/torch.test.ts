@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
+import { pythonWith } from "#bench/peers/find.js";
 import type { Backend, ParameterArray, StepArrays } from "#src/backends/backend.js";
 import { modelConfig, parameterShapes } from "#src/config/model.js";
 import type { Batch } from "#src/data/batch.js";
@@ -10,7 +11,6 @@ import { loadWeights } from "#src/model/load-weights.js";
 import { parameterArray } from "#src/model/parameters.js";
 import { assertClose, numbersOf } from "../helpers/numbers.js";
 import { testOnEveryBackend } from "../helpers/on-every-backend.js";
-import { pythonWith } from "../helpers/python.js";
 import { slow } from "../helpers/slow.js";
 import { nothingDropped } from "../helpers/small-training.js";
 import {

@@ -4,13 +4,13 @@ import { appendFile, readdir } from "node:fs/promises";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { pythonWith } from "#bench/peers/find.js";
 import { type TrainSettings, train } from "#src/index.js";
 import { readMetrics } from "#src/runs/metrics-reader.js";
 import { crc32c, encodeRecord } from "#src/tensorboard/event-file.js";
 import { histogramOf } from "#src/tensorboard/histogram.js";
 import { trainedWithBadSteps } from "../helpers/broken-kernel.js";
 import { assertClose, Draw } from "../helpers/numbers.js";
-import { pythonWith } from "../helpers/python.js";
 import {
   fileOf,
   only,

@@ -1,0 +1,74 @@
+/**
+ * Installs what charnn is compared with: PyTorch, Keras and more into a virtual environment of Python, in the
+ * versions of `requirements.txt`, and tfjs-node beside them where TensorFlow is installed for charnn. What is
+ * there is left alone.
+ *
+ *     npm run peers
+ *
+ * PYTHON names another Python than python3, CHARNN_PEERS another folder than ~/.cache/charnn-peers.
+ */
+import { spawnSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { dataFolder } from "#src/data-folder.js";
+import { modulesWithTfjs, PEERS, PEERS_PYTHON } from "./find.js";
+
+const REQUIREMENTS = fileURLToPath(new URL("../../bench/peers/requirements.txt", import.meta.url));
+/** A copy of the requirements that were installed. */
+const INSTALLED = path.join(PEERS, "installed-requirements.txt");
+const TFJS_NODE = "@tensorflow/tfjs-node@4.22.0";
+
+const isInstalled = installPython() && installTfjs();
+if (isInstalled) console.log(`The peers are in ${PEERS}.`);
+else process.exitCode = 1;
+
+function installPython(): boolean {
+  if (read(INSTALLED) === read(REQUIREMENTS) && existsSync(PEERS_PYTHON)) return true;
+  const python = process.env.PYTHON || (process.platform === "win32" ? "python" : "python3");
+  console.log(
+    `Installing PyTorch, Keras and others into ${PEERS}: some 5 GB, which takes minutes.`,
+  );
+  mkdirSync(PEERS, { recursive: true });
+  const pip = ["-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"];
+  const isDone =
+    (existsSync(PEERS_PYTHON) || succeeds(python, ["-m", "venv", PEERS])) &&
+    succeeds(PEERS_PYTHON, [...pip, "--requirement", REQUIREMENTS]);
+  if (isDone) copyFileSync(REQUIREMENTS, INSTALLED);
+  return isDone;
+}
+
+/** With its JavaScript, on the TensorFlow that charnn installs. */
+function installTfjs(): boolean {
+  const tensorflow = path.join(dataFolder(), "charnn", "tensorflow");
+  if (modulesWithTfjs()) return true;
+  if (!existsSync(tensorflow)) {
+    console.log("Without tfjs-node, which is compared with too after this:");
+    console.log("    node bin/charnn.js doctor --install-tensorflow && npm run peers");
+    return true;
+  }
+  const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
+  const install = ["install", "--prefix", PEERS, "--ignore-scripts", ...quiet, TFJS_NODE];
+  if (!succeeds("npm", install)) return false;
+  const folder = path.join(PEERS, "node_modules", "@tensorflow", "tfjs-node");
+  for (const name of ["lib", "deps"]) {
+    const link = path.join(folder, name);
+    rmSync(link, { recursive: true, force: true });
+    symlinkSync(path.join(tensorflow, name), link);
+  }
+  return true;
+}
+
+function succeeds(program: string, args: readonly string[]): boolean {
+  const { status, error } = spawnSync(program, args, {
+    stdio: "inherit",
+    // npm is a script there.
+    shell: process.platform === "win32" && program === "npm",
+  });
+  if (error) console.error(`${program} does not run: ${error.message}`);
+  return status === 0;
+}
+
+function read(file: string): string | undefined {
+  return existsSync(file) ? readFileSync(file, "utf8") : undefined;
+}
