@@ -200,6 +200,16 @@ test("A report shows the surprisal and the activations on the held-out part, fro
   );
 });
 
+test("A report shows characters that can't be seen by a dot, and by their names", async (t) => {
+  const { settings, place, file } = await trainedRun(t, inventedText(700).replaceAll("\n", "\r\n"));
+  await writeReport({ ...settings, text: [place.text] }, file);
+  const page = await readFile(file, "utf8");
+  assert.match(page, /<span class="(?:s\d )?unseen">·<\/span>/);
+  assert.match(page, /<em>carriage return<\/em>/);
+  const [shown] = page.split("<script");
+  assert.doesNotMatch(shown, /\r|\u240d/);
+});
+
 test("A report knows the held-out part of a list whose last line has no end", async (t) => {
   const place = await workplace(t, inventedText(700).trimEnd());
   await trained(smallRun(place, { steps: 3, documents: "lines" }));

@@ -125,6 +125,7 @@ const TEXTS = `
     radial-gradient(farthest-side at 50% 100%, var(--shade), transparent) bottom / 100% .8rem no-repeat scroll,
     var(--panel);
 }
+.text .unseen { color: var(--quiet); }
 .text span.found { box-shadow: 0 .15em 0 var(--link); }
 .text span.current { outline: 2px solid var(--text); }
 .levels { display: flex; flex-wrap: wrap; gap: .25rem; }

@@ -3,6 +3,7 @@ import type { Tracked } from "../../neurons.js";
 import type { TextView } from "../../view-text.js";
 import { type Html, html } from "../html.js";
 import { table } from "../tables.js";
+import { textSpans } from "./text-spans.js";
 
 /** Which units track something, and a text by the activation of one. */
 export function neuronsSection({ data, tracked, fitted, isHeldOut }: TextView): Html {
@@ -16,7 +17,7 @@ export function neuronsSection({ data, tracked, fitted, isHeldOut }: TextView): 
         )}`
       : "no unit does better than guessing",
   ]);
-  const spans = data.characters.map((character) => html`<span>${character}</span>`);
+  const spans = textSpans(data.characters);
   return html`<section aria-labelledby="neurons"><h2 id="neurons">Neurons</h2>
 <p>Which single units track something of the text, and how well: fitted on the first half of ${formatCount(fitted)}
 characters, scored on the second. ${isHeldOut ? "The model was not trained on any of them." : ""}</p>

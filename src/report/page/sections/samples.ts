@@ -4,6 +4,7 @@ import { formatCount } from "../../../text.js";
 import { type Html, html } from "../html.js";
 import { runName } from "../tables.js";
 import { spread } from "./spread.js";
+import { readable } from "./text-spans.js";
 
 /** Evenly spread; a page of all may be too long for anybody. */
 const MAX_SAMPLES = 200;
@@ -30,7 +31,7 @@ export function sampleItems(runs: readonly Metrics[]): Html[] {
     .flatMap(({ run, samples: own }, k) =>
       spread(own, MAX_SAMPLES).map(({ step, text }) => {
         const title = html`${runName(run.name, k)}, step ${formatCount(step)}`;
-        const item = html`<li data-run="${k}" data-step="${step}"><p>${title}</p><pre>${text}</pre></li>`;
+        const item = html`<li data-run="${k}" data-step="${step}"><p>${title}</p><pre>${readable(text)}</pre></li>`;
         return { step, item };
       }),
     )
@@ -44,7 +45,7 @@ function bestCard({ run, best, samples }: Metrics, k: number): Html {
   const sample = upTo(shown, best?.step ?? Number.POSITIVE_INFINITY) ?? shown[0];
   const step = sample ? `, step ${formatCount(sample.step)}` : "";
   const isBest = sample && sample.step === best?.step ? ", the best" : "";
-  return html`<article data-run="${k}" class="card"><p>${runName(run.name, k)}<span>${step}${isBest}</span></p><pre>${sample?.text ?? ""}</pre></article>`;
+  return html`<article data-run="${k}" class="card"><p>${runName(run.name, k)}<span>${step}${isBest}</span></p><pre>${readable(sample?.text ?? "")}</pre></article>`;
 }
 
 function upTo(samples: readonly SampleRecord[], step: number): SampleRecord | undefined {

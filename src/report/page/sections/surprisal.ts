@@ -2,15 +2,14 @@ import { formatCount } from "../../../text.js";
 import type { TextView } from "../../view-text.js";
 import { type Html, html } from "../html.js";
 import { SURPRISAL_LEVELS } from "../style.js";
+import { textSpans } from "./text-spans.js";
 
 /** A text with each character in the colour of its surprisal. */
 export function surprisalSection(view: TextView): Html {
   const { data } = view;
-  const spans = data.characters.map((character, position) => {
+  const spans = textSpans(data.characters, (position) => {
     const level = SURPRISAL_LEVELS.filter(({ from }) => (data.bits[position] ?? 0) >= from).length;
-    return level > 0
-      ? html`<span class="s${level}">${character}</span>`
-      : html`<span>${character}</span>`;
+    return level > 0 ? `s${level}` : "";
   });
   return html`<section aria-labelledby="surprisal"><h2 id="surprisal">Surprisal</h2>
 <p>How much each character surprised the model after all before it: minus the base-2 logarithm of its probability, in
