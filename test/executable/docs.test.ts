@@ -27,7 +27,6 @@ const PAGES = [
 const NOT_RUN = new Map([
   ["npm run native", "it compiles what other tests use"],
   ["apt-get install g++", "it installs"],
-  ["charnn doctor --install-compiler", "it asks and installs"],
   ["charnn doctor --install-compiler --yes", "it installs"],
   ["charnn doctor --install-tensorflow", "it asks and installs"],
   ["charnn doctor --install-tensorflow --yes", "it installs"],
