@@ -17,12 +17,14 @@ struct SignalGuard {
   size_t most_milliseconds = 0;
   /// Whether the end of the terminal counts as a signal.
   bool hang_up = false;
-  /// Whether standard error is a terminal that is to be put right at the end.
-  bool restore_terminal = false;
+  /// What is written to standard error at the end, if anything: a constant of this file.
+  const char* last_words = nullptr;
 };
 
-/// Clears the line that the cursor is in, where a progress bar may stand, and shows the cursor.
-constexpr char kRestoreTerminal[] = "\r\x1b[K\x1b[?25h";
+/// Clears the lines from that of the cursor on, where a progress bar may stand, and shows the cursor.
+constexpr char kRestoreTerminal[] = "\r\x1b[J\x1b[?25h";
+/// Takes the progress out of the task bar too, in terminals that know how.
+constexpr char kRestoreTerminalAndTaskbar[] = "\r\x1b[J\x1b[?25h\x1b]9;4;0;\a";
 
 /// Starts it, in place of the one before.
 void start_signal_guard(const SignalGuard& settings);

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstring>
 
 #include "addon/instance.h"
 #include "addon/signal_guard.h"
@@ -21,7 +22,7 @@ constexpr size_t kCount = sizeof kSignals / sizeof *kSignals;
 
 // All that the handler reads. It may run at any time, on any thread.
 std::atomic<int> left_to_let_through;
-std::atomic<bool> restores_terminal;
+std::atomic<const char*> last_words;
 /// How long the process may take to end after the first signal; 0: as long as it likes.
 std::atomic<size_t> most_milliseconds;
 struct sigaction handlers_before[kCount];
@@ -63,8 +64,9 @@ bool is_echo(int index, const siginfo_t* info) {
 [[noreturn]] void end_process(int number) {
   pollfd output = {STDERR_FILENO, POLLOUT, 0};
   // A terminal that takes nothing must not keep the process.
-  if (restores_terminal && poll(&output, 1, 0) == 1 && (output.revents & POLLOUT) != 0) {
-    const ssize_t written = write(STDERR_FILENO, kRestoreTerminal, sizeof kRestoreTerminal - 1);
+  const char* words = last_words;
+  if (words != nullptr && poll(&output, 1, 0) == 1 && (output.revents & POLLOUT) != 0) {
+    const ssize_t written = write(STDERR_FILENO, words, std::strlen(words));
     static_cast<void>(written);
   }
   _exit(128 + number);
@@ -122,7 +124,7 @@ void release_signal_guard() {
 void start_signal_guard(const SignalGuard& settings) {
   release_signal_guard();
   left_to_let_through = static_cast<int>(settings.let_through);
-  restores_terminal = settings.restore_terminal;
+  last_words = settings.last_words;
   most_milliseconds = settings.most_milliseconds;
   last_signal = 0;
   is_guarding = true;

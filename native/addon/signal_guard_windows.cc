@@ -7,6 +7,7 @@
 #include <windows.h>
 
 #include <atomic>
+#include <cstring>
 
 #include "addon/instance.h"
 #include "addon/signal_guard.h"
@@ -21,7 +22,7 @@ constexpr DWORD kMostMillisecondsToRestore = 200;
 
 // All that the handlers read. They may run at any time.
 std::atomic<int> left_to_let_through;
-std::atomic<bool> restores_terminal;
+std::atomic<const char*> last_words;
 std::atomic<DWORD> most_milliseconds;
 std::atomic<UINT> exit_code{kInterrupted};
 // Only changed by the thread of JavaScript.
@@ -36,10 +37,10 @@ void call_later(WAITORTIMERCALLBACK callback, DWORD milliseconds) {
 }
 
 void end_process() {
-  if (restores_terminal) {
+  if (const char* words = last_words) {
     call_later(end_at_once, kMostMillisecondsToRestore);
     DWORD written;
-    WriteFile(GetStdHandle(STD_ERROR_HANDLE), kRestoreTerminal, sizeof kRestoreTerminal - 1,
+    WriteFile(GetStdHandle(STD_ERROR_HANDLE), words, static_cast<DWORD>(std::strlen(words)),
               &written, nullptr);
   }
   end_at_once(nullptr, FALSE);
@@ -66,7 +67,7 @@ BOOL WINAPI on_key(DWORD event) {
 void start_signal_guard(const SignalGuard& settings) {
   release_signal_guard();
   left_to_let_through = static_cast<int>(settings.let_through);
-  restores_terminal = settings.restore_terminal;
+  last_words = settings.last_words;
   most_milliseconds = static_cast<DWORD>(settings.most_milliseconds);
   is_guarding = SetConsoleCtrlHandler(on_key, TRUE) != 0;
 }

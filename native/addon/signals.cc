@@ -20,7 +20,9 @@ napi_value guard_signals(napi_env env, const Arguments& arguments) {
   SignalGuard settings;
   settings.let_through = arguments.size("letThrough", 0, kMostLetThrough);
   settings.hang_up = arguments.flag("hangUp");
-  settings.restore_terminal = arguments.flag("restoreTerminal");
+  if (arguments.flag("restoreTerminal"))
+    settings.last_words =
+        arguments.flag("clearTaskbar") ? kRestoreTerminalAndTaskbar : kRestoreTerminal;
   settings.most_milliseconds = arguments.size("mostMilliseconds", 0, kMostMilliseconds);
   is_stopping = false;
   start_signal_guard(settings);

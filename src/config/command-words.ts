@@ -7,8 +7,12 @@ import type { TrainSettings } from "./train-settings.js";
 /** An option as it is typed, each word quoted for a shell; nothing for a flag that is off. */
 export function optionWords(name: string, value: unknown): string[] {
   const flag = `--${hyphened(name)}`;
-  if (value === undefined || value === false) return [];
-  if (value === true) return [flag];
+  if (value === undefined) return [];
+  if (typeof value === "boolean") {
+    const isOnByDefault = byDefault(name) === true;
+    if (value === isOnByDefault) return [];
+    return [isOnByDefault ? `--no-${hyphened(name)}` : flag];
+  }
   const word = Array.isArray(value)
     ? value.map(({ step, steps }: StepChange) => `${step}:${steps}`).join(",")
     : String(value);
@@ -22,17 +26,14 @@ export function trainCommandLine({ files, fold, ...settings }: TrainSettings): s
   for (const file of files) words.push(quoted(/^-./.test(file) ? `./${file}` : file));
   for (const name of Object.keys(TRAIN)) {
     const value: unknown = settings[name as keyof typeof settings];
-    if (isFlagOff(name, value)) words.push(`--no-${hyphened(name)}`);
-    else words.push(...optionWords(name, nameOfAll(name, value, fold)));
+    words.push(...optionWords(name, nameOfAll(name, value, fold)));
   }
   if (fold) words.push("--cross-validate", String(fold.of));
   return words.join(" ");
 }
 
-/** Whether a flag that is on by default was turned off. */
-function isFlagOff(name: string, value: unknown): boolean {
-  const { default: byDefault } = TRAIN[name as keyof typeof TRAIN] as { default?: unknown };
-  return byDefault === true && value === false;
+function byDefault(name: string): unknown {
+  return (TRAIN[name as keyof typeof TRAIN] as { readonly default?: unknown }).default;
 }
 
 /** The name of all folds, of which one has a number at its end. */

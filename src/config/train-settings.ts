@@ -113,6 +113,12 @@ export interface TrainSettings extends BackendSettings {
   readonly overwrite?: boolean | undefined;
   /** Steps between two evaluations; there is one at the end of each epoch too. Default: 500. */
   readonly evalEvery?: number | undefined;
+  /** Steps between two samples. Default: one after each evaluation. */
+  readonly sampleEvery?: number | undefined;
+  /** What each sample begins with. */
+  readonly samplePrompt?: string | undefined;
+  /** Whether samples are written. Default: true. */
+  readonly samples?: boolean | undefined;
   /**
    * About how many characters of the held-out part an evaluation scores, always the same ones, from all over
    * it. Default: all, or with `maxTime` as many as there is time for.

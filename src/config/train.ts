@@ -260,6 +260,28 @@ export const TRAIN = {
     checkpoint: "training",
     absent: undefined,
   },
+  sampleEvery: {
+    kind: wholeNumber(1),
+    value: "<n>",
+    help: "Write a sample every n steps",
+    decidedBy: "after each evaluation",
+    group: RUN,
+    onResume: "again",
+  },
+  samplePrompt: {
+    kind: TEXT,
+    value: "<text>",
+    help: "Begin each sample with this text",
+    group: RUN,
+    onResume: "again",
+  },
+  samples: {
+    kind: FLAG,
+    help: "Write no samples",
+    default: true,
+    group: RUN,
+    onResume: "again",
+  },
   saveEvery: {
     kind: wholeNumber(1),
     value: "<n>",

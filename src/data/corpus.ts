@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { CharnnError } from "../errors.js";
-import { formatCount, NEWLINE } from "../text.js";
+import { NEWLINE } from "../text.js";
 import { inPieces } from "../turns.js";
-import { describeCharacter, listFew } from "./characters.js";
+import { describeCharacter } from "./characters.js";
 import { dealDocuments } from "./deal.js";
 import { encodingName, type Invalid } from "./decoding.js";
+import { neverLearned } from "./never-learned.js";
 import { withoutRare } from "./rare-characters.js";
 import { type LineEnds, readCharacters } from "./reading.js";
 import { checkNames, estimateLength, findSources, type ReadOptions } from "./sources.js";
@@ -273,38 +274,4 @@ async function fingerprintOf(
     await inPieces(bytes.length, signal, (start, end) => hash.update(bytes.subarray(start, end)));
   }
   return hash.digest("hex");
-}
-
-/** What a model meets for the first time when it is scored. */
-async function neverLearned(
-  name: "validation" | "test",
-  part: Tokens,
-  train: Tokens,
-  vocabulary: Vocabulary,
-  signal: AbortSignal | undefined,
-): Promise<string[]> {
-  const unseen = new Uint8Array(vocabulary.size);
-  await inPieces(part.length, signal, (start, end) => {
-    for (let position = start; position < end; position++) unseen[part[position]] = 1;
-  });
-  let left = unseen.reduce((sum, flag) => sum + flag, 0);
-  await inPieces(train.length, signal, (start, end) => {
-    for (let position = start; position < end && left > 0; position++) {
-      left -= unseen[train[position]];
-      unseen[train[position]] = 0;
-    }
-    return left === 0 ? "stop" : undefined;
-  });
-  if (left === 0) return [];
-  const characters = Array.from(unseen.keys())
-    .filter((index) => unseen[index] === 1)
-    .map((index) =>
-      index === vocabulary.unknown
-        ? "the unknown character"
-        : describeCharacter(vocabulary.characterAt(index).codePointAt(0) as number),
-    );
-  const count = left === 1 ? "1 character occurs" : `${formatCount(left)} characters occur`;
-  return [
-    `${count} only in the ${name} part: ${listFew(characters)}. The model can't learn what it never reads, and the ${name} loss counts it.`,
-  ];
 }

@@ -6,12 +6,12 @@ import type { TrainSettings } from "../config/train-settings.js";
 import type { CorpusSettings } from "../data/corpus.js";
 import type { ReadOptions } from "../data/sources.js";
 import { CharnnError } from "../errors.js";
+import type { OnPreparing } from "./preparation.js";
 
 /** What getting a run ready needs beside its settings. */
 export interface PlanOptions extends ReadOptions {
   readonly clock: Clock;
-  /** Called now and then with the fraction of a long work that is done, from 0 to 1. */
-  readonly onPreparing?: ((doing: "reading" | "counting", fraction: number) => void) | undefined;
+  readonly onPreparing?: OnPreparing | undefined;
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The lines of `metrics.jsonl`, what a run reports as it goes: their form, and writing them. */
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import * as v from "valibot";
 import { closeRead } from "../clean-up.js";
 import { systemErrorCode } from "../errors.js";
@@ -89,6 +89,8 @@ const BYTES_OF_FIRST_LINE = 1 << 16;
  */
 export async function readOrigin(path: string): Promise<RunRecord | undefined> {
   try {
+    // To open a pipe would wait for somebody to write to it.
+    if (!(await stat(path)).isFile()) return undefined;
     const file = await open(path, "r");
     try {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(BYTES_OF_FIRST_LINE), 0);
@@ -154,8 +156,11 @@ async function* keptLines(path: string, known: Known): AsyncGenerator<Uint8Array
 
 function isKept({ bytes }: Line, { step, evaluatedAt }: Known): boolean {
   const record = bytes && stepOf(bytes.toString());
-  const isOfStep = record?.event === "step" || record?.event === "run";
-  return !!record && record.step <= (isOfStep ? step : evaluatedAt);
+  if (!record) return false;
+  const { event, step: at } = record;
+  if (event === "step" || event === "run") return at <= step;
+  // A sample of a step before is none of an evaluation.
+  return at <= evaluatedAt || (event === "sample" && at < step);
 }
 
 /** What a line reports, and of which step; undefined for a line that is cut, or is no object. */

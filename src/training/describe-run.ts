@@ -1,15 +1,14 @@
 import { reportOf } from "../backends/select.js";
 import { parameterCount } from "../config/model.js";
+import type { PresetName } from "../config/names.js";
+import type { RunConfig } from "../config/run.js";
 import { type Speed, secondsFor } from "../planning/forecast.js";
+import { presetModel } from "../planning/presets.js";
 import { paceOf } from "../planning/run-length.js";
-import { generate } from "../sampling/sampler.js";
-import { Turns } from "../turns.js";
-import type { EndEvent, SampleEvent, StartEvent } from "./events.js";
+import type { EndEvent, StartEvent } from "./events.js";
 import { finalScores } from "./final-scores.js";
 import type { Run } from "./run.js";
 import { endReached } from "./run-end.js";
-
-const SAMPLE = { length: 200, temperature: 0.8, topK: 0, topP: 1, count: 1 };
 
 /**
  * What the run will do, with the speed that the trial measured.
@@ -30,6 +29,7 @@ export async function startEvent(run: Run, signal: AbortSignal | undefined): Pro
     parameters: parameterCount(config.model),
     backend: reportOf(selected),
     choice: run.choice,
+    preset: presetOf(config),
     step,
     totalSteps,
     stepsPerEpoch: pace.stepsPerEpoch,
@@ -40,27 +40,15 @@ export async function startEvent(run: Run, signal: AbortSignal | undefined): Pro
   };
 }
 
-/** What the model writes at an evaluation. */
-export async function sampleEvent({
-  evalModel,
-  corpus,
-  random,
-  progress: { step },
-}: Run): Promise<SampleEvent> {
-  const { vocabulary, documents } = corpus;
-  const options = { ...SAMPLE, documents };
-  const turns = new Turns();
-  let text = "";
-  for (const [character = ""] of generate(
-    evalModel,
-    vocabulary,
-    options,
-    random.fork("sample", step),
-  )) {
-    text += character;
-    if (turns.isDue()) await turns.take();
-  }
-  return { event: "sample", step, text };
+/** The preset of a run, where its model has the sizes of it. */
+function presetOf({ model, training: { preset } }: RunConfig): PresetName | undefined {
+  const { hiddenSize, embeddingSize, layers, cell } = presetModel(preset, model.vocabularySize);
+  const isIts =
+    model.hiddenSize === hiddenSize &&
+    model.embeddingSize === embeddingSize &&
+    model.layers === layers &&
+    model.cell === cell;
+  return isIts ? preset : undefined;
 }
 
 /**

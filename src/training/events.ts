@@ -1,13 +1,13 @@
 import type { SelectionReport } from "../backends/select.js";
 import type { PresetName } from "../config/names.js";
 import type { RunConfig } from "../config/run.js";
+import type { Preparation } from "../planning/preparation.js";
 
-/** What goes on before a run starts, for a long text: now and then while it is read and counted. */
+/** A preparation begins, or with a long text goes on. */
 export interface PreparingEvent {
   readonly event: "preparing";
-  /** `counting` is for the n-gram baseline. */
-  readonly doing: "reading" | "counting";
-  /** How much of it is done, from 0 to 1. */
+  readonly doing: Preparation;
+  /** How much of it is done, from 0, where it begins, to 1. */
   readonly share: number;
 }
 
@@ -23,6 +23,8 @@ export interface StartEvent {
   readonly backend: SelectionReport;
   /** The preset that was chosen for what was not asked for, and why. */
   readonly choice: { readonly preset: PresetName; readonly reason: string } | undefined;
+  /** The preset whose sizes the model has; undefined where others were asked for. */
+  readonly preset: PresetName | undefined;
   /** The step it goes on from; 0 for a new run. */
   readonly step: number;
   /** Undefined where losses alone decide when it ends. */

@@ -9,6 +9,7 @@ import { CharnnError } from "../errors.js";
 import { inMemory } from "../memory.js";
 import { corpusSettings, type PlanOptions } from "../planning/corpus-settings.js";
 import { trainingOutOfMemory, trainingShape } from "../planning/memory-need.js";
+import { beginPreparation } from "../planning/preparation.js";
 import { resolveConfig } from "../planning/resolve-config.js";
 import { claimRun } from "../runs/claim.js";
 import { loadCheckpoint } from "../runs/load-checkpoint.js";
@@ -18,6 +19,7 @@ import { freeName, type RunFolder, runFolder } from "../runs/run-folder.js";
 import { defaultName, foldName } from "../runs/run-name.js";
 import { firstModel } from "./first-model.js";
 import { createRun, type Run } from "./run.js";
+import { refuseUnknownPrompt } from "./samples.js";
 import { plannedChanges } from "./timekeeper.js";
 
 /**
@@ -42,6 +44,10 @@ export async function newRun(
     () => named?.lock.release(),
   );
   const { config } = plan;
+  await cleanUpOnFailure(
+    () => beginPreparation("initializing", options),
+    () => named?.lock.release(),
+  );
 
   const { folder, lock } = named ?? (await claimUnused(settings, config.model, signal));
   const build = async () => {
@@ -84,6 +90,7 @@ async function readAndPlan(
       : await loadCheckpoint(initFrom, { out, signal, tensors: "weights" });
   const alsoKnown = base?.vocabulary;
   const corpus = await loadCorpus({ ...corpusSettings(settings), alsoKnown }, options);
+  refuseUnknownPrompt(settings.samplePrompt, corpus.vocabulary);
   const plan = await resolveConfig(settings, corpus, base, selected, options);
   return { base, corpus, plan };
 }

@@ -1,4 +1,5 @@
 import type { PlanOptions } from "../planning/corpus-settings.js";
+import type { OnPreparing } from "../planning/preparation.js";
 import type { PreparingEvent } from "./events.js";
 
 /** Of a long text this many events come at most for reading it, and for counting. */
@@ -18,7 +19,7 @@ export async function* whilePreparing<Result extends { close(): Promise<void> }>
   const events: PreparingEvent[] = [];
   let wake = () => {};
   const last = { doing: "", part: 0 };
-  const onPreparing = (doing: PreparingEvent["doing"], fraction: number) => {
+  const onPreparing: OnPreparing = (doing, fraction) => {
     const part = Math.floor(fraction * MAX_EVENTS);
     if (last.doing === doing && last.part === part) return;
     Object.assign(last, { doing, part });

@@ -13,6 +13,7 @@ import { corpusSettings, type PlanOptions } from "../planning/corpus-settings.js
 import { NO_TIME } from "../planning/forecast.js";
 import { haveSameEnd, resumedLimits } from "../planning/limits.js";
 import { FIXED, refuseTooLarge, trainingShape } from "../planning/memory-need.js";
+import { beginPreparation } from "../planning/preparation.js";
 import { batchesOf, refuseEndlessSchedule } from "../planning/resolve-config.js";
 import { lengthOfRun } from "../planning/run-length.js";
 import { findBestAside } from "../runs/best-aside.js";
@@ -33,6 +34,7 @@ import {
 } from "./resumed-settings.js";
 import { createRun, type Run } from "./run.js";
 import { endReached } from "./run-end.js";
+import { refuseUnknownPrompt } from "./samples.js";
 import { restoreRun } from "./snapshot.js";
 import { plannedChanges } from "./timekeeper.js";
 
@@ -91,6 +93,7 @@ async function resumeClaimed(
     options,
   );
   refuseOtherText(folder, saved.config, corpus);
+  refuseUnknownPrompt(settings.samplePrompt, saved.vocabulary);
   const config: RunConfig = {
     ...saved.config,
     training: {
@@ -112,6 +115,7 @@ async function resumeClaimed(
   // A run that is over already need not be tried.
   const isOver = !areNew && endReached({ config, progress }) !== undefined;
   const workspace = modelWorkspace(backend, config.model);
+  if (!isOver) await beginPreparation("measuring", options);
   const { totalSteps, speed } = isOver
     ? { totalSteps: progress.totalSteps, speed: NO_TIME }
     : await lengthOfRun(backend, config, corpus, batches, progress, areNew, {

@@ -17,8 +17,9 @@ import type { Score } from "../model/char-rnn.js";
 import { learningRateAt } from "../optimization/schedule.js";
 import type { PlanOptions } from "../planning/corpus-settings.js";
 import { FIXED, trainingOutOfMemory, trainingShape } from "../planning/memory-need.js";
+import { beginPreparation } from "../planning/preparation.js";
 import { Turns, unlessAborted } from "../turns.js";
-import { endEvent, sampleEvent, startEvent } from "./describe-run.js";
+import { endEvent, startEvent } from "./describe-run.js";
 import type { StepEvent, TrainingEvent } from "./events.js";
 import { explosion, isValidationExploded } from "./explosion.js";
 import { newRun } from "./new-run.js";
@@ -30,6 +31,7 @@ import { findRunToResume, resumeRun } from "./resume-run.js";
 import { rollBack } from "./roll-back.js";
 import type { Run } from "./run.js";
 import { endReached, endReason } from "./run-end.js";
+import { Samples } from "./samples.js";
 import { Saver } from "./saver.js";
 import { checkedTrainSettings, type TrainOptions } from "./settings.js";
 import { Timekeeper } from "./timekeeper.js";
@@ -64,6 +66,7 @@ async function prepareRun(settings: TrainSettings, given: PlanOptions): Promise<
   const inputs = given.inputs ?? (readsAgain ? new Inputs(given.stdin) : undefined);
   const onProgress = (fraction: number) => given.onPreparing?.("reading", fraction);
   const options = { ...given, inputs, onProgress };
+  await beginPreparation("reading", given);
   const selected = await selectBackend(wanted, threads);
   const leftOut: string[] = [];
   const folder = resume ? await findRunToResume(settings, leftOut, options) : undefined;
@@ -77,11 +80,13 @@ async function prepareRun(settings: TrainSettings, given: PlanOptions): Promise<
 /** Steps, evaluations and checkpoints. Everything about the path of a run is a function of its step. */
 async function* trainLoop(
   run: Run,
-  { saveEvery = TRAIN_DEFAULTS.saveEvery, keep = TRAIN_DEFAULTS.keep }: TrainSettings,
+  settings: TrainSettings,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TrainingEvent, void> {
+  const { saveEvery = TRAIN_DEFAULTS.saveEvery, keep = TRAIN_DEFAULTS.keep } = settings;
   for (const message of run.warnings) yield { event: "warning", message };
   const saver = new Saver(run, keep);
+  const samples = new Samples(run, settings);
   if (endReached(run) && !isEvaluationDue(run)) {
     yield* saver.saveAtEnd(false);
     yield await endEvent(run, "done", run.speed, signal);
@@ -91,7 +96,7 @@ async function* trainLoop(
 
   const time = new Timekeeper(run);
   // A run that is resumed may have been killed between a step and its evaluation.
-  yield* evaluateOrSave(run, saver, saveEvery, time, signal);
+  yield* evaluateOrSave(run, saver, samples, saveEvery, time, signal);
   while (!endReason(run, signal)) {
     const step = await trainStep(run, time, signal);
     if (!step) break;
@@ -99,7 +104,8 @@ async function* trainLoop(
     if (run.progress.badSteps >= MAX_BAD_STEPS) yield* goBack(run, step);
     time.noteStep();
     if (time.isReplanDue()) yield* replan(saver, time, signal);
-    yield* evaluateOrSave(run, saver, saveEvery, time, signal);
+    yield* samples.afterStep();
+    yield* evaluateOrSave(run, saver, samples, saveEvery, time, signal);
   }
   yield* finish(run, saver, time, signal);
 }
@@ -175,6 +181,7 @@ async function lossAndGradients(
 async function* evaluateOrSave(
   run: Run,
   saver: Saver,
+  samples: Samples,
   saveEvery: number,
   time: Timekeeper,
   signal: AbortSignal | undefined,
@@ -185,14 +192,15 @@ async function* evaluateOrSave(
     time.noteSave();
   }
   if (!isDue) return;
-  yield* evaluateAndSave(run, saver, signal);
+  yield* evaluateAndSave(run, saver, samples, signal);
   time.noteEvaluation();
 }
 
-/** Scores the validation part, shows a sample, saves; does nothing when interrupted. */
+/** Scores the validation part, writes a sample, saves; does nothing when interrupted. */
 async function* evaluateAndSave(
   run: Run,
   saver: Saver,
+  samples: Samples,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TrainingEvent, void> {
   const { evalModel, progress, corpus, config } = run;
@@ -216,7 +224,7 @@ async function* evaluateAndSave(
   if (progress.bestLoss === undefined) yield* warningsOf(saver.saveLast());
   const evaluated = noteEvaluation(run, score);
   yield evaluated;
-  yield await sampleEvent(run);
+  yield* samples.afterEvaluation();
   if (evaluated.best) yield* saver.saveBest();
   yield* saver.saveStep();
   yield* saver.saveLast();

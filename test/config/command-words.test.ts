@@ -7,9 +7,15 @@ test("The command of a run has its files, then each option that was given, as th
   assert.equal(
     trainCommandLine({
       ...{ files: ["my book.txt", "-x", "-"], name: "night", hiddenSize: 32 },
-      ...{ tensorboard: true, overwrite: false, steps: 9, replan: [{ step: 3, steps: 9 }] },
+      ...{
+        tensorboard: true,
+        overwrite: false,
+        samples: false,
+        steps: 9,
+        replan: [{ step: 3, steps: 9 }],
+      },
     }),
-    "charnn train 'my book.txt' ./-x - --hidden-size 32 --steps 9 --replan 3:9 --name night --tensorboard",
+    "charnn train 'my book.txt' ./-x - --hidden-size 32 --steps 9 --replan 3:9 --name night --no-samples --tensorboard",
   );
 });
 

@@ -211,7 +211,7 @@ test("a validation file takes the place of a held-out part, and shares the vocab
   assert.equal(corpus.characters, 12);
   assert.match(
     corpus.warnings.join("\n"),
-    /2 characters occur only in the validation part: "z" \(U\+007A\), "é"/,
+    /2 characters occur only in the validation part \(2 of its 4 characters\): "z" \(U\+007A\), "é"/,
   );
 });
 
@@ -257,13 +257,21 @@ test("characters that only held-out parts have are warned of, and others not", a
   assert.equal(corpus.warnings.length, 2);
   assert.match(
     corpus.warnings[0],
-    /^2 characters occur only in the validation part: "\?" \(U\+003F\), "x"/,
+    /^2 characters occur only in the validation part \(2 of its 4 characters\): "\?" \(U\+003F\), "x"/,
   );
   assert.match(
     corpus.warnings[1],
-    /^2 characters occur only in the test part: "!" \(U\+0021\), "y"/,
+    /^2 characters occur only in the test part \(2 of its 4 characters\): "!" \(U\+0021\), "y"/,
   );
   assert.deepEqual((await load("abababab", { validation: 0.25 })).warnings, []);
+});
+
+test("characters that only the held-out part has are not told of where they hardly change its loss", async () => {
+  const train = "ab".repeat(4_500);
+  const few = await load(`${train}${"ba".repeat(499)}x?`, { validation: 0.1 });
+  assert.deepEqual(few.warnings.length, 1);
+  const one = await load(`${train}${"ba".repeat(499)}bx`, { validation: 0.1 });
+  assert.deepEqual(one.warnings, []);
 });
 
 test("the fingerprint is the text's: the same however it is cut, another for another text", async () => {

@@ -58,6 +58,8 @@ export interface Addon extends KernelFunctions {
     readonly hangUp: boolean;
     /** Whether standard error is a terminal whose cursor may be hidden then. */
     readonly restoreTerminal: boolean;
+    /** Whether it also shows progress in a task bar. */
+    readonly clearTaskbar: boolean;
   }): Uint8Array | undefined;
   /** Puts back the handlers that were there before. */
   releaseSignals(nothing: object): void;

@@ -6,6 +6,7 @@ import type { CommandContext } from "../context.js";
 import { bytes, columns } from "../format/format.js";
 import { modelLine } from "../format/summary.js";
 import { addOptions } from "../options/add-options.js";
+import { bar, withFacts } from "../terminal/bar.js";
 import { createProgress } from "../terminal/progress.js";
 
 export function benchCommand(program: Command, { terminal, interruption }: CommandContext): void {
@@ -23,11 +24,18 @@ export function benchCommand(program: Command, { terminal, interruption }: Comma
     let isShown = false;
     interruption.restoreBy(progress.stop);
     try {
+      let done = 0;
+      let what = "";
+      const draw = (width: number) => ({
+        fraction: done,
+        lines: [withFacts(`${bar(done, Math.floor(width / 4), terminal.marks)} `, [what], width)],
+      });
       const onProgress = ({ stage, fraction }: BenchmarkProgress) => {
+        done = (STAGES.indexOf(stage) + fraction) / STAGES.length;
+        what = `${Math.floor(100 * done)}%  ${stage}`;
         // Not before the warnings have been said.
-        if (!isShown) progress.start(STAGES.length, 0);
+        if (!isShown) progress.start(draw);
         isShown = true;
-        progress.update(STAGES.indexOf(stage) + fraction, [stage]);
       };
       const { signal } = interruption;
       const result = await benchmark(settings, { onProgress, onWarning: terminal.warn, signal });

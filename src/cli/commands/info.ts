@@ -1,15 +1,14 @@
+import { basename, dirname } from "node:path";
 import type { Command } from "commander";
 import type { CheckpointFacts } from "../../checkpoint/checkpoint.js";
-import { CELLS } from "../../config/cells.js";
+import { RUNS_FOLDER } from "../../config/names.js";
 import type { OptionsOf } from "../../config/option.js";
 import { jsonOption, outOption } from "../../config/shared.js";
 import type { CharnnError } from "../../errors.js";
 import { quoted } from "../../shell-words.js";
-import { counted, formatCount } from "../../text.js";
 import type { CommandContext } from "../context.js";
-import { columns, stepOf } from "../format/format.js";
-import { printableLine, printableMessage } from "../format/printable.js";
-import { inUnits, lossToBaseline, regularization, summaryLine } from "../format/summary.js";
+import { printableMessage } from "../format/printable.js";
+import { type ListedRun, runDetails, runList, stateName } from "../format/runs.js";
 import { addOptions } from "../options/add-options.js";
 
 interface InfoOptions {
@@ -21,14 +20,6 @@ const INFO = {
   out: outOption,
   json: jsonOption("one object for each run"),
 } as const satisfies OptionsOf<InfoOptions>;
-
-/** What one run or checkpoint shows of itself. */
-interface Facts extends Omit<CheckpointFacts, "vocabulary"> {
-  readonly path: string;
-  /** In the order of their indices; null stands for all other characters. */
-  readonly vocabulary: readonly (string | null)[];
-  readonly parameters: number;
-}
 
 /** A run that can't be read. */
 interface Unreadable {
@@ -52,9 +43,9 @@ export function infoCommand(
     "charnn info",
     "charnn info shakespeare-gru-1x256",
     "charnn info checkpoints/night/last.safetensors --json",
-  ]).action(async (run: string | undefined, { out, json }: InfoOptions) => {
+  ]).action(async (run: string | undefined, { out = RUNS_FOLDER, json }: InfoOptions) => {
     const { listCheckpoints, loadCheckpoint } = await import("../../runs/load-checkpoint.js");
-    const { parameterCount } = await import("../../config/model.js");
+    const { findCheckpoint } = await import("../../runs/find-runs.js");
     const { signal } = interruption;
     const unreadable: Unreadable[] = [];
     const onUnreadable = (path: string, { message }: CharnnError) =>
@@ -63,98 +54,72 @@ export function infoCommand(
       run === undefined
         ? await listCheckpoints({ out, onUnreadable, signal })
         : [await loadCheckpoint(run, { out, signal, tensors: "none" })];
-    const facts = checkpoints.map(({ path, config, progress, vocabulary }): Facts => {
-      const parameters = parameterCount(config.model);
-      return { path, parameters, config, progress, vocabulary: vocabulary.toJSON() };
-    });
+    const runs: ListedRun[] = [];
+    for (const checkpoint of checkpoints) {
+      runs.push(await described(checkpoint, run === undefined));
+    }
     if (json) {
-      for (const row of [...facts, ...unreadable]) {
+      for (const row of [...runs.map(jsonOf), ...unreadable]) {
         await terminal.out(`${JSON.stringify(row)}\n`);
       }
     } else if (run !== undefined) {
-      await terminal.out(`${describe(facts[0], terminal.outWidth).join("\n")}\n`);
-    } else if (facts.length + unreadable.length > 0) {
-      for (const line of list(facts, unreadable)) await terminal.out(`${line}\n`);
+      await terminal.out(`${runDetails(runs[0], terminal.outWidth).join("\n")}\n`);
+    } else if (runs.length + unreadable.length > 0) {
+      const taken = await findCheckpoint(undefined, out).catch(() => undefined);
+      const lines = runList(runs, taken && basename(dirname(taken)), terminal.outWidth);
+      // The message begins with the path.
+      const errors = unreadable.map(({ error }) => printableMessage(error));
+      for (const line of [...lines, ...errors]) await terminal.out(`${line}\n`);
     } else {
-      const folder = out === undefined ? "" : ` --out ${quoted(out)}`;
+      const folder = out === RUNS_FOLDER ? "" : ` --out ${quoted(out)}`;
       terminal.say(`There are no runs yet. Make one: charnn train FILE${folder}`);
     }
-    if (facts.length === 0 && unreadable.length > 0) exitWith(FAILURE);
+    if (runs.length === 0 && unreadable.length > 0) exitWith(FAILURE);
   });
 }
 
-function describe(
-  { path, config, progress, vocabulary, parameters }: Facts,
-  width: number | undefined,
-): string[] {
-  const { model, text, training } = config;
-  const held = [`${formatCount(text.trainCharacters)} trained on`];
-  if (text.validationCharacters > 0)
-    held.push(`${formatCount(text.validationCharacters)} validated on`);
-  if (text.testCharacters > 0) held.push(`${formatCount(text.testCharacters)} kept to test`);
-  const rows = [
-    ["checkpoint", path],
-    [
-      "model",
-      `${modelName(model)}, ${model.embeddingSize > 0 ? `embedding of ${model.embeddingSize}` : "one-hot input"}`,
-    ],
-    ["parameters", formatCount(parameters)],
-    ["vocabulary", `${formatCount(vocabulary.length)}: ${shownVocabulary(vocabulary)}`],
-    ["text", `${formatCount(text.characters)} characters: ${held.join(", ")}`],
-    ["batches", `${training.batchSize} ${training.batching} of ${training.seqLength}`],
-    [
-      "optimizer",
-      `${training.optimizer}, learning rate ${training.learningRate}, ${training.schedule}`,
-    ],
-    ["regularization", regularization(training).join(", ") || "none"],
-    [
-      "progress",
-      `${stepOf(progress.step, progress.totalSteps)}, ${counted(progress.epoch, "whole epoch")}`,
-    ],
-    ["result", resultOf(config, progress)],
-    ["random seed", String(training.randomSeed)],
-  ];
-  return columns(rows, width);
-}
-
-function list(facts: readonly Facts[], unreadable: readonly Unreadable[]): string[] {
-  const head = ["run", "model", "parameters", "step", "best validation loss"];
-  const rows = facts.map(({ path, config, progress, parameters }) => [
+/** @param isFolder whether the path is that of a run, not of a checkpoint */
+async function described(
+  { path, config, progress, vocabulary }: CheckpointFacts & { readonly path: string },
+  isFolder: boolean,
+): Promise<ListedRun> {
+  const { parameterCount } = await import("../../config/model.js");
+  const { folderAt } = await import("../../runs/run-folder.js");
+  const { contentsOf } = await import("../../runs/run-contents.js");
+  const { runState } = await import("../../runs/run-state.js");
+  const { endReached } = await import("../../training/run-end.js");
+  const folderPath = isFolder ? path : dirname(path);
+  const folder = folderAt(dirname(folderPath), basename(folderPath));
+  const state = await runState(folder, await contentsOf(folder));
+  const isDone = endReached({ config, progress }) !== undefined;
+  const parameters = parameterCount(config.model);
+  const characters = vocabulary.toJSON();
+  return {
+    name: folder.name,
     path,
-    modelName(config.model),
-    formatCount(parameters),
-    [progress.step, ...(progress.totalSteps ? [progress.totalSteps] : [])]
-      .map(formatCount)
-      .join("/"),
-    progress.bestLoss === undefined ? "none yet" : progress.bestLoss.toFixed(4),
-  ]);
-  return [
-    ...(rows.length > 0 ? columns([head, ...rows]) : []),
-    // The message begins with the path.
-    ...unreadable.map(({ error }) => printableMessage(error)),
-  ];
+    parameters,
+    config,
+    progress,
+    vocabulary: characters,
+    ...{ state, isDone },
+  };
 }
 
-function modelName({ cell, layers, hiddenSize }: Facts["config"]["model"]): string {
-  return `${CELLS[cell].title} ${layers}x${hiddenSize}`;
-}
-
-function resultOf({ text }: Facts["config"], progress: Facts["progress"]): string {
-  const { bestLoss, bestStep = 0, trainingLoss } = progress;
-  if (bestLoss !== undefined) {
-    const result = `${summaryLine({ ...text, bestLoss, trainingLoss })}; best at step ${formatCount(bestStep)}`;
-    return [result, lossToBaseline({ ...text, bestLoss })].filter(Boolean).join(". ");
-  }
-  return trainingLoss === undefined ? "none yet" : `training loss ${inUnits(trainingLoss)}`;
-}
-
-/** The first hundred characters, with those that don't show written out. */
-function shownVocabulary(vocabulary: readonly (string | null)[]): string {
-  const characters = vocabulary.filter((it) => it !== null);
-  const shown = characters.slice(0, 100).map(printableLine);
-  return (
-    shown.join("") +
-    (characters.length > shown.length ? " ..." : "") +
-    (characters.length < vocabulary.length ? " and one unknown character" : "")
-  );
+/** What `--json` says of a run. */
+function jsonOf({
+  path,
+  parameters,
+  config,
+  progress,
+  vocabulary,
+  name,
+  state,
+  isDone,
+}: ListedRun) {
+  return {
+    ...{ path, parameters, config, progress, vocabulary, name },
+    state: stateName({ state, isDone }),
+    savedAt: state.savedAt?.toISOString(),
+    ...(state.origin && { settings: state.origin.settings, version: state.origin.version }),
+  };
 }

@@ -29,12 +29,7 @@ export function trainCommand(program: Command, { terminal, interruption }: Comma
   ]).action(async (files: string[], options: TrainOptions) => {
     const { json, quiet, crossValidate, ...given } = options;
     const settings = { ...given, files };
-    const again = { ...given, json, quiet, crossValidate };
-    const reporter = createReporter(terminal, {
-      json,
-      quiet,
-      resumeCommand: (name) => resumeCommand(name, files, again),
-    });
+    const reporter = createReporter(terminal, { files, options });
     let isBegun = false;
     let ended: string | undefined;
     interruption.restoreBy(reporter.close);
@@ -69,7 +64,7 @@ export function trainCommand(program: Command, { terminal, interruption }: Comma
       // Of a cross-validation, folds before this one are done.
       if (ended !== undefined && !json && !quiet) {
         const fold = basename(dirname(ended));
-        terminal.say(`To continue: ${resumeCommand(fold, files, again).command}`);
+        terminal.say(`To continue: ${resumeCommand(fold, files, options).command}`);
       }
     } finally {
       reporter.close();

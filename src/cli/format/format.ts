@@ -12,6 +12,18 @@ export function stepOf(step: number, total: number | undefined): string {
     : `step ${formatCount(step)} of ${formatCount(total)}`;
 }
 
+/** `just now`, `5 min ago`, `3 h ago`, `2 days ago`; after a month the date */
+export function timeAgo(date: Date, now = new Date()): string {
+  const minutes = Math.floor((now.getTime() - date.getTime()) / 60_000);
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return `${minutes} min ago`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return `${hours} h ago`;
+  const days = Math.floor(hours / 24);
+  if (days > 30) return date.toISOString().slice(0, 10);
+  return days === 1 ? "yesterday" : `${days} days ago`;
+}
+
 /** `150 MB` */
 export function bytes(value: number): string {
   if (value >= 1e9) return `${(value / 1e9).toFixed(1)} GB`;
@@ -34,14 +46,14 @@ export function columns(
   }
   return rows.flatMap((row) => {
     const start = row.slice(0, -1).map((cell, i) => `${cell.padEnd(widths[i])}  `);
-    const [first, ...rest] = lines(row.at(-1) ?? "", width - start.join("").length);
+    const [first, ...rest] = brokenLines(row.at(-1) ?? "", width - start.join("").length);
     const indent = " ".repeat(start.join("").length);
     return [`${start.join("")}${first}`.trimEnd(), ...rest.map((line) => indent + line)];
   });
 }
 
 /** A text broken between words into lines that fit `width`, where its words do. */
-function lines(text: string, width: number): string[] {
+export function brokenLines(text: string, width: number): string[] {
   const [first, ...words] = text.split(" ");
   const broken = [first];
   for (const word of words) {

@@ -1,21 +1,13 @@
-import type { ResumeCommand } from "../resume-command.js";
+import type { Typed } from "../next-commands.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { humanReporter } from "./human.js";
 import type { Reporter } from "./reporter.js";
 
-interface ReporterOptions {
-  json?: boolean | undefined;
-  quiet?: boolean | undefined;
-  /** What to type to go on with the run of this name. */
-  resumeCommand(name: string): ResumeCommand;
-}
-
-export function createReporter(
-  terminal: Terminal,
-  { json, quiet, resumeCommand }: ReporterOptions,
-): Reporter {
+/** @param typed what was typed: how much to show, and what can be typed next */
+export function createReporter(terminal: Terminal, typed: Typed): Reporter {
+  const { json, quiet } = typed.options;
   if (json) return jsonReporter(terminal);
-  return quiet ? quietReporter(terminal) : humanReporter(terminal, resumeCommand);
+  return quiet ? quietReporter(terminal) : humanReporter(terminal, typed);
 }
 
 /** Every event as one JSON object a line on standard output; warnings on standard error too. */
@@ -23,6 +15,8 @@ function jsonReporter(terminal: Terminal): Reporter {
   return {
     report(event) {
       if (event.event === "warning") terminal.warn(event.message);
+      // That a preparation begins is for a person who waits.
+      if (event.event === "preparing" && event.share === 0) return undefined;
       return terminal.out(`${JSON.stringify(event)}\n`);
     },
     say: terminal.say,

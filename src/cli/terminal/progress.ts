@@ -1,95 +1,117 @@
-import cliProgress, { type MultiBar, type SingleBar } from "cli-progress";
+import { clearScreenDown } from "node:readline";
+import cliProgress, { type MultiBar } from "cli-progress";
 import { type Piece, shownLine } from "./styled.js";
+import { taskbar } from "./taskbar.js";
 import type { Terminal } from "./terminal.js";
 
-const CLEAR_LINE = "\r\u001b[K";
+const CLEAR_DOWN = "\r\u001b[J";
 const SHOW_CURSOR = "\u001b[?25h";
 const HIDE_CURSOR = "\u001b[?25l";
+const MAX_LINES = 2;
+const DRAWN_PER_SECOND = 5;
 
-/** A progress bar on standard error with lines above it; without a terminal, the lines alone. */
+/** What is drawn: up to two lines, and the fraction that is done where it is known, from 0 to 1. */
+export interface Drawing {
+  readonly lines: readonly string[];
+  readonly fraction?: number | undefined;
+}
+
+/** Lines on standard error that are drawn again and again below what is said; without a terminal none are drawn. */
 export interface Progress {
-  /** @param total undefined where nobody knows it: no bar is drawn, but the facts are */
-  start(total: number | undefined, done: number): void;
-  /** `facts` stand beside the bar, as many as have room. */
-  update(done: number, facts: readonly string[]): void;
-  /** Takes another total in place of the one at the start. */
-  changeTotal(total: number): void;
+  /** @param draw called for each drawing with the width of the terminal, in characters: each line is shorter */
+  start(draw: (width: number) => Drawing): void;
+  /** Draws now, before work that takes long. */
+  redraw(): void;
   say(...pieces: readonly Piece[]): void;
   stop(): void;
 }
 
 export function createProgress(terminal: Terminal): Progress {
+  const { stderr } = terminal;
+  const inTaskbar = taskbar(stderr);
   let bars: MultiBar | undefined;
-  let bar: SingleBar | undefined;
-  let unsuspend = () => {};
+  let draw: (width: number) => Drawing = () => ({ lines: [] });
+  let drawn: readonly string[] = [];
+  /** Whether the lines may cover others, or reach below where they are drawn next. */
+  let isInTheWay = false;
+  let endSession = () => {};
+
+  function begin(): void {
+    // cli-progress keeps the time of redrawing, and the lines below what is said.
+    const started = new cliProgress.MultiBar({
+      // Signals are the command's own affair.
+      gracefulExit: false,
+      hideCursor: true,
+      clearOnComplete: true,
+      fps: DRAWN_PER_SECOND,
+      stream: stderr,
+      // What is said may be longer than the terminal is wide.
+      linewrap: true,
+      forceRedraw: true,
+    });
+    started.on("redraw-pre", () => {
+      const { lines, fraction } = draw(stderr.columns || 80);
+      drawn = lines.map((line) => shownLine([line]));
+      inTaskbar.show(fraction);
+      if (isInTheWay) clearScreenDown(stderr);
+      isInTheWay = false;
+    });
+    // The cursor waits where the lines begin: there it stays when the terminal changes its width and breaks lines anew.
+    started.on("redraw-post", () => cursorToFirstLine(started));
+    for (let line = 0; line < MAX_LINES; line++) {
+      started.create(1, 0, {}, { format: () => drawn[line] ?? "" });
+    }
+    bars = started;
+    const redraw = () => {
+      isInTheWay = true;
+      bars?.update();
+    };
+    const unsuspend = atSuspension(
+      () => stderr.write(`${CLEAR_DOWN}${SHOW_CURSOR}`),
+      () => {
+        stderr.write(HIDE_CURSOR);
+        redraw();
+      },
+    );
+    stderr.on("resize", redraw);
+    endSession = () => {
+      unsuspend();
+      stderr.off("resize", redraw);
+    };
+  }
+
   return {
-    start(total, done) {
+    start(newDraw) {
       if (!terminal.isInteractive) return;
-      // cli-progress keeps the time of redrawing, and the bar below what is said; `barLine` draws it.
-      bars = new cliProgress.MultiBar({
-        format: (_options, { progress }, { facts }) => barLine(total && progress, facts, terminal),
-        // Signals are the command's own affair.
-        gracefulExit: false,
-        hideCursor: true,
-        clearOnComplete: true,
-        fps: 5,
-        stream: terminal.stderr,
-        // Lines above the bar may be longer than the terminal is wide.
-        linewrap: true,
-      });
-      bar = bars.create(total ?? 0, done, { facts: [] });
-      unsuspend = atSuspension(
-        () => terminal.stderr.write(`${CLEAR_LINE}${SHOW_CURSOR}`),
-        () => {
-          terminal.stderr.write(HIDE_CURSOR);
-          bars?.update();
-        },
-      );
+      draw = newDraw;
+      if (!bars) begin();
+      bars?.update();
     },
-    changeTotal(total) {
-      bar?.setTotal(total);
-    },
-    update(done, facts) {
-      bar?.update(done, { facts: facts.map((fact) => shownLine([fact])) });
-    },
+    redraw: () => bars?.update(),
     say(...pieces) {
       if (!bars) {
         terminal.say(...pieces);
         return;
       }
       bars.log(`${shownLine(pieces)}\n`);
+      isInTheWay = true;
       // At once, so that the line stands before whatever is written next.
       bars.update();
     },
     stop() {
-      unsuspend();
+      endSession();
+      endSession = () => {};
       bars?.stop();
       bars = undefined;
-      bar = undefined;
+      inTaskbar.clear();
     },
   };
 }
 
-/** One line that is shorter than the terminal is wide, so that it can be drawn over. */
-function barLine(
-  fraction: number | undefined,
-  facts: readonly string[],
-  { stderr, marks }: Terminal,
-): string {
-  const width = stderr.columns ?? 80;
-  const [done, left] = marks.bar;
-  const length = Math.min(Math.max(Math.floor(width / 6), 4), 20);
-  let line = "";
-  if (fraction !== undefined) {
-    const full = Math.round(fraction * length);
-    line = `${done.repeat(full)}${left.repeat(length - full)} ${Math.floor(100 * fraction)}%  `;
-  }
-  for (const [k, fact] of facts.entries()) {
-    const longer = `${line}${k === 0 ? "" : ", "}${fact}`;
-    if (longer.length >= width) break;
-    line = longer;
-  }
-  return line;
+/** The part of cli-progress that moves the cursor, which its types leave out. */
+function cursorToFirstLine(bars: MultiBar): void {
+  const { terminal } = bars as unknown as { terminal: { cursorRelativeReset(): void } };
+  terminal.cursorRelativeReset();
 }
 
 /**

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isStopped } from "../../turns.js";
+import { hasTaskbar } from "./taskbar.js";
 import type { Terminal } from "./terminal.js";
 
 /** The signals that ask a command to end. */
@@ -75,6 +76,7 @@ export class Interruption {
       mostMilliseconds,
       hangUp: !survivesHangUp(this.#terminal),
       restoreTerminal: this.#terminal.isInteractive,
+      clearTaskbar: hasTaskbar(this.#terminal.stderr),
     });
     this.#release = guard.release;
     this.#resumeKernels = guard.resumeKernels;

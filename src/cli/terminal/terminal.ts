@@ -84,7 +84,7 @@ export function processTerminal(): Terminal {
     outWidth: stdout.isTTY ? stdout.columns : undefined,
     outClosed: closed.signal,
     say,
-    warn: (message) => say(styled(errorColors.yellow, "Warning:"), ` ${printableMessage(message)}`),
+    warn: (message) => say(...warning(message, errorColors)),
     async out(...pieces) {
       if (closed.signal.aborted) return;
       if (stdout.write(stdout.isTTY ? shownText(pieces) : exactText(pieces))) {
@@ -106,6 +106,11 @@ export function processTerminal(): Terminal {
     },
     hurry: () => hurried.abort(),
   };
+}
+
+/** A warning, for one line. */
+export function warning(message: string, { yellow }: ChalkInstance): Piece[] {
+  return [styled(yellow, "Warning:"), ` ${printableMessage(message)}`];
 }
 
 function outNotWritable(cause: Error): CharnnError {

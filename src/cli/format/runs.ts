@@ -1,0 +1,143 @@
+import { basename } from "node:path";
+import type { CheckpointFacts } from "../../checkpoint/checkpoint.js";
+import { trainCommandLine } from "../../config/command-words.js";
+import type { RunRecord } from "../../runs/metrics.js";
+import type { RunState } from "../../runs/run-state.js";
+import { counted, formatCount } from "../../text.js";
+import { bytes, columns, stepOf, timeAgo } from "./format.js";
+import { printableLine } from "./printable.js";
+import { inUnits, modelName, regularization } from "./summary.js";
+
+/** A run or checkpoint, with what it shows of itself. */
+export interface ListedRun extends Omit<CheckpointFacts, "vocabulary"> {
+  readonly name: string;
+  /** The run's folder, or a checkpoint. */
+  readonly path: string;
+  /** In the order of their indices; null stands for all other characters. */
+  readonly vocabulary: readonly (string | null)[];
+  readonly parameters: number;
+  readonly state: RunState;
+  /** Whether it has reached the end that was set for it. */
+  readonly isDone: boolean;
+}
+
+/** Of a table of runs, what is left out first where it is wider than the terminal. */
+const LEFT_OUT_FIRST = ["text", "steps", "model"];
+
+/**
+ * A table of runs.
+ *
+ * @param taken the name of the run that `sample` takes when none is named
+ */
+export function runList(
+  runs: readonly ListedRun[],
+  taken: string | undefined,
+  width = Number.POSITIVE_INFINITY,
+): string[] {
+  if (runs.length === 0) return [];
+  const table = runs.map((run) => ({
+    run: run.name,
+    text: textName(run.state.origin),
+    model: modelName(run.config.model),
+    steps: [run.progress.step, ...(run.progress.totalSteps ? [run.progress.totalSteps] : [])]
+      .map(formatCount)
+      .join("/"),
+    "held-out loss": run.progress.bestLoss?.toFixed(3) ?? "none yet",
+    state: stateName(run),
+    when: run.state.isTrained || !run.state.savedAt ? "now" : timeAgo(run.state.savedAt),
+    "": run.name === taken ? "<- sample takes this" : "",
+  }));
+  type Column = keyof (typeof table)[number];
+  let shown = Object.keys(table[0]) as Column[];
+  for (const leftOut of [undefined, ...LEFT_OUT_FIRST]) {
+    shown = shown.filter((column) => column !== leftOut);
+    const lines = columns([shown, ...table.map((row) => shown.map((column) => row[column]))]);
+    if (lines.every((line) => line.length <= width)) return lines;
+  }
+  return columns([shown, ...table.map((row) => shown.map((column) => row[column]))]);
+}
+
+/** `running`, `done` or `stopped` */
+export function stateName({ state, isDone }: Pick<ListedRun, "state" | "isDone">): string {
+  if (state.isTrained) return "running";
+  return isDone ? "done" : "stopped";
+}
+
+/** The names of the files that a run was begun with. */
+function textName(origin: RunRecord | undefined): string {
+  if (!origin) return "";
+  const [first = "", ...rest] = origin.settings.files.map((file) =>
+    file === "-" ? "stdin" : basename(file),
+  );
+  return rest.length > 0 ? `${first} +${rest.length}` : first;
+}
+
+/** All that there is to know of one run, a line for each thing. */
+export function runDetails(run: ListedRun, width: number | undefined): string[] {
+  const { path, config, progress, vocabulary, parameters, state } = run;
+  const { model, text, training } = config;
+  const held = [`${formatCount(text.trainCharacters)} to train`];
+  if (text.validationCharacters > 0)
+    held.push(`${formatCount(text.validationCharacters)} held out`);
+  if (text.testCharacters > 0) held.push(`${formatCount(text.testCharacters)} kept for a test`);
+  const input = model.embeddingSize > 0 ? `embedding of ${model.embeddingSize}` : "one-hot input";
+  const rows = [
+    ["checkpoint", path],
+    [
+      "state",
+      [stateName(run), ...(state.savedAt ? [`saved ${timeAgo(state.savedAt)}`] : [])].join(", "),
+    ],
+    [
+      "steps",
+      `${stepOf(progress.step, progress.totalSteps)}, ${counted(progress.epoch, "whole epoch")}`,
+    ],
+    ...results(run),
+    ["text", `${formatCount(text.characters)} characters: ${held.join(", ")}`],
+    ["vocabulary", `${formatCount(vocabulary.length)}: ${shownVocabulary(vocabulary)}`],
+    ["model", `${modelName(model)}, ${input}, ${formatCount(parameters)} parameters`],
+    ["batches", `${training.batchSize} ${training.batching} of ${training.seqLength} characters`],
+    [
+      "optimizer",
+      `${training.optimizer}, learning rate ${training.learningRate}, ${training.schedule}`,
+    ],
+    ["regularization", regularization(training).join(", ") || "none"],
+    ["random seed", String(training.randomSeed)],
+    ["files", state.files.map((file) => `${basename(file.path)} ${bytes(file.bytes)}`).join(", ")],
+    ...begun(state.origin),
+  ];
+  return columns(rows, width);
+}
+
+/** Losses: of the model, and of the n-gram baseline to compare with. */
+function results({ config: { text }, progress }: ListedRun): string[][] {
+  const { bestLoss, bestStep = 0, trainingLoss } = progress;
+  const { counting } = text;
+  return [
+    ...(bestLoss === undefined
+      ? [["held-out loss", text.validationCharacters > 0 ? "none yet" : "nothing is held out"]]
+      : [["held-out loss", `${inUnits(bestLoss)}, best at step ${formatCount(bestStep)}`]]),
+    ...(trainingLoss === undefined ? [] : [["training loss", inUnits(trainingLoss)]]),
+    ...(counting ? [[`${counting.order}-gram baseline`, inUnits(counting.loss)]] : []),
+  ];
+}
+
+function begun(origin: RunRecord | undefined): string[][] {
+  if (!origin) return [];
+  const { date, version, backend, threads, settings } = origin;
+  const when = date.replace(/^(.*)T(\d\d:\d\d).*$/, "$1 $2 UTC");
+  return [
+    ["begun", `${when}, charnn ${version}, ${backend}, ${counted(threads, "thread")}`],
+    ["command", trainCommandLine(settings)],
+  ];
+}
+
+/** The first hundred characters, with those that don't show written out. */
+function shownVocabulary(vocabulary: readonly (string | null)[]): string {
+  const characters = vocabulary.filter((it) => it !== null);
+  const shown = characters.slice(0, 100).map(printableLine);
+  return (
+    shown.join("") +
+    (characters.length > shown.length ? " ..." : "") +
+    (characters.length < vocabulary.length ? " and one unknown character" : "")
+  );
+}

@@ -1,0 +1,40 @@
+import type { SampleEvent } from "../../training/events.js";
+import { brokenLines } from "../format/format.js";
+import type { FollowedRun } from "./followed-run.js";
+
+/** A sample is shown when the loss is this much lower than at the one that was shown last. */
+const DROP = 0.05;
+const INDENT = "    ";
+const BETWEEN_DOCUMENTS = "   ";
+
+/** Chooses the samples of a run that are shown, and lays them out. */
+export class ShownSamples {
+  #lossAtLast = Number.POSITIVE_INFINITY;
+
+  /** @param showsAll whether all are shown, since somebody has said how often there are some */
+  constructor(readonly showsAll: boolean) {}
+
+  /** The lines of a sample; none where it is not to be shown. */
+  lines({ text }: SampleEvent, run: FollowedRun, width: number): string[] {
+    const loss = run.heldOut.at(-1) ?? run.latest?.loss ?? 0;
+    if (!this.showsAll && !(loss <= (1 - DROP) * this.#lossAtLast)) return [];
+    this.#lossAtLast = loss;
+    const lines = run.started?.config.text.documents
+      ? documentLines(text.split("\n"), width - INDENT.length)
+      : text.trim().split("\n");
+    return lines.flatMap((line) =>
+      brokenLines(line, width - INDENT.length).map((part) => `${INDENT}${part}`),
+    );
+  }
+}
+
+/** Short documents side by side, as many as fit a line. */
+function documentLines(documents: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  for (const document of documents) {
+    const longer = `${lines.at(-1)}${BETWEEN_DOCUMENTS}${document}`;
+    if (lines.length > 0 && longer.length <= width) lines[lines.length - 1] = longer;
+    else lines.push(document);
+  }
+  return lines;
+}

@@ -1,0 +1,108 @@
+import { basename } from "node:path";
+import { counted, formatCount } from "../../text.js";
+import type { StartEvent } from "../../training/events.js";
+import { bytes, columns, duration } from "../format/format.js";
+import { modelName } from "../format/summary.js";
+
+/**
+ * What the run will do, in five lines where they have room: text, model, run, folder, and how to stop.
+ *
+ * @param files as they were given
+ */
+export function startBlock(
+  event: StartEvent,
+  files: readonly string[],
+  width: number | undefined,
+): string[] {
+  const rows = [
+    ["text", textLine(event, files)],
+    ["model", modelLine(event)],
+    ["run", runLine(event)],
+    ["folder", event.path],
+    ["stop", "Ctrl-C saves and stops; --resume continues"],
+  ];
+  return columns(
+    rows.map(([name, fact]) => [`  ${name}`, fact]),
+    width,
+  );
+}
+
+/** `book.txt: 305,163 characters, 127 different; last 10% held out` */
+function textLine(event: StartEvent, files: readonly string[]): string {
+  const { text, training } = event.config;
+  const size = `${formatCount(text.characters)} characters, ${formatCount(event.vocabularySize)} different`;
+  const held = [
+    ...(text.validationCharacters > 0 ? [heldOut(event)] : ["nothing held out"]),
+    ...(text.testCharacters > 0
+      ? [`${wholePercent(text.testCharacters / text.characters)} kept for a test`]
+      : []),
+  ];
+  const { evalCharacters } = training;
+  if (evalCharacters !== undefined && evalCharacters < text.validationCharacters) {
+    held.push(`evaluated on ${formatCount(evalCharacters)} characters of it`);
+  }
+  return `${sourcesOf(files)}: ${size}; ${held.join(", ")}`;
+}
+
+function heldOut({ config: { text, training } }: StartEvent): string {
+  const fraction = wholePercent(text.validationCharacters / text.characters);
+  if (training.split === "random") return `${fraction} held out, random lines`;
+  // A validation file, and a fold, are no end of the text.
+  const isEnd = text.trainCharacters + text.validationCharacters + text.testCharacters;
+  return training.fold || isEnd !== text.characters
+    ? `${fraction} held out`
+    : `last ${fraction} held out`;
+}
+
+/** `10%`; less than one percent is said more exactly. */
+function wholePercent(fraction: number): string {
+  const percent = 100 * fraction;
+  return `${percent < 1 ? percent.toPrecision(1) : Math.round(percent)}%`;
+}
+
+/** `book.txt`, `novels and poems.txt`, `novels and 3 more`, `standard input` */
+function sourcesOf(files: readonly string[]): string {
+  const [first, ...rest] = files.map((file) => (file === "-" ? "standard input" : basename(file)));
+  if (rest.length === 0) return first;
+  return `${first} and ${rest.length === 1 ? rest[0] : `${formatCount(rest.length)} more`}`;
+}
+
+function modelLine({ config: { model }, parameters, preset }: StartEvent): string {
+  const size = `${formatCount(parameters)} parameters`;
+  return `${modelName(model)}${preset ? ` (preset ${preset})` : ""}, ${size}`;
+}
+
+/** `2,520 steps, 60 epochs; about 3 min, 127 MB, 2 threads` */
+function runLine(event: StartEvent): string {
+  const { expectedSeconds, expectedBytes, backend } = event;
+  const threads = counted(backend.threads, "thread");
+  const needs = [
+    ...(expectedSeconds === undefined ? [] : [expectedTime(expectedSeconds)]),
+    `${bytes(expectedBytes)} of memory`,
+    backend.name === "native" ? threads : `${threads} of ${backend.name}`,
+  ];
+  return `${lengthOf(event)}; ${needs.join(", ")}`;
+}
+
+/** `about 3 min`, `under 1 s` */
+function expectedTime(seconds: number): string {
+  return seconds < 1 ? duration(seconds) : `about ${duration(seconds)}`;
+}
+
+/** How long it goes on: `200 steps, 1.5 epochs`, `until the held-out loss is 1.5` ... */
+function lengthOf({ step, totalSteps, stepsPerEpoch, config: { limits } }: StartEvent): string {
+  const parts = [];
+  const from = step > 0 ? `steps ${formatCount(step)} to ` : "";
+  if (totalSteps !== undefined) {
+    const epochs = totalSteps / stepsPerEpoch;
+    const count = from ? `${from}${formatCount(totalSteps)}` : counted(totalSteps, "step");
+    const shown = epochs < 10 ? String(Number(epochs.toPrecision(2))) : formatCount(epochs);
+    parts.push(`${count}, ${shown} ${shown === "1" ? "epoch" : "epochs"}`);
+  } else if (step > 0) parts.push(`from step ${formatCount(step)}`);
+  if (limits.targetLoss !== undefined)
+    parts.push(`until the held-out loss is ${limits.targetLoss}`);
+  if (limits.patience !== undefined) {
+    parts.push(`until ${counted(limits.patience, "evaluation")} bring no lower loss`);
+  }
+  return parts.join(totalSteps === undefined && step > 0 ? " " : ", or ");
+}

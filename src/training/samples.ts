@@ -1,0 +1,77 @@
+import { TRAIN_DEFAULTS } from "../config/train.js";
+import type { TrainSettings } from "../config/train-settings.js";
+import type { Vocabulary } from "../data/vocabulary.js";
+import { CharnnError } from "../errors.js";
+import { generate } from "../sampling/sampler.js";
+import { Turns } from "../turns.js";
+import type { SampleEvent } from "./events.js";
+import type { Run } from "./run.js";
+
+const SAMPLE = { length: 200, temperature: 0.8, topK: 0, topP: 1 };
+/** Of short documents, such as names, so many are written. */
+const DOCUMENTS_IN_SAMPLE = 10;
+
+/** What the model of a run writes on the way, and when: after each evaluation, every few steps, or never. */
+export class Samples {
+  readonly #run: Run;
+  readonly #prompt: string;
+  readonly #every: number | undefined;
+  readonly #isWanted: boolean;
+
+  constructor(
+    run: Run,
+    { samples = TRAIN_DEFAULTS.samples, sampleEvery, samplePrompt = "" }: TrainSettings,
+  ) {
+    this.#run = run;
+    this.#prompt = samplePrompt;
+    this.#every = sampleEvery;
+    this.#isWanted = samples;
+  }
+
+  /** What there is to yield after a step. */
+  async *afterStep(): AsyncGenerator<SampleEvent, void> {
+    const { step } = this.#run.progress;
+    if (this.#isWanted && this.#every !== undefined && step % this.#every === 0) {
+      yield await this.#write();
+    }
+  }
+
+  /** What there is to yield after an evaluation. */
+  async *afterEvaluation(): AsyncGenerator<SampleEvent, void> {
+    if (this.#isWanted && this.#every === undefined) yield await this.#write();
+  }
+
+  async #write(): Promise<SampleEvent> {
+    const { evalModel, corpus, random, progress } = this.#run;
+    const { vocabulary, documents } = corpus;
+    const count = documents ? DOCUMENTS_IN_SAMPLE : 1;
+    const settings = { ...SAMPLE, documents, count, seed: this.#prompt };
+    const texts = new Array<string>(count).fill(this.#prompt);
+    const turns = new Turns();
+    const numbers = random.fork("sample", progress.step);
+    for (const characters of generate(evalModel, vocabulary, settings, numbers)) {
+      for (const [k, character] of characters.entries()) texts[k] += character;
+      if (turns.isDue()) await turns.take();
+    }
+    return { event: "sample", step: progress.step, text: texts.join("\n") };
+  }
+}
+
+/**
+ * Refuses a text that samples can't begin with.
+ *
+ * @throws CharnnError `INVALID_SETTING` where the vocabulary lacks a character of it
+ */
+export function refuseUnknownPrompt(prompt: string | undefined, vocabulary: Vocabulary): void {
+  try {
+    vocabulary.encode(prompt ?? "");
+  } catch (error) {
+    if (!(error instanceof CharnnError)) throw error;
+    throw new CharnnError(
+      "INVALID_SETTING",
+      `samplePrompt can't be used. ${error.message}`,
+      error.hint,
+      { setting: "samplePrompt", cause: error },
+    );
+  }
+}
