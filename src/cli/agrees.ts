@@ -27,7 +27,7 @@ export async function agrees(
     process.kill(process.pid, "SIGINT");
   });
   try {
-    const answer = await questions.question("Go on? [y/N] ", { signal });
+    const answer = await questions.question("Continue? [y/N] ", { signal });
     return /^y(es)?$/i.test(answer.trim());
   } catch {
     signal.throwIfAborted();

@@ -39,8 +39,8 @@ export function nextCommands(
   ];
   const limit = longerLimit(started, event);
   if (learnsOn && limit) {
-    const { command } = resumeCommand(started.name, files, { ...options, ...NO_LIMITS });
-    suggestions.push(["Train longer", `${command} ${limit}`]);
+    const { command, needs } = resumeCommand(started.name, files, { ...options, ...NO_LIMITS });
+    if (needs === undefined) suggestions.push(["Train longer", `${command} ${limit}`]);
   }
   return suggestions;
 }

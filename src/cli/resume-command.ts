@@ -29,12 +29,13 @@ export function resumeCommand(
     ...options,
     name: isFold ? (options.name ?? name.replace(/-fold-\d+$/, "")) : name,
   };
-  const words = ["charnn", "train"];
+  let words = ["charnn", "train"];
   const texts = files.map(textToGive);
   for (const { word } of texts) words.push(quoted(word));
   for (const [option, value] of Object.entries(again)) {
     const kind = TRAIN[option as keyof TrainOptions].onResume;
-    if (kind === "again" || (kind === "kept" && isFold)) words.push(...optionWords(option, value));
+    if (kind === "again" || (kind === "kept" && isFold))
+      words = words.concat(optionWords(option, value));
   }
   words.push("--resume");
   const redirected = files.includes("-") ? fileOnStdin() : undefined;

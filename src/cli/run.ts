@@ -5,6 +5,7 @@ import { isOutOfMemory, memoryLimit, memorySize } from "../memory.js";
 import { cureOf, reasonOf } from "../system-errors.js";
 import { hyphened } from "../text.js";
 import { printableMessage } from "./format/printable.js";
+import { asTyped } from "./invocation.js";
 import { readCommandLine, usageError } from "./options/command-line.js";
 import { checkPaths } from "./options/paths.js";
 import { createProgram } from "./program.js";
@@ -121,8 +122,8 @@ function systemFailure(error: unknown): string {
 
 function sayError(terminal: Terminal, message: string, hint?: string): void {
   const { red, dim } = terminal.errorColors;
-  terminal.say(styled(red, "Error:"), ` ${printableMessage(message)}`);
-  if (hint) terminal.say(styled(dim, hint));
+  terminal.say(styled(red, "Error:"), ` ${printableMessage(asTyped(message))}`);
+  if (hint) terminal.say(styled(dim, asTyped(hint)));
 }
 
 /** A setting's name as it is typed: `hiddenSize must be ...` becomes `--hidden-size must be ...`. */

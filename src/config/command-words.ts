@@ -21,12 +21,12 @@ export function optionWords(name: string, value: unknown): string[] {
 
 /** The command that trains with these settings, to be pasted into a shell. */
 export function trainCommandLine({ files, fold, ...settings }: TrainSettings): string {
-  const words = ["charnn", "train"];
+  let words = ["charnn", "train"];
   // A dash first is an option, but for a path.
   for (const file of files) words.push(quoted(/^-./.test(file) ? `./${file}` : file));
   for (const name of Object.keys(TRAIN)) {
     const value: unknown = settings[name as keyof typeof settings];
-    words.push(...optionWords(name, nameOfAll(name, value, fold)));
+    words = words.concat(optionWords(name, nameOfAll(name, value, fold)));
   }
   if (fold) words.push("--cross-validate", String(fold.of));
   return words.join(" ");

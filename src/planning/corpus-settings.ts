@@ -6,12 +6,15 @@ import type { TrainSettings } from "../config/train-settings.js";
 import type { CorpusSettings } from "../data/corpus.js";
 import type { ReadOptions } from "../data/sources.js";
 import { CharnnError } from "../errors.js";
-import type { OnPreparing } from "./preparation.js";
+import type { Preparation } from "./preparation.js";
 
 /** What getting a run ready needs beside its settings. */
 export interface PlanOptions extends ReadOptions {
   readonly clock: Clock;
-  readonly onPreparing?: OnPreparing | undefined;
+  /** Called when a preparation begins, and before it takes its time. */
+  readonly onPreparation?: ((doing: Preparation) => void) | undefined;
+  /** Called now and then with the fraction of a long one that is done, from 0 to 1. */
+  readonly onPreparing?: ((doing: "reading" | "counting", fraction: number) => void) | undefined;
 }
 
 /**

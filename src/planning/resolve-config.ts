@@ -24,7 +24,6 @@ import { secondsToTry } from "./forecast.js";
 import { settingsFor } from "./init-from.js";
 import { haveEnd, limitsOf } from "./limits.js";
 import { refuseTooLarge, trainingOutOfMemory, trainingShape } from "./memory-need.js";
-import { beginPreparation } from "./preparation.js";
 import {
   type Choice,
   choiceForText,
@@ -75,16 +74,16 @@ export async function resolveConfig(
 ): Promise<Plan> {
   const { signal, clock } = options;
   const { backend } = selected;
-  await beginPreparation("counting", options);
+  options.onPreparation?.("counting");
   const baseline = await baselineOf(corpus, settings, options);
-  await beginPreparation("measuring", options);
+  options.onPreparation?.("measuring");
   const choice = settings.preset
     ? undefined
     : await chosenPreset(settings, corpus, backend, base, options);
   const preset = settings.preset ?? (choice as Choice).preset;
   const asked = base ? settingsFor(base, settings) : settings;
   const { config: planned, note } = withDefaults(asked, corpus, baseline, preset);
-  await beginPreparation("comparing", options);
+  options.onPreparation?.("comparing");
   const shape = trainingShape(planned, backend.name);
   refuseTooLarge(shape, base ? SIZES_OF_MODEL : ["streams"]);
   const notes = [
@@ -98,7 +97,7 @@ export async function resolveConfig(
   ];
   const batches = batchesOf(planned, corpus);
   const workspace = modelWorkspace(backend, planned.model);
-  await beginPreparation("measuring", options);
+  options.onPreparation?.("measuring");
   const length = await inMemory(
     () => lengthOfNewRun(backend, planned, settings, corpus, batches, { signal, clock, workspace }),
     (cause) => trainingOutOfMemory(shape, cause),

@@ -1,13 +1,13 @@
 import type { SelectionReport } from "../backends/select.js";
 import type { PresetName } from "../config/names.js";
 import type { RunConfig } from "../config/run.js";
-import type { Preparation } from "../planning/preparation.js";
 
-/** A preparation begins, or with a long text goes on. */
+/** How far reading and counting have come for a long text, before the run starts. */
 export interface PreparingEvent {
   readonly event: "preparing";
-  readonly doing: Preparation;
-  /** How much of it is done, from 0, where it begins, to 1. */
+  /** `counting` is for the n-gram baseline. */
+  readonly doing: "reading" | "counting";
+  /** How much of it is done, from 0 to 1. */
   readonly share: number;
 }
 

@@ -9,7 +9,6 @@ import { CharnnError } from "../errors.js";
 import { inMemory } from "../memory.js";
 import { corpusSettings, type PlanOptions } from "../planning/corpus-settings.js";
 import { trainingOutOfMemory, trainingShape } from "../planning/memory-need.js";
-import { beginPreparation } from "../planning/preparation.js";
 import { resolveConfig } from "../planning/resolve-config.js";
 import { claimRun } from "../runs/claim.js";
 import { loadCheckpoint } from "../runs/load-checkpoint.js";
@@ -44,11 +43,7 @@ export async function newRun(
     () => named?.lock.release(),
   );
   const { config } = plan;
-  await cleanUpOnFailure(
-    () => beginPreparation("initializing", options),
-    () => named?.lock.release(),
-  );
-
+  options.onPreparation?.("initializing");
   const { folder, lock } = named ?? (await claimUnused(settings, config.model, signal));
   const build = async () => {
     const model = await firstModel(backend, config, corpus, {

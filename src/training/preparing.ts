@@ -1,5 +1,4 @@
 import type { PlanOptions } from "../planning/corpus-settings.js";
-import type { OnPreparing } from "../planning/preparation.js";
 import type { PreparingEvent } from "./events.js";
 
 /** Of a long text this many events come at most for reading it, and for counting. */
@@ -19,7 +18,7 @@ export async function* whilePreparing<Result extends { close(): Promise<void> }>
   const events: PreparingEvent[] = [];
   let wake = () => {};
   const last = { doing: "", part: 0 };
-  const onPreparing: OnPreparing = (doing, fraction) => {
+  const onPreparing = (doing: PreparingEvent["doing"], fraction: number) => {
     const part = Math.floor(fraction * MAX_EVENTS);
     if (last.doing === doing && last.part === part) return;
     Object.assign(last, { doing, part });

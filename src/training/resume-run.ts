@@ -13,7 +13,6 @@ import { corpusSettings, type PlanOptions } from "../planning/corpus-settings.js
 import { NO_TIME } from "../planning/forecast.js";
 import { haveSameEnd, resumedLimits } from "../planning/limits.js";
 import { FIXED, refuseTooLarge, trainingShape } from "../planning/memory-need.js";
-import { beginPreparation } from "../planning/preparation.js";
 import { batchesOf, refuseEndlessSchedule } from "../planning/resolve-config.js";
 import { lengthOfRun } from "../planning/run-length.js";
 import { findBestAside } from "../runs/best-aside.js";
@@ -115,7 +114,7 @@ async function resumeClaimed(
   // A run that is over already need not be tried.
   const isOver = !areNew && endReached({ config, progress }) !== undefined;
   const workspace = modelWorkspace(backend, config.model);
-  if (!isOver) await beginPreparation("measuring", options);
+  if (!isOver) options.onPreparation?.("measuring");
   const { totalSteps, speed } = isOver
     ? { totalSteps: progress.totalSteps, speed: NO_TIME }
     : await lengthOfRun(backend, config, corpus, batches, progress, areNew, {

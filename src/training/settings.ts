@@ -4,6 +4,7 @@ import { TRAIN } from "../config/train.js";
 import type { TrainSettings } from "../config/train-settings.js";
 import type { Inputs } from "../data/inputs.js";
 import { CharnnError } from "../errors.js";
+import type { Preparation } from "../planning/preparation.js";
 
 const trainSettingsSchema = settingsSchema<TrainSettings>(TRAIN, ["files"]);
 
@@ -17,6 +18,8 @@ export interface TrainOptions {
   readonly stdin?: AsyncIterable<Uint8Array> | undefined;
   /** In its place where several calls read the same. */
   readonly inputs?: Inputs | undefined;
+  /** Called before each of the things that are done before the first step, which may take a while. */
+  readonly onPreparation?: ((doing: Preparation) => void) | undefined;
   /** The time that counts for `maxTime`, and in events; the time since the call when left out. */
   readonly clock?: Clock | undefined;
 }

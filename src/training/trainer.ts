@@ -17,7 +17,6 @@ import type { Score } from "../model/char-rnn.js";
 import { learningRateAt } from "../optimization/schedule.js";
 import type { PlanOptions } from "../planning/corpus-settings.js";
 import { FIXED, trainingOutOfMemory, trainingShape } from "../planning/memory-need.js";
-import { beginPreparation } from "../planning/preparation.js";
 import { Turns, unlessAborted } from "../turns.js";
 import { endEvent, startEvent } from "./describe-run.js";
 import type { StepEvent, TrainingEvent } from "./events.js";
@@ -45,11 +44,11 @@ import { Timekeeper } from "./timekeeper.js";
  */
 export async function* train(
   settings: TrainSettings,
-  { signal, stdin, inputs, clock = startClock() }: TrainOptions = {},
+  { signal, stdin, inputs, onPreparation, clock = startClock() }: TrainOptions = {},
 ): AsyncGenerator<TrainingEvent, void> {
   const checked = checkedTrainSettings(settings);
   const run = yield* whilePreparing(
-    (preparing) => prepareRun(checked, { ...preparing, stdin, inputs, clock }),
+    (preparing) => prepareRun(checked, { ...preparing, stdin, inputs, onPreparation, clock }),
     signal,
   );
   const events = inMemoryThroughout(trainLoop(run, checked, signal), (cause) =>
@@ -66,7 +65,7 @@ async function prepareRun(settings: TrainSettings, given: PlanOptions): Promise<
   const inputs = given.inputs ?? (readsAgain ? new Inputs(given.stdin) : undefined);
   const onProgress = (fraction: number) => given.onPreparing?.("reading", fraction);
   const options = { ...given, inputs, onProgress };
-  await beginPreparation("reading", given);
+  given.onPreparation?.("reading");
   const selected = await selectBackend(wanted, threads);
   const leftOut: string[] = [];
   const folder = resume ? await findRunToResume(settings, leftOut, options) : undefined;

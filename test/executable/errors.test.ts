@@ -241,7 +241,7 @@ test("a name that is taken is refused, with both ways out", async (t) => {
 
   const resumed = await charnn(t, train("--resume", ...SMALL), { cwd });
   assert.equal(resumed.code, 0);
-  assert.match(slashed(resumed.stderr), /checkpoints\/fox had reached its end .* --steps/);
+  assert.match(slashed(resumed.stderr), /checkpoints\/fox is already finished: .* --steps/);
   const last = path.join(cwd, "checkpoints", "fox", "last.safetensors");
   const before = await readFile(last);
   const anew = await charnn(t, train("--overwrite", ...SMALL, "--random-seed", "1"), { cwd });

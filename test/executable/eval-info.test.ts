@@ -142,13 +142,24 @@ slow("info shows what a checkpoint holds, and all runs", async (t) => {
     return stdout;
   };
   const list = (await info()).split("\n");
-  assert.match(list[0], /^run +model +parameters +step +best validation loss$/);
-  assert.match(slashed(list[1]), /^checkpoints\/fox +GRU 1x8 +[\d,]+ +5\/5 +\d\.\d{4}$/);
+  assert.match(list[0], /^run +text +model +steps +held-out loss +state +when$/);
+  assert.match(
+    list[1],
+    /^fox +fox\.txt +GRU 1x8 +5\/5 +\d\.\d{3} +done +just now +<- sample takes this$/,
+  );
   const one = await info("fox");
   assert.match(slashed(one), /^checkpoint +checkpoints\/fox\/best\.safetensors$/m);
   assert.match(one, /^vocabulary +40: \\n \.0123456789Tabc[a-z]+$/m);
-  assert.match(one, /^progress +step 5 of 5, 1 whole epoch$/m);
-  assert.match(one, /^text +3,291 characters: 2,962 trained on, 329 validated on$/m);
+  assert.match(one, /^state +done, saved just now$/m);
+  assert.match(one, /^steps +step 5 of 5, 1 whole epoch$/m);
+  assert.match(
+    one,
+    /^held-out loss +\d\.\d{3} nats\/char \(\d\.\d{3} bits\/char\), best at step 5$/m,
+  );
+  assert.match(one, /^text +3,291 characters: 2,962 to train, 329 held out$/m);
+  assert.match(one, /^files +best\.safetensors \d+ kB, last\.safetensors \d+ kB$/m);
+  assert.match(one, /^begun +\d{4}-\d\d-\d\d \d\d:\d\d UTC, charnn [\d.]+, \w+, \d+ threads?$/m);
+  assert.match(one, /^command +charnn train fox\.txt --hidden-size 8 --steps 5 --name fox$/m);
 
   const [facts] = jsonLines(await info("fox", "--json"));
   assert.equal(facts.config.model.hiddenSize, 8);
@@ -158,6 +169,9 @@ slow("info shows what a checkpoint holds, and all runs", async (t) => {
   const [listed] = jsonLines(await info("--json"));
   assert.deepEqual(listed.config, facts.config);
   assert.equal(slashed(listed.path), "checkpoints/fox");
+  assert.deepEqual([listed.name, listed.state], ["fox", "done"]);
+  assert.deepEqual(listed.settings.files, ["fox.txt"]);
+  assert.ok(Number.isFinite(Date.parse(listed.savedAt)));
 });
 
 slow("info lists every run, whatever is wrong with one of them", { skip: noShell }, async (t) => {
@@ -176,7 +190,7 @@ slow("info lists every run, whatever is wrong with one of them", { skip: noShell
   const { code, stdout, stderr } = await charnn(t, ["info"], { cwd });
   assert.equal(code, 0, stderr);
   assert.equal(stderr, "");
-  assert.match(stdout, /^checkpoints\/fox +GRU 1x8 /m);
+  assert.match(stdout, /^fox +fox\.txt +GRU 1x8 /m);
   const damaged = ["folder", "link", "pipe", "deep", "cut", "loop"];
   for (const name of damaged) {
     assert.match(

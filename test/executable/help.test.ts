@@ -45,7 +45,8 @@ test("what people type for the version and for help is understood", async (t) =>
 
 test("a word that charnn does not have is answered by the nearest one, by charnn's way, or by the help", async (t) => {
   const cases: [line: string, hint: RegExp][] = [
-    ["train f.txt --sample-evry 5", /charnn train --help/],
+    ["train f.txt --sample-evry 5", /^Did you mean --sample-every\?$/m],
+    ["train f.txt --sampling-evry 5", /charnn train --help/],
     ["train f.txt --eval-evry 5", /^Did you mean --eval-every\?$/m],
     ["train f.txt --seed 3", /--random-seed/],
     ["train f.txt --yes", /charnn train --help/],

@@ -32,7 +32,7 @@ async function interrupted(
     stderr += bytes;
   });
   child.stdout.resume();
-  await written(child.stderr, /^step \d+, epoch/m);
+  await written(child.stderr, /^ +1 +\d+ .*best/m);
   child.kill("SIGINT");
   const [code] = await once(child, "close");
   assert.equal(code, 130, stderr);
@@ -45,7 +45,7 @@ async function pasted(t: TestContext, cwd: string, said: string, before = ""): P
   assert.ok(line, said);
   const { code, stdout, stderr } = await shell(t, before + line, { cwd });
   assert.equal(code, 0, `${line}\n${stderr}`);
-  assert.match(stderr, /^Resuming at step \d+: /m);
+  assert.match(stderr, /^ {2}run +steps \d+ to /m);
   assert.match(stderr, /^Done: step 250 of 250/m);
   return stdout;
 }
@@ -175,7 +175,7 @@ slow("a limit that is given to a run that goes on replaces those of its kind alo
   assert.deepEqual(await limits(), { steps: 40, targetLoss: 0.1 });
   await train("--overwrite", "--steps", "40", "--target-loss", "50", "--eval-every", "2");
   const ended = await train("--resume", "--steps", "50");
-  assert.match(ended.stderr, /is already finished, its --target-loss: .*--target-loss 0/);
+  assert.match(ended.stderr, /is already finished, by its --target-loss: .*--target-loss 0/);
   const freed = await train("--resume", "--steps", "50", "--target-loss", "0");
   assert.match(freed.stderr, /^Done: step 50 of 50/m);
   assert.deepEqual(await limits(), { steps: 50 });

@@ -42,7 +42,7 @@ test(
     ];
     const broken = await startCharnn(t, [...train("broken"), "--eval-every", "20"], { cwd });
     const end = outcomeOf(broken);
-    await written(broken.stderr, /^step 20,/m);
+    await written(broken.stderr, /^ +\d+ +20 /m);
     broken.kill("SIGINT");
     const { code, stdout, stderr } = await end;
     assert.equal(code, 130, stderr);
@@ -345,7 +345,7 @@ slow(
     const train = ["train", "fox.txt", "--name", "fox", "--hidden-size", "8", "--steps", "300"];
     const child = await startCharnn(t, [...train, "--eval-every", "20"], { cwd });
     const end = outcomeOf(child);
-    await written(child.stderr, /^step 20,/m);
+    await written(child.stderr, /^ +\d+ +20 /m);
     child.kill("SIGHUP");
     child.kill("SIGHUP");
     const { code, stderr } = await end;
@@ -365,7 +365,7 @@ slow("a run is saved when its terminal goes, and ends as by SIGHUP", withTmux, a
     scriptOf: (command) =>
       `trap 'kill -HUP $run' HUP; ${command} & run=$!; wait $run; wait $run; echo $? > code`,
   });
-  await screen.shows(/% {2}loss/);
+  await screen.shows(/^loss: training/m);
   screen.close();
   const code = path.join(cwd, "code");
   for (let tries = 0; !(await exists(code)) || (await stat(code)).size === 0; tries++) {
@@ -395,7 +395,7 @@ slow("a run goes on after SIGHUP where its shell ignores that", withTmux, async 
     columns: 80,
     scriptOf: (command) => `trap '' HUP; ${command} & echo $! > run; wait $!; echo "code $?"`,
   });
-  await screen.shows(/% {2}loss/);
+  await screen.shows(/^loss: training/m);
   process.kill(Number(await readFile(path.join(cwd, "run"), "utf8")), "SIGHUP");
   await screen.shows(/^code 0$/m);
   assert.match(screen.lines().join("\n"), /^Done: step 200 of 200, /m);
@@ -409,14 +409,14 @@ slow("Ctrl-Z shows the cursor, and fg brings the bar back", withTmux, async (t) 
     scriptOf: (command) =>
       `set -m; ${command}; echo "stopped $?"; read go; fg > /dev/null; echo "code $?"`,
   });
-  await screen.shows(/% {2}loss/);
+  await screen.shows(/^loss: training/m);
   assert.equal(screen.cursorIsShown(), false);
   screen.press("C-z");
   const stopped = await screen.shows(/^stopped 148$/m);
-  assert.doesNotMatch(stopped.join("\n"), /% {2}loss/);
+  assert.doesNotMatch(stopped.join("\n"), /loss: training/);
   assert.equal(screen.cursorIsShown(), true);
   screen.press("Enter");
-  await screen.shows(/% {2}loss/);
+  await screen.shows(/^loss: training/m);
   assert.equal(screen.cursorIsShown(), false);
   screen.press("C-c");
   await screen.shows(/^code 130$/m);

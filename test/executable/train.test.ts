@@ -16,15 +16,22 @@ test("the checkpoint's path is all that goes to standard output", async (t) => {
   assert.equal(slashed(stdout), "checkpoints/fox-gru-1x8/best.safetensors\n");
   assert.doesNotMatch(stderr, CONTROL);
   for (const line of [
-    /^Training: checkpoints\/fox-gru-1x8$/m,
-    /^ {2}text +3,291 characters, 40 different: 2,962 to train, 329 to validate$/m,
-    /^ {2}model +GRU, 1 layer of 8, .*: [\d,]+ parameters$/m,
-    /^ {2}training +5 steps \(1\.\d epochs\), adam, /m,
-    /^ {2}expected +(under 1|\d+) s, \d+ MB of memory$/m,
-    /^step 5, epoch 2: training loss \d\.\d{3}, validation loss \d\.\d{3}, best so far$/m,
+    /^ {2}text +fox\.txt: 3,291 characters, 40 different; last 10% held out$/m,
+    /^ {2}model +GRU 1x8, [\d,]+ parameters$/m,
+    /^ {2}run +5 steps, 1\.\d epochs; (under|about) \d+ s, \d+ MB of memory, \d+ threads?$/m,
+    /^ {2}folder +checkpoints\/fox-gru-1x8$/m,
+    /^ {2}stop +Ctrl-C saves and stops; --resume continues$/m,
+    /^epoch {5}step {2}training {2}held out$/m,
+    /^ {4}2 {8}5 {5}\d\.\d{3} {5}\d\.\d{3} {2}best$/m,
     /^Done: step 5 of 5, in (under 1|\d+) s\.$/m,
-    /^Best, at step 5: validation loss \d\.\d{3} nats\/char \(\d\.\d{3} bits\/char\), held out 329 of 3,291 characters; training loss \d\.\d{3}; \d-gram baseline \d\.\d{3}$/m,
-    /^The model predicts the held-out part no better than the n-gram baseline \(\d\.\d{3} against \d\.\d{3} nats\/char\)\. /m,
+    /^ {2}Bits per character \(lower is better\):$/m,
+    /^ {4}held-out part {4}\d\.\d{3} {2}[\u2588\u2591]{24} {2}best, at step 5$/m,
+    /^ {4}training part {4}\d\.\d{3} {2}[\u2588\u2591]{24}$/m,
+    /^ {4}\d-gram baseline {2}\d\.\d{3} {2}[\u2588\u2591]{24}$/m,
+    /^The model predicts the held-out part no better than the n-gram baseline\. /m,
+    /^Write: +charnn sample fox-gru-1x8$/m,
+    /^Look: +charnn report fox-gru-1x8 --text fox\.txt$/m,
+    /^Train longer: +charnn train fox\.txt --name fox-gru-1x8 --resume --steps 8$/m,
   ]) {
     assert.match(slashed(stderr), line);
   }
@@ -156,7 +163,7 @@ slow("--resume makes a finished run longer, and starts one that is not there", a
     /^Warning: .*no checkpoint to resume: checkpoints\/fox starts/m,
   );
   const longer = await train("--steps", "6");
-  assert.match(slashed(longer.stderr), /^Resuming at step 4: checkpoints\/fox$/m);
+  assert.match(slashed(longer.stderr), /^ {2}run +steps 4 to 6, 2 epochs; /m);
   assert.match(longer.stderr, /^Done: step 6 of 6, /m);
 });
 

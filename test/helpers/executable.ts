@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { mkdirSync, symlinkSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -9,8 +10,8 @@ import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { temporaryFolder } from "./folder.js";
 
-/** The built program. */
-export const EXECUTABLE = fileURLToPath(new URL("../../bin/charnn.js", import.meta.url));
+/** The built program, at a path as npm installs it, so that advice names it `charnn`. */
+export const EXECUTABLE = path.join(installedFolder(), "bin", "charnn.js");
 
 /** Settings with which a training takes a moment. */
 export const SMALL = ["--hidden-size", "8", "--steps", "5"];
@@ -170,4 +171,16 @@ export function sentences(lines: number): string {
     { length: lines },
     (_, line) => `The quick brown fox number ${line + 1} jumps over the lazy dog.\n`,
   ).join("");
+}
+
+/** A link to the clone among installed packages. */
+function installedFolder(): string {
+  const link = fileURLToPath(new URL("../node_modules/charnn", import.meta.url));
+  mkdirSync(path.dirname(link), { recursive: true });
+  try {
+    symlinkSync(fileURLToPath(new URL("../..", import.meta.url)), link, "junction");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+  return link;
 }

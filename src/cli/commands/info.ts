@@ -9,6 +9,7 @@ import { quoted } from "../../shell-words.js";
 import type { CommandContext } from "../context.js";
 import { printableMessage } from "../format/printable.js";
 import { type ListedRun, runDetails, runList, stateName } from "../format/runs.js";
+import { asTyped } from "../invocation.js";
 import { addOptions } from "../options/add-options.js";
 
 interface InfoOptions {
@@ -72,7 +73,7 @@ export function infoCommand(
       for (const line of [...lines, ...errors]) await terminal.out(`${line}\n`);
     } else {
       const folder = out === RUNS_FOLDER ? "" : ` --out ${quoted(out)}`;
-      terminal.say(`There are no runs yet. Make one: charnn train FILE${folder}`);
+      terminal.say(asTyped(`There are no runs yet. Make one: charnn train FILE${folder}`));
     }
     if (runs.length === 0 && unreadable.length > 0) exitWith(FAILURE);
   });

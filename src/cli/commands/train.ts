@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { TRAIN } from "../../config/train.js";
 import type { TrainCommandSettings } from "../../config/train-settings.js";
 import type { CommandContext } from "../context.js";
+import { asTyped } from "../invocation.js";
 import { addOptions } from "../options/add-options.js";
 import { createReporter } from "../reporters/create.js";
 import { resumeCommand } from "../resume-command.js";
@@ -46,6 +47,7 @@ export function trainCommand(program: Command, { terminal, interruption }: Comma
       const signals = {
         signal: interruption.signal,
         stdin: process.stdin,
+        onPreparation: reporter.prepare,
         // The time that a user waits begins with the process.
         clock: () => performance.now() / 1e3,
       };
@@ -64,7 +66,7 @@ export function trainCommand(program: Command, { terminal, interruption }: Comma
       // Of a cross-validation, folds before this one are done.
       if (ended !== undefined && !json && !quiet) {
         const fold = basename(dirname(ended));
-        terminal.say(`To continue: ${resumeCommand(fold, files, options).command}`);
+        terminal.say(`To continue: ${asTyped(resumeCommand(fold, files, options).command)}`);
       }
     } finally {
       reporter.close();

@@ -4,6 +4,7 @@ import { trainCommandLine } from "../../config/command-words.js";
 import type { RunRecord } from "../../runs/metrics.js";
 import type { RunState } from "../../runs/run-state.js";
 import { counted, formatCount } from "../../text.js";
+import { asTyped } from "../invocation.js";
 import { bytes, columns, stepOf, timeAgo } from "./format.js";
 import { printableLine } from "./printable.js";
 import { inUnits, modelName, regularization } from "./summary.js";
@@ -127,7 +128,7 @@ function begun(origin: RunRecord | undefined): string[][] {
   const when = date.replace(/^(.*)T(\d\d:\d\d).*$/, "$1 $2 UTC");
   return [
     ["begun", `${when}, charnn ${version}, ${backend}, ${counted(threads, "thread")}`],
-    ["command", trainCommandLine(settings)],
+    ["command", asTyped(trainCommandLine(settings))],
   ];
 }
 

@@ -15,10 +15,9 @@ function jsonReporter(terminal: Terminal): Reporter {
   return {
     report(event) {
       if (event.event === "warning") terminal.warn(event.message);
-      // That a preparation begins is for a person who waits.
-      if (event.event === "preparing" && event.share === 0) return undefined;
       return terminal.out(`${JSON.stringify(event)}\n`);
     },
+    prepare() {},
     say: terminal.say,
     close() {},
   };
@@ -31,6 +30,7 @@ function quietReporter(terminal: Terminal): Reporter {
       if (event.event === "warning") terminal.warn(event.message);
       if (event.event === "end") await terminal.out(`${event.path}\n`);
     },
+    prepare() {},
     say: terminal.say,
     close() {},
   };

@@ -23,11 +23,15 @@ const BAR_LENGTH = 24;
 export function endBlock(event: EndEvent, run: FollowedRun, width: number, marks: Marks): string[] {
   const table = comparison(event, width, marks);
   const { sentence } = judgement(event, run);
-  return [
-    outcome(event, run),
-    ...(table.length > 0 ? ["", ...table, ""] : []),
+  const remarks = [
     ...(sentence === undefined || event.reason === "interrupted" ? [] : [sentence]),
     ...notes(event, run),
+  ];
+  return [
+    outcome(event, run),
+    ...(table.length > 0 ? ["", ...table] : []),
+    ...(table.length > 0 && remarks.length > 0 ? [""] : []),
+    ...remarks,
   ];
 }
 
@@ -83,8 +87,8 @@ function comparison(event: EndEvent, width: number, marks: Marks): string[] {
       : []),
   ];
   if (rows.length === 0) return [];
-  const longest = Math.max(...rows.map(({ what }) => what.length));
-  const most = Math.max(...rows.map((row) => row.loss));
+  const longest = rows.reduce((most, { what }) => Math.max(most, what.length), 0);
+  const most = rows.reduce((highest, row) => Math.max(highest, row.loss), 0);
   return [
     "  Bits per character (lower is better):",
     ...rows.map(({ what, loss: value, remark = "" }) => {

@@ -1,18 +1,42 @@
 import type { ChalkInstance } from "chalk";
 import { formatCount } from "../../text.js";
 import type { EvalEvent } from "../../training/events.js";
-import { type Piece, styled } from "../terminal/styled.js";
+import { type Piece, styled, together } from "../terminal/styled.js";
 import type { FollowedRun } from "./followed-run.js";
 
 const WIDTHS = { epoch: 5, step: 9, loss: 10 };
 /** Fewer evaluations without a lower loss are nothing to speak of. */
 const MANY_WITHOUT_LOWER = 2;
 
+/** So many evaluations get a row of their own, whatever comes later. */
+const FIRST_ROWS = 20;
+/** Of a longer run about so many more. */
+const LATER_ROWS = 40;
+
+/** Which evaluations are shown: of hundreds only some. */
+export class ShownRows {
+  #shown = 0;
+  #lastStep = 0;
+
+  get isEmpty(): boolean {
+    return this.#shown === 0;
+  }
+
+  /** @param isWanted whether it is shown in any case */
+  take({ step }: EvalEvent, { totalSteps = 0 }: FollowedRun, isWanted: boolean): boolean {
+    const isDue = step - this.#lastStep >= totalSteps / LATER_ROWS || step === totalSteps;
+    if (!isWanted && !isDue && this.#shown >= FIRST_ROWS) return false;
+    this.#shown++;
+    this.#lastStep = step;
+    return true;
+  }
+}
+
 /** The head of the table of evaluations, which fits 40 columns. */
-export function evaluationHead({ dim }: ChalkInstance, hasHeldOut: boolean): Piece[] {
+export function evaluationHead({ dim }: ChalkInstance, hasHeldOut: boolean): Piece {
   const cells = ["epoch", "step".padStart(WIDTHS.step), "training".padStart(WIDTHS.loss)];
   if (hasHeldOut) cells.push("held out".padStart(WIDTHS.loss));
-  return [styled(dim, cells.join(""))];
+  return styled(dim, cells.join(""));
 }
 
 /** An evaluation as a row of the table: epoch, step, losses in nats/char, and whether it is the best. */
@@ -20,7 +44,7 @@ export function evaluationRow(
   { epoch, step, loss, validationLoss, best }: EvalEvent,
   { sinceBest }: FollowedRun,
   { bold, green, dim }: ChalkInstance,
-): Piece[] {
+): Piece {
   const figure = (value: number | undefined) =>
     (value === undefined ? "" : value.toFixed(3)).padStart(WIDTHS.loss);
   const row = [
@@ -29,7 +53,7 @@ export function evaluationRow(
     figure(loss),
     ...(validationLoss === undefined ? [] : [figure(validationLoss)]),
   ].join("");
-  if (best) return [styled(bold, row), "  ", styled(green, "best")];
-  if (validationLoss === undefined || sinceBest < MANY_WITHOUT_LOWER) return [row];
-  return [row, styled(dim, `  no lower for ${formatCount(sinceBest)}`)];
+  if (best) return together([styled(bold, row), "  ", styled(green, "best")]);
+  if (validationLoss === undefined || sinceBest < MANY_WITHOUT_LOWER) return row;
+  return together([row, styled(dim, `  no lower for ${formatCount(sinceBest)}`)]);
 }

@@ -1,9 +1,9 @@
+import type { Preparation } from "../../planning/preparation.js";
 import { counted, formatCount } from "../../text.js";
 import type {
   CrossValidationEvent,
   EndEvent,
   EvalEvent,
-  PreparingEvent,
   ReplanEvent,
   SampleEvent,
   StartEvent,
@@ -11,6 +11,7 @@ import type {
 } from "../../training/events.js";
 import { brokenLines, columns } from "../format/format.js";
 import { inUnits } from "../format/summary.js";
+import { asTyped } from "../invocation.js";
 import { nextCommands, type Typed } from "../next-commands.js";
 import { resumeCommand } from "../resume-command.js";
 import { withFacts } from "../terminal/bar.js";
@@ -18,7 +19,7 @@ import { createProgress } from "../terminal/progress.js";
 import { styled } from "../terminal/styled.js";
 import { type Terminal, warning } from "../terminal/terminal.js";
 import { endBlock } from "./end-block.js";
-import { evaluationHead, evaluationRow } from "./evaluation-table.js";
+import { evaluationHead, evaluationRow, ShownRows } from "./evaluation-table.js";
 import { FollowedRun } from "./followed-run.js";
 import { judgement } from "./judgement.js";
 import { progressLines, progressSentence } from "./progress-lines.js";
@@ -33,7 +34,7 @@ const CHANGE_TO_TELL = 0.25;
 /** Of what is no terminal, for texts to be broken into lines. */
 const WIDTH_OF_FILES = 100;
 
-const PREPARATIONS: Readonly<Record<PreparingEvent["doing"], string>> = {
+const PREPARATIONS: Readonly<Record<Preparation, string>> = {
   reading: "Reading the text",
   counting: "Counting n-grams to compare with",
   comparing: "Comparing the held-out part with the rest",
@@ -49,12 +50,12 @@ export function humanReporter(terminal: Terminal, typed: Typed): Reporter {
   const samples = new ShownSamples(typed.options.sampleEvery !== undefined);
   let run = new FollowedRun();
   let lastLine = 0;
-  let isTableBegun = false;
+  let rows = new ShownRows();
 
   const width = () =>
     terminal.isInteractive ? terminal.stderr.columns || WIDTH_OF_FILES : WIDTH_OF_FILES;
 
-  function preparing({ doing, share }: PreparingEvent): void {
+  function prepare(doing: Preparation, share = 0): void {
     const what = PREPARATIONS[doing];
     const line = share > 0 ? `${what}: ${Math.floor(100 * share)}%` : what;
     progress.start((columns) => ({ lines: [withFacts("", [line], columns)] }));
@@ -63,10 +64,10 @@ export function humanReporter(terminal: Terminal, typed: Typed): Reporter {
   function start(event: StartEvent): void {
     run = new FollowedRun();
     run.start(event);
-    isTableBegun = false;
+    rows = new ShownRows();
     lastLine = event.seconds;
     progress.stop();
-    const block = startBlock(event, typed.files, terminal.isInteractive ? width() : undefined);
+    const block = startBlock(event, typed, terminal.isInteractive ? width() : undefined);
     for (const line of block) progress.say(line);
     progress.say("");
     progress.start((columns) => progressLines(run, columns, terminal.marks));
@@ -92,11 +93,12 @@ export function humanReporter(terminal: Terminal, typed: Typed): Reporter {
 
   function evaluation(event: EvalEvent): void {
     run.evaluate(event);
-    if (!isTableBegun) {
-      progress.say(...evaluationHead(errorColors, event.validationLoss !== undefined));
+    const isFirst = rows.isEmpty;
+    if (!rows.take(event, run, !samples.showsAll && samples.isDue(run))) return;
+    if (isFirst) {
+      progress.say(evaluationHead(errorColors, event.validationLoss !== undefined));
     }
-    isTableBegun = true;
-    progress.say(...evaluationRow(event, run, errorColors));
+    progress.say(evaluationRow(event, run, errorColors));
   }
 
   function sample(event: SampleEvent): void {
@@ -120,12 +122,12 @@ export function humanReporter(terminal: Terminal, typed: Typed): Reporter {
     if (event.reason === "interrupted") {
       const { command, needs } = resumeCommand(started.name, typed.files, typed.options);
       if (needs !== undefined) terminal.say(needs);
-      terminal.say(`To continue: ${command}`);
+      terminal.say(`To continue: ${asTyped(command)}`);
     } else if (!started.config.training.fold) {
       const { learnsOn } = judgement(event, run);
       const next = nextCommands(started, event, typed, learnsOn);
       terminal.say("");
-      for (const line of columns(next.map(([what, command]) => [`${what}:`, command]))) {
+      for (const line of columns(next.map(([what, command]) => [`${what}:`, asTyped(command)]))) {
         terminal.say(line);
       }
     }
@@ -133,16 +135,17 @@ export function humanReporter(terminal: Terminal, typed: Typed): Reporter {
 
   return {
     async report(event) {
-      if (event.event === "preparing") preparing(event);
+      if (event.event === "preparing") prepare(event.doing, event.share);
       else if (event.event === "start") start(event);
       else if (event.event === "step") step(event);
       else if (event.event === "replan") replan(event);
       else if (event.event === "eval") evaluation(event);
       else if (event.event === "sample") sample(event);
-      else if (event.event === "warning") progress.say(...warning(event.message, errorColors));
+      else if (event.event === "warning") progress.say(warning(event.message, errorColors));
       else if (event.event === "end") await end(event);
       else if (event.event === "cross-validation") terminal.say(summary(event));
     },
+    prepare,
     say: progress.say,
     close: progress.stop,
   };

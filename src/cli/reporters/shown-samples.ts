@@ -14,11 +14,15 @@ export class ShownSamples {
   /** @param showsAll whether all are shown, since somebody has said how often there are some */
   constructor(readonly showsAll: boolean) {}
 
+  /** Whether the next sample of a run is to be shown. */
+  isDue(run: FollowedRun): boolean {
+    return this.showsAll || lossOf(run) <= (1 - DROP) * this.#lossAtLast;
+  }
+
   /** The lines of a sample; none where it is not to be shown. */
   lines({ text }: SampleEvent, run: FollowedRun, width: number): string[] {
-    const loss = run.heldOut.at(-1) ?? run.latest?.loss ?? 0;
-    if (!this.showsAll && !(loss <= (1 - DROP) * this.#lossAtLast)) return [];
-    this.#lossAtLast = loss;
+    if (!this.isDue(run)) return [];
+    this.#lossAtLast = lossOf(run);
     const lines = run.started?.config.text.documents
       ? documentLines(text.split("\n"), width - INDENT.length)
       : text.trim().split("\n");
@@ -26,6 +30,10 @@ export class ShownSamples {
       brokenLines(line, width - INDENT.length).map((part) => `${INDENT}${part}`),
     );
   }
+}
+
+function lossOf({ heldOut, latest }: FollowedRun): number {
+  return heldOut.at(-1) ?? latest?.loss ?? Number.NaN;
 }
 
 /** Short documents side by side, as many as fit a line. */

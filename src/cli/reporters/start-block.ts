@@ -3,19 +3,20 @@ import { counted, formatCount } from "../../text.js";
 import type { StartEvent } from "../../training/events.js";
 import { bytes, columns, duration } from "../format/format.js";
 import { modelName } from "../format/summary.js";
+import type { Typed } from "../next-commands.js";
 
 /**
  * What the run will do, in five lines where they have room: text, model, run, folder, and how to stop.
  *
- * @param files as they were given
+ * @param typed the files, and a validation file among the options
  */
 export function startBlock(
   event: StartEvent,
-  files: readonly string[],
+  { files, options }: Typed,
   width: number | undefined,
 ): string[] {
   const rows = [
-    ["text", textLine(event, files)],
+    ["text", textLine(event, files, options.validationFile)],
     ["model", modelLine(event)],
     ["run", runLine(event)],
     ["folder", event.path],
@@ -28,11 +29,15 @@ export function startBlock(
 }
 
 /** `book.txt: 305,163 characters, 127 different; last 10% held out` */
-function textLine(event: StartEvent, files: readonly string[]): string {
+function textLine(
+  event: StartEvent,
+  files: readonly string[],
+  validationFile: string | undefined,
+): string {
   const { text, training } = event.config;
   const size = `${formatCount(text.characters)} characters, ${formatCount(event.vocabularySize)} different`;
   const held = [
-    ...(text.validationCharacters > 0 ? [heldOut(event)] : ["nothing held out"]),
+    ...(text.validationCharacters > 0 ? [heldOut(event, validationFile)] : ["nothing held out"]),
     ...(text.testCharacters > 0
       ? [`${wholePercent(text.testCharacters / text.characters)} kept for a test`]
       : []),
@@ -44,14 +49,14 @@ function textLine(event: StartEvent, files: readonly string[]): string {
   return `${sourcesOf(files)}: ${size}; ${held.join(", ")}`;
 }
 
-function heldOut({ config: { text, training } }: StartEvent): string {
+function heldOut(
+  { config: { text, training } }: StartEvent,
+  validationFile: string | undefined,
+): string {
+  if (validationFile !== undefined) return `validated on ${basename(validationFile)}`;
   const fraction = wholePercent(text.validationCharacters / text.characters);
   if (training.split === "random") return `${fraction} held out, random lines`;
-  // A validation file, and a fold, are no end of the text.
-  const isEnd = text.trainCharacters + text.validationCharacters + text.testCharacters;
-  return training.fold || isEnd !== text.characters
-    ? `${fraction} held out`
-    : `last ${fraction} held out`;
+  return training.fold ? `${fraction} held out` : `last ${fraction} held out`;
 }
 
 /** `10%`; less than one percent is said more exactly. */

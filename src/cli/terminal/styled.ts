@@ -13,6 +13,11 @@ export function styled(style: (printable: string) => string, text: string): Styl
   return { text, style };
 }
 
+/** Several pieces as one, for one line. */
+export function together(pieces: readonly Piece[]): Styled {
+  return styled(() => shownLine(pieces), "");
+}
+
 /** Goes back to the start of the line, to cover what stands there. */
 export const TO_LINE_START: Styled = styled(() => "\r", "");
 

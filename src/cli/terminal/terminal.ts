@@ -11,8 +11,9 @@ import { CharnnError, systemErrorCode } from "../../errors.js";
 import { cureOf, reasonOf } from "../../system-errors.js";
 import { Turns } from "../../turns.js";
 import { printableMessage } from "../format/printable.js";
+import { asTyped } from "../invocation.js";
 import { ASCII_MARKS, type Marks, showsUnicode, UNICODE_MARKS } from "./marks.js";
-import { exactText, type Piece, shownLine, shownText, styled } from "./styled.js";
+import { exactText, type Piece, shownLine, shownText, styled, together } from "./styled.js";
 
 /** How long a hurried command waits for who does not read its output, in milliseconds. */
 const LAST_WAIT = 500;
@@ -84,7 +85,7 @@ export function processTerminal(): Terminal {
     outWidth: stdout.isTTY ? stdout.columns : undefined,
     outClosed: closed.signal,
     say,
-    warn: (message) => say(...warning(message, errorColors)),
+    warn: (message) => say(warning(message, errorColors)),
     async out(...pieces) {
       if (closed.signal.aborted) return;
       if (stdout.write(stdout.isTTY ? shownText(pieces) : exactText(pieces))) {
@@ -109,8 +110,8 @@ export function processTerminal(): Terminal {
 }
 
 /** A warning, for one line. */
-export function warning(message: string, { yellow }: ChalkInstance): Piece[] {
-  return [styled(yellow, "Warning:"), ` ${printableMessage(message)}`];
+export function warning(message: string, { yellow }: ChalkInstance): Piece {
+  return together([styled(yellow, "Warning:"), ` ${printableMessage(asTyped(message))}`]);
 }
 
 function outNotWritable(cause: Error): CharnnError {
