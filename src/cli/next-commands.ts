@@ -35,7 +35,7 @@ export function nextCommands(
   const text = files.length === 1 && isFile(file) ? ["--text", quoted(file)] : [];
   const suggestions: Suggestion[] = [
     ["Write", ["charnn sample", name, ...out].join(" ")],
-    ["Look", ["charnn report", name, ...text, ...out].join(" ")],
+    ["Look", ["charnn report", name, ...text, ...out, "--open"].join(" ")],
   ];
   const limit = longerLimit(started, event);
   if (learnsOn && limit) {

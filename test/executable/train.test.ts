@@ -30,7 +30,7 @@ test("the checkpoint's path is all that goes to standard output", async (t) => {
     /^ {4}\d-gram baseline {2}\d\.\d{3} {2}[\u2588\u2591]{24}$/m,
     /^The model predicts the held-out part no better than the n-gram baseline\. /m,
     /^Write: +charnn sample fox-gru-1x8$/m,
-    /^Look: +charnn report fox-gru-1x8 --text fox\.txt$/m,
+    /^Look: +charnn report fox-gru-1x8 --text fox\.txt --open$/m,
     /^Train longer: +charnn train fox\.txt --name fox-gru-1x8 --resume --steps 8$/m,
   ]) {
     assert.match(slashed(stderr), line);

@@ -6,6 +6,7 @@ import type { OnWork } from "../../report/view-text.js";
 import type { CommandContext } from "../context.js";
 import { openInBrowser } from "../open-in-browser.js";
 import { addOptions } from "../options/add-options.js";
+import { withFacts } from "../terminal/bar.js";
 import { createProgress } from "../terminal/progress.js";
 import type { Terminal } from "../terminal/terminal.js";
 
@@ -85,11 +86,12 @@ async function whileShowingWork<Result>(
     if (!isOver) progress.stop();
     isOver = true;
   };
-  progress.start(undefined, 0);
-  progress.update(0, ["Reading the run ..."]);
+  const show = (what: string) =>
+    progress.start((width) => ({ lines: [withFacts("", [what], width)] }));
+  show("Reading the run");
   try {
     return await work((what) => {
-      if (!isOver) progress.update(0, [`${WORK[what]} ...`]);
+      if (!isOver) show(WORK[what]);
     }, stop);
   } finally {
     stop();

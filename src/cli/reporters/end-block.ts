@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
-import { bitsPerCharacter, counted, formatCount } from "../../text.js";
+import { bitsPerCharacter, counted, duration, formatCount } from "../../text.js";
 import type { EndEvent } from "../../training/events.js";
-import { duration, stepOf } from "../format/format.js";
+import { stepOf } from "../format/format.js";
 import { optionsToRepeat } from "../resume-command.js";
 import { bar } from "../terminal/bar.js";
 import type { Marks } from "../terminal/marks.js";

@@ -1,5 +1,5 @@
-import { formatCount } from "../../text.js";
-import { duration, stepOf } from "../format/format.js";
+import { duration, formatCount } from "../../text.js";
+import { stepOf } from "../format/format.js";
 import { bar, withFacts } from "../terminal/bar.js";
 import { sparkline } from "../terminal/chart.js";
 import type { Marks } from "../terminal/marks.js";

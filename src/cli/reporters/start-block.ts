@@ -1,7 +1,7 @@
 import { basename } from "node:path";
-import { counted, formatCount } from "../../text.js";
+import { counted, duration, formatCount } from "../../text.js";
 import type { StartEvent } from "../../training/events.js";
-import { bytes, columns, duration } from "../format/format.js";
+import { bytes, columns } from "../format/format.js";
 import { modelName } from "../format/summary.js";
 import type { Typed } from "../next-commands.js";
 
