@@ -35,10 +35,11 @@ export function trainCommand(program: Command, { terminal, interruption }: Comma
     let ended: string | undefined;
     interruption.restoreBy(reporter.close);
     await interruption.finishFirst(() => {
-      const what = isBegun ? "Finishing this step and saving" : "Stopping";
+      // Before the first step there is nothing to finish.
+      if (!isBegun) return;
       // The terminal has written ^C there, which the line then covers.
       const start = terminal.isInteractive ? TO_LINE_START : "";
-      reporter.say(start, `${what}; Ctrl-C again stops at once.`);
+      reporter.say(start, "Finishing this step and saving; Ctrl-C again stops at once.");
     });
     try {
       const { crossValidate: trainFolds } = await import("../../training/cross-validate.js");
@@ -62,7 +63,11 @@ export function trainCommand(program: Command, { terminal, interruption }: Comma
       }
     } catch (error) {
       if (!(await interruption.hasCaused(error)) || !interruption.isSignalled) throw error;
-      terminal.say("Interrupted before the first step: nothing was changed.");
+      reporter.close();
+      terminal.say(
+        terminal.isInteractive ? TO_LINE_START : "",
+        "Interrupted before the first step: nothing was changed.",
+      );
       // Of a cross-validation, folds before this one are done.
       if (ended !== undefined && !json && !quiet) {
         const fold = basename(dirname(ended));

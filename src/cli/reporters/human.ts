@@ -47,7 +47,7 @@ export function humanReporter(terminal: Terminal, typed: Typed): Reporter {
   const { errorColors } = terminal;
   const { dim } = errorColors;
   const progress = createProgress(terminal);
-  const samples = new ShownSamples(typed.options.sampleEvery !== undefined);
+  const samples = new ShownSamples(typed.options);
   let run = new FollowedRun();
   let lastLine = 0;
   let rows = new ShownRows();
@@ -94,7 +94,7 @@ export function humanReporter(terminal: Terminal, typed: Typed): Reporter {
   function evaluation(event: EvalEvent): void {
     run.evaluate(event);
     const isFirst = rows.isEmpty;
-    if (!rows.take(event, run, !samples.showsAll && samples.isDue(run))) return;
+    if (!rows.take(event, run, samples.isNextShown(run))) return;
     if (isFirst) {
       progress.say(evaluationHead(errorColors, event.validationLoss !== undefined));
     }

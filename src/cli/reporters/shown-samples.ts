@@ -1,4 +1,5 @@
 import type { SampleEvent } from "../../training/events.js";
+import type { TrainOptions } from "../commands/train.js";
 import { brokenLines } from "../format/format.js";
 import type { FollowedRun } from "./followed-run.js";
 
@@ -11,17 +12,18 @@ const BETWEEN_DOCUMENTS = "   ";
 export class ShownSamples {
   #lossAtLast = Number.POSITIVE_INFINITY;
 
-  /** @param showsAll whether all are shown, since somebody has said how often there are some */
-  constructor(readonly showsAll: boolean) {}
+  constructor(readonly options: Pick<TrainOptions, "samples" | "sampleEvery">) {}
 
-  /** Whether the next sample of a run is to be shown. */
-  isDue(run: FollowedRun): boolean {
-    return this.showsAll || lossOf(run) <= (1 - DROP) * this.#lossAtLast;
+  /** Whether a sample follows the evaluation, and is shown for how much the loss has dropped. */
+  isNextShown(run: FollowedRun): boolean {
+    const { samples = true, sampleEvery } = this.options;
+    return samples && sampleEvery === undefined && this.#hasDropped(run);
   }
 
   /** The lines of a sample; none where it is not to be shown. */
   lines({ text }: SampleEvent, run: FollowedRun, width: number): string[] {
-    if (!this.isDue(run)) return [];
+    // Those that somebody has asked for are all shown.
+    if (this.options.sampleEvery === undefined && !this.#hasDropped(run)) return [];
     this.#lossAtLast = lossOf(run);
     const lines = run.started?.config.text.documents
       ? documentLines(text.split("\n"), width - INDENT.length)
@@ -29,6 +31,10 @@ export class ShownSamples {
     return lines.flatMap((line) =>
       brokenLines(line, width - INDENT.length).map((part) => `${INDENT}${part}`),
     );
+  }
+
+  #hasDropped(run: FollowedRun): boolean {
+    return lossOf(run) <= (1 - DROP) * this.#lossAtLast;
   }
 }
 
