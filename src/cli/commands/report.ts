@@ -86,12 +86,12 @@ async function whileShowingWork<Result>(
     if (!isOver) progress.stop();
     isOver = true;
   };
-  const show = (what: string) =>
+  const showLine = (what: string) =>
     progress.start((width) => ({ lines: [withFacts("", [what], width)] }));
-  show("Reading the run");
+  showLine("Reading the run");
   try {
     return await work((what) => {
-      if (!isOver) show(WORK[what]);
+      if (!isOver) showLine(WORK[what]);
     }, stop);
   } finally {
     stop();
