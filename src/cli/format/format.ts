@@ -3,7 +3,6 @@
 import { formatCount } from "../../text.js";
 import { printableLine } from "./printable.js";
 
-
 /** `step 10 of 200`; `step 10` where nobody knows how many there will be. */
 export function stepOf(step: number, total: number | undefined): string {
   return total === undefined
