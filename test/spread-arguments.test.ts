@@ -28,7 +28,6 @@ const SHORT: readonly string[] = [
   "cli/terminal/chart.ts: yTicks.map((tick) => label(tick).length)",
   "cli/terminal/progress.ts: pieces",
   "cli/terminal/chart.ts: shown",
-  "config/command-words.ts: optionWords(name, nameOfAll(name, value, fold))",
   "model/dropout.ts: purpose",
   "report/page/script/charts.ts: ends",
   "report/page/script/charts.ts: known",

@@ -89,6 +89,21 @@ test("A report has the run's curves, the axes to show them by, its settings and 
   }
 });
 
+test("A report leaves out characters that occur too seldom to have a vector worth showing", async (t) => {
+  const { settings, place } = await trainedRun(
+    t,
+    `${inventedText(300)}QQQQ #${inventedText(400, 2)}`,
+  );
+  const { vocabularies } = await makeReport({ ...settings, text: [place.text] });
+  const { rare, size, neighbours } = vocabularies[0] ?? { neighbours: [] };
+  const shown = neighbours.flatMap(({ character, nearest }) => [character, ...nearest]);
+  assert.ok(shown.length > 10 && !shown.includes("Q") && !shown.includes("#"));
+  assert.ok(rare !== undefined && rare >= 2 && rare + neighbours.length === size);
+  const unread = await makeReport(settings);
+  const all = unread.vocabularies[0]?.neighbours.map(({ character }) => character) ?? [];
+  assert.ok(all.includes("Q") && all.includes("#"));
+});
+
 test("A report without a text has the vocabulary in the order of its code points, and says so", async (t) => {
   const { settings, file } = await trainedRun(t);
   const { vocabularies } = await makeReport(settings);
