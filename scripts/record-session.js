@@ -21,7 +21,7 @@ const ROWS = 1_000;
 const TRAIN = "node bin/charnn.js train data/shakespeare.txt";
 const SAMPLE = 'node bin/charnn.js sample --seed "i love" -n 200';
 /** The training is shown when it has filled this many lines, and then waits. */
-const LINES_ON_THE_WAY = 17;
+const LINES_ON_THE_WAY = 24;
 const PAUSE_IN_MS = 120;
 
 const root = fileURLToPath(new URL("..", import.meta.url));
