@@ -3,7 +3,7 @@
 const FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace";
 const FONT_SIZE = 14;
 const LINE_HEIGHT = 19;
-/** The width of a column: each piece of text is fitted to it, whatever font there is. */
+/** The width of a column: each piece of text is fitted to it, whatever the font is. */
 const COLUMN = 8.43;
 const MARGIN = 16;
 const TITLE_BAR = 30;
@@ -41,17 +41,20 @@ export function terminalSvg(lines, theme, columns) {
     (k) => `<circle cx="${MARGIN + 6 + 18 * k}" cy="18" r="5.5" fill="${border}"/>`,
   );
   const pieces = lines.flatMap((line, row) => {
+    const y = TITLE_BAR + row * LINE_HEIGHT + FONT_SIZE;
     let column = 0;
-    return line.map((piece) => {
-      const x = (MARGIN + column * COLUMN).toFixed(2);
-      const y = TITLE_BAR + row * LINE_HEIGHT + FONT_SIZE;
-      const length = [...piece.text].length;
-      column += length;
-      if (piece.text.trim() === "") return "";
-      const fill = piece.color === undefined ? (piece.dim ? dim : text) : colors[piece.color];
-      const look = `fill="${fill}"${piece.bold ? ' font-weight="bold"' : ""}`;
-      const fitted = `textLength="${(length * COLUMN).toFixed(2)}" lengthAdjust="spacingAndGlyphs"`;
-      return `<text x="${x}" y="${y}" ${look} ${fitted}>${escaped(piece.text)}</text>`;
+    return line.flatMap(({ text: all, color, bold, dim: isDim }) => {
+      const start = column;
+      column += [...all].length;
+      const fill = color === undefined ? (isDim ? dim : text) : colors[color];
+      const look = `fill="${fill}"${bold ? ' font-weight="bold"' : ""}`;
+      // SVG joins spaces, so what they separate is placed by itself.
+      return [...all.matchAll(/\S+(?: \S+)*/g)].map(({ 0: words, index: at }) => {
+        const x = (MARGIN + (start + at) * COLUMN).toFixed(2);
+        const length = ([...words].length * COLUMN).toFixed(2);
+        const fitted = `textLength="${length}" lengthAdjust="spacingAndGlyphs"`;
+        return `<text x="${x}" y="${y}" ${look} ${fitted}>${escaped(words)}</text>`;
+      });
     });
   });
   return [
@@ -59,8 +62,8 @@ export function terminalSvg(lines, theme, columns) {
     "<title>A session of charnn in a terminal</title>",
     `<rect x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="8" fill="${background}" stroke="${border}"/>`,
     ...buttons,
-    `<g font-family="${FONT}" font-size="${FONT_SIZE}" xml:space="preserve">`,
-    ...pieces.filter((piece) => piece !== ""),
+    `<g font-family="${FONT}" font-size="${FONT_SIZE}">`,
+    ...pieces,
     "</g>",
     "</svg>",
     "",
