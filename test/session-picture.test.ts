@@ -12,10 +12,10 @@ for (const theme of ["light", "dark"]) {
 
   test(`The picture of a session, ${theme}, is well-formed`, () => {
     const open: string[] = [];
-    const tags = svg.matchAll(/<(\/?)([a-z]+)((?:\s[a-zA-Z:]+="[^"<]*")*)(\/?)>|[<>]/g);
+    const tags = svg.matchAll(/<(\/?)([a-z]+)((?:\s[a-zA-Z:-]+="[^"<]*")*)(\/?)>|[<>]/g);
     for (const [tag, closing, name, attributes, selfClosing] of tags) {
       assert.notEqual(name, undefined, `"${tag}" is no tag`);
-      const names = [...attributes.matchAll(/\s([a-zA-Z:]+)=/g)].map(([, attribute]) => attribute);
+      const names = [...attributes.matchAll(/\s([a-zA-Z:-]+)=/g)].map(([, attribute]) => attribute);
       assert.equal(new Set(names).size, names.length, tag);
       if (closing) assert.equal(open.pop(), name);
       else if (!selfClosing) open.push(name);
