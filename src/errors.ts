@@ -20,7 +20,7 @@ export type ErrorCode =
   | "BAD_CHECKPOINT"
   /** The name of a new run is taken, or another process trains it. */
   | "RUN_EXISTS"
-  /** A run can't go on with what was asked for. */
+  /** A run can't be resumed with what was asked for. */
   | "CANNOT_RESUME"
   /** A backend that was asked for by name does not load. */
   | "BACKEND_UNAVAILABLE"

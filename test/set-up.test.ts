@@ -187,18 +187,22 @@ test("Without a C++ compiler the rest is set up, and a line says what helps", po
   assert.match(await it.read("data/shakespeare.txt"), /^From fairest creatures/);
 });
 
-test("A Node.js that is too old is told in one line, and nothing is compiled", posix, async (t) => {
-  const it = await clone(t);
-  const { engines } = JSON.parse(await it.read("package.json"));
-  const value = '{ ...process.versions, node: "18.20.8" }';
-  await it.write("old.cjs", `Object.defineProperty(process, "versions", { value: ${value} });`);
-  const env = { NODE_OPTIONS: `--require=${path.join(it.folder, "old.cjs")}` };
-  const { code, stderr } = await it.setUp({ env });
-  assert.equal(code, 0);
-  assert.equal(
-    stderr,
-    `charnn was not set up: it needs Node.js ${engines.node.slice(2)} or newer, and this is Node.js ` +
-      "18.20.8. Install a newer one (https://nodejs.org), then run: npm ci\n",
-  );
-  assert.deepEqual(await it.calls(), []);
-});
+test(
+  "A Node.js that is too old is refused in one line, and nothing is compiled",
+  posix,
+  async (t) => {
+    const it = await clone(t);
+    const { engines } = JSON.parse(await it.read("package.json"));
+    const value = '{ ...process.versions, node: "18.20.8" }';
+    await it.write("old.cjs", `Object.defineProperty(process, "versions", { value: ${value} });`);
+    const env = { NODE_OPTIONS: `--require=${path.join(it.folder, "old.cjs")}` };
+    const { code, stderr } = await it.setUp({ env });
+    assert.equal(code, 0);
+    assert.equal(
+      stderr,
+      `charnn was not set up: it needs Node.js ${engines.node.slice(2)} or newer, and this is Node.js ` +
+        "18.20.8. Install a newer one (https://nodejs.org), then run: npm ci\n",
+    );
+    assert.deepEqual(await it.calls(), []);
+  },
+);

@@ -1,6 +1,6 @@
 /**
  * The contract of a backend: the few operations in which a character-level recurrent network spends
- * its time. Callers need to know nothing else of what computes. What each returns, to within rounding,
+ * its time. Callers need to know nothing else about what does the arithmetic. What each returns, to within rounding,
  * is defined in `test/reference/`, which the conformance tests hold every backend to.
  *
  * Arrays are row-major. In shapes, `time` is the number of steps, `batch` that of sequences read

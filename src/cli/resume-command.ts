@@ -5,7 +5,7 @@ import { quoted } from "../shell-words.js";
 import type { EndEvent, StartEvent } from "../training/events.js";
 import type { TrainOptions } from "./commands/train.js";
 
-/** What goes on with a run. */
+/** How to resume a run. */
 export interface ResumeCommand {
   /** To be pasted into a shell. */
   readonly command: string;
@@ -14,7 +14,7 @@ export interface ResumeCommand {
 }
 
 /**
- * What to type to go on with a run, or with the cross-validation that it is a fold of, whose other folds
+ * What to type to resume a run, or the cross-validation that it is a fold of, whose other folds
  * have no checkpoints yet and need every option again.
  *
  * @param name of the run

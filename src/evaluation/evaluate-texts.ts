@@ -66,7 +66,7 @@ export interface EvaluateOptions {
   readonly stdin?: AsyncIterable<Uint8Array>;
   /** In its place where several calls read the same. */
   readonly inputs?: Inputs;
-  /** Is told at once what is odd about the texts, and what slows their scoring down. */
+  /** Called at once with what is odd about the texts, and with what slows their scoring down. */
   readonly onWarning?: (message: string) => void;
 }
 

@@ -57,7 +57,7 @@ export async function* scoreTexts(
   options: {
     readonly signal?: AbortSignal;
     readonly stdin?: AsyncIterable<Uint8Array>;
-    /** Is told at once what is odd about the texts, and what slows their scoring down. */
+    /** Called at once with what is odd about the texts, and with what slows their scoring down. */
     readonly onWarning?: (message: string) => void;
   } = {},
 ): AsyncGenerator<ScoredText, void> {

@@ -117,7 +117,7 @@ function hintFor(shape: TrainingShape, left: number, fixed: readonly Adjustable[
   if (fits.length > 0) return `What fits: ${fits.join("; ")}.`;
   const needed = memorySize(trainingBytes(shape) / SAFE_SHARE);
   return free.length === 0
-    ? `Give it ${needed}, or go on with the run on a larger machine.`
+    ? `Give it ${needed}, or continue the run on a larger machine.`
     : `Choose smaller values for several of ${free.map((name) => ADJUSTABLE[name]).join(", ")}, or give it ${needed}.`;
 }
 

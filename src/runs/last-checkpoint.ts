@@ -10,7 +10,7 @@ const NAMES_IN_MESSAGE = 4;
 
 /**
  * What the checkpoint says that a run goes on from, when all of it is checked. Where that is missing or damaged, nothing else is taken in its
- * place: what the run has besides, and how to go on with it, is for the user to decide.
+ * place: what the run has besides, and how to continue it, is for the user to decide.
  *
  * @throws CharnnError `CANNOT_RESUME` for one that is missing, `BAD_CHECKPOINT` for one that is damaged
  */

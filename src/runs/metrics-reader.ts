@@ -72,7 +72,7 @@ export class MetricsReader {
     // Its checkpoints may be whole: nothing here may cost the run.
     const cure = this.isDamaged
       ? "Move that file away: what the run does after --resume is reported in a new one."
-      : "Wait for its first step, or go on with the run (--resume): what it does from then on is reported.";
+      : "Wait for its first step, or continue the run by --resume, which reports what follows.";
     throw new CharnnError(
       "NOT_FOUND",
       `The run ${this.run.name} has nothing to show: ${this.run.metrics} ${reason}.`,

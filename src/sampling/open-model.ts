@@ -18,7 +18,7 @@ export type Purpose =
 /**
  * The model of a checkpoint, on the backend that was asked for.
  *
- * @param onWarning is told at once what slows it down
+ * @param onWarning called at once with what slows it down
  * @throws CharnnError where the backend can't be had, or there is not enough memory
  */
 export async function openModel(

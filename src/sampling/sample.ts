@@ -18,7 +18,7 @@ const sampleSettingsSchema = settingsSchema<SampleSettings>(SAMPLE);
  *
  * @returns arrays with the next character of each text, or `""` where a text has ended or not begun
  *   yet; the seed is not among them
- * @param options `onWarning` is told what the user should know, in a sentence or two
+ * @param options `onWarning` is called with what the user should know, in a sentence or two
  * @throws CharnnError `INVALID_SETTING`, `UNKNOWN_CHARACTER` for a seed that the model can't read,
  *   `COPIES_ONLY` where `maxCopy` leaves nothing to write; the reason of the signal once it is aborted
  */

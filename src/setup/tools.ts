@@ -24,7 +24,7 @@ export const TENSORFLOW_SIZES: Readonly<Record<TensorFlowBuild, BuildSizes>> = {
 /** What is installed by most of these functions. */
 export const TENSORFLOW = "TensorFlow";
 export const NETWORK =
-  "Is there a network? Mirrors are what npm and pip are told: npm config set registry, PIP_INDEX_URL.";
+  "Is there a network? To use mirrors, set them for npm and pip: npm config set registry, PIP_INDEX_URL.";
 
 /** More than any of the programs prints. */
 const MAX_OUTPUT = 64 * 2 ** 20;

@@ -1,7 +1,7 @@
 import type { Histogram } from "./histogram.js";
 import { Message } from "./protobuf.js";
 
-/** What is told of a step under one tag. */
+/** What is reported of a step under one tag. */
 export type Summary = { readonly tag: string } & (
   | { readonly scalar: number }
   | { readonly text: string }

@@ -38,7 +38,7 @@ import { restoreRun } from "./snapshot.js";
 import { plannedChanges } from "./timekeeper.js";
 
 /**
- * The run to go on with: the one that is named, or the newest that learned from the text and can go on with
+ * The run to resume: the one that is named, or the newest that learned from the text and can be resumed with
  * the settings.
  *
  * @param warnings gets a sentence for each run of which that can't be told
@@ -162,7 +162,7 @@ function corpusOfRun({ text, training }: RunConfig, settings: TrainSettings) {
 }
 
 /**
- * The newest run that learned from the text in `settings`, and that can go on with them.
+ * The newest run that learned from the text in `settings`, and that can be resumed with them.
  *
  * @param warnings gets a sentence for each run of which that can't be told
  * @throws CharnnError `CANNOT_RESUME` where there are runs on the text, and none can

@@ -14,7 +14,7 @@ export interface OtherSetting {
   readonly asked: unknown;
 }
 
-/** The first setting asked for that a run can't go on with, since it is another one there. */
+/** The first setting that was asked for and that a run can't be resumed with, since it began with another one. */
 export function otherSetting(config: RunConfig, settings: TrainSettings): OtherSetting | undefined {
   for (const [name, asked] of Object.entries(definedOnly(settings))) {
     const { checkpoint: part, absent }: TrainOption<unknown> = TRAIN[name as keyof TrainSettings];

@@ -60,7 +60,7 @@ export async function* train(
 /** A new run, or with `resume` one that goes on from its last checkpoint. */
 async function prepareRun(settings: TrainSettings, given: PlanOptions): Promise<Run> {
   const { resume = false, name, backend: wanted = TRAIN_DEFAULTS.backend, threads } = settings;
-  // The text is read to find the run, and once more to go on with it.
+  // The text is read to find the run, and once more to train on it.
   const readsAgain = resume && name === undefined;
   const inputs = given.inputs ?? (readsAgain ? new Inputs(given.stdin) : undefined);
   const onProgress = (fraction: number) => given.onPreparing?.("reading", fraction);
@@ -252,7 +252,7 @@ async function* replan(
 ): AsyncGenerator<TrainingEvent, void> {
   const replanned = await unlessAborted(time.replan(signal), signal);
   if (!replanned) return;
-  // At once, so that a run that is killed goes on with the numbers that it has reported.
+  // At once, so that a run that is killed is resumed with the numbers that it has reported.
   if (replanned.isNoted) {
     yield* saver.saveLast();
     time.noteSave();

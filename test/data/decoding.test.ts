@@ -96,7 +96,7 @@ test("wrong bytes that are let pass are counted, with the place of the first", a
   assert.equal(await textOf(half, { encoding: "utf-16le", invalid: "replace" }), "a\ufffdb\ufffd");
 });
 
-test("UTF-8 with faults is told from another encoding, with line and column", async () => {
+test("UTF-8 with faults is distinguished from another encoding, with line and column", async () => {
   const faulty = Buffer.concat([Buffer.from("schön\nfür "), Buffer.from([0xff]), Buffer.from("x")]);
   await assert.rejects(
     load(faulty, {}, 100),

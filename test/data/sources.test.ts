@@ -163,7 +163,7 @@ test("UTF-16 is recognized in place of UTF-8, and is no binary file when asked f
   assert.equal((await findSources([file], { encoding: "utf-16le" })).sources.length, 1);
 });
 
-test("a missing file is named, and how to get the Shakespeare text is told", async (t) => {
+test("a missing file is named, and with how to get the Shakespeare text", async (t) => {
   const folder = await temporaryFolder(t);
   const missing = path.join(folder, "novel.txt");
   await assert.rejects(
@@ -254,7 +254,7 @@ test("files that the system makes up are read", {
   assert.match(await contentOf(sources[0]), /^Name:/);
 });
 
-test("documents and archives are known by how they begin, and what to do is told", async (t) => {
+test("documents and archives are known by how they begin, with what to do", async (t) => {
   const folder = await temporaryFolder(t);
   const zipped = (name: string) =>
     Buffer.concat([Buffer.from("PK\x03\x04"), Buffer.alloc(26), Buffer.from(name)]);

@@ -150,7 +150,7 @@ test("only true twins of an unknown character are offered", () => {
   for (const [written, known, hint] of cases) assert.equal(hintFor(written, known), hint);
 });
 
-test("where a model knows no twin its characters are told, and nothing is offered", () => {
+test("where a model knows no twin its characters are listed, and nothing is offered", () => {
   const shakespeare = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz3\n !$&',-.:;?";
   const knows65 =
     "The model knows 65 characters: A-Z a-z 3 newline space ! $ & ' , - . : ; and 1 more.";
@@ -178,7 +178,7 @@ test("where a model knows no twin its characters are told, and nothing is offere
   }
 });
 
-test("twins and what has none are told together, in few words", () => {
+test("twins and what has none are listed together, in few words", () => {
   const hint = hintFor("ABCDEFG7", "abcdefg");
   assert.equal(
     hint,

@@ -108,7 +108,7 @@ const cases: [title: string, files: Record<string, string | Uint8Array>, ...says
     { ...CLONE, [COMPILED]: "This is no addon.\n".repeat(10) },
     "its file is damaged, or made for another system (",
     COMPILED,
-    "\nCompile it anew: npm run native\n",
+    "\nCompile it again: npm run native\n",
   ],
   [
     "an empty file in place of the package's",
@@ -122,7 +122,7 @@ const cases: [title: string, files: Record<string, string | Uint8Array>, ...says
   [
     "an addon of another version",
     { ...CLONE, [packaged]: "exports.describe = () => ({ interface: 0 });" },
-    "it was made for another version of charnn.\nCompile it anew: npm run native\n",
+    "it was made for another version of charnn.\nCompile it again: npm run native\n",
   ],
   [
     "an addon that says nothing of itself",
@@ -179,7 +179,7 @@ slow(
     const args = ["bench", "--backend", "native"];
     const { code, stderr } = await charnn(t, args, { program });
     assert.equal(code, 1);
-    assert.match(stderr, /does not load: its end is missing: .*charnn\.node\.\nCompile it anew/);
+    assert.match(stderr, /does not load: its end is missing: .*charnn\.node\.\nCompile it again/);
   },
 );
 
@@ -195,7 +195,7 @@ onTheAddon("The native backend", (addon) => {
       charnn(t, ["train", "fox.txt", "--name", "fox", "--hidden-size", "8", ...args], { cwd });
     const shown = await train("--steps", "2", "--threads", "3");
     assert.equal(shown.code, 0, shown.stderr);
-    assert.match(shown.stderr, /^ {2}backend +native, 3 threads$/m);
+    assert.match(shown.stderr, /^ {2}run +.*, 3 threads$/m);
     // How it is computed is no part of the run.
     const resumed = await train("--resume", "--steps", "4", "--threads", "1", "--json");
     assert.equal(resumed.code, 0, resumed.stderr);

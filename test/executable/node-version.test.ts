@@ -8,7 +8,7 @@ import { slow } from "../helpers/slow.js";
 
 const PACKAGE = path.join(path.dirname(EXECUTABLE), "..", "package.json");
 
-slow("a Node.js that is too old is told in one line, before anything is loaded", async (t) => {
+slow("a Node.js that is too old is refused in one line, before anything is loaded", async (t) => {
   const { engines } = JSON.parse(await readFile(PACKAGE, "utf8"));
   const [, needed] = /^>=(\d+\.\d+\.0)$/.exec(engines.node) ?? [];
   assert.ok(needed, "a version that can be compared");

@@ -38,7 +38,7 @@ test("report writes a page", async (t) => {
 });
 
 slow(
-  "report takes the place of its own pages, and of nothing else unless it is told to",
+  "report takes the place of its own pages, and of nothing else without --overwrite",
   async (t) => {
     const cwd = await foxFolder(t, { trained: true });
     const before = await readFile(path.join(cwd, "fox.txt"), "utf8");

@@ -86,7 +86,7 @@ async function through(place: Place, options: string, text: string): Promise<str
   if (wrong !== undefined) return `train: ${wrong}`;
   if (training.code !== 130) return refused(training, folder);
   const [, line] = /^To continue: (.*?)\r?$/m.exec(said) ?? [];
-  if (line === undefined) return `train: there is no line to go on with: ${said}`;
+  if (line === undefined) return `train: there is no line to continue by: ${said}`;
   // A path that is not UTF-8 can't be printed.
   const asksForText = /^It needs the same text again, on standard input\.\r?$/m.test(said);
   const pasted = asksForText ? `${line} < ./${file}` : line;

@@ -189,7 +189,7 @@ function configReader(folder: string): Reader {
       try {
         command?.exitOverride().parseOptions(args.slice(1));
       } catch (error) {
-        // What commander refuses is told as an error of usage.
+        // What commander refuses is an error of usage.
         if (!`${(error as { code?: string }).code}`.startsWith("commander.")) throw error;
       }
       return undefined;

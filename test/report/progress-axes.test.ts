@@ -15,7 +15,7 @@ function axesOf(steps: number) {
   return progressAxes({ metrics, facts: undefined, totalSteps: undefined });
 }
 
-test("Epochs are told as fractions from where one ends and the next begins", () => {
+test("Epochs are fractions from where one ends and the next begins", () => {
   const { epoch, seconds, characters } = axesOf(25);
   const at = new Map(epoch.map(([step, value]) => [step, value]));
   assert.deepEqual(

@@ -151,7 +151,7 @@ test("a run whose folder is missing can't be taken", async (t) => {
   await assert.rejects(lockRun(run), failsWith("NOT_WRITABLE", run.path));
 });
 
-test("a process whose lock was removed is told so", async (t) => {
+test("a process whose lock was removed learns it", async (t) => {
   const run = await emptyRun(t);
   const lock = await lockRun(run);
   await rm(path.join(run.path, ".lock"), { recursive: true });

@@ -114,7 +114,7 @@ test("a run with rare characters resumes to the same bytes, without being told o
   }
 });
 
-test("other texts are scored with the unknown character, and how many there were is told", async (t) => {
+test("other texts are scored with the unknown character, and how many there were is said", async (t) => {
   const place = await rareRun(t);
   const checkpoint = await lastOf(place);
   const other = path.join(path.dirname(place.text), "other.txt");

@@ -147,7 +147,7 @@ export function systemCalls():
 /** The addon: the one that was compiled here, or else the one in the package for this platform. */
 function findAddon(): Addon {
   const isClone = existsSync(new URL("scripts/build-native.js", ROOT));
-  const again = isClone ? "Compile it anew: npm run native" : "Install charnn again.";
+  const again = isClone ? "Compile it again: npm run native" : "Install charnn again.";
   const addon = find(again);
   if (!addon) throw missing(isClone);
   if (interfaceOf(addon) !== INTERFACE) {

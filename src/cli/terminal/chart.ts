@@ -17,7 +17,7 @@ const COLUMNS_PER_LABEL = 10;
 const ROWS_PER_LABEL = 2;
 
 /**
- * Draws lines into one frame, each with its own symbol, so that they are told apart without colours.
+ * Draws lines into one frame, each with its own symbol, so that they can be told apart without colours.
  *
  * @param width of the whole, in characters: nothing is wider
  * @param height of the lines' own part

@@ -56,7 +56,7 @@ export function createProgress(terminal: Terminal): Progress {
       if (isInTheWay) clearScreenDown(stderr);
       isInTheWay = false;
     });
-    // The cursor waits where the lines begin: there it stays when the terminal changes its width and breaks lines anew.
+    // The cursor waits where the lines begin: there it stays when the terminal changes its width and breaks lines again.
     started.on("redraw-post", () => cursorToFirstLine(started));
     for (let line = 0; line < MAX_LINES; line++) {
       started.create(1, 0, {}, { format: () => drawn[line] ?? "" });

@@ -2,7 +2,7 @@ import type { Metrics } from "../../runs/metrics-collector.js";
 import { duration, formatCount } from "../../text.js";
 import { lastStepOf, type ReportedRun, secondsOf } from "../reported-run.js";
 
-/** Reports by whose speed the time that is left is told. */
+/** Reports by whose speed the time left is estimated. */
 const RECENT = 100;
 
 /**

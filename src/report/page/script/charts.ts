@@ -50,7 +50,7 @@ export class ChartGroup {
     return placesOf(this.state.data.axes, this.state.axis, run)(step);
   }
 
-  /** Draws all charts anew. */
+  /** Draws all charts again. */
   draw(): void {
     for (const name of CHARTS) this.#draw(name);
     this.#setRange();
