@@ -101,7 +101,7 @@ const cases: [title: string, files: Record<string, string | Uint8Array>, ...says
     "not compiled",
     CLONE,
     "it was not compiled.\nWith a C++ compiler, run: ",
-    "charnn doctor --install-compiler\n",
+    "charnn.js doctor --install-compiler\n",
   ],
   [
     "a file that is none of the system's",
