@@ -21,7 +21,8 @@ struct SignalGuard {
   const char* last_words = nullptr;
 };
 
-/// Clears the lines from that of the cursor on, where a progress bar may stand, and shows the cursor.
+/// Clears the lines from that of the cursor on, where a progress bar may stand, and shows the
+/// cursor.
 constexpr char kRestoreTerminal[] = "\r\x1b[J\x1b[?25h";
 /// Takes the progress out of the task bar too, in terminals that know how.
 constexpr char kRestoreTerminalAndTaskbar[] = "\r\x1b[J\x1b[?25h\x1b]9;4;0;\a";

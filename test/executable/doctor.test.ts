@@ -60,7 +60,7 @@ slow("doctor shows why a backend does not load, and what helps", async (t) => {
     /^Node\.js +\d+\.\d+\.\d+$/m,
     /^processor +\S.*, \d+ cores?$/m,
     /^native +does not load: it was not compiled\. With a C\+\+ compiler, run: npm run native; /m,
-    /^tensorflow +does not load: .* is not installed\. Run: charnn doctor --install-tensorflow$/m,
+    /^tensorflow +does not load: .* (is not installed|was not built)\. Run: charnn doctor --install-tensorflow$/m,
     /^wasm +loads: [\d,]+ chars\/s, [\d.]+ GFLOP\/s, \d+ threads?$/m,
     /^auto +takes wasm$/m,
   ]) {

@@ -5,6 +5,7 @@ import { counted, formatCount, percent } from "../../text.js";
 import type { CommandContext } from "../context.js";
 import { columns } from "../format/format.js";
 import { addOptions } from "../options/add-options.js";
+import { createStatus } from "../terminal/status.js";
 
 /** What can be typed beside the operands. */
 type CopiesOptions = Omit<CopiesCommandSettings, "sample" | "files">;
@@ -14,7 +15,8 @@ const SHOWN_CHARACTERS = 40;
 /** So many copies are listed for a person. */
 const LISTED_COPIES = 20;
 
-export function copiesCommand(program: Command, { terminal, interruption }: CommandContext): void {
+export function copiesCommand(program: Command, context: CommandContext): void {
+  const { terminal, interruption } = context;
   const command = program
     .command("copies")
     .summary("Find copied passages")
@@ -27,10 +29,13 @@ export function copiesCommand(program: Command, { terminal, interruption }: Comm
     "charnn copies sample.txt novels/ --json",
   ]).action(async (sample: string, files: string[], { json, ...options }: CopiesOptions) => {
     const { findCopies } = await import("../../memorization/find-copies.js");
+    const status = createStatus(context);
+    status.show("Comparing the texts");
+    const { signal } = interruption;
     const found = await findCopies(
       { ...options, sample, files },
-      { stdin: process.stdin, onWarning: terminal.warn, signal: interruption.signal },
-    );
+      { stdin: process.stdin, onWarning: status.warn, signal },
+    ).finally(status.stop);
     const shown = json ? JSON.stringify(found) : description(found).join("\n");
     await terminal.out(`${shown}\n`);
   });

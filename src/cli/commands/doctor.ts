@@ -11,6 +11,7 @@ import { columns } from "../format/format.js";
 import { installCompiler } from "../install-compiler.js";
 import { installTensorFlow } from "../install-tensorflow.js";
 import { addOptions } from "../options/add-options.js";
+import { createStatus } from "../terminal/status.js";
 
 interface DoctorOptions {
   readonly installCompiler?: boolean;
@@ -62,7 +63,9 @@ export function doctorCommand(program: Command, context: CommandContext): void {
     if (options.installCompiler && !(await installCompiler(context, { yes }))) return;
     if (options.installTensorflow && !(await installTensorFlow(context, { gpu, yes }))) return;
     const { diagnose } = await import("../../benchmark/diagnose.js");
-    const diagnosis = await diagnose({ signal: interruption.signal });
+    const status = createStatus(context);
+    status.show("Trying the backends");
+    const diagnosis = await diagnose({ signal: interruption.signal }).finally(status.stop);
     const text = json
       ? JSON.stringify({ version, ...diagnosis })
       : table(version, diagnosis, terminal.outWidth);

@@ -8,7 +8,7 @@ import { columns } from "../format/format.js";
 import { printable } from "../format/printable.js";
 import { addOptions } from "../options/add-options.js";
 import { openRuns } from "../several-runs.js";
-import type { Terminal } from "../terminal/terminal.js";
+import { createStatus, type Status } from "../terminal/status.js";
 
 /** What can be typed beside the operands. */
 type EvalOptions = Omit<EvaluateCommandSettings, "files">;
@@ -18,7 +18,8 @@ interface RunScore extends TextScore {
   readonly run: string;
 }
 
-export function evalCommand(program: Command, { terminal, interruption }: CommandContext): void {
+export function evalCommand(program: Command, context: CommandContext): void {
+  const { terminal, interruption } = context;
   const command = program
     .command("eval")
     .summary("Score a text")
@@ -40,13 +41,21 @@ export function evalCommand(program: Command, { terminal, interruption }: Comman
     // Each run reads all of it.
     const inputs = runs.length > 1 ? new Inputs(process.stdin) : undefined;
     const scores: RunScore[] = [];
-    for (const { name, checkpoint } of runs) {
-      const given = { stdin: process.stdin, inputs, onWarning: terminal.warn, signal };
-      for await (const score of evaluateTexts(checkpoint, settings, given)) {
-        warnOfSkipped(terminal, score, runs.length > 1 ? name : undefined);
-        scores.push({ run: name, ...score });
-        if (json) await terminal.out(`${JSON.stringify(scores.at(-1))}\n`);
+    const status = createStatus(context);
+    try {
+      for (const { name, checkpoint } of runs) {
+        status.show(runs.length > 1 ? `Scoring the text with ${name}` : "Scoring the text");
+        const given = { stdin: process.stdin, inputs, onWarning: status.warn, signal };
+        for await (const score of evaluateTexts(checkpoint, settings, given)) {
+          warnOfSkipped(status, score, runs.length > 1 ? name : undefined);
+          scores.push({ run: name, ...score });
+          if (!json) continue;
+          status.stop();
+          await terminal.out(`${JSON.stringify(scores.at(-1))}\n`);
+        }
       }
+    } finally {
+      status.stop();
     }
     if (json) return;
     const shown = scores.length === 1 ? table(scores[0]) : comparison(scores);
@@ -55,7 +64,7 @@ export function evalCommand(program: Command, { terminal, interruption }: Comman
 }
 
 function warnOfSkipped(
-  { warn }: Terminal,
+  { warn }: Status,
   { skipped, skippedCharacters, unknown, unknownCharacters }: TextScore,
   run: string | undefined,
 ): void {

@@ -6,8 +6,7 @@ import type { OnWork } from "../../report/view-text.js";
 import type { CommandContext } from "../context.js";
 import { openInBrowser } from "../open-in-browser.js";
 import { addOptions } from "../options/add-options.js";
-import { withFacts } from "../terminal/bar.js";
-import { createProgress } from "../terminal/progress.js";
+import { createStatus } from "../terminal/status.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 /** What can be typed beside the operands. */
@@ -20,7 +19,8 @@ const WORK: Readonly<Record<Parameters<OnWork>[0], string>> = {
   vocabulary: "Comparing the characters' vectors",
 };
 
-export function reportCommand(program: Command, { terminal, interruption }: CommandContext): void {
+export function reportCommand(program: Command, context: CommandContext): void {
+  const { terminal, interruption } = context;
   const command = program
     .command("report")
     .summary("Write a page with curves")
@@ -41,7 +41,7 @@ export function reportCommand(program: Command, { terminal, interruption }: Comm
       if (port !== undefined) throw watchOnly("--port is", "Give --watch too.");
       // A page that is being written is finished, or removed.
       await interruption.finishFirst();
-      const { path, warnings } = await whileShowingWork(terminal, (onWork) => {
+      const { path, warnings } = await whileShowingWork(context, (onWork) => {
         const given = { overwrite, stdin: process.stdin, signal, onWork };
         return writeReport(settings, output, given);
       });
@@ -53,7 +53,7 @@ export function reportCommand(program: Command, { terminal, interruption }: Comm
     if (overwrite) throw watchOnly("--overwrite is not", "Leave one of them out.");
     if (output !== undefined) throw watchOnly("--output is not", "Leave one of them out.");
     if (runs.length > 1) throw watchOnly("Several runs are not", "Name one of them.");
-    await whileShowingWork(terminal, (onWork, stopShowing) =>
+    await whileShowingWork(context, (onWork, stopShowing) =>
       watchRun(settings, {
         port: port ?? 0,
         signal,
@@ -75,23 +75,21 @@ export function reportCommand(program: Command, { terminal, interruption }: Comm
   });
 }
 
-/** Shows in a terminal what goes on, in a line that is erased when it is over, or when it must not be there. */
+/** Shows in a terminal what is being done, until that is over or the line must not be there. */
 async function whileShowingWork<Result>(
-  terminal: Terminal,
+  context: CommandContext,
   work: (onWork: OnWork, stopShowing: () => void) => Promise<Result>,
 ): Promise<Result> {
-  const progress = createProgress(terminal);
+  const status = createStatus(context);
   let isOver = false;
   const stop = () => {
-    if (!isOver) progress.stop();
+    if (!isOver) status.stop();
     isOver = true;
   };
-  const showLine = (what: string) =>
-    progress.start((width) => ({ lines: [withFacts("", [what], width)] }));
-  showLine("Reading the run");
+  status.show("Reading the run");
   try {
     return await work((what) => {
-      if (!isOver) showLine(WORK[what]);
+      if (!isOver) status.show(WORK[what]);
     }, stop);
   } finally {
     stop();

@@ -13,9 +13,11 @@ import { memoryLeft, memorySize } from "../../memory.js";
 import { formatCount } from "../../text.js";
 import type { CommandContext } from "../context.js";
 import { addOptions, RUN_ARGUMENT } from "../options/add-options.js";
+import { createStatus, type Status } from "../terminal/status.js";
 import type { Terminal } from "../terminal/terminal.js";
 
-export function sampleCommand(program: Command, { terminal, interruption }: CommandContext): void {
+export function sampleCommand(program: Command, context: CommandContext): void {
+  const { terminal, interruption } = context;
   const command = program
     .command("sample")
     .summary("Write text")
@@ -54,17 +56,25 @@ export function sampleCommand(program: Command, { terminal, interruption }: Comm
         : await readSeed(seedFile, given, checkpoint, terminal, signal);
     hintAtRandomSeed(given.seed, terminal);
     const settings = { ...given, out, seed, ...(greedy && { temperature: 0 }) };
-    if (json || (settings.count ?? 1) > 1) {
+    const isGathered = json || (settings.count ?? 1) > 1;
+    if (isGathered) {
       refuseEndless(settings, checkpoint);
       refuseTooMuch(settings);
     }
-    const texts = sample(checkpoint, settings, {
-      stdin: process.stdin,
-      onWarning: terminal.warn,
-      signal,
-    });
-    const write = json ? writeJson : (settings.count ?? 1) > 1 ? writeWhole : writeStream;
-    await write(terminal, texts, seed ?? "");
+    const status = createStatus(context);
+    if (given.maxCopy !== undefined) status.show("Reading the training text");
+    else if (isGathered) status.show("Writing");
+    try {
+      const texts = sample(checkpoint, settings, {
+        stdin: process.stdin,
+        onWarning: status.warn,
+        signal,
+      });
+      const write = json ? writeJson : isGathered ? writeWhole : writeStream;
+      await write({ terminal, status }, texts, seed ?? "");
+    } finally {
+      status.stop();
+    }
   });
 }
 
@@ -80,11 +90,22 @@ const MAX_TEXT_LENGTH = 2 ** 27;
 
 type Texts = AsyncGenerator<readonly string[], void>;
 
+/** Where texts are written, and what says until then that they will be. */
+interface Output {
+  readonly terminal: Terminal;
+  readonly status: Status;
+}
+
 /** One text, each character as it comes. */
-async function writeStream(terminal: Terminal, texts: Texts, seed: string): Promise<void> {
+async function writeStream(
+  { terminal, status }: Output,
+  texts: Texts,
+  seed: string,
+): Promise<void> {
   // With the first character, which shows that the model can read the seed.
   let before = seed;
   for await (const [character] of texts) {
+    status.stop();
     await terminal.out(before + character);
     before = "";
   }
@@ -92,15 +113,19 @@ async function writeStream(terminal: Terminal, texts: Texts, seed: string): Prom
 }
 
 /** Several texts, each when all are done, with an empty line between two. */
-async function writeWhole(terminal: Terminal, texts: Texts, seed: string): Promise<void> {
-  for (const [k, text] of (await collect(texts)).entries()) {
+async function writeWhole({ terminal, status }: Output, texts: Texts, seed: string): Promise<void> {
+  const whole = await collect(texts);
+  status.stop();
+  for (const [k, text] of whole.entries()) {
     // Together they may be longer than a string can be.
     await terminal.out(`${k > 0 ? "\n" : ""}${seed}${text}\n`);
   }
 }
 
-async function writeJson(terminal: Terminal, texts: Texts, seed: string): Promise<void> {
-  for (const text of await collect(texts)) {
+async function writeJson({ terminal, status }: Output, texts: Texts, seed: string): Promise<void> {
+  const whole = await collect(texts);
+  status.stop();
+  for (const text of whole) {
     await terminal.out(`${JSON.stringify({ seed, text })}\n`);
   }
 }

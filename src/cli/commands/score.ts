@@ -9,6 +9,7 @@ import { columns } from "../format/format.js";
 import { colored, legend } from "../format/surprisal-colors.js";
 import { addOptions } from "../options/add-options.js";
 import { openRuns } from "../several-runs.js";
+import { createStatus, type Status } from "../terminal/status.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 const PIECES_AT_ONCE = 1_000;
@@ -16,7 +17,8 @@ const PIECES_AT_ONCE = 1_000;
 /** What can be typed beside the operands. */
 type ScoreOptions = Omit<ScoreCommandSettings, "files">;
 
-export function scoreCommand(program: Command, { terminal, interruption }: CommandContext): void {
+export function scoreCommand(program: Command, context: CommandContext): void {
+  const { terminal, interruption } = context;
   const command = program
     .command("score")
     .summary("Find surprising characters")
@@ -47,18 +49,34 @@ export function scoreCommand(program: Command, { terminal, interruption }: Comma
     const { signal } = interruption;
     const runs = await openRuns([run, ...also], out, signal);
     const names = runs.map(({ name }) => name);
+    const status = createStatus(context);
     const texts = scoreTexts(
       runs.map(({ checkpoint }) => checkpoint),
       { ...settings, out, files },
-      { stdin: process.stdin, onWarning: terminal.warn, signal },
+      { stdin: process.stdin, onWarning: status.warn, signal },
     );
     const view = { terminal, signal, names, lines, json };
-    if (also.length > 0) await compare(texts, view, labels);
-    else await show(texts, view);
+    const shown = whileScoring(texts, status);
+    if (also.length > 0) await compare(shown, view, labels);
+    else await show(shown, view);
   });
 }
 
 type Texts = AsyncGenerator<ScoredText, void>;
+
+/** Says that a text is scored until it is to be shown. */
+async function* whileScoring(texts: Texts, status: Status): Texts {
+  status.show("Scoring the text");
+  try {
+    for await (const text of texts) {
+      status.stop();
+      yield text;
+      status.show("Scoring the text");
+    }
+  } finally {
+    status.stop();
+  }
+}
 
 interface View {
   readonly terminal: Terminal;
