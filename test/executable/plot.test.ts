@@ -45,6 +45,9 @@ test("plot draws how runs went", async (t) => {
       "● validation loss of night: 1.613 at step 100, least 1.613 at step 100",
     );
     assert.equal(stdout, stripVTControlCharacters(stdout));
+    assert.equal(lines[0], "nats/char, by step");
+    const speed = await plot(["night", "--metric", "speed"]);
+    assert.match(speed.stdout, /^characters a second, by step\n/);
   });
 
   await t.test("several runs, in colours where there are some", async () => {

@@ -4,6 +4,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { charnn, foxFolder, jsonLines, sentences, shell } from "../helpers/executable.js";
+import { onTerminal, withPseudoTerminal } from "../helpers/pseudo-terminal.js";
 import { slow } from "../helpers/slow.js";
 import { noShell } from "../helpers/system.js";
 
@@ -130,6 +131,10 @@ slow("score tells sonnets from source code, line by line", { skip: noShell }, as
   );
   assert.equal(elsewhere.code, 2);
   assert.match(elsewhere.stderr, /code\.txt is in no folder with the name of a run/);
+  if (!withPseudoTerminal.skip) {
+    const shown = await onTerminal(t, "charnn score sonnets texts --also code", { cwd });
+    assert.match(shown.stdout, /^best\tsonnets\tcode\ttext\r\ncode\t/);
+  }
   // A reader that has seen enough is no error.
   const cut = await shell(t, "charnn score sonnets sonnets.txt | head -n 1", { cwd });
   assert.equal(cut.stdout.split("\n").length, 2);

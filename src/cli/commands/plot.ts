@@ -41,6 +41,16 @@ const PLOT_DEFAULTS = defaultsOf(PLOT);
 /** For scripts, so many points of each curve. */
 const MAX_POINTS = 1_000;
 
+/** What the vertical axis measures. */
+const AXES: Readonly<Record<MetricName, string>> = {
+  loss: "nats/char",
+  "training-loss": "nats/char",
+  "validation-loss": "nats/char",
+  "learning-rate": "learning rate",
+  "gradient-norm": "gradient norm, before clipping",
+  speed: "characters a second",
+};
+
 /** Of curves, one after the other. */
 const COLORS = ["yellow", "cyan", "green", "magenta", "red", "blue"] as const;
 
@@ -91,7 +101,7 @@ export function plotCommand(program: Command, { terminal, interruption }: Comman
     });
     const drawn = chart(lines, width, height, marks);
     const legend = curves.map((curve, k) => `${marks.points[k]} ${summary(curve)}`);
-    await show(terminal, [...drawn, ...legend]);
+    await show(terminal, [`${AXES[metric]}, by step`, ...drawn, ...legend]);
   });
 }
 

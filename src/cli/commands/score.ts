@@ -114,7 +114,13 @@ async function show(texts: Texts, { terminal, signal, lines, json }: View): Prom
 async function compare(texts: Texts, view: View, labels: boolean | undefined): Promise<void> {
   const { terminal, signal, names, lines, json } = view;
   const judged: Judged[] = [];
+  let isBegun = false;
   for await (const text of texts) {
+    // A program that reads the table knows its columns.
+    if (!isBegun && !json && terminal.outWidth !== undefined) {
+      await terminal.out(`${["best", ...names, lines ? "line" : "text"].join("\t")}\n`);
+    }
+    isBegun = true;
     const label = labels ? labelOf(text.name, names) : undefined;
     const pieces = lines ? text.lines() : [{ ...text.whole, line: undefined, text: undefined }];
     for (const { line, text: content, characters, unknown, byModel } of pieces) {
