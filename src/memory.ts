@@ -47,7 +47,7 @@ export function refuseTooLarge({ what, bytes, hint, code = "OUT_OF_MEMORY" }: Me
   if (bytes < ALWAYS_THERE) return;
   const left = memoryLeft();
   if (bytes <= left) return;
-  const message = `${what} needs about ${memorySize(bytes)} of memory, and there are ${memorySize(left)} for it.`;
+  const message = `${what} needs about ${memorySize(bytes)} of memory, but only ${memorySize(left)} is available.`;
   throw new CharnnError(code, message, typeof hint === "string" ? hint : hint(left));
 }
 

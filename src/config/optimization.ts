@@ -56,7 +56,7 @@ export const OPTIMIZATION = {
   replan: {
     kind: STEP_CHANGES,
     value: "<step:steps,...>",
-    help: "Repeat a run exactly: with --steps, change the number of steps where that run did",
+    help: "Repeat a --max-time run exactly: with --steps, change the total at the same steps as it did",
     group: LENGTH,
     onResume: "kept",
     checkpoint: "limits",

@@ -32,7 +32,11 @@ export const REPORT = {
   },
   overwrite: { kind: FLAG, help: "Replace whatever file is there", commandOnly: true },
   open: { kind: FLAG, help: "Open the page in the browser", commandOnly: true },
-  text: { kind: TEXTS, value: "<file...>", help: "Look at this text with the first run's model" },
+  text: {
+    kind: TEXTS,
+    value: "<file...>",
+    help: "Show how the first run's model reads this text, character by character",
+  },
   unknown: unknownOption("Stop at characters that the model does not know, or skip them", "skip"),
   ...readingOptions("the text"),
   watch: {

@@ -97,7 +97,7 @@ export const SAMPLE = {
   topP: {
     kind: PROBABILITY,
     value: "<p>",
-    help: "Choose among the likeliest characters that have this probability together",
+    help: "Choose among the likeliest characters whose probabilities add up to this",
     default: 1,
   },
   count: {

@@ -35,12 +35,12 @@ export const SCORE = {
   also: {
     kind: TEXTS,
     value: "<run...>",
-    help: "Find which of these runs and the first fits each text or line best",
+    help: "Compare with these runs: find which run fits each text or line best",
     commandOnly: true,
   },
   labels: {
     kind: FLAG,
-    help: "With --also: report accuracy, where folders have the names of the runs",
+    help: "With --also: report accuracy, taking the name of each text's folder as the right run",
     commandOnly: true,
   },
   fresh: {

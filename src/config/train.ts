@@ -34,7 +34,7 @@ export const TRAIN = {
   preset: {
     kind: oneOf(PRESET_NAMES),
     value: "<size>",
-    help: "Take settings that are not given from this preset",
+    help: "Use this preset for all settings that are not given",
     decidedBy: "chosen by the time, or by the text",
     isCommon: true,
     onResume: "kept",
@@ -151,7 +151,7 @@ export const TRAIN = {
   minCount: {
     kind: wholeNumber(1),
     value: "<n>",
-    help: "Replace characters that occur less often by one unknown character, which is never written",
+    help: "Replace characters that occur fewer than n times with one unknown character, which is never written",
     group: TEXT_GROUP,
     onResume: "kept",
     checkpoint: "training",
@@ -285,7 +285,7 @@ export const TRAIN = {
   saveEvery: {
     kind: wholeNumber(1),
     value: "<n>",
-    help: "Save every n steps, at each evaluation and after five minutes",
+    help: "Save every n steps, at each evaluation and at least every five minutes",
     default: 500,
     group: RUN,
     aliases: ["checkpoint-every"],

@@ -15,7 +15,7 @@ import { textWarnings } from "./text-warnings.js";
 import { type Tokens, Vocabulary } from "./vocabulary.js";
 
 const TOO_MUCH_ALIKE =
-  "The text has so few different lines that the held-out ones are trained on too: the validation loss only says how well the model knows them.";
+  "The text has so few different lines that the held-out lines are also in the training part: the validation loss only shows how well the model has memorized them.";
 
 /** In characters: a shorter one is read in a moment, and nobody need be shown how far that is. */
 export const LONG_TEXT = 2_000_000;

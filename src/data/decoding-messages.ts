@@ -80,7 +80,7 @@ export function lossesOf(
 /** What was decoded by a wrong encoding, by the look of it. */
 export function misread(source: string, encoding: string, better: string): string {
   const cure = better === "utf-8" ? "Leave --encoding out" : `Try --encoding ${better}`;
-  return `${source} seems to be ${better.toUpperCase()}, and reading it as ${encoding} makes other characters of it. ${cure}.`;
+  return `${source} seems to be ${better.toUpperCase()}, and reading it as ${encoding} gives the wrong characters. ${cure}.`;
 }
 
 function lineAndColumn({ line, column }: Fault): string {

@@ -40,7 +40,7 @@ export async function withoutRare(
       (codePoint, index) => counts[index] < minCount && codePoint !== NEWLINE,
     );
     const why = areKept
-      ? `--min-count ${minCount} changes nothing: the rare characters are all known already, as those of the model of --init-from are.`
+      ? `--min-count ${minCount} changes nothing: the model given with --init-from already knows all the rare characters.`
       : `No character is so rare that --min-count ${minCount} changes anything.`;
     return { vocabulary, parts, warning: minCount > 0 ? why : undefined };
   }

@@ -176,7 +176,7 @@ function otherLineEnds(found: readonly Present[], encoding: string): string[] {
   if (found.length === 0) return [];
   const command = newlineCommand(escaped(found), encoding);
   return [
-    `The text has other line ends than newlines: ${listed(found)}. The model will learn to write them, and they are no ends of --documents.${advise("To put newlines in their place", command)}`,
+    `The text has line ends other than newlines: ${listed(found)}. The model will learn to write them, and --documents lines does not split the text at them.${advise("To put newlines in their place", command)}`,
   ];
 }
 
@@ -215,7 +215,7 @@ function misread({ firstBytes, misread: times }: Counted): string[] {
 function otherScript({ accented, accentedInARow }: Counted, encoding: string): string[] {
   if (accented < MIN_ACCENTED || accentedInARow < MAX_ACCENTED_IN_A_ROW * accented) return [];
   return [
-    `The text has letters that no language writes one after the other, as where another encoding is read as ${encoding}: give the one it was written in by --encoding, such as windows-1251 or koi8-r (Cyrillic), iso-8859-7 (Greek), shift_jis, gb18030, big5, euc-kr.`,
+    `The text has sequences of letters that occur in no language, as if it were in another encoding than ${encoding}. Give the right one with --encoding, such as windows-1251 or koi8-r (Cyrillic), iso-8859-7 (Greek), shift_jis, gb18030, big5, euc-kr.`,
   ];
 }
 

@@ -182,7 +182,7 @@ export function tooManyCharacters(): CharnnError {
   return new CharnnError(
     "BAD_TEXT",
     `The text has more than ${formatCount(MAX_VOCABULARY_SIZE)} different characters.`,
-    "Is all of it text, and is its encoding right? `--encoding` tells another one.",
+    "Is all of it text, and was it read in the right encoding? To read it in another one, use `--encoding`.",
   );
 }
 

@@ -45,7 +45,7 @@ export function resumedLimits(saved: Limits, settings: TrainSettings): Limits {
   if (Object.keys(limits).length > 0) return limits;
   throw new CharnnError(
     "INVALID_SETTING",
-    "Nothing would end the run: it has no limit but the one that is taken away.",
+    "Nothing would end the run: its only limit is being removed.",
     "Give --epochs, --steps or --max-time too.",
   );
 }

@@ -219,6 +219,6 @@ function timeWarnings({ limits }: RunConfig, { secondsPerStep }: Speed, seconds:
   const inSeconds = (time: number) =>
     `${time.toLocaleString("en", { maximumFractionDigits: 1 })} s`;
   return [
-    `Before the first step ${inSeconds(seconds)} have gone of the ${inSeconds(maxTime)} of --max-time, and a step takes about ${inSeconds(secondsPerStep)}: the run takes one step, and longer than it should.`,
+    `Preparing took ${inSeconds(seconds)} of the ${inSeconds(maxTime)} of --max-time, and a step takes about ${inSeconds(secondsPerStep)}: the run will take a single step and exceed its time limit.`,
   ];
 }

@@ -87,8 +87,8 @@ async function openCopyGuard(
     throw new CharnnError(
       "INVALID_SETTING",
       maxCopy === undefined
-        ? "A training text is for not copying from it, and how much may be copied is not said."
-        : "What must not be copied from is not said: a checkpoint does not hold its text.",
+        ? "--training-text has no effect without a limit on copying."
+        : "--max-copy needs the training text, which a checkpoint does not contain.",
       maxCopy === undefined ? "Give --max-copy too." : "Give --training-text FILE... too.",
       { setting: maxCopy === undefined ? "trainingText" : "maxCopy" },
     );

@@ -134,7 +134,7 @@ function forbidden(guard: CopyGuard, vocabularySize: number) {
     if (!guard.mark(recent, isCopy)) {
       throw new CharnnError(
         "COPIES_ONLY",
-        `Whatever could come next would make a copy of more than ${guard.most} characters.`,
+        `Every possible next character would extend a copy beyond ${guard.most} characters.`,
         "Allow longer ones: --max-copy.",
       );
     }

@@ -81,7 +81,7 @@ function unlikeNote(
   { heldOut, within }: Unlikeness,
 ): string {
   const how = heldOut > within ? "unlike" : "far easier than";
-  const losses = `an n-gram baseline predicts it with ${heldOut.toFixed(2)} nats/char, and parts of the training text that are held out in turn with ${within.toFixed(2)}`;
+  const losses = `an n-gram baseline has a loss of ${heldOut.toFixed(2)} nats/char on it, but ${within.toFixed(2)} on parts of the training text that are held out in turn`;
   if (validationFile !== undefined) {
     return `The validation file is ${how} the training text: ${losses}. The validation loss says how well the model does on such other text.`;
   }

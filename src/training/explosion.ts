@@ -24,7 +24,7 @@ export function isValidationExploded(loss: number, run: Pick<Run, "config" | "pr
 /** What is said of a loss that shows an explosion: `the loss was far above guessing (52, and not 4.17)` */
 export function explosion(name: string, loss: number, run: Pick<Run, "config">): string {
   const shown = (nats: number) => Number(nats.toPrecision(3)).toString();
-  return `${name} was far above guessing (${shown(loss)}, and not ${shown(guessingLoss(run))})`;
+  return `${name} was far above that of random guessing (${shown(loss)}; guessing gives ${shown(guessingLoss(run))})`;
 }
 
 /** Of a model that gives every character the same probability, nats/character. */

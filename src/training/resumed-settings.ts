@@ -67,7 +67,7 @@ function otherFold(
 export function noRunWithSettings(newest: RunFolder, other: OtherSetting): CharnnError {
   return new CharnnError(
     "CANNOT_RESUME",
-    `${other.name} ${shown(other.asked)} is in none of the runs on this text that could go on; in the newest, ` +
+    `${other.name} ${shown(other.asked)} is the setting of no run on this text that can be resumed; in the newest, ` +
       `${newest.name}, it is ${shown(other.saved)}.`,
     "Leave it out, name a run with --name, or leave out --resume to start one.",
     { setting: other.name },

@@ -35,7 +35,7 @@ export function checkedTrainSettings(settings: TrainSettings): TrainSettings {
     throw new CharnnError(
       "INVALID_SETTING",
       "replan changes a number of steps: it goes with --steps alone, without --epochs and --max-time.",
-      "Give it as the line at the end of the run that is to be repeated has it.",
+      "Copy it from the line at the end of the original run's output that says how to repeat that run.",
       { setting: "replan" },
     );
   }

@@ -200,7 +200,7 @@ slow("of several runs on a text the newest goes on that is as was asked for", as
   assert.deepEqual([none.code, none.stdout], [1, ""]);
   assert.match(
     none.stderr,
-    /^Error: --hidden-size 8 is in none of the runs on this text.*, it is 24\.\n/,
+    /^Error: --hidden-size 8 is the setting of no run on this text.*, it is 24\.\n/,
   );
 });
 

@@ -49,7 +49,8 @@ export class TensorFlowBackend implements Backend {
     const { usable, fault } = this.cudnn;
     this.facts = {
       warning:
-        fault && `cuDNN's layers can't be used: ${fault}. Others compute, several times slower.`,
+        fault &&
+        `cuDNN's layers can't be used: ${fault}. Using other layers, which are several times slower.`,
       tensorflow: {
         version: binding.TF_Version,
         device: this.runtime.onGpu ? "GPU" : "CPU",

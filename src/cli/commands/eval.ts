@@ -133,7 +133,7 @@ function baselines({ bitsPerCharacter: bits, baselines: others }: TextScore): st
     [
       counting ? `${counting.order}-gram baseline` : "n-gram baseline",
       counting && bitsPerCharacter(counting.loss),
-      "not for so long a text",
+      "skipped: the text is too long",
     ],
     ...Object.entries(compressed).map(([name, size]): (typeof figures)[number] => [
       `${name} -9`,

@@ -25,7 +25,7 @@ export function reportCommand(program: Command, context: CommandContext): void {
     .command("report")
     .summary("Write a page with curves")
     .description("Write a page about runs: curves, samples, and what the model sees in a text.")
-    .argument("[runs...]", "names or folders of runs; the one that reported last when left out");
+    .argument("[runs...]", "names or folders of runs; the most recently active run when left out");
   addOptions(command, REPORT, [
     "charnn report --open",
     "charnn report night --text book.txt",
@@ -61,7 +61,7 @@ export function reportCommand(program: Command, context: CommandContext): void {
         onAddress(address, forOnce) {
           stopShowing();
           void terminal.out(`${address}\n`);
-          terminal.say("Who has this address can read the page. Ctrl-C ends it.");
+          terminal.say("Anyone with this address can read the page. Ctrl-C stops the server.");
           if (open) void show(forOnce, "Open the address in one", terminal);
         },
         onWaiting(message) {

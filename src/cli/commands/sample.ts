@@ -42,7 +42,7 @@ export function sampleCommand(program: Command, context: CommandContext): void {
     if (seedFile !== undefined && given.seed !== undefined) {
       throw new CharnnError(
         "INVALID_SETTING",
-        "--seed and --seed-file both say what to go on from.",
+        "--seed and --seed-file both give the text to continue.",
         "Leave one of them out.",
       );
     }
@@ -210,7 +210,7 @@ function refuseEndless({ length, stop }: SampleSettings, { config }: Checkpoint)
   if (length !== -1 || stop !== undefined || config.text.documents) return;
   throw new CharnnError(
     "INVALID_SETTING",
-    "--length -1 has no end, but --count and --json write texts that are done.",
+    "--length -1 never ends, but --count and --json print a text only once it is complete.",
     "Give a --length, or a text to end at with --stop.",
   );
 }

@@ -29,7 +29,7 @@ export function scoreCommand(program: Command, context: CommandContext): void {
     .argument("<files...>", "files and folders, each file a text of its own; - is standard input")
     .addHelpText(
       "after",
-      "\nFigures are bits per character: how little the model expected what it read.",
+      "\nFigures are surprisal in bits per character: the higher, the less the model expected the text.",
     );
   addOptions(command, SCORE, [
     "charnn score night letter.txt",

@@ -34,25 +34,25 @@ const CONFLICTS: readonly Conflict[] = [
     command: "sample",
     options: ["--encoding"],
     without: ["--seed-file", "--training-text"],
-    hint: "It is that of a file to go on from, and of the training text.",
+    hint: "It is the encoding of the seed file and of the training text.",
   },
   {
     command: "sample",
     options: ["--invalid"],
     without: ["--seed-file", "--training-text"],
-    hint: "It is about a file to go on from, and the training text.",
+    hint: "It applies only to the seed file and the training text.",
   },
   {
     command: "report",
     options: ["--encoding"],
     without: ["--text"],
-    hint: "It is that of the text to look at.",
+    hint: "It is the encoding of the text given with --text.",
   },
   {
     command: "report",
     options: ["--invalid", "--unknown"],
     without: ["--text"],
-    hint: "It is about the text to look at.",
+    hint: "It applies only to the text given with --text.",
   },
 ];
 

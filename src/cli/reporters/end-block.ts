@@ -118,7 +118,9 @@ function notes(event: EndEvent, { started }: FollowedRun): string[] {
   }
   const isTimed = started?.config.limits.maxTime !== undefined;
   if (isTimed && !["interrupted", "done"].includes(event.reason)) {
-    lines.push(`To repeat it exactly, in place of --max-time: ${optionsToRepeat(started, event)}`);
+    lines.push(
+      `To repeat this run exactly, replace --max-time with: ${optionsToRepeat(started, event)}`,
+    );
   }
   return lines;
 }
@@ -130,7 +132,7 @@ function partNote(event: EndEvent): string[] {
   const part = `${formatCount(evalCharacters)} of ${formatCount(validationCharacters)} held-out characters`;
   return [
     wholeLoss === undefined
-      ? `The held-out loss is that of ${part}: there was no time for all of them.`
+      ? `The held-out loss was measured on only ${part}: there was no time for the rest.`
       : `Evaluations during the run scored ${part}, and gave ${bitsPerCharacter(bestLoss).toFixed(3)} for the best step.`,
   ];
 }

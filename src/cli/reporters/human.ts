@@ -87,7 +87,7 @@ export function humanReporter(terminal: Terminal, typed: Typed): Reporter {
     if (change < CHANGE_TO_TELL) return;
     const speed = event.totalSteps < event.before ? "slower" : "faster";
     progress.say(
-      `Training is ${speed} than planned: ${counted(event.totalSteps, "step")} in the time, not ${formatCount(event.before)}.`,
+      `Training is ${speed} than planned: ${counted(event.totalSteps, "step")} fit into the time limit, not ${formatCount(event.before)}.`,
     );
   }
 

@@ -52,7 +52,7 @@ await onTensorFlow("cuDNN's operations", (backend) => {
       assert.equal(wrong.code, 0, wrong.stderr);
       const warning =
         "cuDNN's layers can't be used: a GRU gives other numbers than without them. " +
-        "Others compute, several times slower.";
+        "Using other layers, which are several times slower.";
       assert.equal(wrong.stderr.split(warning).length, 2, wrong.stderr);
       const [a, b] = await Promise.all(
         ["plain", "wrong"].map((name) =>

@@ -50,6 +50,6 @@ const STARTS = {
 function whichText({ isHeldOut, start }: TextView): string {
   const of = isHeldOut
     ? "of the part that was held out"
-    : "of another text than that of the run, or of one without a held-out part";
+    : "of a text that was not used for this run, or of a training text without a held-out part";
   return `It starts ${STARTS[start.at]} ${of}.`;
 }
