@@ -138,7 +138,7 @@ test("where there are fewer different lines than parts, equal lines are held out
   assert.deepEqual(linesOf(corpus), [["one", "one"], ["one"], []]);
   assert.match(
     corpus.warnings.join(),
-    /so few different lines that the held-out ones are trained on/,
+    /so few different lines that the held-out lines are also in the training part/,
   );
   assert.deepEqual((await deal("tow\ntwo\n")).warnings, []);
   const folds = await deal("one\ntwo\ntwo\n", { fold: { index: 1, of: 3 } });

@@ -244,7 +244,7 @@ for (const [kind, language, encoding] of [
   }, async () => {
     const bytes = encoded(language.repeat(20), encoding);
     const { warnings } = await load(bytes, { encoding: "windows-1252" });
-    assert.match(warnings.join("\n"), /as where another encoding is read as windows-1252/);
+    assert.match(warnings.join("\n"), /as if it were in another encoding than windows-1252/);
     assert.deepEqual((await load(bytes, { encoding })).warnings, []);
   });
 }

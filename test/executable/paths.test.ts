@@ -17,7 +17,7 @@ import { isWindows, noPosix, slashed } from "../helpers/system.js";
 
 /** What stands for a value in the help and is no path. */
 const NO_PATHS: ReadonlySet<string | undefined> = new Set([
-  ...["n", "k", "t", "fraction", "p", "rate", "size", "norm", "loss", "steps", "time", "seconds"],
+  ...["n", "k", "t", "fraction", "p", "x", "rate", "size", "norm", "loss", "steps", "time", "seconds"],
   ...["name", "kind", "what", "how", "text", "columns", "rows", "step:steps,"],
   undefined,
 ]);

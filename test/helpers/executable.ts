@@ -173,12 +173,14 @@ export function sentences(lines: number): string {
   ).join("");
 }
 
-/** A link to the clone among installed packages. */
+/** A link to the clone among installed packages: outside of it, where nobody who lists its files walks in circles. */
 function installedFolder(): string {
-  const link = fileURLToPath(new URL("../node_modules/charnn", import.meta.url));
+  const clone = fileURLToPath(new URL("../..", import.meta.url));
+  const own = createHash("sha256").update(clone).digest("hex").slice(0, 12);
+  const link = path.join(tmpdir(), `program-of-tests-${own}`, "node_modules", "charnn");
   mkdirSync(path.dirname(link), { recursive: true });
   try {
-    symlinkSync(fileURLToPath(new URL("../..", import.meta.url)), link, "junction");
+    symlinkSync(clone, link, "junction");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
