@@ -79,7 +79,7 @@ slow("what is typed wrong is named, with what would work", async (t) => {
     ["sample --top-p 2", "--top-p", "at most 1", "not 2"],
     ["sample --count 0", "--count", "from 1 to 4,096", "not 0"],
     ["sample --seed a --seed-file fox.txt", "--seed and --seed-file", "Leave one of them out"],
-    ["sample -n -1 --count 2", "--length -1 has no end", "--stop"],
+    ["sample -n -1 --count 2", "--length -1 never ends", "--stop"],
     ["train fox.txt --threads 0", "--threads", "from 1 to 1,024", "not 0"],
     ["eval fox fox.txt --threads 1025", "--threads", "from 1 to 1,024", "not 1025"],
     ["sample --threads all", "--threads", "must be a number", 'not "all"'],
@@ -97,7 +97,7 @@ slow("what is typed wrong is named, with what would work", async (t) => {
     ["bench --learning-rate 1", "'--learning-rate'", "charnn bench --help"],
     ["bench fox.txt", "Too many arguments", "charnn bench --help"],
     ["doctor fox.txt", "Too many arguments", "charnn doctor --help"],
-    ["sample -n -1 --json", "--length -1 has no end", "--stop"],
+    ["sample -n -1 --json", "--length -1 never ends", "--stop"],
   ];
   await assertRefused(t, cwd, 2, cases);
 });

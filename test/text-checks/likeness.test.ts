@@ -97,7 +97,7 @@ test("a run says that its held-out part is unlike the rest, and names what helps
   );
   assert.match(
     said,
-    / \d\.\d\d nats\/char, .* held out in turn with \d\.\d\d\. .*--cross-validate 5 /,
+    / \d\.\d\d nats\/char on it, but \d\.\d\d on parts .* held out in turn\. .*--cross-validate 5 /,
   );
   assert.deepEqual(unlike(await warningsOf({ fold: { index: 5, of: 5 } })), []);
   assert.deepEqual(unlike(await warningsOf({ documents: "lines" })), []);

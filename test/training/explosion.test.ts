@@ -35,7 +35,10 @@ test("A run whose loss explodes at once ends with an error, and saves no best ch
       return false;
     },
   );
-  await assert.rejects(exploding, failsWith("DIVERGED", "far above guessing", "3 times"));
+  await assert.rejects(
+    exploding,
+    failsWith("DIVERGED", "far above that of random guessing", "3 times"),
+  );
   assert.equal(only(events, "warning").length, 3);
   for (const { validationLoss = Number.NaN } of only(events, "eval")) {
     assert.ok(validationLoss < 30, `${validationLoss}`);
