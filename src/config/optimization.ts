@@ -125,7 +125,7 @@ export const OPTIMIZATION = {
   optimizer: {
     kind: oneOf(OPTIMIZER_NAMES),
     value: "<name>",
-    help: "Update the weights by this rule",
+    help: "Use this optimizer",
     default: "adam",
     group: GROUP,
     onResume: "kept",
@@ -174,7 +174,7 @@ export const OPTIMIZATION = {
   clipValue: {
     kind: AT_LEAST_ZERO,
     value: "<x>",
-    help: "Clip each number of the gradient to this",
+    help: "Clip each element of the gradient to between -x and x",
     special: "0: off",
     default: 0,
     group: GROUP,
@@ -194,7 +194,7 @@ export const OPTIMIZATION = {
   weightDecay: {
     kind: AT_LEAST_ZERO,
     value: "<rate>",
-    help: "Decay all parameters at this rate, apart from the gradient (AdamW)",
+    help: "Decay all parameters at this rate, decoupled from the gradient (AdamW)",
     default: 0.1,
     group: GROUP,
     aliases: ["wdecay"],

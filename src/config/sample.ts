@@ -77,7 +77,7 @@ export const SAMPLE = {
     kind: AT_LEAST_ZERO,
     value: "<t>",
     short: "-t",
-    help: "Play safe below 1, take risks above it",
+    help: "Sample at this temperature: lower is safer, higher is more varied",
     special: "0: always the likeliest",
     default: 0.8,
     aliases: ["temp"],

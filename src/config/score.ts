@@ -45,7 +45,7 @@ export const SCORE = {
   },
   fresh: {
     kind: FLAG,
-    help: "Read each line without those before it",
+    help: "Score each line by itself, without the lines before it as context",
     default: false,
   },
   unknown: unknownOption("Stop at characters that the model does not know, or skip them", "skip"),

@@ -160,7 +160,7 @@ export const TRAIN = {
   batching: {
     kind: oneOf(BATCHING_NAMES),
     value: "<kind>",
-    help: "Read the text in parallel lanes that carry the state on, or as shuffled windows",
+    help: "Read the text in parallel lanes, keeping the hidden state between windows, or as shuffled windows",
     default: "lanes",
     group: BATCHES,
     onResume: "kept",

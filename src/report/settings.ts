@@ -36,7 +36,7 @@ const NAMES: Readonly<Record<string, string>> = {
   targetLoss: "target validation loss",
   warmupSteps: "warm-up steps",
   clipNorm: "clipping of the gradient norm",
-  clipValue: "clipping of each gradient",
+  clipValue: "clip value of gradient elements",
   averageDecay: "decay of the average weights",
   evalEvery: "steps between evaluations",
   evalCharacters: "characters in an evaluation",

@@ -21,7 +21,7 @@ export function isValidationExploded(loss: number, run: Pick<Run, "config" | "pr
   return isExploded(loss / 10, run) || isExploded(lossSum / lossCharacters, run);
 }
 
-/** What is said of a loss that shows an explosion: `the loss was far above guessing (52, and not 4.17)` */
+/** What is said of a loss that shows an explosion: `the loss was far above that of random guessing (52; guessing gives 4.17)` */
 export function explosion(name: string, loss: number, run: Pick<Run, "config">): string {
   const shown = (nats: number) => Number(nats.toPrecision(3)).toString();
   return `${name} was far above that of random guessing (${shown(loss)}; guessing gives ${shown(guessingLoss(run))})`;

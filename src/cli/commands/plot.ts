@@ -57,9 +57,9 @@ const COLORS = ["yellow", "cyan", "green", "magenta", "red", "blue"] as const;
 export function plotCommand(program: Command, { terminal, interruption }: CommandContext): void {
   const command = program
     .command("plot")
-    .summary("Draw losses here")
+    .summary("Plot losses in the terminal")
     .description("Draw losses, speed and more of runs in the terminal.")
-    .argument("[runs...]", "names or folders of runs; the one that reported last when left out");
+    .argument("[runs...]", "names or folders of runs; the most recently active run when left out");
   addOptions(command, PLOT, [
     "charnn plot",
     "charnn plot night day --metric validation-loss",

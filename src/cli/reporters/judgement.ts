@@ -29,7 +29,7 @@ export function judgement(event: EndEvent, run: FollowedRun): Judgement {
   if (wholeLoss === undefined) return { learnsOn: true };
   if (loss !== undefined && wholeLoss - loss > GAP_OF_MEMORY) {
     return over(
-      "The model has learned its text by heart: it predicts the training part far better than the held-out part. More text helps most; else a smaller model, or a higher --dropout.",
+      "The model has learned its text by heart: it predicts the training part far better than the held-out part. More text helps most; otherwise try a smaller model or a higher --dropout.",
     );
   }
   if (validationLoss !== undefined && validationLoss > RISEN * (bestLoss ?? validationLoss)) {

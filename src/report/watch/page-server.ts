@@ -108,7 +108,7 @@ export class PageServer {
       refuse(response, 403, "The address lacks the token that the command has printed.");
     } else if (request.method !== "GET" && request.method !== "HEAD") {
       response.setHeader("allow", "GET, HEAD");
-      refuse(response, 405, "There is only something to get.");
+      refuse(response, 405, "Only GET requests are allowed.");
     } else if (path === "/") {
       void this.#sendPage(response);
     } else if (path === "/events" && request.method === "HEAD") {
