@@ -20,7 +20,10 @@ export function createStatus({
   interruption.restoreBy(progress.stop);
   return {
     show: (what) => progress.start((width) => ({ lines: [withFacts("", [what], width)] })),
-    warn: (message) => progress.say(warning(message, terminal.errorColors)),
+    warn(message) {
+      if (terminal.isInteractive) progress.say(warning(message, terminal.errorColors));
+      else terminal.warn(message);
+    },
     stop: progress.stop,
   };
 }
