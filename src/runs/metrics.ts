@@ -158,9 +158,7 @@ function isKept({ bytes }: Line, { step, evaluatedAt }: Known): boolean {
   const record = bytes && stepOf(bytes.toString());
   if (!record) return false;
   const { event, step: at } = record;
-  if (event === "step" || event === "run") return at <= step;
-  // A sample of a step before is none of an evaluation.
-  return at <= evaluatedAt || (event === "sample" && at < step);
+  return at <= (event === "step" || event === "run" ? step : evaluatedAt);
 }
 
 /** What a line reports, and of which step; undefined for a line that is cut, or is no object. */
