@@ -143,7 +143,7 @@ function resumedMetricsReader(out: string, trained: Buffer): Reader {
       if (left.length > 0 && left.at(-1) !== LINE_END) return "its last line has no end";
       for (const line of left.toString().split("\n").filter(Boolean)) {
         const { event, step } = JSON.parse(line);
-        const most = event === "step" ? known.step : known.evaluatedAt;
+        const most = event === "step" || event === "run" ? known.step : known.evaluatedAt;
         if (typeof step === "number" && step > most) return line;
       }
       await truncateMetricsAfter(metrics, known);
