@@ -42,7 +42,16 @@ const recordSchema = v.variant("event", [
     version: v.string(),
     backend: v.string(),
     threads: fromZero,
-    settings: v.looseObject({ files: v.array(v.string()) }),
+    settings: v.objectWithRest(
+      { files: v.array(v.string()) },
+      v.union([
+        v.string(),
+        v.number(),
+        v.boolean(),
+        v.array(v.object({ step: v.number(), steps: v.number() })),
+        v.object({ index: v.number(), of: v.number() }),
+      ]),
+    ),
   }),
 ]);
 
