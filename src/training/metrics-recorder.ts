@@ -83,6 +83,6 @@ function runRecord(
     date: new Date().toISOString(),
     version: version(),
     ...{ backend: backend.name, threads: backend.threads },
-    settings: { ...settings, files: [...settings.files] },
+    settings: { ...settings, files: [...settings.files] } as unknown as RunRecord["settings"],
   };
 }
