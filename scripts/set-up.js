@@ -5,7 +5,7 @@
  *     node scripts/set-up.js
  *
  * Where something is missing one line says what to do, and the install goes on: npm has done what it was asked
- * to, and would bury that line in its own. Whoever starts charnn then is told again, by bin/not-set-up.js.
+ * to, and would bury that line in its own. bin/not-set-up.js says it again when charnn is started.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";

@@ -3,7 +3,7 @@
 const FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace";
 const FONT_SIZE = 14;
 const LINE_HEIGHT = 19;
-/** The width of a column: each piece of text is fitted to it, whatever the font is. */
+/** The width of a column, to which each piece of text is fitted in any font. */
 const COLUMN = 8.43;
 const MARGIN = 16;
 const TITLE_BAR = 30;

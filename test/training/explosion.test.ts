@@ -1,4 +1,4 @@
-/** A loss that is finite but far above guessing: the run goes back to its best state, or ends. */
+/** A loss that is finite but far above that of random guessing: the run goes back to its best state, or ends. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readCheckpoint } from "#src/checkpoint/checkpoint.js";

@@ -22,7 +22,7 @@ export interface ListedRun extends Omit<CheckpointFacts, "vocabulary"> {
   readonly isDone: boolean;
 }
 
-/** Of a table of runs, what is left out first where it is wider than the terminal. */
+/** Of a table of runs, the columns to leave out, in this order, where it is wider than the terminal. */
 const LEFT_OUT_FIRST = ["text", "steps", "model"];
 
 /**

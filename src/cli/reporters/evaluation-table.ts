@@ -8,9 +8,9 @@ const WIDTHS = { epoch: 5, step: 9, loss: 10 };
 /** Fewer evaluations without a lower loss are nothing to speak of. */
 const MANY_WITHOUT_LOWER = 2;
 
-/** So many evaluations get a row of their own, whatever comes later. */
+/** The first evaluations, which are all shown. */
 const FIRST_ROWS = 20;
-/** Of a longer run about so many more. */
+/** About how many of the later ones are shown. */
 const LATER_ROWS = 40;
 
 /** Which evaluations are shown: of hundreds only some. */
