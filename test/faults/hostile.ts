@@ -79,7 +79,7 @@ async function through(place: Place, options: string, text: string): Promise<str
   const training = await interrupted(
     place,
     `charnn train ${TRAIN} ${options} ${files}`,
-    /^ *step \d/m,
+    /\d +\d\.\d{3}|training \d\.\d/,
   );
   const said = training.stdout + training.stderr;
   const wrong = wrongWith(place, training);
@@ -91,7 +91,7 @@ async function through(place: Place, options: string, text: string): Promise<str
   const asksForText = /^It needs the same text again, on standard input\.\r?$/m.test(said);
   const pasted = asksForText ? `${line} < ./${file}` : line;
   const onPipe = { ...place, isTerminal: false };
-  const resumed = await interrupted(onPipe, pasted, /^Resuming at step \d/m);
+  const resumed = await interrupted(onPipe, pasted, /^ {2}run +(steps [\d,]+ to|from step) /m);
   if (resumed.code !== 130) return `${pasted}: it ends with ${resumed.code}: ${resumed.stderr}`;
   const [name] = await readdir(path.join(folder, "checkpoints"));
   const run = quoted(name);
