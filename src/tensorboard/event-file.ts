@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { Backlog } from "../backlog.js";
 import { appendWhole } from "../files/append-file.js";
 import { EVENT_FILE_PREFIX } from "../runs/run-folder.js";
 import { notReadable } from "../system-errors.js";
@@ -17,6 +18,8 @@ export class EventFile {
   readonly #folder: string;
   /** Undefined until the file is made. */
   #path: string | undefined;
+  readonly #records = new Backlog<Buffer>((records) => this.#append(records));
+  #hasEvents = false;
   /** Where the steps begin that are yet to be told; undefined when that has been said. */
   #firstStep: number | undefined;
 
@@ -32,22 +35,37 @@ export class EventFile {
   }
 
   /**
-   * Adds what there is to tell of a step.
+   * Adds what there is to tell of a step. While another program has the file open, it waits.
    *
+   * @returns the error where the file is in use
    * @throws CharnnError `NOT_WRITABLE`, or `NOT_READABLE` where it can't be told which files are there
    */
-  async add(step: number, summaries: readonly Summary[]): Promise<void> {
+  async add(step: number, summaries: readonly Summary[]): Promise<Error | undefined> {
     const wallTime = Date.now() / 1e3;
     const events: TensorBoardEvent[] = [];
-    const path = this.#path ?? (await newPath(this.#folder));
-    if (this.#path === undefined) events.push({ wallTime, step: 0, fileVersion: FILE_VERSION });
+    if (!this.#hasEvents) events.push({ wallTime, step: 0, fileVersion: FILE_VERSION });
     if (this.#firstStep !== undefined) {
       events.push({ wallTime, step: this.#firstStep, begins: true });
     }
     events.push({ wallTime, step, summaries });
-    await appendWhole(path, Buffer.concat(events.map(encodeEvent).map(encodeRecord)));
-    this.#path = path;
+    this.#hasEvents = true;
     this.#firstStep = undefined;
+    return this.#records.add(Buffer.concat(events.map(encodeEvent).map(encodeRecord)));
+  }
+
+  /**
+   * Writes all that waits.
+   *
+   * @throws CharnnError `NOT_WRITABLE` also where the file is in use
+   */
+  async finish(): Promise<void> {
+    await this.#records.finish();
+  }
+
+  async #append(records: Buffer): Promise<void> {
+    const path = this.#path ?? (await newPath(this.#folder));
+    await appendWhole(path, records);
+    this.#path = path;
   }
 }
 

@@ -41,39 +41,56 @@ interface RecordedRun {
 /**
  * Keeps what a run reports for TensorBoard, in a file in its folder; with each evaluation how weights and
  * gradients are spread. The weights are those that are evaluated, the gradients those of the last step, as
- * they were used, that is clipped.
- *
- * @returns takes one event of the run after the other
+ * they were used, that is clipped. While another program has the file open, all of it waits.
  */
-export function eventFileRecorder(
-  run: RecordedRun,
-): (event: StepFigures | EvalFigures | Sample) => Promise<void> {
-  const { model, average, gradients } = run.learner;
-  const firstStep = run.progress.step + 1;
-  const file = new EventFile(run.folder.path, firstStep);
-  let last = firstStep - 1;
-  return async (event) => {
+export class EventFileRecorder {
+  readonly #learner: RecordedRun["learner"];
+  readonly #file: EventFile;
+  readonly #firstStep: number;
+  /** The step that was reported last. */
+  #last: number;
+
+  constructor({ folder, progress, learner }: RecordedRun) {
+    this.#learner = learner;
+    this.#firstStep = progress.step + 1;
+    this.#last = progress.step;
+    this.#file = new EventFile(folder.path, this.#firstStep);
+  }
+
+  /**
+   * @returns the error where the file is in use
+   * @throws CharnnError for any other failure
+   */
+  async add(event: StepFigures | EvalFigures | Sample): Promise<Error | undefined> {
+    const { step } = event;
     if (event.event === "step") {
       // A run whose numbers were not finite goes back to its last checkpoint.
-      if (event.step <= last) file.goBackTo(event.step);
-      last = event.step;
-      await file.add(event.step, ofStep(event));
-    } else if (event.event === "eval") {
-      await file.add(event.step, [
-        ...ofEvaluation(event),
-        ...histograms("weights", average ?? model.parameters),
-        // Before the first step there are none.
-        ...(event.step >= firstStep ? histograms("gradients", gradients) : []),
-      ]);
-    } else if (event.event === "sample") {
-      // Four spaces keep it as it is, where TensorBoard takes it for Markdown.
-      const text = event.text
-        .split(/\r\n|\r|\n/)
-        .map((line) => `    ${line}`)
-        .join("\n");
-      await file.add(event.step, [{ tag: "sample", text }]);
+      if (step <= this.#last) this.#file.goBackTo(step);
+      this.#last = step;
+      return this.#file.add(step, ofStep(event));
     }
-  };
+    if (event.event === "eval") return this.#file.add(step, this.#ofEvaluation(event));
+    return this.#file.add(step, [ofSample(event)]);
+  }
+
+  /**
+   * Writes all that waits.
+   *
+   * @throws CharnnError `NOT_WRITABLE` also where the file is in use
+   */
+  async finish(): Promise<void> {
+    await this.#file.finish();
+  }
+
+  #ofEvaluation(event: EvalFigures): Summary[] {
+    const { model, average, gradients } = this.#learner;
+    return [
+      ...ofEvaluation(event),
+      ...histograms("weights", average ?? model.parameters),
+      // Before the first step there are none.
+      ...(event.step >= this.#firstStep ? histograms("gradients", gradients) : []),
+    ];
+  }
 }
 
 function ofStep({ loss, learningRate, gradientNorm, charsPerSecond }: StepFigures): Summary[] {
@@ -91,6 +108,12 @@ function ofEvaluation({ validationLoss, bitsPerCharacter }: EvalFigures): Summar
     { tag: "loss/validation", scalar: validationLoss },
     { tag: "bits per character", scalar: bitsPerCharacter },
   ];
+}
+
+/** Four spaces keep it as it is, where TensorBoard takes it for Markdown. */
+function ofSample({ text }: Sample): Summary {
+  const lines = text.split(/\r\n|\r|\n/).map((line) => `    ${line}`);
+  return { tag: "sample", text: lines.join("\n") };
 }
 
 function histograms(group: string, array: ParameterArray): Summary[] {

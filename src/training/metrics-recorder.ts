@@ -1,9 +1,8 @@
+import { Backlog } from "../backlog.js";
 import type { TrainSettings } from "../config/train-settings.js";
-import type { CharnnError } from "../errors.js";
-import { isInUse } from "../in-use.js";
 import { appendMetrics, type RunRecord } from "../runs/metrics.js";
 import { version } from "../version.js";
-import type { EvalEvent, SampleEvent, StepEvent, WarningEvent } from "./events.js";
+import type { EvalEvent, SampleEvent, StepEvent } from "./events.js";
 import type { Run } from "./run.js";
 
 type Reported = StepEvent | EvalEvent | SampleEvent;
@@ -11,50 +10,33 @@ type Line = Reported | RunRecord;
 
 /** A process that was stopped for less has lost nothing. */
 const MILLISECONDS_BETWEEN_CHECKS = 1_000;
-/** Each attempt on a file that is in use takes two seconds. */
-const MILLISECONDS_BETWEEN_ATTEMPTS = 20_000;
 
 /** Writes what a run reports to its metrics. While another program has the file open, the lines wait. */
 export class MetricsRecorder {
   readonly #run: Run;
-  #waiting: Line[] = [];
+  readonly #lines: Backlog<Line>;
   #settings: TrainSettings | undefined;
-  #nextAttempt = Number.NEGATIVE_INFINITY;
 
   constructor(run: Run, settings: TrainSettings) {
     this.#run = run;
+    this.#lines = new Backlog(async (line) => {
+      await run.lock.check(MILLISECONDS_BETWEEN_CHECKS);
+      await appendMetrics(run.folder.metrics, line);
+    });
     this.#settings = settings;
   }
 
   /**
-   * @returns a warning where the file is in use
+   * @returns the error where the file is in use
    * @throws CharnnError for any other failure
    */
-  async add(event: Reported): Promise<WarningEvent | undefined> {
+  async add(event: Reported): Promise<Error | undefined> {
     // Not before there is something to report, so that a run that reports nothing leaves nothing.
-    if (this.#settings) this.#waiting.push(runRecord(this.#run, event, this.#settings));
+    const begun = this.#settings ? [runRecord(this.#run, event, this.#settings)] : [];
     this.#settings = undefined;
     // After an explosion the steps since the last checkpoint are taken again, and reported again.
-    if (event.event === "step") {
-      this.#waiting = this.#waiting.filter(({ step }) => step < event.step);
-    }
-    this.#waiting.push(event);
-    if (performance.now() < this.#nextAttempt) return undefined;
-    try {
-      await this.finish();
-    } catch (error) {
-      if (!isInUse(error)) {
-        this.#waiting = [];
-        throw error;
-      }
-      this.#nextAttempt = performance.now() + MILLISECONDS_BETWEEN_ATTEMPTS;
-      const { message } = error as CharnnError;
-      return {
-        event: "warning",
-        message: `${message} Training continues, and its lines are written when the file is closed.`,
-      };
-    }
-    return undefined;
+    if (event.event === "step") this.#lines.keep(({ step }) => step < event.step);
+    return this.#lines.add(...begun, event);
   }
 
   /**
@@ -63,11 +45,7 @@ export class MetricsRecorder {
    * @throws CharnnError `NOT_WRITABLE` also where the file is in use
    */
   async finish(): Promise<void> {
-    for (let event = this.#waiting.at(0); event; event = this.#waiting.at(0)) {
-      await this.#run.lock.check(MILLISECONDS_BETWEEN_CHECKS);
-      await appendMetrics(this.#run.folder.metrics, event);
-      this.#waiting.shift();
-    }
+    await this.#lines.finish();
   }
 }
 

@@ -1,10 +1,12 @@
 import { cleanUpAfter } from "../clean-up.js";
 import type { TrainSettings } from "../config/train-settings.js";
 import { isRecorded } from "../runs/metrics.js";
-import { eventFileRecorder } from "../tensorboard/recorder.js";
-import type { TrainingEvent } from "./events.js";
+import { EventFileRecorder } from "../tensorboard/recorder.js";
+import type { TrainingEvent, WarningEvent } from "./events.js";
 import { MetricsRecorder } from "./metrics-recorder.js";
 import type { Run } from "./run.js";
+
+type Recorder = MetricsRecorder | EventFileRecorder;
 
 /** Yields the events of a run. What they report is written to the run's folder before. */
 export async function* recorded(
@@ -12,23 +14,30 @@ export async function* recorded(
   run: Run,
   settings: TrainSettings,
 ): AsyncGenerator<TrainingEvent, void> {
-  const metrics = new MetricsRecorder(run, settings);
-  yield* cleanUpAfter(recordedBy(metrics, events, run, settings), () => metrics.finish());
+  const recorders: Recorder[] = [new MetricsRecorder(run, settings)];
+  if (settings.tensorboard) recorders.push(new EventFileRecorder(run));
+  const finishes = recorders.map((recorder) => () => recorder.finish());
+  yield* cleanUpAfter(recordedBy(recorders, events), ...finishes);
 }
 
 async function* recordedBy(
-  metrics: MetricsRecorder,
+  recorders: readonly Recorder[],
   events: AsyncGenerator<TrainingEvent, void>,
-  run: Run,
-  { tensorboard = false }: TrainSettings,
 ): AsyncGenerator<TrainingEvent, void> {
-  const toTensorBoard = tensorboard ? eventFileRecorder(run) : undefined;
   for await (const event of events) {
     if (isRecorded(event)) {
-      const warning = await metrics.add(event);
-      await toTensorBoard?.(event);
-      if (warning) yield warning;
+      const warnings: WarningEvent[] = [];
+      for (const recorder of recorders) {
+        const error = await recorder.add(event);
+        if (error) warnings.push(inUseWarning(error));
+      }
+      yield* warnings;
     }
     yield event;
   }
+}
+
+function inUseWarning({ message }: Error): WarningEvent {
+  const then = "Training continues, and what the file lacks is written when it is closed.";
+  return { event: "warning", message: `${message} ${then}` };
 }

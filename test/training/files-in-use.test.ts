@@ -21,11 +21,15 @@ import {
   workplace,
 } from "../helpers/training.js";
 
-/** Plays Windows, where files of these names can't be replaced, removed or added to while they are in the set. */
+/**
+ * Plays Windows, where files whose names begin so can't be replaced, removed or added to while that is in
+ * the set.
+ */
 function onWindows(t: TestContext, code = "EPERM"): Set<string> {
   const open = new Set<string>();
   const refuse = (file: unknown) => {
-    if (open.has(path.basename(String(file)))) throw systemError(code);
+    const name = path.basename(String(file));
+    if ([...open].some((beginning) => name.startsWith(beginning))) throw systemError(code);
   };
   const { open: openFile, rename, unlink } = fileSystem;
   t.mock.method(
@@ -190,7 +194,7 @@ test("Metrics that are open to the last step are written at the end, with a warn
   });
   assert.equal(warnings(events).length, 1);
   assert.match(warnings(events)[0], /metrics\.jsonl can't be written: another program has it open/);
-  assert.match(warnings(events)[0], /its lines are written when the file is closed\.$/);
+  assert.match(warnings(events)[0], /what the file lacks is written when it is closed\.$/);
   assert.deepEqual(metricsOf(place, "run"), metricsOf(place, "free"));
 });
 
@@ -232,6 +236,80 @@ test("Metrics that are open when the run ends are an error, of a run whose weigh
     ["free", "run"].map((name) => fileOf(place, name, "last.safetensors")),
   );
   assert.ok(held.equals(free));
+});
+
+const EVENT_FILE = "events.out.tfevents";
+
+/** What a run's files for TensorBoard hold of the steps of a text, but for times. */
+async function eventsOf({ out }: Workplace, name: string): Promise<string[]> {
+  const folder = path.join(out, name);
+  const files = (await fileSystem.readdir(folder)).filter((file) => file.startsWith(EVENT_FILE));
+  assert.equal(files.length, 1);
+  const bytes = await fileSystem.readFile(path.join(folder, files[0]));
+  const records: string[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const length = Number(bytes.readBigUInt64LE(at));
+    // After the time, the first field of each.
+    const event = bytes.subarray(at + 12 + 9, at + 12 + length);
+    const speed = event.indexOf("chars per second");
+    records.push(event.subarray(0, speed < 0 ? undefined : speed).toString("hex"));
+    at += length + 16;
+  }
+  return records;
+}
+
+for (const step of [0, 2]) {
+  test(`TensorBoard's file that is open after step ${step} is written later, with a warning before`, async (t) => {
+    const place = await workplace(t);
+    const settings = smallRun(place, { steps: 6, evalEvery: 2, tensorboard: true });
+    await trained({ ...settings, name: "free" });
+    const open = onWindows(t);
+    if (step === 0) open.add(EVENT_FILE);
+    const events = await trained(settings, (event) => {
+      if (afterStep(2)(event)) open.add(EVENT_FILE);
+      if (event.event === "end") open.clear();
+      return false;
+    });
+    assert.equal(warnings(events).length, 1);
+    assert.match(
+      warnings(events)[0],
+      /events\.out\..* can't be written: another program has it open.* Training continues, and what /,
+    );
+    const written = await eventsOf(place, "run");
+    assert.ok(written.length > 12);
+    assert.deepEqual(written, await eventsOf(place, "free"));
+  });
+}
+
+test("TensorBoard's file that is open when the run ends is an error, of a run that is saved with its metrics", async (t) => {
+  const place = await workplace(t);
+  const settings = smallRun(place, { steps: 4, tensorboard: true });
+  await trained({ ...settings, name: "free" });
+  const open = onWindows(t);
+  const run = trained(settings, (event) => {
+    if (afterStep(2)(event)) open.add(EVENT_FILE);
+    return false;
+  });
+  await assert.rejects(run, failsWith("NOT_WRITABLE", EVENT_FILE, "another program has it"));
+  const [free, held] = await Promise.all(
+    ["free", "run"].map((name) => fileOf(place, name, "last.safetensors")),
+  );
+  assert.ok(held.equals(free));
+  assert.deepEqual(metricsOf(place, "run"), metricsOf(place, "free"));
+});
+
+test("Metrics are written at the end also where TensorBoard's file is open then", async (t) => {
+  const place = await workplace(t);
+  const settings = smallRun(place, { steps: 4, tensorboard: true });
+  await trained({ ...settings, name: "free" });
+  const open = onWindows(t);
+  const run = trained(settings, (event) => {
+    if (afterStep(2)(event)) open.add(EVENT_FILE).add("metrics.jsonl");
+    if (event.event === "end") open.delete("metrics.jsonl");
+    return false;
+  });
+  await assert.rejects(run, failsWith("NOT_WRITABLE", EVENT_FILE));
+  assert.deepEqual(metricsOf(place, "run"), metricsOf(place, "free"));
 });
 
 test("A disk that is full at a save still ends the run", async (t) => {
