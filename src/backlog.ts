@@ -25,8 +25,8 @@ export class Backlog<Item> {
    * @returns the error where the file is in use, once for each attempt
    * @throws any other error, after which nothing waits
    */
-  async add(...items: readonly Item[]): Promise<Error | undefined> {
-    this.#waiting.push(...items);
+  async add(items: readonly Item[]): Promise<Error | undefined> {
+    for (const item of items) this.#waiting.push(item);
     if (performance.now() < this.#nextAttempt) return undefined;
     try {
       await this.finish();

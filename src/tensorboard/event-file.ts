@@ -50,7 +50,7 @@ export class EventFile {
     events.push({ wallTime, step, summaries });
     this.#hasEvents = true;
     this.#firstStep = undefined;
-    return this.#records.add(Buffer.concat(events.map(encodeEvent).map(encodeRecord)));
+    return this.#records.add([Buffer.concat(events.map(encodeEvent).map(encodeRecord))]);
   }
 
   /**

@@ -36,7 +36,7 @@ export class MetricsRecorder {
     this.#settings = undefined;
     // After an explosion the steps since the last checkpoint are taken again, and reported again.
     if (event.event === "step") this.#lines.keep(({ step }) => step < event.step);
-    return this.#lines.add(...begun, event);
+    return this.#lines.add([...begun, event]);
   }
 
   /**

@@ -14,10 +14,13 @@ export async function* recorded(
   run: Run,
   settings: TrainSettings,
 ): AsyncGenerator<TrainingEvent, void> {
-  const recorders: Recorder[] = [new MetricsRecorder(run, settings)];
-  if (settings.tensorboard) recorders.push(new EventFileRecorder(run));
-  const finishes = recorders.map((recorder) => () => recorder.finish());
-  yield* cleanUpAfter(recordedBy(recorders, events), ...finishes);
+  const metrics = new MetricsRecorder(run, settings);
+  const eventFile = settings.tensorboard ? new EventFileRecorder(run) : undefined;
+  yield* cleanUpAfter(
+    recordedBy(eventFile ? [metrics, eventFile] : [metrics], events),
+    () => metrics.finish(),
+    () => eventFile?.finish(),
+  );
 }
 
 async function* recordedBy(
