@@ -61,7 +61,7 @@ async function print(what: string, peak: number): Promise<void> {
   const { config } = await readCheckpointFacts(
     path.join(folder, "checkpoints/run/last.safetensors"),
   );
-  const estimate = without + trainingBytes(trainingShape(config, backend));
+  const estimate = without + trainingBytes(trainingShape(config, { name: backend, threads: 1 }));
   const [mb, difference] = [peak / 1e6, 100 * (estimate / peak - 1)].map((it) => it.toFixed(0));
   console.log(`${mb} MB, estimate ${difference} %: ${what}`);
 }
@@ -81,7 +81,7 @@ try {
   const { config } = await readCheckpointFacts(
     path.join(folder, "checkpoints/run/last.safetensors"),
   );
-  without = peak - trainingBytes(trainingShape(config, backend));
+  without = peak - trainingBytes(trainingShape(config, { name: backend, threads: 1 }));
   console.log(`${backend}; ${(peak / 1e6).toFixed(0)} MB with the smallest model`);
   for (const shape of SHAPES) {
     await print(shape, train(`text.txt --name run --overwrite --steps 1 ${shape}`));

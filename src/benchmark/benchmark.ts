@@ -78,7 +78,7 @@ export async function benchmark(
   const selected = await selectBackend(asked, threads);
   const { backend } = selected;
   const training = { ...TRAIN_DEFAULTS, batchSize, seqLength, ...rates };
-  const need = { model, training, backend: backend.name, evaluation: undefined, streams };
+  const need = { model, training, backend, evaluation: undefined, streams };
   refuseTooLarge(need);
   for (const message of backendWarnings(selected, threads)) onWarning?.(message);
 

@@ -1,5 +1,6 @@
 /** How much memory a model takes, about: what can't fit is refused before any of it is made. */
 
+import type { Backend } from "../backends/backend.js";
 import { CELLS, type CellName } from "../config/cells.js";
 import { type ModelConfig, parameterCount } from "../config/model.js";
 import type { BackendName } from "../config/names.js";
@@ -33,6 +34,16 @@ const COSTS: Readonly<Record<BackendName, Costs>> = {
   },
 };
 
+/**
+ * Bytes of each thread beside that of JavaScript. Those of the wasm backend are workers of Node.js; Node.js 20
+ * takes 9 MB for each, Node.js 24 takes 12 MB.
+ */
+const THREAD_BYTES: Readonly<Record<BackendName, number>> = {
+  native: 0,
+  wasm: 12e6,
+  tensorflow: 0,
+};
+
 const BYTES_PER_FLOAT = 4;
 /** Logits are computed for some positions at a time. */
 const MAX_LOGITS = 2 ** 22;
@@ -41,6 +52,11 @@ const MIN_POSITIONS = 256;
 /** Bytes of one array of all of a model's parameters. */
 export function parameterBytes(model: ModelConfig): number {
   return BYTES_PER_FLOAT * parameterCount(model);
+}
+
+/** Bytes that a backend takes for its threads. */
+export function threadsBytes({ name, threads }: Pick<Backend, "name" | "threads">): number {
+  return (threads - 1) * THREAD_BYTES[name];
 }
 
 /** How a model reads a text. */

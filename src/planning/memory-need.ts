@@ -1,11 +1,11 @@
+import type { Backend } from "../backends/backend.js";
 import { type ModelConfig, parameterCount } from "../config/model.js";
-import type { BackendName } from "../config/names.js";
 import { MOMENT_NAMES } from "../config/optimization.js";
 import type { RunConfig, TrainingConfig } from "../config/run.js";
 import { evaluationShape } from "../data/evaluation-batches.js";
 import { CharnnError } from "../errors.js";
 import { memoryLeft, memorySize } from "../memory.js";
-import { parameterBytes, streamsBytes, windowBytes } from "../model/memory-need.js";
+import { parameterBytes, streamsBytes, threadsBytes, windowBytes } from "../model/memory-need.js";
 
 /** The settings on which the memory for training depends. */
 export interface TrainingShape {
@@ -20,7 +20,7 @@ export interface TrainingShape {
     | "dropout"
     | "recurrentDropout"
   >;
-  readonly backend: BackendName;
+  readonly backend: Pick<Backend, "name" | "threads">;
   /** The windows in which the held-out part is read; undefined where there is none. */
   readonly evaluation: { readonly time: number; readonly batch: number } | undefined;
   /** Texts that are written side by side. */
@@ -29,7 +29,7 @@ export interface TrainingShape {
 
 export function trainingShape(
   { model, training, text }: RunConfig,
-  backend: BackendName,
+  backend: TrainingShape["backend"],
 ): TrainingShape {
   const { validationCharacters, testCharacters, documents } = text;
   const characters = Math.max(validationCharacters, testCharacters);
@@ -59,12 +59,13 @@ export function trainingBytes(shape: TrainingShape): number {
     MOMENT_NAMES[optimizer].length +
     (hasAverage ? 1 : 0) +
     (accumulate > 1 ? 1 : 0) +
-    (backend === "tensorflow" ? TENSORFLOW_STEP_ARRAYS[optimizer] : 0);
-  const learning = windowBytes(model, backend, { time: seqLength, batch: batchSize, masks });
-  const scoring = evaluation ? windowBytes(model, backend, evaluation) : 0;
+    (backend.name === "tensorflow" ? TENSORFLOW_STEP_ARRAYS[optimizer] : 0);
+  const learning = windowBytes(model, backend.name, { time: seqLength, batch: batchSize, masks });
+  const scoring = evaluation ? windowBytes(model, backend.name, evaluation) : 0;
   // The model with averaged weights has a second workspace.
   const windows = hasAverage ? learning + scoring : Math.max(learning, scoring);
-  return arrays * parameterBytes(model) + windows + streamsBytes(model, streams) + BESIDES;
+  const besides = threadsBytes(backend) + BESIDES;
+  return arrays * parameterBytes(model) + windows + streamsBytes(model, streams) + besides;
 }
 
 /**
@@ -100,12 +101,13 @@ const ADJUSTABLE = {
   batchSize: "--batch-size",
   seqLength: "--seq-length",
   streams: "--streams",
+  threads: "--threads",
 } as const;
 
 export type Adjustable = keyof typeof ADJUSTABLE;
 
-/** Nothing can be changed: the run is to continue as it is. */
-export const FIXED = Object.keys(ADJUSTABLE) as Adjustable[];
+/** The run is to continue as it is: only the threads can be others. */
+export const FIXED = (Object.keys(ADJUSTABLE) as Adjustable[]).filter((name) => name !== "threads");
 
 /** What would fit: for each option the largest value with which the others can stay as they are. */
 function hintFor(shape: TrainingShape, left: number, fixed: readonly Adjustable[]): string {
@@ -116,23 +118,25 @@ function hintFor(shape: TrainingShape, left: number, fixed: readonly Adjustable[
   });
   if (fits.length > 0) return `What fits: ${fits.join("; ")}.`;
   const needed = memorySize(trainingBytes(shape) / SAFE_SHARE);
-  return free.length === 0
+  const sizes = free.filter((name) => name !== "threads").map((name) => ADJUSTABLE[name]);
+  return sizes.length === 0
     ? `Give it ${needed}, or continue the run on a larger machine.`
-    : `Choose smaller values for several of ${free.map((name) => ADJUSTABLE[name]).join(", ")}, or give it ${needed}.`;
+    : `Choose smaller values for several of ${sizes.join(", ")}, or give it ${needed}.`;
 }
 
 function largestThatFits(shape: TrainingShape, name: Adjustable, left: number): number | undefined {
-  const { model, training, streams } = shape;
+  const { model, training, streams, backend } = shape;
   const fits = (value: number) => {
     const changed = { [name]: value };
     const other = {
       ...shape,
       model: { ...model, ...changed },
       training: { ...training, ...changed },
+      backend: { ...backend, ...changed },
     };
     return trainingBytes({ ...other, ...changed }) <= left;
   };
-  let [least, most] = [0, { ...model, ...training, streams }[name]];
+  let [least, most] = [0, { ...model, ...training, streams, threads: backend.threads }[name]];
   while (most - least > 1) {
     const middle = Math.floor((least + most) / 2);
     if (fits(middle)) least = middle;

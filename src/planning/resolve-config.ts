@@ -84,7 +84,7 @@ export async function resolveConfig(
   const asked = base ? settingsFor(base, settings) : settings;
   const { config: planned, note } = withDefaults(asked, corpus, baseline, preset);
   options.onPreparation?.("comparing");
-  const shape = trainingShape(planned, backend.name);
+  const shape = trainingShape(planned, backend);
   refuseTooLarge(shape, base ? SIZES_OF_MODEL : ["streams"]);
   const notes = [
     ...backendWarnings(selected, settings.threads),

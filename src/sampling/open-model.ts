@@ -1,12 +1,12 @@
+import type { Backend } from "../backends/backend.js";
 import { backendWarnings, selectBackend } from "../backends/select.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { type ModelConfig, parameterCount } from "../config/model.js";
-import type { BackendName } from "../config/names.js";
 import type { BackendSettings } from "../config/shared.js";
 import { type MemoryNeed, memorySize, refuseTooLarge } from "../memory.js";
 import { CharRnn } from "../model/char-rnn.js";
 import { loadWeights } from "../model/load-weights.js";
-import { parameterBytes, streamsBytes, windowBytes } from "../model/memory-need.js";
+import { parameterBytes, streamsBytes, threadsBytes, windowBytes } from "../model/memory-need.js";
 import { formatCount } from "../text.js";
 import { Turns } from "../turns.js";
 
@@ -31,22 +31,22 @@ export async function openModel(
   await new Turns().take();
   const selected = await selectBackend(backend, threads);
   for (const message of backendWarnings(selected, threads)) onWarning?.(message);
-  refuseTooLarge(needOf(config.model, selected.backend.name, purpose));
+  refuseTooLarge(needOf(config.model, selected.backend, purpose));
   const model = new CharRnn(selected.backend, config.model);
   loadWeights(model, tensors);
   return model;
 }
 
-function needOf(config: ModelConfig, backend: BackendName, purpose: Purpose): MemoryNeed {
+function needOf(config: ModelConfig, backend: Backend, purpose: Purpose): MemoryNeed {
   // The weights of the model, and on the way there another copy.
-  const weights = 2 * parameterBytes(config);
+  const always = 2 * parameterBytes(config) + threadsBytes(backend);
   const parameters = `a model of ${formatCount(parameterCount(config))} parameters`;
   if (!("streams" in purpose)) {
-    const bytes = weights + windowBytes(config, backend, purpose);
+    const bytes = always + windowBytes(config, backend.name, purpose);
     const hint = `Give it ${memorySize(bytes)} more, or use a smaller model.`;
     return { what: `Reading text with ${parameters}`, bytes, hint };
   }
-  const bytesFor = (count: number) => weights + streamsBytes(config, count);
+  const bytesFor = (count: number) => always + streamsBytes(config, count);
   const { streams } = purpose;
   return {
     what: `Writing ${streams === 1 ? "text" : `${streams} texts side by side`} with ${parameters}`,

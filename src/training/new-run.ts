@@ -62,7 +62,7 @@ export async function newRun(
     return run;
   };
   const outOfMemory = (cause: unknown) =>
-    trainingOutOfMemory(trainingShape(config, backend.name), cause);
+    trainingOutOfMemory(trainingShape(config, backend), cause);
   const run = await cleanUpOnFailure(() => inMemory(build, outOfMemory), lock.release);
   // As late as can be: a run to be overwritten is there until then.
   await cleanUpOnFailure(

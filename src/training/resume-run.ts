@@ -86,7 +86,7 @@ async function resumeClaimed(
   const { backend } = selected;
   const saved = await readLast(folder, signal);
   refuseOtherSettings(folder, saved.config, settings);
-  refuseTooLarge(trainingShape(saved.config, backend.name), FIXED);
+  refuseTooLarge(trainingShape(saved.config, backend), FIXED);
   const corpus = await loadCorpus(
     { ...corpusOfRun(saved.config, settings), alsoKnown: saved.vocabulary },
     options,

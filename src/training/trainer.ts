@@ -52,7 +52,7 @@ export async function* train(
     signal,
   );
   const events = inMemoryThroughout(trainLoop(run, checked, signal), (cause) =>
-    trainingOutOfMemory(trainingShape(run.config, run.selected.backend.name), cause, FIXED),
+    trainingOutOfMemory(trainingShape(run.config, run.selected.backend), cause, FIXED),
   );
   yield* cleanUpAfter(recorded(events, run, checked), () => run.close());
 }

@@ -48,6 +48,24 @@ slow("a run that no longer fits is not resumed, and what it needs is said", onLi
   assert.deepEqual(await filesIn(cwd), files);
 });
 
+slow("threads that don't fit are refused, and how many fit is said", onLinux, async (t) => {
+  const limited = memoryLimited(t, 500e6);
+  if (limited === undefined) return;
+  const cwd = await foxFolder(t);
+  const train = "train fox.txt --name run --hidden-size 8 --backend wasm";
+  const run = (line: string) => shell(t, `${limited} && charnn ${line}`, { cwd });
+  const { code, stdout, stderr } = await run(`${train} --steps 1 --threads 64`);
+  assert.deepEqual([code, stdout], [2, ""], stderr);
+  const [, fits] = /^What fits: --threads (\d+)\.$/m.exec(stderr) ?? [];
+  assert.ok(Number(fits) > 4, stderr);
+  assert.deepEqual(readdirSync(cwd), ["fox.txt"]);
+  const outcome = await run(`${train} --steps 1 --threads ${fits}`);
+  assert.equal(outcome.code, 0, outcome.stderr);
+  const resumed = await run(`${train} --steps 2 --resume --threads 64`);
+  assert.equal(resumed.code, 2);
+  assert.match(resumed.stderr, /^What fits: --threads \d+\.$/m);
+});
+
 test("an allocation that fails while training is an error with what would fit", async (t) => {
   const cwd = await foxFolder(t);
   // Where the estimate was wrong, or another process was faster.
