@@ -143,7 +143,7 @@ function openWithoutWaiting(file: string, stats: Stats): Readable {
 function halfRead(name: string): CharnnError {
   return new CharnnError(
     "BAD_TEXT",
-    `${name} can be read only once, and an earlier reading did not come to its end.`,
+    `${name} can be read only once, and an earlier attempt stopped before its end.`,
     "Save it to a file first.",
   );
 }

@@ -68,7 +68,7 @@ function rareOnes(rare: readonly number[], fraction: number, minCount: number): 
   const kinds =
     rare.length === 1 ? "1 character occurs" : `${formatCount(rare.length)} characters occur`;
   const percent = (100 * fraction).toLocaleString("en", { maximumSignificantDigits: 2 });
-  return `${kinds} fewer than ${minCount} times in the training part: ${listFew(rare.map(showCharacter))}. To the model ${rare.length === 1 ? "it is" : "they are"} one unknown character (${percent} % of the training part), which it reads and never writes. The loss counts that as one character, so it compares with runs of the same --min-count only.`;
+  return `${kinds} fewer than ${minCount} times in the training part: ${listFew(rare.map(showCharacter))}. To the model ${rare.length === 1 ? "it is" : "they are"} one unknown character (${percent} % of the training part), which it reads and never writes. This changes the loss, so compare it only with runs of the same --min-count.`;
 }
 
 function tooFewKept(minCount: number, counts: Float64Array): CharnnError {

@@ -137,7 +137,7 @@ function tooShort(
   return new CharnnError(
     "TEXT_TOO_SHORT",
     byLines
-      ? `${text}: cut at line ends, no line is left for ${kept}.`
+      ? `${text}: split at line ends, this leaves no line for ${kept}.`
       : `${text}: fewer than ${MIN_CHARACTERS} are left for ${kept}.`,
     fold ? fewerFolds(length, fractions, byLines) : otherFractions(length, fractions, byLines),
   );
@@ -145,7 +145,7 @@ function tooShort(
 
 function otherFractions(length: number, fractions: Fractions, byLines: boolean): string {
   const asked = (["validation", "test"] as const).filter((name) => fractions[name] > 0);
-  const nothing = `keep nothing apart (${asked.map((name) => `--${name} 0`).join(" ")})`;
+  const nothing = `hold nothing out (${asked.map((name) => `--${name} 0`).join(" ")})`;
   const least = Math.ceil((100 * MIN_CHARACTERS) / length);
   const hasRoom = !byLines && (asked.length + 1) * least <= 100;
   return hasRoom

@@ -25,8 +25,8 @@ export function settingsFor({ config }: Checkpoint, settings: TrainSettings): Tr
     if (asked === undefined || asked === base[name]) continue;
     throw new CharnnError(
       "INVALID_SETTING",
-      `${name} is ${base[name]} in the checkpoint to begin with, not ${asked}.`,
-      "Leave it out: a run that begins with weights has their model's sizes.",
+      `${name} is ${base[name]} in the checkpoint of --init-from, not ${asked}.`,
+      "Leave it out: with --init-from, the sizes come from the checkpoint.",
       { setting: name },
     );
   }

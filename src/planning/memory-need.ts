@@ -121,7 +121,7 @@ function hintFor(shape: TrainingShape, left: number, fixed: readonly Adjustable[
   const sizes = free.filter((name) => name !== "threads").map((name) => ADJUSTABLE[name]);
   return sizes.length === 0
     ? `Give it ${needed}, or continue the run on a larger machine.`
-    : `Choose smaller values for several of ${sizes.join(", ")}, or give it ${needed}.`;
+    : `Reduce several of ${sizes.join(", ")}, or give it ${needed}.`;
 }
 
 function largestThatFits(shape: TrainingShape, name: Adjustable, left: number): number | undefined {

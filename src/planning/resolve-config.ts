@@ -206,7 +206,7 @@ export function refuseEndlessSchedule({ training: { schedule }, limits }: RunCon
   if (!ENDING_SCHEDULES.has(schedule) || haveEnd(limits)) return;
   throw new CharnnError(
     "INVALID_SETTING",
-    `The ${schedule} schedule has to know when the run ends, and --patience and --target-loss don't say.`,
+    `The ${schedule} schedule must know in advance when the run ends, and --patience and --target-loss don't tell.`,
     "Give --epochs, --steps or --max-time too, or take --schedule plateau or constant.",
     { setting: "schedule" },
   );

@@ -111,7 +111,7 @@ function countsFor(vocabulary: Vocabulary, first: ModelParts | undefined): Count
 function nothingToLookWith({ name }: RunFolder): CharnnError {
   return new CharnnError(
     "NOT_FOUND",
-    `The run ${name} has no checkpoint yet, so there is no model to look at a text with.`,
+    `The run ${name} has no checkpoint yet, so there is no model to score --text with.`,
     "Leave --text out, or give --watch, which waits for its first checkpoint.",
   );
 }

@@ -67,7 +67,7 @@ function waysOn({ last }: RunFolder, contents: RunContents, { path, facts }: Sav
   const toType = isWindows ? commands.join(" and then ") : commands.join(" && ");
   return (
     `To begin another run with its weights, add --init-from ${quoted(path)} and another --name. ` +
-    `To go on exactly from step ${facts.progress.step}, type this and repeat the command: ` +
+    `To go on exactly from step ${facts.progress.step}, run this command, then repeat yours: ` +
     `${toType}`
   );
 }

@@ -304,6 +304,6 @@ async function runLost(folder: RunFolder): Promise<CharnnError> {
   return new CharnnError(
     "RUN_EXISTS",
     message[0].toUpperCase() + message.slice(1),
-    "Nothing was saved over that. Train a run with one process at a time; --resume continues it.",
+    "This process did not overwrite anything. Train a run with one process at a time; --resume continues it.",
   );
 }

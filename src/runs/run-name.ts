@@ -67,7 +67,7 @@ export function refuseUnsafeName(name: string): void {
   if (bytes > MAX_NAME_BYTES) {
     throw unsafeName(
       name,
-      `is too long: ${bytes} bytes, and ${MAX_NAME_BYTES} leave room for what is added to it`,
+      `is too long: it has ${bytes} bytes, and at most ${MAX_NAME_BYTES} are allowed`,
     );
   }
   if (RESERVED.test(name)) throw unsafeName(name, "is the name of a device on Windows");
@@ -94,7 +94,7 @@ function unsafeName(name: string, problem: string): CharnnError {
   return new CharnnError(
     "INVALID_SETTING",
     `name ${JSON.stringify(shown)} ${problem}.`,
-    "Choose another --name, such as letters, digits, dots and dashes.",
+    "Choose another --name, made of letters, digits, dots and dashes.",
     { setting: "name" },
   );
 }

@@ -68,11 +68,11 @@ async function sharedNote(
 function sharedAdvice(documents: "lines" | undefined, validationFile: string | undefined): string {
   if (documents) {
     return validationFile === undefined
-      ? "Leave --split sequential out, and equal lines stay together."
+      ? "Leave --split sequential out: the random split keeps equal lines together."
       : "To leave such lines out: grep -vxFf FILE VALIDATIONFILE > NEWFILE";
   }
   return validationFile === undefined
-    ? "Leave out what the text has twice, or validate on another text with --validation-file."
+    ? "Remove the repeated passages from the text, or validate on another text with --validation-file."
     : "Train on a text without it, or validate on another one.";
 }
 
@@ -88,5 +88,5 @@ function unlikeNote(
   const advice = documents
     ? "Leave --split sequential out, and random lines are held out."
     : "--cross-validate 5 holds out each fifth of the text in turn.";
-  return `The held-out part, the end of the text, is ${how} the rest: ${losses}. So the validation loss says little about the rest. ${advice}`;
+  return `The held-out part, the end of the text, is ${how} the rest: ${losses}. So the validation loss may not be typical of the whole text. ${advice}`;
 }

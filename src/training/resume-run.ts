@@ -174,7 +174,7 @@ async function findRunOnText(
   reading: ReadOptions,
 ): Promise<RunFolder | undefined> {
   const leaveOut = (path: string, { message }: CharnnError) =>
-    warnings.push(`Whether ${path} learned from this text can't be told: ${message}`);
+    warnings.push(`Can't check whether ${path} was trained on this text: ${message}`);
   const fingerprints = new Map<string, string>();
   let newest: { readonly folder: RunFolder; readonly other: OtherSetting } | undefined;
   for (const folder of await listRuns(out, leaveOut)) {

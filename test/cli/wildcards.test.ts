@@ -49,13 +49,13 @@ test("On Windows texts with a wildcard are found where no shell has, in operands
   };
   const at = (name: string) => path.join(folder, name);
   playSystem(t, "linux");
-  await assert.rejects(read(at("*.md")), failsWith("NOT_FOUND", "wildcards only without quotes"));
+  await assert.rejects(read(at("*.md")), failsWith("NOT_FOUND", "wildcards only outside quotes"));
   playSystem(t, "win32");
   const found = ["A.TXT", "b.txt", "é.txt", "😀.txt"].map(at);
   assert.deepEqual(await read(at("?.txt"), "--training-text", at("*.md"), at("b.txt")), {
     files: found,
     trainingText: [at("c.md"), at("b.txt")],
   });
-  await assert.rejects(read(at("*.none")), failsWith("NOT_FOUND", "where something matches"));
+  await assert.rejects(read(at("*.none")), failsWith("NOT_FOUND", "only if something matches"));
   await assert.rejects(read("--seed-file", at("*.md")), failsWith("NOT_FOUND", "*.md"));
 });

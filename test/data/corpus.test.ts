@@ -341,7 +341,7 @@ test("a part left with fewer than two characters is refused, and the shares it n
   );
   await assert.rejects(
     load("abc", { validation: 0.5 }),
-    failsWith("TEXT_TOO_SHORT", "longer text, or keep nothing apart (--validation 0)."),
+    failsWith("TEXT_TOO_SHORT", "longer text, or hold nothing out (--validation 0)."),
   );
   await assert.rejects(
     load("abcdefg", { validation: 0.1, test: 0.1 }),
@@ -383,11 +383,11 @@ test("a last line without newline counts as if it had one", async () => {
 test("lines that leave nothing for a part are refused", async () => {
   await assert.rejects(
     load("only one line\n", { documents: "lines", validation: 0.1 }),
-    failsWith("TEXT_TOO_SHORT", "no line is left for the validation part", "--validation 0"),
+    failsWith("TEXT_TOO_SHORT", "this leaves no line for the validation part", "--validation 0"),
   );
   await assert.rejects(
     load("line\n\n\n\n\n\n", { documents: "lines", validation: 0.3 }),
-    failsWith("TEXT_TOO_SHORT", "no line is left for the validation part"),
+    failsWith("TEXT_TOO_SHORT", "this leaves no line for the validation part"),
   );
 });
 

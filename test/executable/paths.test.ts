@@ -23,8 +23,8 @@ const NO_PATHS: ReadonlySet<string | undefined> = new Set([
 ]);
 
 const WILDCARDS = isWindows
-  ? "Wildcards are for texts"
-  : "Shells expand wildcards only without quotes";
+  ? "Wildcards work only for text files"
+  : "Shells expand wildcards only outside quotes";
 const UNEXPANDED = [
   ["~/nosuch", `Write ${path.join(homedir(), "nosuch")}.`],
   ["~someone/x", "Write its whole path."],
@@ -127,11 +127,7 @@ test("A path on the command line is refused before any file or folder is made", 
     ],
     [["train", "fox.txt", "--config=*.json"], 1, /no file or folder "\*\.json"/],
     [["report", "fox", "-o", "*.html"], 2, /--output "\*\.html" has a wildcard/],
-    [
-      ["info", "fo*"],
-      1,
-      /no run and no checkpoint "fo\*"[\s\S]*What runs there are: charnn info\n/,
-    ],
+    [["info", "fo*"], 1, /no run and no checkpoint "fo\*"[\s\S]*To list the runs: charnn info\n/],
   ] as const) {
     const { stderr, ...outcome } = await charnn(t, args, {
       cwd,

@@ -108,7 +108,8 @@ slow(
       charnn(t, ["sample", "fox", "-n", "3", "--seed-file", ...args], { cwd });
     const refused = await seedFrom("FILE");
     const [, command, option] =
-      /model: (tail .* > NEWFILE), and add (--.*)\.\n$/.exec(refused.stderr) ?? [];
+      /run (tail .* > NEWFILE), then give --seed-file NEWFILE (--.*)\.\n$/.exec(refused.stderr) ??
+      [];
     assert.ok(command, refused.stderr);
     assert.equal((await shell(t, command, { cwd })).code, 0);
     const { stderr } = await seedFrom("NEWFILE", ...option.split(" "));

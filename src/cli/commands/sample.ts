@@ -35,7 +35,7 @@ export function sampleCommand(program: Command, context: CommandContext): void {
     if (greedy && (given.temperature ?? 0) !== 0) {
       throw new CharnnError(
         "INVALID_SETTING",
-        `--greedy is --temperature 0, and --temperature ${given.temperature} is asked for too.`,
+        `--greedy means --temperature 0, which contradicts --temperature ${given.temperature}.`,
         "Leave one of them out.",
       );
     }
@@ -164,7 +164,7 @@ async function readSeed(
       "BAD_TEXT",
       `The seed has more than ${formatCount(MAX_SEED_LENGTH)} characters.`,
       // A character may be cut in two.
-      "Only its end matters to the model: tail -c 10000 FILE > NEWFILE, and add --invalid skip.",
+      "The model needs only its end: run tail -c 10000 FILE > NEWFILE, then give --seed-file NEWFILE --invalid skip.",
     );
   const { text, warnings } = await readOneFile(
     file,

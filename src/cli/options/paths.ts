@@ -151,7 +151,7 @@ async function refuseUnexpanded(
   const hint = user === undefined ? wildcardHint(kind, out) : homeHint(file, user);
   if (kind === "output") {
     const what = user === undefined ? "has a wildcard in it" : "begins with ~";
-    const message = `${option} ${shown} ${what}, and nothing here is called so.`;
+    const message = `${option} ${shown} ${what}, and no file or folder has that name.`;
     throw new CharnnError("INVALID_SETTING", message, hint);
   }
   const what = kind === "run" ? "run and no checkpoint" : "file or folder";
@@ -166,12 +166,12 @@ function homeHint(file: string, user: string): string {
 function wildcardHint(kind: PathKind, out: string): string {
   const reason =
     process.platform === "win32"
-      ? "Wildcards are for texts, in the last part of a path, and where something matches."
-      : "Shells expand wildcards only without quotes, and where something matches.";
+      ? "Wildcards work only for text files, in the last part of a path, and only if something matches."
+      : "Shells expand wildcards only outside quotes, and only if something matches.";
   if (kind === "output") return `${reason} Write the whole name.`;
   if (kind === "input") return `${reason} To read all texts in a folder, name the folder.`;
   const list = ["charnn info", ...(out === RUNS_FOLDER ? [] : ["--out", quoted(out)])].join(" ");
-  return `${reason} What runs there are: ${list}`;
+  return `${reason} To list the runs: ${list}`;
 }
 
 async function isThere(file: string): Promise<boolean> {

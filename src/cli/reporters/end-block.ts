@@ -113,7 +113,7 @@ function notes(event: EndEvent, { started }: FollowedRun): string[] {
   // All but the first character can be predicted.
   if (testLoss !== undefined && testedCharacters !== undefined && testedCharacters < all - 1) {
     lines.push(
-      `There was time to test on ${formatCount(testedCharacters)} of ${formatCount(all)} characters.`,
+      `The test covers only ${formatCount(testedCharacters)} of ${formatCount(all)} characters: there was no time for the rest.`,
     );
   }
   const isTimed = started?.config.limits.maxTime !== undefined;

@@ -34,7 +34,7 @@ export function judgement(event: EndEvent, run: FollowedRun): Judgement {
   }
   if (validationLoss !== undefined && validationLoss > RISEN * (bestLoss ?? validationLoss)) {
     return over(
-      `The held-out loss has risen since step ${formatCount(bestStep)}, whose model is kept as the best. --patience 5 stops a run that no longer gets better.`,
+      `The held-out loss has risen since step ${formatCount(bestStep)}, and the model of that step is kept as the best. --patience 5 stops a run that no longer improves.`,
     );
   }
   if (counting && wholeLoss >= counting.loss) {
