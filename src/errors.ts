@@ -28,6 +28,8 @@ export type ErrorCode =
   | "COPIES_ONLY"
   /** What a backend needs can't be installed. */
   | "CANNOT_INSTALL"
+  /** A text has a higher loss than it may have. */
+  | "LOSS_TOO_HIGH"
   /** There is less memory than is needed. */
   | "OUT_OF_MEMORY"
   /** The loss is no longer a finite number. */

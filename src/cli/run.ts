@@ -7,6 +7,7 @@ import { hyphened } from "../text.js";
 import { printableMessage } from "./format/printable.js";
 import { asTyped } from "./invocation.js";
 import { readCommandLine, usageError } from "./options/command-line.js";
+import { forgetEmptyVariables, namingVariable } from "./options/environment.js";
 import { checkPaths } from "./options/paths.js";
 import { createProgram } from "./program.js";
 import { heedHangUp, Interruption } from "./terminal/signals.js";
@@ -69,9 +70,14 @@ export async function parse(
   program: Command,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { args: own, config } = await readCommandLine(args, program, signal);
+  const { args: own, config, command, given } = await readCommandLine(args, program, signal);
   program.hook("preAction", (_, command) => checkPaths(command, config));
-  await program.parseAsync(own, { from: "user" });
+  if (command) forgetEmptyVariables(command);
+  try {
+    await program.parseAsync(own, { from: "user" });
+  } catch (error) {
+    throw command ? namingVariable(error, command, given) : error;
+  }
 }
 
 function endInterrupted(interruption: Interruption): never {

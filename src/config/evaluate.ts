@@ -1,4 +1,4 @@
-import { FLAG, TEXTS } from "./kinds.js";
+import { ABOVE_ZERO, FLAG, TEXTS } from "./kinds.js";
 import { defaultsOf, type OptionsOf } from "./option.js";
 import {
   jsonOption,
@@ -23,6 +23,7 @@ export interface EvaluateSettings extends ModelTextSettings {
 /** What can be typed. */
 export interface EvaluateCommandSettings extends EvaluateSettings {
   readonly also?: readonly string[] | undefined;
+  readonly failAbove?: number | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -46,6 +47,12 @@ export const EVALUATE = {
     kind: FLAG,
     help: "Leave out the n-gram baseline and the compressors",
     default: true,
+  },
+  failAbove: {
+    kind: ABOVE_ZERO,
+    value: "<loss>",
+    help: "End with exit code 1 if the loss is above this, in nats per character",
+    commandOnly: true,
   },
   ...readingOptions("the files"),
   ...modelOptions,

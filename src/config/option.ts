@@ -20,6 +20,8 @@ export interface Option<Value> {
   readonly group?: string;
   /** Whether it is an option of the command line alone, which the library does not have. */
   readonly commandOnly?: true;
+  /** The environment variable that gives its value where nothing else does. */
+  readonly variable?: string;
   /** What other programs call it. */
   readonly aliases?: readonly string[];
 }

@@ -1,6 +1,12 @@
 import { FLAG, TEXT, TEXTS, wholeNumber } from "./kinds.js";
 import { defaultsOf, type OptionsOf } from "./option.js";
-import { type ModelTextSettings, modelOptions, readingOptions, unknownOption } from "./shared.js";
+import {
+  jsonOption,
+  type ModelTextSettings,
+  modelOptions,
+  readingOptions,
+  unknownOption,
+} from "./shared.js";
 
 /** What a report is about. */
 export interface ReportSettings extends ModelTextSettings {
@@ -17,6 +23,7 @@ export interface ReportCommandSettings extends ReportSettings {
   readonly open?: boolean | undefined;
   readonly watch?: boolean | undefined;
   readonly port?: number | undefined;
+  readonly json?: boolean | undefined;
 }
 
 /** All options of `report`, in the order in which the help shows them. */
@@ -52,6 +59,7 @@ export const REPORT = {
     commandOnly: true,
   },
   ...modelOptions,
+  json: jsonOption("one object"),
 } as const satisfies OptionsOf<ReportCommandSettings>;
 
 export const REPORT_DEFAULTS = defaultsOf(REPORT);

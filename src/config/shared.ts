@@ -42,6 +42,7 @@ export const outOption = {
   value: "<folder>",
   help: "Look for runs in this folder",
   default: RUNS_FOLDER,
+  variable: "CHARNN_DIR",
 } as const satisfies Option<string>;
 
 export const backendOptions = {
@@ -50,12 +51,14 @@ export const backendOptions = {
     value: "<name>",
     help: "Use this backend (cpu means wasm)",
     default: "auto",
+    variable: "CHARNN_BACKEND",
   },
   threads: {
     kind: wholeNumber(1, MAX_THREADS),
     value: "<n>",
     help: "Use this many threads",
     decidedBy: "one for each core",
+    variable: "CHARNN_THREADS",
   },
 } as const satisfies OptionsOf<BackendSettings>;
 

@@ -139,5 +139,6 @@ export interface TrainCommandSettings extends TrainSettings {
   readonly crossValidate?: number | undefined;
   readonly config?: string | undefined;
   readonly json?: boolean | undefined;
+  readonly printConfig?: boolean | undefined;
   readonly quiet?: boolean | undefined;
 }

@@ -322,6 +322,13 @@ export const TRAIN = {
     group: OUTPUT,
     onResume: "again",
   },
+  printConfig: {
+    commandOnly: true,
+    kind: FLAG,
+    help: "Print the settings of the run as --config takes them, and train nothing",
+    group: OUTPUT,
+    onResume: "beginning",
+  },
   quiet: {
     commandOnly: true,
     kind: FLAG,

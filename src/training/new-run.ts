@@ -72,7 +72,12 @@ export async function newRun(
   return run;
 }
 
-async function readAndPlan(
+/**
+ * Reads the text, and decides all that is left open.
+ *
+ * @throws CharnnError for what is wrong with the settings or the text; the reason of the signal
+ */
+export async function readAndPlan(
   settings: TrainSettings,
   selected: SelectedBackend,
   options: PlanOptions,

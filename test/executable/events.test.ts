@@ -87,6 +87,9 @@ slow("What the commands print of a run is as docs/events.md says", async (t) => 
   assertDocumented("charnn score", await print("score", "fox", "fox.txt", "--lines"));
   assertDocumented("charnn info", await print("info", "fox"));
   assertDocumented("charnn plot", await print("plot", "fox"));
+  const pages = await print("report", "fox");
+  assertDocumented("charnn report", pages);
+  assertSeen(pages, "path");
 });
 
 slow(

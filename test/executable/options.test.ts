@@ -40,7 +40,14 @@ slow("one option with two values is refused, and both are named", async (t) => {
 
 test("what is typed wins over the same option in a file, and the same value may stand twice", async (t) => {
   const cwd = await foxFolder(t);
-  const options = { hidden_size: 64, learningRate: 0.5, steps: 3, tensorboard: false, name: null };
+  const options = {
+    $schema: "charnn.schema.json",
+    hidden_size: 64,
+    learningRate: 0.5,
+    steps: 3,
+    tensorboard: false,
+    name: null,
+  };
   await writeFile(path.join(cwd, "options.json"), `\ufeff${JSON.stringify(options)}`);
   const typed = "--config=options.json --hidden-size 8 --lr 0.5 --learning-rate 0.5 --json".split(
     " ",

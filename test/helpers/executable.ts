@@ -42,7 +42,8 @@ export interface Outcome {
 
 /** The environment without what changes the output behind a test's back. */
 export function plainEnvironment(): NodeJS.ProcessEnv {
-  const { CI, NO_COLOR, FORCE_COLOR, NODE_OPTIONS, ...env } = process.env;
+  const { CI, NO_COLOR, FORCE_COLOR, NODE_OPTIONS, ...others } = process.env;
+  const { CHARNN_DIR, CHARNN_BACKEND, CHARNN_THREADS, ...env } = others;
   // Nothing that charnn was told to install there.
   const XDG_DATA_HOME = path.join(tmpdir(), "charnn-has-no-data");
   // Terminals that show Unicode, on any system.

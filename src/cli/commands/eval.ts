@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { EVALUATE, type EvaluateCommandSettings } from "../../config/evaluate.js";
 import { leftOut } from "../../data/unknown-characters.js";
+import { CharnnError } from "../../errors.js";
 import type { TextScore } from "../../evaluation/evaluate-texts.js";
 import { bitsPerCharacter, counted, formatCount, percent } from "../../text.js";
 import type { CommandContext } from "../context.js";
@@ -30,8 +31,12 @@ export function evalCommand(program: Command, context: CommandContext): void {
     "charnn eval night other.txt",
     "charnn eval night other.txt --dynamic",
     "charnn eval night texts/ --each --also day evening",
+    "charnn eval night other.txt --fail-above 1.6",
     "charnn eval checkpoints/night - --json < other.txt",
-  ]).action(async (run: string, files: string[], { also, out, json, ...options }: EvalOptions) => {
+  ]).action(async (run: string, files: string[], given: EvalOptions) => {
+    const { also, out, json, failAbove, ...options } = given;
+    const { checked, settingsSchema } = await import("../../config/schema.js");
+    checked(settingsSchema({ failAbove: { kind: EVALUATE.failAbove.kind } }), { failAbove });
     const { evaluateTexts } = await import("../../evaluation/evaluate-texts.js");
     const { Inputs } = await import("../../data/inputs.js");
     const { signal } = interruption;
@@ -57,10 +62,33 @@ export function evalCommand(program: Command, context: CommandContext): void {
     } finally {
       status.stop();
     }
-    if (json) return;
-    const shown = scores.length === 1 ? table(scores[0]) : comparison(scores);
-    for (const line of shown) await terminal.out(`${line}\n`);
+    if (!json) {
+      const shown = scores.length === 1 ? table(scores[0]) : comparison(scores);
+      for (const line of shown) await terminal.out(`${line}\n`);
+    }
+    if (failAbove !== undefined) refuseAbove(failAbove, scores);
   });
+}
+
+/**
+ * Ends the command with a failure where a loss is too high. With `--dynamic` too it is the plain loss that
+ * counts.
+ *
+ * @throws CharnnError `LOSS_TOO_HIGH`
+ */
+function refuseAbove(limit: number, scores: readonly RunScore[]): void {
+  // What is no number is not below the limit either.
+  const failing = scores.filter(({ loss }) => !(loss <= limit));
+  if (failing.length === 0) return;
+  const losses = failing.map(({ run, text, loss }) => {
+    return `${loss.toFixed(4)} nats/char of ${run} on ${text}`;
+  });
+  const what =
+    losses.length === 1 ? "A loss is" : `${losses.length} of ${scores.length} losses are`;
+  throw new CharnnError(
+    "LOSS_TOO_HIGH",
+    `${what} above --fail-above ${limit}: ${losses.join(", ")}.`,
+  );
 }
 
 function warnOfSkipped(

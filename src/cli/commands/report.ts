@@ -32,7 +32,7 @@ export function reportCommand(program: Command, context: CommandContext): void {
     "charnn report night day --output both.html",
     "charnn report night --watch --open",
   ]).action(async (runs: string[], options: ReportOptions) => {
-    const { output, overwrite, open, watch, port, ...given } = options;
+    const { output, overwrite, open, watch, port, json, ...given } = options;
     const settings = { ...given, runs };
     const { watchRun } = await import("../../report/watch/watch-run.js");
     const { writeReport } = await import("../../report/write-report.js");
@@ -46,7 +46,7 @@ export function reportCommand(program: Command, context: CommandContext): void {
         return writeReport(settings, output, given);
       });
       for (const warning of warnings) terminal.warn(warning);
-      await terminal.out(`${path}\n`);
+      await terminal.out(json ? `${JSON.stringify({ path, warnings })}\n` : `${path}\n`);
       if (open) await show(pathToFileURL(path).href, "Open the file in one", terminal);
       return;
     }
@@ -60,7 +60,7 @@ export function reportCommand(program: Command, context: CommandContext): void {
         stdin: process.stdin,
         onAddress(address, forOnce) {
           stopShowing();
-          void terminal.out(`${address}\n`);
+          void terminal.out(json ? `${JSON.stringify({ address })}\n` : `${address}\n`);
           terminal.say("Anyone with this address can read the page. Ctrl-C stops the server.");
           if (open) void show(forOnce, "Open the address in one", terminal);
         },

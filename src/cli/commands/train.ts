@@ -5,6 +5,7 @@ import type { TrainCommandSettings } from "../../config/train-settings.js";
 import type { CommandContext } from "../context.js";
 import { asTyped } from "../invocation.js";
 import { addOptions } from "../options/add-options.js";
+import { printConfig } from "../print-config.js";
 import { createReporter } from "../reporters/create.js";
 import { resumeCommand } from "../resume-command.js";
 import { TO_LINE_START } from "../terminal/styled.js";
@@ -12,7 +13,8 @@ import { TO_LINE_START } from "../terminal/styled.js";
 /** What can be typed beside the files. */
 export type TrainOptions = Omit<TrainCommandSettings, "files" | "fold" | "config">;
 
-export function trainCommand(program: Command, { terminal, interruption }: CommandContext): void {
+export function trainCommand(program: Command, context: CommandContext): void {
+  const { terminal, interruption } = context;
   const command = program
     .command("train")
     .summary("Learn from text")
@@ -28,12 +30,13 @@ export function trainCommand(program: Command, { terminal, interruption }: Comma
     "charnn train letters.txt --init-from night --epochs 3",
     "cat *.md | charnn train - --name notes --json",
   ]).action(async (files: string[], options: TrainOptions) => {
-    const { json, quiet, crossValidate, ...given } = options;
+    const { json, quiet, crossValidate, printConfig: isPrinted, ...given } = options;
     const settings = { ...given, files };
     const reporter = createReporter(terminal, { files, options });
     let isBegun = false;
     let ended: string | undefined;
     interruption.restoreBy(reporter.close);
+    if (isPrinted) return printConfig(context, settings, reporter, json);
     await interruption.finishFirst(() => {
       // Before the first step there is nothing to finish.
       if (!isBegun) return;

@@ -61,6 +61,7 @@ function optionOf(name: string, entry: Option<unknown>): CommandOption {
       : [fallback !== undefined && `default: ${fallback}`, special].filter(Boolean);
   const note = notes.length > 0 ? ` (${notes.join("; ")})` : "";
   const made = new CommandOption(flags, `${help}${words}${note}`);
+  if (entry.variable !== undefined) made.env(entry.variable);
   const parse = parserOf(kind);
   return parse ? made.argParser(naming(long, parse)) : made;
 }

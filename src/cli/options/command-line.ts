@@ -23,6 +23,10 @@ interface CommandLine {
   readonly args: readonly string[];
   /** The file of options. */
   readonly config: string | undefined;
+  /** The command that it names; undefined where it names none. */
+  readonly command: Command | undefined;
+  /** The long names of the options that were typed, or stand in the file. */
+  readonly given: ReadonlySet<string | undefined>;
 }
 
 /**
@@ -37,8 +41,10 @@ export async function readCommandLine(
   signal?: AbortSignal,
 ): Promise<CommandLine> {
   const command = commandIn(args, program);
-  if (!command)
-    return { args: VERSION_WORDS.has(args[0]) ? ["--version"] : args, config: undefined };
+  if (!command) {
+    const isVersion = VERSION_WORDS.has(args[0]);
+    return { args: isVersion ? ["--version"] : args, config: undefined, command, given: new Set() };
+  }
   const start = args.indexOf(command.name()) + 1;
   const typed = tokensOf(args.slice(start), command);
   refuseTwice(typed);
@@ -52,7 +58,12 @@ export async function readCommandLine(
     config === undefined ? [] : besideTyped(await readConfigFile(config, command, signal), own);
   const all = [...kept, ...own];
   refuseIgnored(command.name(), all);
-  return { args: [...args.slice(0, start), ...all.flatMap(({ words }) => words)], config };
+  return {
+    args: [...args.slice(0, start), ...all.flatMap(({ words }) => words)],
+    config,
+    command,
+    given: new Set(all.map(({ given }) => given?.option.long)),
+  };
 }
 
 /** The options of a file that were not typed. What is typed in the same spelling wins. */

@@ -28,6 +28,8 @@ export async function readConfigFile(
   const options = parseObject(text, file);
   refuseTwice(text, file);
   return Object.entries(options).flatMap(([name, value]) => {
+    // It tells an editor which names and values there are.
+    if (name === "$schema") return [];
     const word = hyphened(name);
     const option = optionNamed(word, command);
     const shownName = JSON.stringify(shortened(name));

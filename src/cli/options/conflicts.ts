@@ -24,6 +24,12 @@ const CONFLICTS: readonly Conflict[] = [
     without: ["--batching windows", "--resume"],
     hint: "The text is read in lanes, without a stride; add --batching windows.",
   },
+  ...["--resume", "--cross-validate"].map((beside) => ({
+    command: "train",
+    options: ["--print-config"],
+    beside,
+    hint: "It prints the settings of one new run: leave one of them out.",
+  })),
   {
     command: "plot",
     options: ["--width", "--height"],
