@@ -142,7 +142,8 @@ slow("What the commands print of the machine is as docs/events.md says", async (
 test("docs/events.md has no table that these tests don't look at", () => {
   const events =
     "preparing start replan warning step eval sample checkpoint end cross-validation run";
-  const commands = "sample,eval,score,score --also,score --labels,copies,info,plot,doctor,bench";
+  const commands =
+    "sample,eval,score,score --also,score --labels,copies,info,plot,report,doctor,bench";
   assert.deepEqual(
     [...documented.keys()].sort(),
     [...events.split(" "), ...commands.split(",").map((it) => `charnn ${it}`)].sort(),
