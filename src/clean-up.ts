@@ -2,7 +2,7 @@
 type CleanUp = () => unknown;
 
 /**
- * Does all of `cleanUps`, one after the other. One that fails does not keep the others from being done.
+ * Does all of `cleanUps`, one after the other. If one fails, the others are done all the same.
  *
  * @throws what the first that failed threw
  */
@@ -38,7 +38,7 @@ export async function cleanUpOnFailure<Result>(
   }
 }
 
-/** Yields what `values` does, and does all of `cleanUps` when these end, fail, or are left before their end. */
+/** Yields what `values` yields, and does all of `cleanUps` when it ends, fails, or is abandoned early. */
 export async function* cleanUpAfter<Value>(
   values: AsyncIterable<Value>,
   ...cleanUps: readonly CleanUp[]

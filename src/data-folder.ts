@@ -2,8 +2,8 @@ import { homedir } from "node:os";
 import { posix, win32 } from "node:path";
 
 /**
- * Where programs keep what they need and the user does not look at: on every system where `XDG_DATA_HOME`
- * says, and else where it is usual there.
+ * Where programs keep what they need but users don't look at: on any system where `XDG_DATA_HOME` says, or else
+ * the system's usual place.
  */
 export function dataFolder(
   env: NodeJS.ProcessEnv = process.env,

@@ -2,7 +2,7 @@ import { constants } from "node:os";
 
 /** What went wrong, for programs. `message` and `hint` of a {@link CharnnError} are for people. */
 export type ErrorCode =
-  /** What was asked for can't be right, whatever the files hold (exit code 2). */
+  /** What was asked for can't be right, no matter what the files hold (exit code 2). */
   | "INVALID_SETTING"
   /** A text can't be read, or can't be learned from. */
   | "BAD_TEXT"
@@ -36,8 +36,8 @@ export type ErrorCode =
   | "DIVERGED";
 
 /**
- * The one error class for everything a person can mend: what happened, to what, and what would work.
- * Whatever else is thrown is a bug.
+ * The one error class for everything that a person can fix: what happened, to what, and what would work.
+ * Anything else that is thrown is a bug.
  */
 export class CharnnError extends Error {
   override readonly name = "CharnnError";

@@ -9,7 +9,7 @@ export function memoryLimit(): number {
   return Math.min(totalmem(), containerLimit());
 }
 
-/** Bytes of memory that this process can still get, beside what it has. */
+/** Bytes of memory that this process can still get, besides what it has. */
 export function memoryLeft(read: ReadFile = readSystemFile): number {
   const left = Math.min(totalmem(), containerLimit(read)) - process.memoryUsage.rss();
   return Math.max(Math.min(left, addressSpaceLeft(read)), 0);
@@ -114,9 +114,9 @@ export async function inMemory<Result>(
   }
 }
 
-/** Bytes of memory that this process has had at most so far. */
+/** The most memory that this process has had so far, in bytes. */
 export function peakMemory(): number {
-  // Linux counts in maxRSS what the process that started this one had, here it does not.
+  // On Linux, maxRSS includes what the process that started this one had; this figure does not.
   const kilobytes = linuxPeak() ?? process.resourceUsage().maxRSS;
   return kilobytes * 1024;
 }

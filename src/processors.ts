@@ -29,7 +29,7 @@ export function defaultThreads(cores?: number, read: ReadFile = readSystemFile):
   if (quota < usable) {
     const processors = `${Number(quota.toFixed(2))} processor${quota === 1 ? "" : "s"}`;
     return {
-      // Of a quota of 1.5, two threads make more than one does, though both stand still at times.
+      // Under a quota of 1.5, two threads do more than one, though both stand still at times.
       threads: Math.max(1, Math.round(quota)),
       why: `the process has a quota of ${processors}`,
     };

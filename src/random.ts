@@ -68,7 +68,7 @@ export class Random {
   }
 
   /**
-   * A stream of its own for one purpose (`"dropout"`, step 7, layer 1). Forking draws nothing from
+   * A separate stream for one purpose (`"dropout"`, step 7, layer 1). Forking draws nothing from
    * this stream, and the same purpose always gives the same stream.
    */
   fork(...purpose: readonly (string | number)[]): Random {

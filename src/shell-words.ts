@@ -5,7 +5,7 @@ const PLAIN = /^(?!=)[\p{L}\p{N}_@%+=:,./-]+$/u;
  * former = and a comma part them, and PowerShell splits options at dots and colons.
  */
 const PLAIN_ON_WINDOWS = /^(?!-.)[\p{L}\p{N}_+:.\\/-]+$/u;
-/** What does not survive being printed and pasted: controls, and what nothing is seen of. */
+/** What does not survive being printed and pasted: controls, and what can't be seen. */
 const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
 /**

@@ -5,7 +5,7 @@ const MAX_WORK_MILLISECONDS = 20;
 /** Tokens in a piece of a long loop: some milliseconds of work. */
 const PIECE = 1 << 20;
 
-/** The code of the error with which a kernel ends that a signal of the system has stopped. */
+/** The code of the error with which a kernel ends when a signal of the system has stopped it. */
 const STOPPED = "CHARNN_STOPPED";
 /** Node hears of a signal within this many turns. */
 const TURNS_UNTIL_HEARD = 4;

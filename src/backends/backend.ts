@@ -3,23 +3,22 @@
  * its time. Callers need to know nothing else about what does the arithmetic. What each returns, to within rounding,
  * is defined in `test/reference/`, which the conformance tests hold every backend to.
  *
- * Arrays are row-major. In shapes, `time` is the number of steps, `batch` that of sequences read
- * side by side, `input`, `hidden` and `vocabulary` are sizes, and `gates` is the number of a cell's
- * gates times the hidden size. Weights have PyTorch's shapes and order of gates (`config/cells.ts`).
+ * Arrays are row-major. In shapes, `time` is the number of steps, `batch` the number of sequences read side by
+ * side, `input`, `hidden` and `vocabulary` are sizes, and `gates` is the number of a cell's gates times the
+ * hidden size. Weights have PyTorch's shapes and order of gates (`config/cells.ts`).
  *
  * For all operations:
  *
  * - A {@link Tensor} is an array, or numbers that a backend keeps in its own memory or layout. Arrays
  *   are taken everywhere and by every backend; an {@link OpaqueTensor} only by the one that made it.
- * - What is called `gradient...` is of the mean loss with respect to the rest of the name. Gradients
+ * - What is called `gradient...` is the gradient of the mean loss with respect to the rest of the name. Gradients
  *   with respect to weights are written into the tensors given for them: overwritten, never added to.
- * - Nothing else that is passed in is changed. What is written to overlaps nothing that is read.
- * - Results are new arrays, which the caller owns, but for those that are said to live in a
- *   {@link Workspace}.
+ * - Nothing else that is passed in is changed. No array that is written to overlaps one that is read.
+ * - Results are new arrays that the caller owns, except those that are said to live in a {@link Workspace}.
  * - NaN and infinity are numbers like others: what depends on one is NaN or infinite too, and only
  *   the optimizers' steps look for them.
  * - The same call gives the same bytes, no matter what the workspace held before. On native and wasm a
- *   sequence's results do not depend on the others in the batch, and not on the number of threads.
+ *   sequence's results do not depend on the others in the batch, or on the number of threads.
  * - A signal of the system may stop the forward, backward and loss operations (see `stop.ts`): they
  *   throw, and what they were writing to is of no use then. Steps of optimizers are never stopped.
  */
@@ -38,7 +37,7 @@ export interface OpaqueTensor {
 export type Tensor = Float32Array | OpaqueTensor;
 
 /**
- * A dropout mask by what it is made from: zero with probability `rate`, elsewhere 1 / (1 - rate).
+ * A dropout mask, described by what it is made from: zero with probability `rate`, elsewhere 1 / (1 - rate).
  * Element i is kept when word i of the Philox stream `key` is at or above rate * 2^32
  * (`test/reference/dropout.ts`).
  */
@@ -187,13 +186,13 @@ export interface DecoderGradients {
 interface Predictions {
   /** `[time, batch]`, nats: minus the log of the target's probability; 0 where there is no target. */
   readonly losses: Float32Array;
-  /** `[time, batch]`: the most likely token, the first of equals. */
+  /** `[time, batch]`: the most likely token, the first of equally likely ones. */
   readonly predictions: Int32Array;
 }
 
 export interface RankedPredictions extends Predictions {
   /**
-   * `[time, batch]`: how many tokens are likelier than the target, or as likely and before it; 0
+   * `[time, batch]`: how many tokens are likelier than the target, or equally likely and before it; 0
    * where there is no target, and undefined where one of the logits is NaN.
    */
   readonly ranks: Int32Array;
@@ -207,13 +206,13 @@ export interface PredictionsWithGradient extends Predictions {
 /** What every optimizer does with the gradients before it uses them, and with the weights. */
 export interface StepSettings {
   readonly learningRate: number;
-  /** The largest global norm of the gradients, which are scaled down to it; 0: any. */
+  /** The largest global norm of the gradients, which are scaled down to it; 0: no limit. */
   readonly clipNorm: number;
-  /** The largest absolute value of each gradient, clipped after `clipNorm`; 0: any. */
+  /** The largest absolute value of each gradient, clipped after `clipNorm`; 0: no limit. */
   readonly clipValue: number;
-  /** Decoupled: each step takes learningRate * weightDecay of every parameter away. */
+  /** Decoupled: each step subtracts learningRate * weightDecay times each parameter. */
   readonly weightDecay: number;
-  /** With an average: the fraction of it that stays at this step; the rest is the new parameters. */
+  /** With an average: the fraction of it that this step keeps; the rest comes from the new parameters. */
   readonly averageDecay?: number | undefined;
 }
 
@@ -284,13 +283,13 @@ export interface TensorFlowFacts {
 export interface BackendFacts {
   /** What makes it slower than it could be here, a sentence. */
   readonly warning?: string | undefined;
-  /** In use, of those that the processor has, the fastest first. */
+  /** The one in use; and all that the processor has, the fastest first. */
   readonly instructionSet?: string;
   readonly instructionSets?: readonly string[];
   readonly tensorflow?: TensorFlowFacts;
 }
 
-/** Several can be used side by side in one process. TensorFlow itself, and its threads, they share. */
+/** Several can be used side by side in one process. They share TensorFlow itself and its threads. */
 export interface Backend {
   readonly name: BackendName;
   /** Threads that compute. */
@@ -330,8 +329,8 @@ export interface Backend {
    *
    * As all optimizer steps (`test/reference/optimizers.ts`) it updates the arrays in place.
    *
-   * @returns the global norm of the gradients before clipping, in single precision; where it is not
-   *   finite, no array was changed
+   * @returns the global norm of the gradients before clipping, in single precision; where it is not finite, no
+   *   array has changed
    */
   adamStep(arrays: AdamArrays, settings: AdamSettings): number;
   /** Gradient descent with momentum, in PyTorch's formula (Sutskever et al., 2013). */

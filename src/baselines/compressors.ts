@@ -10,8 +10,8 @@ export type CompressedSizes = Record<(typeof COMPRESSORS)[number], number | unde
 const CHUNK = 1 << 16;
 
 /**
- * Has the compressors of the system compress a text, as hard as they can. They begin with nothing, where
- * a trained model begins with all that it has learned.
+ * Compresses a text with the system's compressors, as hard as they can. They start knowing nothing, whereas a
+ * trained model starts with all that it has learned.
  */
 export async function compressedSizes(
   text: NamedText,
@@ -26,7 +26,7 @@ export async function compressedSizes(
   return Object.fromEntries(sizes) as CompressedSizes;
 }
 
-/** How many bytes a program makes of a text; undefined where it is missing or fails. */
+/** How many bytes a program compresses a text to; undefined where it is missing or fails. */
 function compressedBytes(
   program: string,
   text: NamedText,

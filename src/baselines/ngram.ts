@@ -13,12 +13,12 @@ const PIECE_LENGTH = 10_000;
 const MAX_ADAPTIVE = 8_000_000;
 /** A probability in double precision, a position in two orders, and the character. */
 const BYTES_PER_CHARACTER = 8 + 2 * 4 + 2;
-/** After so many positions other work gets a turn: some milliseconds. */
+/** After this many positions, which take some milliseconds, other work gets a turn. */
 const POSITIONS_IN_TURN = 100_000;
 
 /** How well an n-gram model predicts a text. */
 export interface NgramBaseline {
-  /** The longest context in characters, n - 1: of all, the one that predicts best. */
+  /** The length of the longest context in characters, n - 1, with which the model predicts best. */
   readonly order: number;
   /** Nats/character. */
   readonly loss: number;
@@ -29,22 +29,22 @@ export interface NgramOptions {
   readonly signal?: AbortSignal | undefined;
   /** Gets the fraction that is done, from 0 to 1, many times a second. */
   readonly onProgress?: ((fraction: number) => void) | undefined;
-  /** Characters of the training text that are counted at most; fewer take less time. */
+  /** At most this many characters of the training text are counted; fewer take less time. */
   readonly most?: number | undefined;
 }
 
 /**
- * The n-gram baseline of a run: how well a model predicts a text that only counts which character
- * follows which strings of up to n characters, with back-off to shorter ones, interpolated as by Witten and Bell ("The
+ * The n-gram baseline of a run: how well a text is predicted by a model that only counts which character follows
+ * which strings of up to n characters, with back-off to shorter ones, interpolated as by Witten and Bell ("The
  * Zero-Frequency Problem", 1991, method C; Chen and Goodman, 1998, section 2.5):
  *
  *     p(c | s) = (count(s c) + distinct(s) p(c | s without its first character)) / (count(s) + distinct(s))
  *
- * where distinct(s) is how many different characters follow s. The first is a uniform distribution.
+ * where distinct(s) is how many different characters follow s. The lowest order backs off to a uniform distribution.
  * Of a long text the last 4 million characters are counted, and of a long held-out text half a million
  * predicted, in pieces that lie evenly over it.
  *
- * @returns that of the best order up to 10; undefined for a text of less than two characters, and where
+ * @returns the baseline of the best order up to 10; undefined for a text of less than two characters, and where
  *   there is no memory for it
  */
 export async function ngramBaseline(
@@ -72,7 +72,7 @@ export async function ngramBaseline(
 }
 
 /**
- * The same of a model that begins with nothing, and counts each character of a text after it has
+ * The same for a model that starts knowing nothing, and counts each character of a text after it has
  * predicted it, as compressors do.
  *
  * @returns undefined for a text of less than two characters, and for one so long that counting it would
@@ -92,7 +92,7 @@ function fits(characters: number): boolean {
   return BYTES_PER_CHARACTER * characters <= memoryLeft();
 }
 
-/** All of a text, or of one longer than `most` pieces at even distances. */
+/** All of a text, or, of one that is longer than `most`, pieces at even distances. */
 function evenPieces(tokens: Tokens, most: number): Tokens[] {
   if (tokens.length <= most) return [tokens];
   const length = Math.min(PIECE_LENGTH, most);
@@ -111,7 +111,7 @@ interface NgramInput {
   readonly vocabulary: number;
   /** The number of characters, from the first, that are counted. */
   readonly counted: number;
-  /** The first character that is predicted, as all after it are, each before it is counted. */
+  /** The first character that is predicted; all after it are too, each before it is counted. */
   readonly first: number;
 }
 
@@ -179,9 +179,9 @@ function emptyPositions(tokens: Tokens, vocabulary: number): SortedPositions {
 }
 
 /**
- * Counts what follows each string of one length, and takes it into the probabilities.
+ * Counts what follows each string of one length, and updates the probabilities with it.
  *
- * Sorting by one more character is a matter of one pass: the positions after those of a group have the
+ * Sorting by one more character takes one pass: the positions after those of a group have the
  * group's string and one character before them, so when they are dealt out by that character, group
  * after group, they come sorted. Where nothing counted comes before something to predict, nothing is
  * learned from longer strings either, and a group goes no further.

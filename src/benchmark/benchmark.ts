@@ -22,7 +22,7 @@ export interface Benchmark extends DropoutRates {
   readonly parameters: number;
   readonly batchSize: number;
   readonly seqLength: number;
-  /** How many steps were timed; figures of training are by their median. */
+  /** How many steps were timed; the training figures are their medians. */
   readonly steps: number;
   readonly msPerStep: number;
   readonly trainCharsPerSecond: number;
@@ -44,7 +44,7 @@ export interface BenchmarkProgress {
 
 const WARM_UP: Effort = { steps: 20, seconds: 1 };
 const SECONDS_OF_TRAINING = 3;
-/** However many steps are asked for. */
+/** The limit, no matter how many steps are asked for. */
 const MAX_SECONDS_OF_TRAINING = 10;
 const SECONDS_OF_SAMPLING = { warmUp: 0.5, timed: 2 };
 

@@ -44,7 +44,7 @@ export interface Diagnosis {
   readonly backends: readonly BackendDiagnosis[];
   /** The one that `auto` takes: the first that loads. */
   readonly auto: BackendName | undefined;
-  /** What the speed is that of: training this model, on batches of this shape. */
+  /** What the speed refers to: training this model on batches of this shape. */
   readonly model: ModelConfig;
   readonly batchSize: number;
   readonly seqLength: number;

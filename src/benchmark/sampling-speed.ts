@@ -6,7 +6,7 @@ import type { Random } from "../random.js";
 import { generate } from "../sampling/sampler.js";
 import { Turns } from "../turns.js";
 
-/** So many characters of each text are timed together: one alone takes some microseconds. */
+/** This many characters of each text are timed together: one alone takes some microseconds. */
 const CHARACTERS_PER_TIME = 64;
 
 /**

@@ -32,7 +32,7 @@ export interface TextLearner {
 }
 
 /**
- * A model with all that trains it, on a random text in which every batch is full.
+ * A model with everything that trains it, on a random text in which every batch is full.
  *
  * @throws the reason of `signal` when it is aborted
  */
@@ -86,7 +86,7 @@ export async function createLearner(
  * compiler is at work.
  *
  * @param onProgress called with the fraction that is done, from 0 to 1
- * @returns the median, and how many steps it is of
+ * @returns the median, and the number of steps that were timed
  * @throws the reason of `signal` when it is aborted
  */
 export async function timeTraining(

@@ -23,7 +23,7 @@ export interface CheckpointFile {
   readThrough(position: number, onPiece: (piece: Uint8Array) => void): Promise<void>;
 }
 
-/** One call reads no more than 2 GiB anywhere, and other work has its turn between two. */
+/** No system reads more than 2 GiB in one call, and other work gets a turn between two calls. */
 const PIECE_BYTES = 8 * 1024 * 1024;
 
 /**
@@ -95,7 +95,7 @@ function readingError(path: string, error: unknown): unknown {
   return code ? notReadable(path, error) : error;
 }
 
-/** What shows that something other than a file has a checkpoint's name. */
+/** The errors that show that something other than a file has a checkpoint's name. */
 const NO_FILE: ReadonlyMap<string, string> = new Map([
   ["ENOENT", "it is a link to something that is not there"],
   ["ELOOP", "its links lead round in a circle"],

@@ -42,7 +42,7 @@ export function tensorShapes({
 }
 
 /**
- * Holds the tensors of a file to the names and shapes that its configuration asks for, by the header alone.
+ * Checks from the header alone that the tensors of a file have the names and shapes that its configuration asks for.
  *
  * @throws CharnnError `BAD_CHECKPOINT`
  */

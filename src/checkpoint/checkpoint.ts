@@ -22,13 +22,13 @@ import {
   type SafetensorsHeader,
 } from "./safetensors.js";
 
-/** Changes when a reader of the format before could no longer make sense of a file. */
+/** Changes when a reader of the previous format could no longer make sense of a file. */
 const FORMAT = "charnn-1";
 
 /** The metadata that the checksum of older files covers. */
 const COVERED_BEFORE = ["format", "config", "vocabulary", "progress", "random"] as const;
 
-/** More than any configuration and progress have; a vocabulary is a list of characters. */
+/** More than any configuration and progress take; a vocabulary is a list of characters. */
 const METADATA_BOUNDS = {
   config: { depth: 8, values: 2_048 },
   progress: { depth: 8, values: 2_048 },
@@ -49,9 +49,9 @@ export interface Checkpoint extends CheckpointFacts {
 }
 
 /**
- * Puts a checkpoint in the place of the one before, whole or not at all.
+ * Replaces the previous checkpoint, completely or not at all.
  *
- * @param beforeRename called when all is written, right before it takes that place; throws where it must not
+ * @param beforeRename called when all is written, right before the replacement; throws to prevent it
  */
 export async function writeCheckpoint(
   path: string,
@@ -70,7 +70,7 @@ export async function writeCheckpoint(
     ["checksum", NO_CHECKSUM],
   ]);
   const { header, data } = encodeSafetensors(tensors.values(), metadata);
-  // Its digits are zeros as yet.
+  // Its digits are still zeros.
   const checksum = await inTurns(checksumInParts([header, ...data]), undefined);
   checksumDigits(header)?.set(Buffer.from(checksum));
   await writeDurably(path, [header, ...data], undefined, { beforeRename });
@@ -82,8 +82,8 @@ interface CheckpointReading {
   readonly pieceBytes?: number;
   readonly signal?: AbortSignal | undefined;
   /**
-   * Gets each tensor once it is read, when not all of the file is checked yet, and says whether the result
-   * has it too. All are kept when left out.
+   * Called with each tensor once it is read, before all of the file is checked; returns whether the result keeps
+   * it. When left out, all are kept.
    */
   readonly onTensor?: ((tensor: NamedTensor, facts: CheckpointFacts) => boolean) | undefined;
 }
@@ -171,9 +171,9 @@ async function readHeader(file: CheckpointFile): Promise<Uint8Array> {
 
 /**
  * Whether a file has the checksum of older files, of the values of {@link COVERED_BEFORE} and the tensors'
- * bytes. It leaves out which bytes are whose, which the tensors' order has to make up for.
+ * bytes. It does not cover which bytes belong to which tensor; the tensors' order has to make up for that.
  *
- * A damaged file of today is not taken for an older one: what it says is the other checksum.
+ * A damaged file of the current format is not taken for an older one, since it states the other checksum.
  */
 async function isWholeAsBefore(
   file: CheckpointFile,

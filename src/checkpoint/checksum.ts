@@ -15,7 +15,7 @@ export function checksumOf(pieces: Iterable<Uint8Array>): string {
   return atOnce(checksumInParts(pieces));
 }
 
-/** The same as {@link checksumOf}, which takes seconds for memorySize. */
+/** The same as {@link checksumOf}, which takes seconds for gigabytes. */
 export function* checksumInParts(pieces: Iterable<Uint8Array>): Parts<string> {
   const hash = createHash("sha256");
   for (const piece of pieces) yield* adding(hash, piece);

@@ -5,7 +5,7 @@
  *
  * Everything is checked before anything is used, as strictly as the format's own reader does and a
  * little more. What is wrong with a file is a CharnnError `BAD_CHECKPOINT` whose message speaks of
- * the file as "it": whoever knows the path puts it before.
+ * the file as "it": the caller, who knows the path, puts it in front.
  */
 import { endianness } from "node:os";
 import { CharnnError } from "../errors.js";
@@ -40,7 +40,7 @@ const METADATA_KEY = "__metadata__";
 /**
  * More than a checkpoint can need: 65,536 characters of vocabulary take less than a megabyte, 64 layers with
  * their averages and moments some 1,200 tensors with ten values each. The format allows headers of
- * 100,000,000 bytes, out of which `JSON.parse` can be made to build memorySize of objects.
+ * 100,000,000 bytes, out of which `JSON.parse` can be made to build gigabytes of objects.
  */
 const MAX_HEADER_BYTES = 2 * 1024 * 1024;
 const HEADER_BOUNDS: JsonBounds = {
@@ -48,7 +48,7 @@ const HEADER_BOUNDS: JsonBounds = {
   depth: 3,
   values: 32_768,
 };
-/** The characters of JSON, beside digits, that a header has outside its strings. */
+/** The characters of JSON, besides digits, that a header has outside its strings. */
 const PUNCTUATION = new Set(Array.from("{}[],: \t\r\n", (character) => character.charCodeAt(0)));
 
 /**
@@ -102,8 +102,7 @@ export function encodeSafetensors(
 }
 
 /**
- * Where the data begins in a file of `fileSize` bytes, which is how many bytes {@link decodeHeader}
- * wants to see.
+ * Where the data begins in a file of `fileSize` bytes, which is how many bytes {@link decodeHeader} needs.
  *
  * @param start the first eight bytes of the file, or more
  * @throws CharnnError `BAD_CHECKPOINT`
@@ -127,7 +126,7 @@ export function headerSize(start: Uint8Array, fileSize: number): number {
 }
 
 /**
- * Reads the header alone and holds it against the size of the whole file.
+ * Reads the header alone and checks it against the size of the whole file.
  *
  * @param start the file's first {@link headerSize} bytes, or more
  * @param fileSize bytes
@@ -163,8 +162,7 @@ function decodeText(bytes: Uint8Array): string {
 }
 
 /**
- * Refuses what stands outside the strings of no valid header, before JSON.parse takes `1e3` for a whole
- * number.
+ * Refuses what no valid header has outside its strings, before JSON.parse takes `1e3` for a whole number.
  */
 function checkPlain(character: number): void {
   if (character >= 0x30 && character <= 0x39) return;

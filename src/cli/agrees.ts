@@ -5,7 +5,7 @@ import type { Terminal } from "./terminal/terminal.js";
 /**
  * Asks whether to go on.
  *
- * @param command that is asked about, for whoever can't be asked
+ * @param command that is asked about, named in the error where there is nobody to ask
  * @throws CharnnError `INVALID_SETTING` where there is no terminal; the reason of the signal
  */
 export async function agrees(

@@ -2,9 +2,9 @@ import { agrees } from "./agrees.js";
 import type { CommandContext } from "./context.js";
 
 /**
- * Gets a compiler, compiles the native backend by it, and shows how it goes.
+ * Gets a compiler, compiles the native backend with it, and shows the progress.
  *
- * @returns false where the user would rather not
+ * @returns false where the user declines
  * @throws the reason of the interruption's signal
  */
 export async function installCompiler(

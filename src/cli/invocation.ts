@@ -15,7 +15,8 @@ export function invocation(
 ): string {
   if (env.npm_command === "exec") return "npx charnn";
   if (env.npm_lifecycle_event === "start") return "npm start --";
-  // What npm links to a name is called by that, or on Windows by its path among the installed packages.
+  // A program that npm links to a name is called by that name, or on Windows by its path among the installed
+  // packages.
   const isInstalled = script.split(sep).includes("node_modules");
   if (basename(script) === "charnn" || isInstalled) return "charnn";
   return `node ${quoted(relative(process.cwd(), script))}`;

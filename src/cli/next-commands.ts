@@ -5,7 +5,7 @@ import type { EndEvent, StartEvent } from "../training/events.js";
 import type { TrainOptions } from "./commands/train.js";
 import { resumeCommand } from "./resume-command.js";
 
-/** A run that goes on longer does so by this much. */
+/** How much longer a run that is continued becomes, as a factor. */
 const LONGER = 1.5;
 
 /** What was typed to train. */

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { release } from "node:os";
 
-/** How long a program may take that says in the end whether it has found a browser, in milliseconds. */
+/** How long to wait, in milliseconds, for a program that tells by its exit code whether it has found a browser. */
 const PATIENCE = 2_000;
 
 type Command = readonly [program: string, ...args: string[]];

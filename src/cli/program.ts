@@ -30,7 +30,7 @@ export function createProgram(given: Omit<CommandContext, "version">): Command {
     .showSuggestionAfterError(false)
     .exitOverride()
     .hook("preAction", () => interruption.guard())
-    // Errors are said by the caller, all in one way.
+    // The caller reports errors, all in one way.
     .configureOutput({
       writeOut: (text) => void terminal.out(text),
       writeErr(text) {

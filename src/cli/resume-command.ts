@@ -9,7 +9,7 @@ import type { TrainOptions } from "./commands/train.js";
 export interface ResumeCommand {
   /** To be pasted into a shell. */
   readonly command: string;
-  /** What else is needed, where a file that can be read again is not all of the text. */
+  /** What else is needed, where the text is not only files that can be read again. */
   readonly needs: string | undefined;
 }
 
@@ -48,12 +48,12 @@ export function resumeCommand(
   return { command: words.join(" "), needs };
 }
 
-/** A text as it is given again, and whether it has to be made once more. */
+/** The word that names a text again, and whether its content has to be provided once more. */
 function textToGive(file: string): { word: string; isReadOnce: boolean } {
   // What `<(...)` stands for is gone; the standard input is there in each shell.
   if (/^\/(dev|proc\/self)\/fd\/\d+$/.test(file)) return { word: "-", isReadOnce: true };
   if (file === "-") return { word: file, isReadOnce: true };
-  // A dash first is an option, but for a path.
+  // A leading dash would make it an option; a path has none.
   return { word: file.startsWith("-") ? `./${file}` : file, isReadOnce: isPipe(file) };
 }
 
@@ -80,7 +80,7 @@ function fileOnStdin(): string | undefined {
   }
 }
 
-/** The options that repeat a run whose time was limited, on any machine, in place of those limits. */
+/** The options that take the place of time limits, so that a run can be repeated on any machine. */
 export function optionsToRepeat(
   { config, choice }: Pick<StartEvent, "config" | "choice">,
   { totalSteps, replan }: Pick<EndEvent, "totalSteps" | "replan">,

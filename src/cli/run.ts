@@ -14,7 +14,7 @@ import { heedHangUp, Interruption } from "./terminal/signals.js";
 import { styled } from "./terminal/styled.js";
 import { processTerminal, type Terminal } from "./terminal/terminal.js";
 
-/** Exit codes beside 0: what was typed can't be right; anything else that went wrong. */
+/** Exit codes besides 0: what was typed can't be right; anything else that went wrong. */
 const USAGE_ERROR = 2;
 const FAILURE = 1;
 /** Interrupted by a signal: this and its number. */
@@ -42,14 +42,14 @@ export async function run(args: readonly string[]): Promise<number> {
       if (!(await interruption.hasCaused(error))) throw error;
     }
     await terminal.written();
-    // What is still waited for, such as a reader that does not read, must not keep an interrupted command.
+    // What is still waited for, such as a reader that does not read, must not keep an interrupted command alive.
     if (interruption.exitCode > 0) endInterrupted(interruption);
     interruption.release();
     return exitCode;
   } catch (error) {
     interruption.release();
     if (!(error instanceof CommanderError)) return printError(error, terminal);
-    // Help that was asked for, or that commander gave where no command was.
+    // Help that was asked for, or that commander gave where no command was given.
     if (error.code === "commander.help" || error.exitCode === 0) {
       return terminal.written().then(
         () => interruption.exitCode || (error.exitCode === 0 ? 0 : USAGE_ERROR),
@@ -90,7 +90,7 @@ function endInterrupted(interruption: Interruption): never {
   process.exit(exitCode);
 }
 
-/** Says what went wrong, in the one place that does. */
+/** Says what went wrong; nothing else does. */
 function printError(error: unknown, terminal: Terminal): number {
   if (error instanceof CharnnError) {
     sayError(terminal, inOptionSpelling(error), error.hint);
@@ -107,7 +107,7 @@ function printError(error: unknown, terminal: Terminal): number {
     return FAILURE;
   }
   const code = systemErrorCode(error);
-  // Those of Node.js itself, such as ERR_INVALID_ARG_TYPE, are no one's but ours.
+  // Those of Node.js itself, such as ERR_INVALID_ARG_TYPE, are our own bugs.
   if (code !== undefined && !code.startsWith("ERR_")) {
     sayError(terminal, systemFailure(error), cureOf(error));
     return FAILURE;
@@ -118,7 +118,7 @@ function printError(error: unknown, terminal: Terminal): number {
   return FAILURE;
 }
 
-/** A failed call of the operating system that nothing has put into words before. */
+/** A failed call of the operating system that has not been put into words yet. */
 function systemFailure(error: unknown): string {
   const path = error instanceof Error && "path" in error ? error.path : undefined;
   return typeof path === "string"

@@ -13,7 +13,7 @@ export interface OpenRun {
  * Loads the runs that were asked for, and names each by its folder, or by its path where another has
  * that name.
  *
- * @param tensors what of each is needed
+ * @param tensors which tensors of each are needed
  */
 export async function openRuns(
   asked: readonly string[],

@@ -22,7 +22,7 @@ export function optionWords(name: string, value: unknown): string[] {
 /** The command that trains with these settings, to be pasted into a shell. */
 export function trainCommandLine({ files, fold, ...settings }: TrainSettings): string {
   let words = ["charnn", "train"];
-  // A dash first is an option, but for a path.
+  // A leading dash would make it an option; a path has none.
   for (const file of files) words.push(quoted(/^-./.test(file) ? `./${file}` : file));
   for (const name of Object.keys(TRAIN)) {
     const value: unknown = settings[name as keyof typeof settings];

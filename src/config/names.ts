@@ -1,7 +1,7 @@
 /** The words that options can be, and limits of their numbers. Nothing heavy is imported here: the help shows them. */
 
 export const BACKEND_NAMES = ["native", "wasm", "tensorflow"] as const;
-/** What a user may ask for: a backend, the first that loads, or wasm by the name of the one before it. */
+/** What a user may ask for: a backend, the first that loads, or wasm by the name of its predecessor. */
 export const BACKEND_CHOICES = ["auto", ...BACKEND_NAMES, "cpu"] as const;
 /** More threads than any processor has cores. */
 export const MAX_THREADS = 1024;

@@ -1,6 +1,6 @@
 import type { Kind } from "./kinds.js";
 
-/** All that there is to say of an option: whoever needs to know reads it here. */
+/** Everything about an option, in one place. */
 export interface Option<Value> {
   readonly kind: Kind<Value>;
   /** What stands for its value in the help, such as `<n>`; not of flags. */
@@ -35,13 +35,16 @@ export interface TrainOption<Value> extends Option<Value> {
   readonly onResume: "kept" | "again" | "beginning";
   /** The part of the config in which a checkpoint keeps it. */
   readonly checkpoint?: "model" | "training" | "text" | "limits";
-  /** What its absence in a checkpoint means, `undefined` where nothing; left out where every checkpoint has it. */
+  /**
+   * What its absence in a checkpoint means, `undefined` where it means nothing; left out where every checkpoint
+   * has it.
+   */
   readonly absent?: Value | undefined;
   /** Whether it keeps a model from learning its text by heart. */
   readonly regularizes?: true;
 }
 
-/** The options of a command: one for each of its settings, which the compiler sees to. */
+/** The options of a command: one for each of its settings, which the compiler checks. */
 export type OptionsOf<Settings> = {
   readonly [Name in keyof Required<Settings>]: Option<NonNullable<Settings[Name]>>;
 };

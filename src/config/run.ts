@@ -16,7 +16,7 @@ const count = () => schemaOf(wholeNumber(0, MAX_STEPS));
 const countFromOne = () => schemaOf(wholeNumber(1, MAX_STEPS));
 const loss = () => schemaOf(AT_LEAST_ZERO);
 
-/** A list, also where a checkpoint from when there could only be one item has that item alone. */
+/** A list; an older checkpoint, which could hold only one item, has just that item. */
 function oneOrMore<Item extends v.GenericSchema<object>>(item: Item) {
   return v.union([
     v.array(item),
@@ -43,20 +43,20 @@ const textConfigSchema = v.strictObject({
   validationCharacters: schemaOf(wholeNumber(0)),
   testCharacters: schemaOf(wholeNumber(0)),
   documents: v.optional(v.literal("lines")),
-  /** Whether line ends stayed as they were, as they do where it is missing. */
+  /** Whether line ends stayed as they were; they did where it is missing. */
   lineEnds: v.optional(schemaOf(oneOf(LINE_END_NAMES))),
   /** The n-gram baseline of the validation part, nats/char. This is its name in every checkpoint. */
   counting: v.optional(v.strictObject({ order: schemaOf(wholeNumber(1)), loss: loss() })),
 });
 
-/** Those that a checkpoint may go without. */
+/** Those that a checkpoint may lack. */
 type OptionalName = {
   [Name in NamesIn<"training">]: (typeof TRAIN)[Name] extends { readonly absent: unknown }
     ? Name
     : never;
 }[NamesIn<"training">];
 
-/** How a run goes: everything that decides what its weights become, but for the text itself. */
+/** How a run goes: everything that decides what its weights become, except the text itself. */
 export type TrainingConfig = {
   readonly [Name in Exclude<NamesIn<"training">, OptionalName>]: NonNullable<TrainSettings[Name]>;
 } & { readonly [Name in OptionalName]?: TrainSettings[Name] };

@@ -19,13 +19,13 @@ export interface SampleSettings extends BackendSettings, TextSettings {
   readonly temperature?: number | undefined;
   /** Chooses among this many of the likeliest characters; 0: all. Default: 0. */
   readonly topK?: number | undefined;
-  /** Chooses among the likeliest characters that have this probability together. Default: 1. */
+  /** Chooses among the likeliest characters that together have this probability. Default: 1. */
   readonly topP?: number | undefined;
   /** Texts to write side by side. Default: 1. */
   readonly count?: number | undefined;
   /** A text ends when this has been written. */
   readonly stop?: string | undefined;
-  /** No longer run of what is written, the seed included, is to be found in the training text. */
+  /** No longer passage of what is written, the seed included, may occur in the training text. */
   readonly maxCopy?: number | undefined;
   /** Files and folders of the training text, for `maxCopy`; a checkpoint does not hold it. */
   readonly trainingText?: readonly string[] | undefined;

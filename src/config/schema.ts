@@ -5,7 +5,7 @@ import type { Kind } from "./kinds.js";
 import { MAX_FOLDS, MAX_STEPS } from "./names.js";
 import type { Option } from "./option.js";
 
-/** A limit as high as this is named to those alone who are above it. */
+/** A limit this high is named only to users who exceed it. */
 const HIGH_LIMIT = 1e15;
 
 /** What checks that a value is of a kind. */

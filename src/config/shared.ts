@@ -24,11 +24,11 @@ export interface TextSettings {
   readonly encoding?: string | undefined;
   /** What to do with bytes that are wrong in that encoding. Default: `error`. */
   readonly invalid?: InvalidName | undefined;
-  /** The folder in which runs have theirs, which is no part of a folder around it. Default: `checkpoints`. */
+  /** The folder of the runs; left out where it lies in a folder of texts. Default: `checkpoints`. */
   readonly out?: string | undefined;
 }
 
-/** Which model reads a text, on what. */
+/** Which model reads a text, and on which backend. */
 export interface ModelTextSettings extends BackendSettings, TextSettings {
   /** What to do with characters that the model does not know. Default: `error` to evaluate, else `skip`. */
   readonly unknown?: UnknownName | undefined;

@@ -15,7 +15,7 @@ import type { BackendSettings } from "./shared.js";
 export interface TrainSettings extends BackendSettings {
   /** Files and folders; `-` is standard input. */
   readonly files: readonly string[];
-  /** Decides what else is left out; by default the time, or else the text, decides which it is. */
+  /** Sets what is left out; by default the time limit, or else the text, decides which preset it is. */
   readonly preset?: PresetName | undefined;
 
   /** Default: `gru`. */
@@ -86,15 +86,15 @@ export interface TrainSettings extends BackendSettings {
   readonly weightDecay?: number | undefined;
   /** Default: `adam`. */
   readonly optimizer?: OptimizerName | undefined;
-  /** At its highest. Default: by the preset. */
+  /** The highest that the schedule reaches. Default: by the preset. */
   readonly learningRate?: number | undefined;
   /** How the learning rate falls. Default: `cosine`, or `plateau` where nothing says when the run ends. */
   readonly schedule?: ScheduleName | undefined;
   /** Steps in which the learning rate rises first. Default: 50. */
   readonly warmupSteps?: number | undefined;
-  /** The largest norm of the gradient; 0: any. Default: 1. */
+  /** The largest norm of the gradient; 0: no limit. Default: 1. */
   readonly clipNorm?: number | undefined;
-  /** The largest gradient; 0: any. Default: 0. */
+  /** The largest gradient; 0: no limit. Default: 0. */
   readonly clipValue?: number | undefined;
   /** Batches whose gradients make one step. Default: 1. */
   readonly accumulate?: number | undefined;
@@ -103,7 +103,7 @@ export interface TrainSettings extends BackendSettings {
 
   /** The run's name. Default: made from the text and the model. */
   readonly name?: string | undefined;
-  /** The folder in which runs have theirs. Default: `checkpoints`. */
+  /** The folder of the runs. Default: `checkpoints`. */
   readonly out?: string | undefined;
   /** A checkpoint whose weights to begin with: a file, a run's folder, or a run's name in `out`. */
   readonly initFrom?: string | undefined;

@@ -21,7 +21,7 @@ export interface PositionedBatch extends Batch {
   readonly positions: Int32Array;
 }
 
-/** The arrays of one batch after another. */
+/** Arrays that one batch after another uses. */
 export class BatchArrays {
   readonly #inputs: Int32Array;
   readonly #targets: Int32Array;
@@ -36,7 +36,7 @@ export class BatchArrays {
     this.#positions = new Int32Array(seqLength * batch);
   }
 
-  /** A batch that is all padding, to be filled. The batch before, whose arrays it has, is gone. */
+  /** A batch that is all padding, to be filled. It takes over the arrays of the batch before, which is gone. */
   empty(time: number, startsFresh: boolean): PositionedBatch {
     const length = time * this.batch;
     return {

@@ -40,7 +40,7 @@ export interface Batches {
   batchesInEpoch(epoch: number): number;
   /**
    * The batch at `index`, from 0, of an epoch: a function of these two alone, so that a run can go on
-   * anywhere with nothing stored. Its arrays are used again by the next call: copy what must last.
+   * anywhere with nothing stored. The next call uses its arrays again: copy what must be kept.
    */
   at(epoch: number, index: number): Batch;
 }
@@ -48,10 +48,10 @@ export interface Batches {
 /**
  * Cuts a text into batches for training.
  *
- * With `documents` each line is a text of its own, read as a newline and the line, predicted as the
+ * With `documents` each line is a separate text, read as a newline and the line, predicted as the
  * line and a newline, each from a hidden state of zero, in a new order each epoch. Lines of about one
  * length go together; those longer than `seqLength` go on in the batches that follow, the state
- * carried. `batching` and `stride` mean nothing then.
+ * carried. `batching` and `stride` are ignored then.
  *
  * A text too short for one batch is a {@link CharnnError} `TEXT_TOO_SHORT`: see {@link fitBatchShape}.
  */
@@ -71,13 +71,13 @@ export function createBatches(
 }
 
 /**
- * Each row reads its own part of the text, all of one length. The parts begin at another offset each
+ * Each row reads its own part of the text; all parts have the same length. They begin at a different offset each
  * epoch, from 0 to `seqLength` - 1, so that windows fall differently; the last window of an epoch may be
  * shorter.
  */
 function parallelBatches(tokens: Tokens, settings: BatchSettings, random: Random): Batches {
   const { batchSize, seqLength } = settings;
-  // The largest offset leaves so many inputs, the last character being a target only.
+  // The largest offset leaves this many inputs; the last character is only a target.
   const rowLength = Math.floor((tokens.length - 1 - (seqLength - 1)) / batchSize);
   if (rowLength < 1) throw tooShort(tokens.length, settings, "lanes");
   const batches = Math.ceil(rowLength / seqLength);

@@ -17,22 +17,22 @@ import { type Tokens, Vocabulary } from "./vocabulary.js";
 const TOO_MUCH_ALIKE =
   "The text has so few different lines that the held-out lines are also in the training part: the validation loss only shows how well the model has memorized them.";
 
-/** In characters: a shorter one is read in a moment, and nobody need be shown how far that is. */
+/** In characters: a shorter text is read in a moment, so that no progress need be shown. */
 export const LONG_TEXT = 2_000_000;
 
 /** Which text to read, and how. */
 export interface CorpusSettings {
   /** Files, folders, or `-` for the standard input. */
   readonly files: readonly string[];
-  /** A text of its own to validate on, in place of a part of `files`. */
+  /** A separate text to validate on, in place of a part of `files`. */
   readonly validationFile?: string | undefined;
   /** Fraction of the text held out for validation, from 0 to below 1. */
   readonly validation: number;
-  /** In place of `validation`: of so many equal parts of the text this one, from 1, is held out. */
+  /** In place of `validation`: which of how many equal parts of the text is held out, counted from 1. */
   readonly fold?: Fold | undefined;
   /** Fraction of the text kept for a test when training is over, from 0 to below 1. */
   readonly test: number;
-  /** `"lines"`: each line is a text of its own. */
+  /** `"lines"`: each line is a separate text. */
   readonly documents?: "lines" | undefined;
   /**
    * `"random"`: lines (`documents`) are dealt to the parts by the random seed. `"sequential"`, and when
@@ -45,7 +45,7 @@ export interface CorpusSettings {
   readonly minCount?: number | undefined;
   /** Characters that the vocabulary has in any case, the unknown one among them where it has that. */
   readonly alsoKnown?: Vocabulary | undefined;
-  /** Folders that are no part of a folder around them: where runs are. */
+  /** Folders to leave out of a folder around them: those of runs. */
   readonly leftOut?: readonly string[] | undefined;
   /** `"utf-8"`, or any label that `TextDecoder` knows (`"windows-1252"`, `"utf-16le"`). */
   readonly encoding: string;
@@ -68,7 +68,7 @@ export interface Corpus {
    */
   readonly vocabulary: Vocabulary;
   readonly train: TextPart;
-  /** Empty where none was asked for, as is `test`. */
+  /** Empty where none was asked for; so is `test`. */
   readonly validation: TextPart;
   readonly test: TextPart;
   readonly documents: "lines" | undefined;
@@ -166,7 +166,7 @@ export async function loadCorpus(
 }
 
 /**
- * The fingerprint that a corpus of these settings has: that of the whole text, however it is divided.
+ * The fingerprint of the corpus of these settings: that of the whole text, no matter how it is divided.
  *
  * @throws CharnnError as {@link loadCorpus} does for what can't be read
  */

@@ -6,7 +6,7 @@ import type { Fold, Fractions, Parts } from "./split.js";
 import { createTokens, type Tokens, type Vocabulary } from "./vocabulary.js";
 
 const [TRAIN, VALIDATION, TEST] = [0, 1, 2];
-/** Instead of a part: a document that no part has yet. */
+/** In place of a part's number: a document that belongs to no part yet. */
 const FREE = 0xff;
 /** Between two looks at the clock. */
 const DOCUMENTS_PER_LOOK = 1 << 10;
@@ -146,7 +146,7 @@ function* dealParts({ sizes }: Distinct, fractions: Fractions): InParts<Uint8Arr
     ...(fractions.validation > 0 ? [{ part: VALIDATION, size: total * fractions.validation }] : []),
   ];
   for (const [index, { part, size }] of asked.entries()) {
-    // Each of those that follow, and training, is to have a document too.
+    // Each part that follows, and the training part, must get a document too.
     yield* fill(parts, sizes, part, size, asked.length - index);
   }
   return parts.map((part) => (part === FREE ? TRAIN : part));

@@ -56,7 +56,7 @@ export abstract class FaultyDecoder {
     if (this.invalid === "replace") this.codePoints[this.count++] = REPLACEMENT;
   }
 
-  /** @throws CharnnError where something was wrong that must not be */
+  /** @throws CharnnError where something was wrong and that is not allowed */
   protected finish(bytes: number): Int32Array {
     this.offset += bytes;
     if (this.fault && this.invalid === "error") throw this.refusal(this.fault);

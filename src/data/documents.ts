@@ -6,7 +6,7 @@ import type { Parts } from "../turns.js";
 import type { BatchArrays, PositionedBatch } from "./batch.js";
 import type { Tokens, Vocabulary } from "./vocabulary.js";
 
-/** Batches' worth of documents that are sorted by length together, so that little is padding. */
+/** Batches' worth of documents that are sorted by length together, so that there is little padding. */
 const BATCHES_IN_POOL = 100;
 /** Documents, or empty lines, that are gone through between two stops. */
 const DOCUMENTS_IN_PART = 1 << 14;
@@ -133,7 +133,7 @@ export function* linesIn(
   }
 }
 
-/** Sorts each stretch of `poolSize` documents by length, those of one length as they were. */
+/** Sorts each stretch of `poolSize` documents by length, keeping the order of those of equal length. */
 function* sortPools(
   order: Uint32Array,
   { starts, ends }: Documents,

@@ -10,11 +10,11 @@ import {
 } from "./documents.js";
 import type { Tokens, Vocabulary } from "./vocabulary.js";
 
-/** Evaluation adds a row to its batches for each of so many characters, up to the most rows. */
+/** Characters of a text for each row of an evaluation's batches, up to the most rows. */
 const CHARACTERS_PER_ROW = 10_000;
 /** Where only a part of a text is scored: shorter rows come from more positions. */
 const CHARACTERS_PER_ROW_OF_PART = 4_000;
-/** A larger fraction of a text is not worth leaving the rest out. */
+/** Where an evaluation would score a larger fraction of a text, it scores all of it. */
 const MAX_PART = 0.9;
 const MAX_BATCH_ROWS = 64;
 /** Characters read before those a row is to score, so that its hidden state fits the text. */

@@ -7,7 +7,7 @@ import { CharnnError } from "../errors.js";
 import { explainingFailures, unreadable } from "./read-failure.js";
 
 const CHUNK_BYTES = 128 * 1024;
-/** Files up to this size are read without the thread pool, whose every call takes longer than they do. */
+/** Files up to this size are read without the thread pool, since each of its calls takes longer than reading them. */
 const SMALL_BYTES = 16 * 1024;
 /** A pipe that has taken the place of a file is no reason to wait. */
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
@@ -87,7 +87,7 @@ function closeReadSync(fd: number | undefined): void {
   }
 }
 
-/** @throws CharnnError where a file is not what it was when its reading began */
+/** @throws CharnnError where a file has changed since its reading began */
 function refuseChanged(file: string, before: Stats, after: Stats, length: number): void {
   // Files that the system makes up as they are read say nothing of their size.
   const isMadeUp = before.size === 0 && after.size === 0;

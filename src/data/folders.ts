@@ -21,7 +21,7 @@ export interface FolderContents {
   readonly own: readonly string[];
 }
 
-/** How to tell texts from what else is in a folder. */
+/** How to tell texts from other things in a folder. */
 export interface FolderSettings {
   /** A name from `encodingName`. */
   readonly encoding: string;

@@ -10,12 +10,12 @@ import { unreadable } from "./read-failure.js";
 export const STDIN = "-";
 const ALSO_STDIN: ReadonlySet<string> = new Set(["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"]);
 const DESCRIPTOR = /^\/(?:dev|proc\/self)\/fd\/(\d+)$/;
-/** Windows has but the first. */
+/** Windows has only the first. */
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
 
-/** What has a name and can be read once. */
+/** A source with a name that can be read only once. */
 export interface Once {
-  /** Tells it from all others. */
+  /** What tells it from all others. */
   readonly key: string;
   /** As messages name it. */
   readonly name: string;
@@ -23,8 +23,8 @@ export interface Once {
 }
 
 /**
- * Keeps what sources bring that can be read once, such as the standard input, pipes and terminals. Readings
- * that get the same `Inputs` all find the same there.
+ * Keeps the content of sources that can be read only once, such as the standard input, pipes and terminals. All
+ * readings that share an `Inputs` get the same content.
  */
 export class Inputs {
   /** The chunks of each source that was read; undefined while it is not read to its end. */
@@ -33,7 +33,7 @@ export class Inputs {
   /** @param stdin what the file `-` stands for */
   constructor(readonly stdin: AsyncIterable<Uint8Array> | undefined) {}
 
-  /** @throws CharnnError `BAD_TEXT` where an earlier reading has not come to the end */
+  /** @throws CharnnError `BAD_TEXT` where an earlier reading did not reach the end */
   async *read(source: Once, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void> {
     const { key, name } = source;
     const kept = this.#kept.get(key);
@@ -115,7 +115,7 @@ export function isDescriptor(file: string): boolean {
   return DESCRIPTOR.test(file);
 }
 
-/** Whether somebody types there, or nothing at all is to be read; other devices may go on for ever. */
+/** Whether it is a terminal or the null device; other devices may go on for ever. */
 function hasEnd(file: string): boolean {
   if (file === devNull) return true;
   const fd = openSync(file, FLAGS);
@@ -127,7 +127,7 @@ function hasEnd(file: string): boolean {
 }
 
 /**
- * Opens a pipe without waiting for somebody who writes, which nothing could interrupt: the stream waits.
+ * Opens a pipe without waiting for a writer, which nothing could interrupt: the stream waits instead.
  */
 function openWithoutWaiting(file: string, stats: Stats): Readable {
   const [, descriptor] = DESCRIPTOR.exec(file) ?? [];

@@ -3,10 +3,10 @@ import { inPieces } from "../turns.js";
 import { describeCharacter, listFew } from "./characters.js";
 import type { Tokens, Vocabulary } from "./vocabulary.js";
 
-/** About what a character costs that a model has never read, and a usual loss, in nats/char. */
+/** Roughly the loss of a character that a model has never read, and a usual loss, in nats/char. */
 const LOSS_OF_UNSEEN = 10;
 const USUAL_LOSS = 1.5;
-/** What changes a loss by less need not be said. */
+/** A smaller change of the loss need not be mentioned. */
 const CHANGE_TO_TELL = 0.01;
 
 /**

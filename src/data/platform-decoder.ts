@@ -101,7 +101,7 @@ function isEnd(byte: number): boolean {
   return byte <= SPACE && !SHIFTS.has(byte);
 }
 
-/** Where the last character ends that surely ends. */
+/** The end of the last character that is surely complete. */
 function lastEnd(bytes: Uint8Array): number {
   return bytes.findLastIndex(isEnd) + 1;
 }

@@ -14,7 +14,7 @@ interface EncodedParts {
 /**
  * Turns characters that are rare in the training part into one unknown character.
  *
- * @param minCount characters that occur as often stay, and the others become the unknown one
+ * @param minCount characters that occur at least this often stay, and the others become the unknown one
  * @param alwaysKnown those that stay however rare they are
  * @param unknown whether there is to be an unknown character in any case
  * @returns `warning` tells what became of the text; the tokens are overwritten where there is room

@@ -6,7 +6,7 @@ import type { Source } from "./sources.js";
 
 const CARRIAGE_RETURN = 0x0d;
 const BYTE_ORDER_MARK = 0xfeff;
-/** Of sources that are each doubtful. */
+/** The most warnings about sources, where many are doubtful. */
 const MAX_DOUBTS = 5;
 
 /** Whether line ends stay as they are, or all become newlines. */

@@ -12,7 +12,10 @@ export function convertFirst(encoding: string): string {
     : `Convert it first: iconv -f ${encoding} -t UTF-8 FILE > NEWFILE`;
 }
 
-/** Names by which `iconv` knows encodings, where they differ, or where its own of that name has fewer characters. */
+/**
+ * Names by which `iconv` knows encodings, where they differ, or where its encoding of that name has fewer
+ * characters.
+ */
 const ICONV_NAMES: Readonly<Record<string, string>> = {
   "x-mac-cyrillic": "mac-cyrillic",
   "iso-8859-8-i": "iso-8859-8",

@@ -39,8 +39,8 @@ export interface ReadOptions {
   /** What the file `-` stands for. */
   readonly stdin?: AsyncIterable<Uint8Array> | undefined;
   /**
-   * Keeps what can be read once, for others who read the same. `stdin` is then the one that was given to
-   * it. Without it, what can be read once is read once.
+   * Keeps what can be read only once, for several readings. Its `stdin` is the one that is used then. Without
+   * it, such a source can be read by one reading.
    */
   readonly inputs?: Inputs | undefined;
   /**
@@ -56,7 +56,7 @@ export interface ReadOptions {
 export interface FindSettings {
   /** A name from `encodingName`. */
   readonly encoding: string;
-  /** Folders that are no part of a folder around them: where runs are. */
+  /** Folders to leave out of a folder around them: those of runs. */
   readonly leftOut?: readonly string[] | undefined;
   /** Whether a folder is refused, because one file is wanted. */
   readonly filesOnly?: boolean | undefined;

@@ -2,7 +2,7 @@ import { CharnnError } from "../errors.js";
 import { formatCount } from "../text.js";
 import { createTokens, type Tokens, type Vocabulary } from "./vocabulary.js";
 
-/** A model learns and is scored by what follows a character, so one alone is no use. */
+/** A model learns from what follows a character, and is scored by it, so a single character is no use. */
 const MIN_CHARACTERS = 2;
 
 /** Fractions of a text that are kept from training, each from 0 to below 1. */
@@ -78,7 +78,7 @@ export function cutText(
     train = cutAt(rest - Math.round(length * fractions.validation), rest);
   }
   const isEnough = (from: number, to: number) => hasEnough(tokens.subarray(from, to), newline);
-  // All folds are looked at by the first, which would else be trained in vain.
+  // The first fold checks all of them, since it might be trained in vain otherwise.
   const heldOut = fold
     ? Array.from({ length: fold.of }, (_, index) => [index + 1, index + 2] as const)
         .map((ends) => ends.map((it) => startOfFold(it, fold.of)))

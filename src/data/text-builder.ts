@@ -80,7 +80,7 @@ export class TextBuilder {
   }
 }
 
-/** Of the memory that there is, bytes that a small model takes, and what a text may have of the rest. */
+/** Bytes of memory that are left for a small model, and the share of the rest that a text may take. */
 const BYTES_TO_WORK_WITH = 60e6;
 const SHARE_FOR_PART = 0.5;
 

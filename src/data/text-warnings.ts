@@ -44,7 +44,7 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [0x2069, "end of an isolate"],
   [0xfffd, "replacement character"],
 ]);
-/** From this fraction of the text on, the encoding or the file is likely to be a wrong one. */
+/** Above this fraction of the text, the encoding or the file is likely to be the wrong one. */
 const MANY = 0.01;
 const MAX_IN_COMMAND = 20;
 
@@ -82,7 +82,7 @@ export async function textWarnings(
     .map((codePoint, token): Present => ({ codePoint, times: counts.times[token] }))
     .filter(({ times }) => times > 0);
   const wasMisread = encoding === "utf-8" ? misread(counts) : [];
-  // Without those the others could not be mended any more.
+  // Without those bytes the rest of the misread text could not be repaired any more.
   const odd = present.filter(({ codePoint }) => wasMisread.length === 0 || !isOtherByte(codePoint));
   // Among other controls from 0x80 on, U+0085 is no line end but a sign of a wrong encoding.
   const hasC1 = odd.some(({ codePoint }) => isC1(codePoint) && codePoint !== NEXT_LINE);

@@ -31,9 +31,9 @@ export interface TextSettings {
   readonly invalid?: Invalid | undefined;
   /** `"lf"`: CR LF and CR by themselves are read as newlines. `"keep"` when left out. */
   readonly lineEnds?: LineEnds | undefined;
-  /** Whether all are one text, joined as `loadCorpus` does it; else each file is its own. */
+  /** Whether all are one text, joined as `loadCorpus` does it; else each file is a separate one. */
   readonly joined: boolean;
-  /** Folders that are no part of a folder around them: where runs are. */
+  /** Folders to leave out of a folder around them: those of runs. */
   readonly leftOut?: readonly string[] | undefined;
 }
 

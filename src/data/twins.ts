@@ -53,7 +53,7 @@ export function twinsOf(codePoint: number): Twin[] {
   return twins.filter(({ text }, index) => text !== character && texts.indexOf(text) === index);
 }
 
-/** What a letter and the accent after it are in one; undefined where there is no such character. */
+/** The single character for a letter and the accent after it; undefined where there is none. */
 export function composedOf(letter: number, accent: number): string | undefined {
   const composed = String.fromCodePoint(letter, accent).normalize("NFC");
   return [...composed].length === 1 ? composed : undefined;

@@ -3,7 +3,7 @@ import { formatCount } from "../text.js";
 import { describeCharacter, listFew, showCharacter } from "./characters.js";
 import { composedOf, isAccent, twinsOf } from "./twins.js";
 
-/** What a vocabulary has to say of itself here. */
+/** What is needed of a vocabulary here. */
 interface Known {
   codePoints(): Iterable<number>;
   indexOf(codePoint: number): number | undefined;
@@ -114,7 +114,7 @@ function rangesOf(sorted: readonly number[]): { first: number; last: number }[] 
   );
 }
 
-/** What a range is of; undefined for characters that make none. */
+/** The kind of characters that can make a range together; undefined for those that make none. */
 function kindOf(codePoint: number): "upper" | "letter" | "digit" | undefined {
   const character = String.fromCodePoint(codePoint);
   if (/\p{Lu}/u.test(character)) return "upper";

@@ -13,7 +13,7 @@ export const MAX_VOCABULARY_SIZE = 65_536;
 /** Characters of a long text that are encoded without a pause. */
 const PART = 1 << 18;
 
-/** The replacement character: how one is shown that is not known. */
+/** The replacement character, which is shown for an unknown one. */
 const UNKNOWN_CHARACTER = "\ufffd";
 
 /** Room for `length` tokens of a vocabulary of `vocabularySize` entries, all 0. */

@@ -8,7 +8,7 @@ export interface Confusion {
   readonly character: string;
   readonly predicted: string;
   readonly count: number;
-  /** Of all times that the character came. */
+  /** The fraction of all occurrences of the character. */
   readonly share: number;
 }
 
@@ -16,7 +16,7 @@ export interface Confusion {
 export interface Classification {
   /** Fraction of the characters that were among the five likeliest. */
   readonly topFiveAccuracy: number;
-  /** Means over all characters that came or were predicted, each counting the same. */
+  /** Means over all characters that came or were predicted, each weighted equally. */
   readonly macroPrecision: number;
   readonly macroRecall: number;
   readonly macroF1: number;

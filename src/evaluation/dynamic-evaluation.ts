@@ -14,13 +14,13 @@ const RETURN = 3e-3;
 const EPSILON = 1e-6;
 
 /**
- * Scores a model on a text while its weights follow it: every few characters, which have been
- * predicted by then, are learned from (Krause et al., "Dynamic Evaluation of Neural Sequence Models",
- * 2018, equations 6 and 7: steps are divided by the root mean square of the training's gradients, and
- * the weights are drawn back to the trained ones, most of all those with large gradients).
+ * Scores a model on a text while its weights follow it: after every few characters have been predicted, the
+ * model learns from them (Krause et al., "Dynamic Evaluation of Neural Sequence Models", 2018, equations 6 and
+ * 7: steps are divided by the root mean square of the training's gradients, and the weights are drawn back to
+ * the trained ones, most of all those with large gradients).
  *
  * @param squares the running mean of the squares of the training's gradients, `[parameters]`
- * @returns undefined when `signal` stops it; the model's weights are others afterwards
+ * @returns undefined when `signal` stops it; the model's weights have changed afterwards
  */
 export async function evaluateDynamically(
   model: CharRnn,

@@ -34,7 +34,7 @@ interface Figures {
   readonly accuracy: number;
 }
 
-/** How well models predict the same text that know nothing when they begin. */
+/** How well models that start knowing nothing predict the same text. */
 interface Baselines {
   /** The n-gram baseline that learns as it reads; undefined for a very long text. */
   readonly counting: NgramBaseline | undefined;
@@ -64,7 +64,7 @@ export interface TextScore extends Figures, Classification {
 export interface EvaluateOptions {
   readonly signal?: AbortSignal;
   readonly stdin?: AsyncIterable<Uint8Array>;
-  /** In its place where several calls read the same. */
+  /** Used in place of `stdin` where several calls read the same. */
   readonly inputs?: Inputs;
   /** Called at once with what is odd about the texts, and with what slows their scoring down. */
   readonly onWarning?: (message: string) => void;

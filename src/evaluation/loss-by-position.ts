@@ -4,7 +4,7 @@ import type { Tokens, Vocabulary } from "../data/vocabulary.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import { evaluate } from "./evaluate.js";
 
-/** The loss of characters that come so far after a state of zero. */
+/** The loss of characters that come this far after a state of zero. */
 export interface PositionLoss {
   /** How many characters were read before, from the first to the last of these. */
   readonly from: number;
@@ -24,7 +24,7 @@ const MAX_WINDOWS = 1_024;
 
 /**
  * How the loss falls after a cold start, that is a state of zero: in groups of 1, 2, 4 ... characters.
- * A text is cut into windows that are read apart, evenly spread where it is long; with `documents`
+ * A text is cut into windows that are read separately, evenly spread where it is long; with `documents`
  * each line is one.
  *
  * @returns undefined when `signal` stops it

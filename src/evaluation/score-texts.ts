@@ -21,9 +21,9 @@ interface Surprisal {
   /** To the first model, the mean over the characters it knows; null where there is none. */
   readonly bitsPerCharacter: number | null;
   /**
-   * To each model, the mean over all characters, by which models can be compared. A character that a
-   * model does not know has the probability that Laplace's rule of succession gives something which
-   * did not come once in the n characters of a training text, 1 / (n + 2).
+   * To each model, the mean over all characters, by which models can be compared. A character that a model does
+   * not know has the probability that Laplace's rule of succession gives something that never came in the n
+   * characters of a training text, 1 / (n + 2).
    */
   readonly byModel: readonly (number | null)[];
 }
@@ -37,7 +37,7 @@ interface ScoredLine extends Surprisal {
   readonly bits: readonly (number | null)[];
 }
 
-/** A text through the eyes of models. */
+/** A text as models see it. */
 export interface ScoredText {
   /** The path of its file, or `-`. */
   readonly name: string;
@@ -79,7 +79,7 @@ export async function* scoreTexts(
   const models: CharRnn[] = [];
   try {
     for (const [k, checkpoint] of checkpoints.entries()) {
-      // All are told the same of the backend.
+      // All models would warn of the same backend.
       const onWarning = k === 0 ? options.onWarning : undefined;
       const documents = reading.fresh ? "lines" : checkpoint.config.text.documents;
       const windows = evaluationShape(longest, documents);
@@ -103,13 +103,13 @@ export async function* scoreTexts(
   }
 }
 
-/** What a model made of a text. */
+/** How a model has read a text. */
 interface Reading {
-  /** By position; NaN: not known. */
+  /** By position; NaN where the character is unknown. */
   readonly bits: Float32Array;
-  /** By the number of a character in the text; one that is not may be read as the unknown character. */
+  /** By the number of a character in the text; one that is not known may be read as the unknown character. */
   readonly isKnown: readonly boolean[];
-  /** What a character costs that the model does not know. */
+  /** The bits of a character that the model does not know. */
   readonly bitsOfUnknown: number;
 }
 

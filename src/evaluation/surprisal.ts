@@ -18,11 +18,11 @@ export interface ReadingSettings {
 /**
  * The surprisal of each character of a text to a model: minus the logarithm of its probability after all
  * that comes before it, in bits. A text is read as if a newline came before it, so that its first
- * character has something before it; where the model knows no newline, any first one is as likely.
+ * character has something before it; where the model knows no newline, all first characters are equally likely.
  *
  * @returns by position; NaN for a character that the model does not know
- * @throws CharnnError `UNKNOWN_CHARACTER` unless they are to be skipped, `BAD_TEXT` where lines are to be
- *   read apart by a model that knows no newline
+ * @throws CharnnError `UNKNOWN_CHARACTER` unless they are to be skipped, `BAD_TEXT` where lines are to be read
+ *   separately by a model that knows no newline
  */
 export async function surprisals(
   model: CharRnn,

@@ -3,7 +3,7 @@ import { formatCount } from "../text.js";
 
 /** How much JSON from a file may hold before it is refused unparsed. */
 export interface JsonBounds {
-  /** Lists and objects in each other. */
+  /** How deep lists and objects are nested. */
   readonly depth: number;
   /** Values and names in all. */
   readonly values: number;
@@ -21,8 +21,8 @@ const LISTS_AND_OBJECTS: ReadonlyMap<number, 1 | -1> = new Map([
 ]);
 
 /**
- * Holds JSON to its bounds without making anything of it: `JSON.parse` takes memorySize for a few megabytes
- * of brackets, and what reads nested lists by recursion runs out of stack.
+ * Checks JSON against bounds without parsing it: `JSON.parse` takes gigabytes for a few megabytes of brackets,
+ * and what reads nested lists by recursion runs out of stack.
  *
  * @param what it is, for the message: `its header`
  * @param check is called with each character that stands outside strings

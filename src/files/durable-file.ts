@@ -19,7 +19,7 @@ type Pieces = readonly Uint8Array[] | AsyncIterable<Uint8Array>;
 const MAX_WRITE_BYTES = 2 ** 30;
 /** Of a name, so that what is added to it fits the 255 bytes that file systems allow. */
 const MAX_NAME_BYTES = 200;
-/** A temporary file that nobody has touched for so long is not being written. */
+/** A temporary file that nobody has touched for this long is not being written. */
 const STALE_MILLISECONDS = 3_600_000;
 /**
  * The name of a temporary file: that of the file it becomes, and a random number. Earlier versions have the
@@ -27,8 +27,8 @@ const STALE_MILLISECONDS = 3_600_000;
  */
 const TEMPORARY = /^\.(.+)\.(?:[0-9a-f]{16}|\d{1,10})\.tmp$/;
 /**
- * What only the process that has the run may have in the making: its files, and locks. Who waits for the run
- * makes its lock again.
+ * What only the process that holds the run may be writing: its files, and locks. A process that waits for the
+ * run makes its lock again.
  */
 const RUN_FILE = /\.(?:safetensors|jsonl)$|^lock\.[^.]+$/;
 

@@ -2,7 +2,7 @@ import * as nodeFileSystem from "node:fs/promises";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import { notReadable } from "../system-errors.js";
 
-/** What others make and remove so often is not waited for. */
+/** A name that others make and remove this many times is not waited for. */
 const MAX_ATTEMPTS = 20;
 
 /** The file-system calls that tell what is there. */

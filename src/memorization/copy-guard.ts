@@ -5,7 +5,7 @@ import { Turns } from "../turns.js";
 
 /** Of the rolling hash: odd, with bits all over. */
 const BASE = 0x01000193;
-/** So many characters are added between two looks at the clock. */
+/** This many characters are added between two looks at the clock. */
 const CHARACTERS_PER_LOOK = 1 << 12;
 
 /**
@@ -65,9 +65,9 @@ export class CopyGuard {
   }
 
   /**
-   * What was written, for {@link mark}: the tokens of the last characters of a text, as many as matter, and
-   * numbers of their own, from the vocabulary's size on, for characters of the training text that the
-   * vocabulary does not know.
+   * What was written, for {@link mark}: the tokens of the last characters of a text, as many as matter.
+   * Characters of the training text that the vocabulary does not know have separate numbers, from the
+   * vocabulary's size on.
    */
   tokensOfEnd(written: string): number[] {
     const { size } = this.#vocabulary;
@@ -118,7 +118,7 @@ export class CopyGuard {
     const turns = new Turns(signal);
     const text = this.#text;
     const length = this.most + 1;
-    // What the first of so many characters has come to in their hash.
+    // The factor of the first character in the hash of this many.
     let oldest = 1;
     for (let i = 0; i < length; i++) oldest = Math.imul(oldest, BASE);
     let hash = 0;

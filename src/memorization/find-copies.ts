@@ -34,7 +34,7 @@ export interface Copy {
 export interface Copies {
   /** Of the sample. */
   readonly characters: number;
-  /** The first of the longest shared passages, whatever its length; undefined where nothing at all is shared. */
+  /** The first of the longest shared passages, of any length; undefined where nothing at all is shared. */
   readonly longest: Copy | undefined;
   /** Passages of this many characters or more are copies. */
   readonly atLeast: number;
@@ -175,7 +175,7 @@ function refuseUnfit({ name, numbers }: NamedText): void {
   });
 }
 
-/** Knows where the lines of a text begin that it is shown piece by piece. */
+/** Notes where lines begin in a text that is given piece by piece. */
 class LineStarts {
   #starts = new Float64Array(1_024);
   #lines = 1;

@@ -89,7 +89,7 @@ export class SuffixAutomaton {
     return state;
   }
 
-  /** The state of exactly the longest string of `from` and a symbol: made, where it is not there. */
+  /** The state whose longest string is that of `from` followed by a symbol; it is made where it is missing. */
   #stateOfNext(from: number, symbol: number): number {
     const next = this.follow(from, symbol);
     if (this.lengths[next] === this.lengths[from] + 1) return next;

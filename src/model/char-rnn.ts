@@ -134,7 +134,7 @@ export class CharRnn {
    * (nats/character) with respect to every parameter. They reach back to the first step of the
    * batch, not into the state before it.
    *
-   * @param dropout what is dropped, by random numbers of this step's own
+   * @param dropout what is dropped, and the random numbers of this step
    */
   lossAndGradients(
     batch: Batch,

@@ -6,7 +6,7 @@ import type { Random } from "../random.js";
 /**
  * The fractions that are dropped while a model learns. What is dropped stays dropped for a whole
  * window of text (Gal and Ghahramani, "A Theoretically Grounded Application of Dropout in Recurrent
- * Neural Networks", 2016), in each sequence of the batch by itself.
+ * Neural Networks", 2016), separately in each sequence of the batch.
  */
 export interface DropoutRates {
   /** Of the outputs of each layer: between layers, and before the decoder. */

@@ -6,7 +6,7 @@ import type { Dropout } from "../model/dropout.js";
 import { parameterArray } from "../model/parameters.js";
 import { createOptimizer, type Optimizer, type OptimizerSettings } from "./optimizer.js";
 
-/** A model with all that makes it better: gradients, an optimizer, and the average of its weights. */
+/** A model with everything that improves it: gradients, an optimizer, and the average of its weights. */
 export class Learner {
   readonly model: CharRnn;
   /** The exponential moving average of the model's weights over the steps, unless there is none. */

@@ -27,7 +27,7 @@ export interface ScheduledProgress {
   readonly totalSteps?: number | undefined;
   /** The steps at which the number of steps was changed, in order, and what it was before. */
   readonly replan?: readonly { readonly step: number; readonly totalSteps: number }[];
-  /** What evaluations and rollbacks have made of the full rate. */
+  /** The factor by which evaluations and rollbacks have changed the full rate. */
   readonly rateFactor: number;
 }
 

@@ -1,29 +1,32 @@
-/** Of a time, the fraction that is planned: what is forecast wrong by a twentieth still ends in time. */
+/** The fraction of a time limit that is planned: a run whose forecast is wrong by a twentieth still ends in time. */
 const PLANNED = 0.95;
-/** Of a time, the fractions between which a run may be about to end without a change of its steps ... */
+/** The fractions of a time limit between which the forecast end may lie without a change of the number of steps ... */
 const END_AFTER_FIRST_LOOK = { earliest: 0.9, latest: 1.02 };
 /** ... and once that was decided: a speed that changes a little is no reason to change the number again. */
 const END_AFTER_LATER_LOOK = { earliest: 0.86, latest: 1.04 };
-/** Of the time left, the fraction in which the speed is measured before the plan is looked at again. */
+/** The fraction of the time left in which the speed is measured before the plan is looked at again. */
 const MEASURED = 0.05;
 /** The same for later looks, which are closer and closer together, so that the end is met. */
 const MEASURED_LATER = 0.2;
-/** Of the whole time, the fraction in which it is measured then at least. */
+/** The least fraction of the whole time in which it is measured then. */
 const MIN_MEASURED_LATER = 0.01;
-/** A short time needs a larger fraction, a long one a smaller, in seconds. */
+/** A short time needs a larger fraction, a long one a smaller one; in seconds. */
 const MIN_MEASUREMENT_SECONDS = 0.5;
 const MAX_FRACTION_MEASURED = 0.2;
 const MAX_MEASUREMENT_SECONDS = 120;
-/** It goes on for so many times as long where an evaluation is still to be measured. */
+/** A measurement may take this many times as long where no evaluation has been measured yet. */
 const FOR_FIRST_EVALUATION = 3;
-/** Of a time, the fraction that all evaluations may take; more, and they score a part of the text. */
+/**
+ * The fraction of a time limit that all evaluations may take; if they would take more, they score a part of the
+ * text.
+ */
 const FOR_EVALUATIONS = 0.1;
-/** Of a time, the fraction that scoring may take once training is over. */
+/** The fraction of a time limit that scoring may take once training is over. */
 const FOR_END = 0.05;
 /** An evaluation of fewer characters says too little. */
 const MIN_CHARACTERS_SCORED = 20_000;
 
-/** Of a time, the fraction for each thing that is tried; and the fewest and most seconds. */
+/** The fraction of a time limit for each thing that is tried; and the fewest and most seconds. */
 const FOR_TRIAL = 0.01;
 const MIN_TRIAL_SECONDS = 0.02;
 const MAX_TRIAL_SECONDS = 1.5;
@@ -80,7 +83,7 @@ function evaluationsPerStep({ evalEvery, stepsPerEpoch }: EvaluationPace): numbe
   return 1 / evalEvery + 1 / stepsPerEpoch;
 }
 
-/** How long each thing may be tried where so many seconds are left. */
+/** How long each thing may be tried with this many seconds left. */
 export function secondsToTry(secondsLeft: number): number {
   return Math.min(Math.max(FOR_TRIAL * secondsLeft, MIN_TRIAL_SECONDS), MAX_TRIAL_SECONDS);
 }
@@ -151,7 +154,7 @@ export function secondsToMeasureLater(secondsLeft: number, maxTime: number): num
  * The number of steps that are left when the speed has been measured again: as planned, unless the run
  * would end too early or too late; then as many as fit.
  *
- * @param now seconds that have gone of `maxTime`
+ * @param now seconds of `maxTime` that have passed
  * @param isFirst whether the number is what a trial gave
  */
 export function stepsLeftAfterMeasuring(

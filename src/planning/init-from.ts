@@ -9,7 +9,7 @@ import { parameterViews } from "../model/parameters.js";
 /** What must be the same in a model and in the one whose weights it begins with. */
 const SHAPE = ["cell", "layers", "hiddenSize", "embeddingSize"] as const;
 
-/** Of the rate that the weights were trained with: what they know is not to be lost at once. */
+/** The factor on the rate that the weights were trained with: what they know must not be lost at once. */
 const RATE_FACTOR = 0.3;
 
 /**

@@ -5,7 +5,7 @@ import type { TrainSettings } from "../config/train-settings.js";
 import type { Batches } from "../data/batches.js";
 import { CharnnError } from "../errors.js";
 
-/** Passes over the text in a time that is given alone: next to nothing is gained by more than 60. */
+/** The most passes where only a time is given: after some 60 hardly anything is gained (`bench/quality/LOG.md`). */
 const MAX_EPOCHS_IN_TIME = 100;
 
 /** The limits that were asked for; undefined when none was. */
@@ -24,7 +24,7 @@ export function limitsOf(settings: TrainSettings): Limits | undefined {
   return Object.keys(limits).length > 0 ? limits : undefined;
 }
 
-/** Those that say when a run ends whatever its losses are. */
+/** Those that decide when a run ends, no matter what its losses are. */
 const END_NAMES = ["epochs", "steps", "maxTime", "replan"] as const;
 
 /**
@@ -50,12 +50,12 @@ export function resumedLimits(saved: Limits, settings: TrainSettings): Limits {
   );
 }
 
-/** Whether these say when a run ends whatever its losses are. */
+/** Whether these decide when a run ends, no matter what its losses are. */
 export function haveEnd({ epochs, steps, maxTime }: Limits): boolean {
   return (epochs ?? steps ?? maxTime) !== undefined;
 }
 
-/** Whether both end at the same time whatever the losses are. */
+/** Whether both end at the same time, no matter what the losses are. */
 export function haveSameEnd(asked: Limits, saved: Limits): boolean {
   return END_NAMES.every((name) => isDeepStrictEqual(asked[name], saved[name]));
 }

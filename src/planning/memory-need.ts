@@ -88,7 +88,7 @@ export function trainingOutOfMemory(
   fixed: readonly Adjustable[] = [],
 ): CharnnError {
   const message = `${needOf(shape)}, and the system did not give it that much.`;
-  // What there is nobody knows; half as much is worth a try.
+  // Nobody knows how much there is; half as much is worth a try.
   const hint = hintFor(shape, Math.min(memoryLeft(), trainingBytes(shape) / 2), fixed);
   return new CharnnError("OUT_OF_MEMORY", message, hint, { cause });
 }

@@ -12,9 +12,9 @@ interface Recipe {
 }
 
 interface Preset extends Recipe {
-  /** Characters that it has to learn from, the same ones again counted again, to beat smaller ones. */
+  /** How many characters it must learn from, counting repeated passes, before it beats smaller ones. */
   readonly fewestCharacters: number;
-  /** Characters for training below which smaller ones reach more: it learns them by heart. */
+  /** With fewer characters for training than this, smaller ones do better: it would memorize them. */
   readonly shortestText: number;
 }
 
@@ -69,10 +69,10 @@ export const MAX_EPOCHS = 60;
 /** A text with more different characters, such as Chinese, needs longer vectors to tell them apart. */
 const MANY_DIFFERENT = 1_000;
 const EMBEDDING_SIZE_FOR_MANY = 128;
-/** More keeps a model from learning, however short its text is. */
+/** More keeps a model from learning, no matter how short its text is. */
 const MAX_DROPOUT = 0.33;
 
-/** What a preset decides for a text with so many different characters. */
+/** What a preset decides for a text with this many different characters. */
 export function presetRecipe(name: PresetName, vocabularySize: number): Recipe {
   const { fewestCharacters, shortestText, ...recipe } = PRESETS[name];
   const least = vocabularySize > MANY_DIFFERENT ? EMBEDDING_SIZE_FOR_MANY : 0;
@@ -92,8 +92,8 @@ export interface Choice {
 }
 
 /**
- * The largest preset that gets to learn from enough characters in the time given, and that a text of
- * so many characters for training is long enough for.
+ * The largest preset that can learn from enough characters in the time given, and for which a text of this many
+ * characters for training is long enough.
  *
  * @param speed floating-point operations a second that training makes here
  */
@@ -113,8 +113,8 @@ export function choiceForTime(
 }
 
 /**
- * What fits a text of so many characters for training, where nothing is said about time: the best that
- * some minutes can give.
+ * The preset for a text of this many characters for training where no time is given: the best that some minutes
+ * can give.
  */
 export function choiceForText(characters: number, backend: BackendName): Choice {
   const presets = backend === "wasm" ? IN_SOME_MINUTES_ON_WASM : IN_SOME_MINUTES;
@@ -131,8 +131,8 @@ export function defaultEpochs(characters: number): number {
 }
 
 /**
- * The dropout rates so that a model neither learns its text by heart nor learns too little: the
- * more, the more parameters it has for each character, and the more often it reads them.
+ * The dropout rates with which a model neither memorizes its text nor learns too little. They are higher the
+ * more parameters it has for each character, and the more often it reads each.
  *
  * @param epochs passes over the text
  */

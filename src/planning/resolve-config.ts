@@ -35,12 +35,12 @@ import { lengthOfNewRun } from "./run-length.js";
 import { operationsPerSecond } from "./trial.js";
 
 /**
- * Of a limited time, what the n-gram baseline may take a small part of: by the time that is given, not by
- * how fast the machine is, so that the same settings give the same result.
+ * The n-gram baseline may take a small part of a limited time. How much it counts depends on the time that is
+ * given, not on how fast the machine is, so that the same settings give the same result.
  */
 const CHARACTERS_COUNTED_PER_SECOND = 100_000;
 
-/** What is as in the weights to begin with. */
+/** What can't be changed where a run begins with given weights. */
 const SIZES_OF_MODEL = ["hiddenSize", "layers", "embeddingSize", "streams"] as const;
 
 /** What a new run will be. */
@@ -129,7 +129,7 @@ function baselineOf(
   });
 }
 
-/** The preset of the weights to begin with, or what fits the time that is left, or else the text. */
+/** The preset of the weights that the run begins with, or what fits the time that is left, or else the text. */
 async function chosenPreset(
   { maxTime }: TrainSettings,
   { train, vocabulary }: Corpus,
@@ -198,7 +198,7 @@ function withDefaults(
 }
 
 /**
- * Refuses a schedule that has to know when the run ends where nothing says so.
+ * Refuses a schedule that must know when the run ends, where nothing says so.
  *
  * @throws CharnnError `INVALID_SETTING`
  */

@@ -13,7 +13,7 @@ import { type Costs, measureCosts, secondsToScore, type TrialOptions } from "./t
 const CHECKPOINTS_PER_EVALUATION = 2;
 /** A trial without dropout, and where that turns out to be used another one with it. */
 const MAX_TRIALS = 2;
-/** Of a run, the part in which the learning rate may rise where nothing is said. */
+/** The fraction of a run in which the learning rate may rise by default. */
 const MAX_WARM_UP = 0.05;
 
 /** How long a run goes on, and what decides it. */
@@ -26,7 +26,7 @@ export interface RunLength {
 }
 
 /**
- * Decides how long a new run goes on: by its limits, that of time turned into steps by a short trial.
+ * Decides how long a new run goes on: by its limits; a limit of time is turned into steps by a short trial.
  *
  * @throws the reason of the signal when it is aborted
  */
@@ -68,7 +68,7 @@ export async function lengthOfNewRun(
 }
 
 /**
- * The same of a run that goes on.
+ * The same for a run that is resumed.
  *
  * @param step the steps it has taken
  * @param areNew whether its limits were changed; otherwise `totalSteps` stays what it is

@@ -11,8 +11,8 @@ export interface Bin {
 }
 
 /**
- * A curve of many points as one of at most `count`: its width is cut into so many equal parts, and each
- * that has points becomes one. No more points than that stay as they are.
+ * A curve of many points as one of at most `count`: its width is cut into that many equal parts, and each that
+ * has points becomes one point. If there are no more points than that, they stay as they are.
  *
  * @param points in order, all numbers finite
  */

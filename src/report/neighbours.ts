@@ -2,7 +2,7 @@ import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { numbersOf } from "../checkpoint/checkpoint-tensors.js";
 import type { Parts } from "../turns.js";
 
-/** A character of the vocabulary, and those that the model takes for the most similar. */
+/** A character of the vocabulary, and those that the model treats as most similar. */
 interface Neighbours {
   readonly character: string;
   /** Of the text, where it is known. */
@@ -12,7 +12,7 @@ interface Neighbours {
 
 const MAX_CHARACTERS = 500;
 const NEAREST = 5;
-/** The vector of a character that occurs less often is as it was at the beginning, more or less. */
+/** The vector of a character that occurs less often has hardly changed since the beginning. */
 export const MIN_COUNT = 5;
 /** Vectors that are looked at between two stops. */
 const VECTORS_IN_PART = 256;
@@ -25,7 +25,7 @@ export interface VocabularyView {
   readonly size: number;
   /** The most frequent first; by code point where nothing says how often each occurs. */
   readonly order: "frequency" | "code point";
-  /** Characters that occur too seldom for their vectors to say anything; none of them is a neighbour. */
+  /** Characters that occur too rarely for their vectors to say anything; none of them is a neighbour. */
   readonly rare: number;
   readonly neighbours: readonly Neighbours[];
 }

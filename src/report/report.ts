@@ -32,7 +32,7 @@ export interface Report {
   readonly charts: Charts;
   /** Of each run, in their order; undefined of one without a checkpoint. */
   readonly vocabularies: readonly (VocabularyView | undefined)[];
-  /** A text through the first run's model. */
+  /** A text as the first run's model sees it. */
   readonly view: TextView | undefined;
   readonly warnings: readonly string[];
 }

@@ -24,7 +24,7 @@ export interface ViewSettings {
   readonly encoding: string;
   /** What to do with bytes that are wrong in it. */
   readonly invalid: Invalid;
-  /** The folder in which runs have theirs, which is no part of a folder around it. */
+  /** The folder of the runs; left out where it lies in a folder of texts. */
   readonly out: string;
   readonly unknown: "error" | "skip";
   readonly backendSettings: BackendSettings;
@@ -41,7 +41,7 @@ export interface ViewOptions {
 /** Called with what begins, where a report takes its time. */
 export type OnWork = (work: "text" | "model" | "units" | "vocabulary") => void;
 
-/** A text through a model's eyes. */
+/** A text as a model sees it. */
 export interface TextView {
   readonly data: TextData;
   /** Whether it is what the model's run held out; else it is all of another text. */

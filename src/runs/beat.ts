@@ -5,7 +5,7 @@ import type { ProcessIdentity } from "../processes.js";
 export interface LockHolder extends ProcessIdentity {
   /** Whether the system holds this file locked for the process. */
   readonly locksFile: boolean;
-  /** Changes every second while the process is there; undefined of versions that had no such thing. */
+  /** Changes every second while the process is there; undefined where an earlier version does not write it. */
   readonly beat?: string | undefined;
 }
 
@@ -19,7 +19,7 @@ export interface Beating {
   readonly holder: Omit<LockHolder, "beat">;
 }
 
-/** What a holder's file says at a beat: always as long, so that it can be written over. */
+/** What a holder's file says at a beat: always of the same length, so that it can be overwritten in place. */
 export function holderText(holder: Omit<LockHolder, "beat">, beat: number): string {
   return JSON.stringify({ ...holder, beat: String(beat).padStart(BEAT_DIGITS) });
 }
@@ -37,7 +37,8 @@ export function beatEverySecond({ file, holder }: Beating): NodeJS.Timeout {
         closeSync(descriptor);
       }
     } catch {
-      // The next may come through. Who takes a lock removes its file, which the holder looks for.
+      // The next beat may get through. A process that takes over a lock removes its file, and the holder checks
+      // for that.
     }
   }, MILLISECONDS_PER_BEAT);
 }

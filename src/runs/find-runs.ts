@@ -77,7 +77,7 @@ export async function findReportedRun(run: string | undefined, out: string): Pro
   throw new CharnnError("NOT_FOUND", message, hintAt(names, run, out));
 }
 
-/** As {@link findReportedRun}, for who looks again and again; undefined where there is no such run yet. */
+/** As {@link findReportedRun}, for a caller that looks repeatedly; undefined where there is no such run yet. */
 export async function lookForReportedRun(
   run: string | undefined,
   out: string,

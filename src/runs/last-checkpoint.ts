@@ -9,8 +9,8 @@ import { type SavedState, statesBesideLast } from "./saved-states.js";
 const NAMES_IN_MESSAGE = 4;
 
 /**
- * What the checkpoint says that a run goes on from, when all of it is checked. Where that is missing or damaged, nothing else is taken in its
- * place: what the run has besides, and how to continue it, is for the user to decide.
+ * What the checkpoint from which a run goes on says, once all of it is checked. Where it is missing or damaged,
+ * nothing else takes its place: the user is told what else the run has, and decides how to continue.
  *
  * @throws CharnnError `CANNOT_RESUME` for one that is missing, `BAD_CHECKPOINT` for one that is damaged
  */

@@ -48,7 +48,7 @@ export async function loadCheckpoint(
   }
 }
 
-/** Another run is not taken instead of the newest, but named. */
+/** No other run takes the place of the newest; the error names one. */
 async function newestUnusable(error: CharnnError, out: string): Promise<CharnnError> {
   const [, ...others] = await listRuns(out);
   const named = others.slice(0, RUNS_IN_HINT).map(({ name }) => name);

@@ -25,7 +25,7 @@ export type Look =
 
 /** More than a holder writes of itself. */
 const MAX_BYTES = 65_536;
-/** A holder that is seen not to beat for so long, or of an earlier version not to write, is gone. */
+/** A holder is gone when it has not been seen to beat for this long, or, if it is of an earlier version, to write. */
 const PATIENCE_MILLISECONDS = 8 * MILLISECONDS_PER_BEAT;
 
 /** The locks that this process has. */
@@ -35,7 +35,7 @@ export function lockOf({ path }: RunFolder): string {
   return join(path, ".lock");
 }
 
-/** Looks at a run's lock again and again, and so sees whether a holder is there that it can't ask for. */
+/** Looks at a run's lock again and again, and so sees whether a holder still exists that can't be looked up. */
 export class HolderWatch {
   readonly #folder: RunFolder;
   readonly #self: ProcessIdentity;
@@ -71,7 +71,7 @@ export class HolderWatch {
     }
     const isRunningStill = isStillRunning(holder);
     if (isRunningStill !== undefined) {
-      // Of this process only its own locks count, of which this is none.
+      // A lock of this process counts only if it is one of those above, and this is not.
       return isRunningStill && !isThisProcess(holder, this.#self) ? "held" : "left";
     }
     if (holder.beat === undefined && holder.host === hostname()) {
@@ -105,7 +105,7 @@ async function probe(file: string): Promise<string | undefined> {
   if (!locks) return undefined;
   const handle = await unlessGone(open(file, "r"));
   try {
-    // Shared: of several that look at once, none is in another's way.
+    // Shared, so that several can look at once without hindering each other.
     return handle && locks.lockFile({ descriptor: handle.fd, shared: true });
   } finally {
     await closeRead(handle);

@@ -17,7 +17,7 @@ import { startHeartbeat } from "./heartbeat.js";
 import { HolderWatch, lockOf, ownLocks, unlessGone } from "./lock-holder.js";
 import type { RunFolder } from "./run-folder.js";
 
-/** A run that is this process's own. */
+/** A run that this process holds. */
 export interface RunLock {
   /**
    * To be called before anything of the run is changed.
@@ -37,7 +37,7 @@ type LockFileSystem = Pick<typeof nodeFileSystem, "rename" | "stat">;
 const MILLISECONDS_BETWEEN_LOOKS = 250;
 /** How it is seen that something else stands in the place of a lock: a file, a link, a folder in it. */
 const STRAY = new Set(["EISDIR", "ENOTDIR", "ELOOP"]);
-/** Others remove what looks left behind, which this may be to them for a moment. */
+/** Others remove what looks left behind, and for a moment this may look so to them. */
 const MAX_ATTEMPTS = 5;
 
 /**
@@ -146,7 +146,7 @@ async function lockInPlace(path: string, { locksFile }: Entry["holder"]) {
   return undefined;
 }
 
-/** Never fails: it has been said already what went wrong. */
+/** Never fails: what went wrong has been reported already. */
 async function discard({ temporary, file }: Pick<Entry, "temporary" | "file">): Promise<void> {
   await file?.close().catch(() => {});
   await rm(temporary, { recursive: true, force: true }).catch(() => {});
@@ -181,7 +181,7 @@ async function keep(folder: RunFolder, entry: Entry): Promise<RunLock> {
       // In this order: network folders keep a file that is removed while it is open.
       await file?.close().catch(() => {});
       ownLocks.delete(id);
-      // What is left if that fails is known to be left, by everybody.
+      // If that fails, everybody can tell that what remains was left behind.
       await removeFile(path).catch(() => {});
       await retryWhileInUse(() => rmdir(lockOf(folder))).catch(() => {});
     },

@@ -4,7 +4,7 @@ import type { ModelConfig } from "../config/model.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
 import type { RunFolder } from "./run-folder.js";
 
-/** Where a name comes from that says nothing: the standard input, or what `<(...)` stands for. */
+/** Sources whose names say nothing: the standard input, or what `<(...)` stands for. */
 const STDIN = "-";
 const FILE_DESCRIPTOR = /^\/(dev|proc\/self)\/fd\/\d+$/;
 
@@ -18,7 +18,7 @@ const MAX_NAME_BYTES = 180;
 
 /** Names of devices on Windows, whatever follows a dot. */
 const RESERVED = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(\.|$)/i;
-/** Whatever nothing is seen of, or what a file system, a shell or a terminal takes for something else. */
+/** Characters that can't be seen, or that a file system, a shell or a terminal takes for something else. */
 const NO_PART_OF_A_NAME =
   /\p{Default_Ignorable_Code_Point}|[^\p{L}\p{N}\p{M}._-]|(?<![\p{L}\p{N}\p{M}])\p{M}/gu;
 

@@ -5,7 +5,7 @@ import { exponentials } from "./exponentials.js";
 export interface ChoiceSettings {
   /** Divides the logits: below 1 the likely becomes likelier; 0 always takes the likeliest. */
   readonly temperature: number;
-  /** Only so many of the likeliest characters; 0: all. */
+  /** Only this many of the likeliest characters; 0: all. */
   readonly topK: number;
   /** Only the likeliest characters that together have this probability; 1: all. */
   readonly topP: number;

@@ -19,7 +19,7 @@ export type Purpose =
  * The model of a checkpoint, on the backend that was asked for.
  *
  * @param onWarning called at once with what slows it down
- * @throws CharnnError where the backend can't be had, or there is not enough memory
+ * @throws CharnnError where the backend is not available, or there is not enough memory
  */
 export async function openModel(
   { config, tensors }: Checkpoint,
@@ -27,7 +27,7 @@ export async function openModel(
   purpose: Purpose,
   onWarning?: (message: string) => void,
 ): Promise<CharRnn> {
-  // Of many that are opened at the same time each has a turn to itself.
+  // When many are opened at the same time, each gets a turn to itself.
   await new Turns().take();
   const selected = await selectBackend(backend, threads);
   for (const message of backendWarnings(selected, threads)) onWarning?.(message);

@@ -11,20 +11,20 @@ import { type ChoiceSettings, tokenChooser } from "./distribution.js";
  * words badly from there. Without a seed it writes this much unseen first, and then to the line's end.
  */
 const SETTLING_CHARACTERS = 100;
-/** A text whose lines are long, or which has none, is begun anyway after so many. */
+/** A text whose lines are long, or which has none, is begun anyway after this many characters. */
 const MAX_SETTLING_CHARACTERS = 500;
 
 const NO_CHARACTERS: readonly string[] = [];
 
 /** What to write. */
 export interface GenerateSettings extends ChoiceSettings {
-  /** The text to go on from; nothing: a line of its own begins. */
+  /** The text to go on from; where it is empty, a new line begins. */
   readonly seed?: string;
   /** New characters of each text; -1: without end. */
   readonly length: number;
   /** How many texts, written side by side. */
   readonly count: number;
-  /** A text ends after this, when it comes to write it. */
+  /** A text ends once it has written this. */
   readonly stop?: string;
   /** What the model learned from: with `lines` a text ends where its line would. */
   readonly documents?: "lines";
@@ -166,9 +166,9 @@ function advance(stream: Stream, character: string, settings: GenerateSettings):
 }
 
 /**
- * What the model reads before it writes: the seed, or else the end of a line, with which every
- * document of its own begins too. A text without line ends gives nothing to begin with, and the
- * first character is left to chance.
+ * What the model reads before it writes: the seed, or else the end of a line, which also comes before every
+ * document that the model learned from. A text without line ends gives nothing to begin with, and the first
+ * character is left to chance.
  */
 function* primingTokens(
   vocabulary: Vocabulary,

@@ -16,7 +16,7 @@ const REQUIREMENTS = new URL("scripts/zig-requirements.txt", ROOT);
 export interface InstallCompilerOptions {
   /** Asked before anything is downloaded. */
   readonly mayDownload?: () => boolean | Promise<boolean>;
-  /** Gets what begins, a short line each. */
+  /** Called with what begins, a short line each. */
   readonly onStep?: (what: string) => void;
   /** Aborted: nothing is installed, and nothing left. */
   readonly signal?: AbortSignal | undefined;
@@ -26,9 +26,9 @@ export interface InstallCompilerOptions {
 
 /**
  * Gets a C++ compiler (zig, from PyPI, one version by its hash) into charnn's data folder where it is not
- * there yet, and compiles the native backend by it.
+ * there yet, and compiles the native backend with it.
  *
- * @returns the folder of the compiler; undefined where it may not
+ * @returns the folder of the compiler; undefined where it may not be downloaded
  * @throws CharnnError `CANNOT_INSTALL` that says what is missing, and how to get it
  */
 export async function installCompiler({

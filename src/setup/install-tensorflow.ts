@@ -85,7 +85,7 @@ export interface InstallTensorFlowOptions {
   readonly build?: TensorFlowBuild | undefined;
   /** Asked before anything is downloaded. */
   readonly mayDownload?: () => boolean | Promise<boolean>;
-  /** Told what begins, a short line each. */
+  /** Called with what begins, a short line each. */
   readonly onStep?: (what: string) => void;
   /** Aborted: nothing is installed, and nothing left. */
   readonly signal?: AbortSignal | undefined;
@@ -105,7 +105,7 @@ export interface InstalledTensorFlow extends TensorFlowFacts {
  * PyPI wheel, and the addon of tfjs-node, compiled for this Node.js. What is there and works stays as
  * it is. Nothing is left of a failure.
  *
- * @returns undefined where it may not
+ * @returns undefined where it may not be downloaded
  * @throws CharnnError `CANNOT_INSTALL` that says what is missing, and how to get it
  */
 export async function installTensorFlow(
@@ -158,7 +158,7 @@ async function buildIn(folder: string): Promise<TensorFlowBuild> {
   return wheel.startsWith(`${WHEELS.gpu.name}==`) ? "gpu" : "cpu";
 }
 
-/** A data folder of its own, beside what is there, in which the unfinished is. */
+/** A separate data folder beside the existing one, for what is not finished yet. */
 async function makeUnfinishedFolder(folder: string): Promise<string> {
   try {
     await mkdir(dirname(folder), { recursive: true });
@@ -173,8 +173,8 @@ async function makeUnfinishedFolder(folder: string): Promise<string> {
 }
 
 /**
- * Removes what was left by processes that had no time to: those that have surely ended, and those of which
- * that can't be known from here, such as in another container, when no installation takes so long.
+ * Removes what was left by processes that had no time to: processes that have surely ended, and, after longer
+ * than any installation takes, those that can't be checked from here, such as in another container.
  */
 async function removeUnfinished(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
@@ -268,7 +268,7 @@ async function compileAddon(folder: string, { compiler, signal }: Tools): Promis
 }
 
 /**
- * Trains some steps in a process of its own, which can come to no harm here.
+ * Trains some steps in a separate process, so that a crash does no harm here.
  *
  * @param dataFolder the data folder whose TensorFlow is tried
  */

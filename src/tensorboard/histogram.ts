@@ -19,7 +19,7 @@ const PARTS = 2 ** (32 - LOWER_BITS);
 /** From here on numbers are negative, the larger their part the lower. */
 const FIRST_NEGATIVE = PARTS / 2;
 
-/** The histogram of numbers, of which those that are not finite are left out; undefined of none. */
+/** The histogram of numbers, of which those that are not finite are left out; undefined where there are none. */
 export function histogramOf(values: Float32Array): Histogram | undefined {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const byPart = new Float64Array(PARTS);
@@ -40,7 +40,7 @@ export function histogramOf(values: Float32Array): Histogram | undefined {
   for (const part of partsInOrder()) {
     if (byPart[part] === 0) continue;
     const [from, to] = edgesOf(part);
-    // A part begins where the one before it ends, so that a gap is a part of its own.
+    // A part begins where the one before it ends, so that a gap is a separate part.
     if (limits.length > 0 && limits[limits.length - 1] < from) {
       limits.push(from);
       counts.push(0);

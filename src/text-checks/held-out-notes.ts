@@ -6,9 +6,9 @@ import { sharedLines, sharedText } from "./overlap.js";
 
 /** In less time the parts of a text are not compared: that takes up to a second. */
 const SECONDS_TO_COMPARE = 20;
-/** A part of which this fraction is shared says something else than it seems to. */
+/** If this fraction of a part is shared, its loss does not mean what it seems to. */
 const MUCH_SHARED = 0.25;
-/** Of which each may be found or not by chance. */
+/** From here on all of it counts as shared, since chance decides which passages are found. */
 const ALL_SHARED = 0.99;
 /** Characters that are looked through in a second, on a slow machine. */
 const CHARACTERS_PER_SECOND = 50_000_000;
@@ -28,7 +28,7 @@ export async function heldOutNotes(
   signal: AbortSignal | undefined,
 ): Promise<string[]> {
   const { documents, split, fold, validationFile, maxTime = SECONDS_TO_COMPARE } = settings;
-  // Equal lines are dealt to one part, and no part is unlike another but by chance.
+  // Equal lines are dealt to one part, and parts differ only by chance.
   if (documents && split !== "sequential" && validationFile === undefined) return [];
   const overlap = await sharedNote(settings, corpus, signal);
   if (overlap || fold || maxTime < SECONDS_TO_COMPARE) return overlap ? [overlap] : [];
@@ -43,7 +43,7 @@ async function sharedNote(
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
   if (train.length > maxTime * SHARE_OF_TIME * CHARACTERS_PER_SECOND) return undefined;
-  // Of a cross-validation one is enough to know it.
+  // In a cross-validation, the note on one fold is enough.
   if (fold && fold.index > 1) return undefined;
   const newline = documents ? vocabulary.indexOf(NEWLINE) : undefined;
   const fraction =

@@ -1,7 +1,7 @@
 import type { Tokens } from "../data/vocabulary.js";
 import { inPieces } from "../turns.js";
 
-/** In characters: what is as long and stands twice in a text was copied, or stands in every one of its kind. */
+/** In characters: a passage this long that occurs twice was copied, or occurs in every text of its kind. */
 const WINDOW = 200;
 /** In characters: in a shorter part chance decides. */
 const MIN_CHARACTERS = 100;

@@ -13,9 +13,9 @@ import { train } from "./trainer.js";
 const foldsSchema = v.object({ crossValidate: schemaOf(TRAIN.crossValidate.kind) });
 
 /**
- * Trains a model on each of `folds` divisions of a text, of which another part is held out each time,
- * and scores it on that part: how much a result owes to where the text was cut. `maxTime` is that of all
- * of them: each gets an equal share of it.
+ * Trains a model on each of `folds` divisions of a text, with another part held out each time, and scores it on
+ * that part. This shows how much a result depends on where the text was cut. `maxTime` is for all of them: each
+ * gets an equal share of it.
  *
  * @returns the events of one run after the other, each named after its fold, and `cross-validation`
  *   at the end, unless it was interrupted

@@ -115,7 +115,7 @@ export interface EndEvent {
   readonly event: "end";
   readonly step: number;
   readonly epoch: number;
-  /** `done` is what a resumed run says that had reached its limit already. */
+  /** `done`: a resumed run had already reached its limit. */
   readonly reason:
     | "epochs"
     | "steps"

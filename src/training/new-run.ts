@@ -119,7 +119,7 @@ async function claimUnused(
   }
 }
 
-/** The name of a run that was given none. Only to overwrite one it takes one that is taken. */
+/** The name of a run that was given none. It may be a name that is taken only where that run is to be overwritten. */
 async function unusedName(
   { files, fold, overwrite }: TrainSettings,
   out: string,

@@ -48,7 +48,7 @@ export class Position {
     return batch;
   }
 
-  /** Goes behind the batch, with the state after it, or where that is not sound with the one before it. */
+  /** Moves past the batch, with the state after it, or, where that is not sound, with the one before it. */
   pass(state: ModelState, isSound: boolean): void {
     if (isSound) this.#state = state;
     this.#batch++;

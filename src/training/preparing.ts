@@ -1,11 +1,11 @@
 import type { PlanOptions } from "../planning/corpus-settings.js";
 import type { PreparingEvent } from "./events.js";
 
-/** Of a long text this many events come at most for reading it, and for counting. */
+/** At most this many events report the reading of a long text, and as many the counting. */
 const MAX_EVENTS = 20;
 
 /**
- * Reports how far a long work has come that tells it by a callback.
+ * Reports the progress of long work, which tells it by a callback.
  *
  * @param work gets the callback, and a signal that is aborted with `signal`, or when nobody waits any more
  * @returns what the work gives; where nobody waits for it, it is closed

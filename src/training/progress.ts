@@ -8,7 +8,7 @@ import type { EvalEvent } from "./events.js";
 import { isExploded } from "./explosion.js";
 import type { Run } from "./run.js";
 
-/** After so many evaluations without a lower loss the plateau schedule lowers the learning rate. */
+/** After this many evaluations without a lower loss the plateau schedule lowers the learning rate. */
 const PLATEAU_EVALUATIONS = 3;
 const PLATEAU_FACTOR = 0.5;
 

@@ -41,7 +41,7 @@ import { plannedChanges } from "./timekeeper.js";
  * The run to resume: the one that is named, or the newest that learned from the text and can be resumed with
  * the settings.
  *
- * @param warnings gets a sentence for each run of which that can't be told
+ * @param warnings gets a sentence for each run for which that can't be checked
  * @returns undefined where there is no such run, or it has no checkpoint
  * @throws CharnnError `CANNOT_RESUME` where there are runs on the text, and none can
  */
@@ -133,7 +133,7 @@ async function resumeClaimed(
   const run = createRun({
     ...{ folder, lock, config, selected, corpus, batches, model, progress, speed, clock, warnings },
     choice: undefined,
-    // Made again, since few runs go back so far. Those that --init-from gave are not known any more.
+    // Made again, since few runs go back so far. Weights that --init-from gave are not known any more.
     async firstWeights() {
       const first = await firstModel(backend, config, corpus, { workspace });
       try {
@@ -164,7 +164,7 @@ function corpusOfRun({ text, training }: RunConfig, settings: TrainSettings) {
 /**
  * The newest run that learned from the text in `settings`, and that can be resumed with them.
  *
- * @param warnings gets a sentence for each run of which that can't be told
+ * @param warnings gets a sentence for each run for which that can't be checked
  * @throws CharnnError `CANNOT_RESUME` where there are runs on the text, and none can
  */
 async function findRunOnText(

@@ -7,14 +7,14 @@ import type { TrainSettings } from "../config/train-settings.js";
 import { CharnnError } from "../errors.js";
 import type { RunFolder } from "../runs/run-folder.js";
 
-/** A setting that is another one in a run than what was asked for. */
+/** A setting whose value in a run differs from what was asked for. */
 export interface OtherSetting {
   readonly name: string;
   readonly saved: unknown;
   readonly asked: unknown;
 }
 
-/** The first setting that was asked for and that a run can't be resumed with, since it began with another one. */
+/** The first setting that was asked for and that a run can't be resumed with, since it began with another value. */
 export function otherSetting(config: RunConfig, settings: TrainSettings): OtherSetting | undefined {
   for (const [name, asked] of Object.entries(definedOnly(settings))) {
     const { checkpoint: part, absent }: TrainOption<unknown> = TRAIN[name as keyof TrainSettings];

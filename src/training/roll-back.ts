@@ -10,16 +10,16 @@ import type { Run } from "./run.js";
 import { restoreRun } from "./snapshot.js";
 
 const RATE_FACTOR = 1 / 3;
-/** Of the training text, to see whether weights have exploded. */
+/** How much of the training text is scored to see whether weights have exploded. */
 const CHARACTERS_TO_TRY = 10_000;
-/** To the learning rate that is advised, from one with which training has diverged. */
+/** The factor from a learning rate with which training has diverged to the one that is advised. */
 const NEXT_FACTOR = 1 / 10;
 
 /**
- * Takes a run that has gone wrong back to its best checkpoint, with its average of the weights, and with
- * a lower learning rate. Where nothing is held out, or was scored yet, it goes back to its last checkpoint
- * or its beginning: to the latter where the loss exploded, and that checkpoint holds weights that have done
- * so, or has been gone back to before.
+ * Takes a run that has gone wrong back to its best checkpoint, with its average of the weights, and with a lower
+ * learning rate. Where nothing is held out, or was scored yet, it goes back to its last checkpoint or its
+ * beginning: to its beginning where the loss exploded, and either the weights of that checkpoint have exploded
+ * too, or the run has gone back to it before.
  *
  * @param sign what showed it: `the loss is NaN`
  * @returns what happened, in a sentence
@@ -84,7 +84,7 @@ export async function diverged(
 ): Promise<CharnnError> {
   const { step, rollbacks } = progress;
   const again = rollbacks > 0 ? `, after going back ${rollbacks} times` : "";
-  // Whatever is wrong with the folder, that training has diverged is what went wrong first.
+  // No matter what is wrong with the folder: that training has diverged went wrong first.
   const contents = await contentsOf(folder).catch(() => undefined);
   const isBefore = contents?.best || (contents?.last && !exploded);
   const kept = isBefore ? ` The checkpoint in ${folder.path} is from before.` : "";

@@ -8,7 +8,7 @@ import type { SampleEvent } from "./events.js";
 import type { Run } from "./run.js";
 
 const SAMPLE = { length: 200, temperature: 0.8, topK: 0, topP: 1 };
-/** Of short documents, such as names, so many are written. */
+/** How many documents are written where they are short, such as names. */
 const DOCUMENTS_IN_SAMPLE = 10;
 
 /** What the model of a run writes on the way, and when: after each evaluation, every few steps, or never. */

@@ -16,9 +16,9 @@ export interface TrainOptions {
   readonly signal?: AbortSignal | undefined;
   /** What the file `-` stands for. */
   readonly stdin?: AsyncIterable<Uint8Array> | undefined;
-  /** In its place where several calls read the same. */
+  /** Used in place of `stdin` where several calls read the same. */
   readonly inputs?: Inputs | undefined;
-  /** Called before each of the things that are done before the first step, which may take a while. */
+  /** Called before each part of the preparation for the first step, which may take a while. */
   readonly onPreparation?: ((doing: Preparation) => void) | undefined;
   /** The time that counts for `maxTime`, and in events; the time since the call when left out. */
   readonly clock?: Clock | undefined;

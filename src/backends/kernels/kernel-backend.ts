@@ -66,7 +66,7 @@ export class KernelBackend implements Backend {
       hiddenAfter: hidden,
       cellAfter: cellState,
     });
-    // Before the outputs of each panel is the initial state.
+    // The initial state precedes the outputs of each panel.
     const stride = (time + 1) * batch * VECTOR_WIDTH;
     const panels = { data: sequence.scratch, offset, stride };
     return { output: new PackedTensor(panels, time * batch, hiddenSize), hidden, cellState };

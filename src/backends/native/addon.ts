@@ -21,7 +21,7 @@ interface AddonFacts {
   readonly physicalCores: number;
 }
 
-/** The functions in `native/addon/`: the kernels, and what else takes an addon. */
+/** The functions in `native/addon/`: the kernels, and everything else that needs an addon. */
 export interface Addon extends KernelFunctions {
   describe(): AddonFacts;
   /** For all calls that follow in this process; sessions keep the threads that they were opened with. */
@@ -34,26 +34,27 @@ export interface Addon extends KernelFunctions {
    */
   align(memory: { readonly array: Float32Array; readonly count: number }): number;
   /**
-   * Locks an open file until it is closed, or its process ends however it ends. Others may have it at
-   * the same time where all that have it share it.
+   * Locks an open file until it is closed or its process ends in any way. Several processes can hold the lock at
+   * the same time if all of them share it.
    */
   lockFile(file: {
-    /** For a lock that is not shared it must be open for writing. */
+    /** A lock that is not shared needs a file that is open for writing. */
     readonly descriptor: number;
     readonly shared: boolean;
   }): "taken" | "held" | "unsupported";
   /**
-   * Ends the process with 128 and the number of a signal, SIGINT, SIGTERM or with `hangUp` SIGHUP, that
-   * comes after as many as are let through to Node, or where it has not ended `mostMilliseconds` after the
-   * first. It does not wait for JavaScript. A signal that is let through stops the kernels of sequences
-   * and of cross-entropy: they throw an error with the code `CHARNN_STOPPED` until they are resumed.
+   * Ends the process with the exit code 128 plus the number of a signal (SIGINT, SIGTERM or, with `hangUp`,
+   * SIGHUP): at the first signal after the `letThrough` ones that Node still hears, or if the process has not
+   * ended `mostMilliseconds` after the first. It does not wait for JavaScript. A signal that is let through
+   * stops the kernels of sequences and of cross-entropy: they throw an error with the code `CHARNN_STOPPED`
+   * until they are resumed.
    *
    * @returns a byte that is not 0 while kernels are to stop, for kernels in JavaScript; undefined where
    *   Node shares no memory with addons
    */
   guardSignals(how: {
     readonly letThrough: number;
-    /** 0: any time. */
+    /** 0: no limit. */
     readonly mostMilliseconds: number;
     readonly hangUp: boolean;
     /** Whether standard error is a terminal whose cursor may be hidden then. */

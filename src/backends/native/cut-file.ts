@@ -8,7 +8,7 @@ const PE = 0x50450000;
 const MACH_O_SEGMENT = 0x19;
 
 /**
- * Whether the end of a library is missing, such as where a disk was full. Linux would map what is there and
+ * Whether the end of a library is missing, for example because a disk was full. Linux would map what is there and
  * crash at the first byte that is not; other systems look, but say less.
  *
  * @returns false also for what has none of the formats: ELF, PE and Mach-O, of 64 bits

@@ -7,7 +7,7 @@ export class Constants {
   readonly #ids = new Map<string, Id>();
   /** Operations run on a graphics processor. */
   readonly onGpu: boolean;
-  /** The products that are oneDNN's. */
+  /** The products that oneDNN computes. */
   readonly oneDnn: ReadonlySet<Transposed>;
 
   constructor(readonly binding: TensorFlowBinding) {

@@ -6,16 +6,16 @@ const SIZES = { time: 3, batch: 2, hiddenSize: 5 };
 const INPUT_SIZE = 4;
 
 /**
- * The relative distance at which two results are no longer the same sums in another order: much above
- * what a graphics processor loses where it multiplies with 10 bits after the point, and much below
- * what two exchanged gates make.
+ * The relative difference above which two results can't be the same sums in another order: far above what a
+ * graphics processor loses when it multiplies with 10 bits after the point, and far below the effect of two
+ * exchanged gates.
  */
 const TOLERANCE = 0.01;
 
 /** How the addon begins what it says of an operation that has no kernel here. */
 const NOT_FOUND = "Invalid TF_Status: 5\n";
 
-/** Whether layers go by cuDNN's operations. */
+/** Whether layers use cuDNN's operations. */
 export interface Cudnn {
   readonly usable: boolean;
   /** What is wrong with them where TensorFlow has them, a part of a sentence. */
@@ -23,8 +23,8 @@ export interface Cudnn {
 }
 
 /**
- * Tries cuDNN's layers, of each cell a small one forward and backward, against those that go by
- * TensorFlow's other operations.
+ * Compares cuDNN's layers with layers of TensorFlow's other operations: a small one of each cell, forward and
+ * backward.
  */
 export function tryCudnn(ops: Operations): Cudnn {
   try {
@@ -43,7 +43,7 @@ function agrees(ops: Operations, cell: CellName): boolean {
   const [cudnn, expected] = [true, false].map((cudnn) => resultsOf(ops, cell, cudnn));
   return expected.every((numbers, i) => {
     const distance = Math.hypot(...numbers.map((number, j) => number - cudnn[i][j]));
-    // A result that is not a number is not near either.
+    // A result that is not a number is not near any other.
     return distance <= TOLERANCE * Math.hypot(...numbers);
   });
 }

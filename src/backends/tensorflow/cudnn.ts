@@ -22,7 +22,7 @@ interface Saved {
  */
 export function cudnnLayer(cell: CellName): LayerMethod<{ parameters: Id }, Saved> {
   const { gates, hasCellState } = CELLS[cell];
-  // The rest is as it is by itself: for training, the first axis time, one direction.
+  // The rest keeps its default: for training, time as the first axis, one direction.
   const attributes = [string("rnn_mode", MODES[cell])];
   return {
     prepare(ops, { weightIh, weightHh, biasIh, biasHh }) {

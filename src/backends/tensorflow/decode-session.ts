@@ -9,7 +9,7 @@ import { type Id, idsIn, type Operations } from "./operations.js";
 import type { Runtime } from "./runtime.js";
 import { idOf } from "./tensors.js";
 
-/** A session whose every step is a sequence of one step. */
+/** A session in which each step is a sequence of length one. */
 export function openTensorFlowDecodeSession(
   runtime: Runtime,
   cudnn: boolean,

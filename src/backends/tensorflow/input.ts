@@ -1,7 +1,7 @@
 import type { Id, Operations } from "./operations.js";
 import { masked } from "./tensors.js";
 
-/** What a layer reads, and of which sizes. */
+/** What a layer reads, and its sizes. */
 export type LayerInput = {
   readonly time: number;
   readonly batch: number;

@@ -51,7 +51,7 @@ interface LayerGradients extends InputGradients {
  */
 export interface LayerMethod<Prepared, Saved> {
   /**
-   * Brings the weights into the form that `forward` takes, once for however many sequences.
+   * Brings the weights into the form that `forward` takes, once for any number of sequences.
    *
    * @param readsTokens whether the input is tokens, not vectors
    */

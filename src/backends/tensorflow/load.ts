@@ -7,7 +7,7 @@ import { tensorFlowFolder } from "./folder.js";
 
 const require = createRequire(import.meta.url);
 
-/** The one with graphics processors first: who has it went to some trouble for it. */
+/** The one for graphics processors first: whoever has it took some trouble to install it. */
 const PACKAGES = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"];
 
 const INSTALL = "Run: charnn doctor --install-tensorflow";
@@ -52,7 +52,7 @@ export function loadTensorFlow(threads: number): LoadedTensorFlow {
 
 /** Loads the addon in a file. */
 function loadFrom(file: string, threads: number): TensorFlowBinding {
-  // TensorFlow takes its threads from here alone.
+  // TensorFlow reads the number of threads only from here.
   Object.assign(process.env, {
     TF_NUM_INTRAOP_THREADS: String(threads),
     TF_NUM_INTEROP_THREADS: "1",

@@ -138,9 +138,9 @@ export const LSTM_BY_STEPS: StepByStep<RecurrentWeights, Gates> = stepByStep(LST
 const NO_PEEPHOLES = [bool("use_peephole", false)];
 
 /**
- * Products of a gate's state with its weights at a step, `batch * hidden * hidden`, from which on
- * backward is faster step by step on a processor: the operation multiplies slowly there, but costs 10
- * microseconds a step, and the steps 100.
+ * From this many multiplications of a gate's state by its weights at a step, `batch * hidden * hidden`, backward
+ * is faster step by step on a processor: the operation multiplies slowly there, but costs 10 microseconds a step
+ * where step by step costs 100.
  */
 const LARGE = 2 ** 18;
 

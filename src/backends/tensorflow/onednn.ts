@@ -15,7 +15,7 @@ const RIGHT = Float32Array.of(1, 0, 2, -1, 1, 3);
 const PRODUCT = [8, 7, 20, 13];
 
 /**
- * The products that are better made by oneDNN, where TensorFlow's library has it: all with AVX-512, and
+ * The products that are faster with oneDNN, where TensorFlow's library has it: all with AVX-512, and
  * without it the gradients of weights, whose sums are long. TensorFlow itself takes all of oneDNN's
  * operations or none, on some processors only, and prints lines where it does; this one says nothing
  * when it is called by its name.
@@ -25,7 +25,7 @@ export function oneDnnProducts(binding: TensorFlowBinding): ReadonlySet<Transpos
   return new Set(hasAvx512() ? ["none", "left", "right"] : ["left"]);
 }
 
-/** Whether the library has oneDNN's product, and it multiplies here. */
+/** Whether the library has oneDNN's product, and it works here. */
 function multiplies(binding: TensorFlowBinding): boolean {
   const made: number[] = [];
   const keep = (id: number) => {

@@ -21,8 +21,8 @@ const FLOATS = type("T", "float32");
 const INT_INDICES = type("Tidx", "int32");
 
 /**
- * TensorFlow's operations, by its names. Their results are freed together when the work is done, but for what was
- * kept. A list of tensors has as many as it says; axes are counted from 0.
+ * TensorFlow's operations, by its names. Their results are freed together when the work is done, except those
+ * that were kept. A list of tensors has as many as it says; axes are counted from 0.
  */
 export class Operations {
   #made = new Set<Id>();
@@ -46,7 +46,7 @@ export class Operations {
   }
 
   /**
-   * Frees at once what `work` made but for what it returns: the memory is used again while it is
+   * Frees at once what `work` made, except what it returns: the memory is used again while it is
    * still in the processor's cache.
    */
   tidy<Result>(work: () => Result): Result {
@@ -179,7 +179,7 @@ export class Operations {
     return this.execute("Transpose", [matrix, this.constants.integers(1, 0)]);
   }
 
-  /** The same numbers in another shape; a size of -1 is what is left. */
+  /** The same numbers in another shape; a size of -1 takes what is left. */
   reshape(a: Id, ...shape: number[]): Id {
     return this.execute("Reshape", [a, this.constants.integers(...shape)]);
   }
@@ -284,7 +284,7 @@ export class Operations {
   }
 }
 
-/** All tensors in an object or array, however deep. */
+/** All tensors in an object or array, at any depth. */
 export function idsIn(holder: unknown): Id[] {
   if (typeof holder === "number") return [holder];
   return typeof holder === "object" && holder !== null ? Object.values(holder).flatMap(idsIn) : [];

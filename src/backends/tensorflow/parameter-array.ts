@@ -7,8 +7,8 @@ import type { Runtime } from "./runtime.js";
 import { TensorFlowSlice } from "./tensors.js";
 
 /**
- * Tensors never change, so the whole and its slices are tensors of their own: where one of them is
- * replaced, the others are freed, and made of it when they are next read.
+ * Tensors never change, so the whole and its slices are separate tensors: when one of them is replaced, the
+ * others are freed, and are made from it again when they are next read.
  */
 export class TensorFlowParameterArray implements ParameterArray {
   readonly flat: TensorFlowSlice;

@@ -14,7 +14,7 @@ export class Runtime {
     return this.#constants.onGpu;
   }
 
-  /** Runs operations, and frees what they made but for what was kept. */
+  /** Runs operations, and frees what they made except what was kept. */
   run<Result>(work: (ops: Operations) => Result): Result {
     const ops = new Operations(this.#constants);
     try {

@@ -61,8 +61,8 @@ interface Saved<OfRecurrence> {
 export type StepByStep<OfWeights, OfSteps> = LayerMethod<Prepared<OfWeights>, Saved<OfSteps>>;
 
 /**
- * A layer step by step. The input's part of the gates is computed for all steps at once before, the
- * gradients with respect to the weights at once after.
+ * A layer step by step. The input's part of the gates is computed for all steps at once beforehand, and the
+ * gradients with respect to the weights at once afterwards.
  */
 export function stepByStep<OfWeights, OfSteps>(
   recurrence: Recurrence<OfWeights, OfSteps>,
@@ -114,7 +114,7 @@ export function stepByStep<OfWeights, OfSteps>(
 /**
  * The gradients with respect to all states, the last first.
  *
- * @param stepBack from the gradient with respect to the state after a step, the terms whose sum is that
+ * @param stepBack from the gradient with respect to the state after a step, the terms whose sum is the gradient
  *   with respect to the state before it
  * @returns those after each step, `[time, batch, hidden]`, and that with respect to the state before the first
  */

@@ -43,7 +43,7 @@ export function overwrite(ops: Operations, tensor: Tensor, by: Id): void {
   else arrayOf(tensor).set(ops.floats(by));
 }
 
-/** @param columns of a row of the mask; it has as many rows as its length says */
+/** @param columns of a row of the mask; its length then gives the number of rows */
 export function maskId(ops: Operations, mask: Mask, columns: number): Id {
   const numbers = new Float32Array(mask.length);
   if (mask instanceof Float32Array) numbers.set(mask);

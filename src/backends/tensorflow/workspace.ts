@@ -12,13 +12,13 @@ export interface ForwardPass {
   /** `[gates, hidden]`: has multiplied the recurrent weights. */
   readonly weightMask: Id | undefined;
   readonly input: LayerInput;
-  /** `[time, batch]`: what vectors were made of. */
+  /** `[time, batch]`: the tokens that the vectors were made from. */
   readonly tokens: Id | undefined;
   readonly state: LayerState;
   readonly saved: unknown;
 }
 
-/** Owns the tensors that operations leave for the next one, and those that their results are. */
+/** Owns the tensors that operations leave for later ones, and the tensors of their results. */
 export class TensorFlowWorkspace implements Workspace {
   /** None of it is in JavaScript's memory. */
   readonly bytes = 0;
@@ -37,7 +37,7 @@ export class TensorFlowWorkspace implements Workspace {
     return this.#pass;
   }
 
-  /** Takes what a forward operation leaves, and its tensors, in place of all that there was. */
+  /** Takes what a forward operation leaves, and its tensors, in place of what was there before. */
   keep(pass: ForwardPass, ids: readonly Id[]): void {
     this.#freeAll();
     this.#pass = pass;

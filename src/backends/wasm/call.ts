@@ -139,7 +139,7 @@ export class Call {
     return address;
   }
 
-  /** Has the array whose address was written last overwritten when the call has ended. */
+  /** Marks the array whose address was written last to be overwritten when the call has ended. */
   #copyBack(to: NumberArray): void {
     if (this.#memory.addressOf(to) !== undefined) return;
     this.#copies.push({ to, address: this.#numbers[this.#written - 1] });

@@ -36,7 +36,7 @@ export class ModuleMemory {
    * @throws RangeError where the system does not let it reserve memory
    */
   constructor(pages: number) {
-    // Addresses are reserved for all that it may ever hold. Where they are few, others need some too.
+    // Addresses are reserved for the largest size it may reach. Where addresses are scarce, others need some too.
     const maximum = Math.min(MAX_PAGES, Math.floor(addressSpaceLeft() / 2 / PAGE));
     this.memory = new WebAssembly.Memory({ initial: pages, maximum, shared: true });
     this.#maximum = maximum * PAGE;
@@ -121,7 +121,7 @@ export class ModuleMemory {
     this.#buffers.add(this.memory.buffer);
   }
 
-  /** Makes one of two free ranges where they are next to each other. */
+  /** Joins two free ranges that are next to each other. */
   #join(index: number): void {
     const [range, next] = this.#free.slice(Math.max(index, 0), index + 2);
     if (index < 0 || next === undefined || range.end !== next.begin) return;

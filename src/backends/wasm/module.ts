@@ -9,7 +9,7 @@ import { WebAssembly } from "./webassembly.js";
 /** What `native/wasm/` exports. Functions without parameters read theirs where `callNumbers` says. */
 export interface ModuleFunctions {
   callNumbers(): number;
-  /** Where the byte is that ends kernels early where it is not 0. */
+  /** The address of the byte that ends kernels early when it is not 0. */
   stopByte(): number;
   sequenceScratch(): number;
   forwardSequence(): number;
@@ -30,7 +30,7 @@ export interface ModuleFunctions {
   /** To be called once, before all others. */
   makeTeam(): void;
   useThreads(threads: number): void;
-  /** That take part in kernels or will in a moment, this one among them. */
+  /** How many threads take part in kernels or will in a moment, including this one. */
   startedThreads(): number;
 }
 

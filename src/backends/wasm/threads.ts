@@ -21,7 +21,7 @@ const ADDRESSES_LEFT = 1e9;
 export class Threads {
   readonly #module: object;
   readonly #memory: ModuleMemory;
-  /** As many as there can be, that of JavaScript among them. */
+  /** The most threads there can be, including that of JavaScript. */
   readonly most: number;
   #started = 1;
 
@@ -32,10 +32,10 @@ export class Threads {
     this.most = 1 + Math.max(workers, 0);
   }
 
-  /** Starts those that are missing, or as many of them as the system lets start. */
+  /** Starts the missing threads, or as many of them as the system allows. */
   start(threads: number): void {
     while (this.#started < Math.min(threads, this.most)) {
-      // Where one does not start, no other one would later.
+      // If one does not start, no later one would either.
       this.#started = this.#startOne() ? this.#started + 1 : Number.POSITIVE_INFINITY;
     }
   }
@@ -47,7 +47,7 @@ export class Threads {
     try {
       const worker = new Worker(new URL("./thread.js", import.meta.url), {
         workerData,
-        // It loads nothing that options or NODE_OPTIONS name: they are for the process, which has done so. It
+        // It loads nothing that options or NODE_OPTIONS name: the process has loaded that already. It
         // writes nothing, and nothing that Node.js may write concerns the user.
         ...{ execArgv: [], env: {}, stdout: true, stderr: true },
       });

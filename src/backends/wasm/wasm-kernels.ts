@@ -33,7 +33,7 @@ interface Session {
 }
 
 export interface WasmKernels extends Kernels {
-  /** As many as the system lets it start. */
+  /** The most threads that the system lets it start. */
   readonly mostThreads: number;
   /** Threads that have started and can take part, this one among them: at first fewer than are used. */
   startedThreads(): number;

@@ -1,4 +1,4 @@
-/** What is used of WebAssembly, which Node.js has and its type definitions lack. */
+/** The parts of WebAssembly that are used here: Node.js has them, but its type definitions lack them. */
 
 /** Shared memory: `buffer` is as long as the memory is when it is read. */
 export interface SharedMemory {

@@ -33,7 +33,7 @@ export function benchCommand(program: Command, { terminal, interruption }: Comma
       const onProgress = ({ stage, fraction }: BenchmarkProgress) => {
         done = (STAGES.indexOf(stage) + fraction) / STAGES.length;
         what = `${Math.floor(100 * done)}%  ${stage}`;
-        // Not before the warnings have been said.
+        // Only after the warnings.
         if (!isShown) progress.start(draw);
         isShown = true;
       };

@@ -10,9 +10,9 @@ import { createStatus } from "../terminal/status.js";
 /** What can be typed beside the operands. */
 type CopiesOptions = Omit<CopiesCommandSettings, "sample" | "files">;
 
-/** So many characters of a run are shown at its beginning, and at its end. */
+/** This many characters of a run are shown at its beginning, and at its end. */
 const SHOWN_CHARACTERS = 40;
-/** So many copies are listed for a person. */
+/** At most this many copies are listed; --json has all. */
 const LISTED_COPIES = 20;
 
 export function copiesCommand(program: Command, context: CommandContext): void {

@@ -38,7 +38,7 @@ const PLOT = {
 } as const satisfies OptionsOf<PlotOptions>;
 
 const PLOT_DEFAULTS = defaultsOf(PLOT);
-/** For scripts, so many points of each curve. */
+/** The most points of each curve in the output for scripts. */
 const MAX_POINTS = 1_000;
 
 /** What the vertical axis measures. */
@@ -51,7 +51,7 @@ const AXES: Readonly<Record<MetricName, string>> = {
   speed: "characters a second",
 };
 
-/** Of curves, one after the other. */
+/** The colours of curves, one after the other. */
 const COLORS = ["yellow", "cyan", "green", "magenta", "red", "blue"] as const;
 
 export function plotCommand(program: Command, { terminal, interruption }: CommandContext): void {

@@ -81,16 +81,19 @@ export function sampleCommand(program: Command, context: CommandContext): void {
 /** Characters of a text that are kept one by one. */
 const PIECE = 1024;
 const BYTES_PER_CHARACTER = 2;
-/** Of a seed in a file, in characters: more than a model reads in minutes. */
+/** The longest seed in a file, in characters: a model needs minutes to read it. */
 const MAX_SEED_LENGTH = 10_000_000;
-/** Of the memory that there is for strings: a piece is there twice for a moment, and there is other work. */
+/**
+ * The share of the memory for strings that texts may take: each piece exists twice for a moment, and other work
+ * needs some.
+ */
 const HEAP_SHARE = 0.4;
 /** A string of JavaScript can't be longer than 2 ** 29, and JSON may double a text. */
 const MAX_TEXT_LENGTH = 2 ** 27;
 
 type Texts = AsyncGenerator<readonly string[], void>;
 
-/** Where texts are written, and what says until then that they will be. */
+/** Where texts are written, and the status line that is shown until then. */
 interface Output {
   readonly terminal: Terminal;
   readonly status: Status;
@@ -178,7 +181,7 @@ async function readSeed(
 /** Texts that are written when they are done have to fit into the memory that Node.js has for strings. */
 function refuseTooMuch(settings: SampleSettings): void {
   const { length = DEFAULTS.length, count: texts = DEFAULTS.count } = settings;
-  // What a sample can't be is refused where it is written.
+  // Settings that no sample can have are refused where it is written.
   if (length === -1 || texts > MAX_TEXTS) return;
   const alone = "One text alone, without --json, may be of any length.";
   if (length > MAX_TEXT_LENGTH) {

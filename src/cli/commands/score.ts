@@ -64,7 +64,7 @@ export function scoreCommand(program: Command, context: CommandContext): void {
 
 type Texts = AsyncGenerator<ScoredText, void>;
 
-/** Says that a text is scored until it is to be shown. */
+/** Shows that a text is being scored, until its scores are shown. */
 async function* whileScoring(texts: Texts, status: Status): Texts {
   status.show("Scoring the text");
   try {
@@ -86,7 +86,7 @@ interface View {
   readonly json: boolean | undefined;
 }
 
-/** What each text does to one model. */
+/** Shows how each text surprises one model. */
 async function show(texts: Texts, { terminal, signal, lines, json }: View): Promise<void> {
   const inColor = !json && !lines && terminal.outColors.level > 0;
   for await (const text of texts) {
@@ -97,7 +97,7 @@ async function show(texts: Texts, { terminal, signal, lines, json }: View): Prom
         await terminal.out(`${JSON.stringify(shown)}\n`);
       } else if (inColor) {
         const pieces = [...colored(line.text, bits, terminal.outColors), "\n"];
-        // A call takes so many arguments and not more, and a line may be a whole book.
+        // A call takes a limited number of arguments, and a line may be a whole book.
         for (let start = 0; start < pieces.length; start += PIECES_AT_ONCE) {
           await terminal.out(...pieces.slice(start, start + PIECES_AT_ONCE));
         }
@@ -147,7 +147,7 @@ async function compare(texts: Texts, view: View, labels: boolean | undefined): P
   }
 }
 
-/** A piece of text that was known to belong to a run, and the run that it fits best. */
+/** A piece of text whose run is known, and the run that it fits best. */
 interface Judged {
   readonly label: string;
   readonly best: string;

@@ -71,7 +71,7 @@ export function trainCommand(program: Command, context: CommandContext): void {
         terminal.isInteractive ? TO_LINE_START : "",
         "Interrupted before the first step: nothing was changed.",
       );
-      // Of a cross-validation, folds before this one are done.
+      // In a cross-validation, earlier folds are done.
       if (ended !== undefined && !json && !quiet) {
         const fold = basename(dirname(ended));
         terminal.say(`To continue: ${asTyped(resumeCommand(fold, files, options).command)}`);

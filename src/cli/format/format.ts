@@ -31,7 +31,7 @@ export function bytes(value: number): string {
 
 /**
  * Rows as columns of equal width; the last is not padded, and broken between words to fit `width`. What a
- * terminal would not show is written out, so that widths are what is seen.
+ * terminal would not show is written out, so that widths match what is seen.
  */
 export function columns(
   cells: readonly (readonly string[])[],

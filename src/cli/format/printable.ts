@@ -1,5 +1,5 @@
 /**
- * What a terminal obeys or shows nothing of: controls but tab and newline, separators of lines and
+ * What a terminal obeys or does not show: controls but tab and newline, separators of lines and
  * paragraphs, marks of direction, characters without width, and halves of surrogate pairs. The signs of
  * Arabic and Syriac that stand before numbers are formats too, but can be seen.
  */

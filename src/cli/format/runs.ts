@@ -73,7 +73,7 @@ function textName(origin: RunRecord | undefined): string {
   return rest.length > 0 ? `${first} +${rest.length}` : first;
 }
 
-/** All that there is to know of one run, a line for each thing. */
+/** Everything that is known about one run, a line for each fact. */
 export function runDetails(run: ListedRun, width: number | undefined): string[] {
   const { path, config, progress, vocabulary, parameters, state } = run;
   const { model, text, training } = config;

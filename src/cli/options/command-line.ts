@@ -8,7 +8,7 @@ import { checkPath } from "./paths.js";
 import { type GivenOption, type Token, tokensOf } from "./spelling.js";
 import { commandInstead, optionInstead } from "./suggestions.js";
 
-/** Whose value may be nothing: a text to go on from. */
+/** An option whose value may be empty: a text to go on from. */
 const MAY_BE_EMPTY = new Set(["--seed"]);
 
 /** What else is typed for `--version`. */

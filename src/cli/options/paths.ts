@@ -137,7 +137,7 @@ function refuseImpossible({ kind, option, path: file }: NamedPath): void {
   }
 }
 
-/** Refuses a path with a `~` or a wildcard that no shell has expanded, unless something is really called so. */
+/** Refuses a path with a `~` or a wildcard that no shell has expanded, unless something really has that name. */
 async function refuseUnexpanded(
   { kind, option, path: file }: NamedPath,
   out: string,
@@ -179,7 +179,7 @@ async function isThere(file: string): Promise<boolean> {
     await lstat(file);
     return true;
   } catch (error) {
-    // Of anything else the command says why it can't be used.
+    // For anything else the command itself says why it can't be used.
     return !["ENOENT", "ENOTDIR", "ENAMETOOLONG", "EINVAL"].includes(systemErrorCode(error) ?? "");
   }
 }

@@ -2,8 +2,8 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 
 /**
- * What a path with `*` or `?` in its last part stands for, sorted: on Windows no shell looks. Names count
- * whatever their case, and hidden ones only where the wildcard begins with a dot too.
+ * What a path with `*` or `?` in its last part stands for, sorted: on Windows no shell looks. Names match in any
+ * case, and hidden ones only where the wildcard begins with a dot too.
  *
  * @returns nothing where there is none, or a folder on the way has a wildcard
  */

@@ -8,7 +8,7 @@ import type { Marks } from "../terminal/marks.js";
 import type { FollowedRun } from "./followed-run.js";
 import { judgement } from "./judgement.js";
 
-/** How a run ended that did not reach the last of its steps. */
+/** How a run ended if it did not reach its last step. */
 const VERBS: Partial<Record<EndEvent["reason"], string>> = {
   interrupted: "Interrupted and saved",
   patience: "Stopped, since the held-out loss no longer fell",
@@ -41,14 +41,14 @@ function outcome(event: EndEvent, run: FollowedRun): string {
   return `${verb}: ${stepOf(event.step, event.totalSteps)}, in ${timeTaken(event, run)}.`;
 }
 
-/** The time of training, or where it was limited that of all there was to do. */
+/** The training time, or, where the time was limited, the time of the whole command. */
 function timeTaken({ seconds }: EndEvent, { started }: FollowedRun): string {
   const { maxTime } = started?.config.limits ?? {};
   if (maxTime === undefined) return duration(seconds - (started?.seconds ?? 0));
   return `${duration(seconds)} of ${duration(maxTime)}`;
 }
 
-/** How a run can be continued that had reached a limit before. */
+/** How to continue a run that had already reached a limit. */
 function longer({ reached }: EndEvent): string {
   if (reached === "patience") {
     return ", by its --patience: raise it to continue, or remove it with --patience 0.";
@@ -100,7 +100,7 @@ function comparison(event: EndEvent, width: number, marks: Marks): string[] {
   ];
 }
 
-/** What else there is to know of how the figures came about. */
+/** What else to know about the figures. */
 function notes(event: EndEvent, { started }: FollowedRun): string[] {
   const lines = partNote(event);
   if (event.droppedSteps > 0) {
@@ -125,7 +125,7 @@ function notes(event: EndEvent, { started }: FollowedRun): string[] {
   return lines;
 }
 
-/** Where evaluations scored a part of what is held out: which figure is of what. */
+/** Where evaluations scored a part of what is held out: what each figure covers. */
 function partNote(event: EndEvent): string[] {
   const { evalCharacters, bestLoss, wholeLoss, validationCharacters } = event;
   if (evalCharacters === undefined || bestLoss === undefined) return [];

@@ -5,7 +5,7 @@ import { type Piece, styled, together } from "../terminal/styled.js";
 import type { FollowedRun } from "./followed-run.js";
 
 const WIDTHS = { epoch: 5, step: 9, loss: 10 };
-/** Fewer evaluations without a lower loss are nothing to speak of. */
+/** Fewer evaluations in a row without a lower loss are not worth mentioning. */
 const MANY_WITHOUT_LOWER = 2;
 
 /** The first evaluations, which are all shown. */

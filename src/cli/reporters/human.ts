@@ -27,11 +27,11 @@ import type { Reporter } from "./reporter.js";
 import { ShownSamples } from "./shown-samples.js";
 import { startBlock } from "./start-block.js";
 
-/** Where no bar can be drawn, a line says how it goes so often. */
+/** How often a line reports progress where no bar can be drawn. */
 const SECONDS_BETWEEN_LINES = 10;
-/** A number of steps that changes by a smaller fraction is not spoken of. */
+/** A smaller relative change of the number of steps is not mentioned. */
 const CHANGE_TO_TELL = 0.25;
-/** Of what is no terminal, for texts to be broken into lines. */
+/** The width to which texts are broken into lines where there is no terminal. */
 const WIDTH_OF_FILES = 100;
 
 const PREPARATIONS: Readonly<Record<Preparation, string>> = {

@@ -2,11 +2,14 @@ import { formatCount } from "../../text.js";
 import type { EndEvent } from "../../training/events.js";
 import type { FollowedRun } from "./followed-run.js";
 
-/** A model that predicts its training part so much better than the held-out part knows it by heart, in nats/char. */
+/**
+ * A model that predicts its training part better than the held-out part by this much has memorized it, in
+ * nats/char.
+ */
 const GAP_OF_MEMORY = 0.5;
-/** A held-out loss has risen when it is so many times the lowest. */
+/** A held-out loss counts as risen when it is this many times the lowest. */
 const RISEN = 1.01;
-/** A best step after this fraction of a run says that the model still gets better. */
+/** A best step after this fraction of a run means that the model is still improving. */
 const LATE = 0.9;
 
 /** What a result means. */

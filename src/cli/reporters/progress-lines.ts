@@ -6,13 +6,13 @@ import type { Marks } from "../terminal/marks.js";
 import type { Drawing } from "../terminal/progress.js";
 import type { FollowedRun } from "./followed-run.js";
 
-/** A terminal of fewer columns gets one line, with the most important alone. */
+/** A terminal of fewer columns gets one line, with only the most important facts. */
 const WIDTH_FOR_TWO_LINES = 80;
 /** Of the curve of validation losses, in characters. */
 const CURVE_WIDTH = 10;
 const MAX_BAR_LENGTH = 40;
 
-/** How a run goes: how far it is, and how good its model is by now. */
+/** The progress of a run: how far it is, and how good its model is so far. */
 export function progressLines(run: FollowedRun, width: number, marks: Marks): Drawing {
   const { fraction } = run;
   const isNarrow = width < WIDTH_FOR_TWO_LINES;

@@ -7,7 +7,7 @@ export interface Reporter {
   /** Something is about to be done before a run starts. */
   prepare(doing: Preparation): void;
   report(event: TrainingEvent): void | Promise<void>;
-  /** Writes a line of the command's own to standard error. */
+  /** Writes a line of the command itself to standard error. */
   say(...pieces: readonly Piece[]): void;
   /** Leaves the terminal as it was. */
   close(): void;

@@ -3,7 +3,7 @@ import type { TrainOptions } from "../commands/train.js";
 import { brokenLines } from "../format/format.js";
 import type { FollowedRun } from "./followed-run.js";
 
-/** A sample is shown when the loss is this much lower than at the one that was shown last. */
+/** A sample is shown when the loss is lower than at the last one shown by this fraction. */
 const DROP = 0.05;
 const INDENT = "    ";
 const BETWEEN_DOCUMENTS = "   ";
@@ -14,7 +14,7 @@ export class ShownSamples {
 
   constructor(readonly options: Pick<TrainOptions, "samples" | "sampleEvery">) {}
 
-  /** Whether a sample follows the evaluation, and is shown for how much the loss has dropped. */
+  /** Whether a sample follows the evaluation and is shown because the loss has dropped enough. */
   isNextShown(run: FollowedRun): boolean {
     const { samples = true, sampleEvery } = this.options;
     return samples && sampleEvery === undefined && this.#hasDropped(run);

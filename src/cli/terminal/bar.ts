@@ -1,12 +1,12 @@
 import type { Marks } from "./marks.js";
 
-/** A bar of so many characters, of which a fraction is done. */
+/** A bar of this many characters, a fraction of which is done. */
 export function bar(fraction: number, length: number, { bar: [done, left] }: Marks): string {
   const full = Math.round(Math.min(Math.max(fraction, 0), 1) * length);
   return done.repeat(full) + left.repeat(length - full);
 }
 
-/** `start`, and behind it as many facts as have room in a line that is shorter than `width`. */
+/** `start`, followed by as many facts as fit into a line shorter than `width`. */
 export function withFacts(start: string, facts: readonly string[], width: number): string {
   let line = start;
   for (const [k, fact] of facts.entries()) {

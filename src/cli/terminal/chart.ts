@@ -70,7 +70,7 @@ export function chart(
   ].map((row) => row.trimEnd());
 }
 
-/** The least and the most; wider by a little where they are the same. */
+/** The least and the most; slightly further apart where they are the same. */
 function extent(values: readonly number[]): [number, number] {
   let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) {
@@ -88,7 +88,7 @@ function niceTicks(from: number, to: number, count: number): number[] {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
   const ticks: number[] = [];
-  // Counted in whole steps, so that nothing adds up.
+  // Counted in whole steps, so that rounding errors don't add up.
   for (let k = Math.ceil(from / step); k * step <= to; k++) ticks.push(k * step);
   return ticks.length > 1 ? ticks : [from, to];
 }
@@ -110,7 +110,7 @@ function shortened(value: number): string {
   return Math.abs(value) >= 1e3 ? `${rounded(value / 1e3)}k` : rounded(value);
 }
 
-/** The heights of a line at each of the columns that it reaches over, straight between its points. */
+/** The heights of a line at each of the columns that it spans, straight between its points. */
 function onColumns(
   points: ChartLine["points"],
   left: number,
@@ -130,7 +130,7 @@ function onColumns(
       heights.push([x, after.y]);
     }
   }
-  // Shorter than a column, it is a point.
+  // A line shorter than a column is a point.
   return heights.length > 0 ? heights : points.slice(0, 1).map(({ x, y }): Point => [x, y]);
 }
 

@@ -57,6 +57,6 @@ export function showsUnicode(): boolean {
   // Windows has another way to say how characters are coded, and its terminals are known by their names.
   if (process.platform === "win32") return true;
   const { LC_ALL, LC_CTYPE, LANG } = process.env;
-  // Without a locale, as in many containers, terminals are those of today.
+  // Where there is no locale, as in many containers, the terminal is a modern one.
   return /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || "UTF-8");
 }

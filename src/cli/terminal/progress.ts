@@ -32,14 +32,14 @@ export function createProgress(terminal: Terminal): Progress {
   let bars: MultiBar | undefined;
   let draw: (width: number) => Drawing = () => ({ lines: [] });
   let drawn: readonly string[] = [];
-  /** Whether the lines may cover others, or reach below where they are drawn next. */
+  /** Whether the lines on the screen may cover others, or reach below where they are drawn next. */
   let isInTheWay = false;
   let endSession = () => {};
 
   function begin(): void {
-    // cli-progress keeps the time of redrawing, and the lines below what is said.
+    // cli-progress decides when to redraw, and keeps the lines below what is said.
     const started = new cliProgress.MultiBar({
-      // Signals are the command's own affair.
+      // The command handles signals itself.
       gracefulExit: false,
       hideCursor: true,
       clearOnComplete: true,
@@ -117,7 +117,7 @@ function cursorToFirstLine(bars: MultiBar): void {
 /**
  * Leaves the terminal as it was while Ctrl-Z stops the process, and comes back when it goes on.
  *
- * @returns lets Ctrl-Z be what it was
+ * @returns a function that gives Ctrl-Z its former effect
  */
 function atSuspension(leave: () => void, comeBack: () => void): () => void {
   if (process.platform === "win32") return () => {};

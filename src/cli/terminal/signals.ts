@@ -101,7 +101,7 @@ export class Interruption {
     return error === this.signal.reason || isAbort || isStopped(error);
   }
 
-  /** Lets signals be what they were. */
+  /** Gives signals their former effect. */
   release(): void {
     this.#release();
     this.#stopListening();

@@ -15,7 +15,7 @@ import { asTyped } from "../invocation.js";
 import { ASCII_MARKS, type Marks, showsUnicode, UNICODE_MARKS } from "./marks.js";
 import { exactText, type Piece, shownLine, shownText, styled, together } from "./styled.js";
 
-/** How long a hurried command waits for who does not read its output, in milliseconds. */
+/** How long a hurried command waits for a reader that does not read its output, in milliseconds. */
 const LAST_WAIT = 500;
 
 type Stream = NodeJS.WriteStream;
@@ -48,7 +48,7 @@ export interface Terminal {
    * @throws CharnnError `NOT_WRITABLE` where that is impossible; a reader who left is no error.
    */
   written(): Promise<void>;
-  /** From now on nothing waits for who does not read: the command is to end. */
+  /** From now on nothing waits for a reader that does not read: the command is to end. */
   hurry(): void;
   /** Writes a line to standard error, as {@link shownLine}. */
   say(...pieces: readonly Piece[]): void;
@@ -102,7 +102,7 @@ export function processTerminal(): Terminal {
         streams.map((stream) => new Promise((resolve) => stream.write("", resolve))),
       );
       await (hurried.signal.aborted ? Promise.race([all, sleep(LAST_WAIT)]) : all);
-      // A terminal that is gone, of whose end the command was told, is no other failure.
+      // That the terminal is gone, as a signal has told the command, is not a further failure.
       if (failure && !hurried.signal.aborted) throw outNotWritable(failure);
     },
     hurry: () => hurried.abort(),

@@ -1,4 +1,4 @@
-/** From this many bits on a character has these colours, which are seen on light and dark pages. */
+/** From this many bits on a character has these colours, which are visible on light and dark pages. */
 export const SURPRISAL_LEVELS = [
   { from: 1, background: "#fff2b2", text: "#000000" },
   { from: 2, background: "#fdc862", text: "#000000" },
@@ -11,7 +11,7 @@ const LIGHT = `--page: #ffffff; --text: #1c1c1e; --quiet: #55555c; --line: #d5d5
 const DARK = `--page: #16171a; --text: #ececf0; --quiet: #a9abb3; --line: #3a3c42; --panel: #202226; --link: #8ab8ff;
   --shade: rgb(0 0 0 / .8); --bar: #3c6591;`;
 
-/** Told apart by those too who see few colours (after Okabe and Ito), on light pages and on dark ones. */
+/** Distinguishable for colour-blind readers too (after Okabe and Ito), on light pages and on dark ones. */
 const RUNS_ON_LIGHT = ["#0072b2", "#d55e00", "#008060", "#b8860b", "#b0478a", "#3d8fbf"];
 const RUNS_ON_DARK = ["#3d9fe0", "#f0803c", "#1fb88d", "#e6b422", "#dc8fbb", "#8cd0f5"];
 

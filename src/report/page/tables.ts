@@ -28,7 +28,7 @@ export function runName(name: string, run: number): Html {
 /** More runs share colours, and their lines are dashed. */
 const RUN_COLORS = 6;
 
-/** A loss in nats/char; nothing for none. */
+/** A loss in nats/char; empty where there is none. */
 export function figure(value: number | null | undefined): string {
   return typeof value === "number" ? value.toFixed(3) : "";
 }

@@ -7,7 +7,7 @@ const PATIENCE = 10_000;
 
 interface Reader {
   readonly response: ServerResponse;
-  /** When it had taken all that it was sent, the last time somebody looked. */
+  /** When it was last found to have read everything that it was sent. */
   drainedAt: number;
   /** Whether there was an update that it was not sent. */
   isBehind: boolean;
@@ -39,7 +39,7 @@ export class EventReaders {
   }
 
   /**
-   * To be called again and again, also when nothing has changed.
+   * To be called repeatedly, also when nothing has changed.
    *
    * @param change undefined where nothing has
    * @param whole makes an update that says everything

@@ -9,7 +9,7 @@ const HOST = "127.0.0.1";
 /** Bytes of the token: nobody guesses 192 bits. */
 const TOKEN_BYTES = 24;
 
-/** What costs memory is bounded, whoever connects. */
+/** What costs memory is bounded, no matter who connects. */
 const MAX_CONNECTIONS = 1_024;
 const MAX_PAGES = 32;
 const MAX_HEADERS = 100;
@@ -36,7 +36,7 @@ export interface Served {
 }
 
 /**
- * Serves one page and its events on this machine, to who knows the token in its address: all users of the
+ * Serves one page and its events on this machine, to anyone who knows the token in its address: all users of the
  * machine can reach the port. It answers to its own name only, so that no page from elsewhere can reach it by a
  * name that points here (DNS rebinding). A connection is for one request.
  */

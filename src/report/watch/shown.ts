@@ -14,7 +14,7 @@ import { resultOf } from "../page/sections/result.js";
 import { sampleItems } from "../page/sections/samples.js";
 import type { ReportedRun } from "../reported-run.js";
 
-/** What an open page shows of a run, apart from what only another edition of it changes. */
+/** What an open page shows of a run, except what changes only when the page is loaded again. */
 export interface Shown {
   readonly runs: readonly RunData[];
   readonly charts: Charts;

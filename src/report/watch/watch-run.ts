@@ -13,7 +13,7 @@ const MILLISECONDS_BETWEEN_LOOKS = 1_000;
 
 /**
  * Serves the report of a run on this machine while it is trained, and sends open pages what is new. The run
- * need not be there yet. Only who knows the address can read the page: it has a token that nobody can guess.
+ * need not be there yet. Only someone who knows the address can read the page: it has a token that nobody can guess.
  *
  * @param settings of one run
  * @param options `port` 0 takes one that is free; `onAddress` is called with the page's address when the page

@@ -32,8 +32,8 @@ export interface WatchOptions {
 }
 
 /**
- * A run that is looked at again and again, and may not be there yet. Without a name it is the newest one: when
- * it is over and another begins, that is followed.
+ * A run that is looked at repeatedly, and may not exist yet. Without a name it is the newest one: when it is
+ * over and another begins, the other is followed.
  */
 export class WatchedRun {
   readonly #plan: ReportPlan;
@@ -107,7 +107,7 @@ export class WatchedRun {
     }
   }
 
-  /** Looks what is new. What can't be read for a while is a warning, and nothing has changed. */
+  /** Looks for what is new. What can't be read for a while is a warning, and nothing has changed. */
   async look(): Promise<void> {
     try {
       await this.#look();

@@ -30,7 +30,7 @@ interface DrawnChart {
   readonly lines: readonly LegendLine[];
 }
 
-/** The charts over one horizontal axis. */
+/** The charts, which share one horizontal axis. */
 export class ChartGroup {
   readonly state: ChartsState;
   /** Called with the place that the pointer is at, undefined where it is outside. */
@@ -56,7 +56,7 @@ export class ChartGroup {
     this.#setRange();
   }
 
-  /** Another axis begins with all of it. */
+  /** A new axis starts with its whole range. */
   showAxis(axis: AxisName): void {
     this.state.axis = axis;
     this.#chosen = undefined;
@@ -164,7 +164,7 @@ export class ChartGroup {
       const rows = steps
         .map((step, k) => ({ place: placeAt(step), values: ofRun.map(({ values }) => values[k]) }))
         .filter(({ values }) => values.some((value) => value !== null))
-        // Two of them may be at one place where that was rounded.
+        // Rounding may have put two of them at one place.
         .filter(({ place }, k, all) => k === 0 || place > all[k - 1].place);
       return [
         rows.map(({ place }) => place),
@@ -182,7 +182,7 @@ export class ChartGroup {
     };
   }
 
-  /** The baselines are seen whatever the losses are. */
+  /** The baselines are in view, no matter what the losses are. */
   #yRange(name: ChartName, least: number, most: number): uPlotClass.Range.MinMax {
     const losses =
       name === "loss" ? this.state.runs.flatMap(({ baseline }) => baseline?.loss ?? []) : [];

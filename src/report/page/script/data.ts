@@ -79,7 +79,7 @@ export interface Update {
   readonly edition?: number;
 }
 
-/** A piece of text through the model's eyes. */
+/** A piece of text as the model sees it. */
 export interface TextData {
   readonly characters: readonly string[];
   /** Surprisal of each character, bits; null for the first of a text. */

@@ -17,7 +17,7 @@ export function showExpected(text: TextData, position: number): void {
     rows.push([came, 2 ** -bits]);
   }
   const shown = rows.map(([character, probability]) => barOf(character, probability, came));
-  // As many rows everywhere, so that nothing below moves.
+  // The same number of rows everywhere, so that nothing below moves.
   while (shown.length < ROWS) shown.push(make("div", "row"));
   element("expected").replaceChildren(...shown);
 }

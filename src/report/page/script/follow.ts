@@ -1,7 +1,7 @@
 import type { Update } from "./data.js";
 import { element } from "./elements.js";
 
-/** How long a page waits that was refused, in milliseconds. */
+/** How long a page that was refused waits, in milliseconds. */
 const RETRY = 5_000;
 
 /** Takes what is new from the server. Every connection begins with all there is. */

@@ -15,7 +15,7 @@ const ROLES: Readonly<Record<string, string>> = {
   "training-loss": "training",
 };
 
-/** A line of a chart, and what is where on it. */
+/** A line of a chart, and its values. */
 export interface LegendLine extends Pick<ChartLine, "run" | "metric"> {
   readonly values: readonly (number | null | undefined)[];
 }

@@ -1,4 +1,4 @@
-/** What stands on the horizontal axis of the charts: the step, or what a run had done by it. */
+/** What stands on the horizontal axis of the charts: the step, or what a run had done by then. */
 import type { AxisMetric, ChartData } from "./data.js";
 
 export type AxisName = "step" | "epoch" | "minutes" | "characters";
@@ -46,7 +46,7 @@ interface Place {
   readonly value: number;
 }
 
-/** On the straight lines through the points, of which the first and the last go on. */
+/** On the straight lines between the points; the first and the last line continue beyond them. */
 function between(points: readonly Place[], step: number): number {
   if (points.length < 2) return points[0]?.value ?? step;
   let [low, high] = [0, points.length - 1];

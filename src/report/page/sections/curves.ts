@@ -4,7 +4,7 @@ import { type Html, html } from "../html.js";
 import { figure, rowOf, tableOf } from "../tables.js";
 import { spread } from "./spread.js";
 
-/** Evenly spread; a page of all may be too long for anybody. */
+/** Evenly spread: a page with all of them may be too long to read. */
 const MAX_EVALUATIONS = 500;
 
 const AXES = [
@@ -47,7 +47,7 @@ function chart(name: string, description: string): Html {
 `;
 }
 
-/** The numbers behind the charts, for who does not see them. */
+/** The numbers behind the charts, for readers who can't see them. */
 function evaluations(runs: readonly Metrics[]): Html {
   const rows = evaluationRows(runs);
   const head = [

@@ -5,7 +5,7 @@ import { type Html, html } from "../html.js";
 import { table } from "../tables.js";
 import { textSpans } from "./text-spans.js";
 
-/** Which units track something, and a text by the activation of one. */
+/** Which units track something, and a text coloured by the activation of one. */
 export function neuronsSection({ data, tracked, fitted, isHeldOut }: TextView): Html {
   const rows = tracked.map(({ property, measure, best }) => [
     property,

@@ -167,7 +167,7 @@ ${made.map(
 )}`;
 }
 
-/** A command that is broken between its options alone. */
+/** A command that is broken only between its options. */
 function inWords(command: string): Html {
   const words = command.split(/ (?=--)/);
   return html`${words.map((word, k) => html`${k === 0 ? "" : " "}<span>${word}</span>`)}`;

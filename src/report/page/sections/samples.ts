@@ -6,10 +6,10 @@ import { runName } from "../tables.js";
 import { spread } from "./spread.js";
 import { readable } from "./text-spans.js";
 
-/** Evenly spread; a page of all may be too long for anybody. */
+/** Evenly spread: a page with all of them may be too long to read. */
 const MAX_SAMPLES = 200;
 
-/** What was written on the way: that of the best step, and the way to all others. */
+/** What was written on the way: the sample of the best step, and a way to see all others. */
 export function samplesSection(runs: readonly Metrics[]): Html {
   const items = sampleItems(runs);
   const isHidden = items.length === 0 ? html` hidden` : html``;

@@ -5,7 +5,7 @@ import { type Html, html } from "../html.js";
 import { nameOf } from "../script/character-names.js";
 import { runName, table } from "../tables.js";
 
-/** The characters of each run, and those that its model takes for similar. */
+/** The characters of each run, and those that its model treats as similar. */
 export function vocabularySection({ runs, vocabularies }: Report): Html {
   const own = vocabularies.flatMap((vocabulary, k) => (vocabulary ? [{ vocabulary, k }] : []));
   if (own.length === 0) return html``;
