@@ -23,6 +23,7 @@ void Team::begin(const Job& job) {
 }
 
 void Team::finish() {
+  check();
   if (job_.function == nullptr) return;
   do_part(job_, 0);
   wait([&] { return unfinished_ == 0; });
@@ -46,6 +47,20 @@ void Team::end() {
   sleepers_.wake();
 }
 
+#if defined(__wasm__)
+void Team::fail() {
+  has_failed_ = true;
+  sleepers_.wake();
+}
+
+void Team::check() const {
+  if (has_failed_) charnn_throw_failure();
+}
+#else
+// A fault in a thread of the operating system ends the process.
+void Team::check() const {}
+#endif
+
 void Team::do_part(const Job& job, size_t index) {
   auto wait = [](void* team) { static_cast<Team*>(team)->barrier(); };
   job.function(job.context, {index, size_, wait, this, loop_states_, job.stop});
@@ -68,7 +83,12 @@ void Team::wait(Predicate is_done) {
     if (is_done()) return;
     pause_before_look(i + 1);
   }
+#if defined(__wasm__)
+  sleepers_.sleep_until([&] { return is_done() || has_failed_; });
+#else
   sleepers_.sleep_until(is_done);
+#endif
+  check();
 }
 
 }  // namespace charnn

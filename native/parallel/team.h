@@ -73,10 +73,18 @@ class Team {
   /// Has the threads return from `take_part`.
   void end();
 
+#if defined(__wasm__)
+  /// To be called where a thread's part was ended by a trap, so that it will never be done: all
+  /// that wait for it, now or later, fail too. Any thread may call this.
+  void fail();
+#endif
+
  private:
   void begin(const Job& job);
   void do_part(const Job& job, size_t index);
   void barrier();
+  /// Does not return where a thread has failed.
+  void check() const;
   /// Returns when `is_done` says so, which whoever makes it true follows by `sleepers_.wake()`.
   template <class Predicate>
   void wait(Predicate is_done);
@@ -92,6 +100,9 @@ class Team {
   alignas(64) std::atomic<size_t> at_barrier_{0};  // workers that have reached the current one
   std::atomic<size_t> barriers_passed_{0};         // the sense that waiting workers watch
   alignas(64) std::atomic<bool> ends_{false};
+#if defined(__wasm__)
+  std::atomic<bool> has_failed_{false};
+#endif
   Sleepers sleepers_;
 };
 

@@ -17,6 +17,10 @@ namespace charnn {
 
 #if defined(__wasm__)
 
+/// Throws in JavaScript that a thread of the team has failed, and so does not return.
+extern "C" __attribute__((import_module("charnn"), import_name("throwFailure"))) void
+charnn_throw_failure();
+
 /// How often a thread looks before it sleeps.
 constexpr size_t kLooksBeforeSleep = 4000;
 

@@ -37,4 +37,7 @@ CHARNN_EXPORT(startedThreads) size_t started_threads() { return started; }
 /// own, whose stack no other uses, and no more than kMaxThreads - 1 times.
 CHARNN_EXPORT(takePart) void take_part() { team().take_part(started.fetch_add(1)); }
 
+/// Has all calls that use the team throw from now on, also one that waits at this moment.
+CHARNN_EXPORT(failTeam) void fail_team() { team().fail(); }
+
 }  // namespace charnn

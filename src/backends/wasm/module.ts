@@ -32,6 +32,8 @@ export interface ModuleFunctions {
   useThreads(threads: number): void;
   /** How many threads take part in kernels or will in a moment, including this one. */
   startedThreads(): number;
+  /** Has all calls that use several threads throw from now on, as what one of them does is unfinished. */
+  failTeam(): void;
 }
 
 /** Compiled by `npm run wasm`. */
@@ -59,15 +61,20 @@ function instantiate(): WasmKernels {
     const lookForStop = () => {
       if (stopByte && isToStop()) Atomics.store(stopByte, 0, 1);
     };
+    const threads = new Threads(module, memory);
     const { exports } = new WebAssembly.Instance(module, {
       env: { memory: memory.memory },
-      charnn: { lookForStop, secondsNow: () => performance.now() / 1e3 },
+      charnn: {
+        lookForStop,
+        secondsNow: () => performance.now() / 1e3,
+        throwFailure: () => threads.throwFailure(),
+      },
     });
-    const functions = exports as unknown as ModuleFunctions;
+    const functions = failingTogether(exports as unknown as ModuleFunctions);
     functions.makeTeam();
     stopByte = new Uint8Array(memory.memory.buffer, functions.stopByte(), 1);
     memory.reserve((exports.__heap_base as { value: number }).value);
-    return wasmKernels(functions, memory, new Threads(module, memory));
+    return wasmKernels(functions, memory, threads);
   } catch (cause) {
     if (cause instanceof BackendError) throw cause;
     const [reason] = (cause as Error).message.split("\n");
@@ -75,6 +82,22 @@ function instantiate(): WasmKernels {
       cause,
     });
   }
+}
+
+/** A call that a trap has ended leaves its work unfinished. No later one may wait for that. */
+function failingTogether(functions: ModuleFunctions): ModuleFunctions {
+  const guard = (call: (value: number) => unknown) => (value: number) => {
+    try {
+      return call(value);
+    } catch (error) {
+      functions.failTeam();
+      throw error;
+    }
+  };
+  const guarded = Object.entries(functions)
+    .filter(([, call]) => typeof call === "function")
+    .map(([name, call]) => [name, guard(call)]);
+  return Object.fromEntries(guarded);
 }
 
 /** Without this option Node.js before version 24 reserves 10 GB of addresses for a memory of any size. */

@@ -1,4 +1,9 @@
-import { Worker } from "node:worker_threads";
+import {
+  MessageChannel,
+  type MessagePort,
+  receiveMessageOnPort,
+  Worker,
+} from "node:worker_threads";
 import { addressSpaceLeft } from "../../memory.js";
 import type { ModuleMemory } from "./memory.js";
 import type { ThreadData } from "./thread.js";
@@ -24,6 +29,8 @@ export class Threads {
   /** The most threads there can be, including that of JavaScript. */
   readonly most: number;
   #started = 1;
+  /** Where each worker says how it failed. */
+  readonly #failures: MessagePort[] = [];
 
   constructor(module: object, memory: ModuleMemory) {
     this.#module = module;
@@ -40,13 +47,27 @@ export class Threads {
     }
   }
 
+  /** Throws what a worker has failed by. Its events would come too late: nothing hears them while a kernel waits. */
+  throwFailure(): never {
+    for (const port of this.#failures) {
+      const failure = receiveMessageOnPort(port);
+      if (failure) throw failure.message;
+    }
+    throw new Error("A call of the wasm backend has failed before.");
+  }
+
   #startOne(): boolean {
     const stack = this.#memory.allocate(STACK_BYTES);
     const { memory } = this.#memory;
-    const workerData: ThreadData = { module: this.#module, memory, stack: stack + STACK_BYTES };
+    const { port1, port2 } = new MessageChannel();
+    const workerData: ThreadData = {
+      ...{ module: this.#module, memory, stack: stack + STACK_BYTES },
+      failures: port2,
+    };
     try {
       const worker = new Worker(new URL("./thread.js", import.meta.url), {
         workerData,
+        transferList: [port2],
         // It loads nothing that options or NODE_OPTIONS name: the process has loaded that already. It
         // writes nothing, and nothing that Node.js may write concerns the user.
         ...{ execArgv: [], env: {}, stdout: true, stderr: true },
@@ -54,6 +75,7 @@ export class Threads {
       // One that does not start takes no part.
       worker.on("error", () => {});
       worker.unref();
+      this.#failures.push(port1);
       return true;
     } catch {
       this.#memory.free(stack);

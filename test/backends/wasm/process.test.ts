@@ -177,3 +177,64 @@ slow("The WebAssembly module has fewer threads where addresses are limited", onL
     started.toSorted((a, b) => a - b),
   );
 });
+
+/** Has the threads of the module that are started later fail as soon as they use their stack. */
+const BREAK_STACKS = `
+  import { ModuleMemory } from "#src/backends/wasm/memory.js";
+  const { allocate } = ModuleMemory.prototype;
+  // Where a stack would begin below the memory, the first use of it is a trap.
+  ModuleMemory.prototype.allocate = function (bytes) {
+    return bytes === 65536 ? -bytes : allocate.call(this, bytes);
+  };`;
+
+/** Lines that print what a few steps end with, tried twice. */
+function failures(threads: number): string {
+  return `
+    import { trainForHash } from "${WORK}";
+    import { startWasmThreads } from "${THREADS}";
+    for (let i = 0; i < 2; i++) {
+      try {
+        await startWasmThreads(${threads});
+        console.log(await trainForHash("wasm", ${threads}, 12));
+      } catch (error) { console.log(error.stack.split("\\n")[0]) }
+    }`;
+}
+
+test("A thread of the WebAssembly module that fails ends the work of all with its error", async () => {
+  for (const threads of [2, 5]) {
+    const { code, stdout } = await outcomeOf(`${BREAK_STACKS}${failures(threads)}`);
+    assert.equal(code, 0, stdout);
+    const [first, second] = stdout.split("\n");
+    assert.match(first, /^RuntimeError: memory access out of bounds/);
+    assert.match(second, /RuntimeError: memory access out of bounds|has failed before\.$/);
+  }
+});
+
+test("A call of the WebAssembly module that has failed leaves nothing that a later one waits for", async () => {
+  const program = `
+    import { loadWasmKernels } from "${MODULE}";
+    import { forwardArguments, sizesOf } from "${new URL("../../helpers/addon-calls.js", import.meta.url)}";
+    import { Draw } from "${new URL("../../helpers/numbers.js", import.meta.url)}";
+    import { ModuleMemory } from "#src/backends/wasm/memory.js";
+    import { startWasmThreads } from "${THREADS}";
+    await startWasmThreads(3);
+    const kernels = loadWasmKernels();
+    const values = forwardArguments(kernels, sizesOf("gru", "vectors"), new Draw(1));
+    const { addressOf } = ModuleMemory.prototype;
+    for (const isBroken of [false, true, false, false]) {
+      // Nothing is there: the memory is not that large.
+      ModuleMemory.prototype.addressOf = function (array) {
+        return isBroken && array === values.weightHh ? 2 ** 32 - 2 ** 16 : addressOf.call(this, array);
+      };
+      try { kernels.forwardSequence(values); console.log("done") } catch ({ message, stack }) {
+        console.log(message, /thread\\.js/.test(stack) ? "in another thread" : "");
+      }
+    }`;
+  const { code, stdout } = await outcomeOf(program);
+  assert.equal(code, 0, stdout);
+  const [done, failed, ...later] = stdout.split("\n").map((line) => line.trim());
+  assert.equal(done, "done");
+  assert.match(failed, /^memory access out of bounds/);
+  assert.equal(later.length, 2);
+  for (const line of later) assert.match(line, /in another thread$|has failed before\.$/);
+});
