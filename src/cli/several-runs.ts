@@ -1,6 +1,8 @@
 import path from "node:path";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { CharnnError } from "../errors.js";
+import type { Terminal } from "./terminal/terminal.js";
+import { warnIfUntrained } from "./untrained.js";
 
 /** A run that was asked for. */
 export interface OpenRun {
@@ -9,17 +11,21 @@ export interface OpenRun {
   readonly checkpoint: Checkpoint;
 }
 
+interface OpenOptions {
+  readonly out: string | undefined;
+  readonly signal: AbortSignal;
+  /** Which tensors of each are needed; the weights when left out. */
+  readonly tensors?: "all" | "weights";
+}
+
 /**
  * Loads the runs that were asked for, and names each by its folder, or by its path where another has
- * that name.
- *
- * @param tensors which tensors of each are needed
+ * that name. Warns of those that may have learned nothing.
  */
 export async function openRuns(
   asked: readonly string[],
-  out: string | undefined,
-  signal: AbortSignal,
-  tensors: "all" | "weights" = "weights",
+  terminal: Pick<Terminal, "warn">,
+  { out, signal, tensors = "weights" }: OpenOptions,
 ): Promise<OpenRun[]> {
   const { loadCheckpoint } = await import("../runs/load-checkpoint.js");
   const runs: OpenRun[] = [];
@@ -31,6 +37,7 @@ export async function openRuns(
       throw new CharnnError("INVALID_SETTING", `${run} is asked for twice.`, "Name each run once.");
     }
     paths.add(file);
+    await warnIfUntrained(terminal, checkpoint);
     const folder = path.basename(path.dirname(file));
     const isTaken = runs.some(({ name }) => name === folder);
     runs.push({ name: isTaken ? checkpoint.path : folder, checkpoint });

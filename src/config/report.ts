@@ -10,7 +10,7 @@ import {
 
 /** What a report is about. */
 export interface ReportSettings extends ModelTextSettings {
-  /** Names or folders of runs. Default: the one that reported last. */
+  /** Names or folders of runs. Default: the newest that has reported a step. */
   readonly runs?: readonly string[] | undefined;
   /** Files and folders of a text to look at with the first run's model. */
   readonly text?: readonly string[] | undefined;

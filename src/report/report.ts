@@ -39,7 +39,7 @@ export interface Report {
 
 /** The settings of a report, checked and with their defaults. */
 export interface ReportPlan {
-  /** Names or folders of runs, empty for the one that reported last. */
+  /** Names or folders of runs, empty for the newest that has reported a step. */
   readonly names: readonly string[];
   readonly out: string;
   /** The text to look at, if there is one. */

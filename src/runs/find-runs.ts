@@ -6,43 +6,26 @@ import { CharnnError, systemErrorCode } from "../errors.js";
 import { namesIn, unlessAbsent, unreadable } from "../files/folder-names.js";
 import { quoted } from "../shell-words.js";
 import { byDistance, meant } from "../similar.js";
+import { listRuns, newestOf, runsIn } from "./all-runs.js";
 import { watchTraining } from "./lock.js";
 import { lockOf } from "./lock-holder.js";
+import { newestCheckpoint, newestReportedRun } from "./newest-run.js";
 import { checkpointsOf, contentsOf, type RunContents } from "./run-contents.js";
 import { folderAt, isFolderName, METRICS, type RunFolder } from "./run-folder.js";
-
-/** Called for each run that can't be read: the path of its folder, and why. */
-export type OnUnreadable = (path: string, error: CharnnError) => void;
 
 const NAMES_IN_HINT = 5;
 
 /**
- * The runs in `out` that have a checkpoint, those with the newest one first. A folder of which it can't be
- * told whether it holds a run does not hide the others.
- *
- * @throws CharnnError `NOT_READABLE` for `out` itself
- */
-export async function listRuns(out: string, onUnreadable?: OnUnreadable): Promise<RunFolder[]> {
-  const runs: { folder: RunFolder; savedAt: number }[] = [];
-  for (const { folder, contents } of await foldersIn(out, onUnreadable)) {
-    const checkpoints = checkpointsOf(folder, contents);
-    if (checkpoints.length > 0) runs.push({ folder, savedAt: await newestOf(checkpoints) });
-  }
-  runs.sort((a, b) => b.savedAt - a.savedAt || (a.folder.name < b.folder.name ? -1 : 1));
-  return runs.map(({ folder }) => folder);
-}
-
-/**
  * The checkpoint file that a person means.
  *
- * @param run a run's name in `out`, a run's folder, or a checkpoint file; the newest run in `out`
- *   when undefined. Of a run it is the best checkpoint where there is one, else the last.
+ * @param run a run's name in `out`, a run's folder, or a checkpoint file; when undefined, that of
+ *   {@link newestCheckpoint}. Of a run it is the best checkpoint where there is one, else the last.
  * @throws CharnnError `NOT_FOUND`, or `NOT_READABLE` where it can't be told what is there
  */
 export async function findCheckpoint(run: string | undefined, out: string): Promise<string> {
   if (run === undefined) {
-    const [newest] = await listRuns(out);
-    if (newest) return checkpointsOf(newest, await contentsOf(newest))[0];
+    const newest = await newestCheckpoint(out);
+    if (newest !== undefined) return newest;
     throw noRunIn(out);
   }
   for await (const { folder, contents } of foldersAt(pathsOf(run, out))) {
@@ -62,8 +45,8 @@ export async function findCheckpoint(run: string | undefined, out: string): Prom
  * The folder of the run that a person means, which need not have a checkpoint yet but has reported
  * something.
  *
- * @param run a run's name in `out`, its folder or a file in it; the one in `out` that reported last when
- *   undefined
+ * @param run a run's name in `out`, its folder or a file in it; when undefined, that of
+ *   {@link newestReportedRun}
  * @throws CharnnError `NOT_FOUND`, or `NOT_READABLE` where it can't be told what is there
  */
 export async function findReportedRun(run: string | undefined, out: string): Promise<RunFolder> {
@@ -73,7 +56,9 @@ export async function findReportedRun(run: string | undefined, out: string): Pro
   const message = (await statsOf(pathsOf(run, out)[0]))
     ? `The run ${JSON.stringify(run)} has reported nothing: it has no ${METRICS}.`
     : `There is no run ${JSON.stringify(run)}.`;
-  const names = (await reportedRuns(out)).map(({ name }) => name);
+  const names = (await runsIn(out))
+    .filter(({ contents }) => contents.metrics)
+    .map(({ folder }) => folder.name);
   throw new CharnnError("NOT_FOUND", message, hintAt(names, run, out));
 }
 
@@ -82,7 +67,7 @@ export async function lookForReportedRun(
   run: string | undefined,
   out: string,
 ): Promise<RunFolder | undefined> {
-  if (run === undefined) return (await reportedRuns(out))[0];
+  if (run === undefined) return newestReportedRun(out);
   const paths = [...pathsOf(run, out), dirname(run)].map((path) => resolve(path));
   for await (const { folder, contents } of foldersAt(paths)) {
     if (contents?.metrics) {
@@ -137,50 +122,6 @@ async function* foldersAt(
     const folder = folderAt(dirname(path), basename(path));
     yield { folder, contents: await contentsOf(folder) };
   }
-}
-
-/** The runs in `out` that have reported something, the one that did last first. */
-async function reportedRuns(out: string): Promise<RunFolder[]> {
-  const runs: { folder: RunFolder; reportedAt: number }[] = [];
-  for (const { folder, contents } of await foldersIn(out)) {
-    // What is no file has no time.
-    const reportedAt = contents.metrics ? await newestOf([folder.metrics]) : 0;
-    if (reportedAt > 0) runs.push({ folder, reportedAt });
-  }
-  return runs.sort((a, b) => b.reportedAt - a.reportedAt).map(({ folder }) => folder);
-}
-
-/** The folders in `out` that hold something of a run. */
-async function foldersIn(
-  out: string,
-  onUnreadable?: OnUnreadable,
-): Promise<{ folder: RunFolder; contents: RunContents }[]> {
-  const found: { folder: RunFolder; contents: RunContents }[] = [];
-  for (const name of (await namesIn(out)) ?? []) {
-    const folder = folderAt(out, name);
-    try {
-      const contents = await contentsOf(folder);
-      if (contents) found.push({ folder, contents });
-    } catch (error) {
-      if (!(error instanceof CharnnError)) throw error;
-      // A file beside the runs is none of them.
-      if (systemErrorCode(error.cause) !== "ENOTDIR") onUnreadable?.(folder.path, error);
-    }
-  }
-  return found;
-}
-
-/**
- * When the newest of some files was changed, in milliseconds since 1970. What is no file has no time by
- * which its run could be the newest.
- */
-async function newestOf(paths: readonly string[]): Promise<number> {
-  let newest = 0;
-  for (const path of paths) {
-    const stats = await stat(path).catch(() => undefined);
-    if (stats?.isFile()) newest = Math.max(newest, stats.mtimeMs);
-  }
-  return newest;
 }
 
 /** Reading a pipe would wait for somebody to write to it. */

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import {
   type Checkpoint,
   type CheckpointFacts,
@@ -7,7 +8,8 @@ import {
 import { RUNS_FOLDER } from "../config/names.js";
 import { CharnnError } from "../errors.js";
 import { Turns } from "../turns.js";
-import { findCheckpoint, listRuns, type OnUnreadable } from "./find-runs.js";
+import { listRuns, type OnUnreadable } from "./all-runs.js";
+import { findCheckpoint } from "./find-runs.js";
 import { contentsOf } from "./run-contents.js";
 import { readRunFacts } from "./saved-states.js";
 
@@ -32,7 +34,7 @@ const KEPT = { all: undefined, weights: isWeight, none: () => false } as const;
  * Reads a checkpoint and checks all of it.
  *
  * @param run a checkpoint file, a run's folder, or a run's name in the folder `out`; the newest run
- *   there when left out. Of a run it is the best checkpoint, or the last where there is no best.
+ *   there that has learned something when left out. Of a run it is the best checkpoint, or the last where there is no best.
  * @throws CharnnError `NOT_FOUND` or `BAD_CHECKPOINT`; the reason of the signal once it is aborted
  */
 export async function loadCheckpoint(
@@ -44,13 +46,13 @@ export async function loadCheckpoint(
     return { ...(await readCheckpoint(path, { signal, onTensor: KEPT[tensors] })), path };
   } catch (error) {
     if (run !== undefined || !(error instanceof CharnnError)) throw error;
-    throw await newestUnusable(error, out);
+    throw await newestUnusable(error, path, out);
   }
 }
 
 /** No other run takes the place of the newest; the error names one. */
-async function newestUnusable(error: CharnnError, out: string): Promise<CharnnError> {
-  const [, ...others] = await listRuns(out);
+async function newestUnusable(error: CharnnError, path: string, out: string): Promise<CharnnError> {
+  const others = (await listRuns(out)).filter((folder) => folder.path !== dirname(path));
   const named = others.slice(0, RUNS_IN_HINT).map(({ name }) => name);
   if (named.length === 0) return error;
   const hint = `That is the newest run. Name another one: ${named.join(", ")}.`;

@@ -15,7 +15,7 @@ const CHECKED_BYTES = 512;
 /**
  * Reads what a run has reported, while it goes on too, see {@link MetricsReader}.
  *
- * @param run a run's name in `out`, its folder or a file in it; the one that reported last when undefined
+ * @param run a run's name in `out`, its folder or a file in it; the newest that has reported a step when undefined
  * @throws CharnnError `NOT_FOUND` where there is no such run, or nothing of what it reported can be read, and
  *   `NOT_READABLE`
  */

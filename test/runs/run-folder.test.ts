@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { mkdir, readdir, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
-import { findCheckpoint, listRuns } from "#src/runs/find-runs.js";
+import { listRuns } from "#src/runs/all-runs.js";
+import { findCheckpoint } from "#src/runs/find-runs.js";
 import { clearRun, keepNewestSteps } from "#src/runs/run-contents.js";
 import { freeName, type RunFolder, runFolder } from "#src/runs/run-folder.js";
 import { failsWith } from "../helpers/failure.js";
@@ -44,9 +45,9 @@ for (const name of ["a", "...", ".hidden", "a b", "日本", "-2", "__proto__"]) 
   });
 }
 
-test("runs are listed by their newest checkpoint, and folders without one left out", async (t) => {
+test("runs are listed by when they saved or reported last, and folders without a checkpoint left out", async (t) => {
   const out = await temporaryFolder(t);
-  await makeRun(out, "old", { "last.safetensors": 100, "metrics.jsonl": 999 });
+  await makeRun(out, "old", { "last.safetensors": 100, "metrics.jsonl": 250 });
   await makeRun(out, "new", { "best.safetensors": 50, "last.safetensors": 300 });
   await makeRun(out, "middle", { "step-5.safetensors": 200 });
   await makeRun(out, "b-tie", { "last.safetensors": 100 });
@@ -56,7 +57,7 @@ test("runs are listed by their newest checkpoint, and folders without one left o
   const runs = await listRuns(out);
   assert.deepEqual(
     runs.map(({ name }) => name),
-    ["new", "middle", "b-tie", "old"],
+    ["new", "old", "middle", "b-tie"],
   );
   assert.equal(runs[0].last, path.join(out, "new", "last.safetensors"));
 });

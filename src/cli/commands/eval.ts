@@ -41,7 +41,7 @@ export function evalCommand(program: Command, context: CommandContext): void {
     const { Inputs } = await import("../../data/inputs.js");
     const { signal } = interruption;
     const tensors = options.dynamic ? "all" : "weights";
-    const runs = await openRuns([run, ...(also ?? [])], out, signal, tensors);
+    const runs = await openRuns([run, ...(also ?? [])], terminal, { out, signal, tensors });
     const settings = { ...options, out, files };
     // Each run reads all of it.
     const inputs = runs.length > 1 ? new Inputs(process.stdin) : undefined;

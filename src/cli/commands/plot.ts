@@ -59,7 +59,7 @@ export function plotCommand(program: Command, { terminal, interruption }: Comman
     .command("plot")
     .summary("Plot losses in the terminal")
     .description("Draw losses, speed and more of runs in the terminal.")
-    .argument("[runs...]", "names or folders of runs; the most recently active run when left out");
+    .argument("[runs...]", "names or folders of runs; the newest run when left out");
   addOptions(command, PLOT, [
     "charnn plot",
     "charnn plot night day --metric validation-loss",

@@ -25,7 +25,7 @@ export function reportCommand(program: Command, context: CommandContext): void {
     .command("report")
     .summary("Write a page with curves")
     .description("Write a page about runs: curves, samples, and what the model sees in a text.")
-    .argument("[runs...]", "names or folders of runs; the most recently active run when left out");
+    .argument("[runs...]", "names or folders of runs; the newest run when left out");
   addOptions(command, REPORT, [
     "charnn report --open",
     "charnn report night --text book.txt",

@@ -15,6 +15,7 @@ import type { CommandContext } from "../context.js";
 import { addOptions, RUN_ARGUMENT } from "../options/add-options.js";
 import { createStatus, type Status } from "../terminal/status.js";
 import type { Terminal } from "../terminal/terminal.js";
+import { warnIfUntrained } from "../untrained.js";
 
 export function sampleCommand(program: Command, context: CommandContext): void {
   const { terminal, interruption } = context;
@@ -50,6 +51,7 @@ export function sampleCommand(program: Command, context: CommandContext): void {
     const { sample } = await import("../../sampling/sample.js");
     const { signal } = interruption;
     const checkpoint = await loadCheckpoint(run, { out, signal, tensors: "weights" });
+    await warnIfUntrained(terminal, checkpoint);
     const seed =
       seedFile === undefined
         ? given.seed

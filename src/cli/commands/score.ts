@@ -47,7 +47,7 @@ export function scoreCommand(program: Command, context: CommandContext): void {
     }
     const { scoreTexts } = await import("../../evaluation/score-texts.js");
     const { signal } = interruption;
-    const runs = await openRuns([run, ...also], out, signal);
+    const runs = await openRuns([run, ...also], terminal, { out, signal });
     const names = runs.map(({ name }) => name);
     const status = createStatus(context);
     const texts = scoreTexts(
