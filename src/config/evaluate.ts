@@ -37,7 +37,7 @@ export const EVALUATE = {
     commandOnly: true,
   },
   each: { kind: FLAG, help: "Score each file by itself, in a row each", default: false },
-  unknown: unknownOption("Stop at characters that the model does not know, or skip them", "error"),
+  unknown: unknownOption,
   dynamic: {
     kind: FLAG,
     help: "Score once more with weights that adapt to the text (much slower)",

@@ -11,6 +11,8 @@ export const OPTIMIZER_NAMES = ["adam", "sgd", "rmsprop"] as const;
 export const SCHEDULE_NAMES = ["cosine", "linear", "exponential", "plateau", "constant"] as const;
 /** What to do with bytes that are wrong in a text's encoding. */
 export const INVALID_NAMES = ["error", "replace", "skip"] as const;
+/** What to do with characters that a model does not know. */
+export const UNKNOWN_NAMES = ["error", "skip", "map"] as const;
 export const LINE_END_NAMES = ["keep", "lf"] as const;
 export const BATCHING_NAMES = ["lanes", "windows"] as const;
 export const SPLIT_NAMES = ["random", "sequential"] as const;
@@ -33,6 +35,7 @@ export type OptimizerName = (typeof OPTIMIZER_NAMES)[number];
 export type PresetName = (typeof PRESET_NAMES)[number];
 export type ScheduleName = (typeof SCHEDULE_NAMES)[number];
 export type InvalidName = (typeof INVALID_NAMES)[number];
+export type UnknownName = (typeof UNKNOWN_NAMES)[number];
 export type LineEndName = (typeof LINE_END_NAMES)[number];
 export type BatchingName = (typeof BATCHING_NAMES)[number];
 export type SplitName = (typeof SPLIT_NAMES)[number];

@@ -44,7 +44,7 @@ export const REPORT = {
     value: "<file...>",
     help: "Show how the first run's model reads this text, character by character",
   },
-  unknown: unknownOption("Stop at characters that the model does not know, or skip them", "skip"),
+  unknown: unknownOption,
   ...readingOptions("the text"),
   watch: {
     kind: FLAG,

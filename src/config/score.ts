@@ -48,7 +48,7 @@ export const SCORE = {
     help: "Score each line by itself, without the lines before it as context",
     default: false,
   },
-  unknown: unknownOption("Stop at characters that the model does not know, or skip them", "skip"),
+  unknown: unknownOption,
   ...readingOptions("the files"),
   ...modelOptions,
   json: jsonOption("one object for each line; with --also for each text or line"),

@@ -7,6 +7,8 @@ import {
   type InvalidName,
   MAX_THREADS,
   RUNS_FOLDER,
+  UNKNOWN_NAMES,
+  type UnknownName,
 } from "./names.js";
 import type { Option, OptionsOf } from "./option.js";
 
@@ -30,12 +32,9 @@ export interface TextSettings {
 
 /** Which model reads a text, and on which backend. */
 export interface ModelTextSettings extends BackendSettings, TextSettings {
-  /** What to do with characters that the model does not know. Default: `error` to evaluate, else `skip`. */
+  /** What to do with characters that the model does not know. Default: `error`. */
   readonly unknown?: UnknownName | undefined;
 }
-
-/** What to do with characters that a model does not know. */
-type UnknownName = "error" | "skip";
 
 export const outOption = {
   kind: TEXT,
@@ -83,14 +82,13 @@ export function readingOptions(what: string) {
   } as const satisfies OptionsOf<Pick<TextSettings, "encoding" | "invalid">>;
 }
 
-export function unknownOption<const Default extends UnknownName>(help: string, fallback: Default) {
-  return {
-    kind: oneOf<UnknownName>(["error", "skip"]),
-    value: "<what>",
-    help,
-    default: fallback as UnknownName,
-  } as const;
-}
+/** The same in every command that reads a text with a model. */
+export const unknownOption = {
+  kind: oneOf(UNKNOWN_NAMES),
+  value: "<what>",
+  help: "Stop at characters that the model does not know, skip them, or map them to similar ones",
+  default: "error",
+} as const satisfies Option<UnknownName>;
 
 /** @param what `one object for each run` */
 export function jsonOption(what: string) {

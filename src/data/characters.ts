@@ -38,9 +38,9 @@ export function describeCharacter(codePoint: number): string {
 }
 
 /** The first few of many things for a message: `a, b, c, d, e and 4 more`. */
-export function listFew(items: readonly string[]): string {
-  const listed = items.slice(0, MAX_LISTED).join(", ");
-  const left = items.length - MAX_LISTED;
+export function listFew(items: readonly string[], most = MAX_LISTED): string {
+  const listed = items.slice(0, most).join(", ");
+  const left = items.length - most;
   return left > 0 ? `${listed} and ${formatCount(left)} more` : listed;
 }
 

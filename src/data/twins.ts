@@ -22,6 +22,7 @@ const TYPED: Readonly<Record<string, string>> = {
   "\u2014": "-",
   "\u2015": "-",
   "\u2212": "-",
+  "\r": "\n",
   "\u0085": "\n",
   "\u2028": "\n",
   "\u2029": "\n",
@@ -64,6 +65,16 @@ export function isAccent(codePoint: number): boolean {
   return /\p{M}/u.test(String.fromCodePoint(codePoint));
 }
 
+/** Whether a character is a part of what the one before it begins: an accent, or the rest of a Korean syllable. */
+export function joinsPrevious(codePoint: number): boolean {
+  return isAccent(codePoint) || (codePoint >= 0x1160 && codePoint <= 0x11ff);
+}
+
+/** Whether a letter is of a script in which leaving out accents is usual. */
+export function canLackAccent(letter: string): boolean {
+  return /^[\p{Script=Latin}\p{Script=Greek}]/u.test(letter);
+}
+
 /** Its other case, where going there and back leads to the same character. */
 function otherCase(character: string): string[] {
   const [lower, upper] = [character.toLowerCase(), character.toUpperCase()];
@@ -71,10 +82,10 @@ function otherCase(character: string): string[] {
   return upper !== character && upper.toLowerCase() === character ? [upper] : [];
 }
 
-/** The bare letter, in both cases, of scripts in which leaving out accents is usual. */
+/** The bare letter, in both cases. */
 function withoutAccent(decomposed: string): string[] {
   const [letter, ...accents] = decomposed;
   const isBare = accents.length > 0 && accents.every((it) => /\p{M}/u.test(it));
-  if (!isBare || !/[\p{Script=Latin}\p{Script=Greek}]/u.test(letter)) return [];
+  if (!isBare || !canLackAccent(letter)) return [];
   return [letter, ...otherCase(letter)];
 }

@@ -1,5 +1,5 @@
 import { CharnnError } from "../errors.js";
-import { formatCount } from "../text.js";
+import { counted, formatCount } from "../text.js";
 import { describeCharacter, listFew, showCharacter } from "./characters.js";
 import { composedOf, isAccent, twinsOf } from "./twins.js";
 
@@ -16,6 +16,11 @@ export interface LackingCharacter {
   readonly before: number | undefined;
 }
 
+/** The ways on for a person who gives a text or a prompt. */
+const TO_MAP = "--unknown map reads these in their place.";
+const TO_SKIP = "--unknown skip leaves out what the model does not know.";
+/** Of the characters that were left out or mapped. */
+const MAX_NAMED = 8;
 const MAX_TWINS = 2;
 /** Ranges and characters of a vocabulary that a message lists. */
 const MAX_SHOWN = 14;
@@ -26,13 +31,13 @@ const MIN_RANGE_LENGTH = 3;
  * The error for characters of a text, each once, that a vocabulary lacks.
  *
  * @param first where the first of them is, such as `line 3, column 7`
- * @param otherWay one more sentence for the hint
+ * @param withOtherWays whether the hint names `--unknown`
  */
 export function unknownCharacters(
   lacking: readonly LackingCharacter[],
   first: string,
   known: Known,
-  otherWay?: string,
+  { withOtherWays = false }: { readonly withOtherWays?: boolean } = {},
 ): CharnnError {
   const named = listFew(lacking.map(({ codePoint }) => describeCharacter(codePoint)));
   const message =
@@ -44,9 +49,29 @@ export function unknownCharacters(
   const hints = [
     ...(offered.length > 0 ? [`It knows ${listFew(offered)}.`] : []),
     ...(offered.length < twins.length ? [describeKnown(known.codePoints())] : []),
-    ...(otherWay === undefined ? [] : [otherWay]),
+    ...(withOtherWays && offered.length === twins.length ? [TO_MAP] : []),
+    ...(withOtherWays ? [TO_SKIP] : []),
   ];
   return new CharnnError("UNKNOWN_CHARACTER", message, hints.join(" "));
+}
+
+/**
+ * The error for characters of a text, each once, that a vocabulary lacks and that could not be mapped.
+ *
+ * @param first where the first of them is
+ */
+export function unmappableCharacters(
+  codePoints: readonly number[],
+  first: string,
+  known: Known,
+): CharnnError {
+  const named = listFew(codePoints.map(describeCharacter));
+  const message =
+    codePoints.length === 1
+      ? `The model does not know the character ${named}, at ${first}, and none like it.`
+      : `The model does not know the characters ${named}, and none like them; the first is at ${first}.`;
+  const hint = `${describeKnown(known.codePoints())} ${TO_SKIP}`;
+  return new CharnnError("UNKNOWN_CHARACTER", message, hint);
 }
 
 /** A sentence for characters that became the unknown one of a vocabulary, each named once. */
@@ -58,7 +83,27 @@ export function readAsUnknown(count: number, codePoints: readonly number[]): str
 
 /** A sentence for characters that a model does not know and that were left out of a text. */
 export function leftOut(count: number, characters: readonly string[], model = "the model"): string {
-  return `${formatCount(count)} characters that ${model} does not know were left out: ${characters.join(" ")}`;
+  const were = count === 1 ? "was" : "were";
+  return `${counted(count, "character")} that ${model} does not know ${were} left out: ${listFew(characters, MAX_NAMED)}`;
+}
+
+/**
+ * A sentence for characters that a model does not know and that were read as others.
+ *
+ * @param mappings each once, as {@link describeMapping} gives it
+ */
+export function readAsOthers(
+  count: number,
+  mappings: readonly string[],
+  model = "the model",
+): string {
+  const were = count === 1 ? "was read as another" : "were read as others";
+  return `${counted(count, "character")} that ${model} does not know ${were}: ${listFew(mappings, MAX_NAMED)}`;
+}
+
+/** `"é" as "e"` */
+export function describeMapping(from: string, to: string): string {
+  return `${shownText(from)} as ${shownText(to)}`;
 }
 
 /** `"c" for "C"`, `"e" for "é" (without its accent)`; undefined where nothing known stands for it. */

@@ -135,15 +135,19 @@ export class Vocabulary {
     let length = 0;
     for (const character of text) {
       const token = this.tokenOf(character.codePointAt(0) as number);
-      if (token === undefined) throw yield* this.#lackingIn(text);
+      if (token === undefined) throw yield* this.lackingIn(text);
       tokens[length++] = token;
       if (length % PART === 0) yield;
     }
     return tokens.subarray(0, length);
   }
 
-  /** The error for the characters of a text that the vocabulary lacks. */
-  *#lackingIn(text: string): Parts<CharnnError> {
+  /**
+   * The error for the characters of a text that the vocabulary lacks; there is at least one.
+   *
+   * @param options as `unknownCharacters` has them
+   */
+  *lackingIn(text: string, options?: { readonly withOtherWays?: boolean }): Parts<CharnnError> {
     const lacking = new Map<number, LackingCharacter>();
     let before: number | undefined;
     let [position, line, lineStart, first] = [0, 1, 0, ""];
@@ -158,7 +162,7 @@ export class Vocabulary {
       if (codePoint === NEWLINE) [line, lineStart] = [line + 1, position];
       if (position % PART === 0) yield;
     }
-    return unknownCharacters([...lacking.values()], first, this);
+    return unknownCharacters([...lacking.values()], first, this, options);
   }
 
   /** The text of tokens from 0 to `size` - 1. */

@@ -9,7 +9,8 @@ import { checked, definedOnly, settingsSchema } from "../config/schema.js";
 import { describeCharacter } from "../data/characters.js";
 import { evaluationBatches, MAX_EVALUATION } from "../data/evaluation-batches.js";
 import type { Inputs } from "../data/inputs.js";
-import { knownPart, type NamedText, readTexts, refuseTooShort } from "../data/texts.js";
+import { knownPart, refuseTooShort, type Unknown } from "../data/known-part.js";
+import { type NamedText, readTexts } from "../data/texts.js";
 import type { Tokens } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
 import type { CharRnn, Score } from "../model/char-rnn.js";
@@ -56,6 +57,9 @@ export interface TextScore extends Figures, Classification {
   /** How many were left out since the model does not know them, and which. */
   readonly skipped: number;
   readonly skippedCharacters: readonly string[];
+  /** How many that the model does not know were read as others, and as which: `"é" as "e"`. */
+  readonly mapped: number;
+  readonly mappings: readonly string[];
   /** How many were read as the model's unknown character (`minCount`), and which. */
   readonly unknown: number;
   readonly unknownCharacters: readonly string[];
@@ -113,7 +117,7 @@ async function scoreOf(
   model: CharRnn,
   { config, vocabulary }: Checkpoint,
   options: {
-    readonly unknown: "error" | "skip";
+    readonly unknown: Unknown;
     readonly baselines: boolean;
     readonly squares: Float32Array | undefined;
     readonly signal: AbortSignal | undefined;
@@ -151,6 +155,8 @@ async function scoreOf(
     characters: score.characters,
     skipped,
     skippedCharacters,
+    mapped: known.mapped,
+    mappings: known.mappings,
     unknown: asUnknown,
     unknownCharacters: known.unknownCodePoints.map(describeCharacter),
   };

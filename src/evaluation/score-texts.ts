@@ -4,11 +4,12 @@ import { SCORE, SCORE_DEFAULTS, type ScoreSettings } from "../config/score.js";
 import { linesIn } from "../data/documents.js";
 import { evaluationShape } from "../data/evaluation-batches.js";
 import { type NamedText, readTexts } from "../data/texts.js";
+import { readAsOthers } from "../data/unknown-characters.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import { openModel } from "../sampling/open-model.js";
 import { NEWLINE } from "../text.js";
 import { inPieces } from "../turns.js";
-import { surprisals } from "./surprisal.js";
+import { AS_ANOTHER, AS_IT_IS, surprisals, type TextReading } from "./surprisal.js";
 
 const scoreSettingsSchema = settingsSchema<ScoreSettings>(SCORE, ["files"]);
 
@@ -16,9 +17,13 @@ const scoreSettingsSchema = settingsSchema<ScoreSettings>(SCORE, ["files"]);
 interface Surprisal {
   /** Of the piece. */
   readonly characters: number;
-  /** How many of them the first model does not know. */
+  /** How many of them the first model does not know, and how many of these it reads as others. */
   readonly unknown: number;
-  /** To the first model, the mean over the characters it knows; null where there is none. */
+  readonly mapped: number;
+  /**
+   * To the first model, the mean over the characters it knows and those it reads as others; null where
+   * there is none.
+   */
   readonly bitsPerCharacter: number | null;
   /**
    * To each model, the mean over all characters, by which models can be compared. A character that a model does
@@ -33,7 +38,7 @@ interface ScoredLine extends Surprisal {
   /** From 1. */
   readonly line: number;
   readonly text: string;
-  /** Of each character, to the first model; null for one it does not know. */
+  /** Of each character, to the first model; null for one it leaves out. */
   readonly bits: readonly (number | null)[];
 }
 
@@ -50,6 +55,7 @@ export interface ScoredText {
  * Gives the surprisal of each character of some texts to models.
  *
  * @throws CharnnError for a text that can't be read, and `UNKNOWN_CHARACTER` unless they are skipped
+ *   or mapped
  */
 export async function* scoreTexts(
   checkpoints: readonly Checkpoint[],
@@ -88,13 +94,14 @@ export async function* scoreTexts(
     for (const text of texts) {
       const readings: Reading[] = [];
       for (const [k, checkpoint] of checkpoints.entries()) {
-        const bits = await surprisals(models[k], checkpoint, text, reading, options.signal);
-        const { vocabulary } = checkpoint;
-        readings.push({
-          bits,
-          isKnown: text.codePoints.map((it) => vocabulary.indexOf(it) !== undefined),
-          bitsOfUnknown: Math.log2(checkpoint.config.text.trainCharacters + 2),
-        });
+        const own = await surprisals(models[k], checkpoint, text, reading, options.signal);
+        const { mapped, mappings } = own.known;
+        if (mapped > 0) {
+          const model = checkpoints.length > 1 ? `model ${k + 1}` : undefined;
+          options.onWarning?.(readAsOthers(mapped, mappings, model));
+        }
+        const bitsOfUnknown = Math.log2(checkpoint.config.text.trainCharacters + 2);
+        readings.push({ ...own, bitsOfUnknown });
       }
       yield await scoredText(text, readings, options.signal);
     }
@@ -104,11 +111,7 @@ export async function* scoreTexts(
 }
 
 /** How a model has read a text. */
-interface Reading {
-  /** By position; NaN where the character is unknown. */
-  readonly bits: Float32Array;
-  /** By the number of a character in the text; one that is not known may be read as the unknown character. */
-  readonly isKnown: readonly boolean[];
+interface Reading extends TextReading {
   /** The bits of a character that the model does not know. */
   readonly bitsOfUnknown: number;
 }
@@ -121,7 +124,7 @@ async function scoredText(
   const { name, numbers, codePoints } = text;
   const newline = codePoints.indexOf(NEWLINE);
   const sums = noSums(readings);
-  await inPieces(numbers.length, signal, (start, end) => addUp(sums, text, readings, start, end));
+  await inPieces(numbers.length, signal, (start, end) => addUp(sums, readings, start, end));
   return {
     name,
     whole: surprisalOf(sums, readings, numbers.length),
@@ -134,11 +137,7 @@ async function scoredText(
         yield {
           line: ++line,
           text: characters.join(""),
-          ...surprisalOf(
-            addUp(noSums(readings), text, readings, start, end),
-            readings,
-            end - start,
-          ),
+          ...surprisalOf(addUp(noSums(readings), readings, start, end), readings, end - start),
           bits: Array.from(readings[0].bits.subarray(start, end), orNull),
         };
       }
@@ -146,33 +145,36 @@ async function scoredText(
   };
 }
 
-/** Of the bits of the characters that a model knows. */
+/** Of the bits of characters. */
 interface Sum {
+  /** Of those that the model knows. */
   sum: number;
   known: number;
+  /** Of those that it reads as others. */
+  ofMapped: number;
+  mapped: number;
 }
 
 function noSums(readings: readonly Reading[]): Sum[] {
-  return readings.map(() => ({ sum: 0, known: 0 }));
+  return readings.map(() => ({ sum: 0, known: 0, ofMapped: 0, mapped: 0 }));
 }
 
 /** Adds the bits of a piece of a text to each model's sum. */
-function addUp(
-  sums: Sum[],
-  { numbers }: NamedText,
-  readings: readonly Reading[],
-  start: number,
-  end: number,
-): Sum[] {
-  for (const [k, { bits, isKnown }] of readings.entries()) {
-    let { sum, known } = sums[k];
+function addUp(sums: Sum[], readings: readonly Reading[], start: number, end: number): Sum[] {
+  for (const [k, { bits, kinds }] of readings.entries()) {
+    let { sum, known, ofMapped, mapped } = sums[k];
     for (let position = start; position < end; position++) {
+      if (Number.isNaN(bits[position])) continue;
       // The bits of the unknown character don't say which one it is, so they compare with nothing.
-      if (!isKnown[numbers[position]] || Number.isNaN(bits[position])) continue;
-      sum += bits[position];
-      known++;
+      if (kinds[position] === AS_IT_IS) {
+        sum += bits[position];
+        known++;
+      } else if (kinds[position] === AS_ANOTHER) {
+        ofMapped += bits[position];
+        mapped++;
+      }
     }
-    sums[k] = { sum, known };
+    sums[k] = { sum, known, ofMapped, mapped };
   }
   return sums;
 }
@@ -182,11 +184,12 @@ function surprisalOf(
   readings: readonly Reading[],
   characters: number,
 ): Surprisal {
-  const [{ sum, known }] = sums;
+  const [{ sum, known, ofMapped, mapped }] = sums;
   return {
     characters,
     unknown: characters - known,
-    bitsPerCharacter: orNull(sum / known),
+    mapped,
+    bitsPerCharacter: orNull((sum + ofMapped) / (known + mapped)),
     byModel: sums.map((own, k) => {
       const unknown = characters - own.known;
       return orNull((own.sum + unknown * readings[k].bitsOfUnknown) / characters);

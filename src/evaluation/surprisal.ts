@@ -1,7 +1,8 @@
 import type { CheckpointFacts } from "../checkpoint/checkpoint.js";
 import { IGNORED_TARGET } from "../data/batch.js";
 import { evaluationBatches } from "../data/evaluation-batches.js";
-import { type KnownText, knownPart, type NamedText } from "../data/texts.js";
+import { type KnownText, knownPart, type Unknown } from "../data/known-part.js";
+import type { NamedText } from "../data/texts.js";
 import { createTokens, type Vocabulary } from "../data/vocabulary.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import { bitsPerCharacter, NEWLINE } from "../text.js";
@@ -10,9 +11,24 @@ import { evaluate } from "./evaluate.js";
 
 /** How a text is read. */
 export interface ReadingSettings {
-  readonly unknown: "error" | "skip";
+  readonly unknown: Unknown;
   /** Whether each line is read from its beginning, knowing nothing of those before it. */
   readonly fresh: boolean;
+}
+
+/** How a model reads a character: not at all, as its unknown one, as another, or as what it is. */
+export const [LEFT_OUT, AS_UNKNOWN, AS_ANOTHER, AS_IT_IS] = [0, 1, 2, 3];
+
+/** A text as a model reads it. */
+export interface TextReading {
+  /**
+   * The surprisal of each character, bits; NaN for one that is left out, and for one that is never
+   * predicted. Where a letter and its accents are read as one, they have it together, at the letter.
+   */
+  readonly bits: Float32Array;
+  /** Of each character {@link LEFT_OUT} and so on. */
+  readonly kinds: Uint8Array;
+  readonly known: KnownText;
 }
 
 /**
@@ -20,9 +36,8 @@ export interface ReadingSettings {
  * that comes before it, in bits. A text is read as if a newline came before it, so that its first
  * character has something before it; where the model knows no newline, all first characters are equally likely.
  *
- * @returns by position; NaN for a character that the model does not know
- * @throws CharnnError `UNKNOWN_CHARACTER` unless they are to be skipped, `BAD_TEXT` where lines are to be read
- *   separately by a model that knows no newline
+ * @throws CharnnError `UNKNOWN_CHARACTER` unless they are to be skipped or mapped, `BAD_TEXT` where lines are
+ *   to be read separately by a model that knows no newline
  */
 export async function surprisals(
   model: CharRnn,
@@ -30,10 +45,11 @@ export async function surprisals(
   text: NamedText,
   { unknown, fresh }: ReadingSettings,
   signal?: AbortSignal,
-): Promise<Float32Array> {
+): Promise<TextReading> {
   await new Turns(signal).give();
   const known = await knownPart(text, vocabulary, unknown, signal);
-  const inText = await positionsOfKnown(text, known, vocabulary, signal);
+  const kinds = await kindsOf(text, known, vocabulary, signal);
+  const inText = known.positions ?? (await positionsOfKnown(kinds, known, signal));
   const documents = fresh ? "lines" : config.text.documents;
   const newline = vocabulary.indexOf(NEWLINE);
   const shift = documents === undefined && newline !== undefined ? 1 : 0;
@@ -41,33 +57,73 @@ export async function surprisals(
   if (shift > 0) tokens[0] = newline as number;
   tokens.set(known.tokens, shift);
   const bits = new Float32Array(text.numbers.length).fill(Number.NaN);
-  if (known.tokens.length === 0) return bits;
-  if (!documents && shift === 0) bits[inText[0]] = Math.log2(vocabulary.size);
+  if (known.tokens.length === 0) return { bits, kinds, known };
+  if (known.positions) await zeroWithoutToken(bits, known.positions, signal);
+  // Several tokens may stand for one character.
+  const add = (position: number, value: number) => {
+    bits[position] = Number.isNaN(bits[position]) ? value : bits[position] + value;
+  };
+  if (!documents && shift === 0) add(inText[0], Math.log2(vocabulary.size));
   const batches = evaluationBatches(tokens, documents, vocabulary, { signal });
   const score = await evaluate(model, batches, signal, ({ targets, positions }, { losses }) => {
     for (const [at, target] of targets.entries()) {
       // After the last line is a newline that the text may lack.
       if (target === IGNORED_TARGET || positions[at] >= tokens.length) continue;
-      bits[inText[positions[at] - shift]] = bitsPerCharacter(losses[at]);
+      add(inText[positions[at] - shift], bitsPerCharacter(losses[at]));
     }
   });
   if (!score) throw signal?.reason;
-  return bits;
+  return { bits, kinds, known };
+}
+
+/** What is read together with a letter before it has no surprisal of its own. */
+async function zeroWithoutToken(
+  bits: Float32Array,
+  positions: Int32Array,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  let token = 0;
+  await inPieces(bits.length, signal, (start, end) => {
+    for (let position = start; position < end; position++) {
+      while (positions[token] < position) token++;
+      if (positions[token] !== position) bits[position] = 0;
+    }
+  });
+}
+
+/** How each character of a text is read. */
+async function kindsOf(
+  { numbers, codePoints }: NamedText,
+  { positions, unknownCodePoints }: KnownText,
+  vocabulary: Vocabulary,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const asUnknown = new Set(unknownCodePoints);
+  const kindOf = Uint8Array.from(codePoints, (codePoint) => {
+    if (vocabulary.indexOf(codePoint) !== undefined) return AS_IT_IS;
+    if (asUnknown.has(codePoint)) return AS_UNKNOWN;
+    return positions ? AS_ANOTHER : LEFT_OUT;
+  });
+  const kinds = new Uint8Array(numbers.length);
+  await inPieces(numbers.length, signal, (start, end) => {
+    for (let position = start; position < end; position++) {
+      kinds[position] = kindOf[numbers[position]];
+    }
+  });
+  return kinds;
 }
 
 /** Where in the text each token of its known part stands. */
 async function positionsOfKnown(
-  { numbers, codePoints }: NamedText,
+  kinds: Uint8Array,
   { tokens }: KnownText,
-  vocabulary: Vocabulary,
   signal: AbortSignal | undefined,
 ): Promise<Int32Array> {
-  const isKnown = codePoints.map((codePoint) => vocabulary.tokenOf(codePoint) !== undefined);
   const positions = new Int32Array(tokens.length);
   let token = 0;
-  await inPieces(numbers.length, signal, (start, end) => {
+  await inPieces(kinds.length, signal, (start, end) => {
     for (let position = start; position < end; position++) {
-      if (isKnown[numbers[position]]) positions[token++] = position;
+      if (kinds[position] !== LEFT_OUT) positions[token++] = position;
     }
   });
   return positions;

@@ -4,9 +4,10 @@ import type { BackendSettings } from "../config/shared.js";
 import { loadCorpus } from "../data/corpus.js";
 import type { Invalid } from "../data/decoding.js";
 import type { Inputs } from "../data/inputs.js";
+import { knownPart, refuseTooShort, type Unknown } from "../data/known-part.js";
 import type { ReadOptions } from "../data/sources.js";
-import { knownPart, readTexts, refuseTooShort } from "../data/texts.js";
-import { leftOut } from "../data/unknown-characters.js";
+import { readTexts } from "../data/texts.js";
+import { leftOut, readAsOthers } from "../data/unknown-characters.js";
 import { countTokens, type Tokens } from "../data/vocabulary.js";
 import type { CharRnn, ModelState } from "../model/char-rnn.js";
 import { exponentials } from "../sampling/exponentials.js";
@@ -26,7 +27,7 @@ export interface ViewSettings {
   readonly invalid: Invalid;
   /** The folder of the runs; left out where it lies in a folder of texts. */
   readonly out: string;
-  readonly unknown: "error" | "skip";
+  readonly unknown: Unknown;
   readonly backendSettings: BackendSettings;
 }
 
@@ -140,14 +141,16 @@ async function textOf(
   for (const warning of warnings) onWarning(warning);
   const known = await knownPart(texts[0], vocabulary, unknown, options.signal);
   refuseTooShort(known, texts[0]);
-  if (known.skipped > 0) onWarning(leftOut(known.skipped, known.skippedCharacters));
+  const { skipped, mapped } = known;
+  if (skipped > 0) onWarning(leftOut(skipped, known.skippedCharacters));
+  if (mapped > 0) onWarning(readAsOthers(mapped, known.mappings));
   const { training, text } = config;
   const { validation, fold, test, split, minCount, randomSeed } = training;
   const divided = { validation, fold, test, split, minCount, randomSeed };
   const { documents } = text;
   // A list gets the newline that its last line may lack.
   const lacking = text.characters - known.tokens.length;
-  if (known.skipped === 0 && (lacking === 0 || (documents && lacking === 1))) {
+  if (skipped + mapped === 0 && (lacking === 0 || (documents && lacking === 1))) {
     const corpus = await loadCorpus(
       { files, ...reading, ...divided, documents, alsoKnown: vocabulary },
       options,

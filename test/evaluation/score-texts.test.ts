@@ -87,7 +87,9 @@ test("The surprisal of a text is the same where the model was trained on lines",
 
 test("The surprisal of a text leaves out and counts unknown characters, or is refused because of them", async (t) => {
   const { checkpoint } = await trainedModel(t);
-  const { whole, lines } = await scored(t, [checkpoint], "léo rä\nÜÜ\nin");
+  const { whole, lines } = await scored(t, [checkpoint], "léo rä\nÜÜ\nin", {
+    unknown: "skip",
+  });
   const without = bitsOf(checkpoint, "\nlo r\n\nin");
   assert.deepEqual(
     lines.map(({ unknown, characters }) => [unknown, characters]),
@@ -106,7 +108,7 @@ test("The surprisal of a text leaves out and counts unknown characters, or is re
   assertClose([lines[2].bitsPerCharacter ?? 0], [mean(without.slice(6, 8))], 1e-5, "last line");
   assert.equal(whole.unknown, 4);
   await assert.rejects(
-    scored(t, [checkpoint], "lo\nré", { unknown: "error" }),
+    scored(t, [checkpoint], "lo\nré"),
     failsWith("UNKNOWN_CHARACTER", "é", "line 2, column 2"),
   );
 });
@@ -125,7 +127,7 @@ test("The surprisal of a text takes all first characters as equally likely where
 
 test("The surprisal of a text is empty for a text without any known character", async (t) => {
   const { checkpoint } = await trainedModel(t);
-  const { whole } = await scored(t, [checkpoint], "ÄÖÜ");
+  const { whole } = await scored(t, [checkpoint], "ÄÖÜ", { unknown: "skip" });
   assert.deepEqual([whole.unknown, whole.bitsPerCharacter], [3, null]);
   const before = undisposed();
   const nothing = await scored(t, [checkpoint], "");
@@ -139,11 +141,29 @@ test("The choice of the model that fits a text best counts unknown characters as
     (await trainedModel(t)).checkpoint,
     (await trainedModel(t, {}, digits)).checkpoint,
   ];
-  const { lines } = await scored(t, [letters, numbers], "lo ra in sum\n4 2 7\nlo 3");
+  const { lines } = await scored(t, [letters, numbers], "lo ra in sum\n4 2 7\nlo 3", {
+    unknown: "skip",
+  });
   const best = lines.map(({ byModel: [first, second] }) => Number(first) < Number(second));
   assert.deepEqual(best.slice(0, 2), [true, false]);
   const unknown = Math.log2(letters.config.text.trainCharacters + 2);
   const own = lines[1].bits.filter((bits) => bits !== null);
   const expected = (own.reduce((sum, bits) => sum + bits, 0) + 3 * unknown) / 5;
   assertClose([lines[1].byModel[0] ?? 0], [expected], 1e-6, "with what is unknown");
+});
+
+test("The surprisal of a text in which characters are mapped is that of those that stand for them", async (t) => {
+  const { checkpoint } = await trainedModel(t, {}, `${inventedText(700)}...\n`);
+  const { whole, lines } = await scored(t, [checkpoint], "lo ŕa\u0301\n…ÄU", { unknown: "map" });
+  const read = bitsOf(checkpoint, "\nlo ra\n...au");
+  const [first, second] = lines;
+  assertClose(first.bits.map(Number), [...read.slice(0, 5), 0], 1e-5, "bits");
+  const three = read[6] + read[7] + read[8];
+  assertClose(second.bits.map(Number), [three, ...read.slice(9)], 1e-5, "of three characters");
+  assert.deepEqual([first.unknown, first.mapped, second.unknown, second.mapped], [2, 2, 3, 3]);
+  assert.deepEqual([whole.unknown, whole.mapped], [5, 5]);
+  assertClose([whole.bitsPerCharacter ?? 0], [mean(read) * (read.length / 10)], 1e-5, "mean");
+  const unknown = Math.log2(checkpoint.config.text.trainCharacters + 2);
+  const known = read.slice(0, 3).reduce((sum, bits) => sum + bits, 0) + read[4] + read[5];
+  assertClose([whole.byModel[0] ?? 0], [(known + 5 * unknown) / 10], 1e-5, "to compare with");
 });

@@ -275,7 +275,7 @@ slow("help shows defaults and examples, at once", async (t) => {
   const defaults: Record<string, RegExp> = {
     train: /--epochs <n> .*\(default: from the length of the text\)/,
     sample: /-n, --length <n> .*\(default: 500; -1: without end\)/,
-    eval: /--unknown <what> .*error, skip\s+\(default: error\)/,
+    eval: /--unknown <what> .*\s+similar ones: error, skip, map \(default: error\)/,
     bench: /--threads <n> .*\(default: one for each core\)/,
     doctor: /--json +Print JSON on standard output: one object/,
     info: /--out <folder> .*\(default: checkpoints\)/,

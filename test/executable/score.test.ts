@@ -14,8 +14,9 @@ const SOURCES = fileURLToPath(new URL("../../src/", import.meta.url));
 slow("score shows the surprise of a text", async (t) => {
   const cwd = await foxFolder(t, { trained: true });
   await writeFile(path.join(cwd, "letter.txt"), `${sentences(2)}\nwas für ein Fuchs\n`);
-  const score = async (args: string[], env = {}, stdin = "") => {
-    const outcome = await charnn(t, ["score", "fox", ...args], { cwd, env, stdin });
+  const score = async (args: string[], env = {}, stdin = "", unknown = "skip") => {
+    const all = ["score", "fox", "--unknown", unknown, ...args];
+    const outcome = await charnn(t, all, { cwd, env, stdin });
     assert.equal(outcome.code, 0, outcome.stderr);
     return outcome;
   };
@@ -39,9 +40,9 @@ slow("score shows the surprise of a text", async (t) => {
     assert.deepEqual(
       lines.map(({ bitsPerCharacter, ...line }) => line),
       [
-        { file: "-", line: 1, text: "the fox", characters: 7, unknown: 0 },
-        { file: "-", line: 2, text: "", characters: 0, unknown: 0 },
-        { file: "-", line: 3, text: "für Ä", characters: 5, unknown: 2 },
+        { file: "-", line: 1, text: "the fox", characters: 7, unknown: 0, mapped: 0 },
+        { file: "-", line: 2, text: "", characters: 0, unknown: 0, mapped: 0 },
+        { file: "-", line: 3, text: "für Ä", characters: 5, unknown: 2, mapped: 0 },
       ],
     );
     assert.deepEqual(
@@ -59,6 +60,16 @@ slow("score shows the surprise of a text", async (t) => {
     assert.equal(whole[2].bits[4], null);
   });
 
+  await t.test("with similar characters in place of those that the model lacks", async () => {
+    const written = "for a fóx ﬁx Ê\n";
+    const { stdout, stderr } = await score(["-", "--lines", "--json"], {}, written, "map");
+    const [line] = jsonLines(stdout);
+    assert.deepEqual([line.text, line.unknown, line.mapped], ["for a fóx ﬁx Ê", 3, 3]);
+    const said =
+      /^Warning: 3 characters .* were read as others: "ó" as "o", "ﬁ" as "fi", "Ê" as "e"$/m;
+    assert.match(stderr, said);
+  });
+
   await t.test("in colours, where there are some", async () => {
     const { stdout, stderr } = await score(["-"], { FORCE_COLOR: "3" }, "the fox\x07zzz\n");
     const plain = stripVTControlCharacters(stdout);
@@ -71,7 +82,7 @@ slow("score shows the surprise of a text", async (t) => {
 
   await t.test("and refuses what can't be", async () => {
     for (const [args, code, said] of [
-      [["fox", "letter.txt", "--unknown", "error"], 1, /"ü" \(U\+00FC\).*line \d+, column 6/],
+      [["fox", "letter.txt"], 1, /"ü" \(U\+00FC\).*line \d+, column 6/],
       [["fix", "letter.txt"], 1, /no run and no checkpoint "fix"/],
       [["fox", "none.txt"], 1, /no file or folder "none.txt"/],
       [["fox", "letter.txt", "--labels"], 2, /only one is given.*\n.*--also/],
@@ -99,7 +110,8 @@ slow("score tells sonnets from source code, line by line", { skip: noShell }, as
     const args = ["train", `${name}.txt`, "--name", name, "--preset", "tiny", "--steps", "250"];
     assert.equal((await charnn(t, args, { cwd })).code, 0);
   }
-  const compared = ["score", "sonnets", "texts", "--also", "code", "--labels"];
+  const skipping = ["score", "sonnets", "--unknown", "skip"];
+  const compared = [...skipping, "texts", "--also", "code", "--labels"];
   const { stdout } = await charnn(t, [...compared, "--lines", "--json"], { cwd });
   const lines = jsonLines(stdout);
   const { accuracy, right, all, byLabel } = lines.pop();
@@ -122,17 +134,15 @@ slow("score tells sonnets from source code, line by line", { skip: noShell }, as
   const alone = await charnn(t, [...compared.slice(0, -1), "--lines", "--fresh"], { cwd });
   assert.equal(alone.stdout.split("\n").length, lines.length + 1);
 
-  const elsewhere = await charnn(
-    t,
-    ["score", "sonnets", "code.txt", "--also", "code", "--labels"],
-    {
-      cwd,
-    },
-  );
+  const elsewhere = await charnn(t, [...skipping, "code.txt", "--also", "code", "--labels"], {
+    cwd,
+  });
   assert.equal(elsewhere.code, 2);
   assert.match(elsewhere.stderr, /code\.txt is in no folder with the name of a run/);
   if (!withPseudoTerminal.skip) {
-    const shown = await onTerminal(t, "charnn score sonnets texts --also code", { cwd });
+    const shown = await onTerminal(t, "charnn score sonnets texts --also code --unknown skip", {
+      cwd,
+    });
     assert.match(shown.stdout, /^best\tsonnets\tcode\ttext\r\ncode\t/);
   }
   // A reader that has seen enough is no error.

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { EVALUATE, type EvaluateCommandSettings } from "../../config/evaluate.js";
-import { leftOut } from "../../data/unknown-characters.js";
+import { listFew } from "../../data/characters.js";
+import { leftOut, readAsOthers } from "../../data/unknown-characters.js";
 import { CharnnError } from "../../errors.js";
 import type { TextScore } from "../../evaluation/evaluate-texts.js";
 import { bitsPerCharacter, counted, formatCount, percent } from "../../text.js";
@@ -52,7 +53,7 @@ export function evalCommand(program: Command, context: CommandContext): void {
         status.show(runs.length > 1 ? `Scoring the text with ${name}` : "Scoring the text");
         const given = { stdin: process.stdin, inputs, onWarning: status.warn, signal };
         for await (const score of evaluateTexts(checkpoint, settings, given)) {
-          warnOfSkipped(status, score, runs.length > 1 ? name : undefined);
+          warnOfUnknown(status, score, runs.length > 1 ? name : undefined);
           scores.push({ run: name, ...score });
           if (!json) continue;
           status.stop();
@@ -91,23 +92,16 @@ function refuseAbove(limit: number, scores: readonly RunScore[]): void {
   );
 }
 
-function warnOfSkipped(
-  { warn }: Status,
-  { skipped, skippedCharacters, unknown, unknownCharacters }: TextScore,
-  run: string | undefined,
-): void {
-  if (skipped + unknown === 0) return;
+function warnOfUnknown({ warn }: Status, score: TextScore, run: string | undefined): void {
   const model = run === undefined ? "the model" : `the model of ${run}`;
+  const { skipped, skippedCharacters, mapped, mappings, unknown, unknownCharacters } = score;
+  if (skipped > 0) warn(leftOut(skipped, skippedCharacters, model));
+  if (mapped > 0) warn(readAsOthers(mapped, mappings, model));
   if (unknown > 0) {
-    const few = unknownCharacters.slice(0, 5).join(" ");
-    const more =
-      unknownCharacters.length > 5 ? ` and ${formatCount(unknownCharacters.length - 5)} more` : "";
-    warn(
-      `${counted(unknown, "character")} that ${model} does not know read as its unknown character: ${few}${more}`,
-    );
-    return;
+    const few = listFew(unknownCharacters);
+    const what = counted(unknown, "character");
+    warn(`${what} that ${model} does not know read as its unknown character: ${few}`);
   }
-  warn(leftOut(skipped, skippedCharacters, model));
 }
 
 function table(score: RunScore): string[] {

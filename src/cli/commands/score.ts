@@ -35,7 +35,7 @@ export function scoreCommand(program: Command, context: CommandContext): void {
     "charnn score night letter.txt",
     "charnn score night letter.txt --lines | sort -rn | head",
     "charnn score night - --lines --json < letter.txt",
-    "charnn score english texts/ --also french german --labels",
+    "charnn score english texts/ --also french german --labels --unknown skip",
   ]).action(async (run: string, files: string[], options: ScoreOptions) => {
     const { also = [], labels, lines, out, json, ...settings } = options;
     if (labels && also.length === 0) {
@@ -123,13 +123,13 @@ async function compare(texts: Texts, view: View, labels: boolean | undefined): P
     isBegun = true;
     const label = labels ? labelOf(text.name, names) : undefined;
     const pieces = lines ? text.lines() : [{ ...text.whole, line: undefined, text: undefined }];
-    for (const { line, text: content, characters, unknown, byModel } of pieces) {
+    for (const { line, text: content, characters, unknown, mapped, byModel } of pieces) {
       signal.throwIfAborted();
       const best = bestOf(byModel, names);
       if (label !== undefined && best !== undefined) judged.push({ label, best });
       if (json) {
         const byRun = Object.fromEntries(names.map((name, k) => [name, byModel[k]]));
-        const piece = { file: text.name, line, text: content, characters, unknown };
+        const piece = { file: text.name, line, text: content, characters, unknown, mapped };
         await terminal.out(`${JSON.stringify({ ...piece, label, best: best ?? null, byRun })}\n`);
       } else {
         const figures = byModel.map(figure).join("\t");
@@ -199,9 +199,9 @@ function bestOf(bits: readonly (number | null)[], names: readonly string[]): str
 }
 
 function summaryOf({ name, whole }: ScoredText): string {
-  const { characters, unknown, bitsPerCharacter } = whole;
-  const leftOut =
-    unknown > 0 ? `; ${formatCount(unknown)} left out that the model does not know` : "";
+  const { characters, unknown, mapped, bitsPerCharacter } = whole;
+  const left = unknown - mapped;
+  const leftOut = left > 0 ? `; ${formatCount(left)} left out that the model does not know` : "";
   return `${name}: ${figure(bitsPerCharacter)} bits per character, ${formatCount(characters)} characters${leftOut}`;
 }
 
