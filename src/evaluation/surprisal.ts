@@ -16,8 +16,10 @@ export interface ReadingSettings {
   readonly fresh: boolean;
 }
 
-/** How a model reads a character: not at all, as its unknown one, as another, or as what it is. */
-export const [LEFT_OUT, AS_UNKNOWN, AS_ANOTHER, AS_IT_IS] = [0, 1, 2, 3];
+/** How a model reads a character: as what it is, or as another. */
+export const [AS_IT_IS, AS_ANOTHER] = [1, 2];
+/** As its unknown one, or not at all. */
+const [AS_UNKNOWN, LEFT_OUT] = [3, 4];
 
 /** A text as a model reads it. */
 export interface TextReading {
@@ -26,7 +28,7 @@ export interface TextReading {
    * predicted. Where a letter and its accents are read as one, they have it together, at the letter.
    */
   readonly bits: Float32Array;
-  /** Of each character {@link LEFT_OUT} and so on. */
+  /** Of each character {@link AS_IT_IS}, {@link AS_ANOTHER}, or another number. */
   readonly kinds: Uint8Array;
   readonly known: KnownText;
 }
