@@ -50,6 +50,9 @@ const SANITIZER_FLAGS = [
   "-fno-omit-frame-pointer",
 ];
 
+/** Between two lines about a compilation. */
+const SILENCE_MILLISECONDS = 10_000;
+
 const ELF_MAGIC = 0x7f454c46;
 
 /**
@@ -119,9 +122,24 @@ async function compileInto(output, { compiler, platform, kind, strict, sanitize 
       (source) => () => compile(source, `${source.replace("/", "-")}.o`, forAddon),
     ),
   ];
-  const objects = await inParallel(jobs);
+  const objects = await sayingHowFar(jobs.length, (onDone) => inParallel(jobs, onDone));
   const link = linkFlags(kind, compiler, platform, sanitize);
   await callCompiler(compiler, [...flags, ...link, ...objects, "-o", output]);
+}
+
+/** Does a work of `count` files; every ten seconds a line says how many are done. */
+async function sayingHowFar(count, work) {
+  let done = 0;
+  const start = Date.now();
+  const timer = setInterval(() => {
+    const seconds = Math.round((Date.now() - start) / 1000);
+    console.error(`  ${done} of ${count} files after ${seconds} s`);
+  }, SILENCE_MILLISECONDS);
+  try {
+    return await work(() => done++);
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** For all files. */
@@ -188,13 +206,14 @@ function sourcesIn(folder) {
 }
 
 /** As many at once as there are processors. */
-async function inParallel(jobs) {
+async function inParallel(jobs, onDone) {
   const results = [];
   let next = 0;
   const work = async () => {
     while (next < jobs.length) {
       const index = next++;
       results[index] = await jobs[index]();
+      onDone();
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, work));

@@ -24,8 +24,8 @@ export type ErrorCode =
   | "CANNOT_RESUME"
   /** A backend that was asked for by name does not load. */
   | "BACKEND_UNAVAILABLE"
-  /** Every character that could come next is refused: see `CopyGuard`. */
-  | "COPIES_ONLY"
+  /** The limits on what is written leave no next character. */
+  | "NOTHING_ALLOWED"
   /** What a backend needs can't be installed. */
   | "CANNOT_INSTALL"
   /** A text has a higher loss than it may have. */

@@ -9,8 +9,8 @@ export function formatCount(value: number): string {
 }
 
 /** `1 layer`, `2 layers` */
-export function counted(value: number, noun: string): string {
-  return `${formatCount(value)} ${noun}${value === 1 ? "" : "s"}`;
+export function counted(value: number, noun: string, plural = `${noun}s`): string {
+  return `${formatCount(value)} ${value === 1 ? noun : plural}`;
 }
 
 /** `12.34 %` */

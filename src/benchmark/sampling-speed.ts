@@ -24,9 +24,9 @@ export async function timeSampling(
   onProgress: (fraction: number) => void = () => {},
   signal?: AbortSignal,
 ): Promise<number> {
-  // With a seed every text is seen from its first character on.
-  const seed = vocabulary.characterAt(0);
-  const settings = { ...SAMPLE_DEFAULTS, seed, length: -1, count: streams };
+  // With a prompt every text is seen from its first character on.
+  const prompt = vocabulary.characterAt(0);
+  const settings = { ...SAMPLE_DEFAULTS, prompt, length: -1, count: streams };
   const texts = generate(model, vocabulary, settings, random);
   const turns = new Turns(signal);
   const secondsAll = seconds.warmUp + seconds.timed;
@@ -54,6 +54,6 @@ export async function timeSampling(
     await repeat(seconds.warmUp, 0);
     return streams / median(await repeat(seconds.timed, seconds.warmUp));
   } finally {
-    texts.return();
+    texts.return([]);
   }
 }

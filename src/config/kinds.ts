@@ -6,6 +6,7 @@ export interface Kind<Value> {
   readonly type:
     | "whole number"
     | "number"
+    | "numbers"
     | "seconds"
     | "text"
     | "texts"
@@ -19,6 +20,8 @@ export interface Kind<Value> {
   /** Of numbers: what they must be above, or below. */
   readonly above?: number;
   readonly below?: number;
+  /** Of texts: whether the option is typed again for each, where it else takes several. */
+  readonly isRepeated?: true;
   /** What a word may be. */
   readonly words?: readonly Value[];
 }
@@ -44,10 +47,14 @@ export const FRACTION: Kind<number> = { type: "number", least: 0, below: 1 };
 /** Above 0, up to 1. */
 export const PROBABILITY: Kind<number> = { type: "number", above: 0, most: 1 };
 export const AT_LEAST_ZERO: Kind<number> = { type: "number", least: 0 };
+/** One number of 0 or more, or several in turn. */
+export const AT_LEAST_ZERO_EACH: Kind<number | readonly number[]> = { type: "numbers", least: 0 };
 export const ABOVE_ZERO: Kind<number> = { type: "number", above: 0 };
 export const SECONDS: Kind<number> = { type: "seconds", above: 0 };
 export const TEXT: Kind<string> = { type: "text" };
 export const TEXTS: Kind<readonly string[]> = { type: "texts" };
+/** Each given by an option anew: `--stop a --stop b`. */
+export const REPEATED: Kind<readonly string[]> = { type: "texts", isRepeated: true };
 export const FILES: Kind<readonly string[]> = { type: "texts", least: 1 };
 export const FLAG: Kind<boolean> = { type: "flag" };
 export const FOLD: Kind<Fold> = { type: "fold" };

@@ -64,3 +64,11 @@ export function defaultsOf<Table extends object>(options: Table): Defaults<Table
   const given = defaults.filter(([, value]) => value !== undefined);
   return Object.fromEntries(given) as Defaults<Table>;
 }
+
+/** Options under one heading of the help. */
+export function inGroup<const Table extends object>(group: string, options: Table) {
+  const entries = Object.entries(options).map(([name, option]) => [name, { ...option, group }]);
+  return Object.fromEntries(entries) as {
+    readonly [Name in keyof Table]: Table[Name] & { readonly group: string };
+  };
+}

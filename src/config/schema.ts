@@ -34,6 +34,10 @@ export function settingsSchema<Settings extends object>(
 const SCHEMAS: Readonly<Record<Kind<unknown>["type"], (kind: Kind<unknown>) => v.GenericSchema>> = {
   "whole number": wholeNumber,
   number,
+  numbers: (limits) => {
+    const rule = "must be a number, or a list of numbers";
+    return v.union([number(limits), v.pipe(v.array(number(limits)), v.minLength(1, rule))], rule);
+  },
   seconds: number,
   text: () => v.string(),
   texts: ({ least = 0 }) =>

@@ -1,14 +1,14 @@
 import type { Random } from "../random.js";
 import { exponentials } from "./exponentials.js";
 
-/** How adventurously the next character is chosen. */
+/** What the next character is chosen among. */
 export interface ChoiceSettings {
-  /** Divides the logits: below 1 the likely becomes likelier; 0 always takes the likeliest. */
-  readonly temperature: number;
   /** Only this many of the likeliest characters; 0: all. */
   readonly topK: number;
   /** Only the likeliest characters that together have this probability; 1: all. */
   readonly topP: number;
+  /** Only characters at least this fraction as likely as the likeliest, before temperature; 0 or undefined: all. */
+  readonly minP?: number | undefined;
 }
 
 /**
@@ -16,26 +16,40 @@ export interface ChoiceSettings {
  *
  * @param logits of several texts, one after the other
  * @param start where those of this text begin
+ * @param temperature divides the logits: below 1 the likely becomes likelier; 0 always takes the likeliest
  */
-export type ChooseToken = (logits: ArrayLike<number>, start: number, random: Random) => number;
+export type ChooseToken = (
+  logits: ArrayLike<number>,
+  start: number,
+  random: Random,
+  temperature: number,
+) => number;
 
 /**
- * How tokens are chosen: temperature first, then top-k, then top-p (Holtzman et al., "The Curious
- * Case of Neural Text Degeneration", 2020, section 3.1), then by chance among what is left. Among
- * equals the lower token comes first.
+ * How tokens are chosen: min-p first (Nguyen et al., "Turning Up the Heat", 2024, section 3), then temperature, top-k,
+ * top-p (Holtzman et al., "The Curious Case of Neural Text Degeneration", 2020, section 3.1), then by chance
+ * among what is left. Among equals the lower token comes first.
  */
 export function tokenChooser(settings: ChoiceSettings, vocabularySize: number): ChooseToken {
-  const { temperature, topK, topP } = settings;
+  const { topK, topP, minP = 0 } = settings;
+  const leastLogit = Math.log(minP);
   const weights = new Float64Array(vocabularySize);
   const isRestricted = (topK > 0 && topK < vocabularySize) || topP < 1;
-  return (logits, start, random) => {
+  return (logits, start, random, temperature) => {
     let likeliest = 0;
     for (let token = 1; token < vocabularySize; token++) {
       if (logits[start + token] > logits[start + likeliest]) likeliest = token;
     }
     if (temperature === 0) return likeliest;
     const highest = logits[start + likeliest];
-    const total = exponentials(weights, logits, start, highest, temperature);
+    let total = exponentials(weights, logits, start, highest, temperature);
+    if (minP > 0) {
+      total = 0;
+      for (let token = 0; token < vocabularySize; token++) {
+        if (logits[start + token] - highest < leastLogit) weights[token] = 0;
+        total += weights[token];
+      }
+    }
     const allowed = isRestricted ? likelyTokens(weights, settings) : undefined;
     const draw = random.uniform() * (allowed ? sum(weights, allowed) : total);
     const choices = allowed ? allowed.length : vocabularySize;

@@ -45,7 +45,7 @@ export class Samples {
     const { evalModel, corpus, random, progress } = this.#run;
     const { vocabulary, documents } = corpus;
     const count = documents ? DOCUMENTS_IN_SAMPLE : 1;
-    const settings = { ...SAMPLE, documents, count, seed: this.#prompt };
+    const settings = { ...SAMPLE, documents, count, prompt: this.#prompt };
     const texts = new Array<string>(count).fill(this.#prompt);
     const turns = new Turns();
     const numbers = random.fork("sample", progress.step);

@@ -263,8 +263,17 @@ slow("options of other programs are understood", async (t) => {
   const { learningRate, clipNorm, seqLength } = config.training;
   assert.deepEqual([learningRate, clipNorm, seqLength, totalSteps], [0.01, 3, 20, 2]);
 
-  const own = ["sample", "--seed", "The", "-n", "12", "--temperature", "0.5"];
-  const pasted = ["sample", "--primetext", "The", "--max-new-tokens", "12", "--temp=0.5"];
+  const own = ["sample", "--seed", "The", "-n", "12", "--temperature", "0.5", "--random-seed", "1"];
+  const pasted = [
+    "sample",
+    "--primetext",
+    "The",
+    "--max-new-tokens",
+    "12",
+    "--temp=0.5",
+    "--random-seed",
+    "1",
+  ];
   const outcome = await charnn(t, own, { cwd });
   assert.equal(outcome.code, 0);
   assert.deepEqual(await charnn(t, pasted, { cwd }), outcome);

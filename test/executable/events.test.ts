@@ -80,6 +80,9 @@ slow("What the commands print of a run is as docs/events.md says", async (t) => 
   const cwd = await foxFolder(t, { trained: true });
   const print = (...args: string[]) => printed(t, cwd, ...args);
   assertDocumented("charnn sample", await print("sample", "fox", "-n", "10", "--count", "2"));
+  const best = await print("sample", "fox", "-n", "10", "--best-of", "3", "--all");
+  assertDocumented("charnn sample", best);
+  assertSeen(best, "bitsPerCharacter", "tries");
   const scores = await print("eval", "fox", "fox.txt", "--dynamic");
   assertDocumented("charnn eval", scores);
   assertSeen(scores, "coldStart[].loss", "dynamic.loss", "baselines.counting.loss");

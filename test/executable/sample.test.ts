@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { charnn, foxFolder, jsonLines, SMALL, shell } from "../helpers/executable.js";
@@ -30,30 +30,68 @@ test("sample", { concurrency: 2 }, async (t) => {
   });
 
   check(
-    "writes the same with the same random seed, and something else with another",
+    "writes the same with the same random seed, and something else with another or with none",
     async (sample) => {
-      const text = await sample("-n", "60");
+      const text = await sample("-n", "60", "--random-seed", "0");
       assert.equal(await sample("-n", "60", "--random-seed", "0"), text);
       assert.notEqual(await sample("-n", "60", "--random-seed", "1"), text);
+      assert.notEqual(await sample("-n", "60"), await sample("-n", "60"));
     },
   );
 
   check("writes several texts, which do not depend on how many there are", async (sample) => {
     const texts = jsonLines(await sample("-n", "20", "--count", "3", "--seed", "a", "--json"));
     assert.equal(texts.length, 3);
-    for (const { seed, text } of texts) {
+    const [{ randomSeed }] = texts;
+    const again = ["--random-seed", `${randomSeed}`];
+    for (const { seed, text, ...others } of texts) {
+      assert.deepEqual(others, { randomSeed });
       assert.equal(seed, "a");
       assert.equal(text.length, 20);
     }
     assert.equal(new Set(texts.map(({ text }) => text)).size, 3);
-    assert.equal(await sample("-n", "20", "--seed", "a"), `a${texts[0].text}\n`);
+    assert.equal(await sample("-n", "20", "--seed", "a", ...again), `a${texts[0].text}\n`);
     const plain = texts.map(({ seed, text }) => seed + text).join("\n\n");
-    assert.equal(await sample("-n", "20", "--count", "3", "--seed", "a"), `${plain}\n`);
+    assert.equal(await sample("-n", "20", "--count", "3", "--seed", "a", ...again), `${plain}\n`);
   });
 
   check("ends after the text to stop at", async (sample) => {
     const text = await sample("-n", "5000", "--seed", "The", "--stop", "x");
     assert.match(text, /^The[^x]*x\n$/);
+    const either = await sample("-n", "5000", "--seed", "The", "--stop", "x", "--stop", "q");
+    assert.match(either, /^The[^xq]*[xq]\n$/);
+  });
+
+  check("writes by limits on characters, words, lines and a regular expression", async (sample) => {
+    assert.match(await sample("-n", "90", "--allow", "a-z ", "--forbid", "e"), /^[a-df-z ]{90}\n$/);
+    const matching = await sample("--match", "[a-z]{3}( [a-z]+){2}\\.", "--count", "3");
+    for (const text of matching.trimEnd().split("\n\n")) {
+      assert.match(text, /^[a-z]{3}( [a-z]+){2}\.$/);
+    }
+    const words = (await sample("-n", "200", "--words", "fox.txt")).trim().split(/\P{L}+/u);
+    const known = new Set((await readFile(path.join(cwd, "fox.txt"), "utf8")).split(/\P{L}+/u));
+    for (const word of words) assert.ok(known.has(word), word);
+    const lines = await sample("--lines", "3", "-n", "9000", "--max-repeat", "60");
+    assert.equal(lines.split("\n").length, 4);
+  });
+
+  check(
+    "writes lines without empty lines between, so that a program can take them",
+    async (sample) => {
+      const lines = await sample("--lines", "1", "--count", "5", "--allow", "a-z\\n");
+      assert.equal(lines.split("\n").length, 6);
+    },
+  );
+
+  check("chooses among several texts, and shows how likely each is", async (sample) => {
+    const choose = ["-n", "30", "--best-of", "4", "--random-seed", "2"];
+    const [best, ...others] = jsonLines(await sample(...choose, "--all", "--json"));
+    assert.equal(others.length, 3);
+    for (const { bitsPerCharacter } of others) assert.ok(bitsPerCharacter >= best.bitsPerCharacter);
+    assert.equal(await sample(...choose), `${best.text}\n`);
+    const ranking = await sample(...choose, "--all");
+    assert.ok(ranking.includes(`Number 1: ${best.bitsPerCharacter.toFixed(3)} bits per character`));
+    assert.ok(ranking.includes(`Number 4: `));
   });
 
   check("goes on from the text of a file, line ends included", async (sample) => {
@@ -63,7 +101,7 @@ test("sample", { concurrency: 2 }, async (t) => {
   });
 
   check("is greedy at temperature 0, whatever the random seed", async (sample) => {
-    const greedy = await sample("-n", "40", "--greedy");
+    const greedy = await sample("-n", "40", "--greedy", "--random-seed", "0");
     assert.equal(await sample("-n", "40", "-t", "0", "--random-seed", "9"), greedy);
     assert.equal(await sample("-n", "40", "--top-k", "1", "--random-seed", "9"), greedy);
     assert.notEqual(await sample("-n", "40"), greedy);
@@ -72,16 +110,17 @@ test("sample", { concurrency: 2 }, async (t) => {
   check(
     "takes a run by name, folder and file, and the newest when none is given",
     async (sample) => {
-      const text = await sample("-n", "20");
+      const seeded = ["-n", "20", "--random-seed", "1"];
+      const text = await sample(...seeded);
       for (const run of [
         "fox",
         "checkpoints/fox",
         "checkpoints/fox/",
         "checkpoints/fox/last.safetensors",
       ]) {
-        assert.equal(await sample(run, "-n", "20"), text, run);
+        assert.equal(await sample(run, ...seeded), text, run);
       }
-      assert.equal(await sample("fox", "--out", path.join(cwd, "checkpoints"), "-n", "20"), text);
+      assert.equal(await sample("fox", "--out", path.join(cwd, "checkpoints"), ...seeded), text);
     },
   );
 

@@ -45,7 +45,17 @@ const READINGS: readonly Reading[] = [
     wrong: (stdout) => wrongStep(JSON.parse(stdout).progress.step),
   },
   {
-    args: ["sample", "run", "-n", `${CHARACTERS}`, "--seed", "The ", "--json"],
+    args: [
+      "sample",
+      "run",
+      "-n",
+      `${CHARACTERS}`,
+      "--seed",
+      "The ",
+      "--random-seed",
+      "1",
+      "--json",
+    ],
     wrong: (stdout) => {
       const [{ text }] = jsonLines(stdout);
       return typeof text === "string" && text.length >= CHARACTERS ? undefined : "no whole text";

@@ -28,13 +28,12 @@ test("The guard against copies marks the characters that would copy too much, an
     async (text, written, most) => {
       const guard = await openCopyGuard(text, most);
       const isCopy = new Uint8Array(vocabulary.size);
-      const isAllowed = guard.mark([...vocabulary.encode(written)], isCopy);
+      guard.mark([...vocabulary.encode(written)], isCopy);
       const expected = Array.from("abcd", (next) => {
         const end = written.slice(-most) + next;
         return end.length > most && text.includes(end) ? 1 : 0;
       });
       assert.deepEqual([...isCopy], expected);
-      assert.equal(isAllowed, expected.includes(0));
     },
   );
   await fc.assert(property, { numRuns: 500 });
@@ -43,6 +42,6 @@ test("The guard against copies marks the characters that would copy too much, an
 test("The guard against copies works with a text that repeats itself over and over", async () => {
   const guard = await openCopyGuard("ab".repeat(300_000), 8);
   const isCopy = new Uint8Array(vocabulary.size);
-  assert.ok(guard.mark([...vocabulary.encode("babababab")], isCopy));
+  guard.mark([...vocabulary.encode("babababab")], isCopy);
   assert.deepEqual([...isCopy], [1, 0, 0, 0]);
 });

@@ -4,7 +4,9 @@ import { Random } from "#src/random.js";
 import { type ChoiceSettings, tokenChooser } from "#src/sampling/distribution.js";
 import fc from "../helpers/fast-check.js";
 
-const ALL: ChoiceSettings = { temperature: 1, topK: 0, topP: 1 };
+type Settings = ChoiceSettings & { readonly temperature: number };
+
+const ALL: Settings = { temperature: 1, topK: 0, topP: 1 };
 const DRAWS = 20_000;
 
 test("Choosing a token at temperature 0 takes the likeliest, the first of equals", () => {
@@ -94,6 +96,28 @@ test("Choosing a token applies top-p to what temperature and top-k have left", (
   assertSupport(logits, { ...ALL, temperature: 0.5, topP: 0.55 }, [0, 1]);
 });
 
+test("Choosing a token with min-p takes those that are likely enough beside the likeliest, whatever the temperature", () => {
+  const logits = [0.05, 0.4, 0.35, 0.2].map(Math.log);
+  for (const temperature of [0.5, 1, 3]) {
+    for (const [minP, tokens] of [
+      [0.1, [0, 1, 2, 3]],
+      [0.13, [1, 2, 3]],
+      [0.51, [1, 2]],
+      [0.9, [1]],
+    ] as const) {
+      assertSupport(logits, { ...ALL, temperature, minP }, tokens);
+    }
+  }
+});
+
+test("Choosing a token applies top-k and top-p to what min-p has left", () => {
+  const logits = [0.4, 0.3, 0.2, 0.1].map(Math.log);
+  // Of the three that are left, the first two have 7/9.
+  assertSupport(logits, { ...ALL, minP: 0.4, topP: 0.77 }, [0, 1]);
+  assertSupport(logits, { ...ALL, minP: 0.4, topP: 0.79 }, [0, 1, 2]);
+  assertSupport(logits, { ...ALL, minP: 0.4, topK: 2 }, [0, 1]);
+});
+
 test("Choosing a token works with logits of any size", () => {
   assertSupport([1e30, -1e30, 1e30], ALL, [0, 2]);
   assertSupport([3.4e38, -3.4e38], ALL, [0]);
@@ -126,7 +150,7 @@ test("Choosing a token always takes one that the settings allow", () => {
   fc.assert(property);
 });
 
-function countsOf(logits: readonly number[], settings: ChoiceSettings): number[] {
+function countsOf(logits: readonly number[], settings: Settings): number[] {
   const random = Random.fromSeed(11);
   const counts = new Array<number>(logits.length).fill(0);
   const values = Float64Array.from(logits);
@@ -137,7 +161,7 @@ function countsOf(logits: readonly number[], settings: ChoiceSettings): number[]
 /** Exactly these tokens are taken, each about as often as it is likely among them. */
 function assertSupport(
   logits: readonly number[],
-  settings: ChoiceSettings,
+  settings: Settings,
   tokens: readonly number[],
 ): void {
   const counts = countsOf(logits, settings);
@@ -172,6 +196,6 @@ function softmax(logits: readonly number[]): number[] {
   return weights.map((weight) => weight / total);
 }
 
-function chooseToken(logits: ArrayLike<number>, settings: ChoiceSettings, random: Random): number {
-  return tokenChooser(settings, logits.length)(logits, 0, random);
+function chooseToken(logits: ArrayLike<number>, settings: Settings, random: Random): number {
+  return tokenChooser(settings, logits.length)(logits, 0, random, settings.temperature);
 }

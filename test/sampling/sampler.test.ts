@@ -21,7 +21,7 @@ testOnEveryBackend(
   "a sampler writes the likeliest character after all that was read, at temperature 0",
   (backend) => {
     const { model, vocabulary } = writer(backend, "lstm");
-    const [text] = textsOf(model, vocabulary, { temperature: 0, seed: "bad cafe", length: 25 });
+    const [text] = textsOf(model, vocabulary, { temperature: 0, prompt: "bad cafe", length: 25 });
     const likeliestText = () => {
       let written = "bad cafe";
       while (written.length < "bad cafe".length + 25) {
@@ -52,9 +52,9 @@ testOnEveryBackend(
   "a sampler writes a k-th text that does not depend on how many there are",
   (backend) => {
     const { model, vocabulary } = writer(backend);
-    const alone = textsOf(model, vocabulary, { seed: "a" });
-    const three = textsOf(model, vocabulary, { seed: "a", count: 3 });
-    const five = textsOf(model, vocabulary, { seed: "a", count: 5 });
+    const alone = textsOf(model, vocabulary, { prompt: "a" });
+    const three = textsOf(model, vocabulary, { prompt: "a", count: 3 });
+    const five = textsOf(model, vocabulary, { prompt: "a", count: 5 });
     assert.deepEqual(three.slice(0, 1), alone);
     assert.deepEqual(five.slice(0, 3), three);
     assert.equal(new Set(five).size, 5);
@@ -70,9 +70,9 @@ testOnEveryBackend("a sampler writes a longer text that begins as the shorter on
 
 testOnEveryBackend("a sampler writes as many characters as asked for", (backend) => {
   const { model, vocabulary } = writer(backend);
-  for (const seed of ["", "a"]) {
+  for (const prompt of ["", "a"]) {
     for (const length of [0, 1, 2, 100]) {
-      for (const text of textsOf(model, vocabulary, { seed, length, count: 2 })) {
+      for (const text of textsOf(model, vocabulary, { prompt, length, count: 2 })) {
         assert.match(text, new RegExp(`^[${LETTERS}]{${length}}$`));
       }
     }
@@ -94,7 +94,7 @@ testOnEveryBackend(
 
 testOnEveryBackend("a sampler counts characters beyond the first plane as one", (backend) => {
   const { model, vocabulary } = writer(backend, "gru", "😀🎈\n");
-  const steps = [...stepsThatWrite(model, vocabulary, { ...PLAIN, seed: "🎈" }, random())].flat();
+  const steps = [...stepsThatWrite(model, vocabulary, { ...PLAIN, prompt: "🎈" }, random())].flat();
   assert.equal(steps.length, 40);
   assert.deepEqual([...new Set(steps)].sort(), ["\n", "😀", "🎈"].sort());
 });
@@ -105,7 +105,7 @@ testOnEveryBackend(
     const { model, vocabulary } = writer(backend);
     const whole = textsOf(model, vocabulary, { count: 4, length: 200 });
     const stop = whole[2].slice(50, 52);
-    const stopped = textsOf(model, vocabulary, { count: 4, length: 200, stop });
+    const stopped = textsOf(model, vocabulary, { count: 4, length: 200, stop: [stop] });
     for (const [k, text] of whole.entries()) {
       const end = text.indexOf(stop);
       assert.equal(stopped[k], end === -1 ? text : text.slice(0, end + stop.length));
@@ -117,9 +117,9 @@ testOnEveryBackend(
   "a sampler does not take the end of the seed for the beginning of the stop text",
   (backend) => {
     const { model, vocabulary } = writer(backend);
-    const [text] = textsOf(model, vocabulary, { seed: "ab" });
+    const [text] = textsOf(model, vocabulary, { prompt: "ab" });
     const stop = `b${text[0]}`;
-    const [stopped] = textsOf(model, vocabulary, { seed: "ab", stop });
+    const [stopped] = textsOf(model, vocabulary, { prompt: "ab", stop: [stop] });
     const end = text.indexOf(stop);
     assert.equal(stopped, end === -1 ? text : text.slice(0, end + stop.length));
     assert.ok(stopped.length > 1);
@@ -128,7 +128,7 @@ testOnEveryBackend(
 
 testOnEveryBackend("a sampler ends when every text has ended", (backend) => {
   const { model, vocabulary } = writer(backend);
-  const settings = { ...PLAIN, seed: "b", length: -1, count: 3, stop: "a" };
+  const settings = { ...PLAIN, prompt: "b", length: -1, count: 3, stop: ["a"] };
   const steps = [...stepsThatWrite(model, vocabulary, settings, random())];
   const texts = [0, 1, 2].map((k) => steps.map((step) => step[k]).join(""));
   for (const text of texts) assert.match(text, /^[^a]*a$/);
@@ -139,9 +139,9 @@ testOnEveryBackend(
   "a sampler without a seed begins a line, after some that are not shown",
   (backend) => {
     const { model, vocabulary } = writer(backend);
-    const whole = textsOf(model, vocabulary, { seed: "\n", length: 400, count: 3 });
-    for (const seed of [undefined, ""]) {
-      const shown = textsOf(model, vocabulary, { seed, count: 3 });
+    const whole = textsOf(model, vocabulary, { prompt: "\n", length: 400, count: 3 });
+    for (const prompt of [undefined, ""]) {
+      const shown = textsOf(model, vocabulary, { prompt, count: 3 });
       assert.deepEqual(
         shown,
         whole.map((text) => {
@@ -168,7 +168,7 @@ testOnEveryBackend(
     const { model, vocabulary } = writer(backend);
     for (const documents of [undefined, "lines"] as const) {
       assert.throws(
-        () => textsOf(model, vocabulary, { seed: "a baÉ", documents }),
+        () => textsOf(model, vocabulary, { prompt: "a baÉ", documents }),
         failsWith("UNKNOWN_CHARACTER", "É", "line 1, column 5", /knows .*"e"/),
       );
     }
@@ -177,10 +177,10 @@ testOnEveryBackend(
 
 testOnEveryBackend("a sampler of a model of lines writes one line, without its end", (backend) => {
   const { model, vocabulary } = writer(backend);
-  const settings = { length: 500, count: 3, seed: "bad" } as const;
+  const settings = { length: 500, count: 3, prompt: "bad" } as const;
   const asLines = textsOf(model, vocabulary, { ...settings, documents: "lines" });
   // The model of lines reads the line end that stands before each of its texts.
-  const asText = textsOf(model, vocabulary, { ...settings, seed: "\nbad" });
+  const asText = textsOf(model, vocabulary, { ...settings, prompt: "\nbad" });
   assert.deepEqual(
     asLines,
     asText.map((text) => text.split("\n")[0]),
@@ -191,9 +191,9 @@ testOnEveryBackend("a sampler leaves no tensors behind, whether it ends or is le
   for (const cell of ["gru", "lstm"] as const) {
     const { model, vocabulary } = writer(backend, cell);
     const before = undisposed();
-    textsOf(model, vocabulary, { seed: "abc", count: 2 });
+    textsOf(model, vocabulary, { prompt: "abc", count: 2 });
     for (const _ of stepsThatWrite(model, vocabulary, PLAIN, random())) break;
-    assert.throws(() => textsOf(model, vocabulary, { seed: "É" }));
+    assert.throws(() => textsOf(model, vocabulary, { prompt: "É" }));
     assert.equal(undisposed(), before);
   }
 });
@@ -235,9 +235,19 @@ test("Sampling from a checkpoint refuses a wrong setting, naming it", async (t) 
     ["length", -2, 1.5, Number.NaN],
     ["temperature", -0.1, Number.NaN, Number.POSITIVE_INFINITY],
     ["topK", -1, 0.5],
+    ["temperature", [], [0.5, -1]],
     ["topP", 0, 1.1, Number.NaN],
+    ["minP", -0.1, 1],
+    ["lines", 0],
+    ["sentences", 0],
+    ["bestOf", 0, 4_097],
+    ["allow", "", "z-a", "É", "a]b"],
+    ["forbid", "", "\\s\\S"],
+    ["match", "(", "a(?=b)", "(a)\\1", "\\ba", "É", "(.{999}){999}", "a^b", "a$b"],
+    ["maxRepeat", 0],
+    ["include", [""]],
     ["count", 0, 4_097],
-    ["stop", 1],
+    ["stop", 1, "a", [""], ["É"]],
     ["randomSeed", -1],
     ["backend", "abacus"],
   ] as const) {

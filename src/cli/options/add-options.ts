@@ -4,7 +4,7 @@ import type { Option } from "../../config/option.js";
 import { CharnnError, shortened } from "../../errors.js";
 import { hyphened } from "../../text.js";
 import { setUpCommandHelp } from "./help.js";
-import { number, seconds, stepChanges, word } from "./parsers.js";
+import { number, numbers, seconds, stepChanges, word } from "./parsers.js";
 
 /** What a run may be given as, for every command that reads one. */
 export const RUN_ARGUMENT =
@@ -15,6 +15,14 @@ export type OptionTable = Readonly<Record<string, Option<unknown>>>;
 
 /** By command: what other programs call its options, and what these are called here. */
 const aliases = new WeakMap<Command, ReadonlyMap<string, string>>();
+
+/** Options that can be given several times. */
+const repeated = new WeakSet<CommandOption>();
+
+/** Whether an option can be given several times, with another value each time. */
+export function canBeRepeated(option: CommandOption): boolean {
+  return option.variadic || repeated.has(option);
+}
 
 /**
  * Gives a command the options of a table, in their order and under their headings.
@@ -62,6 +70,10 @@ function optionOf(name: string, entry: Option<unknown>): CommandOption {
   const note = notes.length > 0 ? ` (${notes.join("; ")})` : "";
   const made = new CommandOption(flags, `${help}${words}${note}`);
   if (entry.variable !== undefined) made.env(entry.variable);
+  if (kind.isRepeated) {
+    repeated.add(made);
+    return made.argParser((text, before: readonly string[] = []) => [...before, text]);
+  }
   const parse = parserOf(kind);
   return parse ? made.argParser(naming(long, parse)) : made;
 }
@@ -71,6 +83,8 @@ function parserOf(kind: Kind<unknown>): ((text: string) => unknown) | undefined 
     case "whole number":
     case "number":
       return number;
+    case "numbers":
+      return numbers;
     case "seconds":
       return seconds;
     case "changes":

@@ -1,6 +1,7 @@
 import type { Command, CommanderError } from "commander";
 import { RUNS_FOLDER } from "../../config/names.js";
 import { CharnnError } from "../../errors.js";
+import { canBeRepeated } from "./add-options.js";
 import { readConfigFile } from "./config-file.js";
 import { refuseIgnored } from "./conflicts.js";
 import { firstExample } from "./help.js";
@@ -91,6 +92,7 @@ function refuseTwice(tokens: readonly Token[]): void {
         "Leave it out, or give it a value.",
       );
     }
+    if (canBeRepeated(given.option)) continue;
     const other = before.get(long);
     if (other) refuseOther(other, given);
     before.set(long, given);

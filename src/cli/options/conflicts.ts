@@ -11,6 +11,8 @@ interface Conflict {
   readonly hint: string;
 }
 
+const FILES_OF_SAMPLE = ["--seed-file", "--training-text", "--words", "--new"];
+
 const CONFLICTS: readonly Conflict[] = [
   {
     command: "train",
@@ -39,14 +41,20 @@ const CONFLICTS: readonly Conflict[] = [
   {
     command: "sample",
     options: ["--encoding"],
-    without: ["--seed-file", "--training-text"],
-    hint: "It is the encoding of the seed file and of the training text.",
+    without: FILES_OF_SAMPLE,
+    hint: "It is the encoding of these files.",
   },
   {
     command: "sample",
     options: ["--invalid"],
-    without: ["--seed-file", "--training-text"],
-    hint: "It applies only to the seed file and the training text.",
+    without: FILES_OF_SAMPLE,
+    hint: "It applies only to these files.",
+  },
+  {
+    command: "sample",
+    options: ["--all"],
+    without: ["--best-of"],
+    hint: "Add --best-of N.",
   },
   {
     command: "report",

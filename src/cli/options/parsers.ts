@@ -11,6 +11,12 @@ export function number(text: string): number {
   return value;
 }
 
+/** What is typed, as one number or several: `0.8`, `1,0.5,0.2`. */
+export function numbers(text: string): number | number[] {
+  const several = text.split(",").map(number);
+  return several.length === 1 ? several[0] : several;
+}
+
 const SECONDS: Readonly<Record<string, number>> = { "": 1, s: 1, m: 60, min: 60, h: 3600 };
 
 /** What is typed, as seconds: `90s`, `10m`, `2h`; a bare number is seconds. */

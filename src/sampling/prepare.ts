@@ -1,0 +1,204 @@
+import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { SAMPLE, SAMPLE_DEFAULTS, type SampleSettings } from "../config/sample.js";
+import { checked, definedOnly, settingsSchema } from "../config/schema.js";
+import { type NamedText, readTexts } from "../data/texts.js";
+import { readAsUnknown } from "../data/unknown-characters.js";
+import type { Vocabulary } from "../data/vocabulary.js";
+import { CharnnError } from "../errors.js";
+import { CopyGuard } from "../memorization/copy-guard.js";
+import type { CharRnn } from "../model/char-rnn.js";
+import { Random } from "../random.js";
+import { Turns } from "../turns.js";
+import { candidatesAtOnce, rejects, type Selection } from "./candidates.js";
+import { refuseStops } from "./ends.js";
+import { openModel } from "./open-model.js";
+import { characterRule } from "./rules/characters.js";
+import { copyRule } from "./rules/copies.js";
+import { matchRule } from "./rules/match.js";
+import { repeatRule } from "./rules/repeats.js";
+import type { Rule } from "./rules/rule.js";
+import { WordList } from "./rules/word-list.js";
+import { wordRule } from "./rules/words.js";
+import type { GenerateSettings } from "./sampler.js";
+
+/** What a sampling is given beside its settings. */
+export interface SampleOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** What the file `-` stands for. */
+  readonly stdin?: AsyncIterable<Uint8Array> | undefined;
+  readonly onWarning?: ((message: string) => void) | undefined;
+  /** Called where texts are chosen among several, with how many there are so far. */
+  readonly onCandidates?: ((done: number, written: number) => void) | undefined;
+}
+
+/** All that is needed to write. */
+export interface Sampling {
+  readonly model: CharRnn;
+  readonly vocabulary: Vocabulary;
+  readonly generating: GenerateSettings;
+  readonly random: Random;
+  readonly selection: Selection;
+  /** Whether several texts may be written for one that is kept. */
+  readonly isChosen: boolean;
+  readonly turns: Turns;
+  readonly options: SampleOptions;
+}
+
+const schema = settingsSchema<SampleSettings>(SAMPLE);
+type Settings = SampleSettings & typeof SAMPLE_DEFAULTS;
+
+/**
+ * Checks settings, reads the files that they name, and opens the model, which the caller disposes of.
+ *
+ * @throws CharnnError as `sample` does
+ */
+export async function prepareSampling(
+  checkpoint: Checkpoint,
+  given: SampleSettings,
+  options: SampleOptions,
+): Promise<Sampling> {
+  const settings: Settings = { ...SAMPLE_DEFAULTS, ...definedOnly(checked(schema, given)) };
+  const { config, vocabulary } = checkpoint;
+  const { signal, onWarning } = options;
+  const turns = new Turns(signal);
+  signal?.throwIfAborted();
+  refuseStops(settings.stop ?? [], (codePoint) => vocabulary.indexOf(codePoint) !== undefined);
+  refuseNoLines(settings, vocabulary);
+  const rules = await openRules(settings, checkpoint, options);
+  const selection = await openSelection(settings, checkpoint, options);
+  await warnOfUnknown(settings.seed ?? "", vocabulary, turns, onWarning);
+  const { backend, threads, count, seed } = settings;
+  const isChosen = selection.bestOf > 1 || rejects(selection);
+  const streams = isChosen ? candidatesAtOnce(count, selection) : count;
+  const model = await openModel(checkpoint, { backend, threads }, { streams }, onWarning);
+  const { documents } = config.text;
+  const generating = { ...settings, prompt: seed, documents, rules, measures: isChosen };
+  const random = Random.fromSeed(settings.randomSeed ?? 0).fork("sample");
+  return { model, vocabulary, generating, random, selection, isChosen, turns, options };
+}
+
+async function openRules(
+  settings: Settings,
+  checkpoint: Checkpoint,
+  options: SampleOptions,
+): Promise<Rule[]> {
+  const { vocabulary, config } = checkpoint;
+  const { allow, forbid, match, maxRepeat, words, length } = settings;
+  const rules: Rule[] = [];
+  if (allow !== undefined) rules.push(characterRule("allow", allow, vocabulary));
+  if (forbid !== undefined) rules.push(characterRule("forbid", forbid, vocabulary));
+  if (match !== undefined) {
+    const lines = config.text.documents ? 1 : settings.lines;
+    rules.push(matchRule(match, vocabulary, { lines, length }));
+  }
+  if (maxRepeat !== undefined) rules.push(repeatRule(maxRepeat, vocabulary));
+  const guard = await openCopyGuard(settings, checkpoint, options);
+  if (guard) rules.push(copyRule(guard));
+  if (words !== undefined) {
+    const texts = await read(words, settings, checkpoint, options);
+    rules.push(wordRule(await WordList.of(texts, vocabulary, options.signal), vocabulary));
+  }
+  return rules;
+}
+
+/** What keeps the texts from copying, where that was asked for. */
+async function openCopyGuard(
+  settings: Settings,
+  checkpoint: Checkpoint,
+  options: SampleOptions,
+): Promise<CopyGuard | undefined> {
+  const { maxCopy, trainingText } = settings;
+  if (maxCopy === undefined && trainingText === undefined) return undefined;
+  if (maxCopy === undefined || trainingText === undefined) {
+    throw new CharnnError(
+      "INVALID_SETTING",
+      maxCopy === undefined
+        ? "--training-text has no effect without a limit on copying."
+        : "--max-copy needs the training text, which a checkpoint does not contain.",
+      maxCopy === undefined ? "Give --max-copy too." : "Give --training-text FILE... too.",
+      { setting: maxCopy === undefined ? "trainingText" : "maxCopy" },
+    );
+  }
+  const [text] = await read(trainingText, settings, checkpoint, options);
+  return CopyGuard.of(text, checkpoint.vocabulary, maxCopy, options.signal);
+}
+
+async function openSelection(
+  settings: Settings,
+  checkpoint: Checkpoint,
+  options: SampleOptions,
+): Promise<Selection> {
+  const { bestOf, include = [], unique = false, new: lists, seed = "" } = settings;
+  if (include.includes("")) {
+    throw new CharnnError(
+      "INVALID_SETTING",
+      "include is empty, which every text contains.",
+      undefined,
+      {
+        setting: "include",
+      },
+    );
+  }
+  const known = new Set<string>();
+  if (lists !== undefined) {
+    for (const { numbers, codePoints } of await read(lists, settings, checkpoint, options)) {
+      let line = "";
+      for (const number of numbers) {
+        const character = String.fromCodePoint(codePoints[number]);
+        if (character !== "\n") line += character;
+        else {
+          known.add(line);
+          line = "";
+        }
+      }
+      known.add(line);
+    }
+  }
+  return { bestOf, include, unique, known, seed };
+}
+
+async function read(
+  files: readonly string[],
+  { encoding, invalid, out }: Settings,
+  { config }: Checkpoint,
+  { stdin, signal, onWarning }: SampleOptions,
+): Promise<readonly NamedText[]> {
+  const { lineEnds } = config.text;
+  const { texts, warnings } = await readTexts(
+    files,
+    { encoding, invalid, lineEnds, joined: true, leftOut: [out] },
+    { stdin, signal },
+  );
+  for (const warning of warnings) onWarning?.(warning);
+  return texts;
+}
+
+function refuseNoLines({ lines }: Settings, vocabulary: Vocabulary): void {
+  if (lines === undefined || vocabulary.indexOf(0x0a) !== undefined) return;
+  throw new CharnnError(
+    "INVALID_SETTING",
+    "lines can't be counted: the model was trained on a text without line breaks.",
+    "Leave out --lines, or use --sentences.",
+    { setting: "lines" },
+  );
+}
+
+async function warnOfUnknown(
+  seed: string,
+  vocabulary: Vocabulary,
+  turns: Turns,
+  onWarning: ((message: string) => void) | undefined,
+): Promise<void> {
+  if (vocabulary.unknown === undefined) return;
+  const unknown = new Set<number>();
+  let count = 0;
+  for (const character of seed) {
+    const codePoint = character.codePointAt(0) as number;
+    if (vocabulary.indexOf(codePoint) === undefined) {
+      unknown.add(codePoint);
+      count++;
+    }
+    if (turns.isDue()) await turns.take();
+  }
+  if (count > 0) onWarning?.(`Of the seed ${readAsUnknown(count, [...unknown])}`);
+}
