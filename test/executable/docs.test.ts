@@ -17,6 +17,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const PAGES = [
   "README.md",
   "docs/guide.md",
+  "docs/sampling.md",
   "docs/backends.md",
   "docs/scripting.md",
   "docs/library.md",
@@ -37,6 +38,10 @@ const NOT_RUN = new Map([
   ],
   ["pip install tensorboard && tensorboard --logdir checkpoints", "it installs"],
   ["charnn report --watch", "it serves until Ctrl-C"],
+  [
+    "charnn sample night --include rose --include beauty -n 200",
+    "a model of two steps has learned no words",
+  ],
 ]);
 
 /** Added to each training that has no number of steps: a page is about what to type, not about the result. */
