@@ -194,7 +194,7 @@ async function writeTexts(cwd: string): Promise<void> {
 function sonnet(lines: number): string {
   return Array.from(
     { length: lines },
-    (_, k) => `Once i love ${words(k, 4)}, or ${words(3 * k + 1, 2)}.\n`,
+    (_, k) => `My Once i love, O ${words(k, 4)}, or ${words(3 * k + 1, 2)}!.\n`,
   ).join("");
 }
 
