@@ -87,7 +87,8 @@ function programOnWindows(path) {
   };
 }
 
-function winePrefix() {
+/** Where Wine keeps its drives. */
+export function winePrefix() {
   return join(cacheFolder(), "wine");
 }
 

@@ -136,7 +136,9 @@ test("--max-time ends a run in time, and says so", async (t) => {
   assert.equal(code, 0);
   const { reason, step, totalSteps, replan } = jsonLines(stdout).at(-1);
   assert.equal(reason, "max-time");
-  assert.ok(step === totalSteps && replan[0].totalSteps > 0, `${step} of ${totalSteps}`);
+  assert.equal(step, totalSteps);
+  // On a busy machine the first steps may be as slow as the trial, which then changes nothing.
+  for (const { totalSteps: before } of replan) assert.ok(before > 0);
 });
 
 test("the same command makes the same bytes, another random seed others", async (t) => {
