@@ -76,7 +76,11 @@ slow("a name that can't be had is refused in words", async (t) => {
   // Windows says so of no name: it finds none that is too long.
   const tooLong = isWindows ? /there is no|no folder for it/i : /name is too long/;
   for (const [args, code, says] of [
-    [["train", "fox.txt", "--name", long], 2, /--name "a+\.\.\." is too long: it has 300 bytes, and at most 180/],
+    [
+      ["train", "fox.txt", "--name", long],
+      2,
+      /--name "a+\.\.\." is too long: it has 300 bytes, and at most 180/,
+    ],
     [["train", "fox.txt", "--name", "NUL"], 2, /--name "NUL" is the name of a device on Windows/],
     [["train", "fox.txt", "--name", "a:b"], 2, /--name "a:b" has :/],
     [["train", "fox.txt", "--name", "a*b"], 2, /--name "a\*b" has \*, which shells/],
