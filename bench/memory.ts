@@ -1,6 +1,6 @@
 /**
  * How well the memory that training needs is estimated: trains models of many shapes by the executable, and
- * prints the most memory that each process had beside the estimate (`src/planning/memory-need.ts`).
+ * prints the most memory that each process had next to the estimate (`src/planning/memory-need.ts`).
  *
  *     npm run bench:memory [-- BACKEND]
  */

@@ -20,7 +20,7 @@ import { PLATFORMS, thisPlatform } from "./native/platforms.js";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const sources = join(root, "native");
 const platform = thisPlatform();
-/** Whatever takes longer hangs. */
+/** What takes longer than this hangs. */
 const MOST_MINUTES = 10;
 
 const MAX_LISTING_BYTES = 2 ** 30;

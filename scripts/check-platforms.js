@@ -33,10 +33,13 @@ const EVAL = "eval.txt --json --no-baselines --backend native";
 /** More takes minutes in an emulator. */
 const EVALUATED_CHARACTERS = 20_000;
 
-/** What did not come out as it must. */
+/** A result that is not what it must be. */
 class Failure extends Error {}
 
-/** An installed charnn with the addon of one platform, and texts. Here that of set-up will do. */
+/**
+ * An installed charnn with the addon of one platform, and texts. For this platform, the addon that set-up has
+ * compiled will do.
+ */
 async function install(name, folder) {
   const addon = join(packages, `native-${name}`);
   const compiled = join("native", "build", name);

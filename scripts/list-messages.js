@@ -1,7 +1,7 @@
 /**
- * Prints every message that charnn can show, by the file it is in, so that all of them can be read in one go: strings of
- * the source code that begin with a capital letter or a blank, have several words and are not documentation. What is put
- * in stands as {...}.
+ * Prints every message that charnn can show, by the file it is in, so that all of them can be read in one go:
+ * strings of the source code that begin with a capital letter or a blank, have several words and are not
+ * documentation. What is inserted appears as {...}.
  *
  *     npm run -s messages > messages.txt
  */

@@ -18,7 +18,7 @@ export async function compileProgram(root) {
   const typescript = installedTypeScript(root);
   const sources = hashOf(root, [...settingsIn(root), ...sourcesIn(root).map((it) => `src/${it}`)]);
   const isOfThese = stamp?.sources === sources;
-  // Where it is not installed any more, nobody can do better than what it made of these sources.
+  // Where it is no longer installed, what it once made of these sources is the best there can be.
   const isBySame = !typescript || stamp?.typescript === typescript.version;
   if (isOfThese && isBySame && stamp.made === hashOfMade(dist)) return "up to date";
   if (!typescript) return "cannot";

@@ -1,4 +1,4 @@
-/** Holds docs/architecture.md to the imports, and the imports to what may be loaded and used where. */
+/** Checks docs/architecture.md against the imports, and the imports against what may be loaded and used where. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";

@@ -97,7 +97,7 @@ test("A stream of random numbers forks to different streams for any two differen
   );
 });
 
-test("A stream of random numbers forks the same whatever was drawn or forked before, and is not moved by it", () => {
+test("A stream of random numbers forks the same, no matter what was drawn or forked before, and is not moved by it", () => {
   const fresh = Random.fromSeed(7).fork("shuffle", 3);
   const used = Random.fromSeed(7);
   used.uint32();

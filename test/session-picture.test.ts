@@ -1,4 +1,4 @@
-/** Holds the picture of a session in README.md to what it shows. */
+/** Checks the picture of a session in README.md against what it shows. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";

@@ -69,7 +69,7 @@ test("Only what has other sources is compiled again", posix, async (t) => {
 });
 
 test(
-  "Sources that are as before are compiled again where others were in between",
+  "Sources that are as before are compiled again where others were compiled in between",
   posix,
   async (t) => {
     const it = await clone(t);

@@ -40,7 +40,7 @@ for (const [what, stdin] of [
   ["waits for more", stalled],
   ["reads without a pause", endless],
 ] as const) {
-  test(`who ${what} is stopped by the signal`, { timeout: 60_000 }, async () => {
+  test(`a reader that ${what} is stopped by the signal`, { timeout: 60_000 }, async () => {
     const options = { stdin: stdin(), signal: abortSoon() };
     await assert.rejects(loadCorpus(SETTINGS, options), STOP);
     const again = { stdin: stdin(), signal: abortSoon() };

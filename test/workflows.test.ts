@@ -1,4 +1,4 @@
-/** Holds the workflows of GitHub to what they name; they can't run here. */
+/** Checks that what GitHub's workflows name exists; they can't run here. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";

@@ -70,7 +70,7 @@ for (const threads of options.threads.split(",").map(Number)) {
 }
 
 function compare(label: string, a: Work, b: Work): void {
-  // As many runs of both: a step changes what the next one begins with.
+  // The same number of runs of both: a step changes what the next one begins with.
   for (const { prepare, run } of [a, b]) {
     prepare?.();
     run();
@@ -79,7 +79,7 @@ function compare(label: string, a: Work, b: Work): void {
   const pairs: [number, number][] = [];
   const end = performance.now() + 1e3 * Number(options.seconds);
   while (performance.now() < end || pairs.length < MIN_ROUNDS) {
-    // Who is first takes turns too.
+    // They take turns in going first, too.
     const order = pairs.length % 2 === 0 ? [a, b] : [b, a];
     const times = order.map(seconds);
     pairs.push(order[0] === a ? [times[0], times[1]] : [times[1], times[0]]);

@@ -11,7 +11,7 @@ import type { Addon } from "#src/backends/native/addon.js";
 import { CELLS, type CellName } from "#src/config/cells.js";
 import { Random } from "#src/random.js";
 
-/** A call, or several, that an addon takes the time of. */
+/** One or more calls that are timed in an addon. */
 export interface Work {
   /** Done before each run, and not measured. */
   readonly prepare?: () => void;

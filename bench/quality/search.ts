@@ -1,5 +1,5 @@
 /**
- * Trains what is in `trials.txt` and keeps how each of it did: validation loss against characters
+ * Trains what is in `trials.txt` and keeps how each of them did: validation loss against characters
  * learned from. Losses do not depend on the machine, so several may run beside each other, each on one
  * thread; what a loss costs in time is measured apart, by `npm run bench`.
  *

@@ -14,7 +14,7 @@ char_rnn=${CHAR_RNN:-$downloads/char-rnn}
 test -d "$char_rnn" || git clone --quiet --depth 1 https://github.com/karpathy/char-rnn "$char_rnn"
 git -C "$char_rnn" show HEAD:data/tinyshakespeare/input.txt > "$folder/tinyshakespeare.txt"
 
-# The Adventures of Sherlock Holmes, by which markovify tests itself; MARKOVIFY may name a clone.
+# The Adventures of Sherlock Holmes, with which markovify tests itself; MARKOVIFY may name a clone.
 markovify=${MARKOVIFY:-$downloads/markovify}
 test -d "$markovify" || git clone --quiet --depth 1 https://github.com/jsvine/markovify "$markovify"
 git -C "$markovify" show HEAD:test/texts/sherlock.txt | tr -d '\r\357\273\277' |

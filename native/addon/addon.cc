@@ -46,7 +46,7 @@ napi_value align(napi_env env, const Arguments& arguments) {
   constexpr uintptr_t page = uintptr_t{1} << 21;
   const uintptr_t begin = (reinterpret_cast<uintptr_t>(data) + page - 1) / page * page;
   const uintptr_t end = reinterpret_cast<uintptr_t>(data + count) / page * page;
-  // Where it is refused, small pages do.
+  // Where it is refused, small pages will do.
   if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
 #endif
   const uintptr_t past = reinterpret_cast<uintptr_t>(data) % 64;

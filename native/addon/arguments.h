@@ -39,7 +39,7 @@ class Arguments {
   float* floats_or_null(const char* name, size_t length) const;
   /// An Int32Array of exactly `length` numbers.
   int32_t* integers(const char* name, size_t length) const;
-  /// An object with `data`, `offset` and `stride` that has room for so many panels and rows.
+  /// An object with `data`, `offset` and `stride` that has room for this many panels and rows.
   Panels panels(const char* name, size_t panels, size_t rows) const;
   Arguments object(const char* name) const;
   /// The elements of an array of objects, of which there must be `count`.
@@ -47,9 +47,9 @@ class Arguments {
   /// A Float32Array of at least `length` numbers that begins at a multiple of 64 bytes.
   float* scratch(const char* name, size_t length) const;
 
-  /// Holds that all arrays that were handed out are still where they were: a property may be a
-  /// function, and that may have taken the memory of an array which was read before. To be called
-  /// after the last property was read, before the arrays are used.
+  /// Checks that all arrays that were handed out are still where they were: a property may be a
+  /// function that has taken away the memory of an array read before. To be called after the last
+  /// property was read, before the arrays are used.
   void hold_arrays() const;
 
  private:

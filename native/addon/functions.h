@@ -24,11 +24,12 @@ napi_value adam_step(napi_env env, const Arguments& arguments);
 napi_value sgd_step(napi_env env, const Arguments& arguments);
 napi_value rms_prop_step(napi_env env, const Arguments& arguments);
 
-/// Locks an open file until it is closed, or its process ends however it ends.
+/// Locks an open file until it is closed or its process ends in any way.
 /// @returns "taken", "held" by another, or "unsupported" by the file system
 napi_value lock_file(napi_env env, const Arguments& arguments);
-/// Ends the process at a signal after as many as are let through to Node, or where it has not ended
-/// some time after the first, until they are released. One that is let through stops kernels.
+/// Until signals are released, ends the process at the first one after those that are let through
+/// to Node, or if it has not ended some time after the first. One that is let through stops
+/// kernels.
 /// @returns the byte that says whether kernels are to stop, where memory can be shared
 napi_value guard_signals(napi_env env, const Arguments& arguments);
 /// Lets kernels run again after a signal.

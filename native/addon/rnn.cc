@@ -81,7 +81,7 @@ void check_contents(const Sequence& s) {
     check_tokens("tokens", s.input.tokens, s.shape.rows(), 0, s.shape.vocabulary);
 }
 
-/// What forward left is trusted no further than it can be seen to be right.
+/// What forward left is trusted only as far as it can be checked.
 void check_contents(const SequenceGradient& g) {
   const SequenceShape& shape = g.forward.shape;
   check_contents(g.forward);

@@ -63,7 +63,7 @@ bool is_echo(int index, const siginfo_t* info) {
 
 [[noreturn]] void end_process(int number) {
   pollfd output = {STDERR_FILENO, POLLOUT, 0};
-  // A terminal that takes nothing must not keep the process.
+  // A terminal that takes nothing must not keep the process alive.
   const char* words = last_words;
   if (words != nullptr && poll(&output, 1, 0) == 1 && (output.revents & POLLOUT) != 0) {
     const ssize_t written = write(STDERR_FILENO, words, std::strlen(words));
@@ -79,7 +79,7 @@ void set_alarm(size_t milliseconds) {
   setitimer(ITIMER_REAL, &time, nullptr);
 }
 
-/// The time is over that the process may take.
+/// The time that the process may take is over.
 void on_alarm(int) {
   const int index = last_signal - 1;
   if (index >= 0) end_process(kSignals[index]);

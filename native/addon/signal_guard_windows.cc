@@ -15,7 +15,7 @@
 namespace charnn {
 namespace {
 
-/// 128 and the signals that Node takes Ctrl-C and Ctrl-Break for.
+/// 128 plus the numbers of the signals as which Node treats Ctrl-C and Ctrl-Break.
 constexpr UINT kInterrupted = 128 + 2, kBroken = 128 + 21;
 /// A console whose text is being selected takes nothing.
 constexpr DWORD kMostMillisecondsToRestore = 200;
@@ -46,8 +46,8 @@ void end_process() {
   end_at_once(nullptr, FALSE);
 }
 
-/// The time is over that the process may take; whoever has released the guard meanwhile is let go
-/// on.
+/// The time that the process may take is over; if the guard has been released meanwhile, the
+/// process goes on.
 void CALLBACK on_time_over(void*, BOOLEAN) {
   if (most_milliseconds > 0) end_process();
 }

@@ -9,7 +9,7 @@ namespace charnn {
 
 /// Whether a step is worth several threads.
 inline bool is_worth_team(const DecodeShape& shape) {
-  /// Recurrent weights times sequences from which on it pays to share a step.
+  /// From this many recurrent weights times sequences it pays to share a step.
   constexpr size_t min_work = 180'000;
   const size_t gates = traits_of(shape.cell).gates * shape.hidden;
   // The lowest layer's input is mostly looked up.
@@ -37,7 +37,7 @@ struct DecodeSession {
 
   /// Takes a step, from `decode.tokens` to `decode.logits`.
   ///
-  /// @param seconds_now tells the time, of any beginning
+  /// @param seconds_now tells the time, from any starting point
   template <class Clock>
   void step(Clock seconds_now) {
     const double start = team != nullptr ? seconds_now() : 0;

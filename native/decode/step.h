@@ -156,8 +156,8 @@ void decode_step(const Decode& d, const Worker& worker) {
   }
   for (size_t l = 0; l < shape.layers; ++l) {
     auto step = [&](Range unit_panels) { step_units<CellMath>(d, l, unit_panels); };
-    // Of a single sequence each worker keeps to its own units: all the time goes into reading their
-    // weights, and those stay in its cache.
+    // For a single sequence each worker keeps to its own units: all the time goes into reading
+    // their weights, and those stay in its cache.
     if (shape.sequences == 1) step(worker.slice(units));
     else worker.parallel_for(units, kTilePanels, step);
     worker.barrier();

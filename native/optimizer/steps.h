@@ -76,7 +76,8 @@ void clip_then(Step& step, const Worker& worker, Update update) {
     const Vec average = load_columns(step.average + i, width);
     store_columns(step.average + i, fma(fresh, parameter - average, average), width);
   };
-  // Whole vectors apart: a loop that can also end within one has no registers left for constants.
+  // Whole vectors separately: a loop that can also end within one has no registers left for
+  // constants.
   size_t i = mine.begin * kNormBlock;
   for (; i + kVectorWidth <= end; i += kVectorWidth) step_elements(i, kVectorWidth);
   if (i < end) step_elements(i, static_cast<int>(end - i));

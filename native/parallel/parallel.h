@@ -9,7 +9,7 @@
 #include "inline.h"
 
 #if defined(__wasm__)
-/// Has JavaScript set the byte that stops kernels where a signal asks for it.
+/// Lets JavaScript set the byte that stops kernels if a signal asks for it.
 extern "C" __attribute__((import_module("charnn"), import_name("lookForStop"))) void
 charnn_look_for_stop();
 #endif

@@ -31,7 +31,7 @@ class Team {
     Job job;
   };
 
-  /// @param seats [size], as many as there may ever be
+  /// @param seats [size], the most there may ever be
   /// @param loop_states [size]
   /// @param size workers, the calling thread among them
   Team(Seat* seats, LoopState* loop_states, size_t size)
@@ -85,7 +85,7 @@ class Team {
   void barrier();
   /// Does not return where a thread has failed.
   void check() const;
-  /// Returns when `is_done` says so, which whoever makes it true follows by `sleepers_.wake()`.
+  /// Returns when `is_done` says so; whoever makes it true calls `sleepers_.wake()` after that.
   template <class Predicate>
   void wait(Predicate is_done);
 

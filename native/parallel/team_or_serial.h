@@ -7,9 +7,9 @@
 
 namespace charnn {
 
-/// Measures both ways and keeps to the faster one; where they are about as fast, to the team. A
-/// team is faster where its threads have cores to themselves; where another process or a quota
-/// takes one off its core, all others wait for it, each time for milliseconds.
+/// Measures both ways and keeps to the faster one, or to the team where they are about equally
+/// fast. A team is faster where its threads have cores to themselves; where another process or a
+/// quota takes one off its core, all others wait for it, each time for milliseconds.
 ///
 /// Ask `uses_team`, do the work in that way, then `note` how long it took. Both ways must give the
 /// same results.

@@ -174,7 +174,7 @@ void back_through_time(const Sequence& s, Panels d_output, const Part& part) {
   const size_t steps_at_once = part.steps_of(kCachedRows);
   const Range batch_rows = part.batch_rows;
   // d_h = slots W_hh is added to the part of d_h that step_backward leaves; with a mask it is made
-  // apart first.
+  // separately first.
   const Panels to = shape.has_state_mask ? scratch.gradient_masked : scratch.gradient_hidden;
   const Write write = shape.has_state_mask ? Write::kSet : Write::kAdd;
   part.worker.parallel_for(units, 1, [&](Range unit_panels) {

@@ -61,7 +61,7 @@ void prepare_forward(const Sequence& s, const Worker& worker) {
   worker.barrier();
 }
 
-/// What the gates of one panel of units at a step are sums of, beside W_ih x.
+/// What the gates of one panel of units at a step are sums of, besides W_ih x.
 template <class CellMath>
 struct StepGates {
   static constexpr size_t gates = traits_of(CellMath::cell).gates;

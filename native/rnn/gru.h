@@ -17,11 +17,11 @@ namespace charnn::CHARNN_ISA {
 /// Plain version: gru in test/reference/cells.ts.
 ///
 /// Slots, in order: ah_n, r, z, n after forward; dL/d(ah_n), dL/d(ax_r), dL/d(ax_z), dL/d(ax_n)
-/// after backward. Since ax_r and ah_r are added, dL/d(ah_r) is dL/d(ax_r), and z is alike. So the
-/// first three slots are the gradients with respect to ah in the order n, r, z, and the last three
-/// those with respect to ax in the order r, z, n: both are whole panels side by side, and each
-/// weight gradient is one matrix product without a copy. That is why ah comes in another order than
-/// ax.
+/// after backward. Since ax_r and ah_r are added, dL/d(ah_r) is dL/d(ax_r), and likewise for z. So
+/// the first three slots are the gradients with respect to ah in the order n, r, z, and the last
+/// three those with respect to ax in the order r, z, n: both are whole panels side by side, and
+/// each weight gradient is one matrix product without a copy. That is why ah comes in another order
+/// than ax.
 struct Gru {
   static constexpr Cell cell = Cell::gru;
   static constexpr size_t gate_of_hidden_slot[] = {2, 0, 1};

@@ -30,7 +30,7 @@
 // and how much of a product fits its registers (see linalg/matmul.h):
 //
 //   kTilePanels             the most panels of a tile
-//   kTileRows[panels]       the rows of a tile of so many panels
+//   kTileRows[panels]       the rows of a tile of this many panels
 //   kRowPanels              panels at once in a product of a single row
 //   kUnrolledRows           batch rows whose gates are worked on at once (see simd/unrolled.h)
 #pragma once

@@ -38,7 +38,7 @@ class Array {
 using Floats = Array<float>;
 using Integers = Array<int32_t>;
 
-/// Scratch memory, full of what is not a number: whoever reads what nobody wrote shows it.
+/// Scratch memory full of NaN, so that a read of what nobody wrote shows.
 class Scratch {
  public:
   explicit Scratch(size_t floats)
@@ -56,7 +56,7 @@ class Scratch {
   float* data_;
 };
 
-/// The same numbers whatever the machine (SplitMix64; Steele, Lea and Flood, OOPSLA 2014).
+/// The same numbers on every machine (SplitMix64; Steele, Lea and Flood, OOPSLA 2014).
 class Draw {
  public:
   explicit Draw(uint64_t seed) : state_(seed) {}

@@ -99,7 +99,7 @@ bool helps(Team& team) {
   std::atomic<bool> late{false};
   team.run([&](const Worker& worker) {
     worker.parallel_for(pieces, 1, [&](Range) {
-      // The first worker's first piece ends when all others are done, by whomever else.
+      // The first worker's first piece ends when all others are done, by other workers.
       if (worker.index == 0 && worker.count > 1 && done < pieces - 1) {
         const auto start = std::chrono::steady_clock::now();
         while (done < pieces - 1 && !late) {

@@ -1,4 +1,4 @@
-// Philox4x32-10, and the dropout masks that are made from it, as slowly as can be.
+// Philox4x32-10, and the dropout masks that are made from it, as simply as can be.
 #pragma once
 
 #include <array>

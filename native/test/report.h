@@ -20,7 +20,7 @@ class Report {
 
   /// Only groups with this in their names.
   std::string filter;
-  /// One of so many cases and repetitions: sanitizers and emulators are slow.
+  /// One in this many cases and repetitions: sanitizers and emulators are slow.
   size_t every = 1;
   /// Whether the `number`-th case is made.
   bool takes(size_t number) const { return number % every == 0; }

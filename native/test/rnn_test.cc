@@ -194,7 +194,7 @@ Results run(const Case& c, const Kernels& kernels, Team& team, int times,
   s.scratch = layout_scratch(shape, scratch.data(), &floats);
   if (c.shape.has_tokens()) s.input.tokens = c.tokens.data();
   s.input.embedding = c.embedding.data();
-  // Memory of their own, so that nobody reaches beyond either.
+  // Separate memory, so that a reach beyond either shows.
   std::vector<OwnPanels> panels;
   if (c.kind.input == Input::rows) s.input.vectors = c.vectors.data();
   if (c.kind.input == Input::panels) {

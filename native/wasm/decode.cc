@@ -3,7 +3,7 @@
 #include "wasm/call.h"
 #include "wasm/team.h"
 
-/// Tells the time, of any beginning.
+/// Tells the time, from any starting point.
 extern "C" __attribute__((import_module("charnn"), import_name("secondsNow"))) double
 charnn_seconds_now();
 

@@ -33,8 +33,8 @@ CHARNN_EXPORT(useThreads) void use_threads(size_t threads) { wanted_threads = th
 
 CHARNN_EXPORT(startedThreads) size_t started_threads() { return started; }
 
-/// Takes part in all work as the next thread, and does not return. Called in an instance of its
-/// own, whose stack no other uses, and no more than kMaxThreads - 1 times.
+/// Takes part in all work as the next thread, and does not return. Called in a separate instance,
+/// whose stack no other uses, and at most kMaxThreads - 1 times.
 CHARNN_EXPORT(takePart) void take_part() { team().take_part(started.fetch_add(1)); }
 
 /// Has all calls that use the team throw from now on, also one that waits at this moment.

@@ -1,4 +1,4 @@
-/** What must hold of a compiled addon, so that it runs wherever its package is installed. */
+/** What must be true of a compiled addon, so that it runs wherever its package is installed. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";

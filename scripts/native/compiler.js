@@ -99,7 +99,7 @@ export async function pinnedZig(say) {
   return zigOf([installedZig()], pinnedVersion());
 }
 
-/** Has pip get it; unfinished, it is in a folder beside its own. */
+/** Lets pip get it; while it is unfinished, it is in a folder beside its final one. */
 async function installZig() {
   mkdirSync(dirname(zigFolder()), { recursive: true });
   const unfinished = mkdtempSync(`${zigFolder()}-unfinished-`);

@@ -77,7 +77,7 @@ function programOnWindows(path) {
     mkdirSync(winePrefix(), { recursive: true });
     const options = { env: { ...process.env, ...environment }, stdio: "ignore" };
     execFileSync(installed("wineboot", cure), ["-i"], options);
-    // As what Wine otherwise says it is, Node refuses it.
+    // Node refuses the version of Windows that Wine otherwise claims to be.
     execFileSync(wine, ["winecfg", "-v", "win10"], options);
   }
   const run = runner([wine, path], environment);

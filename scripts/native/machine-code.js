@@ -1,6 +1,6 @@
 /**
- * What a compiler made of the kernels' inner loops, read from what objdump prints: for tests, since what it
- * makes wrong is slow and otherwise right.
+ * What a compiler made of the kernels' inner loops, read from what objdump prints: for tests, since a fault here
+ * makes kernels slow, but not wrong.
  */
 
 /** Functions of vectors, and the equations of several rows, by a part of their mangled names. */

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { openBackend } from "#src/backends/select.js";
 import { BACKEND_NAMES } from "#src/config/names.js";
 
-// Of all tests this one needs a process in which no backend was opened before.
+// This is the one test that needs a process in which no backend was opened before.
 for (const name of BACKEND_NAMES) {
   test(`${name} is registered once where many open it at the same time`, async (t) => {
     const warn = t.mock.method(console, "warn", () => {});

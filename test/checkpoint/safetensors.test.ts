@@ -42,7 +42,7 @@ function bitsOf({ data }: NamedTensor): number[] {
   ];
 }
 
-/** Decodes and asks for all data: undefined where the file is refused in the way it should be. */
+/** Decodes and asks for all data: undefined where the file is refused as it should be. */
 function decodedOrRefused(bytes: Uint8Array): Map<string, NamedTensor> | undefined {
   try {
     const { tensors } = decodeSafetensors(bytes);
@@ -139,7 +139,7 @@ test("writing copies no tensor, and takes those that are views of a larger array
   );
 });
 
-test("tensors come in the order of their data, whatever the order in the header", () => {
+test("tensors come in the order of their data, not in that of the header", () => {
   const { tensors } = decodeSafetensors(fileOf(`{"b":${entry(4, 8)},"a":${entry(0, 4)}}`, 8));
   assert.deepEqual([...tensors.keys()], ["a", "b"]);
 });
@@ -285,7 +285,7 @@ test("white space inside the header and spaces after it are allowed", () => {
   assert.deepEqual([...tensors.keys()], ["a"]);
 });
 
-test("a message stays short however long the name it shows", () => {
+test("a message stays short, no matter how long the name that it shows", () => {
   const bytes = fileOf(`{"${"x".repeat(100_000)}":{}}`);
   assert.throws(
     () => decodeSafetensors(bytes),

@@ -1,4 +1,4 @@
-/** What docs/checkpoint-format.md promises to programs that read checkpoints, held by PyTorch. */
+/** What docs/checkpoint-format.md promises to programs that read checkpoints, checked with PyTorch. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";

@@ -11,7 +11,7 @@ import { temporaryFolder } from "../helpers/folder.js";
 
 const FILES = ["b.txt", "A.TXT", "c.md", ".hidden.txt", "a+b(1).txt", "é.txt", "ab.txt", "😀.txt"];
 
-test("A wildcard stands for the names in one folder that match, whatever their case", async (t) => {
+test("A wildcard stands for the names in one folder that match, in upper or lower case", async (t) => {
   const folder = path.join(await temporaryFolder(t), "texts");
   await mkdir(path.join(folder, "x.txt.d"), { recursive: true });
   for (const name of FILES) await writeFile(path.join(folder, name), "text");
@@ -34,7 +34,7 @@ test("A wildcard stands for the names in one folder that match, whatever their c
   }
 });
 
-test("On Windows texts with a wildcard are found where no shell has, in operands and in options", async (t) => {
+test("On Windows, where no shell does it, wildcards for texts are expanded in operands and in options", async (t) => {
   const folder = await temporaryFolder(t);
   for (const name of FILES) await writeFile(path.join(folder, name), "text");
   const read = async (...args: readonly string[]) => {

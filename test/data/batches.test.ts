@@ -191,7 +191,7 @@ test("each line comes once an epoch, from newline to newline, and none crosses a
   );
 });
 
-test("lines of one length come together, so that little is padding", () => {
+test("lines of one length come together, so that there is little padding", () => {
   const lengths = Array.from({ length: 300 }, (_, index) => 1 + ((index * 7) % 20));
   const epochBatches = epochOf(
     batchesOf(linesOf(lengths), { seqLength: 30, batchSize: 15 }, "lines"),
@@ -390,7 +390,7 @@ test("default shapes stay where they fit and shrink, with a note, where they do 
   assert.match(note ?? "", /1,000 characters.*16 and sequence length 32.*64 and 128/);
 });
 
-test("whatever the length of a text, the shape that fits makes batches", () => {
+test("the shape that fits a text makes batches, no matter how long the text", () => {
   fc.assert(
     fc.property(fc.integer({ min: 2, max: 9_000 }), fc.boolean(), (length, lanes) => {
       const batching = lanes ? "lanes" : "windows";
@@ -411,7 +411,7 @@ test("what was asked for is kept, and defaults give way", () => {
   });
 });
 
-test("what was asked for and can't fit is refused, and what the hint names does fit", () => {
+test("a shape that was asked for and can't fit is refused, and the one in the hint does fit", () => {
   for (const batching of ["lanes", "windows"] as const) {
     for (const asked of [
       { batchSize: 600, seqLength: 700 },

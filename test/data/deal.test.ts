@@ -125,7 +125,7 @@ test("a line longer than all others together is trained on", async () => {
   assert.ok(validation.length > 0);
 });
 
-test("two lines make two parts, whatever the share", async () => {
+test("two lines make two parts, for any share", async () => {
   for (const validation of [0.01, 0.5, 0.99]) {
     const [train, held] = linesOf(await deal("one\ntwo\n", { validation }));
     assert.deepEqual([...train, ...held].sort(), ["one", "two"]);
@@ -133,7 +133,7 @@ test("two lines make two parts, whatever the share", async () => {
   }
 });
 
-test("where there are fewer different lines than parts, equal lines are held out, which is said", async () => {
+test("where there are fewer different lines than parts, equal lines are held out, and a note says so", async () => {
   const corpus = await deal("one\none\none\n");
   assert.deepEqual(linesOf(corpus), [["one", "one"], ["one"], []]);
   assert.match(
@@ -158,6 +158,6 @@ test("fewer lines than parts are refused, and what the hint says helps", async (
   await deal("one\ntwo\nthree\n", { test: 0.1, fold: { index: 1, of: 2 } });
 });
 
-test("without a share for them no line is kept apart", async () => {
+test("without a share for them no line is held out", async () => {
   assert.deepEqual(linesOf(await deal("one\ntwo\n", { validation: 0 })), [["one", "two"], [], []]);
 });

@@ -226,7 +226,7 @@ for (const [kind, end, name] of [
   });
 }
 
-test("what ends lines in a text of another encoding is put right by the advice too", async () => {
+test("line ends in a text of another encoding are repaired by the advice too", async () => {
   const text = Buffer.from("na\xefve\fcaf\xe9", "latin1");
   const { warnings } = await load(text, { encoding: "windows-1252" });
   assertAdvice(warnings[0], text, "naïve\ncafé");

@@ -101,7 +101,7 @@ test("a folder stands for its text files, sorted by path, without hidden ones an
   assert.deepEqual(warnings, []);
 });
 
-test("texts of a folder come in one order, whatever is between folders in a path", () => {
+test("texts of a folder come in one order, no matter which separator paths have", () => {
   const paths = ["a-c/3", "a/x", "aZ", "B.txt", "b/2.md"];
   const backslashed = paths.map((file) => file.replaceAll("/", "\\"));
   for (const [separator, files] of [

@@ -50,7 +50,7 @@ test("a text is left as it is, for another vocabulary to read", async (t) => {
   assert.deepEqual(texts[0].numbers, before);
 });
 
-test("tokens are as wide as the vocabulary asks for, whatever the text", async () => {
+test("tokens are as wide as the vocabulary requires, for any text", async () => {
   const wide = Vocabulary.fromCodePoints(Array.from({ length: 300 }, (_, index) => index));
   const few = await loadKnown("a\u012ba\u012b", "error", wide);
   assert.ok(few.tokens instanceof Uint16Array);

@@ -22,7 +22,7 @@ test("a text decodes to itself with the vocabulary of its own characters", () =>
   );
 });
 
-test("characters are sorted by code point, each once, whatever their order", () => {
+test("characters are sorted by code point, each once, no matter in which order they come", () => {
   assert.deepEqual(vocabularyOf("😀ba\uffffabZ").toJSON(), ["Z", "a", "b", "\uffff", "😀"]);
 });
 
@@ -186,7 +186,7 @@ test("twins and what has none are listed together, in few words", () => {
   );
 });
 
-test("whatever is offered is known, and safe to show", () => {
+test("everything that is offered is known, and safe to show", () => {
   fc.assert(
     fc.property(text, fc.integer({ min: 0, max: 0x10ffff }), (written, codePoint) => {
       const vocabulary = vocabularyOf(written);

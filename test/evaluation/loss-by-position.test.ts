@@ -55,7 +55,7 @@ test("The loss after a cold start is that of windows that are each read from a s
   assertClose(all(losses), all(expected), 1e-5, "losses");
 });
 
-test("The loss after a cold start is that of single lines where each is a text of its own", async () => {
+test("The loss after a cold start is that of single lines where each is a separate text", async () => {
   const { model, vocabulary, tokens } = modelOf("lo ra\nin\n");
   const losses = await lossByPosition(model, tokens, "lines", vocabulary);
   const lines = ["\nlo ra\n", "\nin\n"].map((line) => lossesOf(model, vocabulary.encode(line)));

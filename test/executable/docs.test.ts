@@ -65,7 +65,7 @@ for (const page of PAGES) {
   );
 }
 
-test("Every line to type is in a block of sh, and what is not run is in a page", () => {
+test("Every line to type is in a block of sh, and each that is not run is on a page", () => {
   const lines = PAGES.flatMap((page) =>
     blocksOf(page).flatMap(({ language, text }) => {
       const isCode = language === "text" || language === "json" || language === "js";
@@ -81,7 +81,7 @@ test("Every line to type is in a block of sh, and what is not run is in a page",
   }
 });
 
-test("Every link of the README and of docs/ leads to a file that there is", () => {
+test("Every link of the README and of docs/ leads to a file that exists", () => {
   const pages = [...PAGES, "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
   for (const page of [...pages, "docs/architecture.md", "docs/glossary.md", "docs/how-to-add.md"]) {
     const text = readFileSync(path.join(ROOT, page), "utf8");

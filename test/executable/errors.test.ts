@@ -20,7 +20,7 @@ const CONCURRENTLY = { concurrency: 2 };
 /** What is typed, and what must be said. */
 type Case = readonly [args: string | readonly string[], ...says: string[]];
 
-/** Holds that commands are refused as a person would wish, and that no file has changed. */
+/** Checks that commands are refused as a person would wish, and that no file has changed. */
 async function assertRefused(
   t: TestContext,
   cwd: string,

@@ -174,69 +174,74 @@ slow("info shows what a checkpoint holds, and all runs", async (t) => {
   assert.ok(Number.isFinite(Date.parse(listed.savedAt)));
 });
 
-slow("info lists every run, whatever is wrong with one of them", { skip: noShell }, async (t) => {
-  const cwd = await foxFolder(t, { trained: true });
-  const runs = path.join(cwd, "checkpoints");
-  const bad = (name: string) => path.join(runs, name, "last.safetensors");
-  for (const name of ["folder", "link", "pipe", "deep", "cut"]) await mkdir(path.join(runs, name));
-  await mkdir(bad("folder"));
-  await symlink("last.safetensors", bad("link"));
-  assert.equal((await shell(t, `mkfifo ${quoted(bad("pipe"))}`)).code, 0);
-  await writeFile(bad("deep"), deepCheckpoint(await readFile(bad("fox"))));
-  await writeFile(bad("cut"), (await readFile(bad("fox"))).subarray(0, 100));
-  await symlink("loop", path.join(runs, "loop"));
-  await writeFile(path.join(runs, "notes.txt"), "not a run");
+slow(
+  "info lists every run, no matter what is wrong with one of them",
+  { skip: noShell },
+  async (t) => {
+    const cwd = await foxFolder(t, { trained: true });
+    const runs = path.join(cwd, "checkpoints");
+    const bad = (name: string) => path.join(runs, name, "last.safetensors");
+    for (const name of ["folder", "link", "pipe", "deep", "cut"])
+      await mkdir(path.join(runs, name));
+    await mkdir(bad("folder"));
+    await symlink("last.safetensors", bad("link"));
+    assert.equal((await shell(t, `mkfifo ${quoted(bad("pipe"))}`)).code, 0);
+    await writeFile(bad("deep"), deepCheckpoint(await readFile(bad("fox"))));
+    await writeFile(bad("cut"), (await readFile(bad("fox"))).subarray(0, 100));
+    await symlink("loop", path.join(runs, "loop"));
+    await writeFile(path.join(runs, "notes.txt"), "not a run");
 
-  const { code, stdout, stderr } = await charnn(t, ["info"], { cwd });
-  assert.equal(code, 0, stderr);
-  assert.equal(stderr, "");
-  assert.match(stdout, /^fox +fox\.txt +GRU 1x8 /m);
-  const damaged = ["folder", "link", "pipe", "deep", "cut", "loop"];
-  for (const name of damaged) {
-    assert.match(
-      slashed(stdout),
-      new RegExp(`^checkpoints/${name}.* can't be (used|read): .*\\.$`, "m"),
+    const { code, stdout, stderr } = await charnn(t, ["info"], { cwd });
+    assert.equal(code, 0, stderr);
+    assert.equal(stderr, "");
+    assert.match(stdout, /^fox +fox\.txt +GRU 1x8 /m);
+    const damaged = ["folder", "link", "pipe", "deep", "cut", "loop"];
+    for (const name of damaged) {
+      assert.match(
+        slashed(stdout),
+        new RegExp(`^checkpoints/${name}.* can't be (used|read): .*\\.$`, "m"),
+      );
+    }
+    assert.doesNotMatch(stdout, /notes/);
+    const rows = jsonLines((await charnn(t, ["info", "--json"], { cwd })).stdout);
+    assert.deepEqual(
+      rows.map((row) => [row.path, typeof row.error]).toSorted(),
+      [
+        ["checkpoints/fox", "undefined"],
+        ...damaged.map((name) => [`checkpoints/${name}`, "string"]),
+      ].toSorted(),
     );
-  }
-  assert.doesNotMatch(stdout, /notes/);
-  const rows = jsonLines((await charnn(t, ["info", "--json"], { cwd })).stdout);
-  assert.deepEqual(
-    rows.map((row) => [row.path, typeof row.error]).toSorted(),
-    [
-      ["checkpoints/fox", "undefined"],
-      ...damaged.map((name) => [`checkpoints/${name}`, "string"]),
-    ].toSorted(),
-  );
 
-  for (const name of damaged) {
-    const asked = await charnn(t, ["info", name], { cwd });
-    assert.equal(asked.code, 1);
-    assert.match(
-      slashed(asked.stderr),
-      new RegExp(`^Error: checkpoints/${name}.* can't be (used|read)`),
+    for (const name of damaged) {
+      const asked = await charnn(t, ["info", name], { cwd });
+      assert.equal(asked.code, 1);
+      assert.match(
+        slashed(asked.stderr),
+        new RegExp(`^Error: checkpoints/${name}.* can't be (used|read)`),
+      );
+    }
+    const sampled = await charnn(t, ["sample", "fox", "-n", "5"], { cwd });
+    assert.equal(sampled.code, 0, sampled.stderr);
+
+    const newest = await charnn(t, ["sample"], { cwd });
+    assert.equal(newest.code, 1);
+    assert.match(newest.stderr, /can't be used.*\n.*newest run.*: .*fox/);
+
+    assert.equal(
+      (await shell(t, `mkfifo ${quoted(path.join(runs, "cut", "metrics.jsonl"))}`)).code,
+      0,
     );
-  }
-  const sampled = await charnn(t, ["sample", "fox", "-n", "5"], { cwd });
-  assert.equal(sampled.code, 0, sampled.stderr);
+    const plotted = await charnn(t, ["plot", "cut"], { cwd });
+    assert.equal(plotted.code, 1);
+    assert.match(plotted.stderr, /metrics\.jsonl can't be read: it is not a regular file/);
+    assert.equal((await charnn(t, ["plot"], { cwd })).code, 0);
 
-  const newest = await charnn(t, ["sample"], { cwd });
-  assert.equal(newest.code, 1);
-  assert.match(newest.stderr, /can't be used.*\n.*newest run.*: .*fox/);
-
-  assert.equal(
-    (await shell(t, `mkfifo ${quoted(path.join(runs, "cut", "metrics.jsonl"))}`)).code,
-    0,
-  );
-  const plotted = await charnn(t, ["plot", "cut"], { cwd });
-  assert.equal(plotted.code, 1);
-  assert.match(plotted.stderr, /metrics\.jsonl can't be read: it is not a regular file/);
-  assert.equal((await charnn(t, ["plot"], { cwd })).code, 0);
-
-  await rm(path.join(runs, "fox"), { recursive: true });
-  const none = await charnn(t, ["info"], { cwd });
-  assert.equal(none.code, 1);
-  assert.match(none.stdout, /^checkpoints\/cut/m);
-});
+    await rm(path.join(runs, "fox"), { recursive: true });
+    const none = await charnn(t, ["info"], { cwd });
+    assert.equal(none.code, 1);
+    assert.match(none.stdout, /^checkpoints\/cut/m);
+  },
+);
 
 /** A checkpoint whose configuration is a list in a list in a list. */
 function deepCheckpoint(whole: Buffer): Buffer {

@@ -1,4 +1,4 @@
-/** Holds docs/events.md to what commands print with --json. */
+/** Checks docs/events.md against what commands print with --json. */
 import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";

@@ -1,4 +1,4 @@
-/** What `--help` shows, and what is said to somebody who types what charnn does not have. */
+/** What `--help` shows, and what it tells somebody who types something that charnn does not have. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";

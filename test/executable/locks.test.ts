@@ -1,4 +1,4 @@
-/** Two trainers never write one run, and a run whose trainer was killed can always be had. */
+/** Two trainers never write one run, and a run whose trainer was killed can always be taken over. */
 import assert from "node:assert/strict";
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";

@@ -106,7 +106,7 @@ test("more texts than there can be are refused before it is looked at whether th
   assert.match(stderr, /^Error: --count must be a whole number from 1 to 4,096, not 200000\.\n$/);
 });
 
-test("a text that is too long to be kept is refused with the longest there can be", async (t) => {
+test("a text that is too long to be kept is refused with the greatest length that fits", async (t) => {
   const cwd = await foxFolder(t, { trained: true });
   const args = ["sample", "fox", "--json", "-n", "200000000"];
   const { code, stdout, stderr } = await charnn(t, args, { cwd });

@@ -181,7 +181,7 @@ slow("a limit that is given to a run that goes on replaces those of its kind alo
   assert.deepEqual(await limits(), { steps: 50 });
 });
 
-slow("of several runs on a text the newest goes on that is as was asked for", async (t) => {
+slow("of several runs on a text, the newest with the settings asked for is resumed", async (t) => {
   const cwd = await temporaryFolder(t);
   await writeFile(path.join(cwd, "fox.txt"), sentences(60));
   for (const size of ["24", "16"]) {

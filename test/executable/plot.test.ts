@@ -86,7 +86,7 @@ test("plot draws how runs went", async (t) => {
     assert.deepEqual(Object.keys(validation.points[0]), ["step", "value", "least", "most"]);
   });
 
-  await t.test("what can't be drawn is said", async () => {
+  await t.test("a curve that can't be drawn is explained", async () => {
     await runOf("torn", `${reports(10)}{"event":"st\n${reports(10)}`);
     const torn = await plot(["torn"]);
     assert.equal(torn.code, 0);

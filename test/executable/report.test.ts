@@ -150,7 +150,7 @@ test("report says how to wait for a run that has reported nothing", async (t) =>
   );
 });
 
-slow("report --watch serves it until a signal ends it, whoever reads it", async (t) => {
+slow("report --watch serves it until a signal ends it, even while it is read", async (t) => {
   const cwd = await foxFolder(t, { trained: true });
   for (const [signal, code] of [
     ["SIGINT", 130],

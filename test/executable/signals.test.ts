@@ -21,7 +21,7 @@ import { noShell } from "../helpers/system.js";
 
 const unlessOnWindows = { skip: process.platform === "win32" && "Windows has no signals" };
 
-/** Settings with which a training is still at it when a signal comes. */
+/** Settings with which a training is still running when a signal comes. */
 const LONG = ["--hidden-size", "8", "--steps", "100000"];
 
 test(
@@ -303,7 +303,7 @@ const DEAF = `
   setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000), 50);
 `;
 
-slow("a second signal ends what hears nothing", unlessOnWindows, async (t) => {
+slow("a second signal ends a process that does not hear the first", unlessOnWindows, async (t) => {
   const modules = ["terminal", "signals"].map((test) =>
     import.meta.resolve(`#src/cli/terminal/${test}.js`),
   );

@@ -106,23 +106,27 @@ test(
   },
 );
 
-slow("NO_COLOR leaves the bar and takes the colours, TERM=dumb takes both", withTmux, async (t) => {
-  const cwd = await foxFolder(t);
-  const args = ["train", "fox.txt", ...SMALL];
-  const plain = await openScreen(t, args, { cwd, columns: 80, env: { NO_COLOR: "1" } });
-  await plain.shows(/^code 0$/m);
-  const bytes = await plain.sent();
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  assert.doesNotMatch(bytes, /\u001b\[[\d;]*m/);
-  assert.match(bytes, BAR);
+slow(
+  "NO_COLOR keeps the bar and removes the colours, TERM=dumb removes both",
+  withTmux,
+  async (t) => {
+    const cwd = await foxFolder(t);
+    const args = ["train", "fox.txt", ...SMALL];
+    const plain = await openScreen(t, args, { cwd, columns: 80, env: { NO_COLOR: "1" } });
+    await plain.shows(/^code 0$/m);
+    const bytes = await plain.sent();
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    assert.doesNotMatch(bytes, /\u001b\[[\d;]*m/);
+    assert.match(bytes, BAR);
 
-  const dumb = await openScreen(t, args, { cwd, columns: 80, env: { TERM: "dumb" } });
-  await dumb.shows(/^code 0$/m);
-  const dumbBytes = await dumb.sent();
-  assert.match(dumbBytes, /Done: step 5/);
-  assert.ok(!dumbBytes.includes("\u001b"));
-  assert.doesNotMatch(dumbBytes, PERCENT);
-});
+    const dumb = await openScreen(t, args, { cwd, columns: 80, env: { TERM: "dumb" } });
+    await dumb.shows(/^code 0$/m);
+    const dumbBytes = await dumb.sent();
+    assert.match(dumbBytes, /Done: step 5/);
+    assert.ok(!dumbBytes.includes("\u001b"));
+    assert.doesNotMatch(dumbBytes, PERCENT);
+  },
+);
 
 slow(
   "control characters in a sampled text are shown on a terminal, not obeyed",
@@ -168,7 +172,7 @@ const askable = {
 };
 
 for (const [key, shows] of ANSWERS) {
-  test(`${key} is no leave to install TensorFlow`, askable, async (t) => {
+  test(`${key} does not count as consent to install TensorFlow`, askable, async (t) => {
     const cwd = await temporaryFolder(t);
     const env = { XDG_DATA_HOME: cwd, PYTHON: "true", CXX: "true" };
     const args = ["doctor", "--install-tensorflow"];

@@ -28,7 +28,7 @@ interface Fault {
   /** A part of the paths that count. */
   readonly in: string;
   readonly always?: boolean;
-  /** The sentence by which a command that ends for it says so; none: it goes on. */
+  /** The sentence that a command ends with because of it; where there is none, the command goes on. */
   readonly says?: string;
 }
 

@@ -1,4 +1,4 @@
-/** Texts and names such as nobody expects. */
+/** Texts and names that nobody expects. */
 import { sentences } from "../helpers/executable.js";
 import type { Draw } from "../helpers/numbers.js";
 import { ODDITIES, WRONG_BYTES } from "./file-mutations.js";

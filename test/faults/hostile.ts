@@ -1,4 +1,4 @@
-/** Texts and names such as nobody expects, through all commands that meet them. */
+/** Texts and names that nobody expects, through all commands that meet them. */
 import type { ChildProcess } from "node:child_process";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";

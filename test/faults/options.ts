@@ -24,7 +24,7 @@ export interface CampaignOptions {
   readonly totals: string | undefined;
 }
 
-/** An option that there is not, or with a value that makes no sense. */
+/** An option that does not exist, or has a value that makes no sense. */
 export class UsageError extends Error {}
 
 /** @throws UsageError */

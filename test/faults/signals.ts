@@ -19,7 +19,7 @@ import {
 } from "./campaign.js";
 import { makeSignalFixtures, SIGNAL_CASES, type SignalCase } from "./signal-cases.js";
 
-/** What is sent. After the second the process ends at once, whatever it is at. */
+/** What is sent. After the second the process ends at once, no matter what it is doing. */
 export const SENT = {
   INT: ["SIGINT"],
   TERM: ["SIGTERM"],
@@ -32,7 +32,7 @@ const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 const HANG_MILLISECONDS = 60_000;
 /** Between two signals. */
 const PAUSE = 60;
-/** How long a command may take to end: on a quiet machine, and on one that does much else. */
+/** How long a command may take to end: on a quiet machine, and on a busy one. */
 const MAX_MILLISECONDS = { long: 1_000, short: 5_000 };
 /** Writing a large checkpoint, which comes before the end. */
 const MAX_TO_SAVE = 2_000;

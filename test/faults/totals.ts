@@ -2,7 +2,7 @@
 import { appendFile, readFile } from "node:fs/promises";
 import type { Tally } from "./campaign.js";
 
-/** What a kind came to, in one part of a campaign. */
+/** The results of a kind in one part of a campaign. */
 export interface Figures {
   readonly kind: string;
   readonly tried: number;

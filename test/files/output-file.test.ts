@@ -51,7 +51,7 @@ test("An output file is created, and replaces an earlier one of charnn or an emp
   assert.deepEqual((await readdir(folder)).sort(), ["empty", "new", "old", "text"]);
 });
 
-test("An output file never replaces a file that it is made from, by whatever name or link", {
+test("An output file never replaces a file that it is made from, under any name or link", {
   skip: noLinks,
 }, async (t) => {
   const { folder, at, output } = await place(t);

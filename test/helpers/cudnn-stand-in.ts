@@ -1,6 +1,6 @@
 /**
  * cuDNN's operations on processors: a stand-in has the equations that cuDNN's documentation gives them. On a
- * graphics processor the other tests run by cuDNN itself.
+ * graphics processor the other tests run with cuDNN itself.
  */
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
@@ -29,7 +29,7 @@ export function whyNoStandIn({ cudnn }: TensorFlowBackend): string | false {
   return status === 0 ? false : "a C++ compiler is wanted: apt-get install g++";
 }
 
-/** Runs the tests of the tensorflow backend in a compiled test file by the stand-in. */
+/** Runs the tests of the tensorflow backend in a compiled test file with the stand-in. */
 export async function passByStandIn(
   file: string,
   atLeast: number,

@@ -16,7 +16,7 @@ export const EXECUTABLE = path.join(installedFolder(), "bin", "charnn.js");
 /** Settings with which a training takes a moment. */
 export const SMALL = ["--hidden-size", "8", "--steps", "5"];
 
-/** A test, or whatever else lets go at its end of what was made for it. */
+/** A test, or anything else that releases at its end what was made for it. */
 type Owner = Pick<TestContext, "after">;
 
 export interface StartOptions {
@@ -174,7 +174,10 @@ export function sentences(lines: number): string {
   ).join("");
 }
 
-/** A link to the clone among installed packages: outside of it, where nobody who lists its files walks in circles. */
+/**
+ * A link to the clone among installed packages: outside of it, so that listing its files does not go round in
+ * circles.
+ */
 function installedFolder(): string {
   const clone = fileURLToPath(new URL("../..", import.meta.url));
   const own = createHash("sha256").update(clone).digest("hex").slice(0, 12);

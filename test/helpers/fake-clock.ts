@@ -1,13 +1,13 @@
 import type { TrainingEvent } from "#src/index.js";
 
 /**
- * A clock for runs whose time is limited, by which all takes as long as a test says, whatever the machine
- * is doing.
+ * A clock for runs whose time is limited: everything takes as long as a test says, no matter what the machine is
+ * doing.
  */
 export class FakeClock {
   #seconds = 0;
 
-  /** @param tick seconds that go by whenever somebody looks at the clock: so long a trial takes */
+  /** @param tick seconds that pass whenever somebody looks at the clock; this is how long a trial takes */
   constructor(private tick: number) {}
 
   readonly read = (): number => {
@@ -24,7 +24,7 @@ export class FakeClock {
     this.#seconds += seconds;
   }
 
-  /** Lets what an event of a run stands for take its time; in the run itself only that goes by. */
+  /** Lets the time pass that the work behind an event takes; no other time passes during the run. */
   charge(event: TrainingEvent, costs: Partial<Record<TrainingEvent["event"], number>>): void {
     if (event.event === "start") this.tick = 0;
     this.advance(costs[event.event] ?? 0);

@@ -102,7 +102,7 @@ interface Answer {
   readonly text: string;
 }
 
-/** What a server answers to a request that names a host as it likes. */
+/** What a server answers to a request that names any host. */
 export function asked(address: string, headers: Record<string, string> = {}, method = "GET") {
   return new Promise<Answer>((resolve, reject) => {
     const ask = request(address, { headers, method }, async (response) => {

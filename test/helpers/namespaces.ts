@@ -23,7 +23,7 @@ export function whyNot(...places: readonly Place[]): string | false {
   return false;
 }
 
-/** File systems that only those see who are started in their place. */
+/** File systems that only processes started in their place can see. */
 export interface Mounts {
   /** The words that start a command there, in the folder that follows them. */
   readonly words: readonly string[];

@@ -30,7 +30,7 @@ export function valuesOf({ config, progress, vocabulary, tensors }: Checkpoint) 
   return { config, progress, vocabulary: vocabulary.toJSON(), tensors: [...tensors] };
 }
 
-/** Holds what was read to what the bytes say, which is read here in the plainest way. */
+/** Checks what was read against what the bytes say, which is read here in the plainest way. */
 export function assertReadAsWritten(checkpoint: Checkpoint, bytes: Buffer): void {
   const { header, data } = partsOf(bytes);
   const { __metadata__: metadata, ...entries } = JSON.parse(header);

@@ -35,7 +35,7 @@ export async function workplace(t: TestContext, text = inventedText(700)): Promi
   return { out: path.join(folder, "runs"), text: file };
 }
 
-/** Settings of a run that takes a moment, with whatever a test asks for. */
+/** Settings of a run that takes a moment, and those that a test asks for. */
 export function smallRun({ out, text }: Workplace, settings: Partial<TrainSettings> = {}) {
   return {
     files: [text],

@@ -19,7 +19,7 @@ async function nodeOf(t: TestContext, version: string): Promise<string | undefin
 }
 
 for (const version of ["12", "14", "16", "18", "20.0.0", "20.2.0"]) {
-  test(`Node.js ${version} is told to be too old`, async (t) => {
+  test(`Node.js ${version} is refused as too old`, async (t) => {
     const node = await nodeOf(t, version);
     if (node === undefined) return t.skip("it can't be had from the registry");
     const ended = spawnSync(node, [EXECUTABLE, "info"], { encoding: "utf8" });

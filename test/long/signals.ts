@@ -7,7 +7,7 @@ import { caseDraw, scratchFolder } from "../faults/campaign.js";
 import { makeSignalFixtures, SIGNAL_CASES } from "../faults/signal-cases.js";
 import { SENT, type Sent, tryOne, usableBackends } from "../faults/signals.js";
 
-/** On a machine that does much else. */
+/** On a busy machine. */
 const MAX_MILLISECONDS = 10_000;
 
 const skip = process.platform !== "linux" && "it takes /proc to see that a command hears signals";

@@ -76,7 +76,7 @@ for (const [what, name] of [
     const megabytes = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
     t.diagnostic(`${megabytes(before)} at first, ${megabytes(most)} at most`);
     assert.ok(most < before + MAX_GROWTH, `${megabytes(before)}, then ${megabytes(most)}`);
-    // Who does read is served all the same, when one of the others has gone.
+    // Those who do read are served all the same, when one of the others has gone.
     for (const socket of sockets) socket.destroy();
     let status = 0;
     while (status !== 200) {

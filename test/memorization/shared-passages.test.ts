@@ -52,7 +52,7 @@ const words = fc.string({
   size: "max",
 });
 
-test("The passages that a sample shares with a text are those that an exhaustive search finds, however the text is cut for reading", () => {
+test("The passages that a sample shares with a text are those that an exhaustive search finds, no matter how the text is cut for reading", () => {
   const property = fc.property(words, words, fc.array(fc.nat(100)), (sample, text, cuts) => {
     const passages = found(sample, text, cuts);
     assert.deepEqual(

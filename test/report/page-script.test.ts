@@ -61,7 +61,7 @@ const AXES = {
   ],
 } as const;
 
-test("Steps are placed on the horizontal axis by what each run had done by them", () => {
+test("Steps are placed on the horizontal axis by what each run had done by then", () => {
   assert.deepEqual(axesFor(AXES, 2), ["step", "minutes"]);
   assert.deepEqual(axesFor(AXES, 1), ["step", "minutes", "characters"]);
   const minutes = placesOf(AXES, "minutes", 0);

@@ -241,7 +241,7 @@ test("A report says what it does where it takes its time", async (t) => {
   assert.deepEqual(works, ["text", "model", "units", "vocabulary"]);
 });
 
-test("A report escapes whatever the text holds", async (t) => {
+test("A report escapes everything that the text holds", async (t) => {
   const { settings, place, file } = await trainedRun(t, `${inventedText(400)}${EVIL}`.repeat(2));
   await writeReport({ ...settings, text: [place.text] }, file);
   const page = await readFile(file, "utf8");

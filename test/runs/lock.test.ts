@@ -193,7 +193,7 @@ describe("A lock of an earlier version, which does not beat,", TOGETHER, () => {
   });
 
   slow(
-    "A lock of an earlier version, which does not beat, does not count when its process has ended, be it that another has its number",
+    "A lock of an earlier version, which does not beat, does not count when its process has ended, even if another has its number",
     async (t) => {
       const { ppid } = process;
       const ended = { pid: await endedProcess() };

@@ -79,7 +79,7 @@ test("Without its last checkpoint a run is not resumed, and keeps every file", a
   )(error);
 });
 
-test("Without its last checkpoint a run is not taken for a free name, whatever else it has", async (t) => {
+test("Without its last checkpoint a run is not taken for a free name, no matter what else it has", async (t) => {
   const { folder, file, settings } = await finishedRun(t, { tensorboard: true });
   for (const gone of [LAST, BEST, "step-12.safetensors", "step-8.safetensors"]) {
     await rm(file(gone));
@@ -132,7 +132,7 @@ test("Without its last checkpoint a run can still give its weights to another, a
   assert.equal(endOf(events).reason, "steps");
 });
 
-test("Without its last checkpoint a run is resumed without a name by the same refusal, not by an older run", async (t) => {
+test("Without its last checkpoint a run is refused in the same way without a name, and no older run takes its place", async (t) => {
   const { folder, file, settings, place } = await finishedRun(t);
   await trained(smallRun(place, { ...PACE, name: "older" }));
   const old = new Date(1e9);
@@ -200,7 +200,7 @@ for (const [title, damage] of Object.entries(damages)) {
   });
 }
 
-test("With a damaged last checkpoint a run and no other whole one says so", async (t) => {
+test("With a damaged last checkpoint a run that has no other whole one says so", async (t) => {
   const { folder, file, settings } = await finishedRun(t);
   for (const name of [LAST, BEST, "step-8.safetensors", "step-12.safetensors"]) {
     await truncate(file(name), 3_000);

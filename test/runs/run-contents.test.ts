@@ -112,7 +112,7 @@ test("A free name is not looked for below a file", async (t) => {
   await assert.rejects(freeName(out, "poems"), failsWith("NOT_FOUND", out));
 });
 
-test("Keeping the newest steps leaves those of later steps alone, which are not counted", async (t) => {
+test("Keeping the newest steps leaves checkpoints of later steps alone, which are not counted", async (t) => {
   const steps = [10, 20, 30, 40].map((step) => `step-${step}.safetensors`);
   const folder = await folderWith(t, ...steps);
   await keepNewestSteps(folder, 1, 20);

@@ -107,7 +107,7 @@ test("no run named means the newest", async (t) => {
   assert.equal(await findCheckpoint(undefined, out), newest.best);
 });
 
-test("where nothing was trained yet, the way to the first run is said", async (t) => {
+test("where nothing was trained yet, the error says how to make the first run", async (t) => {
   const out = await temporaryFolder(t);
   const says = failsWith("NOT_FOUND", `charnn train FILE --out ${out}`);
   await assert.rejects(findCheckpoint(undefined, out), says);

@@ -61,7 +61,7 @@ test("Choosing a token with top-k takes the first of equals at the edge", () => 
   assertSupport([0, 1, 2, 1, 1], { ...ALL, topK: 3 }, [1, 2, 3]);
 });
 
-test("Choosing a token with top-p takes the fewest tokens that have this probability together", () => {
+test("Choosing a token with top-p takes the fewest tokens that together have this probability", () => {
   const logits = [0.1, 0.4, 0.3, 0.2].map(Math.log);
   for (const [topP, tokens] of [
     [1e-12, [1]],
@@ -76,7 +76,7 @@ test("Choosing a token with top-p takes the fewest tokens that have this probabi
   }
 });
 
-test("Choosing a token with top-p takes no token more when it is reached exactly, and the first of equals", () => {
+test("Choosing a token with top-p takes no further token when it is reached exactly, and the first of equals", () => {
   for (const [topP, tokens] of [
     [0.25, [0]],
     [0.5, [0, 1]],

@@ -34,7 +34,7 @@ async function compared(text: string, heldOut: number) {
   return unlikeTraining(tokens.subarray(0, cut), tokens.subarray(cut), size, undefined);
 }
 
-test("a part of the same kind as the rest is alike, whatever its length", async () => {
+test("a part of the same kind as the rest is alike, at any length", async () => {
   for (const heldOut of [1_000, 3_000, 20_000]) {
     assert.equal(await compared(inventedText(50_000), heldOut), undefined);
   }
@@ -70,7 +70,7 @@ test("poems, code and lists of names are alike throughout", async () => {
   }
 });
 
-test("too little text to tell is no reason to speak", async () => {
+test("a text that is too short to tell gets no note", async () => {
   assert.equal(await compared(inventedText(5_000) + otherText(4_000), 3_500), undefined);
   assert.equal(await compared(inventedText(30_000) + otherText(500), 500), undefined);
 });

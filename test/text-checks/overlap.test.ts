@@ -37,7 +37,7 @@ test("what is copied is found wherever it is, and nothing else", async () => {
   assert.equal(await shared("a".repeat(5_000), "a".repeat(500)), 1);
 });
 
-test("poems, code and lists have nothing of a kind twice", async () => {
+test("poems, code and logs share little between their parts", async () => {
   const code = readdirSync(path.join(ROOT, "src"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts"))
     .map((name) => readFileSync(path.join(ROOT, "src", name), "utf8"));

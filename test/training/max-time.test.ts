@@ -75,7 +75,7 @@ async function assertRepeats(place: Workplace, settings: TrainSettings & { name:
 }
 
 slow(
-  "A run whose time is limited ends in that time, whatever the trial said of its speed",
+  "A run whose time is limited ends in that time, no matter what the trial said about its speed",
   async (t) => {
     const place = await workplace(t, inventedText(3_000));
     for (const step of [0.01, 0.02, 0.026, 0.1, 0.5]) {

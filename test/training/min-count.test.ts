@@ -77,7 +77,7 @@ test("the unknown character is never written, however hot the sampling", async (
   }
 });
 
-test("a seed may hold characters that are not known, and their number is said", async (t) => {
+test("a seed may hold characters that are not known, and a note says how many", async (t) => {
   const checkpoint = await lastOf(await rareRun(t));
   const warnings: string[] = [];
   const one = await textOf(checkpoint, { seed: "一love€", temperature: 0 }, (test) =>
@@ -200,7 +200,7 @@ test("a guard against copies knows characters of the seed that the model does no
   assert.equal(isCopy[next], 0);
 });
 
-test("what can't be asked for is refused with what can, and what changes nothing is said", async (t) => {
+test("a --min-count that leaves too little is refused with one that does not, and one that changes nothing gets a warning", async (t) => {
   const place = await workplace(t, `${"aaaa ".repeat(12)}b`);
   const run = smallRun(place, { steps: 1, validation: 0, overwrite: true });
   await assert.rejects(
@@ -271,7 +271,7 @@ await onTensorFlow("Rare characters with TensorFlow", () => {
   );
 });
 
-test("a warning says that the characters of a model to begin with stay, however rare they are", async (t) => {
+test("a warning says that the characters of a model given by --init-from stay, no matter how rare they are", async (t) => {
   const place = await workplace(t, TEXT);
   await trained(smallRun(place, { steps: 2 }));
   const settings = { name: "next", initFrom: "run", minCount: 3, steps: 2 };

@@ -41,7 +41,7 @@ test("The preset for a time grows with the time and with the speed", () => {
   assert.match(choiceForTime(90, 1e11, 1e6, VOCABULARY).reason, /1,000,000 characters and 90 s/);
 });
 
-test("The preset for a time is no larger than the text is long enough for, however long the time", () => {
+test("The preset for a time is one that the text is long enough for, no matter how long the time", () => {
   const presets = [1_000, 100_000, 1_000_000, 1e8].map(
     (characters) => choiceForTime(1e6, 1e11, characters, VOCABULARY).preset,
   );

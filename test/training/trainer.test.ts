@@ -22,7 +22,7 @@ import {
 } from "../helpers/training.js";
 import { undisposed } from "../helpers/undisposed.js";
 
-test("Training ends with the same weights whatever is evaluated, sampled, saved and kept on the way", async (t) => {
+test("Training ends with the same weights, no matter what is evaluated, sampled, saved and kept on the way", async (t) => {
   const place = await workplace(t);
   const paces: Partial<TrainSettings>[] = [
     {},
@@ -287,7 +287,7 @@ test("A run is trained by one process at a time, and free when its consumer has 
   assert.equal(start.step, 4);
 });
 
-test("A run gets a name of its own when several without one begin at the same time", async (t) => {
+test("A run gets a separate name when several without one begin at the same time", async (t) => {
   const { name: _, ...settings } = smallRun(await workplace(t), { steps: 4 });
   const runs = await Promise.all([1, 2, 3, 4].map(() => trained(settings)));
   const names = runs.map((events) => only(events, "start")[0].name).sort();

@@ -80,7 +80,7 @@ export function onceFor<Result>(
   return made;
 }
 
-/** All arrays of `expected` are the same in `actual`, as `compare` has it. */
+/** All arrays of `expected` equal those of `actual`, by `compare`. */
 export function assertAll(
   compare: (actual: never, expected: never, what: string) => void,
   actual: object,

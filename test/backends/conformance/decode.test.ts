@@ -36,7 +36,7 @@ for (const cell of CELL_NAMES) {
     const models = `a model of ${cell} units with embedding ${embeddingSize}`;
 
     testOnEveryBackend(
-      `${models} gives a sequence the same logits whatever others are read beside it`,
+      `${models} gives a sequence the same logits, no matter which others are read beside it`,
       (backend, draw) => {
         const model = randomModel(backend, cell, sizes, draw);
         const [sequences, time] = [17, 5];

@@ -95,7 +95,7 @@ for (const [name, optimizer] of Object.entries(OPTIMIZERS)) {
     ["infinity among the gradients", [0.5, Number.NEGATIVE_INFINITY, 1]],
     ["a norm beyond single precision", [3e38, 3e38, 3e38]],
   ] as const) {
-    testOnEveryBackend(`${what} lets a step of ${name} change nothing`, (backend) => {
+    testOnEveryBackend(`${what} makes a step of ${name} change nothing`, (backend) => {
       const common = { learningRate: 0.1, clipNorm: 1, clipValue: 1, weightDecay: 0.1 };
       const arrays = {
         parameters: Float32Array.of(1, 2, 3),

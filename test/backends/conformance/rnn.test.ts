@@ -76,7 +76,7 @@ for (const cell of CELL_NAMES) {
     );
 
     testOnEveryBackend(
-      `${layers} give a sequence the same whatever others are in the batch`,
+      `${layers} give a sequence the same, no matter which others are in the batch`,
       (backend, draw) => {
         const all = drawLayer(kind, FEW, draw);
         const together = forwardAndBackward(backend, all);
@@ -104,7 +104,7 @@ for (const cell of CELL_NAMES) {
     );
 
     testOnEveryBackend(
-      `${layers} give the same bytes whatever the workspace held before`,
+      `${layers} give the same bytes, no matter what the workspace held before`,
       (backend, draw) => {
         const short = drawLayer(kind, { ...FEW, time: 3, batch: 2, vocabulary: 5 }, draw);
         const long = drawLayer(kind, { ...FEW, time: 8 }, draw);

@@ -71,7 +71,7 @@ for (const [format, bytes] of Object.entries(LIBRARIES)) {
   });
 }
 
-test("What is no library is not cut short", async (t) => {
+test("A file that is no library does not count as cut short", async (t) => {
   const other = path.join(await temporaryFolder(t), "other");
   for (const content of ["", "M", "MZ no program", "text".repeat(100), `MZ${"\0".repeat(100)}`]) {
     await writeFile(other, content);

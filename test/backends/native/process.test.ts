@@ -17,7 +17,7 @@ const ADDON = "#src/backends/native/addon.js";
 const MEGABYTE = 2 ** 20;
 
 onTheAddon("The native backend in its process", (addon, native) => {
-  test("The native backend in its process holds no more scratch memory than the largest step took, whatever comes after", () => {
+  test("The native backend in its process holds no more scratch memory than the largest step took, no matter what comes after", () => {
     const { model, step } = smallTraining(native);
     step(20, 17);
     const bytes = scratchBytes(model);
@@ -101,7 +101,7 @@ onTheAddon("The native backend in its process", (addon, native) => {
     }
   });
 
-  test("The native backend in its process refuses a CHARNN_ISA that names none, and says which there are", async () => {
+  test("The native backend in its process refuses a CHARNN_ISA that names no instruction set, and says which there are", async () => {
     const program = `
       import { selectBackend } from "#src/backends/select.js";
             for (const backend of ["native", "auto"]) {
@@ -119,7 +119,7 @@ onTheAddon("The native backend in its process", (addon, native) => {
   });
 
   slow(
-    "The native backend in its process lets its process end by itself, whatever it has open and however many threads",
+    "The native backend in its process lets its process end by itself, no matter what it has open and how many threads it uses",
     async () => {
       const expected = await trainForHash("native", 1, 12);
       for (const threads of [1, 4, 40]) {
@@ -167,7 +167,7 @@ onTheAddon("The native backend in its process", (addon, native) => {
   });
 
   slow(
-    "The native backend in its process trains in several threads of Node's side by side, each with a team of its own",
+    "The native backend in its process trains in several threads of Node's side by side, each with its own team",
     async () => {
       const expected = await trainForHash("native", 1, 12);
       const worker = moduleOf(`

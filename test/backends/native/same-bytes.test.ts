@@ -28,7 +28,7 @@ const THREADS = [1, 2, 3, 4];
 const TOLERANCE = 1e-5;
 
 onTheAddon("The native backend", (addon, native) => {
-  test("The native backend gives the same bytes whatever its scratch memory and its outputs held before", () => {
+  test("The native backend gives the same bytes, no matter what its scratch memory and its outputs held before", () => {
     for (const source of SOURCES) {
       for (const cell of CELL_NAMES) {
         const sizes = { cell, source, time: 7, batch: 5, input: 18, hidden: 37, vocabulary: 19 };
@@ -60,7 +60,7 @@ onTheAddon("The native backend", (addon, native) => {
   });
 
   slow(
-    "The native backend continues decode sessions from where they were, whatever it does between their steps",
+    "The native backend continues decode sessions from where they were, no matter what it does between their steps",
     () => {
       const { model, step } = smallTraining(native);
       const { threads: usual } = addon.describe();
@@ -134,7 +134,7 @@ onTheAddon("The native backend", (addon, native) => {
     }
     for (const cell of CELL_NAMES) {
       for (const [title, work] of Object.entries(works(cell))) {
-        // One step, without the optimizer's: Adam's makes much of the smallest gradients.
+        // One step, without the optimizer's: Adam's magnifies the smallest gradients.
         const once = () => learnedOnce(native, work);
         const expected = withInstructionSet(addon, fused[0], once);
         for (const [name, values] of withInstructionSet(addon, "sse2", once)) {

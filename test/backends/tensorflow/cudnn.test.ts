@@ -10,7 +10,7 @@ import { onTensorFlow } from "../../helpers/tensorflow.js";
 
 const TRAIN = [
   ...["train", "fox.txt", "--backend", "tensorflow", "--threads", "1", ...SMALL],
-  // With it no layer goes by cuDNN.
+  // With it no layer uses cuDNN.
   ...["--recurrent-dropout", "0"],
 ];
 

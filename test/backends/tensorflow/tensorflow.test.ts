@@ -150,7 +150,7 @@ await onTensorFlow("The tensorflow backend", (backend) => {
     ops.free();
   });
 
-  test("The tensorflow backend says what an operation has against its inputs, and keeps nothing of it", () => {
+  test("The tensorflow backend says why an operation refuses its inputs, and keeps nothing of it", () => {
     const multiply = () => runtime.run((ops) => ops.matMul(ops.zeros(2, 3), ops.zeros(2, 3)));
     assert.throws(multiply, /Matrix size-incompatible/);
     const before = binding.getNumOfTensors();
