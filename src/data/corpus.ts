@@ -2,13 +2,19 @@ import { createHash } from "node:crypto";
 import { CharnnError } from "../errors.js";
 import { NEWLINE } from "../text.js";
 import { inPieces } from "../turns.js";
-import { describeCharacter } from "./characters.js";
+import { describeCharacter, listFew } from "./characters.js";
 import { dealDocuments } from "./deal.js";
 import { encodingName, type Invalid } from "./decoding.js";
 import { neverLearned } from "./never-learned.js";
 import { withoutRare } from "./rare-characters.js";
 import { type LineEnds, readCharacters } from "./reading.js";
-import { checkNames, estimateLength, findSources, type ReadOptions } from "./sources.js";
+import {
+  checkNames,
+  estimateLength,
+  findSources,
+  type ReadOptions,
+  type Source,
+} from "./sources.js";
 import { checkFractions, cutText, type Fold, hasEnough, type Split } from "./split.js";
 import { type NumberedText, TextBuilder, translateInPlace } from "./text-builder.js";
 import { textWarnings } from "./text-warnings.js";
@@ -206,17 +212,26 @@ async function readWhole(settings: CorpusSettings, options: ReadOptions): Promis
   const mainLength = text.length;
   const apartOddities = await readCharacters(apart.sources, reading, append);
   const numbered = text.finish();
-  checkLearnable(numbered, mainLength);
+  checkLearnable(numbered, mainLength, main.sources);
   const own = await sortByCodePoint(numbered, signal);
   const warnings = [...main.warnings, ...apart.warnings, ...mainOddities, ...apartOddities];
   return { own, mainLength, warnings };
 }
 
-function checkLearnable({ numbers, codePoints }: NumberedText, mainLength: number): void {
-  if (mainLength === 0) throw nothingToLearn("The text is empty");
-  if (numbers.length === 1) throw nothingToLearn("The text is a single character");
+function checkLearnable(
+  { numbers, codePoints }: NumberedText,
+  mainLength: number,
+  sources: readonly Source[],
+): void {
+  const names = sources.map(({ name }) => name);
+  const what =
+    names.length === 1
+      ? names[0][0].toUpperCase() + names[0].slice(1)
+      : `The text of ${listFew(names)}`;
+  if (mainLength === 0) throw nothingToLearn(`${what} is empty`);
+  if (numbers.length === 1) throw nothingToLearn(`${what} is a single character`);
   if (codePoints.length === 1) {
-    throw nothingToLearn(`The text is ${describeCharacter(codePoints[0])} throughout`);
+    throw nothingToLearn(`${what} is ${describeCharacter(codePoints[0])} throughout`);
   }
 }
 

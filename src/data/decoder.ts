@@ -39,6 +39,8 @@ export abstract class FaultyDecoder {
   constructor(
     readonly source: string,
     readonly invalid: Invalid,
+    /** Whether U+FFFD can be read, so that `"replace"` helps. */
+    readonly canReplace: boolean,
   ) {}
 
   /** Room for the code points of a call. */

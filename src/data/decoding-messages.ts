@@ -13,14 +13,25 @@ export interface Fault {
   readonly column: number;
 }
 
-const LEAVE_OUT =
-  "--invalid replace puts U+FFFD in the place of what is wrong, --invalid skip leaves it out";
+/** How to read on, where U+FFFD can be read and where it can't. */
+function readOn(canReplace: boolean): string {
+  return canReplace
+    ? "--invalid replace puts U+FFFD in the place of what is wrong, --invalid skip leaves it out"
+    : "--invalid skip leaves out what is wrong";
+}
+
 const UTF8_REPAIR = "iconv -c -f utf-8 -t utf-8 FILE > NEWFILE";
 
 /**
  * @param isUtf8 whether most of what is not ASCII is right
+ * @param canReplace whether U+FFFD can be read
  */
-export function badUtf8(source: string, fault: Fault, isUtf8: boolean): CharnnError {
+export function badUtf8(
+  source: string,
+  fault: Fault,
+  isUtf8: boolean,
+  canReplace: boolean,
+): CharnnError {
   const { byte = 0, offset } = fault;
   const at = `byte ${hexadecimal(byte)} at offset ${offset} (${lineAndColumn(fault)}) begins no whole character`;
   if (offset === 0 && byte >= 0xfe) {
@@ -31,22 +42,26 @@ export function badUtf8(source: string, fault: Fault, isUtf8: boolean): CharnnEr
     return new CharnnError(
       "BAD_TEXT",
       `${source} is UTF-8 with faults: ${at}.`,
-      `${LEAVE_OUT}.${advise("To repair the text itself", UTF8_REPAIR)}`,
+      `${readOn(canReplace)}.${advise("To repair the text itself", UTF8_REPAIR)}`,
     );
   }
   return new CharnnError(
     "BAD_TEXT",
     `${source} is not UTF-8: ${at}.`,
-    `If it is in another encoding, name it: --encoding windows-1252 (older Western texts), shift_jis, gb18030 ... Else ${LEAVE_OUT}.`,
+    `If it is in another encoding, name it: --encoding windows-1252 (older Western texts), shift_jis, gb18030 ... Else ${readOn(canReplace)}.`,
   );
 }
 
-/** @param end the offset before which the wrong bytes are; undefined at the end of the text */
+/**
+ * @param end the offset before which the wrong bytes are; undefined at the end of the text
+ * @param canReplace whether U+FFFD can be read
+ */
 export function badOtherBytes(
   source: string,
   encoding: string,
   fault: Fault,
   end: number | undefined,
+  canReplace: boolean,
 ): CharnnError {
   const offsets =
     end === undefined
@@ -57,7 +72,7 @@ export function badOtherBytes(
   return new CharnnError(
     "BAD_TEXT",
     `${source} is not ${encoding}: wrong bytes ${offsets} (${lineAndColumn(fault)}).`,
-    `Give the encoding it was written in by --encoding. If this is the right one, ${LEAVE_OUT}.`,
+    `Give the encoding it was written in by --encoding. If this is the right one, ${readOn(canReplace)}.`,
   );
 }
 

@@ -25,10 +25,20 @@ export function encodingName(label: string): string {
   }
 }
 
-/** A decoder from an encoding, by the name that {@link encodingName} gave; `source` is for messages. */
-export function createDecoder(encoding: string, source: string, invalid: Invalid): Decoder {
-  if (encoding === "utf-8") return new Utf8Decoder(source, invalid);
+/**
+ * A decoder from an encoding, by the name that {@link encodingName} gave.
+ *
+ * @param source for messages
+ * @param canReplace whether U+FFFD can be read, so that messages may advise to replace
+ */
+export function createDecoder(
+  encoding: string,
+  source: string,
+  invalid: Invalid,
+  canReplace = true,
+): Decoder {
+  if (encoding === "utf-8") return new Utf8Decoder(source, invalid, canReplace);
   return encoding.startsWith("utf-16")
-    ? new Utf16Decoder(encoding, source, invalid)
-    : new PlatformDecoder(encoding, source, invalid);
+    ? new Utf16Decoder(encoding, source, invalid, canReplace)
+    : new PlatformDecoder(encoding, source, invalid, canReplace);
 }

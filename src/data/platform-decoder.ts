@@ -27,11 +27,12 @@ export class PlatformDecoder extends FaultyDecoder implements Decoder {
     readonly encoding: string,
     source: string,
     invalid: Invalid,
+    canReplace: boolean,
   ) {
-    super(source, invalid);
+    super(source, invalid, canReplace);
     // A byte order mark is left in, for the reader of the file to find and to tell about.
     this.#decoder = new TextDecoder(encoding, { ignoreBOM: true });
-    this.#asUtf8 = new Utf8Decoder(source, "skip");
+    this.#asUtf8 = new Utf8Decoder(source, "skip", canReplace);
   }
 
   decode(bytes: Uint8Array): Int32Array {
@@ -92,7 +93,7 @@ export class PlatformDecoder extends FaultyDecoder implements Decoder {
 
   protected refusal(fault: Fault): CharnnError {
     const end = this.isOver ? undefined : this.offset;
-    return badOtherBytes(this.source, this.encoding, fault, end);
+    return badOtherBytes(this.source, this.encoding, fault, end, this.canReplace);
   }
 }
 

@@ -18,6 +18,8 @@ export interface ReadingSettings {
   readonly encoding: string;
   /** What to do with bytes that are wrong in it: `"error"` when left out. */
   readonly invalid?: Invalid | undefined;
+  /** Whether U+FFFD can be read, so that errors may advise `"replace"`. `true` when left out. */
+  readonly canReplace?: boolean | undefined;
   /** `"lf"`: CR LF and CR by themselves are read as newlines. `"keep"` when left out. */
   readonly lineEnds?: LineEnds | undefined;
   /** Whether a last line without a newline gets one. */
@@ -35,9 +37,11 @@ export interface ReadingSettings {
  */
 export async function readCharacters(
   sources: readonly Source[],
-  { encoding, invalid = "error", lineEnds = "keep", endLastLine = false, signal }: ReadingSettings,
+  settings: ReadingSettings,
   onCharacters: (codePoints: Int32Array, source: Source) => void,
 ): Promise<string[]> {
+  const { encoding, invalid = "error", canReplace, lineEnds = "keep" } = settings;
+  const { endLastLine = false, signal } = settings;
   const marked: string[] = [];
   const doubts: string[] = [];
   /** The last code point handed on. */
@@ -62,7 +66,7 @@ export async function readCharacters(
       onCharacters(codePoints, source);
       last = codePoints[codePoints.length - 1];
     };
-    const decoder = createDecoder(encoding, source.name, invalid);
+    const decoder = createDecoder(encoding, source.name, invalid, canReplace);
     let isFirst = true;
     for await (const bytes of untilAborted(source.read(signal), signal)) {
       const format = isFirst ? formatOf(bytes) : undefined;

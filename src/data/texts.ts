@@ -23,6 +23,8 @@ export interface TextSettings {
   readonly encoding: string;
   /** What to do with bytes that are wrong in it: `"error"` when left out. */
   readonly invalid?: Invalid | undefined;
+  /** Whether U+FFFD can be read, so that errors may advise `"replace"`. `true` when left out. */
+  readonly canReplace?: boolean | undefined;
   /** `"lf"`: CR LF and CR by themselves are read as newlines. `"keep"` when left out. */
   readonly lineEnds?: LineEnds | undefined;
   /** Whether all are one text, joined as `loadCorpus` does it; else each file is a separate one. */
@@ -39,7 +41,7 @@ export interface TextSettings {
  */
 export async function readTexts(
   files: readonly string[],
-  { encoding: label, invalid, lineEnds, joined, leftOut }: TextSettings,
+  { encoding: label, joined, leftOut, ...how }: TextSettings,
   options: ReadOptions = {},
 ): Promise<{ readonly texts: readonly NamedText[]; readonly warnings: readonly string[] }> {
   await checkNames(files);
@@ -47,7 +49,7 @@ export async function readTexts(
   const { signal } = options;
   const found = await findSources(files, { encoding, leftOut }, options);
   const warnings = [...found.warnings];
-  const reading = { encoding, invalid, lineEnds, signal };
+  const reading = { ...how, encoding, signal };
   const texts: NamedText[] = [];
   for (const group of joined ? [found.sources] : found.sources.map((source) => [source])) {
     const builder = new TextBuilder(estimateLength(group));

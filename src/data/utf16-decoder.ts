@@ -18,8 +18,9 @@ export class Utf16Decoder extends FaultyDecoder implements Decoder {
     readonly encoding: string,
     source: string,
     invalid: Invalid,
+    canReplace: boolean,
   ) {
-    super(source, invalid);
+    super(source, invalid, canReplace);
     this.#bigEndian = encoding === "utf-16be";
   }
 
@@ -86,7 +87,7 @@ export class Utf16Decoder extends FaultyDecoder implements Decoder {
 
   protected refusal(fault: Fault): CharnnError {
     const end = this.isOver ? undefined : fault.offset;
-    return badOtherBytes(this.source, this.encoding, fault, end);
+    return badOtherBytes(this.source, this.encoding, fault, end, this.canReplace);
   }
 }
 

@@ -90,6 +90,6 @@ export class Utf8Decoder extends FaultyDecoder implements Decoder {
   }
 
   protected refusal(fault: Fault): CharnnError {
-    return badUtf8(this.source, fault, this.seemsRight);
+    return badUtf8(this.source, fault, this.seemsRight, this.canReplace);
   }
 }

@@ -2,6 +2,7 @@ import { CharnnError } from "../errors.js";
 import { formatCount, NEWLINE } from "../text.js";
 import { atOnce, inPieces, type Parts } from "../turns.js";
 import { singleCodePoint } from "./characters.js";
+import { REPLACEMENT } from "./decoder.js";
 import { type LackingCharacter, unknownCharacters } from "./unknown-characters.js";
 
 /** A text as indices into a vocabulary: one byte each while it has at most 256 entries, else two. */
@@ -113,6 +114,11 @@ export class Vocabulary {
   /** The index by which a code point is read: its own, or else that of unknown ones; undefined for none. */
   tokenOf(codePoint: number): number | undefined {
     return this.indexOf(codePoint) ?? this.unknown;
+  }
+
+  /** Whether U+FFFD, which stands for wrong bytes, can be read. */
+  get readsReplacement(): boolean {
+    return this.tokenOf(REPLACEMENT) !== undefined;
   }
 
   /** The character at an index from 0 to `size` - 1; U+FFFD for the unknown one. */

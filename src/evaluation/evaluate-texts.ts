@@ -90,7 +90,8 @@ export async function* evaluateTexts(
   const squares = all.dynamic ? gradientSquares(checkpoint) : undefined;
   const { encoding, invalid, each, out } = all;
   const { lineEnds } = checkpoint.config.text;
-  const reading = { encoding, invalid, lineEnds, joined: !each, leftOut: [out] };
+  const canReplace = all.unknown === "skip" || checkpoint.vocabulary.readsReplacement;
+  const reading = { encoding, invalid, canReplace, lineEnds, joined: !each, leftOut: [out] };
   const { texts, warnings } = await readTexts(files, reading, { stdin, inputs, signal });
   for (const warning of warnings) onWarning?.(warning);
   const backendSettings = { backend: all.backend, threads };

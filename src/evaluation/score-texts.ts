@@ -75,9 +75,11 @@ export async function* scoreTexts(
   // As models read it, where all of them read it so.
   const isLf = checkpoints.every(({ config }) => config.text.lineEnds === "lf");
   const lineEnds = isLf ? "lf" : "keep";
+  const canReplace =
+    reading.unknown === "skip" || checkpoints.every((it) => it.vocabulary.readsReplacement);
   const { texts, warnings } = await readTexts(
     files,
-    { encoding, invalid, lineEnds, joined: false, leftOut: [out] },
+    { encoding, invalid, canReplace, lineEnds, joined: false, leftOut: [out] },
     options,
   );
   for (const warning of warnings) options.onWarning?.(warning);

@@ -136,7 +136,8 @@ async function textOf(
   onWarning: (message: string) => void,
 ): Promise<{ text: Tokens; tokens: Tokens; isHeldOut: boolean }> {
   const { lineEnds } = config.text;
-  const reading = { encoding, invalid, lineEnds, leftOut: [out] };
+  const canReplace = unknown === "skip" || vocabulary.readsReplacement;
+  const reading = { encoding, invalid, canReplace, lineEnds, leftOut: [out] };
   const { texts, warnings } = await readTexts(files, { ...reading, joined: true }, options);
   for (const warning of warnings) onWarning(warning);
   const known = await knownPart(texts[0], vocabulary, unknown, options.signal);

@@ -297,8 +297,8 @@ test("the fingerprint tells where the validation file begins", async (t) => {
 });
 
 test("a text with nothing to learn is refused", async () => {
-  await assert.rejects(load(""), failsWith("BAD_TEXT", "The text is empty"));
-  await assert.rejects(load("\ufeff"), failsWith("BAD_TEXT", "The text is empty"));
+  await assert.rejects(load(""), failsWith("BAD_TEXT", "The standard input is empty"));
+  await assert.rejects(load("\ufeff"), failsWith("BAD_TEXT", "The standard input is empty"));
   await assert.rejects(load("é"), failsWith("BAD_TEXT", "a single character"));
   await assert.rejects(load("\n\n\n"), failsWith("BAD_TEXT", "newline (U+000A) throughout"));
 });

@@ -108,6 +108,7 @@ slow("a text that can't be learned from is refused", async (t) => {
     writeFile(path.join(cwd, name), content);
   await mkdir(path.join(cwd, "folder"));
   await put("empty.txt", "");
+  await put("blank.txt", "");
   await put("one.txt", "a");
   await put("same.txt", "a".repeat(500));
   await put("latin.txt", Buffer.from("Un café, un thé. ".repeat(100), "latin1"));
@@ -117,16 +118,17 @@ slow("a text that can't be learned from is refused", async (t) => {
     ["nosuch.txt", '"nosuch.txt"', path.join(cwd, "nosuch.txt")],
     ["fox.txt nosuch.txt", '"nosuch.txt"'],
     ["data/shakespeare.txt", '"data/shakespeare.txt"', "`npm run data`"],
-    ["empty.txt", "The text is empty", "thousand characters"],
-    ["-", "The text is empty"],
+    ["empty.txt", '"empty.txt" is empty: there is nothing to learn', "thousand characters"],
+    ["empty.txt blank.txt", 'The text of "empty.txt", "blank.txt" is empty'],
+    ["-", "The standard input is empty"],
     ["folder", '"folder" has no text files', "Hidden files"],
     ["binary.dat", '"binary.dat"', "an ELF file", "Name a text file"],
     ["latin.txt", '"latin.txt" is not UTF-8', "0xE9 at offset 6", "--encoding windows-1252"],
-    ["same.txt", '"a" (U+0061) throughout', "thousand characters"],
+    ["same.txt", '"same.txt" is "a" (U+0061) throughout', "thousand characters"],
     ["fox.txt --validation-file nosuch.txt", '"nosuch.txt"'],
     ["short.txt --batch-size 16 --seq-length 64", "1,088 characters", "--seq-length 17"],
   ];
-  await assertRefused(t, cwd, 1, [["train one.txt", "single character"]]);
+  await assertRefused(t, cwd, 1, [["train one.txt", '"one.txt" is a single character']]);
   // Two at once that find no such folder may leave it to each other.
   await mkdir(path.join(cwd, "checkpoints"));
   await assertRefused(

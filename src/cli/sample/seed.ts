@@ -11,12 +11,13 @@ const MAX_SEED_LENGTH = 10_000_000;
 export async function readSeed(
   file: string,
   { encoding = DEFAULTS.encoding, invalid = DEFAULTS.invalid }: SampleCommandSettings,
-  { config }: Checkpoint,
+  { config, vocabulary }: Checkpoint,
   { warn }: Terminal,
   signal: AbortSignal,
 ): Promise<string> {
   const { readOneFile } = await import("../../data/one-file.js");
   const { lineEnds } = config.text;
+  const canReplace = vocabulary.readsReplacement;
   const tooLong = () =>
     new CharnnError(
       "BAD_TEXT",
@@ -26,7 +27,7 @@ export async function readSeed(
     );
   const { text, warnings } = await readOneFile(
     file,
-    { encoding, invalid, lineEnds, most: MAX_SEED_LENGTH, tooLong },
+    { encoding, invalid, canReplace, lineEnds, most: MAX_SEED_LENGTH, tooLong },
     { stdin: process.stdin, signal },
   );
   for (const warning of warnings) warn(warning);
