@@ -16,9 +16,16 @@ const file = join(root, "docs", "cli.md");
 const { values: options } = parseArgs({ options: { check: { type: "boolean" } } });
 
 const overview = helpOf("--help");
-const commands = [...overview.matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name);
-const sections = commands.flatMap((name) => {
-  const [short, full] = [helpOf(name, "--help"), helpOf(name, "--help-all")];
+const commands = namesIn(overview).flatMap((name) => [
+  [name],
+  // Commands of a command.
+  ...namesIn(/^Commands:.*/ms.exec(helpOf(name, "--help"))?.[0] ?? "")
+    .filter((own) => own !== "charnn")
+    .map((own) => [name, own]),
+]);
+const sections = commands.flatMap((words) => {
+  const name = words.join(" ");
+  const [short, full] = [helpOf(...words, "--help"), helpOf(...words, "--help-all")];
   const all =
     short === full ? [] : [`\`charnn ${name} --help-all\` shows all of them:`, block(full)];
   return [`## charnn ${name}`, block(short), ...all];
@@ -31,6 +38,10 @@ if (!options.check) writeFileSync(file, `${page}\n`);
 else if (readFileSync(file, "utf8") !== `${page}\n`) {
   console.error("docs/cli.md is out of date; npm run docs writes it anew.");
   process.exitCode = 1;
+}
+
+function namesIn(help) {
+  return [...help.matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name);
 }
 
 function helpOf(...args) {

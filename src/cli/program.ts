@@ -7,6 +7,7 @@ import { evalCommand } from "./commands/eval.js";
 import { infoCommand } from "./commands/info.js";
 import { plotCommand } from "./commands/plot.js";
 import { reportCommand } from "./commands/report.js";
+import { runsCommand } from "./commands/runs.js";
 import { sampleCommand } from "./commands/sample.js";
 import { scoreCommand } from "./commands/score.js";
 import { trainCommand } from "./commands/train.js";
@@ -16,7 +17,7 @@ import { setUpHelp } from "./options/help.js";
 /** By what a person wants to do. */
 const COMMANDS = {
   "Start:": [trainCommand, sampleCommand],
-  "Look:": [infoCommand, plotCommand, reportCommand],
+  "Look:": [infoCommand, plotCommand, reportCommand, runsCommand],
   "Measure:": [evalCommand, scoreCommand, copiesCommand],
   "Machine:": [doctorCommand, benchCommand],
 };
@@ -28,6 +29,8 @@ export function createProgram(given: Omit<CommandContext, "version">): Command {
     .description("Train a small neural network on your text, and let it write more.")
     .version(version(), "-v, --version", "Print the version")
     .showSuggestionAfterError(false)
+    // What follows a command's name is for that command, whatever options those above it have.
+    .enablePositionalOptions()
     .exitOverride()
     .hook("preAction", () => interruption.guard())
     // The caller reports errors, all in one way.

@@ -32,6 +32,16 @@ const TEMPORARY = /^\.(.+)\.(?:[0-9a-f]{16}|\d{1,10})\.tmp$/;
  */
 const RUN_FILE = /\.(?:safetensors|jsonl)$|^lock\.[^.]+$/;
 
+/** Whether a name is that of something that is being written, or was when a process ended. */
+export function isTemporary(name: string): boolean {
+  return TEMPORARY.test(name);
+}
+
+/** Whether it is that of a file or lock of a run. */
+export function isTemporaryOfRun(name: string): boolean {
+  return RUN_FILE.test(TEMPORARY.exec(name)?.[1] ?? "");
+}
+
 /** What this process is writing: the temporary file for each path. */
 const inProgress = new Map<string, string>();
 

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { CharnnError, systemErrorCode } from "../errors.js";
+import { isTemporary } from "../files/durable-file.js";
 import { namesIn } from "../files/folder-names.js";
 import { checkpointsOf, contentsOf, type RunContents } from "./run-contents.js";
 import { folderAt, type RunFolder } from "./run-folder.js";
@@ -24,6 +25,8 @@ export interface FoundRun {
 export async function runsIn(out: string, onUnreadable?: OnUnreadable): Promise<FoundRun[]> {
   const found: FoundRun[] = [];
   for (const name of (await namesIn(out)) ?? []) {
+    // A run that is being removed.
+    if (isTemporary(name)) continue;
     const folder = folderAt(out, name);
     try {
       const contents = await contentsOf(folder);

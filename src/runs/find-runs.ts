@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { RUNS_FOLDER } from "../config/names.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
+import { isTemporary } from "../files/durable-file.js";
 import { namesIn, unlessAbsent, unreadable } from "../files/folder-names.js";
 import { quoted } from "../shell-words.js";
 import { byDistance, meant } from "../similar.js";
@@ -62,6 +63,23 @@ export async function findReportedRun(run: string | undefined, out: string): Pro
   throw new CharnnError("NOT_FOUND", message, hintAt(names, run, out));
 }
 
+/**
+ * The folder of the run that a person means, whatever it has of a run.
+ *
+ * @param run a run's name in `out`, or its folder
+ * @throws CharnnError `NOT_FOUND`, or `NOT_READABLE` where it can't be told what is there
+ */
+export async function findRun(run: string, out: string): Promise<RunFolder> {
+  for await (const { folder, contents } of foldersAt(pathsOf(run, out))) {
+    if (contents) return folder;
+  }
+  const message = (await statsOf(run))?.isDirectory()
+    ? `The folder ${run} has no run in it.`
+    : `There is no run ${JSON.stringify(run)}.`;
+  const names = (await runsIn(out)).map(({ folder }) => folder.name);
+  throw new CharnnError("NOT_FOUND", message, hintAt(names, run, out));
+}
+
 /** As {@link findReportedRun}, for a caller that looks repeatedly; undefined where there is no such run yet. */
 export async function lookForReportedRun(
   run: string | undefined,
@@ -93,6 +111,7 @@ interface BegunRun {
 export async function newestBegunRun(out: string): Promise<BegunRun | undefined> {
   let newest: (BegunRun & { readonly at: number }) | undefined;
   for (const name of (await namesIn(out)) ?? []) {
+    if (isTemporary(name)) continue;
     const folder = folderAt(out, name);
     const locked = await stat(lockOf(folder)).catch(() => undefined);
     const reportedAt = await newestOf([folder.metrics]);

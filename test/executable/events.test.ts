@@ -1,6 +1,6 @@
 /** Checks docs/events.md against what commands print with --json. */
 import assert from "node:assert/strict";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { documentedFields, faultsOf, namesIn } from "../helpers/documented-fields.js";
@@ -90,6 +90,9 @@ slow("What the commands print of a run is as docs/events.md says", async (t) => 
   assertDocumented("charnn score", await print("score", "fox", "fox.txt", "--lines"));
   assertDocumented("charnn info", await print("info", "fox"));
   assertDocumented("charnn plot", await print("plot", "fox"));
+  assertDocumented("charnn info", await print("runs"));
+  assertDocumented("charnn runs mv", await print("runs", "mv", "fox", "hare"));
+  assertDocumented("charnn runs mv", await print("runs", "mv", "hare", "fox"));
   const pages = await print("report", "fox");
   assertDocumented("charnn report", pages);
   assertSeen(pages, "path");
@@ -115,6 +118,11 @@ slow(
       assertDocumented("charnn score --also", objects.slice(0, -1));
       assertDocumented("charnn score --labels", objects.slice(-1));
     }
+    assertDocumented("charnn runs diff", await print("runs", "diff", "fox", "other"));
+    await cp(path.join(cwd, "checkpoints/other"), path.join(cwd, "checkpoints/more"), {
+      recursive: true,
+    });
+    assertDocumented("charnn runs rm", await print("runs", "rm", "more", "--yes"));
     await writeFile(path.join(cwd, "checkpoints/other/last.safetensors"), "damaged");
     await writeFile(path.join(cwd, "checkpoints/other/best.safetensors"), "damaged");
     const runs = await print("info");
@@ -146,7 +154,7 @@ test("docs/events.md has no table that these tests don't look at", () => {
   const events =
     "preparing start replan warning step eval sample checkpoint end cross-validation run";
   const commands =
-    "sample,eval,score,score --also,score --labels,copies,info,plot,report,doctor,bench";
+    "sample,eval,score,score --also,score --labels,copies,info,runs rm,runs mv,runs diff,plot,report,doctor,bench";
   assert.deepEqual(
     [...documented.keys()].sort(),
     [...events.split(" "), ...commands.split(",").map((it) => `charnn ${it}`)].sort(),

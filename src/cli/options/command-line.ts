@@ -41,13 +41,13 @@ export async function readCommandLine(
   program: Command,
   signal?: AbortSignal,
 ): Promise<CommandLine> {
-  const command = commandIn(args, program);
-  if (!command) {
+  const named = commandIn(args, program);
+  const command = named?.command;
+  if (!named || !command) {
     const isVersion = VERSION_WORDS.has(args[0]);
     return { args: isVersion ? ["--version"] : args, config: undefined, command, given: new Set() };
   }
-  const start = args.indexOf(command.name()) + 1;
-  const typed = tokensOf(args.slice(start), command);
+  const typed = tokensOf(named.after, command);
   refuseTwice(typed);
   const isConfig = ({ given }: Token) => given?.option.long === "--config";
   const config = typed.find(isConfig)?.given?.value;
@@ -58,9 +58,9 @@ export async function readCommandLine(
   const kept =
     config === undefined ? [] : besideTyped(await readConfigFile(config, command, signal), own);
   const all = [...kept, ...own];
-  refuseIgnored(command.name(), all);
+  refuseIgnored(commandName(command), all);
   return {
-    args: [...args.slice(0, start), ...all.flatMap(({ words }) => words)],
+    args: [...named.before, ...all.flatMap(({ words }) => words)],
     config,
     command,
     given: new Set(all.map(({ given }) => given?.option.long)),
@@ -118,7 +118,7 @@ export function usageError(
   args: readonly string[],
   program: Command,
 ): CharnnError {
-  const command = commandIn(args, program) ?? program;
+  const command = commandIn(args, program)?.command ?? program;
   const message = error.message.replace(/^error: /, "");
   const [, typed = ""] = /'(.*)'/s.exec(message) ?? [];
   const fail = (problem: string, hint?: string) =>
@@ -126,7 +126,7 @@ export function usageError(
       "INVALID_SETTING",
       problem,
       hint ??
-        `${command === program ? "" : "charnn "}${command.name()} --help shows what there is.`,
+        `${["charnn", commandName(command)].filter(Boolean).join(" ")} --help shows what there is.`,
       { cause: error },
     );
   switch (error.code) {
@@ -139,7 +139,13 @@ export function usageError(
     case "commander.excessArguments": {
       const isSample = command.name() === "sample";
       const hint = 'To continue a text: charnn sample night --seed "Once upon a time"';
-      return fail(`Too many arguments for charnn ${command.name()}.`, isSample ? hint : undefined);
+      const name = commandName(command);
+      if (command.commands.length > 0) {
+        const after = commandIn(args, program)?.after ?? [];
+        const word = after[firstOperand(after, command)];
+        return fail(`There is no command '${name} ${word}'.`, commandInstead(word, command, name));
+      }
+      return fail(`Too many arguments for charnn ${name}.`, isSample ? hint : undefined);
     }
     default: {
       const end = message.endsWith(".") ? "" : ".";
@@ -148,8 +154,44 @@ export function usageError(
   }
 }
 
-/** The command that a command line names. */
-function commandIn(args: readonly string[], program: Command): Command | undefined {
-  const name = args.find((arg) => !arg.startsWith("-"));
-  return program.commands.find((command) => command.name() === name);
+/** A command, and what was typed before its options and operands, and after that. */
+interface NamedCommand {
+  readonly command: Command;
+  /** Up to the command's name. */
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+}
+
+/** The command that a command line names; undefined where it names none. */
+function commandIn(args: readonly string[], program: Command): NamedCommand | undefined {
+  const index = args.findIndex((arg) => !arg.startsWith("-"));
+  const command = program.commands.find((it) => it.name() === args[index]);
+  if (!command) return undefined;
+  const before = args.slice(0, index + 1);
+  const after = args.slice(index + 1);
+  const at = firstOperand(after, command);
+  const own = command.commands.find((it) => it.name() === after[at]);
+  if (!own) return { command, before, after };
+  // Options that stand before its name are meant for it too, as in `charnn runs --out models rm night`.
+  return {
+    command: own,
+    before: [...before, own.name()],
+    after: [...after.slice(0, at), ...after.slice(at + 1)],
+  };
+}
+
+/** The index of the first word that is no option and no value of one; -1 where there is none. */
+function firstOperand(args: readonly string[], command: Command): number {
+  for (let i = 0; i < args.length && args[i] !== "--"; i++) {
+    if (!args[i].startsWith("-")) return i;
+    const option = command.options.find(({ long, short }) => [long, short].includes(args[i]));
+    if (option?.required) i++;
+  }
+  return -1;
+}
+
+/** What is typed for a command after `charnn`: `runs rm`; nothing for the program itself. */
+function commandName(command: Command): string {
+  if (!command.parent) return "";
+  return [commandName(command.parent), command.name()].filter(Boolean).join(" ");
 }

@@ -3,7 +3,7 @@ import { type Command, CommanderError, Option as CommandOption, Help } from "com
 
 const MAX_WIDTH = 100;
 /** Where the examples begin in the program's help, in columns after the summaries. */
-const SUMMARY_WIDTH = 27;
+const SUMMARY_WIDTH = 29;
 
 const standard = new Help();
 /** By command: its examples, of which the program's help shows the first. */

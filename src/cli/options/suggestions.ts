@@ -6,9 +6,17 @@ const OTHER_COMMANDS: Readonly<Record<string, string>> = {
   evaluate: "eval",
   gen: "sample",
   generate: "sample",
-  list: "info",
-  ls: "info",
   write: "sample",
+  compare: "runs diff",
+  delete: "runs rm",
+  diff: "runs diff",
+  list: "runs",
+  ls: "runs",
+  mv: "runs mv",
+  prune: "runs prune",
+  remove: "runs rm",
+  rename: "runs mv",
+  rm: "runs rm",
 };
 
 const FILES = "Name the files or folders themselves: charnn train book.txt";
@@ -65,10 +73,20 @@ const OTHER_OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> 
   },
 };
 
-/** @param typed a word in the place of a command's name */
-export function commandInstead(typed: string, program: Command): string | undefined {
-  const names = program.commands.map((command) => command.name());
-  const name = OTHER_COMMANDS[typed] ?? meant(typed, names);
+/**
+ * @param typed a word in the place of a command's name
+ * @param within the command whose own commands are meant: `runs`
+ */
+export function commandInstead(
+  typed: string,
+  parent: Command,
+  within?: string,
+): string | undefined {
+  const names = parent.commands.map((command) => command.name());
+  const nearest = meant(typed, names);
+  const other = OTHER_COMMANDS[typed];
+  const isOther = other !== undefined && (within === undefined || other.startsWith(within));
+  const name = isOther ? other : nearest && [within, nearest].filter(Boolean).join(" ");
   return name && `Did you mean charnn ${name}?`;
 }
 

@@ -20,7 +20,8 @@ export async function expanded(file: string): Promise<string[]> {
     .map((name) => `${folder}${name}`);
 }
 
-function matcher(pattern: string): (name: string) => boolean {
+/** Whether a name matches a pattern in which `*` and `?` stand for any characters. */
+export function matcher(pattern: string): (name: string) => boolean {
   const characters = Array.from(pattern, (character) => {
     if (character === "*") return ".*";
     return character === "?" ? "." : character.replace(/[\\^$.|+()[\]{}]/, "\\$&");
