@@ -13,7 +13,7 @@ nanoGPT's own estimate, but all of them once.
 import math
 
 import torch
-from recipe import Training, parse_options, read_text
+from recipe import Training, prepare_torch
 from torch import nn
 from torch.nn import functional
 
@@ -135,11 +135,7 @@ def held_out_loss(model, tokens):
 
 
 def main():
-    options = parse_options(__doc__)
-    torch.set_num_threads(options.threads)
-    torch.manual_seed(options.seed)
-    training_tokens, held_out, vocabulary = read_text(options.text)
-    training_tokens, held_out = torch.tensor(training_tokens), torch.tensor(held_out)
+    options, training_tokens, held_out, vocabulary = prepare_torch(__doc__)
     model = Gpt(vocabulary)
     optimizer = optimizer_of(model)
     training = Training(options, STEPS, EVALUATIONS)

@@ -34,6 +34,17 @@ def read_text(path):
     return tokens[:cut], tokens[cut:], len(index_of)
 
 
+def prepare_torch(description):
+    """For recipes in PyTorch: the options, and what `read_text` gives, with the tokens as tensors."""
+    import torch  # The recipe in Keras does without it.
+
+    options = parse_options(description)
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    training_tokens, held_out, vocabulary = read_text(options.text)
+    return options, torch.tensor(training_tokens), torch.tensor(held_out), vocabulary
+
+
 class Training:
     """Measures a training, says when to evaluate it, and when its steps or its time are over."""
 

@@ -10,7 +10,7 @@ import math
 
 import torch
 from lanes import mean_loss, training_windows, validation_loss
-from recipe import Training, parse_options, read_text
+from recipe import Training, prepare_torch
 from torch import nn
 from torch.optim import AdamW
 
@@ -39,11 +39,7 @@ class CharRnn(nn.Module):
 
 
 def main():
-    options = parse_options(__doc__)
-    torch.set_num_threads(options.threads)
-    torch.manual_seed(options.seed)
-    training_tokens, held_out, vocabulary = read_text(options.text)
-    training_tokens, held_out = torch.tensor(training_tokens), torch.tensor(held_out)
+    options, training_tokens, held_out, vocabulary = prepare_torch(__doc__)
     model = CharRnn(vocabulary)
     average = copy.deepcopy(model).eval()
     optimizer = AdamW(model.parameters(), RATE, (0.9, 0.99), weight_decay=DECAY)
