@@ -93,14 +93,17 @@ export async function benchmark(
             ? { steps: Number.POSITIVE_INFINITY, seconds: SECONDS_OF_TRAINING }
             : { steps, seconds: MAX_SECONDS_OF_TRAINING };
         const onTraining = (fraction: number) => onProgress?.({ stage: "training", fraction });
+        onTraining(0);
         const timed = await timeTraining(learner, WARM_UP, effort, onTraining, signal);
+        const onSampling = (fraction: number) => onProgress?.({ stage: "sampling", fraction });
+        onSampling(0);
         const sampleCharsPerSecond = await timeSampling(
           learner.model,
           learner.vocabulary,
           streams,
           random.fork("sample"),
           SECONDS_OF_SAMPLING,
-          (fraction) => onProgress?.({ stage: "sampling", fraction }),
+          onSampling,
           signal,
         );
         const trainCharsPerSecond = (batchSize * seqLength) / timed.secondsPerStep;

@@ -45,6 +45,8 @@ const TENSORFLOW_STEP_ARRAYS = { adam: 24, rmsprop: 24, sgd: 11 };
 const BESIDES = 40e6;
 /** The native backend works with this many units at a time. */
 const PANEL = 16;
+/** The addresses of WebAssembly's memory have 32 bits. Weights at first lie outside it, which leaves some room. */
+const WASM_MEMORY = 2 ** 32;
 /** Of what fits by the estimate, which may be somewhat too low. */
 const SAFE_SHARE = 0.9;
 
@@ -75,7 +77,7 @@ export function trainingBytes(shape: TrainingShape): number {
  * @throws CharnnError `INVALID_SETTING`, with values that fit
  */
 export function refuseTooLarge(shape: TrainingShape, fixed: readonly Adjustable[] = []): void {
-  const left = memoryLeft();
+  const left = Math.min(memoryLeft(), shape.backend.name === "wasm" ? WASM_MEMORY : Infinity);
   if (trainingBytes(shape) <= left) return;
   const message = `${needOf(shape)}; there are ${memorySize(left)} for it.`;
   throw new CharnnError("INVALID_SETTING", message, hintFor(shape, left, fixed));

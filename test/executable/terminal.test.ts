@@ -162,6 +162,22 @@ slow("bench shows a bar, then its results alone; Ctrl-C ends it at once", withTm
   assert.equal(stopped.cursorIsShown(), true);
 });
 
+slow(
+  "bench says what it does before and during a first step that takes long",
+  withTmux,
+  async (t) => {
+    const cwd = await temporaryFolder(t);
+    const sizes = ["--hidden-size", "512", "--batch-size", "64", "--seq-length", "256"];
+    const bench = ["bench", ...sizes, "--backend", "wasm", "--threads", "1"];
+    const screen = await openScreen(t, bench, { cwd, columns: 80 });
+    await screen.shows(/^Making the model$/m);
+    await screen.shows(/^[\u2588\u2591]+ 0% {2}training$/m);
+    screen.press("C-c");
+    const left = await screen.shows(/^code \d+$/m);
+    assert.deepEqual(left, ["code 130"]);
+  },
+);
+
 const ANSWERS: [key: string, shows: RegExp][] = [
   ["C-c", /^Stopping; nothing is left of it\.\n+code 130$/m],
   ["C-d", /^Nothing was installed\.\ncode 0$/m],

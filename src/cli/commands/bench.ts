@@ -8,8 +8,10 @@ import { modelLine } from "../format/summary.js";
 import { addOptions } from "../options/add-options.js";
 import { bar, withFacts } from "../terminal/bar.js";
 import { createProgress } from "../terminal/progress.js";
+import { createStatus } from "../terminal/status.js";
 
-export function benchCommand(program: Command, { terminal, interruption }: CommandContext): void {
+export function benchCommand(program: Command, context: CommandContext): void {
+  const { terminal, interruption } = context;
   const command = program
     .command("bench")
     .summary("Measure the speed")
@@ -19,11 +21,13 @@ export function benchCommand(program: Command, { terminal, interruption }: Comma
     "charnn bench --cell lstm --layers 2 --hidden-size 512 --batch-size 50 --seq-length 50",
     "charnn bench --threads 1 --streams 16 --json",
   ]).action(async ({ json, ...settings }: BenchmarkCommandSettings) => {
-    const { benchmark } = await import("../../benchmark/benchmark.js");
+    const status = createStatus(context);
     const progress = createProgress(terminal);
-    let isShown = false;
+    let measured: BenchmarkProgress["stage"] | undefined;
     interruption.restoreBy(progress.stop);
     try {
+      status.show("Making the model");
+      const { benchmark } = await import("../../benchmark/benchmark.js");
       let done = 0;
       let what = "";
       const draw = (width: number) => ({
@@ -33,15 +37,18 @@ export function benchCommand(program: Command, { terminal, interruption }: Comma
       const onProgress = ({ stage, fraction }: BenchmarkProgress) => {
         done = (STAGES.indexOf(stage) + fraction) / STAGES.length;
         what = `${Math.floor(100 * done)}%  ${stage}`;
-        // Only after the warnings.
-        if (!isShown) progress.start(draw);
-        isShown = true;
+        if (stage === measured) return;
+        status.stop();
+        // At once, since a step of a large model keeps the process from drawing.
+        progress.start(draw);
+        measured = stage;
       };
       const { signal } = interruption;
-      const result = await benchmark(settings, { onProgress, onWarning: terminal.warn, signal });
+      const result = await benchmark(settings, { onProgress, onWarning: status.warn, signal });
       progress.stop();
       await terminal.out(json ? `${JSON.stringify(result)}\n` : table(result));
     } finally {
+      status.stop();
       progress.stop();
     }
   });
