@@ -13,3 +13,9 @@ export class BackendError extends Error {
     this.isAbsent = isAbsent;
   }
 }
+
+/** The first line of an error of the system's loader as a part of a sentence: it may say more, and Windows ends it by CR. */
+export function loaderReason({ message }: Error): string {
+  const [line] = message.split(/\r?\n/);
+  return line.replace(/\.$/, "");
+}

@@ -9,6 +9,7 @@ import { onTheAddon } from "../helpers/addon.js";
 import { copiedProgram } from "../helpers/copied-program.js";
 import { charnn, foxFolder, jsonLines, plainEnvironment, SMALL } from "../helpers/executable.js";
 import { slow } from "../helpers/slow.js";
+import { slashed } from "../helpers/system.js";
 
 const PLATFORM = `${process.platform}-${process.arch}`;
 const COMPILED = `native/build/${PLATFORM}/charnn.node`;
@@ -90,6 +91,9 @@ slow(
 
 // A package that has its name, in a folder where Node looks first.
 const packaged = `dist/node_modules/@charnn/native-${PLATFORM}/index.js`;
+/** A module that the system's loader refuses with a message. */
+const failing = (message: string) =>
+  `throw Object.assign(new Error(${JSON.stringify(message)}), { code: "ERR_DLOPEN_FAILED" });`;
 const cases: [title: string, files: Record<string, string | Uint8Array>, ...says: string[]][] = [
   [
     "no package for the platform",
@@ -120,6 +124,11 @@ const cases: [title: string, files: Record<string, string | Uint8Array>, ...says
     "\nInstall charnn again.\n",
   ],
   [
+    "one that Windows does not load",
+    { ...CLONE, [packaged]: failing("\\\\?\\C:\\a.node is not a valid Win32 application.\r\n") },
+    "or made for another system (\\\\?\\C:\\a.node is not a valid Win32 application).\nCompile",
+  ],
+  [
     "an addon of another version",
     { ...CLONE, [packaged]: "exports.describe = () => ({ interface: 0 });" },
     "it was made for another version of charnn.\nCompile it again: npm run native\n",
@@ -139,7 +148,9 @@ for (const [title, files, ...says] of cases) {
       const { code, stdout, stderr } = await charnn(t, args, { program });
       assert.deepEqual({ code, stdout }, { code: 1, stdout: "" }, stderr);
       assert.match(stderr, /^Error: The native backend does not load: [^\n]+\n[^\n]+\n$/);
-      for (const part of says) assert.ok(stderr.includes(part), `${stderr} does not say ${part}`);
+      const said = slashed(stderr);
+      for (const part of says.map(slashed))
+        assert.ok(said.includes(part), `${said} does not say ${part}`);
     },
   );
 }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { CharnnError, systemErrorCode } from "../../errors.js";
-import { BackendError } from "../backend-error.js";
+import { BackendError, loaderReason } from "../backend-error.js";
 import type { KernelFunctions, Kernels } from "../kernels/kernels.js";
 import { isCutShort } from "./cut-file.js";
 
@@ -191,11 +191,9 @@ function load(path: string, cure: string): Addon | undefined {
     const code = systemErrorCode(cause);
     if (code === "MODULE_NOT_FOUND") return undefined;
     if (code === undefined || !(cause instanceof Error)) throw cause;
-    // The system's linker may say more in lines that follow.
-    const [reason] = cause.message.split("\n");
     const what =
       code === "ERR_DLOPEN_FAILED" ? "is damaged, or made for another system" : "can't be read";
-    throw new BackendError(`its file ${what} (${reason.replace(/\.$/, "")})`, cure, { cause });
+    throw new BackendError(`its file ${what} (${loaderReason(cause)})`, cure, { cause });
   }
 }
 

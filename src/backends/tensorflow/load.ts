@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { BackendError } from "../backend-error.js";
+import { BackendError, loaderReason } from "../backend-error.js";
 import type { TensorFlowBinding } from "./binding.js";
 import { tensorFlowFolder } from "./folder.js";
 
@@ -63,7 +63,7 @@ function loadFrom(file: string, threads: number): TensorFlowBinding {
     if (binding.isUsingGpuDevice()) setDefaults(GPU_VARIABLES);
     return binding;
   } catch (cause) {
-    const [reason] = (cause as Error).message.split("\n");
+    const reason = loaderReason(cause as Error);
     throw new BackendError(`its addon can't be loaded (${reason})`, INSTALL, { cause });
   }
 }

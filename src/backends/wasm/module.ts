@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { BackendError } from "../backend-error.js";
+import { BackendError, loaderReason } from "../backend-error.js";
 import { isToStop } from "../stop.js";
 import { ModuleMemory } from "./memory.js";
 import { Threads } from "./threads.js";
@@ -77,7 +77,7 @@ function instantiate(): WasmKernels {
     return wasmKernels(functions, memory, threads);
   } catch (cause) {
     if (cause instanceof BackendError) throw cause;
-    const [reason] = (cause as Error).message.split("\n");
+    const reason = loaderReason(cause as Error);
     throw new BackendError(`its module can't be used (${reason})`, "Install charnn again.", {
       cause,
     });
