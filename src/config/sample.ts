@@ -9,7 +9,7 @@ import {
   TEXTS,
   wholeNumber,
 } from "./kinds.js";
-import { MAX_TEXTS } from "./names.js";
+import { MAX_TEXTS, type UnknownName } from "./names.js";
 import { defaultsOf, inGroup, type OptionsOf } from "./option.js";
 import {
   type BackendSettings,
@@ -17,12 +17,15 @@ import {
   modelOptions,
   readingOptions,
   type TextSettings,
+  unknownOption,
 } from "./shared.js";
 
 /** What to write and how. */
 export interface SampleSettings extends BackendSettings, TextSettings {
   /** The text to continue. */
   readonly seed?: string | undefined;
+  /** What to do with characters of the seed that the model does not know. Default: `error`. */
+  readonly unknown?: UnknownName | undefined;
   /** New characters of each text; -1: without end. Default: 500. */
   readonly length?: number | undefined;
   /**
@@ -111,6 +114,11 @@ export const SAMPLE = {
     group: TEXT_GROUP,
     isCommon: true,
     commandOnly: true,
+  },
+  unknown: {
+    ...unknownOption,
+    help: "Stop at characters of the seed that the model does not know, skip them, or map them to similar ones",
+    group: TEXT_GROUP,
   },
   length: {
     kind: wholeNumber(-1),

@@ -1,8 +1,10 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { SAMPLE, SAMPLE_DEFAULTS, type SampleSettings } from "../config/sample.js";
 import { checked, definedOnly, settingsSchema } from "../config/schema.js";
+import { describeCharacter } from "../data/characters.js";
+import { prepareText } from "../data/prepare-text.js";
 import { type NamedText, readTexts } from "../data/texts.js";
-import { readAsUnknown } from "../data/unknown-characters.js";
+import { leftOut, readAsOthers, readAsUnknown } from "../data/unknown-characters.js";
 import type { Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
 import { CopyGuard } from "../memorization/copy-guard.js";
@@ -66,13 +68,13 @@ export async function prepareSampling(
   refuseNoLines(settings, vocabulary);
   const rules = await openRules(settings, checkpoint, options);
   const selection = await openSelection(settings, checkpoint, options);
-  await warnOfUnknown(settings.seed ?? "", vocabulary, turns, onWarning);
-  const { backend, threads, count, seed } = settings;
+  const prompt = await readable(settings, vocabulary, options, turns);
+  const { backend, threads, count } = settings;
   const isChosen = selection.bestOf > 1 || rejects(selection);
   const streams = isChosen ? candidatesAtOnce(count, selection) : count;
   const model = await openModel(checkpoint, { backend, threads }, { streams }, onWarning);
   const { documents } = config.text;
-  const generating = { ...settings, prompt: seed, documents, rules, measures: isChosen };
+  const generating = { ...settings, prompt, documents, rules, measures: isChosen };
   const random = Random.fromSeed(settings.randomSeed ?? 0).fork("sample");
   return { model, vocabulary, generating, random, selection, isChosen, turns, options };
 }
@@ -181,6 +183,22 @@ function refuseNoLines({ lines }: Settings, vocabulary: Vocabulary): void {
     "Leave out --lines, or use --sentences.",
     { setting: "lines" },
   );
+}
+
+/** The seed in characters that the model knows, or reads as its unknown one. */
+async function readable(
+  { seed = "", unknown }: Settings,
+  vocabulary: Vocabulary,
+  { signal, onWarning }: SampleOptions,
+  turns: Turns,
+): Promise<string> {
+  const prepared = await prepareText(seed, vocabulary, unknown, signal);
+  const { text, skipped, skippedCodePoints, mapped, mappings } = prepared;
+  const named = skippedCodePoints.map(describeCharacter);
+  if (skipped > 0) onWarning?.(`Of the seed, ${leftOut(skipped, named)}`);
+  if (mapped > 0) onWarning?.(`Of the seed, ${readAsOthers(mapped, mappings)}`);
+  await warnOfUnknown(text, vocabulary, turns, onWarning);
+  return text;
 }
 
 async function warnOfUnknown(

@@ -212,6 +212,30 @@ test("Sampling from a checkpoint writes the same text for the same random seed, 
   assert.notEqual(await sampled(checkpoint, { randomSeed: 1 }), text);
 });
 
+test("Sampling from a checkpoint continues a seed with characters that the model does not know as it is told to", async (t) => {
+  const checkpoint = await learned(t);
+  const known = await sampled(checkpoint, { seed: "the ", length: 20 });
+  const warnings: string[] = [];
+  const write = async (seed: string, unknown: "map" | "skip" | "error") => {
+    let text = "";
+    const options = { onWarning: (message: string) => warnings.push(message) };
+    for await (const [character] of sample(checkpoint, { seed, length: 20, unknown }, options)) {
+      text += character;
+    }
+    return text;
+  };
+  assert.equal(await write("th\u00e9 ", "map"), known);
+  assert.equal(await write("th\u8a9ee ", "skip"), known);
+  assert.deepEqual(warnings.length, 2);
+  assert.match(warnings[0], /^Of the seed, 1 character .*"\u00e9" as "e"/);
+  assert.match(warnings[1], /^Of the seed, 1 character .*left out: "\u8a9e"/);
+  await assert.rejects(
+    write("th\u00e9 ", "error"),
+    failsWith("UNKNOWN_CHARACTER", "--unknown map"),
+  );
+  await assert.rejects(write("\u8a9e", "map"), failsWith("UNKNOWN_CHARACTER", "none like it"));
+});
+
 test("Sampling from a checkpoint writes lines with a model of lines", async (t) => {
   const checkpoint = await learned(t, undefined, 3, "lines");
   const steps = [];
