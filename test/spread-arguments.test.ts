@@ -18,6 +18,7 @@ const SHORT: readonly string[] = [
   "backends/tensorflow/operations.ts: sizes",
   "backends/tensorflow/parameter-array.ts: shape",
   "backends/tensorflow/step-by-step.ts: (t > 0 ? [...terms, gradients[t - 1]] : terms)",
+  "backends/wasm/module.ts: values",
   "clean-up.ts: cleanUps",
   "cli/commands/plot.ts: pieces",
   "cli/commands/score.ts: legend(terminal.outColors)",

@@ -15,7 +15,7 @@ namespace {
 
 /// Changes whenever the functions or what they take do, so that an addon from another version is
 /// noticed; `src/backends/native/addon.ts` has the same number.
-constexpr int kInterface = 8;
+constexpr int kInterface = 9;
 
 constexpr size_t kMaxThreads = 1024;
 
@@ -117,6 +117,8 @@ napi_value start(napi_env env, napi_value exports) {
   define(env, exports, "resumeKernels", call<resume_kernels>);
   define(env, exports, "openDecodeSession", call<open_decode_session>);
   define(env, exports, "stepDecodeSession", step_decode_session);
+  define(env, exports, "readDecodeState", read_decode_state);
+  define(env, exports, "writeDecodeState", write_decode_state);
   define(env, exports, "closeDecodeSession", close_decode_session);
   return exports;
 }

@@ -130,6 +130,7 @@ std::unique_ptr<Session> make_session(const Instance& instance, const DecodeShap
   auto session = std::make_unique<Session>();
   session->decode.shape = shape;
   session->decode.memory = layout_memory(shape, memory, &floats);
+  session->decode.sequences = shape.sequences;
   session->decode.before = 0;
   session->memory = memory;
   session->bytes = bytes;
@@ -138,7 +139,9 @@ std::unique_ptr<Session> make_session(const Instance& instance, const DecodeShap
 }
 
 /// Checks the arguments of a step, throwing a TypeError at what is wrong.
-bool read_step(napi_env env, const napi_value* values, Decode& decode) {
+///
+/// @param sequences becomes how many there are
+bool read_step(napi_env env, const napi_value* values, Decode& decode, size_t& sequences) {
   const DecodeShape& shape = decode.shape;
   napi_typedarray_type type;
   size_t length;
@@ -146,23 +149,59 @@ bool read_step(napi_env env, const napi_value* values, Decode& decode) {
   void* logits;
   if (napi_get_typedarray_info(env, values[1], &type, &length, &tokens, nullptr, nullptr) !=
           napi_ok ||
-      type != napi_int32_array || length != shape.sequences) {
-    napi_throw_type_error(env, nullptr, "tokens must be an Int32Array with one of each sequence.");
+      type != napi_int32_array || length < 1 || length > shape.sequences) {
+    napi_throw_type_error(
+        env, nullptr, "tokens must be an Int32Array with one of each sequence, or of the first.");
     return false;
   }
+  sequences = length;
   if (napi_get_typedarray_info(env, values[2], &type, &length, &logits, nullptr, nullptr) !=
           napi_ok ||
-      type != napi_float32_array || length != shape.sequences * shape.vocabulary) {
+      type != napi_float32_array || length != sequences * shape.vocabulary) {
     napi_throw_type_error(env, nullptr, "logits must be a Float32Array [sequences, vocabulary].");
     return false;
   }
   decode.tokens = static_cast<int32_t*>(tokens);
   decode.logits = static_cast<float*>(logits);
-  for (size_t n = 0; n < shape.sequences; ++n)
+  for (size_t n = 0; n < sequences; ++n)
     if (decode.tokens[n] < 0 || static_cast<size_t>(decode.tokens[n]) >= shape.vocabulary) {
       napi_throw_type_error(env, nullptr, "tokens must be below the size of the vocabulary.");
       return false;
     }
+  return true;
+}
+
+/// The arguments of reading and writing a state: a session, a sequence of it, and numbers.
+struct StateArguments {
+  Session* session;
+  size_t sequence;
+  float* state;
+};
+
+/// @returns whether they are as they must be; else a TypeError is thrown
+bool read_state_arguments(napi_env env, napi_callback_info info, StateArguments& arguments) {
+  size_t count = 3;
+  napi_value values[3];
+  napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
+  arguments.session = session_in(env, values[0]);
+  if (arguments.session == nullptr) return false;
+  const DecodeShape& shape = arguments.session->decode.shape;
+  uint32_t sequence;
+  if (napi_get_value_uint32(env, values[1], &sequence) != napi_ok || sequence >= shape.sequences) {
+    napi_throw_type_error(env, nullptr, "There is no such sequence in the decode session.");
+    return false;
+  }
+  arguments.sequence = sequence;
+  napi_typedarray_type type;
+  size_t length;
+  void* state;
+  if (napi_get_typedarray_info(env, values[2], &type, &length, &state, nullptr, nullptr) !=
+          napi_ok ||
+      type != napi_float32_array || length != state_size(shape)) {
+    napi_throw_type_error(env, nullptr, "state must be a Float32Array [layers, states, hidden].");
+    return false;
+  }
+  arguments.state = static_cast<float*>(state);
   return true;
 }
 
@@ -205,9 +244,25 @@ napi_value step_decode_session(napi_env env, napi_callback_info info) {
   napi_value values[3];
   napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
   Session* session = session_in(env, values[0]);
-  if (session == nullptr || !read_step(env, values, session->decode)) return nullptr;
-  session->step(seconds_now);
+  size_t sequences;
+  if (session == nullptr || !read_step(env, values, session->decode, sequences)) return nullptr;
+  session->step(sequences, seconds_now);
   session->begin_to_prepare();
+  return nullptr;
+}
+
+napi_value read_decode_state(napi_env env, napi_callback_info info) {
+  StateArguments arguments;
+  if (read_state_arguments(env, info, arguments))
+    read_state(arguments.session->decode, arguments.sequence, arguments.state);
+  return nullptr;
+}
+
+napi_value write_decode_state(napi_env env, napi_callback_info info) {
+  StateArguments arguments;
+  if (!read_state_arguments(env, info, arguments)) return nullptr;
+  arguments.session->forget_prepared();
+  write_state(arguments.session->decode, arguments.sequence, arguments.state);
   return nullptr;
 }
 

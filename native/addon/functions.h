@@ -36,10 +36,14 @@ napi_value guard_signals(napi_env env, const Arguments& arguments);
 napi_value resume_kernels(napi_env env, const Arguments& arguments);
 napi_value release_signals(napi_env env, const Arguments& arguments);
 
-/// @returns a handle for the two functions below, which take their arguments one by one
+/// @returns a handle for the functions below, which take their arguments one by one
 napi_value open_decode_session(napi_env env, const Arguments& arguments);
 /// @param info the handle, tokens and logits
 napi_value step_decode_session(napi_env env, napi_callback_info info);
+/// @param info the handle, the sequence, and its state, which is overwritten
+napi_value read_decode_state(napi_env env, napi_callback_info info);
+/// @param info the handle, the sequence, and its state
+napi_value write_decode_state(napi_env env, napi_callback_info info);
 /// @param info the handle
 napi_value close_decode_session(napi_env env, napi_callback_info info);
 

@@ -16,7 +16,7 @@ struct DecodeShape {
   Cell cell;
   InputKind input_kind;  // of the lowest layer: kOneHot or kEmbedding
   size_t layers;
-  size_t sequences;  // decoded side by side
+  size_t sequences;  // decoded side by side, at most
   size_t hidden, vocabulary;
   size_t embedding;  // numbers of an embedding vector, with kEmbedding
 
@@ -82,7 +82,8 @@ struct DecodeWeights {
 struct Decode {
   DecodeShape shape;
   DecodeMemory memory;
-  int before;  // which of a layer's two hidden states is that before the next step: 0 or 1
+  size_t sequences;  // of this step: the first of shape.sequences; the states of others are lost
+  int before;        // which of a layer's two hidden states is that before the next step: 0 or 1
   const int32_t* tokens;  // [sequences]: the step's input, each from 0 to vocabulary - 1
   float* logits;          // [sequences, vocabulary] row by row; overwritten
 };

@@ -1,6 +1,7 @@
 // A decode session, and the threads that take its steps.
 #pragma once
 
+#include "decode/state.h"
 #include "kernels.h"
 #include "parallel/team.h"
 #include "parallel/team_or_serial.h"
@@ -20,9 +21,10 @@ inline bool is_worth_team(const DecodeShape& shape) {
 struct DecodeSession {
   Decode decode;
   const Kernels* kernels;
-  Team* team;                // null where a step is too little work for several threads
-  TeamOrSerial way;          // of a step, where there is a team
-  bool is_prepared = false;  // whether the team has begun to prepare the next step
+  Team* team;        // null where a step is too little work for several threads
+  TeamOrSerial way;  // of a step, where there is a team
+  /// Sequences of the next step that the team has begun to prepare; 0: none.
+  size_t prepared = 0;
 
   bool uses_team() const { return team != nullptr && way.uses_team(); }
 
@@ -31,22 +33,32 @@ struct DecodeSession {
 
   /// Has the team prepare the next step while JavaScript chooses its tokens.
   void begin_to_prepare() {
-    is_prepared = uses_team();
-    if (is_prepared) team->begin(*this);
+    prepared = uses_team() ? decode.sequences : 0;
+    if (prepared > 0) team->begin(*this);
+  }
+
+  /// Forgets what was prepared, before a state changes.
+  void forget_prepared() {
+    if (prepared > 0) team->finish();
+    prepared = 0;
   }
 
   /// Takes a step, from `decode.tokens` to `decode.logits`.
   ///
+  /// @param sequences of this step
   /// @param seconds_now tells the time, from any starting point
   template <class Clock>
-  void step(Clock seconds_now) {
+  void step(size_t sequences, Clock seconds_now) {
     const double start = team != nullptr ? seconds_now() : 0;
-    if (is_prepared) team->finish();
-    else run(*this);
+    if (prepared > 0) team->finish();
+    const bool is_prepared = sequences <= prepared;
+    decode.sequences = sequences;
+    if (!is_prepared) run(*this);
     run([this, kernel = kernels->decode_step[static_cast<size_t>(decode.shape.cell)]](
             const Worker& worker) { kernel(decode, worker); });
     decode.before = 1 - decode.before;
-    if (team != nullptr) way.note(seconds_now() - start);
+    // Steps of fewer sequences take less time, whichever way they go.
+    if (team != nullptr && sequences == decode.shape.sequences) way.note(seconds_now() - start);
   }
 
  private:

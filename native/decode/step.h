@@ -78,11 +78,11 @@ CHARNN_INLINE void multiply_sequences(size_t sequences, size_t depth, Panels a, 
 ///   in    d.memory.layers[].hidden[d.before]
 ///   out   d.memory.layers[].recurrent        overwritten
 inline void decode_prepare(const Decode& d, const Worker& worker) {
-  const size_t grain = d.shape.sequences == 1 ? kRowPanels : kTilePanels;
+  const size_t grain = d.sequences == 1 ? kRowPanels : kTilePanels;
   for (size_t l = 0; l < d.shape.layers; ++l) {
     const DecodeMemory::Layer& layer = d.memory.layers[l];
     worker.parallel_for(d.shape.gate_panels(), grain, [&](Range panels) {
-      multiply_sequences(d.shape.sequences, d.shape.hidden, layer.hidden[d.before], layer.weight_hh,
+      multiply_sequences(d.sequences, d.shape.hidden, layer.hidden[d.before], layer.weight_hh,
                          layer.recurrent, panels);
     });
   }
@@ -91,7 +91,7 @@ inline void decode_prepare(const Decode& d, const Worker& worker) {
 /// token_vectors = the embedding vectors of the step's tokens.
 inline void look_up_vectors(const Decode& d) {
   for (size_t p = 0; p < d.shape.embedding_panels(); ++p)
-    for (size_t n = 0; n < d.shape.sequences; ++n) {
+    for (size_t n = 0; n < d.sequences; ++n) {
       const float* row = d.memory.vectors + d.tokens[n] * d.shape.embedding + p * kVectorWidth;
       store(d.memory.token_vectors.at(p, n), load_columns(row, panel_width(p, d.shape.embedding)));
     }
@@ -111,12 +111,11 @@ CHARNN_INLINE void step_units(const Decode& d, size_t l, Range unit_panels) {
   if (!looks_up) {
     const Panels below = l > 0 ? memory.layers[l - 1].hidden[1 - d.before] : memory.token_vectors;
     for (size_t g = 0; g < gates; ++g)
-      multiply_sequences(shape.sequences, shape.input(l), below, layer.weight_ih,
-                         memory.input_gates,
+      multiply_sequences(d.sequences, shape.input(l), below, layer.weight_ih, memory.input_gates,
                          {g * units + unit_panels.begin, g * units + unit_panels.end});
   }
   for (size_t p = unit_panels.begin; p < unit_panels.end; ++p)
-    for (size_t n = 0; n < shape.sequences; ++n) {
+    for (size_t n = 0; n < d.sequences; ++n) {
       Vec ah[gates], ax[gates], slots[traits.slots];
       for (size_t g = 0; g < gates; ++g) {
         const size_t panel = g * units + p;
@@ -158,7 +157,7 @@ void decode_step(const Decode& d, const Worker& worker) {
     auto step = [&](Range unit_panels) { step_units<CellMath>(d, l, unit_panels); };
     // For a single sequence each worker keeps to its own units: all the time goes into reading
     // their weights, and those stay in its cache.
-    if (shape.sequences == 1) step(worker.slice(units));
+    if (d.sequences == 1) step(worker.slice(units));
     else worker.parallel_for(units, kTilePanels, step);
     worker.barrier();
   }
@@ -171,14 +170,14 @@ void decode_step(const Decode& d, const Worker& worker) {
                       load(memory.logits.at(p, n)) + load(memory.decoder_bias + p * kVectorWidth),
                       panel_width(p, shape.vocabulary));
   };
-  if (shape.sequences == 1) {
+  if (d.sequences == 1) {
     const Range panels = worker.slice(shape.vocabulary_panels());
     multiply_row(shape.hidden, top, memory.decoder, memory.logits, panels);
     write_logits({0, 1}, panels);
     return;
   }
   const Range panels = {0, shape.vocabulary_panels()};
-  worker.parallel_for(shape.sequences, kLogitRows, [&](Range rows) {
+  worker.parallel_for(d.sequences, kLogitRows, [&](Range rows) {
     multiply({rows, shape.hidden, top, memory.decoder, memory.logits, panels, Write::kSet});
     write_logits(rows, panels);
   });

@@ -1,6 +1,7 @@
 // The whole model, one step at a time.
 #include <cmath>
 
+#include "decode/state.h"
 #include "test/arrays.h"
 #include "test/kernel_cases.h"
 #include "test/tests.h"
@@ -76,14 +77,44 @@ Case case_of(const KernelCase& defined) {
   return c;
 }
 
-Results run(const Case& c, const Kernels& kernels, Team& team) {
+size_t floats_of(const DecodeShape& shape) {
+  size_t floats;
+  layout_memory(shape, nullptr, &floats);
+  return floats;
+}
+
+/// A model with the states of its sequences.
+struct Opened {
+  const Kernels& kernels;
+  Team& team;
+  Scratch memory;
+  Decode session = {};
+
+  Opened(const Case& c, const Kernels& kernels, Team& team);
+
+  /// @returns logits [tokens.size(), vocabulary]
+  Floats step(const Integers& tokens) {
+    const DecodeShape& shape = session.shape;
+    Floats logits(tokens.size() * shape.vocabulary, std::nanf(""));
+    session.tokens = tokens.data();
+    session.logits = logits.data();
+    session.sequences = tokens.size();
+    team.run([&](const Worker& worker) { kernels.decode_prepare(session, worker); });
+    team.run([&](const Worker& worker) {
+      kernels.decode_step[static_cast<size_t>(shape.cell)](session, worker);
+    });
+    session.before = 1 - session.before;
+    return logits;
+  }
+};
+
+Opened::Opened(const Case& c, const Kernels& kernels, Team& team)
+    : kernels(kernels), team(team), memory(floats_of(c.shape)) {
   const DecodeShape& shape = c.shape;
   const size_t index = static_cast<size_t>(shape.cell);
   size_t floats;
-  layout_memory(shape, nullptr, &floats);
-  Scratch memory(floats);
-  Decode session = {};
   session.shape = shape;
+  session.sequences = shape.sequences;
   session.memory = layout_memory(shape, memory.data(), &floats);
   DecodeWeights weights = {};
   weights.embedding = c.embedding.data();
@@ -95,14 +126,13 @@ Results run(const Case& c, const Kernels& kernels, Team& team) {
   weights.decoder = c.decoder.data();
   weights.decoder_bias = c.decoder_bias.data();
   team.run([&](const Worker& worker) { kernels.decode_pack[index](session, weights, worker); });
+}
+
+Results run(const Case& c, const Kernels& kernels, Team& team) {
+  Opened model(c, kernels, team);
   std::vector<float> all;
-  for (size_t step = 0; step < c.tokens.size(); ++step) {
-    Floats logits(shape.sequences * shape.vocabulary, std::nanf(""));
-    session.tokens = c.tokens[step].data();
-    session.logits = logits.data();
-    team.run([&](const Worker& worker) { kernels.decode_prepare(session, worker); });
-    team.run([&](const Worker& worker) { kernels.decode_step[index](session, worker); });
-    session.before = 1 - session.before;
+  for (const Integers& tokens : c.tokens) {
+    const Floats logits = model.step(tokens);
     all.insert(all.end(), logits.data(), logits.data() + logits.size());
   }
   return {{"logits", all}};
@@ -144,6 +174,35 @@ void check_without_table(Targets& targets, Draw& draw, const DecodeShape& shape)
   targets.check_same_bits(large.title(), running(large), false);
 }
 
+/// The logits of a step after another do not depend on where a sequence's state is, nor on how many
+/// others are stepped.
+void check_moved_states(Targets& targets, const Case& c, Team& team) {
+  const DecodeShape& shape = c.shape;
+  const size_t count = shape.sequences;
+  for (const Kernels* kernels : targets.kernels()) {
+    Opened one(c, *kernels, team), other(c, *kernels, team);
+    one.step(c.tokens[0]);
+    Floats state(state_size(shape));
+    Integers reversed(count);
+    for (size_t n = 0; n < count; ++n) {
+      read_state(one.session, n, state.data());
+      write_state(other.session, count - 1 - n, state.data());
+      reversed[count - 1 - n] = c.tokens[1][n];
+    }
+    const Floats expected = one.step(c.tokens[1]);
+    Integers first(count - 1);
+    for (size_t n = 0; n < first.size(); ++n) first[n] = reversed[n];
+    const Floats logits = other.step(first);
+    bool same = true;
+    for (size_t n = 0; n < first.size(); ++n)
+      for (size_t v = 0; v < shape.vocabulary; ++v)
+        same = same &&
+               logits[n * shape.vocabulary + v] == expected[(count - 1 - n) * shape.vocabulary + v];
+    targets.report().check(
+        same, c.title() + " on " + kernels->isa + ": other logits where the states were moved");
+  }
+}
+
 }  // namespace
 
 void test_decoding(Targets& targets) {
@@ -156,6 +215,14 @@ void test_decoding(Targets& targets) {
         const auto cell = static_cast<Cell>(k);
         const size_t vocabulary = traits_of(cell).gates < 3 ? 60000 : 23000;
         check_without_table(targets, draw, shape_of(cell, 1, sequences, 129, vocabulary, 5));
+      }
+  report.ends();
+  if (!report.begins("decoding with states that were moved")) return;
+  for (size_t k = 0; k < kCellCount; k++)
+    for (size_t sequences : {2, 5, 13})
+      for (size_t threads : {1, 2}) {
+        const DecodeShape shape = shape_of(static_cast<Cell>(k), 2, sequences, 37, 19, 5);
+        check_moved_states(targets, Case(draw, shape), targets.team(threads));
       }
   report.ends();
 }

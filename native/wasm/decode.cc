@@ -50,6 +50,7 @@ CHARNN_EXPORT(openDecodeSession) void open_decode_session(Session* session) {
   Decode& decode = session->decode;
   decode.shape = decode_shape(call);
   const DecodeShape& shape = decode.shape;
+  decode.sequences = shape.sequences;
   size_t floats;
   decode.memory = layout_memory(shape, call.floats(), &floats);
   decode.tokens = call.integers();
@@ -77,11 +78,25 @@ CHARNN_EXPORT(openDecodeSession) void open_decode_session(Session* session) {
 /// @returns whether its steps are worth several threads, where it was opened with several
 CHARNN_EXPORT(usesTeam) bool uses_team(const Session* session) { return session->team != nullptr; }
 
-/// Reads the tokens and overwrites the logits that the session was opened with.
-CHARNN_EXPORT(stepDecodeSession) void step_decode_session(Session* session) {
+/// Reads the tokens of the first sequences and overwrites the logits that the session was opened
+/// with.
+CHARNN_EXPORT(stepDecodeSession) void step_decode_session(Session* session, size_t sequences) {
   if (session->team != nullptr) team_of(session->threads);
-  session->step(charnn_seconds_now);
+  session->step(sequences, charnn_seconds_now);
   session->begin_to_prepare();
+}
+
+/// @param state [layers, states, hidden], overwritten
+CHARNN_EXPORT(readDecodeState)
+void read_decode_state(const Session* session, size_t sequence, float* state) {
+  read_state(session->decode, sequence, state);
+}
+
+/// @param state [layers, states, hidden]
+CHARNN_EXPORT(writeDecodeState)
+void write_decode_state(Session* session, size_t sequence, const float* state) {
+  session->forget_prepared();
+  write_state(session->decode, sequence, state);
 }
 
 /// Leaves its memory alone from now on.

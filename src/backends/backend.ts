@@ -260,13 +260,18 @@ export interface DecodeModel {
 /** Sequences that a model reads side by side, one token of each at a time; it holds their states. */
 export interface DecodeSession {
   /**
-   * Reads one more token of each sequence.
+   * Reads one more token of each sequence, or of the first ones. With fewer tokens than sequences the states of
+   * the others are lost: they have to be written before a step that reads them.
    *
-   * @param tokens `[sequences]`
-   * @returns the logits of the tokens that follow, `[sequences, vocabulary]`: the caller may change
+   * @param tokens one for each of these sequences, at least one
+   * @returns the logits of the tokens that follow, `[tokens.length, vocabulary]`: the caller may change
    *   them, and the next step overwrites them
    */
   step(tokens: Int32Array): Float32Array;
+  /** @returns the state of a sequence, `[layers, states, hidden]`: of an LSTM the cell state after the hidden state */
+  readState(sequence: number): Float32Array;
+  /** Gives a sequence such a state; all zeros is that before any text. */
+  writeState(sequence: number, state: Float32Array): void;
   /** To be called when it is no longer needed; it can't be used any more. */
   dispose(): void;
 }

@@ -26,3 +26,8 @@ export const CELLS: Readonly<Record<CellName, Cell>> = {
   },
   rnn: { title: "tanh RNN", gates: ["new"], hasCellState: false, initialBias: {} },
 };
+
+/** Numbers of a sequence's state in all layers. */
+export function stateSize(cell: CellName, layers: number, hiddenSize: number): number {
+  return layers * (CELLS[cell].hasCellState ? 2 : 1) * hiddenSize;
+}

@@ -1,3 +1,4 @@
+import type { DecodeSession } from "../backends/backend.js";
 import type { Tokens, Vocabulary } from "../data/vocabulary.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import type { Random } from "../random.js";
@@ -44,21 +45,24 @@ export function* generate(
     for (; !encoded.done; encoded = encoding.next()) yield NO_CHARACTERS;
     const prompt = { text, tokens: encoded.value };
     const streamSettings = documents ? { ...settings, lines: 1 } : settings;
-    const shared = {
+    const chooser = {
       choose: tokenChooser(settings, vocabulary.size),
       forbidden: new Uint8Array(vocabulary.size),
     };
     const settles = text === "" && !documents;
     const streams = Array.from(
       { length: count },
-      (_, k) => new TextStream(vocabulary, streamSettings, prompt, fork(k), shared, settles),
+      (_, k) => new TextStream(vocabulary, streamSettings, prompt, fork(k), chooser, settles),
     );
     const tokens = new Int32Array(count);
     let logits: Float32Array | undefined;
-    for (const token of primingTokens(vocabulary, prompt.tokens, documents)) {
-      logits = session.step(tokens.fill(token));
+    const token = new Int32Array(1);
+    for (const read of primingTokens(vocabulary, prompt.tokens, documents)) {
+      token[0] = read;
+      logits = session.step(token);
       yield NO_CHARACTERS;
     }
+    if (logits) logits = shared(session, logits, count);
     for (;;) {
       const characters = streams.map((stream, k) =>
         stream.ended ? "" : stream.next(logits, k * vocabulary.size),
@@ -71,6 +75,17 @@ export function* generate(
   } finally {
     session.dispose();
   }
+}
+
+/** Gives all texts what the first one has read. */
+function shared(session: DecodeSession, logits: Float32Array, count: number): Float32Array {
+  const ofAll = new Float32Array(count * logits.length);
+  const state = session.readState(0);
+  for (let k = 0; k < count; k++) {
+    ofAll.set(logits, k * logits.length);
+    if (k > 0) session.writeState(k, state);
+  }
+  return ofAll;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { CELLS } from "../../config/cells.js";
+import { CELLS, stateSize } from "../../config/cells.js";
 import type { BackendName } from "../../config/names.js";
 import type {
   AdamArrays,
@@ -184,11 +184,22 @@ export class KernelBackend implements Backend {
       decoderWeight: parameter("decoder.weight"),
       decoderBias: parameter("decoder.bias"),
     });
-    const logits = new Float32Array(sequences * vocabularySize);
+    const all = new Float32Array(sequences * vocabularySize);
+    let logits = all;
     return {
       step(tokens) {
+        const length = tokens.length * vocabularySize;
+        if (logits.length !== length) logits = all.subarray(0, length);
         kernels.stepDecodeSession(session, tokens, logits);
         return logits;
+      },
+      readState(sequence) {
+        const state = new Float32Array(stateSize(cell, layers, hiddenSize));
+        kernels.readDecodeState(session, sequence, state);
+        return state;
+      },
+      writeState(sequence, state) {
+        kernels.writeDecodeState(session, sequence, state);
       },
       dispose() {
         kernels.closeDecodeSession(session);

@@ -182,8 +182,14 @@ export interface KernelFunctions {
   sgdStep(step: SgdArguments): number;
   rmsPropStep(step: RmsPropArguments): number;
   openDecodeSession(model: DecodeArguments): DecodeHandle;
-  /** @param logits `[sequences, vocabulary]`: overwritten */
+  /**
+   * @param tokens of the first sequences, at least one
+   * @param logits `[tokens.length, vocabulary]`: overwritten
+   */
   stepDecodeSession(session: DecodeHandle, tokens: Int32Array, logits: Float32Array): void;
+  /** @param state `[layers, states, hidden]`: overwritten */
+  readDecodeState(session: DecodeHandle, sequence: number, state: Float32Array): void;
+  writeDecodeState(session: DecodeHandle, sequence: number, state: Float32Array): void;
   /** Frees its memory; it can't be used any more. */
   closeDecodeSession(session: DecodeHandle): void;
 }

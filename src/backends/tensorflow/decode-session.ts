@@ -1,4 +1,4 @@
-import { CELLS } from "../../config/cells.js";
+import { CELLS, stateSize } from "../../config/cells.js";
 import { parameterShapes } from "../../config/model.js";
 import type { DecodeModel, DecodeSession } from "../backend.js";
 import { sliceOf } from "../plain-arrays.js";
@@ -56,12 +56,61 @@ export function openTensorFlowDecodeSession(
       return first;
     }),
   );
+  /** Of how many sequences there are states, the first ones. */
+  let held = sequences;
+  /** By layer and part, `[held, hidden]`. */
+  const readAll = (): Float32Array[] =>
+    runtime.run((ops) =>
+      state.flatMap(({ hidden, cellState }) =>
+        (cellState === undefined ? [hidden] : [hidden, cellState]).map((id) => ops.floats(id)),
+      ),
+    );
+  /** Makes states of the first `count` sequences, zeros where there are none yet. */
+  const hold = (
+    count: number,
+    change: (numbers: Float32Array, part: number) => void = () => {},
+  ) => {
+    const parts = readAll().map((numbers, part) => {
+      const changed = new Float32Array(count * hiddenSize);
+      changed.set(numbers.subarray(0, changed.length));
+      change(changed, part);
+      return changed;
+    });
+    const old = idsIn(state);
+    for (const id of old) own.delete(id);
+    runtime.free(old);
+    const ids = parts.map((numbers) => runtime.tensor([count, hiddenSize], numbers));
+    for (const id of ids) own.add(id);
+    const each = ids.length / layers;
+    state = state.map((_, layer) =>
+      each === 1
+        ? { hidden: ids[layer] }
+        : { hidden: ids[2 * layer], cellState: ids[2 * layer + 1] },
+    );
+    held = count;
+  };
   return {
-    step: (tokens) =>
-      runtime.run((ops) => {
-        const sizes = { time: 1, batch: sequences, hiddenSize };
-        const read = { time: 1, batch: sequences, size: embeddingSize || vocabularySize };
-        const ids = { tokens: ops.tensor([1, sequences], "int32", tokens.slice()) };
+    readState(sequence) {
+      const read = new Float32Array(stateSize(cell, layers, hiddenSize));
+      for (const [part, numbers] of readAll().entries()) {
+        const start = sequence * hiddenSize;
+        read.set(numbers.subarray(start, start + hiddenSize), part * hiddenSize);
+      }
+      return read;
+    },
+    writeState(sequence, written) {
+      hold(Math.max(held, sequence + 1), (numbers, part) => {
+        const start = part * hiddenSize;
+        numbers.set(written.subarray(start, start + hiddenSize), sequence * hiddenSize);
+      });
+    },
+    step(tokens) {
+      const batch = tokens.length;
+      if (batch !== held) hold(batch);
+      return runtime.run((ops) => {
+        const sizes = { time: 1, batch, hiddenSize };
+        const read = { time: 1, batch, size: embeddingSize || vocabularySize };
+        const ids = { tokens: ops.tensor([1, batch], "int32", tokens.slice()) };
         let input: LayerInput =
           embedding === undefined
             ? { ...read, ...ids, kind: "one-hot" }
@@ -69,7 +118,7 @@ export function openTensorFlowDecodeSession(
         const after = state.map((before, layer): LayerState => {
           const made = method.forward(ops, weights[layer], input, before, sizes);
           const { output: vectors, hidden, cellState } = made;
-          const below = { time: 1, batch: sequences, size: hiddenSize };
+          const below = { time: 1, batch, size: hiddenSize };
           input = { ...below, kind: "vectors", vectors, mask: undefined };
           return { hidden, cellState };
         });
@@ -81,7 +130,8 @@ export function openTensorFlowDecodeSession(
         keep(ops, idsIn(after));
         state = after;
         return ops.floats(logits);
-      }),
+      });
+    },
     dispose() {
       runtime.free(own);
       own.clear();

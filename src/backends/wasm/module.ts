@@ -25,7 +25,9 @@ export interface ModuleFunctions {
   openDecodeSession(session: number): void;
   /** Whether an open session's steps are shared by several threads. */
   usesTeam(session: number): number;
-  stepDecodeSession(session: number): void;
+  stepDecodeSession(session: number, sequences: number): void;
+  readDecodeState(session: number, sequence: number, state: number): void;
+  writeDecodeState(session: number, sequence: number, state: number): void;
   closeDecodeSession(session: number): void;
   /** To be called once, before all others. */
   makeTeam(): void;
@@ -86,14 +88,16 @@ function instantiate(): WasmKernels {
 
 /** A call that a trap has ended leaves its work unfinished. No later one may wait for that. */
 function failingTogether(functions: ModuleFunctions): ModuleFunctions {
-  const guard = (call: (value: number) => unknown) => (value: number) => {
-    try {
-      return call(value);
-    } catch (error) {
-      functions.failTeam();
-      throw error;
-    }
-  };
+  const guard =
+    (call: (...values: number[]) => unknown) =>
+    (...values: number[]) => {
+      try {
+        return call(...values);
+      } catch (error) {
+        functions.failTeam();
+        throw error;
+      }
+    };
   const guarded = Object.entries(functions)
     .filter(([, call]) => typeof call === "function")
     .map(([name, call]) => [name, guard(call)]);

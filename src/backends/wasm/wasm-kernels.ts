@@ -1,4 +1,4 @@
-import { CELL_NAMES, CELLS } from "../../config/cells.js";
+import { CELL_NAMES, CELLS, stateSize } from "../../config/cells.js";
 import {
   type AdamArguments,
   type BackwardArguments,
@@ -26,6 +26,8 @@ interface Session {
   readonly address: number;
   readonly tokens: Int32Array;
   readonly logits: Float32Array;
+  /** Of one sequence. */
+  readonly state: Float32Array;
   readonly vocabulary: number;
   /** What is freed with it. */
   readonly memory: readonly number[];
@@ -153,13 +155,16 @@ export function wasmKernels(
         const count = length(sequences, vocabulary);
         const logits = memory.floats(count);
         taken.push(logits.byteOffset);
+        const state = memory.floats(stateSize(model.cell, model.layers, model.hidden));
+        taken.push(state.byteOffset);
         new Float32Array(memory.memory.buffer, weights, bytes / BYTES).fill(0);
         call.run(
           (c) => writeDecode(c, model, { weights, tokens, logits }),
           () => module.openDecodeSession(address),
         );
         if (module.usesTeam(address)) team.start(threads);
-        const session = { address, tokens, logits, vocabulary, memory: taken, isOpen: true };
+        const of = { address, tokens, logits, state, vocabulary };
+        const session: Session = { ...of, memory: taken, isOpen: true };
         return session as unknown as DecodeHandle;
       } catch (error) {
         for (const each of taken) memory.free(each);
@@ -168,13 +173,26 @@ export function wasmKernels(
     },
     stepDecodeSession(handle, tokens, logits) {
       const session = openSession(handle);
-      if (tokens.length !== session.tokens.length || logits.length !== session.logits.length) {
+      const sequences = tokens.length;
+      const isRight = sequences > 0 && sequences <= session.tokens.length;
+      if (!isRight || logits.length !== sequences * session.vocabulary) {
         throw new TypeError("tokens must be [sequences], and logits [sequences, vocabulary].");
       }
       checkTokens("tokens", tokens, session.vocabulary, 0);
       session.tokens.set(tokens);
-      module.stepDecodeSession(session.address);
-      logits.set(session.logits);
+      module.stepDecodeSession(session.address, sequences);
+      const isWhole = sequences === session.tokens.length;
+      logits.set(isWhole ? session.logits : session.logits.subarray(0, logits.length));
+    },
+    readDecodeState(handle, sequence, state) {
+      const session = sessionWithState(handle, sequence, state);
+      module.readDecodeState(session.address, sequence, session.state.byteOffset);
+      state.set(session.state);
+    },
+    writeDecodeState(handle, sequence, state) {
+      const session = sessionWithState(handle, sequence, state);
+      session.state.set(state);
+      module.writeDecodeState(session.address, sequence, session.state.byteOffset);
     },
     closeDecodeSession(handle) {
       const session = openSession(handle);
@@ -191,6 +209,17 @@ const CALL_NUMBERS = 512;
 function openSession(handle: DecodeHandle): Session {
   const session = handle as unknown as Session;
   if (!session.isOpen) throw new TypeError("This is no decode session, or it is closed.");
+  return session;
+}
+
+function sessionWithState(handle: DecodeHandle, sequence: number, state: Float32Array): Session {
+  const session = openSession(handle);
+  if (!Number.isInteger(sequence) || sequence < 0 || sequence >= session.tokens.length) {
+    throw new TypeError("There is no such sequence in the decode session.");
+  }
+  if (state.length !== session.state.length) {
+    throw new TypeError("state must be a Float32Array [layers, states, hidden].");
+  }
   return session;
 }
 
