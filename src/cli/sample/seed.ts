@@ -10,14 +10,14 @@ const MAX_SEED_LENGTH = 10_000_000;
 /** The text of a file to go on from, with line ends as the model's text had them. */
 export async function readSeed(
   file: string,
-  { encoding = DEFAULTS.encoding, invalid = DEFAULTS.invalid }: SampleCommandSettings,
+  { encoding = DEFAULTS.encoding, invalid = DEFAULTS.invalid, unknown }: SampleCommandSettings,
   { config, vocabulary }: Checkpoint,
   { warn }: Terminal,
   signal: AbortSignal,
 ): Promise<string> {
   const { readOneFile } = await import("../../data/one-file.js");
   const { lineEnds } = config.text;
-  const canReplace = vocabulary.readsReplacement;
+  const canReplace = unknown === "skip" || vocabulary.readsReplacement;
   const tooLong = () =>
     new CharnnError(
       "BAD_TEXT",
