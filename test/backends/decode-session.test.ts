@@ -73,7 +73,10 @@ testOnEveryBackend(
 
 /** TensorFlow's products of another number of rows may be rounded otherwise. */
 function assertSame(backend: Backend, actual: Float32Array, expected: Float32Array): void {
-  if (backend.name !== "tensorflow") return assert.deepEqual(actual, Float32Array.from(expected));
+  if (backend.name !== "tensorflow") {
+    assert.deepEqual(actual, Float32Array.from(expected));
+    return;
+  }
   for (const [index, value] of actual.entries()) {
     assert.ok(Math.abs(value - expected[index]) < 1e-5, `${value} ${expected[index]}`);
   }
