@@ -2,6 +2,11 @@
 
 /** The code point of a newline. */
 export const NEWLINE = 0x0a;
+/**
+ * What stands in a text, between its characters, where a document of it ends: half of a surrogate pair, which no
+ * decoder gives. It is written as nothing.
+ */
+export const DOCUMENT_END = 0xdfff;
 
 /** `12,345`; fractions are rounded. */
 export function formatCount(value: number): string {

@@ -65,12 +65,12 @@ test("long work on tokens gives timers their turn, and is stopped by the signal"
   const vocabulary = Vocabulary.fromCodePoints(text.codePoints);
   let turns = 0;
   const timer = setInterval(() => turns++, 1);
-  await knownPart(text, vocabulary, "error");
+  await knownPart(text, { vocabulary }, "error");
   clearInterval(timer);
   assert.ok(turns > 1);
   const controller = new AbortController();
   setImmediate(() => controller.abort(STOP));
-  await assert.rejects(knownPart(text, vocabulary, "error", controller.signal), STOP);
+  await assert.rejects(knownPart(text, { vocabulary }, "error", controller.signal), STOP);
 });
 
 /** What is done with a list of many lines, or with many windows, before and between epochs. */

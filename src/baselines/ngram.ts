@@ -31,6 +31,8 @@ export interface NgramOptions {
   readonly onProgress?: ((fraction: number) => void) | undefined;
   /** At most this many characters of the training text are counted; fewer take less time. */
   readonly most?: number | undefined;
+  /** A token that ends documents: what comes before it says nothing about what comes after. */
+  readonly documentEnd?: number | undefined;
 }
 
 /**
@@ -51,7 +53,7 @@ export async function ngramBaseline(
   train: Tokens,
   heldOut: Tokens,
   vocabulary: number,
-  { most = MAX_COUNTED, ...options }: NgramOptions = {},
+  { most = MAX_COUNTED, documentEnd, ...options }: NgramOptions = {},
 ): Promise<NgramBaseline | undefined> {
   if (heldOut.length < 2 || train.length < 2) return undefined;
   if (!fits(Math.min(train.length + heldOut.length, MAX_COUNTED + MAX_PREDICTED))) return undefined;
@@ -67,7 +69,8 @@ export async function ngramBaseline(
     end += piece.length;
   }
   // The first character is not predicted by a model either.
-  const input = { tokens, vocabulary, counted: counted.length, first: counted.length + 1 };
+  const first = counted.length + 1;
+  const input = { tokens, vocabulary, counted: counted.length, first, documentEnd };
   return bestOrder(input, options);
 }
 
@@ -81,10 +84,10 @@ export async function ngramBaseline(
 export async function adaptiveNgramBaseline(
   tokens: Tokens,
   vocabulary: number,
-  options: Omit<NgramOptions, "most"> = {},
+  { documentEnd, ...options }: Omit<NgramOptions, "most"> = {},
 ): Promise<NgramBaseline | undefined> {
   if (tokens.length < 2 || tokens.length > MAX_ADAPTIVE || !fits(tokens.length)) return undefined;
-  return bestOrder({ tokens, vocabulary, counted: tokens.length, first: 1 }, options);
+  return bestOrder({ tokens, vocabulary, counted: tokens.length, first: 1, documentEnd }, options);
 }
 
 /** Whether a text of this many characters can be counted in the memory that is left. */
@@ -113,11 +116,12 @@ interface NgramInput {
   readonly counted: number;
   /** The first character that is predicted; all after it are too, each before it is counted. */
   readonly first: number;
+  readonly documentEnd: number | undefined;
 }
 
 async function bestOrder(
   input: NgramInput,
-  { signal, onProgress }: Omit<NgramOptions, "most">,
+  { signal, onProgress }: Pick<NgramOptions, "signal" | "onProgress">,
 ): Promise<NgramBaseline> {
   const { tokens, vocabulary, first } = input;
   const probabilities = new Float64Array(tokens.length - first).fill(1 / vocabulary);
@@ -125,7 +129,9 @@ async function bestOrder(
   const turns = new Turns(signal);
   let best: NgramBaseline | undefined;
   for (let length = 1; length <= MAX_ORDER; length++) {
-    const pass = new Pass(input, positions, probabilities);
+    // Strings of one character begin with the end of a document, longer ones don't go back beyond it.
+    const barrier = length > 1 ? input.documentEnd : undefined;
+    const pass = new Pass(input, positions, probabilities, barrier);
     for (let isOver = false; !isOver; ) {
       isOver = pass.advance(POSITIONS_IN_TURN);
       onProgress?.((length - 1 + pass.fraction) / MAX_ORDER);
@@ -206,6 +212,8 @@ class Pass {
     readonly input: NgramInput,
     readonly positions: SortedPositions,
     readonly probabilities: Float64Array,
+    /** No longer string has this character but at its beginning. */
+    readonly barrier: number | undefined,
   ) {
     const { tokens, vocabulary } = input;
     this.next = emptyPositions(tokens, vocabulary);
@@ -232,7 +240,8 @@ class Pass {
     const { probabilities } = this;
     const { entries: dealt, ends: dealtEnds } = this.next;
     const [counts, countedIn, dealtIn] = [this.#counts, this.#countedIn, this.#dealtIn];
-    const last = tokens.length - 1;
+    const lastPosition = tokens.length - 1;
+    const { barrier } = this;
     let [stretch, entry] = [this.#stretch, this.#entry];
     let [group, followers, distinct] = [this.#group, this.#followers, this.#distinct];
     let stretchEnd = ends[stretch];
@@ -268,7 +277,7 @@ class Pass {
         counts[character] = count + 1;
         followers++;
       }
-      if (position < last) {
+      if (position < lastPosition && character !== barrier) {
         const end = dealtEnds[character]++;
         dealt[end] = dealtIn[character] === group ? position + 1 : ~(position + 1);
         dealtIn[character] = group;

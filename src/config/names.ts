@@ -14,6 +14,8 @@ export const INVALID_NAMES = ["error", "replace", "skip"] as const;
 /** What to do with characters that a model does not know. */
 export const UNKNOWN_NAMES = ["error", "skip", "map"] as const;
 export const LINE_END_NAMES = ["keep", "lf"] as const;
+/** The normal forms of Unicode. */
+export const NORMAL_FORM_NAMES = ["nfc", "nfd", "nfkc", "nfkd"] as const;
 export const BATCHING_NAMES = ["lanes", "windows"] as const;
 export const SPLIT_NAMES = ["random", "sequential"] as const;
 export const PRESET_NAMES = ["tiny", "small", "medium", "large"] as const;
@@ -37,6 +39,7 @@ export type ScheduleName = (typeof SCHEDULE_NAMES)[number];
 export type InvalidName = (typeof INVALID_NAMES)[number];
 export type UnknownName = (typeof UNKNOWN_NAMES)[number];
 export type LineEndName = (typeof LINE_END_NAMES)[number];
+export type NormalFormName = (typeof NORMAL_FORM_NAMES)[number];
 export type BatchingName = (typeof BATCHING_NAMES)[number];
 export type SplitName = (typeof SPLIT_NAMES)[number];
 

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { ABOVE_ZERO, AT_LEAST_ZERO, oneOf, wholeNumber } from "./kinds.js";
 import { type ModelConfig, modelConfigSchema } from "./model.js";
-import { LINE_END_NAMES, MAX_STEPS } from "./names.js";
+import { LINE_END_NAMES, MAX_STEPS, NORMAL_FORM_NAMES } from "./names.js";
 import { schemaOf } from "./schema.js";
 import { TRAIN } from "./train.js";
 import type { TrainSettings } from "./train-settings.js";
@@ -42,9 +42,12 @@ const textConfigSchema = v.strictObject({
   trainCharacters: schemaOf(wholeNumber(0)),
   validationCharacters: schemaOf(wholeNumber(0)),
   testCharacters: schemaOf(wholeNumber(0)),
-  documents: v.optional(v.literal("lines")),
+  /** A kind of them, or what parts them. */
+  documents: v.optional(v.pipe(v.string(), v.minLength(1))),
   /** Whether line ends stayed as they were; they did where it is missing. */
   lineEnds: v.optional(schemaOf(oneOf(LINE_END_NAMES))),
+  normalize: v.optional(schemaOf(oneOf(NORMAL_FORM_NAMES))),
+  lowercase: v.optional(v.literal(true)),
   /** The n-gram baseline of the validation part, nats/char. This is its name in every checkpoint. */
   counting: v.optional(v.strictObject({ order: schemaOf(wholeNumber(1)), loss: loss() })),
 });

@@ -4,6 +4,7 @@ import type {
   BatchingName,
   InvalidName,
   LineEndName,
+  NormalFormName,
   OptimizerName,
   PresetName,
   ScheduleName,
@@ -35,9 +36,12 @@ export interface TrainSettings extends BackendSettings {
   readonly validationFile?: string | undefined;
   /** Which of several equal parts of the text to validate on, in place of `validation`. */
   readonly fold?: Fold | undefined;
-  /** `lines`: each line is a text by itself. */
-  readonly documents?: "lines" | undefined;
-  /** How the parts are chosen. Default: `random`, which deals lines to them, with `documents`; else `sequential`. */
+  /**
+   * What is a text by itself: `lines`, `paragraphs` between empty lines, `files`, or what is between two marks, which
+   * any other string is.
+   */
+  readonly documents?: string | undefined;
+  /** How the parts are chosen. Default: `random`, which deals documents to them, with `documents`; else `sequential`. */
   readonly split?: SplitName | undefined;
   /** Of the files. Default: `utf-8`. */
   readonly encoding?: string | undefined;
@@ -45,6 +49,10 @@ export interface TrainSettings extends BackendSettings {
   readonly invalid?: InvalidName | undefined;
   /** `lf` reads all line ends as newlines. Default: `lf` with `documents`, else `keep`. */
   readonly lineEnds?: LineEndName | undefined;
+  /** The normal form of Unicode that every text is brought into. Default: the one that it has. */
+  readonly normalize?: NormalFormName | undefined;
+  /** Whether capital letters are read as small ones, in every text. Default: false. */
+  readonly lowercase?: boolean | undefined;
   /** Characters that occur less often in the training part become one unknown character. */
   readonly minCount?: number | undefined;
 

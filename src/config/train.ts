@@ -5,6 +5,7 @@ import {
   LINE_END_NAMES,
   MAX_LAYERS,
   MAX_SIZE,
+  NORMAL_FORM_NAMES,
   PRESET_NAMES,
   SPLIT_NAMES,
 } from "./names.js";
@@ -118,9 +119,9 @@ export const TRAIN = {
     onResume: "again",
   },
   documents: {
-    kind: oneOf(["lines"]),
+    kind: TEXT,
     value: "<kind>",
-    help: "lines: read each line as a text by itself, such as a name",
+    help: "Read each one as a separate text: lines, paragraphs, files, or the mark that separates texts, such as '<|endoftext|>'",
     group: TEXT_GROUP,
     isCommon: true,
     onResume: "kept",
@@ -129,7 +130,7 @@ export const TRAIN = {
   split: {
     kind: oneOf(SPLIT_NAMES),
     value: "<how>",
-    help: "Hold out random lines, or the end of the text",
+    help: "Hold out random documents, or the end of the text",
     decidedBy: "random with --documents, else sequential",
     group: TEXT_GROUP,
     onResume: "kept",
@@ -147,6 +148,23 @@ export const TRAIN = {
     onResume: "kept",
     checkpoint: "text",
     absent: "keep",
+  },
+  normalize: {
+    kind: oneOf(NORMAL_FORM_NAMES),
+    value: "<form>",
+    help: "Bring every text that the model reads into this normal form of Unicode",
+    group: TEXT_GROUP,
+    onResume: "kept",
+    checkpoint: "text",
+    absent: undefined,
+  },
+  lowercase: {
+    kind: FLAG,
+    help: "Read capital letters as small ones, in every text that the model reads",
+    group: TEXT_GROUP,
+    onResume: "kept",
+    checkpoint: "text",
+    absent: undefined,
   },
   minCount: {
     kind: wholeNumber(1),

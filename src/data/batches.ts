@@ -7,9 +7,9 @@ import type { TextPart } from "./corpus.js";
 import {
   type Documents,
   documentBatch,
+  documentEndOf,
   findDocuments,
   groupDocuments,
-  newlineOf,
 } from "./documents.js";
 import type { Tokens, Vocabulary } from "./vocabulary.js";
 
@@ -48,22 +48,22 @@ export interface Batches {
 /**
  * Cuts a text into batches for training.
  *
- * With `documents` each line is a separate text, read as a newline and the line, predicted as the
- * line and a newline, each from a hidden state of zero, in a new order each epoch. Lines of about one
- * length go together; those longer than `seqLength` go on in the batches that follow, the state
- * carried. `batching` and `stride` are ignored then.
+ * With `documents` each of them is a separate text, read as the token of an end and its characters, predicted as
+ * its characters and that token (see {@link documentEndOf}), each from a hidden state of zero, in a new order each
+ * epoch. Documents of about one length go together; those longer than `seqLength` go on in the batches that follow,
+ * the state carried. `batching` and `stride` are ignored then.
  *
  * A text too short for one batch is a {@link CharnnError} `TEXT_TOO_SHORT`: see {@link fitBatchShape}.
  */
 export function createBatches(
   part: TextPart,
-  documents: "lines" | undefined,
+  documents: string | undefined,
   vocabulary: Vocabulary,
   settings: BatchSettings,
   random: Random,
 ): Batches {
-  if (documents === "lines") {
-    return documentBatches(part.tokens, newlineOf(vocabulary), settings, random);
+  if (documents !== undefined) {
+    return documentBatches(part.tokens, documentEndOf(vocabulary, documents), settings, random);
   }
   return settings.batching === "lanes"
     ? parallelBatches(part.tokens, settings, random)
@@ -131,14 +131,14 @@ function windowBatches(tokens: Tokens, settings: BatchSettings, random: Random):
 
 function documentBatches(
   tokens: Tokens,
-  newline: number,
+  end: number,
   settings: BatchSettings,
   random: Random,
 ): Batches {
   const { batchSize, seqLength } = settings;
   let documents: Documents | undefined;
   const lines = new OfEpoch(function* (epoch) {
-    documents ??= yield* findDocuments(tokens, newline);
+    documents ??= yield* findDocuments(tokens, end);
     const ofEpoch = random.fork("lines", epoch);
     const groups = yield* groupDocuments(documents, batchSize, seqLength, ofEpoch);
     return { documents, groups };

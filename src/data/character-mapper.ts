@@ -7,8 +7,8 @@ const MAX_KEPT = 1 << 16;
 /** What a vocabulary has in place of a piece of text. */
 interface Replacement {
   readonly text: string;
-  /** Characters of the piece, in its composed form, that are not known and that nothing stands for. */
-  readonly unmapped: readonly number[];
+  /** How many characters of it are not known, since nothing stands for them. */
+  readonly unmapped: number;
 }
 
 /**
@@ -35,17 +35,17 @@ export class CharacterMapper {
   #find(piece: string): Replacement {
     const composed = piece === "\r\n" ? "\n" : piece.normalize("NFC");
     for (const text of [composed, piece.normalize("NFD")]) {
-      if (this.#knows(text)) return { text, unmapped: [] };
+      if (this.#knows(text)) return { text, unmapped: 0 };
     }
     let text = "";
-    const unmapped: number[] = [];
+    let unmapped = 0;
     for (const character of composed) {
       const codePoint = character.codePointAt(0) as number;
       if (this.#knows(character)) text += character;
       else if (text === "" || !isAccent(codePoint) || !canLackAccent(composed)) {
         const twin = twinsOf(codePoint).find((it) => this.#knows(it.text));
         text += twin?.text ?? character;
-        if (!twin) unmapped.push(codePoint);
+        if (!twin) unmapped++;
       }
     }
     return { text, unmapped };

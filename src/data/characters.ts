@@ -1,4 +1,4 @@
-import { formatCount } from "../text.js";
+import { DOCUMENT_END, formatCount } from "../text.js";
 
 /** Speaking of single characters: how to name one in a message. */
 
@@ -14,6 +14,7 @@ const NAMES: Readonly<Record<number, string>> = {
   160: "no-break space",
   8203: "zero-width space",
   65279: "byte order mark",
+  [DOCUMENT_END]: "end of a document",
 };
 
 const MAX_LISTED = 5;

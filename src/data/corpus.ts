@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import { CharnnError } from "../errors.js";
-import { NEWLINE } from "../text.js";
+import { DOCUMENT_END, NEWLINE } from "../text.js";
 import { inPieces } from "../turns.js";
 import { describeCharacter, listFew } from "./characters.js";
 import { dealDocuments } from "./deal.js";
 import { encodingName, type Invalid } from "./decoding.js";
+import { documentEndOf, documentNoun } from "./documents.js";
 import { neverLearned } from "./never-learned.js";
+import type { Normalization } from "./normalizer.js";
 import { withoutRare } from "./rare-characters.js";
 import { type LineEnds, readCharacters } from "./reading.js";
 import {
@@ -15,19 +17,24 @@ import {
   type ReadOptions,
   type Source,
 } from "./sources.js";
-import { checkFractions, cutText, type Fold, hasEnough, type Split } from "./split.js";
+import {
+  checkFractions,
+  cutText,
+  type DocumentEnds,
+  type Fold,
+  hasEnough,
+  type Split,
+} from "./split.js";
 import { type NumberedText, TextBuilder, translateInPlace } from "./text-builder.js";
+import { TextRewriter } from "./text-rewriter.js";
 import { textWarnings } from "./text-warnings.js";
 import { type Tokens, Vocabulary } from "./vocabulary.js";
-
-const TOO_MUCH_ALIKE =
-  "The text has so few different lines that the held-out lines are also in the training part: the validation loss only shows how well the model has memorized them.";
 
 /** In characters: a shorter text is read in a moment, so that no progress need be shown. */
 export const LONG_TEXT = 2_000_000;
 
 /** Which text to read, and how. */
-export interface CorpusSettings {
+export interface CorpusSettings extends Normalization {
   /** Files, folders, or `-` for the standard input. */
   readonly files: readonly string[];
   /** A separate text to validate on, in place of a part of `files`. */
@@ -38,10 +45,13 @@ export interface CorpusSettings {
   readonly fold?: Fold | undefined;
   /** Fraction of the text kept for a test when training is over, from 0 to below 1. */
   readonly test: number;
-  /** `"lines"`: each line is a separate text. */
-  readonly documents?: "lines" | undefined;
   /**
-   * `"random"`: lines (`documents`) are dealt to the parts by the random seed. `"sequential"`, and when
+   * What is a separate text: `"lines"`, `"paragraphs"` between empty lines, `"files"`, or what is between two
+   * separators, which any other string is.
+   */
+  readonly documents?: string | undefined;
+  /**
+   * `"random"`: documents are dealt to the parts by the random seed. `"sequential"`, and when
    * left out: the text is cut in its order, first what is for training, then validation, then the test.
    */
   readonly split?: Split | undefined;
@@ -77,7 +87,7 @@ export interface Corpus {
   /** Empty where none was asked for; so is `test`. */
   readonly validation: TextPart;
   readonly test: TextPart;
-  readonly documents: "lines" | undefined;
+  readonly documents: string | undefined;
   /** Of the whole text, a validation file included. */
   readonly characters: number;
   /** SHA-256 (hex) of the text's characters: the same for the same text, wherever it was read. */
@@ -88,7 +98,8 @@ export interface Corpus {
 
 /**
  * Reads a text and makes a vocabulary of it. Several files are joined as they are, but one that does
- * not end in a newline gets one when another follows; with `documents` the last one gets one too.
+ * not end in a newline gets one when another follows; with `documents` of `"lines"` the last one gets one too. With other `documents` their
+ * ends are tokens, in place of what parts them (see `PieceReader`).
  * The text is kept in memory at one byte per character, two if more than 256 different ones occur.
  *
  * Throws {@link CharnnError}: `INVALID_SETTING` for fractions and encodings that can't be, `NOT_FOUND`
@@ -112,10 +123,10 @@ export async function loadCorpus(
   const { alsoKnown, minCount } = settings;
   const all = alsoKnown ? await withUnionVocabulary(own, alsoKnown, signal) : own;
   const { tokens } = all;
-  const newline = documents === "lines" ? all.vocabulary.indexOf(NEWLINE) : undefined;
+  const ends = documents === undefined ? undefined : endsOf(documents, all.vocabulary);
   const mainTokens = tokens.subarray(0, mainLength);
   const apartTokens = tokens.subarray(mainLength);
-  if (validationFile !== undefined && !hasEnough(apartTokens, newline)) {
+  if (validationFile !== undefined && !hasEnough(apartTokens, ends)) {
     throw new CharnnError(
       "TEXT_TOO_SHORT",
       `"${validationFile}" is too short to validate on.`,
@@ -125,17 +136,11 @@ export async function loadCorpus(
   const encoding = encodingName(settings.encoding);
   const odd = await textWarnings(tokens, all.vocabulary, encoding, signal);
   const { split, fold, randomSeed = 0 } = settings;
-  const isDealt = newline !== undefined && split === "random";
-  const dealt = isDealt
-    ? await dealDocuments(
-        mainTokens,
-        all.vocabulary,
-        newline,
-        { fractions, fold, randomSeed },
-        signal,
-      )
-    : undefined;
-  const ofMain = dealt ?? cutText(mainTokens, all.vocabulary, { fractions, newline, fold });
+  const dealing = { fractions, fold, randomSeed };
+  const toDeal = split === "random" ? ends : undefined;
+  const dealt =
+    toDeal && (await dealDocuments(mainTokens, all.vocabulary, toDeal.token, dealing, signal));
+  const ofMain = dealt ?? cutText(mainTokens, all.vocabulary, { fractions, ends, fold });
   const { vocabulary, parts, warning } = await withoutRare(
     {
       vocabulary: all.vocabulary,
@@ -146,6 +151,7 @@ export async function loadCorpus(
       unknown: alsoKnown?.unknown !== undefined,
       alwaysKnown: (codePoint) =>
         alsoKnown?.indexOf(codePoint) !== undefined ||
+        codePoint === DOCUMENT_END ||
         (documents === "lines" && codePoint === NEWLINE),
     },
     signal,
@@ -163,12 +169,20 @@ export async function loadCorpus(
     warnings: [
       ...warnings,
       ...odd,
-      ...(isDealt && !dealt ? [TOO_MUCH_ALIKE] : []),
+      ...(toDeal && !dealt ? [tooMuchAlike(toDeal)] : []),
       ...(warning === undefined ? [] : [warning]),
       ...(await neverLearned("validation", validation, train, vocabulary, signal)),
       ...(await neverLearned("test", test, train, vocabulary, signal)),
     ],
   };
+}
+
+function endsOf(documents: string, vocabulary: Vocabulary): DocumentEnds {
+  return { token: documentEndOf(vocabulary, documents), noun: documentNoun(documents) };
+}
+
+function tooMuchAlike({ noun }: DocumentEnds): string {
+  return `The text has so few different ${noun}s that the held-out ${noun}s are also in the training part: the validation loss only shows how well the model has memorized them.`;
 }
 
 /**
@@ -207,8 +221,10 @@ async function readWhole(settings: CorpusSettings, options: ReadOptions): Promis
     if (room >= LONG_TEXT) onProgress?.(Math.min(text.length / room, 1));
   };
   const endLastLine = documents === "lines";
-  const reading = { encoding, invalid, lineEnds, endLastLine, signal };
+  const rewriter = TextRewriter.for(settings);
+  const reading = { encoding, invalid, lineEnds, endLastLine, rewriter, signal };
   const mainOddities = await readCharacters(main.sources, reading, append);
+  if (rewriter) refuseMissingSeparator(documents, rewriter);
   const mainLength = text.length;
   const apartOddities = await readCharacters(apart.sources, reading, append);
   const numbered = text.finish();
@@ -216,6 +232,20 @@ async function readWhole(settings: CorpusSettings, options: ReadOptions): Promis
   const own = await sortByCodePoint(numbered, signal);
   const warnings = [...main.warnings, ...apart.warnings, ...mainOddities, ...apartOddities];
   return { own, mainLength, warnings };
+}
+
+/** @throws CharnnError `INVALID_SETTING` for a separator that the text does not have, such as a misspelled word */
+function refuseMissingSeparator(
+  documents: string | undefined,
+  { hasSeparator }: TextRewriter,
+): void {
+  if (documents === undefined || hasSeparator || documentNoun(documents) !== "piece") return;
+  throw new CharnnError(
+    "INVALID_SETTING",
+    `--documents ${JSON.stringify(documents)}: the text has no such mark between its pieces.`,
+    "Give a mark that it has, such as '<|endoftext|>', or how it is divided otherwise: lines, paragraphs or files.",
+    { setting: "documents" },
+  );
 }
 
 function checkLearnable(

@@ -27,7 +27,7 @@ interface Dealing {
 interface Distinct {
   /** A number for each, by which they are sorted: their random order. */
   readonly keys: Float64Array;
-  /** Characters of all documents that are equal to it, newlines included. */
+  /** Characters of all documents that are equal to it, their ends included. */
   readonly sizes: Float64Array;
 }
 
@@ -38,7 +38,7 @@ interface Distinct {
  * is. Parts are as close to their fractions, in characters, as whole documents can be, and one that was asked
  * for has at least one. Within a part documents keep their order.
  *
- * @param tokens lines that all end by the token `newline`; overwritten, since the training part is moved
+ * @param tokens documents that all end by the token `end`; overwritten, since the training part is moved
  *   together in its memory
  * @returns undefined, with the tokens as they were, for fewer different documents than parts
  * @throws the signal's reason once it is aborted
@@ -46,12 +46,12 @@ interface Distinct {
 export async function dealDocuments(
   tokens: Tokens,
   vocabulary: Vocabulary,
-  newline: number,
+  end: number,
   { fractions, fold, randomSeed }: Dealing,
   signal?: AbortSignal,
 ): Promise<Parts | undefined> {
   const turns = new Turns(signal);
-  const documents = await inTurns(findDocuments(tokens, newline), signal);
+  const documents = await inTurns(findDocuments(tokens, end), signal);
   const random = Random.fromSeed(randomSeed).fork("documents");
   const keys = await keysOf(documents, vocabulary, random, turns);
   const distinct = await distinctOf(documents, keys, turns);
@@ -204,7 +204,7 @@ function* fill(
   if (size === 0) parts[smallest] = part;
 }
 
-/** The parts, each with its documents in the order of the text. Empty lines stay with those before. */
+/** The parts, each with its documents in the order of the text. Empty ones stay with those before. */
 async function gather(
   tokens: Tokens,
   vocabulary: Vocabulary,

@@ -11,18 +11,19 @@ const BATCHES_IN_POOL = 100;
 /** Documents, or empty lines, that are gone through between two stops. */
 const DOCUMENTS_IN_PART = 1 << 14;
 
-/** The lines of a text as documents. Empty lines are none. */
+/** The documents of a text. Empty ones are none. */
 export interface Documents {
   readonly tokens: Tokens;
-  readonly newline: number;
-  /** Per document, where its line begins and where it ends, without the newline. */
+  /** The token after each document. */
+  readonly end: number;
+  /** Per document, where it begins and where it ends, without that token. */
   readonly starts: Uint32Array;
   readonly ends: Uint32Array;
 }
 
 /**
- * Documents in groups of a batch. A document is read as a newline and its line, and predicted as its
- * line and a newline. Longer ones than a window take several, one batch after the other.
+ * Documents in groups of a batch. A document is read as the token of an end and its characters, and predicted as its
+ * characters and that token. Longer ones than a window take several, one batch after the other.
  */
 export interface Groups {
   /** Documents, group after group; the last group may be smaller. */
@@ -33,16 +34,16 @@ export interface Groups {
   readonly firstBatch: Uint32Array;
 }
 
-/** Finds the documents of a text whose lines end by the token `newline`; the last one need not. */
-export function* findDocuments(tokens: Tokens, newline: number): Parts<Documents> {
-  const count = yield* forEachLine(tokens, newline, () => {});
+/** Finds the documents of a text, each of which ends by the token `end`; the last one need not. */
+export function* findDocuments(tokens: Tokens, end: number): Parts<Documents> {
+  const count = yield* forEachDocument(tokens, end, () => {});
   const starts = new Uint32Array(count);
   const ends = new Uint32Array(count);
-  yield* forEachLine(tokens, newline, (index, start, end) => {
-    starts[index] = start;
-    ends[index] = end;
+  yield* forEachDocument(tokens, end, (index, from, to) => {
+    starts[index] = from;
+    ends[index] = to;
   });
-  return { tokens, newline, starts, ends };
+  return { tokens, end, starts, ends };
 }
 
 /**
@@ -85,32 +86,32 @@ export function documentBatch(
   const group = order.subarray(start, start + arrays.batch);
   const from = (index - firstBatch[at]) * seqLength;
   const time = Math.min(seqLength, longestOf(group, documents) - from);
-  const { tokens, newline, starts, ends } = documents;
+  const { tokens, end, starts, ends } = documents;
   const batch = arrays.empty(time, from === 0);
   for (const [row, document] of group.entries()) {
-    const lineStart = starts[document];
-    const lineEnd = ends[document];
+    const first = starts[document];
+    const last = ends[document];
     for (let step = 0; step < time; step++) {
-      const position = lineStart + from + step;
-      if (position > lineEnd) break;
+      const position = first + from + step;
+      if (position > last) break;
       const target = step * arrays.batch + row;
-      batch.inputs[target] = position === lineStart ? newline : tokens[position - 1];
-      batch.targets[target] = position === lineEnd ? newline : tokens[position];
+      batch.inputs[target] = position === first ? end : tokens[position - 1];
+      batch.targets[target] = position === last ? end : tokens[position];
       batch.positions[target] = position;
     }
   }
   return batch;
 }
 
-/** Calls `visit` with each line that is not empty; returns their number. */
-function* forEachLine(
+/** Calls `visit` with each document that is not empty; returns their number. */
+function* forEachDocument(
   tokens: Tokens,
-  newline: number,
+  endToken: number,
   visit: (index: number, start: number, end: number) => void,
 ): Parts<number> {
-  let [line, count] = [0, 0];
-  for (const { start, end } of linesIn(tokens, newline)) {
-    if (line++ % DOCUMENTS_IN_PART === 0) yield;
+  let [visited, count] = [0, 0];
+  for (const { start, end } of linesIn(tokens, endToken)) {
+    if (visited++ % DOCUMENTS_IN_PART === 0) yield;
     if (end > start) visit(count++, start, end);
   }
   return count;
@@ -151,20 +152,36 @@ function* sortPools(
   }
 }
 
-/** Steps that the longest of these documents takes: its characters and the newline. */
+/** Steps that the longest of these documents takes: its characters and the end. */
 function longestOf(group: Uint32Array, { starts, ends }: Documents): number {
   return group.reduce((longest, it) => Math.max(longest, ends[it] - starts[it] + 1), 0);
 }
 
-/** @throws CharnnError `BAD_TEXT` for a model that knows no newline */
-export function newlineOf(vocabulary: Vocabulary): number {
-  const newline = vocabulary.indexOf(NEWLINE);
-  if (newline === undefined) {
-    throw new CharnnError(
-      "BAD_TEXT",
-      "The model knows no newline, so it can't read a text line by line.",
-      "Use a model that was trained on text with line breaks.",
-    );
-  }
-  return newline;
+/** What one document is called in a sentence: `line`, `paragraph`, `file`, or `piece` between separators. */
+export function documentNoun(documents: string): string {
+  return documents === "lines" || documents === "paragraphs" || documents === "files"
+    ? documents.slice(0, -1)
+    : "piece";
+}
+
+/**
+ * The token at the end of each document, with which each is read too: the newline for `"lines"`, and for all others
+ * the end of a document.
+ *
+ * @throws CharnnError `BAD_TEXT` for a model that does not know it
+ */
+export function documentEndOf(vocabulary: Vocabulary, documents: string): number {
+  const end = documents === "lines" ? vocabulary.indexOf(NEWLINE) : vocabulary.documentEnd;
+  if (end !== undefined) return end;
+  throw documents === "lines"
+    ? new CharnnError(
+        "BAD_TEXT",
+        "The model knows no newline, so it can't read a text line by line.",
+        "Use a model that was trained on text with line breaks.",
+      )
+    : new CharnnError(
+        "BAD_TEXT",
+        "The model knows no end of a document, so it can't read a text as several of them.",
+        "Use a model that was trained with --documents.",
+      );
 }

@@ -3,10 +3,10 @@ import { BatchArrays, fillRow, IGNORED_TARGET, type PositionedBatch } from "./ba
 import {
   type Documents,
   documentBatch,
+  documentEndOf,
   findDocuments,
   type Groups,
   groupDocuments,
-  newlineOf,
 } from "./documents.js";
 import type { Tokens, Vocabulary } from "./vocabulary.js";
 
@@ -24,36 +24,36 @@ const EVALUATION_SEQ_LENGTH = 256;
 /**
  * Batches for scoring a text: all characters but the first are targets exactly once. A long text is
  * read in up to 64 rows, each of which first reads 1,000 characters before its own whose targets are
- * {@link IGNORED_TARGET}. With `documents` each line's characters and the newline after it are scored,
+ * {@link IGNORED_TARGET}. With `documents` the characters of each and the end after it are scored,
  * as in {@link createBatches}. The arrays of a batch are used again by the next.
  *
- * @param most of a longer text about this many characters are scored, always the same: rows, or lines,
+ * @param most of a longer text about this many characters are scored, always the same: rows, or documents,
  *   at even distances
- * @throws the signal's reason once it is aborted while lines are put in order
+ * @throws the signal's reason once it is aborted while documents are put in order
  */
 export async function* evaluationBatches(
   tokens: Tokens,
-  documents: "lines" | undefined,
+  documents: string | undefined,
   vocabulary: Vocabulary,
   {
     most = Number.POSITIVE_INFINITY,
     signal,
   }: { readonly most?: number | undefined; readonly signal?: AbortSignal | undefined } = {},
 ): AsyncGenerator<PositionedBatch, void> {
-  if (documents !== "lines") yield* parallelEvaluation(tokens, most);
+  if (documents === undefined) yield* parallelEvaluation(tokens, most);
   else {
-    const lines = inLines(tokens, newlineOf(vocabulary), most);
-    yield* documentEvaluation(await inTurns(lines, signal));
+    const scored = inDocuments(tokens, documentEndOf(vocabulary, documents), most);
+    yield* documentEvaluation(await inTurns(scored, signal));
   }
 }
 
 /** Characters that are read to score a text, those included whose targets are not scored. */
 export function charactersRead(
   length: number,
-  documents: "lines" | undefined,
+  documents: string | undefined,
   most: number = Number.POSITIVE_INFINITY,
 ): number {
-  if (documents === "lines") return isPartOf(length, most) ? most : length;
+  if (documents !== undefined) return isPartOf(length, most) ? most : length;
   const { rows, steps } = evaluationRows(length, most);
   return rows * steps;
 }
@@ -69,9 +69,9 @@ export const MAX_EVALUATION = { time: EVALUATION_SEQ_LENGTH, batch: MAX_BATCH_RO
 /** The windows in which a text is read to be scored. */
 export function evaluationShape(
   length: number,
-  documents: "lines" | undefined,
+  documents: string | undefined,
 ): { time: number; batch: number } {
-  if (documents === "lines") return MAX_EVALUATION;
+  if (documents !== undefined) return MAX_EVALUATION;
   const { rows, steps } = evaluationRows(length, Number.POSITIVE_INFINITY);
   return { time: Math.min(EVALUATION_SEQ_LENGTH, steps), batch: rows };
 }
@@ -109,15 +109,15 @@ function* parallelEvaluation(tokens: Tokens, most: number): Generator<Positioned
   }
 }
 
-/** The lines of a text that are scored, and how. */
-interface ScoredLines {
+/** The documents of a text that are scored, and how. */
+interface ScoredDocuments {
   readonly documents: Documents;
   readonly groups: Groups;
   readonly batchSize: number;
 }
 
-function* inLines(tokens: Tokens, newline: number, most: number): Parts<ScoredLines> {
-  const all = yield* findDocuments(tokens, newline);
+function* inDocuments(tokens: Tokens, end: number, most: number): Parts<ScoredDocuments> {
+  const all = yield* findDocuments(tokens, end);
   const isPart = isPartOf(tokens.length, most);
   const documents = isPart ? evenDocuments(all, most / tokens.length) : all;
   const batchSize = Math.max(1, Math.min(MAX_BATCH_ROWS, documents.starts.length));
@@ -129,7 +129,7 @@ function* documentEvaluation({
   documents,
   groups,
   batchSize,
-}: ScoredLines): Generator<PositionedBatch> {
+}: ScoredDocuments): Generator<PositionedBatch> {
   const arrays = new BatchArrays(EVALUATION_SEQ_LENGTH, batchSize);
   const batches = groups.firstBatch.at(-1) as number;
   for (let index = 0; index < batches; index++) {

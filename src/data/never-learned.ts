@@ -1,4 +1,4 @@
-import { formatCount } from "../text.js";
+import { DOCUMENT_END, formatCount } from "../text.js";
 import { inPieces } from "../turns.js";
 import { describeCharacter, listFew } from "./characters.js";
 import type { Tokens, Vocabulary } from "./vocabulary.js";
@@ -43,7 +43,7 @@ export async function neverLearned(
     .map((index) =>
       index === vocabulary.unknown
         ? "the unknown character"
-        : describeCharacter(vocabulary.characterAt(index).codePointAt(0) as number),
+        : describeCharacter(vocabulary.characterAt(index).codePointAt(0) ?? DOCUMENT_END),
     );
   const which = left === 1 ? "1 character occurs" : `${formatCount(left)} characters occur`;
   const times = `${formatCount(occurrences)} of its ${formatCount(part.length)} characters`;

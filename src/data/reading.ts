@@ -1,8 +1,9 @@
-import { formatCount, NEWLINE } from "../text.js";
+import { DOCUMENT_END, formatCount, NEWLINE } from "../text.js";
 import { untilAborted } from "../turns.js";
 import { createDecoder, type Invalid } from "./decoding.js";
 import { formatOf, wrongFormat } from "./formats.js";
 import type { Source } from "./sources.js";
+import type { TextRewriter } from "./text-rewriter.js";
 
 const CARRIAGE_RETURN = 0x0d;
 const BYTE_ORDER_MARK = 0xfeff;
@@ -24,6 +25,8 @@ export interface ReadingSettings {
   readonly lineEnds?: LineEnds | undefined;
   /** Whether a last line without a newline gets one. */
   readonly endLastLine?: boolean;
+  /** What the characters become before they are handed on. */
+  readonly rewriter?: TextRewriter | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -41,7 +44,7 @@ export async function readCharacters(
   onCharacters: (codePoints: Int32Array, source: Source) => void,
 ): Promise<string[]> {
   const { encoding, invalid = "error", canReplace, lineEnds = "keep" } = settings;
-  const { endLastLine = false, signal } = settings;
+  const { endLastLine = false, rewriter, signal } = settings;
   const marked: string[] = [];
   const doubts: string[] = [];
   /** The last code point handed on. */
@@ -60,8 +63,14 @@ export async function readCharacters(
         }
       }
       if (newlines) codePoints = newlines.read(codePoints);
+      if (rewriter) codePoints = rewriter.rewrite(codePoints);
+      handOn(codePoints);
+    };
+    const handOn = (codePoints: Int32Array) => {
       if (codePoints.length === 0) return;
-      if (!joined && last !== NEWLINE) onCharacters(Int32Array.of(NEWLINE), source);
+      if (!joined && last !== NEWLINE && last !== DOCUMENT_END) {
+        onCharacters(Int32Array.of(NEWLINE), source);
+      }
       joined = true;
       onCharacters(codePoints, source);
       last = codePoints[codePoints.length - 1];
@@ -75,6 +84,7 @@ export async function readCharacters(
       pass(decoder.decode(bytes));
     }
     pass(decoder.end());
+    if (rewriter) handOn(rewriter.endFile());
     for (const doubt of decoder.warnings()) doubts.push(doubt);
   }
   if (endLastLine && last !== NEWLINE)

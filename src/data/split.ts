@@ -11,13 +11,26 @@ export interface Fractions {
   readonly test: number;
 }
 
-/** How a text is divided: its lines at random, or the whole in its order. */
+/** How a text is divided: its documents at random, or the whole in its order. */
 export type Split = "random" | "sequential";
 
 /** One of equal parts of a text, counted from 1. */
 export interface Fold {
   readonly index: number;
   readonly of: number;
+}
+
+/** What ends each document of a text, and what one is called. */
+export interface DocumentEnds {
+  readonly token: number;
+  readonly noun: string;
+}
+
+/** Where a text is cut. */
+interface Cuts {
+  readonly fractions: Fractions;
+  readonly ends: DocumentEnds | undefined;
+  readonly fold: Fold | undefined;
 }
 
 /** The parts of a text; one that was not asked for is empty. */
@@ -49,7 +62,7 @@ export function checkFractions(fractions: Fractions): void {
 
 /**
  * Cuts a text by position: the beginning is for training, then comes the validation part, then the test
- * part. With `newline`, the token that ends documents, cuts are moved to the nearest line ends. With `fold`
+ * part. With `ends` cuts are moved to the nearest end of a document. With `fold`
  * that part of what is not for the test is for validation, and what is before and after it for training.
  *
  * @throws CharnnError `TEXT_TOO_SHORT` where a part that was asked for is left with too little; it says
@@ -58,15 +71,11 @@ export function checkFractions(fractions: Fractions): void {
 export function cutText(
   tokens: Tokens,
   vocabulary: Vocabulary,
-  {
-    fractions,
-    newline,
-    fold,
-  }: { fractions: Fractions; newline: number | undefined; fold: Fold | undefined },
+  { fractions, ends, fold }: Cuts,
 ): Parts {
   const length = tokens.length;
   const cutAt = (position: number, end: number) =>
-    newline === undefined ? position : nearestLineStart(tokens, newline, position, end);
+    ends === undefined ? position : nearestStart(tokens, ends.token, position, end);
   const rest =
     fractions.test > 0 ? cutAt(length - Math.round(length * fractions.test), length) : length;
   const startOfFold = (index: number, of: number) =>
@@ -77,7 +86,7 @@ export function cutText(
   } else if (fractions.validation > 0) {
     train = cutAt(rest - Math.round(length * fractions.validation), rest);
   }
-  const isEnough = (from: number, to: number) => hasEnough(tokens.subarray(from, to), newline);
+  const isEnough = (from: number, to: number) => hasEnough(tokens.subarray(from, to), ends);
   // The first fold checks all of them, since it might be trained in vain otherwise.
   const heldOut = fold
     ? Array.from({ length: fold.of }, (_, index) => [index + 1, index + 2] as const)
@@ -88,7 +97,7 @@ export function cutText(
     (!isEnough(0, train) && !isEnough(validation, rest) && "training") ||
     (!heldOut && "validation") ||
     (fractions.test > 0 && !isEnough(rest, length) && "test");
-  if (short) throw tooShort(short, length, { fractions, newline, fold });
+  if (short) throw tooShort(short, length, { fractions, ends, fold });
   return {
     train: joined(tokens.subarray(0, train), tokens.subarray(validation, rest), vocabulary),
     validation: tokens.subarray(train, validation),
@@ -106,56 +115,50 @@ function joined(first: Tokens, second: Tokens, vocabulary: Vocabulary): Tokens {
 }
 
 /** Whether there is anything to predict in a part of a text. */
-export function hasEnough(tokens: Tokens, newline: number | undefined): boolean {
-  return newline === undefined
+export function hasEnough(tokens: Tokens, ends: DocumentEnds | undefined): boolean {
+  return ends === undefined
     ? tokens.length >= MIN_CHARACTERS
-    : tokens.some((token) => token !== newline);
+    : tokens.some((token) => token !== ends.token);
 }
 
-/** The beginning of a line that is nearest to `cut`, between 0 and `end`; `end` where there is none. */
-function nearestLineStart(tokens: Tokens, newline: number, cut: number, end: number): number {
+/** The beginning of a document that is nearest to `cut`, between 0 and `end`; `end` where there is none. */
+function nearestStart(tokens: Tokens, endToken: number, cut: number, end: number): number {
   let before = Math.min(cut, end - 1);
-  while (before > 0 && tokens[before - 1] !== newline) before--;
+  while (before > 0 && tokens[before - 1] !== endToken) before--;
   let after = Math.max(cut, 1);
-  while (after < end && tokens[after - 1] !== newline) after++;
+  while (after < end && tokens[after - 1] !== endToken) after++;
   if (before <= 0) return after;
   return after < end && after - cut < cut - before ? after : before;
 }
 
-function tooShort(
-  part: string,
-  length: number,
-  {
-    fractions,
-    newline,
-    fold,
-  }: { fractions: Fractions; newline: number | undefined; fold: Fold | undefined },
-): CharnnError {
-  const byLines = newline !== undefined;
+function tooShort(part: string, length: number, { fractions, ends, fold }: Cuts): CharnnError {
+  const byDocuments = ends !== undefined;
   const text = `The text has ${formatCount(length)} characters`;
   const kept = part === "training" ? "training" : `the ${part} part`;
   return new CharnnError(
     "TEXT_TOO_SHORT",
-    byLines
-      ? `${text}: split at line ends, this leaves no line for ${kept}.`
+    byDocuments
+      ? `${text}: split at ${ends.noun} ends, this leaves no ${ends.noun} for ${kept}.`
       : `${text}: fewer than ${MIN_CHARACTERS} are left for ${kept}.`,
-    fold ? fewerFolds(length, fractions, byLines) : otherFractions(length, fractions, byLines),
+    fold
+      ? fewerFolds(length, fractions, byDocuments)
+      : otherFractions(length, fractions, byDocuments),
   );
 }
 
-function otherFractions(length: number, fractions: Fractions, byLines: boolean): string {
+function otherFractions(length: number, fractions: Fractions, byDocuments: boolean): string {
   const asked = (["validation", "test"] as const).filter((name) => fractions[name] > 0);
   const nothing = `hold nothing out (${asked.map((name) => `--${name} 0`).join(" ")})`;
   const least = Math.ceil((100 * MIN_CHARACTERS) / length);
-  const hasRoom = !byLines && (asked.length + 1) * least <= 100;
+  const hasRoom = !byDocuments && (asked.length + 1) * least <= 100;
   return hasRoom
     ? `Give ${asked.map((name) => `--${name}`).join(" and ")} at least ${least / 100}, leave as much to train on, or ${nothing}.`
     : `Give a longer text, or ${nothing}.`;
 }
 
-function fewerFolds(length: number, { test }: Fractions, byLines: boolean): string {
+function fewerFolds(length: number, { test }: Fractions, byDocuments: boolean): string {
   const most = Math.floor((length - Math.round(length * test)) / MIN_CHARACTERS);
-  return byLines || most < 2
+  return byDocuments || most < 2
     ? "Give a longer text, fewer folds or a smaller --test."
     : `--cross-validate ${most} fits, or give a longer text.`;
 }

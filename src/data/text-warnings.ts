@@ -1,4 +1,4 @@
-import { counted, formatCount, NEWLINE } from "../text.js";
+import { counted, DOCUMENT_END, formatCount, NEWLINE } from "../text.js";
 /** What is odd about a text: its line ends, and characters that are there by mistake. */
 
 import { inPieces } from "../turns.js";
@@ -253,7 +253,7 @@ function isInvisible(codePoint: number): boolean {
 }
 
 function isNoCharacter(codePoint: number): boolean {
-  return NO_CHARACTER.test(String.fromCodePoint(codePoint));
+  return codePoint !== DOCUMENT_END && NO_CHARACTER.test(String.fromCodePoint(codePoint));
 }
 
 function isOtherLineEnd(codePoint: number): boolean {

@@ -1,5 +1,5 @@
 import { CharnnError } from "../errors.js";
-import { counted, formatCount } from "../text.js";
+import { counted, DOCUMENT_END, formatCount } from "../text.js";
 import { describeCharacter, listFew, showCharacter } from "./characters.js";
 import { composedOf, isAccent, twinsOf } from "./twins.js";
 
@@ -131,7 +131,7 @@ function shownText(text: string): string {
 
 /** `The model knows 65 characters: A-Z a-z 0-9 newline space ! & ' and 3 more.` */
 function describeKnown(codePoints: Iterable<number>): string {
-  const known = [...codePoints];
+  const known = [...codePoints].filter((it) => it !== DOCUMENT_END);
   const ranges = rangesOf(known).sort((a, b) => rankOf(a.first) - rankOf(b.first));
   const shown = ranges.slice(0, MAX_SHOWN);
   const left = ranges.slice(MAX_SHOWN).reduce((sum, { first, last }) => sum + last - first + 1, 0);

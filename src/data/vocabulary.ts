@@ -1,5 +1,5 @@
 import { CharnnError } from "../errors.js";
-import { formatCount, NEWLINE } from "../text.js";
+import { DOCUMENT_END, formatCount, NEWLINE } from "../text.js";
 import { atOnce, inPieces, type Parts } from "../turns.js";
 import { singleCodePoint } from "./characters.js";
 import { REPLACEMENT } from "./decoder.js";
@@ -72,7 +72,7 @@ export class Vocabulary {
 
   /**
    * Reads back what {@link toJSON} gave: one-character strings, sorted by code point, each once, and null
-   * at the end where an index stands for all other characters.
+   * at the end where an index stands for all other characters. An empty string in its place is {@link DOCUMENT_END}.
    * Anything else is a {@link CharnnError} `BAD_CHECKPOINT`.
    */
   static fromJSON(value: unknown): Vocabulary {
@@ -85,7 +85,7 @@ export class Vocabulary {
     const characters = hasUnknown ? value.slice(0, -1) : value;
     const codePoints = new Uint32Array(characters.length);
     for (const [index, entry] of characters.entries()) {
-      const codePoint = singleCodePoint(entry);
+      const codePoint = entry === "" ? DOCUMENT_END : singleCodePoint(entry);
       if (codePoint === undefined) throw badVocabulary(`entry ${index} is not one character`);
       if (index > 0 && codePoint <= codePoints[index - 1]) {
         throw badVocabulary(`entry ${index} is out of order`);
@@ -100,7 +100,12 @@ export class Vocabulary {
     return this.#codePoints.length + (this.unknown === undefined ? 0 : 1);
   }
 
-  /** All known characters as code points, in index order. */
+  /** The index of the mark at the end of a piece of text; undefined where there is none. */
+  get documentEnd(): number | undefined {
+    return this.indexOf(DOCUMENT_END);
+  }
+
+  /** All known characters as code points, in index order; {@link DOCUMENT_END} among them where it is known. */
   codePoints(): Iterable<number> {
     return this.#codePoints.values();
   }
@@ -121,10 +126,10 @@ export class Vocabulary {
     return this.tokenOf(REPLACEMENT) !== undefined;
   }
 
-  /** The character at an index from 0 to `size` - 1; U+FFFD for the unknown one. */
+  /** The character at an index from 0 to `size` - 1; U+FFFD for the unknown one, nothing for the end of a piece. */
   characterAt(index: number): string {
     if (index === this.unknown) return UNKNOWN_CHARACTER;
-    return String.fromCodePoint(this.#codePoints[index]);
+    return written(this.#codePoints[index]);
   }
 
   /**
@@ -140,7 +145,8 @@ export class Vocabulary {
     const tokens = createTokens(this.size, text.length);
     let length = 0;
     for (const character of text) {
-      const token = this.tokenOf(character.codePointAt(0) as number);
+      const codePoint = character.codePointAt(0) as number;
+      const token = codePoint === DOCUMENT_END ? this.unknown : this.tokenOf(codePoint);
       if (token === undefined) throw yield* this.lackingIn(text);
       tokens[length++] = token;
       if (length % PART === 0) yield;
@@ -159,7 +165,8 @@ export class Vocabulary {
     let [position, line, lineStart, first] = [0, 1, 0, ""];
     for (const character of text) {
       const codePoint = character.codePointAt(0) as number;
-      if (this.tokenOf(codePoint) === undefined && !lacking.has(codePoint)) {
+      const isLacking = codePoint === DOCUMENT_END || this.tokenOf(codePoint) === undefined;
+      if (isLacking && !lacking.has(codePoint)) {
         first ||= `line ${line}, column ${position - lineStart + 1}`;
         lacking.set(codePoint, { codePoint, before });
       }
@@ -182,9 +189,13 @@ export class Vocabulary {
 
   /** All characters in index order, as a checkpoint keeps them. */
   toJSON(): (string | null)[] {
-    const characters = Array.from(this.#codePoints, (codePoint) => String.fromCodePoint(codePoint));
+    const characters = Array.from(this.#codePoints, written);
     return this.unknown === undefined ? characters : [...characters, null];
   }
+}
+
+function written(codePoint: number): string {
+  return codePoint === DOCUMENT_END ? "" : String.fromCodePoint(codePoint);
 }
 
 /** The error for a text that two-byte indices can't hold. */

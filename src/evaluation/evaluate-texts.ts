@@ -7,11 +7,12 @@ import { parameterCount } from "../config/model.js";
 import { MOMENT_NAMES } from "../config/optimization.js";
 import { checked, definedOnly, settingsSchema } from "../config/schema.js";
 import { describeCharacter } from "../data/characters.js";
+import { documentNoun } from "../data/documents.js";
 import { evaluationBatches, MAX_EVALUATION } from "../data/evaluation-batches.js";
 import type { Inputs } from "../data/inputs.js";
 import { knownPart, refuseTooShort, type Unknown } from "../data/known-part.js";
 import { type NamedText, readTexts } from "../data/texts.js";
-import type { Tokens } from "../data/vocabulary.js";
+import type { Tokens, Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
 import type { CharRnn, Score } from "../model/char-rnn.js";
 import { parameterViews } from "../model/parameters.js";
@@ -125,7 +126,7 @@ async function scoreOf(
   },
 ): Promise<TextScore> {
   const { unknown, baselines, squares, signal } = options;
-  const known = await knownPart(text, vocabulary, unknown, signal);
+  const known = await knownPart(text, { vocabulary, ...config.text }, unknown, signal);
   refuseTooShort(known, text);
   const { tokens, skipped, skippedCharacters, unknown: asUnknown } = known;
   const { documents } = config.text;
@@ -144,7 +145,7 @@ async function scoreOf(
   const dynamic =
     squares &&
     (await restoringWeights(model, () => evaluateDynamically(model, tokens, squares, signal)));
-  const others = baselines ? await baselinesOf(text, tokens, vocabulary.size, signal) : undefined;
+  const others = baselines ? await baselinesOf(text, tokens, vocabulary, signal) : undefined;
   if (!coldStart || (squares && !dynamic)) throw signal?.reason;
   return {
     text: text.name,
@@ -166,11 +167,11 @@ async function scoreOf(
 async function baselinesOf(
   text: NamedText,
   tokens: Tokens,
-  vocabularySize: number,
+  { size, documentEnd }: Vocabulary,
   signal: AbortSignal | undefined,
 ): Promise<Baselines> {
   const compressed = await compressedSizes(text, signal);
-  const counting = await adaptiveNgramBaseline(tokens, vocabularySize, { signal });
+  const counting = await adaptiveNgramBaseline(tokens, size, { documentEnd, signal });
   return { counting, compressed };
 }
 
@@ -200,15 +201,17 @@ function figuresOf({ loss: sum, characters, correct }: Score): Figures {
  */
 function gradientSquares({ config, tensors }: Checkpoint): Float32Array {
   const { optimizer } = config.training;
-  const isLines = config.text.documents === "lines";
-  if (isLines || !MOMENT_NAMES[optimizer].includes("v")) {
-    const reason = isLines
-      ? "reads a text in one piece, and this model reads lines"
+  const { documents } = config.text;
+  if (documents !== undefined || !MOMENT_NAMES[optimizer].includes("v")) {
+    const reason = documents
+      ? `reads a text in one piece, and this model reads ${documentNoun(documents)}s`
       : `needs the mean squares of the gradients, which ${optimizer} does not keep`;
     throw new CharnnError(
       "INVALID_SETTING",
       `Dynamic evaluation ${reason}.`,
-      isLines ? "Leave --dynamic out." : "Train with --optimizer adam or rmsprop, or leave it out.",
+      documents
+        ? "Leave --dynamic out."
+        : "Train with --optimizer adam or rmsprop, or leave it out.",
       { setting: "dynamic" },
     );
   }

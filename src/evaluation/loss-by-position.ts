@@ -25,14 +25,14 @@ const MAX_WINDOWS = 1_024;
 /**
  * How the loss falls after a cold start, that is a state of zero: in groups of 1, 2, 4 ... characters.
  * A text is cut into windows that are read separately, evenly spread where it is long; with `documents`
- * each line is one.
+ * each of them is one.
  *
  * @returns undefined when `signal` stops it
  */
 export async function lossByPosition(
   model: CharRnn,
   tokens: Tokens,
-  documents: "lines" | undefined,
+  documents: string | undefined,
   vocabulary: Vocabulary,
   signal?: AbortSignal,
 ): Promise<PositionLoss[] | undefined> {

@@ -3,13 +3,14 @@ import { checked, definedOnly, settingsSchema } from "../config/schema.js";
 import { SCORE, SCORE_DEFAULTS, type ScoreSettings } from "../config/score.js";
 import { linesIn } from "../data/documents.js";
 import { evaluationShape } from "../data/evaluation-batches.js";
+import { AS_ANOTHER, AS_IT_IS } from "../data/known-part.js";
 import { type NamedText, readTexts } from "../data/texts.js";
 import { readAsOthers } from "../data/unknown-characters.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import { openModel } from "../sampling/open-model.js";
 import { NEWLINE } from "../text.js";
 import { inPieces } from "../turns.js";
-import { AS_ANOTHER, AS_IT_IS, surprisals, type TextReading } from "./surprisal.js";
+import { surprisals, type TextReading } from "./surprisal.js";
 
 const scoreSettingsSchema = settingsSchema<ScoreSettings>(SCORE, ["files"]);
 

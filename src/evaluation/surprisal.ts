@@ -1,7 +1,14 @@
 import type { CheckpointFacts } from "../checkpoint/checkpoint.js";
 import { IGNORED_TARGET } from "../data/batch.js";
 import { evaluationBatches } from "../data/evaluation-batches.js";
-import { type KnownText, knownPart, type Unknown } from "../data/known-part.js";
+import {
+  AS_IT_IS,
+  AS_UNKNOWN,
+  type KnownText,
+  knownPart,
+  LEFT_OUT,
+  type Unknown,
+} from "../data/known-part.js";
 import type { NamedText } from "../data/texts.js";
 import { createTokens, type Vocabulary } from "../data/vocabulary.js";
 import type { CharRnn } from "../model/char-rnn.js";
@@ -16,11 +23,6 @@ export interface ReadingSettings {
   readonly fresh: boolean;
 }
 
-/** How a model reads a character: as what it is, or as another. */
-export const [AS_IT_IS, AS_ANOTHER] = [1, 2];
-/** As its unknown one, or not at all. */
-const [AS_UNKNOWN, LEFT_OUT] = [3, 4];
-
 /** A text as a model reads it. */
 export interface TextReading {
   /**
@@ -28,7 +30,7 @@ export interface TextReading {
    * predicted. Where a letter and its accents are read as one, they have it together, at the letter.
    */
   readonly bits: Float32Array;
-  /** Of each character {@link AS_IT_IS}, {@link AS_ANOTHER}, or another number. */
+  /** Of each character {@link AS_IT_IS} and so on. */
   readonly kinds: Uint8Array;
   readonly known: KnownText;
 }
@@ -49,10 +51,12 @@ export async function surprisals(
   signal?: AbortSignal,
 ): Promise<TextReading> {
   await new Turns(signal).give();
-  const known = await knownPart(text, vocabulary, unknown, signal);
-  const kinds = await kindsOf(text, known, vocabulary, signal);
+  // Lines are read as what the model takes for a document.
+  const documents = fresh ? linesFor(config.text.documents) : config.text.documents;
+  const reader = { vocabulary, ...config.text, documents };
+  const known = await knownPart(text, reader, unknown, signal);
+  const kinds = known.kinds ?? (await kindsOf(text, known, vocabulary, signal));
   const inText = known.positions ?? (await positionsOfKnown(kinds, known, signal));
-  const documents = fresh ? "lines" : config.text.documents;
   const newline = vocabulary.indexOf(NEWLINE);
   const shift = documents === undefined && newline !== undefined ? 1 : 0;
   const tokens = createTokens(vocabulary.size, known.tokens.length + shift);
@@ -60,7 +64,7 @@ export async function surprisals(
   tokens.set(known.tokens, shift);
   const bits = new Float32Array(text.numbers.length).fill(Number.NaN);
   if (known.tokens.length === 0) return { bits, kinds, known };
-  if (known.positions) await zeroWithoutToken(bits, known.positions, signal);
+  if (known.positions) await zeroWithoutToken(bits, kinds, known.positions, signal);
   // Several tokens may stand for one character.
   const add = (position: number, value: number) => {
     bits[position] = Number.isNaN(bits[position]) ? value : bits[position] + value;
@@ -78,9 +82,15 @@ export async function surprisals(
   return { bits, kinds, known };
 }
 
-/** What is read together with a letter before it has no surprisal of its own. */
+/** Each line as a document, for a model of documents of a kind or of running text. */
+function linesFor(documents: string | undefined): string {
+  return documents === undefined || documents === "lines" ? "lines" : "\n";
+}
+
+/** What is read together with a character before it, or parts documents, has no surprisal of its own. */
 async function zeroWithoutToken(
   bits: Float32Array,
+  kinds: Uint8Array,
   positions: Int32Array,
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -88,7 +98,7 @@ async function zeroWithoutToken(
   await inPieces(bits.length, signal, (start, end) => {
     for (let position = start; position < end; position++) {
       while (positions[token] < position) token++;
-      if (positions[token] !== position) bits[position] = 0;
+      if (positions[token] !== position && kinds[position] !== LEFT_OUT) bits[position] = 0;
     }
   });
 }
@@ -96,15 +106,14 @@ async function zeroWithoutToken(
 /** How each character of a text is read. */
 async function kindsOf(
   { numbers, codePoints }: NamedText,
-  { positions, unknownCodePoints }: KnownText,
+  { unknownCodePoints }: KnownText,
   vocabulary: Vocabulary,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   const asUnknown = new Set(unknownCodePoints);
   const kindOf = Uint8Array.from(codePoints, (codePoint) => {
     if (vocabulary.indexOf(codePoint) !== undefined) return AS_IT_IS;
-    if (asUnknown.has(codePoint)) return AS_UNKNOWN;
-    return positions ? AS_ANOTHER : LEFT_OUT;
+    return asUnknown.has(codePoint) ? AS_UNKNOWN : LEFT_OUT;
   });
   const kinds = new Uint8Array(numbers.length);
   await inPieces(numbers.length, signal, (start, end) => {

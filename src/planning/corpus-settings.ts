@@ -34,7 +34,9 @@ export function corpusSettings(settings: TrainSettings): CorpusSettings {
   }
   return {
     leftOut: name === undefined ? [out] : [out, join(out, name)],
-    ...pick(settings, ["files", "validationFile", "documents", "fold", "minCount"]),
+    ...pick(settings, ["files", "validationFile", "documents", "normalize", "fold", "minCount"]),
+    // In a checkpoint it is true or left out.
+    lowercase: settings.lowercase || undefined,
     split: split ?? (documents ? "random" : undefined),
     randomSeed: settings.randomSeed ?? TRAIN_DEFAULTS.randomSeed,
     validation: settings.validation ?? TRAIN_DEFAULTS.validation,

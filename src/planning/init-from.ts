@@ -43,10 +43,10 @@ export function settingsFor({ config }: Checkpoint, settings: TrainSettings): Tr
 export function initFrom(model: CharRnn, vocabulary: Vocabulary, base: Checkpoint): void {
   const values = model.parameters.read().slice();
   const { size } = base.vocabulary;
+  const codePoints = [...base.vocabulary.codePoints()];
   const targets = Array.from({ length: size }, (_, index) => {
     if (index === base.vocabulary.unknown) return vocabulary.unknown as number;
-    const codePoint = base.vocabulary.characterAt(index).codePointAt(0) as number;
-    return vocabulary.indexOf(codePoint) as number;
+    return vocabulary.indexOf(codePoints[index]) as number;
   });
   for (const [name, to] of parameterViews(model.config, values)) {
     const data = numbersOf(base.tensors, name);

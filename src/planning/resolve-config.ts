@@ -17,6 +17,7 @@ import { type ModelWorkspace, modelWorkspace } from "../model/char-rnn.js";
 import { ENDING_SCHEDULES } from "../optimization/schedule.js";
 import { Random } from "../random.js";
 import { heldOutNotes } from "../text-checks/held-out-notes.js";
+import { listNote } from "../text-checks/list-note.js";
 import { rareCharactersNote } from "../text-checks/rare-characters.js";
 import { corpusSettings, type PlanOptions } from "./corpus-settings.js";
 import type { Speed } from "./forecast.js";
@@ -90,6 +91,7 @@ export async function resolveConfig(
     ...backendWarnings(selected, settings.threads),
     ...corpus.warnings,
     ...(note ? [note] : []),
+    ...(await listNote(corpus, signal)),
     ...(await heldOutNotes(settings, corpus, signal)),
     ...(settings.minCount === undefined && !base
       ? await rareCharactersNote(corpus, planned.model, signal)
@@ -124,6 +126,7 @@ function baselineOf(
   const isLong = characters >= LONG_TEXT;
   return ngramBaseline(train.tokens, validation.tokens, vocabulary.size, {
     signal,
+    documentEnd: vocabulary.documentEnd,
     onProgress: isLong ? (fraction) => onPreparing?.("counting", fraction) : undefined,
     most: maxTime && Math.ceil(CHARACTERS_COUNTED_PER_SECOND * maxTime),
   });
@@ -166,7 +169,7 @@ function withDefaults(
     : fitBatchShape(characters, settings, defaults, all.batching);
   const { batchSize, seqLength, note } = shape;
   const limits = limitsOf(settings) ?? { epochs: defaultEpochs(characters) };
-  const { split, lineEnds } = corpusSettings(settings);
+  const { split, lineEnds, normalize, lowercase } = corpusSettings(settings);
   const config: RunConfig = {
     model: modelConfig({ cell, layers, hiddenSize, embeddingSize, vocabularySize }),
     text: {
@@ -177,6 +180,8 @@ function withDefaults(
       testCharacters: corpus.test.tokens.length,
       documents: corpus.documents,
       lineEnds,
+      normalize,
+      lowercase: lowercase || undefined,
       counting,
     },
     training: {

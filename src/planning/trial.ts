@@ -93,7 +93,7 @@ export async function measureEvaluation(
 export function secondsToScore(
   { scoredCharacter }: Costs,
   characters: number,
-  documents: "lines" | undefined,
+  documents: string | undefined,
   most?: number,
 ): number {
   return scoredCharacter * charactersRead(characters, documents, most);

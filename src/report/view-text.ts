@@ -3,6 +3,7 @@ import { numbersOf } from "../checkpoint/checkpoint-tensors.js";
 import type { BackendSettings } from "../config/shared.js";
 import { loadCorpus } from "../data/corpus.js";
 import type { Invalid } from "../data/decoding.js";
+import { documentEndOf } from "../data/documents.js";
 import type { Inputs } from "../data/inputs.js";
 import { knownPart, refuseTooShort, type Unknown } from "../data/known-part.js";
 import type { ReadOptions } from "../data/sources.js";
@@ -12,7 +13,6 @@ import { countTokens, type Tokens } from "../data/vocabulary.js";
 import type { CharRnn, ModelState } from "../model/char-rnn.js";
 import { exponentials } from "../sampling/exponentials.js";
 import { openModel } from "../sampling/open-model.js";
-import { NEWLINE } from "../text.js";
 import { Turns } from "../turns.js";
 import type { Counts } from "./neighbours.js";
 import { type Tracked, trackedProperties } from "./neurons.js";
@@ -87,11 +87,12 @@ export async function viewText(
     const units = config.model.layers * config.model.hiddenSize;
     const fitted = Math.min(tokens.length, MAX_FITTED, Math.floor(MAX_ACTIVATIONS / units));
     const most = Math.min(MAX_SHOWN, Math.max(Math.floor(MAX_BYTES / units), 500));
-    const newline = config.text.documents ? vocabulary.indexOf(NEWLINE) : undefined;
+    const { documents } = config.text;
+    const end = documents === undefined ? undefined : documentEndOf(vocabulary, documents);
     const turns = new Turns(signal);
-    const activations = await activationsOf(model, tokens.subarray(0, fitted), newline, turns);
+    const activations = await activationsOf(model, tokens.subarray(0, fitted), end, turns);
     const characters = Array.from(tokens.subarray(0, fitted), (it) => vocabulary.characterAt(it));
-    // The end of another part of the text stands before what is held out, unless that is lines.
+    // The end of another part of the text stands before what is held out, unless that is documents.
     const isCut = isHeldOut && config.text.documents === undefined;
     const start = textStart(characters, isCut);
     const shown = { from: start.position, to: Math.min(start.position + most, fitted) };
@@ -135,12 +136,12 @@ async function textOf(
   options: ReadOptions,
   onWarning: (message: string) => void,
 ): Promise<{ text: Tokens; tokens: Tokens; isHeldOut: boolean }> {
-  const { lineEnds } = config.text;
+  const { lineEnds, documents, normalize, lowercase } = config.text;
   const canReplace = unknown === "skip" || vocabulary.readsReplacement;
   const reading = { encoding, invalid, canReplace, lineEnds, leftOut: [out] };
   const { texts, warnings } = await readTexts(files, { ...reading, joined: true }, options);
   for (const warning of warnings) onWarning(warning);
-  const known = await knownPart(texts[0], vocabulary, unknown, options.signal);
+  const known = await knownPart(texts[0], { vocabulary, ...config.text }, unknown, options.signal);
   refuseTooShort(known, texts[0]);
   const { skipped, mapped } = known;
   if (skipped > 0) onWarning(leftOut(skipped, known.skippedCharacters));
@@ -148,12 +149,11 @@ async function textOf(
   const { training, text } = config;
   const { validation, fold, test, split, minCount, randomSeed } = training;
   const divided = { validation, fold, test, split, minCount, randomSeed };
-  const { documents } = text;
   // A list gets the newline that its last line may lack.
   const lacking = text.characters - known.tokens.length;
   if (skipped + mapped === 0 && (lacking === 0 || (documents && lacking === 1))) {
     const corpus = await loadCorpus(
-      { files, ...reading, ...divided, documents, alsoKnown: vocabulary },
+      { files, ...reading, ...divided, documents, normalize, lowercase, alsoKnown: vocabulary },
       options,
     );
     if (corpus.fingerprint === text.fingerprint && corpus.validation.tokens.length > 1) {
@@ -166,12 +166,12 @@ async function textOf(
 /**
  * The activations of each unit, of the lowest layer first, when it has read each token.
  *
- * @param newline where it is given, each line begins from a state of zero
+ * @param documentEnd where it is given, each document begins from a state of zero
  */
 async function activationsOf(
   model: CharRnn,
   tokens: Tokens,
-  newline: number | undefined,
+  documentEnd: number | undefined,
   turns: Turns,
 ): Promise<Float32Array[]> {
   const { layers, hiddenSize } = model.config;
@@ -181,9 +181,9 @@ async function activationsOf(
   );
   let state: ModelState = model.zeroState(1);
   for (let start = 0; start < tokens.length; ) {
-    const startsFresh = start === 0 || tokens[start] === newline;
+    const startsFresh = start === 0 || tokens[start] === documentEnd;
     if (startsFresh) state = model.zeroState(1);
-    const next = newline === undefined ? -1 : tokens.indexOf(newline, start + 1);
+    const next = documentEnd === undefined ? -1 : tokens.indexOf(documentEnd, start + 1);
     const end = Math.min(next < 0 ? tokens.length : next, start + WINDOW, tokens.length);
     const inputs = Int32Array.from(tokens.subarray(start, end));
     const traced = model.trace(

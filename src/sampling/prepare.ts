@@ -1,7 +1,6 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { SAMPLE, SAMPLE_DEFAULTS, type SampleSettings } from "../config/sample.js";
 import { checked, definedOnly, settingsSchema } from "../config/schema.js";
-import { describeCharacter } from "../data/characters.js";
 import { prepareText } from "../data/prepare-text.js";
 import { type NamedText, readTexts } from "../data/texts.js";
 import { leftOut, readAsOthers, readAsUnknown } from "../data/unknown-characters.js";
@@ -68,7 +67,7 @@ export async function prepareSampling(
   refuseNoLines(settings, vocabulary);
   const rules = await openRules(settings, checkpoint, options);
   const selection = await openSelection(settings, checkpoint, options);
-  const prompt = await readable(settings, vocabulary, options, turns);
+  const prompt = await readable(settings, checkpoint, options, turns);
   const { backend, threads, count } = settings;
   const isChosen = selection.bestOf > 1 || rejects(selection);
   const streams = isChosen ? candidatesAtOnce(count, selection) : count;
@@ -90,7 +89,7 @@ async function openRules(
   if (allow !== undefined) rules.push(characterRule("allow", allow, vocabulary));
   if (forbid !== undefined) rules.push(characterRule("forbid", forbid, vocabulary));
   if (match !== undefined) {
-    const lines = config.text.documents ? 1 : settings.lines;
+    const lines = config.text.documents === "lines" ? 1 : settings.lines;
     rules.push(matchRule(match, vocabulary, { lines, length }));
   }
   if (maxRepeat !== undefined) rules.push(repeatRule(maxRepeat, vocabulary));
@@ -188,14 +187,13 @@ function refuseNoLines({ lines }: Settings, vocabulary: Vocabulary): void {
 /** The seed in characters that the model knows, or reads as its unknown one. */
 async function readable(
   { seed = "", unknown }: Settings,
-  vocabulary: Vocabulary,
+  { vocabulary, config }: Checkpoint,
   { signal, onWarning }: SampleOptions,
   turns: Turns,
 ): Promise<string> {
-  const prepared = await prepareText(seed, vocabulary, unknown, signal);
-  const { text, skipped, skippedCodePoints, mapped, mappings } = prepared;
-  const named = skippedCodePoints.map(describeCharacter);
-  if (skipped > 0) onWarning?.(`Of the seed, ${leftOut(skipped, named)}`);
+  const prepared = await prepareText(seed, { vocabulary, ...config.text }, unknown, signal);
+  const { text, skipped, skippedCharacters, mapped, mappings } = prepared;
+  if (skipped > 0) onWarning?.(`Of the seed, ${leftOut(skipped, skippedCharacters)}`);
   if (mapped > 0) onWarning?.(`Of the seed, ${readAsOthers(mapped, mappings)}`);
   await warnOfUnknown(text, vocabulary, turns, onWarning);
   return text;

@@ -1,4 +1,5 @@
 import type { DecodeSession } from "../backends/backend.js";
+import { documentEndOf } from "../data/documents.js";
 import type { Tokens, Vocabulary } from "../data/vocabulary.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import type { Random } from "../random.js";
@@ -14,8 +15,8 @@ export interface GenerateSettings extends ChoiceSettings, StreamSettings {
   readonly prompt?: string | undefined;
   /** How many texts, written side by side. */
   readonly count: number;
-  /** What the model learned from: with `lines` a text ends where its line would. */
-  readonly documents?: "lines" | undefined;
+  /** What the model learned from, where that is not running text: a text ends where such a document would. */
+  readonly documents?: string | undefined;
 }
 
 /**
@@ -44,7 +45,7 @@ export function* generate(
     let encoded = encoding.next();
     for (; !encoded.done; encoded = encoding.next()) yield NO_CHARACTERS;
     const prompt = { text, tokens: encoded.value };
-    const streamSettings = documents ? { ...settings, lines: 1 } : settings;
+    const streamSettings = withEnd(settings, vocabulary);
     const chooser = {
       choose: tokenChooser(settings, vocabulary.size),
       forbidden: new Uint8Array(vocabulary.size),
@@ -88,17 +89,24 @@ function shared(session: DecodeSession, logits: Float32Array, count: number): Fl
   return ofAll;
 }
 
+/** With the end of a document: that of a line, or a token that is not written. */
+function withEnd(settings: GenerateSettings, { documentEnd }: Vocabulary): StreamSettings {
+  if (settings.documents === undefined) return settings;
+  return settings.documents === "lines" ? { ...settings, lines: 1 } : { ...settings, documentEnd };
+}
+
 /**
- * What the model reads before it writes: the prompt, or else the end of a line, which also comes before every
- * document that the model learned from. A text without line ends gives nothing to begin with, and the first
+ * What the model reads before it writes: the prompt, or else the end of a line; of a model of documents the end of
+ * one, which comes before each, and the prompt too. A text without line ends gives nothing to begin with, and the first
  * character is left to chance.
  */
 function* primingTokens(
   vocabulary: Vocabulary,
   prompt: Tokens,
-  documents: "lines" | undefined,
+  documents: string | undefined,
 ): Generator<number> {
   const newline = vocabulary.indexOf(NEWLINE);
-  if (newline !== undefined && (prompt.length === 0 || documents)) yield newline;
+  if (documents !== undefined) yield documentEndOf(vocabulary, documents);
+  else if (newline !== undefined && prompt.length === 0) yield newline;
   yield* prompt;
 }

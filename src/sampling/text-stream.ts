@@ -21,6 +21,8 @@ export interface StreamSettings extends EndSettings {
   /** Several: one for each character of a word in turn, from its first on. */
   readonly temperature: number | readonly number[];
   readonly rules?: readonly Rule[];
+  /** The token that ends the text where the model chooses it. */
+  readonly documentEnd?: number | undefined;
   /** Whether {@link TextStream.surprisal} is kept. */
   readonly measures?: boolean;
 }
@@ -85,18 +87,27 @@ export class TextStream {
    */
   next(logits: Float32Array | undefined, start: number): string {
     const { unknown, size } = this.#vocabulary;
+    const end = this.#settings.documentEnd;
+    // A model of running text knows one where it began with the weights of another model.
+    const neverEnd = end === undefined ? this.#vocabulary.documentEnd : undefined;
     const isSeen = this.#settling === undefined;
     if (!logits) {
-      this.token = this.#random.below(unknown ?? size);
+      do this.token = this.#random.below(unknown ?? size);
+      while (this.token === neverEnd);
     } else {
       const normalizer = this.#settings.measures ? logSumExp(logits, start, size) : 0;
       // It is read, but never written.
       if (unknown !== undefined) logits[start + unknown] = Number.NEGATIVE_INFINITY;
+      if (neverEnd !== undefined) logits[start + neverEnd] = Number.NEGATIVE_INFINITY;
       if (isSeen && this.#rules.length > 0) this.#applyRules(logits, start);
       this.token = this.#choose(logits, start, this.#random, this.#temperature());
       if (isSeen) this.surprisal += normalizer - logits[start + this.token];
     }
     if (isSeen) this.chosen++;
+    if (this.token === end) {
+      this.ended = true;
+      return "";
+    }
     const character = this.#vocabulary.characterAt(this.token);
     return isSeen ? this.#write(character) : this.#settle(character);
   }

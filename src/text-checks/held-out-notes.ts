@@ -1,8 +1,8 @@
 import type { TrainSettings } from "../config/train-settings.js";
 import type { Corpus } from "../data/corpus.js";
-import { NEWLINE } from "../text.js";
+import { documentEndOf, documentNoun } from "../data/documents.js";
 import { type Unlikeness, unlikeTraining } from "./likeness.js";
-import { sharedLines, sharedText } from "./overlap.js";
+import { sharedDocuments, sharedText } from "./overlap.js";
 
 /** In less time the parts of a text are not compared: that takes up to a second. */
 const SECONDS_TO_COMPARE = 20;
@@ -45,11 +45,10 @@ async function sharedNote(
   if (train.length > maxTime * SHARE_OF_TIME * CHARACTERS_PER_SECOND) return undefined;
   // In a cross-validation, the note on one fold is enough.
   if (fold && fold.index > 1) return undefined;
-  const newline = documents ? vocabulary.indexOf(NEWLINE) : undefined;
   const fraction =
-    newline === undefined
+    documents === undefined
       ? await sharedText(train, heldOut, signal)
-      : await sharedLines(train, heldOut, newline, signal);
+      : await sharedDocuments(train, heldOut, documentEndOf(vocabulary, documents), signal);
   if (fraction < MUCH_SHARED) return undefined;
   const isAll = fraction > ALL_SHARED;
   const much = isAll ? "All" : `About ${Math.round(100 * fraction)} %`;
@@ -60,16 +59,22 @@ async function sharedNote(
         ? "the held-out part"
         : "the held-out part, the end of the text,";
   const where = validationFile === undefined ? "in the rest" : "in the training text";
-  const what = documents ? `the lines of ${part.replace(/,$/, "")} are` : `${part} is`;
+  const what = documents
+    ? `the ${documentNoun(documents)}s of ${part.replace(/,$/, "")} are`
+    : `${part} is`;
   const meaning = `the validation loss says ${isAll ? "" : "in part "}how well the model remembers it, not how well it does on new text.`;
   return `${much} of ${what} ${where} too, ${documents ? "the same" : "word for word"}: ${meaning} ${sharedAdvice(documents, validationFile)}`;
 }
 
-function sharedAdvice(documents: "lines" | undefined, validationFile: string | undefined): string {
+function sharedAdvice(documents: string | undefined, validationFile: string | undefined): string {
   if (documents) {
-    return validationFile === undefined
-      ? "Leave --split sequential out: the random split keeps equal lines together."
-      : "To leave such lines out: grep -vxFf FILE VALIDATIONFILE > NEWFILE";
+    const noun = documentNoun(documents);
+    if (validationFile === undefined) {
+      return `Leave --split sequential out: the random split keeps equal ${noun}s together.`;
+    }
+    return documents === "lines"
+      ? "To leave such lines out: grep -vxFf FILE VALIDATIONFILE > NEWFILE"
+      : `Leave such ${noun}s out of one of the two.`;
   }
   return validationFile === undefined
     ? "Remove the repeated passages from the text, or validate on another text with --validation-file."
@@ -86,7 +91,7 @@ function unlikeNote(
     return `The validation file is ${how} the training text: ${losses}. The validation loss says how well the model does on such other text.`;
   }
   const advice = documents
-    ? "Leave --split sequential out, and random lines are held out."
+    ? `Leave --split sequential out, and random ${documentNoun(documents)}s are held out.`
     : "--cross-validate 5 holds out each fifth of the text in turn.";
   return `The held-out part, the end of the text, is ${how} the rest: ${losses}. So the validation loss may not be typical of the whole text. ${advice}`;
 }

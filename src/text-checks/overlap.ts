@@ -5,7 +5,7 @@ import { inPieces } from "../turns.js";
 const WINDOW = 200;
 /** In characters: in a shorter part chance decides. */
 const MIN_CHARACTERS = 100;
-/** Windows or lines of the held-out part that are looked for. */
+/** Windows or documents of the held-out part that are looked for. */
 const MAX_SOUGHT = 500;
 /** The multiplier of the rolling hash, odd and with its bits well mixed (2^32 divided by the golden ratio). */
 const FACTOR = 0x9e3779b1;
@@ -54,48 +54,48 @@ export async function sharedText(
 }
 
 /**
- * The fraction of the lines of a held-out part that the training part has too, of lines from all over it.
+ * The fraction of the documents of a held-out part that the training part has too, of those from all over it.
  *
- * @returns from 0 to 1; 0 where there is no line
+ * @returns from 0 to 1; 0 where there is none
  * @throws the signal's reason once it is aborted
  */
-export async function sharedLines(
+export async function sharedDocuments(
   train: Tokens,
   heldOut: Tokens,
-  newline: number,
+  end: number,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const lines: number[] = [];
-  await eachLine(heldOut, newline, signal, (hash) => lines.push(hash));
-  if (lines.length === 0) return 0;
-  const sought = evenStarts(lines.length - 1, MAX_SOUGHT).map((index) => lines[index]);
+  const all: number[] = [];
+  await eachDocument(heldOut, end, signal, (hash) => all.push(hash));
+  if (all.length === 0) return 0;
+  const sought = evenStarts(all.length - 1, MAX_SOUGHT).map((index) => all[index]);
   const left = new Set(sought);
-  await eachLine(train, newline, signal, (hash) => left.delete(hash));
+  await eachDocument(train, end, signal, (hash) => left.delete(hash));
   return sought.filter((hash) => !left.has(hash)).length / sought.length;
 }
 
-/** Calls `use` with the hash of each line that is not empty. */
-async function eachLine(
+/** Calls `use` with the hash of each document that is not empty. */
+async function eachDocument(
   tokens: Tokens,
-  newline: number,
+  end: number,
   signal: AbortSignal | undefined,
   use: (hash: number) => void,
 ): Promise<void> {
   let [hash, length] = [0, 0];
-  const end = () => {
+  const finish = () => {
     if (length > 0) use(hash);
     [hash, length] = [0, 0];
   };
   await inPieces(tokens.length, signal, (from, to) => {
     for (let at = from; at < to; at++) {
-      if (tokens[at] === newline) end();
+      if (tokens[at] === end) finish();
       else {
         hash = (Math.imul(hash, FACTOR) + tokens[at] + 1) | 0;
         length++;
       }
     }
   });
-  end();
+  finish();
 }
 
 /** Places from 0 to `last` at even distances. */

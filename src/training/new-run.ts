@@ -90,7 +90,7 @@ export async function readAndPlan(
       : await loadCheckpoint(initFrom, { out, signal, tensors: "weights" });
   const alsoKnown = base?.vocabulary;
   const corpus = await loadCorpus({ ...corpusSettings(settings), alsoKnown }, options);
-  refuseUnknownPrompt(settings.samplePrompt, corpus.vocabulary);
+  refuseUnknownPrompt(settings.samplePrompt, settings, corpus.vocabulary);
   const plan = await resolveConfig(settings, corpus, base, selected, options);
   return { base, corpus, plan };
 }

@@ -92,7 +92,7 @@ async function resumeClaimed(
     options,
   );
   refuseOtherText(folder, saved.config, corpus);
-  refuseUnknownPrompt(settings.samplePrompt, saved.vocabulary);
+  refuseUnknownPrompt(settings.samplePrompt, saved.config.text, saved.vocabulary);
   const config: RunConfig = {
     ...saved.config,
     training: {
@@ -156,9 +156,14 @@ async function resumeClaimed(
 /** The text of a run, divided as the run has divided it. */
 function corpusOfRun({ text, training }: RunConfig, settings: TrainSettings) {
   const { validation, test, fold, split, minCount, randomSeed } = training;
-  const { documents, lineEnds = "keep" } = text;
-  const divided = { validation, test, fold, split, minCount, randomSeed, documents, lineEnds };
-  return { ...corpusSettings({ ...settings, documents }), ...divided };
+  const read = readingOf(text);
+  const divided = { validation, test, fold, split, minCount, randomSeed, ...read };
+  return { ...corpusSettings({ ...settings, documents: text.documents }), ...divided };
+}
+
+/** How a run has read its text. */
+function readingOf({ documents, lineEnds = "keep", normalize, lowercase }: RunConfig["text"]) {
+  return { documents, lineEnds, normalize, lowercase };
 }
 
 /**
@@ -187,11 +192,11 @@ async function findRunOnText(
     }
     if (!config) continue;
     // As the run has read it.
-    const { documents, lineEnds = "keep" } = config.text;
-    const how = `${documents} ${lineEnds}`;
+    const read = readingOf(config.text);
+    const how = JSON.stringify(read);
     const own =
       fingerprints.get(how) ??
-      (await textFingerprint({ ...corpusSettings(settings), documents, lineEnds }, reading));
+      (await textFingerprint({ ...corpusSettings(settings), ...read }, reading));
     fingerprints.set(how, own);
     if (own !== config.text.fingerprint) continue;
     const other = otherSetting(config, settings);

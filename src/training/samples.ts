@@ -1,5 +1,7 @@
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import type { TrainSettings } from "../config/train-settings.js";
+import type { Normalization } from "../data/normalizer.js";
+import { normalizedText } from "../data/prepare-text.js";
 import type { Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
 import { generate } from "../sampling/sampler.js";
@@ -8,8 +10,9 @@ import type { SampleEvent } from "./events.js";
 import type { Run } from "./run.js";
 
 const SAMPLE = { length: 200, temperature: 0.8, topK: 0, topP: 1 };
-/** How many documents are written where they are short, such as names. */
-const DOCUMENTS_IN_SAMPLE = 10;
+/** How many lines are written, such as names, and how many longer documents. */
+const LINES_IN_SAMPLE = 10;
+const DOCUMENTS_IN_SAMPLE = 2;
 
 /** What the model of a run writes on the way, and when: after each evaluation, every few steps, or never. */
 export class Samples {
@@ -23,7 +26,7 @@ export class Samples {
     { samples = TRAIN_DEFAULTS.samples, sampleEvery, samplePrompt = "" }: TrainSettings,
   ) {
     this.#run = run;
-    this.#prompt = samplePrompt;
+    this.#prompt = normalizedText(samplePrompt, run.config.text);
     this.#every = sampleEvery;
     this.#isWanted = samples;
   }
@@ -44,7 +47,8 @@ export class Samples {
   async #write(): Promise<SampleEvent> {
     const { evalModel, corpus, random, progress } = this.#run;
     const { vocabulary, documents } = corpus;
-    const count = documents ? DOCUMENTS_IN_SAMPLE : 1;
+    const isLines = documents === "lines";
+    const count = isLines ? LINES_IN_SAMPLE : documents ? DOCUMENTS_IN_SAMPLE : 1;
     const settings = { ...SAMPLE, documents, count, prompt: this.#prompt };
     const texts = new Array<string>(count).fill(this.#prompt);
     const turns = new Turns();
@@ -53,7 +57,7 @@ export class Samples {
       for (const [k, character] of characters.entries()) texts[k] += character;
       if (turns.isDue()) await turns.take();
     }
-    return { event: "sample", step: progress.step, text: texts.join("\n") };
+    return { event: "sample", step: progress.step, text: texts.join(isLines ? "\n" : "\n\n") };
   }
 }
 
@@ -62,9 +66,13 @@ export class Samples {
  *
  * @throws CharnnError `INVALID_SETTING` where the vocabulary lacks a character of it
  */
-export function refuseUnknownPrompt(prompt: string | undefined, vocabulary: Vocabulary): void {
+export function refuseUnknownPrompt(
+  prompt: string | undefined,
+  normalization: Normalization,
+  vocabulary: Vocabulary,
+): void {
   try {
-    vocabulary.encode(prompt ?? "");
+    vocabulary.encode(normalizedText(prompt ?? "", normalization));
   } catch (error) {
     if (!(error instanceof CharnnError)) throw error;
     throw new CharnnError(

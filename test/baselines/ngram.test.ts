@@ -44,6 +44,23 @@ test("An n-gram model that counts while it predicts knows only the characters be
   assert.equal(await adaptiveNgramBaseline(Uint8Array.of(1), 2), undefined);
 });
 
+test("An n-gram model of documents learns nothing from which of them comes before another", async () => {
+  const END = 0;
+  const [one, other] = [
+    [1, 2, 3, END],
+    [4, 5, 6, END],
+  ];
+  const repeated = (piece: readonly number[], times: number) =>
+    Array.from({ length: times }, () => piece).flat();
+  const heldOut = Uint8Array.from(repeated([...one, ...other], 4));
+  const lossOf = async (train: readonly number[], documentEnd?: number) =>
+    (await ngramBaseline(Uint8Array.from(train), heldOut, 7, { documentEnd }))?.loss ?? Number.NaN;
+  const inTurn = repeated([...one, ...other], 16);
+  const apart = [...repeated(one, 16), ...repeated(other, 16)];
+  assertClose([await lossOf(inTurn, END)], [await lossOf(apart, END)], 1e-9, "of documents");
+  assert.ok((await lossOf(inTurn)) < (await lossOf(apart)) - 0.05);
+});
+
 test("An n-gram model gives a loss to a text none of whose characters it has counted", async () => {
   const score = await ngramBaseline(Uint8Array.of(0, 1, 0, 1, 2), Uint8Array.of(2, 3, 3, 2), 4);
   assert.ok(score && Number.isFinite(score.loss) && score.loss > 0);

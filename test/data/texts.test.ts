@@ -23,7 +23,7 @@ async function loadKnown(text: string, unknown: "error" | "skip", vocabulary = k
     }
   })();
   const { texts } = await readTexts(["-"], { encoding: "utf-8", joined: true }, { stdin: pieces });
-  const part = await knownPart(texts[0], vocabulary, unknown);
+  const part = await knownPart(texts[0], { vocabulary }, unknown);
   refuseTooShort(part, texts[0]);
   return part;
 }
@@ -46,7 +46,10 @@ test("a text is left as it is, for another vocabulary to read", async (t) => {
     joined: true,
   });
   const before = texts[0].numbers.slice();
-  assert.equal(known.decode((await knownPart(texts[0], known, "skip")).tokens), "fed ");
+  assert.equal(
+    known.decode((await knownPart(texts[0], { vocabulary: known }, "skip")).tokens),
+    "fed ",
+  );
   assert.deepEqual(texts[0].numbers, before);
 });
 
@@ -75,7 +78,7 @@ test("unknown characters of a text are an error that names place and way out", a
   const [a, b] = await filesOf(t, { a: "cab\n", b: "a bed\nfor" });
   const { texts } = await readTexts([a, b], { encoding: "utf-8", joined: true });
   await assert.rejects(
-    knownPart(texts[0], known, "error"),
+    knownPart(texts[0], { vocabulary: known }, "error"),
     failsWith("UNKNOWN_CHARACTER", `line 2, column 2 of "${b}"`),
   );
 });
@@ -97,7 +100,9 @@ test("files are one text, or each its own", async (t) => {
   const together = await readTexts(files, { encoding: "utf-8", joined: true });
   const textsOf = ({ texts }: typeof together) =>
     Promise.all(
-      texts.map(async (text) => known.decode((await knownPart(text, known, "error")).tokens)),
+      texts.map(async (text) =>
+        known.decode((await knownPart(text, { vocabulary: known }, "error")).tokens),
+      ),
     );
   assert.deepEqual(await textsOf(together), ["fed\ncab\na\n"]);
   assert.equal(together.texts[0].name, `${files[0]} and 2 more`);

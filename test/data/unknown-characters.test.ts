@@ -46,9 +46,9 @@ const MAPPED: [why: string, written: string, known: string, read: string][] = [
 for (const [why, written, known, read] of MAPPED) {
   test(`of characters that a model does not know ${why}`, async () => {
     const vocabulary = vocabularyOf(known);
-    const prepared = await prepareText(written, vocabulary, "map");
+    const prepared = await prepareText(written, { vocabulary }, "map");
     assert.equal(prepared.text, read);
-    const { tokens, positions } = await knownPart(await textOf(written), vocabulary, "map");
+    const { tokens, positions } = await knownPart(await textOf(written), { vocabulary }, "map");
     assert.equal(vocabulary.decode(tokens), read);
     if (positions) assert.equal(positions.length, tokens.length);
   });
@@ -58,7 +58,7 @@ test("tokens of a mapped text say which character they come from", async () => {
   const vocabulary = vocabularyOf("ae\u0301.fi");
   const { tokens, positions, mapped, mappings } = await knownPart(
     await textOf("aéaﬁ…e\u0301"),
-    vocabulary,
+    { vocabulary },
     "map",
   );
   assert.equal(vocabulary.decode(tokens), "ae\u0301afi...e\u0301");
@@ -68,7 +68,11 @@ test("tokens of a mapped text say which character they come from", async () => {
 });
 
 test("every mapping is told once, and how many characters it was for", async () => {
-  const { mapped, mappings } = await prepareText("éEéÉ’’", vocabularyOf("e'"), "map");
+  const { mapped, mappings } = await prepareText(
+    "éEéÉ’’",
+    { vocabulary: vocabularyOf("e'") },
+    "map",
+  );
   assert.equal(mapped, 6);
   assert.deepEqual(mappings, ['"é" as "e"', '"E" as "e"', '"É" as "e"', `"’" as "'"`]);
 });
@@ -77,7 +81,7 @@ test("nothing but a line end is mapped to a newline", async () => {
   const vocabulary = vocabularyOf("\n");
   const lineEnds = new Set([0x0a, 0x0d, 0x85, 0x2028, 0x2029]);
   for (let codePoint = 0; codePoint < 0x3100; codePoint++) {
-    const mapped = prepareText(String.fromCodePoint(codePoint), vocabulary, "map");
+    const mapped = prepareText(String.fromCodePoint(codePoint), { vocabulary }, "map");
     if (lineEnds.has(codePoint)) assert.equal((await mapped).text, "\n");
     else
       await assert.rejects(mapped, failsWith("UNKNOWN_CHARACTER"), `U+${codePoint.toString(16)}`);
@@ -92,24 +96,24 @@ test("a character that nothing stands for is an error that says so, with its pla
     "The model knows 4 characters: a-c newline.",
     "--unknown skip",
   );
-  await assert.rejects(prepareText("Á\na語\tA", vocabulary, "map"), refused);
-  await assert.rejects(knownPart(await textOf("Á\na語\tA"), vocabulary, "map"), refused);
+  await assert.rejects(prepareText("Á\na語\tA", { vocabulary }, "map"), refused);
+  await assert.rejects(knownPart(await textOf("Á\na語\tA"), { vocabulary }, "map"), refused);
 });
 
 test("a prompt with unknown characters is an error, or loses them", async () => {
   const vocabulary = vocabularyOf("abc ");
   await assert.rejects(
-    prepareText("ab Á", vocabulary, "error"),
+    prepareText("ab Á", { vocabulary }, "error"),
     failsWith(
       "UNKNOWN_CHARACTER",
       '"Á" (U+00C1), at line 1, column 4',
       'It knows "a" for "Á" (without its accent). --unknown map reads these in their place.',
     ),
   );
-  assert.deepEqual(await prepareText("aÉ bÉ語", vocabulary, "skip"), {
+  assert.deepEqual(await prepareText("aÉ bÉ語", { vocabulary }, "skip"), {
     text: "a b",
     skipped: 3,
-    skippedCodePoints: [0xc9, 0x8a9e],
+    skippedCharacters: ['"É" (U+00C9)', '"語" (U+8A9E)'],
     mapped: 0,
     mappings: [],
   });
@@ -118,11 +122,11 @@ test("a prompt with unknown characters is an error, or loses them", async () => 
 test("a vocabulary with an unknown character reads as that one what nothing stands for", async () => {
   const vocabulary = vocabularyOf("abc", { unknown: true });
   const written = "áb語";
-  assert.equal((await prepareText(written, vocabulary, "map")).text, "ab語");
+  assert.equal((await prepareText(written, { vocabulary }, "map")).text, "ab語");
   for (const unknown of ["error", "skip"] as const) {
-    assert.equal((await prepareText(written, vocabulary, unknown)).text, written);
+    assert.equal((await prepareText(written, { vocabulary }, unknown)).text, written);
   }
-  const known = await knownPart(await textOf(written), vocabulary, "map");
+  const known = await knownPart(await textOf(written), { vocabulary }, "map");
   assert.equal(vocabulary.decode(known.tokens), "ab\ufffd");
   assert.deepEqual(
     [known.mapped, known.unknown, known.unknownCodePoints],
@@ -138,8 +142,8 @@ test("whatever is mapped can be encoded, and what is known stays as it is", asyn
       fc.string({ unit: "grapheme", minLength: 1 }),
       async (written, known) => {
         const vocabulary = vocabularyOf(known);
-        assert.equal((await prepareText(known, vocabulary, "map")).text, known);
-        const prepared = await prepareText(written, vocabulary, "map").catch((error) => {
+        assert.equal((await prepareText(known, { vocabulary }, "map")).text, known);
+        const prepared = await prepareText(written, { vocabulary }, "map").catch((error) => {
           assert.equal(error.code, "UNKNOWN_CHARACTER");
         });
         if (prepared) vocabulary.encode(prepared.text);
@@ -153,8 +157,8 @@ slow("a long text is mapped with turns for timers, and the signal ends it", asyn
   const long = "é’".repeat(500_000);
   const text = await textOf(long);
   const works = [
-    (signal?: AbortSignal) => prepareText(long, vocabulary, "map", signal),
-    (signal?: AbortSignal) => knownPart(text, vocabulary, "map", signal),
+    (signal?: AbortSignal) => prepareText(long, { vocabulary }, "map", signal),
+    (signal?: AbortSignal) => knownPart(text, { vocabulary }, "map", signal),
   ];
   for (const work of works) {
     let turns = 0;

@@ -61,7 +61,7 @@ test("a stored vocabulary is refused unless it is a sorted list of single charac
     [{ 0: "a", length: 1 }, "not a list"],
     [[], "empty"],
     [["a", 98], "entry 1 is not one character"],
-    [["a", ""], "entry 1 is not one character"],
+    [["", "a"], "entry 1 is out of order"],
     [["ab"], "entry 0 is not one character"],
     [["\ud83d"], "entry 0 is not one character"],
     [["b", "a"], "entry 1 is out of order"],

@@ -182,6 +182,11 @@ async function writeTexts(cwd: string): Promise<void> {
     "labelled/french/two.txt": book.slice(600, 1_100),
     "notes.md": `# Notes\n\n${sonnet(60)}`,
     "names.txt": `${Array.from({ length: 300 }, (_, k) => words(k, 1 + (k % 2))).join("\n")}\n`,
+    "songs.txt": Array.from(
+      { length: 40 },
+      (_, k) => `${words(k, 6)},\n${words(k + 7, 5)}.\n`,
+    ).join("\n"),
+    "stories.txt": Array.from({ length: 40 }, (_, k) => `${words(k, 9)}.`).join("<|endoftext|>\n"),
     "settings.json": JSON.stringify({ "hidden-size": 64, "max-time": "10m" }),
   };
   for (const [name, text] of Object.entries(files)) {

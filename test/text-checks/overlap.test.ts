@@ -5,7 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Vocabulary } from "#src/data/vocabulary.js";
-import { sharedLines, sharedText } from "#src/text-checks/overlap.js";
+import { sharedDocuments, sharedText } from "#src/text-checks/overlap.js";
 import { slow } from "../helpers/slow.js";
 import { inventedText, only, smallRun, trained, workplace } from "../helpers/training.js";
 
@@ -56,7 +56,7 @@ test("poems, code and logs share little between their parts", async () => {
 test("equal lines are found", async () => {
   const share = async (train: string, heldOut: string) => {
     const { tokens, newline = -1 } = encoded(train, heldOut);
-    return sharedLines(tokens[0], tokens[1], newline, undefined);
+    return sharedDocuments(tokens[0], tokens[1], newline, undefined);
   };
   assert.equal(await share("ann\nbob\ncyd\n", "bob\ndan\n"), 0.5);
   assert.equal(await share("ann\nbob\ncyd", "cyd"), 1);
@@ -68,7 +68,7 @@ test("looking for what is shared ends when it is aborted", async () => {
   const [text, other] = encoded(inventedText(30_000), inventedText(3_000, 2)).tokens;
   const reason = new Error("enough");
   await assert.rejects(sharedText(text, other, AbortSignal.abort(reason)), reason);
-  await assert.rejects(sharedLines(text, other, 0, AbortSignal.abort(reason)), reason);
+  await assert.rejects(sharedDocuments(text, other, 0, AbortSignal.abort(reason)), reason);
 });
 
 slow("a run says that its validation part is in the training part too", async (t) => {

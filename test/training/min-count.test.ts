@@ -194,8 +194,9 @@ test("a guard against copies knows characters of the seed that the model does no
   const copied = TEXT.slice(0, 3);
   const next = vocabulary.indexOf(TEXT.codePointAt(3) as number) as number;
   const isCopy = new Uint8Array(vocabulary.size);
-  assert.ok(guard.mark(guard.tokensOfEnd(copied), isCopy));
+  guard.mark(guard.tokensOfEnd(copied), isCopy);
   assert.equal(isCopy[next], 1);
+  isCopy.fill(0);
   guard.mark(guard.tokensOfEnd(`€${copied.slice(1)}`), isCopy);
   assert.equal(isCopy[next], 0);
 });

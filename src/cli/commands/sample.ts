@@ -60,7 +60,7 @@ export function sampleCommand(program: Command, context: CommandContext): void {
     if (given.maxCopy !== undefined) status.show("Reading the training text");
     else if (given.words !== undefined) status.show("Reading the words");
     else if (isGathered) status.show("Writing");
-    const areLines = settings.lines === 1 || checkpoint.config.text.documents !== undefined;
+    const areLines = settings.lines === 1 || checkpoint.config.text.documents === "lines";
     const output = { terminal, status, seed: seed ?? "", areLines };
     const sampleOptions = {
       stdin: process.stdin,

@@ -25,9 +25,10 @@ export class ShownSamples {
     // Those that somebody has asked for are all shown.
     if (this.options.sampleEvery === undefined && !this.#hasDropped(run)) return [];
     this.#lossAtLast = lossOf(run);
-    const lines = run.started?.config.text.documents
-      ? documentLines(text.split("\n"), width - INDENT.length)
-      : text.trim().split("\n");
+    const lines =
+      run.started?.config.text.documents === "lines"
+        ? documentLines(text.split("\n"), width - INDENT.length)
+        : text.trim().split("\n");
     return lines.flatMap((line) =>
       brokenLines(line, width - INDENT.length).map((part) => `${INDENT}${part}`),
     );

@@ -1,6 +1,7 @@
 import { RegExpParser } from "@eslint-community/regexpp";
 import type { Vocabulary } from "../../data/vocabulary.js";
 import { CharnnError, shortened } from "../../errors.js";
+import { DOCUMENT_END } from "../../text.js";
 import type { Rule } from "./rule.js";
 
 /**
@@ -20,6 +21,7 @@ export function characterRule(
   const refused = new Uint8Array(vocabulary.size);
   let left = 0;
   for (const codePoint of vocabulary.codePoints()) {
+    if (codePoint === DOCUMENT_END) continue;
     if (isIn(String.fromCodePoint(codePoint)) === wanted) left++;
     else refused[vocabulary.indexOf(codePoint) as number] = 1;
   }

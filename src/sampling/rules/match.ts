@@ -19,7 +19,8 @@ export function matchRule(
   { lines, length }: { readonly lines?: number | undefined; readonly length: number },
 ): Rule {
   const newline = lines === undefined ? undefined : vocabulary.indexOf(NEWLINE);
-  const automaton = new Automaton(source, vocabulary, newline === undefined ? [] : [newline]);
+  const ends = [newline, vocabulary.documentEnd].filter((it) => it !== undefined);
+  const automaton = new Automaton(source, vocabulary, ends);
   if (automaton.shortest === NEVER) {
     throw cannotMatch("nothing that the model's characters can spell matches it.");
   }

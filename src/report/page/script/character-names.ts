@@ -27,6 +27,7 @@ const NAMES: Readonly<Record<string, string>> = {
   "\u3000": "ideographic space",
   "\ufeff": "byte order mark",
   "\ufffd": "unknown character",
+  "": "end of a document",
 };
 
 /** The name of a character that can't be seen, or else its code point; undefined for one that can. */
