@@ -4,18 +4,22 @@
  * there is left alone.
  *
  *     npm run peers
+ *     npm run peers -- --tests   # what the tests use alone, without Keras
  *
  * PYTHON names another Python than python3, CHARNN_PEERS another folder than ~/.cache/charnn-peers.
  */
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { dataFolder } from "#src/data-folder.js";
 import { modulesWithTfjs, PEERS, PEERS_PYTHON } from "./find.js";
 
-const REQUIREMENTS = fileURLToPath(new URL("../../bench/peers/requirements.txt", import.meta.url));
-/** A copy of the requirements that were installed. */
+const ALL = requirements("requirements.txt");
+const OF_TESTS = requirements("requirements-tests.txt");
+const isForTests = process.argv.includes("--tests");
+const REQUIREMENTS = isForTests ? OF_TESTS : ALL;
+/** Copies of the requirements that were installed. */
 const INSTALLED = path.join(PEERS, "installed-requirements.txt");
 const TFJS_NODE = "@tensorflow/tfjs-node@4.22.0";
 
@@ -24,17 +28,19 @@ if (isInstalled) console.log(`The peers are in ${PEERS}.`);
 else process.exitCode = 1;
 
 function installPython(): boolean {
-  if (read(INSTALLED) === read(REQUIREMENTS) && existsSync(PEERS_PYTHON)) return true;
+  const installed = read(INSTALLED);
+  const isThere = installed === contentOf(ALL) || installed === contentOf(REQUIREMENTS);
+  if (isThere && existsSync(PEERS_PYTHON)) return true;
   const python = process.env.PYTHON || (process.platform === "win32" ? "python" : "python3");
   console.log(
-    `Installing PyTorch, Keras and others into ${PEERS}: some 5 GB, which takes minutes.`,
+    `Installing PyTorch${isForTests ? "" : ", Keras"} and others into ${PEERS}: some 5 GB, which takes minutes.`,
   );
   mkdirSync(PEERS, { recursive: true });
   const pip = ["-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"];
   const isDone =
     (existsSync(PEERS_PYTHON) || succeeds(python, ["-m", "venv", PEERS])) &&
     succeeds(PEERS_PYTHON, [...pip, "--requirement", REQUIREMENTS]);
-  if (isDone) copyFileSync(REQUIREMENTS, INSTALLED);
+  if (isDone) writeFileSync(INSTALLED, contentOf(REQUIREMENTS));
   return isDone;
 }
 
@@ -57,6 +63,16 @@ function installTfjs(): boolean {
     symlinkSync(path.join(tensorflow, name), link);
   }
   return true;
+}
+
+function requirements(name: string): string {
+  return fileURLToPath(new URL(`../../bench/peers/${name}`, import.meta.url));
+}
+
+/** Requirements with those that they name by `-r`, so that a change of either is seen. */
+function contentOf(file: string): string {
+  const all = readFileSync(OF_TESTS, "utf8");
+  return file === ALL ? readFileSync(ALL, "utf8") + all : all;
 }
 
 function succeeds(program: string, args: readonly string[]): boolean {
