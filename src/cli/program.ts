@@ -5,6 +5,7 @@ import { copiesCommand } from "./commands/copies.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evalCommand } from "./commands/eval.js";
 import { infoCommand } from "./commands/info.js";
+import { nextCommand } from "./commands/next.js";
 import { plotCommand } from "./commands/plot.js";
 import { reportCommand } from "./commands/report.js";
 import { runsCommand } from "./commands/runs.js";
@@ -18,7 +19,7 @@ import { setUpHelp } from "./options/help.js";
 const COMMANDS = {
   "Start:": [trainCommand, sampleCommand],
   "Look:": [infoCommand, plotCommand, reportCommand, runsCommand],
-  "Measure:": [evalCommand, scoreCommand, copiesCommand],
+  "Measure:": [evalCommand, scoreCommand, nextCommand, copiesCommand],
   "Machine:": [doctorCommand, benchCommand],
 };
 

@@ -100,7 +100,7 @@ function withEnd(settings: GenerateSettings, { documentEnd }: Vocabulary): Strea
  * one, which comes before each, and the prompt too. A text without line ends gives nothing to begin with, and the first
  * character is left to chance.
  */
-function* primingTokens(
+export function* primingTokens(
   vocabulary: Vocabulary,
   prompt: Tokens,
   documents: string | undefined,

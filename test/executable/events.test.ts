@@ -83,6 +83,7 @@ slow("What the commands print of a run is as docs/events.md says", async (t) => 
   const best = await print("sample", "fox", "-n", "10", "--best-of", "3", "--all");
   assertDocumented("charnn sample", best);
   assertSeen(best, "bitsPerCharacter", "tries");
+  assertDocumented("charnn next", await print("next", "fox", "The qui"));
   const scores = await print("eval", "fox", "fox.txt", "--dynamic");
   assertDocumented("charnn eval", scores);
   assertSeen(scores, "coldStart[].loss", "dynamic.loss", "baselines.counting.loss");
