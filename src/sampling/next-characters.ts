@@ -10,13 +10,13 @@ import { openModel } from "./open-model.js";
 import { primingTokens } from "./sampler.js";
 
 /** A character that may come next. */
-export interface NextCharacter {
+interface NextCharacter {
   readonly character: string;
   readonly probability: number;
 }
 
 /** An earlier character, and what it does to the prediction. */
-export interface Dependence {
+interface Dependence {
   /** 1 for the last character of the text, 2 for the one before it, and so on. */
   readonly distance: number;
   readonly character: string;

@@ -155,7 +155,7 @@ test("docs/events.md has no table that these tests don't look at", () => {
   const events =
     "preparing start replan warning step eval sample checkpoint end cross-validation run";
   const commands =
-    "sample,eval,score,score --also,score --labels,copies,info,runs rm,runs mv,runs diff,plot,report,doctor,bench";
+    "sample,next,eval,score,score --also,score --labels,copies,info,runs rm,runs mv,runs diff,plot,report,doctor,bench";
   assert.deepEqual(
     [...documented.keys()].sort(),
     [...events.split(" "), ...commands.split(",").map((it) => `charnn ${it}`)].sort(),
