@@ -1,7 +1,6 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { NEXT, NEXT_DEFAULTS, type NextSettings } from "../config/next.js";
 import { checked, definedOnly, settingsSchema } from "../config/schema.js";
-import { describeCharacter } from "../data/characters.js";
 import { prepareText } from "../data/prepare-text.js";
 import { leftOut, readAsOthers } from "../data/unknown-characters.js";
 import type { CharRnn } from "../model/char-rnn.js";
@@ -56,9 +55,10 @@ export async function nextCharacters(
   const given = { ...NEXT_DEFAULTS, ...definedOnly(checked(schema, settings)) };
   const { config, vocabulary } = checkpoint;
   const { signal, onWarning } = options;
-  const prepared = await prepareText(given.text, vocabulary, given.unknown, signal);
-  const { skipped, skippedCodePoints, mapped, mappings } = prepared;
-  if (skipped > 0) onWarning?.(leftOut(skipped, skippedCodePoints.map(describeCharacter)));
+  const reader = { ...config.text, vocabulary };
+  const prepared = await prepareText(given.text, reader, given.unknown, signal);
+  const { skipped, skippedCharacters, mapped, mappings } = prepared;
+  if (skipped > 0) onWarning?.(leftOut(skipped, skippedCharacters));
   if (mapped > 0) onWarning?.(readAsOthers(mapped, mappings));
   const text = vocabulary.encode(prepared.text);
   const tokens = [...primingTokens(vocabulary, text, config.text.documents)];
