@@ -10,6 +10,7 @@ import { primingTokens } from "./sampler.js";
 
 /** A character that may come next. */
 interface NextCharacter {
+  /** `""` for the end of a document. */
   readonly character: string;
   readonly probability: number;
 }

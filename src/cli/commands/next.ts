@@ -64,5 +64,7 @@ function dependences({ depends }: Next): string[] {
 }
 
 function shown(character: string): string {
+  // A model of documents also predicts where they end.
+  if (character === "") return "the end";
   return showCharacter(character.codePointAt(0) as number);
 }
