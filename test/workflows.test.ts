@@ -16,7 +16,9 @@ const hasActionlint = spawnSync("actionlint", ["-version"]).status === 0;
 test("The workflows are what GitHub takes", {
   skip: !hasActionlint && "actionlint is not installed",
 }, () => {
-  const { status, stdout, stderr } = spawnSync("actionlint", ["-color=false"], {
+  const files = [...workflows.keys()].map((name) => path.join(FOLDER, name));
+  files.push(path.join(ROOT, "examples", "ci", "workflow.yml"));
+  const { status, stdout, stderr } = spawnSync("actionlint", ["-color=false", ...files], {
     cwd: ROOT,
     encoding: "utf8",
   });

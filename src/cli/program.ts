@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { version } from "../version.js";
 import { benchCommand } from "./commands/bench.js";
+import { completeCommand } from "./commands/complete.js";
 import { copiesCommand } from "./commands/copies.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evalCommand } from "./commands/eval.js";
@@ -20,7 +21,7 @@ const COMMANDS = {
   "Start:": [trainCommand, sampleCommand],
   "Look:": [infoCommand, plotCommand, reportCommand, runsCommand],
   "Measure:": [evalCommand, scoreCommand, nextCommand, copiesCommand],
-  "Machine:": [doctorCommand, benchCommand],
+  "Machine:": [doctorCommand, benchCommand, completeCommand],
 };
 
 /** The whole command line. Commands load the library only when they run. */

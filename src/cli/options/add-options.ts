@@ -24,6 +24,14 @@ export function canBeRepeated(option: CommandOption): boolean {
   return option.variadic || repeated.has(option);
 }
 
+/** By option: the words that its value can be. */
+const choices = new WeakMap<CommandOption, readonly string[]>();
+
+/** The words that the value of an option can be; none where it can be anything else. */
+export function choicesOf(option: CommandOption): readonly string[] {
+  return choices.get(option) ?? [];
+}
+
 /**
  * Gives a command the options of a table, in their order and under their headings.
  *
@@ -74,6 +82,7 @@ function optionOf(name: string, entry: Option<unknown>): CommandOption {
     repeated.add(made);
     return made.argParser((text, before: readonly string[] = []) => [...before, text]);
   }
+  choices.set(made, (kind.words ?? []) as readonly string[]);
   const parse = parserOf(kind);
   return parse ? made.argParser(naming(long, parse)) : made;
 }

@@ -1,0 +1,56 @@
+import { script } from "@bomb.sh/tab";
+
+export type Shell = "bash" | "zsh" | "fish" | "powershell";
+
+/** What is otherwise in the script for bash, and what has to be. */
+const MENDED_FOR_BASH: readonly (readonly [from: string, to: string])[] = [
+  // Two programs may have such a script, and one may be read twice.
+  ["readonly ShellComp", "ShellComp"],
+  // What was typed is not run, whatever it is.
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is in bash
+  ["${words[@]:1}", `$(printf '%q ' "\${words[@]:1:cword-1}" "$cur")`],
+  [`requestComp="$requestComp ''"`, ":"],
+  // Files are completed where nothing else is.
+  ["complete -F ", "complete -o default -F "],
+];
+
+/** What the script for bash uses of the package bash-completion, for where that is not installed. */
+const WORDS_FOR_BASH = `
+if ! declare -F _get_comp_words_by_ref > /dev/null; then
+    _get_comp_words_by_ref() {
+        words=("\${COMP_WORDS[@]}")
+        cword=$COMP_CWORD
+        cur=\${COMP_WORDS[COMP_CWORD]}
+        prev=\${COMP_WORDS[COMP_CWORD-1]}
+    }
+fi
+`;
+
+/**
+ * The script by which a shell completes what is typed after `charnn`.
+ *
+ * @param executable what calls charnn, quoted for the shell
+ */
+export function shellScript(shell: Shell, executable: string): string {
+  const text = printed(() => script(shell, "charnn", executable));
+  if (shell !== "bash") return text;
+  let mended = text;
+  for (const [from, to] of MENDED_FOR_BASH) {
+    if (!mended.includes(from)) throw new Error(`The script for bash has no ${from}.`);
+    mended = mended.replaceAll(from, to);
+  }
+  return `${mended}${WORDS_FOR_BASH}`;
+}
+
+/** The package prints its scripts, and gives them in no other way. */
+function printed(print: () => void): string {
+  const lines: string[] = [];
+  const { log } = console;
+  console.log = (line: string) => lines.push(line);
+  try {
+    print();
+  } finally {
+    console.log = log;
+  }
+  return `${lines.join("\n")}\n`;
+}
