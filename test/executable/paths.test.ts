@@ -18,7 +18,19 @@ import { isWindows, noPosix, slashed } from "../helpers/system.js";
 /** What stands for a value in the help and is no path. */
 const NO_PATHS: ReadonlySet<string | undefined> = new Set([
   ...["n", "k", "t", "p", "x", "fraction", "rate", "size", "norm", "loss", "steps", "time"],
-  ...["seconds", "shell", "name", "kind", "what", "how", "text", "columns", "rows", "step:steps,"],
+  ...[
+    "seconds",
+    "shell",
+    "form",
+    "name",
+    "kind",
+    "what",
+    "how",
+    "text",
+    "columns",
+    "rows",
+    "step:steps,",
+  ],
   undefined,
 ]);
 
