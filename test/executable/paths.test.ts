@@ -21,6 +21,9 @@ const NO_PATHS: ReadonlySet<string | undefined> = new Set([
   ...[
     "seconds",
     "shell",
+    "set",
+    "regex",
+    "word",
     "form",
     "name",
     "kind",
