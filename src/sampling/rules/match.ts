@@ -41,7 +41,7 @@ export function matchRule(
           // The last one ends the text, and is not written; after another there must be room for a line.
           const mayEndLine = isMatch && (lineBreaks + 1 === lines || automaton.shortest < left);
           for (let token = 0; token < distances.length; token++) {
-            const isPossible = token === newline ? mayEndLine : distances[token] < left;
+            const isPossible = token === newline ? mayEndLine : isInTime(distances[token], left);
             if (!isPossible) forbidden[token] = 1;
           }
         },
@@ -54,7 +54,7 @@ export function matchRule(
           }
         },
         endsBefore: (token, left) =>
-          newline === undefined && place.isMatch && place.distances[token] >= left,
+          newline === undefined && place.isMatch && !isInTime(place.distances[token], left),
         isComplete: () =>
           newline === undefined && place.isMatch && place.distances.every((it) => it === NEVER),
       };
@@ -82,6 +82,12 @@ function placeAfter(
     }
   }
   return place;
+}
+
+/** Whether a match that takes this many characters after the next one is complete in time. */
+function isInTime(distance: number, left: number): boolean {
+  // Without a limit there is an infinite number of them left.
+  return distance !== NEVER && distance < left;
 }
 
 /** Characters that a match takes after the next one, at the least. */

@@ -10,21 +10,18 @@ export function repeatRule(length: number, vocabulary: Vocabulary): Rule {
     option: `--max-repeat ${length}`,
     begin(prompt) {
       const before = ofPrompt(prompt);
-      const own = new GramSet(length);
+      const own = new Strings(length);
       /** The last characters, as code points: one fewer than make a repeat. */
-      const recent = before.end.slice(-(length - 1 || Number.POSITIVE_INFINITY));
-      if (length === 1) recent.length = 0;
+      const recent = before.codePoints.slice(
+        before.codePoints.length - Math.min(length - 1, before.codePoints.length),
+      );
       // A string may begin in the prompt.
       for (const codePoint of recent) own.append(codePoint);
       return {
         forbid(forbidden) {
           if (recent.length < length - 1) return;
-          const inPrompt = before.strings.lookUp(recent);
-          const inText = own.lookUp(recent);
-          for (let token = 0; token < codePoints.length; token++) {
-            const codePoint = codePoints[token];
-            if (inText(codePoint) || inPrompt(codePoint)) forbidden[token] = 1;
-          }
+          before.strings.markRepeats(recent, codePoints, forbidden);
+          own.markRepeats(recent, codePoints, forbidden);
         },
         wrote(token) {
           const codePoint = codePoints[token];
@@ -37,15 +34,44 @@ export function repeatRule(length: number, vocabulary: Vocabulary): Rule {
   };
 }
 
+/** The strings of one length in a text that grows. */
+class Strings {
+  readonly #whole: GramSet;
+  /** All that something follows, one character shorter: where one is new, nothing is repeated. */
+  readonly #beginnings: GramSet | undefined;
+  #last: number | undefined;
+
+  constructor(length: number) {
+    this.#whole = new GramSet(length);
+    this.#beginnings = length > 1 ? new GramSet(length - 1) : undefined;
+  }
+
+  append(codePoint: number): void {
+    this.#whole.append(codePoint);
+    if (this.#last !== undefined) this.#beginnings?.append(this.#last);
+    this.#last = codePoint;
+  }
+
+  /** Marks the tokens that would repeat a string that begins with the recent characters. */
+  markRepeats(recent: readonly number[], codePoints: Uint32Array, marks: Uint8Array): void {
+    const isNew = this.#beginnings && !this.#beginnings.lookUp(recent)(recent[recent.length - 1]);
+    if (isNew) return;
+    const occurs = this.#whole.lookUp(recent);
+    for (let token = 0; token < codePoints.length; token++) {
+      if (occurs(codePoints[token])) marks[token] = 1;
+    }
+  }
+}
+
 /** The strings of a prompt, made once for all texts that continue it. */
 function stringsOfPrompt(length: number) {
-  let made: { text: string; end: readonly number[]; strings: GramSet } | undefined;
+  let made: { text: string; codePoints: readonly number[]; strings: Strings } | undefined;
   return ({ text }: Prompt) => {
     if (made?.text !== text) {
-      const strings = new GramSet(length);
-      const end = Array.from(text, (character) => character.codePointAt(0) as number);
-      for (const codePoint of end) strings.append(codePoint);
-      made = { text, end, strings };
+      const strings = new Strings(length);
+      const codePoints = Array.from(text, (character) => character.codePointAt(0) as number);
+      for (const codePoint of codePoints) strings.append(codePoint);
+      made = { text, codePoints, strings };
     }
     return made;
   };

@@ -77,6 +77,20 @@ test("A regular expression may turn flags on and off for a group", () => {
   assert.equal(texts("(?-s:.)").includes("\n"), false);
 });
 
+test("A text by a regular expression matches it where nothing limits its length", () => {
+  for (const source of ["[a-c]{2,5}\\.", "a|bc", "(?:ab?)?c{3}", "^ab{3}$"]) {
+    const expression = new RegExp(`^(?:${source})$`, "u");
+    for (let seed = 0; seed < 40; seed++) {
+      const rule = matchRule(source, vocabulary, { length: -1 });
+      assert.match(writeByRules(vocabulary, [rule], { length: -1, seed }), expression);
+      const lines = matchRule(source, vocabulary, { length: -1, lines: 2 });
+      const both = writeByRules(vocabulary, [lines], { length: -1, lines: 2, seed }).split("\n");
+      assert.equal(both.length, 2);
+      for (const line of both) assert.match(line, expression);
+    }
+  }
+});
+
 test("A prompt is a part of what matches, and of its last line alone where each line matches", () => {
   const rule = matchRule("ab*c", vocabulary, { length: 10 });
   assert.match(writeByRules(vocabulary, [rule], { prompt: "ab", length: 10 }), /^b*c$/);
