@@ -1,5 +1,6 @@
 import path from "node:path";
 import { CharnnError, systemErrorCode } from "../errors.js";
+import { quoted } from "../shell-words.js";
 import { cureOf, reasonOf } from "../system-errors.js";
 
 /** The result of an action on something named, with what the system refuses as a {@link CharnnError}. */
@@ -38,6 +39,9 @@ function missing(file: string, cause: unknown): CharnnError {
 
 function hintAt(file: string): string {
   if (/(^|[\\/])data[\\/]shakespeare\.txt$/.test(file)) return "`npm run data` makes it.";
+  if (/^https?:\/\//i.test(file)) {
+    return `charnn downloads nothing. To learn from a page: curl -L ${quoted(file)} | charnn train - --name NAME`;
+  }
   if (file.startsWith("~")) return "~ is not expanded: give the whole path.";
   if (/[*?]|\[[^\]]+\]|\{[^}]*,[^}]*\}/.test(file)) {
     return "Wildcards are not expanded: name each file, or a folder to read all texts in it.";

@@ -117,6 +117,11 @@ slow("a text that can't be learned from is refused", async (t) => {
   const cases: [args: string, ...says: string[]][] = [
     ["nosuch.txt", '"nosuch.txt"', path.join(cwd, "nosuch.txt")],
     ["fox.txt nosuch.txt", '"nosuch.txt"'],
+    [
+      "https://example.org/a.txt",
+      "downloads nothing",
+      "curl -L https://example.org/a.txt | charnn train -",
+    ],
     ["data/shakespeare.txt", '"data/shakespeare.txt"', "`npm run data`"],
     ["empty.txt", '"empty.txt" is empty: there is nothing to learn', "thousand characters"],
     ["empty.txt blank.txt", 'The text of "empty.txt", "blank.txt" is empty'],

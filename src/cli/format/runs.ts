@@ -134,11 +134,12 @@ function begun(origin: RunRecord | undefined): string[][] {
 
 /** The first hundred characters, with those that don't show written out. */
 function shownVocabulary(vocabulary: readonly (string | null)[]): string {
-  const characters = vocabulary.filter((it) => it !== null);
+  const characters = vocabulary.filter((it): it is string => it !== null && it !== "");
   const shown = characters.slice(0, 100).map(printableLine);
   return (
     shown.join("") +
     (characters.length > shown.length ? " ..." : "") +
-    (characters.length < vocabulary.length ? " and one unknown character" : "")
+    (vocabulary.includes("") ? " and the end of a document" : "") +
+    (vocabulary.includes(null) ? " and one unknown character" : "")
   );
 }
