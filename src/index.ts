@@ -23,6 +23,7 @@ export type { Metrics } from "./runs/metrics-collector.js";
 export { readMetrics } from "./runs/metrics-reader.js";
 export { type Next, nextCharacters } from "./sampling/next-characters.js";
 export { sample } from "./sampling/sample.js";
+export { type Model, openModel } from "./serving/model.js";
 export { installTensorFlow } from "./setup/install-tensorflow.js";
 export { crossValidate } from "./training/cross-validate.js";
 export type { TrainingEvent } from "./training/events.js";

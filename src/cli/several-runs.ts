@@ -14,8 +14,8 @@ export interface OpenRun {
 interface OpenOptions {
   readonly out: string | undefined;
   readonly signal: AbortSignal;
-  /** Which tensors of each are needed; the weights when left out. */
-  readonly tensors?: "all" | "weights";
+  /** Whether the weights of each are enough. Default: true. */
+  readonly weightsOnly?: boolean;
 }
 
 /**
@@ -25,13 +25,13 @@ interface OpenOptions {
 export async function openRuns(
   asked: readonly string[],
   terminal: Pick<Terminal, "warn">,
-  { out, signal, tensors = "weights" }: OpenOptions,
+  { out, signal, weightsOnly = true }: OpenOptions,
 ): Promise<OpenRun[]> {
   const { loadCheckpoint } = await import("../runs/load-checkpoint.js");
   const runs: OpenRun[] = [];
   const paths = new Set<string>();
   for (const run of asked) {
-    const checkpoint = await loadCheckpoint(run, { out, signal, tensors });
+    const checkpoint = await loadCheckpoint(run, { out, signal, weightsOnly });
     const file = path.resolve(checkpoint.path);
     if (paths.has(file)) {
       throw new CharnnError("INVALID_SETTING", `${run} is asked for twice.`, "Name each run once.");

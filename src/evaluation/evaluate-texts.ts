@@ -16,7 +16,7 @@ import type { Tokens, Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
 import type { CharRnn, Score } from "../model/char-rnn.js";
 import { parameterViews } from "../model/parameters.js";
-import { openModel } from "../sampling/open-model.js";
+import { openNetwork } from "../sampling/open-network.js";
 import { bitsPerCharacter } from "../text.js";
 import { type Classification, ConfusionMatrix } from "./confusion.js";
 import { evaluateDynamically } from "./dynamic-evaluation.js";
@@ -96,7 +96,7 @@ export async function* evaluateTexts(
   const { texts, warnings } = await readTexts(files, reading, { stdin, inputs, signal });
   for (const warning of warnings) onWarning?.(warning);
   const backendSettings = { backend: all.backend, threads };
-  const model = await openModel(checkpoint, backendSettings, windowsOf(texts), onWarning);
+  const model = await openNetwork(checkpoint, backendSettings, windowsOf(texts), onWarning);
   try {
     for (const text of texts) {
       const { unknown, baselines } = all;

@@ -7,7 +7,7 @@ import { AS_ANOTHER, AS_IT_IS } from "../data/known-part.js";
 import { type NamedText, readTexts } from "../data/texts.js";
 import { readAsOthers } from "../data/unknown-characters.js";
 import type { CharRnn } from "../model/char-rnn.js";
-import { openModel } from "../sampling/open-model.js";
+import { openNetwork } from "../sampling/open-network.js";
 import { NEWLINE } from "../text.js";
 import { inPieces } from "../turns.js";
 import { surprisals, type TextReading } from "./surprisal.js";
@@ -92,7 +92,7 @@ export async function* scoreTexts(
       const onWarning = k === 0 ? options.onWarning : undefined;
       const documents = reading.fresh ? "lines" : checkpoint.config.text.documents;
       const windows = evaluationShape(longest, documents);
-      models.push(await openModel(checkpoint, { backend, threads }, windows, onWarning));
+      models.push(await openNetwork(checkpoint, { backend, threads }, windows, onWarning));
     }
     for (const text of texts) {
       const readings: Reading[] = [];

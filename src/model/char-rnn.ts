@@ -7,7 +7,7 @@ import type {
   Tensor,
   Workspace,
 } from "../backends/backend.js";
-import { CELLS } from "../config/cells.js";
+import { CELLS, stateSize } from "../config/cells.js";
 import type { ModelConfig } from "../config/model.js";
 import type { Batch } from "../data/batch.js";
 import type { Random } from "../random.js";
@@ -94,6 +94,12 @@ export class CharRnn {
     const model = new CharRnn(backend, config, parameterArray(backend, config), workspace);
     model.parameters.write(weights);
     return model;
+  }
+
+  /** Numbers of a sequence's state in all layers. */
+  get stateSize(): number {
+    const { layers, cell, hiddenSize } = this.config;
+    return stateSize(cell, layers, hiddenSize);
   }
 
   /** The state before any text: all zeros. */

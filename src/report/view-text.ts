@@ -12,7 +12,7 @@ import { leftOut, readAsOthers } from "../data/unknown-characters.js";
 import { countTokens, type Tokens } from "../data/vocabulary.js";
 import type { CharRnn, ModelState } from "../model/char-rnn.js";
 import { exponentials } from "../sampling/exponentials.js";
-import { openModel } from "../sampling/open-model.js";
+import { openNetwork } from "../sampling/open-network.js";
 import { Turns } from "../turns.js";
 import type { Counts } from "./neighbours.js";
 import { type Tracked, trackedProperties } from "./neurons.js";
@@ -82,7 +82,7 @@ export async function viewText(
   const { text, tokens, isHeldOut } = await textOf(checkpoint, settings, options, onWarning);
   onWork?.("model");
   const windows = { time: WINDOW, batch: 1 };
-  const model = await openModel(checkpoint, backendSettings, windows, onWarning);
+  const model = await openNetwork(checkpoint, backendSettings, windows, onWarning);
   try {
     const units = config.model.layers * config.model.hiddenSize;
     const fitted = Math.min(tokens.length, MAX_FITTED, Math.floor(MAX_ACTIVATIONS / units));

@@ -21,14 +21,15 @@ interface Whereabouts {
 
 interface LoadOptions extends Whereabouts {
   /**
-   * Which tensors the result has: `weights` leaves out what is only needed to go on training, which is three
-   * quarters of the file. All when left out; all are checked in any case.
+   * Leaves out what is only needed to go on training, which is three quarters of the file. It is checked in any
+   * case. Default: false.
    */
-  readonly tensors?: "all" | "weights" | "none";
+  readonly weightsOnly?: boolean | undefined;
+  /** Leaves out the weights too. Default: false. */
+  readonly factsOnly?: boolean | undefined;
 }
 
 const RUNS_IN_HINT = 5;
-const KEPT = { all: undefined, weights: isWeight, none: () => false } as const;
 
 /**
  * Reads a checkpoint and checks all of it.
@@ -39,11 +40,12 @@ const KEPT = { all: undefined, weights: isWeight, none: () => false } as const;
  */
 export async function loadCheckpoint(
   run?: string,
-  { out = RUNS_FOLDER, signal, tensors = "all" }: LoadOptions = {},
+  { out = RUNS_FOLDER, signal, weightsOnly = false, factsOnly = false }: LoadOptions = {},
 ): Promise<Checkpoint & { readonly path: string }> {
   const path = await findCheckpoint(run, out);
+  const onTensor = factsOnly ? () => false : weightsOnly ? isWeight : undefined;
   try {
-    return { ...(await readCheckpoint(path, { signal, onTensor: KEPT[tensors] })), path };
+    return { ...(await readCheckpoint(path, { signal, onTensor })), path };
   } catch (error) {
     if (run !== undefined || !(error instanceof CharnnError)) throw error;
     throw await newestUnusable(error, path, out);

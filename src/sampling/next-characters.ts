@@ -5,15 +5,9 @@ import { prepareText } from "../data/prepare-text.js";
 import { leftOut, readAsOthers } from "../data/unknown-characters.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import { Turns } from "../turns.js";
-import { openModel } from "./open-model.js";
+import { likeliest, type NextCharacter, softmax } from "./likeliest.js";
+import { openNetwork } from "./open-network.js";
 import { primingTokens } from "./sampler.js";
-
-/** A character that may come next. */
-interface NextCharacter {
-  /** `""` for the end of a document. */
-  readonly character: string;
-  readonly probability: number;
-}
 
 /** An earlier character, and what it does to the prediction. */
 interface Dependence {
@@ -65,19 +59,11 @@ export async function nextCharacters(
   const tokens = [...primingTokens(vocabulary, text, config.text.documents)];
   const count = Math.min(given.depends, text.length);
   const purpose = { streams: Math.max(count, 1) };
-  const model = await openModel(checkpoint, given, purpose, onWarning);
+  const model = await openNetwork(checkpoint, given, purpose, onWarning);
   try {
     const { whole, without } = await predictions(model, tokens, count, new Turns(signal));
     const probabilities = softmax(whole);
-    const { unknown } = vocabulary;
-    const characters = [...probabilities.keys()]
-      .filter((token) => token !== unknown)
-      .sort((a, b) => probabilities[b] - probabilities[a] || a - b)
-      .slice(0, given.top)
-      .map((token) => ({
-        character: vocabulary.characterAt(token),
-        probability: probabilities[token],
-      }));
+    const characters = likeliest(probabilities, vocabulary, given.top);
     const depends = without.map((logits, index): Dependence => {
       const distance = count - index;
       const character = vocabulary.characterAt(tokens[tokens.length - distance]);
@@ -135,13 +121,6 @@ async function predictions(
   } finally {
     session.dispose();
   }
-}
-
-function softmax(logits: Float32Array): Float64Array {
-  const highest = logits.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
-  const weights = Float64Array.from(logits, (logit) => Math.exp(logit - highest));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  return weights.map((weight) => weight / total);
 }
 
 /** sum p log2(p / q) */

@@ -12,7 +12,7 @@ import { Random } from "../random.js";
 import { Turns } from "../turns.js";
 import { candidatesAtOnce, rejects, type Selection } from "./candidates.js";
 import { refuseStops } from "./ends.js";
-import { openModel } from "./open-model.js";
+import { openNetwork } from "./open-network.js";
 import { characterRule } from "./rules/characters.js";
 import { copyRule } from "./rules/copies.js";
 import { matchRule } from "./rules/match.js";
@@ -58,24 +58,50 @@ export async function prepareSampling(
   given: SampleSettings,
   options: SampleOptions,
 ): Promise<Sampling> {
-  const settings: Settings = { ...SAMPLE_DEFAULTS, ...definedOnly(checked(schema, given)) };
-  const { config, vocabulary } = checkpoint;
+  const { settings, generating } = await prepareWriting(checkpoint, given, options);
+  const { vocabulary } = checkpoint;
   const { signal, onWarning } = options;
-  const turns = new Turns(signal);
-  signal?.throwIfAborted();
-  refuseStops(settings.stop ?? [], (codePoint) => vocabulary.indexOf(codePoint) !== undefined);
-  refuseNoLines(settings, vocabulary);
-  const rules = await openRules(settings, checkpoint, options);
   const selection = await openSelection(settings, checkpoint, options);
-  const prompt = await readable(settings, checkpoint, options, turns);
   const { backend, threads, count } = settings;
   const isChosen = selection.bestOf > 1 || rejects(selection);
   const streams = isChosen ? candidatesAtOnce(count, selection) : count;
-  const model = await openModel(checkpoint, { backend, threads }, { streams }, onWarning);
+  const model = await openNetwork(checkpoint, { backend, threads }, { streams }, onWarning);
+  return {
+    model,
+    vocabulary,
+    generating: { ...generating, measures: isChosen },
+    random: randomOf(settings.randomSeed ?? 0),
+    selection,
+    isChosen,
+    turns: new Turns(signal),
+    options,
+  };
+}
+
+/** The random numbers of a sampling. */
+export function randomOf(randomSeed: number): Random {
+  return Random.fromSeed(randomSeed).fork("sample");
+}
+
+/**
+ * Checks settings, reads the files that they name, and makes the limits on what is written.
+ *
+ * @throws CharnnError as `sample` does
+ */
+export async function prepareWriting(
+  checkpoint: Checkpoint,
+  given: SampleSettings,
+  options: SampleOptions,
+): Promise<{ readonly settings: Settings; readonly generating: GenerateSettings }> {
+  const settings: Settings = { ...SAMPLE_DEFAULTS, ...definedOnly(checked(schema, given)) };
+  const { config, vocabulary } = checkpoint;
+  options.signal?.throwIfAborted();
+  refuseStops(settings.stop ?? [], (codePoint) => vocabulary.indexOf(codePoint) !== undefined);
+  refuseNoLines(settings, vocabulary);
+  const rules = await openRules(settings, checkpoint, options);
+  const prompt = await readable(settings, checkpoint, options);
   const { documents } = config.text;
-  const generating = { ...settings, prompt, documents, rules, measures: isChosen };
-  const random = Random.fromSeed(settings.randomSeed ?? 0).fork("sample");
-  return { model, vocabulary, generating, random, selection, isChosen, turns, options };
+  return { settings, generating: { ...settings, prompt, documents, rules } };
 }
 
 async function openRules(
@@ -189,13 +215,12 @@ async function readable(
   { seed = "", unknown }: Settings,
   { vocabulary, config }: Checkpoint,
   { signal, onWarning }: SampleOptions,
-  turns: Turns,
 ): Promise<string> {
   const prepared = await prepareText(seed, { vocabulary, ...config.text }, unknown, signal);
   const { text, skipped, skippedCharacters, mapped, mappings } = prepared;
   if (skipped > 0) onWarning?.(`Of the seed, ${leftOut(skipped, skippedCharacters)}`);
   if (mapped > 0) onWarning?.(`Of the seed, ${readAsOthers(mapped, mappings)}`);
-  await warnOfUnknown(text, vocabulary, turns, onWarning);
+  await warnOfUnknown(text, vocabulary, new Turns(signal), onWarning);
   return text;
 }
 

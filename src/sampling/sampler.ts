@@ -90,7 +90,7 @@ function shared(session: DecodeSession, logits: Float32Array, count: number): Fl
 }
 
 /** With the end of a document: that of a line, or a token that is not written. */
-function withEnd(settings: GenerateSettings, { documentEnd }: Vocabulary): StreamSettings {
+export function withEnd(settings: GenerateSettings, { documentEnd }: Vocabulary): StreamSettings {
   if (settings.documents === undefined) return settings;
   return settings.documents === "lines" ? { ...settings, lines: 1 } : { ...settings, documentEnd };
 }

@@ -87,7 +87,7 @@ export async function readAndPlan(
   const base =
     initFrom === undefined
       ? undefined
-      : await loadCheckpoint(initFrom, { out, signal, tensors: "weights" });
+      : await loadCheckpoint(initFrom, { out, signal, weightsOnly: true });
   const alsoKnown = base?.vocabulary;
   const corpus = await loadCorpus({ ...corpusSettings(settings), alsoKnown }, options);
   refuseUnknownPrompt(settings.samplePrompt, settings, corpus.vocabulary);

@@ -3,7 +3,8 @@
  * page. Every line of a block of `sh` is either run here or listed below with the reason why it is not.
  */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -57,6 +58,7 @@ for (const page of PAGES) {
       const run = await runner(t);
       for (const { language, text } of blocksOf(page)) {
         if (language === "js") run.program(text);
+        if (language === "js server") await run.server(text);
         for (const line of language === "sh" ? commandsOf(text) : []) {
           if (!NOT_RUN.has(withoutComment(line))) run.line(line);
         }
@@ -68,7 +70,7 @@ for (const page of PAGES) {
 test("Every line to type is in a block of sh, and each that is not run is on a page", () => {
   const lines = PAGES.flatMap((page) =>
     blocksOf(page).flatMap(({ language, text }) => {
-      const isCode = language === "text" || language === "json" || language === "js";
+      const isCode = ["text", "json", "js", "js server"].includes(language);
       assert.ok(isCode || language === "sh", `${page}: a block of "${language}"`);
       return language === "sh" ? commandsOf(text).map(withoutComment) : [];
     }),
@@ -98,9 +100,11 @@ test("Every link of the README and of docs/ leads to a file that exists", () => 
 });
 
 /** Types lines into a shell and runs programs, in a folder with the files that the pages name. */
-async function runner(
-  t: TestContext,
-): Promise<{ line(line: string): void; program(text: string): void }> {
+async function runner(t: TestContext): Promise<{
+  line(line: string): void;
+  program(text: string): void;
+  server(text: string): Promise<void>;
+}> {
   const cwd = await temporaryFolder(t);
   const bin = await temporaryFolder(t);
   await writeFile(
@@ -129,7 +133,48 @@ async function runner(
       run(line, Number(code), "sh", ["-c", shortened(line)]);
     },
     program: (text) => run(text, 0, process.execPath, ["--input-type=module", "--eval", text]),
+    server: (text) => loadServer(text, { cwd, env }),
   };
+}
+
+/** Starts a program that serves, and asks it for more texts at once than it writes, some of them given up. */
+async function loadServer(
+  text: string,
+  { cwd, env }: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
+): Promise<void> {
+  const server = spawn(process.execPath, ["--input-type=module", "--eval", text], {
+    cwd,
+    env: { ...env, PORT: "0" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  try {
+    const [line] = await once(server.stdout.setEncoding("utf8"), "data");
+    const url = new URL(line.trim());
+    const ask = async (prompt: string, length: number) => {
+      const address = new URL(`/?prompt=${encodeURIComponent(prompt)}&length=${length}`, url);
+      const response = await fetch(address);
+      return { status: response.status, text: await response.text() };
+    };
+    const answers = await Promise.all(Array.from({ length: 100 }, () => ask("Once", 300)));
+    const done = answers.filter(({ status }) => status === 200);
+    assert.ok(done.length >= 64, `${done.length} texts`);
+    for (const { text: written } of done) assert.equal(written.length, 301);
+    for (const { status } of answers) assert.ok(status === 200 || status === 503, `${status}`);
+    assert.ok(new Set(done.map((it) => it.text)).size > 1);
+    const refused = await ask("\u8a9e", 10);
+    assert.deepEqual([refused.status, /does not know/.test(refused.text)], [400, true]);
+    for (let k = 0; k < 20; k++) {
+      const stop = new AbortController();
+      const response = await fetch(new URL("/?length=2000", url), { signal: stop.signal });
+      await response.body?.getReader().read();
+      stop.abort();
+    }
+    // Those that were given up take nobody's place.
+    const after = await Promise.all(Array.from({ length: 64 }, () => ask("i love", 20)));
+    assert.deepEqual([...new Set(after.map(({ status }) => status))], [200]);
+  } finally {
+    server.kill("SIGKILL");
+  }
 }
 
 /** A line as it is run: the built program, installed already, and trainings that take a moment. */
@@ -140,7 +185,7 @@ function shortened(line: string): string {
 
 function blocksOf(page: string): { language: string; text: string }[] {
   const text = readFileSync(path.join(ROOT, page), "utf8");
-  const blocks = [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)];
+  const blocks = [...text.matchAll(/^```([\w ]*)\n(.*?)^```$/gms)];
   return blocks.map(([, language, text]) => ({ language, text }));
 }
 

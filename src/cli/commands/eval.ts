@@ -41,8 +41,8 @@ export function evalCommand(program: Command, context: CommandContext): void {
     const { evaluateTexts } = await import("../../evaluation/evaluate-texts.js");
     const { Inputs } = await import("../../data/inputs.js");
     const { signal } = interruption;
-    const tensors = options.dynamic ? "all" : "weights";
-    const runs = await openRuns([run, ...(also ?? [])], terminal, { out, signal, tensors });
+    const weightsOnly = !options.dynamic;
+    const runs = await openRuns([run, ...(also ?? [])], terminal, { out, signal, weightsOnly });
     const settings = { ...options, out, files };
     // Each run reads all of it.
     const inputs = runs.length > 1 ? new Inputs(process.stdin) : undefined;

@@ -43,7 +43,7 @@ export function infoCommand(
     }
     const { loadCheckpoint } = await import("../../runs/load-checkpoint.js");
     const shown = await described(
-      await loadCheckpoint(run, { out, signal, tensors: "none" }),
+      await loadCheckpoint(run, { out, signal, factsOnly: true }),
       false,
     );
     const lines = json ? [JSON.stringify(jsonOf(shown))] : runDetails(shown, terminal.outWidth);

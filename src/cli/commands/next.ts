@@ -32,7 +32,7 @@ export function nextCommand(program: Command, context: CommandContext): void {
     const { loadCheckpoint } = await import("../../runs/load-checkpoint.js");
     const { nextCharacters } = await import("../../sampling/next-characters.js");
     const { signal } = interruption;
-    const checkpoint = await loadCheckpoint(run, { out, signal, tensors: "weights" });
+    const checkpoint = await loadCheckpoint(run, { out, signal, weightsOnly: true });
     await warnIfUntrained(terminal, checkpoint);
     const options = { signal, onWarning: terminal.warn };
     const next = await nextCharacters(checkpoint, { ...settings, text }, options);

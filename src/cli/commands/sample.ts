@@ -38,7 +38,7 @@ export function sampleCommand(program: Command, context: CommandContext): void {
     refuseContradictions(options);
     const { loadCheckpoint } = await import("../../runs/load-checkpoint.js");
     const { signal } = interruption;
-    const checkpoint = await loadCheckpoint(run, { out, signal, tensors: "weights" });
+    const checkpoint = await loadCheckpoint(run, { out, signal, weightsOnly: true });
     await warnIfUntrained(terminal, checkpoint);
     const seed =
       seedFile === undefined

@@ -21,7 +21,7 @@ export type Purpose =
  * @param onWarning called at once with what slows it down
  * @throws CharnnError where the backend is not available, or there is not enough memory
  */
-export async function openModel(
+export async function openNetwork(
   { config, tensors }: Checkpoint,
   { backend = "auto", threads }: BackendSettings,
   purpose: Purpose,
