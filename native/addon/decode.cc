@@ -215,7 +215,7 @@ napi_value open_decode_session(napi_env env, const Arguments& arguments) {
   auto session = make_session(instance, shape);
   auto kernel = instance.kernels->decode_pack[index_of(shape.cell)];
   instance.team->run([&](const Worker& worker) { kernel(session->decode, weights, worker); });
-  if (instance.team->size() > 1 && is_worth_team(shape)) {
+  if (instance.team->size() > 1 && is_worth_team(shape, shape.sequences)) {
     session->threads = instance.team;
     session->team = session->threads.get();
   }

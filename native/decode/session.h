@@ -8,14 +8,14 @@
 
 namespace charnn {
 
-/// Whether a step is worth several threads.
-inline bool is_worth_team(const DecodeShape& shape) {
+/// Whether a step of this many sequences is worth several threads.
+inline bool is_worth_team(const DecodeShape& shape, size_t sequences) {
   /// From this many recurrent weights times sequences it pays to share a step.
   constexpr size_t min_work = 180'000;
   const size_t gates = traits_of(shape.cell).gates * shape.hidden;
   // The lowest layer's input is mostly looked up.
   const size_t weights = gates * shape.hidden * (2 * shape.layers - 1);
-  return weights * shape.sequences >= min_work;
+  return weights * sequences >= min_work;
 }
 
 struct DecodeSession {
@@ -26,7 +26,9 @@ struct DecodeSession {
   /// Sequences of the next step that the team has begun to prepare; 0: none.
   size_t prepared = 0;
 
-  bool uses_team() const { return team != nullptr && way.uses_team(); }
+  bool uses_team() const {
+    return team != nullptr && is_worth_team(decode.shape, decode.sequences) && way.uses_team();
+  }
 
   /// Prepares the next step.
   void operator()(const Worker& worker) const { kernels->decode_prepare(decode, worker); }

@@ -71,7 +71,8 @@ CHARNN_EXPORT(openDecodeSession) void open_decode_session(Session* session) {
   auto kernel = wasm::kKernels.decode_pack[static_cast<size_t>(shape.cell)];
   run([&](const Worker& worker) { kernel(decode, weights, worker); });
   session->threads = wanted_threads;
-  if (wanted_threads > 1 && is_worth_team(shape)) session->team = &team_of(wanted_threads);
+  if (wanted_threads > 1 && is_worth_team(shape, shape.sequences))
+    session->team = &team_of(wanted_threads);
   session->begin_to_prepare();
 }
 

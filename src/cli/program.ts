@@ -7,6 +7,7 @@ import { doctorCommand } from "./commands/doctor.js";
 import { evalCommand } from "./commands/eval.js";
 import { infoCommand } from "./commands/info.js";
 import { nextCommand } from "./commands/next.js";
+import { playCommand } from "./commands/play.js";
 import { plotCommand } from "./commands/plot.js";
 import { reportCommand } from "./commands/report.js";
 import { runsCommand } from "./commands/runs.js";
@@ -18,7 +19,7 @@ import { setUpHelp } from "./options/help.js";
 
 /** By what a person wants to do. */
 const COMMANDS = {
-  "Start:": [trainCommand, sampleCommand],
+  "Start:": [trainCommand, sampleCommand, playCommand],
   "Look:": [infoCommand, plotCommand, reportCommand, runsCommand],
   "Measure:": [evalCommand, scoreCommand, nextCommand, copiesCommand],
   "Machine:": [doctorCommand, benchCommand, completeCommand],

@@ -242,7 +242,7 @@ function refuseMissingSeparator(
   if (documents === undefined || hasSeparator || documentNoun(documents) !== "piece") return;
   throw new CharnnError(
     "INVALID_SETTING",
-    `--documents ${JSON.stringify(documents)}: the text has no such mark between its pieces.`,
+    `documents ${JSON.stringify(documents)} is no way to divide a text, and the text has no such mark between its pieces.`,
     "Give a mark that it has, such as '<|endoftext|>', or how it is divided otherwise: lines, paragraphs or files.",
     { setting: "documents" },
   );

@@ -49,7 +49,10 @@ export class JobBatch {
 
   /** @param state the model's state to begin with; that before any text when left out */
   add(job: Job, state?: Float32Array): void {
-    if (this.#closed) return job.fail(this.#closed);
+    if (this.#closed) {
+      job.fail(this.#closed);
+      return;
+    }
     this.#resting.push({ job, state: state ?? this.#zeroState() });
     this.wake();
   }

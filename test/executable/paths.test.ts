@@ -68,6 +68,7 @@ const OPERANDS: Readonly<Record<string, readonly string[]>> = {
   train: ["fox.txt"],
   eval: ["fox", "fox.txt"],
   score: ["fox", "fox.txt"],
+  next: ["fox", "The"],
   copies: ["fox.txt", "fox.txt"],
 };
 
