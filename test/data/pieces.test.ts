@@ -119,7 +119,7 @@ test("files of a corpus are its documents, and no newline is added to them", asy
 test("a separator that a text does not have is refused, and what a text can be divided by is said", async (t) => {
   await assert.rejects(
     corpusOf(t, { a: "one\ntwo" }, { documents: "line" }),
-    failsWith("INVALID_SETTING", '--documents "line"', "lines, paragraphs or files"),
+    failsWith("INVALID_SETTING", 'documents "line"', "lines, paragraphs or files"),
   );
 });
 

@@ -215,7 +215,7 @@ onTheAddon("The native backend", (addon) => {
     assert.equal(step, 2);
     assert.ok(!JSON.stringify(config).includes("threads"));
 
-    for (const command of ["sample -n 60 --seed The", "eval fox fox.txt --json"]) {
+    for (const command of ["sample -n 60 --seed The --random-seed 1", "eval fox fox.txt --json"]) {
       const [one, many] = await Promise.all(
         ["1", "3"].map((threads) =>
           charnn(t, [...command.split(" "), "--threads", threads], { cwd }),

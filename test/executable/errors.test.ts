@@ -58,7 +58,12 @@ slow("what is typed wrong is named, with what would work", async (t) => {
     ["train fox.txt --learning-rate -1", "--learning-rate", "must be above 0", "not -1"],
     ["train fox.txt --max-time 10x", "--max-time", "90s, 10m or 2h", 'not "10x"'],
     ["train fox.txt --cell gruu", "--cell", "gru, lstm or rnn", 'not "gruu"'],
-    ["train fox.txt --documents words", "--documents must be lines", 'not "words"'],
+    [
+      "train fox.txt --documents words",
+      '--documents "words"',
+      "no such mark",
+      "lines, paragraphs or files",
+    ],
     ["train fox.txt --encoding klingon", '"klingon"', "utf-8", "latin1"],
     ["train fox.txt --name a/b", '"a/b"', "slashes", "--out"],
     ["train fox.txt --resume --overwrite", "--resume", "--overwrite", "Leave one of them out"],

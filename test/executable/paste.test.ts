@@ -100,7 +100,7 @@ slow(
       if (process.platform !== "linux") return;
       const saidOf = async (name: string, file: string, before = "") => {
         const inner = `charnn train - --name ${name} ${SLOW.join(" ")} < ${file} 2> said > out & `;
-        const wait = "until grep -q best said 2>&-; do sleep 0.1; done;";
+        const wait = "until [ -s said ] && grep -q best said; do sleep 0.1; done;";
         const line = `set -m; rm -f said; ${inner} ${wait} ${before} kill -INT -- -$!; wait $!`;
         await shell(sub, line, { cwd });
         return readFile(path.join(cwd, "said"), "utf8");

@@ -40,7 +40,18 @@ await onTensorFlow("The program with TensorFlow", () => {
         assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
         const texts = [];
         for (const backend of ["tensorflow", "wasm"]) {
-          const sample = ["sample", cell, "-n", "30", "--seed", "fox", "--backend", backend];
+          const sample = [
+            "sample",
+            cell,
+            "-n",
+            "30",
+            "--seed",
+            "fox",
+            "--random-seed",
+            "1",
+            "--backend",
+            backend,
+          ];
           const { code, stdout, stderr } = await charnn(t, sample, { cwd, env });
           assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
           texts.push(stdout);
