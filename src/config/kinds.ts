@@ -49,6 +49,8 @@ export const PROBABILITY: Kind<number> = { type: "number", above: 0, most: 1 };
 export const AT_LEAST_ZERO: Kind<number> = { type: "number", least: 0 };
 /** One number of 0 or more, or several in turn. */
 export const AT_LEAST_ZERO_EACH: Kind<number | readonly number[]> = { type: "numbers", least: 0 };
+/** One number above 0, or several. */
+export const ABOVE_ZERO_EACH: Kind<number | readonly number[]> = { type: "numbers", above: 0 };
 export const ABOVE_ZERO: Kind<number> = { type: "number", above: 0 };
 export const SECONDS: Kind<number> = { type: "seconds", above: 0 };
 export const TEXT: Kind<string> = { type: "text" };

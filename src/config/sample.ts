@@ -1,4 +1,5 @@
 import {
+  ABOVE_ZERO_EACH,
   AT_LEAST_ZERO_EACH,
   FILES,
   FLAG,
@@ -55,6 +56,8 @@ export interface SampleSettings extends BackendSettings, TextSettings {
   readonly lines?: number | undefined;
   /** A text has this many sentences, the one that the seed begins included. */
   readonly sentences?: number | undefined;
+  /** With several models: how much each counts, such as `[0.7, 0.3]`. Equally much when left out. */
+  readonly mix?: number | readonly number[] | undefined;
   /** Only these characters are written: a set as between the brackets of a regular expression, `a-z .,`. */
   readonly allow?: string | undefined;
   /** None of these characters is written: such a set too. */
@@ -199,6 +202,13 @@ export const SAMPLE = {
     decidedBy: "a new one each time",
     group: CHOICE_GROUP,
     isCommon: true,
+  },
+  mix: {
+    kind: ABOVE_ZERO_EACH,
+    value: "<shares>",
+    help: "Let several runs count this much each, such as 0.7,0.3",
+    decidedBy: "equally much",
+    group: CHOICE_GROUP,
   },
   allow: {
     kind: TEXT,

@@ -7,12 +7,11 @@ import { leftOut, readAsOthers, readAsUnknown } from "../data/unknown-characters
 import type { Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
 import { CopyGuard } from "../memorization/copy-guard.js";
-import type { CharRnn } from "../model/char-rnn.js";
 import { Random } from "../random.js";
 import { Turns } from "../turns.js";
 import { candidatesAtOnce, rejects, type Selection } from "./candidates.js";
 import { refuseStops } from "./ends.js";
-import { openNetwork } from "./open-network.js";
+import { type Network, openNetworks, readerOf } from "./mixture.js";
 import { characterRule } from "./rules/characters.js";
 import { copyRule } from "./rules/copies.js";
 import { matchRule } from "./rules/match.js";
@@ -34,7 +33,7 @@ export interface SampleOptions {
 
 /** All that is needed to write. */
 export interface Sampling {
-  readonly model: CharRnn;
+  readonly model: Network;
   readonly vocabulary: Vocabulary;
   readonly generating: GenerateSettings;
   readonly random: Random;
@@ -54,18 +53,21 @@ type Settings = SampleSettings & typeof SAMPLE_DEFAULTS;
  * @throws CharnnError as `sample` does
  */
 export async function prepareSampling(
-  checkpoint: Checkpoint,
+  checkpoints: readonly Checkpoint[],
   given: SampleSettings,
   options: SampleOptions,
 ): Promise<Sampling> {
+  const checkpoint = readerOf(checkpoints);
   const { settings, generating } = await prepareWriting(checkpoint, given, options);
   const { vocabulary } = checkpoint;
   const { signal, onWarning } = options;
   const selection = await openSelection(settings, checkpoint, options);
-  const { backend, threads, count } = settings;
+  const { backend, threads, count, mix } = settings;
+  const shares = typeof mix === "number" ? [mix] : mix;
   const isChosen = selection.bestOf > 1 || rejects(selection);
   const streams = isChosen ? candidatesAtOnce(count, selection) : count;
-  const model = await openNetwork(checkpoint, { backend, threads }, { streams }, onWarning);
+  const own = { backend, threads };
+  const model = await openNetworks(checkpoints, shares, own, { streams }, onWarning);
   return {
     model,
     vocabulary,

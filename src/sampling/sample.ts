@@ -5,7 +5,8 @@ import { prepareSampling, type SampleOptions } from "./prepare.js";
 import { generate } from "./sampler.js";
 
 /**
- * Writes text with the model of a checkpoint. The same settings always write the same text.
+ * Writes text with the model of a checkpoint, or with several that predict together. The same settings always write
+ * the same text.
  *
  * @returns arrays with the next character of each text, or `""` where a text has ended or not begun
  *   yet; the seed is not among them. Where each text is chosen among several (`bestOf`, `include`, `unique`, `new`), one
@@ -14,11 +15,11 @@ import { generate } from "./sampler.js";
  *   `NOTHING_ALLOWED` where the limits leave nothing to write; the reason of the signal once it is aborted
  */
 export async function* sample(
-  checkpoint: Checkpoint,
+  checkpoint: Checkpoint | readonly Checkpoint[],
   settings: SampleSettings = {},
   options: SampleOptions = {},
 ): AsyncGenerator<readonly string[], void> {
-  const sampling = await prepareSampling(checkpoint, settings, options);
+  const sampling = await prepareSampling([checkpoint].flat(), settings, options);
   try {
     if (sampling.isChosen) {
       const chosen = await chooseTexts(sampling);
@@ -44,11 +45,11 @@ export async function* sample(
  * @throws CharnnError as {@link sample} does
  */
 export async function sampleCandidates(
-  checkpoint: Checkpoint,
+  checkpoint: Checkpoint | readonly Checkpoint[],
   settings: SampleSettings,
   options: SampleOptions = {},
 ): Promise<readonly (readonly Candidate[])[]> {
-  const sampling = await prepareSampling(checkpoint, settings, options);
+  const sampling = await prepareSampling([checkpoint].flat(), settings, options);
   try {
     return await chooseTexts(sampling);
   } finally {

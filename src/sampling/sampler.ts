@@ -1,10 +1,10 @@
 import type { DecodeSession } from "../backends/backend.js";
 import { documentEndOf } from "../data/documents.js";
 import type { Tokens, Vocabulary } from "../data/vocabulary.js";
-import type { CharRnn } from "../model/char-rnn.js";
 import type { Random } from "../random.js";
 import { NEWLINE } from "../text.js";
 import { type ChoiceSettings, tokenChooser } from "./distribution.js";
+import type { Network } from "./mixture.js";
 import { type StreamSettings, TextStream } from "./text-stream.js";
 
 const NO_CHARACTERS: readonly string[] = [];
@@ -32,7 +32,7 @@ export interface GenerateSettings extends ChoiceSettings, StreamSettings {
  *   text can continue by the rules, `NOTHING_ALLOWED` where these leave no character
  */
 export function* generate(
-  model: CharRnn,
+  model: Pick<Network, "openDecodeSession">,
   vocabulary: Vocabulary,
   settings: GenerateSettings,
   random: Random,

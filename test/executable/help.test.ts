@@ -58,7 +58,6 @@ test("a word that charnn does not have is answered by the nearest one, by charnn
     ["tran f.txt", /^Did you mean charnn train\?$/m],
     ["generate", /^Did you mean charnn sample\?$/m],
     ["export", /charnn --help/],
-    ["sample night words", /charnn sample night --seed/],
     ["train", /For example: charnn train book\.txt/],
   ];
   for (const [line, hint] of cases) {

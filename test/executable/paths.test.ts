@@ -22,6 +22,7 @@ const NO_PATHS: ReadonlySet<string | undefined> = new Set([
     "seconds",
     "shell",
     "set",
+    "shares",
     "regex",
     "word",
     "form",

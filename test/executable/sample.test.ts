@@ -160,6 +160,30 @@ slow(
   },
 );
 
+slow(
+  "several runs write one text together, and a text in place of a run is told where it belongs",
+  async (t) => {
+    const cwd = await foxFolder(t, { trained: true });
+    await writeFile(path.join(cwd, "digits.txt"), "0123456789".repeat(200));
+    await charnn(t, ["train", "digits.txt", "--name", "digits", "--quiet", ...SMALL], { cwd });
+    const sample = (...args: string[]) => charnn(t, ["sample", ...args], { cwd });
+    const seeded = ["-n", "40", "--random-seed", "1"];
+    const both = await sample("fox", "digits", "--seed", "The 1", ...seeded);
+    assert.equal(both.code, 0, both.stderr);
+    assert.deepEqual(
+      await sample("fox", "digits", "--seed", "The 1", "--mix", "2,2", ...seeded),
+      both,
+    );
+    const mostly = await sample("fox", "digits", "--mix", "1e-9,1", "--seed", "12", ...seeded);
+    assert.match(mostly.stdout, /^\d{42}\n$/);
+    const wrong = await sample("fox", "digits", "--mix", "1");
+    assert.deepEqual([wrong.code, /^Error: --mix has 1 share/.test(wrong.stderr)], [2, true]);
+    const text = await sample("fox", "Once upon a time");
+    assert.equal(text.code, 1);
+    assert.match(text.stderr, /To continue a text: charnn sample fox --seed 'Once upon a time'/);
+  },
+);
+
 slow("the newest run is sampled when none is named", async (t) => {
   const cwd = await foxFolder(t, { trained: true });
   await writeFile(path.join(cwd, "digits.txt"), "0123456789".repeat(200));

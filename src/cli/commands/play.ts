@@ -27,7 +27,7 @@ export function playCommand(program: Command, context: CommandContext): void {
       await warnIfUntrained(terminal, checkpoint);
       const settings = { backend, threads, onWarning: terminal.warn, signal };
       const model = await openModel(checkpoint, settings);
-      sayWhichRun(checkpoint, terminal, undefined);
+      sayWhichRun([checkpoint], terminal, undefined);
       const isTyped = process.stdin.isTTY === true && terminal.stderr.isTTY === true;
       if (isTyped) terminal.say(":help shows the commands, Ctrl-D leaves.");
       const lines = createInterface({

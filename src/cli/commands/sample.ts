@@ -1,7 +1,9 @@
 import { randomInt } from "node:crypto";
 import type { Command } from "commander";
+import type { Checkpoint } from "../../checkpoint/checkpoint.js";
 import { SAMPLE, type SampleCommandSettings } from "../../config/sample.js";
 import { CharnnError } from "../../errors.js";
+import { quoted } from "../../shell-words.js";
 import { counted } from "../../text.js";
 import type { CommandContext } from "../context.js";
 import { addOptions, RUN_ARGUMENT } from "../options/add-options.js";
@@ -21,7 +23,7 @@ export function sampleCommand(program: Command, context: CommandContext): void {
     .command("sample")
     .summary("Write text")
     .description("Write text with a trained model.")
-    .argument("[run]", RUN_ARGUMENT);
+    .argument("[runs...]", `${RUN_ARGUMENT}; several predict together`);
   addOptions(command, SAMPLE, [
     'charnn sample --seed "Once upon"',
     'charnn sample --seed "i love" -n 200',
@@ -33,13 +35,23 @@ export function sampleCommand(program: Command, context: CommandContext): void {
     "charnn sample night --words book.txt --max-repeat 20",
     `charnn sample night --match "[A-Z][a-z]+( [a-z]+){3}[.]" --count 5`,
     "charnn sample night --include rose --include night -n 300",
-  ]).action(async (run: string | undefined, options: SampleCommandSettings) => {
+    "charnn sample night day --mix 0.7,0.3",
+  ]).action(async (runs: readonly string[], options: SampleCommandSettings) => {
     const { seedFile, greedy, all, out, json, ...given } = options;
     refuseContradictions(options);
     const { loadCheckpoint } = await import("../../runs/load-checkpoint.js");
     const { signal } = interruption;
-    const checkpoint = await loadCheckpoint(run, { out, signal, weightsOnly: true });
-    await warnIfUntrained(terminal, checkpoint);
+    const checkpoints: (Checkpoint & { readonly path: string })[] = [];
+    for (const run of runs.length > 0 ? runs : [undefined]) {
+      const loaded = await loadCheckpoint(run, { out, signal, weightsOnly: true }).catch(
+        (error) => {
+          throw checkpoints.length > 0 ? orText(error, runs[0], run ?? "") : error;
+        },
+      );
+      await warnIfUntrained(terminal, loaded);
+      checkpoints.push(loaded);
+    }
+    const [checkpoint] = checkpoints;
     const seed =
       seedFile === undefined
         ? given.seed
@@ -55,7 +67,7 @@ export function sampleCommand(program: Command, context: CommandContext): void {
       refuseTooMuch(settings);
     }
     const isByChance = given.randomSeed === undefined && settings.temperature !== 0;
-    sayWhichRun(checkpoint, terminal, isByChance ? randomSeed : undefined);
+    sayWhichRun(checkpoints, terminal, isByChance ? randomSeed : undefined);
     const status = createStatus(context);
     if (given.maxCopy !== undefined) status.show("Reading the training text");
     else if (given.words !== undefined) status.show("Reading the words");
@@ -74,7 +86,7 @@ export function sampleCommand(program: Command, context: CommandContext): void {
     try {
       if (isChosen) {
         const { sampleCandidates } = await import("../../sampling/sample.js");
-        const chosen = await sampleCandidates(checkpoint, settings, sampleOptions);
+        const chosen = await sampleCandidates(checkpoints, settings, sampleOptions);
         const shown = all ? chosen : chosen.map(([best]) => [best]);
         if (json) {
           status.stop();
@@ -97,7 +109,7 @@ export function sampleCommand(program: Command, context: CommandContext): void {
         return;
       }
       const { sample } = await import("../../sampling/sample.js");
-      const texts = sample(checkpoint, settings, sampleOptions);
+      const texts = sample(checkpoints, settings, sampleOptions);
       if (json) {
         const whole = await collect(texts);
         status.stop();
@@ -110,6 +122,13 @@ export function sampleCommand(program: Command, context: CommandContext): void {
       status.stop();
     }
   });
+}
+
+/** Who gives a text in place of a second run is told where it belongs. */
+function orText(error: unknown, run: string, text: string): unknown {
+  if (!(error instanceof CharnnError) || error.code !== "NOT_FOUND") return error;
+  const hint = `To continue a text: charnn sample ${quoted(run)} --seed ${quoted(text)}`;
+  return new CharnnError(error.code, error.message, hint, { cause: error });
 }
 
 function refuseContradictions(options: SampleCommandSettings): void {

@@ -137,15 +137,13 @@ export function usageError(
     case "commander.missingArgument":
       return fail(`Missing argument '${typed}'.`, `For example: ${firstExample(command)}`);
     case "commander.excessArguments": {
-      const isSample = command.name() === "sample";
-      const hint = 'To continue a text: charnn sample night --seed "Once upon a time"';
       const name = commandName(command);
       if (command.commands.length > 0) {
         const after = commandIn(args, program)?.after ?? [];
         const word = after[firstOperand(after, command)];
         return fail(`There is no command '${name} ${word}'.`, commandInstead(word, command, name));
       }
-      return fail(`Too many arguments for charnn ${name}.`, isSample ? hint : undefined);
+      return fail(`Too many arguments for charnn ${name}.`);
     }
     default: {
       const end = message.endsWith(".") ? "" : ".";

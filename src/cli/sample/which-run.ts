@@ -5,20 +5,21 @@ import { modelName } from "../format/summary.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 /**
- * Says on a terminal which model writes, and how to have the same text again.
+ * Says on a terminal which models write, and how to have the same text again.
  *
  * @param drawnSeed the random seed where nobody gave one
  */
 export function sayWhichRun(
-  { path, config, progress }: CheckpointFacts & { readonly path: string },
+  checkpoints: readonly (CheckpointFacts & { readonly path: string })[],
   terminal: Terminal,
   drawnSeed: number | undefined,
 ): void {
   if (!terminal.stderr.isTTY) return;
-  const { bestLoss } = progress;
-  const loss =
-    bestLoss === undefined ? "" : `, ${bitsPerCharacter(bestLoss).toFixed(2)} bits per character`;
+  const models = checkpoints.map(({ path, config, progress: { bestLoss } }) => {
+    const loss =
+      bestLoss === undefined ? "" : `, ${bitsPerCharacter(bestLoss).toFixed(2)} bits per character`;
+    return `${relative("", path)} (${modelName(config.model)}${loss})`;
+  });
   const again = drawnSeed === undefined ? "" : `; the same text again: --random-seed ${drawnSeed}`;
-  const line = `Writing with ${relative("", path)} (${modelName(config.model)}${loss})${again}`;
-  terminal.say(line);
+  terminal.say(`Writing with ${models.join(" and ")}${again}`);
 }
