@@ -36,7 +36,7 @@ const page = ["# The command line", intro, block(overview), ...sections].join("\
 
 if (!options.check) writeFileSync(file, `${page}\n`);
 else if (readFileSync(file, "utf8") !== `${page}\n`) {
-  console.error("docs/cli.md is out of date; npm run docs writes it anew.");
+  console.error("docs/cli.md is out of date: run npm run docs.");
   process.exitCode = 1;
 }
 

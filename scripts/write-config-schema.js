@@ -36,7 +36,7 @@ const text = `${JSON.stringify(schema(), undefined, 2)}\n`;
 
 if (!options.check) writeFileSync(file, text);
 else if (readFileSync(file, "utf8") !== text) {
-  console.error("docs/config.schema.json is out of date; npm run docs writes it anew.");
+  console.error("docs/config.schema.json is out of date: run npm run docs.");
   process.exitCode = 1;
 }
 

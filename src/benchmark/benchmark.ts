@@ -44,7 +44,7 @@ export interface BenchmarkProgress {
 
 const WARM_UP: Effort = { steps: 20, seconds: 1 };
 const SECONDS_OF_TRAINING = 3;
-/** The limit, no matter how many steps are asked for. */
+/** At most this many, even if more steps are asked for. */
 const MAX_SECONDS_OF_TRAINING = 10;
 const SECONDS_OF_SAMPLING = { warmUp: 0.5, timed: 2 };
 

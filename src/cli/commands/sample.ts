@@ -124,7 +124,7 @@ export function sampleCommand(program: Command, context: CommandContext): void {
   });
 }
 
-/** Who gives a text in place of a second run is told where it belongs. */
+/** Adds how to continue a text, in case the second argument was meant as one. */
 function orText(error: unknown, run: string, text: string): unknown {
   if (!(error instanceof CharnnError) || error.code !== "NOT_FOUND") return error;
   const hint = `To continue a text: charnn sample ${quoted(run)} --seed ${quoted(text)}`;
