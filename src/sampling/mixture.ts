@@ -4,8 +4,8 @@ import type { BackendSettings } from "../config/shared.js";
 import { Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
 import { counted } from "../text.js";
-import { softmax } from "./likeliest.js";
-import { openNetwork } from "./open-network.js";
+import { type MemberSession, MixtureSession } from "./mixture-session.js";
+import { openNetwork, type Purpose } from "./open-network.js";
 
 /** What texts are written with: one model, or several. */
 export interface Network {
@@ -14,20 +14,14 @@ export interface Network {
   dispose(): void;
 }
 
-/** A model of a mixture, with its share of each probability. */
-interface Member {
-  readonly network: Network;
-  readonly vocabulary: Vocabulary;
-  /** Above 0; the weights of all add up to 1. */
-  readonly weight: number;
-}
+/** A model of a mixture. */
+type Member = Omit<MemberSession, "session"> & { readonly network: Network };
 
 /**
  * Several models that predict together: the probability of a character is the weighted mean of theirs, over all
- * characters that any of them knows. One that a model does not know has the probability 0 there, and is not read
- * by it, unless it has an unknown character.
+ * characters that any of them knows.
  */
-class Mixture implements Network {
+export class Mixture implements Network {
   readonly #members: readonly Member[];
   readonly #vocabulary: Vocabulary;
 
@@ -36,8 +30,11 @@ class Mixture implements Network {
     this.#vocabulary = vocabulary;
   }
 
-  openDecodeSession(sequences: number): DecodeSession {
-    return new MixtureSession(this.#members, this.#vocabulary, sequences);
+  openDecodeSession(sequences: number): MixtureSession {
+    const members = this.#members.map(({ network, ...member }) => {
+      return { ...member, session: network.openDecodeSession(sequences) };
+    });
+    return new MixtureSession(members, this.#vocabulary, sequences);
   }
 
   dispose(): void {
@@ -46,162 +43,110 @@ class Mixture implements Network {
 }
 
 /**
- * What one text of several models is read and written by: the first one's settings, and all characters that any of
- * them knows; an unknown one only where each has one.
+ * How much each of several models counts in their mixture.
  *
- * @throws CharnnError `INVALID_SETTING` for models that can't write one text
+ * @param shares one for each, above 0; all are equal when left out
+ * @returns the same in fractions of 1
+ * @throws CharnnError `INVALID_SETTING` for too few or too many
  */
-export function readerOf(checkpoints: readonly Checkpoint[]): Checkpoint {
-  const [first, ...others] = checkpoints;
-  if (others.length === 0) return first;
+export function weightsOf(
+  models: number,
+  shares: number | readonly number[] | undefined,
+): readonly number[] {
+  const given = shares === undefined ? Array<number>(models).fill(1) : [shares].flat();
+  if (given.length !== models) {
+    throw new CharnnError(
+      "INVALID_SETTING",
+      `mix has ${counted(given.length, "share")}, and there ${models === 1 ? "is" : "are"} ${counted(models, "model")}.`,
+      "Give one for each model, such as 0.7,0.3 for two.",
+      { setting: "mix" },
+    );
+  }
+  const total = given.reduce((sum, share) => sum + share, 0);
+  return given.map((share) => share / total);
+}
+
+/**
+ * Refuses models that can't predict one text together.
+ *
+ * @throws CharnnError `INVALID_SETTING`
+ */
+export function refuseUnlike([first, ...others]: readonly Checkpoint[]): void {
   for (const name of ["documents", "normalize", "lowercase"] as const) {
     const other = others.find(({ config }) => config.text[name] !== first.config.text[name]);
     if (!other) continue;
     throw new CharnnError(
       "INVALID_SETTING",
-      `Models that were trained with and without --${name}, or with different ones, can't write one text.`,
+      `Models that were trained with and without --${name}, or with different ones, can't predict together.`,
       `Take models with the same --${name}.`,
     );
   }
+}
+
+/**
+ * What one text of several models is read and written by: the first one's settings, and all characters that any of
+ * them knows; an unknown one only where each has one.
+ *
+ * @throws CharnnError `INVALID_SETTING` for models that can't predict together
+ */
+export function readerOf(checkpoints: readonly Checkpoint[]): Checkpoint {
+  const [first, ...others] = checkpoints;
+  if (others.length === 0) return first;
+  refuseUnlike(checkpoints);
   const vocabularies = checkpoints.map(({ vocabulary }) => vocabulary);
   const codePoints = vocabularies.flatMap((vocabulary) => [...vocabulary.codePoints()]);
   const unknown = vocabularies.every((vocabulary) => vocabulary.unknown !== undefined);
   return { ...first, vocabulary: Vocabulary.fromCodePoints(codePoints, { unknown }) };
 }
 
+/** How models read line ends: as newlines where all of them do. */
+export function lineEndsOf(checkpoints: readonly Checkpoint[]): "lf" | "keep" {
+  return checkpoints.every(({ config }) => config.text.lineEnds === "lf") ? "lf" : "keep";
+}
+
 /**
  * Opens one model, or a mixture of several.
  *
- * @param shares by model, how much it counts; equally much where there are none
- * @throws CharnnError as `openNetwork` does, `INVALID_SETTING` where shares are too few or too many
+ * @param shares as {@link weightsOf} takes them
+ * @throws CharnnError as `openNetwork` and {@link weightsOf} do
  */
 export async function openNetworks(
   checkpoints: readonly Checkpoint[],
-  shares: readonly number[] | undefined,
+  shares: number | readonly number[] | undefined,
   settings: BackendSettings,
-  purpose: { readonly streams: number },
+  purpose: Purpose,
   onWarning?: (message: string) => void,
 ): Promise<Network> {
-  if (shares && shares.length !== checkpoints.length) {
-    throw new CharnnError(
-      "INVALID_SETTING",
-      `mix has ${counted(shares.length, "share")}, and there ${checkpoints.length === 1 ? "is" : "are"} ${counted(checkpoints.length, "model")}.`,
-      "Give one for each model, such as 0.7,0.3 for two.",
-      { setting: "mix" },
-    );
-  }
-  if (checkpoints.length === 1) return openNetwork(checkpoints[0], settings, purpose, onWarning);
-  const total = (shares ?? checkpoints.map(() => 1)).reduce((sum, share) => sum + share, 0);
+  const weights = weightsOf(checkpoints.length, shares);
+  return checkpoints.length === 1
+    ? openNetwork(checkpoints[0], settings, purpose, onWarning)
+    : openMixture(checkpoints, weights, settings, purpose, onWarning);
+}
+
+/**
+ * Opens several models as one.
+ *
+ * @param weights as {@link weightsOf} gives them
+ * @throws CharnnError as `openNetwork` does
+ */
+export async function openMixture(
+  checkpoints: readonly Checkpoint[],
+  weights: readonly number[],
+  settings: BackendSettings,
+  purpose: Purpose,
+  onWarning?: (message: string) => void,
+): Promise<Mixture> {
   const members: Member[] = [];
   try {
     for (const [index, checkpoint] of checkpoints.entries()) {
+      // All would warn of the same backend.
       const warn = index === 0 ? onWarning : undefined;
       const network = await openNetwork(checkpoint, settings, purpose, warn);
-      const weight = (shares?.[index] ?? 1) / total;
-      members.push({ network, vocabulary: checkpoint.vocabulary, weight });
+      members.push({ network, vocabulary: checkpoint.vocabulary, weight: weights[index] });
     }
   } catch (error) {
     for (const { network } of members) network.dispose();
     throw error;
   }
   return new Mixture(members, readerOf(checkpoints).vocabulary);
-}
-
-/** One model in a session of a mixture. */
-interface Reader {
-  readonly session: DecodeSession;
-  readonly weight: number;
-  /** By token of the mixture, the model's own; -1 where it has none. */
-  readonly tokenOf: Int32Array;
-  readonly size: number;
-  /** By sequence, what it predicted last: a character that it does not read changes nothing. */
-  readonly probabilities: Float64Array[];
-}
-
-class MixtureSession implements DecodeSession {
-  readonly #readers: readonly Reader[];
-  readonly #size: number;
-  readonly #logits: Float32Array;
-
-  constructor(members: readonly Member[], vocabulary: Vocabulary, sequences: number) {
-    this.#size = vocabulary.size;
-    this.#logits = new Float32Array(sequences * vocabulary.size);
-    this.#readers = members.map(({ network, vocabulary: own, weight }) => ({
-      session: network.openDecodeSession(sequences),
-      weight,
-      tokenOf: tokensOf(vocabulary, own),
-      size: own.size,
-      probabilities: Array.from({ length: sequences }, () =>
-        new Float64Array(own.size).fill(1 / own.size),
-      ),
-    }));
-  }
-
-  step(tokens: Int32Array): Float32Array {
-    for (const reader of this.#readers) read(reader, tokens);
-    const logits = this.#logits.subarray(0, tokens.length * this.#size);
-    for (let sequence = 0; sequence < tokens.length; sequence++) {
-      for (let token = 0; token < this.#size; token++) {
-        let probability = 0;
-        for (const { weight, tokenOf, probabilities } of this.#readers) {
-          const own = tokenOf[token];
-          if (own >= 0) probability += weight * probabilities[sequence][own];
-        }
-        logits[sequence * this.#size + token] = Math.log(probability);
-      }
-    }
-    return logits;
-  }
-
-  readState(sequence: number): Float32Array {
-    const parts = this.#readers.flatMap(({ session, probabilities }) => [
-      session.readState(sequence),
-      Float32Array.from(probabilities[sequence]),
-    ]);
-    const state = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-    let start = 0;
-    for (const part of parts) {
-      state.set(part, start);
-      start += part.length;
-    }
-    return state;
-  }
-
-  writeState(sequence: number, state: Float32Array): void {
-    let start = 0;
-    for (const { session, probabilities, size } of this.#readers) {
-      const { length } = session.readState(sequence);
-      session.writeState(sequence, state.subarray(start, start + length));
-      probabilities[sequence] = Float64Array.from(
-        state.subarray(start + length, start + length + size),
-      );
-      start += length + size;
-    }
-  }
-
-  dispose(): void {
-    for (const { session } of this.#readers) session.dispose();
-  }
-}
-
-/** Has a model read what it knows of the tokens. */
-function read({ session, tokenOf, size, probabilities }: Reader, tokens: Int32Array): void {
-  const own = tokens.map((token) => tokenOf[token]);
-  const unread = [...own.keys()].filter((sequence) => own[sequence] < 0);
-  const states = unread.map((sequence) => session.readState(sequence));
-  const logits = session.step(own.map((token) => Math.max(token, 0)));
-  for (const [index, sequence] of unread.entries()) session.writeState(sequence, states[index]);
-  for (let sequence = 0; sequence < tokens.length; sequence++) {
-    if (own[sequence] < 0) continue;
-    probabilities[sequence] = softmax(logits.subarray(sequence * size, (sequence + 1) * size));
-  }
-}
-
-function tokensOf(vocabulary: Vocabulary, own: Vocabulary): Int32Array {
-  const tokens = new Int32Array(vocabulary.size).fill(own.unknown ?? -1);
-  for (const codePoint of vocabulary.codePoints()) {
-    const token = own.tokenOf(codePoint);
-    if (token !== undefined) tokens[vocabulary.indexOf(codePoint) as number] = token;
-  }
-  return tokens;
 }

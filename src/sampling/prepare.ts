@@ -63,11 +63,10 @@ export async function prepareSampling(
   const { signal, onWarning } = options;
   const selection = await openSelection(settings, checkpoint, options);
   const { backend, threads, count, mix } = settings;
-  const shares = typeof mix === "number" ? [mix] : mix;
   const isChosen = selection.bestOf > 1 || rejects(selection);
   const streams = isChosen ? candidatesAtOnce(count, selection) : count;
   const own = { backend, threads };
-  const model = await openNetworks(checkpoints, shares, own, { streams }, onWarning);
+  const model = await openNetworks(checkpoints, mix, own, { streams }, onWarning);
   return {
     model,
     vocabulary,
