@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { EVALUATE } from "../config/evaluate.js";
 import { CharnnError } from "../errors.js";
 import type { Terminal } from "./terminal/terminal.js";
 import { warnIfUntrained } from "./untrained.js";
@@ -9,6 +10,19 @@ export interface OpenRun {
   /** The name of its folder. */
   readonly name: string;
   readonly checkpoint: Checkpoint;
+}
+
+/** A run of a mixture, with its share of each probability: those of all add up to 1. */
+export interface MixtureMember {
+  readonly run: string;
+  readonly share: number;
+}
+
+/** Runs that predict together. */
+export interface OpenMixture {
+  /** `night + day` */
+  readonly name: string;
+  readonly members: readonly MixtureMember[];
 }
 
 interface OpenOptions {
@@ -43,4 +57,24 @@ export async function openRuns(
     runs.push({ name: isTaken ? checkpoint.path : folder, checkpoint });
   }
   return runs;
+}
+
+/**
+ * Makes runs one model, in which each counts as much as its share says.
+ *
+ * @throws CharnnError `INVALID_SETTING` for shares that don't fit the runs, and for runs that can't predict together
+ */
+export async function mixtureOf(
+  runs: readonly OpenRun[],
+  mix: number | readonly number[],
+): Promise<OpenMixture> {
+  const { checked, settingsSchema } = await import("../config/schema.js");
+  const { refuseUnlike, weightsOf } = await import("../sampling/mixture.js");
+  checked(settingsSchema({ mix: EVALUATE.mix }), { mix });
+  const weights = weightsOf(runs.length, mix);
+  refuseUnlike(runs.map(({ checkpoint }) => checkpoint));
+  return {
+    name: runs.map(({ name }) => name).join(" + "),
+    members: runs.map(({ name }, k) => ({ run: name, share: weights[k] })),
+  };
 }

@@ -3,6 +3,7 @@ import { defaultsOf, type OptionsOf } from "./option.js";
 import {
   jsonOption,
   type ModelTextSettings,
+  mixOption,
   modelOptions,
   readingOptions,
   unknownOption,
@@ -12,6 +13,8 @@ import {
 export interface EvaluateSettings extends ModelTextSettings {
   /** Files and folders; `-` is standard input. */
   readonly files: readonly string[];
+  /** With several models: how much each counts, such as `[0.7, 0.3]`. Equally much when left out. */
+  readonly mix?: number | readonly number[] | undefined;
   /** Whether each file is a text by itself; else all are one. Default: false. */
   readonly each?: boolean | undefined;
   /** Whether to score the text once more with weights that follow it. Default: false. */
@@ -36,6 +39,9 @@ export const EVALUATE = {
     help: "Score these runs too, in a row each",
     commandOnly: true,
   },
+  mix: mixOption(
+    "With --also: add a row for the runs together, each counting this much, such as 0.7,0.3",
+  ),
   each: { kind: FLAG, help: "Score each file by itself, in a row each", default: false },
   unknown: unknownOption,
   dynamic: {

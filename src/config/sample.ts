@@ -1,5 +1,4 @@
 import {
-  ABOVE_ZERO_EACH,
   AT_LEAST_ZERO_EACH,
   FILES,
   FLAG,
@@ -15,6 +14,7 @@ import { defaultsOf, inGroup, type OptionsOf } from "./option.js";
 import {
   type BackendSettings,
   jsonOption,
+  mixOption,
   modelOptions,
   readingOptions,
   type TextSettings,
@@ -204,9 +204,7 @@ export const SAMPLE = {
     isCommon: true,
   },
   mix: {
-    kind: ABOVE_ZERO_EACH,
-    value: "<shares>",
-    help: "Let several runs count this much each, such as 0.7,0.3",
+    ...mixOption("Let several runs count this much each, such as 0.7,0.3"),
     decidedBy: "equally much",
     group: CHOICE_GROUP,
   },

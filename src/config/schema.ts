@@ -35,7 +35,9 @@ const SCHEMAS: Readonly<Record<Kind<unknown>["type"], (kind: Kind<unknown>) => v
   "whole number": wholeNumber,
   number,
   numbers: (limits) => {
-    const rule = "must be a number, or a list of numbers";
+    const { above, least } = limits;
+    const each = above === undefined ? `${least} or more` : `above ${above}`;
+    const rule = `must be a number, or a list of numbers, each ${each}`;
     return v.union([number(limits), v.pipe(v.array(number(limits)), v.minLength(1, rule))], rule);
   },
   seconds: number,

@@ -3,6 +3,7 @@ import { defaultsOf, type OptionsOf } from "./option.js";
 import {
   jsonOption,
   type ModelTextSettings,
+  mixOption,
   modelOptions,
   readingOptions,
   unknownOption,
@@ -12,6 +13,11 @@ import {
 export interface ScoreSettings extends ModelTextSettings {
   /** Files and folders; `-` is standard input. Each file is a text by itself. */
   readonly files: readonly string[];
+  /**
+   * The models score the texts together, and each counts this much, such as `[0.7, 0.3]`. Each by itself when left
+   * out.
+   */
+  readonly mix?: number | readonly number[] | undefined;
   /** Whether each line is read from its beginning, without those before it. Default: false. */
   readonly fresh?: boolean | undefined;
 }
@@ -38,6 +44,9 @@ export const SCORE = {
     help: "Compare with these runs: find which run fits each text or line best",
     commandOnly: true,
   },
+  mix: mixOption(
+    "With --also: let the runs predict together, each counting this much, such as 0.7,0.3",
+  ),
   labels: {
     kind: FLAG,
     help: "With --also: report accuracy, taking the name of each text's folder as the right run",

@@ -1,5 +1,5 @@
 /** Options that several commands have. */
-import { FLAG, oneOf, TEXT, wholeNumber } from "./kinds.js";
+import { ABOVE_ZERO_EACH, FLAG, oneOf, TEXT, wholeNumber } from "./kinds.js";
 import {
   BACKEND_CHOICES,
   type BackendChoice,
@@ -89,6 +89,11 @@ export const unknownOption = {
   help: "Stop at characters that the model does not know, skip them, or map them to similar ones",
   default: "error",
 } as const satisfies Option<UnknownName>;
+
+/** How much each of several models counts that predict together. */
+export function mixOption<const Help extends string>(help: Help) {
+  return { kind: ABOVE_ZERO_EACH, value: "<shares>", help } as const;
+}
 
 /** @param what `one object for each run` */
 export function jsonOption(what: string) {

@@ -14,14 +14,15 @@ import { knownPart, refuseTooShort, type Unknown } from "../data/known-part.js";
 import { type NamedText, readTexts } from "../data/texts.js";
 import type { Tokens, Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
-import type { CharRnn, Score } from "../model/char-rnn.js";
+import { CharRnn, type Score } from "../model/char-rnn.js";
 import { parameterViews } from "../model/parameters.js";
-import { openNetwork } from "../sampling/open-network.js";
+import { lineEndsOf, readerOf } from "../sampling/mixture.js";
 import { bitsPerCharacter } from "../text.js";
 import { type Classification, ConfusionMatrix } from "./confusion.js";
 import { evaluateDynamically } from "./dynamic-evaluation.js";
 import { evaluate } from "./evaluate.js";
 import { lossByPosition, type PositionLoss } from "./loss-by-position.js";
+import { openPredictor, type Predictor } from "./predictor.js";
 
 const evaluateSettingsSchema = settingsSchema<EvaluateSettings>(EVALUATE, ["files"]);
 
@@ -76,31 +77,36 @@ export interface EvaluateOptions {
 }
 
 /**
- * Scores the model of a checkpoint on texts: every character but the first of each is predicted once,
- * from all that comes before it.
+ * Scores the model of a checkpoint on texts, or several that predict together: every character but the first of each
+ * is predicted once, from all that comes before it.
  *
- * @throws CharnnError for a text that can't be read, and `UNKNOWN_CHARACTER` unless they are skipped
+ * @throws CharnnError for a text that can't be read, and `UNKNOWN_CHARACTER` unless they are skipped;
+ *   `INVALID_SETTING` for models that can't predict together
  */
 export async function* evaluateTexts(
-  checkpoint: Checkpoint,
+  checkpoint: Checkpoint | readonly Checkpoint[],
   settings: EvaluateSettings,
   { signal, stdin, inputs, onWarning }: EvaluateOptions = {},
 ): AsyncGenerator<TextScore, void> {
-  const { files, threads, ...given } = checked(evaluateSettingsSchema, settings);
+  const { files, threads, mix, ...given } = checked(evaluateSettingsSchema, settings);
   const all = { ...EVAL_DEFAULTS, ...definedOnly(given) };
-  const squares = all.dynamic ? gradientSquares(checkpoint) : undefined;
+  const checkpoints = [checkpoint].flat();
+  const reader = readerOf(checkpoints);
+  const squares = all.dynamic ? gradientSquares(checkpoints) : undefined;
   const { encoding, invalid, each, out } = all;
-  const { lineEnds } = checkpoint.config.text;
-  const canReplace = all.unknown === "skip" || checkpoint.vocabulary.readsReplacement;
+  const lineEnds = lineEndsOf(checkpoints);
+  const canReplace = all.unknown === "skip" || reader.vocabulary.readsReplacement;
   const reading = { encoding, invalid, canReplace, lineEnds, joined: !each, leftOut: [out] };
   const { texts, warnings } = await readTexts(files, reading, { stdin, inputs, signal });
   for (const warning of warnings) onWarning?.(warning);
   const backendSettings = { backend: all.backend, threads };
-  const model = await openNetwork(checkpoint, backendSettings, windowsOf(texts), onWarning);
+  const windows = windowsOf(texts);
+  const model = await openPredictor(checkpoints, mix, backendSettings, windows, onWarning);
+  const dynamic = squares && model instanceof CharRnn ? { model, squares } : undefined;
   try {
     for (const text of texts) {
       const { unknown, baselines } = all;
-      yield await scoreOf(text, model, checkpoint, { unknown, baselines, squares, signal });
+      yield await scoreOf(text, model, reader, { unknown, baselines, dynamic, signal });
     }
   } finally {
     model.dispose();
@@ -116,16 +122,16 @@ function windowsOf(texts: readonly NamedText[]): { time: number; batch: number }
 
 async function scoreOf(
   text: NamedText,
-  model: CharRnn,
+  model: Predictor,
   { config, vocabulary }: Checkpoint,
   options: {
     readonly unknown: Unknown;
     readonly baselines: boolean;
-    readonly squares: Float32Array | undefined;
+    readonly dynamic: Dynamic | undefined;
     readonly signal: AbortSignal | undefined;
   },
 ): Promise<TextScore> {
-  const { unknown, baselines, squares, signal } = options;
+  const { unknown, baselines, signal } = options;
   const known = await knownPart(text, { vocabulary, ...config.text }, unknown, signal);
   refuseTooShort(known, text);
   const { tokens, skipped, skippedCharacters, unknown: asUnknown } = known;
@@ -142,11 +148,9 @@ async function scoreOf(
     throw new CharnnError("BAD_TEXT", `The text (${text.name}) has nothing in it to predict.`);
   }
   const coldStart = await lossByPosition(model, tokens, documents, vocabulary, signal);
-  const dynamic =
-    squares &&
-    (await restoringWeights(model, () => evaluateDynamically(model, tokens, squares, signal)));
+  const dynamic = options.dynamic && (await followed(options.dynamic, tokens, signal));
   const others = baselines ? await baselinesOf(text, tokens, vocabulary, signal) : undefined;
-  if (!coldStart || (squares && !dynamic)) throw signal?.reason;
+  if (!coldStart || (options.dynamic && !dynamic)) throw signal?.reason;
   return {
     text: text.name,
     ...figuresOf(score),
@@ -175,13 +179,22 @@ async function baselinesOf(
   return { counting, compressed };
 }
 
-/** Gives the model back the weights that it has now, whatever `action` does to them. */
-async function restoringWeights<Result>(
-  model: CharRnn,
-  action: () => Promise<Result>,
-): Promise<Result> {
+/** What a dynamic evaluation takes: a model, and the running mean of the squares of its gradients. */
+interface Dynamic {
+  readonly model: CharRnn;
+  readonly squares: Float32Array;
+}
+
+/** Scores a text by weights that follow it, and gives the model back those that it has now. */
+async function followed(
+  { model, squares }: Dynamic,
+  tokens: Tokens,
+  signal: AbortSignal | undefined,
+): Promise<Score | undefined> {
   const weights = model.parameters.read().slice();
-  return action().finally(() => model.parameters.write(weights));
+  return evaluateDynamically(model, tokens, squares, signal).finally(() =>
+    model.parameters.write(weights),
+  );
 }
 
 function figuresOf({ loss: sum, characters, correct }: Score): Figures {
@@ -197,9 +210,17 @@ function figuresOf({ loss: sum, characters, correct }: Score): Figures {
 /**
  * The running mean of the squares of the training's gradients, `[parameters]`.
  *
- * @throws CharnnError `INVALID_SETTING` where there is none, or where a text is not read in one piece
+ * @throws CharnnError `INVALID_SETTING` where there is none, where a text is not read in one piece, or for several models
  */
-function gradientSquares({ config, tensors }: Checkpoint): Float32Array {
+function gradientSquares([{ config, tensors }, ...others]: readonly Checkpoint[]): Float32Array {
+  if (others.length > 0) {
+    throw new CharnnError(
+      "INVALID_SETTING",
+      "Dynamic evaluation adapts the weights of one model, not of several that predict together.",
+      "Leave dynamic out, or evaluate each model by itself.",
+      { setting: "dynamic" },
+    );
+  }
   const { optimizer } = config.training;
   const { documents } = config.text;
   if (documents !== undefined || !MOMENT_NAMES[optimizer].includes("v")) {

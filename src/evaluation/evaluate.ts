@@ -1,6 +1,7 @@
 import type { Batch } from "../data/batch.js";
-import type { CharRnn, ModelState, PositionScores, Score } from "../model/char-rnn.js";
+import type { PositionScores, Score } from "../model/char-rnn.js";
 import { Turns, unlessAborted } from "../turns.js";
+import type { Predictor } from "./predictor.js";
 
 /**
  * Scores a model on batches of text in order, carrying the state from one to the next where a batch
@@ -10,7 +11,7 @@ import { Turns, unlessAborted } from "../turns.js";
  * @returns undefined when `signal` stops it
  */
 export async function evaluate<Kind extends Batch>(
-  model: CharRnn,
+  model: Predictor,
   batches: Iterable<Kind> | AsyncIterable<Kind>,
   signal?: AbortSignal,
   visit: (batch: Kind, positions: PositionScores) => void = () => {},
@@ -19,7 +20,7 @@ export async function evaluate<Kind extends Batch>(
 }
 
 async function scoreAll<Kind extends Batch>(
-  model: CharRnn,
+  model: Predictor,
   batches: Iterable<Kind> | AsyncIterable<Kind>,
   turns: Turns,
   visit: (batch: Kind, positions: PositionScores) => void,
@@ -27,12 +28,16 @@ async function scoreAll<Kind extends Batch>(
   let loss = 0;
   let characters = 0;
   let correct = 0;
-  let state: ModelState = [];
+  let state: unknown;
   for await (const batch of batches) {
     // A batch can take long, so other work gets a turn before each one.
     await turns.take();
-    if (batch.startsFresh || state.length === 0) state = model.zeroState(batch.batch);
-    const { score, positions, state: next } = await turns.during(() => model.score(batch, state));
+    if (batch.startsFresh || state === undefined) state = model.zeroState(batch.batch);
+    const {
+      score,
+      positions,
+      state: next,
+    } = await turns.during(() => model.score(batch, state, turns));
     state = next;
     visit(batch, positions);
     loss += score.loss;

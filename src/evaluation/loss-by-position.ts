@@ -1,8 +1,8 @@
 import { BatchArrays, fillRow, IGNORED_TARGET, type PositionedBatch } from "../data/batch.js";
 import { evaluationBatches } from "../data/evaluation-batches.js";
 import type { Tokens, Vocabulary } from "../data/vocabulary.js";
-import type { CharRnn } from "../model/char-rnn.js";
 import { evaluate } from "./evaluate.js";
+import type { Predictor } from "./predictor.js";
 
 /** The loss of characters that come this far after a state of zero. */
 export interface PositionLoss {
@@ -30,7 +30,7 @@ const MAX_WINDOWS = 1_024;
  * @returns undefined when `signal` stops it
  */
 export async function lossByPosition(
-  model: CharRnn,
+  model: Predictor,
   tokens: Tokens,
   documents: string | undefined,
   vocabulary: Vocabulary,

@@ -6,10 +6,10 @@ import { evaluationShape } from "../data/evaluation-batches.js";
 import { AS_ANOTHER, AS_IT_IS } from "../data/known-part.js";
 import { type NamedText, readTexts } from "../data/texts.js";
 import { readAsOthers } from "../data/unknown-characters.js";
-import type { CharRnn } from "../model/char-rnn.js";
-import { openNetwork } from "../sampling/open-network.js";
+import { lineEndsOf, readerOf, weightsOf } from "../sampling/mixture.js";
 import { NEWLINE } from "../text.js";
 import { inPieces } from "../turns.js";
+import { openPredictor } from "./predictor.js";
 import { surprisals, type TextReading } from "./surprisal.js";
 
 const scoreSettingsSchema = settingsSchema<ScoreSettings>(SCORE, ["files"]);
@@ -53,7 +53,7 @@ export interface ScoredText {
 }
 
 /**
- * Gives the surprisal of each character of some texts to models.
+ * Gives the surprisal of each character of some texts to models, or with `mix` to all of them together.
  *
  * @throws CharnnError for a text that can't be read, and `UNKNOWN_CHARACTER` unless they are skipped
  *   or mapped
@@ -68,16 +68,16 @@ export async function* scoreTexts(
     readonly onWarning?: (message: string) => void;
   } = {},
 ): AsyncGenerator<ScoredText, void> {
-  const { files, threads, ...given } = checked(scoreSettingsSchema, settings);
+  const { files, threads, mix, ...given } = checked(scoreSettingsSchema, settings);
   const { encoding, invalid, out, backend, ...reading } = {
     ...SCORE_DEFAULTS,
     ...definedOnly(given),
   };
-  // As models read it, where all of them read it so.
-  const isLf = checkpoints.every(({ config }) => config.text.lineEnds === "lf");
-  const lineEnds = isLf ? "lf" : "keep";
+  const lineEnds = lineEndsOf(checkpoints);
+  const sets = mix === undefined ? checkpoints.map((it) => [it]) : [checkpoints];
+  const readers = sets.map(readerOf);
   const canReplace =
-    reading.unknown === "skip" || checkpoints.every((it) => it.vocabulary.readsReplacement);
+    reading.unknown === "skip" || readers.every((it) => it.vocabulary.readsReplacement);
   const { texts, warnings } = await readTexts(
     files,
     { encoding, invalid, canReplace, lineEnds, joined: false, leftOut: [out] },
@@ -85,32 +85,41 @@ export async function* scoreTexts(
   );
   for (const warning of warnings) options.onWarning?.(warning);
   const longest = texts.reduce((most, { numbers }) => Math.max(most, numbers.length), 1);
-  const models: CharRnn[] = [];
+  const models: Awaited<ReturnType<typeof openPredictor>>[] = [];
   try {
-    for (const [k, checkpoint] of checkpoints.entries()) {
+    for (const [k, set] of sets.entries()) {
       // All models would warn of the same backend.
       const onWarning = k === 0 ? options.onWarning : undefined;
-      const documents = reading.fresh ? "lines" : checkpoint.config.text.documents;
+      const documents = reading.fresh ? "lines" : set[0].config.text.documents;
       const windows = evaluationShape(longest, documents);
-      models.push(await openNetwork(checkpoint, { backend, threads }, windows, onWarning));
+      models.push(await openPredictor(set, mix, { backend, threads }, windows, onWarning));
     }
     for (const text of texts) {
       const readings: Reading[] = [];
-      for (const [k, checkpoint] of checkpoints.entries()) {
-        const own = await surprisals(models[k], checkpoint, text, reading, options.signal);
+      for (const [k, reader] of readers.entries()) {
+        const own = await surprisals(models[k], reader, text, reading, options.signal);
         const { mapped, mappings } = own.known;
         if (mapped > 0) {
-          const model = checkpoints.length > 1 ? `model ${k + 1}` : undefined;
+          const model = readers.length > 1 ? `model ${k + 1}` : undefined;
           options.onWarning?.(readAsOthers(mapped, mappings, model));
         }
-        const bitsOfUnknown = Math.log2(checkpoint.config.text.trainCharacters + 2);
-        readings.push({ ...own, bitsOfUnknown });
+        readings.push({ ...own, bitsOfUnknown: bitsOfUnknown(sets[k], mix) });
       }
       yield await scoredText(text, readings, options.signal);
     }
   } finally {
     for (const model of models) model.dispose();
   }
+}
+
+/** Of a character that none of the models knows, by Laplace's rule. */
+function bitsOfUnknown(
+  models: readonly Checkpoint[],
+  mix: number | readonly number[] | undefined,
+): number {
+  const weights = weightsOf(models.length, mix);
+  const shares = models.map(({ config }, k) => weights[k] / (config.text.trainCharacters + 2));
+  return -Math.log2(shares.reduce((sum, share) => sum + share, 0));
 }
 
 /** How a model has read a text. */

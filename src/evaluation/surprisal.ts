@@ -11,10 +11,10 @@ import {
 } from "../data/known-part.js";
 import type { NamedText } from "../data/texts.js";
 import { createTokens, type Vocabulary } from "../data/vocabulary.js";
-import type { CharRnn } from "../model/char-rnn.js";
 import { bitsPerCharacter, NEWLINE } from "../text.js";
 import { inPieces, Turns } from "../turns.js";
 import { evaluate } from "./evaluate.js";
+import type { Predictor } from "./predictor.js";
 
 /** How a text is read. */
 export interface ReadingSettings {
@@ -44,7 +44,7 @@ export interface TextReading {
  *   to be read separately by a model that knows no newline
  */
 export async function surprisals(
-  model: CharRnn,
+  model: Predictor,
   { config, vocabulary }: CheckpointFacts,
   text: NamedText,
   { unknown, fresh }: ReadingSettings,

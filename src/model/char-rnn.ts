@@ -237,7 +237,8 @@ function finalState(layers: readonly LayerState[]): ModelState {
   return layers.map(({ hidden, cellState }) => (cellState ? { hidden, cellState } : { hidden }));
 }
 
-function scoreOf(
+/** Adds up how the positions of a batch were predicted. */
+export function scoreOf(
   batch: Batch,
   { losses, predictions }: Pick<PositionScores, "losses" | "predictions">,
 ): Score {

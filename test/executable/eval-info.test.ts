@@ -98,6 +98,81 @@ slow("eval scores any text", async (t) => {
     assert.match(twice.stderr, /asked for twice/);
   });
 
+  await t.test("as that of a mixture after its runs", async () => {
+    const mixing = ["other.txt", "--also", "hare", "--mix", "0.6,0.2"];
+    const objects = jsonLines((await score([...mixing, "--json"])).stdout);
+    const [fox, hare, both] = objects;
+    assert.deepEqual(
+      objects.map(({ run, members }) => [
+        run,
+        members?.map(({ run: name }: { run: string }) => name),
+      ]),
+      [
+        ["fox", undefined],
+        ["hare", undefined],
+        ["fox + hare", ["fox", "hare"]],
+      ],
+    );
+    assert.ok(Math.abs(both.members[0].share - 0.75) < 1e-9, JSON.stringify(both.members));
+    // The logarithm of a mean is no less than the mean of the logarithms.
+    assert.ok(both.loss < 0.75 * fox.loss + 0.25 * hare.loss && both.loss > 0, `${both.loss}`);
+    assert.ok(both.baselines.counting.loss === fox.baselines.counting.loss);
+    const { stdout } = await score(mixing);
+    const rows = stdout.trimEnd().split("\n");
+    assert.deepEqual([rows.length, rows[3].startsWith("fox + hare ")], [4, true]);
+    // Only the loss of the mixture is held to the limit.
+    const least = Math.min(fox.loss, hare.loss);
+    const failing = async (limit: number) => {
+      const outcome = await charnn(t, ["eval", "fox", ...mixing, `--fail-above=${limit}`], { cwd });
+      return { code: outcome.code, error: outcome.stderr };
+    };
+    assert.equal((await failing(both.loss + 1e-6)).code, 0);
+    const { code, error } = await failing(Math.min(both.loss, least) - 1e-6);
+    assert.equal(code, 1);
+    assert.match(error, /^Error: A loss is above .*of fox \+ hare on other\.txt\.$/m);
+  });
+
+  await t.test("as that of a mixture where a run lacks characters that another knows", async () => {
+    await writeFile(path.join(cwd, "capitals.txt"), sentences(60).toUpperCase());
+    const more = ["train", "capitals.txt", "--name", "capitals", "--hidden-size=4", "--steps=3"];
+    assert.equal((await charnn(t, more, { cwd })).code, 0);
+    await writeFile(path.join(cwd, "both.txt"), sentences(3) + sentences(3).toUpperCase());
+    const mixing = ["--also", "capitals", "--mix", "1,1", "--json", "--no-baselines"];
+    const { stdout, stderr } = await score(["both.txt", ...mixing]);
+    assert.deepEqual(
+      jsonLines(stdout).map(({ run }) => run),
+      ["fox + capitals"],
+    );
+    assert.match(
+      stderr,
+      /^Warning: fox can't score the text by itself\. The model does not know /m,
+    );
+    assert.match(stderr, /^Warning: capitals can't score the text by itself\. /m);
+    const none = await charnn(t, ["eval", "fox", "accents.txt", ...mixing], { cwd });
+    assert.deepEqual([none.code, none.stdout], [1, ""]);
+    assert.match(none.stderr, /^Error: The model does not know the characters "é"/);
+  });
+
+  await t.test("as that of a mixture only where that can be", async () => {
+    for (const [args, said] of [
+      [["--mix", "1,1"], /^Error: --mix does nothing without --also\.\n/],
+      [["--also", "hare", "--mix", "1"], /^Error: --mix has 1 share, and there are 2 models\.\n/],
+      [
+        ["--also", "hare", "--mix", "1,0"],
+        /^Error: --mix must be .* each above 0, not \[1,0\]\.\n/,
+      ],
+      [["--also", "hare", "--mix"], /^Error: .*--mix <shares>/],
+      [
+        ["--also", "hare", "--mix", "1,1", "--dynamic"],
+        /^Error: --dynamic does nothing beside --mix/,
+      ],
+    ] as const) {
+      const outcome = await charnn(t, ["eval", "fox", "other.txt", ...args], { cwd });
+      assert.deepEqual([outcome.code, outcome.stdout], [2, ""], outcome.stderr);
+      assert.match(outcome.stderr, said);
+    }
+  });
+
   await t.test(
     "once more with weights that follow the text, beside the plain figures",
     async () => {

@@ -119,6 +119,11 @@ slow(
       assertDocumented("charnn score --also", objects.slice(0, -1));
       assertDocumented("charnn score --labels", objects.slice(-1));
     }
+    const mixing = ["fox.txt", "--also", "other", "--mix", "0.7,0.3"];
+    const ofMixture = await print("eval", "fox", ...mixing);
+    assertDocumented("charnn eval", ofMixture);
+    assertSeen(ofMixture, "members[].share");
+    assertDocumented("charnn score", await print("score", "fox", ...mixing));
     assertDocumented("charnn runs diff", await print("runs", "diff", "fox", "other"));
     await cp(path.join(cwd, "checkpoints/other"), path.join(cwd, "checkpoints/more"), {
       recursive: true,

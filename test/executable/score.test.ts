@@ -80,12 +80,36 @@ slow("score shows the surprise of a text", async (t) => {
     assert.match(without.stdout, /^\d\.\d{3}\tthe fox\n$/);
   });
 
+  await t.test("to runs that predict together", async () => {
+    const more = ["train", "fox.txt", "--name", "hare", "--hidden-size", "4", "--steps", "3"];
+    assert.equal((await charnn(t, more, { cwd })).code, 0);
+    const mixing = ["letter.txt", "--also", "hare", "--mix", "1,3"];
+    const lines = jsonLines((await score([...mixing, "--json"])).stdout);
+    assert.deepEqual(lines[0].members, [
+      { run: "fox", share: 0.25 },
+      { run: "hare", share: 0.75 },
+    ]);
+    assert.ok(lines[0].bitsPerCharacter > 0 && lines[0].bits.length === lines[0].characters);
+    const [fox] = jsonLines((await score(["letter.txt", "--json"])).stdout);
+    assert.notEqual(lines[0].bitsPerCharacter, fox.bitsPerCharacter);
+    const { stdout } = await score([...mixing, "--lines"]);
+    assert.match(stdout, /^\d\.\d{3}\tThe quick/);
+    const colored = await score(mixing, { FORCE_COLOR: "3" });
+    assert.notEqual(colored.stdout, stripVTControlCharacters(colored.stdout));
+  });
+
   await t.test("and refuses what can't be", async () => {
     for (const [args, code, said] of [
       [["fox", "letter.txt"], 1, /"ü" \(U\+00FC\).*line \d+, column 6/],
       [["fix", "letter.txt"], 1, /no run and no checkpoint "fix"/],
       [["fox", "none.txt"], 1, /no file or folder "none.txt"/],
       [["fox", "letter.txt", "--labels"], 2, /only one is given.*\n.*--also/],
+      [["fox", "letter.txt", "--mix", "1,1"], 2, /--mix does nothing without --also/],
+      [
+        ["fox", "letter.txt", "--also", "hare", "--mix", "1,1", "--labels"],
+        2,
+        /--labels does nothing beside --mix/,
+      ],
       [["fox"], 2, /files/],
     ] as const) {
       const outcome = await charnn(t, ["score", ...args], { cwd });

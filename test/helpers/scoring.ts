@@ -5,9 +5,9 @@ import {
   type TextScore,
 } from "#src/index.js";
 
-/** The score of a model on what is one text, without baselines unless they are asked for. */
+/** The score of a model, or of a mixture, on what is one text, without baselines unless they are asked for. */
 export async function evaluated(
-  checkpoint: Checkpoint,
+  checkpoint: Checkpoint | readonly Checkpoint[],
   settings: EvaluateSettings,
   options: Parameters<typeof evaluateTexts>[2] = {},
 ): Promise<TextScore> {

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { Checkpoint } from "../../checkpoint/checkpoint.js";
 import { EVALUATE, type EvaluateCommandSettings } from "../../config/evaluate.js";
 import { listFew } from "../../data/characters.js";
 import { leftOut, readAsOthers } from "../../data/unknown-characters.js";
@@ -9,15 +10,24 @@ import type { CommandContext } from "../context.js";
 import { columns } from "../format/format.js";
 import { printable } from "../format/printable.js";
 import { addOptions } from "../options/add-options.js";
-import { openRuns } from "../several-runs.js";
+import { type MixtureMember, mixtureOf, openRuns } from "../several-runs.js";
 import { createStatus, type Status } from "../terminal/status.js";
 
 /** What can be typed beside the operands. */
 type EvalOptions = Omit<EvaluateCommandSettings, "files">;
 
-/** The score of a run on a text. */
+/** The score of a run, or of a mixture of runs, on a text. */
 interface RunScore extends TextScore {
   readonly run: string;
+  /** Of a mixture. */
+  readonly members?: readonly MixtureMember[] | undefined;
+}
+
+/** What is scored: a run, or several that predict together. */
+interface Scored {
+  readonly name: string;
+  readonly checkpoints: readonly Checkpoint[];
+  readonly members?: readonly MixtureMember[];
 }
 
 export function evalCommand(program: Command, context: CommandContext): void {
@@ -32,10 +42,11 @@ export function evalCommand(program: Command, context: CommandContext): void {
     "charnn eval night other.txt",
     "charnn eval night other.txt --dynamic",
     "charnn eval night texts/ --each --also day evening",
+    "charnn eval night other.txt --also day --mix 0.7,0.3",
     "charnn eval night other.txt --fail-above 1.6",
     "charnn eval checkpoints/night - --json < other.txt",
   ]).action(async (run: string, files: string[], given: EvalOptions) => {
-    const { also, out, json, failAbove, ...options } = given;
+    const { also, mix, out, json, failAbove, ...options } = given;
     const { checked, settingsSchema } = await import("../../config/schema.js");
     checked(settingsSchema({ failAbove: { kind: EVALUATE.failAbove.kind } }), { failAbove });
     const { evaluateTexts } = await import("../../evaluation/evaluate-texts.js");
@@ -43,23 +54,42 @@ export function evalCommand(program: Command, context: CommandContext): void {
     const { signal } = interruption;
     const weightsOnly = !options.dynamic;
     const runs = await openRuns([run, ...(also ?? [])], terminal, { out, signal, weightsOnly });
-    const settings = { ...options, out, files };
+    const mixture = mix === undefined ? undefined : await mixtureOf(runs, mix);
     // Each run reads all of it.
     const inputs = runs.length > 1 ? new Inputs(process.stdin) : undefined;
-    const scores: RunScore[] = [];
     const status = createStatus(context);
+    async function* scoresOf({ name, checkpoints, members }: Scored): AsyncGenerator<RunScore> {
+      status.show(runs.length > 1 ? `Scoring the text with ${name}` : "Scoring the text");
+      const settings = { ...options, out, files, mix: members && mix };
+      const given = { stdin: process.stdin, inputs, onWarning: status.warn, signal };
+      for await (const score of evaluateTexts(checkpoints, settings, given)) {
+        warnOfUnknown(status, score, runs.length > 1 ? name : undefined);
+        yield { run: name, members, ...score };
+      }
+    }
+    const scores: RunScore[] = [];
+    const add = async (score: RunScore) => {
+      scores.push(score);
+      if (!json) return;
+      status.stop();
+      await terminal.out(`${JSON.stringify(score)}\n`);
+    };
     try {
+      const checkpoints = runs.map(({ checkpoint }) => checkpoint);
+      // First, since none of its runs can read what it can't, and shown last.
+      const ofMixture: RunScore[] = [];
+      if (mixture) {
+        for await (const score of scoresOf({ ...mixture, checkpoints })) ofMixture.push(score);
+      }
       for (const { name, checkpoint } of runs) {
-        status.show(runs.length > 1 ? `Scoring the text with ${name}` : "Scoring the text");
-        const given = { stdin: process.stdin, inputs, onWarning: status.warn, signal };
-        for await (const score of evaluateTexts(checkpoint, settings, given)) {
-          warnOfUnknown(status, score, runs.length > 1 ? name : undefined);
-          scores.push({ run: name, ...score });
-          if (!json) continue;
-          status.stop();
-          await terminal.out(`${JSON.stringify(scores.at(-1))}\n`);
+        try {
+          for await (const score of scoresOf({ name, checkpoints: [checkpoint] })) await add(score);
+        } catch (error) {
+          if (!mixture || !isAboutText(error)) throw error;
+          status.warn(`${name} can't score the text by itself. ${error.message}`);
         }
       }
+      for (const score of ofMixture) await add(score);
     } finally {
       status.stop();
     }
@@ -67,8 +97,17 @@ export function evalCommand(program: Command, context: CommandContext): void {
       const shown = scores.length === 1 ? table(scores[0]) : comparison(scores);
       for (const line of shown) await terminal.out(`${line}\n`);
     }
-    if (failAbove !== undefined) refuseAbove(failAbove, scores);
+    const judged = mixture ? scores.filter(({ members }) => members) : scores;
+    if (failAbove !== undefined) refuseAbove(failAbove, judged);
   });
+}
+
+/** Whether a model can't read a text: it may lack characters that another of a mixture knows. */
+function isAboutText(error: unknown): error is CharnnError {
+  return (
+    error instanceof CharnnError &&
+    (error.code === "UNKNOWN_CHARACTER" || error.code === "BAD_TEXT")
+  );
 }
 
 /**
@@ -169,7 +208,7 @@ function baselines({ bitsPerCharacter: bits, baselines: others }: TextScore): st
     .map(([name, figure, otherwise]) => [name, figure?.toFixed(4) ?? otherwise]);
 }
 
-/** A row for each run and text. */
+/** A row for each run, or mixture of runs, and text. */
 function comparison(scores: readonly RunScore[]): string[] {
   const head = ["run", "text", "nats/char", "bits/char", "perplexity", "accuracy", "top-5"];
   const withDynamic = scores.some(({ dynamic }) => dynamic);

@@ -8,7 +8,7 @@ import type { CommandContext } from "../context.js";
 import { columns } from "../format/format.js";
 import { colored, legend } from "../format/surprisal-colors.js";
 import { addOptions } from "../options/add-options.js";
-import { openRuns } from "../several-runs.js";
+import { type MixtureMember, mixtureOf, openRuns } from "../several-runs.js";
 import { createStatus, type Status } from "../terminal/status.js";
 import type { Terminal } from "../terminal/terminal.js";
 
@@ -36,8 +36,9 @@ export function scoreCommand(program: Command, context: CommandContext): void {
     "charnn score night letter.txt --lines | sort -rn | head",
     "charnn score night - --lines --json < letter.txt",
     "charnn score english texts/ --also french german --labels --unknown skip",
+    "charnn score night letter.txt --also day --mix 0.7,0.3",
   ]).action(async (run: string, files: string[], options: ScoreOptions) => {
-    const { also = [], labels, lines, out, json, ...settings } = options;
+    const { also = [], mix, labels, lines, out, json, ...settings } = options;
     if (labels && also.length === 0) {
       throw new CharnnError(
         "INVALID_SETTING",
@@ -49,16 +50,17 @@ export function scoreCommand(program: Command, context: CommandContext): void {
     const { signal } = interruption;
     const runs = await openRuns([run, ...also], terminal, { out, signal });
     const names = runs.map(({ name }) => name);
+    const members = mix === undefined ? undefined : (await mixtureOf(runs, mix)).members;
     const status = createStatus(context);
     const texts = scoreTexts(
       runs.map(({ checkpoint }) => checkpoint),
-      { ...settings, out, files },
+      { ...settings, mix, out, files },
       { stdin: process.stdin, onWarning: status.warn, signal },
     );
     const view = { terminal, signal, names, lines, json };
     const shown = whileScoring(texts, status);
-    if (also.length > 0) await compare(shown, view, labels);
-    else await show(shown, view);
+    if (also.length > 0 && !members) await compare(shown, view, labels);
+    else await show(shown, view, members);
   });
 }
 
@@ -86,14 +88,22 @@ interface View {
   readonly json: boolean | undefined;
 }
 
-/** Shows how each text surprises one model. */
-async function show(texts: Texts, { terminal, signal, lines, json }: View): Promise<void> {
+/**
+ * Shows how each text surprises one model, or a mixture.
+ *
+ * @param members of a mixture
+ */
+async function show(
+  texts: Texts,
+  { terminal, signal, lines, json }: View,
+  members: readonly MixtureMember[] | undefined,
+): Promise<void> {
   const inColor = !json && !lines && terminal.outColors.level > 0;
   for await (const text of texts) {
     for (const { bits, byModel, ...line } of text.lines()) {
       signal.throwIfAborted();
       if (json) {
-        const shown = { file: text.name, ...line, ...(!lines && { bits }) };
+        const shown = { file: text.name, members, ...line, ...(!lines && { bits }) };
         await terminal.out(`${JSON.stringify(shown)}\n`);
       } else if (inColor) {
         const pieces = [...colored(line.text, bits, terminal.outColors), "\n"];

@@ -56,6 +56,24 @@ const CONFLICTS: readonly Conflict[] = [
     without: ["--best-of"],
     hint: "Add --best-of N.",
   },
+  ...["eval", "score"].map((command) => ({
+    command,
+    options: ["--mix"],
+    without: ["--also"],
+    hint: "Name the other runs of the mixture: --also RUN...",
+  })),
+  {
+    command: "eval",
+    options: ["--dynamic"],
+    beside: "--mix",
+    hint: "It adapts the weights of one model: leave one of them out.",
+  },
+  {
+    command: "score",
+    options: ["--labels"],
+    beside: "--mix",
+    hint: "It is for finding out which of several runs fits: leave one of them out.",
+  },
   {
     command: "report",
     options: ["--encoding"],
