@@ -8,9 +8,9 @@ import type { Turns } from "../turns.js";
 type MixtureState = readonly Float32Array[];
 
 /**
- * Several models that score texts together, by the same session as writes them. The models read the rows of a batch side by
- * side, one character of each at a time: the most likely characters and the ranks take all probabilities of a
- * position, and no more of them than those of one position are kept.
+ * Several models that score texts together, by the same session as writes them. They read the rows of a batch side by
+ * side, one character of each row at a time: accuracy and ranks need the probabilities of all characters, which are
+ * kept for one position only.
  */
 export class MixturePredictor {
   readonly #mixture: Mixture;

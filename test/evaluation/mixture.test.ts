@@ -147,6 +147,31 @@ test("The score of a mixture leaves out what none of its models knows, and refus
   assertClose([Number(whole.byModel[0])], [all], 1e-5, "with what is unknown");
 });
 
+test("The score of a mixture counts a character that every model reads as its unknown one as such", async (t) => {
+  // The mark comes once, so that there is an unknown character.
+  const models = [
+    await learned(t, `#${CATS}`, { minCount: 2 }),
+    await learned(t, `#${DOGS}`, { minCount: 2, randomSeed: 2 }),
+  ];
+  const text = "a cat & a hat\nand a dog #\n";
+  const score = await scoreOf(t, models, text, { mix: SHARES });
+  assert.deepEqual([score.characters, score.unknown], [text.length - 1, 2]);
+  const { vocabulary } = readerOf(models);
+  const all = Array.from({ length: vocabulary.size }, (_, token) => vocabulary.characterAt(token));
+  const expected = await Promise.all(models.map((it) => expectations(t, it, text)));
+  const losses = [...text].slice(1).map((character, index) => {
+    const probabilities = expected.map((own) => {
+      const known = own[index + 1];
+      const lacking = all.filter((it) => it === "\ufffd" || !known.has(it));
+      return lacking.includes(character) || !all.includes(character)
+        ? Number(known.get("\ufffd")) / lacking.length
+        : Number(known.get(character));
+    });
+    return -Math.log(0.75 * probabilities[0] + 0.25 * probabilities[1]);
+  });
+  assertClose([score.loss], [mean(losses)], 1e-5, "loss");
+});
+
 test("Shares that don't fit, dynamic evaluation, and models that can't predict together are refused in scores", async (t) => {
   const [model, other] = await twoModels(t);
   const lines = await learned(t, CATS, { documents: "lines" });
