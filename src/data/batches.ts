@@ -11,6 +11,7 @@ import {
   findDocuments,
   groupDocuments,
 } from "./documents.js";
+import { cutLongDocuments } from "./long-documents.js";
 import type { Tokens, Vocabulary } from "./vocabulary.js";
 
 /** How a text is cut into batches. */
@@ -51,7 +52,8 @@ export interface Batches {
  * With `documents` each of them is a separate text, read as the token of an end and its characters, predicted as
  * its characters and that token (see {@link documentEndOf}), each from a hidden state of zero, in a new order each
  * epoch. Documents of about one length go together; those longer than `seqLength` go on in the batches that follow,
- * the state carried. `batching` and `stride` are ignored then.
+ * the state carried. Where a few are much longer than all others, they are cut into parts (see
+ * {@link cutLongDocuments}). `batching` and `stride` are ignored then.
  *
  * A text too short for one batch is a {@link CharnnError} `TEXT_TOO_SHORT`: see {@link fitBatchShape}.
  */
@@ -138,7 +140,7 @@ function documentBatches(
   const { batchSize, seqLength } = settings;
   let documents: Documents | undefined;
   const lines = new OfEpoch(function* (epoch) {
-    documents ??= yield* findDocuments(tokens, end);
+    documents ??= cutLongDocuments(yield* findDocuments(tokens, end), batchSize, seqLength);
     const ofEpoch = random.fork("lines", epoch);
     const groups = yield* groupDocuments(documents, batchSize, seqLength, ofEpoch);
     return { documents, groups };

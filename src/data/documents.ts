@@ -11,12 +11,12 @@ const BATCHES_IN_POOL = 100;
 /** Documents, or empty lines, that are gone through between two stops. */
 const DOCUMENTS_IN_PART = 1 << 14;
 
-/** The documents of a text. Empty ones are none. */
+/** The documents of a text, or parts of them. Empty ones are none. */
 export interface Documents {
   readonly tokens: Tokens;
-  /** The token after each document. */
+  /** The token after each document, which the last one may lack. */
   readonly end: number;
-  /** Per document, where it begins and where it ends, without that token. */
+  /** Per document, the position of the first and of the last token that is predicted: of a whole one that of its end. */
   readonly starts: Uint32Array;
   readonly ends: Uint32Array;
 }
@@ -95,8 +95,9 @@ export function documentBatch(
       const position = first + from + step;
       if (position > last) break;
       const target = step * arrays.batch + row;
-      batch.inputs[target] = position === first ? end : tokens[position - 1];
-      batch.targets[target] = position === last ? end : tokens[position];
+      // Before each document is the end of another one.
+      batch.inputs[target] = position === 0 ? end : tokens[position - 1];
+      batch.targets[target] = position === tokens.length ? end : tokens[position];
       batch.positions[target] = position;
     }
   }
@@ -182,6 +183,6 @@ export function documentEndOf(vocabulary: Vocabulary, documents: string): number
     : new CharnnError(
         "BAD_TEXT",
         "The model knows no end of a document, so it can't read a text as several of them.",
-        "Use a model that was trained with --documents.",
+        "Use a model that was trained with `documents`.",
       );
 }

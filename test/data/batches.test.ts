@@ -178,7 +178,9 @@ function documentsIn(batches: readonly Batch[]): string[] {
 
 test("each line comes once an epoch, from newline to newline, and none crosses another", () => {
   fc.assert(
-    fc.property(shape, lineLengths, fc.boolean(), fc.nat(3), (settings, lengths, ended, epoch) => {
+    fc.property(shape, lineLengths, fc.boolean(), fc.nat(3), (settings, drawn, ended, epoch) => {
+      // Longer ones may be cut into parts.
+      const lengths = drawn.map((length) => Math.min(length, 8 * settings.seqLength - 1));
       const text = linesOf(lengths);
       const tokens = ended ? text : text.subarray(0, -1);
       for (const batching of ["lanes", "windows"] as const) {
@@ -199,6 +201,42 @@ test("lines of one length come together, so that there is little padding", () =>
   const steps = epochBatches.reduce((sum, { targets }) => sum + targets.length, 0);
   assert.ok(scored(epochBatches).length / steps > 0.9);
 });
+
+test("a few lines that are much longer than the others are cut into parts, so that there is little padding", () => {
+  for (const [lengths, ended] of [
+    [[30, 2000, 40], true],
+    [[30, 40, 2000], false],
+    [[3000], true],
+  ] as const) {
+    const text = linesOf(lengths);
+    const tokens = ended ? text : text.subarray(0, -1);
+    const epochBatches = epochOf(batchesOf(tokens, { seqLength: 8, batchSize: 10 }, "lines"));
+    const places = scored(epochBatches).length;
+    assert.ok(places / epochBatches.reduce((sum, { targets }) => sum + targets.length, 0) > 0.6);
+    const whole = expectedDocuments(lengths).flatMap((line) => JSON.parse(line)) as [
+      number,
+      number,
+    ][];
+    const found = runsOf(epochBatches).map((run) =>
+      run.filter(([, target]) => target !== IGNORED_TARGET),
+    );
+    assert.deepEqual(found.flat().sort(byPair), whole.sort(byPair));
+    // A part goes on through several batches, and none has anything of two lines.
+    assert.ok(found.every((run) => run.length === 0 || run.length > 8));
+    assert.ok(found.every((run) => run.slice(1).every(([input], i) => input === run[i][1])));
+    assert.ok(found.every((run) => run.slice(0, -1).every(([, target]) => target !== NEWLINE)));
+  }
+});
+
+test("long lines stay whole where there are enough for all rows of a batch", () => {
+  const lengths = new Array(10).fill(300);
+  const batches = batchesOf(linesOf(lengths), { seqLength: 8, batchSize: 10 }, "lines");
+  assert.deepEqual(documentsIn(epochOf(batches)), expectedDocuments(lengths));
+});
+
+function byPair([a, b]: [number, number], [c, d]: [number, number]): number {
+  return a - c || b - d;
+}
 
 test("lines come in another order each epoch, and short ones not before long ones", () => {
   const lengths = Array.from({ length: 200 }, (_, index) => 1 + (index % 20));
@@ -423,7 +461,7 @@ test("a shape that was asked for and can't fit is refused, and the one in the hi
         (error: Error & { hint?: string }) => {
           failsWith("TEXT_TOO_SHORT", "has 1,000", "What fits")(error);
           const pairs = [
-            ...(error.hint ?? "").matchAll(/--batch-size (\d+) with --seq-length (\d+)/g),
+            ...(error.hint ?? "").matchAll(/`batchSize: (\d+)` with `seqLength: (\d+)`/g),
           ];
           assert.ok(pairs.length > 0);
           for (const [, batchSize, seqLength] of pairs) {
