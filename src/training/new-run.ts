@@ -56,6 +56,7 @@ export async function newRun(
     const progress = { ...firstProgress(), totalSteps: plan.totalSteps, replan };
     const run = createRun({
       ...{ ...plan, folder, lock, selected, corpus, model, progress, clock },
+      wouldGoOn: false,
       firstWeights: async () => firstWeights,
     });
     run.learner.average?.write(firstWeights);
@@ -146,7 +147,7 @@ async function claim(
     throw new CharnnError(
       "RUN_EXISTS",
       `There is a run ${folder.name} already, in ${folder.path}.`,
-      "Add --resume to continue it, --overwrite to replace it, or choose another --name.",
+      "Add `resume` to continue it, `overwrite` to replace it, or choose another `name`.",
     );
   }, lock.release);
 }

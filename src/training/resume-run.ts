@@ -133,6 +133,7 @@ async function resumeClaimed(
   const run = createRun({
     ...{ folder, lock, config, selected, corpus, batches, model, progress, speed, clock, warnings },
     choice: undefined,
+    wouldGoOn: endReached(saved) === undefined,
     // Made again, since few runs go back so far. Weights that --init-from gave are not known any more.
     async firstWeights() {
       const first = await firstModel(backend, config, corpus, { workspace });
@@ -226,7 +227,7 @@ function refuseOtherText(folder: RunFolder, { text }: RunConfig, corpus: Corpus)
     "CANNOT_RESUME",
     `The run ${folder.name} learned from another text (${count(text.characters)} characters; ` +
       `this one has ${count(corpus.characters)}).`,
-    "Give the files it was started with, or start a run of another --name.",
+    "Give the files it was started with, or start a run of another `name`.",
   );
 }
 
@@ -237,6 +238,6 @@ function refuseOutside({ last }: RunFolder, { epoch, batch }: Progress, batches:
   throw new CharnnError(
     "BAD_CHECKPOINT",
     `${last} can't be used: its next batch is number ${batch + 1} of an epoch of ${count}.`,
-    "Start over with --overwrite, or train another run with another --name.",
+    "Start over with `overwrite`, or train another run with another `name`.",
   );
 }

@@ -31,6 +31,8 @@ export interface RunParts {
   readonly firstWeights: () => Promise<Float32Array>;
   /** The preset that was chosen for it, unless one was asked for. */
   readonly choice: Choice | undefined;
+  /** Whether its last checkpoint, by its own limits, would go on. */
+  readonly wouldGoOn: boolean;
   /** What the user should know before it starts. */
   readonly warnings: readonly string[];
 }

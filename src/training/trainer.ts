@@ -87,7 +87,8 @@ async function* trainLoop(
   const saver = new Saver(run, keep);
   const samples = new Samples(run, settings);
   if (endReached(run) && !isEvaluationDue(run)) {
-    yield* saver.saveAtEnd(false);
+    // A run that is past its new limits keeps them, or it would go on when it is resumed again.
+    yield* saver.saveAtEnd(run.wouldGoOn);
     yield await endEvent(run, "done", run.speed, signal);
     return;
   }

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { TRAIN_DEFAULTS } from "#src/config/train.js";
-import { type TrainingEvent, type TrainSettings, train } from "#src/index.js";
+import { loadCheckpoint, type TrainingEvent, type TrainSettings, train } from "#src/index.js";
 import { failsWith } from "../helpers/failure.js";
 import { caseSeed, Draw } from "../helpers/numbers.js";
 import { slow } from "../helpers/slow.js";
@@ -321,6 +321,23 @@ test("Resuming a finished run says that it is done and changes no byte", async (
   assert.deepEqual(await bytesOf(place, "run"), before);
 });
 
+test("A run that is past its new limit keeps that limit, and does not go on when it is resumed again", async (t) => {
+  const place = await workplace(t);
+  const settings = { steps: 20, evalEvery: 5 };
+  await trained(smallRun(place, settings), (event) => event.event === "eval" && event.step === 10);
+  const { steps, ...others } = smallRun(place, settings);
+  for (const limit of [{ steps: 5 }, {}]) {
+    const events = await trained({ ...others, ...limit, resume: true });
+    const end = endOf(events);
+    assert.deepEqual([end.reason, end.reached, end.step], ["done", "steps", 10]);
+  }
+  const last = path.join(place.out, "run", "last.safetensors");
+  const { config } = await loadCheckpoint(last, place);
+  assert.equal(config.limits.steps, 5);
+  const end = endOf(await trained({ ...others, steps: 12, resume: true }));
+  assert.equal(end.step, 12);
+});
+
 test("Resuming a run that ended by its time limit with the same settings says that it is done", async (t) => {
   const place = await workplace(t);
   const settings = smallRun(place, { maxTime: 0.05 });
@@ -430,7 +447,7 @@ test("Resuming or overwriting must be chosen when the name is taken", async (t) 
   const before = await bytesOf(place, "run");
   await assert.rejects(
     trained(smallRun(place, { steps: 3 })),
-    failsWith("RUN_EXISTS", "run", "--resume", "--overwrite"),
+    failsWith("RUN_EXISTS", "run", "`resume`", "`overwrite`"),
   );
   assert.deepEqual(await bytesOf(place, "run"), before);
 });
