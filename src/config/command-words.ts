@@ -32,6 +32,16 @@ export function trainCommandLine({ files, fold, ...settings }: TrainSettings): s
   return words.join(" ");
 }
 
+/** The command that began a run, with the name that the run has now. */
+export function beginningCommand(
+  { name: begunAs, settings }: { readonly name?: string | undefined; readonly settings: object },
+  name: string,
+): string {
+  const given = settings as TrainSettings;
+  const isNamed = given.name !== undefined || (begunAs !== undefined && begunAs !== name);
+  return trainCommandLine(isNamed ? { ...given, name } : given);
+}
+
 function byDefault(name: string): unknown {
   return (TRAIN[name as keyof typeof TRAIN] as { readonly default?: unknown }).default;
 }

@@ -1,5 +1,5 @@
 import { type CheckpointFacts, readCheckpointFacts } from "../checkpoint/checkpoint.js";
-import { trainCommandLine } from "../config/command-words.js";
+import { beginningCommand, trainCommandLine } from "../config/command-words.js";
 import { namesIn, type RunConfig } from "../config/run.js";
 import { TRAIN } from "../config/train.js";
 import type { TrainSettings } from "../config/train-settings.js";
@@ -43,7 +43,7 @@ export function secondsOf({ steps, evaluations }: Metrics): number {
  */
 export function commandOf({ metrics, facts }: ReportedRun): string | undefined {
   const { origin, run } = metrics;
-  if (origin) return trainCommandLine(origin.settings as TrainSettings);
+  if (origin) return beginningCommand(origin, run.name);
   return (
     facts && trainCommandLine({ files: ["FILE"], name: run.name, ...settingsOf(facts.config) })
   );

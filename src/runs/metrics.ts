@@ -38,6 +38,8 @@ const recordSchema = v.variant("event", [
   v.object({
     event: v.literal("run"),
     step: fromZero,
+    // Earlier versions did not write it.
+    name: v.optional(v.string()),
     date: v.string(),
     version: v.string(),
     backend: v.string(),
@@ -61,7 +63,7 @@ export type StepRecord = Extract<MetricsRecord, { event: "step" }>;
 export type EvalRecord = Extract<MetricsRecord, { event: "eval" }>;
 export type SampleRecord = Extract<MetricsRecord, { event: "sample" }>;
 /**
- * How a process began or resumed a run: after which step, when (ISO 8601), with which version of charnn, on how
+ * How a process began or resumed a run: after which step, under which name, when (ISO 8601), with which version of charnn, on how
  * many threads of which backend, and with which settings.
  */
 export type RunRecord = Extract<MetricsRecord, { event: "run" }>;

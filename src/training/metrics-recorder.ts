@@ -51,13 +51,14 @@ export class MetricsRecorder {
 
 /** How this process begins or resumes the run, whose first report this is. */
 function runRecord(
-  { selected: { backend } }: Run,
+  { selected: { backend }, folder }: Run,
   { event, step }: Reported,
   settings: TrainSettings,
 ): RunRecord {
   return {
     event: "run",
     step: event === "step" ? step - 1 : step,
+    name: folder.name,
     date: new Date().toISOString(),
     version: version(),
     ...{ backend: backend.name, threads: backend.threads },

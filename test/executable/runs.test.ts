@@ -110,6 +110,9 @@ slow("runs mv gives a run another name, by which it is resumed", async (t) => {
   assert.equal(moved.code, 0, moved.stderr);
   const [{ from, path: to }] = jsonLines(moved.stdout);
   assert.deepEqual([path.basename(from), path.basename(to)], ["fox", "hare"]);
+  const shown = await charnn(t, ["info", "hare"], { cwd });
+  assert.match(shown.stdout, /^command +\S.* --name hare\b/m);
+  assert.doesNotMatch(shown.stdout, /--name fox/);
   const args = ["train", "fox.txt", "--name", "hare", "--resume", "--steps", "6", "--json"];
   const resumed = await charnn(t, args, { cwd });
   assert.equal(resumed.code, 0, resumed.stderr);
@@ -175,6 +178,7 @@ test("What is not a command of runs is answered by the one that is", async (t) =
     ["runs rm", /^For example: charnn runs rm night$/m],
     ["runs rm a --yess", /^Did you mean --yes\?$/m],
     ["runs mv a b --nonsense", /^charnn runs mv --help/m],
+    ["runs mv a b --version", /^charnn --version prints the version\.$/m],
   ] as const) {
     const { code, stdout, stderr } = await charnn(t, line.split(" "), { cwd });
     assert.deepEqual([code, stdout], [2, ""], line);

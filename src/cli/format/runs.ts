@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import type { CheckpointFacts } from "../../checkpoint/checkpoint.js";
-import { trainCommandLine } from "../../config/command-words.js";
+import { beginningCommand } from "../../config/command-words.js";
 import type { RunRecord } from "../../runs/metrics.js";
 import type { RunState } from "../../runs/run-state.js";
 import { counted, formatCount } from "../../text.js";
@@ -104,7 +104,7 @@ export function runDetails(run: ListedRun, width: number | undefined): string[] 
     ["regularization", regularization(training).join(", ") || "none"],
     ["random seed", String(training.randomSeed)],
     ["files", state.files.map((file) => `${basename(file.path)} ${bytes(file.bytes)}`).join(", ")],
-    ...begun(state.origin),
+    ...begun(run),
   ];
   return columns(rows, width);
 }
@@ -122,13 +122,13 @@ function results({ config: { text }, progress }: ListedRun): string[][] {
   ];
 }
 
-function begun(origin: RunRecord | undefined): string[][] {
+function begun({ name, state: { origin } }: ListedRun): string[][] {
   if (!origin) return [];
-  const { date, version, backend, threads, settings } = origin;
+  const { date, version, backend, threads } = origin;
   const when = date.replace(/^(.*)T(\d\d:\d\d).*$/, "$1 $2 UTC");
   return [
     ["begun", `${when}, charnn ${version}, ${backend}, ${counted(threads, "thread")}`],
-    ["command", asTyped(trainCommandLine(settings))],
+    ["command", asTyped(beginningCommand(origin, name))],
   ];
 }
 

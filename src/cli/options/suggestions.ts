@@ -73,6 +73,9 @@ const OTHER_OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> 
   },
 };
 
+/** What asks for the version of a program, which no command has. */
+const VERSION_OPTIONS: ReadonlySet<string> = new Set(["--version", "-V", "-v"]);
+
 /**
  * @param typed a word in the place of a command's name
  * @param within the command whose own commands are meant: `runs`
@@ -92,6 +95,7 @@ export function commandInstead(
 
 /** @param typed as `--max_epoch` or `--max_epoch=5` */
 export function optionInstead(typed: string, command: Command): string | undefined {
+  if (VERSION_OPTIONS.has(typed)) return "charnn --version prints the version.";
   const word = typed.replace(/^-+|=.*$/gs, "").replaceAll("_", "-");
   const other = OTHER_OPTIONS[command.name()]?.[word];
   if (other !== undefined) return other;
