@@ -25,7 +25,7 @@ export function refuseTooMuch(settings: SampleSettings): void {
   if (length > MAX_TEXT_LENGTH) {
     throw new CharnnError(
       "INVALID_SETTING",
-      `With --count or --json a text has at most ${formatCount(MAX_TEXT_LENGTH)} characters, not ${formatCount(length)}.`,
+      `With --count, --best-of or --json a text has at most ${formatCount(MAX_TEXT_LENGTH)} characters, not ${formatCount(length)}.`,
       `Give --length ${MAX_TEXT_LENGTH} or less. ${alone}`,
     );
   }
@@ -36,14 +36,19 @@ export function refuseTooMuch(settings: SampleSettings): void {
   if (texts <= fittingCount && length <= fittingLength) return;
   const bytes = BYTES_PER_CHARACTER * length * texts;
   const fits = [
-    ...(fittingCount > 0 ? [`--count ${fittingCount}`] : []),
-    ...(fittingLength > 0 ? [`--length ${fittingLength}`] : []),
+    ...fitting("best-of", bestOf > 1 ? fittingCount / count : 0),
+    ...fitting("count", bestOf === 1 || count > 1 ? fittingCount / bestOf : 0),
+    ...fitting("length", fittingLength),
   ];
   throw new CharnnError(
     "INVALID_SETTING",
     `Texts of ${formatCount(length)} characters, ${formatCount(texts)} at a time, need ${memorySize(bytes)} of memory; there are ${memorySize(left * BYTES_PER_CHARACTER)}.`,
     `${fits.length > 0 ? `What fits: ${fits.join("; ")}. ` : ""}${alone}`,
   );
+}
+
+function fitting(option: string, most: number): string[] {
+  return most >= 1 ? [`--${option} ${Math.floor(most)}`] : [];
 }
 
 /** Texts that are written when they are done must come to an end. */
