@@ -2,7 +2,6 @@ import type { CheckpointFacts } from "../checkpoint/checkpoint.js";
 import { REPORT, REPORT_DEFAULTS, type ReportSettings } from "../config/report.js";
 import { checked, definedOnly, settingsSchema } from "../config/schema.js";
 import { Inputs } from "../data/inputs.js";
-import type { Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
 import type { Metrics } from "../runs/metrics-collector.js";
 import { readMetrics } from "../runs/metrics-reader.js";
@@ -82,7 +81,7 @@ export async function makeReport(
   for (const [k, metrics] of all.entries()) {
     const checkpoint = await checkpointOf(metrics.run);
     if (k === 0 && text && checkpoint === undefined) throw nothingToLookWith(metrics.run);
-    const counts = ({ vocabulary }: CheckpointFacts) => countsFor(vocabulary, parts[0]);
+    const counts = (facts: CheckpointFacts) => countsFor(facts, parts[0]);
     const own =
       checkpoint === undefined
         ? NO_MODEL
@@ -97,22 +96,35 @@ export async function makeReport(
 function withOtherWay(error: unknown): never {
   if (!(error instanceof CharnnError) || error.code !== "NOT_FOUND") throw error;
   const { code, message, hint = "", cause } = error;
-  const otherWay = "With --watch charnn waits for the first report, and the page follows the run.";
+  const otherWay = "With `watch` charnn waits for the first report, and the page follows the run.";
   throw new CharnnError(code, message, `${otherWay} ${hint}`.trim(), { cause });
 }
 
-/** The counts of the text that the first model has looked at, where they say all of another vocabulary. */
-function countsFor(vocabulary: Vocabulary, first: ModelParts | undefined): Counts | undefined {
+/**
+ * The counts of the text that the first model has looked at, where they are those of another one too: it reads the
+ * text in the same way, and all of its characters are among them.
+ */
+function countsFor(
+  { config, vocabulary }: CheckpointFacts,
+  first: ModelParts | undefined,
+): Counts | undefined {
   const counts = first?.view?.counts;
-  const characters = Array.from(vocabulary.codePoints(), (code) => String.fromCodePoint(code));
-  return characters.every((character) => counts?.has(character)) ? counts : undefined;
+  const read = first?.facts?.config.text;
+  if (!counts || !read || !READING.every((name) => read[name] === config.text[name])) {
+    return undefined;
+  }
+  const tokens = Array.from(vocabulary.codePoints(), (it) => vocabulary.indexOf(it) as number);
+  return tokens.every((it) => counts.has(vocabulary.characterAt(it))) ? counts : undefined;
 }
+
+/** What decides which characters a model reads in a text. */
+const READING = ["documents", "lineEnds", "normalize", "lowercase"] as const;
 
 function nothingToLookWith({ name }: RunFolder): CharnnError {
   return new CharnnError(
     "NOT_FOUND",
-    `The run ${name} has no checkpoint yet, so there is no model to score --text with.`,
-    "Leave --text out, or give --watch, which waits for its first checkpoint.",
+    `The run ${name} has no checkpoint yet, so there is no model to score \`text\` with.`,
+    "Leave `text` out, or give `watch`, which waits for its first checkpoint.",
   );
 }
 

@@ -104,6 +104,22 @@ test("A report leaves out characters that occur too seldom to have a vector wort
   assert.ok(all.includes("Q") && all.includes("#"));
 });
 
+test("The counts of a text are those of another run too, where that reads the text in the same way", async (t) => {
+  const lines = inventedText(700).replaceAll("\n", "\n\n").replaceAll("day", "Day");
+  const place = await workplace(t, lines);
+  const settings = { steps: 2, documents: "paragraphs" } as const;
+  await trained(smallRun(place, { ...settings, name: "one" }));
+  await trained(smallRun(place, { ...settings, name: "other", randomSeed: 1 }));
+  await trained(smallRun(place, { ...settings, name: "small", lowercase: true }));
+  const { vocabularies } = await makeReport({
+    ...{ runs: ["one", "other", "small"], out: place.out, text: [place.text], backend: "wasm" },
+  });
+  const orders = vocabularies.map((it) => it?.order);
+  assert.deepEqual(orders, ["frequency", "frequency", "code point"]);
+  const ends = vocabularies[1]?.neighbours.find(({ character }) => character === "");
+  assert.equal(ends?.count, lines.split("\n\n").length - 1);
+});
+
 test("A report without a text has the vocabulary in the order of its code points, and says so", async (t) => {
   const { settings, file } = await trainedRun(t);
   const { vocabularies } = await makeReport(settings);
@@ -113,7 +129,7 @@ test("A report without a text has the vocabulary in the order of its code points
   await writeReport(settings, file);
   assert.match(
     await readFile(file, "utf8"),
-    /by code point: how often each occurs is known with --text/,
+    /by code point: how often each occurs is known where a text was given/,
   );
 });
 
