@@ -4,12 +4,15 @@ import { showCharacter } from "../../data/characters.js";
 import type { Next } from "../../sampling/next-characters.js";
 import type { CommandContext } from "../context.js";
 import { addOptions } from "../options/add-options.js";
+import { createStatus } from "../terminal/status.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { warnIfUntrained } from "../untrained.js";
 
 const BAR_WIDTH = 24;
 /** Earlier characters that are shown; --json has all. */
 const SHOWN_DEPENDENCES = 8;
+/** A model reads a longer text for a moment, in characters. */
+const LONG_TEXT = 5_000;
 /** Characters with less than this change nothing worth showing. */
 const LEAST_BITS = 0.01;
 
@@ -34,8 +37,12 @@ export function nextCommand(program: Command, context: CommandContext): void {
     const { signal } = interruption;
     const checkpoint = await loadCheckpoint(run, { out, signal, weightsOnly: true });
     await warnIfUntrained(terminal, checkpoint);
-    const options = { signal, onWarning: terminal.warn };
-    const next = await nextCharacters(checkpoint, { ...settings, text }, options);
+    const status = createStatus(context);
+    if (text.length > LONG_TEXT) status.show("Reading the text");
+    const options = { signal, onWarning: status.warn };
+    const next = await nextCharacters(checkpoint, { ...settings, text }, options).finally(
+      status.stop,
+    );
     if (json) await terminal.out(`${JSON.stringify({ text, ...next })}\n`);
     else await terminal.out(`${[...likeliest(next, terminal), ...dependences(next)].join("\n")}\n`);
   });

@@ -14,6 +14,8 @@ import { collect, writeRanking, writeStream, writeWhole } from "../sample/writte
 import { createStatus } from "../terminal/status.js";
 import { warnIfUntrained } from "../untrained.js";
 
+/** A model reads a longer seed for a moment, in characters. */
+const LONG_SEED = 20_000;
 /** Random seeds that are drawn are below this: few digits to type again. */
 const DRAWN_SEEDS = 1_000_000;
 
@@ -72,6 +74,7 @@ export function sampleCommand(program: Command, context: CommandContext): void {
     if (given.maxCopy !== undefined) status.show("Reading the training text");
     else if (given.words !== undefined) status.show("Reading the words");
     else if (isGathered) status.show("Writing");
+    else if (seed !== undefined && seed.length > LONG_SEED) status.show("Reading the seed");
     const areLines = settings.lines === 1 || checkpoint.config.text.documents === "lines";
     const output = { terminal, status, seed: seed ?? "", areLines };
     const sampleOptions = {
