@@ -37,7 +37,8 @@ export type ErrorCode =
 
 /**
  * The one error class for everything that a person can fix: what happened, to what, and what would work.
- * Anything else that is thrown is a bug.
+ * Settings are named in backquotes, alone or with a value (`minCount: 3`), and the command line puts its options in
+ * their place; it does so with warnings too. Anything else that is thrown is a bug.
  */
 export class CharnnError extends Error {
   override readonly name = "CharnnError";

@@ -143,7 +143,7 @@ export function cureOf(error: unknown, elsewhere?: string): string | undefined {
 export function notWritable(
   path: string,
   cause: unknown,
-  elsewhere = "choose another folder with --out",
+  elsewhere = "choose another folder with `out`",
 ): CharnnError {
   const isMissing = systemErrorCode(cause) === "ENOENT";
   const reason = isMissing ? "there is no folder for it" : reasonOf(cause);

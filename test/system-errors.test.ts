@@ -58,19 +58,19 @@ test("Errors of the operating system keep the system's own words where charnn ha
 test("Errors of the operating system come with a remedy for where they happen", () => {
   assert.equal(cureOf(systemError("ENOSPC")), "Free some space.");
   assert.equal(
-    cureOf(systemError("ENOSPC"), "choose another file with --output"),
-    "Free some space, or choose another file with --output.",
+    cureOf(systemError("ENOSPC"), "choose another file with `output`"),
+    "Free some space, or choose another file with `output`.",
   );
   assert.equal(
-    cureOf(systemError("EROFS"), "choose another file with --output"),
-    "Choose another file with --output.",
+    cureOf(systemError("EROFS"), "choose another file with `output`"),
+    "Choose another file with `output`.",
   );
   // Another folder is no help.
   assert.match(
     cureOf(systemError("EMFILE"), "choose another file") ?? "",
     /^(Raise|Name) [^,]*\.$/,
   );
-  failsWith("NOT_WRITABLE", "--output")(notWritable("page", systemError("EIO"), "use --output"));
+  failsWith("NOT_WRITABLE", "`output`")(notWritable("page", systemError("EIO"), "use `output`"));
 });
 
 test("Errors of the operating system for a folder in a file's place advise to move it, since a run elsewhere is another run", () => {

@@ -44,7 +44,10 @@ for (const [what, stdin] of [
     const options = { stdin: stdin(), signal: abortSoon() };
     await assert.rejects(loadCorpus(SETTINGS, options), STOP);
     const again = { stdin: stdin(), signal: abortSoon() };
-    await assert.rejects(readTexts(["-"], { encoding: "utf-8", joined: true }, again), STOP);
+    await assert.rejects(
+      readTexts(["-"], { encoding: "utf-8", rewriting: undefined, joined: true }, again),
+      STOP,
+    );
   });
 }
 
@@ -60,7 +63,11 @@ test("a signal that was aborted before stops the reading of a file and of a fold
 
 test("long work on tokens gives timers their turn, and is stopped by the signal", async () => {
   const [text] = (
-    await readTexts(["-"], { encoding: "utf-8", joined: true }, { stdin: ofLength(50_000_000) })
+    await readTexts(
+      ["-"],
+      { encoding: "utf-8", rewriting: undefined, joined: true },
+      { stdin: ofLength(50_000_000) },
+    )
   ).texts;
   const vocabulary = Vocabulary.fromCodePoints(text.codePoints);
   let turns = 0;

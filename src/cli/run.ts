@@ -9,6 +9,7 @@ import { asTyped } from "./invocation.js";
 import { readCommandLine, usageError } from "./options/command-line.js";
 import { forgetEmptyVariables, namingVariable } from "./options/environment.js";
 import { checkPaths } from "./options/paths.js";
+import { withOptions } from "./options/with-options.js";
 import { createProgram } from "./program.js";
 import { heedHangUp, Interruption } from "./terminal/signals.js";
 import { styled } from "./terminal/styled.js";
@@ -93,7 +94,7 @@ function endInterrupted(interruption: Interruption): never {
 /** Says what went wrong; nothing else does. */
 function printError(error: unknown, terminal: Terminal): number {
   if (error instanceof CharnnError) {
-    sayError(terminal, inOptionSpelling(error), error.hint);
+    sayError(terminal, messageWithOptions(error), error.hint && withOptions(error.hint));
     return error.code === "INVALID_SETTING" ? USAGE_ERROR : FAILURE;
   }
   if (isOutOfMemory(error)) {
@@ -132,8 +133,9 @@ function sayError(terminal: Terminal, message: string, hint?: string): void {
   if (hint) terminal.say(styled(dim, asTyped(hint)));
 }
 
-/** A setting's name as it is typed: `hiddenSize must be ...` becomes `--hidden-size must be ...`. */
-function inOptionSpelling({ message, setting }: CharnnError): string {
-  if (setting === undefined || !message.startsWith(setting)) return message;
-  return `--${hyphened(setting)}${message.slice(setting.length)}`;
+/** Where a message begins with a setting: `hiddenSize must be ...` becomes `--hidden-size must be ...`. */
+function messageWithOptions({ message, setting }: CharnnError): string {
+  const isAtStart = setting !== undefined && message.startsWith(setting);
+  const start = isAtStart ? `--${hyphened(setting)}` : "";
+  return start + withOptions(isAtStart ? message.slice(setting.length) : message);
 }

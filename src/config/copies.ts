@@ -1,4 +1,5 @@
-import { TEXT, TEXTS, wholeNumber } from "./kinds.js";
+import { FLAG, oneOf, TEXT, TEXTS, wholeNumber } from "./kinds.js";
+import { NORMAL_FORM_NAMES, type NormalFormName } from "./names.js";
 import { defaultsOf, type OptionsOf } from "./option.js";
 import { jsonOption, outOption, readingOptions, type TextSettings } from "./shared.js";
 
@@ -8,6 +9,10 @@ export interface CopiesSettings extends TextSettings {
   readonly sample: string;
   /** Files and folders of the training text, read as one. */
   readonly files: readonly string[];
+  /** The normal form that both are brought into, as the model was trained with one. Default: none. */
+  readonly normalize?: NormalFormName | undefined;
+  /** Whether capital letters are read as small ones in both, as by a model that was trained so. Default: false. */
+  readonly lowercase?: boolean | undefined;
   /** Shorter runs are no copies, in characters. Default: 20. */
   readonly atLeast?: number | undefined;
 }
@@ -26,6 +31,15 @@ export const COPIES = {
     value: "<n>",
     help: "Find copies of n characters and more",
     default: 20,
+  },
+  normalize: {
+    kind: oneOf(NORMAL_FORM_NAMES),
+    value: "<form>",
+    help: "Compare in this normal form of Unicode, for a model that was trained with it",
+  },
+  lowercase: {
+    kind: FLAG,
+    help: "Read capital letters as small ones, for a model that was trained with --lowercase",
   },
   ...readingOptions("the files"),
   // Of the library alone, as the command has no runs.

@@ -55,8 +55,10 @@ export function tooShort(
   const longest = isCarried ? Math.floor(characters / (batchSize + 1)) : characters - batchSize;
   const needed = formatCount(charactersNeeded(batchSize, seqLength, batching));
   const fits = [
-    ...(longest >= 1 ? [`--batch-size ${batchSize} with --seq-length ${longest}`] : []),
-    ...(largestBatch >= 1 ? [`--batch-size ${largestBatch} with --seq-length ${seqLength}`] : []),
+    ...(longest >= 1 ? [`\`batchSize: ${batchSize}\` with \`seqLength: ${longest}\``] : []),
+    ...(largestBatch >= 1
+      ? [`\`batchSize: ${largestBatch}\` with \`seqLength: ${seqLength}\``]
+      : []),
   ];
   return new CharnnError(
     "TEXT_TOO_SHORT",

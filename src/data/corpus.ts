@@ -130,7 +130,7 @@ export async function loadCorpus(
     throw new CharnnError(
       "TEXT_TOO_SHORT",
       `"${validationFile}" is too short to validate on.`,
-      "Give a longer text, or leave it out and hold out a part of the other by --validation.",
+      "Give a longer text, or leave it out and hold out a part of the other by `validation`.",
     );
   }
   const encoding = encodingName(settings.encoding);

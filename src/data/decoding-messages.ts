@@ -16,8 +16,8 @@ export interface Fault {
 /** How to read on, where U+FFFD can be read and where it can't. */
 function readOn(canReplace: boolean): string {
   return canReplace
-    ? "--invalid replace puts U+FFFD in the place of what is wrong, --invalid skip leaves it out"
-    : "--invalid skip leaves out what is wrong";
+    ? "`invalid: replace` puts U+FFFD in the place of what is wrong, `invalid: skip` leaves it out"
+    : "`invalid: skip` leaves out what is wrong";
 }
 
 const UTF8_REPAIR = "iconv -c -f utf-8 -t utf-8 FILE > NEWFILE";
@@ -35,7 +35,7 @@ export function badUtf8(
   const { byte = 0, offset } = fault;
   const at = `byte ${hexadecimal(byte)} at offset ${offset} (${lineAndColumn(fault)}) begins no whole character`;
   if (offset === 0 && byte >= 0xfe) {
-    const hint = `It begins as UTF-16 does: try --encoding ${byte === 0xff ? "utf-16le" : "utf-16be"}.`;
+    const hint = `It begins as UTF-16 does: try \`encoding: ${byte === 0xff ? "utf-16le" : "utf-16be"}\`.`;
     return new CharnnError("BAD_TEXT", `${source} is not UTF-8: ${at}.`, hint);
   }
   if (isUtf8) {
@@ -48,7 +48,7 @@ export function badUtf8(
   return new CharnnError(
     "BAD_TEXT",
     `${source} is not UTF-8: ${at}.`,
-    `If it is in another encoding, name it: --encoding windows-1252 (older Western texts), shift_jis, gb18030 ... Else ${readOn(canReplace)}.`,
+    `If it is in another encoding, name it: \`encoding: windows-1252\` (older Western texts), shift_jis, gb18030 ... Else ${readOn(canReplace)}.`,
   );
 }
 
@@ -72,7 +72,7 @@ export function badOtherBytes(
   return new CharnnError(
     "BAD_TEXT",
     `${source} is not ${encoding}: wrong bytes ${offsets} (${lineAndColumn(fault)}).`,
-    `Give the encoding it was written in by --encoding. If this is the right one, ${readOn(canReplace)}.`,
+    `Give the encoding it was written in by \`encoding\`. If this is the right one, ${readOn(canReplace)}.`,
   );
 }
 
@@ -94,7 +94,7 @@ export function lossesOf(
 
 /** What was decoded by a wrong encoding, by the look of it. */
 export function misread(source: string, encoding: string, better: string): string {
-  const cure = better === "utf-8" ? "Leave --encoding out" : `Try --encoding ${better}`;
+  const cure = better === "utf-8" ? "Leave `encoding` out" : `Try \`encoding: ${better}\``;
   return `${source} seems to be ${better.toUpperCase()}, and reading it as ${encoding} gives the wrong characters. ${cure}.`;
 }
 

@@ -4,7 +4,7 @@ import { type ReadingSettings, readCharacters } from "./reading.js";
 import { findSources, type ReadOptions } from "./sources.js";
 
 /** How to read one short text. */
-interface OneFileSettings extends Omit<ReadingSettings, "endLastLine" | "signal"> {
+interface OneFileSettings extends Omit<ReadingSettings, "endLastLine" | "rewriter" | "signal"> {
   /** Characters that it may have. */
   readonly most: number;
   /** The error for a longer one. */
@@ -12,7 +12,7 @@ interface OneFileSettings extends Omit<ReadingSettings, "endLastLine" | "signal"
 }
 
 /**
- * Reads one file, or the standard input for `-`, as a string.
+ * Reads one file, or the standard input for `-`, as a string: for a model it is still to be prepared.
  *
  * @param settings `encoding` is any label that `TextDecoder` knows
  * @returns the text without a byte order mark, and plain sentences about bytes that are wrong in the encoding
@@ -28,7 +28,7 @@ export async function readOneFile(
   const { sources } = await findSources([name], { encoding, filesOnly: true }, options);
   const pieces: string[] = [];
   let left = most;
-  const all = { ...reading, encoding, signal: options.signal };
+  const all = { ...reading, encoding, rewriter: undefined, signal: options.signal };
   const warnings = await readCharacters(sources, all, (codePoints) => {
     left -= codePoints.length;
     if (left < 0) throw tooLong();

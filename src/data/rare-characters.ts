@@ -40,8 +40,8 @@ export async function withoutRare(
       (codePoint, index) => counts[index] < minCount && codePoint !== NEWLINE,
     );
     const why = areKept
-      ? `--min-count ${minCount} changes nothing: the model given with --init-from already knows all the rare characters.`
-      : `No character is so rare that --min-count ${minCount} changes anything.`;
+      ? `\`minCount: ${minCount}\` changes nothing: the model given with \`initFrom\` already knows all the rare characters.`
+      : `No character is so rare that \`minCount: ${minCount}\` changes anything.`;
     return { vocabulary, parts, warning: minCount > 0 ? why : undefined };
   }
   const kept = codePoints.filter((codePoint, index) => !isRare(codePoint, index));
@@ -68,15 +68,15 @@ function rareOnes(rare: readonly number[], fraction: number, minCount: number): 
   const kinds =
     rare.length === 1 ? "1 character occurs" : `${formatCount(rare.length)} characters occur`;
   const percent = (100 * fraction).toLocaleString("en", { maximumSignificantDigits: 2 });
-  return `${kinds} fewer than ${minCount} times in the training part: ${listFew(rare.map(showCharacter))}. To the model ${rare.length === 1 ? "it is" : "they are"} one unknown character (${percent} % of the training part), which it reads and never writes. This changes the loss, so compare it only with runs of the same --min-count.`;
+  return `${kinds} fewer than ${minCount} times in the training part: ${listFew(rare.map(showCharacter))}. To the model ${rare.length === 1 ? "it is" : "they are"} one unknown character (${percent} % of the training part), which it reads and never writes. This changes the loss, so compare it only with runs of the same \`minCount\`.`;
 }
 
 function tooFewKept(minCount: number, counts: Float64Array): CharnnError {
   const most = counts.slice().sort().at(-2) ?? 0;
   return new CharnnError(
     "INVALID_SETTING",
-    `--min-count ${minCount} leaves fewer than two characters that the model knows.`,
-    most > 0 ? `Give --min-count ${most} or less.` : "Leave it out.",
+    `minCount ${minCount} leaves fewer than two characters that the model knows.`,
+    most > 0 ? `Give \`minCount: ${most}\` or less.` : "Leave it out.",
     { setting: "minCount" },
   );
 }

@@ -25,8 +25,8 @@ export interface ReadingSettings {
   readonly lineEnds?: LineEnds | undefined;
   /** Whether a last line without a newline gets one. */
   readonly endLastLine?: boolean;
-  /** What the characters become before they are handed on. */
-  readonly rewriter?: TextRewriter | undefined;
+  /** What the characters become before they are handed on; undefined where they stay, or are rewritten later. */
+  readonly rewriter: TextRewriter | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

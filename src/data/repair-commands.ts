@@ -74,5 +74,5 @@ function substitution(expression: string, encoding: string): string {
 function throughUtf8(command: string, encoding: string): string {
   const name = ICONV_NAMES[encoding] ?? encoding;
   const skip = SINGLE_BYTE.test(encoding) ? "-c " : "";
-  return `iconv ${skip}-f ${name} -t utf-8 FILE | ${command} > NEWFILE, and leave --encoding out`;
+  return `iconv ${skip}-f ${name} -t utf-8 FILE | ${command} > NEWFILE, and leave \`encoding\` out`;
 }

@@ -170,7 +170,7 @@ function refuseOtherThanText(file: string, encoding: string): void {
     `"${file}" is not plain text: it contains NUL bytes, as binary files do.`,
     utf16 === undefined
       ? "Name a text file, or unpack or convert this one to plain text first."
-      : `It begins as UTF-16 does: try --encoding ${utf16}.`,
+      : `It begins as UTF-16 does: try \`encoding: ${utf16}\`.`,
   );
 }
 

@@ -46,15 +46,15 @@ export function checkFractions(fractions: Fractions): void {
     if (!(fractions[name] >= 0 && fractions[name] < 1)) {
       throw new CharnnError(
         "INVALID_SETTING",
-        `--${name} ${fractions[name]} is not a fraction of a text.`,
-        `Give a number from 0 to below 1: --${name} 0.1 keeps a tenth.`,
+        `\`${name}: ${fractions[name]}\` is not a fraction of a text.`,
+        `Give a number from 0 to below 1: \`${name}: 0.1\` keeps a tenth.`,
       );
     }
   }
   if (fractions.validation + fractions.test >= 1) {
     throw new CharnnError(
       "INVALID_SETTING",
-      `--validation ${fractions.validation} and --test ${fractions.test} leave nothing to train on.`,
+      `\`validation: ${fractions.validation}\` and \`test: ${fractions.test}\` leave nothing to train on.`,
       "Together they must stay below 1.",
     );
   }
@@ -148,17 +148,17 @@ function tooShort(part: string, length: number, { fractions, ends, fold }: Cuts)
 
 function otherFractions(length: number, fractions: Fractions, byDocuments: boolean): string {
   const asked = (["validation", "test"] as const).filter((name) => fractions[name] > 0);
-  const nothing = `hold nothing out (${asked.map((name) => `--${name} 0`).join(" ")})`;
+  const nothing = `hold nothing out (${asked.map((name) => `\`${name}: 0\``).join(" ")})`;
   const least = Math.ceil((100 * MIN_CHARACTERS) / length);
   const hasRoom = !byDocuments && (asked.length + 1) * least <= 100;
   return hasRoom
-    ? `Give ${asked.map((name) => `--${name}`).join(" and ")} at least ${least / 100}, leave as much to train on, or ${nothing}.`
+    ? `Give ${asked.map((name) => `\`${name}\``).join(" and ")} at least ${least / 100}, leave as much to train on, or ${nothing}.`
     : `Give a longer text, or ${nothing}.`;
 }
 
 function fewerFolds(length: number, { test }: Fractions, byDocuments: boolean): string {
   const most = Math.floor((length - Math.round(length * test)) / MIN_CHARACTERS);
   return byDocuments || most < 2
-    ? "Give a longer text, fewer folds or a smaller --test."
-    : `--cross-validate ${most} fits, or give a longer text.`;
+    ? "Give a longer text, fewer folds or a smaller `test`."
+    : `\`crossValidate: ${most}\` fits, or give a longer text.`;
 }

@@ -168,7 +168,7 @@ function lineEnds(counts: Counted, encoding: string): string[] {
     ...(lf > 0 ? [`${counted(lf, "line")} without (LF)`] : []),
   ];
   return [
-    `The text has ${returns} (U+000D): ${kinds.join(", ")}. The model will learn to write them. --line-ends lf reads every line end as a newline.${advise("To convert the text itself", lineEndCommand(counts, encoding))}`,
+    `The text has ${returns} (U+000D): ${kinds.join(", ")}. The model will learn to write them. \`lineEnds: lf\` reads every line end as a newline.${advise("To convert the text itself", lineEndCommand(counts, encoding))}`,
   ];
 }
 
@@ -176,7 +176,7 @@ function otherLineEnds(found: readonly Present[], encoding: string): string[] {
   if (found.length === 0) return [];
   const command = newlineCommand(escaped(found), encoding);
   return [
-    `The text has line ends other than newlines: ${listed(found)}. The model will learn to write them, and --documents lines does not split the text at them.${advise("To put newlines in their place", command)}`,
+    `The text has line ends other than newlines: ${listed(found)}. The model will learn to write them, and \`documents: lines\` does not split the text at them.${advise("To put newlines in their place", command)}`,
   ];
 }
 
@@ -199,7 +199,7 @@ function noCharacters(present: readonly Present[], length: number, encoding: str
   const isMuch = times >= MANY * length;
   const hasC1 = found.some(({ codePoint }) => isC1(codePoint));
   const doubt =
-    isMuch || hasC1 ? ` Is it a text, and was it read in its own encoding (--encoding)?` : "";
+    isMuch || hasC1 ? ` Is it a text, and was it read in its own encoding (\`encoding\`)?` : "";
   return [
     `The text has control characters and others that no text should have: ${listed(found)}.${doubt} The model will learn to write them.${advise("To remove them", removal(found, encoding))}`,
   ];
@@ -215,7 +215,7 @@ function misread({ firstBytes, misread: times }: Counted): string[] {
 function otherScript({ accented, accentedInARow }: Counted, encoding: string): string[] {
   if (accented < MIN_ACCENTED || accentedInARow < MAX_ACCENTED_IN_A_ROW * accented) return [];
   return [
-    `The text has sequences of letters that occur in no language, as if it were in another encoding than ${encoding}. Give the right one with --encoding, such as windows-1251 or koi8-r (Cyrillic), iso-8859-7 (Greek), shift_jis, gb18030, big5, euc-kr.`,
+    `The text has sequences of letters that occur in no language, as if it were in another encoding than ${encoding}. Give the right one with \`encoding\`, such as windows-1251 or koi8-r (Cyrillic), iso-8859-7 (Greek), shift_jis, gb18030, big5, euc-kr.`,
   ];
 }
 

@@ -8,6 +8,7 @@ import {
   type Source,
 } from "./sources.js";
 import { type NumberedText, TextBuilder } from "./text-builder.js";
+import { type RewritingSettings, TextRewriter } from "./text-rewriter.js";
 
 /** A text to look at with vocabularies that already exist. */
 export interface NamedText extends NumberedText {
@@ -27,6 +28,11 @@ export interface TextSettings {
   readonly canReplace?: boolean | undefined;
   /** `"lf"`: CR LF and CR by themselves are read as newlines. `"keep"` when left out. */
   readonly lineEnds?: LineEnds | undefined;
+  /**
+   * What becomes of them before a model reads them, as its config says. Undefined where no model does, and where
+   * `knownPart` is to rewrite them, which keeps the places that characters come from.
+   */
+  readonly rewriting: RewritingSettings | undefined;
   /** Whether all are one text, joined as `loadCorpus` does it; else each file is a separate one. */
   readonly joined: boolean;
   /** Folders to leave out of a folder around them: those of runs. */
@@ -41,7 +47,7 @@ export interface TextSettings {
  */
 export async function readTexts(
   files: readonly string[],
-  { encoding: label, joined, leftOut, ...how }: TextSettings,
+  { encoding: label, rewriting, joined, leftOut, ...how }: TextSettings,
   options: ReadOptions = {},
 ): Promise<{ readonly texts: readonly NamedText[]; readonly warnings: readonly string[] }> {
   await checkNames(files);
@@ -49,7 +55,8 @@ export async function readTexts(
   const { signal } = options;
   const found = await findSources(files, { encoding, leftOut }, options);
   const warnings = [...found.warnings];
-  const reading = { ...how, encoding, signal };
+  const rewriter = rewriting && TextRewriter.for(rewriting);
+  const reading = { ...how, encoding, rewriter, signal };
   const texts: NamedText[] = [];
   for (const group of joined ? [found.sources] : found.sources.map((source) => [source])) {
     const builder = new TextBuilder(estimateLength(group));

@@ -17,8 +17,8 @@ export interface LackingCharacter {
 }
 
 /** The ways on for a person who gives a text or a prompt. */
-const TO_MAP = "--unknown map reads these in their place.";
-const TO_SKIP = "--unknown skip leaves out what the model does not know.";
+const TO_MAP = "`unknown: map` reads these in their place.";
+const TO_SKIP = "`unknown: skip` leaves out what the model does not know.";
 /** Of the characters that were left out or mapped. */
 const MAX_NAMED = 8;
 const MAX_TWINS = 2;
@@ -31,7 +31,7 @@ const MIN_RANGE_LENGTH = 3;
  * The error for characters of a text, each once, that a vocabulary lacks.
  *
  * @param first where the first of them is, such as `line 3, column 7`
- * @param withOtherWays whether the hint names `--unknown`
+ * @param withOtherWays whether the hint names the setting `unknown`
  */
 export function unknownCharacters(
   lacking: readonly LackingCharacter[],

@@ -203,7 +203,7 @@ export function tooManyCharacters(): CharnnError {
   return new CharnnError(
     "BAD_TEXT",
     `The text has more than ${formatCount(MAX_VOCABULARY_SIZE)} different characters.`,
-    "Is all of it text, and was it read in the right encoding? To read it in another one, use `--encoding`.",
+    "Is all of it text, and was it read in the right encoding? To read it in another one, use `encoding`.",
   );
 }
 

@@ -96,7 +96,8 @@ export async function* evaluateTexts(
   const { encoding, invalid, each, out } = all;
   const lineEnds = lineEndsOf(checkpoints);
   const canReplace = all.unknown === "skip" || reader.vocabulary.readsReplacement;
-  const reading = { encoding, invalid, canReplace, lineEnds, joined: !each, leftOut: [out] };
+  const how = { encoding, invalid, canReplace, lineEnds, rewriting: undefined };
+  const reading = { ...how, joined: !each, leftOut: [out] };
   const { texts, warnings } = await readTexts(files, reading, { stdin, inputs, signal });
   for (const warning of warnings) onWarning?.(warning);
   const backendSettings = { backend: all.backend, threads };
@@ -231,8 +232,8 @@ function gradientSquares([{ config, tensors }, ...others]: readonly Checkpoint[]
       "INVALID_SETTING",
       `Dynamic evaluation ${reason}.`,
       documents
-        ? "Leave --dynamic out."
-        : "Train with --optimizer adam or rmsprop, or leave it out.",
+        ? "Leave `dynamic` out."
+        : "Train with `optimizer: adam` or rmsprop, or leave it out.",
       { setting: "dynamic" },
     );
   }

@@ -80,7 +80,10 @@ export async function* scoreTexts(
     reading.unknown === "skip" || readers.every((it) => it.vocabulary.readsReplacement);
   const { texts, warnings } = await readTexts(
     files,
-    { encoding, invalid, canReplace, lineEnds, joined: false, leftOut: [out] },
+    {
+      ...{ encoding, invalid, canReplace, lineEnds, rewriting: undefined },
+      ...{ joined: false, leftOut: [out] },
+    },
     options,
   );
   for (const warning of warnings) options.onWarning?.(warning);

@@ -66,7 +66,7 @@ function isLink(path: string, cause?: unknown): CharnnError {
   return new CharnnError(
     "NOT_WRITABLE",
     `${path} can't be written: it is a link, and would change another file.`,
-    "Remove the link, or choose another folder with --out.",
+    "Remove the link, or choose another folder with `out`.",
     { cause },
   );
 }

@@ -73,7 +73,7 @@ export function unreadable(path: string, cause: unknown): CharnnError {
   const code = systemErrorCode(cause);
   if (code === "ENOTDIR") {
     const message = `${path} is no folder that can be read: it is a file, or lies below one.`;
-    return new CharnnError("NOT_FOUND", message, "Choose another folder with --out.", { cause });
+    return new CharnnError("NOT_FOUND", message, "Choose another folder with `out`.", { cause });
   }
   if (code !== "ENOENT") return notReadable(path, cause);
   const message = `${path} can't be read: it is a link to something that is not there.`;

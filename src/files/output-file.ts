@@ -17,7 +17,7 @@ export interface OutputFile {
   readonly overwrite: boolean;
 }
 
-const ELSEWHERE = "choose another file with --output";
+const ELSEWHERE = "choose another file with `output`";
 const MARKER_BYTES = 1_024;
 
 /** What a file's path leads to. */
@@ -94,7 +94,7 @@ async function checkedTarget(output: OutputFile): Promise<Target> {
 }
 
 function refused(path: string, reason: string, canOverwrite = false): CharnnError {
-  const ways = ["Choose another file with --output", ...(canOverwrite ? ["add --overwrite"] : [])];
+  const ways = ["Choose another file with `output`", ...(canOverwrite ? ["add `overwrite`"] : [])];
   return new CharnnError(
     "NOT_WRITABLE",
     `${path} can't be written: ${reason}.`,

@@ -45,7 +45,7 @@ export class CopyGuard {
   ): Promise<CopyGuard> {
     const { length } = text.numbers;
     refuseTooLarge({
-      what: "--max-copy with this training text",
+      what: "`maxCopy` with this training text",
       bytes: 4 * GramSet.slotsFor(length),
       hint: "Give a part of the text, or leave it out and look at the samples with charnn copies.",
     });

@@ -4,6 +4,7 @@ import { checked, definedOnly, settingsSchema } from "../config/schema.js";
 import { encodingName } from "../data/decoding.js";
 import { readCharacters } from "../data/reading.js";
 import { checkNames, findSources, type Source } from "../data/sources.js";
+import { TextRewriter } from "../data/text-rewriter.js";
 import { type NamedText, readTexts } from "../data/texts.js";
 import { CharnnError } from "../errors.js";
 import { refuseTooLarge } from "../memory.js";
@@ -66,7 +67,10 @@ export async function findCopies(
   } = {},
 ): Promise<Copies> {
   const { sample: file, files, ...given } = checked(copiesSettingsSchema, settings);
-  const { encoding, invalid, atLeast, out } = { ...COPIES_DEFAULTS, ...definedOnly(given) };
+  const { encoding, invalid, atLeast, out, normalize, lowercase } = {
+    ...COPIES_DEFAULTS,
+    ...definedOnly(given),
+  };
   await checkNames([file, ...files]);
   if (files.length === 0) {
     throw new CharnnError(
@@ -75,7 +79,12 @@ export async function findCopies(
       "Name files or folders.",
     );
   }
-  const { texts, warnings } = await readTexts([file], { encoding, invalid, joined: true }, options);
+  const rewriting = { normalize, lowercase };
+  const { texts, warnings } = await readTexts(
+    [file],
+    { encoding, invalid, rewriting, joined: true },
+    options,
+  );
   const sample = texts[0];
   refuseUnfit(sample);
   const { signal } = options;
@@ -88,7 +97,8 @@ export async function findCopies(
   const text = new TextPositions();
   // A model that read every line end as a newline writes no others.
   const lineEnds = sample.codePoints.includes(CARRIAGE_RETURN) ? "keep" : "lf";
-  const reading = { encoding: name, invalid, lineEnds, signal } as const;
+  const rewriter = TextRewriter.for(rewriting);
+  const reading = { encoding: name, invalid, lineEnds, rewriter, signal } as const;
   const textWarnings = await readCharacters(found.sources, reading, (codePoints, source) => {
     finder.read(codePoints, symbolOf);
     text.read(codePoints, source);

@@ -27,8 +27,8 @@ export function corpusSettings(settings: TrainSettings): CorpusSettings {
   if (split === "random" && !documents) {
     throw new CharnnError(
       "INVALID_SETTING",
-      "--split random works only on separate lines, and this text is read as one continuous text.",
-      "If each line is a text of its own, add --documents lines; else --cross-validate 5 holds out each fifth of the text in turn.",
+      "split random works only on separate lines, and this text is read as one continuous text.",
+      "If each line is a text of its own, add `documents: lines`; else `crossValidate: 5` holds out each fifth of the text in turn.",
       { setting: "split" },
     );
   }

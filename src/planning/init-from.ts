@@ -25,8 +25,8 @@ export function settingsFor({ config }: Checkpoint, settings: TrainSettings): Tr
     if (asked === undefined || asked === base[name]) continue;
     throw new CharnnError(
       "INVALID_SETTING",
-      `${name} is ${base[name]} in the checkpoint of --init-from, not ${asked}.`,
-      "Leave it out: with --init-from, the sizes come from the checkpoint.",
+      `${name} is ${base[name]} in the checkpoint of \`initFrom\`, not ${asked}.`,
+      "Leave it out: with `initFrom`, the sizes come from the checkpoint.",
       { setting: name },
     );
   }

@@ -46,7 +46,7 @@ export function resumedLimits(saved: Limits, settings: TrainSettings): Limits {
   throw new CharnnError(
     "INVALID_SETTING",
     "Nothing would end the run: its only limit is being removed.",
-    "Give --epochs, --steps or --max-time too.",
+    "Give `epochs`, `steps` or `maxTime` too.",
   );
 }
 

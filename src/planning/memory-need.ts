@@ -96,31 +96,31 @@ export function trainingOutOfMemory(
 }
 
 /** What can be made smaller, in this order. */
-const ADJUSTABLE = {
-  hiddenSize: "--hidden-size",
-  layers: "--layers",
-  embeddingSize: "--embedding-size",
-  batchSize: "--batch-size",
-  seqLength: "--seq-length",
-  streams: "--streams",
-  threads: "--threads",
-} as const;
+const ADJUSTABLE = [
+  "hiddenSize",
+  "layers",
+  "embeddingSize",
+  "batchSize",
+  "seqLength",
+  "streams",
+  "threads",
+] as const;
 
-export type Adjustable = keyof typeof ADJUSTABLE;
+export type Adjustable = (typeof ADJUSTABLE)[number];
 
 /** The run is to continue as it is: only the threads can be others. */
-export const FIXED = (Object.keys(ADJUSTABLE) as Adjustable[]).filter((name) => name !== "threads");
+export const FIXED = ADJUSTABLE.filter((name) => name !== "threads");
 
-/** What would fit: for each option the largest value with which the others can stay as they are. */
+/** What would fit: for each setting the largest value with which the others can stay as they are. */
 function hintFor(shape: TrainingShape, left: number, fixed: readonly Adjustable[]): string {
-  const free = (Object.keys(ADJUSTABLE) as Adjustable[]).filter((name) => !fixed.includes(name));
+  const free = ADJUSTABLE.filter((name) => !fixed.includes(name));
   const fits = free.flatMap((name) => {
     const value = largestThatFits(shape, name, SAFE_SHARE * left);
-    return value === undefined ? [] : [`${ADJUSTABLE[name]} ${value}`];
+    return value === undefined ? [] : [`\`${name}: ${value}\``];
   });
   if (fits.length > 0) return `What fits: ${fits.join("; ")}.`;
   const needed = memorySize(trainingBytes(shape) / SAFE_SHARE);
-  const sizes = free.filter((name) => name !== "threads").map((name) => ADJUSTABLE[name]);
+  const sizes = free.filter((name) => name !== "threads").map((name) => `\`${name}\``);
   return sizes.length === 0
     ? `Give it ${needed}, or continue the run on a larger machine.`
     : `Reduce several of ${sizes.join(", ")}, or give it ${needed}.`;

@@ -211,8 +211,8 @@ export function refuseEndlessSchedule({ training: { schedule }, limits }: RunCon
   if (!ENDING_SCHEDULES.has(schedule) || haveEnd(limits)) return;
   throw new CharnnError(
     "INVALID_SETTING",
-    `The ${schedule} schedule must know in advance when the run ends, and --patience and --target-loss don't tell.`,
-    "Give --epochs, --steps or --max-time too, or take --schedule plateau or constant.",
+    `The ${schedule} schedule must know in advance when the run ends, and \`patience\` and \`targetLoss\` don't tell.`,
+    "Give `epochs`, `steps` or `maxTime` too, or take `schedule: plateau` or constant.",
     { setting: "schedule" },
   );
 }
@@ -224,6 +224,6 @@ function timeWarnings({ limits }: RunConfig, { secondsPerStep }: Speed, seconds:
   const inSeconds = (time: number) =>
     `${time.toLocaleString("en", { maximumFractionDigits: 1 })} s`;
   return [
-    `Preparing took ${inSeconds(seconds)} of the ${inSeconds(maxTime)} of --max-time, and a step takes about ${inSeconds(secondsPerStep)}: the run will take a single step and exceed its time limit.`,
+    `Preparing took ${inSeconds(seconds)} of the ${inSeconds(maxTime)} of \`maxTime\`, and a step takes about ${inSeconds(secondsPerStep)}: the run will take a single step and exceed its time limit.`,
   ];
 }

@@ -139,7 +139,11 @@ async function textOf(
   const { lineEnds, documents, normalize, lowercase } = config.text;
   const canReplace = unknown === "skip" || vocabulary.readsReplacement;
   const reading = { encoding, invalid, canReplace, lineEnds, leftOut: [out] };
-  const { texts, warnings } = await readTexts(files, { ...reading, joined: true }, options);
+  const { texts, warnings } = await readTexts(
+    files,
+    { ...reading, rewriting: undefined, joined: true },
+    options,
+  );
   for (const warning of warnings) onWarning(warning);
   const known = await knownPart(texts[0], { vocabulary, ...config.text }, unknown, options.signal);
   refuseTooShort(known, texts[0]);

@@ -167,8 +167,9 @@ function noRunIn(out: string): CharnnError {
 }
 
 function trainFirst(out: string): string {
-  const folder = out === RUNS_FOLDER ? "" : ` --out ${quoted(out)}`;
-  return `Train one first: charnn train FILE${folder}`;
+  return out === RUNS_FOLDER
+    ? "Train one first: charnn train FILE"
+    : `Train one first: charnn train FILE --out ${quoted(out)}`;
 }
 
 function hintAt(names: readonly string[], typed: string, out: string): string {

@@ -46,7 +46,7 @@ async function withWaysOn(
     const hasOthers = contents && (contents.best || contents.steps.length > 0);
     const others = hasOthers ? ", and no other that is whole" : "";
     const message = others ? `${problem.replace(/\.$/, "")}${others}.` : problem;
-    const hint = "Start over with --overwrite, or train another run with another --name.";
+    const hint = "Start over with `overwrite`, or train another run with another `name`.";
     return new CharnnError(code, message, hint, { cause });
   }
   const named = saved.slice(0, NAMES_IN_MESSAGE).map(({ path }) => basename(path));
@@ -66,7 +66,7 @@ function waysOn({ last }: RunFolder, contents: RunContents, { path, facts }: Sav
   const commands = contents.last ? [aside, copy] : [copy];
   const toType = isWindows ? commands.join(" and then ") : commands.join(" && ");
   return (
-    `To begin another run with its weights, add --init-from ${quoted(path)} and another --name. ` +
+    `To begin another run with its weights, add \`initFrom: ${quoted(path)}\` and another \`name\`. ` +
     `To go on exactly from step ${facts.progress.step}, run this command, then repeat yours: ` +
     `${toType}`
   );

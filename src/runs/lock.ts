@@ -274,8 +274,8 @@ function runTaken(folder: RunFolder, holder: LockHolder, self: ProcessIdentity):
     "RUN_EXISTS",
     `The run ${folder.name} is being trained by ${nameOf(holder, isHere)}.`,
     isHere
-      ? "Wait for that process, stop it, or choose another --name."
-      : "Wait for that process, stop it there, or choose another --name.",
+      ? "Wait for that process, stop it, or choose another `name`."
+      : "Wait for that process, stop it there, or choose another `name`.",
   );
 }
 
@@ -304,6 +304,6 @@ async function runLost(folder: RunFolder): Promise<CharnnError> {
   return new CharnnError(
     "RUN_EXISTS",
     message[0].toUpperCase() + message.slice(1),
-    "This process did not overwrite anything. Train a run with one process at a time; --resume continues it.",
+    "This process did not overwrite anything. Train a run with one process at a time; `resume` continues it.",
   );
 }

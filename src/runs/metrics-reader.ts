@@ -71,8 +71,8 @@ export class MetricsReader {
     const reason = this.isDamaged ? "is damaged from its first line on" : "is empty";
     // Its checkpoints may be whole: nothing here may cost the run.
     const cure = this.isDamaged
-      ? "Move that file away: what the run does after --resume is reported in a new one."
-      : "Wait for its first step, or continue the run by --resume, which reports what follows.";
+      ? "Move that file away: what the run does after `resume` is reported in a new one."
+      : "Wait for its first step, or continue the run by `resume`, which reports what follows.";
     throw new CharnnError(
       "NOT_FOUND",
       `The run ${this.run.name} has nothing to show: ${this.run.metrics} ${reason}.`,

@@ -127,7 +127,7 @@ async function refuseFolder(path: string): Promise<void> {
   throw new CharnnError(
     "NOT_WRITABLE",
     `${path} is a folder, which charnn did not make: it is not removed.`,
-    "Move it elsewhere, or choose another --name.",
+    "Move it elsewhere, or choose another `name`.",
   );
 }
 

@@ -27,7 +27,7 @@ export function runFolder(out: string, name: string): RunFolder {
   throw new CharnnError(
     "INVALID_SETTING",
     `name ${JSON.stringify(name)} can't be the name of a folder.`,
-    "Leave out slashes, backslashes and control characters; --out chooses the folder of all runs.",
+    "Leave out slashes, backslashes and control characters; `out` chooses the folder of all runs.",
     { setting: "name" },
   );
 }

@@ -94,7 +94,7 @@ function unsafeName(name: string, problem: string): CharnnError {
   return new CharnnError(
     "INVALID_SETTING",
     `name ${JSON.stringify(shown)} ${problem}.`,
-    "Choose another --name, made of letters, digits, dots and dashes.",
+    "Choose another `name`, made of letters, digits, dots and dashes.",
     { setting: "name" },
   );
 }

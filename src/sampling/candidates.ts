@@ -11,9 +11,9 @@ export interface Selection {
   readonly include: readonly string[];
   /** Whether each is unlike those before it. */
   readonly unique: boolean;
-  /** Whole texts that none may be, with their seed. */
+  /** Whole texts that none may be, with their prompt. */
   readonly known: ReadonlySet<string>;
-  readonly seed: string;
+  readonly prompt: string;
 }
 
 /** A text that was written for a place among the texts. */
@@ -144,7 +144,7 @@ async function write(sampling: Sampling, slots: readonly Slot[]): Promise<void> 
 
 /** Takes what will do, in the order of the tries. */
 function judge(place: Place, selection: Selection, written: Set<string>): void {
-  const { bestOf, include, unique, known, seed } = selection;
+  const { bestOf, include, unique, known, prompt } = selection;
   while (place.taken.length < bestOf) {
     const candidate = place.written.get(place.judged);
     if (!candidate) {
@@ -152,7 +152,7 @@ function judge(place: Place, selection: Selection, written: Set<string>): void {
       return;
     }
     place.written.delete(place.judged++);
-    const whole = seed + candidate.text;
+    const whole = prompt + candidate.text;
     const willDo =
       include.every((word) => candidate.text.includes(word)) &&
       !known.has(whole) &&
@@ -172,6 +172,6 @@ function gaveUp({ include, unique, known }: Selection): CharnnError {
   return new CharnnError(
     "NOTHING_ALLOWED",
     `Too few of ${formatCount(MAX_TRIES)} texts ${wanted.join(" and ")}.`,
-    "Ask for less, or write longer texts (--length) at a higher temperature.",
+    "Ask for less, or write longer texts (`length`) at a higher temperature.",
   );
 }

@@ -84,7 +84,7 @@ export function refuseStops(
     }
     const lacking = Array.from(stop).find((it) => !isKnown(it.codePointAt(0) as number));
     if (lacking === undefined) continue;
-    const typed = stop.includes("\\n") ? " A newline is typed as --stop $'\\n'." : "";
+    const typed = stop.includes("\\n") ? " A newline is typed as `stop: $'\\n'`." : "";
     throw invalidStop(
       `stop ${JSON.stringify(stop)} can't come: the model does not know the character ${JSON.stringify(lacking)}.`,
       `Leave it out, or give one that the model can write.${typed}`,

@@ -77,8 +77,8 @@ export function refuseUnlike([first, ...others]: readonly Checkpoint[]): void {
     if (!other) continue;
     throw new CharnnError(
       "INVALID_SETTING",
-      `Models that were trained with and without --${name}, or with different ones, can't predict together.`,
-      `Take models with the same --${name}.`,
+      `Models that were trained with and without \`${name}\`, or with different ones, can't predict together.`,
+      `Take models with the same \`${name}\`.`,
     );
   }
 }

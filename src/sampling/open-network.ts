@@ -63,7 +63,7 @@ function needOf(config: ModelConfig, backend: Backend, purpose: Purpose): Memory
     hint(left) {
       const most = Math.floor((0.9 * left - bytesFor(0)) / (bytesFor(1) - bytesFor(0)));
       return most > 0
-        ? `What fits: --count ${Math.min(most, streams)}.`
+        ? `What fits: \`count: ${Math.min(most, streams)}\`.`
         : `Give it ${memorySize(bytesFor(1))} more, or use a smaller model.`;
     },
   };

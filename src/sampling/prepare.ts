@@ -1,14 +1,16 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { SAMPLE, SAMPLE_DEFAULTS, type SampleSettings } from "../config/sample.js";
 import { checked, definedOnly, settingsSchema } from "../config/schema.js";
-import { prepareText } from "../data/prepare-text.js";
+import type { Normalization } from "../data/normalizer.js";
+import { normalizedText, prepareText } from "../data/prepare-text.js";
 import { type NamedText, readTexts } from "../data/texts.js";
 import { leftOut, readAsOthers, readAsUnknown } from "../data/unknown-characters.js";
 import type { Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
 import { CopyGuard } from "../memorization/copy-guard.js";
 import { Random } from "../random.js";
-import { Turns } from "../turns.js";
+import { DOCUMENT_END, NEWLINE } from "../text.js";
+import { inPieces, Turns } from "../turns.js";
 import { candidatesAtOnce, rejects, type Selection } from "./candidates.js";
 import { refuseStops } from "./ends.js";
 import { type Network, openNetworks, readerOf } from "./mixture.js";
@@ -44,6 +46,7 @@ export interface Sampling {
   readonly options: SampleOptions;
 }
 
+const CARRIAGE_RETURN = 0x0d;
 const schema = settingsSchema<SampleSettings>(SAMPLE);
 type Settings = SampleSettings & typeof SAMPLE_DEFAULTS;
 
@@ -61,7 +64,8 @@ export async function prepareSampling(
   const { settings, generating } = await prepareWriting(checkpoint, given, options);
   const { vocabulary } = checkpoint;
   const { signal, onWarning } = options;
-  const selection = await openSelection(settings, checkpoint, options);
+  const { prompt = "" } = generating;
+  const selection = await openSelection(settings, prompt, checkpoint, options);
   const { backend, threads, count, mix } = settings;
   const isChosen = selection.bestOf > 1 || rejects(selection);
   const streams = isChosen ? candidatesAtOnce(count, selection) : count;
@@ -94,8 +98,11 @@ export async function prepareWriting(
   given: SampleSettings,
   options: SampleOptions,
 ): Promise<{ readonly settings: Settings; readonly generating: GenerateSettings }> {
-  const settings: Settings = { ...SAMPLE_DEFAULTS, ...definedOnly(checked(schema, given)) };
   const { config, vocabulary } = checkpoint;
+  const settings = inLettersOf(config.text, {
+    ...SAMPLE_DEFAULTS,
+    ...definedOnly(checked(schema, given)),
+  });
   options.signal?.throwIfAborted();
   refuseStops(settings.stop ?? [], (codePoint) => vocabulary.indexOf(codePoint) !== undefined);
   refuseNoLines(settings, vocabulary);
@@ -103,6 +110,13 @@ export async function prepareWriting(
   const prompt = await readable(settings, checkpoint, options);
   const { documents } = config.text;
   return { settings, generating: { ...settings, prompt, documents, rules } };
+}
+
+/** Settings with the texts that are looked for in what the model writes as it would write them. */
+function inLettersOf(normalization: Normalization, settings: Settings): Settings {
+  const own = (texts: readonly string[] | undefined) =>
+    texts?.map((text) => normalizedText(text, normalization));
+  return { ...settings, stop: own(settings.stop), include: own(settings.include) };
 }
 
 async function openRules(
@@ -141,9 +155,9 @@ async function openCopyGuard(
     throw new CharnnError(
       "INVALID_SETTING",
       maxCopy === undefined
-        ? "--training-text has no effect without a limit on copying."
-        : "--max-copy needs the training text, which a checkpoint does not contain.",
-      maxCopy === undefined ? "Give --max-copy too." : "Give --training-text FILE... too.",
+        ? "trainingText has no effect without a limit on copying."
+        : "maxCopy needs the training text, which a checkpoint does not contain.",
+      maxCopy === undefined ? "Give `maxCopy` too." : "Give `trainingText` too.",
       { setting: maxCopy === undefined ? "trainingText" : "maxCopy" },
     );
   }
@@ -153,10 +167,11 @@ async function openCopyGuard(
 
 async function openSelection(
   settings: Settings,
+  prompt: string,
   checkpoint: Checkpoint,
   options: SampleOptions,
 ): Promise<Selection> {
-  const { bestOf, include = [], unique = false, new: lists, seed = "" } = settings;
+  const { bestOf, include = [], unique = false, new: lists } = settings;
   if (include.includes("")) {
     throw new CharnnError(
       "INVALID_SETTING",
@@ -169,32 +184,54 @@ async function openSelection(
   }
   const known = new Set<string>();
   if (lists !== undefined) {
-    for (const { numbers, codePoints } of await read(lists, settings, checkpoint, options)) {
-      let line = "";
-      for (const number of numbers) {
-        const character = String.fromCodePoint(codePoints[number]);
-        if (character !== "\n") line += character;
-        else {
-          known.add(line);
-          line = "";
-        }
-      }
-      known.add(line);
-    }
+    const { documents } = checkpoint.config.text;
+    const texts = await read(lists, settings, checkpoint, options, documents);
+    for (const text of texts) await addPieces(text, documents, known, options.signal);
   }
-  return { bestOf, include, unique, known, seed };
+  return { bestOf, include, unique, known, prompt };
 }
 
+/** Adds the documents of a text of a model, or its lines where the model has none. */
+async function addPieces(
+  { numbers, codePoints }: NamedText,
+  documents: string | undefined,
+  pieces: Set<string>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const areLines = documents === undefined || documents === "lines";
+  const end = codePoints.indexOf(areLines ? NEWLINE : DOCUMENT_END);
+  let piece = "";
+  await inPieces(numbers.length, signal, (from, to) => {
+    for (const number of numbers.subarray(from, to)) {
+      if (number !== end) piece += String.fromCodePoint(codePoints[number]);
+      else {
+        pieces.add(piece);
+        piece = "";
+      }
+    }
+  });
+  pieces.add(piece);
+}
+
+/**
+ * Reads files as the model has read its own text.
+ *
+ * @param documents into which they are divided, where they are
+ */
 async function read(
   files: readonly string[],
   { encoding, invalid, out }: Settings,
-  { config }: Checkpoint,
+  { config, vocabulary }: Checkpoint,
   { stdin, signal, onWarning }: SampleOptions,
+  documents?: string,
 ): Promise<readonly NamedText[]> {
-  const { lineEnds } = config.text;
+  const { normalize, lowercase } = config.text;
+  // A model that knows no carriage return never writes one.
+  const lineEnds = vocabulary.indexOf(CARRIAGE_RETURN) === undefined ? "lf" : config.text.lineEnds;
+  const rewriting = { normalize, lowercase, documents };
   const { texts, warnings } = await readTexts(
     files,
-    { encoding, invalid, lineEnds, joined: true, leftOut: [out] },
+    { encoding, invalid, lineEnds, rewriting, joined: true, leftOut: [out] },
     { stdin, signal },
   );
   for (const warning of warnings) onWarning?.(warning);
@@ -206,7 +243,7 @@ function refuseNoLines({ lines }: Settings, vocabulary: Vocabulary): void {
   throw new CharnnError(
     "INVALID_SETTING",
     "lines can't be counted: the model was trained on a text without line breaks.",
-    "Leave out --lines, or use --sentences.",
+    "Leave out `lines`, or use `sentences`.",
     { setting: "lines" },
   );
 }

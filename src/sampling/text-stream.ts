@@ -167,8 +167,8 @@ export class TextStream {
   }
 
   #nothingAllowed(): CharnnError {
-    const options = (this.#settings.rules ?? []).map(({ option }) => option);
-    const [last, ...others] = options.reverse();
+    const settings = (this.#settings.rules ?? []).map(({ setting }) => setting);
+    const [last, ...others] = settings.reverse();
     const named =
       others.length > 0 ? `${others.reverse().join(", ")} and ${last} leave` : `${last} leaves`;
     const where = this.#shown === "" ? "begin the text" : `follow ${JSON.stringify(this.#shown)}`;

@@ -70,14 +70,14 @@ function sharedAdvice(documents: string | undefined, validationFile: string | un
   if (documents) {
     const noun = documentNoun(documents);
     if (validationFile === undefined) {
-      return `Leave --split sequential out: the random split keeps equal ${noun}s together.`;
+      return `Leave \`split: sequential\` out: the random split keeps equal ${noun}s together.`;
     }
     return documents === "lines"
       ? "To leave such lines out: grep -vxFf FILE VALIDATIONFILE > NEWFILE"
       : `Leave such ${noun}s out of one of the two.`;
   }
   return validationFile === undefined
-    ? "Remove the repeated passages from the text, or validate on another text with --validation-file."
+    ? "Remove the repeated passages from the text, or validate on another text with `validationFile`."
     : "Train on a text without it, or validate on another one.";
 }
 
@@ -91,7 +91,7 @@ function unlikeNote(
     return `The validation file is ${how} the training text: ${losses}. The validation loss says how well the model does on such other text.`;
   }
   const advice = documents
-    ? `Leave --split sequential out, and random ${documentNoun(documents)}s are held out.`
-    : "--cross-validate 5 holds out each fifth of the text in turn.";
+    ? `Leave \`split: sequential\` out, and random ${documentNoun(documents)}s are held out.`
+    : "`crossValidate: 5` holds out each fifth of the text in turn.";
   return `The held-out part, the end of the text, is ${how} the rest: ${losses}. So the validation loss may not be typical of the whole text. ${advice}`;
 }

@@ -50,7 +50,7 @@ export async function listNote(
     punctuated <= MAX_PUNCTUATED * lines;
   if (!isList) return [];
   return [
-    `The text looks like a list: ${formatCount(lines)} short lines in the training part. --documents lines reads each as a text by itself, holds out random ones, and makes each sample a new line.`,
+    `The text looks like a list: ${formatCount(lines)} short lines in the training part. \`documents: lines\` reads each as a text by itself, holds out random ones, and makes each sample a new line.`,
   ];
 }
 

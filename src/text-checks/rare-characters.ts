@@ -27,6 +27,6 @@ export async function rareCharactersNote(
   if (rare < 2 || vocabulary.size - rare < 2 || saved < WORTH_SAVING) return [];
   const fraction = `${Math.round(100 * saved)} %`;
   return [
-    `${formatCount(rare)} of the ${formatCount(vocabulary.size)} different characters occur at most ${RARELY} times in the training part, and ${fraction} of the model's parameters are for them alone. --min-count ${RARELY + 1} replaces them with one unknown character, which makes the model smaller.`,
+    `${formatCount(rare)} of the ${formatCount(vocabulary.size)} different characters occur at most ${RARELY} times in the training part, and ${fraction} of the model's parameters are for them alone. \`minCount: ${RARELY + 1}\` replaces them with one unknown character, which makes the model smaller.`,
   ];
 }

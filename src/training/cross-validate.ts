@@ -41,7 +41,7 @@ export async function* crossValidate(
     throw new CharnnError(
       "INVALID_SETTING",
       "A cross-validation can be resumed only by its name.",
-      "Add --name, with the name it was started with.",
+      "Add `name`, with the name it was started with.",
       { setting: "name" },
     );
   }

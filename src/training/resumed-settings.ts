@@ -39,7 +39,7 @@ export function refuseOtherSettings(
   throw new CharnnError(
     "CANNOT_RESUME",
     `${other.name} is ${shown(other.saved)} in the run ${folder.name}, not ${shown(other.asked)}.`,
-    "Leave it out to continue the run, or start another one with another --name.",
+    "Leave it out to continue the run, or start another one with another `name`.",
     { setting: other.name },
   );
 }
@@ -57,8 +57,8 @@ function otherFold(
       ? `The run ${folder.name} is not a fold of a cross-validation.`
       : `crossValidate is ${saved} in the run ${folder.name}, not ${fold?.of}.`,
     saved === undefined
-      ? "Start the cross-validation with another --name."
-      : `Give --cross-validate ${saved}, or start the cross-validation with another --name.`,
+      ? "Start the cross-validation with another `name`."
+      : `Give \`crossValidate: ${saved}\`, or start the cross-validation with another \`name\`.`,
     { setting: "crossValidate" },
   );
 }
@@ -69,7 +69,7 @@ export function noRunWithSettings(newest: RunFolder, other: OtherSetting): Charn
     "CANNOT_RESUME",
     `${other.name} ${shown(other.asked)} is the setting of no run on this text that can be resumed; in the newest, ` +
       `${newest.name}, it is ${shown(other.saved)}.`,
-    "Leave it out, name a run with --name, or leave out --resume to start one.",
+    "Leave it out, name a run with `name`, or leave out `resume` to start one.",
     { setting: other.name },
   );
 }

@@ -100,6 +100,6 @@ function hintFor({ model, training }: RunConfig, rateFactor: number): string {
   const { preset, clipNorm } = training;
   const usual = presetRecipe(preset ?? "tiny", model.vocabularySize).learningRate;
   const rate = Math.min(usual, training.learningRate * rateFactor * NEXT_FACTOR);
-  const clip = clipNorm === 0 ? ", and --clip-norm 1 to limit the gradient" : "";
-  return `Try --learning-rate ${Number(rate.toPrecision(1))}${clip}.`;
+  const clip = clipNorm === 0 ? ", and `clipNorm: 1` to limit the gradient" : "";
+  return `Try \`learningRate: ${Number(rate.toPrecision(1))}\`${clip}.`;
 }

@@ -34,7 +34,7 @@ export function checkedTrainSettings(settings: TrainSettings): TrainSettings {
   if (replan && (steps === undefined || epochs !== undefined || maxTime !== undefined)) {
     throw new CharnnError(
       "INVALID_SETTING",
-      "replan changes a number of steps: it goes with --steps alone, without --epochs and --max-time.",
+      "replan changes a number of steps: it goes with `steps` alone, without `epochs` and `maxTime`.",
       "Copy it from the line at the end of the original run's output that says how to repeat that run.",
       { setting: "replan" },
     );
@@ -45,7 +45,7 @@ export function checkedTrainSettings(settings: TrainSettings): TrainSettings {
     throw new CharnnError(
       "INVALID_SETTING",
       `replan is at step ${step}, where the number of steps can't become ${after}.`,
-      "Each change is later than the one before it, and before the end of the run: with --steps 4000, --replan 120:3500 changes the number at step 120.",
+      "Each change is later than the one before it, and before the end of the run: with `steps: 4000`, `replan: 120:3500` changes the number at step 120.",
       { setting: "replan" },
     );
   }
@@ -57,7 +57,7 @@ function refuseContradictions({ resume, overwrite, initFrom, fold }: TrainSettin
   if (overwrite) {
     throw new CharnnError(
       "INVALID_SETTING",
-      "--resume and --overwrite can't be combined.",
+      "`resume` and `overwrite` can't be combined.",
       "Leave one of them out.",
     );
   }
@@ -65,7 +65,7 @@ function refuseContradictions({ resume, overwrite, initFrom, fold }: TrainSettin
   if (initFrom !== undefined && fold === undefined) {
     throw new CharnnError(
       "INVALID_SETTING",
-      "--resume and --init-from can't be combined.",
+      "`resume` and `initFrom` can't be combined.",
       "Leave one of them out.",
     );
   }

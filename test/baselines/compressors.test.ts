@@ -12,7 +12,11 @@ import { inventedText } from "../helpers/training.js";
 async function textOf(t: TestContext, content: string) {
   const file = path.join(await temporaryFolder(t), "text.txt");
   await writeFile(file, content);
-  const { texts } = await readTexts([file], { encoding: "utf-8", joined: true });
+  const { texts } = await readTexts([file], {
+    encoding: "utf-8",
+    rewriting: undefined,
+    joined: true,
+  });
   return { file, text: texts[0] };
 }
 

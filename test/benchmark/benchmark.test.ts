@@ -118,7 +118,7 @@ slow("A benchmark reports its progress, and leaves no tensor behind", async () =
 test("A benchmark refuses a model beyond the memory of the wasm backend before it is made", async () => {
   await assert.rejects(
     benchmark({ hiddenSize: 8192, backend: "wasm" }, { signal: AbortSignal.timeout(20_000) }),
-    failsWith("INVALID_SETTING", "Training needs about", "What fits: --hidden-size"),
+    failsWith("INVALID_SETTING", "Training needs about", "What fits: `hiddenSize: "),
   );
 });
 

@@ -77,7 +77,11 @@ slow("a file that is no plain text is refused by every command, with what helps"
     await refused(line, folder, "empty", "folder");
     if (process.platform !== "win32") await refused(line, "/dev/zero", '"/dev/zero" is a device');
     const cure =
-      line !== CONFIG ? "--encoding utf-16le" : isWindows ? "UTF-8." : "iconv -f ENCODING -t utf-8";
+      line !== CONFIG
+        ? "`encoding: utf-16le`"
+        : isWindows
+          ? "UTF-8."
+          : "iconv -f ENCODING -t utf-8";
     await refused(line, utf16, "NUL bytes", cure);
   }
   await refused("sample fox --seed-file FILE", folder, "is a folder, not a file");
@@ -102,8 +106,8 @@ slow("--encoding and --invalid count for every text", async (t) => {
     const canReplace = !/^(sample.*seed|eval|score|report)/.test(line) || line.endsWith("skip");
     for (const invalid of [[], ["--invalid", "error"]]) {
       await assert.rejects(run(line, file, ...invalid), (error: CharnnError) => {
-        failsWith("BAD_TEXT", "byte 0xE9", "line 3, column 20", "--invalid skip")(error);
-        assert.equal(error.hint?.includes("--invalid replace"), canReplace, line);
+        failsWith("BAD_TEXT", "byte 0xE9", "line 3, column 20", "`invalid: skip`")(error);
+        assert.equal(error.hint?.includes("`invalid: replace`"), canReplace, line);
         return true;
       });
     }

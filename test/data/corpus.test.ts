@@ -115,7 +115,7 @@ test("bytes that are not UTF-8 are refused with file, offset, byte and a way out
   const [file] = await filesOf(t, { "latin.txt": Buffer.from("na\xefve text", "latin1") });
   await assert.rejects(
     loadCorpus({ ...WHOLE, files: [file] }),
-    failsWith("BAD_TEXT", file, "byte 0xEF at offset 2", "--encoding windows-1252"),
+    failsWith("BAD_TEXT", file, "byte 0xEF at offset 2", "`encoding: windows-1252`"),
   );
   await assert.rejects(load(Buffer.from("\ufeffab", "utf16le")), failsWith("BAD_TEXT", "utf-16le"));
   await assert.rejects(
@@ -307,11 +307,11 @@ test("fractions out of range are refused", async () => {
   for (const validation of [-0.1, 1, Number.NaN, Number.POSITIVE_INFINITY]) {
     await assert.rejects(
       load("abc", { validation }),
-      failsWith("INVALID_SETTING", `--validation ${validation}`),
+      failsWith("INVALID_SETTING", `\`validation: ${validation}\``),
     );
     await assert.rejects(
       load("abc", { test: validation }),
-      failsWith("INVALID_SETTING", `--test ${validation}`),
+      failsWith("INVALID_SETTING", `\`test: ${validation}\``),
     );
   }
   await assert.rejects(
@@ -341,11 +341,11 @@ test("a part left with fewer than two characters is refused, and the shares it n
   );
   await assert.rejects(
     load("abc", { validation: 0.5 }),
-    failsWith("TEXT_TOO_SHORT", "longer text, or hold nothing out (--validation 0)."),
+    failsWith("TEXT_TOO_SHORT", "longer text, or hold nothing out (`validation: 0`)."),
   );
   await assert.rejects(
     load("abcdefg", { validation: 0.1, test: 0.1 }),
-    failsWith("TEXT_TOO_SHORT", "--validation and --test at least 0.29", "as much to train on"),
+    failsWith("TEXT_TOO_SHORT", "`validation` and `test` at least 0.29", "as much to train on"),
   );
   await load("abcdefg", { validation: 0.29, test: 0.29 });
 });
@@ -353,9 +353,9 @@ test("a part left with fewer than two characters is refused, and the shares it n
 test("folds that are too small are refused, and the number that the hint names fits", async () => {
   const text = "abcdefghij";
   const folds = (of: number, test = 0) => load(text, { test, fold: { index: 2, of } });
-  await assert.rejects(folds(7), failsWith("TEXT_TOO_SHORT", "--cross-validate 5 fits"));
+  await assert.rejects(folds(7), failsWith("TEXT_TOO_SHORT", "`crossValidate: 5` fits"));
   for (let index = 1; index <= 5; index++) await load(text, { fold: { index, of: 5 } });
-  await assert.rejects(folds(5, 0.3), failsWith("TEXT_TOO_SHORT", "--cross-validate 3 fits"));
+  await assert.rejects(folds(5, 0.3), failsWith("TEXT_TOO_SHORT", "`crossValidate: 3` fits"));
   for (let index = 1; index <= 3; index++) await load(text, { test: 0.3, fold: { index, of: 3 } });
 });
 
@@ -383,7 +383,7 @@ test("a last line without newline counts as if it had one", async () => {
 test("lines that leave nothing for a part are refused", async () => {
   await assert.rejects(
     load("only one line\n", { documents: "lines", validation: 0.1 }),
-    failsWith("TEXT_TOO_SHORT", "this leaves no line for the validation part", "--validation 0"),
+    failsWith("TEXT_TOO_SHORT", "this leaves no line for the validation part", "`validation: 0`"),
   );
   await assert.rejects(
     load("line\n\n\n\n\n\n", { documents: "lines", validation: 0.3 }),

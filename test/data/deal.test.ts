@@ -148,7 +148,7 @@ test("where there are fewer different lines than parts, equal lines are held out
 test("fewer lines than parts are refused, and what the hint says helps", async () => {
   await assert.rejects(
     deal("one\n"),
-    failsWith("TEXT_TOO_SHORT", "this leaves no line for the validation part", "--validation 0"),
+    failsWith("TEXT_TOO_SHORT", "this leaves no line for the validation part", "`validation: 0`"),
   );
   await deal("one\n", { validation: 0 });
   await assert.rejects(

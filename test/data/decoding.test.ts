@@ -104,17 +104,17 @@ test("UTF-8 with faults is distinguished from another encoding, with line and co
       "BAD_TEXT",
       "UTF-8 with faults",
       "offset 12 (line 2, column 5)",
-      "--invalid skip",
+      "`invalid: skip`",
       ...(isWindows ? [] : ["iconv -c"]),
     ),
   );
   const first = Buffer.concat([Buffer.from([0xff]), Buffer.from(" schön für")]);
   await assert.rejects(load(first, {}, 100), failsWith("BAD_TEXT", "is not UTF-8", "utf-16le"));
   const latin = Buffer.from("na\xefve caf\xe9", "latin1");
-  await assert.rejects(load(latin, {}, 100), failsWith("BAD_TEXT", "--encoding windows-1252"));
+  await assert.rejects(load(latin, {}, 100), failsWith("BAD_TEXT", "`encoding: windows-1252`"));
   await assert.rejects(
     load(Buffer.from("ab\ncdé").subarray(0, 6)),
-    failsWith("BAD_TEXT", "offset 5 (line 2, column 3)", "--invalid"),
+    failsWith("BAD_TEXT", "offset 5 (line 2, column 3)", "`invalid: skip`"),
   );
 });
 
@@ -122,10 +122,10 @@ test("a text that is read in a wrong encoding gets a warning, and one in its own
   const german = "Ein schöner Tag für Größe und Übermut.\n".repeat(20);
   const faulty = Buffer.concat([Buffer.from(german), Buffer.from([0xff, 0x0a])]);
   const wrong = await load(faulty, { encoding: "windows-1252" });
-  assert.match(wrong.warnings.join("\n"), /seems to be UTF-8.*Leave --encoding out/);
+  assert.match(wrong.warnings.join("\n"), /seems to be UTF-8.*Leave `encoding` out/);
   const big = Buffer.from("plain text\n".repeat(20), "utf16le").swap16();
   const swapped = await load(big, { encoding: "utf-16le" });
-  assert.match(swapped.warnings.join("\n"), /seems to be UTF-16BE.*--encoding utf-16be/);
+  assert.match(swapped.warnings.join("\n"), /seems to be UTF-16BE.*`encoding: utf-16be`/);
   const ascii = await load("plain text!\n".repeat(20), { encoding: "utf-16le" });
   assert.match(ascii.warnings.join("\n"), /seems to be UTF-8/);
   for (const [text, encoding] of [
@@ -171,7 +171,7 @@ for (const encoding of ["utf-16le", "utf-16be"]) {
       ["öne \u200btwo\n", "öne two\n"],
     ]) {
       const { warnings } = await load(encoded(text), { encoding });
-      if (!isWindows) assert.match(warnings[0], /leave --encoding out/);
+      if (!isWindows) assert.match(warnings[0], /leave `encoding` out/);
       assertAdvice(warnings[0], encoded(text), clean);
     }
   });
@@ -202,7 +202,7 @@ for (const [kind, text, lines] of [
     assert.equal(warnings.length, 1);
     assert.ok(warnings[0].includes(kind === "mixed" ? "(CR LF)" : `(${kind})`), warnings[0]);
     assertAdvice(warnings[0], text, lines);
-    assert.match(warnings[0], /--line-ends lf/);
+    assert.match(warnings[0], /`lineEnds: lf`/);
     for (const chunk of [1, 2, 3, 100]) {
       assert.equal(await textOf(text, { lineEnds: "lf" }, chunk), lines);
     }
@@ -275,7 +275,7 @@ test("control characters are counted, and the advice removes them", async () => 
   const all = Array.from({ length: 32 }, (_, code) => String.fromCharCode(code)).join("");
   const text = `${all.replace(/[\n\r\v\f]/g, "")}text\u0080\u0085 \ufffd\n`;
   const { warnings } = await load(text);
-  assert.match(warnings[0], /control characters.*null character \(U\+0000\) 1 time.*--encoding/);
+  assert.match(warnings[0], /control characters.*null character \(U\+0000\) 1 time.*`encoding`/);
   assertAdvice(warnings[0], text, "\ttext \n");
 });
 

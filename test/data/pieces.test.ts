@@ -143,7 +143,11 @@ test("another text is read as the documents of a model, and each token keeps its
   await writeFile(files[0], "ab\n\n\nb\n");
   await writeFile(files[1], "a");
   const vocabulary = Vocabulary.fromCodePoints([...codePointsOf("ab\n"), DOCUMENT_END]);
-  const { texts } = await readTexts(files, { encoding: "utf-8", joined: true });
+  const { texts } = await readTexts(files, {
+    encoding: "utf-8",
+    rewriting: undefined,
+    joined: true,
+  });
   const known = await knownPart(texts[0], { vocabulary, documents: "paragraphs" }, "error");
   assert.equal(shown(known.tokens, vocabulary), "ab|b|a|");
   assert.deepEqual([...(known.positions ?? [])], [0, 1, 2, 5, 6, 7, 8]);
@@ -158,7 +162,11 @@ test("characters of a separator need not be known to the model", async () => {
   const stdin = (async function* () {
     yield Buffer.from("ab<|>bé");
   })();
-  const { texts } = await readTexts(["-"], { encoding: "utf-8", joined: true }, { stdin });
+  const { texts } = await readTexts(
+    ["-"],
+    { encoding: "utf-8", rewriting: undefined, joined: true },
+    { stdin },
+  );
   const vocabulary = Vocabulary.fromCodePoints([...codePointsOf("ab"), DOCUMENT_END]);
   const reader = { vocabulary, documents: "<|>" };
   const { tokens, skipped, skippedCharacters } = await knownPart(texts[0], reader, "skip");

@@ -158,7 +158,7 @@ test("UTF-16 is recognized in place of UTF-8, and is no binary file when asked f
   await writeFile(file, Buffer.from("\ufeffhello", "utf16le"));
   await assert.rejects(
     findSources([file], { encoding: "utf-8" }),
-    failsWith("BAD_TEXT", "--encoding utf-16le"),
+    failsWith("BAD_TEXT", "`encoding: utf-16le`"),
   );
   assert.equal((await findSources([file], { encoding: "utf-16le" })).sources.length, 1);
 });
@@ -280,7 +280,7 @@ test("documents and archives are known by how they begin, with what to do", asyn
     }
     const { sources } = await findSources(["-"], { encoding: "utf-8" }, { stdin: piped() });
     await assert.rejects(
-      readCharacters(sources, { encoding: "windows-1252" }, () => {}),
+      readCharacters(sources, { encoding: "windows-1252", rewriter: undefined }, () => {}),
       failsWith("BAD_TEXT", "the standard input", advice),
     );
   }
@@ -312,6 +312,6 @@ test("UTF-32 without a mark is named, with what converts it", async (t) => {
   await writeFile(utf16, Buffer.from("Strasse 7\n".repeat(5), "utf16le"));
   await assert.rejects(
     findSources([utf16], { encoding: "utf-8" }),
-    failsWith("BAD_TEXT", "--encoding utf-16le"),
+    failsWith("BAD_TEXT", "`encoding: utf-16le`"),
   );
 });

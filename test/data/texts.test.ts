@@ -22,7 +22,11 @@ async function loadKnown(text: string, unknown: "error" | "skip", vocabulary = k
       yield bytes.subarray(from, to);
     }
   })();
-  const { texts } = await readTexts(["-"], { encoding: "utf-8", joined: true }, { stdin: pieces });
+  const { texts } = await readTexts(
+    ["-"],
+    { encoding: "utf-8", rewriting: undefined, joined: true },
+    { stdin: pieces },
+  );
   const part = await knownPart(texts[0], { vocabulary }, unknown);
   refuseTooShort(part, texts[0]);
   return part;
@@ -43,6 +47,7 @@ test("a text is encoded with a given vocabulary", async () => {
 test("a text is left as it is, for another vocabulary to read", async (t) => {
   const { texts } = await readTexts(await filesOf(t, { a: "fed zz" }), {
     encoding: "utf-8",
+    rewriting: undefined,
     joined: true,
   });
   const before = texts[0].numbers.slice();
@@ -72,11 +77,15 @@ test("unknown characters of a text are an error that names place and way out", a
       '"é" (U+00E9), "É"',
       "line 2, column 2 of the standard input",
       '"e" for "é"',
-      "--unknown skip",
+      "`unknown: skip`",
     ),
   );
   const [a, b] = await filesOf(t, { a: "cab\n", b: "a bed\nfor" });
-  const { texts } = await readTexts([a, b], { encoding: "utf-8", joined: true });
+  const { texts } = await readTexts([a, b], {
+    encoding: "utf-8",
+    rewriting: undefined,
+    joined: true,
+  });
   await assert.rejects(
     knownPart(texts[0], { vocabulary: known }, "error"),
     failsWith("UNKNOWN_CHARACTER", `line 2, column 2 of "${b}"`),
@@ -97,7 +106,11 @@ test("a text that leaves nothing to predict is refused", async () => {
 
 test("files are one text, or each its own", async (t) => {
   const files = await filesOf(t, { a: "fed", b: "cab\n", c: "a\n" });
-  const together = await readTexts(files, { encoding: "utf-8", joined: true });
+  const together = await readTexts(files, {
+    encoding: "utf-8",
+    rewriting: undefined,
+    joined: true,
+  });
   const textsOf = ({ texts }: typeof together) =>
     Promise.all(
       texts.map(async (text) =>
@@ -106,7 +119,7 @@ test("files are one text, or each its own", async (t) => {
     );
   assert.deepEqual(await textsOf(together), ["fed\ncab\na\n"]);
   assert.equal(together.texts[0].name, `${files[0]} and 2 more`);
-  const apart = await readTexts(files, { encoding: "utf-8", joined: false });
+  const apart = await readTexts(files, { encoding: "utf-8", rewriting: undefined, joined: false });
   assert.deepEqual(await textsOf(apart), ["fed", "cab\n", "a\n"]);
   assert.deepEqual(
     apart.texts.map(({ name }) => name),

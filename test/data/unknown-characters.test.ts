@@ -19,7 +19,11 @@ async function textOf(written: string) {
   const stdin = (async function* () {
     yield Buffer.from(written);
   })();
-  const { texts } = await readTexts(["-"], { encoding: "utf-8", joined: true }, { stdin });
+  const { texts } = await readTexts(
+    ["-"],
+    { encoding: "utf-8", rewriting: undefined, joined: true },
+    { stdin },
+  );
   return texts[0];
 }
 
@@ -94,7 +98,7 @@ test("a character that nothing stands for is an error that says so, with its pla
     "UNKNOWN_CHARACTER",
     '"語" (U+8A9E), tab (U+0009), and none like them; the first is at line 2, column 2',
     "The model knows 4 characters: a-c newline.",
-    "--unknown skip",
+    "`unknown: skip`",
   );
   await assert.rejects(prepareText("Á\na語\tA", { vocabulary }, "map"), refused);
   await assert.rejects(knownPart(await textOf("Á\na語\tA"), { vocabulary }, "map"), refused);
@@ -107,7 +111,7 @@ test("a prompt with unknown characters is an error, or loses them", async () => 
     failsWith(
       "UNKNOWN_CHARACTER",
       '"Á" (U+00C1), at line 1, column 4',
-      'It knows "a" for "Á" (without its accent). --unknown map reads these in their place.',
+      'It knows "a" for "Á" (without its accent). `unknown: map` reads these in their place.',
     ),
   );
   assert.deepEqual(await prepareText("aÉ bÉ語", { vocabulary }, "skip"), {

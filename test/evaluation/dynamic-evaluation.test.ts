@@ -94,7 +94,7 @@ test("Dynamic evaluation is refused for a model of lines, and for one that was n
   const place = await workplace(t);
   for (const [settings, ...said] of [
     [{ optimizer: "sgd" }, "sgd", "adam"],
-    [{ documents: "lines" }, "lines", "--dynamic"],
+    [{ documents: "lines" }, "lines", "`dynamic`"],
   ] as const) {
     await trained(smallRun(place, { ...settings, steps: 2, overwrite: true }));
     const checkpoint = await loadCheckpoint("run", place);

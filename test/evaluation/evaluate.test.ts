@@ -95,7 +95,7 @@ test("The score of a text with unknown characters is refused, or leaves them out
   const odd = `é${text.slice(0, 100)}Ü${text.slice(100)}é`;
   await assert.rejects(
     scoreOf(place, checkpoint, odd),
-    failsWith("UNKNOWN_CHARACTER", "é", "Ü", "line 1, column 1", "--unknown skip"),
+    failsWith("UNKNOWN_CHARACTER", "é", "Ü", "line 1, column 1", "`unknown: skip`"),
   );
   const score = await scoreOf(place, checkpoint, odd, "skip");
   assert.equal(score.loss, (await scoreOf(place, checkpoint, text)).loss);

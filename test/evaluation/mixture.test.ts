@@ -179,7 +179,7 @@ test("Shares that don't fit, dynamic evaluation, and models that can't predict t
     [[model, other], { mix: [1] }, "mix has 1 share, and there are 2 models."],
     [[model], { mix: [1, 1] }, "mix has 2 shares, and there is 1 model."],
     [[model, other], { mix: [1, 0] }, /^mix\b/],
-    [[model, lines], { mix: [1, 1] }, "--documents"],
+    [[model, lines], { mix: [1, 1] }, "`documents`"],
   ] as const) {
     const refused = failsWith("INVALID_SETTING", says);
     await assert.rejects(scoreOf(t, models, "a cat", settings), refused);

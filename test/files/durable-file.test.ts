@@ -126,7 +126,7 @@ for (const code of ["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EIO", "EMFILE"]) {
       failsWith(
         "NOT_WRITABLE",
         file,
-        code !== "EMFILE" ? "--out" : isWindows ? "too many files" : "ulimit -n",
+        code !== "EMFILE" ? "`out`" : isWindows ? "too many files" : "ulimit -n",
       )(error);
       assert.deepEqual(await readdir(folder), ["file"]);
     });

@@ -60,7 +60,7 @@ test("An output file never replaces a file that it is made from, under any name 
   await symlink("text", at("soft"));
   await mkdir(at("folder"));
   for (const name of ["text", "hard", "soft", "folder/../text"]) {
-    await assertRefused(output(name), "which is read", "--output", "--overwrite");
+    await assertRefused(output(name), "which is read", "`output`", "`overwrite`");
   }
   await assertRefused(output("text", { inputs: [at("none"), "-", at("hard")] }), "which is read");
   assert.equal(await readFile(at("text"), "utf8"), text);
@@ -73,7 +73,7 @@ test("An output file replaces a file that charnn did not make only with `overwri
   // Too far from the beginning.
   await writeFile(at("quotes"), `${"x".repeat(2_000)}${MARKER}`);
   for (const name of ["notes", "quotes"]) {
-    await assertRefused(output(name), "charnn did not make", "--overwrite");
+    await assertRefused(output(name), "charnn did not make", "`overwrite`");
   }
   await writeOutput(output("notes", { overwrite: true }), NEW);
   await writeOutput(output("text", { overwrite: true }), NEW);
@@ -102,9 +102,9 @@ test("An output file can't be a folder, or lie in one that does not exist", {
   await assertRefused(output("folder", { overwrite: true }), "it is a folder");
   await assert.rejects(
     writeOutput(output("none/page"), NEW),
-    failsWith("NOT_WRITABLE", "there is no folder for it", "--output"),
+    failsWith("NOT_WRITABLE", "there is no folder for it", "`output`"),
   );
-  await assertRefused(output("text/page"), "a part of the path is a file", "--output");
+  await assertRefused(output("text/page"), "a part of the path is a file", "`output`");
 });
 
 test("An output file can be a device or a pipe, which stay what they are", {

@@ -11,7 +11,11 @@ async function openCopyGuard(text: string, most: number): Promise<CopyGuard> {
   const stdin = (async function* () {
     yield Buffer.from(text);
   })();
-  const { texts } = await readTexts(["-"], { encoding: "utf-8", joined: true }, { stdin: stdin });
+  const { texts } = await readTexts(
+    ["-"],
+    { encoding: "utf-8", rewriting: undefined, joined: true },
+    { stdin: stdin },
+  );
   return CopyGuard.of(texts[0], vocabulary, most);
 }
 

@@ -75,7 +75,7 @@ test("Without its last checkpoint a run is not resumed, and keeps every file", a
     "no last.safetensors",
     BEST,
     "step-12.safetensors",
-    "--init-from",
+    "`initFrom: ",
   )(error);
 });
 
@@ -124,7 +124,7 @@ test("Without its last checkpoint a run can still give its weights to another, a
   const { folder, file, settings } = await finishedRun(t);
   await rm(file(LAST));
   const { hint = "" } = await refusal(folder, { ...settings, resume: true });
-  const word = /--init-from (.*) and another/.exec(hint)?.[1];
+  const word = /`initFrom: (.*)` and another/.exec(hint)?.[1];
   const initFrom = execFileSync("bash", ["-c", `printf %s ${word}`], { encoding: "utf8" });
   assert.equal(initFrom, file(BEST));
   const { hiddenSize, preset, ...others } = settings;
@@ -193,7 +193,7 @@ for (const [title, damage] of Object.entries(damages)) {
       (reason: CharnnError) => reason,
     );
     assert.deepEqual((await readdir(folder)).sort(), before);
-    failsWith("BAD_CHECKPOINT", file(LAST), "exactly from step 12", "--init-from")(error);
+    failsWith("BAD_CHECKPOINT", file(LAST), "exactly from step 12", "`initFrom: ")(error);
     follow(error);
     assert.equal(endOf(await trained(resumed)).reason, "done");
     await assertSameCheckpoint(place, LAST, expected);
@@ -206,7 +206,7 @@ test("With a damaged last checkpoint a run that has no other whole one says so",
     await truncate(file(name), 3_000);
   }
   const error = await refusal(folder, { ...settings, resume: true });
-  failsWith("BAD_CHECKPOINT", "no other that is whole", "--overwrite")(error);
+  failsWith("BAD_CHECKPOINT", "no other that is whole", "`overwrite`")(error);
 });
 
 test("With a damaged last checkpoint a run is advised to use a checkpoint that is whole, not the newest", async (t) => {

@@ -67,8 +67,8 @@ for (const [kind, damage] of [
       hint = error.hint ?? "";
       return error.message.includes(kind);
     });
-    assert.match(hint, /--resume/);
-    assert.doesNotMatch(hint, /--overwrite/);
+    assert.match(hint, /`resume`/);
+    assert.doesNotMatch(hint, /`overwrite`/);
     if (hint.includes("Move that file away")) await rm(file);
     await trained(smallRun(place, { steps: 6, resume: true }));
     const { steps } = await readMetrics("run", place.out);

@@ -69,7 +69,7 @@ test("where there is no folder of runs there are no runs", async (t) => {
 test("a folder of runs that is a file is an error", async (t) => {
   const out = path.join(await temporaryFolder(t), "file");
   await writeFile(out, "");
-  await assert.rejects(listRuns(out), failsWith("NOT_FOUND", out, "it is a file", "--out"));
+  await assert.rejects(listRuns(out), failsWith("NOT_FOUND", out, "it is a file", "`out`"));
 });
 
 test("a name that is taken gets the first free number", async (t) => {

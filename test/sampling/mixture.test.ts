@@ -72,7 +72,7 @@ test("Shares that don't fit the models, and models that don't fit each other, ar
   ] as const) {
     await assert.rejects(written(models, { mix }), failsWith("INVALID_SETTING", /^mix/));
   }
-  await assert.rejects(written([model, lines], {}), failsWith("INVALID_SETTING", "--documents"));
+  await assert.rejects(written([model, lines], {}), failsWith("INVALID_SETTING", "`documents`"));
 });
 
 test("The probabilities of a mixture add up to 1, and what a model lacks shares that of its unknown character", async (t) => {

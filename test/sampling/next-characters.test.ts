@@ -57,7 +57,7 @@ test("The next character is predicted after any text, however short, and after n
   assertClose([total], [1]);
   await assert.rejects(
     nextCharacters(checkpoint, { text: "thé" }),
-    failsWith("UNKNOWN_CHARACTER", "--unknown map"),
+    failsWith("UNKNOWN_CHARACTER", "`unknown: map`"),
   );
   const mapped = await nextCharacters(checkpoint, { text: "thé", unknown: "map" });
   assert.deepEqual(mapped, await nextCharacters(checkpoint, { text: "the" }));

@@ -231,7 +231,7 @@ test("Sampling from a checkpoint continues a seed with characters that the model
   assert.match(warnings[1], /^Of the seed, 1 character .*left out: "\u8a9e"/);
   await assert.rejects(
     write("th\u00e9 ", "error"),
-    failsWith("UNKNOWN_CHARACTER", "--unknown map"),
+    failsWith("UNKNOWN_CHARACTER", "`unknown: map`"),
   );
   await assert.rejects(write("\u8a9e", "map"), failsWith("UNKNOWN_CHARACTER", "none like it"));
 });

@@ -97,12 +97,12 @@ test("a run says that its held-out part is unlike the rest, and names what helps
   );
   assert.match(
     said,
-    / \d\.\d\d nats\/char on it, but \d\.\d\d on parts .* held out in turn\. .*--cross-validate 5 /,
+    / \d\.\d\d nats\/char on it, but \d\.\d\d on parts .* held out in turn\. .*`crossValidate: 5` /,
   );
   assert.deepEqual(unlike(await warningsOf({ fold: { index: 5, of: 5 } })), []);
   assert.deepEqual(unlike(await warningsOf({ documents: "lines" })), []);
   const [ofLines] = unlike(await warningsOf({ documents: "lines", split: "sequential" }));
-  assert.match(ofLines, /Leave --split sequential out, and random lines are held out\.$/);
+  assert.match(ofLines, /Leave `split: sequential` out, and random lines are held out\.$/);
   const validationFile = path.join(path.dirname(place.text), "other.txt");
   await writeFile(validationFile, otherText(3_000, 8));
   const [ofFile] = unlike(await warningsOf({ validationFile }));
@@ -114,6 +114,6 @@ test("a run says that its held-out part is far easier than the rest", async (t) 
   const said = only(await trained(smallRun(place, { steps: 1 })), "warning");
   assert.match(
     said.map(({ message }) => message).join("\n"),
-    /The held-out part, the end of the text, is far easier than the rest: an n-gram baseline .*--cross-validate 5 /,
+    /The held-out part, the end of the text, is far easier than the rest: an n-gram baseline .*`crossValidate: 5` /,
   );
 });

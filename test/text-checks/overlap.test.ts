@@ -112,7 +112,7 @@ slow("a run says that its validation part is in the training part too", async (t
   const documents = { files: [list], documents: "lines" as const };
   assert.deepEqual(about(await warningsOf(documents)), []);
   const [ofLines] = about(await warningsOf({ ...documents, split: "sequential" }));
-  assert.match(ofLines, /^All of the lines of the held-out part, .* Leave --split sequential out/);
+  assert.match(ofLines, /^All of the lines of the held-out part, .* Leave `split: sequential` out/);
   const [ofList] = about(await warningsOf({ ...documents, validationFile: list }));
   assert.match(ofList, /^All of the lines of the validation file are .* grep -vxFf FILE /);
 });

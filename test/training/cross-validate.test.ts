@@ -54,7 +54,7 @@ test("Cross-validation with another number of folds can't be resumed, and the er
     failsWith(
       "CANNOT_RESUME",
       "crossValidate is 3 in the run run-fold-1, not 2",
-      "--cross-validate 3",
+      "`crossValidate: 3`",
     ),
   );
 });
@@ -64,7 +64,7 @@ test("Cross-validation without a name can't be resumed, since it can't be told f
   const { name, ...unnamed } = smallRun(place, { steps: 2 });
   await assert.rejects(
     collected(crossValidate({ ...unnamed, resume: true }, 2)),
-    failsWith("INVALID_SETTING", "--name"),
+    failsWith("INVALID_SETTING", "`name`"),
   );
 });
 

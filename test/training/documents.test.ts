@@ -151,7 +151,7 @@ test("a text that looks like a list is said to be one, with the option that read
       .filter((it) => /looks like a list/.test(it));
   };
   const [note] = await warningsOf(names.join("\n"));
-  assert.match(note, /^The text looks like a list: 3\d\d short lines .* --documents lines/);
+  assert.match(note, /^The text looks like a list: 3\d\d short lines .* `documents: lines`/);
   for (const text of [
     names.slice(0, 150).join("\n"),
     names.join("\n\n"),

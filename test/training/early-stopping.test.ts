@@ -84,7 +84,7 @@ test("A run with a limit on its validation loss can't have a schedule that depen
   for (const schedule of ["cosine", "linear", "exponential"] as const) {
     await assert.rejects(
       trained(smallRun(place, { schedule, patience: 3 })),
-      failsWith("INVALID_SETTING", schedule, "--epochs", "plateau"),
+      failsWith("INVALID_SETTING", schedule, "`epochs`", "plateau"),
     );
   }
 });

@@ -77,14 +77,14 @@ test("A run that begins with the weights of another is refused with another cell
   // Also where there is a run to resume.
   await assert.rejects(
     trained(smallRun(place, { name: "base", initFrom: "base", resume: true })),
-    failsWith("INVALID_SETTING", "--resume", "--init-from"),
+    failsWith("INVALID_SETTING", "`resume`", "`initFrom`"),
   );
   for (const [settings, code, ...said] of [
     [{ hiddenSize: 9 }, "INVALID_SETTING", "hiddenSize is 8", "9"],
     [{ cell: "lstm" }, "INVALID_SETTING", "cell is gru", "lstm"],
     [{ layers: 3 }, "INVALID_SETTING", "layers is 1", "3"],
     [{ initFrom: "nothing" }, "NOT_FOUND", "nothing"],
-    [{ resume: true }, "INVALID_SETTING", "--resume", "--init-from"],
+    [{ resume: true }, "INVALID_SETTING", "`resume`", "`initFrom`"],
   ] as const) {
     const { hiddenSize, ...rest } = smallRun(place, { initFrom: "base" });
     const all: TrainSettings = { ...rest, ...settings };

@@ -101,7 +101,7 @@ test("A run whose time is limited counts the time before its first step, and is 
   assert.ok(half.seconds >= 17 && half.seconds <= 21, `${half.seconds} s`);
   const late = await timed(settings, { step: 0.02 }, { before: 25 });
   assert.equal(endOf(late.events).step, 1);
-  assert.match(only(late.events, "warning")[0].message, /--max-time.*a single step/);
+  assert.match(only(late.events, "warning")[0].message, /`maxTime`.*a single step/);
 });
 
 slow(

@@ -185,7 +185,11 @@ test("folds each make their own rare characters one, and go on", async (t) => {
 
 test("a guard against copies knows characters of the seed that the model does not", async (t) => {
   const place = await workplace(t, TEXT);
-  const { texts } = await readTexts([place.text], { encoding: "utf-8", joined: true });
+  const { texts } = await readTexts([place.text], {
+    encoding: "utf-8",
+    rewriting: undefined,
+    joined: true,
+  });
   const vocabulary = Vocabulary.fromCodePoints(
     Array.from(COMMON, (test) => test.codePointAt(0) as number),
     { unknown: true },
@@ -206,7 +210,7 @@ test("a --min-count that leaves too little is refused with one that does not, an
   const run = smallRun(place, { steps: 1, validation: 0, overwrite: true });
   await assert.rejects(
     trained({ ...run, minCount: 20 }),
-    failsWith("INVALID_SETTING", "--min-count 20 leaves fewer than two", "--min-count 12 or less"),
+    failsWith("INVALID_SETTING", "minCount 20 leaves fewer than two", "`minCount: 12` or less"),
   );
   await trained({ ...run, minCount: 12 });
   const events = await trained({ ...run, minCount: 1 });
@@ -214,7 +218,7 @@ test("a --min-count that leaves too little is refused with one that does not, an
     only(events, "warning")
       .map(({ message }) => message)
       .join("\n"),
-    /--min-count 1 changes anything/,
+    /`minCount: 1` changes anything/,
   );
   assert.equal((await lastOf(place)).vocabulary.unknown, undefined);
 });
@@ -237,10 +241,10 @@ test("a run says when rare characters take a good part of its parameters, and wh
   const note = await said({ hiddenSize: 16 });
   const [, share] =
     note.match(
-      /200 of the \d+ different characters occur at most 2 times .*, and (\d+) % of .*--min-count 3 /,
+      /200 of the \d+ different characters occur at most 2 times .*, and (\d+) % of .*`minCount: 3` /,
     ) ?? [];
   assert.ok(Number(share) > 30 && Number(share) < 90, note);
-  assert.doesNotMatch(await said({ minCount: 3 }), /--min-count 3 makes/);
+  assert.doesNotMatch(await said({ minCount: 3 }), /`minCount: 3` makes/);
   await writeFile(place.text, inventedText(3_000));
   assert.doesNotMatch(await said({}), /min-count/);
 });
@@ -280,7 +284,7 @@ test("a warning says that the characters of a model given by --init-from stay, n
     (test) => test.message,
   );
   assert.ok(
-    said.some((test) => /--min-count 3 changes nothing: .*--init-from/.test(test)),
+    said.some((test) => /`minCount: 3` changes nothing: .*`initFrom`/.test(test)),
     said.join(),
   );
   assert.ok(!said.some((test) => test.includes("No character is so rare")), said.join());

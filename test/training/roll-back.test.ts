@@ -75,7 +75,7 @@ test("A gradient that is not finite again and again ends the run with an error, 
   const folder = path.join(place.out, "run");
   await assert.rejects(
     trainedWithBadSteps(t, (step) => step > 4, settings),
-    failsWith("DIVERGED", /at step 8 .*3 times/i, folder, "--learning-rate"),
+    failsWith("DIVERGED", /at step 8 .*3 times/i, folder, "`learningRate: "),
   );
   const { progress } = await readCheckpoint(path.join(folder, "last.safetensors"));
   assert.equal(progress.step, 3);

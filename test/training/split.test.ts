@@ -99,7 +99,7 @@ test("a running text has no lines to deal, and what the hint says helps", async 
   const running = smallRun(place, { steps: 2, split: "random" });
   await assert.rejects(
     trained(running),
-    failsWith("INVALID_SETTING", "--split random", "--documents lines", "--cross-validate 5"),
+    failsWith("INVALID_SETTING", "split random", "`documents: lines`", "`crossValidate: 5`"),
   );
   await trained({ ...running, documents: "lines" });
 });

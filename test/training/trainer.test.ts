@@ -371,7 +371,7 @@ test("Training refuses fractions that leave nothing to train on", async (t) => {
 test("Training refuses a model that is too large for the machine, before it is made", async (t) => {
   const place = await workplace(t);
   const settings = smallRun(place, { hiddenSize: 65_536, layers: 64 });
-  await assert.rejects(trained(settings), failsWith("INVALID_SETTING", "GB", "--hidden-size"));
+  await assert.rejects(trained(settings), failsWith("INVALID_SETTING", "GB", "`hiddenSize: "));
   await assert.rejects(readdir(place.out), { code: "ENOENT" });
 });
 

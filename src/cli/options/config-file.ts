@@ -7,7 +7,7 @@ import type { Token } from "./spelling.js";
 /** More than all options take. */
 const MAX_CHARACTERS = 2 ** 20;
 /** Advice on texts, which have options for how they are decoded. */
-const ABOUT_DECODING = /--(?:encoding|invalid)\b/;
+const ABOUT_DECODING = /`(?:encoding|invalid)\b/;
 /** Strings that a colon follows, as names; and other strings, which may have brackets in them. */
 const NAMES_AND_BRACKETS = /("[^"\\]*(?:\\.[^"\\]*)*")\s*:|"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]/g;
 

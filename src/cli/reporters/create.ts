@@ -1,4 +1,5 @@
 import type { Typed } from "../next-commands.js";
+import { withOptions } from "../options/with-options.js";
 import type { Terminal } from "../terminal/terminal.js";
 import { humanReporter } from "./human.js";
 import type { Reporter } from "./reporter.js";
@@ -14,8 +15,10 @@ export function createReporter(terminal: Terminal, typed: Typed): Reporter {
 function jsonReporter(terminal: Terminal): Reporter {
   return {
     report(event) {
-      if (event.event === "warning") terminal.warn(event.message);
-      return terminal.out(`${JSON.stringify(event)}\n`);
+      if (event.event !== "warning") return terminal.out(`${JSON.stringify(event)}\n`);
+      terminal.warn(event.message);
+      const message = withOptions(event.message);
+      return terminal.out(`${JSON.stringify({ ...event, message })}\n`);
     },
     prepare() {},
     say: terminal.say,

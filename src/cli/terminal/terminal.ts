@@ -12,6 +12,7 @@ import { cureOf, reasonOf } from "../../system-errors.js";
 import { Turns } from "../../turns.js";
 import { printableMessage } from "../format/printable.js";
 import { asTyped } from "../invocation.js";
+import { withOptions } from "../options/with-options.js";
 import { ASCII_MARKS, type Marks, showsUnicode, UNICODE_MARKS } from "./marks.js";
 import { exactText, type Piece, shownLine, shownText, styled, together } from "./styled.js";
 
@@ -111,7 +112,10 @@ export function processTerminal(): Terminal {
 
 /** A warning, for one line. */
 export function warning(message: string, { yellow }: ChalkInstance): Piece {
-  return together([styled(yellow, "Warning:"), ` ${printableMessage(asTyped(message))}`]);
+  return together([
+    styled(yellow, "Warning:"),
+    ` ${printableMessage(asTyped(withOptions(message)))}`,
+  ]);
 }
 
 function outNotWritable(cause: Error): CharnnError {

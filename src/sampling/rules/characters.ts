@@ -30,7 +30,7 @@ export function characterRule(
     throw invalid(setting, `${setting} ${problem} of the characters that the model knows.`);
   }
   return {
-    option: `--${setting} ${JSON.stringify(shortened(set))}`,
+    setting: `\`${setting}: ${JSON.stringify(shortened(set))}\``,
     begin: () => ({
       forbid(forbidden) {
         for (let token = 0; token < refused.length; token++) forbidden[token] |= refused[token];
@@ -57,7 +57,7 @@ function setOf(setting: "allow" | "forbid", set: string): (character: string) =>
     throw invalid(
       setting,
       `${setting} is not a set of characters: ${reason}.`,
-      `Give characters and ranges as between the brackets of a regular expression: --${setting} "a-z .,"; \\ stands before ] \\ ^ and -.`,
+      `Give characters and ranges as between the brackets of a regular expression: \`${setting}: "a-z .,"\`; \\ stands before ] \\ ^ and -.`,
       error,
     );
   }

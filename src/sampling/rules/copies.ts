@@ -4,7 +4,7 @@ import type { Rule } from "./rule.js";
 /** No passage of the training text is copied that is longer than the guard allows, the prompt included. */
 export function copyRule(guard: CopyGuard): Rule {
   return {
-    option: `--max-copy ${guard.most}`,
+    setting: `\`maxCopy: ${guard.most}\``,
     begin({ text }) {
       const recent = guard.tokensOfEnd(text).slice(-guard.most);
       return {

@@ -26,7 +26,7 @@ export function matchRule(
   }
   const most = length === -1 ? Number.POSITIVE_INFINITY : length;
   return {
-    option: `--match ${JSON.stringify(shortened(source))}`,
+    setting: `\`match: ${JSON.stringify(shortened(source))}\``,
     begin(prompt) {
       let place = placeAfter(prompt, automaton, vocabulary, lines !== undefined);
       if (!place.isMatch && nearest(place) >= most) {

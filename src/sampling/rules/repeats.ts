@@ -7,7 +7,7 @@ export function repeatRule(length: number, vocabulary: Vocabulary): Rule {
   const codePoints = Uint32Array.from(vocabulary.codePoints());
   const ofPrompt = stringsOfPrompt(length);
   return {
-    option: `--max-repeat ${length}`,
+    setting: `\`maxRepeat: ${length}\``,
     begin(prompt) {
       const before = ofPrompt(prompt);
       const own = new Strings(length);

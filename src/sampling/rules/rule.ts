@@ -9,8 +9,8 @@ export interface Prompt {
 
 /** A limit on what is written, the same for all texts of a sampling. */
 export interface Rule {
-  /** The option that sets it, for messages: `--max-copy 30`. */
-  readonly option: string;
+  /** The setting that asks for it, for messages: `maxCopy: 30` in backquotes. */
+  readonly setting: string;
   /**
    * The limit for one text.
    *

@@ -35,7 +35,7 @@ export function wordRule(words: WordList, vocabulary: Vocabulary): Rule {
     for (const token of tokens) forbidden[token] = 1;
   };
   return {
-    option: "--words",
+    setting: "`words`",
     begin(prompt) {
       let position = positionAfter(prompt, words);
       /** What {@link forbid} forbids among the letters and joiners. */

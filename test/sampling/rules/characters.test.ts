@@ -63,7 +63,9 @@ test("No string of the length occurs twice in a text without repeats, its prompt
         assert.equal(text.length, prompt.length + 20);
       } catch (error) {
         // A text of three letters can't always go on.
-        assert.ok(failsWith("NOTHING_ALLOWED", `--max-repeat ${length} leaves no`)(error as Error));
+        assert.ok(
+          failsWith("NOTHING_ALLOWED", `\`maxRepeat: ${length}\` leaves no`)(error as Error),
+        );
       }
       if (isRepeating) return;
       const strings: string[] = [];
@@ -80,7 +82,7 @@ test("A text without repeats of one character has each of them once", () => {
   assert.deepEqual([...text].sort(), [..."abcdef"]);
   assert.throws(
     () => writeByRules(letters, [repeatRule(1, letters)], { length: 7 }),
-    failsWith("NOTHING_ALLOWED", "--max-repeat 1"),
+    failsWith("NOTHING_ALLOWED", "`maxRepeat: 1`"),
   );
 });
 
@@ -91,7 +93,7 @@ test("An error of several limits names them all and the end of the text", () => 
     () => writeByRules(letters, rules, { prompt: "ba", length: 9 }),
     failsWith(
       "NOTHING_ALLOWED",
-      '--allow "a" and --max-repeat 2 leave no character that can follow "baa"',
+      '`allow: "a"` and `maxRepeat: 2` leave no character that can follow "baa"',
     ),
   );
 });

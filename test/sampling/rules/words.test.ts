@@ -13,7 +13,11 @@ async function wordsOf(text: string, characters = vocabulary) {
   const stdin = (async function* () {
     yield Buffer.from(text);
   })();
-  const { texts } = await readTexts(["-"], { encoding: "utf-8", joined: true }, { stdin });
+  const { texts } = await readTexts(
+    ["-"],
+    { encoding: "utf-8", rewriting: undefined, joined: true },
+    { stdin },
+  );
   return wordRule(await WordList.of(texts, characters, undefined), characters);
 }
 

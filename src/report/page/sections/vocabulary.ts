@@ -27,7 +27,7 @@ function vocabularyOf({ size, order, rare, neighbours }: VocabularyView, run: st
   const head = ["character", ...(isCounted ? ["in the text"] : []), "nearest by its vector"];
   const order_ = isCounted
     ? "the most frequent first"
-    : "by code point: how often each occurs is known with --text";
+    : "by code point: how often each occurs is known where a text was given";
   const notes = [`${formatCount(size)} characters, ${order_}.`];
   if (rare > 0) {
     notes.push(`${formatCount(rare)} that occur fewer than ${MIN_COUNT} times are left out.`);

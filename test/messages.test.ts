@@ -1,0 +1,74 @@
+/** Checks how messages of the library name settings, and how the command line shows them. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { withOptions } from "#src/cli/options/with-options.js";
+import { BENCH } from "#src/config/bench.js";
+import { COPIES } from "#src/config/copies.js";
+import { EVALUATE } from "#src/config/evaluate.js";
+import { NEXT } from "#src/config/next.js";
+import { PLAY } from "#src/config/play.js";
+import { REPORT } from "#src/config/report.js";
+import { SAMPLE } from "#src/config/sample.js";
+import { SCORE } from "#src/config/score.js";
+import { TRAIN } from "#src/config/train.js";
+
+const SOURCES = fileURLToPath(new URL("../src", import.meta.url));
+/** Help and options of the command line, arguments of other programs, and code in strings. */
+const NO_MESSAGES = /^(cli|config|setup|report\/page\/(style|script))/;
+/** A command to type, up to the end of a message, and options of npm and of Node.js. */
+const COMMAND =
+  /\b(charnn (train|sample|doctor)|npm run|pandoc|soffice) .*$|--include=optional|--disable-wasm-trap-handler/s;
+
+test("No message of the library names an option of the command line", () => {
+  const found = stringsOfLibrary().filter(({ text }) => /--[a-z{]/.test(text.replace(COMMAND, "")));
+  assert.deepEqual(found, []);
+});
+
+test("What a message of the library has in backquotes is a setting, or a command", () => {
+  const tables = [TRAIN, SAMPLE, EVALUATE, SCORE, REPORT, NEXT, PLAY, BENCH, COPIES];
+  const settings = new Set(tables.flatMap((table) => Object.keys(table)));
+  const named = stringsOfLibrary().flatMap(({ file, text }) =>
+    Array.from(text.matchAll(/`([a-z]\w*)(?:: [^`]+)?`/g), ([, name]) => ({ file, name })),
+  );
+  assert.ok(named.length > 50, `${named.length}`);
+  assert.deepEqual(
+    named.filter(({ name }) => !settings.has(name)),
+    [],
+  );
+});
+
+test("The command line shows its options where a message names settings, with their values", () => {
+  assert.equal(
+    withOptions("`trainingText` or `minCount: 3`, `initFrom: 'a b.txt'`; `npm run data` makes it."),
+    "--training-text or --min-count 3, --init-from 'a b.txt'; `npm run data` makes it.",
+  );
+});
+
+/** All strings of the source code outside of `cli/`; what is put into one appears as `{}`. */
+function stringsOfLibrary(): { file: string; text: string }[] {
+  const files = readdirSync(SOURCES, { recursive: true, encoding: "utf8" })
+    .map((file) => file.split(path.sep).join("/"))
+    .filter((file) => file.endsWith(".ts") && !NO_MESSAGES.test(file));
+  return files.flatMap((file) => {
+    const text = readFileSync(path.join(SOURCES, file), "utf8");
+    const tree = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
+    return stringsIn(tree).map((string) => ({ file, text: string }));
+  });
+}
+
+function stringsIn(node: ts.Node): string[] {
+  const own = ts.isStringLiteralLike(node)
+    ? [node.text]
+    : ts.isTemplateExpression(node)
+      ? [[node.head.text, ...node.templateSpans.map(({ literal }) => literal.text)].join("{}")]
+      : [];
+  const children: string[] = [];
+  ts.forEachChild(node, (child) => {
+    children.push(...stringsIn(child));
+  });
+  return [...own, ...children];
+}
