@@ -103,13 +103,18 @@ slow(
     try charnn train --preset m
     try charnn sample n
     try charnn train '$(touch typed)' --ce
+    try charnn train --preset = m
+    try charnn train --preset =
+    try charnn sample --backend = w --top
     try charnn train ''`;
     const out = await run(t, cwd, "bash", ["--norc", "-c", `exec 2> errors.txt; ${script}`]);
     const [registered, ...replies] = out.trimEnd().split("\n");
     assert.match(registered, /-o default .*charnn$/);
     assert.deepEqual(replies.slice(0, 2), ["[train]", "[medium]"]);
     assert.deepEqual(replies[2].slice(1, -1).split(/\s+/).sort(), ["night", "nightly"]);
-    assert.deepEqual(replies.slice(3), ["[--cell]", "[]"]);
+    assert.deepEqual(replies.slice(3), [
+      ...["[--cell]", "[medium]", "[tiny small medium large]", "[--top-k --top-p]", "[]"],
+    ]);
     const names = await readdir(cwd);
     assert.ok(!names.includes("typed") && !names.includes("broken"), names.join(" "));
   },
@@ -149,6 +154,7 @@ for (const [shell, start] of [
       ["charnn tra", /> charnn train$/m],
       ["charnn train --pres", /> charnn train --preset$/m],
       ["charnn train --preset med", /> charnn train --preset medium$/m],
+      ["charnn train --preset=med", /> charnn train --preset=medium$/m],
       ["charnn train bo", /> charnn train book\.txt$/m],
       ["charnn sample nightl", /> charnn sample nightly$/m],
     ] as const) {

@@ -10,20 +10,45 @@ const MENDED_FOR_BASH: readonly (readonly [from: string, to: string])[] = [
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is in bash
   ["${words[@]:1}", `$(printf '%q ' "\${words[@]:1:cword-1}" "$cur")`],
   [`requestComp="$requestComp ''"`, ":"],
+  // To bash what stands after a = is a word of its own, unless the user has changed that.
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is in bash
+  [`compgen -W "\${completions[*]}" -- "$cur"`, `__charnn_starting_with "$cur"`],
   // Files are completed where nothing else is.
   ["complete -F ", "complete -o default -F "],
 ];
 
-/** What the script for bash uses of the package bash-completion, for where that is not installed. */
+/** What the script for bash uses: of the package bash-completion, for where that is not installed, and of its own. */
 const WORDS_FOR_BASH = `
 if ! declare -F _get_comp_words_by_ref > /dev/null; then
     _get_comp_words_by_ref() {
-        words=("\${COMP_WORDS[@]}")
-        cword=$COMP_CWORD
-        cur=\${COMP_WORDS[COMP_CWORD]}
-        prev=\${COMP_WORDS[COMP_CWORD-1]}
+        local index word before=
+        words=()
+        for index in "\${!COMP_WORDS[@]}"; do
+            word=\${COMP_WORDS[index]}
+            # --preset = tiny: as one word, as it was typed.
+            if [[ $before == --*=  || ( $before == --* && $word == = ) ]]; then
+                before+=$word
+                words[\${#words[@]}-1]=$before
+            else
+                before=$word
+                words+=("$word")
+            fi
+            if ((index == COMP_CWORD)); then cword=$((\${#words[@]} - 1)); fi
+        done
+        cur=\${words[cword]}
+        prev=\${words[cword-1]}
     }
 fi
+
+__charnn_starting_with() {
+    local option=
+    if [[ $1 == --*=* ]]; then option=\${1%%=*}=; fi
+    if [[ $COMP_WORDBREAKS == *=* ]]; then
+        compgen -W "\${completions[*]}" -- "\${1#"$option"}"
+    else
+        compgen -P "$option" -W "\${completions[*]}" -- "\${1#"$option"}"
+    fi
+}
 `;
 
 /**
