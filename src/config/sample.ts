@@ -81,6 +81,7 @@ export interface SampleCommandSettings extends SampleSettings {
   readonly seedFile?: string | undefined;
   readonly greedy?: boolean | undefined;
   readonly all?: boolean | undefined;
+  readonly separator?: string | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -270,6 +271,14 @@ export const SAMPLE = {
   all: {
     kind: FLAG,
     help: "Print all texts of --best-of, the likeliest first, with their bits per character",
+    group: SELECTION_GROUP,
+    commandOnly: true,
+  },
+  separator: {
+    kind: TEXT,
+    value: "<line>",
+    help: "Write this line between two texts",
+    decidedBy: "an empty line, the mark of --documents, or nothing between lines",
     group: SELECTION_GROUP,
     commandOnly: true,
   },

@@ -55,6 +55,13 @@ test("sample", { concurrency: 2 }, async (t) => {
     assert.equal(await sample("-n", "20", "--count", "3", "--seed", "a", ...again), `${plain}\n`);
   });
 
+  check("writes a line between two texts where one is asked for", async (sample) => {
+    const args = ["-n", "20", "--count", "3", "--random-seed", "1"];
+    const texts = jsonLines(await sample(...args, "--json")).map(({ text }) => text);
+    const parted = await sample(...args, "--separator", "---");
+    assert.equal(parted, `${texts.join("\n---\n")}\n`);
+  });
+
   check("ends after the text to stop at", async (sample) => {
     const text = await sample("-n", "5000", "--seed", "The", "--stop", "x");
     assert.match(text, /^The[^x]*x\n$/);
@@ -181,6 +188,23 @@ slow(
     const text = await sample("fox", "Once upon a time");
     assert.equal(text.code, 1);
     assert.match(text.stderr, /To continue a text: charnn sample fox --seed 'Once upon a time'/);
+  },
+);
+
+slow(
+  "texts of a model of documents with a mark are written with that mark between them",
+  async (t) => {
+    const cwd = await temporaryFolder(t);
+    const pieces = Array.from({ length: 60 }, (_, k) => `ab\n\n${"ba".repeat(1 + (k % 5))}\n`);
+    await writeFile(path.join(cwd, "pieces.txt"), pieces.join("<end>\n"));
+    const train = ["train", "pieces.txt", "--documents", "<end>", "--name", "pieces", ...SMALL];
+    assert.equal((await charnn(t, train, { cwd })).code, 0);
+    const args = ["sample", "pieces", "--count", "4", "--random-seed", "1", "-n", "30"];
+    const plain = await charnn(t, args, { cwd });
+    const texts = jsonLines((await charnn(t, [...args, "--json"], { cwd })).stdout);
+    assert.equal(plain.stdout, `${texts.map(({ text }) => text).join("\n<end>\n")}\n`);
+    const others = await charnn(t, [...args, "--separator", "* * *"], { cwd });
+    assert.equal(others.stdout, `${texts.map(({ text }) => text).join("\n* * *\n")}\n`);
   },
 );
 

@@ -10,7 +10,13 @@ import { addOptions, RUN_ARGUMENT } from "../options/add-options.js";
 import { refuseEndless, refuseTooMuch } from "../sample/limits.js";
 import { hintAtRandomSeed, readSeed } from "../sample/seed.js";
 import { sayWhichRun } from "../sample/which-run.js";
-import { collect, writeRanking, writeStream, writeWhole } from "../sample/written-texts.js";
+import {
+  collect,
+  separatorOf,
+  writeRanking,
+  writeStream,
+  writeWhole,
+} from "../sample/written-texts.js";
 import { createStatus } from "../terminal/status.js";
 import { warnIfUntrained } from "../untrained.js";
 
@@ -39,7 +45,7 @@ export function sampleCommand(program: Command, context: CommandContext): void {
     "charnn sample night --include rose --include night -n 300",
     "charnn sample night day --mix 0.7,0.3",
   ]).action(async (runs: readonly string[], options: SampleCommandSettings) => {
-    const { seedFile, greedy, all, out, json, ...given } = options;
+    const { seedFile, greedy, all, out, json, separator, ...given } = options;
     refuseContradictions(options);
     const { loadCheckpoint } = await import("../../runs/load-checkpoint.js");
     const { signal } = interruption;
@@ -75,8 +81,9 @@ export function sampleCommand(program: Command, context: CommandContext): void {
     else if (given.words !== undefined) status.show("Reading the words");
     else if (isGathered) status.show("Writing");
     else if (seed !== undefined && seed.length > LONG_SEED) status.show("Reading the seed");
-    const areLines = settings.lines === 1 || checkpoint.config.text.documents === "lines";
-    const output = { terminal, status, seed: seed ?? "", areLines };
+    const { documents } = checkpoint.config.text;
+    const between = separator ?? separatorOf(settings.lines === 1 ? "lines" : documents);
+    const output = { terminal, status, seed: seed ?? "", separator: between };
     const sampleOptions = {
       stdin: process.stdin,
       onWarning: status.warn,

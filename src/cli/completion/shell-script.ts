@@ -11,7 +11,6 @@ const MENDED_FOR_BASH: readonly (readonly [from: string, to: string])[] = [
   ["${words[@]:1}", `$(printf '%q ' "\${words[@]:1:cword-1}" "$cur")`],
   [`requestComp="$requestComp ''"`, ":"],
   // To bash what stands after a = is a word of its own, unless the user has changed that.
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is in bash
   [`compgen -W "\${completions[*]}" -- "$cur"`, `__charnn_starting_with "$cur"`],
   // Files are completed where nothing else is.
   ["complete -F ", "complete -o default -F "],

@@ -75,6 +75,18 @@ const CONFLICTS: readonly Conflict[] = [
     hint: "It is for finding out which of several runs fits: leave one of them out.",
   },
   {
+    command: "sample",
+    options: ["--separator"],
+    beside: "--json",
+    hint: "Each text is an object on a line of its own: leave one of them out.",
+  },
+  {
+    command: "sample",
+    options: ["--separator"],
+    without: ["--count"],
+    hint: "It stands between several texts: add --count N.",
+  },
+  {
     command: "report",
     options: ["--encoding"],
     without: ["--text"],

@@ -1,3 +1,4 @@
+import { documentNoun } from "../../data/documents.js";
 import type { Candidate } from "../../sampling/candidates.js";
 import type { Status } from "../terminal/status.js";
 import type { Terminal } from "../terminal/terminal.js";
@@ -13,8 +14,14 @@ export interface Output {
   readonly status: Status;
   /** What the texts continue. */
   readonly seed: string;
-  /** Whether each text is a line, so that nothing else stands between two. */
-  readonly areLines: boolean;
+  /** The line between two texts; undefined where there is none. */
+  readonly separator: string | undefined;
+}
+
+/** What stands between two texts by default: so that they could be read again as documents of this kind. */
+export function separatorOf(documents: string | undefined): string | undefined {
+  if (documents === "lines") return undefined;
+  return documents === undefined || documentNoun(documents) !== "piece" ? "" : documents;
 }
 
 /** One text, each character as it comes. */
@@ -30,13 +37,14 @@ export async function writeStream(output: Output, texts: Texts): Promise<void> {
   await terminal.out(`${before}\n`);
 }
 
-/** Several texts that are complete, with an empty line between two that are not lines themselves. */
+/** Several texts that are complete. */
 export async function writeWhole(output: Output, texts: readonly string[]): Promise<void> {
-  const { terminal, status, seed, areLines } = output;
+  const { terminal, status, seed, separator } = output;
+  const between = separator === undefined ? "" : `${separator}\n`;
   status.stop();
   for (const [k, text] of texts.entries()) {
     // Together they may be longer than a string can be.
-    await terminal.out(`${k > 0 && !areLines ? "\n" : ""}${seed}${text}\n`);
+    await terminal.out(`${k > 0 ? between : ""}${seed}${text}\n`);
   }
 }
 
