@@ -1,4 +1,6 @@
 /** What is measured, and what it must reach. */
+import type { SampleSettings } from "#src/config/sample.js";
+import { SHAKESPEARE } from "./commands.js";
 
 export interface TrainingCase {
   readonly cell: "gru" | "lstm";
@@ -113,3 +115,19 @@ export const SAMPLING_SHARE = 0.6;
 export const MAX_START_RATIO = 1.5;
 /** `charnn sample -n 200`, seconds. */
 export const MAX_SAMPLE_SECONDS = 0.5;
+
+/** What is compared with a text without limits, GRU 1x256; each may cost a share of its speed. */
+export const LIMITS: Readonly<Record<string, SampleSettings>> = {
+  "--min-p 0.05": { minP: 0.05 },
+  "--allow": { allow: "a-zA-Z \n.,;:!?'-" },
+  "--words": { words: [SHAKESPEARE] },
+  "--max-repeat 20": { maxRepeat: 20 },
+  "--match": { match: "([^.;:!?]+[.;:!?])+\\s*" },
+  "--max-copy 20": { maxCopy: 20, trainingText: [SHAKESPEARE] },
+  "--stop": { stop: ["zzz "] },
+};
+export const MAX_COST = 0.2;
+/** 16 calls at once of an open model, times the chars/s of calls that each open it for themselves. */
+export const OPEN_MODEL_RATIO = 4;
+/** `--best-of 64`, times the chars/s of one text. */
+export const BEST_OF_RATIO = 2;

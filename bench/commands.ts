@@ -9,6 +9,7 @@ import { modulesWithTfjs, NOT_INSTALLED, pythonWith } from "./peers/find.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export const CHARNN = join(ROOT, "bin", "charnn.js");
+export const SHAKESPEARE = join(ROOT, "data", "shakespeare.txt");
 const TORCH_PEER = join(ROOT, "bench", "peers", "torch_rnn.py");
 const TFJS_PEER = join(ROOT, "bench", "peers", "tfjs-layers.cjs");
 

@@ -3,13 +3,14 @@
  * prints a table with what each row must reach. Where what a row is compared with is not installed it says so,
  * and has charnn's own figure alone.
  *
- *     npm run bench -- [--rounds 3] [--threads 2] [--only training|scaling|sampling|start|tfjs]
+ *     npm run bench -- [--rounds 3] [--threads 2] [--only training|scaling|sampling|writing|start|tfjs]
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { median } from "#src/arrays.js";
+import type { Checkpoint } from "#src/checkpoint/checkpoint.js";
 import * as cases from "./cases.js";
 import {
   CHARNN,
@@ -26,6 +27,7 @@ import {
 } from "./commands.js";
 import { machineFacts } from "./machine.js";
 import { NOT_INSTALLED } from "./peers/find.js";
+import * as writing from "./writing.js";
 
 const { values: options } = parseArgs({
   options: {
@@ -266,6 +268,69 @@ function texts(one: cases.SamplingCase): Row {
   };
 }
 
+/** Limits on a text, texts that are chosen among, and a model that stays open; GRU 1x256. */
+function writingRows(): Promise<Row[]> {
+  return writing.withTrainedModel(async (checkpoint) => [
+    ...(await limits(checkpoint)),
+    await bestOf(checkpoint),
+    await openModel(checkpoint),
+  ]);
+}
+
+async function limits(checkpoint: Checkpoint): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const [name, settings] of Object.entries(cases.LIMITS)) {
+    const costs = await rounds(() => writing.costOf(checkpoint, settings, THREADS));
+    const kept = median(costs.map(({ ratio }) => ratio));
+    const [plain, limited] = [
+      costs.map((cost) => cost.plain),
+      costs.map((cost) => cost.limited),
+    ].map((figures) => whole(median(figures)));
+    rows.push({
+      work: `sample ${name}`,
+      reached: `${limited} chars/s, ${plain} without: costs ${percent(1 - kept)}`,
+      mustReach: `at most ${percent(cases.MAX_COST)}`,
+      holds: 1 - kept <= cases.MAX_COST,
+    });
+  }
+  return rows;
+}
+
+async function bestOf(checkpoint: Checkpoint): Promise<Row> {
+  const figures = await rounds(async () => ({
+    one: (await writing.costOf(checkpoint, {}, THREADS)).plain,
+    all: await writing.bestOfSpeed(checkpoint, THREADS),
+  }));
+  const times = median(figures.map(({ one, all }) => all / one));
+  return {
+    work: `sample --best-of ${writing.BEST_OF}`,
+    reached: `${whole(median(figures.map(({ all }) => all)))} chars/s of all texts: ${times.toFixed(1)} x one text`,
+    mustReach: `${cases.BEST_OF_RATIO} x`,
+    holds: times >= cases.BEST_OF_RATIO,
+  };
+}
+
+async function openModel(checkpoint: Checkpoint): Promise<Row> {
+  const figures = await rounds(async () => ({
+    separate: await writing.separateCallsSpeed(checkpoint, THREADS),
+    open: await writing.openModelSpeed(checkpoint, THREADS),
+  }));
+  const times = median(figures.map(({ open, separate }) => open / separate));
+  const { count, length } = writing.CALLS;
+  return {
+    work: `${count} texts of ${length} characters at once: an open model`,
+    reached: `${whole(median(figures.map(({ open }) => open)))} chars/s: ${times.toFixed(1)} x calls of sample()`,
+    mustReach: `${cases.OPEN_MODEL_RATIO} x`,
+    holds: times >= cases.OPEN_MODEL_RATIO,
+  };
+}
+
+async function rounds<Figures>(measure: () => Promise<Figures>): Promise<Figures[]> {
+  const figures: Figures[] = [];
+  for (let round = 0; round < ROUNDS; round++) figures.push(await measure());
+  return figures;
+}
+
 function start(): Row[] {
   const folder = mkdtempSync(join(tmpdir(), "charnn-bench-"));
   try {
@@ -303,12 +368,12 @@ function best(measure: () => number): number {
   return Math.min(...Array.from({ length: 5 }, measure));
 }
 
-const parts = { training, scaling, sampling, start, tfjs: besideTfjs };
+const parts = { training, scaling, sampling, writing: writingRows, start, tfjs: besideTfjs };
 const chosen = Object.entries(parts).filter(([name]) => !options.only || options.only === name);
 console.log(`${machineFacts()}; ${THREADS} threads, medians of ${ROUNDS} rounds.\n`);
 console.log("| work | reached | must reach | holds |\n|---|---|---|---|");
 for (const [, measure] of chosen) {
-  for (const { work, reached, mustReach, holds } of measure()) {
+  for (const { work, reached, mustReach, holds } of await measure()) {
     const verdict = holds === undefined ? "not compared" : holds ? "yes" : "no";
     console.log(`| ${work} | ${reached} | ${mustReach} | ${verdict} |`);
   }

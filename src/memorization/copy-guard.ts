@@ -7,13 +7,15 @@ import { GramSet } from "./gram-set.js";
 /** Characters that are added between two looks at the clock. */
 const CHARACTERS_PER_LOOK = 1 << 12;
 
-/** Knows every string of a certain length that occurs in a text; it takes 5 to 11 bytes for each character. */
+/** Knows every string of a certain length that occurs in a text; it takes 6 to 13 bytes for each character. */
 export class CopyGuard {
   /** The number in the text of each token; -1 where the text lacks it. */
   readonly #numberOf: Int32Array;
   readonly #vocabulary: Vocabulary;
   readonly #numbers: ReadonlyMap<number, number>;
   readonly #strings: GramSet;
+  /** The numbers of the last characters, for {@link mark} alone. */
+  readonly #before: Int32Array;
 
   private constructor(
     text: NamedText,
@@ -30,6 +32,7 @@ export class CopyGuard {
       this.#numberOf[token] = numbers.get(codePoint) ?? -1;
     }
     this.#strings = new GramSet(most + 1, text.numbers);
+    this.#before = new Int32Array(most);
   }
 
   /**
@@ -46,7 +49,7 @@ export class CopyGuard {
     const { length } = text.numbers;
     refuseTooLarge({
       what: "`maxCopy` with this training text",
-      bytes: 4 * GramSet.slotsFor(length),
+      bytes: GramSet.bytesFor(length),
       hint: "Give a part of the text, or leave it out and look at the samples with charnn copies.",
     });
     const guard = new CopyGuard(text, vocabulary, most);
@@ -87,10 +90,12 @@ export class CopyGuard {
     const { most } = this;
     if (written.length < most) return;
     const { size } = this.#vocabulary;
-    const before = written
-      .slice(-most)
-      .map((token) => (token < size ? this.#numberOf[token] : token - size));
-    if (before.includes(-1)) return;
+    const before = this.#before;
+    for (let i = 0; i < most; i++) {
+      const token = written[written.length - most + i];
+      before[i] = token < size ? this.#numberOf[token] : token - size;
+      if (before[i] === -1) return;
+    }
     const occurs = this.#strings.lookUp(before);
     for (let token = 0; token < isCopy.length; token++) {
       const number = this.#numberOf[token];

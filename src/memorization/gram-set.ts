@@ -3,6 +3,8 @@ const BASE = 0x01000193;
 /** Strings for each slot of the table, at most. */
 const MAX_LOAD = 0.8;
 const LEAST_SLOTS = 64;
+/** Four of the table, one of the beginnings. */
+const BYTES_PER_SLOT = 5;
 
 /**
  * All strings of one length that occur in a text, which may grow: one position for each, in a table that is
@@ -15,6 +17,11 @@ export class GramSet {
   /** Positions in the text, from 1; 0: free. */
   #table: Uint32Array;
   #mask: number;
+  /**
+   * A bit for the hash of each string without its last number: where it is 0, no string begins so, and most that
+   * are looked up have a bit of 0.
+   */
+  #beginnings: Uint8Array;
   #strings = 0;
   #hash = 0;
   /** What the first of `length` numbers contributes to their hash. */
@@ -27,17 +34,18 @@ export class GramSet {
   constructor(length: number, text?: Numbers) {
     this.#length = length;
     this.#text = text ?? new Uint32Array(LEAST_SLOTS);
-    const slots = GramSet.slotsFor(text?.length ?? 0);
+    const slots = slotsFor(text?.length ?? 0);
     this.#table = new Uint32Array(slots);
     this.#mask = slots - 1;
+    this.#beginnings = new Uint8Array(slots);
     let oldest = 1;
-    for (let i = 0; i < length; i++) oldest = Math.imul(oldest, BASE);
+    for (let i = 1; i < length; i++) oldest = Math.imul(oldest, BASE);
     this.#oldest = oldest;
   }
 
-  /** Slots of the table, 4 bytes each, for a text of this many characters. */
-  static slotsFor(characters: number): number {
-    return 2 ** Math.ceil(Math.log2(Math.max(characters / MAX_LOAD, LEAST_SLOTS)));
+  /** Bytes of memory that it takes beside a text of this many characters. */
+  static bytesFor(characters: number): number {
+    return BYTES_PER_SLOT * slotsFor(characters);
   }
 
   /** Adds a number at the end of a text that grows. */
@@ -56,13 +64,15 @@ export class GramSet {
     const text = this.#text;
     const length = this.#length;
     const end = this.#end++;
-    this.#hash = extended(this.#hash, text[end]);
     const start = end - length + 1;
+    let beginning = this.#hash;
+    if (start > 0) beginning -= Math.imul(this.#oldest, text[start - 1] + 1);
+    this.#hash = extended(beginning, text[end]);
     if (start < 0) return;
-    if (start > 0) this.#hash -= Math.imul(this.#oldest, text[start - 1] + 1);
     const slot = this.#slotOf(this.#hash, (i) => text[start + i]);
     if (this.#table[slot] > 0) return;
     this.#table[slot] = start + 1;
+    this.#addBeginning(beginning);
     this.#strings++;
     if (this.#strings > MAX_LOAD * this.#table.length) this.#grow();
   }
@@ -76,6 +86,7 @@ export class GramSet {
   lookUp(before: ArrayLike<number>): (last: number) => boolean {
     let hash = 0;
     for (let i = 0; i < this.#length - 1; i++) hash = extended(hash, before[i]);
+    if (!this.#mayBegin(hash)) return never;
     const table = this.#table;
     return (last) => table[this.#slotOf(extended(hash, last), (i) => before[i] ?? last)] > 0;
   }
@@ -84,21 +95,38 @@ export class GramSet {
     const old = this.#table;
     this.#table = new Uint32Array(2 * old.length);
     this.#mask = this.#table.length - 1;
+    this.#beginnings = new Uint8Array(this.#table.length);
     const text = this.#text;
     for (const position of old) {
       if (position === 0) continue;
-      let hash = 0;
-      for (let i = 0; i < this.#length; i++) hash = extended(hash, text[position - 1 + i]);
-      this.#table[this.#slotOf(hash, (i) => text[position - 1 + i])] = position;
+      const start = position - 1;
+      let beginning = 0;
+      for (let i = 0; i < this.#length - 1; i++) beginning = extended(beginning, text[start + i]);
+      this.#addBeginning(beginning);
+      const hash = extended(beginning, text[start + this.#length - 1]);
+      this.#table[this.#slotOf(hash, (i) => text[start + i])] = position;
     }
+  }
+
+  #addBeginning(hash: number): void {
+    const bit = this.#bitOf(hash);
+    this.#beginnings[bit >>> 3] |= 1 << (bit & 7);
+  }
+
+  #mayBegin(hash: number): boolean {
+    const bit = this.#bitOf(hash);
+    return (this.#beginnings[bit >>> 3] & (1 << (bit & 7))) !== 0;
+  }
+
+  /** Which of the eight bits for each slot is that of a hash. */
+  #bitOf(hash: number): number {
+    return mixed(hash) & (8 * this.#mask + 7);
   }
 
   /** Where a string is in the table, or would be. */
   #slotOf(hash: number, numberAt: (i: number) => number): number {
     const table = this.#table;
-    let mixed = Math.imul(hash, 0x9e3779b1);
-    mixed ^= mixed >>> 15;
-    let slot = mixed & this.#mask;
+    let slot = mixed(hash) & this.#mask;
     while (table[slot] > 0 && !this.#isAt(table[slot] - 1, numberAt))
       slot = (slot + 1) & this.#mask;
     return slot;
@@ -112,6 +140,18 @@ export class GramSet {
 }
 
 type Numbers = Uint8Array | Uint16Array | Uint32Array;
+
+function slotsFor(characters: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(characters / MAX_LOAD, LEAST_SLOTS)));
+}
+
+const never = () => false;
+
+/** A hash whose low bits depend on all of its bits. */
+function mixed(hash: number): number {
+  const product = Math.imul(hash, 0x9e3779b1);
+  return product ^ (product >>> 15);
+}
 
 /** The hash of a string with one more number at its end. */
 function extended(hash: number, number: number): number {

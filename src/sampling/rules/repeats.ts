@@ -10,7 +10,7 @@ export function repeatRule(length: number, vocabulary: Vocabulary): Rule {
     setting: `\`maxRepeat: ${length}\``,
     begin(prompt) {
       const before = ofPrompt(prompt);
-      const own = new Strings(length);
+      const own = new GramSet(length);
       /** The last characters, as code points: one fewer than make a repeat. */
       const recent = before.codePoints.slice(
         before.codePoints.length - Math.min(length - 1, before.codePoints.length),
@@ -20,8 +20,8 @@ export function repeatRule(length: number, vocabulary: Vocabulary): Rule {
       return {
         forbid(forbidden) {
           if (recent.length < length - 1) return;
-          before.strings.markRepeats(recent, codePoints, forbidden);
-          own.markRepeats(recent, codePoints, forbidden);
+          markRepeats(before.strings, recent, codePoints, forbidden);
+          markRepeats(own, recent, codePoints, forbidden);
         },
         wrote(token) {
           const codePoint = codePoints[token];
@@ -34,41 +34,25 @@ export function repeatRule(length: number, vocabulary: Vocabulary): Rule {
   };
 }
 
-/** The strings of one length in a text that grows. */
-class Strings {
-  readonly #whole: GramSet;
-  /** All that something follows, one character shorter: where one is new, nothing is repeated. */
-  readonly #beginnings: GramSet | undefined;
-  #last: number | undefined;
-
-  constructor(length: number) {
-    this.#whole = new GramSet(length);
-    this.#beginnings = length > 1 ? new GramSet(length - 1) : undefined;
-  }
-
-  append(codePoint: number): void {
-    this.#whole.append(codePoint);
-    if (this.#last !== undefined) this.#beginnings?.append(this.#last);
-    this.#last = codePoint;
-  }
-
-  /** Marks the tokens that would repeat a string that begins with the recent characters. */
-  markRepeats(recent: readonly number[], codePoints: Uint32Array, marks: Uint8Array): void {
-    const isNew = this.#beginnings && !this.#beginnings.lookUp(recent)(recent[recent.length - 1]);
-    if (isNew) return;
-    const occurs = this.#whole.lookUp(recent);
-    for (let token = 0; token < codePoints.length; token++) {
-      if (occurs(codePoints[token])) marks[token] = 1;
-    }
+/** Marks the tokens that would repeat one of the strings, with the recent characters as its beginning. */
+function markRepeats(
+  strings: GramSet,
+  recent: readonly number[],
+  codePoints: Uint32Array,
+  marks: Uint8Array,
+): void {
+  const occurs = strings.lookUp(recent);
+  for (let token = 0; token < codePoints.length; token++) {
+    if (occurs(codePoints[token])) marks[token] = 1;
   }
 }
 
 /** The strings of a prompt, made once for all texts that continue it. */
 function stringsOfPrompt(length: number) {
-  let made: { text: string; codePoints: readonly number[]; strings: Strings } | undefined;
+  let made: { text: string; codePoints: readonly number[]; strings: GramSet } | undefined;
   return ({ text }: Prompt) => {
     if (made?.text !== text) {
-      const strings = new Strings(length);
+      const strings = new GramSet(length);
       const codePoints = Array.from(text, (character) => character.codePointAt(0) as number);
       for (const codePoint of codePoints) strings.append(codePoint);
       made = { text, codePoints, strings };
