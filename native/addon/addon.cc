@@ -15,7 +15,7 @@ namespace {
 
 /// Changes whenever the functions or what they take do, so that an addon from another version is
 /// noticed; `src/backends/native/addon.ts` has the same number.
-constexpr int kInterface = 9;
+constexpr int kInterface = 10;
 
 constexpr size_t kMaxThreads = 1024;
 
@@ -115,6 +115,7 @@ napi_value start(napi_env env, napi_value exports) {
   define(env, exports, "guardSignals", call<guard_signals>);
   define(env, exports, "releaseSignals", call<release_signals>);
   define(env, exports, "resumeKernels", call<resume_kernels>);
+  define(env, exports, "leaveSignals", call<leave_signals>);
   define(env, exports, "openDecodeSession", call<open_decode_session>);
   define(env, exports, "stepDecodeSession", step_decode_session);
   define(env, exports, "readDecodeState", read_decode_state);

@@ -35,6 +35,8 @@ napi_value guard_signals(napi_env env, const Arguments& arguments);
 /// Lets kernels run again after a signal.
 napi_value resume_kernels(napi_env env, const Arguments& arguments);
 napi_value release_signals(napi_env env, const Arguments& arguments);
+/// Leaves signals of the process to threads other than JavaScript's.
+napi_value leave_signals(napi_env env, const Arguments& arguments);
 
 /// @returns a handle for the functions below, which take their arguments one by one
 napi_value open_decode_session(napi_env env, const Arguments& arguments);

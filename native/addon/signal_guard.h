@@ -30,5 +30,9 @@ constexpr char kRestoreTerminalAndTaskbar[] = "\r\x1b[J\x1b[?25h\x1b]9;4;0;\a";
 /// Starts it, in place of the one before.
 void start_signal_guard(const SignalGuard& settings);
 void release_signal_guard();
+/// Has other threads of the process hear its signals, not the one that calls this and those that it
+/// starts from then on: for libraries whose code does not stand being interrupted. Each process of
+/// Node has others. On Windows nothing has to be done.
+void leave_signals_to_other_threads();
 
 }  // namespace charnn

@@ -78,5 +78,7 @@ void release_signal_guard() {
   most_milliseconds = 0;
 }
 
+void leave_signals_to_other_threads() {}
+
 }  // namespace charnn
 #endif

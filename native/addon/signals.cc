@@ -46,4 +46,9 @@ napi_value resume_kernels(napi_env, const Arguments&) {
   return nullptr;
 }
 
+napi_value leave_signals(napi_env, const Arguments&) {
+  leave_signals_to_other_threads();
+  return nullptr;
+}
+
 }  // namespace charnn

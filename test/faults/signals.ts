@@ -150,7 +150,7 @@ let trialNumber = 1;
 
 async function wrongWith(
   ending: Interrupted,
-  { tried, sent, backend }: Trial,
+  { tried, sent }: Trial,
   { most }: SignalPlace,
   looksWrong: () => Promise<string | undefined>,
 ): Promise<string | undefined> {
@@ -158,9 +158,7 @@ async function wrongWith(
   const said = `${stdout.slice(-500)}\n${stderr.slice(-2_000)}`;
   if (milliseconds === undefined) return `it ended before the signal, with ${code}: ${said}`;
   const name = SENT[sent][0];
-  // A second signal during one of TensorFlow's operations now and then ends in its own abort; nothing may be lost.
-  const isItsAbort = backend === "tensorflow" && sent === "INT twice" && signal === "SIGABRT";
-  const isCode = code === EXIT_CODES[name] || (code === null && signal === name) || isItsAbort;
+  const isCode = code === EXIT_CODES[name] || (code === null && signal === name);
   if (!isCode) return `it ends with ${code ?? signal}: ${said}`;
   if (/^ +at |bug in charnn|^Error/m.test(stderr)) return `it reports an error: ${said}`;
   const saves = tried.leaves === "a run to resume" && sent !== "INT twice";

@@ -7,7 +7,7 @@ import type { KernelFunctions, Kernels } from "../kernels/kernels.js";
 import { isCutShort } from "./cut-file.js";
 
 /** The one number that both sides must agree on; `native/addon/addon.cc` has the same. */
-const INTERFACE = 9;
+const INTERFACE = 10;
 
 /** What this build and this processor have. */
 interface AddonFacts {
@@ -66,6 +66,11 @@ export interface Addon extends KernelFunctions {
   releaseSignals(nothing: object): void;
   /** Lets kernels run again after a signal. */
   resumeKernels(nothing: object): void;
+  /**
+   * Leaves signals of the process to threads other than this one, and than those that it starts from then on. Node
+   * and the guard hear them as before.
+   */
+  leaveSignals(nothing: object): void;
 }
 
 const require = createRequire(import.meta.url);
@@ -133,10 +138,10 @@ function kernelsOf(addon: Addon): NativeKernels {
   };
 }
 
+type SystemCalls = Omit<Addon, keyof KernelFunctions>;
+
 /** What the addon does beside its kernels; undefined where it does not load. */
-export function systemCalls():
-  | Pick<Addon, "describe" | "lockFile" | "guardSignals" | "releaseSignals" | "resumeKernels">
-  | undefined {
+export function systemCalls(): SystemCalls | undefined {
   try {
     return findAddon();
   } catch (error) {

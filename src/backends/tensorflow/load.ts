@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { BackendError, loaderReason } from "../backend-error.js";
+import { systemCalls } from "../native/addon.js";
 import type { TensorFlowBinding } from "./binding.js";
 import { tensorFlowFolder } from "./folder.js";
 
@@ -58,6 +59,8 @@ function loadFrom(file: string, threads: number): TensorFlowBinding {
     TF_NUM_INTEROP_THREADS: "1",
   });
   setDefaults(VARIABLES);
+  // oneDNN's products, interrupted by a signal, write where they must not. TensorFlow's threads come from this one.
+  systemCalls()?.leaveSignals({});
   try {
     const binding: TensorFlowBinding = require(file);
     if (binding.isUsingGpuDevice()) setDefaults(GPU_VARIABLES);
