@@ -14,7 +14,7 @@ await onTensorFlow("signals and the tensorflow backend", () => {
 
   test("No signal interrupts the thread that calls TensorFlow, and others hear it.", {
     skip,
-  }, async () => {
+  }, async (context) => {
     const { SIGINT, SIGTERM, SIGWINCH } = constants.signals;
     const heard = new Promise((resolve) => process.once("SIGWINCH", resolve));
     for (const signal of [SIGINT, SIGTERM, SIGWINCH]) {
@@ -25,6 +25,9 @@ await onTensorFlow("signals and the tensorflow backend", () => {
         `nobody hears ${signal}`,
       );
     }
+    // A process does not wait for signals alone.
+    const waiting = setInterval(() => {}, 1_000);
+    context.after(() => clearInterval(waiting));
     process.kill(process.pid, "SIGWINCH");
     await heard;
   });
