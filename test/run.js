@@ -4,9 +4,10 @@
  *
  *     node test/run.js          # all but the slow ones (test/helpers/slow.ts)
  *     node test/run.js --all    # those too
+ *     node test/run.js --slow   # all of the files that have slow ones, after a run without them
  *     node test/run.js --long   # and what takes minutes (test/long/), with another random seed each time
  */
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { run } from "node:test";
@@ -15,7 +16,8 @@ import { fileURLToPath } from "node:url";
 
 const compiled = fileURLToPath(new URL("../dist-test", import.meta.url));
 const isLong = process.argv.includes("--long");
-const isQuick = !isLong && !process.argv.includes("--all");
+const isSlow = process.argv.includes("--slow");
+const isQuick = !isLong && !isSlow && !process.argv.includes("--all");
 if (isQuick) process.env.CHARNN_TEST_QUICK = "1";
 if (isLong) {
   // Another seed finds more; a change must not fail by chance.
@@ -26,7 +28,8 @@ const files = readdirSync(compiled, { recursive: true })
   .map(String)
   .filter((name) => name.endsWith(".test.js") || (isLong && /^long[/\\].*\.js$/.test(name)))
   .sort()
-  .map((name) => join(compiled, name));
+  .map((name) => join(compiled, name))
+  .filter((file) => !isSlow || readFileSync(file, "utf8").includes("helpers/slow.js"));
 const tests = run({ files, concurrency: availableParallelism() });
 tests.on("test:fail", () => {
   process.exitCode = 1;
