@@ -85,6 +85,19 @@ test("A model that is stopped leaves what it has written, and the game goes on u
   assert.equal(await play(":quit"), false);
 });
 
+test("That a long text is being read is shown until the model goes on with it", async (t) => {
+  const { play, written, shown } = await begun(t);
+  await play("thou ");
+  assert.ok(shown().every(([isReading]) => !isReading));
+  const before = written();
+  await play("day ".repeat(600));
+  const from = shown().findIndex(([isReading]) => isReading);
+  assert.deepEqual(shown().slice(from, from + 2), [
+    [true, before],
+    [false, before],
+  ]);
+});
+
 async function begun(t: TestContext, { length = 12 } = {}) {
   const place = await workplace(t);
   await trained(smallRun(place, { steps: 5 }));
@@ -92,6 +105,7 @@ async function begun(t: TestContext, { length = 12 } = {}) {
   t.after(() => model.close());
   let text = "";
   const lines: string[] = [];
+  const shown: [isReading: boolean, written: string][] = [];
   const player = {
     repeats: true,
     write: async (part: string) => {
@@ -100,6 +114,9 @@ async function begun(t: TestContext, { length = 12 } = {}) {
     say: (line: string) => {
       lines.push(line);
     },
+    showReading: (isReading: boolean) => {
+      shown.push([isReading, text]);
+    },
   };
   const game = new Game(model, player, { length, temperature: 0.8 });
   return {
@@ -107,6 +124,7 @@ async function begun(t: TestContext, { length = 12 } = {}) {
     play: (line: string) => game.play(line, new AbortController().signal),
     written: () => text,
     said: () => lines,
+    shown: () => shown,
     folder: path.dirname(place.text),
   };
 }

@@ -37,6 +37,17 @@ function showsProgress(lines: readonly string[], columns: number): boolean {
   return facts?.split(", ").every((fact, number) => FACTS[number]?.test(fact)) ?? false;
 }
 
+slow("while a model reads a long seed, the terminal says so", withTmux, async (t) => {
+  const cwd = await foxFolder(t, { trained: true });
+  await writeFile(path.join(cwd, "long.txt"), sentences(100_000));
+  const args = ["sample", "fox", "--seed-file", "long.txt", "-n", "5"];
+  const screen = await openScreen(t, args, { cwd, columns: 100 });
+  await screen.shows(/^Reading the seed$/m);
+  screen.press("C-c");
+  const left = await screen.shows(/^code \d+$/m);
+  assert.doesNotMatch(left.join("\n"), /Reading the seed/);
+});
+
 for (const columns of [40, 80, 120]) {
   (columns === 80 ? test : slow)(
     `a bar fits a terminal of ${columns} columns, and Ctrl-C leaves nothing of it`,

@@ -4,6 +4,7 @@ import { PLAY, type PlaySettings } from "../../config/play.js";
 import type { CommandContext } from "../context.js";
 import { addOptions, RUN_ARGUMENT } from "../options/add-options.js";
 import { sayWhichRun } from "../sample/which-run.js";
+import { createStatus } from "../terminal/status.js";
 import { warnIfUntrained } from "../untrained.js";
 
 export function playCommand(program: Command, context: CommandContext): void {
@@ -49,7 +50,14 @@ export function playCommand(program: Command, context: CommandContext): void {
         lines.prompt();
       });
       try {
-        const player = { write: terminal.out, say: terminal.say, repeats: !isTyped };
+        const status = createStatus(context);
+        const player = {
+          ...{ write: terminal.out, say: terminal.say, repeats: !isTyped },
+          showReading(isReading: boolean) {
+            if (isReading) status.show("Reading the text");
+            else status.stop();
+          },
+        };
         const game = new Game(model, player, { length, temperature });
         if (isTyped) lines.prompt();
         for await (const line of lines) {

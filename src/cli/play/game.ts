@@ -5,6 +5,8 @@ import { notWritable } from "../../system-errors.js";
 
 /** What of a text the model reads again each time: more than it remembers. */
 const READ_AGAIN = 5_000;
+/** A large model reads a longer text for a moment, in characters. */
+const LONG_TEXT = 2_000;
 
 /** What the commands change. */
 interface Choices {
@@ -22,6 +24,8 @@ export interface Player {
   readonly repeats: boolean;
   /** A line about it. */
   say(line: string): void;
+  /** Shows that a long text is being read, and that this is over. */
+  showReading(isReading: boolean): void;
 }
 
 const HELP = [
@@ -122,10 +126,12 @@ export class Game {
     const { randomSeed, ...choices } = this.#choices;
     const writing = this.#model.write({ ...choices, prompt, randomSeed, unknown: "map", signal });
     let written = "";
+    if (prompt.length > LONG_TEXT) this.#player.showReading(true);
     try {
       for await (const character of writing) {
         // With the first character, which shows that the model can read what was typed.
         if (written === "") {
+          this.#player.showReading(false);
           this.#parts.push({ before, typed });
           this.#text += typed;
           this.#choices.randomSeed = undefined;
@@ -138,6 +144,8 @@ export class Game {
       }
     } catch (error) {
       if (!signal.aborted || error !== signal.reason) throw error;
+    } finally {
+      this.#player.showReading(false);
     }
     await this.#player.write("\n");
   }
