@@ -4,7 +4,7 @@
  * there is left alone.
  *
  *     npm run peers
- *     npm run peers -- --tests   # what the tests use alone, without Keras
+ *     npm run peers -- --tests   # what the tests use alone, without TensorFlow
  *
  * PYTHON names another Python than python3, CHARNN_PEERS another folder than ~/.cache/charnn-peers.
  */
@@ -33,7 +33,7 @@ function installPython(): boolean {
   if (isThere && existsSync(PEERS_PYTHON)) return true;
   const python = process.env.PYTHON || (process.platform === "win32" ? "python" : "python3");
   console.log(
-    `Installing PyTorch${isForTests ? "" : ", Keras"} and others into ${PEERS}: some 5 GB, which takes minutes.`,
+    `Installing PyTorch, Keras${isForTests ? "" : ", TensorFlow"} and others into ${PEERS}: some 5 GB, which takes minutes.`,
   );
   mkdirSync(PEERS, { recursive: true });
   const pip = ["-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"];

@@ -1,7 +1,6 @@
 /** What docs/checkpoint-format.md promises to programs that read checkpoints, checked with PyTorch. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -17,7 +16,6 @@ import { wasmBackend } from "../helpers/wasm.js";
 
 const ROOT = new URL("../../", import.meta.url);
 const SCRIPT = fileURLToPath(new URL("test/fixtures/torch_checkpoint.py", ROOT));
-const FORMAT = new URL("docs/checkpoint-format.md", ROOT);
 const OPTIMIZERS = { adam: ["m", "v"], sgd: ["m"], rmsprop: ["v"] } as const;
 const HIDDEN = 8;
 const LANES = 4;
@@ -44,17 +42,6 @@ slow("PyTorch loads checkpoints by their plain names and computes the same logit
     assertClose(logits, logitsOf(checkpoint, text), 1e-5, title);
     assert.deepEqual(shapes, documentedShapes(cell, embeddingSize, optimizer, checkpoint), title);
   }
-});
-
-slow("PyTorch runs the example of the checkpoint format", async (t) => {
-  const python = pythonWith("torch", "safetensors");
-  if (python === undefined) return t.skip("no Python with PyTorch; `npm run peers` gets it");
-  const checkpoint = await trainedModel(t, { cell: "gru", layers: 2 });
-  const [, example] = /```python\n([\s\S]*?)```/.exec(readFileSync(FORMAT, "utf8")) ?? [];
-  const code = example.replace(/"checkpoints\/[^"]*"/, JSON.stringify(checkpoint.path));
-  assert.notEqual(code, example);
-  const printed = execFileSync(python, ["-c", `${code}\nprint(gru.num_layers, gru.hidden_size)`]);
-  assert.equal(printed.toString().trim(), `2 ${HIDDEN}`);
 });
 
 async function trainedModel(t: TestContext, settings: Parameters<typeof smallRun>[1]) {
