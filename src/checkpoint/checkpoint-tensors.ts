@@ -23,9 +23,11 @@ export function stateName(layer: number, part: "hidden" | "cell"): string {
 export function tensorShapes({
   model,
   training,
+  imported,
 }: RunConfig): ReadonlyMap<string, readonly number[]> {
   const parameters = parameterShapes(model);
   const shapes = new Map(parameters);
+  if (imported) return shapes;
   const addParameters = (nameOf: (parameter: string) => string) => {
     for (const [name, shape] of parameters) shapes.set(nameOf(name), shape);
   };

@@ -6,10 +6,10 @@ import { Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
 import { parseBounded } from "../files/bounded-json.js";
 import { writeDurably } from "../files/durable-file.js";
+import { type FileKind, type ReadableFile, withFile } from "../files/readable-file.js";
 import { memoryLeft, memorySize } from "../memory.js";
 import { parameterBytes } from "../model/memory-need.js";
 import { inPieces, inTurns } from "../turns.js";
-import { type CheckpointFile, withCheckpointFile } from "./checkpoint-file.js";
 import { checkTensors, tensorShapes } from "./checkpoint-tensors.js";
 import { checksumDigits, checksumInParts, FileChecksum, NO_CHECKSUM } from "./checksum.js";
 import {
@@ -27,6 +27,11 @@ const FORMAT = "charnn-1";
 
 /** The metadata that the checksum of older files covers. */
 const COVERED_BEFORE = ["format", "config", "vocabulary", "progress", "random"] as const;
+
+const FILE: FileKind = {
+  noun: "checkpoint",
+  hint: "A run has best.safetensors and last.safetensors: if one is damaged, the other may be whole.",
+};
 
 /** More than any configuration and progress take; a vocabulary is a list of characters. */
 const METADATA_BOUNDS = {
@@ -104,8 +109,9 @@ export async function readCheckpoint(
   path: string,
   { pieceBytes, signal, onTensor }: CheckpointReading = {},
 ): Promise<Checkpoint> {
-  return withCheckpointFile(
+  return withFile(
     path,
+    FILE,
     async (file) => {
       refuseBigEndian();
       const start = await readHeader(file);
@@ -145,7 +151,7 @@ export async function readCheckpoint(
  * @throws CharnnError as {@link readCheckpoint} does
  */
 export async function readCheckpointFacts(path: string): Promise<CheckpointFacts> {
-  return withCheckpointFile(path, async (file) =>
+  return withFile(path, FILE, async (file) =>
     checkedFacts(decodeHeader(await readHeader(file), file.size).metadata),
   );
 }
@@ -160,8 +166,12 @@ export async function areFinite(data: NamedTensor["data"], signal?: AbortSignal)
   return found;
 }
 
-/** The bytes of the file before its data. */
-async function readHeader(file: CheckpointFile): Promise<Uint8Array> {
+/**
+ * The bytes of a safetensors file before its data.
+ *
+ * @throws CharnnError `BAD_CHECKPOINT`
+ */
+export async function readHeader(file: ReadableFile): Promise<Uint8Array> {
   const length = new Uint8Array(Math.min(file.size, LENGTH_BYTES));
   await file.readInto(length, 0);
   const header = new Uint8Array(headerSize(length, file.size));
@@ -176,7 +186,7 @@ async function readHeader(file: CheckpointFile): Promise<Uint8Array> {
  * A damaged file of the current format is not taken for an older one, since it states the other checksum.
  */
 async function isWholeAsBefore(
-  file: CheckpointFile,
+  file: ReadableFile,
   { metadata, tensors, dataStart }: SafetensorsHeader,
   config: RunConfig,
   signal: AbortSignal | undefined,
@@ -215,8 +225,12 @@ function jsonOf(metadata: ReadonlyMap<string, string>, key: "config" | "progress
   return parseBounded(metadata.get(key) ?? "", METADATA_BOUNDS[key], `its "${key}"`);
 }
 
-/** Refuses what no memory can hold: a file may have holes, and be larger than the disk. */
-function refuseTooLarge(bytes: number): void {
+/**
+ * Refuses what no memory can hold: a file may have holes, and be larger than the disk.
+ *
+ * @throws CharnnError `BAD_CHECKPOINT`
+ */
+export function refuseTooLarge(bytes: number): void {
   const left = memoryLeft();
   if (bytes <= left) return;
   throw bad(`it needs ${memorySize(bytes)} of memory, and there are ${memorySize(left)} for it`);

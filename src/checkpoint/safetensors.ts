@@ -1,7 +1,7 @@
 /**
  * The safetensors format, bytes in and bytes out: eight bytes with the length of the header (u64,
  * little-endian), the header (a JSON object, padded with spaces), then the tensors' elements in C
- * order, little-endian, one tensor right after the other. Of its element types charnn has one, F32.
+ * order, little-endian, one tensor right after the other. Of its element types charnn writes one, F32.
  *
  * Everything is checked before anything is used, as strictly as the format's own reader does and a
  * little more. What is wrong with a file is a CharnnError `BAD_CHECKPOINT` whose message speaks of
@@ -28,11 +28,18 @@ export interface SafetensorsHeader {
 
 /** What the header says of a tensor. */
 export interface TensorEntry {
+  /** Of its elements: `F32`. */
+  readonly type: string;
   readonly shape: readonly number[];
   /** First byte, and the byte after the last, counted from the beginning of the data. */
   readonly start: number;
   readonly end: number;
 }
+
+/** Element types that can be read: bytes of an element by the format's name of its type. */
+type ElementTypes = ReadonlyMap<string, number>;
+
+const OWN_TYPES: ElementTypes = new Map([["F32", Float32Array.BYTES_PER_ELEMENT]]);
 
 /** Of the number at the beginning of a file. */
 export const LENGTH_BYTES = 8;
@@ -114,7 +121,7 @@ export function headerSize(start: Uint8Array, fileSize: number): number {
   const length = new DataView(start.buffer, start.byteOffset).getBigUint64(0, true);
   if (length > MAX_HEADER_BYTES) {
     throw bad(
-      "it is not a safetensors file of charnn " +
+      "it is not a safetensors file that charnn reads " +
         `(its header would have ${count(length)} bytes, and ${count(MAX_HEADER_BYTES)} is the most)`,
     );
   }
@@ -130,9 +137,14 @@ export function headerSize(start: Uint8Array, fileSize: number): number {
  *
  * @param start the file's first {@link headerSize} bytes, or more
  * @param fileSize bytes
+ * @param types that its tensors may have; F32 alone when left out
  * @throws CharnnError `BAD_CHECKPOINT`
  */
-export function decodeHeader(start: Uint8Array, fileSize: number): SafetensorsHeader {
+export function decodeHeader(
+  start: Uint8Array,
+  fileSize: number,
+  types: ElementTypes = OWN_TYPES,
+): SafetensorsHeader {
   const dataStart = headerSize(start, Math.min(start.length, fileSize));
   const text = decodeText(start.subarray(LENGTH_BYTES, dataStart));
   const membersWritten = scanJson(text, HEADER_BOUNDS, "its header", checkPlain);
@@ -144,7 +156,7 @@ export function decodeHeader(start: Uint8Array, fileSize: number): SafetensorsHe
     if (name === METADATA_KEY) {
       for (const [key, entry] of Object.entries(value)) metadata.set(key, decodeValue(key, entry));
     } else {
-      entries.push([name, decodeEntry(name, value)]);
+      entries.push([name, decodeEntry(name, value, types)]);
     }
   }
   // Of equal keys JSON.parse keeps the last without a word, and then fewer are left than were written.
@@ -199,28 +211,31 @@ function decodeValue(key: string, value: unknown): string {
   return value;
 }
 
-function decodeEntry(name: string, value: object): TensorEntry {
+function decodeEntry(name: string, value: object, types: ElementTypes): TensorEntry {
   const { dtype, shape, data_offsets: offsets } = value as Readonly<Record<string, unknown>>;
   if (Object.keys(value).length !== 3 || !isCounts(shape) || !isCounts(offsets)) {
     throw bad(`its tensor ${shown(name)} is not described by dtype, shape and data_offsets`);
   }
-  if (dtype !== "F32") {
+  const elementBytes = typeof dtype === "string" ? types.get(dtype) : undefined;
+  if (typeof dtype !== "string" || elementBytes === undefined) {
+    const read = [...types.keys()].join(", ");
     throw bad(
-      `its tensor ${shown(name)} has elements of type ${shown(String(dtype))}, and only F32 is read`,
+      `its tensor ${shown(name)} has elements of type ${shown(String(dtype))}, ` +
+        `and only ${read} ${types.size === 1 ? "is" : "are"} read`,
     );
   }
   const [start, end] = offsets;
   if (offsets.length !== 2 || start > end) {
     throw bad(`its tensor ${shown(name)} does not end after its beginning`);
   }
-  const size = elementCount(shape) * Float32Array.BYTES_PER_ELEMENT;
+  const size = elementCount(shape) * elementBytes;
   if (!Number.isSafeInteger(size) || size !== end - start) {
     throw bad(
       `its tensor ${shown(name)} has ${count(end - start)} bytes, ` +
-        `which is not what F32 [${shape.join(", ")}] needs`,
+        `which is not what ${dtype} [${shape.join(", ")}] needs`,
     );
   }
-  return { shape, start, end };
+  return { type: dtype, shape, start, end };
 }
 
 /** @throws CharnnError where the tensors do not fill the data from its beginning to its end. */

@@ -60,12 +60,15 @@ async function factsOf(folder: RunFolder): Promise<CheckpointFacts> {
 /** What a checkpoint keeps of the options of a training, by their long names. */
 function namedSettings({ config }: CheckpointFacts): Map<string, unknown> {
   const parts = ["model", "text", "training", "limits"] as const;
+  // Nobody knows how an imported model was trained.
+  const isKnown = (part: (typeof parts)[number]) => part === "model" || !config.imported;
   return new Map(
     parts.flatMap((part) =>
       namesIn(part).map((name) => {
         const values = config[part] as Readonly<Record<string, unknown>>;
         const { absent } = TRAIN[name] as { readonly absent?: unknown };
-        return [hyphened(name), values[name] ?? absent ?? null] as const;
+        const value = isKnown(part) ? (values[name] ?? absent) : undefined;
+        return [hyphened(name), value ?? null] as const;
       }),
     ),
   );

@@ -3,7 +3,7 @@ import { quoted } from "../shell-words.js";
 
 /** Commands in advice, as `charnn train`; where the word is something else, no command follows it. */
 const COMMAND =
-  /\bcharnn (?=(?:train|sample|runs|info|plot|report|eval|score|next|copies|doctor|bench|complete|help|--help|--version)\b|COMMAND\b)/g;
+  /\bcharnn (?=(?:train|sample|runs|info|plot|report|eval|score|next|copies|import|doctor|bench|complete|help|--help|--version)\b|COMMAND\b)/g;
 
 /**
  * What has to be typed for `charnn` to run it as this process was: by its name where that was found, by npx, by

@@ -96,7 +96,7 @@ export function jsonOf({
 }: ListedRun) {
   return {
     ...{ path, parameters, config, progress, vocabulary, name },
-    state: stateName({ state, isDone }),
+    state: stateName({ state, isDone, config }),
     savedAt: state.savedAt?.toISOString(),
     ...(state.origin && { settings: state.origin.settings, version: state.origin.version }),
   };

@@ -5,6 +5,7 @@ import { completeCommand } from "./commands/complete.js";
 import { copiesCommand } from "./commands/copies.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evalCommand } from "./commands/eval.js";
+import { importCommand } from "./commands/import.js";
 import { infoCommand } from "./commands/info.js";
 import { nextCommand } from "./commands/next.js";
 import { playCommand } from "./commands/play.js";
@@ -22,6 +23,7 @@ const COMMANDS = {
   "Start:": [trainCommand, sampleCommand, playCommand],
   "Look:": [infoCommand, plotCommand, reportCommand, runsCommand],
   "Measure:": [evalCommand, scoreCommand, nextCommand, copiesCommand],
+  "Exchange:": [importCommand],
   "Machine:": [doctorCommand, benchCommand, completeCommand],
 };
 

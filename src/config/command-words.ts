@@ -1,5 +1,6 @@
 import { quoted } from "../shell-words.js";
 import { hyphened } from "../text.js";
+import { IMPORT, type ImportSettings } from "./import.js";
 import type { Fold, StepChange } from "./kinds.js";
 import { TRAIN } from "./train.js";
 import type { TrainSettings } from "./train-settings.js";
@@ -40,6 +41,15 @@ export function beginningCommand(
   const given = settings as TrainSettings;
   const isNamed = given.name !== undefined || (begunAs !== undefined && begunAs !== name);
   return trainCommandLine(isNamed ? { ...given, name } : given);
+}
+
+/** The command that imports a model with these settings, to be pasted into a shell. */
+export function importCommandLine({ weights, ...settings }: ImportSettings): string {
+  const file = quoted(/^-./.test(weights) ? `./${weights}` : weights);
+  const options = Object.keys(IMPORT).flatMap((name) =>
+    optionWords(name, settings[name as keyof typeof settings]),
+  );
+  return ["charnn", "import", file, ...options].join(" ");
 }
 
 function byDefault(name: string): unknown {

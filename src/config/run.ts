@@ -73,6 +73,11 @@ export interface RunConfig {
   readonly text: Readonly<v.InferOutput<typeof textConfigSchema>>;
   readonly training: TrainingConfig;
   readonly limits: Limits;
+  /**
+   * Whether its weights come from another program. Its text is not known then, and its checkpoint has nothing but
+   * weights; the training and limits are what a new run with its weights begins from.
+   */
+  readonly imported?: true | undefined;
 }
 
 /** The settings that a checkpoint keeps in a part of its config, in the order in which it keeps them. */
@@ -118,6 +123,7 @@ export const runConfigSchema: v.GenericSchema<unknown, RunConfig> = v.strictObje
   text: textConfigSchema,
   training: trainingConfigSchema,
   limits: limitsSchema,
+  imported: v.optional(v.literal(true)),
 });
 
 /** Where a run stands between two steps. */

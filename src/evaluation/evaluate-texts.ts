@@ -224,6 +224,14 @@ function gradientSquares([{ config, tensors }, ...others]: readonly Checkpoint[]
   }
   const { optimizer } = config.training;
   const { documents } = config.text;
+  if (config.imported) {
+    throw new CharnnError(
+      "INVALID_SETTING",
+      "Dynamic evaluation needs the mean squares of the training's gradients, which an imported model does not have.",
+      "Leave `dynamic` out, or train on from its weights with `initFrom`.",
+      { setting: "dynamic" },
+    );
+  }
   if (documents !== undefined || !MOMENT_NAMES[optimizer].includes("v")) {
     const reason = documents
       ? `reads a text in one piece, and this model reads ${documentNoun(documents)}s`

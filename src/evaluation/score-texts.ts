@@ -12,6 +12,9 @@ import { inPieces } from "../turns.js";
 import { openPredictor } from "./predictor.js";
 import { surprisals, type TextReading } from "./surprisal.js";
 
+/** How many characters an imported model is taken to have learned from, which nobody knows. */
+const TRAIN_CHARACTERS_OF_IMPORTED = 1e6;
+
 const scoreSettingsSchema = settingsSchema<ScoreSettings>(SCORE, ["files"]);
 
 /** The surprisal of a piece of text to models: minus the logarithm of its probability, in bits. */
@@ -121,7 +124,7 @@ function bitsOfUnknown(
   mix: number | readonly number[] | undefined,
 ): number {
   const weights = weightsOf(models.length, mix);
-  const shares = models.map(({ config }, k) => weights[k] / (config.text.trainCharacters + 2));
+  const shares = models.map((model, k) => weights[k] / (trainCharactersOf(model) + 2));
   return -Math.log2(shares.reduce((sum, share) => sum + share, 0));
 }
 
@@ -215,4 +218,8 @@ function surprisalOf(
 /** JSON has no number that is not finite. */
 function orNull(value: number): number | null {
   return Number.isFinite(value) ? value : null;
+}
+
+function trainCharactersOf({ config: { imported, text } }: Checkpoint): number {
+  return imported ? TRAIN_CHARACTERS_OF_IMPORTED : text.trainCharacters;
 }

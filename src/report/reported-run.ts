@@ -1,5 +1,6 @@
 import { type CheckpointFacts, readCheckpointFacts } from "../checkpoint/checkpoint.js";
-import { beginningCommand, trainCommandLine } from "../config/command-words.js";
+import { beginningCommand, importCommandLine, trainCommandLine } from "../config/command-words.js";
+import type { ImportSettings } from "../config/import.js";
 import { namesIn, type RunConfig } from "../config/run.js";
 import { TRAIN } from "../config/train.js";
 import type { TrainSettings } from "../config/train-settings.js";
@@ -42,7 +43,11 @@ export function secondsOf({ steps, evaluations }: Metrics): number {
  * that its config does not have by default. Undefined where nothing says how the run was made.
  */
 export function commandOf({ metrics, facts }: ReportedRun): string | undefined {
-  const { origin, run } = metrics;
+  const { origin, imported, run } = metrics;
+  if (imported) {
+    const settings = imported.settings as unknown as ImportSettings;
+    return importCommandLine({ ...settings, name: run.name });
+  }
   if (origin) return beginningCommand(origin, run.name);
   return (
     facts && trainCommandLine({ files: ["FILE"], name: run.name, ...settingsOf(facts.config) })

@@ -48,13 +48,16 @@ const NAMES: Readonly<Record<string, string>> = {
 export function settingsOf({ config }: CheckpointFacts): Setting[] {
   const options = Object.entries(TRAIN as Readonly<Record<string, ShownOption>>);
   const settings = options.flatMap(([name, option]): Setting[] => {
+    // What an imported model would be trained with is nothing that it was trained with.
+    if (config.imported && option.checkpoint !== "model") return [];
     const part = option.checkpoint && (config[option.checkpoint] as Record<string, unknown>);
     const value = part?.[name] ?? option.absent;
     if (!part || value === undefined) return [];
     const shown = shownValue(name, value, option);
     return [{ group: groupOf(option), name: NAMES[name] ?? spaced(name), value: shown }];
   });
-  const all = [...textFacts(config), ...modelFacts(config), ...settings];
+  const text = config.imported ? [] : textFacts(config);
+  const all = [...text, ...modelFacts(config), ...settings];
   const groups = [...new Set(all.map(({ group }) => group))];
   return groups.flatMap((group) => all.filter((setting) => setting.group === group));
 }

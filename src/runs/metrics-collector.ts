@@ -1,5 +1,12 @@
 import type { MetricName } from "../config/names.js";
-import type { EvalRecord, MetricsRecord, RunRecord, SampleRecord, StepRecord } from "./metrics.js";
+import type {
+  EvalRecord,
+  ImportRecord,
+  MetricsRecord,
+  RunRecord,
+  SampleRecord,
+  StepRecord,
+} from "./metrics.js";
 import type { RunFolder } from "./run-folder.js";
 import { type Point, ThinnedCurve, ThinnedList } from "./thinned.js";
 
@@ -12,6 +19,8 @@ export interface Metrics {
   /** How the run was begun, and last resumed; undefined in runs of earlier versions. */
   readonly origin: RunRecord | undefined;
   readonly resumption: RunRecord | undefined;
+  /** How it was imported; undefined for one that charnn has trained. */
+  readonly imported: ImportRecord | undefined;
   readonly steps: readonly StepRecord[];
   readonly evaluations: readonly EvalRecord[];
   readonly samples: readonly SampleRecord[];
@@ -43,6 +52,7 @@ export class MetricsCollector {
   #best: { readonly step: number; readonly loss: number } | undefined;
   #origin: RunRecord | undefined;
   #resumption: RunRecord | undefined;
+  #imported: ImportRecord | undefined;
   #isEmpty = true;
 
   get isEmpty(): boolean {
@@ -56,7 +66,9 @@ export class MetricsCollector {
       return;
     }
     this.#isEmpty = false;
-    if (record.event === "sample") {
+    if (record.event === "import") {
+      this.#imported = record;
+    } else if (record.event === "sample") {
       this.#samples.add(record);
     } else if (record.event === "step") {
       this.#steps.add(record);
@@ -79,6 +91,7 @@ export class MetricsCollector {
       run,
       origin: this.#origin,
       resumption: this.#resumption,
+      imported: this.#imported,
       steps: this.#steps.items,
       evaluations: this.#evaluations.items,
       samples: this.#samples.items,

@@ -55,6 +55,14 @@ const recordSchema = v.variant("event", [
       ]),
     ),
   }),
+  v.object({
+    event: v.literal("import"),
+    step: fromZero,
+    date: v.string(),
+    version: v.string(),
+    file: v.string(),
+    settings: v.objectWithRest({ weights: v.string() }, v.union([v.string(), v.boolean()])),
+  }),
 ]);
 
 /** What a line says. Losses are in nats/character. */
@@ -67,6 +75,8 @@ export type SampleRecord = Extract<MetricsRecord, { event: "sample" }>;
  * many threads of which backend, and with which settings.
  */
 export type RunRecord = Extract<MetricsRecord, { event: "run" }>;
+/** When a run was imported, with which version of charnn, from which file, and with which settings. */
+export type ImportRecord = Extract<MetricsRecord, { event: "import" }>;
 
 const RECORDED: ReadonlySet<string> = new Set<MetricsRecord["event"]>(["step", "eval", "sample"]);
 
@@ -95,10 +105,10 @@ const LINE_END = Buffer.from("\n");
 const BYTES_OF_FIRST_LINE = 1 << 16;
 
 /**
- * How a run was begun, by the first line of its metrics; undefined where that does not say it, as in runs of
+ * How a run was begun or imported, by the first line of its metrics; undefined where that does not say it, as in runs of
  * earlier versions.
  */
-export async function readOrigin(path: string): Promise<RunRecord | undefined> {
+export async function readOrigin(path: string): Promise<RunRecord | ImportRecord | undefined> {
   try {
     // To open a pipe would wait for somebody to write to it.
     if (!(await stat(path)).isFile()) return undefined;
@@ -107,7 +117,7 @@ export async function readOrigin(path: string): Promise<RunRecord | undefined> {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(BYTES_OF_FIRST_LINE), 0);
       const [line] = buffer.toString("utf8", 0, bytesRead).split("\n");
       const record = parseRecord(Buffer.from(line));
-      return record?.event === "run" ? record : undefined;
+      return record?.event === "run" || record?.event === "import" ? record : undefined;
     } finally {
       await closeRead(file);
     }

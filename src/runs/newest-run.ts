@@ -1,6 +1,5 @@
 /** The run that is meant where none is named: the newest of those that have learned something. */
-import { readCheckpointFacts } from "../checkpoint/checkpoint.js";
-import type { Progress } from "../config/run.js";
+import { type CheckpointFacts, readCheckpointFacts } from "../checkpoint/checkpoint.js";
 import { CharnnError } from "../errors.js";
 import { readLines } from "../files/read-lines.js";
 import { counted } from "../text.js";
@@ -12,7 +11,7 @@ import type { RunFolder } from "./run-folder.js";
 const NAMES_IN_HINT = 5;
 
 /**
- * The checkpoint of the newest run in `out` whose model has been evaluated, or where none has, of the newest that
+ * The checkpoint of the newest run in `out` whose model has been evaluated or imported, or where none has, of the newest that
  * has taken a step. One that can't be read is taken too, so that whoever reads it says why.
  *
  * @returns undefined where there is no checkpoint at all
@@ -23,9 +22,9 @@ export async function newestCheckpoint(out: string): Promise<string | undefined>
   let begun: string | undefined;
   for (const { folder, contents } of runs) {
     const [path] = checkpointsOf(folder, contents);
-    const progress = await progressOf(path);
-    if (progress === undefined || progress.evaluatedAt > 0) return path;
-    if (progress.step > 0) begun ??= path;
+    const facts = await factsOf(path);
+    if (facts === undefined || hasLearned(facts)) return path;
+    if (facts.progress.step > 0) begun ??= path;
   }
   if (begun === undefined && runs.length > 0) {
     const names = runs.map(({ folder }) => folder.name);
@@ -62,7 +61,7 @@ export async function newestReportedRun(out: string): Promise<RunFolder | undefi
  */
 export function untrainedWarning(
   name: string,
-  { step, evaluatedAt }: Pick<Progress, "step" | "evaluatedAt">,
+  { step, evaluatedAt }: Pick<CheckpointFacts["progress"], "step" | "evaluatedAt">,
 ): string | undefined {
   if (evaluatedAt > 0) return undefined;
   return step === 0
@@ -70,10 +69,15 @@ export function untrainedWarning(
     : `The run ${name} may have learned very little: it has taken ${counted(step, "step")}, and has not been evaluated.`;
 }
 
+/** Whether a model has surely learned something, here or elsewhere. */
+function hasLearned({ config, progress }: Pick<CheckpointFacts, "config" | "progress">): boolean {
+  return progress.evaluatedAt > 0 || config.imported === true;
+}
+
 /** Undefined for what can't be read. */
-async function progressOf(path: string): Promise<Progress | undefined> {
+async function factsOf(path: string): Promise<CheckpointFacts | undefined> {
   try {
-    return (await readCheckpointFacts(path)).progress;
+    return await readCheckpointFacts(path);
   } catch (error) {
     if (error instanceof CharnnError) return undefined;
     throw error;

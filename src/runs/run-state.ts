@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { watchTraining } from "./lock.js";
-import { type RunRecord, readOrigin } from "./metrics.js";
+import { type ImportRecord, type RunRecord, readOrigin } from "./metrics.js";
 import type { RunContents } from "./run-contents.js";
 import { checkpointsOf } from "./run-contents.js";
 import type { RunFolder } from "./run-folder.js";
@@ -13,8 +13,8 @@ export interface RunState {
   readonly files: readonly { readonly path: string; readonly bytes: number }[];
   /** When the newest of them was written; undefined where there is none. */
   readonly savedAt: Date | undefined;
-  /** How it was begun; undefined where its metrics don't say it. */
-  readonly origin: RunRecord | undefined;
+  /** How it was begun or imported; undefined where its metrics don't say it. */
+  readonly origin: RunRecord | ImportRecord | undefined;
 }
 
 /** Looks at the files of a run; what can't be read is left out. */

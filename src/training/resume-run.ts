@@ -24,6 +24,7 @@ import { lastSeconds, truncateMetricsAfter } from "../runs/metrics.js";
 import { checkpointsOf, contentsOf } from "../runs/run-contents.js";
 import { type RunFolder, runFolder } from "../runs/run-folder.js";
 import { readRunFacts, statesBesideLast } from "../runs/saved-states.js";
+import { quoted } from "../shell-words.js";
 import { firstModel } from "./first-model.js";
 import {
   noRunWithSettings,
@@ -85,6 +86,7 @@ async function resumeClaimed(
   const { signal } = options;
   const { backend } = selected;
   const saved = await readLast(folder, signal);
+  refuseImported(folder, saved.config);
   refuseOtherSettings(folder, saved.config, settings);
   refuseTooLarge(trainingShape(saved.config, backend), FIXED);
   const corpus = await loadCorpus(
@@ -218,6 +220,16 @@ async function configOf(folder: RunFolder): Promise<RunConfig | undefined> {
     return other.facts;
   });
   return facts.config;
+}
+
+/** What another program has trained has no optimizer moments, and no place in a text. */
+function refuseImported({ name }: RunFolder, { imported }: RunConfig): void {
+  if (!imported) return;
+  throw new CharnnError(
+    "CANNOT_RESUME",
+    `The run ${name} was imported: it has weights, and no training to continue.`,
+    `To train on from its weights, give \`initFrom: ${quoted(name)}\` and another \`name\` in place of \`resume\`.`,
+  );
 }
 
 function refuseOtherText(folder: RunFolder, { text }: RunConfig, corpus: Corpus): void {

@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { BENCH } from "#src/config/bench.js";
 import { COPIES } from "#src/config/copies.js";
 import { EVALUATE } from "#src/config/evaluate.js";
+import { IMPORT } from "#src/config/import.js";
 import type { Option } from "#src/config/option.js";
 import { REPORT } from "#src/config/report.js";
 import { namesIn } from "#src/config/run.js";
@@ -19,6 +20,7 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>
   bench: BENCH,
   copies: COPIES,
   eval: EVALUATE,
+  import: IMPORT,
   report: REPORT,
   sample: SAMPLE,
   score: SCORE,

@@ -12,6 +12,7 @@ import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { EXECUTABLE, plainEnvironment, quoted } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
+import { foreignTensors, SMALL_MODEL, safetensorsOf } from "../helpers/foreign-model.js";
 import { slow } from "../helpers/slow.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -211,7 +212,10 @@ function anchorsOf(file: string): string[] {
 /** The texts that the pages name; a small one in place of each. */
 async function writeTexts(cwd: string): Promise<void> {
   const book = sonnet(220);
-  const files: Record<string, string> = {
+  const vocabulary = [...new Set(book)].sort();
+  const weights = foreignTensors({ ...SMALL_MODEL, vocabularySize: vocabulary.length });
+  const files: Record<string, string | Uint8Array> = {
+    "weights.safetensors": safetensorsOf(weights),
     "data/shakespeare.txt": book,
     "book.txt": book,
     "other.txt": book.slice(0, 1_500),
@@ -232,6 +236,7 @@ async function writeTexts(cwd: string): Promise<void> {
       (_, k) => `${words(k, 6)},\n${words(k + 7, 5)}.\n`,
     ).join("\n"),
     "stories.txt": Array.from({ length: 40 }, (_, k) => `${words(k, 9)}.`).join("<|endoftext|>\n"),
+    "chars.json": JSON.stringify(vocabulary),
     "settings.json": JSON.stringify({ "hidden-size": 64, "max-time": "10m" }),
   };
   for (const [name, text] of Object.entries(files)) {

@@ -5,6 +5,7 @@ import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { documentedFields, faultsOf, namesIn } from "../helpers/documented-fields.js";
 import { charnn, foxFolder, jsonLines, SMALL, sentences } from "../helpers/executable.js";
+import { CHARACTERS, foreignTensors, safetensorsOf } from "../helpers/foreign-model.js";
 import { slow } from "../helpers/slow.js";
 
 const documented = documentedFields();
@@ -156,11 +157,24 @@ slow("What the commands print of the machine is as docs/events.md says", async (
   assertDocumented("charnn bench", await printed(t, cwd, "bench", ...model));
 });
 
+test("What an import prints and reports is as docs/events.md says", async (t) => {
+  const cwd = await foxFolder(t);
+  await writeFile(path.join(cwd, "weights.safetensors"), safetensorsOf(foreignTensors()));
+  await writeFile(path.join(cwd, "chars.json"), JSON.stringify(CHARACTERS));
+  const args = ["weights.safetensors", "--vocabulary", "chars.json", "--name", "torch"];
+  assertDocumented("charnn import", await printed(t, cwd, "import", ...args));
+  const lines = await readFile(path.join(cwd, "checkpoints/torch/metrics.jsonl"), "utf8");
+  assertEvents(jsonLines(lines), "import");
+  const info = await printed(t, cwd, "info", "torch");
+  assertDocumented("charnn info", info);
+  assertSeen(info, "config.imported", "settings.weights");
+});
+
 test("docs/events.md has no table that these tests don't look at", () => {
   const events =
-    "preparing start replan warning step eval sample checkpoint end cross-validation run";
+    "preparing start replan warning step eval sample checkpoint end cross-validation run import";
   const commands =
-    "sample,next,eval,score,score --also,score --labels,copies,info,runs rm,runs mv,runs diff,plot,report,doctor,bench";
+    "sample,next,eval,score,score --also,score --labels,copies,info,runs rm,runs mv,runs diff,plot,report,import,doctor,bench";
   assert.deepEqual(
     [...documented.keys()].sort(),
     [...events.split(" "), ...commands.split(",").map((it) => `charnn ${it}`)].sort(),

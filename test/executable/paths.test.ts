@@ -71,6 +71,7 @@ const OPERANDS: Readonly<Record<string, readonly string[]>> = {
   score: ["fox", "fox.txt"],
   next: ["fox", "The"],
   copies: ["fox.txt", "fox.txt"],
+  import: ["fox.txt"],
 };
 
 /** Command lines in each of which one option or operand is a path. */

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import type { CheckpointFacts } from "../../checkpoint/checkpoint.js";
-import { beginningCommand } from "../../config/command-words.js";
-import type { RunRecord } from "../../runs/metrics.js";
+import { beginningCommand, importCommandLine } from "../../config/command-words.js";
+import type { ImportSettings } from "../../config/import.js";
 import type { RunState } from "../../runs/run-state.js";
 import { counted, formatCount } from "../../text.js";
 import { asTyped } from "../invocation.js";
@@ -40,10 +40,9 @@ export function runList(
     run: run.name,
     text: textName(run.state.origin),
     model: modelName(run.config.model),
-    steps: [run.progress.step, ...(run.progress.totalSteps ? [run.progress.totalSteps] : [])]
-      .map(formatCount)
-      .join("/"),
-    "held-out loss": run.progress.bestLoss?.toFixed(3) ?? "none yet",
+    steps: run.config.imported ? "" : stepsName(run),
+    "held-out loss":
+      run.progress.bestLoss?.toFixed(3) ?? (run.config.imported ? "not known" : "none yet"),
     state: stateName(run),
     when: run.state.isTrained || !run.state.savedAt ? "now" : timeAgo(run.state.savedAt),
     "": run.name === taken ? "<- sample takes this" : "",
@@ -58,15 +57,25 @@ export function runList(
   return columns([shown, ...table.map((row) => shown.map((column) => row[column]))]);
 }
 
-/** `running`, `done` or `stopped` */
-export function stateName({ state, isDone }: Pick<ListedRun, "state" | "isDone">): string {
+function stepsName({ progress: { step, totalSteps } }: ListedRun): string {
+  return [step, ...(totalSteps ? [totalSteps] : [])].map(formatCount).join("/");
+}
+
+/** `running`, `imported`, `done` or `stopped` */
+export function stateName({
+  state,
+  isDone,
+  config,
+}: Pick<ListedRun, "state" | "isDone" | "config">): string {
   if (state.isTrained) return "running";
+  if (config.imported) return "imported";
   return isDone ? "done" : "stopped";
 }
 
 /** The names of the files that a run was begun with. */
-function textName(origin: RunRecord | undefined): string {
-  if (!origin) return "";
+function textName(origin: ListedRun["state"]["origin"]): string {
+  // Of an imported model the text is not known.
+  if (origin?.event !== "run") return "";
   const [first = "", ...rest] = origin.settings.files.map((file) =>
     file === "-" ? "stdin" : basename(file),
   );
@@ -75,38 +84,37 @@ function textName(origin: RunRecord | undefined): string {
 
 /** Everything that is known about one run, a line for each fact. */
 export function runDetails(run: ListedRun, width: number | undefined): string[] {
-  const { path, config, progress, vocabulary, parameters, state } = run;
-  const { model, text, training } = config;
-  const held = [`${formatCount(text.trainCharacters)} to train`];
-  if (text.validationCharacters > 0)
-    held.push(`${formatCount(text.validationCharacters)} held out`);
-  if (text.testCharacters > 0) held.push(`${formatCount(text.testCharacters)} kept for a test`);
+  const { path, config, vocabulary, parameters, state } = run;
+  const { model } = config;
   const input = model.embeddingSize > 0 ? `embedding of ${model.embeddingSize}` : "one-hot input";
+  const known = !config.imported;
   const rows = [
     ["checkpoint", path],
     [
       "state",
       [stateName(run), ...(state.savedAt ? [`saved ${timeAgo(state.savedAt)}`] : [])].join(", "),
     ],
-    [
-      "steps",
-      `${stepOf(progress.step, progress.totalSteps)}, ${counted(progress.epoch, "whole epoch")}`,
-    ],
-    ...results(run),
-    ["text", `${formatCount(text.characters)} characters: ${held.join(", ")}`],
+    ...(known ? [stepsRow(run), ...results(run), textRow(run)] : []),
     ["vocabulary", `${formatCount(vocabulary.length)}: ${shownVocabulary(vocabulary)}`],
     ["model", `${modelName(model)}, ${input}, ${formatCount(parameters)} parameters`],
-    ["batches", `${training.batchSize} ${training.batching} of ${training.seqLength} characters`],
-    [
-      "optimizer",
-      `${training.optimizer}, learning rate ${training.learningRate}, ${training.schedule}`,
-    ],
-    ["regularization", regularization(training).join(", ") || "none"],
-    ["random seed", String(training.randomSeed)],
+    ...(known ? trainingRows(run) : []),
     ["files", state.files.map((file) => `${basename(file.path)} ${bytes(file.bytes)}`).join(", ")],
     ...begun(run),
   ];
   return columns(rows, width);
+}
+
+function stepsRow({ progress }: ListedRun): string[] {
+  const epochs = counted(progress.epoch, "whole epoch");
+  return ["steps", `${stepOf(progress.step, progress.totalSteps)}, ${epochs}`];
+}
+
+function textRow({ config: { text } }: ListedRun): string[] {
+  const held = [`${formatCount(text.trainCharacters)} to train`];
+  if (text.validationCharacters > 0)
+    held.push(`${formatCount(text.validationCharacters)} held out`);
+  if (text.testCharacters > 0) held.push(`${formatCount(text.testCharacters)} kept for a test`);
+  return ["text", `${formatCount(text.characters)} characters: ${held.join(", ")}`];
 }
 
 /** Losses: of the model, and of the n-gram baseline to compare with. */
@@ -122,10 +130,31 @@ function results({ config: { text }, progress }: ListedRun): string[][] {
   ];
 }
 
+function trainingRows({ config: { training } }: ListedRun): string[][] {
+  return [
+    ["batches", `${training.batchSize} ${training.batching} of ${training.seqLength} characters`],
+    [
+      "optimizer",
+      `${training.optimizer}, learning rate ${training.learningRate}, ${training.schedule}`,
+    ],
+    ["regularization", regularization(training).join(", ") || "none"],
+    ["random seed", String(training.randomSeed)],
+  ];
+}
+
 function begun({ name, state: { origin } }: ListedRun): string[][] {
   if (!origin) return [];
-  const { date, version, backend, threads } = origin;
+  const { date, version } = origin;
   const when = date.replace(/^(.*)T(\d\d:\d\d).*$/, "$1 $2 UTC");
+  if (origin.event === "import") {
+    const settings = origin.settings as unknown as ImportSettings;
+    const command = importCommandLine({ ...settings, name });
+    return [
+      ["imported", `from ${origin.file}, ${when}, charnn ${version}`],
+      ["command", asTyped(command)],
+    ];
+  }
+  const { backend, threads } = origin;
   return [
     ["begun", `${when}, charnn ${version}, ${backend}, ${counted(threads, "thread")}`],
     ["command", asTyped(beginningCommand(origin, name))],

@@ -17,6 +17,7 @@ const KINDS: Readonly<Record<string, PathKind>> = {
   file: "input",
   files: "input",
   sample: "input",
+  weights: "input",
   run: "run",
   runs: "run",
   folder: "output",

@@ -51,6 +51,9 @@ export function reportPage(report: Report, live?: Live): string {
     ...(live ? ["connect-src 'self'"] : []),
   ].join("; ");
   const metrics = runs.map((run) => run.metrics);
+  const training = html`${curvesSection()}
+${samplesSection(metrics)}
+${trainingSection(metrics)}`;
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -79,9 +82,7 @@ ${sectionsOf(report).map(([id, name]) => html`<li><a href="#${id}">${name}</a></
 </header>
 <main id="content" tabindex="-1">
 ${resultSection(runs, live !== undefined)}
-${curvesSection()}
-${samplesSection(metrics)}
-${trainingSection(metrics)}
+${isTrained(report) ? training : html`<div hidden>${training}</div>`}
 ${view ? surprisalSection(view) : ""}
 ${view ? neuronsSection(view) : ""}
 ${settingsSection(runs)}
@@ -101,8 +102,14 @@ function sha256(text: string): string {
   return createHash("sha256").update(text).digest("base64");
 }
 
-function sectionsOf({ view, runs, vocabularies }: Report): [id: string, name: string][] {
-  const names = ["Result", "Curves", "Samples", "Training"];
+/** Whether any run has a training to show, or will have; the script of the page needs its parts in any case. */
+function isTrained({ runs }: Report): boolean {
+  return runs.length === 0 || runs.some(({ metrics }) => !metrics.imported);
+}
+
+function sectionsOf(report: Report): [id: string, name: string][] {
+  const { view, runs, vocabularies } = report;
+  const names = ["Result", ...(isTrained(report) ? ["Curves", "Samples", "Training"] : [])];
   if (view) names.push("Surprisal", "Neurons");
   if (runs.some(({ facts }) => facts)) names.push("Settings");
   if (vocabularies.some((vocabulary) => vocabulary)) names.push("Vocabulary");

@@ -21,6 +21,7 @@ const WAITING = "Waiting for the run to report; the page follows it then.";
 const TRAINING = "The run goes on; the page follows it.";
 const GONE = "The run is not there at the moment; the page shows what there was last.";
 const OVER = "The run is over; the page follows it if it is resumed.";
+const IMPORTED = "The model was imported; the page follows what takes its place.";
 
 export interface WatchOptions {
   readonly stdin: AsyncIterable<Uint8Array> | undefined;
@@ -148,14 +149,16 @@ export class WatchedRun {
     const checkpoint = await checkpointOf(reader.run);
     const isFirst = checkpoint !== undefined && this.#checkpoint === undefined;
     this.#checkpoint = checkpoint;
-    const status = reader.isEmpty ? WAITING : ended ? OVER : TRAINING;
-    const { metrics } = reader;
+    const { metrics, isEmpty } = reader;
+    const isImported = metrics.imported !== undefined;
+    const status = isEmpty ? WAITING : isImported ? IMPORTED : ended ? OVER : TRAINING;
     // How the run was made stands on a page from its beginning on.
     const saysHow = metrics.origin !== undefined && !this.#saysHow;
     this.#saysHow = metrics.origin !== undefined;
     const edition = this.#shown.edition + Number(beganAgain || isFirst || saysHow);
     const run = await this.#runOf(metrics);
-    const progress = reader.isEmpty ? "" : howFar(run, await changedAt(reader.run.metrics), !ended);
+    const isAnywhere = !isEmpty && !isImported;
+    const progress = isAnywhere ? howFar(run, await changedAt(reader.run.metrics), !ended) : "";
     const before = this.#shown;
     const isSame =
       status === before.status && edition === before.edition && progress === before.progress;

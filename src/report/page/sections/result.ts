@@ -27,6 +27,9 @@ function headline({ metrics, facts }: ReportedRun): Html {
   const atBest = trainingLossAtBest(metrics);
   if (!best) {
     const loss = evaluations.at(-1)?.loss ?? steps.at(-1)?.loss;
+    if (metrics.imported) {
+      return html`<p>The model was trained elsewhere and imported: its loss is not known. <code>charnn eval</code> measures it on a text.</p>`;
+    }
     if (typeof loss !== "number") return html`<p>There is no loss yet.</p>`;
     return html`<p class="headline">${inUnits(loss)} <span>on what it was trained on; there is no validation loss yet</span></p>`;
   }
@@ -120,7 +123,7 @@ function stepsOf({ metrics, totalSteps }: ReportedRun): string {
 /** How a run was made. A live page says elsewhere how far it has come. */
 function facts(run: ReportedRun, isLive: boolean): Html {
   const { metrics, facts: own } = run;
-  const { origin } = metrics;
+  const { origin, imported } = metrics;
   const rows: [name: string, value: string][] = [];
   if (own) {
     const { model, text } = own.config;
@@ -131,9 +134,13 @@ function facts(run: ReportedRun, isLive: boolean): Html {
       text.validationCharacters > 0
         ? `, ${formatCount(text.validationCharacters)} of them held out`
         : "";
-    rows.push(["text", `${formatCount(text.characters)} characters${held}`]);
+    if (!imported) rows.push(["text", `${formatCount(text.characters)} characters${held}`]);
   }
-  if (!isLive) {
+  if (imported) {
+    rows.push(["imported", dateOf(imported.date)]);
+    rows.push(["from", imported.file]);
+    rows.push(["charnn", imported.version]);
+  } else if (!isLive) {
     rows.push(["steps", stepsOf(run)]);
     rows.push(["training time", duration(secondsOf(metrics))]);
   }

@@ -2,11 +2,19 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { closeRead } from "../clean-up.js";
 import { CharnnError, systemErrorCode } from "../errors.js";
-import { unlessAbsent } from "../files/folder-names.js";
 import { notReadable } from "../system-errors.js";
+import { unlessAbsent } from "./folder-names.js";
 
-/** A checkpoint file that is open. */
-export interface CheckpointFile {
+/** What a file is to be, for messages. */
+export interface FileKind {
+  /** `checkpoint` */
+  readonly noun: string;
+  /** What to do where it can't be used, unless the error itself says that. */
+  readonly hint?: string;
+}
+
+/** A file that is open, to be read from any place. */
+export interface ReadableFile {
   /** Bytes. */
   readonly size: number;
   /**
@@ -27,14 +35,15 @@ export interface CheckpointFile {
 const PIECE_BYTES = 8 * 1024 * 1024;
 
 /**
- * Runs `read` on a checkpoint file, and puts the path before what it finds wrong.
+ * Runs `read` on a file, and puts the path before what it finds wrong.
  *
  * @param pieceBytes the most that is read at once
  * @throws CharnnError `NOT_FOUND`, `BAD_CHECKPOINT` or `NOT_READABLE`
  */
-export async function withCheckpointFile<Result>(
+export async function withFile<Result>(
   path: string,
-  read: (file: CheckpointFile) => Promise<Result>,
+  kind: FileKind,
+  read: (file: ReadableFile) => Promise<Result>,
   pieceBytes: number = PIECE_BYTES,
 ): Promise<Result> {
   let handle: FileHandle | undefined;
@@ -42,19 +51,19 @@ export async function withCheckpointFile<Result>(
     // Without O_NONBLOCK opening a pipe would wait for somebody to write to it.
     const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
     handle = await unlessAbsent(path, () => open(path, flags));
-    if (!handle) throw new CharnnError("NOT_FOUND", `There is no checkpoint ${path}.`);
+    if (!handle) throw new CharnnError("NOT_FOUND", `There is no ${kind.noun} ${path}.`);
     const stats = await handle.stat();
     if (stats.isDirectory()) throw bad("it is a folder");
     if (!stats.isFile()) throw bad("it is not a regular file");
-    return await read(checkpointFile(handle, stats.size, pieceBytes));
+    return await read(readable(handle, stats.size, pieceBytes));
   } catch (error) {
-    throw readingError(path, error);
+    throw readingError(path, kind, error);
   } finally {
     await closeRead(handle);
   }
 }
 
-function checkpointFile(handle: FileHandle, size: number, pieceBytes: number): CheckpointFile {
+function readable(handle: FileHandle, size: number, pieceBytes: number): ReadableFile {
   return {
     size,
     async readInto(bytes, position, onPiece) {
@@ -78,24 +87,22 @@ function checkpointFile(handle: FileHandle, size: number, pieceBytes: number): C
   };
 }
 
-function readingError(path: string, error: unknown): unknown {
+function readingError(path: string, kind: FileKind, error: unknown): unknown {
   const code = systemErrorCode(error) ?? "";
   const reason =
     error instanceof CharnnError && error.code === "BAD_CHECKPOINT"
       ? error.message.replace(/\.$/, "")
       : NO_FILE.get(code);
   if (reason !== undefined) {
-    return new CharnnError(
-      "BAD_CHECKPOINT",
-      `${path} can't be used: ${reason}.`,
-      "A run has best.safetensors and last.safetensors: if one is damaged, the other may be whole.",
-      { cause: error },
-    );
+    const hint = (error instanceof CharnnError ? error.hint : undefined) ?? kind.hint;
+    return new CharnnError("BAD_CHECKPOINT", `${path} can't be used: ${reason}.`, hint, {
+      cause: error,
+    });
   }
   return code ? notReadable(path, error) : error;
 }
 
-/** The errors that show that something other than a file has a checkpoint's name. */
+/** The errors that show that something other than a file has the name of a file. */
 const NO_FILE: ReadonlyMap<string, string> = new Map([
   ["ENOENT", "it is a link to something that is not there"],
   ["ELOOP", "its links lead round in a circle"],
