@@ -6,15 +6,6 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { withOptions } from "#src/cli/options/with-options.js";
-import { BENCH } from "#src/config/bench.js";
-import { COPIES } from "#src/config/copies.js";
-import { EVALUATE } from "#src/config/evaluate.js";
-import { NEXT } from "#src/config/next.js";
-import { PLAY } from "#src/config/play.js";
-import { REPORT } from "#src/config/report.js";
-import { SAMPLE } from "#src/config/sample.js";
-import { SCORE } from "#src/config/score.js";
-import { TRAIN } from "#src/config/train.js";
 
 const SOURCES = fileURLToPath(new URL("../src", import.meta.url));
 /** Help and options of the command line, arguments of other programs, and code in strings. */
@@ -28,9 +19,8 @@ test("No message of the library names an option of the command line", () => {
   assert.deepEqual(found, []);
 });
 
-test("What a message of the library has in backquotes is a setting, or a command", () => {
-  const tables = [TRAIN, SAMPLE, EVALUATE, SCORE, REPORT, NEXT, PLAY, BENCH, COPIES];
-  const settings = new Set(tables.flatMap((table) => Object.keys(table)));
+test("What a message of the library has in backquotes is a setting, or a command", async () => {
+  const settings = await namesOfSettings();
   const named = stringsOfLibrary().flatMap(({ file, text }) =>
     Array.from(text.matchAll(/`([a-z]\w*)(?:: [^`]+)?`/g), ([, name]) => ({ file, name })),
   );
@@ -47,6 +37,23 @@ test("The command line shows its options where a message names settings, with th
     "--training-text or --min-count 3, --init-from 'a b.txt'; `npm run data` makes it.",
   );
 });
+
+/** The names in all tables of options. */
+async function namesOfSettings(): Promise<ReadonlySet<string>> {
+  const names = new Set<string>();
+  for (const file of readdirSync(path.join(SOURCES, "config"))) {
+    const module: object = await import(`#src/config/${file.replace(/\.ts$/, ".js")}`);
+    for (const table of Object.values(module).filter(isTable)) {
+      for (const name of Object.keys(table)) names.add(name);
+    }
+  }
+  return names;
+}
+
+function isTable(value: unknown): value is object {
+  const entries = typeof value === "object" && value !== null ? Object.values(value) : [];
+  return entries.length > 0 && entries.every((entry) => entry?.kind !== undefined);
+}
 
 /** All strings of the source code outside of `cli/`; what is put into one appears as `{}`. */
 function stringsOfLibrary(): { file: string; text: string }[] {
