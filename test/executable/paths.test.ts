@@ -32,6 +32,7 @@ const NO_PATHS: ReadonlySet<string | undefined> = new Set([
     "how",
     "text",
     "columns",
+    "line",
     "rows",
     "step:steps,",
   ],
