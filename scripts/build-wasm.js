@@ -1,10 +1,11 @@
 /**
- * Compiles the kernels to native/wasm/kernels.wasm, which is kept in the repository: charnn uses it where
- * there is no addon. One version of one compiler makes it, so that anybody gets the same bytes.
+ * Compiles the kernels to native/wasm/kernels.wasm, which charnn uses where there is no addon, and those that write
+ * text to native/wasm/writing.wasm, which goes into exported models. Both are kept in the repository. One version of one
+ * compiler makes them, so that anybody gets the same bytes.
  *
- *     node scripts/build-wasm.js             # compiles it
- *     node scripts/build-wasm.js --check     # fails where it was made of other sources
- *     node scripts/build-wasm.js --compare   # compiles it and fails where the bytes differ
+ *     node scripts/build-wasm.js             # compiles them
+ *     node scripts/build-wasm.js --check     # fails where one was made of other sources
+ *     node scripts/build-wasm.js --compare   # compiles them and fails where the bytes differ
  *
  * The compiler is the zig of packages, which pip gets first. Where pip can't, --compare exits with 77.
  */
@@ -19,15 +20,31 @@ import { CannotBuild, callCompiler, pinnedVersion, pinnedZig } from "./native/co
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const sources = join(root, "native");
-const MODULE = join(sources, "wasm", "kernels.wasm");
 
 /** What test runners take for "skipped". */
 const EXIT_SKIPPED = 77;
 
-/** Compiled, one object each. */
-const UNITS = ["kernels.cc", "parallel/team.cc"].concat(
-  ["rnn", "loss", "decode", "wasm"].flatMap(unitsIn),
-);
+/** What the modules are made of. Each unit is compiled to one object. */
+const MODULES = [
+  {
+    file: join(sources, "wasm", "kernels.wasm"),
+    units: ["kernels.cc", "parallel/team.cc"].concat(
+      ["rnn", "loss", "decode", "wasm"].flatMap(unitsIn),
+    ),
+    flags: [],
+    // The memory is shared by the threads of a team.
+    link: ["--shared-memory", `--max-memory=${2 ** 32}`],
+  },
+  {
+    file: join(sources, "wasm", "writing.wasm"),
+    units: ["kernels.cc", "parallel/team.cc", ...unitsIn("decode")].concat(
+      ["decode", "module", "team"].map((name) => `wasm/${name}.cc`),
+    ),
+    flags: ["-DCHARNN_WRITING_ONLY"],
+    // Pages that come from a file or from most servers can't share memory.
+    link: [],
+  },
+];
 /** Of the instruction sets only one is compiled here, and threads are started by JavaScript. */
 const FOLDERS = ["decode", "linalg", "loss", "optimizer", "rnn", "wasm"];
 const FILES = ["inline.h", "kernels.cc", "kernels.h"].concat(
@@ -39,8 +56,7 @@ const FILES = ["inline.h", "kernels.cc", "kernels.h"].concat(
 /** The custom section of the module that holds the SHA-256 of its sources, in hexadecimal. */
 const SECTION = "charnn.sources";
 
-// As scripts/build-native.js compiles them: sums must come out the same for every instruction set. The
-// memory is shared by the threads of a team.
+// As scripts/build-native.js compiles them: sums must come out the same for every instruction set.
 const FLAGS = [
   ...["-target", "wasm32-wasi", "-mcpu=generic+simd128+atomics+bulk_memory"],
   ...["-std=c++17", "-O3", "-fvisibility=hidden", "-ffp-contract=off", "-fno-sanitize=all"],
@@ -48,23 +64,24 @@ const FLAGS = [
   ...["-DCHARNN_ISA=wasm", "-DCHARNN_ISA_WASM"],
 ];
 const LINK = [
-  ...["--no-entry", "--import-memory", "--shared-memory", `--max-memory=${2 ** 32}`],
+  ...["--no-entry", "--import-memory"],
   // Below everything else, a stack that grows too long ends the call, and overwrites nothing.
   ...["--stack-first", "-z", "stack-size=65536", "--strip-all"],
   ...["--export=__heap_base", "--export=__stack_pointer"],
 ];
 
-/** The module as it comes out of the compiler here. */
-async function compile(compiler) {
+/** A module as it comes out of the compiler here. */
+async function compile(compiler, { units, flags, link }) {
   // Paths are no part of the module: it is compiled where the sources are, by relative names.
   const objects = await mkdtemp(join(tmpdir(), "charnn-wasm-"));
   try {
     const outputs = [];
     const used = new Set();
-    for (const unit of UNITS) {
+    for (const unit of units) {
       const object = join(objects, `${unit.replace("/", "-")}.o`);
       const list = ["-MMD", "-MF", `${object}.d`];
-      await callCompiler(compiler, [...FLAGS, "-I.", ...list, "-c", unit, "-o", object], sources);
+      const args = [...FLAGS, ...flags, "-I.", ...list, "-c", unit, "-o", object];
+      await callCompiler(compiler, args, sources);
       for (const file of await includedIn(`${object}.d`)) used.add(file);
       outputs.push(object);
     }
@@ -72,8 +89,8 @@ async function compile(compiler) {
     if (unknown.length > 0) {
       throw new CannotBuild(`scripts/build-wasm.js does not list ${unknown.join(", ")}`);
     }
-    const output = join(objects, "kernels.wasm");
-    await callCompiler(linkerOf(compiler), [...LINK, ...outputs, "-o", output], sources);
+    const output = join(objects, "module.wasm");
+    await callCompiler(linkerOf(compiler), [...LINK, ...link, ...outputs, "-o", output], sources);
     return Buffer.concat([await readFile(output), sourcesSection()]);
   } finally {
     await rm(objects, { recursive: true });
@@ -104,13 +121,17 @@ function sourcesSection() {
 /** Of the sources and of how they are compiled. */
 function hashOfSources() {
   const hash = createHash("sha256");
-  hash.update(JSON.stringify([pinnedVersion(), FLAGS, LINK, UNITS]));
+  hash.update(JSON.stringify([pinnedVersion(), FLAGS, LINK, MODULES.map(settingsOf)]));
   for (const file of hashedFiles()) {
     // Git may have ended lines as Windows does.
     const text = readFileSync(join(sources, file), "utf8").replaceAll("\r\n", "\n");
     hash.update(`\n${file} ${text.length}\n${text}`);
   }
   return hash.digest("hex");
+}
+
+function settingsOf({ units, flags, link }) {
+  return { units, flags, link };
 }
 
 function hashedFiles() {
@@ -129,31 +150,43 @@ function unitsIn(folder) {
     .map((name) => `${folder}/${name}`);
 }
 
-function recordedHash() {
-  const [section] = WebAssembly.Module.customSections(
-    new WebAssembly.Module(readFileSync(MODULE)),
-    SECTION,
-  );
+function recordedHash(file) {
+  const module = new WebAssembly.Module(readFileSync(file));
+  const [section] = WebAssembly.Module.customSections(module, SECTION);
   return section && Buffer.from(section).toString("latin1");
 }
 
 async function main({ check, compare }) {
-  const name = relative(process.cwd(), MODULE).replaceAll(sep, "/");
-  if (check) {
-    if (recordedHash() === hashOfSources()) return `${name} was made of these sources.`;
-    throw new CannotBuild(`${name} was made of other sources`, "Run: npm run wasm");
-  }
+  if (check) return MODULES.map(({ file }) => checked(file)).join("\n");
   const compiler = await pinnedZig(console.error).catch((error) => {
     if (compare) process.exitCode = EXIT_SKIPPED;
     throw error;
   });
-  const bytes = await compile(compiler);
-  if (!compare) {
-    await writeFile(MODULE, bytes);
-    return `Compiled ${name}, ${bytes.length} bytes.`;
+  const lines = [];
+  for (const module of MODULES) {
+    const bytes = await compile(compiler, module);
+    lines.push(compare ? compared(module.file, bytes) : await written(module.file, bytes));
   }
-  if (bytes.equals(readFileSync(MODULE))) return `${name} is what the sources compile to.`;
-  throw new CannotBuild(`${name} is not what the sources compile to`, "Run: npm run wasm");
+  return lines.join("\n");
+}
+
+function checked(file) {
+  if (recordedHash(file) === hashOfSources()) return `${shown(file)} was made of these sources.`;
+  throw new CannotBuild(`${shown(file)} was made of other sources`, "Run: npm run wasm");
+}
+
+function compared(file, bytes) {
+  if (bytes.equals(readFileSync(file))) return `${shown(file)} is what the sources compile to.`;
+  throw new CannotBuild(`${shown(file)} is not what the sources compile to`, "Run: npm run wasm");
+}
+
+async function written(file, bytes) {
+  await writeFile(file, bytes);
+  return `Compiled ${shown(file)}, ${bytes.length} bytes.`;
+}
+
+function shown(file) {
+  return relative(process.cwd(), file).replaceAll(sep, "/");
 }
 
 const { values: options } = parseArgs({

@@ -3,6 +3,7 @@ import { totalmem } from "node:os";
 import { posix } from "node:path";
 import { contentOf, controlGroups, type ReadFile, readSystemFile } from "./control-groups.js";
 import { CharnnError, type ErrorCode } from "./errors.js";
+import { memorySize } from "./text.js";
 
 /** Bytes of memory that this process can have: the machine's, or fewer where a container limits them. */
 export function memoryLimit(): number {
@@ -65,13 +66,6 @@ export function containerLimit(read: ReadFile = readSystemFile): number {
     if (text !== "" && limit > 0) lowest = Math.min(lowest, limit);
   }
   return lowest;
-}
-
-/** `1.5 GB`, `230 MB` */
-export function memorySize(bytes: number): string {
-  const [unit, size] = bytes < 1e9 ? ["MB", 1e6] : ["GB", 1e9];
-  const digits = { maximumFractionDigits: unit === "MB" ? 0 : 1 };
-  return `${(bytes / size).toLocaleString("en", digits)} ${unit}`;
 }
 
 /** Whether something needed more memory than there was, or than an array can have. */

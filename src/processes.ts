@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
-import { systemErrorCode } from "./errors.js";
+import { systemErrorCode } from "./system-error-code.js";
 
 /**
  * What tells a process from all others. A number alone does not: a later process may have it, and so may

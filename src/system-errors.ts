@@ -1,6 +1,7 @@
 import { getSystemErrorMap } from "node:util";
-import { CharnnError, type ErrorCode, systemErrorCode } from "./errors.js";
+import { CharnnError, type ErrorCode } from "./errors.js";
 import { isInUse } from "./in-use.js";
+import { systemErrorCode } from "./system-error-code.js";
 
 /** Why a call of the operating system failed, and what a person can do about it. */
 interface Meaning {

@@ -52,3 +52,10 @@ export function duration(seconds: number): string {
 function joined(large: number, largeUnit: string, small: number, smallUnit: string): string {
   return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
 }
+
+/** `1.5 GB`, `230 MB` */
+export function memorySize(bytes: number): string {
+  const [unit, size] = bytes < 1e9 ? ["MB", 1e6] : ["GB", 1e9];
+  const digits = { maximumFractionDigits: unit === "MB" ? 0 : 1 };
+  return `${(bytes / size).toLocaleString("en", digits)} ${unit}`;
+}

@@ -15,10 +15,14 @@ let lastTurn = performance.now();
 /** Those who wait for a turn, the first one first. */
 const waiting: (() => void)[] = [];
 
+/** Browsers have no `setImmediate`. */
+const inNextTurn: (work: () => void) => void =
+  typeof setImmediate === "function" ? setImmediate : setTimeout;
+
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     waiting.push(resolve);
-    if (waiting.length === 1) setImmediate(goOn);
+    if (waiting.length === 1) inNextTurn(goOn);
   });
 }
 
@@ -26,7 +30,7 @@ function nextTurn(): Promise<void> {
 function goOn(): void {
   lastTurn = performance.now();
   waiting.shift()?.();
-  if (waiting.length > 0) setImmediate(goOn);
+  if (waiting.length > 0) inNextTurn(goOn);
 }
 
 /** Gives other work of the process its turn, for loops that would keep the process to themselves. */

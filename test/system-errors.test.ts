@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { constants } from "node:os";
 import { test } from "node:test";
-import { systemErrorCode } from "#src/errors.js";
+import { systemErrorCode } from "#src/system-error-code.js";
 import { cureOf, notReadable, notWritable, reasonOf } from "#src/system-errors.js";
 import { failsWith } from "./helpers/failure.js";
 import { isWindows, noPosix } from "./helpers/system.js";

@@ -1,9 +1,10 @@
 import { constants } from "node:os";
 import { type Command, CommanderError } from "commander";
-import { CharnnError, systemErrorCode } from "../errors.js";
-import { isOutOfMemory, memoryLimit, memorySize } from "../memory.js";
+import { CharnnError } from "../errors.js";
+import { isOutOfMemory, memoryLimit } from "../memory.js";
+import { systemErrorCode } from "../system-error-code.js";
 import { cureOf, reasonOf } from "../system-errors.js";
-import { hyphened } from "../text.js";
+import { hyphened, memorySize } from "../text.js";
 import { printableMessage } from "./format/printable.js";
 import { asTyped } from "./invocation.js";
 import { readCommandLine, usageError } from "./options/command-line.js";

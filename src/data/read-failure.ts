@@ -1,6 +1,7 @@
 import path from "node:path";
-import { CharnnError, systemErrorCode } from "../errors.js";
+import { CharnnError } from "../errors.js";
 import { quoted } from "../shell-words.js";
+import { systemErrorCode } from "../system-error-code.js";
 import { cureOf, reasonOf } from "../system-errors.js";
 
 /** The result of an action on something named, with what the system refuses as a {@link CharnnError}. */

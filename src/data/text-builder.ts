@@ -1,6 +1,6 @@
 import { CharnnError } from "../errors.js";
-import { memorySize, refuseTooLarge } from "../memory.js";
-import { formatCount } from "../text.js";
+import { refuseTooLarge } from "../memory.js";
+import { formatCount, memorySize } from "../text.js";
 import { inPieces } from "../turns.js";
 import { createTokens, MAX_VOCABULARY_SIZE, type Tokens, tooManyCharacters } from "./vocabulary.js";
 

@@ -1,8 +1,9 @@
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open } from "node:fs/promises";
 import { cleanUpOnFailure, thenCleanUp } from "../clean-up.js";
-import { CharnnError, systemErrorCode } from "../errors.js";
+import { CharnnError } from "../errors.js";
 import { retryWhileInUse } from "../in-use.js";
+import { systemErrorCode } from "../system-error-code.js";
 import { notWritable } from "../system-errors.js";
 
 // A link may lead to a file that charnn did not make. Windows knows no such flag.

@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import * as nodeFileSystem from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { cleanUpOnFailure, thenCleanUp } from "../clean-up.js";
-import { systemErrorCode } from "../errors.js";
 import { retryWhileInUse, type System } from "../in-use.js";
+import { systemErrorCode } from "../system-error-code.js";
 import { notReadable, notWritable } from "../system-errors.js";
 
 /** The file-system calls that a durable write is made of. */

@@ -1,5 +1,6 @@
 import * as nodeFileSystem from "node:fs/promises";
-import { CharnnError, systemErrorCode } from "../errors.js";
+import { CharnnError } from "../errors.js";
+import { systemErrorCode } from "../system-error-code.js";
 import { notReadable } from "../system-errors.js";
 
 /** A name that others make and remove this many times is not waited for. */

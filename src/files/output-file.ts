@@ -1,8 +1,9 @@
 import type { BigIntStats } from "node:fs";
 import { lstat, open, realpath, stat } from "node:fs/promises";
 import { closeRead, thenCleanUp } from "../clean-up.js";
-import { CharnnError, systemErrorCode } from "../errors.js";
+import { CharnnError } from "../errors.js";
 import { ownFileKind } from "../run-files.js";
+import { systemErrorCode } from "../system-error-code.js";
 import { notWritable } from "../system-errors.js";
 import { removeStaleTemporaries, writeDurably } from "./durable-file.js";
 

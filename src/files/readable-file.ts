@@ -1,7 +1,8 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { closeRead } from "../clean-up.js";
-import { CharnnError, systemErrorCode } from "../errors.js";
+import { CharnnError } from "../errors.js";
+import { systemErrorCode } from "../system-error-code.js";
 import { notReadable } from "../system-errors.js";
 import { unlessAbsent } from "./folder-names.js";
 

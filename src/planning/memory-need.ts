@@ -4,8 +4,9 @@ import { MOMENT_NAMES } from "../config/optimization.js";
 import type { RunConfig, TrainingConfig } from "../config/run.js";
 import { evaluationShape } from "../data/evaluation-batches.js";
 import { CharnnError } from "../errors.js";
-import { memoryLeft, memorySize } from "../memory.js";
+import { memoryLeft } from "../memory.js";
 import { parameterBytes, streamsBytes, threadsBytes, windowBytes } from "../model/memory-need.js";
+import { memorySize } from "../text.js";
 
 /** The settings on which the memory for training depends. */
 export interface TrainingShape {

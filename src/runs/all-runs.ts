@@ -1,7 +1,8 @@
 import { stat } from "node:fs/promises";
-import { CharnnError, systemErrorCode } from "../errors.js";
+import { CharnnError } from "../errors.js";
 import { isTemporary } from "../files/durable-file.js";
 import { namesIn } from "../files/folder-names.js";
+import { systemErrorCode } from "../system-error-code.js";
 import { checkpointsOf, contentsOf, type RunContents } from "./run-contents.js";
 import { folderAt, type RunFolder } from "./run-folder.js";
 

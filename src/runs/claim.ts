@@ -1,8 +1,8 @@
 import { rmdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { cleanUp, cleanUpOnFailure } from "../clean-up.js";
-import { systemErrorCode } from "../errors.js";
 import { makeFolder, removeLeftovers } from "../files/durable-file.js";
+import { systemErrorCode } from "../system-error-code.js";
 import { lockRun, type RunLock } from "./lock.js";
 import type { RunFolder } from "./run-folder.js";
 import { refuseUnsafeFolder } from "./run-name.js";

@@ -4,9 +4,9 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { systemCalls } from "../backends/native/addon.js";
 import { closeRead } from "../clean-up.js";
-import { systemErrorCode } from "../errors.js";
 import { retryWhileInUse } from "../in-use.js";
 import { areOnOneSystem, isRunning, isStillRunning, type ProcessIdentity } from "../processes.js";
+import { systemErrorCode } from "../system-error-code.js";
 import { type LockHolder, MILLISECONDS_PER_BEAT } from "./beat.js";
 import type { RunFolder } from "./run-folder.js";
 

@@ -2,10 +2,10 @@
 import { open, stat } from "node:fs/promises";
 import * as v from "valibot";
 import { closeRead } from "../clean-up.js";
-import { systemErrorCode } from "../errors.js";
 import { appendWhole, cutOff } from "../files/append-file.js";
 import { writeDurably } from "../files/durable-file.js";
 import { type Line, readLines } from "../files/read-lines.js";
+import { systemErrorCode } from "../system-error-code.js";
 import { notReadable } from "../system-errors.js";
 
 /** JSON writes null for what is not finite, but reads 1e999. */

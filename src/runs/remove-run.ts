@@ -1,10 +1,11 @@
 import { readdir, rename, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { cleanUpOnFailure } from "../clean-up.js";
-import { CharnnError, systemErrorCode } from "../errors.js";
+import { CharnnError } from "../errors.js";
 import { isTemporary, removeFile, temporaryFor } from "../files/durable-file.js";
 import { namesIn } from "../files/folder-names.js";
 import { retryWhileInUse } from "../in-use.js";
+import { systemErrorCode } from "../system-error-code.js";
 import { notWritable } from "../system-errors.js";
 import { lockRun, watchTraining } from "./lock.js";
 import { type OwnFiles, ownFilesOf } from "./own-files.js";

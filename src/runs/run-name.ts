@@ -1,7 +1,8 @@
 import { lstat } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
 import type { ModelConfig } from "../config/model.js";
-import { CharnnError, systemErrorCode } from "../errors.js";
+import { CharnnError } from "../errors.js";
+import { systemErrorCode } from "../system-error-code.js";
 import type { RunFolder } from "./run-folder.js";
 
 /** Sources whose names say nothing: the standard input, or what `<(...)` stands for. */

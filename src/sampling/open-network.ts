@@ -3,11 +3,11 @@ import { backendWarnings, selectBackend } from "../backends/select.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { type ModelConfig, parameterCount } from "../config/model.js";
 import type { BackendSettings } from "../config/shared.js";
-import { type MemoryNeed, memorySize, refuseTooLarge } from "../memory.js";
+import { type MemoryNeed, refuseTooLarge } from "../memory.js";
 import { CharRnn } from "../model/char-rnn.js";
 import { loadWeights } from "../model/load-weights.js";
 import { parameterBytes, streamsBytes, threadsBytes, windowBytes } from "../model/memory-need.js";
-import { formatCount } from "../text.js";
+import { formatCount, memorySize } from "../text.js";
 import { Turns } from "../turns.js";
 
 /**

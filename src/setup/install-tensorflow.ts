@@ -15,8 +15,8 @@ import { fileURLToPath } from "node:url";
 import type { TensorFlowFacts } from "../backends/backend.js";
 import { tensorFlowFolder } from "../backends/tensorflow/folder.js";
 import { dataFolder } from "../data-folder.js";
-import { systemErrorCode } from "../errors.js";
 import { isStillRunning, type ProcessIdentity, thisProcess } from "../processes.js";
+import { systemErrorCode } from "../system-error-code.js";
 import {
   cannotInstall,
   checkSpace,

@@ -2,7 +2,8 @@ import { execFile } from "node:child_process";
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
-import { CharnnError, systemErrorCode } from "../errors.js";
+import { CharnnError } from "../errors.js";
+import { systemErrorCode } from "../system-error-code.js";
 
 /** TensorFlow's library for processors alone, or for NVIDIA's graphics processors as well. */
 export type TensorFlowBuild = "cpu" | "gpu";

@@ -1,4 +1,3 @@
-import { CELLS, stateSize } from "../../config/cells.js";
 import type { BackendName } from "../../config/names.js";
 import type {
   AdamArrays,
@@ -25,6 +24,7 @@ import type {
   Workspace,
 } from "../backend.js";
 import { arrayOf, lengthOf, numbersOf, PlainParameterArray } from "../plain-arrays.js";
+import { openDecodeSession } from "./decode-session.js";
 import { type Kernels, type MaskArgument, VECTOR_WIDTH } from "./kernels.js";
 import { PackedTensor } from "./packed-tensor.js";
 
@@ -164,47 +164,8 @@ export class KernelBackend implements Backend {
   }
 
   openDecodeSession({ config, parameters }: DecodeModel, sequences: number): DecodeSession {
-    const { cell, layers, hiddenSize, embeddingSize, vocabularySize } = config;
-    const kernels = this.#threaded();
-    const parameter = (name: string) => numbersOf(parameters.of(name));
-    const session = kernels.openDecodeSession({
-      cell,
-      layers,
-      sequences,
-      hidden: hiddenSize,
-      vocabulary: vocabularySize,
-      embedding: embeddingSize,
-      encoderWeight: embeddingSize > 0 ? parameter("encoder.weight") : undefined,
-      weights: Array.from({ length: layers }, (_, layer) => ({
-        weightIh: parameter(`rnn.weight_ih_l${layer}`),
-        weightHh: parameter(`rnn.weight_hh_l${layer}`),
-        biasIh: parameter(`rnn.bias_ih_l${layer}`),
-        biasHh: parameter(`rnn.bias_hh_l${layer}`),
-      })),
-      decoderWeight: parameter("decoder.weight"),
-      decoderBias: parameter("decoder.bias"),
-    });
-    const all = new Float32Array(sequences * vocabularySize);
-    let logits = all;
-    return {
-      step(tokens) {
-        const length = tokens.length * vocabularySize;
-        if (logits.length !== length) logits = all.subarray(0, length);
-        kernels.stepDecodeSession(session, tokens, logits);
-        return logits;
-      },
-      readState(sequence) {
-        const state = new Float32Array(stateSize(cell, layers, hiddenSize));
-        kernels.readDecodeState(session, sequence, state);
-        return state;
-      },
-      writeState(sequence, state) {
-        kernels.writeDecodeState(session, sequence, state);
-      },
-      dispose() {
-        kernels.closeDecodeSession(session);
-      },
-    };
+    const numbers = (name: string) => numbersOf(parameters.of(name));
+    return openDecodeSession(this.#threaded(), config, numbers, sequences);
   }
 
   /** The kernels, with the threads of this backend: another one may have used them meanwhile. */

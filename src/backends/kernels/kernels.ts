@@ -163,11 +163,26 @@ export interface DecodeHandle {
   readonly isDecodeSession: never;
 }
 
+/** The functions that write text. */
+export interface DecodeKernels {
+  openDecodeSession(model: DecodeArguments): DecodeHandle;
+  /**
+   * @param tokens of the first sequences, at least one
+   * @param logits `[tokens.length, vocabulary]`: overwritten
+   */
+  stepDecodeSession(session: DecodeHandle, tokens: Int32Array, logits: Float32Array): void;
+  /** @param state `[layers, states, hidden]`: overwritten */
+  readDecodeState(session: DecodeHandle, sequence: number, state: Float32Array): void;
+  writeDecodeState(session: DecodeHandle, sequence: number, state: Float32Array): void;
+  /** Frees its memory; it can't be used any more. */
+  closeDecodeSession(session: DecodeHandle): void;
+}
+
 /**
  * The functions that every build of the kernels exports. Each checks all that it is given and throws
  * a TypeError for what is wrong; arrays that the kernels can reach are used in place.
  */
-export interface KernelFunctions {
+export interface KernelFunctions extends DecodeKernels {
   /** Floats of scratch memory that a sequence needs. */
   sequenceScratch(shape: SequenceShape): number;
   /** @returns the offset of the outputs' panels in the scratch memory */
@@ -181,17 +196,6 @@ export interface KernelFunctions {
   adamStep(step: AdamArguments): number;
   sgdStep(step: SgdArguments): number;
   rmsPropStep(step: RmsPropArguments): number;
-  openDecodeSession(model: DecodeArguments): DecodeHandle;
-  /**
-   * @param tokens of the first sequences, at least one
-   * @param logits `[tokens.length, vocabulary]`: overwritten
-   */
-  stepDecodeSession(session: DecodeHandle, tokens: Int32Array, logits: Float32Array): void;
-  /** @param state `[layers, states, hidden]`: overwritten */
-  readDecodeState(session: DecodeHandle, sequence: number, state: Float32Array): void;
-  writeDecodeState(session: DecodeHandle, sequence: number, state: Float32Array): void;
-  /** Frees its memory; it can't be used any more. */
-  closeDecodeSession(session: DecodeHandle): void;
 }
 
 /** The kernels with the memory and the threads that they use. */

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { CharnnError, systemErrorCode } from "../../errors.js";
+import { CharnnError } from "../../errors.js";
+import { systemErrorCode } from "../../system-error-code.js";
 import { BackendError, loaderReason } from "../backend-error.js";
 import type { KernelFunctions, Kernels } from "../kernels/kernels.js";
 import { isCutShort } from "./cut-file.js";

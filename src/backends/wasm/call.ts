@@ -8,6 +8,9 @@ import { type ModuleMemory, tooLarge } from "./memory.js";
 
 type NumberArray = Float32Array | Int32Array;
 
+/** Room for the numbers of a call: `native/wasm/call.h` has the same number. */
+const CALL_NUMBERS = 512;
+
 /** Elements of one array that addresses of 32 bits reach, and that can be multiplied by a vector's width. */
 const MAX_LENGTH = 2 ** 28;
 
@@ -21,16 +24,18 @@ const NO_DROPOUT: MaskSource = { rate: 0, key0: 0, key1: 0 };
  */
 export class Call {
   readonly #memory: ModuleMemory;
-  readonly #numbers: Float64Array;
+  /** Where the module reads them. */
+  readonly #address: number;
+  #numbers: Float64Array = new Float64Array(0);
   #written = 0;
   /** Memory to be freed when the call has ended. */
   readonly #borrowed: number[] = [];
   readonly #copies: { readonly to: NumberArray; readonly address: number }[] = [];
 
-  /** @param numbers the block of memory where the module reads them */
-  constructor(memory: ModuleMemory, numbers: Float64Array) {
+  /** @param address of the block of memory where the module reads its numbers */
+  constructor(memory: ModuleMemory, address: number) {
     this.#memory = memory;
-    this.#numbers = numbers;
+    this.#address = address;
   }
 
   /**
@@ -55,6 +60,11 @@ export class Call {
   }
 
   number(value: number): void {
+    // Memory that is not shared takes its arrays along when it grows.
+    if (this.#numbers.length === 0) {
+      const { buffer } = this.#memory.memory;
+      this.#numbers = new Float64Array(buffer, this.#address, CALL_NUMBERS);
+    }
     this.#numbers[this.#written++] = value;
   }
 
@@ -147,11 +157,17 @@ export class Call {
 
   /** Memory at an address as an array of the type and length of another. */
   #view(like: NumberArray, address: number): NumberArray {
-    const { buffer } = this.#memory.memory;
     return like instanceof Int32Array
-      ? new Int32Array(buffer, address, like.length)
-      : new Float32Array(buffer, address, like.length);
+      ? this.#memory.integersAt(address, like.length)
+      : this.#memory.floatsAt(address, like.length);
   }
+}
+
+/** @throws CharnnError `OUT_OF_MEMORY` where this many floats are more than memory can be */
+export function floatsFor(floats: number): number {
+  const bytes = floats * Float32Array.BYTES_PER_ELEMENT;
+  if (bytes >= 2 ** 32) throw tooLarge(bytes);
+  return floats;
 }
 
 /** @throws CharnnError `OUT_OF_MEMORY` where an array of these lengths is longer than any */

@@ -1,11 +1,11 @@
 import { CharnnError } from "../../errors.js";
-import { addressSpaceLeft, memorySize } from "../../memory.js";
-import { type SharedMemory, WebAssembly } from "./webassembly.js";
+import { memorySize } from "../../text.js";
+import type { Memory } from "./webassembly.js";
 
 /** Of WebAssembly's memory, which grows by whole pages. */
-const PAGE = 65536;
+export const PAGE = 65536;
 /** 4 GiB: addresses have 32 bits. */
-const MAX_PAGES = 65536;
+const MAX_BYTES = 2 ** 32;
 /** Memory is handed out in multiples of this, so that all of it is aligned for vectors. */
 const ALIGNMENT = 64;
 
@@ -16,11 +16,10 @@ interface Range {
 }
 
 /**
- * The memory that the kernels work in, and its allocator: the first free range that is large enough.
- * The memory is shared, as the threads of a team need it; views of shared memory stay valid when it grows.
+ * The memory that the kernels work in, and its allocator: the first free range that is large enough. Shared memory,
+ * as the threads of a team need it, keeps its arrays when it grows; other memory leaves them empty.
  */
 export class ModuleMemory {
-  readonly memory: SharedMemory;
   /** The memory grew: each of these is its beginning, as long as it was then. */
   readonly #buffers = new WeakSet<ArrayBufferLike>();
   /** Sorted, never next to each other. All that follows the last one in use is in `#unused`. */
@@ -31,16 +30,13 @@ export class ModuleMemory {
   /** Bytes that there can be. */
   readonly #maximum: number;
 
-  /**
-   * @param pages that the module itself needs
-   * @throws RangeError where the system does not let it reserve memory
-   */
-  constructor(pages: number) {
-    // Addresses are reserved for the largest size it may reach. Where addresses are scarce, others need some too.
-    const maximum = Math.min(MAX_PAGES, Math.floor(addressSpaceLeft() / 2 / PAGE));
-    this.memory = new WebAssembly.Memory({ initial: pages, maximum, shared: true });
-    this.#maximum = maximum * PAGE;
-    this.#buffers.add(this.memory.buffer);
+  /** @param maximum of bytes that there can be */
+  constructor(
+    readonly memory: Memory,
+    maximum = MAX_BYTES,
+  ) {
+    this.#maximum = maximum;
+    this.#buffers.add(memory.buffer);
   }
 
   /** Leaves the memory before an address to the module. */
@@ -53,7 +49,7 @@ export class ModuleMemory {
     const bytes = length * Float32Array.BYTES_PER_ELEMENT;
     const unused = this.#unused;
     const address = this.allocate(bytes);
-    const array = new Float32Array(this.memory.buffer, address, length);
+    const array = this.floatsAt(address, length);
     if (address < unused) array.fill(0);
     return array;
   }
@@ -68,6 +64,16 @@ export class ModuleMemory {
     const address = index < 0 ? this.#takeUnused(size) : this.#takeFree(index, size);
     this.#sizes.set(address, size);
     return address;
+  }
+
+  /** Memory as an array, until it grows. */
+  floatsAt(address: number, length: number): Float32Array {
+    return new Float32Array(this.memory.buffer, address, length);
+  }
+
+  /** Memory as an array, until it grows. */
+  integersAt(address: number, length: number): Int32Array {
+    return new Int32Array(this.memory.buffer, address, length);
   }
 
   /** Takes back what {@link allocate} or {@link floats} has given. */
@@ -134,7 +140,7 @@ export class ModuleMemory {
  * @param bytes that are needed
  * @param most that there may be
  */
-export function tooLarge(bytes: number, most = MAX_PAGES * PAGE, cause?: unknown): CharnnError {
+export function tooLarge(bytes: number, most = MAX_BYTES, cause?: unknown): CharnnError {
   return new CharnnError(
     "OUT_OF_MEMORY",
     `The wasm backend needs ${memorySize(bytes)} of memory, and gets no more than ${memorySize(most)}.`,

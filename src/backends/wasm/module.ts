@@ -1,13 +1,15 @@
 import { readFileSync } from "node:fs";
+import { addressSpaceLeft } from "../../memory.js";
 import { BackendError, loaderReason } from "../backend-error.js";
 import { isToStop } from "../stop.js";
-import { ModuleMemory } from "./memory.js";
+import type { DecodeFunctions } from "./decode-kernels.js";
+import { ModuleMemory, PAGE } from "./memory.js";
 import { Threads } from "./threads.js";
 import { type WasmKernels, wasmKernels } from "./wasm-kernels.js";
 import { WebAssembly } from "./webassembly.js";
 
 /** What `native/wasm/` exports. Functions without parameters read theirs where `callNumbers` says. */
-export interface ModuleFunctions {
+export interface ModuleFunctions extends DecodeFunctions {
   callNumbers(): number;
   /** The address of the byte that ends kernels early when it is not 0. */
   stopByte(): number;
@@ -20,15 +22,8 @@ export interface ModuleFunctions {
   adamStep(): number;
   sgdStep(): number;
   rmsPropStep(): number;
-  decodeMemory(): number;
-  sizeOfDecodeSession(): number;
-  openDecodeSession(session: number): void;
   /** Whether an open session's steps are shared by several threads. */
   usesTeam(session: number): number;
-  stepDecodeSession(session: number, sequences: number): void;
-  readDecodeState(session: number, sequence: number, state: number): void;
-  writeDecodeState(session: number, sequence: number, state: number): void;
-  closeDecodeSession(session: number): void;
   /** To be called once, before all others. */
   makeTeam(): void;
   useThreads(threads: number): void;
@@ -42,6 +37,7 @@ export interface ModuleFunctions {
 const FILE = new URL("../../../native/wasm/kernels.wasm", import.meta.url);
 /** 64 KiB each: the module's own data and stack, which the linker counts. */
 const INITIAL_PAGES = 5;
+const MAX_PAGES = 2 ** 16;
 
 let kernels: WasmKernels | undefined;
 
@@ -109,7 +105,10 @@ const RESERVE_LESS = "--disable-wasm-trap-handler";
 
 function reservedMemory(): ModuleMemory {
   try {
-    return new ModuleMemory(INITIAL_PAGES);
+    // Addresses are reserved for the largest size it may reach. Where addresses are scarce, others need some too.
+    const maximum = Math.min(MAX_PAGES, Math.floor(addressSpaceLeft() / 2 / PAGE));
+    const size = { initial: INITIAL_PAGES, maximum, shared: true };
+    return new ModuleMemory(new WebAssembly.Memory(size), maximum * PAGE);
   } catch (cause) {
     const canReserveLess = process.allowedNodeEnvironmentFlags.has(RESERVE_LESS);
     const or = canReserveLess ? ` or set NODE_OPTIONS=${RESERVE_LESS}, which is slower` : "";

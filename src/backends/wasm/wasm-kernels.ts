@@ -1,11 +1,9 @@
-import { CELL_NAMES, CELLS, stateSize } from "../../config/cells.js";
+import { CELL_NAMES, CELLS } from "../../config/cells.js";
 import {
   type AdamArguments,
   type BackwardArguments,
   type CrossEntropyArguments,
   type CrossEntropyShape,
-  type DecodeArguments,
-  type DecodeHandle,
   type ForwardArguments,
   type Kernels,
   type SequenceArguments,
@@ -14,25 +12,13 @@ import {
   VECTOR_WIDTH,
 } from "../kernels/kernels.js";
 import { stopHere, stoppable } from "../stop.js";
-import { Call, checkTokens, length } from "./call.js";
-import { type ModuleMemory, tooLarge } from "./memory.js";
+import { Call, checkTokens, floatsFor, length } from "./call.js";
+import { decodeKernels } from "./decode-kernels.js";
+import type { ModuleMemory } from "./memory.js";
 import type { ModuleFunctions } from "./module.js";
 import type { Threads } from "./threads.js";
 
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
-
-/** A decode session: where it lies in the module's memory. */
-interface Session {
-  readonly address: number;
-  readonly tokens: Int32Array;
-  readonly logits: Float32Array;
-  /** Of one sequence. */
-  readonly state: Float32Array;
-  readonly vocabulary: number;
-  /** What is freed with it. */
-  readonly memory: readonly number[];
-  isOpen: boolean;
-}
 
 export interface WasmKernels extends Kernels {
   /** The most threads that the system lets it start. */
@@ -47,15 +33,10 @@ export function wasmKernels(
   memory: ModuleMemory,
   team: Threads,
 ): WasmKernels {
-  const numbers = new Float64Array(memory.memory.buffer, module.callNumbers(), CALL_NUMBERS);
-  const call = new Call(memory, numbers);
+  const call = new Call(memory, module.callNumbers());
   /** An address that a function has returned, as an offset in an array. */
   const offsetIn = (array: Float32Array, address: number) =>
     ((address >>> 0) - array.byteOffset) / BYTES;
-  const floatsFor = (floats: number) => {
-    if (floats * BYTES >= 2 ** 32) throw tooLarge(floats * BYTES);
-    return floats;
-  };
   const sequenceScratch = (shape: SequenceShape) =>
     floatsFor(call.run((c) => writeSequenceShape(c, shape), module.sequenceScratch));
   const crossEntropyScratch = (shape: CrossEntropyShape) =>
@@ -138,89 +119,10 @@ export function wasmKernels(
         module.rmsPropStep,
       ),
 
-    openDecodeSession(model) {
-      const { sequences, vocabulary } = model;
-      const bytes =
-        BYTES * floatsFor(call.run((c) => writeDecodeShape(c, model), module.decodeMemory));
-      const taken: number[] = [];
-      const take = (size: number) => {
-        taken.push(memory.allocate(size));
-        return taken[taken.length - 1];
-      };
-      try {
-        const address = take(module.sizeOfDecodeSession());
-        const weights = take(bytes);
-        const { buffer } = memory.memory;
-        const tokens = new Int32Array(buffer, take(sequences * BYTES), sequences);
-        const count = length(sequences, vocabulary);
-        const logits = memory.floats(count);
-        taken.push(logits.byteOffset);
-        const state = memory.floats(stateSize(model.cell, model.layers, model.hidden));
-        taken.push(state.byteOffset);
-        new Float32Array(memory.memory.buffer, weights, bytes / BYTES).fill(0);
-        call.run(
-          (c) => writeDecode(c, model, { weights, tokens, logits }),
-          () => module.openDecodeSession(address),
-        );
-        if (module.usesTeam(address)) team.start(threads);
-        const of = { address, tokens, logits, state, vocabulary };
-        const session: Session = { ...of, memory: taken, isOpen: true };
-        return session as unknown as DecodeHandle;
-      } catch (error) {
-        for (const each of taken) memory.free(each);
-        throw error;
-      }
-    },
-    stepDecodeSession(handle, tokens, logits) {
-      const session = openSession(handle);
-      const sequences = tokens.length;
-      const isRight = sequences > 0 && sequences <= session.tokens.length;
-      if (!isRight || logits.length !== sequences * session.vocabulary) {
-        throw new TypeError("tokens must be [sequences], and logits [sequences, vocabulary].");
-      }
-      checkTokens("tokens", tokens, session.vocabulary, 0);
-      session.tokens.set(tokens);
-      module.stepDecodeSession(session.address, sequences);
-      const isWhole = sequences === session.tokens.length;
-      logits.set(isWhole ? session.logits : session.logits.subarray(0, logits.length));
-    },
-    readDecodeState(handle, sequence, state) {
-      const session = sessionWithState(handle, sequence, state);
-      module.readDecodeState(session.address, sequence, session.state.byteOffset);
-      state.set(session.state);
-    },
-    writeDecodeState(handle, sequence, state) {
-      const session = sessionWithState(handle, sequence, state);
-      session.state.set(state);
-      module.writeDecodeState(session.address, sequence, session.state.byteOffset);
-    },
-    closeDecodeSession(handle) {
-      const session = openSession(handle);
-      session.isOpen = false;
-      module.closeDecodeSession(session.address);
-      for (const address of session.memory) memory.free(address);
-    },
+    ...decodeKernels(module, memory, call, (session) => {
+      if (module.usesTeam(session)) team.start(threads);
+    }),
   };
-}
-
-/** `native/wasm/call.h` has the same number. */
-const CALL_NUMBERS = 512;
-
-function openSession(handle: DecodeHandle): Session {
-  const session = handle as unknown as Session;
-  if (!session.isOpen) throw new TypeError("This is no decode session, or it is closed.");
-  return session;
-}
-
-function sessionWithState(handle: DecodeHandle, sequence: number, state: Float32Array): Session {
-  const session = openSession(handle);
-  if (!Number.isInteger(sequence) || sequence < 0 || sequence >= session.tokens.length) {
-    throw new TypeError("There is no such sequence in the decode session.");
-  }
-  if (state.length !== session.state.length) {
-    throw new TypeError("state must be a Float32Array [layers, states, hidden].");
-  }
-  return session;
 }
 
 // In the order in which native/wasm/ reads them.
@@ -340,47 +242,6 @@ function writeAdam(call: Call, step: AdamArguments): void {
   call.number(step.epsilon);
   call.number(step.stepSize);
   call.number(step.correction);
-}
-
-function writeDecodeShape(call: Call, model: DecodeArguments): void {
-  const { cell, layers, sequences, hidden, vocabulary, embedding } = model;
-  call.number(CELL_NAMES.indexOf(cell));
-  call.size("layers", layers);
-  call.size("sequences", sequences);
-  call.size("hidden", hidden);
-  call.size("vocabulary", vocabulary);
-  call.size("embedding", embedding, 0);
-  length(sequences, 4 * hidden);
-  length(sequences, vocabulary);
-  length(4 * hidden, Math.max(hidden, embedding));
-  length(vocabulary, Math.max(4 * hidden, embedding));
-}
-
-interface SessionMemory {
-  readonly weights: number;
-  readonly tokens: Int32Array;
-  readonly logits: Float32Array;
-}
-
-function writeDecode(call: Call, model: DecodeArguments, memory: SessionMemory): void {
-  const { cell, layers, hidden, vocabulary, embedding } = model;
-  const gates = CELLS[cell].gates.length * hidden;
-  writeDecodeShape(call, model);
-  call.number(memory.weights);
-  call.number(memory.tokens.byteOffset);
-  call.number(memory.logits.byteOffset);
-  call.reads("encoderWeight", model.encoderWeight, vocabulary * embedding);
-  call.reads("decoderWeight", model.decoderWeight, vocabulary * hidden);
-  call.reads("decoderBias", model.decoderBias, vocabulary);
-  if (model.weights.length !== layers)
-    throw new TypeError(`weights must be an array of ${layers}.`);
-  for (const [layer, { weightIh, weightHh, biasIh, biasHh }] of model.weights.entries()) {
-    const input = layer > 0 ? hidden : embedding || vocabulary;
-    call.reads("weightIh", weightIh, gates * input);
-    call.reads("weightHh", weightHh, gates * hidden);
-    call.reads("biasIh", biasIh, gates);
-    call.reads("biasHh", biasHh, gates);
-  }
 }
 
 function panelsOf(columns: number): number {

@@ -1,8 +1,8 @@
 /** The parts of WebAssembly that are used here: Node.js has them, but its type definitions lack them. */
 
-/** Shared memory: `buffer` is as long as the memory is when it is read. */
-export interface SharedMemory {
-  readonly buffer: SharedArrayBuffer;
+export interface Memory {
+  /** As long as the memory is when it is read. */
+  readonly buffer: ArrayBufferLike;
   /** @throws RangeError where it can't grow by this many pages */
   grow(pages: number): number;
 }
@@ -17,11 +17,15 @@ interface Instance {
 interface Namespace {
   readonly Memory: new (size: {
     readonly initial: number;
-    readonly maximum: number;
-    readonly shared: true;
-  }) => SharedMemory;
+    readonly maximum?: number;
+    readonly shared?: boolean;
+  }) => Memory;
   readonly Module: new (bytes: Uint8Array) => Module;
   readonly Instance: new (module: Module, imports: object) => Instance;
+  readonly instantiate: (
+    bytes: Uint8Array,
+    imports: object,
+  ) => Promise<{ readonly instance: Instance }>;
 }
 
 export const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: Namespace };

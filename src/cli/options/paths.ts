@@ -5,8 +5,9 @@ import { homedir } from "node:os";
 import path from "node:path";
 import type { Command } from "commander";
 import { RUNS_FOLDER } from "../../config/names.js";
-import { CharnnError, shortened, systemErrorCode } from "../../errors.js";
+import { CharnnError, shortened } from "../../errors.js";
 import { quoted } from "../../shell-words.js";
+import { systemErrorCode } from "../../system-error-code.js";
 import { expanded } from "./wildcards.js";
 
 /** Something to read, a run, which may have a name in place of a path, or where to write. */

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
-import { CharnnError, systemErrorCode } from "../../errors.js";
+import { CharnnError } from "../../errors.js";
 import type { Model } from "../../serving/model.js";
+import { systemErrorCode } from "../../system-error-code.js";
 import { notWritable } from "../../system-errors.js";
 
 /** What of a text the model reads again each time: more than it remembers. */

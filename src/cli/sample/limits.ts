@@ -3,8 +3,8 @@ import type { Checkpoint } from "../../checkpoint/checkpoint.js";
 import { MAX_TEXTS } from "../../config/names.js";
 import { SAMPLE_DEFAULTS as DEFAULTS, type SampleSettings } from "../../config/sample.js";
 import { CharnnError } from "../../errors.js";
-import { memoryLeft, memorySize } from "../../memory.js";
-import { formatCount } from "../../text.js";
+import { memoryLeft } from "../../memory.js";
+import { formatCount, memorySize } from "../../text.js";
 
 const BYTES_PER_CHARACTER = 2;
 /**

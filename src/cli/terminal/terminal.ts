@@ -7,7 +7,8 @@ import {
   supportsColor,
   supportsColorStderr,
 } from "chalk";
-import { CharnnError, systemErrorCode } from "../../errors.js";
+import { CharnnError } from "../../errors.js";
+import { systemErrorCode } from "../../system-error-code.js";
 import { cureOf, reasonOf } from "../../system-errors.js";
 import { Turns } from "../../turns.js";
 import { printableMessage } from "../format/printable.js";

@@ -1,7 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { CharnnError, systemErrorCode } from "../../errors.js";
+import { CharnnError } from "../../errors.js";
+import { systemErrorCode } from "../../system-error-code.js";
 import { EventReaders } from "./event-readers.js";
 
 /** Nothing beyond this machine can reach it. */

@@ -3,12 +3,13 @@ import { type CheckpointFacts, readCheckpointFacts } from "../../checkpoint/chec
 import { encodingName } from "../../data/decoding.js";
 import { Inputs } from "../../data/inputs.js";
 import { checkNames, findSources } from "../../data/sources.js";
-import { CharnnError, systemErrorCode } from "../../errors.js";
+import { CharnnError } from "../../errors.js";
 import { findReportedRun, lookForReportedRun, newestBegunRun } from "../../runs/find-runs.js";
 import { watchTraining } from "../../runs/lock.js";
 import type { Metrics } from "../../runs/metrics-collector.js";
 import { MetricsReader } from "../../runs/metrics-reader.js";
 import type { RunFolder } from "../../runs/run-folder.js";
+import { systemErrorCode } from "../../system-error-code.js";
 import { type ModelParts, modelParts, NO_MODEL } from "../model-parts.js";
 import { reportPage } from "../page/page.js";
 import { checkpointOf, type ReportPlan, reportOf } from "../report.js";

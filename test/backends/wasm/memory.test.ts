@@ -2,12 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ModuleMemory } from "#src/backends/wasm/memory.js";
+import { WebAssembly } from "#src/backends/wasm/webassembly.js";
 import { Draw } from "../../helpers/numbers.js";
 
 const START = 1000;
 
 function emptyMemory(): ModuleMemory {
-  const memory = new ModuleMemory(1);
+  const size = { initial: 1, maximum: 2 ** 16, shared: true };
+  const memory = new ModuleMemory(new WebAssembly.Memory(size));
   memory.reserve(START);
   return memory;
 }
