@@ -1,4 +1,4 @@
-import { sizeOf } from "../config/model.js";
+import { sizeOf } from "../config/parameters.js";
 import type { ParameterArray, Tensor } from "./backend.js";
 
 /** The numbers of a tensor, to be read. */

@@ -1,7 +1,8 @@
 import { backendWarnings, selectBackend } from "../backends/select.js";
 import { BENCH, BENCH_DEFAULTS, type BenchmarkSettings } from "../config/bench.js";
-import { type ModelConfig, modelConfig, parameterCount } from "../config/model.js";
+import { type ModelConfig, modelConfig } from "../config/model.js";
 import type { BackendName } from "../config/names.js";
+import { parameterCount } from "../config/parameters.js";
 import { checked, definedOnly, settingsSchema } from "../config/schema.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import { inMemory, peakMemory } from "../memory.js";

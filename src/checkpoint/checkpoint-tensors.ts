@@ -1,6 +1,6 @@
 import { CELLS } from "../config/cells.js";
-import { parameterShapes } from "../config/model.js";
 import { MOMENT_NAMES, type MomentName } from "../config/optimization.js";
+import { parameterShapes } from "../config/parameters.js";
 import type { RunConfig } from "../config/run.js";
 import { CharnnError } from "../errors.js";
 import { type NamedTensor, shown, type TensorEntry } from "./safetensors.js";

@@ -1,5 +1,5 @@
-import { parameterShapes } from "../config/model.js";
 import { MAX_SIZE } from "../config/names.js";
+import { parameterShapes } from "../config/parameters.js";
 import { type Progress, progressSchema, type RunConfig, runConfigSchema } from "../config/run.js";
 import { checked } from "../config/schema.js";
 import { Vocabulary } from "../data/vocabulary.js";

@@ -61,7 +61,7 @@ export async function described(
   { path, config, progress, vocabulary }: CheckpointFacts & { readonly path: string },
   isFolder: boolean,
 ): Promise<ListedRun> {
-  const { parameterCount } = await import("../config/model.js");
+  const { parameterCount } = await import("../config/parameters.js");
   const { folderAt } = await import("../runs/run-folder.js");
   const { contentsOf } = await import("../runs/run-contents.js");
   const { runState } = await import("../runs/run-state.js");

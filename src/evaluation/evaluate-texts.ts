@@ -3,8 +3,8 @@ import { adaptiveNgramBaseline, type NgramBaseline } from "../baselines/ngram.js
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { momentName, numbersOf } from "../checkpoint/checkpoint-tensors.js";
 import { EVAL_DEFAULTS, EVALUATE, type EvaluateSettings } from "../config/evaluate.js";
-import { parameterCount } from "../config/model.js";
 import { MOMENT_NAMES } from "../config/optimization.js";
+import { parameterCount } from "../config/parameters.js";
 import { checked, definedOnly, settingsSchema } from "../config/schema.js";
 import { describeCharacter } from "../data/characters.js";
 import { documentNoun } from "../data/documents.js";

@@ -1,5 +1,6 @@
 import { CELLS } from "../config/cells.js";
-import { type ModelConfig, parameterCount } from "../config/model.js";
+import type { ModelConfig } from "../config/model.js";
+import { parameterCount } from "../config/parameters.js";
 import type { Random } from "../random.js";
 import type { Parts } from "../turns.js";
 import { parameterViews } from "./parameters.js";

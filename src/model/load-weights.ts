@@ -1,4 +1,4 @@
-import { parameterCount } from "../config/model.js";
+import { parameterCount } from "../config/parameters.js";
 import type { CharRnn } from "./char-rnn.js";
 import { parameterViews } from "./parameters.js";
 

@@ -2,8 +2,9 @@
 
 import type { Backend } from "../backends/backend.js";
 import { CELLS, type CellName } from "../config/cells.js";
-import { type ModelConfig, parameterCount } from "../config/model.js";
+import type { ModelConfig } from "../config/model.js";
 import type { BackendName } from "../config/names.js";
+import { parameterCount } from "../config/parameters.js";
 
 /** What a backend keeps, in floats, beside the weights themselves; measured by `bench/memory.ts`. */
 interface Costs {

@@ -1,5 +1,6 @@
 import type { Backend, ParameterArray } from "../backends/backend.js";
-import { type ModelConfig, parameterShapes, sizeOf } from "../config/model.js";
+import type { ModelConfig } from "../config/model.js";
+import { parameterShapes, sizeOf } from "../config/parameters.js";
 
 /** A new array of zeros for the parameters of `config`, with a slice for each PyTorch name. */
 export function parameterArray(backend: Backend, config: ModelConfig): ParameterArray {

@@ -1,6 +1,7 @@
 import type { Backend } from "../backends/backend.js";
-import { type ModelConfig, parameterCount } from "../config/model.js";
+import type { ModelConfig } from "../config/model.js";
 import { MOMENT_NAMES } from "../config/optimization.js";
+import { parameterCount } from "../config/parameters.js";
 import type { RunConfig, TrainingConfig } from "../config/run.js";
 import { evaluationShape } from "../data/evaluation-batches.js";
 import { CharnnError } from "../errors.js";

@@ -1,5 +1,6 @@
-import { type ModelConfig, modelConfig, parameterCount } from "../config/model.js";
+import { type ModelConfig, modelConfig } from "../config/model.js";
 import type { BackendName, PresetName } from "../config/names.js";
+import { parameterCount } from "../config/parameters.js";
 import type { DropoutRates } from "../model/dropout.js";
 import { operationsPerCharacter } from "../model/flops.js";
 

@@ -1,7 +1,7 @@
 import { median } from "../arrays.js";
 import type { Backend } from "../backends/backend.js";
 import type { Clock } from "../clock.js";
-import { parameterCount } from "../config/model.js";
+import { parameterCount } from "../config/parameters.js";
 import type { RunConfig } from "../config/run.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import type { Batch } from "../data/batch.js";

@@ -1,7 +1,7 @@
 import type { CheckpointFacts } from "../checkpoint/checkpoint.js";
 import { CELLS } from "../config/cells.js";
 import type { Fold, Kind, StepChange } from "../config/kinds.js";
-import { parameterCount } from "../config/model.js";
+import { parameterCount } from "../config/parameters.js";
 import type { RunConfig } from "../config/run.js";
 import { TRAIN } from "../config/train.js";
 import { duration, formatCount, spaced } from "../text.js";

@@ -1,7 +1,8 @@
 import type { Backend } from "../backends/backend.js";
 import { backendWarnings, selectBackend } from "../backends/select.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
-import { type ModelConfig, parameterCount } from "../config/model.js";
+import type { ModelConfig } from "../config/model.js";
+import { parameterCount } from "../config/parameters.js";
 import type { BackendSettings } from "../config/shared.js";
 import { type MemoryNeed, refuseTooLarge } from "../memory.js";
 import { CharRnn } from "../model/char-rnn.js";

@@ -8,7 +8,7 @@ import { leftOut, readAsOthers, readAsUnknown } from "../data/unknown-characters
 import type { Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
 import { CopyGuard } from "../memorization/copy-guard.js";
-import { Random } from "../random.js";
+import type { Random } from "../random.js";
 import { DOCUMENT_END, NEWLINE } from "../text.js";
 import { inPieces, Turns } from "../turns.js";
 import { candidatesAtOnce, rejects, type Selection } from "./candidates.js";
@@ -21,7 +21,7 @@ import { repeatRule } from "./rules/repeats.js";
 import type { Rule } from "./rules/rule.js";
 import { WordList } from "./rules/word-list.js";
 import { wordRule } from "./rules/words.js";
-import type { GenerateSettings } from "./sampler.js";
+import { type GenerateSettings, randomOf } from "./sampler.js";
 
 /** What a sampling is given beside its settings. */
 export interface SampleOptions {
@@ -81,11 +81,6 @@ export async function prepareSampling(
     turns: new Turns(signal),
     options,
   };
-}
-
-/** The random numbers of a sampling. */
-export function randomOf(randomSeed: number): Random {
-  return Random.fromSeed(randomSeed).fork("sample");
 }
 
 /**

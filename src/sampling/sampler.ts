@@ -1,7 +1,7 @@
 import type { DecodeSession } from "../backends/backend.js";
 import { documentEndOf } from "../data/documents.js";
 import type { Tokens, Vocabulary } from "../data/vocabulary.js";
-import type { Random } from "../random.js";
+import { Random } from "../random.js";
 import { NEWLINE } from "../text.js";
 import { type ChoiceSettings, tokenChooser } from "./distribution.js";
 import type { Network } from "./mixture.js";
@@ -109,4 +109,9 @@ export function* primingTokens(
   if (documents !== undefined) yield documentEndOf(vocabulary, documents);
   else if (newline !== undefined && prompt.length === 0) yield newline;
   yield* prompt;
+}
+
+/** The random numbers of a sampling. */
+export function randomOf(randomSeed: number): Random {
+  return Random.fromSeed(randomSeed).fork("sample");
 }

@@ -1,4 +1,5 @@
-import { type ModelConfig, parameterCount } from "../config/model.js";
+import type { ModelConfig } from "../config/model.js";
+import { parameterCount } from "../config/parameters.js";
 import type { Corpus } from "../data/corpus.js";
 import { countTokens } from "../data/vocabulary.js";
 import { formatCount } from "../text.js";

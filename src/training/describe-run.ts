@@ -1,6 +1,6 @@
 import { reportOf } from "../backends/select.js";
-import { parameterCount } from "../config/model.js";
 import type { PresetName } from "../config/names.js";
+import { parameterCount } from "../config/parameters.js";
 import type { RunConfig } from "../config/run.js";
 import { type Speed, secondsFor } from "../planning/forecast.js";
 import { presetModel } from "../planning/presets.js";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { modelConfig, parameterCount, parameterShapes } from "#src/config/model.js";
+import { modelConfig } from "#src/config/model.js";
+import { parameterCount, parameterShapes } from "#src/config/parameters.js";
 import { CharnnError } from "#src/errors.js";
 
 const GRU = {

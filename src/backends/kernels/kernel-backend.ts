@@ -1,3 +1,4 @@
+import { CELLS } from "../../config/cells.js";
 import type { BackendName } from "../../config/names.js";
 import type {
   AdamArrays,

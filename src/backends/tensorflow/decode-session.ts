@@ -1,5 +1,5 @@
 import { CELLS, stateSize } from "../../config/cells.js";
-import { parameterShapes } from "../../config/model.js";
+import { parameterShapes } from "../../config/parameters.js";
 import type { DecodeModel, DecodeSession } from "../backend.js";
 import { sliceOf } from "../plain-arrays.js";
 import type { LayerInput } from "./input.js";

@@ -1,4 +1,4 @@
-import { sizeOf } from "../../config/model.js";
+import { sizeOf } from "../../config/parameters.js";
 import type { ParameterArray } from "../backend.js";
 import { lengthOf, sliceOf } from "../plain-arrays.js";
 import { unstoppable } from "../stop.js";

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { NEXT, type NextCommandSettings } from "../../config/next.js";
 import { showCharacter } from "../../data/characters.js";
-import type { Next } from "../../sampling/next-characters.js";
+import type { Next } from "../../sampling/prediction.js";
 import type { CommandContext } from "../context.js";
 import { addOptions } from "../options/add-options.js";
 import { createStatus } from "../terminal/status.js";

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import type { Backend } from "#src/backends/backend.js";
 import { CELL_NAMES, type CellName } from "#src/config/cells.js";
-import { modelConfig, parameterCount } from "#src/config/model.js";
+import { modelConfig } from "#src/config/model.js";
+import { parameterCount } from "#src/config/parameters.js";
 import { CharRnn } from "#src/model/char-rnn.js";
 import { weightsOf, zeroStates } from "../../helpers/defined-model.js";
 import { assertSameBytes, type Draw } from "../../helpers/numbers.js";

@@ -1,5 +1,5 @@
 import { CELLS } from "../../../config/cells.js";
-import { parameterCount } from "../../../config/model.js";
+import { parameterCount } from "../../../config/parameters.js";
 import type { EvalRecord } from "../../../runs/metrics.js";
 import { bitsPerCharacter, duration, formatCount } from "../../../text.js";
 import { commandOf, lastStepOf, type ReportedRun, secondsOf } from "../../reported-run.js";
