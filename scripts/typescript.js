@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { bundlePrograms } from "./bundle.js";
 import { filesBelow, hashOf, readStamp, removeStamp, writeStamp } from "./stamp.js";
 
 const SETTINGS = ["package.json", "package-lock.json", "tsconfig.json", "tsconfig.base.json"];
@@ -29,6 +30,7 @@ export async function compileProgram(root) {
   const args = [typescript.program, "--build", ...(isAll ? ["--force"] : [])];
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" });
   if (status !== 0) return "failed";
+  if (!(await bundlePrograms())) return "cannot";
   writeStamp(stampFile, { sources, typescript: typescript.version, made: hashOfMade(dist) });
   return "compiled";
 }

@@ -7,6 +7,9 @@ export const STEP_FILE = /^step-(\d+)\.safetensors$/;
 
 /** In the head of every page of a report, within its first thousand bytes. */
 export const PAGE_MARKER = '<meta name="generator" content="charnn">';
+/** The first line of every JavaScript module that charnn exported. */
+export const JS_MARKER =
+  "// A model by charnn that writes text: import { generate, next, score } from it.";
 /** Pages without the marker, which charnn wrote until version 0.1. */
 const OLDER_PAGE = `<!doctype html>
 <html lang="en">
@@ -30,6 +33,7 @@ export function isOwnOutput(beginning: string): boolean {
 export function ownFileKind(beginning: string): string | undefined {
   if (CHECKPOINT.test(beginning)) return "a checkpoint";
   if (EVENTS.test(beginning)) return "the metrics of a run";
+  if (beginning.startsWith(JS_MARKER)) return "an exported model";
   return isOwnOutput(beginning) ? "a page by an older version of charnn" : undefined;
 }
 

@@ -8,7 +8,6 @@ import { parseBounded } from "../files/bounded-json.js";
 import { writeDurably } from "../files/durable-file.js";
 import { type FileKind, type ReadableFile, withFile } from "../files/readable-file.js";
 import { memoryLeft } from "../memory.js";
-import { memorySize } from "../text.js";
 import { parameterBytes } from "../model/memory-need.js";
 import { memorySize } from "../text.js";
 import { inPieces, inTurns } from "../turns.js";

@@ -1,7 +1,8 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import type { NamedTensor } from "../checkpoint/safetensors.js";
-import { type ModelConfig, parameterShapes } from "../config/model.js";
+import type { ModelConfig } from "../config/model.js";
 import { PRESET_NAMES } from "../config/names.js";
+import { parameterShapes } from "../config/parameters.js";
 import { firstProgress, namesIn, type RunConfig } from "../config/run.js";
 import { pick } from "../config/schema.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";

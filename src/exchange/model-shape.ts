@@ -1,7 +1,8 @@
 /** What the shapes of a PyTorch model's tensors say of it. */
 import { CELL_NAMES, CELLS, type CellName } from "../config/cells.js";
-import { type ModelConfig, modelConfig, parameterShapes } from "../config/model.js";
+import { type ModelConfig, modelConfig } from "../config/model.js";
 import { MAX_LAYERS } from "../config/names.js";
+import { parameterShapes } from "../config/parameters.js";
 import { CharnnError, shortened } from "../errors.js";
 import {
   foreignTensor,

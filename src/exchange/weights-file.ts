@@ -1,7 +1,8 @@
 import { areFinite, readHeader, refuseTooLarge } from "../checkpoint/checkpoint.js";
 import { checksumInParts } from "../checkpoint/checksum.js";
 import { decodeHeader, LENGTH_BYTES, refuseBigEndian } from "../checkpoint/safetensors.js";
-import { type ModelConfig, parameterShapes, sizeOf } from "../config/model.js";
+import type { ModelConfig } from "../config/model.js";
+import { parameterShapes, sizeOf } from "../config/parameters.js";
 import { CharnnError, shortened } from "../errors.js";
 import { type FileKind, type ReadableFile, withFile } from "../files/readable-file.js";
 import { parameterBytes } from "../model/memory-need.js";

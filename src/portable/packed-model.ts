@@ -62,7 +62,8 @@ export function unpackWeights(
   { model, bits }: Pick<PackedModel, "model" | "bits">,
   bytes: Uint8Array,
 ): ReadonlyMap<string, Float32Array> {
-  if (bytes.length !== packedBytes(model, bits)) throw new Error("The model's weights are not whole.");
+  if (bytes.length !== packedBytes(model, bits))
+    throw new Error("The model's weights are not whole.");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const weights = new Map<string, Float32Array>();
   let offset = 0;
@@ -96,7 +97,9 @@ function packedBytes(config: ModelConfig, bits: Bits): number {
 function rowsOf(numbers: Float32Array, shape: readonly number[]): Float32Array[] {
   const rows = shape.length > 1 ? shape[0] : 1;
   const length = numbers.length / rows;
-  return Array.from({ length: rows }, (_, row) => numbers.subarray(row * length, (row + 1) * length));
+  return Array.from({ length: rows }, (_, row) =>
+    numbers.subarray(row * length, (row + 1) * length),
+  );
 }
 
 function setFloat(view: DataView, offset: number, number: number): number {

@@ -5,7 +5,7 @@ import type { UnknownName } from "../config/names.js";
 import { documentEndOf } from "../data/documents.js";
 import { prepareText } from "../data/prepare-text.js";
 import { Vocabulary } from "../data/vocabulary.js";
-import { likeliest, type NextCharacter, softmax } from "../sampling/likeliest.js";
+import { type NextCharacter, softmax } from "../sampling/likeliest.js";
 import { type Next, predictNext } from "../sampling/prediction.js";
 import { generate, primingTokens, randomOf } from "../sampling/sampler.js";
 import { Turns } from "../turns.js";
@@ -101,7 +101,7 @@ export class PortableModel {
   }
 
   /** The likeliest next characters after a text. */
-  async next(text: string, top = 10): Promise<NextCharacter[]> {
+  async next(text: string, top = 10): Promise<readonly NextCharacter[]> {
     const { characters } = await this.predict(text, { top, depends: 0 });
     return characters;
   }
@@ -131,7 +131,8 @@ export class PortableModel {
     const scores: PortableScore[] = [];
     try {
       let logits: Float32Array | undefined;
-      if (documents !== undefined) logits = session.step(Int32Array.of(documentEndOf(vocabulary, documents)));
+      if (documents !== undefined)
+        logits = session.step(Int32Array.of(documentEndOf(vocabulary, documents)));
       for (const token of tokens) {
         const bits = logits && -Math.log2(softmax(logits)[token]);
         scores.push({ character: vocabulary.characterAt(token), bits });

@@ -3,7 +3,8 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { TestContext } from "node:test";
 import type { ImportSettings } from "#src/config/import.js";
-import { type ModelConfig, parameterShapes, sizeOf } from "#src/config/model.js";
+import type { ModelConfig } from "#src/config/model.js";
+import { parameterShapes, sizeOf } from "#src/config/parameters.js";
 import { temporaryFolder } from "./folder.js";
 import { Draw } from "./numbers.js";
 

@@ -25,7 +25,7 @@ export function importCommand(program: Command, { terminal, interruption }: Comm
     "charnn import weights.safetensors --vocabulary chars.txt --map names.json",
   ]).action(async (weights: string, { json, ...options }: ImportOptions) => {
     const { basename, dirname } = await import("node:path");
-    const { parameterCount } = await import("../../config/model.js");
+    const { parameterCount } = await import("../../config/parameters.js");
     const { importRun } = await import("../../exchange/import-run.js");
     // What is being written is finished, or removed.
     await interruption.finishFirst();
