@@ -151,7 +151,7 @@ export class PortableModel {
   }
 }
 
-export function drawnSeed(): number {
+function drawnSeed(): number {
   return Math.floor(Math.random() * DRAWN_SEEDS);
 }
 
