@@ -1,5 +1,3 @@
-import { CharnnError } from "../errors.js";
-
 /** Where a text ends. */
 export interface EndSettings {
   /** New characters at the most; -1: no limit. */
@@ -19,6 +17,16 @@ const SENTENCE_ENDS = /[.!?\u2026\u3002\uff01\uff1f\u0964\u061f]/;
 /** With these no space follows a sentence. */
 const UNSPACED_ENDS = /[\u3002\uff01\uff1f]/;
 const CLOSERS = /["'\u2019\u201d\u00bb)\]}\u300d\u300f\u3011]/;
+
+/** Whether a sentence can end where only these characters come. */
+export function sentencesEnd(characters: readonly string[]): boolean {
+  const ends = characters.filter((it) => SENTENCE_ENDS.test(it));
+  return ends.some((it) => UNSPACED_ENDS.test(it)) || (ends.length > 0 && characters.some(isSpace));
+}
+
+function isSpace(character: string): boolean {
+  return /\s/.test(character);
+}
 
 /** Counts what a text has, and says where it ends. */
 export class End {
@@ -64,34 +72,6 @@ export class End {
     else if (end !== undefined && CLOSERS.test(character)) return false;
     else this.#sentenceEnd = undefined;
     if (end === undefined || this.#sentenceEnd !== undefined) return false;
-    return UNSPACED_ENDS.test(end) || /\s/.test(character);
+    return UNSPACED_ENDS.test(end) || isSpace(character);
   }
-}
-
-/**
- * Refuses stop texts that end every text or none.
- *
- * @param isKnown whether the model knows a character
- * @throws CharnnError `INVALID_SETTING`
- */
-export function refuseStops(
-  stops: readonly string[],
-  isKnown: (codePoint: number) => boolean,
-): void {
-  for (const stop of stops) {
-    if (stop === "") {
-      throw invalidStop("stop is empty, which would end a text before it begins.");
-    }
-    const lacking = Array.from(stop).find((it) => !isKnown(it.codePointAt(0) as number));
-    if (lacking === undefined) continue;
-    const typed = stop.includes("\\n") ? " A newline is typed as `stop: $'\\n'`." : "";
-    throw invalidStop(
-      `stop ${JSON.stringify(stop)} can't come: the model does not know the character ${JSON.stringify(lacking)}.`,
-      `Leave it out, or give one that the model can write.${typed}`,
-    );
-  }
-}
-
-function invalidStop(message: string, hint?: string): CharnnError {
-  return new CharnnError("INVALID_SETTING", message, hint, { setting: "stop" });
 }

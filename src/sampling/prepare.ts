@@ -12,8 +12,8 @@ import type { Random } from "../random.js";
 import { DOCUMENT_END, NEWLINE } from "../text.js";
 import { inPieces, Turns } from "../turns.js";
 import { candidatesAtOnce, rejects, type Selection } from "./candidates.js";
-import { refuseStops } from "./ends.js";
 import { type Network, openNetworks, readerOf } from "./mixture.js";
+import { Possible } from "./possible.js";
 import { characterRule } from "./rules/characters.js";
 import { copyRule } from "./rules/copies.js";
 import { matchRule } from "./rules/match.js";
@@ -64,8 +64,7 @@ export async function prepareSampling(
   const { settings, generating } = await prepareWriting(checkpoint, given, options);
   const { vocabulary } = checkpoint;
   const { signal, onWarning } = options;
-  const { prompt = "" } = generating;
-  const selection = await openSelection(settings, prompt, checkpoint, options);
+  const selection = await openSelection(settings, generating, checkpoint, options);
   const { backend, threads, count, mix } = settings;
   const isChosen = selection.bestOf > 1 || rejects(selection);
   const streams = isChosen ? candidatesAtOnce(count, selection) : count;
@@ -99,9 +98,8 @@ export async function prepareWriting(
     ...definedOnly(checked(schema, given)),
   });
   options.signal?.throwIfAborted();
-  refuseStops(settings.stop ?? [], (codePoint) => vocabulary.indexOf(codePoint) !== undefined);
-  refuseNoLines(settings, vocabulary);
   const rules = await openRules(settings, checkpoint, options);
+  new Possible(vocabulary, rules).refuseEnds(settings);
   const prompt = await readable(settings, checkpoint, options);
   const { documents } = config.text;
   return { settings, generating: { ...settings, prompt, documents, rules } };
@@ -162,21 +160,13 @@ async function openCopyGuard(
 
 async function openSelection(
   settings: Settings,
-  prompt: string,
+  { prompt = "", rules = [] }: GenerateSettings,
   checkpoint: Checkpoint,
   options: SampleOptions,
 ): Promise<Selection> {
   const { bestOf, include = [], unique = false, new: lists } = settings;
-  if (include.includes("")) {
-    throw new CharnnError(
-      "INVALID_SETTING",
-      "include is empty, which every text contains.",
-      undefined,
-      {
-        setting: "include",
-      },
-    );
-  }
+  new Possible(checkpoint.vocabulary, rules).refuseInclude(include, settings.length);
+  refuseSame(settings);
   const known = new Set<string>();
   if (lists !== undefined) {
     const { documents } = checkpoint.config.text;
@@ -184,6 +174,22 @@ async function openSelection(
     for (const text of texts) await addPieces(text, documents, known, options.signal);
   }
   return { bestOf, include, unique, known, prompt };
+}
+
+/** Refuses a choice among texts of which each is like the others. */
+function refuseSame({ temperature, topK, include, unique, count, bestOf }: Settings): void {
+  const isSame = topK === 1 || [temperature].flat().every((it) => it === 0);
+  if (!isSame) return;
+  const setting =
+    include !== undefined ? "include" : unique && count * bestOf > 1 ? "unique" : undefined;
+  if (setting === undefined) return;
+  const cause = topK === 1 ? "`topK: 1`" : "`temperature: 0`";
+  throw new CharnnError(
+    "INVALID_SETTING",
+    `${setting} does nothing where every text is the same, as with ${cause}.`,
+    `Leave it out, or choose among more characters, as by \`temperature: 0.8\`.`,
+    { setting },
+  );
 }
 
 /** Adds the documents of a text of a model, or its lines where the model has none. */
@@ -231,16 +237,6 @@ async function read(
   );
   for (const warning of warnings) onWarning?.(warning);
   return texts;
-}
-
-function refuseNoLines({ lines }: Settings, vocabulary: Vocabulary): void {
-  if (lines === undefined || vocabulary.indexOf(0x0a) !== undefined) return;
-  throw new CharnnError(
-    "INVALID_SETTING",
-    "lines can't be counted: the model was trained on a text without line breaks.",
-    "Leave out `lines`, or use `sentences`.",
-    { setting: "lines" },
-  );
 }
 
 /** The seed in characters that the model knows, or reads as its unknown one. */

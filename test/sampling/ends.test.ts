@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { End, type EndSettings, refuseStops } from "#src/sampling/ends.js";
-import { failsWith } from "../helpers/failure.js";
+import { End, type EndSettings } from "#src/sampling/ends.js";
 
 const ENDLESS: EndSettings = { length: -1 };
 
@@ -47,14 +46,6 @@ test("A text is at most as long as was asked for, whatever else may end it", () 
   end.take("a");
   assert.equal(end.left, 1);
   assert.equal(new End(ENDLESS).left, Number.POSITIVE_INFINITY);
-});
-
-test("A stop text that can't come is refused, with a hint where backslash and n were typed for a newline", () => {
-  const isKnown = (codePoint: number) => "abn\n".includes(String.fromCodePoint(codePoint));
-  refuseStops(["ab", "\n"], isKnown);
-  assert.throws(() => refuseStops(["ab", "c"], isKnown), failsWith("INVALID_SETTING", '"c"'));
-  assert.throws(() => refuseStops(["\\n"], isKnown), failsWith("INVALID_SETTING", /\$'\\n'/));
-  assert.throws(() => refuseStops([""], isKnown), failsWith("INVALID_SETTING", "empty"));
 });
 
 /** What of a text is written until it ends. */

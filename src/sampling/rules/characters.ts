@@ -31,6 +31,7 @@ export function characterRule(
   }
   return {
     setting: `\`${setting}: ${JSON.stringify(shortened(set))}\``,
+    permits: (codePoint) => isIn(String.fromCodePoint(codePoint)) === wanted,
     begin: () => ({
       forbid(forbidden) {
         for (let token = 0; token < refused.length; token++) forbidden[token] |= refused[token];

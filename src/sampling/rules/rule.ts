@@ -11,6 +11,8 @@ export interface Prompt {
 export interface Rule {
   /** The setting that asks for it, for messages: `maxCopy: 30` in backquotes. */
   readonly setting: string;
+  /** Whether it lets a character come anywhere in a text; where the method is missing, it may let each. */
+  permits?(codePoint: number): boolean;
   /**
    * The limit for one text.
    *
