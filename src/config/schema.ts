@@ -41,15 +41,18 @@ const SCHEMAS: Readonly<Record<Kind<unknown>["type"], (kind: Kind<unknown>) => v
     return v.union([number(limits), v.pipe(v.array(number(limits)), v.minLength(1, rule))], rule);
   },
   seconds: number,
-  text: () => v.string(),
+  text: () => v.string("must be a text"),
   texts: ({ least = 0 }) =>
-    v.pipe(v.array(v.string()), v.minLength(least, `must be at least ${least} file`)),
+    v.pipe(
+      v.array(v.string("must be a text"), "must be a list of texts"),
+      v.minLength(least, `must be at least ${least} file`),
+    ),
   word: ({ words = [] }) => {
     const others = words.slice(0, -1).join(", ");
     const rule = others ? `must be ${others} or ${words.at(-1)}` : `must be ${words[0]}`;
     return v.picklist(words as string[], rule);
   },
-  flag: () => v.boolean(),
+  flag: () => v.boolean("must be true or false"),
   changes: () =>
     v.array(
       v.strictObject({

@@ -1,13 +1,14 @@
 import { randomInt } from "node:crypto";
 import type { Checkpoint, CheckpointFacts } from "../checkpoint/checkpoint.js";
 import type { UnknownName } from "../config/names.js";
+import { NEXT, type NextSettings } from "../config/next.js";
 import type { SampleSettings } from "../config/sample.js";
+import { checked, settingsSchema } from "../config/schema.js";
 import type { BackendSettings } from "../config/shared.js";
 import { documentEndOf } from "../data/documents.js";
 import { prepareText } from "../data/prepare-text.js";
 import { leftOut, readAsOthers } from "../data/unknown-characters.js";
 import type { Tokens } from "../data/vocabulary.js";
-import { CharnnError } from "../errors.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import { loadCheckpoint } from "../runs/load-checkpoint.js";
 import { tokenChooser } from "../sampling/distribution.js";
@@ -17,6 +18,7 @@ import { prepareWriting } from "../sampling/prepare.js";
 import { type GenerateSettings, primingTokens, randomOf, withEnd } from "../sampling/sampler.js";
 import { TextStream } from "../sampling/text-stream.js";
 import { inTurns } from "../turns.js";
+import { checkText, identityOf, type LeftOut, refuseLeftOut, refuseOther } from "./checks.js";
 import { type Job, JobBatch } from "./job-batch.js";
 import { ReadingJob } from "./reading-job.js";
 import { Writing, WritingJob, type WritingState } from "./writing.js";
@@ -29,9 +31,6 @@ export interface OpenModelSettings extends BackendSettings {
   /** Called with what slows it down. */
   readonly onWarning?: ((message: string) => void) | undefined;
 }
-
-/** Options of `sample` that a single text of an open model does not have. */
-type LeftOut = "seed" | "count" | "bestOf" | "include" | "unique" | "new" | "backend" | "threads";
 
 /** What to write, and how. */
 export interface WriteSettings extends Omit<SampleSettings, LeftOut> {
@@ -58,6 +57,8 @@ export interface ScoredCharacter {
   readonly bits: number | undefined;
 }
 
+const nextSchema = settingsSchema<NextSettings>(NEXT, ["text"]);
+
 /** Random seeds that are drawn are below this: few digits to write down. */
 const DRAWN_SEEDS = 1_000_000;
 
@@ -75,8 +76,9 @@ export async function openModel(
   const { out, signal, onWarning, ...backend } = settings;
   const checkpoint =
     typeof run === "object" ? run : await loadCheckpoint(run, { out, signal, weightsOnly: true });
+  const identity = await inTurns(identityOf(checkpoint), signal);
   const network = await openNetwork(checkpoint, backend, { streams: 1 }, onWarning);
-  return new Model(network, checkpoint);
+  return new Model(network, checkpoint, identity);
 }
 
 /** A model that stays open until {@link Model.close} is called. */
@@ -86,9 +88,12 @@ export class Model {
   readonly #checkpoint: Checkpoint;
   readonly #network: CharRnn;
   readonly #batch: JobBatch;
+  /** What the states of its texts are marked with. */
+  readonly #identity: string;
   #isClosed = false;
 
-  constructor(network: CharRnn, checkpoint: Checkpoint) {
+  constructor(network: CharRnn, checkpoint: Checkpoint, identity: string) {
+    this.#identity = identity;
     this.#network = network;
     this.#checkpoint = checkpoint;
     const { config, vocabulary, progress } = checkpoint;
@@ -116,10 +121,13 @@ export class Model {
       wake: () => this.#batch.wake(),
       cancel: () => give(new Error("Nobody reads the text any more.")),
       done: () => signal?.removeEventListener("abort", abort),
+      refuseAborted: () => signal?.throwIfAborted(),
     });
     const begin = async () => {
       this.#refuseClosed();
-      if (state) this.#refuseOther(state);
+      refuseLeftOut(given);
+      checkText("prompt", prompt ?? "");
+      if (state) refuseOther(state, this.#identity, this.#network);
       const sample = { ...given, seed: prompt, randomSeed };
       const { generating } = await prepareWriting(this.#checkpoint, sample, { signal, onWarning });
       const { prompt: text = "" } = generating;
@@ -136,10 +144,12 @@ export class Model {
    * The likeliest next characters after a text.
    *
    * @param top how many
-   * @throws CharnnError `UNKNOWN_CHARACTER` for a text that the model can't read; the reason of the signal
+   * @throws CharnnError `INVALID_SETTING`; `UNKNOWN_CHARACTER` for a text that the model can't read; the reason of the
+   *   signal
    */
   async next(text: string, top = 10, options: ReadSettings = {}): Promise<NextCharacter[]> {
     const { vocabulary } = this.#checkpoint;
+    checked(nextSchema, { text, top });
     const tokens = await this.#read(text, options);
     const read = [...primingTokens(vocabulary, tokens, this.facts.config.text.documents)];
     let last: Float32Array = new Float32Array(vocabulary.size);
@@ -153,10 +163,12 @@ export class Model {
    * How surprising each character of a text is, as a document where the model learned from such, else from a state
    * of zero on.
    *
-   * @throws CharnnError `UNKNOWN_CHARACTER` for a text that the model can't read; the reason of the signal
+   * @throws CharnnError `INVALID_SETTING`; `UNKNOWN_CHARACTER` for a text that the model can't read; the reason of the
+   *   signal
    */
   async score(text: string, options: ReadSettings = {}): Promise<ScoredCharacter[]> {
     const { vocabulary, config } = this.#checkpoint;
+    checkText("text", text);
     const tokens = await this.#read(text, options);
     const { documents } = config.text;
     const before = documents === undefined ? [] : [documentEndOf(vocabulary, documents)];
@@ -207,7 +219,7 @@ export class Model {
     const read = state
       ? [...state.unread, ...tokens]
       : [...primingTokens(vocabulary, tokens, documents)];
-    const job = new WritingJob(writing, stream, vocabulary, read.reverse());
+    const job = new WritingJob(writing, stream, vocabulary, read.reverse(), this.#identity);
     if (read.length === 0 && !job.choose(state?.logits.slice(), 0)) {
       job.end(state?.numbers ?? new Float32Array(this.#network.stateSize));
       return undefined;
@@ -261,14 +273,6 @@ export class Model {
 
   #refuseClosed(): void {
     if (this.#isClosed) throw closedError();
-  }
-
-  #refuseOther({ numbers, logits }: WritingState): void {
-    const { stateSize, config } = this.#network;
-    if (numbers.length === stateSize && logits.length === config.vocabularySize) return;
-    throw new CharnnError("INVALID_SETTING", "state is that of another model.", undefined, {
-      setting: "state",
-    });
   }
 }
 

@@ -11,6 +11,8 @@ export interface WritingState {
   readonly unread: readonly number[];
   /** What the model predicted there, where it has read all: one number for each token. */
   readonly logits: Float32Array;
+  /** Which model it is of: a checksum of the weights. */
+  readonly model: string;
 }
 
 /** A text that is complete. */
@@ -33,6 +35,8 @@ export interface Host {
   cancel(): void;
   /** Called once, when the text is complete, or an error has ended it. */
   done(): void;
+  /** Throws the signal's reason once it is aborted. */
+  refuseAborted(): void;
 }
 
 /**
@@ -63,6 +67,8 @@ export class Writing implements AsyncIterable<string>, PromiseLike<string> {
     try {
       for (;;) {
         while (this.#taken < this.#text.length) {
+          // Characters that wait are not wanted any more then.
+          this.#host.refuseAborted();
           const character = String.fromCodePoint(this.#text.codePointAt(this.#taken) as number);
           this.#taken += character.length;
           yield character;
@@ -152,9 +158,20 @@ export class WritingJob implements Job {
   readonly #unread: number[];
   #token: number | undefined;
   readonly #logits: Float32Array;
+  readonly #model: string;
 
-  /** @param unread all that is to be read first, the last one first */
-  constructor(writing: Writing, stream: TextStream, vocabulary: Vocabulary, unread: number[]) {
+  /**
+   * @param unread all that is to be read first, the last one first
+   * @param model what its state is marked with
+   */
+  constructor(
+    writing: Writing,
+    stream: TextStream,
+    vocabulary: Vocabulary,
+    unread: number[],
+    model: string,
+  ) {
+    this.#model = model;
     this.#writing = writing;
     this.#stream = stream;
     this.#vocabulary = vocabulary;
@@ -194,7 +211,9 @@ export class WritingJob implements Job {
 
   end(numbers: Float32Array): void {
     const unread = this.#token === undefined ? [] : [this.#token];
-    this.#writing.finish({ state: { numbers, unread, logits: this.#logits.slice() } });
+    this.#writing.finish({
+      state: { numbers, unread, logits: this.#logits.slice(), model: this.#model },
+    });
   }
 
   fail(error: unknown): void {

@@ -98,6 +98,67 @@ test("An aborted text ends with the reason of its signal, and the others go on",
   await assert.rejects(model.next("th", 3, { signal: AbortSignal.abort(reason) }), reason);
 });
 
+test("A loop over a text ends at once where its signal is aborted, also with characters that wait", async (t) => {
+  const { model } = await opened(t);
+  const controller = new AbortController();
+  const writing = model.write({ prompt: "th", length: 500, signal: controller.signal });
+  await writing;
+  let taken = 0;
+  await assert.rejects(async () => {
+    for await (const _ of writing) if (++taken === 4) controller.abort(new Error("enough"));
+  }, /^Error: enough$/);
+  assert.equal(taken, 4);
+});
+
+test("The state of a text of another model is refused, though it has the same sizes", async (t) => {
+  const { model, checkpoint } = await opened(t);
+  const { state } = await model.write({ prompt: "th", length: 5 }).result();
+  const same = await openModel(checkpoint);
+  t.after(() => same.close());
+  assert.equal((await same.write({ state, length: 5 })).length, 5);
+  const [name, tensor] = [...checkpoint.tensors][0];
+  const data = tensor.data.map((value) => value + 1);
+  const tensors = new Map(checkpoint.tensors).set(name, { ...tensor, data });
+  const other = await openModel({ ...checkpoint, tensors });
+  t.after(() => other.close());
+  for (const wrong of [state, {}, 5, { ...state, unread: [-1] }] as (typeof state)[]) {
+    await assert.rejects(
+      other.write({ state: wrong, length: 5 }).result(),
+      failsWith("INVALID_SETTING", /^state/),
+    );
+  }
+});
+
+test("What an open model can't do with a text is refused, naming it", async (t) => {
+  const { model } = await opened(t);
+  for (const name of [
+    "seed",
+    "count",
+    "bestOf",
+    "include",
+    "unique",
+    "new",
+    "backend",
+    "threads",
+  ]) {
+    const settings = { [name]: name === "seed" ? "th" : 2 };
+    await assert.rejects(
+      model.write(settings).result(),
+      failsWith("INVALID_SETTING", new RegExp(`^${name} is not a setting of write`)),
+    );
+  }
+  const wrong = 5 as unknown as string;
+  for (const [ask, name] of [
+    [() => model.write({ prompt: wrong }).result(), "prompt"],
+    [() => model.next(wrong), "text"],
+    [() => model.next("th", 0), "top"],
+    [() => model.next("th", 1.5), "top"],
+    [() => model.score(wrong), "text"],
+  ] as const) {
+    await assert.rejects(ask(), failsWith("INVALID_SETTING", new RegExp(`^${name} must be`)));
+  }
+});
+
 test("A text without end waits for its reader, and can't be had whole", async (t) => {
   const { model } = await opened(t);
   const endless = model.write({ length: -1 });
