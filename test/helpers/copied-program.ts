@@ -17,7 +17,13 @@ export async function copiedProgram(
   files: Readonly<Record<string, string | Uint8Array>> = {},
 ): Promise<string> {
   const folder = await temporaryFolder(t);
-  for (const name of ["bin", "dist", "native/wasm/kernels.wasm", "package.json"]) {
+  for (const name of [
+    "bin",
+    "dist",
+    "native/wasm/kernels.wasm",
+    "native/wasm/writing.wasm",
+    "package.json",
+  ]) {
     await cp(path.join(ROOT, name), path.join(folder, name), { recursive: true });
   }
   const modules = path.join(folder, "node_modules");
