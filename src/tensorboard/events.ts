@@ -1,5 +1,5 @@
+import { Message } from "../protobuf.js";
 import type { Histogram } from "./histogram.js";
-import { Message } from "./protobuf.js";
 
 /** What is reported of a step under one tag. */
 export type Summary = { readonly tag: string } & (

@@ -9,24 +9,19 @@ const THIRTY_TWO_BITS = 5;
  */
 export class Message {
   readonly #parts: Uint8Array[] = [];
+  #length = 0;
 
   /** @param value a whole number from 0 */
   varint(field: number, value: number): this {
-    this.#key(field, VARINT);
-    this.#parts.push(varint(value));
-    return this;
+    return this.#add(field, VARINT, varint(value));
   }
 
   float(field: number, value: number): this {
-    this.#key(field, THIRTY_TWO_BITS);
-    this.#parts.push(new Uint8Array(Float32Array.of(value).buffer));
-    return this;
+    return this.#add(field, THIRTY_TWO_BITS, new Uint8Array(Float32Array.of(value).buffer));
   }
 
   double(field: number, value: number): this {
-    this.#key(field, SIXTY_FOUR_BITS);
-    this.#parts.push(new Uint8Array(Float64Array.of(value).buffer));
-    return this;
+    return this.#add(field, SIXTY_FOUR_BITS, new Uint8Array(Float64Array.of(value).buffer));
   }
 
   doubles(field: number, values: readonly number[] | Float64Array): this {
@@ -37,22 +32,29 @@ export class Message {
     return this.bytes(field, Buffer.from(value));
   }
 
+  /** @param value is complete, and shares its bytes with this message: large ones are not copied */
   message(field: number, value: Message): this {
-    return this.bytes(field, value.encoded());
+    return this.#add(field, LENGTH_DELIMITED, varint(value.#length), value.#parts);
   }
 
   bytes(field: number, value: Uint8Array): this {
-    this.#key(field, LENGTH_DELIMITED);
-    this.#parts.push(varint(value.length), value);
-    return this;
+    return this.#add(field, LENGTH_DELIMITED, varint(value.length), [value]);
   }
 
   encoded(): Uint8Array {
-    return Buffer.concat(this.#parts);
+    return Buffer.concat(this.#parts, this.#length);
   }
 
-  #key(field: number, type: number): void {
-    this.#parts.push(varint(field * 8 + type));
+  #add(field: number, type: number, first: Uint8Array, others: readonly Uint8Array[] = []): this {
+    this.#append(varint(field * 8 + type));
+    this.#append(first);
+    for (const part of others) this.#append(part);
+    return this;
+  }
+
+  #append(part: Uint8Array): void {
+    this.#parts.push(part);
+    this.#length += part.length;
   }
 }
 
