@@ -35,6 +35,12 @@ export function pythonWith(...modules: string[]): string | undefined {
   });
 }
 
+/** The folder with the modules of onnxruntime-web; undefined where it is not installed. */
+export function onnxruntimeWeb(): string | undefined {
+  const folder = path.join(PEERS, "node_modules", "onnxruntime-web", "dist");
+  return existsSync(folder) ? folder : undefined;
+}
+
 /** Where tfjs-node is, with its JavaScript and TensorFlow's library; undefined where it is not installed. */
 export function modulesWithTfjs(): string | undefined {
   const modules = path.join(PEERS, "node_modules");

@@ -1,7 +1,7 @@
 /**
  * Installs what charnn is compared with: PyTorch, Keras and more into a virtual environment of Python, in the
- * versions of `requirements.txt`, and tfjs-node beside them where TensorFlow is installed for charnn. What is
- * there is left alone.
+ * versions of `requirements.txt`, and beside them onnxruntime-web, and tfjs-node where TensorFlow is installed for
+ * charnn. What is there is left alone.
  *
  *     npm run peers
  *     npm run peers -- --tests   # what the tests use alone, without TensorFlow
@@ -13,7 +13,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { dataFolder } from "#src/data-folder.js";
-import { modulesWithTfjs, PEERS, PEERS_PYTHON } from "./find.js";
+import { modulesWithTfjs, onnxruntimeWeb, PEERS, PEERS_PYTHON } from "./find.js";
 
 const ALL = requirements("requirements.txt");
 const OF_TESTS = requirements("requirements-tests.txt");
@@ -21,9 +21,10 @@ const isForTests = process.argv.includes("--tests");
 const REQUIREMENTS = isForTests ? OF_TESTS : ALL;
 /** Copies of the requirements that were installed. */
 const INSTALLED = path.join(PEERS, "installed-requirements.txt");
+const ONNXRUNTIME_WEB = "onnxruntime-web@1.30.0";
 const TFJS_NODE = "@tensorflow/tfjs-node@4.22.0";
 
-const isInstalled = installPython() && installTfjs();
+const isInstalled = installPython() && installOnnxruntimeWeb() && installTfjs();
 if (isInstalled) console.log(`The peers are in ${PEERS}.`);
 else process.exitCode = 1;
 
@@ -44,6 +45,11 @@ function installPython(): boolean {
   return isDone;
 }
 
+/** 150 MB. */
+function installOnnxruntimeWeb(): boolean {
+  return onnxruntimeWeb() !== undefined || installPackage(ONNXRUNTIME_WEB);
+}
+
 /** With its JavaScript, on the TensorFlow that charnn installs. */
 function installTfjs(): boolean {
   const tensorflow = path.join(dataFolder(), "charnn", "tensorflow");
@@ -53,9 +59,7 @@ function installTfjs(): boolean {
     console.log("    node bin/charnn.js doctor --install-tensorflow && npm run peers");
     return true;
   }
-  const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
-  const install = ["install", "--prefix", PEERS, "--ignore-scripts", ...quiet, TFJS_NODE];
-  if (!succeeds("npm", install)) return false;
+  if (!installPackage(TFJS_NODE)) return false;
   const folder = path.join(PEERS, "node_modules", "@tensorflow", "tfjs-node");
   for (const name of ["lib", "deps"]) {
     const link = path.join(folder, name);
@@ -63,6 +67,12 @@ function installTfjs(): boolean {
     symlinkSync(path.join(tensorflow, name), link);
   }
   return true;
+}
+
+/** Installs a package of npm without running what it brings. */
+function installPackage(name: string): boolean {
+  const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
+  return succeeds("npm", ["install", "--prefix", PEERS, "--ignore-scripts", ...quiet, name]);
 }
 
 function requirements(name: string): string {

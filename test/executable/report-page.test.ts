@@ -2,22 +2,18 @@
 /** The report's page in a real browser. */
 
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { after } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
+import { CHROMIUM, withoutChromium } from "../helpers/chromium.js";
 import { charnn, startCharnn } from "../helpers/executable.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { slow } from "../helpers/slow.js";
 
 const SONNETS = fileURLToPath(new URL("../../data/shakespeare.txt", import.meta.url));
-const CHROMIUM = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/google-chrome"].find(
-  (file) => file !== undefined && existsSync(file),
-);
-const skip =
-  CHROMIUM === undefined && "no Chromium; apt-get install chromium, or CHROMIUM names it";
+const skip = withoutChromium;
 
 // The browser and the report on the sonnets are made by the first test that needs them, for all.
 let browser: Promise<Browser> | undefined;
