@@ -10,6 +10,10 @@ export const PAGE_MARKER = '<meta name="generator" content="charnn">';
 /** The first line of every JavaScript module that charnn exported. */
 export const JS_MARKER =
   "// A model by charnn that writes text: import { generate, next, score } from it.";
+/** Near the beginning of every model in ONNX that charnn exported: its name, as that of the file's producer. */
+export const ONNX_MARKER = "\x12\x06charnn";
+/** Before it is the version of the format. */
+const AT_ONNX_MARKER = 2;
 /** Pages without the marker, which charnn wrote until version 0.1. */
 const OLDER_PAGE = `<!doctype html>
 <html lang="en">
@@ -33,8 +37,12 @@ export function isOwnOutput(beginning: string): boolean {
 export function ownFileKind(beginning: string): string | undefined {
   if (CHECKPOINT.test(beginning)) return "a checkpoint";
   if (EVENTS.test(beginning)) return "the metrics of a run";
-  if (beginning.startsWith(JS_MARKER)) return "an exported model";
+  if (isExport(beginning)) return "an exported model";
   return isOwnOutput(beginning) ? "a page by an older version of charnn" : undefined;
+}
+
+function isExport(beginning: string): boolean {
+  return beginning.startsWith(JS_MARKER) || beginning.indexOf(ONNX_MARKER) === AT_ONNX_MARKER;
 }
 
 /** Whether a folder with files of these names is that of a run. */

@@ -1,9 +1,9 @@
-/** The code that docs/checkpoint-format.md has for PyTorch and Keras. */
+/** Code in Python that the documentation has. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
-const PAGE = new URL("../../docs/checkpoint-format.md", import.meta.url);
+const PAGES = new URL("../../docs/", import.meta.url);
 
 /** A block of Python on the page: its definitions, and the lines after them that use a file. */
 export interface DocumentedCode {
@@ -15,9 +15,16 @@ export interface DocumentedCode {
  * The block in which `mark` is.
  *
  * @param use how the line begins that uses the definitions first
+ * @param page its name in docs/
  */
-export function documentedCode(mark: string, use: string): DocumentedCode {
-  const blocks = [...readFileSync(PAGE, "utf8").matchAll(/^```python\n(.*?)^```$/gms)];
+export function documentedCode(
+  mark: string,
+  use: string,
+  page = "checkpoint-format.md",
+): DocumentedCode {
+  const blocks = [
+    ...readFileSync(new URL(page, PAGES), "utf8").matchAll(/^```python\n(.*?)^```$/gms),
+  ];
   const found = blocks.map(([, code]) => code).filter((code) => code.includes(mark));
   assert.equal(found.length, 1, mark);
   const at = found[0].indexOf(`\n${use}`);
