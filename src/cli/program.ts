@@ -5,6 +5,7 @@ import { completeCommand } from "./commands/complete.js";
 import { copiesCommand } from "./commands/copies.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evalCommand } from "./commands/eval.js";
+import { exportCommand } from "./commands/export.js";
 import { importCommand } from "./commands/import.js";
 import { infoCommand } from "./commands/info.js";
 import { nextCommand } from "./commands/next.js";
@@ -23,7 +24,7 @@ const COMMANDS = {
   "Start:": [trainCommand, sampleCommand, playCommand],
   "Look:": [infoCommand, plotCommand, reportCommand, runsCommand],
   "Measure:": [evalCommand, scoreCommand, nextCommand, copiesCommand],
-  "Exchange:": [importCommand],
+  "Exchange:": [exportCommand, importCommand],
   "Machine:": [doctorCommand, benchCommand, completeCommand],
 };
 

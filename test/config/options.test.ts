@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { BENCH } from "#src/config/bench.js";
 import { COPIES } from "#src/config/copies.js";
 import { EVALUATE } from "#src/config/evaluate.js";
+import { EXPORT } from "#src/config/export.js";
 import { IMPORT } from "#src/config/import.js";
 import type { Option } from "#src/config/option.js";
 import { REPORT } from "#src/config/report.js";
@@ -20,6 +21,7 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>
   bench: BENCH,
   copies: COPIES,
   eval: EVALUATE,
+  export: EXPORT,
   import: IMPORT,
   report: REPORT,
   sample: SAMPLE,

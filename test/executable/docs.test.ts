@@ -23,6 +23,7 @@ const PAGES = [
   "docs/backends.md",
   "docs/scripting.md",
   "docs/library.md",
+  "docs/exporting.md",
   "docs/troubleshooting.md",
 ];
 
@@ -71,7 +72,7 @@ for (const page of PAGES) {
 test("Every line to type is in a block of sh, and each that is not run is on a page", () => {
   const lines = PAGES.flatMap((page) =>
     blocksOf(page).flatMap(({ language, text }) => {
-      const isCode = ["text", "json", "js", "js server"].includes(language);
+      const isCode = ["text", "json", "js", "js server", "python"].includes(language);
       assert.ok(isCode || language === "sh", `${page}: a block of "${language}"`);
       return language === "sh" ? commandsOf(text).map(withoutComment) : [];
     }),

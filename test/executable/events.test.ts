@@ -95,6 +95,7 @@ slow("What the commands print of a run is as docs/events.md says", async (t) => 
   assertDocumented("charnn info", await print("runs"));
   assertDocumented("charnn runs mv", await print("runs", "mv", "fox", "hare"));
   assertDocumented("charnn runs mv", await print("runs", "mv", "hare", "fox"));
+  assertDocumented("charnn export", await print("export", "fox", "--to", "onnx"));
   const pages = await print("report", "fox");
   assertDocumented("charnn report", pages);
   assertSeen(pages, "path");
@@ -174,7 +175,7 @@ test("docs/events.md has no table that these tests don't look at", () => {
   const events =
     "preparing start replan warning step eval sample checkpoint end cross-validation run import";
   const commands =
-    "sample,next,eval,score,score --also,score --labels,copies,info,runs rm,runs mv,runs diff,plot,report,import,doctor,bench";
+    "sample,next,eval,score,score --also,score --labels,copies,info,runs rm,runs mv,runs diff,plot,report,export,import,doctor,bench";
   assert.deepEqual(
     [...documented.keys()].sort(),
     [...events.split(" "), ...commands.split(",").map((it) => `charnn ${it}`)].sort(),

@@ -57,7 +57,8 @@ test("a word that charnn does not have is answered by the nearest one, by charnn
     ["info --sort loss", /charnn info --help/],
     ["tran f.txt", /^Did you mean charnn train\?$/m],
     ["generate", /^Did you mean charnn sample\?$/m],
-    ["export", /charnn --help/],
+    ["exprt", /^Did you mean charnn export\?$/m],
+    ["save", /charnn --help/],
     ["train", /For example: charnn train book\.txt/],
   ];
   for (const [line, hint] of cases) {

@@ -26,6 +26,7 @@ const NO_PATHS: ReadonlySet<string | undefined> = new Set([
     "regex",
     "word",
     "form",
+    "format",
     "name",
     "kind",
     "what",

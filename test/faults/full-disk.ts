@@ -32,6 +32,7 @@ const COMMANDS = [
   { name: "train for TensorBoard", args: [...TRAIN, "--tensorboard"], pages: 45, files: 10 },
   { name: "resume", args: RESUME, pages: 30, files: 4 },
   { name: "report", args: ["report", "run"], pages: 40, files: 2 },
+  { name: "export", args: ["export", "run", "--to", "onnx"], pages: 20, files: 2 },
   { name: "sample > FILE", args: ["sample", "run", "-n", "9000"], pages: 4, files: 1 },
   { name: "train --json > FILE", args: [...TRAIN, "--json"], pages: 45, files: 10 },
 ] as const;

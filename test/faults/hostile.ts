@@ -107,6 +107,7 @@ async function through(place: Place, options: string, text: string): Promise<str
     `charnn info -- ${run}`,
     `charnn plot -- ${run}`,
     `charnn report -- ${run}`,
+    `charnn export --to onnx -- ${run}`,
   ];
   for (const one of lines) {
     const ending = await bash(place, one);

@@ -99,6 +99,7 @@ const COMMANDS = [
   ["sample", "run", "-n", "9"],
   ["eval", "run", "text.txt", "--threads", "1"],
   ["report", "run"],
+  ["export", "run", "--to", "onnx"],
   ["train", "text.txt", "--name", "other", "--init-from", "run", "--steps", "1", "--threads", "1"],
 ];
 

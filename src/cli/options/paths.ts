@@ -23,6 +23,7 @@ const KINDS: Readonly<Record<string, PathKind>> = {
   runs: "run",
   folder: "output",
   page: "output",
+  path: "output",
 };
 const HOME = /^~([^\\/]*)/;
 const WILDCARD = /[*?]|\[[^\]]+\]|\{[^}]*,[^}]*\}/;

@@ -1,0 +1,48 @@
+import type { Command } from "commander";
+import { EXPORT, type ExportCommandSettings } from "../../config/export.js";
+import type { CommandContext } from "../context.js";
+import { bytes as formatBytes } from "../format/format.js";
+import { modelLine } from "../format/summary.js";
+import { addOptions, RUN_ARGUMENT } from "../options/add-options.js";
+import { createStatus } from "../terminal/status.js";
+import { warnIfUntrained } from "../untrained.js";
+
+export function exportCommand(program: Command, context: CommandContext): void {
+  const { terminal, interruption } = context;
+  const command = program
+    .command("export")
+    .summary("Export a model")
+    .description(
+      "Write a model to a file that other programs can run, on its own and without charnn. docs/exporting.md says how.",
+    )
+    .argument("[run]", RUN_ARGUMENT);
+  addOptions(command, EXPORT, [
+    "charnn export night --to onnx",
+    "charnn export checkpoints/night/last.safetensors --to onnx -o model.onnx",
+  ]).action(async (run: string | undefined, given: ExportCommandSettings) => {
+    const { output, overwrite, out, json, ...settings } = given;
+    const { parameterCount } = await import("../../config/parameters.js");
+    const { writeExport } = await import("../../export/write-export.js");
+    // A file that is being written is finished, or removed.
+    await interruption.finishFirst();
+    const status = createStatus(context);
+    status.show("Reading the model");
+    const places = { run, output, overwrite, out };
+    const { file, bytes, checkpoint } = await writeExport(places, settings, {
+      signal: interruption.signal,
+      onModel: async (model) => {
+        await warnIfUntrained(status, model);
+        status.show("Writing the file");
+      },
+    }).finally(status.stop);
+    const { model } = checkpoint.config;
+    const parameters = parameterCount(model);
+    if (json) {
+      const facts = { file, format: settings.to, bytes, checkpoint: checkpoint.path, parameters };
+      await terminal.out(`${JSON.stringify(facts)}\n`);
+      return;
+    }
+    await terminal.out(`${file}\n`);
+    terminal.say(`${modelLine(model, parameters)}, ${formatBytes(bytes)}`);
+  });
+}

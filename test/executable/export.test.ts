@@ -1,0 +1,127 @@
+/** `charnn export`: which file it writes, and what it does not replace. */
+import assert from "node:assert/strict";
+import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { test } from "node:test";
+import { writeExport } from "#src/export/write-export.js";
+import { exportModel, loadCheckpoint } from "#src/index.js";
+import { charnn, foxFolder, jsonLines } from "../helpers/executable.js";
+import { openScreen, withTmux } from "../helpers/screen.js";
+import { slow } from "../helpers/slow.js";
+
+const EXPORT = ["export", "fox", "--to", "onnx"];
+
+test("export writes the best checkpoint of a run to a file with the run's name", async (t) => {
+  const cwd = await foxFolder(t, { trained: true });
+  const { code, stdout, stderr } = await charnn(t, EXPORT, { cwd });
+  assert.deepEqual([code, stdout], [0, "fox.onnx\n"], stderr);
+  assert.match(stderr, /^GRU, 1 layer of 8, embedding of \d+: [\d,]+ parameters, \d+ kB\n$/);
+  const best = await loadCheckpoint("fox", { out: path.join(cwd, "checkpoints") });
+  assert.equal(path.basename(best.path), "best.safetensors");
+  const expected = Buffer.from(await exportModel(best, { to: "onnx" }));
+  assert.ok(expected.equals(await readFile(path.join(cwd, "fox.onnx"))));
+  const newest = await charnn(t, ["export", "--to=onnx", "-o", "newest.onnx", "--json"], { cwd });
+  const [{ parameters, ...facts }] = jsonLines(newest.stdout);
+  assert.deepEqual(facts, {
+    file: "newest.onnx",
+    format: "onnx",
+    bytes: expected.length,
+    checkpoint: path.join("checkpoints", "fox", "best.safetensors"),
+  });
+  assert.ok(parameters > 100 && 4 * parameters < expected.length);
+  assert.equal(newest.stderr, "");
+});
+
+test("export names the file after the run of a checkpoint, or after a file that lies anywhere", async (t) => {
+  const cwd = await foxFolder(t, { trained: true });
+  const last = path.join("checkpoints", "fox", "last.safetensors");
+  await copyFile(path.join(cwd, last), path.join(cwd, "day.v2.safetensors"));
+  for (const [run, file] of [
+    [last, "fox.onnx"],
+    [path.join("checkpoints", "fox"), "fox.onnx"],
+    ["day.v2.safetensors", "day.v2.onnx"],
+  ]) {
+    const { code, stdout, stderr } = await charnn(t, ["export", run, "--to", "onnx"], { cwd });
+    assert.deepEqual([code, stdout], [0, `${file}\n`], stderr);
+  }
+});
+
+slow("export replaces its own files, and nothing else without --overwrite", async (t) => {
+  const cwd = await foxFolder(t, { trained: true });
+  await writeFile(path.join(cwd, "notes.onnx"), "notes");
+  await charnn(t, ["report", "fox"], { cwd });
+  for (let k = 0; k < 2; k++) assert.equal((await charnn(t, EXPORT, { cwd })).code, 0);
+  const before = (await readdir(cwd)).sort();
+  const checkpoint = "checkpoints/fox/best.safetensors";
+  for (const [file, reason] of [
+    ["notes.onnx", /notes\.onnx can't be written: there is a file that charnn did not make/],
+    ["fox.txt", /fox\.txt can't be written: there is a file that charnn did not make/],
+    [checkpoint, /it would replace a checkpoint\./],
+    ["checkpoints/fox/metrics.jsonl", /it would replace the metrics of a run\./],
+    ["checkpoints", /checkpoints can't be written: it is a folder/],
+    ["no/such/fox.onnx", /no\/such\/fox\.onnx can't be written/],
+  ] as const) {
+    const outcome = await charnn(t, [...EXPORT, "-o", file], { cwd });
+    assert.deepEqual([outcome.code, outcome.stdout], [1, ""], outcome.stderr);
+    assert.match(outcome.stderr, reason);
+  }
+  const page = await charnn(t, ["report", "fox", "-o", "fox.onnx"], { cwd });
+  assert.match(page.stderr, /fox\.onnx can't be written: it would replace an exported model\./);
+  assert.deepEqual((await readdir(cwd)).sort(), before);
+  const told = await charnn(t, [...EXPORT, "-o", "notes.onnx", "--overwrite"], { cwd });
+  assert.deepEqual([told.code, told.stdout], [0, "notes.onnx\n"]);
+  const [first, second] = [await file("notes.onnx"), await file("fox.onnx")];
+  assert.ok(first.equals(second));
+
+  function file(name: string): Promise<Buffer> {
+    return readFile(path.join(cwd, name));
+  }
+});
+
+test("export says what it needs, and which formats and runs there are", async (t) => {
+  const cwd = await foxFolder(t, { trained: true });
+  await mkdir(path.join(cwd, "checkpoints", "new"));
+  const before = (await readdir(cwd)).sort();
+  for (const [line, exitCode, ...says] of [
+    ["export fox", 2, "--to is missing", "--to onnx"],
+    ["export fox --to t7", 2, "--to", "onnx", '"t7"'],
+    ["export fix --to onnx", 1, '"fix"', "Did you mean fox?"],
+    ["export new --to onnx", 1, "new"],
+    ["export fox.txt --to onnx", 1, "fox.txt"],
+    ["export fox other --to onnx", 2, "charnn export"],
+  ] as const) {
+    const { code, stdout, stderr } = await charnn(t, line.split(" "), { cwd });
+    assert.deepEqual([code, stdout], [exitCode, ""], `${line}\n${stderr}`);
+    assert.match(stderr, /^Error: [^\n]+\n(?:[^\n]+\n)?$/, line);
+    for (const part of says) assert.ok(stderr.includes(part), `${line}: ${stderr}`);
+  }
+  assert.deepEqual((await readdir(cwd)).sort(), before);
+});
+
+test("An export that is interrupted writes nothing, and leaves an earlier one as it was", async (t) => {
+  const cwd = await foxFolder(t, { trained: true });
+  const stop = new AbortController();
+  const places = {
+    run: "fox",
+    out: path.join(cwd, "checkpoints"),
+    output: path.join(cwd, "fox.onnx"),
+  };
+  const interrupted = () =>
+    writeExport(places, { to: "onnx" }, { signal: stop.signal, onModel: () => stop.abort() });
+  await assert.rejects(interrupted(), { name: "AbortError" });
+  assert.deepEqual((await readdir(cwd)).sort(), ["checkpoints", "fox.txt"]);
+  const { file } = await writeExport(places, { to: "onnx" });
+  const before = await readFile(file);
+  await assert.rejects(interrupted(), { name: "AbortError" });
+  assert.ok(before.equals(await readFile(file)));
+});
+
+slow("On a terminal export leaves nothing but its result", withTmux, async (t) => {
+  const cwd = await foxFolder(t, { trained: true });
+  const scriptOf = (command: string) => `${command}; echo "code $?"`;
+  const screen = await openScreen(t, EXPORT, { cwd, columns: 80, scriptOf });
+  const lines = await screen.shows(/^code 0$/m);
+  assert.match(lines.join("\n"), /^fox\.onnx\nGRU, 1 layer of 8.*kB\ncode 0$/m);
+  assert.doesNotMatch(lines.join("\n"), /Reading|Writing/);
+  assert.equal(screen.cursorIsShown(), true);
+});
