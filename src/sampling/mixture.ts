@@ -62,8 +62,11 @@ export function weightsOf(
       { setting: "mix" },
     );
   }
-  const total = given.reduce((sum, share) => sum + share, 0);
-  return given.map((share) => share / total);
+  // Of the largest first, so that a sum of very large ones is still a number.
+  const largest = given.reduce((most, share) => Math.max(most, share), 0);
+  const relative = given.map((share) => share / largest);
+  const total = relative.reduce((sum, share) => sum + share, 0);
+  return relative.map((share) => share / total);
 }
 
 /**

@@ -160,3 +160,32 @@ slow("a prompt is read from a file where nanoGPT reads it", async (t) => {
   assert.deepEqual(await sample("--prompt=FILE:prompt.txt"), own);
   assert.match((await sample("--start=FILE:none.txt")).stderr, /no file or folder "none\.txt"/);
 });
+
+test("a list of numbers that is none is answered with one, and words without quotes with quotes", async (t) => {
+  const cwd = await foxFolder(t, { trained: true });
+  for (const [line, message] of [
+    [
+      "sample fox -t 1,,2",
+      /^Error: --temperature must be a number, or several such as 1,0\.5,0\.2, not "1,,2"\.$/m,
+    ],
+    ["sample fox --mix a,b", /^Error: --mix must be a number, or several such as /m],
+    [
+      "next fox the lazy dog",
+      /^A text of several words stands in quotes: charnn next fox 'the lazy dog'$/m,
+    ],
+    ["sample fox the lazy -n 5", /--seed 'the lazy'$/m],
+    ["sample fox --match a{1,100000}", /^Write \+ or \* in place of large counts/m],
+    ["sample fox --match /[a-z]+/i", /^Leave out the slashes: --match "\(\?i:\[a-z\]\+\)"\.$/m],
+    [
+      "sample fox --best-of 5000 -n 100000000",
+      /^Error: --best-of must be a whole number from 1 to 4,096, not 5000\.$/m,
+    ],
+  ] as const) {
+    const { code, stdout, stderr } = await charnn(t, line.split(" "), { cwd });
+    assert.equal(stdout, "");
+    assert.ok(code === 1 || code === 2);
+    assert.match(stderr, message);
+  }
+  const quoted = await charnn(t, ["next", "fox", "the lazy dog"], { cwd });
+  assert.equal(quoted.code, 0, quoted.stderr);
+});

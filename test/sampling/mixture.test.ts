@@ -53,6 +53,8 @@ test("A model that is mixed with itself writes what it writes alone", async (t) 
   const alone = await written([model], settings);
   assert.equal(await written([model, model], settings), alone);
   assert.equal(await written([model, model], { ...settings, mix: [5, 1] }), alone);
+  // Together these are more than a number can be.
+  assert.equal(await written([model, model], { ...settings, mix: [1e308, 1e308] }), alone);
 });
 
 test("Shares that don't fit the models, and models that don't fit each other, are refused", async (t) => {

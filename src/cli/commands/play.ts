@@ -45,6 +45,9 @@ export function playCommand(program: Command, context: CommandContext): void {
       let isWriting = false;
       lines.on("SIGINT", () => {
         if (isWriting) return stop.abort();
+        // Takes back what is typed: else it would come before the next words, unseen.
+        lines.write(null, { ctrl: true, name: "e" });
+        lines.write(null, { ctrl: true, name: "u" });
         terminal.say();
         terminal.say(":quit or Ctrl-D leaves.");
         lines.prompt();

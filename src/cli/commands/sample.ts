@@ -50,10 +50,10 @@ export function sampleCommand(program: Command, context: CommandContext): void {
     const { loadCheckpoint } = await import("../../runs/load-checkpoint.js");
     const { signal } = interruption;
     const checkpoints: (Checkpoint & { readonly path: string })[] = [];
-    for (const run of runs.length > 0 ? runs : [undefined]) {
+    for (const [index, run] of (runs.length > 0 ? runs : [undefined]).entries()) {
       const loaded = await loadCheckpoint(run, { out, signal, weightsOnly: true }).catch(
         (error) => {
-          throw checkpoints.length > 0 ? orText(error, runs[0], run ?? "") : error;
+          throw index > 0 ? orText(error, runs[0], runs.slice(index).join(" ")) : error;
         },
       );
       await warnIfUntrained(terminal, loaded);

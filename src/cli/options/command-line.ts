@@ -1,6 +1,7 @@
 import type { Command, CommanderError } from "commander";
 import { RUNS_FOLDER } from "../../config/names.js";
 import { CharnnError } from "../../errors.js";
+import { quoted } from "../../shell-words.js";
 import { canBeRepeated } from "./add-options.js";
 import { readConfigFile } from "./config-file.js";
 import { refuseIgnored } from "./conflicts.js";
@@ -143,13 +144,21 @@ export function usageError(
         const word = after[firstOperand(after, command)];
         return fail(`There is no command '${name} ${word}'.`, commandInstead(word, command, name));
       }
-      return fail(`Too many arguments for charnn ${name}.`);
+      return fail(`Too many arguments for charnn ${name}.`, inQuotes(name, args, command));
     }
     default: {
       const end = message.endsWith(".") ? "" : ".";
       return fail(`${message.charAt(0).toUpperCase()}${message.slice(1)}${end}`);
     }
   }
+}
+
+/** How to type a text of several words where they were taken for several arguments. */
+function inQuotes(name: string, args: readonly string[], command: Command): string | undefined {
+  if (name !== "next") return undefined;
+  const words = operands(commandIn(args, command.parent as Command)?.after ?? [], command);
+  const [run, ...text] = words;
+  return `A text of several words stands in quotes: charnn next ${quoted(run)} ${quoted(text.join(" "))}`;
 }
 
 /** A command, and what was typed before its options and operands, and after that. */
@@ -186,6 +195,12 @@ function firstOperand(args: readonly string[], command: Command): number {
     if (option?.required) i++;
   }
   return -1;
+}
+
+/** All words that are no options and no values of them. */
+function operands(args: readonly string[], command: Command): readonly string[] {
+  const at = firstOperand(args, command);
+  return at === -1 ? [] : [args[at], ...operands(args.slice(at + 1), command)];
 }
 
 /** What is typed for a command after `charnn`: `runs rm`; nothing for the program itself. */

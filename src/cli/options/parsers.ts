@@ -4,17 +4,21 @@ const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /** What is typed, as a number: `12`, `0.5`, `4e-3`. */
 export function number(text: string): number {
-  const value = Number(text);
-  if (!DECIMAL.test(text.trim()) || !Number.isFinite(value)) {
-    throw new InvalidArgumentError("must be a number, such as 12 or 4e-3");
-  }
-  return value;
+  if (!isNumber(text)) throw new InvalidArgumentError("must be a number, such as 12 or 4e-3");
+  return Number(text);
+}
+
+function isNumber(text: string): boolean {
+  return DECIMAL.test(text.trim()) && Number.isFinite(Number(text));
 }
 
 /** What is typed, as one number or several: `0.8`, `1,0.5,0.2`. */
 export function numbers(text: string): number | number[] {
-  const several = text.split(",").map(number);
-  return several.length === 1 ? several[0] : several;
+  const several = text.split(",");
+  if (!several.every(isNumber)) {
+    throw new InvalidArgumentError("must be a number, or several such as 1,0.5,0.2");
+  }
+  return several.length === 1 ? Number(text) : several.map(Number);
 }
 
 const SECONDS: Readonly<Record<string, number>> = { "": 1, s: 1, m: 60, min: 60, h: 3600 };

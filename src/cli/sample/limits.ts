@@ -12,6 +12,8 @@ const BYTES_PER_CHARACTER = 2;
  * needs some.
  */
 const HEAP_SHARE = 0.4;
+/** The share of that which an advice leaves free. */
+const SPARE = 0.1;
 /** A string of JavaScript can't be longer than 2 ** 29, and JSON may double a text. */
 const MAX_TEXT_LENGTH = 2 ** 27;
 
@@ -20,7 +22,7 @@ export function refuseTooMuch(settings: SampleSettings): void {
   const { length = DEFAULTS.length, count = DEFAULTS.count, bestOf = DEFAULTS.bestOf } = settings;
   const texts = count * bestOf;
   // Settings that no sample can have are refused where it is written.
-  if (length === -1 || count > MAX_TEXTS) return;
+  if (length === -1 || Math.max(count, bestOf) > MAX_TEXTS) return;
   const alone = "One text alone, without --json, may be of any length.";
   if (length > MAX_TEXT_LENGTH) {
     throw new CharnnError(
@@ -43,12 +45,15 @@ export function refuseTooMuch(settings: SampleSettings): void {
   throw new CharnnError(
     "INVALID_SETTING",
     `Texts of ${formatCount(length)} characters, ${formatCount(texts)} at a time, need ${memorySize(bytes)} of memory; there are ${memorySize(left * BYTES_PER_CHARACTER)}.`,
-    `${fits.length > 0 ? `What fits: ${fits.join("; ")}. ` : ""}${alone}`,
+    `${fits.length > 0 ? `What fits: ${fits.join(", or ")}. ` : ""}${alone}`,
   );
 }
 
+/** A little less than the most, since a moment later there may be less memory. */
 function fitting(option: string, most: number): string[] {
-  return most >= 1 ? [`--${option} ${Math.floor(most)}`] : [];
+  const fits = Math.floor(most * (1 - SPARE));
+  const unit = 10 ** Math.max(Math.floor(Math.log10(fits)) - 1, 0);
+  return fits >= 1 ? [`--${option} ${Math.floor(fits / unit) * unit}`] : [];
 }
 
 /** Texts that are written when they are done must come to an end. */

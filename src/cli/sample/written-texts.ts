@@ -29,10 +29,18 @@ export async function writeStream(output: Output, texts: Texts): Promise<void> {
   const { terminal, status, seed } = output;
   // With the first character, which shows that the model can read the seed.
   let before = seed;
-  for await (const [character] of texts) {
-    status.stop();
-    await terminal.out(before + character);
-    before = "";
+  let isBegun = false;
+  try {
+    for await (const [character] of texts) {
+      status.stop();
+      await terminal.out(before + character);
+      before = "";
+      isBegun = true;
+    }
+  } catch (error) {
+    // What a terminal shows next, an error or the shell's prompt, begins a line.
+    if (isBegun && terminal.outWidth !== undefined) await terminal.out("\n");
+    throw error;
   }
   await terminal.out(`${before}\n`);
 }

@@ -139,6 +139,8 @@ export class Automaton {
     if (this.#free.length === MAX_STATES) {
       throw cannotFollow(
         `it repeats so much that it has more than ${MAX_STATES.toLocaleString("en")} states`,
+        undefined,
+        "Write + or * in place of large counts: `length` limits a text too.",
       );
     }
     this.#tokens.push(undefined);
@@ -275,11 +277,15 @@ function modified(flags: Flags, modifiers: AST.Modifiers | null): Flags {
   };
 }
 
-function cannotFollow(why: string, what?: string): CharnnError {
+function cannotFollow(
+  why: string,
+  what?: string,
+  hint = "What works: characters, classes, groups, | and the quantifiers * + ? {n,m}.",
+): CharnnError {
   return new CharnnError(
     "INVALID_SETTING",
     `match can't be followed character by character: ${why}${what === undefined ? "" : `, ${what}`}.`,
-    "What works: characters, classes, groups, | and the quantifiers * + ? {n,m}.",
+    hint,
     { setting: "match" },
   );
 }

@@ -22,7 +22,8 @@ export function matchRule(
   const ends = [newline, vocabulary.documentEnd].filter((it) => it !== undefined);
   const automaton = new Automaton(source, vocabulary, ends);
   if (automaton.shortest === NEVER) {
-    throw cannotMatch("nothing that the model's characters can spell matches it.");
+    const why = "nothing that the model's characters can spell matches it.";
+    throw cannotMatch(why, withoutSlashes(source));
   }
   const most = length === -1 ? Number.POSITIVE_INFINITY : length;
   return {
@@ -60,6 +61,14 @@ export function matchRule(
       };
     },
   };
+}
+
+/** What to give in place of an expression in slashes, as in a program. */
+function withoutSlashes(source: string): string | undefined {
+  const [, inside, flags] = /^\/(.+)\/([a-z]*)$/s.exec(source) ?? [];
+  if (inside === undefined) return undefined;
+  const meant = flags.includes("i") ? `(?i:${inside})` : inside;
+  return `Leave out the slashes: \`match: ${JSON.stringify(meant)}\`.`;
 }
 
 function placeAfter(
