@@ -38,7 +38,18 @@ export class Message {
   }
 
   bytes(field: number, value: Uint8Array): this {
-    return this.#add(field, LENGTH_DELIMITED, varint(value.length), [value]);
+    return this.pieces(field, [value]);
+  }
+
+  /** Bytes in several pieces, none of which is copied. */
+  pieces(field: number, values: readonly Uint8Array[]): this {
+    const length = values.reduce((sum, value) => sum + value.length, 0);
+    return this.#add(field, LENGTH_DELIMITED, varint(length), values);
+  }
+
+  /** What {@link encoded} puts together. */
+  encodedPieces(): readonly Uint8Array[] {
+    return this.#parts;
   }
 
   encoded(): Uint8Array {

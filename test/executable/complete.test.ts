@@ -68,6 +68,9 @@ slow("Commands, options, values and runs are suggested where they can stand", as
   assert.deepEqual(await suggested("train", "--init-from", "nightl"), ["nightly", ":0"]);
   const both = async (...words: string[]) => (await suggested(...words)).sort();
   assert.deepEqual(await both("sample", ""), [":0", "night", "nightly"]);
+  assert.deepEqual(await both("export", ""), [":0", "night", "nightly"]);
+  assert.deepEqual(await suggested("export", "night", "--to", "on"), ["onnx", ":4"]);
+  assert.deepEqual(await suggested("export", "night", "--output", ""), [":0"]);
   assert.deepEqual(await both("eval", "night", ""), [":0"]);
   assert.deepEqual(await both("eval", "night", "book.txt", "--also", "x", ""), [
     ...[":0", "night", "nightly"],

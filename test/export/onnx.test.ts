@@ -13,6 +13,7 @@ import {
   logitsOf,
   randomCheckpoint,
   randomTexts,
+  TEXT,
   titleOf,
 } from "../helpers/exported.js";
 import { failsWith } from "../helpers/failure.js";
@@ -28,6 +29,7 @@ const NO_PYTHON = "no Python with onnx and onnxruntime; `npm run peers` gets it"
 
 /** What test/fixtures/onnx_models.py prints of a model. */
 interface Answer {
+  readonly metadata: object;
   readonly opset: number;
   readonly inputs: Record<string, (string | number)[]>;
   readonly outputs: Record<string, (string | number)[]>;
@@ -59,6 +61,7 @@ slow(
       const state = [layers, "batch", hiddenSize];
       const isLstm = model.cell === "lstm";
       assert.deepEqual(said, {
+        metadata: { vocabulary: ["\n", " ", ..."abcdefgé😀"], model, text: TEXT },
         opset: 11,
         inputs: { tokens: ["time", "batch"], h0: state, ...(isLstm && { c0: state }) },
         outputs: {

@@ -14,6 +14,9 @@ import { wasmBackend } from "./wasm.js";
 const CHARACTERS = "\n abcdefgé\u{1f600}";
 const HIDDEN = 6;
 
+/** How the text was read that the models learned from. */
+export const TEXT = { lineEnds: "keep", normalize: "nfc", lowercase: true } as const;
+
 /** Every cell with one to three layers, with an embedding and without. */
 export const EVERY_SHAPE: readonly ModelConfig[] = CELL_NAMES.flatMap((cell) =>
   [1, 2, 3].flatMap((layers) =>
@@ -41,7 +44,7 @@ export function randomCheckpoint(
   });
   return {
     // An export looks at no more of it.
-    config: { model, text: {} } as RunConfig,
+    config: { model, text: { fingerprint: "0", ...TEXT } } as RunConfig,
     vocabulary,
     progress: firstProgress(),
     tensors: new Map(tensors),

@@ -8,7 +8,7 @@ import { formatCount } from "../../text.js";
 import { version } from "../../version.js";
 import { encodeModel, type Value } from "./messages.js";
 import { type Part, recurrentLayers, statesOf, type Weights } from "./recurrent-layers.js";
-import { transposed } from "./weights.js";
+import { joined, transposed } from "./weights.js";
 
 /** Those of ONNX 1.6 of 2019, so that many programs read the file; nothing in it has changed its meaning since. */
 const OPSET = 11;
@@ -49,7 +49,7 @@ export async function encodeOnnx(
     type: "float",
     shape: ["time", "batch", vocabularySize],
   };
-  return encodeModel({
+  const pieces = encodeModel({
     irVersion: IR_VERSION,
     opset: OPSET,
     producer: { name: "charnn", version: version() },
@@ -67,8 +67,8 @@ export async function encodeOnnx(
       constants: [
         ...input.constants,
         ...recurrent.constants,
-        { name: "decoder.weight", shape: [hiddenSize, vocabularySize], data: decoder },
-        { name: "decoder.bias", shape: [vocabularySize], data: weights("decoder.bias") },
+        { name: "decoder.weight", shape: [hiddenSize, vocabularySize], data: [decoder] },
+        { name: "decoder.bias", shape: [vocabularySize], data: [weights("decoder.bias")] },
       ],
     },
     metadata: {
@@ -77,6 +77,7 @@ export async function encodeOnnx(
       text: JSON.stringify(pick(config.text, ["documents", "normalize", "lowercase", "lineEnds"])),
     },
   });
+  return joined(pieces, signal);
 }
 
 /** From tokens to vectors `[time, batch, input]`. */
@@ -85,14 +86,14 @@ function inputOf({ embeddingSize, vocabularySize }: ModelConfig, weights: Weight
     const name = "encoder.weight";
     return {
       nodes: [{ type: "Gather", inputs: [name, "tokens"], outputs: ["vectors"] }],
-      constants: [{ name, shape: [vocabularySize, embeddingSize], data: weights(name) }],
+      constants: [{ name, shape: [vocabularySize, embeddingSize], data: [weights(name)] }],
     };
   }
   return {
     nodes: [{ type: "OneHot", inputs: ["tokens", "depth", "off and on"], outputs: ["vectors"] }],
     constants: [
-      { name: "depth", shape: [1], data: BigInt64Array.of(BigInt(vocabularySize)) },
-      { name: "off and on", shape: [2], data: Float32Array.of(0, 1) },
+      { name: "depth", shape: [1], data: [BigInt64Array.of(BigInt(vocabularySize))] },
+      { name: "off and on", shape: [2], data: [Float32Array.of(0, 1)] },
     ],
   };
 }

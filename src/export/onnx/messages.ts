@@ -31,7 +31,8 @@ export interface Node {
 export interface Constant {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly data: Float32Array | BigInt64Array;
+  /** One piece after the other. */
+  readonly data: readonly Float32Array[] | readonly BigInt64Array[];
 }
 
 /** An input or output of the whole graph. */
@@ -62,8 +63,8 @@ export interface OnnxModel {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** The bytes of a file. */
-export function encodeModel(model: OnnxModel): Uint8Array {
+/** The bytes of a file, in pieces. Those of large constants are the constants' own. */
+export function encodeModel(model: OnnxModel): readonly Uint8Array[] {
   const message = new Message()
     .varint(1, model.irVersion)
     .text(2, model.producer.name)
@@ -74,7 +75,7 @@ export function encodeModel(model: OnnxModel): Uint8Array {
   for (const [key, value] of Object.entries(model.metadata)) {
     message.message(14, new Message().text(1, key).text(2, value));
   }
-  return message.encoded();
+  return message.encodedPieces();
 }
 
 function graphMessage({ name, nodes, constants, inputs, outputs }: Graph): Message {
@@ -109,10 +110,13 @@ function attributeMessage(name: string, value: Attribute): Message {
 function tensorMessage({ name, shape, data }: Constant): Message {
   const message = new Message();
   for (const length of shape) message.varint(1, length);
+  const pieces = data.map(
+    ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength),
+  );
   return message
-    .varint(2, data instanceof Float32Array ? FLOAT : INT64)
+    .varint(2, data[0] instanceof Float32Array ? FLOAT : INT64)
     .text(8, name)
-    .bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    .pieces(9, pieces);
 }
 
 function valueMessage({ name, type, shape }: Value): Message {

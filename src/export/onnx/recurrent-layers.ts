@@ -1,7 +1,7 @@
 import { CELLS, type CellName } from "../../config/cells.js";
 import type { ModelConfig } from "../../config/model.js";
 import type { Constant, Node } from "./messages.js";
-import { inGateOrder } from "./weights.js";
+import { byGate } from "./weights.js";
 
 /** A part of the graph. */
 export interface Part {
@@ -47,15 +47,13 @@ export function recurrentLayers(
   let output = "vectors";
   for (let layer = 0; layer < layers; layer++) {
     const inputSize = layer > 0 ? hiddenSize : embeddingSize || vocabularySize;
-    const ordered = (name: string) => inGateOrder(cell, weights(`rnn.${name}_l${layer}`));
+    const gatesOf = (name: string) => byGate(cell, weights(`rnn.${name}_l${layer}`));
     const [w, r, b] = ["weight_ih", "weight_hh", "bias"].map((name) => `rnn.${name}_l${layer}`);
-    const biases = new Float32Array(2 * gates * hiddenSize);
-    biases.set(ordered("bias_ih"));
-    biases.set(ordered("bias_hh"), gates * hiddenSize);
+    const biases = [...gatesOf("bias_ih"), ...gatesOf("bias_hh")];
     // The first axis is for the directions, of which there is one.
     constants.push(
-      { name: w, shape: [1, gates * hiddenSize, inputSize], data: ordered("weight_ih") },
-      { name: r, shape: [1, gates * hiddenSize, hiddenSize], data: ordered("weight_hh") },
+      { name: w, shape: [1, gates * hiddenSize, inputSize], data: gatesOf("weight_ih") },
+      { name: r, shape: [1, gates * hiddenSize, hiddenSize], data: gatesOf("weight_hh") },
       { name: b, shape: [1, 2 * gates * hiddenSize], data: biases },
     );
     const before = states.map((state) => names(state, "0")[layer]);

@@ -1,5 +1,5 @@
 import { CELLS, type CellName } from "../../config/cells.js";
-import { Turns } from "../../turns.js";
+import { inPieces, Turns } from "../../turns.js";
 
 /** The gates in the order in which ONNX stacks their weights: z, r, h of a GRU, and i, o, f, c of an LSTM. */
 const GATE_ORDER: Readonly<Record<CellName, readonly string[]>> = {
@@ -8,16 +8,14 @@ const GATE_ORDER: Readonly<Record<CellName, readonly string[]>> = {
   rnn: ["new"],
 };
 
-/** Weights or biases of all gates, in ONNX's order in place of PyTorch's. */
-export function inGateOrder(cell: CellName, values: Float32Array): Float32Array {
+/** The weights or biases of each gate, in ONNX's order in place of PyTorch's: parts of `values`. */
+export function byGate(cell: CellName, values: Float32Array): Float32Array[] {
   const { gates } = CELLS[cell];
   const length = values.length / gates.length;
-  const ordered = new Float32Array(values.length);
-  for (const [to, gate] of GATE_ORDER[cell].entries()) {
-    const from = gates.indexOf(gate);
-    ordered.set(values.subarray(from * length, (from + 1) * length), to * length);
-  }
-  return ordered;
+  return GATE_ORDER[cell].map((gate) => {
+    const start = gates.indexOf(gate) * length;
+    return values.subarray(start, start + length);
+  });
 }
 
 /**
@@ -39,4 +37,24 @@ export async function transposed(
     if (turns.isDue()) await turns.take();
   }
   return result;
+}
+
+/**
+ * All pieces, one after the other.
+ *
+ * @throws the signal's reason once it is aborted
+ */
+export async function joined(
+  pieces: readonly Uint8Array[],
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let start = 0;
+  for (const piece of pieces) {
+    await inPieces(piece.length, signal, (from, to) => {
+      bytes.set(piece.subarray(from, to), start + from);
+    });
+    start += piece.length;
+  }
+  return bytes;
 }
