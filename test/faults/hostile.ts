@@ -157,7 +157,9 @@ async function misplaced(outer: string, folder: string): Promise<string | undefi
     readdir(folder, { encoding: "latin1" }),
   ]);
   if (beside.length !== 1) return `there is ${beside} outside`;
-  const others = inside.filter((name) => name !== "checkpoints" && !name.endsWith("-report.html"));
+  const others = inside.filter(
+    (name) => name !== "checkpoints" && !/(?:-report\.html|\.onnx)$/.test(name),
+  );
   if (others.length !== 1) return `there is ${JSON.stringify(inside)}`;
   const runs = inside.includes("checkpoints")
     ? await readdir(path.join(folder, "checkpoints"))
