@@ -1,6 +1,6 @@
 /**
- * Makes one script of each program that goes into an exported model, without what it does not use. Run after the
- * compiler:
+ * Makes one script of each program that goes into a page or into an exported model, without what it does not use. Run
+ * after the compiler:
  *
  *     node scripts/bundle.js
  */
@@ -9,22 +9,27 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Each is `dist/portable/NAME.js`, and becomes `dist/portable/NAME.bundle.js`: a script that sets `charnn`. */
-const PROGRAMS = ["main"];
+/** Each is `dist/PATH.js`, and becomes `dist/PATH.bundle.js`. */
+const PROGRAMS = [
+  { path: "portable/main", globalName: "charnn" },
+  { path: "export/html/worker" },
+  { path: "export/html/script/main" },
+  { path: "report/page/script/main" },
+];
 
 /** @returns {Promise<boolean>} whether what it takes is installed */
 export async function bundlePrograms() {
   const esbuild = await import("esbuild").catch(() => undefined);
   if (!esbuild) return false;
-  const file = (name) => join(root, "dist", "portable", name);
-  for (const name of PROGRAMS) {
+  for (const { path, globalName } of PROGRAMS) {
+    const file = join(root, "dist", path);
     await esbuild.build({
-      entryPoints: [file(`${name}.js`)],
-      outfile: file(`${name}.bundle.js`),
+      entryPoints: [`${file}.js`],
+      outfile: `${file}.bundle.js`,
       bundle: true,
       minify: true,
       format: "iife",
-      globalName: "charnn",
+      globalName,
       platform: "neutral",
       target: "es2022",
       // In a page it stands between tags.

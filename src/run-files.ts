@@ -7,6 +7,8 @@ export const STEP_FILE = /^step-(\d+)\.safetensors$/;
 
 /** In the head of every page of a report, within its first thousand bytes. */
 export const PAGE_MARKER = '<meta name="generator" content="charnn">';
+/** The same in the head of every page with a model that charnn exported. */
+export const MODEL_PAGE_MARKER = '<meta name="generator" content="charnn export">';
 /** The first line of every JavaScript module that charnn exported. */
 export const JS_MARKER =
   "// A model by charnn that writes text: import { generate, next, score } from it.";
@@ -42,7 +44,8 @@ export function ownFileKind(beginning: string): string | undefined {
 }
 
 function isExport(beginning: string): boolean {
-  return beginning.startsWith(JS_MARKER) || beginning.indexOf(ONNX_MARKER) === AT_ONNX_MARKER;
+  if (beginning.startsWith(JS_MARKER) || beginning.includes(MODEL_PAGE_MARKER)) return true;
+  return beginning.indexOf(ONNX_MARKER) === AT_ONNX_MARKER;
 }
 
 /** Whether a folder with files of these names is that of a run. */

@@ -15,9 +15,19 @@ let lastTurn = performance.now();
 /** Those who wait for a turn, the first one first. */
 const waiting: (() => void)[] = [];
 
-/** Browsers have no `setImmediate`. */
+/** Browsers have no `setImmediate`, and their `setTimeout` waits for milliseconds. */
 const inNextTurn: (work: () => void) => void =
-  typeof setImmediate === "function" ? setImmediate : setTimeout;
+  typeof setImmediate === "function" ? setImmediate : byMessage;
+
+function byMessage(work: () => void): void {
+  const { port1, port2 } = new MessageChannel();
+  // Node's types know another way.
+  (port1 as unknown as { onmessage: () => void }).onmessage = () => {
+    port1.close();
+    work();
+  };
+  port2.postMessage(undefined);
+}
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => {

@@ -1,15 +1,16 @@
-import type { DecodeSession } from "../backends/backend.js";
 import { openDecodeSession } from "../backends/kernels/decode-session.js";
 import { openWritingModule } from "../backends/wasm/writing-module.js";
 import type { UnknownName } from "../config/names.js";
 import { documentEndOf } from "../data/documents.js";
 import { prepareText } from "../data/prepare-text.js";
-import { Vocabulary } from "../data/vocabulary.js";
+import { type Tokens, Vocabulary } from "../data/vocabulary.js";
 import { type NextCharacter, softmax } from "../sampling/likeliest.js";
+import type { Network } from "../sampling/mixture.js";
 import { type Next, predictNext } from "../sampling/prediction.js";
 import { generate, primingTokens, randomOf } from "../sampling/sampler.js";
 import { Turns } from "../turns.js";
 import { type PackedModel, unpackWeights } from "./packed-model.js";
+import { TextReader } from "./text-reader.js";
 
 /** What to write, and how. */
 export interface PortableSettings {
@@ -52,11 +53,11 @@ const DRAWN_SEEDS = 1_000_000;
 export class PortableModel {
   readonly vocabulary: Vocabulary;
   readonly #packed: PackedModel;
-  readonly #openSession: (sequences: number) => DecodeSession;
+  readonly #network: Pick<Network, "openDecodeSession">;
 
-  private constructor(packed: PackedModel, openSession: (sequences: number) => DecodeSession) {
+  private constructor(packed: PackedModel, network: Pick<Network, "openDecodeSession">) {
     this.#packed = packed;
-    this.#openSession = openSession;
+    this.#network = network;
     this.vocabulary = Vocabulary.fromJSON(packed.vocabulary);
   }
 
@@ -72,25 +73,37 @@ export class PortableModel {
     const kernels = await openWritingModule(module);
     const parameters = unpackWeights(packed, weights);
     const numbers = (name: string) => parameters.get(name) as Float32Array;
-    return new PortableModel(packed, (sequences) =>
-      openDecodeSession(kernels, packed.model, numbers, sequences),
-    );
+    return new PortableModel(packed, {
+      openDecodeSession: (sequences) =>
+        openDecodeSession(kernels, packed.model, numbers, sequences),
+    });
+  }
+
+  /** Reads texts that change. */
+  reader(): TextReader {
+    return new TextReader(this.#network, this.vocabulary, this.#packed.text.documents);
   }
 
   /**
    * Continues a text.
    *
+   * @param reader has read a part of the prompt perhaps, and goes along with what is written
    * @returns the characters as they come
    * @throws CharnnError `UNKNOWN_CHARACTER` for a prompt that the model can't read; the signal's reason once it is
    *   aborted
    */
-  async *generate(prompt = "", settings: PortableSettings = {}): AsyncGenerator<string, void> {
+  async *generate(
+    prompt = "",
+    settings: PortableSettings = {},
+    reader?: TextReader,
+  ): AsyncGenerator<string, void> {
     const { signal, unknown = "error", randomSeed = drawnSeed(), ...given } = settings;
     const text = await this.#readable(prompt, unknown, signal);
     const { documents } = this.#packed.text;
     const choice = { ...DEFAULTS, ...definedOnly(given) };
     const generating = { ...choice, prompt: text, documents, count: 1 };
-    const model = { openDecodeSession: this.#openSession };
+    await reader?.read(this.vocabulary.encode(text), { signal });
+    const model = reader ? await reader.writing(signal) : this.#network;
     const turns = new Turns(signal);
     signal?.throwIfAborted();
     for (const [character] of generate(model, this.vocabulary, generating, randomOf(randomSeed))) {
@@ -112,9 +125,23 @@ export class PortableModel {
     { top, depends, signal }: { top: number; depends: number; signal?: AbortSignal },
   ): Promise<Next> {
     const tokens = this.vocabulary.encode(await this.#readable(text, "error", signal));
+    return this.predictAfter(tokens, { top, depends, signal });
+  }
+
+  /**
+   * The same after tokens.
+   *
+   * @param reader has read a text that begins with them
+   */
+  async predictAfter(
+    tokens: Tokens,
+    { top, depends, signal }: { top: number; depends: number; signal?: AbortSignal | undefined },
+    reader?: TextReader,
+  ): Promise<Next> {
     const read = [...primingTokens(this.vocabulary, tokens, this.#packed.text.documents)];
     const count = Math.min(depends, tokens.length);
-    const model = { openDecodeSession: this.#openSession };
+    const known = tokens.length - count;
+    const model = reader ? await reader.knowing(known, this.#network, signal) : this.#network;
     return predictNext(model, this.vocabulary, read, { top, count }, new Turns(signal));
   }
 
@@ -127,7 +154,7 @@ export class PortableModel {
     const { documents } = this.#packed.text;
     const tokens = vocabulary.encode(await this.#readable(text, unknown, signal));
     const turns = new Turns(signal);
-    const session = this.#openSession(1);
+    const session = this.#network.openDecodeSession(1);
     const scores: PortableScore[] = [];
     try {
       let logits: Float32Array | undefined;

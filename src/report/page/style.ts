@@ -6,7 +6,8 @@ export const SURPRISAL_LEVELS = [
   { from: 6, background: "#b3002d", text: "#ffffff" },
 ] as const;
 
-const LIGHT = `--page: #ffffff; --text: #1c1c1e; --quiet: #55555c; --line: #d5d5da; --panel: #f5f5f7; --link: #0050b3;
+/** The colours of a page on paper. */
+export const LIGHT = `--page: #ffffff; --text: #1c1c1e; --quiet: #55555c; --line: #d5d5da; --panel: #f5f5f7; --link: #0050b3;
   --shade: rgb(0 0 0 / .16); --bar: #8fb3d9;`;
 const DARK = `--page: #16171a; --text: #ececf0; --quiet: #a9abb3; --line: #3a3c42; --panel: #202226; --link: #8ab8ff;
   --shade: rgb(0 0 0 / .8); --bar: #3c6591;`;
@@ -20,7 +21,7 @@ function runColors(colors: readonly string[]): string {
 }
 
 /** The page itself: light and dark, narrow and wide. */
-const BASE = `
+export const BASE = `
 :root { color-scheme: light dark; ${LIGHT} ${runColors(RUNS_ON_LIGHT)} }
 @media (prefers-color-scheme: dark) { :root:not(.paper) { ${DARK} ${runColors(RUNS_ON_DARK)} } }
 :root.paper { color-scheme: light; }
@@ -116,6 +117,15 @@ figcaption.legend { display: flex; flex-wrap: wrap; gap: .1rem 1.25rem; color: v
 .plain { list-style: none; padding: 0; }
 `;
 
+/** The colours of surprisal, and what they mean. */
+export const LEVELS = `
+.levels { display: flex; flex-wrap: wrap; gap: .25rem; }
+.levels span { padding: .1rem .5rem; white-space: nowrap; color: var(--text); }
+${SURPRISAL_LEVELS.map(({ background, text }, k) => `.s${k + 1}, .levels .s${k + 1} { background: ${background}; color: ${text}; }`).join("\n")}
+.s3 { text-decoration: underline dotted; }
+.s4 { text-decoration: underline; }
+`;
+
 const TEXTS = `
 .text {
   max-height: 26rem; overflow-y: auto; background:
@@ -128,11 +138,6 @@ const TEXTS = `
 .text .unseen { color: var(--quiet); }
 .text span.found { box-shadow: 0 .15em 0 var(--link); }
 .text span.current { outline: 2px solid var(--text); }
-.levels { display: flex; flex-wrap: wrap; gap: .25rem; }
-.levels span { padding: .1rem .5rem; white-space: nowrap; color: var(--text); }
-${SURPRISAL_LEVELS.map(({ background, text }, k) => `.s${k + 1}, .levels .s${k + 1} { background: ${background}; color: ${text}; }`).join("\n")}
-.s3 { text-decoration: underline dotted; }
-.s4 { text-decoration: underline; }
 .status { min-height: 1.5rem; margin: .25rem 0; }
 .beside { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0 1rem; }
 @media (min-width: 50rem) { .beside { grid-template-columns: minmax(0, 1fr) 18rem; } }
@@ -165,4 +170,4 @@ const PAPER = `
 `;
 
 /** How the report's page looks: light and dark, narrow and wide, on paper. */
-export const STYLE = BASE + RESULT + CHARTS + TEXTS + PAPER;
+export const STYLE = BASE + RESULT + CHARTS + TEXTS + LEVELS + PAPER;

@@ -25,7 +25,8 @@ bits. ${whichText(view)}</p>
 `;
 }
 
-function levels(): Html {
+/** What the colours mean. */
+export function levels(): Html {
   const last = SURPRISAL_LEVELS.length - 1;
   return html`<span>under ${SURPRISAL_LEVELS[0].from} bit</span>${SURPRISAL_LEVELS.map(
     ({ from }, k) =>

@@ -1,0 +1,45 @@
+import { readFile } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
+import type { Checkpoint } from "../../checkpoint/checkpoint.js";
+import type { Bits } from "../../portable/packed-model.js";
+import { type Fact, modelCard, type ModelOrigin } from "../model-card.js";
+import { packModel } from "../pack-model.js";
+import { modelPage } from "./page.js";
+
+const SCRIPT = new URL("script/main.bundle.js", import.meta.url);
+const WORKER = new URL("worker.bundle.js", import.meta.url);
+const KERNELS = new URL("../../../native/wasm/writing.wasm", import.meta.url);
+
+/** What a page says beside its model. */
+interface PageFacts extends ModelOrigin {
+  /** Further facts about the model. */
+  readonly facts?: readonly Fact[];
+}
+
+/** A page in which one writes with a model: one file that needs nothing else. */
+export async function encodeHtml(
+  checkpoint: Checkpoint,
+  bits: Bits,
+  { name, origin, facts = [] }: PageFacts,
+): Promise<Uint8Array> {
+  const [script, worker, kernels] = await Promise.all([
+    readFile(SCRIPT, "utf8"),
+    readFile(WORKER, "utf8"),
+    readFile(KERNELS),
+  ]);
+  const { packed, weights } = packModel(checkpoint, bits);
+  const page = modelPage({
+    name,
+    card: [...modelCard(checkpoint, origin), ["weights", `${bits} bits each`], ...facts],
+    model: JSON.stringify(packed).replaceAll("<", "\\u003c"),
+    weights: compressed(weights),
+    kernels: compressed(kernels),
+    script,
+    worker,
+  });
+  return Buffer.from(page);
+}
+
+function compressed(bytes: Uint8Array): string {
+  return gzipSync(bytes, { level: 9 }).toString("base64");
+}
