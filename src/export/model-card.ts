@@ -61,9 +61,7 @@ function originFacts(origin: ModelOrigin["origin"], characters: number): Fact[] 
   if (!origin) return [];
   const when = `${dateOf(origin.date)}, by charnn ${origin.version}`;
   if (origin.event === "import") {
-    return [
-      ["imported", `${when}, from ${basename(origin.file)}; its loss is not known`],
-    ];
+    return [["imported", `${when}, from ${basename(origin.file)}; its loss is not known`]];
   }
   // By name alone: where they are is nobody's business.
   const files = origin.settings.files.map((file) =>

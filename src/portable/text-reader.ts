@@ -56,7 +56,10 @@ export class TextReader {
    */
   async read(
     text: Tokens,
-    { signal, onTurn }: { readonly signal?: AbortSignal | undefined; readonly onTurn?: () => void } = {},
+    {
+      signal,
+      onTurn,
+    }: { readonly signal?: AbortSignal | undefined; readonly onTurn?: () => void } = {},
   ): Promise<readonly (number | undefined)[]> {
     this.#change([...primingTokens(this.#vocabulary, text, this.#documents)]);
     this.#before = this.#tokens.length - text.length;

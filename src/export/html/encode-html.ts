@@ -2,13 +2,13 @@ import { readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import type { Checkpoint } from "../../checkpoint/checkpoint.js";
 import type { Bits } from "../../portable/packed-model.js";
-import { type Fact, modelCard, type ModelOrigin } from "../model-card.js";
+import { readKernels } from "../kernels-file.js";
+import { type Fact, type ModelOrigin, modelCard } from "../model-card.js";
 import { packModel } from "../pack-model.js";
 import { modelPage } from "./page.js";
 
 const SCRIPT = new URL("script/main.bundle.js", import.meta.url);
 const WORKER = new URL("worker.bundle.js", import.meta.url);
-const KERNELS = new URL("../../../native/wasm/writing.wasm", import.meta.url);
 
 /** What a page says beside its model. */
 interface PageFacts extends ModelOrigin {
@@ -25,7 +25,7 @@ export async function encodeHtml(
   const [script, worker, kernels] = await Promise.all([
     readFile(SCRIPT, "utf8"),
     readFile(WORKER, "utf8"),
-    readFile(KERNELS),
+    readKernels(),
   ]);
   const { packed, weights } = packModel(checkpoint, bits);
   const page = modelPage({

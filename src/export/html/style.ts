@@ -3,7 +3,7 @@ import { BASE, LEVELS, LIGHT } from "../../report/page/style.js";
 const OWN = `
 main { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0 2rem; }
 @media (min-width: 50rem) {
-  main { grid-template-columns: minmax(0, 1fr) 20rem; grid-template-rows: auto 1fr; }
+  main { grid-template-columns: minmax(0, 1fr) 18rem; grid-template-rows: auto 1fr; }
   #next { grid-row: 1 / 3; grid-column: 2; }
   #about { grid-column: 1 / -1; }
 }
@@ -58,8 +58,9 @@ kbd { font: .85em ui-monospace, monospace; border: 1px solid var(--line); border
 .came .bar { background: var(--link); }
 #depends { min-height: 8rem; font-size: .9rem; }
 #depends b { display: inline-block; min-width: 4.5rem; padding-right: .5rem; text-align: right; font: inherit; font-family: ui-monospace, monospace; font-weight: 600; }
-#settings { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr)); gap: .75rem 1.25rem; margin: .75rem 0; }
+#settings { display: grid; grid-template-columns: repeat(auto-fill, minmax(8rem, 1fr)); gap: .75rem 1rem; margin: .75rem 0; }
 #settings label { display: block; }
+#settings label:has([type="checkbox"]) { font-size: .9rem; white-space: nowrap; }
 #settings .quiet { display: flex; justify-content: space-between; }
 #settings input:not([type="checkbox"]) { width: 100%; min-width: 0; }
 dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(21rem, 100%), 1fr)); gap: .6rem 2rem; margin: .75rem 0; }
@@ -71,6 +72,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
   main { display: block; }
   #editor { display: block; max-height: none; min-height: 0; overflow: visible; border: 0; }
   #shown { padding: 0; }
+  #shown span { box-shadow: none !important; }
   * { print-color-adjust: exact; }
 }
 `;

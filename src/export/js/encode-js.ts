@@ -2,14 +2,14 @@ import { readFile } from "node:fs/promises";
 import type { Checkpoint } from "../../checkpoint/checkpoint.js";
 import type { Bits } from "../../portable/packed-model.js";
 import { JS_MARKER } from "../../run-files.js";
+import { readKernels } from "../kernels-file.js";
 import { packModel } from "../pack-model.js";
 
 const PROGRAM = new URL("../../portable/main.bundle.js", import.meta.url);
-const KERNELS = new URL("../../../native/wasm/writing.wasm", import.meta.url);
 
 /** An ES module that writes with a model, and needs nothing else. */
 export async function encodeJs(checkpoint: Checkpoint, bits: Bits): Promise<Uint8Array> {
-  const [program, kernels] = await Promise.all([readFile(PROGRAM, "utf8"), readFile(KERNELS)]);
+  const [program, kernels] = await Promise.all([readFile(PROGRAM, "utf8"), readKernels()]);
   const { packed, weights } = packModel(checkpoint, bits);
   const base64 = (bytes: Uint8Array) => JSON.stringify(Buffer.from(bytes).toString("base64"));
   return Buffer.from(`${JS_MARKER}

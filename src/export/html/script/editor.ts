@@ -82,7 +82,8 @@ export class Editor {
 
   /** Shows more of a text that is being written; the box gets it when {@link finish} is called. */
   append(text: string, bits: Iterable<number>): void {
-    const isAtEnd = this.#frame.scrollTop + this.#frame.clientHeight > this.#frame.scrollHeight - 30;
+    const isAtEnd =
+      this.#frame.scrollTop + this.#frame.clientHeight > this.#frame.scrollHeight - 30;
     const start = this.#text.length;
     this.#text += text;
     for (const each of bits) this.#bits.push(each);

@@ -43,8 +43,7 @@ export class ExpectedList {
   /** @param came what stands in the text there, and its probability: shown last where it is not among the others */
   show(expected: readonly Expected[], came?: Expected): void {
     const isAmong = expected.some(({ character }) => character === came?.character);
-    this.#shown =
-      came && !isAmong ? [...expected.slice(0, this.#rows.length - 1), came] : expected;
+    this.#shown = came && !isAmong ? [...expected.slice(0, this.#rows.length - 1), came] : expected;
     for (const [row, { button, bar, parts }] of this.#rows.entries()) {
       const shown: Expected | undefined = this.#shown[row];
       button.style.visibility = shown ? "" : "hidden";
@@ -54,7 +53,10 @@ export class ExpectedList {
       const hasCome = character === came?.character;
       button.className = hasCome ? "row came" : "row";
       button.disabled = character === "";
-      button.setAttribute("aria-label", `${quotedOrNamed(character)}, ${percent}${hasCome ? ", came" : ""}`);
+      button.setAttribute(
+        "aria-label",
+        `${quotedOrNamed(character)}, ${percent}${hasCome ? ", came" : ""}`,
+      );
       parts[0].textContent = nameOf(character) ?? character;
       parts[1].textContent = percent;
       bar.style.width = `${(70 * probability).toFixed(1)}%`;

@@ -185,7 +185,11 @@ function ended({ why, characters, seconds }: Answer & { kind: "ended" }): void {
   const count = `${characters.toLocaleString("en")} character${characters === 1 ? "" : "s"}`;
   const speed = Math.round(characters / seconds).toLocaleString("en");
   if (why === "document") {
-    say(characters === 0 ? "The text ends here, says the model." : `The text has ended after ${count}.`);
+    say(
+      characters === 0
+        ? "The text ends here, says the model."
+        : `The text has ended after ${count}.`,
+    );
   } else say(`${why === "stopped" ? "Stopped after" : "Wrote"} ${count}, ${speed} a second.`);
   if (undoAtEnd) undo();
   else read();

@@ -54,10 +54,25 @@ export interface Dependence {
 export type Answer =
   | { readonly kind: "opened" }
   /** The surprisal of each unit of UTF-16, in bits, or one of the numbers above. */
-  | { readonly kind: "bits"; readonly bits: Float32Array; readonly isAll: boolean; readonly revision: number }
-  | { readonly kind: "next"; readonly place: number; readonly expected: readonly Expected[]; readonly revision: number }
+  | {
+      readonly kind: "bits";
+      readonly bits: Float32Array;
+      readonly isAll: boolean;
+      readonly revision: number;
+    }
+  | {
+      readonly kind: "next";
+      readonly place: number;
+      readonly expected: readonly Expected[];
+      readonly revision: number;
+    }
   /** Those that matter most come first. */
-  | { readonly kind: "depends"; readonly place: number; readonly depends: readonly Dependence[]; readonly revision: number }
+  | {
+      readonly kind: "depends";
+      readonly place: number;
+      readonly depends: readonly Dependence[];
+      readonly revision: number;
+    }
   | { readonly kind: "written"; readonly text: string; readonly bits: Float32Array }
   | {
       readonly kind: "ended";
