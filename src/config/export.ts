@@ -1,15 +1,19 @@
-import { FLAG, oneOf, TEXT } from "./kinds.js";
+import { FLAG, oneOf, TEXT, TEXTS, wholeNumber } from "./kinds.js";
 import type { OptionsOf } from "./option.js";
 import { jsonOption, outOption } from "./shared.js";
 
 /** The formats in which a model can leave charnn. */
-export const EXPORT_FORMATS = ["onnx"] as const;
+export const EXPORT_FORMATS = ["onnx", "html"] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 /** How a model is exported. */
 export interface ExportSettings {
   /** The format of the file. */
   readonly to: ExportFormat;
+  /** Of each weight: 8, 16 or 32. Default: 16 for a page. */
+  readonly bits?: number | undefined;
+  /** Files and folders of a text whose loss with fewer bits is compared. */
+  readonly text?: readonly string[] | undefined;
 }
 
 /** What can be typed. */
@@ -25,15 +29,26 @@ export const EXPORT = {
   to: {
     kind: oneOf(EXPORT_FORMATS),
     value: "<format>",
-    help: "Export the model in this format: onnx",
+    help: "Export the model in this format: onnx, or html for a page that writes",
   },
   output: {
     kind: TEXT,
     value: "<path>",
     short: "-o",
     help: "Write the model to this file",
-    decidedBy: "RUN.onnx",
+    decidedBy: "the run's name, as RUN.onnx or RUN.html",
     commandOnly: true,
+  },
+  bits: {
+    kind: wholeNumber(8, 32),
+    value: "<n>",
+    help: "Store each weight in 8, 16 or 32 bits, with --to html",
+    decidedBy: "16",
+  },
+  text: {
+    kind: TEXTS,
+    value: "<file...>",
+    help: "Say by how much fewer bits change the loss on this text",
   },
   overwrite: { kind: FLAG, help: "Replace whatever file is there", commandOnly: true },
   out: { ...outOption, commandOnly: true },

@@ -1,7 +1,11 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
-import type { ExportFormat, ExportSettings } from "../config/export.js";
-import { ONNX_MARKER } from "../run-files.js";
+import type { ExportFormat } from "../config/export.js";
+import type { Bits } from "../portable/packed-model.js";
+import { MODEL_PAGE_MARKER, ONNX_MARKER } from "../run-files.js";
+import { encodeHtml } from "./html/encode-html.js";
+import { originOf } from "./model-origin.js";
 import { encodeOnnx } from "./onnx/encode-onnx.js";
+import type { Precision } from "./precision.js";
 
 /** A format in which a model can leave charnn. */
 interface Format {
@@ -11,17 +15,28 @@ interface Format {
   readonly extension: string;
   /** In the first kilobyte of every file that charnn wrote in it. */
   readonly marker: string;
+  /** Of each weight, where nothing else is asked for; undefined where they can't be chosen. */
+  readonly bits: Bits | undefined;
   /**
    * The bytes of a file.
    *
    * @param checkpoint needs no more than its weights
    * @throws CharnnError for a model that the format can't have; the signal's reason once it is aborted
    */
-  readonly encode: (
-    checkpoint: Checkpoint,
-    settings: ExportSettings,
-    signal: AbortSignal | undefined,
-  ) => Promise<Uint8Array>;
+  readonly encode: (checkpoint: ExportedModel, how: Encoding) => Promise<Uint8Array>;
+}
+
+/** A model that is exported. */
+export type ExportedModel = Checkpoint & {
+  /** Of its file, by which more is known of it. */
+  readonly path?: string;
+};
+
+interface Encoding {
+  readonly bits: Bits;
+  /** What these bits change; undefined where they are all. */
+  readonly precision: Precision | undefined;
+  readonly signal: AbortSignal | undefined;
 }
 
 export const FORMATS: Readonly<Record<ExportFormat, Format>> = {
@@ -29,6 +44,15 @@ export const FORMATS: Readonly<Record<ExportFormat, Format>> = {
     title: "ONNX",
     extension: ".onnx",
     marker: ONNX_MARKER,
-    encode: (checkpoint, _, signal) => encodeOnnx(checkpoint, signal),
+    bits: undefined,
+    encode: (checkpoint, { signal }) => encodeOnnx(checkpoint, signal),
+  },
+  html: {
+    title: "a page",
+    extension: ".html",
+    marker: MODEL_PAGE_MARKER,
+    bits: 16,
+    encode: async (checkpoint, { bits, precision }) =>
+      encodeHtml(checkpoint, bits, { ...(await originOf(checkpoint.path)), precision }),
   },
 };

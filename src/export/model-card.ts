@@ -2,16 +2,8 @@ import { basename } from "node:path";
 import type { CheckpointFacts } from "../checkpoint/checkpoint.js";
 import { CELLS } from "../config/cells.js";
 import { parameterCount } from "../config/parameters.js";
-import type { ImportRecord, RunRecord } from "../runs/metrics.js";
 import { bitsPerCharacter, counted, formatCount } from "../text.js";
-
-/** What is known of a model beside its checkpoint. */
-export interface ModelOrigin {
-  /** Of its run. */
-  readonly name: string;
-  /** How the run was begun, or the model imported. */
-  readonly origin: RunRecord | ImportRecord | undefined;
-}
+import type { ModelOrigin } from "./model-origin.js";
 
 /** A fact about a model, and what it is called. */
 export type Fact = readonly [name: string, value: string];

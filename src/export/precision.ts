@@ -29,7 +29,7 @@ const CHARACTERS = 500;
 /**
  * Compares a model with what it becomes with fewer bits for its weights.
  *
- * @param text a file whose loss is compared too
+ * @param text files whose loss is compared too
  * @throws CharnnError for a text that can't be read; the signal's reason once it is aborted
  */
 export async function measurePrecision(
@@ -40,7 +40,7 @@ export async function measurePrecision(
     signal,
     stdin,
   }: {
-    readonly text?: string | undefined;
+    readonly text?: readonly string[] | undefined;
     readonly signal?: AbortSignal | undefined;
     readonly stdin?: AsyncIterable<Uint8Array> | undefined;
   } = {},
@@ -48,7 +48,7 @@ export async function measurePrecision(
   const rounded = withBits(checkpoint, bits);
   const compared = await compareLogits(checkpoint, rounded, signal);
   if (text === undefined) return { bits, ...compared };
-  const settings = { files: [text], unknown: "skip", baselines: false } as const;
+  const settings = { files: text, unknown: "skip", baselines: false } as const;
   const losses: number[] = [];
   // Standard input is read once, for both.
   const inputs = new Inputs(stdin);

@@ -1,11 +1,11 @@
-import path from "node:path";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import type { ExportSettings } from "../config/export.js";
 import { checkOutput, type OutputFile, writeOutput } from "../files/output-file.js";
-import { BEST, LAST, STEP_FILE } from "../run-files.js";
 import { loadCheckpoint } from "../runs/load-checkpoint.js";
-import { checkedSettings, exportModel } from "./export-model.js";
+import { checkedSettings, encodeModel } from "./export-model.js";
 import { FORMATS } from "./formats.js";
+import { nameOf } from "./model-origin.js";
+import type { Precision } from "./precision.js";
 
 /** Which model is exported, and where to. */
 export interface ExportPlaces {
@@ -26,6 +26,8 @@ interface WrittenExport {
   readonly bytes: number;
   /** What was exported. */
   readonly checkpoint: Checkpoint & { readonly path: string };
+  /** What fewer bits for its weights changed; undefined where they have all of theirs. */
+  readonly precision: Precision | undefined;
 }
 
 /**
@@ -39,9 +41,11 @@ export async function writeExport(
   settings: ExportSettings,
   {
     signal,
+    stdin,
     onModel,
   }: {
     readonly signal?: AbortSignal | undefined;
+    readonly stdin?: AsyncIterable<Uint8Array> | undefined;
     readonly onModel?: ((checkpoint: WrittenExport["checkpoint"]) => unknown) | undefined;
   } = {},
 ): Promise<WrittenExport> {
@@ -51,7 +55,7 @@ export async function writeExport(
     return { path: file, inputs, marker, overwrite };
   };
   // What can't be written is refused before a large model is read.
-  if (output !== undefined) await checkOutput(outputAt(output, []));
+  if (output !== undefined) await checkOutput(outputAt(output, valid.text ?? []));
   const checkpoint = await loadCheckpoint(run, {
     signal,
     weightsOnly: true,
@@ -59,15 +63,8 @@ export async function writeExport(
   });
   await onModel?.(checkpoint);
   const file = output ?? `${nameOf(checkpoint.path)}${extension}`;
-  const bytes = await exportModel(checkpoint, valid, { signal });
+  const { bytes, precision } = await encodeModel(checkpoint, valid, { signal, stdin });
   signal?.throwIfAborted();
-  await writeOutput(outputAt(file, [checkpoint.path]), bytes);
-  return { file, bytes: bytes.length, checkpoint };
-}
-
-/** The name of a checkpoint's run, or of its file where that is no file of a run. */
-function nameOf(checkpoint: string): string {
-  const { dir, base, name } = path.parse(path.resolve(checkpoint));
-  const isOfRun = base === LAST || base === BEST || STEP_FILE.test(base);
-  return (isOfRun && path.basename(dir)) || name;
+  await writeOutput(outputAt(file, [checkpoint.path, ...(valid.text ?? [])]), bytes);
+  return { file, bytes: bytes.length, checkpoint, precision };
 }

@@ -1,5 +1,7 @@
 import type { Command } from "commander";
 import { EXPORT, type ExportCommandSettings } from "../../config/export.js";
+import type { Precision } from "../../export/precision.js";
+import { logitChange } from "../../export/precision-words.js";
 import type { CommandContext } from "../context.js";
 import { bytes as formatBytes } from "../format/format.js";
 import { modelLine } from "../format/summary.js";
@@ -19,6 +21,8 @@ export function exportCommand(program: Command, context: CommandContext): void {
   addOptions(command, EXPORT, [
     "charnn export night --to onnx",
     "charnn export checkpoints/night/last.safetensors --to onnx -o model.onnx",
+    "charnn export night --to html",
+    "charnn export night --to html --bits 8 --text book.txt",
   ]).action(async (run: string | undefined, given: ExportCommandSettings) => {
     const { output, overwrite, out, json, ...settings } = given;
     const { parameterCount } = await import("../../config/parameters.js");
@@ -28,8 +32,9 @@ export function exportCommand(program: Command, context: CommandContext): void {
     const status = createStatus(context);
     status.show("Reading the model");
     const places = { run, output, overwrite, out };
-    const { file, bytes, checkpoint } = await writeExport(places, settings, {
+    const { file, bytes, checkpoint, precision } = await writeExport(places, settings, {
       signal: interruption.signal,
+      stdin: process.stdin,
       onModel: async (model) => {
         await warnIfUntrained(status, model);
         status.show("Writing the file");
@@ -38,11 +43,29 @@ export function exportCommand(program: Command, context: CommandContext): void {
     const { model } = checkpoint.config;
     const parameters = parameterCount(model);
     if (json) {
-      const facts = { file, format: settings.to, bytes, checkpoint: checkpoint.path, parameters };
+      const facts = {
+        file,
+        format: settings.to,
+        bytes,
+        checkpoint: checkpoint.path,
+        parameters,
+        precision,
+      };
       await terminal.out(`${JSON.stringify(facts)}\n`);
       return;
     }
     await terminal.out(`${file}\n`);
     terminal.say(`${modelLine(model, parameters)}, ${formatBytes(bytes)}`);
+    if (precision) terminal.say(precisionLine(precision));
   });
+}
+
+/** What fewer bits for the weights have changed, in a sentence. */
+function precisionLine(precision: Precision): string {
+  const { bits, loss } = precision;
+  const logits = `With ${bits} bits for each weight ${logitChange(precision)}`;
+  if (!loss) return `${logits}.`;
+  const { before, after } = loss;
+  const change = `${after < before ? "" : "+"}${(after - before).toFixed(5)}`;
+  return `${logits}; the loss is ${after.toFixed(4)} nats/char, not ${before.toFixed(4)} (${change}).`;
 }
