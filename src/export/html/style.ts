@@ -27,8 +27,8 @@ h2 { margin-top: 1.25rem; }
 }
 #text::placeholder { color: var(--quiet); }
 #text::selection { color: transparent; background: rgb(0 114 220 / .35); }
-#shown span { position: relative; }
-#shown .end::after { content: ""; position: absolute; top: 0; bottom: 0; width: .5em; background: inherit; }
+/* The colour of a line's end, which takes no room. */
+#shown .end { padding-right: .5em; margin-right: -.5em; }
 #shown .u { text-decoration: underline wavy #d00000; text-decoration-skip-ink: none; }
 .plain #shown span:not(.u) { background: none; color: inherit; text-decoration: none; }
 @media (forced-colors: active) { #shown { visibility: hidden; } #text { color: CanvasText; } }

@@ -117,7 +117,9 @@ async function write(
   const isDue = partly();
   let [text, characters] = ["", 0];
   let bits: number[] = [];
+  isShown = true;
   const tell = () => {
+    isShown = false;
     scope.postMessage({ kind: "written", text, bits: Float32Array.from(bits) });
     text = "";
     bits = [];
@@ -130,7 +132,7 @@ async function write(
       bits.push(reader.surprisal(token) ?? UNPREDICTED);
       if (character.length > 1) bits.push(CONTINUED);
       characters++;
-      if (isDue()) tell();
+      if (isShown && isDue()) tell();
     }
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -166,9 +168,15 @@ async function work(request: Request, signal: AbortSignal): Promise<void> {
   else if (request.kind === "write") await write(request, signal);
 }
 
+/** Whether the page has shown what was written last. */
+let isShown = true;
 let controller = new AbortController();
 let last = Promise.resolve();
 scope.onmessage = ({ data: request }) => {
+  if (request.kind === "shown") {
+    isShown = true;
+    return;
+  }
   if (request.kind !== "open") controller.abort();
   controller = new AbortController();
   const { signal } = controller;

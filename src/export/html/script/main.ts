@@ -19,10 +19,7 @@ const editor = new Editor();
 const { box } = editor;
 const history = new History();
 const form = new SettingsForm();
-const expected = new ExpectedList(EXPECTED, (character) => {
-  take(character);
-  say("");
-});
+const expected = new ExpectedList(EXPECTED, take);
 const [writeButton, undoButton, copyButton] = ["write", "undo", "copy"].map((id) =>
   element<HTMLButtonElement>(id),
 );
@@ -74,6 +71,8 @@ function answer(message: Answer): void {
       break;
     case "written":
       editor.append(message.text, message.bits);
+      // After the next frame: so that the page also has time for who uses it.
+      requestAnimationFrame(() => setTimeout(() => send({ kind: "shown" })));
       break;
     case "ended":
       ended(message);
@@ -161,6 +160,8 @@ function take(character: string): void {
   keep("taken");
   editor.insert(character);
   read();
+  // A screen reader does not say what a script puts into a text box.
+  say(`Took ${quotedOrNamed(character)}.`);
 }
 
 function startWriting(): void {
@@ -252,11 +253,7 @@ box.addEventListener("keydown", (event) => {
   if (key === "Tab" && !shiftKey && !altKey && !isCommand) {
     const { likeliest } = expected;
     if (isLeaving || isWriting || likeliest === undefined || !isRead) return;
-    act(() => {
-      take(likeliest);
-      // A screen reader does not say what a script puts into a text box.
-      say(`Took ${quotedOrNamed(likeliest)}.`);
-    });
+    act(() => take(likeliest));
   } else if (key === "Escape") {
     if (isWriting) send({ kind: "stop" });
     isLeaving = true;

@@ -31,8 +31,10 @@ export type Request =
   | { readonly kind: "read"; readonly text: string; readonly revision: number }
   /** Looks at a place of the text that was read, counted in units of UTF-16: answered by `next`, then by `depends`. */
   | { readonly kind: "look"; readonly place: number }
-  /** Continues a text: answered by `written` now and then, and `ended`. */
+  /** Continues a text: answered by `written` now and then, once the last is `shown`, and `ended`. */
   | { readonly kind: "write"; readonly text: string; readonly settings: WriteSettings }
+  /** Said when the page has shown what was written: so that a fast model never writes faster than it is shown. */
+  | { readonly kind: "shown" }
   | { readonly kind: "stop" };
 
 /** A character that may come next. */
