@@ -29,6 +29,7 @@ const SHORT: readonly string[] = [
   "cli/terminal/chart.ts: yTicks.map((tick) => label(tick).length)",
   "cli/terminal/progress.ts: pieces",
   "cli/terminal/chart.ts: shown",
+  "export/html/script/main.ts: items",
   "model/dropout.ts: purpose",
   "report/page/script/charts.ts: ends",
   "report/page/script/charts.ts: known",

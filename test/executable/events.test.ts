@@ -96,6 +96,9 @@ slow("What the commands print of a run is as docs/events.md says", async (t) => 
   assertDocumented("charnn runs mv", await print("runs", "mv", "fox", "hare"));
   assertDocumented("charnn runs mv", await print("runs", "mv", "hare", "fox"));
   assertDocumented("charnn export", await print("export", "fox", "--to", "onnx"));
+  const page = await print("export", "fox", "--to", "html", "--text", "fox.txt");
+  assertDocumented("charnn export", page);
+  assertSeen(page, "precision.largest", "precision.loss.after");
   const pages = await print("report", "fox");
   assertDocumented("charnn report", pages);
   assertSeen(pages, "path");

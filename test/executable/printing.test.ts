@@ -69,6 +69,7 @@ slow(
       [`charnn plot ${run}`, 0, /\\u202e/],
       [`charnn report ${run}`, 0, /\\u202e/],
       [`charnn export ${run} --to onnx`, 0, /\\u202e/],
+      [`charnn export ${run} --to html`, 0, /\\u202e/],
       [`charnn report ${run} --output ${quoted(`${ODD}/${ODD}/r.html`)}`, 1, /\\u202e/],
     ];
     for (const [line, code, shows] of lines) {

@@ -120,7 +120,7 @@ export class ModelPage {
     await this.page.waitForFunction(
       (source) =>
         new RegExp(source).test(document.querySelector("#place")?.textContent ?? "") &&
-        document.querySelector<HTMLElement>("#expected button")?.style.visibility !== "hidden",
+        document.querySelector("#next")?.getAttribute("aria-busy") === "false",
       { timeout: 20_000 },
       place.source,
     );

@@ -45,6 +45,11 @@ function say(message: string): void {
   if (status.textContent !== message) status.textContent = message;
 }
 
+/** Whether what is shown beside the text is not that of the text as it is now. */
+function setBusy(value: boolean): void {
+  element("next").setAttribute("aria-busy", String(value));
+}
+
 function answer(message: Answer): void {
   switch (message.kind) {
     case "opened":
@@ -68,6 +73,7 @@ function answer(message: Answer): void {
     case "depends":
       if (message.revision !== revision || message.place !== looked) break;
       showDepends(message.place, message.depends);
+      setBusy(false);
       break;
     case "written":
       editor.append(message.text, message.bits);
@@ -88,6 +94,7 @@ function read(): void {
   revision++;
   isRead = false;
   looked = undefined;
+  setBusy(true);
   editor.mark([]);
   if (isOpen && !isWriting) send({ kind: "read", text: editor.text, revision });
 }
@@ -97,6 +104,7 @@ function look(): void {
   const place = pointed ?? editor.caret;
   if (!isRead || isWriting || place === looked) return;
   looked = place;
+  setBusy(true);
   editor.mark([]);
   send({ kind: "look", place });
 }
