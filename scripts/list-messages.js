@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
 /** Code in strings: the page of a report, of which `docs/report.png` shows the words, and kernels. */
-const NOT_MESSAGES = /^(report\/page\/(style|script)|backends\/wasm\/thread)/;
+const NOT_MESSAGES = /^((report\/page|export\/html)\/(style|script)|backends\/wasm\/thread)/;
 const MESSAGE = /^[^<]*\p{L}+[^<]* \p{L}+[^<]* \p{L}+/u;
 
 const sources = fileURLToPath(new URL("../src", import.meta.url));

@@ -9,7 +9,8 @@ import { withOptions } from "#src/cli/options/with-options.js";
 
 const SOURCES = fileURLToPath(new URL("../src", import.meta.url));
 /** Help and options of the command line, arguments of other programs, and code in strings. */
-const NO_MESSAGES = /^(cli|config|setup|report\/page\/(style|script)|export\/js\/)/;
+const NO_MESSAGES =
+  /^(cli|config|setup|report\/page\/(style|script)|export\/js\/|export\/html\/(style|script))/;
 /** A command to type, up to the end of a message, and options of npm and of Node.js. */
 const COMMAND =
   /\b(charnn (train|sample|doctor)|npm run|pandoc|soffice) .*$|--include=optional|--disable-wasm-trap-handler/s;

@@ -18,6 +18,16 @@ const TYPESCRIPT = `
   writeFileSync("dist/build.tsbuildinfo", String(Math.random()));
 `;
 
+/** Takes the place of esbuild. */
+const ESBUILD = `
+  import { mkdirSync, writeFileSync } from "node:fs";
+  import { dirname } from "node:path";
+  export async function build({ outfile }) {
+    mkdirSync(dirname(outfile), { recursive: true });
+    writeFileSync(outfile, "");
+  }
+`;
+
 /** Takes the place of a C++ compiler. */
 const compiler = (version: string) => `#!/bin/sh
   case "$*" in --version) echo 'g++ ${version} Free Software Foundation'; exit 0;; esac
@@ -25,7 +35,7 @@ const compiler = (version: string) => `#!/bin/sh
   while [ $# -gt 0 ]; do [ "$1" = -o ] && echo "by $0 ${version}" > "$2"; shift; done
 `;
 
-/** A clone that is not set up, of few sources, with stand-ins for TypeScript and the C++ compiler. */
+/** A clone that is not set up, of few sources, with stand-ins for TypeScript, esbuild and the C++ compiler. */
 export interface Clone {
   readonly folder: string;
   /** Sets it up, or another copy of it. */
@@ -67,6 +77,8 @@ export async function clone(t: TestContext): Promise<Clone> {
   }
   await write("node_modules/typescript/package.json", '{ "version": "5.0.0" }\n');
   await write("node_modules/typescript/bin/tsc", TYPESCRIPT);
+  await write("node_modules/esbuild/package.json", '{ "type": "module", "main": "main.js" }\n');
+  await write("node_modules/esbuild/main.js", ESBUILD);
   for (const name of ["node", "cli-progress"]) {
     await write(`node_modules/@types/${name}/package.json`, "{}\n");
   }
