@@ -3,14 +3,14 @@ import type { OptionsOf } from "./option.js";
 import { jsonOption, outOption } from "./shared.js";
 
 /** The formats in which a model can leave charnn. */
-export const EXPORT_FORMATS = ["onnx", "html"] as const;
+export const EXPORT_FORMATS = ["onnx", "html", "js"] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 /** How a model is exported. */
 export interface ExportSettings {
   /** The format of the file. */
   readonly to: ExportFormat;
-  /** Of each weight: 8, 16 or 32. Default: 16 for a page. */
+  /** Of each weight: 8, 16 or 32. Default: 16 for a page and for a module. */
   readonly bits?: number | undefined;
   /** Files and folders of a text whose loss with fewer bits is compared. */
   readonly text?: readonly string[] | undefined;
@@ -29,20 +29,20 @@ export const EXPORT = {
   to: {
     kind: oneOf(EXPORT_FORMATS),
     value: "<format>",
-    help: "Export the model in this format: onnx, or html for a page that writes",
+    help: "Export the model in this format: onnx, html for a page that writes, or js for a module",
   },
   output: {
     kind: TEXT,
     value: "<path>",
     short: "-o",
     help: "Write the model to this file",
-    decidedBy: "the run's name, as RUN.onnx or RUN.html",
+    decidedBy: "the run's name, as RUN.onnx, RUN.html or RUN.js",
     commandOnly: true,
   },
   bits: {
     kind: wholeNumber(8, 32),
     value: "<n>",
-    help: "Store each weight in 8, 16 or 32 bits, with --to html",
+    help: "Store each weight in 8, 16 or 32 bits, with --to html or js",
     decidedBy: "16",
   },
   text: {

@@ -1,8 +1,9 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import type { ExportFormat } from "../config/export.js";
 import type { Bits } from "../portable/packed-model.js";
-import { MODEL_PAGE_MARKER, ONNX_MARKER } from "../run-files.js";
+import { JS_MARKER, MODEL_PAGE_MARKER, ONNX_MARKER } from "../run-files.js";
 import { encodeHtml } from "./html/encode-html.js";
+import { encodeJs, TYPES, TYPES_MARKER } from "./js/encode-js.js";
 import { originOf } from "./model-origin.js";
 import { encodeOnnx } from "./onnx/encode-onnx.js";
 import type { Precision } from "./precision.js";
@@ -24,6 +25,12 @@ interface Format {
    * @throws CharnnError for a model that the format can't have; the signal's reason once it is aborted
    */
   readonly encode: (checkpoint: ExportedModel, how: Encoding) => Promise<Uint8Array>;
+  /** A file that belongs beside it, of the same name but for its end. */
+  readonly companion?: {
+    readonly extension: (ofFile: string) => string;
+    readonly marker: string;
+    readonly text: string;
+  };
 }
 
 /** A model that is exported. */
@@ -54,5 +61,17 @@ export const FORMATS: Readonly<Record<ExportFormat, Format>> = {
     bits: 16,
     encode: async (checkpoint, { bits, precision }) =>
       encodeHtml(checkpoint, bits, { ...(await originOf(checkpoint.path)), precision }),
+  },
+  js: {
+    title: "a module",
+    extension: ".js",
+    marker: JS_MARKER,
+    bits: 16,
+    encode: (checkpoint, { bits }) => encodeJs(checkpoint, bits),
+    companion: {
+      extension: (file) => (file === ".mjs" ? ".d.mts" : ".d.ts"),
+      marker: TYPES_MARKER,
+      text: TYPES,
+    },
   },
 };

@@ -1,3 +1,5 @@
+import { stat } from "node:fs/promises";
+import path from "node:path";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import type { ExportSettings } from "../config/export.js";
 import { checkOutput, type OutputFile, writeOutput } from "../files/output-file.js";
@@ -22,7 +24,9 @@ export interface ExportPlaces {
 /** A file that was written. */
 interface WrittenExport {
   readonly file: string;
-  /** How many it has. */
+  /** The file that belongs beside it, where the format has one: the types of a module. */
+  readonly companion: string | undefined;
+  /** How many the file has. */
   readonly bytes: number;
   /** What was exported. */
   readonly checkpoint: Checkpoint & { readonly path: string };
@@ -50,12 +54,18 @@ export async function writeExport(
   } = {},
 ): Promise<WrittenExport> {
   const valid = checkedSettings(settings);
-  const { extension, marker } = FORMATS[valid.to];
-  const outputAt = (file: string, inputs: readonly string[]): OutputFile => {
-    return { path: file, inputs, marker, overwrite };
+  const { extension, marker, companion } = FORMATS[valid.to];
+  const outputsAt = async (file: string, inputs: readonly string[]): Promise<OutputFile[]> => {
+    const own = { path: file, inputs, marker, overwrite };
+    // Nothing can be beside a pipe or a device.
+    if (!companion || (await isSpecial(file))) return [own];
+    const path = beside(file, companion.extension);
+    return [own, { path, inputs, marker: companion.marker, overwrite }];
   };
   // What can't be written is refused before a large model is read.
-  if (output !== undefined) await checkOutput(outputAt(output, valid.text ?? []));
+  if (output !== undefined) {
+    for (const each of await outputsAt(output, valid.text ?? [])) await checkOutput(each);
+  }
   const checkpoint = await loadCheckpoint(run, {
     signal,
     weightsOnly: true,
@@ -65,6 +75,22 @@ export async function writeExport(
   const file = output ?? `${nameOf(checkpoint.path)}${extension}`;
   const { bytes, precision } = await encodeModel(checkpoint, valid, { signal, stdin });
   signal?.throwIfAborted();
-  await writeOutput(outputAt(file, [checkpoint.path, ...(valid.text ?? [])]), bytes);
-  return { file, bytes: bytes.length, checkpoint, precision };
+  const [own, second] = await outputsAt(file, [checkpoint.path, ...(valid.text ?? [])]);
+  // Neither is written where the other can't be.
+  if (second) await checkOutput(second);
+  await writeOutput(own, bytes);
+  if (second && companion) await writeOutput(second, Buffer.from(companion.text));
+  return { file, companion: second?.path, bytes: bytes.length, checkpoint, precision };
+}
+
+/** Whether there is something that is no file. */
+async function isSpecial(file: string): Promise<boolean> {
+  const stats = await stat(file).catch(() => undefined);
+  return stats !== undefined && !stats.isFile() && !stats.isDirectory();
+}
+
+/** A file of the same name with another extension, which depends on its own. */
+function beside(file: string, extension: (ofFile: string) => string): string {
+  const { dir, name, ext } = path.parse(file);
+  return path.join(dir, `${name}${extension(ext)}`);
 }

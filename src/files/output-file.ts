@@ -74,7 +74,8 @@ async function checkedTarget(output: OutputFile): Promise<Target> {
       if (await isLink(path)) throw refused(path, "it is a link that leads nowhere");
       return { path, stats };
     }
-    const target = { path: await realpath(path), stats };
+    // The link of /dev/stdout to a pipe leads to no path.
+    const target = { path: stats.isFile() ? await realpath(path) : path, stats };
     if (stats.isDirectory()) throw refused(path, "it is a folder");
     if (stats.isBlockDevice()) throw refused(path, "it is a disk");
     if (overwrite || !stats.isFile()) return target;

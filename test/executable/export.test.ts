@@ -5,7 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { writeExport } from "#src/export/write-export.js";
 import { exportModel, loadCheckpoint } from "#src/index.js";
-import { charnn, foxFolder, jsonLines } from "../helpers/executable.js";
+import { charnn, foxFolder, jsonLines, shell } from "../helpers/executable.js";
 import { openScreen, withTmux } from "../helpers/screen.js";
 import { slow } from "../helpers/slow.js";
 
@@ -124,4 +124,33 @@ slow("On a terminal export leaves nothing but its result", withTmux, async (t) =
   assert.match(lines.join("\n"), /^fox\.onnx\nGRU, 1 layer of 8.*kB\ncode 0$/m);
   assert.doesNotMatch(lines.join("\n"), /Reading|Writing/);
   assert.equal(screen.cursorIsShown(), true);
+});
+
+test("export --to js writes a module and its types, and replaces both together or neither", async (t) => {
+  const cwd = await foxFolder(t, { trained: true });
+  const to = ["export", "fox", "--to", "js"];
+  for (let k = 0; k < 2; k++) {
+    const { code, stdout, stderr } = await charnn(t, to, { cwd });
+    assert.deepEqual([code, stdout], [0, "fox.js\n"], stderr);
+    assert.match(stderr, /^With the types of TypeScript in fox\.d\.ts\.$/m);
+    assert.match(stderr, /^With 16 bits for each weight logits differ by /m);
+  }
+  const json = await charnn(t, [...to, "-o", "a.mjs", "--bits", "32", "--json"], { cwd });
+  const [{ file, companion, format }] = jsonLines(json.stdout);
+  assert.deepEqual([file, companion, format], ["a.mjs", "a.d.mts", "js"]);
+  await writeFile(path.join(cwd, "own.d.ts"), "export {};\n");
+  const refused = await charnn(t, [...to, "-o", "own.js"], { cwd });
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /own\.d\.ts can't be written: there is a file that charnn did not/);
+  assert.ok(!(await readdir(cwd)).includes("own.js"));
+});
+
+test("export --to js can write to a pipe, without types beside it", async (t) => {
+  if (process.platform === "win32") return t.skip("needs /dev/stdout");
+  const cwd = await foxFolder(t, { trained: true });
+  const before = await readdir(cwd);
+  const piped = await shell(t, "charnn export fox --to js -o /dev/stdout | cat", { cwd });
+  assert.equal(piped.code, 0, piped.stderr);
+  assert.match(piped.stdout, /^export const \{ generate, next, score \} = model;$/m);
+  assert.deepEqual(await readdir(cwd), before);
 });

@@ -23,6 +23,7 @@ export function exportCommand(program: Command, context: CommandContext): void {
     "charnn export checkpoints/night/last.safetensors --to onnx -o model.onnx",
     "charnn export night --to html",
     "charnn export night --to html --bits 8 --text book.txt",
+    "charnn export night --to js -o model.js",
   ]).action(async (run: string | undefined, given: ExportCommandSettings) => {
     const { output, overwrite, out, json, ...settings } = given;
     const { parameterCount } = await import("../../config/parameters.js");
@@ -32,7 +33,7 @@ export function exportCommand(program: Command, context: CommandContext): void {
     const status = createStatus(context);
     status.show("Reading the model");
     const places = { run, output, overwrite, out };
-    const { file, bytes, checkpoint, precision } = await writeExport(places, settings, {
+    const { file, companion, bytes, checkpoint, precision } = await writeExport(places, settings, {
       signal: interruption.signal,
       stdin: process.stdin,
       onModel: async (model) => {
@@ -45,6 +46,7 @@ export function exportCommand(program: Command, context: CommandContext): void {
     if (json) {
       const facts = {
         file,
+        companion,
         format: settings.to,
         bytes,
         checkpoint: checkpoint.path,
@@ -55,6 +57,7 @@ export function exportCommand(program: Command, context: CommandContext): void {
       return;
     }
     await terminal.out(`${file}\n`);
+    if (companion !== undefined) terminal.say(`With the types of TypeScript in ${companion}.`);
     terminal.say(`${modelLine(model, parameters)}, ${formatBytes(bytes)}`);
     if (precision) terminal.say(precisionLine(precision));
   });

@@ -31,8 +31,13 @@ function escaped(json: string): string {
   );
 }
 
+/** The first line of the types of every exported module. */
+export const TYPES_MARKER = "// The types of a model by charnn that writes text.";
+
 /** The types of the module, for TypeScript. */
-export const TYPES = `/** What to write, and how. */
+export const TYPES = `${TYPES_MARKER}
+
+/** What to write, and how. */
 export interface Settings {
   /** New characters; -1: without end. Default: 500. */
   readonly length?: number;
