@@ -31,8 +31,7 @@ const CHECKPOINT = /^[^{]{0,8}\{"__metadata__":\{"format":"\\"charnn-/;
 
 /** Whether a file has the metrics of a run, or a page about runs, by its first thousand bytes. */
 export function isOwnOutput(beginning: string): boolean {
-  const isPage = beginning.startsWith("<!doctype html>") && beginning.includes(PAGE_MARKER);
-  return isPage || beginning.startsWith(OLDER_PAGE) || EVENTS.test(beginning);
+  return isReport(beginning) || beginning.startsWith(OLDER_PAGE) || EVENTS.test(beginning);
 }
 
 /** What a file of charnn's is, by its first thousand bytes: `a checkpoint`; undefined for any other file. */
@@ -40,7 +39,12 @@ export function ownFileKind(beginning: string): string | undefined {
   if (CHECKPOINT.test(beginning)) return "a checkpoint";
   if (EVENTS.test(beginning)) return "the metrics of a run";
   if (isExport(beginning)) return "an exported model";
+  if (isReport(beginning)) return "a report";
   return isOwnOutput(beginning) ? "a page by an older version of charnn" : undefined;
+}
+
+function isReport(beginning: string): boolean {
+  return beginning.startsWith("<!doctype html>") && beginning.includes(PAGE_MARKER);
 }
 
 function isExport(beginning: string): boolean {

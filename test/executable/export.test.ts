@@ -78,6 +78,37 @@ slow("export replaces its own files, and nothing else without --overwrite", asyn
   }
 });
 
+test("export writes a page with the model, says what its bits change, and keeps it from reports", async (t) => {
+  const cwd = await foxFolder(t, { trained: true });
+  const args = ["export", "fox", "--to", "html"];
+  const { code, stdout, stderr } = await charnn(t, [...args, "--text", "fox.txt"], { cwd });
+  assert.deepEqual([code, stdout], [0, "fox.html\n"], stderr);
+  const [first, second] = stderr.trimEnd().split("\n");
+  assert.match(first, /^GRU, 1 layer of 8, embedding of \d+: [\d,]+ parameters, \d+ kB$/);
+  assert.match(
+    second,
+    /^With 16 bits for each weight logits differ by [\d.e-]+ on average and by [\d.e-]+ at most; the loss is \d\.\d{4} nats\/char, not \d\.\d{4} \([+-]\d\.\d{5}\)\.$/,
+  );
+  const page = await readFile(path.join(cwd, "fox.html"), "utf8");
+  for (const fact of [
+    /<h1>fox<\/h1>/,
+    /<dd>GRU, 1 layer of 8 units, /,
+    /<dt>text<\/dt><dd>fox\.txt: [\d,]+ characters<\/dd>/,
+    /<dt>held out<\/dt><dd>the end of the text: [\d,]+ characters, 10 %<\/dd>/,
+    /<dd>16 bits each; logits differ by /,
+  ]) {
+    assert.match(page, fact);
+  }
+  const report = await charnn(t, ["report", "fox", "-o", "fox.html"], { cwd });
+  assert.match(report.stderr, /fox\.html can't be written: it would replace an exported model\./);
+  assert.equal((await charnn(t, ["report", "fox", "-o", "report.html"], { cwd })).code, 0);
+  const other = await charnn(t, [...args, "-o", "report.html"], { cwd });
+  assert.match(other.stderr, /report\.html can't be written: it would replace a report\./);
+  const again = await charnn(t, [...args, "--bits", "8", "--json"], { cwd });
+  const [{ precision }] = jsonLines(again.stdout);
+  assert.equal(precision.bits, 8);
+});
+
 test("export says what it needs, and which formats and runs there are", async (t) => {
   const cwd = await foxFolder(t, { trained: true });
   await mkdir(path.join(cwd, "checkpoints", "new"));
