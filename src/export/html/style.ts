@@ -26,6 +26,7 @@ h2 { margin-top: 1.25rem; }
   border-radius: 0; color: transparent; caret-color: var(--text);
 }
 #text::placeholder { color: var(--quiet); }
+#text:read-only::placeholder { color: transparent; }
 #text::selection { color: transparent; background: rgb(0 114 220 / .35); }
 /* The colour of a line's end, which takes no room. */
 #shown .end { padding-right: .5em; margin-right: -.5em; }

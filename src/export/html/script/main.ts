@@ -84,7 +84,7 @@ function answer(message: Answer): void {
       ended(message);
       break;
     case "failed":
-      if (isWriting) setWriting(false);
+      if (isWriting) finishWriting();
       say(`The model can't be used here: ${message.message}`);
   }
 }
@@ -188,9 +188,13 @@ function setWriting(value: boolean): void {
   writeButton.textContent = value ? "Stop" : "Write on";
 }
 
-function ended({ why, characters, seconds }: Answer & { kind: "ended" }): void {
+function finishWriting(): void {
   editor.finish();
   setWriting(false);
+}
+
+function ended({ why, characters, seconds }: Answer & { kind: "ended" }): void {
+  finishWriting();
   const count = `${characters.toLocaleString("en")} character${characters === 1 ? "" : "s"}`;
   const speed = Math.round(characters / seconds).toLocaleString("en");
   if (why === "document") {
@@ -281,6 +285,7 @@ document.addEventListener("selectionchange", () => {
 const point = (place: number | undefined) => {
   if (place === pointed) return;
   pointed = place;
+  looked = undefined;
   look();
 };
 element("editor").addEventListener("pointermove", ({ pointerType, clientX, clientY }) => {
