@@ -171,13 +171,13 @@ test("A checkpoint of a step that is open is removed later", async (t) => {
   );
 });
 
-/** What the metrics of a run say, but for times, and how it was begun. */
+/** What the metrics of a run say, but for times, its name, and how it was begun. */
 function metricsOf({ out }: Workplace, name: string): string[] {
   const lines = readFileSync(path.join(out, name, "metrics.jsonl"), "utf8")
     .trim()
     .split("\n");
   return lines.map((line) => {
-    const { seconds, charsPerSecond, date, settings, ...facts } = JSON.parse(line);
+    const { seconds, charsPerSecond, date, settings, name: _, ...facts } = JSON.parse(line);
     return JSON.stringify(facts);
   });
 }
