@@ -82,23 +82,6 @@ slow(
   },
 );
 
-slow("A page shows no invitation to type over what is written", { skip }, async (t) => {
-  const page = await openModelPage(t, await learned(t, CATS));
-  const colour = () =>
-    page.page.$eval("#text", (box) => getComputedStyle(box, "::placeholder").color);
-  assert.notEqual(await colour(), "rgba(0, 0, 0, 0)");
-  await page.fill({ length: 1_000_000 });
-  await page.page.click("#write");
-  assert.equal(await colour(), "rgba(0, 0, 0, 0)");
-  // A click by the mouse would wait until nothing in the page moves.
-  await page.page.$eval("#write", (button) => (button as HTMLButtonElement).click());
-  await page.says(/^Stopped after /);
-  const shown = await page.page.$$eval("#shown > div", (lines) =>
-    lines.map((line) => (line.textContent ?? "").replace("\u200b", "")).join("\n"),
-  );
-  assert.equal(await page.text(), shown);
-});
-
 slow("A page ends a text where the model ends a document, as sample does", { skip }, async (t) => {
   const names = "anna\nbob\nclaire\ndora\n".repeat(40);
   for (const documents of ["lines", "\n"]) {
