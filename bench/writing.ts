@@ -15,7 +15,7 @@ import { CHARNN, SHAKESPEARE, secondsOf } from "./commands.js";
 const MODEL = ["--layers", "1", "--hidden-size", "256", "--embedding-size", "0", "--dropout", "0"];
 const STEPS = 600;
 
-/** Trains the model in a folder of its own, which is removed in the end. */
+/** Trains the model in a temporary folder, which is removed afterwards. */
 export async function withTrainedModel<Result>(
   use: (checkpoint: Checkpoint) => Promise<Result>,
 ): Promise<Result> {

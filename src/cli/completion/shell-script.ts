@@ -10,13 +10,13 @@ const MENDED_FOR_BASH: readonly (readonly [from: string, to: string])[] = [
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is in bash
   ["${words[@]:1}", `$(printf '%q ' "\${words[@]:1:cword-1}" "$cur")`],
   [`requestComp="$requestComp ''"`, ":"],
-  // To bash what stands after a = is a word of its own, unless the user has changed that.
+  // Bash takes what follows a = as a new word, unless the user has changed that.
   [`compgen -W "\${completions[*]}" -- "$cur"`, `__charnn_starting_with "$cur"`],
   // Files are completed where nothing else is.
   ["complete -F ", "complete -o default -F "],
 ];
 
-/** What the script for bash uses: of the package bash-completion, for where that is not installed, and of its own. */
+/** Functions that the script for bash needs: its own, and those of bash-completion, which may not be installed. */
 const WORDS_FOR_BASH = `
 if ! declare -F _get_comp_words_by_ref > /dev/null; then
     _get_comp_words_by_ref() {
