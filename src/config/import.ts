@@ -36,7 +36,7 @@ export const IMPORT = {
   map: {
     kind: TEXT,
     value: "<file>",
-    help: "Read from this JSON object what the model's modules are called in the file",
+    help: "Read the names of the model's modules in the file from this JSON object",
   },
   name: {
     kind: TEXT,

@@ -12,6 +12,8 @@ import {
   type Tensors,
 } from "./tensor-names.js";
 
+const LAYER_PARAMETERS = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"];
+
 /** A model that is in a file. */
 export interface ForeignModel {
   readonly model: ModelConfig;
@@ -66,8 +68,10 @@ function cellOf(name: string, rows: number, hiddenSize: number): CellName {
 }
 
 function layersIn(tensors: Tensors, names: NameMap): number {
+  const isThere = (layer: number) =>
+    LAYER_PARAMETERS.some((name) => tensors.has(names.of(`rnn.${name}_l${layer}`)));
   let layers = 1;
-  while (layers <= MAX_LAYERS && tensors.has(names.of(`rnn.weight_hh_l${layers}`))) layers++;
+  while (layers <= MAX_LAYERS && isThere(layers)) layers++;
   return layers;
 }
 

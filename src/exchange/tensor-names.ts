@@ -13,8 +13,9 @@ const MODULES = ["encoder", "rnn", "decoder"] as const;
 const PARAMETER =
   /^(?:encoder\.weight|decoder\.(?:weight|bias)|rnn\.(?:weight|bias)_(?:ih|hh)_l\d{1,2})$/;
 /** Modules, and each parameter of more layers than a model has. */
+const MAP_HINT = 'A map is a JSON object such as {"rnn": "lstm"}.';
 const MAP_BOUNDS = { depth: 1, values: 2_048 };
-const TO_DOCS = "docs/checkpoint-format.md has a model that fits.";
+const TO_DOCS = "docs/checkpoint-format.md shows a model that fits.";
 
 /**
  * Tensors by their names without what wrappers put before them.
@@ -47,9 +48,9 @@ export class NameMap {
    * @throws CharnnError `BAD_CHECKPOINT`
    */
   static fromJSON(text: string): NameMap {
-    const value = parseBounded(text, MAP_BOUNDS, "it");
+    const value = parsed(text);
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw bad('it is not a JSON object such as {"rnn": "lstm"}');
+      throw bad("it is not a JSON object", MAP_HINT);
     }
     const names = new Map<string, string>();
     for (const [own, theirs] of Object.entries(value)) {
@@ -59,7 +60,11 @@ export class NameMap {
           "Its names are encoder, rnn and decoder, or those of single tensors such as rnn.weight_ih_l0; each has the name in the file as its value.";
         throw bad(`${shown} is no module or tensor of charnn`, hint);
       }
-      if (typeof theirs !== "string" || theirs === "") throw bad(`what ${shown} has is no name`);
+      if (typeof theirs !== "string" || theirs === "") {
+        throw bad(
+          `the value of ${shown} is ${shortened(JSON.stringify(theirs))}, which is not a name`,
+        );
+      }
       names.set(own, theirs.replace(WRAPPERS, ""));
     }
     return new NameMap(names);
@@ -104,7 +109,7 @@ export function lackingTensor(name: string, tensors: Tensors): CharnnError {
   const guess = guessedMap(tensors);
   const hint = guess
     ? `${listed(tensors)} If they are the layers of this model, give \`map\` a file with ${guess}`
-    : `${listed(tensors)} ${TO_DOCS} \`map\` names the tensors of another.`;
+    : `${listed(tensors)} ${TO_DOCS} Where its modules have other names, give \`map\`.`;
   return bad(`its tensor ${shortened(name)} is missing`, hint);
 }
 
@@ -120,7 +125,19 @@ export function foreignTensor(name: string, { shape }: TensorEntry): CharnnError
   if (/\bweight_hr_l\d+$/.test(name)) {
     return bad(`${what} belongs to an LSTM with proj_size, which charnn does not have`, TO_DOCS);
   }
-  return bad(`${what} is none of this model's`, TO_DOCS);
+  return bad(
+    `${what} is not part of such a model`,
+    `A model for charnn has an encoder, recurrent layers and a decoder, and nothing else. ${TO_DOCS}`,
+  );
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parseBounded(text, MAP_BOUNDS, "it");
+  } catch (error) {
+    if (!(error instanceof CharnnError)) throw error;
+    throw bad(error.message, MAP_HINT);
+  }
 }
 
 /** The map, as JSON, with which a file might fit; undefined where shapes do not tell. */

@@ -11,7 +11,7 @@ const FILE: FileKind = { noun: "file" };
 const MAX_BYTES = 16 * 1024 * 1024;
 const BOUNDS = { depth: 2, values: 5 * MAX_VOCABULARY_SIZE };
 const FORMS =
-  'A vocabulary is JSON: a list of characters, an object from characters to indices, or one with such an object as "stoi" or "itos"; or plain text, the characters one after the other.';
+  "A vocabulary is a JSON list of characters, a JSON object that gives each character its index, or plain text, the characters one after the other.";
 
 /** Which characters a model knows. */
 interface Wanted {
@@ -35,7 +35,7 @@ export async function readVocabulary(path: string, wanted: Wanted): Promise<numb
     const text = decoded(bytes);
     const isJson = path.toLowerCase().endsWith(".json") || isJsonOf(text);
     if (isJson) return checkedCharacters(charactersIn(parsed(text, "it")), wanted);
-    return checkedCharacters(Array.from(text), wanted, endHint(text));
+    return checkedCharacters(Array.from(text), wanted, plainTextHint(text));
   });
 }
 
@@ -89,9 +89,14 @@ function charactersIn(value: unknown): readonly unknown[] {
   const { stoi, itos } = value as { readonly stoi?: unknown; readonly itos?: unknown };
   if (Array.isArray(itos)) return itos;
   if (isObject(stoi)) return byIndex(Object.entries(stoi));
-  if (isObject(itos))
-    return byIndex(Object.entries(itos).map(([index, it]) => [it, Number(index)]));
-  return byIndex(Object.entries(value));
+  if (isObject(itos)) return byIndex(turnedRound(itos));
+  const areCharacters = Object.values(value).every((it) => typeof it === "string");
+  return byIndex(areCharacters ? turnedRound(value) : Object.entries(value));
+}
+
+/** The characters and indices of an object from indices to characters. */
+function turnedRound(itos: object): [character: unknown, index: unknown][] {
+  return Object.entries(itos).map(([key, it]) => [it, /^\d+$/.test(key) ? Number(key) : key]);
 }
 
 function isObject(value: unknown): value is object {
@@ -106,7 +111,7 @@ function byIndex(pairs: readonly (readonly [character: unknown, index: unknown])
     if (!isIndex || (index as number) >= pairs.length) {
       const last = formatCount(pairs.length - 1);
       throw bad(
-        `its index of ${shown(character)} is ${shown(index)}, and not one of 0 to ${last}`,
+        `its index of ${shown(character)} is ${shown(index)}, and not a number from 0 to ${last}`,
         FORMS,
       );
     }
@@ -151,10 +156,10 @@ function checkedCharacters(
 }
 
 /** Editors and `echo` end a file with a newline that is no part of the vocabulary. */
-function endHint(text: string): string | undefined {
+function plainTextHint(text: string): string {
   return text.endsWith("\n")
-    ? "The newline at its end counts as a character too; take it away if it is none of the vocabulary."
-    : undefined;
+    ? "The newline at its end counts as a character too; remove it unless it is in the vocabulary."
+    : "In plain text each character counts, newlines too: all in the order of their indices, each once.";
 }
 
 function shown(value: unknown): string {

@@ -85,15 +85,17 @@ export async function readWeights(
   });
 }
 
-/** Says of a file of another format what it is, and what to do. */
+/** Says of a file that is not safetensors what it is, and what to do. */
 async function refuseOtherFile(file: ReadableFile): Promise<void> {
   const start = new Uint8Array(Math.min(file.size, LENGTH_BYTES));
   await file.readInto(start, 0);
+  if (!isNoLength(start)) return;
   for (const [bytes, what] of OTHER_FILES) {
-    if (bytes.every((byte, index) => start[index] === byte) && isNoLength(start)) {
+    if (bytes.every((byte, index) => start[index] === byte)) {
       throw bad(`it is ${what}, and charnn reads safetensors alone`, AS_SAFETENSORS);
     }
   }
+  throw bad("it is not a safetensors file", AS_SAFETENSORS);
 }
 
 /** Whether the first bytes can't be the length of a header of safetensors. */

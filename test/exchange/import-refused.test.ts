@@ -94,14 +94,20 @@ const REFUSED: readonly (readonly [
     "rnn.weight_ih_l1 is missing",
   ],
   [
+    "with a second layer of biases alone",
+    changed("rnn.bias_hh_l1", matrix(12)),
+    "rnn.weight_ih_l1 is missing",
+  ],
+  [
     "with a layer that is not the next",
     changed("rnn.weight_hh_l2", matrix(12, 4)),
-    "rnn.weight_hh_l2 [12, 4] is none of this model's",
+    "rnn.weight_hh_l2 [12, 4] is not part of such a model",
   ],
   [
     "with another module",
     changed("norm.weight", matrix(4)),
-    "norm.weight [4] is none of this model's",
+    "norm.weight [4] is not part of such a model",
+    "an encoder, recurrent layers and a decoder",
     "docs/checkpoint-format.md",
   ],
   [
@@ -159,7 +165,7 @@ const REFUSED: readonly (readonly [
   [
     "with a header of exabytes",
     Buffer.from([255, 255, 255, 255, 255, 255, 255, 127, 0x7b]),
-    "its header would have",
+    "it is not a safetensors file.",
   ],
   [
     "with overlapping tensors",
@@ -209,7 +215,8 @@ const REFUSED: readonly (readonly [
   [
     "that is a text",
     Buffer.from("Shall I compare thee to a summer's day?"),
-    "not a safetensors file",
+    "it is not a safetensors file.",
+    "safetensors first",
   ],
 ];
 
@@ -228,7 +235,7 @@ test("An import refuses names and shapes of any length in a short message", asyn
   const long = "x".repeat(50_000);
   const odd = { ...tensors, [long]: matrix(...Array.from({ length: 5_000 }, () => 1)) };
   await assert.rejects(importRun(await filesToImport(t, odd)), (error: Error) => {
-    return error.message.length < 500 && /is none of this model's/.test(error.message);
+    return error.message.length < 500 && /is not part of such a model/.test(error.message);
   });
 });
 

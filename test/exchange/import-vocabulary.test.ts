@@ -17,6 +17,7 @@ const VOCABULARIES: readonly (readonly [what: string, text: string, file?: strin
   ["a JSON list", JSON.stringify(CHARACTERS, undefined, 2)],
   ["a JSON list in a file of any name", JSON.stringify(CHARACTERS), "chars"],
   ["a JSON object from characters to indices", JSON.stringify(OBJECT)],
+  ["a JSON object from indices to characters", JSON.stringify({ ...CHARACTERS })],
   ["stoi", JSON.stringify({ stoi: OBJECT })],
   ["itos as a list", JSON.stringify({ itos: CHARACTERS })],
   [
@@ -63,11 +64,12 @@ const BAD_VOCABULARIES: readonly (readonly [
   ["an empty string", '["a","b","c","d",""]', 'entry 4 is ""'],
   ["half a character", '["a","b","c","d","\\ud83d"]', "entry 4 is", "one character"],
   ["an index that is missing", '{"a":0,"b":1,"c":2,"d":3,"e":5}', 'index of "e" is 5', "0 to 4"],
+  ["names of modules", '{"encoder":"embed","rnn":"lstm"}', 'index of "embed" is "encoder"'],
   ["an index twice", '{"a":0,"b":1,"c":2,"d":3,"e":3}', '"d" and "e" have the same index, 3'],
   ["an index that is a text", '{"a":"x","b":1,"c":2,"d":3,"e":4}', 'index of "a" is "x"'],
   ["a name twice", '{"a":0,"a":1,"c":2,"d":3,"e":4}', "a name twice"],
   ["a number", "5", "no list or object"],
-  ["broken JSON", '["a","b"', "not JSON", "A vocabulary is JSON"],
+  ["broken JSON", '["a","b"', "not JSON", "A vocabulary is a JSON list"],
   ["lists in lists", `${"[".repeat(100)}${"]".repeat(100)}`, "too deep"],
   ["bytes that are not UTF-8", Uint8Array.of(0x61, 0xff), "not UTF-8"],
 ];
@@ -92,6 +94,15 @@ test("An import says of a vocabulary of plain text that its last newline counts"
   );
 });
 
+test("An import says of a vocabulary with a character on each line that newlines count", async (t) => {
+  const vocabulary = [...CHARACTERS].join("\n");
+  const settings = await filesToImport(t, tensors, { vocabulary, vocabularyFile: "chars.txt" });
+  await assert.rejects(
+    importRun(settings),
+    failsWith("BAD_CHECKPOINT", "newline (U+000A) twice", "each character counts, newlines too"),
+  );
+});
+
 test("An import without a vocabulary says what to give", async (t) => {
   const { vocabulary: _, ...settings } = await filesToImport(t, tensors);
   await assert.rejects(
@@ -102,14 +113,14 @@ test("An import without a vocabulary says what to give", async (t) => {
 
 const BAD_MAPS: readonly (readonly [what: string, map: string, ...says: string[]])[] = [
   ["is no object", '["rnn"]', "names.json can't be used", "not a JSON object"],
-  ["is not JSON", "rnn: lstm", "names.json can't be used", "not JSON"],
+  ["is not JSON", "rnn: lstm", "names.json can't be used", "not JSON", '{"rnn": "lstm"}'],
   [
     "is the other way round",
     '{"lstm":"rnn"}',
     '"lstm" is no module or tensor of charnn',
     "encoder, rnn and decoder",
   ],
-  ["has a number", '{"rnn":3}', 'what "rnn" has is no name'],
+  ["has a number", '{"rnn":3}', 'the value of "rnn" is 3, which is not a name'],
   ["names a module that is not there", '{"rnn":"lstm"}', "no module lstm", "`map`"],
   ["names a tensor that is not there", '{"decoder.bias":"bias"}', "no tensor bias", "`map`"],
   ["has a name twice", '{"rnn":"rnn","rnn":"rnn"}', "a name twice"],

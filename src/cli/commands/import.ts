@@ -16,7 +16,7 @@ export function importCommand(program: Command, { terminal, interruption }: Comm
     .command("import")
     .summary("Import a PyTorch model")
     .description(
-      "Make a run of a PyTorch model. It can do all that a trained run can, but for going on with its training.",
+      "Make a run of a PyTorch model. It can do all that a trained run can, except go on with its training.",
     )
     .argument("<weights>", "a safetensors file; docs/checkpoint-format.md says what it must hold");
   addOptions(command, IMPORT, [
