@@ -187,7 +187,9 @@ slow(
     await page.type(typed);
     await page.looks(/^at the end of the text$/);
     const shown = await page.page.$$eval("#shown > div", (lines) =>
-      lines.map((line) => Array.from(line.children, (it) => [it.textContent, it.className])),
+      lines.map((line) =>
+        Array.from(line.querySelectorAll("span > span"), (it) => [it.textContent, it.className]),
+      ),
     );
     const scores = await (await portable(checkpoint)).score(typed, { unknown: "skip" });
     const expected = scores.map(({ character, bits }) => {
@@ -220,7 +222,7 @@ slow(
     await page.type("the \u{1f431} sat on a mat");
     await page.looks(/^at the end of the text$/);
     // The second "a" of "sat".
-    await page.page.hover("#shown > div > span:nth-child(8)");
+    await page.page.hover("#shown > div > span > span:nth-child(8)");
     await page.looks(/^"a" came: \d\.\d\d bits$/);
     const came = await page.page.$eval("#expected .came", (it) => it.getAttribute("aria-label"));
     assert.match(came ?? "", /^"a", .*%, came$/);
@@ -234,7 +236,7 @@ slow(
     const where = distance === 1 ? "the last one" : `${distance} back`;
     const name = character === " " ? "space" : `"${character}"`;
     assert.equal(items[0], `${name} ${where}: ${bits.toFixed(2)} bits`);
-    const marked = await page.page.$$eval("#shown span", (all) =>
+    const marked = await page.page.$$eval("#shown span > span", (all) =>
       all.flatMap((it, k) => (it.style.boxShadow ? [k] : [])),
     );
     assert.ok(marked.includes(7 - distance), `${marked}`);

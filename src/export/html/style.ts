@@ -74,6 +74,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
   #editor { display: block; max-height: none; min-height: 0; overflow: visible; border: 0; }
   #shown { padding: 0; }
   #shown span { box-shadow: none !important; }
+  #shown .u { text-decoration-style: solid; }
   * { print-color-adjust: exact; }
 }
 `;

@@ -1,15 +1,13 @@
 /** The script of an exported page: a text box, what the model expects in it, and what it writes. */
 import { quotedOrNamed } from "../../../report/page/script/character-names.js";
-import { element, make } from "../../../report/page/script/elements.js";
+import { element } from "../../../report/page/script/elements.js";
 import { Editor } from "./editor.js";
-import { ExpectedList } from "./expected-list.js";
 import { type Change, History } from "./history.js";
-import type { Answer, Dependence } from "./messages.js";
+import type { Answer, Dependence, Expected } from "./messages.js";
 import { startWorker } from "./model-worker.js";
+import { PredictionPanel } from "./prediction-panel.js";
 import { SettingsForm } from "./settings.js";
 
-const EXPECTED = 8;
-const DEPENDENCES = 5;
 /** What changes a prediction by less, in bits, is not worth showing. */
 const LEAST_DEPENDENCE = 0.02;
 /** Milliseconds without typing after which characters are named that the model does not know. */
@@ -19,7 +17,7 @@ const editor = new Editor();
 const { box } = editor;
 const history = new History();
 const form = new SettingsForm();
-const expected = new ExpectedList(EXPECTED, take);
+const prediction = new PredictionPanel(take);
 const [writeButton, undoButton, copyButton] = ["write", "undo", "copy"].map((id) =>
   element<HTMLButtonElement>(id),
 );
@@ -45,11 +43,6 @@ function say(message: string): void {
   if (status.textContent !== message) status.textContent = message;
 }
 
-/** Whether what is shown beside the text is not that of the text as it is now. */
-function setBusy(value: boolean): void {
-  element("next").setAttribute("aria-busy", String(value));
-}
-
 function answer(message: Answer): void {
   switch (message.kind) {
     case "opened":
@@ -73,7 +66,7 @@ function answer(message: Answer): void {
     case "depends":
       if (message.revision !== revision || message.place !== looked) break;
       showDepends(message.place, message.depends);
-      setBusy(false);
+      prediction.isBusy = false;
       break;
     case "written":
       editor.append(message.text, message.bits);
@@ -94,7 +87,7 @@ function read(): void {
   revision++;
   isRead = false;
   looked = undefined;
-  setBusy(true);
+  prediction.isBusy = true;
   editor.mark([]);
   if (isOpen && !isWriting) send({ kind: "read", text: editor.text, revision });
 }
@@ -104,46 +97,22 @@ function look(): void {
   const place = pointed ?? editor.caret;
   if (!isRead || isWriting || place === looked) return;
   looked = place;
-  setBusy(true);
+  prediction.isBusy = true;
   editor.mark([]);
   send({ kind: "look", place });
 }
 
-function showExpected(place: number, next: Parameters<ExpectedList["show"]>[0]): void {
+function showExpected(place: number, expected: readonly Expected[]): void {
   const bits = editor.bitsAt(place);
-  if (pointed === undefined || bits === undefined) {
-    element("expected-title").textContent = "Next character";
-    element("place").textContent =
-      next.length > 0
-        ? place === editor.text.length
-          ? "at the end of the text"
-          : "at the caret"
-        : "Nothing is predicted before the first character.";
-    expected.show(next);
-    return;
-  }
-  const character = editor.characterAt(place);
-  element("expected-title").textContent = "Expected here";
-  element("place").textContent = `${quotedOrNamed(character)} came: ${bits.toFixed(2)} bits`;
-  expected.show(next, { character, probability: 2 ** -bits });
+  if (pointed !== undefined && bits !== undefined) {
+    prediction.showCame(expected, editor.characterAt(place), bits);
+  } else prediction.showNext(expected, place === editor.text.length);
 }
 
 function showDepends(place: number, all: readonly Dependence[]): void {
   const depends = all.filter(({ bits }) => bits >= LEAST_DEPENDENCE);
   editor.mark(depends);
-  const characters = Array.from(editor.text.slice(0, place));
-  const items = depends.slice(0, DEPENDENCES).map(({ start, bits }) => {
-    const distance = characters.length - Array.from(editor.text.slice(0, start)).length;
-    const where = distance === 1 ? "the last one" : `${distance} back`;
-    const item = make("li", "");
-    item.append(
-      make("b", "", quotedOrNamed(editor.characterAt(start))),
-      ` ${where}: ${bits.toFixed(2)} bits`,
-    );
-    return item;
-  });
-  element("depends").replaceChildren(...items);
-  element("depends-none").hidden = items.length > 0;
+  prediction.showDepends(depends, editor.text, place);
 }
 
 /** Says which characters the model does not know, once typing rests. */
@@ -263,7 +232,7 @@ box.addEventListener("keydown", (event) => {
     action();
   };
   if (key === "Tab" && !shiftKey && !altKey && !isCommand) {
-    const { likeliest } = expected;
+    const { likeliest } = prediction;
     if (isLeaving || isWriting || likeliest === undefined || !isRead) return;
     act(() => take(likeliest));
   } else if (key === "Escape") {
