@@ -5,6 +5,11 @@ export const LAST = "last.safetensors";
 export const BEST = "best.safetensors";
 export const STEP_FILE = /^step-(\d+)\.safetensors$/;
 
+/** Whether a file of this name is a checkpoint of the run in whose folder it is. */
+export function isCheckpointName(name: string): boolean {
+  return name === LAST || name === BEST || STEP_FILE.test(name);
+}
+
 /** In the head of every page of a report, within its first thousand bytes. */
 export const PAGE_MARKER = '<meta name="generator" content="charnn">';
 /** The same in the head of every page with a model that charnn exported. */
@@ -54,5 +59,5 @@ function isExport(beginning: string): boolean {
 
 /** Whether a folder with files of these names is that of a run. */
 export function isRunFolder(names: readonly string[]): boolean {
-  return names.some((name) => name === LAST || name === BEST || STEP_FILE.test(name));
+  return names.some(isCheckpointName);
 }

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { MAX_SIZE } from "../config/names.js";
 import { parameterShapes } from "../config/parameters.js";
 import { type Progress, progressSchema, type RunConfig, runConfigSchema } from "../config/run.js";
@@ -9,6 +10,7 @@ import { writeDurably } from "../files/durable-file.js";
 import { type FileKind, type ReadableFile, withFile } from "../files/readable-file.js";
 import { memoryLeft } from "../memory.js";
 import { parameterBytes } from "../model/memory-need.js";
+import { isCheckpointName, ownFileKind } from "../run-files.js";
 import { memorySize } from "../text.js";
 import { inPieces, inTurns } from "../turns.js";
 import { checkTensors, tensorShapes } from "./checkpoint-tensors.js";
@@ -33,6 +35,10 @@ const FILE: FileKind = {
   noun: "checkpoint",
   hint: "A run has best.safetensors and last.safetensors: if one is damaged, the other may be whole.",
 };
+
+/** Of a file that never was a checkpoint: another of the same run is of no help then. */
+const NO_CHECKPOINT = "Name a run, its folder or a checkpoint in it, such as last.safetensors.";
+const AT_BEGINNING = 1_024;
 
 /** More than any configuration and progress take; a vocabulary is a list of characters. */
 const METADATA_BOUNDS = {
@@ -115,6 +121,7 @@ export async function readCheckpoint(
     FILE,
     async (file) => {
       refuseBigEndian();
+      await refuseOtherFile(path, file);
       const start = await readHeader(file);
       const header = decodeHeader(start, file.size);
       const facts = checkedFacts(header.metadata);
@@ -152,9 +159,21 @@ export async function readCheckpoint(
  * @throws CharnnError as {@link readCheckpoint} does
  */
 export async function readCheckpointFacts(path: string): Promise<CheckpointFacts> {
-  return withFile(path, FILE, async (file) =>
-    checkedFacts(decodeHeader(await readHeader(file), file.size).metadata),
-  );
+  return withFile(path, FILE, async (file) => {
+    await refuseOtherFile(path, file);
+    return checkedFacts(decodeHeader(await readHeader(file), file.size).metadata);
+  });
+}
+
+/** Says of a file that is not safetensors, unless it has the name of a checkpoint and may be damaged, what it is. */
+async function refuseOtherFile(path: string, file: ReadableFile): Promise<void> {
+  if (file.size < LENGTH_BYTES || isCheckpointName(basename(path))) return;
+  const start = new Uint8Array(Math.min(file.size, AT_BEGINNING));
+  await file.readInto(start, 0);
+  // A header of 16 MiB and more, which no checkpoint has.
+  if (start.subarray(3, LENGTH_BYTES).every((byte) => byte === 0)) return;
+  const kind = ownFileKind(new TextDecoder().decode(start));
+  throw bad(kind ? `it is ${kind}, not a checkpoint` : "it is not a checkpoint", NO_CHECKPOINT);
 }
 
 /** Whether all numbers of a tensor are finite. */
@@ -208,6 +227,7 @@ function checkedFacts(metadata: ReadonlyMap<string, string>): CheckpointFacts {
   if (metadata.get("format") !== JSON.stringify(FORMAT)) {
     throw bad(
       `it is a safetensors file, but not a checkpoint of charnn (format ${JSON.stringify(FORMAT)})`,
+      "To make a run of a PyTorch model: charnn import FILE",
     );
   }
   const config = checked(runConfigSchema, jsonOf(metadata, "config"), "BAD_CHECKPOINT");
@@ -237,6 +257,6 @@ export function refuseTooLarge(bytes: number): void {
   throw bad(`it needs ${memorySize(bytes)} of memory, and there are ${memorySize(left)} for it`);
 }
 
-function bad(message: string): CharnnError {
-  return new CharnnError("BAD_CHECKPOINT", message);
+function bad(message: string, hint?: string): CharnnError {
+  return new CharnnError("BAD_CHECKPOINT", message, hint);
 }

@@ -120,9 +120,11 @@ export function headerSize(start: Uint8Array, fileSize: number): number {
   }
   const length = new DataView(start.buffer, start.byteOffset).getBigUint64(0, true);
   if (length > MAX_HEADER_BYTES) {
+    const isPossible = length <= fileSize - LENGTH_BYTES;
     throw bad(
-      "it is not a safetensors file that charnn reads " +
-        `(its header would have ${count(length)} bytes, and ${count(MAX_HEADER_BYTES)} is the most)`,
+      isPossible
+        ? `its header has ${count(length)} bytes, and charnn reads at most ${count(MAX_HEADER_BYTES)}`
+        : "it is not a safetensors file",
     );
   }
   const size = LENGTH_BYTES + Number(length);

@@ -29,18 +29,18 @@ export const EXPORT = {
   to: {
     kind: oneOf(EXPORT_FORMATS),
     value: "<format>",
-    help: "Export the model in this format: onnx, html for a page that writes, or js for a module",
+    help: "Write an ONNX model, a page to write in, or a JavaScript module",
   },
   output: {
     kind: TEXT,
     value: "<path>",
     short: "-o",
-    help: "Write the model to this file",
+    help: "Write the model to this file; - is standard output",
     decidedBy: "the run's name, as RUN.onnx, RUN.html or RUN.js",
     commandOnly: true,
   },
   bits: {
-    kind: wholeNumber(8, 32),
+    kind: wholeNumber(0),
     value: "<n>",
     help: "Store each weight in 8, 16 or 32 bits, with --to html or js",
     decidedBy: "16",

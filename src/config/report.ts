@@ -33,7 +33,7 @@ export const REPORT = {
     kind: TEXT,
     value: "<page>",
     short: "-o",
-    help: "Write the page to this file",
+    help: "Write the page to this file; - is standard output",
     decidedBy: "RUN-report.html",
     commandOnly: true,
   },

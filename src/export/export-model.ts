@@ -64,12 +64,12 @@ export function checkedSettings(settings: ExportSettings): ExportSettings {
   const valid = checked(schema, settings);
   const { to, bits, text } = valid;
   const format = FORMATS[to];
-  const fail = (setting: keyof ExportSettings, message: string, hint: string) =>
+  const fail = (setting: keyof ExportSettings, message: string, hint?: string) =>
     new CharnnError("INVALID_SETTING", message, hint, { setting });
   if (bits !== undefined && !format.bits) {
     throw fail(
       "bits",
-      `bits has no effect on ${format.title}, whose weights have 32.`,
+      `bits has no effect on ${format.title}, whose weights always have 32.`,
       "Leave it out.",
     );
   }
@@ -77,13 +77,19 @@ export function checkedSettings(settings: ExportSettings): ExportSettings {
     throw fail(
       "bits",
       `bits must be ${BITS.slice(0, -1).join(", ")} or ${BITS.at(-1)}, not ${bits}.`,
-      "Each weight is stored in so many.",
     );
   }
-  if (text !== undefined && (bits ?? format.bits ?? ALL_BITS) === ALL_BITS) {
+  if (text !== undefined && !format.bits) {
     throw fail(
       "text",
-      "text shows what fewer bits for the weights change, and all 32 are kept.",
+      `text has no effect on ${format.title}, whose weights always have 32 bits.`,
+      "Leave it out.",
+    );
+  }
+  if (text !== undefined && bits === ALL_BITS) {
+    throw fail(
+      "text",
+      "text shows what fewer bits for the weights change, and 32 change nothing.",
       "Leave it out, or give fewer `bits`.",
     );
   }

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { BEST, LAST, STEP_FILE } from "../run-files.js";
+import { isCheckpointName } from "../run-files.js";
 import { type ImportRecord, type RunRecord, readOrigin } from "../runs/metrics.js";
 import { folderAt } from "../runs/run-folder.js";
 
@@ -27,7 +27,6 @@ export function nameOf(checkpoint: string): string {
 
 function placeOf(checkpoint: string): { name: string; run: string | undefined } {
   const { dir, base, name } = path.parse(path.resolve(checkpoint));
-  const isOfRun = base === LAST || base === BEST || STEP_FILE.test(base);
-  const run = isOfRun ? path.basename(dir) : "";
+  const run = isCheckpointName(base) ? path.basename(dir) : "";
   return run === "" ? { name, run: undefined } : { name: run, run: dir };
 }

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import type { ExportSettings } from "../config/export.js";
+import { CharnnError } from "../errors.js";
 import { checkOutput, type OutputFile, writeOutput } from "../files/output-file.js";
 import { loadCheckpoint } from "../runs/load-checkpoint.js";
 import { checkedSettings, encodeModel } from "./export-model.js";
@@ -21,12 +22,13 @@ export interface ExportPlaces {
   readonly overwrite?: boolean | undefined;
 }
 
-/** A file that was written. */
+/** What was written, and where. */
 interface WrittenExport {
+  /** That of the settings where `write` got the bytes. */
   readonly file: string;
   /** The file that belongs beside it, where the format has one: the types of a module. */
   readonly companion: string | undefined;
-  /** How many the file has. */
+  /** How many there are. */
   readonly bytes: number;
   /** What was exported. */
   readonly checkpoint: Checkpoint & { readonly path: string };
@@ -37,7 +39,7 @@ interface WrittenExport {
 /**
  * Writes a file of a model that other programs can read, as a whole or not at all.
  *
- * @param options `onModel` is called when the model has been read
+ * @param options `onModel` is called when the model has been read; `write` gets the bytes in place of a file
  * @throws CharnnError as `loadCheckpoint` and `exportModel` do, and `NOT_WRITABLE`; the signal's reason once it is aborted
  */
 export async function writeExport(
@@ -46,10 +48,12 @@ export async function writeExport(
   {
     signal,
     stdin,
+    write,
     onModel,
   }: {
     readonly signal?: AbortSignal | undefined;
     readonly stdin?: AsyncIterable<Uint8Array> | undefined;
+    readonly write?: ((bytes: Uint8Array) => Promise<void>) | undefined;
     readonly onModel?: ((checkpoint: WrittenExport["checkpoint"]) => unknown) | undefined;
   } = {},
 ): Promise<WrittenExport> {
@@ -63,7 +67,8 @@ export async function writeExport(
     return [own, { path, inputs, marker: companion.marker, overwrite }];
   };
   // What can't be written is refused before a large model is read.
-  if (output !== undefined) {
+  if (output !== undefined && !write) {
+    if (valid.to === "js") await refuseOtherThanModule(output);
     for (const each of await outputsAt(output, valid.text ?? [])) await checkOutput(each);
   }
   const checkpoint = await loadCheckpoint(run, {
@@ -75,12 +80,27 @@ export async function writeExport(
   const file = output ?? `${nameOf(checkpoint.path)}${extension}`;
   const { bytes, precision } = await encodeModel(checkpoint, valid, { signal, stdin });
   signal?.throwIfAborted();
+  if (write) {
+    await write(bytes);
+    return { file, companion: undefined, bytes: bytes.length, checkpoint, precision };
+  }
   const [own, second] = await outputsAt(file, [checkpoint.path, ...(valid.text ?? [])]);
   // Neither is written where the other can't be.
   if (second) await checkOutput(second);
   await writeOutput(own, bytes);
   if (second && companion) await writeOutput(second, Buffer.from(companion.text));
   return { file, companion: second?.path, bytes: bytes.length, checkpoint, precision };
+}
+
+/** @throws CharnnError `INVALID_SETTING` for a name that JavaScript and TypeScript take for something else */
+async function refuseOtherThanModule(file: string): Promise<void> {
+  if (/\.m?js$/i.test(file) || (await isSpecial(file))) return;
+  throw new CharnnError(
+    "INVALID_SETTING",
+    `output must end in .js or .mjs for a module, not ${JSON.stringify(path.basename(file))}.`,
+    undefined,
+    { setting: "output" },
+  );
 }
 
 /** Whether there is something that is no file. */

@@ -193,8 +193,14 @@ slow("a checkpoint that is damaged, or none of charnn's, is refused", async (t) 
     ["sample changed.safetensors", "changed.safetensors can't be used", "checksum"],
     ["info changed.safetensors", "changed.safetensors can't be used", "checksum"],
     ["eval changed.safetensors fox.txt", "changed.safetensors can't be used", "checksum"],
-    ["sample foreign.safetensors", "foreign.safetensors", "not a checkpoint of charnn"],
-    ["sample fox.txt", "fox.txt can't be used", "not a safetensors file"],
+    [
+      "sample foreign.safetensors",
+      "foreign.safetensors",
+      "not a checkpoint of charnn",
+      "charnn import",
+    ],
+    ["sample fox.txt", "fox.txt can't be used: it is not a checkpoint.", "Name a run"],
+    ["sample checkpoints/fox/metrics.jsonl", "it is the metrics of a run, not a checkpoint."],
   ]);
   // A run whose last checkpoint is damaged stays as it is.
   await writeFile(path.join(run, "last.safetensors"), changed);

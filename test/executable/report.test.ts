@@ -16,6 +16,9 @@ test("report writes a page", async (t) => {
   const plain = await charnn(t, ["report"], { cwd });
   assert.deepEqual([plain.code, plain.stdout, plain.stderr], [0, "fox-report.html\n", ""]);
   assert.match(await readFile(path.join(cwd, "fox-report.html"), "utf8"), /^<!doctype html>/);
+  const piped = await charnn(t, ["report", "-o", "-"], { cwd });
+  assert.deepEqual([piped.code, piped.stderr], [0, ""]);
+  assert.match(piped.stdout, /^<!doctype html>[\s\S]*<\/html>\n$/);
 
   await writeFile(path.join(cwd, "other.txt"), "the quick brown fox says Ä\n".repeat(20));
   const skipping = ["--text", "other.txt", "--unknown", "skip"];
@@ -30,6 +33,8 @@ test("report writes a page", async (t) => {
     [["--text", "other.txt"], 1, /does not know the character "Ä"/],
     [["-o", "no/such/folder.html"], 1, /can't be written/],
     [["--port", "80"], 2, /--watch/],
+    [["-o", "-", "--json"], 2, /^Error: --json .*\nLeave out --json, or choose a file/],
+    [["-o", "-", "--open"], 2, /^Error: --open /],
     [["--watch", "fox", "fox"], 2, /Several runs/],
   ] as const) {
     const outcome = await charnn(t, ["report", ...args], { cwd });

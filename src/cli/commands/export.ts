@@ -1,11 +1,12 @@
 import type { Command } from "commander";
 import { EXPORT, type ExportCommandSettings } from "../../config/export.js";
 import type { Precision } from "../../export/precision.js";
-import { logitChange } from "../../export/precision-words.js";
+import { logitChange, lossChange } from "../../export/precision-words.js";
 import type { CommandContext } from "../context.js";
 import { bytes as formatBytes } from "../format/format.js";
 import { modelLine } from "../format/summary.js";
 import { addOptions, RUN_ARGUMENT } from "../options/add-options.js";
+import { isStandardOutput } from "../standard-output.js";
 import { createStatus } from "../terminal/status.js";
 import { warnIfUntrained } from "../untrained.js";
 
@@ -30,12 +31,14 @@ export function exportCommand(program: Command, context: CommandContext): void {
     const { writeExport } = await import("../../export/write-export.js");
     // A file that is being written is finished, or removed.
     await interruption.finishFirst();
+    const toStdout = isStandardOutput(output, json, terminal);
     const status = createStatus(context);
     status.show("Reading the model");
     const places = { run, output, overwrite, out };
     const { file, companion, bytes, checkpoint, precision } = await writeExport(places, settings, {
       signal: interruption.signal,
       stdin: process.stdin,
+      write: toStdout ? terminal.outBytes : undefined,
       onModel: async (model) => {
         await warnIfUntrained(status, model);
         status.show("Writing the file");
@@ -56,7 +59,7 @@ export function exportCommand(program: Command, context: CommandContext): void {
       await terminal.out(`${JSON.stringify(facts)}\n`);
       return;
     }
-    await terminal.out(`${file}\n`);
+    if (!toStdout) await terminal.out(`${file}\n`);
     if (companion !== undefined) terminal.say(`With the types of TypeScript in ${companion}.`);
     terminal.say(`${modelLine(model, parameters)}, ${formatBytes(bytes)}`);
     if (precision) terminal.say(precisionLine(precision));
@@ -68,7 +71,5 @@ function precisionLine(precision: Precision): string {
   const { bits, loss } = precision;
   const logits = `With ${bits} bits for each weight ${logitChange(precision)}`;
   if (!loss) return `${logits}.`;
-  const { before, after } = loss;
-  const change = `${after < before ? "" : "+"}${(after - before).toFixed(5)}`;
-  return `${logits}; the loss is ${after.toFixed(4)} nats/char, not ${before.toFixed(4)} (${change}).`;
+  return `${logits}; the loss of the text is ${lossChange(loss)}.`;
 }

@@ -1,11 +1,12 @@
 import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
-import { REPORT, type ReportCommandSettings } from "../../config/report.js";
+import { REPORT, type ReportCommandSettings, type ReportSettings } from "../../config/report.js";
 import { CharnnError } from "../../errors.js";
 import type { OnWork } from "../../report/view-text.js";
 import type { CommandContext } from "../context.js";
 import { openInBrowser } from "../open-in-browser.js";
 import { addOptions } from "../options/add-options.js";
+import { isStandardOutput } from "../standard-output.js";
 import { createStatus } from "../terminal/status.js";
 import type { Terminal } from "../terminal/terminal.js";
 
@@ -39,8 +40,11 @@ export function reportCommand(program: Command, context: CommandContext): void {
     const { signal } = interruption;
     if (!watch) {
       if (port !== undefined) throw watchOnly("--port is", "Give --watch too.");
+      const toStdout = isStandardOutput(output, json, terminal);
+      if (toStdout && open) throw stdoutWithOpen();
       // A page that is being written is finished, or removed.
       await interruption.finishFirst();
+      if (toStdout) return writeToStdout(context, settings);
       const { path, warnings } = await whileShowingWork(context, (onWork) => {
         const given = { overwrite, stdin: process.stdin, signal, onWork };
         return writeReport(settings, output, given);
@@ -75,6 +79,18 @@ export function reportCommand(program: Command, context: CommandContext): void {
   });
 }
 
+/** Writes the page where a program reads it. */
+async function writeToStdout(context: CommandContext, settings: ReportSettings): Promise<void> {
+  const { terminal, interruption } = context;
+  const { makeReport } = await import("../../report/report.js");
+  const { reportPage } = await import("../../report/page/page.js");
+  const report = await whileShowingWork(context, (onWork) =>
+    makeReport(settings, { stdin: process.stdin, signal: interruption.signal, onWork }),
+  );
+  for (const warning of report.warnings) terminal.warn(warning);
+  await terminal.out(reportPage(report));
+}
+
 /** Shows in a terminal what is being done, until that is over or the line must not be there. */
 async function whileShowingWork<Result>(
   context: CommandContext,
@@ -100,6 +116,14 @@ async function whileShowingWork<Result>(
 async function show(address: string, otherWay: string, terminal: Terminal): Promise<void> {
   const problem = await openInBrowser(address);
   if (problem !== undefined) terminal.warn(`${problem} ${otherWay}.`);
+}
+
+function stdoutWithOpen(): CharnnError {
+  return new CharnnError(
+    "INVALID_SETTING",
+    "--open shows a file, and standard output is none.",
+    "Leave out --open, or choose a file with --output.",
+  );
 }
 
 function watchOnly(what: string, hint: string): CharnnError {

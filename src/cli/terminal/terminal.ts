@@ -44,6 +44,8 @@ export interface Terminal {
    * program takes it, and as {@link shownText} on a terminal.
    */
   out(...pieces: readonly Piece[]): Promise<void>;
+  /** Writes bytes to standard output as they are, resolved when more can be taken. */
+  outBytes(bytes: Uint8Array): Promise<void>;
   /**
    * Waits until all is written; a hurried command waits for a moment only.
    *
@@ -78,6 +80,16 @@ export function processTerminal(): Terminal {
   const say = (...pieces: readonly Piece[]) => {
     stderr.write(`${shownLine(pieces)}\n`);
   };
+  const write = async (content: string | Uint8Array) => {
+    if (closed.signal.aborted) return;
+    if (stdout.write(content)) {
+      // Whether somebody reads it is known after a turn.
+      await turns.give();
+      return;
+    }
+    // Where it fails, `outClosed` tells.
+    await once(stdout, "drain", { signal: stopped }).catch(() => {});
+  };
   return {
     errorColors,
     outColors: colors(supportsColor),
@@ -88,16 +100,8 @@ export function processTerminal(): Terminal {
     outClosed: closed.signal,
     say,
     warn: (message) => say(warning(message, errorColors)),
-    async out(...pieces) {
-      if (closed.signal.aborted) return;
-      if (stdout.write(stdout.isTTY ? shownText(pieces) : exactText(pieces))) {
-        // Whether somebody reads it is known after a turn.
-        await turns.give();
-        return;
-      }
-      // Where it fails, `outClosed` tells.
-      await once(stdout, "drain", { signal: stopped }).catch(() => {});
-    },
+    out: (...pieces) => write(stdout.isTTY ? shownText(pieces) : exactText(pieces)),
+    outBytes: write,
     async written() {
       const streams = closed.signal.aborted ? [stderr] : [stdout, stderr];
       const all = Promise.all(
