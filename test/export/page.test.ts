@@ -94,6 +94,36 @@ slow("A page ends a text where the model ends a document, as sample does", { ski
   }
 });
 
+for (const lineEnd of ["\r\n", "\r"]) {
+  const name = JSON.stringify(lineEnd);
+  slow(
+    `A page of a model whose lines end by ${name} reads and writes them so`,
+    { skip },
+    async (t) => {
+      const checkpoint = await learned(t, CATS.replaceAll("\n", lineEnd), { steps: 600 });
+      const page = await openModelPage(t, checkpoint);
+      const inModel = (text: string) => text.replaceAll("\n", lineEnd);
+      const first = await page.write({ length: 300, randomSeed: 7 });
+      assert.equal(inModel(first), await sampled(checkpoint, { length: 300, randomSeed: 7 }));
+      assert.match(first, /mat\nand a hat\n/);
+      await page.type("\nthe cat\n");
+      const second = await page.write({ length: 100, randomSeed: 8 });
+      const seed = inModel(`${first}\nthe cat\n`);
+      const more = await sampled(checkpoint, { length: 100, randomSeed: 8, seed });
+      assert.equal(inModel(second), seed + more);
+      await page.page.focus("#text");
+      await page.looks(/^at the end of the text$/);
+      const end = await page.page.$$eval("#shown .end", (ends) => ends[0].className);
+      const scores = await (await portable(checkpoint)).score(seed);
+      const at = scores.findIndex(({ character }) => lineEnd.startsWith(character));
+      const bits = scores
+        .slice(at, at + lineEnd.length)
+        .reduce((sum, score) => sum + (score.bits ?? 0), 0);
+      assert.equal(end, `end s${[1, 2, 4, 6].filter((from) => bits >= from).length}`);
+    },
+  );
+}
+
 slow(
   "A page can be used by the keyboard alone: type, take, write, stop, undo, copy, leave",
   { skip },

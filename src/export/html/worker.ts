@@ -38,6 +38,8 @@ const scope = globalThis as unknown as WorkerScope;
 let model: PortableModel;
 let reader: TextReader;
 let normalization: PackedModel["text"];
+/** How lines end in the texts of the model; a text box ends them by "\n" alone. */
+let lineEnd: "\n" | "\r\n" | "\r" = "\n";
 let current: ReadText = { revision: 0, text: "", pieces: [], tokens: new Uint16Array(0) };
 
 async function open({ model: json, weights, kernels }: Request & { kind: "open" }): Promise<void> {
@@ -45,6 +47,7 @@ async function open({ model: json, weights, kernels }: Request & { kind: "open" 
   normalization = packed.text;
   model = await PortableModel.open(packed, await unpacked(weights), await unpacked(kernels));
   reader = model.reader();
+  lineEnd = lineEndOf(model);
   scope.postMessage({ kind: "opened" });
 }
 
@@ -52,7 +55,7 @@ async function read(
   { text, revision }: Request & { kind: "read" },
   signal: AbortSignal,
 ): Promise<void> {
-  const pieces = piecesOf(text, { ...normalization, vocabulary: model.vocabulary });
+  const pieces = piecesOfBox(text);
   const tokens = Uint16Array.from(pieces.flatMap((piece) => piece.tokens));
   current = { revision, text, pieces, tokens };
   const isDue = partly();
@@ -60,6 +63,33 @@ async function read(
     scope.postMessage({ kind: "bits", bits: bitsOfUnits(current, reader.bits), isAll, revision });
   await reader.read(current.tokens, { signal, onTurn: () => isDue() && tell(false) });
   tell(true);
+}
+
+function lineEndOf({ vocabulary }: PortableModel): typeof lineEnd {
+  const [hasReturn, hasNewline] = ["\r", "\n"].map(
+    (it) => vocabulary.indexOf(it.charCodeAt(0)) !== undefined,
+  );
+  if (!hasReturn) return "\n";
+  return hasNewline ? "\r\n" : "\r";
+}
+
+/** What the model reads for each part of what stands in the text box. */
+function piecesOfBox(text: string): Piece[] {
+  const { vocabulary } = model;
+  const end = Array.from(lineEnd, (it) => vocabulary.tokenOf(it.charCodeAt(0)));
+  const endTokens = end.filter((token) => token !== undefined);
+  let unit = 0;
+  return piecesOf(text, { ...normalization, vocabulary }).map(({ length, tokens }) => {
+    const isEnd = text[unit] === "\n";
+    unit += length;
+    return { length, tokens: isEnd ? endTokens : tokens };
+  });
+}
+
+/** What a text box shows for a character that the model wrote. */
+function inBox(character: string): string {
+  if (character !== "\r") return character;
+  return lineEnd === "\r" ? "\n" : "";
 }
 
 /** The surprisal of each unit of UTF-16. */
@@ -115,7 +145,7 @@ async function write(
 ): Promise<void> {
   const start = performance.now();
   const isDue = partly();
-  let [text, characters] = ["", 0];
+  let [text, characters, surprisal] = ["", 0, 0];
   let bits: number[] = [];
   isShown = true;
   const tell = () => {
@@ -126,12 +156,15 @@ async function write(
   };
   try {
     const all = { ...settings, unknown: "skip", signal } as const;
-    for await (const character of model.generate(prompt, all, reader)) {
+    for await (const character of model.generate(prompt.replaceAll("\n", lineEnd), all, reader)) {
       const token = model.vocabulary.indexOf(character.codePointAt(0) as number) as number;
-      text += character;
-      bits.push(reader.surprisal(token) ?? UNPREDICTED);
-      if (character.length > 1) bits.push(CONTINUED);
+      surprisal += reader.surprisal(token) ?? UNPREDICTED;
       characters++;
+      const shown = inBox(character);
+      if (shown === "") continue;
+      text += shown;
+      bits.push(surprisal, ...(shown.length > 1 ? [CONTINUED] : []));
+      surprisal = 0;
       if (isShown && isDue()) tell();
     }
   } catch (error) {
