@@ -15,6 +15,7 @@ import { assertClose } from "../helpers/numbers.js";
 import { greedyText, lossesOf } from "../helpers/scored-text.js";
 import { slow } from "../helpers/slow.js";
 import { inventedText, smallRun, trained, workplace } from "../helpers/training.js";
+import { makeUnknownLikeliest } from "../helpers/unknown-character.js";
 
 const TEXT = inventedText(200, 7);
 const PROMPT = "lo";
@@ -64,6 +65,23 @@ slow(
     assert.equal(text.length, PROMPT.length + 200);
   },
 );
+
+slow("The model in PyTorch of the documentation never writes the unknown character", async (t) => {
+  const python = pythonWith("torch", "safetensors");
+  if (python === undefined) return t.skip("no Python with PyTorch; `npm run peers` gets it");
+  const place = await workplace(t, `${inventedText(2_000)}Q`);
+  await trained(smallRun(place, { steps: 40, hiddenSize: 12, minCount: 2 }));
+  const checkpoint = path.join(place.out, "run", "best.safetensors");
+  await makeUnknownLikeliest(checkpoint);
+  const program = `${TORCH_MODEL.definitions}
+model, characters = load(${JSON.stringify(checkpoint)})
+texts = [write(model, characters, ${JSON.stringify(PROMPT)}, ${LENGTH}, t) for t in (0, 1)]
+print(json.dumps(texts))
+`;
+  const [likeliest, drawn] = runPython<string[]>(python, program, null);
+  assert.equal(likeliest, await greedyText(checkpoint, PROMPT, LENGTH));
+  assert.equal(drawn.length, PROMPT.length + LENGTH);
+});
 
 const KERAS = documentedCode("def set_weights", "tensors = load_file(");
 const KERAS_LAYERS = { gru: "GRU", lstm: "LSTM", rnn: "SimpleRNN" } as const;

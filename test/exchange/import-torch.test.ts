@@ -20,6 +20,7 @@ const CHARACTERS = [..." abcdefghij\nkélm"];
 const TEXT = "a bad bead\nfaced a cabbage é hid\n milk jam";
 const PROMPT = "bad ";
 const LENGTH = 60;
+const HIDDEN = 16;
 const SAVING = documentedCode("save_file(", "weights = torch.load(");
 
 const MAKE_MODELS = `${TORCH_MODEL.definitions}${TORCH_LOSSES}
@@ -30,7 +31,9 @@ answers = []
 for number, job in enumerate(json.load(sys.stdin)):
     torch.manual_seed(number)
     characters = job["characters"]
-    model = CharRnn(job["cell"], job["layers"], 16, job["embedding"], len(characters)).eval()
+    model = CharRnn(job["cell"], job["layers"], ${HIDDEN}, job["embedding"], len(characters)).eval()
+    if job["isTied"]:
+        model.decoder.weight = model.encoder.weight
     with torch.no_grad():
         for parameter in model.parameters():
             parameter *= 3
@@ -52,7 +55,7 @@ slow("Imported models of PyTorch lose and write what they do in PyTorch", async 
   const cwd = await temporaryFolder(t);
   const jobs = CELL_NAMES.flatMap((cell) =>
     [1, 2].flatMap((layers) =>
-      [0, 6].map((embedding) => {
+      [0, 6, HIDDEN].map((embedding) => {
         const name = `${cell}-${layers}-${embedding}`;
         // In one order and the other, and in each precision.
         const isSorted = embedding === 0;
@@ -64,6 +67,8 @@ slow("Imported models of PyTorch lose and write what they do in PyTorch", async 
           cell,
           layers,
           embedding,
+          // One matrix for both the embedding and the decoder.
+          isTied: embedding === HIDDEN,
           characters,
           type,
           path: path.join(cwd, `${name}.safetensors`),

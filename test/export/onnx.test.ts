@@ -4,7 +4,6 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { pythonWith } from "#bench/peers/find.js";
-import { readCheckpoint, writeCheckpoint } from "#src/checkpoint/checkpoint.js";
 import type { TrainSettings } from "#src/config/train-settings.js";
 import { exportModel, loadCheckpoint } from "#src/index.js";
 import { documentedCode, runPython } from "../helpers/documented-python.js";
@@ -22,6 +21,7 @@ import { assertClose } from "../helpers/numbers.js";
 import { greedyText } from "../helpers/scored-text.js";
 import { slow } from "../helpers/slow.js";
 import { smallRun, trained, workplace } from "../helpers/training.js";
+import { makeUnknownLikeliest } from "../helpers/unknown-character.js";
 
 const MODELS = new URL("../../test/fixtures/onnx_models.py", import.meta.url);
 const [TIME, BATCH] = [9, 3];
@@ -118,17 +118,6 @@ print(json.dumps([write(${JSON.stringify(file)}, prompt, 40, 0) for prompt in js
       if (settings.documents === undefined) assert.equal(drawn.length, PROMPT.length + 200);
     },
   );
-}
-
-/** Gives a model such a bias that it would write nothing but its unknown character if that could be written. */
-async function makeUnknownLikeliest(file: string): Promise<void> {
-  const checkpoint = await readCheckpoint(file);
-  const { unknown } = checkpoint.vocabulary;
-  assert.ok(unknown !== undefined);
-  const bias = checkpoint.tensors.get("decoder.bias");
-  assert.ok(bias);
-  bias.data[unknown] = 100;
-  await writeCheckpoint(file, checkpoint);
 }
 
 test("A model that no file of ONNX has room for is refused before anything is made of it", async () => {
