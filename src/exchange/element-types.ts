@@ -1,4 +1,5 @@
 /** The element types in which weights are kept, and how they become numbers of single precision. */
+import { floatFromHalf } from "../half-float.js";
 import { inPieces } from "../turns.js";
 
 /** Bytes of an element, by the name that safetensors gives its type. */
@@ -27,7 +28,7 @@ export async function singlePrecision(
     return converted(doubles.length, (index) => doubles[index], signal);
   }
   const halves = new Uint16Array(buffer);
-  const toNumber = type === "F16" ? fromHalf : fromBrain;
+  const toNumber = type === "F16" ? floatFromHalf : fromBrain;
   return converted(halves.length, (index) => toNumber(halves[index]), signal);
 }
 
@@ -41,16 +42,6 @@ async function converted(
     for (let index = start; index < end; index++) numbers[index] = numberAt(index);
   });
   return numbers;
-}
-
-/** A number of half precision: one bit of sign, five of exponent, ten of fraction. */
-function fromHalf(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = (bits & 0x3ff) / 0x400;
-  if (exponent === 0) return sign * fraction * 2 ** -14;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (1 + fraction) * 2 ** (exponent - 15);
 }
 
 const room = new DataView(new ArrayBuffer(4));

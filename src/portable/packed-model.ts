@@ -1,7 +1,7 @@
 import type { ModelConfig } from "../config/model.js";
 import type { NormalFormName } from "../config/names.js";
 import { parameterShapes, sizeOf } from "../config/parameters.js";
-import { floatFromHalf, halfFromFloat } from "./half-float.js";
+import { floatFromHalf, halfFromFloat } from "../half-float.js";
 
 /** Of each weight in an exported model. */
 export const BITS = [8, 16, 32] as const;

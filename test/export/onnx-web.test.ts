@@ -1,15 +1,10 @@
 /** Models in ONNX, held to charnn's own logits in onnxruntime-web. */
-import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import path from "node:path";
-import type { TestContext } from "node:test";
+import { after } from "node:test";
 import { pathToFileURL } from "node:url";
-import puppeteer from "puppeteer-core";
 import { onnxruntimeWeb } from "#bench/peers/find.js";
 import { exportModel } from "#src/index.js";
-import { CHROMIUM, withoutChromium } from "../helpers/chromium.js";
+import { closeBrowser, openPage, served, withoutChromium } from "../helpers/browser.js";
 import {
   EVERY_SHAPE,
   logitsOf,
@@ -23,6 +18,8 @@ import { slow } from "../helpers/slow.js";
 const [TIME, BATCH] = [7, 2];
 const MODULES = onnxruntimeWeb();
 const skip = MODULES === undefined && "no onnxruntime-web; `npm run peers` gets it";
+
+after(closeBrowser);
 
 /** A model, and texts for it. */
 interface Job {
@@ -90,32 +87,9 @@ slow(
   { skip: skip || withoutChromium },
   async (t) => {
     const address = await served(t, String(MODULES));
-    const browser = await puppeteer.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
-    t.after(() => browser.close());
-    const page = await browser.newPage();
-    await page.goto(address);
+    const { page } = await openPage(address);
     const jobs = await newJobs();
     const module = new URL("ort.wasm.min.mjs", address).href;
     assertLogits(await page.evaluate(logitsByWeb, module, jobs), jobs);
   },
 );
-
-const TYPES: Readonly<Record<string, string>> = {
-  ".mjs": "text/javascript",
-  ".wasm": "application/wasm",
-};
-
-/** The address of a server with an empty page and the modules of a folder. */
-async function served(t: TestContext, folder: string): Promise<string> {
-  const server = createServer(async ({ url = "/" }, response) => {
-    const name = path.basename(url);
-    const type = TYPES[path.extname(name)];
-    response.setHeader("Content-Type", type ?? "text/html");
-    response.end(type ? await readFile(path.join(folder, name)) : "<!doctype html>");
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => server.close());
-  const { port } = server.address() as AddressInfo;
-  assert.ok(port > 0);
-  return `http://127.0.0.1:${port}/`;
-}

@@ -2,9 +2,9 @@
 /** Texts as long as a book in an exported page: it shows them in colours, and still does at once what one asks for. */
 import assert from "node:assert/strict";
 import { after } from "node:test";
-import { withoutChromium } from "../helpers/chromium.js";
+import { closeBrowser, withoutChromium } from "../helpers/browser.js";
 import { CATS, learned } from "../helpers/mixtures.js";
-import { closeBrowser, type ModelPage, openModelPage } from "../helpers/page-with-model.js";
+import { type ModelPage, openModelPage } from "../helpers/page-with-model.js";
 import { slow } from "../helpers/slow.js";
 
 const skip = withoutChromium;

@@ -4,11 +4,11 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import puppeteer, { type Browser, type Page } from "puppeteer-core";
+import type { Page } from "puppeteer-core";
 import type { Checkpoint } from "#src/checkpoint/checkpoint.js";
 import { encodeHtml } from "#src/export/html/encode-html.js";
 import type { Bits } from "#src/portable/packed-model.js";
-import { CHROMIUM } from "./chromium.js";
+import { openPage, textOf } from "./browser.js";
 import { temporaryFolder } from "./folder.js";
 
 type Owner = { after(release: () => unknown): void };
@@ -30,13 +30,6 @@ const FIELD_IDS: Readonly<Record<keyof Fields, string>> = {
   randomSeed: "seed",
 };
 
-let browser: Promise<Browser> | undefined;
-
-/** To be called after the last test with a page. */
-export async function closeBrowser(): Promise<void> {
-  await (await browser)?.close();
-}
-
 /** Opens the page of a model, which must log nothing, violate no policy and request nothing but itself. */
 export async function openModelPage(t: Owner, checkpoint: Checkpoint, bits: Bits = 32) {
   const file = path.join(await temporaryFolder(t), "model.html");
@@ -46,15 +39,7 @@ export async function openModelPage(t: Owner, checkpoint: Checkpoint, bits: Bits
 }
 
 async function openPageAt(t: Owner, address: string): Promise<ModelPage> {
-  browser ??= puppeteer.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
-  const page = await (await browser).newPage();
-  const messages: string[] = [];
-  const requests: string[] = [];
-  page.on("console", (message) => messages.push(message.text()));
-  page.on("pageerror", (error) => messages.push(String(error)));
-  page.on("request", (request) => requests.push(request.url()));
-  await page.setViewport({ width: 1100, height: 900 });
-  await page.goto(address, { waitUntil: "load" });
+  const { page, messages, requests } = await openPage(address);
   await page.waitForFunction(
     () => document.querySelector<HTMLButtonElement>("#write")?.disabled === false,
   );
@@ -76,7 +61,7 @@ export class ModelPage {
   }
 
   textOf(selector: string): Promise<string> {
-    return this.page.$eval(selector, (element) => element.textContent ?? "");
+    return textOf(this.page, selector);
   }
 
   async type(text: string): Promise<void> {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { modelConfig } from "#src/config/model.js";
 import { parameterShapes, sizeOf } from "#src/config/parameters.js";
-import { floatFromHalf, halfFromFloat } from "#src/portable/half-float.js";
+import { floatFromHalf, halfFromFloat } from "#src/half-float.js";
 import { BITS, packWeights, unpackWeights } from "#src/portable/packed-model.js";
 import { Draw } from "../helpers/numbers.js";
 

@@ -6,13 +6,11 @@ import { type TestContext, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { Checkpoint } from "#src/checkpoint/checkpoint.js";
 import { encodeJs } from "#src/export/js/encode-js.js";
-import { openModel, type SampleSettings, sample, type TrainSettings } from "#src/index.js";
+import { openModel, type SampleSettings } from "#src/index.js";
 import type { PortableModel } from "#src/portable/portable-model.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { CATS, learned } from "../helpers/mixtures.js";
-
-/** Some of its characters take two units of UTF-16. */
-const TEXT = "the \u{1f431} sat on a mat, and a \u{1f9f6} on the cat.\n".repeat(40);
+import { CAT_EMOJI, PORTABLE_MODELS, sampledByWasm } from "../helpers/portable.js";
 
 type Exported = Pick<PortableModel, "generate" | "next" | "score">;
 
@@ -33,36 +31,19 @@ async function written(
   return text;
 }
 
-async function sampled(checkpoint: Checkpoint, settings: SampleSettings): Promise<string> {
-  let text = "";
-  for await (const [character] of sample(checkpoint, { ...settings, backend: "wasm" })) {
-    text += character;
-  }
-  return text;
-}
-
-const MODELS: readonly Partial<TrainSettings>[] = (["gru", "lstm", "rnn"] as const).flatMap(
-  (cell) =>
-    [1, 2].flatMap((layers) =>
-      [0, 12].map((embeddingSize) => ({ cell, layers, embeddingSize, hiddenSize: 40 })),
-    ),
-);
-
-for (const settings of MODELS) {
-  const { cell, layers, embeddingSize } = settings;
-  const what = `${cell}, ${layers} layers, ${embeddingSize ? "with" : "without"} embedding`;
-  test(`An exported module writes the same 10,000 characters as sample (${what})`, async (t) => {
-    const checkpoint = await learned(t, TEXT, settings);
+for (const [title, settings] of PORTABLE_MODELS) {
+  test(`An exported module writes the same 10,000 characters as sample (${title})`, async (t) => {
+    const checkpoint = await learned(t, CAT_EMOJI, settings);
     const model = await exported(t, checkpoint);
     const how = { length: 10_000, temperature: 1.5, topP: 0.999, minP: 1e-4, randomSeed: 5 };
     const text = await written(model, "the \u{1f431}", how);
-    assert.equal(text, await sampled(checkpoint, { ...how, seed: "the \u{1f431}" }));
+    assert.equal(text, await sampledByWasm(checkpoint, { ...how, seed: "the \u{1f431}" }));
     assert.match(text, /[\u{1f431}\u{1f9f6}]/u);
   });
 }
 
 test("An exported module writes the same without a prompt, and with other settings", async (t) => {
-  const checkpoint = await learned(t, TEXT);
+  const checkpoint = await learned(t, CAT_EMOJI);
   const model = await exported(t, checkpoint);
   const all: SampleSettings[] = [
     {},
@@ -77,7 +58,7 @@ test("An exported module writes the same without a prompt, and with other settin
     const settings = { ...given, randomSeed: 3 } as Parameters<Exported["generate"]>[1];
     assert.equal(
       await written(model, "", settings),
-      await sampled(checkpoint, { ...given, randomSeed: 3 }),
+      await sampledByWasm(checkpoint, { ...given, randomSeed: 3 }),
     );
   }
 });
@@ -89,14 +70,14 @@ test("A model of documents ends its texts in an exported module as in sample", a
     const model = await exported(t, checkpoint);
     for (let randomSeed = 0; randomSeed < 5; randomSeed++) {
       const settings = { length: 300, randomSeed };
-      const same = await sampled(checkpoint, { ...settings, seed: "THE" });
+      const same = await sampledByWasm(checkpoint, { ...settings, seed: "THE" });
       assert.equal(await written(model, "THE", settings), same);
     }
   }
 });
 
 test("An exported module expects what an open model expects", async (t) => {
-  const checkpoint = await learned(t, TEXT);
+  const checkpoint = await learned(t, CAT_EMOJI);
   const model = await exported(t, checkpoint);
   const other = await openModel(checkpoint, { backend: "wasm" });
   t.after(() => other.close());
@@ -105,7 +86,7 @@ test("An exported module expects what an open model expects", async (t) => {
 });
 
 test("With fewer bits a weight the predictions of an exported module are nearly the same", async (t) => {
-  const checkpoint = await learned(t, TEXT);
+  const checkpoint = await learned(t, CAT_EMOJI);
   const exact = await (await exported(t, checkpoint)).next("the c", 100);
   for (const [bits, most] of [
     [16, 2e-3],
@@ -122,7 +103,7 @@ test("With fewer bits a weight the predictions of an exported module are nearly 
 });
 
 test("A text of an exported module can be stopped, and a prompt that it can't read is refused", async (t) => {
-  const model = await exported(t, await learned(t, TEXT));
+  const model = await exported(t, await learned(t, CAT_EMOJI));
   const stop = new AbortController();
   let count = 0;
   const endless = async () => {

@@ -1,18 +1,11 @@
 /** Reading a text that changes, as a page does while one types. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Checkpoint } from "#src/checkpoint/checkpoint.js";
 import { Vocabulary } from "#src/data/vocabulary.js";
-import { readKernels } from "#src/export/kernels-file.js";
-import { packModel } from "#src/export/pack-model.js";
 import { piecesOf } from "#src/portable/pieces.js";
-import { PortableModel } from "#src/portable/portable-model.js";
+import type { PortableModel } from "#src/portable/portable-model.js";
 import { EVERY_SHAPE, randomCheckpoint, titleOf } from "../helpers/exported.js";
-
-async function portable(checkpoint: Checkpoint): Promise<PortableModel> {
-  const { packed, weights } = packModel(checkpoint, 32);
-  return PortableModel.open(packed, weights, await readKernels());
-}
+import { portable } from "../helpers/portable.js";
 
 async function written(
   model: PortableModel,

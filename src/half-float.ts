@@ -16,6 +16,7 @@ export function halfFromFloat(number: number): number {
   return sign | roundedToEven((magnitude - 0x38000000) / 2 ** 13);
 }
 
+/** What 16 bits stand for: one of sign, five of exponent, ten of fraction. */
 export function floatFromHalf(half: number): number {
   const sign = half & 0x8000 ? -1 : 1;
   const exponent = (half >>> 10) & 0x1f;
