@@ -183,7 +183,7 @@ export function refuseTooShort({ tokens, skipped }: KnownText, { name }: NamedTe
   throw new CharnnError(
     "BAD_TEXT",
     `${what} (${name}) has fewer than two characters: there is nothing to predict.`,
-    "Give a longer text.",
+    skipped > 0 ? "Give a text with characters that the model knows." : "Give a longer text.",
   );
 }
 

@@ -202,13 +202,13 @@ function utf16Of(bytes: Uint8Array): string | undefined {
 }
 
 function folderWithoutText(name: string, contents: FolderContents): CharnnError {
-  const reasons = [
-    ...[...contents.others].map(([kind, count]) => `only ${kind} ones (${count})`),
-    ...(contents.own.length > 0 ? [`only what charnn wrote: ${listFew(contents.own)}`] : []),
-  ];
+  const others = Array.from(contents.others, ([kind, count]) => `${kind} ones (${count})`);
+  const own = contents.own.length > 0 ? [`what charnn wrote: ${listFew(contents.own)}`] : [];
+  const found = [...others, ...own];
+  const only = found.length > 0 ? `, only ${found.join(" and ")}` : "";
   return new CharnnError(
     "BAD_TEXT",
-    `The folder "${name}" has no text files${reasons.map((it) => `, ${it}`).join("")}.`,
+    `The folder "${name}" has no text files${only}.`,
     "Hidden files, node_modules, files that are not plain text, and charnn's own are left out.",
   );
 }

@@ -140,7 +140,12 @@ test("a folder without text is refused", async (t) => {
   await writeFile(path.join(folder, "image"), Buffer.alloc(10));
   await assert.rejects(
     findSources([folder], { encoding: "utf-8" }),
-    failsWith("BAD_TEXT", "only binary ones (1)"),
+    failsWith("BAD_TEXT", "only binary ones (1)."),
+  );
+  await writeFile(path.join(folder, "metrics.jsonl"), '{"event":"start"}\n');
+  await assert.rejects(
+    findSources([folder], { encoding: "utf-8" }),
+    failsWith("BAD_TEXT", "only binary ones (1) and what charnn wrote: "),
   );
 });
 

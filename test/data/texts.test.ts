@@ -100,7 +100,14 @@ test("unknown characters are left out and counted when they are to be skipped", 
 });
 
 test("a text that leaves nothing to predict is refused", async () => {
-  await assert.rejects(loadKnown("a", "error"), failsWith("BAD_TEXT", "nothing to predict"));
+  await assert.rejects(
+    loadKnown("a", "error"),
+    failsWith("BAD_TEXT", "nothing to predict", "Give a longer text."),
+  );
+  await assert.rejects(
+    loadKnown("日本語日本語", "skip"),
+    failsWith("BAD_TEXT", "nothing to predict", "characters that the model knows"),
+  );
   await assert.rejects(loadKnown("axyz", "skip"), failsWith("BAD_TEXT", "What the model knows"));
 });
 
