@@ -46,7 +46,7 @@ async function openPageAt(t: Owner, address: string): Promise<ModelPage> {
   t.after(async () => {
     await page.close();
     assert.deepEqual(messages, []);
-    const others = requests.filter((url) => url !== address && !url.startsWith("blob:"));
+    const others = requests.filter((url) => url !== address && !/^(?:blob|data):/.test(url));
     assert.deepEqual(others, []);
   });
   return new ModelPage(page);
