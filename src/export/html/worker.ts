@@ -163,7 +163,8 @@ async function write(
       const shown = inBox(character);
       if (shown === "") continue;
       text += shown;
-      bits.push(surprisal, ...(shown.length > 1 ? [CONTINUED] : []));
+      bits.push(surprisal);
+      if (shown.length > 1) bits.push(CONTINUED);
       surprisal = 0;
       if (isShown && isDue()) tell();
     }
