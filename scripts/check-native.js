@@ -2,8 +2,8 @@
  * Looks at the format of the C++ sources and at the machine code of the kernels' inner loops, and builds and
  * runs their tests: as they are, under the compiler's sanitizers, and for other platforms in emulators.
  *
- *     node scripts/check-native.js             # all parts but the last two
- *     node scripts/check-native.js address     # one: format, plain, loops, address, thread, addon or arm64
+ *     node scripts/check-native.js             # format, plain, loops, address, thread, addon and arm64
+ *     node scripts/check-native.js plain loops # some of these
  *     node scripts/check-native.js win32-x64   # as a program of that platform, compiled as packages are, by zig
  *     node scripts/check-native.js fuzz 3600   # the fuzzer, for an hour; needs clang
  */
@@ -13,6 +13,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { CannotBuild, findCompiler } from "./native/compiler.js";
 import { NotThere, PROGRAM_ON } from "./native/emulators.js";
 import { readKernels } from "./native/machine-code.js";
 import { PLATFORMS, thisPlatform } from "./native/platforms.js";
@@ -260,12 +261,14 @@ function runs(command) {
   return spawnSync(command, ["--version"]).status === 0;
 }
 
-const [part, seconds = "60"] = process.argv.slice(2);
+const parts = process.argv.slice(2);
 try {
-  if (part === "fuzz") await fuzz(seconds);
-  else for (const name of part ? [part] : Object.keys(PARTS)) await check(name);
+  await findCompiler();
+  if (parts[0] === "fuzz") await fuzz(parts[1] ?? "60");
+  else for (const name of parts.length > 0 ? parts : Object.keys(PARTS)) await check(name);
 } catch (error) {
-  if (error instanceof NotThere) console.log(`Not tested; first: ${error.message}`);
+  if (error instanceof CannotBuild) console.log(`Not tested: ${error.message}`);
+  else if (error instanceof NotThere) console.log(`Not tested; first: ${error.message}`);
   else {
     if (!(error instanceof Failure)) throw error;
     console.error(error.message);
