@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -55,4 +55,24 @@ test("npm pack in a clone refuses, and says how the packages are made", () => {
   });
   assert.notEqual(status, 0);
   assert.match(stderr, /npm run native:package -- --all/);
+});
+
+test("The package has each page of the documentation that its messages and help name", () => {
+  const listed = execFileSync("npm", ["pack", "--dry-run", "--ignore-scripts", "--json"], {
+    cwd: root,
+    encoding: "utf8",
+    shell: process.platform === "win32",
+  });
+  const [{ files }] = JSON.parse(listed) as { files: { path: string }[] }[];
+  const packed = new Set(files.map((file) => file.path));
+  const sources = path.join(root, "src");
+  const named = readdirSync(sources, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .flatMap((name) => readFileSync(path.join(sources, name), "utf8").match(/docs\/[\w-]+\.md/g))
+    .filter((page) => page !== null);
+  assert.ok(named.length > 3);
+  assert.deepEqual(
+    named.filter((page) => !packed.has(page)),
+    [],
+  );
 });
