@@ -3,6 +3,7 @@ import { checked, settingsSchema } from "../config/schema.js";
 import { CharnnError } from "../errors.js";
 import { BITS, type Bits } from "../portable/packed-model.js";
 import { type ExportedModel, FORMATS } from "./formats.js";
+import { refuseTooLarge } from "./pack-model.js";
 import { measurePrecision, type Precision } from "./precision.js";
 
 const schema = settingsSchema<ExportSettings>(EXPORT, ["to"]);
@@ -43,6 +44,7 @@ export async function encodeModel(
 ): Promise<{ readonly bytes: Uint8Array; readonly precision: Precision | undefined }> {
   const format = FORMATS[to];
   const bits = (settings.bits ?? format.bits ?? ALL_BITS) as Bits;
+  if (format.bits) refuseTooLarge(checkpoint.config.model, bits);
   const precision =
     bits === ALL_BITS
       ? undefined

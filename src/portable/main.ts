@@ -1,5 +1,6 @@
 import type { UnknownName } from "../config/names.js";
 import type { NextCharacter } from "../sampling/likeliest.js";
+import { bytesOfBase64 } from "./base64.js";
 import type { PackedModel } from "./packed-model.js";
 import { PortableModel, type PortableScore, type PortableSettings } from "./portable-model.js";
 
@@ -22,7 +23,7 @@ interface Portable {
 export function portable(packed: PackedModel, weights: string, module: string): Portable {
   let opened: Promise<PortableModel> | undefined;
   const model = () => {
-    opened ??= PortableModel.open(packed, bytesOf(weights), bytesOf(module));
+    opened ??= PortableModel.open(packed, bytesOfBase64(weights), bytesOfBase64(module));
     return opened;
   };
   return {
@@ -32,9 +33,4 @@ export function portable(packed: PackedModel, weights: string, module: string): 
     next: async (text, top) => (await model()).next(text, top),
     score: async (text, settings) => (await model()).score(text, settings),
   };
-}
-
-/** What base64 stands for. */
-export function bytesOf(base64: string): Uint8Array {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }

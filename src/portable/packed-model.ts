@@ -84,7 +84,8 @@ export function unpackWeights(
   return weights;
 }
 
-function packedBytes(config: ModelConfig, bits: Bits): number {
+/** The size of what {@link packWeights} makes, in bytes. */
+export function packedBytes(config: ModelConfig, bits: Bits): number {
   let bytes = 0;
   for (const shape of parameterShapes(config).values()) {
     const rows = shape.length > 1 ? shape[0] : 1;

@@ -10,6 +10,7 @@ import { measurePrecision } from "#src/export/precision.js";
 import { evaluateTexts, exportModel } from "#src/index.js";
 import { presetModel } from "#src/planning/presets.js";
 import { randomCheckpoint } from "../helpers/exported.js";
+import { failsWith } from "../helpers/failure.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { CATS, learned } from "../helpers/mixtures.js";
 import { slow } from "../helpers/slow.js";
@@ -101,4 +102,18 @@ slow("Pages have the sizes that docs/exporting.md promises", async () => {
     const others = page.length - weights.length;
     assert.ok(weights.length > most / 2 && others < 110_000, `${preset}: ${others}`);
   }
+});
+
+test("A model too large for a browser is refused with its size, and with the bits that would do", async () => {
+  const refused = (hiddenSize: number, bits: 16 | 32, ...says: string[]) => {
+    const { config, ...rest } = randomCheckpoint(presetModel("small", 65));
+    const model = { ...config.model, layers: 1, hiddenSize };
+    return assert.rejects(
+      exportModel({ ...rest, config: { ...config, model } }, { to: "js", bits }),
+      failsWith("NOT_WRITABLE", ...says),
+    );
+  };
+  await refused(5_000, 32, "With 32 bits", "404 MB", "300 MB at most", "`bits: 16`: 202 MB");
+  await refused(8_000, 16, "With 16 bits", "MB", "`bits: 8`");
+  await refused(20_000, 16, "GB", "`to: onnx`");
 });

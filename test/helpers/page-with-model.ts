@@ -35,10 +35,12 @@ export async function openModelPage(t: Owner, checkpoint: Checkpoint, bits: Bits
   const file = path.join(await temporaryFolder(t), "model.html");
   const facts = { name: "cats", origin: undefined, precision: undefined };
   await writeFile(file, await encodeHtml(checkpoint, bits, facts));
-  return openPageAt(t, pathToFileURL(file).href);
+  return openModelFile(t, file);
 }
 
-async function openPageAt(t: Owner, address: string): Promise<ModelPage> {
+/** Opens an exported page from disk, as {@link openModelPage} does. */
+export async function openModelFile(t: Owner, file: string): Promise<ModelPage> {
+  const address = pathToFileURL(file).href;
   const { page, messages, requests } = await openPage(address);
   await page.waitForFunction(
     () => document.querySelector<HTMLButtonElement>("#write")?.disabled === false,

@@ -1,4 +1,5 @@
 /** The worker of an exported page: all that the model does, beside the page, which never stops for it. */
+import { bytesOfBase64 } from "../../portable/base64.js";
 import type { PackedModel } from "../../portable/packed-model.js";
 import { type Piece, piecesOf } from "../../portable/pieces.js";
 import { PortableModel } from "../../portable/portable-model.js";
@@ -190,8 +191,9 @@ function partly(): () => boolean {
 
 /** The bytes that were compressed by gzip, in base64. */
 async function unpacked(base64: string): Promise<Uint8Array> {
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const stream = new Blob([bytesOfBase64(base64)])
+    .stream()
+    .pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
