@@ -31,7 +31,7 @@ for (const [title, settings] of PORTABLE_MODELS) {
 }
 
 slow(
-  "A page without a text begins one as sample does, and goes on with what it wrote",
+  "A page that starts empty writes the text that sample writes, and continues it",
   { skip },
   async (t) => {
     const checkpoint = await learned(t, CATS);
@@ -41,7 +41,7 @@ slow(
     const second = await page.write({ length: 100, randomSeed: 8 });
     const more = await sampledByWasm(checkpoint, { length: 100, randomSeed: 8, seed: first });
     assert.equal(second, first + more);
-    // A seed that was typed stays until a new one is asked for each time.
+    // A typed seed is kept until the user asks for a new one each time.
     assert.equal(await page.page.$eval("#seed", (it) => (it as HTMLInputElement).value), "8");
     await page.page.click("#new-seed");
     await page.page.click("#undo");
