@@ -48,6 +48,11 @@ export function ownFileKind(beginning: string): string | undefined {
   return isOwnOutput(beginning) ? "a page by an older version of charnn" : undefined;
 }
 
+/** Whether a file belongs to a run, and can't be made again, by its first thousand bytes. */
+export function isRunFile(beginning: string): boolean {
+  return CHECKPOINT.test(beginning) || EVENTS.test(beginning);
+}
+
 function isReport(beginning: string): boolean {
   return beginning.startsWith("<!doctype html>") && beginning.includes(PAGE_MARKER);
 }

@@ -50,7 +50,11 @@ export const EXPORT = {
     value: "<file...>",
     help: "Say by how much fewer bits change the loss on this text",
   },
-  overwrite: { kind: FLAG, help: "Replace whatever file is there", commandOnly: true },
+  overwrite: {
+    kind: FLAG,
+    help: "Replace a page, module or ONNX file that charnn did not make",
+    commandOnly: true,
+  },
   out: { ...outOption, commandOnly: true },
   json: jsonOption("one object"),
 } as const satisfies OptionsOf<ExportCommandSettings>;

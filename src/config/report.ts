@@ -37,7 +37,7 @@ export const REPORT = {
     decidedBy: "RUN-report.html",
     commandOnly: true,
   },
-  overwrite: { kind: FLAG, help: "Replace whatever file is there", commandOnly: true },
+  overwrite: { kind: FLAG, help: "Replace a page that charnn did not make", commandOnly: true },
   open: { kind: FLAG, help: "Open the page in the browser", commandOnly: true },
   text: {
     kind: TEXTS,

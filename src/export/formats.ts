@@ -12,8 +12,8 @@ import type { Precision } from "./precision.js";
 interface Format {
   /** What it is called in prose. */
   readonly title: string;
-  /** At the end of a file's name, with the dot. */
-  readonly extension: string;
+  /** How names of such files end; the first is what a file gets that has no name yet. */
+  readonly endings: readonly [string, ...string[]];
   /** In the first kilobyte of every file that charnn wrote in it. */
   readonly marker: string;
   /** Of each weight, where nothing else is asked for; undefined where they can't be chosen. */
@@ -28,6 +28,7 @@ interface Format {
   /** A file that belongs beside it, of the same name but for its end. */
   readonly companion?: {
     readonly extension: (ofFile: string) => string;
+    readonly endings: readonly string[];
     readonly marker: string;
     readonly text: string;
   };
@@ -49,14 +50,14 @@ interface Encoding {
 export const FORMATS: Readonly<Record<ExportFormat, Format>> = {
   onnx: {
     title: "ONNX",
-    extension: ".onnx",
+    endings: [".onnx"],
     marker: ONNX_MARKER,
     bits: undefined,
     encode: (checkpoint, { signal }) => encodeOnnx(checkpoint, signal),
   },
   html: {
     title: "a page",
-    extension: ".html",
+    endings: [".html", ".htm"],
     marker: MODEL_PAGE_MARKER,
     bits: 16,
     encode: async (checkpoint, { bits, precision }) =>
@@ -64,12 +65,13 @@ export const FORMATS: Readonly<Record<ExportFormat, Format>> = {
   },
   js: {
     title: "a module",
-    extension: ".js",
+    endings: [".js", ".mjs"],
     marker: JS_MARKER,
     bits: 16,
     encode: (checkpoint, { bits }) => encodeJs(checkpoint, bits),
     companion: {
       extension: (file) => (file === ".mjs" ? ".d.mts" : ".d.ts"),
+      endings: [".d.ts", ".d.mts"],
       marker: TYPES_MARKER,
       text: TYPES,
     },

@@ -5,9 +5,10 @@ import type { ExportSettings } from "../config/export.js";
 import { CharnnError } from "../errors.js";
 import { checkOutput, type OutputFile, writeOutput } from "../files/output-file.js";
 import { loadCheckpoint } from "../runs/load-checkpoint.js";
+import { inputsOf } from "../runs/metrics.js";
 import { checkedSettings, encodeModel } from "./export-model.js";
 import { FORMATS } from "./formats.js";
-import { nameOf } from "./model-origin.js";
+import { nameOf, originOf } from "./model-origin.js";
 import type { Precision } from "./precision.js";
 
 /** Which model is exported, and where to. */
@@ -18,7 +19,10 @@ export interface ExportPlaces {
   readonly out?: string | undefined;
   /** The file to write; in the current folder, and named after the run, when left out. */
   readonly output?: string | undefined;
-  /** Whether it may take the place of any file; otherwise only of an earlier export. */
+  /**
+   * Whether it may take the place of any file in its format but a text, by the name's end; otherwise only of
+   * an earlier export.
+   */
   readonly overwrite?: boolean | undefined;
 }
 
@@ -58,13 +62,13 @@ export async function writeExport(
   } = {},
 ): Promise<WrittenExport> {
   const valid = checkedSettings(settings);
-  const { extension, marker, companion } = FORMATS[valid.to];
+  const { endings, marker, companion } = FORMATS[valid.to];
   const outputsAt = async (file: string, inputs: readonly string[]): Promise<OutputFile[]> => {
-    const own = { path: file, inputs, marker, overwrite };
+    const own = { path: file, inputs, marker, overwrite, endings };
     // Nothing can be beside a pipe or a device.
     if (!companion || (await isSpecial(file))) return [own];
     const path = beside(file, companion.extension);
-    return [own, { path, inputs, marker: companion.marker, overwrite }];
+    return [own, { ...own, path, marker: companion.marker, endings: companion.endings }];
   };
   // What can't be written is refused before a large model is read.
   if (output !== undefined && !write) {
@@ -77,14 +81,16 @@ export async function writeExport(
     ...(out !== undefined && { out }),
   });
   await onModel?.(checkpoint);
-  const file = output ?? `${nameOf(checkpoint.path)}${extension}`;
+  const file = output ?? `${nameOf(checkpoint.path)}${endings[0]}`;
   const { bytes, precision } = await encodeModel(checkpoint, valid, { signal, stdin });
   signal?.throwIfAborted();
   if (write) {
     await write(bytes);
     return { file, companion: undefined, bytes: bytes.length, checkpoint, precision };
   }
-  const [own, second] = await outputsAt(file, [checkpoint.path, ...(valid.text ?? [])]);
+  const { origin } = await originOf(checkpoint.path);
+  const inputs = [checkpoint.path, ...(valid.text ?? []), ...inputsOf(origin)];
+  const [own, second] = await outputsAt(file, inputs);
   // Neither is written where the other can't be.
   if (second) await checkOutput(second);
   await writeOutput(own, bytes);

@@ -1,8 +1,9 @@
 import type { BigIntStats } from "node:fs";
 import { lstat, open, realpath, stat } from "node:fs/promises";
+import { isAbsolute, relative, sep } from "node:path";
 import { closeRead, thenCleanUp } from "../clean-up.js";
 import { CharnnError } from "../errors.js";
-import { ownFileKind } from "../run-files.js";
+import { isRunFile, ownFileKind } from "../run-files.js";
 import { systemErrorCode } from "../system-error-code.js";
 import { notWritable } from "../system-errors.js";
 import { removeStaleTemporaries, writeDurably } from "./durable-file.js";
@@ -10,12 +11,17 @@ import { removeStaleTemporaries, writeDurably } from "./durable-file.js";
 /** A file that a user asks for, and what it may take the place of. */
 export interface OutputFile {
   readonly path: string;
-  /** What it is made from: files, folders, and `-`. */
+  /** What it is made from, the texts of its runs too: files, folders, and `-`. */
   readonly inputs: readonly string[];
   /** In the first kilobyte of each such file, by which those are known that charnn made before. */
   readonly marker: string;
-  /** Whether it may take the place of any file. */
+  /**
+   * Whether it may also take the place of other files that can be made again: what else charnn makes for
+   * users, and files whose names end as those of its format do.
+   */
   readonly overwrite: boolean;
+  /** How the names of files of its format end. */
+  readonly endings: readonly string[];
 }
 
 const ELSEWHERE = "choose another file with `output`";
@@ -30,8 +36,8 @@ interface Target {
 }
 
 /**
- * Refuses to replace a file whose loss would matter: one of the command's inputs, under any name or link, or
- * any other without the marker, unless it is empty.
+ * Refuses to replace a file whose loss would matter: always one of the inputs, under any name or link, a file of
+ * a run, and what may be a text; and without `overwrite` any other that has no marker, unless it is empty.
  *
  * @throws CharnnError `NOT_WRITABLE`
  */
@@ -67,7 +73,7 @@ export async function writeOutput(output: OutputFile, bytes: Uint8Array): Promis
 }
 
 async function checkedTarget(output: OutputFile): Promise<Target> {
-  const { path, overwrite } = output;
+  const { path } = output;
   try {
     const stats = await statIfThere(path);
     if (!stats) {
@@ -78,29 +84,45 @@ async function checkedTarget(output: OutputFile): Promise<Target> {
     const target = { path: stats.isFile() ? await realpath(path) : path, stats };
     if (stats.isDirectory()) throw refused(path, "it is a folder");
     if (stats.isBlockDevice()) throw refused(path, "it is a disk");
-    if (overwrite || !stats.isFile()) return target;
-    const input = await inputThatIs(stats, output.inputs);
-    if (input !== undefined) {
-      throw refused(path, `it is the file ${JSON.stringify(input)} itself, which is read`, true);
-    }
-    const start = stats.size > 0n ? await beginningOf(path) : output.marker;
-    if (!start.includes(output.marker)) {
-      const kind = ownFileKind(start);
-      const reason = kind ? `it would replace ${kind}` : "there is a file that charnn did not make";
-      throw refused(path, reason, true);
-    }
+    if (stats.isFile()) await refuseLoss(target.path, stats, output);
     return target;
   } catch (error) {
     throw error instanceof CharnnError ? error : notWritable(path, error, ELSEWHERE);
   }
 }
 
-function refused(path: string, reason: string, canOverwrite = false): CharnnError {
-  const ways = ["Choose another file with `output`", ...(canOverwrite ? ["add `overwrite`"] : [])];
+/** @param file the file itself, where a link leads to it */
+async function refuseLoss(file: string, stats: BigIntStats, output: OutputFile): Promise<void> {
+  const { path, inputs, marker, overwrite, endings } = output;
+  const input = await inputThatIs(stats, inputs);
+  if (input !== undefined) {
+    throw refused(path, `it is the file ${JSON.stringify(input)} itself, which is read`);
+  }
+  const start = stats.size > 0n ? await beginningOf(file) : marker;
+  if (start.includes(marker)) return;
+  const kind = ownFileKind(start);
+  const folder = kind ? undefined : await inputAround(file, inputs);
+  if (folder !== undefined) {
+    throw refused(path, `it is one of the files in ${JSON.stringify(folder)}, which are read`);
+  }
+  const isReplaceable = kind ? !isRunFile(start) : endings.some((it) => hasEnding(file, it));
+  if (overwrite && isReplaceable) return;
+  const reason = kind ? `it would replace ${kind}` : "there is a file that charnn did not make";
+  if (isReplaceable) throw refused(path, reason, ", or add `overwrite`");
+  if (!overwrite || kind) throw refused(path, reason);
+  const names = endings.join(" or ");
+  throw refused(path, reason, `: \`overwrite\` replaces only files whose names end in ${names}`);
+}
+
+function hasEnding(file: string, ending: string): boolean {
+  return file.toLowerCase().endsWith(ending);
+}
+
+function refused(path: string, reason: string, otherWay = ""): CharnnError {
   return new CharnnError(
     "NOT_WRITABLE",
     `${path} can't be written: ${reason}.`,
-    `${ways.join(", or ")}.`,
+    `Choose another file with \`output\`${otherWay}.`,
   );
 }
 
@@ -114,6 +136,20 @@ async function inputThatIs(
     if (stats?.dev === dev && stats.ino === ino) return input;
   }
   return undefined;
+}
+
+/** The first of `inputs` that is a folder around a file. */
+async function inputAround(file: string, inputs: readonly string[]): Promise<string | undefined> {
+  for (const input of inputs) {
+    if (!(await statIfThere(input))?.isDirectory()) continue;
+    if (isWithin(await realpath(input), file)) return input;
+  }
+  return undefined;
+}
+
+function isWithin(folder: string, file: string): boolean {
+  const way = relative(folder, file);
+  return way !== "" && !isAbsolute(way) && way.split(sep)[0] !== "..";
 }
 
 async function beginningOf(path: string): Promise<string> {

@@ -78,6 +78,14 @@ export type RunRecord = Extract<MetricsRecord, { event: "run" }>;
 /** When a run was imported, with which version of charnn, from which file, and with which settings. */
 export type ImportRecord = Extract<MetricsRecord, { event: "import" }>;
 
+/** The files that a run was made from, as they were named then: texts, or weights and a vocabulary. */
+export function inputsOf(origin: RunRecord | ImportRecord | undefined): readonly string[] {
+  if (origin === undefined) return [];
+  if (origin.event === "run") return origin.settings.files;
+  const { weights, vocabulary } = origin.settings;
+  return [weights, ...(typeof vocabulary === "string" ? [vocabulary] : [])];
+}
+
 const RECORDED: ReadonlySet<string> = new Set<MetricsRecord["event"]>(["step", "eval", "sample"]);
 
 /** Whether an event of training is written to the metrics. */

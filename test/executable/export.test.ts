@@ -5,7 +5,16 @@ import path from "node:path";
 import { test } from "node:test";
 import { writeExport } from "#src/export/write-export.js";
 import { exportModel, loadCheckpoint } from "#src/index.js";
-import { charnn, foxFolder, jsonLines, outcomeOf, startCharnn } from "../helpers/executable.js";
+import {
+  charnn,
+  foxFolder,
+  jsonLines,
+  outcomeOf,
+  SMALL,
+  sentences,
+  startCharnn,
+} from "../helpers/executable.js";
+import { temporaryFolder } from "../helpers/folder.js";
 import { openScreen, withTmux } from "../helpers/screen.js";
 import { slow } from "../helpers/slow.js";
 
@@ -70,6 +79,16 @@ slow("export replaces its own files, and nothing else without --overwrite", asyn
   assert.deepEqual((await readdir(cwd)).sort(), before);
   const told = await charnn(t, [...EXPORT, "-o", "notes.onnx", "--overwrite"], { cwd });
   assert.deepEqual([told.code, told.stdout], [0, "notes.onnx\n"]);
+  for (const kept of ["fox.txt", checkpoint]) {
+    const bytes = await file(kept);
+    const { code, stderr } = await charnn(t, [...EXPORT, "-o", kept, "--overwrite"], { cwd });
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /^Error: .* can't be written: .*\nChoose another file with --output.*\.$/m,
+    );
+    assert.ok(bytes.equals(await file(kept)));
+  }
   const [first, second] = [await file("notes.onnx"), await file("fox.onnx")];
   assert.ok(first.equals(second));
 
@@ -107,6 +126,26 @@ test("export writes a page with the model, says what its bits change, and keeps 
   const again = await charnn(t, [...args, "--bits", "8", "--json"], { cwd });
   const [{ precision }] = jsonLines(again.stdout);
   assert.equal(precision.bits, 8);
+});
+
+test("export and report never replace the text of a run, whatever its name is", async (t) => {
+  const cwd = await temporaryFolder(t);
+  const text = sentences(60);
+  for (const name of ["a.html", "b.htm"]) await writeFile(path.join(cwd, name), text);
+  const trained = await charnn(t, ["train", "a.html", "b.htm", "--name", "fox", ...SMALL], { cwd });
+  assert.equal(trained.code, 0, trained.stderr);
+  for (const command of [
+    ["report", "fox"],
+    ["export", "fox", "--to", "html"],
+  ]) {
+    for (const name of ["a.html", "b.htm"]) {
+      const args = [...command, "-o", name, "--overwrite"];
+      const { code, stderr } = await charnn(t, args, { cwd });
+      assert.equal(code, 1, stderr);
+      assert.ok(stderr.includes(`it is the file "${name}" itself, which is read.\n`), stderr);
+      assert.equal(await readFile(path.join(cwd, name), "utf8"), text);
+    }
+  }
 });
 
 test("export says what it needs, and which formats and runs there are", async (t) => {

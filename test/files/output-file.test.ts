@@ -26,7 +26,14 @@ async function place(t: TestContext) {
   const folder = await temporaryFolder(t);
   const at = (name: string) => path.join(folder, name);
   const output = (name: string, rest: Partial<OutputFile> = {}): OutputFile => {
-    return { path: at(name), inputs: [at("text")], marker: MARKER, overwrite: false, ...rest };
+    return {
+      path: at(name),
+      inputs: [at("text")],
+      marker: MARKER,
+      overwrite: false,
+      endings: [".page", ".pg"],
+      ...rest,
+    };
   };
   await writeFile(at("text"), `${MARKER} the text`);
   return { folder, at, output };
@@ -59,25 +66,60 @@ test("An output file never replaces a file that it is made from, under any name 
   await link(at("text"), at("hard"));
   await symlink("text", at("soft"));
   await mkdir(at("folder"));
-  for (const name of ["text", "hard", "soft", "folder/../text"]) {
-    await assertRefused(output(name), "which is read", "`output`", "`overwrite`");
+  await link(at("text"), at("hard.page"));
+  for (const overwrite of [false, true]) {
+    for (const name of ["text", "hard", "hard.page", "soft", "folder/../text"]) {
+      await assertRefused(output(name, { overwrite }), "which is read", /`output`\.$/);
+    }
+    const inputs = [at("none"), "-", at("hard")];
+    await assertRefused(output("text", { inputs, overwrite }), "which is read");
   }
-  await assertRefused(output("text", { inputs: [at("none"), "-", at("hard")] }), "which is read");
   assert.equal(await readFile(at("text"), "utf8"), text);
-  assert.equal((await readdir(folder)).length, 4);
+  assert.equal((await readdir(folder)).length, 5);
 });
 
 test("An output file replaces a file that charnn did not make only with `overwrite`", async (t) => {
   const { at, output } = await place(t);
-  await writeFile(at("notes"), "notes");
+  await writeFile(at("notes.page"), "notes");
   // Too far from the beginning.
-  await writeFile(at("quotes"), `${"x".repeat(2_000)}${MARKER}`);
-  for (const name of ["notes", "quotes"]) {
-    await assertRefused(output(name), "charnn did not make", "`overwrite`");
+  await writeFile(at("quotes.PG"), `${"x".repeat(2_000)}${MARKER}`);
+  for (const name of ["notes.page", "quotes.PG"]) {
+    await assertRefused(output(name), "charnn did not make", "or add `overwrite`.");
+    await writeOutput(output(name, { overwrite: true }), NEW);
+    assert.deepEqual(await readFile(at(name)), NEW);
   }
-  await writeOutput(output("notes", { overwrite: true }), NEW);
-  await writeOutput(output("text", { overwrite: true }), NEW);
-  assert.deepEqual(await readFile(at("notes")), NEW);
+});
+
+test("An output file never replaces what may be a text, or a file of a run", async (t) => {
+  const { folder, at, output } = await place(t);
+  const checkpoint = `        {"__metadata__":{"format":"\\"charnn-1\\"","config":"{}"}}`;
+  await mkdir(at("texts/more"), { recursive: true });
+  for (const [name, content, inputs, says] of [
+    ["corpus", "Once upon a time", [], "charnn did not make"],
+    ["book.txt", "Once upon a time", [], "charnn did not make"],
+    ["page.md", "Once upon a time", [], "charnn did not make"],
+    ["best.safetensors", checkpoint, [], "it would replace a checkpoint"],
+    ["copy.page", checkpoint, [], "it would replace a checkpoint"],
+    ["metrics.page", '{"event":"run","step":0}', [], "it would replace the metrics of a run"],
+    ["texts/more/a.page", "Once upon a time", [at("texts")], "which are read"],
+  ] as const) {
+    await writeFile(at(name), content);
+    for (const overwrite of [false, true]) {
+      await assertRefused(output(name, { overwrite, inputs }), says, /^Choose another file .*\.$/m);
+      assert.equal(await readFile(at(name), "utf8"), content);
+    }
+  }
+  await assert.rejects(checkOutput(output("corpus")), failsWith("NOT_WRITABLE", /`output`\.$/));
+  await assert.rejects(
+    checkOutput(output("corpus", { overwrite: true })),
+    failsWith(
+      "NOT_WRITABLE",
+      /: `overwrite` replaces only files whose names end in \.page or \.pg\.$/,
+    ),
+  );
+  // Beside the texts that are read, a page is nothing that is read.
+  await writeOutput(output("new.page", { inputs: [folder] }), NEW);
+  await writeOutput(output("new.page", { inputs: [folder] }), NEW);
 });
 
 test("An output file is written where a link leads, and the link stays", {
