@@ -343,6 +343,22 @@ export interface Backend {
   /** RMSProp, in PyTorch's formula (Hinton's lecture 6e, 2012). */
   rmsPropStep(arrays: MomentArrays, settings: RmsPropSettings): number;
 
+  /**
+   * Writes gradients times `factor` into a record of 8 bits a number (`gradient-record.ts`, which defines this and
+   * the next two to the bit).
+   *
+   * @param record of `recordBytes` bytes, which begins at a multiple of 4 in its buffer
+   */
+  packGradients(gradients: ParameterArray, factor: number, record: Uint8Array): void;
+  /**
+   * Adds up records of the same numbers in a fixed order, and packs the sums.
+   *
+   * @param records one after the other, each as long as `sum`: at most 4,096
+   */
+  addRecords(records: Uint8Array, sum: Uint8Array): void;
+  /** Overwrites gradients by the numbers of their record. */
+  unpackGradients(record: Uint8Array, gradients: ParameterArray): void;
+
   /** Opens a session of `sequences` (`test/reference/model.ts`), all from a state of zero. */
   openDecodeSession(model: DecodeModel, sequences: number): DecodeSession;
 }

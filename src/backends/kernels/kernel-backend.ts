@@ -11,6 +11,7 @@ import type {
   DecodeSession,
   Mask,
   MomentArrays,
+  ParameterArray,
   PredictionsWithGradient,
   RankedPredictions,
   RmsPropSettings,
@@ -24,6 +25,7 @@ import type {
   Tensor,
   Workspace,
 } from "../backend.js";
+import { addRecords, packGradients, unpackGradients } from "../gradient-record.js";
 import { arrayOf, lengthOf, numbersOf, PlainParameterArray } from "../plain-arrays.js";
 import { openDecodeSession } from "./decode-session.js";
 import { type Kernels, type MaskArgument, VECTOR_WIDTH } from "./kernels.js";
@@ -162,6 +164,18 @@ export class KernelBackend implements Backend {
       epsilon: settings.epsilon,
     });
     return Math.fround(norm);
+  }
+
+  packGradients(gradients: ParameterArray, factor: number, record: Uint8Array): void {
+    packGradients(gradients.read(), factor, record);
+  }
+
+  addRecords(records: Uint8Array, sum: Uint8Array): void {
+    addRecords(records, sum);
+  }
+
+  unpackGradients(record: Uint8Array, gradients: ParameterArray): void {
+    unpackGradients(record, arrayOf(gradients.flat));
   }
 
   openDecodeSession({ config, parameters }: DecodeModel, sequences: number): DecodeSession {

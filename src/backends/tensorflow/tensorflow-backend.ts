@@ -8,6 +8,7 @@ import type {
   DecoderGradients,
   DecodeSession,
   MomentArrays,
+  ParameterArray,
   PredictionsWithGradient,
   RankedPredictions,
   RmsPropSettings,
@@ -18,6 +19,7 @@ import type {
   SgdSettings,
   Workspace,
 } from "../backend.js";
+import { addRecords, packGradients, unpackGradients } from "../gradient-record.js";
 import { stoppable } from "../stop.js";
 import type { TensorFlowBinding } from "./binding.js";
 import { type Cudnn, tryCudnn } from "./cudnn-check.js";
@@ -146,6 +148,20 @@ export class TensorFlowBackend implements Backend {
 
   rmsPropStep(arrays: MomentArrays, settings: RmsPropSettings): number {
     return this.runtime.run((ops) => takeRmsPropStep(ops, arrays, settings));
+  }
+
+  packGradients(gradients: ParameterArray, factor: number, record: Uint8Array): void {
+    packGradients(gradients.read(), factor, record);
+  }
+
+  addRecords(records: Uint8Array, sum: Uint8Array): void {
+    addRecords(records, sum);
+  }
+
+  unpackGradients(record: Uint8Array, gradients: ParameterArray): void {
+    const values = new Float32Array(gradients.flat.length);
+    unpackGradients(record, values);
+    gradients.write(values);
   }
 
   openDecodeSession(model: DecodeModel, sequences: number): DecodeSession {
