@@ -8,6 +8,7 @@
 #include "decode/step.h"
 #if !defined(CHARNN_WRITING_ONLY)
 #include "loss/cross_entropy.h"
+#include "optimizer/gradient_record.h"
 #include "optimizer/steps.h"
 #include "rnn/backward.h"
 #include "rnn/forward.h"
@@ -24,27 +25,19 @@ namespace charnn::CHARNN_ISA {
 extern const Kernels kKernels;
 const Kernels kKernels = {
     CHARNN_NAME(CHARNN_ISA),
-#if defined(CHARNN_WRITING_ONLY)
-    {},
-    {},
-#else
-    {forward_sequence<Gru>, forward_sequence<Lstm>, forward_sequence<TanhRnn>},
-    {backward_sequence<Gru>, backward_sequence<Lstm>, backward_sequence<TanhRnn>},
-#endif
     {decode_pack<Gru>, decode_pack<Lstm>, decode_pack<TanhRnn>},
     {decode_step<Gru>, decode_step<Lstm>, decode_step<TanhRnn>},
     decode_prepare,
-#if defined(CHARNN_WRITING_ONLY)
-    nullptr,
-    nullptr,
-    nullptr,
-    nullptr,
-    nullptr,
-#else
+#if !defined(CHARNN_WRITING_ONLY)
+    {forward_sequence<Gru>, forward_sequence<Lstm>, forward_sequence<TanhRnn>},
+    {backward_sequence<Gru>, backward_sequence<Lstm>, backward_sequence<TanhRnn>},
     cross_entropy,
     adam_step,
     sgd_step,
     rms_prop_step,
+    pack_gradients,
+    add_records,
+    unpack_gradients,
     write_mask,
 #endif
 };

@@ -17,17 +17,22 @@ namespace charnn {
 struct Kernels {
   const char* isa;
   // By cell, in the order of `Cell`.
-  void (*forward_sequence[kCellCount])(const Sequence&, const Worker&);           // rnn/forward.h
-  void (*backward_sequence[kCellCount])(const SequenceGradient&, const Worker&);  // rnn/backward.h
   void (*decode_pack[kCellCount])(const Decode&, const DecodeWeights&,
                                   const Worker&);                 // decode/step.h
   void (*decode_step[kCellCount])(const Decode&, const Worker&);  // decode/step.h
   void (*decode_prepare)(const Decode&, const Worker&);           // decode/step.h
-  void (*cross_entropy)(const CrossEntropy&, const Worker&);      // loss/cross_entropy.h
-  void (*adam_step)(AdamStep&, const Worker&);                    // optimizer/steps.h
-  void (*sgd_step)(SgdStep&, const Worker&);                      // optimizer/steps.h
-  void (*rms_prop_step)(RmsPropStep&, const Worker&);             // optimizer/steps.h
-  void (*write_mask)(float* mask, Range range, const Dropout&);   // linalg/dropout_mask.h
+#if !defined(CHARNN_WRITING_ONLY)
+  void (*forward_sequence[kCellCount])(const Sequence&, const Worker&);           // rnn/forward.h
+  void (*backward_sequence[kCellCount])(const SequenceGradient&, const Worker&);  // rnn/backward.h
+  void (*cross_entropy)(const CrossEntropy&, const Worker&);        // loss/cross_entropy.h
+  void (*adam_step)(AdamStep&, const Worker&);                      // optimizer/steps.h
+  void (*sgd_step)(SgdStep&, const Worker&);                        // optimizer/steps.h
+  void (*rms_prop_step)(RmsPropStep&, const Worker&);               // optimizer/steps.h
+  void (*pack_gradients)(const PackGradients&, const Worker&);      // optimizer/gradient_record.h
+  void (*add_records)(const AddRecords&, const Worker&);            // optimizer/gradient_record.h
+  void (*unpack_gradients)(const UnpackGradients&, const Worker&);  // optimizer/gradient_record.h
+  void (*write_mask)(float* mask, Range range, const Dropout&);     // linalg/dropout_mask.h
+#endif
 };
 
 }  // namespace charnn

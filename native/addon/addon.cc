@@ -15,7 +15,7 @@ namespace {
 
 /// Changes whenever the functions or what they take do, so that an addon from another version is
 /// noticed; `src/backends/native/addon.ts` has the same number.
-constexpr int kInterface = 10;
+constexpr int kInterface = 11;
 
 constexpr size_t kMaxThreads = 1024;
 
@@ -111,6 +111,9 @@ napi_value start(napi_env env, napi_value exports) {
   define(env, exports, "adamStep", call<adam_step>);
   define(env, exports, "sgdStep", call<sgd_step>);
   define(env, exports, "rmsPropStep", call<rms_prop_step>);
+  define(env, exports, "packGradients", call<pack_gradients>);
+  define(env, exports, "addRecords", call<add_records>);
+  define(env, exports, "unpackGradients", call<unpack_gradients>);
   define(env, exports, "lockFile", call<lock_file>);
   define(env, exports, "guardSignals", call<guard_signals>);
   define(env, exports, "releaseSignals", call<release_signals>);

@@ -112,6 +112,13 @@ int32_t* Arguments::integers(const char* name, size_t length) const {
   return static_cast<int32_t*>(data);
 }
 
+uint8_t* Arguments::bytes(const char* name, size_t length) const {
+  size_t actual;
+  void* data = typed_array(name, napi_uint8_array, "a Uint8Array", &actual);
+  if (actual != length) throw BadArgument(expected(name, sized("a Uint8Array", length, actual)));
+  return static_cast<uint8_t*>(data);
+}
+
 float* Arguments::scratch(const char* name, size_t length) const {
   size_t actual;
   void* data = typed_array(name, napi_float32_array, "a Float32Array", &actual);

@@ -39,6 +39,8 @@ class Arguments {
   float* floats_or_null(const char* name, size_t length) const;
   /// An Int32Array of exactly `length` numbers.
   int32_t* integers(const char* name, size_t length) const;
+  /// A Uint8Array of exactly `length` bytes.
+  uint8_t* bytes(const char* name, size_t length) const;
   /// An object with `data`, `offset` and `stride` that has room for this many panels and rows.
   Panels panels(const char* name, size_t panels, size_t rows) const;
   Arguments object(const char* name) const;

@@ -24,6 +24,10 @@ napi_value adam_step(napi_env env, const Arguments& arguments);
 napi_value sgd_step(napi_env env, const Arguments& arguments);
 napi_value rms_prop_step(napi_env env, const Arguments& arguments);
 
+napi_value pack_gradients(napi_env env, const Arguments& arguments);
+napi_value add_records(napi_env env, const Arguments& arguments);
+napi_value unpack_gradients(napi_env env, const Arguments& arguments);
+
 /// Locks an open file until it is closed or its process ends in any way.
 /// @returns "taken", "held" by another, or "unsupported" by the file system
 napi_value lock_file(napi_env env, const Arguments& arguments);

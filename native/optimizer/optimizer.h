@@ -1,8 +1,10 @@
-// Optimizer steps over flat arrays: the arguments of the kernels in optimizer/steps.h. Whoever
-// fills these in has checked sizes and pointers.
+// Optimizer steps over flat arrays, and gradients in 8 bits a number: the arguments of the kernels
+// in optimizer/steps.h and optimizer/gradient_record.h. Whoever fills these in has checked sizes
+// and pointers.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "inline.h"
 
@@ -51,6 +53,36 @@ struct RmsPropStep {
   Step common;
   float* moment;  // [count]
   double decay, epsilon;
+};
+
+/// Numbers of a block of a record: optimizer/gradient_record.h says what is in it.
+constexpr size_t kRecordBlock = 256;
+constexpr size_t kRecordBlockBytes = sizeof(float) + kRecordBlock;
+/// Records that can be added up at once.
+constexpr size_t kMostRecords = 4096;
+
+CHARNN_INLINE constexpr size_t record_blocks(size_t count) {
+  return (count + kRecordBlock - 1) / kRecordBlock;
+}
+
+struct PackGradients {
+  size_t count;
+  const float* gradients;  // [count]
+  float factor;            // of all gradients
+  uint8_t* record;         // [record_blocks(count), kRecordBlockBytes]
+};
+
+struct AddRecords {
+  size_t count;            // of records, at most kMostRecords
+  size_t blocks;           // of each record
+  const uint8_t* records;  // [count, blocks, kRecordBlockBytes]
+  uint8_t* sum;            // [blocks, kRecordBlockBytes]
+};
+
+struct UnpackGradients {
+  size_t count;
+  const uint8_t* record;  // [record_blocks(count), kRecordBlockBytes]
+  float* gradients;       // [count]
 };
 
 }  // namespace charnn

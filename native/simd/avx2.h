@@ -44,6 +44,10 @@ CHARNN_INLINE Vec min(Vec a, Vec b) {
 CHARNN_INLINE Vec max(Vec a, Vec b) {
   return {_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)};
 }
+CHARNN_INLINE Vec abs(Vec a) {
+  const __m256 sign = _mm256_set1_ps(-0.0f);
+  return {_mm256_andnot_ps(sign, a.low), _mm256_andnot_ps(sign, a.high)};
+}
 CHARNN_INLINE Vec round(Vec a) {
   constexpr int nearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
   return {_mm256_round_ps(a.low, nearest), _mm256_round_ps(a.high, nearest)};
@@ -62,6 +66,20 @@ CHARNN_INLINE unsigned equal_bits(Vec a, Vec b) {
   unsigned low = _mm256_movemask_ps(_mm256_cmp_ps(a.low, b.low, _CMP_EQ_OQ));
   unsigned high = _mm256_movemask_ps(_mm256_cmp_ps(a.high, b.high, _CMP_EQ_OQ));
   return low | high << 8;
+}
+CHARNN_INLINE __m256 load_eight_bytes(const int8_t* p) {
+  const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+  return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
+}
+CHARNN_INLINE Vec load_bytes(const int8_t* p) {
+  return {load_eight_bytes(p), load_eight_bytes(p + 8)};
+}
+CHARNN_INLINE void store_bytes(int8_t* p, Vec a) {
+  // Packs the lower halves of both, then the upper halves.
+  const __m256i mixed = _mm256_packs_epi32(_mm256_cvtps_epi32(a.low), _mm256_cvtps_epi32(a.high));
+  const __m256i words = _mm256_permute4x64_epi64(mixed, _MM_SHUFFLE(3, 1, 2, 0));
+  const __m128i low = _mm256_castsi256_si128(words), high = _mm256_extracti128_si256(words, 1);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(low, high));
 }
 
 using Words = __m256i;

@@ -27,6 +27,10 @@ CHARNN_INLINE Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.all, b.al
 CHARNN_INLINE Vec fnma(Vec a, Vec b, Vec c) { return {_mm512_fnmadd_ps(a.all, b.all, c.all)}; }
 CHARNN_INLINE Vec min(Vec a, Vec b) { return {_mm512_maskz_min_ps(kAllLanes, a.all, b.all)}; }
 CHARNN_INLINE Vec max(Vec a, Vec b) { return {_mm512_maskz_max_ps(kAllLanes, a.all, b.all)}; }
+CHARNN_INLINE Vec abs(Vec a) {
+  const __m512i all_but_sign = _mm512_set1_epi32(0x7fffffff);
+  return {_mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(a.all), all_but_sign))};
+}
 CHARNN_INLINE Vec round(Vec a) {
   return {
       _mm512_maskz_roundscale_ps(kAllLanes, a.all, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
@@ -41,6 +45,15 @@ CHARNN_INLINE Vec rcp_estimate(Vec a) {
 }
 CHARNN_INLINE unsigned equal_bits(Vec a, Vec b) {
   return _mm512_cmp_ps_mask(a.all, b.all, _CMP_EQ_OQ);
+}
+CHARNN_INLINE Vec load_bytes(const int8_t* p) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  const __m512i integers = _mm512_maskz_cvtepi8_epi32(kAllLanes, bytes);
+  return {_mm512_maskz_cvtepi32_ps(kAllLanes, integers)};
+}
+CHARNN_INLINE void store_bytes(int8_t* p, Vec a) {
+  const __m512i integers = _mm512_maskz_cvtps_epi32(kAllLanes, a.all);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_maskz_cvtepi32_epi8(kAllLanes, integers));
 }
 
 using Words = __m512i;

@@ -55,6 +55,9 @@ CHARNN_INLINE Vec max(Vec a, Vec b) {
   return each(
       [=](int i) { return vbslq_f32(vcgtq_f32(a.part[i], b.part[i]), a.part[i], b.part[i]); });
 }
+CHARNN_INLINE Vec abs(Vec a) {
+  return each([=](int i) { return vabsq_f32(a.part[i]); });
+}
 CHARNN_INLINE Vec round(Vec a) {
   return each([=](int i) { return vrndnq_f32(a.part[i]); });
 }
@@ -76,6 +79,19 @@ CHARNN_INLINE unsigned equal_bits(Vec a, Vec b) {
   for (int i = 0; i < 4; ++i)
     lanes |= vaddvq_u32(vandq_u32(vceqq_f32(a.part[i], b.part[i]), bit)) << (4 * i);
   return lanes;
+}
+CHARNN_INLINE Vec load_bytes(const int8_t* p) {
+  const int8x16_t bytes = vld1q_s8(p);
+  const int16x8_t low = vmovl_s8(vget_low_s8(bytes)), high = vmovl_s8(vget_high_s8(bytes));
+  const int16x4_t parts[] = {vget_low_s16(low), vget_high_s16(low), vget_low_s16(high),
+                             vget_high_s16(high)};
+  return each([&](int i) { return vcvtq_f32_s32(vmovl_s16(parts[i])); });
+}
+CHARNN_INLINE void store_bytes(int8_t* p, Vec a) {
+  auto four = [&](int i) { return vmovn_s32(vcvtnq_s32_f32(a.part[i])); };
+  const int8x8_t low = vmovn_s16(vcombine_s16(four(0), four(1)));
+  const int8x8_t high = vmovn_s16(vcombine_s16(four(2), four(3)));
+  vst1q_s8(p, vcombine_s8(low, high));
 }
 
 using Words = uint64x2_t;

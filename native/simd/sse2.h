@@ -50,6 +50,9 @@ CHARNN_INLINE Vec min(Vec a, Vec b) {
 CHARNN_INLINE Vec max(Vec a, Vec b) {
   return each([=](int i) { return _mm_max_ps(a.part[i], b.part[i]); });
 }
+CHARNN_INLINE Vec abs(Vec a) {
+  return each([=](int i) { return _mm_andnot_ps(_mm_set1_ps(-0.0f), a.part[i]); });
+}
 CHARNN_INLINE Vec round(Vec a) {
   return each([=](int i) { return _mm_cvtepi32_ps(_mm_cvtps_epi32(a.part[i])); });
 }
@@ -70,6 +73,20 @@ CHARNN_INLINE unsigned equal_bits(Vec a, Vec b) {
   for (int i = 0; i < 4; ++i)
     lanes |= unsigned(_mm_movemask_ps(_mm_cmpeq_ps(a.part[i], b.part[i]))) << (4 * i);
   return lanes;
+}
+CHARNN_INLINE Vec load_bytes(const int8_t* p) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  // Each byte becomes all four of an integer, and the shift repeats its sign.
+  const __m128i low = _mm_unpacklo_epi8(bytes, bytes), high = _mm_unpackhi_epi8(bytes, bytes);
+  const __m128i parts[] = {_mm_unpacklo_epi16(low, low), _mm_unpackhi_epi16(low, low),
+                           _mm_unpacklo_epi16(high, high), _mm_unpackhi_epi16(high, high)};
+  return each([&](int i) { return _mm_cvtepi32_ps(_mm_srai_epi32(parts[i], 24)); });
+}
+CHARNN_INLINE void store_bytes(int8_t* p, Vec a) {
+  auto words = [&](int i) {
+    return _mm_packs_epi32(_mm_cvtps_epi32(a.part[i]), _mm_cvtps_epi32(a.part[i + 1]));
+  };
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(words(0), words(2)));
 }
 
 using Words = __m128i;

@@ -12,6 +12,7 @@
 //   fma(a, b, c)            a * b + c, rounded once (without fused multiply-add: twice)
 //   fnma(a, b, c)           c - a * b, rounded once (without fused multiply-add: twice)
 //   min(a, b)  max(a, b)    b where either is NaN
+//   abs(a)
 //   round(a)                to the nearest whole number, ties to even (SSE2: of numbers that fit an
 //   int) ldexp(a, n)             a * 2^n for whole numbers n from -126 to 127: adds n to the
 //   exponent's bits rcp_estimate(a)         1 / a to within an eighth, for a from 1e-37 to 1e37. A
@@ -19,6 +20,9 @@
 //                           integer, grow about like its logarithm; subtracting them from a
 //                           constant negates the logarithm.
 //   equal_bits(a, b)        bit i is set where lane i of a equals that of b
+//   load_bytes(p)           sixteen signed bytes, as floats
+//   store_bytes(p, a)       the nearest whole numbers, ties to even, as signed bytes; for numbers
+//                           from -128 to 127
 //
 // and the same for Words, unsigned integers of 64 bits, `kWordsPerRegister` at once:
 //

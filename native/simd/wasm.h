@@ -51,6 +51,9 @@ CHARNN_INLINE Vec min(Vec a, Vec b) {
 CHARNN_INLINE Vec max(Vec a, Vec b) {
   return each([=](int i) { return wasm_f32x4_pmax(b.part[i], a.part[i]); });
 }
+CHARNN_INLINE Vec abs(Vec a) {
+  return each([=](int i) { return wasm_f32x4_abs(a.part[i]); });
+}
 CHARNN_INLINE Vec round(Vec a) {
   return each([=](int i) { return wasm_f32x4_nearest(a.part[i]); });
 }
@@ -69,6 +72,18 @@ CHARNN_INLINE unsigned equal_bits(Vec a, Vec b) {
   for (int i = 0; i < 4; ++i)
     lanes |= unsigned(wasm_i32x4_bitmask(wasm_f32x4_eq(a.part[i], b.part[i]))) << (4 * i);
   return lanes;
+}
+CHARNN_INLINE Vec load_bytes(const int8_t* p) {
+  const v128_t low = wasm_i16x8_load8x8(p), high = wasm_i16x8_load8x8(p + 8);
+  const v128_t parts[] = {wasm_i32x4_extend_low_i16x8(low), wasm_i32x4_extend_high_i16x8(low),
+                          wasm_i32x4_extend_low_i16x8(high), wasm_i32x4_extend_high_i16x8(high)};
+  return each([&](int i) { return wasm_f32x4_convert_i32x4(parts[i]); });
+}
+CHARNN_INLINE void store_bytes(int8_t* p, Vec a) {
+  auto four = [&](int i) { return wasm_i32x4_trunc_sat_f32x4(wasm_f32x4_nearest(a.part[i])); };
+  const v128_t low = wasm_i16x8_narrow_i32x4(four(0), four(1));
+  const v128_t high = wasm_i16x8_narrow_i32x4(four(2), four(3));
+  wasm_v128_store(p, wasm_i8x16_narrow_i16x8(low, high));
 }
 
 using Words = v128_t;

@@ -43,6 +43,7 @@ int main(int count, char** arguments) {
   test_team_or_serial(report);
   test_dropout(targets);
   test_optimizers(targets);
+  test_gradient_records(targets);
   test_cross_entropy(targets);
   test_sequences(targets);
   test_decoding(targets);

@@ -25,6 +25,7 @@ class Call {
   /// An array; null where there is none.
   float* floats() { return reinterpret_cast<float*>(size()); }
   int32_t* integers() { return reinterpret_cast<int32_t*>(size()); }
+  uint8_t* bytes() { return reinterpret_cast<uint8_t*>(size()); }
   Panels panels() {
     float* data = floats();
     return {data, size()};

@@ -8,7 +8,7 @@ import type { KernelFunctions, Kernels } from "../kernels/kernels.js";
 import { isCutShort } from "./cut-file.js";
 
 /** The one number that both sides must agree on; `native/addon/addon.cc` has the same. */
-const INTERFACE = 10;
+const INTERFACE = 11;
 
 /** What this build and this processor have. */
 interface AddonFacts {
