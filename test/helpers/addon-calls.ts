@@ -214,7 +214,7 @@ function panelsFor(rows: number, columns: number, draw: Draw): Panels {
 }
 
 /** A copy whose memory was given away. */
-export function detached<A extends Float32Array | Int32Array>(array: A): A {
+export function detached<A extends Float32Array | Int32Array | Uint8Array>(array: A): A {
   const copy = array.slice() as A;
   structuredClone(copy.buffer, { transfer: [copy.buffer as ArrayBuffer] });
   assert.equal(copy.length, 0);

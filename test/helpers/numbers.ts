@@ -76,15 +76,13 @@ export function assertClose(
   }
 }
 
+type NumberArray = Float32Array | Int32Array | Uint32Array | Uint8Array;
+
 /** The two arrays hold the same bytes (so NaN equals NaN, and 0 is not -0). */
-export function assertSameBytes(
-  actual: Float32Array | Int32Array | Uint32Array,
-  expected: Float32Array | Int32Array | Uint32Array,
-  what: string,
-): void {
+export function assertSameBytes(actual: NumberArray, expected: NumberArray, what: string): void {
   assert.deepEqual(bytesOf(actual), bytesOf(expected), what);
 }
 
-function bytesOf(array: Float32Array | Int32Array | Uint32Array): Buffer {
+function bytesOf(array: NumberArray): Buffer {
   return Buffer.from(array.buffer, array.byteOffset, array.byteLength);
 }

@@ -25,7 +25,7 @@ import type {
   Tensor,
   Workspace,
 } from "../backend.js";
-import { addRecords, packGradients, unpackGradients } from "../gradient-record.js";
+import { RECORD_BLOCK_BYTES } from "../gradient-record.js";
 import { arrayOf, lengthOf, numbersOf, PlainParameterArray } from "../plain-arrays.js";
 import { openDecodeSession } from "./decode-session.js";
 import { type Kernels, type MaskArgument, VECTOR_WIDTH } from "./kernels.js";
@@ -167,15 +167,21 @@ export class KernelBackend implements Backend {
   }
 
   packGradients(gradients: ParameterArray, factor: number, record: Uint8Array): void {
-    packGradients(gradients.read(), factor, record);
+    const { flat } = gradients;
+    const count = flat.length;
+    this.#threaded().packGradients({ count, gradients: numbersOf(flat), factor, record });
   }
 
   addRecords(records: Uint8Array, sum: Uint8Array): void {
-    addRecords(records, sum);
+    const count = records.length / sum.length;
+    const blocks = sum.length / RECORD_BLOCK_BYTES;
+    this.#threaded().addRecords({ count, blocks, records, sum });
   }
 
   unpackGradients(record: Uint8Array, gradients: ParameterArray): void {
-    unpackGradients(record, arrayOf(gradients.flat));
+    const { flat } = gradients;
+    const count = flat.length;
+    this.#threaded().unpackGradients({ count, record, gradients: arrayOf(flat) });
   }
 
   openDecodeSession({ config, parameters }: DecodeModel, sequences: number): DecodeSession {

@@ -6,7 +6,7 @@ import {
 } from "../kernels/kernels.js";
 import { type ModuleMemory, tooLarge } from "./memory.js";
 
-type NumberArray = Float32Array | Int32Array;
+type NumberArray = Float32Array | Int32Array | Uint8Array;
 
 /** Room for the numbers of a call: `native/wasm/call.h` has the same number. */
 const CALL_NUMBERS = 512;
@@ -133,8 +133,7 @@ export class Call {
 
   #addressOf(name: string, array: NumberArray, length: number, isRead: boolean): number {
     if (array.length !== length) {
-      const type = array instanceof Int32Array ? "an Int32Array" : "a Float32Array";
-      throw new TypeError(`${name} must be ${type} of ${length}, not of ${array.length}.`);
+      throw new TypeError(`${name} must be ${typeOf(array)} of ${length}, not of ${array.length}.`);
     }
     const inside = this.#memory.addressOf(array);
     if (inside !== undefined) return inside;
@@ -157,10 +156,15 @@ export class Call {
 
   /** Memory at an address as an array of the type and length of another. */
   #view(like: NumberArray, address: number): NumberArray {
-    return like instanceof Int32Array
-      ? this.#memory.integersAt(address, like.length)
-      : this.#memory.floatsAt(address, like.length);
+    if (like instanceof Int32Array) return this.#memory.integersAt(address, like.length);
+    if (like instanceof Uint8Array) return this.#memory.bytesAt(address, like.length);
+    return this.#memory.floatsAt(address, like.length);
   }
+}
+
+function typeOf(array: NumberArray): string {
+  if (array instanceof Int32Array) return "an Int32Array";
+  return array instanceof Uint8Array ? "a Uint8Array" : "a Float32Array";
 }
 
 /** @throws CharnnError `OUT_OF_MEMORY` where this many floats are more than memory can be */

@@ -76,6 +76,11 @@ export class ModuleMemory {
     return new Int32Array(this.memory.buffer, address, length);
   }
 
+  /** Memory as an array, until it grows. */
+  bytesAt(address: number, length: number): Uint8Array {
+    return new Uint8Array(this.memory.buffer, address, length);
+  }
+
   /** Takes back what {@link allocate} or {@link floats} has given. */
   free(address: number): void {
     const size = this.#sizes.get(address);
@@ -89,7 +94,7 @@ export class ModuleMemory {
   }
 
   /** Where an array lies in this memory; undefined where it lies elsewhere. */
-  addressOf(array: Float32Array | Int32Array): number | undefined {
+  addressOf(array: Float32Array | Int32Array | Uint8Array): number | undefined {
     return this.#buffers.has(array.buffer) ? array.byteOffset : undefined;
   }
 

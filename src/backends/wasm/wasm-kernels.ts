@@ -16,6 +16,7 @@ import { Call, checkTokens, floatsFor, length } from "./call.js";
 import { decodeKernels } from "./decode-kernels.js";
 import type { ModuleMemory } from "./memory.js";
 import type { ModuleFunctions } from "./module.js";
+import { recordKernels } from "./record-kernels.js";
 import type { Threads } from "./threads.js";
 
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
@@ -119,6 +120,7 @@ export function wasmKernels(
         module.rmsPropStep,
       ),
 
+    ...recordKernels(module, call),
     ...decodeKernels(module, memory, call, (session) => {
       if (module.usesTeam(session)) team.start(threads);
     }),

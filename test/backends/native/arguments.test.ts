@@ -17,6 +17,7 @@ import {
   stepArguments,
 } from "../../helpers/addon-calls.js";
 import { Draw } from "../../helpers/numbers.js";
+import { recordCalls } from "../../helpers/record-calls.js";
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -98,6 +99,8 @@ function someMistakes(addon: Addon): Mistake[] {
   const session = decodeArguments({ ...shape, embedding: 4 }, draw);
   const [lowest, upper] = session.weights;
   const { weightIh, biasIh } = layer;
+  const { packGradients, addRecords, unpackGradients } = recordCalls(draw);
+  const { records } = addRecords;
   return [
     // Arrays
     [
@@ -122,6 +125,38 @@ function someMistakes(addon: Addon): Mistake[] {
       "biasIh must be a Float32Array of 15, not of 0.",
     ],
     ["adamStep", step, { count: 39 }, "parameters must be a Float32Array of 39, not of 40."],
+    [
+      "packGradients",
+      packGradients,
+      { record: packGradients.record.subarray(1) },
+      "record must be a Uint8Array of 520, not of 519.",
+    ],
+    [
+      "unpackGradients",
+      unpackGradients,
+      { count: 600 },
+      "record must be a Uint8Array of 780, not of 520.",
+    ],
+    [
+      "addRecords",
+      addRecords,
+      { sum: new Int8Array(addRecords.sum.length) },
+      "sum must be a Uint8Array.",
+    ],
+    ["addRecords", addRecords, { count: 4 }, "records must be a Uint8Array of 2080, not of 1560."],
+    ["addRecords", addRecords, { count: 4097 }, "count must be a whole number from 1 to 4096."],
+    [
+      "addRecords",
+      addRecords,
+      { sum: records.subarray(0, 520) },
+      "records and sum must not overlap.",
+    ],
+    [
+      "addRecords",
+      { ...addRecords, records: records.subarray(0, 520), count: 1 },
+      { sum: records.subarray(519, 1039) },
+      "records and sum must not overlap.",
+    ],
     // Tokens
     [
       "forwardSequence",
@@ -227,6 +262,7 @@ function calls(addon: Addon): Call[] {
     ["adamStep", adam],
     ["sgdStep", { ...common, moment, momentum }],
     ["rmsPropStep", { ...common, moment, decay, epsilon }],
+    ...Object.entries(recordCalls(draw)),
     ["openDecodeSession", decodeArguments({ ...session, embedding: 4 }, draw)],
     ...layers.map((sizes) => [
       "forwardSequence",
@@ -342,7 +378,7 @@ function notThisList(list: readonly unknown[]): WrongValues {
   ];
 }
 
-function notThisArray(array: Float32Array | Int32Array): WrongValues {
+function notThisArray(array: Float32Array | Int32Array | Uint8Array): WrongValues {
   const { length } = array;
   const Type = array.constructor as Float32ArrayConstructor;
   const Other = array instanceof Int32Array ? Float32Array : Int32Array;
@@ -354,6 +390,8 @@ function notThisArray(array: Float32Array | Int32Array): WrongValues {
     ["a plain list", [...array]],
     ["of the other type", new Other(length)],
     ["of doubles", new Float64Array(length)],
+    ["of signed bytes", new Int8Array(length)],
+    ["of clamped bytes", new Uint8ClampedArray(length)],
     ["of unsigned integers", new Uint32Array(length)],
     ["one number short", new Type(length - 1)],
     ["empty", new Type(0)],
@@ -364,7 +402,7 @@ function notThisArray(array: Float32Array | Int32Array): WrongValues {
 }
 
 function wrongValuesFor(name: string, value: unknown): WrongValues {
-  if (value instanceof Float32Array || value instanceof Int32Array) {
+  if (value instanceof Float32Array || value instanceof Int32Array || value instanceof Uint8Array) {
     return [...NEVER_RIGHT, ...notThisArray(value)];
   }
   if (Array.isArray(value)) return [...NEVER_RIGHT, ...notThisList(value)];
