@@ -1,7 +1,7 @@
 import { CELLS } from "../config/cells.js";
 import { MOMENT_NAMES, type MomentName } from "../config/optimization.js";
 import { parameterShapes } from "../config/parameters.js";
-import type { RunConfig } from "../config/run.js";
+import { batchRows, type RunConfig } from "../config/run.js";
 import { CharnnError } from "../errors.js";
 import { type NamedTensor, shown, type TensorEntry } from "./safetensors.js";
 
@@ -36,7 +36,7 @@ export function tensorShapes({
     addParameters((name) => momentName(name, moment));
   }
   for (let layer = 0; layer < model.layers; layer++) {
-    const shape = [training.batchSize, model.hiddenSize];
+    const shape = [batchRows(training), model.hiddenSize];
     shapes.set(stateName(layer, "hidden"), shape);
     if (CELLS[model.cell].hasCellState) shapes.set(stateName(layer, "cell"), shape);
   }

@@ -49,6 +49,8 @@ export const RUNS_FOLDER = "checkpoints";
 export const MAX_LAYERS = 64;
 /** Units of a layer, characters of a vocabulary, windows of a batch and the like. */
 export const MAX_SIZE = 65_536;
+/** Workers of a run. */
+export const MAX_WORKERS = 1_024;
 /** Far more steps than any run takes, and few enough to be counted on from there. */
 export const MAX_STEPS = 1e15;
 export const MAX_EPOCHS = 100_000;

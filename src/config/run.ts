@@ -64,6 +64,14 @@ export type TrainingConfig = {
   readonly [Name in Exclude<NamesIn<"training">, OptionalName>]: NonNullable<TrainSettings[Name]>;
 } & { readonly [Name in OptionalName]?: TrainSettings[Name] };
 
+/** Sequences that a run reads side by side: the batches of all workers. */
+export function batchRows({
+  batchSize,
+  workers = 1,
+}: Pick<TrainingConfig, "batchSize" | "workers">): number {
+  return batchSize * workers;
+}
+
 /** When a run ends: whichever comes first. */
 export type Limits = { readonly [Name in NamesIn<"limits">]?: TrainSettings[Name] };
 

@@ -56,8 +56,10 @@ export interface TrainSettings extends BackendSettings {
   /** Characters that occur less often in the training part become one unknown character. */
   readonly minCount?: number | undefined;
 
-  /** Windows in a batch. Default: by the preset. */
+  /** Windows in a batch, of each worker. Default: by the preset. */
   readonly batchSize?: number | undefined;
+  /** How many batches are learned from side by side in each step. Default: 1. */
+  readonly workers?: number | undefined;
   /** Characters in a window. Default: 64. */
   readonly seqLength?: number | undefined;
   /** Default: `lanes`, parallel parts of the text with the state carried on. */

@@ -1,8 +1,20 @@
 import { CharnnError } from "../errors.js";
 import { formatCount } from "../text.js";
 
+interface Shape {
+  readonly batchSize: number;
+  readonly seqLength: number;
+}
+
+/** How a text is read for training. */
+interface Reading {
+  readonly batching?: "lanes" | "windows";
+  /** Each has batches of its own. */
+  readonly workers?: number;
+}
+
 /**
- * A batch size and a sequence length that fit a text for training: each row has a whole window, or,
+ * A batch size, of each worker, and a sequence length that fit a text for training: each row has a whole window, or,
  * for windows, there is one for each row of a batch. What was asked for stays, and is a
  * {@link CharnnError} `TEXT_TOO_SHORT` where it can't fit; defaults are halved until they fit, which
  * `note` tells in a sentence. Lines (`documents`) always fit.
@@ -10,17 +22,17 @@ import { formatCount } from "../text.js";
 export function fitBatchShape(
   characters: number,
   asked: { readonly batchSize?: number | undefined; readonly seqLength?: number | undefined },
-  defaults: { readonly batchSize: number; readonly seqLength: number },
-  batching: "lanes" | "windows" = "lanes",
+  defaults: Shape,
+  { batching = "lanes", workers = 1 }: Reading = {},
 ): { batchSize: number; seqLength: number; note?: string } {
   let batchSize = asked.batchSize ?? defaults.batchSize;
   let seqLength = asked.seqLength ?? defaults.seqLength;
   const wanted = { batchSize, seqLength };
-  while (charactersNeeded(batchSize, seqLength, batching) > characters) {
+  while (charactersNeeded({ batchSize, seqLength }, { batching, workers }) > characters) {
     const batchCanShrink = asked.batchSize === undefined && batchSize > 1;
     const lengthCanShrink = asked.seqLength === undefined && seqLength > 1;
     if (!batchCanShrink && !lengthCanShrink) {
-      throw tooShort(characters, { batchSize, seqLength }, batching);
+      throw tooShort(characters, { batchSize, seqLength }, { batching, workers });
     }
     if (batchCanShrink && (batchSize >= seqLength || !lengthCanShrink)) {
       batchSize = Math.floor(batchSize / 2);
@@ -31,38 +43,50 @@ export function fitBatchShape(
   if (batchSize === wanted.batchSize && seqLength === wanted.seqLength) {
     return { batchSize, seqLength };
   }
-  const note = `The text for training is short (${formatCount(characters)} characters): batch size ${batchSize} and sequence length ${seqLength} are used in place of ${wanted.batchSize} and ${wanted.seqLength}.`;
+  const note = `The text for training is short (${formatCount(characters)} characters${workers > 1 ? ` for ${formatCount(workers)} workers` : ""}): batch size ${batchSize} and sequence length ${seqLength} are used in place of ${wanted.batchSize} and ${wanted.seqLength}.`;
   return { batchSize, seqLength, note };
 }
 
 /** Characters that a shape needs at least. */
 function charactersNeeded(
-  batchSize: number,
-  seqLength: number,
-  batching: "lanes" | "windows",
+  { batchSize, seqLength }: Shape,
+  { batching = "lanes", workers = 1 }: Reading,
 ): number {
-  return batching === "lanes" ? (batchSize + 1) * seqLength : batchSize + seqLength;
+  const rows = batchSize * workers;
+  return batching === "lanes" ? (rows + 1) * seqLength : rows + seqLength;
 }
 
 /** The error for a text with fewer characters than a shape needs. */
-export function tooShort(
-  characters: number,
-  { batchSize, seqLength }: { readonly batchSize: number; readonly seqLength: number },
-  batching: "lanes" | "windows",
-): CharnnError {
-  const isCarried = batching === "lanes";
-  const largestBatch = isCarried ? Math.floor(characters / seqLength) - 1 : characters - seqLength;
-  const longest = isCarried ? Math.floor(characters / (batchSize + 1)) : characters - batchSize;
-  const needed = formatCount(charactersNeeded(batchSize, seqLength, batching));
-  const fits = [
-    ...(longest >= 1 ? [`\`batchSize: ${batchSize}\` with \`seqLength: ${longest}\``] : []),
-    ...(largestBatch >= 1
-      ? [`\`batchSize: ${largestBatch}\` with \`seqLength: ${seqLength}\``]
-      : []),
-  ];
+export function tooShort(characters: number, shape: Shape, reading: Reading): CharnnError {
+  const { batchSize, seqLength } = shape;
+  const { workers = 1 } = reading;
+  const needed = formatCount(charactersNeeded(shape, reading));
+  const fits = waysToFit(characters, shape, reading);
+  const ofWorkers = workers > 1 ? ` for each of ${workers} workers` : "";
   return new CharnnError(
     "TEXT_TOO_SHORT",
-    `Batch size ${batchSize} and sequence length ${seqLength} need a text of ${needed} characters, and the text for training has ${formatCount(characters)}.`,
+    `Batch size ${batchSize} and sequence length ${seqLength}${ofWorkers} need a text of ${needed} characters, and the text for training has ${formatCount(characters)}.`,
     fits.length > 0 ? `What fits: ${fits.join("; ")}.` : "Give a longer text, or smaller numbers.",
   );
+}
+
+/** What can be asked for in place of a shape that does not fit. */
+function waysToFit(
+  characters: number,
+  { batchSize, seqLength }: Shape,
+  { batching = "lanes", workers = 1 }: Reading,
+): string[] {
+  const rows = batchSize * workers;
+  const isCarried = batching === "lanes";
+  const most = isCarried ? Math.floor(characters / seqLength) - 1 : characters - seqLength;
+  const [largestBatch, mostWorkers] = [Math.floor(most / workers), Math.floor(most / batchSize)];
+  const longest = isCarried ? Math.floor(characters / (rows + 1)) : characters - rows;
+  const sizes = [
+    [batchSize, longest],
+    [largestBatch, seqLength],
+  ].filter(([batch, length]) => batch >= 1 && length >= 1);
+  return [
+    ...sizes.map(([batch, length]) => `\`batchSize: ${batch}\` with \`seqLength: ${length}\``),
+    ...(workers > 1 && mostWorkers >= 1 ? [`\`workers: ${mostWorkers}\``] : []),
+  ];
 }

@@ -81,7 +81,7 @@ function parallelBatches(tokens: Tokens, settings: BatchSettings, random: Random
   const { batchSize, seqLength } = settings;
   // The largest offset leaves this many inputs; the last character is only a target.
   const rowLength = Math.floor((tokens.length - 1 - (seqLength - 1)) / batchSize);
-  if (rowLength < 1) throw tooShort(tokens.length, settings, "lanes");
+  if (rowLength < 1) throw tooShort(tokens.length, settings, { batching: "lanes" });
   const batches = Math.ceil(rowLength / seqLength);
   const offsetOf = (epoch: number) => random.fork("lanes", epoch).below(seqLength);
   const arrays = new BatchArrays(seqLength, batchSize);
@@ -105,7 +105,7 @@ function parallelBatches(tokens: Tokens, settings: BatchSettings, random: Random
 function windowBatches(tokens: Tokens, settings: BatchSettings, random: Random): Batches {
   const { batchSize, seqLength, stride } = settings;
   const windows = Math.floor((tokens.length - 1 - seqLength) / stride) + 1;
-  if (windows < 1) throw tooShort(tokens.length, settings, "windows");
+  if (windows < 1) throw tooShort(tokens.length, settings, { batching: "windows" });
   const batches = Math.ceil(windows / batchSize);
   const order = new OfEpoch(function* (epoch) {
     const numbers = numbersBelow(windows);

@@ -237,6 +237,16 @@ function finalState(layers: readonly LayerState[]): ModelState {
   return layers.map(({ hidden, cellState }) => (cellState ? { hidden, cellState } : { hidden }));
 }
 
+export function sumOfScores(scores: readonly Score[]): Score {
+  let [loss, characters, correct] = [0, 0, 0];
+  for (const score of scores) {
+    loss += score.loss;
+    characters += score.characters;
+    correct += score.correct;
+  }
+  return { loss, characters, correct };
+}
+
 /** Adds up how the positions of a batch were predicted. */
 export function scoreOf(
   batch: Batch,

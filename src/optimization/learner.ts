@@ -1,10 +1,14 @@
 import type { ParameterArray } from "../backends/backend.js";
 import type { TrainingConfig } from "../config/run.js";
 import type { Batch } from "../data/batch.js";
+import { learnedCharacters, workerBatch } from "../data/worker-batch.js";
 import type { CharRnn, ModelState, Score } from "../model/char-rnn.js";
 import type { Dropout } from "../model/dropout.js";
 import { parameterArray } from "../model/parameters.js";
+import { workerState } from "../model/worker-state.js";
+import { GradientSum } from "./gradient-sum.js";
 import { createOptimizer, type Optimizer, type OptimizerSettings } from "./optimizer.js";
+import { WorkerGradients } from "./worker-gradients.js";
 
 /** A model with everything that improves it: gradients, an optimizer, and the average of its weights. */
 export class Learner {
@@ -14,34 +18,62 @@ export class Learner {
   /** Of the last batch; once {@link update} was called, those that it used, which are clipped. */
   readonly gradients: ParameterArray;
   readonly optimizer: Optimizer;
-  /** Of the batches since the last update, each times its characters, `[parameters]`. */
-  #sum: Float32Array | undefined;
-  #characters = 0;
-  readonly #accumulates: boolean;
+  readonly workers: number;
+  /** Of the batches since the last update, by worker, where there are several. */
+  readonly #sums: readonly GradientSum[];
+  /** Of this step, where there are several workers. */
+  readonly #ofWorkers: WorkerGradients | undefined;
 
   /** @param training `accumulate`: batches between two updates */
-  constructor(model: CharRnn, training: OptimizerSettings & Pick<TrainingConfig, "accumulate">) {
+  constructor(
+    model: CharRnn,
+    training: OptimizerSettings & Pick<TrainingConfig, "accumulate" | "workers">,
+  ) {
     const { backend, config } = model;
+    const { accumulate, workers = 1 } = training;
     this.model = model;
     this.average = training.averageDecay > 0 ? parameterArray(backend, config) : undefined;
     this.gradients = parameterArray(backend, config);
     this.optimizer = createOptimizer(backend, config, training);
-    this.#accumulates = training.accumulate > 1;
+    this.workers = workers;
+    const { length } = this.gradients.flat;
+    const sums = accumulate > 1 ? workers : 0;
+    this.#sums = Array.from({ length: sums }, () => new GradientSum(length));
+    if (workers > 1) this.#ofWorkers = new WorkerGradients(backend, workers, length);
   }
 
   /**
-   * Forward and backward over a batch. Its gradients count in the next {@link update}.
+   * Forward and backward over a worker's part of a batch: some of its sequences. The gradients count in the next
+   * {@link update}, before which all workers must have learned from the batch.
    *
-   * @param state before the batch; it stays as it is
-   * @returns the loss of its characters, and the state after them
+   * @param batch of all workers
+   * @param state of all, before the batch; it stays as it is
+   * @returns the loss of the worker's characters, and its state after them
    */
   lossAndGradients(
     batch: Batch,
     state: ModelState,
     dropout: Dropout,
+    worker = 0,
   ): { readonly score: Score; readonly state: ModelState } {
-    const result = this.model.lossAndGradients(batch, state, this.gradients, dropout);
-    if (this.#accumulates) this.#add(result.score.characters);
+    const { model, gradients, workers } = this;
+    const sum = this.#sums.at(worker);
+    if (!this.#ofWorkers) {
+      const result = model.lossAndGradients(batch, state, gradients, dropout);
+      sum?.add(gradients, result.score.characters);
+      return result;
+    }
+    const own = workerBatch(batch, worker, workers);
+    const ownState = workerState(state, worker, workers);
+    const characters = learnedCharacters(own);
+    if (characters === 0) {
+      if (!sum) this.#ofWorkers.putNothing(worker);
+      return { score: { loss: 0, characters, correct: 0 }, state: ownState };
+    }
+    const random = dropout.random.fork("worker", worker);
+    const result = model.lossAndGradients(own, ownState, gradients, { ...dropout, random });
+    if (sum) sum.add(gradients, characters);
+    else this.#ofWorkers.put(worker, gradients, characters / learnedCharacters(batch));
     return result;
   }
 
@@ -53,19 +85,14 @@ export class Learner {
    */
   update(learningRate: number, step: number): number {
     const { model, gradients, average } = this;
-    if (this.#sum) {
-      for (let i = 0; i < this.#sum.length; i++) this.#sum[i] /= this.#characters;
-      gradients.write(this.#sum);
-      this.forgetGradients();
-    }
+    this.#join();
     const arrays = { parameters: model.parameters, gradients, average };
     return this.optimizer.step(arrays, learningRate, step);
   }
 
   /** Leaves out of the next update what was learned since the last one. */
   forgetGradients(): void {
-    this.#sum?.fill(0);
-    this.#characters = 0;
+    for (const sum of this.#sums) sum.clear();
   }
 
   /** Frees all but the model. */
@@ -75,11 +102,16 @@ export class Learner {
     this.optimizer.dispose();
   }
 
-  #add(characters: number): void {
-    const values = this.gradients.read();
-    this.#sum ??= new Float32Array(values.length);
-    const sum = this.#sum;
-    for (let i = 0; i < sum.length; i++) sum[i] += characters * values[i];
-    this.#characters += characters;
+  /** Makes the gradients those of all batches and workers since the last update. */
+  #join(): void {
+    const { gradients } = this;
+    const all = this.#sums.reduce((sum, { characters }) => sum + characters, 0);
+    for (const [worker, sum] of this.#sums.entries()) {
+      if (sum.characters > 0) sum.writeMean(gradients);
+      if (sum.characters > 0) this.#ofWorkers?.put(worker, gradients, sum.characters / all);
+      else this.#ofWorkers?.putNothing(worker);
+    }
+    this.forgetGradients();
+    this.#ofWorkers?.join(gradients);
   }
 }

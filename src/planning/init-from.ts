@@ -5,6 +5,7 @@ import type { Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import { parameterViews } from "../model/parameters.js";
+import { rateFactor } from "./worker-rate.js";
 
 /** What must be the same in a model and in the one whose weights it begins with. */
 const SHAPE = ["cell", "layers", "hiddenSize", "embeddingSize"] as const;
@@ -31,7 +32,9 @@ export function settingsFor({ config }: Checkpoint, settings: TrainSettings): Tr
     );
   }
   const { cell, layers, hiddenSize, embeddingSize } = base;
-  const learningRate = settings.learningRate ?? RATE_FACTOR * config.training.learningRate;
+  const { learningRate: before, workers = 1 } = config.training;
+  const factor = (RATE_FACTOR * rateFactor(settings.workers ?? 1)) / rateFactor(workers);
+  const learningRate = settings.learningRate ?? factor * before;
   return { ...settings, cell, layers, hiddenSize, embeddingSize, learningRate };
 }
 

@@ -15,6 +15,7 @@ export interface TrainingShape {
   readonly training: Pick<
     TrainingConfig,
     | "batchSize"
+    | "workers"
     | "seqLength"
     | "optimizer"
     | "averageDecay"
@@ -55,14 +56,14 @@ const SAFE_SHARE = 0.9;
 /** About how many bytes training takes at most. */
 export function trainingBytes(shape: TrainingShape): number {
   const { model, training, backend, evaluation, streams } = shape;
-  const { batchSize, seqLength, optimizer, averageDecay, accumulate } = training;
+  const { batchSize, seqLength, optimizer, averageDecay } = training;
   const masks = [training.dropout, training.recurrentDropout].filter((rate) => rate > 0).length;
   const hasAverage = averageDecay > 0;
   const arrays =
     ARRAYS +
     MOMENT_NAMES[optimizer].length +
     (hasAverage ? 1 : 0) +
-    (accumulate > 1 ? 1 : 0) +
+    workersArrays(training) +
     (backend.name === "tensorflow" ? TENSORFLOW_STEP_ARRAYS[optimizer] : 0);
   const learning = windowBytes(model, backend.name, { time: seqLength, batch: batchSize, masks });
   const scoring = evaluation ? windowBytes(model, backend.name, evaluation) : 0;
@@ -70,6 +71,12 @@ export function trainingBytes(shape: TrainingShape): number {
   const windows = hasAverage ? learning + scoring : Math.max(learning, scoring);
   const besides = threadsBytes(backend) + BESIDES;
   return arrays * parameterBytes(model) + windows + streamsBytes(model, streams) + besides;
+}
+
+/** Arrays of the model's size for sums of gradients, and for records of them, which have a byte for a number. */
+function workersArrays({ workers = 1, accumulate }: TrainingShape["training"]): number {
+  const sums = accumulate > 1 ? workers : 0;
+  return workers > 1 ? sums + (workers + 1) / 4 : sums;
 }
 
 /**
@@ -103,6 +110,7 @@ const ADJUSTABLE = [
   "layers",
   "embeddingSize",
   "batchSize",
+  "workers",
   "seqLength",
   "streams",
   "threads",
@@ -140,7 +148,10 @@ function largestThatFits(shape: TrainingShape, name: Adjustable, left: number): 
     };
     return trainingBytes({ ...other, ...changed }) <= left;
   };
-  let [least, most] = [0, { ...model, ...training, streams, threads: backend.threads }[name]];
+  let [least, most] = [
+    0,
+    { ...model, workers: 1, ...training, streams, threads: backend.threads }[name],
+  ];
   while (most - least > 1) {
     const middle = Math.floor((least + most) / 2);
     if (fits(middle)) least = middle;
@@ -152,10 +163,11 @@ function largestThatFits(shape: TrainingShape, name: Adjustable, left: number): 
 }
 
 function needOf(shape: TrainingShape): string {
-  const { batchSize, seqLength } = shape.training;
+  const { batchSize, seqLength, workers = 1 } = shape.training;
   const count = parameterCount(shape.model).toLocaleString("en");
   return (
     `Training needs about ${memorySize(trainingBytes(shape))} of memory ` +
-    `for ${count} parameters and batches of ${batchSize} times ${seqLength} characters`
+    `for ${count} parameters and batches of ${batchSize} times ${seqLength} characters` +
+    (workers > 1 ? ` of ${workers} workers` : "")
   );
 }

@@ -4,7 +4,7 @@ import { ngramBaseline } from "../baselines/ngram.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { modelConfig } from "../config/model.js";
 import type { PresetName } from "../config/names.js";
-import { namesIn, type RunConfig } from "../config/run.js";
+import { batchRows, namesIn, type RunConfig } from "../config/run.js";
 import { definedOnly, pick } from "../config/schema.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import type { TrainSettings } from "../config/train-settings.js";
@@ -34,6 +34,7 @@ import {
 } from "./presets.js";
 import { lengthOfNewRun } from "./run-length.js";
 import { operationsPerSecond } from "./trial.js";
+import { rateFactor } from "./worker-rate.js";
 
 /**
  * The n-gram baseline may take a small part of a limited time. How much it counts depends on the time that is
@@ -114,7 +115,8 @@ export function batchesOf(
   { train, documents, vocabulary }: Corpus,
 ): Batches {
   const random = Random.fromSeed(training.randomSeed).fork("batches");
-  return createBatches(train, documents, vocabulary, training, random);
+  const settings = { ...training, batchSize: batchRows(training) };
+  return createBatches(train, documents, vocabulary, settings, random);
 }
 
 /** The n-gram baseline on the validation part, nats/char. */
@@ -166,7 +168,7 @@ function withDefaults(
   const characters = corpus.train.tokens.length;
   const shape: ReturnType<typeof fitBatchShape> = corpus.documents
     ? { batchSize: all.batchSize, seqLength: all.seqLength }
-    : fitBatchShape(characters, settings, defaults, all.batching);
+    : fitBatchShape(characters, settings, defaults, all);
   const { batchSize, seqLength, note } = shape;
   const limits = limitsOf(settings) ?? { epochs: defaultEpochs(characters) };
   const { split, lineEnds, normalize, lowercase } = corpusSettings(settings);
@@ -186,6 +188,8 @@ function withDefaults(
     },
     training: {
       ...pick(all, namesIn("training")),
+      workers: all.workers > 1 ? all.workers : undefined,
+      learningRate: settings.learningRate ?? all.learningRate * rateFactor(all.workers),
       preset,
       split,
       batchSize,

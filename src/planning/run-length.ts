@@ -1,5 +1,5 @@
 import type { Backend } from "../backends/backend.js";
-import type { RunConfig } from "../config/run.js";
+import { batchRows, type RunConfig } from "../config/run.js";
 import type { TrainSettings } from "../config/train-settings.js";
 import type { Batches } from "../data/batches.js";
 import type { Corpus } from "../data/corpus.js";
@@ -127,8 +127,8 @@ function fitToLength(
   totalSteps: number | undefined,
 ): RunConfig {
   const { model, text, training } = config;
-  const { batchSize, seqLength, accumulate } = training;
-  const characters = (totalSteps ?? 0) * batchSize * seqLength * accumulate;
+  const { seqLength, accumulate } = training;
+  const characters = (totalSteps ?? 0) * batchRows(training) * seqLength * accumulate;
   const epochs = totalSteps === undefined ? MAX_EPOCHS : characters / text.trainCharacters;
   const fitting = dropoutFor(model, text.trainCharacters, epochs);
   const rates = {

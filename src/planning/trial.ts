@@ -2,7 +2,7 @@ import { median } from "../arrays.js";
 import type { Backend } from "../backends/backend.js";
 import type { Clock } from "../clock.js";
 import { parameterCount } from "../config/parameters.js";
-import type { RunConfig } from "../config/run.js";
+import { batchRows, type RunConfig } from "../config/run.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import type { Batch } from "../data/batch.js";
 import type { Batches } from "../data/batches.js";
@@ -138,7 +138,7 @@ async function secondsPerStep(
   batches: Batches,
   options: TrialOptions,
 ): Promise<number> {
-  const { accumulate, batchSize, randomSeed } = training;
+  const { accumulate, randomSeed } = training;
   const tried = Math.min(accumulate, MAX_BATCHES_IN_STEP);
   await batches.prepare(0, options.signal);
   const all = batches.batchesInEpoch(0);
@@ -151,11 +151,14 @@ async function secondsPerStep(
   );
   const dropout = { rates: training, random: Random.fromSeed(randomSeed).fork("dropout") };
   const learner = new Learner(model, training);
-  const state = model.zeroState(batchSize);
+  const state = model.zeroState(batchRows(training));
   try {
     const seconds = await secondsOf(() => {
       for (let part = 0; part < tried; part++) {
-        learner.lossAndGradients(batches.at(0, index), state, dropout);
+        const batch = batches.at(0, index);
+        for (let worker = 0; worker < learner.workers; worker++) {
+          learner.lossAndGradients(batch, state, dropout, worker);
+        }
       }
       learner.update(0, 1);
     }, options);

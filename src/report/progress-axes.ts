@@ -1,3 +1,4 @@
+import { batchRows } from "../config/run.js";
 import type { Point } from "../runs/thinned.js";
 import { steadilyBinned } from "./binned.js";
 import type { AxisMetric } from "./page/script/data.js";
@@ -69,8 +70,8 @@ function epochsBy(
 /** How many steps an epoch takes by the settings of a run; for lists of lines only the text tells. */
 function stepsInEpoch(facts: ReportedRun["facts"]): number | undefined {
   if (!facts || facts.config.text.documents) return undefined;
-  const { batchSize, stride, accumulate } = facts.config.training;
-  return facts.config.text.trainCharacters / (batchSize * stride * accumulate);
+  const { training, text } = facts.config;
+  return text.trainCharacters / (batchRows(training) * training.stride * training.accumulate);
 }
 
 function charactersBy(
@@ -80,6 +81,6 @@ function charactersBy(
   if (!facts) return undefined;
   const { text, training } = facts.config;
   if (text.documents) return epochAt && ((step) => epochAt(step) * text.trainCharacters);
-  const inStep = training.batchSize * training.seqLength * training.accumulate;
+  const inStep = batchRows(training) * training.seqLength * training.accumulate;
   return (step) => step * inStep;
 }

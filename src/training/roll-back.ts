@@ -1,4 +1,10 @@
-import { firstProgress, MAX_ROLLBACKS, type Progress, type RunConfig } from "../config/run.js";
+import {
+  batchRows,
+  firstProgress,
+  MAX_ROLLBACKS,
+  type Progress,
+  type RunConfig,
+} from "../config/run.js";
 import { evaluationBatches } from "../data/evaluation-batches.js";
 import { CharnnError } from "../errors.js";
 import { evaluate } from "../evaluation/evaluate.js";
@@ -65,7 +71,7 @@ async function restoreBeginning(run: Run): Promise<Progress> {
 }
 
 function clearState(run: Run): void {
-  run.state = run.learner.model.zeroState(run.config.training.batchSize);
+  run.state = run.learner.model.zeroState(batchRows(run.config.training));
 }
 
 /** Whether the weights are not those of a step by which the loss exploded. */

@@ -1,7 +1,7 @@
 import type { SelectedBackend } from "../backends/select.js";
 import { cleanUp } from "../clean-up.js";
 import type { Clock } from "../clock.js";
-import type { Progress, RunConfig } from "../config/run.js";
+import { batchRows, type Progress, type RunConfig } from "../config/run.js";
 import type { Batches } from "../data/batches.js";
 import type { Corpus } from "../data/corpus.js";
 import { CharRnn } from "../model/char-rnn.js";
@@ -64,7 +64,7 @@ export function createRun({ model, ...parts }: RunParts): Run {
     evalModel,
     random: Random.fromSeed(config.training.randomSeed),
     bestAside: undefined,
-    state: model.zeroState(config.training.batchSize),
+    state: model.zeroState(batchRows(config.training)),
     dispose() {
       learner.dispose();
       model.dispose();

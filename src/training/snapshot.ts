@@ -7,6 +7,7 @@ import {
   trainingName,
 } from "../checkpoint/checkpoint-tensors.js";
 import type { NamedTensor } from "../checkpoint/safetensors.js";
+import { batchRows } from "../config/run.js";
 import { parameterViews } from "../model/parameters.js";
 import type { Run } from "./run.js";
 
@@ -27,7 +28,7 @@ export function checkpointOf(run: Run): Checkpoint {
   for (const [moment, array] of optimizer.moments) {
     putParameters(array, (name) => momentName(name, moment));
   }
-  const stateShape = [config.training.batchSize, config.model.hiddenSize];
+  const stateShape = [batchRows(config.training), config.model.hiddenSize];
   for (const [layer, { hidden, cellState }] of state.entries()) {
     put(stateName(layer, "hidden"), stateShape, hidden);
     if (cellState) put(stateName(layer, "cell"), stateShape, cellState);

@@ -13,7 +13,8 @@ import { evaluationBatches } from "../data/evaluation-batches.js";
 import { Inputs } from "../data/inputs.js";
 import { evaluate } from "../evaluation/evaluate.js";
 import { inMemoryThroughout } from "../memory.js";
-import type { Score } from "../model/char-rnn.js";
+import { type ModelState, type Score, sumOfScores } from "../model/char-rnn.js";
+import { joinedState } from "../model/worker-state.js";
 import { learningRateAt } from "../optimization/schedule.js";
 import type { PlanOptions } from "../planning/corpus-settings.js";
 import { FIXED, trainingOutOfMemory, trainingShape } from "../planning/memory-need.js";
@@ -159,22 +160,27 @@ async function lossAndGradients(
   signal: AbortSignal | undefined,
 ): Promise<Score> {
   const turns = new Turns(signal);
-  let [loss, characters, correct] = [0, 0, 0];
+  const ofParts: Score[] = [];
   for (let part = 0; part < training.accumulate; part++) {
-    if (turns.isDue()) await turns.take();
     signal?.throwIfAborted();
     const batch = await position.next(signal);
     const dropout = { rates: training, random: random.fork("dropout", progress.step, part) };
-    const { score, state } = await turns.during(() =>
-      learner.lossAndGradients(batch, position.state, dropout),
-    );
+    const scores: Score[] = [];
+    const states: ModelState[] = [];
+    for (let worker = 0; worker < learner.workers; worker++) {
+      if (turns.isDue()) await turns.take();
+      const { score, state } = await turns.during(() =>
+        learner.lossAndGradients(batch, position.state, dropout, worker),
+      );
+      scores.push(score);
+      states.push(state);
+    }
+    const score = sumOfScores(scores);
     // The state goes on to the next batch; the gradient does not.
-    position.pass(state, Number.isFinite(score.loss));
-    loss += score.loss;
-    characters += score.characters;
-    correct += score.correct;
+    position.pass(joinedState(states), Number.isFinite(score.loss));
+    ofParts.push(score);
   }
-  return { loss, characters, correct };
+  return sumOfScores(ofParts);
 }
 
 /** An evaluation where one is due, and otherwise a checkpoint where that is. */

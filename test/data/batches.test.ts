@@ -432,7 +432,7 @@ test("the shape that fits a text makes batches, no matter how long the text", ()
   fc.assert(
     fc.property(fc.integer({ min: 2, max: 9_000 }), fc.boolean(), (length, lanes) => {
       const batching = lanes ? "lanes" : "windows";
-      const fitted = fitBatchShape(length, {}, DEFAULTS, batching);
+      const fitted = fitBatchShape(length, {}, DEFAULTS, { batching });
       const batches = batchesOf(new Uint8Array(length), { ...fitted, batching });
       assert.equal(batches.at(0, 0).time, fitted.seqLength);
       assert.equal(batches.at(0, 0).batch, fitted.batchSize);
@@ -457,7 +457,7 @@ test("a shape that was asked for and can't fit is refused, and the one in the hi
       { batchSize: 1_200 },
     ]) {
       assert.throws(
-        () => fitBatchShape(1_000, asked, DEFAULTS, batching),
+        () => fitBatchShape(1_000, asked, DEFAULTS, { batching }),
         (error: Error & { hint?: string }) => {
           failsWith("TEXT_TOO_SHORT", "has 1,000", "What fits")(error);
           const pairs = [
@@ -466,7 +466,7 @@ test("a shape that was asked for and can't fit is refused, and the one in the hi
           assert.ok(pairs.length > 0);
           for (const [, batchSize, seqLength] of pairs) {
             const named = { batchSize: Number(batchSize), seqLength: Number(seqLength) };
-            assert.deepEqual(fitBatchShape(1_000, named, DEFAULTS, batching), named);
+            assert.deepEqual(fitBatchShape(1_000, named, DEFAULTS, { batching }), named);
           }
           return true;
         },
@@ -474,6 +474,31 @@ test("a shape that was asked for and can't fit is refused, and the one in the hi
     }
   }
   assert.throws(() => fitBatchShape(1, {}, DEFAULTS), failsWith("TEXT_TOO_SHORT", "longer text"));
+});
+
+test("a text that is too short for all workers is refused, and each of the hints does fit", () => {
+  for (const batching of ["lanes", "windows"] as const) {
+    const asked = { batchSize: 60, seqLength: 20 };
+    const reading = { batching, workers: 40 };
+    assert.throws(
+      () => fitBatchShape(1_500, asked, DEFAULTS, reading),
+      (error: Error & { hint?: string }) => {
+        failsWith("TEXT_TOO_SHORT", "for each of 40 workers", "What fits")(error);
+        const ways = (error.hint ?? "").replace(/^What fits: |\.$/g, "").split("; ");
+        assert.ok(ways.length >= 2, error.hint);
+        for (const way of ways) {
+          const named: Record<string, number> = {};
+          for (const [, name, value] of way.matchAll(/`(\w+): (\d+)`/g))
+            named[name] = Number(value);
+          const { workers = 40, ...shape } = named;
+          fitBatchShape(1_500, { ...asked, ...shape }, DEFAULTS, { batching, workers });
+        }
+        return true;
+      },
+    );
+  }
+  const { batchSize } = fitBatchShape(2_000, {}, DEFAULTS, { workers: 4 });
+  assert.ok(batchSize * 4 <= 64 && batchSize >= 4, `batch size ${batchSize}`);
 });
 
 test("evaluation of a part scores batch rows from all over a text, always the same, each position once", async () => {

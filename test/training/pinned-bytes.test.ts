@@ -52,6 +52,8 @@ const VARIANTS: Readonly<Record<string, Partial<TrainSettings>>> = {
     ...{ layers: 2, dropout: 0.2, inputDropout: 0.2, recurrentDropout: 0.2, weightDropout: 0.2 },
   },
   "accumulated batches": { accumulate: 3 },
+  "three workers": { workers: 3, dropout: 0.2 },
+  "two workers, accumulated batches": { workers: 2, accumulate: 2 },
   ...Object.fromEntries(
     OPTIMIZER_NAMES.map((optimizer) => [
       `${optimizer}, weight decay, clipping`,

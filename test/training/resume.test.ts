@@ -77,6 +77,17 @@ const CASES: readonly { title: string; settings: Partial<TrainSettings> }[] = [
     settings: { cell: "gru", accumulate: 3, schedule: "linear", batchSize: 2, seqLength: 7 },
   },
   {
+    title: "LSTM, three workers, windows with an uneven last batch, dropout",
+    settings: {
+      ...{ cell: "lstm", workers: 3, batching: "windows", batchSize: 2, seqLength: 4 },
+      ...{ dropout: 0.2, inputDropout: 0.1, recurrentDropout: 0.1 },
+    },
+  },
+  {
+    title: "GRU, two workers, two batches a step",
+    settings: { cell: "gru", workers: 2, accumulate: 2, batchSize: 2, seqLength: 3 },
+  },
+  {
     title: "GRU, a rate that falls on plateaus",
     settings: { cell: "gru", schedule: "plateau", learningRate: 0.05 },
   },

@@ -131,8 +131,10 @@ function results({ config: { text }, progress }: ListedRun): string[][] {
 }
 
 function trainingRows({ config: { training } }: ListedRun): string[][] {
+  const { workers = 1, batchSize, batching, seqLength } = training;
+  const ofWorkers = workers > 1 ? ` for each of ${counted(workers, "worker")}` : "";
   return [
-    ["batches", `${training.batchSize} ${training.batching} of ${training.seqLength} characters`],
+    ["batches", `${batchSize} ${batching} of ${seqLength} characters${ofWorkers}`],
     [
       "optimizer",
       `${training.optimizer}, learning rate ${training.learningRate}, ${training.schedule}`,

@@ -77,13 +77,15 @@ function modelLine({ config: { model }, parameters, preset }: StartEvent): strin
   return `${modelName(model)}${preset ? ` (preset ${preset})` : ""}, ${size}`;
 }
 
-/** `2,520 steps, 60 epochs; about 3 min, 127 MB, 2 threads` */
+/** `2,520 steps, 60 epochs; about 3 min, 127 MB of memory, 4 workers, 2 threads` */
 function runLine(event: StartEvent): string {
-  const { expectedSeconds, expectedBytes, backend } = event;
+  const { expectedSeconds, expectedBytes, backend, config } = event;
+  const { workers = 1 } = config.training;
   const threads = counted(backend.threads, "thread");
   const needs = [
     ...(expectedSeconds === undefined ? [] : [expectedTime(expectedSeconds)]),
     `${bytes(expectedBytes)} of memory`,
+    ...(workers > 1 ? [counted(workers, "worker")] : []),
     backend.name === "native" ? threads : `${threads} of ${backend.name}`,
   ];
   return `${lengthOf(event)}; ${needs.join(", ")}`;
