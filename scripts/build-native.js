@@ -30,7 +30,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const sources = join(root, "native");
 
 const SHARED = ["isa.cc", ...["rnn", "loss", "decode", "parallel"].flatMap(sourcesIn)];
-const ADDON = [...SHARED, ...sourcesIn("addon")];
+const ADDON = [...SHARED, ...sourcesIn("mpi"), ...sourcesIn("addon")];
 const TEST = [...SHARED, ...sourcesIn("test")];
 const FUZZ = [...TEST.filter((source) => source !== "test/main.cc"), ...sourcesIn("fuzz")];
 const SOURCES = { addon: ADDON, test: TEST, fuzz: FUZZ };
@@ -124,7 +124,9 @@ async function compileInto(output, { compiler, platform, kind, strict, sanitize 
   ];
   const objects = await sayingHowFar(jobs.length, (onDone) => inParallel(jobs, onDone));
   const link = linkFlags(kind, compiler, platform, sanitize);
-  await callCompiler(compiler, [...flags, ...link, ...objects, "-o", output]);
+  // dlopen is in a library of its own in glibc before 2.34.
+  const libraries = platform.os === "linux" ? ["-ldl"] : [];
+  await callCompiler(compiler, [...flags, ...link, ...objects, ...libraries, "-o", output]);
 }
 
 /** Does a work of `count` files; every ten seconds a line says how many are done. */

@@ -4,6 +4,7 @@
 #include "addon/functions.h"
 #include "addon/instance.h"
 #include "addon/values.h"
+#include "mpi/library.h"
 #include "parallel/physical_cores.h"
 
 #if defined(__linux__)
@@ -81,6 +82,8 @@ napi_value call(napi_env env, napi_callback_info info) {
     return function(env, Arguments(env, object));
   } catch (const BadArgument& error) {
     napi_throw_type_error(env, nullptr, error.what());
+  } catch (const MpiUnavailable& error) {
+    napi_throw_error(env, "CHARNN_MPI_UNAVAILABLE", error.what());
   } catch (const Stopped& error) {
     napi_throw_error(env, "CHARNN_STOPPED", error.what());
   } catch (const std::exception& error) {
@@ -119,6 +122,12 @@ napi_value start(napi_env env, napi_value exports) {
   define(env, exports, "releaseSignals", call<release_signals>);
   define(env, exports, "resumeKernels", call<resume_kernels>);
   define(env, exports, "leaveSignals", call<leave_signals>);
+  define(env, exports, "openMpi", call<open_mpi>);
+  define(env, exports, "exchangeBytes", call<exchange_bytes>);
+  define(env, exports, "gatherBytes", call<gather_bytes>);
+  define(env, exports, "broadcastBytes", call<broadcast_bytes>);
+  define(env, exports, "abortMpi", call<abort_mpi>);
+  define(env, exports, "closeMpi", call<close_mpi>);
   define(env, exports, "openDecodeSession", call<open_decode_session>);
   define(env, exports, "stepDecodeSession", step_decode_session);
   define(env, exports, "readDecodeState", read_decode_state);

@@ -60,6 +60,29 @@ std::string Arguments::text(const char* name) const {
   return std::string(buffer, length);
 }
 
+std::vector<std::string> Arguments::texts(const char* name) const {
+  napi_value array = get(name);
+  uint32_t count;
+  if (napi_get_array_length(env_, array, &count) != napi_ok)
+    throw BadArgument(expected(name, "an array of strings"));
+  std::vector<std::string> texts;
+  for (uint32_t index = 0; index < count; ++index) {
+    napi_value value;
+    size_t length;
+    check(napi_get_element(env_, array, index, &value), name);
+    if (napi_get_value_string_utf8(env_, value, nullptr, 0, &length) != napi_ok)
+      throw BadArgument(expected(name, "an array of strings"));
+    // With room for the NUL that the call writes.
+    std::string text(length + 1, '\0');
+    check(napi_get_value_string_utf8(env_, value, text.data(), text.size(), &length), name);
+    text.resize(length);
+    if (text.find('\0') != std::string::npos)
+      throw BadArgument(expected(name, "strings without NUL characters"));
+    texts.push_back(std::move(text));
+  }
+  return texts;
+}
+
 void* Arguments::typed_array(const char* name, napi_typedarray_type type, const char* type_name,
                              size_t* length) const {
   napi_value value = get(name);
@@ -103,6 +126,10 @@ float* Arguments::floats(const char* name, size_t length) const {
 
 float* Arguments::floats_or_null(const char* name, size_t length) const {
   return has(name) ? floats(name, length) : nullptr;
+}
+
+uint8_t* Arguments::bytes(const char* name, size_t* length) const {
+  return static_cast<uint8_t*>(typed_array(name, napi_uint8_array, "a Uint8Array", length));
 }
 
 int32_t* Arguments::integers(const char* name, size_t length) const {

@@ -33,10 +33,14 @@ class Arguments {
   size_t size(const char* name, size_t least, size_t most) const;
   bool flag(const char* name) const;
   std::string text(const char* name) const;
+  /// An array of strings of any length, without NUL characters.
+  std::vector<std::string> texts(const char* name) const;
   /// A Float32Array of exactly `length` numbers.
   float* floats(const char* name, size_t length) const;
   /// Likewise, or null where it is not given.
   float* floats_or_null(const char* name, size_t length) const;
+  /// A Uint8Array, whose length is stored in `length`.
+  uint8_t* bytes(const char* name, size_t* length) const;
   /// An Int32Array of exactly `length` numbers.
   int32_t* integers(const char* name, size_t length) const;
   /// A Uint8Array of exactly `length` bytes.

@@ -42,6 +42,16 @@ napi_value release_signals(napi_env env, const Arguments& arguments);
 /// Leaves signals of the process to threads other than JavaScript's.
 napi_value leave_signals(napi_env env, const Arguments& arguments);
 
+/// Loads an MPI library and starts MPI, once in a process.
+/// @returns rank, number of processes, the library's file and what it says of its version
+napi_value open_mpi(napi_env env, const Arguments& arguments);
+napi_value exchange_bytes(napi_env env, const Arguments& arguments);
+napi_value gather_bytes(napi_env env, const Arguments& arguments);
+napi_value broadcast_bytes(napi_env env, const Arguments& arguments);
+/// Ends all processes, this one too.
+napi_value abort_mpi(napi_env env, const Arguments& arguments);
+napi_value close_mpi(napi_env env, const Arguments& arguments);
+
 /// @returns a handle for the functions below, which take their arguments one by one
 napi_value open_decode_session(napi_env env, const Arguments& arguments);
 /// @param info the handle, tokens and logits

@@ -10,6 +10,7 @@
 
 #include "isa.h"
 #include "kernels.h"
+#include "mpi/mpi.h"
 #include "parallel/thread_team.h"
 
 namespace charnn {
@@ -21,6 +22,8 @@ struct Instance {
   /// Shared with decoding sessions, which keep the one that they were opened with.
   std::shared_ptr<ThreadTeam> team = std::make_shared<ThreadTeam>(1);
   std::vector<double> block_sums;
+  /// While MPI is open; of one instance only.
+  std::unique_ptr<Mpi> mpi;
 };
 
 /// Set by a guarded signal, until JavaScript has heard it.

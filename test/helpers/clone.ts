@@ -65,7 +65,7 @@ export async function clone(t: TestContext): Promise<Clone> {
   for (const name of COPIED) await cp(path.join(ROOT, name), at(name), { recursive: true });
   await write("src/cli/main.ts", "export const main = () => 0;\n");
   await cp(path.join(ROOT, "dist/data-folder.js"), at("src/data-folder.ts"));
-  for (const name of ["addon/addon", "decode/decode", "isa", "kernels", "loss/loss"]) {
+  for (const name of ["addon/addon", "decode/decode", "isa", "kernels", "loss/loss", "mpi/mpi"]) {
     await write(`native/${name}.cc`, "int x;\n");
   }
   for (const name of ["parallel/team.cc", "rnn/gru.cc", "test/main.cc", "fuzz/a.cc", "inline.h"]) {

@@ -6,6 +6,7 @@ import { systemErrorCode } from "../../system-error-code.js";
 import { BackendError, loaderReason } from "../backend-error.js";
 import type { KernelFunctions, Kernels } from "../kernels/kernels.js";
 import { isCutShort } from "./cut-file.js";
+import type { MpiFunctions } from "./mpi-functions.js";
 
 /** The one number that both sides must agree on; `native/addon/addon.cc` has the same. */
 const INTERFACE = 11;
@@ -23,7 +24,7 @@ interface AddonFacts {
 }
 
 /** The functions in `native/addon/`: the kernels, and everything else that needs an addon. */
-export interface Addon extends KernelFunctions {
+export interface Addon extends KernelFunctions, MpiFunctions {
   describe(): AddonFacts;
   /** For all calls that follow in this process; sessions keep the threads that they were opened with. */
   setThreads(settings: { readonly threads: number }): void;

@@ -1,0 +1,236 @@
+/** What the addon calls of MPI, with libraries that stand in for each interface of MPIs. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { onTheAddon } from "../../helpers/addon.js";
+import { mpiStandIn, whyNoStandIn } from "../../helpers/mpi-stand-in.js";
+import { moduleOf, outcomeOf } from "../../helpers/program.js";
+
+/** What each stand-in is compiled with. */
+const INTERFACES = {
+  "Open MPI": ["OPEN_MPI"],
+  MPICH: [],
+  "the MPI standard": ["ABI", "ABI_VERSION=1"],
+  "MPICH, in versions that know of the standard's": ["ABI_VERSION=0"],
+};
+
+/** By its address, which a thread's module needs. */
+const ADDON = new URL("../../../dist/backends/native/addon.js", import.meta.url).href;
+
+const START = `
+  import { Worker } from "node:worker_threads";
+  import { loadAddon } from "${ADDON}";
+  const addon = loadAddon();
+  const open = (...libraries) => addon.openMpi({ libraries });
+  const bytes = (...numbers) => Uint8Array.from(numbers);
+  const lengths = (...numbers) => Int32Array.from(numbers);
+  const say = (...words) => console.log(...words);
+  const failure = (work) => {
+    try {
+      work();
+    } catch ({ name, code, message }) {
+      say([name, code].filter(Boolean).join(" ") + ": " + message);
+    }
+  };`;
+
+/** The lines that a program prints. */
+async function linesOf(program: string): Promise<{ code: number | string; lines: string[] }> {
+  const { code, stdout } = await outcomeOf(`${START}\n${program}`);
+  return { code, lines: stdout.split("\n") };
+}
+
+onTheAddon("The native addon", () => {
+  for (const [name, defined] of Object.entries(INTERFACES)) {
+    test(`The native addon moves bytes by the interface of ${name}`, {
+      skip: whyNoStandIn,
+    }, async () => {
+      const library = await mpiStandIn(...defined);
+      const { code, lines } = await linesOf(`
+        const { file, ...facts } = open(${JSON.stringify(library)});
+        say(file === ${JSON.stringify(library)}, JSON.stringify(facts));
+        const received = bytes(0, 0, 0, 0, 0);
+        addon.exchangeBytes({
+          sent: bytes(7, 8, 9),
+          sentLengths: lengths(1, 0, 2),
+          received: received.subarray(1, 4),
+          receivedLengths: lengths(1, 0, 2),
+        });
+        say(received.join(" "));
+        addon.gatherBytes({
+          own: bytes(5, 6),
+          received,
+          receivedLengths: lengths(2, 2, 1),
+        });
+        say(received.join(" "));
+        addon.broadcastBytes({ bytes: received.subarray(0, 3), root: 2 });
+        say(received.join(" "));
+        addon.closeMpi({});`);
+      const facts = { rank: 1, size: 3, version: "Stand-in Version:\t1.2.3\nof a test" };
+      assert.deepEqual(
+        { code, lines },
+        {
+          code: 0,
+          lines: [
+            `true ${JSON.stringify(facts)}`,
+            "0 7 8 9 0",
+            "0 0 5 6 2",
+            "broadcast 3",
+            "2 2 2 6 2",
+          ],
+        },
+      );
+    });
+  }
+
+  test("The native addon broadcasts more than 64 MiB in slices", {
+    skip: whyNoStandIn,
+  }, async () => {
+    const slice = 64 * 2 ** 20;
+    const { code, lines } = await linesOf(`
+      open(${JSON.stringify(await mpiStandIn())});
+      const message = new Uint8Array(${slice} + 1);
+      addon.broadcastBytes({ bytes: message, root: 2 });
+      say(message[0], message.at(-2), message.at(-1));
+      addon.broadcastBytes({ bytes: bytes(), root: 2 });
+      addon.closeMpi({});`);
+    const calls = [slice, 1].map((count) => `broadcast ${count}`);
+    assert.deepEqual({ code, lines }, { code: 0, lines: [...calls, "2 2 2"] });
+  });
+
+  test("The native addon takes the first MPI library that has all functions, and says why not the others", {
+    skip: whyNoStandIn,
+  }, async () => {
+    const lacking = await mpiStandIn("WITHOUT_BCAST");
+    const whole = await mpiStandIn();
+    const missing = `${lacking}.missing`;
+    const { code, lines } = await linesOf(`
+      failure(() => open(${JSON.stringify(missing)}, ${JSON.stringify(lacking)}));
+      say(open(${JSON.stringify(missing)}, ${JSON.stringify(lacking)}, ${JSON.stringify(whole)}).file);
+      addon.closeMpi({});`);
+    assert.equal(code, 0);
+    assert.equal(lines.length, 2, lines.join("\n"));
+    assert.ok(lines[0].startsWith("Error CHARNN_MPI_UNAVAILABLE: "), lines[0]);
+    assert.ok(lines[0].includes(missing), lines[0]);
+    assert.ok(lines[0].endsWith(`; ${lacking}: it has no MPI_Bcast`), lines[0]);
+    assert.equal(lines[1], whole);
+  });
+
+  test("The native addon opens MPI once in a process, and calls it for the thread that did", {
+    skip: whyNoStandIn,
+  }, async () => {
+    const library = JSON.stringify(await mpiStandIn());
+    const worker = moduleOf(`${START}
+      failure(() => addon.broadcastBytes({ bytes: bytes(1), root: 0 }));
+      failure(() => open(${library}));`);
+    const { code, lines } = await linesOf(`
+      const call = () => addon.broadcastBytes({ bytes: bytes(1), root: 0 });
+      failure(call);
+      open(${library});
+      failure(() => open(${library}));
+      const thread = new Worker(new URL("${worker}"));
+      await new Promise((resolve) => thread.on("exit", resolve));
+      addon.closeMpi({});
+      addon.closeMpi({});
+      failure(call);
+      failure(() => open(${library}));`);
+    const notOpen = "Error: MPI is not open.";
+    const before = "Error: MPI was opened before.";
+    assert.deepEqual(
+      { code, lines },
+      { code: 0, lines: [notOpen, before, notOpen, before, notOpen, before] },
+    );
+  });
+
+  test("The native addon refuses wrong arguments of MPI's functions", {
+    skip: whyNoStandIn,
+  }, async () => {
+    const { code, lines } = await linesOf(`
+      failure(() => open(5));
+      failure(() => addon.openMpi({ libraries: "libmpi.so" }));
+      failure(() => open("libmpi\\0.so"));
+      open(${JSON.stringify(await mpiStandIn())});
+      const parts = {
+        sent: bytes(7, 8, 9),
+        sentLengths: lengths(1, 0, 2),
+        received: bytes(0, 0, 0),
+        receivedLengths: lengths(1, 0, 2),
+      };
+      const exchange = (changes) => failure(() => addon.exchangeBytes({ ...parts, ...changes }));
+      exchange({ sent: Int8Array.of(7, 8, 9) });
+      exchange({ sent: bytes(7, 8) });
+      exchange({ sentLengths: lengths(1, 2) });
+      exchange({ sentLengths: [1, 0, 2] });
+      exchange({ received: undefined });
+      exchange({ receivedLengths: lengths(1, -1, 3) });
+      exchange({ receivedLengths: lengths(2 ** 31 - 1, 2 ** 31 - 1, 5) });
+      // Read last, it changes what was read before.
+      const exchangeWith = (changes, change) => {
+        const values = Object.create({ ...parts, ...changes }, {
+          receivedLengths: { get: () => (change(), lengths(1, 0, 2)) },
+        });
+        failure(() => addon.exchangeBytes(values));
+      };
+      const late = lengths(1, 0, 2);
+      exchangeWith({ sentLengths: late }, () => { late[0] = 2 ** 30; });
+      const lost = bytes(7, 8, 9);
+      exchangeWith({ sent: lost }, () => structuredClone(lost.buffer, { transfer: [lost.buffer] }));
+      const gather = (changes) =>
+        failure(() => addon.gatherBytes({ own: bytes(1), received: bytes(0, 0, 0), receivedLengths: lengths(1, 1, 1), ...changes }));
+      gather({ own: bytes(1, 2) });
+      gather({ receivedLengths: lengths(1, 1, 2) });
+      const broadcast = (changes) => failure(() => addon.broadcastBytes({ bytes: bytes(1), root: 0, ...changes }));
+      broadcast({ root: 3 });
+      broadcast({ root: -1 });
+      broadcast({ bytes: "text" });
+      failure(() => addon.abortMpi({ code: 256 }));
+      addon.closeMpi({});`);
+    assert.deepEqual(lines, [
+      "TypeError: libraries must be an array of strings.",
+      "TypeError: libraries must be an array of strings.",
+      "TypeError: libraries must be strings without NUL characters.",
+      "TypeError: sent must be a Uint8Array.",
+      "TypeError: sentLengths must add up to 2 bytes, not to 3.",
+      "TypeError: sentLengths must be an Int32Array of 3, not of 2.",
+      "TypeError: sentLengths must be an Int32Array.",
+      "TypeError: received must be a Uint8Array.",
+      "TypeError: receivedLengths must not be below 0.",
+      "TypeError: receivedLengths must add up to 3 bytes, not to 4294967299.",
+      "TypeError: sentLengths must add up to 3 bytes, not to 1073741826.",
+      "TypeError: An array changed its memory while others were read.",
+      "TypeError: own must have as many bytes as receivedLengths says.",
+      "TypeError: receivedLengths must add up to 3 bytes, not to 4.",
+      "TypeError: root must be a whole number from 0 to 2.",
+      "TypeError: root must be a whole number from 0 to 2.",
+      "TypeError: bytes must be a Uint8Array.",
+      "TypeError: code must be a whole number from 0 to 255.",
+    ]);
+    assert.equal(code, 0);
+  });
+
+  for (const [how, last, code] of [
+    ["by itself", "", 1],
+    ["by process.exit", "process.exit(0);", 1],
+    ["with an error that nobody catches", "throw new Error('a bug');", 1],
+    ["with a promise that is rejected", "Promise.reject(new Error('a bug'));", 1],
+    ["by abortMpi", "addon.abortMpi({ code: 7 });", 7],
+  ] as const) {
+    test(`The native addon aborts MPI where a process ends ${how} and has not closed it`, {
+      skip: whyNoStandIn,
+    }, async () => {
+      const { lines, ...outcome } = await linesOf(`
+        open(${JSON.stringify(await mpiStandIn())});
+        ${last}`);
+      assert.equal(outcome.code, code);
+      assert.ok(lines.includes(`aborted with ${code}`), lines.join("\n"));
+    });
+  }
+
+  test("The native addon lets a process end as it likes that has closed MPI", {
+    skip: whyNoStandIn,
+  }, async () => {
+    const { code, lines } = await linesOf(`
+      open(${JSON.stringify(await mpiStandIn())});
+      addon.closeMpi({});
+      process.exit(3);`);
+    assert.deepEqual({ code, lines }, { code: 3, lines: [""] });
+  });
+});
