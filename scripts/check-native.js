@@ -49,9 +49,10 @@ function format() {
     console.log("Not looked at: apt-get install clang-format");
     return;
   }
-  const files = [sources, join(root, "test", "fixtures", "cudnn")].flatMap((folder) =>
+  const fixtures = ["cudnn", "mpi"].map((name) => join(root, "test", "fixtures", name));
+  const files = [sources, ...fixtures].flatMap((folder) =>
     readdirSync(folder, { recursive: true })
-      .filter((name) => /\.(cc|h)$/.test(name) && !name.startsWith("build"))
+      .filter((name) => /\.(c|cc|h)$/.test(name) && !name.startsWith("build"))
       .map((name) => join(folder, name)),
   );
   const style = `--style=file:${join(sources, ".clang-format")}`;

@@ -1,0 +1,95 @@
+import { hostname } from "node:os";
+import { BackendError } from "../backends/backend-error.js";
+import { type Addon, loadAddon } from "../backends/native/addon.js";
+import { CharnnError } from "../errors.js";
+import { systemErrorCode } from "../system-error-code.js";
+import type { Launcher } from "./launcher.js";
+import type { Ranks } from "./ranks.js";
+
+type Opened = ReturnType<Addon["openMpi"]>;
+
+/**
+ * Joins the processes that a launcher has started. A process can do so once.
+ *
+ * @throws CharnnError `MPI_UNAVAILABLE` where none of the launcher's libraries loads, or the one that does belongs to
+ *   another MPI
+ */
+export function openMpiRanks(launcher: Launcher): Ranks {
+  const addon = addonFor(launcher);
+  const opened = open(addon, launcher);
+  const library = libraryName(opened.version);
+  if (opened.size !== launcher.size) {
+    // What it has joined is not what others wait for.
+    addon.closeMpi({});
+    throw ofAnother(launcher, `${opened.file} (${library})`, opened.size);
+  }
+  return {
+    rank: opened.rank,
+    size: opened.size,
+    machine: hostname(),
+    library,
+    exchange: (sent, received) =>
+      addon.exchangeBytes({
+        sent: sent.bytes,
+        sentLengths: sent.lengths,
+        received: received.bytes,
+        receivedLengths: received.lengths,
+      }),
+    gather: (own, { bytes, lengths }) =>
+      addon.gatherBytes({ own, received: bytes, receivedLengths: lengths }),
+    broadcast: (bytes, root) => addon.broadcastBytes({ bytes, root }),
+    abort: (code) => addon.abortMpi({ code }),
+    close: () => addon.closeMpi({}),
+  };
+}
+
+function addonFor({ command, size }: Launcher): Addon {
+  try {
+    return loadAddon();
+  } catch (error) {
+    if (!(error instanceof BackendError)) throw error;
+    const what = `${command} started this as one of ${size} processes, which the native backend joins`;
+    const message = `${what}, but it does not load: ${error.message}.`;
+    throw new CharnnError("MPI_UNAVAILABLE", message, error.cure, { cause: error });
+  }
+}
+
+function open(addon: Addon, launcher: Launcher): Opened {
+  try {
+    return addon.openMpi({ libraries: launcher.libraries });
+  } catch (error) {
+    if (systemErrorCode(error) !== "CHARNN_MPI_UNAVAILABLE") throw error;
+    throw noLibrary(launcher, error as Error);
+  }
+}
+
+function noLibrary({ name, command, size }: Launcher, cause: Error): CharnnError {
+  const what = `${command} started this as one of ${size} processes, but no MPI library loads here`;
+  return new CharnnError("MPI_UNAVAILABLE", `${what}: ${cause.message}.`, CURES[name], { cause });
+}
+
+const CURES: Readonly<Record<Launcher["name"], string>> = {
+  "Open MPI":
+    "Install Open MPI on this machine, such as by: apt-get install openmpi-bin; if it is there, set LD_LIBRARY_PATH to the folder of its library.",
+  MPICH:
+    "Install MPICH on this machine, such as by: apt-get install mpich; if it is there, set LD_LIBRARY_PATH to the folder of its library.",
+  Slurm: "Load the module of the MPI that Slurm was set up for, and start it again.",
+};
+
+/** @param size how many processes the library knows */
+function ofAnother(launcher: Launcher, library: string, size: number): CharnnError {
+  const knows = size === 1 ? "only one" : `${size}`;
+  return new CharnnError(
+    "MPI_UNAVAILABLE",
+    `${launcher.command} started ${launcher.size} processes, and ${library} knows ${knows}: it belongs to another MPI.`,
+    `Start charnn by the ${launcher.command} of that library, or make that of ${launcher.name} the one that loads.`,
+  );
+}
+
+/** The name and version in what a library says of itself; its first line where they are not found in it. */
+function libraryName(text: string): string {
+  const [line] = text.split("\n");
+  // Open MPI v4.1.4, package: ...; MPICH Version:\t4.0.2
+  const [, name, version] = /^(.+?)\s+(?:v|Version\s*:\s*)(\d[\w.]*)/.exec(line) ?? [];
+  return name === undefined ? line.trim() : `${name} ${version}`;
+}
