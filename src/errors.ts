@@ -22,6 +22,8 @@ export type ErrorCode =
   | "CANNOT_RESUME"
   /** A backend that was asked for by name does not load. */
   | "BACKEND_UNAVAILABLE"
+  /** The processes that train together would not compute the same. */
+  | "WORKERS_DIFFER"
   /** Several processes were started together, and no MPI joins them. */
   | "MPI_UNAVAILABLE"
   /** The limits on what is written leave no next character. */

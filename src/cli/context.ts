@@ -1,3 +1,4 @@
+import type { Ranks } from "../ranks/ranks.js";
 import type { Interruption } from "./terminal/signals.js";
 import type { Terminal } from "./terminal/terminal.js";
 
@@ -6,6 +7,8 @@ export interface CommandContext {
   readonly terminal: Terminal;
   /** Its signal is passed on to all work that takes time. */
   readonly interruption: Interruption;
+  /** The processes that do the command's work; this one is rank 0. */
+  readonly ranks: Ranks;
   /** Sets the exit code of a command that ended without an error. */
   readonly exitWith: (code: number) => void;
   /** Of charnn. */

@@ -12,6 +12,7 @@ import { forgetEmptyVariables, namingVariable } from "./options/environment.js";
 import { checkPaths } from "./options/paths.js";
 import { withOptions } from "./options/with-options.js";
 import { createProgram } from "./program.js";
+import { endRanks, followRankZero, joinRanks } from "./ranks.js";
 import { heedHangUp, Interruption } from "./terminal/signals.js";
 import { styled } from "./terminal/styled.js";
 import { processTerminal, type Terminal } from "./terminal/terminal.js";
@@ -36,10 +37,17 @@ export async function run(args: readonly string[]): Promise<number> {
   const exitWith = (code: number) => {
     exitCode = code;
   };
-  const program = createProgram({ terminal, interruption, exitWith });
+  let program: Command | undefined;
   try {
+    const ranks = await joinRanks(args);
+    if (ranks.rank > 0) {
+      interruption.leave();
+      await followRankZero(ranks);
+      return 0;
+    }
+    program = createProgram({ terminal, interruption, exitWith, ranks });
     try {
-      await parse(args, program, interruption.signal);
+      await parse(args, program, interruption.signal).finally(() => endRanks(ranks));
     } catch (error) {
       if (!(await interruption.hasCaused(error))) throw error;
     }
@@ -58,7 +66,7 @@ export async function run(args: readonly string[]): Promise<number> {
         (failure: unknown) => printError(failure, terminal),
       );
     }
-    return printError(usageError(error, args, program), terminal);
+    return printError(program ? usageError(error, args, program) : error, terminal);
   }
 }
 

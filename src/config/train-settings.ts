@@ -148,6 +148,7 @@ export interface TrainSettings extends BackendSettings {
 export interface TrainCommandSettings extends TrainSettings {
   readonly crossValidate?: number | undefined;
   readonly config?: string | undefined;
+  readonly mpi?: string | undefined;
   readonly json?: boolean | undefined;
   readonly printConfig?: boolean | undefined;
   readonly quiet?: boolean | undefined;

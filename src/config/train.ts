@@ -345,6 +345,15 @@ export const TRAIN = {
   },
   backend: { ...backendOptions.backend, group: RUN, onResume: "again" },
   threads: { ...backendOptions.threads, group: RUN, onResume: "again" },
+  mpi: {
+    commandOnly: true,
+    kind: TEXT,
+    value: "<library>",
+    help: "Join the processes of mpirun by this library of MPI; off trains a run in each",
+    decidedBy: "that of mpirun",
+    group: RUN,
+    onResume: "again",
+  },
   json: {
     ...jsonOption("one object for each event"),
     isCommon: true,

@@ -1,17 +1,23 @@
 import { type Batch, IGNORED_TARGET } from "./batch.js";
 
-/** The batch of one worker: its columns of the batch of all, which are `batch.batch / workers` each. */
-export function workerBatch(
+/** The batch of one worker: its rows of the batch of all, which are `batch.batch / workers` each. */
+export function workerBatch(batch: Batch, worker: number, workers: number): Batch {
+  const rows = batch.batch / workers;
+  return rowsOf(batch, worker * rows, (worker + 1) * rows);
+}
+
+/** A part of a batch: its rows from `begin` to before `end`, copied. */
+export function rowsOf(
   { inputs, targets, time, batch, startsFresh }: Batch,
-  worker: number,
-  workers: number,
+  begin: number,
+  end: number,
 ): Batch {
-  const rows = batch / workers;
+  const rows = end - begin;
   const columns = (all: Int32Array) => {
     const own = new Int32Array(time * rows);
     for (let step = 0; step < time; step++) {
-      const first = step * batch + worker * rows;
-      own.set(all.subarray(first, first + rows), step * rows);
+      const first = step * batch;
+      own.set(all.subarray(first + begin, first + end), step * rows);
     }
     return own;
   };

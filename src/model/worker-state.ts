@@ -11,23 +11,28 @@ export function workerState(state: ModelState, worker: number, workers: number):
   );
 }
 
-/** The state of all sequences, from that of each worker. */
-export function joinedState(states: readonly ModelState[]): ModelState {
-  if (states.length === 1) return states[0];
-  return states[0].map(({ cellState }, layer) => {
-    const hidden = joined(states.map((state) => state[layer].hidden));
-    if (!cellState) return { hidden };
-    const ofWorkers = states.map((state) => state[layer].cellState as Float32Array);
-    return { hidden, cellState: joined(ofWorkers) };
-  });
+/** A copy of the state of all sequences, in which some workers have others. */
+export function withWorkerStates(
+  state: ModelState,
+  ofWorkers: ReadonlyMap<number, ModelState>,
+  workers: number,
+): ModelState {
+  const only = workers === 1 ? ofWorkers.get(0) : undefined;
+  if (only) return only;
+  const copy = copyOf(state);
+  for (const [worker, own] of ofWorkers) {
+    for (const [layer, { hidden, cellState }] of workerState(copy, worker, workers).entries()) {
+      hidden.set(own[layer].hidden);
+      cellState?.set(own[layer].cellState as Float32Array);
+    }
+  }
+  return copy;
 }
 
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+function copyOf(state: ModelState): ModelState {
+  return state.map(({ hidden, cellState }) =>
+    cellState
+      ? { hidden: hidden.slice(), cellState: cellState.slice() }
+      : { hidden: hidden.slice() },
+  );
 }

@@ -6,6 +6,9 @@ import type { CharRnn, ModelState, Score } from "../model/char-rnn.js";
 import type { Dropout } from "../model/dropout.js";
 import { parameterArray } from "../model/parameters.js";
 import { workerState } from "../model/worker-state.js";
+import { alone } from "../ranks/alone.js";
+import type { Ranks } from "../ranks/ranks.js";
+import { type Share, shareOf } from "../ranks/share.js";
 import { GradientSum } from "./gradient-sum.js";
 import { createOptimizer, type Optimizer, type OptimizerSettings } from "./optimizer.js";
 import { WorkerGradients } from "./worker-gradients.js";
@@ -19,15 +22,23 @@ export class Learner {
   readonly gradients: ParameterArray;
   readonly optimizer: Optimizer;
   readonly workers: number;
+  /** Those of this process. */
+  readonly own: Share;
   /** Of the batches since the last update, by worker, where there are several. */
   readonly #sums: readonly GradientSum[];
+  /** Characters of all workers in the batches since the last update. */
+  #summed = 0;
   /** Of this step, where there are several workers. */
   readonly #ofWorkers: WorkerGradients | undefined;
 
-  /** @param training `accumulate`: batches between two updates */
+  /**
+   * @param training `accumulate`: batches between two updates
+   * @param ranks among which the workers are divided
+   */
   constructor(
     model: CharRnn,
     training: OptimizerSettings & Pick<TrainingConfig, "accumulate" | "workers">,
+    ranks: Ranks = alone(),
   ) {
     const { backend, config } = model;
     const { accumulate, workers = 1 } = training;
@@ -36,15 +47,16 @@ export class Learner {
     this.gradients = parameterArray(backend, config);
     this.optimizer = createOptimizer(backend, config, training);
     this.workers = workers;
+    this.own = shareOf(workers, ranks.rank, ranks.size);
     const { length } = this.gradients.flat;
-    const sums = accumulate > 1 ? workers : 0;
+    const sums = accumulate > 1 ? this.own.end - this.own.begin : 0;
     this.#sums = Array.from({ length: sums }, () => new GradientSum(length));
-    if (workers > 1) this.#ofWorkers = new WorkerGradients(backend, workers, length);
+    if (workers > 1) this.#ofWorkers = new WorkerGradients(backend, ranks, workers, length);
   }
 
   /**
-   * Forward and backward over a worker's part of a batch: some of its sequences. The gradients count in the next
-   * {@link update}, before which all workers must have learned from the batch.
+   * Forward and backward over the part of a batch that is a worker's, one of this process: some of its sequences. The
+   * gradients count in the next {@link update}, before which all workers must have learned from the batch.
    *
    * @param batch of all workers
    * @param state of all, before the batch; it stays as it is
@@ -56,29 +68,32 @@ export class Learner {
     dropout: Dropout,
     worker = 0,
   ): { readonly score: Score; readonly state: ModelState } {
-    const { model, gradients, workers } = this;
-    const sum = this.#sums.at(worker);
+    const { model, gradients, workers, own } = this;
+    const sum = this.#sums.at(worker - own.begin);
     if (!this.#ofWorkers) {
       const result = model.lossAndGradients(batch, state, gradients, dropout);
       sum?.add(gradients, result.score.characters);
       return result;
     }
-    const own = workerBatch(batch, worker, workers);
-    const ownState = workerState(state, worker, workers);
-    const characters = learnedCharacters(own);
+    const all = learnedCharacters(batch);
+    if (worker === own.begin) this.#summed += all;
+    const part = workerBatch(batch, worker, workers);
+    const before = workerState(state, worker, workers);
+    const characters = learnedCharacters(part);
     if (characters === 0) {
       if (!sum) this.#ofWorkers.putNothing(worker);
-      return { score: { loss: 0, characters, correct: 0 }, state: ownState };
+      return { score: { loss: 0, characters, correct: 0 }, state: before };
     }
     const random = dropout.random.fork("worker", worker);
-    const result = model.lossAndGradients(own, ownState, gradients, { ...dropout, random });
+    const result = model.lossAndGradients(part, before, gradients, { ...dropout, random });
     if (sum) sum.add(gradients, characters);
-    else this.#ofWorkers.put(worker, gradients, characters / learnedCharacters(batch));
+    else this.#ofWorkers.put(worker, gradients, characters / all);
     return result;
   }
 
   /**
-   * Changes the weights by the gradients of the mean loss over all characters since the last update.
+   * Changes the weights by the gradients of the mean loss over all characters since the last update. All processes call
+   * it in the same step, and have the same weights before and after.
    *
    * @param step the number of this update, from 1
    * @returns the global norm of the gradients before clipping; where it is not finite nothing was changed
@@ -93,6 +108,7 @@ export class Learner {
   /** Leaves out of the next update what was learned since the last one. */
   forgetGradients(): void {
     for (const sum of this.#sums) sum.clear();
+    this.#summed = 0;
   }
 
   /** Frees all but the model. */
@@ -105,10 +121,11 @@ export class Learner {
   /** Makes the gradients those of all batches and workers since the last update. */
   #join(): void {
     const { gradients } = this;
-    const all = this.#sums.reduce((sum, { characters }) => sum + characters, 0);
-    for (const [worker, sum] of this.#sums.entries()) {
+    for (const [k, sum] of this.#sums.entries()) {
+      const worker = this.own.begin + k;
       if (sum.characters > 0) sum.writeMean(gradients);
-      if (sum.characters > 0) this.#ofWorkers?.put(worker, gradients, sum.characters / all);
+      if (sum.characters > 0)
+        this.#ofWorkers?.put(worker, gradients, sum.characters / this.#summed);
       else this.#ofWorkers?.putNothing(worker);
     }
     this.forgetGradients();

@@ -74,7 +74,7 @@ export async function resolveConfig(
   selected: SelectedBackend,
   options: PlanOptions,
 ): Promise<Plan> {
-  const { signal, clock } = options;
+  const { signal, clock, ranks } = options;
   const { backend } = selected;
   options.onPreparation?.("counting");
   const baseline = await baselineOf(corpus, settings, options);
@@ -102,7 +102,13 @@ export async function resolveConfig(
   const workspace = modelWorkspace(backend, planned.model);
   options.onPreparation?.("measuring");
   const length = await inMemory(
-    () => lengthOfNewRun(backend, planned, settings, corpus, batches, { signal, clock, workspace }),
+    () =>
+      lengthOfNewRun(backend, planned, settings, corpus, batches, {
+        signal,
+        clock,
+        workspace,
+        processes: ranks.size,
+      }),
     (cause) => trainingOutOfMemory(shape, cause),
   );
   const warnings = [...notes, ...timeWarnings(length.config, length.speed, clock())];
@@ -112,7 +118,7 @@ export async function resolveConfig(
 /** The batches of a run: a function of its configuration, the text and the epoch. */
 export function batchesOf(
   { training }: RunConfig,
-  { train, documents, vocabulary }: Corpus,
+  { train, documents, vocabulary }: Pick<Corpus, "train" | "documents" | "vocabulary">,
 ): Batches {
   const random = Random.fromSeed(training.randomSeed).fork("batches");
   const settings = { ...training, batchSize: batchRows(training) };
@@ -140,7 +146,7 @@ async function chosenPreset(
   { train, vocabulary }: Corpus,
   backend: Backend,
   base: Checkpoint | undefined,
-  { signal, clock }: PlanOptions,
+  { signal, clock, ranks }: PlanOptions,
 ): Promise<Choice> {
   if (base)
     return { preset: base.config.training.preset, reason: "as for the weights to begin with" };
@@ -148,7 +154,12 @@ async function chosenPreset(
   if (maxTime === undefined) return choiceForText(characters, backend.name);
   const seconds = secondsToTry(maxTime - clock());
   const speed = await operationsPerSecond(backend, vocabulary.size, { signal, clock, seconds });
-  return choiceForTime(Math.max(maxTime - clock(), 0), speed, characters, vocabulary.size);
+  return choiceForTime(
+    Math.max(maxTime - clock(), 0),
+    speed * ranks.size,
+    characters,
+    vocabulary.size,
+  );
 }
 
 /**

@@ -33,6 +33,8 @@ export interface TrialOptions {
   /** Seconds for each of the things that are tried. */
   readonly seconds?: number | undefined;
   readonly clock: Clock;
+  /** Among how many processes the workers are divided; 1 when left out. */
+  readonly processes?: number | undefined;
   /** Scratch memory to use, which the run has afterwards. */
   readonly workspace?: ModelWorkspace | undefined;
 }
@@ -151,12 +153,14 @@ async function secondsPerStep(
   );
   const dropout = { rates: training, random: Random.fromSeed(randomSeed).fork("dropout") };
   const learner = new Learner(model, training);
+  // The most that one of the processes has: all wait for it.
+  const own = Math.ceil(learner.workers / (options.processes ?? 1));
   const state = model.zeroState(batchRows(training));
   try {
     const seconds = await secondsOf(() => {
       for (let part = 0; part < tried; part++) {
         const batch = batches.at(0, index);
-        for (let worker = 0; worker < learner.workers; worker++) {
+        for (let worker = 0; worker < own; worker++) {
           learner.lossAndGradients(batch, state, dropout, worker);
         }
       }

@@ -7,8 +7,8 @@ import { Inputs } from "../data/inputs.js";
 import { CharnnError } from "../errors.js";
 import { foldName, refuseUnsafeName } from "../runs/run-name.js";
 import type { CrossValidationEvent, EndEvent, TrainingEvent } from "./events.js";
-import { checkedTrainSettings, type TrainOptions } from "./settings.js";
-import { train } from "./trainer.js";
+import { checkedTrainSettings, type TogetherOptions, type TrainOptions } from "./settings.js";
+import { trainTogether } from "./trainer.js";
 
 const foldsSchema = v.object({ crossValidate: schemaOf(TRAIN.crossValidate.kind) });
 
@@ -19,12 +19,21 @@ const foldsSchema = v.object({ crossValidate: schemaOf(TRAIN.crossValidate.kind)
  *
  * @returns the events of one run after the other, each named after its fold, and `cross-validation`
  *   at the end, unless it was interrupted
- * @throws CharnnError as {@link train} does
+ * @throws CharnnError as {@link trainTogether} does
  */
-export async function* crossValidate(
+export function crossValidate(
   settings: TrainSettings,
   folds: number,
   options: TrainOptions = {},
+): AsyncGenerator<TrainingEvent, void> {
+  return crossValidateTogether(settings, folds, options);
+}
+
+/** The same in all ranks: this is rank 0, and the others follow. */
+export async function* crossValidateTogether(
+  settings: TrainSettings,
+  folds: number,
+  options: TogetherOptions = {},
 ): AsyncGenerator<TrainingEvent, void> {
   checked(foldsSchema, { crossValidate: folds });
   const { name, resume, validation, validationFile } = checkedTrainSettings(settings);
@@ -59,7 +68,7 @@ export async function* crossValidate(
     let end: EndEvent | undefined;
     const start = index === 1 ? 0 : clock();
     const timed = { ...options, inputs, clock: () => clock() - start };
-    for await (const event of train({ ...settings, ...ofFold, fold, maxTime }, timed)) {
+    for await (const event of trainTogether({ ...settings, ...ofFold, fold, maxTime }, timed)) {
       if (event.event === "start") common ??= event.name.slice(0, -foldName("", index).length);
       if (event.event === "end") end = event;
       yield event;

@@ -33,7 +33,7 @@ export async function newRun(
   options: PlanOptions,
 ): Promise<Run> {
   const { out = TRAIN_DEFAULTS.out, name } = settings;
-  const { signal, clock } = options;
+  const { signal, clock, ranks } = options;
   const { backend } = selected;
   // A name that can't be had is refused before a long text is read.
   const named =
@@ -55,7 +55,7 @@ export async function newRun(
     const replan = plannedChanges(config.limits);
     const progress = { ...firstProgress(), totalSteps: plan.totalSteps, replan };
     const run = createRun({
-      ...{ ...plan, folder, lock, selected, corpus, model, progress, clock },
+      ...{ ...plan, folder, lock, ranks, selected, corpus, model, progress, clock },
       wouldGoOn: false,
       firstWeights: async () => firstWeights,
     });

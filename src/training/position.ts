@@ -48,9 +48,9 @@ export class Position {
     return batch;
   }
 
-  /** Moves past the batch, with the state after it, or, where that is not sound, with the one before it. */
-  pass(state: ModelState, isSound: boolean): void {
-    if (isSound) this.#state = state;
+  /** Moves past the batch, with the state after it. */
+  pass(state: ModelState): void {
+    this.#state = state;
     this.#batch++;
     if (this.#batch === this.#reader.batches.batchesInEpoch(this.#epoch)) {
       this.#epoch++;

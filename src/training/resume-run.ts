@@ -15,6 +15,7 @@ import { haveSameEnd, resumedLimits } from "../planning/limits.js";
 import { FIXED, refuseTooLarge, trainingShape } from "../planning/memory-need.js";
 import { batchesOf, refuseEndlessSchedule } from "../planning/resolve-config.js";
 import { lengthOfRun } from "../planning/run-length.js";
+import type { Ranks } from "../ranks/ranks.js";
 import { listRuns } from "../runs/all-runs.js";
 import { findBestAside } from "../runs/best-aside.js";
 import { claimRun } from "../runs/claim.js";
@@ -25,6 +26,7 @@ import { checkpointsOf, contentsOf } from "../runs/run-contents.js";
 import { type RunFolder, runFolder } from "../runs/run-folder.js";
 import { readRunFacts, statesBesideLast } from "../runs/saved-states.js";
 import { quoted } from "../shell-words.js";
+import { counted } from "../text.js";
 import { firstModel } from "./first-model.js";
 import {
   noRunWithSettings,
@@ -81,13 +83,14 @@ async function resumeClaimed(
   lock: RunLock,
   settings: TrainSettings,
   selected: SelectedBackend,
-  { clock: clockOfProcess, ...options }: PlanOptions,
+  { clock: clockOfProcess, ranks, ...options }: PlanOptions,
 ): Promise<Run> {
   const { signal } = options;
   const { backend } = selected;
   const saved = await readLast(folder, signal);
   refuseImported(folder, saved.config);
   refuseOtherSettings(folder, saved.config, settings);
+  refuseMoreRanks(folder, saved.config, ranks);
   refuseTooLarge(trainingShape(saved.config, backend), FIXED);
   const corpus = await loadCorpus(
     { ...corpusOfRun(saved.config, settings), alsoKnown: saved.vocabulary },
@@ -123,6 +126,7 @@ async function resumeClaimed(
         signal,
         clock,
         workspace,
+        processes: ranks.size,
       });
   if (areNew) {
     progress.totalSteps = totalSteps;
@@ -133,7 +137,20 @@ async function resumeClaimed(
   const model = new CharRnn(backend, config.model, parameters, workspace);
   const warnings = [...backendWarnings(selected, settings.threads), ...corpus.warnings];
   const run = createRun({
-    ...{ folder, lock, config, selected, corpus, batches, model, progress, speed, clock, warnings },
+    ...{
+      folder,
+      lock,
+      ranks,
+      config,
+      selected,
+      corpus,
+      batches,
+      model,
+      progress,
+      speed,
+      clock,
+      warnings,
+    },
     choice: undefined,
     wouldGoOn: endReached(saved) === undefined,
     // Made again, since few runs go back so far. Weights that --init-from gave are not known any more.
@@ -229,6 +246,17 @@ function refuseImported({ name }: RunFolder, { imported }: RunConfig): void {
     "CANNOT_RESUME",
     `The run ${name} was imported: it has weights, and no training to continue.`,
     `To train on from its weights, give \`initFrom: ${quoted(name)}\` and another \`name\` in place of \`resume\`.`,
+  );
+}
+
+/** A worker is not divided among processes. */
+function refuseMoreRanks({ name }: RunFolder, { training }: RunConfig, { size }: Ranks): void {
+  const { workers = 1 } = training;
+  if (size <= workers) return;
+  throw new CharnnError(
+    "CANNOT_RESUME",
+    `The run ${name} has ${counted(workers, "worker")}, which ${size} processes can't share.`,
+    `Start at most ${workers}.`,
   );
 }
 

@@ -12,6 +12,7 @@ import { presetRecipe } from "../planning/presets.js";
 import { truncateMetricsAfter } from "../runs/metrics.js";
 import { contentsOf } from "../runs/run-contents.js";
 import { isExploded } from "./explosion.js";
+import { loadTogether } from "./lead.js";
 import type { Run } from "./run.js";
 import { restoreRun } from "./snapshot.js";
 
@@ -48,6 +49,7 @@ export async function rollBack(run: Run, sign: string, exploded = false): Promis
   }
   const rolledBack = { rateFactor, badSteps: 0, rollbacks: rollbacks + 1 };
   Object.assign(progress, before, { totalSteps, replan, droppedSteps }, rolledBack);
+  await loadTogether(run);
   await truncateMetricsAfter(folder.metrics, progress);
   return `At step ${step} ${sign}. Going back to step ${progress.step}, with a third of the learning rate.`;
 }

@@ -1,21 +1,22 @@
 import type { SelectedBackend } from "../backends/select.js";
 import { cleanUp } from "../clean-up.js";
 import type { Clock } from "../clock.js";
-import { batchRows, type Progress, type RunConfig } from "../config/run.js";
+import type { Progress, RunConfig } from "../config/run.js";
 import type { Batches } from "../data/batches.js";
 import type { Corpus } from "../data/corpus.js";
-import { CharRnn } from "../model/char-rnn.js";
-import { Learner } from "../optimization/learner.js";
+import type { CharRnn } from "../model/char-rnn.js";
 import type { Speed } from "../planning/forecast.js";
 import type { Choice } from "../planning/presets.js";
-import { Random } from "../random.js";
+import type { Ranks } from "../ranks/ranks.js";
 import type { RunLock } from "../runs/lock.js";
 import type { RunFolder } from "../runs/run-folder.js";
-import type { Reader } from "./position.js";
+import { disposeLearning, learningParts, type SharedRun } from "./shared-run.js";
 
 /** What a run is made of: all that is decided about it, the text, and a model with its first weights. */
 export interface RunParts {
   readonly folder: RunFolder;
+  /** The processes that train it; this one is rank 0. */
+  readonly ranks: Ranks;
   readonly lock: RunLock;
   readonly config: RunConfig;
   readonly selected: SelectedBackend;
@@ -38,13 +39,10 @@ export interface RunParts {
 }
 
 /** A run, ready to take its next step. */
-export interface Run extends Omit<RunParts, "model" | "warnings">, Reader {
+export interface Run extends Omit<RunParts, "model" | "warnings">, SharedRun {
+  readonly corpus: Corpus;
   readonly progress: Progress;
   warnings: readonly string[];
-  readonly learner: Learner;
-  /** What is evaluated and sampled from: the model, or another with the average of its weights. */
-  readonly evalModel: CharRnn;
-  readonly random: Random;
   /** The step whose file has the best checkpoint, while that can't take its place. */
   bestAside: number | undefined;
   /** Frees its tensors. */
@@ -54,21 +52,13 @@ export interface Run extends Omit<RunParts, "model" | "warnings">, Reader {
 }
 
 export function createRun({ model, ...parts }: RunParts): Run {
-  const { config, lock } = parts;
-  const learner = new Learner(model, config.training);
-  const { average } = learner;
-  const evalModel = average ? new CharRnn(model.backend, config.model, average) : model;
+  const { config, lock, ranks } = parts;
   return {
     ...parts,
-    learner,
-    evalModel,
-    random: Random.fromSeed(config.training.randomSeed),
+    ...learningParts(model, config, ranks),
     bestAside: undefined,
-    state: model.zeroState(batchRows(config.training)),
     dispose() {
-      learner.dispose();
-      model.dispose();
-      if (evalModel !== model) evalModel.dispose();
+      disposeLearning(this);
     },
     async close() {
       await cleanUp(

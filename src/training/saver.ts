@@ -4,6 +4,7 @@ import { isInUse } from "../in-use.js";
 import { putBestInPlace, removeBestAside } from "../runs/best-aside.js";
 import { keepNewestSteps } from "../runs/run-contents.js";
 import type { CheckpointEvent, TrainingEvent } from "./events.js";
+import { gatherTogether } from "./lead.js";
 import { diverged } from "./roll-back.js";
 import type { Run } from "./run.js";
 import { checkpointOf } from "./snapshot.js";
@@ -92,6 +93,7 @@ export class Saver {
 async function save(run: Run, kind: CheckpointEvent["kind"]): Promise<CheckpointEvent> {
   const { folder, progress, lock } = run;
   const path = kind === "step" ? folder.stepFile(progress.step) : folder[kind];
+  await gatherTogether(run);
   const checkpoint = checkpointOf(run);
   // Never in the place of a checkpoint that can be read.
   for (const { name, data } of checkpoint.tensors.values()) {

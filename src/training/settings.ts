@@ -5,6 +5,7 @@ import type { TrainSettings } from "../config/train-settings.js";
 import type { Inputs } from "../data/inputs.js";
 import { CharnnError } from "../errors.js";
 import type { Preparation } from "../planning/preparation.js";
+import type { Ranks } from "../ranks/ranks.js";
 
 const trainSettingsSchema = settingsSchema<TrainSettings>(TRAIN, ["files"]);
 
@@ -22,6 +23,11 @@ export interface TrainOptions {
   readonly onPreparation?: ((doing: Preparation) => void) | undefined;
   /** The time that counts for `maxTime`, and in events; the time since the call when left out. */
   readonly clock?: Clock | undefined;
+}
+
+export interface TogetherOptions extends TrainOptions {
+  /** The processes that train together, of which this is rank 0; this one alone when left out. */
+  readonly ranks?: Ranks | undefined;
 }
 
 /**

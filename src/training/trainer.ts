@@ -4,26 +4,26 @@
  * of a batch or a few. From time to time the held-out part is scored, and the run is saved.
  */
 import { selectBackend } from "../backends/select.js";
-import { cleanUpAfter } from "../clean-up.js";
+import { cleanUpAfter, cleanUpOnFailure } from "../clean-up.js";
 import { startClock } from "../clock.js";
 import { MAX_BAD_STEPS } from "../config/run.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import type { TrainSettings } from "../config/train-settings.js";
-import { evaluationBatches } from "../data/evaluation-batches.js";
 import { Inputs } from "../data/inputs.js";
-import { evaluate } from "../evaluation/evaluate.js";
+import { CharnnError } from "../errors.js";
 import { inMemoryThroughout } from "../memory.js";
-import { type ModelState, type Score, sumOfScores } from "../model/char-rnn.js";
-import { joinedState } from "../model/worker-state.js";
 import { learningRateAt } from "../optimization/schedule.js";
 import type { PlanOptions } from "../planning/corpus-settings.js";
 import { FIXED, trainingOutOfMemory, trainingShape } from "../planning/memory-need.js";
-import { Turns, unlessAborted } from "../turns.js";
+import { alone } from "../ranks/alone.js";
+import type { Ranks } from "../ranks/ranks.js";
+import { counted } from "../text.js";
+import { unlessAborted } from "../turns.js";
 import { endEvent, startEvent } from "./describe-run.js";
 import type { StepEvent, TrainingEvent } from "./events.js";
 import { explosion, isValidationExploded } from "./explosion.js";
+import { openTogether, scoreTogether, stepTogether } from "./lead.js";
 import { newRun } from "./new-run.js";
-import { Position } from "./position.js";
 import { whilePreparing } from "./preparing.js";
 import { isEvaluationDue, isSaveDue, noteEvaluation, noteStep } from "./progress.js";
 import { recorded } from "./recorders.js";
@@ -33,7 +33,7 @@ import type { Run } from "./run.js";
 import { endReached, endReason } from "./run-end.js";
 import { Samples } from "./samples.js";
 import { Saver } from "./saver.js";
-import { checkedTrainSettings, type TrainOptions } from "./settings.js";
+import { checkedTrainSettings, type TogetherOptions, type TrainOptions } from "./settings.js";
 import { Timekeeper } from "./timekeeper.js";
 
 /**
@@ -43,13 +43,33 @@ import { Timekeeper } from "./timekeeper.js";
  *   checkpoint, and `DIVERGED` when going back with a lower learning rate does not help either; the
  *   reason of a signal that is aborted before the first step
  */
-export async function* train(
+export function train(
   settings: TrainSettings,
-  { signal, stdin, inputs, onPreparation, clock = startClock() }: TrainOptions = {},
+  options: TrainOptions = {},
+): AsyncGenerator<TrainingEvent, void> {
+  return trainTogether(settings, options);
+}
+
+/**
+ * The same in all ranks: this is rank 0, and the others follow.
+ *
+ * @throws CharnnError also for what is wrong with another rank
+ */
+export async function* trainTogether(
+  settings: TrainSettings,
+  {
+    ranks = alone(),
+    signal,
+    stdin,
+    inputs,
+    onPreparation,
+    clock = startClock(),
+  }: TogetherOptions = {},
 ): AsyncGenerator<TrainingEvent, void> {
   const checked = checkedTrainSettings(settings);
   const run = yield* whilePreparing(
-    (preparing) => prepareRun(checked, { ...preparing, stdin, inputs, onPreparation, clock }),
+    (preparing) =>
+      prepareRun(checked, { ...preparing, ranks, stdin, inputs, onPreparation, clock }),
     signal,
   );
   const events = inMemoryThroughout(trainLoop(run, checked, signal), (cause) =>
@@ -72,9 +92,31 @@ async function prepareRun(settings: TrainSettings, given: PlanOptions): Promise<
   const folder = resume ? await findRunToResume(settings, leftOut, options) : undefined;
   const run = folder
     ? await resumeRun(folder, settings, selected, options)
-    : await newRun(settings, selected, options);
+    : await newRun(forRanks(settings, given.ranks), selected, options);
   run.warnings = [...leftOut, ...run.warnings];
-  return run;
+  return cleanUpOnFailure(
+    async () => {
+      await openTogether(run, threads);
+      return run;
+    },
+    () => run.close(),
+  );
+}
+
+/**
+ * One worker for each rank, where their number is left open.
+ *
+ * @throws CharnnError `INVALID_SETTING` for fewer workers than ranks
+ */
+function forRanks(settings: TrainSettings, { size }: Ranks): TrainSettings {
+  const { workers = size } = settings;
+  if (workers >= size) return { ...settings, workers };
+  throw new CharnnError(
+    "INVALID_SETTING",
+    `${size} processes can't share ${counted(workers, "worker")}.`,
+    `Start at most ${workers}, or add \`workers: ${size}\`.`,
+    { setting: "workers" },
+  );
 }
 
 /** Steps, evaluations and checkpoints. Everything about the path of a run is a function of its step. */
@@ -112,8 +154,7 @@ async function* trainLoop(
 }
 
 /**
- * One step: the loss and its gradients with respect to the weights, and by them better weights. What is not
- * finite reaches neither the weights nor the state.
+ * One step of all processes.
  *
  * @returns undefined when the signal stopped it: the run is then as it was before
  */
@@ -122,65 +163,23 @@ async function trainStep(
   time: Timekeeper,
   signal: AbortSignal | undefined,
 ): Promise<StepEvent | undefined> {
-  const { learner, progress, config, clock } = run;
+  const { progress, config, clock } = run;
   const start = clock();
   const epoch = progress.epoch + 1;
   const learningRate = learningRateAt(progress, config.training);
-  const position = new Position(run, learner.model);
-  try {
-    const score = await unlessAborted(lossAndGradients(run, position, signal), signal);
-    if (!score) return undefined;
-    const gradientNorm = Number.isFinite(score.loss)
-      ? learner.update(learningRate, progress.step + 1)
-      : Number.NaN;
-    position.keep();
-    const dropped = !Number.isFinite(gradientNorm);
-    const loss = noteStep(run, score, dropped);
-    const { step } = progress;
-    time.noteTrained(score.characters, start);
-    const { charsPerSecond } = time;
-    const seconds = clock();
-    return {
-      ...{ event: "step", step, epoch, loss, learningRate, gradientNorm, dropped },
-      ...{ charsPerSecond, seconds },
-    };
-  } finally {
-    learner.forgetGradients();
-  }
-}
-
-/**
- * Truncated back-propagation through time over the batches of one step, whose gradients the learner adds up.
- *
- * @throws the signal's reason once it is aborted
- */
-async function lossAndGradients(
-  { learner, config: { training }, random, progress }: Run,
-  position: Position,
-  signal: AbortSignal | undefined,
-): Promise<Score> {
-  const turns = new Turns(signal);
-  const ofParts: Score[] = [];
-  for (let part = 0; part < training.accumulate; part++) {
-    signal?.throwIfAborted();
-    const batch = await position.next(signal);
-    const dropout = { rates: training, random: random.fork("dropout", progress.step, part) };
-    const scores: Score[] = [];
-    const states: ModelState[] = [];
-    for (let worker = 0; worker < learner.workers; worker++) {
-      if (turns.isDue()) await turns.take();
-      const { score, state } = await turns.during(() =>
-        learner.lossAndGradients(batch, position.state, dropout, worker),
-      );
-      scores.push(score);
-      states.push(state);
-    }
-    const score = sumOfScores(scores);
-    // The state goes on to the next batch; the gradient does not.
-    position.pass(joinedState(states), Number.isFinite(score.loss));
-    ofParts.push(score);
-  }
-  return sumOfScores(ofParts);
+  const result = await stepTogether(run, learningRate, signal);
+  if (!result) return undefined;
+  const { score, gradientNorm } = result;
+  const dropped = !Number.isFinite(gradientNorm);
+  const loss = noteStep(run, score, dropped);
+  const { step } = progress;
+  time.noteTrained(score.characters, start);
+  const { charsPerSecond } = time;
+  const seconds = clock();
+  return {
+    ...{ event: "step", step, epoch, loss, learningRate, gradientNorm, dropped },
+    ...{ charsPerSecond, seconds },
+  };
 }
 
 /** An evaluation where one is due, and otherwise a checkpoint where that is. */
@@ -209,11 +208,8 @@ async function* evaluateAndSave(
   samples: Samples,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TrainingEvent, void> {
-  const { evalModel, progress, corpus, config } = run;
-  const { validation, documents, vocabulary } = corpus;
-  const { evalCharacters: most } = config.training;
-  const batches = evaluationBatches(validation.tokens, documents, vocabulary, { most, signal });
-  const score = await evaluate(evalModel, batches, signal);
+  const { progress } = run;
+  const score = await scoreTogether(run, signal);
   if (!score) return;
   const loss = score.loss / score.characters;
   if (!Number.isFinite(score.loss)) {

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { alone } from "#src/ranks/alone.js";
 import { createProgram } from "#src/cli/program.js";
 import { parse } from "#src/cli/run.js";
 import { Interruption } from "#src/cli/terminal/signals.js";
@@ -43,7 +44,7 @@ async function place(t: TestContext) {
       return word in places ? places[word as keyof typeof places] : word;
     });
     const out = line.startsWith("copies") ? [] : ["--out", path.join(cwd, "checkpoints")];
-    const program = createProgram({ terminal: silent, interruption, exitWith() {} });
+    const program = createProgram({ terminal: silent, interruption, exitWith() {}, ranks: alone() });
     try {
       await parse([...words, ...out, ...more], program);
     } finally {

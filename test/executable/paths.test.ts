@@ -5,6 +5,7 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import type { Command } from "commander";
+import { alone } from "#src/ranks/alone.js";
 import { pathKind, placeholderOf } from "#src/cli/options/paths.js";
 import { createProgram } from "#src/cli/program.js";
 import { parse } from "#src/cli/run.js";
@@ -52,7 +53,7 @@ const UNEXPANDED = [
 
 function newProgram(): Command {
   const interruption = { guard: async () => {} } as Interruption;
-  return createProgram({ terminal: {} as Terminal, interruption, exitWith() {} });
+  return createProgram({ terminal: {} as Terminal, interruption, exitWith() {}, ranks: alone() });
 }
 
 function newCommands(): readonly Command[] {

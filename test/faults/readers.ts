@@ -2,6 +2,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { isDeepStrictEqual, TextDecoder } from "node:util";
+import { alone } from "#src/ranks/alone.js";
 import { readCommandLine } from "#src/cli/options/command-line.js";
 import { createProgram } from "#src/cli/program.js";
 import { Interruption } from "#src/cli/terminal/signals.js";
@@ -183,6 +184,7 @@ function configReader(folder: string): Reader {
         terminal: SILENT,
         interruption: new Interruption(SILENT),
         exitWith: () => {},
+        ranks: alone(),
       });
       const { args } = await readCommandLine(["train", "text.txt", "--config", file], program);
       const command = program.commands.find((it) => it.name() === "train");

@@ -7,7 +7,7 @@ import { modelConfig } from "#src/config/model.js";
 import { TRAIN_DEFAULTS } from "#src/config/train.js";
 import type { Batch } from "#src/data/batch.js";
 import { loadCheckpoint, type TrainSettings, train } from "#src/index.js";
-import { joinedState, workerState } from "#src/model/worker-state.js";
+import { withWorkerStates, workerState } from "#src/model/worker-state.js";
 import { Learner } from "#src/optimization/learner.js";
 import { Random } from "#src/random.js";
 import { failsWith } from "../helpers/failure.js";
@@ -65,7 +65,8 @@ async function learnedBy(workers: number, accumulate = 1) {
     const results = Array.from({ length: workers }, (_, worker) =>
       learner.lossAndGradients(batch, state, nothingDropped(), worker),
     );
-    state = joinedState(results.map((result) => result.state));
+    const states = new Map(results.map((result, worker) => [worker, result.state]));
+    state = withWorkerStates(state, states, workers);
     for (const { score } of results) {
       loss += score.loss;
       characters += score.characters;
@@ -107,7 +108,10 @@ test("The state of all is put together from the states of the workers", async ()
     cellState: cellState?.map(() => draw.uniform()),
   }));
   const parts = [0, 1, 2].map((worker) => workerState(state, worker, 3));
-  assert.deepEqual(joinedState(parts), state);
+  assert.deepEqual(withWorkerStates(model.zeroState(6), new Map(parts.entries()), 3), state);
+  const second = withWorkerStates(model.zeroState(6), new Map([[1, parts[1]]]), 3);
+  assert.deepEqual(workerState(second, 1, 3), parts[1]);
+  assert.deepEqual(workerState(second, 0, 3), model.zeroState(2));
   assert.deepEqual(parts[1][0].hidden, state[0].hidden.slice(2 * 24, 4 * 24));
   model.dispose();
 });

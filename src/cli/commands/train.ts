@@ -14,7 +14,7 @@ import { TO_LINE_START } from "../terminal/styled.js";
 export type TrainOptions = Omit<TrainCommandSettings, "files" | "fold" | "config">;
 
 export function trainCommand(program: Command, context: CommandContext): void {
-  const { terminal, interruption } = context;
+  const { terminal, interruption, ranks } = context;
   const command = program
     .command("train")
     .summary("Learn from text")
@@ -30,7 +30,7 @@ export function trainCommand(program: Command, context: CommandContext): void {
     "charnn train letters.txt --init-from night --epochs 3",
     "cat *.md | charnn train - --name notes --json",
   ]).action(async (files: string[], options: TrainOptions) => {
-    const { json, quiet, crossValidate, printConfig: isPrinted, ...given } = options;
+    const { json, quiet, crossValidate, printConfig: isPrinted, mpi: _, ...given } = options;
     const settings = { ...given, files };
     const reporter = createReporter(terminal, { files, options });
     let isBegun = false;
@@ -45,10 +45,11 @@ export function trainCommand(program: Command, context: CommandContext): void {
       reporter.say(start, "Finishing this step and saving; Ctrl-C again stops at once.");
     });
     try {
-      const { crossValidate: trainFolds } = await import("../../training/cross-validate.js");
-      const { train } = await import("../../training/trainer.js");
+      const { crossValidateTogether } = await import("../../training/cross-validate.js");
+      const { trainTogether } = await import("../../training/trainer.js");
       interruption.signal.throwIfAborted();
       const signals = {
+        ranks,
         signal: interruption.signal,
         stdin: process.stdin,
         onPreparation: reporter.prepare,
@@ -57,8 +58,8 @@ export function trainCommand(program: Command, context: CommandContext): void {
       };
       const events =
         crossValidate === undefined
-          ? train(settings, signals)
-          : trainFolds(settings, crossValidate, signals);
+          ? trainTogether(settings, signals)
+          : crossValidateTogether(settings, crossValidate, signals);
       for await (const event of events) {
         if (event.event === "end") ended = event.path;
         isBegun ||= event.event === "step";

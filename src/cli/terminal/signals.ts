@@ -82,6 +82,13 @@ export class Interruption {
     this.#resumeKernels = guard.resumeKernels;
   }
 
+  /** Leaves signals to the process for which this one works, and which is sent them too. */
+  leave(): void {
+    this.release();
+    for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"] as const)
+      process.on(name, () => {});
+  }
+
   /** What leaves the terminal as it was, for when the process ends at once. */
   restoreBy(restore: () => void): void {
     this.#restore = restore;
