@@ -38,14 +38,27 @@ export function defaultThreads(cores?: number, read: ReadFile = readSystemFile):
   return { threads: usable, why: `one for each ${which}` };
 }
 
+/**
+ * The processors that a process may run on; undefined where the system does not tell, which only Linux does.
+ *
+ * @param process its number, or `self`
+ */
+export function allowedProcessors(
+  process: number | "self",
+  read: ReadFile = readSystemFile,
+): number[] | undefined {
+  const status = contentOf(`/proc/${process}/status`, read);
+  const [, allowed] = /^Cpus_allowed_list:\s*([\d,-]+)$/m.exec(status) ?? [];
+  return allowed === undefined ? undefined : numbersOf(allowed);
+}
+
 /** The cores that this process may run on: the fast ones, and how many slow ones there are beside them. */
 function linuxCores(read: ReadFile): { cores: number; slow: number } | undefined {
-  const [, allowed] =
-    /^Cpus_allowed_list:\s*([\d,-]+)$/m.exec(contentOf("/proc/self/status", read)) ?? [];
+  const allowed = allowedProcessors("self", read);
   if (allowed === undefined) return undefined;
   /** Of each core, by the list of its threads. */
   const speeds = new Map<string, number>();
-  for (const cpu of numbersOf(allowed)) {
+  for (const cpu of allowed) {
     const folder = `/sys/devices/system/cpu/cpu${cpu}`;
     const threads = contentOf(posix.join(folder, "topology/thread_siblings_list"), read);
     const speed = SPEED_FILES.map((file) => Number(contentOf(posix.join(folder, file), read)));

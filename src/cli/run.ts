@@ -45,6 +45,7 @@ export async function run(args: readonly string[]): Promise<number> {
       await followRankZero(ranks);
       return 0;
     }
+    if (ranks.size > 1) interruption.heedUser();
     program = createProgram({ terminal, interruption, exitWith, ranks });
     try {
       await parse(args, program, interruption.signal).finally(() => endRanks(ranks));

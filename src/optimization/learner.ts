@@ -111,6 +111,14 @@ export class Learner {
     this.#summed = 0;
   }
 
+  /** Joins gradients of zero, as {@link update} joins those of a step, so that it can be timed. All processes call it. */
+  joinNothing(): void {
+    for (let worker = this.own.begin; worker < this.own.end; worker++) {
+      this.#ofWorkers?.putNothing(worker);
+    }
+    this.#ofWorkers?.join(this.gradients);
+  }
+
   /** Frees all but the model. */
   dispose(): void {
     this.average?.dispose();

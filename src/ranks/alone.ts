@@ -7,6 +7,8 @@ export function alone(): Ranks {
     rank: 0,
     size: 1,
     machine: hostname(),
+    sharers: 1,
+    warnings: [],
     library: undefined,
     exchange: (sent, received) => received.bytes.set(sent.bytes),
     gather: (own, received) => received.bytes.set(own),

@@ -3,6 +3,7 @@ import { BackendError } from "../backends/backend-error.js";
 import { type Addon, loadAddon } from "../backends/native/addon.js";
 import { CharnnError } from "../errors.js";
 import { systemErrorCode } from "../system-error-code.js";
+import { shareCores } from "./cores.js";
 import type { Launcher } from "./launcher.js";
 import type { Ranks } from "./ranks.js";
 
@@ -23,7 +24,9 @@ export function openMpiRanks(launcher: Launcher): Ranks {
     addon.closeMpi({});
     throw ofAnother(launcher, `${opened.file} (${library})`, opened.size);
   }
-  return {
+  const ranks: Ranks = {
+    sharers: 1,
+    warnings: [],
     rank: opened.rank,
     size: opened.size,
     machine: hostname(),
@@ -41,6 +44,7 @@ export function openMpiRanks(launcher: Launcher): Ranks {
     abort: (code) => addon.abortMpi({ code }),
     close: () => addon.closeMpi({}),
   };
+  return { ...ranks, ...shareCores(ranks) };
 }
 
 function addonFor({ command, size }: Launcher): Addon {

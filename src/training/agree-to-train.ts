@@ -5,7 +5,7 @@ import type { Ranks } from "../ranks/ranks.js";
 import { version } from "../version.js";
 
 /** What the processes of a run tell each other before they train. */
-export interface Member {
+interface Member {
   readonly machine: string;
   readonly threads: number;
   readonly instructionSet: string | undefined;

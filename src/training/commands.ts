@@ -21,6 +21,8 @@ export type Command =
     }
   /** `shareNumbers` */
   | { readonly kind: "load" }
+  /** `secondsToJoin` */
+  | { readonly kind: "time" }
   /** `takeStep` */
   | {
       readonly kind: "step";

@@ -28,6 +28,7 @@ export async function startEvent(run: Run, signal: AbortSignal | undefined): Pro
     vocabularySize: corpus.vocabulary.size,
     parameters: parameterCount(config.model),
     backend: reportOf(selected),
+    processes: run.processes,
     choice: run.choice,
     preset: presetOf(config),
     step,

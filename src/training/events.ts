@@ -1,6 +1,7 @@
 import type { SelectionReport } from "../backends/select.js";
 import type { PresetName } from "../config/names.js";
 import type { RunConfig } from "../config/run.js";
+import type { Processes } from "./run.js";
 
 /** How far reading and counting have come for a long text, before the run starts. */
 export interface PreparingEvent {
@@ -21,6 +22,8 @@ export interface StartEvent {
   readonly vocabularySize: number;
   readonly parameters: number;
   readonly backend: SelectionReport;
+  /** Undefined where it is one. */
+  readonly processes: Processes | undefined;
   /** The preset that was chosen for what was not asked for, and why. */
   readonly choice: { readonly preset: PresetName; readonly reason: string } | undefined;
   /** The preset whose sizes the model has; undefined where others were asked for. */

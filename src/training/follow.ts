@@ -1,4 +1,3 @@
-import { selectBackend } from "../backends/select.js";
 import { CharnnError } from "../errors.js";
 import { CharRnn } from "../model/char-rnn.js";
 import { batchesOf } from "../planning/resolve-config.js";
@@ -6,11 +5,13 @@ import type { Ranks } from "../ranks/ranks.js";
 import { agreeToTrain } from "./agree-to-train.js";
 import { type Command, nextCommand, shareCorpus } from "./commands.js";
 import { evaluateTogether } from "./evaluate-together.js";
+import { openBackendOf } from "./open-backend.js";
 import {
   disposeLearning,
   gatherState,
   learningParts,
   type SharedRun,
+  secondsToJoin,
   shareNumbers,
 } from "./shared-run.js";
 import { takeStep } from "./step.js";
@@ -43,6 +44,10 @@ async function obey(
 ): Promise<void> {
   if (command.kind === "load") return shareNumbers(run);
   if (command.kind === "state") return gatherState(run);
+  if (command.kind === "time") {
+    secondsToJoin(run);
+    return;
+  }
   if (command.kind === "evaluate") {
     await evaluateTogether(run, command.most);
     return;
@@ -56,7 +61,7 @@ async function open(
   { config, text, threads, ...first }: Extract<Command, { kind: "open" }>,
 ): Promise<SharedRun> {
   const corpus = shareCorpus(ranks, text);
-  const selected = await selectBackend(first.backend, threads).catch((error) => {
+  const selected = await openBackendOf(ranks, first.backend, threads).catch((error) => {
     if (error instanceof CharnnError) return error;
     throw error;
   });

@@ -3,11 +3,11 @@ import { CharnnError } from "../errors.js";
 import type { Score } from "../model/char-rnn.js";
 import type { Ranks } from "../ranks/ranks.js";
 import { version } from "../version.js";
-import { agreeToTrain, type Member } from "./agree-to-train.js";
+import { agreeToTrain } from "./agree-to-train.js";
 import { announce, type Command, shareCorpus, sharedText } from "./commands.js";
 import { evaluateTogether } from "./evaluate-together.js";
 import type { Run } from "./run.js";
-import { gatherState, shareNumbers } from "./shared-run.js";
+import { gatherState, secondsToJoin, shareNumbers } from "./shared-run.js";
 import { type Step, takeStep } from "./step.js";
 
 /** Those whose processes are in the middle of what rank 0 has announced. */
@@ -32,25 +32,29 @@ async function together<Result>(
 }
 
 /**
- * Gives all ranks the run that rank 0 has.
+ * Gives all ranks the run that rank 0 has, and finds out how long they take to join gradients.
  *
  * @param threads asked for, of each
- * @returns who they are
  * @throws CharnnError where one of them can't train it
  */
-export async function openTogether(
-  run: Run,
-  threads: number | undefined,
-): Promise<readonly Member[]> {
+export async function openTogether(run: Run, threads: number | undefined): Promise<void> {
   const { ranks, corpus, config, selected } = run;
+  if (ranks.size === 1) return;
   const text = sharedText(corpus);
   const first = { version: version(), backend: selected.backend.name };
   const members = await together(ranks, { kind: "open", config, text, threads, ...first }, () => {
-    if (ranks.size > 1) shareCorpus(ranks, text, corpus);
+    shareCorpus(ranks, text, corpus);
     return agreeToTrain(ranks, selected, first);
   });
   await loadTogether(run);
-  return members;
+  const seconds = await together(ranks, { kind: "time" }, () => secondsToJoin(run));
+  const { secondsPerStep } = run.speed;
+  run.speed = { ...run.speed, secondsPerStep: secondsPerStep + seconds };
+  run.processes = {
+    library: ranks.library as string,
+    ofMachines: members.map(({ machine, threads }) => ({ machine, threads })),
+    exchangeShare: seconds / (secondsPerStep + seconds),
+  };
 }
 
 /** Gives all ranks the numbers that rank 0 has. */

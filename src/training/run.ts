@@ -38,8 +38,21 @@ export interface RunParts {
   readonly warnings: readonly string[];
 }
 
+/** The processes that train a run together. */
+export interface Processes {
+  /** What joins them, with its version. */
+  readonly library: string;
+  /** The machine of each and how many threads it computes with, in the order of ranks. */
+  readonly ofMachines: readonly { readonly machine: string; readonly threads: number }[];
+  /** The fraction of a step that goes to the exchange of gradients. */
+  readonly exchangeShare: number;
+}
+
 /** A run, ready to take its next step. */
-export interface Run extends Omit<RunParts, "model" | "warnings">, SharedRun {
+export interface Run extends Omit<RunParts, "model" | "warnings" | "speed">, SharedRun {
+  speed: Speed;
+  /** Where several processes train it. */
+  processes: Processes | undefined;
   readonly corpus: Corpus;
   readonly progress: Progress;
   warnings: readonly string[];
@@ -56,6 +69,7 @@ export function createRun({ model, ...parts }: RunParts): Run {
   return {
     ...parts,
     ...learningParts(model, config, ranks),
+    processes: undefined,
     bestAside: undefined,
     dispose() {
       disposeLearning(this);

@@ -3,7 +3,6 @@
  * `resumeRun` restores both from a checkpoint. `trainLoop` then takes steps: each improves the weights by the gradients
  * of a batch or a few. From time to time the held-out part is scored, and the run is saved.
  */
-import { selectBackend } from "../backends/select.js";
 import { cleanUpAfter, cleanUpOnFailure } from "../clean-up.js";
 import { startClock } from "../clock.js";
 import { MAX_BAD_STEPS } from "../config/run.js";
@@ -24,6 +23,7 @@ import type { StepEvent, TrainingEvent } from "./events.js";
 import { explosion, isValidationExploded } from "./explosion.js";
 import { openTogether, scoreTogether, stepTogether } from "./lead.js";
 import { newRun } from "./new-run.js";
+import { openBackendOf } from "./open-backend.js";
 import { whilePreparing } from "./preparing.js";
 import { isEvaluationDue, isSaveDue, noteEvaluation, noteStep } from "./progress.js";
 import { recorded } from "./recorders.js";
@@ -87,13 +87,13 @@ async function prepareRun(settings: TrainSettings, given: PlanOptions): Promise<
   const onProgress = (fraction: number) => given.onPreparing?.("reading", fraction);
   const options = { ...given, inputs, onProgress };
   given.onPreparation?.("reading");
-  const selected = await selectBackend(wanted, threads);
+  const selected = await openBackendOf(given.ranks, wanted, threads);
   const leftOut: string[] = [];
   const folder = resume ? await findRunToResume(settings, leftOut, options) : undefined;
   const run = folder
     ? await resumeRun(folder, settings, selected, options)
     : await newRun(forRanks(settings, given.ranks), selected, options);
-  run.warnings = [...leftOut, ...run.warnings];
+  run.warnings = [...given.ranks.warnings, ...leftOut, ...run.warnings];
   return cleanUpOnFailure(
     async () => {
       await openTogether(run, threads);

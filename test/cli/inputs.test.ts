@@ -4,12 +4,12 @@ import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { alone } from "#src/ranks/alone.js";
 import { createProgram } from "#src/cli/program.js";
 import { parse } from "#src/cli/run.js";
 import { Interruption } from "#src/cli/terminal/signals.js";
 import { processTerminal } from "#src/cli/terminal/terminal.js";
 import type { CharnnError } from "#src/errors.js";
+import { alone } from "#src/ranks/alone.js";
 import { foxFolder, sentences } from "../helpers/executable.js";
 import { failsWith } from "../helpers/failure.js";
 import { slow } from "../helpers/slow.js";
@@ -44,7 +44,12 @@ async function place(t: TestContext) {
       return word in places ? places[word as keyof typeof places] : word;
     });
     const out = line.startsWith("copies") ? [] : ["--out", path.join(cwd, "checkpoints")];
-    const program = createProgram({ terminal: silent, interruption, exitWith() {}, ranks: alone() });
+    const program = createProgram({
+      terminal: silent,
+      interruption,
+      exitWith() {},
+      ranks: alone(),
+    });
     try {
       await parse([...words, ...out, ...more], program);
     } finally {

@@ -2,7 +2,6 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { isDeepStrictEqual, TextDecoder } from "node:util";
-import { alone } from "#src/ranks/alone.js";
 import { readCommandLine } from "#src/cli/options/command-line.js";
 import { createProgram } from "#src/cli/program.js";
 import { Interruption } from "#src/cli/terminal/signals.js";
@@ -10,6 +9,7 @@ import type { Terminal } from "#src/cli/terminal/terminal.js";
 import { loadCorpus } from "#src/data/corpus.js";
 import { createDecoder, encodingName, type Invalid } from "#src/data/decoding.js";
 import { CharnnError } from "#src/errors.js";
+import { alone } from "#src/ranks/alone.js";
 import { writeReport } from "#src/report/write-report.js";
 import { lockRun } from "#src/runs/lock.js";
 import { lastSeconds, truncateMetricsAfter } from "#src/runs/metrics.js";

@@ -1,10 +1,10 @@
 /** Real launchers of MPI, where they are installed. */
-import { spawn, spawnSync } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { onTheAddon } from "./addon.js";
-import { type Outcome, outcomeOf, plainEnvironment } from "./executable.js";
+import { EXECUTABLE, type Outcome, outcomeOf, plainEnvironment } from "./executable.js";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -69,16 +69,26 @@ export function onEveryLauncher(title: string, define: (launcher: LauncherHere) 
 /** Runs a module of these lines in several processes, to the end of all. */
 export async function runTogether(
   t: Pick<TestContext, "after">,
-  { words: [program, ...options] }: LauncherHere,
+  launcher: LauncherHere,
   processes: number,
   lines: string,
 ): Promise<Outcome> {
-  const node = [process.execPath, "--input-type=module", "--eval", lines];
-  const child = spawn(program, [...options, "-n", `${processes}`, ...node], {
-    cwd: ROOT,
-    env: environment(),
-  });
-  child.stdin.end();
+  const node = ["--input-type=module", "--eval", lines];
+  return outcomeOf(startTogether(t, launcher, ["-n", `${processes}`, process.execPath, ...node]));
+}
+
+/**
+ * Starts what a launcher is told to. It ends with the test, or when it has taken so long that it must hang.
+ *
+ * @param words after the launcher's own options
+ */
+export function startTogether(
+  t: Pick<TestContext, "after">,
+  { words: [program, ...options] }: LauncherHere,
+  words: readonly string[],
+  cwd = ROOT,
+): ChildProcessWithoutNullStreams {
+  const child = spawn(program, [...options, ...words], { cwd, env: environment() });
   // A launcher that is asked to end ends its processes, and one that is killed leaves them behind.
   const end = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -88,8 +98,30 @@ export async function runTogether(
     await closed.finally(() => clearTimeout(timer));
   };
   const timer = setTimeout(end, MOST);
+  child.once("close", () => clearTimeout(timer));
   t.after(end);
-  return outcomeOf(child).finally(() => clearTimeout(timer));
+  return child;
+}
+
+/** Starts charnn in several processes. */
+export function startCharnnTogether(
+  t: Pick<TestContext, "after">,
+  launcher: LauncherHere,
+  processes: number,
+  args: readonly string[],
+  cwd: string,
+): ChildProcessWithoutNullStreams {
+  const words = ["-n", `${processes}`, process.execPath, EXECUTABLE, ...args];
+  return startTogether(t, launcher, words, cwd);
+}
+
+/** The same, to the end of all. */
+export function charnnTogether(
+  ...started: Parameters<typeof startCharnnTogether>
+): Promise<Outcome> {
+  const child = startCharnnTogether(...started);
+  child.stdin.end();
+  return outcomeOf(child);
 }
 
 function environment(): NodeJS.ProcessEnv {

@@ -18,6 +18,7 @@ export function startBlock(
   const rows = [
     ["text", textLine(event, files, options.validationFile)],
     ["model", modelLine(event)],
+    ...processesRow(event),
     ["run", runLine(event)],
     ["folder", event.path],
     ["stop", "Ctrl-C saves and stops; --resume continues"],
@@ -89,6 +90,22 @@ function runLine(event: StartEvent): string {
     backend.name === "native" ? threads : `${threads} of ${backend.name}`,
   ];
   return `${lengthOf(event)}; ${needs.join(", ")}`;
+}
+
+/** `4 on a, b (Open MPI 4.1.4), 2 threads each; 34% of a step is exchange` */
+function processesRow({ processes }: StartEvent): string[][] {
+  if (!processes) return [];
+  const { ofMachines, library, exchangeShare } = processes;
+  const machines = [...new Set(ofMachines.map(({ machine }) => machine))];
+  const threads = [...new Set(ofMachines.map((each) => each.threads))].sort((a, b) => a - b);
+  const ofEach = `${threads.join(" or ")} ${threads.join() === "1" ? "thread" : "threads"} each`;
+  const share = `${wholePercent(exchangeShare)} of a step is exchange`;
+  return [
+    [
+      "processes",
+      `${ofMachines.length} on ${machines.join(", ")} (${library}), ${ofEach}; ${share}`,
+    ],
+  ];
 }
 
 /** `about 3 min`, `under 1 s` */

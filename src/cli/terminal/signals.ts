@@ -82,6 +82,11 @@ export class Interruption {
     this.#resumeKernels = guard.resumeKernels;
   }
 
+  /** Ends the command also by SIGUSR2, which launchers pass on without killing anything soon after. */
+  heedUser(): void {
+    process.on("SIGUSR2", () => this.#handle(128 + constants.signals.SIGUSR2));
+  }
+
   /** Leaves signals to the process for which this one works, and which is sent them too. */
   leave(): void {
     this.release();

@@ -62,6 +62,7 @@ export interface Terminal {
 
 export function processTerminal(): Terminal {
   const { stdout, stderr, env } = process;
+  const isOutTerminal = stdout.isTTY === true && !isUnderLauncher(env);
   const colors = (support: ColorInfo) =>
     new Chalk({ level: !env.NO_COLOR && support ? support.level : 0 });
   const errorColors = colors(supportsColorStderr);
@@ -92,15 +93,15 @@ export function processTerminal(): Terminal {
   };
   return {
     errorColors,
-    outColors: colors(supportsColor),
+    outColors: colors(isOutTerminal && supportsColor),
     isInteractive: stderr.isTTY === true && env.TERM !== "dumb",
     marks: showsUnicode() ? UNICODE_MARKS : ASCII_MARKS,
     stderr,
-    outWidth: stdout.isTTY ? stdout.columns : undefined,
+    outWidth: isOutTerminal ? stdout.columns : undefined,
     outClosed: closed.signal,
     say,
     warn: (message) => say(warning(message, errorColors)),
-    out: (...pieces) => write(stdout.isTTY ? shownText(pieces) : exactText(pieces)),
+    out: (...pieces) => write(isOutTerminal ? shownText(pieces) : exactText(pieces)),
     outBytes: write,
     async written() {
       const streams = closed.signal.aborted ? [stderr] : [stdout, stderr];
@@ -113,6 +114,11 @@ export function processTerminal(): Terminal {
     },
     hurry: () => hurried.abort(),
   };
+}
+
+/** Open MPI gives each process a terminal without a width, wherever its own output goes. */
+function isUnderLauncher({ OMPI_COMM_WORLD_SIZE }: NodeJS.ProcessEnv): boolean {
+  return OMPI_COMM_WORLD_SIZE !== undefined;
 }
 
 /** A warning, for one line. */

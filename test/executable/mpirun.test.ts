@@ -1,0 +1,248 @@
+/** `mpirun charnn train`, by each launcher that is installed: several processes train one run. */
+import assert from "node:assert/strict";
+import { readdir, readFile, readlink, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { test } from "node:test";
+import { readCheckpoint } from "#src/checkpoint/checkpoint.js";
+import { charnn, foxFolder, jsonLines, outcomeOf, sentences } from "../helpers/executable.js";
+import { charnnTogether, onEveryLauncher, startCharnnTogether } from "../helpers/mpi.js";
+import { slow } from "../helpers/slow.js";
+
+const SIZE = ["--hidden-size", "24", "--batch-size", "2", "--seq-length", "8", "--threads", "1"];
+const RUN = ["train", "fox.txt", "--steps", "12", "--eval-every", "5", ...SIZE];
+
+/** Settings in which what processes do differs. */
+const VARIANTS: Readonly<Record<string, readonly string[]>> = {
+  "LSTM, every dropout": [
+    ...["--cell", "lstm", "--layers", "2", "--dropout", "0.2", "--input-dropout", "0.2"],
+    ...["--recurrent-dropout", "0.2", "--weight-dropout", "0.2"],
+  ],
+  "windows, one-hot input": ["--batching", "windows", "--stride", "5", "--embedding-size", "0"],
+  "documents by lines, two batches a step": ["--documents", "lines", "--accumulate", "2"],
+  "no average, sgd": ["--average-decay", "0", "--optimizer", "sgd", "--learning-rate", "0.1"],
+};
+
+const last = (cwd: string, run: string) =>
+  readFile(path.join(cwd, "checkpoints", run, "last.safetensors"));
+
+onEveryLauncher("A run of several processes", (launcher) => {
+  const { skip, otherLibrary, name } = launcher;
+
+  test("has the bytes of a run with as many workers in one process", { skip }, async (t) => {
+    const cwd = await foxFolder(t);
+    const alone = await charnn(t, [...RUN, "--workers", "3", "--name", "alone"], { cwd });
+    assert.equal(alone.code, 0, alone.stderr);
+    const expected = await last(cwd, "alone");
+    for (const processes of [3, 2]) {
+      const run = `of-${processes}`;
+      const args = [...RUN, "--workers", "3", "--name", run];
+      const { code, stderr } = await charnnTogether(t, launcher, processes, args, cwd);
+      assert.equal(code, 0, stderr);
+      assert.ok(expected.equals(await last(cwd, run)), `${processes} processes`);
+      const best = await readFile(path.join(cwd, "checkpoints", run, "best.safetensors"));
+      const ofAlone = await readFile(path.join(cwd, "checkpoints/alone/best.safetensors"));
+      assert.ok(best.equals(ofAlone), `best of ${processes} processes`);
+    }
+  });
+
+  for (const [variant, options] of Object.entries(VARIANTS)) {
+    slow(`has the bytes of a run in one process: ${variant}`, { skip }, async (t) => {
+      const cwd = await foxFolder(t);
+      const args = [...RUN, ...options, "--workers", "4"];
+      const alone = await charnn(t, [...args, "--name", "alone"], { cwd });
+      assert.equal(alone.code, 0, alone.stderr);
+      for (const processes of [4, 3]) {
+        const run = `of-${processes}`;
+        const line = [...args, "--name", run];
+        const { code, stderr } = await charnnTogether(t, launcher, processes, line, cwd);
+        assert.equal(code, 0, stderr);
+        assert.ok((await last(cwd, "alone")).equals(await last(cwd, run)), run);
+      }
+    });
+  }
+
+  test("has a worker for each process, and speaks with one voice", { skip }, async (t) => {
+    const cwd = await foxFolder(t);
+    const args = [...RUN, "--name", "run", "--json"];
+    const { code, stdout, stderr } = await charnnTogether(t, launcher, 2, args, cwd);
+    assert.deepEqual([code, stderr], [0, ""]);
+    const events = jsonLines(stdout);
+    const [start] = events;
+    assert.equal(start.event, "start");
+    assert.equal(start.config.training.workers, 2);
+    const { library, ofMachines, exchangeShare } = start.processes;
+    assert.ok(library.startsWith(name), library);
+    assert.deepEqual(
+      ofMachines.map(({ threads }: { threads: number }) => threads),
+      [1, 1],
+    );
+    assert.ok(exchangeShare > 0 && exchangeShare < 1);
+    const steps = events.filter(({ event }) => event === "step").map(({ step }) => step);
+    assert.deepEqual(
+      steps,
+      Array.from({ length: 12 }, (_, k) => k + 1),
+    );
+    const shown = await charnnTogether(t, launcher, 2, [...RUN, "--name", "shown"], cwd);
+    assert.equal(shown.code, 0, shown.stderr);
+    assert.match(
+      shown.stderr,
+      /^ {2}processes +2 on \S+ \(.*\), 1 thread each; [\d.]+% of a step/m,
+    );
+    assert.equal(shown.stderr.match(/^Done: step 12/gm)?.length, 1);
+    assert.equal(shown.stdout.trim(), path.join("checkpoints", "shown", "best.safetensors"));
+  });
+
+  slow("is resumed by fewer processes, by one, and not by more", { skip }, async (t) => {
+    const cwd = await foxFolder(t);
+    const constant = [...SIZE, "--schedule", "constant"];
+    const args = ["train", "fox.txt", "--name", "whole", "--workers", "3", "--steps", "12"];
+    const whole = await charnn(t, [...args, ...constant], { cwd });
+    assert.equal(whole.code, 0, whole.stderr);
+    const run = ["train", "fox.txt", "--name", "run", ...constant];
+    const parts: (readonly [number, number])[] = [
+      [3, 4],
+      [2, 9],
+      [1, 12],
+    ];
+    for (const [processes, steps] of parts) {
+      const given = [...run, "--steps", `${steps}`];
+      const how = steps === 4 ? ["--workers", "3"] : ["--resume"];
+      const outcome = await charnnTogether(t, launcher, processes, [...given, ...how], cwd);
+      assert.equal(outcome.code, 0, outcome.stderr);
+    }
+    assert.deepEqual(await numbersOf(cwd, "run"), await numbersOf(cwd, "whole"));
+    const more = [...run, "--resume", "--steps", "20"];
+    const { stderr } = await charnnTogether(t, launcher, 4, more, cwd);
+    assert.match(stderr, /^Error: The run run has 3 workers, which 4 processes can't share\.$/m);
+    const { stdout } = await charnn(t, ["info", "run"], { cwd });
+    assert.match(stdout, /2 lanes of 8 characters for each of 3 workers/);
+  });
+
+  test("says what is wrong once, in rank 0, and ends", { skip }, async (t) => {
+    const cwd = await foxFolder(t);
+    for (const [args, says, codes] of [
+      [["train", "none.txt"], /^Error: There is no file or folder "none\.txt"\.$/m, [1]],
+      [[...RUN, "--workers", "2"], /^Error: 3 processes can't share 2 workers\.$/m, [2]],
+      [["train", "fox.txt", "--stepz", "1"], /^Error: .*--stepz/m, [2]],
+      [
+        ["train", "fox.txt", "--batch-size", "900", "--seq-length", "50"],
+        /^Error: Batch size 900 .* for each of 3 workers/m,
+        [1],
+      ],
+    ] as const) {
+      const { code, stdout, stderr } = await charnnTogether(t, launcher, 3, args, cwd);
+      assert.equal(stdout, "");
+      assert.match(stderr, says);
+      assert.equal(stderr.match(/^Error:/gm)?.length, 1, stderr);
+      assert.ok((codes as readonly (number | null)[]).includes(code), `exit code ${code}`);
+    }
+    const help = await charnnTogether(t, launcher, 2, ["train", "--help"], cwd);
+    assert.equal(help.code, 0);
+    assert.equal(help.stdout.match(/^Usage: /gm)?.length, 1);
+    assert.deepEqual(await readdir(cwd), ["fox.txt"]);
+  });
+
+  test("of which one process dies ends, and goes on from its last checkpoint", {
+    skip,
+  }, async (t) => {
+    const cwd = await foxFolder(t);
+    const endless = ["train", "fox.txt", "--name", "run", "--steps", "100000", ...SIZE];
+    const often = ["--save-every", "1", "--eval-every", "1000", "--json"];
+    const child = startCharnnTogether(t, launcher, 3, [...endless, ...often], cwd);
+    child.stdin.end();
+    await new Promise<void>((resolve) => {
+      let seen = "";
+      child.stdout.on("data", (data) => {
+        seen += data;
+        if (seen.includes('"event":"checkpoint"')) resolve();
+      });
+    });
+    const ranks = await processesIn(cwd);
+    assert.equal(ranks.length, 3);
+    const ended = outcomeOf(child);
+    process.kill(ranks[ranks.length - 1], "SIGKILL");
+    assert.notEqual((await ended).code, 0);
+    const on = ["train", "fox.txt", "--name", "run", "--resume", "--json"];
+    const { stdout } = await charnn(t, ["info", "run", "--json"], { cwd });
+    const { step } = jsonLines(stdout)[0].progress;
+    const more = [...on, "--steps", `${step + 2}`, ...SIZE];
+    const resumed = await charnnTogether(t, launcher, 2, more, cwd);
+    assert.equal(resumed.code, 0, resumed.stderr);
+    assert.equal(jsonLines(resumed.stdout).at(-1)?.step, step + 2);
+  });
+
+  test("is saved and ended by a signal, in all processes after the same step", {
+    skip,
+  }, async (t) => {
+    const cwd = await foxFolder(t);
+    const endless = ["train", "fox.txt", "--name", "run", "--steps", "100000", ...SIZE, "--json"];
+    const child = startCharnnTogether(t, launcher, 2, endless, cwd);
+    child.stdin.end();
+    await new Promise<void>((resolve) => {
+      child.stdout.on("data", (data) => {
+        if (String(data).includes('"event":"step"')) resolve();
+      });
+    });
+    const ended = outcomeOf(child);
+    // Open MPI kills its processes soon after SIGINT, and passes SIGUSR2 on; MPICH's launcher dies of that.
+    child.kill(name === "Open MPI" ? "SIGUSR2" : "SIGINT");
+    const { code } = await ended;
+    assert.notEqual(code, 0);
+    const { stdout } = await charnn(t, ["info", "run", "--json"], { cwd });
+    const { step } = jsonLines(stdout)[0].progress;
+    assert.ok(step > 0);
+    const on = ["train", "fox.txt", "--name", "run", "--resume", "--json", ...SIZE];
+    const resumed = await charnn(t, [...on, "--steps", `${step + 1}`], { cwd });
+    assert.equal(resumed.code, 0, resumed.stderr);
+    assert.equal(jsonLines(resumed.stdout).at(-1)?.step, step + 1);
+  });
+
+  test("is not joined with --mpi off, nor by another MPI's library", { skip }, async (t) => {
+    const cwd = await foxFolder(t);
+    const both = await charnnTogether(t, launcher, 2, [...RUN, "--mpi", "off", "--json"], cwd);
+    assert.equal(both.code, 0, both.stderr);
+    assert.equal(both.stdout.match(/"event":"end"/g)?.length, 2);
+    assert.equal((await readdir(path.join(cwd, "checkpoints"))).length, 2);
+    const wrong = await charnnTogether(t, launcher, 2, [...RUN, `--mpi=${otherLibrary}`], cwd);
+    assert.notEqual(wrong.code, 0);
+    assert.match(wrong.stderr, /^Error: mpirun started (?:2 processes|this as one of 2)/m);
+  });
+
+  test("reads its text from the standard input of rank 0", { skip }, async (t) => {
+    const cwd = await foxFolder(t);
+    const args = ["train", "-", "--name", "run", "--steps", "4", ...SIZE];
+    const child = startCharnnTogether(t, launcher, 2, args, cwd);
+    child.stdin.end(sentences(60));
+    const { code, stderr } = await outcomeOf(child);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /standard input: [\d,]+ characters/);
+  });
+
+  slow("takes its folds one after the other in a cross-validation", { skip }, async (t) => {
+    const cwd = await foxFolder(t);
+    await writeFile(path.join(cwd, "long.txt"), sentences(200));
+    const args = ["train", "long.txt", "--cross-validate", "2", "--name", "cv", "--steps", "3"];
+    const { code, stderr } = await charnnTogether(t, launcher, 2, [...args, ...SIZE], cwd);
+    assert.equal(code, 0, stderr);
+    assert.equal((await readdir(path.join(cwd, "checkpoints"))).length, 2);
+  });
+});
+
+/** The numbers of a run's last checkpoint, by tensor. */
+async function numbersOf(cwd: string, run: string) {
+  const file = path.join(cwd, "checkpoints", run, "last.safetensors");
+  const { tensors } = await readCheckpoint(file);
+  return new Map([...tensors].map(([name, { data }]) => [name, data]));
+}
+
+/** The processes of Node.js that run charnn in a folder, the newest last. */
+async function processesIn(cwd: string): Promise<number[]> {
+  const found: number[] = [];
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+    const line = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+    const folder = await readlink(`/proc/${pid}/cwd`).catch(() => "");
+    const [program] = line.split("\0");
+    if (folder === cwd && program === process.execPath) found.push(Number(pid));
+  }
+  return found.sort((a, b) => a - b);
+}
