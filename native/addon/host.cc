@@ -29,6 +29,7 @@
   DO(napi_get_value_double)            \
   DO(napi_get_value_external)          \
   DO(napi_get_value_string_utf8)       \
+  DO(napi_get_value_uint32)            \
   DO(napi_is_typedarray)               \
   DO(napi_set_element)                 \
   DO(napi_set_instance_data)           \
