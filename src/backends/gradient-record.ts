@@ -8,7 +8,7 @@
  */
 
 /** Numbers of a block. */
-export const RECORD_BLOCK = 256;
+const RECORD_BLOCK = 256;
 /** Size of a block in a record. */
 export const RECORD_BLOCK_BYTES = RECORD_BLOCK + 4;
 

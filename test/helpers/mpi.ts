@@ -23,7 +23,7 @@ export interface LauncherHere {
   readonly words: readonly string[];
 }
 
-export const LAUNCHERS: readonly LauncherHere[] = [
+const LAUNCHERS: readonly LauncherHere[] = [
   launcher({
     name: "Open MPI",
     otherLibrary: "libmpich.so.12",
@@ -82,7 +82,7 @@ export async function runTogether(
  *
  * @param words after the launcher's own options
  */
-export function startTogether(
+function startTogether(
   t: Pick<TestContext, "after">,
   { words: [program, ...options] }: LauncherHere,
   words: readonly string[],

@@ -1,7 +1,7 @@
 /** The functions of the addon by which processes exchange bytes; `native/mpi/mpi.h` says what they do. */
 
 /** Bytes of all processes, one after the other's in the order of their ranks. */
-export interface MpiParts {
+interface MpiParts {
   readonly received: Uint8Array;
   /** In bytes, one for each process; they add up to less than 2 GiB. */
   readonly receivedLengths: Int32Array;
