@@ -11,9 +11,9 @@ const SOURCES = fileURLToPath(new URL("../src", import.meta.url));
 /** Help and options of the command line, arguments of other programs, and code in strings. */
 const NO_MESSAGES =
   /^(cli|config|setup|report\/page\/(style|script)|export\/js\/|export\/html\/(style|script))/;
-/** A command to type, up to the end of a message, and options of npm and of Node.js. */
+/** A command to type, up to the end of a message, and options of npm, of Node.js and of launchers. */
 const COMMAND =
-  /\b(charnn (train|sample|doctor)|npm run|pandoc|soffice) .*$|--include=optional|--disable-wasm-trap-handler/s;
+  /\b(charnn (train|sample|doctor)|npm run|pandoc|soffice) .*$|--include=optional|--disable-wasm-trap-handler|mpirun --bind-to none/s;
 
 test("No message of the library names an option of the command line", () => {
   const found = stringsOfLibrary().filter(({ text }) => /--[a-z{]/.test(text.replace(COMMAND, "")));

@@ -46,10 +46,10 @@ export function sharedCores(all: readonly CoresOfRank[], rank: number): SharedCo
 function boundWarning(all: readonly CoresOfRank[], machine: string): string[] {
   const here = all.filter((each) => each.machine === machine);
   const used = new Set(here.flatMap(({ allowed }) => allowed)).size;
-  const free = Math.max(...here.map(({ ofLauncher }) => ofLauncher));
+  const free = here.reduce((most, { ofLauncher }) => Math.max(most, ofLauncher), 0);
   if (used >= free) return [];
   return [
-    `mpirun leaves ${free - used} of ${counted(free, "core")} of ${machine} unused, since it binds each process to ${counted(here[0].allowed.length, "core")}: with its option --bind-to none they are used too.`,
+    `mpirun leaves ${free - used} of ${counted(free, "core")} of ${machine} unused, since it binds each process to ${counted(here[0].allowed.length, "core")}: start it as mpirun --bind-to none.`,
   ];
 }
 

@@ -22,6 +22,8 @@ const NO_PATHS: ReadonlySet<string | undefined> = new Set([
   ...[
     "seconds",
     "shell",
+    // Of MPI: a path, or a name that the loader of the system finds.
+    "library",
     "set",
     "shares",
     "regex",

@@ -20,6 +20,6 @@ test("Cores that a launcher leaves unused are told, with its option that ends it
   const { sharers, warnings } = sharedCores([onA(0), onA(1), onB(0, 1, 2, 3)], 2);
   assert.equal(sharers, 1);
   assert.deepEqual(warnings, [
-    "mpirun leaves 2 of 4 cores of a unused, since it binds each process to 1 core: with its option --bind-to none they are used too.",
+    "mpirun leaves 2 of 4 cores of a unused, since it binds each process to 1 core: start it as mpirun --bind-to none.",
   ]);
 });
