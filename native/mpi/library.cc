@@ -2,6 +2,7 @@
 
 #if !defined(_WIN32)
 #include <dlfcn.h>
+#include <stdlib.h>
 #endif
 
 namespace charnn {
@@ -74,6 +75,12 @@ MpiLibrary read_library(void* library) {
 }  // namespace
 
 MpiLibrary load_mpi(const std::vector<std::string>& names) {
+  // UCX, which moves the bytes of many MPIs, tests its memory hooks when it is loaded: it has the
+  // heap grow by a page and shrink again (ucm_fire_mmap_events_internal in its mmap/install.c, UCX
+  // 1.13 and later ones). Where the heap can't grow, since V8's code happens to follow it, that
+  // takes away a page that is in use. Without hooks it registers memory with a network card at each
+  // use.
+  setenv("UCX_MEM_EVENTS", "no", 0);
   std::string reasons;
   const auto add_reason = [&](const std::string& reason) {
     if (!reasons.empty()) reasons += "; ";

@@ -64,7 +64,7 @@ onTheAddon("The native addon", () => {
         addon.broadcastBytes({ bytes: received.subarray(0, 3), root: 2 });
         say(received.join(" "));
         addon.closeMpi({});`);
-      const facts = { rank: 1, size: 3, version: "Stand-in Version:\t1.2.3\nof a test" };
+      const facts = { rank: 1, size: 3, version: "Stand-in Version:\t1.2.3\nUCX_MEM_EVENTS=no" };
       assert.deepEqual(
         { code, lines },
         {
@@ -80,6 +80,16 @@ onTheAddon("The native addon", () => {
       );
     });
   }
+
+  test("The native addon keeps UCX from testing its memory hooks, unless the user has it do so", {
+    skip: whyNoStandIn,
+  }, async () => {
+    const { code, lines } = await linesOf(`
+      process.env.UCX_MEM_EVENTS = "yes";
+      say(open(${JSON.stringify(await mpiStandIn())}).version.split("\\n")[1]);
+      addon.closeMpi({});`);
+    assert.deepEqual({ code, lines }, { code: 0, lines: ["UCX_MEM_EVENTS=yes"] });
+  });
 
   test("The native addon broadcasts more than 64 MiB in slices", {
     skip: whyNoStandIn,
