@@ -18,7 +18,9 @@ export async function joinRanks(args: readonly string[]): Promise<Ranks> {
   if (!launcher) return alone();
   const { openMpiRanks } = await import("../ranks/mpi-ranks.js");
   const libraries = asked === undefined || asked === "auto" ? launcher.libraries : [asked];
-  return openMpiRanks({ ...launcher, libraries });
+  const { shareCores } = await import("../ranks/cores.js");
+  const ranks = openMpiRanks({ ...launcher, libraries });
+  return { ...ranks, cores: shareCores(ranks) };
 }
 
 /** It is needed before options are read: a process that reads them may find that it has nothing to do. */

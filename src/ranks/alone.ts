@@ -7,8 +7,6 @@ export function alone(): Ranks {
     rank: 0,
     size: 1,
     machine: hostname(),
-    sharers: 1,
-    warnings: [],
     library: undefined,
     exchange: (sent, received) => received.bytes.set(sent.bytes),
     gather: (own, received) => received.bytes.set(own),

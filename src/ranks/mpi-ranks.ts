@@ -3,7 +3,6 @@ import { BackendError } from "../backends/backend-error.js";
 import { type Addon, loadAddon } from "../backends/native/addon.js";
 import { CharnnError } from "../errors.js";
 import { systemErrorCode } from "../system-error-code.js";
-import { shareCores } from "./cores.js";
 import type { Launcher } from "./launcher.js";
 import type { Ranks } from "./ranks.js";
 
@@ -24,9 +23,7 @@ export function openMpiRanks(launcher: Launcher): Ranks {
     addon.closeMpi({});
     throw ofAnother(launcher, `${opened.file} (${library})`, opened.size);
   }
-  const ranks: Ranks = {
-    sharers: 1,
-    warnings: [],
+  return {
     rank: opened.rank,
     size: opened.size,
     machine: hostname(),
@@ -44,7 +41,6 @@ export function openMpiRanks(launcher: Launcher): Ranks {
     abort: (code) => addon.abortMpi({ code }),
     close: () => addon.closeMpi({}),
   };
-  return { ...ranks, ...shareCores(ranks) };
 }
 
 function addonFor({ command, size }: Launcher): Addon {

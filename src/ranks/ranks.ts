@@ -1,3 +1,4 @@
+import type { SharedCores } from "./cores.js";
 import type { Parts } from "./parts.js";
 
 /**
@@ -11,10 +12,8 @@ export interface Ranks {
   readonly size: number;
   /** The name of the machine that this process runs on. */
   readonly machine: string;
-  /** How many of them, this one included, share the cores that it may use. */
-  readonly sharers: number;
-  /** What slows them down, in plain sentences. */
-  readonly warnings: readonly string[];
+  /** How they share the cores of their machines, where that was found out. */
+  readonly cores?: SharedCores | undefined;
   /** What moves the bytes, with its version; undefined where there is one process. */
   readonly library: string | undefined;
   /** Sends each rank its part, and receives one from each. Both ends of a transfer must have the same length for it. */

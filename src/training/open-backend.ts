@@ -9,10 +9,11 @@ import type { Ranks } from "../ranks/ranks.js";
  * @throws CharnnError `BACKEND_UNAVAILABLE`
  */
 export async function openBackendOf(
-  { sharers }: Ranks,
+  { cores }: Ranks,
   name: BackendChoice,
   threads: number | undefined,
 ): Promise<SelectedBackend> {
+  const sharers = cores?.sharers ?? 1;
   if (threads !== undefined || sharers === 1) return selectBackend(name, threads);
   const usual = await usualThreads();
   return selectBackend(name, Math.max(1, Math.floor(usual.threads / sharers)));

@@ -93,7 +93,7 @@ async function prepareRun(settings: TrainSettings, given: PlanOptions): Promise<
   const run = folder
     ? await resumeRun(folder, settings, selected, options)
     : await newRun(forRanks(settings, given.ranks), selected, options);
-  run.warnings = [...given.ranks.warnings, ...leftOut, ...run.warnings];
+  run.warnings = [...(given.ranks.cores?.warnings ?? []), ...leftOut, ...run.warnings];
   return cleanUpOnFailure(
     async () => {
       await openTogether(run, threads);
