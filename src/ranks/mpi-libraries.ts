@@ -48,10 +48,12 @@ export function mpiLibraries(
   const names = families.flatMap((family) => NAMES[platform][family]);
   const root = program === undefined ? [] : [path.join(path.dirname(program), "..")];
   const beside = root.flatMap((folder) => [path.join(folder, "lib"), path.join(folder, "lib64")]);
+  // One of the folders may be a link to the other.
   const inFolders = (folders: readonly string[]) =>
-    names
-      .flatMap((name) => folders.map((folder) => path.join(folder, name)))
-      .filter((file) => existsSync(file));
+    names.flatMap((name) => {
+      const files = folders.map((folder) => path.join(folder, name));
+      return files.find((file) => existsSync(file)) ?? [];
+    });
   const others = platform === "darwin" ? inFolders(FOLDERS_OF_MACOS) : [];
   return [...inFolders(beside), ...names, ...others];
 }
