@@ -5,58 +5,78 @@ import { makeParts, partOf } from "../ranks/parts.js";
 import type { Ranks } from "../ranks/ranks.js";
 import { sharesOf } from "../ranks/share.js";
 
+/** What a process brings to a step. */
+export interface OwnScores {
+  /**
+   * Of each batch of the step, the scores of its workers; undefined where its signal has stopped it, and an error where
+   * it has failed.
+   */
+  readonly scores: readonly (readonly Score[])[] | CharnnError | undefined;
+  /** Of the weights before the step, which must be the same in all processes; 0 where they are not compared. */
+  readonly checksum: number;
+}
+
 const DONE = 0;
 const STOPPED = 1;
 const FAILED = 2;
+/** What came of a step, and a checksum. */
+const HEAD = 2;
 /** Of a score: loss, characters, correct ones. */
 const NUMBERS = 3;
 
 /**
  * Gives all processes the scores of all workers in a step.
  *
- * @param own of each batch of the step, the scores of this process's workers; undefined where its signal stopped it, and an
- *   error where it has failed
  * @returns of each batch, the scores of all workers, in their order; undefined where a process was stopped
- * @throws CharnnError that of the lowest rank that has failed
+ * @throws CharnnError in all of them: that of the lowest rank that has failed, and `WORKERS_DIFFER`
  */
 export function agreedScores(
   ranks: Ranks,
-  own: readonly (readonly Score[])[] | CharnnError | undefined,
+  own: OwnScores,
   { workers, parts }: { readonly workers: number; readonly parts: number },
 ): Score[][] | undefined {
+  const { scores, checksum } = own;
   if (ranks.size === 1) {
-    if (own instanceof CharnnError) throw own;
-    return own?.map((scores) => [...scores]);
+    if (scores instanceof CharnnError) throw scores;
+    return scores?.map((ofPart) => [...ofPart]);
   }
   const counts = sharesOf(workers, ranks.size).map(({ begin, end }) => end - begin);
-  const received = makeParts(counts.map((count) => 8 * (1 + parts * count * NUMBERS)));
+  const received = makeParts(counts.map((count) => 8 * (HEAD + parts * count * NUMBERS)));
   ranks.gather(encoded(own, parts * counts[ranks.rank] * NUMBERS), received);
   const numbers = counts.map((_, rank) => new Float64Array(partOf(received, rank).slice().buffer));
   const outcomes = numbers.map(([outcome]) => outcome);
-  if (outcomes.includes(FAILED)) agree(ranks, own instanceof CharnnError ? own : undefined);
+  const [[, first]] = numbers;
+  const differs = numbers.some(([, other]) => other !== first);
+  if (differs || outcomes.includes(FAILED)) {
+    agree(ranks, scores instanceof CharnnError ? scores : checksum !== first && otherWeights());
+  }
   if (outcomes.includes(STOPPED)) return undefined;
   return Array.from({ length: parts }, (_, part) =>
     counts.flatMap((count, rank) => {
-      const first = 1 + part * count * NUMBERS;
-      return scoresFrom(numbers[rank].subarray(first, first + count * NUMBERS));
+      const begin = HEAD + part * count * NUMBERS;
+      return scoresFrom(numbers[rank].subarray(begin, begin + count * NUMBERS));
     }),
   );
 }
 
-function encoded(
-  own: readonly (readonly Score[])[] | CharnnError | undefined,
-  length: number,
-): Uint8Array {
-  const numbers = new Float64Array(1 + length);
-  if (own instanceof CharnnError) numbers[0] = FAILED;
-  else if (own === undefined) numbers[0] = STOPPED;
-  else {
-    const scores = own
-      .flat()
-      .flatMap(({ loss, characters, correct }) => [loss, characters, correct]);
-    numbers.set([DONE, ...scores]);
-  }
+function otherWeights(): CharnnError {
+  return new CharnnError(
+    "WORKERS_DIFFER",
+    "The weights are no longer those of rank 0, which must not happen: its memory may be faulty.",
+    "Go on from the last checkpoint with `resume`, without that machine.",
+  );
+}
+
+function encoded({ scores, checksum }: OwnScores, length: number): Uint8Array {
+  const numbers = new Float64Array(HEAD + length);
+  const outcome = scores instanceof CharnnError ? FAILED : scores === undefined ? STOPPED : DONE;
+  numbers.set([outcome, checksum]);
+  if (Array.isArray(scores)) numbers.set(scores.flat().flatMap(numbersOf), HEAD);
   return new Uint8Array(numbers.buffer);
+}
+
+function numbersOf({ loss, characters, correct }: Score): number[] {
+  return [loss, characters, correct];
 }
 
 function scoresFrom(numbers: Float64Array): Score[] {

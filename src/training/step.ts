@@ -28,7 +28,8 @@ export async function takeStep(
   const { learner, progress, ranks, config } = run;
   const position = new Position(run, learner.model);
   try {
-    const own = await scoresOrError(run, position, signal);
+    const checksum = isCompared(run) ? checksumOf(learner.model.parameters.read()) : 0;
+    const own = { checksum, scores: await scoresOrError(run, position, signal) };
     const parts = agreedScores(ranks, own, {
       workers: learner.workers,
       parts: config.training.accumulate,
@@ -43,6 +44,22 @@ export async function takeStep(
   } finally {
     learner.forgetGradients();
   }
+}
+
+/** Now and then, the weights of all processes are compared. */
+const STEPS_BETWEEN_COMPARISONS = 100;
+
+function isCompared({ ranks, progress }: SharedRun): boolean {
+  return ranks.size > 1 && progress.step % STEPS_BETWEEN_COMPARISONS === 0;
+}
+
+/** FNV-1a of the bits of all numbers, 32 bits. */
+function checksumOf({ buffer, byteOffset, length }: Float32Array): number {
+  let hash = 0x811c9dc5;
+  for (const bits of new Uint32Array(buffer, byteOffset, length)) {
+    hash = Math.imul(hash ^ bits, 0x01000193);
+  }
+  return hash;
 }
 
 /** The scores of this process; why it has none, where others must know; undefined when the signal stopped it. */
