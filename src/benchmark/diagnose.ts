@@ -9,6 +9,7 @@ import { NO_DROPOUT } from "../model/dropout.js";
 import { operationsPerCharacter } from "../model/flops.js";
 import type { DefaultThreads } from "../processors.js";
 import { Random } from "../random.js";
+import { type InstalledLauncher, installedLauncher } from "../ranks/installed-launcher.js";
 import { createLearner, timeTraining } from "./training-speed.js";
 
 /** Whether a backend loads, and how fast it is; or why not, and what helps. */
@@ -44,6 +45,8 @@ export interface Diagnosis {
   readonly backends: readonly BackendDiagnosis[];
   /** The one that `auto` takes: the first that loads. */
   readonly auto: BackendName | undefined;
+  /** What starts several processes that train together; undefined where there is none. */
+  readonly launcher: InstalledLauncher | undefined;
   /** What the speed refers to: training this model on batches of this shape. */
   readonly model: ModelConfig;
   readonly batchSize: number;
@@ -81,6 +84,7 @@ export async function diagnose({
     defaultThreads: await usualThreads(),
     backends,
     auto: backends.find(({ loads }) => loads)?.name,
+    launcher: installedLauncher(),
     model: MODEL,
     batchSize,
     seqLength,

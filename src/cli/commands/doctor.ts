@@ -73,9 +73,12 @@ export function doctorCommand(program: Command, context: CommandContext): void {
   });
 }
 
+const NO_LAUNCHER =
+  "not found; needed only to train on several machines (apt-get install openmpi-bin)";
+
 function table(version: string, diagnosis: Diagnosis, width: number | undefined): string {
   const { node, platform, architecture, processor = "unknown", cores, backends } = diagnosis;
-  const { defaultThreads, auto, model, batchSize, seqLength } = diagnosis;
+  const { defaultThreads, auto, launcher, model, batchSize, seqLength } = diagnosis;
   const rows = [
     ["charnn", version],
     ["Node.js", node.replace(/^v/, "")],
@@ -84,6 +87,7 @@ function table(version: string, diagnosis: Diagnosis, width: number | undefined)
     ["threads", `${defaultThreads.threads}: ${defaultThreads.why}`],
     ...backends.map((backend) => [backend.name, backendLine(backend)]),
     ["auto", `takes ${auto}`],
+    ["mpirun", launcher ? `${launcher.library}: mpirun -n 4 charnn train ...` : NO_LAUNCHER],
     [
       "measured",
       `training a ${CELLS[model.cell].title} of ${counted(model.layers, "layer")} of ` +
