@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { outcomeOf } from "./program.js";
 
 const SOURCE = fileURLToPath(new URL("../../test/fixtures/mpi/stand_in.c", import.meta.url));
 const COMPILER = process.env.CC ?? "cc";
@@ -12,6 +13,34 @@ const COMPILER = process.env.CC ?? "cc";
 export const whyNoStandIn = canCompile()
   ? false
   : "a C compiler for Linux or macOS is wanted: apt-get install gcc";
+
+/** By its address, which a thread's module needs. */
+const ADDON = new URL("../../dist/backends/native/addon.js", import.meta.url).href;
+
+/** The first lines of a program that calls MPI by the addon. */
+export const START = `
+  import { Worker } from "node:worker_threads";
+  import { loadAddon } from "${ADDON}";
+  const addon = loadAddon();
+  const open = (...libraries) => addon.openMpi({ libraries });
+  const bytes = (...numbers) => Uint8Array.from(numbers);
+  const lengths = (...numbers) => Int32Array.from(numbers);
+  const say = (...words) => console.log(...words);
+  const failure = (work) => {
+    try {
+      work();
+    } catch ({ name, code, message }) {
+      say([name, code].filter(Boolean).join(" ") + ": " + message);
+    }
+  };`;
+
+/** The lines that a program prints that begins with {@link START}. */
+export async function linesOf(
+  program: string,
+): Promise<{ code: number | string; lines: string[] }> {
+  const { code, stdout } = await outcomeOf(`${START}\n${program}`);
+  return { code, lines: stdout.split("\n") };
+}
 
 const compiled = new Map<string, Promise<string>>();
 let folder: string | undefined;

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { onTheAddon } from "../../helpers/addon.js";
-import { mpiStandIn, whyNoStandIn } from "../../helpers/mpi-stand-in.js";
-import { moduleOf, outcomeOf } from "../../helpers/program.js";
+import { linesOf, mpiStandIn, START, whyNoStandIn } from "../../helpers/mpi-stand-in.js";
+import { moduleOf } from "../../helpers/program.js";
 
 /** What each stand-in is compiled with. */
 const INTERFACES = {
@@ -12,31 +12,6 @@ const INTERFACES = {
   "the MPI standard": ["ABI", "ABI_VERSION=1"],
   "MPICH, in versions that know of the standard's": ["ABI_VERSION=0"],
 };
-
-/** By its address, which a thread's module needs. */
-const ADDON = new URL("../../../dist/backends/native/addon.js", import.meta.url).href;
-
-const START = `
-  import { Worker } from "node:worker_threads";
-  import { loadAddon } from "${ADDON}";
-  const addon = loadAddon();
-  const open = (...libraries) => addon.openMpi({ libraries });
-  const bytes = (...numbers) => Uint8Array.from(numbers);
-  const lengths = (...numbers) => Int32Array.from(numbers);
-  const say = (...words) => console.log(...words);
-  const failure = (work) => {
-    try {
-      work();
-    } catch ({ name, code, message }) {
-      say([name, code].filter(Boolean).join(" ") + ": " + message);
-    }
-  };`;
-
-/** The lines that a program prints. */
-async function linesOf(program: string): Promise<{ code: number | string; lines: string[] }> {
-  const { code, stdout } = await outcomeOf(`${START}\n${program}`);
-  return { code, lines: stdout.split("\n") };
-}
 
 onTheAddon("The native addon", () => {
   for (const [name, defined] of Object.entries(INTERFACES)) {
@@ -148,72 +123,6 @@ onTheAddon("The native addon", () => {
       { code, lines },
       { code: 0, lines: [notOpen, before, notOpen, before, notOpen, before] },
     );
-  });
-
-  test("The native addon refuses wrong arguments of MPI's functions", {
-    skip: whyNoStandIn,
-  }, async () => {
-    const { code, lines } = await linesOf(`
-      failure(() => open(5));
-      failure(() => addon.openMpi({ libraries: "libmpi.so" }));
-      failure(() => open("libmpi\\0.so"));
-      open(${JSON.stringify(await mpiStandIn())});
-      const parts = {
-        sent: bytes(7, 8, 9),
-        sentLengths: lengths(1, 0, 2),
-        received: bytes(0, 0, 0),
-        receivedLengths: lengths(1, 0, 2),
-      };
-      const exchange = (changes) => failure(() => addon.exchangeBytes({ ...parts, ...changes }));
-      exchange({ sent: Int8Array.of(7, 8, 9) });
-      exchange({ sent: bytes(7, 8) });
-      exchange({ sentLengths: lengths(1, 2) });
-      exchange({ sentLengths: [1, 0, 2] });
-      exchange({ received: undefined });
-      exchange({ receivedLengths: lengths(1, -1, 3) });
-      exchange({ receivedLengths: lengths(2 ** 31 - 1, 2 ** 31 - 1, 5) });
-      // Read last, it changes what was read before.
-      const exchangeWith = (changes, change) => {
-        const values = Object.create({ ...parts, ...changes }, {
-          receivedLengths: { get: () => (change(), lengths(1, 0, 2)) },
-        });
-        failure(() => addon.exchangeBytes(values));
-      };
-      const late = lengths(1, 0, 2);
-      exchangeWith({ sentLengths: late }, () => { late[0] = 2 ** 30; });
-      const lost = bytes(7, 8, 9);
-      exchangeWith({ sent: lost }, () => structuredClone(lost.buffer, { transfer: [lost.buffer] }));
-      const gather = (changes) =>
-        failure(() => addon.gatherBytes({ own: bytes(1), received: bytes(0, 0, 0), receivedLengths: lengths(1, 1, 1), ...changes }));
-      gather({ own: bytes(1, 2) });
-      gather({ receivedLengths: lengths(1, 1, 2) });
-      const broadcast = (changes) => failure(() => addon.broadcastBytes({ bytes: bytes(1), root: 0, ...changes }));
-      broadcast({ root: 3 });
-      broadcast({ root: -1 });
-      broadcast({ bytes: "text" });
-      failure(() => addon.abortMpi({ code: 256 }));
-      addon.closeMpi({});`);
-    assert.deepEqual(lines, [
-      "TypeError: libraries must be an array of strings.",
-      "TypeError: libraries must be an array of strings.",
-      "TypeError: libraries must be strings without NUL characters.",
-      "TypeError: sent must be a Uint8Array.",
-      "TypeError: sentLengths must add up to 2 bytes, not to 3.",
-      "TypeError: sentLengths must be an Int32Array of 3, not of 2.",
-      "TypeError: sentLengths must be an Int32Array.",
-      "TypeError: received must be a Uint8Array.",
-      "TypeError: receivedLengths must not be below 0.",
-      "TypeError: receivedLengths must add up to 3 bytes, not to 4294967299.",
-      "TypeError: sentLengths must add up to 3 bytes, not to 1073741826.",
-      "TypeError: An array changed its memory while others were read.",
-      "TypeError: own must have as many bytes as receivedLengths says.",
-      "TypeError: receivedLengths must add up to 3 bytes, not to 4.",
-      "TypeError: root must be a whole number from 0 to 2.",
-      "TypeError: root must be a whole number from 0 to 2.",
-      "TypeError: bytes must be a Uint8Array.",
-      "TypeError: code must be a whole number from 0 to 255.",
-    ]);
-    assert.equal(code, 0);
   });
 
   for (const [how, last, code] of [
