@@ -53,7 +53,7 @@ CHARNN_INLINE void pack_block(uint8_t* block, Next next) {
   int8_t* codes = reinterpret_cast<int8_t*>(block + sizeof unit);
   const bool has_codes = unit > 0;
   const Vec units = broadcast(unit);
-  // A unit that is subnormal is rounded so much that a number may be more of them.
+  // A subnormal unit is rounded so much that a number may be more than 127 units.
   const Vec most = broadcast(kLargestCode), least = zero() - most;
   for (size_t i = 0; i < kRecordBlock; i += kVectorWidth)
     store_bytes(codes + i, has_codes ? max(least, min(most, load(numbers + i) / units)) : zero());
