@@ -10,7 +10,7 @@ import { withOptions } from "#src/cli/options/with-options.js";
 const SOURCES = fileURLToPath(new URL("../src", import.meta.url));
 /** Help and options of the command line, arguments of other programs, and code in strings. */
 const NO_MESSAGES =
-  /^(cli|config|setup|report\/page\/(style|script)|export\/js\/|export\/html\/(style|script))/;
+  /^(cli|config|setup|report\/page\/(style|script)|export\/js\/|export\/html\/(style|script)|ranks\/installed)/;
 /** A command to type, up to the end of a message, and options of npm, of Node.js and of launchers. */
 const COMMAND =
   /\b(charnn (train|sample|doctor)|npm run|pandoc|soffice) .*$|--include=optional|--disable-wasm-trap-handler|mpirun --bind-to none/s;
