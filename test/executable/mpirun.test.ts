@@ -186,8 +186,10 @@ onEveryLauncher("A run of several processes", (launcher) => {
     const ended = outcomeOf(child);
     // Open MPI kills its processes soon after SIGINT, and passes SIGUSR2 on; MPICH's launcher dies of that.
     child.kill(name === "Open MPI" ? "SIGUSR2" : "SIGINT");
-    const { code } = await ended;
-    assert.notEqual(code, 0);
+    const { code, stderr } = await ended;
+    // MPICH's launcher forgets the exit code now and then, when it was interrupted itself.
+    if (name === "Open MPI") assert.notEqual(code, 0);
+    assert.match(stderr, /^Finishing this step and saving/m);
     const { stdout } = await charnn(t, ["info", "run", "--json"], { cwd });
     const { step } = jsonLines(stdout)[0].progress;
     assert.ok(step > 0);

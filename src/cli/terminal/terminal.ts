@@ -93,7 +93,7 @@ export function processTerminal(): Terminal {
   };
   return {
     errorColors,
-    outColors: colors(isOutTerminal && supportsColor),
+    outColors: colors(isUnderLauncher(env) ? false : supportsColor),
     isInteractive: stderr.isTTY === true && env.TERM !== "dumb",
     marks: showsUnicode() ? UNICODE_MARKS : ASCII_MARKS,
     stderr,
