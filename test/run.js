@@ -4,7 +4,7 @@
  *
  *     node test/run.js          # all but the slow ones (test/helpers/slow.ts)
  *     node test/run.js --all    # those too
- *     node test/run.js --slow   # the slow ones alone, after a run without them
+ *     node test/run.js --slow   # all of the files that have slow ones, after a run without them
  *     node test/run.js --long   # and what takes minutes (test/long/), with another random seed each time
  */
 import { readdirSync, readFileSync } from "node:fs";
@@ -19,7 +19,6 @@ const isLong = process.argv.includes("--long");
 const isSlow = process.argv.includes("--slow");
 const isQuick = !isLong && !isSlow && !process.argv.includes("--all");
 if (isQuick) process.env.CHARNN_TEST_QUICK = "1";
-if (isSlow) process.env.CHARNN_TEST_SLOW = "1";
 if (isLong) {
   // Another seed finds more; a change must not fail by chance.
   process.env.CHARNN_TEST_SEED ??= String(Math.floor(Math.random() * 2 ** 32));
@@ -31,19 +30,11 @@ const files = readdirSync(compiled, { recursive: true })
   .sort()
   .map((name) => join(compiled, name))
   .filter((file) => !isSlow || readFileSync(file, "utf8").includes("helpers/slow.js"));
-// As test/helpers/slow.ts marks them then.
-const only = isSlow ? { testNamePatterns: [/ \[slow\]$/] } : {};
-const tests = run({ files, concurrency: availableParallelism(), ...only });
+const tests = run({ files, concurrency: availableParallelism() });
 tests.on("test:fail", () => {
   process.exitCode = 1;
 });
-tests.compose(withoutOthers).compose(new spec()).pipe(process.stdout);
-/** Leaves out the tests that were not asked for, which Node 20 lists as skipped. */
-async function* withoutOthers(events) {
-  for await (const event of events) {
-    if (event.data?.skip !== "test name does not match pattern") yield event;
-  }
-}
+tests.compose(new spec()).pipe(process.stdout);
 if (isQuick) {
   process.on("exit", () => console.log("Without the slow tests, which npm run test:all runs too."));
 }
