@@ -1,13 +1,13 @@
 /**
- * What several workers gain in the same time, as if each had a machine of its own. One process computes all of them, and the
- * time is reckoned: a step takes as long as that of one worker, which is measured first, and as long as the network
- * takes for the gradients. Each run gets as many steps as fit into its time.
+ * The loss that several workers would reach in a given time, if each had its own machine. One process computes all of
+ * them, and the time is calculated: that of one worker's step, which is measured first, plus the time to exchange
+ * gradients on the network. Each run gets as many steps as fit into its time.
  *
  *     npm run bench:workers -- TEXT [--times 30,120,600] [--workers 1,2,4] [--preset small] [--network 1gbit]
  *         [--seeds 3] [--rates 1] [--results results.jsonl]
  *
  * Prints the lowest held-out loss of each run, and adds a line for it to the results. With `--steps N` each run takes
- * that many steps, whatever its workers, for how many steps a loss takes. `--rates` multiplies the learning rate.
+ * N steps, to compare numbers of workers step by step. `--rates` lists factors on the learning rate.
  */
 import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
@@ -82,7 +82,7 @@ for (const seconds of options.steps ? [undefined] : numbers(options.times)) {
   }
 }
 
-/** @param seconds undefined: as many steps as were asked for */
+/** @param seconds undefined: the number of steps is `--steps` */
 function run(seconds: number | undefined, workers: number, rate: number, seed: number): void {
   const step = secondsPerStep + secondsToExchange(workers);
   const steps = seconds === undefined ? Number(options.steps) : Math.floor(seconds / step);
