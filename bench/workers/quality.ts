@@ -4,10 +4,11 @@
  * gradients on the network. Each run gets as many steps as fit into its time.
  *
  *     npm run bench:workers -- TEXT [--times 30,120,600] [--workers 1,2,4] [--preset small] [--network 1gbit]
- *         [--seeds 3] [--rates 1] [--results results.jsonl]
+ *         [--seeds 0,1,2] [--rates 1] [--step-ms 12.5] [--results results.jsonl] [-- OPTIONS OF TRAIN]
  *
  * Prints the lowest held-out loss of each run, and adds a line for it to the results. With `--steps N` each run takes
- * N steps, to compare numbers of workers step by step. `--rates` lists factors on the learning rate.
+ * N steps, to compare numbers of workers step by step. `--rates` lists factors on the learning rate. With `--step-ms`,
+ * as an earlier call measured it, nothing depends on how busy the machine is.
  */
 import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
@@ -31,7 +32,7 @@ const STEPS_TO_TIME = 40;
 
 const {
   values: options,
-  positionals: [text],
+  positionals: [text, ...trainOptions],
 } = parseArgs({
   allowPositionals: true,
   options: {
@@ -40,8 +41,9 @@ const {
     workers: { type: "string", default: "1,2,4" },
     preset: { type: "string", default: "small" },
     network: { type: "string", default: "1gbit" },
-    seeds: { type: "string", default: "1" },
+    seeds: { type: "string", default: "0" },
     rates: { type: "string", default: "1" },
+    "step-ms": { type: "string" },
     results: { type: "string" },
   },
 });
@@ -66,18 +68,20 @@ interface TrainEvent {
 }
 
 console.log(machineFacts());
-const trial = train(["--steps", `${STEPS_TO_TIME}`]);
+const numbers = (list: string) => list.split(",").map(Number);
+const trial = train(["--steps", `${options["step-ms"] ? 1 : STEPS_TO_TIME}`]);
 const { config, parameters } = first(trial, "start");
 const { batchSize, seqLength, learningRate } = config.training;
-const secondsPerStep = (batchSize * seqLength) / last(trial, "step").charsPerSecond;
-const numbers = (list: string) => list.split(",").map(Number);
+const secondsPerStep = options["step-ms"]
+  ? Number(options["step-ms"]) / 1e3
+  : (batchSize * seqLength) / last(trial, "step").charsPerSecond;
 console.log(
   `${options.preset}: a step of one worker takes ${(1e3 * secondsPerStep).toFixed(1)} ms`,
 );
-for (const seconds of options.steps ? [undefined] : numbers(options.times)) {
-  for (const workers of numbers(options.workers)) {
-    for (const rate of numbers(options.rates)) {
-      for (let seed = 0; seed < Number(options.seeds); seed++) run(seconds, workers, rate, seed);
+for (const seed of numbers(options.seeds)) {
+  for (const seconds of options.steps ? [undefined] : numbers(options.times)) {
+    for (const workers of numbers(options.workers)) {
+      for (const rate of numbers(options.rates)) run(seconds, workers, rate, seed);
     }
   }
 }
@@ -119,7 +123,7 @@ function train(how: readonly string[]): TrainEvent[] {
     const args = [CHARNN, "train", text, "--preset", options.preset, "--out", folder, "--json"];
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
-      [...args, "--no-samples", ...how],
+      [...args, "--no-samples", ...trainOptions, ...how],
       { encoding: "utf8", maxBuffer: 2 ** 30 },
     );
     if (status !== 0) throw new Error(stderr);
