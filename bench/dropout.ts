@@ -11,7 +11,6 @@ import { openBackend } from "#src/backends/select.js";
 import { createLearner } from "#src/benchmark/training-speed.js";
 import { modelConfig } from "#src/config/model.js";
 import { NO_DROPOUT } from "#src/model/dropout.js";
-import { Random } from "#src/random.js";
 
 const { values: options } = parseArgs({
   options: {
@@ -53,13 +52,13 @@ async function compare(hiddenSize: number): Promise<void> {
   }[] = [];
   for (const [name, rates] of Object.entries(DROPPED)) {
     const shape = { ...SHAPE, ...NO_DROPOUT, ...rates };
-    const learner = await createLearner(backend, model, shape, Random.fromSeed(0));
+    const learner = await createLearner(backend, model, shape);
     learners.push({ name, learner, seconds: [] });
   }
   for (let round = -WARM_UP; round < Number(options.rounds); round++) {
     for (const { learner, seconds } of learners) {
       const start = performance.now();
-      learner.step();
+      await learner.run("step");
       if (round >= 0) seconds.push((performance.now() - start) / 1e3);
     }
   }

@@ -8,7 +8,6 @@ import { BACKEND_NAMES, type BackendName } from "../config/names.js";
 import { NO_DROPOUT } from "../model/dropout.js";
 import { operationsPerCharacter } from "../model/flops.js";
 import type { DefaultThreads } from "../processors.js";
-import { Random } from "../random.js";
 import { type InstalledLauncher, installedLauncher } from "../ranks/installed-launcher.js";
 import { createLearner, timeTraining } from "./training-speed.js";
 
@@ -120,9 +119,10 @@ async function diagnoseBackend(
 /** Characters a second. */
 async function trainingSpeed(backend: Backend, signal: AbortSignal | undefined): Promise<number> {
   const shape = { batchSize, seqLength, ...NO_DROPOUT };
-  const learner = await createLearner(backend, MODEL, shape, Random.fromSeed(0), signal);
+  const learner = await createLearner(backend, MODEL, shape, { signal });
+  const step = async () => learner.run("step");
   try {
-    const { secondsPerStep } = await timeTraining(learner, WARM_UP, EFFORT, undefined, signal);
+    const { secondsPerStep } = await timeTraining(step, WARM_UP, EFFORT, undefined, signal);
     return (batchSize * seqLength) / secondsPerStep;
   } finally {
     learner.dispose();

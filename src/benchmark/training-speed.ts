@@ -7,8 +7,12 @@ import { type Batches, createBatches } from "../data/batches.js";
 import { createTokens, type Tokens, Vocabulary } from "../data/vocabulary.js";
 import { CharRnn } from "../model/char-rnn.js";
 import type { DropoutRates } from "../model/dropout.js";
+import { withWorkerStates } from "../model/worker-state.js";
 import { Learner } from "../optimization/learner.js";
-import type { Random } from "../random.js";
+import { Random } from "../random.js";
+import { alone } from "../ranks/alone.js";
+import type { Ranks } from "../ranks/ranks.js";
+import type { Timed, TimedCommand } from "../ranks/timed.js";
 import { inTurns, type Parts, Turns } from "../turns.js";
 
 /** Steps from one beginning of the text to the next, where the state starts from zero. */
@@ -21,14 +25,19 @@ export interface Effort {
   readonly seconds: number;
 }
 
-/** A learner on a text that never ends. */
-export interface TextLearner {
+/** Tells the other ranks to make the learner of {@link createLearner}, and to run it. */
+export type BenchmarkCommand =
+  | { readonly kind: "benchmark"; readonly model: ModelConfig; readonly shape: StepShape }
+  | TimedCommand;
+
+/** What one worker learns from in a step, and what is dropped. */
+export type StepShape = Pick<TrainingConfig, "batchSize" | "seqLength" | keyof DropoutRates>;
+
+/** A learner on a text that never ends; each rank has one worker. */
+export interface TextLearner extends Timed {
   readonly model: CharRnn;
   readonly vocabulary: Vocabulary;
   readonly batches: Batches;
-  /** Takes one step. */
-  step(): void;
-  dispose(): void;
 }
 
 /**
@@ -39,40 +48,54 @@ export interface TextLearner {
 export async function createLearner(
   backend: Backend,
   config: ModelConfig,
-  shape: Pick<TrainingConfig, "batchSize" | "seqLength" | keyof DropoutRates>,
-  random: Random,
-  signal?: AbortSignal,
+  shape: StepShape,
+  {
+    ranks = alone(),
+    signal,
+  }: { readonly ranks?: Ranks | undefined; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<TextLearner> {
-  const { batchSize, seqLength } = shape;
-  const training = { ...TRAIN_DEFAULTS, ...shape, stride: seqLength };
+  const random = Random.fromSeed(0);
+  const { seqLength } = shape;
+  const workers = ranks.size;
+  // Where others wait for this process, a signal must not stop it in the middle of something.
+  const ownSignal = workers > 1 ? undefined : signal;
+  const rows = workers * shape.batchSize;
+  const training = { ...TRAIN_DEFAULTS, ...shape, stride: seqLength, workers };
   // The last window's targets, and the largest offset at which rows begin.
-  const length = batchSize * seqLength * STEPS_IN_TEXT + seqLength;
+  const length = rows * seqLength * STEPS_IN_TEXT + seqLength;
   const text = randomText(config.vocabularySize, length, random.fork("text"));
-  const { vocabulary, tokens } = await inTurns(text, signal);
+  const { vocabulary, tokens } = await inTurns(text, ownSignal);
   const batches = createBatches(
     { tokens },
     undefined,
     vocabulary,
-    training,
+    { ...training, batchSize: rows },
     random.fork("batches"),
   );
-  const model = await CharRnn.initial(backend, config, random.fork("model"), signal);
-  const learner = new Learner(model, training);
-  let state = model.zeroState(batchSize);
+  const model = await CharRnn.initial(backend, config, random.fork("model"), ownSignal);
+  const learner = new Learner(model, training, ranks);
+  let state = model.zeroState(rows);
   let [step, epoch, index] = [0, 0, 0];
+  const learn = () => {
+    const batch = batches.at(epoch, index);
+    const before = batch.startsFresh ? model.zeroState(rows) : state;
+    const dropout = { rates: training, random: random.fork("dropout", step) };
+    const after = learner.lossAndGradients(batch, before, dropout, ranks.rank).state;
+    state = withWorkerStates(before, new Map([[ranks.rank, after]]), workers);
+    index++;
+    if (index === batches.batchesInEpoch(epoch)) [epoch, index] = [epoch + 1, 0];
+  };
+  const turns = new Turns(ownSignal);
   return {
     model,
     vocabulary,
     batches,
-    step() {
-      const batch = batches.at(epoch, index);
-      const before = batch.startsFresh ? model.zeroState(batchSize) : state;
-      const dropout = { rates: training, random: random.fork("dropout", step) };
-      state = learner.lossAndGradients(batch, before, dropout).state;
+    async run(part) {
+      if (part === "exchange") learner.joinNothing();
+      else await turns.during(learn);
+      if (part !== "step") return;
       step++;
       learner.update(LEARNING_RATE, step);
-      index++;
-      if (index === batches.batchesInEpoch(epoch)) [epoch, index] = [epoch + 1, 0];
     },
     dispose() {
       learner.dispose();
@@ -85,12 +108,13 @@ export async function createLearner(
  * Times training steps, after others that are not counted: the first ones make the arrays, and the
  * compiler is at work.
  *
+ * @param step takes one
  * @param onProgress called with the fraction that is done, from 0 to 1
  * @returns the median, and the number of steps that were timed
  * @throws the reason of `signal` when it is aborted
  */
 export async function timeTraining(
-  learner: TextLearner,
+  step: () => Promise<void>,
   warmUp: Effort,
   effort: Effort,
   onProgress: (fraction: number) => void = () => {},
@@ -103,7 +127,7 @@ export async function timeTraining(
     let spent = 0;
     do {
       const start = performance.now();
-      await turns.during(() => learner.step());
+      await step();
       times.push((performance.now() - start) / 1e3);
       spent += times[times.length - 1];
       const own = Math.max(times.length / steps, spent / seconds);

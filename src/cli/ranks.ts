@@ -1,8 +1,8 @@
 import { alone } from "../ranks/alone.js";
 import type { Ranks } from "../ranks/ranks.js";
 
-/** The command in which processes work together; in all others each does the same. */
-const TOGETHER = "train";
+/** The commands in which processes work together; in all others each does the same. */
+const TOGETHER = ["train", "bench"];
 
 /**
  * The processes that do the work of a command line: those that a launcher of MPI has started with this one, where they
@@ -11,7 +11,7 @@ const TOGETHER = "train";
  * @throws CharnnError `MPI_UNAVAILABLE`
  */
 export async function joinRanks(args: readonly string[]): Promise<Ranks> {
-  if (args[0] !== TOGETHER) return alone();
+  if (!TOGETHER.includes(args[0])) return alone();
   const { findLauncher } = await import("../ranks/launcher.js");
   const asked = mpiOption(args);
   const launcher = asked === "off" ? undefined : findLauncher(process.env);

@@ -33,6 +33,7 @@ export interface BenchmarkSettings extends BackendSettings {
 
 /** What can be typed. */
 export interface BenchmarkCommandSettings extends BenchmarkSettings {
+  readonly mpi?: string | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -84,6 +85,7 @@ export const BENCH = {
   },
   backend: { ...backendOptions.backend, group: MEASUREMENT },
   threads: { ...backendOptions.threads, group: MEASUREMENT },
+  mpi: measured({ ...TRAIN.mpi, group: MEASUREMENT }, undefined),
   json: { ...jsonOption("one object"), group: "Output:" },
 } as const satisfies OptionsOf<BenchmarkCommandSettings>;
 

@@ -6,14 +6,15 @@ import type { TrainSettings } from "../config/train-settings.js";
 import type { CorpusSettings } from "../data/corpus.js";
 import type { ReadOptions } from "../data/sources.js";
 import { CharnnError } from "../errors.js";
-import type { Ranks } from "../ranks/ranks.js";
+import type { RankZero } from "../ranks/rank-zero.js";
 import type { Preparation } from "./preparation.js";
+import type { TrialCommand } from "./step-trial.js";
 
 /** What getting a run ready needs beside its settings. */
 export interface PlanOptions extends ReadOptions {
   readonly clock: Clock;
-  /** The processes that are to train. */
-  readonly ranks: Ranks;
+  /** This process, which leads those that are to train. */
+  readonly rankZero: RankZero<TrialCommand>;
   /** Called when a preparation begins, and before it takes its time. */
   readonly onPreparation?: ((doing: Preparation) => void) | undefined;
   /** Called now and then with the fraction of a long one that is done, from 0 to 1. */

@@ -34,6 +34,8 @@ const MAX_TRIAL_SECONDS = 1.5;
 /** How long a run's parts take on this machine. */
 export interface Speed {
   readonly secondsPerStep: number;
+  /** The part of a step in which processes exchange gradients. */
+  readonly secondsToExchange: number;
   /** With its sample and its checkpoints. */
   readonly secondsPerEvaluation: number;
   /** What follows the last evaluation: scoring the test part, and the whole of the held-out part. */
@@ -45,6 +47,7 @@ export interface Speed {
 /** Of a run that has nothing left to do. */
 export const NO_TIME: Speed = {
   secondsPerStep: 0,
+  secondsToExchange: 0,
   secondsPerEvaluation: 0,
   secondsAtEnd: 0,
   secondsPerCharacter: 0,

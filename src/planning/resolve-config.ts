@@ -74,7 +74,7 @@ export async function resolveConfig(
   selected: SelectedBackend,
   options: PlanOptions,
 ): Promise<Plan> {
-  const { signal, clock, ranks } = options;
+  const { signal, clock, rankZero } = options;
   const { backend } = selected;
   options.onPreparation?.("counting");
   const baseline = await baselineOf(corpus, settings, options);
@@ -107,7 +107,7 @@ export async function resolveConfig(
         signal,
         clock,
         workspace,
-        processes: ranks.size,
+        rankZero,
       }),
     (cause) => trainingOutOfMemory(shape, cause),
   );
@@ -146,20 +146,16 @@ async function chosenPreset(
   { train, vocabulary }: Corpus,
   backend: Backend,
   base: Checkpoint | undefined,
-  { signal, clock, ranks }: PlanOptions,
+  { signal, clock, rankZero }: PlanOptions,
 ): Promise<Choice> {
   if (base)
     return { preset: base.config.training.preset, reason: "as for the weights to begin with" };
   const characters = train.tokens.length;
   if (maxTime === undefined) return choiceForText(characters, backend.name);
   const seconds = secondsToTry(maxTime - clock());
-  const speed = await operationsPerSecond(backend, vocabulary.size, { signal, clock, seconds });
-  return choiceForTime(
-    Math.max(maxTime - clock(), 0),
-    speed * ranks.size,
-    characters,
-    vocabulary.size,
-  );
+  const options = { signal, clock, seconds, rankZero };
+  const speed = await operationsPerSecond(backend, vocabulary.size, options);
+  return choiceForTime(Math.max(maxTime - clock(), 0), speed, characters, vocabulary.size);
 }
 
 /**

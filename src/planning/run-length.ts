@@ -3,11 +3,12 @@ import { batchRows, type RunConfig } from "../config/run.js";
 import type { TrainSettings } from "../config/train-settings.js";
 import type { Batches } from "../data/batches.js";
 import type { Corpus } from "../data/corpus.js";
+import { charactersRead } from "../data/evaluation-batches.js";
 import type { EvaluationPace, Speed } from "./forecast.js";
 import { charactersToScore, secondsKeptForEnd, secondsToTry, stepsFor } from "./forecast.js";
 import { stepsWithin } from "./limits.js";
 import { dropoutFor, MAX_EPOCHS } from "./presets.js";
-import { type Costs, measureCosts, secondsToScore, type TrialOptions } from "./trial.js";
+import { type Costs, measureCosts, type TrialOptions } from "./trial.js";
 
 /** Checkpoints that an evaluation writes at most, but for those that `keep` asks for. */
 const CHECKPOINTS_PER_EVALUATION = 2;
@@ -142,9 +143,10 @@ function fitToLength(
 }
 
 function wholeCosts({ text }: RunConfig, costs: Costs) {
+  const { validationCharacters, documents } = text;
   return {
     step: costs.step,
-    whole: secondsToScore(costs, text.validationCharacters, text.documents),
+    whole: costs.evaluatedCharacter * charactersRead(validationCharacters, documents),
     besides: costs.sample + CHECKPOINTS_PER_EVALUATION * costs.checkpoint,
   };
 }
@@ -154,17 +156,19 @@ export function speedOf({ text, training }: RunConfig, costs: Costs, secondsLeft
   const { validationCharacters, testCharacters, documents } = text;
   const { evalCharacters } = training;
   const wholeCharacters = evalCharacters === undefined ? 0 : validationCharacters;
-  const test = secondsToScore(costs, testCharacters, documents);
-  const whole = secondsToScore(costs, wholeCharacters, documents);
+  const { scoredCharacter, evaluatedCharacter } = costs;
+  const test = scoredCharacter * charactersRead(testCharacters, documents);
+  const whole = scoredCharacter * charactersRead(wholeCharacters, documents);
   return {
     secondsPerStep: costs.step,
+    secondsToExchange: costs.exchange,
     secondsPerEvaluation:
-      secondsToScore(costs, validationCharacters, documents, evalCharacters) +
+      evaluatedCharacter * charactersRead(validationCharacters, documents, evalCharacters) +
       costs.sample +
       CHECKPOINTS_PER_EVALUATION * costs.checkpoint,
     secondsAtEnd:
       secondsLeft === undefined ? test + whole : secondsKeptForEnd(secondsLeft, { test, whole }),
-    secondsPerCharacter: costs.scoredCharacter,
+    secondsPerCharacter: scoredCharacter,
   };
 }
 

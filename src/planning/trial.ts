@@ -1,27 +1,32 @@
-import { median } from "../arrays.js";
+import { least, median } from "../arrays.js";
 import type { Backend } from "../backends/backend.js";
 import type { Clock } from "../clock.js";
 import { parameterCount } from "../config/parameters.js";
-import { batchRows, type RunConfig } from "../config/run.js";
+import type { RunConfig } from "../config/run.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import type { Batch } from "../data/batch.js";
 import type { Batches } from "../data/batches.js";
 import type { Corpus } from "../data/corpus.js";
-import { charactersRead, evaluationBatches } from "../data/evaluation-batches.js";
+import { evaluationBatches } from "../data/evaluation-batches.js";
 import { CharRnn, type ModelWorkspace } from "../model/char-rnn.js";
 import { NO_DROPOUT } from "../model/dropout.js";
 import { operationsPerCharacter } from "../model/flops.js";
 import { parameterArray } from "../model/parameters.js";
-import { Learner } from "../optimization/learner.js";
-import { Random } from "../random.js";
+import { type RankZero, rankZeroAlone } from "../ranks/rank-zero.js";
 import { Turns } from "../turns.js";
 import { PRESETS, presetModel } from "./presets.js";
+import { batchesTried, randomBatch, type TrialCommand, withTrial } from "./step-trial.js";
 
 /** What the work of a run costs on this machine, in seconds. */
 export interface Costs {
+  /** With the exchange of gradients. */
   readonly step: number;
+  /** The part of a step that goes to the exchange. */
+  readonly exchange: number;
   /** For each character that is read to score a text. */
   readonly scoredCharacter: number;
+  /** The same in an evaluation, which all processes share. */
+  readonly evaluatedCharacter: number;
   readonly sample: number;
   readonly checkpoint: number;
 }
@@ -33,16 +38,14 @@ export interface TrialOptions {
   /** Seconds for each of the things that are tried. */
   readonly seconds?: number | undefined;
   readonly clock: Clock;
-  /** Among how many processes the workers are divided; 1 when left out. */
-  readonly processes?: number | undefined;
+  /** Leads the processes that are to train, which try a step together; this process is alone when left out. */
+  readonly rankZero?: RankZero<TrialCommand> | undefined;
   /** Scratch memory to use, which the run has afterwards. */
   readonly workspace?: ModelWorkspace | undefined;
 }
 
 const MAX_TRIAL_SECONDS = 1.5;
 const MAX_TRIALS = 7;
-/** Of the batches of a step: they show how long all of them take. */
-const MAX_BATCHES_IN_STEP = 4;
 /** Batches that are looked at to find one of about the mean length. */
 const BATCHES_LOOKED_AT = 32;
 /** Characters that a sample reads before its beginning, and its own. */
@@ -68,8 +71,8 @@ export async function measureCosts(
   const parameters = parameterArray(backend, config.model);
   const model = new CharRnn(backend, config.model, parameters, options.workspace);
   try {
-    const step = await secondsPerStep(model, config, batches, options);
-    return { step, ...(await measureEvaluation(model, config, corpus, options)) };
+    const steps = await secondsPerStep(model, config, batches, options);
+    return { ...steps, ...(await measureEvaluation(model, config, corpus, options)) };
   } finally {
     model.dispose();
   }
@@ -85,24 +88,17 @@ export async function measureEvaluation(
   config: RunConfig,
   corpus: Corpus,
   options: TrialOptions,
-): Promise<Omit<Costs, "step">> {
+): Promise<Omit<Costs, "step" | "exchange">> {
+  const { size } = (options.rankZero ?? rankZeroAlone()).ranks;
   const scoredCharacter = await secondsPerScoredCharacter(model, corpus, options);
+  const evaluatedCharacter = scoredCharacter / size;
   const sample = CHARACTERS_OF_SAMPLE * (await secondsPerWrittenCharacter(model, options));
-  return { scoredCharacter, sample, checkpoint: secondsPerCheckpoint(config) };
-}
-
-/** Seconds to score a text, or about `most` of its characters. */
-export function secondsToScore(
-  { scoredCharacter }: Costs,
-  characters: number,
-  documents: string | undefined,
-  most?: number,
-): number {
-  return scoredCharacter * charactersRead(characters, documents, most);
+  const checkpoint = secondsPerCheckpoint(config);
+  return { scoredCharacter, evaluatedCharacter, sample, checkpoint };
 }
 
 /**
- * Floating-point operations a second that training makes on a backend, by a short trial.
+ * Floating-point operations a second that training makes on a backend, in all processes together, by a short trial.
  *
  * @throws the reason of the signal when it is aborted
  */
@@ -111,37 +107,34 @@ export async function operationsPerSecond(
   vocabularySize: number,
   options: TrialOptions,
 ): Promise<number> {
+  const { rankZero = rankZeroAlone(), signal } = options;
+  const { size } = rankZero.ranks;
   const config = presetModel("small", vocabularySize);
-  const { batchSize: batch } = PRESETS.small;
-  const time = TRAIN_DEFAULTS.seqLength;
-  const random = Random.fromSeed(0);
-  const tokens = Int32Array.from({ length: time * batch }, () => random.below(vocabularySize));
+  const { batchSize } = PRESETS.small;
+  const training = { ...TRAIN_DEFAULTS, ...NO_DROPOUT, batchSize, workers: size };
+  const batch = randomBatch(training.seqLength, size * batchSize, vocabularySize);
   const model = new CharRnn(backend, config);
-  const gradients = parameterArray(backend, config);
-  const window = { inputs: tokens, targets: tokens, time, batch, startsFresh: true };
   try {
-    const seconds = await secondsOf(() => {
-      model.lossAndGradients(window, model.zeroState(batch), gradients, {
-        rates: NO_DROPOUT,
-        random,
-      });
-    }, options);
-    return (time * batch * operationsPerCharacter(config)) / seconds;
+    const seconds = await withTrial(rankZero, { model, training, batch, signal }, (run) =>
+      secondsOf(async () => {
+        await run("gradients");
+        if (size > 1) await run("exchange");
+      }, options),
+    );
+    return (batch.time * batch.batch * operationsPerCharacter(config)) / seconds;
   } finally {
     model.dispose();
-    gradients.dispose();
   }
 }
 
-/** A step on the batch whose length is nearest to the mean: it takes about the mean time. */
+/** A step of all processes on the batch whose length is nearest to the mean: it takes about the mean time. */
 async function secondsPerStep(
   model: CharRnn,
   { training }: RunConfig,
   batches: Batches,
   options: TrialOptions,
-): Promise<number> {
-  const { accumulate, randomSeed } = training;
-  const tried = Math.min(accumulate, MAX_BATCHES_IN_STEP);
+): Promise<Pick<Costs, "step" | "exchange">> {
+  const { rankZero = rankZeroAlone(), signal } = options;
   await batches.prepare(0, options.signal);
   const all = batches.batchesInEpoch(0);
   const looked = Math.min(all, BATCHES_LOOKED_AT);
@@ -151,25 +144,17 @@ async function secondsPerStep(
       return { index, time: batches.at(0, index).time };
     }),
   );
-  const dropout = { rates: training, random: Random.fromSeed(randomSeed).fork("dropout") };
-  const learner = new Learner(model, training);
-  // The most that one of the processes has: all wait for it.
-  const own = Math.ceil(learner.workers / (options.processes ?? 1));
-  const state = model.zeroState(batchRows(training));
-  try {
-    const seconds = await secondsOf(() => {
-      for (let part = 0; part < tried; part++) {
-        const batch = batches.at(0, index);
-        for (let worker = 0; worker < own; worker++) {
-          learner.lossAndGradients(batch, state, dropout, worker);
-        }
-      }
-      learner.update(0, 1);
-    }, options);
-    return (seconds * accumulate) / tried;
-  } finally {
-    learner.dispose();
-  }
+  const batch = batches.at(0, index);
+  return withTrial(rankZero, { model, training, batch, signal }, async (run) => {
+    const tried = await secondsOf(() => run("step"), options);
+    // The least, since those that come late to an exchange are late with their gradients.
+    const exchange =
+      rankZero.ranks.size > 1
+        ? Math.min(tried, least(await timesOf(() => run("exchange"), options)))
+        : 0;
+    const more = training.accumulate / batchesTried(training);
+    return { step: exchange + more * (tried - exchange), exchange };
+  });
 }
 
 async function secondsPerScoredCharacter(
@@ -221,11 +206,16 @@ function nearestToMean<Timed extends { readonly time: number }>(batches: readonl
   );
 }
 
-/** The median of a few runs of some work, the first one not counted, which makes its arrays. */
-async function secondsOf(
+/** The median of a few runs of some work. */
+async function secondsOf(work: () => void | Promise<void>, options: TrialOptions): Promise<number> {
+  return median(await timesOf(work, options));
+}
+
+/** What a few runs of some work take, seconds, the first one not counted, which makes its arrays. */
+async function timesOf(
   work: () => void | Promise<void>,
   { signal, clock, seconds = MAX_TRIAL_SECONDS }: TrialOptions,
-): Promise<number> {
+): Promise<number[]> {
   const turns = new Turns(signal);
   const times: number[] = [];
   let spent = 0;
@@ -237,5 +227,5 @@ async function secondsOf(
     spent += times[trial];
     signal?.throwIfAborted();
   }
-  return median(times.length > 1 ? times.slice(1) : times);
+  return times.length > 1 ? times.slice(1) : times;
 }

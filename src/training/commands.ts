@@ -1,28 +1,24 @@
 /** What rank 0, which decides everything, tells the others to do with it. */
-import type { BackendName } from "../config/names.js";
+import type { BenchmarkCommand } from "../benchmark/training-speed.js";
 import type { RunConfig } from "../config/run.js";
 import type { Corpus } from "../data/corpus.js";
 import { createTokens, type Tokens, Vocabulary } from "../data/vocabulary.js";
+import type { TrialCommand } from "../planning/step-trial.js";
+import type { JoinCommand } from "../ranks/join.js";
 import { broadcastMessage } from "../ranks/messages.js";
 import type { Ranks } from "../ranks/ranks.js";
 import type { SharedRun } from "./shared-run.js";
 
 /** Each command is followed by the transfers that its function makes in all ranks. */
 export type Command =
-  /** {@link shareCorpus}, and `agree` on whether all can train. */
-  | {
-      readonly kind: "open";
-      readonly version: string;
-      readonly backend: BackendName;
-      /** Asked for, of each process. */
-      readonly threads: number | undefined;
-      readonly config: RunConfig;
-      readonly text: SharedText;
-    }
+  /** `agreeToTrain` */
+  | JoinCommand
+  | TrialCommand
+  | BenchmarkCommand
+  /** {@link shareCorpus} */
+  | { readonly kind: "open"; readonly config: RunConfig; readonly text: SharedText }
   /** `shareNumbers` */
   | { readonly kind: "load" }
-  /** `secondsToJoin` */
-  | { readonly kind: "time" }
   /** `takeStep` */
   | {
       readonly kind: "step";

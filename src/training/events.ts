@@ -1,7 +1,7 @@
 import type { SelectionReport } from "../backends/select.js";
 import type { PresetName } from "../config/names.js";
 import type { RunConfig } from "../config/run.js";
-import type { Processes } from "./run.js";
+import type { Processes } from "../ranks/join.js";
 
 /** How far reading and counting have come for a long text, before the run starts. */
 export interface PreparingEvent {

@@ -1,17 +1,20 @@
+import type { Backend } from "../backends/backend.js";
+import { createLearner } from "../benchmark/training-speed.js";
 import { CharnnError } from "../errors.js";
 import { CharRnn } from "../model/char-rnn.js";
 import { batchesOf } from "../planning/resolve-config.js";
+import { trialWithoutText } from "../planning/step-trial.js";
+import { agreeToTrain } from "../ranks/join.js";
+import { openBackendOf } from "../ranks/open-backend.js";
 import type { Ranks } from "../ranks/ranks.js";
-import { agreeToTrain } from "./agree-to-train.js";
+import type { Timed } from "../ranks/timed.js";
 import { type Command, nextCommand, shareCorpus } from "./commands.js";
 import { evaluateTogether } from "./evaluate-together.js";
-import { openBackendOf } from "./open-backend.js";
 import {
   disposeLearning,
   gatherState,
   learningParts,
   type SharedRun,
-  secondsToJoin,
   shareNumbers,
 } from "./shared-run.js";
 import { takeStep } from "./step.js";
@@ -21,52 +24,90 @@ import { takeStep } from "./step.js";
  * nothing, and ends when rank 0 says so.
  */
 export async function follow(ranks: Ranks): Promise<void> {
-  let run: SharedRun | undefined;
+  const follower = new Follower(ranks);
   for (let command = nextCommand(ranks); command.kind !== "end"; command = nextCommand(ranks)) {
     try {
-      if (command.kind === "open") {
-        if (run) disposeLearning(run);
-        run = await open(ranks, command);
-      } else {
-        await obey(command, run as SharedRun);
-      }
+      await follower.obey(command);
     } catch (error) {
       // Rank 0 throws it too, reports it, and ends.
       if (!(error instanceof CharnnError)) throw error;
     }
   }
-  if (run) disposeLearning(run);
+  await follower.dispose();
 }
 
-async function obey(
-  command: Exclude<Command, { readonly kind: "open" | "end" }>,
-  run: SharedRun,
-): Promise<void> {
-  if (command.kind === "load") return shareNumbers(run);
-  if (command.kind === "state") return gatherState(run);
-  if (command.kind === "time") {
-    secondsToJoin(run);
-    return;
+/** What this process has from earlier commands. */
+class Follower {
+  readonly #ranks: Ranks;
+  #backend: Backend | undefined;
+  #timed: Timed | undefined;
+  #run: SharedRun | undefined;
+
+  constructor(ranks: Ranks) {
+    this.#ranks = ranks;
   }
-  if (command.kind === "evaluate") {
-    await evaluateTogether(run, command.most);
-    return;
+
+  async obey(command: Exclude<Command, { readonly kind: "end" }>): Promise<void> {
+    const ranks = this.#ranks;
+    const backend = this.#backend as Backend;
+    const run = this.#run as SharedRun;
+    switch (command.kind) {
+      case "join":
+        this.#backend = await join(ranks, command);
+        return;
+      case "trial":
+        this.#timed = trialWithoutText(new CharRnn(backend, command.model), command, ranks);
+        return;
+      case "benchmark":
+        this.#timed = await createLearner(backend, command.model, command.shape, { ranks });
+        return;
+      case "run":
+        return this.#timed?.run(command.part);
+      case "dispose":
+        await this.#timed?.dispose();
+        this.#timed = undefined;
+        return;
+      case "open":
+        if (run) disposeLearning(run);
+        this.#run = openRun(ranks, backend, command);
+        return;
+      case "load":
+        return shareNumbers(run);
+      case "step":
+        Object.assign(run.progress, command.at);
+        await takeStep(run, command.learningRate);
+        return;
+      case "evaluate":
+        await evaluateTogether(run, command.most);
+        return;
+      case "state":
+        return gatherState(run);
+    }
   }
-  Object.assign(run.progress, command.at);
-  await takeStep(run, command.learningRate);
+
+  async dispose(): Promise<void> {
+    await this.#timed?.dispose();
+    if (this.#run) disposeLearning(this.#run);
+  }
 }
 
-async function open(
-  ranks: Ranks,
-  { config, text, threads, ...first }: Extract<Command, { kind: "open" }>,
-): Promise<SharedRun> {
-  const corpus = shareCorpus(ranks, text);
-  const selected = await openBackendOf(ranks, first.backend, threads).catch((error) => {
+/** @throws CharnnError where a rank can't work with the others */
+async function join(ranks: Ranks, command: Extract<Command, { kind: "join" }>): Promise<Backend> {
+  const { backend, threads, version } = command;
+  const selected = await openBackendOf(ranks, backend, threads).catch((error) => {
     if (error instanceof CharnnError) return error;
     throw error;
   });
-  agreeToTrain(ranks, selected, first);
-  const { backend } = selected as Exclude<typeof selected, CharnnError>;
+  agreeToTrain(ranks, selected, version);
+  return (selected as Exclude<typeof selected, CharnnError>).backend;
+}
+
+function openRun(
+  ranks: Ranks,
+  backend: Backend,
+  { config, text }: Extract<Command, { kind: "open" }>,
+): SharedRun {
+  const corpus = shareCorpus(ranks, text);
   const model = new CharRnn(backend, config.model);
   return {
     ...learningParts(model, config, ranks),

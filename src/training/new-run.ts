@@ -33,7 +33,8 @@ export async function newRun(
   options: PlanOptions,
 ): Promise<Run> {
   const { out = TRAIN_DEFAULTS.out, name } = settings;
-  const { signal, clock, ranks } = options;
+  const { signal, clock, rankZero } = options;
+  const { ranks } = rankZero;
   const { backend } = selected;
   // A name that can't be had is refused before a long text is read.
   const named =

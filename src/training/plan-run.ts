@@ -4,7 +4,7 @@ import { namesIn } from "../config/run.js";
 import { definedOnly, pick } from "../config/schema.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import type { TrainSettings } from "../config/train-settings.js";
-import { alone } from "../ranks/alone.js";
+import { rankZeroAlone } from "../ranks/rank-zero.js";
 import { readAndPlan } from "./new-run.js";
 import { checkedTrainSettings, type TrainOptions } from "./settings.js";
 
@@ -32,7 +32,7 @@ export async function planRun(
     settings.backend ?? TRAIN_DEFAULTS.backend,
     settings.threads,
   );
-  const options = { signal, stdin, inputs, onPreparation, clock, ranks: alone() };
+  const options = { signal, stdin, inputs, onPreparation, clock, rankZero: rankZeroAlone() };
   const { plan } = await readAndPlan(settings, selected, options);
   const { model, training, text, limits } = plan.config;
   const decided = {

@@ -83,10 +83,11 @@ async function resumeClaimed(
   lock: RunLock,
   settings: TrainSettings,
   selected: SelectedBackend,
-  { clock: clockOfProcess, ranks, ...options }: PlanOptions,
+  { clock: clockOfProcess, rankZero, ...options }: PlanOptions,
 ): Promise<Run> {
   const { signal } = options;
   const { backend } = selected;
+  const { ranks } = rankZero;
   const saved = await readLast(folder, signal);
   refuseImported(folder, saved.config);
   refuseOtherSettings(folder, saved.config, settings);
@@ -126,7 +127,7 @@ async function resumeClaimed(
         signal,
         clock,
         workspace,
-        processes: ranks.size,
+        rankZero,
       });
   if (areNew) {
     progress.totalSteps = totalSteps;

@@ -7,6 +7,7 @@ import type { Corpus } from "../data/corpus.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import type { Speed } from "../planning/forecast.js";
 import type { Choice } from "../planning/presets.js";
+import type { Processes } from "../ranks/join.js";
 import type { Ranks } from "../ranks/ranks.js";
 import type { RunLock } from "../runs/lock.js";
 import type { RunFolder } from "../runs/run-folder.js";
@@ -36,16 +37,6 @@ export interface RunParts {
   readonly wouldGoOn: boolean;
   /** What the user should know before it starts. */
   readonly warnings: readonly string[];
-}
-
-/** The processes that train a run together. */
-export interface Processes {
-  /** What joins them, with its version. */
-  readonly library: string;
-  /** The machine of each and how many threads it computes with, in the order of ranks. */
-  readonly ofMachines: readonly { readonly machine: string; readonly threads: number }[];
-  /** The fraction of a step that goes to the exchange of gradients. */
-  readonly exchangeShare: number;
 }
 
 /** A run, ready to take its next step. */

@@ -45,23 +45,6 @@ export function disposeLearning({ learner, evalModel }: SharedRun): void {
   if (evalModel !== model) evalModel.dispose();
 }
 
-const TIMES_JOINED = 3;
-
-/**
- * How long it takes to join the gradients of a step: the least of a few times. Each process calls it at the same time.
- *
- * @returns seconds
- */
-export function secondsToJoin({ learner }: SharedRun): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (let time = 0; time < TIMES_JOINED; time++) {
-    const start = performance.now();
-    learner.joinNothing();
-    least = Math.min(least, (performance.now() - start) / 1e3);
-  }
-  return least;
-}
-
 /** Gives all processes the weights, moments and state that rank 0 has. Each calls it at the same time. */
 export function shareNumbers(run: SharedRun): void {
   const { ranks, learner, state } = run;

@@ -12,6 +12,7 @@ import { stepsWithin } from "../planning/limits.js";
 import { paceOf, speedOf } from "../planning/run-length.js";
 import { measureEvaluation } from "../planning/trial.js";
 import type { ReplanEvent } from "./events.js";
+import { leading } from "./lead.js";
 import type { Run } from "./run.js";
 import { endReached } from "./run-end.js";
 
@@ -127,13 +128,15 @@ export class Timekeeper {
     isFirst: boolean,
     signal: AbortSignal | undefined,
   ): Promise<Speed> {
-    const { evalModel, config, corpus, clock } = this.#run;
+    const { evalModel, config, corpus, clock, ranks } = this.#run;
     const { secondsPerStep = this.#speed.secondsPerStep, secondsPerEvaluation } = this.#pace;
     let speed: Speed;
     if (isFirst) {
       const seconds = secondsToTry(maxTime - clock());
-      const costs = await measureEvaluation(evalModel, config, corpus, { signal, clock, seconds });
-      speed = speedOf(config, { step: secondsPerStep, ...costs }, maxTime - clock());
+      const options = { signal, clock, seconds, rankZero: leading(ranks) };
+      const costs = await measureEvaluation(evalModel, config, corpus, options);
+      const { secondsToExchange: exchange } = this.#speed;
+      speed = speedOf(config, { step: secondsPerStep, exchange, ...costs }, maxTime - clock());
     } else {
       speed = slowed(this.#speed, secondsPerStep / this.#speed.secondsPerStep);
     }
@@ -162,6 +165,7 @@ export class Timekeeper {
 function slowed(speed: Speed, factor: number): Speed {
   return {
     secondsPerStep: factor * speed.secondsPerStep,
+    secondsToExchange: factor * speed.secondsToExchange,
     secondsPerEvaluation: factor * speed.secondsPerEvaluation,
     // The part of the time that is kept for it.
     secondsAtEnd: speed.secondsAtEnd,

@@ -15,15 +15,18 @@ import { learningRateAt } from "../optimization/schedule.js";
 import type { PlanOptions } from "../planning/corpus-settings.js";
 import { FIXED, trainingOutOfMemory, trainingShape } from "../planning/memory-need.js";
 import { alone } from "../ranks/alone.js";
+import { joinAll } from "../ranks/join.js";
+import { openBackendOf } from "../ranks/open-backend.js";
+import type { RankZero } from "../ranks/rank-zero.js";
 import type { Ranks } from "../ranks/ranks.js";
 import { counted } from "../text.js";
 import { unlessAborted } from "../turns.js";
+import type { Command } from "./commands.js";
 import { endEvent, startEvent } from "./describe-run.js";
 import type { StepEvent, TrainingEvent } from "./events.js";
 import { explosion, isValidationExploded } from "./explosion.js";
-import { openTogether, scoreTogether, stepTogether } from "./lead.js";
+import { leading, openTogether, scoreTogether, stepTogether } from "./lead.js";
 import { newRun } from "./new-run.js";
-import { openBackendOf } from "./open-backend.js";
 import { whilePreparing } from "./preparing.js";
 import { isEvaluationDue, isSaveDue, noteEvaluation, noteStep } from "./progress.js";
 import { recorded } from "./recorders.js";
@@ -69,7 +72,7 @@ export async function* trainTogether(
   const checked = checkedTrainSettings(settings);
   const run = yield* whilePreparing(
     (preparing) =>
-      prepareRun(checked, { ...preparing, ranks, stdin, inputs, onPreparation, clock }),
+      prepareRun(checked, leading(ranks), { ...preparing, stdin, inputs, onPreparation, clock }),
     signal,
   );
   const events = inMemoryThroughout(trainLoop(run, checked, signal), (cause) =>
@@ -79,24 +82,34 @@ export async function* trainTogether(
 }
 
 /** A new run, or with `resume` one that goes on from its last checkpoint. */
-async function prepareRun(settings: TrainSettings, given: PlanOptions): Promise<Run> {
+async function prepareRun(
+  settings: TrainSettings,
+  rankZero: RankZero<Command>,
+  given: Omit<PlanOptions, "rankZero">,
+): Promise<Run> {
+  const { ranks } = rankZero;
   const { resume = false, name, backend: wanted = TRAIN_DEFAULTS.backend, threads } = settings;
   // The text is read to find the run, and once more to train on it.
   const readsAgain = resume && name === undefined;
   const inputs = given.inputs ?? (readsAgain ? new Inputs(given.stdin) : undefined);
   const onProgress = (fraction: number) => given.onPreparing?.("reading", fraction);
-  const options = { ...given, inputs, onProgress };
+  const options = { ...given, rankZero, inputs, onProgress };
   given.onPreparation?.("reading");
-  const selected = await openBackendOf(given.ranks, wanted, threads);
+  const selected = await openBackendOf(ranks, wanted, threads);
+  const processes = await joinAll(rankZero, selected, threads);
   const leftOut: string[] = [];
   const folder = resume ? await findRunToResume(settings, leftOut, options) : undefined;
   const run = folder
     ? await resumeRun(folder, settings, selected, options)
-    : await newRun(forRanks(settings, given.ranks), selected, options);
-  run.warnings = [...(given.ranks.cores?.warnings ?? []), ...leftOut, ...run.warnings];
+    : await newRun(forRanks(settings, ranks), selected, options);
+  run.warnings = [...(ranks.cores?.warnings ?? []), ...leftOut, ...run.warnings];
+  if (processes) {
+    const { secondsPerStep, secondsToExchange } = run.speed;
+    run.processes = { ...processes, exchangeShare: secondsToExchange / (secondsPerStep || 1) };
+  }
   return cleanUpOnFailure(
     async () => {
-      await openTogether(run, threads);
+      await openTogether(run);
       return run;
     },
     () => run.close(),

@@ -76,7 +76,7 @@ onEveryLauncher("A run of several processes", (launcher) => {
       ofMachines.map(({ threads }: { threads: number }) => threads),
       [1, 1],
     );
-    assert.ok(exchangeShare > 0 && exchangeShare < 1);
+    assert.ok(exchangeShare > 0 && exchangeShare <= 1);
     const steps = events.filter(({ event }) => event === "step").map(({ step }) => step);
     assert.deepEqual(
       steps,
@@ -218,6 +218,31 @@ onEveryLauncher("A run of several processes", (launcher) => {
     const { code, stderr } = await outcomeOf(child);
     assert.equal(code, 0, stderr);
     assert.match(stderr, /standard input: [\d,]+ characters/);
+  });
+
+  test("has its speed measured in all processes together by bench", { skip }, async (t) => {
+    const cwd = await foxFolder(t);
+    const bench = ["bench", ...SIZE, "--steps", "3", "--json"];
+    const { code, stdout, stderr } = await charnnTogether(t, launcher, 2, bench, cwd);
+    assert.deepEqual([code, stderr], [0, ""]);
+    const [result, ...more] = jsonLines(stdout);
+    assert.deepEqual(more, []);
+    const { workers, processes, exchangeMs, msPerStep, trainCharsPerSecond } = result;
+    assert.equal(workers, 2);
+    assert.equal(processes.ofMachines.length, 2);
+    assert.ok(exchangeMs > 0);
+    // Two workers of two windows of eight characters.
+    assert.ok(Math.abs((trainCharsPerSecond * msPerStep) / 1e3 - 32) < 1e-6);
+    const apart = await charnnTogether(t, launcher, 2, [...bench, "--mpi", "off"], cwd);
+    assert.equal(apart.code, 0, apart.stderr);
+    const alone = jsonLines(apart.stdout);
+    assert.deepEqual(
+      alone.map((each) => [each.workers, each.processes]),
+      Array(2).fill([1, undefined]),
+    );
+    const wrong = await charnnTogether(t, launcher, 2, ["bench", "--threads", "0"], cwd);
+    assert.match(wrong.stderr, /^Error: --threads/m);
+    assert.equal(wrong.stderr.match(/^Error:/gm)?.length, 1, wrong.stderr);
   });
 
   slow("takes its folds one after the other in a cross-validation", { skip }, async (t) => {

@@ -25,6 +25,7 @@ test("The number of steps that fit into a time limit leaves time for the evaluat
     (time, step, evaluation, end, evalEvery, stepsPerEpoch) => {
       const speed = {
         secondsPerStep: step,
+        secondsToExchange: 0,
         secondsPerEvaluation: evaluation,
         secondsAtEnd: end,
         secondsPerCharacter: 0,

@@ -4,6 +4,7 @@ import { BENCH, type BenchmarkCommandSettings } from "../../config/bench.js";
 import { counted, formatCount } from "../../text.js";
 import type { CommandContext } from "../context.js";
 import { bytes, columns } from "../format/format.js";
+import { processesRow } from "../format/processes.js";
 import { modelLine } from "../format/summary.js";
 import { addOptions } from "../options/add-options.js";
 import { bar, withFacts } from "../terminal/bar.js";
@@ -11,7 +12,7 @@ import { createProgress } from "../terminal/progress.js";
 import { createStatus } from "../terminal/status.js";
 
 export function benchCommand(program: Command, context: CommandContext): void {
-  const { terminal, interruption } = context;
+  const { terminal, interruption, ranks } = context;
   const command = program
     .command("bench")
     .summary("Measure the speed")
@@ -20,14 +21,15 @@ export function benchCommand(program: Command, context: CommandContext): void {
     "charnn bench",
     "charnn bench --cell lstm --layers 2 --hidden-size 512 --batch-size 50 --seq-length 50",
     "charnn bench --threads 1 --streams 16 --json",
-  ]).action(async ({ json, ...settings }: BenchmarkCommandSettings) => {
+  ]).action(async ({ json, mpi: _, ...settings }: BenchmarkCommandSettings) => {
     const status = createStatus(context);
     const progress = createProgress(terminal);
     let measured: BenchmarkProgress["stage"] | undefined;
     interruption.restoreBy(progress.stop);
     try {
       status.show("Making the model");
-      const { benchmark } = await import("../../benchmark/benchmark.js");
+      const { benchmarkTogether } = await import("../../benchmark/benchmark.js");
+      const { leading } = await import("../../training/lead.js");
       let done = 0;
       let what = "";
       const draw = (width: number) => ({
@@ -44,7 +46,8 @@ export function benchCommand(program: Command, context: CommandContext): void {
         measured = stage;
       };
       const { signal } = interruption;
-      const result = await benchmark(settings, { onProgress, onWarning: status.warn, signal });
+      const options = { onProgress, onWarning: status.warn, signal, rankZero: leading(ranks) };
+      const result = await benchmarkTogether(settings, options);
       progress.stop();
       await terminal.out(json ? `${JSON.stringify(result)}\n` : table(result));
     } finally {
@@ -61,6 +64,7 @@ function table(result: Benchmark): string {
   const rows = [
     ["model", modelLine(model, result.parameters)],
     ["batches", `${formatCount(result.batchSize)} of ${counted(result.seqLength, "character")}`],
+    ...processesRow(result.processes),
     ["backend", `${backend}, ${counted(threads, "thread")}`],
     [
       "training",

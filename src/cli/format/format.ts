@@ -22,6 +22,12 @@ export function timeAgo(date: Date, now = new Date()): string {
   return days === 1 ? "yesterday" : `${days} days ago`;
 }
 
+/** `10%`; less than one percent is said more exactly. */
+export function wholePercent(fraction: number): string {
+  const percent = 100 * fraction;
+  return `${percent < 1 ? percent.toPrecision(1) : Math.round(percent)}%`;
+}
+
 /** `150 MB` */
 export function bytes(value: number): string {
   if (value >= 1e9) return `${(value / 1e9).toFixed(1)} GB`;

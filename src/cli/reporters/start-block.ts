@@ -1,7 +1,8 @@
 import { basename } from "node:path";
 import { counted, duration, formatCount } from "../../text.js";
 import type { StartEvent } from "../../training/events.js";
-import { bytes, columns } from "../format/format.js";
+import { bytes, columns, wholePercent } from "../format/format.js";
+import { processesRow } from "../format/processes.js";
 import { modelName } from "../format/summary.js";
 import type { Typed } from "../next-commands.js";
 
@@ -18,7 +19,7 @@ export function startBlock(
   const rows = [
     ["text", textLine(event, files, options.validationFile)],
     ["model", modelLine(event)],
-    ...processesRow(event),
+    ...processesRow(event.processes),
     ["run", runLine(event)],
     ["folder", event.path],
     ["stop", "Ctrl-C saves and stops; --resume continues"],
@@ -59,13 +60,6 @@ function heldOut(
   if (training.split === "random") return `${fraction} held out, random lines`;
   return training.fold ? `${fraction} held out` : `last ${fraction} held out`;
 }
-
-/** `10%`; less than one percent is said more exactly. */
-function wholePercent(fraction: number): string {
-  const percent = 100 * fraction;
-  return `${percent < 1 ? percent.toPrecision(1) : Math.round(percent)}%`;
-}
-
 /** `book.txt`, `novels and poems.txt`, `novels and 3 more`, `standard input` */
 function sourcesOf(files: readonly string[]): string {
   const [first, ...rest] = files.map((file) => (file === "-" ? "standard input" : basename(file)));
@@ -90,22 +84,6 @@ function runLine(event: StartEvent): string {
     backend.name === "native" ? threads : `${threads} of ${backend.name}`,
   ];
   return `${lengthOf(event)}; ${needs.join(", ")}`;
-}
-
-/** `4 on a, b (Open MPI 4.1.4), 2 threads each; 34% of a step is exchange` */
-function processesRow({ processes }: StartEvent): string[][] {
-  if (!processes) return [];
-  const { ofMachines, library, exchangeShare } = processes;
-  const machines = [...new Set(ofMachines.map(({ machine }) => machine))];
-  const threads = [...new Set(ofMachines.map((each) => each.threads))].sort((a, b) => a - b);
-  const ofEach = `${threads.join(" or ")} ${threads.join() === "1" ? "thread" : "threads"} each`;
-  const share = `${wholePercent(exchangeShare)} of a step is exchange`;
-  return [
-    [
-      "processes",
-      `${ofMachines.length} on ${machines.join(", ")} (${library}), ${ofEach}; ${share}`,
-    ],
-  ];
 }
 
 /** `about 3 min`, `under 1 s` */

@@ -1,6 +1,6 @@
 import { type SelectedBackend, selectBackend, usualThreads } from "../backends/select.js";
 import type { BackendChoice } from "../config/names.js";
-import type { Ranks } from "../ranks/ranks.js";
+import type { Ranks } from "./ranks.js";
 
 /**
  * The backend of a process that trains.

@@ -1,0 +1,138 @@
+import { thenCleanUp } from "../clean-up.js";
+import type { ModelConfig } from "../config/model.js";
+import { batchRows, type TrainingConfig } from "../config/run.js";
+import type { Batch } from "../data/batch.js";
+import type { CharRnn, ModelState } from "../model/char-rnn.js";
+import type { DropoutRates } from "../model/dropout.js";
+import { Learner } from "../optimization/learner.js";
+import type { OptimizerSettings } from "../optimization/optimizer.js";
+import { Random } from "../random.js";
+import type { RankZero } from "../ranks/rank-zero.js";
+import type { Ranks } from "../ranks/ranks.js";
+import { type Timed, type TimedCommand, type TimedPart, timedInAll } from "../ranks/timed.js";
+import { Turns } from "../turns.js";
+
+/** What a step depends on, beside its model and batch. */
+type TrialTraining = OptimizerSettings &
+  DropoutRates &
+  Pick<TrainingConfig, "accumulate" | "batchSize" | "randomSeed" | "workers">;
+
+/** Tells the other ranks also to begin a {@link StepTrial}. */
+export type TrialCommand =
+  | {
+      readonly kind: "trial";
+      readonly model: ModelConfig;
+      readonly training: TrialTraining;
+      /** Of a batch, in characters. */
+      readonly time: number;
+    }
+  | TimedCommand;
+
+/** Of the batches of a step: they show how long all of them take. */
+const MAX_BATCHES_IN_STEP = 4;
+
+/** How many batches a step of a trial has. */
+export function batchesTried({ accumulate }: Pick<TrainingConfig, "accumulate">): number {
+  return Math.min(accumulate, MAX_BATCHES_IN_STEP);
+}
+
+/** Steps that always learn from one batch, and change no weights. */
+export class StepTrial implements Timed {
+  readonly #learner: Learner;
+  readonly #training: TrialTraining;
+  readonly #batch: Batch;
+  readonly #state: ModelState;
+  readonly #turns: Turns;
+
+  /**
+   * @param batch of all workers
+   * @param signal aborted: what is run ends with its reason, if there is one process
+   */
+  constructor(
+    model: CharRnn,
+    training: TrialTraining,
+    batch: Batch,
+    { ranks, signal }: { readonly ranks: Ranks; readonly signal?: AbortSignal | undefined },
+  ) {
+    this.#learner = new Learner(model, training, ranks);
+    this.#training = training;
+    this.#batch = batch;
+    this.#state = model.zeroState(batch.batch);
+    // Others would wait for it.
+    this.#turns = new Turns(ranks.size > 1 ? undefined : signal);
+  }
+
+  async run(part: TimedPart): Promise<void> {
+    if (part === "exchange") this.#learner.joinNothing();
+    else await this.#turns.during(() => this.#learn());
+    if (part === "step") this.#learner.update(0, 1);
+  }
+
+  /** Leaves the model. */
+  dispose(): void {
+    this.#learner.dispose();
+  }
+
+  #learn(): void {
+    const random = Random.fromSeed(this.#training.randomSeed).fork("dropout");
+    const { begin, end } = this.#learner.own;
+    this.#learner.forgetGradients();
+    for (let part = 0; part < batchesTried(this.#training); part++) {
+      for (let worker = begin; worker < end; worker++) {
+        const dropout = { rates: this.#training, random };
+        this.#learner.lossAndGradients(this.#batch, this.#state, dropout, worker);
+      }
+    }
+  }
+}
+
+/** A trial in a rank that has no text: its tokens are random. */
+export function trialWithoutText(
+  model: CharRnn,
+  { training, time }: Extract<TrialCommand, { kind: "trial" }>,
+  ranks: Ranks,
+): Timed {
+  const batch = randomBatch(time, batchRows(training), model.config.vocabularySize);
+  const trial = new StepTrial(model, training, batch, { ranks });
+  return {
+    run: (part) => trial.run(part),
+    dispose() {
+      trial.dispose();
+      model.dispose();
+    },
+  };
+}
+
+/** A batch of random characters. */
+export function randomBatch(time: number, rows: number, vocabularySize: number): Batch {
+  const random = Random.fromSeed(0);
+  const tokens = Int32Array.from({ length: time * rows }, () => random.below(vocabularySize));
+  return { inputs: tokens, targets: tokens, time, batch: rows, startsFresh: true };
+}
+
+/**
+ * Does something with a trial in all ranks.
+ *
+ * @param use gets what runs a part of it in all ranks
+ */
+export async function withTrial<Result>(
+  rankZero: RankZero<TrialCommand>,
+  parts: {
+    readonly model: CharRnn;
+    readonly training: TrialTraining;
+    readonly batch: Batch;
+    readonly signal?: AbortSignal | undefined;
+  },
+  use: (run: Timed["run"]) => Promise<Result>,
+): Promise<Result> {
+  const { model, training, batch, signal } = parts;
+  const trial = await timedInAll(
+    rankZero,
+    { kind: "trial", model: model.config, training, time: batch.time },
+    () => new StepTrial(model, training, batch, { ranks: rankZero.ranks, signal }),
+  );
+  return thenCleanUp(
+    () => use(trial.run),
+    () => trial.dispose(),
+  );
+}
