@@ -52,6 +52,17 @@ export function allowedProcessors(
   return allowed === undefined ? undefined : numbersOf(allowed);
 }
 
+/** The packages (sockets) that some processors are in, by number; none where the system does not tell. */
+export function packagesOf(
+  processors: readonly number[],
+  read: ReadFile = readSystemFile,
+): number[] {
+  const found = processors.map((processor) =>
+    contentOf(`/sys/devices/system/cpu/cpu${processor}/topology/physical_package_id`, read).trim(),
+  );
+  return [...new Set(found.filter((id) => /^\d+$/.test(id)).map(Number))];
+}
+
 /** The cores that this process may run on: the fast ones, and how many slow ones there are beside them. */
 function linuxCores(read: ReadFile): { cores: number; slow: number } | undefined {
   const allowed = allowedProcessors("self", read);

@@ -1,6 +1,7 @@
 /** How processes share the cores of a machine. */
 import { availableParallelism } from "node:os";
-import { allowedProcessors } from "../processors.js";
+import { thisProcess } from "../processes.js";
+import { allowedProcessors, packagesOf } from "../processors.js";
 import { counted } from "../text.js";
 import { agree } from "./agreement.js";
 import type { Ranks } from "./ranks.js";
@@ -8,8 +9,12 @@ import type { Ranks } from "./ranks.js";
 /** What a process tells the others. */
 export interface CoresOfRank {
   readonly machine: string;
+  /** The same for all containers of a machine, and another for each machine, even where these have one name. */
+  readonly system: string;
   /** Processors that it may run on, by number. */
   readonly allowed: readonly number[];
+  /** Those in which they are. */
+  readonly packages: readonly number[];
   /** How many its launcher may use. */
   readonly ofLauncher: number;
 }
@@ -26,7 +31,10 @@ export interface SharedCores {
 export function shareCores(ranks: Ranks): SharedCores {
   const allowed = allowedProcessors("self") ?? numbersBelow(availableParallelism());
   const ofLauncher = allowedProcessors(process.ppid)?.length ?? allowed.length;
-  const all = agree<CoresOfRank>(ranks, { machine: ranks.machine, allowed, ofLauncher });
+  const { machine } = ranks;
+  const { boot: system = machine } = thisProcess();
+  const packages = packagesOf(allowed);
+  const all = agree<CoresOfRank>(ranks, { machine, system, allowed, packages, ofLauncher });
   return sharedCores(all, ranks.rank);
 }
 
@@ -34,22 +42,33 @@ export function shareCores(ranks: Ranks): SharedCores {
 export function sharedCores(all: readonly CoresOfRank[], rank: number): SharedCores {
   const own = all[rank];
   const isShared = (other: CoresOfRank) =>
-    other.machine === own.machine && other.allowed.some((core) => own.allowed.includes(core));
-  const machines = [...new Set(all.map(({ machine }) => machine))];
+    other.system === own.system && other.allowed.some((core) => own.allowed.includes(core));
+  const systems = [...new Set(all.map(({ system }) => system))];
   return {
     sharers: all.filter(isShared).length,
-    warnings: machines.flatMap((machine) => boundWarning(all, machine)),
+    warnings: [...systems.flatMap((system) => boundWarning(all, system)), ...nearWarning(all)],
   };
 }
 
 /** A launcher that binds each process to few cores leaves the others unused. */
-function boundWarning(all: readonly CoresOfRank[], machine: string): string[] {
-  const here = all.filter((each) => each.machine === machine);
+function boundWarning(all: readonly CoresOfRank[], system: string): string[] {
+  const here = all.filter((each) => each.system === system);
+  const [{ machine }] = here;
   const used = new Set(here.flatMap(({ allowed }) => allowed)).size;
   const free = here.reduce((most, { ofLauncher }) => Math.max(most, ofLauncher), 0);
   if (used >= free) return [];
   return [
     `mpirun leaves ${free - used} of ${counted(free, "core")} of ${machine} unused, since it binds each process to ${counted(here[0].allowed.length, "core")}: start it as mpirun --bind-to none.`,
+  ];
+}
+
+/** Processes beside each other only share what one process has too, unless each has a package to itself. */
+function nearWarning(all: readonly CoresOfRank[]): string[] {
+  const systems = new Set(all.map(({ system }) => system));
+  const packages = new Set(all.flatMap((each) => each.packages));
+  if (all.length === 1 || systems.size > 1 || packages.size > 1) return [];
+  return [
+    `All ${all.length} processes run on one machine, where a single process that uses all its cores is as fast; with \`workers: ${all.length}\` it trains the same model.`,
   ];
 }
 

@@ -65,10 +65,10 @@ onEveryLauncher("A run of several processes", (launcher) => {
     const cwd = await foxFolder(t);
     const args = [...RUN, "--name", "run", "--json"];
     const { code, stdout, stderr } = await charnnTogether(t, launcher, 2, args, cwd);
-    assert.deepEqual([code, stderr], [0, ""]);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^Warning: All 2 processes run on one machine, .*\n$/);
     const events = jsonLines(stdout);
-    const [start] = events;
-    assert.equal(start.event, "start");
+    const start = events.find(({ event }) => event === "start");
     assert.equal(start.config.training.workers, 2);
     const { library, ofMachines, exchangeShare } = start.processes;
     assert.ok(library.startsWith(name), library);
@@ -224,7 +224,8 @@ onEveryLauncher("A run of several processes", (launcher) => {
     const cwd = await foxFolder(t);
     const bench = ["bench", ...SIZE, "--steps", "3", "--json"];
     const { code, stdout, stderr } = await charnnTogether(t, launcher, 2, bench, cwd);
-    assert.deepEqual([code, stderr], [0, ""]);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^Warning: All 2 processes run on one machine, /);
     const [result, ...more] = jsonLines(stdout);
     assert.deepEqual(more, []);
     const { workers, processes, exchangeMs, msPerStep, trainCharsPerSecond } = result;

@@ -2,8 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type CoresOfRank, sharedCores } from "#src/ranks/cores.js";
 
-const onA = (...allowed: number[]): CoresOfRank => ({ machine: "a", allowed, ofLauncher: 4 });
-const onB = (...allowed: number[]): CoresOfRank => ({ machine: "b", allowed, ofLauncher: 4 });
+/** A process on a machine with four cores, two in each of its packages. */
+const on =
+  (machine: string, system = machine) =>
+  (...allowed: number[]): CoresOfRank => {
+    const packages = [...new Set(allowed.map((core) => core >> 1))];
+    return { machine, system, allowed, packages, ofLauncher: 4 };
+  };
+const onA = on("a");
+const onB = on("b");
 
 test("Processes of a machine share the cores that they may all use", () => {
   const all = [onA(0, 1, 2, 3), onA(0, 1, 2, 3), onB(0, 1, 2, 3)];
@@ -22,4 +29,26 @@ test("Cores that a launcher leaves unused are told, with its option that ends it
   assert.deepEqual(warnings, [
     "mpirun leaves 2 of 4 cores of a unused, since it binds each process to 1 core: start it as mpirun --bind-to none.",
   ]);
+});
+
+test("Machines of one name are told apart, and containers of one machine are not", () => {
+  const first = on("localhost", "1")(0, 1, 2, 3);
+  const second = on("localhost", "2")(0, 1, 2, 3);
+  assert.equal(sharedCores([first, second], 0).sharers, 1);
+  const inContainers = [on("x", "1")(0, 1, 2, 3), on("y", "1")(0, 1, 2, 3)];
+  assert.equal(sharedCores(inContainers, 0).sharers, 2);
+});
+
+test("Processes that have nothing that one of them would not have are warned of", () => {
+  const warning =
+    "All 2 processes run on one machine, where a single process that uses all its cores is as fast; with `workers: 2` it trains the same model.";
+  const small = (...allowed: number[]) => ({ ...onA(...allowed), ofLauncher: 2 });
+  assert.deepEqual(sharedCores([small(0, 1), small(0, 1)], 0).warnings, [warning]);
+  assert.deepEqual(sharedCores([small(0), small(1)], 1).warnings, [warning]);
+  // Where the system does not tell of packages.
+  const unknown = { ...small(0, 1), packages: [] };
+  assert.deepEqual(sharedCores([unknown, unknown], 0).warnings, [warning]);
+  assert.deepEqual(sharedCores([onA(0, 1), onA(2, 3)], 0).warnings, []);
+  assert.deepEqual(sharedCores([small(0, 1), { ...onB(0, 1), ofLauncher: 2 }], 0).warnings, []);
+  assert.deepEqual(sharedCores([small(0, 1)], 0).warnings, []);
 });
