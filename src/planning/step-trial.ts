@@ -37,7 +37,7 @@ export function batchesTried({ accumulate }: Pick<TrainingConfig, "accumulate">)
 }
 
 /** Steps that always learn from one batch, and change no weights. */
-export class StepTrial implements Timed {
+class StepTrial implements Timed {
   readonly #learner: Learner;
   readonly #training: TrialTraining;
   readonly #batch: Batch;
