@@ -215,6 +215,36 @@ onEveryLauncher("A run of several processes", (launcher) => {
     assert.equal(jsonLines(resumed.stdout).at(-1)?.step, step + 1);
   });
 
+  test("ends when a process that is not rank 0 is sent a second signal", { skip }, async (t) => {
+    const cwd = await foxFolder(t);
+    const endless = ["train", "fox.txt", "--name", "run", "--steps", "100000", ...SIZE, "--json"];
+    const child = startCharnnTogether(t, launcher, 2, endless, cwd);
+    child.stdin.end();
+    const follower = async () => {
+      for (const pid of await processesIn(cwd)) {
+        const environment = await readFile(`/proc/${pid}/environ`, "latin1");
+        if (/(?:^|\0)(?:PMI|OMPI_COMM_WORLD)_RANK=1(?:\0|$)/.test(environment)) return pid;
+      }
+      return assert.fail("there is no rank 1");
+    };
+    let isSignalled = false;
+    let stepsAfter = 0;
+    const ended = outcomeOf(child);
+    child.stdout.on("data", async (data) => {
+      if (!String(data).includes('"event":"step"')) return;
+      if (isSignalled) {
+        if (++stepsAfter === 3) process.kill(await follower(), "SIGTERM");
+        return;
+      }
+      isSignalled = true;
+      process.kill(await follower(), "SIGTERM");
+    });
+    const { code } = await ended;
+    assert.ok(stepsAfter >= 3);
+    assert.notEqual(code, 0);
+    assert.deepEqual(await processesIn(cwd), []);
+  });
+
   test("is not joined with --mpi off, nor by another MPI's library", { skip }, async (t) => {
     const cwd = await foxFolder(t);
     const both = await charnnTogether(t, launcher, 2, [...RUN, "--mpi", "off", "--json"], cwd);

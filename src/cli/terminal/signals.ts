@@ -102,11 +102,16 @@ export class Interruption {
     process.on("SIGUSR2", () => this.#handle(128 + constants.signals.SIGUSR2));
   }
 
-  /** Leaves signals to the process for which this one works, and which is sent them too. */
+  /** Leaves the first signal to the process for which this one works, and which is sent it too. The second ends this one. */
   leave(): void {
     this.release();
-    for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"] as const)
-      process.on(name, () => {});
+    let isRepeated = false;
+    for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"] as const) {
+      process.on(name, () => {
+        if (isRepeated) process.exit(128 + constants.signals[name]);
+        isRepeated = true;
+      });
+    }
   }
 
   /** What leaves the terminal as it was, for when the process ends at once. */
