@@ -11,6 +11,7 @@ import {
   EXECUTABLE,
   foxFolder,
   jsonLines,
+  type Outcome,
   outcomeOf,
   sentences,
 } from "../helpers/executable.js";
@@ -239,7 +240,7 @@ onEveryLauncher("A run of several processes", (launcher) => {
       isSignalled = true;
       process.kill(await follower(), "SIGTERM");
     });
-    const { code } = await ended;
+    const { code } = await soon(ended);
     assert.ok(stepsAfter >= 3);
     assert.notEqual(code, 0);
     assert.deepEqual(await processesIn(cwd), []);
@@ -264,7 +265,7 @@ onEveryLauncher("A run of several processes", (launcher) => {
       others: ["-n", "1", process.execPath, EXECUTABLE, ...RUN, "--mpi", "/nowhere/libmpi.so"],
     });
     child.stdin.end();
-    const { code, stderr } = await outcomeOf(child);
+    const { code, stderr } = await soon(outcomeOf(child));
     assert.equal(code, 1);
     assert.match(
       stderr,
@@ -277,7 +278,8 @@ onEveryLauncher("A run of several processes", (launcher) => {
 
   test("ends by a signal while it waits for a process that never joins", { skip }, async (t) => {
     const cwd = await foxFolder(t);
-    const idle = ["-n", "1", process.execPath, "-e", "setInterval(() => {}, 1000)"];
+    const idles = 'setInterval(() => {}, 1000); process.on("SIGTERM", () => process.exit(0))';
+    const idle = ["-n", "1", process.execPath, "-e", idles];
     const child = startCharnnTogether(t, launcher, 1, RUN, cwd, { others: idle });
     child.stdin.end();
     const opensMpi = async () => {
@@ -289,7 +291,7 @@ onEveryLauncher("A run of several processes", (launcher) => {
     const ended = outcomeOf(child);
     await delay(500);
     child.kill("SIGTERM");
-    const { code, signal } = await ended;
+    const { code, signal } = await soon(ended);
     assert.notEqual(code ?? signal, 0);
     assert.deepEqual(await processesIn(cwd), []);
   });
@@ -339,6 +341,12 @@ onEveryLauncher("A run of several processes", (launcher) => {
     assert.equal((await readdir(path.join(cwd, "checkpoints"))).length, 2);
   });
 });
+
+/** How a launcher ended; it fails where it goes on, before the test's own limit ends it. */
+async function soon(ended: Promise<Outcome>): Promise<Outcome> {
+  const outcome = await Promise.race([ended, delay(25_000, undefined, { ref: false })]);
+  return outcome ?? assert.fail("it goes on");
+}
 
 /** Starts a program so that its exit code is written to standard error, whatever the launcher makes of it. */
 const sayingExitCode = [
