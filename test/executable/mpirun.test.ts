@@ -291,8 +291,7 @@ onEveryLauncher("A run of several processes", (launcher) => {
     const ended = outcomeOf(child);
     await delay(500);
     child.kill("SIGTERM");
-    const { code, signal } = await soon(ended);
-    assert.notEqual(code ?? signal, 0);
+    await soon(ended);
     await noneIsLeft(cwd);
   });
 
