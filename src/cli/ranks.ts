@@ -1,8 +1,14 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { alone } from "../ranks/alone.js";
+import type { Launcher } from "../ranks/launcher.js";
 import type { Ranks } from "../ranks/ranks.js";
+import type { Interruption } from "./terminal/signals.js";
 
 /** The commands in which processes work together; in all others each does the same. */
 const TOGETHER = ["train", "bench"];
+
+/** What a process waits before it says why it can't join, where another one of its machine says the same. */
+const TURN_OF_FIRST = 2000;
 
 /**
  * The processes that do the work of a command line: those that a launcher of MPI has started with this one, where they
@@ -10,17 +16,49 @@ const TOGETHER = ["train", "bench"];
  *
  * @throws CharnnError `MPI_UNAVAILABLE`
  */
-export async function joinRanks(args: readonly string[]): Promise<Ranks> {
-  if (!TOGETHER.includes(args[0])) return alone();
-  const { findLauncher } = await import("../ranks/launcher.js");
+export async function joinRanks(
+  args: readonly string[],
+  interruption: Interruption,
+): Promise<Ranks> {
   const asked = mpiOption(args);
-  const launcher = asked === "off" ? undefined : findLauncher(process.env);
+  if (!TOGETHER.includes(args[0]) || asked === "off") return alone();
+  const launcher = await launcherAbove();
   if (!launcher) return alone();
-  const { openMpiRanks } = await import("../ranks/mpi-ranks.js");
   const libraries = asked === undefined || asked === "auto" ? launcher.libraries : [asked];
+  // The others may never come.
+  const release = await interruption.endAtOnce();
+  try {
+    return await joinBy({ ...launcher, libraries });
+  } finally {
+    release();
+  }
+}
+
+async function launcherAbove(): Promise<Launcher | undefined> {
+  const { findLauncher } = await import("../ranks/launcher.js");
+  try {
+    return findLauncher(process.env);
+  } catch (error) {
+    // All tasks of Slurm have it, and the first one says so.
+    if (process.env.SLURM_PROCID !== "0") process.exit(1);
+    throw error;
+  }
+}
+
+async function joinBy(launcher: Launcher): Promise<Ranks> {
+  const { openMpiRanks } = await import("../ranks/mpi-ranks.js");
   const { shareCores } = await import("../ranks/cores.js");
-  const ranks = openMpiRanks({ ...launcher, libraries });
-  return { ...ranks, cores: shareCores(ranks) };
+  try {
+    const ranks = openMpiRanks(launcher);
+    return { ...ranks, cores: shareCores(ranks) };
+  } catch (error) {
+    const { endOthers } = await import("../ranks/end-others.js");
+    // By then the error is printed.
+    process.once("exit", () => endOthers(process.env));
+    // Most launchers end all processes when the first one fails, and the message is seen once.
+    if (launcher.localRank !== 0) await delay(TURN_OF_FIRST);
+    throw error;
+  }
 }
 
 /** It is needed before options are read: a process that reads them may find that it has nothing to do. */

@@ -39,7 +39,7 @@ export async function run(args: readonly string[]): Promise<number> {
   };
   let program: Command | undefined;
   try {
-    const ranks = await joinRanks(args);
+    const ranks = await joinRanks(args, interruption);
     if (ranks.rank > 0) {
       interruption.leave();
       await followRankZero(ranks);

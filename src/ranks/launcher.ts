@@ -1,3 +1,4 @@
+import { CharnnError } from "../errors.js";
 import { type MpiFamily, mpiLibraries } from "./mpi-libraries.js";
 
 /** What has started this process as one of several, and which of them this is. */
@@ -9,8 +10,8 @@ export interface Launcher {
   readonly size: number;
   /** Of this process, from 0 up. */
   readonly rank: number;
-  /** How many of them are on this machine; undefined where it does not tell. */
-  readonly localSize: number | undefined;
+  /** Of this process among those on its machine, from 0 up; undefined where it does not tell. */
+  readonly localRank: number | undefined;
   /** The MPI libraries that may belong to it, the likeliest first: paths, and names for the system's loader. */
   readonly libraries: readonly string[];
 }
@@ -24,6 +25,7 @@ type Found = Omit<Launcher, "libraries"> & { readonly families: readonly MpiFami
  * started alone, or by a launcher as its only one.
  *
  * @param libraries finds the libraries of some families, the likeliest family first
+ * @throws CharnnError `MPI_UNAVAILABLE` where `srun` has started several processes without MPI
  */
 export function findLauncher(
   environment: Environment,
@@ -41,12 +43,13 @@ function readEnvironment(environment: Environment): Found | undefined {
   const {
     OMPI_COMM_WORLD_SIZE,
     OMPI_COMM_WORLD_RANK,
-    OMPI_COMM_WORLD_LOCAL_SIZE,
+    OMPI_COMM_WORLD_LOCAL_RANK,
     PMI_SIZE,
     PMI_RANK,
     PMIX_RANK,
-    MPI_LOCALNRANKS,
+    MPI_LOCALRANKID,
     SLURM_PROCID,
+    SLURM_STEP_NUM_TASKS,
   } = environment;
   if (OMPI_COMM_WORLD_SIZE !== undefined) {
     return {
@@ -54,44 +57,43 @@ function readEnvironment(environment: Environment): Found | undefined {
       command: "mpirun",
       size: count(OMPI_COMM_WORLD_SIZE),
       rank: count(OMPI_COMM_WORLD_RANK),
-      localSize: countOrUndefined(OMPI_COMM_WORLD_LOCAL_SIZE),
+      localRank: countOrUndefined(OMPI_COMM_WORLD_LOCAL_RANK),
       families: ["Open MPI"],
     };
   }
   // Slurm speaks MPICH's protocol too, which it calls PMI-2.
-  const isSlurm = SLURM_PROCID !== undefined && MPI_LOCALNRANKS === undefined;
+  const isSlurm = SLURM_PROCID !== undefined && MPI_LOCALRANKID === undefined;
   if (PMI_SIZE !== undefined && !isSlurm) {
     return {
       name: "MPICH",
       command: "mpirun",
       size: count(PMI_SIZE),
       rank: count(PMI_RANK),
-      localSize: countOrUndefined(MPI_LOCALNRANKS),
+      localRank: countOrUndefined(MPI_LOCALRANKID),
       families: ["MPICH"],
     };
   }
-  // A batch script has a number of tasks and a number of its own as well, but no rank.
+  if (!isSlurm) return undefined;
+  // Only what srun starts has a number of tasks of its step: not a batch script, nor a shell of salloc.
+  const size = count(SLURM_STEP_NUM_TASKS);
   const rank = PMIX_RANK ?? PMI_RANK;
-  if (!isSlurm || rank === undefined) return undefined;
+  if (rank === undefined && size > 1) throw withoutMpi(size);
   return {
     name: "Slurm",
     command: "srun",
-    size: count(environment.SLURM_STEP_NUM_TASKS ?? environment.SLURM_NTASKS),
+    size,
     rank: count(rank),
-    localSize: tasksOfNode(environment),
+    localRank: countOrUndefined(environment.SLURM_LOCALID),
     families: PMIX_RANK !== undefined ? ["Open MPI", "MPICH"] : ["MPICH", "Open MPI"],
   };
 }
 
-/** Slurm lists the tasks of each node: `4(x2),3` are 4, 4 and 3. */
-function tasksOfNode(environment: Environment): number | undefined {
-  const list = environment.SLURM_STEP_TASKS_PER_NODE ?? environment.SLURM_TASKS_PER_NODE ?? "";
-  let left = count(environment.SLURM_NODEID);
-  for (const [, tasks, nodes] of list.matchAll(/(\d+)(?:\(x(\d+)\))?/g)) {
-    left -= Number(nodes ?? 1);
-    if (left < 0) return Number(tasks);
-  }
-  return undefined;
+function withoutMpi(size: number): CharnnError {
+  return new CharnnError(
+    "MPI_UNAVAILABLE",
+    `srun started this as one of ${size} tasks, but without MPI.`,
+    "Start them by srun --mpi=pmix for Open MPI, or srun --mpi=pmi2 for MPICH; srun --mpi=list shows what your cluster has. With `mpi: off` each task trains a run of its own.",
+  );
 }
 
 function countOrUndefined(text: string | undefined): number | undefined {

@@ -70,10 +70,11 @@ function noLibrary({ name, command, size }: Launcher, cause: Error): CharnnError
 
 const CURES: Readonly<Record<Launcher["name"], string>> = {
   "Open MPI":
-    "Install Open MPI on this machine, such as by: apt-get install openmpi-bin; if it is there, set LD_LIBRARY_PATH to the folder of its library.",
+    "Install Open MPI on this machine, such as by: apt-get install openmpi-bin; if it is there, name its library: `mpi: /path/to/libmpi.so.40`.",
   MPICH:
-    "Install MPICH on this machine, such as by: apt-get install mpich; if it is there, set LD_LIBRARY_PATH to the folder of its library.",
-  Slurm: "Load the module of the MPI that Slurm was set up for, and start it again.",
+    "Install MPICH on this machine, such as by: apt-get install mpich; if it is there, name its library: `mpi: /path/to/libmpi.so.12`.",
+  Slurm:
+    "Load the module of the MPI that Slurm was set up for, or name its library: `mpi: /path/to/libmpi.so`.",
 };
 
 /** @param size how many processes the library knows */
@@ -82,14 +83,16 @@ function ofAnother(launcher: Launcher, library: string, size: number): CharnnErr
   return new CharnnError(
     "MPI_UNAVAILABLE",
     `${launcher.command} started ${launcher.size} processes, and ${library} knows ${knows}: it belongs to another MPI.`,
-    `Start charnn by the ${launcher.command} of that library, or make that of ${launcher.name} the one that loads.`,
+    launcher.name === "Slurm"
+      ? "Start them by srun --mpi=pmix for Open MPI, or srun --mpi=pmi2 for MPICH, or name the library that belongs to it: `mpi: /path/to/libmpi.so`."
+      : `Start charnn by the mpirun of that library, or name the library of this one, ${launcher.name}: \`mpi: /path/to/libmpi.so\`.`,
   );
 }
 
 /** The name and version in what a library says of itself; its first line where they are not found in it. */
 function libraryName(text: string): string {
   const [line] = text.split("\n");
-  // Open MPI v4.1.4, package: ...; MPICH Version:\t4.0.2
-  const [, name, version] = /^(.+?)\s+(?:v|Version\s*:\s*)(\d[\w.]*)/.exec(line) ?? [];
+  // Open MPI v4.1.4, package: ...; MPICH Version:\t4.0.2; Intel(R) MPI Library 2021.18.1 for Linux* OS
+  const [, name, version] = /^(.+?)\s+(?:v|Version\s*:\s*)?(\d[\w.]*)/.exec(line) ?? [];
   return name === undefined ? line.trim() : `${name} ${version}`;
 }

@@ -103,16 +103,22 @@ function startTogether(
   return child;
 }
 
-/** Starts charnn in several processes. */
+/**
+ * Starts charnn in several processes.
+ *
+ * @param by words of a program that starts each of them
+ * @param others words for the launcher that start more processes
+ */
 export function startCharnnTogether(
   t: Pick<TestContext, "after">,
   launcher: LauncherHere,
   processes: number,
   args: readonly string[],
   cwd: string,
+  { by = [], others = [] }: { by?: readonly string[]; others?: readonly string[] } = {},
 ): ChildProcessWithoutNullStreams {
-  const words = ["-n", `${processes}`, process.execPath, EXECUTABLE, ...args];
-  return startTogether(t, launcher, words, cwd);
+  const words = ["-n", `${processes}`, ...by, process.execPath, EXECUTABLE, ...args];
+  return startTogether(t, launcher, others.length > 0 ? [...words, ":", ...others] : words, cwd);
 }
 
 /** The same, to the end of all. */

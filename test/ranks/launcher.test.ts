@@ -7,25 +7,31 @@ type Found = Omit<Launcher, "libraries"> & { readonly families: string };
 const OPEN_MPI: Environment = {
   OMPI_COMM_WORLD_SIZE: "4",
   OMPI_COMM_WORLD_RANK: "3",
-  OMPI_COMM_WORLD_LOCAL_SIZE: "2",
+  OMPI_COMM_WORLD_LOCAL_RANK: "1",
   PMIX_RANK: "3",
 };
-const MPICH: Environment = { PMI_SIZE: "4", PMI_RANK: "3", MPI_LOCALNRANKS: "2" };
+const MPICH: Environment = { PMI_SIZE: "4", PMI_RANK: "3", MPI_LOCALRANKID: "1" };
 /** Of a job, which a batch script has too. */
 const SLURM: Environment = {
   SLURM_NTASKS: "7",
   SLURM_PROCID: "0",
-  SLURM_NODEID: "2",
-  SLURM_TASKS_PER_NODE: "2(x2),3",
+  SLURM_LOCALID: "0",
 };
-const SRUN: Environment = { ...SLURM, PMIX_RANK: "5" };
+/** Of a task that srun starts without MPI. */
+const TASK: Environment = {
+  ...SLURM,
+  SLURM_PROCID: "5",
+  SLURM_LOCALID: "1",
+  SLURM_STEP_NUM_TASKS: "7",
+};
+const SRUN: Environment = { ...TASK, PMIX_RANK: "5" };
 
 const openMpi: Found = {
   name: "Open MPI",
   command: "mpirun",
   size: 4,
   rank: 3,
-  localSize: 2,
+  localRank: 1,
   families: "Open MPI",
 };
 const mpich: Found = { ...openMpi, name: "MPICH", families: "MPICH" };
@@ -34,7 +40,7 @@ const slurm: Found = {
   command: "srun",
   size: 7,
   rank: 5,
-  localSize: 3,
+  localRank: 1,
   families: "Open MPI, MPICH",
 };
 
@@ -43,9 +49,9 @@ const CASES: [title: string, environment: Environment, expected: Found | undefin
   ["Open MPI's mpirun", OPEN_MPI, openMpi],
   ["Open MPI's mpirun with one process", { ...OPEN_MPI, OMPI_COMM_WORLD_SIZE: "1" }, undefined],
   [
-    "Open MPI's mpirun that does not tell how many are here",
-    { ...OPEN_MPI, OMPI_COMM_WORLD_LOCAL_SIZE: undefined },
-    { ...openMpi, localSize: undefined },
+    "Open MPI's mpirun that does not tell which one of its machine it is",
+    { ...OPEN_MPI, OMPI_COMM_WORLD_LOCAL_RANK: undefined },
+    { ...openMpi, localRank: undefined },
   ],
   ["Open MPI's mpirun in a job of Slurm", { ...SRUN, ...OPEN_MPI }, openMpi],
   [
@@ -59,30 +65,30 @@ const CASES: [title: string, environment: Environment, expected: Found | undefin
   [
     "another launcher with MPICH's protocol",
     { PMI_SIZE: "4", PMI_RANK: "3" },
-    { ...mpich, localSize: undefined },
+    { ...mpich, localRank: undefined },
   ],
   ["a batch script of Slurm", SLURM, undefined],
-  ["srun", SRUN, slurm],
+  ["a shell of salloc", { ...SLURM, SLURM_PROCID: undefined, SLURM_LOCALID: undefined }, undefined],
   [
-    "srun on its first machine",
-    { ...SRUN, PMIX_RANK: "1", SLURM_NODEID: "0" },
-    { ...slurm, rank: 1, localSize: 2 },
+    "an interactive step of salloc",
+    { ...SLURM, SLURM_STEP_NUM_TASKS: "1", SLURM_MPI_TYPE: "none" },
+    undefined,
   ],
-  ["srun on its second machine", { ...SRUN, SLURM_NODEID: "1" }, { ...slurm, localSize: 2 }],
+  ["srun with PMIx", SRUN, slurm],
   [
-    "srun on a machine that is not listed",
-    { ...SRUN, SLURM_NODEID: "3" },
-    { ...slurm, localSize: undefined },
+    "srun that does not tell which one of its machine it is",
+    { ...SRUN, SLURM_LOCALID: undefined },
+    { ...slurm, localRank: undefined },
   ],
   [
     "srun with PMI-2",
-    { ...SLURM, PMI_RANK: "5", PMI_SIZE: "7" },
+    { ...TASK, PMI_RANK: "5", PMI_SIZE: "7", PMI_FD: "11" },
     { ...slurm, families: "MPICH, Open MPI" },
   ],
   [
     "srun with fewer tasks than the job has",
-    { ...SRUN, SLURM_STEP_NUM_TASKS: "6", SLURM_STEP_TASKS_PER_NODE: "2(x3)" },
-    { ...slurm, size: 6, localSize: 2 },
+    { ...SRUN, SLURM_STEP_NUM_TASKS: "6" },
+    { ...slurm, size: 6 },
   ],
   ["a shell of srun in a job", { ...SRUN, SLURM_STEP_NUM_TASKS: "1", PMIX_RANK: "0" }, undefined],
   ["a number of processes and no rank", { OMPI_COMM_WORLD_SIZE: "4" }, undefined],
@@ -102,3 +108,11 @@ for (const [title, environment, expected] of CASES) {
     assert.deepEqual(launcher, { ...others, libraries: [families] });
   });
 }
+
+test("Tasks that srun has started without MPI are told how to start them with it", () => {
+  assert.throws(() => findLauncher(TASK, () => []), {
+    code: "MPI_UNAVAILABLE",
+    message: "srun started this as one of 7 tasks, but without MPI.",
+    hint: /--mpi=pmi2/,
+  });
+});

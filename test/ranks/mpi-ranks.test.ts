@@ -42,7 +42,7 @@ onEveryLauncher("Processes that are started together", (launcher) => {
         work.exchangeBytes(ranks, () => 0);
         work.gatherBytes(ranks, () => 0);
         work.broadcastBytes(ranks, () => 0);
-        const facts = agree(ranks, { ...ranks, localSize: launcher.localSize, launched: launcher.rank });
+        const facts = agree(ranks, { ...ranks, localRank: launcher.localRank, launched: launcher.rank });
         if (ranks.rank === 0) say({ facts, here: hostname() });
         ranks.close();`,
       );
@@ -56,7 +56,7 @@ onEveryLauncher("Processes that are started together", (launcher) => {
           rank,
           launched: rank,
           size: processes,
-          localSize: processes,
+          localRank: rank,
           machine: here,
         });
       }

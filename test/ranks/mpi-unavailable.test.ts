@@ -17,7 +17,7 @@ async function opened(
   libraries: readonly string[],
   { name = "Open MPI", command = "mpirun", module = RANKS } = {},
 ) {
-  const launcher = { name, command, size, rank: 1, localSize: undefined, libraries };
+  const launcher = { name, command, size, rank: 1, localRank: undefined, libraries };
   const { code, stdout } = await outcomeOf(`
     import { openMpiRanks } from ${JSON.stringify(module)};
     try {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { SignalGuard } from "../../backends/native/signal-guard.js";
 import { isStopped } from "../../turns.js";
 import { hasTaskbar } from "./taskbar.js";
 import type { Terminal } from "./terminal.js";
@@ -70,16 +71,30 @@ export class Interruption {
    * which need not be loaded where nothing takes long.
    */
   async guard(mostMilliseconds = MAX_MILLISECONDS): Promise<void> {
+    const { release, resumeKernels } = await this.#guard(1, mostMilliseconds);
+    this.#release = release;
+    this.#resumeKernels = resumeKernels;
+  }
+
+  /**
+   * Has the first signal end the process, while what is called waits for other processes.
+   *
+   * @returns what is to be called after it
+   */
+  async endAtOnce(): Promise<() => void> {
+    const { release } = await this.#guard(0, 0);
+    return release;
+  }
+
+  async #guard(letThrough: number, mostMilliseconds: number): Promise<SignalGuard> {
     const { guardSignals } = await import("../../backends/native/signal-guard.js");
-    const guard = guardSignals({
-      letThrough: 1,
+    return guardSignals({
+      letThrough,
       mostMilliseconds,
       hangUp: !survivesHangUp(this.#terminal),
       restoreTerminal: this.#terminal.isInteractive,
       clearTaskbar: hasTaskbar(this.#terminal.stderr),
     });
-    this.#release = guard.release;
-    this.#resumeKernels = guard.resumeKernels;
   }
 
   /** Ends the command also by SIGUSR2, which launchers pass on without killing anything soon after. */
@@ -87,11 +102,16 @@ export class Interruption {
     process.on("SIGUSR2", () => this.#handle(128 + constants.signals.SIGUSR2));
   }
 
-  /** Leaves signals to the process for which this one works, and which is sent them too. */
+  /** Leaves the first signal to the process for which this one works, and which is sent it too. The second ends this one. */
   leave(): void {
     this.release();
-    for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"] as const)
-      process.on(name, () => {});
+    let isRepeated = false;
+    for (const name of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"] as const) {
+      process.on(name, () => {
+        if (isRepeated) process.exit(128 + constants.signals[name]);
+        isRepeated = true;
+      });
+    }
   }
 
   /** What leaves the terminal as it was, for when the process ends at once. */

@@ -1,0 +1,21 @@
+import { writeSync } from "node:fs";
+import type { Environment } from "./launcher.js";
+
+/**
+ * Has the launcher end the other processes, which wait for this one in the start of MPI, and this one. MPICH's does not
+ * do so by itself where a process ends that has not started MPI; with others there is nothing to do.
+ *
+ * It is told by the protocol of all launchers that descend from MPICH's (PMI-1: P. Balaji et al., PMI: A Scalable
+ * Parallel Process-Management Interface for Extreme-Scale Systems, 2010).
+ *
+ * @param environment as the launcher has set it
+ */
+export function endOthers({ PMI_FD, MPI_LOCALRANKID }: Environment): void {
+  // Slurm has the one without the other, and speaks PMI-2.
+  if (PMI_FD === undefined || MPI_LOCALRANKID === undefined) return;
+  try {
+    writeSync(Number(PMI_FD), "cmd=init pmi_version=1 pmi_subversion=1\ncmd=abort exitcode=1\n");
+  } catch {
+    // A program between the launcher and this one has closed it.
+  }
+}
