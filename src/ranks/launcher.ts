@@ -11,6 +11,8 @@ export interface Launcher {
   readonly rank: number;
   /** How many of them are on this machine; undefined where it does not tell. */
   readonly localSize: number | undefined;
+  /** The file descriptor through which MPICH's is told things, by lines of its PMI-1 protocol. */
+  readonly pmiFile?: number;
   /** The MPI libraries that may belong to it, the likeliest first: paths, and names for the system's loader. */
   readonly libraries: readonly string[];
 }
@@ -44,6 +46,7 @@ function readEnvironment(environment: Environment): Found | undefined {
     OMPI_COMM_WORLD_LOCAL_SIZE,
     PMI_SIZE,
     PMI_RANK,
+    PMI_FD,
     PMIX_RANK,
     MPI_LOCALNRANKS,
     SLURM_PROCID,
@@ -67,6 +70,7 @@ function readEnvironment(environment: Environment): Found | undefined {
       size: count(PMI_SIZE),
       rank: count(PMI_RANK),
       localSize: countOrUndefined(MPI_LOCALNRANKS),
+      ...(PMI_FD !== undefined && { pmiFile: count(PMI_FD) }),
       families: ["MPICH"],
     };
   }

@@ -54,6 +54,7 @@ const CASES: [title: string, environment: Environment, expected: Found | undefin
     undefined,
   ],
   ["MPICH's mpirun", MPICH, mpich],
+  ["MPICH's mpirun that listens", { ...MPICH, PMI_FD: "6" }, { ...mpich, pmiFile: 6 }],
   ["MPICH's mpirun with one process", { ...MPICH, PMI_SIZE: "1", PMI_RANK: "0" }, undefined],
   ["MPICH's mpirun in a job of Slurm", { ...SLURM, ...MPICH }, mpich],
   [
