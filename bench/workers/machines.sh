@@ -2,12 +2,12 @@
 # Runs a command on the first of some machines, which are made of namespaces: each has a host name, a network interface,
 # shared memory and a folder for temporary files of its own. Files and processor are those of this machine.
 #
-#     machines.sh COUNT RATE COMMAND...
+#     machines.sh COUNT MBITS COMMAND...
 #
 # The machines are a, b, c ..., and find each other by these names. `ssh NAME COMMAND...` runs a command on one of them,
-# so a launcher needs no options: machines.sh 2 1gbit mpirun --host a,b hostname
+# so a launcher needs no options: machines.sh 2 1000 mpirun --host a,b hostname
 #
-# Each machine sends and receives at RATE, as tc takes it. What its file /run/tmp/profile sets is its environment. When the command ends, all that runs on the machines ends.
+# Each machine sends and receives MBITS million bits a second. What its file /run/tmp/profile sets is its environment. When the command ends, all that runs on the machines ends.
 # Needs util-linux and iproute2.
 set -euo pipefail
 
@@ -17,7 +17,7 @@ if [[ -z ${CHARNN_MACHINES:-} ]]; then
 fi
 unset CHARNN_MACHINES
 
-count=$1 rate=$2
+count=$1 mbits=$2
 shift 2
 names=(a b c d e f g h)
 mount -t tmpfs tmpfs /run
@@ -63,8 +63,9 @@ for ((i = 0; i < count; i++)); do
   ip link set "to-$name" master switch up
   nsenter --target "$machine" --net ip addr add "10.9.0.$((i + 1))/24" dev eth0
   nsenter --target "$machine" --net ip link set eth0 up
-  # What it receives, and what it sends.
-  limit=(root tbf rate "$rate" burst 256kb latency 20ms)
+  # What it receives, and what it sends. Less than a millisecond's bytes, or a large segment, would slow it more.
+  burst=$((mbits > 512 ? mbits / 8 : 64))
+  limit=(root tbf rate "${mbits}mbit" burst "${burst}kb" latency 20ms)
   tc qdisc add dev "to-$name" "${limit[@]}"
   nsenter --target "$machine" --net tc qdisc add dev eth0 "${limit[@]}"
 done

@@ -111,7 +111,7 @@ onEveryLauncher("A run on several machines", (launcher) => {
       const cwd = await foxFolder(t);
       const alone = await charnn(t, [...RUN, "--workers", "4", "--name", "alone"], { cwd });
       assert.equal(alone.code, 0, alone.stderr);
-      const machines = onMachines(launcher, { count: 3, rate: "20mbit" });
+      const machines = onMachines(launcher, { count: 3, mbits: 20 });
       const args = [...RUN, "--workers", "4", "--name", "run"];
       const { code, stderr } = await charnnTogether(t, machines, 3, args, cwd);
       assert.equal(code, 0, stderr);

@@ -7,19 +7,19 @@ import type { LauncherHere } from "./mpi.js";
 const MACHINES = fileURLToPath(new URL("../../bench/workers/machines.sh", import.meta.url));
 
 const NAMES = ["a", "b", "c", "d"];
-const RATE = "1gbit";
+const MBITS = 1000;
 
 interface MachinesOptions {
   readonly count?: number;
-  /** At which each sends and receives, as tc takes it. */
-  readonly rate?: string;
+  /** Million bits a second that each sends and receives. */
+  readonly mbits?: number;
   /** A script of bash that runs on machine a, in the working folder; `"$@"` is the launcher, and `ssh b` reaches b. */
   readonly script?: string;
 }
 
 /** Why machines can't be made here; false where they can. */
 export function whyNoMachines(): string | false {
-  const { status, error, stderr } = spawnSync(MACHINES, ["2", RATE, "true"], {
+  const { status, error, stderr } = spawnSync(MACHINES, ["2", `${MBITS}`, "true"], {
     encoding: "utf8",
     timeout: 10_000,
   });
@@ -30,12 +30,12 @@ export function whyNoMachines(): string | false {
 /** A launcher that starts its processes on several machines in turn, the first on machine a, where it runs itself. */
 export function onMachines(
   launcher: LauncherHere,
-  { count = 2, rate = RATE, script = 'exec "$@"' }: MachinesOptions = {},
+  { count = 2, mbits = MBITS, script = 'exec "$@"' }: MachinesOptions = {},
 ): LauncherHere {
   const hosts = NAMES.slice(0, count).join(",");
   const named = [launcher.name === "Open MPI" ? "--host" : "-hosts", hosts];
   const inside = ["bash", "-c", script, "bash", ...launcher.words, ...named];
-  return { ...launcher, words: [MACHINES, `${count}`, rate, ...inside] };
+  return { ...launcher, words: [MACHINES, `${count}`, `${mbits}`, ...inside] };
 }
 
 /**
