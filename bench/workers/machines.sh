@@ -1,13 +1,14 @@
 #!/bin/bash
-# Runs a command on the first of some machines, which are made of namespaces: each has a host name, a network interface,
-# shared memory and a folder for temporary files of its own. Files and processor are those of this machine.
+# Runs a command on the first of some machines, which are made of namespaces: each has a host name, a boot ID, a network
+# interface, shared memory and a folder for temporary files of its own. Files and processor are those of this machine.
 #
 #     machines.sh COUNT MBITS COMMAND...
 #
 # The machines are a, b, c ..., and find each other by these names. `ssh NAME COMMAND...` runs a command on one of them,
 # so a launcher needs no options: machines.sh 2 1000 mpirun --host a,b hostname
 #
-# Each machine sends and receives MBITS million bits a second. What its file /run/tmp/profile sets is its environment. When the command ends, all that runs on the machines ends.
+# Each machine sends and receives MBITS million bits a second. Its file /run/tmp/profile sets environment variables for what
+# ssh starts. When the command ends, all that runs on the machines ends.
 # Needs util-linux and iproute2.
 set -euo pipefail
 
@@ -49,6 +50,9 @@ for ((i = 0; i < count; i++)); do
     mount -t tmpfs tmpfs /dev/shm
     mount -t tmpfs tmpfs /run/tmp
     touch /run/tmp/profile
+    random=/proc/sys/kernel/random
+    cat $random/uuid > /run/tmp/boot_id
+    mount --bind /run/tmp/boot_id $random/boot_id
     ip link set lo up
     echo $$ > "/run/machines/new"
     mv /run/machines/new "/run/machines/$1"
