@@ -54,7 +54,7 @@ async function joinBy(launcher: Launcher): Promise<Ranks> {
   } catch (error) {
     const { endOthers } = await import("../ranks/end-others.js");
     // By then the error is printed.
-    process.once("exit", () => endOthers(process.env));
+    process.once("exit", (code) => endOthers(process.env, code));
     // Most launchers end all processes when the first one fails, and the message is seen once.
     if (launcher.localRank !== 0) await delay(TURN_OF_FIRST);
     throw error;

@@ -9,12 +9,16 @@ import type { Environment } from "./launcher.js";
  * Parallel Process-Management Interface for Extreme-Scale Systems, 2010).
  *
  * @param environment as the launcher has set it
+ * @param code with which the launcher is to exit
  */
-export function endOthers({ PMI_FD, MPI_LOCALRANKID }: Environment): void {
+export function endOthers({ PMI_FD, MPI_LOCALRANKID }: Environment, code: number): void {
   // Slurm has the one without the other, and speaks PMI-2.
   if (PMI_FD === undefined || MPI_LOCALRANKID === undefined) return;
   try {
-    writeSync(Number(PMI_FD), "cmd=init pmi_version=1 pmi_subversion=1\ncmd=abort exitcode=1\n");
+    writeSync(
+      Number(PMI_FD),
+      `cmd=init pmi_version=1 pmi_subversion=1\ncmd=abort exitcode=${code}\n`,
+    );
   } catch {
     // A program between the launcher and this one has closed it.
   }

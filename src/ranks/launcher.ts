@@ -12,6 +12,8 @@ export interface Launcher {
   readonly rank: number;
   /** Of this process among those on its machine, from 0 up; undefined where it does not tell. */
   readonly localRank: number | undefined;
+  /** Whether all of them are on one machine. */
+  readonly onOneMachine: boolean;
   /** The MPI libraries that may belong to it, the likeliest first: paths, and names for the system's loader. */
   readonly libraries: readonly string[];
 }
@@ -44,11 +46,14 @@ function readEnvironment(environment: Environment): Found | undefined {
     OMPI_COMM_WORLD_SIZE,
     OMPI_COMM_WORLD_RANK,
     OMPI_COMM_WORLD_LOCAL_RANK,
+    OMPI_COMM_WORLD_LOCAL_SIZE,
     PMI_SIZE,
     PMI_RANK,
     PMIX_RANK,
     MPI_LOCALRANKID,
+    MPI_LOCALNRANKS,
     SLURM_PROCID,
+    SLURM_STEP_NUM_NODES,
     SLURM_STEP_NUM_TASKS,
   } = environment;
   if (OMPI_COMM_WORLD_SIZE !== undefined) {
@@ -58,6 +63,7 @@ function readEnvironment(environment: Environment): Found | undefined {
       size: count(OMPI_COMM_WORLD_SIZE),
       rank: count(OMPI_COMM_WORLD_RANK),
       localRank: countOrUndefined(OMPI_COMM_WORLD_LOCAL_RANK),
+      onOneMachine: OMPI_COMM_WORLD_LOCAL_SIZE === OMPI_COMM_WORLD_SIZE,
       families: ["Open MPI"],
     };
   }
@@ -70,6 +76,7 @@ function readEnvironment(environment: Environment): Found | undefined {
       size: count(PMI_SIZE),
       rank: count(PMI_RANK),
       localRank: countOrUndefined(MPI_LOCALRANKID),
+      onOneMachine: MPI_LOCALNRANKS === PMI_SIZE,
       families: ["MPICH"],
     };
   }
@@ -84,6 +91,7 @@ function readEnvironment(environment: Environment): Found | undefined {
     size,
     rank: count(rank),
     localRank: countOrUndefined(environment.SLURM_LOCALID),
+    onOneMachine: SLURM_STEP_NUM_NODES === "1",
     families: PMIX_RANK !== undefined ? ["Open MPI", "MPICH"] : ["MPICH", "Open MPI"],
   };
 }

@@ -4,6 +4,7 @@ import { type Addon, loadAddon } from "../backends/native/addon.js";
 import { CharnnError } from "../errors.js";
 import { systemErrorCode } from "../system-error-code.js";
 import type { Launcher } from "./launcher.js";
+import { mayHangAtEnd, settle } from "./mpich.js";
 import type { Ranks } from "./ranks.js";
 
 type Opened = ReturnType<Addon["openMpi"]>;
@@ -15,6 +16,14 @@ type Opened = ReturnType<Addon["openMpi"]>;
  *   another MPI
  */
 export function openMpiRanks(launcher: Launcher): Ranks {
+  try {
+    return join(launcher);
+  } catch (error) {
+    throw namingMachine(error, launcher);
+  }
+}
+
+function join(launcher: Launcher): Ranks {
   const addon = addonFor(launcher);
   const opened = open(addon, launcher);
   const library = libraryName(opened.version);
@@ -23,7 +32,7 @@ export function openMpiRanks(launcher: Launcher): Ranks {
     addon.closeMpi({});
     throw ofAnother(launcher, `${opened.file} (${library})`, opened.size);
   }
-  return {
+  const ranks: Ranks = {
     rank: opened.rank,
     size: opened.size,
     machine: hostname(),
@@ -39,8 +48,19 @@ export function openMpiRanks(launcher: Launcher): Ranks {
       addon.gatherBytes({ own, received: bytes, receivedLengths: lengths }),
     broadcast: (bytes, root) => addon.broadcastBytes({ bytes, root }),
     abort: (code) => addon.abortMpi({ code }),
-    close: () => addon.closeMpi({}),
+    close: () => {
+      if (mayHangAtEnd(library)) settle(ranks);
+      addon.closeMpi({});
+    },
   };
+  return ranks;
+}
+
+/** The others can't be told of an error here, so a user must see where it is. */
+function namingMachine(error: unknown, { onOneMachine }: Launcher): unknown {
+  if (!(error instanceof CharnnError) || onOneMachine) return error;
+  const { code, message, hint, cause } = error;
+  return new CharnnError(code, `On machine ${hostname()}: ${message}`, hint, { cause });
 }
 
 function addonFor({ command, size }: Launcher): Addon {

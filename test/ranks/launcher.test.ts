@@ -8,9 +8,15 @@ const OPEN_MPI: Environment = {
   OMPI_COMM_WORLD_SIZE: "4",
   OMPI_COMM_WORLD_RANK: "3",
   OMPI_COMM_WORLD_LOCAL_RANK: "1",
+  OMPI_COMM_WORLD_LOCAL_SIZE: "2",
   PMIX_RANK: "3",
 };
-const MPICH: Environment = { PMI_SIZE: "4", PMI_RANK: "3", MPI_LOCALRANKID: "1" };
+const MPICH: Environment = {
+  PMI_SIZE: "4",
+  PMI_RANK: "3",
+  MPI_LOCALRANKID: "1",
+  MPI_LOCALNRANKS: "2",
+};
 /** Of a job, which a batch script has too. */
 const SLURM: Environment = {
   SLURM_NTASKS: "7",
@@ -32,6 +38,7 @@ const openMpi: Found = {
   size: 4,
   rank: 3,
   localRank: 1,
+  onOneMachine: false,
   families: "Open MPI",
 };
 const mpich: Found = { ...openMpi, name: "MPICH", families: "MPICH" };
@@ -41,6 +48,7 @@ const slurm: Found = {
   size: 7,
   rank: 5,
   localRank: 1,
+  onOneMachine: false,
   families: "Open MPI, MPICH",
 };
 
@@ -55,11 +63,21 @@ const CASES: [title: string, environment: Environment, expected: Found | undefin
   ],
   ["Open MPI's mpirun in a job of Slurm", { ...SRUN, ...OPEN_MPI }, openMpi],
   [
+    "Open MPI's mpirun on one machine",
+    { ...OPEN_MPI, OMPI_COMM_WORLD_LOCAL_SIZE: "4" },
+    { ...openMpi, onOneMachine: true },
+  ],
+  [
     "Open MPI's mpirun in a job of Slurm, with one process",
     { ...SRUN, OMPI_COMM_WORLD_SIZE: "1", OMPI_COMM_WORLD_RANK: "0" },
     undefined,
   ],
   ["MPICH's mpirun", MPICH, mpich],
+  [
+    "MPICH's mpirun on one machine",
+    { ...MPICH, MPI_LOCALNRANKS: "4" },
+    { ...mpich, onOneMachine: true },
+  ],
   ["MPICH's mpirun with one process", { ...MPICH, PMI_SIZE: "1", PMI_RANK: "0" }, undefined],
   ["MPICH's mpirun in a job of Slurm", { ...SLURM, ...MPICH }, mpich],
   [
@@ -75,6 +93,7 @@ const CASES: [title: string, environment: Environment, expected: Found | undefin
     undefined,
   ],
   ["srun with PMIx", SRUN, slurm],
+  ["srun on one machine", { ...SRUN, SLURM_STEP_NUM_NODES: "1" }, { ...slurm, onOneMachine: true }],
   [
     "srun that does not tell which one of its machine it is",
     { ...SRUN, SLURM_LOCALID: undefined },

@@ -1,5 +1,6 @@
 /** What is said where the processes of a launcher can't be joined. */
 import assert from "node:assert/strict";
+import { hostname } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -15,9 +16,9 @@ const RANKS = new URL("../../dist/ranks/mpi-ranks.js", import.meta.url).href;
 async function opened(
   size: number,
   libraries: readonly string[],
-  { name = "Open MPI", command = "mpirun", module = RANKS } = {},
+  { name = "Open MPI", command = "mpirun", module = RANKS, onOneMachine = true } = {},
 ) {
-  const launcher = { name, command, size, rank: 1, localRank: undefined, libraries };
+  const launcher = { name, command, size, rank: 1, localRank: undefined, onOneMachine, libraries };
   const { code, stdout } = await outcomeOf(`
     import { openMpiRanks } from ${JSON.stringify(module)};
     try {
@@ -52,6 +53,8 @@ onTheAddon("Where MPI is not available", () => {
       `mpirun started 4 processes, and ${library} (Stand-in 1.2.3) knows 3: it belongs to another MPI.`,
     );
     assert.match(hint, /Open MPI/);
+    const onOneOfSeveral = await opened(4, [library], { onOneMachine: false });
+    assert.equal(onOneOfSeveral.message, `On machine ${hostname()}: ${message}`);
   });
 
   test("Where no library loads the loader's own reasons are given, and what to install", async () => {
