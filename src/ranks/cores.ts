@@ -46,20 +46,27 @@ export function sharedCores(all: readonly CoresOfRank[], rank: number): SharedCo
   const systems = [...new Set(all.map(({ system }) => system))];
   return {
     sharers: all.filter(isShared).length,
-    warnings: [...systems.flatMap((system) => boundWarning(all, system)), ...nearWarning(all)],
+    warnings: [...boundWarning(all, systems), ...nearWarning(all)],
   };
 }
 
 /** A launcher that binds each process to few cores leaves the others unused. */
-function boundWarning(all: readonly CoresOfRank[], system: string): string[] {
+function boundWarning(all: readonly CoresOfRank[], systems: readonly string[]): string[] {
+  const found = systems.flatMap((system) => unusedCores(all, system));
+  if (found.length === 0) return [];
+  const [{ unused, free, bound }] = found;
+  const where = found.map(({ machine }) => machine).join(", ");
+  return [
+    `mpirun leaves ${unused} of ${counted(free, "core")} of ${where} unused, since it binds each process to ${counted(bound, "core")}: start it as mpirun --bind-to none.`,
+  ];
+}
+
+function unusedCores(all: readonly CoresOfRank[], system: string) {
   const here = all.filter((each) => each.system === system);
-  const [{ machine }] = here;
   const used = new Set(here.flatMap(({ allowed }) => allowed)).size;
   const free = here.reduce((most, { ofLauncher }) => Math.max(most, ofLauncher), 0);
-  if (used >= free) return [];
-  return [
-    `mpirun leaves ${free - used} of ${counted(free, "core")} of ${machine} unused, since it binds each process to ${counted(here[0].allowed.length, "core")}: start it as mpirun --bind-to none.`,
-  ];
+  const [{ machine, allowed }] = here;
+  return used < free ? [{ machine, unused: free - used, free, bound: allowed.length }] : [];
 }
 
 /** Processes beside each other only share what one process has too, unless each has a package to itself. */

@@ -31,6 +31,13 @@ test("Cores that a launcher leaves unused are told, with its option that ends it
   ]);
 });
 
+test("Unused cores of several machines are told in one sentence", () => {
+  const { warnings } = sharedCores([onA(0), onB(0)], 0);
+  assert.deepEqual(warnings, [
+    "mpirun leaves 3 of 4 cores of a, b unused, since it binds each process to 1 core: start it as mpirun --bind-to none.",
+  ]);
+});
+
 test("Machines of one name are told apart, and containers of one machine are not", () => {
   const first = on("localhost", "1")(0, 1, 2, 3);
   const second = on("localhost", "2")(0, 1, 2, 3);
