@@ -4,6 +4,7 @@ import { thisProcess } from "../processes.js";
 import { allowedProcessors, packagesOf } from "../processors.js";
 import { counted } from "../text.js";
 import { agree } from "./agreement.js";
+import { namesOf } from "./machine-names.js";
 import type { Ranks } from "./ranks.js";
 
 /** What a process tells the others. */
@@ -55,9 +56,9 @@ function boundWarning(all: readonly CoresOfRank[], systems: readonly string[]): 
   const found = systems.flatMap((system) => unusedCores(all, system));
   if (found.length === 0) return [];
   const [{ unused, free, bound }] = found;
-  const where = found.map(({ machine }) => machine).join(", ");
+  const where = namesOf(found.map(({ machine }) => machine));
   return [
-    `mpirun leaves ${unused} of ${counted(free, "core")} of ${where} unused, since it binds each process to ${counted(bound, "core")}: start it as mpirun --bind-to none.`,
+    `mpirun leaves ${unused} of ${counted(free, "core")} on ${where} unused, since it binds each process to ${counted(bound, "core")}: start it as mpirun --bind-to none.`,
   ];
 }
 

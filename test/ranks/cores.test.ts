@@ -27,15 +27,20 @@ test("Cores that a launcher leaves unused are told, with its option that ends it
   const { sharers, warnings } = sharedCores([onA(0), onA(1), onB(0, 1, 2, 3)], 2);
   assert.equal(sharers, 1);
   assert.deepEqual(warnings, [
-    "mpirun leaves 2 of 4 cores of a unused, since it binds each process to 1 core: start it as mpirun --bind-to none.",
+    "mpirun leaves 2 of 4 cores on a unused, since it binds each process to 1 core: start it as mpirun --bind-to none.",
   ]);
 });
 
 test("Unused cores of several machines are told in one sentence", () => {
   const { warnings } = sharedCores([onA(0), onB(0)], 0);
   assert.deepEqual(warnings, [
-    "mpirun leaves 3 of 4 cores of a, b unused, since it binds each process to 1 core: start it as mpirun --bind-to none.",
+    "mpirun leaves 3 of 4 cores on a, b unused, since it binds each process to 1 core: start it as mpirun --bind-to none.",
   ]);
+  const many = ["a", "b", "c", "d", "e"].map((name) => on(name)(0));
+  assert.match(
+    sharedCores(many, 0).warnings[0],
+    /^mpirun leaves 3 of 4 cores on 5 machines unused/,
+  );
 });
 
 test("Machines of one name are told apart, and containers of one machine are not", () => {

@@ -1,18 +1,14 @@
 import type { Processes } from "../../ranks/join.js";
+import { namesOf } from "../../ranks/machine-names.js";
 import { wholePercent } from "./format.js";
 
 /** `4 on a, b (Open MPI 4.1.4), 2 threads each; 34% of a step is exchange` */
 export function processesRow(processes: Processes | undefined): string[][] {
   if (!processes) return [];
   const { ofMachines, library, exchangeShare } = processes;
-  const machines = [...new Set(ofMachines.map(({ machine }) => machine))];
+  const machines = namesOf(ofMachines.map(({ machine }) => machine));
   const threads = [...new Set(ofMachines.map((each) => each.threads))].sort((a, b) => a - b);
   const ofEach = `${threads.join(" or ")} ${threads.join() === "1" ? "thread" : "threads"} each`;
   const share = `${wholePercent(exchangeShare)} of a step is exchange`;
-  return [
-    [
-      "processes",
-      `${ofMachines.length} on ${machines.join(", ")} (${library}), ${ofEach}; ${share}`,
-    ],
-  ];
+  return [["processes", `${ofMachines.length} on ${machines} (${library}), ${ofEach}; ${share}`]];
 }
