@@ -13,7 +13,7 @@ const NO_MESSAGES =
   /^(cli|config|setup|report\/page\/(style|script)|export\/js\/|export\/html\/(style|script)|ranks\/installed)/;
 /** A command to type, up to the end of a message, and options of npm, of Node.js and of launchers. */
 const COMMAND =
-  /\b(charnn (train|sample|doctor)|npm run|pandoc|soffice) .*$|--include=optional|--disable-wasm-trap-handler|mpirun --bind-to none|srun --mpi=\w+/gs;
+  /\b(charnn (train|sample|doctor)|npm run|pandoc|soffice) .*$|--include=optional|--disable-wasm-trap-handler|mpirun --bind-to none|srun --(?:mpi|cpus-per-task)=/gs;
 
 test("No message of the library names an option of the command line", () => {
   const found = stringsOfLibrary().filter(({ text }) => /--[a-z{]/.test(text.replace(COMMAND, "")));

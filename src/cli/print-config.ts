@@ -5,13 +5,14 @@ import type { Reporter } from "./reporters/reporter.js";
 
 /** Prints what a run of these settings would be, as `--config` takes it. */
 export async function printConfig(
-  { terminal, interruption: { signal } }: CommandContext,
+  { terminal, interruption: { signal }, ranks }: CommandContext,
   settings: TrainSettings,
   reporter: Reporter,
   json: boolean | undefined,
 ): Promise<void> {
-  const { planRun } = await import("../training/plan-run.js");
-  const planned = await planRun(settings, {
+  const { planRunTogether } = await import("../training/plan-run.js");
+  const planned = await planRunTogether(settings, {
+    ranks,
     signal,
     stdin: process.stdin,
     onPreparation: reporter.prepare,

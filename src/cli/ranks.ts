@@ -50,7 +50,7 @@ async function joinBy(launcher: Launcher): Promise<Ranks> {
   const { shareCores } = await import("../ranks/cores.js");
   try {
     const ranks = openMpiRanks(launcher);
-    return { ...ranks, cores: shareCores(ranks) };
+    return { ...ranks, cores: shareCores(ranks, launcher.command) };
   } catch (error) {
     const { endOthers } = await import("../ranks/end-others.js");
     // By then the error is printed.

@@ -82,7 +82,7 @@ function fileOnStdin(): string | undefined {
 
 /** The options that take the place of time limits, so that a run can be repeated on any machine. */
 export function optionsToRepeat(
-  { config, choice }: Pick<StartEvent, "config" | "choice">,
+  { config, choice, processes }: Pick<StartEvent, "config" | "choice" | "processes">,
   { totalSteps, replan }: Pick<EndEvent, "totalSteps" | "replan">,
 ): string {
   const { preset, evalCharacters } = config.training;
@@ -93,6 +93,7 @@ export function optionsToRepeat(
   });
   return [
     ...(choice ? ["--preset", preset] : []),
+    ...(processes ? ["--workers", `${config.training.workers}`] : []),
     ...["--steps", planned],
     ...(changes.length > 0 ? ["--replan", changes.join(",")] : []),
     ...(evalCharacters === undefined ? [] : ["--eval-characters", evalCharacters]),

@@ -188,7 +188,7 @@ export const TRAIN = {
   batchSize: {
     kind: wholeNumber(1, MAX_SIZE),
     value: "<n>",
-    help: "Put this many windows in a batch",
+    help: "Put this many windows in a batch, for each worker",
     decidedBy: BY_PRESET,
     group: BATCHES,
     onResume: "kept",
@@ -197,8 +197,8 @@ export const TRAIN = {
   workers: {
     kind: wholeNumber(1, MAX_WORKERS),
     value: "<n>",
-    help: "Learn from n batches side by side in each step, and join their gradients",
-    default: 1,
+    help: "Compute n batches in each step, and average their gradients",
+    decidedBy: "1; with mpirun, the number of processes",
     group: BATCHES,
     onResume: "kept",
     checkpoint: "training",
@@ -349,7 +349,7 @@ export const TRAIN = {
     commandOnly: true,
     kind: TEXT,
     value: "<library>",
-    help: "Join the processes of mpirun by this library of MPI; off trains a run in each",
+    help: "Connect the processes of mpirun through this MPI library; off: each works alone",
     decidedBy: "that of mpirun",
     group: RUN,
     onResume: "again",

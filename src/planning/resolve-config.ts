@@ -171,7 +171,7 @@ function withDefaults(
   const vocabularySize = corpus.vocabulary.size;
   const defaults = { ...TRAIN_DEFAULTS, ...presetRecipe(preset, vocabularySize) };
   const all = { ...defaults, ...definedOnly(settings) };
-  const { cell, layers, hiddenSize, embeddingSize } = all;
+  const { cell, layers, hiddenSize, embeddingSize, workers = 1 } = all;
   const characters = corpus.train.tokens.length;
   const shape: ReturnType<typeof fitBatchShape> = corpus.documents
     ? { batchSize: all.batchSize, seqLength: all.seqLength }
@@ -195,8 +195,8 @@ function withDefaults(
     },
     training: {
       ...pick(all, namesIn("training")),
-      workers: all.workers > 1 ? all.workers : undefined,
-      learningRate: settings.learningRate ?? all.learningRate * rateFactor(all.workers),
+      workers: workers > 1 ? workers : undefined,
+      learningRate: settings.learningRate ?? all.learningRate * rateFactor(workers),
       preset,
       split,
       batchSize,

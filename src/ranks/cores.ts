@@ -4,6 +4,7 @@ import { thisProcess } from "../processes.js";
 import { allowedProcessors, packagesOf } from "../processors.js";
 import { counted } from "../text.js";
 import { agree } from "./agreement.js";
+import type { Launcher } from "./launcher.js";
 import { namesOf } from "./machine-names.js";
 import type { Ranks } from "./ranks.js";
 
@@ -29,45 +30,73 @@ export interface SharedCores {
 }
 
 /** Finds out how the processes share the cores of their machines. All ranks call it at the same time. */
-export function shareCores(ranks: Ranks): SharedCores {
+export function shareCores(ranks: Ranks, command: Launcher["command"]): SharedCores {
   const allowed = allowedProcessors("self") ?? numbersBelow(availableParallelism());
   const ofLauncher = allowedProcessors(process.ppid)?.length ?? allowed.length;
   const { machine } = ranks;
   const { boot: system = machine } = thisProcess();
   const packages = packagesOf(allowed);
   const all = agree<CoresOfRank>(ranks, { machine, system, allowed, packages, ofLauncher });
-  return sharedCores(all, ranks.rank);
+  return sharedCores(all, ranks.rank, command);
 }
 
-/** @param all in the order of ranks */
-export function sharedCores(all: readonly CoresOfRank[], rank: number): SharedCores {
+/**
+ * @param all in the order of ranks
+ * @param command that has started them
+ */
+export function sharedCores(
+  all: readonly CoresOfRank[],
+  rank: number,
+  command: Launcher["command"] = "mpirun",
+): SharedCores {
   const own = all[rank];
   const isShared = (other: CoresOfRank) =>
     other.system === own.system && other.allowed.some((core) => own.allowed.includes(core));
   const systems = [...new Set(all.map(({ system }) => system))];
   return {
     sharers: all.filter(isShared).length,
-    warnings: [...boundWarning(all, systems), ...nearWarning(all)],
+    warnings: [...boundWarnings(all, systems, command), ...nearWarning(all)],
   };
 }
 
-/** A launcher that binds each process to few cores leaves the others unused. */
-function boundWarning(all: readonly CoresOfRank[], systems: readonly string[]): string[] {
-  const found = systems.flatMap((system) => unusedCores(all, system));
-  if (found.length === 0) return [];
-  const [{ unused, free, bound }] = found;
-  const where = namesOf(found.map(({ machine }) => machine));
-  return [
-    `mpirun leaves ${unused} of ${counted(free, "core")} on ${where} unused, since it binds each process to ${counted(bound, "core")}: start it as mpirun --bind-to none.`,
-  ];
+/** A launcher that binds each process to few cores leaves the others unused: a sentence for machines of one kind. */
+function boundWarnings(
+  all: readonly CoresOfRank[],
+  systems: readonly string[],
+  command: Launcher["command"],
+): string[] {
+  const found = systems.map((system) => coresOf(all, system)).filter((x) => x.used < x.free);
+  const kindOf = ({ used, free, bound }: CoresOfMachine) => `${used} ${free} ${bound}`;
+  return [...new Set(found.map(kindOf))].map((kind) => {
+    const machines = found.filter((each) => kindOf(each) === kind);
+    const [{ used, free, bound }] = machines;
+    const names = namesOf(machines.map(({ machine }) => machine));
+    const where = machines.length > 1 ? `each of ${names}` : names;
+    return command === "srun"
+      ? `srun gives each task ${bound} of ${counted(free, "core")} on ${where}. Start it as srun --cpus-per-task=${free}.`
+      : `mpirun binds each process to ${counted(bound, "core")}, which leaves ${free - used} of ${counted(free, "core")} unused on ${where}. Start it as mpirun --bind-to none.`;
+  });
 }
 
-function unusedCores(all: readonly CoresOfRank[], system: string) {
+interface CoresOfMachine {
+  readonly machine: string;
+  /** How many its processes use together. */
+  readonly used: number;
+  /** How many they could use. */
+  readonly free: number;
+  /** How many the first of them may use. */
+  readonly bound: number;
+}
+
+function coresOf(all: readonly CoresOfRank[], system: string): CoresOfMachine {
   const here = all.filter((each) => each.system === system);
-  const used = new Set(here.flatMap(({ allowed }) => allowed)).size;
-  const free = here.reduce((most, { ofLauncher }) => Math.max(most, ofLauncher), 0);
   const [{ machine, allowed }] = here;
-  return used < free ? [{ machine, unused: free - used, free, bound: allowed.length }] : [];
+  return {
+    machine,
+    used: new Set(here.flatMap((each) => each.allowed)).size,
+    free: here.reduce((most, { ofLauncher }) => Math.max(most, ofLauncher), 0),
+    bound: allowed.length,
+  };
 }
 
 /** Processes beside each other only share what one process has too, unless each has a package to itself. */

@@ -74,8 +74,8 @@ export function agreeToTrain(
   const ones = members.map(({ machine, instructionSet }) => `${machine} has ${instructionSet}`);
   throw new CharnnError(
     "WORKERS_DIFFER",
-    `Not all processors have fused multiply-add, so the weights would differ: ${[...new Set(ones)].join(", ")}.`,
-    "Use machines that all have it, or add `backend: wasm`.",
+    `Some processors have fused multiply-add and others do not, so their results would differ: ${[...new Set(ones)].join(", ")}.`,
+    "Use machines that all have it, or give `backend: wasm`.",
   );
 }
 

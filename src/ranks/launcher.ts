@@ -100,7 +100,7 @@ function withoutMpi(size: number): CharnnError {
   return new CharnnError(
     "MPI_UNAVAILABLE",
     `srun started this as one of ${size} tasks, but without MPI.`,
-    "Start them by srun --mpi=pmix for Open MPI, or srun --mpi=pmi2 for MPICH; srun --mpi=list shows what your cluster has. With `mpi: off` each task trains a run of its own.",
+    "Start them with srun --mpi=pmix for Open MPI, or srun --mpi=pmi2 for MPICH; srun --mpi=list shows what your cluster has. With `mpi: off` each task trains a run of its own.",
   );
 }
 

@@ -68,7 +68,7 @@ function addonFor({ command, size }: Launcher): Addon {
     return loadAddon();
   } catch (error) {
     if (!(error instanceof BackendError)) throw error;
-    const what = `${command} started this as one of ${size} processes, which the native backend joins`;
+    const what = `${command} started this as one of ${size} processes. The native backend connects them`;
     const message = `${what}, but it does not load: ${error.message}.`;
     throw new CharnnError("MPI_UNAVAILABLE", message, error.cure, { cause: error });
   }
@@ -84,28 +84,28 @@ function open(addon: Addon, launcher: Launcher): Opened {
 }
 
 function noLibrary({ name, command, size }: Launcher, cause: Error): CharnnError {
-  const what = `${command} started this as one of ${size} processes, but no MPI library loads here`;
+  const what = `${command} started this as one of ${size} processes, but no MPI library could be loaded here`;
   return new CharnnError("MPI_UNAVAILABLE", `${what}: ${cause.message}.`, CURES[name], { cause });
 }
 
 const CURES: Readonly<Record<Launcher["name"], string>> = {
   "Open MPI":
-    "Install Open MPI on this machine, such as by: apt-get install openmpi-bin; if it is there, name its library: `mpi: /path/to/libmpi.so.40`.",
+    "Install Open MPI on this machine, for example: apt-get install openmpi-bin; if it is there, name its library: `mpi: /path/to/libmpi.so.40`.",
   MPICH:
-    "Install MPICH on this machine, such as by: apt-get install mpich; if it is there, name its library: `mpi: /path/to/libmpi.so.12`.",
+    "Install MPICH on this machine, for example: apt-get install mpich; if it is there, name its library: `mpi: /path/to/libmpi.so.12`.",
   Slurm:
     "Load the module of the MPI that Slurm was set up for, or name its library: `mpi: /path/to/libmpi.so`.",
 };
 
-/** @param size how many processes the library knows */
+/** @param size how many processes the library sees */
 function ofAnother(launcher: Launcher, library: string, size: number): CharnnError {
-  const knows = size === 1 ? "only one" : `${size}`;
+  const sees = size === 1 ? "only one" : `${size}`;
   return new CharnnError(
     "MPI_UNAVAILABLE",
-    `${launcher.command} started ${launcher.size} processes, and ${library} knows ${knows}: it belongs to another MPI.`,
+    `${launcher.command} started ${launcher.size} processes, and ${library} sees ${sees}: it belongs to another MPI.`,
     launcher.name === "Slurm"
-      ? "Start them by srun --mpi=pmix for Open MPI, or srun --mpi=pmi2 for MPICH, or name the library that belongs to it: `mpi: /path/to/libmpi.so`."
-      : `Start charnn by the mpirun of that library, or name the library of this one, ${launcher.name}: \`mpi: /path/to/libmpi.so\`.`,
+      ? "Start them with srun --mpi=pmix for Open MPI, or srun --mpi=pmi2 for MPICH, or name the library that belongs to it: `mpi: /path/to/libmpi.so`."
+      : `Use the mpirun that belongs to that library, or name the library of this one, ${launcher.name}: \`mpi: /path/to/libmpi.so\`.`,
   );
 }
 

@@ -62,8 +62,8 @@ export function agreedScores(
 function otherWeights(): CharnnError {
   return new CharnnError(
     "WORKERS_DIFFER",
-    "The weights are no longer those of rank 0, which must not happen: its memory may be faulty.",
-    "Go on from the last checkpoint with `resume`, without that machine.",
+    "The weights here no longer equal those of rank 0. This should never happen; the memory of this machine may be faulty.",
+    "Continue from the last checkpoint with `resume`, without this machine.",
   );
 }
 

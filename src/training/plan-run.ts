@@ -1,12 +1,15 @@
-import { selectBackend } from "../backends/select.js";
 import { startClock } from "../clock.js";
 import { namesIn } from "../config/run.js";
 import { definedOnly, pick } from "../config/schema.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import type { TrainSettings } from "../config/train-settings.js";
-import { rankZeroAlone } from "../ranks/rank-zero.js";
+import { alone } from "../ranks/alone.js";
+import { joinAll } from "../ranks/join.js";
+import { openBackendOf } from "../ranks/open-backend.js";
+import { leading } from "./lead.js";
 import { readAndPlan } from "./new-run.js";
-import { checkedTrainSettings, type TrainOptions } from "./settings.js";
+import { checkedTrainSettings, type TogetherOptions, type TrainOptions } from "./settings.js";
+import { forRanks } from "./workers-of-ranks.js";
 
 /** What a new run would be. */
 export interface PlannedRun {
@@ -22,17 +25,33 @@ export interface PlannedRun {
  * @throws CharnnError for what is wrong with the settings or the text; the reason of the signal once it is
  *   aborted
  */
-export async function planRun(
+export function planRun(given: TrainSettings, options: TrainOptions = {}): Promise<PlannedRun> {
+  return planRunTogether(given, options);
+}
+
+/**
+ * The same for a run of all ranks: this is rank 0, and the others follow.
+ *
+ * @throws CharnnError also for what is wrong with another rank
+ */
+export async function planRunTogether(
   given: TrainSettings,
-  { signal, stdin, inputs, onPreparation, clock = startClock() }: TrainOptions = {},
+  {
+    ranks = alone(),
+    signal,
+    stdin,
+    inputs,
+    onPreparation,
+    clock = startClock(),
+  }: TogetherOptions = {},
 ): Promise<PlannedRun> {
-  const settings = checkedTrainSettings(given);
+  const settings = forRanks(checkedTrainSettings(given), ranks);
   onPreparation?.("reading");
-  const selected = await selectBackend(
-    settings.backend ?? TRAIN_DEFAULTS.backend,
-    settings.threads,
-  );
-  const options = { signal, stdin, inputs, onPreparation, clock, rankZero: rankZeroAlone() };
+  const rankZero = leading(ranks);
+  const { backend = TRAIN_DEFAULTS.backend, threads } = settings;
+  const selected = await openBackendOf(ranks, backend, threads);
+  await joinAll(rankZero, selected, threads);
+  const options = { signal, stdin, inputs, onPreparation, clock, rankZero };
   const { plan } = await readAndPlan(settings, selected, options);
   const { model, training, text, limits } = plan.config;
   const decided = {

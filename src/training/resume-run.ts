@@ -257,7 +257,9 @@ function refuseMoreRanks({ name }: RunFolder, { training }: RunConfig, { size }:
   throw new CharnnError(
     "CANNOT_RESUME",
     `The run ${name} has ${counted(workers, "worker")}, which ${size} processes can't share.`,
-    `Start at most ${workers}.`,
+    workers === 1
+      ? `Resume it without mpirun, or begin a new run with its weights: \`initFrom: ${quoted(name)}\` and another \`name\`.`
+      : `Start at most ${workers} processes.`,
   );
 }
 

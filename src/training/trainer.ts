@@ -9,7 +9,6 @@ import { MAX_BAD_STEPS } from "../config/run.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import type { TrainSettings } from "../config/train-settings.js";
 import { Inputs } from "../data/inputs.js";
-import { CharnnError } from "../errors.js";
 import { inMemoryThroughout } from "../memory.js";
 import { learningRateAt } from "../optimization/schedule.js";
 import type { PlanOptions } from "../planning/corpus-settings.js";
@@ -18,8 +17,6 @@ import { alone } from "../ranks/alone.js";
 import { joinAll } from "../ranks/join.js";
 import { openBackendOf } from "../ranks/open-backend.js";
 import type { RankZero } from "../ranks/rank-zero.js";
-import type { Ranks } from "../ranks/ranks.js";
-import { counted } from "../text.js";
 import { unlessAborted } from "../turns.js";
 import type { Command } from "./commands.js";
 import { endEvent, startEvent } from "./describe-run.js";
@@ -38,6 +35,7 @@ import { Samples } from "./samples.js";
 import { Saver } from "./saver.js";
 import { checkedTrainSettings, type TogetherOptions, type TrainOptions } from "./settings.js";
 import { Timekeeper } from "./timekeeper.js";
+import { forRanks } from "./workers-of-ranks.js";
 
 /**
  * Trains a model, and yields what happens as events.
@@ -78,7 +76,7 @@ export async function* trainTogether(
   const events = inMemoryThroughout(trainLoop(run, checked, signal), (cause) =>
     trainingOutOfMemory(trainingShape(run.config, run.selected.backend), cause, FIXED),
   );
-  yield* cleanUpAfter(recorded(events, run, checked), () => run.close());
+  yield* cleanUpAfter(recorded(events, run, settingsToRepeat(checked, run)), () => run.close());
 }
 
 /** A new run, or with `resume` one that goes on from its last checkpoint. */
@@ -116,20 +114,9 @@ async function prepareRun(
   );
 }
 
-/**
- * One worker for each rank, where their number is left open.
- *
- * @throws CharnnError `INVALID_SETTING` for fewer workers than ranks
- */
-function forRanks(settings: TrainSettings, { size }: Ranks): TrainSettings {
-  const { workers = size } = settings;
-  if (workers >= size) return { ...settings, workers };
-  throw new CharnnError(
-    "INVALID_SETTING",
-    `${size} processes can't share ${counted(workers, "worker")}.`,
-    `Start at most ${workers}, or add \`workers: ${size}\`.`,
-    { setting: "workers" },
-  );
+/** The settings of a run, with its number of workers where that comes from how it was started. */
+function settingsToRepeat(settings: TrainSettings, { ranks, config }: Run): TrainSettings {
+  return ranks.size === 1 ? settings : { ...settings, workers: config.training.workers };
 }
 
 /** Steps, evaluations and checkpoints. Everything about the path of a run is a function of its step. */

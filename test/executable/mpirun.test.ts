@@ -96,10 +96,29 @@ onEveryLauncher("A run of several processes", (launcher) => {
     assert.equal(shown.code, 0, shown.stderr);
     assert.match(
       shown.stderr,
-      /^ {2}processes +2 on \S+ \(.*\), 1 thread each; [\d.]+% of a step/m,
+      /^ {2}processes +2 on \S+ \(.*\), 1 thread each; exchanging gradients takes [\d.]+% of a step$/m,
     );
     assert.equal(shown.stderr.match(/^Done: step 12/gm)?.length, 1);
     assert.equal(shown.stdout.trim(), path.join("checkpoints", "shown", "best.safetensors"));
+    const stop = name === "Open MPI" ? "kill -USR2 with the process ID of mpirun" : "Ctrl-C";
+    assert.match(shown.stderr, new RegExp(`^ {2}stop +${stop} saves and stops;`, "m"));
+    assert.match(shown.stderr, /^Train longer: .*\nStart it with mpirun as before; without it,/m);
+  });
+
+  test("says how to make the same run without mpirun", { skip }, async (t) => {
+    const cwd = await foxFolder(t);
+    const args = [...RUN, "--name", "run"];
+    const print = await charnnTogether(t, launcher, 2, [...args, "--print-config"], cwd);
+    assert.equal(print.code, 0, print.stderr);
+    const config = JSON.parse(print.stdout);
+    assert.equal(config.workers, 2);
+    const alone = [...args, "--workers", "2", "--print-config"];
+    assert.deepEqual(JSON.parse((await charnn(t, alone, { cwd })).stdout), config);
+    const timed = [...args.filter((word) => word !== "--steps" && word !== "12")];
+    const run = await charnnTogether(t, launcher, 2, [...timed, "--max-time", "3"], cwd);
+    assert.match(run.stderr, /^To repeat this run exactly, .*--workers 2 --steps \d+/m);
+    const { stdout } = await charnn(t, ["info", "run"], { cwd });
+    assert.match(stdout, /charnn train fox\.txt .*--workers 2/);
   });
 
   slow("is resumed by fewer processes, by one, and not by more", { skip }, async (t) => {
@@ -269,7 +288,7 @@ onEveryLauncher("A run of several processes", (launcher) => {
     assert.equal(code, 1);
     assert.match(
       stderr,
-      /^Error: mpirun started this as one of 2 processes, but no MPI library loads here/m,
+      /^Error: mpirun started this as one of 2 processes, but no MPI library could be loaded here/m,
     );
     assert.equal(stderr.match(/^Error:/gm)?.length, 1, stderr);
     assert.match(stderr, /--mpi \/path\/to\/libmpi/);

@@ -38,7 +38,7 @@ const FAULTS: readonly {
   {
     title: "another machine has no native addon",
     before: `ssh b mount -t tmpfs tmpfs ${quoted(path.join(ROOT, "native/build"))}`,
-    says: /^Error: On machine b: mpirun started this as one of 2 processes, which the native backend joins, but it does not load: .*$/m,
+    says: /^Error: On machine b: mpirun started this as one of 2 processes\. The native backend connects them, but it does not load: .*$/m,
     code: 1,
   },
   {
@@ -60,7 +60,7 @@ const FAULTS: readonly {
   {
     title: "another machine rounds otherwise",
     before: "ssh b 'echo export CHARNN_ISA=sse2 > /run/tmp/profile'",
-    says: /^Error: Not all processors have fused multiply-add, so the weights would differ: a has avx\w+, b has sse2\.$/m,
+    says: /^Error: Some processors have fused multiply-add and others do not, so their results would differ: a has avx\w+, b has sse2\.$/m,
     code: 1,
     only: "x64",
   },
@@ -117,7 +117,7 @@ onEveryLauncher("A run on several machines", (launcher) => {
       assert.equal(code, 0, stderr);
       assert.match(
         stderr,
-        /^ {2}processes +3 on a, b, c \(.*\), 1 thread each; [\d.]+% of a step/m,
+        /^ {2}processes +3 on a, b, c \(.*\), 1 thread each; exchanging gradients takes [\d.]+% of a step$/m,
       );
       const run = await readFile(checkpointOf(cwd, "run"));
       assert.ok(run.equals(await readFile(checkpointOf(cwd, "alone"))));

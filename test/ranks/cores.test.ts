@@ -27,19 +27,23 @@ test("Cores that a launcher leaves unused are told, with its option that ends it
   const { sharers, warnings } = sharedCores([onA(0), onA(1), onB(0, 1, 2, 3)], 2);
   assert.equal(sharers, 1);
   assert.deepEqual(warnings, [
-    "mpirun leaves 2 of 4 cores on a unused, since it binds each process to 1 core: start it as mpirun --bind-to none.",
+    "mpirun binds each process to 1 core, which leaves 2 of 4 cores unused on a. Start it as mpirun --bind-to none.",
   ]);
 });
 
 test("Unused cores of several machines are told in one sentence", () => {
   const { warnings } = sharedCores([onA(0), onB(0)], 0);
   assert.deepEqual(warnings, [
-    "mpirun leaves 3 of 4 cores on a, b unused, since it binds each process to 1 core: start it as mpirun --bind-to none.",
+    "mpirun binds each process to 1 core, which leaves 3 of 4 cores unused on each of a, b. Start it as mpirun --bind-to none.",
+  ]);
+  assert.deepEqual(sharedCores([onA(0), onB(0, 1)], 0, "srun").warnings, [
+    "srun gives each task 1 of 4 cores on a. Start it as srun --cpus-per-task=4.",
+    "srun gives each task 2 of 4 cores on b. Start it as srun --cpus-per-task=4.",
   ]);
   const many = ["a", "b", "c", "d", "e"].map((name) => on(name)(0));
   assert.match(
     sharedCores(many, 0).warnings[0],
-    /^mpirun leaves 3 of 4 cores on 5 machines unused/,
+    / leaves 3 of 4 cores unused on each of 5 machines\. /,
   );
 });
 

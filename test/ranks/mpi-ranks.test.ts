@@ -135,7 +135,7 @@ onEveryLauncher("Processes that are started together", (launcher) => {
       assert.equal(code, "MPI_UNAVAILABLE");
       assert.match(
         message,
-        /^mpirun started 2 processes, and \S*libmpi\S* \(\w.* \d\S*\) knows only one: it belongs to another MPI\.$/,
+        /^mpirun started 2 processes, and \S*libmpi\S* \(\w.* \d\S*\) sees only one: it belongs to another MPI\.$/,
       );
       assert.match(hint, new RegExp(name));
     }

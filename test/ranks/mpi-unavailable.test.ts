@@ -50,7 +50,7 @@ onTheAddon("Where MPI is not available", () => {
     assert.equal(code, "MPI_UNAVAILABLE");
     assert.equal(
       message,
-      `mpirun started 4 processes, and ${library} (Stand-in 1.2.3) knows 3: it belongs to another MPI.`,
+      `mpirun started 4 processes, and ${library} (Stand-in 1.2.3) sees 3: it belongs to another MPI.`,
     );
     assert.match(hint, /Open MPI/);
     const onOneOfSeveral = await opened(4, [library], { onOneMachine: false });
@@ -61,7 +61,8 @@ onTheAddon("Where MPI is not available", () => {
     const missing = ["/nowhere/libmpi.so.40", "/nowhere/libmpi.so.12"];
     const { code, message, hint } = await opened(4, missing, { name: "MPICH" });
     assert.equal(code, "MPI_UNAVAILABLE");
-    const what = "mpirun started this as one of 4 processes, but no MPI library loads here: ";
+    const what =
+      "mpirun started this as one of 4 processes, but no MPI library could be loaded here: ";
     assert.ok(message.startsWith(what), message);
     if (process.platform !== "win32") {
       for (const file of missing) assert.ok(message.includes(file), message);
@@ -81,7 +82,7 @@ test("Processes that mpirun has started are not joined without the native backen
   assert.equal(code, "MPI_UNAVAILABLE");
   assert.match(
     message,
-    /^mpirun started this as one of 4 processes, which the native backend joins, but it does not load: .+\.$/,
+    /^mpirun started this as one of 4 processes\. The native backend connects them, but it does not load: .+\.$/,
   );
   assert.match(hint, /install/i);
 });

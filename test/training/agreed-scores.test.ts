@@ -56,7 +56,7 @@ test("A process whose weights are not those of rank 0 is told apart", () => {
     rank === 2 ? { ...own, checksum: 8 } : own,
   )) {
     assert.equal(code, "WORKERS_DIFFER");
-    assert.match(message, /^On machine b: The weights are no longer those of rank 0/);
+    assert.match(message, /^On machine b: The weights here no longer equal those of rank 0/);
   }
 });
 

@@ -59,11 +59,17 @@ export function benchCommand(program: Command, context: CommandContext): void {
 
 const STAGES: BenchmarkProgress["stage"][] = ["training", "sampling"];
 
+/** `16 of 64 characters, for each of 4 workers` */
+function batchesOf({ batchSize, seqLength, workers }: Benchmark): string {
+  const shape = `${formatCount(batchSize)} of ${counted(seqLength, "character")}`;
+  return workers > 1 ? `${shape}, for each of ${workers} workers` : shape;
+}
+
 function table(result: Benchmark): string {
   const { model, backend, threads, steps, streams } = result;
   const rows = [
     ["model", modelLine(model, result.parameters)],
-    ["batches", `${formatCount(result.batchSize)} of ${counted(result.seqLength, "character")}`],
+    ["batches", batchesOf(result)],
     ...processesRow(result.processes),
     ["backend", `${backend}, ${counted(threads, "thread")}`],
     [

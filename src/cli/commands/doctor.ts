@@ -87,7 +87,12 @@ function table(version: string, diagnosis: Diagnosis, width: number | undefined)
     ["threads", `${defaultThreads.threads}: ${defaultThreads.why}`],
     ...backends.map((backend) => [backend.name, backendLine(backend)]),
     ["auto", `takes ${auto}`],
-    ["mpirun", launcher ? `${launcher.library}: mpirun -n 4 charnn train ...` : NO_LAUNCHER],
+    [
+      "mpirun",
+      launcher
+        ? `${launcher.library}; on several machines: mpirun --host a,b charnn train ...`
+        : NO_LAUNCHER,
+    ],
     [
       "measured",
       `training a ${CELLS[model.cell].title} of ${counted(model.layers, "layer")} of ` +

@@ -31,6 +31,8 @@ import { startBlock } from "./start-block.js";
 const SECONDS_BETWEEN_LINES = 10;
 /** A smaller relative change of the number of steps is not mentioned. */
 const CHANGE_TO_TELL = 0.25;
+/** Of a command that goes on with a run of several processes. */
+const AS_BEFORE = "Start it with mpirun as before; without it, this machine computes all workers.";
 /** The width to which texts are broken into lines where there is no terminal. */
 const WIDTH_OF_FILES = 100;
 
@@ -123,12 +125,16 @@ export function humanReporter(terminal: Terminal, typed: Typed): Reporter {
       const { command, needs } = resumeCommand(started.name, typed.files, typed.options);
       if (needs !== undefined) terminal.say(needs);
       terminal.say(`To continue: ${asTyped(command)}`);
+      if (started.processes) terminal.say(AS_BEFORE);
     } else if (!started.config.training.fold) {
       const { learnsOn } = judgement(event, run);
       const next = nextCommands(started, event, typed, learnsOn);
       terminal.say("");
       for (const line of columns(next.map(([what, command]) => [`${what}:`, asTyped(command)]))) {
         terminal.say(line);
+      }
+      if (started.processes && next.some(([what]) => what === "Train longer")) {
+        terminal.say(AS_BEFORE);
       }
     }
   }

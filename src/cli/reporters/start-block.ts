@@ -22,12 +22,19 @@ export function startBlock(
     ...processesRow(event.processes),
     ["run", runLine(event)],
     ["folder", event.path],
-    ["stop", "Ctrl-C saves and stops; --resume continues"],
+    ["stop", `${howToStop(event.processes)}; --resume continues`],
   ];
   return columns(
     rows.map(([name, fact]) => [`  ${name}`, fact]),
     width,
   );
+}
+
+/** Open MPI leaves processes too little time to save after Ctrl-C. */
+function howToStop(processes: StartEvent["processes"]): string {
+  return processes?.library.startsWith("Open MPI")
+    ? "kill -USR2 with the process ID of mpirun saves and stops"
+    : "Ctrl-C saves and stops";
 }
 
 /** `book.txt: 305,163 characters, 127 different; last 10% held out` */
@@ -74,14 +81,14 @@ function modelLine({ config: { model }, parameters, preset }: StartEvent): strin
 
 /** `2,520 steps, 60 epochs; about 3 min, 127 MB of memory, 4 workers, 2 threads` */
 function runLine(event: StartEvent): string {
-  const { expectedSeconds, expectedBytes, backend, config } = event;
+  const { expectedSeconds, expectedBytes, backend, config, processes } = event;
   const { workers = 1 } = config.training;
   const threads = counted(backend.threads, "thread");
   const needs = [
     ...(expectedSeconds === undefined ? [] : [expectedTime(expectedSeconds)]),
-    `${bytes(expectedBytes)} of memory`,
+    `${bytes(expectedBytes)} of memory${processes ? " in each process" : ""}`,
     ...(workers > 1 ? [counted(workers, "worker")] : []),
-    backend.name === "native" ? threads : `${threads} of ${backend.name}`,
+    ...(processes ? [] : [backend.name === "native" ? threads : `${threads} of ${backend.name}`]),
   ];
   return `${lengthOf(event)}; ${needs.join(", ")}`;
 }
