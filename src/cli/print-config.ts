@@ -10,8 +10,8 @@ export async function printConfig(
   reporter: Reporter,
   json: boolean | undefined,
 ): Promise<void> {
-  const { planRunTogether } = await import("../training/plan-run.js");
-  const planned = await planRunTogether(settings, {
+  const { planRun } = await import("../training/plan-run.js");
+  const planned = await planRun(settings, {
     ranks,
     signal,
     stdin: process.stdin,

@@ -8,7 +8,7 @@ import { joinAll } from "../ranks/join.js";
 import { openBackendOf } from "../ranks/open-backend.js";
 import { leading } from "./lead.js";
 import { readAndPlan } from "./new-run.js";
-import { checkedTrainSettings, type TogetherOptions, type TrainOptions } from "./settings.js";
+import { checkedTrainSettings, type TogetherOptions } from "./settings.js";
 import { forRanks } from "./workers-of-ranks.js";
 
 /** What a new run would be. */
@@ -25,16 +25,7 @@ export interface PlannedRun {
  * @throws CharnnError for what is wrong with the settings or the text; the reason of the signal once it is
  *   aborted
  */
-export function planRun(given: TrainSettings, options: TrainOptions = {}): Promise<PlannedRun> {
-  return planRunTogether(given, options);
-}
-
-/**
- * The same for a run of all ranks: this is rank 0, and the others follow.
- *
- * @throws CharnnError also for what is wrong with another rank
- */
-export async function planRunTogether(
+export async function planRun(
   given: TrainSettings,
   {
     ranks = alone(),
