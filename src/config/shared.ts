@@ -56,7 +56,7 @@ export const backendOptions = {
     kind: wholeNumber(1, MAX_THREADS),
     value: "<n>",
     help: "Use this many threads",
-    decidedBy: "one for each core; processes on one machine share its cores",
+    decidedBy: "one for each core",
     variable: "CHARNN_THREADS",
   },
 } as const satisfies OptionsOf<BackendSettings>;
