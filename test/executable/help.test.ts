@@ -8,7 +8,9 @@ import { charnn } from "../helpers/executable.js";
 const WRITE_DOCS = fileURLToPath(new URL("../../scripts/write-cli-docs.js", import.meta.url));
 
 test("docs/cli.md has every help text as it is printed", async (t) => {
-  const { code, stderr } = await charnn(t, ["--check"], { program: WRITE_DOCS });
+  // It asks for the help of each command, one after the other.
+  const options = { program: WRITE_DOCS, timeout: 300_000 };
+  const { code, stderr } = await charnn(t, ["--check"], options);
   assert.equal(code, 0, stderr);
 });
 
