@@ -1,6 +1,9 @@
 import { writeSync } from "node:fs";
 import type { Environment } from "./launcher.js";
 
+/** After this a launcher does not end this process any more. */
+const MOST_MILLISECONDS = 2_000;
+
 /**
  * Has the launcher end the other processes, which wait for this one in the start of MPI, and this one. MPICH's does not
  * do so by itself where a process ends that has not started MPI; with others there is nothing to do.
@@ -19,6 +22,8 @@ export function endOthers({ PMI_FD, MPI_LOCALRANKID }: Environment, code: number
       Number(PMI_FD),
       `cmd=init pmi_version=1 pmi_subversion=1\ncmd=abort exitcode=${code}\n`,
     );
+    // It answers the first line, and fails itself where nobody is there to listen; then it ends this process.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, MOST_MILLISECONDS);
   } catch {
     // A program between the launcher and this one has closed it.
   }
