@@ -47,7 +47,7 @@ export function shareCores(ranks: Ranks, command: Launcher["command"]): SharedCo
 export function sharedCores(
   all: readonly CoresOfRank[],
   rank: number,
-  command: Launcher["command"] = "mpirun",
+  command: Launcher["command"],
 ): SharedCores {
   const own = all[rank];
   const isShared = (other: CoresOfRank) =>

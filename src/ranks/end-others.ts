@@ -8,8 +8,8 @@ const MOST_MILLISECONDS = 2_000;
  * Has the launcher end the other processes, which wait for this one in the start of MPI, and this one. MPICH's does not
  * do so by itself where a process ends that has not started MPI; with others there is nothing to do.
  *
- * It is told by the protocol of all launchers that descend from MPICH's (PMI-1: P. Balaji et al., PMI: A Scalable
- * Parallel Process-Management Interface for Extreme-Scale Systems, 2010).
+ * It is told by PMI-1, the protocol of MPICH's launcher and those derived from it (P. Balaji et al., "PMI: A Scalable
+ * Parallel Process-Management Interface for Extreme-Scale Systems", 2010).
  *
  * @param environment as the launcher has set it
  * @param code with which the launcher is to exit

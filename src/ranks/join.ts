@@ -11,7 +11,7 @@ export interface JoinCommand {
   readonly kind: "join";
   readonly version: string;
   readonly backend: BackendName;
-  /** Asked for, of each process. */
+  /** For each process; undefined where `--threads` was not given. */
   readonly threads: number | undefined;
 }
 
@@ -37,7 +37,7 @@ export interface Processes {
 /**
  * Lets all ranks open the backend that rank 0 has.
  *
- * @param threads asked for, of each process
+ * @param threads for each process; undefined where `--threads` was not given
  * @returns what is to be said of them; undefined where there is one
  * @throws CharnnError where one of them can't train, or would not compute the same
  */

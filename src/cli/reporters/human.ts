@@ -31,7 +31,7 @@ import { startBlock } from "./start-block.js";
 const SECONDS_BETWEEN_LINES = 10;
 /** A smaller relative change of the number of steps is not mentioned. */
 const CHANGE_TO_TELL = 0.25;
-/** Of a command that goes on with a run of several processes. */
+/** Said after a command that resumes a run of several processes. */
 const AS_BEFORE = "Start it with mpirun as before; without it, this machine computes all workers.";
 /** The width to which texts are broken into lines where there is no terminal. */
 const WIDTH_OF_FILES = 100;
