@@ -105,7 +105,7 @@ function nearWarning(all: readonly CoresOfRank[]): string[] {
   const packages = new Set(all.flatMap((each) => each.packages));
   if (all.length === 1 || systems.size > 1 || packages.size > 1) return [];
   return [
-    `All ${all.length} processes run on one machine, where a single process that uses all its cores is as fast; with \`workers: ${all.length}\` it trains the same model.`,
+    `All ${all.length} processes run on one machine: a single process with as many workers trains the same model, and is as fast.`,
   ];
 }
 

@@ -76,7 +76,7 @@ onEveryLauncher("A run of several processes", (launcher) => {
     const args = [...RUN, "--name", "run", "--json"];
     const { code, stdout, stderr } = await charnnTogether(t, launcher, 2, args, cwd);
     assert.equal(code, 0, stderr);
-    assert.match(stderr, /^Warning: All 2 processes run on one machine, .*\n$/);
+    assert.match(stderr, /^Warning: All 2 processes run on one machine: .*\n$/);
     const events = jsonLines(stdout);
     const start = events.find(({ event }) => event === "start");
     assert.equal(start.config.training.workers, 2);
@@ -329,7 +329,7 @@ onEveryLauncher("A run of several processes", (launcher) => {
     const bench = ["bench", ...SIZE, "--steps", "3", "--json"];
     const { code, stdout, stderr } = await charnnTogether(t, launcher, 2, bench, cwd);
     assert.equal(code, 0, stderr);
-    assert.match(stderr, /^Warning: All 2 processes run on one machine, /);
+    assert.match(stderr, /^Warning: All 2 processes run on one machine: /);
     const [result, ...more] = jsonLines(stdout);
     assert.deepEqual(more, []);
     const { workers, processes, exchangeMs, msPerStep, trainCharsPerSecond } = result;

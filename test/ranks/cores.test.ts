@@ -63,7 +63,7 @@ test("Machines of one name are told apart, and containers of one machine are not
 
 test("Processes that have nothing that one of them would not have are warned of", () => {
   const warning =
-    "All 2 processes run on one machine, where a single process that uses all its cores is as fast; with `workers: 2` it trains the same model.";
+    "All 2 processes run on one machine: a single process with as many workers trains the same model, and is as fast.";
   const small = (...allowed: number[]) => ({ ...onA(...allowed), ofLauncher: 2 });
   assert.deepEqual(coresOf([small(0, 1), small(0, 1)], 0).warnings, [warning]);
   assert.deepEqual(coresOf([small(0), small(1)], 1).warnings, [warning]);
