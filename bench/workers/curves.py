@@ -74,7 +74,7 @@ for loss in LOSSES:
 steps.set_xscale("log", base=2)
 steps.set_yscale("log", base=2)
 for axis in (steps.xaxis, steps.yaxis):
-    axis.set_major_formatter(ScalarFormatter())
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
 steps.set_xlabel("workers")
 steps.set_ylabel("steps")
 steps.legend(title="validation loss", fontsize="small")
