@@ -7,6 +7,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { TYPED_ONLY } from "../dist/config/config-file-options.js";
 import { TRAIN } from "../dist/config/train.js";
 import { hyphened } from "../dist/text.js";
 
@@ -42,7 +43,7 @@ else if (readFileSync(file, "utf8") !== text) {
 
 function schema() {
   const named = Object.entries(TRAIN).filter(
-    ([name, { help }]) => help !== undefined && name !== "config",
+    ([name, { help }]) => help !== undefined && !TYPED_ONLY.has(name),
   );
   return {
     $schema: "http://json-schema.org/draft-07/schema#",

@@ -7,6 +7,9 @@ import type { TrainSettings } from "./train-settings.js";
 /** What a file of options holds: texts and numbers, and `true` for flags that are on. */
 type ConfigFileOptions = Readonly<Record<string, string | number | boolean>>;
 
+/** Options that must be typed: what they say is needed before a file of options is read. */
+export const TYPED_ONLY: ReadonlySet<string> = new Set(["config", "mpi"]);
+
 /** Settings as a file of options holds them, in the order of the help; without those of one run alone. */
 export function configFileOptions(settings: TrainSettings): ConfigFileOptions {
   const options: Record<string, string | number | boolean> = {};

@@ -49,7 +49,9 @@ test("An editor completes names and values of the files of --config", async () =
   for (const name of ["hidden-size", "max-time", "no-samples", "backend"]) {
     assert.ok(names.includes(name), `${name} is not in ${names.join(" ")}`);
   }
-  for (const name of ["files", "fold", "config", "samples"]) assert.ok(!names.includes(name), name);
+  for (const name of ["files", "fold", "config", "mpi", "samples"]) {
+    assert.ok(!names.includes(name), name);
+  }
   assert.deepEqual(await completed('{"cell": |}'), ['"gru"', '"lstm"', '"rnn"']);
 });
 

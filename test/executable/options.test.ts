@@ -76,7 +76,8 @@ slow("a file that holds no options is refused, and what is wrong with it is name
   const cases: [content: string, says: RegExp][] = [
     ['{"colour": 1}', /"colour" is no option/],
     ['{"files": "a"}', /"files" is no option/],
-    ['{"config": "a.json"}', /"config" is no option/],
+    ['{"config": "a.json"}', /"config" can only be typed, and is in options\.json/],
+    ['{"mpi": "off"}', /"mpi" can only be typed/],
     [`{"dropout": ${"[".repeat(100_000)}${"]".repeat(100_000)}}`, /"dropout" must be a text/],
     [`{"dropout": "${"a".repeat(100_000)}"}`, /must be a number, .*, not "a{60}\.\.\."/],
     [" ".repeat(2_000_000), /longer than all options together/],

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { TYPED_ONLY } from "../../config/config-file-options.js";
 import { CharnnError, shortened } from "../../errors.js";
 import { hyphened } from "../../text.js";
 import { optionNamed } from "./add-options.js";
@@ -33,8 +34,15 @@ export async function readConfigFile(
     const word = hyphened(name);
     const option = optionNamed(word, command);
     const shownName = JSON.stringify(shortened(name));
-    if (!option || option.long === "--config") {
+    if (!option) {
       throw notOptions(file, `${shownName} is no option that charnn ${command.name()} has there`);
+    }
+    if (TYPED_ONLY.has(option.name())) {
+      throw new CharnnError(
+        "INVALID_SETTING",
+        `${shownName} can only be typed, and is in ${file}.`,
+        `Leave it out of the file, and type ${option.long}.`,
+      );
     }
     if (value === false || value === null) return [];
     const isText = typeof value === "string" || typeof value === "number";
