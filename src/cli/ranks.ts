@@ -67,7 +67,9 @@ function mpiOption(args: readonly string[]): string | undefined {
   const options = end < 0 ? args : args.slice(0, end);
   const at = options.findLastIndex((arg) => arg === "--mpi" || arg.startsWith("--mpi="));
   if (at < 0) return undefined;
-  return options[at] === "--mpi" ? options.at(at + 1) : options[at].slice("--mpi=".length);
+  const value = options[at] === "--mpi" ? options.at(at + 1) : options[at].slice("--mpi=".length);
+  // Rank 0 refuses an empty one.
+  return value || undefined;
 }
 
 /** Does the work of a rank above 0 until rank 0 ends. It prints nothing. */

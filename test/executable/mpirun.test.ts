@@ -274,6 +274,9 @@ onEveryLauncher("A run of several processes", (launcher) => {
     const wrong = await charnnTogether(t, launcher, 2, [...RUN, `--mpi=${otherLibrary}`], cwd);
     assert.notEqual(wrong.code, 0);
     assert.match(wrong.stderr, /^Error: mpirun started (?:2 processes|this as one of 2)/m);
+    const empty = await charnnTogether(t, launcher, 2, [...RUN, "--mpi="], cwd);
+    assert.equal(empty.code, 2, empty.stderr);
+    assert.deepEqual(empty.stderr.match(/^Error:.*/gm), ["Error: --mpi must not be empty."]);
   });
 
   test("ends where one process has no library, which is said once", {
