@@ -3,6 +3,8 @@ import type { Environment } from "./launcher.js";
 
 /** After this a launcher does not end this process any more. */
 const MOST_MILLISECONDS = 2_000;
+/** In which it reads what this process has printed. It does not do so any more once it is told to end all. */
+const MILLISECONDS_TO_READ = 200;
 
 /**
  * Has the launcher end the other processes, which wait for this one in the start of MPI, and this one. MPICH's does not
@@ -17,14 +19,19 @@ const MOST_MILLISECONDS = 2_000;
 export function endOthers({ PMI_FD, MPI_LOCALRANKID }: Environment, code: number): void {
   // Slurm has the one without the other, and speaks PMI-2.
   if (PMI_FD === undefined || MPI_LOCALRANKID === undefined) return;
+  wait(MILLISECONDS_TO_READ);
   try {
     writeSync(
       Number(PMI_FD),
       `cmd=init pmi_version=1 pmi_subversion=1\ncmd=abort exitcode=${code}\n`,
     );
     // It answers the first line, and fails itself where nobody is there to listen; then it ends this process.
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, MOST_MILLISECONDS);
+    wait(MOST_MILLISECONDS);
   } catch {
     // A program between the launcher and this one has closed it.
   }
+}
+
+function wait(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
