@@ -85,7 +85,7 @@ export function optionsToRepeat(
   { config, choice, processes }: Pick<StartEvent, "config" | "choice" | "processes">,
   { totalSteps, replan }: Pick<EndEvent, "totalSteps" | "replan">,
 ): string {
-  const { preset, evalCharacters } = config.training;
+  const { preset, evalEvery, evalCharacters } = config.training;
   const planned = replan[0]?.totalSteps ?? totalSteps;
   const changes = replan.flatMap(({ step, totalSteps: before }, k) => {
     const steps = replan[k + 1]?.totalSteps ?? totalSteps;
@@ -96,6 +96,7 @@ export function optionsToRepeat(
     ...(processes ? ["--workers", `${config.training.workers}`] : []),
     ...["--steps", planned],
     ...(changes.length > 0 ? ["--replan", changes.join(",")] : []),
+    ...["--eval-every", evalEvery],
     ...(evalCharacters === undefined ? [] : ["--eval-characters", evalCharacters]),
   ].join(" ");
 }

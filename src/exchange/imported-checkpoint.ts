@@ -75,6 +75,7 @@ function importedConfig(model: ModelConfig, digest: string): RunConfig {
     dropout: 0,
     inputDropout: 0,
     recurrentDropout: 0,
+    evalEvery: 1,
   };
   return {
     model,

@@ -1,3 +1,5 @@
+import { MIN_CHARACTERS_SCORED } from "./evaluations.js";
+
 /** The fraction of a time limit that is planned: a run whose forecast is wrong by a twentieth still ends in time. */
 const PLANNED = 0.95;
 /** The fractions of a time limit between which the forecast end may lie without a change of the number of steps ... */
@@ -16,16 +18,8 @@ const MAX_FRACTION_MEASURED = 0.2;
 const MAX_MEASUREMENT_SECONDS = 120;
 /** A measurement may take this many times as long where no evaluation has been measured yet. */
 const FOR_FIRST_EVALUATION = 3;
-/**
- * The fraction of a time limit that all evaluations may take; if they would take more, they score a part of the
- * text.
- */
-const FOR_EVALUATIONS = 0.1;
 /** The fraction of a time limit that scoring may take once training is over. */
 const FOR_END = 0.05;
-/** An evaluation of fewer characters says too little. */
-const MIN_CHARACTERS_SCORED = 20_000;
-
 /** The fraction of a time limit for each thing that is tried; and the fewest and most seconds. */
 const FOR_TRIAL = 0.01;
 const MIN_TRIAL_SECONDS = 0.02;
@@ -53,20 +47,14 @@ export const NO_TIME: Speed = {
   secondsPerCharacter: 0,
 };
 
-/** How often a run is evaluated. */
-export interface EvaluationPace {
-  readonly evalEvery: number;
-  readonly stepsPerEpoch: number;
-}
-
 /** The number of steps, with their evaluations, for a time that is left; at least `fewest`. */
 export function stepsFor(
   secondsLeft: number,
   { secondsPerStep, secondsPerEvaluation, secondsAtEnd }: Speed,
-  pace: EvaluationPace,
+  evalEvery: number,
   fewest = 1,
 ): number {
-  const perStep = secondsPerStep + evaluationsPerStep(pace) * secondsPerEvaluation;
+  const perStep = secondsPerStep + secondsPerEvaluation / evalEvery;
   const forSteps = PLANNED * secondsLeft - secondsPerEvaluation - secondsAtEnd;
   return Math.max(fewest, Math.floor(forSteps / perStep));
 }
@@ -75,49 +63,15 @@ export function stepsFor(
 export function secondsFor(
   steps: number,
   { secondsPerStep, secondsPerEvaluation, secondsAtEnd }: Speed,
-  pace: EvaluationPace,
+  evalEvery: number,
 ): number {
-  const evaluations = Math.floor(steps * evaluationsPerStep(pace)) + 1;
+  const evaluations = Math.ceil(steps / evalEvery);
   return steps * secondsPerStep + evaluations * secondsPerEvaluation + secondsAtEnd;
-}
-
-/** Those of each step, without the last one of the run. */
-function evaluationsPerStep({ evalEvery, stepsPerEpoch }: EvaluationPace): number {
-  return 1 / evalEvery + 1 / stepsPerEpoch;
 }
 
 /** How long each thing may be tried with this many seconds left. */
 export function secondsToTry(secondsLeft: number): number {
   return Math.min(Math.max(FOR_TRIAL * secondsLeft, MIN_TRIAL_SECONDS), MAX_TRIAL_SECONDS);
-}
-
-/** What evaluations cost, in seconds. */
-export interface EvaluationCosts {
-  readonly step: number;
-  /** Scoring the whole of the held-out part. */
-  readonly whole: number;
-  /** A sample, and checkpoints. */
-  readonly besides: number;
-}
-
-/**
- * How many of the held-out characters evaluations can score within their fraction of the time.
- *
- * @returns undefined where it is all of them
- */
-export function charactersToScore(
-  secondsLeft: number,
-  characters: number,
-  { step, whole, besides }: EvaluationCosts,
-  pace: EvaluationPace,
-): number | undefined {
-  // Most of the time goes to steps, whatever evaluations cost.
-  const evaluations = 1 + ((1 - FOR_EVALUATIONS) * secondsLeft * evaluationsPerStep(pace)) / step;
-  const seconds = FOR_EVALUATIONS * secondsLeft;
-  if (evaluations * (whole + besides) <= seconds) return undefined;
-  const fraction = seconds / (evaluations * whole);
-  const scored = Math.max(MIN_CHARACTERS_SCORED, Math.floor(fraction * characters));
-  return scored < characters ? scored : undefined;
 }
 
 /**
@@ -164,9 +118,9 @@ export function stepsLeftAfterMeasuring(
   { planned, fitting }: { readonly planned: number; readonly fitting: number },
   { now, maxTime, isFirst }: { now: number; maxTime: number; isFirst: boolean },
   speed: Speed,
-  pace: EvaluationPace,
+  evalEvery: number,
 ): number {
-  const end = (now + secondsFor(planned, speed, pace)) / maxTime;
+  const end = (now + secondsFor(planned, speed, evalEvery)) / maxTime;
   const { earliest, latest } = isFirst ? END_AFTER_FIRST_LOOK : END_AFTER_LATER_LOOK;
   const isTooLong = !(end < latest);
   const isTooShort = end <= earliest && fitting > planned;

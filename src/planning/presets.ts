@@ -65,7 +65,7 @@ const IN_SOME_MINUTES_ON_WASM = ["small", "tiny"] as const satisfies readonly Pr
 const BY_SIZE = ["large", ...IN_SOME_MINUTES] as const;
 
 /** Without limits: characters to learn from in all, and passes over the text. */
-const CHARACTERS_WITHOUT_LIMITS = 8e6;
+export const CHARACTERS_WITHOUT_LIMITS = 8e6;
 export const MAX_EPOCHS = 60;
 /** A text with more different characters, such as Chinese, needs longer vectors to tell them apart. */
 const MANY_DIFFERENT = 1_000;

@@ -205,6 +205,7 @@ function withDefaults(
       dropout: settings.dropout ?? 0,
       inputDropout: settings.inputDropout ?? 0,
       recurrentDropout: settings.recurrentDropout ?? 0,
+      evalEvery: settings.evalEvery ?? 1,
       schedule: settings.schedule ?? (haveEnd(limits) ? TRAIN_DEFAULTS.schedule : "plateau"),
     },
     limits,

@@ -1,13 +1,15 @@
 import type { Backend } from "../backends/backend.js";
+import { MAX_STEPS } from "../config/names.js";
 import { batchRows, type RunConfig } from "../config/run.js";
 import type { TrainSettings } from "../config/train-settings.js";
 import type { Batches } from "../data/batches.js";
 import type { Corpus } from "../data/corpus.js";
 import { charactersRead } from "../data/evaluation-batches.js";
-import type { EvaluationPace, Speed } from "./forecast.js";
-import { charactersToScore, secondsKeptForEnd, secondsToTry, stepsFor } from "./forecast.js";
+import { type EvaluationCosts, type Evaluations, evaluationsWithin } from "./evaluations.js";
+import type { Speed } from "./forecast.js";
+import { secondsKeptForEnd, secondsToTry, stepsFor } from "./forecast.js";
 import { stepsWithin } from "./limits.js";
-import { dropoutFor, MAX_EPOCHS } from "./presets.js";
+import { CHARACTERS_WITHOUT_LIMITS, dropoutFor, MAX_EPOCHS } from "./presets.js";
 import { type Costs, measureCosts, type TrialOptions } from "./trial.js";
 
 /** Checkpoints that an evaluation writes at most, but for those that `keep` asks for. */
@@ -16,6 +18,11 @@ const CHECKPOINTS_PER_EVALUATION = 2;
 const MAX_TRIALS = 2;
 /** The fraction of a run in which the learning rate may rise by default. */
 const MAX_WARM_UP = 0.05;
+/**
+ * What evaluations cost where no clock decides, in characters that training reads in the same time, about as measured:
+ * the choice must not depend on the machine.
+ */
+const COSTS_IN_CHARACTERS: EvaluationCosts = { perCharacterRead: 0.4, besides: 5_000 };
 
 /** How long a run goes on, and what decides it. */
 export interface RunLength {
@@ -43,24 +50,22 @@ export async function lengthOfNewRun(
   if (maxTime === undefined) {
     const totalSteps = await stepsWithin(planned, batches, undefined, options.signal);
     // A run that is repeated was fitted before its number of steps was changed.
-    const config = fitToLength(planned, settings, replan ? planned.limits.steps : totalSteps);
+    const steps = replan ? planned.limits.steps : totalSteps;
+    const evaluated = withEvaluationsOf(planned, settings, steps);
+    const config = fitToLength(evaluated, settings, steps);
     const costs = await measureCosts(backend, config, corpus, batches, options);
     return { config, totalSteps, speed: speedOf(config, costs) };
   }
-  const pace = await paceOf(planned, batches, 0, options.signal);
   let config = planned;
   for (let trial = 1; ; trial++) {
     const seconds = secondsToTry(maxTime - options.clock());
     const costs = await measureCosts(backend, config, corpus, batches, { ...options, seconds });
     const left = maxTime - options.clock();
-    const evalCharacters =
-      settings.evalCharacters ??
-      charactersToScore(left, planned.text.validationCharacters, wholeCosts(planned, costs), pace);
-    const training = { ...planned.training, evalCharacters };
-    const speed = speedOf({ ...planned, training }, costs, left);
-    const inTime = stepsFor(left, speed, pace);
+    const evaluated = withEvaluationsIn(planned, settings, costs, left);
+    const speed = speedOf(evaluated, costs, left);
+    const inTime = stepsFor(left, speed, evaluated.training.evalEvery);
     const totalSteps = await stepsWithin(planned, batches, inTime, options.signal);
-    const fitted = fitToLength({ ...planned, training }, settings, totalSteps);
+    const fitted = fitToLength(evaluated, settings, totalSteps);
     if (trial === MAX_TRIALS || dropsTheSame(fitted, config)) {
       return { config: fitted, totalSteps, speed };
     }
@@ -94,26 +99,67 @@ export async function lengthOfRun(
   const left = maxTime - options.clock();
   const speed = speedOf(config, costs, left);
   if (!areNew) return { totalSteps, speed };
-  const pace = await paceOf(config, batches, 0, options.signal);
-  const more = stepsFor(left, speed, pace, 0);
+  const more = stepsFor(left, speed, config.training.evalEvery, 0);
   const inTime = Math.max(step + more, 1);
   return { totalSteps: await stepsWithin(config, batches, inTime, options.signal), speed };
 }
 
 /**
- * How often a run is evaluated.
+ * The number of steps of an epoch.
  *
  * @throws the signal's reason once it is aborted
  */
-export async function paceOf(
+export async function stepsOfEpoch(
   { training }: RunConfig,
   batches: Batches,
   epoch: number,
   signal: AbortSignal | undefined,
-): Promise<EvaluationPace> {
+): Promise<number> {
   await batches.prepare(epoch, signal);
-  const stepsPerEpoch = Math.ceil(batches.batchesInEpoch(epoch) / training.accumulate);
-  return { evalEvery: training.evalEvery, stepsPerEpoch };
+  return Math.ceil(batches.batchesInEpoch(epoch) / training.accumulate);
+}
+
+/**
+ * The same configuration with how often a run of a number of steps is evaluated, and on what.
+ *
+ * @param steps undefined where losses alone decide
+ */
+function withEvaluationsOf(
+  config: RunConfig,
+  { evalEvery, evalCharacters: characters }: TrainSettings,
+  steps: number | undefined,
+): RunConfig {
+  const perStep = charactersPerStep(config);
+  const total = steps ?? Math.ceil(CHARACTERS_WITHOUT_LIMITS / perStep);
+  const count = evalEvery && Math.ceil(total / evalEvery);
+  const asked = { count, characters };
+  const found = evaluationsWithin(total * perStep, config.text, COSTS_IN_CHARACTERS, asked);
+  return withEvaluations(config, evalEvery ?? total / found.count, found);
+}
+
+/** The same for a run of which this much time is left, seconds. */
+function withEvaluationsIn(
+  config: RunConfig,
+  { evalEvery, evalCharacters: characters }: TrainSettings,
+  costs: Costs,
+  secondsLeft: number,
+): RunConfig {
+  const mostSteps = Math.max(secondsLeft / costs.step, 1);
+  const count = evalEvery && Math.ceil(mostSteps / evalEvery);
+  const asked = { count, characters };
+  const found = evaluationsWithin(secondsLeft, config.text, evaluationCosts(costs), asked);
+  const among = withEvaluations(config, evalEvery ?? mostSteps / found.count, found);
+  const steps = stepsFor(secondsLeft, speedOf(among, costs, secondsLeft), among.training.evalEvery);
+  return withEvaluations(config, evalEvery ?? steps / found.count, found);
+}
+
+function withEvaluations(
+  config: RunConfig,
+  every: number,
+  { characters: evalCharacters }: Evaluations,
+): RunConfig {
+  const evalEvery = Math.min(Math.max(Math.ceil(every), 1), MAX_STEPS);
+  return { ...config, training: { ...config.training, evalEvery, evalCharacters } };
 }
 
 /**
@@ -128,8 +174,7 @@ function fitToLength(
   totalSteps: number | undefined,
 ): RunConfig {
   const { model, text, training } = config;
-  const { seqLength, accumulate } = training;
-  const characters = (totalSteps ?? 0) * batchRows(training) * seqLength * accumulate;
+  const characters = (totalSteps ?? 0) * charactersPerStep(config);
   const epochs = totalSteps === undefined ? MAX_EPOCHS : characters / text.trainCharacters;
   const fitting = dropoutFor(model, text.trainCharacters, epochs);
   const rates = {
@@ -142,13 +187,14 @@ function fitToLength(
   return { ...config, training: { ...training, ...rates, warmupSteps } };
 }
 
-function wholeCosts({ text }: RunConfig, costs: Costs) {
-  const { validationCharacters, documents } = text;
-  return {
-    step: costs.step,
-    whole: costs.evaluatedCharacter * charactersRead(validationCharacters, documents),
-    besides: costs.sample + CHECKPOINTS_PER_EVALUATION * costs.checkpoint,
-  };
+function evaluationCosts({ evaluatedCharacter, sample, checkpoint }: Costs): EvaluationCosts {
+  const besides = sample + CHECKPOINTS_PER_EVALUATION * checkpoint;
+  return { perCharacterRead: evaluatedCharacter, besides };
+}
+
+/** Characters that a step learns from. */
+function charactersPerStep({ training }: RunConfig): number {
+  return batchRows(training) * training.seqLength * training.accumulate;
 }
 
 /** @param secondsLeft undefined where the time is not limited */
@@ -156,16 +202,15 @@ export function speedOf({ text, training }: RunConfig, costs: Costs, secondsLeft
   const { validationCharacters, testCharacters, documents } = text;
   const { evalCharacters } = training;
   const wholeCharacters = evalCharacters === undefined ? 0 : validationCharacters;
-  const { scoredCharacter, evaluatedCharacter } = costs;
+  const { scoredCharacter } = costs;
+  const { perCharacterRead, besides } = evaluationCosts(costs);
   const test = scoredCharacter * charactersRead(testCharacters, documents);
   const whole = scoredCharacter * charactersRead(wholeCharacters, documents);
   return {
     secondsPerStep: costs.step,
     secondsToExchange: costs.exchange,
     secondsPerEvaluation:
-      evaluatedCharacter * charactersRead(validationCharacters, documents, evalCharacters) +
-      costs.sample +
-      CHECKPOINTS_PER_EVALUATION * costs.checkpoint,
+      perCharacterRead * charactersRead(validationCharacters, documents, evalCharacters) + besides,
     secondsAtEnd:
       secondsLeft === undefined ? test + whole : secondsKeptForEnd(secondsLeft, { test, whole }),
     secondsPerCharacter: scoredCharacter,

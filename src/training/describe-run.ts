@@ -4,7 +4,7 @@ import { parameterCount } from "../config/parameters.js";
 import type { RunConfig } from "../config/run.js";
 import { type Speed, secondsFor } from "../planning/forecast.js";
 import { presetModel } from "../planning/presets.js";
-import { paceOf } from "../planning/run-length.js";
+import { stepsOfEpoch } from "../planning/run-length.js";
 import type { EndEvent, StartEvent } from "./events.js";
 import { finalScores } from "./final-scores.js";
 import type { Run } from "./run.js";
@@ -17,7 +17,7 @@ import { endReached } from "./run-end.js";
  */
 export async function startEvent(run: Run, signal: AbortSignal | undefined): Promise<StartEvent> {
   const { folder, config, corpus, progress, selected, batches, speed } = run;
-  const pace = await paceOf(config, batches, progress.epoch, signal);
+  const stepsPerEpoch = await stepsOfEpoch(config, batches, progress.epoch, signal);
   const { step, totalSteps } = progress;
   const stepsLeft = totalSteps && Math.max(totalSteps - step, 0);
   return {
@@ -33,10 +33,10 @@ export async function startEvent(run: Run, signal: AbortSignal | undefined): Pro
     preset: presetOf(config),
     step,
     totalSteps,
-    stepsPerEpoch: pace.stepsPerEpoch,
+    stepsPerEpoch,
     // The trial has made every array that training needs.
     expectedBytes: process.memoryUsage.rss(),
-    expectedSeconds: stepsLeft && secondsFor(stepsLeft, speed, pace),
+    expectedSeconds: stepsLeft && secondsFor(stepsLeft, speed, config.training.evalEvery),
     seconds: run.clock(),
   };
 }

@@ -11,18 +11,21 @@ import type { Run } from "./run.js";
 /** After this many evaluations without a lower loss the plateau schedule lowers the learning rate. */
 const PLATEAU_EVALUATIONS = 3;
 const PLATEAU_FACTOR = 0.5;
+/** The fraction of the steps between two evaluations that is too few for another one. */
+const SHORTLY = 0.1;
 
 /**
- * Every so many steps, at the end of each epoch, and at the end of the run. Where a step went wrong then,
- * after the next one that did not, unless the run goes back.
+ * Every so many steps, but not shortly before the end of the run, where there is one too. Where a step went wrong
+ * then, after the next one that did not, unless the run goes back.
  */
 export function isEvaluationDue({ progress, config: { training } }: Run): boolean {
-  const { step, batch, badSteps, evaluatedAt, totalSteps = Number.POSITIVE_INFINITY } = progress;
+  const { step, badSteps, evaluatedAt, totalSteps = Number.POSITIVE_INFINITY } = progress;
   if (step === 0 || step === evaluatedAt) return false;
   if (step >= totalSteps) return true;
-  const isPassed = step - (step % training.evalEvery) > evaluatedAt;
-  const endsEpoch = batch < training.accumulate;
-  return badSteps === 0 && (isPassed || endsEpoch);
+  const { evalEvery } = training;
+  const isPassed = step - (step % evalEvery) > evaluatedAt;
+  const isNearEnd = totalSteps - step < SHORTLY * evalEvery;
+  return badSteps === 0 && isPassed && !isNearEnd;
 }
 
 /**

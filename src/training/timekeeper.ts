@@ -9,7 +9,7 @@ import {
   stepsLeftAfterMeasuring,
 } from "../planning/forecast.js";
 import { stepsWithin } from "../planning/limits.js";
-import { paceOf, speedOf } from "../planning/run-length.js";
+import { speedOf } from "../planning/run-length.js";
 import { measureEvaluation } from "../planning/trial.js";
 import type { ReplanEvent } from "./events.js";
 import { leading } from "./lead.js";
@@ -151,13 +151,13 @@ export class Timekeeper {
     signal: AbortSignal | undefined,
   ): Promise<number> {
     const { config, batches, progress, clock } = this.#run;
-    const { step, epoch, totalSteps = step } = progress;
-    const pace = await paceOf(config, batches, epoch, signal);
+    const { evalEvery } = config.training;
+    const { step, totalSteps = step } = progress;
     const now = clock();
-    const inTime = step + stepsFor(maxTime - now, speed, pace, 0);
+    const inTime = step + stepsFor(maxTime - now, speed, evalEvery, 0);
     const within = (await stepsWithin(config, batches, inTime, signal)) as number;
     const steps = { planned: totalSteps - step, fitting: within - step };
-    return step + stepsLeftAfterMeasuring(steps, { now, maxTime, isFirst }, speed, pace);
+    return step + stepsLeftAfterMeasuring(steps, { now, maxTime, isFirst }, speed, evalEvery);
   }
 }
 

@@ -8,7 +8,7 @@ const PLANNED = 0.95;
 
 test("The number of steps that fit into a time limit is most of the limit divided by the time of a step where nothing else takes time", () => {
   const speed = { ...NO_TIME, secondsPerStep: 0.25 };
-  assert.equal(stepsFor(60, speed, { evalEvery: 500, stepsPerEpoch: 100 }), PLANNED * 240);
+  assert.equal(stepsFor(60, speed, 500), PLANNED * 240);
 });
 
 test("The number of steps that fit into a time limit leaves time for the evaluations, and for the scores at the end", () => {
@@ -21,8 +21,7 @@ test("The number of steps that fit into a time limit leaves time for the evaluat
     cost,
     cost,
     every,
-    every,
-    (time, step, evaluation, end, evalEvery, stepsPerEpoch) => {
+    (time, step, evaluation, end, evalEvery) => {
       const speed = {
         secondsPerStep: step,
         secondsToExchange: 0,
@@ -30,13 +29,12 @@ test("The number of steps that fit into a time limit leaves time for the evaluat
         secondsAtEnd: end,
         secondsPerCharacter: 0,
       };
-      const pace = { evalEvery, stepsPerEpoch };
-      const steps = stepsFor(time, speed, pace);
+      const steps = stepsFor(time, speed, evalEvery);
       // The last evaluation may come a moment after one of the others.
       const planned = PLANNED * time;
       const most = planned + 1e-9 * time;
-      if (steps > 1) assert.ok(secondsFor(steps, speed, pace) <= most);
-      const more = secondsFor(steps + 1, speed, pace) + evaluation;
+      if (steps > 1) assert.ok(secondsFor(steps, speed, evalEvery) <= most);
+      const more = secondsFor(steps + 1, speed, evalEvery) + evaluation;
       assert.ok(more > planned - 1e-9 * time, `${more} s`);
     },
   );
@@ -45,5 +43,5 @@ test("The number of steps that fit into a time limit leaves time for the evaluat
 
 test("The number of steps that fit into a time limit is at least one", () => {
   const speed = { ...NO_TIME, secondsPerStep: 10, secondsPerEvaluation: 100 };
-  assert.equal(stepsFor(1, speed, { evalEvery: 500, stepsPerEpoch: 100 }), 1);
+  assert.equal(stepsFor(1, speed, 500), 1);
 });
