@@ -69,7 +69,8 @@ test(
 
 test("SIGTERM saves too, with its own exit code", unlessOnWindows, async (t) => {
   const cwd = await foxFolder(t);
-  const child = await startCharnn(t, ["train", "fox.txt", "--name", "fox", ...LONG, "-q"], { cwd });
+  const train = ["train", "fox.txt", "--name", "fox", ...LONG, "--eval-every", "20", "-q"];
+  const child = await startCharnn(t, train, { cwd });
   const end = outcomeOf(child);
   const last = path.join(cwd, "checkpoints", "fox", "last.safetensors");
   while (!(await exists(last))) await setTimeout(20);

@@ -51,6 +51,7 @@ export function smallRun({ out, text }: Workplace, settings: Partial<TrainSettin
     warmupSteps: 0,
     learningRate: 5e-3,
     weightDecay: 0,
+    evalEvery: 500,
     backend: "wasm",
     ...settings,
   } satisfies TrainSettings;

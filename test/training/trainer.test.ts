@@ -141,7 +141,8 @@ test("The events of a run come in order: start, steps, and at each evaluation it
 test("The events of a run describe the run, its progress and its losses", async (t) => {
   const place = await workplace(t);
   const shape = { epochs: 2, cell: "rnn", warmupSteps: 3, embeddingSize: 0 } as const;
-  const settings = smallRun(place, { ...shape, threads: 3 });
+  // Once for each epoch.
+  const settings = smallRun(place, { ...shape, threads: 3, evalEvery: 20 });
   const events = await trained(settings);
   const [start] = only(events, "start");
   const folder = path.join(place.out, "run");
