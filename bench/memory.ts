@@ -61,7 +61,8 @@ async function print(what: string, peak: number): Promise<void> {
   const { config } = await readCheckpointFacts(
     path.join(folder, "checkpoints/run/last.safetensors"),
   );
-  const estimate = without + trainingBytes(trainingShape(config, { name: backend, threads: 1 }));
+  const estimate =
+    without + trainingBytes(trainingShape(config, { name: backend, threads: 1 }, { size: 1 }));
   const [mb, difference] = [peak / 1e6, 100 * (estimate / peak - 1)].map((it) => it.toFixed(0));
   console.log(`${mb} MB, estimate ${difference} %: ${what}`);
 }
@@ -81,7 +82,7 @@ try {
   const { config } = await readCheckpointFacts(
     path.join(folder, "checkpoints/run/last.safetensors"),
   );
-  without = peak - trainingBytes(trainingShape(config, { name: backend, threads: 1 }));
+  without = peak - trainingBytes(trainingShape(config, { name: backend, threads: 1 }, { size: 1 }));
   console.log(`${backend}; ${(peak / 1e6).toFixed(0)} MB with the smallest model`);
   for (const shape of SHAPES) {
     await print(shape, train(`text.txt --name run --overwrite --steps 1 ${shape}`));

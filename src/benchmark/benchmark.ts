@@ -9,7 +9,7 @@ import { TRAIN_DEFAULTS } from "../config/train.js";
 import { inMemory, peakMemory } from "../memory.js";
 import type { DropoutRates } from "../model/dropout.js";
 import { operationsPerCharacter } from "../model/flops.js";
-import { refuseTooLarge, trainingOutOfMemory } from "../planning/memory-need.js";
+import { processesOf, refuseTooLarge, trainingOutOfMemory } from "../planning/memory-need.js";
 import { Random } from "../random.js";
 import { type JoinCommand, joinAll, type Processes } from "../ranks/join.js";
 import { openBackendOf } from "../ranks/open-backend.js";
@@ -122,7 +122,8 @@ export async function benchmarkTogether(
   const workers = ranks.size;
   const shape = { batchSize, seqLength, ...rates };
   const training = { ...TRAIN_DEFAULTS, ...shape, workers };
-  const need = { model, training, backend, evaluation: undefined, streams };
+  const processes = processesOf(ranks);
+  const need = { model, training, backend, evaluation: undefined, streams, processes };
   refuseTooLarge(need);
   const warnings = [...(ranks.cores?.warnings ?? []), ...backendWarnings(selected, threads)];
   for (const message of warnings) onWarning?.(message);

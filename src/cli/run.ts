@@ -38,10 +38,12 @@ export async function run(args: readonly string[]): Promise<number> {
     exitCode = code;
   };
   let program: Command | undefined;
+  let where = "";
   try {
     const ranks = await joinRanks(args, interruption);
     if (ranks.rank > 0) {
       interruption.leave();
+      where = `On machine ${ranks.machine}: `;
       await followRankZero(ranks);
       return 0;
     }
@@ -59,7 +61,7 @@ export async function run(args: readonly string[]): Promise<number> {
     return exitCode;
   } catch (error) {
     interruption.release();
-    if (!(error instanceof CommanderError)) return printError(error, terminal);
+    if (!(error instanceof CommanderError)) return printError(error, terminal, where);
     // Help that was asked for, or that commander gave where no command was given.
     if (error.code === "commander.help" || error.exitCode === 0) {
       return terminal.written().then(
@@ -101,15 +103,20 @@ function endInterrupted(interruption: Interruption): never {
   process.exit(exitCode);
 }
 
-/** Says what went wrong; nothing else does. */
-function printError(error: unknown, terminal: Terminal): number {
+/**
+ * Says what went wrong; nothing else does.
+ *
+ * @param where it went wrong, to begin the message with
+ */
+function printError(error: unknown, terminal: Terminal, where = ""): number {
   if (error instanceof CharnnError) {
-    sayError(terminal, messageWithOptions(error), error.hint && withOptions(error.hint));
+    const hint = error.hint && withOptions(error.hint);
+    sayError(terminal, where + messageWithOptions(error), hint);
     return error.code === "INVALID_SETTING" ? USAGE_ERROR : FAILURE;
   }
   if (isOutOfMemory(error)) {
     const { message } = error as Error;
-    const what = "Not everything that is needed fits into memory";
+    const what = `${where}Not everything that is needed fits into memory`;
     sayError(
       terminal,
       `${what}: ${message}. There are ${memorySize(memoryLimit())} for this process.`,
@@ -120,10 +127,10 @@ function printError(error: unknown, terminal: Terminal): number {
   const code = systemErrorCode(error);
   // Those of Node.js itself, such as ERR_INVALID_ARG_TYPE, are our own bugs.
   if (code !== undefined && !code.startsWith("ERR_")) {
-    sayError(terminal, systemFailure(error), cureOf(error));
+    sayError(terminal, where + systemFailure(error), cureOf(error));
     return FAILURE;
   }
-  sayError(terminal, "This is a bug in charnn; please report it with these lines.");
+  sayError(terminal, `${where}This is a bug in charnn; please report it with these lines.`);
   const stack = (error instanceof Error && error.stack) || String(error);
   for (const line of stack.split("\n")) terminal.say(line);
   return FAILURE;

@@ -7,6 +7,7 @@ import { evaluationShape } from "../data/evaluation-batches.js";
 import { CharnnError } from "../errors.js";
 import { memoryLeft } from "../memory.js";
 import { parameterBytes, streamsBytes, threadsBytes, windowBytes } from "../model/memory-need.js";
+import type { Ranks } from "../ranks/ranks.js";
 import { memorySize } from "../text.js";
 
 /** The settings on which the memory for training depends. */
@@ -28,16 +29,23 @@ export interface TrainingShape {
   readonly evaluation: { readonly time: number; readonly batch: number } | undefined;
   /** Texts that are written side by side. */
   readonly streams: number;
+  /** How many train together, and how many of them share the memory of this machine. */
+  readonly processes: { readonly count: number; readonly here: number };
 }
 
 export function trainingShape(
   { model, training, text }: RunConfig,
   backend: TrainingShape["backend"],
+  ranks: Pick<Ranks, "size" | "cores">,
 ): TrainingShape {
   const { validationCharacters, testCharacters, documents } = text;
   const characters = Math.max(validationCharacters, testCharacters);
   const evaluation = characters > 0 ? evaluationShape(characters, documents) : undefined;
-  return { model, training, backend, evaluation, streams: 1 };
+  return { model, training, backend, evaluation, streams: 1, processes: processesOf(ranks) };
+}
+
+export function processesOf({ size, cores }: Pick<Ranks, "size" | "cores">) {
+  return { count: size, here: cores?.here ?? 1 };
 }
 
 /** Weights, what they were at first, and their gradients. */
@@ -53,9 +61,9 @@ const WASM_MEMORY = 2 ** 32;
 /** Of what fits by the estimate, which may be somewhat too low. */
 const SAFE_SHARE = 0.9;
 
-/** About how many bytes training takes at most. */
+/** About how many bytes training takes at most in one process. */
 export function trainingBytes(shape: TrainingShape): number {
-  const { model, training, backend, evaluation, streams } = shape;
+  const { model, training, backend, evaluation, streams, processes } = shape;
   const { batchSize, seqLength, optimizer, averageDecay } = training;
   const masks = [training.dropout, training.recurrentDropout].filter((rate) => rate > 0).length;
   const hasAverage = averageDecay > 0;
@@ -63,7 +71,7 @@ export function trainingBytes(shape: TrainingShape): number {
     ARRAYS +
     MOMENT_NAMES[optimizer].length +
     (hasAverage ? 1 : 0) +
-    workersArrays(training) +
+    workersArrays(training, processes.count) +
     (backend.name === "tensorflow" ? TENSORFLOW_STEP_ARRAYS[optimizer] : 0);
   const learning = windowBytes(model, backend.name, { time: seqLength, batch: batchSize, masks });
   const scoring = evaluation ? windowBytes(model, backend.name, evaluation) : 0;
@@ -74,9 +82,16 @@ export function trainingBytes(shape: TrainingShape): number {
 }
 
 /** Arrays of the model's size for sums of gradients, and for records of them, which have a byte for a number. */
-function workersArrays({ workers = 1, accumulate }: TrainingShape["training"]): number {
-  const sums = accumulate > 1 ? workers : 0;
-  return workers > 1 ? sums + (workers + 1) / 4 : sums;
+function workersArrays(
+  { workers = 1, accumulate }: TrainingShape["training"],
+  processes: number,
+): number {
+  const own = Math.ceil(workers / processes);
+  const sums = accumulate > 1 ? own : 0;
+  if (workers === 1) return sums;
+  // Those of its own workers and their sum; and what it sends, and receives: parts of all, and all of the sum.
+  const transfer = processes > 1 ? own + (workers + 1) / processes + 1 : 0;
+  return sums + (own + 1 + transfer) / 4;
 }
 
 /**
@@ -86,9 +101,11 @@ function workersArrays({ workers = 1, accumulate }: TrainingShape["training"]): 
  * @throws CharnnError `INVALID_SETTING`, with values that fit
  */
 export function refuseTooLarge(shape: TrainingShape, fixed: readonly Adjustable[] = []): void {
-  const left = Math.min(memoryLeft(), shape.backend.name === "wasm" ? WASM_MEMORY : Infinity);
+  const { here } = shape.processes;
+  const most = shape.backend.name === "wasm" ? WASM_MEMORY : Infinity;
+  const left = Math.min(memoryLeft() / here, most);
   if (trainingBytes(shape) <= left) return;
-  const message = `${needOf(shape)}; there are ${memorySize(left)} for it.`;
+  const message = `${needOf(shape)}; there are ${memorySize(left)} for ${here > 1 ? "each" : "it"}.`;
   throw new CharnnError("INVALID_SETTING", message, hintFor(shape, left, fixed));
 }
 
@@ -100,7 +117,8 @@ export function trainingOutOfMemory(
 ): CharnnError {
   const message = `${needOf(shape)}, and the system did not give it that much.`;
   // Nobody knows how much there is; half as much is worth a try.
-  const hint = hintFor(shape, Math.min(memoryLeft(), trainingBytes(shape) / 2), fixed);
+  const left = memoryLeft() / shape.processes.here;
+  const hint = hintFor(shape, Math.min(left, trainingBytes(shape) / 2), fixed);
   return new CharnnError("OUT_OF_MEMORY", message, hint, { cause });
 }
 
@@ -164,9 +182,11 @@ function largestThatFits(shape: TrainingShape, name: Adjustable, left: number): 
 
 function needOf(shape: TrainingShape): string {
   const { batchSize, seqLength, workers = 1 } = shape.training;
+  const { here } = shape.processes;
   const count = parameterCount(shape.model).toLocaleString("en");
   return (
     `Training needs about ${memorySize(trainingBytes(shape))} of memory ` +
+    (here > 1 ? `in each of the ${here} processes on this machine ` : "") +
     `for ${count} parameters and batches of ${batchSize} times ${seqLength} characters` +
     (workers > 1 ? ` of ${workers} workers` : "")
   );

@@ -86,7 +86,7 @@ export async function resolveConfig(
   const asked = base ? settingsFor(base, settings) : settings;
   const { config: planned, note } = withDefaults(asked, corpus, baseline, preset);
   options.onPreparation?.("comparing");
-  const shape = trainingShape(planned, backend);
+  const shape = trainingShape(planned, backend, rankZero.ranks);
   refuseTooLarge(shape, base ? SIZES_OF_MODEL : ["streams"]);
   const notes = [
     ...backendWarnings(selected, settings.threads),

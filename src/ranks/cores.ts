@@ -25,6 +25,8 @@ export interface CoresOfRank {
 export interface SharedCores {
   /** Into how many parts the cores that this process may use are divided: one for each process that may use them too. */
   readonly sharers: number;
+  /** How many processes share the memory of this process's machine. */
+  readonly here: number;
   /** What costs time, in plain sentences. */
   readonly warnings: readonly string[];
 }
@@ -52,9 +54,13 @@ export function sharedCores(
   const own = all[rank];
   const isShared = (other: CoresOfRank) =>
     other.system === own.system && other.allowed.some((core) => own.allowed.includes(core));
+  // Containers of one machine, which have names of their own, may have memory of their own too.
+  const isHere = ({ system, machine }: CoresOfRank) =>
+    system === own.system && machine === own.machine;
   const systems = [...new Set(all.map(({ system }) => system))];
   return {
     sharers: all.filter(isShared).length,
+    here: all.filter(isHere).length,
     warnings: [...boundWarnings(all, systems, command), ...nearWarning(all)],
   };
 }

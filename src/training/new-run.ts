@@ -64,7 +64,7 @@ export async function newRun(
     return run;
   };
   const outOfMemory = (cause: unknown) =>
-    trainingOutOfMemory(trainingShape(config, backend), cause);
+    trainingOutOfMemory(trainingShape(config, backend, ranks), cause);
   const run = await cleanUpOnFailure(() => inMemory(build, outOfMemory), lock.release);
   // As late as can be: a run to be overwritten is there until then.
   await cleanUpOnFailure(

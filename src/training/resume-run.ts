@@ -92,7 +92,7 @@ async function resumeClaimed(
   refuseImported(folder, saved.config);
   refuseOtherSettings(folder, saved.config, settings);
   refuseMoreRanks(folder, saved.config, ranks);
-  refuseTooLarge(trainingShape(saved.config, backend), FIXED);
+  refuseTooLarge(trainingShape(saved.config, backend, ranks), FIXED);
   const corpus = await loadCorpus(
     { ...corpusOfRun(saved.config, settings), alsoKnown: saved.vocabulary },
     options,

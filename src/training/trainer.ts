@@ -74,7 +74,7 @@ export async function* trainTogether(
     signal,
   );
   const events = inMemoryThroughout(trainLoop(run, checked, signal), (cause) =>
-    trainingOutOfMemory(trainingShape(run.config, run.selected.backend), cause, FIXED),
+    trainingOutOfMemory(trainingShape(run.config, run.selected.backend, ranks), cause, FIXED),
   );
   yield* cleanUpAfter(recorded(events, run, settingsToRepeat(checked, run)), () => run.close());
 }

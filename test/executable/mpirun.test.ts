@@ -1,7 +1,7 @@
 /** `mpirun charnn train`, by each launcher that is installed: several processes train one run. */
 import assert from "node:assert/strict";
 import { readdir, readFile, readlink, writeFile } from "node:fs/promises";
-import { constants } from "node:os";
+import { constants, hostname } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -277,6 +277,37 @@ onEveryLauncher("A run of several processes", (launcher) => {
     const empty = await charnnTogether(t, launcher, 2, [...RUN, "--mpi="], cwd);
     assert.equal(empty.code, 2, empty.stderr);
     assert.deepEqual(empty.stderr.match(/^Error:.*/gm), ["Error: --mpi must not be empty."]);
+  });
+
+  test("ends where one process gets too little memory, and the error names its machine", {
+    skip,
+  }, async (t) => {
+    const cwd = await foxFolder(t);
+    // The first array for the gradients of a worker, of whole blocks of a record, can't be made.
+    const lines = `globalThis.Uint8Array = class extends Uint8Array {
+      constructor(...of) {
+        if (of[0] >= 1_000 && of[0] % 260 === 0) throw new RangeError("Array buffer allocation failed");
+        super(...of);
+      }
+    };`;
+    await writeFile(path.join(cwd, "too-little.mjs"), lines);
+    const others = [
+      "-n",
+      "1",
+      process.execPath,
+      "--import",
+      "./too-little.mjs",
+      EXECUTABLE,
+      ...RUN,
+    ];
+    const { code, stderr } = await charnnTogether(t, launcher, 1, RUN, cwd, { others });
+    assert.notEqual(code, 0);
+    const errors = stderr.match(/^Error:.*/gm);
+    assert.equal(errors?.length, 1, stderr);
+    assert.match(
+      errors[0],
+      new RegExp(`^Error: On machine ${hostname()}: Not everything .* memory`),
+    );
   });
 
   test("ends where one process has no library, which is said once", {

@@ -20,13 +20,13 @@ const coresOf = (
 
 test("Processes of a machine share the cores that they may all use", () => {
   const all = [onA(0, 1, 2, 3), onA(0, 1, 2, 3), onB(0, 1, 2, 3)];
-  assert.deepEqual(coresOf(all, 0), { sharers: 2, warnings: [] });
-  assert.deepEqual(coresOf(all, 2), { sharers: 1, warnings: [] });
+  assert.deepEqual(coresOf(all, 0), { sharers: 2, here: 2, warnings: [] });
+  assert.deepEqual(coresOf(all, 2), { sharers: 1, here: 1, warnings: [] });
 });
 
 test("Processes that are bound to different cores share none", () => {
   const all = [onA(0, 1), onA(2, 3)];
-  assert.deepEqual(coresOf(all, 1), { sharers: 1, warnings: [] });
+  assert.deepEqual(coresOf(all, 1), { sharers: 1, here: 2, warnings: [] });
 });
 
 test("Cores that a launcher leaves unused are told, with its option that ends it", () => {
@@ -59,6 +59,7 @@ test("Machines of one name are told apart, and containers of one machine are not
   assert.equal(coresOf([first, second], 0).sharers, 1);
   const inContainers = [on("x", "1")(0, 1, 2, 3), on("y", "1")(0, 1, 2, 3)];
   assert.equal(coresOf(inContainers, 0).sharers, 2);
+  assert.equal(coresOf(inContainers, 0).here, 1);
 });
 
 test("Processes that have nothing that one of them would not have are warned of", () => {
