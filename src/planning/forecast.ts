@@ -1,11 +1,13 @@
 import { MIN_CHARACTERS_SCORED } from "./evaluations.js";
 
-/** The fraction of a time limit that is planned: a run whose forecast is wrong by a twentieth still ends in time. */
-const PLANNED = 0.95;
-/** The fractions of a time limit between which the forecast end may lie without a change of the number of steps ... */
-const END_AFTER_FIRST_LOOK = { earliest: 0.9, latest: 1.02 };
-/** ... and once that was decided: a speed that changes a little is no reason to change the number again. */
-const END_AFTER_LATER_LOOK = { earliest: 0.86, latest: 1.04 };
+/** The fraction of a time limit that is planned: what comes unforeseen near the end takes a little more. */
+const PLANNED = 0.975;
+/**
+ * The fractions of a time limit between which the forecast end may lie without a change of the number of steps: a speed
+ * that changes a little is no reason for one.
+ */
+const EARLIEST_END = 0.95;
+const LATEST_END = 1.005;
 /** The fraction of the time left in which the speed is measured before the plan is looked at again. */
 const MEASURED = 0.05;
 /** The same for later looks, which are closer and closer together, so that the end is met. */
@@ -112,17 +114,15 @@ export function secondsToMeasureLater(secondsLeft: number, maxTime: number): num
  * would end too early or too late; then as many as fit.
  *
  * @param now seconds of `maxTime` that have passed
- * @param isFirst whether the number is what a trial gave
  */
 export function stepsLeftAfterMeasuring(
   { planned, fitting }: { readonly planned: number; readonly fitting: number },
-  { now, maxTime, isFirst }: { now: number; maxTime: number; isFirst: boolean },
+  { now, maxTime }: { now: number; maxTime: number },
   speed: Speed,
   evalEvery: number,
 ): number {
   const end = (now + secondsFor(planned, speed, evalEvery)) / maxTime;
-  const { earliest, latest } = isFirst ? END_AFTER_FIRST_LOOK : END_AFTER_LATER_LOOK;
-  const isTooLong = !(end < latest);
-  const isTooShort = end <= earliest && fitting > planned;
+  const isTooLong = !(end < LATEST_END);
+  const isTooShort = end <= EARLIEST_END && fitting > planned;
   return isTooLong || isTooShort ? fitting : planned;
 }

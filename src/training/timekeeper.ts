@@ -111,7 +111,7 @@ export class Timekeeper {
     const isFirst = progress.replan.length === 0;
     const maxTime = config.limits.maxTime as number;
     const speed = await this.#measuredSpeed(maxTime, isFirst, signal);
-    const totalSteps = await this.#stepsAt(speed, maxTime, isFirst, signal);
+    const totalSteps = await this.#stepsAt(speed, maxTime, signal);
     const isChanged = totalSteps !== before;
     if (isFirst || isChanged) progress.replan = [...progress.replan, { step, totalSteps: before }];
     progress.totalSteps = totalSteps;
@@ -144,12 +144,7 @@ export class Timekeeper {
   }
 
   /** The number of steps that the run should have: as planned, unless it would end too early or too late. */
-  async #stepsAt(
-    speed: Speed,
-    maxTime: number,
-    isFirst: boolean,
-    signal: AbortSignal | undefined,
-  ): Promise<number> {
+  async #stepsAt(speed: Speed, maxTime: number, signal: AbortSignal | undefined): Promise<number> {
     const { config, batches, progress, clock } = this.#run;
     const { evalEvery } = config.training;
     const { step, totalSteps = step } = progress;
@@ -157,7 +152,7 @@ export class Timekeeper {
     const inTime = step + stepsFor(maxTime - now, speed, evalEvery, 0);
     const within = (await stepsWithin(config, batches, inTime, signal)) as number;
     const steps = { planned: totalSteps - step, fitting: within - step };
-    return step + stepsLeftAfterMeasuring(steps, { now, maxTime, isFirst }, speed, evalEvery);
+    return step + stepsLeftAfterMeasuring(steps, { now, maxTime }, speed, evalEvery);
   }
 }
 
