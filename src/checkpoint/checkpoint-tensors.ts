@@ -1,7 +1,7 @@
 import { CELLS } from "../config/cells.js";
 import { MOMENT_NAMES, type MomentName } from "../config/optimization.js";
 import { parameterShapes } from "../config/parameters.js";
-import { batchRows, type RunConfig } from "../config/run.js";
+import { batchRows, memberCount, type RunConfig } from "../config/run.js";
 import { CharnnError } from "../errors.js";
 import { type NamedTensor, shown, type TensorEntry } from "./safetensors.js";
 
@@ -19,8 +19,26 @@ export function stateName(layer: number, part: "hidden" | "cell"): string {
   return part === "hidden" ? `state.l${layer}` : `state.l${layer}.cell`;
 }
 
+/** The name of a tensor of a member; those of the first have the plain name. */
+export function memberName(name: string, member: number): string {
+  return member === 0 ? name : `member${member}.${name}`;
+}
+
+/** The plain name of a member's tensor. */
+export function plainName(name: string): string {
+  return name.replace(/^member\d+\./, "");
+}
+
 /** The shape of every tensor of a checkpoint under its name, in the order of the file. */
-export function tensorShapes({
+export function tensorShapes(config: RunConfig): ReadonlyMap<string, readonly number[]> {
+  const shapes = new Map<string, readonly number[]>();
+  for (let member = 0; member < memberCount(config); member++) {
+    for (const [name, shape] of shapesOfMember(config)) shapes.set(memberName(name, member), shape);
+  }
+  return shapes;
+}
+
+function shapesOfMember({
   model,
   training,
   imported,

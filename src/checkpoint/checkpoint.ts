@@ -13,7 +13,7 @@ import { parameterBytes } from "../model/memory-need.js";
 import { isCheckpointName, ownFileKind } from "../run-files.js";
 import { memorySize } from "../text.js";
 import { inPieces, inTurns } from "../turns.js";
-import { checkTensors, tensorShapes } from "./checkpoint-tensors.js";
+import { checkTensors, plainName, tensorShapes } from "./checkpoint-tensors.js";
 import { checksumDigits, checksumInParts, FileChecksum, NO_CHECKSUM } from "./checksum.js";
 import {
   decodeHeader,
@@ -102,7 +102,7 @@ interface CheckpointReading {
 
 /** For {@link CheckpointReading}: only the weights, without what is needed to go on training. */
 export function isWeight({ name }: NamedTensor, { config }: CheckpointFacts): boolean {
-  return parameterShapes(config.model).has(name);
+  return parameterShapes(config.model).has(plainName(name));
 }
 
 /**

@@ -51,6 +51,8 @@ export const MAX_LAYERS = 64;
 export const MAX_SIZE = 65_536;
 /** Workers of a run. */
 export const MAX_WORKERS = 1_024;
+/** Models of a run that predict together. */
+export const MAX_MEMBERS = 64;
 /** Far more steps than any run takes, and few enough to be counted on from there. */
 export const MAX_STEPS = 1e15;
 export const MAX_EPOCHS = 100_000;

@@ -60,6 +60,8 @@ export interface TrainSettings extends BackendSettings {
   readonly batchSize?: number | undefined;
   /** How many batches are learned from side by side in each step. Default: 1. */
   readonly workers?: number | undefined;
+  /** Models that are trained, and predict together: the mean of their probabilities. Default: 1. */
+  readonly members?: number | undefined;
   /** Characters in a window. Default: 64. */
   readonly seqLength?: number | undefined;
   /** Default: `lanes`, parallel parts of the text with the state carried on. */

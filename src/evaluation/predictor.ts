@@ -2,7 +2,7 @@ import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import type { BackendSettings } from "../config/shared.js";
 import type { Batch } from "../data/batch.js";
 import type { CharRnn, PositionScores, Score } from "../model/char-rnn.js";
-import { openMixture, weightsOf } from "../sampling/mixture.js";
+import { openMixture, partsOf } from "../sampling/mixture.js";
 import { openNetwork } from "../sampling/open-network.js";
 import type { Turns } from "../turns.js";
 import { MixturePredictor } from "./mixture-predictor.js";
@@ -40,8 +40,8 @@ export async function openPredictor(
   windows: { readonly time: number; readonly batch: number },
   onWarning?: (message: string) => void,
 ): Promise<CharRnn | MixturePredictor> {
-  const weights = weightsOf(checkpoints.length, shares);
-  if (checkpoints.length === 1) return openNetwork(checkpoints[0], settings, windows, onWarning);
+  const parts = partsOf(checkpoints, shares);
+  if (parts.length === 1) return openNetwork(parts[0].checkpoint, settings, windows, onWarning);
   const rows = { rows: windows.batch };
-  return new MixturePredictor(await openMixture(checkpoints, weights, settings, rows, onWarning));
+  return new MixturePredictor(await openMixture(parts, settings, rows, onWarning));
 }

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { membersOf } from "../checkpoint/members.js";
 import type { ExportSettings } from "../config/export.js";
 import { CharnnError } from "../errors.js";
 import { checkOutput, type OutputFile, writeOutput } from "../files/output-file.js";
@@ -82,7 +83,10 @@ export async function writeExport(
   });
   await onModel?.(checkpoint);
   const file = output ?? `${nameOf(checkpoint.path)}${endings[0]}`;
-  const { bytes, precision } = await encodeModel(checkpoint, valid, { signal, stdin });
+  const { bytes, precision } = await encodeModel(membersOf(checkpoint)[0], valid, {
+    signal,
+    stdin,
+  });
   signal?.throwIfAborted();
   if (write) {
     await write(bytes);

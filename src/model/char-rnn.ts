@@ -50,6 +50,11 @@ export interface Score {
   readonly correct: number;
 }
 
+/** The loss of some characters. */
+export type LossSum = Pick<Score, "loss" | "characters">;
+
+export const NO_LOSSES: LossSum = { loss: 0, characters: 0 };
+
 /** How well each position of a batch was predicted, `[time, batch]`; those without a target don't count. */
 export interface PositionScores {
   /** Cross-entropy, nats. */
@@ -94,6 +99,10 @@ export class CharRnn {
     const model = new CharRnn(backend, config, parameterArray(backend, config), workspace);
     model.parameters.write(weights);
     return model;
+  }
+
+  get vocabularySize(): number {
+    return this.config.vocabularySize;
   }
 
   /** Numbers of a sequence's state in all layers. */
@@ -245,6 +254,22 @@ export function sumOfScores(scores: readonly Score[]): Score {
     correct += score.correct;
   }
   return { loss, characters, correct };
+}
+
+export function addLosses(a: LossSum, b: LossSum): LossSum {
+  return { loss: a.loss + b.loss, characters: a.characters + b.characters };
+}
+
+/** Adds up the losses of a batch, `[time, batch]`. */
+export function lossSum({ targets }: Batch, losses: Float32Array): LossSum {
+  let loss = 0;
+  let characters = 0;
+  for (const [position, target] of targets.entries()) {
+    if (target < 0) continue;
+    loss += losses[position];
+    characters++;
+  }
+  return { loss, characters };
 }
 
 /** Adds up how the positions of a batch were predicted. */

@@ -17,6 +17,7 @@ export interface TrainingShape {
     TrainingConfig,
     | "batchSize"
     | "workers"
+    | "members"
     | "seqLength"
     | "optimizer"
     | "averageDecay"
@@ -64,7 +65,7 @@ const SAFE_SHARE = 0.9;
 /** About how many bytes training takes at most in one process. */
 export function trainingBytes(shape: TrainingShape): number {
   const { model, training, backend, evaluation, streams, processes } = shape;
-  const { batchSize, seqLength, optimizer, averageDecay } = training;
+  const { batchSize, seqLength, optimizer, averageDecay, members = 1 } = training;
   const masks = [training.dropout, training.recurrentDropout].filter((rate) => rate > 0).length;
   const hasAverage = averageDecay > 0;
   const arrays =
@@ -78,7 +79,9 @@ export function trainingBytes(shape: TrainingShape): number {
   // The model with averaged weights has a second workspace.
   const windows = hasAverage ? learning + scoring : Math.max(learning, scoring);
   const besides = threadsBytes(backend) + BESIDES;
-  return arrays * parameterBytes(model) + windows + streamsBytes(model, streams) + besides;
+  return (
+    members * arrays * parameterBytes(model) + windows + streamsBytes(model, streams) + besides
+  );
 }
 
 /** Arrays of the model's size for sums of gradients, and for records of them, which have a byte for a number. */
@@ -129,6 +132,7 @@ const ADJUSTABLE = [
   "embeddingSize",
   "batchSize",
   "workers",
+  "members",
   "seqLength",
   "streams",
   "threads",
@@ -168,7 +172,7 @@ function largestThatFits(shape: TrainingShape, name: Adjustable, left: number): 
   };
   let [least, most] = [
     0,
-    { ...model, workers: 1, ...training, streams, threads: backend.threads }[name],
+    { ...model, workers: 1, members: 1, ...training, streams, threads: backend.threads }[name],
   ];
   while (most - least > 1) {
     const middle = Math.floor((least + most) / 2);

@@ -171,7 +171,7 @@ function withDefaults(
   const vocabularySize = corpus.vocabulary.size;
   const defaults = { ...TRAIN_DEFAULTS, ...presetRecipe(preset, vocabularySize) };
   const all = { ...defaults, ...definedOnly(settings) };
-  const { cell, layers, hiddenSize, embeddingSize, workers = 1 } = all;
+  const { cell, layers, hiddenSize, embeddingSize, workers = 1, members = 1 } = all;
   const characters = corpus.train.tokens.length;
   const shape: ReturnType<typeof fitBatchShape> = corpus.documents
     ? { batchSize: all.batchSize, seqLength: all.seqLength }
@@ -196,6 +196,7 @@ function withDefaults(
     training: {
       ...pick(all, namesIn("training")),
       workers: workers > 1 ? workers : undefined,
+      members: members > 1 ? members : undefined,
       learningRate: settings.learningRate ?? all.learningRate * rateFactor(workers),
       preset,
       split,

@@ -2,7 +2,7 @@ import { least, median } from "../arrays.js";
 import type { Backend } from "../backends/backend.js";
 import type { Clock } from "../clock.js";
 import { parameterCount } from "../config/parameters.js";
-import type { RunConfig } from "../config/run.js";
+import { memberCount, type RunConfig } from "../config/run.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import type { Batch } from "../data/batch.js";
 import type { Batches } from "../data/batches.js";
@@ -71,8 +71,10 @@ export async function measureCosts(
   const parameters = parameterArray(backend, config.model);
   const model = new CharRnn(backend, config.model, parameters, options.workspace);
   try {
-    const steps = await secondsPerStep(model, config, batches, options);
-    return { ...steps, ...(await measureEvaluation(model, config, corpus, options)) };
+    const { step, exchange } = await secondsPerStep(model, config, batches, options);
+    const members = memberCount(config);
+    const ofAll = { step: members * step, exchange: members * exchange };
+    return { ...ofAll, ...(await measureEvaluation(model, config, corpus, options)) };
   } finally {
     model.dispose();
   }
@@ -90,9 +92,11 @@ export async function measureEvaluation(
   options: TrialOptions,
 ): Promise<Omit<Costs, "step" | "exchange">> {
   const { size } = (options.rankZero ?? rankZeroAlone()).ranks;
-  const scoredCharacter = await secondsPerScoredCharacter(model, corpus, options);
+  const members = memberCount(config);
+  const scoredCharacter = members * (await secondsPerScoredCharacter(model, corpus, options));
   const evaluatedCharacter = scoredCharacter / size;
-  const sample = CHARACTERS_OF_SAMPLE * (await secondsPerWrittenCharacter(model, options));
+  const written = await secondsPerWrittenCharacter(model, options);
+  const sample = members * CHARACTERS_OF_SAMPLE * written;
   const checkpoint = secondsPerCheckpoint(config);
   return { scoredCharacter, evaluatedCharacter, sample, checkpoint };
 }
@@ -192,9 +196,11 @@ async function secondsPerWrittenCharacter(model: CharRnn, options: TrialOptions)
 }
 
 /** Not tried: an estimate is enough until the run has written one. */
-function secondsPerCheckpoint({ model, training }: RunConfig): number {
+function secondsPerCheckpoint(config: RunConfig): number {
+  const { model, training } = config;
   // Weights, their average and what the optimizer keeps.
-  const bytes = 4 * parameterCount(model) * (training.averageDecay > 0 ? 4 : 3);
+  const arrays = memberCount(config) * (training.averageDecay > 0 ? 4 : 3);
+  const bytes = 4 * parameterCount(model) * arrays;
   return SECONDS_TO_SYNC + bytes / BYTES_PER_SECOND;
 }
 

@@ -1,5 +1,6 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { numbersOf } from "../checkpoint/checkpoint-tensors.js";
+import { membersOf } from "../checkpoint/members.js";
 import type { BackendSettings } from "../config/shared.js";
 import { loadCorpus } from "../data/corpus.js";
 import type { Invalid } from "../data/decoding.js";
@@ -82,7 +83,7 @@ export async function viewText(
   const { text, tokens, isHeldOut } = await textOf(checkpoint, settings, options, onWarning);
   onWork?.("model");
   const windows = { time: WINDOW, batch: 1 };
-  const model = await openNetwork(checkpoint, backendSettings, windows, onWarning);
+  const model = await openNetwork(membersOf(checkpoint)[0], backendSettings, windows, onWarning);
   try {
     const units = config.model.layers * config.model.hiddenSize;
     const fitted = Math.min(tokens.length, MAX_FITTED, Math.floor(MAX_ACTIVATIONS / units));

@@ -1,5 +1,6 @@
 import type { DecodeSession } from "../backends/backend.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { membersOf } from "../checkpoint/members.js";
 import type { BackendSettings } from "../config/shared.js";
 import { Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
@@ -11,6 +12,9 @@ import { openNetwork, type Purpose } from "./open-network.js";
 export interface Network {
   /** Opens a session that reads `sequences` side by side. */
   openDecodeSession(sequences: number): DecodeSession;
+  /** Numbers of a sequence's state. */
+  readonly stateSize: number;
+  readonly vocabularySize: number;
   dispose(): void;
 }
 
@@ -35,6 +39,17 @@ export class Mixture implements Network {
       return { ...member, session: network.openDecodeSession(sequences) };
     });
     return new MixtureSession(members, this.#vocabulary, sequences);
+  }
+
+  get stateSize(): number {
+    return this.#members.reduce(
+      (sum, { network, vocabulary }) => sum + network.stateSize + vocabulary.size,
+      0,
+    );
+  }
+
+  get vocabularySize(): number {
+    return this.#vocabulary.size;
   }
 
   dispose(): void {
@@ -120,36 +135,61 @@ export async function openNetworks(
   purpose: Purpose,
   onWarning?: (message: string) => void,
 ): Promise<Network> {
+  const parts = partsOf(checkpoints, shares);
+  return parts.length === 1
+    ? openNetwork(parts[0].checkpoint, settings, purpose, onWarning)
+    : openMixture(parts, settings, purpose, onWarning);
+}
+
+/** One model of a mixture, and its share of each probability. */
+export interface Part {
+  readonly checkpoint: Checkpoint;
+  readonly weight: number;
+}
+
+/**
+ * The models of a mixture: the members of each checkpoint share what it has equally.
+ *
+ * @param shares as {@link weightsOf} takes them
+ * @throws CharnnError as {@link weightsOf} does
+ */
+export function partsOf(
+  checkpoints: readonly Checkpoint[],
+  shares: number | readonly number[] | undefined,
+): Part[] {
   const weights = weightsOf(checkpoints.length, shares);
-  return checkpoints.length === 1
-    ? openNetwork(checkpoints[0], settings, purpose, onWarning)
-    : openMixture(checkpoints, weights, settings, purpose, onWarning);
+  return checkpoints.flatMap((checkpoint, index) => {
+    const members = membersOf(checkpoint);
+    return members.map((member) => ({
+      checkpoint: member,
+      weight: weights[index] / members.length,
+    }));
+  });
 }
 
 /**
  * Opens several models as one.
  *
- * @param weights as {@link weightsOf} gives them
+ * @param parts as {@link partsOf} gives them
  * @throws CharnnError as `openNetwork` does
  */
 export async function openMixture(
-  checkpoints: readonly Checkpoint[],
-  weights: readonly number[],
+  parts: readonly Part[],
   settings: BackendSettings,
   purpose: Purpose,
   onWarning?: (message: string) => void,
 ): Promise<Mixture> {
   const members: Member[] = [];
   try {
-    for (const [index, checkpoint] of checkpoints.entries()) {
+    for (const [index, { checkpoint, weight }] of parts.entries()) {
       // All would warn of the same backend.
       const warn = index === 0 ? onWarning : undefined;
       const network = await openNetwork(checkpoint, settings, purpose, warn);
-      members.push({ network, vocabulary: checkpoint.vocabulary, weight: weights[index] });
+      members.push({ network, vocabulary: checkpoint.vocabulary, weight });
     }
   } catch (error) {
     for (const { network } of members) network.dispose();
     throw error;
   }
-  return new Mixture(members, readerOf(checkpoints).vocabulary);
+  return new Mixture(members, readerOf(parts.map(({ checkpoint }) => checkpoint)).vocabulary);
 }

@@ -4,7 +4,7 @@ import { checked, definedOnly, settingsSchema } from "../config/schema.js";
 import { prepareText } from "../data/prepare-text.js";
 import { leftOut, readAsOthers } from "../data/unknown-characters.js";
 import { Turns } from "../turns.js";
-import { openNetwork } from "./open-network.js";
+import { openNetworks } from "./mixture.js";
 import { type Next, predictNext } from "./prediction.js";
 import { primingTokens } from "./sampler.js";
 
@@ -38,7 +38,7 @@ export async function nextCharacters(
   const tokens = [...primingTokens(vocabulary, text, config.text.documents)];
   const count = Math.min(given.depends, text.length);
   const purpose = { streams: Math.max(count, 1) };
-  const model = await openNetwork(checkpoint, given, purpose, onWarning);
+  const model = await openNetworks([checkpoint], undefined, given, purpose, onWarning);
   try {
     return await predictNext(
       model,

@@ -1,7 +1,7 @@
 import { type Checkpoint, isWeight } from "../checkpoint/checkpoint.js";
 import { checksumInParts } from "../checkpoint/checksum.js";
 import { CharnnError, shortened } from "../errors.js";
-import type { CharRnn } from "../model/char-rnn.js";
+import type { Network } from "../sampling/mixture.js";
 import type { Parts } from "../turns.js";
 import type { WritingState } from "./writing.js";
 
@@ -19,7 +19,7 @@ const LEFT_OUT = [
 export type LeftOut = (typeof LEFT_OUT)[number];
 
 /** @throws CharnnError `INVALID_SETTING` for a state that is not of this model, or damaged */
-export function refuseOther(state: WritingState, identity: string, network: CharRnn): void {
+export function refuseOther(state: WritingState, identity: string, network: Network): void {
   if (state.model === identity && isWhole(state, network)) return;
   throw new CharnnError(
     "INVALID_SETTING",
@@ -32,9 +32,8 @@ export function refuseOther(state: WritingState, identity: string, network: Char
 /** Whether nothing is missing or odd about a state. */
 function isWhole(
   { numbers, unread, logits }: WritingState,
-  { stateSize, config }: CharRnn,
+  { stateSize, vocabularySize }: Network,
 ): boolean {
-  const { vocabularySize } = config;
   const isToken = (it: unknown) =>
     Number.isInteger(it) && Number(it) >= 0 && Number(it) < vocabularySize;
   return (

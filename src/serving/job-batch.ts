@@ -1,5 +1,5 @@
 import type { DecodeSession } from "../backends/backend.js";
-import type { CharRnn } from "../model/char-rnn.js";
+import type { Network } from "../sampling/mixture.js";
 import { Turns } from "../turns.js";
 
 /** Work that has a model read one token after another, and looks at what it then predicts. */
@@ -33,7 +33,7 @@ const FIRST_CAPACITY = 16;
  * and go at any time. It works as long as there is something to do, with turns of the event loop in between.
  */
 export class JobBatch {
-  readonly #model: CharRnn;
+  readonly #model: Network;
   #session: DecodeSession | undefined;
   #capacity = FIRST_CAPACITY;
   /** Those in the session, by sequence. */
@@ -43,7 +43,7 @@ export class JobBatch {
   #isRunning = false;
   #closed: Error | undefined;
 
-  constructor(model: CharRnn) {
+  constructor(model: Network) {
     this.#model = model;
   }
 
@@ -131,7 +131,7 @@ export class JobBatch {
     const session = this.#open();
     const inputs = this.#active.map(({ job }) => job.input as number);
     const logits = session.step(Int32Array.from(inputs));
-    const { vocabularySize } = this.#model.config;
+    const { vocabularySize } = this.#model;
     const taken = [...this.#active];
     const ended = new Set<Member>();
     for (const [index, member] of taken.entries()) {

@@ -9,11 +9,10 @@ import { documentEndOf } from "../data/documents.js";
 import { prepareText } from "../data/prepare-text.js";
 import { leftOut, readAsOthers } from "../data/unknown-characters.js";
 import type { Tokens } from "../data/vocabulary.js";
-import type { CharRnn } from "../model/char-rnn.js";
 import { loadCheckpoint } from "../runs/load-checkpoint.js";
 import { tokenChooser } from "../sampling/distribution.js";
 import { likeliest, type NextCharacter, softmax } from "../sampling/likeliest.js";
-import { openNetwork } from "../sampling/open-network.js";
+import { type Network, openNetworks } from "../sampling/mixture.js";
 import { prepareWriting } from "../sampling/prepare.js";
 import { type GenerateSettings, primingTokens, randomOf, withEnd } from "../sampling/sampler.js";
 import { TextStream } from "../sampling/text-stream.js";
@@ -77,7 +76,8 @@ export async function openModel(
   const checkpoint =
     typeof run === "object" ? run : await loadCheckpoint(run, { out, signal, weightsOnly: true });
   const identity = await inTurns(identityOf(checkpoint), signal);
-  const network = await openNetwork(checkpoint, backend, { streams: 1 }, onWarning);
+  const purpose = { streams: 1 };
+  const network = await openNetworks([checkpoint], undefined, backend, purpose, onWarning);
   return new Model(network, checkpoint, identity);
 }
 
@@ -86,13 +86,13 @@ export class Model {
   /** How it was trained, and the characters that it knows. */
   readonly facts: CheckpointFacts;
   readonly #checkpoint: Checkpoint;
-  readonly #network: CharRnn;
+  readonly #network: Network;
   readonly #batch: JobBatch;
   /** What the states of its texts are marked with. */
   readonly #identity: string;
   #isClosed = false;
 
-  constructor(network: CharRnn, checkpoint: Checkpoint, identity: string) {
+  constructor(network: Network, checkpoint: Checkpoint, identity: string) {
     this.#identity = identity;
     this.#network = network;
     this.#checkpoint = checkpoint;

@@ -31,11 +31,13 @@ interface Sample {
 interface RecordedRun {
   readonly folder: { readonly path: string };
   readonly progress: { readonly step: number };
-  readonly learner: {
-    readonly model: { readonly parameters: ParameterArray };
-    readonly average: ParameterArray | undefined;
-    readonly gradients: ParameterArray;
-  };
+  readonly members: readonly {
+    readonly learner: {
+      readonly model: { readonly parameters: ParameterArray };
+      readonly average: ParameterArray | undefined;
+      readonly gradients: ParameterArray;
+    };
+  }[];
 }
 
 /**
@@ -44,14 +46,14 @@ interface RecordedRun {
  * they were used, that is clipped. While another program has the file open, all of it waits.
  */
 export class EventFileRecorder {
-  readonly #learner: RecordedRun["learner"];
+  readonly #members: RecordedRun["members"];
   readonly #file: EventFile;
   readonly #firstStep: number;
   /** The step that was reported last. */
   #last: number;
 
-  constructor({ folder, progress, learner }: RecordedRun) {
-    this.#learner = learner;
+  constructor({ folder, progress, members }: RecordedRun) {
+    this.#members = members;
     this.#firstStep = progress.step + 1;
     this.#last = progress.step;
     this.#file = new EventFile(folder.path, this.#firstStep);
@@ -83,13 +85,17 @@ export class EventFileRecorder {
   }
 
   #ofEvaluation(event: EvalFigures): Summary[] {
-    const { model, average, gradients } = this.#learner;
-    return [
-      ...ofEvaluation(event),
-      ...histograms("weights", average ?? model.parameters),
-      // Before the first step there are none.
-      ...(event.step >= this.#firstStep ? histograms("gradients", gradients) : []),
-    ];
+    // Before the first step there are none.
+    const hasGradients = event.step >= this.#firstStep;
+    const ofMembers = this.#members.flatMap(({ learner }, index) => {
+      const { model, average, gradients } = learner;
+      const whose = index === 0 ? "" : `member ${index + 1} `;
+      return [
+        ...histograms(`${whose}weights`, average ?? model.parameters),
+        ...(hasGradients ? histograms(`${whose}gradients`, gradients) : []),
+      ];
+    });
+    return [...ofEvaluation(event), ...ofMembers];
   }
 }
 

@@ -27,7 +27,7 @@ export type Command =
     }
   /** `evaluateTogether` */
   | { readonly kind: "evaluate"; readonly most: number | undefined }
-  /** `gatherState` */
+  /** `gatherStates` */
   | { readonly kind: "state" }
   | { readonly kind: "end" };
 

@@ -1,15 +1,8 @@
 import type { Batch } from "../data/batch.js";
 import { evaluationBatches } from "../data/evaluation-batches.js";
 import { rowsOf } from "../data/worker-batch.js";
-import { evaluate } from "../evaluation/evaluate.js";
-import {
-  type CharRnn,
-  type ModelState,
-  type PositionScores,
-  type Score,
-  scoreOf,
-  sumOfScores,
-} from "../model/char-rnn.js";
+import { meanLoss, scoreTogether, zeroStates } from "../evaluation/mean-loss.js";
+import { addLosses, type LossSum, lossSum, type ModelState, NO_LOSSES } from "../model/char-rnn.js";
 import { makeParts, type Parts, partOf } from "../ranks/parts.js";
 import { type Share, sharesOf } from "../ranks/share.js";
 import { Turns } from "../turns.js";
@@ -24,79 +17,68 @@ import type { SharedRun } from "./shared-run.js";
  * @returns undefined when the signal stopped it
  */
 export async function evaluateTogether(
-  { ranks, evalModel, corpus }: SharedRun,
+  { ranks, members, corpus }: SharedRun,
   most: number | undefined,
   signal?: AbortSignal,
-): Promise<Score | undefined> {
+): Promise<LossSum | undefined> {
+  const models = members.map(({ evalModel }) => evalModel);
   const { validation, documents, vocabulary } = corpus;
   const { tokens } = validation;
   // TensorFlow's results depend on how many rows there are.
-  if (ranks.size === 1 || evalModel.backend.name === "tensorflow") {
+  if (ranks.size === 1 || models[0].backend.name === "tensorflow") {
     if (ranks.rank > 0) return undefined;
     const batches = evaluationBatches(tokens, documents, vocabulary, { most, signal });
-    return evaluate(evalModel, batches, signal);
+    return meanLoss(models, batches, signal);
   }
   // Without the signal, which must not end this before the others know.
   const turns = new Turns();
-  const scores: Score[] = [];
-  let state: ModelState | undefined;
+  const sums: LossSum[] = [];
+  let states: ModelState[] | undefined;
   for await (const batch of evaluationBatches(tokens, documents, vocabulary, { most })) {
     await turns.take();
     const shares = sharesOf(batch.batch, ranks.size);
     const { begin, end } = shares[ranks.rank];
     const own = rowsOf(batch, begin, end);
-    if (own.startsFresh || state === undefined) state = evalModel.zeroState(own.batch);
-    const scored = await turns.during(() => scoreRows(evalModel, own, state as ModelState));
-    state = scored.state;
+    if (own.startsFresh || states === undefined) states = zeroStates(models, own);
+    const before = states;
+    const scored = await turns.during(() => scoreTogether(models, own, before));
+    states = scored.states;
     const received = makeParts(shares.map((share) => encodedBytes(batch, share)));
-    ranks.gather(encode(scored, signal?.aborted === true), received);
+    ranks.gather(encode(scored.losses, signal?.aborted === true), received);
     const together = decode(batch, shares, received);
     if (!together) return undefined;
-    scores.push(scoreOf(batch, together));
+    sums.push(lossSum(batch, together));
   }
-  return sumOfScores(scores);
+  return sums.reduce(addLosses, NO_LOSSES);
 }
 
-type Scored = Pick<PositionScores, "losses" | "predictions"> & { readonly state: ModelState };
-
-function scoreRows(model: CharRnn, batch: Batch, state: ModelState): Scored {
-  if (batch.batch === 0)
-    return { losses: new Float32Array(), predictions: new Int32Array(), state };
-  const { positions, state: after } = model.score(batch, state);
-  return { ...positions, state: after };
-}
-
-/** Whether the process is to stop, and a loss and a prediction for each position. */
+/** Whether the process is to stop, and a loss for each position. */
 function encodedBytes({ time }: Batch, { begin, end }: Share): number {
-  return 4 * (1 + 2 * time * (end - begin));
+  return 4 * (1 + time * (end - begin));
 }
 
-function encode({ losses, predictions }: Scored, isStopped: boolean): Uint8Array {
-  const numbers = new Int32Array(1 + 2 * losses.length);
+function encode(losses: Float32Array, isStopped: boolean): Uint8Array {
+  const numbers = new Float32Array(1 + losses.length);
   numbers[0] = isStopped ? 1 : 0;
-  new Float32Array(numbers.buffer, 4).set(losses);
-  numbers.set(predictions, 1 + losses.length);
+  numbers.set(losses, 1);
   return new Uint8Array(numbers.buffer);
 }
 
-/** The scores of all rows, `[time, batch]`; undefined where a process is to stop. */
-function decode({ time, batch }: Batch, shares: readonly Share[], received: Parts) {
+/** The losses of all rows, `[time, batch]`; undefined where a process is to stop. */
+function decode(
+  { time, batch }: Batch,
+  shares: readonly Share[],
+  received: Parts,
+): Float32Array | undefined {
   const losses = new Float32Array(time * batch);
-  const predictions = new Int32Array(time * batch);
   for (const [rank, { begin, end }] of shares.entries()) {
-    const { buffer } = partOf(received, rank).slice();
-    const [isStopped] = new Int32Array(buffer, 0, 1);
-    if (isStopped) return undefined;
+    const numbers = new Float32Array(partOf(received, rank).slice().buffer);
+    if (numbers[0] !== 0) return undefined;
+    const ofRank = numbers.subarray(1);
     const rows = end - begin;
-    const [ofLosses, ofPredictions] = [
-      new Float32Array(buffer, 4, time * rows),
-      new Int32Array(buffer, 4 + 4 * time * rows, time * rows),
-    ];
     for (let step = 0; step < time; step++) {
-      const own = step * rows;
-      losses.set(ofLosses.subarray(own, own + rows), step * batch + begin);
-      predictions.set(ofPredictions.subarray(own, own + rows), step * batch + begin);
+      losses.set(ofRank.subarray(step * rows, (step + 1) * rows), step * batch + begin);
     }
   }
-  return { losses, predictions };
+  return losses;
 }

@@ -1,6 +1,7 @@
 import { isWeight, readCheckpoint } from "../checkpoint/checkpoint.js";
+import { membersOf } from "../checkpoint/members.js";
 import { charactersRead, evaluationBatches, isPartOf } from "../data/evaluation-batches.js";
-import { evaluate } from "../evaluation/evaluate.js";
+import { meanLoss } from "../evaluation/mean-loss.js";
 import { CharRnn } from "../model/char-rnn.js";
 import { loadWeights } from "../model/load-weights.js";
 import { parameterArray } from "../model/parameters.js";
@@ -41,19 +42,22 @@ export async function finalScores(
       : Number.POSITIVE_INFINITY;
   const secondsFor = (characters: number) =>
     speed.secondsPerCharacter * charactersRead(characters, documents);
-  const { backend, workspace } = run.evalModel;
-  const parameters = parameterArray(backend, config.model);
-  const model = new CharRnn(backend, config.model, parameters, workspace);
+  const models = run.members.map(({ evalModel: { backend, workspace } }) => {
+    const parameters = parameterArray(backend, config.model);
+    return new CharRnn(backend, config.model, parameters, workspace);
+  });
   const lossOf = async (tokens: typeof test.tokens, most?: number) => {
     const batches = evaluationBatches(tokens, documents, vocabulary, { most, signal });
-    const score = await evaluate(model, batches, signal);
+    const score = await meanLoss(models, batches, signal);
     return score && { loss: score.loss / score.characters, characters: score.characters };
   };
   try {
     const reading = readCheckpoint(path, { onTensor: isWeight, signal });
     const checkpoint = await unlessAborted(reading, signal);
     if (!checkpoint) return facts;
-    loadWeights(model, checkpoint.tensors);
+    for (const [index, member] of membersOf(checkpoint).entries()) {
+      loadWeights(models[index], member.tensors);
+    }
     const { length } = test.tokens;
     const most = charactersAtEnd(secondsLeft(), length, secondsFor(length));
     const tested = length > 0 ? await lossOf(test.tokens, most) : undefined;
@@ -65,6 +69,6 @@ export async function finalScores(
       ...(tested && { testLoss: tested.loss, testedCharacters: tested.characters }),
     };
   } finally {
-    model.dispose();
+    for (const model of models) model.dispose();
   }
 }

@@ -1,7 +1,9 @@
 import type { Backend } from "../backends/backend.js";
 import { createLearner } from "../benchmark/training-speed.js";
+import { memberCount } from "../config/run.js";
 import { CharnnError } from "../errors.js";
-import { CharRnn } from "../model/char-rnn.js";
+import { CharRnn, modelWorkspace } from "../model/char-rnn.js";
+import { parameterArray } from "../model/parameters.js";
 import { batchesOf } from "../planning/resolve-config.js";
 import { trialWithoutText } from "../planning/step-trial.js";
 import { agreeToTrain } from "../ranks/join.js";
@@ -10,13 +12,8 @@ import type { Ranks } from "../ranks/ranks.js";
 import type { Timed } from "../ranks/timed.js";
 import { type Command, nextCommand, shareCorpus } from "./commands.js";
 import { evaluateTogether } from "./evaluate-together.js";
-import {
-  disposeLearning,
-  gatherState,
-  learningParts,
-  type SharedRun,
-  shareNumbers,
-} from "./shared-run.js";
+import { createMembers, disposeMembers } from "./member.js";
+import { gatherStates, type SharedRun, shareNumbers } from "./shared-run.js";
 import { takeStep } from "./step.js";
 
 /**
@@ -68,7 +65,7 @@ class Follower {
         this.#timed = undefined;
         return;
       case "open":
-        if (run) disposeLearning(run);
+        if (run) disposeMembers(run.members);
         this.#run = openRun(ranks, backend, command);
         return;
       case "load":
@@ -81,13 +78,13 @@ class Follower {
         await evaluateTogether(run, command.most);
         return;
       case "state":
-        return gatherState(run);
+        return gatherStates(run);
     }
   }
 
   async dispose(): Promise<void> {
     await this.#timed?.dispose();
-    if (this.#run) disposeLearning(this.#run);
+    if (this.#run) disposeMembers(this.#run.members);
   }
 }
 
@@ -108,9 +105,15 @@ function openRun(
   { config, text }: Extract<Command, { kind: "open" }>,
 ): SharedRun {
   const corpus = shareCorpus(ranks, text);
-  const model = new CharRnn(backend, config.model);
+  const workspace = modelWorkspace(backend, config.model);
+  const parameters = () => parameterArray(backend, config.model);
+  const models = Array.from(
+    { length: memberCount(config) },
+    () => new CharRnn(backend, config.model, parameters(), workspace),
+  );
   return {
-    ...learningParts(model, config, ranks),
+    ranks,
+    members: createMembers(models, config, ranks),
     config,
     corpus,
     batches: batchesOf(config, corpus),

@@ -1,12 +1,12 @@
 /** What rank 0 does with the others, which {@link follow} it. Where there are none, it does nothing. */
 import { CharnnError } from "../errors.js";
-import type { Score } from "../model/char-rnn.js";
+import type { LossSum } from "../model/char-rnn.js";
 import type { RankZero } from "../ranks/rank-zero.js";
 import type { Ranks } from "../ranks/ranks.js";
 import { announce, type Command, shareCorpus, sharedText } from "./commands.js";
 import { evaluateTogether } from "./evaluate-together.js";
 import type { Run } from "./run.js";
-import { gatherState, shareNumbers } from "./shared-run.js";
+import { gatherStates, shareNumbers } from "./shared-run.js";
 import { type Step, takeStep } from "./step.js";
 
 /** Those whose processes are in the middle of what rank 0 has announced. */
@@ -67,17 +67,17 @@ export function stepTogether(
 export function scoreTogether(
   run: Run,
   signal: AbortSignal | undefined,
-): Promise<Score | undefined> {
+): Promise<LossSum | undefined> {
   const { evalCharacters: most } = run.config.training;
   return leading(run.ranks).inAll({ kind: "evaluate", most }, () =>
     evaluateTogether(run, most, signal),
   );
 }
 
-/** Makes the state of all sequences that of the run, for a checkpoint. */
+/** Makes the states of all sequences those of the run, for a checkpoint. */
 export function gatherTogether(run: Run): Promise<void> {
   return leading(run.ranks).inAll({ kind: "state" }, () => {
-    if (run.ranks.size > 1) gatherState(run);
+    if (run.ranks.size > 1) gatherStates(run);
   });
 }
 

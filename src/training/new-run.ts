@@ -16,7 +16,7 @@ import type { RunLock } from "../runs/lock.js";
 import { checkpointsOf, clearRun, contentsOf, setMetricsAside } from "../runs/run-contents.js";
 import { freeName, type RunFolder, runFolder } from "../runs/run-folder.js";
 import { defaultName, foldName } from "../runs/run-name.js";
-import { firstModel } from "./first-model.js";
+import { firstModels } from "./first-models.js";
 import { createRun, type Run } from "./run.js";
 import { refuseUnknownPrompt } from "./samples.js";
 import { plannedChanges } from "./timekeeper.js";
@@ -47,20 +47,22 @@ export async function newRun(
   options.onPreparation?.("initializing");
   const { folder, lock } = named ?? (await claimUnused(settings, config.model, signal));
   const build = async () => {
-    const model = await firstModel(backend, config, corpus, {
+    const models = await firstModels(backend, config, corpus, {
       workspace: plan.workspace,
       base,
       signal,
     });
-    const firstWeights = model.parameters.read().slice();
+    const firstWeights = models.map(({ parameters }) => parameters.read().slice());
     const replan = plannedChanges(config.limits);
     const progress = { ...firstProgress(), totalSteps: plan.totalSteps, replan };
     const run = createRun({
-      ...{ ...plan, folder, lock, ranks, selected, corpus, model, progress, clock },
+      ...{ ...plan, folder, lock, ranks, selected, corpus, models, progress, clock },
       wouldGoOn: false,
       firstWeights: async () => firstWeights,
     });
-    run.learner.average?.write(firstWeights);
+    for (const [index, { learner }] of run.members.entries()) {
+      learner.average?.write(firstWeights[index]);
+    }
     return run;
   };
   const outOfMemory = (cause: unknown) =>

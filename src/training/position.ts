@@ -1,14 +1,14 @@
 import type { Progress } from "../config/run.js";
 import type { Batch } from "../data/batch.js";
 import type { Batches } from "../data/batches.js";
-import type { CharRnn, ModelState } from "../model/char-rnn.js";
+import type { ModelState } from "../model/char-rnn.js";
+import type { Member } from "./member.js";
 
-/** What a step moves on through: a text in batches, and a state that goes from one to the next. */
+/** What a step moves on through: a text in batches, and states of the members that go from one to the next. */
 export interface Reader {
   readonly batches: Batches;
   readonly progress: Pick<Progress, "epoch" | "batch">;
-  /** The state before the next batch. */
-  state: ModelState;
+  readonly members: readonly Pick<Member, "learner" | "state">[];
 }
 
 /**
@@ -17,40 +17,40 @@ export interface Reader {
  */
 export class Position {
   readonly #reader: Reader;
-  readonly #model: CharRnn;
   #epoch: number;
   #batch: number;
-  #state: ModelState;
+  #states: readonly ModelState[];
 
-  constructor(reader: Reader, model: CharRnn) {
+  constructor(reader: Reader) {
     this.#reader = reader;
-    this.#model = model;
     this.#epoch = reader.progress.epoch;
     this.#batch = reader.progress.batch;
-    this.#state = reader.state;
+    this.#states = reader.members.map(({ state }) => state);
   }
 
-  /** The state before the next batch. */
-  get state(): ModelState {
-    return this.#state;
+  /** Those of the members before the next batch. */
+  get states(): readonly ModelState[] {
+    return this.#states;
   }
 
   /**
-   * The next batch, inputs and targets `[time, batch]`. Where it begins the text, the state is zero.
+   * The next batch, inputs and targets `[time, batch]`. Where it begins the text, the states are zero.
    *
    * @throws the signal's reason once it is aborted
    */
   async next(signal: AbortSignal | undefined): Promise<Batch> {
-    const { batches } = this.#reader;
+    const { batches, members } = this.#reader;
     await batches.prepare(this.#epoch, signal);
     const batch = batches.at(this.#epoch, this.#batch);
-    if (batch.startsFresh) this.#state = this.#model.zeroState(batch.batch);
+    if (batch.startsFresh) {
+      this.#states = members.map(({ learner }) => learner.model.zeroState(batch.batch));
+    }
     return batch;
   }
 
-  /** Moves past the batch, with the state after it. */
-  pass(state: ModelState): void {
-    this.#state = state;
+  /** Moves past the batch, with the states after it. */
+  pass(states: readonly ModelState[]): void {
+    this.#states = states;
     this.#batch++;
     if (this.#batch === this.#reader.batches.batchesInEpoch(this.#epoch)) {
       this.#epoch++;
@@ -62,6 +62,7 @@ export class Position {
   keep(): void {
     this.#reader.progress.epoch = this.#epoch;
     this.#reader.progress.batch = this.#batch;
-    this.#reader.state = this.#state;
+    for (const [index, member] of this.#reader.members.entries())
+      member.state = this.#states[index];
   }
 }

@@ -1,6 +1,6 @@
 import type { ScheduleName } from "../config/names.js";
 import type { Progress } from "../config/run.js";
-import type { Score } from "../model/char-rnn.js";
+import type { LossSum, Score } from "../model/char-rnn.js";
 import { learningRateAt } from "../optimization/schedule.js";
 import { bitsPerCharacter } from "../text.js";
 import { epochOf } from "./describe-run.js";
@@ -65,7 +65,7 @@ export function noteStep(run: Run, score: Score, dropped: boolean): number {
 }
 
 /** Notes an evaluation in the run's progress. */
-export function noteEvaluation(run: Run, score: Score): EvalEvent {
+export function noteEvaluation(run: Run, score: LossSum): EvalEvent {
   const { progress, config, clock } = run;
   const { training } = config;
   const validationLoss = score.characters > 0 ? score.loss / score.characters : undefined;

@@ -1,6 +1,6 @@
 import { backendWarnings, type SelectedBackend } from "../backends/select.js";
 import { cleanUpOnFailure } from "../clean-up.js";
-import type { Progress, RunConfig } from "../config/run.js";
+import { memberCount, type Progress, type RunConfig } from "../config/run.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import type { TrainSettings } from "../config/train-settings.js";
 import type { Batches } from "../data/batches.js";
@@ -27,7 +27,7 @@ import { type RunFolder, runFolder } from "../runs/run-folder.js";
 import { readRunFacts, statesBesideLast } from "../runs/saved-states.js";
 import { quoted } from "../shell-words.js";
 import { counted } from "../text.js";
-import { firstModel } from "./first-model.js";
+import { firstModels } from "./first-models.js";
 import {
   noRunWithSettings,
   type OtherSetting,
@@ -134,8 +134,10 @@ async function resumeClaimed(
     progress.replan = plannedChanges(config.limits);
   }
 
-  const parameters = parameterArray(backend, config.model);
-  const model = new CharRnn(backend, config.model, parameters, workspace);
+  const models = Array.from(
+    { length: memberCount(config) },
+    () => new CharRnn(backend, config.model, parameterArray(backend, config.model), workspace),
+  );
   const warnings = [...backendWarnings(selected, settings.threads), ...corpus.warnings];
   const run = createRun({
     ...{
@@ -146,7 +148,7 @@ async function resumeClaimed(
       selected,
       corpus,
       batches,
-      model,
+      models,
       progress,
       speed,
       clock,
@@ -156,11 +158,11 @@ async function resumeClaimed(
     wouldGoOn: endReached(saved) === undefined,
     // Made again, since few runs go back so far. Weights that --init-from gave are not known any more.
     async firstWeights() {
-      const first = await firstModel(backend, config, corpus, { workspace });
+      const first = await firstModels(backend, config, corpus, { workspace });
       try {
-        return first.parameters.read().slice();
+        return first.map(({ parameters }) => parameters.read().slice());
       } finally {
-        first.parameters.dispose();
+        for (const { parameters } of first) parameters.dispose();
       }
     },
   });

@@ -56,33 +56,40 @@ export async function rollBack(run: Run, sign: string, exploded = false): Promis
 
 /** @returns where the run stood when the checkpoint was saved */
 async function restore(run: Run, path: string): Promise<Progress> {
-  clearState(run);
+  clearStates(run);
   return (await restoreRun(run, path)).progress;
 }
 
 /** @returns where the run stands then */
 async function restoreBeginning(run: Run): Promise<Progress> {
   const firstWeights = await run.firstWeights();
-  const { model, average, optimizer } = run.learner;
-  clearState(run);
-  for (const array of [model.parameters, average]) array?.write(firstWeights);
-  for (const moment of optimizer.moments.values()) {
-    moment.write(new Float32Array(firstWeights.length));
+  clearStates(run);
+  for (const [index, { learner }] of run.members.entries()) {
+    const { model, average, optimizer } = learner;
+    const first = firstWeights[index];
+    for (const array of [model.parameters, average]) array?.write(first);
+    for (const moment of optimizer.moments.values()) moment.write(new Float32Array(first.length));
   }
   return firstProgress();
 }
 
-function clearState(run: Run): void {
-  run.state = run.learner.model.zeroState(batchRows(run.config.training));
+function clearStates({ members, config }: Run): void {
+  for (const member of members) {
+    member.state = member.learner.model.zeroState(batchRows(config.training));
+  }
 }
 
 /** Whether the weights are not those of a step by which the loss exploded. */
 async function isSound(run: Run): Promise<boolean> {
   const { train, documents, vocabulary } = run.corpus;
-  const some = evaluationBatches(train.tokens, documents, vocabulary, { most: CHARACTERS_TO_TRY });
-  const score = await evaluate(run.learner.model, some);
-  const loss = score ? score.loss / score.characters : Number.NaN;
-  return Number.isFinite(loss) && !isExploded(loss, run);
+  const some = () =>
+    evaluationBatches(train.tokens, documents, vocabulary, { most: CHARACTERS_TO_TRY });
+  for (const { learner } of run.members) {
+    const score = await evaluate(learner.model, some());
+    const loss = score ? score.loss / score.characters : Number.NaN;
+    if (!Number.isFinite(loss) || isExploded(loss, run)) return false;
+  }
+  return true;
 }
 
 export async function diverged(

@@ -11,9 +11,10 @@ import type { Processes } from "../ranks/join.js";
 import type { Ranks } from "../ranks/ranks.js";
 import type { RunLock } from "../runs/lock.js";
 import type { RunFolder } from "../runs/run-folder.js";
-import { disposeLearning, learningParts, type SharedRun } from "./shared-run.js";
+import { createMembers, disposeMembers } from "./member.js";
+import type { SharedRun } from "./shared-run.js";
 
-/** What a run is made of: all that is decided about it, the text, and a model with its first weights. */
+/** What a run is made of: all that is decided about it, the text, and models with their first weights. */
 export interface RunParts {
   readonly folder: RunFolder;
   /** The processes that train it; this one is rank 0. */
@@ -23,14 +24,15 @@ export interface RunParts {
   readonly selected: SelectedBackend;
   readonly corpus: Corpus;
   readonly batches: Batches;
-  readonly model: CharRnn;
+  /** Those that are trained. */
+  readonly models: readonly CharRnn[];
   readonly progress: Progress;
   /** As the trial has measured it. */
   readonly speed: Speed;
   /** Of the whole run, with the time that earlier processes have taken. */
   readonly clock: Clock;
-  /** What the weights were at step 0, `[parameters]`. */
-  readonly firstWeights: () => Promise<Float32Array>;
+  /** What the weights of each model were at step 0, `[parameters]`. */
+  readonly firstWeights: () => Promise<Float32Array[]>;
   /** The preset that was chosen for it, unless one was asked for. */
   readonly choice: Choice | undefined;
   /** Whether its last checkpoint, by its own limits, would go on. */
@@ -40,7 +42,7 @@ export interface RunParts {
 }
 
 /** A run, ready to take its next step. */
-export interface Run extends Omit<RunParts, "model" | "warnings" | "speed">, SharedRun {
+export interface Run extends Omit<RunParts, "models" | "warnings" | "speed">, SharedRun {
   speed: Speed;
   /** Where several processes train it. */
   processes: Processes | undefined;
@@ -55,15 +57,15 @@ export interface Run extends Omit<RunParts, "model" | "warnings" | "speed">, Sha
   close(): Promise<void>;
 }
 
-export function createRun({ model, ...parts }: RunParts): Run {
+export function createRun({ models, ...parts }: RunParts): Run {
   const { config, lock, ranks } = parts;
   return {
     ...parts,
-    ...learningParts(model, config, ranks),
+    members: createMembers(models, config, ranks),
     processes: undefined,
     bestAside: undefined,
     dispose() {
-      disposeLearning(this);
+      disposeMembers(this.members);
     },
     async close() {
       await cleanUp(

@@ -4,6 +4,7 @@ import type { Normalization } from "../data/normalizer.js";
 import { normalizedText } from "../data/prepare-text.js";
 import type { Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
+import { Mixture, type Network } from "../sampling/mixture.js";
 import { generate } from "../sampling/sampler.js";
 import { Turns } from "../turns.js";
 import type { SampleEvent } from "./events.js";
@@ -17,6 +18,8 @@ const DOCUMENTS_IN_SAMPLE = 2;
 /** What the model of a run writes on the way, and when: after each evaluation, every few steps, or never. */
 export class Samples {
   readonly #run: Run;
+  /** The members, which the run owns. */
+  readonly #network: Network;
   readonly #prompt: string;
   readonly #every: number | undefined;
   readonly #isWanted: boolean;
@@ -26,6 +29,7 @@ export class Samples {
     { samples = TRAIN_DEFAULTS.samples, sampleEvery, samplePrompt = "" }: TrainSettings,
   ) {
     this.#run = run;
+    this.#network = networkOf(run);
     this.#prompt = normalizedText(samplePrompt, run.config.text);
     this.#every = sampleEvery;
     this.#isWanted = samples;
@@ -45,7 +49,8 @@ export class Samples {
   }
 
   async #write(): Promise<SampleEvent> {
-    const { evalModel, corpus, random, progress } = this.#run;
+    const { members, corpus, progress } = this.#run;
+    const [{ random }] = members;
     const { vocabulary, documents } = corpus;
     const isLines = documents === "lines";
     const count = isLines ? LINES_IN_SAMPLE : documents ? DOCUMENTS_IN_SAMPLE : 1;
@@ -53,12 +58,21 @@ export class Samples {
     const texts = new Array<string>(count).fill(this.#prompt);
     const turns = new Turns();
     const numbers = random.fork("sample", progress.step);
-    for (const characters of generate(evalModel, vocabulary, settings, numbers)) {
+    for (const characters of generate(this.#network, vocabulary, settings, numbers)) {
       for (const [k, character] of characters.entries()) texts[k] += character;
       if (turns.isDue()) await turns.take();
     }
     return { event: "sample", step: progress.step, text: texts.join(isLines ? "\n" : "\n\n") };
   }
+}
+
+function networkOf({ members, corpus: { vocabulary } }: Run): Network {
+  if (members.length === 1) return members[0].evalModel;
+  const weight = 1 / members.length;
+  return new Mixture(
+    members.map(({ evalModel: network }) => ({ network, vocabulary, weight })),
+    vocabulary,
+  );
 }
 
 /**

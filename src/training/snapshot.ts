@@ -1,6 +1,7 @@
 import type { ParameterArray } from "../backends/backend.js";
 import { type Checkpoint, type CheckpointFacts, readCheckpoint } from "../checkpoint/checkpoint.js";
 import {
+  memberName,
   momentName,
   numbersOf,
   stateName,
@@ -9,31 +10,47 @@ import {
 import type { NamedTensor } from "../checkpoint/safetensors.js";
 import { batchRows } from "../config/run.js";
 import { parameterViews } from "../model/parameters.js";
+import type { Member } from "./member.js";
 import type { Run } from "./run.js";
 
 /** All that a checkpoint keeps of a run between two steps; views of the live arrays. */
 export function checkpointOf(run: Run): Checkpoint {
-  const { config, progress, corpus, state } = run;
-  const { model, average, optimizer } = run.learner;
+  const { config, progress, corpus, members } = run;
   const tensors = new Map<string, NamedTensor>();
-  const put = (name: string, shape: readonly number[], data: Float32Array) =>
-    tensors.set(name, { name, shape, data });
-  const putParameters = (array: ParameterArray, nameOf: (parameter: string) => string) => {
-    for (const [name, { shape, data }] of parameterViews(config.model, array.read())) {
-      put(nameOf(name), shape, data);
+  for (const [index, member] of members.entries()) {
+    const put = (plain: string, shape: readonly number[], data: Float32Array) => {
+      const name = memberName(plain, index);
+      tensors.set(name, { name, shape, data });
+    };
+    for (const [array, nameOf] of namedArrays(member)) {
+      for (const [name, { shape, data }] of parameterViews(config.model, array.read())) {
+        put(nameOf(name), shape, data);
+      }
     }
-  };
-  putParameters(average ?? model.parameters, (name) => name);
-  if (average) putParameters(model.parameters, trainingName);
-  for (const [moment, array] of optimizer.moments) {
-    putParameters(array, (name) => momentName(name, moment));
-  }
-  const stateShape = [batchRows(config.training), config.model.hiddenSize];
-  for (const [layer, { hidden, cellState }] of state.entries()) {
-    put(stateName(layer, "hidden"), stateShape, hidden);
-    if (cellState) put(stateName(layer, "cell"), stateShape, cellState);
+    const stateShape = [batchRows(config.training), config.model.hiddenSize];
+    for (const [layer, { hidden, cellState }] of member.state.entries()) {
+      put(stateName(layer, "hidden"), stateShape, hidden);
+      if (cellState) put(stateName(layer, "cell"), stateShape, cellState);
+    }
   }
   return { config, vocabulary: corpus.vocabulary, progress, tensors };
+}
+
+type NameOf = (parameter: string) => string;
+
+/** The arrays of a member, each with what it calls its parameters in a checkpoint. */
+function namedArrays({ learner }: Pick<Member, "learner">): [ParameterArray, NameOf][] {
+  const { model, average, optimizer } = learner;
+  const moments = [...optimizer.moments].map(([moment, array]): [ParameterArray, NameOf] => [
+    array,
+    (name) => momentName(name, moment),
+  ]);
+  const plain: [ParameterArray, NameOf] = [average ?? model.parameters, (name) => name];
+  return [
+    plain,
+    ...(average ? [[model.parameters, trainingName] as [ParameterArray, NameOf]] : []),
+    ...moments,
+  ];
 }
 
 /**
@@ -44,21 +61,17 @@ export function checkpointOf(run: Run): Checkpoint {
  * @throws CharnnError as `readCheckpoint` does; the run is of no use then
  */
 export async function restoreRun(
-  run: Pick<Run, "learner" | "state">,
+  { members }: Pick<Run, "members">,
   path: string,
   signal?: AbortSignal,
 ): Promise<CheckpointFacts> {
-  const { model, average, optimizer } = run.learner;
   const writers = new Map<string, (values: Float32Array) => void>();
-  const addSlices = (array: ParameterArray, nameOf: (parameter: string) => string) => {
-    for (const name of array.byName.keys()) {
-      writers.set(nameOf(name), (values) => array.writeSlice(name, values));
+  for (const [index, member] of members.entries()) {
+    for (const [array, nameOf] of namedArrays(member)) {
+      for (const name of array.byName.keys()) {
+        writers.set(memberName(nameOf(name), index), (values) => array.writeSlice(name, values));
+      }
     }
-  };
-  addSlices(average ?? model.parameters, (name) => name);
-  if (average) addSlices(model.parameters, trainingName);
-  for (const [moment, array] of optimizer.moments) {
-    addSlices(array, (name) => momentName(name, moment));
   }
   const { tensors, ...facts } = await readCheckpoint(path, {
     signal,
@@ -68,11 +81,13 @@ export async function restoreRun(
       return !write;
     },
   });
-  const saved = (name: string) => numbersOf(tensors, name).slice();
-  run.state = run.state.map((layerState, layer) => {
-    const hidden = saved(stateName(layer, "hidden"));
-    if (!layerState.cellState) return { hidden };
-    return { hidden, cellState: saved(stateName(layer, "cell")) };
-  });
+  for (const [index, member] of members.entries()) {
+    const saved = (name: string) => numbersOf(tensors, memberName(name, index)).slice();
+    member.state = member.state.map((layerState, layer) => {
+      const hidden = saved(stateName(layer, "hidden"));
+      if (!layerState.cellState) return { hidden };
+      return { hidden, cellState: saved(stateName(layer, "cell")) };
+    });
+  }
   return facts;
 }

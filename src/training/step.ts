@@ -1,8 +1,10 @@
+import type { Batch } from "../data/batch.js";
 import { CharnnError } from "../errors.js";
 import { type ModelState, type Score, sumOfScores } from "../model/char-rnn.js";
 import { withWorkerStates, workerState } from "../model/worker-state.js";
 import { Turns } from "../turns.js";
 import { agreedScores } from "./agreed-scores.js";
+import type { Member } from "./member.js";
 import { Position } from "./position.js";
 import type { SharedRun } from "./shared-run.js";
 
@@ -25,25 +27,39 @@ export async function takeStep(
   learningRate: number,
   signal?: AbortSignal,
 ): Promise<Step | undefined> {
-  const { learner, progress, ranks, config } = run;
-  const position = new Position(run, learner.model);
+  const { members, ranks, config } = run;
+  const [{ learner }] = members;
+  const position = new Position(run);
   try {
-    const checksum = isCompared(run) ? checksumOf(learner.model.parameters.read()) : 0;
+    const checksum = isCompared(run) ? checksumOf(members) : 0;
     const own = { checksum, scores: await scoresOrError(run, position, signal) };
     const parts = agreedScores(ranks, own, {
       workers: learner.workers,
-      parts: config.training.accumulate,
+      parts: members.length * config.training.accumulate,
     });
     if (!parts) return undefined;
-    const score = sumOfScores(parts.map(sumOfScores));
-    const gradientNorm = Number.isFinite(score.loss)
-      ? learner.update(learningRate, progress.step + 1)
-      : Number.NaN;
+    const score = meanOfMembers(sumOfScores(parts.map(sumOfScores)), members.length);
+    const gradientNorm = Number.isFinite(score.loss) ? update(run, learningRate) : Number.NaN;
     position.keep();
     return { score, gradientNorm };
   } finally {
-    learner.forgetGradients();
+    for (const member of members) member.learner.forgetGradients();
   }
+}
+
+/** All have predicted the same characters. */
+function meanOfMembers({ loss, characters, correct }: Score, members: number): Score {
+  return {
+    loss: loss / members,
+    characters: characters / members,
+    correct: correct / members,
+  };
+}
+
+/** @returns the largest norm of the members' gradients; NaN where one was not finite, which has not changed its member */
+function update({ members, progress }: SharedRun, learningRate: number): number {
+  const norms = members.map(({ learner }) => learner.update(learningRate, progress.step + 1));
+  return norms.every(Number.isFinite) ? Math.max(...norms) : Number.NaN;
 }
 
 /** Now and then, the weights of all processes are compared. */
@@ -53,11 +69,14 @@ function isCompared({ ranks, progress }: SharedRun): boolean {
   return ranks.size > 1 && progress.step % STEPS_BETWEEN_COMPARISONS === 0;
 }
 
-/** FNV-1a of the bits of all numbers, 32 bits. */
-function checksumOf({ buffer, byteOffset, length }: Float32Array): number {
+/** FNV-1a of the bits of all weights, 32 bits. */
+function checksumOf(members: readonly Member[]): number {
   let hash = 0x811c9dc5;
-  for (const bits of new Uint32Array(buffer, byteOffset, length)) {
-    hash = Math.imul(hash ^ bits, 0x01000193);
+  for (const { learner } of members) {
+    const { buffer, byteOffset, length } = learner.model.parameters.read();
+    for (const bits of new Uint32Array(buffer, byteOffset, length)) {
+      hash = Math.imul(hash ^ bits, 0x01000193);
+    }
   }
   return hash;
 }
@@ -78,37 +97,53 @@ async function scoresOrError(
 }
 
 /**
- * Truncated back-propagation through time over the batches of one step, whose gradients the learner adds up.
+ * Truncated back-propagation through time over the batches of one step, whose gradients the learners add up.
  *
- * @returns of each batch, the scores of this process's workers
+ * @returns of each batch, and of each member there, the scores of this process's workers
  * @throws the signal's reason once it is aborted
  */
 async function lossAndGradients(
-  { learner, config: { training }, random, progress }: SharedRun,
+  run: SharedRun,
   position: Position,
   signal: AbortSignal | undefined,
 ): Promise<Score[][]> {
   const turns = new Turns(signal);
-  const { workers, own } = learner;
   const parts: Score[][] = [];
-  for (let part = 0; part < training.accumulate; part++) {
+  for (let part = 0; part < run.config.training.accumulate; part++) {
     signal?.throwIfAborted();
     const batch = await position.next(signal);
-    const dropout = { rates: training, random: random.fork("dropout", progress.step, part) };
-    const scores: Score[] = [];
-    const states = new Map<number, ModelState>();
-    for (let worker = own.begin; worker < own.end; worker++) {
-      if (turns.isDue()) await turns.take();
-      const { score, state } = await turns.during(() =>
-        learner.lossAndGradients(batch, position.state, dropout, worker),
-      );
-      scores.push(score);
-      // The state goes on to the next batch; the gradient does not.
-      const isSound = Number.isFinite(score.loss);
-      states.set(worker, isSound ? state : workerState(position.state, worker, workers));
+    const states: ModelState[] = [];
+    for (const [index, member] of run.members.entries()) {
+      const before = position.states[index];
+      const { scores, state } = await learnBatch(run, member, { batch, part, before }, turns);
+      parts.push(scores);
+      states.push(state);
     }
-    position.pass(withWorkerStates(position.state, states, workers));
-    parts.push(scores);
+    position.pass(states);
   }
   return parts;
+}
+
+/** The same for one member and one batch: its workers of this process. */
+async function learnBatch(
+  { config: { training }, progress }: SharedRun,
+  { learner, random }: Member,
+  { batch, part, before }: { batch: Batch; part: number; before: ModelState },
+  turns: Turns,
+): Promise<{ scores: Score[]; state: ModelState }> {
+  const { workers, own } = learner;
+  const dropout = { rates: training, random: random.fork("dropout", progress.step, part) };
+  const scores: Score[] = [];
+  const states = new Map<number, ModelState>();
+  for (let worker = own.begin; worker < own.end; worker++) {
+    if (turns.isDue()) await turns.take();
+    const { score, state } = await turns.during(() =>
+      learner.lossAndGradients(batch, before, dropout, worker),
+    );
+    scores.push(score);
+    // The state goes on to the next batch; the gradient does not.
+    const isSound = Number.isFinite(score.loss);
+    states.set(worker, isSound ? state : workerState(before, worker, workers));
+  }
+  return { scores, state: withWorkerStates(before, states, workers) };
 }

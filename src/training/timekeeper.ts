@@ -128,7 +128,8 @@ export class Timekeeper {
     isFirst: boolean,
     signal: AbortSignal | undefined,
   ): Promise<Speed> {
-    const { evalModel, config, corpus, clock, ranks } = this.#run;
+    const { members, config, corpus, clock, ranks } = this.#run;
+    const [{ evalModel }] = members;
     const { secondsPerStep = this.#speed.secondsPerStep, secondsPerEvaluation } = this.#pace;
     let speed: Speed;
     if (isFirst) {

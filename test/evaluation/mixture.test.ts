@@ -8,7 +8,7 @@ import {
   type ScoreSettings,
   scoreTexts,
 } from "#src/index.js";
-import { openMixture, readerOf, weightsOf } from "#src/sampling/mixture.js";
+import { openMixture, partsOf, readerOf } from "#src/sampling/mixture.js";
 import { failsWith } from "../helpers/failure.js";
 import { temporaryFolder } from "../helpers/folder.js";
 import { CATS, DOGS, expectations, learned, mixed } from "../helpers/mixtures.js";
@@ -63,8 +63,7 @@ test("The score of a mixture is what a sampling takes for the probability of the
   const models = await twoModels(t);
   const { vocabulary } = readerOf(models);
   const tokens = vocabulary.encode(BOTH);
-  const weights = weightsOf(2, SHARES);
-  const mixture = await openMixture(models, weights, { backend: "wasm" }, { streams: 1 });
+  const mixture = await openMixture(partsOf(models, SHARES), { backend: "wasm" }, { streams: 1 });
   const session = mixture.openDecodeSession(1);
   const losses = Array.from(tokens.subarray(1), (target, index) => {
     const logits = session.step(Int32Array.of(tokens[index]));

@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import type { Checkpoint } from "#src/checkpoint/checkpoint.js";
 import type { Vocabulary } from "#src/data/vocabulary.js";
 import { type SampleSettings, sample } from "#src/index.js";
-import { openMixture, readerOf } from "#src/sampling/mixture.js";
+import { openMixture, partsOf, readerOf } from "#src/sampling/mixture.js";
 import { failsWith } from "../helpers/failure.js";
 import { CATS, DOGS, expectations, learned, mixed } from "../helpers/mixtures.js";
 import { assertClose } from "../helpers/numbers.js";
@@ -136,7 +136,7 @@ test("A state of zeros makes a session of a mixture begin again, and one that wa
 /** A session of a mixture. */
 async function opened(models: readonly Checkpoint[], weights: readonly number[], sequences = 1) {
   const purpose = { streams: sequences };
-  const mixture = await openMixture(models, weights, { backend: "wasm" }, purpose);
+  const mixture = await openMixture(partsOf(models, weights), { backend: "wasm" }, purpose);
   const session = mixture.openDecodeSession(sequences);
   const close = () => {
     session.dispose();
