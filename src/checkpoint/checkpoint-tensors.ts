@@ -1,7 +1,8 @@
 import { CELLS } from "../config/cells.js";
+import { memberCount } from "../config/members.js";
 import { MOMENT_NAMES, type MomentName } from "../config/optimization.js";
 import { parameterShapes } from "../config/parameters.js";
-import { batchRows, memberCount, type RunConfig } from "../config/run.js";
+import { batchRows, type RunConfig } from "../config/run.js";
 import { CharnnError } from "../errors.js";
 import { type NamedTensor, shown, type TensorEntry } from "./safetensors.js";
 

@@ -1,4 +1,4 @@
-import { memberCount } from "../config/run.js";
+import { memberCount } from "../config/members.js";
 import type { Checkpoint } from "./checkpoint.js";
 import { memberName } from "./checkpoint-tensors.js";
 import type { NamedTensor } from "./safetensors.js";

@@ -51,8 +51,9 @@ export const MAX_LAYERS = 64;
 export const MAX_SIZE = 65_536;
 /** Workers of a run. */
 export const MAX_WORKERS = 1_024;
-/** Models of a run that predict together. */
+/** Models of a run that predict together, and the layers of all of them: a checkpoint has names for so many tensors. */
 export const MAX_MEMBERS = 64;
+export const MAX_LAYERS_OF_MEMBERS = 96;
 /** Far more steps than any run takes, and few enough to be counted on from there. */
 export const MAX_STEPS = 1e15;
 export const MAX_EPOCHS = 100_000;

@@ -72,11 +72,6 @@ export function batchRows({
   return batchSize * workers;
 }
 
-/** How many models a run trains, which predict together. */
-export function memberCount({ training }: Pick<RunConfig, "training">): number {
-  return training.members ?? 1;
-}
-
 /** When a run ends: whichever comes first. */
 export type Limits = { readonly [Name in NamesIn<"limits">]?: TrainSettings[Name] };
 

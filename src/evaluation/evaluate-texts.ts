@@ -3,6 +3,7 @@ import { adaptiveNgramBaseline, type NgramBaseline } from "../baselines/ngram.js
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { momentName, numbersOf } from "../checkpoint/checkpoint-tensors.js";
 import { EVAL_DEFAULTS, EVALUATE, type EvaluateSettings } from "../config/evaluate.js";
+import { memberCount } from "../config/members.js";
 import { MOMENT_NAMES } from "../config/optimization.js";
 import { parameterCount } from "../config/parameters.js";
 import { checked, definedOnly, settingsSchema } from "../config/schema.js";
@@ -213,8 +214,8 @@ function figuresOf({ loss: sum, characters, correct }: Score): Figures {
  *
  * @throws CharnnError `INVALID_SETTING` where there is none, where a text is not read in one piece, or for several models
  */
-function gradientSquares([{ config, tensors }, ...others]: readonly Checkpoint[]): Float32Array {
-  if (others.length > 0) {
+function gradientSquares([first, ...others]: readonly Checkpoint[]): Float32Array {
+  if (others.length > 0 || memberCount(first.config) > 1) {
     throw new CharnnError(
       "INVALID_SETTING",
       "Dynamic evaluation adapts the weights of one model, not of several that predict together.",
@@ -222,6 +223,7 @@ function gradientSquares([{ config, tensors }, ...others]: readonly Checkpoint[]
       { setting: "dynamic" },
     );
   }
+  const { config, tensors } = first;
   const { optimizer } = config.training;
   const { documents } = config.text;
   if (config.imported) {

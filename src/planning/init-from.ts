@@ -14,7 +14,7 @@ const SHAPE = ["cell", "layers", "hiddenSize", "embeddingSize"] as const;
 const RATE_FACTOR = 0.3;
 
 /**
- * The settings of a run that begins with the weights of a checkpoint: the model's shape is the
+ * The settings of a run that begins with the weights of a checkpoint: the model's shape and number of members are the
  * checkpoint's, and the learning rate is lower than its was, unless one is asked for.
  *
  * @throws CharnnError `INVALID_SETTING` when another shape is asked for
@@ -35,7 +35,8 @@ export function settingsFor({ config }: Checkpoint, settings: TrainSettings): Tr
   const { learningRate: before, workers = 1 } = config.training;
   const factor = (RATE_FACTOR * rateFactor(settings.workers ?? 1)) / rateFactor(workers);
   const learningRate = settings.learningRate ?? factor * before;
-  return { ...settings, cell, layers, hiddenSize, embeddingSize, learningRate };
+  const members = settings.members ?? config.training.members;
+  return { ...settings, members, cell, layers, hiddenSize, embeddingSize, learningRate };
 }
 
 /**

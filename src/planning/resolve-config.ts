@@ -2,8 +2,9 @@ import type { Backend } from "../backends/backend.js";
 import { backendWarnings, type SelectedBackend } from "../backends/select.js";
 import { ngramBaseline } from "../baselines/ngram.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { memberCount } from "../config/members.js";
 import { modelConfig } from "../config/model.js";
-import type { PresetName } from "../config/names.js";
+import { MAX_LAYERS_OF_MEMBERS, type PresetName } from "../config/names.js";
 import { batchRows, namesIn, type RunConfig } from "../config/run.js";
 import { definedOnly, pick } from "../config/schema.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
@@ -212,7 +213,20 @@ function withDefaults(
     limits,
   };
   refuseEndlessSchedule(config);
+  refuseManyLayers(config);
   return { config, note };
+}
+
+function refuseManyLayers(config: RunConfig): void {
+  const members = memberCount(config);
+  const { layers } = config.model;
+  if (members === 1 || members * layers <= MAX_LAYERS_OF_MEMBERS) return;
+  throw new CharnnError(
+    "INVALID_SETTING",
+    `members is ${members}, and with \`layers: ${layers}\` there are at most ${Math.floor(MAX_LAYERS_OF_MEMBERS / layers)}.`,
+    undefined,
+    { setting: "members" },
+  );
 }
 
 /**

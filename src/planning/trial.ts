@@ -1,8 +1,9 @@
 import { least, median } from "../arrays.js";
 import type { Backend } from "../backends/backend.js";
 import type { Clock } from "../clock.js";
+import { memberCount } from "../config/members.js";
 import { parameterCount } from "../config/parameters.js";
-import { memberCount, type RunConfig } from "../config/run.js";
+import type { RunConfig } from "../config/run.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import type { Batch } from "../data/batch.js";
 import type { Batches } from "../data/batches.js";

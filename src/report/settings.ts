@@ -41,6 +41,7 @@ const NAMES: Readonly<Record<string, string>> = {
   evalEvery: "steps between evaluations",
   evalCharacters: "characters in an evaluation",
   layers: "recurrent layers",
+  members: "models that predict together",
   split: "choice of the held-out part",
 };
 

@@ -1,7 +1,8 @@
 import type { Backend } from "../backends/backend.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { membersOf } from "../checkpoint/members.js";
-import { memberCount, type RunConfig } from "../config/run.js";
+import { memberCount } from "../config/members.js";
+import type { RunConfig } from "../config/run.js";
 import type { Corpus } from "../data/corpus.js";
 import { countTokens } from "../data/vocabulary.js";
 import { CharRnn, type ModelWorkspace } from "../model/char-rnn.js";

@@ -1,6 +1,6 @@
 import type { Backend } from "../backends/backend.js";
 import { createLearner } from "../benchmark/training-speed.js";
-import { memberCount } from "../config/run.js";
+import { memberCount } from "../config/members.js";
 import { CharnnError } from "../errors.js";
 import { CharRnn, modelWorkspace } from "../model/char-rnn.js";
 import { parameterArray } from "../model/parameters.js";

@@ -1,6 +1,7 @@
 import { backendWarnings, type SelectedBackend } from "../backends/select.js";
 import { cleanUpOnFailure } from "../clean-up.js";
-import { memberCount, type Progress, type RunConfig } from "../config/run.js";
+import { memberCount } from "../config/members.js";
+import type { Progress, RunConfig } from "../config/run.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import type { TrainSettings } from "../config/train-settings.js";
 import type { Batches } from "../data/batches.js";

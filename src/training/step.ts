@@ -1,3 +1,4 @@
+import { greatest } from "../arrays.js";
 import type { Batch } from "../data/batch.js";
 import { CharnnError } from "../errors.js";
 import { type ModelState, type Score, sumOfScores } from "../model/char-rnn.js";
@@ -59,7 +60,7 @@ function meanOfMembers({ loss, characters, correct }: Score, members: number): S
 /** @returns the largest norm of the members' gradients; NaN where one was not finite, which has not changed its member */
 function update({ members, progress }: SharedRun, learningRate: number): number {
   const norms = members.map(({ learner }) => learner.update(learningRate, progress.step + 1));
-  return norms.every(Number.isFinite) ? Math.max(...norms) : Number.NaN;
+  return norms.every(Number.isFinite) ? greatest(norms) : Number.NaN;
 }
 
 /** Now and then, the weights of all processes are compared. */

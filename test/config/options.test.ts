@@ -56,7 +56,14 @@ for (const [command, table] of Object.entries(TABLES)) {
 test("A checkpoint keeps the settings of which the table of training says so, and no others", async (t) => {
   const place = await workplace(t);
   await trained(
-    smallRun(place, { steps: 2, fold: { index: 1, of: 2 }, minCount: 1, patience: 3, workers: 2 }),
+    smallRun(place, {
+      steps: 2,
+      fold: { index: 1, of: 2 },
+      minCount: 1,
+      patience: 3,
+      workers: 2,
+      members: 2,
+    }),
   );
   const { config } = await loadCheckpoint("run", place);
   const optional = new Set(["evalCharacters", "split"]);

@@ -28,6 +28,7 @@ export function exportCommand(program: Command, context: CommandContext): void {
   ]).action(async (run: string | undefined, given: ExportCommandSettings) => {
     const { output, overwrite, out, json, ...settings } = given;
     const { parameterCount } = await import("../../config/parameters.js");
+    const { memberCount } = await import("../../config/members.js");
     const { writeExport } = await import("../../export/write-export.js");
     // A file that is being written is finished, or removed.
     await interruption.finishFirst();
@@ -60,6 +61,12 @@ export function exportCommand(program: Command, context: CommandContext): void {
       return;
     }
     if (!toStdout) await terminal.out(`${file}\n`);
+    const members = memberCount(checkpoint.config);
+    if (members > 1) {
+      terminal.say(
+        `This is the first of ${members} models that predict together: a file holds one.`,
+      );
+    }
     if (companion !== undefined) terminal.say(`With the types of TypeScript in ${companion}.`);
     terminal.say(`${modelLine(model, parameters)}, ${formatBytes(bytes)}`);
     if (precision) terminal.say(precisionLine(precision));

@@ -7,7 +7,7 @@ import { counted, formatCount } from "../../text.js";
 import { asTyped } from "../invocation.js";
 import { bytes, columns, stepOf, timeAgo } from "./format.js";
 import { printableLine } from "./printable.js";
-import { inUnits, modelName, regularization } from "./summary.js";
+import { inUnits, modelsName, parametersName, regularization } from "./summary.js";
 
 /** A run or checkpoint, with what it shows of itself. */
 export interface ListedRun extends Omit<CheckpointFacts, "vocabulary"> {
@@ -39,7 +39,7 @@ export function runList(
   const table = runs.map((run) => ({
     run: run.name,
     text: textName(run.state.origin),
-    model: modelName(run.config.model),
+    model: modelsName(run.config),
     steps: run.config.imported ? "" : stepsName(run),
     "held-out loss":
       run.progress.bestLoss?.toFixed(3) ?? (run.config.imported ? "not known" : "none yet"),
@@ -96,7 +96,7 @@ export function runDetails(run: ListedRun, width: number | undefined): string[] 
     ],
     ...(known ? [stepsRow(run), ...results(run), textRow(run)] : []),
     ["vocabulary", `${formatCount(vocabulary.length)}: ${shownVocabulary(vocabulary)}`],
-    ["model", `${modelName(model)}, ${input}, ${formatCount(parameters)} parameters`],
+    ["model", `${modelsName(config)}, ${input}, ${parametersName(config, parameters)}`],
     ...(known ? trainingRows(run) : []),
     ["files", state.files.map((file) => `${basename(file.path)} ${bytes(file.bytes)}`).join(", ")],
     ...begun(run),

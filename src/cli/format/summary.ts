@@ -1,4 +1,5 @@
 import { CELLS } from "../../config/cells.js";
+import { memberCount } from "../../config/members.js";
 import type { ModelConfig } from "../../config/model.js";
 import { REGULARIZERS } from "../../config/optimization.js";
 import type { RunConfig } from "../../config/run.js";
@@ -19,6 +20,17 @@ export function regularization(training: RunConfig["training"]): string[] {
 /** `GRU 1x256` */
 export function modelName({ cell, layers, hiddenSize }: ModelConfig): string {
   return `${CELLS[cell].title} ${layers}x${hiddenSize}`;
+}
+
+/** `GRU 1x256, 3 members` */
+export function modelsName(config: RunConfig): string {
+  const members = memberCount(config);
+  return modelName(config.model) + (members > 1 ? `, ${members} members` : "");
+}
+
+/** `240,349 parameters`, or of each member where there are several */
+export function parametersName(config: RunConfig, parameters: number): string {
+  return `${formatCount(parameters)} parameters${memberCount(config) > 1 ? " each" : ""}`;
 }
 
 /** `GRU, 1 layer of 128, embedding of 32: 74,000 parameters` */

@@ -3,7 +3,7 @@ import { counted, duration, formatCount } from "../../text.js";
 import type { StartEvent } from "../../training/events.js";
 import { bytes, columns, wholePercent } from "../format/format.js";
 import { processesRow } from "../format/processes.js";
-import { modelName } from "../format/summary.js";
+import { modelsName, parametersName } from "../format/summary.js";
 import type { Typed } from "../next-commands.js";
 
 /**
@@ -74,9 +74,9 @@ function sourcesOf(files: readonly string[]): string {
   return `${first} and ${rest.length === 1 ? rest[0] : `${formatCount(rest.length)} more`}`;
 }
 
-function modelLine({ config: { model }, parameters, preset }: StartEvent): string {
-  const size = `${formatCount(parameters)} parameters`;
-  return `${modelName(model)}${preset ? ` (preset ${preset})` : ""}, ${size}`;
+function modelLine({ config, parameters, preset }: StartEvent): string {
+  const size = parametersName(config, parameters);
+  return `${modelsName(config)}${preset ? ` (preset ${preset})` : ""}, ${size}`;
 }
 
 /** `2,520 steps, 60 epochs; about 3 min, 127 MB of memory, 4 workers, 2 threads` */

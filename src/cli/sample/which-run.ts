@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import type { CheckpointFacts } from "../../checkpoint/checkpoint.js";
 import { bitsPerCharacter } from "../../text.js";
-import { modelName } from "../format/summary.js";
+import { modelsName } from "../format/summary.js";
 import type { Terminal } from "../terminal/terminal.js";
 
 /**
@@ -18,7 +18,7 @@ export function sayWhichRun(
   const models = checkpoints.map(({ path, config, progress: { bestLoss } }) => {
     const loss =
       bestLoss === undefined ? "" : `, ${bitsPerCharacter(bestLoss).toFixed(2)} bits per character`;
-    return `${relative("", path)} (${modelName(config.model)}${loss})`;
+    return `${relative("", path)} (${modelsName(config)}${loss})`;
   });
   const again = drawnSeed === undefined ? "" : `; the same text again: --random-seed ${drawnSeed}`;
   terminal.say(`Writing with ${models.join(" and ")}${again}`);
