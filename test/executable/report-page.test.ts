@@ -223,11 +223,11 @@ onSonnets(
     );
     await page.focus("#sample-step");
     await page.keyboard.press("Home");
-    // At the end of the first epoch.
-    assert.match(await cardOf(), /step 42/);
+    // The first evaluation.
+    assert.match(await cardOf(), /step 50/);
     assert.equal(
       await page.$eval("#sample-step", (slider) => slider.getAttribute("aria-valuetext")),
-      "step 42",
+      "step 50",
     );
     await page.click("#sample-best");
     assert.equal(await cardOf(), best);
