@@ -3,7 +3,7 @@ import type { Checkpoint } from "./checkpoint.js";
 import { memberName } from "./checkpoint-tensors.js";
 import type { NamedTensor } from "./safetensors.js";
 
-/** The models of a checkpoint, each as a checkpoint of its own; the first one where it has one alone. */
+/** The models of a checkpoint, each as a checkpoint with one model. */
 export function membersOf(checkpoint: Checkpoint): Checkpoint[] {
   const count = memberCount(checkpoint.config);
   if (count === 1) return [checkpoint];

@@ -51,7 +51,7 @@ export const MAX_LAYERS = 64;
 export const MAX_SIZE = 65_536;
 /** Workers of a run. */
 export const MAX_WORKERS = 1_024;
-/** Models of a run that predict together, and the layers of all of them: a checkpoint has names for so many tensors. */
+/** Models of a run that predict together. The header of a checkpoint has room for the tensors of this many layers. */
 export const MAX_MEMBERS = 64;
 export const MAX_LAYERS_OF_MEMBERS = 96;
 /** Far more steps than any run takes, and few enough to be counted on from there. */

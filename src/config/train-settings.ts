@@ -124,7 +124,7 @@ export interface TrainSettings extends BackendSettings {
   /** Replaces the run of this name. Default: false. */
   readonly overwrite?: boolean | undefined;
   /**
-   * Steps between two evaluations; there is one at the end too. Default: so many that there are 10 to 40, where they
+   * Steps between two evaluations; there is one at the end too. Default: as many as make 10 to 40 evaluations, which
    * take at most 4 % of the run.
    */
   readonly evalEvery?: number | undefined;

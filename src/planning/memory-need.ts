@@ -92,7 +92,7 @@ function workersArrays(
   const own = Math.ceil(workers / processes);
   const sums = accumulate > 1 ? own : 0;
   if (workers === 1) return sums;
-  // Those of its own workers and their sum; and what it sends, and receives: parts of all, and all of the sum.
+  // Each sends its own records, and receives its slice of every record, and the whole sum.
   const transfer = processes > 1 ? own + (workers + 1) / processes + 1 : 0;
   return sums + (own + 1 + transfer) / 4;
 }

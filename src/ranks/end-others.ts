@@ -3,7 +3,7 @@ import type { Environment } from "./launcher.js";
 
 /** After this a launcher does not end this process any more. */
 const MOST_MILLISECONDS = 2_000;
-/** In which it reads what this process has printed. It does not do so any more once it is told to end all. */
+/** The launcher needs these to read what this process has printed: once it is told to end all, it reads nothing more. */
 const MILLISECONDS_TO_READ = 200;
 
 /**
