@@ -105,8 +105,8 @@ for (const { title, settings } of CASES) {
       const place = await workplace(t);
       const run = (name: string) => ({ ...smallRun(place, settings), ...PACE, name });
       const events = await trained(run("unbroken"));
-      const evaluations = only(events, "eval").map(({ step }) => step);
-      const epochEnd = evaluations.find((step) => step % PACE.evalEvery !== 0) as number;
+      const ofFirstEpoch = only(events, "step").filter(({ epoch }) => epoch === 1);
+      const epochEnd = ofFirstEpoch.length;
       assert.ok(epochEnd > 1 && epochEnd < PACE.steps, `an epoch ends at step ${epochEnd}`);
 
       const interruptions = {
