@@ -3,7 +3,7 @@ import type { Environment } from "./launcher.js";
 
 /** After this a launcher does not end this process any more. */
 const MOST_MILLISECONDS = 2_000;
-/** The launcher needs these to read what this process has printed: once it is told to end all, it reads nothing more. */
+/** Time for the launcher to read the error, since it reads nothing more once it is told to end all processes. */
 const MILLISECONDS_TO_READ = 200;
 
 /**

@@ -16,7 +16,7 @@ export interface Member {
   state: ModelState;
 }
 
-/** The random numbers of a member: those of a run that trains it alone, with a seed of its own. */
+/** The random numbers of a member. The second member has those of a run with the next random seed, and so on. */
 export function randomOfMember({ randomSeed }: TrainingConfig, member: number): Random {
   return Random.fromSeed(randomSeed + member);
 }

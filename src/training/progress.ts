@@ -15,8 +15,8 @@ const PLATEAU_FACTOR = 0.5;
 const SHORTLY = 0.1;
 
 /**
- * Every so many steps, but not shortly before the end of the run, where there is one too. Where a step went wrong
- * then, after the next one that did not, unless the run goes back.
+ * Every `evalEvery` steps and at the end of the run, but not shortly before the end. Where a step went wrong then,
+ * after the next one that did not, unless the run goes back.
  */
 export function isEvaluationDue({ progress, config: { training } }: Run): boolean {
   const { step, badSteps, evaluatedAt, totalSteps = Number.POSITIVE_INFINITY } = progress;

@@ -15,7 +15,7 @@ function textOf(validationCharacters: number) {
   return { ...facts, validationCharacters };
 }
 
-/** The cost of evaluations that score so many of the held-out characters, in this order of them. */
+/** The cost of evaluations, where this many characters are held out. */
 function costOf(
   { count, characters }: ReturnType<typeof evaluationsWithin>,
   heldOut: number,
@@ -65,7 +65,7 @@ test("Evaluations take at most 4 % of a run, or there are no more than two", () 
   fc.assert(property);
 });
 
-test("A number of evaluations that was asked for stays, and the characters that each scores are fitted to it", () => {
+test("Where the user sets the number of evaluations, each scores as many characters as there is time for", () => {
   const costs = { perCharacterRead: 1e-5, besides: 0.01 };
   const found = evaluationsWithin(100, textOf(1_000_000), costs, { count: 8 });
   assert.equal(found.count, 8);
