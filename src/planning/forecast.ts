@@ -1,13 +1,13 @@
 import { MIN_CHARACTERS_SCORED } from "./evaluations.js";
 
 /** The fraction of a time limit that is planned: what comes unforeseen near the end takes a little more. */
-const PLANNED = 0.975;
+const PLANNED = 0.99;
 /**
  * The fractions of a time limit between which the forecast end may lie without a change of the number of steps: a speed
  * that changes a little is no reason for one.
  */
-const EARLIEST_END = 0.95;
-const LATEST_END = 1.005;
+const EARLIEST_END = 0.975;
+const LATEST_END = 1.01;
 /** The fraction of the time left in which the speed is measured before the plan is looked at again. */
 const MEASURED = 0.05;
 /** The same for later looks, which are closer and closer together, so that the end is met. */
