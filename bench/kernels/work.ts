@@ -207,6 +207,7 @@ export class TrainingStep {
       beta2: 0.999,
       epsilon: 1e-8,
       stepSize: 1e-6,
+      gradientSize: 0,
       correction: 1,
     };
   }

@@ -40,6 +40,7 @@ napi_value adam_step(napi_env env, const Arguments& arguments) {
   step.beta2 = arguments.number("beta2");
   step.epsilon = arguments.number("epsilon");
   step.step_size = arguments.number("stepSize");
+  step.gradient_size = arguments.number("gradientSize");
   step.correction = arguments.number("correction");
   arguments.hold_arrays();
   instance.team->run([&](const Worker& worker) { instance.kernels->adam_step(step, worker); });

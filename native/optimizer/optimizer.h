@@ -39,8 +39,9 @@ struct AdamStep {
   float* first_moment;   // [count]
   float* second_moment;  // [count]
   double beta1, beta2, epsilon;
-  double step_size;   // learning_rate / (1 - beta1^t)
-  double correction;  // sqrt(1 - beta2^t)
+  double step_size;      // of the first moment: learning_rate / (1 - beta1^t), or NAdam's
+  double gradient_size;  // of the gradient: 0, or NAdam's
+  double correction;     // sqrt(1 - beta2^t)
 };
 
 struct SgdStep {

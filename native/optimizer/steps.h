@@ -10,7 +10,7 @@
 // No two arrays overlap. Where the norm is not finite in single precision (a gradient is NaN,
 // infinite or far too large) nothing changes but `norm`. NaN elsewhere stays in its element. Called
 // by all workers of the team; the same bits for every team size. They can't be stopped early, since
-// half a step can't be undone. Plain version: optimizerStep with adam, sgd and rmsProp in
+// half a step can't be undone. Plain version: optimizerStep with adam, nadam, sgd and rmsProp in
 // test/reference/optimizers.ts.
 #pragma once
 
@@ -89,9 +89,13 @@ void clip_then(Step& step, const Worker& worker, Update update) {
 ///
 ///     m  = m + (1 - beta1) (g - m)
 ///     v  = beta2 v + (1 - beta2) g^2
-///     p -= step_size * m / (sqrt(v) / correction + epsilon)
+///     p -= (step_size * m + gradient_size * g) / (sqrt(v) / correction + epsilon)
+///
+/// Adam has no gradient_size; NAdam (Dozat, "Incorporating Nesterov Momentum into Adam", 2016,
+/// algorithm 8) looks one step ahead with it.
 inline void adam_step(AdamStep& s, const Worker& worker) {
   const Vec size = broadcast(static_cast<float>(s.step_size));
+  const Vec gradient_size = broadcast(static_cast<float>(s.gradient_size));
   const Vec inverse_correction = broadcast(static_cast<float>(1 / s.correction));
   const Vec epsilon = broadcast(static_cast<float>(s.epsilon));
   const Vec new_first = broadcast(static_cast<float>(1 - s.beta1));
@@ -104,7 +108,7 @@ inline void adam_step(AdamStep& s, const Worker& worker) {
     v = fma(old_second, v, new_second * g * g);
     store_columns(s.first_moment + i, m, width);
     store_columns(s.second_moment + i, v, width);
-    return p - size * m / fma(sqrt(v), inverse_correction, epsilon);
+    return p - fma(gradient_size, g, size * m) / fma(sqrt(v), inverse_correction, epsilon);
   });
 }
 

@@ -9,9 +9,10 @@ namespace charnn::test {
 void test_definition(Targets& targets, const char* path) {
   using Check = void (*)(Targets&, const KernelCase&, size_t number);
   const std::map<std::string, Check> checks = {
-      {"rnn", check_sequence},   {"cross-entropy", check_cross_entropy}, {"adam", check_optimizer},
-      {"sgd", check_optimizer},  {"rmsprop", check_optimizer},           {"decode", check_decoding},
-      {"dropout", check_dropout}};
+      {"rnn", check_sequence},    {"cross-entropy", check_cross_entropy},
+      {"adam", check_optimizer},  {"nadam", check_optimizer},
+      {"sgd", check_optimizer},   {"rmsprop", check_optimizer},
+      {"decode", check_decoding}, {"dropout", check_dropout}};
   Report& report = targets.report();
   const std::vector<KernelCase> cases = read_kernel_cases(path);
   for (const auto& [kernel, check] : checks) {

@@ -72,23 +72,29 @@ struct Work {
   }
 };
 
-Targets::Run adam(const Case& c) {
-  return [&](const Kernels& kernels, Team& team) {
+Targets::Run adam_or_nadam(const Case& c, bool is_nadam) {
+  return [&c, is_nadam](const Kernels& kernels, Team& team) {
     Work work(c);
     const double beta1 = 0.9, beta2 = 0.99, steps = 3;
+    const double unbiased = c.learning_rate / (1 - std::pow(beta1, steps));
+    const double ahead = c.learning_rate * beta1 / (1 - std::pow(beta1, steps + 1));
     AdamStep step = {work.step,
                      work.first.data(),
                      work.second.data(),
                      beta1,
                      beta2,
                      1e-8,
-                     c.learning_rate / (1 - std::pow(beta1, steps)),
+                     is_nadam ? ahead : unbiased,
+                     is_nadam ? (1 - beta1) * unbiased : 0,
                      std::sqrt(1 - std::pow(beta2, steps))};
     team.run([&](const Worker& worker) { kernels.adam_step(step, worker); });
     work.step = step.common;
     return work.results();
   };
 }
+
+Targets::Run adam(const Case& c) { return adam_or_nadam(c, false); }
+Targets::Run nadam(const Case& c) { return adam_or_nadam(c, true); }
 
 Targets::Run sgd(const Case& c) {
   return [&](const Kernels& kernels, Team& team) {
@@ -122,7 +128,7 @@ void test_not_finite(Targets& targets) {
         c.gradients[8999] = c.gradients[5000] = bad;
         Work adam(c), sgd(c), rms_prop(c);
         AdamStep adam_step = {
-            adam.step, adam.first.data(), adam.second.data(), 0.9, 0.99, 1e-8, 0.01, 0.1};
+            adam.step, adam.first.data(), adam.second.data(), 0.9, 0.99, 1e-8, 0.01, 0.001, 0.1};
         SgdStep sgd_step = {sgd.step, sgd.first.data(), 0.8};
         RmsPropStep rms_prop_step = {rms_prop.step, rms_prop.second.data(), 0.95, 1e-4};
         targets.team(members).run([&](const Worker& worker) {
@@ -153,9 +159,10 @@ void test_optimizers(Targets& targets) { test_not_finite(targets); }
 
 void check_optimizer(Targets& targets, const KernelCase& defined, size_t) {
   const Case c = case_of(defined);
-  const Targets::Run run = defined.kernel == "adam"  ? adam(c)
-                           : defined.kernel == "sgd" ? sgd(c)
-                                                     : rms_prop(c);
+  const Targets::Run run = defined.kernel == "adam"    ? adam(c)
+                           : defined.kernel == "nadam" ? nadam(c)
+                           : defined.kernel == "sgd"   ? sgd(c)
+                                                       : rms_prop(c);
   targets.check(defined.kernel + ", " + defined.title,
                 defined.expected({"parameters after", "gradients after", "first moment after",
                                   "second moment after", "average after", "norm"}),
@@ -165,7 +172,8 @@ void check_optimizer(Targets& targets, const KernelCase& defined, size_t) {
 void fuzz_optimizer(Targets& targets, Draw& draw) {
   constexpr size_t counts[] = {1, 15, 16, 17, 4095, 4096, 4097};
   constexpr double norms[] = {HUGE_VAL, 0.5, 1}, values[] = {HUGE_VAL, 0.01, 0.02};
-  const auto step = draw.choose(3) == 0 ? adam : draw.choose(2) == 0 ? sgd : rms_prop;
+  constexpr auto steps = {adam, nadam, sgd, rms_prop};
+  const auto step = steps.begin()[draw.choose(4)];
   const size_t count = draw.choose(4) > 0 ? 1 + draw.choose(200) : counts[draw.choose(7)];
   const double clip_norm = norms[draw.choose(3)], clip_value = values[draw.choose(3)];
   const Case c = draw_case(draw, count, clip_norm, clip_value, 0.1 * draw.choose(3));

@@ -41,6 +41,7 @@ CHARNN_EXPORT(adamStep) double adam_step() {
   step.beta2 = call.number();
   step.epsilon = call.number();
   step.step_size = call.number();
+  step.gradient_size = call.number();
   step.correction = call.number();
   run([&](const Worker& worker) { wasm::kKernels.adam_step(step, worker); });
   return step.common.norm;

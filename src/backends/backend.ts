@@ -226,6 +226,8 @@ export interface StepArrays {
 }
 
 export interface AdamSettings extends StepSettings {
+  /** NAdam's step, which looks ahead by the gradient, in place of Adam's. */
+  readonly nesterov?: boolean | undefined;
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
@@ -329,8 +331,8 @@ export interface Backend {
   linearCrossEntropyScores(decoder: Decoder, workspace: Workspace): RankedPredictions;
 
   /**
-   * Adam with decoupled weight decay, in PyTorch's formula (Kingma and Ba, 2015; Loshchilov and
-   * Hutter, 2019).
+   * Adam or NAdam with decoupled weight decay, in PyTorch's formulas (Kingma and Ba, 2015; Dozat, 2016;
+   * Loshchilov and Hutter, 2019).
    *
    * As all optimizer steps (`test/reference/optimizers.ts`) it updates the arrays in place.
    *

@@ -7,7 +7,7 @@ export const BACKEND_CHOICES = ["auto", ...BACKEND_NAMES, "cpu"] as const;
 export const MAX_THREADS = 1024;
 /** Texts that can be written side by side. */
 export const MAX_TEXTS = 4096;
-export const OPTIMIZER_NAMES = ["adam", "sgd", "rmsprop"] as const;
+export const OPTIMIZER_NAMES = ["nadam", "adam", "sgd", "rmsprop"] as const;
 export const SCHEDULE_NAMES = ["cosine", "linear", "exponential", "plateau", "constant"] as const;
 /** What to do with bytes that are wrong in a text's encoding. */
 export const INVALID_NAMES = ["error", "replace", "skip"] as const;

@@ -126,7 +126,7 @@ export const OPTIMIZATION = {
     kind: oneOf(OPTIMIZER_NAMES),
     value: "<name>",
     help: "Use this optimizer",
-    default: "adam",
+    default: "nadam",
     group: GROUP,
     onResume: "kept",
     checkpoint: "training",
@@ -231,6 +231,7 @@ export const REGULARIZERS = Object.entries(OPTIMIZATION)
 export type MomentName = "m" | "v";
 
 export const MOMENT_NAMES: Readonly<Record<OptimizerName, readonly MomentName[]>> = {
+  nadam: ["m", "v"],
   adam: ["m", "v"],
   sgd: ["m"],
   rmsprop: ["v"],

@@ -96,7 +96,7 @@ export interface TrainSettings extends BackendSettings {
 
   /** Decoupled, of all parameters. Default: 0.1. */
   readonly weightDecay?: number | undefined;
-  /** Default: `adam`. */
+  /** Default: `nadam`. */
   readonly optimizer?: OptimizerName | undefined;
   /** The highest that the schedule reaches. Default: by the preset. */
   readonly learningRate?: number | undefined;

@@ -243,7 +243,7 @@ function gradientSquares([first, ...others]: readonly Checkpoint[]): Float32Arra
       `Dynamic evaluation ${reason}.`,
       documents
         ? "Leave `dynamic` out."
-        : "Train with `optimizer: adam` or rmsprop, or leave it out.",
+        : "Train with `optimizer: nadam`, adam or rmsprop, or leave it out.",
       { setting: "dynamic" },
     );
   }

@@ -4,7 +4,7 @@ import { MOMENT_NAMES, type MomentName } from "../config/optimization.js";
 import type { TrainingConfig } from "../config/run.js";
 import { parameterArray } from "../model/parameters.js";
 
-/** Adam's rates of decay (Kingma and Ba, 2015, algorithm 1). */
+/** Adam's and NAdam's rates of decay (Kingma and Ba, 2015, algorithm 1). */
 const ADAM = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8 };
 const SGD = { momentum: 0.9 };
 /** As char-rnn and its followers have it, but with PyTorch's epsilon. */
@@ -48,12 +48,15 @@ export function createOptimizer(
     MOMENT_NAMES[optimizer].map((name) => [name, parameterArray(backend, model)]),
   );
   const moment = (name: MomentName) => (moments.get(name) as ParameterArray).flat;
-  const takeStep = {
-    adam: (arrays: StepArrays, common: StepSettings, step: number) =>
+  const adamStep =
+    (nesterov: boolean) => (arrays: StepArrays, common: StepSettings, step: number) =>
       backend.adamStep(
         { ...arrays, firstMoment: moment("m"), secondMoment: moment("v") },
-        { ...common, ...ADAM, step },
-      ),
+        { ...common, ...ADAM, nesterov, step },
+      );
+  const takeStep = {
+    nadam: adamStep(true),
+    adam: adamStep(false),
     sgd: (arrays: StepArrays, common: StepSettings) =>
       backend.sgdStep({ ...arrays, moment: moment("m") }, { ...common, ...SGD }),
     rmsprop: (arrays: StepArrays, common: StepSettings) =>

@@ -52,7 +52,7 @@ export function processesOf({ size, cores }: Pick<Ranks, "size" | "cores">) {
 /** Weights, what they were at first, and their gradients. */
 const ARRAYS = 3;
 /** TensorFlow's arrays never change: each operation of an optimizer's step makes another one. */
-const TENSORFLOW_STEP_ARRAYS = { adam: 24, rmsprop: 24, sgd: 11 };
+const TENSORFLOW_STEP_ARRAYS = { nadam: 26, adam: 24, rmsprop: 24, sgd: 11 };
 /** Bytes for what does not depend on the model, such as compiled code. */
 const BESIDES = 40e6;
 /** The native backend works with this many units at a time. */

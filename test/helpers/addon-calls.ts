@@ -174,6 +174,7 @@ export function stepArguments(count: number, draw: Draw) {
     beta1: 0.9,
     beta2: 0.99,
     stepSize: 0.02,
+    gradientSize: 0.001,
     correction: 0.5,
     momentum: 0.9,
     decay: 0.9,

@@ -26,7 +26,7 @@ export interface TorchModel {
   readonly finalState: readonly Nested[];
   readonly gradients: ByName;
   readonly trained: readonly {
-    readonly optimizer: "adam" | "adamw" | "sgd" | "rmsprop";
+    readonly optimizer: "adam" | "adamw" | "nadam" | "sgd" | "rmsprop";
     readonly clipNorm: number;
     /** Of each step's gradients, before clipping. */
     readonly norms: readonly number[];
@@ -34,10 +34,11 @@ export interface TorchModel {
   }[];
 }
 
-/** Adam's weight decay is 0, AdamW's as given. */
+/** Adam's weight decay is 0, AdamW's and NAdam's as given. */
 export const TORCH_OPTIMIZERS = {
   adam: { learningRate: 0.01, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0 },
   adamw: { learningRate: 0.01, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.2 },
+  nadam: { learningRate: 0.01, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.2 },
   sgd: { learningRate: 0.3, momentum: 0.9, weightDecay: 0 },
   rmsprop: { learningRate: 0.01, decay: 0.9, epsilon: 1e-6, weightDecay: 0 },
 } as const;

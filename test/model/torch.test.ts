@@ -131,6 +131,7 @@ const OPTIMIZERS: Readonly<
 > = {
   adam: (backend, config) => adam(backend, config, TORCH_OPTIMIZERS.adam),
   adamw: (backend, config) => adam(backend, config, TORCH_OPTIMIZERS.adamw),
+  nadam: (backend, config) => adam(backend, config, TORCH_OPTIMIZERS.nadam, true),
   sgd: (backend, config) => {
     const moment = parameterArray(backend, config).flat;
     return (inputs, clipNorm) =>
@@ -149,14 +150,18 @@ const OPTIMIZERS: Readonly<
 function adam(
   backend: Backend,
   config: CharRnn["config"],
-  coefficients: (typeof TORCH_OPTIMIZERS)["adam" | "adamw"],
+  coefficients: (typeof TORCH_OPTIMIZERS)["adam" | "adamw" | "nadam"],
+  nesterov = false,
 ): TakeStep {
   const moments = {
     firstMoment: parameterArray(backend, config).flat,
     secondMoment: parameterArray(backend, config).flat,
   };
   return (inputs, clipNorm, step) =>
-    backend.adamStep({ ...inputs, ...moments }, { ...coefficients, clipNorm, clipValue: 0, step });
+    backend.adamStep(
+      { ...inputs, ...moments },
+      { ...coefficients, nesterov, clipNorm, clipValue: 0, step },
+    );
 }
 
 function configOf({ cell, embeddingSize }: TorchModel) {

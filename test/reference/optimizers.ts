@@ -30,6 +30,20 @@ export const adam: Rule<AdamCoefficients> = (g, [m, v], coefficients) => {
   };
 };
 
+/** Dozat, "Incorporating Nesterov Momentum into Adam", 2016, algorithm 8, with a constant beta1. */
+export const nadam: Rule<AdamCoefficients> = (g, [m, v], coefficients) => {
+  const { learningRate, beta1, beta2, epsilon, step } = coefficients;
+  const first = beta1 * m + (1 - beta1) * g;
+  const second = beta2 * v + (1 - beta2) * g ** 2;
+  const ahead =
+    (beta1 * first) / (1 - beta1 ** (step + 1)) + ((1 - beta1) * g) / (1 - beta1 ** step);
+  const secondUnbiased = second / (1 - beta2 ** step);
+  return {
+    change: (learningRate * ahead) / (Math.sqrt(secondUnbiased) + epsilon),
+    moments: [first, second],
+  };
+};
+
 interface SgdCoefficients {
   readonly learningRate: number;
   readonly momentum: number;

@@ -7,7 +7,7 @@ import { flat, TORCH_OPTIMIZERS, type TorchModel, torchNumbers } from "../helper
 import { recurrentLayer, type Vector } from "./cells.js";
 import { dropoutMask } from "./dropout.js";
 import { crossEntropy, decoder, meanLoss, model } from "./model.js";
-import { adam, optimizerStep, rmsProp, sgd } from "./optimizers.js";
+import { adam, nadam, optimizerStep, rmsProp, sgd } from "./optimizers.js";
 
 /** The fixture has nine digits. */
 const TOLERANCE = 1e-8;
@@ -261,6 +261,8 @@ function torchStep(
     case "adam":
     case "adamw":
       return optimizerStep(adam, arrays, { ...common, ...TORCH_OPTIMIZERS[optimizer], step });
+    case "nadam":
+      return optimizerStep(nadam, arrays, { ...common, ...TORCH_OPTIMIZERS.nadam, step });
     case "sgd":
       return optimizerStep(sgd, arrays, { ...common, ...TORCH_OPTIMIZERS.sgd });
     case "rmsprop":

@@ -73,7 +73,8 @@ function settingsOf(
   // Sizes that are no multiple of a vector's width.
   const sizes = { hiddenSize: 19, embeddingSize: 5, batchSize: 3, seqLength: 7 };
   const pace = { steps: 40, evalEvery: 15, schedule: "constant", warmupSteps: 3 } as const;
-  return smallRun(place, { ...sizes, ...pace, backend, threads: 1, ...variant });
+  const optimizer = "adam";
+  return smallRun(place, { ...sizes, ...pace, optimizer, backend, threads: 1, ...variant });
 }
 
 /** The SHA-256 of all numbers of a run's last checkpoint, and of their names. */

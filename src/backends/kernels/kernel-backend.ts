@@ -1,5 +1,6 @@
 import { CELLS } from "../../config/cells.js";
 import type { BackendName } from "../../config/names.js";
+import { adamSizes } from "../adam-sizes.js";
 import type {
   AdamArrays,
   AdamSettings,
@@ -133,7 +134,7 @@ export class KernelBackend implements Backend {
   }
 
   adamStep(arrays: AdamArrays, settings: AdamSettings): number {
-    const { learningRate, beta1, beta2, epsilon, step } = settings;
+    const { beta1, beta2, epsilon, step } = settings;
     const norm = this.#threaded().adamStep({
       ...stepArguments(arrays, settings),
       firstMoment: arrayOf(arrays.firstMoment),
@@ -141,7 +142,7 @@ export class KernelBackend implements Backend {
       beta1,
       beta2,
       epsilon,
-      stepSize: learningRate / (1 - beta1 ** step),
+      ...adamSizes(settings),
       correction: Math.sqrt(1 - beta2 ** step),
     });
     return Math.fround(norm);

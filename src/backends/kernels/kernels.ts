@@ -121,8 +121,10 @@ export interface AdamArguments extends StepArguments {
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
-  /** learningRate / (1 - beta1^t) */
+  /** Of the first moment: learningRate / (1 - beta1^t), or NAdam's. */
   readonly stepSize: number;
+  /** Of the gradient: 0, or NAdam's. */
+  readonly gradientSize: number;
   /** sqrt(1 - beta2^t) */
   readonly correction: number;
 }

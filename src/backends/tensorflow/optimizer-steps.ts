@@ -1,3 +1,4 @@
+import { adamSizes } from "../adam-sizes.js";
 import type {
   AdamArrays,
   AdamSettings,
@@ -24,13 +25,18 @@ export function takeAdamStep(
   { firstMoment, secondMoment, ...arrays }: AdamArrays,
   settings: AdamSettings,
 ): number {
-  const { learningRate, beta1, beta2, epsilon, step } = settings;
+  const { beta1, beta2, epsilon, step } = settings;
+  const { stepSize, gradientSize } = adamSizes(settings);
   return clipThen(ops, arrays, settings, (gradients) => {
     const m = updateMean(ops, firstMoment, gradients, beta1);
     const v = updateMean(ops, secondMoment, ops.square(gradients), beta2);
     const root = ops.multiply(ops.sqrt(v), ops.scalar(1 / Math.sqrt(1 - beta2 ** step)));
-    const change = ops.divide(m, ops.add(root, ops.scalar(epsilon)));
-    return ops.multiply(change, ops.scalar(learningRate / (1 - beta1 ** step)));
+    const ofMoment = ops.multiply(m, ops.scalar(stepSize));
+    const change =
+      gradientSize > 0
+        ? ops.add(ofMoment, ops.multiply(gradients, ops.scalar(gradientSize)))
+        : ofMoment;
+    return ops.divide(change, ops.add(root, ops.scalar(epsilon)));
   });
 }
 

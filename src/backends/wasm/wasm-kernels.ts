@@ -243,6 +243,7 @@ function writeAdam(call: Call, step: AdamArguments): void {
   call.number(step.beta2);
   call.number(step.epsilon);
   call.number(step.stepSize);
+  call.number(step.gradientSize);
   call.number(step.correction);
 }
 

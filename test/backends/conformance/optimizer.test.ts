@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { Backend, StepSettings } from "#src/backends/backend.js";
 import { testOnEveryBackend } from "../../helpers/on-every-backend.js";
-import { adam, optimizerStep, rmsProp, sgd } from "../../reference/optimizers.js";
+import { adam, nadam, optimizerStep, rmsProp, sgd } from "../../reference/optimizers.js";
 import { assertAll, assertNear } from "./comparisons.js";
 
 const ADAM = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8 };
@@ -34,6 +34,15 @@ const OPTIMIZERS: Readonly<Record<string, Optimizer>> = {
     step: (backend, { moments: [firstMoment, secondMoment], ...arrays }, common, step) =>
       backend.adamStep({ ...arrays, firstMoment, secondMoment }, { ...common, ...ADAM, step }),
     defined: (arrays, common, step) => optimizerStep(adam, arrays, { ...common, ...ADAM, step }),
+  },
+  NAdam: {
+    moments: 2,
+    step: (backend, { moments: [firstMoment, secondMoment], ...arrays }, common, step) =>
+      backend.adamStep(
+        { ...arrays, firstMoment, secondMoment },
+        { ...common, ...ADAM, nesterov: true, step },
+      ),
+    defined: (arrays, common, step) => optimizerStep(nadam, arrays, { ...common, ...ADAM, step }),
   },
   SGD: {
     moments: 1,

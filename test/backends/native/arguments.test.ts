@@ -237,7 +237,8 @@ function calls(addon: Addon): Call[] {
   const array = new Float32Array(40);
   const session = { cell: "lstm", layers: 2, sequences: 3, hidden: 5, vocabulary: 7 } as const;
   const step = stepArguments(40, draw);
-  const { firstMoment, secondMoment, beta1, beta2, stepSize, correction, ...others } = step;
+  const { firstMoment, secondMoment, beta1, beta2, stepSize, gradientSize, correction, ...others } =
+    step;
   const { moment, momentum, decay, epsilon, ...common } = others;
   const adam = {
     ...common,
@@ -247,6 +248,7 @@ function calls(addon: Addon): Call[] {
     beta2,
     epsilon,
     stepSize,
+    gradientSize,
     correction,
   };
   return [

@@ -30,7 +30,7 @@ import { zeroStates } from "../../helpers/defined-model.js";
 import { Draw } from "../../helpers/numbers.js";
 import type { Vector } from "../../reference/cells.js";
 import { model } from "../../reference/model.js";
-import { adam, optimizerStep, rmsProp, sgd } from "../../reference/optimizers.js";
+import { adam, nadam, optimizerStep, rmsProp, sgd } from "../../reference/optimizers.js";
 import type { ExpectedGradient } from "../conformance/comparisons.js";
 import { type DecodeSizes, decodeSizes, describeModel } from "../conformance/decoding.js";
 import { definedLayer, describeLayer, drawLayer, layerCases } from "../conformance/layers.js";
@@ -189,7 +189,9 @@ function writeOptimizers(): void {
         "second moment": draw.floats(count).map((value) => value ** 2),
       };
       const settings = { clipNorm, clipValue, weightDecay };
-      writeStep("adam", arrays, settings, { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, step: 3 });
+      for (const name of ["adam", "nadam"] as const) {
+        writeStep(name, arrays, settings, { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, step: 3 });
+      }
       writeStep("sgd", arrays, settings, { momentum: 0.8 });
       writeStep("rmsprop", arrays, settings, { decay: 0.95, epsilon: 1e-4 });
     }
@@ -198,6 +200,7 @@ function writeOptimizers(): void {
 
 const RULES = {
   adam: { rule: adam, moments: ["first moment", "second moment"] },
+  nadam: { rule: nadam, moments: ["first moment", "second moment"] },
   sgd: { rule: sgd, moments: ["first moment"] },
   rmsprop: { rule: rmsProp, moments: ["second moment"] },
 } as const;
