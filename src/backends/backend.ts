@@ -325,8 +325,16 @@ export interface Backend {
     gradients: DecoderGradients,
     workspace: Workspace,
   ): PredictionsWithGradient;
-  /** The same without gradients, but with the targets' ranks. */
-  linearCrossEntropyScores(decoder: Decoder, workspace: Workspace): RankedPredictions;
+  /**
+   * The same without gradients, but with the targets' ranks.
+   *
+   * @param logits `[time, batch, vocabulary]`: overwritten, where they are wanted
+   */
+  linearCrossEntropyScores(
+    decoder: Decoder,
+    workspace: Workspace,
+    logits?: Float32Array,
+  ): RankedPredictions;
 
   /**
    * Adam with decoupled weight decay, in PyTorch's formula (Kingma and Ba, 2015; Loshchilov and
