@@ -57,11 +57,11 @@ export class MixturePredictor {
       ranks: new Int32Array(targets.length),
     };
     const steps = Math.min(Math.max(Math.floor(MAX_PROBABILITIES / (rows * this.#size)), 1), time);
-    const probabilities = new Float64Array(steps * rows * this.#size);
+    const room = new Float64Array(steps * rows * this.#size);
     const states = [...state];
     for (let first = 0; first < time * rows; first += steps * rows) {
       const piece = inputs.subarray(first, first + steps * rows);
-      probabilities.fill(0);
+      const probabilities = room.subarray(0, piece.length * this.#size).fill(0);
       for (const [k, member] of this.#members.entries()) {
         if (turns.isDue()) await turns.take();
         states[k] = member.addTo(probabilities, piece, states[k]);
@@ -99,6 +99,7 @@ class Member {
   /**
    * Adds its share to the probabilities of what follows some inputs.
    *
+   * @param probabilities `[time, rows, characters of all models]`
    * @param inputs tokens of the mixture, `[time, rows]`
    * @returns its state after them
    */
