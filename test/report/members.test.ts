@@ -56,6 +56,7 @@ for (const documents of [undefined, "lines"] as const) {
     const file = path.join(place.out, "report.html");
     await writeReport(settings, file);
     const page = await readFile(file, "utf8");
+    assert.match(page, /GRU 1x8, 2 members, [\d,]+ parameters each/);
     assert.match(page, /surprised the run&#39;s 2 models, which predict together/);
     assert.match(page, /The units are those of the first of the run&#39;s 2 models\./);
     assert.match(page, /that the first of 2 models takes for similar/);
