@@ -52,6 +52,7 @@ napi_value cross_entropy(napi_env env, const Arguments& arguments) {
   c.predictions = arguments.integers("predictions", rows);
   if (!c.shape.wants_gradient) {
     c.ranks = arguments.integers("ranks", rows);
+    c.logits = arguments.floats_or_null("logits", product({rows, c.shape.vocabulary}));
   } else {
     c.gradient_weight = arguments.floats("gradientWeight", weights);
     c.gradient_bias = arguments.floats("gradientBias", c.shape.vocabulary);

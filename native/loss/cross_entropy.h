@@ -2,6 +2,7 @@
 #pragma once
 
 #include "linalg/dropout_mask.h"
+#include "linalg/pack.h"
 #include "linalg/vector_math.h"
 #include "linalg/weight_gradient.h"
 #include "loss/loss.h"
@@ -81,6 +82,10 @@ inline void score_row(const CrossEntropy& c, size_t row, size_t position) {
     store(logits.at(p, row), logit);
     highest = max(highest, logit);
   }
+  if (c.logits) {
+    float* own = c.logits + position * c.shape.vocabulary;
+    to_rows(own, logits.from_row(row), c.shape.vocabulary, {0, 1});
+  }
   const float most = reduce_max(highest);
   const int32_t target = c.targets[position];
   const float target_logit =
@@ -114,7 +119,7 @@ constexpr size_t kCachedLogits = 32;
 /// vocabulary.
 ///
 ///   in    c.input [R, H]  c.mask [batch, H]  c.weight [V, H]  c.bias [V]  c.targets [R]
-///   out   c.losses, c.predictions, c.ranks [R]                                all overwritten
+///   out   c.losses, c.predictions, c.ranks [R]  c.logits [R, V]               all overwritten
 ///         c.gradient_weight   dL/dW [V, H]        c.gradient_bias   dL/db [V]
 ///         c.scratch.gradient_input   dL/dx [R, H]
 ///   kept  nothing

@@ -60,6 +60,7 @@ struct CrossEntropy {
   int32_t* predictions;  // [rows]: the likeliest token, the first of equals
   int32_t* ranks;  // [rows]: tokens that are likelier than the target, or as likely and before it;
                    // 0 for a row without a target; or null
+  float* logits;   // [rows, vocabulary] row by row; or null
   float* gradient_weight;  // [vocabulary, hidden], with wants_gradient
   float* gradient_bias;    // [vocabulary], with wants_gradient
 };

@@ -83,7 +83,7 @@ Results run(const Case& c, const Kernels& kernels, Team& team, const Stopping* s
   Scratch scratch(floats);
   OwnPanels panels(c.input, shape.rows, shape.hidden);
   Floats losses(shape.rows, nothing), d_weight(c.weight.size(), nothing),
-      d_bias(c.bias.size(), nothing);
+      d_bias(c.bias.size(), nothing), logits(shape.rows * shape.vocabulary, nothing);
   Integers predictions(shape.rows, -7), ranks(shape.rows, -7);
   CrossEntropy work = {};
   work.shape = shape;
@@ -99,6 +99,7 @@ Results run(const Case& c, const Kernels& kernels, Team& team, const Stopping* s
   work.predictions = predictions.data();
   if (!shape.wants_gradient) {
     work.ranks = ranks.data();
+    work.logits = logits.data();
   } else {
     work.gradient_weight = d_weight.data();
     work.gradient_bias = d_bias.data();
@@ -110,6 +111,7 @@ Results run(const Case& c, const Kernels& kernels, Team& team, const Stopping* s
                      {"predictions", {predictions.data(), predictions.data() + shape.rows}}};
   if (!shape.wants_gradient) {
     results.push_back({"ranks", {ranks.data(), ranks.data() + shape.rows}});
+    results.push_back({"logits", logits.numbers()});
     return results;
   }
   results.push_back(
@@ -209,7 +211,8 @@ void check_cross_entropy(Targets& targets, const KernelCase& defined, size_t num
                 running(case_of(defined, masked, by_turns, true)));
   expected = {{"losses", defined.doubles.at("losses")},
               {"predictions", defined.doubles.at("predictions")},
-              {"ranks", defined.doubles.at("ranks")}};
+              {"ranks", defined.doubles.at("ranks")},
+              {"logits", defined.doubles.at("logits")}};
   targets.check(defined.title + ", without gradients", expected, kTolerance,
                 running(case_of(defined, masked, !by_turns, false)));
 }

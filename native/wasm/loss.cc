@@ -43,6 +43,7 @@ CHARNN_EXPORT(crossEntropy) float* cross_entropy() {
   c.losses = call.floats();
   c.predictions = call.integers();
   c.ranks = call.integers();
+  c.logits = call.floats();
   c.gradient_weight = call.floats();
   c.gradient_bias = call.floats();
   for (size_t row = 0; row < c.shape.rows; ++row) c.scored += c.targets[row] >= 0;

@@ -327,8 +327,16 @@ export interface Backend {
     gradients: DecoderGradients,
     workspace: Workspace,
   ): PredictionsWithGradient;
-  /** The same without gradients, but with the targets' ranks. */
-  linearCrossEntropyScores(decoder: Decoder, workspace: Workspace): RankedPredictions;
+  /**
+   * The same without gradients, but with the targets' ranks.
+   *
+   * @param logits `[time, batch, vocabulary]`: overwritten, where they are wanted
+   */
+  linearCrossEntropyScores(
+    decoder: Decoder,
+    workspace: Workspace,
+    logits?: Float32Array,
+  ): RankedPredictions;
 
   /**
    * Adam or NAdam with decoupled weight decay, in PyTorch's formulas (Kingma and Ba, 2015; Dozat, 2016;

@@ -1,29 +1,23 @@
 import { type Batch, IGNORED_TARGET } from "../data/batch.js";
+import type { Vocabulary } from "../data/vocabulary.js";
 import { type PositionScores, type Score, scoreOf } from "../model/char-rnn.js";
-import type { Mixture } from "../sampling/mixture.js";
-import type { MixtureSession } from "../sampling/mixture-session.js";
+import type { OpenPart } from "../sampling/mixture.js";
+import { MixtureReader, type MixtureState } from "../sampling/mixture-reader.js";
 import type { Turns } from "../turns.js";
 
-/** Of each row what its session knows of the text so far. */
-type MixtureState = readonly Float32Array[];
-
-/**
- * Several models that score texts together, by the same session as writes them. They read the rows of a batch side by
- * side, one character of each row at a time: accuracy and ranks need the probabilities of all characters, which are
- * kept for one position only.
- */
+/** Several models that score texts together. */
 export class MixturePredictor {
-  readonly #mixture: Mixture;
-  #open: { readonly session: MixtureSession; readonly rows: number } | undefined;
+  readonly #reader: MixtureReader;
+  readonly #size: number;
 
-  /** @param mixture the predictor's own from now on */
-  constructor(mixture: Mixture) {
-    this.#mixture = mixture;
+  /** @param parts and `vocabulary` as {@link MixtureReader} takes them */
+  constructor(parts: readonly OpenPart[], vocabulary: Vocabulary) {
+    this.#reader = new MixtureReader(parts, vocabulary);
+    this.#size = vocabulary.size;
   }
 
   zeroState(batch: number): MixtureState {
-    const zero = new Float32Array(this.#session(batch).stateSize);
-    return Array.from({ length: batch }, () => zero);
+    return this.#reader.zeroState(batch);
   }
 
   async score(
@@ -31,41 +25,29 @@ export class MixturePredictor {
     state: MixtureState,
     turns: Turns,
   ): Promise<{ score: Score; positions: PositionScores; state: MixtureState }> {
-    const { inputs, targets, time, batch: rows } = batch;
-    const session = this.#session(rows);
-    for (const [row, ofRow] of state.entries()) session.writeState(row, ofRow);
+    const { inputs, targets, batch: rows } = batch;
+    const size = this.#size;
     const positions = {
       losses: new Float32Array(targets.length),
       predictions: new Int32Array(targets.length),
       ranks: new Int32Array(targets.length),
     };
-    for (let step = 0; step < time; step++) {
-      if (turns.isDue()) await turns.take();
-      const start = step * rows;
-      session.read(inputs.subarray(start, start + rows));
-      for (let row = 0; row < rows; row++) {
-        const target = targets[start + row];
-        if (target === IGNORED_TARGET) continue;
-        place(positions, start + row, session.predict(row), target);
+    let after = state;
+    for await (const predicted of this.#reader.read(inputs, rows, state, turns)) {
+      const { first, probabilities } = predicted;
+      for (let at = 0; at < probabilities.length / size; at++) {
+        const position = first * rows + at;
+        if (targets[position] === IGNORED_TARGET) continue;
+        const own = probabilities.subarray(at * size, (at + 1) * size);
+        place(positions, position, own, targets[position]);
       }
+      after = predicted.state;
     }
-    const after = state.map((_, row) => session.readState(row));
     return { score: scoreOf(batch, positions), positions, state: after };
   }
 
   dispose(): void {
-    this.#open?.session.dispose();
-    this.#mixture.dispose();
-  }
-
-  /** A session of as many rows, or of more. */
-  #session(rows: number): MixtureSession {
-    if (!this.#open || this.#open.rows < rows) {
-      this.#open?.session.dispose();
-      this.#open = undefined;
-      this.#open = { session: this.#mixture.openDecodeSession(rows), rows };
-    }
-    return this.#open.session;
+    this.#reader.dispose();
   }
 }
 

@@ -2,7 +2,7 @@ import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import type { BackendSettings } from "../config/shared.js";
 import type { Batch } from "../data/batch.js";
 import type { CharRnn, PositionScores, Score } from "../model/char-rnn.js";
-import { openMixture, partsOf } from "../sampling/mixture.js";
+import { openParts, partsOf, readerOf } from "../sampling/mixture.js";
 import { openNetwork } from "../sampling/open-network.js";
 import type { Turns } from "../turns.js";
 import { MixturePredictor } from "./mixture-predictor.js";
@@ -42,6 +42,6 @@ export async function openPredictor(
 ): Promise<CharRnn | MixturePredictor> {
   const parts = partsOf(checkpoints, shares);
   if (parts.length === 1) return openNetwork(parts[0].checkpoint, settings, windows, onWarning);
-  const rows = { rows: windows.batch };
-  return new MixturePredictor(await openMixture(parts, settings, rows, onWarning));
+  const open = await openParts(parts, settings, windows, onWarning);
+  return new MixturePredictor(open, readerOf(checkpoints).vocabulary);
 }

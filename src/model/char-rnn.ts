@@ -65,6 +65,13 @@ export interface PositionScores {
   readonly ranks: Int32Array;
 }
 
+/** How a batch was predicted, and the state after it. */
+interface Scored {
+  readonly score: Score;
+  readonly positions: PositionScores;
+  readonly state: ModelState;
+}
+
 /**
  * A character-level recurrent network: an embedding if it has one, recurrent layers, and a linear
  * decoder to the logits of the next character.
@@ -121,14 +128,13 @@ export class CharRnn {
   }
 
   /** Predicts every target of a batch. */
-  score(
-    batch: Batch,
-    state: ModelState,
-  ): { score: Score; positions: PositionScores; state: ModelState } {
-    const layers = this.#forward(batch, state);
-    const decoder = this.#decoder(batch, layers[layers.length - 1].output);
-    const positions = this.backend.linearCrossEntropyScores(decoder, this.workspace.decoder);
-    return { score: scoreOf(batch, positions), positions, state: finalState(layers) };
+  score(batch: Batch, state: ModelState): Scored {
+    return this.#score(batch, state);
+  }
+
+  /** @param logits `[time, batch, vocabulary]`: overwritten by those of all characters */
+  scoreWithLogits(batch: Batch, state: ModelState, logits: Float32Array): Scored {
+    return this.#score(batch, state, logits);
   }
 
   /**
@@ -196,6 +202,17 @@ export class CharRnn {
   dispose(): void {
     this.parameters.dispose();
     for (const work of [...this.workspace.layers, this.workspace.decoder]) work.dispose();
+  }
+
+  #score(batch: Batch, state: ModelState, logits?: Float32Array): Scored {
+    const layers = this.#forward(batch, state);
+    const decoder = this.#decoder(batch, layers[layers.length - 1].output);
+    const positions = this.backend.linearCrossEntropyScores(
+      decoder,
+      this.workspace.decoder,
+      logits,
+    );
+    return { score: scoreOf(batch, positions), positions, state: finalState(layers) };
   }
 
   #forward({ inputs, time, batch }: Batch, state: ModelState, masks?: DropoutMasks) {

@@ -1,5 +1,6 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { numbersOf } from "../checkpoint/checkpoint-tensors.js";
+import { memberCount } from "../config/members.js";
 import type { Parts } from "../turns.js";
 
 /** A character of the vocabulary, and those that the model treats as most similar. */
@@ -23,6 +24,8 @@ export type Counts = ReadonlyMap<string, number>;
 /** A vocabulary as a report shows it. */
 export interface VocabularyView {
   readonly size: number;
+  /** How many models the run has; the vectors are those of the first. */
+  readonly members: number;
   /** The most frequent first; by code point where nothing says how often each occurs. */
   readonly order: "frequency" | "code point";
   /** Characters that occur too rarely for their vectors to say anything; none of them is a neighbour. */
@@ -69,7 +72,7 @@ export function* vocabularyView(
     yield;
   }
   const order = counts ? "frequency" : "code point";
-  return { size, order, rare: size - frequent.length, neighbours };
+  return { size, members: memberCount(config), order, rare: size - frequent.length, neighbours };
 }
 
 /** How similar another character is. */

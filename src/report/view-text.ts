@@ -1,6 +1,4 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
-import { numbersOf } from "../checkpoint/checkpoint-tensors.js";
-import { membersOf } from "../checkpoint/members.js";
 import type { BackendSettings } from "../config/shared.js";
 import { loadCorpus } from "../data/corpus.js";
 import type { Invalid } from "../data/decoding.js";
@@ -11,13 +9,13 @@ import type { ReadOptions } from "../data/sources.js";
 import { readTexts } from "../data/texts.js";
 import { leftOut, readAsOthers } from "../data/unknown-characters.js";
 import { countTokens, type Tokens } from "../data/vocabulary.js";
-import type { CharRnn, ModelState } from "../model/char-rnn.js";
-import { exponentials } from "../sampling/exponentials.js";
-import { openNetwork } from "../sampling/open-network.js";
+import { openParts, partsOf } from "../sampling/mixture.js";
+import { MixtureReader } from "../sampling/mixture-reader.js";
 import { Turns } from "../turns.js";
 import type { Counts } from "./neighbours.js";
 import { type Tracked, trackedProperties } from "./neurons.js";
 import type { TextData } from "./page/script/data.js";
+import { activationsOf, predictionsOf, WINDOW } from "./read-text.js";
 import { type TextStart, textStart } from "./text-start.js";
 
 /** Which text to look at. */
@@ -43,8 +41,10 @@ export interface ViewOptions {
 /** Called with what begins, where a report takes its time. */
 export type OnWork = (work: "text" | "model" | "units" | "vocabulary") => void;
 
-/** A text as a model sees it. */
+/** A text as a checkpoint's models see it. */
 export interface TextView {
+  /** How many models predict together; the units are those of the first. */
+  readonly members: number;
   readonly data: TextData;
   /** Whether it is what the model's run held out; else it is all of another text. */
   readonly isHeldOut: boolean;
@@ -63,11 +63,9 @@ const MAX_ACTIVATIONS = 16_000_000;
 /** Characters that are shown, and bytes for their activations. */
 const MAX_SHOWN = 4_000;
 const MAX_BYTES = 1_500_000;
-const WINDOW = 256;
-const SHOWN_EXPECTATIONS = 5;
 
 /**
- * Looks at a text with the model of a checkpoint: at the part that its run held out, where it is the
+ * Looks at a text with the model of a checkpoint, or with its models together: at the part that its run held out, where it is the
  * run's own text.
  *
  * @throws CharnnError for a text that can't be read, and `UNKNOWN_CHARACTER` unless they are skipped
@@ -83,7 +81,13 @@ export async function viewText(
   const { text, tokens, isHeldOut } = await textOf(checkpoint, settings, options, onWarning);
   onWork?.("model");
   const windows = { time: WINDOW, batch: 1 };
-  const model = await openNetwork(membersOf(checkpoint)[0], backendSettings, windows, onWarning);
+  const parts = await openParts(
+    partsOf([checkpoint], undefined),
+    backendSettings,
+    windows,
+    onWarning,
+  );
+  const reader = new MixtureReader(parts, vocabulary);
   try {
     const units = config.model.layers * config.model.hiddenSize;
     const fitted = Math.min(tokens.length, MAX_FITTED, Math.floor(MAX_ACTIVATIONS / units));
@@ -91,14 +95,24 @@ export async function viewText(
     const { documents } = config.text;
     const end = documents === undefined ? undefined : documentEndOf(vocabulary, documents);
     const turns = new Turns(signal);
-    const activations = await activationsOf(model, tokens.subarray(0, fitted), end, turns);
+    const activations = await activationsOf(
+      parts[0].network,
+      tokens.subarray(0, fitted),
+      end,
+      turns,
+    );
     const characters = Array.from(tokens.subarray(0, fitted), (it) => vocabulary.characterAt(it));
     // The end of another part of the text stands before what is held out, unless that is documents.
     const isCut = isHeldOut && config.text.documents === undefined;
     const start = textStart(characters, isCut);
     const shown = { from: start.position, to: Math.min(start.position + most, fitted) };
-    const read = tokens.subarray(0, shown.to);
-    const predictions = await predictionsOf(checkpoint, read, shown.from, activations, turns);
+    const readers = { reader, vocabulary, end };
+    const predictions = await predictionsOf(
+      readers,
+      tokens.subarray(0, shown.to),
+      shown.from,
+      turns,
+    );
     onWork?.("units");
     return {
       data: {
@@ -109,6 +123,7 @@ export async function viewText(
         units,
         activations: inBytes(activations, shown),
       },
+      members: parts.length,
       isHeldOut,
       start,
       fitted,
@@ -116,7 +131,7 @@ export async function viewText(
       counts: await countsOf(text, checkpoint, signal),
     };
   } finally {
-    model.dispose();
+    reader.dispose();
   }
 }
 
@@ -166,105 +181,6 @@ async function textOf(
     }
   }
   return { text: known.tokens, tokens: known.tokens, isHeldOut: false };
-}
-
-/**
- * The activations of each unit, of the lowest layer first, when it has read each token.
- *
- * @param documentEnd where it is given, each document begins from a state of zero
- */
-async function activationsOf(
-  model: CharRnn,
-  tokens: Tokens,
-  documentEnd: number | undefined,
-  turns: Turns,
-): Promise<Float32Array[]> {
-  const { layers, hiddenSize } = model.config;
-  const activations = Array.from(
-    { length: layers * hiddenSize },
-    () => new Float32Array(tokens.length),
-  );
-  let state: ModelState = model.zeroState(1);
-  for (let start = 0; start < tokens.length; ) {
-    const startsFresh = start === 0 || tokens[start] === documentEnd;
-    if (startsFresh) state = model.zeroState(1);
-    const next = documentEnd === undefined ? -1 : tokens.indexOf(documentEnd, start + 1);
-    const end = Math.min(next < 0 ? tokens.length : next, start + WINDOW, tokens.length);
-    const inputs = Int32Array.from(tokens.subarray(start, end));
-    const traced = model.trace(
-      { inputs, targets: inputs, time: end - start, batch: 1, startsFresh },
-      state,
-    );
-    state = traced.state;
-    for (const [layer, outputs] of traced.outputs.entries()) {
-      for (let unit = 0; unit < hiddenSize; unit++) {
-        const own = activations[layer * hiddenSize + unit];
-        for (let step = 0; step < end - start; step++)
-          own[start + step] = outputs[step * hiddenSize + unit];
-      }
-    }
-    start = end;
-    await turns.give();
-  }
-  return activations;
-}
-
-interface Prediction {
-  readonly bits: number | null;
-  readonly expected: readonly string[];
-  readonly probabilities: readonly number[];
-}
-
-/** What was expected at the position of each token from one on, by the decoder. */
-async function predictionsOf(
-  { config, vocabulary, tensors }: Checkpoint,
-  tokens: Tokens,
-  from: number,
-  activations: readonly Float32Array[],
-  turns: Turns,
-): Promise<Prediction[]> {
-  const { layers, hiddenSize } = config.model;
-  const top = activations.slice((layers - 1) * hiddenSize);
-  const weight = numbersOf(tensors, "decoder.weight");
-  const bias = numbersOf(tensors, "decoder.bias");
-  const logits = new Float64Array(vocabulary.size);
-  const weights = new Float64Array(vocabulary.size);
-  const predict = (token: number, position: number): Prediction => {
-    if (position === 0) return { bits: null, expected: [], probabilities: [] };
-    const state = Float64Array.from(top, (own) => own[position - 1]);
-    for (let other = 0; other < vocabulary.size; other++) {
-      let logit = bias[other];
-      for (let unit = 0; unit < hiddenSize; unit++)
-        logit += weight[other * hiddenSize + unit] * state[unit];
-      logits[other] = logit;
-    }
-    const highest = logits.reduce((largest, logit) => Math.max(largest, logit), -Infinity);
-    const sum = exponentials(weights, logits, 0, highest, 1);
-    const best = likeliest(weights);
-    return {
-      bits: Number((-Math.log2(weights[token] / sum)).toFixed(2)),
-      expected: best.map((it) => vocabulary.characterAt(it)),
-      probabilities: best.map((it) => Number((weights[it] / sum).toFixed(3))),
-    };
-  };
-  const predictions: Prediction[] = [];
-  for (let position = from; position < tokens.length; position++) {
-    predictions.push(predict(tokens[position], position));
-    await turns.give();
-  }
-  return predictions;
-}
-
-/** The indices of the largest numbers, the largest first. */
-function likeliest(probabilities: Float64Array): number[] {
-  const best: number[] = [];
-  for (let index = 0; index < probabilities.length; index++) {
-    const rank = best.findIndex((other) => probabilities[other] < probabilities[index]);
-    if (rank >= 0) best.splice(rank, 0, index);
-    else if (best.length < SHOWN_EXPECTATIONS) best.push(index);
-    best.length = Math.min(best.length, SHOWN_EXPECTATIONS);
-  }
-  return best;
 }
 
 /** See `TextData`. */

@@ -44,3 +44,17 @@ export function exponentials(
   }
   return total;
 }
+
+/** Overwrites `probabilities` by those of as many logits from `start` on. */
+export function softmax(
+  probabilities: Float64Array,
+  logits: ArrayLike<number>,
+  start: number,
+): void {
+  let highest = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < probabilities.length; i++) {
+    if (logits[start + i] > highest) highest = logits[start + i];
+  }
+  const total = exponentials(probabilities, logits, start, highest, 1);
+  for (let i = 0; i < probabilities.length; i++) probabilities[i] /= total;
+}

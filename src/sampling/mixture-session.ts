@@ -1,6 +1,7 @@
 import type { DecodeSession } from "../backends/backend.js";
 import type { Vocabulary } from "../data/vocabulary.js";
-import { exponentials } from "./exponentials.js";
+import { softmax } from "./exponentials.js";
+import { Share } from "./share.js";
 
 /** A model of a mixture that reads texts. */
 export interface MemberSession {
@@ -11,11 +12,8 @@ export interface MemberSession {
 }
 
 /**
- * Texts that several models read side by side and predict together.
- *
- * A model does not read a character that it does not know, and gives it the probability 0. Where it has an unknown
- * character it reads that one instead, whose probability is shared equally by all characters of the mixture that the
- * model does not know. Before it has read anything, all characters that it knows are equally likely.
+ * Texts that several models read side by side and predict together, as {@link Share} says. Before a model has read
+ * anything, all characters that it knows are equally likely.
  */
 export class MixtureSession implements DecodeSession {
   readonly #members: readonly Member[];
@@ -31,7 +29,7 @@ export class MixtureSession implements DecodeSession {
 
   /** Numbers of a sequence's state. */
   get stateSize(): number {
-    return this.#members.reduce((sum, { stateSize, size }) => sum + stateSize + size, 0);
+    return this.#members.reduce((sum, { stateSize, share }) => sum + stateSize + share.size, 0);
   }
 
   /** Reads one more token of each sequence, or of the first ones. */
@@ -45,11 +43,8 @@ export class MixtureSession implements DecodeSession {
    */
   predict(sequence: number): Float64Array {
     const probabilities = this.#probabilities.fill(0);
-    for (const { tokenOf, weightOf, probabilities: ofMember } of this.#members) {
-      const own = ofMember[sequence];
-      for (let token = 0; token < probabilities.length; token++) {
-        if (tokenOf[token] >= 0) probabilities[token] += weightOf[token] * own[tokenOf[token]];
-      }
+    for (const { share, probabilities: own } of this.#members) {
+      share.add(probabilities, 0, own[sequence]);
     }
     return probabilities;
   }
@@ -73,14 +68,15 @@ export class MixtureSession implements DecodeSession {
     for (const member of this.#members) {
       state.set(member.session.readState(sequence), start);
       state.set(member.probabilities[sequence], start + member.stateSize);
-      start += member.stateSize + member.size;
+      start += member.stateSize + member.share.size;
     }
     return state;
   }
 
   writeState(sequence: number, state: Float32Array): void {
     let start = 0;
-    for (const { session, stateSize, size, probabilities } of this.#members) {
+    for (const { session, stateSize, share, probabilities } of this.#members) {
+      const { size } = share;
       const end = start + stateSize;
       session.writeState(sequence, state.subarray(start, end));
       const own = state.subarray(end, end + size);
@@ -99,12 +95,8 @@ export class MixtureSession implements DecodeSession {
 /** One model in a session of a mixture. */
 class Member {
   readonly session: DecodeSession;
-  readonly size: number;
+  readonly share: Share;
   readonly stateSize: number;
-  /** By token of the mixture, the model's own; -1 where it has none. */
-  readonly tokenOf: Int32Array;
-  /** By token of the mixture, the share of the own token's probability that it gets. */
-  readonly weightOf: Float64Array;
   /** By sequence, what it predicted last: a character that it does not read changes nothing. */
   readonly probabilities: readonly Float64Array[];
 
@@ -114,13 +106,8 @@ class Member {
     sequences: number,
   ) {
     this.session = session;
-    this.size = own.size;
+    this.share = new Share(own, vocabulary, weight);
     this.stateSize = session.readState(0).length;
-    this.tokenOf = tokensOf(vocabulary, own);
-    const lacking = this.tokenOf.filter((token) => token === own.unknown).length;
-    this.weightOf = Float64Array.from(this.tokenOf, (token) =>
-      token === own.unknown ? weight / lacking : weight,
-    );
     this.probabilities = Array.from({ length: sequences }, () =>
       new Float64Array(own.size).fill(1 / own.size),
     );
@@ -128,33 +115,14 @@ class Member {
 
   /** Reads what the model knows of the tokens. */
   read(tokens: Int32Array): void {
-    const { session, size, probabilities } = this;
-    const own = tokens.map((token) => this.tokenOf[token]);
+    const { session, share, probabilities } = this;
+    const own = share.tokensFor(tokens);
     const unread = own.includes(-1) ? [...own.keys()].filter((it) => own[it] < 0) : [];
     const states = unread.map((sequence) => session.readState(sequence));
     const logits = session.step(unread.length > 0 ? own.map((it) => Math.max(it, 0)) : own);
     for (const [index, sequence] of unread.entries()) session.writeState(sequence, states[index]);
     for (let sequence = 0; sequence < tokens.length; sequence++) {
-      if (own[sequence] >= 0) softmax(probabilities[sequence], logits, sequence * size);
+      if (own[sequence] >= 0) softmax(probabilities[sequence], logits, sequence * share.size);
     }
   }
-}
-
-/** Overwrites `probabilities` by those of the logits from `start` on. */
-function softmax(probabilities: Float64Array, logits: Float32Array, start: number): void {
-  let highest = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < probabilities.length; i++) {
-    if (logits[start + i] > highest) highest = logits[start + i];
-  }
-  const total = exponentials(probabilities, logits, start, highest, 1);
-  for (let i = 0; i < probabilities.length; i++) probabilities[i] /= total;
-}
-
-function tokensOf(vocabulary: Vocabulary, own: Vocabulary): Int32Array {
-  const tokens = new Int32Array(vocabulary.size).fill(own.unknown ?? -1);
-  for (const codePoint of vocabulary.codePoints()) {
-    const token = own.tokenOf(codePoint);
-    if (token !== undefined) tokens[vocabulary.indexOf(codePoint) as number] = token;
-  }
-  return tokens;
 }

@@ -4,6 +4,7 @@ import { membersOf } from "../checkpoint/members.js";
 import type { BackendSettings } from "../config/shared.js";
 import { Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
+import type { CharRnn } from "../model/char-rnn.js";
 import { counted } from "../text.js";
 import { type MemberSession, MixtureSession } from "./mixture-session.js";
 import { openNetwork, type Purpose } from "./open-network.js";
@@ -19,7 +20,9 @@ export interface Network {
 }
 
 /** A model of a mixture. */
-type Member = Omit<MemberSession, "session"> & { readonly network: Network };
+interface Member extends Omit<MemberSession, "session"> {
+  readonly network: Network;
+}
 
 /**
  * Several models that predict together: the probability of a character is the weighted mean of theirs, over all
@@ -167,6 +170,38 @@ export function partsOf(
   });
 }
 
+/** A model of a mixture that is open. */
+export interface OpenPart extends Member {
+  readonly network: CharRnn;
+}
+
+/**
+ * Opens the models of a mixture.
+ *
+ * @param parts as {@link partsOf} gives them
+ * @throws CharnnError as `openNetwork` does
+ */
+export async function openParts(
+  parts: readonly Part[],
+  settings: BackendSettings,
+  purpose: Purpose,
+  onWarning?: (message: string) => void,
+): Promise<OpenPart[]> {
+  const open: OpenPart[] = [];
+  try {
+    for (const [index, { checkpoint, weight }] of parts.entries()) {
+      // All would warn of the same backend.
+      const warn = index === 0 ? onWarning : undefined;
+      const network = await openNetwork(checkpoint, settings, purpose, warn);
+      open.push({ network, vocabulary: checkpoint.vocabulary, weight });
+    }
+  } catch (error) {
+    for (const { network } of open) network.dispose();
+    throw error;
+  }
+  return open;
+}
+
 /**
  * Opens several models as one.
  *
@@ -179,17 +214,6 @@ export async function openMixture(
   purpose: Purpose,
   onWarning?: (message: string) => void,
 ): Promise<Mixture> {
-  const members: Member[] = [];
-  try {
-    for (const [index, { checkpoint, weight }] of parts.entries()) {
-      // All would warn of the same backend.
-      const warn = index === 0 ? onWarning : undefined;
-      const network = await openNetwork(checkpoint, settings, purpose, warn);
-      members.push({ network, vocabulary: checkpoint.vocabulary, weight });
-    }
-  } catch (error) {
-    for (const { network } of members) network.dispose();
-    throw error;
-  }
-  return new Mixture(members, readerOf(parts.map(({ checkpoint }) => checkpoint)).vocabulary);
+  const open = await openParts(parts, settings, purpose, onWarning);
+  return new Mixture(open, readerOf(parts.map(({ checkpoint }) => checkpoint)).vocabulary);
 }

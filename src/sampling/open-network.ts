@@ -11,13 +11,9 @@ import { parameterBytes, streamsBytes, threadsBytes, windowBytes } from "../mode
 import { formatCount, memorySize } from "../text.js";
 import { Turns } from "../turns.js";
 
-/**
- * What a model is opened for: texts to be written side by side, rows of a text to be read character by character, or
- * windows to be read.
- */
+/** What a model is opened for: texts to be written side by side, or windows to be read. */
 export type Purpose =
   | { readonly streams: number }
-  | { readonly rows: number }
   | { readonly time: number; readonly batch: number };
 
 /**
@@ -47,11 +43,7 @@ function needOf(config: ModelConfig, backend: Backend, purpose: Purpose): Memory
   const always = 2 * parameterBytes(config) + threadsBytes(backend);
   const parameters = `a model of ${formatCount(parameterCount(config))} parameters`;
   if (!("streams" in purpose)) {
-    const bytes =
-      always +
-      ("rows" in purpose
-        ? streamsBytes(config, purpose.rows)
-        : windowBytes(config, backend.name, purpose));
+    const bytes = always + windowBytes(config, backend.name, purpose);
     const hint = `Give it ${memorySize(bytes)} more, or use a smaller model.`;
     return { what: `Reading text with ${parameters}`, bytes, hint };
   }

@@ -125,11 +125,15 @@ export class KernelBackend implements Backend {
     };
   }
 
-  linearCrossEntropyScores(decoder: Decoder, workspace: Workspace): RankedPredictions {
+  linearCrossEntropyScores(
+    decoder: Decoder,
+    workspace: Workspace,
+    logits?: Float32Array,
+  ): RankedPredictions {
     const kernels = this.#threaded();
     const call = decoderArguments(decoder, false, kernels, workspace);
     const ranks = new Int32Array(decoder.targets.length);
-    kernels.crossEntropy({ ...call, ranks });
+    kernels.crossEntropy({ ...call, ranks, logits });
     return { losses: call.losses, predictions: call.predictions, ranks };
   }
 

@@ -98,6 +98,8 @@ export interface CrossEntropyArguments extends CrossEntropyShape {
   readonly predictions: Int32Array;
   /** Without gradients only. */
   readonly ranks?: Int32Array;
+  /** Without gradients only; left out where they are not wanted. */
+  readonly logits?: Float32Array | undefined;
   readonly gradientWeight?: Float32Array;
   readonly gradientBias?: Float32Array;
 }

@@ -3,10 +3,19 @@ import { type } from "./binding.js";
 import type { Id, Operations } from "./operations.js";
 import { idOf, masked, maskId } from "./tensors.js";
 
-/** The decoder's predictions and their losses, without gradients. */
-export function scores(ops: Operations, decoder: Decoder): RankedPredictions {
+/**
+ * The decoder's predictions and their losses, without gradients.
+ *
+ * @param ofAll overwritten by the logits, where they are wanted
+ */
+export function scores(
+  ops: Operations,
+  decoder: Decoder,
+  ofAll: Float32Array | undefined,
+): RankedPredictions {
   const { targets } = decoder;
   const { labels, logits, ...forward } = forwardPass(ops, decoder);
+  ofAll?.set(ops.floats(logits));
   const ranks = ops.integers(ranksOf(ops, logits, labels, decoder.bias.length));
   return { ...read(ops, forward), ranks: ranks.map((rank, i) => (targets[i] < 0 ? 0 : rank)) };
 }

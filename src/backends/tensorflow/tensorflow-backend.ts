@@ -134,8 +134,12 @@ export class TensorFlowBackend implements Backend {
     });
   }
 
-  linearCrossEntropyScores(decoder: Decoder): RankedPredictions {
-    return this.#stoppable((ops) => scores(ops, decoder));
+  linearCrossEntropyScores(
+    decoder: Decoder,
+    _workspace: Workspace,
+    logits?: Float32Array,
+  ): RankedPredictions {
+    return this.#stoppable((ops) => scores(ops, decoder, logits));
   }
 
   adamStep(arrays: AdamArrays, settings: AdamSettings): number {

@@ -217,6 +217,7 @@ function writeCrossEntropy(call: Call, c: CrossEntropyArguments, scratch: number
   call.writes("losses", c.losses, rows);
   call.writes("predictions", c.predictions, rows);
   call.writes("ranks", c.ranks, rows);
+  call.writes("logits", c.logits, length(rows, vocabulary));
   call.writes("gradientWeight", c.gradientWeight, vocabulary * hidden);
   call.writes("gradientBias", c.gradientBias, vocabulary);
 }

@@ -23,9 +23,10 @@ for (const { sizes, isSmall } of lossCases(isAll)) {
     for (const name of ["input", "weight", "bias"] as const) {
       assertGradient(learned.gradients[name], expected.gradients[name], `gradient of ${name}`);
     }
-    const { losses, predictions, ranks } = score(backend, decoder);
+    const { losses, predictions, ranks, logits } = score(backend, decoder);
     assertSameBytes(losses, learned.losses, "losses without gradients");
     assertSameBytes(predictions, learned.predictions, "predictions without gradients");
+    assertNear(logits, expected.logits, "logits");
     assert.equal(ranks.length, decoder.targets.length);
     for (const position of decoder.targets.keys()) {
       const [prediction, rank] = [expected.predictions[position], expected.ranks[position]];
@@ -158,5 +159,8 @@ function learn(
 }
 
 function score(backend: Backend, loss: LossCase["decoder"]) {
-  return backend.linearCrossEntropyScores(loss, backend.createWorkspace());
+  // What was there before must not matter.
+  const logits = new Float32Array(loss.targets.length * loss.bias.length).fill(7);
+  const scores = backend.linearCrossEntropyScores(loss, backend.createWorkspace(), logits);
+  return { ...scores, logits };
 }

@@ -103,6 +103,7 @@ export function definedLoss({ decoder }: LossCase, isSmall: boolean) {
   const logits = decoderLogits(inputs);
   const scoresAt = (position: number) => row(logits, position, bias.length);
   return {
+    logits,
     losses: crossEntropy(logits, targets),
     // NaN: two logits are so close that after rounding either may be the larger.
     predictions: Array.from(targets, (_, position) => prediction(scoresAt(position))),

@@ -153,7 +153,7 @@ function writeLosses(): void {
 
 function writeLoss(title: string, drawn: LossCase, isSmall: boolean): void {
   const { decoder, inputMask } = drawn;
-  const { losses, predictions, ranks, gradients } = definedLoss(drawn, isSmall);
+  const { losses, predictions, ranks, logits, gradients } = definedLoss(drawn, isSmall);
   write("cross-entropy", title, {
     rows: integer(decoder.targets.length),
     batch: integer(decoder.batch),
@@ -168,6 +168,7 @@ function writeLoss(title: string, drawn: LossCase, isSmall: boolean): void {
     losses,
     predictions: Float64Array.from(predictions),
     ranks: Float64Array.from(ranks),
+    logits: Float64Array.from(logits),
     ...gradientArrays(gradients),
   });
 }

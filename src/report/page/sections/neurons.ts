@@ -6,7 +6,7 @@ import { table } from "../tables.js";
 import { textSpans } from "./text-spans.js";
 
 /** Which units track something, and a text coloured by the activation of one. */
-export function neuronsSection({ data, tracked, fitted, isHeldOut }: TextView): Html {
+export function neuronsSection({ data, tracked, fitted, isHeldOut, members }: TextView): Html {
   const rows = tracked.map(({ property, measure, best }) => [
     property,
     measure,
@@ -20,7 +20,7 @@ export function neuronsSection({ data, tracked, fitted, isHeldOut }: TextView): 
   const spans = textSpans(data.characters);
   return html`<section aria-labelledby="neurons"><h2 id="neurons">Neurons</h2>
 <p>Which single units track something of the text, and how well: fitted on the first half of ${formatCount(fitted)}
-characters, scored on the second. ${isHeldOut ? "The model was not trained on any of them." : ""}</p>
+characters, scored on the second. ${isHeldOut ? "The model was not trained on any of them." : ""}${members > 1 ? ` The units are those of the first of the run's ${members} models.` : ""}</p>
 <p class="quiet">R² says how much of a number that varies, such as the position in the line, a straight line tells from the unit's
 activation: 1 is all of it, 0 is nothing. Balanced accuracy says how often a threshold of the activation tells a yes from a
 no, each counting half: 1 is always, 0.5 is guessing.</p>

@@ -1,4 +1,6 @@
+import type { CheckpointFacts } from "../../../checkpoint/checkpoint.js";
 import { CELLS } from "../../../config/cells.js";
+import { memberCount } from "../../../config/members.js";
 import { parameterCount } from "../../../config/parameters.js";
 import type { EvalRecord } from "../../../runs/metrics.js";
 import { bitsPerCharacter, duration, formatCount } from "../../../text.js";
@@ -90,7 +92,7 @@ function comparison(runs: readonly ReportedRun[]): Html {
       figure(facts?.config.text.counting?.loss),
       figure(trainingLossAtBest(metrics)),
       best ? formatCount(best.step) : "",
-      facts ? formatCount(parameterCount(facts.config.model)) : "",
+      facts ? formatCount(memberCount(facts.config) * parameterCount(facts.config.model)) : "",
       duration(secondsOf(metrics)),
       stepsOf(run),
     ];
@@ -120,6 +122,13 @@ function stepsOf({ metrics, totalSteps }: ReportedRun): string {
   return isOver ? formatCount(step) : `${formatCount(step)} of ${formatCount(totalSteps)}`;
 }
 
+/** `240,349 parameters`, or of each member where there are several */
+function parametersOf({ config }: CheckpointFacts): string {
+  const members = memberCount(config);
+  const parameters = `${formatCount(parameterCount(config.model))} parameters`;
+  return members > 1 ? `${members} members, ${parameters} each` : parameters;
+}
+
 /** How a run was made. A live page says elsewhere how far it has come. */
 function facts(run: ReportedRun, isLive: boolean): Html {
   const { metrics, facts: own } = run;
@@ -128,8 +137,7 @@ function facts(run: ReportedRun, isLive: boolean): Html {
   if (own) {
     const { model, text } = own.config;
     const { cell, layers, hiddenSize } = model;
-    const parameters = formatCount(parameterCount(model));
-    rows.push(["model", `${CELLS[cell].title} ${layers}x${hiddenSize}, ${parameters} parameters`]);
+    rows.push(["model", `${CELLS[cell].title} ${layers}x${hiddenSize}, ${parametersOf(own)}`]);
     const held =
       text.validationCharacters > 0
         ? `, ${formatCount(text.validationCharacters)} of them held out`

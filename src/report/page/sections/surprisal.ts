@@ -12,7 +12,7 @@ export function surprisalSection(view: TextView): Html {
     return level > 0 ? `s${level}` : "";
   });
   return html`<section aria-labelledby="surprisal"><h2 id="surprisal">Surprisal</h2>
-<p>How much each character surprised the model after all before it: minus the base-2 logarithm of its probability, in
+<p>How much each character surprised ${who(view)} after all before it: minus the base-2 logarithm of its probability, in
 bits. ${whichText(view)}</p>
 <p>${mean(data.bits)} <button type="button" class="screen" id="surprisal-jump">Go to the most surprising line</button></p>
 <p class="legend levels">${levels()}</p>
@@ -23,6 +23,12 @@ bits. ${whichText(view)}</p>
 <div class="screen" aria-hidden="true"><p class="quiet">Expected here</p><div id="expected" class="expected"></div></div></div>
 </section>
 `;
+}
+
+function who({ members }: TextView): string {
+  return members > 1
+    ? `the run's ${members} models, which predict together by the mean of their probabilities,`
+    : "the model";
 }
 
 /** What the colours mean. */

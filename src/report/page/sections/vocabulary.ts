@@ -17,7 +17,8 @@ ${own.map(({ vocabulary, k }) => {
 `;
 }
 
-function vocabularyOf({ size, order, rare, neighbours }: VocabularyView, run: string): Html {
+function vocabularyOf(view: VocabularyView, run: string): Html {
+  const { size, members, order, rare, neighbours } = view;
   const isCounted = order === "frequency";
   const rows = neighbours.map(({ character, count, nearest }) => [
     shown(character),
@@ -35,8 +36,9 @@ function vocabularyOf({ size, order, rare, neighbours }: VocabularyView, run: st
   if (neighbours.length + rare < size) {
     notes.push(`The first ${formatCount(neighbours.length)} are shown.`);
   }
+  const model = members > 1 ? `the first of ${members} models` : "the model";
   return html`<p>${notes.join(" ")}</p>
-<details><summary>Characters, and those that the model takes for similar</summary>${table(`Vocabulary of ${run}`, head, rows)}</details>
+<details><summary>Characters, and those that ${model} takes for similar</summary>${table(`Vocabulary of ${run}`, head, rows)}</details>
 `;
 }
 
