@@ -234,6 +234,16 @@ export const TRAIN = {
     onResume: "kept",
     checkpoint: "training",
   },
+  sectionWindows: {
+    kind: wholeNumber(0),
+    value: "<n>",
+    help: "Read each lane in sections of n windows, in a random order",
+    special: "0: from its beginning to its end",
+    group: BATCHES,
+    onResume: "kept",
+    checkpoint: "training",
+    absent: 0,
+  },
   ...OPTIMIZATION,
   name: {
     kind: TEXT,
