@@ -237,8 +237,9 @@ export const TRAIN = {
   sectionWindows: {
     kind: wholeNumber(0),
     value: "<n>",
-    help: "Read each lane in sections of n windows, in a random order",
+    help: "Read each lane in sections of up to n windows, in a random order",
     special: "0: from its beginning to its end",
+    decidedBy: "32 for a text of 2 million characters or more, else 0",
     group: BATCHES,
     onResume: "kept",
     checkpoint: "training",

@@ -31,6 +31,7 @@ import {
   choiceForText,
   choiceForTime,
   defaultEpochs,
+  defaultSectionWindows,
   presetRecipe,
 } from "./presets.js";
 import { lengthOfNewRun } from "./run-length.js";
@@ -178,6 +179,8 @@ function withDefaults(
     ? { batchSize: all.batchSize, seqLength: all.seqLength }
     : fitBatchShape(characters, settings, defaults, all);
   const { batchSize, seqLength, note } = shape;
+  const isInLanes = corpus.documents === undefined && all.batching === "lanes";
+  const sectionsByDefault = isInLanes ? defaultSectionWindows(characters) : undefined;
   const limits = limitsOf(settings) ?? { epochs: defaultEpochs(characters) };
   const { split, lineEnds, normalize, lowercase } = corpusSettings(settings);
   const config: RunConfig = {
@@ -204,6 +207,7 @@ function withDefaults(
       batchSize,
       seqLength,
       stride: settings.stride ?? seqLength,
+      sectionWindows: settings.sectionWindows ?? sectionsByDefault,
       dropout: settings.dropout ?? 0,
       inputDropout: settings.inputDropout ?? 0,
       recurrentDropout: settings.recurrentDropout ?? 0,
