@@ -199,18 +199,18 @@ function charactersPerStep({ training }: RunConfig): number {
 
 /** @param secondsLeft undefined where the time is not limited */
 export function speedOf({ text, training }: RunConfig, costs: Costs, secondsLeft?: number): Speed {
-  const { validationCharacters, testCharacters, documents } = text;
+  const { validationCharacters, testCharacters, documents, scoredPiece } = text;
   const { evalCharacters } = training;
   const wholeCharacters = evalCharacters === undefined ? 0 : validationCharacters;
   const { scoredCharacter } = costs;
   const { perCharacterRead, besides } = evaluationCosts(costs);
   const test = scoredCharacter * charactersRead(testCharacters, documents);
+  const evaluated = charactersRead(validationCharacters, documents, evalCharacters, scoredPiece);
   const whole = scoredCharacter * charactersRead(wholeCharacters, documents);
   return {
     secondsPerStep: costs.step,
     secondsToExchange: costs.exchange,
-    secondsPerEvaluation:
-      perCharacterRead * charactersRead(validationCharacters, documents, evalCharacters) + besides,
+    secondsPerEvaluation: perCharacterRead * evaluated + besides,
     secondsAtEnd:
       secondsLeft === undefined ? test + whole : secondsKeptForEnd(secondsLeft, { test, whole }),
     secondsPerCharacter: scoredCharacter,
