@@ -41,14 +41,16 @@ test("a long text is read in sections, a short one and one of documents is not",
   assert.equal(await sectionsOf(short, {}), undefined);
 });
 
-test("a run of a long text that began before there were sections goes on in whole lanes", async (t) => {
+test("a run of a long text that began before there were sections and pieces goes on without", async (t) => {
   const place = await longText(t);
   const run = (name: string, more: Partial<TrainSettings> = {}) =>
     smallRun(place, { steps: 9, ...more, name });
   await trained(run("unbroken", { sectionWindows: 0 }));
   await trained(run("old", { sectionWindows: 0 }), afterStep(4));
-  await withoutSections(place, "old");
+  await asBeforeSections(place, "old");
   await trained(run("old", { resume: true }));
+  const { training, text } = await configOf(place, "old");
+  assert.deepEqual([training.sectionWindows, text.scoredPiece], [undefined, undefined]);
   const [{ tensors: old }, { tensors: unbroken }] = await Promise.all(
     ["old", "unbroken"].map((name) =>
       readCheckpoint(path.join(place.out, name, "last.safetensors")),
@@ -74,13 +76,15 @@ test("a run that is interrupted in the middle of a section ends with the bytes o
   }
 });
 
-/** Makes a run's last checkpoint what it was before the config had sections. */
-async function withoutSections(place: Workplace, name: string): Promise<void> {
+/** Makes a run's last checkpoint what it was before its config had sections of lanes and pieces to score. */
+async function asBeforeSections(place: Workplace, name: string): Promise<void> {
   const file = path.join(place.out, name, "last.safetensors");
   const { header, data } = partsOf(await readFile(file));
   const members = JSON.parse(header);
   const config = JSON.parse(members.__metadata__.config);
   delete config.training.sectionWindows;
+  assert.equal(config.text.scoredPiece, 512);
+  delete config.text.scoredPiece;
   members.__metadata__.config = JSON.stringify(config);
   await writeFile(file, sealed({ header: JSON.stringify(members), data }));
 }
