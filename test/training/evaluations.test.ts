@@ -23,7 +23,9 @@ function costOf(
   heldOut: number,
   { perCharacterRead, besides }: Parameters<typeof evaluationsWithin>[2],
 ): number {
-  return count * (charactersRead(heldOut, undefined, characters, PIECE) * perCharacterRead + besides);
+  return (
+    count * (charactersRead(heldOut, undefined, characters, PIECE) * perCharacterRead + besides)
+  );
 }
 
 test("Evaluations of the whole held-out part take at most 4 % of a run, and there are 10 to 40 of them", () => {
