@@ -32,7 +32,6 @@ import {
   choiceForText,
   choiceForTime,
   defaultEpochs,
-  defaultSectionWindows,
   presetRecipe,
 } from "./presets.js";
 import { lengthOfNewRun } from "./run-length.js";
@@ -115,7 +114,8 @@ export async function resolveConfig(
     (cause) => trainingOutOfMemory(shape, cause),
   );
   const warnings = [...notes, ...timeWarnings(length.config, length.speed, clock())];
-  return { ...length, batches, choice, warnings, workspace };
+  // Sections depend on the length.
+  return { ...length, batches: batchesOf(length.config, corpus), choice, warnings, workspace };
 }
 
 /** The batches of a run: a function of its configuration, the text and the epoch. */
@@ -180,8 +180,6 @@ function withDefaults(
     ? { batchSize: all.batchSize, seqLength: all.seqLength }
     : fitBatchShape(characters, settings, defaults, all);
   const { batchSize, seqLength, note } = shape;
-  const isInLanes = corpus.documents === undefined && all.batching === "lanes";
-  const sectionsByDefault = isInLanes ? defaultSectionWindows(characters) : undefined;
   const limits = limitsOf(settings) ?? { epochs: defaultEpochs(characters) };
   const { split, lineEnds, normalize, lowercase } = corpusSettings(settings);
   const config: RunConfig = {
@@ -209,7 +207,6 @@ function withDefaults(
       batchSize,
       seqLength,
       stride: settings.stride ?? seqLength,
-      sectionWindows: settings.sectionWindows ?? sectionsByDefault,
       dropout: settings.dropout ?? 0,
       inputDropout: settings.inputDropout ?? 0,
       recurrentDropout: settings.recurrentDropout ?? 0,

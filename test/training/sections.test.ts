@@ -27,18 +27,21 @@ async function configOf(place: Workplace, name: string) {
   return (await readCheckpoint(path.join(place.out, name, "last.safetensors"))).config;
 }
 
-test("a long text is read in sections, a short one and one of documents is not", async (t) => {
-  const [long, short] = [await longText(t), await workplace(t)];
+test("a long text and one that is not read once are read in sections, others and documents are not", async (t) => {
+  // 648 characters for training, of which an epoch reads 640 in 20 steps.
+  const [long, short] = [await longText(t), await workplace(t, inventedText(720))];
   const sectionsOf = async (place: Workplace, settings: Partial<TrainSettings>) => {
     await trained(smallRun(place, { steps: 1, overwrite: true, ...settings }));
     return (await configOf(place, "run")).training.sectionWindows;
   };
-  assert.equal(await sectionsOf(long, {}), 32);
+  assert.equal(await sectionsOf(long, {}), 16);
   assert.equal(await sectionsOf(long, { sectionWindows: 0 }), 0);
   assert.equal(await sectionsOf(long, { sectionWindows: 7 }), 7);
   assert.equal(await sectionsOf(long, { documents: "lines" }), undefined);
   assert.equal(await sectionsOf(long, { batching: "windows" }), undefined);
-  assert.equal(await sectionsOf(short, {}), undefined);
+  assert.equal(await sectionsOf(short, { steps: undefined, epochs: 1 }), undefined);
+  assert.equal(await sectionsOf(short, { steps: 19 }), 16);
+  assert.equal(await sectionsOf(short, { steps: 20 }), undefined);
 });
 
 test("a run of a long text that began before there were sections and pieces goes on without", async (t) => {
