@@ -71,7 +71,7 @@ export interface TrainSettings extends BackendSettings {
   /**
    * Windows in a section: the sections of each lane are read in a random order, which is another one in each epoch,
    * and the state is carried within them. 0: a lane is read from its beginning to its end. Default: 16
-   * where the run reads less than the text, or that has 2 million characters or more for training; else 0.
+   * for a text of 2 million characters or more for training, or one that is not read once; else 0.
    */
   readonly sectionWindows?: number | undefined;
 

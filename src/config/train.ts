@@ -240,7 +240,7 @@ export const TRAIN = {
     help: "Read each lane in sections of up to n windows, in a random order",
     special: "0: from its beginning to its end",
     decidedBy:
-      "16 where a run reads less than the text, or that has 2 million characters or more; else 0",
+      "16 for a text of 2 million characters or more, or one that is not read once; else 0",
     group: BATCHES,
     onResume: "kept",
     checkpoint: "training",

@@ -114,8 +114,10 @@ export async function resolveConfig(
     (cause) => trainingOutOfMemory(shape, cause),
   );
   const warnings = [...notes, ...timeWarnings(length.config, length.speed, clock())];
-  // Sections depend on the length.
-  return { ...length, batches: batchesOf(length.config, corpus), choice, warnings, workspace };
+  // Sections depend on the length; other batches have been put in order already.
+  const isAsPlanned = length.config.training.sectionWindows === planned.training.sectionWindows;
+  const batchesOfRun = isAsPlanned ? batches : batchesOf(length.config, corpus);
+  return { ...length, batches: batchesOfRun, choice, warnings, workspace };
 }
 
 /** The batches of a run: a function of its configuration, the text and the epoch. */
