@@ -48,6 +48,11 @@ const textConfigSchema = v.strictObject({
   lineEnds: v.optional(schemaOf(oneOf(LINE_END_NAMES))),
   normalize: v.optional(schemaOf(oneOf(NORMAL_FORM_NAMES))),
   lowercase: v.optional(v.literal(true)),
+  /**
+   * Characters in each of the pieces that evaluations score where they score a part of what is held out. Where it is
+   * missing, the run began before there were pieces, and goes on without.
+   */
+  scoredPiece: v.optional(schemaOf(wholeNumber(1))),
   /** The n-gram baseline of the validation part, nats/char. This is its name in every checkpoint. */
   counting: v.optional(v.strictObject({ order: schemaOf(wholeNumber(1)), loss: loss() })),
 });

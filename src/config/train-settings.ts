@@ -68,6 +68,12 @@ export interface TrainSettings extends BackendSettings {
   readonly batching?: BatchingName | undefined;
   /** Characters between the starts of two windows. Default: the sequence length. */
   readonly stride?: number | undefined;
+  /**
+   * Windows in a section: the sections of each lane are read in a random order, which is another one in each epoch,
+   * and the state is carried within them. 0: a lane is read from its beginning to its end. Default: 16
+   * for a text of 2 million characters or more for training, or one that is not read once; else 0.
+   */
+  readonly sectionWindows?: number | undefined;
 
   /** Passes over the text. Default: by the text's length. */
   readonly epochs?: number | undefined;

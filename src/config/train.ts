@@ -234,6 +234,18 @@ export const TRAIN = {
     onResume: "kept",
     checkpoint: "training",
   },
+  sectionWindows: {
+    kind: wholeNumber(0),
+    value: "<n>",
+    help: "Read each lane in sections of up to n windows, in a random order",
+    special: "0: from its beginning to its end",
+    decidedBy:
+      "16 for a text of 2 million characters or more, or one that is not read once; else 0",
+    group: BATCHES,
+    onResume: "kept",
+    checkpoint: "training",
+    absent: 0,
+  },
   ...OPTIMIZATION,
   name: {
     kind: TEXT,

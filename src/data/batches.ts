@@ -12,6 +12,7 @@ import {
   groupDocuments,
 } from "./documents.js";
 import { cutLongDocuments } from "./long-documents.js";
+import { orderSections, windowAt } from "./sections.js";
 import type { Tokens, Vocabulary } from "./vocabulary.js";
 
 /** How a text is cut into batches. */
@@ -27,6 +28,11 @@ export interface BatchSettings {
   readonly seqLength: number;
   /** Characters from the beginning of one window to the next (`"windows"` only). */
   readonly stride: number;
+  /**
+   * `"lanes"` only: each part is read in sections of at most this many windows, in a random order each epoch, the state
+   * carried within a section. 0, and when left out: from its beginning to its end.
+   */
+  readonly sectionWindows?: number | undefined;
 }
 
 /** A text as batches, epoch after epoch. */
@@ -53,7 +59,7 @@ export interface Batches {
  * its characters and that token (see {@link documentEndOf}), each from a hidden state of zero, in a new order each
  * epoch. Documents of about one length go together; those longer than `seqLength` go on in the batches that follow,
  * the state carried. Where a few are much longer than all others, they are cut into parts (see
- * {@link cutLongDocuments}). `batching` and `stride` are ignored then.
+ * {@link cutLongDocuments}). `batching`, `stride` and `sectionWindows` are ignored then.
  *
  * A text too short for one batch is a {@link CharnnError} `TEXT_TOO_SHORT`: see {@link fitBatchShape}.
  */
@@ -68,30 +74,35 @@ export function createBatches(
     return documentBatches(part.tokens, documentEndOf(vocabulary, documents), settings, random);
   }
   return settings.batching === "lanes"
-    ? parallelBatches(part.tokens, settings, random)
+    ? laneBatches(part.tokens, settings, random)
     : windowBatches(part.tokens, settings, random);
 }
 
 /**
  * Each row reads its own part of the text; all parts have the same length. They begin at a different offset each
  * epoch, from 0 to `seqLength` - 1, so that windows fall differently; the last window of an epoch may be
- * shorter.
+ * shorter. With sections the rows read those of their parts in the same random order, so that what an epoch has read
+ * is a sample of the whole text from its beginning on.
  */
-function parallelBatches(tokens: Tokens, settings: BatchSettings, random: Random): Batches {
-  const { batchSize, seqLength } = settings;
+function laneBatches(tokens: Tokens, settings: BatchSettings, random: Random): Batches {
+  const { batchSize, seqLength, sectionWindows = 0 } = settings;
   // The largest offset leaves this many inputs; the last character is only a target.
   const rowLength = Math.floor((tokens.length - 1 - (seqLength - 1)) / batchSize);
   if (rowLength < 1) throw tooShort(tokens.length, settings, { batching: "lanes" });
   const batches = Math.ceil(rowLength / seqLength);
   const offsetOf = (epoch: number) => random.fork("lanes", epoch).below(seqLength);
+  const sections = new OfEpoch((epoch) =>
+    orderSections(batches, sectionWindows || batches, random.fork("sections", epoch)),
+  );
   const arrays = new BatchArrays(seqLength, batchSize);
   return {
-    prepare: async () => {},
+    prepare: sections.prepare,
     batchesInEpoch: () => batches,
     at(epoch, index) {
       checkIndex(index, batches);
-      const first = index * seqLength;
-      const batch = arrays.empty(Math.min(seqLength, rowLength - first), index === 0);
+      const { window, isFirst } = windowAt(sections.of(epoch), index);
+      const first = window * seqLength;
+      const batch = arrays.empty(Math.min(seqLength, rowLength - first), isFirst);
       const offset = offsetOf(epoch);
       for (let row = 0; row < batchSize; row++) {
         fillRow(batch, row, tokens, offset + row * rowLength + first);

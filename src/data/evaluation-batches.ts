@@ -8,18 +8,21 @@ import {
   type Groups,
   groupDocuments,
 } from "./documents.js";
+import {
+  EVALUATION_SEQ_LENGTH,
+  evaluationPieces,
+  MAX_BATCH_ROWS,
+  mostRows,
+  piecewiseEvaluation,
+} from "./evaluation-pieces.js";
 import type { Tokens, Vocabulary } from "./vocabulary.js";
 
-/** Characters of a text for each row of an evaluation's batches, up to the most rows. */
-const CHARACTERS_PER_ROW = 10_000;
-/** Where only a part of a text is scored: shorter rows come from more positions. */
+/** The same where only a part of a text is scored, and not in pieces. */
 const CHARACTERS_PER_ROW_OF_PART = 4_000;
 /** Where an evaluation would score a larger fraction of a text, it scores all of it. */
 const MAX_PART = 0.9;
-const MAX_BATCH_ROWS = 64;
 /** Characters read before those a row is to score, so that its hidden state fits the text. */
 const WARM_UP = 1_000;
-const EVALUATION_SEQ_LENGTH = 256;
 
 /**
  * Batches for scoring a text: all characters but the first are targets exactly once. A long text is
@@ -27,8 +30,9 @@ const EVALUATION_SEQ_LENGTH = 256;
  * {@link IGNORED_TARGET}. With `documents` the characters of each and the end after it are scored,
  * as in {@link createBatches}. The arrays of a batch are used again by the next.
  *
- * @param most of a longer text about this many characters are scored, always the same: rows, or documents,
+ * @param most of a longer text about this many characters are scored, always the same: pieces, or documents,
  *   at even distances
+ * @param pieceLength characters of each of these pieces; undefined: as many as there are for each of up to 64 rows
  * @throws the signal's reason once it is aborted while documents are put in order
  */
 export async function* evaluationBatches(
@@ -37,10 +41,17 @@ export async function* evaluationBatches(
   vocabulary: Vocabulary,
   {
     most = Number.POSITIVE_INFINITY,
+    pieceLength,
     signal,
-  }: { readonly most?: number | undefined; readonly signal?: AbortSignal | undefined } = {},
+  }: {
+    readonly most?: number | undefined;
+    readonly pieceLength?: number | undefined;
+    readonly signal?: AbortSignal | undefined;
+  } = {},
 ): AsyncGenerator<PositionedBatch, void> {
-  if (documents === undefined) yield* parallelEvaluation(tokens, most);
+  const isInPieces = pieceLength !== undefined && isPartOf(tokens.length, most);
+  if (documents === undefined && isInPieces) yield* piecewiseEvaluation(tokens, most, pieceLength);
+  else if (documents === undefined) yield* parallelEvaluation(tokens, most);
   else {
     const scored = inDocuments(tokens, documentEndOf(vocabulary, documents), most);
     yield* documentEvaluation(await inTurns(scored, signal));
@@ -52,8 +63,14 @@ export function charactersRead(
   length: number,
   documents: string | undefined,
   most: number = Number.POSITIVE_INFINITY,
+  pieceLength?: number,
 ): number {
-  if (documents !== undefined) return isPartOf(length, most) ? most : length;
+  const isPart = isPartOf(length, most);
+  if (documents !== undefined) return isPart ? most : length;
+  if (pieceLength !== undefined && isPart) {
+    const { rows, groups, steps } = evaluationPieces(length, most, pieceLength);
+    return rows * groups * steps;
+  }
   const { rows, steps } = evaluationRows(length, most);
   return rows * steps;
 }
@@ -80,8 +97,8 @@ export function evaluationShape(
 function evaluationRows(length: number, most: number): { rows: number; steps: number } {
   const isPart = isPartOf(length, most);
   const scored = isPart ? most : Math.max(length - 1, 0);
-  const perRow = isPart ? CHARACTERS_PER_ROW_OF_PART : CHARACTERS_PER_ROW;
-  const rows = Math.max(1, Math.min(MAX_BATCH_ROWS, Math.floor((scored + 1) / perRow)));
+  const ofPart = Math.min(MAX_BATCH_ROWS, Math.floor((scored + 1) / CHARACTERS_PER_ROW_OF_PART));
+  const rows = isPart ? Math.max(1, ofPart) : mostRows(scored + 1);
   const steps = Math.ceil((scored + (rows - 1) * WARM_UP) / rows);
   return { rows, steps };
 }

@@ -14,7 +14,7 @@ const FEWEST_EVALUATIONS = 2;
 /** An evaluation of fewer characters says too little. */
 export const MIN_CHARACTERS_SCORED = 20_000;
 /** Scoring a part of a text reads some characters before each piece too. */
-const READ_FOR_EACH_SCORED = 1.25;
+const READ_FOR_EACH_SCORED = 1.5;
 
 /** What evaluations cost, in the unit of the run: seconds, or characters that training reads. */
 export interface EvaluationCosts {
@@ -45,13 +45,13 @@ export interface Evaluations {
  */
 export function evaluationsWithin(
   total: number,
-  { validationCharacters: length, documents }: RunConfig["text"],
+  { validationCharacters: length, documents, scoredPiece }: RunConfig["text"],
   { perCharacterRead, besides }: EvaluationCosts,
   asked: AskedEvaluations,
 ): Evaluations {
   const budget = FOR_EVALUATIONS * total;
   const costOf = (characters: number | undefined) =>
-    perCharacterRead * charactersRead(length, documents, characters) + besides;
+    perCharacterRead * charactersRead(length, documents, characters, scoredPiece) + besides;
   const evaluations = (characters: number | undefined, most: number): Evaluations => {
     const fitting = Math.floor(budget / costOf(characters));
     const count = asked.count ?? Math.min(Math.max(fitting, FEWEST_EVALUATIONS), most);

@@ -67,6 +67,10 @@ const BY_SIZE = ["large", ...IN_SOME_MINUTES] as const;
 /** Without limits: characters to learn from in all, and passes over the text. */
 export const CHARACTERS_WITHOUT_LIMITS = 8e6;
 export const MAX_EPOCHS = 60;
+/** A text with this many characters for training is read in sections, however often, since a run may be interrupted. */
+const TEXT_READ_IN_SECTIONS = 2_000_000;
+/** Long enough for a state to be worth carrying, short enough to come to many places (`bench/quality/LOG.md`). */
+const WINDOWS_IN_SECTION = 16;
 /** A text with more different characters, such as Chinese, needs longer vectors to tell them apart. */
 const MANY_DIFFERENT = 1_000;
 const EMBEDDING_SIZE_FOR_MANY = 128;
@@ -123,6 +127,16 @@ export function choiceForText(characters: number, backend: BackendName): Choice 
   const text = `for ${characters.toLocaleString("en")} characters`;
   const reason = backend === "wasm" ? `${text} on the wasm backend` : text;
   return { preset: preset ?? "tiny", reason };
+}
+
+/**
+ * The windows in a section of a lane; undefined where lanes are read as a whole, since the text is short and all of it
+ * is read.
+ *
+ * @param readsAll whether a run reads all of the text
+ */
+export function defaultSectionWindows(characters: number, readsAll: boolean): number | undefined {
+  return !readsAll || characters >= TEXT_READ_IN_SECTIONS ? WINDOWS_IN_SECTION : undefined;
 }
 
 /** Passes over a text where no limit is given. */

@@ -12,6 +12,7 @@ import type { TrainSettings } from "../config/train-settings.js";
 import { fitBatchShape } from "../data/batch-shape.js";
 import { type Batches, createBatches } from "../data/batches.js";
 import { type Corpus, LONG_TEXT } from "../data/corpus.js";
+import { PIECE_LENGTH } from "../data/evaluation-pieces.js";
 import { CharnnError } from "../errors.js";
 import { inMemory } from "../memory.js";
 import { type ModelWorkspace, modelWorkspace } from "../model/char-rnn.js";
@@ -41,7 +42,7 @@ import { rateFactor } from "./worker-rate.js";
  * The n-gram baseline may take a small part of a limited time. How much it counts depends on the time that is
  * given, not on how fast the machine is, so that the same settings give the same result.
  */
-const CHARACTERS_COUNTED_PER_SECOND = 100_000;
+const CHARACTERS_COUNTED_PER_SECOND = 50_000;
 
 /** What can't be changed where a run begins with given weights. */
 const SIZES_OF_MODEL = ["hiddenSize", "layers", "embeddingSize", "streams"] as const;
@@ -113,7 +114,10 @@ export async function resolveConfig(
     (cause) => trainingOutOfMemory(shape, cause),
   );
   const warnings = [...notes, ...timeWarnings(length.config, length.speed, clock())];
-  return { ...length, batches, choice, warnings, workspace };
+  // Sections depend on the length; other batches have been put in order already.
+  const isAsPlanned = length.config.training.sectionWindows === planned.training.sectionWindows;
+  const batchesOfRun = isAsPlanned ? batches : batchesOf(length.config, corpus);
+  return { ...length, batches: batchesOfRun, choice, warnings, workspace };
 }
 
 /** The batches of a run: a function of its configuration, the text and the epoch. */
@@ -192,6 +196,7 @@ function withDefaults(
       lineEnds,
       normalize,
       lowercase: lowercase || undefined,
+      scoredPiece: corpus.documents === undefined ? PIECE_LENGTH : undefined,
       counting,
     },
     training: {

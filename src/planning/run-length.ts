@@ -9,7 +9,12 @@ import { type EvaluationCosts, type Evaluations, evaluationsWithin } from "./eva
 import type { Speed } from "./forecast.js";
 import { secondsKeptForEnd, secondsToTry, stepsFor } from "./forecast.js";
 import { stepsWithin } from "./limits.js";
-import { CHARACTERS_WITHOUT_LIMITS, dropoutFor, MAX_EPOCHS } from "./presets.js";
+import {
+  CHARACTERS_WITHOUT_LIMITS,
+  defaultSectionWindows,
+  dropoutFor,
+  MAX_EPOCHS,
+} from "./presets.js";
 import { type Costs, measureCosts, type TrialOptions } from "./trial.js";
 
 /** Checkpoints that an evaluation writes at most, but for those that `keep` asks for. */
@@ -163,8 +168,8 @@ function withEvaluations(
 }
 
 /**
- * The same configuration with what depends on how long the run goes on, where it was not asked for: dropout by
- * the passes over the text, and a warm-up that is a small part of it.
+ * The same configuration with what depends on how long the run goes on, where it was not asked for: dropout and sections
+ * by the passes over the text, and a warm-up that is a small part of it.
  *
  * @param totalSteps undefined where losses alone decide
  */
@@ -174,7 +179,7 @@ function fitToLength(
   totalSteps: number | undefined,
 ): RunConfig {
   const { model, text, training } = config;
-  const characters = (totalSteps ?? 0) * charactersPerStep(config);
+  const characters = (totalSteps ?? Number.POSITIVE_INFINITY) * charactersPerStep(config);
   const epochs = totalSteps === undefined ? MAX_EPOCHS : characters / text.trainCharacters;
   const fitting = dropoutFor(model, text.trainCharacters, epochs);
   const rates = {
@@ -182,9 +187,15 @@ function fitToLength(
     inputDropout: settings.inputDropout ?? fitting.inputDropout,
     recurrentDropout: settings.recurrentDropout ?? fitting.recurrentDropout,
   };
+  const isInLanes = text.documents === undefined && training.batching === "lanes";
+  // An epoch leaves out less than a step reads.
+  const readsAll = characters + charactersPerStep(config) > text.trainCharacters;
+  const sectionWindows =
+    settings.sectionWindows ??
+    (isInLanes ? defaultSectionWindows(text.trainCharacters, readsAll) : undefined);
   const longest = Math.floor((totalSteps ?? Number.POSITIVE_INFINITY) * MAX_WARM_UP);
   const warmupSteps = settings.warmupSteps ?? Math.min(training.warmupSteps, longest);
-  return { ...config, training: { ...training, ...rates, warmupSteps } };
+  return { ...config, training: { ...training, ...rates, sectionWindows, warmupSteps } };
 }
 
 function evaluationCosts({ evaluatedCharacter, sample, checkpoint }: Costs): EvaluationCosts {
@@ -199,18 +210,18 @@ function charactersPerStep({ training }: RunConfig): number {
 
 /** @param secondsLeft undefined where the time is not limited */
 export function speedOf({ text, training }: RunConfig, costs: Costs, secondsLeft?: number): Speed {
-  const { validationCharacters, testCharacters, documents } = text;
+  const { validationCharacters, testCharacters, documents, scoredPiece } = text;
   const { evalCharacters } = training;
   const wholeCharacters = evalCharacters === undefined ? 0 : validationCharacters;
   const { scoredCharacter } = costs;
   const { perCharacterRead, besides } = evaluationCosts(costs);
   const test = scoredCharacter * charactersRead(testCharacters, documents);
+  const evaluated = charactersRead(validationCharacters, documents, evalCharacters, scoredPiece);
   const whole = scoredCharacter * charactersRead(wholeCharacters, documents);
   return {
     secondsPerStep: costs.step,
     secondsToExchange: costs.exchange,
-    secondsPerEvaluation:
-      perCharacterRead * charactersRead(validationCharacters, documents, evalCharacters) + besides,
+    secondsPerEvaluation: perCharacterRead * evaluated + besides,
     secondsAtEnd:
       secondsLeft === undefined ? test + whole : secondsKeptForEnd(secondsLeft, { test, whole }),
     secondsPerCharacter: scoredCharacter,

@@ -67,6 +67,8 @@ function settingsOf(config: RunConfig): Partial<TrainSettings> {
   return Object.fromEntries(
     entries.filter(([name, value]) => {
       if (name === "stride") return stride !== seqLength;
+      // A long text is in whole lanes only where that was asked for.
+      if (name === "sectionWindows") return value !== undefined;
       const { default: byDefault, absent } = TRAIN[name] as Defaulted;
       return value !== undefined && value !== byDefault && value !== absent;
     }),

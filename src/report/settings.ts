@@ -29,6 +29,7 @@ const NAMES: Readonly<Record<string, string>> = {
   documents: "separate texts",
   minCount: "least count of a character",
   stride: "characters from window to window",
+  sectionWindows: "windows in a section",
   seqLength: "window length",
   accumulate: "batches in a step",
   maxTime: "time limit",

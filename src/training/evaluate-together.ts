@@ -17,24 +17,25 @@ import type { SharedRun } from "./shared-run.js";
  * @returns undefined when the signal stopped it
  */
 export async function evaluateTogether(
-  { ranks, members, corpus }: SharedRun,
+  { ranks, config, members, corpus }: SharedRun,
   most: number | undefined,
   signal?: AbortSignal,
 ): Promise<LossSum | undefined> {
   const models = members.map(({ evalModel }) => evalModel);
   const { validation, documents, vocabulary } = corpus;
   const { tokens } = validation;
+  const part = { most, pieceLength: config.text.scoredPiece };
   // TensorFlow's results depend on how many rows there are.
   if (ranks.size === 1 || models[0].backend.name === "tensorflow") {
     if (ranks.rank > 0) return undefined;
-    const batches = evaluationBatches(tokens, documents, vocabulary, { most, signal });
+    const batches = evaluationBatches(tokens, documents, vocabulary, { ...part, signal });
     return meanLoss(models, batches, signal);
   }
   // Without the signal, which must not end this before the others know.
   const turns = new Turns();
   const sums: LossSum[] = [];
   let states: ModelState[] | undefined;
-  for await (const batch of evaluationBatches(tokens, documents, vocabulary, { most })) {
+  for await (const batch of evaluationBatches(tokens, documents, vocabulary, part)) {
     await turns.take();
     const shares = sharesOf(batch.batch, ranks.size);
     const { begin, end } = shares[ranks.rank];

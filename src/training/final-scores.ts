@@ -47,7 +47,8 @@ export async function finalScores(
     return new CharRnn(backend, config.model, parameters, workspace);
   });
   const lossOf = async (tokens: typeof test.tokens, most?: number) => {
-    const batches = evaluationBatches(tokens, documents, vocabulary, { most, signal });
+    const part = { most, pieceLength: config.text.scoredPiece };
+    const batches = evaluationBatches(tokens, documents, vocabulary, { ...part, signal });
     const score = await meanLoss(models, batches, signal);
     return score && { loss: score.loss / score.characters, characters: score.characters };
   };

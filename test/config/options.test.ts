@@ -60,6 +60,7 @@ test("A checkpoint keeps the settings of which the table of training says so, an
       steps: 2,
       fold: { index: 1, of: 2 },
       minCount: 1,
+      sectionWindows: 2,
       patience: 3,
       workers: 2,
       members: 2,

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { type Batch, IGNORED_TARGET } from "#src/data/batch.js";
 import { fitBatchShape } from "#src/data/batch-shape.js";
 import { type BatchSettings, createBatches } from "#src/data/batches.js";
-import { evaluationBatches } from "#src/data/evaluation-batches.js";
+import { charactersRead, evaluationBatches } from "#src/data/evaluation-batches.js";
 import { type Tokens, Vocabulary } from "#src/data/vocabulary.js";
 import { Random } from "#src/random.js";
 import { atOnce } from "#src/turns.js";
@@ -522,6 +522,46 @@ test("evaluation of a part scores batch rows from all over a text, always the sa
     const tenths = new Set(positions.map((position) => Math.floor((10 * position) / length)));
     assert.ok(tenths.has(0) && tenths.has(9) && tenths.size >= Math.min(10, most / 5_000));
   }
+});
+
+test("evaluation of a part in pieces scores as many characters, each once, from many places", async () => {
+  const length = 65_000;
+  const tokens = countingText(length);
+  for (const most of [1, 700, 5_000, 20_000, 58_000]) {
+    const positions: number[] = [];
+    let read = 0;
+    const batches = evaluationBatches(tokens, undefined, vocabulary, { most, pieceLength: 500 });
+    for await (const batch of batches) {
+      assert.ok(batch.batch <= 6, "no more rows than for the whole");
+      read += batch.targets.length;
+      for (const [place, target] of batch.targets.entries()) {
+        if (target === IGNORED_TARGET) continue;
+        assert.equal(target, batch.positions[place]);
+        positions.push(target);
+      }
+    }
+    assert.equal(new Set(positions).size, positions.length);
+    assert.ok(Math.abs(positions.length - most) <= 60, `${positions.length} of ${most}`);
+    assert.equal(read, charactersRead(length, undefined, most, 500));
+    const sorted = positions.sort((a, b) => a - b);
+    const pieces = sorted.filter((position, index) => position !== sorted[index - 1] + 1);
+    assert.ok(pieces.length >= (0.8 * most) / 500 - 1, `${pieces.length} pieces`);
+    const distances = pieces.slice(1).map((position, index) => position - pieces[index]);
+    assert.ok(Math.max(...distances, 0) - Math.min(...distances, length) <= 1);
+  }
+});
+
+test("evaluation of a part in pieces reads as many characters before a piece as a short text has", async () => {
+  const tokens = countingText(120);
+  const settings = { most: 50, pieceLength: 500 };
+  let scored: number[] = [];
+  for await (const { targets } of evaluationBatches(tokens, undefined, vocabulary, settings)) {
+    scored = [...scored, ...targets.filter((target) => target !== IGNORED_TARGET)];
+  }
+  assert.deepEqual(
+    scored,
+    Array.from({ length: 50 }, (_, index) => 70 + index),
+  );
 });
 
 test("evaluation of nearly all of a text scores all of it", async () => {

@@ -112,6 +112,14 @@ slow("an option that would be ignored is refused", async (t) => {
     ["train f.txt --validation 0.2 --validation-file v.txt", "--validation does nothing beside"],
     ["train f.txt --stride 3", "--stride does nothing without --batching"],
     ["train f.txt --stride 3 --batching lanes", "--stride does nothing without --batching windows"],
+    [
+      "train f.txt --section-windows 8 --batching windows",
+      "--section-windows does nothing beside --batching windows",
+    ],
+    [
+      "train f.txt --section-windows 8 --documents lines",
+      "--section-windows does nothing beside --documents",
+    ],
     ["plot --json --width 50", "--width does nothing beside --json"],
     ["sample --encoding latin1", "--encoding does nothing without --seed-file or --training-text"],
     ["sample --invalid skip", "--invalid does nothing without --seed-file or --training-text"],

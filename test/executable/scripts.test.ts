@@ -120,6 +120,7 @@ slow("a run of the settings that --print-config prints has the same bytes", asyn
   await writeFile(path.join(cwd, "names.txt"), "anna\nbella\ncora\ndora\nemma\n".repeat(40));
   const cases = [
     ["fox.txt", "--steps", "20"],
+    ["fox.txt", "--steps", "20", "--section-windows", "2"],
     ["names.txt", "--steps", "20", "--documents", "lines", "--no-samples", "--cell", "lstm"],
     [
       "fox.txt",

@@ -62,6 +62,7 @@ const VARIANTS: Readonly<Record<string, Partial<TrainSettings>>> = {
   ),
   "documents by lines": { documents: "lines" },
   windows: { batching: "windows", stride: 5 },
+  sections: { sectionWindows: 4 },
   "no average of the weights": { averageDecay: 0 },
 };
 

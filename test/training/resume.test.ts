@@ -73,6 +73,17 @@ const CASES: readonly { title: string; settings: Partial<TrainSettings> }[] = [
     },
   },
   {
+    title: "GRU, two workers, sections of lanes",
+    settings: {
+      cell: "gru",
+      workers: 2,
+      sectionWindows: 3,
+      batchSize: 2,
+      seqLength: 5,
+      dropout: 0.2,
+    },
+  },
+  {
     title: "GRU, three batches a step, linear",
     settings: { cell: "gru", accumulate: 3, schedule: "linear", batchSize: 2, seqLength: 7 },
   },

@@ -26,6 +26,12 @@ const CONFLICTS: readonly Conflict[] = [
     without: ["--batching windows", "--resume"],
     hint: "The text is read in lanes, without a stride; add --batching windows.",
   },
+  ...["--batching windows", "--documents"].map((beside) => ({
+    command: "train",
+    options: ["--section-windows"],
+    beside,
+    hint: "Only lanes are read in sections: leave one of them out.",
+  })),
   ...["--resume", "--cross-validate"].map((beside) => ({
     command: "train",
     options: ["--print-config"],

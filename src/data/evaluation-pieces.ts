@@ -1,0 +1,63 @@
+import { BatchArrays, fillRow, IGNORED_TARGET, type PositionedBatch } from "./batch.js";
+import type { Tokens } from "./vocabulary.js";
+
+/**
+ * Characters in a piece: many short pieces say more of a long text than few long ones, since the loss differs from
+ * place to place (`bench/quality/LOG.md`).
+ */
+export const PIECE_LENGTH = 512;
+/** Characters read before those a piece is to score, so that its hidden state fits the text. */
+const WARM_UP = 256;
+/** Characters of a text for each row of an evaluation's batches, up to the most rows. */
+const CHARACTERS_PER_ROW = 10_000;
+export const MAX_BATCH_ROWS = 64;
+export const EVALUATION_SEQ_LENGTH = 256;
+
+/** The most rows in the batches in which a text of this many characters is scored. */
+export function mostRows(length: number): number {
+  return Math.max(1, Math.min(MAX_BATCH_ROWS, Math.floor(length / CHARACTERS_PER_ROW)));
+}
+
+/** How a part of a text is scored: pieces at even distances, a number of batch rows at a time. */
+interface Pieces {
+  readonly rows: number;
+  /** How many times `rows` pieces are read. */
+  readonly groups: number;
+  /** Characters in each piece that are not scored, and all. */
+  readonly warmUp: number;
+  readonly steps: number;
+}
+
+/** @param most characters to score, about, in all; fewer than the text has */
+export function evaluationPieces(length: number, most: number, pieceLength: number): Pieces {
+  const wanted = Math.max(Math.floor(most / pieceLength), 1);
+  const groups = Math.ceil(wanted / mostRows(length));
+  const rows = Math.floor(wanted / groups);
+  const scored = Math.max(Math.round(most / (rows * groups)), 1);
+  const warmUp = Math.min(WARM_UP, length - 1 - scored);
+  return { rows, groups, warmUp, steps: warmUp + scored };
+}
+
+/** Batches that score pieces of a text at even distances, each from a hidden state of zero. */
+export function* piecewiseEvaluation(
+  tokens: Tokens,
+  most: number,
+  pieceLength: number,
+): Generator<PositionedBatch> {
+  const { rows, groups, warmUp, steps } = evaluationPieces(tokens.length, most, pieceLength);
+  const last = Math.max(rows * groups - 1, 1);
+  const distance = (tokens.length - 1 - steps) / last;
+  const arrays = new BatchArrays(Math.min(EVALUATION_SEQ_LENGTH, steps), rows);
+  for (let group = 0; group < groups; group++) {
+    for (let first = 0; first < steps; first += EVALUATION_SEQ_LENGTH) {
+      const batch = arrays.empty(Math.min(EVALUATION_SEQ_LENGTH, steps - first), first === 0);
+      for (let row = 0; row < rows; row++) {
+        const start = Math.floor((group * rows + row) * distance);
+        fillRow(batch, row, tokens, start + first);
+      }
+      const unscored = Math.min(Math.max(warmUp - first, 0), batch.time);
+      batch.targets.fill(IGNORED_TARGET, 0, unscored * rows);
+      yield batch;
+    }
+  }
+}
