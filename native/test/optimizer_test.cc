@@ -172,8 +172,8 @@ void check_optimizer(Targets& targets, const KernelCase& defined, size_t) {
 void fuzz_optimizer(Targets& targets, Draw& draw) {
   constexpr size_t counts[] = {1, 15, 16, 17, 4095, 4096, 4097};
   constexpr double norms[] = {HUGE_VAL, 0.5, 1}, values[] = {HUGE_VAL, 0.01, 0.02};
-  constexpr auto steps = {adam, nadam, sgd, rms_prop};
-  const auto step = steps.begin()[draw.choose(4)];
+  constexpr Targets::Run (*steps[])(const Case&) = {adam, nadam, sgd, rms_prop};
+  const auto step = steps[draw.choose(4)];
   const size_t count = draw.choose(4) > 0 ? 1 + draw.choose(200) : counts[draw.choose(7)];
   const double clip_norm = norms[draw.choose(3)], clip_value = values[draw.choose(3)];
   const Case c = draw_case(draw, count, clip_norm, clip_value, 0.1 * draw.choose(3));
