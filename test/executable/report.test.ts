@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { chmod, link, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, link, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -211,15 +211,18 @@ slow("report shows in a terminal what it does, in a line that is erased", withTm
       cwd,
       columns: 80,
       // The text comes when it has been waited for.
-      scriptOf: (command) => `{ sleep 2; cat fox.txt; } | ${command}; echo "code $?"`,
+      scriptOf: (command) =>
+        `{ until test -e go; do sleep 0.1; done; cat fox.txt; } | ${command}; echo "code $?"`,
     });
     await screen.shows(/^Reading the text$/m);
+    await writeFile(path.join(cwd, "go"), "");
     const lines = await screen.shows(left);
     assert.doesNotMatch(lines.join("\n"), /Reading/);
     assert.equal(screen.cursorIsShown(), true);
     screen.press("C-c");
     await screen.shows(args.length > 0 ? /^code 130$/m : /^code 0$/m);
     screen.close();
+    await rm(path.join(cwd, "go"));
   }
 });
 
