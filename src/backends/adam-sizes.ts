@@ -1,6 +1,6 @@
 import type { AdamSettings } from "./backend.js";
 
-/** What the first moment and the gradient are multiplied by in a step, before both are scaled. */
+/** The factors of the first moment and of the gradient in a step, before the division by the second moment's root. */
 export interface AdamSizes {
   readonly stepSize: number;
   /** 0 for Adam. */
@@ -9,8 +9,8 @@ export interface AdamSizes {
 
 /**
  * Adam's step goes by the first moment alone (Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015,
- * algorithm 1). NAdam's goes by what the moment will be after one more such gradient (Dozat, "Incorporating
- * Nesterov Momentum into Adam", 2016, algorithm 8, with a constant beta1).
+ * algorithm 1). NAdam adds the gradient once more, as Nesterov's momentum does (Dozat, "Incorporating Nesterov
+ * Momentum into Adam", 2016, algorithm 8, with a constant beta1).
  */
 export function adamSizes({ learningRate, beta1, step, nesterov }: AdamSettings): AdamSizes {
   const unbiased = learningRate / (1 - beta1 ** step);

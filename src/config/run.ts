@@ -49,8 +49,8 @@ const textConfigSchema = v.strictObject({
   normalize: v.optional(schemaOf(oneOf(NORMAL_FORM_NAMES))),
   lowercase: v.optional(v.literal(true)),
   /**
-   * Characters in each of the pieces that evaluations score where they score a part of what is held out. Where it is
-   * missing, the run began before there were pieces, and goes on without.
+   * Characters in each of the pieces that evaluations score where they score a part of what is held out. Missing in
+   * runs from before there were pieces: they keep scoring as they did.
    */
   scoredPiece: v.optional(schemaOf(wholeNumber(1))),
   /** The n-gram baseline of the validation part, nats/char. This is its name in every checkpoint. */

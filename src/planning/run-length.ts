@@ -168,8 +168,8 @@ function withEvaluations(
 }
 
 /**
- * The same configuration with what depends on how long the run goes on, where it was not asked for: dropout and sections
- * by the passes over the text, and a warm-up that is a small part of it.
+ * Fills in the settings that depend on the length of the run, where the user gave none: dropout and sections by the passes
+ * over the text, and a warm-up of a small part of the run.
  *
  * @param totalSteps undefined where losses alone decide
  */

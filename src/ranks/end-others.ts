@@ -3,7 +3,7 @@ import type { Environment } from "./launcher.js";
 
 /** After this a launcher does not end this process any more. */
 const MOST_MILLISECONDS = 2_000;
-/** Time for the launcher to read the error, since it reads nothing more once it is told to end all processes. */
+/** Gives the launcher time to read the error: once it is told to end all processes, it reads no more output. */
 const MILLISECONDS_TO_READ = 200;
 
 /**

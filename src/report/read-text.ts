@@ -1,4 +1,4 @@
-/** What the models of a checkpoint make of a text, character by character. */
+/** How the models of a checkpoint predict a text, character by character. */
 
 import type { Tokens, Vocabulary } from "../data/vocabulary.js";
 import type { CharRnn, ModelState } from "../model/char-rnn.js";

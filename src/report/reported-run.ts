@@ -67,7 +67,7 @@ function settingsOf(config: RunConfig): Partial<TrainSettings> {
   return Object.fromEntries(
     entries.filter(([name, value]) => {
       if (name === "stride") return stride !== seqLength;
-      // A long text is in whole lanes only where that was asked for.
+      // A long text is read in whole lanes only if the user asked for it.
       if (name === "sectionWindows") return value !== undefined;
       const { default: byDefault, absent } = TRAIN[name] as Defaulted;
       return value !== undefined && value !== byDefault && value !== absent;

@@ -159,10 +159,10 @@ class Member {
 
 /** Where the piece that begins at `first` ends: a single step, or all until one with a token below 0. */
 function endOfPiece(tokens: Int32Array, first: number, rows: number): number {
-  const unread = tokens.findIndex((token, at) => at >= first && token < 0);
+  const unread = tokens.subarray(first).findIndex((token) => token < 0);
   if (unread < 0) return tokens.length;
-  const step = unread - (unread % rows);
-  return step === first ? first + rows : step;
+  const steps = Math.floor(unread / rows);
+  return first + Math.max(steps, 1) * rows;
 }
 
 /** Overwrites a row of a state by that of another. */
