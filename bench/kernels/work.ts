@@ -223,6 +223,7 @@ export function writing(addon: Addon, { cell, layers, hidden }: Shape, sequences
     hidden,
     vocabulary: VOCABULARY,
     embedding: 0,
+    readsVectors: false,
     weights: Array.from({ length: layers }, (_, index) =>
       layerWeights(random, cell, index > 0 ? hidden : VOCABULARY, hidden),
     ),

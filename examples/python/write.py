@@ -21,6 +21,8 @@ def write(path, prompt, length, temperature=1.0):
     tokens = [characters.index(character) for character in [*end, *prompt]]
     zeros = np.zeros((model["layers"], 1, model["hiddenSize"]), np.float32)
     state = {value.name: zeros for value in session.get_inputs()[1:]}
+    if "p0" in state:  # Nothing is before the first character.
+        state["p0"] = np.zeros((model["ngramOrder"] - 1, 1), np.int64)
     for _ in range(length):
         logits, *after = session.run(None, {"tokens": np.array(tokens, np.int64)[:, None], **state})
         state = dict(zip(state, after))

@@ -16,7 +16,7 @@ namespace {
 
 /// Changes whenever the functions or what they take do, so that an addon from another version is
 /// noticed; `src/backends/native/addon.ts` has the same number.
-constexpr int kInterface = 11;
+constexpr int kInterface = 12;
 
 constexpr size_t kMaxThreads = 1024;
 

@@ -90,9 +90,14 @@ DecodeShape shape_of(const Arguments& arguments) {
   shape.hidden = arguments.size("hidden", 1, kLargest);
   shape.vocabulary = arguments.size("vocabulary", 1, kLargest);
   shape.embedding = arguments.size("embedding", 0, kLargest);
-  shape.input_kind = shape.embedding > 0 ? InputKind::kEmbedding : InputKind::kOneHot;
+  const bool reads_vectors = arguments.flag("readsVectors");
+  if (reads_vectors && shape.embedding == 0) throw BadArgument("Vectors must have numbers.");
+  shape.input_kind = reads_vectors         ? InputKind::kVectors
+                     : shape.embedding > 0 ? InputKind::kEmbedding
+                                           : InputKind::kOneHot;
   product({shape.sequences, shape.gate_panels(), kVectorWidth});
   product({shape.sequences, shape.vocabulary_panels(), kVectorWidth});
+  product({shape.sequences, shape.embedding_panels(), kVectorWidth});
   product({shape.vocabulary, shape.gate_panels(), kVectorWidth});
   product({shape.vocabulary, shape.embedding_panels(), kVectorWidth});
   product({shape.layers, shape.gate_panels(), kVectorWidth, shape.hidden_panels(), kVectorWidth});
@@ -138,36 +143,57 @@ std::unique_ptr<Session> make_session(const Instance& instance, const DecodeShap
   return session;
 }
 
-/// Checks the arguments of a step, throwing a TypeError at what is wrong.
+/// Checks what a step reads, throwing a TypeError at what is wrong.
 ///
 /// @param sequences becomes how many there are
-bool read_step(napi_env env, const napi_value* values, Decode& decode, size_t& sequences) {
+bool read_input(napi_env env, napi_value value, Decode& decode, size_t& sequences) {
   const DecodeShape& shape = decode.shape;
   napi_typedarray_type type;
   size_t length;
-  void* tokens;
-  void* logits;
-  if (napi_get_typedarray_info(env, values[1], &type, &length, &tokens, nullptr, nullptr) !=
-          napi_ok ||
-      type != napi_int32_array || length < 1 || length > shape.sequences) {
+  void* data;
+  const bool is_array =
+      napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) == napi_ok;
+  if (shape.reads_vectors()) {
+    sequences = is_array ? length / shape.embedding : 0;
+    if (is_array && type == napi_float32_array && length == sequences * shape.embedding &&
+        sequences > 0 && sequences <= shape.sequences) {
+      decode.vectors = static_cast<float*>(data);
+      return true;
+    }
+    napi_throw_type_error(
+        env, nullptr, "vectors must be a Float32Array with one of each sequence, or of the first.");
+    return false;
+  }
+  if (!is_array || type != napi_int32_array || length < 1 || length > shape.sequences) {
     napi_throw_type_error(
         env, nullptr, "tokens must be an Int32Array with one of each sequence, or of the first.");
     return false;
   }
   sequences = length;
-  if (napi_get_typedarray_info(env, values[2], &type, &length, &logits, nullptr, nullptr) !=
-          napi_ok ||
-      type != napi_float32_array || length != sequences * shape.vocabulary) {
-    napi_throw_type_error(env, nullptr, "logits must be a Float32Array [sequences, vocabulary].");
-    return false;
-  }
-  decode.tokens = static_cast<int32_t*>(tokens);
-  decode.logits = static_cast<float*>(logits);
+  decode.tokens = static_cast<int32_t*>(data);
   for (size_t n = 0; n < sequences; ++n)
     if (decode.tokens[n] < 0 || static_cast<size_t>(decode.tokens[n]) >= shape.vocabulary) {
       napi_throw_type_error(env, nullptr, "tokens must be below the size of the vocabulary.");
       return false;
     }
+  return true;
+}
+
+/// Checks the arguments of a step, throwing a TypeError at what is wrong.
+///
+/// @param sequences becomes how many there are
+bool read_step(napi_env env, const napi_value* values, Decode& decode, size_t& sequences) {
+  if (!read_input(env, values[1], decode, sequences)) return false;
+  napi_typedarray_type type;
+  size_t length;
+  void* logits;
+  if (napi_get_typedarray_info(env, values[2], &type, &length, &logits, nullptr, nullptr) !=
+          napi_ok ||
+      type != napi_float32_array || length != sequences * decode.shape.vocabulary) {
+    napi_throw_type_error(env, nullptr, "logits must be a Float32Array [sequences, vocabulary].");
+    return false;
+  }
+  decode.logits = static_cast<float*>(logits);
   return true;
 }
 

@@ -14,26 +14,30 @@ constexpr size_t kMaxLayers = 64;
 
 struct DecodeShape {
   Cell cell;
-  InputKind input_kind;  // of the lowest layer: kOneHot or kEmbedding
+  InputKind input_kind;  // of the lowest layer
   size_t layers;
   size_t sequences;  // decoded side by side, at most
   size_t hidden, vocabulary;
-  size_t embedding;  // numbers of an embedding vector, with kEmbedding
+  size_t embedding;  // numbers of a vector, with kEmbedding and kVectors
 
   CHARNN_INLINE bool has_embedding() const { return input_kind == InputKind::kEmbedding; }
+  CHARNN_INLINE bool is_one_hot() const { return input_kind == InputKind::kOneHot; }
+  CHARNN_INLINE bool reads_vectors() const { return input_kind == InputKind::kVectors; }
   CHARNN_INLINE size_t hidden_panels() const { return panel_count(hidden); }
   CHARNN_INLINE size_t gate_panels() const { return traits_of(cell).gates * hidden_panels(); }
   CHARNN_INLINE size_t embedding_panels() const { return panel_count(embedding); }
   CHARNN_INLINE size_t vocabulary_panels() const { return panel_count(vocabulary); }
   /// Numbers that a layer's input weights multiply.
   CHARNN_INLINE size_t input(size_t layer) const {
-    return layer > 0 ? hidden : has_embedding() ? embedding : vocabulary;
+    return layer > 0 ? hidden : is_one_hot() ? vocabulary : embedding;
   }
   /// Whether the lowest layer's W_ih x is looked up in a table of all tokens: always for one-hot
-  /// input, whose table is W_ih itself, and with an embedding where the table stays small.
+  /// input, whose table is W_ih itself, and with an embedding where the table stays small; never
+  /// for vectors.
   CHARNN_INLINE bool has_token_table() const {
     constexpr size_t max_table = size_t{1} << 23;
-    return !has_embedding() || vocabulary * gate_panels() * kVectorWidth <= max_table;
+    if (reads_vectors()) return false;
+    return is_one_hot() || vocabulary * gate_panels() * kVectorWidth <= max_table;
   }
 };
 
@@ -55,8 +59,8 @@ struct DecodeMemory {
   Panels token_gates;  // [vocabulary, G]: W_ih x of each token
   Panels embedding;    // [vocabulary, E]: what it is made from
   // Without one:
-  float* vectors;        // [vocabulary, embedding] row by row
-  Panels token_vectors;  // [N, E]: those of a step's tokens
+  float* vectors;        // [vocabulary, embedding] row by row, with kEmbedding
+  Panels input_vectors;  // [N, E]: those that a step reads
 
   Panels input_gates;   // [N, G]: W_ih x of a step, of whichever layer is at work
   Panels decoder;       // [hidden, V]
@@ -85,6 +89,7 @@ struct Decode {
   size_t sequences;  // of this step: the first of shape.sequences; the states of others are lost
   int before;        // which of a layer's two hidden states is that before the next step: 0 or 1
   const int32_t* tokens;  // [sequences]: the step's input, each from 0 to vocabulary - 1
+  const float* vectors;   // [sequences, embedding] row by row: the same with kVectors
   float* logits;          // [sequences, vocabulary] row by row; overwritten
 };
 

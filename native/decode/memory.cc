@@ -12,7 +12,7 @@ DecodeMemory layout_memory(const DecodeShape& shape, float* base, size_t* floats
   for (size_t l = 0; l < shape.layers; ++l) {
     DecodeMemory::Layer& layer = memory.layers[l];
     layer.weight_hh = arena.panels(gates, shape.hidden);
-    if (l > 0 || shape.has_embedding()) layer.weight_ih = arena.panels(gates, shape.input(l));
+    if (l > 0 || !shape.is_one_hot()) layer.weight_ih = arena.panels(gates, shape.input(l));
     layer.bias_ih = arena.floats(gates * kVectorWidth);
     layer.bias_hh = arena.floats(gates * kVectorWidth);
     for (Panels& state : layer.hidden) state = arena.panels(hidden, shape.sequences);
@@ -24,8 +24,8 @@ DecodeMemory layout_memory(const DecodeShape& shape, float* base, size_t* floats
     if (shape.has_embedding())
       memory.embedding = arena.panels(shape.embedding_panels(), shape.vocabulary);
   } else {
-    memory.vectors = arena.floats(shape.vocabulary * shape.embedding);
-    memory.token_vectors = arena.panels(shape.embedding_panels(), shape.sequences);
+    if (shape.has_embedding()) memory.vectors = arena.floats(shape.vocabulary * shape.embedding);
+    memory.input_vectors = arena.panels(shape.embedding_panels(), shape.sequences);
   }
   memory.input_gates = arena.panels(gates, shape.sequences);
   memory.decoder = arena.panels(vocabulary, shape.hidden);

@@ -33,7 +33,7 @@ void decode_pack(const Decode& d, const DecodeWeights& all, const Worker& worker
     const DecodeMemory::Layer& layer = memory.layers[l];
     const SequenceWeights& weights = all.layers[l];
     pack_weights(layer.weight_hh, weights.hh, hidden, of_hidden, gate_panels);
-    if (l > 0 || shape.has_embedding())
+    if (l > 0 || !shape.is_one_hot())
       pack_weights(layer.weight_ih, weights.ih, shape.input(l), of_input, gate_panels);
     if (worker.index > 0) continue;
     pack_bias(layer.bias_ih, weights.bias_ih, of_input);
@@ -48,6 +48,7 @@ void decode_pack(const Decode& d, const DecodeWeights& all, const Worker& worker
   for (size_t p = vocabulary_panels.begin; p < vocabulary_panels.end; ++p)
     store(memory.decoder_bias + p * kVectorWidth,
           load_first(all.decoder_bias + p * kVectorWidth, panel_width(p, shape.vocabulary)));
+  if (shape.reads_vectors()) return;
   if (!shape.has_token_table()) {
     for (size_t i = tokens.begin * shape.embedding; i < tokens.end * shape.embedding; ++i)
       memory.vectors[i] = all.embedding[i];
@@ -88,13 +89,16 @@ inline void decode_prepare(const Decode& d, const Worker& worker) {
   }
 }
 
-/// token_vectors = the embedding vectors of the step's tokens.
-inline void look_up_vectors(const Decode& d) {
-  for (size_t p = 0; p < d.shape.embedding_panels(); ++p)
-    for (size_t n = 0; n < d.sequences; ++n) {
-      const float* row = d.memory.vectors + d.tokens[n] * d.shape.embedding + p * kVectorWidth;
-      store(d.memory.token_vectors.at(p, n), load_columns(row, panel_width(p, d.shape.embedding)));
-    }
+/// input_vectors = the step's vectors, or the embedding vectors of its tokens.
+inline void copy_input_vectors(const Decode& d) {
+  const size_t embedding = d.shape.embedding;
+  for (size_t n = 0; n < d.sequences; ++n) {
+    const float* row = d.shape.reads_vectors() ? d.vectors + n * embedding
+                                               : d.memory.vectors + d.tokens[n] * embedding;
+    for (size_t p = 0; p < d.shape.embedding_panels(); ++p)
+      store(d.memory.input_vectors.at(p, n),
+            load_columns(row + p * kVectorWidth, panel_width(p, embedding)));
+  }
 }
 
 /// Layer `l`'s step for some panels of the units.
@@ -109,7 +113,7 @@ CHARNN_INLINE void step_units(const Decode& d, size_t l, Range unit_panels) {
   const Panels before = layer.hidden[d.before], after = layer.hidden[1 - d.before];
   const bool looks_up = l == 0 && shape.has_token_table();
   if (!looks_up) {
-    const Panels below = l > 0 ? memory.layers[l - 1].hidden[1 - d.before] : memory.token_vectors;
+    const Panels below = l > 0 ? memory.layers[l - 1].hidden[1 - d.before] : memory.input_vectors;
     for (size_t g = 0; g < gates; ++g)
       multiply_sequences(d.sequences, shape.input(l), below, layer.weight_ih, memory.input_gates,
                          {g * units + unit_panels.begin, g * units + unit_panels.end});
@@ -137,7 +141,7 @@ constexpr size_t kLogitRows = 12;
 
 /// The rest of a step, after decode_prepare with the same d.before.
 ///
-///   in    d.tokens [sequences]
+///   in    d.tokens [sequences], or d.vectors [sequences, embedding]
 ///         d.memory.layers[].recurrent, .hidden[d.before], .cell
 ///   out   d.logits [sequences, vocabulary]                                    overwritten
 ///         d.memory.layers[].hidden[1 - d.before], .cell                      overwritten
@@ -150,7 +154,7 @@ void decode_step(const Decode& d, const Worker& worker) {
   const DecodeMemory& memory = d.memory;
   const size_t units = shape.hidden_panels();
   if (!shape.has_token_table()) {
-    if (worker.index == 0) look_up_vectors(d);
+    if (worker.index == 0) copy_input_vectors(d);
     worker.barrier();
   }
   for (size_t l = 0; l < shape.layers; ++l) {

@@ -33,7 +33,7 @@ struct Case {
   Case(Draw& draw, const DecodeShape& shape) : shape(shape) {
     const size_t gates = traits_of(shape.cell).gates * shape.hidden;
     const float small = 1 / std::sqrt(static_cast<float>(shape.hidden));
-    if (shape.has_embedding()) embedding = draw.floats(shape.vocabulary * shape.embedding, 1);
+    if (!shape.is_one_hot()) embedding = draw.floats(shape.vocabulary * shape.embedding, 1);
     for (size_t l = 0; l < shape.layers; ++l)
       layers.push_back({draw.floats(gates * shape.input(l), small),
                         draw.floats(gates * shape.hidden, small), draw.floats(gates, small),
@@ -47,7 +47,9 @@ struct Case {
   std::string title() const {
     return std::to_string(shape.layers) + " layers of " + std::to_string(shape.hidden) + ", " +
            std::to_string(shape.sequences) + " sequences, vocabulary " +
-           std::to_string(shape.vocabulary) + ", embedding " + std::to_string(shape.embedding);
+           std::to_string(shape.vocabulary) +
+           (shape.reads_vectors() ? ", vectors of " : ", embedding ") +
+           std::to_string(shape.embedding);
   }
 };
 
@@ -89,6 +91,7 @@ struct Opened {
   Team& team;
   Scratch memory;
   Decode session = {};
+  Floats embedding;  // the vectors of tokens, where the session reads vectors
 
   Opened(const Case& c, const Kernels& kernels, Team& team);
 
@@ -97,6 +100,12 @@ struct Opened {
     const DecodeShape& shape = session.shape;
     Floats logits(tokens.size() * shape.vocabulary, std::nanf(""));
     session.tokens = tokens.data();
+    Floats vectors(tokens.size() * shape.embedding);
+    if (shape.reads_vectors())
+      for (size_t n = 0; n < tokens.size(); ++n)
+        for (size_t i = 0; i < shape.embedding; ++i)
+          vectors[n * shape.embedding + i] = embedding[tokens[n] * shape.embedding + i];
+    session.vectors = vectors.data();
     session.logits = logits.data();
     session.sequences = tokens.size();
     team.run([&](const Worker& worker) { kernels.decode_prepare(session, worker); });
@@ -118,6 +127,7 @@ Opened::Opened(const Case& c, const Kernels& kernels, Team& team)
   session.memory = layout_memory(shape, memory.data(), &floats);
   DecodeWeights weights = {};
   weights.embedding = c.embedding.data();
+  embedding = c.embedding;
   for (size_t l = 0; l < shape.layers; ++l) {
     const LayerWeights& layer = c.layers[l];
     weights.layers[l] = {layer.ih.data(), layer.hh.data(), layer.bias_ih.data(),
@@ -174,6 +184,19 @@ void check_without_table(Targets& targets, Draw& draw, const DecodeShape& shape)
   targets.check_same_bits(large.title(), running(large), false);
 }
 
+/// A session that reads the embedding vectors of tokens gives the logits of one that reads these.
+void check_vectors(Targets& targets, const Case& of_tokens) {
+  Case of_vectors = of_tokens;
+  of_vectors.shape.input_kind = InputKind::kVectors;
+  for (const Kernels* kernels : targets.kernels()) {
+    const std::vector<float> expected = run(of_tokens, *kernels, targets.team(2))[0].numbers;
+    const std::vector<float> actual = run(of_vectors, *kernels, targets.team(2))[0].numbers;
+    targets.report().check(actual == expected,
+                           of_vectors.title() + " on " + kernels->isa + ": other logits");
+  }
+  targets.check_same_bits(of_vectors.title(), running(of_vectors), false);
+}
+
 /// The logits of a step after another do not depend on where a sequence's state is, nor on how many
 /// others are stepped.
 void check_moved_states(Targets& targets, const Case& c, Team& team) {
@@ -217,6 +240,11 @@ void test_decoding(Targets& targets) {
         check_without_table(targets, draw, shape_of(cell, 1, sequences, 129, vocabulary, 5));
       }
   report.ends();
+  if (!report.begins("decoding of vectors")) return;
+  for (size_t k = 0; k < kCellCount; k++)
+    for (size_t sequences : {1, 2, 13})
+      check_vectors(targets, Case(draw, shape_of(static_cast<Cell>(k), 2, sequences, 37, 19, 21)));
+  report.ends();
   if (!report.begins("decoding with states that were moved")) return;
   for (size_t k = 0; k < kCellCount; k++)
     for (size_t sequences : {2, 5, 13})
@@ -235,7 +263,9 @@ void fuzz_decode(Targets& targets, Draw& draw) {
   const auto cell = static_cast<Cell>(draw.choose(kCellCount));
   const size_t layers = 1 + draw.choose(3), sequences = 1 + draw.choose(20);
   const size_t hidden = 1 + draw.choose(150), vocabulary = 1 + draw.choose(200);
-  const Case c(draw, shape_of(cell, layers, sequences, hidden, vocabulary, draw.choose(50)));
+  DecodeShape shape = shape_of(cell, layers, sequences, hidden, vocabulary, draw.choose(50));
+  if (shape.has_embedding() && draw.choose(2) == 0) shape.input_kind = InputKind::kVectors;
+  const Case c(draw, shape);
   targets.check_same_bits(c.title(), running(c), draw.is_wild());
 }
 

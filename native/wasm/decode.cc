@@ -18,7 +18,10 @@ DecodeShape decode_shape(Call& call) {
   shape.hidden = call.size();
   shape.vocabulary = call.size();
   shape.embedding = call.size();
-  shape.input_kind = shape.embedding > 0 ? InputKind::kEmbedding : InputKind::kOneHot;
+  const bool reads_vectors = call.flag();
+  shape.input_kind = reads_vectors         ? InputKind::kVectors
+                     : shape.embedding > 0 ? InputKind::kEmbedding
+                                           : InputKind::kOneHot;
   return shape;
 }
 
@@ -54,6 +57,7 @@ CHARNN_EXPORT(openDecodeSession) void open_decode_session(Session* session) {
   size_t floats;
   decode.memory = layout_memory(shape, call.floats(), &floats);
   decode.tokens = call.integers();
+  decode.vectors = call.floats();
   decode.logits = call.floats();
   // Too large for a stack.
   static DecodeWeights weights;
@@ -79,8 +83,8 @@ CHARNN_EXPORT(openDecodeSession) void open_decode_session(Session* session) {
 /// @returns whether its steps are worth several threads, where it was opened with several
 CHARNN_EXPORT(usesTeam) bool uses_team(const Session* session) { return session->team != nullptr; }
 
-/// Reads the tokens of the first sequences and overwrites the logits that the session was opened
-/// with.
+/// Reads the tokens, or vectors, of the first sequences and overwrites the logits, where the
+/// session was opened with their memory.
 CHARNN_EXPORT(stepDecodeSession) void step_decode_session(Session* session, size_t sequences) {
   if (session->team != nullptr) team_of(session->threads);
   session->step(sequences, charnn_seconds_now);

@@ -49,6 +49,10 @@ export const RUNS_FOLDER = "checkpoints";
 export const MAX_LAYERS = 64;
 /** Units of a layer, characters of a vocabulary, windows of a batch and the like. */
 export const MAX_SIZE = 65_536;
+/** Characters of the longest n-grams that can have embeddings. */
+export const MAX_NGRAM_ORDER = 5;
+/** Rows of the largest table of n-grams. */
+export const MAX_NGRAM_ROWS = 2 ** 20;
 /** Workers of a run. */
 export const MAX_WORKERS = 1_024;
 /** Models of a run that predict together. The header of a checkpoint has room for the tensors of this many layers. */

@@ -1,5 +1,6 @@
 import { CELLS } from "./cells.js";
 import type { ModelConfig } from "./model.js";
+import { ngramTables } from "./ngrams.js";
 
 /** The shape of every parameter under its PyTorch name, in the order in which they are stored. */
 export function parameterShapes(config: ModelConfig): ReadonlyMap<string, readonly number[]> {
@@ -7,6 +8,7 @@ export function parameterShapes(config: ModelConfig): ReadonlyMap<string, readon
   const gateRows = CELLS[config.cell].gates.length * hiddenSize;
   const shapes = new Map<string, readonly number[]>();
   if (embeddingSize > 0) shapes.set("encoder.weight", [vocabularySize, embeddingSize]);
+  for (const { name, rows } of ngramTables(config)) shapes.set(name, [rows, embeddingSize]);
   for (let layer = 0; layer < layers; layer++) {
     const inputSize = layer > 0 ? hiddenSize : embeddingSize || vocabularySize;
     shapes.set(`rnn.weight_ih_l${layer}`, [gateRows, inputSize]);

@@ -27,6 +27,13 @@ export interface TrainSettings extends BackendSettings {
   readonly hiddenSize?: number | undefined;
   /** The size of a character's vector; 0: one-hot. Default: by the preset. */
   readonly embeddingSize?: number | undefined;
+  /**
+   * The last 2 characters, and so on up to this many, have a vector together too, which is added to that of the last one;
+   * 1: none. Default: 3; 1 with one-hot input.
+   */
+  readonly ngramOrder?: number | undefined;
+  /** The most vectors of n-grams of one length; with more n-grams, several share one. Default: 16,384. */
+  readonly ngramRows?: number | undefined;
 
   /** The fraction of the text to validate on. Default: 0.1. */
   readonly validation?: number | undefined;

@@ -3,7 +3,7 @@ import { CharnnError } from "../errors.js";
 import type { Random } from "../random.js";
 import { NEWLINE } from "../text.js";
 import type { Parts } from "../turns.js";
-import type { BatchArrays, PositionedBatch } from "./batch.js";
+import { type BatchArrays, CHARACTERS_BEFORE, type PositionedBatch } from "./batch.js";
 import type { Tokens, Vocabulary } from "./vocabulary.js";
 
 /** Batches' worth of documents that are sorted by length together, so that there is little padding. */
@@ -91,12 +91,17 @@ export function documentBatch(
   for (const [row, document] of group.entries()) {
     const first = starts[document];
     const last = ends[document];
+    const inputAt = (position: number) => (position === 0 ? end : tokens[position - 1]);
+    if (first + from > last) continue;
+    // Before each document is the end of another one.
+    for (let back = 1; back <= Math.min(CHARACTERS_BEFORE, from); back++) {
+      batch.before[(CHARACTERS_BEFORE - back) * arrays.batch + row] = inputAt(first + from - back);
+    }
     for (let step = 0; step < time; step++) {
       const position = first + from + step;
       if (position > last) break;
       const target = step * arrays.batch + row;
-      // Before each document is the end of another one.
-      batch.inputs[target] = position === 0 ? end : tokens[position - 1];
+      batch.inputs[target] = inputAt(position);
       batch.targets[target] = position === tokens.length ? end : tokens[position];
       batch.positions[target] = position;
     }

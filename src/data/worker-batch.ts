@@ -8,20 +8,28 @@ export function workerBatch(batch: Batch, worker: number, workers: number): Batc
 
 /** A part of a batch: its rows from `begin` to before `end`, copied. */
 export function rowsOf(
-  { inputs, targets, time, batch, startsFresh }: Batch,
+  { inputs, targets, before, time, batch, startsFresh }: Batch,
   begin: number,
   end: number,
 ): Batch {
   const rows = end - begin;
   const columns = (all: Int32Array) => {
-    const own = new Int32Array(time * rows);
-    for (let step = 0; step < time; step++) {
+    const steps = all.length / batch;
+    const own = new Int32Array(steps * rows);
+    for (let step = 0; step < steps; step++) {
       const first = step * batch;
       own.set(all.subarray(first + begin, first + end), step * rows);
     }
     return own;
   };
-  return { inputs: columns(inputs), targets: columns(targets), time, batch: rows, startsFresh };
+  return {
+    inputs: columns(inputs),
+    targets: columns(targets),
+    before: columns(before),
+    time,
+    batch: rows,
+    startsFresh,
+  };
 }
 
 /** How many characters of a batch are learned. */

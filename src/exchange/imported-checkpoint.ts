@@ -7,6 +7,7 @@ import { firstProgress, namesIn, type RunConfig } from "../config/run.js";
 import { pick } from "../config/schema.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import { Vocabulary } from "../data/vocabulary.js";
+import { CharnnError } from "../errors.js";
 import { PRESETS, presetRecipe } from "../planning/presets.js";
 import type { ForeignWeights } from "./weights-file.js";
 
@@ -14,6 +15,7 @@ import type { ForeignWeights } from "./weights-file.js";
  * A checkpoint with the weights of a model of another program.
  *
  * @param characters its code points by their indices there
+ * @throws CharnnError `BAD_CHECKPOINT` where n-grams have embeddings and the characters have another order than charnn's
  */
 export function importedCheckpoint(
   { model, parameters, digest }: ForeignWeights,
@@ -49,12 +51,22 @@ function inOrder(
     }
     return moved;
   }
+  if (name.startsWith("ngram")) throw otherOrder();
   // With one-hot input each character has a column.
   if (name !== "rnn.weight_ih_l0" || embeddingSize > 0) return data;
   for (let row = 0; row < data.length; row += vocabularySize) {
     for (const [to, from] of order.entries()) moved[row + to] = data[row + from];
   }
   return moved;
+}
+
+/** Rows of n-grams can't be moved: several n-grams may share one. */
+function otherOrder(): CharnnError {
+  return new CharnnError(
+    "BAD_CHECKPOINT",
+    "The model has embeddings of n-grams, whose rows depend on the order of the characters, and its characters are not in the order of charnn, that of their code points.",
+    "Train it again with characters in that order.",
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 /** What the shapes of a PyTorch model's tensors say of it. */
 import { CELL_NAMES, CELLS, type CellName } from "../config/cells.js";
 import { type ModelConfig, modelConfig } from "../config/model.js";
-import { MAX_LAYERS } from "../config/names.js";
+import { MAX_LAYERS, MAX_NGRAM_ORDER } from "../config/names.js";
 import { parameterShapes } from "../config/parameters.js";
 import { CharnnError, shortened } from "../errors.js";
 import {
@@ -39,7 +39,15 @@ export function modelOf(tensors: Tensors, names: NameMap): ForeignModel {
   const [, embeddingSize] = isEmbedded ? matrix("encoder.weight") : [0, 0];
   const cell = cellOf(names.of("rnn.weight_hh_l0"), gateRows, hiddenSize);
   const layers = layersIn(tensors, names);
-  const model = checkedModel({ cell, layers, hiddenSize, embeddingSize, vocabularySize });
+  const ngrams = isEmbedded ? ngramsIn(tensors, names) : {};
+  const model = checkedModel({
+    cell,
+    layers,
+    hiddenSize,
+    embeddingSize,
+    ...ngrams,
+    vocabularySize,
+  });
   const sources = sourcesOf(model, tensors, names);
   const used = new Set(sources.values());
   for (const [name, entry] of tensors) if (!used.has(name)) throw foreignTensor(name, entry);
@@ -73,6 +81,19 @@ function layersIn(tensors: Tensors, names: NameMap): number {
   let layers = 1;
   while (layers <= MAX_LAYERS && isThere(layers)) layers++;
   return layers;
+}
+
+/** The longest n-grams that have a table, and the rows of the largest one. */
+function ngramsIn(tensors: Tensors, names: NameMap): Pick<ModelConfig, "ngramOrder" | "ngramRows"> {
+  let ngramOrder = 1;
+  let ngramRows = 0;
+  for (let order = 2; order <= MAX_NGRAM_ORDER; order++) {
+    const entry = tensors.get(names.of(`ngram${order}.weight`));
+    if (!entry) break;
+    ngramOrder = order;
+    ngramRows = Math.max(ngramRows, entry.shape[0]);
+  }
+  return ngramOrder > 1 ? { ngramOrder, ngramRows } : {};
 }
 
 /** @throws CharnnError `BAD_CHECKPOINT` for a model that is larger than charnn's may be */

@@ -9,9 +9,9 @@ export type Tensors = ReadonlyMap<string, TensorEntry>;
 
 /** What wrappers put before each name: DataParallel, and torch.compile. */
 const WRAPPERS = /^(?:(?:module|_orig_mod)\.)+/;
-const MODULES = ["encoder", "rnn", "decoder"] as const;
+const MODULES = ["encoder", "ngram2", "ngram3", "ngram4", "ngram5", "rnn", "decoder"] as const;
 const PARAMETER =
-  /^(?:encoder\.weight|decoder\.(?:weight|bias)|rnn\.(?:weight|bias)_(?:ih|hh)_l\d{1,2})$/;
+  /^(?:encoder\.weight|ngram[2-5]\.weight|decoder\.(?:weight|bias)|rnn\.(?:weight|bias)_(?:ih|hh)_l\d{1,2})$/;
 /** Modules, and each parameter of more layers than a model has. */
 const MAP_HINT = 'A map is a JSON object such as {"rnn": "lstm"}.';
 const MAP_BOUNDS = { depth: 1, values: 2_048 };
@@ -57,7 +57,7 @@ export class NameMap {
       const shown = JSON.stringify(shortened(own));
       if (!MODULES.some((module) => module === own) && !PARAMETER.test(own)) {
         const hint =
-          "Its names are encoder, rnn and decoder, or those of single tensors such as rnn.weight_ih_l0; each has the name in the file as its value.";
+          "Its names are encoder, ngram2 to ngram5, rnn and decoder, or those of single tensors such as rnn.weight_ih_l0; each has the name in the file as its value.";
         throw bad(`${shown} is no module or tensor of charnn`, hint);
       }
       if (typeof theirs !== "string" || theirs === "") {

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import type { CheckpointFacts } from "../checkpoint/checkpoint.js";
 import { CELLS } from "../config/cells.js";
+import { inputName } from "../config/input-name.js";
 import { parameterCount } from "../config/parameters.js";
 import { bitsPerCharacter, counted, formatCount } from "../text.js";
 import type { ModelOrigin } from "./model-origin.js";
@@ -11,7 +12,7 @@ export type Fact = readonly [name: string, value: string];
 /** What a model is, how good, and from what: for those who get the model alone. */
 export function modelCard(facts: CheckpointFacts, origin: ModelOrigin["origin"]): Fact[] {
   const { model } = facts.config;
-  const input = model.embeddingSize > 0 ? `embedding of ${model.embeddingSize}` : "one-hot input";
+  const input = inputName(model);
   const layers = `${counted(model.layers, "layer")} of ${formatCount(model.hiddenSize)} units`;
   const parameters = `${formatCount(parameterCount(model))} parameters`;
   return [

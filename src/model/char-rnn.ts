@@ -12,6 +12,7 @@ import type { ModelConfig } from "../config/model.js";
 import type { Batch } from "../data/batch.js";
 import type { Random } from "../random.js";
 import { inTurns } from "../turns.js";
+import { BatchNgrams } from "./batch-ngrams.js";
 import { type Dropout, type DropoutMasks, dropoutMasks } from "./dropout.js";
 import { initialWeights } from "./initial-weights.js";
 import { parameterArray } from "./parameters.js";
@@ -73,8 +74,8 @@ interface Scored {
 }
 
 /**
- * A character-level recurrent network: an embedding if it has one, recurrent layers, and a linear
- * decoder to the logits of the next character.
+ * A character-level recurrent network: an embedding of characters if it has one, to which those of n-grams may be added;
+ * recurrent layers; and a linear decoder to the logits of the next character.
  */
 export class CharRnn {
   /**
@@ -112,10 +113,10 @@ export class CharRnn {
     return this.config.vocabularySize;
   }
 
-  /** Numbers of a sequence's state in all layers. */
+  /** Numbers of a sequence's state in a session: of all layers, and the characters before where n-grams are read. */
   get stateSize(): number {
-    const { layers, cell, hiddenSize } = this.config;
-    return stateSize(cell, layers, hiddenSize);
+    const { layers, cell, hiddenSize, ngramOrder = 1 } = this.config;
+    return stateSize(cell, layers, hiddenSize) + ngramOrder - 1;
   }
 
   /** The state before any text: all zeros. */
@@ -143,7 +144,7 @@ export class CharRnn {
    * @returns `[time, batch, hidden]` each, copies
    */
   trace(batch: Batch, state: ModelState): { outputs: Float32Array[]; state: ModelState } {
-    const layers = this.#forward(batch, state);
+    const { layers } = this.#forward(batch, state);
     const outputs = layers.map(({ output }) =>
       output instanceof Float32Array ? output.slice() : output.read(),
     );
@@ -165,7 +166,7 @@ export class CharRnn {
   ): { score: Score; state: ModelState } {
     const { backend, workspace } = this;
     const masks = dropoutMasks(this.config, dropout, batch.batch);
-    const layers = this.#forward(batch, state, masks);
+    const { layers, ngrams } = this.#forward(batch, state, masks);
     const top = layers.length - 1;
     const predicted = backend.linearCrossEntropy(
       this.#decoder(batch, layers[top].output, masks),
@@ -175,6 +176,8 @@ export class CharRnn {
       },
       workspace.decoder,
     );
+    const gradientNgrams = ngrams && new Float32Array(ngrams.embedding.length);
+    const gradientEmbedding = gradientNgrams ?? gradients.byName.get("encoder.weight");
     let gradientOutput: Tensor | undefined = predicted.gradientInput;
     for (let layer = top; layer >= 0 && gradientOutput; layer--) {
       const ofInput = backend.rnnBackward(
@@ -185,12 +188,13 @@ export class CharRnn {
           gradientWeightHh: gradients.of(`rnn.weight_hh_l${layer}`),
           gradientBiasIh: gradients.of(`rnn.bias_ih_l${layer}`),
           gradientBiasHh: gradients.of(`rnn.bias_hh_l${layer}`),
-          gradientEmbedding: layer === 0 ? gradients.byName.get("encoder.weight") : undefined,
+          gradientEmbedding: layer === 0 ? gradientEmbedding : undefined,
         },
         workspace.layers[layer],
       );
       gradientOutput = ofInput.gradientInput;
     }
+    if (ngrams && gradientNgrams) ngrams.spread(gradientNgrams, gradients);
     return { score: scoreOf(batch, predicted), state: finalState(layers) };
   }
 
@@ -205,7 +209,7 @@ export class CharRnn {
   }
 
   #score(batch: Batch, state: ModelState, logits?: Float32Array): Scored {
-    const layers = this.#forward(batch, state);
+    const { layers } = this.#forward(batch, state);
     const decoder = this.#decoder(batch, layers[layers.length - 1].output);
     const positions = this.backend.linearCrossEntropyScores(
       decoder,
@@ -215,10 +219,15 @@ export class CharRnn {
     return { score: scoreOf(batch, positions), positions, state: finalState(layers) };
   }
 
-  #forward({ inputs, time, batch }: Batch, state: ModelState, masks?: DropoutMasks) {
+  #forward(of: Batch, state: ModelState, masks?: DropoutMasks) {
     const { cell, hiddenSize, embeddingSize, vocabularySize } = this.config;
+    const { time, batch } = of;
+    const ngrams = this.config.ngramOrder
+      ? new BatchNgrams(of, this.config, this.parameters)
+      : undefined;
+    const embedding = ngrams?.embedding ?? this.parameters.byName.get("encoder.weight");
     const layers = [];
-    let input: Int32Array | Tensor = inputs;
+    let input: Int32Array | Tensor = ngrams?.inputs ?? of.inputs;
     for (let layer = 0; layer < this.config.layers; layer++) {
       const call: RnnLayer = {
         cell,
@@ -227,7 +236,7 @@ export class CharRnn {
         inputSize: layer > 0 ? hiddenSize : embeddingSize || vocabularySize,
         hiddenSize,
         input,
-        embedding: layer === 0 ? this.parameters.byName.get("encoder.weight") : undefined,
+        embedding: layer === 0 ? embedding : undefined,
         inputMask: layer > 0 ? masks?.output(layer - 1) : masks?.input,
         weightIh: this.parameters.of(`rnn.weight_ih_l${layer}`),
         weightHh: this.parameters.of(`rnn.weight_hh_l${layer}`),
@@ -241,7 +250,7 @@ export class CharRnn {
       layers.push({ call, ...outputs });
       input = outputs.output;
     }
-    return layers;
+    return { layers, ngrams };
   }
 
   #decoder({ targets, time, batch }: Batch, input: Tensor, masks?: DropoutMasks): Decoder {

@@ -74,13 +74,16 @@ export function windowBytes(
   backend: BackendName,
   { time, batch, masks = 0 }: Windows,
 ): number {
-  const { cell, layers, hiddenSize, vocabularySize } = model;
+  const { cell, layers, hiddenSize, embeddingSize, vocabularySize } = model;
   const { perUnit, once, weightCopies } = COSTS[backend];
   const gates = CELLS[cell].gates.length;
   const positions = time * batch;
   const states = positions * hiddenSize * (layers * (perUnit[cell] + masks) + once[cell]);
-  // What the input weights have for each character that occurs.
-  const table = Math.min(positions, vocabularySize) * gates * hiddenSize;
+  // What the input weights have for each character, or n-gram, that occurs. Those of n-grams are made of vectors, which
+  // have gradients; and the symbols, rows and slots of a batch's n-grams are held too.
+  const table = model.ngramOrder
+    ? positions * (gates * hiddenSize + 2 * embeddingSize + 2 * model.ngramOrder + 6)
+    : Math.min(positions, vocabularySize) * gates * hiddenSize;
   const logits =
     vocabularySize * Math.min(positions, Math.max(MIN_POSITIONS, MAX_LOGITS / vocabularySize));
   return weightCopies * parameterBytes(model) + BYTES_PER_FLOAT * (states + table + logits);
@@ -88,10 +91,12 @@ export function windowBytes(
 
 /** Bytes that a model takes to write `count` texts side by side, beside its weights. */
 export function streamsBytes(model: ModelConfig, count: number): number {
-  const { cell, layers, hiddenSize, vocabularySize } = model;
+  const { cell, layers, hiddenSize, embeddingSize, vocabularySize } = model;
   const gates = CELLS[cell].gates.length;
   const states = count * hiddenSize * (layers * (gates + 3) + gates);
-  const table = vocabularySize * gates * hiddenSize;
+  const table = model.ngramOrder
+    ? gates * hiddenSize * embeddingSize + 2 * count * embeddingSize
+    : vocabularySize * gates * hiddenSize;
   const logits = 2 * count * vocabularySize;
   return parameterBytes(model) + BYTES_PER_FLOAT * (states + table + logits);
 }

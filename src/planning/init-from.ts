@@ -8,7 +8,7 @@ import { parameterViews } from "../model/parameters.js";
 import { rateFactor } from "./worker-rate.js";
 
 /** What must be the same in a model and in the one whose weights it begins with. */
-const SHAPE = ["cell", "layers", "hiddenSize", "embeddingSize"] as const;
+const SHAPE = ["cell", "layers", "hiddenSize", "embeddingSize", "ngramOrder", "ngramRows"] as const;
 
 /** The factor on the rate that the weights were trained with: what they know must not be lost at once. */
 const RATE_FACTOR = 0.3;
@@ -23,26 +23,29 @@ export function settingsFor({ config }: Checkpoint, settings: TrainSettings): Tr
   const base = config.model;
   for (const name of SHAPE) {
     const asked = settings[name];
-    if (asked === undefined || asked === base[name]) continue;
+    const given = name === "ngramOrder" ? (base.ngramOrder ?? 1) : base[name];
+    if (asked === undefined || given === undefined || asked === given) continue;
     throw new CharnnError(
       "INVALID_SETTING",
-      `${name} is ${base[name]} in the checkpoint of \`initFrom\`, not ${asked}.`,
+      `${name} is ${given} in the checkpoint of \`initFrom\`, not ${asked}.`,
       "Leave it out: with `initFrom`, the sizes come from the checkpoint.",
       { setting: name },
     );
   }
-  const { cell, layers, hiddenSize, embeddingSize } = base;
+  const { cell, layers, hiddenSize, embeddingSize, ngramOrder = 1, ngramRows } = base;
   const { learningRate: before, workers = 1 } = config.training;
   const factor = (RATE_FACTOR * rateFactor(settings.workers ?? 1)) / rateFactor(workers);
   const learningRate = settings.learningRate ?? factor * before;
   const members = settings.members ?? config.training.members;
-  return { ...settings, members, cell, layers, hiddenSize, embeddingSize, learningRate };
+  const shape = { cell, layers, hiddenSize, embeddingSize, ngramOrder, ngramRows };
+  return { ...settings, ...shape, members, learningRate };
 }
 
 /**
  * Overwrites a model's first weights by those of a checkpoint, whose characters must all be in the
  * model's vocabulary. What belongs to a character that the checkpoint does not know keeps its first
- * weights, and is as unlikely as the least likely one.
+ * weights, and is as unlikely as the least likely one. Embeddings of n-grams, whose rows depend on the
+ * vocabulary, are taken over only where it is the same, and else begin as zeros.
  */
 export function initFrom(model: CharRnn, vocabulary: Vocabulary, base: Checkpoint): void {
   const values = model.parameters.read().slice();
@@ -52,12 +55,16 @@ export function initFrom(model: CharRnn, vocabulary: Vocabulary, base: Checkpoin
     if (index === base.vocabulary.unknown) return vocabulary.unknown as number;
     return vocabulary.indexOf(codePoints[index]) as number;
   });
+  const hasSameVocabulary =
+    vocabulary.size === size && targets.every((target, index) => target === index);
   for (const [name, to] of parameterViews(model.config, values)) {
     const data = numbersOf(base.tensors, name);
     if (/^(encoder|decoder)\./.test(name)) {
       if (name === "decoder.bias")
         to.data.fill(data.reduce((least, value) => Math.min(least, value)));
       copyRows(to.data, data, targets, data.length / size);
+    } else if (name.startsWith("ngram")) {
+      if (hasSameVocabulary) to.data.set(data);
     } else if (name === "rnn.weight_ih_l0" && model.config.embeddingSize === 0) {
       for (let row = 0; row < data.length / size; row++) {
         const ofRow = to.data.subarray(row * vocabulary.size, (row + 1) * vocabulary.size);

@@ -1,6 +1,8 @@
 import { type ModelConfig, modelConfig } from "../config/model.js";
 import type { BackendName, PresetName } from "../config/names.js";
 import { parameterCount } from "../config/parameters.js";
+import type { TrainSettings } from "../config/train-settings.js";
+import { CharnnError } from "../errors.js";
 import type { DropoutRates } from "../model/dropout.js";
 import { operationsPerCharacter } from "../model/flops.js";
 
@@ -77,6 +79,31 @@ const EMBEDDING_SIZE_FOR_MANY = 128;
 /** More keeps a model from learning, no matter how short its text is. */
 const MAX_DROPOUT = 0.33;
 
+/** The embeddings of n-grams that a model has if nobody says otherwise. */
+const NGRAM_ORDER = 3;
+const NGRAM_ROWS = 16_384;
+
+/**
+ * The n-grams of which a model has embeddings.
+ *
+ * @param ngramOrder asked for; 1: none
+ * @throws CharnnError `INVALID_SETTING` where characters themselves have none
+ */
+export function ngramsOf(
+  embeddingSize: number,
+  { ngramOrder, ngramRows = NGRAM_ROWS }: Pick<TrainSettings, "ngramOrder" | "ngramRows"> = {},
+): Pick<ModelConfig, "ngramOrder" | "ngramRows"> {
+  const order = ngramOrder ?? (embeddingSize > 0 ? NGRAM_ORDER : 1);
+  if (order === 1) return {};
+  if (embeddingSize > 0) return { ngramOrder: order, ngramRows };
+  throw new CharnnError(
+    "INVALID_SETTING",
+    `ngramOrder is ${order}, and with \`embeddingSize: 0\` characters have no vectors to which those of n-grams could be added.`,
+    "Give another embedding size, or leave `ngramOrder` out.",
+    { setting: "ngramOrder" },
+  );
+}
+
 /** What a preset decides for a text with this many different characters. */
 export function presetRecipe(name: PresetName, vocabularySize: number): Recipe {
   const { fewestCharacters, shortestText, ...recipe } = PRESETS[name];
@@ -87,7 +114,8 @@ export function presetRecipe(name: PresetName, vocabularySize: number): Recipe {
 /** The shape that a preset gives a model. */
 export function presetModel(name: PresetName, vocabularySize: number): ModelConfig {
   const { hiddenSize, embeddingSize } = presetRecipe(name, vocabularySize);
-  return modelConfig({ cell: "gru", layers: 1, hiddenSize, embeddingSize, vocabularySize });
+  const sizes = { layers: 1, hiddenSize, embeddingSize, ...ngramsOf(embeddingSize) };
+  return modelConfig({ cell: "gru", ...sizes, vocabularySize });
 }
 
 /** Which preset, and why, in a few words. */
@@ -147,7 +175,8 @@ export function defaultEpochs(characters: number): number {
 
 /**
  * The dropout rates with which a model neither memorizes its text nor learns too little. They are higher the
- * more parameters it has for each character, and the more often it reads each.
+ * more parameters it has for each character, and the more often it reads each. Embeddings of n-grams don't count: each is
+ * used only where its n-gram is, and remembers nothing of what was before.
  *
  * @param epochs passes over the text
  */
@@ -156,7 +185,8 @@ export function dropoutFor(
   characters: number,
   epochs: number,
 ): Omit<DropoutRates, "weightDropout"> {
-  const pressure = (parameterCount(model) * epochs) / characters;
+  const { ngramOrder, ngramRows, ...others } = model;
+  const pressure = (parameterCount(others) * epochs) / characters;
   const rate = Math.min(Math.max(0.125 * Math.log2(pressure / 8), 0), MAX_DROPOUT);
   const inHundredths = (rate: number) => Math.round(100 * rate) / 100;
   return {

@@ -32,6 +32,7 @@ import {
   choiceForText,
   choiceForTime,
   defaultEpochs,
+  ngramsOf,
   presetRecipe,
 } from "./presets.js";
 import { lengthOfNewRun } from "./run-length.js";
@@ -185,7 +186,14 @@ function withDefaults(
   const limits = limitsOf(settings) ?? { epochs: defaultEpochs(characters) };
   const { split, lineEnds, normalize, lowercase } = corpusSettings(settings);
   const config: RunConfig = {
-    model: modelConfig({ cell, layers, hiddenSize, embeddingSize, vocabularySize }),
+    model: modelConfig({
+      cell,
+      layers,
+      hiddenSize,
+      embeddingSize,
+      ...ngramsOf(embeddingSize, settings),
+      vocabularySize,
+    }),
     text: {
       fingerprint: corpus.fingerprint,
       characters: corpus.characters,

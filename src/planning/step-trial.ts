@@ -1,7 +1,7 @@
 import { thenCleanUp } from "../clean-up.js";
 import type { ModelConfig } from "../config/model.js";
 import { batchRows, type TrainingConfig } from "../config/run.js";
-import type { Batch } from "../data/batch.js";
+import { type Batch, nothingBefore } from "../data/batch.js";
 import type { CharRnn, ModelState } from "../model/char-rnn.js";
 import type { DropoutRates } from "../model/dropout.js";
 import { Learner } from "../optimization/learner.js";
@@ -107,7 +107,8 @@ export function trialWithoutText(
 export function randomBatch(time: number, rows: number, vocabularySize: number): Batch {
   const random = Random.fromSeed(0);
   const tokens = Int32Array.from({ length: time * rows }, () => random.below(vocabularySize));
-  return { inputs: tokens, targets: tokens, time, batch: rows, startsFresh: true };
+  const before = nothingBefore(rows);
+  return { inputs: tokens, targets: tokens, before, time, batch: rows, startsFresh: true };
 }
 
 /**

@@ -1,5 +1,6 @@
 /** How the models of a checkpoint predict a text, character by character. */
 
+import { nothingBefore, tokensBefore } from "../data/batch.js";
 import type { Tokens, Vocabulary } from "../data/vocabulary.js";
 import type { CharRnn, ModelState } from "../model/char-rnn.js";
 import type { MixtureReader, MixtureState } from "../sampling/mixture-reader.js";
@@ -13,6 +14,8 @@ const SHOWN_EXPECTATIONS = 5;
 interface Piece {
   readonly start: number;
   readonly inputs: Int32Array;
+  /** The tokens before them, as in a batch of one row. */
+  readonly before: Int32Array;
   /** Whether it begins from a state of zero. */
   readonly startsFresh: boolean;
 }
@@ -23,7 +26,8 @@ function* piecesOf(tokens: Tokens, documentEnd: number | undefined): Generator<P
     const startsFresh = start === 0 || tokens[start] === documentEnd;
     const next = documentEnd === undefined ? -1 : tokens.indexOf(documentEnd, start + 1);
     const end = Math.min(next < 0 ? tokens.length : next, start + WINDOW, tokens.length);
-    yield { start, inputs: Int32Array.from(tokens.subarray(start, end)), startsFresh };
+    const before = startsFresh ? nothingBefore(1) : tokensBefore(tokens, start);
+    yield { start, inputs: Int32Array.from(tokens.subarray(start, end)), before, startsFresh };
     start = end;
   }
 }
@@ -41,10 +45,11 @@ export async function activationsOf(
     () => new Float32Array(tokens.length),
   );
   let state: ModelState = model.zeroState(1);
-  for (const { start, inputs, startsFresh } of piecesOf(tokens, documentEnd)) {
+  for (const { start, inputs, before, startsFresh } of piecesOf(tokens, documentEnd)) {
     if (startsFresh) state = model.zeroState(1);
     const time = inputs.length;
-    const traced = model.trace({ inputs, targets: inputs, time, batch: 1, startsFresh }, state);
+    const read = { inputs, targets: inputs, before, time, batch: 1, startsFresh };
+    const traced = model.trace(read, state);
     state = traced.state;
     for (const [layer, outputs] of traced.outputs.entries()) {
       for (let unit = 0; unit < hiddenSize; unit++) {

@@ -1,4 +1,4 @@
-import { IGNORED_TARGET } from "../data/batch.js";
+import { IGNORED_TARGET, nothingBefore, tokensBeforeNext } from "../data/batch.js";
 import type { Vocabulary } from "../data/vocabulary.js";
 import type { CharRnn, ModelState } from "../model/char-rnn.js";
 import type { Turns } from "../turns.js";
@@ -17,6 +17,8 @@ export type MixtureState = readonly MemberState[];
 
 interface MemberState {
   readonly state: ModelState;
+  /** The last characters of its own that it read, as in a batch. */
+  readonly before: Int32Array;
   /** What it predicted last, `[rows, own characters]`; zeros before any text, when all are equally likely. */
   readonly logits: Float32Array;
 }
@@ -95,7 +97,7 @@ class Member {
 
   zeroState(rows: number): MemberState {
     const logits = new Float32Array(rows * this.#share.size);
-    return { state: this.model.zeroState(rows), logits };
+    return { state: this.model.zeroState(rows), before: nothingBefore(rows), logits };
   }
 
   /**
@@ -128,31 +130,39 @@ class Member {
     const { size } = this.#share;
     const tokens = this.#share.tokensFor(inputs);
     const rows = before.logits.length / size;
-    let { state, logits: last } = before;
+    let { state, before: lastRead, logits: last } = before;
     for (let first = 0; first < tokens.length; ) {
       const end = endOfPiece(tokens, first, rows);
       const own = tokens.subarray(first, end);
       const ofPiece = logits.subarray(first * size, end * size);
-      const after = this.#readPiece(own, state, ofPiece);
+      const after = this.#readPiece(own, lastRead, state, ofPiece);
+      const next = tokensBeforeNext({ before: lastRead, inputs: own });
       for (const [row, token] of own.subarray(0, rows).entries()) {
         if (token >= 0) continue;
+        for (let at = row; at < next.length; at += rows) next[at] = lastRead[at];
         ofPiece.set(last.subarray(row * size, (row + 1) * size), row * size);
         copyRow(after, state, row, rows);
       }
+      lastRead = next;
       state = after;
       last = ofPiece.subarray(ofPiece.length - rows * size);
       first = end;
     }
-    return { state, logits: last.slice() };
+    return { state, before: lastRead, logits: last.slice() };
   }
 
-  #readPiece(tokens: Int32Array, state: ModelState, logits: Float32Array): ModelState {
+  #readPiece(
+    tokens: Int32Array,
+    before: Int32Array,
+    state: ModelState,
+    logits: Float32Array,
+  ): ModelState {
     const [{ hidden }] = state;
     const batch = hidden.length / this.model.config.hiddenSize;
     const inputs = tokens.map((token) => Math.max(token, 0));
     const targets = new Int32Array(tokens.length).fill(IGNORED_TARGET);
     const time = tokens.length / batch;
-    const read = { inputs, targets, time, batch, startsFresh: false };
+    const read = { inputs, targets, before, time, batch, startsFresh: false };
     return this.model.scoreWithLogits(read, state, logits).state;
   }
 }

@@ -1,4 +1,5 @@
 import { reportOf } from "../backends/select.js";
+import type { ModelConfig } from "../config/model.js";
 import type { PresetName } from "../config/names.js";
 import { parameterCount } from "../config/parameters.js";
 import type { RunConfig } from "../config/run.js";
@@ -43,13 +44,9 @@ export async function startEvent(run: Run, signal: AbortSignal | undefined): Pro
 
 /** The preset of a run, where its model has the sizes of it. */
 function presetOf({ model, training: { preset } }: RunConfig): PresetName | undefined {
-  const { hiddenSize, embeddingSize, layers, cell } = presetModel(preset, model.vocabularySize);
-  const isIts =
-    model.hiddenSize === hiddenSize &&
-    model.embeddingSize === embeddingSize &&
-    model.layers === layers &&
-    model.cell === cell;
-  return isIts ? preset : undefined;
+  const usual: ModelConfig = presetModel(preset, model.vocabularySize);
+  const names = Object.keys({ ...usual, ...model }) as (keyof ModelConfig)[];
+  return names.every((name) => model[name] === usual[name]) ? preset : undefined;
 }
 
 /**

@@ -1,19 +1,29 @@
 import assert from "node:assert/strict";
 import type { Backend } from "#src/backends/backend.js";
-import { CELL_NAMES, type CellName, stateSize } from "#src/config/cells.js";
+import { CELL_NAMES, type CellName } from "#src/config/cells.js";
 import { modelConfig } from "#src/config/model.js";
+import { ngramTables } from "#src/config/ngrams.js";
 import { Random } from "#src/random.js";
 import { initialModel } from "../helpers/models.js";
+import { Draw } from "../helpers/numbers.js";
 import { testOnEveryBackend } from "../helpers/on-every-backend.js";
 import { undisposed } from "../helpers/undisposed.js";
 
 const SIZES = { layers: 2, hiddenSize: 37, embeddingSize: 5, vocabularySize: 19 };
 
+const NGRAMS = { ngramOrder: 3, ngramRows: 500 };
+
+/** Every cell, and one with embeddings of n-grams. */
+const MODELS: readonly ({ readonly cell: CellName } & Partial<typeof NGRAMS>)[] = [
+  ...CELL_NAMES.map((cell) => ({ cell })),
+  { cell: "gru", ...NGRAMS },
+];
+
 testOnEveryBackend(
   "a step of the first sequences gives what each of them gives alone",
   (backend) => {
-    for (const cell of CELL_NAMES) {
-      const model = modelOf(backend, cell);
+    for (const kind of MODELS) {
+      const model = modelOf(backend, kind);
       const session = model.openDecodeSession(5);
       const alone = [0, 1, 2].map(() => model.openDecodeSession(1));
       for (const [step, count] of [3, 3, 2, 1, 1].entries()) {
@@ -33,13 +43,13 @@ testOnEveryBackend(
 );
 
 testOnEveryBackend("a state that is written to another sequence goes on as it did", (backend) => {
-  for (const cell of CELL_NAMES) {
-    const model = modelOf(backend, cell);
+  for (const kind of MODELS) {
+    const model = modelOf(backend, kind);
     const session = model.openDecodeSession(4);
     session.step(Int32Array.of(1, 2));
     session.step(Int32Array.of(3, 4));
     const state = session.readState(1);
-    assert.equal(state.length, stateSize(cell, SIZES.layers, SIZES.hiddenSize));
+    assert.equal(state.length, model.stateSize);
     const [first, second] = rows(session.step(Int32Array.of(6, 6)));
     assert.notDeepEqual(first, second);
     session.writeState(3, state);
@@ -59,7 +69,7 @@ testOnEveryBackend("a state that is written to another sequence goes on as it di
 testOnEveryBackend(
   "a session whose states are read and written leaves no tensors behind",
   (backend) => {
-    const model = modelOf(backend, "lstm");
+    const model = modelOf(backend, { cell: "lstm" });
     const before = undisposed();
     const session = model.openDecodeSession(3);
     session.step(Int32Array.of(1));
@@ -67,6 +77,26 @@ testOnEveryBackend(
     session.step(Int32Array.of(1, 2, 3));
     session.dispose();
     assert.equal(undisposed(), before);
+    model.dispose();
+  },
+);
+
+testOnEveryBackend(
+  "a session of a model with embeddings of n-grams refuses tokens and states that there are not, and goes on as if it had not seen them",
+  (backend) => {
+    const model = modelOf(backend, { cell: "gru", ...NGRAMS });
+    const [session, other] = [model.openDecodeSession(1), model.openDecodeSession(1)];
+    for (const each of [session, other]) each.step(Int32Array.of(3));
+    for (const token of [-1, 19]) {
+      assert.throws(() => session.step(Int32Array.of(token)), TypeError, `${token}`);
+    }
+    for (const before of [-1, 20, 0.5, Number.NaN]) {
+      const state = new Float32Array(model.stateSize);
+      state[state.length - 2] = before;
+      assert.throws(() => session.writeState(0, state), TypeError, `${before}`);
+    }
+    assert.deepEqual(session.step(Int32Array.of(4)).slice(), other.step(Int32Array.of(4)).slice());
+    for (const each of [session, other]) each.dispose();
     model.dispose();
   },
 );
@@ -89,6 +119,11 @@ function rows(logits: Float32Array): Float32Array[] {
   );
 }
 
-function modelOf(backend: Backend, cell: CellName) {
-  return initialModel(backend, modelConfig({ cell, ...SIZES }), Random.fromSeed(4));
+function modelOf(backend: Backend, kind: (typeof MODELS)[number]) {
+  const model = initialModel(backend, modelConfig({ ...kind, ...SIZES }), Random.fromSeed(4));
+  const draw = new Draw(5);
+  for (const { name, rows } of ngramTables(model.config)) {
+    model.parameters.writeSlice(name, draw.floats(rows * SIZES.embeddingSize));
+  }
+  return model;
 }

@@ -5,7 +5,7 @@ import type { Backend } from "#src/backends/backend.js";
 import { stopKernelsBy } from "#src/backends/stop.js";
 import { TensorFlowBackend } from "#src/backends/tensorflow/tensorflow-backend.js";
 import { modelConfig } from "#src/config/model.js";
-import type { Batch } from "#src/data/batch.js";
+import { type Batch, nothingBefore } from "#src/data/batch.js";
 import { parameterArray } from "#src/model/parameters.js";
 import { createOptimizer } from "#src/optimization/optimizer.js";
 import { Random } from "#src/random.js";
@@ -89,7 +89,7 @@ function training(backend: Backend, cell: "gru" | "lstm" | "rnn") {
   const batch: Batch = {
     inputs: draw.tokens(TIME * BATCH, VOCABULARY),
     targets: draw.tokens(TIME * BATCH, VOCABULARY),
-    ...{ time: TIME, batch: BATCH, startsFresh: true },
+    ...{ before: nothingBefore(BATCH), time: TIME, batch: BATCH, startsFresh: true },
   };
   const learn = () =>
     model.lossAndGradients(batch, model.zeroState(BATCH), gradients, nothingDropped()).score.loss;

@@ -58,6 +58,8 @@ test("A checkpoint keeps the settings of which the table of training says so, an
   await trained(
     smallRun(place, {
       steps: 2,
+      ngramOrder: 2,
+      ngramRows: 500,
       fold: { index: 1, of: 2 },
       minCount: 1,
       sectionWindows: 2,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Batch, IGNORED_TARGET } from "#src/data/batch.js";
+import { type Batch, CHARACTERS_BEFORE, IGNORED_TARGET, NOTHING_BEFORE } from "#src/data/batch.js";
 import { fitBatchShape } from "#src/data/batch-shape.js";
 import { type BatchSettings, createBatches } from "#src/data/batches.js";
 import { charactersRead, evaluationBatches } from "#src/data/evaluation-batches.js";
@@ -54,7 +54,18 @@ function epochOf(batches: ReturnType<typeof createBatches>, epoch = 0): Batch[] 
 function runsOf(batches: readonly Batch[]): [number, number][][] {
   const runs: [number, number][][] = [];
   let open: [number, number][][] = [];
-  for (const { inputs, targets, time, batch, startsFresh } of batches) {
+  for (const { inputs, targets, before, time, batch, startsFresh } of batches) {
+    // Each row goes on after its last characters, but for rows that have ended.
+    assert.equal(before.length, CHARACTERS_BEFORE * batch);
+    for (let column = 0; column < batch; column++) {
+      if (targets[column] === IGNORED_TARGET && inputs[column] === 0) continue;
+      for (let back = 1; back <= CHARACTERS_BEFORE; back++) {
+        const known = startsFresh ? NOTHING_BEFORE : open[column].at(-back)?.[0];
+        // What is before the first characters that were read may be known as well.
+        if (known === undefined) continue;
+        assert.equal(before[(CHARACTERS_BEFORE - back) * batch + column], known);
+      }
+    }
     assert.equal(inputs.length, time * batch);
     assert.equal(targets.length, time * batch);
     if (startsFresh) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { nothingBefore } from "#src/data/batch.js";
 import { Vocabulary } from "#src/data/vocabulary.js";
 import { ConfusionMatrix } from "#src/evaluation/confusion.js";
 import { assertClose } from "../helpers/numbers.js";
@@ -9,7 +10,8 @@ const vocabulary = Vocabulary.fromCodePoints(Array.from("abcde", (test) => test.
 function tallied(pairs: readonly (readonly [target: number, prediction: number, rank: number])[]) {
   const confusion = new ConfusionMatrix(vocabulary);
   const column = (k: number) => Int32Array.from(pairs, (pair) => pair[k]);
-  const shape = { inputs: column(0), time: pairs.length, batch: 1, startsFresh: true };
+  const before = nothingBefore(1);
+  const shape = { inputs: column(0), before, time: pairs.length, batch: 1, startsFresh: true };
   const losses = new Float32Array(pairs.length);
   confusion.add(
     { ...shape, targets: column(0) },

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { modelConfig } from "#src/config/model.js";
+import { nothingBefore, tokensBefore } from "#src/data/batch.js";
 import { evaluateDynamically } from "#src/evaluation/dynamic-evaluation.js";
 import { type EvaluateSettings, loadCheckpoint } from "#src/index.js";
 import { parameterArray } from "#src/model/parameters.js";
@@ -52,7 +53,9 @@ testOnEveryBackend(
         const [inputs, targets] = [0, 1].map((shift) =>
           Int32Array.from(tokens.subarray(first + shift, end + shift)),
         );
-        const batch = { inputs, targets, time: end - first, batch: 1, startsFresh: first === 0 };
+        const startsFresh = first === 0;
+        const before = startsFresh ? nothingBefore(1) : tokensBefore(tokens, first);
+        const batch = { inputs, targets, before, time: end - first, batch: 1, startsFresh };
         const learned = twin.lossAndGradients(batch, state, gradients, nothingDropped());
         state = learned.state;
         loss += learned.score.loss;

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { modelConfig } from "#src/config/model.js";
-import type { Batch } from "#src/data/batch.js";
+import { type Batch, CHARACTERS_BEFORE, NOTHING_BEFORE } from "#src/data/batch.js";
 import { evaluationBatches } from "#src/data/evaluation-batches.js";
 import { Vocabulary } from "#src/data/vocabulary.js";
 import { evaluate } from "#src/evaluation/evaluate.js";
@@ -173,7 +173,12 @@ function* inOneLane(tokens: ArrayLike<number>): Generator<Batch> {
     const time = Math.min(length, tokens.length - 1 - start);
     const from = (offset: number) =>
       Int32Array.from({ length: time }, (_, step) => tokens[start + offset + step]);
-    yield { inputs: from(0), targets: from(1), time, batch: 1, startsFresh: start === 0 };
+    const startsFresh = start === 0;
+    const before = Int32Array.from(
+      { length: CHARACTERS_BEFORE },
+      (_, at) => tokens[start - CHARACTERS_BEFORE + at] ?? NOTHING_BEFORE,
+    );
+    yield { inputs: from(0), targets: from(1), before, time, batch: 1, startsFresh };
   }
 }
 

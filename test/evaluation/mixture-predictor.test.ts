@@ -3,14 +3,15 @@
 import assert from "node:assert/strict";
 import type { Backend } from "#src/backends/backend.js";
 import { modelConfig } from "#src/config/model.js";
-import { type Batch, IGNORED_TARGET } from "#src/data/batch.js";
+import { ngramTables } from "#src/config/ngrams.js";
+import { type Batch, IGNORED_TARGET, nothingBefore } from "#src/data/batch.js";
 import { Vocabulary } from "#src/data/vocabulary.js";
 import { MixturePredictor } from "#src/evaluation/mixture-predictor.js";
 import { Random } from "#src/random.js";
 import { Mixture, type OpenPart } from "#src/sampling/mixture.js";
 import { Turns } from "#src/turns.js";
 import { initialModel } from "../helpers/models.js";
-import { assertClose, type Draw } from "../helpers/numbers.js";
+import { assertClose, Draw } from "../helpers/numbers.js";
 import { testOnEveryBackend } from "../helpers/on-every-backend.js";
 
 /** So many rows and characters that a window is more than is held at once. */
@@ -60,10 +61,15 @@ function opened(
 ): OpenPart {
   const config = modelConfig({
     ...{ cell, layers: 2, hiddenSize: 6, embeddingSize: 4, vocabularySize: vocabulary.size },
+    ...(cell === "gru" && { ngramOrder: 4, ngramRows: 300 }),
   });
   const network = initialModel(backend, config, Random.fromSeed(vocabulary.size));
   // Larger ones, so that characters are not about equally likely.
   network.parameters.write(network.parameters.read().map((it) => 3 * it));
+  const draw = new Draw(vocabulary.size);
+  for (const { name, rows } of ngramTables(config)) {
+    network.parameters.writeSlice(name, draw.floats(rows * config.embeddingSize));
+  }
   return { network, vocabulary, weight };
 }
 
@@ -71,7 +77,7 @@ function batchOf(draw: Draw, time: number, batch = ROWS): Batch {
   const inputs = draw.tokens(time * batch, CHARACTERS.length);
   const targets = draw.tokens(time * batch, CHARACTERS.length);
   for (let at = 0; at < targets.length; at += 5) targets[at] = IGNORED_TARGET;
-  return { inputs, targets, time, batch, startsFresh: false };
+  return { inputs, targets, before: nothingBefore(batch), time, batch, startsFresh: false };
 }
 
 async function assertSame(

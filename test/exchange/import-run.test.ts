@@ -84,6 +84,26 @@ for (const embeddingSize of [0, 3]) {
   });
 }
 
+for (const [ngramRows, expected] of [
+  [300, { ngramOrder: 3, ngramRows: 216 }],
+  [100, { ngramOrder: 3, ngramRows: 100 }],
+  [20, { ngramOrder: 3, ngramRows: 20 }],
+] as const) {
+  test(`An imported model with embeddings of n-grams in at most ${ngramRows} rows is recognized by their shapes, where its characters are in the order of charnn`, async (t) => {
+    const model = { ...SMALL_MODEL, embeddingSize: 3, ngramOrder: 3, ngramRows };
+    const tensors = foreignTensors(model);
+    const { path: file } = await importRun(await filesToImport(t, tensors));
+    const { config, tensors: read } = await loadCheckpoint(file);
+    assert.deepEqual(config.model, { ...model, ...expected });
+    assert.deepEqual([...read.keys()], Object.keys(tensors));
+    const vocabulary = JSON.stringify(CHARACTERS.toReversed());
+    await assert.rejects(
+      importRun(await filesToImport(t, tensors, { vocabulary })),
+      failsWith("BAD_CHECKPOINT", "n-grams", "order"),
+    );
+  });
+}
+
 test("An imported model has the names that a map gives, with a module's or a tensor's", async (t) => {
   const tensors = foreignTensors();
   const expected = await bitsAfter(await filesToImport(t, tensors));

@@ -234,7 +234,10 @@ slow("info shows what a checkpoint holds, and all runs", async (t) => {
   assert.match(one, /^text +3,291 characters: 2,962 to train, 329 held out$/m);
   assert.match(one, /^files +best\.safetensors \d+ kB, last\.safetensors \d+ kB$/m);
   assert.match(one, /^begun +\d{4}-\d\d-\d\d \d\d:\d\d UTC, charnn [\d.]+, \w+, \d+ threads?$/m);
-  assert.match(one, /^command +charnn train fox\.txt --hidden-size 8 --steps 5 --name fox$/m);
+  assert.match(
+    one,
+    /^command +charnn train fox\.txt --hidden-size 8 --ngram-rows 200 --steps 5 --name fox$/m,
+  );
 
   const [facts] = jsonLines(await info("fox", "--json"));
   assert.equal(facts.config.model.hiddenSize, 8);

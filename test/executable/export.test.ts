@@ -24,7 +24,10 @@ test("export writes the best checkpoint of a run to a file with the run's name",
   const cwd = await foxFolder(t, { trained: true });
   const { code, stdout, stderr } = await charnn(t, EXPORT, { cwd });
   assert.deepEqual([code, stdout], [0, "fox.onnx\n"], stderr);
-  assert.match(stderr, /^GRU, 1 layer of 8, embedding of \d+: [\d,]+ parameters, \d+ kB\n$/);
+  assert.match(
+    stderr,
+    /^GRU, 1 layer of 8, embedding of \d+, n-grams up to 3: [\d,]+ parameters, \d+ kB\n$/,
+  );
   const best = await loadCheckpoint("fox", { out: path.join(cwd, "checkpoints") });
   assert.equal(path.basename(best.path), "best.safetensors");
   const expected = Buffer.from(await exportModel(best, { to: "onnx" }));
@@ -103,7 +106,10 @@ test("export writes a page with the model, says what its bits change, and keeps 
   const { code, stdout, stderr } = await charnn(t, [...args, "--text", "fox.txt"], { cwd });
   assert.deepEqual([code, stdout], [0, "fox.html\n"], stderr);
   const [first, second] = stderr.trimEnd().split("\n");
-  assert.match(first, /^GRU, 1 layer of 8, embedding of \d+: [\d,]+ parameters, \d+ kB$/);
+  assert.match(
+    first,
+    /^GRU, 1 layer of 8, embedding of \d+, n-grams up to 3: [\d,]+ parameters, \d+ kB$/,
+  );
   assert.match(
     second,
     /^With 16 bits for each weight logits differ by [\d.e-]+ on average and by [\d.e-]+ at most; the loss of the text is \d\.\d{4} nats\/char, (?:[\d.e-]+ (?:more|less) than|the same as) with 32 bits\.$/,

@@ -29,6 +29,8 @@ interface Job {
   readonly texts: readonly number[][];
   /** `[layers, batch, hidden]` */
   readonly stateShape: readonly number[];
+  /** Characters before them that the model takes. */
+  readonly before: number;
 }
 
 /** Computes logits; it uses nothing of this file, so that a page can run it too. */
@@ -36,15 +38,21 @@ async function logitsByWeb(module: string, jobs: readonly Job[]): Promise<number
   const ort = await import(module);
   ort.env.wasm.numThreads = 1;
   const all: number[][] = [];
-  for (const { file, texts, stateShape } of jobs) {
+  for (const { file, texts, stateShape, before } of jobs) {
     const bytes = Uint8Array.from(atob(file), (character) => character.charCodeAt(0));
     const session = await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
     const tokens = BigInt64Array.from(texts.flat(), BigInt);
     const feeds = { tokens: new ort.Tensor("int64", tokens, [texts.length, texts[0].length]) };
     const size = stateShape.reduce((product, length) => product * length, 1);
-    const states = session.inputNames
-      .slice(1)
-      .map((name: string) => [name, new ort.Tensor("float32", new Float32Array(size), stateShape)]);
+    const [, batch] = stateShape;
+    const states = session.inputNames.slice(1).map((name: string) => {
+      // Nothing is before the first characters.
+      if (name === "p0") {
+        const symbols = new BigInt64Array(before * batch);
+        return [name, new ort.Tensor("int64", symbols, [before, batch])];
+      }
+      return [name, new ort.Tensor("float32", new Float32Array(size), stateShape)];
+    });
     const { logits } = await session.run({ ...feeds, ...Object.fromEntries(states) });
     all.push([...logits.data]);
     await session.release();
@@ -60,6 +68,7 @@ async function newJobs(): Promise<Job[]> {
       file: Buffer.from(bytes).toString("base64"),
       texts: randomTexts(model, TIME, BATCH),
       stateShape: [model.layers, BATCH, model.hiddenSize],
+      before: (model.ngramOrder ?? 1) - 1,
     });
   }
   return jobs;

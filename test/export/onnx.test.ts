@@ -57,21 +57,29 @@ slow(
       const expected = logitsOf(randomCheckpoint(model), jobs[k].texts);
       assertClose(whole, expected, 1e-5, title);
       assertClose(stepwise, expected, 1e-5, `${title}, step by step`);
-      const { layers, hiddenSize, vocabularySize } = model;
+      const { layers, hiddenSize, vocabularySize, ngramOrder = 1 } = model;
       const state = [layers, "batch", hiddenSize];
       const isLstm = model.cell === "lstm";
       assert.deepEqual(said, {
         metadata: { vocabulary: ["\n", " ", ..."abcdefgé😀"], model, text: TEXT },
         opset: 11,
-        inputs: { tokens: ["time", "batch"], h0: state, ...(isLstm && { c0: state }) },
+        inputs: {
+          tokens: ["time", "batch"],
+          h0: state,
+          ...(isLstm && { c0: state }),
+          ...(ngramOrder > 1 && { p0: [ngramOrder - 1, "batch"] }),
+        },
         outputs: {
           logits: ["time", "batch", vocabularySize],
           hn: state,
           ...(isLstm && { cn: state }),
+          ...(ngramOrder > 1 && { pn: [ngramOrder - 1, "batch"] }),
         },
       });
       // The inference of shapes has followed the graph to its end.
-      assert.deepEqual(inferred.products, ["time", "batch", vocabularySize], title);
+      // It has no name for the length of a slice.
+      assert.deepEqual(inferred.products.slice(1), ["batch", vocabularySize], title);
+      if (ngramOrder === 1) assert.equal(inferred.products[0], "time", title);
     }
   },
 );
@@ -83,6 +91,7 @@ const PROMPT = "lo";
 const TRAININGS: [what: string, settings: Partial<TrainSettings>, prompts: readonly string[]][] = [
   ["a plain text", { cell: "lstm", layers: 2 }, [PROMPT, "e"]],
   ["lines", { documents: "lines", embeddingSize: 5 }, ["", PROMPT]],
+  ["a plain text with n-grams", { ngramOrder: 3, ngramRows: 1_000 }, [PROMPT, "e"]],
   ["paragraphs", { documents: "paragraphs", cell: "rnn" }, ["", PROMPT]],
   ["a text with an unknown character", { minCount: 25 }, [PROMPT]],
 ];

@@ -183,15 +183,19 @@ export function stepArguments(count: number, draw: Draw) {
 }
 
 export function decodeArguments(
-  sizes: Omit<DecodeArguments, "encoderWeight" | "weights" | "decoderWeight" | "decoderBias">,
+  sizes: Omit<
+    DecodeArguments,
+    "readsVectors" | "encoderWeight" | "weights" | "decoderWeight" | "decoderBias"
+  > & { readonly readsVectors?: boolean },
   draw: Draw,
 ): DecodeArguments {
-  const { cell, layers, hidden, vocabulary, embedding } = sizes;
+  const { cell, layers, hidden, vocabulary, embedding, readsVectors = false } = sizes;
   const gates = CELLS[cell].gates.length * hidden;
   const inputOf = (layer: number) => (layer > 0 ? hidden : embedding || vocabulary);
   return {
     ...sizes,
-    ...(embedding > 0 && { encoderWeight: draw.floats(vocabulary * embedding) }),
+    readsVectors,
+    ...(embedding > 0 && !readsVectors && { encoderWeight: draw.floats(vocabulary * embedding) }),
     weights: Array.from({ length: layers }, (_, layer) => ({
       weightIh: draw.floats(gates * inputOf(layer)),
       weightHh: draw.floats(gates * hidden),

@@ -14,7 +14,7 @@ import { temporaryFolder } from "./folder.js";
 export const EXECUTABLE = path.join(installedFolder(), "bin", "charnn.js");
 
 /** Settings with which a training takes a moment. */
-export const SMALL = ["--hidden-size", "8", "--steps", "5"];
+export const SMALL = ["--hidden-size", "8", "--ngram-rows", "200", "--steps", "5"];
 
 /** A test, or anything else that releases at its end what was made for it. */
 type Owner = Pick<TestContext, "after">;

@@ -17,18 +17,21 @@ const HIDDEN = 6;
 /** How the text was read that the models learned from. */
 export const TEXT = { lineEnds: "keep", normalize: "nfc", lowercase: true } as const;
 
-/** Every cell with one to three layers, with an embedding and without. */
-export const EVERY_SHAPE: readonly ModelConfig[] = CELL_NAMES.flatMap((cell) =>
-  [1, 2, 3].flatMap((layers) =>
-    [0, 4].map((embeddingSize) => {
-      const vocabularySize = [...CHARACTERS].length;
-      return { cell, layers, hiddenSize: HIDDEN, embeddingSize, vocabularySize };
-    }),
-  ),
-);
+const OTHERS = { hiddenSize: HIDDEN, vocabularySize: [...CHARACTERS].length };
 
-export function titleOf({ cell, layers, embeddingSize }: ModelConfig): string {
-  return `${cell}, layers: ${layers}, embedding: ${embeddingSize}`;
+/** Every cell with one to three layers, with an embedding and without, and some with embeddings of n-grams. */
+export const EVERY_SHAPE: readonly ModelConfig[] = [
+  ...CELL_NAMES.flatMap((cell) =>
+    [1, 2, 3].flatMap((layers) =>
+      [0, 4].map((embeddingSize) => ({ cell, layers, embeddingSize, ...OTHERS })),
+    ),
+  ),
+  { cell: "gru", layers: 1, embeddingSize: 4, ngramOrder: 2, ngramRows: 400, ...OTHERS },
+  { cell: "lstm", layers: 2, embeddingSize: 3, ngramOrder: 4, ngramRows: 400, ...OTHERS },
+];
+
+export function titleOf({ cell, layers, embeddingSize, ngramOrder = 1 }: ModelConfig): string {
+  return `${cell}, layers: ${layers}, embedding: ${embeddingSize}, n-grams up to ${ngramOrder}`;
 }
 
 /** A model with random weights, none of them 0: where two biases were exchanged, its logits would be others. */

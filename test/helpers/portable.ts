@@ -9,16 +9,18 @@ import { PortableModel } from "#src/portable/portable-model.js";
 /** A text some of whose characters take two units of UTF-16. */
 export const CAT_EMOJI = "the \u{1f431} sat on a mat, and a \u{1f9f6} on the cat.\n".repeat(40);
 
-/** Models of every cell, for `learned`, with one and two layers, with an embedding and without. */
-export const PORTABLE_MODELS: readonly (readonly [title: string, Partial<TrainSettings>])[] =
-  CELL_NAMES.flatMap((cell) =>
+/** Models of every cell, for `learned`, with one and two layers, with an embedding and without, and of n-grams too. */
+export const PORTABLE_MODELS: readonly (readonly [title: string, Partial<TrainSettings>])[] = [
+  ...CELL_NAMES.flatMap((cell) =>
     [1, 2].flatMap((layers) =>
       [0, 12].map((embeddingSize) => {
         const title = `${cell}, ${layers} layers, ${embeddingSize ? "with" : "without"} embedding`;
         return [title, { cell, layers, embeddingSize, hiddenSize: 40 }] as const;
       }),
     ),
-  );
+  ),
+  ["gru, n-grams", { embeddingSize: 12, hiddenSize: 40, ngramOrder: 3, ngramRows: 1_000 }],
+];
 
 /** The model of a checkpoint, with all bits of its weights. */
 export async function portable(checkpoint: Checkpoint): Promise<PortableModel> {

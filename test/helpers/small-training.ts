@@ -4,7 +4,7 @@ import { openBackend } from "#src/backends/select.js";
 import type { CellName } from "#src/config/cells.js";
 import { modelConfig } from "#src/config/model.js";
 import type { BackendName } from "#src/config/names.js";
-import type { Batch } from "#src/data/batch.js";
+import { type Batch, nothingBefore } from "#src/data/batch.js";
 import { type Dropout, NO_DROPOUT } from "#src/model/dropout.js";
 import { parameterArray } from "#src/model/parameters.js";
 import { createOptimizer } from "#src/optimization/optimizer.js";
@@ -52,7 +52,8 @@ export function smallTraining(backend: Backend, cell: CellName = "lstm") {
     steps++;
     const inputs = draw.tokens(time * batch, VOCABULARY);
     const targets = draw.tokens(time * batch, VOCABULARY);
-    const window: Batch = { inputs, targets, time, batch, startsFresh: true };
+    const before = nothingBefore(batch);
+    const window: Batch = { inputs, targets, before, time, batch, startsFresh: true };
     const state = model.zeroState(batch);
     const learned = model.lossAndGradients(window, state, gradients, muchDropped(steps));
     optimizer.step({ parameters: model.parameters, gradients, average }, 0.01, steps);

@@ -45,6 +45,7 @@ export function smallRun({ out, text }: Workplace, settings: Partial<TrainSettin
     hiddenSize: 8,
     batchSize: 4,
     seqLength: 8,
+    ngramOrder: 1,
     dropout: 0,
     inputDropout: 0,
     recurrentDropout: 0,
@@ -59,10 +60,10 @@ export function smallRun({ out, text }: Workplace, settings: Partial<TrainSettin
 
 /** The arguments that make the executable train with these settings. */
 export function commandFor({ files, ...settings }: TrainSettings): string[] {
-  const options = Object.entries(settings).flatMap(([name, value]) => [
-    `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
-    String(value),
-  ]);
+  const options = Object.entries(settings).flatMap(([name, value]) => {
+    const word = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    return value === false ? [`--no-${word}`] : [`--${word}`, String(value)];
+  });
   return ["train", ...files, ...options];
 }
 

@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import type { Backend } from "#src/backends/backend.js";
 import { CELL_NAMES, CELLS, type CellName } from "#src/config/cells.js";
 import { type ModelConfig, modelConfig } from "#src/config/model.js";
-import type { Batch } from "#src/data/batch.js";
+import { ngramTables } from "#src/config/ngrams.js";
+import {
+  type Batch,
+  CHARACTERS_BEFORE,
+  NOTHING_BEFORE,
+  nothingBefore,
+  tokensBeforeNext,
+} from "#src/data/batch.js";
 import type { ModelState } from "#src/model/char-rnn.js";
 import { parameterArray } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";
@@ -30,15 +37,19 @@ const BATCH = 2;
 /** Relative and absolute, for three layers in single precision. */
 const TOLERANCE = 1e-5;
 
-for (const cell of CELL_NAMES) {
+for (const [what, cell, ngramRows] of [
+  ...CELL_NAMES.map((cell) => [`${cell} cells`, cell, undefined] as const),
+  ["gru cells with embeddings of pairs, and hashed ones of three characters", "gru", 150],
+  ["gru cells with embeddings of n-grams that share few rows", "gru", 7],
+] as const) {
   testOnEveryBackend(
-    `a model of ${cell} cells learns under the dropout masks of its random numbers`,
+    `a model of ${what} learns under the dropout masks of its random numbers`,
     (backend) => {
-      const { model, batch, state, exactState } = setUp(backend, cell);
+      const { model, batch, state, exactState } = setUp(backend, cell, ngramRows);
       const dropout = { rates: RATES, random: Random.fromSeed(3) };
       const masks = masksOf(model.config, dropout.random);
       const weights = weightsOf(model);
-      const defined = () => definedModel(cell, weights, batch.inputs, exactState, masks);
+      const defined = () => definedModel(cell, weights, batch, exactState, masks);
       const { logits, states } = defined();
 
       const gradients = parameterArray(backend, model.config);
@@ -56,9 +67,9 @@ for (const cell of CELL_NAMES) {
     },
   );
 
-  testOnEveryBackend(`a model of ${cell} cells scores without dropout`, (backend) => {
-    const { model, batch, state, exactState } = setUp(backend, cell);
-    const { logits } = definedModel(cell, weightsOf(model), batch.inputs, exactState);
+  testOnEveryBackend(`a model of ${what} scores without dropout`, (backend) => {
+    const { model, batch, state, exactState } = setUp(backend, cell, ngramRows);
+    const { logits } = definedModel(cell, weightsOf(model), batch, exactState);
     const { score } = model.score(batch, state);
     assertClose([score.loss], [sum(crossEntropy(logits, batch.targets))], TOLERANCE, "loss");
     const correct = [...batch.targets].filter((target, position) => {
@@ -69,9 +80,9 @@ for (const cell of CELL_NAMES) {
   });
 
   testOnEveryBackend(
-    `a model of ${cell} cells gives two halves of a text the score of the whole`,
+    `a model of ${what} gives two halves of a text the score of the whole`,
     (backend) => {
-      const { model, batch, state } = setUp(backend, cell);
+      const { model, batch, state } = setUp(backend, cell, ngramRows);
       const whole = model.score(batch, state);
       const first = model.score(stepsOf(batch, 0, 2), state);
       const second = model.score(stepsOf(batch, 2, TIME), first.state);
@@ -81,9 +92,10 @@ for (const cell of CELL_NAMES) {
     },
   );
 
-  testOnEveryBackend(`a model of ${cell} cells reads a text as it scores it`, (backend) => {
-    const { model, batch } = setUp(backend, cell);
-    const scored = model.score(batch, model.zeroState(BATCH));
+  testOnEveryBackend(`a model of ${what} reads a text as it scores it`, (backend) => {
+    const { model, batch } = setUp(backend, cell, ngramRows);
+    const fresh = { ...batch, before: nothingBefore(BATCH) };
+    const scored = model.score(fresh, model.zeroState(BATCH));
     const session = model.openDecodeSession(BATCH);
     const logits = Array.from({ length: TIME }, (_, t) =>
       session.step(stepsOf(batch, t, t + 1).inputs).slice(),
@@ -149,20 +161,27 @@ testOnEveryBackend(
   },
 );
 
-function setUp(backend: Backend, cell: CellName) {
+function setUp(backend: Backend, cell: CellName, ngramRows?: number) {
   const draw = new Draw(21);
   const config = modelConfig({
     cell,
     layers: LAYERS,
     hiddenSize: HIDDEN,
     embeddingSize: cell === "lstm" ? 0 : 4,
+    ...(ngramRows && { ngramOrder: 3, ngramRows }),
     vocabularySize: VOCABULARY,
   });
   const model = initialModel(backend, config, Random.fromSeed(4));
+  for (const { name, rows } of ngramTables(config)) {
+    model.parameters.writeSlice(name, draw.floats(rows * config.embeddingSize));
+  }
   const targets = draw.tokens(TIME * BATCH, VOCABULARY);
   targets[6] = -1;
   const inputs = draw.tokens(TIME * BATCH, VOCABULARY);
-  const batch: Batch = { inputs, targets, time: TIME, batch: BATCH, startsFresh: false };
+  const before = draw.tokens(CHARACTERS_BEFORE * BATCH, VOCABULARY);
+  // The second text has one character before.
+  for (let at = 1; at < before.length - BATCH; at += BATCH) before[at] = NOTHING_BEFORE;
+  const batch: Batch = { inputs, targets, before, time: TIME, batch: BATCH, startsFresh: false };
   const exactState = Array.from({ length: LAYERS }, () => ({
     hidden: Float64Array.from(draw.floats(BATCH * HIDDEN)),
     ...(CELLS[cell].hasCellState && {
@@ -196,7 +215,14 @@ function masksOf({ cell, embeddingSize }: ModelConfig, random: Random): ModelMas
 /** Those steps of all rows of a batch. */
 function stepsOf(batch: Batch, first: number, end: number): Batch {
   const cut = (tokens: Int32Array) => tokens.slice(first * BATCH, end * BATCH);
-  return { ...batch, inputs: cut(batch.inputs), targets: cut(batch.targets), time: end - first };
+  const before = tokensBeforeNext({ ...batch, inputs: batch.inputs.subarray(0, first * BATCH) });
+  return {
+    ...batch,
+    inputs: cut(batch.inputs),
+    targets: cut(batch.targets),
+    before,
+    time: end - first,
+  };
 }
 
 function sum(values: Iterable<number>): number {

@@ -6,7 +6,7 @@ import { pythonWith } from "#bench/peers/find.js";
 import type { Backend, ParameterArray, StepArrays } from "#src/backends/backend.js";
 import { modelConfig } from "#src/config/model.js";
 import { parameterShapes } from "#src/config/parameters.js";
-import type { Batch } from "#src/data/batch.js";
+import { type Batch, nothingBefore } from "#src/data/batch.js";
 import { CharRnn, type ModelState } from "#src/model/char-rnn.js";
 import { loadWeights } from "#src/model/load-weights.js";
 import { parameterArray } from "#src/model/parameters.js";
@@ -188,6 +188,7 @@ function batchOf(torch: TorchModel): Batch {
   return {
     inputs: Int32Array.from(flat(torch.inputs)),
     targets: Int32Array.from(flat(torch.targets)),
+    before: nothingBefore(rows),
     time,
     batch: rows,
     startsFresh: false,

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
+import { ngramTables } from "#src/config/ngrams.js";
 import { loadCheckpoint, type TrainSettings } from "#src/index.js";
 import { failsWith } from "../helpers/failure.js";
-import { assertSameBytes } from "../helpers/numbers.js";
+import { assertClose, assertSameBytes } from "../helpers/numbers.js";
 import {
   endOf,
   fileOf,
@@ -20,22 +21,38 @@ const STILL = { steps: 1, learningRate: 1e-30 };
 
 for (const [title, settings] of [
   ["a GRU with an embedding", { cell: "gru", embeddingSize: 5 }],
+  [
+    "a GRU with n-grams",
+    { cell: "gru", embeddingSize: 5, ngramOrder: 3, ngramRows: 600, steps: 40 },
+  ],
   ["a one-hot LSTM", { cell: "lstm", embeddingSize: 0, layers: 2 }],
 ] as const) {
   test(`A run that begins with the weights of another keeps what it knows of each character: ${title}`, async (t) => {
     const { place, other, base } = await setUp(t, settings);
-    await trained(smallRun(place, { files: [other], initFrom: "base", ...STILL }));
+    const { ngramOrder, ...tuning } = smallRun(place, {
+      files: [other],
+      initFrom: "base",
+      ...STILL,
+    });
+    await trained(tuning);
     const tuned = await loadCheckpoint("run", place);
     const characters = tuned.vocabulary.toJSON();
     assert.deepEqual(characters, [...new Set([...base.vocabulary.toJSON(), "é", "#"])].sort());
-    for (const name of ["cell", "layers", "hiddenSize", "embeddingSize"] as const) {
-      assert.equal(tuned.config.model[name], base.config.model[name]);
-    }
+    const { vocabularySize: _, ...shape } = base.config.model;
+    const { vocabularySize, ...tunedShape } = tuned.config.model;
+    assert.deepEqual(tunedShape, shape);
     for (const [index, character] of base.vocabulary.toJSON().entries()) {
       const place = characters.indexOf(character);
       for (const [name, expected] of rowsOf(base, index)) {
         assertSameBytes(rowsOf(tuned, place).get(name) as Float32Array, expected, name);
       }
+    }
+    for (const { name } of ngramTables(base.config.model)) {
+      // The rows of n-grams are others in another vocabulary. What one step has learned is next to nothing.
+      assert.ok(
+        tuned.tensors.get(name)?.data.every((number) => Math.abs(number) < 1e-20),
+        name,
+      );
     }
     const recurrent = (it: typeof base) => it.tensors.get("rnn.weight_hh_l0")?.data;
     assertSameBytes(recurrent(tuned) as Float32Array, recurrent(base) as Float32Array, "hh");
@@ -46,6 +63,21 @@ for (const [title, settings] of [
     }
   });
 }
+
+test("A run that begins with the weights of another takes over its embeddings of n-grams where its characters are the same", async (t) => {
+  const ngrams = { embeddingSize: 5, ngramOrder: 3, ngramRows: 300 };
+  const { place, base } = await setUp(t, { ...ngrams, steps: 20, learningRate: 0.02 });
+  const { ngramOrder, ...tuning } = smallRun(place, { initFrom: "base", ...STILL });
+  await trained(tuning);
+  const tuned = await loadCheckpoint("run", place);
+  const tables = ngramTables(base.config.model);
+  assert.deepEqual([tables.length, tables[1].rows], [2, 300]);
+  for (const { name } of tables) {
+    const expected = base.tensors.get(name)?.data as Float32Array;
+    assert.ok(expected.some((number) => Math.abs(number) > 0.01));
+    assertClose(tuned.tensors.get(name)?.data as Float32Array, expected, 1e-20, name);
+  }
+});
 
 test("A run that begins with the weights of another starts with a lower loss than one with random weights, and takes nothing else from the other", async (t) => {
   const { place, other } = await setUp(t, { learningRate: 0.02, steps: 150 });
@@ -83,6 +115,7 @@ test("A run that begins with the weights of another is refused with another cell
     [{ hiddenSize: 9 }, "INVALID_SETTING", "hiddenSize is 8", "9"],
     [{ cell: "lstm" }, "INVALID_SETTING", "cell is gru", "lstm"],
     [{ layers: 3 }, "INVALID_SETTING", "layers is 1", "3"],
+    [{ ngramOrder: 2 }, "INVALID_SETTING", "ngramOrder is 1", "2"],
     [{ initFrom: "nothing" }, "NOT_FOUND", "nothing"],
     [{ resume: true }, "INVALID_SETTING", "`resume`", "`initFrom`"],
   ] as const) {

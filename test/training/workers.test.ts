@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { openBackend } from "#src/backends/select.js";
 import { modelConfig } from "#src/config/model.js";
 import { TRAIN_DEFAULTS } from "#src/config/train.js";
-import type { Batch } from "#src/data/batch.js";
+import { type Batch, nothingBefore } from "#src/data/batch.js";
 import { loadCheckpoint, type TrainSettings, train } from "#src/index.js";
 import { withWorkerStates, workerState } from "#src/model/worker-state.js";
 import { Learner } from "#src/optimization/learner.js";
@@ -48,7 +48,7 @@ function randomBatch(draw: Draw): Batch {
     }
   }
   const inputs = draw.tokens(time * rows, VOCABULARY);
-  return { inputs, targets, time, batch: rows, startsFresh: false };
+  return { inputs, targets, before: nothingBefore(rows), time, batch: rows, startsFresh: false };
 }
 
 /** The gradients that workers learn together, and what they return. */

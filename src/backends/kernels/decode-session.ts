@@ -1,6 +1,7 @@
 import { stateSize } from "../../config/cells.js";
 import type { ModelConfig } from "../../config/model.js";
 import type { DecodeSession } from "../backend.js";
+import { ngramSession } from "../ngram-session.js";
 import type { DecodeKernels } from "./kernels.js";
 
 /**
@@ -10,10 +11,23 @@ import type { DecodeKernels } from "./kernels.js";
  */
 export function openDecodeSession(
   kernels: DecodeKernels,
-  { cell, layers, hiddenSize, embeddingSize, vocabularySize }: ModelConfig,
+  config: ModelConfig,
   numbers: (name: string) => Float32Array,
   sequences: number,
 ): DecodeSession {
+  const session = openSession(kernels, config, numbers, sequences);
+  return config.ngramOrder ? ngramSession(session, config, numbers, sequences) : session;
+}
+
+/** Its steps read vectors where the model has embeddings of n-grams, and else tokens. */
+function openSession(
+  kernels: DecodeKernels,
+  { cell, layers, hiddenSize, embeddingSize, ngramOrder, vocabularySize }: ModelConfig,
+  numbers: (name: string) => Float32Array,
+  sequences: number,
+) {
+  const readsVectors = ngramOrder !== undefined;
+  const hasEncoder = embeddingSize > 0 && !readsVectors;
   const session = kernels.openDecodeSession({
     cell,
     layers,
@@ -21,7 +35,8 @@ export function openDecodeSession(
     hidden: hiddenSize,
     vocabulary: vocabularySize,
     embedding: embeddingSize,
-    encoderWeight: embeddingSize > 0 ? numbers("encoder.weight") : undefined,
+    readsVectors,
+    encoderWeight: hasEncoder ? numbers("encoder.weight") : undefined,
     weights: Array.from({ length: layers }, (_, layer) => ({
       weightIh: numbers(`rnn.weight_ih_l${layer}`),
       weightHh: numbers(`rnn.weight_hh_l${layer}`),
@@ -34,18 +49,19 @@ export function openDecodeSession(
   const all = new Float32Array(sequences * vocabularySize);
   let logits = all;
   return {
-    step(tokens) {
-      const length = tokens.length * vocabularySize;
+    step(input: Int32Array | Float32Array) {
+      const count = readsVectors ? input.length / embeddingSize : input.length;
+      const length = count * vocabularySize;
       if (logits.length !== length) logits = all.subarray(0, length);
-      kernels.stepDecodeSession(session, tokens, logits);
+      kernels.stepDecodeSession(session, input, logits);
       return logits;
     },
-    readState(sequence) {
+    readState(sequence: number) {
       const state = new Float32Array(stateSize(cell, layers, hiddenSize));
       kernels.readDecodeState(session, sequence, state);
       return state;
     },
-    writeState(sequence, state) {
+    writeState(sequence: number, state: Float32Array) {
       kernels.writeDecodeState(session, sequence, state);
     },
     dispose() {

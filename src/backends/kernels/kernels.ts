@@ -155,9 +155,12 @@ export interface DecodeArguments {
   readonly sequences: number;
   readonly hidden: number;
   readonly vocabulary: number;
-  /** 0: one-hot. */
+  /** Of a vector; 0: one-hot. */
   readonly embedding: number;
-  readonly encoderWeight?: Float32Array;
+  /** Whether steps read vectors in place of tokens. */
+  readonly readsVectors: boolean;
+  /** `[vocabulary, embedding]`, for tokens. */
+  readonly encoderWeight?: Float32Array | undefined;
   readonly weights: readonly LayerWeights[];
   readonly decoderWeight: Float32Array;
   readonly decoderBias: Float32Array;
@@ -172,10 +175,14 @@ export interface DecodeHandle {
 export interface DecodeKernels {
   openDecodeSession(model: DecodeArguments): DecodeHandle;
   /**
-   * @param tokens of the first sequences, at least one
-   * @param logits `[tokens.length, vocabulary]`: overwritten
+   * @param input tokens of the first sequences, at least one; or their vectors, `[sequences, embedding]`
+   * @param logits `[sequences, vocabulary]`: overwritten
    */
-  stepDecodeSession(session: DecodeHandle, tokens: Int32Array, logits: Float32Array): void;
+  stepDecodeSession(
+    session: DecodeHandle,
+    input: Int32Array | Float32Array,
+    logits: Float32Array,
+  ): void;
   /** @param state `[layers, states, hidden]`: overwritten */
   readDecodeState(session: DecodeHandle, sequence: number, state: Float32Array): void;
   writeDecodeState(session: DecodeHandle, sequence: number, state: Float32Array): void;

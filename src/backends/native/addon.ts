@@ -9,7 +9,7 @@ import { isCutShort } from "./cut-file.js";
 import type { MpiFunctions } from "./mpi-functions.js";
 
 /** The one number that both sides must agree on; `native/addon/addon.cc` has the same. */
-const INTERFACE = 11;
+const INTERFACE = 12;
 
 /** What this build and this processor have. */
 interface AddonFacts {

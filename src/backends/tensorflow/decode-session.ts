@@ -1,7 +1,8 @@
 import { CELLS, stateSize } from "../../config/cells.js";
 import { parameterShapes } from "../../config/parameters.js";
 import type { DecodeModel, DecodeSession } from "../backend.js";
-import { sliceOf } from "../plain-arrays.js";
+import { ngramSession } from "../ngram-session.js";
+import { numbersOf, sliceOf } from "../plain-arrays.js";
 import type { LayerInput } from "./input.js";
 import type { LayerState } from "./layer.js";
 import { layerMethod } from "./layers.js";
@@ -13,10 +14,25 @@ import { idOf } from "./tensors.js";
 export function openTensorFlowDecodeSession(
   runtime: Runtime,
   cudnn: boolean,
-  { config, parameters }: DecodeModel,
+  model: DecodeModel,
   sequences: number,
 ): DecodeSession {
-  const { cell, layers, hiddenSize, embeddingSize, vocabularySize } = config;
+  const { config, parameters } = model;
+  const session = openSession(runtime, cudnn, model, sequences);
+  if (!config.ngramOrder) return session;
+  const numbers = (name: string) => numbersOf(parameters.of(name));
+  return ngramSession(session, config, numbers, sequences);
+}
+
+/** Its steps read vectors where the model has embeddings of n-grams, and else tokens. */
+function openSession(
+  runtime: Runtime,
+  cudnn: boolean,
+  { config, parameters }: DecodeModel,
+  sequences: number,
+) {
+  const { cell, layers, hiddenSize, embeddingSize, ngramOrder, vocabularySize } = config;
+  const readsVectors = ngramOrder !== undefined;
   const shapes = parameterShapes(config);
   const method = layerMethod(cell, { masked: false, cudnn });
   // Copies, since the model may be trained further, in the form that steps use.
@@ -27,7 +43,7 @@ export function openTensorFlowDecodeSession(
   const { weights, embedding, decoder, bias } = runtime.run((ops) => {
     const copy = (name: string) =>
       ops.identity(idOf(ops, parameters.of(name), sliceOf(shapes, name)));
-    const embedding = embeddingSize > 0 ? copy("encoder.weight") : undefined;
+    const embedding = embeddingSize > 0 && !readsVectors ? copy("encoder.weight") : undefined;
     const weights = Array.from({ length: layers }, (_, layer) =>
       method.prepare(
         ops,
@@ -38,7 +54,7 @@ export function openTensorFlowDecodeSession(
           biasHh: copy(`rnn.bias_hh_l${layer}`),
           embedding: layer === 0 ? embedding : undefined,
         },
-        layer === 0,
+        layer === 0 && !readsVectors,
         hiddenSize,
       ),
     );
@@ -56,6 +72,18 @@ export function openTensorFlowDecodeSession(
       return first;
     }),
   );
+  /** What the lowest layer reads. */
+  const lowest = (ops: Operations, input: Int32Array | Float32Array, batch: number): LayerInput => {
+    const read = { time: 1, batch, size: embeddingSize || vocabularySize };
+    if (input instanceof Float32Array) {
+      const vectors = ops.tensor([1, batch, embeddingSize], "float32", input.slice());
+      return { ...read, kind: "vectors", vectors, mask: undefined };
+    }
+    const tokens = ops.tensor([1, batch], "int32", input.slice());
+    return embedding === undefined
+      ? { ...read, tokens, kind: "one-hot" }
+      : { ...read, tokens, kind: "embedded", embedding, vocabulary: vocabularySize };
+  };
   /** Of how many sequences there are states, the first ones. */
   let held = sequences;
   /** By layer and part, `[held, hidden]`. */
@@ -90,7 +118,7 @@ export function openTensorFlowDecodeSession(
     held = count;
   };
   return {
-    readState(sequence) {
+    readState(sequence: number) {
       const read = new Float32Array(stateSize(cell, layers, hiddenSize));
       for (const [part, numbers] of readAll().entries()) {
         const start = sequence * hiddenSize;
@@ -98,28 +126,22 @@ export function openTensorFlowDecodeSession(
       }
       return read;
     },
-    writeState(sequence, written) {
+    writeState(sequence: number, written: Float32Array) {
       hold(Math.max(held, sequence + 1), (numbers, part) => {
         const start = part * hiddenSize;
         numbers.set(written.subarray(start, start + hiddenSize), sequence * hiddenSize);
       });
     },
-    step(tokens) {
-      const batch = tokens.length;
+    step(input: Int32Array | Float32Array) {
+      const batch = readsVectors ? input.length / embeddingSize : input.length;
       if (batch !== held) hold(batch);
       return runtime.run((ops) => {
         const sizes = { time: 1, batch, hiddenSize };
-        const read = { time: 1, batch, size: embeddingSize || vocabularySize };
-        const ids = { tokens: ops.tensor([1, batch], "int32", tokens.slice()) };
-        let input: LayerInput =
-          embedding === undefined
-            ? { ...read, ...ids, kind: "one-hot" }
-            : { ...read, ...ids, kind: "embedded", embedding, vocabulary: vocabularySize };
+        let below = lowest(ops, input, batch);
         const after = state.map((before, layer): LayerState => {
-          const made = method.forward(ops, weights[layer], input, before, sizes);
+          const made = method.forward(ops, weights[layer], below, before, sizes);
           const { output: vectors, hidden, cellState } = made;
-          const below = { time: 1, batch, size: hiddenSize };
-          input = { ...below, kind: "vectors", vectors, mask: undefined };
+          below = { time: 1, batch, size: hiddenSize, kind: "vectors", vectors, mask: undefined };
           return { hidden, cellState };
         });
         const top = after[layers - 1].hidden;

@@ -21,7 +21,10 @@ interface Session {
   readonly address: number;
   readonly sequences: number;
   readonly vocabulary: number;
-  readonly tokens: number;
+  /** Numbers of a vector, where steps read vectors. */
+  readonly vectorSize: number | undefined;
+  /** Tokens, or vectors. */
+  readonly input: number;
   readonly logits: number;
   /** Of one sequence. */
   readonly state: number;
@@ -40,7 +43,7 @@ export function decodeKernels(
 ): DecodeKernels {
   return {
     openDecodeSession(model) {
-      const { sequences, vocabulary, cell, layers, hidden } = model;
+      const { sequences, vocabulary, cell, layers, hidden, embedding, readsVectors } = model;
       const bytes =
         BYTES * floatsFor(call.run((c) => writeDecodeShape(c, model), module.decodeMemory));
       const taken: number[] = [];
@@ -51,34 +54,44 @@ export function decodeKernels(
       try {
         const address = take(module.sizeOfDecodeSession());
         const weights = take(bytes);
-        const tokens = take(sequences * BYTES);
+        const input = take(length(sequences, readsVectors ? embedding : 1) * BYTES);
         const logits = take(length(sequences, vocabulary) * BYTES);
         const size = stateSize(cell, layers, hidden);
         const state = take(size * BYTES);
         memory.floatsAt(weights, bytes / BYTES).fill(0);
         memory.floatsAt(logits, sequences * vocabulary).fill(0);
         call.run(
-          (c) => writeDecode(c, model, { weights, tokens, logits }),
+          (c) => writeDecode(c, model, { weights, input, logits }),
           () => module.openDecodeSession(address),
         );
         opened(address);
-        const of = { address, sequences, vocabulary, tokens, logits, state, stateSize: size };
-        const session: Session = { ...of, memory: taken, isOpen: true };
+        const vectorSize = readsVectors ? embedding : undefined;
+        const sizes = { sequences, vocabulary, vectorSize, stateSize: size };
+        const places = { address, input, logits, state, memory: taken };
+        const session: Session = { ...sizes, ...places, isOpen: true };
         return session as unknown as DecodeHandle;
       } catch (error) {
         for (const each of taken) memory.free(each);
         throw error;
       }
     },
-    stepDecodeSession(handle, tokens, logits) {
+    stepDecodeSession(handle, input, logits) {
       const session = openSession(handle);
-      const sequences = tokens.length;
-      const isRight = sequences > 0 && sequences <= session.sequences;
-      if (!isRight || logits.length !== sequences * session.vocabulary) {
-        throw new TypeError("tokens must be [sequences], and logits [sequences, vocabulary].");
+      const { vocabulary, vectorSize } = session;
+      if (input instanceof Float32Array !== (vectorSize !== undefined)) {
+        throw new TypeError("A session reads either tokens or vectors.");
       }
-      checkTokens("tokens", tokens, session.vocabulary, 0);
-      memory.integersAt(session.tokens, sequences).set(tokens);
+      const sequences = input.length / (vectorSize ?? 1);
+      const isRight = sequences > 0 && sequences <= session.sequences;
+      if (!isRight || !Number.isInteger(sequences) || logits.length !== sequences * vocabulary) {
+        throw new TypeError("The input must be [sequences], and logits [sequences, vocabulary].");
+      }
+      if (input instanceof Float32Array) {
+        memory.floatsAt(session.input, input.length).set(input);
+      } else {
+        checkTokens("tokens", input, vocabulary, 0);
+        memory.integersAt(session.input, sequences).set(input);
+      }
       module.stepDecodeSession(session.address, sequences);
       logits.set(memory.floatsAt(session.logits, logits.length));
     },
@@ -121,29 +134,31 @@ function sessionWithState(handle: DecodeHandle, sequence: number, state: Float32
 // In the order in which native/wasm/ reads them.
 
 function writeDecodeShape(call: Call, model: DecodeArguments): void {
-  const { cell, layers, sequences, hidden, vocabulary, embedding } = model;
+  const { cell, layers, sequences, hidden, vocabulary, embedding, readsVectors } = model;
   call.number(CELL_NAMES.indexOf(cell));
   call.size("layers", layers);
   call.size("sequences", sequences);
   call.size("hidden", hidden);
   call.size("vocabulary", vocabulary);
-  call.size("embedding", embedding, 0);
+  call.size("embedding", embedding, Number(readsVectors));
+  call.flag(readsVectors);
   length(sequences, 4 * hidden);
-  length(sequences, vocabulary);
+  length(sequences, Math.max(vocabulary, embedding));
   length(4 * hidden, Math.max(hidden, embedding));
   length(vocabulary, Math.max(4 * hidden, embedding));
 }
 
-type SessionMemory = Pick<Session, "tokens" | "logits"> & { readonly weights: number };
+type SessionMemory = Pick<Session, "input" | "logits"> & { readonly weights: number };
 
 function writeDecode(call: Call, model: DecodeArguments, memory: SessionMemory): void {
-  const { cell, layers, hidden, vocabulary, embedding } = model;
+  const { cell, layers, hidden, vocabulary, embedding, readsVectors } = model;
   const gates = CELLS[cell].gates.length * hidden;
   writeDecodeShape(call, model);
   call.number(memory.weights);
-  call.number(memory.tokens);
+  call.number(readsVectors ? 0 : memory.input);
+  call.number(readsVectors ? memory.input : 0);
   call.number(memory.logits);
-  call.reads("encoderWeight", model.encoderWeight, vocabulary * embedding);
+  call.reads("encoderWeight", model.encoderWeight, readsVectors ? 0 : vocabulary * embedding);
   call.reads("decoderWeight", model.decoderWeight, vocabulary * hidden);
   call.reads("decoderBias", model.decoderBias, vocabulary);
   if (model.weights.length !== layers)

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import type { CheckpointFacts } from "../../checkpoint/checkpoint.js";
 import { beginningCommand, importCommandLine } from "../../config/command-words.js";
 import type { ImportSettings } from "../../config/import.js";
+import { inputName } from "../../config/input-name.js";
 import type { RunState } from "../../runs/run-state.js";
 import { counted, formatCount } from "../../text.js";
 import { asTyped } from "../invocation.js";
@@ -86,7 +87,7 @@ function textName(origin: ListedRun["state"]["origin"]): string {
 export function runDetails(run: ListedRun, width: number | undefined): string[] {
   const { path, config, vocabulary, parameters, state } = run;
   const { model } = config;
-  const input = model.embeddingSize > 0 ? `embedding of ${model.embeddingSize}` : "one-hot input";
+  const input = inputName(model);
   const known = !config.imported;
   const rows = [
     ["checkpoint", path],

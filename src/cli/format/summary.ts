@@ -1,4 +1,5 @@
 import { CELLS } from "../../config/cells.js";
+import { inputName } from "../../config/input-name.js";
 import { memberCount } from "../../config/members.js";
 import type { ModelConfig } from "../../config/model.js";
 import { REGULARIZERS } from "../../config/optimization.js";
@@ -37,6 +38,6 @@ export function parametersName(config: RunConfig, parameters: number): string {
 export function modelLine(model: ModelConfig, parameters: number): string {
   const layers = `${counted(model.layers, "layer")} of ${formatCount(model.hiddenSize)}`;
   const facts = [CELLS[model.cell].title, layers];
-  facts.push(model.embeddingSize > 0 ? `embedding of ${model.embeddingSize}` : "one-hot input");
+  facts.push(inputName(model));
   return `${facts.join(", ")}: ${formatCount(parameters)} parameters`;
 }

@@ -6,8 +6,9 @@ import { pick } from "../../config/schema.js";
 import { CharnnError } from "../../errors.js";
 import { formatCount } from "../../text.js";
 import { version } from "../../version.js";
+import { inputVectors } from "./input-vectors.js";
 import { encodeModel, type Value } from "./messages.js";
-import { type Part, recurrentLayers, statesOf, type Weights } from "./recurrent-layers.js";
+import { recurrentLayers, statesOf } from "./recurrent-layers.js";
 import { joined, transposed } from "./weights.js";
 
 /** Those of ONNX 1.6 of 2019, so that many programs read the file; nothing in it has changed its meaning since. */
@@ -23,7 +24,8 @@ const MAX_OTHER_BYTES = 2 ** 24;
  * The bytes of an ONNX file with a model and all that a program needs to write with it.
  *
  * One graph both reads whole texts and goes on character by character: tokens `[time, batch]` and the states before
- * them `[layers, batch, hidden]` go in; logits `[time, batch, vocabulary]` and the states after them come out.
+ * them `[layers, batch, hidden]` go in; logits `[time, batch, vocabulary]` and the states after them come out. With
+ * embeddings of n-grams the tokens before, each plus 1, 0 where there is none, are a state too: `[ngramOrder - 1, batch]`.
  *
  * @throws CharnnError `NOT_WRITABLE` for a model that is too large; the signal's reason once it is aborted
  */
@@ -33,16 +35,20 @@ export async function encodeOnnx(
 ): Promise<Uint8Array> {
   const { model } = config;
   refuseTooLarge(model);
-  const { cell, layers, hiddenSize, vocabularySize } = model;
+  const { cell, layers, hiddenSize, ngramOrder = 1, vocabularySize } = model;
   const weights = (name: string) => numbersOf(tensors, name);
-  const input = inputOf(model, weights);
+  const input = inputVectors(model, weights);
   const recurrent = recurrentLayers(model, weights);
   const decoder = await transposed(weights("decoder.weight"), [vocabularySize, hiddenSize], signal);
   const stateShape = [layers, "batch", hiddenSize];
-  const stateValues = (suffix: string) =>
-    statesOf(cell).map(
+  const stateValues = (suffix: string) => [
+    ...statesOf(cell).map(
       (state): Value => ({ name: state + suffix, type: "float", shape: stateShape }),
-    );
+    ),
+    ...(ngramOrder > 1
+      ? [{ name: `p${suffix}`, type: "int64", shape: [ngramOrder - 1, "batch"] } satisfies Value]
+      : []),
+  ];
   const tokens: Value = { name: "tokens", type: "int64", shape: ["time", "batch"] };
   const logits: Value = {
     name: "logits",
@@ -78,24 +84,6 @@ export async function encodeOnnx(
     },
   });
   return joined(pieces, signal);
-}
-
-/** From tokens to vectors `[time, batch, input]`. */
-function inputOf({ embeddingSize, vocabularySize }: ModelConfig, weights: Weights): Part {
-  if (embeddingSize > 0) {
-    const name = "encoder.weight";
-    return {
-      nodes: [{ type: "Gather", inputs: [name, "tokens"], outputs: ["vectors"] }],
-      constants: [{ name, shape: [vocabularySize, embeddingSize], data: [weights(name)] }],
-    };
-  }
-  return {
-    nodes: [{ type: "OneHot", inputs: ["tokens", "depth", "off and on"], outputs: ["vectors"] }],
-    constants: [
-      { name: "depth", shape: [1], data: [BigInt64Array.of(BigInt(vocabularySize))] },
-      { name: "off and on", shape: [2], data: [Float32Array.of(0, 1)] },
-    ],
-  };
 }
 
 function refuseTooLarge(model: ModelConfig): void {

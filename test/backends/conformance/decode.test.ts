@@ -109,6 +109,22 @@ for (const cell of CELL_NAMES) {
   );
 }
 
+for (const [sequences, sizes, ngrams] of [
+  [1, { layers: 1, hiddenSize: 33, embeddingSize: 5, vocabularySize: 17 }, [2, 400]],
+  [3, { layers: 2, hiddenSize: 16, embeddingSize: 16, vocabularySize: 3 }, [5, 100]],
+  [2, { layers: 1, hiddenSize: 40, embeddingSize: 3, vocabularySize: 230 }, [3, 1_000]],
+] as const) {
+  const [ngramOrder, ngramRows] = ngrams;
+  testOnEveryBackend(
+    `a session of ${sequences} sequences with ${describeModel("gru", sizes)}, and n-grams up to ${ngramOrder} in at most ${ngramRows} rows, gives the logits of the definition`,
+    (backend, draw) => {
+      const model = randomModel(backend, "gru", { ...sizes, ngramOrder, ngramRows }, draw);
+      assertDefinition(model, sequences, 7, draw);
+      model.dispose();
+    },
+  );
+}
+
 for (const sequences of [1, 2]) {
   testOnEveryBackend(
     `a session of ${sequences} sequences with more tokens than a table is made for gives the logits of the definition`,

@@ -7,6 +7,8 @@ export interface ModelSizes {
   /** 0: one-hot. */
   readonly embeddingSize: number;
   readonly vocabularySize: number;
+  readonly ngramOrder?: number;
+  readonly ngramRows?: number;
 }
 
 export interface DecodeSizes extends ModelSizes {

@@ -4,6 +4,7 @@ import type { Backend } from "#src/backends/backend.js";
 import type { Addon } from "#src/backends/native/addon.js";
 import { openBackend } from "#src/backends/select.js";
 import { CELL_NAMES, CELLS } from "#src/config/cells.js";
+import { nothingBefore } from "#src/data/batch.js";
 import { parameterArray } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";
 import { onTheAddon } from "../../helpers/addon.js";
@@ -159,7 +160,8 @@ function learnedOnce(backend: Backend, { config, windows: [{ time, batch }] }: W
   const gradients = parameterArray(backend, config);
   const inputs = draw.tokens(time * batch, config.vocabularySize);
   const targets = draw.tokens(time * batch, config.vocabularySize);
-  const window = { inputs, targets, time, batch, startsFresh: true };
+  const before = nothingBefore(batch);
+  const window = { inputs, targets, before, time, batch, startsFresh: true };
   const state = model.zeroState(batch);
   const { score } = model.lossAndGradients(window, state, gradients, muchDropped(1));
   const results: Results = new Map([

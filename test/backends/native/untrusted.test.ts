@@ -230,6 +230,26 @@ onTheAddon("The native addon", (addon) => {
     assert.throws(() => close(session), /closed/);
   });
 
+  test("The native addon refuses to step a session of vectors with what are no vectors of it", () => {
+    const sizes = { cell: "gru", layers: 1, hidden: 4, vocabulary: 5, embedding: 3 } as const;
+    const model = decodeArguments({ ...sizes, sequences: 2, readsVectors: true }, new Draw(7));
+    assert.throws(() => addon.openDecodeSession({ ...model, embedding: 0 }), TypeError);
+    const session = addon.openDecodeSession(model);
+    const logits = new Float32Array(10);
+    addon.stepDecodeSession(session, new Float32Array(6), logits);
+    const before = logits.slice();
+    for (const wrong of [
+      [undefined, null, 1, [1, 2, 3], new Int32Array(6), new Float64Array(6), logits.buffer],
+      [0, 2, 3, 5, 7, 9].map((length) => new Float32Array(length)),
+      [detached(new Float32Array(6))],
+    ].flat()) {
+      const vectors = wrong as Float32Array;
+      assert.throws(() => addon.stepDecodeSession(session, vectors, logits), TypeError);
+    }
+    assert.deepEqual(logits, before);
+    addon.closeDecodeSession(session);
+  });
+
   test("The native addon refuses a decode session larger than any memory before it looks at its arrays", () => {
     const sizes = { cell: "gru", layers: 1, hidden: 1, vocabulary: 1, embedding: 0 } as const;
     const values = decodeArguments({ ...sizes, sequences: 1 }, new Draw(7));

@@ -171,3 +171,25 @@ test("A closed decode session of the WebAssembly module is refused, and its memo
   assert.equal(again.byteOffset, probe.byteOffset);
   kernels.free(again);
 });
+
+test("A decode session of the WebAssembly module that reads vectors gives the logits of their tokens, and refuses what are none", () => {
+  const ofTokens = decodeArguments(SESSION, new Draw(4));
+  const { encoderWeight: encoder, ...others } = ofTokens;
+  const tokens = Int32Array.of(1, 6, 3);
+  const vectors = Float32Array.from(
+    [...tokens].flatMap((token) => [
+      ...(encoder as Float32Array).subarray(4 * token, 4 * token + 4),
+    ]),
+  );
+  const [expected, logits] = [new Float32Array(3 * 7), new Float32Array(3 * 7)];
+  const first = kernels.openDecodeSession(ofTokens);
+  kernels.stepDecodeSession(first, tokens, expected);
+  const session = kernels.openDecodeSession({ ...others, readsVectors: true });
+  kernels.stepDecodeSession(session, vectors, logits);
+  assert.deepEqual(logits, expected);
+  for (const wrong of [tokens, vectors.subarray(0, 8), vectors.subarray(0, 11)]) {
+    assert.throws(() => kernels.stepDecodeSession(session, wrong, logits), TypeError);
+  }
+  assert.throws(() => kernels.stepDecodeSession(first, vectors, logits), TypeError);
+  for (const each of [first, session]) kernels.closeDecodeSession(each);
+});

@@ -1,0 +1,89 @@
+import type { ParameterArray } from "../backends/backend.js";
+import { rowsOfNgrams, sumRows, vectorTables } from "../backends/ngram-vectors.js";
+import { numbersOf } from "../backends/plain-arrays.js";
+import type { ModelConfig } from "../config/model.js";
+import type { Batch } from "../data/batch.js";
+
+/**
+ * The n-grams of a batch, and their vectors: what is read for a character is the sum of its own embedding and of those of
+ * the n-grams that it ends. A table of the n-grams that occur is all that a layer needs to see of the large ones.
+ */
+export class BatchNgrams {
+  /** `[time, batch]`: the row of {@link embedding} that is read at each position. */
+  readonly inputs: Int32Array;
+  /** `[distinct n-grams, embedding]` */
+  readonly embedding: Float32Array;
+  readonly #names: readonly string[];
+  /** `[distinct n-grams, tables]` */
+  readonly #rows: Int32Array;
+
+  constructor(batch: Batch, config: ModelConfig, parameters: ParameterArray) {
+    this.#names = vectorTables(config);
+    const { inputs, symbols } = distinctNgrams(batch, this.#names.length);
+    this.inputs = inputs;
+    this.#rows = rowsOfNgrams(config, symbols);
+    const count = symbols.length / this.#names.length;
+    this.embedding = new Float32Array(count * config.embeddingSize);
+    const tables = this.#names.map((name) => numbersOf(parameters.of(name)));
+    sumRows(this.#rows, tables, this.embedding);
+  }
+
+  /**
+   * Overwrites the gradients of all embeddings by what that of the table gives: for each row the sum over the n-grams
+   * that have it.
+   *
+   * @param gradient `[distinct n-grams, embedding]`
+   */
+  spread(gradient: Float32Array, gradients: ParameterArray): void {
+    const order = this.#names.length;
+    const size = (gradient.length / this.#rows.length) * order;
+    for (const [k, name] of this.#names.entries()) {
+      const own = gradients.of(name);
+      const values = own instanceof Float32Array ? own.fill(0) : new Float32Array(own.length);
+      for (let from = 0, at = k; at < this.#rows.length; at += order) {
+        const to = this.#rows[at] * size;
+        for (let i = 0; i < size; i++) values[to + i] += gradient[from++];
+      }
+      if (values !== own) gradients.writeSlice(name, values);
+    }
+  }
+}
+
+/**
+ * Finds the different n-grams that the characters of a batch end, by a table of their hashes with open addressing.
+ *
+ * @returns which of them each position has, `[time, batch]`, and their symbols, `[distinct n-grams, order]`
+ */
+function distinctNgrams(
+  { inputs, before, batch }: Batch,
+  order: number,
+): { inputs: Int32Array; symbols: Int32Array } {
+  const indices = new Int32Array(inputs.length);
+  const symbols = new Int32Array(inputs.length * order);
+  const mask = 2 ** Math.ceil(Math.log2(2 * inputs.length)) - 1;
+  const slots = new Int32Array(mask + 1).fill(-1);
+  let count = 0;
+  for (let at = 0; at < inputs.length; at++) {
+    let hash = 0;
+    // Written as if it were a new one.
+    for (let k = 0; k < order; k++) {
+      const from = at - (order - 1 - k) * batch;
+      const symbol = (from < 0 ? before[before.length + from] : inputs[from]) + 1;
+      symbols[count * order + k] = symbol;
+      hash = Math.imul(hash ^ symbol, 0x9e3779b1);
+      hash ^= hash >>> 15;
+    }
+    let slot = hash & mask;
+    while (slots[slot] >= 0 && !areSame(symbols, slots[slot] * order, count * order, order)) {
+      slot = (slot + 1) & mask;
+    }
+    if (slots[slot] < 0) slots[slot] = count++;
+    indices[at] = slots[slot];
+  }
+  return { inputs: indices, symbols: symbols.subarray(0, count * order) };
+}
+
+function areSame(symbols: Int32Array, a: number, b: number, order: number): boolean {
+  for (let k = order - 1; k >= 0; k--) if (symbols[a + k] !== symbols[b + k]) return false;
+  return true;
+}
