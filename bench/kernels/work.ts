@@ -197,6 +197,8 @@ export class TrainingStep {
       count,
       parameters: floats(this.#random, count, 0.1),
       gradients: floats(this.#random, count, 0.1),
+      sparse: 0,
+      sparseWeightDecay: 0,
       learningRate: 1e-6,
       clipNorm: 5,
       clipValue: 0,

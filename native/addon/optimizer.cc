@@ -15,12 +15,14 @@ double limit_of(double value) { return value > 0 ? value : HUGE_VAL; }
 Step step_of(Instance& instance, const Arguments& arguments) {
   Step step = {};
   step.count = arguments.size("count", 1, kLargest);
+  step.sparse = arguments.size("sparse", 0, step.count);
   step.parameters = arguments.floats("parameters", step.count);
   step.gradients = arguments.floats("gradients", step.count);
   step.learning_rate = arguments.number("learningRate");
   step.clip_norm = limit_of(arguments.number("clipNorm"));
   step.clip_value = limit_of(arguments.number("clipValue"));
   step.weight_decay = arguments.number("weightDecay");
+  step.sparse_weight_decay = arguments.number("sparseWeightDecay");
   step.average = arguments.floats_or_null("average", step.count);
   if (step.average) step.average_decay = arguments.number("averageDecay");
   instance.block_sums.resize(norm_blocks(step.count));

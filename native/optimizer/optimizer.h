@@ -21,17 +21,19 @@ CHARNN_INLINE constexpr size_t norm_blocks(size_t count) {
 /// What every optimizer step works on.
 struct Step {
   size_t count;
+  size_t sparse;      // the first ones: those whose gradient is zero only decay
   float* parameters;  // [count]
   float* gradients;   // [count]
   double learning_rate;
-  double clip_norm;      // largest norm of all gradients together; infinity: not clipped
-  double clip_value;     // largest absolute value of each gradient, after clip_norm; infinity: not
-                         // clipped
-  double weight_decay;   // decoupled: parameters shrink by learning_rate * weight_decay
-  float* average;        // [count]: a running average of the parameters, or null
-  double average_decay;  // the fraction of the average that stays at each step
-  double* block_sums;    // [norm_blocks(count)]: scratch memory
-  double norm;           // becomes the gradients' norm before clipping
+  double clip_norm;     // largest norm of all gradients together; infinity: not clipped
+  double clip_value;    // largest absolute value of each gradient, after clip_norm; infinity: not
+                        // clipped
+  double weight_decay;  // decoupled: parameters shrink by learning_rate * weight_decay
+  double sparse_weight_decay;  // that of the sparse ones
+  float* average;              // [count]: a running average of the parameters, or null
+  double average_decay;        // the fraction of the average that stays at each step
+  double* block_sums;          // [norm_blocks(count)]: scratch memory
+  double norm;                 // becomes the gradients' norm before clipping
 };
 
 struct AdamStep {

@@ -8,10 +8,11 @@
 //   kept  nothing; block_sums is scratch memory
 //
 // No two arrays overlap. Where the norm is not finite in single precision (a gradient is NaN,
-// infinite or far too large) nothing changes but `norm`. NaN elsewhere stays in its element. Called
-// by all workers of the team; the same bits for every team size. They can't be stopped early, since
-// half a step can't be undone. Plain version: optimizerStep with adam, nadam, sgd and rmsProp in
-// test/reference/optimizers.ts.
+// infinite or far too large) nothing changes but `norm`. NaN elsewhere stays in its element. Of the
+// first `sparse` parameters, those whose gradient is zero only decay, and their moments stay as
+// they are; the average takes in all. Called by all workers of the team; the same bits for every
+// team size. They can't be stopped early, since half a step can't be undone. Plain version:
+// optimizerStep with adam, nadam, sgd and rmsProp in test/reference/optimizers.ts.
 #pragma once
 
 #include "linalg/pack.h"
@@ -35,9 +36,17 @@ inline double sum_of_squares(const float* values, size_t count) {
   return total;
 }
 
+/// How many of some values are not zero.
+inline int count_nonzero(const float* values, int count) {
+  int nonzero = 0;
+  for (int i = 0; i < count; ++i) nonzero += values[i] != 0;
+  return nonzero;
+}
+
 /// What the steps have in common: finds the norm, then for every vector of this worker's slice
 /// clips the gradients, decays the parameters, and calls `update(i, width, gradient, parameter)`,
-/// which returns the new parameters of elements i to i + width - 1.
+/// which returns the new parameters of elements i to i + width - 1. Sparse ones whose gradient is
+/// zero are only decayed.
 template <class Update>
 void clip_then(Step& step, const Worker& worker, Update update) {
   // As in PyTorch, so that gradients at the limit come out the same.
@@ -46,8 +55,8 @@ void clip_then(Step& step, const Worker& worker, Update update) {
   const size_t blocks = norm_blocks(step.count);
   const Range mine = worker.slice(blocks);
   for (size_t block = mine.begin; block < mine.end; ++block) {
-    const Range elements = clamp_range(block * kNormBlock, kNormBlock, step.count);
-    step.block_sums[block] = sum_of_squares(step.gradients + elements.begin, elements.size());
+    const Range squared = clamp_range(block * kNormBlock, kNormBlock, step.count);
+    step.block_sums[block] = sum_of_squares(step.gradients + squared.begin, squared.size());
   }
   worker.barrier();
   double squares = 0;
@@ -62,9 +71,16 @@ void clip_then(Step& step, const Worker& worker, Update update) {
   const bool limits = step.clip_value < __builtin_inf();
   const Vec limit = broadcast(static_cast<float>(step.clip_value));
   const Vec fresh = broadcast(static_cast<float>(1 - step.average_decay));
-  const Vec kept = broadcast(static_cast<float>(1 - step.learning_rate * step.weight_decay));
-  const size_t end = mine.end == blocks ? step.count : mine.end * kNormBlock;
-  auto step_elements = [&](size_t i, int width) CHARNN_INLINE_LAMBDA {
+  const auto kept_of = [&](double weight_decay) CHARNN_INLINE_LAMBDA {
+    return broadcast(static_cast<float>(1 - step.learning_rate * weight_decay));
+  };
+  const Range elements = clamp_range(mine.begin * kNormBlock, mine.size() * kNormBlock, step.count);
+  const auto average_elements = [&](size_t i, int width, Vec parameter) CHARNN_INLINE_LAMBDA {
+    if (!step.average) return;
+    const Vec average = load_columns(step.average + i, width);
+    store_columns(step.average + i, fma(fresh, parameter - average, average), width);
+  };
+  const auto step_elements = [&](size_t i, int width, Vec kept) CHARNN_INLINE_LAMBDA {
     Vec gradient = load_columns(step.gradients + i, width);
     if (scales) gradient = gradient * scale;
     if (limits) gradient = max(min(gradient, limit), zero() - limit);
@@ -72,15 +88,35 @@ void clip_then(Step& step, const Worker& worker, Update update) {
     Vec parameter = load_columns(step.parameters + i, width) * kept;
     parameter = update(i, width, gradient, parameter);
     store_columns(step.parameters + i, parameter, width);
-    if (!step.average) return;
-    const Vec average = load_columns(step.average + i, width);
-    store_columns(step.average + i, fma(fresh, parameter - average, average), width);
+    average_elements(i, width, parameter);
   };
+  size_t i = elements.begin;
+  const Vec sparse_kept = kept_of(step.sparse_weight_decay);
+  const bool all_change = step.sparse_weight_decay != 0 || step.average;
+  while (i < elements.end && i < step.sparse) {
+    const Range some =
+        clamp_range(i, kVectorWidth, step.sparse < elements.end ? step.sparse : elements.end);
+    const int width = static_cast<int>(some.size());
+    const int nonzero = count_nonzero(step.gradients + i, width);
+    i = some.end;
+    if (nonzero == 0 && !all_change) continue;
+    // Where only some of a vector have a gradient, one after the other.
+    const int part = nonzero == 0 || nonzero == width ? width : 1;
+    for (size_t k = some.begin; k < some.end; k += part) {
+      if (step.gradients[k] != 0) {
+        step_elements(k, part, sparse_kept);
+      } else {
+        const Vec parameter = load_columns(step.parameters + k, part) * sparse_kept;
+        store_columns(step.parameters + k, parameter, part);
+        average_elements(k, part, parameter);
+      }
+    }
+  }
+  const Vec kept = kept_of(step.weight_decay);
   // Whole vectors separately: a loop that can also end within one has no registers left for
   // constants.
-  size_t i = mine.begin * kNormBlock;
-  for (; i + kVectorWidth <= end; i += kVectorWidth) step_elements(i, kVectorWidth);
-  if (i < end) step_elements(i, static_cast<int>(end - i));
+  for (; i + kVectorWidth <= elements.end; i += kVectorWidth) step_elements(i, kVectorWidth, kept);
+  if (i < elements.end) step_elements(i, static_cast<int>(elements.end - i), kept);
 }
 
 /// Adam (Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1), with

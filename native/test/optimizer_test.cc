@@ -12,17 +12,21 @@ constexpr double kTolerance = 2e-6;
 
 /// What every step works on.
 struct Case {
-  double clip_norm, clip_value, weight_decay;
+  double clip_norm, clip_value, weight_decay, sparse_weight_decay;
+  size_t sparse;
   Floats parameters, gradients, first, second, average;
   static constexpr double learning_rate = 0.01, average_decay = 0.9;
 
   size_t count() const { return parameters.size(); }
 };
 
-Case draw_case(Draw& draw, size_t count, double clip_norm, double clip_value, double weight_decay) {
+Case draw_case(Draw& draw, size_t count, double clip_norm, double clip_value, double weight_decay,
+               size_t sparse = 0) {
   Case c = {clip_norm,
             clip_value,
             weight_decay,
+            sparse % 2 > 0 ? 0 : 3 * weight_decay,
+            sparse,
             draw.floats(count, 2),
             draw.floats(count, 1),
             draw.floats(count, 0.5f),
@@ -41,6 +45,8 @@ Case case_of(const KernelCase& defined) {
   return {limit("clip norm"),
           limit("clip value"),
           defined.number("weight decay"),
+          defined.number("sparse weight decay"),
+          static_cast<size_t>(defined.number("sparse")),
           defined.array("parameters"),
           defined.array("gradients"),
           defined.array("first moment"),
@@ -61,9 +67,11 @@ struct Work {
         second(c.second),
         average(c.average),
         block_sums(norm_blocks(c.count()), std::nan("")),
-        step{c.count(),       parameters.data(), gradients.data(), c.learning_rate,
-             c.clip_norm,     c.clip_value,      c.weight_decay,   average.data(),
-             c.average_decay, block_sums.data(), std::nan("")} {}
+        step{c.count(),        c.sparse,        parameters.data(),
+             gradients.data(), c.learning_rate, c.clip_norm,
+             c.clip_value,     c.weight_decay,  c.sparse_weight_decay,
+             average.data(),   c.average_decay, block_sums.data(),
+             std::nan("")} {}
 
   Results results() const {
     return {{"parameters after", parameters.numbers()}, {"gradients after", gradients.numbers()},
@@ -176,7 +184,10 @@ void fuzz_optimizer(Targets& targets, Draw& draw) {
   const auto step = steps[draw.choose(4)];
   const size_t count = draw.choose(4) > 0 ? 1 + draw.choose(200) : counts[draw.choose(7)];
   const double clip_norm = norms[draw.choose(3)], clip_value = values[draw.choose(3)];
-  const Case c = draw_case(draw, count, clip_norm, clip_value, 0.1 * draw.choose(3));
+  const size_t sparse = draw.choose(2) > 0 ? draw.choose(count + 1) : 0;
+  Case c = draw_case(draw, count, clip_norm, clip_value, 0.1 * draw.choose(3), sparse);
+  for (size_t i = 0; i < sparse; ++i)
+    if (i % 40 < 25) c.gradients[i] = i % 2 > 0 ? 0.0f : -0.0f;
   targets.check_same_bits(std::to_string(count) + " parameters", step(c), draw.is_wild());
 }
 

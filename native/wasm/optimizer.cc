@@ -12,12 +12,14 @@ double limit_of(double value) { return value > 0 ? value : __builtin_huge_val();
 Step step_of(Call& call) {
   Step step = {};
   step.count = call.size();
+  step.sparse = call.size();
   step.parameters = call.floats();
   step.gradients = call.floats();
   step.learning_rate = call.number();
   step.clip_norm = limit_of(call.number());
   step.clip_value = limit_of(call.number());
   step.weight_decay = call.number();
+  step.sparse_weight_decay = call.number();
   step.average = call.floats();
   step.average_decay = call.number();
   step.block_sums = reinterpret_cast<double*>(call.size());

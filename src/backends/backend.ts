@@ -212,6 +212,13 @@ export interface StepSettings {
   readonly clipValue: number;
   /** Decoupled: each step subtracts learningRate * weightDecay times each parameter. */
   readonly weightDecay: number;
+  /**
+   * How many of the first parameters are sparse: rows of large tables, of which a batch reads few. Those whose gradient is
+   * zero only decay, and their moments stay as they are. 0 if left out.
+   */
+  readonly sparse?: number | undefined;
+  /** The weight decay of the sparse ones; 0 if left out. */
+  readonly sparseWeightDecay?: number | undefined;
   /** With an average: the fraction of it that this step keeps; the rest comes from the new parameters. */
   readonly averageDecay?: number | undefined;
 }

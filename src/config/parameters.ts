@@ -26,6 +26,15 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((size, length) => size * length, 1);
 }
 
+/** How many of the first numbers are embeddings, of characters and of n-grams. */
+export function embeddingCount(config: ModelConfig): number {
+  let count = 0;
+  for (const [name, shape] of parameterShapes(config)) {
+    if (/^(encoder|ngram)/.test(name)) count += sizeOf(shape);
+  }
+  return count;
+}
+
 /** How many numbers the model learns. */
 export function parameterCount(config: ModelConfig): number {
   let count = 0;

@@ -1,6 +1,7 @@
 import type { Backend, ParameterArray, StepArrays, StepSettings } from "../backends/backend.js";
 import type { ModelConfig } from "../config/model.js";
 import { MOMENT_NAMES, type MomentName } from "../config/optimization.js";
+import { embeddingCount } from "../config/parameters.js";
 import type { TrainingConfig } from "../config/run.js";
 import { parameterArray } from "../model/parameters.js";
 
@@ -9,6 +10,8 @@ const ADAM = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8 };
 const SGD = { momentum: 0.9 };
 /** As char-rnn and its followers have it, but with PyTorch's epsilon. */
 const RMSPROP = { decay: 0.95, epsilon: 1e-8 };
+
+const STEPS_BETWEEN_DECAYS = 32;
 
 /** An optimizer with what it remembers. */
 export interface Optimizer {
@@ -44,6 +47,7 @@ export function createOptimizer(
   settings: OptimizerSettings,
 ): Optimizer {
   const { optimizer, clipNorm, clipValue, weightDecay } = settings;
+  const sparse = model.ngramOrder ? embeddingCount(model) : 0;
   const moments = new Map(
     MOMENT_NAMES[optimizer].map((name) => [name, parameterArray(backend, model)]),
   );
@@ -66,7 +70,8 @@ export function createOptimizer(
     moments,
     step({ parameters, gradients, average }, learningRate, step) {
       const averageDecay = average && warmedUp(settings.averageDecay, step);
-      const common = { learningRate, clipNorm, clipValue, weightDecay, averageDecay };
+      const decays = { weightDecay, sparseWeightDecay: weightDecay * decaysOfRows(step) };
+      const common = { sparse, learningRate, clipNorm, clipValue, ...decays, averageDecay };
       const arrays = {
         parameters: parameters.flat,
         gradients: gradients.flat,
@@ -78,6 +83,14 @@ export function createOptimizer(
       for (const array of moments.values()) array.dispose();
     },
   };
+}
+
+/**
+ * Rows of tables decay by all of the last steps in one of many: each of them would read and write the whole tables, though
+ * only few rows have a gradient.
+ */
+function decaysOfRows(step: number): number {
+  return step % STEPS_BETWEEN_DECAYS === 0 ? STEPS_BETWEEN_DECAYS : 0;
 }
 
 /** An average of few steps must not hold on to the weights that the first of them began with. */

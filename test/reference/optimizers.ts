@@ -73,6 +73,9 @@ export const rmsProp: Rule<RmsPropCoefficients> = (g, [moment], coefficients) =>
 
 /** What every optimizer's step has before and after its rule. */
 interface StepSettings {
+  /** The first ones, which only decay where their gradient is zero. */
+  readonly sparse?: number | undefined;
+  readonly sparseWeightDecay?: number | undefined;
   readonly learningRate: number;
   /** The largest norm of all gradients together; 0: any. */
   readonly clipNorm: number;
@@ -96,8 +99,8 @@ interface StepArrays {
  * One step: clips the gradients by their norm (Pascanu et al., "On the Difficulty of Training Recurrent Neural
  * Networks", 2013, algorithm 1; 1e-6 as in PyTorch) and then by value, decays the weights apart from the
  * gradients (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019, algorithm 2), changes the
- * parameters by the rule and averages them (Polyak and Juditsky, 1992). A norm that is not finite in single
- * precision changes nothing.
+ * parameters by the rule and averages them (Polyak and Juditsky, 1992). Sparse parameters without a gradient only decay,
+ * as with PyTorch's SparseAdam. A norm that is not finite in single precision changes nothing.
  *
  * @returns the arrays after the step, and the norm before clipping
  */
@@ -106,7 +109,8 @@ export function optimizerStep<Settings extends StepSettings>(
   arrays: StepArrays,
   settings: Settings,
 ): StepArrays & { norm: number } {
-  const { learningRate, clipNorm, clipValue, weightDecay, averageDecay = 0 } = settings;
+  const { learningRate, clipNorm, clipValue, averageDecay = 0 } = settings;
+  const { sparse = 0, sparseWeightDecay = 0, weightDecay } = settings;
   const norm = Math.sqrt(arrays.gradients.reduce((sum, g) => sum + g ** 2, 0));
   if (!Number.isFinite(Math.fround(norm))) return { ...arrays, norm };
 
@@ -115,10 +119,12 @@ export function optimizerStep<Settings extends StepSettings>(
   const gradients = arrays.gradients.map((g) => Math.max(-max, Math.min(max, g * factor)));
   const moments = arrays.moments.map((moment) => moment.slice());
   const parameters = arrays.parameters.map((parameter, i) => {
+    const decay = learningRate * (i < sparse ? sparseWeightDecay : weightDecay) * parameter;
+    if (i < sparse && arrays.gradients[i] === 0) return parameter - decay;
     const before = moments.map((moment) => moment[i]);
     const { change, moments: after } = rule(gradients[i], before, settings);
     for (const [k, moment] of after.entries()) moments[k][i] = moment;
-    return parameter - learningRate * weightDecay * parameter - change;
+    return parameter - decay - change;
   });
   const average = arrays.average?.map(
     (a, i) => averageDecay * a + (1 - averageDecay) * parameters[i],

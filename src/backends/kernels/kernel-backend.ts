@@ -303,20 +303,19 @@ function decoderArguments(
   };
 }
 
-function stepArguments(
-  { parameters, gradients, average }: StepArrays,
-  { learningRate, clipNorm, clipValue, weightDecay, averageDecay = 0 }: StepSettings,
-) {
+function stepArguments({ parameters, gradients, average }: StepArrays, settings: StepSettings) {
   return {
     count: parameters.length,
+    sparse: settings.sparse ?? 0,
     parameters: arrayOf(parameters),
     gradients: arrayOf(gradients),
-    learningRate,
-    clipNorm,
-    clipValue,
-    weightDecay,
+    learningRate: settings.learningRate,
+    clipNorm: settings.clipNorm,
+    clipValue: settings.clipValue,
+    weightDecay: settings.weightDecay,
+    sparseWeightDecay: settings.sparseWeightDecay ?? 0,
     average: average && arrayOf(average),
-    averageDecay,
+    averageDecay: settings.averageDecay ?? 0,
   };
 }
 

@@ -108,10 +108,12 @@ export interface StepArguments {
   readonly count: number;
   readonly parameters: Float32Array;
   readonly gradients: Float32Array;
+  readonly sparse: number;
   readonly learningRate: number;
   readonly clipNorm: number;
   readonly clipValue: number;
   readonly weightDecay: number;
+  readonly sparseWeightDecay: number;
   readonly average?: Float32Array;
   /** With `average` only. */
   readonly averageDecay?: number;

@@ -133,6 +133,20 @@ export class Operations {
     return this.execute("Sum", [matrix, this.constants.integers(0)]);
   }
 
+  /** Booleans. */
+  notEqual(a: Id, b: Id): Id {
+    return this.execute("NotEqual", [a, b]);
+  }
+
+  /** Numbers of `a` where `which` is true, and else of `b`. */
+  select(which: Id, a: Id, b: Id): Id {
+    return this.execute("SelectV2", [which, a, b]);
+  }
+
+  onesLike(a: Id): Id {
+    return this.execute("OnesLike", [a]);
+  }
+
   square(a: Id): Id {
     return this.execute("Square", [a]);
   }

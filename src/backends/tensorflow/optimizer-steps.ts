@@ -28,15 +28,21 @@ export function takeAdamStep(
   const { beta1, beta2, epsilon, step } = settings;
   const { stepSize, gradientSize } = adamSizes(settings);
   return clipThen(ops, arrays, settings, (gradients) => {
-    const m = updateMean(ops, firstMoment, gradients, beta1);
-    const v = updateMean(ops, secondMoment, ops.square(gradients), beta2);
+    const m = mean(ops, firstMoment, gradients, beta1);
+    const v = mean(ops, secondMoment, ops.square(gradients), beta2);
     const root = ops.multiply(ops.sqrt(v), ops.scalar(1 / Math.sqrt(1 - beta2 ** step)));
     const ofMoment = ops.multiply(m, ops.scalar(stepSize));
     const change =
       gradientSize > 0
         ? ops.add(ofMoment, ops.multiply(gradients, ops.scalar(gradientSize)))
         : ofMoment;
-    return ops.divide(change, ops.add(root, ops.scalar(epsilon)));
+    return {
+      change: ops.divide(change, ops.add(root, ops.scalar(epsilon))),
+      moments: [
+        [firstMoment, m],
+        [secondMoment, v],
+      ],
+    };
   });
 }
 
@@ -48,8 +54,7 @@ export function takeSgdStep(
   const { learningRate, momentum } = settings;
   return clipThen(ops, arrays, settings, (gradients) => {
     const m = ops.add(ops.multiply(flat(ops, moment), ops.scalar(momentum)), gradients);
-    overwrite(ops, moment, m);
-    return ops.multiply(m, ops.scalar(learningRate));
+    return { change: ops.multiply(m, ops.scalar(learningRate)), moments: [[moment, m]] };
   });
 }
 
@@ -60,24 +65,29 @@ export function takeRmsPropStep(
 ): number {
   const { learningRate, decay, epsilon } = settings;
   return clipThen(ops, arrays, settings, (gradients) => {
-    const v = updateMean(ops, moment, ops.square(gradients), decay);
-    const change = ops.divide(gradients, ops.add(ops.sqrt(v), ops.scalar(epsilon)));
-    return ops.multiply(change, ops.scalar(learningRate));
+    const v = mean(ops, moment, ops.square(gradients), decay);
+    const direction = ops.divide(gradients, ops.add(ops.sqrt(v), ops.scalar(epsilon)));
+    return { change: ops.multiply(direction, ops.scalar(learningRate)), moments: [[moment, v]] };
   });
+}
+
+interface Update {
+  /** What is to be subtracted from the parameters. */
+  readonly change: Id;
+  readonly moments: readonly (readonly [Tensor, Id])[];
 }
 
 /**
  * Clips by the global norm and by value, decays the weights, updates, averages; nothing when the
  * norm is not finite.
- *
- * @param changeBy updates the moments, and gives what is to be subtracted from the parameters
  */
 function clipThen(
   ops: Operations,
   arrays: StepArrays,
-  { learningRate, clipNorm, clipValue, weightDecay, averageDecay = 0 }: StepSettings,
-  changeBy: (gradients: Id) => Id,
+  settings: StepSettings,
+  updateBy: (gradients: Id) => Update,
 ): number {
+  const { clipNorm, clipValue, averageDecay = 0 } = settings;
   const gradients = flat(ops, arrays.gradients);
   const [norm] = ops.floats(ops.globalNorm(gradients));
   if (!Number.isFinite(norm)) return norm;
@@ -85,22 +95,43 @@ function clipThen(
   const clips = clipNorm > 0 && scale < 1;
   const scaled = clips ? ops.multiply(gradients, ops.scalar(scale)) : gradients;
   const clipped = clipValue > 0 ? ops.clipByValue(scaled, clipValue) : scaled;
-  if (clipped !== gradients) overwrite(ops, arrays.gradients, clipped);
-  const before = flat(ops, arrays.parameters);
-  const decayed =
-    weightDecay > 0 ? ops.multiply(before, ops.scalar(1 - learningRate * weightDecay)) : before;
-  const parameters = ops.subtract(decayed, changeBy(clipped));
+  const { change, moments } = updateBy(clipped);
+  const { sparse = 0 } = settings;
+  const where = sparse > 0 ? changesWhere(ops, gradients, sparse) : undefined;
+  const choose = (after: Id, before: Id) => (where ? ops.select(where, after, before) : after);
+  for (const [moment, after] of moments) overwrite(ops, moment, choose(after, flat(ops, moment)));
+  const decayed = decayedParameters(ops, flat(ops, arrays.parameters), settings);
+  const parameters = choose(ops.subtract(decayed, change), decayed);
   overwrite(ops, arrays.parameters, parameters);
-  if (arrays.average) updateMean(ops, arrays.average, parameters, averageDecay);
+  if (arrays.average) {
+    overwrite(ops, arrays.average, mean(ops, arrays.average, parameters, averageDecay));
+  }
+  if (clipped !== gradients) overwrite(ops, arrays.gradients, clipped);
   return norm;
 }
 
-/** mean = decay mean + (1 - decay) x */
-function updateMean(ops: Operations, mean: Tensor, x: Id, decay: number): Id {
-  const old = ops.multiply(flat(ops, mean), ops.scalar(decay));
-  const updated = ops.add(old, ops.multiply(x, ops.scalar(1 - decay)));
-  overwrite(ops, mean, updated);
-  return updated;
+/** Which parameters change: those with a gradient, and all that are not sparse. */
+function changesWhere(ops: Operations, gradients: Id, sparse: number): Id {
+  const [first, others] = ops.splitV(gradients, [sparse, -1], 0);
+  return ops.notEqual(ops.concat([first, ops.onesLike(others)], 0), ops.scalar(0));
+}
+
+function decayedParameters(
+  ops: Operations,
+  parameters: Id,
+  { learningRate, weightDecay, sparse = 0, sparseWeightDecay = 0 }: StepSettings,
+): Id {
+  const decayed = (some: Id, rate: number) =>
+    rate > 0 ? ops.multiply(some, ops.scalar(1 - learningRate * rate)) : some;
+  if (sparse === 0) return decayed(parameters, weightDecay);
+  const [first, others] = ops.splitV(parameters, [sparse, -1], 0);
+  return ops.concat([decayed(first, sparseWeightDecay), decayed(others, weightDecay)], 0);
+}
+
+/** decay old + (1 - decay) x */
+function mean(ops: Operations, old: Tensor, x: Id, decay: number): Id {
+  const kept = ops.multiply(flat(ops, old), ops.scalar(decay));
+  return ops.add(kept, ops.multiply(x, ops.scalar(1 - decay)));
 }
 
 function flat(ops: Operations, tensor: Tensor): Id {

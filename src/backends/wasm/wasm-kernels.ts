@@ -226,12 +226,14 @@ function writeCrossEntropy(call: Call, c: CrossEntropyArguments, scratch: number
 function writeStep(call: Call, step: StepArguments, blockSums: number): void {
   const { count } = step;
   call.size("count", count);
+  call.size("sparse", step.sparse, 0);
   call.updates("parameters", step.parameters, count);
   call.updates("gradients", step.gradients, count);
   call.number(step.learningRate);
   call.number(step.clipNorm);
   call.number(step.clipValue);
   call.number(step.weightDecay);
+  call.number(step.sparseWeightDecay);
   call.updates("average", step.average, count);
   call.number(step.averageDecay ?? 0);
   call.borrow(blockSums * Float64Array.BYTES_PER_ELEMENT);

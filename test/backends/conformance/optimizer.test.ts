@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { Backend, StepSettings } from "#src/backends/backend.js";
+import type { Draw } from "../../helpers/numbers.js";
 import { testOnEveryBackend } from "../../helpers/on-every-backend.js";
 import { adam, nadam, optimizerStep, rmsProp, sgd } from "../../reference/optimizers.js";
 import { assertAll, assertNear } from "./comparisons.js";
@@ -58,20 +59,34 @@ const OPTIMIZERS: Readonly<Record<string, Optimizer>> = {
   },
 };
 
+/** Makes most gradients zero, in runs and one by one, as rows of a table that a batch does not read. */
+function leaveOut(gradients: Float32Array, draw: Draw): void {
+  for (let begin = 0; begin < gradients.length; ) {
+    const end = begin + 1 + draw.below(40);
+    if (draw.below(3) > 0) gradients.fill(0, begin, end);
+    begin = end;
+  }
+}
+
 for (const [name, optimizer] of Object.entries(OPTIMIZERS)) {
-  for (const [clipNorm, clipValue, weightDecay, averageDecay] of [
-    [0, 0, 0, undefined],
-    [0.5, 0, 0, 0.8],
-    [1e6, 0, 0.1, 0],
-    [5, 0.1, 0.1, 0.99],
+  for (const [clipNorm, clipValue, weightDecay, averageDecay, sparsePart] of [
+    [0, 0, 0, undefined, 0],
+    [0.5, 0, 0, 0.8, 0],
+    [1e6, 0, 0.1, 0, 0],
+    [5, 0.1, 0.1, 0.99, 0],
+    [0.5, 0, 0, undefined, 0.7],
+    [5, 0.1, 0.1, 0.8, 1],
   ] as const) {
     // Around the sixteen numbers of a vector, and beyond a block of the norm.
     for (const length of [1, 33, 4_100]) {
-      const settings = `clip norm ${clipNorm}, clip value ${clipValue}, weight decay ${weightDecay}, average decay ${averageDecay}`;
+      const sparse = Math.round(sparsePart * length);
+      const settings = `clip norm ${clipNorm}, clip value ${clipValue}, weight decay ${weightDecay}, average decay ${averageDecay}, ${sparse} of them sparse`;
       testOnEveryBackend(
         `ten steps of ${name} over ${length} parameters with ${settings} equal their definition`,
         (backend, draw) => {
-          const common = { learningRate: 0.02, clipNorm, clipValue, weightDecay, averageDecay };
+          const limits = { clipNorm, clipValue };
+          const decays = { weightDecay, sparseWeightDecay: 4 * weightDecay, averageDecay };
+          const common = { sparse, learningRate: 0.02, ...limits, ...decays };
           const arrays = {
             parameters: draw.floats(length),
             moments: Array.from({ length: optimizer.moments }, () => new Float32Array(length)),
@@ -84,6 +99,7 @@ for (const [name, optimizer] of Object.entries(OPTIMIZERS)) {
           } as Omit<Arrays<Float64Array>, "gradients">;
           for (let step = 1; step <= 10; step++) {
             const gradients = draw.floats(length);
+            if (sparse > 0) leaveOut(gradients, draw);
             const unclipped = Float64Array.from(gradients);
             const norm = optimizer.step(backend, { ...arrays, gradients }, common, step);
             const after = optimizer.defined({ ...expected, gradients: unclipped }, common, step);

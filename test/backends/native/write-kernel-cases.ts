@@ -177,19 +177,22 @@ function writeOptimizers(): void {
   const draw = new Draw(3);
   // Around a vector of the processor, and around a block of the norm; and several blocks.
   for (const count of [1, 15, 16, 17, 4095, 4096, 4097, 9000]) {
-    for (const [clipNorm, clipValue, weightDecay] of [
-      [0, 0.01, 0.1],
-      [0.5, 0, 0],
-      [1e6, 0, 0.1],
+    for (const [clipNorm, clipValue, weightDecay, sparsePart] of [
+      [0, 0.01, 0.1, 0],
+      [0.5, 0, 0, 0],
+      [1e6, 0, 0.1, 0],
+      [0.5, 0.01, 0.1, 0.7],
     ]) {
+      const sparse = Math.round(sparsePart * count);
       const arrays = {
         parameters: draw.floats(count, 2),
-        gradients: draw.floats(count),
+        gradients: draw.floats(count).map((value, i) => (i < sparse && i % 40 < 25 ? 0 : value)),
         average: draw.floats(count, 2),
         "first moment": draw.floats(count, 0.5),
         "second moment": draw.floats(count).map((value) => value ** 2),
       };
-      const settings = { clipNorm, clipValue, weightDecay };
+      const decays = { weightDecay, sparseWeightDecay: 3 * weightDecay };
+      const settings = { sparse, clipNorm, clipValue, ...decays };
       for (const name of ["adam", "nadam"] as const) {
         writeStep(name, arrays, settings, { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, step: 3 });
       }
@@ -211,7 +214,9 @@ function writeStep(
   arrays: Readonly<
     Record<"parameters" | "gradients" | "average" | "first moment" | "second moment", Float32Array>
   >,
-  common: { clipNorm: number; clipValue: number; weightDecay: number },
+  common: Readonly<
+    Record<"sparse" | "clipNorm" | "clipValue" | "weightDecay" | "sparseWeightDecay", number>
+  >,
   coefficients: Readonly<Record<string, number>>,
 ): void {
   const settings = { ...common, ...coefficients, learningRate: 0.01, averageDecay: 0.9 };
@@ -227,14 +232,16 @@ function writeStep(
     },
     settings as never,
   );
-  const { clipNorm, clipValue, weightDecay } = common;
-  const clipped = `norm at most ${clipNorm}, each at most ${clipValue}`;
+  const { sparse, clipNorm, clipValue, weightDecay } = common;
+  const clipped = `${sparse} sparse, norm at most ${clipNorm}, each at most ${clipValue}`;
   const momentsAfter = moments.map((moment, i) => [`${moment} after`, after.moments[i]]);
   write(name, `${arrays.parameters.length} parameters, ${clipped}, weight decay ${weightDecay}`, {
     "learning rate": Float64Array.of(settings.learningRate),
+    sparse: Float64Array.of(sparse),
     "clip norm": Float64Array.of(clipNorm),
     "clip value": Float64Array.of(clipValue),
     "weight decay": Float64Array.of(weightDecay),
+    "sparse weight decay": Float64Array.of(common.sparseWeightDecay),
     "average decay": Float64Array.of(settings.averageDecay),
     ...Object.fromEntries(
       Object.entries(coefficients).map(([key, value]) => [key, Float64Array.of(value)]),
