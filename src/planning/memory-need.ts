@@ -130,6 +130,7 @@ const ADJUSTABLE = [
   "hiddenSize",
   "layers",
   "embeddingSize",
+  "ngramRows",
   "batchSize",
   "workers",
   "members",
@@ -170,10 +171,15 @@ function largestThatFits(shape: TrainingShape, name: Adjustable, left: number): 
     };
     return trainingBytes({ ...other, ...changed }) <= left;
   };
-  let [least, most] = [
-    0,
-    { ...model, workers: 1, members: 1, ...training, streams, threads: backend.threads }[name],
-  ];
+  const given = {
+    ...model,
+    workers: 1,
+    members: 1,
+    ...training,
+    streams,
+    threads: backend.threads,
+  };
+  let [least, most] = [0, given[name] ?? 0];
   while (most - least > 1) {
     const middle = Math.floor((least + most) / 2);
     if (fits(middle)) least = middle;

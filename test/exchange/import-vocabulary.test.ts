@@ -118,7 +118,7 @@ const BAD_MAPS: readonly (readonly [what: string, map: string, ...says: string[]
     "is the other way round",
     '{"lstm":"rnn"}',
     '"lstm" is no module or tensor of charnn',
-    "encoder, rnn and decoder",
+    "encoder, ngram2 to ngram5, rnn and decoder",
   ],
   ["has a number", '{"rnn":3}', 'the value of "rnn" is 3, which is not a name'],
   ["names a module that is not there", '{"rnn":"lstm"}', "no module lstm", "`map`"],

@@ -76,7 +76,7 @@ test("an allocation that fails while training is an error with what would fit", 
     } };
     globalThis.Float32Array = new Proxy(Float32Array, failing);`;
   const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(fails)}` };
-  const args = ["train", "fox.txt", "--hidden-size", "700", "--batch-size", "1", "--steps", "1"];
+  const args = ["train", "fox.txt", "--hidden-size", "1400", "--batch-size", "1", "--steps", "1"];
   const { code, stdout, stderr } = await charnn(t, args, { cwd, env });
   assert.deepEqual([code, stdout], [1, ""], stderr);
   assert.match(
