@@ -10,6 +10,7 @@ import { inMemory, peakMemory } from "../memory.js";
 import type { DropoutRates } from "../model/dropout.js";
 import { operationsPerCharacter } from "../model/flops.js";
 import { processesOf, refuseTooLarge, trainingOutOfMemory } from "../planning/memory-need.js";
+import { ngramsOf } from "../planning/presets.js";
 import { Random } from "../random.js";
 import { type JoinCommand, joinAll, type Processes } from "../ranks/join.js";
 import { openBackendOf } from "../ranks/open-backend.js";
@@ -112,9 +113,11 @@ export async function benchmarkTogether(
     streams,
     ...others
   } = { ...BENCH_DEFAULTS, ...definedOnly(given) };
-  const { dropout, inputDropout, recurrentDropout, weightDropout, ...sizes } = others;
+  const { dropout, inputDropout, recurrentDropout, weightDropout, ...ofModel } = others;
   const rates = { dropout, inputDropout, recurrentDropout, weightDropout };
-  const model = modelConfig(sizes);
+  const { ngramOrder, ngramRows, ...sizes } = ofModel;
+  const ngrams = ngramsOf(sizes.embeddingSize, { ngramOrder, ngramRows });
+  const model = modelConfig({ ...sizes, ...ngrams });
   const { ranks } = rankZero;
   const selected = await openBackendOf(ranks, asked, threads);
   const { backend } = selected;

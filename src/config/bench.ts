@@ -15,6 +15,10 @@ export interface BenchmarkSettings extends BackendSettings {
   readonly hiddenSize?: number | undefined;
   /** 0: one-hot. Default: 0. */
   readonly embeddingSize?: number | undefined;
+  /** 1: no vectors for n-grams. Default: 1. */
+  readonly ngramOrder?: number | undefined;
+  /** Default: 32,768. */
+  readonly ngramRows?: number | undefined;
   /** Default: 65. */
   readonly vocabularySize?: number | undefined;
   readonly dropout?: number | undefined;
@@ -56,6 +60,8 @@ export const BENCH = {
   layers: measured(TRAIN.layers, 1),
   hiddenSize: measured(TRAIN.hiddenSize, 128),
   embeddingSize: measured(TRAIN.embeddingSize, 0),
+  ngramOrder: measured(TRAIN.ngramOrder, 1),
+  ngramRows: measured(TRAIN.ngramRows, 32_768),
   vocabularySize: {
     kind: wholeNumber(1, MAX_SIZE),
     value: "<n>",

@@ -101,6 +101,17 @@ export const OPTIMIZATION = {
     checkpoint: "training",
     regularizes: true,
   },
+  ngramDropout: {
+    kind: FRACTION,
+    value: "<fraction>",
+    help: "Drop this fraction of the vectors of n-grams",
+    decidedBy: BY_LENGTH,
+    group: DROPOUT,
+    onResume: "kept",
+    checkpoint: "training",
+    absent: 0,
+    regularizes: true,
+  },
   recurrentDropout: {
     kind: FRACTION,
     value: "<fraction>",

@@ -29,10 +29,10 @@ export interface TrainSettings extends BackendSettings {
   readonly embeddingSize?: number | undefined;
   /**
    * The last 2 characters, and so on up to this many, have a vector together too, which is added to that of the last one;
-   * 1: none. Default: 3; 1 with one-hot input.
+   * 1: none. Default: 4; 1 with one-hot input.
    */
   readonly ngramOrder?: number | undefined;
-  /** The most vectors of n-grams of one length; with more n-grams, several share one. Default: 16,384. */
+  /** The most vectors of n-grams of one length; with more n-grams, several share one. Default: by the length of the text. */
   readonly ngramRows?: number | undefined;
 
   /** The fraction of the text to validate on. Default: 0.1. */
@@ -102,6 +102,8 @@ export interface TrainSettings extends BackendSettings {
   readonly dropout?: number | undefined;
   /** The fraction of the characters' vectors. Default: as `dropout`. */
   readonly inputDropout?: number | undefined;
+  /** The fraction of the vectors of n-grams, drawn anew for each batch. Default: by the text and the epochs. */
+  readonly ngramDropout?: number | undefined;
   /** The fraction of the state, where the next step reads it. Default: as `dropout`. */
   readonly recurrentDropout?: number | undefined;
   /** The fraction of the recurrent weights. Default: 0. */

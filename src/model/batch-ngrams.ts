@@ -3,6 +3,7 @@ import { rowsOfNgrams, sumRows, vectorTables } from "../backends/ngram-vectors.j
 import { numbersOf } from "../backends/plain-arrays.js";
 import type { ModelConfig } from "../config/model.js";
 import type { Batch } from "../data/batch.js";
+import type { DropoutMasks } from "./dropout.js";
 
 /**
  * The n-grams of a batch, and their vectors: what is read for a character is the sum of its own embedding and of those of
@@ -14,18 +15,28 @@ export class BatchNgrams {
   /** `[distinct n-grams, embedding]` */
   readonly embedding: Float32Array;
   readonly #names: readonly string[];
-  /** `[distinct n-grams, tables]` */
+  /** `[distinct n-grams, tables]`: -1 where the n-gram's vector is dropped. */
   readonly #rows: Int32Array;
+  /** Of the vectors of n-grams that are not dropped, so that their sum is on average what it is without dropout. */
+  readonly #factor: number;
 
-  constructor(batch: Batch, config: ModelConfig, parameters: ParameterArray) {
+  /** @param dropout of the vectors of n-grams, not of those of characters */
+  constructor(
+    batch: Batch,
+    config: ModelConfig,
+    parameters: ParameterArray,
+    dropout?: DropoutMasks["ngrams"],
+  ) {
     this.#names = vectorTables(config);
     const { inputs, symbols } = distinctNgrams(batch, this.#names.length);
     this.inputs = inputs;
     this.#rows = rowsOfNgrams(config, symbols);
+    this.#factor = dropout ? 1 / (1 - dropout.rate) : 1;
+    if (dropout) dropRows(this.#rows, this.#names.length, dropout);
     const count = symbols.length / this.#names.length;
     this.embedding = new Float32Array(count * config.embeddingSize);
     const tables = this.#names.map((name) => numbersOf(parameters.of(name)));
-    sumRows(this.#rows, tables, this.embedding);
+    sumRows(this.#rows, tables, this.embedding, this.#factor);
   }
 
   /**
@@ -40,12 +51,25 @@ export class BatchNgrams {
     for (const [k, name] of this.#names.entries()) {
       const own = gradients.of(name);
       const values = own instanceof Float32Array ? own.fill(0) : new Float32Array(own.length);
-      for (let from = 0, at = k; at < this.#rows.length; at += order) {
+      const factor = k > 0 ? this.#factor : 1;
+      for (let from = 0, at = k; at < this.#rows.length; at += order, from += size) {
         const to = this.#rows[at] * size;
-        for (let i = 0; i < size; i++) values[to + i] += gradient[from++];
+        if (to < 0) continue;
+        for (let i = 0; i < size; i++) values[to + i] += factor * gradient[from + i];
       }
       if (values !== own) gradients.writeSlice(name, values);
     }
+  }
+}
+
+/** Overwrites the rows that are dropped by -1; the first of each n-gram is its character's, which stays. */
+function dropRows(
+  rows: Int32Array,
+  order: number,
+  { rate, random }: NonNullable<DropoutMasks["ngrams"]>,
+): void {
+  for (let at = 0; at < rows.length; at++) {
+    if (at % order > 0 && random.uniform() < rate) rows[at] = -1;
   }
 }
 

@@ -223,7 +223,7 @@ export class CharRnn {
     const { cell, hiddenSize, embeddingSize, vocabularySize } = this.config;
     const { time, batch } = of;
     const ngrams = this.config.ngramOrder
-      ? new BatchNgrams(of, this.config, this.parameters)
+      ? new BatchNgrams(of, this.config, this.parameters, masks?.ngrams)
       : undefined;
     const embedding = ngrams?.embedding ?? this.parameters.byName.get("encoder.weight");
     const layers = [];

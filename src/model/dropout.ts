@@ -13,6 +13,8 @@ export interface DropoutRates {
   readonly dropout: number;
   /** Of the characters' vectors. */
   readonly inputDropout: number;
+  /** Of the vectors of n-grams, each for the whole batch alike. Left out: 0. */
+  readonly ngramDropout?: number | undefined;
   /** Of what the recurrent weights read of the state. */
   readonly recurrentDropout: number;
   /**
@@ -46,6 +48,8 @@ const INPUT_MASKS = 4;
 export interface DropoutMasks {
   /** `[masks, input]`: of the characters' vectors. */
   readonly input: DropoutMask | undefined;
+  /** What draws the vectors of n-grams that are dropped. */
+  readonly ngrams: { readonly rate: number; readonly random: Random } | undefined;
   /** `[batch, hidden]`: of the outputs of a layer. */
   output(layer: number): DropoutMask | undefined;
   /** `[batch, hidden]` */
@@ -61,11 +65,13 @@ export function dropoutMasks(
 ): DropoutMasks {
   const mask = (length: number, rate: number, ...purpose: (string | number)[]) =>
     rate > 0 ? { length, rate, key: random.fork(...purpose).key } : undefined;
+  const { ngramDropout: rate = 0 } = rates;
   const units = batch * hiddenSize;
   const weights = CELLS[cell].gates.length * hiddenSize * hiddenSize;
   const vectors = Math.min(batch, INPUT_MASKS) * (embeddingSize || vocabularySize);
   return {
     input: mask(vectors, rates.inputDropout, "input"),
+    ngrams: rate > 0 ? { rate, random: random.fork("ngrams") } : undefined,
     output: (layer) => mask(units, rates.dropout, "output", layer),
     state: (layer) => mask(units, rates.recurrentDropout, "state", layer),
     weight: (layer) => mask(weights, rates.weightDropout, "weight", layer),

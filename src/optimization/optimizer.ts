@@ -11,6 +11,8 @@ const SGD = { momentum: 0.9 };
 /** As char-rnn and its followers have it, but with PyTorch's epsilon. */
 const RMSPROP = { decay: 0.95, epsilon: 1e-8 };
 
+/** Rows of tables, which learn from few characters each, decay faster than other parameters (`bench/quality/LOG.md`). */
+const ROW_DECAY = 3;
 const STEPS_BETWEEN_DECAYS = 32;
 
 /** An optimizer with what it remembers. */
@@ -70,7 +72,10 @@ export function createOptimizer(
     moments,
     step({ parameters, gradients, average }, learningRate, step) {
       const averageDecay = average && warmedUp(settings.averageDecay, step);
-      const decays = { weightDecay, sparseWeightDecay: weightDecay * decaysOfRows(step) };
+      const decays = {
+        weightDecay,
+        sparseWeightDecay: weightDecay * ROW_DECAY * decaysOfRows(step),
+      };
       const common = { sparse, learningRate, clipNorm, clipValue, ...decays, averageDecay };
       const arrays = {
         parameters: parameters.flat,

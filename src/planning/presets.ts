@@ -1,7 +1,6 @@
 import { type ModelConfig, modelConfig } from "../config/model.js";
 import type { BackendName, PresetName } from "../config/names.js";
 import { parameterCount } from "../config/parameters.js";
-import type { TrainSettings } from "../config/train-settings.js";
 import { CharnnError } from "../errors.js";
 import type { DropoutRates } from "../model/dropout.js";
 import { operationsPerCharacter } from "../model/flops.js";
@@ -78,10 +77,20 @@ const MANY_DIFFERENT = 1_000;
 const EMBEDDING_SIZE_FOR_MANY = 128;
 /** More keeps a model from learning, no matter how short its text is. */
 const MAX_DROPOUT = 0.33;
+const MAX_NGRAM_DROPOUT = 0.75;
 
-/** The embeddings of n-grams that a model has if nobody says otherwise. */
-const NGRAM_ORDER = 3;
-const NGRAM_ROWS = 16_384;
+/** The longest n-grams that have embeddings if nobody says otherwise. */
+const NGRAM_ORDER = 4;
+/** Characters of a text for each row of a table of n-grams. */
+const CHARACTERS_PER_ROW = 16;
+const MIN_NGRAM_ROWS = 1_024;
+const MAX_NGRAM_ROWS = 32_768;
+
+/** Rows for the n-grams of one length in a text of this many characters: a power of two. */
+export function ngramRowsFor(characters: number): number {
+  const rows = Math.min(Math.max(characters / CHARACTERS_PER_ROW, MIN_NGRAM_ROWS), MAX_NGRAM_ROWS);
+  return 2 ** Math.ceil(Math.log2(rows));
+}
 
 /**
  * The n-grams of which a model has embeddings.
@@ -91,7 +100,7 @@ const NGRAM_ROWS = 16_384;
  */
 export function ngramsOf(
   embeddingSize: number,
-  { ngramOrder, ngramRows = NGRAM_ROWS }: Pick<TrainSettings, "ngramOrder" | "ngramRows"> = {},
+  { ngramOrder, ngramRows }: { ngramOrder?: number | undefined; ngramRows: number },
 ): Pick<ModelConfig, "ngramOrder" | "ngramRows"> {
   const order = ngramOrder ?? (embeddingSize > 0 ? NGRAM_ORDER : 1);
   if (order === 1) return {};
@@ -111,10 +120,19 @@ export function presetRecipe(name: PresetName, vocabularySize: number): Recipe {
   return { ...recipe, embeddingSize: Math.max(recipe.embeddingSize, least) };
 }
 
-/** The shape that a preset gives a model. */
-export function presetModel(name: PresetName, vocabularySize: number): ModelConfig {
+/**
+ * The shape that a preset gives a model.
+ *
+ * @param characters of the text to learn from
+ */
+export function presetModel(
+  name: PresetName,
+  vocabularySize: number,
+  characters: number,
+): ModelConfig {
   const { hiddenSize, embeddingSize } = presetRecipe(name, vocabularySize);
-  const sizes = { layers: 1, hiddenSize, embeddingSize, ...ngramsOf(embeddingSize) };
+  const ngrams = ngramsOf(embeddingSize, { ngramRows: ngramRowsFor(characters) });
+  const sizes = { layers: 1, hiddenSize, embeddingSize, ...ngrams };
   return modelConfig({ cell: "gru", ...sizes, vocabularySize });
 }
 
@@ -138,7 +156,8 @@ export function choiceForTime(
 ): Choice {
   const preset = BY_SIZE.find((name) => {
     const { fewestCharacters, shortestText } = PRESETS[name];
-    const inTime = (seconds * speed) / operationsPerCharacter(presetModel(name, vocabularySize));
+    const inTime =
+      (seconds * speed) / operationsPerCharacter(presetModel(name, vocabularySize, characters));
     return inTime >= fewestCharacters && characters >= shortestText;
   });
   const text = `${characters.toLocaleString("en")} characters`;
@@ -175,8 +194,8 @@ export function defaultEpochs(characters: number): number {
 
 /**
  * The dropout rates with which a model neither memorizes its text nor learns too little. They are higher the
- * more parameters it has for each character, and the more often it reads each. Embeddings of n-grams don't count: each is
- * used only where its n-gram is, and remembers nothing of what was before.
+ * more parameters it has for each character, and the more often it reads each. Embeddings of n-grams don't count, since each
+ * is used only where its n-gram is; how many of them are dropped depends on the passes alone.
  *
  * @param epochs passes over the text
  */
@@ -188,10 +207,12 @@ export function dropoutFor(
   const { ngramOrder, ngramRows, ...others } = model;
   const pressure = (parameterCount(others) * epochs) / characters;
   const rate = Math.min(Math.max(0.125 * Math.log2(pressure / 8), 0), MAX_DROPOUT);
+  const ngramRate = Math.min(Math.max(0.15 * Math.log2(epochs / 2), 0), MAX_NGRAM_DROPOUT);
   const inHundredths = (rate: number) => Math.round(100 * rate) / 100;
   return {
     dropout: inHundredths(rate),
     recurrentDropout: inHundredths(0.6 * rate),
     inputDropout: inHundredths(0.4 * rate),
+    ngramDropout: inHundredths(ngramRate),
   };
 }

@@ -32,6 +32,7 @@ import {
   choiceForText,
   choiceForTime,
   defaultEpochs,
+  ngramRowsFor,
   ngramsOf,
   presetRecipe,
 } from "./presets.js";
@@ -160,7 +161,11 @@ async function chosenPreset(
   if (maxTime === undefined) return choiceForText(characters, backend.name);
   const seconds = secondsToTry(maxTime - clock());
   const options = { signal, clock, seconds, rankZero };
-  const speed = await operationsPerSecond(backend, vocabulary.size, options);
+  const speed = await operationsPerSecond(
+    backend,
+    { vocabularySize: vocabulary.size, characters },
+    options,
+  );
   return choiceForTime(Math.max(maxTime - clock(), 0), speed, characters, vocabulary.size);
 }
 
@@ -179,6 +184,7 @@ function withDefaults(
   const all = { ...defaults, ...definedOnly(settings) };
   const { cell, layers, hiddenSize, embeddingSize, workers = 1, members = 1 } = all;
   const characters = corpus.train.tokens.length;
+  const { ngramOrder, ngramRows = ngramRowsFor(characters) } = settings;
   const shape: ReturnType<typeof fitBatchShape> = corpus.documents
     ? { batchSize: all.batchSize, seqLength: all.seqLength }
     : fitBatchShape(characters, settings, defaults, all);
@@ -191,7 +197,7 @@ function withDefaults(
       layers,
       hiddenSize,
       embeddingSize,
-      ...ngramsOf(embeddingSize, settings),
+      ...ngramsOf(embeddingSize, { ngramOrder, ngramRows }),
       vocabularySize,
     }),
     text: {

@@ -185,6 +185,7 @@ function fitToLength(
   const rates = {
     dropout: settings.dropout ?? fitting.dropout,
     inputDropout: settings.inputDropout ?? fitting.inputDropout,
+    ngramDropout: model.ngramOrder && (settings.ngramDropout ?? fitting.ngramDropout),
     recurrentDropout: settings.recurrentDropout ?? fitting.recurrentDropout,
   };
   const isInLanes = text.documents === undefined && training.batching === "lanes";
@@ -230,6 +231,12 @@ export function speedOf({ text, training }: RunConfig, costs: Costs, secondsLeft
 
 /** Whether two configurations drop at the same places: how much makes no difference to the speed. */
 function dropsTheSame({ training: a }: RunConfig, { training: b }: RunConfig): boolean {
-  const names = ["dropout", "inputDropout", "recurrentDropout", "weightDropout"] as const;
-  return names.every((name) => a[name] > 0 === b[name] > 0);
+  const names = [
+    "dropout",
+    "inputDropout",
+    "ngramDropout",
+    "recurrentDropout",
+    "weightDropout",
+  ] as const;
+  return names.every((name) => (a[name] ?? 0) > 0 === (b[name] ?? 0) > 0);
 }

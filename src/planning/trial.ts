@@ -105,16 +105,18 @@ export async function measureEvaluation(
 /**
  * Floating-point operations a second that training makes on a backend, in all processes together, by a short trial.
  *
+ * @param text `characters` to learn from, of which `vocabularySize` are different
  * @throws the reason of the signal when it is aborted
  */
 export async function operationsPerSecond(
   backend: Backend,
-  vocabularySize: number,
+  text: { readonly vocabularySize: number; readonly characters: number },
   options: TrialOptions,
 ): Promise<number> {
+  const { vocabularySize, characters } = text;
   const { rankZero = rankZeroAlone(), signal } = options;
   const { size } = rankZero.ranks;
-  const config = presetModel("small", vocabularySize);
+  const config = presetModel("small", vocabularySize, characters);
   const { batchSize } = PRESETS.small;
   const training = { ...TRAIN_DEFAULTS, ...NO_DROPOUT, batchSize, workers: size };
   const batch = randomBatch(training.seqLength, size * batchSize, vocabularySize);

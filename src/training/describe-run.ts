@@ -43,8 +43,9 @@ export async function startEvent(run: Run, signal: AbortSignal | undefined): Pro
 }
 
 /** The preset of a run, where its model has the sizes of it. */
-function presetOf({ model, training: { preset } }: RunConfig): PresetName | undefined {
-  const usual: ModelConfig = presetModel(preset, model.vocabularySize);
+function presetOf({ model, text, training }: RunConfig): PresetName | undefined {
+  const { preset } = training;
+  const usual: ModelConfig = presetModel(preset, model.vocabularySize, text.trainCharacters);
   const names = Object.keys({ ...usual, ...model }) as (keyof ModelConfig)[];
   return names.every((name) => model[name] === usual[name]) ? preset : undefined;
 }

@@ -93,7 +93,7 @@ slow("Pages have the sizes that docs/exporting.md promises", async () => {
     ["medium", 5.8e6],
   ] as const) {
     const vocabulary = Vocabulary.fromCodePoints(characters);
-    const page = await exportModel(randomCheckpoint(presetModel(preset, 65), vocabulary), {
+    const page = await exportModel(randomCheckpoint(presetModel(preset, 65, 1e6), vocabulary), {
       to: "html",
     });
     assert.ok(page.length < most, `${preset}: ${page.length}`);
@@ -106,7 +106,7 @@ slow("Pages have the sizes that docs/exporting.md promises", async () => {
 
 test("A model too large for a browser is refused with its size, and with the bits that would do", async () => {
   const refused = (hiddenSize: number, bits: 16 | 32, ...says: string[]) => {
-    const { config, ...rest } = randomCheckpoint(presetModel("small", 65));
+    const { config, ...rest } = randomCheckpoint(presetModel("small", 65, 1e6));
     const model = { ...config.model, layers: 1, hiddenSize };
     return assert.rejects(
       exportModel({ ...rest, config: { ...config, model } }, { to: "js", bits }),

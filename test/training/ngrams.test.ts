@@ -22,9 +22,9 @@ function openRun(place: Workplace, settings: Partial<TrainSettings> = {}): Train
 }
 
 for (const [title, settings, expected] of [
-  ["nothing is said", {}, { ngramOrder: 3, ngramRows: 16_384 }],
-  ["the order is given", { ngramOrder: 2 }, { ngramOrder: 2, ngramRows: 16_384 }],
-  ["the rows are given", { ngramRows: 100 }, { ngramOrder: 3, ngramRows: 100 }],
+  ["nothing is said", {}, { ngramOrder: 4, ngramRows: 1_024 }],
+  ["the order is given", { ngramOrder: 2 }, { ngramOrder: 2, ngramRows: 1_024 }],
+  ["the rows are given", { ngramRows: 100 }, { ngramOrder: 4, ngramRows: 100 }],
   ["there are to be none", { ngramOrder: 1, ngramRows: 100 }, {}],
   ["input is one-hot", { embeddingSize: 0 }, {}],
 ] as const) {
@@ -35,7 +35,7 @@ for (const [title, settings, expected] of [
     const { ngramOrder, ngramRows } = config.model;
     assert.deepEqual({ ...(ngramOrder && { ngramOrder, ngramRows }) }, expected);
     const names = [...tensors.keys()].filter((name) => name.startsWith("ngram"));
-    const all = ["ngram2.weight", "ngram3.weight"];
+    const all = ["ngram2.weight", "ngram3.weight", "ngram4.weight"];
     assert.deepEqual(names, all.slice(0, (ngramOrder ?? 1) - 1));
   });
 }
@@ -80,7 +80,7 @@ for (const [title, settings] of [
   ["lines longer than a window", { documents: "lines", seqLength: 3 }],
   [
     "two workers, an LSTM of two layers with dropout",
-    { workers: 2, cell: "lstm", layers: 2, dropout: 0.2, inputDropout: 0.1 },
+    { workers: 2, cell: "lstm", layers: 2, dropout: 0.2, inputDropout: 0.1, ngramDropout: 0.3 },
   ],
 ] as const) {
   test(`A run with embeddings of n-grams that was stopped within an epoch is resumed to the bytes of an unbroken one: ${title}`, async (t) => {

@@ -7,6 +7,7 @@ import {
   choiceForTime,
   defaultEpochs,
   dropoutFor,
+  ngramRowsFor,
   PRESETS,
   presetModel,
   presetRecipe,
@@ -20,7 +21,7 @@ test("The preset for a time is the largest one that sees enough characters in it
   const property = fc.property(fc.double({ min: 0.01, max: 1e6, noNaN: true }), (seconds) => {
     const { preset } = choiceForTime(seconds, speed, 1e9, VOCABULARY);
     const hasEnough = PRESET_NAMES.map((name) => {
-      const operations = operationsPerCharacter(presetModel(name, VOCABULARY));
+      const operations = operationsPerCharacter(presetModel(name, VOCABULARY, 1e6));
       return (seconds * speed) / operations >= PRESETS[name].fewestCharacters;
     });
     assert.equal(preset, PRESET_NAMES[hasEnough.lastIndexOf(true)]);
@@ -75,24 +76,34 @@ test("The default embedding size is larger where a text has thousands of differe
   ]);
 });
 
-test("The default dropout is 0 in a short run, and grows with the epochs, but not beyond a third", () => {
-  const model = presetModel("medium", VOCABULARY);
+test("The default dropout is 0 in a short run, and grows with the epochs, but not beyond a limit", () => {
+  const model = presetModel("medium", VOCABULARY, 1e6);
   const rates = [0.1, 1, 3, 10, 30, 100, 1e6].map((epochs) => dropoutFor(model, 1e6, epochs));
-  for (const name of ["dropout", "recurrentDropout", "inputDropout"] as const) {
-    const values = rates.map((rate) => rate[name]);
+  for (const name of ["dropout", "recurrentDropout", "inputDropout", "ngramDropout"] as const) {
+    const values = rates.map((rate) => rate[name] ?? 0);
     assert.deepEqual(
       values,
       values.toSorted((a, b) => a - b),
     );
     assert.equal(values[0], 0, name);
   }
-  assert.deepEqual(rates.at(-1), { dropout: 0.33, recurrentDropout: 0.2, inputDropout: 0.13 });
+  assert.deepEqual(rates.at(-1), {
+    dropout: 0.33,
+    recurrentDropout: 0.2,
+    inputDropout: 0.13,
+    ngramDropout: 0.75,
+  });
 });
 
 test("The default dropout is higher for a larger model, and lower for a longer text", () => {
   const [small, medium] = ["small", "medium"].map((name) =>
-    presetModel(name as "small", VOCABULARY),
+    presetModel(name as "small", VOCABULARY, 1e6),
   );
   assert.ok(dropoutFor(medium, 1e6, 10).dropout > dropoutFor(small, 1e6, 10).dropout);
   assert.ok(dropoutFor(medium, 1e7, 10).dropout < dropoutFor(medium, 1e6, 10).dropout);
+});
+
+test("Tables of n-grams have more rows for a longer text, up to a limit", () => {
+  const rows = [1, 1e4, 1e5, 5e5, 1e6, 1e8].map(ngramRowsFor);
+  assert.deepEqual(rows, [1_024, 1_024, 8_192, 32_768, 32_768, 32_768]);
 });

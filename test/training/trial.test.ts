@@ -44,9 +44,10 @@ const kindsOf = (commands: readonly TrialCommand[]) =>
 test("The speed of several processes is that of all together, with the exchange of gradients", async () => {
   const { rankZero, commands, clock } = rankZeroOf(3);
   const before = undisposed();
-  const speed = await operationsPerSecond(wasmBackend(), 20, { clock, rankZero, seconds: 60 });
+  const text = { vocabularySize: 20, characters: 1e6 };
+  const speed = await operationsPerSecond(wasmBackend(), text, { clock, rankZero, seconds: 60 });
   const characters = 3 * PRESETS.small.batchSize * TRAIN_DEFAULTS.seqLength;
-  const operations = characters * operationsPerCharacter(presetModel("small", 20));
+  const operations = characters * operationsPerCharacter(presetModel("small", 20, 1e6));
   assert.equal(speed, operations / SECONDS_TO_EXCHANGE);
   assert.equal(undisposed(), before);
   const [first, ...others] = kindsOf(commands);

@@ -13,7 +13,7 @@ export function inUnits(loss: number): string {
 
 /** `dropout 0.3`, `weight decay 0.1` ...: what keeps a run from learning its text by heart. */
 export function regularization(training: RunConfig["training"]): string[] {
-  return REGULARIZERS.filter((name) => training[name] > 0).map(
+  return REGULARIZERS.filter((name) => (training[name] ?? 0) > 0).map(
     (name) => `${spaced(name)} ${training[name]}`,
   );
 }
