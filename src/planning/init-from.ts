@@ -1,10 +1,12 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { numbersOf } from "../checkpoint/checkpoint-tensors.js";
+import { ngramTables } from "../config/ngrams.js";
 import type { TrainSettings } from "../config/train-settings.js";
-import type { Vocabulary } from "../data/vocabulary.js";
+import type { Tokens, Vocabulary } from "../data/vocabulary.js";
 import { CharnnError } from "../errors.js";
 import type { CharRnn } from "../model/char-rnn.js";
 import { parameterViews } from "../model/parameters.js";
+import { moveNgrams } from "./move-ngrams.js";
 import { rateFactor } from "./worker-rate.js";
 
 /** What must be the same in a model and in the one whose weights it begins with. */
@@ -44,10 +46,16 @@ export function settingsFor({ config }: Checkpoint, settings: TrainSettings): Tr
 /**
  * Overwrites a model's first weights by those of a checkpoint, whose characters must all be in the
  * model's vocabulary. What belongs to a character that the checkpoint does not know keeps its first
- * weights, and is as unlikely as the least likely one. Embeddings of n-grams, whose rows depend on the
- * vocabulary, are taken over only where it is the same, and else begin as zeros.
+ * weights, and is as unlikely as the least likely one. In another vocabulary n-grams have other rows: each gets the vector
+ * of the first n-gram in the text that has it, and the others begin as zeros.
+ *
+ * @param text to learn from
  */
-export function initFrom(model: CharRnn, vocabulary: Vocabulary, base: Checkpoint): void {
+export function initFrom(
+  model: CharRnn,
+  { vocabulary, tokens }: { vocabulary: Vocabulary; tokens: Tokens },
+  base: Checkpoint,
+): void {
   const values = model.parameters.read().slice();
   const { size } = base.vocabulary;
   const codePoints = [...base.vocabulary.codePoints()];
@@ -57,14 +65,19 @@ export function initFrom(model: CharRnn, vocabulary: Vocabulary, base: Checkpoin
   });
   const hasSameVocabulary =
     vocabulary.size === size && targets.every((target, index) => target === index);
+  const tokensBefore: (number | undefined)[] = [];
+  for (const [index, target] of targets.entries()) tokensBefore[target] = index;
+  const tables = { to: ngramTables(model.config), from: ngramTables(base.config.model) };
   for (const [name, to] of parameterViews(model.config, values)) {
     const data = numbersOf(base.tensors, name);
     if (/^(encoder|decoder)\./.test(name)) {
       if (name === "decoder.bias")
         to.data.fill(data.reduce((least, value) => Math.min(least, value)));
       copyRows(to.data, data, targets, data.length / size);
-    } else if (name.startsWith("ngram")) {
-      if (hasSameVocabulary) to.data.set(data);
+    } else if (name.startsWith("ngram") && !hasSameVocabulary) {
+      const k = tables.to.findIndex((table) => table.name === name);
+      const both = { to: tables.to[k], from: tables.from[k] };
+      moveNgrams({ to: to.data, from: data }, both, tokens, tokensBefore);
     } else if (name === "rnn.weight_ih_l0" && model.config.embeddingSize === 0) {
       for (let row = 0; row < data.length / size; row++) {
         const ofRow = to.data.subarray(row * vocabulary.size, (row + 1) * vocabulary.size);

@@ -32,7 +32,9 @@ export async function firstModels(
   for (let member = 0; member < memberCount(config); member++) {
     const random = randomOfMember(config.training, member).fork("model");
     const model = await CharRnn.initial(backend, config.model, random, signal, counts, workspace);
-    if (bases.length > 0) initFrom(model, vocabulary, bases[member % bases.length]);
+    if (bases.length > 0) {
+      initFrom(model, { vocabulary, tokens: train.tokens }, bases[member % bases.length]);
+    }
     models.push(model);
   }
   return models;

@@ -48,11 +48,10 @@ for (const [title, settings] of [
       }
     }
     for (const { name } of ngramTables(base.config.model)) {
-      // The rows of n-grams are others in another vocabulary. What one step has learned is next to nothing.
-      assert.ok(
-        tuned.tensors.get(name)?.data.every((number) => Math.abs(number) < 1e-20),
-        name,
-      );
+      const vectors = (it: typeof base) => it.tensors.get(name)?.data as Float32Array;
+      const known = new Set(vectors(base));
+      const moved = vectors(tuned).filter((number) => Math.abs(number) > 1e-10);
+      assert.ok(moved.length > 100 && moved.every((number) => known.has(number)), name);
     }
     const recurrent = (it: typeof base) => it.tensors.get("rnn.weight_hh_l0")?.data;
     assertSameBytes(recurrent(tuned) as Float32Array, recurrent(base) as Float32Array, "hh");
