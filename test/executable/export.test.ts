@@ -26,7 +26,7 @@ test("export writes the best checkpoint of a run to a file with the run's name",
   assert.deepEqual([code, stdout], [0, "fox.onnx\n"], stderr);
   assert.match(
     stderr,
-    /^GRU, 1 layer of 8, embedding of \d+, n-grams up to 3: [\d,]+ parameters, \d+ kB\n$/,
+    /^GRU, 1 layer of 8, embedding of \d+, n-grams up to 4: [\d,]+ parameters, \d+ kB\n$/,
   );
   const best = await loadCheckpoint("fox", { out: path.join(cwd, "checkpoints") });
   assert.equal(path.basename(best.path), "best.safetensors");
@@ -108,7 +108,7 @@ test("export writes a page with the model, says what its bits change, and keeps 
   const [first, second] = stderr.trimEnd().split("\n");
   assert.match(
     first,
-    /^GRU, 1 layer of 8, embedding of \d+, n-grams up to 3: [\d,]+ parameters, \d+ kB$/,
+    /^GRU, 1 layer of 8, embedding of \d+, n-grams up to 4: [\d,]+ parameters, \d+ kB$/,
   );
   assert.match(
     second,
