@@ -165,7 +165,14 @@ onEveryLauncher("A run on several machines", (launcher) => {
       const run = [...train, "--name", "run"];
       // What would otherwise follow from the number of steps.
       const settings = ["--schedule", "constant", "--warmup-steps", "5", "--dropout", "0.2"];
-      const dropout = ["--input-dropout", "0", "--recurrent-dropout", "0"];
+      const dropout = [
+        "--input-dropout",
+        "0",
+        "--ngram-dropout",
+        "0.1",
+        "--recurrent-dropout",
+        "0",
+      ];
       const fixed = [...settings, ...dropout, "--section-windows", "0", "--workers", "2"];
       const endless = [...run, ...fixed, "--steps", "100000", "--save-every", "1", "--json"];
       const child = startCharnnTogether(t, machines, 2, endless, cwd);
