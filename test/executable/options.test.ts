@@ -120,6 +120,11 @@ slow("an option that would be ignored is refused", async (t) => {
       "train f.txt --section-windows 8 --documents lines",
       "--section-windows does nothing beside --documents",
     ],
+    [
+      "train f.txt --ngram-order 1 --ngram-dropout 0.2",
+      "--ngram-dropout does nothing beside --ngram-order 1",
+    ],
+    ["bench --ngram-rows 100", "--ngram-rows does nothing without --ngram-order"],
     ["plot --json --width 50", "--width does nothing beside --json"],
     ["sample --encoding latin1", "--encoding does nothing without --seed-file or --training-text"],
     ["sample --invalid skip", "--invalid does nothing without --seed-file or --training-text"],

@@ -32,6 +32,18 @@ const CONFLICTS: readonly Conflict[] = [
     beside,
     hint: "Only lanes are read in sections: leave one of them out.",
   })),
+  {
+    command: "train",
+    options: ["--ngram-rows", "--ngram-dropout"],
+    beside: "--ngram-order 1",
+    hint: "The model has no embeddings of n-grams: leave one of them out.",
+  },
+  {
+    command: "bench",
+    options: ["--ngram-rows"],
+    without: ["--ngram-order"],
+    hint: "The model has no embeddings of n-grams: add --ngram-order N.",
+  },
   ...["--resume", "--cross-validate"].map((beside) => ({
     command: "train",
     options: ["--print-config"],
