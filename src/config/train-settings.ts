@@ -102,7 +102,7 @@ export interface TrainSettings extends BackendSettings {
   readonly dropout?: number | undefined;
   /** The fraction of the characters' vectors. Default: as `dropout`. */
   readonly inputDropout?: number | undefined;
-  /** The fraction of the vectors of n-grams, drawn anew for each batch. Default: by the text and the epochs. */
+  /** The fraction of the n-grams' vectors, other ones in each batch. Default: by the passes over the text. */
   readonly ngramDropout?: number | undefined;
   /** The fraction of the state, where the next step reads it. Default: as `dropout`. */
   readonly recurrentDropout?: number | undefined;

@@ -6,8 +6,8 @@ import type { Batch } from "../data/batch.js";
 import type { DropoutMasks } from "./dropout.js";
 
 /**
- * The n-grams of a batch, and their vectors: what is read for a character is the sum of its own embedding and of those of
- * the n-grams that it ends. A table of the n-grams that occur is all that a layer needs to see of the large ones.
+ * The different n-grams of a batch and what the first layer reads for each: the sum of the embedding of its last character
+ * and those of the n-grams that end with it. The layer sees one small table of these sums in place of the large tables.
  */
 export class BatchNgrams {
   /** `[time, batch]`: the row of {@link embedding} that is read at each position. */
@@ -40,8 +40,7 @@ export class BatchNgrams {
   }
 
   /**
-   * Overwrites the gradients of all embeddings by what that of the table gives: for each row the sum over the n-grams
-   * that have it.
+   * Overwrites the gradients of all embeddings: each row gets the sum of the gradients of all n-grams that use it.
    *
    * @param gradient `[distinct n-grams, embedding]`
    */

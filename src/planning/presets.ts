@@ -83,19 +83,19 @@ const MAX_NGRAM_DROPOUT = 0.75;
 const NGRAM_ORDER = 4;
 /** Characters of a text for each row of a table of n-grams. */
 const CHARACTERS_PER_ROW = 16;
-const MIN_NGRAM_ROWS = 1_024;
-const MAX_NGRAM_ROWS = 32_768;
+const FEWEST_ROWS = 1_024;
+const MOST_ROWS = 32_768;
 
 /** Rows for the n-grams of one length in a text of this many characters: a power of two. */
 export function ngramRowsFor(characters: number): number {
-  const rows = Math.min(Math.max(characters / CHARACTERS_PER_ROW, MIN_NGRAM_ROWS), MAX_NGRAM_ROWS);
+  const rows = Math.min(Math.max(characters / CHARACTERS_PER_ROW, FEWEST_ROWS), MOST_ROWS);
   return 2 ** Math.ceil(Math.log2(rows));
 }
 
 /**
  * The n-grams of which a model has embeddings.
  *
- * @param ngramOrder asked for; 1: none
+ * @param ngramOrder the longest ones, if the user gave a number; 1: none
  * @throws CharnnError `INVALID_SETTING` where characters themselves have none
  */
 export function ngramsOf(

@@ -3,7 +3,7 @@ import type { Environment } from "./launcher.js";
 
 /** After this a launcher does not end this process any more. */
 const MOST_MILLISECONDS = 2_000;
-/** Gives the launcher time to read the error: once it is told to end all processes, it reads no more output. */
+/** How long the launcher has to read the error: it reads no more output once it was told to end all processes. */
 const MILLISECONDS_TO_READ = 200;
 
 /**

@@ -38,8 +38,8 @@ function oneHotVectors(vocabularySize: number): Part {
 }
 
 /**
- * From tokens, and `p0` before them, to the symbols so many characters back from each, `symbols 0` and so on, `[time,
- * batch]`, and `pn` after them.
+ * Reads tokens and, in `p0`, the symbols before them. Gives `symbols k`, `[time, batch]`: for each token the symbol of the
+ * character k places before it; and `pn`, the last symbols, for the next call.
  */
 function symbolsByDistance(before: number): Part {
   const slice = (from: string, to: string, output: string): Node => ({
