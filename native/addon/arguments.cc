@@ -146,6 +146,10 @@ uint8_t* Arguments::bytes(const char* name, size_t length) const {
   return static_cast<uint8_t*>(data);
 }
 
+uint8_t* Arguments::bytes_or_null(const char* name, size_t length) const {
+  return has(name) ? bytes(name, length) : nullptr;
+}
+
 float* Arguments::scratch(const char* name, size_t length) const {
   size_t actual;
   void* data = typed_array(name, napi_float32_array, "a Float32Array", &actual);

@@ -45,6 +45,8 @@ class Arguments {
   int32_t* integers(const char* name, size_t length) const;
   /// A Uint8Array of exactly `length` bytes.
   uint8_t* bytes(const char* name, size_t length) const;
+  /// Likewise, or null where it is not given.
+  uint8_t* bytes_or_null(const char* name, size_t length) const;
   /// An object with `data`, `offset` and `stride` that has room for this many panels and rows.
   Panels panels(const char* name, size_t panels, size_t rows) const;
   Arguments object(const char* name) const;

@@ -23,8 +23,12 @@ Step step_of(Instance& instance, const Arguments& arguments) {
   step.clip_value = limit_of(arguments.number("clipValue"));
   step.weight_decay = arguments.number("weightDecay");
   step.sparse_weight_decay = arguments.number("sparseWeightDecay");
+  step.nonzero = arguments.bytes_or_null("nonzero", step.sparse / kSparseGroup);
   step.average = arguments.floats_or_null("average", step.count);
-  if (step.average) step.average_decay = arguments.number("averageDecay");
+  if (step.average) {
+    step.average_decay = arguments.number("averageDecay");
+    step.sparse_average_decay = arguments.number("sparseAverageDecay");
+  }
   instance.block_sums.resize(norm_blocks(step.count));
   step.block_sums = instance.block_sums.data();
   return step;

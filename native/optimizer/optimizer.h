@@ -18,22 +18,28 @@ CHARNN_INLINE constexpr size_t norm_blocks(size_t count) {
   return (count + kNormBlock - 1) / kNormBlock;
 }
 
+/// Sparse parameters of which a byte says whether any has a gradient.
+constexpr size_t kSparseGroup = 16;
+
 /// What every optimizer step works on.
 struct Step {
   size_t count;
-  size_t sparse;      // the first ones: those whose gradient is zero only decay
-  float* parameters;  // [count]
-  float* gradients;   // [count]
+  size_t sparse;           // the first ones: those whose gradient is zero only decay
+  const uint8_t* nonzero;  // [sparse / kSparseGroup]: 0 where the gradients of a group are all
+                           // zero; null: any may differ from it
+  float* parameters;       // [count]
+  float* gradients;        // [count]
   double learning_rate;
   double clip_norm;     // largest norm of all gradients together; infinity: not clipped
   double clip_value;    // largest absolute value of each gradient, after clip_norm; infinity: not
                         // clipped
   double weight_decay;  // decoupled: parameters shrink by learning_rate * weight_decay
-  double sparse_weight_decay;  // that of the sparse ones
-  float* average;              // [count]: a running average of the parameters, or null
-  double average_decay;        // the fraction of the average that stays at each step
-  double* block_sums;          // [norm_blocks(count)]: scratch memory
-  double norm;                 // becomes the gradients' norm before clipping
+  double sparse_weight_decay;   // that of the sparse ones
+  float* average;               // [count]: a running average of the parameters, or null
+  double average_decay;         // the fraction of the average that stays at each step
+  double sparse_average_decay;  // that of the sparse ones; 1: their average stays as it is
+  double* block_sums;           // [norm_blocks(count)]: scratch memory
+  double norm;                  // becomes the gradients' norm before clipping
 };
 
 struct AdamStep {

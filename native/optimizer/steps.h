@@ -11,8 +11,9 @@
 // infinite or far too large) nothing changes but `norm`. NaN elsewhere stays in its element. Of the
 // first `sparse` parameters, those whose gradient is zero only decay, and their moments stay as
 // they are; the average takes in all. Called by all workers of the team; the same bits for every
-// team size. They can't be stopped early, since half a step can't be undone. Plain version:
-// optimizerStep with adam, nadam, sgd and rmsProp in test/reference/optimizers.ts.
+// team size, with `nonzero` and without. They can't be stopped early, since half a step can't be
+// undone. Plain version: optimizerStep with adam, nadam, sgd and rmsProp in
+// test/reference/optimizers.ts.
 #pragma once
 
 #include "linalg/pack.h"
@@ -36,6 +37,34 @@ inline double sum_of_squares(const float* values, size_t count) {
   return total;
 }
 
+/// Groups that are skipped at once: a block of the norm has a multiple of them.
+constexpr size_t kGroupsSkipped = 8;
+
+/// Whether `group` is the first of some that can be skipped, all zero.
+inline bool can_skip(const uint8_t* nonzero, size_t groups, size_t group) {
+  uint64_t bytes;
+  static_assert(sizeof(bytes) == kGroupsSkipped);
+  if (group % kGroupsSkipped > 0 || group + kGroupsSkipped > groups) return false;
+  __builtin_memcpy(&bytes, nonzero + group, sizeof(bytes));
+  return bytes == 0;
+}
+
+/// The same of whole groups, where those of which `nonzero` says so are all zero.
+inline double sum_of_squares(const float* values, const uint8_t* nonzero, size_t groups) {
+  static_assert(kSparseGroup == kVectorWidth);
+  double sums[kVectorWidth] = {};
+  for (size_t group = 0; group < groups; ++group) {
+    if (can_skip(nonzero, groups, group)) group += kGroupsSkipped - 1;
+    if (nonzero[group] == 0) continue;
+    const float* of_group = values + group * kSparseGroup;
+    for (int lane = 0; lane < kVectorWidth; ++lane)
+      sums[lane] += static_cast<double>(of_group[lane]) * of_group[lane];
+  }
+  double total = 0;
+  for (double sum : sums) total += sum;
+  return total;
+}
+
 /// How many of some values are not zero.
 inline int count_nonzero(const float* values, int count) {
   int nonzero = 0;
@@ -54,9 +83,15 @@ void clip_then(Step& step, const Worker& worker, Update update) {
   constexpr double max_float = 3.4028234663852886e38;
   const size_t blocks = norm_blocks(step.count);
   const Range mine = worker.slice(blocks);
+  const size_t groups = step.nonzero ? step.sparse / kSparseGroup : 0;
   for (size_t block = mine.begin; block < mine.end; ++block) {
     const Range squared = clamp_range(block * kNormBlock, kNormBlock, step.count);
-    step.block_sums[block] = sum_of_squares(step.gradients + squared.begin, squared.size());
+    const float* gradients = step.gradients + squared.begin;
+    const size_t group = squared.begin / kSparseGroup;
+    const bool is_sparse = squared.end <= groups * kSparseGroup;
+    step.block_sums[block] =
+        is_sparse ? sum_of_squares(gradients, step.nonzero + group, squared.size() / kSparseGroup)
+                  : sum_of_squares(gradients, squared.size());
   }
   worker.barrier();
   double squares = 0;
@@ -70,17 +105,20 @@ void clip_then(Step& step, const Worker& worker, Update update) {
   const Vec scale = broadcast(scales ? static_cast<float>(clip) : 1.0f);
   const bool limits = step.clip_value < __builtin_inf();
   const Vec limit = broadcast(static_cast<float>(step.clip_value));
-  const Vec fresh = broadcast(static_cast<float>(1 - step.average_decay));
   const auto kept_of = [&](double weight_decay) CHARNN_INLINE_LAMBDA {
     return broadcast(static_cast<float>(1 - step.learning_rate * weight_decay));
   };
   const Range elements = clamp_range(mine.begin * kNormBlock, mine.size() * kNormBlock, step.count);
-  const auto average_elements = [&](size_t i, int width, Vec parameter) CHARNN_INLINE_LAMBDA {
+  const auto fresh_of = [&](double average_decay) CHARNN_INLINE_LAMBDA {
+    return broadcast(static_cast<float>(1 - average_decay));
+  };
+  const auto average_elements = [&](size_t i, int width, Vec parameter,
+                                    Vec fresh) CHARNN_INLINE_LAMBDA {
     if (!step.average) return;
     const Vec average = load_columns(step.average + i, width);
     store_columns(step.average + i, fma(fresh, parameter - average, average), width);
   };
-  const auto step_elements = [&](size_t i, int width, Vec kept) CHARNN_INLINE_LAMBDA {
+  const auto step_elements = [&](size_t i, int width, Vec kept, Vec fresh) CHARNN_INLINE_LAMBDA {
     Vec gradient = load_columns(step.gradients + i, width);
     if (scales) gradient = gradient * scale;
     if (limits) gradient = max(min(gradient, limit), zero() - limit);
@@ -88,35 +126,45 @@ void clip_then(Step& step, const Worker& worker, Update update) {
     Vec parameter = load_columns(step.parameters + i, width) * kept;
     parameter = update(i, width, gradient, parameter);
     store_columns(step.parameters + i, parameter, width);
-    average_elements(i, width, parameter);
+    average_elements(i, width, parameter, fresh);
   };
   size_t i = elements.begin;
   const Vec sparse_kept = kept_of(step.sparse_weight_decay);
-  const bool all_change = step.sparse_weight_decay != 0 || step.average;
+  const Vec sparse_fresh = fresh_of(step.sparse_average_decay);
+  const bool all_change =
+      step.sparse_weight_decay != 0 || (step.average && step.sparse_average_decay != 1);
   while (i < elements.end && i < step.sparse) {
     const Range some =
         clamp_range(i, kVectorWidth, step.sparse < elements.end ? step.sparse : elements.end);
     const int width = static_cast<int>(some.size());
-    const int nonzero = count_nonzero(step.gradients + i, width);
+    const size_t group = i / kSparseGroup;
+    if (!all_change && can_skip(step.nonzero, groups, group)) {
+      i += kGroupsSkipped * kSparseGroup;
+      continue;
+    }
+    const bool are_zero = group < groups && step.nonzero[group] == 0;
+    const int nonzero = are_zero ? 0 : count_nonzero(step.gradients + i, width);
     i = some.end;
     if (nonzero == 0 && !all_change) continue;
     // Where only some of a vector have a gradient, one after the other.
     const int part = nonzero == 0 || nonzero == width ? width : 1;
     for (size_t k = some.begin; k < some.end; k += part) {
-      if (step.gradients[k] != 0) {
-        step_elements(k, part, sparse_kept);
+      if (!are_zero && step.gradients[k] != 0) {
+        step_elements(k, part, sparse_kept, sparse_fresh);
       } else {
         const Vec parameter = load_columns(step.parameters + k, part) * sparse_kept;
         store_columns(step.parameters + k, parameter, part);
-        average_elements(k, part, parameter);
+        average_elements(k, part, parameter, sparse_fresh);
       }
     }
   }
   const Vec kept = kept_of(step.weight_decay);
+  const Vec fresh = fresh_of(step.average_decay);
   // Whole vectors separately: a loop that can also end within one has no registers left for
   // constants.
-  for (; i + kVectorWidth <= elements.end; i += kVectorWidth) step_elements(i, kVectorWidth, kept);
-  if (i < elements.end) step_elements(i, static_cast<int>(elements.end - i), kept);
+  for (; i + kVectorWidth <= elements.end; i += kVectorWidth)
+    step_elements(i, kVectorWidth, kept, fresh);
+  if (i < elements.end) step_elements(i, static_cast<int>(elements.end - i), kept, fresh);
 }
 
 /// Adam (Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1), with

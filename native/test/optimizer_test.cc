@@ -12,9 +12,11 @@ constexpr double kTolerance = 2e-6;
 
 /// What every step works on.
 struct Case {
-  double clip_norm, clip_value, weight_decay, sparse_weight_decay;
+  double clip_norm, clip_value, weight_decay, sparse_weight_decay, sparse_average_decay;
   size_t sparse;
   Floats parameters, gradients, first, second, average;
+  /// Whether the step is told which gradients are zero.
+  bool has_nonzero = true;
   static constexpr double learning_rate = 0.01, average_decay = 0.9;
 
   size_t count() const { return parameters.size(); }
@@ -26,6 +28,7 @@ Case draw_case(Draw& draw, size_t count, double clip_norm, double clip_value, do
             clip_value,
             weight_decay,
             sparse % 2 > 0 ? 0 : 3 * weight_decay,
+            sparse % 2 > 0 ? 1 : 0.7,
             sparse,
             draw.floats(count, 2),
             draw.floats(count, 1),
@@ -46,6 +49,7 @@ Case case_of(const KernelCase& defined) {
           limit("clip value"),
           defined.number("weight decay"),
           defined.number("sparse weight decay"),
+          defined.number("sparse average decay"),
           static_cast<size_t>(defined.number("sparse")),
           defined.array("parameters"),
           defined.array("gradients"),
@@ -54,9 +58,18 @@ Case case_of(const KernelCase& defined) {
           defined.array("average")};
 }
 
+/// Of each group of sparse gradients whether any of them is not zero.
+std::vector<uint8_t> nonzero_groups(const Case& c) {
+  std::vector<uint8_t> groups(c.sparse / kSparseGroup);
+  for (size_t i = 0; i < groups.size() * kSparseGroup; ++i)
+    if (c.gradients[i] != 0) groups[i / kSparseGroup] = 1;
+  return groups;
+}
+
 /// A case's arrays, to be changed, and the step over them.
 struct Work {
   Floats parameters, gradients, first, second, average;
+  std::vector<uint8_t> nonzero;
   std::vector<double> block_sums;
   Step step;
 
@@ -66,11 +79,22 @@ struct Work {
         first(c.first),
         second(c.second),
         average(c.average),
+        nonzero(nonzero_groups(c)),
         block_sums(norm_blocks(c.count()), std::nan("")),
-        step{c.count(),        c.sparse,        parameters.data(),
-             gradients.data(), c.learning_rate, c.clip_norm,
-             c.clip_value,     c.weight_decay,  c.sparse_weight_decay,
-             average.data(),   c.average_decay, block_sums.data(),
+        step{c.count(),
+             c.sparse,
+             c.has_nonzero ? nonzero.data() : nullptr,
+             parameters.data(),
+             gradients.data(),
+             c.learning_rate,
+             c.clip_norm,
+             c.clip_value,
+             c.weight_decay,
+             c.sparse_weight_decay,
+             average.data(),
+             c.average_decay,
+             c.sparse_average_decay,
+             block_sums.data(),
              std::nan("")} {}
 
   Results results() const {
@@ -166,15 +190,18 @@ void test_not_finite(Targets& targets) {
 void test_optimizers(Targets& targets) { test_not_finite(targets); }
 
 void check_optimizer(Targets& targets, const KernelCase& defined, size_t) {
-  const Case c = case_of(defined);
+  Case c = case_of(defined);
   const Targets::Run run = defined.kernel == "adam"    ? adam(c)
                            : defined.kernel == "nadam" ? nadam(c)
                            : defined.kernel == "sgd"   ? sgd(c)
                                                        : rms_prop(c);
-  targets.check(defined.kernel + ", " + defined.title,
-                defined.expected({"parameters after", "gradients after", "first moment after",
-                                  "second moment after", "average after", "norm"}),
-                kTolerance, run);
+  for (bool has_nonzero : {true, false}) {
+    c.has_nonzero = has_nonzero;
+    targets.check(defined.kernel + ", " + defined.title,
+                  defined.expected({"parameters after", "gradients after", "first moment after",
+                                    "second moment after", "average after", "norm"}),
+                  kTolerance, run);
+  }
 }
 
 void fuzz_optimizer(Targets& targets, Draw& draw) {
@@ -188,6 +215,7 @@ void fuzz_optimizer(Targets& targets, Draw& draw) {
   Case c = draw_case(draw, count, clip_norm, clip_value, 0.1 * draw.choose(3), sparse);
   for (size_t i = 0; i < sparse; ++i)
     if (i % 40 < 25) c.gradients[i] = i % 2 > 0 ? 0.0f : -0.0f;
+  c.has_nonzero = draw.choose(2) > 0;
   targets.check_same_bits(std::to_string(count) + " parameters", step(c), draw.is_wild());
 }
 

@@ -13,6 +13,7 @@ Step step_of(Call& call) {
   Step step = {};
   step.count = call.size();
   step.sparse = call.size();
+  step.nonzero = call.bytes();
   step.parameters = call.floats();
   step.gradients = call.floats();
   step.learning_rate = call.number();
@@ -22,6 +23,7 @@ Step step_of(Call& call) {
   step.sparse_weight_decay = call.number();
   step.average = call.floats();
   step.average_decay = call.number();
+  step.sparse_average_decay = call.number();
   step.block_sums = reinterpret_cast<double*>(call.size());
   return step;
 }

@@ -221,13 +221,23 @@ export interface StepSettings {
   readonly sparseWeightDecay?: number | undefined;
   /** With an average: the fraction of it that this step keeps; the rest comes from the new parameters. */
   readonly averageDecay?: number | undefined;
+  /** That of the sparse ones; 1: their average stays as it is. `averageDecay` if left out. */
+  readonly sparseAverageDecay?: number | undefined;
 }
+
+/** Sparse parameters of which {@link StepArrays.nonzero} has a number. */
+export const SPARSE_GROUP = 16;
 
 /** Each `[parameters]`, and updated in place. */
 export interface StepArrays {
   readonly parameters: Tensor;
   /** Changed where they are clipped. */
   readonly gradients: Tensor;
+  /**
+   * `[sparse / SPARSE_GROUP]`, rounded down: 0 where the gradients of a group of sparse parameters are all zero. Without
+   * it the step looks at all of them, and does the same.
+   */
+  readonly nonzero?: Uint8Array | undefined;
   /** The exponential moving average of the parameters over the steps. */
   readonly average?: Tensor | undefined;
 }

@@ -1,4 +1,4 @@
-import type { ParameterArray } from "../backends/backend.js";
+import { type ParameterArray, SPARSE_GROUP } from "../backends/backend.js";
 import { rowsOfNgrams, sumRows, vectorTables } from "../backends/ngram-vectors.js";
 import { numbersOf } from "../backends/plain-arrays.js";
 import type { ModelConfig } from "../config/model.js";
@@ -43,13 +43,16 @@ export class BatchNgrams {
    * Overwrites the gradients of all embeddings: each row gets the sum of the gradients of all n-grams that use it.
    *
    * @param gradient `[distinct n-grams, embedding]`
+   * @param nonzero of these gradients, which nothing else has written to; left out: they may be anything
    */
-  spread(gradient: Float32Array, gradients: ParameterArray): void {
+  spread(gradient: Float32Array, gradients: ParameterArray, nonzero?: NonzeroGradients): void {
+    nonzero?.clear();
     const order = this.#names.length;
     const size = (gradient.length / this.#rows.length) * order;
     for (const [k, name] of this.#names.entries()) {
       const own = gradients.of(name);
-      const values = own instanceof Float32Array ? own.fill(0) : new Float32Array(own.length);
+      const values = own instanceof Float32Array ? own : new Float32Array(own.length);
+      if (!nonzero && values === own) values.fill(0);
       const factor = k > 0 ? this.#factor : 1;
       for (let from = 0, at = k; at < this.#rows.length; at += order, from += size) {
         const to = this.#rows[at] * size;
@@ -57,6 +60,66 @@ export class BatchNgrams {
         for (let i = 0; i < size; i++) values[to + i] += factor * gradient[from + i];
       }
       if (values !== own) gradients.writeSlice(name, values);
+    }
+    nonzero?.add(this.#rows);
+  }
+}
+
+/**
+ * Which gradients of embeddings may differ from zero. A batch reads few rows of large tables; this spares looking at the
+ * others, and clearing them.
+ */
+export class NonzeroGradients {
+  /**
+   * `[embeddings / SPARSE_GROUP]`, of all tables one after the other: 0 where the gradients of a group are all zero.
+   */
+  readonly groups: Uint8Array;
+  readonly #gradients: Float32Array;
+  readonly #size: number;
+  /** Where each table begins. */
+  readonly #begins: number[] = [];
+  /** `[n-grams, tables]`: those that differ from zero, by their rows; -1: none. */
+  #rows: Int32Array = new Int32Array();
+
+  /** @param gradients all zero; an array */
+  constructor(config: ModelConfig, gradients: ParameterArray) {
+    this.#gradients = numbersOf(gradients.flat);
+    this.#size = config.embeddingSize;
+    let begin = 0;
+    for (const name of vectorTables(config)) {
+      this.#begins.push(begin);
+      begin += gradients.of(name).length;
+    }
+    this.groups = new Uint8Array(Math.floor(begin / SPARSE_GROUP));
+  }
+
+  /** Makes them all zero. */
+  clear(): void {
+    this.#each((begin, end) => {
+      for (let at = begin; at < end; at++) this.#gradients[at] = 0;
+    }, 0);
+    this.#rows = new Int32Array();
+  }
+
+  /** @param rows `[n-grams, tables]`: those that are written to; -1: none */
+  add(rows: Int32Array): void {
+    this.#rows = rows;
+    this.#each(() => {}, 1);
+  }
+
+  #each(visit: (begin: number, end: number) => void, mark: 0 | 1): void {
+    const order = this.#begins.length;
+    for (const [k, beginOfTable] of this.#begins.entries()) {
+      for (let at = k; at < this.#rows.length; at += order) {
+        if (this.#rows[at] < 0) continue;
+        const begin = beginOfTable + this.#rows[at] * this.#size;
+        const end = begin + this.#size;
+        visit(begin, end);
+        const last = Math.floor((end - 1) / SPARSE_GROUP);
+        for (let group = Math.floor(begin / SPARSE_GROUP); group <= last; group++) {
+          this.groups[group] = mark;
+        }
+      }
     }
   }
 }

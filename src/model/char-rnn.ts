@@ -12,7 +12,7 @@ import type { ModelConfig } from "../config/model.js";
 import type { Batch } from "../data/batch.js";
 import type { Random } from "../random.js";
 import { inTurns } from "../turns.js";
-import { BatchNgrams } from "./batch-ngrams.js";
+import { BatchNgrams, type NonzeroGradients } from "./batch-ngrams.js";
 import { type Dropout, type DropoutMasks, dropoutMasks } from "./dropout.js";
 import { initialWeights } from "./initial-weights.js";
 import { parameterArray } from "./parameters.js";
@@ -157,12 +157,14 @@ export class CharRnn {
    * batch, not into the state before it.
    *
    * @param dropout what is dropped, and the random numbers of this step
+   * @param nonzero of `gradients`, as {@link BatchNgrams.spread} takes it
    */
   lossAndGradients(
     batch: Batch,
     state: ModelState,
     gradients: ParameterArray,
     dropout: Dropout,
+    nonzero?: NonzeroGradients,
   ): { score: Score; state: ModelState } {
     const { backend, workspace } = this;
     const masks = dropoutMasks(this.config, dropout, batch.batch);
@@ -194,7 +196,7 @@ export class CharRnn {
       );
       gradientOutput = ofInput.gradientInput;
     }
-    if (ngrams && gradientNgrams) ngrams.spread(gradientNgrams, gradients);
+    if (ngrams && gradientNgrams) ngrams.spread(gradientNgrams, gradients, nonzero);
     return { score: scoreOf(batch, predicted), state: finalState(layers) };
   }
 

@@ -2,6 +2,7 @@ import type { ParameterArray } from "../backends/backend.js";
 import type { TrainingConfig } from "../config/run.js";
 import type { Batch } from "../data/batch.js";
 import { learnedCharacters, workerBatch } from "../data/worker-batch.js";
+import { NonzeroGradients } from "../model/batch-ngrams.js";
 import type { CharRnn, ModelState, Score } from "../model/char-rnn.js";
 import type { Dropout } from "../model/dropout.js";
 import { parameterArray } from "../model/parameters.js";
@@ -28,6 +29,8 @@ export class Learner {
   readonly #sums: readonly GradientSum[];
   /** Characters of all workers in the batches since the last update. */
   #summed = 0;
+  /** Of the gradients, where an update uses those of a single batch as they are. */
+  readonly #nonzero: NonzeroGradients | undefined;
   /** Of this step, where there are several workers. */
   readonly #ofWorkers: WorkerGradients | undefined;
 
@@ -51,6 +54,11 @@ export class Learner {
     const { length } = this.gradients.flat;
     const sums = accumulate > 1 ? this.own.end - this.own.begin : 0;
     this.#sums = Array.from({ length: sums }, () => new GradientSum(length));
+    const isSingle = accumulate === 1 && workers === 1;
+    const areArrays = this.gradients.flat instanceof Float32Array;
+    if (isSingle && areArrays && config.ngramOrder) {
+      this.#nonzero = new NonzeroGradients(config, this.gradients);
+    }
     if (workers > 1) this.#ofWorkers = new WorkerGradients(backend, ranks, workers, length);
   }
 
@@ -71,7 +79,7 @@ export class Learner {
     const { model, gradients, workers, own } = this;
     const sum = this.#sums.at(worker - own.begin);
     if (!this.#ofWorkers) {
-      const result = model.lossAndGradients(batch, state, gradients, dropout);
+      const result = model.lossAndGradients(batch, state, gradients, dropout, this.#nonzero);
       sum?.add(gradients, result.score.characters);
       return result;
     }
@@ -101,7 +109,7 @@ export class Learner {
   update(learningRate: number, step: number): number {
     const { model, gradients, average } = this;
     this.#join();
-    const arrays = { parameters: model.parameters, gradients, average };
+    const arrays = { parameters: model.parameters, gradients, nonzero: this.#nonzero, average };
     return this.optimizer.step(arrays, learningRate, step);
   }
 

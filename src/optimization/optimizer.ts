@@ -3,6 +3,7 @@ import type { ModelConfig } from "../config/model.js";
 import { MOMENT_NAMES, type MomentName } from "../config/optimization.js";
 import { embeddingCount } from "../config/parameters.js";
 import type { TrainingConfig } from "../config/run.js";
+import type { NonzeroGradients } from "../model/batch-ngrams.js";
 import { parameterArray } from "../model/parameters.js";
 
 /** Adam's and NAdam's rates of decay (Kingma and Ba, 2015, algorithm 1). */
@@ -13,7 +14,11 @@ const RMSPROP = { decay: 0.95, epsilon: 1e-8 };
 
 /** Rows of tables, which learn from few characters each, decay faster than other parameters (`bench/quality/LOG.md`). */
 const ROW_DECAY = 3;
-const STEPS_BETWEEN_DECAYS = 32;
+/**
+ * They decay, and their average takes them in, in one of many steps: each of these reads and writes whole tables, of which
+ * a batch reads few rows.
+ */
+const STEPS_BETWEEN = 32;
 
 /** An optimizer with what it remembers. */
 export interface Optimizer {
@@ -22,6 +27,7 @@ export interface Optimizer {
   /**
    * Takes one step, in place.
    *
+   * @param nonzero which groups of the gradients of embeddings are not zero, if that is known
    * @param average the running average of the parameters, if there is one; it takes them in
    * @param step the number of this step, from 1
    * @returns the global norm of the gradients before clipping; not finite: nothing was changed
@@ -30,6 +36,7 @@ export interface Optimizer {
     arrays: {
       readonly parameters: ParameterArray;
       readonly gradients: ParameterArray;
+      readonly nonzero?: NonzeroGradients | undefined;
       readonly average: ParameterArray | undefined;
     },
     learningRate: number,
@@ -70,16 +77,19 @@ export function createOptimizer(
   }[optimizer];
   return {
     moments,
-    step({ parameters, gradients, average }, learningRate, step) {
-      const averageDecay = average && warmedUp(settings.averageDecay, step);
+    step({ parameters, gradients, nonzero, average }, learningRate, step) {
+      const since = step % STEPS_BETWEEN === 0 ? STEPS_BETWEEN : 0;
       const decays = {
         weightDecay,
-        sparseWeightDecay: weightDecay * ROW_DECAY * decaysOfRows(step),
+        sparseWeightDecay: weightDecay * ROW_DECAY * since,
+        averageDecay: average && warmedUp(settings.averageDecay, step),
+        sparseAverageDecay: average && averageDecayOfRows(settings.averageDecay, step),
       };
-      const common = { sparse, learningRate, clipNorm, clipValue, ...decays, averageDecay };
+      const common = { sparse, learningRate, clipNorm, clipValue, ...decays };
       const arrays = {
         parameters: parameters.flat,
         gradients: gradients.flat,
+        nonzero: nonzero?.groups,
         average: average?.flat,
       };
       return takeStep(arrays, common, step);
@@ -90,12 +100,13 @@ export function createOptimizer(
   };
 }
 
-/**
- * Rows of tables decay by all of the last steps in one of many: each of them would read and write the whole tables, though
- * only few rows have a gradient.
- */
-function decaysOfRows(step: number): number {
-  return step % STEPS_BETWEEN_DECAYS === 0 ? STEPS_BETWEEN_DECAYS : 0;
+/** The average's decay over all of the last steps in one of many, 1 in the others; over one in each of the first steps. */
+function averageDecayOfRows(decay: number, step: number): number {
+  if (step <= STEPS_BETWEEN) return warmedUp(decay, step);
+  if (step % STEPS_BETWEEN > 0) return 1;
+  let product = 1;
+  for (let last = step - STEPS_BETWEEN + 1; last <= step; last++) product *= warmedUp(decay, last);
+  return product;
 }
 
 /** An average of few steps must not hold on to the weights that the first of them began with. */

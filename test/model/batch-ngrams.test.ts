@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { SPARSE_GROUP } from "#src/backends/backend.js";
 import { numbersOf } from "#src/backends/plain-arrays.js";
 import { modelConfig } from "#src/config/model.js";
+import { embeddingCount } from "#src/config/parameters.js";
 import { type Batch, nothingBefore } from "#src/data/batch.js";
-import { BatchNgrams } from "#src/model/batch-ngrams.js";
+import { BatchNgrams, NonzeroGradients } from "#src/model/batch-ngrams.js";
 import { parameterArray } from "#src/model/parameters.js";
 import { Random } from "#src/random.js";
 import { assertNear } from "../backends/conformance/comparisons.js";
@@ -82,3 +84,29 @@ for (const dropout of [undefined, { rate: 0.4, random: Random.fromSeed(1) }]) {
     );
   });
 }
+
+test("Gradients of embeddings are the same, batch after batch, where it is known which of them are zero", () => {
+  const parameters = parameterArray(wasmBackend(), CONFIG);
+  const [all, some] = [
+    parameterArray(wasmBackend(), CONFIG),
+    parameterArray(wasmBackend(), CONFIG),
+  ];
+  const nonzero = new NonzeroGradients(CONFIG, some);
+  const draw = new Draw(6);
+  for (const seed of [1, 2, 3]) {
+    // Fewer characters each time, so that rows are left from before.
+    const inputs = new Draw(seed).tokens(TIME * ROWS, 6 - seed);
+    const batch = { ...drawnBatch(), inputs };
+    const ngrams = new BatchNgrams(batch, CONFIG, parameters);
+    const gradient = draw.floats(ngrams.embedding.length);
+    ngrams.spread(gradient, all);
+    ngrams.spread(gradient, some, nonzero);
+    assert.deepEqual(some.read(), all.read());
+    const embeddings = numbersOf(all.flat).subarray(0, embeddingCount(CONFIG));
+    for (const [at, value] of embeddings.entries()) {
+      const group = nonzero.groups.at(Math.floor(at / SPARSE_GROUP));
+      if (value !== 0 && at < nonzero.groups.length * SPARSE_GROUP) assert.equal(group, 1);
+    }
+    assert.ok(seed < 3 || nonzero.groups.includes(0));
+  }
+});

@@ -84,6 +84,8 @@ interface StepSettings {
   readonly weightDecay: number;
   /** The fraction of the moving average that stays; the rest is the new parameters. */
   readonly averageDecay?: number | undefined;
+  /** That of the sparse ones; the same if left out. */
+  readonly sparseAverageDecay?: number | undefined;
 }
 
 /** What a step changes, each `[parameters]`. */
@@ -110,6 +112,7 @@ export function optimizerStep<Settings extends StepSettings>(
   settings: Settings,
 ): StepArrays & { norm: number } {
   const { learningRate, clipNorm, clipValue, averageDecay = 0 } = settings;
+  const { sparseAverageDecay = averageDecay } = settings;
   const { sparse = 0, sparseWeightDecay = 0, weightDecay } = settings;
   const norm = Math.sqrt(arrays.gradients.reduce((sum, g) => sum + g ** 2, 0));
   if (!Number.isFinite(Math.fround(norm))) return { ...arrays, norm };
@@ -126,8 +129,9 @@ export function optimizerStep<Settings extends StepSettings>(
     for (const [k, moment] of after.entries()) moments[k][i] = moment;
     return parameter - decay - change;
   });
-  const average = arrays.average?.map(
-    (a, i) => averageDecay * a + (1 - averageDecay) * parameters[i],
-  );
+  const average = arrays.average?.map((a, i) => {
+    const kept = i < sparse ? sparseAverageDecay : averageDecay;
+    return kept * a + (1 - kept) * parameters[i];
+  });
   return { parameters, gradients, moments, average, norm };
 }

@@ -303,10 +303,15 @@ function decoderArguments(
   };
 }
 
-function stepArguments({ parameters, gradients, average }: StepArrays, settings: StepSettings) {
+function stepArguments(
+  { parameters, gradients, nonzero, average }: StepArrays,
+  settings: StepSettings,
+) {
+  const { averageDecay = 0, sparseAverageDecay = averageDecay } = settings;
   return {
     count: parameters.length,
     sparse: settings.sparse ?? 0,
+    nonzero,
     parameters: arrayOf(parameters),
     gradients: arrayOf(gradients),
     learningRate: settings.learningRate,
@@ -315,7 +320,8 @@ function stepArguments({ parameters, gradients, average }: StepArrays, settings:
     weightDecay: settings.weightDecay,
     sparseWeightDecay: settings.sparseWeightDecay ?? 0,
     average: average && arrayOf(average),
-    averageDecay: settings.averageDecay ?? 0,
+    averageDecay,
+    sparseAverageDecay,
   };
 }
 

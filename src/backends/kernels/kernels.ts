@@ -109,6 +109,7 @@ export interface StepArguments {
   readonly parameters: Float32Array;
   readonly gradients: Float32Array;
   readonly sparse: number;
+  readonly nonzero?: Uint8Array | undefined;
   readonly learningRate: number;
   readonly clipNorm: number;
   readonly clipValue: number;
@@ -117,6 +118,7 @@ export interface StepArguments {
   readonly average?: Float32Array;
   /** With `average` only. */
   readonly averageDecay?: number;
+  readonly sparseAverageDecay?: number;
 }
 
 export interface AdamArguments extends StepArguments {

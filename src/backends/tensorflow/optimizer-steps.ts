@@ -28,8 +28,8 @@ export function takeAdamStep(
   const { beta1, beta2, epsilon, step } = settings;
   const { stepSize, gradientSize } = adamSizes(settings);
   return clipThen(ops, arrays, settings, (gradients) => {
-    const m = mean(ops, firstMoment, gradients, beta1);
-    const v = mean(ops, secondMoment, ops.square(gradients), beta2);
+    const m = mean(ops, flat(ops, firstMoment), gradients, beta1);
+    const v = mean(ops, flat(ops, secondMoment), ops.square(gradients), beta2);
     const root = ops.multiply(ops.sqrt(v), ops.scalar(1 / Math.sqrt(1 - beta2 ** step)));
     const ofMoment = ops.multiply(m, ops.scalar(stepSize));
     const change =
@@ -65,7 +65,7 @@ export function takeRmsPropStep(
 ): number {
   const { learningRate, decay, epsilon } = settings;
   return clipThen(ops, arrays, settings, (gradients) => {
-    const v = mean(ops, moment, ops.square(gradients), decay);
+    const v = mean(ops, flat(ops, moment), ops.square(gradients), decay);
     const direction = ops.divide(gradients, ops.add(ops.sqrt(v), ops.scalar(epsilon)));
     return { change: ops.multiply(direction, ops.scalar(learningRate)), moments: [[moment, v]] };
   });
@@ -87,7 +87,7 @@ function clipThen(
   settings: StepSettings,
   updateBy: (gradients: Id) => Update,
 ): number {
-  const { clipNorm, clipValue, averageDecay = 0 } = settings;
+  const { clipNorm, clipValue } = settings;
   const gradients = flat(ops, arrays.gradients);
   const [norm] = ops.floats(ops.globalNorm(gradients));
   if (!Number.isFinite(norm)) return norm;
@@ -104,7 +104,7 @@ function clipThen(
   const parameters = choose(ops.subtract(decayed, change), decayed);
   overwrite(ops, arrays.parameters, parameters);
   if (arrays.average) {
-    overwrite(ops, arrays.average, mean(ops, arrays.average, parameters, averageDecay));
+    overwrite(ops, arrays.average, averageOf(ops, arrays.average, parameters, settings));
   }
   if (clipped !== gradients) overwrite(ops, arrays.gradients, clipped);
   return norm;
@@ -128,9 +128,25 @@ function decayedParameters(
   return ops.concat([decayed(first, sparseWeightDecay), decayed(others, weightDecay)], 0);
 }
 
+function averageOf(
+  ops: Operations,
+  old: Tensor,
+  parameters: Id,
+  { averageDecay = 0, sparseAverageDecay = averageDecay, sparse = 0 }: StepSettings,
+): Id {
+  if (sparse === 0) return mean(ops, flat(ops, old), parameters, averageDecay);
+  const [oldFirst, oldOthers] = ops.splitV(flat(ops, old), [sparse, -1], 0);
+  const [first, others] = ops.splitV(parameters, [sparse, -1], 0);
+  const means = [
+    mean(ops, oldFirst, first, sparseAverageDecay),
+    mean(ops, oldOthers, others, averageDecay),
+  ];
+  return ops.concat(means, 0);
+}
+
 /** decay old + (1 - decay) x */
-function mean(ops: Operations, old: Tensor, x: Id, decay: number): Id {
-  const kept = ops.multiply(flat(ops, old), ops.scalar(decay));
+function mean(ops: Operations, old: Id, x: Id, decay: number): Id {
+  const kept = ops.multiply(old, ops.scalar(decay));
   return ops.add(kept, ops.multiply(x, ops.scalar(1 - decay)));
 }
 

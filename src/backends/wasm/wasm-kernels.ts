@@ -1,4 +1,5 @@
 import { CELL_NAMES, CELLS } from "../../config/cells.js";
+import { SPARSE_GROUP } from "../backend.js";
 import {
   type AdamArguments,
   type BackwardArguments,
@@ -227,6 +228,7 @@ function writeStep(call: Call, step: StepArguments, blockSums: number): void {
   const { count } = step;
   call.size("count", count);
   call.size("sparse", step.sparse, 0);
+  call.reads("nonzero", step.nonzero, Math.floor(step.sparse / SPARSE_GROUP));
   call.updates("parameters", step.parameters, count);
   call.updates("gradients", step.gradients, count);
   call.number(step.learningRate);
@@ -236,6 +238,7 @@ function writeStep(call: Call, step: StepArguments, blockSums: number): void {
   call.number(step.sparseWeightDecay);
   call.updates("average", step.average, count);
   call.number(step.averageDecay ?? 0);
+  call.number(step.sparseAverageDecay ?? 0);
   call.borrow(blockSums * Float64Array.BYTES_PER_ELEMENT);
 }
 

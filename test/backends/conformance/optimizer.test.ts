@@ -1,7 +1,7 @@
 /** The steps of the optimizers. */
 
 import assert from "node:assert/strict";
-import type { Backend, StepSettings } from "#src/backends/backend.js";
+import { type Backend, SPARSE_GROUP, type StepSettings } from "#src/backends/backend.js";
 import type { Draw } from "../../helpers/numbers.js";
 import { testOnEveryBackend } from "../../helpers/on-every-backend.js";
 import { adam, nadam, optimizerStep, rmsProp, sgd } from "../../reference/optimizers.js";
@@ -16,6 +16,7 @@ interface Arrays<Numbers> {
   readonly gradients: Numbers;
   readonly moments: readonly Numbers[];
   readonly average?: Numbers | undefined;
+  readonly nonzero?: Uint8Array | undefined;
 }
 
 interface Optimizer {
@@ -69,23 +70,29 @@ function leaveOut(gradients: Float32Array, draw: Draw): void {
 }
 
 for (const [name, optimizer] of Object.entries(OPTIMIZERS)) {
-  for (const [clipNorm, clipValue, weightDecay, averageDecay, sparsePart] of [
-    [0, 0, 0, undefined, 0],
-    [0.5, 0, 0, 0.8, 0],
-    [1e6, 0, 0.1, 0, 0],
-    [5, 0.1, 0.1, 0.99, 0],
-    [0.5, 0, 0, undefined, 0.7],
-    [5, 0.1, 0.1, 0.8, 1],
+  for (const [clipNorm, clipValue, weightDecay, averageDecay, sparsePart, sparseAverageDecay] of [
+    [0, 0, 0, undefined, 0, undefined],
+    [0.5, 0, 0, 0.8, 0, undefined],
+    [1e6, 0, 0.1, 0, 0, undefined],
+    [5, 0.1, 0.1, 0.99, 0, undefined],
+    [0.5, 0, 0, undefined, 0.7, undefined],
+    [0.5, 0, 0, 0.8, 0.7, 1],
+    [5, 0.1, 0.1, 0.8, 1, 0.6],
   ] as const) {
     // Around the sixteen numbers of a vector, and beyond a block of the norm.
     for (const length of [1, 33, 4_100]) {
       const sparse = Math.round(sparsePart * length);
-      const settings = `clip norm ${clipNorm}, clip value ${clipValue}, weight decay ${weightDecay}, average decay ${averageDecay}, ${sparse} of them sparse`;
+      const settings = `clip norm ${clipNorm}, clip value ${clipValue}, weight decay ${weightDecay}, average decay ${averageDecay}, ${sparse} of them sparse, their average decay ${sparseAverageDecay}`;
       testOnEveryBackend(
         `ten steps of ${name} over ${length} parameters with ${settings} equal their definition`,
         (backend, draw) => {
           const limits = { clipNorm, clipValue };
-          const decays = { weightDecay, sparseWeightDecay: 4 * weightDecay, averageDecay };
+          const decays = {
+            weightDecay,
+            sparseWeightDecay: 4 * weightDecay,
+            averageDecay,
+            sparseAverageDecay,
+          };
           const common = { sparse, learningRate: 0.02, ...limits, ...decays };
           const arrays = {
             parameters: draw.floats(length),
@@ -114,6 +121,42 @@ for (const [name, optimizer] of Object.entries(OPTIMIZERS)) {
       );
     }
   }
+
+  testOnEveryBackend(
+    `a step of ${name} has the same bytes where it is told which gradients are zero`,
+    (backend, draw) => {
+      const [length, sparse] = [9_000, 8_500];
+      const gradients = draw.floats(length);
+      leaveOut(gradients.subarray(0, sparse), draw);
+      const nonzero = new Uint8Array(Math.floor(sparse / SPARSE_GROUP)).map((_, group) => {
+        const begin = group * SPARSE_GROUP;
+        return Number(gradients.subarray(begin, begin + SPARSE_GROUP).some((g) => g !== 0));
+      });
+      assert.ok(nonzero.includes(0) && nonzero.includes(1));
+      const drawn = {
+        parameters: draw.floats(length),
+        gradients,
+        moments: Array.from({ length: optimizer.moments }, () => draw.floats(length).map(Math.abs)),
+        average: draw.floats(length),
+      };
+      for (const [sparseWeightDecay, sparseAverageDecay] of [
+        [0, 1],
+        [0.3, 0.7],
+      ]) {
+        const decays = {
+          weightDecay: 0.1,
+          averageDecay: 0.9,
+          sparseWeightDecay,
+          sparseAverageDecay,
+        };
+        const common = { sparse, learningRate: 0.02, clipNorm: 1, clipValue: 0.1, ...decays };
+        const [expected, told] = [structuredClone(drawn), structuredClone(drawn)];
+        const norm = optimizer.step(backend, expected, common, 2);
+        assert.equal(optimizer.step(backend, { ...told, nonzero }, common, 2), norm);
+        assert.deepEqual(told, expected);
+      }
+    },
+  );
 
   for (const [what, gradients] of [
     ["NaN among the gradients", [0.5, Number.NaN, 1]],

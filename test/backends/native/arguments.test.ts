@@ -29,7 +29,7 @@ interface Call {
 }
 
 /** What may be left out. */
-const OPTIONAL = new Set(["average"]);
+const OPTIONAL = new Set(["average", "nonzero"]);
 
 onTheAddon("A function of the native addon", (addon) => {
   const run = (name: keyof Addon, values: unknown) =>

@@ -177,11 +177,12 @@ function writeOptimizers(): void {
   const draw = new Draw(3);
   // Around a vector of the processor, and around a block of the norm; and several blocks.
   for (const count of [1, 15, 16, 17, 4095, 4096, 4097, 9000]) {
-    for (const [clipNorm, clipValue, weightDecay, sparsePart] of [
-      [0, 0.01, 0.1, 0],
-      [0.5, 0, 0, 0],
-      [1e6, 0, 0.1, 0],
-      [0.5, 0.01, 0.1, 0.7],
+    for (const [clipNorm, clipValue, weightDecay, sparsePart, sparseAverageDecay] of [
+      [0, 0.01, 0.1, 0, 1],
+      [0.5, 0, 0, 0, 1],
+      [1e6, 0, 0.1, 0, 1],
+      [0.5, 0.01, 0.1, 0.7, 0.6],
+      [0.5, 0.01, 0, 1, 1],
     ]) {
       const sparse = Math.round(sparsePart * count);
       const arrays = {
@@ -192,7 +193,7 @@ function writeOptimizers(): void {
         "second moment": draw.floats(count).map((value) => value ** 2),
       };
       const decays = { weightDecay, sparseWeightDecay: 3 * weightDecay };
-      const settings = { sparse, clipNorm, clipValue, ...decays };
+      const settings = { sparse, clipNorm, clipValue, ...decays, sparseAverageDecay };
       for (const name of ["adam", "nadam"] as const) {
         writeStep(name, arrays, settings, { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, step: 3 });
       }
@@ -215,7 +216,15 @@ function writeStep(
     Record<"parameters" | "gradients" | "average" | "first moment" | "second moment", Float32Array>
   >,
   common: Readonly<
-    Record<"sparse" | "clipNorm" | "clipValue" | "weightDecay" | "sparseWeightDecay", number>
+    Record<
+      | "sparse"
+      | "clipNorm"
+      | "clipValue"
+      | "weightDecay"
+      | "sparseWeightDecay"
+      | "sparseAverageDecay",
+      number
+    >
   >,
   coefficients: Readonly<Record<string, number>>,
 ): void {
@@ -242,6 +251,7 @@ function writeStep(
     "clip value": Float64Array.of(clipValue),
     "weight decay": Float64Array.of(weightDecay),
     "sparse weight decay": Float64Array.of(common.sparseWeightDecay),
+    "sparse average decay": Float64Array.of(common.sparseAverageDecay),
     "average decay": Float64Array.of(settings.averageDecay),
     ...Object.fromEntries(
       Object.entries(coefficients).map(([key, value]) => [key, Float64Array.of(value)]),
