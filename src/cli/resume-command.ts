@@ -93,6 +93,7 @@ export function optionsToRepeat(
   });
   return [
     ...(choice ? ["--preset", preset] : []),
+    ...(choice?.members ? ["--members", choice.members] : []),
     ...(processes ? ["--workers", `${config.training.workers}`] : []),
     ...["--steps", planned],
     ...(changes.length > 0 ? ["--replan", changes.join(",")] : []),

@@ -105,11 +105,20 @@ function workersArrays(
  */
 export function refuseTooLarge(shape: TrainingShape, fixed: readonly Adjustable[] = []): void {
   const { here } = shape.processes;
-  const most = shape.backend.name === "wasm" ? WASM_MEMORY : Infinity;
-  const left = Math.min(memoryLeft() / here, most);
+  const left = bytesLeft(shape);
   if (trainingBytes(shape) <= left) return;
   const message = `${needOf(shape)}; there are ${memorySize(left)} for ${here > 1 ? "each" : "it"}.`;
   throw new CharnnError("INVALID_SETTING", message, hintFor(shape, left, fixed));
+}
+
+/** Whether training fits into the memory that is left, with some to spare. */
+export function fitsMemory(shape: TrainingShape): boolean {
+  return trainingBytes(shape) <= SAFE_SHARE * bytesLeft(shape);
+}
+
+/** For each process of this machine. */
+function bytesLeft({ backend, processes }: TrainingShape): number {
+  return Math.min(memoryLeft() / processes.here, backend.name === "wasm" ? WASM_MEMORY : Infinity);
 }
 
 /** The error where training got less memory than it needs. */

@@ -1,9 +1,8 @@
 import { type ModelConfig, modelConfig } from "../config/model.js";
-import type { BackendName, PresetName } from "../config/names.js";
+import type { PresetName } from "../config/names.js";
 import { parameterCount } from "../config/parameters.js";
 import { CharnnError } from "../errors.js";
 import type { DropoutRates } from "../model/dropout.js";
-import { operationsPerCharacter } from "../model/flops.js";
 
 /** What a preset decides about training. */
 interface Recipe {
@@ -18,6 +17,8 @@ interface Preset extends Recipe {
   readonly fewestCharacters: number;
   /** With fewer characters for training than this, smaller ones do better: it would memorize them. */
   readonly shortestText: number;
+  /** How many characters each of several models must learn from before they are better than one that learns from all. */
+  readonly charactersOfMember: number;
 }
 
 /**
@@ -32,6 +33,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     learningRate: 1e-2,
     fewestCharacters: 0,
     shortestText: 0,
+    charactersOfMember: 2e6,
   },
   small: {
     hiddenSize: 256,
@@ -40,6 +42,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     learningRate: 1e-2,
     fewestCharacters: 1e6,
     shortestText: 50_000,
+    charactersOfMember: 3e6,
   },
   medium: {
     hiddenSize: 512,
@@ -48,6 +51,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     learningRate: 5e-3,
     fewestCharacters: 2.4e6,
     shortestText: 250_000,
+    charactersOfMember: 4e6,
   },
   large: {
     hiddenSize: 1024,
@@ -56,14 +60,9 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     learningRate: 2.5e-3,
     fewestCharacters: 10e6,
     shortestText: 2_000_000,
+    charactersOfMember: 12e6,
   },
 };
-
-/** Largest first. */
-const IN_SOME_MINUTES = ["medium", "small", "tiny"] as const satisfies readonly PresetName[];
-/** The same without fused multiply-add. */
-const IN_SOME_MINUTES_ON_WASM = ["small", "tiny"] as const satisfies readonly PresetName[];
-const BY_SIZE = ["large", ...IN_SOME_MINUTES] as const;
 
 /** Without limits: characters to learn from in all, and passes over the text. */
 export const CHARACTERS_WITHOUT_LIMITS = 8e6;
@@ -115,7 +114,7 @@ export function ngramsOf(
 
 /** What a preset decides for a text with this many different characters. */
 export function presetRecipe(name: PresetName, vocabularySize: number): Recipe {
-  const { fewestCharacters, shortestText, ...recipe } = PRESETS[name];
+  const { fewestCharacters, shortestText, charactersOfMember, ...recipe } = PRESETS[name];
   const least = vocabularySize > MANY_DIFFERENT ? EMBEDDING_SIZE_FOR_MANY : 0;
   return { ...recipe, embeddingSize: Math.max(recipe.embeddingSize, least) };
 }
@@ -134,46 +133,6 @@ export function presetModel(
   const ngrams = ngramsOf(embeddingSize, { ngramRows: ngramRowsFor(characters) });
   const sizes = { layers: 1, hiddenSize, embeddingSize, ...ngrams };
   return modelConfig({ cell: "gru", ...sizes, vocabularySize });
-}
-
-/** Which preset, and why, in a few words. */
-export interface Choice {
-  readonly preset: PresetName;
-  readonly reason: string;
-}
-
-/**
- * The largest preset that can learn from enough characters in the time given, and for which a text of this many
- * characters for training is long enough.
- *
- * @param speed floating-point operations a second that training makes here
- */
-export function choiceForTime(
-  seconds: number,
-  speed: number,
-  characters: number,
-  vocabularySize: number,
-): Choice {
-  const preset = BY_SIZE.find((name) => {
-    const { fewestCharacters, shortestText } = PRESETS[name];
-    const inTime =
-      (seconds * speed) / operationsPerCharacter(presetModel(name, vocabularySize, characters));
-    return inTime >= fewestCharacters && characters >= shortestText;
-  });
-  const text = `${characters.toLocaleString("en")} characters`;
-  return { preset: preset ?? "tiny", reason: `for ${text} and ${Math.round(seconds)} s here` };
-}
-
-/**
- * The preset for a text of this many characters for training where no time is given: the best that some minutes
- * can give.
- */
-export function choiceForText(characters: number, backend: BackendName): Choice {
-  const presets = backend === "wasm" ? IN_SOME_MINUTES_ON_WASM : IN_SOME_MINUTES;
-  const preset = presets.find((name) => characters >= PRESETS[name].shortestText);
-  const text = `for ${characters.toLocaleString("en")} characters`;
-  const reason = backend === "wasm" ? `${text} on the wasm backend` : text;
-  return { preset: preset ?? "tiny", reason };
 }
 
 /**

@@ -4,7 +4,7 @@ import { ngramBaseline } from "../baselines/ngram.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { memberCount } from "../config/members.js";
 import { modelConfig } from "../config/model.js";
-import { MAX_LAYERS_OF_MEMBERS, type PresetName } from "../config/names.js";
+import { MAX_LAYERS_OF_MEMBERS } from "../config/names.js";
 import { batchRows, namesIn, type RunConfig } from "../config/run.js";
 import { definedOnly, pick } from "../config/schema.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
@@ -16,28 +16,22 @@ import { PIECE_LENGTH } from "../data/evaluation-pieces.js";
 import { CharnnError } from "../errors.js";
 import { inMemory } from "../memory.js";
 import { type ModelWorkspace, modelWorkspace } from "../model/char-rnn.js";
+import { operationsPerCharacter } from "../model/flops.js";
 import { ENDING_SCHEDULES } from "../optimization/schedule.js";
 import { Random } from "../random.js";
 import { heldOutNotes } from "../text-checks/held-out-notes.js";
 import { listNote } from "../text-checks/list-note.js";
 import { rareCharactersNote } from "../text-checks/rare-characters.js";
+import { type Choice, choiceForText, choiceForTime, speedsToCompare } from "./choice.js";
 import { corpusSettings, type PlanOptions } from "./corpus-settings.js";
 import type { Speed } from "./forecast.js";
 import { secondsToTry } from "./forecast.js";
 import { settingsFor } from "./init-from.js";
 import { haveEnd, limitsOf } from "./limits.js";
-import { refuseTooLarge, trainingOutOfMemory, trainingShape } from "./memory-need.js";
-import {
-  type Choice,
-  choiceForText,
-  choiceForTime,
-  defaultEpochs,
-  ngramRowsFor,
-  ngramsOf,
-  presetRecipe,
-} from "./presets.js";
+import { fitsMemory, refuseTooLarge, trainingOutOfMemory, trainingShape } from "./memory-need.js";
+import { defaultEpochs, ngramRowsFor, ngramsOf, presetModel, presetRecipe } from "./presets.js";
 import { lengthOfNewRun } from "./run-length.js";
-import { operationsPerSecond } from "./trial.js";
+import { charactersPerSecond } from "./trial.js";
 import { rateFactor } from "./worker-rate.js";
 
 /**
@@ -45,6 +39,17 @@ import { rateFactor } from "./worker-rate.js";
  * given, not on how fast the machine is, so that the same settings give the same result.
  */
 const CHARACTERS_COUNTED_PER_SECOND = 50_000;
+
+/** Settings that leave a run with the models that they ask for, also where there is time for more. */
+const DECIDES_MEMBERS = [
+  "members",
+  "cell",
+  "layers",
+  "hiddenSize",
+  "embeddingSize",
+  "epochs",
+  "steps",
+] as const satisfies readonly (keyof TrainSettings)[];
 
 /** What can't be changed where a run begins with given weights. */
 const SIZES_OF_MODEL = ["hiddenSize", "layers", "embeddingSize", "streams"] as const;
@@ -83,14 +88,19 @@ export async function resolveConfig(
   options.onPreparation?.("counting");
   const baseline = await baselineOf(corpus, settings, options);
   options.onPreparation?.("measuring");
+  const asked = base ? settingsFor(base, settings) : settings;
+  const planOf = (which: Pick<Choice, "preset" | "members">) =>
+    withDefaults(asked, corpus, baseline, which);
+  const shapeOf = (config: RunConfig) => trainingShape(config, backend, rankZero.ranks);
   const choice = settings.preset
     ? undefined
-    : await chosenPreset(settings, corpus, backend, base, options);
+    : await chosenPreset(settings, corpus, backend, base, options, (which) =>
+        fitsMemory(shapeOf(planOf(which).config)),
+      );
   const preset = settings.preset ?? (choice as Choice).preset;
-  const asked = base ? settingsFor(base, settings) : settings;
-  const { config: planned, note } = withDefaults(asked, corpus, baseline, preset);
+  const { config: planned, note } = planOf({ preset, members: choice?.members });
   options.onPreparation?.("comparing");
-  const shape = trainingShape(planned, backend, rankZero.ranks);
+  const shape = shapeOf(planned);
   refuseTooLarge(shape, base ? SIZES_OF_MODEL : ["streams"]);
   const notes = [
     ...backendWarnings(selected, settings.threads),
@@ -147,26 +157,38 @@ function baselineOf(
   });
 }
 
-/** The preset of the weights that the run begins with, or what fits the time that is left, or else the text. */
+/**
+ * The preset of the weights that the run begins with, or what fits the time that is left, or else the text.
+ *
+ * @param fits whether there is enough memory
+ */
 async function chosenPreset(
-  { maxTime }: TrainSettings,
+  settings: TrainSettings,
   { train, vocabulary }: Corpus,
   backend: Backend,
   base: Checkpoint | undefined,
   { signal, clock, rankZero }: PlanOptions,
+  fits: (which: Pick<Choice, "preset" | "members">) => boolean,
 ): Promise<Choice> {
+  const { maxTime } = settings;
   if (base)
     return { preset: base.config.training.preset, reason: "as for the weights to begin with" };
   const characters = train.tokens.length;
   if (maxTime === undefined) return choiceForText(characters, backend.name);
-  const seconds = secondsToTry(maxTime - clock());
-  const options = { signal, clock, seconds, rankZero };
-  const speed = await operationsPerSecond(
-    backend,
-    { vocabularySize: vocabulary.size, characters },
-    options,
+  const options = { signal, clock, seconds: secondsToTry(maxTime - clock()), rankZero };
+  const text = { vocabularySize: vocabulary.size, characters };
+  const speeds = await speedsToCompare(
+    maxTime - clock(),
+    characters,
+    (preset) => operationsPerCharacter(presetModel(preset, vocabulary.size, characters)),
+    async (preset) =>
+      fits({ preset }) ? charactersPerSecond(backend, preset, text, options) : undefined,
   );
-  return choiceForTime(Math.max(maxTime - clock(), 0), speed, characters, vocabulary.size);
+  const choice = choiceForTime(Math.max(maxTime - clock(), 0), speeds, characters);
+  const decided = DECIDES_MEMBERS.some((name) => settings[name] !== undefined);
+  let members = decided ? undefined : choice.members;
+  while (members && members > 1 && !fits({ ...choice, members })) members--;
+  return { ...choice, members };
 }
 
 /**
@@ -177,10 +199,11 @@ function withDefaults(
   settings: TrainSettings,
   corpus: Corpus,
   counting: RunConfig["text"]["counting"],
-  preset: PresetName,
+  { preset, members: chosen }: Pick<Choice, "preset" | "members">,
 ): { config: RunConfig; note: string | undefined } {
   const vocabularySize = corpus.vocabulary.size;
-  const defaults = { ...TRAIN_DEFAULTS, ...presetRecipe(preset, vocabularySize) };
+  const recipe = { ...presetRecipe(preset, vocabularySize), members: chosen };
+  const defaults = { ...TRAIN_DEFAULTS, ...recipe };
   const all = { ...defaults, ...definedOnly(settings) };
   const { cell, layers, hiddenSize, embeddingSize, workers = 1, members = 1 } = all;
   const characters = corpus.train.tokens.length;

@@ -2,6 +2,7 @@ import { least, median } from "../arrays.js";
 import type { Backend } from "../backends/backend.js";
 import type { Clock } from "../clock.js";
 import { memberCount } from "../config/members.js";
+import type { PresetName } from "../config/names.js";
 import { parameterCount } from "../config/parameters.js";
 import type { RunConfig } from "../config/run.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
@@ -11,7 +12,6 @@ import type { Corpus } from "../data/corpus.js";
 import { evaluationBatches } from "../data/evaluation-batches.js";
 import { CharRnn, type ModelWorkspace } from "../model/char-rnn.js";
 import { NO_DROPOUT } from "../model/dropout.js";
-import { operationsPerCharacter } from "../model/flops.js";
 import { parameterArray } from "../model/parameters.js";
 import { type RankZero, rankZeroAlone } from "../ranks/rank-zero.js";
 import { Turns } from "../turns.js";
@@ -103,32 +103,30 @@ export async function measureEvaluation(
 }
 
 /**
- * Floating-point operations a second that training makes on a backend, in all processes together, by a short trial.
+ * Characters a second from which the model of a preset learns on a backend, in all processes together, by a short trial.
  *
  * @param text `characters` to learn from, of which `vocabularySize` are different
  * @throws the reason of the signal when it is aborted
  */
-export async function operationsPerSecond(
+export async function charactersPerSecond(
   backend: Backend,
+  preset: PresetName,
   text: { readonly vocabularySize: number; readonly characters: number },
   options: TrialOptions,
 ): Promise<number> {
   const { vocabularySize, characters } = text;
   const { rankZero = rankZeroAlone(), signal } = options;
   const { size } = rankZero.ranks;
-  const config = presetModel("small", vocabularySize, characters);
-  const { batchSize } = PRESETS.small;
+  const config = presetModel(preset, vocabularySize, characters);
+  const { batchSize } = PRESETS[preset];
   const training = { ...TRAIN_DEFAULTS, ...NO_DROPOUT, batchSize, workers: size };
   const batch = randomBatch(training.seqLength, size * batchSize, vocabularySize);
   const model = new CharRnn(backend, config);
   try {
     const seconds = await withTrial(rankZero, { model, training, batch, signal }, (run) =>
-      secondsOf(async () => {
-        await run("gradients");
-        if (size > 1) await run("exchange");
-      }, options),
+      secondsOf(() => run("step"), options),
     );
-    return (batch.time * batch.batch * operationsPerCharacter(config)) / seconds;
+    return (batch.time * batch.batch) / seconds;
   } finally {
     model.dispose();
   }

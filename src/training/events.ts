@@ -25,7 +25,13 @@ export interface StartEvent {
   /** Undefined where it is one. */
   readonly processes: Processes | undefined;
   /** The preset that was chosen for what was not asked for, and why. */
-  readonly choice: { readonly preset: PresetName; readonly reason: string } | undefined;
+  readonly choice:
+    | {
+        readonly preset: PresetName;
+        readonly members?: number | undefined;
+        readonly reason: string;
+      }
+    | undefined;
   /** The preset whose sizes the model has; undefined where others were asked for. */
   readonly preset: PresetName | undefined;
   /** The step it goes on from; 0 for a new run. */

@@ -180,3 +180,25 @@ test("--print-config says what is decided, and refuses what it can't print", asy
   }
   assert.equal((await print("--hidden-size", "0")).code, 2);
 });
+
+test("Much time for a short text gives several models, unless an option says what is trained, or how long", async (t) => {
+  const cwd = await foxFolder(t);
+  const membersOf = async (...args: string[]) => {
+    const all = ["train", "fox.txt", "--max-time", "10h", "--print-config", ...args];
+    const { code, stdout, stderr } = await charnn(t, all, { cwd });
+    assert.equal(code, 0, stderr);
+    return JSON.parse(stdout).members;
+  };
+  assert.equal(await membersOf(), 5);
+  assert.equal(await membersOf("--dropout", "0.2"), 5);
+  for (const decides of [
+    ["--members", "1"],
+    ["--steps", "100"],
+    ["--epochs", "9"],
+    ["--hidden-size", "64"],
+    ["--layers", "2"],
+    ["--preset", "tiny"],
+  ]) {
+    assert.equal(await membersOf(...decides), undefined, decides.join(" "));
+  }
+});

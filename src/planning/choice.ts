@@ -1,0 +1,84 @@
+import { type BackendName, PRESET_NAMES, type PresetName } from "../config/names.js";
+import { PRESETS } from "./presets.js";
+
+/** Which preset, how many models of it, and why, in a few words. */
+export interface Choice {
+  readonly preset: PresetName;
+  /** Models that are to predict together, where there is time for several. */
+  readonly members?: number | undefined;
+  readonly reason: string;
+}
+
+/** Largest first. */
+const IN_SOME_MINUTES = ["medium", "small", "tiny"] as const satisfies readonly PresetName[];
+/** The same without fused multiply-add. */
+const IN_SOME_MINUTES_ON_WASM = ["small", "tiny"] as const satisfies readonly PresetName[];
+
+/** Each must read the text at least this often before another model gains more than more passes. */
+const PASSES_OF_MEMBER = 4;
+/** Another one gains little. */
+const MOST_MEMBERS = 5;
+/** A larger model makes more operations a second, but not more than this many times as many for the same characters. */
+const MOST_GAINED_BY_SIZE = 2;
+
+/**
+ * The largest preset that can learn from enough characters in the time given, and for which a text of this many
+ * characters for training is long enough; and as many models of it as can each learn from enough.
+ *
+ * @param speeds characters a second from which presets learn here, of {@link speedsToCompare}
+ */
+export function choiceForTime(
+  seconds: number,
+  speeds: ReadonlyMap<PresetName, number>,
+  characters: number,
+): Choice {
+  const inTime = (name: PresetName) => seconds * (speeds.get(name) ?? 0);
+  const preset =
+    PRESET_NAMES.findLast((name) => inTime(name) >= PRESETS[name].fewestCharacters) ?? "tiny";
+  const text = `${characters.toLocaleString("en")} characters`;
+  const reason = `for ${text} and ${Math.round(seconds)} s here`;
+  const ofMember = Math.max(PASSES_OF_MEMBER * characters, PRESETS[preset].charactersOfMember);
+  const members = Math.min(Math.floor(inTime(preset) / ofMember), MOST_MEMBERS);
+  return { preset, members: members > 1 ? members : undefined, reason };
+}
+
+/**
+ * The speeds by which {@link choiceForTime} compares presets: of those for which the text is long enough, from a small
+ * one to the first that is too slow for the time.
+ *
+ * @param characters for training
+ * @param operations of a preset's model for each character
+ * @param speedOf measures characters a second; undefined: there is not enough memory
+ */
+export async function speedsToCompare(
+  seconds: number,
+  characters: number,
+  operations: (preset: PresetName) => number,
+  speedOf: (preset: PresetName) => Promise<number | undefined>,
+): Promise<ReadonlyMap<PresetName, number>> {
+  const fitting = PRESET_NAMES.filter((name) => characters >= PRESETS[name].shortestText);
+  const speeds = new Map<PresetName, number>();
+  let operationsPerSecond = Number.POSITIVE_INFINITY;
+  // The smallest is taken where no other has the time: there is nothing to compare.
+  for (const preset of fitting.length > 1 ? fitting.slice(1) : fitting) {
+    const most = (MOST_GAINED_BY_SIZE * operationsPerSecond) / operations(preset);
+    if (seconds * most < PRESETS[preset].fewestCharacters) break;
+    const speed = await speedOf(preset);
+    if (speed === undefined) break;
+    speeds.set(preset, speed);
+    operationsPerSecond = speed * operations(preset);
+  }
+  return speeds;
+}
+
+/**
+ * The preset for a text of this many characters for training where no time is given: the best that some minutes
+ * can give.
+ */
+export function choiceForText(characters: number, backend: BackendName): Choice {
+  const presets = backend === "wasm" ? IN_SOME_MINUTES_ON_WASM : IN_SOME_MINUTES;
+  const preset = presets.find((name) => characters >= PRESETS[name].shortestText);
+  const text = `for ${characters.toLocaleString("en")} characters`;
+  const reason = backend === "wasm" ? `${text} on the wasm backend` : text;
+  return { preset: preset ?? "tiny", reason };
+}
