@@ -1,68 +1,65 @@
 /**
- * Trains what is in `trials.txt` and keeps how each of them did: validation loss against characters
- * learned from. Losses do not depend on the machine, so several may run beside each other, each on one
- * thread; what a loss costs in time is measured apart, by `npm run bench`.
+ * Trains what is in `trials.txt` and keeps how each of them did in `trials.jsonl`. Losses do not depend on the
+ * machine, so several may run beside each other, each on one thread; what a loss costs in time is measured apart, by
+ * `npm run bench`. `rule.ts` reads them.
  *
- *     npm run bench:quality -- [--only REGEX] [--parallel 2] [--results bench/quality/results.jsonl]
+ *     npm run bench:quality -- [--only REGEX] [--parallel 2] [--texts bench/quality/texts]
  *
- * A line of `trials.txt` is a name, a text, the millions of characters to learn from, and options of
- * `charnn train`. Those whose name is in the results already are left out.
+ * A line of `trials.txt` is a text, a preset, the millions of characters that each model learns from, the number of
+ * models, a random seed, and options of `charnn train`. Those that have a result are left out. Of several models that
+ * predict together, the losses of the first, the first two and so on are kept, so that one trial says what each number
+ * of them reaches.
  */
 import { spawn } from "node:child_process";
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { readCheckpoint } from "#src/checkpoint/checkpoint.js";
+import { PRESETS } from "#src/planning/presets.js";
+import { CHARNN } from "../commands.js";
+import { wholeLosses } from "./held-out.js";
+import {
+  addResult,
+  FOLDER,
+  nameOf,
+  type Result,
+  readResults,
+  readTrials,
+  type Trial,
+} from "./trial-files.js";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const EXECUTABLE = path.join(ROOT, "bin/charnn.js");
+/** Characters of a window, as `charnn train` has them when nobody says otherwise. */
+const SEQ_LENGTH = 64;
 
 const { values: options } = parseArgs({
   options: {
     only: { type: "string", default: "." },
     parallel: { type: "string", default: "2" },
-    trials: { type: "string", default: path.join(ROOT, "bench/quality/trials.txt") },
-    results: { type: "string", default: path.join(ROOT, "bench/quality/results.jsonl") },
+    texts: { type: "string", default: path.join(FOLDER, "texts") },
+    trials: { type: "string" },
+    results: { type: "string" },
   },
 });
 
-interface Trial {
-  readonly name: string;
-  readonly text: string;
-  readonly characters: number;
-  readonly settings: readonly string[];
-}
-
-interface Result {
-  readonly name: string;
-  readonly options: string;
-  readonly parameters: number;
-  readonly bestLoss: number;
-  readonly finalLoss: number;
-  readonly trainingLoss: number;
-  /** Millions of characters, and the validation loss after them. */
-  readonly curve: readonly (readonly [characters: number, loss: number])[];
-}
-
-const done = existsSync(options.results)
-  ? new Set(linesOf(options.results).map((line): string => JSON.parse(line).name))
-  : new Set<string>();
-const trials = linesOf(options.trials)
-  .map(trialOf)
-  .filter(({ name }) => new RegExp(options.only).test(name) && !done.has(name));
+const done = new Set(readResults(options.results).map(nameOf));
+const only = new RegExp(options.only);
+const trials = readTrials(options.trials).filter((trial) => {
+  const name = nameOf(trial);
+  return only.test(name) && !done.has(name);
+});
 
 const folder = mkdtempSync(path.join(tmpdir(), "charnn-quality-"));
 try {
-  const next = trials[Symbol.iterator]();
+  const next = trials.entries();
   const worker = async () => {
-    for (const trial of next) {
-      const result = await run(trial);
-      appendFileSync(options.results, `${JSON.stringify(result)}\n`);
-      const { name, bestLoss, finalLoss, trainingLoss } = result;
-      const losses = [bestLoss, finalLoss, trainingLoss].map((loss) => loss.toFixed(4));
-      console.log(`${name}: best ${losses[0]}, last ${losses[1]}, training ${losses[2]}`);
+    for (const [index, trial] of next) {
+      const result = await run(trial, path.join(folder, String(index)));
+      addResult(result, options.results);
+      const { losses, bestAt, worseAtEnd, trainingLoss } = result;
+      const end = `best after ${Math.round(100 * bestAt)} %, ${worseAtEnd} worse at the end`;
+      console.log(`${nameOf(trial)}: ${losses.join(", ")}; training ${trainingLoss}; ${end}`);
     }
   };
   await Promise.all(Array.from({ length: Number(options.parallel) }, worker));
@@ -70,47 +67,57 @@ try {
   rmSync(folder, { recursive: true });
 }
 
-function rounded(value: number): number {
-  return Number(value.toFixed(4));
-}
-
-/** Lines that say something. */
-function linesOf(file: string): string[] {
-  const lines = readFileSync(file, "utf8").split("\n");
-  return lines.map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
-}
-
-function trialOf(line: string): Trial {
-  const [name, text, millions, ...settings] = line.split(/\s+/);
-  return { name, text, characters: 1e6 * Number(millions), settings };
-}
-
-async function run({ name, text, characters, settings }: Trial): Promise<Result> {
-  const value = (option: string, fallback: number) => {
-    const place = settings.indexOf(option);
-    return place < 0 ? fallback : Number(settings[place + 1]);
+async function run(trial: Trial, out: string): Promise<Result> {
+  const { text, preset, millions, members, seed } = trial;
+  const file = path.resolve(options.texts, `${text}.txt`);
+  const given = trial.options.split(" ").filter(Boolean);
+  const optionOr = (option: string, fallback: number) => {
+    const place = given.indexOf(option);
+    return place < 0 ? fallback : Number(given[place + 1]);
   };
-  const perStep = value("--batch-size", 32) * value("--seq-length", 64);
-  const steps = Math.round(characters / perStep);
-  const args = ["train", path.resolve(ROOT, text), ...settings, "--batch-size"];
-  args.push(String(value("--batch-size", 32)), "--steps", String(steps), "--threads", "1");
-  args.push("--eval-every", String(Math.ceil(steps / 12)), "--out", folder, "--name", name);
-  const child = spawn(process.execPath, [EXECUTABLE, ...args, "--json"], {
+  const batchSize = optionOr("--batch-size", PRESETS[preset].batchSize);
+  const steps = Math.round((1e6 * millions) / batchSize / optionOr("--seq-length", SEQ_LENGTH));
+  const args = [
+    "train",
+    file,
+    "--preset",
+    preset,
+    "--steps",
+    `${steps}`,
+    "--members",
+    `${members}`,
+  ];
+  args.push("--random-seed", `${seed}`, "--threads", "1", "--out", out, "--name", "run", "--json");
+  const child = spawn(process.execPath, [CHARNN, ...args, ...given], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const curve: [number, number][] = [];
-  let [parameters, bestLoss, trainingLoss] = [0, Number.NaN, Number.NaN];
+  const losses: number[] = [];
+  let [bestStep, trainingLoss] = [0, Number.NaN];
   for await (const line of createInterface(child.stdout)) {
     const event = JSON.parse(line);
-    if (event.event === "start") parameters = event.parameters;
-    if (event.event === "eval") {
-      curve.push([rounded((event.step * perStep) / 1e6), rounded(event.validationLoss)]);
-    }
+    if (event.event === "eval") losses.push(event.validationLoss);
     if (event.event === "end") {
-      [bestLoss, trainingLoss] = [event.bestLoss, event.loss].map(rounded);
+      if (event.step < steps) throw new Error(`${nameOf(trial)} ended after ${event.step} steps.`);
+      ({ bestStep, loss: trainingLoss } = event);
     }
   }
-  const finalLoss = curve.at(-1)?.[1] ?? Number.NaN;
-  const all = [text, `${characters / 1e6}M`, ...settings].join(" ");
-  return { name, options: all, parameters, bestLoss, finalLoss, trainingLoss, curve };
+  const checkpoint = await readCheckpoint(path.join(out, "run/best.safetensors"));
+  const { training, model, text: facts } = checkpoint.config;
+  const whole = await wholeLosses(file, checkpoint);
+  rmSync(out, { recursive: true });
+  return {
+    ...trial,
+    characters: facts.trainCharacters,
+    vocabularySize: model.vocabularySize,
+    losses: whole.map(rounded),
+    bestAt: rounded(bestStep / steps),
+    worseAtEnd: rounded((losses.at(-1) ?? Number.NaN) - Math.min(...losses)),
+    trainingLoss: rounded(trainingLoss),
+    dropout: training.dropout,
+    ngramDropout: training.ngramDropout ?? 0,
+  };
+}
+
+function rounded(value: number): number {
+  return Number(value.toFixed(4));
 }
