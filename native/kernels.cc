@@ -7,6 +7,7 @@
 
 #include "decode/step.h"
 #if !defined(CHARNN_WRITING_ONLY)
+#include "embedding/rows.h"
 #include "loss/cross_entropy.h"
 #include "optimizer/gradient_record.h"
 #include "optimizer/steps.h"
@@ -38,6 +39,8 @@ const Kernels kKernels = {
     pack_gradients,
     add_records,
     unpack_gradients,
+    sum_rows,
+    spread_rows,
     write_mask,
 #endif
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "decode/decode.h"
+#include "embedding/embedding.h"
 #include "linalg/dropout.h"
 #include "loss/loss.h"
 #include "optimizer/optimizer.h"
@@ -31,6 +32,8 @@ struct Kernels {
   void (*pack_gradients)(const PackGradients&, const Worker&);      // optimizer/gradient_record.h
   void (*add_records)(const AddRecords&, const Worker&);            // optimizer/gradient_record.h
   void (*unpack_gradients)(const UnpackGradients&, const Worker&);  // optimizer/gradient_record.h
+  void (*sum_rows)(const SumRows&, const Worker&);                  // embedding/rows.h
+  void (*spread_rows)(const SpreadRows&, const Worker&);            // embedding/rows.h
   void (*write_mask)(float* mask, Range range, const Dropout&);     // linalg/dropout_mask.h
 #endif
 };

@@ -46,7 +46,7 @@ const MODULES = [
   },
 ];
 /** Of the instruction sets only one is compiled here, and threads are started by JavaScript. */
-const FOLDERS = ["decode", "linalg", "loss", "optimizer", "rnn", "wasm"];
+const FOLDERS = ["decode", "embedding", "linalg", "loss", "optimizer", "rnn", "wasm"];
 const FILES = ["inline.h", "kernels.cc", "kernels.h"].concat(
   ["parallel.h", "team.cc", "team.h", "team_or_serial.h", "waiting.h"].map(
     (name) => `parallel/${name}`,

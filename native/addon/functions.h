@@ -28,6 +28,9 @@ napi_value pack_gradients(napi_env env, const Arguments& arguments);
 napi_value add_records(napi_env env, const Arguments& arguments);
 napi_value unpack_gradients(napi_env env, const Arguments& arguments);
 
+napi_value sum_rows(napi_env env, const Arguments& arguments);
+napi_value spread_rows(napi_env env, const Arguments& arguments);
+
 /// Locks an open file until it is closed or its process ends in any way.
 /// @returns "taken", "held" by another, or "unsupported" by the file system
 napi_value lock_file(napi_env env, const Arguments& arguments);

@@ -44,6 +44,7 @@ int main(int count, char** arguments) {
   test_dropout(targets);
   test_optimizers(targets);
   test_gradient_records(targets);
+  test_rows(targets);
   test_cross_entropy(targets);
   test_sequences(targets);
   test_decoding(targets);

@@ -14,6 +14,7 @@ void test_sequences(Targets& targets);
 void test_cross_entropy(Targets& targets);
 void test_optimizers(Targets& targets);
 void test_gradient_records(Targets& targets);
+void test_rows(Targets& targets);
 void test_dropout(Targets& targets);
 void test_decoding(Targets& targets);
 void test_team(Report& report);

@@ -25,6 +25,7 @@
 import type { CellName } from "../config/cells.js";
 import type { ModelConfig } from "../config/model.js";
 import type { BackendName } from "../config/names.js";
+import type { RowSums } from "./row-sums.js";
 
 /** Numbers in row-major order that a backend keeps where or as they are fastest for it. */
 export interface OpaqueTensor {
@@ -369,6 +370,18 @@ export interface Backend {
   sgdStep(arrays: MomentArrays, settings: SgdSettings): number;
   /** RMSProp, in PyTorch's formula (Hinton's lecture 6e, 2012). */
   rmsPropStep(arrays: MomentArrays, settings: RmsPropSettings): number;
+
+  /**
+   * Overwrites `vectors`, `[sums, size]`, by sums of the rows of a table, the first of the parameters (`row-sums.ts`,
+   * which defines this and the next one).
+   */
+  sumRows(sums: RowSums, parameters: ParameterArray, vectors: Float32Array): void;
+  /**
+   * Writes the gradients of the rows, the first of all gradients, which are zero before.
+   *
+   * @param gradient `[sums, size]`, with respect to the sums
+   */
+  spreadRows(sums: RowSums, gradient: Float32Array, gradients: ParameterArray): void;
 
   /**
    * Writes gradients times `factor` into a record of 8 bits a number (`gradient-record.ts`, which defines this and

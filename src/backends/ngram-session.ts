@@ -1,6 +1,6 @@
 import type { ModelConfig } from "../config/model.js";
 import type { DecodeSession } from "./backend.js";
-import { rowsOfNgrams, sumRows, vectorTables } from "./ngram-vectors.js";
+import { rowsOfNgrams, vectorTables } from "./ngram-vectors.js";
 
 /** A session that reads vectors in place of tokens. */
 export interface VectorSession extends Omit<DecodeSession, "step"> {
@@ -40,7 +40,7 @@ export function ngramSession(
         symbols[(n + 1) * order - 1] = token + 1;
       }
       const vectors = room.subarray(0, count * embeddingSize);
-      sumRows(rowsOfNgrams(config, symbols.subarray(0, count * order)), tables, vectors);
+      addUp(rowsOfNgrams(config, symbols.subarray(0, count * order)), tables, vectors);
       const logits = session.step(vectors);
       for (let first = 0; first < count * order; first += order) {
         symbols.copyWithin(first, first + 1, first + order);
@@ -64,4 +64,20 @@ export function ngramSession(
     },
     dispose: () => session.dispose(),
   };
+}
+
+/**
+ * @param rows `[n-grams, tables]`
+ * @param tables `[rows, embedding]` each
+ * @param vectors `[n-grams, embedding]`: overwritten by the sums of the rows of each n-gram
+ */
+function addUp(rows: Int32Array, tables: readonly Float32Array[], vectors: Float32Array): void {
+  const size = (vectors.length / rows.length) * tables.length;
+  vectors.fill(0);
+  for (const [k, table] of tables.entries()) {
+    for (let to = 0, at = k; at < rows.length; at += tables.length, to += size) {
+      const from = rows[at] * size;
+      for (let i = 0; i < size; i++) vectors[to + i] += table[from + i];
+    }
+  }
 }

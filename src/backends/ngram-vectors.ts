@@ -26,29 +26,3 @@ export function rowsOfNgrams(config: ModelConfig, symbols: Int32Array): Int32Arr
   }
   return rows;
 }
-
-/**
- * Overwrites vectors by the sums of rows.
- *
- * @param rows `[n-grams, tables]`; -1: none
- * @param tables `[rows, embedding]` each
- * @param vectors `[n-grams, embedding]`
- * @param factor of all but the first table
- */
-export function sumRows(
-  rows: Int32Array,
-  tables: readonly Float32Array[],
-  vectors: Float32Array,
-  factor = 1,
-): void {
-  const size = (vectors.length / rows.length) * tables.length;
-  vectors.fill(0);
-  for (const [k, table] of tables.entries()) {
-    const times = k > 0 ? factor : 1;
-    for (let to = 0, at = k; at < rows.length; at += tables.length, to += size) {
-      const from = rows[at] * size;
-      if (from < 0) continue;
-      for (let i = 0; i < size; i++) vectors[to + i] += times * table[from + i];
-    }
-  }
-}

@@ -1,7 +1,10 @@
-import { type ParameterArray, SPARSE_GROUP } from "../backends/backend.js";
-import { rowsOfNgrams, sumRows, vectorTables } from "../backends/ngram-vectors.js";
+import { type Backend, type ParameterArray, SPARSE_GROUP } from "../backends/backend.js";
+import { rowsOfNgrams } from "../backends/ngram-vectors.js";
 import { numbersOf } from "../backends/plain-arrays.js";
+import type { RowSums } from "../backends/row-sums.js";
 import type { ModelConfig } from "../config/model.js";
+import { ngramTables } from "../config/ngrams.js";
+import { embeddingCount } from "../config/parameters.js";
 import type { Batch } from "../data/batch.js";
 import type { DropoutMasks } from "./dropout.js";
 
@@ -14,29 +17,28 @@ export class BatchNgrams {
   readonly inputs: Int32Array;
   /** `[distinct n-grams, embedding]` */
   readonly embedding: Float32Array;
-  readonly #names: readonly string[];
-  /** `[distinct n-grams, tables]`: -1 where the n-gram's vector is dropped. */
-  readonly #rows: Int32Array;
-  /** Of the vectors of n-grams that are not dropped, so that their sum is on average what it is without dropout. */
-  readonly #factor: number;
+  /** The rows of the embeddings of characters, of pairs and so on, one table after the other, that each is made of. */
+  readonly #sums: RowSums;
 
   /** @param dropout of the vectors of n-grams, not of those of characters */
   constructor(
     batch: Batch,
+    backend: Backend,
     config: ModelConfig,
     parameters: ParameterArray,
     dropout?: DropoutMasks["ngrams"],
   ) {
-    this.#names = vectorTables(config);
-    const { inputs, symbols } = distinctNgrams(batch, this.#names.length);
+    const terms = config.ngramOrder as number;
+    const { inputs, symbols } = distinctNgrams(batch, terms);
     this.inputs = inputs;
-    this.#rows = rowsOfNgrams(config, symbols);
-    this.#factor = dropout ? 1 / (1 - dropout.rate) : 1;
-    if (dropout) dropRows(this.#rows, this.#names.length, dropout);
-    const count = symbols.length / this.#names.length;
-    this.embedding = new Float32Array(count * config.embeddingSize);
-    const tables = this.#names.map((name) => numbersOf(parameters.of(name)));
-    sumRows(this.#rows, tables, this.embedding, this.#factor);
+    const rows = rowsOfNgrams(config, symbols);
+    if (dropout) dropRows(rows, terms, dropout);
+    const tableRows = tablesInOne(config, rows);
+    // Larger where some are dropped, so that a sum is on average what it is without dropout.
+    const factor = dropout ? 1 / (1 - dropout.rate) : 1;
+    this.#sums = { rows, terms, tableRows, factor };
+    this.embedding = new Float32Array((symbols.length / terms) * config.embeddingSize);
+    backend.sumRows(this.#sums, parameters, this.embedding);
   }
 
   /**
@@ -45,24 +47,37 @@ export class BatchNgrams {
    * @param gradient `[distinct n-grams, embedding]`
    * @param nonzero of these gradients, which nothing else has written to; left out: they may be anything
    */
-  spread(gradient: Float32Array, gradients: ParameterArray, nonzero?: NonzeroGradients): void {
-    nonzero?.clear();
-    const order = this.#names.length;
-    const size = (gradient.length / this.#rows.length) * order;
-    for (const [k, name] of this.#names.entries()) {
-      const own = gradients.of(name);
-      const values = own instanceof Float32Array ? own : new Float32Array(own.length);
-      if (!nonzero && values === own) values.fill(0);
-      const factor = k > 0 ? this.#factor : 1;
-      for (let from = 0, at = k; at < this.#rows.length; at += order, from += size) {
-        const to = this.#rows[at] * size;
-        if (to < 0) continue;
-        for (let i = 0; i < size; i++) values[to + i] += factor * gradient[from + i];
-      }
-      if (values !== own) gradients.writeSlice(name, values);
-    }
-    nonzero?.add(this.#rows);
+  spread(
+    gradient: Float32Array,
+    backend: Backend,
+    gradients: ParameterArray,
+    nonzero?: NonzeroGradients,
+  ): void {
+    const { rows, terms, tableRows } = this.#sums;
+    const { flat } = gradients;
+    const size = (gradient.length / rows.length) * terms;
+    if (nonzero) nonzero.clear();
+    else if (flat instanceof Float32Array) flat.fill(0, 0, tableRows * size);
+    backend.spreadRows(this.#sums, gradient, gradients);
+    nonzero?.add(rows);
   }
+}
+
+/**
+ * Makes the rows of tables those of one table, of all tables one after the other.
+ *
+ * @param rows `[n-grams, tables]`: overwritten; -1 stays
+ * @returns how many rows it has
+ */
+function tablesInOne(config: ModelConfig, rows: Int32Array): number {
+  const tables = ngramTables(config);
+  const order = tables.length + 1;
+  let first = config.vocabularySize;
+  for (const [k, table] of tables.entries()) {
+    for (let at = k + 1; at < rows.length; at += order) if (rows[at] >= 0) rows[at] += first;
+    first += table.rows;
+  }
+  return first;
 }
 
 /**
@@ -70,55 +85,44 @@ export class BatchNgrams {
  * others, and clearing them.
  */
 export class NonzeroGradients {
-  /**
-   * `[embeddings / SPARSE_GROUP]`, of all tables one after the other: 0 where the gradients of a group are all zero.
-   */
+  /** `[embeddings / SPARSE_GROUP]`: 0 where the gradients of a group are all zero. */
   readonly groups: Uint8Array;
   readonly #gradients: Float32Array;
+  /** Of a row. */
   readonly #size: number;
-  /** Where each table begins. */
-  readonly #begins: number[] = [];
-  /** `[n-grams, tables]`: those that differ from zero, by their rows; -1: none. */
+  /** Those that differ from zero; below 0: none. */
   #rows: Int32Array = new Int32Array();
 
   /** @param gradients all zero; an array */
   constructor(config: ModelConfig, gradients: ParameterArray) {
     this.#gradients = numbersOf(gradients.flat);
     this.#size = config.embeddingSize;
-    let begin = 0;
-    for (const name of vectorTables(config)) {
-      this.#begins.push(begin);
-      begin += gradients.of(name).length;
-    }
-    this.groups = new Uint8Array(Math.floor(begin / SPARSE_GROUP));
+    this.groups = new Uint8Array(Math.floor(embeddingCount(config) / SPARSE_GROUP));
   }
 
   /** Makes them all zero. */
   clear(): void {
-    this.#each((begin, end) => {
-      for (let at = begin; at < end; at++) this.#gradients[at] = 0;
-    }, 0);
-    this.#rows = new Int32Array();
+    const size = this.#size;
+    for (const row of this.#rows) {
+      if (row < 0) continue;
+      for (let at = row * size; at < (row + 1) * size; at++) this.#gradients[at] = 0;
+    }
+    this.#mark(0);
   }
 
-  /** @param rows `[n-grams, tables]`: those that are written to; -1: none */
+  /** @param rows that are written to, of all tables one after the other; below 0: none */
   add(rows: Int32Array): void {
     this.#rows = rows;
-    this.#each(() => {}, 1);
+    this.#mark(1);
   }
 
-  #each(visit: (begin: number, end: number) => void, mark: 0 | 1): void {
-    const order = this.#begins.length;
-    for (const [k, beginOfTable] of this.#begins.entries()) {
-      for (let at = k; at < this.#rows.length; at += order) {
-        if (this.#rows[at] < 0) continue;
-        const begin = beginOfTable + this.#rows[at] * this.#size;
-        const end = begin + this.#size;
-        visit(begin, end);
-        const last = Math.floor((end - 1) / SPARSE_GROUP);
-        for (let group = Math.floor(begin / SPARSE_GROUP); group <= last; group++) {
-          this.groups[group] = mark;
-        }
+  #mark(value: 0 | 1): void {
+    const size = this.#size;
+    for (const row of this.#rows) {
+      if (row < 0) continue;
+      const last = Math.floor(((row + 1) * size - 1) / SPARSE_GROUP);
+      for (let group = Math.floor((row * size) / SPARSE_GROUP); group <= last; group++) {
+        this.groups[group] = value;
       }
     }
   }

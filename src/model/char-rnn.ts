@@ -196,7 +196,7 @@ export class CharRnn {
       );
       gradientOutput = ofInput.gradientInput;
     }
-    if (ngrams && gradientNgrams) ngrams.spread(gradientNgrams, gradients, nonzero);
+    if (ngrams && gradientNgrams) ngrams.spread(gradientNgrams, backend, gradients, nonzero);
     return { score: scoreOf(batch, predicted), state: finalState(layers) };
   }
 
@@ -225,7 +225,7 @@ export class CharRnn {
     const { cell, hiddenSize, embeddingSize, vocabularySize } = this.config;
     const { time, batch } = of;
     const ngrams = this.config.ngramOrder
-      ? new BatchNgrams(of, this.config, this.parameters, masks?.ngrams)
+      ? new BatchNgrams(of, this.backend, this.config, this.parameters, masks?.ngrams)
       : undefined;
     const embedding = ngrams?.embedding ?? this.parameters.byName.get("encoder.weight");
     const layers = [];

@@ -1,5 +1,4 @@
 import { type BackendName, PRESET_NAMES, type PresetName } from "../config/names.js";
-import { PRESETS } from "./presets.js";
 
 /** Which preset, how many models of it, and why, in a few words. */
 export interface Choice {
@@ -14,8 +13,24 @@ const IN_SOME_MINUTES = ["medium", "small", "tiny"] as const satisfies readonly 
 /** The same without fused multiply-add. */
 const IN_SOME_MINUTES_ON_WASM = ["small", "tiny"] as const satisfies readonly PresetName[];
 
-/** Each must read the text at least this often before another model gains more than more passes. */
-const PASSES_OF_MEMBER = 4;
+/** When a preset is chosen. */
+export interface Rule {
+  /** With fewer characters for training than this, smaller ones do better: it would memorize them. */
+  readonly shortestText: number;
+  /** How many characters it must learn from, counting repeated passes, before it beats smaller ones. */
+  readonly fewestCharacters: number;
+  /** How many each of several models must learn from before they beat one that learns from all. */
+  readonly charactersOfMember: number;
+}
+
+/** By what was tried: `bench/quality/rule.ts` compares them with it, and finds better ones. */
+export const RULES: Readonly<Record<PresetName, Rule>> = {
+  tiny: { shortestText: 0, fewestCharacters: 0, charactersOfMember: 2e6 },
+  small: { shortestText: 50_000, fewestCharacters: 1e6, charactersOfMember: 3e6 },
+  medium: { shortestText: 250_000, fewestCharacters: 2.4e6, charactersOfMember: 4e6 },
+  large: { shortestText: 2_000_000, fewestCharacters: 10e6, charactersOfMember: 12e6 },
+};
+
 /** Another one gains little. */
 const MOST_MEMBERS = 5;
 /** A larger model makes more operations a second, but not more than this many times as many for the same characters. */
@@ -31,14 +46,15 @@ export function choiceForTime(
   seconds: number,
   speeds: ReadonlyMap<PresetName, number>,
   characters: number,
+  rules = RULES,
 ): Choice {
   const inTime = (name: PresetName) => seconds * (speeds.get(name) ?? 0);
   const preset =
-    PRESET_NAMES.findLast((name) => inTime(name) >= PRESETS[name].fewestCharacters) ?? "tiny";
+    PRESET_NAMES.findLast((name) => inTime(name) >= rules[name].fewestCharacters) ?? "tiny";
   const text = `${characters.toLocaleString("en")} characters`;
   const reason = `for ${text} and ${Math.round(seconds)} s here`;
-  const ofMember = Math.max(PASSES_OF_MEMBER * characters, PRESETS[preset].charactersOfMember);
-  const members = Math.min(Math.floor(inTime(preset) / ofMember), MOST_MEMBERS);
+  const fitting = Math.floor(inTime(preset) / rules[preset].charactersOfMember);
+  const members = Math.min(fitting, MOST_MEMBERS);
   return { preset, members: members > 1 ? members : undefined, reason };
 }
 
@@ -56,13 +72,13 @@ export async function speedsToCompare(
   operations: (preset: PresetName) => number,
   speedOf: (preset: PresetName) => Promise<number | undefined>,
 ): Promise<ReadonlyMap<PresetName, number>> {
-  const fitting = PRESET_NAMES.filter((name) => characters >= PRESETS[name].shortestText);
+  const fitting = PRESET_NAMES.filter((name) => characters >= RULES[name].shortestText);
   const speeds = new Map<PresetName, number>();
   let operationsPerSecond = Number.POSITIVE_INFINITY;
   // The smallest is taken where no other has the time: there is nothing to compare.
   for (const preset of fitting.length > 1 ? fitting.slice(1) : fitting) {
     const most = (MOST_GAINED_BY_SIZE * operationsPerSecond) / operations(preset);
-    if (seconds * most < PRESETS[preset].fewestCharacters) break;
+    if (seconds * most < RULES[preset].fewestCharacters) break;
     const speed = await speedOf(preset);
     if (speed === undefined) break;
     speeds.set(preset, speed);
@@ -77,7 +93,7 @@ export async function speedsToCompare(
  */
 export function choiceForText(characters: number, backend: BackendName): Choice {
   const presets = backend === "wasm" ? IN_SOME_MINUTES_ON_WASM : IN_SOME_MINUTES;
-  const preset = presets.find((name) => characters >= PRESETS[name].shortestText);
+  const preset = presets.find((name) => characters >= RULES[name].shortestText);
   const text = `for ${characters.toLocaleString("en")} characters`;
   const reason = backend === "wasm" ? `${text} on the wasm backend` : text;
   return { preset: preset ?? "tiny", reason };

@@ -12,55 +12,34 @@ interface Recipe {
   readonly learningRate: number;
 }
 
-interface Preset extends Recipe {
-  /** How many characters it must learn from, counting repeated passes, before it beats smaller ones. */
-  readonly fewestCharacters: number;
-  /** With fewer characters for training than this, smaller ones do better: it would memorize them. */
-  readonly shortestText: number;
-  /** How many characters each of several models must learn from before they are better than one that learns from all. */
-  readonly charactersOfMember: number;
-}
-
 /**
  * All are GRUs of one layer. `bench/quality/` has what was tried, and what they reach; `large` was
  * tried on one text alone, which is shorter than it is chosen for.
  */
-export const PRESETS: Readonly<Record<PresetName, Preset>> = {
+export const PRESETS: Readonly<Record<PresetName, Recipe>> = {
   tiny: {
     hiddenSize: 128,
     embeddingSize: 32,
     batchSize: 16,
     learningRate: 1e-2,
-    fewestCharacters: 0,
-    shortestText: 0,
-    charactersOfMember: 2e6,
   },
   small: {
     hiddenSize: 256,
     embeddingSize: 32,
     batchSize: 32,
     learningRate: 1e-2,
-    fewestCharacters: 1e6,
-    shortestText: 50_000,
-    charactersOfMember: 3e6,
   },
   medium: {
     hiddenSize: 512,
     embeddingSize: 64,
     batchSize: 32,
     learningRate: 5e-3,
-    fewestCharacters: 2.4e6,
-    shortestText: 250_000,
-    charactersOfMember: 4e6,
   },
   large: {
     hiddenSize: 1024,
     embeddingSize: 128,
     batchSize: 32,
     learningRate: 2.5e-3,
-    fewestCharacters: 10e6,
-    shortestText: 2_000_000,
-    charactersOfMember: 12e6,
   },
 };
 
@@ -114,7 +93,7 @@ export function ngramsOf(
 
 /** What a preset decides for a text with this many different characters. */
 export function presetRecipe(name: PresetName, vocabularySize: number): Recipe {
-  const { fewestCharacters, shortestText, charactersOfMember, ...recipe } = PRESETS[name];
+  const recipe = PRESETS[name];
   const least = vocabularySize > MANY_DIFFERENT ? EMBEDDING_SIZE_FOR_MANY : 0;
   return { ...recipe, embeddingSize: Math.max(recipe.embeddingSize, least) };
 }

@@ -26,7 +26,12 @@ function drawnBatch(): Batch {
 
 test("A batch has one vector for each different n-gram, at all of its positions", () => {
   const batch = drawnBatch();
-  const ngrams = new BatchNgrams(batch, CONFIG, parameterArray(wasmBackend(), CONFIG));
+  const ngrams = new BatchNgrams(
+    batch,
+    wasmBackend(),
+    CONFIG,
+    parameterArray(wasmBackend(), CONFIG),
+  );
   const indices = new Map<string, number>();
   for (const [at, token] of batch.inputs.entries()) {
     const ngram = [batch.inputs[at - 2 * ROWS], batch.inputs[at - ROWS], token].join();
@@ -46,7 +51,7 @@ test("Some vectors of n-grams are dropped, never those of characters, and the ot
   for (const [k, name] of ["encoder.weight", "ngram2.weight", "ngram3.weight"].entries()) {
     parameters.writeSlice(name, new Float32Array(parameters.of(name).length).fill(10 ** k));
   }
-  const { embedding } = new BatchNgrams(drawnBatch(), CONFIG, parameters, dropout);
+  const { embedding } = new BatchNgrams(drawnBatch(), wasmBackend(), CONFIG, parameters, dropout);
   const factor = 1 / 0.6;
   for (let at = 0; at < embedding.length; at += 3) {
     const which = [0, 10, 100, 110].findIndex((sum) => {
@@ -68,9 +73,9 @@ for (const dropout of [undefined, { rate: 0.4, random: Random.fromSeed(1) }]) {
     const draw = new Draw(2);
     const names = ["encoder.weight", "ngram2.weight", "ngram3.weight"];
     for (const name of names) parameters.writeSlice(name, draw.floats(parameters.of(name).length));
-    const ngrams = new BatchNgrams(drawnBatch(), CONFIG, parameters, dropout);
+    const ngrams = new BatchNgrams(drawnBatch(), wasmBackend(), CONFIG, parameters, dropout);
     const ofSums = draw.floats(ngrams.embedding.length);
-    ngrams.spread(ofSums, gradients);
+    ngrams.spread(ofSums, wasmBackend(), gradients);
     // The sums are linear in the tables, so that both are what a small change of everything brings.
     const product = (a: Float32Array, b: Float32Array) =>
       a.reduce((sum, value, i) => sum + value * b[i], 0);
@@ -97,10 +102,10 @@ test("Gradients of embeddings are the same, batch after batch, where it is known
     // Fewer characters each time, so that rows are left from before.
     const inputs = new Draw(seed).tokens(TIME * ROWS, 6 - seed);
     const batch = { ...drawnBatch(), inputs };
-    const ngrams = new BatchNgrams(batch, CONFIG, parameters);
+    const ngrams = new BatchNgrams(batch, wasmBackend(), CONFIG, parameters);
     const gradient = draw.floats(ngrams.embedding.length);
-    ngrams.spread(gradient, all);
-    ngrams.spread(gradient, some, nonzero);
+    ngrams.spread(gradient, wasmBackend(), all);
+    ngrams.spread(gradient, wasmBackend(), some, nonzero);
     assert.deepEqual(some.read(), all.read());
     const embeddings = numbersOf(all.flat).subarray(0, embeddingCount(CONFIG));
     for (const [at, value] of embeddings.entries()) {

@@ -28,6 +28,7 @@ import type {
 } from "../backend.js";
 import { RECORD_BLOCK_BYTES } from "../gradient-record.js";
 import { arrayOf, lengthOf, numbersOf, PlainParameterArray } from "../plain-arrays.js";
+import type { RowSums } from "../row-sums.js";
 import { openDecodeSession } from "./decode-session.js";
 import { type Kernels, type MaskArgument, VECTOR_WIDTH } from "./kernels.js";
 import { PackedTensor } from "./packed-tensor.js";
@@ -169,6 +170,16 @@ export class KernelBackend implements Backend {
       epsilon: settings.epsilon,
     });
     return Math.fround(norm);
+  }
+
+  sumRows(sums: RowSums, parameters: ParameterArray, vectors: Float32Array): void {
+    const table = tableOf(sums, vectors, numbersOf(parameters.flat));
+    this.#threaded().sumRows({ ...table, vectors });
+  }
+
+  spreadRows(sums: RowSums, gradient: Float32Array, gradients: ParameterArray): void {
+    const table = tableOf(sums, gradient, arrayOf(gradients.flat));
+    this.#threaded().spreadRows({ ...table, gradient });
   }
 
   packGradients(gradients: ParameterArray, factor: number, record: Uint8Array): void {
@@ -323,6 +334,13 @@ function stepArguments(
     averageDecay,
     sparseAverageDecay,
   };
+}
+
+/** @param vectors `[sums, size]` */
+function tableOf(sums: RowSums, vectors: Float32Array, parameters: Float32Array) {
+  const count = sums.rows.length / sums.terms;
+  const size = vectors.length / count;
+  return { ...sums, count, size, table: parameters.subarray(0, sums.tableRows * size) };
 }
 
 function vectorArgument(tensor: Tensor) {

@@ -4,6 +4,7 @@
  */
 import type { CellName } from "../../config/cells.js";
 import type { RecordKernels } from "./record-kernels.js";
+import type { RowKernels } from "./row-kernels.js";
 
 /** Columns of a panel; `native/linalg/panels.h` has the same number. */
 export const VECTOR_WIDTH = 16;
@@ -198,7 +199,7 @@ export interface DecodeKernels {
  * The functions that every build of the kernels exports. Each checks all that it is given and throws
  * a TypeError for what is wrong; arrays that the kernels can reach are used in place.
  */
-export interface KernelFunctions extends DecodeKernels, RecordKernels {
+export interface KernelFunctions extends DecodeKernels, RecordKernels, RowKernels {
   /** Floats of scratch memory that a sequence needs. */
   sequenceScratch(shape: SequenceShape): number;
   /** @returns the offset of the outputs' panels in the scratch memory */

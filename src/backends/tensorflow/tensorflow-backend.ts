@@ -20,6 +20,7 @@ import type {
   Workspace,
 } from "../backend.js";
 import { addRecords, packGradients, unpackGradients } from "../gradient-record.js";
+import { type RowSums, spreadRows, sumRows } from "../row-sums.js";
 import { stoppable } from "../stop.js";
 import type { TensorFlowBinding } from "./binding.js";
 import { type Cudnn, tryCudnn } from "./cudnn-check.js";
@@ -152,6 +153,22 @@ export class TensorFlowBackend implements Backend {
 
   rmsPropStep(arrays: MomentArrays, settings: RmsPropSettings): number {
     return this.runtime.run((ops) => takeRmsPropStep(ops, arrays, settings));
+  }
+
+  sumRows(sums: RowSums, parameters: ParameterArray, vectors: Float32Array): void {
+    sumRows(sums, parameters.read(), vectors);
+  }
+
+  spreadRows(sums: RowSums, gradient: Float32Array, gradients: ParameterArray): void {
+    const size = (gradient.length / sums.rows.length) * sums.terms;
+    const table = new Float32Array(sums.tableRows * size);
+    spreadRows(sums, gradient, table);
+    let begin = 0;
+    for (const [name, { length }] of gradients.byName) {
+      if (begin === table.length) break;
+      gradients.writeSlice(name, table.subarray(begin, begin + length));
+      begin += length;
+    }
   }
 
   packGradients(gradients: ParameterArray, factor: number, record: Uint8Array): void {

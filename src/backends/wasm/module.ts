@@ -5,12 +5,13 @@ import { isToStop } from "../stop.js";
 import type { DecodeFunctions } from "./decode-kernels.js";
 import { ModuleMemory, PAGE } from "./memory.js";
 import type { RecordFunctions } from "./record-kernels.js";
+import type { RowFunctions } from "./row-kernels.js";
 import { Threads } from "./threads.js";
 import { type WasmKernels, wasmKernels } from "./wasm-kernels.js";
 import { WebAssembly } from "./webassembly.js";
 
 /** What `native/wasm/` exports. Functions without parameters read theirs where `callNumbers` says. */
-export interface ModuleFunctions extends DecodeFunctions, RecordFunctions {
+export interface ModuleFunctions extends DecodeFunctions, RecordFunctions, RowFunctions {
   callNumbers(): number;
   /** The address of the byte that ends kernels early when it is not 0. */
   stopByte(): number;

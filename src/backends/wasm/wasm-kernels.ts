@@ -18,6 +18,7 @@ import { decodeKernels } from "./decode-kernels.js";
 import type { ModuleMemory } from "./memory.js";
 import type { ModuleFunctions } from "./module.js";
 import { recordKernels } from "./record-kernels.js";
+import { rowKernels } from "./row-kernels.js";
 import type { Threads } from "./threads.js";
 
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
@@ -122,6 +123,7 @@ export function wasmKernels(
       ),
 
     ...recordKernels(module, call),
+    ...rowKernels(module, call),
     ...decodeKernels(module, memory, call, (session) => {
       if (module.usesTeam(session)) team.start(threads);
     }),

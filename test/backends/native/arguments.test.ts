@@ -18,6 +18,7 @@ import {
 } from "../../helpers/addon-calls.js";
 import { Draw } from "../../helpers/numbers.js";
 import { recordCalls } from "../../helpers/record-calls.js";
+import { rowCalls } from "../../helpers/row-calls.js";
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -101,6 +102,8 @@ function someMistakes(addon: Addon): Mistake[] {
   const { weightIh, biasIh } = layer;
   const { packGradients, addRecords, unpackGradients } = recordCalls(draw);
   const { records } = addRecords;
+  const { sumRows } = rowCalls(draw);
+  const rowSums = { ...sumRows, rows: sumRows.rows.map((row) => Math.min(row, 5)) };
   return [
     // Arrays
     [
@@ -156,6 +159,13 @@ function someMistakes(addon: Addon): Mistake[] {
       { ...addRecords, records: records.subarray(0, 520), count: 1 },
       { sum: records.subarray(519, 1039) },
       "records and sum must not overlap.",
+    ],
+    ["sumRows", rowSums, { tableRows: 6 }, "table must be a Float32Array of 30, not of 35."],
+    [
+      "sumRows",
+      rowSums,
+      { rows: rowSums.rows.with(3, 7) },
+      "rows must be below the number of the table's.",
     ],
     // Tokens
     [
@@ -265,6 +275,7 @@ function calls(addon: Addon): Call[] {
     ["sgdStep", { ...common, moment, momentum }],
     ["rmsPropStep", { ...common, moment, decay, epsilon }],
     ...Object.entries(recordCalls(draw)),
+    ...Object.entries(rowCalls(draw)),
     ["openDecodeSession", decodeArguments({ ...session, embedding: 4 }, draw)],
     ...layers.map((sizes) => [
       "forwardSequence",

@@ -13,6 +13,7 @@ import {
 } from "../../helpers/addon-calls.js";
 import { Draw } from "../../helpers/numbers.js";
 import { recordCalls } from "../../helpers/record-calls.js";
+import { rowCalls } from "../../helpers/row-calls.js";
 
 const kernels = loadWasmKernels();
 const SESSION = {
@@ -27,6 +28,7 @@ const SESSION = {
 function calls(): { name: keyof Kernels; values: object }[] {
   const draw = new Draw(2);
   const { packGradients, addRecords, unpackGradients } = recordCalls(draw);
+  const { sumRows, spreadRows } = rowCalls(draw);
   return [
     {
       name: "forwardSequence",
@@ -47,6 +49,8 @@ function calls(): { name: keyof Kernels; values: object }[] {
     { name: "packGradients", values: packGradients },
     { name: "addRecords", values: addRecords },
     { name: "unpackGradients", values: unpackGradients },
+    { name: "sumRows", values: sumRows },
+    { name: "spreadRows", values: spreadRows },
     { name: "openDecodeSession", values: decodeArguments(SESSION, draw) },
   ];
 }
@@ -82,6 +86,7 @@ test("A function of the WebAssembly module refuses wrong numbers, tokens, panels
   const panels = forwardArguments(kernels, sizesOf("gru", "panels"), draw);
   const decoder = crossEntropyArguments(kernels, sizesOf("gru", "vectors"), draw);
   const { addRecords, packGradients } = recordCalls(draw);
+  const { sumRows } = rowCalls(draw);
   const { inputPanels } = panels;
   assert.ok(inputPanels && tokens.tokens);
   const mask = { rate: 1, key0: 7, key1: 8 };
@@ -108,6 +113,10 @@ test("A function of the WebAssembly module refuses wrong numbers, tokens, panels
     [
       () => kernels.forwardSequence({ ...panels, scratch: new Float32Array(100_000) }),
       /^scratch must be/,
+    ],
+    [
+      () => kernels.sumRows({ ...sumRows, rows: sumRows.rows.with(3, 7) }),
+      /^rows must be below the number of the table's/,
     ],
     [() => kernels.packGradients({ ...packGradients, count: 0 }), /^count must be a whole number/],
     [() => kernels.addRecords({ ...addRecords, blocks: 1.5 }), /^blocks must be a whole number/],

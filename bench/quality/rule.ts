@@ -1,0 +1,164 @@
+/**
+ * Compares what charnn chooses for a time, by `src/planning/choice.ts`, with the best of all that was tried in
+ * `trials.jsonl`: text by text, for times between 30 s and 1,000 s of a machine that trains GRU 1x512 without n-grams at
+ * 35,000 chars/s. With `--fit` it prints the rules with which the losses above the best are least.
+ *
+ *     npm run bench:rule [-- --fit]
+ *
+ * A preset's losses after other numbers of characters than those that were tried are interpolated, along their logarithm.
+ */
+import { parseArgs } from "node:util";
+import { PRESET_NAMES, type PresetName } from "#src/config/names.js";
+import { choiceForTime, RULES } from "#src/planning/choice.js";
+import { type Result, readResults } from "./trial-files.js";
+
+const { values: options } = parseArgs({
+  options: { fit: { type: "boolean", default: false }, results: { type: "string" } },
+});
+
+const TIMES = [30, 72, 173, 416, 1_000];
+/** Characters a second on that machine, with n-grams and evaluations. */
+const SPEEDS = new Map<PresetName, number>([
+  ["tiny", 120_000],
+  ["small", 66_000],
+  ["medium", 24_000],
+  ["large", 7_400],
+]);
+/** A loss holds for so many times fewer or more characters than were tried. */
+const REACH = 1.3;
+
+/** Losses by the number of characters that each model learned from, the fewest first. */
+type Curve = readonly (readonly [characters: number, loss: number])[];
+
+interface Text {
+  readonly name: string;
+  readonly characters: number;
+  readonly curveOf: (preset: PresetName, members: number) => Curve;
+}
+
+interface Reached {
+  readonly preset: PresetName;
+  readonly members: number;
+  readonly loss: number;
+}
+
+const texts = textsOf(readResults(options.results));
+if (options.fit) fit();
+else for (const text of texts) for (const seconds of TIMES) compare(text, seconds);
+
+function compare(text: Text, seconds: number): void {
+  const best = bestAt(text, seconds);
+  if (!best) return;
+  const chosen = chosenAt(text, seconds, RULES);
+  const loss = chosen.loss === undefined ? "not tried" : chosen.loss.toFixed(3);
+  const above = chosen.loss === undefined ? "" : (chosen.loss - best.loss).toFixed(3);
+  const cells = [
+    text.name.padEnd(16),
+    `${seconds} s`.padStart(7),
+    nameOf(chosen).padEnd(10),
+    loss.padStart(9),
+    nameOf(best).padEnd(10),
+    best.loss.toFixed(3),
+    above,
+  ];
+  console.log(cells.join("  "));
+}
+
+function nameOf({ preset, members }: Pick<Reached, "preset" | "members">): string {
+  return members > 1 ? `${members} ${preset}` : preset;
+}
+
+/** Changes one number of the rules at a time, as long as that makes the losses above the best less. */
+function fit(): void {
+  let rules = RULES;
+  let least = lossAboveBest(rules);
+  for (let better = true; better; ) {
+    better = false;
+    for (const preset of PRESET_NAMES) {
+      for (const name of ["fewestCharacters", "charactersOfMember", "shortestText"] as const) {
+        for (const factor of [0.5, 0.7, 0.85, 1.2, 1.4, 2]) {
+          const value = Number((rules[preset][name] * factor).toPrecision(2));
+          const changed = { ...rules, [preset]: { ...rules[preset], [name]: value } };
+          const above = lossAboveBest(changed);
+          if (above > least - 1e-6) continue;
+          [rules, least, better] = [changed, above, true];
+        }
+      }
+    }
+  }
+  console.log(
+    `mean loss above the best: ${lossAboveBest(RULES).toFixed(4)}, then ${least.toFixed(4)}`,
+  );
+  console.log(rules);
+}
+
+/** The mean over all texts and times of which the choice was tried; what was not counts as a small loss. */
+function lossAboveBest(rules: typeof RULES): number {
+  const above = texts.flatMap((text) =>
+    TIMES.flatMap((seconds) => {
+      const best = bestAt(text, seconds);
+      if (!best) return [];
+      const { loss } = chosenAt(text, seconds, rules);
+      return [loss === undefined ? 0.02 : loss - best.loss];
+    }),
+  );
+  return above.reduce((sum, value) => sum + value, 0) / above.length;
+}
+
+function chosenAt(text: Text, seconds: number, rules: typeof RULES) {
+  const fitting = PRESET_NAMES.filter((name) => text.characters >= rules[name].shortestText);
+  const speeds = new Map([...SPEEDS].filter(([name]) => fitting.includes(name)));
+  const { preset, members = 1 } = choiceForTime(seconds, speeds, text.characters, rules);
+  return { preset, members, loss: lossAt(text, seconds, preset, members) };
+}
+
+function bestAt(text: Text, seconds: number): Reached | undefined {
+  let best: Reached | undefined;
+  for (const preset of PRESET_NAMES) {
+    for (let members = 1; members <= 5; members++) {
+      const loss = lossAt(text, seconds, preset, members);
+      if (loss !== undefined && loss < (best?.loss ?? Infinity)) best = { preset, members, loss };
+    }
+  }
+  return best;
+}
+
+/** What models of a preset reach in a time; undefined where nothing like it was tried. */
+function lossAt(
+  text: Text,
+  seconds: number,
+  preset: PresetName,
+  members: number,
+): number | undefined {
+  const curve = text.curveOf(preset, members);
+  const characters = ((SPEEDS.get(preset) ?? 0) * seconds) / members;
+  const after = curve.findIndex(([tried]) => tried >= characters);
+  const [fewest, first] = curve.at(0) ?? [];
+  const [most, last] = curve.at(-1) ?? [];
+  if (fewest === undefined || most === undefined) return undefined;
+  if (after === 0) return fewest / characters <= REACH ? first : undefined;
+  if (after < 0) return characters / most <= REACH ? last : undefined;
+  const [[x0, y0], [x1, y1]] = [curve[after - 1], curve[after]];
+  return y0 + ((y1 - y0) * Math.log(characters / x0)) / Math.log(x1 / x0);
+}
+
+/** The texts with what was tried on them without further options, as the mean over seeds. */
+function textsOf(results: readonly Result[]): Text[] {
+  const plain = results.filter(({ options: given }) => /^(--documents \w+)?$/.test(given));
+  return [...new Set(plain.map(({ text }) => text))].map((name) => {
+    const own = plain.filter(({ text }) => text === name);
+    const curveOf = (preset: PresetName, members: number): Curve => {
+      const losses = new Map<number, number[]>();
+      for (const { preset: of, millions, losses: reached } of own) {
+        if (of !== preset || reached.length < members) continue;
+        losses.set(1e6 * millions, [...(losses.get(1e6 * millions) ?? []), reached[members - 1]]);
+      }
+      const means = [...losses].map(
+        ([characters, all]) =>
+          [characters, all.reduce((sum, loss) => sum + loss, 0) / all.length] as const,
+      );
+      return means.toSorted(([a], [b]) => a - b);
+    };
+    return { name, characters: own[0].characters, curveOf };
+  });
+}
