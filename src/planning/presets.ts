@@ -21,19 +21,19 @@ export const PRESETS: Readonly<Record<PresetName, Recipe>> = {
     hiddenSize: 128,
     embeddingSize: 32,
     batchSize: 16,
-    learningRate: 1e-2,
+    learningRate: 1.4e-2,
   },
   small: {
     hiddenSize: 256,
     embeddingSize: 32,
     batchSize: 32,
-    learningRate: 1e-2,
+    learningRate: 1.4e-2,
   },
   medium: {
     hiddenSize: 512,
     embeddingSize: 64,
     batchSize: 32,
-    learningRate: 5e-3,
+    learningRate: 1e-2,
   },
   large: {
     hiddenSize: 1024,
