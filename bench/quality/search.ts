@@ -92,15 +92,13 @@ async function run(trial: Trial, out: string): Promise<Result> {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const losses: number[] = [];
-  let [bestStep, trainingLoss] = [0, Number.NaN];
+  let [step, bestStep, trainingLoss] = [0, 0, Number.NaN];
   for await (const line of createInterface(child.stdout)) {
     const event = JSON.parse(line);
     if (event.event === "eval") losses.push(event.validationLoss);
-    if (event.event === "end") {
-      if (event.step < steps) throw new Error(`${nameOf(trial)} ended after ${event.step} steps.`);
-      ({ bestStep, loss: trainingLoss } = event);
-    }
+    if (event.event === "end") ({ step, bestStep, loss: trainingLoss } = event);
   }
+  if (step < steps) throw new Error(`${nameOf(trial)} did not end.`);
   const checkpoint = await readCheckpoint(path.join(out, "run/best.safetensors"));
   const { training, model, text: facts } = checkpoint.config;
   const whole = await wholeLosses(file, checkpoint);
