@@ -222,7 +222,7 @@ export const TRAIN = {
     kind: wholeNumber(1, MAX_MEMBERS),
     value: "<n>",
     help: "Train n models, which predict together: the mean of their probabilities",
-    decidedBy: "1",
+    decidedBy: "1; with --max-time, up to 5",
     group: MODEL,
     onResume: "kept",
     checkpoint: "training",
