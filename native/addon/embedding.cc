@@ -14,13 +14,14 @@ RowSums sums_of(const Arguments& arguments, size_t* table) {
   sums.terms = arguments.size("terms", 1, kLargest);
   sums.size = arguments.size("size", 1, kLargest);
   *table = arguments.size("tableRows", 1, kLargest);
-  const size_t count = product({sums.count, sums.terms});
-  sums.rows = arguments.integers("rows", count);
-  for (size_t i = 0; i < count; ++i)
-    if (sums.rows[i] >= static_cast<int64_t>(*table))
-      throw BadArgument("rows must be below the number of the table's.");
+  sums.rows = arguments.integers("rows", product({sums.count, sums.terms}));
   sums.factor = static_cast<float>(arguments.number("factor"));
   return sums;
+}
+
+/// Once nothing can change the rows any more.
+void check_rows(const RowSums& sums, size_t table) {
+  check_tokens("rows", sums.rows, sums.count * sums.terms, INT32_MIN, table);
 }
 
 }  // namespace
@@ -33,6 +34,7 @@ napi_value sum_rows(napi_env env, const Arguments& arguments) {
   sum.table = arguments.floats("table", product({rows, sum.sums.size}));
   sum.vectors = arguments.floats("vectors", product({sum.sums.count, sum.sums.size}));
   arguments.hold_arrays();
+  check_rows(sum.sums, rows);
   instance.team->run([&](const Worker& worker) { instance.kernels->sum_rows(sum, worker); });
   return nullptr;
 }
@@ -45,6 +47,7 @@ napi_value spread_rows(napi_env env, const Arguments& arguments) {
   spread.gradient = arguments.floats("gradient", product({spread.sums.count, spread.sums.size}));
   spread.table = arguments.floats("table", product({rows, spread.sums.size}));
   arguments.hold_arrays();
+  check_rows(spread.sums, rows);
   instance.team->run([&](const Worker& worker) { instance.kernels->spread_rows(spread, worker); });
   return nullptr;
 }

@@ -10,10 +10,10 @@
 // No two arrays overlap. Where the norm is not finite in single precision (a gradient is NaN,
 // infinite or far too large) nothing changes but `norm`. NaN elsewhere stays in its element. Of the
 // first `sparse` parameters, those whose gradient is zero only decay, and their moments stay as
-// they are; the average takes in all. Called by all workers of the team; the same bits for every
-// team size, with `nonzero` and without. They can't be stopped early, since half a step can't be
-// undone. Plain version: optimizerStep with adam, nadam, sgd and rmsProp in
-// test/reference/optimizers.ts.
+// they are; the average takes in all, with `sparse_average_decay` for the sparse ones. Called by
+// all workers of the team; the same bits for every team size, with `nonzero` and without. They
+// can't be stopped early, since half a step can't be undone. Plain version: optimizerStep with
+// adam, nadam, sgd and rmsProp in test/reference/optimizers.ts.
 #pragma once
 
 #include "linalg/pack.h"
@@ -112,27 +112,32 @@ void clip_then(Step& step, const Worker& worker, Update update) {
   const auto fresh_of = [&](double average_decay) CHARNN_INLINE_LAMBDA {
     return broadcast(static_cast<float>(1 - average_decay));
   };
-  const auto average_elements = [&](size_t i, int width, Vec parameter,
+  static_assert(kNormBlock % (kGroupsSkipped * kSparseGroup) == 0);
+  // Null where the average of these elements stays as it is.
+  float* const average = step.average;
+  float* const sparse_average = step.sparse_average_decay == 1 ? nullptr : step.average;
+  const auto average_elements = [&](float* average, size_t i, int width, Vec parameter,
                                     Vec fresh) CHARNN_INLINE_LAMBDA {
-    if (!step.average) return;
-    const Vec average = load_columns(step.average + i, width);
-    store_columns(step.average + i, fma(fresh, parameter - average, average), width);
+    if (!average) return;
+    const Vec before = load_columns(average + i, width);
+    store_columns(average + i, fma(fresh, parameter - before, before), width);
   };
-  const auto step_elements = [&](size_t i, int width, Vec kept, Vec fresh) CHARNN_INLINE_LAMBDA {
-    Vec gradient = load_columns(step.gradients + i, width);
-    if (scales) gradient = gradient * scale;
-    if (limits) gradient = max(min(gradient, limit), zero() - limit);
-    if (scales || limits) store_columns(step.gradients + i, gradient, width);
-    Vec parameter = load_columns(step.parameters + i, width) * kept;
-    parameter = update(i, width, gradient, parameter);
-    store_columns(step.parameters + i, parameter, width);
-    average_elements(i, width, parameter, fresh);
-  };
+  const auto step_elements = [&](float* average, size_t i, int width, Vec kept, Vec fresh)
+                                 CHARNN_INLINE_LAMBDA {
+                                   Vec gradient = load_columns(step.gradients + i, width);
+                                   if (scales) gradient = gradient * scale;
+                                   if (limits) gradient = max(min(gradient, limit), zero() - limit);
+                                   if (scales || limits)
+                                     store_columns(step.gradients + i, gradient, width);
+                                   Vec parameter = load_columns(step.parameters + i, width) * kept;
+                                   parameter = update(i, width, gradient, parameter);
+                                   store_columns(step.parameters + i, parameter, width);
+                                   average_elements(average, i, width, parameter, fresh);
+                                 };
   size_t i = elements.begin;
   const Vec sparse_kept = kept_of(step.sparse_weight_decay);
   const Vec sparse_fresh = fresh_of(step.sparse_average_decay);
-  const bool all_change =
-      step.sparse_weight_decay != 0 || (step.average && step.sparse_average_decay != 1);
+  const bool all_change = step.sparse_weight_decay != 0 || sparse_average;
   while (i < elements.end && i < step.sparse) {
     const Range some =
         clamp_range(i, kVectorWidth, step.sparse < elements.end ? step.sparse : elements.end);
@@ -150,11 +155,11 @@ void clip_then(Step& step, const Worker& worker, Update update) {
     const int part = nonzero == 0 || nonzero == width ? width : 1;
     for (size_t k = some.begin; k < some.end; k += part) {
       if (!are_zero && step.gradients[k] != 0) {
-        step_elements(k, part, sparse_kept, sparse_fresh);
+        step_elements(sparse_average, k, part, sparse_kept, sparse_fresh);
       } else {
         const Vec parameter = load_columns(step.parameters + k, part) * sparse_kept;
         store_columns(step.parameters + k, parameter, part);
-        average_elements(k, part, parameter, sparse_fresh);
+        average_elements(sparse_average, k, part, parameter, sparse_fresh);
       }
     }
   }
@@ -163,8 +168,8 @@ void clip_then(Step& step, const Worker& worker, Update update) {
   // Whole vectors separately: a loop that can also end within one has no registers left for
   // constants.
   for (; i + kVectorWidth <= elements.end; i += kVectorWidth)
-    step_elements(i, kVectorWidth, kept, fresh);
-  if (i < elements.end) step_elements(i, static_cast<int>(elements.end - i), kept, fresh);
+    step_elements(average, i, kVectorWidth, kept, fresh);
+  if (i < elements.end) step_elements(average, i, static_cast<int>(elements.end - i), kept, fresh);
 }
 
 /// Adam (Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1), with

@@ -372,12 +372,12 @@ export interface Backend {
   rmsPropStep(arrays: MomentArrays, settings: RmsPropSettings): number;
 
   /**
-   * Overwrites `vectors`, `[sums, size]`, by sums of the rows of a table, the first of the parameters (`row-sums.ts`,
-   * which defines this and the next one).
+   * Overwrites `vectors`, `[sums, size]`, by sums of the rows of a table, which is where the parameters begin
+   * (`row-sums.ts` defines this and the next one).
    */
   sumRows(sums: RowSums, parameters: ParameterArray, vectors: Float32Array): void;
   /**
-   * Writes the gradients of the rows, the first of all gradients, which are zero before.
+   * Writes the gradient of each row of the table, with which the gradients begin. All of it must be zero before.
    *
    * @param gradient `[sums, size]`, with respect to the sums
    */

@@ -18,6 +18,8 @@ import { inTurns, type Parts, Turns } from "../turns.js";
 /** Steps from one beginning of the text to the next, where the state starts from zero. */
 const STEPS_IN_TEXT = 16;
 const LEARNING_RATE = 1e-3;
+/** As in most steps of a run, few of which average all rows of the tables. */
+const STEPS_BEFORE = 1_024;
 
 /** How long to measure: until the first of these is reached, and one step at least. */
 export interface Effort {
@@ -75,7 +77,7 @@ export async function createLearner(
   const model = await CharRnn.initial(backend, config, random.fork("model"), ownSignal);
   const learner = new Learner(model, training, ranks);
   let state = model.zeroState(rows);
-  let [step, epoch, index] = [0, 0, 0];
+  let [step, epoch, index] = [STEPS_BEFORE, 0, 0];
   const learn = () => {
     const batch = batches.at(epoch, index);
     const before = batch.startsFresh ? model.zeroState(rows) : state;
@@ -91,9 +93,11 @@ export async function createLearner(
     vocabulary,
     batches,
     async run(part) {
-      if (part === "exchange") learner.joinNothing();
-      else await turns.during(learn);
-      if (part !== "step") return;
+      if (part === "exchange") {
+        learner.joinNothing();
+        return;
+      }
+      await turns.during(learn);
       step++;
       learner.update(LEARNING_RATE, step);
     },

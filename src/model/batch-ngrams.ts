@@ -45,7 +45,7 @@ export class BatchNgrams {
    * Overwrites the gradients of all embeddings: each row gets the sum of the gradients of all n-grams that use it.
    *
    * @param gradient `[distinct n-grams, embedding]`
-   * @param nonzero of these gradients, which nothing else has written to; left out: they may be anything
+   * @param nonzero what it knows of `gradients`, to which nothing else may write; left out: they may be anything
    */
   spread(
     gradient: Float32Array,
@@ -64,7 +64,7 @@ export class BatchNgrams {
 }
 
 /**
- * Makes the rows of tables those of one table, of all tables one after the other.
+ * Numbers rows as if all tables were one.
  *
  * @param rows `[n-grams, tables]`: overwritten; -1 stays
  * @returns how many rows it has

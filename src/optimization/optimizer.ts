@@ -15,10 +15,12 @@ const RMSPROP = { decay: 0.95, epsilon: 1e-8 };
 /** Rows of tables, which learn from few characters each, decay faster than other parameters (`bench/quality/LOG.md`). */
 const ROW_DECAY = 3;
 /**
- * They decay, and their average takes them in, in one of many steps: each of these reads and writes whole tables, of which
- * a batch reads few rows.
+ * They decay in one of so many steps: each of these reads and writes whole tables, of which a batch reads few rows. Their
+ * average takes them in as seldom, and more often in the first steps, whose average is young.
  */
 const STEPS_BETWEEN = 32;
+/** Between two steps that average rows there are at most this fraction of all steps so far. */
+const AVERAGED_WITHIN = 1 / 16;
 
 /** An optimizer with what it remembers. */
 export interface Optimizer {
@@ -100,13 +102,19 @@ export function createOptimizer(
   };
 }
 
-/** The average's decay over all of the last steps in one of many, 1 in the others; over one in each of the first steps. */
+/** In a step that averages rows, the decay over all steps since the last such one; in others 1, which changes nothing. */
 function averageDecayOfRows(decay: number, step: number): number {
-  if (step <= STEPS_BETWEEN) return warmedUp(decay, step);
-  if (step % STEPS_BETWEEN > 0) return 1;
+  if (step % stepsBetweenAverages(step) > 0) return 1;
   let product = 1;
-  for (let last = step - STEPS_BETWEEN + 1; last <= step; last++) product *= warmedUp(decay, last);
+  const before = step - stepsBetweenAverages(step - 1);
+  for (let last = before + 1; last <= step; last++) product *= warmedUp(decay, last);
   return product;
+}
+
+/** A power of two, so that numbers of steps which are multiples of a larger one are also of all smaller ones. */
+function stepsBetweenAverages(step: number): number {
+  const most = 2 ** Math.floor(Math.log2(Math.max(AVERAGED_WITHIN * step, 1)));
+  return Math.min(most, STEPS_BETWEEN);
 }
 
 /** An average of few steps must not hold on to the weights that the first of them began with. */

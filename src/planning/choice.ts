@@ -1,4 +1,5 @@
 import { type BackendName, PRESET_NAMES, type PresetName } from "../config/names.js";
+import { MAX_EPOCHS_IN_TIME } from "./limits.js";
 
 /** Which preset, how many models of it, and why, in a few words. */
 export interface Choice {
@@ -23,22 +24,28 @@ export interface Rule {
   readonly charactersOfMember: number;
 }
 
-/** By what was tried: `bench/quality/rule.ts` compares them with it, and finds better ones. */
+/** By what was tried: `bench/quality/rule.ts` compares what they choose with the best of that. */
 export const RULES: Readonly<Record<PresetName, Rule>> = {
   tiny: { shortestText: 0, fewestCharacters: 0, charactersOfMember: 2e6 },
-  small: { shortestText: 50_000, fewestCharacters: 1e6, charactersOfMember: 3e6 },
-  medium: { shortestText: 250_000, fewestCharacters: 2.4e6, charactersOfMember: 4e6 },
-  large: { shortestText: 2_000_000, fewestCharacters: 10e6, charactersOfMember: 12e6 },
+  small: { shortestText: 50_000, fewestCharacters: 1.5e6, charactersOfMember: 3e6 },
+  medium: { shortestText: 250_000, fewestCharacters: 2.4e6, charactersOfMember: 3.5e6 },
+  large: { shortestText: 2_000_000, fewestCharacters: 10e6, charactersOfMember: 10e6 },
 };
 
-/** Another one gains little. */
+/** Each of several models reads the text at least this often: before, one gains more from another pass. */
+const PASSES_OF_MEMBER = 4;
+/** A sixth would gain little. */
 const MOST_MEMBERS = 5;
-/** A larger model makes more operations a second, but not more than this many times as many for the same characters. */
-const MOST_GAINED_BY_SIZE = 2;
+/**
+ * A larger model makes at most this many times as many operations a second: on a GPU or many cores it may be as fast as one
+ * with a quarter of them.
+ */
+const MOST_GAINED_BY_SIZE = 4;
 
 /**
  * The largest preset that can learn from enough characters in the time given, and for which a text of this many
- * characters for training is long enough; and as many models of it as can each learn from enough.
+ * characters for training is long enough, and as many models of it as can each learn from enough; but several models of
+ * a smaller one rather than a single one.
  *
  * @param speeds characters a second from which presets learn here, of {@link speedsToCompare}
  */
@@ -49,13 +56,20 @@ export function choiceForTime(
   rules = RULES,
 ): Choice {
   const inTime = (name: PresetName) => seconds * (speeds.get(name) ?? 0);
-  const preset =
-    PRESET_NAMES.findLast((name) => inTime(name) >= rules[name].fewestCharacters) ?? "tiny";
+  const membersOf = (name: PresetName) => {
+    const enough = Math.max(PASSES_OF_MEMBER * characters, rules[name].charactersOfMember);
+    const ofMember = Math.min(enough, MAX_EPOCHS_IN_TIME * characters);
+    return Math.min(Math.floor(inTime(name) / ofMember), MOST_MEMBERS);
+  };
+  const fastEnough = PRESET_NAMES.filter((name) => inTime(name) >= rules[name].fewestCharacters);
+  const preset = fastEnough.findLast((name) => membersOf(name) > 1) ?? fastEnough.at(-1) ?? "tiny";
   const text = `${characters.toLocaleString("en")} characters`;
-  const reason = `for ${text} and ${Math.round(seconds)} s here`;
-  const fitting = Math.floor(inTime(preset) / rules[preset].charactersOfMember);
-  const members = Math.min(fitting, MOST_MEMBERS);
-  return { preset, members: members > 1 ? members : undefined, reason };
+  const members = membersOf(preset);
+  return {
+    preset,
+    members: members > 1 ? members : undefined,
+    reason: `for ${text} and ${Math.round(seconds)} s here`,
+  };
 }
 
 /**

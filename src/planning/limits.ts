@@ -6,7 +6,7 @@ import type { Batches } from "../data/batches.js";
 import { CharnnError } from "../errors.js";
 
 /** The most passes where only a time is given: after some 60 hardly anything is gained (`bench/quality/LOG.md`). */
-const MAX_EPOCHS_IN_TIME = 100;
+export const MAX_EPOCHS_IN_TIME = 100;
 
 /** The limits that were asked for; undefined when none was. */
 export function limitsOf(settings: TrainSettings): Limits | undefined {

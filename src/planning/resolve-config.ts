@@ -28,8 +28,14 @@ import type { Speed } from "./forecast.js";
 import { secondsToTry } from "./forecast.js";
 import { settingsFor } from "./init-from.js";
 import { haveEnd, limitsOf } from "./limits.js";
-import { fitsMemory, refuseTooLarge, trainingOutOfMemory, trainingShape } from "./memory-need.js";
-import { defaultEpochs, ngramRowsFor, ngramsOf, presetModel, presetRecipe } from "./presets.js";
+import {
+  fitsMemory,
+  refuseTooLarge,
+  type TrainingShape,
+  trainingOutOfMemory,
+  trainingShape,
+} from "./memory-need.js";
+import { defaultEpochs, ngramRowsFor, ngramsOf, presetRecipe } from "./presets.js";
 import { lengthOfNewRun } from "./run-length.js";
 import { charactersPerSecond } from "./trial.js";
 import { rateFactor } from "./worker-rate.js";
@@ -49,6 +55,8 @@ const DECIDES_MEMBERS = [
   "embeddingSize",
   "epochs",
   "steps",
+  "patience",
+  "targetLoss",
 ] as const satisfies readonly (keyof TrainSettings)[];
 
 /** What can't be changed where a run begins with given weights. */
@@ -89,14 +97,14 @@ export async function resolveConfig(
   const baseline = await baselineOf(corpus, settings, options);
   options.onPreparation?.("measuring");
   const asked = base ? settingsFor(base, settings) : settings;
-  const planOf = (which: Pick<Choice, "preset" | "members">) =>
-    withDefaults(asked, corpus, baseline, which);
+  const planOf = (which: WhichModels) => withDefaults(asked, corpus, baseline, which);
   const shapeOf = (config: RunConfig) => trainingShape(config, backend, rankZero.ranks);
   const choice = settings.preset
     ? undefined
-    : await chosenPreset(settings, corpus, backend, base, options, (which) =>
-        fitsMemory(shapeOf(planOf(which).config)),
-      );
+    : await chosenPreset(settings, corpus, backend, base, options, {
+        configOf: (which) => planOf(which).config,
+        shapeOf,
+      });
   const preset = settings.preset ?? (choice as Choice).preset;
   const { config: planned, note } = planOf({ preset, members: choice?.members });
   options.onPreparation?.("comparing");
@@ -157,18 +165,14 @@ function baselineOf(
   });
 }
 
-/**
- * The preset of the weights that the run begins with, or what fits the time that is left, or else the text.
- *
- * @param fits whether there is enough memory
- */
+/** The preset of the weights that the run begins with, or what fits the time that is left, or else the text. */
 async function chosenPreset(
   settings: TrainSettings,
-  { train, vocabulary }: Corpus,
+  { train }: Corpus,
   backend: Backend,
   base: Checkpoint | undefined,
   { signal, clock, rankZero }: PlanOptions,
-  fits: (which: Pick<Choice, "preset" | "members">) => boolean,
+  { configOf, shapeOf }: PlanOfChoice,
 ): Promise<Choice> {
   const { maxTime } = settings;
   if (base)
@@ -176,19 +180,37 @@ async function chosenPreset(
   const characters = train.tokens.length;
   if (maxTime === undefined) return choiceForText(characters, backend.name);
   const options = { signal, clock, seconds: secondsToTry(maxTime - clock()), rankZero };
-  const text = { vocabularySize: vocabulary.size, characters };
+  const fits = (which: WhichModels) => fitsMemory(shapeOf(configOf(which)));
+  // The members that are asked for share the time.
+  const secondsLeft = () => Math.max(maxTime - clock(), 0) / (settings.members ?? 1);
   const speeds = await speedsToCompare(
-    maxTime - clock(),
+    secondsLeft(),
     characters,
-    (preset) => operationsPerCharacter(presetModel(preset, vocabulary.size, characters)),
-    async (preset) =>
-      fits({ preset }) ? charactersPerSecond(backend, preset, text, options) : undefined,
+    (preset) => operationsPerCharacter(configOf({ preset }).model),
+    async (preset) => {
+      if (!fits({ preset })) return undefined;
+      const config = configOf({ preset });
+      return inMemory(
+        () => charactersPerSecond(backend, config, options),
+        (cause) => trainingOutOfMemory(shapeOf(config), cause),
+      );
+    },
   );
-  const choice = choiceForTime(Math.max(maxTime - clock(), 0), speeds, characters);
-  const decided = DECIDES_MEMBERS.some((name) => settings[name] !== undefined);
-  let members = decided ? undefined : choice.members;
-  while (members && members > 1 && !fits({ ...choice, members })) members--;
-  return { ...choice, members };
+  const choice = choiceForTime(secondsLeft(), speeds, characters);
+  if (DECIDES_MEMBERS.some((name) => settings[name] !== undefined)) {
+    return { ...choice, members: undefined };
+  }
+  let { members = 1 } = choice;
+  while (members > 1 && !fits({ ...choice, members })) members--;
+  return { ...choice, members: members > 1 ? members : undefined };
+}
+
+type WhichModels = Pick<Choice, "preset" | "members">;
+
+/** What a run would be with some models. */
+interface PlanOfChoice {
+  readonly configOf: (which: WhichModels) => RunConfig;
+  readonly shapeOf: (config: RunConfig) => TrainingShape;
 }
 
 /**
@@ -199,7 +221,7 @@ function withDefaults(
   settings: TrainSettings,
   corpus: Corpus,
   counting: RunConfig["text"]["counting"],
-  { preset, members: chosen }: Pick<Choice, "preset" | "members">,
+  { preset, members: chosen }: WhichModels,
 ): { config: RunConfig; note: string | undefined } {
   const vocabularySize = corpus.vocabulary.size;
   const recipe = { ...presetRecipe(preset, vocabularySize), members: chosen };

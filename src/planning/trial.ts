@@ -2,21 +2,25 @@ import { least, median } from "../arrays.js";
 import type { Backend } from "../backends/backend.js";
 import type { Clock } from "../clock.js";
 import { memberCount } from "../config/members.js";
-import type { PresetName } from "../config/names.js";
+import type { ModelConfig } from "../config/model.js";
 import { parameterCount } from "../config/parameters.js";
-import type { RunConfig } from "../config/run.js";
-import { TRAIN_DEFAULTS } from "../config/train.js";
+import { batchRows, type RunConfig } from "../config/run.js";
 import type { Batch } from "../data/batch.js";
 import type { Batches } from "../data/batches.js";
 import type { Corpus } from "../data/corpus.js";
 import { evaluationBatches } from "../data/evaluation-batches.js";
 import { CharRnn, type ModelWorkspace } from "../model/char-rnn.js";
-import { NO_DROPOUT } from "../model/dropout.js";
+import { type DropoutRates, NO_DROPOUT } from "../model/dropout.js";
 import { parameterArray } from "../model/parameters.js";
 import { type RankZero, rankZeroAlone } from "../ranks/rank-zero.js";
 import { Turns } from "../turns.js";
-import { PRESETS, presetModel } from "./presets.js";
-import { batchesTried, randomBatch, type TrialCommand, withTrial } from "./step-trial.js";
+import {
+  batchesTried,
+  randomBatch,
+  type TrialCommand,
+  type TrialTraining,
+  withTrial,
+} from "./step-trial.js";
 
 /** What the work of a run costs on this machine, in seconds. */
 export interface Costs {
@@ -103,24 +107,24 @@ export async function measureEvaluation(
 }
 
 /**
- * Characters a second from which the model of a preset learns on a backend, in all processes together, by a short trial.
+ * Characters a second from which a model learns, in all processes together, by a short trial without dropout.
  *
- * @param text `characters` to learn from, of which `vocabularySize` are different
  * @throws the reason of the signal when it is aborted
  */
 export async function charactersPerSecond(
   backend: Backend,
-  preset: PresetName,
-  text: { readonly vocabularySize: number; readonly characters: number },
+  {
+    model: config,
+    training: planned,
+  }: {
+    readonly model: ModelConfig;
+    readonly training: Omit<TrialTraining, keyof DropoutRates> & { readonly seqLength: number };
+  },
   options: TrialOptions,
 ): Promise<number> {
-  const { vocabularySize, characters } = text;
   const { rankZero = rankZeroAlone(), signal } = options;
-  const { size } = rankZero.ranks;
-  const config = presetModel(preset, vocabularySize, characters);
-  const { batchSize } = PRESETS[preset];
-  const training = { ...TRAIN_DEFAULTS, ...NO_DROPOUT, batchSize, workers: size };
-  const batch = randomBatch(training.seqLength, size * batchSize, vocabularySize);
+  const training = { ...planned, ...NO_DROPOUT, accumulate: 1 };
+  const batch = randomBatch(training.seqLength, batchRows(training), config.vocabularySize);
   const model = new CharRnn(backend, config);
   try {
     const seconds = await withTrial(rankZero, { model, training, batch, signal }, (run) =>

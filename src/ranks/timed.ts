@@ -1,7 +1,7 @@
 import type { RankZero } from "./rank-zero.js";
 
-/** What is timed: computing gradients, the whole of a step, or only what the processes exchange in it. */
-export type TimedPart = "gradients" | "step" | "exchange";
+/** What is timed: a whole step, or only what the processes exchange in it. */
+export type TimedPart = "step" | "exchange";
 
 /** Steps of training that can be timed. */
 export interface Timed {

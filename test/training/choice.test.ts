@@ -27,7 +27,7 @@ async function tried(seconds: number, characters: number, speeds = SPEEDS) {
 
 test("The preset for a time is the largest one that sees enough characters in it", () => {
   const property = fc.property(fc.double({ min: 0.01, max: 1e6, noNaN: true }), (seconds) => {
-    const { preset } = choiceForTime(seconds, SPEEDS, 1e9);
+    const { preset } = choiceForTime(seconds, SPEEDS, 1e12);
     const hasEnough = PRESET_NAMES.map(
       (name) => seconds * (SPEEDS.get(name) ?? 0) >= RULES[name].fewestCharacters,
     );
@@ -38,7 +38,7 @@ test("The preset for a time is the largest one that sees enough characters in it
 
 test("The preset for a time grows with the time", () => {
   const places = [1, 30, 200, 3_000, 1e5].map((seconds) =>
-    PRESET_NAMES.indexOf(choiceForTime(seconds, SPEEDS, 1e9).preset),
+    PRESET_NAMES.indexOf(choiceForTime(seconds, SPEEDS, 1e12).preset),
   );
   assert.deepEqual(
     places,
@@ -57,12 +57,28 @@ test("Several models are trained where each can learn from enough characters, fi
       assert.ok(Number.isInteger(members) && members >= 1 && members <= 5);
       if (members === 1) return;
       const each = (seconds * (SPEEDS.get(preset) ?? 0)) / members;
-      assert.ok(each >= RULES[preset].charactersOfMember);
+      const enough = Math.max(RULES[preset].charactersOfMember, 4 * characters);
+      assert.ok(each >= Math.min(enough, 100 * characters));
     },
   );
   fc.assert(property);
   assert.equal(choiceForTime(1e6, SPEEDS, 1e6).members, 5);
   assert.equal(choiceForTime(20, SPEEDS, 1e6).members, undefined);
+});
+
+test("Several models of a smaller preset are chosen rather than a single one of a larger", () => {
+  const speeds = new Map([...SPEEDS].slice(1));
+  const choices = [30, 60, 120, 300].map((seconds) => {
+    const { preset, members } = choiceForTime(seconds, speeds, 1e6);
+    return [preset, members];
+  });
+  // After 60 s small has 5.4 M characters; after 120 s 10.8 M, and medium 3.6 M.
+  assert.deepEqual(choices, [
+    ["small", undefined],
+    ["small", undefined],
+    ["small", 2],
+    ["medium", 2],
+  ]);
 });
 
 test("Presets are tried from a small one to the first for which there is no time, text or memory", async () => {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { modelConfig } from "#src/config/model.js";
 import { TRAIN_DEFAULTS } from "#src/config/train.js";
 import { NO_DROPOUT } from "#src/model/dropout.js";
-import { PRESETS } from "#src/planning/presets.js";
+import { PRESETS, presetModel } from "#src/planning/presets.js";
 import { randomBatch, type TrialCommand, withTrial } from "#src/planning/step-trial.js";
 import { charactersPerSecond } from "#src/planning/trial.js";
 import { Random } from "#src/random.js";
@@ -43,10 +43,12 @@ const kindsOf = (commands: readonly TrialCommand[]) =>
 test("The speed of several processes is that of all together, with the exchange of gradients", async () => {
   const { rankZero, commands, clock } = rankZeroOf(3);
   const before = undisposed();
-  const text = { vocabularySize: 20, characters: 1e6 };
+  const { batchSize } = PRESETS.small;
+  const model = presetModel("small", 20, 1e6);
+  const training = { ...TRAIN_DEFAULTS, ...NO_DROPOUT, batchSize, workers: 3 };
   const options = { clock, rankZero, seconds: 60 };
-  const speed = await charactersPerSecond(wasmBackend(), "small", text, options);
-  const characters = 3 * PRESETS.small.batchSize * TRAIN_DEFAULTS.seqLength;
+  const speed = await charactersPerSecond(wasmBackend(), { model, training }, options);
+  const characters = 3 * batchSize * TRAIN_DEFAULTS.seqLength;
   assert.equal(speed, characters / SECONDS_TO_EXCHANGE);
   assert.equal(undisposed(), before);
   const [first, ...others] = kindsOf(commands);

@@ -1,5 +1,5 @@
 import type { RowKernels, SpreadArguments, SumArguments } from "../kernels/row-kernels.js";
-import { type Call, length } from "./call.js";
+import { type Call, checkTokens, length } from "./call.js";
 
 /** What the module exports for sums of rows: `native/wasm/embedding.cc`. */
 export interface RowFunctions {
@@ -18,13 +18,11 @@ export function rowKernels(module: RowFunctions, call: Call): RowKernels {
 
 function writeRows(call: Call, sums: SumArguments | SpreadArguments): void {
   const { rows, count, terms, size, tableRows, factor } = sums;
-  if (!rows.every((row) => row < tableRows)) {
-    throw new TypeError("rows must be below the number of the table's.");
-  }
   call.size("count", count);
   call.size("terms", terms);
   call.size("size", size);
   call.reads("rows", rows, length(count, terms));
+  checkTokens("rows", rows, tableRows);
   call.number(factor);
 }
 

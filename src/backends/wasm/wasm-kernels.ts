@@ -240,7 +240,7 @@ function writeStep(call: Call, step: StepArguments, blockSums: number): void {
   call.number(step.sparseWeightDecay);
   call.updates("average", step.average, count);
   call.number(step.averageDecay ?? 0);
-  call.number(step.sparseAverageDecay ?? 0);
+  call.number(step.sparseAverageDecay ?? step.averageDecay ?? 0);
   call.borrow(blockSums * Float64Array.BYTES_PER_ELEMENT);
 }
 

@@ -161,12 +161,7 @@ function someMistakes(addon: Addon): Mistake[] {
       "records and sum must not overlap.",
     ],
     ["sumRows", rowSums, { tableRows: 6 }, "table must be a Float32Array of 30, not of 35."],
-    [
-      "sumRows",
-      rowSums,
-      { rows: rowSums.rows.with(3, 7) },
-      "rows must be below the number of the table's.",
-    ],
+    ["sumRows", rowSums, { rows: rowSums.rows.with(3, 7) }, "rows must be below 7, not 7."],
     // Tokens
     [
       "forwardSequence",
