@@ -12,8 +12,10 @@ import { openNetwork } from "#src/sampling/open-network.js";
  */
 export async function wholeLosses(file: string, checkpoint: Checkpoint): Promise<number[]> {
   const { text, training } = checkpoint.config;
-  const { randomSeed, validation } = training;
-  const settings = { files: [file], documents: text.documents, randomSeed, validation };
+  const { randomSeed, validation, test, split, minCount } = training;
+  const { documents, normalize, lowercase } = text;
+  const divided = { randomSeed, validation, test, split, minCount };
+  const settings = { files: [file], documents, normalize, lowercase, ...divided };
   const corpus = await loadCorpus(corpusSettings(settings));
   const { tokens } = corpus.validation;
   const models = [];

@@ -3,7 +3,7 @@
  * `trials.jsonl`: text by text, for times between 30 s and 1,000 s of a machine that trains GRU 1x512 without n-grams at
  * 35,000 chars/s. With `--fit` it prints the rules with which the losses above the best are least.
  *
- *     npm run bench:rule [-- --fit]
+ *     npm run bench:rule -- [--fit] [--results bench/quality/trials.jsonl]
  *
  * A preset's losses after other numbers of characters than those that were tried are interpolated, along their logarithm.
  */
@@ -44,7 +44,11 @@ interface Reached {
 
 const texts = textsOf(readResults(options.results));
 if (options.fit) fit();
-else for (const text of texts) for (const seconds of TIMES) compare(text, seconds);
+else {
+  const headings = ["text".padEnd(16), "time".padStart(7), "chosen".padEnd(10), "loss".padStart(9)];
+  console.log([...headings, "best tried".padEnd(10), "loss ", "above"].join("  "));
+  for (const text of texts) for (const seconds of TIMES) compare(text, seconds);
+}
 
 function compare(text: Text, seconds: number): void {
   const best = bestAt(text, seconds);
@@ -107,7 +111,9 @@ function lossAboveBest(rules: typeof RULES): number {
 
 function chosenAt(text: Text, seconds: number, rules: typeof RULES) {
   const fitting = PRESET_NAMES.filter((name) => text.characters >= rules[name].shortestText);
-  const speeds = new Map([...SPEEDS].filter(([name]) => fitting.includes(name)));
+  // As charnn does, which compares no other with the smallest one.
+  const compared = fitting.length > 1 ? fitting.slice(1) : fitting;
+  const speeds = new Map([...SPEEDS].filter(([name]) => compared.includes(name)));
   const { preset, members = 1 } = choiceForTime(seconds, speeds, text.characters, rules);
   return { preset, members, loss: lossAt(text, seconds, preset, members) };
 }

@@ -4,6 +4,7 @@
  * `npm run bench`. `rule.ts` reads them.
  *
  *     npm run bench:quality -- [--only REGEX] [--parallel 2] [--texts bench/quality/texts]
+ *         [--trials bench/quality/trials.txt] [--results bench/quality/trials.jsonl]
  *
  * A line of `trials.txt` is a text, a preset, the millions of characters that each model learns from, the number of
  * models, a random seed, and options of `charnn train`. Those that have a result are left out. Of several models that
@@ -17,6 +18,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { readCheckpoint } from "#src/checkpoint/checkpoint.js";
+import { TRAIN_DEFAULTS } from "#src/config/train.js";
 import { PRESETS } from "#src/planning/presets.js";
 import { CHARNN } from "../commands.js";
 import { wholeLosses } from "./held-out.js";
@@ -29,9 +31,6 @@ import {
   readTrials,
   type Trial,
 } from "./trial-files.js";
-
-/** Characters of a window, as `charnn train` has them when nobody says otherwise. */
-const SEQ_LENGTH = 64;
 
 const { values: options } = parseArgs({
   options: {
@@ -50,6 +49,8 @@ const trials = readTrials(options.trials).filter((trial) => {
   return only.test(name) && !done.has(name);
 });
 
+/** Ends what is still running when a trial fails. */
+const ended = new AbortController();
 const folder = mkdtempSync(path.join(tmpdir(), "charnn-quality-"));
 try {
   const next = trials.entries();
@@ -64,6 +65,7 @@ try {
   };
   await Promise.all(Array.from({ length: Number(options.parallel) }, worker));
 } finally {
+  ended.abort();
   rmSync(folder, { recursive: true });
 }
 
@@ -76,7 +78,9 @@ async function run(trial: Trial, out: string): Promise<Result> {
     return place < 0 ? fallback : Number(given[place + 1]);
   };
   const batchSize = optionOr("--batch-size", PRESETS[preset].batchSize);
-  const steps = Math.round((1e6 * millions) / batchSize / optionOr("--seq-length", SEQ_LENGTH));
+  const steps = Math.round(
+    (1e6 * millions) / batchSize / optionOr("--seq-length", TRAIN_DEFAULTS.seqLength),
+  );
   const args = [
     "train",
     file,
@@ -90,7 +94,10 @@ async function run(trial: Trial, out: string): Promise<Result> {
   args.push("--random-seed", `${seed}`, "--threads", "1", "--out", out, "--name", "run", "--json");
   const child = spawn(process.execPath, [CHARNN, ...args, ...given], {
     stdio: ["ignore", "pipe", "inherit"],
+    signal: ended.signal,
   });
+  // Of a trial that was ended.
+  child.on("error", () => {});
   const losses: number[] = [];
   let [step, bestStep, trainingLoss] = [0, 0, Number.NaN];
   for await (const line of createInterface(child.stdout)) {

@@ -2,7 +2,7 @@
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import type { PresetName } from "#src/config/names.js";
+import { PRESET_NAMES, type PresetName } from "#src/config/names.js";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export const FOLDER = path.join(ROOT, "bench/quality");
@@ -42,7 +42,9 @@ export function readTrials(file = path.join(FOLDER, "trials.txt")): Trial[] {
     const [text, preset, millions, members, seed, ...options] = line.split(/\s+/);
     const trial = { text, preset: preset as PresetName, options: options.join(" ") };
     const numbers = { millions: Number(millions), members: Number(members), seed: Number(seed) };
-    if (!Object.values(numbers).every(Number.isFinite)) throw new Error(`No trial: ${line}`);
+    const isTrial =
+      Object.values(numbers).every(Number.isFinite) && PRESET_NAMES.includes(trial.preset);
+    if (!isTrial) throw new Error(`No trial: ${line}`);
     return { ...trial, ...numbers };
   });
 }

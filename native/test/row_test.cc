@@ -78,4 +78,10 @@ void test_rows(Targets& targets) {
   report.ends();
 }
 
+void fuzz_rows(Targets& targets, Draw& draw) {
+  const size_t count = 1 + draw.choose(40), terms = 1 + draw.choose(5);
+  const Case c(draw, count, terms, 1 + draw.choose(70), 1 + draw.choose(60));
+  targets.check_same_bits(c.title(), c.running(), draw.is_wild());
+}
+
 }  // namespace charnn::test

@@ -41,6 +41,7 @@ void fuzz_cross_entropy(Targets& targets, Draw& draw);
 void fuzz_optimizer(Targets& targets, Draw& draw);
 void fuzz_dropout(Targets& targets, Draw& draw);
 void fuzz_decode(Targets& targets, Draw& draw);
+void fuzz_rows(Targets& targets, Draw& draw);
 /// One of these.
 void fuzz(Targets& targets, const std::vector<uint8_t>& input);
 

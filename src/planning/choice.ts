@@ -27,7 +27,7 @@ export interface Rule {
 /** By what was tried: `bench/quality/rule.ts` compares what they choose with the best of that. */
 export const RULES: Readonly<Record<PresetName, Rule>> = {
   tiny: { shortestText: 0, fewestCharacters: 0, charactersOfMember: 2e6 },
-  small: { shortestText: 50_000, fewestCharacters: 1.5e6, charactersOfMember: 3e6 },
+  small: { shortestText: 50_000, fewestCharacters: 1.5e6, charactersOfMember: 2e6 },
   medium: { shortestText: 250_000, fewestCharacters: 2.4e6, charactersOfMember: 3.5e6 },
   large: { shortestText: 2_000_000, fewestCharacters: 10e6, charactersOfMember: 10e6 },
 };
