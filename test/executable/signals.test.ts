@@ -210,7 +210,7 @@ async function sendWhenHeard(child: ChildProcess, name: "SIGINT" | "SIGTERM"): P
 
 for (const [backend, threads, sizes] of [
   ["native", 1, { hidden: 2048, batch: 256, seq: 256 }],
-  ["wasm", 1, { hidden: 512, batch: 64, seq: 256 }],
+  ["wasm", 1, { hidden: 1024, batch: 64, seq: 256 }],
   ["wasm", 2, { hidden: 1024, batch: 64, seq: 256 }],
 ] as const) {
   const where = `on the ${backend} backend with ${threads === 1 ? "one thread" : `${threads} threads`}`;
