@@ -52,7 +52,7 @@ const PREPARING: Phase[] = [
   { name: "strings are counted", args: ["middle.txt"], at: { says: /"counting"/ } },
   {
     name: "a list is divided",
-    args: ["middle.txt", "--documents", "lines"],
+    args: ["large.txt", "--documents", "lines"],
     at: { says: /"reading"/, wait: [0, 1_500] },
   },
   {
