@@ -18,9 +18,10 @@ export const LAST = path.join("checkpoints", "run", "last.safetensors");
 /** Named in every training, so that no other one takes its place where it does not load. */
 export const BACKEND = "native" as const;
 
-/** A run that saves twice, and keeps the checkpoint of a step. */
+/** A run that saves twice, and keeps the checkpoint of a step; without n-grams, whose embeddings make files large. */
 export const TRAIN = [
-  ...["train", "text.txt", "--name", "run", "--hidden-size", "4", "--batch-size", "2"],
+  ...["train", "text.txt", "--name", "run", "--hidden-size", "4", "--ngram-order", "1"],
+  ...["--batch-size", "2"],
   ...["--seq-length", "8", "--steps", "4", "--eval-every", "2", "--keep", "1", "--threads", "1"],
   ...["--backend", BACKEND],
 ];
@@ -199,7 +200,7 @@ export async function startedRun(campaign: Campaign): Promise<string> {
   const settings = {
     files: [path.join(folder, "text.txt")],
     out: path.join(folder, "checkpoints"),
-    ...{ name: "run", hiddenSize: 4, batchSize: 2, seqLength: 8, steps: 4 },
+    ...{ name: "run", hiddenSize: 4, ngramOrder: 1, batchSize: 2, seqLength: 8, steps: 4 },
     ...{ evalEvery: 2, keep: 1, threads: 1, backend: BACKEND },
   };
   for await (const event of train(settings)) {
