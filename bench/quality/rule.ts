@@ -24,7 +24,7 @@ const SPEEDS = new Map<PresetName, number>([
   ["medium", 24_000],
   ["large", 7_400],
 ]);
-/** A loss holds for so many times fewer or more characters than were tried. */
+/** A loss is taken to hold also for up to this many times more or fewer characters than were tried. */
 const REACH = 1.3;
 
 /** Losses by the number of characters that each model learned from, the fewest first. */

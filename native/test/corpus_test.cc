@@ -12,7 +12,7 @@ void fuzz(Targets& targets, const std::vector<uint8_t>& input) {
   constexpr void (*kinds[])(Targets&, Draw&) = {fuzz_sequence, fuzz_cross_entropy, fuzz_optimizer,
                                                 fuzz_dropout, fuzz_decode};
   kinds[draw.choose(std::size(kinds))](targets, draw);
-  // By what is left, so that the inputs that were kept stay the cases that they are.
+  // From the bytes that are left, so that inputs kept earlier still make the same cases.
   fuzz_rows(targets, draw);
 }
 

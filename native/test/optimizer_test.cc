@@ -15,7 +15,7 @@ struct Case {
   double clip_norm, clip_value, weight_decay, sparse_weight_decay, sparse_average_decay;
   size_t sparse;
   Floats parameters, gradients, first, second, average;
-  /// Whether the step is told which gradients are zero.
+  /// Whether the step gets `nonzero`, which marks the zero gradients.
   bool has_nonzero = true;
   static constexpr double learning_rate = 0.01, average_decay = 0.9;
 

@@ -15,8 +15,8 @@ const RMSPROP = { decay: 0.95, epsilon: 1e-8 };
 /** Rows of tables, which learn from few characters each, decay faster than other parameters (`bench/quality/LOG.md`). */
 const ROW_DECAY = 3;
 /**
- * They decay in one of so many steps: each of these reads and writes whole tables, of which a batch reads few rows. Their
- * average takes them in as seldom, and more often in the first steps, whose average is young.
+ * Rows decay in one of this many steps, since that reads and writes whole tables, of which a batch reads few rows. Their
+ * average is updated as seldom, but more often in the first steps, when it changes fast.
  */
 const STEPS_BETWEEN = 32;
 /** Between two steps that average rows there are at most this fraction of all steps so far. */

@@ -24,7 +24,7 @@ export interface Rule {
   readonly charactersOfMember: number;
 }
 
-/** By what was tried: `bench/quality/rule.ts` compares what they choose with the best of that. */
+/** Set by trials: `bench/quality/rule.ts` compares what they choose with the best that was tried. */
 export const RULES: Readonly<Record<PresetName, Rule>> = {
   tiny: { shortestText: 0, fewestCharacters: 0, charactersOfMember: 2e6 },
   small: { shortestText: 50_000, fewestCharacters: 1.5e6, charactersOfMember: 2e6 },

@@ -181,7 +181,7 @@ async function chosenPreset(
   if (maxTime === undefined) return choiceForText(characters, backend.name);
   const options = { signal, clock, seconds: secondsToTry(maxTime - clock()), rankZero };
   const fits = (which: WhichModels) => fitsMemory(shapeOf(configOf(which)));
-  // The members that are asked for share the time.
+  // With `members`, each model gets its share of the time.
   const secondsLeft = () => Math.max(maxTime - clock(), 0) / (settings.members ?? 1);
   const speeds = await speedsToCompare(
     secondsLeft(),

@@ -123,7 +123,7 @@ for (const [name, optimizer] of Object.entries(OPTIMIZERS)) {
   }
 
   testOnEveryBackend(
-    `a step of ${name} has the same bytes where it is told which gradients are zero`,
+    `a step of ${name} gives the same bytes when the zero gradients are marked`,
     (backend, draw) => {
       const [length, sparse] = [9_000, 8_500];
       const gradients = draw.floats(length);
