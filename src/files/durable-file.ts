@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
 import * as nodeFileSystem from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { cleanUpOnFailure, thenCleanUp } from "../clean-up.js";
@@ -7,7 +8,7 @@ import { systemErrorCode } from "../system-error-code.js";
 import { notReadable, notWritable } from "../system-errors.js";
 
 /** The file-system calls that a durable write is made of. */
-export type FileSystem = Pick<typeof nodeFileSystem, "open" | "rename" | "rm"> & {
+export type FileSystem = Pick<typeof nodeFileSystem, "copyFile" | "open" | "rename" | "rm"> & {
   /** This one when left out. */
   readonly system?: System;
 };
@@ -70,7 +71,37 @@ export async function writeDurably(
   path: string,
   pieces: Pieces,
   fileSystem: FileSystem = nodeFileSystem,
-  { elsewhere, mode, beforeRename }: DurableOptions = {},
+  options: DurableOptions = {},
+): Promise<void> {
+  const fill = (file: string) => writeNew(file, pieces, fileSystem, options.mode);
+  await replaceFile(path, fill, fileSystem, options);
+}
+
+/**
+ * The same with what another file holds. Some file systems (APFS, Btrfs, XFS) store both only once, until one of them is
+ * changed.
+ *
+ * @throws CharnnError `NOT_WRITABLE` also when there is no file `source`
+ */
+export async function copyDurably(
+  source: string,
+  path: string,
+  fileSystem: FileSystem = nodeFileSystem,
+  options: Pick<DurableOptions, "beforeRename"> = {},
+): Promise<void> {
+  const fill = async (file: string) => {
+    await fileSystem.copyFile(source, file, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    await syncFile(file, fileSystem);
+  };
+  await replaceFile(path, fill, fileSystem, options);
+}
+
+/** @param fill writes a new file, and makes sure that it outlasts a power failure */
+async function replaceFile(
+  path: string,
+  fill: (temporary: string) => Promise<void>,
+  fileSystem: FileSystem,
+  { elsewhere, beforeRename }: DurableOptions,
 ): Promise<void> {
   const target = resolve(path);
   if (inProgress.has(target)) throw new Error(`Two writes of ${path} at once.`);
@@ -79,7 +110,7 @@ export async function writeDurably(
   try {
     await cleanUpOnFailure(
       async () => {
-        await writeNew(temporary, pieces, fileSystem, mode);
+        await fill(temporary);
         await retryWhileInUse(async () => {
           await beforeRename?.();
           await renameOrSayWhy(fileSystem, temporary, path, beforeRename);
@@ -257,6 +288,15 @@ async function writeNew(
       }
       await file.sync();
     },
+    () => file.close(),
+  );
+}
+
+async function syncFile(path: string, fileSystem: FileSystem): Promise<void> {
+  // Windows syncs only what may be written.
+  const file = await fileSystem.open(path, "r+");
+  await thenCleanUp(
+    () => file.sync(),
     () => file.close(),
   );
 }

@@ -17,8 +17,6 @@ import {
 } from "./presets.js";
 import { type Costs, measureCosts, type TrialOptions } from "./trial.js";
 
-/** Checkpoints that an evaluation writes at most, but for those that `keep` asks for. */
-const CHECKPOINTS_PER_EVALUATION = 2;
 /** A trial without dropout, and where that turns out to be used another one with it. */
 const MAX_TRIALS = 2;
 /** The fraction of a run in which the learning rate may rise by default. */
@@ -199,9 +197,8 @@ function fitToLength(
   return { ...config, training: { ...training, ...rates, sectionWindows, warmupSteps } };
 }
 
-function evaluationCosts({ evaluatedCharacter, sample, checkpoint }: Costs): EvaluationCosts {
-  const besides = sample + CHECKPOINTS_PER_EVALUATION * checkpoint;
-  return { perCharacterRead: evaluatedCharacter, besides };
+function evaluationCosts({ evaluatedCharacter, sample, save }: Costs): EvaluationCosts {
+  return { perCharacterRead: evaluatedCharacter, besides: sample + save };
 }
 
 /** Characters that a step learns from. */

@@ -33,7 +33,8 @@ export interface Costs {
   /** The same in an evaluation, which all processes share. */
   readonly evaluatedCharacter: number;
   readonly sample: number;
-  readonly checkpoint: number;
+  /** Of saving after an evaluation, but for the checkpoints that `keep` asks for. */
+  readonly save: number;
 }
 
 /** How a trial is timed. */
@@ -56,8 +57,9 @@ const BATCHES_LOOKED_AT = 32;
 /** Characters that a sample reads before its beginning, and its own. */
 const CHARACTERS_OF_SAMPLE = 400;
 const CHARACTERS_TRIED = 8;
-/** Of writing a checkpoint: a slow disk is slower. */
-const BYTES_PER_SECOND = 2e8;
+/** Of writing a checkpoint with its checksum: a slow disk is slower. */
+const BYTES_WRITTEN_PER_SECOND = 3e8;
+const BYTES_COPIED_PER_SECOND = 5e8;
 const SECONDS_TO_SYNC = 0.01;
 
 /**
@@ -102,8 +104,7 @@ export async function measureEvaluation(
   const evaluatedCharacter = scoredCharacter / size;
   const written = await secondsPerWrittenCharacter(model, options);
   const sample = members * CHARACTERS_OF_SAMPLE * written;
-  const checkpoint = secondsPerCheckpoint(config);
-  return { scoredCharacter, evaluatedCharacter, sample, checkpoint };
+  return { scoredCharacter, evaluatedCharacter, sample, save: secondsPerSave(config) };
 }
 
 /**
@@ -200,13 +201,13 @@ async function secondsPerWrittenCharacter(model: CharRnn, options: TrialOptions)
   }
 }
 
-/** Not tried: an estimate is enough until the run has written one. */
-function secondsPerCheckpoint(config: RunConfig): number {
+/** A checkpoint and a copy of it. Not tried: an estimate is enough until the run has written one. */
+function secondsPerSave(config: RunConfig): number {
   const { model, training } = config;
   // Weights, their average and what the optimizer keeps.
   const arrays = memberCount(config) * (training.averageDecay > 0 ? 4 : 3);
   const bytes = 4 * parameterCount(model) * arrays;
-  return SECONDS_TO_SYNC + bytes / BYTES_PER_SECOND;
+  return 2 * SECONDS_TO_SYNC + bytes / BYTES_WRITTEN_PER_SECOND + bytes / BYTES_COPIED_PER_SECOND;
 }
 
 /** The one whose length is nearest to the mean. */

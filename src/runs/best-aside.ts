@@ -3,11 +3,10 @@
  * checkpoint of its step meanwhile.
  */
 
-import { createReadStream } from "node:fs";
 import { readCheckpointFacts } from "../checkpoint/checkpoint.js";
 import type { Progress } from "../config/run.js";
 import { CharnnError } from "../errors.js";
-import { removeFile, writeDurably } from "../files/durable-file.js";
+import { copyDurably, removeFile } from "../files/durable-file.js";
 import { contentsOf } from "./run-contents.js";
 import type { RunFolder } from "./run-folder.js";
 
@@ -24,8 +23,7 @@ export async function putBestInPlace(
   isKept: boolean,
   beforeRename: () => Promise<void>,
 ): Promise<void> {
-  const aside = createReadStream(folder.stepFile(step));
-  await writeDurably(folder.best, aside, undefined, { beforeRename });
+  await copyDurably(folder.stepFile(step), folder.best, undefined, { beforeRename });
   if (!isKept) await removeBestAside(folder, step);
 }
 

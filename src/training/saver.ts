@@ -1,5 +1,6 @@
-import { areFinite, writeCheckpoint } from "../checkpoint/checkpoint.js";
+import { areFinite, type Checkpoint, writeCheckpoint } from "../checkpoint/checkpoint.js";
 import type { CharnnError } from "../errors.js";
+import { copyDurably } from "../files/durable-file.js";
 import { isInUse } from "../in-use.js";
 import { putBestInPlace, removeBestAside } from "../runs/best-aside.js";
 import { keepNewestSteps } from "../runs/run-contents.js";
@@ -27,48 +28,19 @@ export class Saver {
 
   /** @throws CharnnError for any failure but that of a file that is in use */
   async *saveLast(): AsyncGenerator<TrainingEvent, void> {
-    yield* unlessInUse(async () => {
-      await this.#putBestInPlace();
-      return undefined;
-    });
-    this.#isLastOld = true;
-    yield* unlessInUse(async () => {
-      const event = await save(this.#run, "last");
-      this.#isLastOld = false;
-      return event;
-    });
+    yield* this.#saveLast(undefined);
   }
 
-  /** A best checkpoint that can't take its place is kept as that of its step until it can. */
-  async *saveBest(): AsyncGenerator<TrainingEvent, void> {
-    const run = this.#run;
-    let isSaved = false;
-    yield* unlessInUse(async () => {
-      const event = await save(run, "best");
-      isSaved = true;
-      return event;
-    });
-    const earlier = run.bestAside;
-    run.bestAside = undefined;
-    if (!isSaved) {
-      yield* unlessInUse(async () => {
-        const event = await save(run, "step");
-        run.bestAside = run.progress.step;
-        return event;
-      });
-    }
-    if (earlier !== undefined && this.#keep === 0) await removeBestAside(run.folder, earlier);
-  }
-
-  /** Saves the checkpoint of this step, where those of steps are kept, and removes older ones. */
-  async *saveStep(): AsyncGenerator<TrainingEvent, void> {
-    if (this.#keep === 0) return;
-    const { folder, progress, bestAside } = this.#run;
-    yield* unlessInUse(() => save(this.#run, "step"));
-    yield* unlessInUse(async () => {
-      await keepNewestSteps(folder, this.#keep, progress.step, bestAside);
-      return undefined;
-    });
+  /**
+   * Saves what was evaluated: as the best checkpoint where it is that, as that of its step where those are kept, and as the
+   * last one.
+   *
+   * @throws CharnnError for any failure but that of a file that is in use
+   */
+  async *saveEvaluated(isBest: boolean): AsyncGenerator<TrainingEvent, void> {
+    const best = isBest ? yield* this.#saveBest() : undefined;
+    const newest = this.#keep > 0 ? yield* this.#saveStep(best) : undefined;
+    yield* this.#saveLast(best ?? newest);
   }
 
   /**
@@ -78,8 +50,48 @@ export class Saver {
    * @throws CharnnError `NOT_WRITABLE` also for a file that is in use
    */
   async *saveAtEnd(isDue: boolean): AsyncGenerator<TrainingEvent, void> {
-    if (isDue || this.#isLastOld) yield await save(this.#run, "last");
+    if (isDue || this.#isLastOld) yield await save(this.#run, "last", undefined);
     await this.#putBestInPlace();
+  }
+
+  /** @param written a file with the checkpoint, where it was just written */
+  async *#saveLast(written: string | undefined): AsyncGenerator<TrainingEvent, void> {
+    yield* unlessInUse(async () => {
+      await this.#putBestInPlace();
+      return undefined;
+    });
+    this.#isLastOld = true;
+    const saved = yield* unlessInUse(() => save(this.#run, "last", written));
+    if (saved) this.#isLastOld = false;
+  }
+
+  /**
+   * A best checkpoint that can't take its place is kept as that of its step until it can.
+   *
+   * @returns the file that has it where it took its place
+   */
+  async *#saveBest(): AsyncGenerator<TrainingEvent, string | undefined> {
+    const run = this.#run;
+    const saved = yield* unlessInUse(() => save(run, "best", undefined));
+    const earlier = run.bestAside;
+    run.bestAside = undefined;
+    if (!saved) {
+      const aside = yield* unlessInUse(() => save(run, "step", undefined));
+      if (aside) run.bestAside = run.progress.step;
+    }
+    if (earlier !== undefined && this.#keep === 0) await removeBestAside(run.folder, earlier);
+    return saved?.path;
+  }
+
+  /** Saves the checkpoint of this step, and removes older ones. */
+  async *#saveStep(written: string | undefined): AsyncGenerator<TrainingEvent, string | undefined> {
+    const { folder, progress, bestAside } = this.#run;
+    const saved = yield* unlessInUse(() => save(this.#run, "step", written));
+    yield* unlessInUse(async () => {
+      await keepNewestSteps(folder, this.#keep, progress.step, bestAside);
+      return undefined;
+    });
+    return saved?.path;
   }
 
   async #putBestInPlace(): Promise<void> {
@@ -90,9 +102,24 @@ export class Saver {
   }
 }
 
-async function save(run: Run, kind: CheckpointEvent["kind"]): Promise<CheckpointEvent> {
+/** @param written a file that has the checkpoint already: a copy takes less time, and is the same to the byte */
+async function save(
+  run: Run,
+  kind: CheckpointEvent["kind"],
+  written: string | undefined,
+): Promise<CheckpointEvent> {
   const { folder, progress, lock } = run;
   const path = kind === "step" ? folder.stepFile(progress.step) : folder[kind];
+  const checkLock = () => lock.check();
+  // Once more at the end: the process may have been stopped while it wrote.
+  if (written !== undefined)
+    await copyDurably(written, path, undefined, { beforeRename: checkLock });
+  else await writeCheckpoint(path, await finiteCheckpoint(run), checkLock);
+  return { event: "checkpoint", step: progress.step, kind, path };
+}
+
+/** @throws CharnnError `DIVERGED` */
+async function finiteCheckpoint(run: Run): Promise<Checkpoint> {
   await gatherTogether(run);
   const checkpoint = checkpointOf(run);
   // Never in the place of a checkpoint that can be read.
@@ -101,19 +128,17 @@ async function save(run: Run, kind: CheckpointEvent["kind"]): Promise<Checkpoint
       throw await diverged(run, `${name} has numbers that are not finite`);
     }
   }
-  await lock.check();
-  // Once more at the end: the process may have been stopped while it wrote.
-  await writeCheckpoint(path, checkpoint, () => lock.check());
-  return { event: "checkpoint", step: progress.step, kind, path };
+  return checkpoint;
 }
 
-/** Yields what `action` reports; a warning in its place where another program has a file open. */
+/** Yields and returns what `action` reports; a warning in its place where another program has a file open. */
 async function* unlessInUse(
   action: () => Promise<CheckpointEvent | undefined>,
-): AsyncGenerator<TrainingEvent, void> {
+): AsyncGenerator<TrainingEvent, CheckpointEvent | undefined> {
   try {
     const event = await action();
     if (event) yield event;
+    return event;
   } catch (error) {
     if (!isInUse(error)) throw error;
     const { message } = error as CharnnError;
@@ -121,5 +146,6 @@ async function* unlessInUse(
       event: "warning",
       message: `${message} Training continues, and the next save tries again.`,
     };
+    return undefined;
   }
 }

@@ -227,9 +227,7 @@ async function* evaluateAndSave(
   const evaluated = noteEvaluation(run, score);
   yield evaluated;
   yield* samples.afterEvaluation();
-  if (evaluated.best) yield* saver.saveBest();
-  yield* saver.saveStep();
-  yield* saver.saveLast();
+  yield* saver.saveEvaluated(evaluated.best);
 }
 
 async function* warningsOf(

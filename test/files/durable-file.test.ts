@@ -5,10 +5,13 @@ import { once } from "node:events";
 import { readdirSync, rmSync } from "node:fs";
 import * as nodeFileSystem from "node:fs/promises";
 import { mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
+import { thenCleanUp } from "#src/clean-up.js";
 import {
+  copyDurably,
   type FileSystem,
   makeFolder,
   removeLeftovers,
@@ -47,6 +50,10 @@ function watched(before: (call: string) => void, maxWrite = Number.POSITIVE_INFI
       before("open");
       return watchedHandle(await nodeFileSystem.open(...values)) as nodeFileSystem.FileHandle;
     },
+    copyFile: async (from, to, mode) => {
+      before("copyFile");
+      await nodeFileSystem.copyFile(from, to, mode);
+    },
     rename: async (from, to) => {
       before("rename");
       await nodeFileSystem.rename(from, to);
@@ -58,26 +65,65 @@ function watched(before: (call: string) => void, maxWrite = Number.POSITIVE_INFI
   };
 }
 
-test("a file is written whole, in place of the one before, and nothing else is left", async (t) => {
+/** The two ways to replace a file. */
+const WAYS = [
+  {
+    what: "written",
+    calls: ["open", "write", "write", "sync", "close", "rename", "open", "sync", "close"],
+    replace: (file: string, fileSystem?: FileSystem) => writeDurably(file, NEW_PIECES, fileSystem),
+  },
+  {
+    what: "copied",
+    calls: ["copyFile", "open", "sync", "close", "rename", "open", "sync", "close"],
+    replace: async (file: string, fileSystem?: FileSystem) => {
+      const folder = await nodeFileSystem.mkdtemp(path.join(tmpdir(), "charnn-copied-"));
+      const source = path.join(folder, "source");
+      await writeFile(source, NEW);
+      await thenCleanUp(
+        () => copyDurably(source, file, fileSystem),
+        () => nodeFileSystem.rm(folder, { recursive: true }),
+      );
+    },
+  },
+];
+
+for (const { what, calls: expected, replace } of WAYS) {
+  test(`a file is ${what} whole, in place of the one before, and nothing else is left`, async (t) => {
+    const folder = await temporaryFolder(t);
+    const file = path.join(folder, "last.safetensors");
+    for (let time = 0; time < 2; time++) {
+      await replace(file);
+      assert.equal(await readFile(file, "utf8"), NEW);
+      assert.deepEqual(await readdir(folder), ["last.safetensors"]);
+      await writeFile(file, OLD);
+    }
+  });
+
+  test(`a file that is ${what} is synced before it is renamed, and the folder after`, async (t) => {
+    const calls: string[] = [];
+    const file = path.join(await temporaryFolder(t), "file");
+    await replace(
+      file,
+      watched((call) => calls.push(call)),
+    );
+    assert.deepEqual(calls, expected);
+  });
+}
+
+test("a copy is a file of its own", async (t) => {
   const folder = await temporaryFolder(t);
-  const file = path.join(folder, "last.safetensors");
-  await writeDurably(file, NEW_PIECES);
-  assert.equal(await readFile(file, "utf8"), NEW);
-  await writeDurably(file, []);
-  assert.equal(await readFile(file, "utf8"), "");
-  assert.deepEqual(await readdir(folder), ["last.safetensors"]);
+  const [best, last] = ["best", "last"].map((name) => path.join(folder, name)) as [string, string];
+  await writeFile(best, OLD);
+  await copyDurably(best, last);
+  await nodeFileSystem.truncate(last, 3);
+  assert.equal(await readFile(best, "utf8"), OLD);
 });
 
-test("the file is synced before it is renamed, and the folder after", async (t) => {
-  const calls: string[] = [];
+test("an empty file is written in place of another", async (t) => {
   const file = path.join(await temporaryFolder(t), "file");
-  await writeDurably(
-    file,
-    NEW_PIECES,
-    watched((call) => calls.push(call)),
-  );
-  const writes = ["open", "write", "write", "sync", "close", "rename"];
-  assert.deepEqual(calls, [...writes, "open", "sync", "close"]);
+  await writeFile(file, OLD);
+  await writeDurably(file, []);
+  assert.equal(await readFile(file, "utf8"), "");
 });
 
 test("what a short write leaves is written by the next", async (t) => {
@@ -90,9 +136,10 @@ test("what a short write leaves is written by the next", async (t) => {
   assert.equal(await readFile(file, "utf8"), NEW);
 });
 
-/** Makes the writing of `file` fail at its first call, its second, and so on, until it succeeds. */
+/** Makes the replacing of `file` fail at its first call, its second, and so on, until it succeeds. */
 async function failAtEachCall(
   file: string,
+  replace: (file: string, fileSystem: FileSystem) => Promise<void>,
   code: string,
   isForever: boolean,
   check: (error: unknown, isRenamed: boolean) => Promise<void>,
@@ -106,7 +153,7 @@ async function failAtEachCall(
       if (isForever ? calls >= failing : calls === failing) throw systemError(code);
       isRenamed ||= call === "rename";
     });
-    const error = await writeDurably(file, NEW_PIECES, fileSystem).catch((error) => error);
+    const error = await replace(file, fileSystem).catch((error) => error);
     assert.equal(await readFile(file, "utf8"), isRenamed ? NEW : OLD, `call ${failing}`);
     if (calls < failing) {
       assert.equal(error, undefined);
@@ -117,11 +164,14 @@ async function failAtEachCall(
   }
 }
 
-for (const code of ["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EIO", "EMFILE"]) {
-  test(`${code} at any call leaves the old file or the new one, whole, and nothing else`, async (t) => {
+const cases = WAYS.flatMap((way) =>
+  ["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EIO", "EMFILE"].map((code) => ({ ...way, code })),
+);
+for (const { what, calls, replace, code } of cases) {
+  test(`${code} at any call leaves the old file or the one that is ${what}, whole, and nothing else`, async (t) => {
     const folder = await temporaryFolder(t);
     const file = path.join(folder, "file");
-    const failures = await failAtEachCall(file, code, false, async (error) => {
+    const failures = await failAtEachCall(file, replace, code, false, async (error) => {
       // Another folder does not help where files can't be opened.
       failsWith(
         "NOT_WRITABLE",
@@ -130,22 +180,24 @@ for (const code of ["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EIO", "EMFILE"]) {
       )(error);
       assert.deepEqual(await readdir(folder), ["file"]);
     });
-    assert.equal(failures, 9);
+    assert.equal(failures, calls.length);
   });
 }
 
-test("a disk that fails for good leaves a whole file, and the next start can write", async (t) => {
-  const folder = await temporaryFolder(t);
-  const file = path.join(folder, "last.safetensors");
-  const failures = await failAtEachCall(file, "EIO", true, async (error) => {
-    failsWith("NOT_WRITABLE", file)(error);
-    await removeLeftovers(folder);
-    assert.deepEqual(await readdir(folder), ["last.safetensors"]);
-    await writeDurably(file, [Buffer.from("again")]);
-    assert.equal(await readFile(file, "utf8"), "again");
+for (const { what, calls, replace } of WAYS) {
+  test(`a disk that fails for good leaves a whole file where one is ${what}, and the next start can write`, async (t) => {
+    const folder = await temporaryFolder(t);
+    const file = path.join(folder, "last.safetensors");
+    const failures = await failAtEachCall(file, replace, "EIO", true, async (error) => {
+      failsWith("NOT_WRITABLE", file)(error);
+      await removeLeftovers(folder);
+      assert.deepEqual(await readdir(folder), ["last.safetensors"]);
+      await writeDurably(file, [Buffer.from("again")]);
+      assert.equal(await readFile(file, "utf8"), "again");
+    });
+    assert.equal(failures, calls.length);
   });
-  assert.equal(failures, 9);
-});
+}
 
 test("a folder that can't be synced is no failure", async (t) => {
   const file = path.join(await temporaryFolder(t), "file");

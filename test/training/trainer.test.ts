@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir } from "node:fs/promises";
+import { readdir, readFile, truncate } from "node:fs/promises";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { readCheckpoint } from "#src/checkpoint/checkpoint.js";
@@ -258,6 +258,16 @@ test("A run keeps the given number of checkpoints of evaluated steps, the newest
   assert.deepEqual(kept, ["step-12.safetensors", "step-14.safetensors"]);
   const last = await fileOf(place, "run", "last.safetensors");
   assert.ok(last.equals(await fileOf(place, "run", "step-14.safetensors")));
+});
+
+test("A best checkpoint outlasts damage to the last one, whose bytes are the same", async (t) => {
+  const place = await workplace(t);
+  const { bestStep, step, path: best } = endOf(await trained(smallRun(place, { steps: 8 })));
+  assert.equal(bestStep, step, "the last evaluation is not the best");
+  const last = path.join(path.dirname(best), "last.safetensors");
+  assert.ok((await readFile(last)).equals(await readFile(best)));
+  await truncate(last, 100);
+  assert.equal((await readCheckpoint(best)).progress.step, step);
 });
 
 test("A run has the best checkpoint of all, not that of the last evaluation", async (t) => {
