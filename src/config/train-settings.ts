@@ -154,7 +154,10 @@ export interface TrainSettings extends BackendSettings {
    * it. Default: all, or fewer where evaluations would take more than 4 % of the run.
    */
   readonly evalCharacters?: number | undefined;
-  /** Steps between two checkpoints; there is one at each evaluation, and every five minutes, too. Default: 500. */
+  /**
+   * Steps between two checkpoints; there is one at each evaluation, and every five minutes, too. Default: 500, or more where
+   * saving takes more than 1 % of the time.
+   */
   readonly saveEvery?: number | undefined;
   /** Whether to keep what the run reports for TensorBoard too. Default: false. */
   readonly tensorboard?: boolean | undefined;

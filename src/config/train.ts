@@ -360,8 +360,7 @@ export const TRAIN = {
   saveEvery: {
     kind: wholeNumber(1),
     value: "<n>",
-    help: "Save every n steps, at each evaluation and at least every five minutes",
-    default: 500,
+    help: "Save every n steps, at each evaluation and at least every five minutes (default: 500, or more where saving takes more than 1 % of the time)",
     group: RUN,
     aliases: ["checkpoint-every"],
     onResume: "again",

@@ -11,6 +11,8 @@ import type { Run } from "./run.js";
 /** After this many evaluations without a lower loss the plateau schedule lowers the learning rate. */
 const PLATEAU_EVALUATIONS = 3;
 const PLATEAU_FACTOR = 0.5;
+/** Fewer saves hardly cost less time, and lose more of it when the process is killed. */
+const STEPS_BETWEEN_SAVES = 500;
 /** The fraction of the steps between two evaluations that is too few for another one. */
 const SHORTLY = 0.1;
 
@@ -28,18 +30,30 @@ export function isEvaluationDue({ progress, config: { training } }: Run): boolea
   return badSteps === 0 && isPassed && !isNearEnd;
 }
 
+/** How long ago the last checkpoint was saved. */
+export interface SaveAge {
+  /** Another one can't wait. */
+  readonly isLate: boolean;
+  /** It has cost too much for another one already. */
+  readonly isEarly: boolean;
+}
+
 /**
  * Every `saveEvery` steps, unless an evaluation saves, and where the last time is too long ago. Not among steps
  * that are dropped: a run goes back to before them.
+ *
+ * @param saveEvery when left out, every 500 steps, unless the last time was just before
  */
 export function isSaveDue(
   { progress: { step, badSteps, evaluatedAt } }: Run,
-  saveEvery: number,
+  saveEvery: number | undefined,
   isEvaluationDue: boolean,
-  isLate: boolean,
+  { isLate, isEarly }: SaveAge,
 ): boolean {
   if (step === 0 || badSteps > 0 || step === evaluatedAt) return false;
-  return isLate || (!isEvaluationDue && step % saveEvery === 0);
+  if (isLate) return true;
+  if (isEvaluationDue || (isEarly && saveEvery === undefined)) return false;
+  return step % (saveEvery ?? STEPS_BETWEEN_SAVES) === 0;
 }
 
 /**

@@ -13,11 +13,14 @@ import { speedOf } from "../planning/run-length.js";
 import { measureEvaluation } from "../planning/trial.js";
 import type { ReplanEvent } from "./events.js";
 import { leading } from "./lead.js";
+import type { SaveAge } from "./progress.js";
 import type { Run } from "./run.js";
 import { endReached } from "./run-end.js";
 
 /** However long a step takes, no more than this and a step is lost when the process is killed. */
 const SECONDS_BETWEEN_SAVES = 300;
+/** The part of the time that saving may take between evaluations, where no number of steps is given. */
+const FOR_SAVES = 0.01;
 /** How many seconds back the measured speed looks, about. */
 const MEMORY_SECONDS = 5;
 
@@ -34,6 +37,7 @@ export class Timekeeper {
   /** Since the speed was last measured. */
   #pace: Pace;
   #savedAt: number;
+  #secondsPerSave = 0;
 
   constructor(run: Run) {
     this.#run = run;
@@ -70,15 +74,19 @@ export class Timekeeper {
 
   /** The time since the last note went to a checkpoint between evaluations. */
   noteSave(): void {
-    this.#pace.lap();
+    this.#secondsPerSave = this.#pace.lap();
     this.#savedAt = this.#run.clock();
   }
 
-  /** Whether the last checkpoint is so old that the next can't wait, for an evaluation either. */
-  isSaveLate(isEvaluationDue: boolean): boolean {
+  /** Whether the last checkpoint is so old that the next can't wait, for an evaluation either, or so new that it can. */
+  saveAge(isEvaluationDue: boolean): SaveAge {
     const evaluation = this.#pace.secondsPerEvaluation ?? this.#speed.secondsPerEvaluation;
     const untilSave = isEvaluationDue ? evaluation : 0;
-    return this.#run.clock() - this.#savedAt + untilSave >= SECONDS_BETWEEN_SAVES;
+    const age = this.#run.clock() - this.#savedAt;
+    return {
+      isLate: age + untilSave >= SECONDS_BETWEEN_SAVES,
+      isEarly: FOR_SAVES * age < this.#secondsPerSave,
+    };
   }
 
   /**

@@ -125,7 +125,7 @@ async function* trainLoop(
   settings: TrainSettings,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TrainingEvent, void> {
-  const { saveEvery = TRAIN_DEFAULTS.saveEvery, keep = TRAIN_DEFAULTS.keep } = settings;
+  const { saveEvery, keep = TRAIN_DEFAULTS.keep } = settings;
   for (const message of run.warnings) yield { event: "warning", message };
   const saver = new Saver(run, keep);
   const samples = new Samples(run, settings);
@@ -187,12 +187,12 @@ async function* evaluateOrSave(
   run: Run,
   saver: Saver,
   samples: Samples,
-  saveEvery: number,
+  saveEvery: number | undefined,
   time: Timekeeper,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TrainingEvent, void> {
   const isDue = isEvaluationDue(run);
-  if (isSaveDue(run, saveEvery, isDue, time.isSaveLate(isDue))) {
+  if (isSaveDue(run, saveEvery, isDue, time.saveAge(isDue))) {
     yield* saver.saveLast();
     time.noteSave();
   }

@@ -276,6 +276,20 @@ test("A run is saved after five minutes at the latest, which changes nothing of 
   assert.deepEqual(await tensorsOf(place, "run"), await tensorsOf(place, "fast"));
 });
 
+test("A run is saved every 500 steps, or less often where that would take more than 1 % of its time", async (t) => {
+  const place = await workplace(t);
+  const savedAt = async (saveEvery: number | undefined, checkpoint: number) => {
+    const settings = smallRun(place, { steps: 2_100, evalEvery: 5_000, overwrite: true, saveEvery });
+    const { events } = await timed(settings, { step: 0.001, checkpoint });
+    const saves = only(events, "checkpoint").filter(({ kind }) => kind === "last");
+    return saves.map(({ step }) => step);
+  };
+  assert.deepEqual(await savedAt(undefined, 0.004), [500, 1_000, 1_500, 2_000, 2_100]);
+  assert.deepEqual(await savedAt(undefined, 0.009), [500, 1_500, 2_100]);
+  assert.deepEqual(await savedAt(undefined, 0.1), [500, 2_100]);
+  assert.deepEqual(await savedAt(500, 0.1), [500, 1_000, 1_500, 2_000, 2_100]);
+});
+
 test("A run is saved before an evaluation that takes longer", async (t) => {
   const place = await workplace(t);
   const settings = smallRun(place, { steps: 12, evalEvery: 5, saveEvery: 100 });
