@@ -1,7 +1,7 @@
 import { CELLS } from "../config/cells.js";
 import { memberCount } from "../config/members.js";
 import { MOMENT_NAMES, type MomentName } from "../config/optimization.js";
-import { parameterShapes } from "../config/parameters.js";
+import { DECODER_NAMES, parameterShapes } from "../config/parameters.js";
 import { batchRows, type RunConfig } from "../config/run.js";
 import { CharnnError } from "../errors.js";
 import { type NamedTensor, shown, type TensorEntry } from "./safetensors.js";
@@ -13,6 +13,11 @@ export function momentName(parameter: string, moment: MomentName): string {
 /** The name of a parameter as it is trained, where the plain name has its average. */
 export function trainingName(parameter: string): string {
   return `training.${parameter}`;
+}
+
+/** The name of a parameter of the decoder before its logits are divided by a temperature, which the plain name has. */
+export function uncalibratedName(parameter: string): string {
+  return `uncalibrated.${parameter}`;
 }
 
 /** The name of a layer's carried hidden state, or of its cell state. */
@@ -50,6 +55,10 @@ function shapesOfMember({
   const addParameters = (nameOf: (parameter: string) => string) => {
     for (const [name, shape] of parameters) shapes.set(nameOf(name), shape);
   };
+  if (training.calibrationCharacters) {
+    for (const name of DECODER_NAMES)
+      shapes.set(uncalibratedName(name), shapes.get(name) as number[]);
+  }
   if (training.averageDecay > 0) addParameters(trainingName);
   for (const moment of MOMENT_NAMES[training.optimizer]) {
     addParameters((name) => momentName(name, moment));

@@ -21,6 +21,9 @@ export function parameterShapes(config: ModelConfig): ReadonlyMap<string, readon
   return shapes;
 }
 
+/** The parameters from which the logits come. */
+export const DECODER_NAMES: ReadonlySet<string> = new Set(["decoder.weight", "decoder.bias"]);
+
 /** The number of elements of an array of this shape. */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((size, length) => size * length, 1);

@@ -161,6 +161,8 @@ export interface Progress {
   /** The training loss up to that evaluation, and its validation loss, nats/char. */
   trainingLoss?: number | undefined;
   validationLoss?: number | undefined;
+  /** By which the logits are divided, as the last evaluation has fitted it; undefined in a run that is not calibrated. */
+  temperature?: number | undefined;
   /** The loss of the first step, nats/char, by which later ones are judged. */
   firstLoss?: number | undefined;
   /** The lowest validation loss so far, nats/char, and its step. */
@@ -208,6 +210,7 @@ const PROGRESS: { readonly [Name in keyof Required<Progress>]: v.GenericSchema }
   lossCharacters: count(),
   trainingLoss: v.optional(loss()),
   validationLoss: v.optional(loss()),
+  temperature: v.optional(schemaOf(ABOVE_ZERO)),
   firstLoss: v.optional(loss()),
   bestLoss: v.optional(loss()),
   bestStep: v.optional(count()),

@@ -39,6 +39,12 @@ export interface TrainSettings extends BackendSettings {
   readonly validation?: number | undefined;
   /** The fraction of the text to score at the end alone. Default: 0. */
   readonly test?: number | undefined;
+  /**
+   * About how many characters of the held-out part are not scored, so that a temperature can be fitted on them, by which the logits of
+   * the model are divided; 0: there is none. Default: a tenth, 10,000 at most; 0 for fewer than 10,000 characters, for documents, and
+   * without embeddings of n-grams.
+   */
+  readonly calibrationCharacters?: number | undefined;
   /** A text to validate on, in place of a part of `files`. */
   readonly validationFile?: string | undefined;
   /** Which of several equal parts of the text to validate on, in place of `validation`. */

@@ -128,6 +128,16 @@ export const TRAIN = {
     onResume: "kept",
     checkpoint: "training",
   },
+  calibrationCharacters: {
+    kind: wholeNumber(0),
+    value: "<n>",
+    help: "Fit a temperature on n characters of the held-out part, which are not scored; 0: none",
+    decidedBy: "a tenth of it, 10,000 at most; none of less than 10,000, and of separate texts",
+    group: TEXT_GROUP,
+    onResume: "kept",
+    checkpoint: "training",
+    absent: 0,
+  },
   validationFile: {
     kind: TEXT,
     value: "<file>",

@@ -7,7 +7,7 @@ import type { Tokens } from "./vocabulary.js";
  */
 export const PIECE_LENGTH = 512;
 /** Characters read before those a piece is to score, so that its hidden state fits the text. */
-const WARM_UP = 256;
+export const WARM_UP = 256;
 /** Characters of a text for each row of an evaluation's batches, up to the most rows. */
 const CHARACTERS_PER_ROW = 10_000;
 export const MAX_BATCH_ROWS = 64;
@@ -19,7 +19,7 @@ export function mostRows(length: number): number {
 }
 
 /** How a part of a text is scored: pieces at even distances, a number of batch rows at a time. */
-interface Pieces {
+export interface Pieces {
   readonly rows: number;
   /** How many times `rows` pieces are read. */
   readonly groups: number;
@@ -38,22 +38,34 @@ export function evaluationPieces(length: number, most: number, pieceLength: numb
   return { rows, groups, warmUp, steps: warmUp + scored };
 }
 
-/** Batches that score pieces of a text at even distances, each from a hidden state of zero. */
-export function* piecewiseEvaluation(
+/** Batches that score pieces of a text at even distances. */
+export function piecewiseEvaluation(
   tokens: Tokens,
   most: number,
   pieceLength: number,
 ): Generator<PositionedBatch> {
-  const { rows, groups, warmUp, steps } = evaluationPieces(tokens.length, most, pieceLength);
-  const last = Math.max(rows * groups - 1, 1);
-  const distance = (tokens.length - 1 - steps) / last;
+  const pieces = evaluationPieces(tokens.length, most, pieceLength);
+  const last = Math.max(pieces.rows * pieces.groups - 1, 1);
+  const distance = (tokens.length - 1 - pieces.steps) / last;
+  return readPieces(tokens, pieces, (piece) => Math.floor(piece * distance));
+}
+
+/**
+ * Batches that score pieces of a text, each from a hidden state of zero.
+ *
+ * @param startOf the first character that is read of a piece
+ */
+export function* readPieces(
+  tokens: Tokens,
+  { rows, groups, warmUp, steps }: Pieces,
+  startOf: (piece: number) => number,
+): Generator<PositionedBatch> {
   const arrays = new BatchArrays(Math.min(EVALUATION_SEQ_LENGTH, steps), rows);
   for (let group = 0; group < groups; group++) {
     for (let first = 0; first < steps; first += EVALUATION_SEQ_LENGTH) {
       const batch = arrays.empty(Math.min(EVALUATION_SEQ_LENGTH, steps - first), first === 0);
       for (let row = 0; row < rows; row++) {
-        const start = Math.floor((group * rows + row) * distance);
-        fillRow(batch, row, tokens, start + first);
+        fillRow(batch, row, tokens, startOf(group * rows + row) + first);
       }
       const unscored = Math.min(Math.max(warmUp - first, 0), batch.time);
       batch.targets.fill(IGNORED_TARGET, 0, unscored * rows);

@@ -21,6 +21,7 @@ export interface TrainingShape {
     | "seqLength"
     | "optimizer"
     | "averageDecay"
+    | "calibrationCharacters"
     | "accumulate"
     | "dropout"
     | "recurrentDropout"
@@ -66,18 +67,21 @@ const SAFE_SHARE = 0.9;
 export function trainingBytes(shape: TrainingShape): number {
   const { model, training, backend, evaluation, streams, processes } = shape;
   const { batchSize, seqLength, optimizer, averageDecay, members = 1 } = training;
+  const { calibrationCharacters = 0 } = training;
   const masks = [training.dropout, training.recurrentDropout].filter((rate) => rate > 0).length;
   const hasAverage = averageDecay > 0;
+  const isCalibrated = calibrationCharacters > 0;
   const arrays =
     ARRAYS +
     MOMENT_NAMES[optimizer].length +
     (hasAverage ? 1 : 0) +
+    (isCalibrated ? 1 : 0) +
     workersArrays(training, processes.count) +
     (backend.name === "tensorflow" ? TENSORFLOW_STEP_ARRAYS[optimizer] : 0);
   const learning = windowBytes(model, backend.name, { time: seqLength, batch: batchSize, masks });
   const scoring = evaluation ? windowBytes(model, backend.name, evaluation) : 0;
-  // The model with averaged weights has a second workspace.
-  const windows = hasAverage ? learning + scoring : Math.max(learning, scoring);
+  // The model that is evaluated has a second workspace.
+  const windows = hasAverage || isCalibrated ? learning + scoring : Math.max(learning, scoring);
   const besides = threadsBytes(backend) + BESIDES;
   return (
     members * arrays * parameterBytes(model) + windows + streamsBytes(model, streams) + besides

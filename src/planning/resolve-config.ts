@@ -22,6 +22,7 @@ import { Random } from "../random.js";
 import { heldOutNotes } from "../text-checks/held-out-notes.js";
 import { listNote } from "../text-checks/list-note.js";
 import { rareCharactersNote } from "../text-checks/rare-characters.js";
+import { calibrationCharactersFor } from "./calibration.js";
 import { type Choice, choiceForText, choiceForTime, speedsToCompare } from "./choice.js";
 import { corpusSettings, type PlanOptions } from "./corpus-settings.js";
 import type { Speed } from "./forecast.js";
@@ -260,6 +261,7 @@ function withDefaults(
     },
     training: {
       ...pick(all, namesIn("training")),
+      calibrationCharacters: calibrationCharactersFor(corpus, settings),
       workers: workers > 1 ? workers : undefined,
       members: members > 1 ? members : undefined,
       learningRate: settings.learningRate ?? all.learningRate * rateFactor(workers),

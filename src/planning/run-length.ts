@@ -5,6 +5,7 @@ import type { TrainSettings } from "../config/train-settings.js";
 import type { Batches } from "../data/batches.js";
 import type { Corpus } from "../data/corpus.js";
 import { charactersRead } from "../data/evaluation-batches.js";
+import { calibrationPiecesOf } from "./calibration.js";
 import { type EvaluationCosts, type Evaluations, evaluationsWithin } from "./evaluations.js";
 import type { Speed } from "./forecast.js";
 import { secondsKeptForEnd, secondsToTry, stepsFor } from "./forecast.js";
@@ -136,7 +137,8 @@ function withEvaluationsOf(
   const total = steps ?? Math.ceil(CHARACTERS_WITHOUT_LIMITS / perStep);
   const count = evalEvery && Math.ceil(total / evalEvery);
   const asked = { count, characters };
-  const found = evaluationsWithin(total * perStep, config.text, COSTS_IN_CHARACTERS, asked);
+  const costs = withCalibration(config, COSTS_IN_CHARACTERS, COSTS_IN_CHARACTERS.perCharacterRead);
+  const found = evaluationsWithin(total * perStep, config.text, costs, asked);
   return withEvaluations(config, evalEvery ?? total / found.count, found);
 }
 
@@ -150,7 +152,7 @@ function withEvaluationsIn(
   const mostSteps = Math.max(secondsLeft / costs.step, 1);
   const count = evalEvery && Math.ceil(mostSteps / evalEvery);
   const asked = { count, characters };
-  const found = evaluationsWithin(secondsLeft, config.text, evaluationCosts(costs), asked);
+  const found = evaluationsWithin(secondsLeft, config.text, evaluationCosts(config, costs), asked);
   const among = withEvaluations(config, evalEvery ?? mostSteps / found.count, found);
   const steps = stepsFor(secondsLeft, speedOf(among, costs, secondsLeft), among.training.evalEvery);
   return withEvaluations(config, evalEvery ?? steps / found.count, found);
@@ -197,8 +199,22 @@ function fitToLength(
   return { ...config, training: { ...training, ...rates, sectionWindows, warmupSteps } };
 }
 
-function evaluationCosts({ evaluatedCharacter, sample, save }: Costs): EvaluationCosts {
-  return { perCharacterRead: evaluatedCharacter, besides: sample + save };
+function evaluationCosts(
+  config: RunConfig,
+  { evaluatedCharacter, scoredCharacter, sample, save }: Costs,
+): EvaluationCosts {
+  const costs = { perCharacterRead: evaluatedCharacter, besides: sample + save };
+  return withCalibration(config, costs, scoredCharacter);
+}
+
+/** @param perCharacter that this process reads alone */
+function withCalibration(
+  config: RunConfig,
+  { perCharacterRead, besides }: EvaluationCosts,
+  perCharacter: number,
+): EvaluationCosts {
+  const { charactersRead = 0 } = calibrationPiecesOf(config) ?? {};
+  return { perCharacterRead, besides: besides + perCharacter * charactersRead };
 }
 
 /** Characters that a step learns from. */
@@ -207,12 +223,13 @@ function charactersPerStep({ training }: RunConfig): number {
 }
 
 /** @param secondsLeft undefined where the time is not limited */
-export function speedOf({ text, training }: RunConfig, costs: Costs, secondsLeft?: number): Speed {
+export function speedOf(config: RunConfig, costs: Costs, secondsLeft?: number): Speed {
+  const { text, training } = config;
   const { validationCharacters, testCharacters, documents, scoredPiece } = text;
   const { evalCharacters } = training;
   const wholeCharacters = evalCharacters === undefined ? 0 : validationCharacters;
   const { scoredCharacter } = costs;
-  const { perCharacterRead, besides } = evaluationCosts(costs);
+  const { perCharacterRead, besides } = evaluationCosts(config, costs);
   const test = scoredCharacter * charactersRead(testCharacters, documents);
   const evaluated = charactersRead(validationCharacters, documents, evalCharacters, scoredPiece);
   const whole = scoredCharacter * charactersRead(wholeCharacters, documents);

@@ -41,6 +41,7 @@ const NAMES: Readonly<Record<string, string>> = {
   averageDecay: "decay of the average weights",
   evalEvery: "steps between evaluations",
   evalCharacters: "characters in an evaluation",
+  calibrationCharacters: "characters to fit the temperature on",
   layers: "recurrent layers",
   members: "models that predict together",
   split: "choice of the held-out part",

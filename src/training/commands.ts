@@ -26,7 +26,11 @@ export type Command =
       readonly learningRate: number;
     }
   /** `evaluateTogether` */
-  | { readonly kind: "evaluate"; readonly most: number | undefined }
+  | {
+      readonly kind: "evaluate";
+      readonly most: number | undefined;
+      readonly temperature: number | undefined;
+    }
   /** `gatherStates` */
   | { readonly kind: "state" }
   | { readonly kind: "end" };

@@ -1,41 +1,43 @@
 import type { Batch } from "../data/batch.js";
-import { evaluationBatches } from "../data/evaluation-batches.js";
 import { rowsOf } from "../data/worker-batch.js";
 import { meanLoss, scoreTogether, zeroStates } from "../evaluation/mean-loss.js";
 import { addLosses, type LossSum, lossSum, type ModelState, NO_LOSSES } from "../model/char-rnn.js";
 import { makeParts, type Parts, partOf } from "../ranks/parts.js";
 import { type Share, sharesOf } from "../ranks/share.js";
 import { Turns } from "../turns.js";
+import { setTemperature } from "./calibration.js";
+import type { Command } from "./commands.js";
+import { heldOutBatches } from "./held-out.js";
 import type { SharedRun } from "./shared-run.js";
+
+type EvaluateCommand = Extract<Command, { readonly kind: "evaluate" }>;
 
 /**
  * Scores the held-out part, each process some rows of every batch. The sums are made in the order of one process, so
  * that they are the same for every number of processes. All processes call it at the same time.
  *
  * @param most characters, about
+ * @param temperature undefined where the run is not calibrated
  * @param signal of rank 0
  * @returns undefined when the signal stopped it
  */
 export async function evaluateTogether(
   { ranks, config, members, corpus }: SharedRun,
-  most: number | undefined,
+  { most, temperature }: Pick<EvaluateCommand, "most" | "temperature">,
   signal?: AbortSignal,
 ): Promise<LossSum | undefined> {
+  if (temperature !== undefined) setTemperature(members, temperature);
   const models = members.map(({ evalModel }) => evalModel);
-  const { validation, documents, vocabulary } = corpus;
-  const { tokens } = validation;
-  const part = { most, pieceLength: config.text.scoredPiece };
   // TensorFlow's results depend on how many rows there are.
   if (ranks.size === 1 || models[0].backend.name === "tensorflow") {
     if (ranks.rank > 0) return undefined;
-    const batches = evaluationBatches(tokens, documents, vocabulary, { ...part, signal });
-    return meanLoss(models, batches, signal);
+    return meanLoss(models, heldOutBatches(config, corpus, most, signal), signal);
   }
   // Without the signal, which must not end this before the others know.
   const turns = new Turns();
   const sums: LossSum[] = [];
   let states: ModelState[] | undefined;
-  for await (const batch of evaluationBatches(tokens, documents, vocabulary, part)) {
+  for await (const batch of heldOutBatches(config, corpus, most)) {
     await turns.take();
     const shares = sharesOf(batch.batch, ranks.size);
     const { begin, end } = shares[ranks.rank];

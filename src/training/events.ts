@@ -98,6 +98,8 @@ export interface EvalEvent {
   /** Nats/character over the validation part, or what `evalCharacters` says of it; undefined where there is none. */
   readonly validationLoss?: number;
   readonly bitsPerCharacter?: number;
+  /** By which logits are divided, in a run that is calibrated. */
+  readonly temperature?: number;
   /** Whether it is the lowest so far. */
   readonly best: boolean;
   readonly learningRate: number;

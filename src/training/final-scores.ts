@@ -1,5 +1,6 @@
 import { isWeight, readCheckpoint } from "../checkpoint/checkpoint.js";
 import { membersOf } from "../checkpoint/members.js";
+import type { Batch } from "../data/batch.js";
 import { charactersRead, evaluationBatches, isPartOf } from "../data/evaluation-batches.js";
 import { meanLoss } from "../evaluation/mean-loss.js";
 import { CharRnn } from "../model/char-rnn.js";
@@ -9,6 +10,7 @@ import type { Speed } from "../planning/forecast.js";
 import { charactersAtEnd } from "../planning/forecast.js";
 import { unlessAborted } from "../turns.js";
 import type { EndEvent } from "./events.js";
+import { heldOutBatches } from "./held-out.js";
 import type { Run } from "./run.js";
 
 export type FinalScores = Pick<
@@ -46,9 +48,7 @@ export async function finalScores(
     const parameters = parameterArray(backend, config.model);
     return new CharRnn(backend, config.model, parameters, workspace);
   });
-  const lossOf = async (tokens: typeof test.tokens, most?: number) => {
-    const part = { most, pieceLength: config.text.scoredPiece };
-    const batches = evaluationBatches(tokens, documents, vocabulary, { ...part, signal });
+  const lossOf = async (batches: AsyncIterable<Batch>) => {
     const score = await meanLoss(models, batches, signal);
     return score && { loss: score.loss / score.characters, characters: score.characters };
   };
@@ -61,9 +61,16 @@ export async function finalScores(
     }
     const { length } = test.tokens;
     const most = charactersAtEnd(secondsLeft(), length, secondsFor(length));
-    const tested = length > 0 ? await lossOf(test.tokens, most) : undefined;
+    const part = { most, pieceLength: config.text.scoredPiece, signal };
+    const tested =
+      length > 0
+        ? await lossOf(evaluationBatches(test.tokens, documents, vocabulary, part))
+        : undefined;
     const isTime = secondsFor(validation.tokens.length) <= secondsLeft();
-    const whole = wantsWhole && isTime ? await lossOf(validation.tokens) : undefined;
+    const whole =
+      wantsWhole && isTime
+        ? await lossOf(heldOutBatches(config, corpus, undefined, signal))
+        : undefined;
     return {
       ...facts,
       ...(whole && { wholeLoss: whole.loss }),

@@ -75,7 +75,7 @@ class Follower {
         await takeStep(run, command.learningRate);
         return;
       case "evaluate":
-        await evaluateTogether(run, command.most);
+        await evaluateTogether(run, command);
         return;
       case "state":
         return gatherStates(run);

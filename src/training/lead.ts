@@ -3,6 +3,7 @@ import { CharnnError } from "../errors.js";
 import type { LossSum } from "../model/char-rnn.js";
 import type { RankZero } from "../ranks/rank-zero.js";
 import type { Ranks } from "../ranks/ranks.js";
+import { temperatureOf } from "./calibration.js";
 import { announce, type Command, shareCorpus, sharedText } from "./commands.js";
 import { evaluateTogether } from "./evaluate-together.js";
 import type { Run } from "./run.js";
@@ -63,15 +64,28 @@ export function stepTogether(
   );
 }
 
-/** Scores the held-out part in all ranks: see {@link evaluateTogether}. */
-export function scoreTogether(
+/** How well the models of a run predict what is held out, and the temperature of their logits where it was fitted. */
+export interface Evaluation extends LossSum {
+  readonly temperature: number | undefined;
+}
+
+/**
+ * Fits the temperature, in a run that is calibrated, and scores the held-out part in all ranks: see {@link evaluateTogether}.
+ *
+ * @returns undefined when the signal stopped it
+ */
+export async function scoreTogether(
   run: Run,
   signal: AbortSignal | undefined,
-): Promise<LossSum | undefined> {
+): Promise<Evaluation | undefined> {
   const { evalCharacters: most } = run.config.training;
-  return leading(run.ranks).inAll({ kind: "evaluate", most }, () =>
-    evaluateTogether(run, most, signal),
+  const temperature = await temperatureOf(run, signal);
+  if (signal?.aborted) return undefined;
+  const command = { kind: "evaluate", most, temperature } as const;
+  const score = await leading(run.ranks).inAll(command, () =>
+    evaluateTogether(run, command, signal),
   );
+  return score && { ...score, temperature };
 }
 
 /** Makes the states of all sequences those of the run, for a checkpoint. */

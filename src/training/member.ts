@@ -1,6 +1,7 @@
 import type { ParameterArray } from "../backends/backend.js";
 import { batchRows, type RunConfig, type TrainingConfig } from "../config/run.js";
 import { CharRnn, type ModelState, modelWorkspace } from "../model/char-rnn.js";
+import { parameterArray } from "../model/parameters.js";
 import { Learner } from "../optimization/learner.js";
 import { Random } from "../random.js";
 import type { Ranks } from "../ranks/ranks.js";
@@ -8,7 +9,10 @@ import type { Ranks } from "../ranks/ranks.js";
 /** One of the models that a run trains, with all that it takes to train it. */
 export interface Member {
   readonly learner: Learner;
-  /** What is evaluated and sampled from: the model, or another with the average of its weights. */
+  /**
+   * What is evaluated and sampled from: the model, or another with the average of its weights; in a run that is calibrated, another
+   * one with weights of its own, which `setTemperature` gives it.
+   */
   readonly evalModel: CharRnn;
   /** Of its dropout. */
   readonly random: Random;
@@ -21,6 +25,11 @@ export function randomOfMember({ randomSeed }: TrainingConfig, member: number): 
   return Random.fromSeed(randomSeed + member);
 }
 
+/** Whether what is evaluated has logits that are divided by a temperature. */
+export function isCalibrated({ calibrationCharacters = 0 }: TrainingConfig): boolean {
+  return calibrationCharacters > 0;
+}
+
 /** @param models that a run trains, with their first weights; the members own them from now on */
 export function createMembers(
   models: readonly CharRnn[],
@@ -30,11 +39,12 @@ export function createMembers(
   // One is evaluated after the other.
   const workspace = modelWorkspace(models[0].backend, shape);
   return models.map((model, index) => {
+    const { backend } = model;
     const learner = new Learner(model, training, ranks);
-    const { average } = learner;
+    const evaluated = isCalibrated(training) ? parameterArray(backend, shape) : learner.average;
     return {
       learner,
-      evalModel: average ? new CharRnn(model.backend, shape, average, workspace) : model,
+      evalModel: evaluated ? new CharRnn(backend, shape, evaluated, workspace) : model,
       random: randomOfMember(training, index),
       state: model.zeroState(batchRows(training)),
     };

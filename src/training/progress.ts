@@ -1,11 +1,12 @@
 import type { ScheduleName } from "../config/names.js";
 import type { Progress } from "../config/run.js";
-import type { LossSum, Score } from "../model/char-rnn.js";
+import type { Score } from "../model/char-rnn.js";
 import { learningRateAt } from "../optimization/schedule.js";
 import { bitsPerCharacter } from "../text.js";
 import { epochOf } from "./describe-run.js";
 import type { EvalEvent } from "./events.js";
 import { isExploded } from "./explosion.js";
+import type { Evaluation } from "./lead.js";
 import type { Run } from "./run.js";
 
 /** After this many evaluations without a lower loss the plateau schedule lowers the learning rate. */
@@ -79,7 +80,7 @@ export function noteStep(run: Run, score: Score, dropped: boolean): number {
 }
 
 /** Notes an evaluation in the run's progress. */
-export function noteEvaluation(run: Run, score: LossSum): EvalEvent {
+export function noteEvaluation(run: Run, score: Evaluation): EvalEvent {
   const { progress, config, clock } = run;
   const { training } = config;
   const validationLoss = score.characters > 0 ? score.loss / score.characters : undefined;
@@ -90,6 +91,8 @@ export function noteEvaluation(run: Run, score: LossSum): EvalEvent {
   progress.lossSum = 0;
   progress.lossCharacters = 0;
   progress.evaluatedAt = progress.step;
+  const { temperature } = score;
+  if (temperature !== undefined) progress.temperature = temperature;
   return {
     event: "eval",
     step: progress.step,
@@ -97,6 +100,7 @@ export function noteEvaluation(run: Run, score: LossSum): EvalEvent {
     loss,
     validationLoss,
     bitsPerCharacter: validationLoss && bitsPerCharacter(validationLoss),
+    ...(temperature !== undefined && { temperature }),
     best,
     learningRate,
     seconds: clock(),

@@ -7,7 +7,9 @@ import { CharnnError } from "../errors.js";
 import { Mixture, type Network } from "../sampling/mixture.js";
 import { generate } from "../sampling/sampler.js";
 import { Turns } from "../turns.js";
+import { setTemperature } from "./calibration.js";
 import type { SampleEvent } from "./events.js";
+import { isCalibrated } from "./member.js";
 import type { Run } from "./run.js";
 
 const SAMPLE = { length: 200, temperature: 0.8, topK: 0, topP: 1 };
@@ -49,8 +51,9 @@ export class Samples {
   }
 
   async #write(): Promise<SampleEvent> {
-    const { members, corpus, progress } = this.#run;
+    const { members, corpus, progress, config } = this.#run;
     const [{ random }] = members;
+    if (isCalibrated(config.training)) setTemperature(members, progress.temperature ?? 1);
     const { vocabulary, documents } = corpus;
     const isLines = documents === "lines";
     const count = isLines ? LINES_IN_SAMPLE : documents ? DOCUMENTS_IN_SAMPLE : 1;

@@ -6,25 +6,31 @@ import {
   numbersOf,
   stateName,
   trainingName,
+  uncalibratedName,
 } from "../checkpoint/checkpoint-tensors.js";
 import type { NamedTensor } from "../checkpoint/safetensors.js";
-import { batchRows } from "../config/run.js";
+import { DECODER_NAMES } from "../config/parameters.js";
+import { batchRows, type RunConfig } from "../config/run.js";
 import { parameterViews } from "../model/parameters.js";
-import type { Member } from "./member.js";
+import { dividedBy } from "./calibration.js";
+import { isCalibrated, type Member } from "./member.js";
 import type { Run } from "./run.js";
 
 /** All that a checkpoint keeps of a run between two steps; views of the live arrays. */
 export function checkpointOf(run: Run): Checkpoint {
   const { config, progress, corpus, members } = run;
+  const { temperature = 1 } = progress;
   const tensors = new Map<string, NamedTensor>();
   for (const [index, member] of members.entries()) {
     const put = (plain: string, shape: readonly number[], data: Float32Array) => {
       const name = memberName(plain, index);
       tensors.set(name, { name, shape, data });
     };
-    for (const [array, nameOf] of namedArrays(member)) {
+    for (const [array, nameOf] of namedArrays(member, config)) {
       for (const [name, { shape, data }] of parameterViews(config.model, array.read())) {
-        put(nameOf(name), shape, data);
+        const savedAs = nameOf(name);
+        put(savedAs, shape, data);
+        if (savedAs === uncalibratedName(name)) put(name, shape, dividedBy(temperature, data));
       }
     }
     const stateShape = [batchRows(config.training), config.model.hiddenSize];
@@ -39,13 +45,21 @@ export function checkpointOf(run: Run): Checkpoint {
 type NameOf = (parameter: string) => string;
 
 /** The arrays of a member, each with what it calls its parameters in a checkpoint. */
-function namedArrays({ learner }: Pick<Member, "learner">): [ParameterArray, NameOf][] {
+function namedArrays(
+  { learner }: Pick<Member, "learner">,
+  { training }: Pick<RunConfig, "training">,
+): [ParameterArray, NameOf][] {
   const { model, average, optimizer } = learner;
   const moments = [...optimizer.moments].map(([moment, array]): [ParameterArray, NameOf] => [
     array,
     (name) => momentName(name, moment),
   ]);
-  const plain: [ParameterArray, NameOf] = [average ?? model.parameters, (name) => name];
+  // What is used of them has the plain names, so that no reader need know of the temperature.
+  const isOther = (name: string) => isCalibrated(training) && DECODER_NAMES.has(name);
+  const plain: [ParameterArray, NameOf] = [
+    average ?? model.parameters,
+    (name) => (isOther(name) ? uncalibratedName(name) : name),
+  ];
   return [
     plain,
     ...(average ? [[model.parameters, trainingName] as [ParameterArray, NameOf]] : []),
@@ -61,13 +75,13 @@ function namedArrays({ learner }: Pick<Member, "learner">): [ParameterArray, Nam
  * @throws CharnnError as `readCheckpoint` does; the run is of no use then
  */
 export async function restoreRun(
-  { members }: Pick<Run, "members">,
+  { members, config }: Pick<Run, "members" | "config">,
   path: string,
   signal?: AbortSignal,
 ): Promise<CheckpointFacts> {
   const writers = new Map<string, (values: Float32Array) => void>();
   for (const [index, member] of members.entries()) {
-    for (const [array, nameOf] of namedArrays(member)) {
+    for (const [array, nameOf] of namedArrays(member, config)) {
       for (const name of array.byName.keys()) {
         writers.set(memberName(nameOf(name), index), (values) => array.writeSlice(name, values));
       }

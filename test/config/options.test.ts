@@ -62,6 +62,7 @@ test("A checkpoint keeps the settings of which the table of training says so, an
       ngramRows: 500,
       fold: { index: 1, of: 2 },
       minCount: 1,
+      calibrationCharacters: 20,
       sectionWindows: 2,
       patience: 3,
       workers: 2,

@@ -30,6 +30,7 @@ const VARIANTS: Readonly<Record<string, readonly string[]>> = {
   ],
   "windows, one-hot input": ["--batching", "windows", "--stride", "5", "--embedding-size", "0"],
   "documents by lines, two batches a step": ["--documents", "lines", "--accumulate", "2"],
+  "a temperature that is fitted": ["--calibration-characters", "60", "--validation", "0.2"],
   "two members": ["--members", "2", "--dropout", "0.2"],
   "no average, sgd": ["--average-decay", "0", "--optimizer", "sgd", "--learning-rate", "0.1"],
 };

@@ -279,7 +279,12 @@ test("A run is saved after five minutes at the latest, which changes nothing of 
 test("A run is saved every 500 steps, or less often where that would take more than 1 % of its time", async (t) => {
   const place = await workplace(t);
   const savedAt = async (saveEvery: number | undefined, checkpoint: number) => {
-    const settings = smallRun(place, { steps: 2_100, evalEvery: 5_000, overwrite: true, saveEvery });
+    const settings = smallRun(place, {
+      steps: 2_100,
+      evalEvery: 5_000,
+      overwrite: true,
+      saveEvery,
+    });
     const { events } = await timed(settings, { step: 0.001, checkpoint });
     const saves = only(events, "checkpoint").filter(({ kind }) => kind === "last");
     return saves.map(({ step }) => step);

@@ -95,6 +95,14 @@ const CASES: readonly { title: string; settings: Partial<TrainSettings> }[] = [
     },
   },
   {
+    title: "GRU, two members, a temperature that is fitted, n-grams",
+    settings: { cell: "gru", members: 2, ngramOrder: 3, calibrationCharacters: 20, batchSize: 2 },
+  },
+  {
+    title: "LSTM, a temperature that is fitted, no average",
+    settings: { cell: "lstm", calibrationCharacters: 15, averageDecay: 0 },
+  },
+  {
     title: "GRU, two workers, two batches a step",
     settings: { cell: "gru", workers: 2, accumulate: 2, batchSize: 2, seqLength: 3 },
   },

@@ -120,12 +120,13 @@ function textRow({ config: { text } }: ListedRun): string[] {
 
 /** Losses: of the model, and of the n-gram baseline to compare with. */
 function results({ config: { text }, progress }: ListedRun): string[][] {
-  const { bestLoss, bestStep = 0, trainingLoss } = progress;
+  const { bestLoss, bestStep = 0, trainingLoss, temperature } = progress;
   const { counting } = text;
   return [
     ...(bestLoss === undefined
       ? [["held-out loss", text.validationCharacters > 0 ? "none yet" : "nothing is held out"]]
       : [["held-out loss", `${inUnits(bestLoss)}, best at step ${formatCount(bestStep)}`]]),
+    ...(temperature === undefined ? [] : [["temperature", `${temperature.toFixed(2)}, fitted`]]),
     ...(trainingLoss === undefined ? [] : [["training loss", inUnits(trainingLoss)]]),
     ...(counting ? [[`${counting.order}-gram baseline`, inUnits(counting.loss)]] : []),
   ];

@@ -1,0 +1,131 @@
+import { type Batch, IGNORED_TARGET } from "../data/batch.js";
+import type { CharRnn, ModelState } from "../model/char-rnn.js";
+import { Turns, unlessAborted } from "../turns.js";
+import { zeroStates } from "./mean-loss.js";
+
+/** A temperature outside of these says more about the text than about the model. */
+const LEAST = 0.8;
+const MOST = 2;
+/** Of its reciprocal. A difference of one hundredth changes the loss by less than 0.0001. */
+const TOLERANCE = 1e-3;
+const MOST_TRIES = 20;
+
+/**
+ * The temperature with which models that predict together have the lowest loss on a text: their logits are divided by it
+ * (Guo et al., "On Calibration of Modern Neural Networks", 2017, section 4.2), and their probabilities averaged.
+ *
+ * @param models of one shape
+ * @returns 1 where the text has nothing to predict, or the models have no finite loss on it; undefined when `signal` stops it
+ */
+export async function fitTemperature(
+  models: readonly CharRnn[],
+  batches: Iterable<Batch> | AsyncIterable<Batch>,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
+  const turns = new Turns(signal);
+  const fit = async () => {
+    const predicted = await logitsOf(models, batches, turns);
+    if (predicted.targets.length === 0) return 1;
+    const slopeAt = (reciprocal: number) => slopeOfLoss(predicted, reciprocal, turns);
+    const reciprocal = await rootOf(slopeAt, 1 / MOST, 1 / LEAST);
+    return reciprocal === undefined ? 1 : 1 / reciprocal;
+  };
+  return unlessAborted(fit(), signal);
+}
+
+/** What models say of the positions of a text that have a target. */
+interface Predicted {
+  readonly targets: readonly number[];
+  /** By position, and then of each model, `[vocabulary]`. */
+  readonly logits: readonly (readonly Float32Array[])[];
+}
+
+async function logitsOf(
+  models: readonly CharRnn[],
+  batches: Iterable<Batch> | AsyncIterable<Batch>,
+  turns: Turns,
+): Promise<Predicted> {
+  const [{ vocabularySize: size }] = models;
+  const targets: number[] = [];
+  const logits: Float32Array[][] = [];
+  let states: ModelState[] | undefined;
+  for await (const batch of batches) {
+    await turns.take();
+    if (batch.startsFresh || states === undefined) states = zeroStates(models, batch);
+    const before = states;
+    const all = models.map(() => new Float32Array(batch.targets.length * size));
+    states = await turns.during(() =>
+      models.map((model, k) => model.scoreWithLogits(batch, before[k], all[k]).state),
+    );
+    for (const [position, target] of batch.targets.entries()) {
+      if (target === IGNORED_TARGET) continue;
+      targets.push(target);
+      logits.push(all.map((of) => of.slice(position * size, (position + 1) * size)));
+    }
+  }
+  return { targets, logits };
+}
+
+/** The derivative of the mean loss with respect to the reciprocal of the temperature. */
+async function slopeOfLoss(
+  { targets, logits }: Predicted,
+  reciprocal: number,
+  turns: Turns,
+): Promise<number> {
+  let sum = 0;
+  for (const [position, target] of targets.entries()) {
+    if (turns.isDue()) await turns.take();
+    let [probability, slope] = [0, 0];
+    for (const own of logits[position]) {
+      const { mean, partition, largest } = expectation(own, reciprocal);
+      const likelihood = Math.exp(reciprocal * (own[target] - largest)) / partition;
+      probability += likelihood;
+      slope += likelihood * (own[target] - mean);
+    }
+    sum -= slope / probability;
+  }
+  return sum / targets.length;
+}
+
+/** The mean of logits by the probabilities that they mean, and the sum to which those are relative. */
+function expectation(logits: Float32Array, reciprocal: number) {
+  let largest = Number.NEGATIVE_INFINITY;
+  for (const logit of logits) if (logit > largest) largest = logit;
+  let [partition, sum] = [0, 0];
+  for (const logit of logits) {
+    const weight = Math.exp(reciprocal * (logit - largest));
+    partition += weight;
+    sum += weight * logit;
+  }
+  return { mean: sum / partition, partition, largest };
+}
+
+/**
+ * Where an increasing function is zero, by false position (Illinois); an end where it is not zero between.
+ *
+ * @returns undefined where it is no number
+ */
+async function rootOf(
+  of: (value: number) => Promise<number>,
+  least: number,
+  most: number,
+): Promise<number | undefined> {
+  let [low, high] = [least, most];
+  let [atLow, atHigh] = [await of(low), await of(high)];
+  if (!Number.isFinite(atLow) || !Number.isFinite(atHigh)) return undefined;
+  if (atLow >= 0) return low;
+  if (atHigh <= 0) return high;
+  let value = low;
+  for (let k = 0; k < MOST_TRIES && high - low > TOLERANCE; k++) {
+    const before = value;
+    value = (low * atHigh - high * atLow) / (atHigh - atLow);
+    if (Math.abs(value - before) < TOLERANCE / 2) break;
+    const there = await of(value);
+    if (there < 0) {
+      [low, atLow, atHigh] = [value, there, atHigh / 2];
+    } else {
+      [high, atHigh, atLow] = [value, there, atLow / 2];
+    }
+  }
+  return value;
+}
