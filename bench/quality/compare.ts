@@ -4,10 +4,11 @@
  * nothing but a time given, or with a preset too. Prints what each reaches, and keeps all losses on the way for
  * `curves.py` to draw.
  *
- *     npm run bench:compare -- TEXT [--peers nanogpt,keras,torch] [--runs 60s,10m,tiny@5m] [--peer-time 120]
- *         [--results compare.json]
+ *     npm run bench:compare -- TEXT [--peers nanogpt,keras,torch] [--runs 60s,10m,tiny@5m] [--seeds 0,1,2]
+ *         [--peer-time 120] [--results compare.json]
  *
- * What the first peer takes becomes one of charnn's times. A peer that is not installed is left out, with a line.
+ * What the first peer takes becomes one of charnn's times; `--runs ''` leaves it at that. Each of charnn's runs is made once with each
+ * random seed. The loss is that of the whole held-out part. A peer that is not installed is left out, with a line.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -16,8 +17,10 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { readCheckpoint } from "#src/checkpoint/checkpoint.js";
 import { CHARNN } from "../commands.js";
 import { NOT_INSTALLED, pythonWith } from "../peers/find.js";
+import { wholeLosses } from "./held-out.js";
 
 interface Recipe {
   readonly title: string;
@@ -45,6 +48,7 @@ const {
     peers: { type: "string", default: "nanogpt" },
     "peer-time": { type: "string" },
     runs: { type: "string", default: "60s,10m" },
+    seeds: { type: "string", default: "0" },
     results: { type: "string", default: "compare.json" },
   },
 });
@@ -63,7 +67,8 @@ interface Result {
 }
 
 const results: Result[] = [];
-const runs = options.runs.split(",");
+const runs = options.runs.split(",").filter(Boolean);
+const seeds = options.seeds.split(",").map(Number);
 for (const name of options.peers.split(",").filter(Boolean)) {
   const recipe = RECIPES[name];
   if (!recipe) throw new Error(`There is no peer ${name}, but: ${Object.keys(RECIPES).join(", ")}`);
@@ -72,7 +77,7 @@ for (const name of options.peers.split(",").filter(Boolean)) {
   else console.log(`${recipe.title}: ${NOT_INSTALLED}`);
 }
 if (results.length > 0) runs.unshift(`${Math.round(results[0].seconds)}s`);
-for (const run of runs) keep(await charnn(run));
+for (const run of runs) for (const seed of seeds) keep(await charnn(run, seed));
 
 function keep(result: Result): void {
   results.push(result);
@@ -83,19 +88,12 @@ function keep(result: Result): void {
   console.log(`${name}: ${loss.toFixed(3)} after ${seconds} s${chosen}`);
 }
 
-function point(seconds: number, loss: number): Curve[number] {
-  return [Number(seconds.toFixed(1)), Number(loss.toFixed(4))];
+function rounded(loss: number): number {
+  return Number(loss.toFixed(4));
 }
 
-/** Lowest loss of all, as each of them keeps its best weights. */
-function resultOf(name: string, seconds: number, curve: Curve, note?: string): Result {
-  return {
-    name,
-    note,
-    seconds: Number(seconds.toFixed(1)),
-    loss: Math.min(...curve.map(([, loss]) => loss)),
-    curve,
-  };
+function point(seconds: number, loss: number): Curve[number] {
+  return [Number(seconds.toFixed(1)), rounded(loss)];
 }
 
 /** What a command prints, line by line, each with the seconds since it began. */
@@ -114,28 +112,35 @@ async function* linesOf(
 }
 
 /** @param run a time, or a preset and a time */
-async function charnn(run: string): Promise<Result> {
+async function charnn(run: string, seed: number): Promise<Result> {
   const [time, preset] = run.split("@").reverse();
-  const asked = [...(preset ? ["--preset", preset] : []), "--max-time", time];
+  const ofSeed = seed === 0 ? [] : ["--random-seed", `${seed}`];
+  const asked = [...(preset ? ["--preset", preset] : []), "--max-time", time, ...ofSeed];
   const folder = mkdtempSync(path.join(tmpdir(), "charnn-compare-"));
   const curve: Curve = [];
-  let [note, seconds] = ["", 0];
+  let [note, seconds, best] = ["", 0, ""];
   try {
     const args = [CHARNN, "train", text, ...asked, "--out", folder, "--json"];
     for await (const [line, now] of linesOf(process.execPath, args)) {
       const event = JSON.parse(line);
       if (event.event === "start") {
-        const { preset, dropout, recurrentDropout } = event.config.training;
-        const rates = `dropout ${dropout}, recurrent ${recurrentDropout}`;
-        note = `${preset}, ${event.totalSteps} steps, ${rates}`;
+        const { preset, members = 1, dropout } = event.config.training;
+        note = `${members > 1 ? `${members} ` : ""}${preset}, dropout ${dropout}`;
       }
       if (event.event === "eval") curve.push(point(now, event.validationLoss));
+      if (event.event === "end") {
+        note += `, ${event.step} steps`;
+        best = event.path;
+      }
       seconds = now;
     }
+    const losses = await wholeLosses(text as string, await readCheckpoint(best));
+    const loss = rounded(losses.at(-1) ?? Number.NaN);
+    const name = `charnn ${asked.join(" ")}`;
+    return { name, note, seconds: Number(seconds.toFixed(1)), loss, curve };
   } finally {
     rmSync(folder, { recursive: true });
   }
-  return resultOf(`charnn ${asked.join(" ")}`, seconds, curve, note);
 }
 
 async function peer({ title, script }: Recipe, python: string): Promise<Result> {
@@ -146,5 +151,7 @@ async function peer({ title, script }: Recipe, python: string): Promise<Result> 
     const { seconds, loss } = JSON.parse(line);
     curve.push([seconds, loss]);
   }
-  return resultOf(title, curve[curve.length - 1][0], curve);
+  // The lowest of all: peers keep their best weights too.
+  const loss = Math.min(...curve.map(([, own]) => own));
+  return { name: title, seconds: curve[curve.length - 1][0], loss, curve };
 }
