@@ -2,7 +2,7 @@ import { CELLS } from "../config/cells.js";
 import { memberCount } from "../config/members.js";
 import { MOMENT_NAMES, type MomentName } from "../config/optimization.js";
 import { DECODER_NAMES, parameterShapes } from "../config/parameters.js";
-import { batchRows, type RunConfig } from "../config/run.js";
+import { batchRows, isCalibrated, type RunConfig } from "../config/run.js";
 import { CharnnError } from "../errors.js";
 import { type NamedTensor, shown, type TensorEntry } from "./safetensors.js";
 
@@ -55,7 +55,7 @@ function shapesOfMember({
   const addParameters = (nameOf: (parameter: string) => string) => {
     for (const [name, shape] of parameters) shapes.set(nameOf(name), shape);
   };
-  if (training.calibrationCharacters) {
+  if (isCalibrated(training)) {
     for (const name of DECODER_NAMES)
       shapes.set(uncalibratedName(name), shapes.get(name) as number[]);
   }

@@ -77,6 +77,13 @@ export function batchRows({
   return batchSize * workers;
 }
 
+/** Whether the models that a run evaluates and saves have logits that are divided by a temperature, which it fits. */
+export function isCalibrated({
+  calibrationCharacters = 0,
+}: Pick<TrainingConfig, "calibrationCharacters">): boolean {
+  return calibrationCharacters > 0;
+}
+
 /** When a run ends: whichever comes first. */
 export type Limits = { readonly [Name in NamesIn<"limits">]?: TrainSettings[Name] };
 

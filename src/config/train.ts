@@ -370,7 +370,7 @@ export const TRAIN = {
   saveEvery: {
     kind: wholeNumber(1),
     value: "<n>",
-    help: "Save every n steps, at each evaluation and at least every five minutes (default: 500, or more where saving takes more than 1 % of the time)",
+    help: "Save every n steps, at each evaluation and at least every five minutes (default: 500, or with --max-time more, so that it takes about 1 % of it)",
     group: RUN,
     aliases: ["checkpoint-every"],
     onResume: "again",

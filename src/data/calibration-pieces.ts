@@ -1,12 +1,19 @@
 import { IGNORED_TARGET, type PositionedBatch } from "./batch.js";
-import { mostRows, PIECE_LENGTH, type Pieces, readPieces, WARM_UP } from "./evaluation-pieces.js";
+import {
+  divided,
+  PIECE_LENGTH,
+  type Pieces,
+  readPieces,
+  type Unscored,
+  WARM_UP,
+} from "./evaluation-pieces.js";
 import type { Tokens } from "./vocabulary.js";
 
 /**
  * Pieces of a held-out text on which a temperature is fitted, and which are not scored: at even distances, since how sure a
  * model can be differs from place to place.
  */
-export class CalibrationPieces {
+export class CalibrationPieces implements Unscored {
   readonly #pieces: Pieces;
   readonly #distance: number;
   /** Of a piece. */
@@ -17,15 +24,12 @@ export class CalibrationPieces {
    * @param characters to fit on, about; at most half of the text
    */
   constructor(length: number, characters: number) {
-    const wanted = Math.max(Math.round(characters / PIECE_LENGTH), 1);
-    const groups = Math.ceil(wanted / mostRows(length));
-    const rows = Math.floor(wanted / groups);
+    const { rows, groups } = divided(length, Math.round(characters / PIECE_LENGTH));
     const count = rows * groups;
     this.#distance = length / count;
     this.#length = Math.max(Math.round(characters / count), 1);
     // The target of a character is the one after it.
-    const before = Math.floor(this.#distance) - this.#length - 1;
-    const warmUp = Math.max(Math.min(WARM_UP, before), 0);
+    const warmUp = Math.max(Math.min(WARM_UP, this.gap - 1), 0);
     this.#pieces = { rows, groups, warmUp, steps: warmUp + this.#length };
   }
 
@@ -33,6 +37,17 @@ export class CalibrationPieces {
   get charactersRead(): number {
     const { rows, groups, steps } = this.#pieces;
     return rows * groups * steps;
+  }
+
+  get gap(): number {
+    return Math.floor(this.#distance) - this.#length;
+  }
+
+  clear(begin: number, end: number): number {
+    const length = end - begin;
+    const cell = Math.floor((begin + length / 2) / this.#distance);
+    const [first, last] = [this.#endOf(cell - 1), this.#endOf(cell) - this.#length - length];
+    return first > last ? begin : Math.min(Math.max(begin, first), last);
   }
 
   /** Whether a character of the text is in a piece. */
@@ -48,8 +63,8 @@ export class CalibrationPieces {
   }
 
   /** The same batches, in which what is in a piece is no target. */
-  async *without(batches: AsyncIterable<PositionedBatch>): AsyncGenerator<PositionedBatch, void> {
-    for await (const batch of batches) {
+  *without(batches: Iterable<PositionedBatch>): Generator<PositionedBatch> {
+    for (const batch of batches) {
       for (const [index, position] of batch.positions.entries()) {
         if (this.has(position)) batch.targets[index] = IGNORED_TARGET;
       }

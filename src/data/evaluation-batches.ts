@@ -1,5 +1,6 @@
 import { inTurns, type Parts } from "../turns.js";
 import { BatchArrays, fillRow, IGNORED_TARGET, type PositionedBatch } from "./batch.js";
+import type { CalibrationPieces } from "./calibration-pieces.js";
 import {
   type Documents,
   documentBatch,
@@ -24,38 +25,48 @@ const MAX_PART = 0.9;
 /** Characters read before those a row is to score, so that its hidden state fits the text. */
 const WARM_UP = 1_000;
 
+/** Which of a text's characters are scored; all when nothing is given. */
+interface Scored {
+  /** Of a longer text about this many, always the same: pieces, or documents, at even distances. */
+  readonly most?: number | undefined;
+  /** Characters of each of these pieces; undefined: as many as there are for each of up to 64 rows. */
+  readonly pieceLength?: number | undefined;
+  /** What is not scored of a text without documents. */
+  readonly calibration?: CalibrationPieces | undefined;
+}
+
 /**
  * Batches for scoring a text: all characters but the first are targets exactly once. A long text is
  * read in up to 64 rows, each of which first reads 1,000 characters before its own whose targets are
  * {@link IGNORED_TARGET}. With `documents` the characters of each and the end after it are scored,
  * as in {@link createBatches}. The arrays of a batch are used again by the next.
  *
- * @param most of a longer text about this many characters are scored, always the same: pieces, or documents,
- *   at even distances
- * @param pieceLength characters of each of these pieces; undefined: as many as there are for each of up to 64 rows
  * @throws the signal's reason once it is aborted while documents are put in order
  */
 export async function* evaluationBatches(
   tokens: Tokens,
   documents: string | undefined,
   vocabulary: Vocabulary,
-  {
-    most = Number.POSITIVE_INFINITY,
-    pieceLength,
-    signal,
-  }: {
-    readonly most?: number | undefined;
-    readonly pieceLength?: number | undefined;
-    readonly signal?: AbortSignal | undefined;
-  } = {},
+  { signal, ...scored }: Scored & { readonly signal?: AbortSignal | undefined } = {},
 ): AsyncGenerator<PositionedBatch, void> {
-  const isInPieces = pieceLength !== undefined && isPartOf(tokens.length, most);
-  if (documents === undefined && isInPieces) yield* piecewiseEvaluation(tokens, most, pieceLength);
-  else if (documents === undefined) yield* parallelEvaluation(tokens, most);
-  else {
-    const scored = inDocuments(tokens, documentEndOf(vocabulary, documents), most);
-    yield* documentEvaluation(await inTurns(scored, signal));
+  if (documents === undefined) {
+    const { calibration } = scored;
+    const batches = ofRunningText(tokens, scored);
+    yield* calibration ? calibration.without(batches) : batches;
+  } else {
+    const { most = Number.POSITIVE_INFINITY } = scored;
+    const inOrder = inDocuments(tokens, documentEndOf(vocabulary, documents), most);
+    yield* documentEvaluation(await inTurns(inOrder, signal));
   }
+}
+
+function ofRunningText(
+  tokens: Tokens,
+  { most = Number.POSITIVE_INFINITY, pieceLength, calibration }: Scored,
+): Generator<PositionedBatch> {
+  return pieceLength !== undefined && isPartOf(tokens.length, most)
+    ? piecewiseEvaluation(tokens, most, pieceLength, calibration)
+    : parallelEvaluation(tokens, most);
 }
 
 /** Characters that are read to score a text, those included whose targets are not scored. */

@@ -30,12 +30,25 @@ export interface Pieces {
 
 /** @param most characters to score, about, in all; fewer than the text has */
 export function evaluationPieces(length: number, most: number, pieceLength: number): Pieces {
-  const wanted = Math.max(Math.floor(most / pieceLength), 1);
-  const groups = Math.ceil(wanted / mostRows(length));
-  const rows = Math.floor(wanted / groups);
+  const { rows, groups } = divided(length, Math.floor(most / pieceLength));
   const scored = Math.max(Math.round(most / (rows * groups)), 1);
   const warmUp = Math.min(WARM_UP, length - 1 - scored);
   return { rows, groups, warmUp, steps: warmUp + scored };
+}
+
+/** About as many pieces as are wanted, in equal groups. */
+export function divided(length: number, wanted: number): Pick<Pieces, "rows" | "groups"> {
+  const count = Math.max(wanted, 1);
+  const groups = Math.ceil(count / mostRows(length));
+  return { rows: Math.floor(count / groups), groups };
+}
+
+/** Pieces of a text that are not to be scored. */
+export interface Unscored {
+  /** Characters between two of them. */
+  readonly gap: number;
+  /** Moves a window of the text into the nearest gap, where it fits into one, and returns its new beginning. */
+  clear(begin: number, end: number): number;
 }
 
 /** Batches that score pieces of a text at even distances. */
@@ -43,11 +56,22 @@ export function piecewiseEvaluation(
   tokens: Tokens,
   most: number,
   pieceLength: number,
+  unscored?: Unscored,
 ): Generator<PositionedBatch> {
   const pieces = evaluationPieces(tokens.length, most, pieceLength);
-  const last = Math.max(pieces.rows * pieces.groups - 1, 1);
-  const distance = (tokens.length - 1 - pieces.steps) / last;
-  return readPieces(tokens, pieces, (piece) => Math.floor(piece * distance));
+  const { rows, groups, steps } = pieces;
+  const distance = (tokens.length - 1 - steps) / Math.max(rows * groups - 1, 1);
+  const startOf = (piece: number) => Math.floor(piece * distance);
+  if (!unscored) return readPieces(tokens, pieces, startOf);
+  const scored = steps - pieces.warmUp;
+  // So that there is room for it before the first piece that is not scored.
+  const warmUp = Math.max(Math.min(pieces.warmUp, unscored.gap - scored - 1), 0);
+  const inGap = { rows, groups, warmUp, steps: warmUp + scored };
+  return readPieces(tokens, inGap, (piece) => {
+    // The target of a character is the one after it.
+    const begin = startOf(piece) + pieces.warmUp + 1;
+    return Math.max(unscored.clear(begin, begin + scored) - warmUp - 1, 0);
+  });
 }
 
 /**

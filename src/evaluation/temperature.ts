@@ -6,9 +6,10 @@ import { zeroStates } from "./mean-loss.js";
 /** A temperature outside of these says more about the text than about the model. */
 const LEAST = 0.8;
 const MOST = 2;
-/** Of its reciprocal. A difference of one hundredth changes the loss by less than 0.0001. */
+/** Of the reciprocal of the temperature: as much changes the loss by less than 0.000001. */
 const TOLERANCE = 1e-3;
-const MOST_TRIES = 20;
+const FIRST_STEP = 0.1;
+const MOST_TRIES = 8;
 
 /**
  * The temperature with which models that predict together have the lowest loss on a text: their logits are divided by it
@@ -27,7 +28,7 @@ export async function fitTemperature(
     const predicted = await logitsOf(models, batches, turns);
     if (predicted.targets.length === 0) return 1;
     const slopeAt = (reciprocal: number) => slopeOfLoss(predicted, reciprocal, turns);
-    const reciprocal = await rootOf(slopeAt, 1 / MOST, 1 / LEAST);
+    const reciprocal = await rootNear(1, slopeAt, 1 / MOST, 1 / LEAST);
     return reciprocal === undefined ? 1 : 1 / reciprocal;
   };
   return unlessAborted(fit(), signal);
@@ -53,9 +54,14 @@ async function logitsOf(
     await turns.take();
     if (batch.startsFresh || states === undefined) states = zeroStates(models, batch);
     const before = states;
-    const all = models.map(() => new Float32Array(batch.targets.length * size));
+    const hasTargets = batch.targets.some((target) => target !== IGNORED_TARGET);
+    const all = models.map(() => new Float32Array(hasTargets ? batch.targets.length * size : 0));
     states = await turns.during(() =>
-      models.map((model, k) => model.scoreWithLogits(batch, before[k], all[k]).state),
+      models.map((model, k) =>
+        hasTargets
+          ? model.scoreWithLogits(batch, before[k], all[k]).state
+          : model.trace(batch, before[k]).state,
+      ),
     );
     for (const [position, target] of batch.targets.entries()) {
       if (target === IGNORED_TARGET) continue;
@@ -101,31 +107,26 @@ function expectation(logits: Float32Array, reciprocal: number) {
 }
 
 /**
- * Where an increasing function is zero, by false position (Illinois); an end where it is not zero between.
+ * Where an increasing function is zero, by the secant method.
  *
- * @returns undefined where it is no number
+ * @returns the nearest bound where it is zero outside of them; undefined where it is no number
  */
-async function rootOf(
+async function rootNear(
+  start: number,
   of: (value: number) => Promise<number>,
   least: number,
   most: number,
 ): Promise<number | undefined> {
-  let [low, high] = [least, most];
-  let [atLow, atHigh] = [await of(low), await of(high)];
-  if (!Number.isFinite(atLow) || !Number.isFinite(atHigh)) return undefined;
-  if (atLow >= 0) return low;
-  if (atHigh <= 0) return high;
-  let value = low;
-  for (let k = 0; k < MOST_TRIES && high - low > TOLERANCE; k++) {
-    const before = value;
-    value = (low * atHigh - high * atLow) / (atHigh - atLow);
-    if (Math.abs(value - before) < TOLERANCE / 2) break;
+  let [before, atBefore] = [start, await of(start)];
+  let value = atBefore > 0 ? start - FIRST_STEP : start + FIRST_STEP;
+  for (let k = 0; k < MOST_TRIES; k++) {
     const there = await of(value);
-    if (there < 0) {
-      [low, atLow, atHigh] = [value, there, atHigh / 2];
-    } else {
-      [high, atHigh, atLow] = [value, there, atLow / 2];
-    }
+    if (!Number.isFinite(there) || !Number.isFinite(atBefore)) return undefined;
+    const slope = (there - atBefore) / (value - before);
+    const root = slope > 0 ? value - there / slope : there > 0 ? least : most;
+    const next = Math.min(Math.max(root, least), most);
+    if (Math.abs(next - value) < TOLERANCE) return next;
+    [before, atBefore, value] = [value, there, next];
   }
   return value;
 }

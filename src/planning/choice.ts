@@ -20,20 +20,22 @@ export interface Rule {
   readonly shortestText: number;
   /** How many characters it must learn from, counting repeated passes, before it beats smaller ones. */
   readonly fewestCharacters: number;
-  /** How many each of several models must learn from before they beat one that learns from all. */
+  /** How many each of two models must learn from, besides two passes over the text, before they beat one that learns from all. */
   readonly charactersOfMember: number;
 }
 
 /** Set by trials: `bench/quality/rule.ts` compares what they choose with the best that was tried. */
 export const RULES: Readonly<Record<PresetName, Rule>> = {
-  tiny: { shortestText: 0, fewestCharacters: 0, charactersOfMember: 2e6 },
-  small: { shortestText: 50_000, fewestCharacters: 1.5e6, charactersOfMember: 2e6 },
-  medium: { shortestText: 250_000, fewestCharacters: 2.4e6, charactersOfMember: 3.5e6 },
+  tiny: { shortestText: 0, fewestCharacters: 0, charactersOfMember: 1.5e6 },
+  small: { shortestText: 50_000, fewestCharacters: 1.5e6, charactersOfMember: 1.5e6 },
+  medium: { shortestText: 250_000, fewestCharacters: 2.4e6, charactersOfMember: 2.9e6 },
   large: { shortestText: 2_000_000, fewestCharacters: 10e6, charactersOfMember: 10e6 },
 };
 
-/** Each of several models reads the text at least this often: before, one gains more from another pass. */
-const PASSES_OF_MEMBER = 4;
+/** Before as many, and more, a single model gains more from another pass. */
+const PASSES_OF_MEMBER = 2;
+/** Each of three learns from this much more than each of two, and so on: a further model gains less than the one before. */
+const MORE_FOR_EACH_MEMBER = 0.1;
 /** A sixth would gain little. */
 const MOST_MEMBERS = 5;
 /**
@@ -57,9 +59,12 @@ export function choiceForTime(
 ): Choice {
   const inTime = (name: PresetName) => seconds * (speeds.get(name) ?? 0);
   const membersOf = (name: PresetName) => {
-    const enough = Math.max(PASSES_OF_MEMBER * characters, rules[name].charactersOfMember);
-    const ofMember = Math.min(enough, MAX_EPOCHS_IN_TIME * characters);
-    return Math.min(Math.floor(inTime(name) / ofMember), MOST_MEMBERS);
+    const ofTwo = PASSES_OF_MEMBER * characters + rules[name].charactersOfMember;
+    const ofEach = (members: number) =>
+      Math.min((1 + MORE_FOR_EACH_MEMBER * (members - 2)) * ofTwo, MAX_EPOCHS_IN_TIME * characters);
+    let members = MOST_MEMBERS;
+    while (members > 1 && members * ofEach(members) > inTime(name)) members--;
+    return members;
   };
   const fastEnough = PRESET_NAMES.filter((name) => inTime(name) >= rules[name].fewestCharacters);
   const preset = fastEnough.findLast((name) => membersOf(name) > 1) ?? fastEnough.at(-1) ?? "tiny";

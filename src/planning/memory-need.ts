@@ -2,7 +2,7 @@ import type { Backend } from "../backends/backend.js";
 import type { ModelConfig } from "../config/model.js";
 import { MOMENT_NAMES } from "../config/optimization.js";
 import { parameterCount } from "../config/parameters.js";
-import type { RunConfig, TrainingConfig } from "../config/run.js";
+import { isCalibrated, type RunConfig, type TrainingConfig } from "../config/run.js";
 import { evaluationShape } from "../data/evaluation-batches.js";
 import { CharnnError } from "../errors.js";
 import { memoryLeft } from "../memory.js";
@@ -70,21 +70,26 @@ export function trainingBytes(shape: TrainingShape): number {
   const { calibrationCharacters = 0 } = training;
   const masks = [training.dropout, training.recurrentDropout].filter((rate) => rate > 0).length;
   const hasAverage = averageDecay > 0;
-  const isCalibrated = calibrationCharacters > 0;
+  const fitting = 4 * calibrationCharacters * members * model.vocabularySize;
   const arrays =
     ARRAYS +
     MOMENT_NAMES[optimizer].length +
     (hasAverage ? 1 : 0) +
-    (isCalibrated ? 1 : 0) +
+    (isCalibrated(training) ? 1 : 0) +
     workersArrays(training, processes.count) +
     (backend.name === "tensorflow" ? TENSORFLOW_STEP_ARRAYS[optimizer] : 0);
   const learning = windowBytes(model, backend.name, { time: seqLength, batch: batchSize, masks });
   const scoring = evaluation ? windowBytes(model, backend.name, evaluation) : 0;
   // The model that is evaluated has a second workspace.
-  const windows = hasAverage || isCalibrated ? learning + scoring : Math.max(learning, scoring);
+  const windows =
+    hasAverage || isCalibrated(training) ? learning + scoring : Math.max(learning, scoring);
   const besides = threadsBytes(backend) + BESIDES;
   return (
-    members * arrays * parameterBytes(model) + windows + streamsBytes(model, streams) + besides
+    members * arrays * parameterBytes(model) +
+    windows +
+    fitting +
+    streamsBytes(model, streams) +
+    besides
   );
 }
 

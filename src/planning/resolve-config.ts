@@ -261,7 +261,7 @@ function withDefaults(
     },
     training: {
       ...pick(all, namesIn("training")),
-      calibrationCharacters: calibrationCharactersFor(corpus, settings),
+      calibrationCharacters: calibrationCharactersFor(corpus, { ...settings, members }),
       workers: workers > 1 ? workers : undefined,
       members: members > 1 ? members : undefined,
       learningRate: settings.learningRate ?? all.learningRate * rateFactor(workers),

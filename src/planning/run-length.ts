@@ -5,7 +5,7 @@ import type { TrainSettings } from "../config/train-settings.js";
 import type { Batches } from "../data/batches.js";
 import type { Corpus } from "../data/corpus.js";
 import { charactersRead } from "../data/evaluation-batches.js";
-import { calibrationPiecesOf } from "./calibration.js";
+import { calibrationPiecesOf, logitsToFit } from "./calibration.js";
 import { type EvaluationCosts, type Evaluations, evaluationsWithin } from "./evaluations.js";
 import type { Speed } from "./forecast.js";
 import { secondsKeptForEnd, secondsToTry, stepsFor } from "./forecast.js";
@@ -27,6 +27,9 @@ const MAX_WARM_UP = 0.05;
  * the choice must not depend on the machine.
  */
 const COSTS_IN_CHARACTERS: EvaluationCosts = { perCharacterRead: 0.4, besides: 5_000 };
+/** For each logit by which a temperature is fitted, in characters that are trained on, and in seconds, about. */
+const CHARACTERS_PER_LOGIT = 0.005;
+const SECONDS_PER_LOGIT = 1e-7;
 
 /** How long a run goes on, and what decides it. */
 export interface RunLength {
@@ -137,7 +140,10 @@ function withEvaluationsOf(
   const total = steps ?? Math.ceil(CHARACTERS_WITHOUT_LIMITS / perStep);
   const count = evalEvery && Math.ceil(total / evalEvery);
   const asked = { count, characters };
-  const costs = withCalibration(config, COSTS_IN_CHARACTERS, COSTS_IN_CHARACTERS.perCharacterRead);
+  const costs = withCalibration(config, COSTS_IN_CHARACTERS, {
+    perCharacter: COSTS_IN_CHARACTERS.perCharacterRead,
+    perLogit: CHARACTERS_PER_LOGIT,
+  });
   const found = evaluationsWithin(total * perStep, config.text, costs, asked);
   return withEvaluations(config, evalEvery ?? total / found.count, found);
 }
@@ -204,17 +210,19 @@ function evaluationCosts(
   { evaluatedCharacter, scoredCharacter, sample, save }: Costs,
 ): EvaluationCosts {
   const costs = { perCharacterRead: evaluatedCharacter, besides: sample + save };
-  return withCalibration(config, costs, scoredCharacter);
+  const alone = { perCharacter: scoredCharacter, perLogit: SECONDS_PER_LOGIT };
+  return withCalibration(config, costs, alone);
 }
 
-/** @param perCharacter that this process reads alone */
+/** @param alone what it costs to fit a temperature, which this process does alone */
 function withCalibration(
   config: RunConfig,
   { perCharacterRead, besides }: EvaluationCosts,
-  perCharacter: number,
+  alone: { readonly perCharacter: number; readonly perLogit: number },
 ): EvaluationCosts {
   const { charactersRead = 0 } = calibrationPiecesOf(config) ?? {};
-  return { perCharacterRead, besides: besides + perCharacter * charactersRead };
+  const fitting = alone.perCharacter * charactersRead + alone.perLogit * logitsToFit(config);
+  return { perCharacterRead, besides: besides + fitting };
 }
 
 /** Characters that a step learns from. */

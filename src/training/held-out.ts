@@ -15,8 +15,7 @@ export function heldOutBatches(
   most: number | undefined,
   signal?: AbortSignal,
 ): AsyncGenerator<PositionedBatch, void> {
-  const part = { most, pieceLength: config.text.scoredPiece, signal };
-  const batches = evaluationBatches(validation.tokens, documents, vocabulary, part);
-  const pieces = calibrationPiecesOf(config);
-  return pieces ? pieces.without(batches) : batches;
+  const pieceLength = config.text.scoredPiece;
+  const scored = { most, pieceLength, calibration: calibrationPiecesOf(config), signal };
+  return evaluationBatches(validation.tokens, documents, vocabulary, scored);
 }

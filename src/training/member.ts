@@ -1,5 +1,5 @@
 import type { ParameterArray } from "../backends/backend.js";
-import { batchRows, type RunConfig, type TrainingConfig } from "../config/run.js";
+import { batchRows, isCalibrated, type RunConfig, type TrainingConfig } from "../config/run.js";
 import { CharRnn, type ModelState, modelWorkspace } from "../model/char-rnn.js";
 import { parameterArray } from "../model/parameters.js";
 import { Learner } from "../optimization/learner.js";
@@ -23,11 +23,6 @@ export interface Member {
 /** The random numbers of a member. The second member has those of a run with the next random seed, and so on. */
 export function randomOfMember({ randomSeed }: TrainingConfig, member: number): Random {
   return Random.fromSeed(randomSeed + member);
-}
-
-/** Whether what is evaluated has logits that are divided by a temperature. */
-export function isCalibrated({ calibrationCharacters = 0 }: TrainingConfig): boolean {
-  return calibrationCharacters > 0;
 }
 
 /** @param models that a run trains, with their first weights; the members own them from now on */

@@ -45,12 +45,13 @@ export async function planRun(
   const options = { signal, stdin, inputs, onPreparation, clock, rankZero };
   const { plan } = await readAndPlan(settings, selected, options);
   const { model, training, text, limits } = plan.config;
-  const decided = {
+  // What was given stays where a config has nothing for it: `ngramOrder: 1`, `calibrationCharacters: 0`.
+  const decided = definedOnly({
     ...pick(model, namesIn("model")),
     ...pick(training, namesIn("training")),
     ...limits,
     lineEnds: text.lineEnds,
-  };
+  });
   return {
     settings: definedOnly({ ...settings, ...decided, ...withoutMeaning(settings, training) }),
     warnings: plan.warnings,

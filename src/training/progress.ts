@@ -35,7 +35,7 @@ export function isEvaluationDue({ progress, config: { training } }: Run): boolea
 export interface SaveAge {
   /** Another one can't wait. */
   readonly isLate: boolean;
-  /** It has cost too much for another one already. */
+  /** Another one may wait, since the time is limited. */
   readonly isEarly: boolean;
 }
 
@@ -43,7 +43,7 @@ export interface SaveAge {
  * Every `saveEvery` steps, unless an evaluation saves, and where the last time is too long ago. Not among steps
  * that are dropped: a run goes back to before them.
  *
- * @param saveEvery when left out, every 500 steps, unless the last time was just before
+ * @param saveEvery undefined: 500, and not where the last checkpoint is new
  */
 export function isSaveDue(
   { progress: { step, badSteps, evaluatedAt } }: Run,

@@ -1,3 +1,4 @@
+import { isCalibrated } from "../config/run.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import type { TrainSettings } from "../config/train-settings.js";
 import type { Normalization } from "../data/normalizer.js";
@@ -9,7 +10,6 @@ import { generate } from "../sampling/sampler.js";
 import { Turns } from "../turns.js";
 import { setTemperature } from "./calibration.js";
 import type { SampleEvent } from "./events.js";
-import { isCalibrated } from "./member.js";
 import type { Run } from "./run.js";
 
 const SAMPLE = { length: 200, temperature: 0.8, topK: 0, topP: 1 };

@@ -1,5 +1,5 @@
 import { areFinite, type Checkpoint, writeCheckpoint } from "../checkpoint/checkpoint.js";
-import type { CharnnError } from "../errors.js";
+import { CharnnError } from "../errors.js";
 import { copyDurably } from "../files/durable-file.js";
 import { isInUse } from "../in-use.js";
 import { putBestInPlace, removeBestAside } from "../runs/best-aside.js";
@@ -68,19 +68,17 @@ export class Saver {
   /**
    * A best checkpoint that can't take its place is kept as that of its step until it can.
    *
-   * @returns the file that has it where it took its place
+   * @returns the file that has it; undefined where it could not be written
    */
   async *#saveBest(): AsyncGenerator<TrainingEvent, string | undefined> {
     const run = this.#run;
     const saved = yield* unlessInUse(() => save(run, "best", undefined));
     const earlier = run.bestAside;
     run.bestAside = undefined;
-    if (!saved) {
-      const aside = yield* unlessInUse(() => save(run, "step", undefined));
-      if (aside) run.bestAside = run.progress.step;
-    }
+    const aside = saved ? undefined : yield* unlessInUse(() => save(run, "step", undefined));
+    if (aside) run.bestAside = run.progress.step;
     if (earlier !== undefined && this.#keep === 0) await removeBestAside(run.folder, earlier);
-    return saved?.path;
+    return (saved ?? aside)?.path;
   }
 
   /** Saves the checkpoint of this step, and removes older ones. */
@@ -110,12 +108,29 @@ async function save(
 ): Promise<CheckpointEvent> {
   const { folder, progress, lock } = run;
   const path = kind === "step" ? folder.stepFile(progress.step) : folder[kind];
+  const event: CheckpointEvent = { event: "checkpoint", step: progress.step, kind, path };
   const checkLock = () => lock.check();
+  if (written !== undefined && (await isCopied(written, path, checkLock))) return event;
+  const checkpoint = await finiteCheckpoint(run);
+  await lock.check();
   // Once more at the end: the process may have been stopped while it wrote.
-  if (written !== undefined)
-    await copyDurably(written, path, undefined, { beforeRename: checkLock });
-  else await writeCheckpoint(path, await finiteCheckpoint(run), checkLock);
-  return { event: "checkpoint", step: progress.step, kind, path };
+  await writeCheckpoint(path, checkpoint, checkLock);
+  return event;
+}
+
+/** @returns whether it could be: the file to be copied may be gone, or another program have it open */
+async function isCopied(
+  source: string,
+  path: string,
+  beforeRename: () => Promise<void>,
+): Promise<boolean> {
+  try {
+    await copyDurably(source, path, undefined, { beforeRename });
+    return true;
+  } catch (error) {
+    if (error instanceof CharnnError && error.code === "NOT_WRITABLE") return false;
+    throw error;
+  }
 }
 
 /** @throws CharnnError `DIVERGED` */

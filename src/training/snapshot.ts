@@ -10,10 +10,10 @@ import {
 } from "../checkpoint/checkpoint-tensors.js";
 import type { NamedTensor } from "../checkpoint/safetensors.js";
 import { DECODER_NAMES } from "../config/parameters.js";
-import { batchRows, type RunConfig } from "../config/run.js";
+import { batchRows, isCalibrated, type RunConfig } from "../config/run.js";
 import { parameterViews } from "../model/parameters.js";
 import { dividedBy } from "./calibration.js";
-import { isCalibrated, type Member } from "./member.js";
+import type { Member } from "./member.js";
 import type { Run } from "./run.js";
 
 /** All that a checkpoint keeps of a run between two steps; views of the live arrays. */
@@ -30,6 +30,7 @@ export function checkpointOf(run: Run): Checkpoint {
       for (const [name, { shape, data }] of parameterViews(config.model, array.read())) {
         const savedAs = nameOf(name);
         put(savedAs, shape, data);
+        // The plain name has what is to be used, so that no reader need know of the temperature.
         if (savedAs === uncalibratedName(name)) put(name, shape, dividedBy(temperature, data));
       }
     }
@@ -54,11 +55,10 @@ function namedArrays(
     array,
     (name) => momentName(name, moment),
   ]);
-  // What is used of them has the plain names, so that no reader need know of the temperature.
-  const isOther = (name: string) => isCalibrated(training) && DECODER_NAMES.has(name);
+  const isDivided = (name: string) => isCalibrated(training) && DECODER_NAMES.has(name);
   const plain: [ParameterArray, NameOf] = [
     average ?? model.parameters,
-    (name) => (isOther(name) ? uncalibratedName(name) : name),
+    (name) => (isDivided(name) ? uncalibratedName(name) : name),
   ];
   return [
     plain,

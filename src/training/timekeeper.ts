@@ -19,7 +19,7 @@ import { endReached } from "./run-end.js";
 
 /** However long a step takes, no more than this and a step is lost when the process is killed. */
 const SECONDS_BETWEEN_SAVES = 300;
-/** The part of the time that saving may take between evaluations, where no number of steps is given. */
+/** About the part of a limited time that saving takes between evaluations, where no number of steps is given. */
 const FOR_SAVES = 0.01;
 /** How many seconds back the measured speed looks, about. */
 const MEMORY_SECONDS = 5;
@@ -72,20 +72,23 @@ export class Timekeeper {
     this.#savedAt = this.#run.clock();
   }
 
-  /** The time since the last note went to a checkpoint between evaluations. */
-  noteSave(): void {
-    this.#secondsPerSave = this.#pace.lap();
+  /** @param start what the clock showed before a checkpoint between evaluations was saved */
+  noteSave(start: number): void {
+    this.#pace.lap();
     this.#savedAt = this.#run.clock();
+    this.#secondsPerSave = this.#savedAt - start;
   }
 
-  /** Whether the last checkpoint is so old that the next can't wait, for an evaluation either, or so new that it can. */
+  /** Whether the last checkpoint is so old that the next can't wait, for an evaluation either, or so new that it may. */
   saveAge(isEvaluationDue: boolean): SaveAge {
     const evaluation = this.#pace.secondsPerEvaluation ?? this.#speed.secondsPerEvaluation;
     const untilSave = isEvaluationDue ? evaluation : 0;
     const age = this.#run.clock() - this.#savedAt;
+    // A run that may go back to its last checkpoint goes the same way again where no clock decides when that is saved.
+    const isTimed = this.#run.config.limits.maxTime !== undefined;
     return {
       isLate: age + untilSave >= SECONDS_BETWEEN_SAVES,
-      isEarly: FOR_SAVES * age < this.#secondsPerSave,
+      isEarly: isTimed && FOR_SAVES * age < this.#secondsPerSave,
     };
   }
 

@@ -146,7 +146,7 @@ async function* trainLoop(
     yield step;
     if (run.progress.badSteps >= MAX_BAD_STEPS) yield* goBack(run, step);
     time.noteStep();
-    if (time.isReplanDue()) yield* replan(saver, time, signal);
+    if (time.isReplanDue()) yield* replan(run, saver, time, signal);
     yield* samples.afterStep();
     yield* evaluateOrSave(run, saver, samples, saveEvery, time, signal);
   }
@@ -193,8 +193,9 @@ async function* evaluateOrSave(
 ): AsyncGenerator<TrainingEvent, void> {
   const isDue = isEvaluationDue(run);
   if (isSaveDue(run, saveEvery, isDue, time.saveAge(isDue))) {
+    const start = run.clock();
     yield* saver.saveLast();
-    time.noteSave();
+    time.noteSave(start);
   }
   if (!isDue) return;
   yield* evaluateAndSave(run, saver, samples, signal);
@@ -247,6 +248,7 @@ async function* goBack(run: Run, step: StepEvent): AsyncGenerator<TrainingEvent,
 
 /** Fits the number of steps to the time that is left. */
 async function* replan(
+  run: Run,
   saver: Saver,
   time: Timekeeper,
   signal: AbortSignal | undefined,
@@ -255,8 +257,9 @@ async function* replan(
   if (!replanned) return;
   // At once, so that a run that is killed is resumed with the numbers that it has reported.
   if (replanned.isNoted) {
+    const start = run.clock();
     yield* saver.saveLast();
-    time.noteSave();
+    time.noteSave(start);
   }
   if (replanned.event) yield replanned.event;
 }

@@ -46,8 +46,8 @@ for (const [length, characters] of CASES) {
     assert.ok(Math.abs(fitted.length - characters) <= 0.06 * characters, `${fitted.length}`);
     const inPieces = [...tokens.keys()].filter((position) => pieces.has(position));
     assert.deepEqual(fitted, inPieces);
-    const all = evaluationBatches(tokens, undefined, vocabulary);
-    const scored = await targetsOf(pieces.without(all), tokens);
+    const all = evaluationBatches(tokens, undefined, vocabulary, { calibration: pieces });
+    const scored = await targetsOf(all, tokens);
     const others = [...tokens.keys()].filter((position) => position > 0 && !pieces.has(position));
     assert.deepEqual(scored, others);
   });
@@ -70,4 +70,28 @@ test("What is read to fit a temperature is no more than the pieces and what warm
   for (const { time, batch } of pieces.batches(counting(111_539))) read += time * batch;
   assert.equal(read, pieces.charactersRead);
   assert.ok(read <= 1.6 * 10_000, `${read}`);
+});
+
+for (const [length, characters, most] of [
+  [111_539, 10_000, 20_000],
+  [39_952, 3_995, 20_000],
+  [20_000, 9_999, 5_000],
+  [2_000, 900, 600],
+] as const) {
+  test(`An evaluation of a part loses none of its ${most} of ${length} characters to the ${characters} on which a temperature is fitted`, async () => {
+    const tokens = counting(length);
+    const calibration = new CalibrationPieces(length, characters);
+    const part = { most, pieceLength: 200, calibration };
+    const scored = await targetsOf(evaluationBatches(tokens, undefined, vocabulary, part), tokens);
+    assert.ok(Math.abs(scored.length - most) <= 0.1 * most, `${scored.length}`);
+    assert.ok(scored.every((position) => !calibration.has(position)));
+  });
+}
+
+test("An evaluation scores something where the gaps between the pieces of a temperature are short", async () => {
+  const tokens = counting(500);
+  const calibration = new CalibrationPieces(500, 249);
+  const part = { most: 100, pieceLength: 512, calibration };
+  const scored = await targetsOf(evaluationBatches(tokens, undefined, vocabulary, part), tokens);
+  assert.ok(scored.length >= 50, `${scored.length}`);
 });
