@@ -191,8 +191,8 @@ test("Much time for a short text gives several models, unless an option says wha
   };
   assert.equal(await membersOf(), 5);
   assert.equal(await membersOf("--dropout", "0.2"), 5);
+  assert.equal(await membersOf("--members", "1"), 1);
   for (const decides of [
-    ["--members", "1"],
     ["--steps", "100"],
     ["--epochs", "9"],
     ["--hidden-size", "64"],

@@ -84,7 +84,7 @@ test("Several models of a smaller preset are chosen rather than a single one of 
 test("Presets are tried from a small one to the first for which there is no time, text or memory", async () => {
   assert.deepEqual(await tried(1e5, 1e9), ["small", "medium", "large"]);
   assert.deepEqual(await tried(5, 1e9), ["small"]);
-  assert.deepEqual(await tried(1e5, 300_000), ["small", "medium"]);
+  assert.deepEqual(await tried(1e5, 600_000), ["small", "medium"]);
   assert.deepEqual(await tried(1e5, 1_000), ["tiny"]);
   const inLittleMemory = new Map([...SPEEDS].slice(0, 2));
   assert.deepEqual(await tried(1e5, 1e9, inLittleMemory), ["small"]);
