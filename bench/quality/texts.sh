@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the texts that are measured: the sonnets, tinyshakespeare, a novel, source code, Chinese news, names, and
-# 25 MB of source code and documentation.
+# 25 and 100 MB of source code and documentation.
 #
 #     bash bench/quality/texts.sh [FOLDER]     # bench/quality/texts
 set -euo pipefail
@@ -38,16 +38,28 @@ cat "$downloads"/names-*/names/dist.* | cut -d ' ' -f 1 | tr '[:upper:]' '[:lowe
   python3 -c 'import random, sys; names = sys.stdin.readlines(); random.Random(0).shuffle(names); print(*names, sep="", end="")' \
     > "$folder/names.txt"
 
-# Django's modules and documentation, file by file in a random order that is the same everywhere, so that the
-# held-out part is like the rest; ASCII alone.
-python3 -m pip download --quiet --no-deps --no-binary :all: --dest "$downloads" django==5.2.8
-tar -xzf "$downloads"/django-*.tar.gz -C "$downloads"
-(
-  cd "$downloads"/django-*/
-  find django docs tests -path '*/locale' -prune -o \( -name '*.py' -o -name '*.txt' \) -size +0 -print |
-    LC_ALL=C sort |
+# The files that are named, in a random order that is the same everywhere, so that the held-out part is like the rest;
+# ASCII alone.
+shuffled() {
+  LC_ALL=C sort |
     python3 -c 'import random, sys; names = sys.stdin.readlines(); random.Random(0).shuffle(names); print(*names, sep="", end="")' |
     tr '\n' '\0' | xargs -0 cat | iconv -c -t ASCII
+}
+
+# Django's modules and documentation.
+python3 -m pip download --quiet --no-deps --no-binary :all: --dest "$downloads" \
+  django==5.2.8 sympy==1.14.0 ansible==12.3.0
+for package in django sympy ansible; do tar -xzf "$downloads"/$package-*.tar.gz -C "$downloads"; done
+(
+  cd "$downloads"/django-*/
+  find django docs tests -path '*/locale' -prune -o \( -name '*.py' -o -name '*.txt' \) -size +0 -print | shuffled
 ) > "$folder/django.txt"
 
-wc -m "$folder"/{sonnets,tinyshakespeare,novel,code,chinese,names,django}.txt
+# The first 100 MB of SymPy and Ansible: Python, documentation, settings and templates.
+(
+  cd "$downloads"
+  find sympy-*/ ansible-*/ -type f -size +0 \( -name '*.py' -o -name '*.rst' -o -name '*.md' -o -name '*.txt' \
+    -o -name '*.y*ml' -o -name '*.ps1' -o -name '*.j2' \) -print | shuffled
+) | python3 -c 'import sys; sys.stdout.write(sys.stdin.read(100_000_000))' > "$folder/mixed.txt"
+
+wc -m "$folder"/{sonnets,tinyshakespeare,novel,code,chinese,names,django,mixed}.txt
