@@ -108,6 +108,28 @@ test("A run whose last checkpoint is open when it ends is an error, and is resum
   assert.ok(held.equals(free));
 });
 
+for (const code of ["EBUSY", "ENOENT", "EIO"]) {
+  test(`A best checkpoint that can't be copied (${code}) does not keep the last one from being saved`, async (t) => {
+    const place = await workplace(t);
+    t.mock.method(fileSystem, "copyFile", () => Promise.reject(systemError(code)));
+    syncBuiltinESMExports();
+    t.after(() => {
+      t.mock.restoreAll();
+      syncBuiltinESMExports();
+    });
+    const events = await trained(smallRun(place, { steps: 6, evalEvery: 3, keep: 1 }));
+    assert.deepEqual(warnings(events), []);
+    const [best, last, step] = await Promise.all(
+      ["best", "last", "step-6"].map((name) => fileOf(place, "run", `${name}.safetensors`)),
+    );
+    assert.ok(last.equals(best) && step.equals(best));
+    assert.equal(
+      (await readCheckpointFacts(path.join(place.out, "run", "last.safetensors"))).progress.step,
+      6,
+    );
+  });
+}
+
 for (const keep of [0, 1]) {
   test(`A best checkpoint that is open waits as that of its step, with --keep ${keep}`, async (t) => {
     const place = await workplace(t);
