@@ -17,13 +17,15 @@ from matplotlib.ticker import ScalarFormatter
 source, target = sys.argv[1:3]
 with open(source) as file:
     comparison = json.load(file)
+# Runs with another random seed look the same.
+results = [it for it in comparison["results"] if "--random-seed" not in it["name"]]
 figure, axis = pyplot.subplots(figsize=(7.5, 4.5))
-for result in comparison["results"]:
+for result in results:
     ours = result["name"].startswith("charnn")
     seconds, losses = zip(*result["curve"])
     label = f"{result['name']}: {result['loss']:.3f}"
     axis.plot(seconds, losses, "-" if ours else "--", marker=".", markersize=3, label=label)
-losses = [loss for result in comparison["results"] for _, loss in result["curve"]]
+losses = [loss for result in results for _, loss in result["curve"]]
 axis.set_xscale("log")
 axis.xaxis.set_major_formatter(ScalarFormatter())
 axis.set_xlim(left=4)

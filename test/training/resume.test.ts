@@ -96,7 +96,7 @@ const CASES: readonly { title: string; settings: Partial<TrainSettings> }[] = [
   },
   {
     title: "GRU, two members, a temperature that is fitted, n-grams",
-    settings: { cell: "gru", members: 2, ngramOrder: 3, calibrationCharacters: 20, batchSize: 2 },
+    settings: { cell: "gru", members: 2, ngramOrder: 3, calibrationCharacters: 20 },
   },
   {
     title: "LSTM, a temperature that is fitted, no average",
