@@ -180,7 +180,7 @@ async function refuseOtherFile(path: string, file: ReadableFile): Promise<void> 
 export async function areFinite(data: NamedTensor["data"], signal?: AbortSignal): Promise<boolean> {
   let found = true;
   await inPieces(data.length, signal, (start, end) => {
-    // What is not finite makes NaN of zero. A call for each number takes several times as long.
+    // Zero times NaN or infinity is NaN. A function call for each number would take several times as long.
     let zero = 0;
     for (let index = start; index < end; index++) zero += 0 * (data[index] as number);
     found = zero === 0;

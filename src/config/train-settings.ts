@@ -161,8 +161,8 @@ export interface TrainSettings extends BackendSettings {
    */
   readonly evalCharacters?: number | undefined;
   /**
-   * Steps between two checkpoints; there is one at each evaluation, and every five minutes, too. Default: 500, or with
-   * `maxTime` more, so that saving takes about 1 % of it.
+   * Steps between two checkpoints; there is one at each evaluation, and every five minutes, too. Default: 500; with
+   * `maxTime` fewer saves where they would take more than about 1 % of the time.
    */
   readonly saveEvery?: number | undefined;
   /** Whether to keep what the run reports for TensorBoard too. Default: false. */

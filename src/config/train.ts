@@ -132,7 +132,8 @@ export const TRAIN = {
     kind: wholeNumber(0),
     value: "<n>",
     help: "Fit a temperature on n characters of the held-out part, which are not scored; 0: none",
-    decidedBy: "a tenth of it, 10,000 at most; none of less than 10,000, and of separate texts",
+    decidedBy:
+      "a tenth of it, at most 10,000; none if it is shorter than 10,000 or consists of separate texts",
     group: TEXT_GROUP,
     onResume: "kept",
     checkpoint: "training",
@@ -370,7 +371,7 @@ export const TRAIN = {
   saveEvery: {
     kind: wholeNumber(1),
     value: "<n>",
-    help: "Save every n steps, at each evaluation and at least every five minutes (default: 500, or with --max-time more, so that it takes about 1 % of it)",
+    help: "Save every n steps, at each evaluation and at least every five minutes (default: 500; with --max-time fewer saves where they would take more than 1 % of the time)",
     group: RUN,
     aliases: ["checkpoint-every"],
     onResume: "again",

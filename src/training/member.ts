@@ -10,8 +10,8 @@ import type { Ranks } from "../ranks/ranks.js";
 export interface Member {
   readonly learner: Learner;
   /**
-   * What is evaluated and sampled from: the model, or another with the average of its weights; in a run that is calibrated, another
-   * one with weights of its own, which `setTemperature` gives it.
+   * What is evaluated and sampled from: the model, or another with the average of its weights. In a calibrated run it has a copy of
+   * these weights, which `setTemperature` writes.
    */
   readonly evalModel: CharRnn;
   /** Of its dropout. */

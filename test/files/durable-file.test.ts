@@ -110,7 +110,7 @@ for (const { what, calls: expected, replace } of WAYS) {
   });
 }
 
-test("a copy is a file of its own", async (t) => {
+test("changing a copy leaves the file that was copied as it was", async (t) => {
   const folder = await temporaryFolder(t);
   const [best, last] = ["best", "last"].map((name) => path.join(folder, name)) as [string, string];
   await writeFile(best, OLD);

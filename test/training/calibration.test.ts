@@ -93,14 +93,14 @@ test("A sample on the way is written with the temperature of the evaluation befo
 
 const long = inventedText(120_000);
 for (const [what, settings, text, expected] of [
-  ["a long text, a tenth of what is held out", {}, long, 1_200],
-  ["nothing of a short text", {}, inventedText(60_000), undefined],
-  ["nothing where there are no embeddings of n-grams", { ngramOrder: 1 }, long, undefined],
-  ["nothing of separate lines", { documents: "lines" }, long, undefined],
-  ["nothing where it is told so", { calibrationCharacters: 0 }, long, undefined],
-  ["nothing where nothing is held out", { validation: 0 }, long, undefined],
+  ["a temperature on a tenth of the held-out part of a long text", {}, long, 1_200],
+  ["no temperature on a short text", {}, inventedText(60_000), undefined],
+  ["no temperature where there are no embeddings of n-grams", { ngramOrder: 1 }, long, undefined],
+  ["no temperature on separate lines", { documents: "lines" }, long, undefined],
+  ["no temperature where calibration is turned off", { calibrationCharacters: 0 }, long, undefined],
+  ["no temperature where nothing is held out", { validation: 0 }, long, undefined],
 ] as const) {
-  slow(`By default a run fits a temperature on ${what}`, async (t) => {
+  slow(`A run fits ${what}`, async (t) => {
     const place = await workplace(t, text);
     const { ngramOrder: _, ...open } = smallRun(place, { steps: 1, hiddenSize: 4, batchSize: 2 });
     const settingsOfRun: TrainSettings = { ...open, ...settings };
