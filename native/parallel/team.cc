@@ -13,10 +13,13 @@ void Team::resize(size_t size) {
 void Team::begin(const Job& job) {
   finish();
   job_ = job;
+#if defined(__wasm__)
+  job_.pages = __builtin_wasm_memory_size(0);
+#endif
   if (size_ == 1) return;
   unfinished_ = size_ - 1;
   for (size_t index = 1; index < size_; ++index) {
-    seats_[index].job = job;
+    seats_[index].job = job_;
     ++seats_[index].jobs;
   }
   sleepers_.wake();
@@ -37,6 +40,7 @@ void Team::take_part(size_t index) {
     wait([&] { return seat.jobs != done || ends_; });
     if (ends_) return;
     ++done;
+    learn_memory(seat.job);
     do_part(seat.job, index);
     if (--unfinished_ == 0) sleepers_.wake();
   }
@@ -56,9 +60,18 @@ void Team::fail() {
 void Team::check() const {
   if (has_failed_) charnn_throw_failure();
 }
+
+// V8 tells the other threads when one has had the memory grow, and has missed threads that were
+// starting just then. Where it checks addresses itself, they could not use what was added.
+void Team::learn_memory(const Job& job) {
+  // To grow by nothing is to look how large the memory is.
+  if (__builtin_wasm_memory_size(0) < job.pages) __builtin_wasm_memory_grow(0, 0);
+}
 #else
 // A fault in a thread of the operating system ends the process.
 void Team::check() const {}
+
+void Team::learn_memory(const Job&) {}
 #endif
 
 void Team::do_part(const Job& job, size_t index) {

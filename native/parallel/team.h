@@ -21,6 +21,10 @@ class Team {
     void (*function)(const void* context, const Worker& worker) = nullptr;
     const void* context = nullptr;
     const std::atomic<bool>* stop = nullptr;
+#if defined(__wasm__)
+    /// How large the memory was when the job was given.
+    size_t pages = 0;
+#endif
   };
 
   /// Where a thread is given its jobs. All that it waits for is in one cache line.
@@ -81,6 +85,8 @@ class Team {
 
  private:
   void begin(const Job& job);
+  /// Has the calling thread know of all memory that the job may use.
+  static void learn_memory(const Job& job);
   void do_part(const Job& job, size_t index);
   void barrier();
   /// Does not return where a thread has failed.

@@ -20,7 +20,7 @@ interface Range {
  * as the threads of a team need it, keeps its arrays when it grows; other memory leaves them empty.
  */
 export class ModuleMemory {
-  /** The memory grew: each of these is its beginning, as long as it was then. */
+  /** What the memory has been for JavaScript: another object once it has grown, or a thread has looked at its size. */
   readonly #buffers = new WeakSet<ArrayBufferLike>();
   /** Sorted, never next to each other. All that follows the last one in use is in `#unused`. */
   readonly #free: Range[] = [];
@@ -36,7 +36,6 @@ export class ModuleMemory {
     maximum = MAX_BYTES,
   ) {
     this.#maximum = maximum;
-    this.#buffers.add(memory.buffer);
   }
 
   /** Leaves the memory before an address to the module. */
@@ -68,17 +67,17 @@ export class ModuleMemory {
 
   /** Memory as an array, until it grows. */
   floatsAt(address: number, length: number): Float32Array {
-    return new Float32Array(this.memory.buffer, address, length);
+    return new Float32Array(this.#buffer(), address, length);
   }
 
   /** Memory as an array, until it grows. */
   integersAt(address: number, length: number): Int32Array {
-    return new Int32Array(this.memory.buffer, address, length);
+    return new Int32Array(this.#buffer(), address, length);
   }
 
   /** Memory as an array, until it grows. */
   bytesAt(address: number, length: number): Uint8Array {
-    return new Uint8Array(this.memory.buffer, address, length);
+    return new Uint8Array(this.#buffer(), address, length);
   }
 
   /** Takes back what {@link allocate} or {@link floats} has given. */
@@ -129,7 +128,12 @@ export class ModuleMemory {
     } catch (cause) {
       throw tooLarge(this.inUse + pages * PAGE, this.#maximum, cause);
     }
-    this.#buffers.add(this.memory.buffer);
+  }
+
+  #buffer(): ArrayBufferLike {
+    const { buffer } = this.memory;
+    this.#buffers.add(buffer);
+    return buffer;
   }
 
   /** Joins two free ranges that are next to each other. */
