@@ -19,7 +19,7 @@ const READ_FOR_EACH_SCORED = 1.5;
 /** What evaluations cost, in the unit of the run: seconds, or characters that training reads. */
 export interface EvaluationCosts {
   readonly perCharacterRead: number;
-  /** A sample, and checkpoints. */
+  /** A sample, and a copy of the best checkpoint. */
   readonly besides: number;
 }
 

@@ -32,9 +32,9 @@ export interface Speed {
   readonly secondsPerStep: number;
   /** The part of a step in which processes exchange gradients. */
   readonly secondsToExchange: number;
-  /** With its sample and its checkpoints. */
+  /** With its sample, but for what it saves. */
   readonly secondsPerEvaluation: number;
-  /** What follows the last evaluation: scoring the test part, and the whole of the held-out part. */
+  /** What follows the last evaluation: saving, and scoring the test part and the whole of the held-out part. */
   readonly secondsAtEnd: number;
   /** For each character that is read to score a text. */
   readonly secondsPerCharacter: number;

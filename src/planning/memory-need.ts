@@ -1,4 +1,5 @@
 import type { Backend } from "../backends/backend.js";
+import { memberCount } from "../config/members.js";
 import type { ModelConfig } from "../config/model.js";
 import { MOMENT_NAMES } from "../config/optimization.js";
 import { parameterCount } from "../config/parameters.js";
@@ -91,6 +92,16 @@ export function trainingBytes(shape: TrainingShape): number {
     streamsBytes(model, streams) +
     besides
   );
+}
+
+/** About how many bytes a checkpoint of a run has: weights, their average, and what the optimizer keeps. */
+export function checkpointBytes({
+  model,
+  training,
+}: Pick<RunConfig, "model" | "training">): number {
+  const { optimizer, averageDecay } = training;
+  const arrays = 1 + MOMENT_NAMES[optimizer].length + (averageDecay > 0 ? 1 : 0);
+  return memberCount({ training }) * arrays * parameterBytes(model);
 }
 
 /** Arrays of the model's size for sums of gradients, and for records of them, which have a byte for a number. */

@@ -207,9 +207,9 @@ function fitToLength(
 
 function evaluationCosts(
   config: RunConfig,
-  { evaluatedCharacter, scoredCharacter, sample, save }: Costs,
+  { evaluatedCharacter, scoredCharacter, sample, keep }: Costs,
 ): EvaluationCosts {
-  const costs = { perCharacterRead: evaluatedCharacter, besides: sample + save };
+  const costs = { perCharacterRead: evaluatedCharacter, besides: sample + keep };
   const alone = { perCharacter: scoredCharacter, perLogit: SECONDS_PER_LOGIT };
   return withCalibration(config, costs, alone);
 }
@@ -246,7 +246,8 @@ export function speedOf(config: RunConfig, costs: Costs, secondsLeft?: number): 
     secondsToExchange: costs.exchange,
     secondsPerEvaluation: perCharacterRead * evaluated + besides,
     secondsAtEnd:
-      secondsLeft === undefined ? test + whole : secondsKeptForEnd(secondsLeft, { test, whole }),
+      costs.save +
+      (secondsLeft === undefined ? test + whole : secondsKeptForEnd(secondsLeft, { test, whole })),
     secondsPerCharacter: scoredCharacter,
   };
 }

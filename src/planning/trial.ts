@@ -3,7 +3,6 @@ import type { Backend } from "../backends/backend.js";
 import type { Clock } from "../clock.js";
 import { memberCount } from "../config/members.js";
 import type { ModelConfig } from "../config/model.js";
-import { parameterCount } from "../config/parameters.js";
 import { batchRows, type RunConfig } from "../config/run.js";
 import type { Batch } from "../data/batch.js";
 import type { Batches } from "../data/batches.js";
@@ -14,6 +13,7 @@ import { type DropoutRates, NO_DROPOUT } from "../model/dropout.js";
 import { parameterArray } from "../model/parameters.js";
 import { type RankZero, rankZeroAlone } from "../ranks/rank-zero.js";
 import { Turns } from "../turns.js";
+import { checkpointBytes } from "./memory-need.js";
 import {
   batchesTried,
   randomBatch,
@@ -33,8 +33,10 @@ export interface Costs {
   /** The same in an evaluation, which all processes share. */
   readonly evaluatedCharacter: number;
   readonly sample: number;
-  /** Of saving after an evaluation, but for the checkpoints that `keep` asks for. */
+  /** Of saving the best and the last checkpoint. */
   readonly save: number;
+  /** Of keeping a checkpoint in memory. */
+  readonly keep: number;
 }
 
 /** How a trial is timed. */
@@ -61,6 +63,8 @@ const CHARACTERS_TRIED = 8;
 const BYTES_WRITTEN_PER_SECOND = 3e8;
 const BYTES_COPIED_PER_SECOND = 5e8;
 const SECONDS_TO_SYNC = 0.01;
+/** Of copying one in memory, where all its numbers are looked at. */
+const BYTES_KEPT_PER_SECOND = 1e9;
 
 /**
  * Measures what a run will cost, by a short trial with a model of its own: weights, dropout and batches
@@ -104,7 +108,8 @@ export async function measureEvaluation(
   const evaluatedCharacter = scoredCharacter / size;
   const written = await secondsPerWrittenCharacter(model, options);
   const sample = members * CHARACTERS_OF_SAMPLE * written;
-  return { scoredCharacter, evaluatedCharacter, sample, save: secondsPerSave(config) };
+  const keep = checkpointBytes(config) / BYTES_KEPT_PER_SECOND;
+  return { scoredCharacter, evaluatedCharacter, sample, save: secondsPerSave(config), keep };
 }
 
 /**
@@ -203,10 +208,7 @@ async function secondsPerWrittenCharacter(model: CharRnn, options: TrialOptions)
 
 /** A checkpoint and a copy of it. Not tried: an estimate is enough until the run has written one. */
 function secondsPerSave(config: RunConfig): number {
-  const { model, training } = config;
-  // Weights, their average and what the optimizer keeps.
-  const arrays = memberCount(config) * (training.averageDecay > 0 ? 4 : 3);
-  const bytes = 4 * parameterCount(model) * arrays;
+  const bytes = checkpointBytes(config);
   return 2 * SECONDS_TO_SYNC + bytes / BYTES_WRITTEN_PER_SECOND + bytes / BYTES_COPIED_PER_SECOND;
 }
 

@@ -35,7 +35,7 @@ export function isEvaluationDue({ progress, config: { training } }: Run): boolea
 export interface SaveAge {
   /** Another one can't wait. */
   readonly isLate: boolean;
-  /** Another one may wait, since the time is limited. */
+  /** Another one may wait: the time is limited, and the user has not said at which steps to save. */
   readonly isEarly: boolean;
 }
 
@@ -43,7 +43,7 @@ export interface SaveAge {
  * Every `saveEvery` steps, unless an evaluation saves, and where the last time is too long ago. Not among steps
  * that are dropped: a run goes back to before them.
  *
- * @param saveEvery undefined: 500, and not where the last checkpoint is new
+ * @param saveEvery undefined: 500, unless a save may wait
  */
 export function isSaveDue(
   { progress: { step, badSteps, evaluatedAt } }: Run,
@@ -53,7 +53,7 @@ export function isSaveDue(
 ): boolean {
   if (step === 0 || badSteps > 0 || step === evaluatedAt) return false;
   if (isLate) return true;
-  if (isEvaluationDue || (isEarly && saveEvery === undefined)) return false;
+  if (isEvaluationDue || isEarly) return false;
   return step % (saveEvery ?? STEPS_BETWEEN_SAVES) === 0;
 }
 

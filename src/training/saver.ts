@@ -2,8 +2,10 @@ import { areFinite, type Checkpoint, writeCheckpoint } from "../checkpoint/check
 import { CharnnError } from "../errors.js";
 import { copyDurably } from "../files/durable-file.js";
 import { isInUse } from "../in-use.js";
+import { memoryLeft } from "../memory.js";
+import { checkpointBytes } from "../planning/memory-need.js";
 import { putBestInPlace, removeBestAside } from "../runs/best-aside.js";
-import { keepNewestSteps } from "../runs/run-contents.js";
+import { contentsOf, keepNewestSteps } from "../runs/run-contents.js";
 import type { CheckpointEvent, TrainingEvent } from "./events.js";
 import { gatherTogether } from "./lead.js";
 import { diverged } from "./roll-back.js";
@@ -17,8 +19,10 @@ import { checkpointOf } from "./snapshot.js";
 export class Saver {
   readonly #run: Run;
   readonly #keep: number;
-  /** Whether the last save could not replace the last checkpoint. */
+  /** Whether the last checkpoint is not that of the last evaluation, or could not be replaced by the last save. */
   #isLastOld = false;
+  /** A copy of the best checkpoint, where no file has it yet. */
+  #waitingBest: Checkpoint | undefined;
 
   /** @param keep how many checkpoints of steps are kept */
   constructor(run: Run, keep: number) {
@@ -26,9 +30,20 @@ export class Saver {
     this.#keep = keep;
   }
 
-  /** @throws CharnnError for any failure but that of a file that is in use */
+  /**
+   * Saves the last checkpoint, and before that the best one where it has waited.
+   *
+   * @throws CharnnError for any failure but that of a file that is in use
+   */
   async *saveLast(): AsyncGenerator<TrainingEvent, void> {
+    yield* this.saveWaitingBest();
     yield* this.#saveLast(undefined);
+  }
+
+  /** Saves the last checkpoint unless there is one. */
+  async *saveFirst(): AsyncGenerator<TrainingEvent, void> {
+    const contents = await contentsOf(this.#run.folder);
+    if (!contents?.last) yield* this.saveLast();
   }
 
   /**
@@ -38,9 +53,39 @@ export class Saver {
    * @throws CharnnError for any failure but that of a file that is in use
    */
   async *saveEvaluated(isBest: boolean): AsyncGenerator<TrainingEvent, void> {
-    const best = isBest ? yield* this.#saveBest() : undefined;
+    if (isBest) this.#waitingBest = undefined;
+    yield* this.saveWaitingBest();
+    const best = isBest ? yield* this.#saveBest(this.#run.progress.step) : undefined;
     const newest = this.#keep > 0 ? yield* this.#saveStep(best) : undefined;
     yield* this.#saveLast(best ?? newest);
+  }
+
+  /** Whether there is memory for a best checkpoint that waits, and as much again. */
+  canWait(): boolean {
+    return 2 * checkpointBytes(this.#run.config) < memoryLeft();
+  }
+
+  /**
+   * Leaves what was evaluated to the next save: a best checkpoint waits in memory until then. A run that is killed before goes
+   * on from its last checkpoint, and comes to the same again.
+   *
+   * @throws CharnnError `DIVERGED`
+   */
+  async waitWithEvaluated(isBest: boolean): Promise<void> {
+    this.#isLastOld = true;
+    if (isBest) this.#waitingBest = copyOf(await finiteCheckpoint(this.#run));
+  }
+
+  /**
+   * Saves a best checkpoint that has waited.
+   *
+   * @throws CharnnError for any failure but that of a file that is in use
+   */
+  async *saveWaitingBest(): AsyncGenerator<TrainingEvent, void> {
+    const waiting = this.#waitingBest;
+    if (!waiting) return;
+    this.#waitingBest = undefined;
+    yield* this.#saveBest(waiting.progress.step, waiting);
   }
 
   /**
@@ -50,7 +95,8 @@ export class Saver {
    * @throws CharnnError `NOT_WRITABLE` also for a file that is in use
    */
   async *saveAtEnd(isDue: boolean): AsyncGenerator<TrainingEvent, void> {
-    if (isDue || this.#isLastOld) yield await save(this.#run, "last", undefined);
+    yield* this.saveWaitingBest();
+    if (isDue || this.#isLastOld) yield await save(this.#run, "last");
     await this.#putBestInPlace();
   }
 
@@ -61,22 +107,28 @@ export class Saver {
       return undefined;
     });
     this.#isLastOld = true;
-    const saved = yield* unlessInUse(() => save(this.#run, "last", written));
+    const saved = yield* unlessInUse(() => save(this.#run, "last", { written }));
     if (saved) this.#isLastOld = false;
   }
 
   /**
    * A best checkpoint that can't take its place is kept as that of its step until it can.
    *
+   * @param checkpoint undefined: the run as it is
    * @returns the file that has it; undefined where it could not be written
    */
-  async *#saveBest(): AsyncGenerator<TrainingEvent, string | undefined> {
+  async *#saveBest(
+    step: number,
+    checkpoint?: Checkpoint,
+  ): AsyncGenerator<TrainingEvent, string | undefined> {
     const run = this.#run;
-    const saved = yield* unlessInUse(() => save(run, "best", undefined));
+    const saved = yield* unlessInUse(() => save(run, "best", { step, checkpoint }));
     const earlier = run.bestAside;
     run.bestAside = undefined;
-    const aside = saved ? undefined : yield* unlessInUse(() => save(run, "step", undefined));
-    if (aside) run.bestAside = run.progress.step;
+    const aside = saved
+      ? undefined
+      : yield* unlessInUse(() => save(run, "step", { step, checkpoint }));
+    if (aside) run.bestAside = step;
     if (earlier !== undefined && this.#keep === 0) await removeBestAside(run.folder, earlier);
     return (saved ?? aside)?.path;
   }
@@ -84,7 +136,7 @@ export class Saver {
   /** Saves the checkpoint of this step, and removes older ones. */
   async *#saveStep(written: string | undefined): AsyncGenerator<TrainingEvent, string | undefined> {
     const { folder, progress, bestAside } = this.#run;
-    const saved = yield* unlessInUse(() => save(this.#run, "step", written));
+    const saved = yield* unlessInUse(() => save(this.#run, "step", { written }));
     yield* unlessInUse(async () => {
       await keepNewestSteps(folder, this.#keep, progress.step, bestAside);
       return undefined;
@@ -100,21 +152,29 @@ export class Saver {
   }
 }
 
-/** @param written a file that has the checkpoint already: a copy takes less time, and is the same to the byte */
+/** What is saved, where it is not just the run as it is. */
+interface Saved {
+  readonly step?: number;
+  /** Of that step. */
+  readonly checkpoint?: Checkpoint | undefined;
+  /** A file that has the checkpoint already: a copy takes less time, and is the same to the byte. */
+  readonly written?: string | undefined;
+}
+
 async function save(
   run: Run,
   kind: CheckpointEvent["kind"],
-  written: string | undefined,
+  { step = run.progress.step, checkpoint, written }: Saved = {},
 ): Promise<CheckpointEvent> {
-  const { folder, progress, lock } = run;
-  const path = kind === "step" ? folder.stepFile(progress.step) : folder[kind];
-  const event: CheckpointEvent = { event: "checkpoint", step: progress.step, kind, path };
+  const { folder, lock } = run;
+  const path = kind === "step" ? folder.stepFile(step) : folder[kind];
+  const event: CheckpointEvent = { event: "checkpoint", step, kind, path };
   const checkLock = () => lock.check();
   if (written !== undefined && (await isCopied(written, path, checkLock))) return event;
-  const checkpoint = await finiteCheckpoint(run);
+  const whole = checkpoint ?? (await finiteCheckpoint(run));
   await lock.check();
   // Once more at the end: the process may have been stopped while it wrote.
-  await writeCheckpoint(path, checkpoint, checkLock);
+  await writeCheckpoint(path, whole, checkLock);
   return event;
 }
 
@@ -144,6 +204,14 @@ async function finiteCheckpoint(run: Run): Promise<Checkpoint> {
     }
   }
   return checkpoint;
+}
+
+/** One that stays as it is while the run goes on. */
+function copyOf({ config, vocabulary, progress, tensors }: Checkpoint): Checkpoint {
+  const copies = [...tensors].map(
+    ([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }] as const,
+  );
+  return { config, vocabulary, progress: structuredClone(progress), tensors: new Map(copies) };
 }
 
 /** Yields and returns what `action` reports; a warning in its place where another program has a file open. */

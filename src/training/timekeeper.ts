@@ -1,5 +1,7 @@
 import type { Clock } from "../clock.js";
 import type { Limits, Progress } from "../config/run.js";
+import { TRAIN_DEFAULTS } from "../config/train.js";
+import type { TrainSettings } from "../config/train-settings.js";
 import type { Speed } from "../planning/forecast.js";
 import {
   secondsToMeasure,
@@ -11,7 +13,7 @@ import {
 import { stepsWithin } from "../planning/limits.js";
 import { speedOf } from "../planning/run-length.js";
 import { measureEvaluation } from "../planning/trial.js";
-import type { ReplanEvent } from "./events.js";
+import type { ReplanEvent, TrainingEvent } from "./events.js";
 import { leading } from "./lead.js";
 import type { SaveAge } from "./progress.js";
 import type { Run } from "./run.js";
@@ -38,9 +40,17 @@ export class Timekeeper {
   #pace: Pace;
   #savedAt: number;
   #secondsPerSave = 0;
+  readonly #saves = { seconds: 0, steps: 0 };
+  /** Whether saves may wait, so that they take a small part of a limited time: between evaluations ... */
+  readonly #maySaveLater: boolean;
+  /** ... and after them too. */
+  readonly #mayWait: boolean;
 
-  constructor(run: Run) {
+  constructor(run: Run, { saveEvery, keep = TRAIN_DEFAULTS.keep }: TrainSettings) {
     this.#run = run;
+    // A run that may go back to its last checkpoint goes the same way again where no clock decides when that is saved.
+    this.#maySaveLater = saveEvery === undefined && run.config.limits.maxTime !== undefined;
+    this.#mayWait = this.#maySaveLater && keep === 0;
     this.#speed = run.speed;
     this.#pace = new Pace(run.clock);
     this.#savedAt = run.clock();
@@ -64,19 +74,22 @@ export class Timekeeper {
   /** The time since the last note went to a step. */
   noteStep(): void {
     this.#pace.addStep();
+    this.#saves.steps++;
   }
 
-  /** The time since the last note went to an evaluation, which saves. */
+  /** The time since the last note went to an evaluation, but for what it saves. */
   noteEvaluation(): void {
     this.#pace.addEvaluation();
-    this.#savedAt = this.#run.clock();
   }
 
-  /** @param start what the clock showed before a checkpoint between evaluations was saved */
-  noteSave(start: number): void {
+  /** Notes what a save takes. */
+  async *saving(events: AsyncIterable<TrainingEvent>): AsyncGenerator<TrainingEvent, void> {
+    const start = this.#run.clock();
+    yield* events;
     this.#pace.lap();
     this.#savedAt = this.#run.clock();
     this.#secondsPerSave = this.#savedAt - start;
+    this.#saves.seconds += this.#secondsPerSave;
   }
 
   /** Whether the last checkpoint is so old that the next can't wait, for an evaluation either, or so new that it may. */
@@ -84,12 +97,19 @@ export class Timekeeper {
     const evaluation = this.#pace.secondsPerEvaluation ?? this.#speed.secondsPerEvaluation;
     const untilSave = isEvaluationDue ? evaluation : 0;
     const age = this.#run.clock() - this.#savedAt;
-    // A run that may go back to its last checkpoint goes the same way again where no clock decides when that is saved.
-    const isTimed = this.#run.config.limits.maxTime !== undefined;
     return {
       isLate: age + untilSave >= SECONDS_BETWEEN_SAVES,
-      isEarly: isTimed && FOR_SAVES * age < this.#secondsPerSave,
+      isEarly: this.#maySaveLater && this.#isSavedLately,
     };
+  }
+
+  /** Whether what was evaluated may wait for the next save. */
+  get mayWait(): boolean {
+    return this.#mayWait && this.#isSavedLately;
+  }
+
+  get #isSavedLately(): boolean {
+    return FOR_SAVES * (this.#run.clock() - this.#savedAt) < this.#secondsPerSave;
   }
 
   /**
@@ -161,10 +181,19 @@ export class Timekeeper {
     const { evalEvery } = config.training;
     const { step, totalSteps = step } = progress;
     const now = clock();
-    const inTime = step + stepsFor(maxTime - now, speed, evalEvery, 0);
+    const forSaves = this.#secondsToSave(speed);
+    const withSaves = { ...speed, secondsPerStep: speed.secondsPerStep + forSaves };
+    const inTime = step + stepsFor(maxTime - now, withSaves, evalEvery, 0);
     const within = (await stepsWithin(config, batches, inTime, signal)) as number;
     const steps = { planned: totalSteps - step, fitting: within - step };
-    return step + stepsLeftAfterMeasuring(steps, { now, maxTime }, speed, evalEvery);
+    return step + stepsLeftAfterMeasuring(steps, { now, maxTime }, withSaves, evalEvery);
+  }
+
+  /** What saving has taken for each step so far, and will take. */
+  #secondsToSave({ secondsPerStep }: Speed): number {
+    const { seconds, steps } = this.#saves;
+    const perStep = steps > 0 ? seconds / steps : 0;
+    return this.#mayWait ? Math.min(perStep, FOR_SAVES * secondsPerStep) : perStep;
   }
 }
 
@@ -237,7 +266,7 @@ class Pace {
       : this.#stepSeconds;
   }
 
-  /** What an evaluation has taken, with its sample and checkpoints; undefined before there is one. */
+  /** What an evaluation has taken, with its sample; undefined before there is one. */
   get secondsPerEvaluation(): number | undefined {
     return this.#evaluations > 0 ? this.#evaluationSeconds / this.#evaluations : undefined;
   }

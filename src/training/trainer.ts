@@ -20,7 +20,7 @@ import type { RankZero } from "../ranks/rank-zero.js";
 import { unlessAborted } from "../turns.js";
 import type { Command } from "./commands.js";
 import { endEvent, startEvent } from "./describe-run.js";
-import type { StepEvent, TrainingEvent } from "./events.js";
+import type { EvalEvent, StepEvent, TrainingEvent } from "./events.js";
 import { explosion, isValidationExploded } from "./explosion.js";
 import { leading, openTogether, scoreTogether, stepTogether } from "./lead.js";
 import { newRun } from "./new-run.js";
@@ -137,16 +137,16 @@ async function* trainLoop(
   }
   yield await startEvent(run, signal);
 
-  const time = new Timekeeper(run);
+  const time = new Timekeeper(run, settings);
   // A run that is resumed may have been killed between a step and its evaluation.
   yield* evaluateOrSave(run, saver, samples, saveEvery, time, signal);
   while (!endReason(run, signal)) {
     const step = await trainStep(run, time, signal);
     if (!step) break;
     yield step;
-    if (run.progress.badSteps >= MAX_BAD_STEPS) yield* goBack(run, step);
+    if (run.progress.badSteps >= MAX_BAD_STEPS) yield* goBackAfter(run, saver, step);
     time.noteStep();
-    if (time.isReplanDue()) yield* replan(run, saver, time, signal);
+    if (time.isReplanDue()) yield* replan(saver, time, signal);
     yield* samples.afterStep();
     yield* evaluateOrSave(run, saver, samples, saveEvery, time, signal);
   }
@@ -193,42 +193,46 @@ async function* evaluateOrSave(
 ): AsyncGenerator<TrainingEvent, void> {
   const isDue = isEvaluationDue(run);
   if (isSaveDue(run, saveEvery, isDue, time.saveAge(isDue))) {
-    const start = run.clock();
-    yield* saver.saveLast();
-    time.noteSave(start);
+    yield* time.saving(saver.saveLast());
   }
   if (!isDue) return;
-  yield* evaluateAndSave(run, saver, samples, signal);
+  const evaluated = yield* evaluate(run, saver, samples, signal);
   time.noteEvaluation();
+  if (!evaluated) return;
+  if (time.mayWait && saver.canWait() && !endReached(run))
+    await saver.waitWithEvaluated(evaluated.best);
+  else yield* time.saving(saver.saveEvaluated(evaluated.best));
 }
 
-/** Scores the validation part, writes a sample, saves; does nothing when interrupted. */
-async function* evaluateAndSave(
+/**
+ * Scores the validation part, and writes a sample.
+ *
+ * @returns undefined when interrupted, or when the run has gone back
+ */
+async function* evaluate(
   run: Run,
   saver: Saver,
   samples: Samples,
   signal: AbortSignal | undefined,
-): AsyncGenerator<TrainingEvent, void> {
+): AsyncGenerator<TrainingEvent, EvalEvent | undefined> {
   const { progress } = run;
   const score = await scoreTogether(run, signal);
-  if (!score) return;
+  if (!score) return undefined;
   const loss = score.loss / score.characters;
   if (!Number.isFinite(score.loss)) {
-    const sign = `the validation loss is ${score.loss}`;
-    yield { event: "warning", message: await rollBack(run, sign) };
-    return;
+    yield* goBack(run, saver, `the validation loss is ${score.loss}`);
+    return undefined;
   }
   if (isValidationExploded(loss, run)) {
-    const sign = explosion("the validation loss", loss, run);
-    yield { event: "warning", message: await rollBack(run, sign, true) };
-    return;
+    yield* goBack(run, saver, explosion("the validation loss", loss, run), true);
+    return undefined;
   }
   // A run that is killed between its first best checkpoint and its first last one could not be resumed.
-  if (progress.bestLoss === undefined) yield* warningsOf(saver.saveLast());
+  if (progress.bestLoss === undefined) yield* warningsOf(saver.saveFirst());
   const evaluated = noteEvaluation(run, score);
   yield evaluated;
   yield* samples.afterEvaluation();
-  yield* saver.saveEvaluated(evaluated.best);
+  return evaluated;
 }
 
 async function* warningsOf(
@@ -238,29 +242,38 @@ async function* warningsOf(
 }
 
 /** Takes a run back that has had too many bad steps in a row. */
-async function* goBack(run: Run, step: StepEvent): AsyncGenerator<TrainingEvent, void> {
+async function* goBackAfter(
+  run: Run,
+  saver: Saver,
+  step: StepEvent,
+): AsyncGenerator<TrainingEvent, void> {
   const what = step.dropped
     ? "the loss or its gradient was not finite"
     : explosion("the loss", step.loss, run);
-  const sign = `${what} ${MAX_BAD_STEPS} times in a row`;
-  yield { event: "warning", message: await rollBack(run, sign, !step.dropped) };
+  yield* goBack(run, saver, `${what} ${MAX_BAD_STEPS} times in a row`, !step.dropped);
+}
+
+/** @param sign what showed that the run has gone wrong */
+async function* goBack(
+  run: Run,
+  saver: Saver,
+  sign: string,
+  exploded = false,
+): AsyncGenerator<TrainingEvent, void> {
+  yield* saver.saveWaitingBest();
+  yield { event: "warning", message: await rollBack(run, sign, exploded) };
 }
 
 /** Fits the number of steps to the time that is left. */
 async function* replan(
-  run: Run,
   saver: Saver,
   time: Timekeeper,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<TrainingEvent, void> {
   const replanned = await unlessAborted(time.replan(signal), signal);
   if (!replanned) return;
-  // At once, so that a run that is killed is resumed with the numbers that it has reported.
-  if (replanned.isNoted) {
-    const start = run.clock();
-    yield* saver.saveLast();
-    time.noteSave(start);
-  }
+  // A run that is killed is resumed with the numbers that it has reported, but for those after its last save.
+  if (replanned.isNoted && !time.mayWait) yield* time.saving(saver.saveLast());
   if (replanned.event) yield replanned.event;
 }
 

@@ -266,47 +266,6 @@ async function longEvaluations(t: TestContext, evaluation: number) {
   return timed(smallRun(place, settings), { step: 0.1, eval: evaluation }, { tick: 0.1 });
 }
 
-test("A run is saved after five minutes at the latest, which changes nothing of it", async (t) => {
-  const place = await workplace(t);
-  const settings = { steps: 12, evalEvery: 10, saveEvery: 100 };
-  const { events } = await timed(smallRun(place, settings), { step: 100, eval: 1 });
-  const saves = only(events, "checkpoint").filter(({ kind }) => kind === "last");
-  assert.deepEqual([...new Set(saves.map(({ step }) => step))], [3, 6, 9, 10, 12]);
-  await trained(smallRun(place, { ...settings, name: "fast" }));
-  assert.deepEqual(await tensorsOf(place, "run"), await tensorsOf(place, "fast"));
-});
-
-test("A run whose time is limited is saved every 500 steps, or less often where that would take more than 1 % of it", async (t) => {
-  const place = await workplace(t);
-  const savedAt = async (saveEvery: number | undefined, checkpoint: number) => {
-    const settings = smallRun(place, { maxTime: 30, evalEvery: 5_000, overwrite: true, saveEvery });
-    const { events } = await timed(settings, { step: 0.01, checkpoint }, { tick: 1e-4 });
-    assert.ok(endOf(events).step >= 2_000, `${endOf(events).step}`);
-    const saves = only(events, "checkpoint").filter(({ kind }) => kind === "last");
-    return saves.map(({ step }) => step).filter((step) => step % 500 === 0 && step <= 2_000);
-  };
-  const all = [500, 1_000, 1_500, 2_000];
-  assert.deepEqual(await savedAt(undefined, 0.001), all);
-  assert.deepEqual(await savedAt(500, 0.5), all);
-  assert.ok((await savedAt(undefined, 0.5)).length <= 1);
-});
-
-test("A run is saved before an evaluation that takes longer", async (t) => {
-  const place = await workplace(t);
-  const settings = smallRun(place, { steps: 12, evalEvery: 5, saveEvery: 100 });
-  const { events } = await timed(settings, { step: 1, eval: 400 });
-  const kinds = events.flatMap((event) =>
-    event.event === "eval" || (event.event === "checkpoint" && event.kind === "last")
-      ? [`${event.event} ${event.step}`]
-      : [],
-  );
-  assert.deepEqual(kinds, [
-    ...["eval 5", "checkpoint 5"],
-    ...["checkpoint 10", "eval 10", "checkpoint 10"],
-    ...["checkpoint 12", "eval 12", "checkpoint 12"],
-  ]);
-});
-
 slow(
   "Before a run starts, reading and counting a long text are reported, and a consumer may leave then",
   async (t) => {
