@@ -17,7 +17,7 @@ export interface BenchmarkSettings extends BackendSettings {
   readonly embeddingSize?: number | undefined;
   /** 1: no vectors for n-grams. Default: 1. */
   readonly ngramOrder?: number | undefined;
-  /** Default: 32,768. */
+  /** Default: 65,536. */
   readonly ngramRows?: number | undefined;
   /** Default: 65. */
   readonly vocabularySize?: number | undefined;
@@ -61,7 +61,7 @@ export const BENCH = {
   hiddenSize: measured(TRAIN.hiddenSize, 128),
   embeddingSize: measured(TRAIN.embeddingSize, 0),
   ngramOrder: measured(TRAIN.ngramOrder, 1),
-  ngramRows: measured(TRAIN.ngramRows, 32_768),
+  ngramRows: measured(TRAIN.ngramRows, 65_536),
   vocabularySize: {
     kind: wholeNumber(1, MAX_SIZE),
     value: "<n>",

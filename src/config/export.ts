@@ -42,7 +42,7 @@ export const EXPORT = {
   bits: {
     kind: wholeNumber(0),
     value: "<n>",
-    help: "Store each weight in 8, 16 or 32 bits, with --to html or js",
+    help: "Store weights in 8, 16 or 32 bits, with --to html or js; with 16, embeddings of n-grams have 8",
     decidedBy: "16",
   },
   text: {

@@ -45,6 +45,11 @@ export function ngramTables({
   });
 }
 
+/** Whether a parameter of this name is a table of n-grams. */
+export function isNgramTable(name: string): boolean {
+  return /^ngram\d+\.weight$/.test(name);
+}
+
 /**
  * The row of a table that an n-gram has. A character's symbol is its token plus 1; 0 stands for nothing, before the
  * beginning of a text.

@@ -1,6 +1,6 @@
 import { CELLS } from "./cells.js";
 import type { ModelConfig } from "./model.js";
-import { ngramTables } from "./ngrams.js";
+import { isNgramTable, ngramTables } from "./ngrams.js";
 
 /** The shape of every parameter under its PyTorch name, in the order in which they are stored. */
 export function parameterShapes(config: ModelConfig): ReadonlyMap<string, readonly number[]> {
@@ -33,7 +33,7 @@ export function sizeOf(shape: readonly number[]): number {
 export function embeddingCount(config: ModelConfig): number {
   let count = 0;
   for (const [name, shape] of parameterShapes(config)) {
-    if (/^(encoder|ngram)/.test(name)) count += sizeOf(shape);
+    if (name === "encoder.weight" || isNgramTable(name)) count += sizeOf(shape);
   }
   return count;
 }

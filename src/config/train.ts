@@ -101,7 +101,7 @@ export const TRAIN = {
     kind: wholeNumber(1, MAX_NGRAM_ROWS),
     value: "<n>",
     help: "Learn at most this many vectors for n-grams of each length",
-    decidedBy: "by the length of the text, up to 32,768",
+    decidedBy: "by the length of the text, up to 65,536",
     group: MODEL,
     onResume: "kept",
     checkpoint: "model",

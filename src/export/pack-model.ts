@@ -5,6 +5,7 @@ import { CharnnError } from "../errors.js";
 import {
   BITS,
   type Bits,
+  bitsOf,
   type PackedModel,
   packedBytes,
   packWeights,
@@ -31,7 +32,10 @@ export function packModel(
     names.map((name) => {
       const tensor = tensors.get(name);
       if (!tensor) throw new Error(`There are no weights for ${name}.`);
-      if (bits === 16 && tensor.data.some((weight) => Math.abs(weight) > LARGEST_HALF)) {
+      if (
+        bitsOf(name, bits) === 16 &&
+        tensor.data.some((weight) => Math.abs(weight) > LARGEST_HALF)
+      ) {
         throw new CharnnError(
           "NOT_WRITABLE",
           `The model has weights beyond ${LARGEST_HALF.toLocaleString("en")}, which 16 bits have no room for.`,

@@ -65,7 +65,7 @@ const NGRAM_ORDER = 4;
 /** Characters of a text for each row of a table of n-grams. */
 const CHARACTERS_PER_ROW = 16;
 const FEWEST_ROWS = 1_024;
-const MOST_ROWS = 32_768;
+const MOST_ROWS = 65_536;
 
 /** Rows for the n-grams of one length in a text of this many characters: a power of two. */
 export function ngramRowsFor(characters: number): number {

@@ -1,5 +1,6 @@
 import type { ModelConfig } from "../config/model.js";
 import type { NormalFormName } from "../config/names.js";
+import { isNgramTable } from "../config/ngrams.js";
 import { parameterShapes, sizeOf } from "../config/parameters.js";
 import { floatFromHalf, halfFromFloat } from "../half-float.js";
 
@@ -23,8 +24,13 @@ export interface PackedModel {
 /** With 8 bits a row of a matrix has one scale, so that its largest weight is this. */
 const LARGEST = 127;
 
+/** Of each number of a parameter: vectors of n-grams, which are most of a model, and of which several are added up, need no more than 8. */
+export function bitsOf(name: string, bits: Bits): Bits {
+  return bits === 16 && isNgramTable(name) ? 8 : bits;
+}
+
 /**
- * The weights one after another, in the order of `parameterShapes`: little-endian numbers of 32 or 16 bits, or for each
+ * The weights one after another, in the order of `parameterShapes` and with the bits of {@link bitsOf}: little-endian numbers of 32 or 16 bits, or for each
  * row of a matrix, and for each vector, a scale as a float of 32 bits and whole numbers of 8.
  *
  * @param weights by their names
@@ -39,9 +45,10 @@ export function packWeights(
   let offset = 0;
   for (const [name, shape] of parameterShapes(config)) {
     const numbers = weights.get(name) as Float32Array;
+    const own = bitsOf(name, bits);
     for (const row of rowsOf(numbers, shape)) {
-      if (bits === 32) for (const number of row) offset = setFloat(view, offset, number);
-      else if (bits === 16) {
+      if (own === 32) for (const number of row) offset = setFloat(view, offset, number);
+      else if (own === 16) {
         for (const number of row) {
           view.setUint16(offset, halfFromFloat(number), true);
           offset += 2;
@@ -69,14 +76,15 @@ export function unpackWeights(
   let offset = 0;
   for (const [name, shape] of parameterShapes(model)) {
     const numbers = new Float32Array(sizeOf(shape));
+    const own = bitsOf(name, bits);
     for (const row of rowsOf(numbers, shape)) {
-      const scale = bits === 8 ? view.getFloat32(offset, true) : 1;
-      if (bits === 8) offset += 4;
+      const scale = own === 8 ? view.getFloat32(offset, true) : 1;
+      if (own === 8) offset += 4;
       for (let i = 0; i < row.length; i++) {
-        if (bits === 32) row[i] = view.getFloat32(offset, true);
-        else if (bits === 16) row[i] = floatFromHalf(view.getUint16(offset, true));
+        if (own === 32) row[i] = view.getFloat32(offset, true);
+        else if (own === 16) row[i] = floatFromHalf(view.getUint16(offset, true));
         else row[i] = scale * view.getInt8(offset);
-        offset += bits / 8;
+        offset += own / 8;
       }
     }
     weights.set(name, numbers);
@@ -87,9 +95,10 @@ export function unpackWeights(
 /** The size of what {@link packWeights} makes, in bytes. */
 export function packedBytes(config: ModelConfig, bits: Bits): number {
   let bytes = 0;
-  for (const shape of parameterShapes(config).values()) {
+  for (const [name, shape] of parameterShapes(config)) {
+    const own = bitsOf(name, bits);
     const rows = shape.length > 1 ? shape[0] : 1;
-    bytes += (sizeOf(shape) * bits) / 8 + (bits === 8 ? 4 * rows : 0);
+    bytes += (sizeOf(shape) * own) / 8 + (own === 8 ? 4 * rows : 0);
   }
   return bytes;
 }

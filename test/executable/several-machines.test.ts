@@ -72,6 +72,9 @@ const FAULTS: readonly {
   },
 ];
 
+/** What Open MPI says where the process it has started was faster than itself. */
+const GROUP_WARNING = /^\[.*\] plm:rsh: Warning: setpgid\(.*\) failed in parent with errno=.*\n/gm;
+
 const noMachines = whyNoMachines();
 
 onEveryLauncher("A run on several machines", (launcher) => {
@@ -87,7 +90,7 @@ onEveryLauncher("A run on several machines", (launcher) => {
     const machines = onMachines(launcher, { script: `${FOLDER_ON_A} && "$@" && ${looks}` });
     const args = [...RUN, "--name", "run", "--json"];
     const { code, stdout, stderr } = await charnnTogether(t, machines, 2, args, cwd);
-    assert.deepEqual([code, stderr], [0, ""]);
+    assert.deepEqual([code, stderr.replace(GROUP_WARNING, "")], [0, ""]);
     const run = await readFile(checkpointOf(cwd, "run"));
     assert.ok(run.equals(await readFile(checkpointOf(cwd, "alone"))));
     const [{ parameters, processes }] = jsonLines(stdout);

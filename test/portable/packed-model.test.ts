@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { modelConfig } from "#src/config/model.js";
 import { parameterShapes, sizeOf } from "#src/config/parameters.js";
 import { floatFromHalf, halfFromFloat } from "#src/half-float.js";
-import { BITS, packWeights, unpackWeights } from "#src/portable/packed-model.js";
+import { BITS, packedBytes, packWeights, unpackWeights } from "#src/portable/packed-model.js";
 import { Draw } from "../helpers/numbers.js";
 
 test("All numbers of 16 bits are read and written back as they were", () => {
@@ -31,21 +31,26 @@ test("A number becomes the nearest one of 16 bits, and of two the even one", () 
   assert.equal(halfFromFloat(1e-30), 0);
 });
 
-test("Packed weights are as near as their bits allow, and come in the order of the parameters", () => {
+test("Packed weights are as near as their bits allow, 8 for n-grams where others have 16, and come in the order of the parameters", () => {
   const sizes = { layers: 2, hiddenSize: 12, embeddingSize: 5, vocabularySize: 9 };
-  const model = modelConfig({ cell: "lstm", ...sizes });
+  const model = modelConfig({ cell: "lstm", ...sizes, ngramOrder: 3, ngramRows: 64 });
   const draw = new Draw(2);
   const weights = new Map(
     [...parameterShapes(model)].map(([name, shape]) => [name, draw.floats(sizeOf(shape))]),
   );
   (weights.get("decoder.bias") as Float32Array).fill(0);
   for (const bits of BITS) {
-    const unpacked = unpackWeights({ model, bits }, packWeights(model, weights, bits));
+    const packed = packWeights(model, weights, bits);
+    const unpacked = unpackWeights({ model, bits }, packed);
+    assert.equal(packed.length, packedBytes(model, bits));
     assert.deepEqual([...unpacked.keys()], [...weights.keys()]);
     for (const [name, numbers] of weights) {
       const near = unpacked.get(name) as Float32Array;
       const largest = Math.max(...numbers.map(Math.abs));
-      const most = { 8: largest / 253, 16: largest / 2047, 32: 0 }[bits];
+      const eighth = largest / 253;
+      const most = { 8: eighth, 16: name.startsWith("ngram") ? eighth : largest / 2047, 32: 0 }[
+        bits
+      ];
       for (const [i, number] of numbers.entries()) {
         assert.ok(Math.abs(near[i] - number) <= most, `${name} ${i}: ${near[i]}, ${number}`);
       }
