@@ -7,6 +7,14 @@ import { ngramTables } from "../config/ngrams.js";
 import { embeddingCount } from "../config/parameters.js";
 import type { Batch } from "../data/batch.js";
 import type { DropoutMasks } from "./dropout.js";
+import type { ScratchArrays } from "./scratch-arrays.js";
+
+/** A model with embeddings of n-grams. */
+interface NgramModel {
+  readonly backend: Backend;
+  readonly config: ModelConfig;
+  readonly parameters: ParameterArray;
+}
 
 /**
  * The different n-grams of a batch and what the first layer reads for each: the sum of the embedding of its last character
@@ -20,16 +28,18 @@ export class BatchNgrams {
   /** The rows of the embeddings of characters, of pairs and so on, one table after the other, that each is made of. */
   readonly #sums: RowSums;
 
-  /** @param dropout of the vectors of n-grams, not of those of characters */
+  /**
+   * @param scratch not to be used for another batch as long as this one is needed
+   * @param dropout of the vectors of n-grams, not of those of characters
+   */
   constructor(
     batch: Batch,
-    backend: Backend,
-    config: ModelConfig,
-    parameters: ParameterArray,
+    { backend, config, parameters }: NgramModel,
+    scratch: ScratchArrays,
     dropout?: DropoutMasks["ngrams"],
   ) {
     const terms = config.ngramOrder as number;
-    const { inputs, symbols } = distinctNgrams(batch, terms);
+    const { inputs, symbols } = distinctNgrams(batch, terms, scratch);
     this.inputs = inputs;
     const rows = rowsOfNgrams(config, symbols);
     if (dropout) dropRows(rows, terms, dropout);
@@ -37,7 +47,8 @@ export class BatchNgrams {
     // Larger where some are dropped, so that a sum is on average what it is without dropout.
     const factor = dropout ? 1 / (1 - dropout.rate) : 1;
     this.#sums = { rows, terms, tableRows, factor };
-    this.embedding = new Float32Array((symbols.length / terms) * config.embeddingSize);
+    const count = symbols.length / terms;
+    this.embedding = scratch.floats("vectors of n-grams", count * config.embeddingSize);
     backend.sumRows(this.#sums, parameters, this.embedding);
   }
 
@@ -147,11 +158,12 @@ function dropRows(
 function distinctNgrams(
   { inputs, before, batch }: Batch,
   order: number,
+  scratch: ScratchArrays,
 ): { inputs: Int32Array; symbols: Int32Array } {
-  const indices = new Int32Array(inputs.length);
-  const symbols = new Int32Array(inputs.length * order);
+  const indices = scratch.integers("indices of n-grams", inputs.length);
+  const symbols = scratch.integers("symbols of n-grams", inputs.length * order);
   const mask = 2 ** Math.ceil(Math.log2(2 * inputs.length)) - 1;
-  const slots = new Int32Array(mask + 1).fill(-1);
+  const slots = scratch.integers("slots of n-grams", mask + 1).fill(-1);
   let count = 0;
   for (let at = 0; at < inputs.length; at++) {
     let hash = 0;

@@ -16,6 +16,7 @@ import { BatchNgrams, type NonzeroGradients } from "./batch-ngrams.js";
 import { type Dropout, type DropoutMasks, dropoutMasks } from "./dropout.js";
 import { initialWeights } from "./initial-weights.js";
 import { parameterArray } from "./parameters.js";
+import { ScratchArrays } from "./scratch-arrays.js";
 
 /** The state of one recurrent layer between two windows of text. */
 interface LayerState {
@@ -28,16 +29,18 @@ interface LayerState {
 /** The state of all layers, the lowest first: a value, never changed. */
 export type ModelState = readonly LayerState[];
 
-/** Scratch memory of a model: that of each layer, and that of the decoder. */
+/** Scratch memory of a model: that of each layer, that of the decoder, and that for n-grams. */
 export interface ModelWorkspace {
   readonly layers: readonly Workspace[];
   readonly decoder: Workspace;
+  readonly ngrams: ScratchArrays;
 }
 
 export function modelWorkspace(backend: Backend, { layers }: ModelConfig): ModelWorkspace {
   return {
     layers: Array.from({ length: layers }, () => backend.createWorkspace()),
     decoder: backend.createWorkspace(),
+    ngrams: new ScratchArrays(),
   };
 }
 
@@ -178,7 +181,8 @@ export class CharRnn {
       },
       workspace.decoder,
     );
-    const gradientNgrams = ngrams && new Float32Array(ngrams.embedding.length);
+    const gradientNgrams =
+      ngrams && workspace.ngrams.floats("gradient of n-grams", ngrams.embedding.length);
     const gradientEmbedding = gradientNgrams ?? gradients.byName.get("encoder.weight");
     let gradientOutput: Tensor | undefined = predicted.gradientInput;
     for (let layer = top; layer >= 0 && gradientOutput; layer--) {
@@ -225,7 +229,7 @@ export class CharRnn {
     const { cell, hiddenSize, embeddingSize, vocabularySize } = this.config;
     const { time, batch } = of;
     const ngrams = this.config.ngramOrder
-      ? new BatchNgrams(of, this.backend, this.config, this.parameters, masks?.ngrams)
+      ? new BatchNgrams(of, this, this.workspace.ngrams, masks?.ngrams)
       : undefined;
     const embedding = ngrams?.embedding ?? this.parameters.byName.get("encoder.weight");
     const layers = [];

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SPARSE_GROUP } from "#src/backends/backend.js";
+import { type ParameterArray, SPARSE_GROUP } from "#src/backends/backend.js";
 import { numbersOf } from "#src/backends/plain-arrays.js";
 import { modelConfig } from "#src/config/model.js";
 import { embeddingCount } from "#src/config/parameters.js";
 import { type Batch, nothingBefore } from "#src/data/batch.js";
 import { BatchNgrams, NonzeroGradients } from "#src/model/batch-ngrams.js";
+import type { DropoutMasks } from "#src/model/dropout.js";
 import { parameterArray } from "#src/model/parameters.js";
+import { ScratchArrays } from "#src/model/scratch-arrays.js";
 import { Random } from "#src/random.js";
 import { assertNear } from "../backends/conformance/comparisons.js";
 import { Draw } from "../helpers/numbers.js";
@@ -24,14 +26,17 @@ function drawnBatch(): Batch {
   return { inputs, targets: inputs, before, time: TIME, batch: ROWS, startsFresh: true };
 }
 
+/** Used by one batch after the other, as in training. */
+const scratch = new ScratchArrays();
+
+function ngramsOf(batch: Batch, parameters: ParameterArray, dropout?: DropoutMasks["ngrams"]) {
+  const model = { backend: wasmBackend(), config: CONFIG, parameters };
+  return new BatchNgrams(batch, model, scratch, dropout);
+}
+
 test("A batch has one vector for each different n-gram, at all of its positions", () => {
   const batch = drawnBatch();
-  const ngrams = new BatchNgrams(
-    batch,
-    wasmBackend(),
-    CONFIG,
-    parameterArray(wasmBackend(), CONFIG),
-  );
+  const ngrams = ngramsOf(batch, parameterArray(wasmBackend(), CONFIG));
   const indices = new Map<string, number>();
   for (const [at, token] of batch.inputs.entries()) {
     const ngram = [batch.inputs[at - 2 * ROWS], batch.inputs[at - ROWS], token].join();
@@ -51,7 +56,7 @@ test("Some vectors of n-grams are dropped, never those of characters, and the ot
   for (const [k, name] of ["encoder.weight", "ngram2.weight", "ngram3.weight"].entries()) {
     parameters.writeSlice(name, new Float32Array(parameters.of(name).length).fill(10 ** k));
   }
-  const { embedding } = new BatchNgrams(drawnBatch(), wasmBackend(), CONFIG, parameters, dropout);
+  const { embedding } = ngramsOf(drawnBatch(), parameters, dropout);
   const factor = 1 / 0.6;
   for (let at = 0; at < embedding.length; at += 3) {
     const which = [0, 10, 100, 110].findIndex((sum) => {
@@ -73,7 +78,7 @@ for (const dropout of [undefined, { rate: 0.4, random: Random.fromSeed(1) }]) {
     const draw = new Draw(2);
     const names = ["encoder.weight", "ngram2.weight", "ngram3.weight"];
     for (const name of names) parameters.writeSlice(name, draw.floats(parameters.of(name).length));
-    const ngrams = new BatchNgrams(drawnBatch(), wasmBackend(), CONFIG, parameters, dropout);
+    const ngrams = ngramsOf(drawnBatch(), parameters, dropout);
     const ofSums = draw.floats(ngrams.embedding.length);
     ngrams.spread(ofSums, wasmBackend(), gradients);
     // The sums are linear in the tables, so that both are what a small change of everything brings.
@@ -102,7 +107,7 @@ test("Gradients of embeddings are the same, batch after batch, where it is known
     // Fewer characters each time, so that rows are left from before.
     const inputs = new Draw(seed).tokens(TIME * ROWS, 6 - seed);
     const batch = { ...drawnBatch(), inputs };
-    const ngrams = new BatchNgrams(batch, wasmBackend(), CONFIG, parameters);
+    const ngrams = ngramsOf(batch, parameters);
     const gradient = draw.floats(ngrams.embedding.length);
     ngrams.spread(gradient, wasmBackend(), all);
     ngrams.spread(gradient, wasmBackend(), some, nonzero);
