@@ -6,9 +6,9 @@ import { zeroStates } from "./mean-loss.js";
 /** A temperature outside of these says more about the text than about the model. */
 const LEAST = 0.8;
 const MOST = 2;
-/** Of the reciprocal of the temperature: as much changes the loss by less than 0.000001. */
-const TOLERANCE = 1e-3;
-const FIRST_STEP = 0.1;
+/** Of the reciprocal of the temperature: as much changes the loss by some 0.00001. */
+const TOLERANCE = 5e-3;
+const FIRST_STEP = 0.05;
 const MOST_TRIES = 8;
 
 /**
@@ -16,19 +16,20 @@ const MOST_TRIES = 8;
  * (Guo et al., "On Calibration of Modern Neural Networks", 2017, section 4.2), and their probabilities averaged.
  *
  * @param models of one shape
+ * @param near a temperature from which it may not be far
  * @returns 1 where the text has nothing to predict, or the models have no finite loss on it; undefined when `signal` stops it
  */
 export async function fitTemperature(
   models: readonly CharRnn[],
   batches: Iterable<Batch> | AsyncIterable<Batch>,
-  signal?: AbortSignal,
+  { near = 1, signal }: { near?: number | undefined; signal?: AbortSignal | undefined } = {},
 ): Promise<number | undefined> {
   const turns = new Turns(signal);
   const fit = async () => {
     const predicted = await logitsOf(models, batches, turns);
     if (predicted.targets.length === 0) return 1;
     const slopeAt = (reciprocal: number) => slopeOfLoss(predicted, reciprocal, turns);
-    const reciprocal = await rootNear(1, slopeAt, 1 / MOST, 1 / LEAST);
+    const reciprocal = await rootNear(1 / near, slopeAt, 1 / MOST, 1 / LEAST);
     return reciprocal === undefined ? 1 : 1 / reciprocal;
   };
   return unlessAborted(fit(), signal);

@@ -1,5 +1,3 @@
-import { MIN_CHARACTERS_SCORED } from "./evaluations.js";
-
 /** The fraction of a time limit that is planned: what comes unforeseen near the end takes a little more. */
 const PLANNED = 0.99;
 /**
@@ -22,6 +20,8 @@ const MAX_MEASUREMENT_SECONDS = 120;
 const FOR_FIRST_EVALUATION = 3;
 /** The fraction of a time limit that scoring may take once training is over. */
 const FOR_END = 0.05;
+/** A loss of fewer characters says too little to be a run's last word. */
+const MIN_CHARACTERS_TESTED = 20_000;
 /** The fraction of a time limit for each thing that is tried; and the fewest and most seconds. */
 const FOR_TRIAL = 0.01;
 const MIN_TRIAL_SECONDS = 0.02;
@@ -86,11 +86,16 @@ export function secondsKeptForEnd(secondsLeft: number, wanted: { test: number; w
   return both <= most ? both : Math.min(wanted.test, most);
 }
 
+/** Whether there is time to score the whole of the held-out part: a run may end a little late. */
+export function isTimeForWhole(secondsLeft: number, maxTime: number, seconds: number): boolean {
+  return seconds <= secondsLeft + (LATEST_END - 1) * maxTime;
+}
+
 /** How many of the test part's characters can be scored at the end in the time that is left. */
 export function charactersAtEnd(secondsLeft: number, characters: number, seconds: number): number {
   if (seconds <= secondsLeft) return characters;
   const fraction = Math.max(secondsLeft, 0) / seconds;
-  return Math.min(Math.max(Math.floor(fraction * characters), MIN_CHARACTERS_SCORED), characters);
+  return Math.min(Math.max(Math.floor(fraction * characters), MIN_CHARACTERS_TESTED), characters);
 }
 
 /** After how many seconds of training the plan is looked at for the first time. */

@@ -29,7 +29,7 @@ const MAX_WARM_UP = 0.05;
 const COSTS_IN_CHARACTERS: EvaluationCosts = { perCharacterRead: 0.4, besides: 5_000 };
 /** For each logit by which a temperature is fitted, in characters that are trained on, and in seconds, about. */
 const CHARACTERS_PER_LOGIT = 0.005;
-const SECONDS_PER_LOGIT = 1e-7;
+const SECONDS_PER_LOGIT = 6e-8;
 
 /** How long a run goes on, and what decides it. */
 export interface RunLength {

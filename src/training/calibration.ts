@@ -30,12 +30,13 @@ export function dividedBy(temperature: number, values: Float32Array): Float32Arr
 
 /** @returns undefined for a run that is not calibrated, and when the signal stops it */
 export async function temperatureOf(
-  { config, corpus, members }: Pick<Run, "config" | "corpus" | "members">,
+  { config, corpus, members, progress }: Pick<Run, "config" | "corpus" | "members" | "progress">,
   signal: AbortSignal | undefined,
 ): Promise<number | undefined> {
   const pieces = calibrationPiecesOf(config);
   if (!pieces) return undefined;
   setTemperature(members, 1);
   const models = members.map(({ evalModel }) => evalModel);
-  return fitTemperature(models, pieces.batches(corpus.validation.tokens), signal);
+  const near = progress.temperature;
+  return fitTemperature(models, pieces.batches(corpus.validation.tokens), { near, signal });
 }

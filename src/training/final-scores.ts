@@ -7,7 +7,7 @@ import { CharRnn } from "../model/char-rnn.js";
 import { loadWeights } from "../model/load-weights.js";
 import { parameterArray } from "../model/parameters.js";
 import type { Speed } from "../planning/forecast.js";
-import { charactersAtEnd } from "../planning/forecast.js";
+import { charactersAtEnd, isTimeForWhole } from "../planning/forecast.js";
 import { unlessAborted } from "../turns.js";
 import type { EndEvent } from "./events.js";
 import { heldOutBatches } from "./held-out.js";
@@ -38,10 +38,9 @@ export async function finalScores(
   const wantsWhole = isPart && isNew && run.progress.bestLoss !== undefined;
   if (signal?.aborted || (test.tokens.length === 0 && !wantsWhole)) return facts;
 
+  const { maxTime } = config.limits;
   const secondsLeft = () =>
-    isNew && config.limits.maxTime !== undefined
-      ? config.limits.maxTime - clock()
-      : Number.POSITIVE_INFINITY;
+    isNew && maxTime !== undefined ? maxTime - clock() : Number.POSITIVE_INFINITY;
   const secondsFor = (characters: number) =>
     speed.secondsPerCharacter * charactersRead(characters, documents);
   const models = run.members.map(({ evalModel: { backend, workspace } }) => {
@@ -66,7 +65,8 @@ export async function finalScores(
       length > 0
         ? await lossOf(evaluationBatches(test.tokens, documents, vocabulary, part))
         : undefined;
-    const isTime = secondsFor(validation.tokens.length) <= secondsLeft();
+    const forWhole = secondsFor(validation.tokens.length);
+    const isTime = isTimeForWhole(secondsLeft(), maxTime ?? 0, forWhole);
     const whole =
       wantsWhole && isTime
         ? await lossOf(heldOutBatches(config, corpus, undefined, signal))

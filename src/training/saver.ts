@@ -68,12 +68,12 @@ export class Saver {
   /**
    * Leaves what was evaluated to the next save: a best checkpoint waits in memory until then. A run that is killed before goes
    * on from its last checkpoint, and comes to the same again.
-   *
-   * @throws CharnnError `DIVERGED`
    */
   async waitWithEvaluated(isBest: boolean): Promise<void> {
     this.#isLastOld = true;
-    if (isBest) this.#waitingBest = copyOf(await finiteCheckpoint(this.#run));
+    if (!isBest) return;
+    await gatherTogether(this.#run);
+    this.#waitingBest = copyOf(checkpointOf(this.#run));
   }
 
   /**
@@ -171,7 +171,9 @@ async function save(
   const event: CheckpointEvent = { event: "checkpoint", step, kind, path };
   const checkLock = () => lock.check();
   if (written !== undefined && (await isCopied(written, path, checkLock))) return event;
-  const whole = checkpoint ?? (await finiteCheckpoint(run));
+  if (!checkpoint) await gatherTogether(run);
+  const whole = checkpoint ?? checkpointOf(run);
+  await refuseNotFinite(run, whole);
   await lock.check();
   // Once more at the end: the process may have been stopped while it wrote.
   await writeCheckpoint(path, whole, checkLock);
@@ -194,16 +196,13 @@ async function isCopied(
 }
 
 /** @throws CharnnError `DIVERGED` */
-async function finiteCheckpoint(run: Run): Promise<Checkpoint> {
-  await gatherTogether(run);
-  const checkpoint = checkpointOf(run);
+async function refuseNotFinite(run: Run, { tensors }: Checkpoint): Promise<void> {
   // Never in the place of a checkpoint that can be read.
-  for (const { name, data } of checkpoint.tensors.values()) {
+  for (const { name, data } of tensors.values()) {
     if (!(await areFinite(data))) {
       throw await diverged(run, `${name} has numbers that are not finite`);
     }
   }
-  return checkpoint;
 }
 
 /** One that stays as it is while the run goes on. */

@@ -113,6 +113,6 @@ test("A temperature is 1 where there is nothing to predict, or no finite loss", 
 test("Fitting a temperature ends when its signal is aborted", async () => {
   const model = sureModel(1, 1.4);
   const text = textOf([model], 100);
-  const fitted = await fitTemperature([model], batchesOf(text), AbortSignal.abort());
+  const fitted = await fitTemperature([model], batchesOf(text), { signal: AbortSignal.abort() });
   assert.equal(fitted, undefined);
 });

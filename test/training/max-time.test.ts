@@ -230,7 +230,7 @@ slow(
     const { events, seconds } = await longEvaluations(t, 0.1);
     const [{ config }] = only(events, "start");
     const { evalCharacters = 0 } = config.training;
-    assert.ok(evalCharacters >= 20_000 && evalCharacters < 130_000, `${evalCharacters}`);
+    assert.ok(evalCharacters >= 10_000 && evalCharacters < 130_000, `${evalCharacters}`);
     const { wholeLoss, bestLoss, evalCharacters: told } = endOf(events);
     assert.equal(told, evalCharacters);
     assert.ok(wholeLoss !== undefined && bestLoss !== undefined && wholeLoss !== bestLoss);
