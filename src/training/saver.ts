@@ -1,4 +1,5 @@
 import { areFinite, type Checkpoint, writeCheckpoint } from "../checkpoint/checkpoint.js";
+import type { NamedTensor } from "../checkpoint/safetensors.js";
 import { CharnnError } from "../errors.js";
 import { copyDurably } from "../files/durable-file.js";
 import { isInUse } from "../in-use.js";
@@ -73,7 +74,7 @@ export class Saver {
     this.#isLastOld = true;
     if (!isBest) return;
     await gatherTogether(this.#run);
-    this.#waitingBest = copyOf(checkpointOf(this.#run));
+    this.#waitingBest = copyOf(checkpointOf(this.#run), this.#waitingBest);
   }
 
   /**
@@ -205,12 +206,19 @@ async function refuseNotFinite(run: Run, { tensors }: Checkpoint): Promise<void>
   }
 }
 
-/** One that stays as it is while the run goes on. */
-function copyOf({ config, vocabulary, progress, tensors }: Checkpoint): Checkpoint {
-  const copies = [...tensors].map(
-    ([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }] as const,
-  );
-  return { config, vocabulary, progress: structuredClone(progress), tensors: new Map(copies) };
+/**
+ * One that stays as it is while the run goes on.
+ *
+ * @param earlier an earlier copy, whose memory it takes
+ */
+function copyOf(checkpoint: Checkpoint, earlier: Checkpoint | undefined): Checkpoint {
+  const tensors = new Map<string, NamedTensor>();
+  for (const [name, tensor] of checkpoint.tensors) {
+    const data = earlier?.tensors.get(name)?.data ?? new Float32Array(tensor.data.length);
+    data.set(tensor.data);
+    tensors.set(name, { ...tensor, data });
+  }
+  return { ...checkpoint, progress: structuredClone(checkpoint.progress), tensors };
 }
 
 /** Yields and returns what `action` reports; a warning in its place where another program has a file open. */

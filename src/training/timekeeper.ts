@@ -21,7 +21,7 @@ import { endReached } from "./run-end.js";
 
 /** However long a step takes, no more than this and a step is lost when the process is killed. */
 const SECONDS_BETWEEN_SAVES = 300;
-/** About the part of a limited time that saving takes between evaluations, where no number of steps is given. */
+/** About the part of a limited time that saving takes, where the user has not said when to save. */
 const FOR_SAVES = 0.01;
 /** How many seconds back the measured speed looks, about. */
 const MEMORY_SECONDS = 5;
