@@ -71,7 +71,7 @@ def main():
     options = parse_options(__doc__)
     tf.config.threading.set_intra_op_parallelism_threads(options.threads)
     keras.utils.set_random_seed(options.seed)
-    training_tokens, held_out, vocabulary = read_text(options.text)
+    training_tokens, held_out, vocabulary = read_text(options)
     training_tokens, held_out = (np.array(it, np.int32) for it in (training_tokens, held_out))
     windows = (len(training_tokens) - 1) // WINDOW
     if windows < BATCH:

@@ -1,10 +1,10 @@
 """What the recipes beside this file share: options, the text and its split, and the lines they print.
 
-    python RECIPE.py TEXT [--steps N | --time SECONDS] [--threads 2] [--seed 1]
+    python RECIPE.py TEXT [--steps N | --time SECONDS] [--validation 0.1] [--threads 2] [--seed 1]
 
 Each line of JSON says how a training goes, the last one how it went: steps taken; seconds of training and
 evaluation so far, without loading; characters learned from in a second, by the median step; and the loss on
-the last tenth of the text, nats per character.
+the held-out end of the text, nats per character.
 """
 
 import argparse
@@ -20,17 +20,18 @@ def parse_options(description):
     limit = parser.add_mutually_exclusive_group()
     limit.add_argument("--steps", type=int, help="in place of the recipe's own number")
     limit.add_argument("--time", type=float, metavar="SECONDS", help="in place of a number of steps")
+    parser.add_argument("--validation", type=float, default=0.1, help="this fraction of the text is held out")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 
 
-def read_text(path):
-    """The numbers of the characters: of all but the last tenth, and of that; and how many there are."""
-    text = path.read_text(encoding="utf-8")
+def read_text(options):
+    """The numbers of the characters: of what is trained on, and of the end that is held out; and how many there are."""
+    text = options.text.read_text(encoding="utf-8")
     index_of = {character: index for index, character in enumerate(sorted(set(text)))}
     tokens = [index_of[character] for character in text]
-    cut = len(tokens) - round(len(tokens) / 10)
+    cut = len(tokens) - round(len(tokens) * options.validation)
     return tokens[:cut], tokens[cut:], len(index_of)
 
 
@@ -41,7 +42,7 @@ def prepare_torch(description):
     options = parse_options(description)
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
-    training_tokens, held_out, vocabulary = read_text(options.text)
+    training_tokens, held_out, vocabulary = read_text(options)
     return options, torch.tensor(training_tokens), torch.tensor(held_out), vocabulary
 
 

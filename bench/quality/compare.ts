@@ -5,10 +5,12 @@
  * `curves.py` to draw.
  *
  *     npm run bench:compare -- TEXT [--peers nanogpt,keras,torch] [--runs 60s,10m,tiny@5m] [--seeds 0,1,2]
- *         [--peer-time 120] [--results compare.json]
+ *         [--peer-time 120] [--validation 0.1] [--results compare.json]
  *
  * What the first peer takes becomes one of charnn's times; `--runs ''` leaves it at that. Each of charnn's runs is made once with each
- * random seed. The loss is that of the whole held-out part. A peer that is not installed is left out, with a line.
+ * random seed. The loss is that of the whole held-out part, the last tenth unless another fraction is given. Peers score all
+ * of it again and again, which takes most of their time where a text is long, so give a small fraction of that. A
+ * peer that is not installed is left out, with a line.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -47,12 +49,15 @@ const {
   options: {
     peers: { type: "string", default: "nanogpt" },
     "peer-time": { type: "string" },
+    validation: { type: "string" },
     runs: { type: "string", default: "60s,10m" },
     seeds: { type: "string", default: "0" },
     results: { type: "string", default: "compare.json" },
   },
 });
 if (!text) throw new Error("Which text? npm run bench:compare -- TEXT");
+
+const heldOut = options.validation ? ["--validation", options.validation] : [];
 
 /** Losses on the way, nats per character, after so many seconds. */
 type Curve = [seconds: number, loss: number][];
@@ -120,7 +125,7 @@ async function charnn(run: string, seed: number): Promise<Result> {
   const curve: Curve = [];
   let [note, seconds, best] = ["", 0, ""];
   try {
-    const args = [CHARNN, "train", text, ...asked, "--out", folder, "--json"];
+    const args = [CHARNN, "train", text, ...asked, ...heldOut, "--out", folder, "--json"];
     for await (const [line, now] of linesOf(process.execPath, args)) {
       const event = JSON.parse(line);
       if (event.event === "start") {
@@ -147,7 +152,7 @@ async function peer({ title, script }: Recipe, python: string): Promise<Result> 
   const file = fileURLToPath(new URL(`../../bench/peers/${script}`, import.meta.url));
   const limit = options["peer-time"] ? ["--time", options["peer-time"]] : [];
   const curve: Curve = [];
-  for await (const [line] of linesOf(python, [file, text, ...limit])) {
+  for await (const [line] of linesOf(python, [file, text, ...limit, ...heldOut])) {
     const { seconds, loss } = JSON.parse(line);
     curve.push([seconds, loss]);
   }

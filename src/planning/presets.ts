@@ -31,7 +31,7 @@ export const PRESETS: Readonly<Record<PresetName, Recipe>> = {
   },
   medium: {
     hiddenSize: 512,
-    embeddingSize: 64,
+    embeddingSize: 96,
     batchSize: 32,
     learningRate: 1e-2,
   },

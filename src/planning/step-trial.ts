@@ -30,6 +30,7 @@ export type TrialCommand =
 
 /** One of the many in which the optimizer leaves rows alone that a batch does not read. */
 const USUAL_STEP = 1_025;
+const NUMBERS_IN_PAGE = 1_024;
 /** Of the batches of a step: they show how long all of them take. */
 const MAX_BATCHES_IN_STEP = 4;
 
@@ -38,30 +39,39 @@ export function batchesTried({ accumulate }: Pick<TrainingConfig, "accumulate">)
   return Math.min(accumulate, MAX_BATCHES_IN_STEP);
 }
 
-/** Steps that always learn from one batch, and change no weights. */
+/** Of a trial. A batch that is learned from again and again has its n-grams' vectors in the cache, which others don't. */
+export const MOST_BATCHES = 8;
+
+/** Steps that learn from some batches in turn, and change no weights. */
 class StepTrial implements Timed {
   readonly #learner: Learner;
   readonly #training: TrialTraining;
-  readonly #batch: Batch;
+  readonly #batches: readonly Batch[];
   readonly #state: ModelState;
   readonly #turns: Turns;
+  /** Those learned from so far. */
+  #learned = 0;
 
   /**
-   * @param batch of all workers
+   * @param batches of all workers, of one size
    * @param signal aborted: what is run ends with its reason, if there is one process
    */
   constructor(
     model: CharRnn,
     training: TrialTraining,
-    batch: Batch,
+    batches: readonly Batch[],
     { ranks, signal }: { readonly ranks: Ranks; readonly signal?: AbortSignal | undefined },
   ) {
     this.#learner = new Learner(model, training, ranks);
     this.#training = training;
-    this.#batch = batch;
-    this.#state = model.zeroState(batch.batch);
+    this.#batches = batches;
+    this.#state = model.zeroState(batches[0].batch);
     // Others would wait for it.
     this.#turns = new Turns(ranks.size > 1 ? undefined : signal);
+    const { gradients, average, optimizer } = this.#learner;
+    for (const array of [model.parameters, gradients, average, ...optimizer.moments.values()]) {
+      if (array?.flat instanceof Float32Array) touch(array.flat);
+    }
   }
 
   async run(part: TimedPart): Promise<void> {
@@ -83,12 +93,18 @@ class StepTrial implements Timed {
     const { begin, end } = this.#learner.own;
     this.#learner.forgetGradients();
     for (let part = 0; part < batchesTried(this.#training); part++) {
+      const batch = this.#batches[this.#learned++ % this.#batches.length];
       for (let worker = begin; worker < end; worker++) {
         const dropout = { rates: this.#training, random };
-        this.#learner.lossAndGradients(this.#batch, this.#state, dropout, worker);
+        this.#learner.lossAndGradients(batch, this.#state, dropout, worker);
       }
     }
   }
+}
+
+/** Has the system give all of an array its memory, which otherwise takes longer than the steps that first use it. */
+function touch(numbers: Float32Array): void {
+  for (let k = 0; k < numbers.length; k += NUMBERS_IN_PAGE) numbers[k] *= 1;
 }
 
 /** A trial in a rank that has no text: its tokens are random. */
@@ -97,8 +113,8 @@ export function trialWithoutText(
   { training, time }: Extract<TrialCommand, { kind: "trial" }>,
   ranks: Ranks,
 ): Timed {
-  const batch = randomBatch(time, batchRows(training), model.config.vocabularySize);
-  const trial = new StepTrial(model, training, batch, { ranks });
+  const batches = randomBatches(time, batchRows(training), model.config.vocabularySize);
+  const trial = new StepTrial(model, training, batches, { ranks });
   return {
     run: (part) => trial.run(part),
     dispose() {
@@ -108,12 +124,14 @@ export function trialWithoutText(
   };
 }
 
-/** A batch of random characters. */
-export function randomBatch(time: number, rows: number, vocabularySize: number): Batch {
+/** Batches of random characters. */
+export function randomBatches(time: number, rows: number, vocabularySize: number): Batch[] {
   const random = Random.fromSeed(0);
-  const tokens = Int32Array.from({ length: time * rows }, () => random.below(vocabularySize));
   const before = nothingBefore(rows);
-  return { inputs: tokens, targets: tokens, before, time, batch: rows, startsFresh: true };
+  return Array.from({ length: MOST_BATCHES }, () => {
+    const tokens = Int32Array.from({ length: time * rows }, () => random.below(vocabularySize));
+    return { inputs: tokens, targets: tokens, before, time, batch: rows, startsFresh: true };
+  });
 }
 
 /**
@@ -126,16 +144,16 @@ export async function withTrial<Result>(
   parts: {
     readonly model: CharRnn;
     readonly training: TrialTraining;
-    readonly batch: Batch;
+    readonly batches: readonly Batch[];
     readonly signal?: AbortSignal | undefined;
   },
   use: (run: Timed["run"]) => Promise<Result>,
 ): Promise<Result> {
-  const { model, training, batch, signal } = parts;
+  const { model, training, batches, signal } = parts;
   const trial = await timedInAll(
     rankZero,
-    { kind: "trial", model: model.config, training, time: batch.time },
-    () => new StepTrial(model, training, batch, { ranks: rankZero.ranks, signal }),
+    { kind: "trial", model: model.config, training, time: batches[0].time },
+    () => new StepTrial(model, training, batches, { ranks: rankZero.ranks, signal }),
   );
   return thenCleanUp(
     () => use(trial.run),

@@ -16,7 +16,8 @@ import { Turns } from "../turns.js";
 import { checkpointBytes } from "./memory-need.js";
 import {
   batchesTried,
-  randomBatch,
+  MOST_BATCHES,
+  randomBatches,
   type TrialCommand,
   type TrialTraining,
   withTrial,
@@ -130,19 +131,19 @@ export async function charactersPerSecond(
 ): Promise<number> {
   const { rankZero = rankZeroAlone(), signal } = options;
   const training = { ...planned, ...NO_DROPOUT, accumulate: 1 };
-  const batch = randomBatch(training.seqLength, batchRows(training), config.vocabularySize);
+  const batches = randomBatches(training.seqLength, batchRows(training), config.vocabularySize);
   const model = new CharRnn(backend, config);
   try {
-    const seconds = await withTrial(rankZero, { model, training, batch, signal }, (run) =>
+    const seconds = await withTrial(rankZero, { model, training, batches, signal }, (run) =>
       secondsOf(() => run("step"), options),
     );
-    return (batch.time * batch.batch) / seconds;
+    return (training.seqLength * batchRows(training)) / seconds;
   } finally {
     model.dispose();
   }
 }
 
-/** A step of all processes on the batch whose length is nearest to the mean: it takes about the mean time. */
+/** A step of all processes on batches whose lengths are nearest to the mean: it takes about the mean time. */
 async function secondsPerStep(
   model: CharRnn,
   { training }: RunConfig,
@@ -150,25 +151,23 @@ async function secondsPerStep(
   options: TrialOptions,
 ): Promise<Pick<Costs, "step" | "exchange">> {
   const { rankZero = rankZeroAlone(), signal } = options;
-  await batches.prepare(0, options.signal);
+  await batches.prepare(0, signal);
   const all = batches.batchesInEpoch(0);
   const looked = Math.min(all, BATCHES_LOOKED_AT);
-  const { index } = nearestToMean(
-    Array.from({ length: looked }, (_, k) => {
-      const index = Math.floor((k * all) / looked);
-      return { index, time: batches.at(0, index).time };
-    }),
-  );
-  const batch = batches.at(0, index);
-  return withTrial(rankZero, { model, training, batch, signal }, async (run) => {
-    const tried = await secondsOf(() => run("step"), options);
+  const found = Array.from({ length: looked }, (_, k) => {
+    const index = Math.floor((k * all) / looked);
+    return { index, time: batches.at(0, index).time };
+  });
+  const tried = nearestToMean(found, MOST_BATCHES).map(({ index }) => copyOf(batches.at(0, index)));
+  return withTrial(rankZero, { model, training, batches: tried, signal }, async (run) => {
+    const whole = await secondsOf(() => run("step"), options);
     // The least, since those that come late to an exchange are late with their gradients.
     const exchange =
       rankZero.ranks.size > 1
-        ? Math.min(tried, least(await timesOf(() => run("exchange"), options)))
+        ? Math.min(whole, least(await timesOf(() => run("exchange"), options)))
         : 0;
     const more = training.accumulate / batchesTried(training);
-    return { step: exchange + more * (tried - exchange), exchange };
+    return { step: exchange + more * (whole - exchange), exchange };
   });
 }
 
@@ -182,12 +181,12 @@ async function secondsPerScoredCharacter(
   const turns = new Turns(signal);
   const found: Batch[] = [];
   for await (const batch of evaluationBatches(part.tokens, documents, vocabulary, { signal })) {
-    found.push({ ...batch, inputs: batch.inputs.slice(), targets: batch.targets.slice() });
+    found.push(copyOf(batch));
     if (turns.isDue()) await turns.take();
     if (found.length === BATCHES_LOOKED_AT) break;
   }
   if (found.length === 0) return 0;
-  const batch = nearestToMean(found);
+  const [batch] = nearestToMean(found, 1);
   const seconds = await secondsOf(() => {
     model.score(batch, model.zeroState(batch.batch));
   }, options);
@@ -212,12 +211,20 @@ function secondsPerSave(config: RunConfig): number {
   return 2 * SECONDS_TO_SYNC + bytes / BYTES_WRITTEN_PER_SECOND + bytes / BYTES_COPIED_PER_SECOND;
 }
 
-/** The one whose length is nearest to the mean. */
-function nearestToMean<Timed extends { readonly time: number }>(batches: readonly Timed[]): Timed {
+/** A batch with arrays of its own. */
+function copyOf(batch: Batch): Batch {
+  const { inputs, targets, before } = batch;
+  return { ...batch, inputs: inputs.slice(), targets: targets.slice(), before: before.slice() };
+}
+
+/** Those whose lengths are nearest to the mean. */
+function nearestToMean<Timed extends { readonly time: number }>(
+  batches: readonly Timed[],
+  count: number,
+): Timed[] {
   const mean = batches.reduce((sum, { time }) => sum + time, 0) / batches.length;
-  return batches.reduce((best, batch) =>
-    Math.abs(batch.time - mean) < Math.abs(best.time - mean) ? batch : best,
-  );
+  const far = ({ time }: Timed) => Math.abs(time - mean);
+  return batches.toSorted((a, b) => far(a) - far(b)).slice(0, count);
 }
 
 /** The median of a few runs of some work. */

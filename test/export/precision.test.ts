@@ -90,7 +90,7 @@ slow("Pages have the sizes that docs/exporting.md promises", async () => {
   const characters = Array.from({ length: 65 }, (_, k) => 32 + k);
   for (const [preset, most] of [
     ["small", 7.3e6],
-    ["medium", 15.5e6],
+    ["medium", 20.6e6],
   ] as const) {
     const vocabulary = Vocabulary.fromCodePoints(characters);
     const page = await exportModel(randomCheckpoint(presetModel(preset, 65, 1e6), vocabulary), {

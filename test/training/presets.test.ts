@@ -24,7 +24,7 @@ test("The default embedding size is larger where a text has thousands of differe
   assert.deepEqual(lengths, [
     [32, 128],
     [32, 128],
-    [64, 128],
+    [96, 128],
     [128, 128],
   ]);
 });

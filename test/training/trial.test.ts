@@ -4,7 +4,7 @@ import { modelConfig } from "#src/config/model.js";
 import { TRAIN_DEFAULTS } from "#src/config/train.js";
 import { NO_DROPOUT } from "#src/model/dropout.js";
 import { PRESETS, presetModel } from "#src/planning/presets.js";
-import { randomBatch, type TrialCommand, withTrial } from "#src/planning/step-trial.js";
+import { randomBatches, type TrialCommand, withTrial } from "#src/planning/step-trial.js";
 import { charactersPerSecond } from "#src/planning/trial.js";
 import { Random } from "#src/random.js";
 import { alone } from "#src/ranks/alone.js";
@@ -70,7 +70,7 @@ test("All processes take part in a trial, and free what they made for it, also a
   const model = initialModel(wasmBackend(), config, Random.fromSeed(1));
   const weights = model.parameters.read().slice();
   const training = { ...TRAIN_DEFAULTS, ...NO_DROPOUT, batchSize: 3, workers: 2 };
-  const parts = { model, training, batch: randomBatch(5, 6, 9) };
+  const parts = { model, training, batches: randomBatches(5, 6, 9) };
   const fails = withTrial(rankZero, parts, async (run) => {
     await run("step");
     assert.equal(clock(), SECONDS_TO_EXCHANGE);
