@@ -268,13 +268,14 @@ function texts(one: cases.SamplingCase): Row {
   };
 }
 
-/** Limits on a text, texts that are chosen among, and a model that stays open; GRU 1x256. */
-function writingRows(): Promise<Row[]> {
-  return writing.withTrainedModel(async (checkpoint) => [
+/** Limits on a text, texts that are chosen among, and a model that stays open, of GRU 1x256; and models that write as one. */
+async function writingRows(): Promise<Row[]> {
+  const ofOne = await writing.withTrained(writing.ONE_MODEL, async (checkpoint) => [
     ...(await limits(checkpoint)),
     await bestOf(checkpoint),
     await openModel(checkpoint),
   ]);
+  return [...ofOne, await writing.withTrained(writing.THREE_MODELS, severalModels)];
 }
 
 async function limits(checkpoint: Checkpoint): Promise<Row[]> {
@@ -322,6 +323,17 @@ async function openModel(checkpoint: Checkpoint): Promise<Row> {
     reached: `${whole(median(figures.map(({ open }) => open)))} chars/s: ${times.toFixed(1)} x calls of sample()`,
     mustReach: `${cases.OPEN_MODEL_RATIO} x`,
     holds: times >= cases.OPEN_MODEL_RATIO,
+  };
+}
+
+async function severalModels(checkpoint: Checkpoint): Promise<Row> {
+  const figures = await rounds(() => writing.textSpeed(checkpoint, THREADS));
+  const speed = median(figures);
+  return {
+    work: "three of medium, as one",
+    reached: `${whole(speed)} chars/s`,
+    mustReach: `${whole(cases.SPEED_OF_THREE)} chars/s`,
+    holds: speed >= cases.SPEED_OF_THREE,
   };
 }
 

@@ -12,16 +12,21 @@ import { generate } from "#src/sampling/sampler.js";
 import { openModel } from "#src/serving/model.js";
 import { CHARNN, SHAKESPEARE, secondsOf } from "./commands.js";
 
-const MODEL = ["--layers", "1", "--hidden-size", "256", "--embedding-size", "0", "--dropout", "0"];
-const STEPS = 600;
+export const ONE_MODEL = [
+  ...["--layers", "1", "--hidden-size", "256", "--embedding-size", "0", "--dropout", "0"],
+  ...["--steps", "600"],
+];
+/** Their speed does not depend on what they have learned. */
+export const THREE_MODELS = ["--preset", "medium", "--members", "3", "--steps", "20"];
 
-/** Trains the model in a temporary folder, which is removed afterwards. */
-export async function withTrainedModel<Result>(
+/** Trains models in a temporary folder, which is removed afterwards. */
+export async function withTrained<Result>(
+  settings: readonly string[],
   use: (checkpoint: Checkpoint) => Promise<Result>,
 ): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), "charnn-bench-"));
   try {
-    const options = ["--out", folder, "--name", "writer", "--steps", String(STEPS), ...MODEL];
+    const options = ["--out", folder, "--name", "writer", ...settings];
     secondsOf([CHARNN, "train", SHAKESPEARE, ...options]);
     return await use(await loadCheckpoint("writer", { out: folder }));
   } finally {
@@ -59,6 +64,15 @@ export async function costOf(
     limited: median(figures.limited),
     ratio: median(figures.limited.map((figure, piece) => figure / figures.plain[piece])),
   };
+}
+
+/** @returns chars/s of one text, the median of its pieces */
+export async function textSpeed(checkpoint: Checkpoint, threads: number): Promise<number> {
+  const settings = { length: -1, seed: "The ", randomSeed: 1, threads };
+  const { time, dispose } = await timer(checkpoint, settings);
+  const figures = Array.from({ length: PIECES }, time);
+  dispose();
+  return median(figures);
 }
 
 async function timer(checkpoint: Checkpoint, settings: SampleSettings) {

@@ -30,7 +30,6 @@ export type TrialCommand =
 
 /** One of the many in which the optimizer leaves rows alone that a batch does not read. */
 const USUAL_STEP = 1_025;
-const NUMBERS_IN_PAGE = 1_024;
 /** Of the batches of a step: they show how long all of them take. */
 const MAX_BATCHES_IN_STEP = 4;
 
@@ -40,7 +39,7 @@ export function batchesTried({ accumulate }: Pick<TrainingConfig, "accumulate">)
 }
 
 /** Of a trial. A batch that is learned from again and again has its n-grams' vectors in the cache, which others don't. */
-export const MOST_BATCHES = 8;
+export const MOST_BATCHES = 4;
 
 /** Steps that learn from some batches in turn, and change no weights. */
 class StepTrial implements Timed {
@@ -68,10 +67,6 @@ class StepTrial implements Timed {
     this.#state = model.zeroState(batches[0].batch);
     // Others would wait for it.
     this.#turns = new Turns(ranks.size > 1 ? undefined : signal);
-    const { gradients, average, optimizer } = this.#learner;
-    for (const array of [model.parameters, gradients, average, ...optimizer.moments.values()]) {
-      if (array?.flat instanceof Float32Array) touch(array.flat);
-    }
   }
 
   async run(part: TimedPart): Promise<void> {
@@ -100,11 +95,6 @@ class StepTrial implements Timed {
       }
     }
   }
-}
-
-/** Has the system give all of an array its memory, which otherwise takes longer than the steps that first use it. */
-function touch(numbers: Float32Array): void {
-  for (let k = 0; k < numbers.length; k += NUMBERS_IN_PAGE) numbers[k] *= 1;
 }
 
 /** A trial in a rank that has no text: its tokens are random. */

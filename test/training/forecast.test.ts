@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NO_TIME, secondsFor, stepsFor } from "#src/planning/forecast.js";
+import { isTimeForWhole, NO_TIME, secondsFor, stepsFor } from "#src/planning/forecast.js";
 import fc from "../helpers/fast-check.js";
 
 /** Of a time, the fraction that is planned. */
@@ -44,4 +44,12 @@ test("The number of steps that fit into a time limit leaves time for the evaluat
 test("The number of steps that fit into a time limit is at least one", () => {
   const speed = { ...NO_TIME, secondsPerStep: 10, secondsPerEvaluation: 100 };
   assert.equal(stepsFor(1, speed, 500), 1);
+});
+
+test("The whole of the held-out part is scored where that ends in time, or at most 1 % of the limit late", () => {
+  assert.ok(isTimeForWhole(5, 1_000, 4));
+  assert.ok(isTimeForWhole(5, 1_000, 14.9));
+  assert.ok(!isTimeForWhole(5, 1_000, 15.1));
+  assert.ok(isTimeForWhole(-8, 1_000, 1.9));
+  assert.ok(!isTimeForWhole(-11, 1_000, 0));
 });

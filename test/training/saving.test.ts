@@ -98,6 +98,24 @@ test("A best checkpoint waits in memory where saving takes more than 1 % of a li
   assert.equal(last.step, step);
 });
 
+test("Where memory is short, each best checkpoint is saved at once", async (t) => {
+  const place = await workplace(t, inventedText(3_000));
+  const { events } = await timed(smallRun(place, WAITING), COSTS, {
+    killAt: (event) => {
+      if (event.event === "start") {
+        t.mock.method(process.memoryUsage, "rss", () => Number.MAX_SAFE_INTEGER);
+      }
+      return false;
+    },
+  });
+  const marks = marksOf(events);
+  const evaluated = only(events, "eval").filter(({ best }) => best);
+  assert.ok(evaluated.length > 5, `${evaluated.length}`);
+  for (const { step } of evaluated) {
+    assert.equal(marks[marks.indexOf(`eval ${step}`) + 1], `best ${step}`, marks.join(", "));
+  }
+});
+
 test("A best checkpoint that has waited has the bytes of one that was saved at once", async (t) => {
   const place = await workplace(t, inventedText(3_000));
   const { events } = await timed(smallRun(place, WAITING), COSTS);
