@@ -59,6 +59,8 @@ const PRESSURE_WITH_NGRAMS = 5;
 /** More keeps a model from learning, no matter how short its text is. */
 const MAX_DROPOUT = 0.33;
 const MAX_NGRAM_DROPOUT = 0.75;
+/** Characters of a text, times the most of its n-grams to drop: a longer one has each n-gram more often, so that it misleads less. */
+const MOST_DROPPED = 110_000;
 
 /** The longest n-grams that have embeddings if nobody says otherwise. */
 const NGRAM_ORDER = 4;
@@ -136,7 +138,7 @@ export function defaultEpochs(characters: number): number {
 /**
  * The dropout rates with which a model neither memorizes its text nor learns too little. They are higher the
  * more parameters it has for each character, and the more often it reads each. Embeddings of n-grams don't count, since each
- * is used only where its n-gram is; how many of them are dropped depends on the passes alone.
+ * is used only where its n-gram is; how many of them are dropped depends on the passes and on the length of the text.
  *
  * @param epochs passes over the text
  */
@@ -149,7 +151,8 @@ export function dropoutFor(
   const pressure = (parameterCount(others) * epochs) / characters;
   const least = ngramOrder ? PRESSURE_WITH_NGRAMS : PRESSURE;
   const rate = Math.min(Math.max(0.125 * Math.log2(pressure / least), 0), MAX_DROPOUT);
-  const ngramRate = Math.min(Math.max(0.15 * Math.log2(epochs / 2), 0), MAX_NGRAM_DROPOUT);
+  const most = Math.min(MOST_DROPPED / characters, MAX_NGRAM_DROPOUT);
+  const ngramRate = Math.min(Math.max(0.15 * Math.log2(epochs / 1.7), 0), most);
   const inHundredths = (rate: number) => Math.round(100 * rate) / 100;
   return {
     dropout: inHundredths(rate),

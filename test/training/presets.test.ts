@@ -44,8 +44,20 @@ test("The default dropout is 0 in a short run, and grows with the epochs, but no
     dropout: 0.33,
     recurrentDropout: 0.2,
     inputDropout: 0.13,
-    ngramDropout: 0.75,
+    ngramDropout: 0.11,
   });
+});
+
+test("The default dropout of n-grams is lower for a longer text", () => {
+  const ngramDropout = (characters: number, epochs: number) =>
+    dropoutFor(presetModel("small", VOCABULARY, characters), characters, epochs).ngramDropout;
+  const rates = [1e4, 85e3, 5e5, 1e6, 1e7, 1e8].map((characters) => ngramDropout(characters, 1e3));
+  assert.deepEqual(rates, [0.75, 0.75, 0.22, 0.11, 0.01, 0]);
+  // Within the first passes it depends on their number alone.
+  assert.deepEqual(
+    [2, 4, 8].map((epochs) => ngramDropout(85e3, epochs)),
+    [2, 4, 8].map((epochs) => ngramDropout(1e4, epochs)),
+  );
 });
 
 test("The default dropout is higher for a larger model, and lower for a longer text", () => {
