@@ -27,8 +27,8 @@ export interface Rule {
 /** Set by trials: `bench/quality/rule.ts` compares what they choose with the best that was tried. */
 export const RULES: Readonly<Record<PresetName, Rule>> = {
   tiny: { shortestText: 0, fewestCharacters: 0, charactersOfMember: 1.5e6 },
-  small: { shortestText: 50_000, fewestCharacters: 1.5e6, charactersOfMember: 1.5e6 },
-  medium: { shortestText: 550_000, fewestCharacters: 2.4e6, charactersOfMember: 2.9e6 },
+  small: { shortestText: 50_000, fewestCharacters: 1.5e6, charactersOfMember: 3.8e6 },
+  medium: { shortestText: 550_000, fewestCharacters: 3.5e6, charactersOfMember: 3.5e6 },
   large: { shortestText: 2_000_000, fewestCharacters: 10e6, charactersOfMember: 10e6 },
 };
 

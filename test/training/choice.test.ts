@@ -68,11 +68,11 @@ test("Several models are trained where each can learn from enough characters, fi
 
 test("Several models of a smaller preset are chosen rather than a single one of a larger", () => {
   const speeds = new Map([...SPEEDS].slice(1));
-  const choices = [30, 60, 120, 400].map((seconds) => {
+  const choices = [30, 100, 140, 420].map((seconds) => {
     const { preset, members } = choiceForTime(seconds, speeds, 1e6);
     return [preset, members];
   });
-  // After 60 s small has 5.4 M characters; after 120 s 10.8 M, and medium 3.6 M; after 400 s medium has 12 M.
+  // After 100 s small has 9 M characters; after 140 s 12.6 M, and medium 4.2 M; after 420 s medium has 12.6 M.
   assert.deepEqual(choices, [
     ["small", undefined],
     ["small", undefined],
