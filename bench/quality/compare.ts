@@ -9,8 +9,7 @@
  *
  * What the first peer takes becomes one of charnn's times; `--runs ''` leaves it at that. Each of charnn's runs is made once with each
  * random seed. The loss is that of the whole held-out part, the last tenth unless another fraction is given. Peers score all
- * of it again and again, which takes most of their time where a text is long, so give a small fraction of that. A
- * peer that is not installed is left out, with a line.
+ * of it within their time, up to 20 times, so give a small fraction where a text is long. A peer that is not installed is left out, with a line.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -59,7 +59,7 @@ const PRESSURE_WITH_NGRAMS = 5;
 /** More keeps a model from learning, no matter how short its text is. */
 const MAX_DROPOUT = 0.33;
 const MAX_NGRAM_DROPOUT = 0.75;
-/** Characters of a text, times the most of its n-grams to drop: a longer one has each n-gram more often, so that it misleads less. */
+/** This, divided by the characters of a text, is the most of its n-grams to drop: a longer text has each of them more often. */
 const MOST_DROPPED = 110_000;
 
 /** The longest n-grams that have embeddings if nobody says otherwise. */

@@ -211,7 +211,7 @@ function secondsPerSave(config: RunConfig): number {
   return 2 * SECONDS_TO_SYNC + bytes / BYTES_WRITTEN_PER_SECOND + bytes / BYTES_COPIED_PER_SECOND;
 }
 
-/** A batch with arrays of its own. */
+/** A copy that stays as it is when the next batch is made, which uses the same arrays. */
 function copyOf(batch: Batch): Batch {
   const { inputs, targets, before } = batch;
   return { ...batch, inputs: inputs.slice(), targets: targets.slice(), before: before.slice() };
