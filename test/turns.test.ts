@@ -14,6 +14,7 @@ import { inPieces, isStopped, stopped, Turns, untilAborted } from "#src/turns.js
 import { temporaryFolder } from "./helpers/folder.js";
 import { Draw } from "./helpers/numbers.js";
 import { slow } from "./helpers/slow.js";
+import { abortedAfterTurns, tickingClock, turnsDuring } from "./helpers/turns.js";
 
 const SETTINGS = { files: ["-"], validation: 0.1, test: 0, encoding: "utf-8" };
 const STOP = new Error("stop");
@@ -61,7 +62,7 @@ test("a signal that was aborted before stops the reading of a file and of a fold
   }
 });
 
-test("long work on tokens gives timers their turn, and is stopped by the signal", async () => {
+test("long work on tokens gives others their turn, and is stopped by the signal", async (t) => {
   const [text] = (
     await readTexts(
       ["-"],
@@ -70,14 +71,10 @@ test("long work on tokens gives timers their turn, and is stopped by the signal"
     )
   ).texts;
   const vocabulary = Vocabulary.fromCodePoints(text.codePoints);
-  let turns = 0;
-  const timer = setInterval(() => turns++, 1);
-  await knownPart(text, { vocabulary }, "error");
-  clearInterval(timer);
-  assert.ok(turns > 1);
-  const controller = new AbortController();
-  setImmediate(() => controller.abort(STOP));
-  await assert.rejects(knownPart(text, { vocabulary }, "error", controller.signal), STOP);
+  tickingClock(t);
+  const work = (signal?: AbortSignal) => knownPart(text, { vocabulary }, "error", signal);
+  assert.ok((await turnsDuring(work)) > 1);
+  await assert.rejects(work(abortedAfterTurns(1, STOP)), STOP);
 });
 
 /** What is done with a list of many lines, or with many windows, before and between epochs. */
@@ -99,15 +96,11 @@ const LONG_ORDERS: [what: string, work: (signal?: AbortSignal) => Promise<unknow
 ];
 
 for (const [what, work] of LONG_ORDERS) {
-  test(`timers get their turn while ${what}, and the signal ends it`, async () => {
-    let turns = 0;
-    const timer = setInterval(() => turns++, 1);
-    await work();
-    clearInterval(timer);
+  test(`others get their turn while ${what}, and the signal ends it`, async (t) => {
+    tickingClock(t);
+    const turns = await turnsDuring(work);
     assert.ok(turns > 1, `${turns} turns`);
-    const controller = new AbortController();
-    setImmediate(() => controller.abort(STOP));
-    await assert.rejects(work(controller.signal), STOP);
+    await assert.rejects(work(abortedAfterTurns(1, STOP)), STOP);
   });
 }
 

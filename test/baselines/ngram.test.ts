@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { adaptiveNgramBaseline, ngramBaseline } from "#src/baselines/ngram.js";
 import { assertClose, Draw } from "../helpers/numbers.js";
 import { inventedText } from "../helpers/training.js";
+import { tickingClock, turnsDuring } from "../helpers/turns.js";
 
 test("An n-gram model has the loss of the interpolated counts, worked out string by string", async () => {
   const draw = new Draw(5);
@@ -80,14 +81,13 @@ test("An n-gram model counts the end of a long text, and predicts pieces from al
   );
 });
 
-test("An n-gram model reports its progress, gives other work its turn, and stops when it is aborted", async () => {
+test("An n-gram model reports its progress, gives other work its turn, and stops when it is aborted", async (t) => {
   const train = tokensOf(inventedText(300_000, 3), 12);
   const heldOut = tokensOf(inventedText(30_000, 4), 12);
-  let turns = 0;
-  const timer = setInterval(() => turns++, 1);
+  tickingClock(t);
   const shares: number[] = [];
-  await ngramBaseline(train, heldOut, 12, { onProgress: (share) => shares.push(share) });
-  clearInterval(timer);
+  const onProgress = (share: number) => shares.push(share);
+  const turns = await turnsDuring(() => ngramBaseline(train, heldOut, 12, { onProgress }));
   assert.ok(turns >= 2, `${turns} turns`);
   assert.ok(shares.length > 6, `${shares.length} reports`);
   assert.deepEqual(

@@ -73,9 +73,11 @@ test("A text is saved in a new file, and no other file is replaced", async (t) =
 });
 
 test("A model that is stopped leaves what it has written, and the game goes on until :quit", async (t) => {
-  const { game, play, written } = await begun(t, { length: 100_000 });
   const stop = new AbortController();
-  setTimeout(() => stop.abort(), 30);
+  const onWritten = (text: string) => {
+    if (text.length > 20) stop.abort();
+  };
+  const { game, play, written } = await begun(t, { length: 100_000, onWritten });
   assert.equal(await game.play("thou ", stop.signal), true);
   const { length } = written();
   assert.ok(length > 6 && length < 100_000, `${length}`);
@@ -98,7 +100,7 @@ test("That a long text is being read is shown until the model goes on with it", 
   ]);
 });
 
-async function begun(t: TestContext, { length = 12 } = {}) {
+async function begun(t: TestContext, { length = 12, onWritten = (_text: string) => {} } = {}) {
   const place = await workplace(t);
   await trained(smallRun(place, { steps: 5 }));
   const model = await openModel("run", { out: place.out });
@@ -110,6 +112,7 @@ async function begun(t: TestContext, { length = 12 } = {}) {
     repeats: true,
     write: async (part: string) => {
       text += part;
+      onWritten(text);
     },
     say: (line: string) => {
       lines.push(line);

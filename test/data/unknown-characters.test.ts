@@ -7,6 +7,7 @@ import { Vocabulary } from "#src/data/vocabulary.js";
 import { failsWith } from "../helpers/failure.js";
 import fc from "../helpers/fast-check.js";
 import { slow } from "../helpers/slow.js";
+import { abortedAfterTurns, tickingClock, turnsDuring } from "../helpers/turns.js";
 
 function vocabularyOf(characters: string, options?: { unknown: boolean }): Vocabulary {
   return Vocabulary.fromCodePoints(
@@ -156,7 +157,7 @@ test("whatever is mapped can be encoded, and what is known stays as it is", asyn
   );
 });
 
-slow("a long text is mapped with turns for timers, and the signal ends it", async () => {
+slow("a long text is mapped with turns for others, and the signal ends it", async (t) => {
   const vocabulary = vocabularyOf("e'");
   const long = "é’".repeat(500_000);
   const text = await textOf(long);
@@ -164,15 +165,11 @@ slow("a long text is mapped with turns for timers, and the signal ends it", asyn
     (signal?: AbortSignal) => prepareText(long, { vocabulary }, "map", signal),
     (signal?: AbortSignal) => knownPart(text, { vocabulary }, "map", signal),
   ];
+  tickingClock(t);
   for (const work of works) {
-    let turns = 0;
-    const timer = setInterval(() => turns++, 1);
-    await work();
-    clearInterval(timer);
+    const turns = await turnsDuring(work);
     assert.ok(turns > 1, `${turns} turns`);
-    const controller = new AbortController();
     const stop = new Error("stop");
-    setImmediate(() => controller.abort(stop));
-    await assert.rejects(work(controller.signal), stop);
+    await assert.rejects(work(abortedAfterTurns(1, stop)), stop);
   }
 });

@@ -14,6 +14,7 @@ import { temporaryFolder } from "../helpers/folder.js";
 import { CATS, DOGS, expectations, learned, mixed } from "../helpers/mixtures.js";
 import { assertClose, Draw } from "../helpers/numbers.js";
 import { evaluated } from "../helpers/scoring.js";
+import { abortedAfterTurns } from "../helpers/turns.js";
 import { undisposed } from "../helpers/undisposed.js";
 
 /** Words of letters of both models, in more than one window. */
@@ -194,10 +195,7 @@ test("The score of a mixture is aborted with the reason of its signal, and leave
   const files = [path.join(folder, "long.txt")];
   await writeFile(files[0], "a cat and a hat\n".repeat(20_000));
   const before = undisposed();
-  const controller = new AbortController();
-  const stopping = setInterval(() => controller.abort(new Error("changed my mind")), 50);
-  t.after(() => clearInterval(stopping));
-  const { signal } = controller;
+  const signal = abortedAfterTurns(20, new Error("changed my mind"));
   await assert.rejects(evaluated(models, { files }, { signal }), /changed my mind/);
   assert.equal(undisposed(), before);
 });

@@ -9,6 +9,7 @@ import { loadWeights } from "#src/model/load-weights.js";
 import { sampleCandidates } from "#src/sampling/sample.js";
 import { failsWith } from "../helpers/failure.js";
 import { smallRun, trained, workplace } from "../helpers/training.js";
+import { abortedAfterTurns, tickingClock } from "../helpers/turns.js";
 
 test("The best of several texts is the likeliest per character, and the plain text is one of them", async (t) => {
   const checkpoint = await learned(t);
@@ -104,10 +105,9 @@ test("New texts are no lines of a list, with their seed", async (t) => {
 
 test("The sampling of several texts for one can be aborted", async (t) => {
   const checkpoint = await learned(t);
-  const controller = new AbortController();
-  setTimeout(() => controller.abort(new Error("enough")), 50);
-  const { signal } = controller;
-  const settings = { length: 50_000, bestOf: 64 };
+  tickingClock(t);
+  const signal = abortedAfterTurns(5, new Error("enough"));
+  const settings = { length: 5_000, bestOf: 64 };
   await assert.rejects(sampleCandidates(checkpoint, settings, { signal }), { message: "enough" });
 });
 

@@ -2,45 +2,40 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { loadCheckpoint, sample } from "#src/index.js";
-import { slow } from "../helpers/slow.js";
 import { inventedText, smallRun, trained, workplace } from "../helpers/training.js";
+import { abortedAfterTurns, tickingClock, turnsDuring } from "../helpers/turns.js";
 import { undisposed } from "../helpers/undisposed.js";
 
-slow("A thousand short samples let a timer run between them", async (t) => {
-  const checkpoint = await writer(t);
-  let ticks = 0;
-  const timer = setInterval(() => ticks++, 1);
-  for (let k = 0; k < 1_000; k++) {
-    for await (const _ of sample(checkpoint, { length: 3, randomSeed: k, backend: "wasm" }));
-  }
-  clearInterval(timer);
-  assert.ok(ticks > 0);
-});
-
-slow("Samples that begin at the same time let a timer run between them", async (t) => {
-  const checkpoint = await writer(t);
-  const written = async (randomSeed: number) => {
-    for await (const _ of sample(checkpoint, { length: 3, randomSeed, backend: "wasm" }));
-  };
-  await written(0);
-  let ticks = 0;
-  const timer = setInterval(() => ticks++, 1);
-  const start = performance.now();
-  await Promise.all(Array.from({ length: 500 }, (_, k) => written(k)));
-  clearInterval(timer);
-  // Once in 20 ms on a machine that does nothing else.
-  const seconds = (performance.now() - start) / 1000;
-  assert.ok(ticks > 5 * seconds, `${ticks} ticks in ${seconds} s`);
-});
+for (const [how, all] of [
+  [
+    "one after the other",
+    async (works) => {
+      for (const work of works) await work();
+    },
+  ],
+  ["at the same time", (works) => Promise.all(works.map((work) => work()))],
+] satisfies [how: string, all: (works: (() => Promise<void>)[]) => Promise<unknown>][]) {
+  test(`Short samples that are written ${how} give others their turn`, async (t) => {
+    const checkpoint = await writer(t);
+    const works = Array.from({ length: 100 }, (_, randomSeed) => async () => {
+      for await (const _ of sample(checkpoint, { length: 3, randomSeed, backend: "wasm" }));
+    });
+    await works[0]();
+    tickingClock(t);
+    const turns = await turnsDuring(() => all(works));
+    // Each looks for a turn before each of its characters, and more often.
+    assert.ok(turns > 10 * works.length, `${turns} turns`);
+  });
+}
 
 test("A long seed is read with turns for others, and no longer than the signal lets it", async (t) => {
   const checkpoint = await writer(t);
-  const seed = inventedText(2_000_000);
+  const seed = inventedText(200_000);
   const before = undisposed();
-  const controller = new AbortController();
+  tickingClock(t);
   const reason = new Error("changed my mind");
-  setTimeout(() => controller.abort(reason), 100);
-  const texts = sample(checkpoint, { seed, backend: "wasm" }, { signal: controller.signal });
+  const signal = abortedAfterTurns(20, reason);
+  const texts = sample(checkpoint, { seed, backend: "wasm" }, { signal });
   await assert.rejects(texts.next(), (error) => error === reason);
   assert.equal(undisposed(), before);
 });
@@ -51,9 +46,9 @@ test("A long seed is looked through with turns for others, and no longer than th
   const reason = new Error("changed my mind");
   const whole = sample(checkpoint, { seed, backend: "wasm" });
   await assert.rejects(whole.next(), { code: "UNKNOWN_CHARACTER", message: /🎈/u });
-  const controller = new AbortController();
-  setTimeout(() => controller.abort(reason), 1);
-  const texts = sample(checkpoint, { seed, backend: "wasm" }, { signal: controller.signal });
+  tickingClock(t);
+  const signal = abortedAfterTurns(1, reason);
+  const texts = sample(checkpoint, { seed, backend: "wasm" }, { signal });
   await assert.rejects(texts.next(), (error) => error === reason);
 });
 

@@ -24,6 +24,7 @@ import {
   type Workplace,
   workplace,
 } from "../helpers/training.js";
+import { afterTurns } from "../helpers/turns.js";
 
 const EXECUTABLE = fileURLToPath(new URL("../../bin/charnn.js", import.meta.url));
 const CHECKPOINTS = ["last.safetensors", "best.safetensors"];
@@ -511,11 +512,6 @@ function textFiles({ text }: Workplace, ...texts: readonly string[]): Promise<st
       return file;
     }),
   );
-}
-
-/** Calls `action` after so many turns of the event loop. */
-function afterTurns(turns: number, action: () => void): void {
-  setImmediate(() => (turns > 1 ? afterTurns(turns - 1, action) : action()));
 }
 
 async function assertSameRun(place: Workplace, name: string, expected: string): Promise<void> {
