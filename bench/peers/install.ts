@@ -12,12 +12,15 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { dataFolder } from "#src/data-folder.js";
 import { modulesWithTfjs, onnxruntimeWeb, PEERS, PEERS_PYTHON } from "./find.js";
 
 const ALL = requirements("requirements.txt");
 const OF_TESTS = requirements("requirements-tests.txt");
-const isForTests = process.argv.includes("--tests");
+const {
+  values: { tests: isForTests },
+} = parseArgs({ options: { tests: { type: "boolean", default: false } } });
 const REQUIREMENTS = isForTests ? OF_TESTS : ALL;
 /** Copies of the requirements that were installed. */
 const INSTALLED = path.join(PEERS, "installed-requirements.txt");
