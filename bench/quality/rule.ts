@@ -79,7 +79,7 @@ function fit(): void {
   for (let better = true; better; ) {
     better = false;
     for (const preset of PRESET_NAMES) {
-      for (const name of ["fewestCharacters", "charactersOfMember", "shortestText"] as const) {
+      for (const name of ["fewestCharacters", "passesOfMember", "shortestText"] as const) {
         for (const factor of [0.5, 0.7, 0.85, 1.2, 1.4, 2]) {
           const value = Number((rules[preset][name] * factor).toPrecision(2));
           const changed = { ...rules, [preset]: { ...rules[preset], [name]: value } };

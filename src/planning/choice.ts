@@ -20,20 +20,20 @@ export interface Rule {
   readonly shortestText: number;
   /** How many characters it must learn from, counting repeated passes, before it beats smaller ones. */
   readonly fewestCharacters: number;
-  /** How many each of two models must learn from, besides two passes over the text, before they beat one that learns from all. */
-  readonly charactersOfMember: number;
+  /** How often each of two models must read the text, besides {@link CHARACTERS_OF_MEMBER}, before they beat one that learns from all. */
+  readonly passesOfMember: number;
 }
 
 /** Set by trials: `bench/quality/rule.ts` compares what they choose with the best that was tried. */
 export const RULES: Readonly<Record<PresetName, Rule>> = {
-  tiny: { shortestText: 0, fewestCharacters: 0, charactersOfMember: 1.5e6 },
-  small: { shortestText: 50_000, fewestCharacters: 1.5e6, charactersOfMember: 3.8e6 },
-  medium: { shortestText: 550_000, fewestCharacters: 3.5e6, charactersOfMember: 3.5e6 },
-  large: { shortestText: 2_000_000, fewestCharacters: 10e6, charactersOfMember: 10e6 },
+  tiny: { shortestText: 0, fewestCharacters: 0, passesOfMember: 5 },
+  small: { shortestText: 50_000, fewestCharacters: 1.5e6, passesOfMember: 5 },
+  medium: { shortestText: 550_000, fewestCharacters: 3.5e6, passesOfMember: 11 },
+  large: { shortestText: 2_000_000, fewestCharacters: 10e6, passesOfMember: 11 },
 };
 
-/** Before as many, and more, a single model gains more from another pass. */
-const PASSES_OF_MEMBER = 2;
+/** A model of a short text gains from more passes. */
+const CHARACTERS_OF_MEMBER = 1e6;
 /** Each of three learns from this much more than each of two, and so on: a further model gains less than the one before. */
 const MORE_FOR_EACH_MEMBER = 0.1;
 /** A sixth would gain little. */
@@ -46,8 +46,8 @@ const MOST_GAINED_BY_SIZE = 4;
 
 /**
  * The largest preset that can learn from enough characters in the time given, and for which a text of this many
- * characters for training is long enough, and as many models of it as can each learn from enough; but several models of
- * a smaller one rather than a single one.
+ * characters for training is long enough, and as many models of it as can each learn from enough; but the most models of
+ * a smaller one rather than fewer, and several rather than a single one.
  *
  * @param speeds characters a second from which presets learn here, of {@link speedsToCompare}
  */
@@ -59,7 +59,7 @@ export function choiceForTime(
 ): Choice {
   const inTime = (name: PresetName) => seconds * (speeds.get(name) ?? 0);
   const membersOf = (name: PresetName) => {
-    const ofTwo = PASSES_OF_MEMBER * characters + rules[name].charactersOfMember;
+    const ofTwo = rules[name].passesOfMember * characters + CHARACTERS_OF_MEMBER;
     const ofEach = (members: number) =>
       Math.min((1 + MORE_FOR_EACH_MEMBER * (members - 2)) * ofTwo, MAX_EPOCHS_IN_TIME * characters);
     let members = MOST_MEMBERS;
@@ -67,7 +67,11 @@ export function choiceForTime(
     return members;
   };
   const fastEnough = PRESET_NAMES.filter((name) => inTime(name) >= rules[name].fewestCharacters);
-  const preset = fastEnough.findLast((name) => membersOf(name) > 1) ?? fastEnough.at(-1) ?? "tiny";
+  const preset =
+    fastEnough.findLast((name) => membersOf(name) === MOST_MEMBERS) ??
+    fastEnough.findLast((name) => membersOf(name) > 1) ??
+    fastEnough.at(-1) ??
+    "tiny";
   const text = `${characters.toLocaleString("en")} characters`;
   const members = membersOf(preset);
   return {

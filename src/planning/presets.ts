@@ -53,9 +53,9 @@ const WINDOWS_IN_SECTION = 16;
 /** A text with more different characters, such as Chinese, needs longer vectors to tell them apart. */
 const MANY_DIFFERENT = 1_000;
 const EMBEDDING_SIZE_FOR_MANY = 128;
-/** Parameters for each character, times passes, beyond which a model is to drop something. */
-const PRESSURE = 8;
-const PRESSURE_WITH_NGRAMS = 5;
+/** Passes, times the square root of the parameters for each character, beyond which a model is to drop something. */
+const PRESSURE = 10;
+const PRESSURE_WITH_NGRAMS = 6;
 /** More keeps a model from learning, no matter how short its text is. */
 const MAX_DROPOUT = 0.33;
 const MAX_NGRAM_DROPOUT = 0.75;
@@ -148,9 +148,9 @@ export function dropoutFor(
   epochs: number,
 ): Omit<DropoutRates, "weightDropout"> {
   const { ngramOrder, ngramRows, ...others } = model;
-  const pressure = (parameterCount(others) * epochs) / characters;
+  const pressure = epochs * Math.sqrt(parameterCount(others) / characters);
   const least = ngramOrder ? PRESSURE_WITH_NGRAMS : PRESSURE;
-  const rate = Math.min(Math.max(0.125 * Math.log2(pressure / least), 0), MAX_DROPOUT);
+  const rate = Math.min(Math.max(0.1 * Math.log2(pressure / least), 0), MAX_DROPOUT);
   const most = Math.min(MOST_DROPPED / characters, MAX_NGRAM_DROPOUT);
   const ngramRate = Math.min(Math.max(0.15 * Math.log2(epochs / 1.7), 0), most);
   const inHundredths = (rate: number) => Math.round(100 * rate) / 100;

@@ -57,7 +57,7 @@ test("Several models are trained where each can learn from enough characters, fi
       assert.ok(Number.isInteger(members) && members >= 1 && members <= 5);
       if (members === 1) return;
       const each = (seconds * (SPEEDS.get(preset) ?? 0)) / members;
-      const enough = RULES[preset].charactersOfMember + 2 * characters;
+      const enough = 1e6 + RULES[preset].passesOfMember * characters;
       assert.ok(each >= Math.min(enough, 100 * characters));
     },
   );
@@ -68,16 +68,18 @@ test("Several models are trained where each can learn from enough characters, fi
 
 test("Several models of a smaller preset are chosen rather than a single one of a larger", () => {
   const speeds = new Map([...SPEEDS].slice(1));
-  const choices = [30, 100, 140, 420].map((seconds) => {
+  const choices = [30, 100, 140, 420, 1_300, 2_700].map((seconds) => {
     const { preset, members } = choiceForTime(seconds, speeds, 1e6);
     return [preset, members];
   });
-  // After 100 s small has 9 M characters; after 140 s 12.6 M, and medium 4.2 M; after 420 s medium has 12.6 M.
+  // After 100 s small has 9 M characters; after 140 s 12.6 M, and medium 4.2 M; after 2,700 s medium has 81 M.
   assert.deepEqual(choices, [
     ["small", undefined],
     ["small", undefined],
     ["small", 2],
-    ["medium", 2],
+    ["small", 4],
+    ["small", 5],
+    ["medium", 5],
   ]);
 });
 
