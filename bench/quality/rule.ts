@@ -33,6 +33,7 @@ type Curve = readonly (readonly [characters: number, loss: number])[];
 interface Text {
   readonly name: string;
   readonly characters: number;
+  readonly isList: boolean;
   readonly curveOf: (preset: PresetName, members: number) => Curve;
 }
 
@@ -114,7 +115,7 @@ function chosenAt(text: Text, seconds: number, rules: typeof RULES) {
   // As charnn does, which compares no other with the smallest one.
   const compared = fitting.length > 1 ? fitting.slice(1) : fitting;
   const speeds = new Map([...SPEEDS].filter(([name]) => compared.includes(name)));
-  const { preset, members = 1 } = choiceForTime(seconds, speeds, text.characters, rules);
+  const { preset, members = 1 } = choiceForTime(seconds, speeds, text, rules);
   return { preset, members, loss: lossAt(text, seconds, preset, members) };
 }
 
@@ -165,6 +166,7 @@ function textsOf(results: readonly Result[]): Text[] {
       );
       return means.toSorted(([a], [b]) => a - b);
     };
-    return { name, characters: own[0].characters, curveOf };
+    const isList = own[0].options === "--documents lines";
+    return { name, characters: own[0].characters, isList, curveOf };
   });
 }

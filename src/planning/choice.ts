@@ -9,6 +9,14 @@ export interface Choice {
   readonly reason: string;
 }
 
+/** What is known of a text when a preset is chosen for it. */
+export interface TextToLearn {
+  /** For training. */
+  readonly characters: number;
+  /** Whether each line is a document. */
+  readonly isList?: boolean;
+}
+
 /** Largest first. */
 const IN_SOME_MINUTES = ["medium", "small", "tiny"] as const satisfies readonly PresetName[];
 /** The same without fused multiply-add. */
@@ -34,6 +42,8 @@ export const RULES: Readonly<Record<PresetName, Rule>> = {
 
 /** A model of a short text gains from more passes. */
 const CHARACTERS_OF_MEMBER = 1e6;
+/** Lines of a list are learned by heart later than running text, of which any place may be part of a long string. */
+const MORE_PASSES_OF_LISTS = 5;
 /** Each of three learns from this much more than each of two, and so on: a further model gains less than the one before. */
 const MORE_FOR_EACH_MEMBER = 0.1;
 /** A sixth would gain little. */
@@ -50,16 +60,18 @@ const MOST_GAINED_BY_SIZE = 4;
  * a smaller one rather than fewer, and several rather than a single one.
  *
  * @param speeds characters a second from which presets learn here, of {@link speedsToCompare}
+ * @param text how many characters it has, and whether it is a list of lines
  */
 export function choiceForTime(
   seconds: number,
   speeds: ReadonlyMap<PresetName, number>,
-  characters: number,
+  { characters, isList = false }: TextToLearn,
   rules = RULES,
 ): Choice {
   const inTime = (name: PresetName) => seconds * (speeds.get(name) ?? 0);
   const membersOf = (name: PresetName) => {
-    const ofTwo = rules[name].passesOfMember * characters + CHARACTERS_OF_MEMBER;
+    const passes = rules[name].passesOfMember * (isList ? MORE_PASSES_OF_LISTS : 1);
+    const ofTwo = passes * characters + CHARACTERS_OF_MEMBER;
     const ofEach = (members: number) =>
       Math.min((1 + MORE_FOR_EACH_MEMBER * (members - 2)) * ofTwo, MAX_EPOCHS_IN_TIME * characters);
     let members = MOST_MEMBERS;

@@ -55,7 +55,9 @@ const MANY_DIFFERENT = 1_000;
 const EMBEDDING_SIZE_FOR_MANY = 128;
 /** Passes, times the square root of the parameters for each character, beyond which a model is to drop something. */
 const PRESSURE = 10;
-const PRESSURE_WITH_NGRAMS = 6;
+const PRESSURE_WITH_NGRAMS = 5;
+/** So many times as much where several models predict together: what one has learned by heart, the others have not. */
+const MORE_FOR_SEVERAL = 1.8;
 /** More keeps a model from learning, no matter how short its text is. */
 const MAX_DROPOUT = 0.33;
 const MAX_NGRAM_DROPOUT = 0.75;
@@ -137,19 +139,22 @@ export function defaultEpochs(characters: number): number {
 
 /**
  * The dropout rates with which a model neither memorizes its text nor learns too little. They are higher the
- * more parameters it has for each character, and the more often it reads each. Embeddings of n-grams don't count, since each
+ * more parameters it has for each character, and the more often it reads each, and lower for several models. Embeddings of n-grams don't count, since each
  * is used only where its n-gram is; how many of them are dropped depends on the passes and on the length of the text.
  *
  * @param epochs passes over the text
+ * @param members models that predict together
  */
 export function dropoutFor(
   model: ModelConfig,
   characters: number,
   epochs: number,
+  members = 1,
 ): Omit<DropoutRates, "weightDropout"> {
   const { ngramOrder, ngramRows, ...others } = model;
   const pressure = epochs * Math.sqrt(parameterCount(others) / characters);
-  const least = ngramOrder ? PRESSURE_WITH_NGRAMS : PRESSURE;
+  const ofOne = ngramOrder ? PRESSURE_WITH_NGRAMS : PRESSURE;
+  const least = members > 1 ? MORE_FOR_SEVERAL * ofOne : ofOne;
   const rate = Math.min(Math.max(0.1 * Math.log2(pressure / least), 0), MAX_DROPOUT);
   const most = Math.min(MOST_DROPPED / characters, MAX_NGRAM_DROPOUT);
   const ngramRate = Math.min(Math.max(0.15 * Math.log2(epochs / 1.7), 0), most);

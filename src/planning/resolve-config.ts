@@ -175,7 +175,7 @@ async function chosenPreset(
   { signal, clock, rankZero }: PlanOptions,
   { configOf, shapeOf }: PlanOfChoice,
 ): Promise<Choice> {
-  const { maxTime } = settings;
+  const { maxTime, documents } = settings;
   if (base)
     return { preset: base.config.training.preset, reason: "as for the weights to begin with" };
   const characters = train.tokens.length;
@@ -197,7 +197,8 @@ async function chosenPreset(
       );
     },
   );
-  const choice = choiceForTime(secondsLeft(), speeds, characters);
+  const isList = documents === "lines";
+  const choice = choiceForTime(secondsLeft(), speeds, { characters, isList });
   if (DECIDES_MEMBERS.some((name) => settings[name] !== undefined)) {
     return { ...choice, members: undefined };
   }

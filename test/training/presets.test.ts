@@ -68,6 +68,12 @@ test("The default dropout is higher for a larger model, and lower for a longer t
   assert.ok(dropoutFor(medium, 1e7, 10).dropout < dropoutFor(medium, 1e6, 10).dropout);
 });
 
+test("The default dropout is lower for several models, each of which has learned something else by heart", () => {
+  const model = presetModel("small", VOCABULARY, 1e6);
+  const rates = [1, 2, 5].map((members) => dropoutFor(model, 1e6, 24, members).dropout);
+  assert.ok(rates[0] > rates[1] && rates[1] === rates[2], `${rates}`);
+});
+
 test("Tables of n-grams have more rows for a longer text, up to a limit", () => {
   const rows = [1, 1e4, 1e5, 5e5, 1e6, 1e8].map(ngramRowsFor);
   assert.deepEqual(rows, [1_024, 1_024, 8_192, 32_768, 65_536, 65_536]);
