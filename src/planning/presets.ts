@@ -57,7 +57,7 @@ const EMBEDDING_SIZE_FOR_MANY = 128;
 const PRESSURE = 10;
 const PRESSURE_WITH_NGRAMS = 5;
 /** So many times as much where several models predict together: what one has learned by heart, the others have not. */
-const MORE_FOR_SEVERAL = 1.8;
+const MORE_FOR_SEVERAL = 3;
 /** More keeps a model from learning, no matter how short its text is. */
 const MAX_DROPOUT = 0.33;
 const MAX_NGRAM_DROPOUT = 0.75;
