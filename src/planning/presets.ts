@@ -55,9 +55,9 @@ const MANY_DIFFERENT = 1_000;
 const EMBEDDING_SIZE_FOR_MANY = 128;
 /** Passes, times the square root of the parameters for each character, beyond which a model is to drop something. */
 const PRESSURE = 10;
-const PRESSURE_WITH_NGRAMS = 5.5;
+const PRESSURE_WITH_NGRAMS = 6;
 /** So many times as much where several models predict together: what one has learned by heart, the others have not. */
-const MORE_FOR_SEVERAL = 2.2;
+const MORE_FOR_SEVERAL = 2;
 /** More keeps a model from learning, no matter how short its text is. */
 const MAX_DROPOUT = 0.33;
 const MAX_NGRAM_DROPOUT = 0.75;
@@ -155,7 +155,7 @@ export function dropoutFor(
   const pressure = epochs * Math.sqrt(parameterCount(others) / characters);
   const ofOne = ngramOrder ? PRESSURE_WITH_NGRAMS : PRESSURE;
   const least = members > 1 ? MORE_FOR_SEVERAL * ofOne : ofOne;
-  const rate = Math.min(Math.max(0.12 * Math.log2(pressure / least), 0), MAX_DROPOUT);
+  const rate = Math.min(Math.max(0.14 * Math.log2(pressure / least), 0), MAX_DROPOUT);
   const most = Math.min(MOST_DROPPED / characters, MAX_NGRAM_DROPOUT);
   const ngramRate = Math.min(Math.max(0.15 * Math.log2(epochs / 1.7), 0), most);
   const inHundredths = (rate: number) => Math.round(100 * rate) / 100;
