@@ -64,6 +64,12 @@ const MAX_NGRAM_DROPOUT = 0.75;
 /** This, divided by the characters of a text, is the most of its n-grams to drop: a longer text has each of them more often. */
 const MOST_DROPPED = 110_000;
 
+/**
+ * A text with thousands of different characters has most of its n-grams once, however long it is: they are dropped as if it was
+ * read so many times as often.
+ */
+const PASSES_OF_RICH = 4;
+
 /** The longest n-grams that have embeddings if nobody says otherwise. */
 const NGRAM_ORDER = 4;
 /** Characters of a text for each row of a table of n-grams. */
@@ -156,8 +162,10 @@ export function dropoutFor(
   const ofOne = ngramOrder ? PRESSURE_WITH_NGRAMS : PRESSURE;
   const least = members > 1 ? MORE_FOR_SEVERAL * ofOne : ofOne;
   const rate = Math.min(Math.max(0.14 * Math.log2(pressure / least), 0), MAX_DROPOUT);
-  const most = Math.min(MOST_DROPPED / characters, MAX_NGRAM_DROPOUT);
-  const ngramRate = Math.min(Math.max(0.15 * Math.log2(epochs / 1.7), 0), most);
+  const isRich = model.vocabularySize > MANY_DIFFERENT;
+  const most = isRich ? MAX_NGRAM_DROPOUT : Math.min(MOST_DROPPED / characters, MAX_NGRAM_DROPOUT);
+  const passes = isRich ? PASSES_OF_RICH * epochs : epochs;
+  const ngramRate = Math.min(Math.max(0.15 * Math.log2(passes / 1.7), 0), most);
   const inHundredths = (rate: number) => Math.round(100 * rate) / 100;
   return {
     dropout: inHundredths(rate),

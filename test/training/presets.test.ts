@@ -60,6 +60,13 @@ test("The default dropout of n-grams is lower for a longer text", () => {
   );
 });
 
+test("The default dropout of n-grams is higher for thousands of different characters, in a long text too", () => {
+  const rates = [1, 2.4, 5, 1e3].map(
+    (epochs) => dropoutFor(presetModel("small", 4_688, 1.7e6), 1.7e6, epochs).ngramDropout,
+  );
+  assert.deepEqual(rates, [0.19, 0.37, 0.53, 0.75]);
+});
+
 test("The default dropout is higher for a larger model, and lower for a longer text", () => {
   const [small, medium] = ["small", "medium"].map((name) =>
     presetModel(name as "small", VOCABULARY, 1e6),
