@@ -42,7 +42,7 @@ export const RULES: Readonly<Record<PresetName, Rule>> = {
 
 /** A model of a short text gains from more passes. */
 const CHARACTERS_OF_MEMBER = 1e6;
-/** Lines of a list are learned by heart later than running text, of which any place may be part of a long string. */
+/** A list of lines gains from further passes for longer than running text does. */
 const MORE_PASSES_OF_LISTS = 5;
 /** Each of three learns from this much more than each of two, and so on: a further model gains less than the one before. */
 const MORE_FOR_EACH_MEMBER = 0.1;

@@ -56,7 +56,7 @@ const EMBEDDING_SIZE_FOR_MANY = 128;
 /** Passes, times the square root of the parameters for each character, beyond which a model is to drop something. */
 const PRESSURE = 10;
 const PRESSURE_WITH_NGRAMS = 6;
-/** So many times as much where several models predict together: what one has learned by heart, the others have not. */
+/** Several models that predict together begin to drop at this multiple of it: each memorizes something else, and the average evens that out. */
 const MORE_FOR_SEVERAL = 2;
 /** More keeps a model from learning, no matter how short its text is. */
 const MAX_DROPOUT = 0.33;
@@ -65,8 +65,8 @@ const MAX_NGRAM_DROPOUT = 0.75;
 const MOST_DROPPED = 110_000;
 
 /**
- * A text with thousands of different characters has most of its n-grams once, however long it is: they are dropped as if it was
- * read so many times as often.
+ * In a text with thousands of different characters most n-grams occur once, so more of them are dropped: the passes over it count
+ * this many times.
  */
 const PASSES_OF_RICH = 4;
 
@@ -145,8 +145,9 @@ export function defaultEpochs(characters: number): number {
 
 /**
  * The dropout rates with which a model neither memorizes its text nor learns too little. They are higher the
- * more parameters it has for each character, and the more often it reads each, and lower for several models. Embeddings of n-grams don't count, since each
- * is used only where its n-gram is; how many of them are dropped depends on the passes and on the length of the text.
+ * more parameters it has for each character, and the more often it reads each, and lower for several models. Embeddings of
+ * n-grams don't count, since each is used only where its n-gram is; how many of them are dropped depends on the passes, on the
+ * length of the text, and on whether it has thousands of different characters.
  *
  * @param epochs passes over the text
  * @param members models that predict together

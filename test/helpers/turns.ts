@@ -1,4 +1,4 @@
-/** Tests of long work that gives the rest of the process its turns, whatever the speed of the machine. */
+/** Counts turns of the event loop, so that tests of long work don't depend on the speed of the machine. */
 import type { TestContext } from "node:test";
 import { Turns } from "#src/turns.js";
 
@@ -37,12 +37,12 @@ export async function turnsDuring(work: () => Promise<unknown>): Promise<number>
   return turns;
 }
 
-/** Calls `action` after so many turns of the event loop. */
+/** Calls `action` after a number of turns of the event loop. */
 export function afterTurns(turns: number, action: () => void): void {
   setImmediate(() => (turns > 1 ? afterTurns(turns - 1, action) : action()));
 }
 
-/** A signal that is aborted after so many turns of the event loop. */
+/** A signal that is aborted after a number of turns of the event loop. */
 export function abortedAfterTurns(turns: number, reason: Error): AbortSignal {
   const controller = new AbortController();
   afterTurns(turns, () => controller.abort(reason));
