@@ -1,7 +1,7 @@
 /**
  * Compares what charnn chooses for a time, by `src/planning/choice.ts`, with the best of all that was tried in
- * `trials.jsonl`: text by text, for times between 30 s and 1,000 s of a machine that trains GRU 1x512 without n-grams at
- * 35,000 chars/s. With `--fit` it prints the rules with which the losses above the best are least.
+ * `trials.jsonl`, with any options: text by text, for times between 30 s and 1,000 s of a machine that trains GRU 1x512
+ * without n-grams at 35,000 chars/s. With `--fit` it prints the rules with which the losses above the best are least.
  *
  *     npm run bench:rule -- [--fit] [--results bench/quality/trials.jsonl]
  *
@@ -25,16 +25,24 @@ const SPEEDS = new Map<PresetName, number>([
   ["large", 7_400],
 ]);
 /** A loss is taken to hold also for up to this many times more or fewer characters than were tried. */
-const REACH = 1.3;
+const REACH = 1.1;
+/** The options of a trial for which charnn chooses the rest. */
+const PLAIN = /^(--documents \w+)?$/;
 
 /** Losses by the number of characters that each model learned from, the fewest first. */
 type Curve = readonly (readonly [characters: number, loss: number])[];
+
+/** The losses of each preset and number of models. */
+type Curves = (preset: PresetName, members: number) => Curve;
 
 interface Text {
   readonly name: string;
   readonly characters: number;
   readonly isList: boolean;
-  readonly curveOf: (preset: PresetName, members: number) => Curve;
+  /** Of the settings that charnn chooses. */
+  readonly chosen: Curves;
+  /** Of these, and of all others that were tried. */
+  readonly tried: readonly Curves[];
 }
 
 interface Reached {
@@ -116,15 +124,17 @@ function chosenAt(text: Text, seconds: number, rules: typeof RULES) {
   const compared = fitting.length > 1 ? fitting.slice(1) : fitting;
   const speeds = new Map([...SPEEDS].filter(([name]) => compared.includes(name)));
   const { preset, members = 1 } = choiceForTime(seconds, speeds, text, rules);
-  return { preset, members, loss: lossAt(text, seconds, preset, members) };
+  return { preset, members, loss: lossAt(text.chosen(preset, members), seconds, preset, members) };
 }
 
 function bestAt(text: Text, seconds: number): Reached | undefined {
   let best: Reached | undefined;
-  for (const preset of PRESET_NAMES) {
-    for (let members = 1; members <= 5; members++) {
-      const loss = lossAt(text, seconds, preset, members);
-      if (loss !== undefined && loss < (best?.loss ?? Infinity)) best = { preset, members, loss };
+  for (const curves of text.tried) {
+    for (const preset of PRESET_NAMES) {
+      for (let members = 1; members <= 5; members++) {
+        const loss = lossAt(curves(preset, members), seconds, preset, members);
+        if (loss !== undefined && loss < (best?.loss ?? Infinity)) best = { preset, members, loss };
+      }
     }
   }
   return best;
@@ -132,12 +142,11 @@ function bestAt(text: Text, seconds: number): Reached | undefined {
 
 /** What models of a preset reach in a time; undefined where nothing like it was tried. */
 function lossAt(
-  text: Text,
+  curve: Curve,
   seconds: number,
   preset: PresetName,
   members: number,
 ): number | undefined {
-  const curve = text.curveOf(preset, members);
   const characters = ((SPEEDS.get(preset) ?? 0) * seconds) / members;
   const after = curve.findIndex(([tried]) => tried >= characters);
   const [fewest, first] = curve.at(0) ?? [];
@@ -149,24 +158,37 @@ function lossAt(
   return y0 + ((y1 - y0) * Math.log(characters / x0)) / Math.log(x1 / x0);
 }
 
-/** The texts with what was tried on them without further options, as the mean over seeds. */
+/** The texts that were tried, and what models reached on them. */
 function textsOf(results: readonly Result[]): Text[] {
-  const plain = results.filter(({ options: given }) => /^(--documents \w+)?$/.test(given));
-  return [...new Set(plain.map(({ text }) => text))].map((name) => {
-    const own = plain.filter(({ text }) => text === name);
-    const curveOf = (preset: PresetName, members: number): Curve => {
-      const losses = new Map<number, number[]>();
-      for (const { preset: of, millions, losses: reached } of own) {
-        if (of !== preset || reached.length < members) continue;
-        losses.set(1e6 * millions, [...(losses.get(1e6 * millions) ?? []), reached[members - 1]]);
-      }
-      const means = [...losses].map(
-        ([characters, all]) =>
-          [characters, all.reduce((sum, loss) => sum + loss, 0) / all.length] as const,
-      );
-      return means.toSorted(([a], [b]) => a - b);
-    };
-    const isList = own[0].options === "--documents lines";
-    return { name, characters: own[0].characters, isList, curveOf };
+  return [...groupedBy(results, ({ text }) => text)].map(([name, own]) => {
+    const ofOptions = groupedBy(own, ({ options: given }) => given);
+    const plain = [...ofOptions.keys()].find((given) => PLAIN.test(given));
+    const tried = [...ofOptions.values()].map(curvesOf);
+    const chosen = curvesOf(ofOptions.get(plain ?? "") ?? []);
+    const isList = plain === "--documents lines";
+    return { name, characters: own[0].characters, isList, chosen, tried };
   });
+}
+
+/** As the mean over random seeds. */
+function curvesOf(results: readonly Result[]): Curves {
+  return (preset, members) => {
+    const trials = results.filter(
+      ({ preset: of, losses }) => of === preset && losses.length >= members,
+    );
+    const means = [...groupedBy(trials, ({ millions }) => 1e6 * millions)].map(
+      ([characters, seeds]) => {
+        const sum = seeds.reduce((total, { losses }) => total + losses[members - 1], 0);
+        return [characters, sum / seeds.length] as const;
+      },
+    );
+    return means.toSorted(([a], [b]) => a - b);
+  };
+}
+
+/** As `Map.groupBy`, which Node 20 lacks. */
+function groupedBy<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key) {
+  const groups = new Map<Key, Item[]>();
+  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  return groups;
 }

@@ -1,5 +1,6 @@
 import { type BackendName, PRESET_NAMES, type PresetName } from "../config/names.js";
 import { MAX_EPOCHS_IN_TIME } from "./limits.js";
+import { PASSES_OF_LIST } from "./presets.js";
 
 /** Which preset, how many models of it, and why, in a few words. */
 export interface Choice {
@@ -42,8 +43,6 @@ export const RULES: Readonly<Record<PresetName, Rule>> = {
 
 /** A model of a short text gains from more passes. */
 const CHARACTERS_OF_MEMBER = 1e6;
-/** A list of lines gains from further passes for longer than running text does. */
-const MORE_PASSES_OF_LISTS = 5;
 /** Each of three learns from this much more than each of two, and so on: a further model gains less than the one before. */
 const MORE_FOR_EACH_MEMBER = 0.1;
 /** A sixth would gain little. */
@@ -70,7 +69,7 @@ export function choiceForTime(
 ): Choice {
   const inTime = (name: PresetName) => seconds * (speeds.get(name) ?? 0);
   const membersOf = (name: PresetName) => {
-    const passes = rules[name].passesOfMember * (isList ? MORE_PASSES_OF_LISTS : 1);
+    const passes = rules[name].passesOfMember * (isList ? PASSES_OF_LIST : 1);
     const ofTwo = passes * characters + CHARACTERS_OF_MEMBER;
     const ofEach = (members: number) =>
       Math.min((1 + MORE_FOR_EACH_MEMBER * (members - 2)) * ofTwo, MAX_EPOCHS_IN_TIME * characters);

@@ -53,22 +53,33 @@ const WINDOWS_IN_SECTION = 16;
 /** A text with more different characters, such as Chinese, needs longer vectors to tell them apart. */
 const MANY_DIFFERENT = 1_000;
 const EMBEDDING_SIZE_FOR_MANY = 128;
+
 /** Passes, times the square root of the parameters for each character, beyond which a model is to drop something. */
 const PRESSURE = 10;
 const PRESSURE_WITH_NGRAMS = 6;
 /** Several models that predict together begin to drop at this multiple of it: each memorizes something else, and the average evens that out. */
 const MORE_FOR_SEVERAL = 2;
+/** How much more is dropped each time that doubles. */
+const DROPOUT_FOR_DOUBLE = 0.14;
 /** More keeps a model from learning, no matter how short its text is. */
-const MAX_DROPOUT = 0.33;
+const MAX_DROPOUT = 0.3;
+
+/** Passes beyond which n-grams are dropped, and how many more each time that the passes double. */
+const PASSES_WITHOUT_NGRAM_DROPOUT = 1.7;
+const NGRAM_DROPOUT_FOR_DOUBLE = 0.15;
 const MAX_NGRAM_DROPOUT = 0.75;
 /** This, divided by the characters of a text, is the most of its n-grams to drop: a longer text has each of them more often. */
 const MOST_DROPPED = 110_000;
-
 /**
  * In a text with thousands of different characters most n-grams occur once, so more of them are dropped: the passes over it count
  * this many times.
  */
 const PASSES_OF_RICH = 4;
+
+/**
+ * A list of lines, which are read one by one and in another order in each pass, is memorized more slowly: this many passes over it count as one over running text.
+ */
+export const PASSES_OF_LIST = 5;
 
 /** The longest n-grams that have embeddings if nobody says otherwise. */
 const NGRAM_ORDER = 4;
@@ -143,35 +154,53 @@ export function defaultEpochs(characters: number): number {
   return Math.min(Math.max(epochs, 1), MAX_EPOCHS);
 }
 
+/** How a run reads its text. */
+export interface Reading {
+  /** Of the text for training. */
+  readonly characters: number;
+  /** Passes over it. */
+  readonly epochs: number;
+  /** Whether each line is a document. */
+  readonly isList?: boolean;
+  /** Models that predict together. Default: 1. */
+  readonly members?: number | undefined;
+}
+
 /**
  * The dropout rates with which a model neither memorizes its text nor learns too little. They are higher the
  * more parameters it has for each character, and the more often it reads each, and lower for several models. Embeddings of
  * n-grams don't count, since each is used only where its n-gram is; how many of them are dropped depends on the passes, on the
  * length of the text, and on whether it has thousands of different characters.
- *
- * @param epochs passes over the text
- * @param members models that predict together
  */
 export function dropoutFor(
   model: ModelConfig,
-  characters: number,
-  epochs: number,
-  members = 1,
+  { characters, epochs, isList = false, members = 1 }: Reading,
 ): Omit<DropoutRates, "weightDropout"> {
   const { ngramOrder, ngramRows, ...others } = model;
-  const pressure = epochs * Math.sqrt(parameterCount(others) / characters);
+  const passes = isList ? epochs / PASSES_OF_LIST : epochs;
+  const pressure = passes * Math.sqrt(parameterCount(others) / characters);
   const ofOne = ngramOrder ? PRESSURE_WITH_NGRAMS : PRESSURE;
   const least = members > 1 ? MORE_FOR_SEVERAL * ofOne : ofOne;
-  const rate = Math.min(Math.max(0.14 * Math.log2(pressure / least), 0), MAX_DROPOUT);
+  const rate = between(0, DROPOUT_FOR_DOUBLE * Math.log2(pressure / least), MAX_DROPOUT);
   const isRich = model.vocabularySize > MANY_DIFFERENT;
-  const most = isRich ? MAX_NGRAM_DROPOUT : Math.min(MOST_DROPPED / characters, MAX_NGRAM_DROPOUT);
-  const passes = isRich ? PASSES_OF_RICH * epochs : epochs;
-  const ngramRate = Math.min(Math.max(0.15 * Math.log2(passes / 1.7), 0), most);
-  const inHundredths = (rate: number) => Math.round(100 * rate) / 100;
+  const mostNgrams = isRich
+    ? MAX_NGRAM_DROPOUT
+    : Math.min(MOST_DROPPED / characters, MAX_NGRAM_DROPOUT);
+  const ngramPasses = isRich ? PASSES_OF_RICH * passes : passes;
+  const doubles = Math.log2(ngramPasses / PASSES_WITHOUT_NGRAM_DROPOUT);
+  const ngramRate = between(0, NGRAM_DROPOUT_FOR_DOUBLE * doubles, mostNgrams);
   return {
     dropout: inHundredths(rate),
     recurrentDropout: inHundredths(0.6 * rate),
     inputDropout: inHundredths(0.4 * rate),
     ngramDropout: inHundredths(ngramRate),
   };
+}
+
+function between(least: number, value: number, most: number): number {
+  return Math.min(Math.max(value, least), most);
+}
+
+function inHundredths(rate: number): number {
+  return Math.round(100 * rate) / 100;
 }

@@ -187,7 +187,9 @@ function fitToLength(
   const { model, text, training } = config;
   const characters = (totalSteps ?? Number.POSITIVE_INFINITY) * charactersPerStep(config);
   const epochs = totalSteps === undefined ? MAX_EPOCHS : characters / text.trainCharacters;
-  const fitting = dropoutFor(model, text.trainCharacters, epochs, training.members);
+  const isList = text.documents === "lines";
+  const { members } = training;
+  const fitting = dropoutFor(model, { characters: text.trainCharacters, epochs, isList, members });
   const rates = {
     dropout: settings.dropout ?? fitting.dropout,
     inputDropout: settings.inputDropout ?? fitting.inputDropout,

@@ -31,7 +31,9 @@ test("The default embedding size is larger where a text has thousands of differe
 
 test("The default dropout is 0 in a short run, and grows with the epochs, but not beyond a limit", () => {
   const model = presetModel("medium", VOCABULARY, 1e6);
-  const rates = [0.1, 1, 3, 10, 30, 100, 1e6].map((epochs) => dropoutFor(model, 1e6, epochs));
+  const rates = [0.1, 1, 3, 10, 30, 100, 1e6].map((epochs) =>
+    dropoutFor(model, { characters: 1e6, epochs }),
+  );
   for (const name of ["dropout", "recurrentDropout", "inputDropout", "ngramDropout"] as const) {
     const values = rates.map((rate) => rate[name] ?? 0);
     assert.deepEqual(
@@ -41,16 +43,16 @@ test("The default dropout is 0 in a short run, and grows with the epochs, but no
     assert.equal(values[0], 0, name);
   }
   assert.deepEqual(rates.at(-1), {
-    dropout: 0.33,
-    recurrentDropout: 0.2,
-    inputDropout: 0.13,
+    dropout: 0.3,
+    recurrentDropout: 0.18,
+    inputDropout: 0.12,
     ngramDropout: 0.11,
   });
 });
 
 test("The default dropout of n-grams is lower for a longer text", () => {
   const ngramDropout = (characters: number, epochs: number) =>
-    dropoutFor(presetModel("small", VOCABULARY, characters), characters, epochs).ngramDropout;
+    dropoutFor(presetModel("small", VOCABULARY, characters), { characters, epochs }).ngramDropout;
   const rates = [1e4, 85e3, 5e5, 1e6, 1e7, 1e8].map((characters) => ngramDropout(characters, 1e3));
   assert.deepEqual(rates, [0.75, 0.75, 0.22, 0.11, 0.01, 0]);
   // Within the first passes it depends on their number alone.
@@ -62,7 +64,8 @@ test("The default dropout of n-grams is lower for a longer text", () => {
 
 test("The default dropout of n-grams is higher for thousands of different characters, in a long text too", () => {
   const rates = [1, 2.4, 5, 1e3].map(
-    (epochs) => dropoutFor(presetModel("small", 4_688, 1.7e6), 1.7e6, epochs).ngramDropout,
+    (epochs) =>
+      dropoutFor(presetModel("small", 4_688, 1.7e6), { characters: 1.7e6, epochs }).ngramDropout,
   );
   assert.deepEqual(rates, [0.19, 0.37, 0.53, 0.75]);
 });
@@ -71,14 +74,29 @@ test("The default dropout is higher for a larger model, and lower for a longer t
   const [small, medium] = ["small", "medium"].map((name) =>
     presetModel(name as "small", VOCABULARY, 1e6),
   );
-  assert.ok(dropoutFor(medium, 1e6, 10).dropout > dropoutFor(small, 1e6, 10).dropout);
-  assert.ok(dropoutFor(medium, 1e7, 10).dropout < dropoutFor(medium, 1e6, 10).dropout);
+  const dropout = (model: typeof small, characters: number) =>
+    dropoutFor(model, { characters, epochs: 10 }).dropout;
+  assert.ok(dropout(medium, 1e6) > dropout(small, 1e6));
+  assert.ok(dropout(medium, 1e7) < dropout(medium, 1e6));
 });
 
 test("The default dropout is lower for several models, each of which has learned something else by heart", () => {
   const model = presetModel("small", VOCABULARY, 1e6);
-  const rates = [1, 2, 5].map((members) => dropoutFor(model, 1e6, 50, members).dropout);
+  const rates = [1, 2, 5].map(
+    (members) => dropoutFor(model, { characters: 1e6, epochs: 50, members }).dropout,
+  );
   assert.ok(rates[0] > rates[1] && rates[1] === rates[2], `${rates}`);
+});
+
+test("The default dropout is that of a fifth of the passes where each line is a document", () => {
+  const model = presetModel("small", 27, 646_000);
+  const list = { characters: 646_000, isList: true };
+  assert.deepEqual(
+    dropoutFor(model, { ...list, epochs: 100 }),
+    dropoutFor(model, { ...list, isList: false, epochs: 20 }),
+  );
+  const rates = [10, 35, 100].map((epochs) => dropoutFor(model, { ...list, epochs }).dropout);
+  assert.ok(rates[0] === 0 && rates[1] < 0.05 && rates[2] > 0.1, `${rates}`);
 });
 
 test("Tables of n-grams have more rows for a longer text, up to a limit", () => {
