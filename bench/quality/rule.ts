@@ -10,6 +10,7 @@
 import { parseArgs } from "node:util";
 import { PRESET_NAMES, type PresetName } from "#src/config/names.js";
 import { choiceForTime, RULES } from "#src/planning/choice.js";
+import { dropoutFor, presetModel } from "#src/planning/presets.js";
 import { type Result, readResults } from "./trial-files.js";
 
 const { values: options } = parseArgs({
@@ -26,8 +27,10 @@ const SPEEDS = new Map<PresetName, number>([
 ]);
 /** A loss is taken to hold also for up to this many times more or fewer characters than were tried. */
 const REACH = 1.1;
-/** The options of a trial for which charnn chooses the rest. */
-const PLAIN = /^(--documents \w+)?$/;
+/** The options of trials whose other settings are those that charnn chooses, if dropout is too. */
+const PLAIN = /^(--documents \w+)?( ?--\w+-?dropout [\d.]+)*$/;
+/** Rates of dropout that are this close count as the same. */
+const SAME_RATE = 0.011;
 
 /** Losses by the number of characters that each model learned from, the fewest first. */
 type Curve = readonly (readonly [characters: number, loss: number])[];
@@ -161,20 +164,40 @@ function lossAt(
 /** The texts that were tried, and what models reached on them. */
 function textsOf(results: readonly Result[]): Text[] {
   return [...groupedBy(results, ({ text }) => text)].map(([name, own]) => {
-    const ofOptions = groupedBy(own, ({ options: given }) => given);
-    const plain = [...ofOptions.keys()].find((given) => PLAIN.test(given));
-    const tried = [...ofOptions.values()].map(curvesOf);
-    const chosen = curvesOf(ofOptions.get(plain ?? "") ?? []);
-    const isList = plain === "--documents lines";
-    return { name, characters: own[0].characters, isList, chosen, tried };
+    const tried = [...groupedBy(own, ({ options: given }) => given).values()].map((results) =>
+      curvesOf(results, () => true),
+    );
+    const { characters } = own[0];
+    return { name, characters, isList: isList(own[0]), chosen: curvesOf(own, isChosen), tried };
   });
 }
 
+function isList({ options: given }: Result): boolean {
+  return given.includes("--documents lines");
+}
+
+/** Whether a trial had the settings that charnn chooses for that many models. */
+function isChosen(trial: Result, members: number): boolean {
+  if (!PLAIN.test(trial.options)) return false;
+  const { preset, vocabularySize, characters, millions } = trial;
+  const model = presetModel(preset, vocabularySize, characters);
+  const epochs = (1e6 * millions) / characters;
+  const rates = dropoutFor(model, { characters, epochs, isList: isList(trial), members });
+  return (
+    Math.abs(rates.dropout - trial.dropout) < SAME_RATE &&
+    Math.abs((rates.ngramDropout ?? 0) - trial.ngramDropout) < SAME_RATE
+  );
+}
+
 /** As the mean over random seeds. */
-function curvesOf(results: readonly Result[]): Curves {
+function curvesOf(
+  results: readonly Result[],
+  counts: (trial: Result, members: number) => boolean,
+): Curves {
   return (preset, members) => {
     const trials = results.filter(
-      ({ preset: of, losses }) => of === preset && losses.length >= members,
+      (trial) =>
+        trial.preset === preset && trial.losses.length >= members && counts(trial, members),
     );
     const means = [...groupedBy(trials, ({ millions }) => 1e6 * millions)].map(
       ([characters, seeds]) => {

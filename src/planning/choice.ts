@@ -37,8 +37,8 @@ export interface Rule {
 export const RULES: Readonly<Record<PresetName, Rule>> = {
   tiny: { shortestText: 0, fewestCharacters: 0, passesOfMember: 5 },
   small: { shortestText: 50_000, fewestCharacters: 1.5e6, passesOfMember: 5 },
-  medium: { shortestText: 550_000, fewestCharacters: 8e6, passesOfMember: 7 },
-  large: { shortestText: 2_000_000, fewestCharacters: 20e6, passesOfMember: 7 },
+  medium: { shortestText: 550_000, fewestCharacters: 14e6, passesOfMember: 7 },
+  large: { shortestText: 2_000_000, fewestCharacters: 50e6, passesOfMember: 7 },
 };
 
 /** A model of a short text gains from more passes. */
