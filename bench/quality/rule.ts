@@ -9,6 +9,7 @@
  */
 import { parseArgs } from "node:util";
 import { PRESET_NAMES, type PresetName } from "#src/config/names.js";
+import { operationsPerCharacter } from "#src/model/flops.js";
 import { choiceForTime, RULES } from "#src/planning/choice.js";
 import { dropoutFor, presetModel } from "#src/planning/presets.js";
 import { type Result, readResults } from "./trial-files.js";
@@ -18,13 +19,13 @@ const { values: options } = parseArgs({
 });
 
 const TIMES = [30, 72, 173, 416, 1_000];
-/** Characters a second on that machine, with n-grams and evaluations. */
-const SPEEDS = new Map<PresetName, number>([
-  ["tiny", 120_000],
-  ["small", 66_000],
-  ["medium", 24_000],
-  ["large", 7_400],
-]);
+/** Characters a second on that machine, with n-grams and evaluations, of a text with 65 different characters. */
+const SPEEDS: Readonly<Record<PresetName, number>> = {
+  tiny: 120_000,
+  small: 66_000,
+  medium: 24_000,
+  large: 7_400,
+};
 /** A loss is taken to hold also for up to this many times more or fewer characters than were tried. */
 const REACH = 1.1;
 /** The options of trials whose other settings are those that charnn chooses, if dropout is too. */
@@ -42,6 +43,8 @@ interface Text {
   readonly name: string;
   readonly characters: number;
   readonly isList: boolean;
+  /** Characters a second. */
+  readonly speedOf: (preset: PresetName) => number;
   /** Of the settings that charnn chooses. */
   readonly chosen: Curves;
   /** Of these, and of all others that were tried. */
@@ -125,9 +128,10 @@ function chosenAt(text: Text, seconds: number, rules: typeof RULES) {
   const fitting = PRESET_NAMES.filter((name) => text.characters >= rules[name].shortestText);
   // As charnn does, which compares no other with the smallest one.
   const compared = fitting.length > 1 ? fitting.slice(1) : fitting;
-  const speeds = new Map([...SPEEDS].filter(([name]) => compared.includes(name)));
+  const speeds = new Map(compared.map((name) => [name, text.speedOf(name)]));
   const { preset, members = 1 } = choiceForTime(seconds, speeds, text, rules);
-  return { preset, members, loss: lossAt(text.chosen(preset, members), seconds, preset, members) };
+  const each = (text.speedOf(preset) * seconds) / members;
+  return { preset, members, loss: lossAfter(each, text.chosen(preset, members)) };
 }
 
 function bestAt(text: Text, seconds: number): Reached | undefined {
@@ -135,7 +139,8 @@ function bestAt(text: Text, seconds: number): Reached | undefined {
   for (const curves of text.tried) {
     for (const preset of PRESET_NAMES) {
       for (let members = 1; members <= 5; members++) {
-        const loss = lossAt(curves(preset, members), seconds, preset, members);
+        const characters = (text.speedOf(preset) * seconds) / members;
+        const loss = lossAfter(characters, curves(preset, members));
         if (loss !== undefined && loss < (best?.loss ?? Infinity)) best = { preset, members, loss };
       }
     }
@@ -143,14 +148,8 @@ function bestAt(text: Text, seconds: number): Reached | undefined {
   return best;
 }
 
-/** What models of a preset reach in a time; undefined where nothing like it was tried. */
-function lossAt(
-  curve: Curve,
-  seconds: number,
-  preset: PresetName,
-  members: number,
-): number | undefined {
-  const characters = ((SPEEDS.get(preset) ?? 0) * seconds) / members;
+/** What models reach after so many characters; undefined where nothing like it was tried. */
+function lossAfter(characters: number, curve: Curve): number | undefined {
   const after = curve.findIndex(([tried]) => tried >= characters);
   const [fewest, first] = curve.at(0) ?? [];
   const [most, last] = curve.at(-1) ?? [];
@@ -167,8 +166,15 @@ function textsOf(results: readonly Result[]): Text[] {
     const tried = [...groupedBy(own, ({ options: given }) => given).values()].map((results) =>
       curvesOf(results, () => true),
     );
-    const { characters } = own[0];
-    return { name, characters, isList: isList(own[0]), chosen: curvesOf(own, isChosen), tried };
+    const { characters, vocabularySize } = own[0];
+    const speedOf = (preset: PresetName) => {
+      const [operations, usual] = [vocabularySize, 65].map((size) =>
+        operationsPerCharacter(presetModel(preset, size, characters)),
+      );
+      return (SPEEDS[preset] * usual) / operations;
+    };
+    const chosen = curvesOf(own, isChosen);
+    return { name, characters, isList: isList(own[0]), speedOf, chosen, tried };
   });
 }
 
