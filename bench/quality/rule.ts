@@ -42,7 +42,6 @@ type Curves = (preset: PresetName, members: number) => Curve;
 interface Text {
   readonly name: string;
   readonly characters: number;
-  readonly isList: boolean;
   /** Characters a second. */
   readonly speedOf: (preset: PresetName) => number;
   /** Of the settings that charnn chooses. */
@@ -129,7 +128,7 @@ function chosenAt(text: Text, seconds: number, rules: typeof RULES) {
   // As charnn does, which compares no other with the smallest one.
   const compared = fitting.length > 1 ? fitting.slice(1) : fitting;
   const speeds = new Map(compared.map((name) => [name, text.speedOf(name)]));
-  const { preset, members = 1 } = choiceForTime(seconds, speeds, text, rules);
+  const { preset, members = 1 } = choiceForTime(seconds, speeds, text.characters, rules);
   const each = (text.speedOf(preset) * seconds) / members;
   return { preset, members, loss: lossAfter(each, text.chosen(preset, members)) };
 }
@@ -174,12 +173,8 @@ function textsOf(results: readonly Result[]): Text[] {
       return (SPEEDS[preset] * usual) / operations;
     };
     const chosen = curvesOf(own, isChosen);
-    return { name, characters, isList: isList(own[0]), speedOf, chosen, tried };
+    return { name, characters, speedOf, chosen, tried };
   });
-}
-
-function isList({ options: given }: Result): boolean {
-  return given.includes("--documents lines");
 }
 
 /** Whether a trial had the settings that charnn chooses for that many models. */
@@ -188,7 +183,7 @@ function isChosen(trial: Result, members: number): boolean {
   const { preset, vocabularySize, characters, millions } = trial;
   const model = presetModel(preset, vocabularySize, characters);
   const epochs = (1e6 * millions) / characters;
-  const rates = dropoutFor(model, { characters, epochs, isList: isList(trial), members });
+  const rates = dropoutFor(model, { characters, epochs, members });
   return (
     Math.abs(rates.dropout - trial.dropout) < SAME_RATE &&
     Math.abs((rates.ngramDropout ?? 0) - trial.ngramDropout) < SAME_RATE

@@ -170,6 +170,18 @@ export function documentNoun(documents: string): string {
     : "piece";
 }
 
+/** The mean number of tokens in a document, its end included, rounded up; infinite for running text. */
+export function meanDocumentLength(
+  tokens: Tokens,
+  { documents, vocabulary }: { documents: string | undefined; vocabulary: Vocabulary },
+): number {
+  if (documents === undefined) return Number.POSITIVE_INFINITY;
+  const end = documentEndOf(vocabulary, documents);
+  let ends = 0;
+  for (const token of tokens) if (token === end) ends++;
+  return Math.ceil(tokens.length / Math.max(ends, 1));
+}
+
 /**
  * The token at the end of each document, with which each is read too: the newline for `"lines"`, and for all others
  * the end of a document.

@@ -1,6 +1,5 @@
 import { type BackendName, PRESET_NAMES, type PresetName } from "../config/names.js";
 import { MAX_EPOCHS_IN_TIME } from "./limits.js";
-import { PASSES_OF_LIST } from "./presets.js";
 
 /** Which preset, how many models of it, and why, in a few words. */
 export interface Choice {
@@ -8,14 +7,6 @@ export interface Choice {
   /** Models that are to predict together, where there is time for several. */
   readonly members?: number | undefined;
   readonly reason: string;
-}
-
-/** What is known of a text when a preset is chosen for it. */
-export interface TextToLearn {
-  /** For training. */
-  readonly characters: number;
-  /** Whether each line is a document. */
-  readonly isList?: boolean;
 }
 
 /** Largest first. */
@@ -59,18 +50,17 @@ const MOST_GAINED_BY_SIZE = 4;
  * a smaller one rather than fewer, and several rather than a single one.
  *
  * @param speeds characters a second from which presets learn here, of {@link speedsToCompare}
- * @param text how many characters it has, and whether it is a list of lines
+ * @param characters for training
  */
 export function choiceForTime(
   seconds: number,
   speeds: ReadonlyMap<PresetName, number>,
-  { characters, isList = false }: TextToLearn,
+  characters: number,
   rules = RULES,
 ): Choice {
   const inTime = (name: PresetName) => seconds * (speeds.get(name) ?? 0);
   const membersOf = (name: PresetName) => {
-    const passes = rules[name].passesOfMember * (isList ? PASSES_OF_LIST : 1);
-    const ofTwo = passes * characters + CHARACTERS_OF_MEMBER;
+    const ofTwo = rules[name].passesOfMember * characters + CHARACTERS_OF_MEMBER;
     const ofEach = (members: number) =>
       Math.min((1 + MORE_FOR_EACH_MEMBER * (members - 2)) * ofTwo, MAX_EPOCHS_IN_TIME * characters);
     let members = MOST_MEMBERS;

@@ -54,13 +54,15 @@ const WINDOWS_IN_SECTION = 16;
 const MANY_DIFFERENT = 1_000;
 const EMBEDDING_SIZE_FOR_MANY = 128;
 
-/** Passes, times the square root of the parameters for each character, beyond which a model is to drop something. */
-const PRESSURE = 10;
-const PRESSURE_WITH_NGRAMS = 6;
-/** Several models that predict together begin to drop at this multiple of it: each memorizes something else, and the average evens that out. */
-const MORE_FOR_SEVERAL = 2;
-/** How much more is dropped each time that doubles. */
-const DROPOUT_FOR_DOUBLE = 0.14;
+/**
+ * Passes, times the square root of the parameters for each character, beyond which a model is to drop something, and how
+ * much more each time that doubles. Several models that predict together drop less: each memorizes something else, and the
+ * average evens that out.
+ */
+const DROPOUT_OF_ONE = { beyond: 6, forDouble: 0.14 };
+const DROPOUT_OF_SEVERAL = { beyond: 18, forDouble: 0.2 };
+/** Without embeddings of n-grams they begin to drop at this multiple of it. */
+const MORE_WITHOUT_NGRAMS = 5 / 3;
 /** More keeps a model from learning, no matter how short its text is. */
 const MAX_DROPOUT = 0.3;
 
@@ -75,11 +77,6 @@ const MOST_DROPPED = 110_000;
  * this many times.
  */
 const PASSES_OF_RICH = 4;
-
-/**
- * A list of lines, which are read one by one and in another order in each pass, is memorized more slowly: this many passes over it count as one over running text.
- */
-export const PASSES_OF_LIST = 5;
 
 /** The longest n-grams that have embeddings if nobody says otherwise. */
 const NGRAM_ORDER = 4;
@@ -160,8 +157,6 @@ export interface Reading {
   readonly characters: number;
   /** Passes over it. */
   readonly epochs: number;
-  /** Whether each line is a document. */
-  readonly isList?: boolean;
   /** Models that predict together. Default: 1. */
   readonly members?: number | undefined;
 }
@@ -174,19 +169,18 @@ export interface Reading {
  */
 export function dropoutFor(
   model: ModelConfig,
-  { characters, epochs, isList = false, members = 1 }: Reading,
+  { characters, epochs, members = 1 }: Reading,
 ): Omit<DropoutRates, "weightDropout"> {
   const { ngramOrder, ngramRows, ...others } = model;
-  const passes = isList ? epochs / PASSES_OF_LIST : epochs;
-  const pressure = passes * Math.sqrt(parameterCount(others) / characters);
-  const ofOne = ngramOrder ? PRESSURE_WITH_NGRAMS : PRESSURE;
-  const least = members > 1 ? MORE_FOR_SEVERAL * ofOne : ofOne;
-  const rate = between(0, DROPOUT_FOR_DOUBLE * Math.log2(pressure / least), MAX_DROPOUT);
+  const pressure = epochs * Math.sqrt(parameterCount(others) / characters);
+  const { beyond, forDouble } = members > 1 ? DROPOUT_OF_SEVERAL : DROPOUT_OF_ONE;
+  const least = ngramOrder ? beyond : MORE_WITHOUT_NGRAMS * beyond;
+  const rate = between(0, forDouble * Math.log2(pressure / least), MAX_DROPOUT);
   const isRich = model.vocabularySize > MANY_DIFFERENT;
   const mostNgrams = isRich
     ? MAX_NGRAM_DROPOUT
     : Math.min(MOST_DROPPED / characters, MAX_NGRAM_DROPOUT);
-  const ngramPasses = isRich ? PASSES_OF_RICH * passes : passes;
+  const ngramPasses = isRich ? PASSES_OF_RICH * epochs : epochs;
   const doubles = Math.log2(ngramPasses / PASSES_WITHOUT_NGRAM_DROPOUT);
   const ngramRate = between(0, NGRAM_DROPOUT_FOR_DOUBLE * doubles, mostNgrams);
   return {

@@ -12,6 +12,7 @@ import type { TrainSettings } from "../config/train-settings.js";
 import { fitBatchShape } from "../data/batch-shape.js";
 import { type Batches, createBatches } from "../data/batches.js";
 import { type Corpus, LONG_TEXT } from "../data/corpus.js";
+import { meanDocumentLength } from "../data/documents.js";
 import { PIECE_LENGTH } from "../data/evaluation-pieces.js";
 import { CharnnError } from "../errors.js";
 import { inMemory } from "../memory.js";
@@ -169,21 +170,23 @@ function baselineOf(
 /** The preset of the weights that the run begins with, or what fits the time that is left, or else the text. */
 async function chosenPreset(
   settings: TrainSettings,
-  { train }: Corpus,
+  corpus: Corpus,
   backend: Backend,
   base: Checkpoint | undefined,
   { signal, clock, rankZero }: PlanOptions,
   { configOf, shapeOf }: PlanOfChoice,
 ): Promise<Choice> {
-  const { maxTime, documents } = settings;
+  const { maxTime } = settings;
   if (base)
     return { preset: base.config.training.preset, reason: "as for the weights to begin with" };
-  const characters = train.tokens.length;
+  const characters = corpus.train.tokens.length;
   if (maxTime === undefined) return choiceForText(characters, backend.name);
   const options = { signal, clock, seconds: secondsToTry(maxTime - clock()), rankZero };
   const fits = (which: WhichModels) => fitsMemory(shapeOf(configOf(which)));
   // With `members`, each model gets its share of the time.
   const secondsLeft = () => Math.max(maxTime - clock(), 0) / (settings.members ?? 1);
+  // Short lines make short windows, which are learned from more slowly.
+  const longest = meanDocumentLength(corpus.train.tokens, corpus);
   const speeds = await speedsToCompare(
     secondsLeft(),
     characters,
@@ -191,14 +194,20 @@ async function chosenPreset(
     async (preset) => {
       if (!fits({ preset })) return undefined;
       const config = configOf({ preset });
+      const { training } = config;
+      const seqLength = Math.min(training.seqLength, longest);
       return inMemory(
-        () => charactersPerSecond(backend, config, options),
+        () =>
+          charactersPerSecond(
+            backend,
+            { ...config, training: { ...training, seqLength } },
+            options,
+          ),
         (cause) => trainingOutOfMemory(shapeOf(config), cause),
       );
     },
   );
-  const isList = documents === "lines";
-  const choice = choiceForTime(secondsLeft(), speeds, { characters, isList });
+  const choice = choiceForTime(secondsLeft(), speeds, characters);
   if (DECIDES_MEMBERS.some((name) => settings[name] !== undefined)) {
     return { ...choice, members: undefined };
   }

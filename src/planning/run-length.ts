@@ -54,12 +54,13 @@ export async function lengthOfNewRun(
   options: TrialOptions,
 ): Promise<RunLength> {
   const { maxTime, replan } = planned.limits;
+  const perStep = await charactersPerStep(planned, batches, options.signal);
   if (maxTime === undefined) {
     const totalSteps = await stepsWithin(planned, batches, undefined, options.signal);
     // A run that is repeated was fitted before its number of steps was changed.
     const steps = replan ? planned.limits.steps : totalSteps;
-    const evaluated = withEvaluationsOf(planned, settings, steps);
-    const config = fitToLength(evaluated, settings, steps);
+    const evaluated = withEvaluationsOf(planned, settings, steps, perStep);
+    const config = fitToLength(evaluated, settings, steps, perStep);
     const costs = await measureCosts(backend, config, corpus, batches, options);
     return { config, totalSteps, speed: speedOf(config, costs) };
   }
@@ -72,7 +73,7 @@ export async function lengthOfNewRun(
     const speed = speedOf(evaluated, costs, left);
     const inTime = stepsFor(left, speed, evaluated.training.evalEvery);
     const totalSteps = await stepsWithin(planned, batches, inTime, options.signal);
-    const fitted = fitToLength(evaluated, settings, totalSteps);
+    const fitted = fitToLength(evaluated, settings, totalSteps, perStep);
     if (trial === MAX_TRIALS || dropsTheSame(fitted, config)) {
       return { config: fitted, totalSteps, speed };
     }
@@ -130,13 +131,14 @@ export async function stepsOfEpoch(
  * The same configuration with how often a run of a number of steps is evaluated, and on what.
  *
  * @param steps undefined where losses alone decide
+ * @param perStep characters that a step learns from
  */
 function withEvaluationsOf(
   config: RunConfig,
   { evalEvery, evalCharacters: characters }: TrainSettings,
   steps: number | undefined,
+  perStep: number,
 ): RunConfig {
-  const perStep = charactersPerStep(config);
   const total = steps ?? Math.ceil(CHARACTERS_WITHOUT_LIMITS / perStep);
   const count = evalEvery && Math.ceil(total / evalEvery);
   const asked = { count, characters };
@@ -178,18 +180,19 @@ function withEvaluations(
  * over the text, and a warm-up of a small part of the run.
  *
  * @param totalSteps undefined where losses alone decide
+ * @param perStep characters that a step learns from
  */
 function fitToLength(
   config: RunConfig,
   settings: TrainSettings,
   totalSteps: number | undefined,
+  perStep: number,
 ): RunConfig {
   const { model, text, training } = config;
-  const characters = (totalSteps ?? Number.POSITIVE_INFINITY) * charactersPerStep(config);
+  const characters = (totalSteps ?? Number.POSITIVE_INFINITY) * perStep;
   const epochs = totalSteps === undefined ? MAX_EPOCHS : characters / text.trainCharacters;
-  const isList = text.documents === "lines";
   const { members } = training;
-  const fitting = dropoutFor(model, { characters: text.trainCharacters, epochs, isList, members });
+  const fitting = dropoutFor(model, { characters: text.trainCharacters, epochs, members });
   const rates = {
     dropout: settings.dropout ?? fitting.dropout,
     inputDropout: settings.inputDropout ?? fitting.inputDropout,
@@ -198,7 +201,7 @@ function fitToLength(
   };
   const isInLanes = text.documents === undefined && training.batching === "lanes";
   // An epoch leaves out less than a step reads.
-  const readsAll = characters + charactersPerStep(config) > text.trainCharacters;
+  const readsAll = characters + perStep > text.trainCharacters;
   const sectionWindows =
     settings.sectionWindows ??
     (isInLanes ? defaultSectionWindows(text.trainCharacters, readsAll) : undefined);
@@ -227,8 +230,16 @@ function withCalibration(
   return { perCharacterRead, besides: besides + fitting };
 }
 
-/** Characters that a step learns from. */
-function charactersPerStep({ training }: RunConfig): number {
+/** Characters that a step learns from: of documents, which are shorter or longer than a window, the mean. */
+async function charactersPerStep(
+  config: RunConfig,
+  batches: Batches,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const { training, text } = config;
+  if (text.documents) {
+    return text.trainCharacters / (await stepsOfEpoch(config, batches, 0, signal));
+  }
   return batchRows(training) * training.seqLength * training.accumulate;
 }
 

@@ -27,7 +27,7 @@ async function tried(seconds: number, characters: number, speeds = SPEEDS) {
 
 test("The preset for a time is the largest one that sees enough characters in it", () => {
   const property = fc.property(fc.double({ min: 0.01, max: 1e6, noNaN: true }), (seconds) => {
-    const { preset } = choiceForTime(seconds, SPEEDS, { characters: 1e12 });
+    const { preset } = choiceForTime(seconds, SPEEDS, 1e12);
     const hasEnough = PRESET_NAMES.map(
       (name) => seconds * (SPEEDS.get(name) ?? 0) >= RULES[name].fewestCharacters,
     );
@@ -38,17 +38,14 @@ test("The preset for a time is the largest one that sees enough characters in it
 
 test("The preset for a time grows with the time", () => {
   const places = [1, 30, 200, 3_000, 1e5].map((seconds) =>
-    PRESET_NAMES.indexOf(choiceForTime(seconds, SPEEDS, { characters: 1e12 }).preset),
+    PRESET_NAMES.indexOf(choiceForTime(seconds, SPEEDS, 1e12).preset),
   );
   assert.deepEqual(
     places,
     places.toSorted((a, b) => a - b),
   );
   assert.deepEqual([places[0], places.at(-1)], [0, PRESET_NAMES.length - 1]);
-  assert.match(
-    choiceForTime(90, SPEEDS, { characters: 1e6 }).reason,
-    /1,000,000 characters and 90 s/,
-  );
+  assert.match(choiceForTime(90, SPEEDS, 1e6).reason, /1,000,000 characters and 90 s/);
 });
 
 test("Several models are trained where each can learn from enough characters, five at most", () => {
@@ -56,7 +53,7 @@ test("Several models are trained where each can learn from enough characters, fi
     fc.double({ min: 1, max: 1e6, noNaN: true }),
     fc.integer({ min: 10_000, max: 1e8 }),
     (seconds, characters) => {
-      const { preset, members = 1 } = choiceForTime(seconds, SPEEDS, { characters });
+      const { preset, members = 1 } = choiceForTime(seconds, SPEEDS, characters);
       assert.ok(Number.isInteger(members) && members >= 1 && members <= 5);
       if (members === 1) return;
       const each = (seconds * (SPEEDS.get(preset) ?? 0)) / members;
@@ -65,21 +62,14 @@ test("Several models are trained where each can learn from enough characters, fi
     },
   );
   fc.assert(property);
-  assert.equal(choiceForTime(1e6, SPEEDS, { characters: 1e6 }).members, 5);
-  assert.equal(choiceForTime(20, SPEEDS, { characters: 1e6 }).members, undefined);
-});
-
-test("Several models learn from a list of lines where each can read it more often than a running text", () => {
-  const speeds = new Map([...SPEEDS].slice(1));
-  const members = (isList: boolean) =>
-    choiceForTime(200, speeds, { characters: 1e6, isList }).members;
-  assert.deepEqual([members(false), members(true)], [2, undefined]);
+  assert.equal(choiceForTime(1e6, SPEEDS, 1e6).members, 5);
+  assert.equal(choiceForTime(20, SPEEDS, 1e6).members, undefined);
 });
 
 test("Several models of a smaller preset are chosen rather than a single one of a larger", () => {
   const speeds = new Map([...SPEEDS].slice(1));
   const choices = [30, 100, 140, 420, 1_300, 2_700].map((seconds) => {
-    const { preset, members } = choiceForTime(seconds, speeds, { characters: 1e6 });
+    const { preset, members } = choiceForTime(seconds, speeds, 1e6);
     return [preset, members];
   });
   // After 100 s small has 9 M characters; after 140 s 12.6 M, and medium 4.2 M; after 2,700 s medium has 81 M.

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
+import { meanDocumentLength } from "#src/data/documents.js";
+import { Vocabulary } from "#src/data/vocabulary.js";
 import {
   evaluateTexts,
   loadCheckpoint,
@@ -9,6 +11,7 @@ import {
   scoreTexts,
   type TrainSettings,
 } from "#src/index.js";
+import { dropoutFor } from "#src/planning/presets.js";
 import { failsWith } from "../helpers/failure.js";
 import { slow } from "../helpers/slow.js";
 import {
@@ -162,4 +165,24 @@ test("a text that looks like a list is said to be one, with the option that read
     assert.deepEqual(await warningsOf(text), [], text.slice(0, 20));
   }
   assert.deepEqual(await warningsOf(names.join("\n"), { documents: "lines" }), []);
+});
+
+test("Dropout for lines follows the passes over them, although their windows are not full", async (t) => {
+  const names = Array.from({ length: 900 }, (_, k) => inventedText(5, k).slice(0, 3));
+  const place = await workplace(t, `${names.join("\n")}\n`);
+  const settings = { documents: "lines", steps: 500, ngramOrder: 2, dropout: undefined };
+  const [start] = only(await trained(smallRun(place, settings), afterStep(1)), "start");
+  const { model, text, training } = start.config;
+  const epochs = 500 / start.stepsPerEpoch;
+  assert.ok(epochs > 1.5 && epochs < 4, `${epochs}`);
+  const { ngramDropout } = dropoutFor(model, { characters: text.trainCharacters, epochs });
+  assert.equal(training.ngramDropout, ngramDropout);
+  assert.ok(ngramDropout && ngramDropout < 0.2, `${ngramDropout}`);
+});
+
+test("The mean length of documents has their ends in it, and that of running text is unlimited", () => {
+  const vocabulary = Vocabulary.fromJSON(["\n", "a", "b"]);
+  const tokens = vocabulary.encode("a\nbab\nab\n");
+  assert.equal(meanDocumentLength(tokens, { documents: "lines", vocabulary }), 3);
+  assert.equal(meanDocumentLength(tokens, { documents: undefined, vocabulary }), Infinity);
 });

@@ -88,17 +88,6 @@ test("The default dropout is lower for several models, each of which has learned
   assert.ok(rates[0] > rates[1] && rates[1] === rates[2], `${rates}`);
 });
 
-test("The default dropout is that of a fifth of the passes where each line is a document", () => {
-  const model = presetModel("small", 27, 646_000);
-  const list = { characters: 646_000, isList: true };
-  assert.deepEqual(
-    dropoutFor(model, { ...list, epochs: 100 }),
-    dropoutFor(model, { ...list, isList: false, epochs: 20 }),
-  );
-  const rates = [10, 35, 100].map((epochs) => dropoutFor(model, { ...list, epochs }).dropout);
-  assert.ok(rates[0] === 0 && rates[1] < 0.05 && rates[2] > 0.1, `${rates}`);
-});
-
 test("Tables of n-grams have more rows for a longer text, up to a limit", () => {
   const rows = [1, 1e4, 1e5, 5e5, 1e6, 1e8].map(ngramRowsFor);
   assert.deepEqual(rows, [1_024, 1_024, 8_192, 32_768, 65_536, 65_536]);
