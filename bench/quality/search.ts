@@ -12,7 +12,7 @@
  * of them reaches.
  */
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -78,9 +78,9 @@ async function run(trial: Trial, out: string): Promise<Result> {
     return place < 0 ? fallback : Number(given[place + 1]);
   };
   const batchSize = optionOr("--batch-size", PRESETS[preset].batchSize);
-  const steps = Math.round(
-    (1e6 * millions) / batchSize / optionOr("--seq-length", TRAIN_DEFAULTS.seqLength),
-  );
+  const seqLength = optionOr("--seq-length", TRAIN_DEFAULTS.seqLength);
+  const inRow = given.includes("lines") ? Math.min(meanLine(file), seqLength) : seqLength;
+  const steps = Math.round((1e6 * millions) / batchSize / inRow);
   const args = [
     "train",
     file,
@@ -121,6 +121,12 @@ async function run(trial: Trial, out: string): Promise<Result> {
     dropout: training.dropout,
     ngramDropout: training.ngramDropout ?? 0,
   };
+}
+
+/** Characters of a line, on average: of a list, a row of a batch reads one in place of a whole window. */
+function meanLine(file: string): number {
+  const text = readFileSync(file, "utf8");
+  return text.length / text.trimEnd().split("\n").length;
 }
 
 function rounded(value: number): number {

@@ -69,7 +69,7 @@ export interface TrainSettings extends BackendSettings {
   /** Characters that occur less often in the training part become one unknown character. */
   readonly minCount?: number | undefined;
 
-  /** Windows in a batch, of each worker. Default: by the preset. */
+  /** Windows in a batch, of each worker. Default: by the preset, and more of documents that are shorter than half a window. */
   readonly batchSize?: number | undefined;
   /** How many batches are learned from side by side in each step. Default: 1. */
   readonly workers?: number | undefined;

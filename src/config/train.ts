@@ -224,7 +224,7 @@ export const TRAIN = {
     kind: wholeNumber(1, MAX_SIZE),
     value: "<n>",
     help: "Put this many windows in a batch, for each worker",
-    decidedBy: BY_PRESET,
+    decidedBy: "from the preset, more of short documents",
     group: BATCHES,
     onResume: "kept",
     checkpoint: "training",

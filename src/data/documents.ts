@@ -170,16 +170,16 @@ export function documentNoun(documents: string): string {
     : "piece";
 }
 
-/** The mean number of tokens in a document, its end included, rounded up; infinite for running text. */
-export function meanDocumentLength(
+/** How many documents a part of a text has, each with its end; 0 for running text. */
+export function countDocuments(
   tokens: Tokens,
   { documents, vocabulary }: { documents: string | undefined; vocabulary: Vocabulary },
 ): number {
-  if (documents === undefined) return Number.POSITIVE_INFINITY;
+  if (documents === undefined) return 0;
   const end = documentEndOf(vocabulary, documents);
   let ends = 0;
   for (const token of tokens) if (token === end) ends++;
-  return Math.ceil(tokens.length / Math.max(ends, 1));
+  return ends;
 }
 
 /**

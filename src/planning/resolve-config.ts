@@ -9,10 +9,10 @@ import { batchRows, namesIn, type RunConfig } from "../config/run.js";
 import { definedOnly, pick } from "../config/schema.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
 import type { TrainSettings } from "../config/train-settings.js";
-import { fitBatchShape } from "../data/batch-shape.js";
+import { documentBatchShape, fitBatchShape } from "../data/batch-shape.js";
 import { type Batches, createBatches } from "../data/batches.js";
 import { type Corpus, LONG_TEXT } from "../data/corpus.js";
-import { meanDocumentLength } from "../data/documents.js";
+import { countDocuments } from "../data/documents.js";
 import { PIECE_LENGTH } from "../data/evaluation-pieces.js";
 import { CharnnError } from "../errors.js";
 import { inMemory } from "../memory.js";
@@ -99,11 +99,14 @@ export async function resolveConfig(
   const baseline = await baselineOf(corpus, settings, options);
   options.onPreparation?.("measuring");
   const asked = base ? settingsFor(base, settings) : settings;
-  const planOf = (which: WhichModels) => withDefaults(asked, corpus, baseline, which);
+  const documentCount = countDocuments(corpus.train.tokens, corpus);
+  const known = { counting: baseline, documentCount };
+  const planOf = (which: WhichModels) => withDefaults(asked, corpus, known, which);
   const shapeOf = (config: RunConfig) => trainingShape(config, backend, rankZero.ranks);
   const choice = settings.preset
     ? undefined
     : await chosenPreset(settings, corpus, backend, base, options, {
+        documentLength: documentCount && corpus.train.tokens.length / documentCount,
         configOf: (which) => planOf(which).config,
         shapeOf,
       });
@@ -170,23 +173,21 @@ function baselineOf(
 /** The preset of the weights that the run begins with, or what fits the time that is left, or else the text. */
 async function chosenPreset(
   settings: TrainSettings,
-  corpus: Corpus,
+  { train }: Corpus,
   backend: Backend,
   base: Checkpoint | undefined,
   { signal, clock, rankZero }: PlanOptions,
-  { configOf, shapeOf }: PlanOfChoice,
+  { configOf, shapeOf, documentLength }: PlanOfChoice,
 ): Promise<Choice> {
   const { maxTime } = settings;
   if (base)
     return { preset: base.config.training.preset, reason: "as for the weights to begin with" };
-  const characters = corpus.train.tokens.length;
+  const characters = train.tokens.length;
   if (maxTime === undefined) return choiceForText(characters, backend.name);
   const options = { signal, clock, seconds: secondsToTry(maxTime - clock()), rankZero };
   const fits = (which: WhichModels) => fitsMemory(shapeOf(configOf(which)));
   // With `members`, each model gets its share of the time.
   const secondsLeft = () => Math.max(maxTime - clock(), 0) / (settings.members ?? 1);
-  // Short lines make short windows, which are learned from more slowly.
-  const longest = meanDocumentLength(corpus.train.tokens, corpus);
   const speeds = await speedsToCompare(
     secondsLeft(),
     characters,
@@ -195,7 +196,8 @@ async function chosenPreset(
       if (!fits({ preset })) return undefined;
       const config = configOf({ preset });
       const { training } = config;
-      const seqLength = Math.min(training.seqLength, longest);
+      // Short lines make short windows, which take another time for each character.
+      const seqLength = Math.min(training.seqLength, Math.ceil(documentLength || Infinity));
       return inMemory(
         () =>
           charactersPerSecond(
@@ -222,6 +224,16 @@ type WhichModels = Pick<Choice, "preset" | "members">;
 interface PlanOfChoice {
   readonly configOf: (which: WhichModels) => RunConfig;
   readonly shapeOf: (config: RunConfig) => TrainingShape;
+  /** The mean, in characters; 0 for running text. */
+  readonly documentLength: number;
+}
+
+/** What all plans for a text need to know of it. */
+interface KnownOfText {
+  /** The n-gram baseline. */
+  readonly counting: RunConfig["text"]["counting"];
+  /** For training; 0 for running text. */
+  readonly documentCount: number;
 }
 
 /**
@@ -231,7 +243,7 @@ interface PlanOfChoice {
 function withDefaults(
   settings: TrainSettings,
   corpus: Corpus,
-  counting: RunConfig["text"]["counting"],
+  { counting, documentCount }: KnownOfText,
   { preset, members: chosen }: WhichModels,
 ): { config: RunConfig; note: string | undefined } {
   const vocabularySize = corpus.vocabulary.size;
@@ -241,8 +253,8 @@ function withDefaults(
   const { cell, layers, hiddenSize, embeddingSize, workers = 1, members = 1 } = all;
   const characters = corpus.train.tokens.length;
   const { ngramOrder, ngramRows = ngramRowsFor(characters) } = settings;
-  const shape: ReturnType<typeof fitBatchShape> = corpus.documents
-    ? { batchSize: all.batchSize, seqLength: all.seqLength }
+  const shape: ReturnType<typeof fitBatchShape> = documentCount
+    ? documentBatchShape(characters, documentCount, settings, defaults)
     : fitBatchShape(characters, settings, defaults, all);
   const { batchSize, seqLength, note } = shape;
   const limits = limitsOf(settings) ?? { epochs: defaultEpochs(characters) };

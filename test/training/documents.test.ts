@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
-import { meanDocumentLength } from "#src/data/documents.js";
+import { countDocuments } from "#src/data/documents.js";
 import { Vocabulary } from "#src/data/vocabulary.js";
 import {
   evaluateTexts,
@@ -180,9 +180,22 @@ test("Dropout for lines follows the passes over them, although their windows are
   assert.ok(ngramDropout && ngramDropout < 0.2, `${ngramDropout}`);
 });
 
-test("The mean length of documents has their ends in it, and that of running text is unlimited", () => {
+test("A part of a text has as many documents as ends of them, and running text has none", () => {
   const vocabulary = Vocabulary.fromJSON(["\n", "a", "b"]);
   const tokens = vocabulary.encode("a\nbab\nab\n");
-  assert.equal(meanDocumentLength(tokens, { documents: "lines", vocabulary }), 3);
-  assert.equal(meanDocumentLength(tokens, { documents: undefined, vocabulary }), Infinity);
+  assert.equal(countDocuments(tokens, { documents: "lines", vocabulary }), 3);
+  assert.equal(countDocuments(tokens, { documents: undefined, vocabulary }), 0);
+});
+
+test("A batch of short lines has more rows by default, so that a step reads half of what one of running text does", async (t) => {
+  const names = Array.from({ length: 900 }, (_, k) => inventedText(5, k).slice(0, 3));
+  const place = await workplace(t, `${names.join("\n")}\n`);
+  const batchSizeOf = async (settings: Partial<TrainSettings>, name: string) => {
+    const run = { ...smallRun(place, { documents: "lines", name, ...settings }), seqLength: 64 };
+    const [start] = only(await trained(run, afterStep(1)), "start");
+    return start.config.training.batchSize;
+  };
+  // `tiny` has 16 rows; a name and its end are 4 characters, a sixteenth of a window.
+  assert.equal(await batchSizeOf({ batchSize: undefined }, "default"), 128);
+  assert.equal(await batchSizeOf({ batchSize: 16 }, "asked"), 16);
 });
