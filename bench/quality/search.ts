@@ -18,7 +18,9 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { readCheckpoint } from "#src/checkpoint/checkpoint.js";
+import type { PresetName } from "#src/config/names.js";
 import { TRAIN_DEFAULTS } from "#src/config/train.js";
+import { documentBatchShape } from "#src/data/batch-shape.js";
 import { PRESETS } from "#src/planning/presets.js";
 import { CHARNN } from "../commands.js";
 import { wholeLosses } from "./held-out.js";
@@ -73,14 +75,15 @@ async function run(trial: Trial, out: string): Promise<Result> {
   const { text, preset, millions, members, seed } = trial;
   const file = path.resolve(options.texts, `${text}.txt`);
   const given = trial.options.split(" ").filter(Boolean);
-  const optionOr = (option: string, fallback: number) => {
+  const optionOr = <Default>(option: string, fallback: Default) => {
     const place = given.indexOf(option);
     return place < 0 ? fallback : Number(given[place + 1]);
   };
-  const batchSize = optionOr("--batch-size", PRESETS[preset].batchSize);
-  const seqLength = optionOr("--seq-length", TRAIN_DEFAULTS.seqLength);
-  const inRow = given.includes("lines") ? Math.min(meanLine(file), seqLength) : seqLength;
-  const steps = Math.round((1e6 * millions) / batchSize / inRow);
+  const perStep = given.includes("lines")
+    ? charactersOfLines(file, preset, optionOr("--batch-size", undefined))
+    : optionOr("--batch-size", PRESETS[preset].batchSize) *
+      optionOr("--seq-length", TRAIN_DEFAULTS.seqLength);
+  const steps = Math.round((1e6 * millions) / perStep);
   const args = [
     "train",
     file,
@@ -123,10 +126,18 @@ async function run(trial: Trial, out: string): Promise<Result> {
   };
 }
 
-/** Characters of a line, on average: of a list, a row of a batch reads one in place of a whole window. */
-function meanLine(file: string): number {
+/** Characters of a step of a list, of which each row of a batch reads a line. */
+function charactersOfLines(file: string, preset: PresetName, asked: number | undefined): number {
   const text = readFileSync(file, "utf8");
-  return text.length / text.trimEnd().split("\n").length;
+  const lines = text.trimEnd().split("\n").length;
+  const defaults = { ...TRAIN_DEFAULTS, ...PRESETS[preset] };
+  const { batchSize, seqLength } = documentBatchShape(
+    text.length,
+    lines,
+    { batchSize: asked },
+    defaults,
+  );
+  return batchSize * Math.min(text.length / lines, seqLength);
 }
 
 function rounded(value: number): number {
