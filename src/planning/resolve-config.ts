@@ -253,7 +253,7 @@ function withDefaults(
   const { cell, layers, hiddenSize, embeddingSize, workers = 1, members = 1 } = all;
   const characters = corpus.train.tokens.length;
   const { ngramOrder, ngramRows = ngramRowsFor(characters) } = settings;
-  const shape: ReturnType<typeof fitBatchShape> = documentCount
+  const shape: ReturnType<typeof fitBatchShape> = corpus.documents
     ? documentBatchShape(characters, documentCount, settings, defaults)
     : fitBatchShape(characters, settings, defaults, all);
   const { batchSize, seqLength, note } = shape;
