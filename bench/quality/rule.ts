@@ -147,7 +147,7 @@ function bestAt(text: Text, seconds: number): Reached | undefined {
   return best;
 }
 
-/** What models reach after so many characters; undefined where nothing like it was tried. */
+/** The loss on a curve after this many characters; undefined where no trial came close to it. */
 function lossAfter(characters: number, curve: Curve): number | undefined {
   const after = curve.findIndex(([tried]) => tried >= characters);
   const [fewest, first] = curve.at(0) ?? [];

@@ -51,10 +51,11 @@ export function fitBatchShape(
 const STEP_OF_DOCUMENTS = 0.5;
 
 /**
- * The same for documents, which always fit. Where they are much shorter than a window, a batch has more rows by default, so
- * that a step learns from half as many characters as one of running text.
+ * A batch size and a sequence length for documents, which always fit. Where they are much shorter than a window, a batch has
+ * more rows by default, so that a step learns from half as many characters as one of running text.
  *
- * @param count of the documents, of as many characters in all
+ * @param characters of all documents, their ends included
+ * @param count how many documents there are
  */
 export function documentBatchShape(
   characters: number,

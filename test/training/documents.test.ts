@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
+import { documentBatchShape } from "#src/data/batch-shape.js";
 import { countDocuments } from "#src/data/documents.js";
 import { Vocabulary } from "#src/data/vocabulary.js";
 import {
@@ -198,4 +199,15 @@ test("A batch of short lines has more rows by default, so that a step reads half
   // `tiny` has 16 rows; a name and its end are 4 characters, a sixteenth of a window.
   assert.equal(await batchSizeOf({ batchSize: undefined }, "default"), 128);
   assert.equal(await batchSizeOf({ batchSize: 16 }, "asked"), 16);
+});
+
+test("A batch of documents has the usual number of rows where they are long or few", () => {
+  const usual = { batchSize: 32, seqLength: 64 };
+  const rowsOf = (count: number, length: number) =>
+    documentBatchShape(count * length, count, {}, usual).batchSize;
+  assert.equal(rowsOf(10_000, 8), 128);
+  assert.equal(rowsOf(10_000, 33), 32);
+  assert.equal(rowsOf(10_000, 500), 32);
+  assert.equal(rowsOf(100, 8), 64);
+  assert.equal(rowsOf(3, 2), 32);
 });
