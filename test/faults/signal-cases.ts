@@ -39,7 +39,8 @@ const TRAIN = {
   ...{ "--preset": "tiny", "--hidden-size": "8", "--batch-size": "4", "--seq-length": "16" },
   ...{ "--name": "made", "--threads": "1" },
 };
-const STEP = /"event":"step"/;
+/** What a training writes after each step. */
+export const STEP = /"event":"step"/;
 /** Loading a backend takes most of a second, and the trial that follows starts then. */
 const LATER = [300, 2_000] as const;
 
