@@ -6,6 +6,8 @@
  *     npm run bench:rule -- [--fit] [--results bench/quality/trials.jsonl]
  *
  * A preset's losses after other numbers of characters than those that were tried are interpolated, along their logarithm.
+ * The last columns are of the trial of the chosen models that is closest: when in its run its best checkpoint was
+ * written, and how much worse its end was, as the mean over seeds.
  */
 import { parseArgs } from "node:util";
 import { PRESET_NAMES, type PresetName } from "#src/config/names.js";
@@ -28,6 +30,8 @@ const SPEEDS: Readonly<Record<PresetName, number>> = {
 };
 /** A loss is taken to hold also for up to this many times more or fewer characters than were tried. */
 const REACH = 1.1;
+/** How a run ends is taken to be the same for up to this many times more or fewer characters. */
+const REACH_OF_END = 1.2;
 /** The options of trials whose other settings are those that charnn chooses, if dropout is too. */
 const PLAIN = /^(--documents \w+)?( ?--\w+-?dropout [\d.]+)*$/;
 /** Rates of dropout that are this close count as the same. */
@@ -46,6 +50,8 @@ interface Text {
   readonly speedOf: (preset: PresetName) => number;
   /** Of the settings that charnn chooses. */
   readonly chosen: Curves;
+  /** Of trials with those settings and about as many characters; undefined where there are none. */
+  readonly endOf: (preset: PresetName, members: number, characters: number) => End | undefined;
   /** Of these, and of all others that were tried. */
   readonly tried: readonly Curves[];
 }
@@ -56,11 +62,18 @@ interface Reached {
   readonly loss: number;
 }
 
+/** How trials end: when the best checkpoint is written, from 0 to 1, and how much worse their last one is. */
+interface End {
+  readonly bestAt: number;
+  readonly worse: number;
+}
+
 const texts = textsOf(readResults(options.results));
 if (options.fit) fit();
 else {
   const headings = ["text".padEnd(16), "time".padStart(7), "chosen".padEnd(10), "loss".padStart(9)];
-  console.log([...headings, "best tried".padEnd(10), "loss ", "above"].join("  "));
+  const more = ["best tried".padEnd(10), "loss ", "above", "best at", "worse at end"];
+  console.log([...headings, ...more].join("  "));
   for (const text of texts) for (const seconds of TIMES) compare(text, seconds);
 }
 
@@ -70,6 +83,7 @@ function compare(text: Text, seconds: number): void {
   const chosen = chosenAt(text, seconds, RULES);
   const loss = chosen.loss === undefined ? "not tried" : chosen.loss.toFixed(3);
   const above = chosen.loss === undefined ? "" : (chosen.loss - best.loss).toFixed(3);
+  const end = text.endOf(chosen.preset, chosen.members, chosen.each);
   const cells = [
     text.name.padEnd(16),
     `${seconds} s`.padStart(7),
@@ -77,9 +91,11 @@ function compare(text: Text, seconds: number): void {
     loss.padStart(9),
     nameOf(best).padEnd(10),
     best.loss.toFixed(3),
-    above,
+    above.padStart(5),
+    (end ? `${Math.round(100 * end.bestAt)} %` : "").padStart(7),
+    end ? end.worse.toFixed(3) : "",
   ];
-  console.log(cells.join("  "));
+  console.log(cells.join("  ").trimEnd());
 }
 
 function nameOf({ preset, members }: Pick<Reached, "preset" | "members">): string {
@@ -130,7 +146,7 @@ function chosenAt(text: Text, seconds: number, rules: typeof RULES) {
   const speeds = new Map(compared.map((name) => [name, text.speedOf(name)]));
   const { preset, members = 1 } = choiceForTime(seconds, speeds, text.characters, rules);
   const each = (text.speedOf(preset) * seconds) / members;
-  return { preset, members, loss: lossAfter(each, text.chosen(preset, members)) };
+  return { preset, members, each, loss: lossAfter(each, text.chosen(preset, members)) };
 }
 
 function bestAt(text: Text, seconds: number): Reached | undefined {
@@ -173,8 +189,24 @@ function textsOf(results: readonly Result[]): Text[] {
       return (SPEEDS[preset] * usual) / operations;
     };
     const chosen = curvesOf(own, isChosen);
-    return { name, characters, speedOf, chosen, tried };
+    const endOf = (preset: PresetName, members: number, each: number) =>
+      meanEnd(own.filter((trial) => isLike(trial, preset, members, each)));
+    return { name, characters, speedOf, chosen, endOf, tried };
   });
+}
+
+/** Whether a trial is of the settings that charnn chooses for that many models, and of about as many characters for each. */
+function isLike(trial: Result, preset: PresetName, members: number, characters: number): boolean {
+  if (trial.preset !== preset || trial.members !== members || !isChosen(trial, members))
+    return false;
+  return Math.abs(Math.log((1e6 * trial.millions) / characters)) < Math.log(REACH_OF_END);
+}
+
+function meanEnd(trials: readonly Result[]): End | undefined {
+  if (trials.length === 0) return undefined;
+  const mean = (of: (trial: Result) => number) =>
+    trials.reduce((sum, trial) => sum + of(trial), 0) / trials.length;
+  return { bestAt: mean(({ bestAt }) => bestAt), worse: mean(({ worseAtEnd }) => worseAtEnd) };
 }
 
 /** Whether a trial had the settings that charnn chooses for that many models. */
