@@ -30,6 +30,8 @@ const FITTED = {
   warmupSteps: undefined,
 } as unknown as Partial<TrainSettings>;
 
+const isStart = ({ event }: TrainingEvent) => event === "start";
+
 /** Repeats a run whose time was limited by the numbers in its checkpoint, and compares its weights. */
 async function assertRepeats(place: Workplace, settings: TrainSettings & { name: string }) {
   const { name } = settings;
@@ -193,6 +195,17 @@ test("A run whose time is limited given more time goes on to its end, counted fr
   const seconds = first.seconds + second.seconds;
   assert.ok(seconds >= 0.97 * 30 && seconds <= 1.03 * 30, `${seconds} s`);
   assert.equal(endOf(second.events).reason, "max-time");
+});
+
+test("A run whose time is limited is planned by the speed of windows as short as the lines of its list", async (t) => {
+  // 8 characters with the end, in batches of 128 rows: 102,400 characters a second where a step takes 0.01 s. Windows
+  // of 64 would learn eight times as fast, so that there would be time for small.
+  const lines = inventedText(56_000).match(/.{7}/gs) ?? [];
+  const list = lines.map((line) => `${line.replaceAll("\n", " ")}\n`).join("");
+  const { out, text } = await workplace(t, list);
+  const settings = { ...{ files: [text], out, documents: "lines", maxTime: 10 }, backend: "wasm" };
+  const { events } = await timed(settings as TrainSettings, {}, { killAt: isStart });
+  assert.equal(only(events, "start")[0].choice?.preset, "tiny");
 });
 
 test("A run whose time is limited divides its time among the folds of a cross-validation", async (t) => {
