@@ -161,6 +161,16 @@ export const OPTIMIZATION = {
     onResume: "kept",
     checkpoint: "training",
   },
+  finalRate: {
+    kind: FRACTION,
+    value: "<fraction>",
+    help: "Let the schedule end at this fraction of the peak",
+    decidedBy: "0.2, or 0 without a running average",
+    group: GROUP,
+    onResume: "kept",
+    checkpoint: "training",
+    absent: undefined,
+  },
   warmupSteps: {
     kind: wholeNumber(0),
     value: "<n>",

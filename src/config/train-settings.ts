@@ -123,6 +123,11 @@ export interface TrainSettings extends BackendSettings {
   readonly learningRate?: number | undefined;
   /** How the learning rate falls. Default: `cosine`, or `plateau` where nothing says when the run ends. */
   readonly schedule?: ScheduleName | undefined;
+  /**
+   * The fraction of `learningRate` at which a schedule that falls to the end of the run ends. Default: 0.2, or 0 without a
+   * running average of the weights, which evens out what the last steps change.
+   */
+  readonly finalRate?: number | undefined;
   /** Steps in which the learning rate rises first. Default: 50. */
   readonly warmupSteps?: number | undefined;
   /** The largest norm of the gradient; 0: no limit. Default: 1. */

@@ -1,13 +1,24 @@
 import type { ScheduleName } from "../config/names.js";
+import type { TrainingConfig } from "../config/run.js";
 
-/** The factor on the learning rate at `done`, the fraction of the run that is over (0 to below 1). */
-const FACTORS: Readonly<Record<ScheduleName, (done: number) => number>> = {
+/**
+ * The factor on the learning rate.
+ *
+ * @param done the fraction of the run that is over (0 to below 1)
+ * @param final what the factor is at the end of the run
+ */
+type Factor = (done: number, final: number) => number;
+
+/** Where an exponential schedule ends in place of 0, which it never reaches. */
+const LEAST_OF_EXPONENTIAL = 0.01;
+
+const FACTORS: Readonly<Record<ScheduleName, Factor>> = {
   constant: () => 1,
   // Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017, equation 5.
-  cosine: (done) => (1 + Math.cos(Math.PI * done)) / 2,
-  linear: (done) => 1 - done,
-  // By the same factor at every step, down to a hundredth.
-  exponential: (done) => 0.01 ** done,
+  cosine: (done, final) => final + ((1 - final) * (1 + Math.cos(Math.PI * done))) / 2,
+  linear: (done, final) => final + (1 - final) * (1 - done),
+  // By the same factor at every step.
+  exponential: (done, final) => (final || LEAST_OF_EXPONENTIAL) ** done,
   // It falls when evaluations show no progress: see `early-stopping.ts`.
   plateau: () => 1,
 };
@@ -38,12 +49,12 @@ export interface ScheduledProgress {
  */
 export function learningRateAt(
   progress: ScheduledProgress,
-  settings: { learningRate: number; schedule: ScheduleName; warmupSteps: number },
+  settings: Pick<TrainingConfig, "learningRate" | "schedule" | "finalRate" | "warmupSteps">,
 ): number {
-  const { schedule, warmupSteps } = settings;
+  const { schedule, finalRate = 0, warmupSteps } = settings;
   const full = settings.learningRate * progress.rateFactor;
   if (progress.step < warmupSteps) return (full * (progress.step + 1)) / (warmupSteps + 1);
-  return full * FACTORS[schedule](Math.min(fractionDone(progress, warmupSteps), 1));
+  return full * FACTORS[schedule](Math.min(fractionDone(progress, warmupSteps), 1), finalRate);
 }
 
 /** The fraction of the schedule that is over. */

@@ -43,6 +43,12 @@ export const PRESETS: Readonly<Record<PresetName, Recipe>> = {
   },
 };
 
+/**
+ * The fraction of the learning rate at which schedules end where weights are averaged: that removes the noise of the last
+ * steps, and a model goes on learning and memorizes less (`bench/quality/LOG.md`).
+ */
+export const FINAL_RATE = 0.2;
+
 /** Without limits: characters to learn from in all, and passes over the text. */
 export const CHARACTERS_WITHOUT_LIMITS = 8e6;
 export const MAX_EPOCHS = 60;

@@ -4,7 +4,7 @@ import { ngramBaseline } from "../baselines/ngram.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { memberCount } from "../config/members.js";
 import { modelConfig } from "../config/model.js";
-import { MAX_LAYERS_OF_MEMBERS } from "../config/names.js";
+import { MAX_LAYERS_OF_MEMBERS, type ScheduleName } from "../config/names.js";
 import { batchRows, namesIn, type RunConfig } from "../config/run.js";
 import { definedOnly, pick } from "../config/schema.js";
 import { TRAIN_DEFAULTS } from "../config/train.js";
@@ -37,7 +37,7 @@ import {
   trainingOutOfMemory,
   trainingShape,
 } from "./memory-need.js";
-import { defaultEpochs, ngramRowsFor, ngramsOf, presetRecipe } from "./presets.js";
+import { defaultEpochs, FINAL_RATE, ngramRowsFor, ngramsOf, presetRecipe } from "./presets.js";
 import { lengthOfNewRun } from "./run-length.js";
 import { charactersPerSecond } from "./trial.js";
 import { rateFactor } from "./worker-rate.js";
@@ -258,6 +258,7 @@ function withDefaults(
     : fitBatchShape(characters, settings, defaults, all);
   const { batchSize, seqLength, note } = shape;
   const limits = limitsOf(settings) ?? { epochs: defaultEpochs(characters) };
+  const schedule = settings.schedule ?? (haveEnd(limits) ? TRAIN_DEFAULTS.schedule : "plateau");
   const { split, lineEnds, normalize, lowercase } = corpusSettings(settings);
   const config: RunConfig = {
     model: modelConfig({
@@ -296,13 +297,30 @@ function withDefaults(
       inputDropout: settings.inputDropout ?? 0,
       recurrentDropout: settings.recurrentDropout ?? 0,
       evalEvery: settings.evalEvery ?? 1,
-      schedule: settings.schedule ?? (haveEnd(limits) ? TRAIN_DEFAULTS.schedule : "plateau"),
+      schedule,
+      finalRate: finalRateOf(schedule, all),
     },
     limits,
   };
   refuseEndlessSchedule(config);
   refuseManyLayers(config);
   return { config, note };
+}
+
+/** Where a schedule ends, as a fraction of the learning rate; undefined where it doesn't fall to the end of the run. */
+function finalRateOf(
+  schedule: ScheduleName,
+  { finalRate, averageDecay }: { finalRate?: number | undefined; averageDecay: number },
+): number | undefined {
+  const isFalling = ENDING_SCHEDULES.has(schedule);
+  if (isFalling) return finalRate ?? (averageDecay > 0 ? FINAL_RATE : 0);
+  if (finalRate === undefined) return undefined;
+  throw new CharnnError(
+    "INVALID_SETTING",
+    `finalRate is ${finalRate}, and a ${schedule} schedule has none.`,
+    `Leave it out, or take another schedule: ${[...ENDING_SCHEDULES].join(", ")}.`,
+    { setting: "finalRate" },
+  );
 }
 
 function refuseManyLayers(config: RunConfig): void {

@@ -57,7 +57,14 @@ const VARIANTS: Readonly<Record<string, Partial<TrainSettings>>> = {
   ...Object.fromEntries(
     OPTIMIZER_NAMES.map((optimizer) => [
       `${optimizer}, weight decay, clipping`,
-      { optimizer, weightDecay: 0.1, clipNorm: 0.2, clipValue: 0.05, schedule: "cosine" as const },
+      {
+        optimizer,
+        weightDecay: 0.1,
+        clipNorm: 0.2,
+        clipValue: 0.05,
+        schedule: "cosine" as const,
+        finalRate: 0,
+      },
     ]),
   ),
   "documents by lines": { documents: "lines" },

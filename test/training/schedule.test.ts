@@ -1,17 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SCHEDULE_NAMES, type ScheduleName } from "#src/config/names.js";
+import { loadCheckpoint, type TrainSettings } from "#src/index.js";
 import { learningRateAt } from "#src/optimization/schedule.js";
+import { failsWith } from "../helpers/failure.js";
 import fc from "../helpers/fast-check.js";
 import { assertClose } from "../helpers/numbers.js";
+import { only, smallRun, trained, workplace } from "../helpers/training.js";
 
 const RATE = 0.004;
 const STEPS = 200;
+/** A fraction of the full rate at which schedules end. */
+const FINAL = 0.2;
 
 function rateAt(
   step: number,
   totalSteps: number | undefined,
-  settings: { schedule: ScheduleName; warmupSteps: number },
+  settings: { schedule: ScheduleName; warmupSteps: number; finalRate?: number },
   rateFactor = 1,
 ): number {
   return learningRateAt({ step, totalSteps, rateFactor }, { learningRate: RATE, ...settings });
@@ -23,6 +28,18 @@ const expected = {
   linear: { half: RATE / 2, last: RATE / 200 },
   cosine: { half: RATE / 2, last: (RATE * (1 + Math.cos((Math.PI * 199) / 200))) / 2 },
   exponential: { half: RATE / 10, last: RATE * 0.01 ** (199 / 200) },
+} as const;
+
+/** The same with a final rate. */
+const expectedWithFinal = {
+  constant: { half: RATE, last: RATE },
+  plateau: { half: RATE, last: RATE },
+  linear: { half: (RATE * (1 + FINAL)) / 2, last: RATE * (FINAL + (1 - FINAL) / 200) },
+  cosine: {
+    half: (RATE * (1 + FINAL)) / 2,
+    last: RATE * (1 - ((1 - FINAL) * (1 - Math.cos((Math.PI * 199) / 200))) / 2),
+  },
+  exponential: { half: RATE * Math.sqrt(FINAL), last: RATE * FINAL ** (199 / 200) },
 } as const;
 
 for (const schedule of SCHEDULE_NAMES) {
@@ -59,6 +76,43 @@ for (const schedule of SCHEDULE_NAMES) {
     fc.assert(property, { numRuns: 30 });
   });
 }
+
+for (const schedule of SCHEDULE_NAMES) {
+  test(`A learning rate on a ${schedule} schedule goes from the full rate to a final one, and falls on its way there`, () => {
+    const at = (step: number) =>
+      rateAt(step, STEPS, { schedule, warmupSteps: 0, finalRate: FINAL });
+    const { half, last } = expectedWithFinal[schedule];
+    assert.equal(at(0), RATE);
+    assertClose([at(STEPS / 2), at(STEPS - 1)], [half, last], 1e-12, schedule);
+    for (let step = 1; step < STEPS; step++) assert.ok(at(step) <= at(step - 1), `${step}`);
+  });
+}
+
+test("A schedule ends at a fifth of the learning rate, at 0 without an average of the weights, and where it is told", async (t) => {
+  const place = await workplace(t);
+  const finalRateOf = async (settings: Partial<TrainSettings>) => {
+    const events = await trained(smallRun(place, { steps: 10, overwrite: true, ...settings }));
+    const rates = only(events, "step").map(({ learningRate }) => learningRate);
+    const { config } = await loadCheckpoint("run", place);
+    return { rates, final: config.training.finalRate };
+  };
+  const usual = await finalRateOf({});
+  assert.equal(usual.final, 0.2);
+  const last = rateAt(9, 10, { schedule: "cosine", warmupSteps: 0, finalRate: 0.2 });
+  assertClose([usual.rates[9] ?? 0], [(last / RATE) * (usual.rates[0] ?? 0)], 1e-12, "last");
+  assert.equal((await finalRateOf({ averageDecay: 0 })).final, 0);
+  assert.equal((await finalRateOf({ finalRate: 0.5, schedule: "linear" })).final, 0.5);
+  for (const schedule of ["constant", "plateau"] as const) {
+    assert.equal((await finalRateOf({ schedule })).final, undefined);
+    await assert.rejects(
+      finalRateOf({ schedule, finalRate: 0.5 }),
+      failsWith(
+        "INVALID_SETTING",
+        new RegExp(`finalRate is 0.5, and a ${schedule} schedule has none`),
+      ),
+    );
+  }
+});
 
 test("A learning rate without a last step stays where it starts", () => {
   const plateau = { schedule: "plateau", warmupSteps: 0 } as const;
