@@ -69,7 +69,7 @@ export async function lengthOfNewRun(
     const seconds = secondsToTry(maxTime - options.clock());
     const costs = await measureCosts(backend, config, corpus, batches, { ...options, seconds });
     const left = maxTime - options.clock();
-    const evaluated = withEvaluationsIn(planned, settings, costs, left);
+    const evaluated = withEvaluationsIn(planned, settings, costs, left, perStep);
     const speed = speedOf(evaluated, costs, left);
     const inTime = stepsFor(left, speed, evaluated.training.evalEvery);
     const totalSteps = await stepsWithin(planned, batches, inTime, options.signal);
@@ -140,30 +140,63 @@ function withEvaluationsOf(
   perStep: number,
 ): RunConfig {
   const total = steps ?? Math.ceil(CHARACTERS_WITHOUT_LIMITS / perStep);
-  const count = evalEvery && Math.ceil(total / evalEvery);
-  const asked = { count, characters };
   const costs = withCalibration(config, COSTS_IN_CHARACTERS, {
     perCharacter: COSTS_IN_CHARACTERS.perCharacterRead,
     perLogit: CHARACTERS_PER_LOGIT,
   });
-  const found = evaluationsWithin(total * perStep, config.text, costs, asked);
-  return withEvaluations(config, evalEvery ?? total / found.count, found);
+  const within = (count: number | undefined) =>
+    evaluationsWithin(total * perStep, config.text, costs, { count, characters });
+  const found = within(evalEvery && Math.ceil(total / evalEvery));
+  if (evalEvery !== undefined) return withEvaluations(config, evalEvery, found);
+  const every = alignedWithEpochs(
+    total / found.count,
+    total,
+    config.text.trainCharacters / perStep,
+  );
+  return withEvaluations(config, every, within(Math.ceil(total / every)));
 }
 
-/** The same for a run of which this much time is left, seconds. */
+/**
+ * The same for a run of which this much time is left, seconds.
+ *
+ * @param perStep characters that a step learns from
+ */
 function withEvaluationsIn(
   config: RunConfig,
   { evalEvery, evalCharacters: characters }: TrainSettings,
   costs: Costs,
   secondsLeft: number,
+  perStep: number,
 ): RunConfig {
+  const within = (count: number | undefined) => {
+    const asked = { count, characters };
+    return evaluationsWithin(secondsLeft, config.text, evaluationCosts(config, costs), asked);
+  };
   const mostSteps = Math.max(secondsLeft / costs.step, 1);
-  const count = evalEvery && Math.ceil(mostSteps / evalEvery);
-  const asked = { count, characters };
-  const found = evaluationsWithin(secondsLeft, config.text, evaluationCosts(config, costs), asked);
-  const among = withEvaluations(config, evalEvery ?? mostSteps / found.count, found);
+  const found = within(evalEvery && Math.ceil(mostSteps / evalEvery));
+  if (evalEvery !== undefined) return withEvaluations(config, evalEvery, found);
+  const among = withEvaluations(config, mostSteps / found.count, found);
   const steps = stepsFor(secondsLeft, speedOf(among, costs, secondsLeft), among.training.evalEvery);
-  return withEvaluations(config, evalEvery ?? steps / found.count, found);
+  const every = alignedWithEpochs(
+    steps / found.count,
+    steps,
+    config.text.trainCharacters / perStep,
+  );
+  return withEvaluations(config, every, within(Math.ceil(steps / every)));
+}
+
+/**
+ * At least as many steps between evaluations, but fewer than twice as many, so that there is one at the end of each epoch or of
+ * every few. What is held out is predicted best there if it is like the end of the text, which was read last (`bench/quality/LOG.md`).
+ *
+ * @param steps of the run; with fewer than two epochs, nothing is changed
+ */
+function alignedWithEpochs(every: number, steps: number, stepsPerEpoch: number): number {
+  if (steps < 2 * stepsPerEpoch) return every;
+  const inEpoch = stepsPerEpoch / every;
+  const aligned =
+    inEpoch >= 1 ? stepsPerEpoch / Math.floor(inEpoch) : stepsPerEpoch * Math.ceil(1 / inEpoch);
+  return Math.max(Math.round(aligned), Math.ceil(every));
 }
 
 function withEvaluations(

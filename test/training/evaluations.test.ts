@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { charactersRead } from "#src/data/evaluation-batches.js";
-import type { TrainingEvent } from "#src/index.js";
+import type { TrainingEvent, TrainSettings } from "#src/index.js";
 import { evaluationsWithin } from "#src/planning/evaluations.js";
 import fc from "../helpers/fast-check.js";
+import { assertClose } from "../helpers/numbers.js";
 import { timed } from "../helpers/timed-run.js";
 import { endOf, inventedText, only, smallRun, trained, workplace } from "../helpers/training.js";
 
@@ -85,7 +86,23 @@ function stepsOf(events: readonly TrainingEvent[]): number[] {
   return only(events, "eval").map(({ step }) => step);
 }
 
-test("A run is evaluated at even distances, whatever its epochs are, and at its end", async (t) => {
+test("A run of several epochs is evaluated at the end of each or of every few, and as often in between", async (t) => {
+  const place = await workplace(t, inventedText(3_000));
+  const stepsPerEpoch = Math.floor((3_000 * 0.9) / (4 * 8));
+  const inEpochs = async (settings: Partial<TrainSettings>) => {
+    const events = await trained(smallRun(place, { evalEvery: undefined, ...settings }));
+    return (stepsOf(events)[0] ?? 0) / stepsPerEpoch;
+  };
+  for (const epochs of [2, 3.3, 5.5, 12, 30]) {
+    const steps = Math.round(epochs * stepsPerEpoch);
+    const every = await inEpochs({ steps, name: `${epochs}` });
+    const whole = every > 1 ? every : 1 / every;
+    assertClose([Math.round(whole)], [whole], 0.03, `every ${every} epochs of ${epochs}`);
+  }
+  assert.equal(await inEpochs({ steps: 10, evalEvery: 7 }), 7 / stepsPerEpoch);
+});
+
+test("A run is evaluated at even distances, and at its end", async (t) => {
   const place = await workplace(t);
   const settings = smallRun(place, { evalEvery: undefined, epochs: 4 });
   const events = await trained(settings);
