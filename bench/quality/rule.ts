@@ -33,7 +33,7 @@ const REACH = 1.1;
 /** How a run ends is taken to be the same for up to this many times more or fewer characters. */
 const REACH_OF_END = 1.2;
 /** The options of trials whose other settings are those that charnn chooses, if dropout is too. */
-const PLAIN = /^(--documents \w+)?( ?--\w+-?dropout [\d.]+)*$/;
+const PLAIN = /^(--documents \w+)?( ?--(\w+-)?dropout [\d.]+)*$/;
 /** Rates of dropout that are this close count as the same. */
 const SAME_RATE = 0.011;
 

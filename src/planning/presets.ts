@@ -66,7 +66,7 @@ const EMBEDDING_SIZE_FOR_MANY = 128;
  * average evens that out.
  */
 const DROPOUT_OF_ONE = { beyond: 6, forDouble: 0.14 };
-const DROPOUT_OF_SEVERAL = { beyond: 18, forDouble: 0.2 };
+const DROPOUT_OF_SEVERAL = { beyond: 18, forDouble: 0.3 };
 /** Without embeddings of n-grams they begin to drop at this multiple of it. */
 const MORE_WITHOUT_NGRAMS = 5 / 3;
 /** More keeps a model from learning, no matter how short its text is. */
