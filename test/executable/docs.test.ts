@@ -171,9 +171,13 @@ async function loadServer(
       await response.body?.getReader().read();
       stop.abort();
     }
-    // Those that were given up take nobody's place.
-    const after = await Promise.all(Array.from({ length: 64 }, () => ask("i love", 20)));
-    assert.deepEqual([...new Set(after.map(({ status }) => status))], [200]);
+    // Those that were given up take nobody's place, once the server has seen that they were.
+    const areAllWritten = async () => {
+      const after = await Promise.all(Array.from({ length: 64 }, () => ask("i love", 20)));
+      return after.every(({ status }) => status === 200);
+    };
+    let tries = 1;
+    while (!(await areAllWritten())) assert.ok(tries++ < 10, "Some still take a place.");
   } finally {
     server.kill("SIGKILL");
   }
