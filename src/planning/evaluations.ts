@@ -12,7 +12,7 @@ const FEWEST_OF_WHOLE = 10;
 /** However short the run: one on the way, and one at the end. */
 const FEWEST_EVALUATIONS = 2;
 /** An evaluation of fewer characters says too little. */
-const MIN_CHARACTERS_SCORED = 10_000;
+export const MIN_CHARACTERS_SCORED = 10_000;
 /** Scoring a part of a text reads some characters before each piece too. */
 const READ_FOR_EACH_SCORED = 1.5;
 

@@ -6,7 +6,12 @@ import type { Batches } from "../data/batches.js";
 import type { Corpus } from "../data/corpus.js";
 import { charactersRead } from "../data/evaluation-batches.js";
 import { calibrationPiecesOf, logitsToFit } from "./calibration.js";
-import { type EvaluationCosts, type Evaluations, evaluationsWithin } from "./evaluations.js";
+import {
+  type EvaluationCosts,
+  type Evaluations,
+  evaluationsWithin,
+  MIN_CHARACTERS_SCORED,
+} from "./evaluations.js";
 import type { Speed } from "./forecast.js";
 import { secondsKeptForEnd, secondsToTry, stepsFor } from "./forecast.js";
 import { stepsWithin } from "./limits.js";
@@ -148,12 +153,9 @@ function withEvaluationsOf(
     evaluationsWithin(total * perStep, config.text, costs, { count, characters });
   const found = within(evalEvery && Math.ceil(total / evalEvery));
   if (evalEvery !== undefined) return withEvaluations(config, evalEvery, found);
-  const every = alignedWithEpochs(
-    total / found.count,
-    total,
-    config.text.trainCharacters / perStep,
-  );
-  return withEvaluations(config, every, within(Math.ceil(total / every)));
+  const stepsPerEpoch = config.text.trainCharacters / perStep;
+  const { every, evaluations } = alignedWithEpochs(found, total, stepsPerEpoch, within);
+  return withEvaluations(config, every, evaluations);
 }
 
 /**
@@ -177,26 +179,39 @@ function withEvaluationsIn(
   if (evalEvery !== undefined) return withEvaluations(config, evalEvery, found);
   const among = withEvaluations(config, mostSteps / found.count, found);
   const steps = stepsFor(secondsLeft, speedOf(among, costs, secondsLeft), among.training.evalEvery);
-  const every = alignedWithEpochs(
-    steps / found.count,
-    steps,
-    config.text.trainCharacters / perStep,
-  );
-  return withEvaluations(config, every, within(Math.ceil(steps / every)));
+  const stepsPerEpoch = config.text.trainCharacters / perStep;
+  const { every, evaluations } = alignedWithEpochs(found, steps, stepsPerEpoch, within);
+  return withEvaluations(config, every, evaluations);
 }
 
 /**
- * At least as many steps between evaluations, but fewer than twice as many, so that there is one at the end of each epoch or of
- * every few. What is held out is predicted best there if it is like the end of the text, which was read last (`bench/quality/LOG.md`).
+ * Evaluations about as often as was found, at the end of each epoch or of every few, and as often in between. What is held out is
+ * predicted best there if it is like the end of the text, which was read last (`bench/quality/LOG.md`). They are half as many again at
+ * most, where that leaves each of them enough characters, or else down to half as many.
  *
  * @param steps of the run; with fewer than two epochs, nothing is changed
+ * @param within what a number of evaluations may score
  */
-function alignedWithEpochs(every: number, steps: number, stepsPerEpoch: number): number {
-  if (steps < 2 * stepsPerEpoch) return every;
+function alignedWithEpochs(
+  found: Evaluations,
+  steps: number,
+  stepsPerEpoch: number,
+  within: (count: number) => Evaluations,
+): { readonly every: number; readonly evaluations: Evaluations } {
+  const every = steps / found.count;
+  if (steps < 2 * stepsPerEpoch) return { every, evaluations: found };
   const inEpoch = stepsPerEpoch / every;
-  const aligned =
-    inEpoch >= 1 ? stepsPerEpoch / Math.floor(inEpoch) : stepsPerEpoch * Math.ceil(1 / inEpoch);
-  return Math.max(Math.round(aligned), Math.ceil(every));
+  const [nearest, fewer] =
+    inEpoch >= 1
+      ? [stepsPerEpoch / Math.round(inEpoch), stepsPerEpoch / Math.floor(inEpoch)]
+      : [stepsPerEpoch * Math.round(1 / inEpoch), stepsPerEpoch * Math.ceil(1 / inEpoch)];
+  const [ofNearest, ofFewer] = [nearest, fewer].map((apart) => ({
+    every: Math.max(Math.round(apart), 1),
+    evaluations: within(Math.ceil(steps / apart)),
+  }));
+  const { characters = 0 } = ofNearest.evaluations;
+  const isEnough = found.characters !== undefined && characters > MIN_CHARACTERS_SCORED;
+  return isEnough ? ofNearest : ofFewer;
 }
 
 function withEvaluations(
