@@ -6,8 +6,8 @@
  *     npm run bench:rule -- [--fit] [--results bench/quality/trials.jsonl]
  *
  * A preset's losses after other numbers of characters than those that were tried are interpolated, along their logarithm.
- * The last columns are of the trial of the chosen models that is closest: when in its run its best checkpoint was
- * written, and how much worse its end was, as the mean over seeds.
+ * The last columns are of trials of the chosen models after about as many characters: when in a run the best checkpoint
+ * was written, and how much worse its end was, as the mean over these trials.
  */
 import { parseArgs } from "node:util";
 import { PRESET_NAMES, type PresetName } from "#src/config/names.js";

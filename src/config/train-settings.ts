@@ -124,8 +124,8 @@ export interface TrainSettings extends BackendSettings {
   /** How the learning rate falls. Default: `cosine`, or `plateau` where nothing says when the run ends. */
   readonly schedule?: ScheduleName | undefined;
   /**
-   * The fraction of `learningRate` at which a schedule that falls to the end of the run ends. Default: 0.2, or 0 without a
-   * running average of the weights, which evens out what the last steps change.
+   * The fraction of `learningRate` at which a `cosine`, `linear` or `exponential` schedule ends; with 0, the last ends at a
+   * hundredth. Default: 0.2, or 0 without a running average of the weights, which evens out what the last steps change.
    */
   readonly finalRate?: number | undefined;
   /** Steps in which the learning rate rises first. Default: 50. */

@@ -88,7 +88,7 @@ for (const schedule of SCHEDULE_NAMES) {
   });
 }
 
-test("A schedule ends at a fifth of the learning rate, at 0 without an average of the weights, and where it is told", async (t) => {
+test("The learning rate ends at a fifth of its peak by default, at 0 without averaged weights, or at the final rate that was given", async (t) => {
   const place = await workplace(t);
   const finalRateOf = async (settings: Partial<TrainSettings>) => {
     const events = await trained(smallRun(place, { steps: 10, overwrite: true, ...settings }));
